@@ -1,0 +1,92 @@
+# The commands of this project. Each sets itself up from nothing; `make` alone lists them.
+
+# Debian keeps several MPI libraries side by side, and which one plain mpicc means can change: ask for Open MPI by name
+# where it has one. Elsewhere (modules, Spack) plain mpicc and mpirun are those that were loaded.
+MPICC  ?= $(shell command -v mpicc.openmpi || command -v mpicc)
+MPIRUN ?= $(shell command -v mpirun.openmpi || command -v mpirun)
+export MPICC MPIRUN
+
+# Open MPI refuses root and more ranks than cores, and binds each rank to one core, unless told otherwise. MPICH reads none
+# of these. The PRTE_ names are those of Open MPI 5.
+ifeq ($(shell id -u),0)
+export OMPI_ALLOW_RUN_AS_ROOT = 1
+export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM = 1
+endif
+export OMPI_MCA_rmaps_base_oversubscribe = 1
+export OMPI_MCA_hwloc_base_binding_policy = none
+export PRTE_MCA_rmaps_default_mapping_policy = :oversubscribe
+export PRTE_MCA_hwloc_default_binding_policy = none
+
+CHECKS := fmt lint tidy doc
+TESTS  := test-default test-mpich test-embedded
+
+.PHONY: help setup setup-test build demo test check bench clean steps $(CHECKS) $(TESTS)
+
+help:
+	@echo 'make demo     installs what is missing, builds, and shows tasks, objects and actors at work, alone and under mpirun'
+	@echo 'make test     installs what is missing, builds, and runs every test: Open MPI, MPICH, and without any C library'
+	@echo 'make check    format, lints, house rules, documentation'
+	@echo 'make build    the release build; the command is target/release/mobula'
+	@echo 'make bench    what it costs, beside rayon and plain MPI'
+	@echo 'make setup    only installs what is missing (and says so first)'
+	@echo 'make clean    removes what was built'
+
+setup:
+	@.ci/setup
+
+setup-test:
+	@.ci/setup with-mpich
+
+build: setup
+	cargo build --release --workspace
+
+demo: setup
+	cargo build --release -p mobula-cli
+	target/release/mobula demo walkthrough
+	$(MPIRUN) -n 2 target/release/mobula demo uts --tree T1
+
+test: $(TESTS)
+check: $(CHECKS)
+
+# With every feature. Tests that start ranks do so with $MPIRUN.
+test-default: setup-test
+	cargo test --workspace
+
+# The same library against the other MPI, in a folder of its own: mpi-sys does not notice that MPICC changed.
+test-mpich: setup-test
+	@if command -v mpicc.mpich >/dev/null; then \
+	    set -x; MPICC=mpicc.mpich MPIRUN=mpirun.mpich CARGO_TARGET_DIR=target/mpich cargo test -p mobula; \
+	else echo 'no mpicc.mpich here: the tests against MPICH are left out'; fi
+
+# Without any C library, which the finished program must show.
+test-embedded: setup-test
+	CARGO_TARGET_DIR=target/embedded cargo test -p mobula --no-default-features
+	CARGO_TARGET_DIR=target/embedded cargo build -p mobula-cli --no-default-features
+	@if ldd target/embedded/debug/mobula | grep -E 'hwloc|mpi|ibverbs|cuda'; then \
+	    echo 'built without features, yet linked with the above' >&2; exit 1; fi
+	target/embedded/debug/mobula demo sqrt-sum
+
+fmt:
+	cargo fmt --all --check
+
+lint: setup
+	cargo clippy --workspace --all-targets -- -D warnings
+	CARGO_TARGET_DIR=target/embedded cargo clippy --workspace --all-targets --no-default-features -- -D warnings
+
+tidy: setup
+	cargo test --test tidy
+
+doc: setup
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
+
+bench: setup
+	cargo build --release -p mobula-bench
+	target/release/mobula-bench local
+	$(MPIRUN) -n 2 target/release/mobula-bench rpc
+
+clean:
+	cargo clean
+
+# For .ci/run.
+steps:
+	@echo $(CHECKS) $(TESTS)

@@ -1,0 +1,152 @@
+//! What is measured: a case, its peer, and the bar that it has to meet. Plain tables; nothing here runs.
+
+use crate::failure::Result;
+use std::fmt;
+
+/// How much work a sample does.
+#[derive(Clone, Copy, Debug)]
+pub struct Run {
+    /// Samples of each case.
+    pub repeat: u32,
+    /// Whether samples are a tenth as long.
+    pub quick: bool,
+}
+
+impl Run {
+    /// Rounds of a sample, given those of a full one.
+    pub fn rounds(&self, full: u32) -> u32 {
+        if self.quick { (full / 10).max(1) } else { full }
+    }
+}
+
+/// Takes one sample: sets up, warms up, measures, checks the answers; gives the number in the case's unit.
+pub type Sample = fn(&Run) -> Result<f64>;
+
+/// What people would use instead.
+#[derive(Clone, Copy)]
+pub struct Peer {
+    /// Its name in tables.
+    pub name: &'static str,
+    /// Takes one sample of it, in the unit of its case.
+    pub sample: Sample,
+}
+
+/// What a case has to meet, in its own unit or as a ratio to its peer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Bar {
+    /// None was set.
+    Open,
+    /// At most this.
+    AtMost(f64),
+    /// At least this.
+    AtLeast(f64),
+    /// At most this many times the peer's.
+    RatioAtMost(f64),
+    /// At least this part of the peer's.
+    RatioAtLeast(f64),
+}
+
+/// Whether a bar is met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// There is no bar, or no peer to hold it against.
+    Open,
+    /// It is met.
+    Met,
+    /// It is not.
+    Missed,
+}
+
+impl Bar {
+    /// Holds a median, and its ratio to the peer's where there is one, against the bar. What is not a number misses it.
+    pub fn verdict(self, value: f64, ratio: Option<f64>) -> Verdict {
+        let met = match self {
+            Bar::Open => None,
+            Bar::AtMost(limit) => Some(value <= limit),
+            Bar::AtLeast(limit) => Some(value >= limit),
+            Bar::RatioAtMost(limit) => ratio.map(|ratio| ratio <= limit),
+            Bar::RatioAtLeast(limit) => ratio.map(|ratio| ratio >= limit),
+        };
+        match met {
+            None => Verdict::Open,
+            Some(true) => Verdict::Met,
+            Some(false) => Verdict::Missed,
+        }
+    }
+}
+
+impl fmt::Display for Bar {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Bar::Open => Ok(()),
+            Bar::AtMost(limit) => write!(formatter, "<= {limit}"),
+            Bar::AtLeast(limit) => write!(formatter, ">= {limit}"),
+            Bar::RatioAtMost(limit) => write!(formatter, "<= {limit}x"),
+            Bar::RatioAtLeast(limit) => write!(formatter, ">= {limit}x"),
+        }
+    }
+}
+
+/// One number that a suite reports.
+#[derive(Clone, Copy)]
+pub struct Case {
+    /// Its name in tables and in results: it stays, so that results can be compared.
+    pub name: &'static str,
+    /// What its numbers mean.
+    pub unit: &'static str,
+    /// Takes one sample of ours.
+    pub ours: Sample,
+    /// What it is held against.
+    pub peer: Option<Peer>,
+    /// What it has to meet.
+    pub bar: Bar,
+}
+
+/// A case without peer or bar.
+pub const fn case(name: &'static str, unit: &'static str, ours: Sample) -> Case {
+    Case { name, unit, ours, peer: None, bar: Bar::Open }
+}
+
+impl Case {
+    /// The same, held against a peer.
+    pub const fn peer(self, name: &'static str, sample: Sample) -> Case {
+        Case { peer: Some(Peer { name, sample }), ..self }
+    }
+
+    /// The same, with a bar.
+    pub const fn bar(self, bar: Bar) -> Case {
+        Case { bar, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_is_held_against_the_value_or_the_ratio() {
+        assert_eq!(Bar::AtMost(2.0).verdict(2.0, None), Verdict::Met);
+        assert_eq!(Bar::AtMost(2.0).verdict(2.1, Some(0.5)), Verdict::Missed);
+        assert_eq!(Bar::AtLeast(1.0).verdict(0.9, None), Verdict::Missed);
+        assert_eq!(Bar::RatioAtMost(2.0).verdict(1e9, Some(1.5)), Verdict::Met);
+        assert_eq!(Bar::RatioAtLeast(0.8).verdict(0.0, Some(0.79)), Verdict::Missed);
+        assert_eq!(Bar::Open.verdict(1.0, Some(1.0)), Verdict::Open);
+    }
+
+    #[test]
+    fn without_a_peer_a_ratio_is_neither_met_nor_missed() {
+        assert_eq!(Bar::RatioAtMost(2.0).verdict(1.0, None), Verdict::Open);
+    }
+
+    #[test]
+    fn what_is_not_a_number_misses_its_bar() {
+        assert_eq!(Bar::AtMost(2.0).verdict(f64::NAN, None), Verdict::Missed);
+        assert_eq!(Bar::AtLeast(2.0).verdict(f64::NAN, None), Verdict::Missed);
+    }
+
+    #[test]
+    fn a_quick_run_does_at_least_one_round() {
+        let quick = Run { repeat: 1, quick: true };
+        assert_eq!((quick.rounds(1000), quick.rounds(3)), (100, 1));
+    }
+}

@@ -1,0 +1,61 @@
+//! Why a number was not had.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// `Result` with [`Failure`].
+pub type Result<T, E = Failure> = std::result::Result<T, E>;
+
+/// Why a case was not measured, or a suite not run.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Failure {
+    /// The runtime said so.
+    Runtime(mobula::Error),
+    /// It ran, and the answer is wrong.
+    Wrong(String),
+    /// A program that is measured against, or that starts ranks, is missing or failed.
+    Program {
+        /// The command.
+        program: String,
+        /// What happened, and what to do.
+        reason: String,
+    },
+    /// A file could not be written.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
+    /// The suite cannot run like this.
+    Usage(String),
+}
+
+impl From<mobula::Error> for Failure {
+    fn from(error: mobula::Error) -> Self {
+        Failure::Runtime(error)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Runtime(error) => error.fmt(formatter),
+            Failure::Wrong(what) => write!(formatter, "wrong answer: {what}"),
+            Failure::Program { program, reason } => write!(formatter, "{program}: {reason}"),
+            Failure::File { path, reason } => write!(formatter, "cannot write {}: {reason}", path.display()),
+            Failure::Usage(what) => formatter.write_str(what),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// Ends with [`Failure::Wrong`] unless what was computed is right: a fast wrong answer is no result.
+///
+/// # Errors
+/// `Failure::Wrong` with the text of `what`.
+pub fn check(right: bool, what: impl FnOnce() -> String) -> Result<()> {
+    if right { Ok(()) } else { Err(Failure::Wrong(what())) }
+}

@@ -1,0 +1,65 @@
+//! The least that anything between two cores can cost: a cache line that goes there and comes back.
+//!
+//! It says what the hardware, or the virtual machine, makes of two cores while the other cases run.
+
+use crate::case::Run;
+use crate::failure::Result;
+use crate::sample::us_each;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::{hint, thread};
+
+/// Looks at the line before a core is given away: both threads may have to share one.
+const LOOKS: u32 = 10_000;
+
+/// What is written to end the answering thread; no round has this number.
+const END: u32 = u32::MAX;
+
+/// A word with a cache line, and the one that processors fetch along with it, to itself.
+#[repr(align(128))]
+struct Line(AtomicU32);
+
+/// Microseconds of a round trip between two threads of this process.
+pub fn cache_line(run: &Run) -> Result<f64> {
+    let (question, answer) = (Line(AtomicU32::new(0)), Line(AtomicU32::new(0)));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut round = 0;
+            while round != END {
+                round = changed(&question, round);
+                answer.0.store(round, Ordering::Release); // with `changed` of the asking thread
+            }
+        });
+        let mut round = 0;
+        let outcome = us_each(run.rounds(20_000), || {
+            round += 1;
+            question.0.store(round, Ordering::Release); // with `changed` of the answering thread
+            Ok(changed(&answer, round - 1))
+        });
+        question.0.store(END, Ordering::Release);
+        outcome
+    })
+}
+
+/// Waits until the line no longer holds `old`; what it holds.
+fn changed(line: &Line, old: u32) -> u32 {
+    loop {
+        for _ in 0..LOOKS {
+            let seen = line.0.load(Ordering::Acquire); // with the stores of the other thread
+            if seen != old {
+                return seen;
+            }
+            hint::spin_loop();
+        }
+        thread::yield_now();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_comes_back_and_the_thread_ends() {
+        assert!(cache_line(&Run { repeat: 1, quick: true }).unwrap() > 0.0);
+    }
+}

@@ -1,0 +1,85 @@
+//! What a number was measured on, as far as it matters for comparing it with another.
+
+use std::fmt;
+use std::fs;
+use std::process::Command;
+
+/// The circumstances of a run.
+pub struct Setting {
+    /// The suite.
+    pub suite: &'static str,
+    /// The revision of the source, `-dirty` where it was changed since; `unknown` outside a repository.
+    pub commit: String,
+    /// The name of this host.
+    pub host: String,
+    /// The model of its processors.
+    pub cpu: String,
+    /// How many processors this process may use.
+    pub cpus: usize,
+    /// The road that MOBULA_FABRIC forces between ranks; `auto` where it forces none.
+    pub fabric: String,
+    /// Processes that take part.
+    pub ranks: u32,
+    /// Hosts that they are on.
+    pub hosts: usize,
+    /// What random choices were made from. No case makes any yet.
+    pub seed: u64,
+}
+
+impl Setting {
+    /// Here and now, with this many ranks on this many hosts.
+    pub fn of(suite: &'static str, ranks: u32, hosts: usize) -> Setting {
+        Setting {
+            suite,
+            commit: commit(),
+            host: first_line("/proc/sys/kernel/hostname"),
+            cpu: cpu(&fs::read_to_string("/proc/cpuinfo").unwrap_or_default()),
+            cpus: std::thread::available_parallelism().map_or(1, usize::from),
+            fabric: std::env::var("MOBULA_FABRIC").unwrap_or_else(|_| "auto".to_string()),
+            ranks,
+            hosts,
+            seed: 0,
+        }
+    }
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Setting { suite, commit, host, cpu, cpus, fabric, ranks, hosts, seed: _ } = self;
+        write!(
+            formatter,
+            "{suite} at {commit}, ranks: {ranks}, hosts: {hosts}, fabric: {fabric}; {host}, {cpus} CPUs, {cpu}"
+        )
+    }
+}
+
+/// The revision of the folder that the command is run in: where the source is, for whoever measures it.
+fn commit() -> String {
+    let output = Command::new("git").args(["describe", "--always", "--dirty", "--abbrev=12"]).output();
+    match output {
+        Ok(output) if output.status.success() => String::from_utf8_lossy(&output.stdout).trim().to_string(),
+        _ => "unknown".to_string(),
+    }
+}
+
+fn first_line(path: &str) -> String {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    text.lines().next().unwrap_or("unknown").to_string()
+}
+
+/// The model that the kernel says; not every architecture has one.
+fn cpu(cpuinfo: &str) -> String {
+    let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
+    model.map_or_else(|| std::env::consts::ARCH.to_string(), |(_, name)| name.trim().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_model_is_found_or_the_architecture_stands_for_it() {
+        assert_eq!(cpu("processor\t: 0\nmodel name\t: Some CPU @ 2.00GHz\n"), "Some CPU @ 2.00GHz");
+        assert_eq!(cpu("processor\t: 0\nBogoMIPS\t: 50.00\n"), std::env::consts::ARCH);
+    }
+}

@@ -1,0 +1,57 @@
+//! Pi by throwing darts: many independent tasks, each with random numbers of its own, summed on the way up.
+
+use mobula::prelude::*;
+
+/// Tasks; each has its own stream of random numbers, so that the answer does not depend on who runs it.
+const TASKS: u64 = 256;
+
+/// Darts a task.
+const DARTS: u64 = 100_000;
+
+/// SplitMix64 (Steele, Lea, Flood: *Fast splittable pseudorandom number generators*, 2014).
+struct Random {
+    state: u64,
+}
+
+impl Random {
+    /// A number in `0..1`.
+    fn next(&mut self) -> f64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
+
+/// Darts within the quarter circle.
+#[mobula::remote]
+fn throw(stream: u64) -> u64 {
+    let mut random = Random { state: stream << 40 };
+    (0..DARTS).filter(|_| random.next().powi(2) + random.next().powi(2) < 1.0).count() as u64
+}
+
+#[mobula::remote]
+fn add(a: u64, b: u64) -> u64 {
+    a + b
+}
+
+#[mobula::main]
+fn main() -> mobula::Result<()> {
+    let mut hits: Vec<ObjectRef<u64>> = (0..TASKS).map(throw::remote).collect();
+
+    // A tree of additions: references in, references out, and nothing waits but the last line.
+    while hits.len() > 1 {
+        hits = hits
+            .chunks(2)
+            .map(|pair| match pair {
+                [a, b] => add::remote(a, b),
+                rest => rest[0].clone(),
+            })
+            .collect();
+    }
+    let pi = 4.0 * *hits[0].get()? as f64 / (TASKS * DARTS) as f64;
+    assert!((pi - std::f64::consts::PI).abs() < 0.002, "{pi}");
+    println!("ok: pi is about {pi:.4}");
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! Putting, getting, waiting.
+
+use crate::base::{Error, Result};
+use crate::node::{self, Node};
+use crate::object::{Array, ArrayMut, Object, ObjectRef, Ref, Value};
+use bytemuck::Pod;
+use std::time::{Duration, Instant};
+
+impl<T: Object> ObjectRef<T> {
+    /// The value, once it is there. A task that waits gives its CPU to others meanwhile.
+    ///
+    /// # Errors
+    /// What the task that makes it failed with; `Config` outside of a running cluster.
+    pub fn get(&self) -> Result<Ref<T>> {
+        node::get(self, None)
+    }
+
+    /// As [`get`](ObjectRef::get), for at most `timeout`.
+    ///
+    /// # Errors
+    /// As `get`, and `Timeout`.
+    pub fn get_timeout(&self, timeout: Duration) -> Result<Ref<T>> {
+        node::get(self, Some(Instant::now() + timeout))
+    }
+}
+
+/// Makes an object of a value. An [`Array`] inside is not copied.
+///
+/// # Errors
+/// `Config` outside of a running cluster.
+pub fn put<T: Object>(value: T) -> Result<ObjectRef<T>> {
+    if Node::current().is_none() {
+        return Err(Error::no_cluster("put"));
+    }
+    Ok(ObjectRef::new(Value::ready(value)))
+}
+
+/// Makes an array object of a slice: one copy, into the store.
+///
+/// # Errors
+/// `StoreFull`; `Config` outside of a running cluster.
+pub fn put_array<T: Pod + Send + Sync>(slice: &[T]) -> Result<ObjectRef<Array<T>>> {
+    Ok(ObjectRef::new(Value::ready(node::put_array(slice)?)))
+}
+
+/// A new array of `length` elements in the store, to be written in place. Its memory is not cleared.
+///
+/// # Errors
+/// `StoreFull`; `Config` outside of a running cluster.
+pub fn create_array<T: Pod + Send + Sync>(length: usize) -> Result<ArrayMut<T>> {
+    node::create_array(length)
+}
+
+/// Every value, in order.
+///
+/// # Errors
+/// The first failure among them, in order.
+pub fn get_all<T: Object>(references: &[ObjectRef<T>]) -> Result<Vec<Ref<T>>> {
+    // All values are on their way before the first is waited for.
+    references.iter().for_each(|reference| reference.slot.request());
+    references.iter().map(ObjectRef::get).collect()
+}
+
+/// Splits references into at most `num_returns` that are ready (a failure is ready too) and the rest, both in the
+/// order given. Waits until that many are, or for `timeout` where there is one.
+///
+/// # Errors
+/// `Config` outside of a running cluster, or where `num_returns` is 0 or above the number of references.
+pub fn wait<T: Object>(
+    references: &[ObjectRef<T>],
+    num_returns: usize,
+    timeout: impl Into<Option<Duration>>,
+) -> Result<(Vec<ObjectRef<T>>, Vec<ObjectRef<T>>)> {
+    if num_returns > references.len() || (num_returns == 0 && !references.is_empty()) {
+        return Err(Error::config(format!(
+            "wait for {num_returns} of {} references: it takes 1 to {}",
+            references.len(),
+            references.len()
+        )));
+    }
+    let deadline = timeout.into().map(|timeout| Instant::now() + timeout);
+    node::wait_for(references, num_returns, deadline)?;
+    let (mut ready, mut rest) = (Vec::new(), Vec::new());
+    for reference in references {
+        let side = if ready.len() < num_returns && reference.is_ready() { &mut ready } else { &mut rest };
+        side.push(reference.clone());
+    }
+    Ok((ready, rest))
+}
+
+/// Cancels the task that makes the object: one that has not begun never does; the waits of one that runs fail from now on,
+/// and its result is [`Error::Cancelled`] either way. An object that is there already stays.
+pub fn cancel<T: Object>(reference: &ObjectRef<T>) {
+    if let Some(node) = Node::current() {
+        node.cancel(reference.any());
+    }
+}

@@ -1,0 +1,36 @@
+//! Pictures of what ran.
+
+use crate::base::{Error, Result};
+use crate::node::Node;
+use crate::observe;
+use std::path::Path;
+
+/// Writes the computation graph of the tasks recorded so far as an SVG: tasks as boxes, objects as ovals, dotted lines from
+/// who submitted a task, solid ones along the data.
+///
+/// The first `MOBULA_TRACE_TASKS` tasks of each rank are recorded (10,000 where nothing is said).
+///
+/// # Errors
+/// `Config` where the file cannot be written, or outside of a running cluster.
+pub fn visualize(path: impl AsRef<Path>) -> Result<()> {
+    let node = Node::current().ok_or_else(|| Error::no_cluster("visualize"))?;
+    write(path.as_ref(), &observe::graph(&node.all_records()?))
+}
+
+/// Writes when each recorded task ran, and where, in the format that Chrome's tracing and Perfetto read.
+///
+/// # Errors
+/// As [`visualize`].
+pub fn timeline(path: impl AsRef<Path>) -> Result<()> {
+    let node = Node::current().ok_or_else(|| Error::no_cluster("timeline"))?;
+    write(path.as_ref(), &observe::timeline(&node.all_records()?))
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    std::fs::write(path, text).map_err(|error| Error::config(format!("{} cannot be written: {error}", path.display())))
+}
+
+/// The address of the dashboard, where one runs. There is none yet: always `None`.
+pub fn dashboard_url() -> Option<String> {
+    None
+}

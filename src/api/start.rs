@@ -1,0 +1,127 @@
+//! Starting and stopping.
+
+use crate::base::sync::lock;
+use crate::base::{Config, Error, Result};
+use crate::boot::{self, World};
+use crate::node::{self, Node, Session};
+use std::marker::PhantomData;
+use std::sync::Mutex;
+
+/// A running cluster, as the process that started it holds it. Dropping it is `shutdown`.
+///
+/// ```
+/// # use mobula::prelude::*;
+/// let cluster = mobula::init(Config::default())?;
+/// assert_eq!((cluster.rank(), cluster.size()), (0, 1));
+/// assert!(mobula::is_initialized());
+/// cluster.shutdown()?;
+/// assert!(!mobula::is_initialized());
+/// # Ok::<(), mobula::Error>(())
+/// ```
+pub struct Cluster {
+    /// `None` where `init` handed back a cluster that was already running: its starter stops it.
+    session: Option<Session>,
+    node: &'static Node,
+    /// MPI ends on the thread that began it.
+    thread: PhantomData<*const ()>,
+}
+
+/// Whether a start is under way, so that two threads do not start two clusters.
+static STARTING: Mutex<()> = Mutex::new(());
+
+/// Starts the cluster of the ranks that the launcher started; alone, a cluster of this process.
+///
+/// Ranks other than the drivers then call [`Cluster::serve`].
+///
+/// # Errors
+/// `Error::Config` for a wrong setting, or a second call while a cluster runs, unless [`Config::ignore_reinit`] allows it;
+/// `Error::Fabric` where the ranks cannot be joined.
+pub fn init(config: Config) -> Result<Cluster> {
+    begin(config, boot::join)
+}
+
+/// As [`init`], inside a program that runs MPI itself: the ranks of `comm`, which is duplicated.
+///
+/// The program shuts the cluster down before it finalizes MPI.
+///
+/// # Errors
+/// As `init`; `Error::Config` where MPI is not initialised.
+#[cfg(feature = "mpi")]
+pub fn init_with_comm(comm: boot::mpi::RawComm, config: Config) -> Result<Cluster> {
+    begin(config, |config| boot::mpi::join_comm(comm, config))
+}
+
+fn begin(config: Config, join: impl FnOnce(&Config) -> Result<World>) -> Result<Cluster> {
+    let _starting = lock(&STARTING);
+    if let Some(node) = Node::current() {
+        if config.ignore_reinit {
+            return Ok(Cluster { session: None, node, thread: PhantomData });
+        }
+        return Err(Error::config(
+            "a cluster runs in this process already: shut it down first, or set Config::ignore_reinit(true) to share it",
+        ));
+    }
+    let config = config.with_environment()?;
+    let world = join(&config)?;
+    let session = node::start(world, config)?;
+    Ok(Cluster { node: session.node(), session: Some(session), thread: PhantomData })
+}
+
+/// Whether a cluster runs in this process.
+pub fn is_initialized() -> bool {
+    Node::current().is_some()
+}
+
+impl Cluster {
+    /// This process's rank.
+    pub fn rank(&self) -> u32 {
+        self.node.rank
+    }
+
+    /// How many ranks there are.
+    pub fn size(&self) -> u32 {
+        self.node.size
+    }
+
+    /// Serves the drivers until all of them are through. What tasks print here is shown by the driver of rank 0.
+    ///
+    /// # Errors
+    /// Where the ranks do not part cleanly.
+    pub fn serve(mut self) -> Result<()> {
+        self.session.take().map_or(Ok(()), Session::serve)
+    }
+
+    /// This rank's driver is through. Returns when all are, and the cluster is gone.
+    ///
+    /// # Errors
+    /// Where the ranks do not part cleanly.
+    pub fn shutdown(mut self) -> Result<()> {
+        self.session.take().map_or(Ok(()), Session::shutdown)
+    }
+}
+
+/// What `#[mobula::main]` makes of `main`: rank 0 runs `body`, the others serve; with `spmd` every rank runs it.
+pub fn run_main<R>(spmd: bool, config: Config, body: fn() -> R) -> R {
+    let cluster = match init(config) {
+        Ok(cluster) => cluster,
+        Err(error) => {
+            eprintln!("mobula: {error}");
+            std::process::exit(1);
+        }
+    };
+    if !spmd && cluster.rank() != 0 {
+        let code = match cluster.serve() {
+            Ok(()) => 0,
+            Err(error) => {
+                eprintln!("mobula: {error}");
+                1
+            }
+        };
+        std::process::exit(code);
+    }
+    let returned = body();
+    if let Err(error) = cluster.shutdown() {
+        eprintln!("mobula: {error}");
+    }
+    returned
+}

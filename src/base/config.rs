@@ -1,0 +1,449 @@
+//! Every knob, with where its value came from.
+
+use crate::base::error::{Error, Result};
+use crate::base::log::Level;
+use std::collections::BTreeMap;
+
+/// Which pages the store asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pages {
+    /// hugetlb, else transparent huge pages, else plain ones.
+    Auto,
+    /// hugetlb or an error.
+    Hugetlb,
+    /// Transparent huge pages where the kernel allows them.
+    Transparent,
+    /// Pages of the system's base size.
+    Plain,
+}
+
+/// Which road is forced between ranks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FabricChoice {
+    /// Shared memory on a host, the launcher's own between hosts.
+    Auto,
+    /// Shared memory only: all ranks must be on one host.
+    Shm,
+    /// MPI between all ranks, also those of one host.
+    Mpi,
+}
+
+/// Where a value came from, for the banner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    Default,
+    Program,
+    Environment,
+}
+
+/// The settings of a cluster. What the environment says (`MOBULA_*`) stands over what the program says.
+///
+/// ```
+/// let config = mobula::Config::default().num_cpus(8.0).num_gpus(2.0).resource("Custom", 2.0).workers(2);
+/// assert!(format!("{config:?}").contains("Custom"));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub(crate) num_cpus: Option<f64>,
+    pub(crate) num_gpus: Option<f64>,
+    pub(crate) resources: BTreeMap<String, f64>,
+    pub(crate) store_bytes: Option<u64>,
+    pub(crate) workers: Option<usize>,
+    pub(crate) pin: bool,
+    pub(crate) pages: Pages,
+    pub(crate) fabric: FabricChoice,
+    pub(crate) stack_bytes: usize,
+    pub(crate) fibers: usize,
+    pub(crate) spin_us: Option<u64>,
+    pub(crate) trace_tasks: usize,
+    pub(crate) log: Level,
+    pub(crate) ignore_reinit: bool,
+    sources: BTreeMap<&'static str, Source>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            num_cpus: None,
+            num_gpus: None,
+            resources: BTreeMap::new(),
+            store_bytes: None,
+            workers: None,
+            pin: true,
+            pages: Pages::Auto,
+            fabric: FabricChoice::Auto,
+            stack_bytes: 1 << 20,
+            fibers: 16_384,
+            spin_us: None,
+            trace_tasks: 10_000,
+            log: Level::Warn,
+            ignore_reinit: false,
+            sources: BTreeMap::new(),
+        }
+    }
+}
+
+/// A knob's environment variable, what it takes, and what reads it.
+struct Knob {
+    variable: &'static str,
+    takes: &'static str,
+    apply: fn(&mut Config, &str) -> Option<()>,
+}
+
+const KNOBS: &[Knob] = &[
+    Knob {
+        variable: "MOBULA_NUM_CPUS",
+        takes: "a number of CPUs a host, e.g. 8 or 2.5",
+        apply: |config, value| {
+            config.num_cpus = Some(amount(value)?);
+            Some(())
+        },
+    },
+    Knob {
+        variable: "MOBULA_NUM_GPUS",
+        takes: "a number of GPUs a host, e.g. 2",
+        apply: |config, value| {
+            config.num_gpus = Some(amount(value)?);
+            Some(())
+        },
+    },
+    Knob {
+        variable: "MOBULA_RESOURCES",
+        takes: "names with amounts a host, e.g. Custom=2,Licence=0.5",
+        apply: |config, value| {
+            for pair in value.split(',').filter(|pair| !pair.is_empty()) {
+                let (name, number) = pair.split_once('=')?;
+                config.resources.insert(name.trim().to_string(), amount(number)?);
+            }
+            Some(())
+        },
+    },
+    Knob {
+        variable: "MOBULA_STORE_BYTES",
+        takes: "bytes of store a rank, e.g. 4G, 512M or 1073741824",
+        apply: |config, value| {
+            config.store_bytes = Some(bytes(value)?);
+            Some(())
+        },
+    },
+    Knob {
+        variable: "MOBULA_WORKERS",
+        takes: "a number of worker threads a rank, 1 to 1024",
+        apply: |config, value| {
+            config.workers = Some(whole(value, 1, crate::base::limits::WORKERS_MAX as u64)? as usize);
+            Some(())
+        },
+    },
+    Knob {
+        variable: "MOBULA_PIN",
+        takes: "1 to pin workers to cores, 0 not to",
+        apply: |config, value| {
+            config.pin = whole(value, 0, 1)? == 1;
+            Some(())
+        },
+    },
+    Knob {
+        variable: "MOBULA_PAGES",
+        takes: "auto, hugetlb, thp or plain",
+        apply: |config, value| {
+            config.pages = match value {
+                "auto" => Pages::Auto,
+                "hugetlb" => Pages::Hugetlb,
+                "thp" => Pages::Transparent,
+                "plain" => Pages::Plain,
+                _ => return None,
+            };
+            Some(())
+        },
+    },
+    Knob {
+        variable: "MOBULA_FABRIC",
+        takes: "auto, shm or mpi",
+        apply: |config, value| {
+            config.fabric = match value {
+                "auto" => FabricChoice::Auto,
+                "shm" => FabricChoice::Shm,
+                "mpi" => FabricChoice::Mpi,
+                _ => return None,
+            };
+            Some(())
+        },
+    },
+    Knob {
+        variable: "MOBULA_STACK_BYTES",
+        takes: "bytes of stack a fiber, 64K to 1G, e.g. 1M",
+        apply: |config, value| {
+            let stack_bytes = bytes(value)?;
+            (64 << 10..=1 << 30).contains(&stack_bytes).then_some(())?;
+            config.stack_bytes = stack_bytes as usize;
+            Some(())
+        },
+    },
+    Knob {
+        variable: "MOBULA_FIBERS",
+        takes: "tasks that may be blocked at once on a rank, 16 to 30000",
+        apply: |config, value| {
+            config.fibers = whole(value, 16, 30_000)? as usize;
+            Some(())
+        },
+    },
+    Knob {
+        variable: "MOBULA_SPIN_US",
+        takes: "microseconds that a waiting thread spins before it blocks, 0 to 1000000",
+        apply: |config, value| {
+            config.spin_us = Some(whole(value, 0, 1_000_000)?);
+            Some(())
+        },
+    },
+    Knob {
+        variable: "MOBULA_TRACE_TASKS",
+        takes: "tasks a rank that are recorded for pictures and timelines, from the first; 0 records none",
+        apply: |config, value| {
+            config.trace_tasks = whole(value, 0, 100_000_000)? as usize;
+            Some(())
+        },
+    },
+    Knob {
+        variable: "MOBULA_LOG",
+        takes: "off, error, warn, info or debug",
+        apply: |config, value| {
+            config.log = match value {
+                "off" => Level::Off,
+                "error" => Level::Error,
+                "warn" => Level::Warn,
+                "info" => Level::Info,
+                "debug" => Level::Debug,
+                _ => return None,
+            };
+            Some(())
+        },
+    },
+];
+
+impl Config {
+    /// CPUs of a host; default: those that the launcher bound its ranks to.
+    pub fn num_cpus(mut self, cpus: f64) -> Self {
+        self.num_cpus = Some(cpus);
+        self.programmed("MOBULA_NUM_CPUS")
+    }
+
+    /// GPUs of a host; default: those found.
+    pub fn num_gpus(mut self, gpus: f64) -> Self {
+        self.num_gpus = Some(gpus);
+        self.programmed("MOBULA_NUM_GPUS")
+    }
+
+    /// An amount of a resource of your own naming, a host.
+    pub fn resource(mut self, name: impl Into<String>, amount: f64) -> Self {
+        self.resources.insert(name.into(), amount);
+        self.programmed("MOBULA_RESOURCES")
+    }
+
+    /// Bytes of store a rank; default: 30 % of the host's memory, divided among its ranks.
+    pub fn store_bytes(mut self, bytes: u64) -> Self {
+        self.store_bytes = Some(bytes);
+        self.programmed("MOBULA_STORE_BYTES")
+    }
+
+    /// Worker threads a rank; default: the host's CPUs divided among its ranks. More are started for tasks that block.
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.workers = Some(workers);
+        self.programmed("MOBULA_WORKERS")
+    }
+
+    /// Whether workers are pinned to cores; default: yes.
+    pub fn pin(mut self, pin: bool) -> Self {
+        self.pin = pin;
+        self.programmed("MOBULA_PIN")
+    }
+
+    /// Which pages the store asks for; default: the largest there are.
+    pub fn pages(mut self, pages: Pages) -> Self {
+        self.pages = pages;
+        self.programmed("MOBULA_PAGES")
+    }
+
+    /// Which road is forced between ranks; default: the fastest for each pair.
+    pub fn fabric(mut self, fabric: FabricChoice) -> Self {
+        self.fabric = fabric;
+        self.programmed("MOBULA_FABRIC")
+    }
+
+    /// Bytes of stack that a task has; default: 1 MiB, of which only what is touched takes memory.
+    pub fn stack_bytes(mut self, bytes: usize) -> Self {
+        self.stack_bytes = bytes;
+        self.programmed("MOBULA_STACK_BYTES")
+    }
+
+    /// Tasks a rank that are recorded, from the first, for pictures and timelines; default: 10,000.
+    pub fn trace_tasks(mut self, tasks: usize) -> Self {
+        self.trace_tasks = tasks;
+        self.programmed("MOBULA_TRACE_TASKS")
+    }
+
+    /// Lets a second `init` hand back the running cluster instead of an error.
+    pub fn ignore_reinit(mut self, ignore: bool) -> Self {
+        self.ignore_reinit = ignore;
+        self
+    }
+
+    fn programmed(mut self, variable: &'static str) -> Self {
+        self.sources.insert(variable, Source::Program);
+        self
+    }
+
+    /// This configuration with what the environment says on top.
+    pub(crate) fn with_environment(self) -> Result<Config> {
+        self.with_variables(
+            std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))),
+        )
+    }
+
+    /// As `with_environment`, for given variables; those without the prefix are passed over.
+    fn with_variables(mut self, variables: impl Iterator<Item = (String, String)>) -> Result<Config> {
+        for (name, value) in variables.filter(|(name, _)| name.starts_with("MOBULA_")) {
+            let Some(knob) = KNOBS.iter().find(|knob| knob.variable == name) else {
+                let known: Vec<&str> = KNOBS.iter().map(|knob| knob.variable).collect();
+                return Err(Error::config(format!("{name} is not a setting of mobula; these are: {}", known.join(", "))));
+            };
+            (knob.apply)(&mut self, value.trim())
+                .ok_or_else(|| Error::config(format!("{name}={value} is not understood: it takes {}", knob.takes)))?;
+            self.sources.insert(knob.variable, Source::Environment);
+        }
+        self.checked()
+    }
+
+    /// Refuses amounts that no machine has.
+    fn checked(self) -> Result<Config> {
+        let amounts = self.resources.iter().map(|(name, amount)| (name.as_str(), *amount));
+        let all = amounts.chain(self.num_cpus.map(|cpus| ("CPU", cpus))).chain(self.num_gpus.map(|gpus| ("GPU", gpus)));
+        for (name, amount) in all {
+            if !(amount.is_finite() && (0.0..=1e9).contains(&amount)) {
+                return Err(Error::config(format!("{amount} is not an amount of {name}: it takes 0 to 1e9")));
+            }
+        }
+        if self.num_gpus.is_some_and(|gpus| gpus > crate::base::limits::GPUS_PER_HOST_MAX as f64) {
+            return Err(Error::config(format!("a host has at most {} GPUs", crate::base::limits::GPUS_PER_HOST_MAX)));
+        }
+        if self.resources.len() + 2 > crate::base::limits::RESOURCE_KINDS_MAX {
+            return Err(Error::config(format!(
+                "{} kinds of resources are more than the {} that a host counts",
+                self.resources.len() + 2,
+                crate::base::limits::RESOURCE_KINDS_MAX
+            )));
+        }
+        Ok(self)
+    }
+
+    /// Each knob as the banner prints it: variable, value, where from.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let auto = |value: Option<String>| value.unwrap_or_else(|| "auto".to_string());
+        let value_of = |variable: &str| match variable {
+            "MOBULA_NUM_CPUS" => auto(self.num_cpus.map(|cpus| cpus.to_string())),
+            "MOBULA_NUM_GPUS" => auto(self.num_gpus.map(|gpus| gpus.to_string())),
+            "MOBULA_RESOURCES" => {
+                let pairs: Vec<String> =
+                    self.resources.iter().map(|(name, amount)| format!("{name}={amount}")).collect();
+                if pairs.is_empty() { "none".to_string() } else { pairs.join(",") }
+            }
+            "MOBULA_STORE_BYTES" => auto(self.store_bytes.map(|bytes| bytes.to_string())),
+            "MOBULA_WORKERS" => auto(self.workers.map(|workers| workers.to_string())),
+            "MOBULA_PIN" => u8::from(self.pin).to_string(),
+            "MOBULA_PAGES" => format!("{:?}", self.pages).to_lowercase(),
+            "MOBULA_FABRIC" => format!("{:?}", self.fabric).to_lowercase(),
+            "MOBULA_STACK_BYTES" => self.stack_bytes.to_string(),
+            "MOBULA_FIBERS" => self.fibers.to_string(),
+            "MOBULA_SPIN_US" => auto(self.spin_us.map(|spin| spin.to_string())),
+            "MOBULA_TRACE_TASKS" => self.trace_tasks.to_string(),
+            _ => format!("{:?}", self.log).to_lowercase(),
+        };
+        KNOBS
+            .iter()
+            .map(|knob| {
+                let source = match self.sources.get(knob.variable).unwrap_or(&Source::Default) {
+                    Source::Default => "default",
+                    Source::Program => "program",
+                    Source::Environment => "environment",
+                };
+                format!("{}={} ({source})", knob.variable, value_of(knob.variable))
+            })
+            .collect()
+    }
+}
+
+fn amount(text: &str) -> Option<f64> {
+    text.trim().parse().ok()
+}
+
+fn whole(text: &str, least: u64, most: u64) -> Option<u64> {
+    text.parse().ok().filter(|number| (least..=most).contains(number))
+}
+
+/// Bytes with an optional binary suffix K, M, G or T (`KiB`, `MB` and the like are taken as the same).
+fn bytes(text: &str) -> Option<u64> {
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let shift = match text[digits.len()..].to_ascii_uppercase().trim_end_matches('B').trim_end_matches('I') {
+        "" => 0,
+        "K" => 10,
+        "M" => 20,
+        "G" => 30,
+        "T" => 40,
+        _ => return None,
+    };
+    let number: f64 = digits.trim().parse().ok()?;
+    let bytes = number * (1u64 << shift) as f64;
+    (bytes.is_finite() && bytes >= 0.0 && bytes < 2f64.powi(62)).then_some(bytes as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(name: &str, value: &str) -> Result<Config> {
+        Config::default().with_variables([(name.to_string(), value.to_string())].into_iter())
+    }
+
+    #[test]
+    fn bytes_take_binary_suffixes() {
+        assert_eq!(bytes("4G"), Some(4 << 30));
+        assert_eq!(bytes("1.5KiB"), Some(1536));
+        assert_eq!(bytes("12"), Some(12));
+        assert_eq!(bytes("4X"), None);
+        assert_eq!(bytes("-1"), None);
+    }
+
+    #[test]
+    fn an_unknown_variable_names_those_there_are() {
+        let message = parsed("MOBULA_WORKER", "2").unwrap_err().to_string();
+        assert!(message.contains("MOBULA_WORKER is not") && message.contains("MOBULA_WORKERS"), "{message}");
+    }
+
+    #[test]
+    fn a_wrong_value_says_what_is_right() {
+        for (name, value) in [
+            ("MOBULA_WORKERS", "0"),
+            ("MOBULA_PAGES", "giant"),
+            ("MOBULA_FABRIC", "carrier-pigeon"),
+            ("MOBULA_RESOURCES", "Custom"),
+            ("MOBULA_STACK_BYTES", "1K"),
+            ("MOBULA_NUM_CPUS", "-1"),
+        ] {
+            assert!(matches!(parsed(name, value), Err(Error::Config { .. })), "{name}={value}");
+        }
+    }
+
+    #[test]
+    fn the_environment_stands_over_the_program_and_says_so() {
+        let config = Config::default()
+            .workers(3)
+            .num_cpus(4.0)
+            .with_variables([("MOBULA_WORKERS".to_string(), "2".to_string())].into_iter())
+            .unwrap();
+        assert_eq!(config.workers, Some(2));
+        let lines = config.lines().join("\n");
+        assert!(lines.contains("MOBULA_WORKERS=2 (environment)"), "{lines}");
+        assert!(lines.contains("MOBULA_NUM_CPUS=4 (program)"), "{lines}");
+        assert!(lines.contains("MOBULA_PIN=1 (default)"), "{lines}");
+    }
+}

@@ -1,0 +1,136 @@
+//! What can go wrong, as the user sees it.
+
+use crate::base::ids::Rank;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::time::Duration;
+
+/// `Result` with [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a call failed: what happened, where, and what to do about it.
+///
+/// An error that a task met is passed on, unchanged, to every task that depended on it and to every `get` of its results.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Error {
+    /// A task panicked or returned `Err`.
+    Task {
+        /// The function's name.
+        task: String,
+        /// The rank that ran it.
+        rank: Rank,
+        /// The host of that rank.
+        host: String,
+        /// The process of that rank.
+        pid: u32,
+        /// The panic's message and place, or the `Err` as text.
+        message: String,
+    },
+    /// Not ready in the time given.
+    Timeout {
+        /// The time given.
+        waited: Duration,
+        /// What was waited for.
+        what: String,
+    },
+    /// The task was cancelled before it ended.
+    Cancelled {
+        /// The function's name.
+        task: String,
+    },
+    /// The actor is gone.
+    ActorDied {
+        /// The actor's type, and its name where it has one.
+        actor: String,
+        /// Why it is gone.
+        reason: String,
+    },
+    /// A rank is gone.
+    NodeDied {
+        /// The rank that is gone.
+        rank: Rank,
+        /// Its host.
+        host: String,
+        /// How it was noticed.
+        reason: String,
+    },
+    /// The object's value cannot be had any more, or could not be moved or decoded.
+    ObjectLost {
+        /// The object.
+        object: String,
+        /// What happened to it.
+        reason: String,
+    },
+    /// The store has no room.
+    StoreFull {
+        /// Bytes asked for.
+        wanted_bytes: u64,
+        /// Bytes in use.
+        used_bytes: u64,
+        /// Size of the store of this rank, bytes.
+        store_bytes: u64,
+        /// The rank whose store it is.
+        rank: Rank,
+    },
+    /// No host can ever meet the request.
+    Unschedulable {
+        /// The task or actor.
+        task: String,
+        /// What is missing, and what the largest host has.
+        missing: String,
+    },
+    /// A setting is wrong, or a call was made where it cannot be.
+    Config {
+        /// What is wrong and what would be right.
+        message: String,
+    },
+    /// The ranks could not be joined, or a road between them failed.
+    Fabric {
+        /// What happened, between whom.
+        message: String,
+    },
+}
+
+impl Error {
+    /// A wrong setting, or a call made where it cannot be.
+    pub(crate) fn config(message: impl Into<String>) -> Error {
+        Error::Config { message: message.into() }
+    }
+
+    /// A failure between ranks.
+    pub(crate) fn fabric(message: impl Into<String>) -> Error {
+        Error::Fabric { message: message.into() }
+    }
+
+    /// The call needs a running cluster.
+    pub(crate) fn no_cluster(call: &str) -> Error {
+        Error::config(format!(
+            "{call} was called outside a running cluster: put #[mobula::main] on main, or call mobula::init first"
+        ))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Task { task, rank, host, pid, message } => {
+                write!(formatter, "task {task} failed (rank={rank} host={host} pid={pid}): {message}")
+            }
+            Error::Timeout { waited, what } => write!(formatter, "{what} was not ready within {waited:?}"),
+            Error::Cancelled { task } => write!(formatter, "task {task} was cancelled"),
+            Error::ActorDied { actor, reason } => write!(formatter, "actor {actor} is gone: {reason}"),
+            Error::NodeDied { rank, host, reason } => write!(formatter, "rank {rank} on host {host} is gone: {reason}"),
+            Error::ObjectLost { object, reason } => write!(formatter, "object {object} is lost: {reason}"),
+            Error::StoreFull { wanted_bytes, used_bytes, store_bytes, rank } => write!(
+                formatter,
+                "the store of rank {rank} is full: {wanted_bytes} bytes wanted, {used_bytes} of {store_bytes} in use; \
+                 drop references, or raise MOBULA_STORE_BYTES"
+            ),
+            Error::Unschedulable { task, missing } => write!(formatter, "no host can ever run {task}: {missing}"),
+            Error::Config { message } | Error::Fabric { message } => formatter.write_str(message),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,38 @@
+//! Lines for the person who runs the job, on standard error, by level.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+/// How much is said: a level includes those above it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Level {
+    /// Nothing.
+    Off,
+    /// Failures of tasks and of the runtime.
+    Error,
+    /// What the user would want to know.
+    Warn,
+    /// The start banner.
+    Info,
+    /// What the runtime decides.
+    Debug,
+}
+
+static LEVEL: AtomicU8 = AtomicU8::new(Level::Warn as u8);
+
+/// Sets how much is said from now on.
+pub fn set_level(level: Level) {
+    LEVEL.store(level as u8, Ordering::Relaxed);
+}
+
+/// Whether lines of this level are said.
+pub fn enabled(level: Level) -> bool {
+    level as u8 <= LEVEL.load(Ordering::Relaxed)
+}
+
+/// Says a line when `level` is enabled; the line is made only then.
+pub fn say(level: Level, line: impl FnOnce() -> String) {
+    if enabled(level) {
+        eprintln!("mobula: {}", line());
+    }
+}

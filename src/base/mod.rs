@@ -1,0 +1,16 @@
+//! What every room may name: identities, errors, configuration, limits, synchronisation, clock, trace records.
+//!
+//! Owns no thread and no resource; everything here is data, or a thin wrapper of one system facility.
+
+pub mod clock;
+pub mod config;
+pub mod error;
+pub mod ids;
+pub mod limits;
+pub mod log;
+pub mod sync;
+pub mod trace;
+
+pub use config::Config;
+pub use error::{Error, Result};
+pub use ids::{ObjectId, Rank, TaskId};

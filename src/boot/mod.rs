@@ -1,0 +1,59 @@
+//! How ranks find each other through whatever launched them: yields a [`World`].
+//!
+//! Owns: the launcher's environment, the communicator. Never: memory, threads, messages after start.
+
+mod single;
+#[cfg(feature = "mpi")]
+pub mod mpi;
+
+use crate::base::{Config, Rank, Result};
+use crate::fabric::Fabric;
+use std::sync::Arc;
+
+/// Collective calls that are made while starting and stopping, by every rank in the same order.
+pub trait Exchange: Send {
+    /// Everybody's bytes, by rank.
+    ///
+    /// # Errors
+    /// `Error::Fabric` naming what the launcher's library said.
+    fn allgather(&mut self, mine: &[u8]) -> Result<Vec<Vec<u8>>>;
+
+    /// Returns when every rank has called it. Waits without burning a core.
+    ///
+    /// # Errors
+    /// As `allgather`.
+    fn barrier(&mut self) -> Result<()>;
+}
+
+/// The ranks, as launched.
+pub struct World {
+    /// This process.
+    pub rank: Rank,
+    /// How many there are.
+    pub size: u32,
+    /// What launched them, for banners: `none`, `mpirun (Open MPI 4.1.4)`, ...
+    pub launcher: String,
+    /// Collectives for start and stop. Dropped last: finalizes MPI where boot initialised it.
+    pub exchange: Box<dyn Exchange>,
+    /// The road that reaches every rank, where there is one.
+    pub far: Option<Arc<dyn Fabric>>,
+}
+
+/// Joins the ranks that the launcher started; alone where there is no launcher.
+///
+/// # Errors
+/// `Error::Fabric` where a launcher's environment is there and its library does not join its ranks.
+pub fn join(config: &Config) -> Result<World> {
+    #[cfg(feature = "mpi")]
+    if let Some(launched) = mpi::launched() {
+        return mpi::join(launched, config);
+    }
+    #[cfg(not(feature = "mpi"))]
+    if let Some(launcher) = single::foreign_launcher() {
+        return Err(crate::base::Error::fabric(format!(
+            "{launcher} started more than one rank, but this binary was built without the feature `mpi`"
+        )));
+    }
+    let _ = config;
+    Ok(single::world())
+}

@@ -1,0 +1,87 @@
+//! The builder methods that the macros put on what `options()` and `on()` return: they forward to its field `options`.
+
+/// Builder methods of a task.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __task_options {
+    () => {
+        /// CPUs; may be a fraction.
+        pub fn num_cpus(mut self, cpus: f64) -> Self {
+            self.options = self.options.num_cpus(cpus);
+            self
+        }
+        /// GPUs; may be a fraction.
+        pub fn num_gpus(mut self, gpus: f64) -> Self {
+            self.options = self.options.num_gpus(gpus);
+            self
+        }
+        /// An amount of a resource of your own naming.
+        pub fn resource(mut self, name: impl ::core::convert::Into<::std::string::String>, amount: f64) -> Self {
+            self.options = self.options.resource(name, amount);
+            self
+        }
+        /// A name for errors and pictures.
+        pub fn name(mut self, name: impl ::core::convert::Into<::std::string::String>) -> Self {
+            self.options = self.options.name(name);
+            self
+        }
+        /// Where it goes.
+        pub fn place(mut self, place: $crate::Placement) -> Self {
+            self.options = self.options.place(place);
+            self
+        }
+        /// How often it is started again when its rank dies.
+        pub fn max_retries(mut self, retries: u32) -> Self {
+            self.options = self.options.max_retries(retries);
+            self
+        }
+        /// Whether it is started again also when it fails by itself.
+        pub fn retry_on_error(mut self, retry: bool) -> Self {
+            self.options = self.options.retry_on_error(retry);
+            self
+        }
+    };
+}
+
+/// Builder methods of an actor.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __actor_options {
+    () => {
+        /// CPUs; may be a fraction.
+        pub fn num_cpus(mut self, cpus: f64) -> Self {
+            self.options = self.options.num_cpus(cpus);
+            self
+        }
+        /// GPUs; may be a fraction.
+        pub fn num_gpus(mut self, gpus: f64) -> Self {
+            self.options = self.options.num_gpus(gpus);
+            self
+        }
+        /// An amount of a resource of your own naming.
+        pub fn resource(mut self, name: impl ::core::convert::Into<::std::string::String>, amount: f64) -> Self {
+            self.options = self.options.resource(name, amount);
+            self
+        }
+        /// The name that `get_actor` finds it by.
+        pub fn name(mut self, name: impl ::core::convert::Into<::std::string::String>) -> Self {
+            self.options = self.options.name(name);
+            self
+        }
+        /// Where it goes.
+        pub fn place(mut self, place: $crate::Placement) -> Self {
+            self.options = self.options.place(place);
+            self
+        }
+        /// How often it is started again when its rank dies.
+        pub fn max_restarts(mut self, restarts: u32) -> Self {
+            self.options = self.options.max_restarts(restarts);
+            self
+        }
+        /// How often a call is made again when its rank dies.
+        pub fn max_task_retries(mut self, retries: u32) -> Self {
+            self.options = self.options.max_task_retries(retries);
+            self
+        }
+    };
+}

@@ -1,0 +1,205 @@
+//! `mobula demo uts`: its options, and the report.
+
+use super::parameters::{Kind, Parameters, Sample, Shape, kind, samples, shape};
+use super::sequential::{Count, search};
+use super::sharing::Search;
+use super::tasks::{Tally, explore};
+use super::tree::Node;
+use crate::demo::progress;
+use crate::failure::{Failure, Result, check};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// How long a task works before it gives nodes away, where `--grain` does not say: dear enough to hide what a task costs.
+const GRAIN_TIME: Duration = Duration::from_micros(100);
+
+/// Options of `mobula demo uts`: a sample tree, the benchmark's own flags, or both.
+#[derive(clap::Args)]
+pub struct Options {
+    /// A published tree: T1 to T5 (4 million nodes), T1L, T2L or T3L (100 million); T1 where nothing else is said
+    #[arg(long)]
+    tree: Option<String>,
+    /// Nodes that a task visits before it gives some away [default: some 100 microseconds' worth]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    grain: Option<u32>,
+    /// Leave out the search in sequence, and with it the speed-up
+    #[arg(long)]
+    no_sequential: bool,
+    /// Tree type: 0 binomial, 1 geometric, 2 hybrid, 3 balanced
+    #[arg(short = 't', value_parser = kind)]
+    kind: Option<Kind>,
+    /// Branching factor of the root
+    #[arg(short = 'b')]
+    root_children: Option<f64>,
+    /// Seed of the root
+    #[arg(short = 'r', value_parser = clap::value_parser!(u32).range(..1 << 31))]
+    seed: Option<u32>,
+    /// Binomial: children of an inner node
+    #[arg(short = 'm')]
+    inner_children: Option<u32>,
+    /// Binomial: probability of an inner node
+    #[arg(short = 'q')]
+    inner_probability: Option<f64>,
+    /// Geometric, balanced: depth
+    #[arg(short = 'd', value_parser = clap::value_parser!(u32).range(1..))]
+    depth: Option<u32>,
+    /// Geometric: shape; 0 linear, 1 exponential decrease, 2 cyclic, 3 fixed
+    #[arg(short = 'a', value_parser = shape)]
+    shape: Option<Shape>,
+    /// Hybrid: part of the depth at which geometric turns binomial
+    #[arg(short = 'f')]
+    shift: Option<f64>,
+    /// Granularity: hashes a node
+    #[arg(short = 'g', value_parser = clap::value_parser!(u32).range(1..))]
+    granularity: Option<u32>,
+    /// Work stealing: 0 leaves out the search by tasks
+    #[arg(short = 's', default_value_t = 1)]
+    stealing: u32,
+}
+
+impl Options {
+    /// The tree asked for: a sample or the benchmark's default, with what the flags say on top.
+    fn parameters(&self) -> Result<Parameters> {
+        let flags = [
+            self.kind.is_some(),
+            self.root_children.is_some(),
+            self.seed.is_some(),
+            self.inner_children.is_some(),
+            self.inner_probability.is_some(),
+            self.depth.is_some(),
+            self.shape.is_some(),
+            self.shift.is_some(),
+            self.granularity.is_some(),
+        ];
+        let base = match &self.tree {
+            None if flags.contains(&true) => Parameters::default(),
+            name => sample(name.as_deref().unwrap_or("T1"))?.parameters,
+        };
+        let parameters = Parameters {
+            kind: self.kind.unwrap_or(base.kind),
+            root_children: self.root_children.unwrap_or(base.root_children),
+            seed: self.seed.unwrap_or(base.seed),
+            inner_children: self.inner_children.unwrap_or(base.inner_children),
+            inner_probability: self.inner_probability.unwrap_or(base.inner_probability),
+            depth: self.depth.unwrap_or(base.depth),
+            shape: self.shape.unwrap_or(base.shape),
+            shift: self.shift.unwrap_or(base.shift),
+            granularity: self.granularity.unwrap_or(base.granularity),
+        };
+        if !(0.0..=1e6).contains(&parameters.root_children) {
+            return Err(Failure::Usage(format!("-b {} is not from 0 to 1e6", parameters.root_children)));
+        }
+        Ok(parameters)
+    }
+}
+
+/// The sample of this name.
+fn sample(name: &str) -> Result<Sample> {
+    let known: Vec<&str> = samples().iter().map(|sample| sample.name).collect();
+    samples()
+        .into_iter()
+        .find(|sample| sample.name.eq_ignore_ascii_case(name))
+        .ok_or_else(|| Failure::Usage(format!("{name} is not a published tree; these are: {}", known.join(", "))))
+}
+
+/// Searches in sequence and by tasks, prints what was found and how fast, and compares with what is published.
+///
+/// # Errors
+/// `Failure::Check` where two counts of the tree differ, `Failure::Usage`, and what the runtime says.
+pub fn run(options: &Options) -> Result<()> {
+    let parameters = options.parameters()?;
+    let published = samples()
+        .into_iter()
+        .find(|sample| Parameters { granularity: parameters.granularity, ..sample.parameters } == parameters);
+    match &published {
+        Some(sample) => println!("tree {}: {parameters}", sample.name),
+        None => println!("tree: {parameters}"),
+    }
+    let total = published.as_ref().map(|sample| sample.nodes);
+    let mut counts = Vec::new();
+    let sequential = (!options.no_sequential || options.stealing == 0).then(|| sequential(&parameters, total));
+    if let Some((count, time)) = sequential {
+        println!("in sequence: {}", line(&count, time));
+        counts.push(count);
+    }
+    if options.stealing != 0 {
+        let rate = sequential.map(|(count, time)| count.nodes as f64 / time.as_secs_f64());
+        let grain = options.grain.unwrap_or_else(|| grain(rate));
+        let (tally, time) = parallel(Search { parameters, grain })?;
+        println!("by tasks:    {}", line(&tally.count, time));
+        report(&tally, grain, sequential.map(|(_, alone)| alone.as_secs_f64() / time.as_secs_f64()));
+        counts.push(tally.count);
+    }
+    judge(&counts, published.as_ref())
+}
+
+/// The search on this core, timed.
+fn sequential(parameters: &Parameters, total: Option<u64>) -> (Count, Duration) {
+    let bar = match total {
+        Some(nodes) => progress::bar(nodes, "in sequence"),
+        None => progress::clock("in sequence"),
+    };
+    let start = Instant::now();
+    let count = search(parameters, |nodes| bar.set_position(nodes));
+    let time = start.elapsed();
+    bar.finish_and_clear();
+    (count, time)
+}
+
+/// The search by tasks on all ranks, timed.
+fn parallel(search: Search) -> Result<(Tally, Duration)> {
+    let clock = progress::clock("by tasks");
+    let start = Instant::now();
+    let tally = explore::remote(search, vec![Node::root(&search.parameters)]).get()?;
+    let time = start.elapsed();
+    clock.finish_and_clear();
+    Ok((tally.clone(), time))
+}
+
+/// Nodes that take about [`GRAIN_TIME`] at this many a second.
+fn grain(rate: Option<f64>) -> u32 {
+    rate.map_or(500, |rate| (rate * GRAIN_TIME.as_secs_f64()).clamp(10.0, 2000.0) as u32)
+}
+
+/// One search, in numbers.
+fn line(count: &Count, time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    let rate = count.nodes as f64 / seconds / 1e6;
+    let Count { nodes, leaves, depth } = count;
+    format!("{nodes} nodes, depth {depth}, {leaves} leaves in {seconds:.3} s: {rate:.2} million nodes/s")
+}
+
+/// Who did the work.
+fn report(tally: &Tally, grain: u32, speed_up: Option<f64>) {
+    let mean = tally.count.nodes / tally.tasks.max(1);
+    println!("tasks:       {}, of {mean} nodes on average, one made after every {grain} nodes", tally.tasks);
+    let mut by_rank: BTreeMap<u32, (u64, u32)> = BTreeMap::new();
+    for ((rank, _), nodes) in &tally.nodes_by_worker {
+        let (sum, workers) = by_rank.entry(*rank).or_default();
+        *sum += nodes;
+        *workers += 1;
+    }
+    for (rank, (nodes, workers)) in &by_rank {
+        let percent = 100.0 * *nodes as f64 / tally.count.nodes as f64;
+        println!("rank {rank}:      {nodes} nodes ({percent:.1} %) by {workers} workers");
+    }
+    let (ranks, workers) = (by_rank.len(), tally.nodes_by_worker.len());
+    match speed_up {
+        Some(times) => {
+            println!("speed-up:    {times:.2} over one core, by {ranks} ranks with {workers} workers in all")
+        }
+        None => println!("used:        {ranks} ranks with {workers} workers in all"),
+    }
+}
+
+/// Compares every count with the published one, and with each other (U1).
+fn judge(counts: &[Count], published: Option<&Sample>) -> Result<()> {
+    check(counts.windows(2).all(|pair| pair[0] == pair[1]), || format!("the searches differ: {counts:?}"))?;
+    let (Some(sample), Some(count)) = (published, counts.last()) else {
+        println!("published count: none for this tree");
+        return Ok(());
+    };
+    let right = *count == Count { nodes: sample.nodes, leaves: sample.leaves, depth: sample.depth };
+    println!("published count: {} - {}", sample.nodes, if right { "matches" } else { "MISMATCH" });
+    check(right, || format!("{} has {} nodes, not {}", sample.name, sample.nodes, count.nodes))
+}

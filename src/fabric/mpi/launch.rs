@@ -1,0 +1,48 @@
+//! Runs one test of this binary as several ranks, under the launcher of the MPI library that it is linked with.
+
+use std::process::Command;
+
+/// What a rank prints when its test is over: exit codes of launchers prove little.
+pub fn passed(rank: u32) {
+    println!("rank {rank} passed");
+}
+
+/// Starts `count` ranks that each run the ignored test `name` (as libtest names it), and checks that each passed.
+pub fn ranks(count: u32, name: &str) {
+    let library = ::mpi::environment::library_version().expect("the version is text");
+    let launchers: &[&str] = if library.contains("Open MPI") {
+        &["mpirun.openmpi", "mpirun"]
+    } else {
+        &["mpiexec.mpich", "mpiexec.hydra", "mpiexec"]
+    };
+    let program = std::env::current_exe().expect("the path of this test");
+    for launcher in launchers {
+        let ran = Command::new(launcher)
+            .args(["-n", &count.to_string()])
+            .arg(&program)
+            .args(["--exact", name, "--ignored", "--nocapture", "--test-threads=1"])
+            .envs([("OMPI_ALLOW_RUN_AS_ROOT", "1"), ("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1")])
+            .envs([
+                ("OMPI_MCA_rmaps_base_oversubscribe", "1"),
+                ("PRTE_MCA_rmaps_default_mapping_policy", ":oversubscribe"),
+            ])
+            .output();
+        let Ok(output) = ran else { continue };
+        let said = String::from_utf8_lossy(&output.stdout);
+        let missing: Vec<u32> = (0..count).filter(|rank| !said.contains(&format!("rank {rank} passed"))).collect();
+        assert!(
+            missing.is_empty() && output.status.success(),
+            "{launcher} -n {count} {name}: {}, ranks {missing:?} did not pass\n{said}\n{}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
+        return;
+    }
+    panic!("none of {launchers:?} is installed: this test needs the launcher of {library}");
+}
+
+/// The name by which libtest knows the test `function` of the module whose `module_path!()` is given.
+pub fn test_name(module_path: &str, function: &str) -> String {
+    let inside = module_path.split_once("::").map_or(module_path, |(_, inside)| inside);
+    format!("{inside}::{function}")
+}

@@ -1,0 +1,36 @@
+//! The road over MPI: two-sided messages and bulk reads on a communicator of its own.
+//!
+//! ```text
+//! send  --> Outbox: page from the pool, credit spent, MPI_Isend ------------> Inbox: receives posted in a ring,
+//!                                                                            tested and delivered oldest first
+//! read  --> Reads: request message, MPI_Irecv into the block <-- MPI_Isend -- Serves: straight from the arena
+//! ```
+//!
+//! Owns: its duplicate of the communicator, message pages, requests in flight. Never: initializes or finalizes MPI,
+//! waits, starts a thread. Needs MPI_THREAD_MULTIPLE.
+//!
+//! Invariants:
+//! - M1: MPI matches messages of one pair in the order sent to receives in the order posted, so testing receives in
+//!   the order posted delivers in the order sent (F1). Every send of the process passes under one lock.
+//! - M2: memory that MPI may touch is owned by its [`transfer::Transfer`] until MPI says that it is done; where MPI
+//!   cannot say so any more, the memory is leaked.
+//! - M3: a peer has at most [`credits::WINDOW_MESSAGES`] messages here that were not delivered, credit returns aside.
+//! - M4: after `close`, nothing here calls MPI.
+
+mod comm;
+mod credits;
+mod header;
+mod inbox;
+#[cfg(test)]
+pub(crate) mod launch;
+mod outbox;
+mod page;
+mod reads;
+mod road;
+mod serves;
+#[cfg(test)]
+mod tests;
+mod transfer;
+
+pub use comm::{Comm, Failure, Life, RawComm, check, life};
+pub use road::MpiFabric;

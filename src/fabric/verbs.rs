@@ -1,0 +1,69 @@
+//! RDMA devices: which there are.
+#![cfg_attr(feature = "verbs", allow(unsafe_code))]
+
+/// The names of the RDMA devices of this host, or why there is none.
+///
+/// # Errors
+/// One line for the banner: no library, no device, or no permission.
+#[cfg(feature = "verbs")]
+pub fn probe() -> Result<Vec<String>, String> {
+    use std::ffi::CStr;
+
+    // The library is opened at the first call; where it cannot be, the call leaves `count` alone and sets errno.
+    let mut count = 0;
+    // SAFETY: `count` is a local; the list is checked before use and freed below.
+    let list = unsafe { rdma_sys::ibv_get_device_list(&mut count) };
+    if list.is_null() {
+        return Err(refusal(std::io::Error::last_os_error()));
+    }
+    // SAFETY: the list holds `count` devices until it is freed, and a name lives as long as its device.
+    let names: Vec<String> = (0..usize::try_from(count).unwrap_or(0))
+        .map(|at| unsafe { rdma_sys::ibv_get_device_name(*list.add(at)) })
+        .filter(|name| !name.is_null())
+        .map(|name| unsafe { CStr::from_ptr(name) }.to_string_lossy().into_owned())
+        .collect();
+    // SAFETY: from `ibv_get_device_list`, freed once; the names were copied.
+    unsafe { rdma_sys::ibv_free_device_list(list) };
+    if names.is_empty() { Err("no RDMA device".to_string()) } else { Ok(names) }
+}
+
+/// As with the feature, of which there is none in this build.
+///
+/// # Errors
+/// Always.
+#[cfg(not(feature = "verbs"))]
+pub fn probe() -> Result<Vec<String>, String> {
+    Err("built without the feature `verbs`".to_string())
+}
+
+#[cfg(feature = "verbs")]
+fn refusal(error: std::io::Error) -> String {
+    match error.raw_os_error() {
+        Some(libc::EOPNOTSUPP) => "libibverbs is not installed".to_string(),
+        Some(libc::ENOSYS) => "no RDMA device".to_string(),
+        Some(libc::EPERM | libc::EACCES) => "no permission to use the RDMA devices".to_string(),
+        _ => format!("ibv_get_device_list failed: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_probe_names_devices_or_says_why_there_are_none() {
+        match probe() {
+            Ok(names) => assert!(!names.is_empty() && names.iter().all(|name| !name.is_empty())),
+            Err(reason) => assert!(!reason.is_empty()),
+        }
+    }
+
+    #[cfg(feature = "verbs")]
+    #[test]
+    fn each_refusal_has_its_line() {
+        let line = |code| refusal(std::io::Error::from_raw_os_error(code));
+        assert_eq!(line(libc::EOPNOTSUPP), "libibverbs is not installed");
+        assert_eq!(line(libc::ENOSYS), "no RDMA device");
+        assert!(line(libc::ENOMEM).contains("ibv_get_device_list"));
+    }
+}

@@ -1,0 +1,82 @@
+//! Remote tasks, actors and shared immutable objects inside MPI and Slurm jobs.
+//!
+//! Processes that `mpirun` or `srun` started form the cluster; there is no head node, no daemon and no port. A program
+//! that is started alone is a cluster of one process.
+//!
+//! ```
+//! use mobula::prelude::*;
+//!
+//! #[mobula::remote]
+//! fn add(a: f64, b: f64) -> f64 {
+//!     a + b
+//! }
+//!
+//! #[mobula::main]
+//! fn main() -> mobula::Result<()> {
+//!     let x = add::remote(1.0, 2.0);
+//!     let y = add::remote(&x, 10.0);
+//!     assert_eq!(*y.get()?, 13.0);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! `docs/design.md` draws how it works; each room's page says what it owns and what always holds there.
+#![deny(unsafe_code)]
+
+// The macros name the crate by its name, also in its own tests.
+extern crate self as mobula;
+
+#[macro_use]
+mod builders;
+
+pub(crate) mod api;
+pub(crate) mod base;
+pub(crate) mod boot;
+pub(crate) mod fabric;
+pub(crate) mod gpu;
+pub(crate) mod mem;
+pub(crate) mod node;
+pub(crate) mod object;
+pub(crate) mod observe;
+pub(crate) mod protocol;
+pub(crate) mod registry;
+pub(crate) mod sched;
+pub(crate) mod store;
+pub(crate) mod topo;
+
+#[cfg(feature = "mpi")]
+pub use api::init_with_comm;
+pub use api::{
+    Cluster, Context, Node, available_resources, cancel, cluster_resources, context, create_array, dashboard_url,
+    error_info, get_all, init, is_initialized, nodes, put, put_array, timeline, visualize, wait,
+};
+pub use base::config::{Config, FabricChoice, Pages};
+pub use base::error::{Error, Result};
+pub use bytemuck::Pod;
+pub use mobula_macros::{actor, main, remote};
+pub use node::{get_actor, host_report};
+pub use object::{Array, ArrayMut, Object, ObjectRef, Ref};
+pub use registry::{Actor, Placement};
+
+/// What programs need at hand: `use mobula::prelude::*;`.
+pub mod prelude {
+    pub use crate::{Array, ArrayMut, Cluster, Config, Error, ObjectRef, Placement, Ref};
+    pub use std::time::Duration;
+}
+
+/// What the macros' output names. Not for programs: it changes with the macros.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::api::run_main;
+    pub use crate::node::{RawHandle, block_on, call, create, submit};
+    pub use crate::registry::{
+        ActorFn, ActorNew, Arg, Explain, ExplainDebug, ExplainDisplay, ExplainError, Failure, Function, IntoArg, Multiple,
+        Options, Own, OwnByClone, OwnBySerde, RemoteFn, Single,
+    };
+    pub use {inventory, serde};
+}
+
+/// The README's example compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

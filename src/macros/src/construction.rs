@@ -1,0 +1,81 @@
+//! An actor's `new`: what builds it, and how users ask for one.
+
+use crate::handle;
+use crate::options::Options;
+use crate::shape::{Shape, local, without_self};
+use proc_macro2::TokenStream;
+use quote::{ToTokens as _, quote};
+use syn::ext::IdentExt as _;
+use syn::{Ident, ImplItemFn};
+
+const KIND: &str = "an actor's `new`";
+
+/// `Counter::remote(..)`, `Counter::options()` and `Counter::on(rank)`, and the shim that builds one.
+pub fn construction(actor: &Ident, function: &ImplItemFn, options: &Options) -> syn::Result<TokenStream> {
+    if let Some(receiver) = function.sig.receiver() {
+        return Err(syn::Error::new_spanned(receiver, "an actor's `new` has no `self`: it is what builds one"));
+    }
+    let name = format!("{}.new", actor.unraw());
+    let shape = Shape::of(&without_self(&function.sig, actor)?, name, &Options::none(), KIND)?;
+    let built = shape.returns.value.to_token_stream().to_string();
+    if *actor != built {
+        let message = format!("an actor's `new` returns Self, or Result<Self, E>, where Self is {actor}");
+        return Err(syn::Error::new_spanned(&function.sig.output, message));
+    }
+
+    let (visibility, handle, calls) = (&function.vis, handle::name(actor), options.builder_calls());
+    let (arguments, names, packed, args_type, identity) =
+        (shape.arguments(), shape.names(), shape.packed(), shape.args_type(), shape.identity());
+    let list = local("arguments");
+    let body = shape.call(quote!(<#actor>::new), None, &list);
+    Ok(quote! {
+        impl #actor {
+            /// Builds the actor somewhere in the cluster and gives its handle at once.
+            #visibility fn remote(#arguments) -> #handle {
+                Self::options().remote(#names)
+            }
+
+            /// The options of one actor, from those of the attribute.
+            #visibility fn options() -> __Create {
+                __Create { options: <__New as ::mobula::__private::ActorNew>::options() }
+            }
+
+            /// An actor on one rank.
+            #visibility fn on(rank: ::core::primitive::u32) -> __Create {
+                __Create { options: <__New as ::mobula::__private::ActorNew>::options().rank(rank) }
+            }
+        }
+
+        #[doc(hidden)]
+        pub struct __Create {
+            options: ::mobula::__private::Options,
+        }
+
+        impl __Create {
+            ::mobula::__actor_options!();
+
+            /// Builds the actor and gives its handle at once.
+            pub fn remote(self, #arguments) -> #handle {
+                ::core::convert::From::from(::mobula::__private::create::<__New>(self.options, #packed))
+            }
+        }
+
+        struct __New {}
+
+        impl ::mobula::__private::ActorNew for __New {
+            type Actor = #actor;
+            #args_type
+            #identity
+
+            fn options() -> ::mobula::__private::Options {
+                ::mobula::__private::Options::new() #calls
+            }
+
+            fn make(#list: Self::Args) -> ::core::result::Result<Self::Actor, ::mobula::__private::Failure> {
+                #body
+            }
+        }
+
+        ::mobula::__private::inventory::submit! { ::mobula::__private::Function::of_new::<__New>() }
+    })
+}

@@ -1,0 +1,160 @@
+//! `#[mobula::remote]`: a function, and beside it a type of the same name that submits it.
+//!
+//! `fn add` lives in the value namespace and `struct add {}`, braced on purpose, in the type namespace, so both can be
+//! named `add`.
+
+use crate::options::{Options, TASK};
+use crate::shape::{Shape, conditions, local};
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::ext::IdentExt as _;
+use syn::{Attribute, FnArg, ItemFn};
+
+/// Expands the attribute on a function.
+pub fn expand(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
+    let function: ItemFn = syn::parse2(item).map_err(|error| {
+        syn::Error::new(
+            error.span(),
+            "#[mobula::remote] stands on a function with a body; actors take #[mobula::actor]",
+        )
+    })?;
+    let options = Options::parse(attribute, &TASK)?;
+    if let Some(receiver @ FnArg::Receiver(_)) = function.sig.inputs.first() {
+        let message = "a remote function has no `self`: use #[mobula::actor] on the impl block";
+        return Err(syn::Error::new_spanned(receiver, message));
+    }
+    let name = &function.sig.ident;
+    let shown = name.unraw().to_string();
+    let shape = Shape::of(&function.sig, shown.clone(), &options, "a remote function")?;
+
+    let conditions = conditions(&function.attrs);
+    let documentation = function.attrs.iter().filter(|attribute| attribute.path().is_ident("doc"));
+    let summary = format!(
+        "Runs [`{shown}`](fn@{shown}) as a task: `{shown}::remote(..)`, `{shown}::options()`, `{shown}::on(rank)`."
+    );
+    let separator: Option<Attribute> = documentation.clone().next().map(|_| syn::parse_quote!(#[doc = ""]));
+    let visibility = &function.vis;
+    let submission = submission(&function, &shape);
+    let task = task(&function, &shape, &shown, &options);
+    Ok(quote! {
+        #[allow(clippy::ptr_arg)]
+        #function
+
+        #conditions
+        #[doc = #summary]
+        #separator
+        #(#documentation)*
+        #[allow(non_camel_case_types)]
+        #visibility struct #name {}
+
+        #conditions
+        #[allow(dead_code, non_camel_case_types, unused_imports, private_interfaces, unreachable_pub, clippy::all)]
+        const _: () = {
+            #submission
+            #task
+        };
+    })
+}
+
+/// What users call: `add::remote(..)`, `add::options()..remote(..)`, `add::on(rank).remote(..)`.
+fn submission(function: &ItemFn, shape: &Shape) -> TokenStream {
+    let (name, visibility) = (&function.sig.ident, &function.vis);
+    let (arguments, names, packed, references) =
+        (shape.arguments(), shape.names(), shape.packed(), shape.returns.references());
+    quote! {
+        impl #name {
+            /// Submits the task and gives a reference to its result at once.
+            #visibility fn remote(#arguments) -> #references {
+                Self::options().remote(#names)
+            }
+
+            /// The options of one submission, from those of the attribute.
+            #visibility fn options() -> __Submit {
+                __Submit { options: <__Task as ::mobula::__private::RemoteFn>::options() }
+            }
+
+            /// A submission to one rank, the shortest way there.
+            #visibility fn on(rank: ::core::primitive::u32) -> __Submit {
+                __Submit { options: <__Task as ::mobula::__private::RemoteFn>::options().rank(rank) }
+            }
+        }
+
+        #[doc(hidden)]
+        pub struct __Submit {
+            options: ::mobula::__private::Options,
+        }
+
+        impl __Submit {
+            ::mobula::__task_options!();
+
+            /// Submits the task and gives a reference to its result at once.
+            pub fn remote(self, #arguments) -> #references {
+                ::mobula::__private::submit::<__Task>(self.options, #packed)
+            }
+        }
+    }
+}
+
+/// What the runtime calls, and its registration. A private type of its own, so that a `pub` function may use private
+/// types.
+fn task(function: &ItemFn, shape: &Shape, shown: &str, options: &Options) -> TokenStream {
+    let name = &function.sig.ident;
+    let (args_type, value_types, identity) = (shape.args_type(), shape.value_types(), shape.identity());
+    let calls = options.builder_calls();
+    let arguments = local("arguments");
+    let body = shape.call(quote!(#name), None, &arguments);
+    quote! {
+        struct __Task {}
+
+        impl ::mobula::__private::RemoteFn for __Task {
+            #args_type
+            #value_types
+            const NAME: &'static ::core::primitive::str = #shown;
+            #identity
+
+            fn options() -> ::mobula::__private::Options {
+                ::mobula::__private::Options::new() #calls
+            }
+
+            fn call(#arguments: Self::Args) -> ::core::result::Result<Self::Value, ::mobula::__private::Failure> {
+                #body
+            }
+        }
+
+        ::mobula::__private::inventory::submit! { ::mobula::__private::Function::of::<__Task>() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_plain_function_is_refused() {
+        for (item, why) in [
+            ("fn f<T>(x: T) {}", "cannot be generic: write one for each type"),
+            ("fn f() where u8: Copy {}", "cannot be generic"),
+            ("fn f<'a>(x: &'a u8) {}", "cannot have lifetimes"),
+            ("fn f(&self) {}", "use #[mobula::actor] on the impl block"),
+            ("unsafe fn f() {}", "cannot be unsafe"),
+            ("extern \"C\" fn f(x: u8, ...) {}", "cannot be variadic"),
+            ("struct S;", "stands on a function"),
+        ] {
+            let message = expand(quote!(), item.parse().unwrap()).expect_err(item).to_string();
+            assert!(message.contains(why), "{item} is refused with: {message}");
+        }
+    }
+
+    #[test]
+    fn the_function_comes_first_and_unchanged() {
+        let item = quote!(
+            #[inline]
+            pub(crate) fn add(mut a: f64, (b, c): (f64, f64)) -> f64 {
+                a += b;
+                a + c
+            }
+        );
+        let output = expand(quote!(num_cpus = 2), item.clone()).unwrap().to_string();
+        assert!(output.starts_with(&format!("# [allow (clippy :: ptr_arg)] {item}")), "{output}");
+    }
+}

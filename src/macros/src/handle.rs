@@ -1,0 +1,76 @@
+//! `CounterHandle`: what the caller of an actor holds, less the actor's own methods.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::Ident;
+
+/// The name of an actor's handle type.
+pub fn name(actor: &Ident) -> Ident {
+    format_ident!("{actor}Handle")
+}
+
+/// The handle type, which stands beside the actor's. Always `pub`, so that a `pub` actor may name it.
+pub fn definition(actor: &Ident) -> TokenStream {
+    let handle = name(actor);
+    let summary = format!(
+        "A handle to a [`{actor}`] actor, to clone, to store, to pass to tasks. Its methods are the actor's `pub` ones."
+    );
+    quote! {
+        #[doc = #summary]
+        pub struct #handle {
+            raw: ::mobula::__private::RawHandle<#actor>,
+        }
+    }
+}
+
+/// What every handle can do: `kill`, and the traits that let it be cloned, shown, stored and passed.
+pub fn abilities(actor: &Ident) -> TokenStream {
+    let handle = name(actor);
+    let raw = quote!(::mobula::__private::RawHandle<#actor>);
+    let serde = quote!(::mobula::__private::serde);
+    quote! {
+        impl #handle {
+            /// Ends the actor now; calls that have not run fail with `Error::ActorDied`.
+            pub fn kill(&self) {
+                self.raw.kill();
+            }
+        }
+
+        impl ::core::convert::From<#raw> for #handle {
+            fn from(raw: #raw) -> Self {
+                #handle { raw }
+            }
+        }
+
+        impl ::core::clone::Clone for #handle {
+            fn clone(&self) -> Self {
+                #handle { raw: ::core::clone::Clone::clone(&self.raw) }
+            }
+        }
+
+        impl ::core::fmt::Debug for #handle {
+            fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                ::core::fmt::Debug::fmt(&self.raw, formatter)
+            }
+        }
+
+        impl #serde::Serialize for #handle {
+            fn serialize<S: #serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                #serde::Serialize::serialize(&self.raw, serializer)
+            }
+        }
+
+        impl<'de> #serde::Deserialize<'de> for #handle {
+            fn deserialize<D: #serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                <#raw as #serde::Deserialize<'de>>::deserialize(deserializer).map(|raw| #handle { raw })
+            }
+        }
+
+        // So that `task::remote(&handle)` works as `task::remote(&reference)` does.
+        impl ::mobula::__private::IntoArg<#handle> for &#handle {
+            fn into_arg(self) -> ::mobula::__private::Arg<#handle> {
+                ::mobula::__private::IntoArg::<#handle>::into_arg(::core::clone::Clone::clone(self))
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The attribute macros of `mobula`: [`macro@remote`], [`macro@actor`] and [`macro@main`]. Use them through `mobula`,
+//! which re-exports them.
+//!
+//! A macro writes one registration and one thin shim; everything else is ordinary code in `mobula::__private`.
+//! Invariants:
+//!
+//! - (M1) What the user wrote is emitted unchanged, less the `#[mobula::method(..)]` notes inside an actor's block.
+//!   It is allowed `&Vec<T>` parameters: the `&[T]` that clippy would have takes another object, an `Array<T>`.
+//! - (M2) The output holds no `unsafe`: it compiles under `#![forbid(unsafe_code)]`.
+//! - (M3) Generated items live in a `const _` block and never take a name that the user's code could mean; the
+//!   exceptions are those promised to the user (`struct add`, `struct CounterHandle`). Generated locals are hygienic.
+//! - (M4) Every path starts with `::mobula`, `::core` or `::std`, so nothing need be imported.
+//! - (M5) What can't be remote is refused here, at the token that is to blame, saying what to write instead.
+
+mod actor;
+mod construction;
+mod entry;
+mod function;
+mod handle;
+mod method;
+mod options;
+mod params;
+mod returns;
+mod shape;
+
+use proc_macro::TokenStream;
+
+/// Makes a function callable as a task on any rank: `add::remote(..)`, `add::options()`, `add::on(rank)`. The function
+/// itself stays callable.
+///
+/// Each parameter is `T`, or `&T`, which borrows the object where it lies (`&[X]` borrows an `Array<X>`, `&str` a
+/// `String`); a caller gives a value or an `ObjectRef` to one. Errors and panics surface at `get`. An `async fn` runs
+/// on the same workers.
+///
+/// ```ignore
+/// #[mobula::remote(num_cpus = 4, num_gpus = 0.5, resources = { "Custom": 1 }, max_retries = 3)]
+/// fn train(data: Array<f32>) -> Result<Model, TrainError> { .. }
+///
+/// #[mobula::remote(num_returns = 3)]
+/// fn three() -> (i32, String, Vec<u8>) { .. }
+/// ```
+///
+/// The other options are `retry_on_error = true`, `name = "x"` and `place = Placement::Spread`.
+#[proc_macro_attribute]
+pub fn remote(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    finish(function::expand, attribute, item)
+}
+
+/// Makes a type an actor: `Counter::remote(..)` builds one with `new` somewhere in the cluster and gives a
+/// `CounterHandle`, whose methods are the `pub` methods of this `impl` block, each giving an `ObjectRef`.
+///
+/// ```ignore
+/// #[mobula::actor(num_gpus = 1, max_restarts = 2)]
+/// impl Counter {
+///     pub fn new(start: u64) -> Self { Counter { value: start } }
+///     pub fn increment(&mut self) -> u64 { self.value += 1; self.value }
+///     #[mobula::method(num_returns = 2)]
+///     pub fn pair(&self) -> (u64, u64) { (self.value, self.value) }
+/// }
+/// ```
+///
+/// The options are `num_cpus`, `num_gpus`, `resources`, `max_restarts`, `max_task_retries`, `name` and `place`.
+#[proc_macro_attribute]
+pub fn actor(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    finish(actor::expand, attribute, item)
+}
+
+/// Starts the cluster around `main`: rank 0 runs the body, every other rank serves until it returns. With `spmd` every
+/// rank runs the body.
+///
+/// ```ignore
+/// #[mobula::main(num_cpus = 10, num_gpus = 2, resources = { "Custom": 2 })]
+/// fn main() -> mobula::Result<()> { .. }
+/// ```
+///
+/// The other options are `workers`, `store_bytes`, `stack_bytes` and `pin`, each as in `Config`.
+#[proc_macro_attribute]
+pub fn main(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    finish(entry::expand, attribute, item)
+}
+
+type Expand = fn(proc_macro2::TokenStream, proc_macro2::TokenStream) -> syn::Result<proc_macro2::TokenStream>;
+
+/// The expansion; or the item as it was with the error beside it, so that the compiler's other messages stay those of
+/// the user's own code.
+fn finish(expand: Expand, attribute: TokenStream, item: TokenStream) -> TokenStream {
+    expand(attribute.into(), item.clone().into()).map(TokenStream::from).unwrap_or_else(|error| {
+        let mut output = item;
+        output.extend(TokenStream::from(error.into_compile_error()));
+        output
+    })
+}

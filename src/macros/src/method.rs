@@ -1,0 +1,87 @@
+//! An actor's method: on the handle, and the shim that calls it where the actor lives.
+
+use crate::handle;
+use crate::options::{METHOD, Options};
+use crate::shape::{Shape, conditions, local, without_self};
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::ext::IdentExt as _;
+use syn::{Attribute, Ident, ImplItemFn, Meta, Receiver, Type};
+
+const KIND: &str = "a `pub` method of an actor";
+
+/// Takes the method's `#[mobula::method(..)]` off and reads it. `#[mobula::remote(..)]` is taken for the same.
+pub fn take_note(function: &mut ImplItemFn) -> syn::Result<Options> {
+    let is_note = |attribute: &Attribute| {
+        attribute.path().segments.last().is_some_and(|last| last.ident == "method" || last.ident == "remote")
+    };
+    let Some(position) = function.attrs.iter().position(is_note) else { return Ok(Options::none()) };
+    match function.attrs.remove(position).meta {
+        Meta::List(list) => Options::parse(list.tokens, &METHOD),
+        _ => Ok(Options::none()),
+    }
+}
+
+/// The handle's method of the same name, and the shim that calls the actor's.
+pub fn method(actor: &Ident, function: &ImplItemFn, options: &Options) -> syn::Result<TokenStream> {
+    let receiver = function.sig.receiver().expect("a method has a receiver");
+    refuse_receiver(receiver)?;
+    let (method, visibility) = (&function.sig.ident, &function.vis);
+    let name = format!("{}.{}", actor.unraw(), method.unraw());
+    let shape = Shape::of(&without_self(&function.sig, actor)?, name.clone(), options, KIND)?;
+
+    let marker = format_ident!("__Method_{}", method.unraw());
+    let handle = handle::name(actor);
+    let conditions = conditions(&function.attrs);
+    let documentation = function.attrs.iter().filter(|attribute| attribute.path().is_ident("doc"));
+    let summary =
+        format!("Calls [`{actor}::{}`] on the actor and gives a reference to its result at once.", method.unraw());
+    let (arguments, packed, references) = (shape.arguments(), shape.packed(), shape.returns.references());
+    let (args_type, value_types, identity) = (shape.args_type(), shape.value_types(), shape.identity());
+    let (list, object) = (local("arguments"), local("actor"));
+    let body = shape.call(quote!(<#actor>::#method), Some(&object), &list);
+    Ok(quote! {
+        #conditions
+        impl #handle {
+            #[doc = #summary]
+            #[doc = ""]
+            #(#documentation)*
+            #visibility fn #method(&self, #arguments) -> #references {
+                ::mobula::__private::call::<#marker>(&self.raw, #packed)
+            }
+        }
+
+        #conditions
+        struct #marker {}
+
+        #conditions
+        impl ::mobula::__private::ActorFn for #marker {
+            type Actor = #actor;
+            #args_type
+            #value_types
+            const NAME: &'static ::core::primitive::str = #name;
+            #identity
+
+            fn call(
+                #object: &mut Self::Actor,
+                #list: Self::Args,
+            ) -> ::core::result::Result<Self::Value, ::mobula::__private::Failure> {
+                #body
+            }
+        }
+
+        #conditions
+        ::mobula::__private::inventory::submit! { ::mobula::__private::Function::of_method::<#marker>() }
+    })
+}
+
+/// An actor stays where it is: its methods borrow it for as long as they run.
+fn refuse_receiver(receiver: &Receiver) -> syn::Result<()> {
+    match &*receiver.ty {
+        Type::Reference(reference) if reference.lifetime.is_none() => Ok(()),
+        Type::Reference(_) => {
+            Err(syn::Error::new_spanned(receiver, "an actor's method takes plain `&self` or `&mut self`"))
+        }
+        _ => Err(syn::Error::new_spanned(receiver, "an actor's method cannot take `self` by value: take `&mut self`")),
+    }
+}

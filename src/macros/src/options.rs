@@ -1,0 +1,274 @@
+//! What stands in the brackets of an attribute: `num_cpus = 4, resources = { "Custom": 1 }, spmd`.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::ext::IdentExt as _;
+use syn::parse::{ParseStream, Parser as _};
+use syn::spanned::Spanned as _;
+use syn::{Expr, ExprLit, Ident, Lit, LitInt, LitStr, Token, UnOp};
+
+/// What a key takes after its `=`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Takes {
+    /// A number that may have a fraction.
+    Amount,
+    /// `{ "name": amount, .. }`
+    Amounts,
+    /// A whole number.
+    Count,
+    /// `true` or `false`; the key alone is `true`.
+    Flag,
+    /// Any expression that the builder method of the same name takes.
+    Value,
+    /// A whole number that this crate itself needs, so it must be written out.
+    Literal,
+}
+
+/// The keys that one attribute knows. All but `num_returns` and `spmd` are builder methods of the same name.
+pub struct Keys {
+    attribute: &'static str,
+    keys: &'static [(&'static str, Takes)],
+}
+
+/// `#[mobula::remote(..)]` on a function.
+pub const TASK: Keys = Keys {
+    attribute: "#[mobula::remote]",
+    keys: &[
+        ("num_cpus", Takes::Amount),
+        ("num_gpus", Takes::Amount),
+        ("resources", Takes::Amounts),
+        ("max_retries", Takes::Count),
+        ("retry_on_error", Takes::Flag),
+        ("num_returns", Takes::Literal),
+        ("name", Takes::Value),
+        ("place", Takes::Value),
+    ],
+};
+
+/// `#[mobula::actor(..)]` on an impl block.
+pub const ACTOR: Keys = Keys {
+    attribute: "#[mobula::actor]",
+    keys: &[
+        ("num_cpus", Takes::Amount),
+        ("num_gpus", Takes::Amount),
+        ("resources", Takes::Amounts),
+        ("max_restarts", Takes::Count),
+        ("max_task_retries", Takes::Count),
+        ("name", Takes::Value),
+        ("place", Takes::Value),
+    ],
+};
+
+/// `#[mobula::method(..)]` on a method of an actor.
+pub const METHOD: Keys = Keys { attribute: "#[mobula::method]", keys: &[("num_returns", Takes::Literal)] };
+
+/// `#[mobula::main(..)]`.
+pub const MAIN: Keys = Keys {
+    attribute: "#[mobula::main]",
+    keys: &[
+        ("spmd", Takes::Flag),
+        ("num_cpus", Takes::Amount),
+        ("num_gpus", Takes::Amount),
+        ("resources", Takes::Amounts),
+        ("workers", Takes::Count),
+        ("store_bytes", Takes::Count),
+        ("stack_bytes", Takes::Count),
+        ("pin", Takes::Flag),
+    ],
+};
+
+/// One key with its value.
+struct Given {
+    key: Ident,
+    value: Value,
+}
+
+enum Value {
+    Amount(Expr),
+    Amounts(Vec<(LitStr, Expr)>),
+    Plain(Expr),
+    Alone,
+    Literal { number: usize, span: Span },
+}
+
+/// The options of one attribute, in the order written.
+pub struct Options {
+    given: Vec<Given>,
+}
+
+impl Options {
+    /// The options of an item that has no attribute.
+    pub fn none() -> Options {
+        Options { given: Vec::new() }
+    }
+
+    /// Reads what stands in the attribute's brackets.
+    pub fn parse(tokens: TokenStream, keys: &Keys) -> syn::Result<Options> {
+        let entries = |input: ParseStream<'_>| {
+            let mut given: Vec<Given> = Vec::new();
+            while !input.is_empty() {
+                let one = Given::parse(input, keys)?;
+                if given.iter().any(|other| other.key == one.key) {
+                    return Err(syn::Error::new_spanned(&one.key, format!("`{}` is given twice", one.key)));
+                }
+                given.push(one);
+                if !input.is_empty() {
+                    input.parse::<Token![,]>()?;
+                }
+            }
+            Ok(Options { given })
+        };
+        entries.parse2(tokens)
+    }
+
+    /// The builder calls that set all of these but those that are no builder methods: `.num_cpus(4f64).name("x")`.
+    pub fn builder_calls(&self) -> TokenStream {
+        self.given.iter().filter(|given| given.key != "spmd").map(Given::builder_calls).collect()
+    }
+
+    /// `num_returns` and where it stands, when given.
+    pub fn num_returns(&self) -> Option<(usize, Span)> {
+        self.given.iter().find_map(|given| match given.value {
+            Value::Literal { number, span } => Some((number, span)),
+            _ => None,
+        })
+    }
+
+    /// The value of `spmd`, as an expression.
+    pub fn spmd(&self) -> TokenStream {
+        match self.given.iter().find(|given| given.key == "spmd").map(|given| &given.value) {
+            None => quote!(false),
+            Some(Value::Plain(expression)) => quote!(#expression),
+            Some(_) => quote!(true),
+        }
+    }
+}
+
+impl Given {
+    fn parse(input: ParseStream<'_>, keys: &Keys) -> syn::Result<Given> {
+        let key = input.call(Ident::parse_any)?;
+        let Some((_, takes)) = keys.keys.iter().find(|(name, _)| key == name) else {
+            let known: Vec<&str> = keys.keys.iter().map(|(name, _)| *name).collect();
+            let message = format!("{} has no option `{key}`: the options are {}", keys.attribute, known.join(", "));
+            return Err(syn::Error::new_spanned(&key, message));
+        };
+        if *takes == Takes::Flag && !input.peek(Token![=]) {
+            return Ok(Given { key, value: Value::Alone });
+        }
+        input.parse::<Token![=]>()?;
+        let value = match takes {
+            Takes::Amount => Value::Amount(not_negative(input.parse()?)?),
+            Takes::Amounts => Value::Amounts(amounts(input)?),
+            Takes::Count => Value::Plain(not_negative(input.parse()?)?),
+            Takes::Flag | Takes::Value => Value::Plain(input.parse()?),
+            Takes::Literal => {
+                let literal: LitInt = input.parse()?;
+                Value::Literal { number: literal.base10_parse()?, span: literal.span() }
+            }
+        };
+        Ok(Given { key, value })
+    }
+
+    fn builder_calls(&self) -> TokenStream {
+        let Given { key, value } = self;
+        match value {
+            Value::Amount(expression) => {
+                let amount = as_float(expression);
+                quote!(.#key(#amount))
+            }
+            Value::Amounts(entries) => entries
+                .iter()
+                .map(|(name, expression)| {
+                    let amount = as_float(expression);
+                    quote!(.resource(#name, #amount))
+                })
+                .collect(),
+            Value::Plain(expression) => quote!(.#key(#expression)),
+            Value::Alone => quote!(.#key(true)),
+            Value::Literal { .. } => TokenStream::new(),
+        }
+    }
+}
+
+/// `{ "Custom": 1, "Licence": 0.5 }`
+fn amounts(input: ParseStream<'_>) -> syn::Result<Vec<(LitStr, Expr)>> {
+    let entries;
+    syn::braced!(entries in input);
+    let entry = |input: ParseStream<'_>| {
+        let name: LitStr = input.parse()?;
+        input.parse::<Token![:]>()?;
+        Ok((name, not_negative(input.parse()?)?))
+    };
+    Ok(entries.parse_terminated(entry, Token![,])?.into_iter().collect())
+}
+
+fn not_negative(expression: Expr) -> syn::Result<Expr> {
+    match &expression {
+        Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)) => {
+            Err(syn::Error::new_spanned(&expression, "this is an amount: it cannot be negative"))
+        }
+        _ => Ok(expression),
+    }
+}
+
+/// The expression as an `f64`: users write `num_cpus = 4`.
+fn as_float(expression: &Expr) -> TokenStream {
+    match expression {
+        Expr::Lit(ExprLit { lit: Lit::Int(literal), .. }) if literal.suffix().is_empty() => {
+            let float = syn::LitFloat::new(&format!("{}f64", literal.base10_digits()), literal.span());
+            quote!(#float)
+        }
+        Expr::Lit(ExprLit { lit: Lit::Float(_), .. }) => quote!(#expression),
+        _ => quote_spanned!(expression.span()=> (#expression) as ::core::primitive::f64),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn calls(tokens: TokenStream, keys: &Keys) -> String {
+        Options::parse(tokens, keys).unwrap().builder_calls().to_string().replace(' ', "")
+    }
+
+    fn message(tokens: TokenStream, keys: &Keys) -> String {
+        Options::parse(tokens, keys).err().expect("refused").to_string()
+    }
+
+    #[test]
+    fn every_key_becomes_its_builder_call() {
+        let tokens = quote!(num_cpus = 4, num_gpus = 0.5, resources = { "Custom": 1, "Licence": 0.5, }, name = "x",);
+        let expected = r#".num_cpus(4f64).num_gpus(0.5).resource("Custom",1f64).resource("Licence",0.5).name("x")"#;
+        assert_eq!(calls(tokens, &TASK), expected);
+        assert_eq!(
+            calls(quote!(retry_on_error, max_retries = RETRIES), &TASK),
+            ".retry_on_error(true).max_retries(RETRIES)"
+        );
+        assert_eq!(calls(quote!(num_cpus = CORES), &ACTOR), ".num_cpus((CORES)as::core::primitive::f64)");
+    }
+
+    #[test]
+    fn what_is_no_builder_method_is_left_out_of_the_calls() {
+        let options = Options::parse(quote!(num_returns = 3, name = "x"), &TASK).unwrap();
+        assert_eq!(options.num_returns().unwrap().0, 3);
+        assert_eq!(options.builder_calls().to_string().replace(' ', ""), r#".name("x")"#);
+        let options = Options::parse(quote!(spmd, workers = 2), &MAIN).unwrap();
+        assert_eq!(options.spmd().to_string(), "true");
+        assert_eq!(options.builder_calls().to_string().replace(' ', ""), ".workers(2)");
+        assert_eq!(Options::none().spmd().to_string(), "false");
+    }
+
+    #[test]
+    fn refusals_say_what_to_write() {
+        let unknown = message(quote!(cpus = 4), &TASK);
+        assert!(
+            unknown.starts_with("#[mobula::remote] has no option `cpus`: the options are num_cpus, num_gpus"),
+            "{unknown}"
+        );
+        assert!(message(quote!(max_restarts = 1), &TASK).contains("no option `max_restarts`"));
+        assert!(message(quote!(name = "a", name = "b"), &TASK).contains("given twice"));
+        assert!(message(quote!(max_retries = -1), &TASK).contains("cannot be negative"));
+        assert!(message(quote!(resources = { "Custom": -1 }), &TASK).contains("cannot be negative"));
+        assert!(message(quote!(num_cpus), &TASK).contains("expected `=`"));
+    }
+}

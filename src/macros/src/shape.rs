@@ -1,0 +1,213 @@
+//! The shape of a call, which functions, constructors and methods share: its arguments, its value, and the shim that
+//! makes it.
+
+use crate::options::Options;
+use crate::params::{Access, Param, params};
+use crate::returns::Returns;
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens as _, format_ident, quote};
+use syn::Signature;
+
+/// What the macros know of one function.
+pub struct Shape {
+    params: Vec<Param>,
+    /// What a call gives.
+    pub returns: Returns,
+    asynchronous: bool,
+    name: String,
+    signature: String,
+}
+
+impl Shape {
+    /// Reads a signature, whose name is `name` to users. `kind` is what the errors call it: "a remote function".
+    pub fn of(signature: &Signature, name: String, options: &Options, kind: &str) -> syn::Result<Shape> {
+        refuse_generics(signature, kind)?;
+        refuse_qualifiers(signature, kind)?;
+        Ok(Shape {
+            params: params(signature, kind)?,
+            returns: Returns::of(&signature.output, options, kind)?,
+            asynchronous: signature.asyncness.is_some(),
+            name,
+            signature: spelled(signature),
+        })
+    }
+
+    /// `a: impl IntoArg<f64>, ..`: what the caller gives.
+    pub fn arguments(&self) -> TokenStream {
+        let (names, objects) = self.columns();
+        quote!(#(#names: impl ::mobula::__private::IntoArg<#objects>),*)
+    }
+
+    /// The names of [`Shape::arguments`], to pass them on.
+    pub fn names(&self) -> TokenStream {
+        let (names, _) = self.columns();
+        quote!(#(#names),*)
+    }
+
+    /// `(a.into_arg(), ..,)`: the argument list made of [`Shape::arguments`].
+    pub fn packed(&self) -> TokenStream {
+        let (names, objects) = self.columns();
+        quote!((#(::mobula::__private::IntoArg::<#objects>::into_arg(#names),)*))
+    }
+
+    /// `type Args`.
+    pub fn args_type(&self) -> TokenStream {
+        let (_, objects) = self.columns();
+        quote!(type Args = (#(::mobula::__private::Arg<#objects>,)*);)
+    }
+
+    /// `type Value` and `type Outputs`.
+    pub fn value_types(&self) -> TokenStream {
+        let (value, outputs) = (&self.returns.value, self.returns.outputs());
+        quote! {
+            type Value = #value;
+            type Outputs = #outputs;
+        }
+    }
+
+    /// `const PATH` and `const SIGNATURE`: which function this is, the same on every rank of one program.
+    pub fn identity(&self) -> TokenStream {
+        let (at, signature) = (format!("::{}@", self.name), &self.signature);
+        quote! {
+            const PATH: &'static ::core::primitive::str = ::core::concat!(
+                ::core::module_path!(), #at, ::core::file!(), ":", ::core::line!(), ":", ::core::column!()
+            );
+            const SIGNATURE: &'static ::core::primitive::str = #signature;
+        }
+    }
+
+    /// The body that takes the list `arguments` apart and calls `callee` with them, after the `receiver` if any.
+    pub fn call(&self, callee: TokenStream, receiver: Option<&Ident>, arguments: &Ident) -> TokenStream {
+        let locals: Vec<Ident> = (0..self.params.len()).map(|index| local(&format!("argument_{index}"))).collect();
+        let values = self.params.iter().zip(&locals).map(|(Param { object, access, .. }, local)| match access {
+            Access::Own => quote!((&&::mobula::__private::Own::<#object>::new()).own(#local)?),
+            Access::Borrow => quote!(#local.value()),
+        });
+        let receiver = receiver.into_iter();
+        let called = quote!(#callee(#(#receiver,)* #(#values),*));
+        let called = if self.asynchronous { quote!(::mobula::__private::block_on(#called)) } else { called };
+        let finished = if self.returns.fallible {
+            let (value, error) = (local("value"), local("error"));
+            quote! {
+                match #called {
+                    ::core::result::Result::Ok(#value) => ::core::result::Result::Ok(#value),
+                    ::core::result::Result::Err(#error) => {
+                        ::core::result::Result::Err((&&&::mobula::__private::Explain(&#error)).explain())
+                    }
+                }
+            }
+        } else {
+            quote!(::core::result::Result::Ok(#called))
+        };
+        quote! {
+            use ::mobula::__private::{
+                ExplainDebug as _, ExplainDisplay as _, ExplainError as _, OwnByClone as _, OwnBySerde as _,
+            };
+            let (#(#locals,)*) = #arguments;
+            #finished
+        }
+    }
+
+    fn columns(&self) -> (Vec<&Ident>, Vec<&syn::Type>) {
+        self.params.iter().map(|param| (&param.name, &param.object)).unzip()
+    }
+}
+
+/// A generated local. Its span keeps it apart from the user's locals, its name from the user's constants, which know no
+/// hygiene.
+pub fn local(name: &str) -> Ident {
+    format_ident!("__{name}", span = Span::mixed_site())
+}
+
+/// The signature with the actor's name for `Self`, which means another type where the shim stands.
+pub fn without_self(signature: &Signature, actor: &Ident) -> syn::Result<Signature> {
+    syn::parse2(replace_self(signature.to_token_stream(), actor))
+}
+
+fn replace_self(tokens: TokenStream, actor: &Ident) -> TokenStream {
+    let replaced = |token| match token {
+        TokenTree::Ident(ident) if ident == "Self" => {
+            let mut named = actor.clone();
+            named.set_span(ident.span());
+            TokenTree::Ident(named)
+        }
+        TokenTree::Group(group) => {
+            let mut inner = Group::new(group.delimiter(), replace_self(group.stream(), actor));
+            inner.set_span(group.span());
+            TokenTree::Group(inner)
+        }
+        token => token,
+    };
+    tokens.into_iter().map(replaced).collect()
+}
+
+/// The signature as people write it; the compiler spells tokens apart and breaks long lines.
+fn spelled(signature: &Signature) -> String {
+    const TOGETHER: [(&str, &str); 8] = [
+        (" :: ", "::"),
+        (" : ", ": "),
+        (" , ", ", "),
+        (" <", "<"),
+        ("< ", "<"),
+        (" >", ">"),
+        ("> ,", ">,"),
+        ("& ", "&"),
+    ];
+    let apart = signature.to_token_stream().to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+    TOGETHER.iter().fold(apart, |text, (from, to)| text.replace(from, to))
+}
+
+/// The attributes that generated items share with what they were generated from.
+pub fn conditions(attributes: &[syn::Attribute]) -> TokenStream {
+    attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).map(|attribute| quote!(#attribute)).collect()
+}
+
+fn refuse_generics(signature: &Signature, kind: &str) -> syn::Result<()> {
+    let generics = &signature.generics;
+    if let Some(lifetime) = generics.lifetimes().next() {
+        let message = format!("{kind} cannot have lifetimes: take `T` or `&T` and return owned data");
+        return Err(syn::Error::new_spanned(lifetime, message));
+    }
+    let blamed = match &generics.where_clause {
+        _ if !generics.params.is_empty() => generics.params.to_token_stream(),
+        Some(clause) if !clause.predicates.is_empty() => clause.to_token_stream(),
+        _ => return Ok(()),
+    };
+    let message = format!("{kind} cannot be generic: write one for each type, or take an enum of the types");
+    Err(syn::Error::new_spanned(blamed, message))
+}
+
+fn refuse_qualifiers(signature: &Signature, kind: &str) -> syn::Result<()> {
+    if let Some(token) = &signature.unsafety {
+        let message = format!("{kind} cannot be unsafe: write a safe one around it, as its caller is on another rank");
+        return Err(syn::Error::new_spanned(token, message));
+    }
+    match &signature.variadic {
+        Some(variadic) => Err(syn::Error::new_spanned(variadic, format!("{kind} cannot be variadic: take a Vec"))),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use syn::parse_quote;
+
+    #[test]
+    fn signatures_are_spelled_as_people_write_them() {
+        let signature = parse_quote!(fn f(a: &Vec<f64>, b: &[f64]) -> std::io::Result<Vec<Vec<u8>>>);
+        let spelled = spelled(&signature).replace("f (", "f(");
+        assert_eq!(spelled, "fn f(a: &Vec<f64>, b: &[f64]) -> std::io::Result<Vec<Vec<u8>>>");
+    }
+
+    #[test]
+    fn borrowed_arguments_are_not_copied_and_owned_ones_are_taken() {
+        let signature = parse_quote!(async fn f(a: u8, b: &u8) -> Result<u8, E>);
+        let shape = Shape::of(&signature, "f".into(), &Options::none(), "a remote function").unwrap();
+        let call = shape.call(quote!(f), None, &local("arguments")).to_string().replace(' ', "");
+        assert!(call.contains(
+            "block_on(f((&&::mobula::__private::Own::<u8>::new()).own(__argument_0)?,__argument_1.value()))"
+        ));
+        assert!(call.contains("Explain(&__error)"), "{call}");
+    }
+}

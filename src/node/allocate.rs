@@ -1,0 +1,60 @@
+//! Room in this rank's store.
+
+use crate::base::{Error, Result};
+use crate::mem::{Arena, Block};
+use crate::node::Node;
+use crate::node::memory::{OwnDraft, OwnMemory};
+use crate::object::{Array, ArrayMut};
+use bytemuck::Pod;
+use std::sync::{Arc, PoisonError};
+
+impl Node {
+    /// The store, while the cluster runs.
+    pub(super) fn arena(&self) -> Option<Arc<Arena>> {
+        self.arena.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A block of the store.
+    ///
+    /// # Errors
+    /// `StoreFull` where there is no room.
+    pub(super) fn allocate(&self, bytes: usize) -> Result<Block> {
+        let arena = self.arena().ok_or_else(|| Error::no_cluster("an allocation"))?;
+        arena.allocate(bytes).ok_or_else(|| self.store_full(bytes as u64))
+    }
+
+    /// The error of a store that is full.
+    pub(super) fn store_full(&self, wanted_bytes: u64) -> Error {
+        let (used_bytes, store_bytes) = self.arena().map_or((0, 0), |arena| (arena.used_bytes(), arena.bytes()));
+        Error::StoreFull { wanted_bytes, used_bytes, store_bytes, rank: self.rank }
+    }
+}
+
+fn bytes_of<T>(length: usize) -> Result<usize> {
+    length
+        .checked_mul(size_of::<T>())
+        .ok_or_else(|| Error::config(format!("an array of {length} elements of {} bytes has no size", size_of::<T>())))
+}
+
+/// A new array in this rank's store, to be written.
+///
+/// # Errors
+/// `StoreFull`, or `Config` outside of a cluster.
+pub fn create_array<T: Pod + Send + Sync>(length: usize) -> Result<ArrayMut<T>> {
+    let node = Node::current().ok_or_else(|| Error::no_cluster("create_array"))?;
+    let block = node.allocate(bytes_of::<T>(length)?)?;
+    Ok(ArrayMut::over(Box::new(OwnDraft(block)), length))
+}
+
+/// A copy of `slice` in this rank's store.
+///
+/// # Errors
+/// As `create_array`.
+pub fn put_array<T: Pod + Send + Sync>(slice: &[T]) -> Result<Array<T>> {
+    let node = Node::current().ok_or_else(|| Error::no_cluster("put_array"))?;
+    let bytes: &[u8] = bytemuck::cast_slice(slice);
+    let mut block = node.allocate(bytes.len())?;
+    block.as_mut_slice()[..bytes.len()].copy_from_slice(bytes);
+    Array::over(Arc::new(OwnMemory::new(block)), slice.len())
+        .ok_or_else(|| Error::config("elements that need more than 64 bytes of alignment have no place in the store"))
+}

@@ -1,0 +1,51 @@
+//! The one room that acts: workers, fibers, roads, actors, and the start and stop of a rank.
+//!
+//! Owns: threads, queues, everything that is under way. Never: decides what the pure rooms decide.
+//!
+//! Invariants:
+//! - N1: a fiber runs only on the thread that made it.
+//! - N2: work that the host has resources for waits neither for a thread (`watch`) nor for a sleeper (`idle`).
+//! - N3: what runs at once on a host never asks for more than the host has (`table`).
+//! - N4: no lock is held across user code; user code that panics below a handler is said and goes no further.
+//! - N5: everything that waits looks at the roads for a moment, then blocks; `stop` wakes it.
+
+mod actors;
+mod allocate;
+mod assemble;
+mod context;
+mod event;
+mod fiber;
+mod handles;
+mod hello;
+mod idle;
+mod inbound;
+mod inquire;
+mod memory;
+mod output;
+mod overflow;
+mod queues;
+mod questions;
+mod rank;
+mod references;
+mod report;
+mod reports;
+mod roads;
+mod stop;
+mod table;
+mod tasks;
+mod thief;
+mod timers;
+mod traces;
+mod wait;
+mod watch;
+mod worker;
+
+pub use allocate::{create_array, put_array};
+pub use assemble::start;
+pub use context::{Snapshot, snapshot};
+pub use handles::{RawHandle, call, create, get_actor};
+pub use rank::{HostInfo, Node};
+pub use report::host_report;
+pub use stop::Session;
+pub use tasks::submit;
+pub use wait::{block_on, get, wait_for};

@@ -1,0 +1,65 @@
+//! Answers under way: who asked waits on a cell, the answer names it by a token.
+
+use crate::base::sync::lock;
+use crate::base::{Error, Rank, Result};
+use crate::node::Node;
+use crate::object::Cell;
+use crate::protocol::{Message, Question};
+use serde::de::DeserializeOwned;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+/// Questions of one kind that are not answered yet.
+pub struct Questions<T> {
+    open: Mutex<(u64, HashMap<u64, Arc<Cell<T>>>)>,
+}
+
+impl<T> Default for Questions<T> {
+    fn default() -> Self {
+        Questions { open: Mutex::new((0, HashMap::new())) }
+    }
+}
+
+impl<T: Send + Sync + Clone + 'static> Questions<T> {
+    /// Sends a question with its token, and waits for the answer.
+    ///
+    /// # Errors
+    /// Where the cluster stops, or the asking task is cancelled, before there is one.
+    pub fn ask(&self, node: &'static Node, send: impl FnOnce(u64)) -> Result<T> {
+        let cell = Arc::new(Cell::default());
+        let token = {
+            let mut open = lock(&self.open);
+            open.0 += 1;
+            let token = open.0;
+            open.1.insert(token, cell.clone());
+            token
+        };
+        send(token);
+        loop {
+            if let Some(answer) = cell.value() {
+                return Ok(answer.clone());
+            }
+            node.block(1, None, |event| cell.core().when_complete(event.clone()))?;
+        }
+    }
+
+    /// The answer to the question with that token.
+    pub fn answer(&self, token: u64, answer: T) {
+        let cell = lock(&self.open).1.remove(&token);
+        if let Some(cell) = cell {
+            drop(cell.complete(answer));
+        }
+    }
+}
+
+impl Node {
+    /// Asks a rank about itself; also this one.
+    ///
+    /// # Errors
+    /// As `Questions::ask`, or where the answer does not decode.
+    pub fn ask<T: DeserializeOwned>(&'static self, rank: Rank, question: Question) -> Result<T> {
+        let bytes = self.questions.ask(self, |token| self.send(rank, &Message::Ask { token, question }))??;
+        postcard::from_bytes(&bytes)
+            .map_err(|error| Error::fabric(format!("the answer of rank {rank} to {question:?} does not decode: {error}")))
+    }
+}

@@ -1,0 +1,315 @@
+//! A rank: everything that it is made of, and who its neighbours are.
+#![allow(unsafe_code)]
+
+use crate::base::limits::WORKERS_MAX;
+use crate::base::sync::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+use crate::base::{Config, ObjectId, Rank};
+use crate::mem::Arena;
+use crate::node::actors::{ActorRef, Actors};
+use crate::node::idle::Idle;
+use crate::node::inbound::{Foreign, HeldByRank};
+use crate::node::queues::Queues;
+use crate::node::questions::Questions;
+use crate::node::references::{NodeLinks, References};
+use crate::node::reports::Reports;
+use crate::node::roads::Roads;
+use crate::node::table::Table;
+use crate::node::tasks::Away;
+use crate::node::timers::Timers;
+use crate::node::traces::Traces;
+use crate::node::watch::Watch;
+use crate::node::worker::WorkerShared;
+use crate::object::Links;
+use crate::registry::Header;
+use crate::sched::{Stealing, Totals};
+use crate::topo::{Topology, WorkerPlace};
+use serde::{Deserialize, Serialize};
+use std::sync::{Arc, Mutex, OnceLock, RwLock};
+use std::thread::JoinHandle;
+
+/// What every rank knows of a host.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct HostInfo {
+    /// Its name.
+    pub name: String,
+    /// Its ranks, ascending.
+    pub ranks: Vec<Rank>,
+    /// What it has in all.
+    pub totals: Totals,
+    /// Its cores and memory.
+    pub topology: Topology,
+    /// Its GPUs, a line each, or why there are none.
+    pub gpus: Result<Vec<String>, String>,
+    /// The pages of its first rank's store.
+    pub pages: String,
+    /// The roads between its ranks and to others.
+    pub fabrics: Vec<String>,
+}
+
+/// One rank of a running cluster. It lives as long as the process: references may outlive the cluster.
+pub struct Node {
+    /// This process.
+    pub rank: Rank,
+    /// How many ranks there are.
+    pub size: u32,
+    /// This host's name.
+    pub host: String,
+    /// The settings.
+    pub config: Config,
+    pub(super) hosts: Vec<HostInfo>,
+    /// By rank: its host, and its process.
+    pub(super) ranks: Vec<(usize, u32)>,
+    pub(super) arena: RwLock<Option<Arc<Arena>>>,
+    pub(super) table: Table,
+    pub(super) queues: Queues,
+    pub(super) idle: Idle,
+    workers: Box<[OnceLock<&'static WorkerShared>]>,
+    worker_count: AtomicUsize,
+    pub(super) places: Vec<WorkerPlace>,
+    pub(super) threads: Mutex<Vec<JoinHandle<()>>>,
+    pub(super) roads: Roads,
+    /// The shared-memory road, for the bells of the host's other ranks.
+    pub(super) host_bells: Vec<Option<Arc<crate::mem::Bell>>>,
+    pub(super) held: HeldByRank,
+    /// Whether blocks of some rank are not mapped here.
+    pub(super) has_foreign_memory: bool,
+    pub(super) references: References,
+    links: OnceLock<Arc<dyn Links>>,
+    pub(super) away: Away,
+    pub(super) foreign: Foreign,
+    pub(super) actors: Actors,
+    pub(super) stealing: Mutex<Stealing>,
+    pub(super) thieves: AtomicBool,
+    pub(super) questions: Questions<crate::base::Result<Vec<u8>>>,
+    pub(super) handles: Questions<Result<Option<Arc<ActorRef>>, String>>,
+    pub(super) timers: Timers,
+    pub(super) watch: Watch,
+    pub(super) reports: Reports,
+    pub(super) traces: Traces,
+    /// Where the next spread-out task or actor goes.
+    pub(super) spread: AtomicU32,
+    /// Fibers put aside.
+    pub(super) blocked: AtomicUsize,
+    /// Ranks whose drivers are through; rank 0 counts.
+    pub(super) left: AtomicU32,
+    stopping: AtomicBool,
+    /// Whether printed lines are forwarded, so that the last task of each worker is kept in mind.
+    pub(super) forwards: AtomicBool,
+    last_task: AtomicPtr<crate::registry::TableEntry>,
+}
+
+/// The parts of a node that `assemble` makes.
+pub struct Parts {
+    pub rank: Rank,
+    pub size: u32,
+    pub config: Config,
+    pub hosts: Vec<HostInfo>,
+    pub ranks: Vec<(usize, u32)>,
+    pub arena: Arc<Arena>,
+    pub table: Table,
+    pub places: Vec<WorkerPlace>,
+    pub roads: Roads,
+    pub host_bells: Vec<Option<Arc<crate::mem::Bell>>>,
+    pub has_foreign_memory: bool,
+    pub references: References,
+}
+
+static CURRENT: AtomicPtr<Node> = AtomicPtr::new(std::ptr::null_mut());
+
+impl Node {
+    /// The running cluster's rank in this process.
+    #[inline]
+    pub fn current() -> Option<&'static Node> {
+        let pointer = CURRENT.load(Ordering::Acquire);
+        // SAFETY: a non-null pointer was leaked by `install` and is never freed.
+        (!pointer.is_null()).then(|| unsafe { &*pointer })
+    }
+
+    /// Makes the node and lets the process find it.
+    pub(super) fn install(parts: Parts) -> &'static Node {
+        let host = parts.hosts[parts.ranks[parts.rank as usize].0].name.clone();
+        let seed = u64::from(std::process::id());
+        let node: &'static Node = Box::leak(Box::new(Node {
+            rank: parts.rank,
+            size: parts.size,
+            host,
+            traces: Traces::new(parts.config.trace_tasks),
+            config: parts.config,
+            hosts: parts.hosts,
+            held: (0..parts.size).map(|_| Mutex::default()).collect(),
+            ranks: parts.ranks,
+            arena: RwLock::new(Some(parts.arena)),
+            table: parts.table,
+            queues: Queues::new(),
+            idle: Idle::new(),
+            workers: (0..WORKERS_MAX).map(|_| OnceLock::new()).collect(),
+            worker_count: AtomicUsize::new(0),
+            places: parts.places,
+            threads: Mutex::default(),
+            roads: parts.roads,
+            host_bells: parts.host_bells,
+            has_foreign_memory: parts.has_foreign_memory,
+            references: parts.references,
+            links: OnceLock::new(),
+            away: Away::default(),
+            foreign: Foreign::default(),
+            actors: Actors::default(),
+            stealing: Mutex::new(Stealing::new(parts.rank, parts.size, seed)),
+            thieves: AtomicBool::new(false),
+            questions: Questions::default(),
+            handles: Questions::default(),
+            timers: Timers::default(),
+            watch: Watch::default(),
+            reports: Reports::default(),
+            spread: AtomicU32::new(0),
+            blocked: AtomicUsize::new(0),
+            left: AtomicU32::new(0),
+            stopping: AtomicBool::new(false),
+            forwards: AtomicBool::new(false),
+            last_task: AtomicPtr::new(std::ptr::null_mut()),
+        }));
+        CURRENT.store(std::ptr::from_ref(node).cast_mut(), Ordering::Release);
+        node
+    }
+
+    /// From now on the process has no cluster.
+    pub(super) fn uninstall(&'static self) {
+        CURRENT.store(std::ptr::null_mut(), Ordering::Release);
+    }
+
+    /// Whether the end has begun.
+    #[inline]
+    pub fn stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    /// The end begins: everything that waits is woken.
+    pub(super) fn stop(&'static self) {
+        self.stopping.store(true, Ordering::Release);
+        self.workers().iter().for_each(|worker| worker.unpark());
+        self.roads.bell.ring();
+    }
+
+    /// This rank's workers.
+    #[inline]
+    pub(super) fn workers(&self) -> Workers<'_> {
+        Workers { slots: &self.workers[..self.worker_count.load(Ordering::Acquire)] }
+    }
+
+    /// One worker more. Only one thread at a time calls it: the starting one, then the progress thread.
+    pub(super) fn add_worker(&self, worker: &'static WorkerShared) {
+        let count = self.worker_count.load(Ordering::Relaxed);
+        let _ = self.workers[count].set(worker);
+        self.worker_count.store(count + 1, Ordering::Release);
+    }
+
+    /// Pins the calling thread, worker `index`, where it is to be pinned.
+    pub(super) fn pin_worker(&self, index: usize) {
+        if !self.config.pin {
+            return;
+        }
+        // Workers that were started for tasks that block run wherever there is room.
+        let Some(place) = self.places.get(index).filter(|place| !place.cpus.is_empty()) else { return };
+        if let Err(error) = crate::topo::bind_this_thread(&place.cpus) {
+            crate::base::log::say(crate::base::log::Level::Warn, || format!("worker {index} is not pinned: {error}"));
+        }
+    }
+
+    /// The links that references of other ranks use.
+    pub(super) fn links(&'static self) -> Arc<dyn Links> {
+        self.links.get_or_init(|| Arc::new(NodeLinks(self))).clone()
+    }
+
+    /// The name of a rank's host.
+    pub fn host_of(&self, rank: Rank) -> &str {
+        self.ranks.get(rank as usize).map_or("?", |(host, _)| &self.hosts[*host].name)
+    }
+
+    /// A rank's process.
+    pub(super) fn pid_of(&self, rank: Rank) -> u32 {
+        self.ranks.get(rank as usize).map_or(0, |(_, pid)| *pid)
+    }
+
+    /// What a rank's host has in all.
+    pub(super) fn totals_of(&self, rank: Rank) -> &Totals {
+        &self.hosts[self.ranks[rank as usize].0].totals
+    }
+
+    /// The ranks of this host.
+    pub(super) fn host_ranks(&self) -> &[Rank] {
+        &self.hosts[self.ranks[self.rank as usize].0].ranks
+    }
+
+    /// The ranks of the host of that name.
+    pub(super) fn ranks_of_host(&self, name: &str) -> Option<&[Rank]> {
+        self.hosts.iter().find(|host| host.name == name).map(|host| host.ranks.as_slice())
+    }
+
+    /// The names of all hosts.
+    pub(super) fn host_names(&self) -> String {
+        self.hosts.iter().map(|host| host.name.as_str()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The hosts, as every rank knows them.
+    pub fn hosts(&self) -> &[HostInfo] {
+        &self.hosts
+    }
+
+    /// Wakes a sleeping rank of this host.
+    pub(super) fn ring(&self, rank: Rank) {
+        if let Some(Some(bell)) = self.host_bells.get(rank as usize) {
+            bell.ring();
+        }
+    }
+
+    /// A task begins here: its lines are its own.
+    #[inline]
+    pub(super) fn mark_running(&self, header: &Header) {
+        if self.forwards.load(Ordering::Relaxed)
+            && let Some(entry) = header.entry
+        {
+            self.last_task.store(std::ptr::from_ref(entry).cast_mut(), Ordering::Relaxed);
+        }
+    }
+
+    /// The task that printed a line that just came: the last one that began, which a line of a rank with several workers
+    /// may be wrong about.
+    pub(super) fn printing_task(&self) -> String {
+        let entry = self.last_task.load(Ordering::Relaxed);
+        if entry.is_null() {
+            return String::new();
+        }
+        // SAFETY: only `&'static TableEntry`s are stored.
+        unsafe { &*entry }.name.to_string()
+    }
+
+    /// The object's name as it is known elsewhere, for messages.
+    pub(super) fn name_of(&self, number: u64) -> ObjectId {
+        ObjectId { owner: self.rank, number }
+    }
+}
+
+/// The workers of a rank, as a list.
+#[derive(Clone, Copy)]
+pub(super) struct Workers<'a> {
+    slots: &'a [OnceLock<&'static WorkerShared>],
+}
+
+impl Workers<'_> {
+    pub(super) fn len(self) -> usize {
+        self.slots.len()
+    }
+    pub(super) fn iter(&self) -> impl Iterator<Item = &'static WorkerShared> + '_ {
+        self.slots.iter().filter_map(|slot| slot.get().copied())
+    }
+}
+
+impl std::ops::Index<usize> for Workers<'_> {
+    type Output = &'static WorkerShared;
+    fn index(&self, index: usize) -> &Self::Output {
+        match self.slots[index].get() {
+            Some(worker) => worker,
+            None => unreachable!("a counted worker is there"),
+        }
+    }
+}

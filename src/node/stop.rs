@@ -1,0 +1,155 @@
+//! The end of a cluster: every driver is through, every rank stops, the ranks part.
+
+use crate::base::log::{Level, say};
+use crate::base::sync::{Ordering, lock};
+use crate::base::{Error, Result};
+use crate::boot::World;
+use crate::node::Node;
+use crate::node::output::Capture;
+use crate::protocol::Message;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+/// How long stopping waits for workers whose task goes on; then it goes on without them.
+const WORKERS_GRACE: Duration = Duration::from_millis(500);
+
+/// This process's part in a cluster: what `init` gives and `shutdown` takes.
+pub struct Session {
+    node: &'static Node,
+    world: Option<World>,
+    /// This rank's driver has said that it is through.
+    left: bool,
+}
+
+impl Session {
+    /// Of a started node.
+    pub(super) fn new(node: &'static Node, world: World) -> Session {
+        Session { node, world: Some(world), left: false }
+    }
+
+    /// The rank.
+    pub fn node(&self) -> &'static Node {
+        self.node
+    }
+
+    /// Serves the others until every driver is through. What tasks print here goes to the driver.
+    ///
+    /// # Errors
+    /// Where the ranks do not part cleanly.
+    pub fn serve(mut self) -> Result<()> {
+        let node = self.node;
+        let capture = if node.rank == 0 { None } else { Some(Capture::begin(node)?) };
+        node.forwards.store(capture.is_some(), Ordering::Relaxed);
+        self.leave();
+        if let Some(capture) = capture {
+            capture.end();
+        }
+        self.part()
+    }
+
+    /// This rank's driver is through: waits until all are, then stops.
+    ///
+    /// # Errors
+    /// Where the ranks do not part cleanly.
+    pub fn shutdown(mut self) -> Result<()> {
+        self.leave();
+        self.part()
+    }
+
+    fn leave(&mut self) {
+        if self.left {
+            return;
+        }
+        self.left = true;
+        let node = self.node;
+        node.send(0, &Message::Leave);
+        while !node.stopping() {
+            if !node.watch_roads(|| node.stopping()) {
+                std::thread::park_timeout(Duration::from_millis(20));
+            }
+        }
+    }
+
+    /// Every rank is stopping: threads end, what is left of messages is taken, the ranks part.
+    fn part(&mut self) -> Result<()> {
+        let Some(mut world) = self.world.take() else { return Ok(()) };
+        let node = self.node;
+        join_threads(node);
+        if node.size > 1 {
+            // Whatever a rank had to say (its last lines) is before its second Leave.
+            node.send(0, &Message::Leave);
+            while node.rank == 0 && node.left.load(Ordering::Acquire) < 2 * node.size {
+                if node.poll() == 0 {
+                    std::thread::sleep(Duration::from_micros(50));
+                }
+            }
+            for _ in 0..1000 {
+                node.poll();
+                if !node.has_mail_waiting() {
+                    break;
+                }
+                std::thread::sleep(Duration::from_micros(50));
+            }
+        }
+        let outcome = world.exchange.barrier();
+        node.dismantle();
+        drop(world);
+        outcome
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if self.world.is_none() {
+            return;
+        }
+        self.leave();
+        if let Err(error) = self.part() {
+            say(Level::Error, || format!("the ranks did not part cleanly: {error}"));
+        }
+    }
+}
+
+fn join_threads(node: &'static Node) {
+    let begun = Instant::now();
+    let threads = std::mem::take(&mut *lock(&node.threads));
+    for thread in threads {
+        while !thread.is_finished() && begun.elapsed() < WORKERS_GRACE {
+            node.stop();
+            std::thread::sleep(Duration::from_micros(100));
+        }
+        if thread.is_finished() {
+            let _ = thread.join();
+        } else {
+            let name = thread.thread().name().unwrap_or("a worker").to_string();
+            say(Level::Warn, || format!("{name} still runs a task while the cluster stops; its result is lost"));
+        }
+    }
+}
+
+impl Node {
+    /// A driver is through; rank 0 counts, and ends the cluster when all are.
+    pub(super) fn on_leave(&'static self) {
+        if self.left.fetch_add(1, Ordering::AcqRel) + 1 == self.size {
+            (0..self.size).rev().for_each(|rank| self.send(rank, &Message::Stop));
+        }
+    }
+
+    /// Drops what the cluster held. What the user still holds (arrays, references) stays readable.
+    fn dismantle(&'static self) {
+        let work = self.queues.clear();
+        for work in &work {
+            if let crate::node::queues::Work::Task(task) = work
+                && (task.header().claim() || task.header().claim_waiting())
+            {
+                task.fail(std::sync::Arc::new(Error::config("the cluster was shut down before the task ran")));
+            }
+        }
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(work)));
+        self.actors.clear();
+        self.uninstall();
+        let _ = catch_unwind(AssertUnwindSafe(|| self.references.forget_arenas()));
+        *self.arena.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}

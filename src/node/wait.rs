@@ -1,0 +1,289 @@
+//! Waiting: a fiber gives its thread and its CPUs back, a thread looks at the roads for a moment and then blocks.
+
+use crate::base::sync::{AtomicUsize, Ordering, lock};
+use crate::base::{Error, Result};
+use crate::node::context;
+use crate::node::event::Event;
+use crate::node::fiber::{self, Pause};
+use crate::node::worker::{self, Worker};
+use crate::node::Node;
+use crate::sched::UNIT;
+use crate::object::{AnySlot, Object, ObjectRef, Ref, Waiter, in_context};
+use crate::registry::{Phase, Runnable};
+use std::cell::Cell;
+use std::future::Future;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, Instant};
+
+/// Part of a fiber's stack that must be left for a child to run in place on it: one in this many.
+const STACK_RESERVE: usize = 4;
+
+/// How deep children run in place on a driver's own stack.
+const DRIVER_DEPTH_MAX: u32 = 64;
+
+thread_local! {
+    static DRIVER_DEPTH: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Waits until the object is complete; runs its task here and now where it has not begun.
+pub fn get<T: Object>(reference: &ObjectRef<T>, deadline: Option<Instant>) -> Result<Ref<T>> {
+    if let Some(outcome) = reference.ready() {
+        return outcome.map_err(|error| (*error).clone());
+    }
+    let node = here("get")?;
+    let begun = Instant::now();
+    loop {
+        if deadline.is_none() {
+            node.help(&reference.any());
+        }
+        if let Some(outcome) = reference.ready() {
+            return outcome.map_err(|error| (*error).clone());
+        }
+        let slot = reference.any();
+        slot.request();
+        node.block(1, deadline, |event| slot.core().when_complete(event.clone()))?;
+        if reference.ready().is_none() && deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return Err(Error::Timeout { waited: begun.elapsed(), what: format!("{reference:?}") });
+        }
+    }
+}
+
+/// Waits until `count` of the objects are complete, or the deadline; true where they are.
+pub fn wait_for<T: Object>(references: &[ObjectRef<T>], count: usize, deadline: Option<Instant>) -> Result<bool> {
+    let ready = || references.iter().filter(|reference| reference.is_ready()).take(count).count() >= count;
+    if ready() {
+        return Ok(true);
+    }
+    let node = here("wait")?;
+    references.iter().for_each(|reference| reference.slot.request());
+    loop {
+        // Those that are complete tell the event at once, so that it counts all of them.
+        node.block(count, deadline, |event| {
+            for reference in references {
+                reference.slot.core().when_complete(event.clone());
+            }
+        })?;
+        if ready() {
+            return Ok(true);
+        }
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return Ok(false);
+        }
+    }
+}
+
+fn here(call: &str) -> Result<&'static Node> {
+    if in_context() {
+        return Err(Error::config(format!("{call} was called inside a Serialize or Deserialize, where nothing can wait")));
+    }
+    Node::current().ok_or_else(|| Error::no_cluster(call))
+}
+
+impl Node {
+    /// Runs the task that makes the object on this stack, where it waits here to be run and the stack has room.
+    fn help(&'static self, slot: &Arc<dyn AnySlot>) {
+        let mut producer: Option<Arc<dyn Runnable>> = None;
+        slot.clone().producer(&mut producer);
+        let Some(task) = producer else { return };
+        if task.header().phase() != Phase::Queued || task.header().options.is_some() {
+            return;
+        }
+        match (worker::here(), fiber::stack_left()) {
+            (Some(worker), Some((left, whole))) => {
+                if left > whole / STACK_RESERVE {
+                    // The child's request is one CPU; a parent that holds another amount lets a worker run it.
+                    if worker.runs_one_cpu() {
+                        self.run_in_place(&task, Some(worker));
+                    }
+                }
+            }
+            (None, _) if DRIVER_DEPTH.get() < DRIVER_DEPTH_MAX => {
+                DRIVER_DEPTH.set(DRIVER_DEPTH.get() + 1);
+                self.run_in_place(&task, None);
+                DRIVER_DEPTH.set(DRIVER_DEPTH.get() - 1);
+            }
+            _ => {}
+        }
+    }
+
+    /// Waits for `count` calls of the event that `register` hands out, or the deadline.
+    ///
+    /// # Errors
+    /// `Cancelled` where the waiting task was asked to end; `Config` where too many tasks are blocked already.
+    pub fn block(&'static self, count: usize, deadline: Option<Instant>, register: impl FnOnce(&Arc<Event>)) -> Result<()> {
+        if let Some(task) = context::cancelled() {
+            return Err(Error::Cancelled { task });
+        }
+        if self.stopping() {
+            return Err(Error::config("the cluster was shut down while something was waited for"));
+        }
+        match (worker::here(), fiber::stack_left()) {
+            (Some(worker), Some(_)) => self.block_fiber(worker, count, deadline, register)?,
+            _ => self.block_thread(count, deadline, register),
+        }
+        if self.stopping() {
+            return Err(Error::config("the cluster was shut down while something was waited for"));
+        }
+        match context::cancelled() {
+            Some(task) => Err(Error::Cancelled { task }),
+            None => Ok(()),
+        }
+    }
+
+    fn block_fiber(
+        &'static self,
+        worker: &'static Worker,
+        count: usize,
+        deadline: Option<Instant>,
+        register: impl FnOnce(&Arc<Event>),
+    ) -> Result<()> {
+        if self.blocked.load(Ordering::Relaxed) >= self.config.fibers {
+            return Err(Error::config(format!(
+                "{} tasks of rank {} are blocked in get or wait, as many as it may have: raise MOBULA_FIBERS, or nest less deep",
+                self.config.fibers, self.rank
+            )));
+        }
+        let slot = worker.reserve_slot();
+        let event = Event::of_fiber(count, worker.shared, slot);
+        register(&event);
+        if let Some(deadline) = deadline
+            && self.timers.add(deadline, Arc::downgrade(&event))
+        {
+            self.roads.bell.ring();
+        }
+        if !event.fall_asleep() {
+            worker.return_slot(slot);
+            return Ok(());
+        }
+        self.blocked.fetch_add(1, Ordering::Relaxed);
+        let aside = context::put_aside();
+        fiber::pause(Pause::Blocked(slot));
+        drop(aside);
+        self.blocked.fetch_sub(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn block_thread(&'static self, count: usize, deadline: Option<Instant>, register: impl FnOnce(&Arc<Event>)) {
+        let event = Event::of_thread(count);
+        register(&event);
+        // A task that runs in place on a driver's stack gives its CPU back while it waits.
+        let held = if context::in_task() && worker::here().is_none() { UNIT } else { 0 };
+        if held > 0 {
+            self.give_back_cpu(held);
+        }
+        if !self.watch_roads(|| event.fired() || deadline.is_some_and(|deadline| Instant::now() >= deadline))
+            || !event.fired()
+        {
+            self.park_until(&event, deadline);
+        }
+        if held > 0 {
+            self.retake_cpu_on_thread(held);
+        }
+    }
+
+    fn park_until(&'static self, event: &Event, deadline: Option<Instant>) {
+        while event.fall_asleep() || !event.fired() {
+            match deadline {
+                None => std::thread::park_timeout(STOP_LOOK),
+                Some(deadline) => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return;
+                    }
+                    std::thread::park_timeout(left.min(STOP_LOOK));
+                }
+            }
+            if self.stopping() {
+                return;
+            }
+        }
+    }
+
+    fn retake_cpu_on_thread(&'static self, amount: i64) {
+        while !self.table.take_cpu(amount) && !self.stopping() {
+            self.table.wait();
+            std::thread::sleep(Duration::from_micros(100));
+        }
+    }
+}
+
+/// How often a blocked driver looks whether the cluster is stopping.
+const STOP_LOOK: Duration = Duration::from_millis(250);
+
+/// Runs a future to its end, waiting like `get` does while it is not ready.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future = std::pin::pin!(future);
+    loop {
+        let flag = Arc::new(Flag { event: std::sync::Mutex::new(None), woken: AtomicUsize::new(0) });
+        let waker = Waker::from(flag.clone());
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => flag.wait(),
+        }
+    }
+}
+
+/// What a future wakes.
+struct Flag {
+    event: std::sync::Mutex<Option<Arc<Event>>>,
+    woken: AtomicUsize,
+}
+
+impl Flag {
+    fn wait(self: &Arc<Self>) {
+        let Some(node) = Node::current() else {
+            // A future that has nothing to do with a cluster.
+            while self.woken.load(Ordering::Acquire) == 0 {
+                std::thread::park_timeout(Duration::from_millis(1));
+            }
+            return;
+        };
+        // A cancelled task or a stopping cluster: the future is polled again, and its own waits say so.
+        let _ = node.block(1, None, |event| {
+            let mut place = lock(&self.event);
+            if self.woken.load(Ordering::Acquire) > 0 {
+                event.clone().ready();
+            } else {
+                *place = Some(event.clone());
+            }
+        });
+    }
+}
+
+impl Wake for Flag {
+    fn wake(self: Arc<Self>) {
+        let mut place = lock(&self.event);
+        self.woken.store(1, Ordering::Release);
+        if let Some(event) = place.take() {
+            drop(place);
+            event.ready();
+        }
+    }
+}
+
+impl<T: Object> Future for ObjectRef<T> {
+    type Output = Result<Ref<T>>;
+    fn poll(self: std::pin::Pin<&mut Self>, polled: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Some(outcome) = self.ready() {
+            return Poll::Ready(outcome.map_err(|error| (*error).clone()));
+        }
+        if let Err(error) = here("await") {
+            return Poll::Ready(Err(error));
+        }
+        if let Some(task) = context::cancelled() {
+            return Poll::Ready(Err(Error::Cancelled { task }));
+        }
+        self.slot.request();
+        self.slot.core().when_complete(Arc::new(WakeWhenReady(polled.waker().clone())));
+        Poll::Pending
+    }
+}
+
+struct WakeWhenReady(Waker);
+
+impl Waiter for WakeWhenReady {
+    fn ready(self: Arc<Self>) {
+        self.0.wake_by_ref();
+    }
+}

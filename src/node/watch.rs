@@ -1,0 +1,59 @@
+//! The watch over workers whose thread is held up by a task: work that has its resources never waits for a thread.
+//!
+//! Who queues work while no worker sleeps asks for the watch. The progress thread then looks every few milliseconds; when
+//! there is work, and no worker began a task since the last look, and the host has CPUs for it, it starts one more.
+
+use crate::base::limits::WORKERS_MAX;
+use crate::base::log::{Level, say};
+use crate::base::sync::{AtomicBool, AtomicU64, Ordering};
+use crate::node::{Node, worker};
+use std::time::Duration;
+
+/// Between two looks.
+const LOOK: Duration = Duration::from_millis(2);
+
+/// The state of the watch.
+#[derive(Default)]
+pub struct Watch {
+    wanted: AtomicBool,
+    /// Tasks begun at the last look.
+    begun: AtomicU64,
+}
+
+impl Node {
+    /// Work was queued while no worker sleeps.
+    #[inline]
+    pub fn ask_for_watch(&self) {
+        if !self.watch.wanted.load(Ordering::Relaxed) {
+            self.watch.wanted.store(true, Ordering::Relaxed);
+            self.roads.bell.ring();
+        }
+    }
+
+    /// Looks after the workers; returns when to look again, where the watch goes on. Only the progress thread calls it.
+    pub fn watch_workers(&'static self) -> Option<Duration> {
+        if !self.watch.wanted.load(Ordering::Relaxed) {
+            return None;
+        }
+        let workers = self.workers();
+        let waiting = self.queues.has_any() || workers.iter().any(|worker| !worker.stealer.is_empty());
+        let begun: u64 = workers.iter().map(|worker| worker.began.load(Ordering::Relaxed)).sum();
+        let moved = self.watch.begun.swap(begun, Ordering::Relaxed) != begun;
+        if !waiting {
+            self.watch.wanted.store(false, Ordering::Relaxed);
+            return None;
+        }
+        if !moved && !self.idle.any() && workers.len() < WORKERS_MAX && self.can_start_something() {
+            match worker::spawn(self, workers.len()) {
+                Ok(shared) => self.add_worker(shared),
+                Err(error) => say(Level::Warn, || error.to_string()),
+            }
+        }
+        Some(LOOK)
+    }
+
+    /// Whether a worker more would find something that it has the resources for: actors' calls, or a free CPU.
+    fn can_start_something(&self) -> bool {
+        self.table.free_cpu() > 0 || self.queues.has_bound()
+    }
+}

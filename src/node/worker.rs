@@ -1,0 +1,337 @@
+//! A worker: a thread, pinned where it can be, that runs tasks on fibers.
+//!
+//! ```text
+//!   thread:  resume(fiber) ... Blocked(slot): put it there, take another from the pool ... Resume(slot) ... Quit
+//!   fiber:   loop { a fiber of mine can go on?  -> Resume(slot)
+//!                   a task?                     -> run it here
+//!                   else look at the roads for a moment, then park }
+//! ```
+#![allow(unsafe_code)]
+
+use crate::base::sync::{AtomicU64, Ordering};
+use crate::base::{Config, Result};
+use crate::node::fiber::{self, Fiber, Pause};
+use crate::node::queues::Work;
+use crate::node::Node;
+use crate::sched::UNIT;
+use crossbeam_deque::{Stealer, Worker as Deque};
+use crossbeam_queue::SegQueue;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::sync::OnceLock;
+use std::thread::Thread;
+use std::time::Duration;
+
+/// What others know of a worker.
+pub struct WorkerShared {
+    /// Its number on this rank.
+    pub index: usize,
+    /// Fibers of it that can go on.
+    ready: SegQueue<usize>,
+    /// The other end of its deque.
+    pub stealer: Stealer<Work>,
+    /// Tasks that it began.
+    pub began: AtomicU64,
+    thread: OnceLock<Thread>,
+}
+
+impl WorkerShared {
+    /// The fiber in `slot` can go on.
+    pub fn resume_later(&'static self, slot: usize) {
+        self.ready.push(slot);
+        if let Some(node) = Node::current() {
+            node.idle.withdraw(self.index);
+        }
+        self.unpark();
+    }
+
+    /// Wakes the worker where it is parked.
+    pub fn unpark(&self) {
+        if let Some(thread) = self.thread.get() {
+            thread.unpark();
+        }
+    }
+}
+
+/// A fiber put aside, and the CPUs that its task needs back before it goes on.
+struct Aside {
+    fiber: Fiber,
+    cpu: i64,
+}
+
+/// What only the worker's own thread touches.
+pub struct Worker {
+    node: &'static Node,
+    /// What others know of it.
+    pub shared: &'static WorkerShared,
+    /// Its own tasks, newest first.
+    pub deque: Deque<Work>,
+    aside: RefCell<Vec<Option<Aside>>>,
+    free_slots: RefCell<Vec<usize>>,
+    /// Fibers that can go on once there are CPUs for them.
+    hungry: RefCell<VecDeque<usize>>,
+    /// CPUs that this thread holds of its host's, in ten-thousandths.
+    held_cpu: Cell<i64>,
+    /// When it began to hold them.
+    held_since_ns: Cell<u64>,
+    /// CPUs that the task running now asked for.
+    running_cpu: Cell<i64>,
+    random: Cell<u64>,
+}
+
+thread_local! {
+    static HERE: Cell<*const Worker> = const { Cell::new(std::ptr::null()) };
+}
+
+/// The worker whose thread this is, where it is one.
+pub fn here() -> Option<&'static Worker> {
+    let pointer = HERE.get();
+    // SAFETY: set by the worker's own thread to its leaked `Worker`, which lives as long as the process.
+    (!pointer.is_null()).then(|| unsafe { &*pointer })
+}
+
+/// Makes worker `index` of `node`; its thread starts with `run`.
+pub fn spawn(node: &'static Node, index: usize) -> Result<&'static WorkerShared> {
+    let deque = Deque::new_lifo();
+    let shared: &'static WorkerShared = Box::leak(Box::new(WorkerShared {
+        index,
+        ready: SegQueue::new(),
+        stealer: deque.stealer(),
+        began: AtomicU64::new(0),
+        thread: OnceLock::new(),
+    }));
+    let handle = std::thread::Builder::new()
+        .name(format!("mobula-{}-{index}", node.rank))
+        .spawn(move || {
+            let worker: &'static Worker = Box::leak(Box::new(Worker {
+                node,
+                shared,
+                deque,
+                aside: RefCell::default(),
+                free_slots: RefCell::default(),
+                hungry: RefCell::default(),
+                held_cpu: Cell::new(0),
+                held_since_ns: Cell::new(0),
+                running_cpu: Cell::new(0),
+                random: Cell::new((index as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)),
+            }));
+            HERE.set(worker);
+            node.pin_worker(index);
+            worker.run(&node.config);
+            HERE.set(std::ptr::null());
+        })
+        .map_err(|error| crate::base::Error::config(format!("worker thread {index} does not start: {error}")))?;
+    let _ = shared.thread.set(handle.thread().clone());
+    node.threads.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(handle);
+    Ok(shared)
+}
+
+impl Worker {
+    /// The thread's own loop: fibers in, fibers out.
+    fn run(&'static self, config: &Config) {
+        let stack_bytes = config.stack_bytes;
+        let fresh = || Fiber::new(stack_bytes, move || self.loop_on_fiber());
+        let mut pool: Vec<Fiber> = Vec::new();
+        let mut current = match fresh() {
+            Ok(fiber) => fiber,
+            Err(error) => return crate::base::log::say(crate::base::log::Level::Error, || error.to_string()),
+        };
+        loop {
+            match current.resume() {
+                Pause::Blocked(slot) => {
+                    let next = pool.pop().map_or_else(fresh, Ok);
+                    let cpu = self.running_cpu.get();
+                    match next {
+                        Ok(next) => {
+                            let fiber = std::mem::replace(&mut current, next);
+                            self.aside.borrow_mut()[slot] = Some(Aside { fiber, cpu });
+                        }
+                        // No stack for another loop: this fiber waits on its thread, which does nothing else meanwhile.
+                        Err(_) => self.wait_for(slot),
+                    }
+                }
+                Pause::Resume(slot) => {
+                    if let Some(aside) = self.aside.borrow_mut()[slot].take() {
+                        self.free_slots.borrow_mut().push(slot);
+                        self.running_cpu.set(aside.cpu);
+                        pool.push(std::mem::replace(&mut current, aside.fiber));
+                    }
+                }
+                Pause::Quit => break,
+            }
+        }
+        current.abandon();
+        pool.into_iter().for_each(Fiber::abandon);
+        self.aside.borrow_mut().drain(..).flatten().for_each(|aside| aside.fiber.abandon());
+        self.release_cpu(0);
+    }
+
+    /// Parks until the fiber of `slot`, still current, is told to go on.
+    fn wait_for(&self, slot: usize) {
+        let mut others = Vec::new();
+        loop {
+            match self.shared.ready.pop() {
+                Some(ready) if ready == slot => break,
+                Some(other) => others.push(other),
+                None => std::thread::park_timeout(Duration::from_millis(10)),
+            }
+        }
+        self.free_slots.borrow_mut().push(slot);
+        others.into_iter().for_each(|other| self.shared.ready.push(other));
+    }
+
+    /// A slot for the fiber that runs now and is about to wait.
+    pub fn reserve_slot(&self) -> usize {
+        self.free_slots.borrow_mut().pop().unwrap_or_else(|| {
+            let mut aside = self.aside.borrow_mut();
+            aside.push(None);
+            aside.len() - 1
+        })
+    }
+
+    /// The slot was not needed after all.
+    pub fn return_slot(&self, slot: usize) {
+        self.free_slots.borrow_mut().push(slot);
+    }
+
+    fn loop_on_fiber(&'static self) {
+        while !self.node.stopping() {
+            if let Some(slot) = self.next_ready() {
+                fiber::pause(Pause::Resume(slot));
+            } else if let Some(work) = self.find_work() {
+                self.node.execute(self, work);
+            } else {
+                self.rest();
+            }
+        }
+        fiber::pause(Pause::Quit);
+    }
+
+    /// A fiber that can go on and has its CPUs.
+    fn next_ready(&self) -> Option<usize> {
+        let hungry = self.hungry.borrow_mut().pop_front();
+        let slot = hungry.or_else(|| self.shared.ready.pop())?;
+        let cpu = self.aside.borrow()[slot].as_ref().map_or(0, |aside| aside.cpu);
+        if self.take_cpu(cpu) {
+            return Some(slot);
+        }
+        self.hungry.borrow_mut().push_back(slot);
+        // The others may need less.
+        let other = self.shared.ready.pop()?;
+        self.hungry.borrow_mut().push_front(other);
+        None
+    }
+
+    /// The next piece of work: own, then what came from outside, then of the rank's other workers.
+    fn find_work(&self) -> Option<Work> {
+        self.deque.pop().or_else(|| self.node.queues.take(self)).or_else(|| self.steal_from_neighbours())
+    }
+
+    fn steal_from_neighbours(&self) -> Option<Work> {
+        let workers = self.node.workers();
+        let start = self.draw() as usize;
+        (0..workers.len())
+            .map(|step| workers[(start + step) % workers.len()])
+            .filter(|worker| worker.index != self.shared.index)
+            .find_map(|worker| crate::node::queues::steal_one(|| worker.stealer.steal()))
+    }
+
+    /// A number that differs from call to call.
+    fn draw(&self) -> u32 {
+        let random = self.random.get().wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.random.set(random);
+        (random >> 40) as u32
+    }
+
+    /// Nothing to do: look at the roads for a moment, ask elsewhere for work, then park.
+    fn rest(&'static self) {
+        let node = self.node;
+        node.ask_for_work(self);
+        let found = node.watch_roads(|| self.has_something());
+        if found || node.stopping() {
+            return;
+        }
+        self.release_cpu(0);
+        node.idle.announce(self.shared.index);
+        if self.has_something() || node.stopping() {
+            node.idle.withdraw(self.shared.index);
+            return;
+        }
+        std::thread::park();
+        node.idle.withdraw(self.shared.index);
+    }
+
+    fn has_something(&self) -> bool {
+        !self.shared.ready.is_empty()
+            || !self.deque.is_empty()
+            || self.node.queues.has_any()
+            || self.node.workers().iter().any(|worker| !worker.stealer.is_empty())
+            || (!self.hungry.borrow().is_empty() && self.node.table.free_cpu() > 0)
+    }
+
+    /// Makes this thread hold exactly `cpu`; false, and holding nothing, where the host has not so many free now.
+    pub fn take_cpu(&self, cpu: i64) -> bool {
+        let held = self.held_cpu.get();
+        if held == cpu && !self.node.table.somebody_waits() {
+            return true;
+        }
+        self.retake_cpu(held, cpu)
+    }
+
+    #[cold]
+    fn retake_cpu(&self, held: i64, cpu: i64) -> bool {
+        let now_ns = crate::base::clock::now_ns();
+        let table = &self.node.table;
+        if held >= cpu && held > 0 && table.somebody_waits() && now_ns - self.held_since_ns.get() > QUANTUM_NS {
+            // Others of this host wait, and this thread has had its turn.
+            self.release_cpu(0);
+            std::thread::yield_now();
+            return self.retake_cpu(0, cpu);
+        }
+        if held >= cpu {
+            self.release_cpu(cpu);
+            return true;
+        }
+        if table.take_cpu(cpu - held) {
+            self.held_cpu.set(cpu);
+            self.held_since_ns.set(now_ns);
+            return true;
+        }
+        self.release_cpu(0);
+        // What this thread held may have been what was missing.
+        if table.take_cpu(cpu) {
+            self.held_cpu.set(cpu);
+            self.held_since_ns.set(now_ns);
+            return true;
+        }
+        false
+    }
+
+    /// Gives back what this thread holds above `keep`.
+    pub fn release_cpu(&self, keep: i64) {
+        let held = self.held_cpu.get();
+        if held > keep {
+            self.held_cpu.set(keep);
+            self.node.give_back_cpu(held - keep);
+        }
+    }
+
+    /// Whether the task that runs now asked for one CPU, so that a child may run on its stack in its stead.
+    pub fn runs_one_cpu(&self) -> bool {
+        self.running_cpu.get() == UNIT
+    }
+
+    /// The CPUs of the task that runs now; returns those of the one before.
+    pub fn set_running_cpu(&self, cpu: i64) -> i64 {
+        self.running_cpu.replace(cpu)
+    }
+
+    /// A task begins.
+    pub fn count_begun(&self) {
+        self.shared.began.store(self.shared.began.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+}
+
+/// How long a thread may go on with CPUs that others of its host wait for.
+const QUANTUM_NS: u64 = 1_000_000;
+

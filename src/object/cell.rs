@@ -1,0 +1,252 @@
+//! A place for one value, written once, and the list of who waits for it.
+//!
+//! ```text
+//!   waiters:  null -> node -> node ...      pending, newest waiter first
+//!             READY                         value written
+//!             FAILED                        failure written
+//! ```
+//! The word `waiters` is the state. A waiter is pushed by compare-and-swap; completion swaps the final state in and so
+//! takes the whole list. Whoever finds a final state there does not push but is told at once (O2). The swap is a
+//! release that pairs with the acquire of `state`, so a reader that sees READY sees the value.
+#![allow(unsafe_code)]
+
+use crate::base::Error;
+use crate::base::sync::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
+use std::cell::UnsafeCell;
+use std::mem::MaybeUninit;
+use std::sync::Arc;
+
+/// Someone to tell when a cell completes.
+pub trait Waiter: Send + Sync {
+    /// The cell has completed, or had when this waiter was registered.
+    fn ready(self: Arc<Self>);
+}
+
+struct Node {
+    next: *mut Node,
+    waiter: Arc<dyn Waiter>,
+}
+
+/// What does not depend on the type of the value.
+pub struct Core {
+    waiters: AtomicPtr<Node>,
+    taken: AtomicBool,
+    /// The number under which this rank knows the object elsewhere; 0 while it never left.
+    number: AtomicU64,
+    failure: UnsafeCell<Option<Arc<Error>>>,
+}
+
+const READY: *mut Node = std::ptr::without_provenance_mut(1);
+const FAILED: *mut Node = std::ptr::without_provenance_mut(2);
+
+// SAFETY: `failure` is written once, by whoever won `taken`, before the release that publishes FAILED, and read only
+// after an acquire that saw FAILED; the list is owned by the word `waiters`.
+unsafe impl Sync for Core {}
+// SAFETY: waiters are Send, and so is the error.
+unsafe impl Send for Core {}
+
+impl Core {
+    fn new() -> Core {
+        Core {
+            waiters: AtomicPtr::new(std::ptr::null_mut()),
+            taken: AtomicBool::new(false),
+            number: AtomicU64::new(0),
+            failure: UnsafeCell::new(None),
+        }
+    }
+
+    /// Whether the value or a failure is there.
+    pub fn is_complete(&self) -> bool {
+        let state = self.waiters.load(Ordering::Acquire);
+        state == READY || state == FAILED
+    }
+
+    /// Why there will be no value, where that is so.
+    pub fn failure(&self) -> Option<Arc<Error>> {
+        if self.waiters.load(Ordering::Acquire) != FAILED {
+            return None;
+        }
+        // SAFETY: FAILED was seen with acquire, so the failure is written and never changes (O1).
+        unsafe { (*self.failure.get()).clone() }
+    }
+
+    /// The number under which this rank has exported the object, 0 where it has not.
+    pub fn number(&self) -> u64 {
+        self.number.load(Ordering::Relaxed)
+    }
+
+    /// Gives the object its number; the first call wins. Returns the number it has now.
+    pub fn set_number(&self, number: u64) -> u64 {
+        match self.number.compare_exchange(0, number, Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) => number,
+            Err(already) => already,
+        }
+    }
+
+    /// Tells `waiter` when this cell completes; at once where it has.
+    pub fn when_complete(&self, waiter: Arc<dyn Waiter>) {
+        let mut state = self.waiters.load(Ordering::Acquire);
+        if state == READY || state == FAILED {
+            return waiter.ready();
+        }
+        let node = Box::into_raw(Box::new(Node { next: state, waiter }));
+        loop {
+            match self.waiters.compare_exchange_weak(state, node, Ordering::Release, Ordering::Acquire) {
+                Ok(_) => return,
+                Err(now) if now == READY || now == FAILED => {
+                    // SAFETY: the node was not published, so this is its only owner.
+                    let node = unsafe { Box::from_raw(node) };
+                    return node.waiter.ready();
+                }
+                Err(now) => {
+                    state = now;
+                    // SAFETY: the node is not published yet.
+                    unsafe { (*node).next = now };
+                }
+            }
+        }
+    }
+
+    /// Completes with a failure; false where the cell was complete or being completed.
+    pub fn fail(&self, error: Arc<Error>) -> bool {
+        if self.taken.swap(true, Ordering::AcqRel) {
+            return false;
+        }
+        // SAFETY: winning `taken` makes this the only writer, and nobody reads before FAILED is published.
+        unsafe { *self.failure.get() = Some(error) };
+        self.publish(FAILED);
+        true
+    }
+
+    fn publish(&self, state: *mut Node) {
+        let mut node = self.waiters.swap(state, Ordering::AcqRel);
+        while !node.is_null() {
+            // SAFETY: the swap took the list; only one publish happens, by the winner of `taken`.
+            let owned = unsafe { Box::from_raw(node) };
+            node = owned.next;
+            owned.waiter.ready();
+        }
+    }
+}
+
+impl Drop for Core {
+    fn drop(&mut self) {
+        let mut node = self.waiters.load(Ordering::Acquire);
+        while !node.is_null() && node != READY && node != FAILED {
+            // SAFETY: `&mut self`: nobody else can reach the list.
+            let owned = unsafe { Box::from_raw(node) };
+            node = owned.next;
+        }
+    }
+}
+
+/// A value of type `T` that may not be there yet.
+pub struct Cell<T> {
+    core: Core,
+    value: UnsafeCell<MaybeUninit<T>>,
+}
+
+// SAFETY: as Core; the value is written before READY is published and shared only as `&T` afterwards.
+unsafe impl<T: Send + Sync> Sync for Cell<T> {}
+// SAFETY: it owns a `T`.
+unsafe impl<T: Send> Send for Cell<T> {}
+
+impl<T> Default for Cell<T> {
+    fn default() -> Self {
+        Cell { core: Core::new(), value: UnsafeCell::new(MaybeUninit::uninit()) }
+    }
+}
+
+impl<T> Cell<T> {
+    /// A cell that holds `value` already.
+    pub fn ready(value: T) -> Cell<T> {
+        let cell = Cell::default();
+        let _ = cell.complete(value);
+        cell
+    }
+
+    /// The part that is the same for every type.
+    pub fn core(&self) -> &Core {
+        &self.core
+    }
+
+    /// Completes with a value; hands it back where the cell was complete or being completed.
+    pub fn complete(&self, value: T) -> Result<(), T> {
+        if self.core.taken.swap(true, Ordering::AcqRel) {
+            return Err(value);
+        }
+        // SAFETY: winning `taken` makes this the only writer, and nobody reads before READY is published.
+        unsafe { (*self.value.get()).write(value) };
+        self.core.publish(READY);
+        Ok(())
+    }
+
+    /// The value, where it is there.
+    pub fn value(&self) -> Option<&T> {
+        if self.core.waiters.load(Ordering::Acquire) != READY {
+            return None;
+        }
+        // SAFETY: READY was seen with acquire: the value is written and never changes while the cell lives (O1).
+        Some(unsafe { (*self.value.get()).assume_init_ref() })
+    }
+}
+
+impl<T> Drop for Cell<T> {
+    fn drop(&mut self) {
+        if self.core.waiters.load(Ordering::Acquire) == READY {
+            // SAFETY: READY: the value is written; `&mut self`: nobody reads it any more.
+            unsafe { self.value.get_mut().assume_init_drop() };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::sync::AtomicUsize;
+
+    struct Count(AtomicUsize);
+    impl Waiter for Count {
+        fn ready(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn each_waiter_is_told_once_before_and_after() {
+        let cell = Cell::default();
+        let count = Arc::new(Count(AtomicUsize::new(0)));
+        for _ in 0..3 {
+            cell.core().when_complete(count.clone());
+        }
+        assert_eq!(count.0.load(Ordering::Relaxed), 0);
+        cell.complete(7).unwrap();
+        assert_eq!(count.0.load(Ordering::Relaxed), 3);
+        cell.core().when_complete(count.clone());
+        assert_eq!((count.0.load(Ordering::Relaxed), cell.value()), (4, Some(&7)));
+    }
+
+    #[test]
+    fn the_first_completion_stands() {
+        let cell = Cell::default();
+        assert!(cell.core().fail(Arc::new(Error::config("first"))));
+        assert_eq!(cell.complete(String::from("second")), Err(String::from("second")));
+        assert!(cell.value().is_none());
+        assert_eq!(*cell.core().failure().unwrap(), Error::config("first"));
+    }
+
+    #[test]
+    fn waiters_race_with_completion_and_none_is_lost() {
+        for _ in 0..200 {
+            let cell = Arc::new(Cell::<u32>::default());
+            let count = Arc::new(Count(AtomicUsize::new(0)));
+            std::thread::scope(|scope| {
+                for _ in 0..2 {
+                    scope.spawn(|| (0..10).for_each(|_| cell.core().when_complete(count.clone())));
+                }
+                scope.spawn(|| cell.complete(1).unwrap());
+            });
+            assert_eq!(count.0.load(Ordering::Relaxed), 20);
+        }
+    }
+}

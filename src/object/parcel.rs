@@ -1,0 +1,157 @@
+//! A value as bytes, with what travels beside them: arrays, references and actor handles.
+//!
+//! While a value is encoded or decoded, a context of the thread holds the attachments; the bytes name them by index.
+
+use crate::base::{Error, ObjectId};
+use crate::object::{AnySlot, ArrayMemory, Object};
+use std::any::Any;
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// What the node offers to objects that live elsewhere.
+pub trait Links: Send + Sync {
+    /// The live slot of that object in this process, where there is one.
+    fn find(&self, id: ObjectId) -> Option<Arc<dyn AnySlot>>;
+    /// From now on `slot` stands for that object in this process.
+    fn adopt(&self, id: ObjectId, slot: &Arc<dyn AnySlot>);
+    /// Asks the owner for the value; it will complete the slot.
+    fn request(&self, id: ObjectId);
+    /// The slot, memory or handle at `address` that stood for that object in this process is gone.
+    fn released(&self, id: ObjectId, address: usize);
+}
+
+/// What travels beside the bytes of a value.
+#[derive(Clone)]
+pub enum Attachment {
+    /// Memory of an array, in the store of this rank or of another rank of the host.
+    Array(Arc<dyn ArrayMemory>),
+    /// An object in this process, on its way out.
+    Slot(Arc<dyn AnySlot>),
+    /// An object known by name, on its way in.
+    Remote(ObjectId, Arc<dyn Links>),
+    /// Anything else that the node knows how to send: actor handles.
+    Handle(Arc<dyn Any + Send + Sync>),
+}
+
+/// A value as bytes and attachments.
+#[derive(Clone, Default)]
+pub struct Parcel {
+    /// postcard bytes.
+    pub bytes: Vec<u8>,
+    /// What the bytes name by index.
+    pub attachments: Vec<Attachment>,
+}
+
+thread_local! {
+    static CONTEXT: RefCell<Option<Vec<Attachment>>> = const { RefCell::new(None) };
+}
+
+/// Puts an attachment beside the value being encoded; its index, or `None` outside of `encode`.
+pub(crate) fn attach(attachment: Attachment) -> Option<u32> {
+    CONTEXT.with_borrow_mut(|context| {
+        let attachments = context.as_mut()?;
+        attachments.push(attachment);
+        Some(attachments.len() as u32 - 1)
+    })
+}
+
+/// The attachment of that index of the value being decoded.
+pub(crate) fn attached(index: u32) -> Option<Attachment> {
+    CONTEXT.with_borrow(|context| context.as_ref()?.get(index as usize).cloned())
+}
+
+/// Whether a value is being encoded or decoded on this thread.
+pub(crate) fn in_context() -> bool {
+    CONTEXT.with_borrow(Option::is_some)
+}
+
+/// Runs `body` with a context; nested uses keep the outer one aside.
+fn with_context<R>(attachments: Vec<Attachment>, body: impl FnOnce() -> R) -> (std::thread::Result<R>, Vec<Attachment>) {
+    let outer = CONTEXT.replace(Some(attachments));
+    let result = catch_unwind(AssertUnwindSafe(body));
+    let inner = CONTEXT.replace(outer);
+    (result, inner.unwrap_or_default())
+}
+
+/// The value as a parcel.
+///
+/// # Errors
+/// Where its `Serialize` fails or panics: `Error::ObjectLost` naming the type.
+pub fn encode<T: Object>(value: &T) -> Result<Parcel, Error> {
+    let (result, attachments) = with_context(Vec::new(), || postcard::to_allocvec(value));
+    match result {
+        Ok(Ok(bytes)) => Ok(Parcel { bytes, attachments }),
+        Ok(Err(error)) => Err(lost::<T>(&format!("its Serialize failed: {error}"))),
+        Err(panic) => Err(lost::<T>(&format!("its Serialize panicked: {}", panic_text(&*panic)))),
+    }
+}
+
+/// The value in a parcel.
+///
+/// # Errors
+/// Where its `Deserialize` fails or panics, or bytes are left over: `Error::ObjectLost` naming the type.
+pub fn decode<T: Object>(bytes: &[u8], attachments: Vec<Attachment>) -> Result<T, Error> {
+    let (result, _) = with_context(attachments, || postcard::take_from_bytes::<T>(bytes));
+    match result {
+        Ok(Ok((value, []))) => Ok(value),
+        Ok(Ok((_, rest))) => Err(lost::<T>(&format!("{} bytes are left after decoding it", rest.len()))),
+        Ok(Err(error)) => Err(lost::<T>(&format!("its Deserialize failed: {error}"))),
+        Err(panic) => Err(lost::<T>(&format!("its Deserialize panicked: {}", panic_text(&*panic)))),
+    }
+}
+
+fn lost<T>(reason: &str) -> Error {
+    Error::ObjectLost { object: std::any::type_name::<T>().to_string(), reason: reason.to_string() }
+}
+
+/// The message of a panic.
+pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> String {
+    if let Some(text) = payload.downcast_ref::<&str>() {
+        (*text).to_string()
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        "a panic without a message".to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[test]
+    fn a_value_comes_back() {
+        let value = (3u8, String::from("three"), vec![1.0f64, 2.0]);
+        let parcel = encode(&value).unwrap();
+        assert_eq!(decode::<(u8, String, Vec<f64>)>(&parcel.bytes, Vec::new()).unwrap(), value);
+    }
+
+    #[test]
+    fn bytes_left_over_or_missing_are_errors() {
+        let parcel = encode(&7u64).unwrap();
+        assert!(decode::<(u64, u64)>(&parcel.bytes, Vec::new()).is_err());
+        assert!(decode::<()>(&parcel.bytes, Vec::new()).is_err());
+    }
+
+    #[derive(Debug)]
+    struct Hostile;
+    impl Serialize for Hostile {
+        fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            panic!("no")
+        }
+    }
+    impl<'de> Deserialize<'de> for Hostile {
+        fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+            panic!("never")
+        }
+    }
+
+    #[test]
+    fn a_panic_in_serialize_or_deserialize_is_an_error_and_leaves_no_context() {
+        assert!(encode(&Hostile).err().unwrap().to_string().contains("Serialize panicked: no"));
+        assert!(decode::<Hostile>(&[], Vec::new()).unwrap_err().to_string().contains("never"));
+        assert!(!in_context());
+    }
+}

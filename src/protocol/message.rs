@@ -1,0 +1,295 @@
+//! The messages.
+
+use crate::base::{Error, ObjectId, Rank, TaskId, limits};
+use crate::store::CountMessage;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Bytes, written whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bytes<'a>(pub &'a [u8]);
+
+impl Serialize for Bytes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(self.0)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Bytes<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        <&'de [u8]>::deserialize(deserializer).map(Bytes)
+    }
+}
+
+/// Where a block of some rank's store lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WirePlace {
+    /// The block; its owner's store holds it.
+    pub block: ObjectId,
+    /// Bytes from the start of the store.
+    pub offset: u64,
+    /// Its length in bytes.
+    pub bytes: u64,
+}
+
+/// What travels beside the bytes of a value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WireAttachment {
+    /// An array's memory.
+    Array(WirePlace),
+    /// A reference.
+    Reference(ObjectId),
+    /// An actor's handle.
+    Actor {
+        /// The actor; its owner made it and counts its handles.
+        actor: ObjectId,
+        /// The rank that it runs on.
+        home: Rank,
+        /// Its type, and its name where it has one.
+        label: String,
+    },
+}
+
+/// A value as bytes, here or in a block of the sender's store, with what travels beside.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WireParcel<'a> {
+    /// The bytes, where they are few.
+    #[serde(borrow)]
+    pub bytes: Bytes<'a>,
+    /// Where they are, otherwise: a block that holds attachments and bytes, itself a `WireParcel`.
+    pub spilled: Option<WirePlace>,
+    /// What travels beside.
+    pub attachments: Vec<WireAttachment>,
+}
+
+/// What a task asks for, where that is not the default of one CPU.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct WireOptions {
+    /// CPUs.
+    pub num_cpus: Option<f64>,
+    /// GPUs.
+    pub num_gpus: Option<f64>,
+    /// Others.
+    pub resources: Vec<(String, f64)>,
+    /// The task's or actor's name.
+    pub name: Option<String>,
+}
+
+/// A task on its way to the rank that runs it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Run<'a> {
+    /// Its name; its owner gets the results.
+    pub task: TaskId,
+    /// The function, by its key in the table.
+    pub function: u64,
+    /// The task that made it, for the order of an actor's calls.
+    pub caller: u64,
+    /// Its number in pictures, 0 where it is not recorded.
+    pub number: u64,
+    /// The actor, for constructors and methods.
+    pub actor: Option<ObjectId>,
+    /// Whether the rank may pass it on to a thief.
+    pub stealable: bool,
+    /// What it asks for.
+    pub options: Option<WireOptions>,
+    /// Its arguments.
+    #[serde(borrow)]
+    pub args: WireParcel<'a>,
+}
+
+/// Everything that ranks say to each other.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Message<'a> {
+    /// Run this.
+    #[serde(borrow)]
+    Run(Run<'a>),
+    /// To a task's owner: it is over; its results, in order.
+    Done {
+        /// The task's number at its owner.
+        task: u64,
+        /// Its results.
+        #[serde(borrow)]
+        results: Vec<Result<WireParcel<'a>, Error>>,
+    },
+    /// To an object's owner: send me the value when it is there.
+    Fetch {
+        /// The object's number at its owner.
+        object: u64,
+    },
+    /// From the owner: the value.
+    Value {
+        /// The object.
+        object: ObjectId,
+        /// Its value.
+        #[serde(borrow)]
+        value: Result<WireParcel<'a>, Error>,
+    },
+    /// Reference counts.
+    Count(CountMessage),
+    /// Give me work.
+    Steal {
+        /// Remember me where you have none.
+        remember: bool,
+    },
+    /// The answer to `Steal`: so many `Run`s went before this.
+    Loot {
+        /// How many.
+        tasks: u32,
+        /// Whether a request was answered; otherwise work came to who was remembered.
+        answer: bool,
+    },
+    /// To who runs a task: nobody wants it any more.
+    Cancel {
+        /// The task.
+        task: TaskId,
+    },
+    /// To an actor's home: end it.
+    Kill {
+        /// The actor.
+        actor: ObjectId,
+        /// Why.
+        reason: String,
+    },
+    /// To a name's rank: this actor has that name from now on.
+    NameSet {
+        /// For the answer.
+        token: u64,
+        /// The name.
+        name: String,
+        /// The actor's type.
+        kind: String,
+        /// The handle.
+        handle: WireAttachment,
+    },
+    /// To a name's rank: whose is it?
+    NameGet {
+        /// For the answer.
+        token: u64,
+        /// The name.
+        name: String,
+        /// The actor's type.
+        kind: String,
+    },
+    /// To a name's rank: the actor is gone.
+    NameFree {
+        /// The name.
+        name: String,
+        /// The actor.
+        actor: ObjectId,
+    },
+    /// The answer to `NameSet` and `NameGet`.
+    Named {
+        /// As asked.
+        token: u64,
+        /// The handle, where one was asked for, or why not.
+        handle: Result<Option<WireAttachment>, String>,
+    },
+    /// Tell me something about you.
+    Ask {
+        /// For the answer.
+        token: u64,
+        /// What.
+        question: Question,
+    },
+    /// The answer to `Ask`.
+    Answer {
+        /// As asked.
+        token: u64,
+        /// postcard bytes of what the question asks for.
+        #[serde(borrow)]
+        answer: WireParcel<'a>,
+    },
+    /// To a driver: a line that a task printed.
+    Line {
+        /// The task.
+        task: String,
+        /// The line.
+        text: String,
+    },
+    /// To a driver: a task failed.
+    Failed(Error),
+    /// To rank 0: this rank's driver is through, or it never had one.
+    Leave,
+    /// From rank 0: everybody is through.
+    Stop,
+}
+
+/// What one rank asks another about itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Question {
+    /// The resources that are free on its host.
+    Available,
+    /// The failures that it collected.
+    Errors,
+    /// What it recorded.
+    Trace,
+}
+
+impl<'a> Message<'a> {
+    /// Writes the message at the end of `out`.
+    pub fn encode(&self, out: Vec<u8>) -> Vec<u8> {
+        match postcard::to_extend(self, out) {
+            Ok(out) => out,
+            Err(error) => unreachable!("a message is plain data and always encodes: {error}"),
+        }
+    }
+
+    /// Reads a message (P1).
+    ///
+    /// # Errors
+    /// What is wrong with the bytes.
+    pub fn decode(bytes: &'a [u8]) -> Result<Message<'a>, String> {
+        if bytes.len() > limits::MESSAGE_BYTES_MAX {
+            return Err(format!("{} bytes are more than a message has", bytes.len()));
+        }
+        match postcard::take_from_bytes(bytes) {
+            Ok((message, [])) => Ok(message),
+            Ok((_, rest)) => Err(format!("{} bytes are left after the message", rest.len())),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_comes_back() {
+        let message = Message::Run(Run {
+            task: TaskId { owner: 3, number: 9 },
+            function: u64::MAX,
+            caller: 0,
+            number: 0,
+            actor: None,
+            stealable: true,
+            options: Some(WireOptions { num_cpus: Some(0.5), ..WireOptions::default() }),
+            args: WireParcel {
+                bytes: Bytes(b"arguments"),
+                spilled: None,
+                attachments: vec![WireAttachment::Reference(ObjectId { owner: 1, number: 2 })],
+            },
+        });
+        let bytes = message.encode(Vec::new());
+        assert_eq!(Message::decode(&bytes), Ok(message));
+    }
+
+    #[test]
+    fn bytes_that_are_no_message_are_refused_and_never_panic() {
+        let mut random = 1u64;
+        for length in 0..2_000usize {
+            let bytes: Vec<u8> = (0..length % 64)
+                .map(|_| {
+                    random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                    (random >> 56) as u8
+                })
+                .collect();
+            if let Ok(message) = Message::decode(&bytes) {
+                assert!(message.encode(Vec::new()).len() <= bytes.len() + 64);
+            }
+        }
+        assert!(Message::decode(&[]).is_err());
+        let mut long = Message::Stop.encode(Vec::new());
+        long.push(0);
+        assert!(Message::decode(&long).is_err());
+    }
+}

@@ -1,0 +1,169 @@
+//! Arguments: a value or a reference to one.
+
+use crate::base::Error;
+use crate::object::{AnySlot, Object, ObjectRef, Parcel, decode, encode};
+use crate::registry::Failure;
+use serde::{Deserialize, Serialize};
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+/// One argument of a call.
+#[derive(Serialize, Deserialize)]
+#[serde(bound = "T: Object")]
+pub enum Arg<T> {
+    /// By value.
+    Value(T),
+    /// By reference: resolved before the call runs.
+    Ref(ObjectRef<T>),
+}
+
+impl<T: Object> Arg<T> {
+    /// The argument's value. The node calls a function only when every reference is ready.
+    pub fn value(&self) -> &T {
+        match self {
+            Arg::Value(value) => value,
+            Arg::Ref(reference) => match reference.slot.cell().value() {
+                Some(value) => value,
+                None => unreachable!("a task runs only when its arguments are there"),
+            },
+        }
+    }
+}
+
+/// What a parameter of type `T` takes: a `T`, or a reference to one; a `&str` for a `String`.
+#[diagnostic::on_unimplemented(
+    message = "this remote function's parameter takes a `{T}`, or an `ObjectRef<{T}>`, not a `{Self}`",
+    label = "expected `{T}` or `&ObjectRef<{T}>`"
+)]
+pub trait IntoArg<T> {
+    /// The argument.
+    fn into_arg(self) -> Arg<T>;
+}
+
+impl<T: Object> IntoArg<T> for T {
+    fn into_arg(self) -> Arg<T> {
+        Arg::Value(self)
+    }
+}
+
+impl<T: Object> IntoArg<T> for ObjectRef<T> {
+    fn into_arg(self) -> Arg<T> {
+        Arg::Ref(self)
+    }
+}
+
+impl<T: Object> IntoArg<T> for &ObjectRef<T> {
+    fn into_arg(self) -> Arg<T> {
+        Arg::Ref(self.clone())
+    }
+}
+
+impl IntoArg<String> for &str {
+    fn into_arg(self) -> Arg<String> {
+        Arg::Value(self.to_string())
+    }
+}
+
+/// Takes an argument by value: moved where it was given by value, else cloned where its type can, else re-decoded.
+pub struct Own<T>(PhantomData<T>);
+
+impl<T> Own<T> {
+    /// For values of type `T`.
+    #[allow(clippy::new_without_default)]
+    pub fn new() -> Own<T> {
+        Own(PhantomData)
+    }
+}
+
+/// First choice: the shared value is cloned.
+pub trait OwnByClone<T> {
+    /// The argument by value.
+    ///
+    /// # Errors
+    /// None by this way.
+    fn own(&self, argument: Arg<T>) -> Result<T, Failure>;
+}
+
+impl<T: Object + Clone> OwnByClone<T> for &Own<T> {
+    fn own(&self, argument: Arg<T>) -> Result<T, Failure> {
+        Ok(match argument {
+            Arg::Value(value) => value,
+            reference => reference.value().clone(),
+        })
+    }
+}
+
+/// Second choice: a copy is made through its bytes.
+pub trait OwnBySerde<T> {
+    /// The argument by value.
+    ///
+    /// # Errors
+    /// Where the type does not encode or decode.
+    fn own(&self, argument: Arg<T>) -> Result<T, Failure>;
+}
+
+impl<T: Object> OwnBySerde<T> for Own<T> {
+    fn own(&self, argument: Arg<T>) -> Result<T, Failure> {
+        match argument {
+            Arg::Value(value) => Ok(value),
+            reference => {
+                let parcel = encode(reference.value()).map_err(Failure::Passed)?;
+                decode(&parcel.bytes, parcel.attachments).map_err(Failure::Passed)
+            }
+        }
+    }
+}
+
+/// The arguments of a call, as a tuple of [`Arg`]s.
+pub trait ArgList: Send + Sync + Sized + 'static {
+    /// Whether every argument is by value.
+    fn all_values(&self) -> bool;
+    /// Each argument that is a reference.
+    fn references(&self, visit: &mut dyn FnMut(Arc<dyn AnySlot>));
+    /// As bytes.
+    ///
+    /// # Errors
+    /// Where an argument does not encode.
+    fn encode(&self) -> Result<Parcel, Error>;
+    /// From bytes.
+    ///
+    /// # Errors
+    /// Where an argument does not decode.
+    fn decode(parcel: Parcel) -> Result<Self, Error>;
+}
+
+macro_rules! arg_list {
+    ($($name:ident $index:tt),*) => {
+        impl<$($name: Object),*> ArgList for ($(Arg<$name>,)*) {
+            #[inline]
+            fn all_values(&self) -> bool {
+                true $(&& matches!(self.$index, Arg::Value(_)))*
+            }
+            fn references(&self, _visit: &mut dyn FnMut(Arc<dyn AnySlot>)) {
+                $(if let Arg::Ref(reference) = &self.$index {
+                    _visit(reference.any());
+                })*
+            }
+            fn encode(&self) -> Result<Parcel, Error> {
+                encode(self)
+            }
+            fn decode(parcel: Parcel) -> Result<Self, Error> {
+                decode(&parcel.bytes, parcel.attachments)
+            }
+        }
+    };
+}
+
+arg_list!();
+arg_list!(A 0);
+arg_list!(A 0, B 1);
+arg_list!(A 0, B 1, C 2);
+arg_list!(A 0, B 1, C 2, D 3);
+arg_list!(A 0, B 1, C 2, D 3, E 4);
+arg_list!(A 0, B 1, C 2, D 3, E 4, F 5);
+arg_list!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
+arg_list!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
+arg_list!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8);
+arg_list!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9);
+arg_list!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10);
+arg_list!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11);

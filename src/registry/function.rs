@@ -1,0 +1,297 @@
+//! What can be called from afar, and the table of it.
+
+use crate::base::Error;
+use crate::object::Parcel;
+use crate::registry::failure::Failure;
+use crate::registry::task::{Header, Runnable, Task};
+use crate::registry::{ArgList, Options, Outputs};
+use std::any::Any;
+use std::collections::HashMap;
+use std::marker::PhantomData;
+use std::sync::{Arc, OnceLock};
+
+/// A function marked `#[mobula::remote]`.
+pub trait RemoteFn: 'static {
+    /// Its parameters, as a tuple of `Arg`s.
+    type Args: ArgList;
+    /// What its body yields, after `Result` is taken off.
+    type Value: Send + 'static;
+    /// One object, or several.
+    type Outputs: Outputs<Value = Self::Value>;
+    /// Its name.
+    const NAME: &'static str;
+    /// Where it stands in the source.
+    const PATH: &'static str;
+    /// Its signature as written.
+    const SIGNATURE: &'static str;
+    /// What the attribute asks for.
+    fn options() -> Options;
+    /// Runs the body.
+    ///
+    /// # Errors
+    /// What the body returned as `Err`.
+    fn call(args: Self::Args) -> Result<Self::Value, Failure>;
+}
+
+/// A type whose `impl` is marked `#[mobula::actor]`.
+pub trait Actor: Sized + Send + 'static {
+    /// Its handle, `<Name>Handle`.
+    type Handle;
+    /// The type's name.
+    const NAME: &'static str;
+}
+
+/// The constructor `new` of an actor.
+pub trait ActorNew: 'static {
+    /// What it makes.
+    type Actor: Actor;
+    /// Its parameters.
+    type Args: ArgList;
+    /// Where it stands in the source.
+    const PATH: &'static str;
+    /// Its signature as written.
+    const SIGNATURE: &'static str;
+    /// What the attribute asks for.
+    fn options() -> Options;
+    /// Makes the actor.
+    ///
+    /// # Errors
+    /// What `new` returned as `Err`.
+    fn make(args: Self::Args) -> Result<Self::Actor, Failure>;
+}
+
+/// A method of an actor.
+pub trait ActorFn: 'static {
+    /// Whose method.
+    type Actor: Actor;
+    /// Its parameters after `self`.
+    type Args: ArgList;
+    /// What its body yields, after `Result` is taken off.
+    type Value: Send + 'static;
+    /// One object, or several.
+    type Outputs: Outputs<Value = Self::Value>;
+    /// `Type.method`.
+    const NAME: &'static str;
+    /// Where it stands in the source.
+    const PATH: &'static str;
+    /// Its signature as written.
+    const SIGNATURE: &'static str;
+    /// Runs the body.
+    ///
+    /// # Errors
+    /// What the body returned as `Err`.
+    fn call(actor: &mut Self::Actor, args: Self::Args) -> Result<Self::Value, Failure>;
+}
+
+/// An actor's state, by its type; `None` before it is made.
+pub type State = Option<Box<dyn Any + Send>>;
+
+/// What a task calls: a function, a constructor or a method.
+pub trait Callable: 'static {
+    /// Parameters.
+    type Args: ArgList;
+    /// What the body yields.
+    type Value: Send + 'static;
+    /// One object, or several.
+    type Outputs: Outputs<Value = Self::Value>;
+    /// Its row in the table.
+    const ENTRY: &'static TableEntry;
+    /// What the attribute asks for.
+    fn options() -> Options;
+    /// Runs the body.
+    ///
+    /// # Errors
+    /// What the body returned as `Err`.
+    fn invoke(args: Self::Args, state: &mut State) -> Result<Self::Value, Failure>;
+}
+
+impl<F: RemoteFn> Callable for F {
+    type Args = F::Args;
+    type Value = F::Value;
+    type Outputs = F::Outputs;
+    const ENTRY: &'static TableEntry = &TableEntry {
+        name: F::NAME,
+        path: F::PATH,
+        signature: F::SIGNATURE,
+        kind: Kind::Task,
+        decode: decode_task::<F>,
+        returns: F::Outputs::COUNT,
+        key: key_of(F::PATH, F::SIGNATURE),
+    };
+    #[inline]
+    fn options() -> Options {
+        F::options()
+    }
+    #[inline]
+    fn invoke(args: Self::Args, _: &mut State) -> Result<Self::Value, Failure> {
+        F::call(args)
+    }
+}
+
+/// A constructor as a callable: puts what it makes into the state.
+pub struct NewOf<N>(PhantomData<N>);
+
+impl<N: ActorNew> Callable for NewOf<N> {
+    type Args = N::Args;
+    type Value = ();
+    type Outputs = crate::registry::Single<()>;
+    const ENTRY: &'static TableEntry = &TableEntry {
+        name: N::Actor::NAME,
+        path: N::PATH,
+        signature: N::SIGNATURE,
+        kind: Kind::New,
+        decode: decode_task::<NewOf<N>>,
+        returns: 1,
+        key: key_of(N::PATH, N::SIGNATURE),
+    };
+    #[inline]
+    fn options() -> Options {
+        N::options()
+    }
+    fn invoke(args: Self::Args, state: &mut State) -> Result<(), Failure> {
+        *state = Some(Box::new(N::make(args)?));
+        Ok(())
+    }
+}
+
+/// A method as a callable.
+pub struct MethodOf<M>(PhantomData<M>);
+
+impl<M: ActorFn> Callable for MethodOf<M> {
+    type Args = M::Args;
+    type Value = M::Value;
+    type Outputs = M::Outputs;
+    const ENTRY: &'static TableEntry = &TableEntry {
+        name: M::NAME,
+        path: M::PATH,
+        signature: M::SIGNATURE,
+        kind: Kind::Method,
+        decode: decode_task::<MethodOf<M>>,
+        returns: M::Outputs::COUNT,
+        key: key_of(M::PATH, M::SIGNATURE),
+    };
+    #[inline]
+    fn options() -> Options {
+        Options::new()
+    }
+    fn invoke(args: Self::Args, state: &mut State) -> Result<Self::Value, Failure> {
+        match state.as_mut().and_then(|state| state.downcast_mut::<M::Actor>()) {
+            Some(actor) => M::call(actor, args),
+            None => Err(Failure::Message(format!("{} was called on something that is no {}", M::NAME, M::Actor::NAME))),
+        }
+    }
+}
+
+/// What kind of callable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A free function.
+    Task,
+    /// An actor's constructor.
+    New,
+    /// An actor's method.
+    Method,
+}
+
+/// One row of the function table.
+#[derive(Clone, Copy)]
+pub struct TableEntry {
+    /// Its name.
+    pub name: &'static str,
+    /// Where it stands in the source.
+    pub path: &'static str,
+    /// Its signature as written.
+    pub signature: &'static str,
+    /// What kind.
+    pub kind: Kind,
+    /// Makes a task of encoded arguments.
+    pub decode: fn(Parcel, Header) -> Result<Arc<dyn Runnable>, Error>,
+    /// How many objects it makes.
+    pub returns: usize,
+    /// Its name between ranks (R1).
+    pub key: u64,
+}
+
+fn decode_task<C: Callable>(parcel: Parcel, header: Header) -> Result<Arc<dyn Runnable>, Error> {
+    Ok(Task::<C>::new(header, C::Args::decode(parcel)?))
+}
+
+/// A registration: what the macros submit.
+pub struct Function {
+    entry: &'static TableEntry,
+}
+
+impl Function {
+    /// A remote function.
+    pub const fn of<F: RemoteFn>() -> Function {
+        Function { entry: <F as Callable>::ENTRY }
+    }
+    /// An actor's constructor.
+    pub const fn of_new<N: ActorNew>() -> Function {
+        Function { entry: <NewOf<N> as Callable>::ENTRY }
+    }
+    /// An actor's method.
+    pub const fn of_method<M: ActorFn>() -> Function {
+        Function { entry: <MethodOf<M> as Callable>::ENTRY }
+    }
+}
+
+inventory::collect!(Function);
+
+/// The table: every remote function of this binary, by key, and the same sorted by path.
+pub struct Functions {
+    by_key: HashMap<u64, &'static TableEntry>,
+    sorted: Vec<&'static TableEntry>,
+}
+
+/// The function table of this process.
+pub fn functions() -> &'static Functions {
+    static FUNCTIONS: OnceLock<Functions> = OnceLock::new();
+    FUNCTIONS.get_or_init(|| {
+        let mut sorted: Vec<&'static TableEntry> = inventory::iter::<Function>
+            .into_iter()
+            .map(|function| function.entry)
+            .collect();
+        sorted.sort_by_key(|entry| (entry.path, entry.signature));
+        Functions { by_key: sorted.iter().map(|entry| (entry.key, *entry)).collect(), sorted }
+    })
+}
+
+impl Functions {
+    /// The row of that key.
+    pub fn get(&self, key: u64) -> Option<&'static TableEntry> {
+        self.by_key.get(&key).copied()
+    }
+
+    /// Every function as `path signature`, sorted.
+    pub fn lines(&self) -> impl Iterator<Item = String> {
+        self.sorted.iter().map(|entry| format!("{} {}", entry.path, entry.signature))
+    }
+
+    /// A digest of the whole table: equal where two ranks have the same functions (R1).
+    pub fn digest(&self) -> u64 {
+        self.lines().fold(FNV_OFFSET, |digest, line| fnv(digest, line.as_bytes()))
+    }
+
+    /// Two functions with one key, where there are any: a path that a macro expanded twice.
+    pub fn collision(&self) -> Option<(&'static TableEntry, &'static TableEntry)> {
+        let mut seen = HashMap::new();
+        self.sorted.iter().find_map(|entry| seen.insert(entry.key, *entry).map(|before| (before, *entry)))
+    }
+}
+
+const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// FNV-1a.
+const fn fnv(mut digest: u64, bytes: &[u8]) -> u64 {
+    let mut at = 0;
+    while at < bytes.len() {
+        digest = (digest ^ bytes[at] as u64).wrapping_mul(0x100_0000_01b3);
+        at += 1;
+    }
+    digest
+}
+
+const fn key_of(path: &str, signature: &str) -> u64 {
+    fnv(fnv(FNV_OFFSET, path.as_bytes()), signature.as_bytes())
+}

@@ -1,0 +1,25 @@
+//! Remote functions, actor constructors and methods: the table of them, their arguments and results, and calls as tasks.
+//!
+//! Owns: the function table and its digest, `Task` (one call: arguments, results, state), argument and result shapes.
+//! Never: queues, places, sends or retries a task.
+//!
+//! Invariants:
+//! - R1: a function is named by a hash of its path and signature, the same on every rank that runs the same binary.
+//! - R2: a task is claimed once; only who claimed it runs it, sends it away or fails it.
+//! - R3: a task's results complete exactly once, whatever its body does.
+
+mod args;
+mod failure;
+mod function;
+mod options;
+mod outputs;
+mod task;
+
+pub use args::{Arg, ArgList, IntoArg, Own, OwnByClone, OwnBySerde};
+pub use failure::{Explain, ExplainDebug, ExplainDisplay, ExplainError, Failure};
+pub use function::{
+    Actor, ActorFn, ActorNew, Callable, Function, Kind, MethodOf, NewOf, RemoteFn, State, TableEntry, functions,
+};
+pub use options::{Beside, Options, Placement};
+pub use outputs::{Multiple, Outputs, Single};
+pub use task::{Header, Phase, Runnable, Task};

@@ -1,0 +1,158 @@
+//! What a call asks for.
+
+use crate::base::Rank;
+use crate::object::{AnySlot, Object, ObjectRef};
+use std::sync::Arc;
+
+/// Where a task or an actor goes: `Auto`, `Spread`, `Rank(r)`, `Host(name)` or `Near(&object)`.
+#[derive(Clone, Default)]
+#[non_exhaustive]
+pub enum Placement {
+    /// Where the runtime thinks best.
+    #[default]
+    Auto,
+    /// Spread over the ranks in turn.
+    Spread,
+    /// To this rank.
+    Rank(Rank),
+    /// To a rank of a host: made by `Placement::Host(name)`.
+    #[doc(hidden)]
+    OnHost(String),
+    /// To the rank that owns an object: made by `Placement::Near(&object)`.
+    #[doc(hidden)]
+    NearTo(Beside),
+}
+
+#[allow(non_snake_case)]
+impl Placement {
+    /// To a rank of the host of that name.
+    pub fn Host(name: impl Into<String>) -> Placement {
+        Placement::OnHost(name.into())
+    }
+
+    /// To the rank that owns `object`.
+    pub fn Near<T: Object>(object: &ObjectRef<T>) -> Placement {
+        Placement::NearTo(Beside(object.any()))
+    }
+}
+
+/// The object that a task is placed near to.
+#[derive(Clone)]
+pub struct Beside(pub(crate) Arc<dyn AnySlot>);
+
+/// What a task or an actor asks for. Unset fields have the meaning of the defaults: 1 CPU for a task, none for an actor.
+#[derive(Clone, Default)]
+pub struct Options {
+    /// CPUs.
+    pub num_cpus: Option<f64>,
+    /// GPUs.
+    pub num_gpus: Option<f64>,
+    /// Resources of other names.
+    pub resources: Vec<(String, f64)>,
+    /// How often the task is started again when its rank dies.
+    pub max_retries: Option<u32>,
+    /// Whether it is started again also when it fails by itself.
+    pub retry_on_error: Option<bool>,
+    /// How often an actor is started again when its rank dies.
+    pub max_restarts: Option<u32>,
+    /// How often a call of an actor is made again when its rank dies.
+    pub max_task_retries: Option<u32>,
+    /// A task's name in errors and pictures; an actor's name for `get_actor`.
+    pub name: Option<String>,
+    /// Where it goes.
+    pub place: Placement,
+}
+
+impl Options {
+    /// Nothing asked for.
+    pub fn new() -> Options {
+        Options::default()
+    }
+    /// CPUs; may be a fraction.
+    pub fn num_cpus(mut self, cpus: f64) -> Self {
+        self.num_cpus = Some(cpus);
+        self
+    }
+    /// GPUs; may be a fraction.
+    pub fn num_gpus(mut self, gpus: f64) -> Self {
+        self.num_gpus = Some(gpus);
+        self
+    }
+    /// An amount of a resource of your own naming.
+    pub fn resource(mut self, name: impl Into<String>, amount: f64) -> Self {
+        self.resources.push((name.into(), amount));
+        self
+    }
+    /// How often the task is started again when its rank dies.
+    pub fn max_retries(mut self, retries: u32) -> Self {
+        self.max_retries = Some(retries);
+        self
+    }
+    /// Whether it is started again also when it fails by itself.
+    pub fn retry_on_error(mut self, retry: bool) -> Self {
+        self.retry_on_error = Some(retry);
+        self
+    }
+    /// How often an actor is started again when its rank dies.
+    pub fn max_restarts(mut self, restarts: u32) -> Self {
+        self.max_restarts = Some(restarts);
+        self
+    }
+    /// How often a call of an actor is made again when its rank dies.
+    pub fn max_task_retries(mut self, retries: u32) -> Self {
+        self.max_task_retries = Some(retries);
+        self
+    }
+    /// A name.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+    /// Where it goes.
+    pub fn place(mut self, place: Placement) -> Self {
+        self.place = place;
+        self
+    }
+    /// To this rank.
+    pub fn rank(self, rank: u32) -> Self {
+        self.place(Placement::Rank(rank))
+    }
+
+    /// Whether nothing was asked for, so that the function's own defaults stand without a merge.
+    pub fn is_unset(&self) -> bool {
+        self.num_cpus.is_none()
+            && self.num_gpus.is_none()
+            && self.resources.is_empty()
+            && self.max_retries.is_none()
+            && self.retry_on_error.is_none()
+            && self.max_restarts.is_none()
+            && self.max_task_retries.is_none()
+            && self.name.is_none()
+            && matches!(self.place, Placement::Auto)
+    }
+
+    /// Whether any rank whose host has the resources may run it.
+    pub fn is_free(&self) -> bool {
+        matches!(self.place, Placement::Auto)
+    }
+
+    /// These options over `defaults`: what is set here stands.
+    pub fn over(mut self, defaults: Options) -> Options {
+        self.num_cpus = self.num_cpus.or(defaults.num_cpus);
+        self.num_gpus = self.num_gpus.or(defaults.num_gpus);
+        for (name, amount) in defaults.resources {
+            if !self.resources.iter().any(|(own, _)| *own == name) {
+                self.resources.push((name, amount));
+            }
+        }
+        self.max_retries = self.max_retries.or(defaults.max_retries);
+        self.retry_on_error = self.retry_on_error.or(defaults.retry_on_error);
+        self.max_restarts = self.max_restarts.or(defaults.max_restarts);
+        self.max_task_retries = self.max_task_retries.or(defaults.max_task_retries);
+        self.name = self.name.or(defaults.name);
+        if matches!(self.place, Placement::Auto) {
+            self.place = defaults.place;
+        }
+        self
+    }
+}

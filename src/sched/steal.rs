@@ -1,0 +1,164 @@
+//! Who asks whom for work, and what the asked one answers.
+//!
+//! A thief asks one victim at a time: a few at random, then its lifelines, neighbours of a hypercube over the ranks, in
+//! turn. A victim without surplus remembers who asked; when it has surplus it gives, one message, and forgets.
+//! After the last lifeline the thief is silent: some neighbour will remember it (Saraswat et al., PPoPP'11, "Lifeline-based
+//! global load balancing"). A thief that hears "nothing" from a random victim is not remembered there.
+
+use crate::base::Rank;
+
+/// How many random victims are asked before the lifelines.
+const RANDOM_TRIES: u32 = 2;
+
+/// The answer to a request for work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Give this many tasks.
+    Give(usize),
+    /// Say that there is nothing; the thief is remembered where it asked to be.
+    Nothing,
+}
+
+/// The stealing protocol of one rank.
+#[derive(Debug)]
+pub struct Stealing {
+    me: Rank,
+    size: u32,
+    random: u64,
+    /// Requests answered with nothing since the rank last had work.
+    tries: u32,
+    /// A request is under way (D2).
+    asking: bool,
+    /// Who is remembered here.
+    thieves: Vec<Rank>,
+}
+
+impl Stealing {
+    /// Of rank `me` of `size`; `seed` makes the choice of victims repeatable.
+    pub fn new(me: Rank, size: u32, seed: u64) -> Stealing {
+        let random = (seed ^ (u64::from(me) << 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        Stealing { me, size, random, tries: 0, asking: false, thieves: Vec::new() }
+    }
+
+    /// The rank has a free worker and no work: whom to ask now, and whether to be remembered there.
+    pub fn idle(&mut self) -> Option<(Rank, bool)> {
+        if self.asking || self.size < 2 {
+            return None;
+        }
+        let lifelines = self.lifelines();
+        let random_tries = if self.size as usize - 1 <= lifelines.len() { 0 } else { RANDOM_TRIES };
+        let victim = if self.tries < random_tries {
+            (self.random_other(), false)
+        } else {
+            (*lifelines.get((self.tries - random_tries) as usize)?, true)
+        };
+        self.asking = true;
+        Some(victim)
+    }
+
+    /// The answer to the request under way: how many tasks came.
+    pub fn answered(&mut self, tasks: usize) {
+        self.asking = false;
+        self.tries = if tasks > 0 { 0 } else { self.tries + 1 };
+    }
+
+    /// Work came without a request of this rank's: from a lifeline, or made here.
+    pub fn found_work(&mut self) {
+        self.tries = 0;
+    }
+
+    /// `thief` asks while this rank could give `surplus` tasks.
+    pub fn asked(&mut self, thief: Rank, remember: bool, surplus: usize) -> Verdict {
+        if surplus > 0 {
+            self.thieves.retain(|known| *known != thief);
+            return Verdict::Give(surplus.div_ceil(2));
+        }
+        if remember && !self.thieves.contains(&thief) {
+            self.thieves.push(thief);
+        }
+        Verdict::Nothing
+    }
+
+    /// Whether anybody is remembered.
+    pub fn has_thieves(&self) -> bool {
+        !self.thieves.is_empty()
+    }
+
+    /// This rank has `surplus` tasks to give: to whom, and how many.
+    pub fn surplus(&mut self, surplus: usize) -> Option<(Rank, usize)> {
+        if surplus == 0 {
+            return None;
+        }
+        let thief = self.thieves.pop()?;
+        Some((thief, surplus.div_ceil(2)))
+    }
+
+    /// `rank` is gone.
+    pub fn lost(&mut self, rank: Rank) {
+        self.thieves.retain(|known| *known != rank);
+    }
+
+    /// Neighbours of this rank in a hypercube over all ranks: log2(size) of them.
+    fn lifelines(&self) -> Vec<Rank> {
+        (0..32).map(|bit| 1u32 << bit).take_while(|step| *step < self.size).map(|step| (self.me + step) % self.size).collect()
+    }
+
+    /// A rank other than this one (xorshift64*).
+    fn random_other(&mut self) -> Rank {
+        self.random ^= self.random >> 12;
+        self.random ^= self.random << 25;
+        self.random ^= self.random >> 27;
+        let drawn = self.random.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33;
+        (self.me + 1 + (drawn % u64::from(self.size - 1)) as u32) % self.size
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_idle_rank_falls_silent_after_its_lifelines() {
+        let mut thief = Stealing::new(3, 16, 7);
+        let mut remembered = Vec::new();
+        while let Some((victim, remember)) = thief.idle() {
+            assert_ne!(victim, 3);
+            assert!(thief.idle().is_none(), "one request at a time (D2)");
+            if remember {
+                remembered.push(victim);
+            }
+            thief.answered(0);
+        }
+        assert_eq!(remembered, [4, 5, 7, 11]);
+        thief.found_work();
+        assert!(thief.idle().is_some());
+    }
+
+    #[test]
+    fn who_asked_in_vain_hears_when_there_is_work_once() {
+        let mut victim = Stealing::new(0, 2, 1);
+        assert_eq!(victim.asked(1, true, 0), Verdict::Nothing);
+        assert_eq!(victim.asked(1, true, 0), Verdict::Nothing);
+        assert_eq!(victim.surplus(5), Some((1, 3)));
+        assert_eq!(victim.surplus(5), None);
+    }
+
+    #[test]
+    fn a_rank_alone_asks_nobody() {
+        assert_eq!(Stealing::new(0, 1, 1).idle(), None);
+    }
+
+    #[test]
+    fn every_rank_is_the_lifeline_of_some_rank() {
+        for size in 2..40u32 {
+            let mut reached = vec![false; size as usize];
+            for me in 0..size {
+                for neighbour in Stealing::new(me, size, 1).lifelines() {
+                    assert_ne!(neighbour, me);
+                    reached[neighbour as usize] = true;
+                }
+            }
+            assert!(reached.iter().all(|reached| *reached), "size {size}");
+        }
+    }
+}

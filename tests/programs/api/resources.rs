@@ -1,0 +1,217 @@
+//! Tasks: what they ask for is theirs while they run, and never more than there is.
+
+use crate::cases::{Cases, Outcome};
+use crate::gate::{fresh, meet};
+use crate::span::{Span, most_at_once};
+use crate::start::{Keeper, last_rank};
+use mobula::Error;
+use mobula::prelude::*;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+#[mobula::remote]
+fn nap() -> Span {
+    Span::of_a_nap()
+}
+
+#[mobula::remote(resources = { "Custom": 1 })]
+fn exclusive() -> Span {
+    Span::of_a_nap()
+}
+
+#[mobula::remote(num_gpus = 0.5)]
+fn half_a_gpu() -> Span {
+    Span::of_a_nap()
+}
+
+#[mobula::remote]
+fn sleep(milliseconds: u64) -> u64 {
+    std::thread::sleep(Duration::from_millis(milliseconds));
+    milliseconds
+}
+
+/// Ends when `count` of them run at once.
+#[mobula::remote]
+fn together(place: u32, count: u32) -> bool {
+    meet(place, count)
+}
+
+pub fn run(cases: &mut Cases) {
+    cases.case("ten sleeping tasks on ten CPUs take one sleep", ten_sleeps);
+    cases.case("ten tasks that block their threads run at once", ten_at_once);
+    cases.case("twenty half CPUs run at once", twenty_halves);
+    cases.case("CPUs are never exceeded", cpus_kept);
+    cases.case("a custom resource of one excludes", custom_excludes);
+    cases.case("GPUs are assigned, by halves", gpus_by_halves);
+    cases.case("GPUs are assigned, whole", gpus_whole);
+    cases.case("a request beyond every host is an error that says so", infeasible);
+    cases.case("a request of no sense is an error", senseless);
+    cases.case("what depends on an infeasible task fails alike", infeasible_dependent);
+    cases.case("a task blocked in get gives its CPU back", blocked_in_get);
+    cases.case("a task blocked in wait gives its CPU back", blocked_in_wait);
+    cases.case("a task that waits for its turn holds up no other", no_head_of_line);
+}
+
+fn ten_sleeps() -> Outcome {
+    const SLEEP_MS: u64 = 500;
+    let began = Instant::now();
+    let refs: Vec<ObjectRef<u64>> = (0..10).map(|_| sleep::remote(SLEEP_MS)).collect();
+    assert_eq!(mobula::get_all(&refs)?.len(), 10);
+    let took = began.elapsed();
+    assert!(took >= Duration::from_millis(SLEEP_MS), "{took:?}");
+    assert!(took < Duration::from_millis(SLEEP_MS * 5), "half of what they take in a row: {took:?}");
+    Ok(())
+}
+
+fn ten_at_once() -> Outcome {
+    let place = fresh();
+    let refs: Vec<ObjectRef<bool>> = (0..10).map(|_| together::on(0).remote(place, 10)).collect();
+    assert!(mobula::get_all(&refs)?.iter().all(|met| **met), "ten tasks of one CPU never met on ten CPUs");
+    Ok(())
+}
+
+fn twenty_halves() -> Outcome {
+    let place = fresh();
+    let refs: Vec<ObjectRef<bool>> =
+        (0..20).map(|_| together::on(0).num_cpus(0.5).remote(place, 20)).collect();
+    assert!(mobula::get_all(&refs)?.iter().all(|met| **met), "twenty tasks of half a CPU never met on ten CPUs");
+    Ok(())
+}
+
+fn spans(count: usize, mut task: impl FnMut() -> ObjectRef<Span>) -> mobula::Result<Vec<Span>> {
+    let refs: Vec<ObjectRef<Span>> = (0..count).map(|_| task()).collect();
+    Ok(mobula::get_all(&refs)?.iter().map(|span| (**span).clone()).collect())
+}
+
+fn cpus_kept() -> Outcome {
+    for (cpus, most) in [(1.0, 10), (4.0, 2), (2.5, 4), (10.0, 1)] {
+        for place in [Placement::Auto, Placement::Spread, Placement::Rank(0)] {
+            let spans = spans(3 * most, || nap::options().num_cpus(cpus).place(place.clone()).remote())?;
+            let seen = most_at_once(spans.iter());
+            assert!(seen <= most, "{seen} tasks of {cpus} CPUs at once, of 10 CPUs");
+        }
+    }
+    Ok(())
+}
+
+fn custom_excludes() -> Outcome {
+    for place in [Placement::Auto, Placement::Spread, Placement::Rank(last_rank())] {
+        let spans = spans(8, || exclusive::options().place(place.clone()).remote())?;
+        assert_eq!(most_at_once(spans.iter()), 1);
+    }
+    let spans = spans(9, || nap::options().resource("Custom", 0.4).place(Placement::Spread).remote())?;
+    assert!(most_at_once(spans.iter()) <= 2);
+    Ok(())
+}
+
+fn gpus_by_halves() -> Outcome {
+    let spans = spans(12, || half_a_gpu::options().place(Placement::Spread).remote())?;
+    assert!(spans.iter().all(|span| span.gpus.len() == 1), "{spans:?}");
+    assert!(most_at_once(spans.iter()) <= 4);
+    let ids: BTreeSet<u32> = spans.iter().flat_map(|span| span.gpus.clone()).collect();
+    assert!(ids.iter().all(|id| *id < 2), "{ids:?}");
+    for id in ids {
+        assert!(most_at_once(spans.iter().filter(|span| span.gpus == [id])) <= 2, "GPU {id}: {spans:?}");
+    }
+    Ok(())
+}
+
+fn gpus_whole() -> Outcome {
+    let whole = spans(8, || half_a_gpu::options().num_gpus(1.0).place(Placement::Spread).remote())?;
+    for id in [0, 1] {
+        assert!(most_at_once(whole.iter().filter(|span| span.gpus == [id])) <= 1, "GPU {id}: {whole:?}");
+    }
+    let both = spans(3, || half_a_gpu::options().num_gpus(2.0).remote())?;
+    for mut span in both {
+        span.gpus.sort_unstable();
+        assert_eq!(span.gpus, [0, 1]);
+    }
+    assert!(spans(1, nap::remote)?[0].gpus.is_empty(), "a task that asks for none has none");
+    Ok(())
+}
+
+fn infeasible() -> Outcome {
+    let requests = [
+        (nap::options().num_cpus(1000.0), "CPU", "1000"),
+        (nap::options().num_cpus(10.5), "CPU", "10.5"),
+        (nap::options().num_gpus(3.0), "GPU", "3"),
+        (nap::options().resource("Custom", 1.5), "Custom", "1.5"),
+        (nap::options().resource("Unobtainium", 1.0), "Unobtainium", "1"),
+    ];
+    for (request, name, amount) in requests {
+        match request.remote().get() {
+            Err(Error::Unschedulable { task, missing }) => {
+                assert_eq!(task, "nap");
+                assert!(missing.contains(name) && missing.contains(amount), "{missing}");
+            }
+            other => panic!("{amount} {name}: {other:?}"),
+        }
+    }
+    let there = nap::on(last_rank()).num_cpus(1000.0).remote().get();
+    assert!(matches!(there, Err(Error::Unschedulable { .. })), "{there:?}");
+    Ok(())
+}
+
+fn senseless() -> Outcome {
+    for amount in [-1.0, f64::NAN, f64::INFINITY] {
+        assert!(nap::options().num_cpus(amount).remote().get().is_err(), "{amount} CPUs");
+        assert!(nap::options().resource("Custom", amount).remote().get().is_err(), "{amount} of Custom");
+    }
+    assert!(nap::options().num_cpus(0.0).remote().get().is_ok(), "no CPU is a request of sense");
+    Ok(())
+}
+
+#[mobula::remote]
+fn of_span(span: Span) -> usize {
+    span.gpus.len()
+}
+
+fn infeasible_dependent() -> Outcome {
+    let never = nap::options().num_cpus(11.0).remote();
+    let error = of_span::remote(&never).get().expect_err("what it needs never runs");
+    assert!(matches!(&error, Error::Unschedulable { task, .. } if task == "nap"), "{error:?}");
+    Ok(())
+}
+
+/// Asks for every CPU, and for another that does.
+#[mobula::remote(num_cpus = 10)]
+fn greedy(levels: u32) -> mobula::Result<u32> {
+    Ok(if levels == 0 { 0 } else { 1 + *greedy::remote(levels - 1).get()? })
+}
+
+fn blocked_in_get() -> Outcome {
+    assert_eq!(*greedy::remote(50).get()?, 50);
+    let both = [greedy::on(0).remote(20), greedy::on(last_rank()).remote(20)];
+    assert!(mobula::get_all(&both)?.iter().all(|levels| **levels == 20));
+    Ok(())
+}
+
+#[mobula::remote(num_cpus = 10)]
+fn greedy_wait(levels: u32) -> mobula::Result<u32> {
+    if levels == 0 {
+        return Ok(0);
+    }
+    let below = [greedy_wait::remote(levels - 1)];
+    let (ready, rest) = mobula::wait(&below, 1, None)?;
+    assert!(rest.is_empty());
+    Ok(1 + *ready[0].get()?)
+}
+
+fn blocked_in_wait() -> Outcome {
+    assert_eq!(*greedy_wait::remote(30).get()?, 30);
+    Ok(())
+}
+
+fn no_head_of_line() -> Outcome {
+    let keeper = Keeper::options().num_cpus(6.0).remote();
+    assert!(*keeper.ready().get()?);
+    // Does not fit while the actor keeps its six; the small ones do, though they come after.
+    let large = nap::options().num_cpus(10.0).remote();
+    let small: Vec<ObjectRef<Span>> = (0..5).map(|_| nap::remote()).collect();
+    let (ready, _) = mobula::wait(&small, 5, Duration::from_secs(20))?;
+    assert_eq!(ready.len(), 5, "small tasks wait behind a large one that does not fit");
+    assert!(!large.is_ready());
+    drop(keeper);
+    large.get()?;
+    Ok(())
+}

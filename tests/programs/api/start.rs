@@ -1,0 +1,143 @@
+//! Start: who is there, what there is, and that there is one cluster at a time.
+
+use crate::cases::{Cases, Outcome, soon};
+use mobula::prelude::*;
+use std::thread::available_parallelism;
+
+/// The host's own CPUs; GPUs and a resource that we say it has.
+pub fn config() -> Config {
+    Config::default().num_gpus(2.0).resource("Custom", 2.0).store_bytes(64 << 20)
+}
+
+/// The ranks of the cluster, in order.
+pub fn ranks() -> Vec<u32> {
+    let mut ranks: Vec<u32> = mobula::nodes().iter().flat_map(|node| node.ranks().to_vec()).collect();
+    ranks.sort_unstable();
+    ranks
+}
+
+/// The last rank: another process wherever there is another.
+pub fn last_rank() -> u32 {
+    *ranks().last().expect("rank 0 at least")
+}
+
+#[mobula::remote]
+fn process() -> (u32, u32, String) {
+    let context = mobula::context();
+    (context.rank(), std::process::id(), context.host().to_string())
+}
+
+#[mobula::remote]
+fn is_initialized() -> bool {
+    mobula::is_initialized()
+}
+
+/// Keeps what it asks for until its last handle goes.
+pub struct Keeper {}
+
+#[mobula::actor]
+impl Keeper {
+    pub fn new() -> Self {
+        Keeper {}
+    }
+    pub fn ready(&self) -> bool {
+        true
+    }
+}
+
+pub fn run(cases: &mut Cases) {
+    cases.case("the ranks are those that were launched", ranks_are_launched);
+    cases.case("each rank is a process of its own", processes);
+    cases.case("the driver is rank 0 and no task", the_driver);
+    cases.case("a second init is an error", second_init);
+    cases.case("ignore_reinit hands back the running cluster", ignored_reinit);
+    cases.case("it is initialized, here and in tasks", initialized);
+    cases.case("the resources are the host's and what Config says", resources);
+    cases.case("available resources go down and up again", available);
+    cases.case("a task that was not asked for is no surprise to an idle cluster", idle);
+}
+
+fn ranks_are_launched() -> Outcome {
+    let launched = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"].iter().find_map(|name| std::env::var(name).ok());
+    let size: u32 = launched.map_or(Ok(1), |size| size.parse())?;
+    assert_eq!(ranks(), (0..size).collect::<Vec<u32>>());
+    // Under the tests' launchers all ranks are on this host.
+    let nodes = mobula::nodes();
+    assert_eq!(nodes.len(), 1);
+    assert!(!nodes[0].name().is_empty());
+    Ok(())
+}
+
+fn processes() -> Outcome {
+    let mut seen = std::collections::BTreeSet::new();
+    for rank in ranks() {
+        let told = process::on(rank).remote().get()?;
+        assert_eq!(told.0, rank);
+        assert_eq!(told.2, mobula::nodes()[0].name());
+        assert_eq!(told.1 == std::process::id(), rank == 0);
+        assert!(seen.insert(told.1), "two ranks are process {}", told.1);
+    }
+    Ok(())
+}
+
+fn the_driver() -> Outcome {
+    let context = mobula::context();
+    assert_eq!(context.rank(), 0);
+    assert!(context.task().is_none() && context.actor().is_none());
+    assert!(context.gpus().is_empty());
+    assert_eq!(context.host(), mobula::nodes()[0].name());
+    Ok(())
+}
+
+fn second_init() -> Outcome {
+    let error = mobula::init(Config::default()).map(|_| ()).expect_err("a cluster runs");
+    assert!(matches!(error, mobula::Error::Config { .. }), "{error:?}");
+    assert!(error.to_string().contains("ignore_reinit"), "it should say what to do: {error}");
+    // The one that runs goes on.
+    assert_eq!(process::on(0).remote().get()?.0, 0);
+    Ok(())
+}
+
+fn ignored_reinit() -> Outcome {
+    let same = mobula::init(Config::default().ignore_reinit(true))?;
+    assert_eq!((same.rank(), same.size() as usize), (0, ranks().len()));
+    // Only a handle to the running cluster went.
+    drop(same);
+    assert_eq!(process::on(last_rank()).remote().get()?.0, last_rank());
+    Ok(())
+}
+
+fn initialized() -> Outcome {
+    assert!(mobula::is_initialized());
+    assert!(*is_initialized::on(last_rank()).remote().get()?);
+    Ok(())
+}
+
+fn resources() -> Outcome {
+    let totals = mobula::cluster_resources();
+    assert_eq!(totals.get("GPU"), Some(&2.0));
+    // Of the host, and not of each of its ranks.
+    assert_eq!(totals.get("Custom"), Some(&2.0));
+    // Every core when unbound; where a core has two hardware threads, either may be what is counted.
+    let (cpus, threads) = (totals["CPU"], available_parallelism()?.get() as f64);
+    assert!(cpus == threads || cpus * 2.0 == threads, "{cpus} CPUs, {threads} hardware threads");
+    Ok(())
+}
+
+fn available() -> Outcome {
+    let amount = |name: &str| mobula::available_resources().get(name).copied().unwrap_or(0.0);
+    soon("all of Custom is free", || amount("Custom") == 2.0);
+    let keeper = Keeper::options().resource("Custom", 1.5).num_gpus(1.0).remote();
+    assert!(*keeper.ready().get()?);
+    soon("half of Custom is free", || amount("Custom") == 0.5 && amount("GPU") == 1.0);
+    assert_eq!(mobula::cluster_resources()["Custom"], 2.0, "the total stays");
+    drop(keeper);
+    soon("all of Custom is free again", || amount("Custom") == 2.0 && amount("GPU") == 2.0);
+    Ok(())
+}
+
+fn idle() -> Outcome {
+    let total = mobula::cluster_resources()["CPU"];
+    soon("every CPU is free", || mobula::available_resources().get("CPU") == Some(&total));
+    Ok(())
+}

@@ -1,0 +1,263 @@
+//! The house rules that the compiler does not check: which room may name which, where unsafe may stand, how long a file may
+//! be, what lies at the top level. `docs/design.md` shows the same table of rooms; a new arrow is a decision, made here,
+//! there and in a commit of its own.
+
+#[path = "tidy/scan.rs"]
+mod scan;
+
+use scan::{blanked, roots_named, unexplained, unsafes};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A folder of `src/`: one noun.
+struct Room {
+    name: &'static str,
+    holds: &'static str,
+    /// The rooms it may name, besides itself and base. Each stands above it in the table, so rooms cannot form a knot.
+    may_name: &'static [&'static str],
+    /// Decided, not written yet.
+    to_come: bool,
+}
+
+const fn room(name: &'static str, holds: &'static str, may_name: &'static [&'static str]) -> Room {
+    Room { name, holds, may_name, to_come: false }
+}
+
+/// Lowest first.
+const ROOMS: &[Room] = &[
+    room("base", "ids, errors, Config, limits, atomics and locks, clock, log, trace records", &[]),
+    room("mem", "huge pages, segments, arenas, rings, bells", &[]),
+    room("topo", "discovery of the host; pure placement of workers on cores; pinning", &[]),
+    room("object", "cells, arrays, references, values as bytes with what travels beside them", &["mem"]),
+    room("registry", "function table, type-erased calls, argument and result shapes", &["object"]),
+    room("sched", "pure: resources and what fits, whom to ask for work, the order of an actor's calls", &[]),
+    Room { to_come: true, ..room("lineage", "pure: how to make a lost object again", &[]) },
+    room("store", "pure: who holds what, reference counts across ranks", &[]),
+    room("protocol", "pure: the messages between ranks, written and checked", &["sched", "store", "lineage"]),
+    room("fabric", "roads between ranks: the trait, shm, mpi, verbs; conformance", &["mem"]),
+    room("gpu", "GPUs through the CUDA driver, and their absence", &["mem"]),
+    room("boot", "how ranks find each other: alone, MPI; yields a World", &["fabric", "topo"]),
+    room("observe", "pictures and timelines; reads trace records only", &[]),
+    room(
+        "node",
+        "the one room that acts: workers, fibers, progress, mailboxes",
+        &["mem", "topo", "object", "registry", "sched", "store", "protocol", "fabric", "gpu"],
+    ),
+    room("api", "what users see", &["object", "registry", "boot", "observe", "node"]),
+];
+
+/// The files that may hold unsafe, each with `#![allow(unsafe_code)]`. What they export is safe.
+const UNSAFE_FILES: &[&str] = &[
+    "src/boot/mpi/exchange.rs",
+    "src/boot/mpi/library.rs",
+    "src/fabric/mpi/comm.rs",
+    "src/fabric/mpi/outbox.rs",
+    "src/fabric/mpi/page.rs",
+    "src/fabric/mpi/reads.rs",
+    "src/fabric/mpi/serves.rs",
+    "src/fabric/mpi/transfer.rs",
+    "src/fabric/verbs.rs",
+    "src/gpu/cuda.rs",
+    "src/mem/arena.rs",
+    "src/mem/bell.rs",
+    "src/mem/peer.rs",
+    "src/mem/ring.rs",
+    "src/mem/segment.rs",
+    "src/node/fiber.rs",
+    "src/node/worker.rs",
+    "src/object/array.rs",
+    "src/object/cell.rs",
+    "src/registry/task.rs",
+    "src/topo/bind.rs",
+];
+
+/// What each crate says of unsafe, so that the compiler keeps it out of every other file.
+const CRATE_ROOTS: &[(&str, &str)] = &[
+    ("src/lib.rs", "#![deny(unsafe_code)]"),
+    ("src/macros/src/lib.rs", "#![forbid(unsafe_code)]"),
+    ("src/cli/src/main.rs", "#![forbid(unsafe_code)]"),
+];
+
+/// Rooms that decide and do not act: no file of theirs may ever be in [`UNSAFE_FILES`].
+const PURE_ROOMS: &[&str] = &["sched", "lineage", "store", "protocol", "observe"];
+
+/// Lines of a file, its closing `mod tests` not counted. Most files should have 100 to 300.
+const FILE_LINES_MAX: usize = 400;
+
+/// What may lie at the top level, besides hidden files and build folders (`target*`).
+const TOP_LEVEL: &[&str] = &[
+    "Cargo.toml",
+    "Cargo.lock",
+    "src",
+    "native",
+    "bench",
+    "slurm",
+    "tests",
+    "examples",
+    "docs",
+    "README.md",
+    "LICENSE",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "Makefile",
+    "clippy.toml",
+    "rustfmt.toml",
+];
+
+/// Names that say nothing about what a file holds.
+const EMPTY_NAMES: &[&str] = &["util", "utils", "common", "helper", "helpers", "misc"];
+
+#[test]
+fn rooms_name_only_rooms_below_them() {
+    let known: Vec<&str> = ROOMS.iter().map(|room| room.name).collect();
+    let mut faults = Vec::new();
+    for (position, room) in ROOMS.iter().enumerate() {
+        for below in room.may_name {
+            if !known[..position].contains(below) {
+                faults.push(format!("the table lets {} name {below}, which does not stand above it", room.name));
+            }
+        }
+        for file in sources(&root().join("src").join(room.name)) {
+            for (line, name) in roots_named(&code_of(&file)) {
+                if name == room.name || name == "base" || room.may_name.contains(&name.as_str()) {
+                    continue;
+                }
+                let what = if known.contains(&name.as_str()) { "names room" } else { "names what is no room:" };
+                faults.push(format!("{}:{line}: room {} {what} {name}", shown(&file), room.name));
+            }
+        }
+    }
+    report(faults);
+}
+
+#[test]
+fn every_room_is_on_the_map_and_every_room_of_the_map_is_there() {
+    let parts = ["macros", "cli"]; // crates of their own
+    let mut faults = Vec::new();
+    for entry in entries(&root().join("src")).iter().filter(|entry| !sources(entry).is_empty()) {
+        let name = entry.file_name().unwrap().to_string_lossy();
+        if name != "lib.rs" && !parts.contains(&&*name) && !ROOMS.iter().any(|room| room.name == name) {
+            faults.push(format!("src/{name} is not a room of the map in tests/tidy.rs"));
+        }
+    }
+    for room in ROOMS {
+        let there = !sources(&root().join("src").join(room.name)).is_empty();
+        match (there, room.to_come) {
+            (true, true) => faults.push(format!("src/{} is there: it is no longer to come", room.name)),
+            (false, false) => faults.push(format!("src/{} is on the map but not there", room.name)),
+            _ => {}
+        }
+    }
+    report(faults);
+}
+
+#[test]
+fn the_design_shows_the_same_rooms() {
+    let design = fs::read_to_string(root().join("docs/design.md")).unwrap();
+    let rows: BTreeSet<&str> = design.lines().map(str::trim).collect();
+    let row = |room: &Room| {
+        let to_come = if room.to_come { " (to come)" } else { "" };
+        format!("| {}{to_come} | {} | {} |", room.name, room.holds, room.may_name.join(", "))
+    };
+    let missing = ROOMS.iter().map(row).filter(|row| !rows.contains(row.as_str()));
+    report(missing.map(|row| format!("docs/design.md lacks the row: {row}")).collect());
+}
+
+#[test]
+fn unsafe_stands_only_where_it_may() {
+    let mut faults = Vec::new();
+    for file in ROOMS.iter().flat_map(|room| sources(&root().join("src").join(room.name))) {
+        let (text, code, name) = (fs::read_to_string(&file).unwrap(), code_of(&file), shown(&file));
+        let allows = text.lines().any(|line| line.starts_with("#![") && line.contains("allow(unsafe_code)"));
+        let holds = unsafes(&code, &["{", "impl", "fn", "extern", "trait"]).next().is_some();
+        let listed = UNSAFE_FILES.contains(&name.as_str());
+        if holds && !listed {
+            faults.push(format!("{name} holds unsafe and is not in UNSAFE_FILES"));
+        }
+        if listed && !holds {
+            faults.push(format!("{name} is in UNSAFE_FILES and holds no unsafe"));
+        }
+        if allows != listed {
+            faults.push(format!("{name}: being in UNSAFE_FILES and having #![allow(unsafe_code)] go together"));
+        }
+        faults.extend(unexplained(&text, &code).map(|line| format!("{name}:{line}: unsafe without a SAFETY: comment")));
+    }
+    for file in UNSAFE_FILES {
+        let pure = PURE_ROOMS.iter().find(|room| file.starts_with(&format!("src/{room}/")));
+        faults.extend(pure.map(|room| format!("{file} may not hold unsafe: {room} is pure")));
+        if !root().join(file).exists() {
+            faults.push(format!("{file} is in UNSAFE_FILES and not there"));
+        }
+    }
+    for (file, attribute) in CRATE_ROOTS {
+        let text = fs::read_to_string(root().join(file)).unwrap_or_default();
+        if !text.lines().any(|line| line == *attribute) {
+            faults.push(format!("{file} does not say {attribute}"));
+        }
+    }
+    report(faults);
+}
+
+#[test]
+fn files_are_short_and_named_for_what_they_hold() {
+    let mut faults = Vec::new();
+    for file in ["src", "bench", "tests", "examples"].iter().flat_map(|folder| sources(&root().join(folder))) {
+        let text = fs::read_to_string(&file).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        let tests = lines.windows(2).position(|pair| pair[0] == "#[cfg(test)]" && pair[1].starts_with("mod tests {"));
+        let length = tests.unwrap_or(lines.len());
+        if length > FILE_LINES_MAX {
+            faults.push(format!("{} has {length} lines, {FILE_LINES_MAX} are the most", shown(&file)));
+        }
+        let folders = file.parent().and_then(Path::file_name);
+        for name in [file.file_stem(), folders].into_iter().flatten() {
+            if EMPTY_NAMES.contains(&&*name.to_string_lossy()) {
+                faults.push(format!("{}: {} does not say what it holds", shown(&file), name.display()));
+            }
+        }
+    }
+    report(faults);
+}
+
+#[test]
+fn the_top_level_holds_no_more_than_it_should() {
+    let names = entries(&root()).into_iter().map(|path| path.file_name().unwrap().to_string_lossy().into_owned());
+    let stray = names
+        .filter(|name| !name.starts_with('.') && !name.starts_with("target") && !TOP_LEVEL.contains(&name.as_str()));
+    report(stray.map(|name| format!("{name} does not belong at the top level")).collect());
+}
+
+fn code_of(file: &Path) -> String {
+    blanked(&fs::read_to_string(file).unwrap())
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn shown(file: &Path) -> String {
+    file.strip_prefix(root()).unwrap_or(file).display().to_string()
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> = match fs::read_dir(folder) {
+        Ok(entries) => entries.map(|entry| entry.unwrap().path()).collect(),
+        Err(_) => Vec::new(),
+    };
+    paths.sort();
+    paths
+}
+
+/// Rust files at or under `path`.
+fn sources(path: &Path) -> Vec<PathBuf> {
+    if path.is_dir() {
+        return entries(path).iter().flat_map(|entry| sources(entry)).collect();
+    }
+    let is_source = path.extension().is_some_and(|extension| extension == "rs") && path.exists();
+    if is_source { vec![path.to_path_buf()] } else { Vec::new() }
+}
+
+fn report(faults: Vec<String>) {
+    assert!(faults.is_empty(), "\n  {}\n", faults.join("\n  "));
+}
