@@ -56,7 +56,7 @@ pub fn round_trip_us(bytes: usize, rounds: u32) -> Result<f64> {
     pingpong("roundtrip", bytes, rounds)
 }
 
-/// Millions of requests of this many bytes a second in plain MPI, all in flight at once.
+/// Millions of requests of this many bytes a second in plain MPI, 64 of them in flight.
 ///
 /// # Errors
 /// As `round_trip_us`.

@@ -167,16 +167,22 @@ impl Node {
     /// Puts work aside until resources are given back; looks once more, because they may have been meanwhile.
     pub(super) fn starve(&'static self, request: Request, work: Work) {
         self.queues.push_starved(request, work);
-        self.table.wait();
         self.feed_starved();
     }
 
-    /// Tries again what waits for resources that may be free now.
+    /// Tries again what waits for resources that may be free now. While something still waits, this rank is flagged in the
+    /// table, and what was given back before the flag was seen is found by one more look after it.
     pub fn feed_starved(&'static self) {
-        let fed = self.queues.feed(|request| self.table.fits(request));
-        for work in fed {
-            self.queues.push_bound(work);
-            self.work_is_there();
+        while self.queues.starved() > 0 {
+            self.table.wait();
+            let fed = self.queues.feed(|request| self.table.fits(request));
+            if fed.is_empty() {
+                return;
+            }
+            for work in fed {
+                self.queues.push_bound(work);
+                self.work_is_there();
+            }
         }
     }
 

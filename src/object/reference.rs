@@ -257,9 +257,11 @@ pub struct Ref<T> {
     slot: Arc<dyn Slot<T>>,
 }
 
-impl<T> Clone for Ref<T> {
-    fn clone(&self) -> Self {
-        Ref { slot: self.slot.clone() }
+impl<T> Ref<T> {
+    /// Another reference to the same value. A function and no method, so that `value.clone()` clones the value.
+    #[allow(clippy::should_implement_trait)]
+    pub fn clone(reference: &Ref<T>) -> Ref<T> {
+        Ref { slot: reference.slot.clone() }
     }
 }
 

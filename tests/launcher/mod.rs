@@ -2,9 +2,9 @@
 //! program does can hang the tests or outlive them.
 #![allow(dead_code)] // Each test file uses its part.
 
-mod family;
+pub mod family;
 
-pub use family::{descendants, is_alive, signal};
+use family::{descendants, signal};
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};

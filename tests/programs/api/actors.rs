@@ -239,10 +239,8 @@ fn order_of_callers() -> Outcome {
     for place in [0, last_rank()] {
         let log = Log::on(place).remote();
         let callers: Vec<u32> = (0..2 * ranks().len() as u32).collect();
-        let tellers: Vec<ObjectRef<()>> = callers
-            .iter()
-            .map(|who| tell::on(who % ranks().len() as u32).remote(&log, *who, TOLD))
-            .collect();
+        let tellers: Vec<ObjectRef<()>> =
+            callers.iter().map(|who| tell::on(who % ranks().len() as u32).remote(&log, *who, TOLD)).collect();
         mobula::get_all(&tellers)?;
         let lines = log.lines().get()?;
         assert_eq!(lines.len(), callers.len() * TOLD as usize);
@@ -263,9 +261,8 @@ fn parallel() -> Outcome {
 }
 
 fn many() -> Outcome {
-    let counters: Vec<CounterHandle> = (0..100u64)
-        .flat_map(|start| ranks().into_iter().map(move |rank| Counter::on(rank).remote(start)))
-        .collect();
+    let counters: Vec<CounterHandle> =
+        (0..100u64).flat_map(|start| ranks().into_iter().map(move |rank| Counter::on(rank).remote(start))).collect();
     let values: Vec<ObjectRef<u64>> = counters.iter().map(|counter| counter.increment()).collect();
     for (position, value) in mobula::get_all(&values)?.iter().enumerate() {
         assert_eq!(**value, 1 + (position / ranks().len()) as u64);

@@ -15,11 +15,14 @@ pub fn config() -> Config {
     Config::default().num_cpus(10.0).store_bytes(LARGE_BYTES as u64 + (64 << 20))
 }
 
+/// An array that may be there, and any number of others.
+type Part = (Option<Array<f64>>, Vec<Array<u8>>);
+
 /// Arrays deep inside.
 #[derive(Clone, Serialize, Deserialize)]
 struct Field {
     name: String,
-    parts: BTreeMap<u32, (Option<Array<f64>>, Vec<Array<u8>>)>,
+    parts: BTreeMap<u32, Part>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
@@ -111,7 +114,7 @@ fn made() -> Outcome {
 }
 
 fn types() -> Outcome {
-    fn held<T: Pod + PartialEq + std::fmt::Debug>(values: &[T]) -> Outcome {
+    fn held<T: Pod + Send + Sync + PartialEq + std::fmt::Debug>(values: &[T]) -> Outcome {
         let array = mobula::put_array(values)?.get()?;
         assert_eq!(array.as_slice(), values);
         assert!(array.as_ptr().addr().is_multiple_of(64), "vector units want 64 bytes");

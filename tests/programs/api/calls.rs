@@ -58,20 +58,8 @@ fn letters(text: &str, more: String) -> usize {
 }
 
 #[mobula::remote]
-fn twelve(
-    a: u8,
-    b: u16,
-    c: u32,
-    d: u64,
-    e: i8,
-    f: i16,
-    g: i32,
-    h: i64,
-    i: f32,
-    j: f64,
-    k: bool,
-    l: char,
-) -> String {
+#[allow(clippy::too_many_arguments)] // as many as there may be
+fn twelve(a: u8, b: u16, c: u32, d: u64, e: i8, f: i16, g: i32, h: i64, i: f32, j: f64, k: bool, l: char) -> String {
     format!("{a} {b} {c} {d} {e} {f} {g} {h} {i} {j} {k} {l}")
 }
 
@@ -82,7 +70,7 @@ fn three() -> (i32, String, Vec<u8>) {
 
 #[mobula::remote(num_returns = 2)]
 fn halves(whole: u64) -> Result<(u64, u64), String> {
-    if whole % 2 == 0 { Ok((whole / 2, whole / 2)) } else { Err(format!("{whole} is odd")) }
+    if whole.is_multiple_of(2) { Ok((whole / 2, whole / 2)) } else { Err(format!("{whole} is odd")) }
 }
 
 #[mobula::remote(num_cpus = 4, num_gpus = 0.5, resources = { "Custom": 1 }, max_retries = 3)]
@@ -121,7 +109,10 @@ pub fn run(cases: &mut Cases) {
         Ok(())
     });
     cases.case("arguments are values or references, mixed", mixed);
-    cases.case("a unit result, no arguments", || Ok(*nothing::remote().get()?));
+    cases.case("a unit result, no arguments", || {
+        nothing::remote().get()?;
+        Ok(())
+    });
     cases.case("a chain of 20,000 references", long_chain);
     cases.case("one reference, many takers", fan_out);
     cases.case("T and &T of a struct without Clone", structs);
@@ -267,14 +258,14 @@ fn block_on<F: Future>(future: F) -> F::Output {
 
 fn awaited() -> Outcome {
     let ready = mobula::put(4u64)?;
-    assert_eq!(block_on(async { ready.await })?, 4);
+    assert_eq!(block_on(ready)?, 4);
     let gate = Gate::new();
     let pending = gate.task(5);
     let opener = std::thread::spawn(move || gate.open());
-    assert_eq!(block_on(async { pending.await })?, 5);
+    assert_eq!(block_on(pending)?, 5);
     opener.join().expect("it only opens the gate");
     let (_, failed) = halves::remote(3u64);
-    assert!(block_on(async { failed.await }).is_err());
+    assert!(block_on(async { Ok::<u64, mobula::Error>(*failed.await? + 1) }).is_err());
     Ok(())
 }
 
@@ -351,7 +342,7 @@ fn threads() -> Outcome {
 fn not_kept() -> Outcome {
     let tally = Tally::remote();
     for _ in 0..50 {
-        let _ = tell::remote(&tally);
+        drop(tell::remote(&tally));
         drop(tell::on(last_rank()).remote(&tally));
     }
     crate::cases::soon("all hundred tasks have run", || tally.told().get().is_ok_and(|told| *told == 100));

@@ -130,7 +130,7 @@ fn inside_objects() -> Outcome {
         let outer = mobula::put(vec![inner])?;
         let inner = outer.get()?[0].clone();
         drop(outer);
-        assert_eq!(inner.get()?.as_ref().map(|(mark, array)| array[0] == *mark), Some(true));
+        assert_eq!((*inner.get()?).as_ref().map(|(mark, array)| array[0] == *mark), Some(true));
     }
     Ok(())
 }

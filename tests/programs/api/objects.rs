@@ -65,6 +65,7 @@ pub fn run(cases: &mut Cases) {
     cases.case("wait keeps the order, at most num_returns", wait_order);
     cases.case("wait counts failures as ready", wait_failed);
     cases.case("wait stops at its time-out", wait_timeout);
+    cases.case("any duration is a time-out, and so is none", long_timeouts);
     cases.case("wait in a task for tasks of other ranks", wait_there);
     cases.case("a reference inside an object stays a reference", inside);
     cases.case("a reference inside an argument stays a reference", inside_arguments);
@@ -81,7 +82,7 @@ fn put_and_get() -> Outcome {
     assert_eq!(text.get()?.len(), 4);
     assert_eq!(*mobula::put(())?.get()?, ());
     let nested: ObjectRef<Option<(u8, Vec<String>)>> = mobula::put(Some((1, vec!["a".to_string()])))?;
-    assert_eq!(nested.get()?.as_ref().map(|pair| pair.1.len()), Some(1));
+    assert_eq!((*nested.get()?).as_ref().map(|pair| pair.1.len()), Some(1));
     assert!(nested.is_ready());
     Ok(())
 }
@@ -201,6 +202,15 @@ fn wait_timeout() -> Outcome {
     Ok(())
 }
 
+fn long_timeouts() -> Outcome {
+    let refs = [echo::on(last_rank()).remote(1u64)];
+    assert_eq!(*refs[0].get_timeout(Duration::MAX)?, 1);
+    assert_eq!(mobula::wait(&refs, 1, Duration::MAX)?.0.len(), 1);
+    assert_eq!(mobula::wait(&refs, 1, Some(Duration::MAX))?.0.len(), 1);
+    assert_eq!(mobula::wait::<u64>(&[], 0, None)?.0.len(), 0);
+    Ok(())
+}
+
 /// Waits for tasks as they end, and says how many there were.
 #[mobula::remote]
 fn drain(ranks: Vec<u32>, count: u64) -> mobula::Result<u64> {
@@ -273,8 +283,7 @@ fn make_vec(value: u64, count: usize) -> Vec<u64> {
 /// Makes and drops objects, so that whatever was let go too early is reused.
 fn churn() -> mobula::Result<()> {
     for rank in ranks() {
-        let refs: Vec<ObjectRef<Vec<u64>>> =
-            (0..200).map(|round| make_vec::on(rank).remote(round, 1000)).collect();
+        let refs: Vec<ObjectRef<Vec<u64>>> = (0..200).map(|round| make_vec::on(rank).remote(round, 1000)).collect();
         mobula::get_all(&refs)?;
     }
     Ok(())

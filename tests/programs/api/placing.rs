@@ -73,8 +73,7 @@ fn placed_on_each() -> Outcome {
 
 fn spread() -> Outcome {
     let count = 4 * ranks().len();
-    let refs: Vec<ObjectRef<u32>> =
-        (0..count).map(|_| here::options().place(Placement::Spread).remote()).collect();
+    let refs: Vec<ObjectRef<u32>> = (0..count).map(|_| here::options().place(Placement::Spread).remote()).collect();
     let used: BTreeSet<u32> = mobula::get_all(&refs)?.iter().map(|rank| **rank).collect();
     assert_eq!(used.into_iter().collect::<Vec<u32>>(), ranks());
     Ok(())
@@ -171,8 +170,7 @@ fn sum_of_ranks(ranks: Vec<u32>) -> mobula::Result<u64> {
 fn wide() -> Outcome {
     let all = ranks();
     let expected: u64 = (0..1000).map(|task| u64::from(all[task % all.len()])).sum();
-    let refs: Vec<ObjectRef<u64>> =
-        all.iter().map(|rank| sum_of_ranks::on(*rank).remote(all.clone())).collect();
+    let refs: Vec<ObjectRef<u64>> = all.iter().map(|rank| sum_of_ranks::on(*rank).remote(all.clone())).collect();
     assert!(mobula::get_all(&refs)?.iter().all(|sum| **sum == expected));
     Ok(())
 }

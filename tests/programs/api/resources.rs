@@ -72,8 +72,7 @@ fn ten_at_once() -> Outcome {
 
 fn twenty_halves() -> Outcome {
     let place = fresh();
-    let refs: Vec<ObjectRef<bool>> =
-        (0..20).map(|_| together::on(0).num_cpus(0.5).remote(place, 20)).collect();
+    let refs: Vec<ObjectRef<bool>> = (0..20).map(|_| together::on(0).num_cpus(0.5).remote(place, 20)).collect();
     assert!(mobula::get_all(&refs)?.iter().all(|met| **met), "twenty tasks of half a CPU never met on ten CPUs");
     Ok(())
 }

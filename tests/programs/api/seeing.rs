@@ -3,7 +3,6 @@
 use crate::actors::Counter;
 use crate::cases::{Cases, Outcome};
 use crate::start::{last_rank, ranks};
-use mobula::prelude::*;
 use std::fs;
 use std::path::PathBuf;
 

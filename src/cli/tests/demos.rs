@@ -1,0 +1,103 @@
+//! The command `mobula`: each demo checks its own answer, alone and on 2 ranks; here it must say that it was right.
+
+#[path = "../../../tests/launcher/mod.rs"]
+mod launcher;
+
+use launcher::{Finished, Launch, no_ranks};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Runs `mobula` with these words, alone and on 2 ranks where there is a launcher.
+fn alone_and_on_2_ranks(words: &[&str], look: impl Fn(Finished)) {
+    let program = Path::new(env!("CARGO_BIN_EXE_mobula"));
+    let mut launches = vec![Launch::alone(program)];
+    match no_ranks() {
+        None => launches.push(Launch::on_ranks(2, program)),
+        Some(reason) => println!("left out: {reason}"),
+    }
+    for launch in launches {
+        let launch = words.iter().fold(launch, |launch, word| launch.arg(*word));
+        look(launch.limit(Duration::from_secs(120)).run());
+    }
+}
+
+#[test]
+fn walkthrough() {
+    alone_and_on_2_ranks(&["demo", "walkthrough"], |finished| {
+        finished.succeeded().said(&["Everything shown is what it should be."]);
+    });
+}
+
+#[test]
+fn sqrt_sum() {
+    alone_and_on_2_ranks(&["demo", "sqrt-sum", "--repetitions", "4", "--end", "100000"], |finished| {
+        let finished = finished.succeeded();
+        assert_eq!(finished.count("remote task's value: 18257281.65"), 4, "{}", finished.output);
+    });
+}
+
+/// Small trees of each kind; the demo compares its count with that of its search in sequence.
+#[test]
+fn uts() {
+    for tree in [
+        &["-t", "1", "-a", "3", "-d", "6", "-b", "4", "-r", "19"][..],
+        &["-t", "0", "-b", "200", "-q", "0.2", "-m", "4", "-r", "7"],
+        &["-t", "2", "-a", "0", "-d", "8", "-b", "4", "-r", "1", "-q", "0.2", "-m", "4"],
+        &["-t", "3", "-d", "6", "-b", "4"],
+    ] {
+        alone_and_on_2_ranks(&[&["demo", "uts", "--grain", "10"], tree].concat(), |finished| {
+            finished.succeeded().said(&["in sequence:", "nodes"]).said(&["by tasks:", "nodes"]);
+        });
+    }
+}
+
+#[test]
+fn uts_refuses_a_tree_that_is_not_published() {
+    let launch = Launch::alone(Path::new(env!("CARGO_BIN_EXE_mobula")));
+    launch.arg("demo").arg("uts").arg("--tree").arg("T9").run().failed().said(&["T9", "T1", "T5"]);
+}
+
+#[test]
+fn cholesky() {
+    for (n, tile) in [("256", "64"), ("100", "33"), ("16", "64")] {
+        alone_and_on_2_ranks(&["demo", "cholesky", "--n", n, "--tile", tile], |finished| {
+            finished.succeeded().said(&["residual"]);
+        });
+    }
+}
+
+/// A picture in a file of its own, which goes with this.
+struct Picture(PathBuf);
+
+impl Drop for Picture {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[test]
+fn heat() {
+    let picture = Picture(std::env::temp_dir().join(format!("mobula-heat-{}.png", std::process::id())));
+    let path = picture.0.to_str().expect("a plain name");
+    for blocks in ["1", "3"] {
+        let words = ["demo", "heat", "--nx", "64", "--ny", "48", "--steps", "50", "--blocks", blocks, "--png", path];
+        alone_and_on_2_ranks(&words, |finished| {
+            finished.succeeded();
+            let bytes = std::fs::read(path).expect("the picture is there");
+            assert!(bytes.starts_with(b"\x89PNG\r\n\x1a\n"));
+            std::fs::remove_file(path).expect("it can be made again");
+        });
+    }
+}
+
+#[test]
+fn info_tells_of_this_host() {
+    let launch = Launch::alone(Path::new(env!("CARGO_BIN_EXE_mobula"))).arg("info");
+    launch.run().succeeded().said(&["pages"]).said(&["shm"]);
+}
+
+#[test]
+fn a_demo_that_is_not_there_is_refused_with_those_that_are() {
+    let launch = Launch::alone(Path::new(env!("CARGO_BIN_EXE_mobula")));
+    launch.arg("demo").arg("tango").run().failed().said(&["tango"]);
+}

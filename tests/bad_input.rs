@@ -1,0 +1,326 @@
+//! What users and systems get wrong: each ends soon, with one clear error, and leaves nothing behind.
+
+mod launcher;
+
+use launcher::family::{descendants, is_alive, signal};
+use launcher::{Finished, Launch, example, found, no_ranks};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// Starts the program of mistakes, alone or on 2 ranks where there is a launcher.
+fn mistakes(ranks: u32, what: &str) -> Option<Launch> {
+    let launch = match (ranks, no_ranks()) {
+        (1, _) => Launch::alone(&example("mistakes")),
+        (_, None) => Launch::on_ranks(ranks, &example("mistakes")),
+        (_, Some(reason)) => {
+            println!("left out: {reason}");
+            return None;
+        }
+    };
+    Some(launch.arg(what).env("MOBULA_STORE_BYTES", "64M").limit(Duration::from_secs(60)))
+}
+
+/// Starts and stops with a variable set.
+fn started_with(ranks: u32, name: &str, value: &str) -> Option<Finished> {
+    mistakes(ranks, "start").map(|launch| launch.env(name, value).run())
+}
+
+#[test]
+fn an_unknown_setting_is_named_with_those_there_are() {
+    for ranks in [1, 2] {
+        let Some(finished) = started_with(ranks, "MOBULA_WORKER", "2") else { continue };
+        finished.failed().said(&["MOBULA_WORKER is not", "MOBULA_WORKERS"]).did_not_say("panicked");
+    }
+}
+
+#[test]
+fn a_wrong_value_says_what_is_right() {
+    for (name, value, right) in [
+        ("MOBULA_WORKERS", "many", "a number of worker threads"),
+        ("MOBULA_WORKERS", "1000000", "1 to 1024"),
+        ("MOBULA_PAGES", "giant", "hugetlb"),
+        ("MOBULA_FABRIC", "pigeon", "shm"),
+        ("MOBULA_STORE_BYTES", "much", "512M"),
+        ("MOBULA_STACK_BYTES", "1K", "64K"),
+        ("MOBULA_LOG", "loud", "debug"),
+        ("MOBULA_NUM_CPUS", "-3", "a number of CPUs"),
+        ("MOBULA_NUM_CPUS", "NaN", "a number of CPUs"),
+        ("MOBULA_RESOURCES", "Custom:1", "Custom=2"),
+    ] {
+        let finished = started_with(1, name, value).expect("it needs no launcher");
+        finished.failed().said(&[name, value, right]).did_not_say("panicked");
+    }
+    let Some(finished) = started_with(2, "MOBULA_PAGES", "giant") else { return };
+    finished.failed().said(&["MOBULA_PAGES", "giant"]);
+}
+
+#[test]
+fn right_values_are_taken() {
+    for (name, value) in [
+        ("MOBULA_WORKERS", "1"),
+        ("MOBULA_PIN", "0"),
+        ("MOBULA_PAGES", "plain"),
+        ("MOBULA_PAGES", "thp"),
+        ("MOBULA_STORE_BYTES", "8M"),
+        ("MOBULA_STACK_BYTES", "128K"),
+        ("MOBULA_NUM_CPUS", "0.5"),
+        ("MOBULA_TRACE_TASKS", "0"),
+        ("MOBULA_SPIN_US", "0"),
+        ("MOBULA_FABRIC", "shm"),
+        ("MOBULA_LOG", "debug"),
+    ] {
+        let expect = |finished: Finished| {
+            // A task asks for one CPU; where there is half of one, that is the error.
+            if name == "MOBULA_NUM_CPUS" {
+                finished.failed().said(&["CPU"])
+            } else {
+                finished.succeeded().said(&["ok: start"])
+            }
+        };
+        expect(started_with(1, name, value).expect("it needs no launcher"));
+        if let Some(finished) = started_with(2, name, value) {
+            expect(finished);
+        }
+    }
+}
+
+#[test]
+fn a_store_larger_than_memory_is_refused() {
+    for ranks in [1, 2] {
+        let Some(finished) = started_with(ranks, "MOBULA_STORE_BYTES", "64T") else { continue };
+        finished.failed().said(&["MOBULA_STORE_BYTES", "memory"]).did_not_say("panicked");
+    }
+}
+
+/// Bytes that no huge pages are left for; nothing where the kernel makes more of them when asked.
+fn more_than_huge_pages() -> Option<String> {
+    let number = |name: &str| -> u64 {
+        let line = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+        let value = line.lines().find_map(|line| line.strip_prefix(name)).unwrap_or("0").trim_start_matches(':').trim();
+        value.split_whitespace().next().unwrap_or("0").parse().unwrap_or(0)
+    };
+    let overcommit = fs::read_to_string("/proc/sys/vm/nr_overcommit_hugepages").unwrap_or_default();
+    let free = number("HugePages_Free") * (number("Hugepagesize") << 10);
+    let enough = number("MemAvailable") << 10 > free + (512 << 20);
+    (matches!(overcommit.trim(), "" | "0") && enough).then(|| (free + (64 << 20)).to_string())
+}
+
+#[test]
+fn without_huge_pages_it_falls_back_and_says_so() {
+    let Some(bytes) = more_than_huge_pages() else { return println!("left out: this kernel makes huge pages") };
+    let launch = mistakes(1, "start").expect("it needs no launcher");
+    let finished = launch.env("MOBULA_LOG", "info").env("MOBULA_STORE_BYTES", &bytes).run().succeeded();
+    let said = finished.output.lines().filter(|line| !line.contains("MOBULA_PAGES=")).any(|line| {
+        let line = line.to_lowercase();
+        line.contains("pages") && ["transparent", "plain", "4 kib"].iter().any(|kind| line.contains(kind))
+    });
+    assert!(said, "the banner does not say which pages it fell back to:\n{}", finished.output);
+}
+
+#[test]
+fn huge_pages_that_are_demanded_and_not_there_are_an_error() {
+    let Some(bytes) = more_than_huge_pages() else { return println!("left out: this kernel makes huge pages") };
+    for ranks in [1, 2] {
+        let Some(launch) = mistakes(ranks, "start") else { continue };
+        let finished = launch.env("MOBULA_PAGES", "hugetlb").env("MOBULA_STORE_BYTES", &bytes).run();
+        finished.failed().said(&["huge"]).said(&["MOBULA_PAGES"]).did_not_say("panicked");
+    }
+}
+
+#[test]
+fn the_banner_says_where_each_setting_came_from() {
+    let launch = mistakes(1, "start").expect("it needs no launcher");
+    launch
+        .env("MOBULA_LOG", "info")
+        .env("MOBULA_WORKERS", "2")
+        .run()
+        .succeeded()
+        .said(&["MOBULA_WORKERS=2 (environment)"])
+        .said(&["MOBULA_PIN=1 (default)"]);
+}
+
+/// A command that runs another in a mount namespace of its own, after `prepare`; `None` where that is not allowed.
+fn in_own_mounts(prepare: &str) -> Option<Vec<String>> {
+    let script = format!("{prepare} && exec \"$@\"");
+    let wrapper: Vec<String> =
+        ["unshare", "-m", "sh", "-c", &script, "sh"].iter().map(|word| word.to_string()).collect();
+    let works = Command::new(&wrapper[0]).args(&wrapper[1..]).arg("true").status().is_ok_and(|status| status.success());
+    if !works {
+        println!("left out: mounts need root and unshare");
+    }
+    works.then_some(wrapper)
+}
+
+fn inside(launch: Launch, wrapper: &[String]) -> Launch {
+    launch.inside(&wrapper.iter().map(String::as_str).collect::<Vec<&str>>())
+}
+
+#[test]
+fn a_tiny_dev_shm_does_not_matter_alone() {
+    let Some(wrapper) = in_own_mounts("mount -t tmpfs -o size=64k none /dev/shm") else { return };
+    let launch = mistakes(1, "start").expect("it needs no launcher");
+    inside(launch, &wrapper).run().succeeded().said(&["ok: start with 1 ranks"]);
+}
+
+#[test]
+fn a_tiny_dev_shm_with_2_ranks_works_or_says_so() {
+    let Some(wrapper) = in_own_mounts("mount -t tmpfs -o size=64k none /dev/shm") else { return };
+    let Some(launch) = mistakes(2, "start") else { return };
+    // The MPI library may want the folder for itself; what it then says names it.
+    let finished = inside(launch, &wrapper).run();
+    if finished.status.success() {
+        finished.said(&["ok: start with 2 ranks"]);
+    } else {
+        finished.said(&["shm"]).did_not_say("panicked");
+    }
+}
+
+/// The MPI library that a program is linked with.
+fn mpi_library(program: &Path) -> Option<PathBuf> {
+    let output = Command::new("ldd").arg(program).output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let line = text.lines().find(|line| line.contains("libmpi"))?;
+    fs::canonicalize(line.split("=>").nth(1)?.split_whitespace().next()?).ok()
+}
+
+#[test]
+fn without_libmpi_the_loader_names_it() {
+    let program = example("mistakes");
+    let Some(library) = mpi_library(&program) else { return println!("left out: not linked with MPI") };
+    let Some(wrapper) = in_own_mounts(&format!("mount --bind /dev/null '{}'", library.display())) else { return };
+    let finished = inside(Launch::alone(&program).arg("start"), &wrapper).run();
+    finished.failed().said(&["libmpi"]);
+}
+
+#[test]
+fn the_launcher_of_another_mpi_library_is_named() {
+    let program = example("mistakes");
+    let Some(library) = mpi_library(&program) else { return println!("left out: not linked with MPI") };
+    let other = if library.to_string_lossy().contains("mpich") { "mpirun.openmpi" } else { "mpirun.mpich" };
+    let Some(other) = found(other) else { return println!("left out: there is no {other}") };
+    let finished = Launch::alone(&other).arg("-n").arg("2").arg(program).arg("start").run();
+    finished.failed().said(&["of the 2 ranks", "same MPI library"]).did_not_say("panicked");
+}
+
+#[test]
+fn two_binaries_are_refused() {
+    if let Some(reason) = no_ranks() {
+        return println!("left out: {reason}");
+    }
+    let (a, b) = (example("binary_a"), example("binary_b"));
+    let finished = Launch::several(&[(1, &a), (1, &b)]).run();
+    let finished = finished.failed().did_not_say("started").did_not_say("panicked");
+    let functions = ["only_in_a", "only_in_b"];
+    let named = finished.output.lines().any(|line| {
+        line.contains("rank") && line.contains('0') && line.contains('1') && functions.iter().any(|f| line.contains(f))
+    });
+    assert!(named, "no line names both ranks and the first function that differs:\n{}", finished.output);
+    // Each by itself is fine.
+    for program in [&a, &b] {
+        Launch::on_ranks(2, program).run().succeeded().said(&["started"]);
+    }
+}
+
+#[test]
+fn bytes_that_do_not_decode_or_panic_are_an_error_at_get() {
+    for ranks in [1, 2] {
+        let Some(launch) = mistakes(ranks, "codecs") else { continue };
+        launch.run().succeeded().said(&["ok: codecs"]);
+    }
+}
+
+#[test]
+fn a_panic_in_drop_ends_nobody() {
+    for ranks in [1, 2] {
+        let Some(launch) = mistakes(ranks, "drops") else { continue };
+        launch.run().succeeded().said(&["the bomb went off"]).said(&["ok: drops"]);
+    }
+}
+
+#[test]
+fn a_stack_that_overflows_names_the_task_and_the_knob() {
+    for ranks in [1, 2] {
+        let Some(launch) = mistakes(ranks, "overflow") else { continue };
+        let finished = launch.run().failed().did_not_say("came back");
+        finished.said(&["descend", "MOBULA_STACK_BYTES"]);
+    }
+}
+
+#[test]
+fn the_knob_that_it_names_helps() {
+    for ranks in [1, 2] {
+        let Some(launch) = mistakes(ranks, "descend") else { continue };
+        launch.env("MOBULA_STACK_BYTES", "64M").run().succeeded().said(&["ok: descend"]);
+    }
+}
+
+/// What lies in the folders that programs share memory and files through.
+fn left_in(folders: &[&Path]) -> BTreeSet<PathBuf> {
+    folders
+        .iter()
+        .filter_map(|folder| fs::read_dir(folder).ok())
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .collect()
+}
+
+/// Interrupts a program at work; everything that it started must be gone soon, and what it made with it.
+fn interrupted(launch: Launch) {
+    let own = std::env::temp_dir().join(format!("mobula-interrupted-{}", std::process::id()));
+    fs::create_dir_all(&own).expect("a folder of our own");
+    let shared = Path::new("/dev/shm");
+    let before = left_in(&[shared]);
+    let mut started = launch.env("TMPDIR", own.as_os_str()).limit(Duration::from_secs(60)).start();
+    started.wait_for("at work");
+    let mut family = descendants(started.pid());
+    family.push(started.pid());
+
+    let began = Instant::now();
+    signal("INT", &started.pid().to_string());
+    let finished = started.finish().failed();
+    let patience = began + Duration::from_secs(10);
+    while family.iter().any(|pid| is_alive(*pid)) {
+        assert!(Instant::now() < patience, "still there: {family:?}\n{}", finished.output);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(5), "it took {took:?} to end");
+
+    // Other programs use the folder as well: only names that belong to us or to MPI count.
+    let ours = |path: &&PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+        ["mobula", "vader", "ompi", "mpi", "pmix", "shm_"].iter().any(|part| name.contains(part))
+    };
+    let after = left_in(&[shared]);
+    let left: Vec<&PathBuf> = after.difference(&before).filter(ours).collect();
+    assert!(left.is_empty(), "left behind: {left:?}");
+    let files = left_in(&[&own]);
+    let left: Vec<&PathBuf> = files.iter().filter(ours).collect();
+    assert!(left.is_empty(), "left behind: {left:?}");
+    let _ = fs::remove_dir_all(&own);
+}
+
+#[test]
+fn an_interrupt_ends_one_process() {
+    interrupted(Launch::alone(&example("forever")));
+}
+
+#[test]
+fn an_interrupt_ends_every_rank() {
+    match no_ranks() {
+        None => interrupted(Launch::on_ranks(2, &example("forever"))),
+        Some(reason) => println!("left out: {reason}"),
+    }
+}
+
+#[test]
+fn an_interrupt_ends_every_rank_over_mpi() {
+    match no_ranks() {
+        None => interrupted(Launch::on_ranks(2, &example("forever")).env("MOBULA_FABRIC", "mpi")),
+        Some(reason) => println!("left out: {reason}"),
+    }
+}

@@ -1,0 +1,89 @@
+//! Every paragraph of the public API: alone, with 2 and with 5 ranks, over shared memory and over MPI.
+//!
+//! `tests/programs/api` holds the cases. To see one alone: `cargo test --no-run`, then
+//! `mpirun -n 2 target/debug/examples/api PARAGRAPH [CASE]`.
+
+mod launcher;
+
+use launcher::{Finished, Launch, example, no_ranks};
+use std::time::Duration;
+
+/// Roads between ranks that are forced.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Road {
+    Default,
+    Mpi,
+}
+
+/// Runs a paragraph and looks at its last line. `None` where no ranks can be started.
+fn paragraph(name: &str, ranks: u32, road: Road) -> Option<Finished> {
+    let program = example("api");
+    let launch = match (ranks, no_ranks()) {
+        (1, _) => Launch::alone(&program),
+        (_, None) => Launch::on_ranks(ranks, &program),
+        (_, Some(reason)) => {
+            println!("left out: {reason}");
+            return None;
+        }
+    };
+    let launch = if road == Road::Mpi { launch.env("MOBULA_FABRIC", "mpi") } else { launch };
+    let finished = launch.arg(name).limit(Duration::from_secs(300)).run();
+    if !finished.status.success() {
+        print!("{}", finished.output);
+        let failed: Vec<&str> = finished.output.lines().filter(|line| line.starts_with("FAILED")).collect();
+        panic!("api {name} with {ranks} ranks ended with {}:\n{}", finished.status, failed.join("\n"));
+    }
+    Some(finished.succeeded().said(&["passed "]))
+}
+
+macro_rules! paragraphs {
+    ($($name:ident)*) => {$(
+        mod $name {
+            use super::*;
+
+            #[test]
+            fn alone() {
+                paragraph(stringify!($name), 1, Road::Default);
+            }
+
+            #[test]
+            fn with_2_ranks() {
+                paragraph(stringify!($name), 2, Road::Default);
+            }
+
+            #[test]
+            fn with_5_ranks() {
+                paragraph(stringify!($name), 5, Road::Default);
+            }
+
+            #[test]
+            fn with_2_ranks_over_mpi() {
+                paragraph(stringify!($name), 2, Road::Mpi);
+            }
+
+            #[test]
+            fn with_5_ranks_over_mpi() {
+                paragraph(stringify!($name), 5, Road::Mpi);
+            }
+        }
+    )*};
+}
+
+paragraphs! { start calls placing resources objects arrays memory actors errors seeing }
+
+/// The lines that the driver prints as tasks fail and speak: who and where first, then what.
+#[test]
+fn failures_and_lines_of_other_ranks_reach_the_driver() {
+    let Some(finished) = paragraph("errors", 2, Road::Default) else { return };
+    finished
+        .said(&["(panics rank=1 host=", "pid=", ") ", "number 501 is not to be had"])
+        .said(&["(pours rank=1 host=", "7 litres are missing"])
+        .said(&["(speaks rank=1 host=", ") a line of task number 1"])
+        .said(&["(speaks rank=1 host=", ") an error line of task number 1"]);
+}
+
+#[test]
+fn failures_of_the_driver_s_own_process_are_printed_too() {
+    let finished = paragraph("errors", 1, Road::Default).expect("it needs no launcher");
+    finished.said(&["(panics rank=0 host=", "number 500 is not to be had"]).said(&["a line of task number 0"]);
+}
