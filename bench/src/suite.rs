@@ -27,11 +27,15 @@ pub struct Options {
     /// Samples a tenth as long, and fewer: to see that all works, not to compare
     #[arg(long)]
     quick: bool,
+    /// Measure only the cases with this text in their name
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    only: String,
 }
 
 /// A suite under way.
 pub struct Bench {
     run: Run,
+    only: String,
     report: Report,
 }
 
@@ -43,7 +47,7 @@ impl Bench {
     pub fn start(options: &Options, setting: Setting) -> Result<Bench> {
         let repeat = options.repeat.unwrap_or(if options.quick { REPEAT_QUICK } else { REPEAT });
         let report = Report::start(setting, options.json.as_deref())?;
-        Ok(Bench { run: Run { repeat, quick: options.quick }, report })
+        Ok(Bench { run: Run { repeat, quick: options.quick }, only: options.only.clone(), report })
     }
 
     /// Measures cases; each is reported as it ends. A case that fails is reported as such and the next one runs.
@@ -60,7 +64,10 @@ impl Bench {
     /// As `measure`.
     pub fn measure_at_most(&mut self, repeat_max: u32, cases: &[Case]) -> Result<()> {
         let run = Run { repeat: self.run.repeat.min(repeat_max), ..self.run };
-        cases.iter().try_for_each(|case| self.report.add(case, &run, &alternate(case, &run)))
+        for case in cases.iter().filter(|case| case.name.contains(&self.only)) {
+            self.report.add(case, &run, &alternate(case, &run))?;
+        }
+        Ok(())
     }
 
     /// Prints what is to be said below the table. A missed bar is a finding; only a case that failed is an error.

@@ -161,11 +161,11 @@ impl Node {
     fn place_actor(&self, options: &Options, label: &str) -> Result<Rank> {
         let asked = request_of(options);
         let cpus = if options.num_cpus.is_some() { asked.cpu } else { 0 };
-        let mut wanted = options.clone().num_cpus(crate::sched::amount_of(cpus)).name(label);
+        let mut wanted = options.clone().num_cpus(crate::sched::amount_of(cpus));
         if matches!(wanted.place, Placement::Auto) {
             wanted.place = Placement::Spread;
         }
-        Ok(self.place(&wanted)?.unwrap_or(self.rank))
+        Ok(self.place(&wanted, label)?.unwrap_or(self.rank))
     }
 
     /// Gives an actor its name, at the name's rank; waits for the answer.

@@ -88,6 +88,8 @@ pub struct Node {
     pub(super) traces: Traces,
     /// Where the next spread-out task or actor goes.
     pub(super) spread: AtomicU32,
+    /// Fibers that can go on once there are CPUs for them.
+    pub(super) hungry: AtomicUsize,
     /// Fibers put aside.
     pub(super) blocked: AtomicUsize,
     /// Ranks whose drivers are through; rank 0 counts.
@@ -162,6 +164,7 @@ impl Node {
             watch: Watch::default(),
             reports: Reports::default(),
             spread: AtomicU32::new(0),
+            hungry: AtomicUsize::new(0),
             blocked: AtomicUsize::new(0),
             left: AtomicU32::new(0),
             stopping: AtomicBool::new(false),

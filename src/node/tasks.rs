@@ -44,7 +44,7 @@ impl Node {
     #[cold]
     fn launch_with_care(&'static self, task: Arc<dyn Runnable>) {
         if let Some(options) = &task.header().options {
-            match self.place(options) {
+            match self.place(options, task.header().name()) {
                 Ok(Some(rank)) if rank != self.rank => return self.launch_there(task, rank),
                 // What was placed here stays here: a thief that fits would move it.
                 Ok(_) => {}
@@ -173,6 +173,15 @@ impl Node {
     /// Tries again what waits for resources that may be free now. While something still waits, this rank is flagged in the
     /// table, and what was given back before the flag was seen is found by one more look after it.
     pub fn feed_starved(&'static self) {
+        if self.hungry.load(Ordering::Relaxed) > 0 {
+            self.table.wait();
+            if self.table.free_cpu() > 0 {
+                self.workers().iter().for_each(|worker| worker.unpark());
+            }
+        }
+        if self.thieves_wait() {
+            self.feed_thieves();
+        }
         while self.queues.starved() > 0 {
             self.table.wait();
             let fed = self.queues.feed(|request| self.table.fits(request));
@@ -378,11 +387,10 @@ impl Node {
     }
 
     /// Where options send a task: a rank, or `None` for wherever there is room. An error where no host can ever run it.
-    pub fn place(&self, options: &Options) -> Result<Option<Rank>, Error> {
+    pub fn place(&self, options: &Options, name: &str) -> Result<Option<Rank>, Error> {
         let request = request_of(options);
-        let name = || options.name.clone().unwrap_or_else(|| "the task".to_string());
         let fits = |rank: Rank| self.totals_of(rank).missing(&request).is_none();
-        let refuse = |missing: String| Err(Error::Unschedulable { task: name(), missing });
+        let refuse = |missing: String| Err(Error::Unschedulable { task: name.to_string(), missing });
         let rank = match &options.place {
             Placement::Rank(rank) if *rank >= self.size => {
                 return Err(Error::config(format!("there is no rank {rank}: the ranks are 0 to {}", self.size - 1)));

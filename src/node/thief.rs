@@ -5,7 +5,6 @@ use crate::base::sync::{Ordering, lock};
 use crate::node::Node;
 use crate::node::queues::{Work, steal_one};
 use crate::node::tasks::request_of;
-use crate::node::worker::Worker;
 use crate::protocol::Message;
 use crate::registry::Runnable;
 use crate::sched::{UNIT, Verdict};
@@ -15,9 +14,9 @@ use std::sync::Arc;
 const LOOT_TASKS_MAX: usize = 256;
 
 impl Node {
-    /// A worker has nothing to do: asks another rank for work, where the worker has a CPU to run it on.
-    pub fn ask_for_work(&'static self, worker: &'static Worker) {
-        if self.size < 2 || !worker.take_cpu(UNIT) {
+    /// A worker has nothing to do: asks another rank for work, or to be remembered there.
+    pub fn ask_for_work(&'static self) {
+        if self.size < 2 {
             return;
         }
         let victim = lock(&self.stealing).idle();
@@ -38,9 +37,10 @@ impl Node {
 
     /// A rank asks for work.
     pub fn on_steal(&'static self, thief: Rank, remember: bool) {
+        let surplus = if self.can_run(thief) { self.surplus() } else { 0 };
         let verdict = {
             let mut stealing = lock(&self.stealing);
-            let verdict = stealing.asked(thief, remember, self.surplus());
+            let verdict = stealing.asked(thief, remember, surplus);
             self.thieves.store(stealing.has_thieves(), Ordering::Relaxed);
             verdict
         };
@@ -48,21 +48,46 @@ impl Node {
             Verdict::Give(count) => self.give(thief, count),
             Verdict::Nothing => 0,
         };
+        if given == 0 && remember {
+            self.remember(thief);
+        }
         self.send(thief, &Message::Loot { tasks: given as u32, answer: true });
     }
 
     /// There may be work for who is remembered.
     pub fn feed_thieves(&'static self) {
-        // A rank that shares this host's CPUs can run nothing while none is free.
+        // One is left for this rank's own worker.
+        let surplus = self.surplus().saturating_sub(1);
+        if surplus == 0 {
+            return;
+        }
         let next = {
             let mut stealing = lock(&self.stealing);
-            let next = stealing.surplus(self.surplus().saturating_sub(1));
+            let next = stealing.surplus(surplus);
             self.thieves.store(stealing.has_thieves(), Ordering::Relaxed);
             next
         };
         let Some((thief, count)) = next else { return };
-        let given = self.give(thief, count);
-        self.send(thief, &Message::Loot { tasks: given as u32, answer: false });
+        let given = if self.can_run(thief) { self.give(thief, count) } else { 0 };
+        match given {
+            0 => self.remember(thief),
+            given => self.send(thief, &Message::Loot { tasks: given as u32, answer: false }),
+        }
+    }
+
+    /// Whether the thief's host has a CPU free, as far as this rank can see: of its own host. Where it has not, this rank is
+    /// told when it has.
+    fn can_run(&self, thief: Rank) -> bool {
+        if !self.host_ranks().contains(&thief) || self.table.free_cpu() >= UNIT {
+            return true;
+        }
+        self.table.wait();
+        self.table.free_cpu() >= UNIT
+    }
+
+    fn remember(&self, thief: Rank) {
+        lock(&self.stealing).disappointed(thief);
+        self.thieves.store(true, Ordering::Relaxed);
     }
 
     /// Sends up to `count` tasks to `thief`, the oldest first; returns how many went.
@@ -100,6 +125,10 @@ impl Node {
         let mut stealing = lock(&self.stealing);
         if answer {
             stealing.answered(tasks as usize);
+            drop(stealing);
+            if tasks == 0 && !self.queues.has_any() {
+                self.ask_for_work();
+            }
         } else {
             stealing.found_work();
         }

@@ -5,12 +5,15 @@
 
 use crate::base::limits::WORKERS_MAX;
 use crate::base::log::{Level, say};
-use crate::base::sync::{AtomicBool, AtomicU64, Ordering};
+use crate::base::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use crate::node::{Node, worker};
 use std::time::Duration;
 
 /// Between two looks.
-const LOOK: Duration = Duration::from_millis(2);
+const LOOK: Duration = Duration::from_millis(5);
+
+/// Looks in a row that saw no task begin before a worker is started: a thread may just have lost its core for one.
+const LOOKS: u32 = 2;
 
 /// The state of the watch.
 #[derive(Default)]
@@ -18,6 +21,8 @@ pub struct Watch {
     wanted: AtomicBool,
     /// Tasks begun at the last look.
     begun: AtomicU64,
+    /// Looks since then that saw no other begin.
+    still: AtomicU32,
 }
 
 impl Node {
@@ -39,11 +44,14 @@ impl Node {
         let waiting = self.queues.has_any() || workers.iter().any(|worker| !worker.stealer.is_empty());
         let begun: u64 = workers.iter().map(|worker| worker.began.load(Ordering::Relaxed)).sum();
         let moved = self.watch.begun.swap(begun, Ordering::Relaxed) != begun;
+        let still = if moved { 0 } else { self.watch.still.load(Ordering::Relaxed) + 1 };
+        self.watch.still.store(still, Ordering::Relaxed);
         if !waiting {
             self.watch.wanted.store(false, Ordering::Relaxed);
             return None;
         }
-        if !moved && !self.idle.any() && workers.len() < WORKERS_MAX && self.can_start_something() {
+        if still >= LOOKS && !self.idle.any() && workers.len() < WORKERS_MAX && self.can_start_something() {
+            self.watch.still.store(0, Ordering::Relaxed);
             match worker::spawn(self, workers.len()) {
                 Ok(shared) => self.add_worker(shared),
                 Err(error) => say(Level::Warn, || error.to_string()),

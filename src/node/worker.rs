@@ -209,17 +209,32 @@ impl Worker {
 
     /// A fiber that can go on and has its CPUs.
     fn next_ready(&self) -> Option<usize> {
-        let hungry = self.hungry.borrow_mut().pop_front();
-        let slot = hungry.or_else(|| self.shared.ready.pop())?;
-        let cpu = self.aside.borrow()[slot].as_ref().map_or(0, |aside| aside.cpu);
-        if self.take_cpu(cpu) {
-            return Some(slot);
+        if self.shared.ready.is_empty() && self.hungry.borrow().is_empty() {
+            return None;
         }
-        self.hungry.borrow_mut().push_back(slot);
-        // The others may need less.
-        let other = self.shared.ready.pop()?;
-        self.hungry.borrow_mut().push_front(other);
+        // Those that had to wait go first; each that still has too few CPUs goes back to the end.
+        let waiting = self.hungry.borrow().len();
+        for turn in 0.. {
+            let hungry = if turn < waiting { self.hungry.borrow_mut().pop_front() } else { None };
+            let slot = hungry.or_else(|| self.shared.ready.pop())?;
+            if self.take_cpu(self.cpu_of(slot)) {
+                if hungry.is_some() {
+                    self.node.hungry.fetch_sub(1, Ordering::Relaxed);
+                }
+                return Some(slot);
+            }
+            self.hungry.borrow_mut().push_back(slot);
+            if hungry.is_none() {
+                self.node.hungry.fetch_add(1, Ordering::Relaxed);
+            }
+            self.node.table.wait();
+        }
         None
+    }
+
+    /// The CPUs that the fiber in `slot` needs to go on.
+    fn cpu_of(&self, slot: usize) -> i64 {
+        self.aside.borrow()[slot].as_ref().map_or(0, |aside| aside.cpu)
     }
 
     /// The next piece of work: own, then what came from outside, then of the rank's other workers.
@@ -246,12 +261,15 @@ impl Worker {
     /// Nothing to do: look at the roads for a moment, ask elsewhere for work, then park.
     fn rest(&'static self) {
         let node = self.node;
-        node.ask_for_work(self);
+        node.ask_for_work();
         let found = node.watch_roads(|| self.has_something());
         if found || node.stopping() {
             return;
         }
         self.release_cpu(0);
+        if !self.hungry.borrow().is_empty() {
+            node.table.wait();
+        }
         node.idle.announce(self.shared.index);
         if self.has_something() || node.stopping() {
             node.idle.withdraw(self.shared.index);
@@ -266,7 +284,7 @@ impl Worker {
             || !self.deque.is_empty()
             || self.node.queues.has_any()
             || self.node.workers().iter().any(|worker| !worker.stealer.is_empty())
-            || (!self.hungry.borrow().is_empty() && self.node.table.free_cpu() > 0)
+            || self.hungry.borrow().iter().any(|slot| self.cpu_of(*slot) <= self.node.table.free_cpu())
     }
 
     /// Makes this thread hold exactly `cpu`; false, and holding nothing, where the host has not so many free now.

@@ -73,10 +73,17 @@ impl Stealing {
             self.thieves.retain(|known| *known != thief);
             return Verdict::Give(surplus.div_ceil(2));
         }
-        if remember && !self.thieves.contains(&thief) {
-            self.thieves.push(thief);
+        if remember {
+            self.disappointed(thief);
         }
         Verdict::Nothing
+    }
+
+    /// `thief` was to be given something, and there was nothing after all: it is remembered.
+    pub fn disappointed(&mut self, thief: Rank) {
+        if !self.thieves.contains(&thief) {
+            self.thieves.push(thief);
+        }
     }
 
     /// Whether anybody is remembered.

@@ -8,6 +8,7 @@ use crate::suite::{self, Bench};
 use crate::{actors, peers};
 use mobula::prelude::*;
 use std::env;
+use std::os::unix::process::CommandExt as _;
 use std::process::ExitCode;
 
 /// Options of `mobula-bench rpc`.
@@ -90,7 +91,7 @@ fn measure(options: &Options, ranks: u32) -> Result<ExitCode> {
     Ok(bench.finish())
 }
 
-/// Starts this very command as two ranks.
+/// Becomes the launcher of this very command as two ranks.
 fn launch(options: &Options) -> Result<ExitCode> {
     if options.launched {
         let message = "its two ranks did not find each other: was it built without the feature `mpi`, or with another \
@@ -100,6 +101,6 @@ fn launch(options: &Options) -> Result<ExitCode> {
     let fail = |error: std::io::Error| peers::not_started(&error);
     let mut command = peers::two_ranks();
     command.arg(env::current_exe().map_err(fail)?).args(env::args_os().skip(1)).arg("--launched");
-    let status = command.status().map_err(fail)?;
-    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    // In place of this process, so that a signal meant for it reaches the launcher. It returns only where that is not there.
+    Err(fail(command.exec()))
 }
