@@ -23,6 +23,8 @@ pub struct Queues {
     shared: Injector<Work>,
     /// Work that stays on this rank.
     bound: Injector<Work>,
+    /// Work that asks for no CPU: actors' calls above all.
+    light: Injector<Work>,
     /// Work for which the host has not the resources now, by what it asks for, oldest first.
     starved: Mutex<HashMap<Request, VecDeque<Work>>>,
     starved_count: AtomicUsize,
@@ -45,6 +47,7 @@ impl Queues {
         Queues {
             shared: Injector::new(),
             bound: Injector::new(),
+            light: Injector::new(),
             starved: Mutex::default(),
             starved_count: AtomicUsize::new(0),
         }
@@ -60,6 +63,11 @@ impl Queues {
         self.bound.push(work);
     }
 
+    /// Work that asks for no CPU.
+    pub fn push_light(&self, work: Work) {
+        self.light.push(work);
+    }
+
     /// Work whose resources are not free; it comes back with `feed`.
     pub fn push_starved(&self, request: Request, work: Work) {
         lock(&self.starved).entry(request).or_default().push_back(work);
@@ -68,7 +76,9 @@ impl Queues {
 
     /// The oldest work that is not starved.
     pub fn take(&self, worker: &Worker) -> Option<Work> {
-        steal_one(|| self.bound.steal()).or_else(|| steal_one(|| self.shared.steal_batch_with_limit_and_pop(&worker.deque, 8)))
+        steal_one(|| self.light.steal())
+            .or_else(|| steal_one(|| self.bound.steal()))
+            .or_else(|| steal_one(|| self.shared.steal_batch_with_limit_and_pop(&worker.deque, 8)))
     }
 
     /// One task that may go to another rank.
@@ -99,19 +109,19 @@ impl Queues {
 
     /// Whether there is work that is not starved.
     pub fn has_any(&self) -> bool {
-        !self.shared.is_empty() || !self.bound.is_empty()
+        !self.shared.is_empty() || !self.bound.is_empty() || !self.light.is_empty()
     }
 
-    /// Whether there is work that stays here.
-    pub fn has_bound(&self) -> bool {
-        !self.bound.is_empty()
+    /// Whether there is work that asks for no CPU.
+    pub fn has_light(&self) -> bool {
+        !self.light.is_empty()
     }
 
     /// Forgets all work: the end.
     pub fn clear(&self) -> Vec<Work> {
         let mut rest = self.feed(|_| usize::MAX);
-        while let Some(work) = steal_one(|| self.bound.steal()).or_else(|| steal_one(|| self.shared.steal())) {
-            rest.push(work);
+        for queue in [&self.light, &self.bound, &self.shared] {
+            rest.extend(std::iter::from_fn(|| steal_one(|| queue.steal())));
         }
         rest
     }

@@ -93,13 +93,19 @@ impl Node {
 
     /// Makes work known to the workers.
     pub fn push(&'static self, work: Work) {
-        let stealable = match &work {
-            Work::Task(task) => task.header().stealable && task.header().options.as_ref().is_none_or(|options| options.is_free()),
-            Work::Actor(_) => false,
+        let (stealable, light) = match &work {
+            Work::Task(task) => {
+                let header = task.header();
+                let options = header.options.as_ref();
+                let light = options.is_some_and(|options| options.num_cpus == Some(0.0));
+                (header.stealable && options.is_none_or(|options| options.is_free()), light)
+            }
+            Work::Actor(_) => (false, true),
         };
         match worker::here() {
+            _ if light => self.queues.push_light(work),
             Some(worker) if stealable => worker.deque.push(work),
-            _ if stealable => self.queues.push_shared(work),
+            None if stealable => self.queues.push_shared(work),
             _ => self.queues.push_bound(work),
         }
         self.work_is_there();

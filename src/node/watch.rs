@@ -62,6 +62,6 @@ impl Node {
 
     /// Whether a worker more would find something that it has the resources for: actors' calls, or a free CPU.
     fn can_start_something(&self) -> bool {
-        self.table.free_cpu() > 0 || self.queues.has_bound()
+        self.table.free_cpu() > 0 || self.queues.has_light()
     }
 }
