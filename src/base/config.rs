@@ -305,7 +305,10 @@ impl Config {
         for (name, value) in variables.filter(|(name, _)| name.starts_with("MOBULA_")) {
             let Some(knob) = KNOBS.iter().find(|knob| knob.variable == name) else {
                 let known: Vec<&str> = KNOBS.iter().map(|knob| knob.variable).collect();
-                return Err(Error::config(format!("{name} is not a setting of mobula; these are: {}", known.join(", "))));
+                return Err(Error::config(format!(
+                    "{name} is not a setting of mobula; these are: {}",
+                    known.join(", ")
+                )));
             };
             (knob.apply)(&mut self, value.trim())
                 .ok_or_else(|| Error::config(format!("{name}={value} is not understood: it takes {}", knob.takes)))?;

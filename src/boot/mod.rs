@@ -2,9 +2,9 @@
 //!
 //! Owns: the launcher's environment, the communicator. Never: memory, threads, messages after start.
 
-mod single;
 #[cfg(feature = "mpi")]
 pub mod mpi;
+mod single;
 
 use crate::base::{Config, Rank, Result};
 use crate::fabric::Fabric;

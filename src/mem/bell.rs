@@ -1,30 +1,29 @@
-//! Wakes sleeping threads of a process when there is something for it, and costs a sender no system call otherwise.
+//! Wakes a rank when there is something for it, and costs its senders nothing while it looks by itself.
 //!
-//! A receiver's threads are *polling* (they look again before they sleep) or not: asleep, or at work elsewhere. A
-//! sender rings only when nobody polls.
+//! The word `asleep` says that no thread of the rank looks at its roads: who sends then rings. It has a cache line of its
+//! own, which stays in every sender's cache while the rank is busy: sending costs neither a fence nor a miss for it.
 //!
 //! ```text
-//!   sender                                  receiver, having found nothing while polling
-//!   S1  publish the message                 R1  pollers -= 1          (end_polling)
-//!   S2  fence                               R2  fence
-//!   S3  pollers == 0 ? else done            R3  seen = rung
-//!   S4  rung += 1                           R4  look once more: found ? begin_polling, handle it
-//!   S5  sleepers == 0 ? done : futex wake   R5  sleepers += 1
-//!                                           R6  futex wait while rung == seen
-//!                                           R7  sleepers -= 1, begin_polling
+//!   sender                                  receiver, having found nothing
+//!   S1  publish the message                 R1  asleep = 1            (lie_down)
+//!   S2  asleep == 0 ? done                  R2  fence
+//!   S3  rung += 1                           R3  seen = rung
+//!   S4  sleepers == 0 ? done : futex wake   R4  look once more
+//!                                           R5  sleepers += 1
+//!                                           R6  futex wait while rung == seen, for a while
 //! ```
 //!
-//! No wake-up is lost. Suppose the last receiver sleeps for ever at R6 beside a message published at S1.
-//! - S3 saw a poller: that poller's R1 comes after S3. So the fence S2 precedes the fence R2 in the one order of all
-//!   SeqCst fences, and R4 sees what S1 wrote: it does not go to sleep. A contradiction.
-//! - S3 saw none, so S4 happened. If R3 reads the value after S4, it reads what S4 released, S1 included, and R4 sees
-//!   the message. So R3 read the value before S4, and `rung` differs from `seen` from S4 on. If R6 looked at `rung`
-//!   after S4, it did not wait. If before, then R5 precedes S4, both SeqCst, and S5 sees the sleeper and wakes it: the
-//!   kernel compares and queues under the same lock that a wake takes. A contradiction.
+//! S1 and S2 are not fenced: the load may go before the store is visible, read 0, and R4 still find nothing. A store buffer
+//! drains within the time of a few cache misses, so the receiver's first sleep is short ([`FIRST_SLEEP`]) and it looks once
+//! more after it; from then on S1 has long been visible, and every later S2 reads 1. So a wake-up is late by `FIRST_SLEEP`
+//! at most, never lost. (A fence in each send instead costs a cache miss a message; see docs/performance.md.)
 //!
-//! `rung` would have to come round all 2^32 values between R3 and R6 to be mistaken. A process that dies leaves counts
-//! that only its own threads rely on; a sender that dies between S1 and S4 leaves a message that is found at the next
-//! wake-up of any cause, which is why sleeps that wait for peers take a timeout.
+//! When S2 reads 1: if R3 read `rung` after S3, R4 sees the message. Otherwise `rung` differs from `seen` from S3 on: if R6
+//! looked at it after S3 it did not wait, and if before, then R5 precedes S4, both SeqCst, and S4 wakes it: the kernel
+//! compares and queues under the lock that a wake takes.
+//!
+//! `rung` would have to come round all 2^32 values between R3 and R6 to be mistaken. A sender that dies between S1 and S3
+//! leaves a message that is found at the next wake-up of any cause, which is why every sleep ends after a while.
 #![allow(unsafe_code)]
 
 use crate::base::sync::{AtomicU32, Ordering, fence};
@@ -33,21 +32,25 @@ use std::ptr;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// How long a receiver sleeps first after it lay down: far more than a store takes to become visible.
+pub const FIRST_SLEEP: Duration = Duration::from_millis(1);
+
 /// The words that sender and receiver share, on cache lines of their own.
 ///
 /// ```text
-///   0         4      8          12                              128
-///   | pollers | rung | sleepers |  unused                        |
+///   0        4            128    132          256
+///   | asleep |  unused     | rung | sleepers | |
 /// ```
 #[repr(C, align(128))]
 #[derive(Default)]
 struct Words {
-    pollers: AtomicU32,
+    asleep: AtomicU32,
+    _line: [u32; 31],
     rung: AtomicU32,
     sleepers: AtomicU32,
 }
 
-const _: () = assert!(size_of::<Words>() == 128 && size_of::<Words>() == Bell::BYTES);
+const _: () = assert!(size_of::<Words>() == 256 && size_of::<Words>() == Bell::BYTES);
 
 // SAFETY: atomics of integers, and padding that is never read.
 unsafe impl Shared for Words {}
@@ -64,14 +67,14 @@ pub struct Bell {
 
 impl Bell {
     /// Bytes that a bell takes in a segment, at a multiple of as many.
-    pub const BYTES: usize = 128;
+    pub const BYTES: usize = 256;
 
     /// A bell for threads of this process.
     pub fn private() -> Bell {
         Bell { home: Home::Private(Box::default()) }
     }
 
-    /// The bell at `offset` of a segment; zeros there are a bell that nobody polls.
+    /// The bell at `offset` of a segment; zeros there are a bell of a rank that is awake.
     ///
     /// # Panics
     /// Where the offset is not within the segment or not a multiple of [`Bell::BYTES`].
@@ -87,24 +90,29 @@ impl Bell {
         }
     }
 
-    /// This thread looks for messages from now on, and once more after [`Bell::end_polling`].
-    pub fn begin_polling(&self) {
-        self.words().pollers.fetch_add(1, Ordering::Relaxed);
+    /// A thread of the rank looks at the roads: senders need not ring. Wakes who watches over the roads, so that it notices
+    /// when the thread stops looking.
+    pub fn look(&self) {
+        if self.is_asleep() {
+            self.words().asleep.store(0, Ordering::Relaxed);
+            self.ring();
+        }
     }
 
-    /// This thread no longer looks. The caller reads [`Bell::rung`], looks once more, and then may sleep.
-    pub fn end_polling(&self) {
-        let before = self.words().pollers.fetch_sub(1, Ordering::Relaxed);
-        debug_assert_ne!(before, 0, "end_polling without begin_polling");
-        // Pairs with the fence in `notify` (R2, S2).
+    /// No thread of the rank looks from now on. The caller reads [`Bell::rung`], looks once more, and then may sleep.
+    pub fn lie_down(&self) {
+        self.words().asleep.store(1, Ordering::Relaxed);
         fence(Ordering::SeqCst);
     }
 
-    /// Rings unless a thread polls; after publishing a message. No system call unless a thread sleeps.
+    /// Whether senders ring.
+    pub fn is_asleep(&self) -> bool {
+        self.words().asleep.load(Ordering::Relaxed) != 0
+    }
+
+    /// Rings where no thread of the rank looks; after publishing a message. No system call unless a thread sleeps.
     pub fn notify(&self) {
-        // Pairs with the fence in `end_polling` (S2, R2).
-        fence(Ordering::SeqCst);
-        if self.words().pollers.load(Ordering::Relaxed) == 0 {
+        if self.is_asleep() {
             self.ring();
         }
     }
@@ -122,7 +130,7 @@ impl Bell {
 
     /// How often it has rung, modulo 2^32.
     pub fn rung(&self) -> u32 {
-        // Acquire: pairs with the increment in `ring` (R3, S4).
+        // Acquire: pairs with the increment in `ring` (R3, S3).
         self.words().rung.load(Ordering::Acquire)
     }
 
@@ -172,18 +180,21 @@ mod tests {
     }
 
     #[test]
-    fn it_rings_only_when_nobody_polls() {
+    fn it_rings_only_when_nobody_looks() {
         for (sender, receiver) in both_kinds() {
-            receiver.begin_polling();
             sender.notify();
             assert_eq!(receiver.rung(), 0);
-            receiver.end_polling();
+            receiver.lie_down();
             sender.notify();
             assert_eq!(receiver.rung(), 1);
             receiver.sleep(0, None);
-            receiver.begin_polling();
-            sender.ring();
+            receiver.look();
+            assert_eq!(receiver.rung(), 2, "who watches over the roads is woken");
+            sender.notify();
+            receiver.look();
             assert_eq!(receiver.rung(), 2);
+            sender.ring();
+            assert_eq!(receiver.rung(), 3);
         }
     }
 
@@ -193,7 +204,7 @@ mod tests {
         bell.sleep(bell.rung(), Some(Duration::from_millis(1)));
     }
 
-    /// Every value is published before a notify; the receiver sleeps without a timeout and must see the last one.
+    /// Every value is published before a notify; the receiver sleeps as it should and must see the last one.
     #[test]
     fn no_wake_up_is_lost() {
         const MESSAGES: u64 = 20_000;
@@ -203,21 +214,24 @@ mod tests {
             let consumer = std::thread::spawn({
                 let (published, taken) = (published.clone(), taken.clone());
                 move || {
-                    receiver.begin_polling();
                     let mut done = 0;
+                    let mut slept = false;
                     while done < MESSAGES {
                         let found = published.load(Ordering::Acquire);
                         if found > done {
                             done = found;
                             taken.store(done, Ordering::Release);
+                            slept = false;
+                            receiver.look();
                             continue;
                         }
-                        receiver.end_polling();
+                        receiver.lie_down();
                         let seen = receiver.rung();
                         if published.load(Ordering::Acquire) == done {
-                            receiver.sleep(seen, None);
+                            // The second sleep has no end of its own: only a ring ends it.
+                            receiver.sleep(seen, if slept { None } else { Some(FIRST_SLEEP) });
+                            slept = true;
                         }
-                        receiver.begin_polling();
                     }
                 }
             });

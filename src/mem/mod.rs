@@ -20,7 +20,7 @@ mod ring;
 mod segment;
 
 pub use arena::{Arena, Block};
-pub use bell::Bell;
+pub use bell::{Bell, FIRST_SLEEP};
 pub use memory::{memory_available_bytes, memory_total_bytes};
 pub use pages::{HUGE_PAGE_BYTES, PageKind, hugepages_free, transparent_for_shared};
 pub use peer::PeerArena;

@@ -2,24 +2,24 @@
 //!
 //! ```text
 //!   0          64         128                256                                    256 + RING_BYTES
-//!   | head     |          | tail             | frame | frame | pad                  |
+//!   | head     |          | claimed          | frame | frame | pad                  |
 //!   | consumer |          | producer         |                                      |
-//!   |<- the consumer's -->|<- the producer's -->|
 //!
-//!   frame   | length: u32 | 0: u32 | bytes, then up to the next multiple of 8 |
-//!   pad     | u32::MAX    | 0: u32 | skipped: the rest of the ring            |
+//!   frame   | length + 1: u64 | bytes, then up to the next multiple of 64 |
+//!   pad     | u64::MAX        | skipped: the rest of the ring             |
 //! ```
 //!
-//! `head` and `tail` count bytes for ever; where they are in the ring is their value modulo its size. Frames begin at
-//! multiples of 8 and never wrap: a pad fills the end where the next frame does not fit.
+//! Frames begin at multiples of 64, a cache line, and never wrap: a pad fills the end where the next frame does not fit.
+//! The word at the beginning of a frame tells the consumer that it is there: a small message is one cache line that
+//! travels once, and there is no index of the producer's to read (the "fast box" of shared-memory MPIs).
 //!
-//! The producer writes a frame (and the pad before it), then publishes both by one Release store of `tail`: killed
-//! before, nothing happened. The consumer reads a frame, then frees it by one Release store of `head`. Each keeps the
-//! other's index as last seen and reads it again only when the ring looks full or empty, so that in a busy stream the
-//! indices' cache lines stay where they are (Lamport's queue; MCRingBuffer).
+//! The producer writes the bytes, then publishes the frame by one Release store of its first word: killed before, nothing
+//! happened. The consumer reads, and later, when it next has nothing to do, writes zeros over the first word of each line
+//! it has read, and only then frees them by one Release store of `head`. `head` counts bytes for ever.
 //!
-//! `head <= tail <= head + RING_BYTES`, both multiples of 8 (Q1). Bytes in `head..tail` are the consumer's to read, all
-//! others the producer's to write (Q2). What breaks Q1 or a length is reported, and nothing outside is touched.
+//! Q1: the producer writes only lines that are free: those that were never used or that `head` has passed. Q2: the first word of
+//! each line that is free is zero, so that a line the producer has not published reads as "nothing yet". What breaks a
+//! length is reported, and nothing outside is touched.
 #![allow(unsafe_code)]
 
 use crate::base::limits::{MESSAGE_BYTES_MAX, RING_BYTES};
@@ -32,7 +32,11 @@ use std::sync::Arc;
 pub const RING_SEGMENT_BYTES: usize = size_of::<Indices>() + RING_BYTES;
 
 const PREFIX_BYTES: usize = 8;
-const PAD: u32 = u32::MAX;
+const LINE_BYTES: usize = 64;
+const PAD: u64 = u64::MAX;
+
+/// Bytes that were read and are not free yet, above which they are freed without waiting for a quiet moment.
+const UNFREED_BYTES_MAX: usize = RING_BYTES / 4;
 
 #[repr(C, align(128))]
 struct Padded<T>(T);
@@ -45,7 +49,7 @@ struct ConsumerSide {
 
 #[repr(C)]
 struct ProducerSide {
-    tail: AtomicU64,
+    _unused: u64,
     claimed: AtomicU32,
 }
 
@@ -59,8 +63,7 @@ const _: () = {
     assert!(size_of::<Indices>() == 256 && std::mem::offset_of!(Indices, producer) == 128);
     assert!(RING_BYTES.is_power_of_two() && RING_BYTES.is_multiple_of(128));
     // The largest frame with the largest pad before it fits an empty ring: nothing waits for room for ever.
-    assert!(2 * (PREFIX_BYTES + MESSAGE_BYTES_MAX) <= RING_BYTES);
-    assert!(MESSAGE_BYTES_MAX < PAD as usize);
+    assert!(2 * frame_bytes(MESSAGE_BYTES_MAX) <= RING_BYTES);
 };
 
 // SAFETY: atomics of integers, and padding that is never read.
@@ -89,20 +92,22 @@ impl Place {
     fn indices(&self) -> &Indices {
         self.segment.view(self.offset)
     }
-}
 
-/// How many bytes lie between the indices, where they keep Q1.
-fn distance(head: u64, tail: u64) -> Option<usize> {
-    let bytes = tail.wrapping_sub(head);
-    (bytes <= RING_BYTES as u64 && bytes.is_multiple_of(8)).then_some(bytes as usize)
+    /// The first word of the line at `position`, a multiple of LINE_BYTES below RING_BYTES.
+    fn word(&self, position: usize) -> &AtomicU64 {
+        debug_assert!(position.is_multiple_of(LINE_BYTES) && position < RING_BYTES);
+        // SAFETY: `new` checked that RING_BYTES bytes lie at `payload`, which is aligned to 64; a word that both sides use
+        // is only ever reached as an atomic, or by the producer while it is not published.
+        unsafe { self.payload.add(position).cast::<AtomicU64>().as_ref() }
+    }
 }
 
 fn position(index: u64) -> usize {
     index as usize & (RING_BYTES - 1)
 }
 
-fn frame_bytes(length: usize) -> usize {
-    PREFIX_BYTES + length.next_multiple_of(8)
+const fn frame_bytes(length: usize) -> usize {
+    (PREFIX_BYTES + length).next_multiple_of(LINE_BYTES)
 }
 
 /// The writing end; there is one for each ring.
@@ -114,7 +119,7 @@ pub struct Producer {
 }
 
 impl Producer {
-    /// Takes the writing end of the ring at `offset`; `None` where somebody has it, or its indices are broken.
+    /// Takes the writing end of the ring at `offset`; `None` where somebody has it.
     ///
     /// # Panics
     /// Where no ring fits there.
@@ -125,10 +130,7 @@ impl Producer {
         if side.claimed.swap(1, Ordering::Relaxed) != 0 {
             return None;
         }
-        let tail = side.tail.load(Ordering::Relaxed);
-        let head = place.indices().consumer.0.head.load(Ordering::Acquire);
-        distance(head, tail).filter(|_| tail.is_multiple_of(8))?;
-        Some(Producer { place, tail, head })
+        Some(Producer { place, tail: 0, head: 0 })
     }
 
     /// Puts in the concatenation of `parts` as one message; false where there is no room, and then nothing is put in.
@@ -144,40 +146,37 @@ impl Producer {
         if !self.has_room(pad + frame) {
             return false;
         }
-        if pad > 0 {
-            self.write_prefix(start, PAD);
-        }
-        let start = if pad > 0 { 0 } else { start };
-        self.write_prefix(start, length as u32);
-        let mut end = start + PREFIX_BYTES;
+        let at = if pad > 0 { 0 } else { start };
+        let mut end = at + PREFIX_BYTES;
         for part in parts {
-            // SAFETY: `end + part.len() <= start + frame <= RING_BYTES`, and by Q2 these bytes are ours.
+            // SAFETY: `end + part.len() <= at + frame <= RING_BYTES`, and by Q1 these bytes are ours.
             unsafe { ptr::copy_nonoverlapping(part.as_ptr(), self.place.payload.add(end).as_ptr(), part.len()) };
             end += part.len();
         }
+        // Release: publishes the bytes to the consumer's Acquire load in `pop`. The pad comes last: the frame behind it is
+        // whole when the consumer gets there.
+        self.place.word(at).store(length as u64 + 1, Ordering::Release);
+        if pad > 0 {
+            self.place.word(start).store(PAD, Ordering::Release);
+        }
         self.tail = self.tail.wrapping_add((pad + frame) as u64);
-        // Release: publishes the frame to the consumer's Acquire load in `pop`.
-        self.place.indices().producer.0.tail.store(self.tail, Ordering::Release);
         true
     }
 
     fn has_room(&mut self, wanted: usize) -> bool {
-        let fits = |head| distance(head, self.tail).is_some_and(|used| wanted <= RING_BYTES - used);
+        let fits = |head: u64| {
+            let used = self.tail.wrapping_sub(head);
+            used <= RING_BYTES as u64 && wanted as u64 <= RING_BYTES as u64 - used
+        };
         if fits(self.head) {
             return true;
         }
-        // Acquire: pairs with the consumer's Release store in `pop`: it has done with the bytes before `head`. A head
-        // that breaks Q1 never fits.
+        // Acquire: pairs with the consumer's Release store in `free`: the lines before `head` are read and zeroed. A head
+        // that no consumer writes never fits.
         let head = self.place.indices().consumer.0.head.load(Ordering::Acquire);
-        let fits = fits(head);
+        let fits = head.is_multiple_of(LINE_BYTES as u64) && fits(head);
         self.head = if fits { head } else { self.head };
         fits
-    }
-
-    fn write_prefix(&self, start: usize, length: u32) {
-        debug_assert!(start.is_multiple_of(8) && start + PREFIX_BYTES <= RING_BYTES);
-        // SAFETY: `start` is a multiple of 8 below RING_BYTES, so 8 aligned bytes are there, and by Q2 they are ours.
-        unsafe { self.place.payload.add(start).cast::<u64>().write(u64::from(length).to_le()) };
     }
 }
 
@@ -195,13 +194,19 @@ pub enum Popped {
 /// The reading end; there is one for each ring.
 pub struct Consumer {
     place: Place,
-    head: u64,
-    /// The producer's index as last seen and found to keep Q1.
-    tail: u64,
+    /// Where the next frame begins.
+    next: u64,
+    /// The same, for views of other threads.
+    seen: Arc<AtomicU64>,
+    /// What has been freed; `freed..next` was read.
+    freed: u64,
+    /// The last pop found nothing.
+    quiet: bool,
+    broken: bool,
 }
 
 impl Consumer {
-    /// Takes the reading end of the ring at `offset`; `None` where somebody has it, or its indices are broken.
+    /// Takes the reading end of the ring at `offset`; `None` where somebody has it.
     ///
     /// # Panics
     /// Where no ring fits there.
@@ -212,86 +217,96 @@ impl Consumer {
         if side.claimed.swap(1, Ordering::Relaxed) != 0 {
             return None;
         }
-        let head = Some(side.head.load(Ordering::Relaxed)).filter(|head| head.is_multiple_of(8))?;
-        Some(Consumer { place, head, tail: head })
+        Some(Consumer { place, next: 0, seen: Arc::default(), freed: 0, quiet: false, broken: false })
     }
 
     /// Delivers the oldest message, aligned to 8, where there is one. It lies in the ring until `deliver` returns.
+    #[inline]
     pub fn pop(&mut self, deliver: &mut dyn FnMut(&[u8])) -> Popped {
-        loop {
-            if self.head == self.tail {
-                // Acquire: pairs with the producer's Release store in `push`: its frame is there.
-                self.tail = self.place.indices().producer.0.tail.load(Ordering::Acquire);
+        let start = position(self.next);
+        // Acquire: pairs with the producer's Release store in `push`: the frame is there.
+        match self.place.word(start).load(Ordering::Acquire) {
+            0 => self.nothing(),
+            // At the beginning a pad would be the whole ring: nobody writes that.
+            PAD if start > 0 && !self.broken => {
+                self.advance(RING_BYTES - start);
+                self.pop(deliver)
             }
-            let Some(available) = distance(self.head, self.tail) else { return self.corrupt() };
-            if available == 0 {
-                return Popped::Empty;
-            }
-            let start = position(self.head);
-            let length = self.read_prefix(start);
-            if length == PAD {
-                let pad = RING_BYTES - start;
-                if pad > available {
-                    return self.corrupt();
-                }
-                self.free(pad);
-                continue;
-            }
-            // Checked here, M4: what another process wrote is a length only when it stays within the frame's room.
-            let length = length as usize;
-            if length > MESSAGE_BYTES_MAX || frame_bytes(length) > available.min(RING_BYTES - start) {
-                return self.corrupt();
-            }
-            // SAFETY: `start + PREFIX_BYTES + length <= RING_BYTES`, and by Q2 the producer lets these bytes be until
-            // `free`.
-            let bytes =
-                unsafe { std::slice::from_raw_parts(self.place.payload.add(start + PREFIX_BYTES).as_ptr(), length) };
-            deliver(bytes);
-            self.free(frame_bytes(length));
-            return Popped::Message;
+            word => self.take(start, word, deliver),
         }
+    }
+
+    fn take(&mut self, start: usize, word: u64, deliver: &mut dyn FnMut(&[u8])) -> Popped {
+        // Checked here, M4: what another process wrote is a length only when it stays within the ring.
+        let length = usize::try_from(word - 1).unwrap_or(usize::MAX);
+        if self.broken || length > MESSAGE_BYTES_MAX || frame_bytes(length) > RING_BYTES - start {
+            self.broken = true;
+            return Popped::Corrupt;
+        }
+        // SAFETY: `start + PREFIX_BYTES + length <= RING_BYTES`, and by Q1 the producer lets these bytes be until `free`.
+        let bytes =
+            unsafe { std::slice::from_raw_parts(self.place.payload.add(start + PREFIX_BYTES).as_ptr(), length) };
+        deliver(bytes);
+        self.advance(frame_bytes(length));
+        Popped::Message
+    }
+
+    /// Twice in a row nothing: a quiet moment, in which what was read is freed. Doing so at once would have the producer's
+    /// cache asked for the lines while their message is still being handled.
+    fn nothing(&mut self) -> Popped {
+        if self.broken {
+            return Popped::Corrupt;
+        }
+        if self.quiet && self.freed != self.next {
+            self.free();
+        }
+        self.quiet = true;
+        Popped::Empty
+    }
+
+    fn advance(&mut self, bytes: usize) {
+        self.next = self.next.wrapping_add(bytes as u64);
+        self.seen.store(self.next, Ordering::Release);
+        self.quiet = false;
+        if self.next.wrapping_sub(self.freed) > UNFREED_BYTES_MAX as u64 {
+            self.free();
+        }
+    }
+
+    fn free(&mut self) {
+        let mut at = self.freed;
+        while at != self.next {
+            self.place.word(position(at)).store(0, Ordering::Relaxed);
+            at = at.wrapping_add(LINE_BYTES as u64);
+        }
+        self.freed = self.next;
+        // Release: pairs with the Acquire load in `has_room`; the zeros go before it (Q2).
+        self.place.indices().consumer.0.head.store(self.freed, Ordering::Release);
     }
 
     /// Whether there is nothing to pop.
     pub fn is_empty(&self) -> bool {
-        self.head == self.place.indices().producer.0.tail.load(Ordering::Acquire)
+        self.place.word(position(self.next)).load(Ordering::Acquire) == 0
     }
 
     /// A view that tells other threads whether there is something to pop.
     pub fn watch(&self) -> Watch {
-        Watch { segment: self.place.segment.clone(), offset: self.place.offset }
-    }
-
-    fn free(&mut self, bytes: usize) {
-        self.head = self.head.wrapping_add(bytes as u64);
-        // Release: pairs with the Acquire load in `has_room`.
-        self.place.indices().consumer.0.head.store(self.head, Ordering::Release);
-    }
-
-    /// Stays corrupt: an index is kept that no later one can mend.
-    fn corrupt(&mut self) -> Popped {
-        self.tail = self.head.wrapping_sub(8);
-        Popped::Corrupt
-    }
-
-    fn read_prefix(&self, start: usize) -> u32 {
-        // SAFETY: `start` is a multiple of 8 below RING_BYTES, so 8 aligned bytes are there; any bytes are a u64.
-        u64::from_le(unsafe { self.place.payload.add(start).cast::<u64>().read() }) as u32
+        let place = Place::new(self.place.segment.clone(), self.place.offset);
+        Watch { place, next: self.seen.clone() }
     }
 }
 
 /// Tells whether a ring has something in it, from any thread and without the consumer.
 pub struct Watch {
-    segment: Arc<Segment>,
-    offset: usize,
+    place: Place,
+    next: Arc<AtomicU64>,
 }
 
 impl Watch {
     /// Whether there is nothing to pop, as of now.
     pub fn is_empty(&self) -> bool {
-        let indices: &Indices = self.segment.view(self.offset);
-        // Acquire: what is seen here, a pop after it sees too.
-        indices.consumer.0.head.load(Ordering::Acquire) == indices.producer.0.tail.load(Ordering::Acquire)
+        let next = self.next.load(Ordering::Acquire);
+        self.place.word(position(next)).load(Ordering::Acquire) == 0
     }
 }
 

@@ -13,7 +13,7 @@ use crate::node::{Node, worker};
 use crate::protocol::Message;
 use crate::registry::{Runnable, State};
 use crate::sched::{Mailbox, Request};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 
@@ -287,7 +287,8 @@ fn construct(node: &'static Node, home: &Arc<ActorHome>, task: &Arc<dyn Runnable
     }
     drop(inner);
     let reason = task.clone().slots().iter().find_map(|slot| slot.core().failure());
-    let reason = reason.map_or_else(|| "its constructor made nothing".to_string(), |error| format!("its constructor failed: {error}"));
+    let reason = reason
+        .map_or_else(|| "its constructor made nothing".to_string(), |error| format!("its constructor failed: {error}"));
     bury(node, home, Error::ActorDied { actor: label, reason });
 }
 
@@ -358,6 +359,8 @@ fn refuse(node: &'static Node, task: &Arc<dyn Runnable>, error: &Arc<Error>) {
 fn drop_state(node: &'static Node, state: State) {
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(state))) {
         let text = crate::object::panic_text(&*panic);
-        crate::base::log::say(crate::base::log::Level::Error, || format!("rank {}: an actor's Drop panicked: {text}", node.rank));
+        crate::base::log::say(crate::base::log::Level::Error, || {
+            format!("rank {}: an actor's Drop panicked: {text}", node.rank)
+        });
     }
 }

@@ -61,7 +61,8 @@ pub fn start(mut world: World, config: Config) -> Result<Session> {
     // Each of these can fail on one rank alone: all learn of it in the next exchange.
     let bound: Vec<Vec<u32>> = host_ranks.iter().map(|rank| hellos[*rank as usize].cpus.clone()).collect();
     let local = topology.and_then(|topology| Local::make(&config, topology, rank, &host_ranks, place, &bound));
-    let segments: Vec<Segments> = gather(&mut *world.exchange, &local.as_ref().map(Local::segments).map_err(Clone::clone))?;
+    let segments: Vec<Segments> =
+        gather(&mut *world.exchange, &local.as_ref().map(Local::segments).map_err(Clone::clone))?;
     let local = local?;
 
     let joined = join_host(&config, local, &world, rank, &host_ranks, &segments);
@@ -87,7 +88,11 @@ pub fn start(mut world: World, config: Config) -> Result<Session> {
         table: parts.table,
         roads: parts.roads,
         host_bells: parts.host_bells,
-        has_foreign_memory: parts.arenas.iter().enumerate().any(|(other, arena)| arena.is_none() && other != rank as usize),
+        has_foreign_memory: parts
+            .arenas
+            .iter()
+            .enumerate()
+            .any(|(other, arena)| arena.is_none() && other != rank as usize),
         references: References::new(rank, parts.arenas),
         config,
     });
@@ -107,11 +112,14 @@ pub fn start(mut world: World, config: Config) -> Result<Session> {
 
 /// Everybody's value, or the error that the first rank which has one met.
 fn gather<T: Serialize + for<'de> Deserialize<'de>>(exchange: &mut dyn Exchange, mine: &Result<T>) -> Result<Vec<T>> {
-    let bytes = postcard::to_allocvec(mine).map_err(|error| Error::fabric(format!("a card does not encode: {error}")))?;
+    let bytes =
+        postcard::to_allocvec(mine).map_err(|error| Error::fabric(format!("a card does not encode: {error}")))?;
     let all = exchange.allgather(&bytes)?;
     let decode = |(rank, bytes): (usize, Vec<u8>)| {
         postcard::from_bytes::<Result<T>>(&bytes).unwrap_or_else(|error| {
-            Err(Error::fabric(format!("the card of rank {rank} does not decode: {error}; do all ranks run the same binary?")))
+            Err(Error::fabric(format!(
+                "the card of rank {rank} does not decode: {error}; do all ranks run the same binary?"
+            )))
         })
     };
     all.into_iter().enumerate().map(decode).collect()
@@ -148,7 +156,9 @@ impl Local {
         }
         let gpus = crate::gpu::discover();
         let found_gpus = gpus.as_ref().map_or(0, Vec::len);
-        let lines = gpus.map(|gpus| gpus.iter().map(|gpu| format!("{} ({}, {} MiB)", gpu.name, gpu.pci, gpu.memory_bytes >> 20)).collect());
+        let lines = gpus.map(|gpus| {
+            gpus.iter().map(|gpu| format!("{} ({}, {} MiB)", gpu.name, gpu.pci, gpu.memory_bytes >> 20)).collect()
+        });
         let union: Vec<u32> = bound.iter().flatten().copied().collect();
         let totals = Totals {
             cpu: config.num_cpus.map_or(topology.cores_among(&union).max(1) as i64 * UNIT, fixed_of),
@@ -225,7 +235,8 @@ fn join_host(
         let mut cards = Vec::new();
         for other in others() {
             let segments = &segments[other as usize];
-            let card = segments.inbox.clone().ok_or_else(|| no_road(rank, other, "it has no inbox: MOBULA_FABRIC differs"))?;
+            let card =
+                segments.inbox.clone().ok_or_else(|| no_road(rank, other, "it has no inbox: MOBULA_FABRIC differs"))?;
             cards.push((other, card));
             arenas[other as usize] = Some(PeerArena::open(&segments.arena)?);
         }
@@ -251,7 +262,11 @@ fn join_host(
         }
     }
     if let Some(other) = (0..size).find(|other| to[*other].is_none() && *other != rank as usize) {
-        return Err(no_road(rank, other as Rank, &format!("MOBULA_FABRIC={:?}, launcher {}", config.fabric, world.launcher)));
+        return Err(no_road(
+            rank,
+            other as Rank,
+            &format!("MOBULA_FABRIC={:?}, launcher {}", config.fabric, world.launcher),
+        ));
     }
     let workers = config.workers.unwrap_or_else(|| {
         let cpus = (totals.cpu + UNIT - 1) / UNIT;
@@ -281,12 +296,21 @@ fn host_info(ranks: &[Rank], hellos: &[Hello], segments: &[Segments], fabrics: &
         Some(host) => host.clone(),
         None => unreachable!("the first rank of a host says what the host has: join_host looked"),
     };
-    HostInfo { name: hellos[first].host.clone(), ranks: ranks.to_vec(), totals, topology, gpus, pages, fabrics: fabrics.to_vec() }
+    HostInfo {
+        name: hellos[first].host.clone(),
+        ranks: ranks.to_vec(),
+        totals,
+        topology,
+        gpus,
+        pages,
+        fabrics: fabrics.to_vec(),
+    }
 }
 
 fn banner(node: &'static Node, launcher: &str, workers: usize, pages: &str, store_bytes: u64) {
     say(Level::Info, || {
-        let hosts: Vec<String> = node.hosts().iter().map(|host| format!("{} ({} ranks)", host.name, host.ranks.len())).collect();
+        let hosts: Vec<String> =
+            node.hosts().iter().map(|host| format!("{} ({} ranks)", host.name, host.ranks.len())).collect();
         format!(
             "{} ranks on {}; launcher {launcher}; {workers} workers a rank; store {} MiB a rank on {pages} pages; \
              {} functions, digest {:016x}",
@@ -304,5 +328,3 @@ fn banner(node: &'static Node, launcher: &str, workers: usize, pages: &str, stor
         say(Level::Info, || line);
     }
 }
-
-

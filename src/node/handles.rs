@@ -145,7 +145,9 @@ where
     })?;
     match outcome {
         Ok(Some(actor)) => Ok(RawHandle::new(actor).into()),
-        Ok(None) => Err(Error::ActorDied { actor: label_of(A::NAME, Some(name)), reason: "no handle came".to_string() }),
+        Ok(None) => {
+            Err(Error::ActorDied { actor: label_of(A::NAME, Some(name)), reason: "no handle came".to_string() })
+        }
         Err(reason) => Err(Error::ActorDied { actor: label_of(A::NAME, Some(name)), reason }),
     }
 }
@@ -153,7 +155,9 @@ where
 impl Node {
     /// The rank that keeps a name.
     pub fn keeper_of(&self, name: &str) -> Rank {
-        let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+        let hash = name
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
         (hash % u64::from(self.size)) as Rank
     }
 
@@ -178,7 +182,8 @@ impl Node {
             let wire = self.references.export(std::slice::from_ref(&attachment), keeper)?;
             let Some(handle) = wire.into_iter().next() else { return Ok(()) };
             let (name, kind) = (name.to_string(), kind.to_string());
-            let answer = self.handles.ask(self, |token| self.send(keeper, &Message::NameSet { token, name, kind, handle }))?;
+            let answer =
+                self.handles.ask(self, |token| self.send(keeper, &Message::NameSet { token, name, kind, handle }))?;
             answer.map(drop)
         };
         outcome.map_err(|reason| Error::ActorDied { actor: actor.label.clone(), reason })
@@ -207,7 +212,8 @@ impl Node {
         }
         let handle = found.and_then(|actor| {
             let attachment = Attachment::Handle(actor);
-            let wire = self.references.export(std::slice::from_ref(&attachment), from).map_err(|error| error.to_string())?;
+            let wire =
+                self.references.export(std::slice::from_ref(&attachment), from).map_err(|error| error.to_string())?;
             wire.into_iter().next().ok_or_else(String::new)
         });
         self.send(from, &Message::Named { token, handle: handle.map(Some) });

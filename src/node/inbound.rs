@@ -42,7 +42,7 @@ impl Node {
         drop(held);
         let Some(message) = self.decoded(from, bytes) else { return };
         if self.all_here(&message) {
-            self.act(from, message, &Pulled::new());
+            self.act(from, message, &Pulled::default());
         } else {
             lock(&self.held[from as usize]).messages.push_back(bytes.to_vec());
             self.go_on(from);
@@ -53,7 +53,9 @@ impl Node {
         match Message::decode(bytes) {
             Ok(message) => Some(message),
             Err(reason) => {
-                say(Level::Error, || format!("rank {} dropped a message of rank {from} that is none: {reason}", self.rank));
+                say(Level::Error, || {
+                    format!("rank {} dropped a message of rank {from} that is none: {reason}", self.rank)
+                });
                 None
             }
         }
@@ -61,7 +63,7 @@ impl Node {
 
     /// Whether every block that the message names can be read here. Most messages name none.
     fn all_here(&self, message: &Message<'_>) -> bool {
-        !self.has_foreign_memory || missing_blocks(self, message, &Pulled::new()).is_empty()
+        !self.has_foreign_memory || missing_blocks(self, message, &Pulled::default()).is_empty()
     }
 
     /// Acts on what is held from `from`, as far as the blocks are here.
@@ -122,7 +124,11 @@ impl Node {
         let outcome = catch_unwind(AssertUnwindSafe(|| self.act_on(from, message, pulled)));
         if let Err(panic) = outcome {
             say(Level::Error, || {
-                format!("rank {}: user code panicked while a message of rank {from} was handled: {}", self.rank, panic_text(&*panic))
+                format!(
+                    "rank {}: user code panicked while a message of rank {from} was handled: {}",
+                    self.rank,
+                    panic_text(&*panic)
+                )
             });
         }
     }
@@ -358,10 +364,9 @@ fn missing_blocks(node: &Node, message: &Message<'_>, pulled: &Pulled) -> Vec<Wi
     places
 }
 
-
 /// The tasks of other ranks that are here, for who wants to cancel one.
 #[derive(Default)]
-pub struct Foreign(Mutex<std::collections::HashMap<TaskId, std::sync::Weak<dyn Runnable>>>);
+pub struct Foreign(Mutex<rustc_hash::FxHashMap<TaskId, std::sync::Weak<dyn Runnable>>>);
 
 impl Foreign {
     fn insert(&self, id: TaskId, task: &Arc<dyn Runnable>) {

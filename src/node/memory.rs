@@ -30,7 +30,9 @@ impl OwnMemory {
         match self.number.load(Ordering::Acquire) {
             0 => {
                 let fresh = fresh();
-                self.number.compare_exchange(0, fresh, Ordering::AcqRel, Ordering::Acquire).map_or_else(|now| now, |_| fresh)
+                self.number
+                    .compare_exchange(0, fresh, Ordering::AcqRel, Ordering::Acquire)
+                    .map_or_else(|now| now, |_| fresh)
             }
             number => number,
         }

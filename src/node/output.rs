@@ -58,7 +58,10 @@ impl Capture {
 fn forward(node: &'static Node, from: File) {
     let mut reader = BufReader::new(from);
     let mut line = Vec::new();
-    while std::io::Read::take(&mut reader, LINE_BYTES_MAX as u64).read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+    while std::io::Read::take(&mut reader, LINE_BYTES_MAX as u64)
+        .read_until(b'\n', &mut line)
+        .is_ok_and(|read| read > 0)
+    {
         let text = String::from_utf8_lossy(line.strip_suffix(b"\n").unwrap_or(&line)).into_owned();
         node.send(0, &Message::Line { task: node.printing_task(), text });
         line.clear();

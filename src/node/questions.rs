@@ -5,8 +5,8 @@ use crate::base::{Error, Rank, Result};
 use crate::node::Node;
 use crate::object::Cell;
 use crate::protocol::{Message, Question};
+use rustc_hash::FxHashMap as HashMap;
 use serde::de::DeserializeOwned;
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 /// Questions of one kind that are not answered yet.
@@ -16,7 +16,7 @@ pub struct Questions<T> {
 
 impl<T> Default for Questions<T> {
     fn default() -> Self {
-        Questions { open: Mutex::new((0, HashMap::new())) }
+        Questions { open: Mutex::new((0, HashMap::default())) }
     }
 }
 
@@ -59,7 +59,8 @@ impl Node {
     /// As `Questions::ask`, or where the answer does not decode.
     pub fn ask<T: DeserializeOwned>(&'static self, rank: Rank, question: Question) -> Result<T> {
         let bytes = self.questions.ask(self, |token| self.send(rank, &Message::Ask { token, question }))??;
-        postcard::from_bytes(&bytes)
-            .map_err(|error| Error::fabric(format!("the answer of rank {rank} to {question:?} does not decode: {error}")))
+        postcard::from_bytes(&bytes).map_err(|error| {
+            Error::fabric(format!("the answer of rank {rank} to {question:?} does not decode: {error}"))
+        })
     }
 }

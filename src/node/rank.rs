@@ -8,8 +8,8 @@ use crate::mem::Arena;
 use crate::node::actors::{ActorRef, Actors};
 use crate::node::idle::Idle;
 use crate::node::inbound::{Foreign, HeldByRank};
-use crate::node::queues::Queues;
 use crate::node::questions::Questions;
+use crate::node::queues::Queues;
 use crate::node::references::{NodeLinks, References};
 use crate::node::reports::Reports;
 use crate::node::roads::Roads;
@@ -25,7 +25,7 @@ use crate::sched::{Stealing, Totals};
 use crate::topo::{Topology, WorkerPlace};
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, OnceLock, RwLock};
-use std::thread::JoinHandle;
+use std::thread::{JoinHandle, Thread};
 
 /// What every rank knows of a host.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -95,6 +95,8 @@ pub struct Node {
     /// Ranks whose drivers are through; rank 0 counts.
     pub(super) left: AtomicU32,
     stopping: AtomicBool,
+    /// The thread that waits for the end.
+    pub(super) leaver: OnceLock<Thread>,
     /// Whether printed lines are forwarded, so that the last task of each worker is kept in mind.
     pub(super) forwards: AtomicBool,
     last_task: AtomicPtr<crate::registry::TableEntry>,
@@ -168,6 +170,7 @@ impl Node {
             blocked: AtomicUsize::new(0),
             left: AtomicU32::new(0),
             stopping: AtomicBool::new(false),
+            leaver: OnceLock::new(),
             forwards: AtomicBool::new(false),
             last_task: AtomicPtr::new(std::ptr::null_mut()),
         }));
@@ -191,6 +194,9 @@ impl Node {
         self.stopping.store(true, Ordering::Release);
         self.workers().iter().for_each(|worker| worker.unpark());
         self.roads.bell.ring();
+        if let Some(thread) = self.leaver.get() {
+            thread.unpark();
+        }
     }
 
     /// This rank's workers.

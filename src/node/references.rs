@@ -9,7 +9,7 @@ use crate::node::memory::{OwnMemory, PeerMemory};
 use crate::object::{AnySlot, ArrayMemory, Attachment, Links};
 use crate::protocol::{Message, WireAttachment, WirePlace};
 use crate::store::{Action, CountMessage, Counts};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 use std::sync::{Arc, Mutex, Weak};
 
 /// Something that must live because another rank may ask for it.
@@ -242,7 +242,10 @@ impl References {
         if id.owner == self.me {
             return match tables.exported.get(&id.number) {
                 Some(Keep::Actor(actor)) => Ok(actor.clone()),
-                _ => Err(Error::ActorDied { actor: label.to_string(), reason: "its last handle was dropped".to_string() }),
+                _ => Err(Error::ActorDied {
+                    actor: label.to_string(),
+                    reason: "its last handle was dropped".to_string(),
+                }),
             };
         }
         if let Some((_, Live::Actor(actor))) = tables.live.get(&id)
@@ -338,4 +341,3 @@ impl Links for NodeLinks {
         self.0.references.released(self.0, id, address);
     }
 }
-

@@ -25,7 +25,8 @@ pub fn host_report() -> Vec<(String, Vec<String>)> {
             ));
             section("topology", lines);
             let nics = topology.devices.iter().filter(|device| device.kind == DeviceKind::Nic);
-            let nics: Vec<String> = nics.map(|device| format!("{} ({}, NUMA {:?})", device.name, device.pci, device.numa)).collect();
+            let nics: Vec<String> =
+                nics.map(|device| format!("{} ({}, NUMA {:?})", device.name, device.pci, device.numa)).collect();
             section("network devices", if nics.is_empty() { vec!["none on PCI".to_string()] } else { nics });
         }
         Err(error) => section("topology", vec![format!("not to be had: {error}")]),
@@ -36,12 +37,18 @@ pub fn host_report() -> Vec<(String, Vec<String>)> {
             format!("hugetlb: {} free pages of {} KiB", mem::hugepages_free(), mem::HUGE_PAGE_BYTES >> 10),
             format!(
                 "transparent huge pages for shared memory: {}",
-                if mem::transparent_for_shared() { "on request" } else { "off (see /sys/kernel/mm/transparent_hugepage/shmem_enabled)" }
+                if mem::transparent_for_shared() {
+                    "on request"
+                } else {
+                    "off (see /sys/kernel/mm/transparent_hugepage/shmem_enabled)"
+                }
             ),
         ],
     );
     let verbs = match crate::fabric::verbs::probe() {
-        Ok(devices) => format!("verbs: {} found; its data path is not there yet, mpi serves between hosts", devices.join(", ")),
+        Ok(devices) => {
+            format!("verbs: {} found; its data path is not there yet, mpi serves between hosts", devices.join(", "))
+        }
         Err(reason) => format!("verbs: no ({reason})"),
     };
     let mpi = if cfg!(feature = "mpi") {
@@ -50,14 +57,20 @@ pub fn host_report() -> Vec<(String, Vec<String>)> {
         "mpi: no (built without the feature `mpi`)"
     };
     let tcp = "tcp: not there yet";
-    section("fabrics", vec!["shm: yes, between the ranks of a host".to_string(), mpi.to_string(), verbs, tcp.to_string()]);
+    section(
+        "fabrics",
+        vec!["shm: yes, between the ranks of a host".to_string(), mpi.to_string(), verbs, tcp.to_string()],
+    );
     let variables = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK", "SLURM_JOB_ID"];
     let seen: Vec<String> =
         variables.iter().filter_map(|name| std::env::var(name).ok().map(|value| format!("{name}={value}"))).collect();
     section("launcher", vec![if seen.is_empty() { "none".to_string() } else { seen.join(", ") }]);
     let gpus = match crate::gpu::discover() {
         Ok(gpus) if gpus.is_empty() => vec!["none".to_string()],
-        Ok(gpus) => gpus.iter().map(|gpu| format!("{}: {} ({}, {} MiB)", gpu.ordinal, gpu.name, gpu.pci, gpu.memory_bytes >> 20)).collect(),
+        Ok(gpus) => gpus
+            .iter()
+            .map(|gpu| format!("{}: {} ({}, {} MiB)", gpu.ordinal, gpu.name, gpu.pci, gpu.memory_bytes >> 20))
+            .collect(),
         Err(reason) => vec![format!("none ({reason})")],
     };
     section("GPUs", gpus);

@@ -1,10 +1,10 @@
 //! Sending, and looking for what came.
 
 use crate::base::limits::MESSAGE_BYTES_MAX;
-use crate::base::sync::{AtomicUsize, Ordering, lock};
+use crate::base::sync::{AtomicBool, AtomicU64, AtomicUsize, Ordering, lock};
 use crate::base::{ObjectId, Rank};
 use crate::fabric::{Event, Fabric, Refusal};
-use crate::mem::{Bell, Block};
+use crate::mem::{Bell, Block, FIRST_SLEEP};
 use crate::node::Node;
 use crate::protocol::Message;
 use std::cell::RefCell;
@@ -15,8 +15,17 @@ use std::time::{Duration, Instant};
 /// Messages that may wait towards one peer before who submits tasks is made to wait too.
 const OUTBOX_MESSAGES_MAX: usize = 4096;
 
+/// Looks between two questions whether it is time to block.
+const SPINS: usize = 64;
+
 /// Times that a waiting thread yields, after spinning and before it blocks.
 const YIELDS: u32 = 3;
+
+/// How often the progress thread looks whether somebody still looks at the roads.
+const TICK: Duration = Duration::from_micros(500);
+
+/// How long a rank sleeps at most when nothing comes; see `mem::bell` for why not for ever.
+const LONG_SLEEP: Duration = Duration::from_millis(250);
 
 /// The roads of a rank.
 pub struct Roads {
@@ -30,6 +39,10 @@ pub struct Roads {
     waiting: AtomicUsize,
     /// Bulk reads under way: for which peer's message, of which block.
     reads: Mutex<Reads>,
+    /// Whether some of them could not be started yet.
+    reads_wait: AtomicBool,
+    /// Looks at the roads by threads that have other things to do as well.
+    polls: AtomicU64,
     /// What peers ring.
     pub bell: Arc<Bell>,
     spin: Duration,
@@ -51,7 +64,17 @@ impl Roads {
     /// Over these fabrics; `to` names for each rank the one that leads there.
     pub fn new(all: Vec<Arc<dyn Fabric>>, to: Vec<Option<usize>>, bell: Arc<Bell>, spin: Duration) -> Roads {
         let outboxes = to.iter().map(|_| Mutex::default()).collect();
-        Roads { all, to, outboxes, waiting: AtomicUsize::new(0), reads: Mutex::default(), bell, spin }
+        Roads {
+            all,
+            to,
+            outboxes,
+            waiting: AtomicUsize::new(0),
+            reads: Mutex::default(),
+            reads_wait: AtomicBool::new(false),
+            polls: AtomicU64::new(0),
+            bell,
+            spin,
+        }
     }
 
     /// The name of the road to `rank`.
@@ -72,7 +95,7 @@ impl Roads {
     fn may_sleep_long(&self) -> bool {
         self.waiting.load(Ordering::Relaxed) == 0
             && self.all.iter().all(|road| road.rings())
-            && lock(&self.reads).refused.is_empty()
+            && !self.reads_wait.load(Ordering::Relaxed)
     }
 }
 
@@ -116,6 +139,24 @@ impl Node {
 
     /// Takes what came and sends what waits; returns how many events there were. Any thread may call it.
     pub fn poll(&'static self) -> usize {
+        // Other threads may poll at the same time: what counts is that the number changes.
+        self.roads.polls.store(self.roads.polls.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+        self.take_and_flush()
+    }
+
+    /// Takes what came, where something did.
+    #[inline]
+    pub fn glance(&'static self) {
+        if self.roads.any() {
+            if self.roads.pending() {
+                self.poll();
+            } else {
+                self.roads.polls.store(self.roads.polls.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+            }
+        }
+    }
+
+    fn take_and_flush(&'static self) -> usize {
         let mut events = 0;
         for road in &self.roads.all {
             events += road.poll(&mut |event| match event {
@@ -132,7 +173,9 @@ impl Node {
         if self.roads.waiting.load(Ordering::Relaxed) > 0 {
             self.flush();
         }
-        self.retry_reads();
+        if self.roads.reads_wait.load(Ordering::Relaxed) {
+            self.retry_reads();
+        }
         events
     }
 
@@ -153,6 +196,7 @@ impl Node {
     pub fn pull(&self, home: Rank, offset: u64, block: Block, from: Rank, id: ObjectId) {
         let mut reads = lock(&self.roads.reads);
         reads.refused.push_back((home, offset, block, from, id));
+        self.roads.reads_wait.store(true, Ordering::Relaxed);
         drop(reads);
         self.retry_reads();
     }
@@ -167,65 +211,90 @@ impl Node {
             if let Err((_, block)) = self.roads.all[road].read(home, offset, block, token) {
                 reads.under_way.remove(&token);
                 reads.refused.push_front((home, offset, block, from, id));
-                break;
+                return;
             }
         }
+        self.roads.reads_wait.store(false, Ordering::Relaxed);
     }
 
-    /// Looks at the roads for a moment until `done`; true where something came or `done` says so.
+    /// Looks at the roads for a moment until `done`; true where it says so. Spins for some microseconds, then yields between
+    /// looks: who it waits for may need this very core.
     pub fn watch_roads(&'static self, done: impl Fn() -> bool) -> bool {
-        if done() {
-            return true;
-        }
-        self.roads.bell.begin_polling();
-        let found = self.spin_on_roads(&done);
-        self.roads.bell.end_polling();
-        if self.roads.pending() {
-            self.roads.bell.ring();
-        }
-        found
-    }
-
-    fn spin_on_roads(&'static self, done: &impl Fn() -> bool) -> bool {
+        let mut until = None;
         let mut yields = 0;
-        let until = (!self.roads.spin.is_zero()).then(|| Instant::now() + self.roads.spin);
         loop {
-            for _ in 0..32 {
-                if self.poll() > 0 && done() {
-                    return true;
-                }
+            for _ in 0..SPINS {
                 if done() || self.stopping() {
                     return true;
                 }
-                std::hint::spin_loop();
-            }
-            if until.is_none_or(|until| Instant::now() >= until) {
-                if yields == YIELDS {
-                    return false;
+                if self.roads.any() {
+                    self.roads.bell.look();
+                    self.poll();
+                } else {
+                    std::hint::spin_loop();
                 }
-                yields += 1;
-                std::thread::yield_now();
+            }
+            let over = self.roads.spin.is_zero()
+                || Instant::now() >= *until.get_or_insert_with(|| Instant::now() + self.roads.spin);
+            if over && yields >= YIELDS {
+                return done();
+            }
+            yields += 1;
+            std::thread::yield_now();
+        }
+    }
+
+    /// The calling thread is about to block, and no longer looks at the roads: peers ring from now on. The progress thread
+    /// looks once more in its stead.
+    pub fn leave_roads(&'static self) {
+        if self.roads.any() {
+            self.roads.bell.lie_down();
+            if self.roads.pending() {
+                self.roads.bell.ring();
             }
         }
     }
 
     /// The progress thread: serves the roads while nobody else looks at them, timers and the watch for stuck workers.
+    ///
+    /// Threads that look at the roads say so once and do not take it back when they go to run a task: that would cost a
+    /// cache miss a message. Instead this thread looks every `TICK` whether anybody polled since; when nobody did, peers are
+    /// asked to ring, and it serves them itself.
     pub fn progress(&'static self) {
         let bell = &self.roads.bell;
         let mut quiet = 0u32;
+        let mut polls_seen = self.roads.polls.load(Ordering::Relaxed);
         while !self.stopping() {
             let seen = bell.rung();
             self.feed_starved();
-            let events = self.poll();
-            quiet = if events > 0 { 0 } else { quiet.saturating_add(1) };
+            let polls = self.roads.polls.load(Ordering::Relaxed);
+            let alone = bell.is_asleep() || polls == polls_seen;
+            let events = if alone { self.take_and_flush() } else { 0 };
+            polls_seen = polls;
             let timer = self.timers.fire_due();
             let watch = self.watch_workers();
             if events > 0 || self.stopping() {
+                quiet = 0;
                 continue;
             }
+            let rest = if !self.roads.any() {
+                None
+            } else if !bell.is_asleep() {
+                if alone {
+                    bell.lie_down();
+                    quiet = 0;
+                    continue;
+                }
+                Some(TICK)
+            } else if self.roads.pending() {
+                continue;
+            } else {
+                quiet = quiet.saturating_add(1);
+                Some(if quiet == 1 { FIRST_SLEEP } else { LONG_SLEEP })
+            };
             // Roads that do not ring are looked at with back-off, up to a millisecond.
             let look = (!self.roads.may_sleep_long()).then(|| Duration::from_micros(20u64 << (quiet / 16).min(6)));
-            let timeout = [timer, watch, look].into_iter().flatten().min();
+            let timeout = [timer, watch, look, rest].into_iter().flatten().min();
             bell.sleep(seen, timeout);
         }
     }

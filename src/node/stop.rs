@@ -63,11 +63,11 @@ impl Session {
         }
         self.left = true;
         let node = self.node;
+        let _ = node.leaver.set(std::thread::current());
         node.send(0, &Message::Leave);
+        node.leave_roads();
         while !node.stopping() {
-            if !node.watch_roads(|| node.stopping()) {
-                std::thread::park_timeout(Duration::from_millis(20));
-            }
+            std::thread::park();
         }
     }
 

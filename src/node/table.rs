@@ -158,9 +158,10 @@ impl Table {
             let whole = (0..self.gpu_count()).filter(|gpu| self.load(GPUS + gpu) == UNIT).count();
             whole / (request.gpu / UNIT) as usize
         };
-        let custom = request.custom.iter().map(|(name, wanted)| {
-            times(self.custom_index(name).map_or(0, |index| self.load(CUSTOM + index)), *wanted)
-        });
+        let custom = request
+            .custom
+            .iter()
+            .map(|(name, wanted)| times(self.custom_index(name).map_or(0, |index| self.load(CUSTOM + index)), *wanted));
         custom.fold(times(self.load(CPU), request.cpu).min(gpus), usize::min)
     }
 

@@ -11,7 +11,7 @@ use crate::object::{AnySlot, Parcel, Waiter};
 use crate::protocol::{Message, Run, WireOptions};
 use crate::registry::{Callable, Failure, Header, Options, Outputs, Phase, Placement, Runnable, State, Task};
 use crate::sched::{Request, UNIT, fixed_of};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::sync::{Arc, Mutex};
 
 /// Makes a task of `C` and launches it; without a cluster, its results hold the error that says so.
@@ -44,6 +44,14 @@ impl Node {
     #[cold]
     fn launch_with_care(&'static self, task: Arc<dyn Runnable>) {
         if let Some(options) = &task.header().options {
+            if let Some(rank) = options.just_rank()
+                && rank < self.size
+                && rank != self.rank
+                && self.totals_of(rank).cpu >= UNIT
+            {
+                // The shortest path there is.
+                return self.launch_there(task, rank);
+            }
             match self.place(options, task.header().name()) {
                 Ok(Some(rank)) if rank != self.rank => return self.launch_there(task, rank),
                 // What was placed here stays here: a thief that fits would move it.
@@ -103,6 +111,8 @@ impl Node {
             Work::Actor(_) => (false, true),
         };
         match worker::here() {
+            // Who found it on the road, with nothing else to do, runs it.
+            Some(worker) if worker.takes_it_up() => return worker.deque.push(work),
             _ if light => self.queues.push_light(work),
             Some(worker) if stealable => worker.deque.push(work),
             None if stealable => self.queues.push_shared(work),
@@ -262,7 +272,8 @@ impl Node {
         let message = match failure {
             Failure::Passed(error) => return error,
             Failure::Message(message) => message,
-            Failure::Panic(message) => context::panic_place().map_or_else(|| message.clone(), |place| format!("panicked at {place}: {message}")),
+            Failure::Panic(message) => context::panic_place()
+                .map_or_else(|| message.clone(), |place| format!("panicked at {place}: {message}")),
         };
         let error = Error::Task {
             task: header.name().to_string(),
@@ -403,8 +414,14 @@ impl Node {
             }
             Placement::Rank(rank) => Some(*rank),
             Placement::OnHost(host) => match self.ranks_of_host(host) {
-                Some(ranks) => Some(if ranks.contains(&self.rank) { self.rank } else { ranks[self.spread.fetch_add(1, Ordering::Relaxed) as usize % ranks.len()] }),
-                None => return Err(Error::config(format!("there is no host {host}: the hosts are {}", self.host_names()))),
+                Some(ranks) => Some(if ranks.contains(&self.rank) {
+                    self.rank
+                } else {
+                    ranks[self.spread.fetch_add(1, Ordering::Relaxed) as usize % ranks.len()]
+                }),
+                None => {
+                    return Err(Error::config(format!("there is no host {host}: the hosts are {}", self.host_names())));
+                }
             },
             Placement::NearTo(object) => Some(object.0.remote_id().map_or(self.rank, |id| id.owner)),
             Placement::Spread => Some((self.spread.fetch_add(1, Ordering::Relaxed) + self.rank) % self.size),
@@ -412,9 +429,11 @@ impl Node {
         };
         match rank {
             Some(rank) if fits(rank) => Ok(Some(rank)),
-            Some(rank) if !matches!(options.place, Placement::Spread) => {
-                refuse(format!("rank {rank} is on host {}: {}", self.host_of(rank), self.totals_of(rank).missing(&request).unwrap_or_default()))
-            }
+            Some(rank) if !matches!(options.place, Placement::Spread) => refuse(format!(
+                "rank {rank} is on host {}: {}",
+                self.host_of(rank),
+                self.totals_of(rank).missing(&request).unwrap_or_default()
+            )),
             _ if fits(self.rank) => Ok(None),
             _ => match (0..self.size).find(|rank| fits(*rank)) {
                 Some(rank) => Ok(Some(rank)),
@@ -466,7 +485,7 @@ impl Waiter for Dependency {
 #[derive(Default)]
 pub struct Away {
     next: AtomicU64,
-    tasks: Mutex<HashMap<u64, (Arc<dyn Runnable>, Rank)>>,
+    tasks: Mutex<FxHashMap<u64, (Arc<dyn Runnable>, Rank)>>,
 }
 
 impl Away {
@@ -492,7 +511,8 @@ impl Away {
     pub fn fail_all_of(&self, rank: Rank, error: &Error) {
         let lost: Vec<_> = {
             let mut tasks = lock(&self.tasks);
-            let numbers: Vec<u64> = tasks.iter().filter(|(_, (_, on))| *on == rank).map(|(number, _)| *number).collect();
+            let numbers: Vec<u64> =
+                tasks.iter().filter(|(_, (_, on))| *on == rank).map(|(number, _)| *number).collect();
             numbers.iter().filter_map(|number| tasks.remove(number)).collect()
         };
         lost.iter().for_each(|(task, _)| task.fail(Arc::new(error.clone())));

@@ -6,7 +6,7 @@ use crate::node::Node;
 use crate::node::queues::{Work, steal_one};
 use crate::node::tasks::request_of;
 use crate::protocol::Message;
-use crate::registry::Runnable;
+use crate::registry::{Options, Runnable};
 use crate::sched::{UNIT, Verdict};
 use std::sync::Arc;
 
@@ -96,17 +96,19 @@ impl Node {
         let mut unfit = Vec::new();
         while given < count.min(LOOT_TASKS_MAX) {
             let Some(work) = self.oldest_task() else { break };
-            let Work::Task(task) = work else { continue };
+            let Work::Task(task) = work else {
+                unfit.push(work);
+                continue;
+            };
             if !self.suits(thief, &task) {
-                unfit.push(task);
+                unfit.push(Work::Task(task));
             } else if task.header().claim() {
                 self.send_task(&task, thief, true, None);
                 given += 1;
             }
         }
-        for task in unfit {
-            self.queues.push_shared(Work::Task(task));
-        }
+        // What only this rank runs is not in the way of the next thief.
+        unfit.into_iter().for_each(|work| self.queues.push_bound(work));
         given
     }
 
@@ -116,8 +118,10 @@ impl Node {
     }
 
     fn suits(&self, thief: Rank, task: &Arc<dyn Runnable>) -> bool {
-        let options = task.header().options.as_ref();
-        options.is_none_or(|options| self.totals_of(thief).missing(&request_of(options)).is_none())
+        let header = task.header();
+        let fits =
+            |options: &Options| options.is_free() && self.totals_of(thief).missing(&request_of(options)).is_none();
+        header.stealable && header.options.as_deref().is_none_or(fits)
     }
 
     /// Tasks came from `Steal`, or to who is remembered.

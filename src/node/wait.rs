@@ -2,14 +2,14 @@
 
 use crate::base::sync::{AtomicUsize, Ordering, lock};
 use crate::base::{Error, Result};
+use crate::node::Node;
 use crate::node::context;
 use crate::node::event::Event;
 use crate::node::fiber::{self, Pause};
 use crate::node::worker::{self, Worker};
-use crate::node::Node;
-use crate::sched::UNIT;
 use crate::object::{AnySlot, Object, ObjectRef, Ref, Waiter, in_context};
 use crate::registry::{Phase, Runnable};
+use crate::sched::UNIT;
 use std::cell::Cell;
 use std::future::Future;
 use std::sync::Arc;
@@ -42,6 +42,14 @@ pub fn get<T: Object>(reference: &ObjectRef<T>, deadline: Option<Instant>) -> Re
         }
         let slot = reference.any();
         slot.request();
+        if worker::here().is_none()
+            && deadline.is_none()
+            && node.watch_roads(|| slot.core().is_complete())
+            && !node.stopping()
+        {
+            // A driver that waits for a short answer needs no event.
+            continue;
+        }
         node.block(1, deadline, |event| slot.core().when_complete(event.clone()))?;
         if reference.ready().is_none() && deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             return Err(Error::Timeout { waited: begun.elapsed(), what: format!("{reference:?}") });
@@ -75,7 +83,9 @@ pub fn wait_for<T: Object>(references: &[ObjectRef<T>], count: usize, deadline: 
 
 fn here(call: &str) -> Result<&'static Node> {
     if in_context() {
-        return Err(Error::config(format!("{call} was called inside a Serialize or Deserialize, where nothing can wait")));
+        return Err(Error::config(format!(
+            "{call} was called inside a Serialize or Deserialize, where nothing can wait"
+        )));
     }
     Node::current().ok_or_else(|| Error::no_cluster(call))
 }
@@ -111,7 +121,12 @@ impl Node {
     ///
     /// # Errors
     /// `Cancelled` where the waiting task was asked to end; `Config` where too many tasks are blocked already.
-    pub fn block(&'static self, count: usize, deadline: Option<Instant>, register: impl FnOnce(&Arc<Event>)) -> Result<()> {
+    pub fn block(
+        &'static self,
+        count: usize,
+        deadline: Option<Instant>,
+        register: impl FnOnce(&Arc<Event>),
+    ) -> Result<()> {
         if let Some(task) = context::cancelled() {
             return Err(Error::Cancelled { task });
         }
@@ -175,6 +190,7 @@ impl Node {
         if !self.watch_roads(|| event.fired() || deadline.is_some_and(|deadline| Instant::now() >= deadline))
             || !event.fired()
         {
+            self.leave_roads();
             self.park_until(&event, deadline);
         }
         if held > 0 {

@@ -12,8 +12,11 @@ use std::time::Duration;
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// Looks in a row that saw no task begin before a worker is started: a thread may just have lost its core for one.
+/// Looks in a row that saw no task begin before a worker is started, where every worker's thread is blocked.
 const LOOKS: u32 = 2;
+
+/// The same where one computes: it may just have lost its core, and a thread more would only share the core.
+const LOOKS_COMPUTING: u32 = 20;
 
 /// The state of the watch.
 #[derive(Default)]
@@ -50,7 +53,12 @@ impl Node {
             self.watch.wanted.store(false, Ordering::Relaxed);
             return None;
         }
-        if still >= LOOKS && !self.idle.any() && workers.len() < WORKERS_MAX && self.can_start_something() {
+        if still >= LOOKS
+            && (still >= LOOKS_COMPUTING || workers.iter().all(|worker| worker.is_blocked()))
+            && !self.idle.any()
+            && workers.len() < WORKERS_MAX
+            && self.can_start_something()
+        {
             self.watch.still.store(0, Ordering::Relaxed);
             match worker::spawn(self, workers.len()) {
                 Ok(shared) => self.add_worker(shared),

@@ -8,11 +8,11 @@
 //! ```
 #![allow(unsafe_code)]
 
-use crate::base::sync::{AtomicU64, Ordering};
+use crate::base::sync::{AtomicU32, AtomicU64, Ordering};
 use crate::base::{Config, Result};
+use crate::node::Node;
 use crate::node::fiber::{self, Fiber, Pause};
 use crate::node::queues::Work;
-use crate::node::Node;
 use crate::sched::UNIT;
 use crossbeam_deque::{Stealer, Worker as Deque};
 use crossbeam_queue::SegQueue;
@@ -32,6 +32,8 @@ pub struct WorkerShared {
     pub stealer: Stealer<Work>,
     /// Tasks that it began.
     pub began: AtomicU64,
+    /// The system's number of its thread, 0 before it runs.
+    thread_id: AtomicU32,
     thread: OnceLock<Thread>,
 }
 
@@ -43,6 +45,14 @@ impl WorkerShared {
             node.idle.withdraw(self.index);
         }
         self.unpark();
+    }
+
+    /// Whether its thread sleeps in a system call, as far as the system tells.
+    pub fn is_blocked(&self) -> bool {
+        let path = format!("/proc/self/task/{}/stat", self.thread_id.load(Ordering::Relaxed));
+        // The state follows the name, which is in parentheses and may hold any character.
+        let stat = std::fs::read_to_string(path).unwrap_or_default();
+        stat.rsplit(')').next().is_some_and(|rest| matches!(rest.trim_start().chars().next(), Some('S' | 'D')))
     }
 
     /// Wakes the worker where it is parked.
@@ -77,6 +87,8 @@ pub struct Worker {
     /// CPUs that the task running now asked for.
     running_cpu: Cell<i64>,
     random: Cell<u64>,
+    /// The loop has nothing to do and looks at the roads.
+    at_rest: Cell<bool>,
 }
 
 thread_local! {
@@ -98,6 +110,7 @@ pub fn spawn(node: &'static Node, index: usize) -> Result<&'static WorkerShared>
         ready: SegQueue::new(),
         stealer: deque.stealer(),
         began: AtomicU64::new(0),
+        thread_id: AtomicU32::new(0),
         thread: OnceLock::new(),
     }));
     let handle = std::thread::Builder::new()
@@ -113,9 +126,12 @@ pub fn spawn(node: &'static Node, index: usize) -> Result<&'static WorkerShared>
                 held_cpu: Cell::new(0),
                 held_since_ns: Cell::new(0),
                 running_cpu: Cell::new(0),
+                at_rest: Cell::new(false),
                 random: Cell::new((index as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)),
             }));
             HERE.set(worker);
+            // SAFETY: asks the kernel for a number.
+            shared.thread_id.store(unsafe { libc::gettid() } as u32, Ordering::Relaxed);
             node.pin_worker(index);
             worker.run(&node.config);
             HERE.set(std::ptr::null());
@@ -200,6 +216,8 @@ impl Worker {
                 fiber::pause(Pause::Resume(slot));
             } else if let Some(work) = self.find_work() {
                 self.node.execute(self, work);
+                // Between tasks a glance at the roads is cheap, and keeps peers from waiting for a tick.
+                self.node.glance();
             } else {
                 self.rest();
             }
@@ -258,11 +276,18 @@ impl Worker {
         (random >> 40) as u32
     }
 
+    /// Whether work that comes now is this worker's to run: it is at rest, and has none yet.
+    pub fn takes_it_up(&self) -> bool {
+        self.at_rest.get() && self.deque.is_empty()
+    }
+
     /// Nothing to do: look at the roads for a moment, ask elsewhere for work, then park.
     fn rest(&'static self) {
         let node = self.node;
         node.ask_for_work();
+        self.at_rest.set(true);
         let found = node.watch_roads(|| self.has_something());
+        self.at_rest.set(false);
         if found || node.stopping() {
             return;
         }
@@ -270,6 +295,7 @@ impl Worker {
         if !self.hungry.borrow().is_empty() {
             node.table.wait();
         }
+        node.leave_roads();
         node.idle.announce(self.shared.index);
         if self.has_something() || node.stopping() {
             node.idle.withdraw(self.shared.index);
@@ -352,4 +378,3 @@ impl Worker {
 
 /// How long a thread may go on with CPUs that others of its host wait for.
 const QUANTUM_NS: u64 = 1_000_000;
-

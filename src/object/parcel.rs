@@ -67,7 +67,10 @@ pub(crate) fn in_context() -> bool {
 }
 
 /// Runs `body` with a context; nested uses keep the outer one aside.
-fn with_context<R>(attachments: Vec<Attachment>, body: impl FnOnce() -> R) -> (std::thread::Result<R>, Vec<Attachment>) {
+fn with_context<R>(
+    attachments: Vec<Attachment>,
+    body: impl FnOnce() -> R,
+) -> (std::thread::Result<R>, Vec<Attachment>) {
     let outer = CONTEXT.replace(Some(attachments));
     let result = catch_unwind(AssertUnwindSafe(body));
     let inner = CONTEXT.replace(outer);

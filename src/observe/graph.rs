@@ -50,7 +50,13 @@ pub fn graph(records: &[TaskRecord]) -> String {
         draw_vertex(&mut svg, *vertex, *x, *y, &names);
     }
     if all.len() > tasks.len() {
-        let _ = writeln!(svg, "<text x=\"{}\" y=\"16\">the first {} of {} tasks</text>", width / 2.0, tasks.len(), all.len());
+        let _ = writeln!(
+            svg,
+            "<text x=\"{}\" y=\"16\">the first {} of {} tasks</text>",
+            width / 2.0,
+            tasks.len(),
+            all.len()
+        );
     }
     svg.push_str("</svg>\n");
     svg
@@ -106,7 +112,10 @@ fn draw_vertex(svg: &mut String, vertex: Vertex, x: f64, y: f64, tasks: &HashMap
         Vertex::Task(number) => (tasks.get(&number).map_or_else(String::new, |task| escaped(&task.name)), "#cfe2ff"),
         Vertex::Object(number) => {
             let label = format!("o{}.{}", number >> 40, number & ((1 << 40) - 1));
-            let _ = writeln!(svg, "<ellipse cx=\"{x:.0}\" cy=\"{y:.0}\" rx=\"38\" ry=\"14\" fill=\"#fff3cd\" stroke=\"#333\"/>");
+            let _ = writeln!(
+                svg,
+                "<ellipse cx=\"{x:.0}\" cy=\"{y:.0}\" rx=\"38\" ry=\"14\" fill=\"#fff3cd\" stroke=\"#333\"/>"
+            );
             let _ = writeln!(svg, "<text x=\"{x:.0}\" y=\"{:.0}\">{label}</text>", y + 4.0);
             return;
         }

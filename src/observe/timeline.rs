@@ -61,7 +61,10 @@ mod tests {
         };
         let made = TaskRecord { began_ns: 0, ended_ns: 0, parent: 5, ..ran.clone() };
         let json = timeline(&[made.clone(), ran]);
-        assert!(json.contains(r#""name":"say \"hi\"","cat":"task","ph":"X","ts":1.000,"dur":2.500,"pid":1,"tid":2"#), "{json}");
+        assert!(
+            json.contains(r#""name":"say \"hi\"","cat":"task","ph":"X","ts":1.000,"dur":2.500,"pid":1,"tid":2"#),
+            "{json}"
+        );
         assert!(json.contains(r#""parent":5"#), "{json}");
         assert!(!timeline(&[made]).contains("\"X\""), "a task that did not run is no event");
     }

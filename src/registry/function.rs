@@ -5,8 +5,8 @@ use crate::object::Parcel;
 use crate::registry::failure::Failure;
 use crate::registry::task::{Header, Runnable, Task};
 use crate::registry::{ArgList, Options, Outputs};
+use rustc_hash::FxHashMap as HashMap;
 use std::any::Any;
-use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::sync::{Arc, OnceLock};
 
@@ -248,10 +248,8 @@ pub struct Functions {
 pub fn functions() -> &'static Functions {
     static FUNCTIONS: OnceLock<Functions> = OnceLock::new();
     FUNCTIONS.get_or_init(|| {
-        let mut sorted: Vec<&'static TableEntry> = inventory::iter::<Function>
-            .into_iter()
-            .map(|function| function.entry)
-            .collect();
+        let mut sorted: Vec<&'static TableEntry> =
+            inventory::iter::<Function>.into_iter().map(|function| function.entry).collect();
         sorted.sort_by_key(|entry| (entry.path, entry.signature));
         Functions { by_key: sorted.iter().map(|entry| (entry.key, *entry)).collect(), sorted }
     })
@@ -275,7 +273,7 @@ impl Functions {
 
     /// Two functions with one key, where there are any: a path that a macro expanded twice.
     pub fn collision(&self) -> Option<(&'static TableEntry, &'static TableEntry)> {
-        let mut seen = HashMap::new();
+        let mut seen = HashMap::default();
         self.sorted.iter().find_map(|entry| seen.insert(entry.key, *entry).map(|before| (before, *entry)))
     }
 }

@@ -131,6 +131,14 @@ impl Options {
             && matches!(self.place, Placement::Auto)
     }
 
+    /// The rank that was asked for, where nothing else was.
+    pub fn just_rank(&self) -> Option<Rank> {
+        let Placement::Rank(rank) = self.place else { return None };
+        let plain =
+            self.num_cpus.is_none() && self.num_gpus.is_none() && self.resources.is_empty() && self.name.is_none();
+        plain.then_some(rank)
+    }
+
     /// Whether any rank whose host has the resources may run it.
     pub fn is_free(&self) -> bool {
         matches!(self.place, Placement::Auto)

@@ -53,7 +53,10 @@ impl Totals {
     /// Each kind's name and amount.
     pub fn amounts(&self) -> Vec<(String, f64)> {
         let custom = self.custom.iter().map(|(name, total)| (name.clone(), amount_of(*total)));
-        [("CPU".to_string(), amount_of(self.cpu)), ("GPU".to_string(), amount_of(self.gpu))].into_iter().chain(custom).collect()
+        [("CPU".to_string(), amount_of(self.cpu)), ("GPU".to_string(), amount_of(self.gpu))]
+            .into_iter()
+            .chain(custom)
+            .collect()
     }
 
     /// What of `request` a host with these totals can never give, as text; `None` where it can give all of it.
@@ -90,7 +93,10 @@ mod tests {
         assert_eq!(totals().missing(&Request::one_cpu()), None);
         let request = Request { cpu: fixed_of(3.0), gpu: 0, custom: vec![("Licence".to_string(), UNIT)] };
         let missing = totals().missing(&request).unwrap();
-        assert!(missing.contains("3 CPU wanted, 2 there") && missing.contains("1 Licence wanted, 0 there"), "{missing}");
+        assert!(
+            missing.contains("3 CPU wanted, 2 there") && missing.contains("1 Licence wanted, 0 there"),
+            "{missing}"
+        );
     }
 
     #[test]

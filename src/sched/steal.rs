@@ -107,7 +107,11 @@ impl Stealing {
 
     /// Neighbours of this rank in a hypercube over all ranks: log2(size) of them.
     fn lifelines(&self) -> Vec<Rank> {
-        (0..32).map(|bit| 1u32 << bit).take_while(|step| *step < self.size).map(|step| (self.me + step) % self.size).collect()
+        (0..32)
+            .map(|bit| 1u32 << bit)
+            .take_while(|step| *step < self.size)
+            .map(|step| (self.me + step) % self.size)
+            .collect()
     }
 
     /// A rank other than this one (xorshift64*).

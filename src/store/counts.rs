@@ -293,7 +293,10 @@ mod tests {
                 }
             }
             assert!(!play.kept && play.counts[0].exported() == 0, "seed {seed} leaks");
-            assert!(play.counts.iter().all(|counts| counts.imports.is_empty() && counts.pins.is_empty()), "seed {seed}");
+            assert!(
+                play.counts.iter().all(|counts| counts.imports.is_empty() && counts.pins.is_empty()),
+                "seed {seed}"
+            );
         }
     }
 }

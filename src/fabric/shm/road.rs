@@ -67,7 +67,11 @@ impl ShmFabric {
             let card = peers.iter().find(|(rank, _)| rank == peer).map(|(_, card)| card);
             let card = card.unwrap_or_else(|| panic!("rank {me} was given no card of rank {peer}'s inbox"));
             let (producer, bell) = open_ring_to(*peer, card, me)?;
-            outgoing.push(CachePadded::new(Outgoing { peer: *peer, producer: Mutex::new(producer), bell: Arc::new(bell) }));
+            outgoing.push(CachePadded::new(Outgoing {
+                peer: *peer,
+                producer: Mutex::new(producer),
+                bell: Arc::new(bell),
+            }));
         }
         let glances =
             incoming.iter().map(|(_, from)| Glance { watch: from.watch(), lost: AtomicBool::new(false) }).collect();

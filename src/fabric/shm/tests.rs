@@ -63,10 +63,10 @@ fn ranks_of_a_host_need_not_be_neighbours() {
 fn a_message_rings_the_bell_of_a_rank_that_does_not_poll() {
     let ends = host(&[0, 1]);
     let bell = ends[1].0.bell();
-    bell.begin_polling();
+    bell.look();
     ends[0].0.send(1, &[b"seen anyhow"]).expect("room");
     assert_eq!(bell.rung(), 0);
-    bell.end_polling();
+    bell.lie_down();
     ends[0].0.send(1, &[b"wakes"]).expect("room");
     assert_eq!(bell.rung(), 1);
     bell.sleep(0, None);
