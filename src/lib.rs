@@ -24,6 +24,7 @@
 #![deny(unsafe_code)]
 
 // The macros name the crate by its name, also in its own tests.
+#[allow(unused_extern_crates)]
 extern crate self as mobula;
 
 #[macro_use]

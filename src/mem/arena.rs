@@ -104,6 +104,7 @@ impl Arena {
     ///
     /// For fabrics that serve reads. The caller knows, because the maker of the block told it, that the range is
     /// sealed and kept: nobody writes it while the slice is in use.
+    #[cfg_attr(not(feature = "mpi"), allow(dead_code))]
     pub fn slice(&self, offset: u64, len: usize) -> Option<&[u8]> {
         let end = offset.checked_add(len as u64)?;
         if end > self.populated.load(Ordering::Acquire) {
@@ -183,14 +184,11 @@ impl Block {
     }
 
     /// Whether it has no bytes.
+    #[cfg_attr(not(feature = "mpi"), allow(dead_code))]
     pub fn is_empty(&self) -> bool {
         self.length == 0
     }
 
-    /// The arena it is in.
-    pub fn arena(&self) -> &Arc<Arena> {
-        &self.arena
-    }
 }
 
 impl Drop for Block {

@@ -21,8 +21,7 @@ mod segment;
 
 pub use arena::{Arena, Block};
 pub use bell::{Bell, FIRST_SLEEP};
-pub use memory::{memory_available_bytes, memory_total_bytes};
-pub use pages::{HUGE_PAGE_BYTES, PageKind, hugepages_free, transparent_for_shared};
+pub use pages::{HUGE_PAGE_BYTES, hugepages_free, transparent_for_shared};
 pub use peer::PeerArena;
 pub use ring::{Consumer, Popped, Producer, RING_SEGMENT_BYTES, Watch};
 pub use segment::{Access, Segment, SegmentCard};

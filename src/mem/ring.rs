@@ -285,6 +285,7 @@ impl Consumer {
     }
 
     /// Whether there is nothing to pop.
+    #[cfg(test)]
     pub fn is_empty(&self) -> bool {
         self.place.word(position(self.next)).load(Ordering::Acquire) == 0
     }

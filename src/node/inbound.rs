@@ -293,6 +293,8 @@ impl Node {
         let error = Error::NodeDied { rank: peer, host: self.host_of(peer).to_string(), reason: reason.to_string() };
         say(Level::Error, || error.to_string());
         self.away.fail_all_of(peer, &error);
+        self.references.lost(self, peer);
+        lock(&self.stealing).lost(peer);
     }
 }
 

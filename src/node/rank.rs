@@ -3,7 +3,7 @@
 
 use crate::base::limits::WORKERS_MAX;
 use crate::base::sync::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
-use crate::base::{Config, ObjectId, Rank};
+use crate::base::{Config, Rank};
 use crate::mem::Arena;
 use crate::node::actors::{ActorRef, Actors};
 use crate::node::idle::Idle;
@@ -292,10 +292,6 @@ impl Node {
         unsafe { &*entry }.name.to_string()
     }
 
-    /// The object's name as it is known elsewhere, for messages.
-    pub(super) fn name_of(&self, number: u64) -> ObjectId {
-        ObjectId { owner: self.rank, number }
-    }
 }
 
 /// The workers of a rank, as a list.

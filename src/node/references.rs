@@ -78,10 +78,6 @@ impl References {
         drop(tables);
     }
 
-    /// How many of this rank's objects are held elsewhere.
-    pub fn exported(&self) -> usize {
-        lock(&self.tables).exported.len()
-    }
 
     /// This rank's object of that number, where another rank holds it.
     pub fn own_slot(&self, number: u64) -> Option<Arc<dyn AnySlot>> {
@@ -274,7 +270,7 @@ impl References {
     /// What stood for `id` at `address` is gone.
     pub fn released(&self, node: &'static Node, id: ObjectId, address: usize) {
         let mut tables = lock(&self.tables);
-        if !tables.live.get(&id).is_some_and(|(known, _)| *known == address) {
+        if tables.live.get(&id).is_none_or(|(known, _)| *known != address) {
             // Something else stands for it by now, and will return the grants.
             return;
         }
@@ -288,6 +284,12 @@ impl References {
     pub fn handle(&self, node: &'static Node, from: Rank, message: CountMessage) {
         let action = lock(&self.tables).counts.handle(from, message);
         self.act(node, action);
+    }
+
+    /// A rank is gone, and with it what it held of this one's.
+    pub fn lost(&self, node: &'static Node, rank: Rank) {
+        let actions = lock(&self.tables).counts.lost(rank);
+        actions.into_iter().for_each(|action| self.act(node, Some(action)));
     }
 
     fn act(&self, node: &'static Node, action: Option<Action>) {

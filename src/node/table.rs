@@ -63,10 +63,6 @@ impl Table {
         fence(Ordering::SeqCst);
     }
 
-    /// What the host has in all.
-    pub fn totals(&self) -> &Totals {
-        &self.totals
-    }
 
     /// What is free, by name.
     pub fn available(&self) -> BTreeMap<String, f64> {

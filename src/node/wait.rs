@@ -100,13 +100,9 @@ impl Node {
             return;
         }
         match (worker::here(), fiber::stack_left()) {
-            (Some(worker), Some((left, whole))) => {
-                if left > whole / STACK_RESERVE {
-                    // The child's request is one CPU; a parent that holds another amount lets a worker run it.
-                    if worker.runs_one_cpu() {
-                        self.run_in_place(&task, Some(worker));
-                    }
-                }
+            // The child's request is one CPU; a parent that holds another amount lets a worker run it.
+            (Some(worker), Some((left, whole))) if left > whole / STACK_RESERVE && worker.runs_one_cpu() => {
+                self.run_in_place(&task, Some(worker));
             }
             (None, _) if DRIVER_DEPTH.get() < DRIVER_DEPTH_MAX => {
                 DRIVER_DEPTH.set(DRIVER_DEPTH.get() + 1);

@@ -19,5 +19,5 @@ pub use array::{Array, ArrayMemory, ArrayMut};
 pub use cell::{Cell, Core, Waiter};
 pub use parcel::{Attachment, Links, Parcel, decode, encode};
 pub(crate) use parcel::{attach, attached, in_context, panic_text};
-pub use reference::{AnySlot, Import, Object, ObjectRef, Ref, Slot, Value};
+pub use reference::{AnySlot, Object, ObjectRef, Ref, Slot, Value};
 pub(crate) use reference::{complete_cell, encode_cell, offer};

@@ -60,7 +60,9 @@ mod tests {
     #[derive(Debug)]
     struct OnlyDebug;
 
+    /// Written as the macros write it: the references choose the trait.
     #[test]
+    #[allow(clippy::needless_borrow)]
     fn the_best_that_the_type_offers_is_chosen() {
         let error = Error::config("kept");
         assert!(matches!((&&&Explain(&error)).explain(), Failure::Passed(kept) if kept == error));

@@ -20,6 +20,6 @@ pub use failure::{Explain, ExplainDebug, ExplainDisplay, ExplainError, Failure};
 pub use function::{
     Actor, ActorFn, ActorNew, Callable, Function, Kind, MethodOf, NewOf, RemoteFn, State, TableEntry, functions,
 };
-pub use options::{Beside, Options, Placement};
+pub use options::{Options, Placement};
 pub use outputs::{Multiple, Outputs, Single};
 pub use task::{Header, Phase, Runnable, Task};

@@ -43,10 +43,6 @@ impl Request {
         Request { cpu: UNIT, gpu: 0, custom: Vec::new() }
     }
 
-    /// Whether only CPUs are asked for.
-    pub fn is_cpu_only(&self) -> bool {
-        self.gpu == 0 && self.custom.is_empty()
-    }
 }
 
 impl Totals {

@@ -150,6 +150,7 @@ impl Counts {
     }
 
     /// Objects of this rank that are held elsewhere.
+    #[cfg(test)]
     pub fn exported(&self) -> usize {
         self.exports.len()
     }

@@ -8,6 +8,7 @@ use hwlocality::object::TopologyObject;
 use hwlocality::object::attributes::{ObjectAttributes, PCIDeviceAttributes};
 use hwlocality::object::types::ObjectType;
 use hwlocality::topology::builder::{TopologyBuilder, TypeFilter};
+#[cfg(test)]
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -22,12 +23,14 @@ pub(super) fn discover(with_devices: bool) -> Result<Topology, String> {
 }
 
 /// Reads the file itself: hwlocality's `from_xml_file` panics where there is none.
+#[cfg(test)]
 pub(super) fn from_xml_file(path: &Path) -> Result<Topology, String> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let builder = Loaded::builder().from_xml(&text).map_err(|error| format!("{}: {error}", path.display()))?;
     load(builder, true).map(|loaded| read(&loaded))
 }
 
+#[cfg(test)]
 pub(super) fn from_synthetic(description: &str) -> Result<Topology, String> {
     let builder = Loaded::builder().from_synthetic(description).map_err(|error| error.to_string())?;
     load(builder, true).map(|loaded| read(&loaded))

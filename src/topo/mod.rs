@@ -20,9 +20,9 @@ mod placement;
 mod sysfs;
 mod topology;
 
-pub use bind::{allowed_cpus, bind_this_thread};
-pub use placement::{WorkerPlace, plan, share};
-pub use topology::{Core, Device, DeviceKind, Numa, Topology};
+pub use bind::bind_this_thread;
+pub use placement::{WorkerPlace, plan};
+pub use topology::{DeviceKind, Topology};
 
 // The one place where the feature decides: what discovers and what pins.
 #[cfg(not(feature = "hwloc"))]

@@ -198,7 +198,7 @@ mod tests {
             for place in places {
                 scope.spawn(move || {
                     super::super::bind_this_thread(&place.cpus).unwrap();
-                    assert_eq!(super::super::allowed_cpus(), place.cpus);
+                    assert_eq!(crate::topo::bind::allowed_cpus(), place.cpus);
                 });
             }
         });

@@ -91,7 +91,7 @@ impl Topology {
     ///
     /// # Errors
     /// `Error::Config` where the file is not such a description.
-    #[cfg(feature = "hwloc")]
+    #[cfg(all(test, feature = "hwloc"))]
     pub fn from_xml_file(path: impl AsRef<std::path::Path>) -> Result<Topology> {
         super::hwloc::from_xml_file(path.as_ref()).map_err(Error::config)
     }
@@ -100,7 +100,7 @@ impl Topology {
     ///
     /// # Errors
     /// `Error::Config` where the text is not such a description.
-    #[cfg(feature = "hwloc")]
+    #[cfg(all(test, feature = "hwloc"))]
     pub fn from_synthetic(description: &str) -> Result<Topology> {
         super::hwloc::from_synthetic(description).map_err(Error::config)
     }

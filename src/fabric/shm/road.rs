@@ -100,10 +100,6 @@ impl ShmFabric {
         self.outgoing[self.slot(peer)].bell.clone()
     }
 
-    /// What peers ring when this rank sleeps; the same as its inbox's.
-    pub fn bell(&self) -> Arc<Bell> {
-        self.bell.clone()
-    }
 
     /// The peer's place in all lists. Panics for a rank of another host: whoever routes there is wrong.
     fn slot(&self, peer: Rank) -> usize {

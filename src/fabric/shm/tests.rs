@@ -62,7 +62,7 @@ fn ranks_of_a_host_need_not_be_neighbours() {
 #[test]
 fn a_message_rings_the_bell_of_a_rank_that_does_not_poll() {
     let ends = host(&[0, 1]);
-    let bell = ends[1].0.bell();
+    let bell = ends[0].0.bell_of(1);
     bell.look();
     ends[0].0.send(1, &[b"seen anyhow"]).expect("room");
     assert_eq!(bell.rung(), 0);
