@@ -27,9 +27,6 @@
 #[allow(unused_extern_crates)]
 extern crate self as mobula;
 
-#[macro_use]
-mod builders;
-
 pub(crate) mod api;
 pub(crate) mod base;
 pub(crate) mod boot;

@@ -281,7 +281,8 @@ fn interrupted(launch: Launch) {
 
     let began = Instant::now();
     signal("INT", &started.pid().to_string());
-    let finished = started.finish().failed();
+    // What exit code a launcher makes of it is its own affair.
+    let finished = started.finish();
     let patience = began + Duration::from_secs(10);
     while family.iter().any(|pid| is_alive(*pid)) {
         assert!(Instant::now() < patience, "still there: {family:?}\n{}", finished.output);

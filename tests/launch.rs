@@ -131,6 +131,15 @@ fn a_driver_that_exits_leaves_nobody_waiting() {
     }
 }
 
+/// What all the other tests rely on: a program that hangs is ended with its descendants, and its output shown.
+#[test]
+#[should_panic(expected = "did not end in time; until then it printed:\nstarted")]
+fn a_program_that_hangs_is_ended() {
+    let shell = launcher::found("sh").expect("every system has one");
+    let hangs = Launch::alone(&shell).arg("-c").arg("sleep 1000 & echo started; wait");
+    hangs.limit(Duration::from_millis(300)).run();
+}
+
 #[test]
 fn more_ranks_than_cores() {
     let Some(launch) = launch("monte_carlo", 8) else { return };

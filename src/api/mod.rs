@@ -2,6 +2,7 @@
 //!
 //! Owns: the free functions, `Cluster`, `context()`, the shape of `main`. Never: state; all of it is the node's.
 
+mod builders;
 mod cluster;
 mod objects;
 mod seeing;

@@ -20,7 +20,7 @@ impl<T: Object> ObjectRef<T> {
     /// # Errors
     /// As `get`, and `Timeout`.
     pub fn get_timeout(&self, timeout: Duration) -> Result<Ref<T>> {
-        node::get(self, Some(Instant::now() + timeout))
+        node::get(self, Some(timeout))
     }
 }
 
@@ -78,7 +78,8 @@ pub fn wait<T: Object>(
             references.len()
         )));
     }
-    let deadline = timeout.into().map(|timeout| Instant::now() + timeout);
+    // A time-out beyond what a clock can tell is none.
+    let deadline = timeout.into().and_then(|timeout| Instant::now().checked_add(timeout));
     node::wait_for(references, num_returns, deadline)?;
     let (mut ready, mut rest) = (Vec::new(), Vec::new());
     for reference in references {

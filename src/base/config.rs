@@ -2,6 +2,7 @@
 
 use crate::base::error::{Error, Result};
 use crate::base::log::Level;
+use crate::base::parse::{amount, bytes, is_amount, whole};
 use std::collections::BTreeMap;
 
 /// Which pages the store asks for.
@@ -322,7 +323,7 @@ impl Config {
         let amounts = self.resources.iter().map(|(name, amount)| (name.as_str(), *amount));
         let all = amounts.chain(self.num_cpus.map(|cpus| ("CPU", cpus))).chain(self.num_gpus.map(|gpus| ("GPU", gpus)));
         for (name, amount) in all {
-            if !(amount.is_finite() && (0.0..=1e9).contains(&amount)) {
+            if !is_amount(amount) {
                 return Err(Error::config(format!("{amount} is not an amount of {name}: it takes 0 to 1e9")));
             }
         }
@@ -375,45 +376,12 @@ impl Config {
     }
 }
 
-fn amount(text: &str) -> Option<f64> {
-    text.trim().parse().ok()
-}
-
-fn whole(text: &str, least: u64, most: u64) -> Option<u64> {
-    text.parse().ok().filter(|number| (least..=most).contains(number))
-}
-
-/// Bytes with an optional binary suffix K, M, G or T (`KiB`, `MB` and the like are taken as the same).
-fn bytes(text: &str) -> Option<u64> {
-    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
-    let shift = match text[digits.len()..].to_ascii_uppercase().trim_end_matches('B').trim_end_matches('I') {
-        "" => 0,
-        "K" => 10,
-        "M" => 20,
-        "G" => 30,
-        "T" => 40,
-        _ => return None,
-    };
-    let number: f64 = digits.trim().parse().ok()?;
-    let bytes = number * (1u64 << shift) as f64;
-    (bytes.is_finite() && bytes >= 0.0 && bytes < 2f64.powi(62)).then_some(bytes as u64)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn parsed(name: &str, value: &str) -> Result<Config> {
         Config::default().with_variables([(name.to_string(), value.to_string())].into_iter())
-    }
-
-    #[test]
-    fn bytes_take_binary_suffixes() {
-        assert_eq!(bytes("4G"), Some(4 << 30));
-        assert_eq!(bytes("1.5KiB"), Some(1536));
-        assert_eq!(bytes("12"), Some(12));
-        assert_eq!(bytes("4X"), None);
-        assert_eq!(bytes("-1"), None);
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub mod error;
 pub mod ids;
 pub mod limits;
 pub mod log;
+pub mod parse;
 pub mod sync;
 pub mod trace;
 

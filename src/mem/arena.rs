@@ -188,7 +188,6 @@ impl Block {
     pub fn is_empty(&self) -> bool {
         self.length == 0
     }
-
 }
 
 impl Drop for Block {

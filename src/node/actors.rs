@@ -6,9 +6,10 @@
 use crate::base::sync::lock;
 use crate::base::{Error, ObjectId, Rank};
 use crate::node::context::Context;
+use crate::node::placing::request_of;
 use crate::node::queues::Work;
 use crate::node::table::Grant;
-use crate::node::tasks::{failed_argument, request_of};
+use crate::node::tasks::failed_argument;
 use crate::node::{Node, worker};
 use crate::protocol::Message;
 use crate::registry::{Runnable, State};

@@ -4,7 +4,7 @@ use crate::base::{Error, ObjectId, Rank, Result};
 use crate::node::Node;
 use crate::node::actors::{ActorRef, label_of};
 use crate::node::context;
-use crate::node::tasks::request_of;
+use crate::node::placing::request_of;
 use crate::object::{Attachment, attach, attached};
 use crate::protocol::{Message, WireAttachment};
 use crate::registry::{Actor, ActorFn, ActorNew, Header, MethodOf, NewOf, Options, Outputs, Placement, Runnable, Task};

@@ -12,6 +12,7 @@
 mod actors;
 mod allocate;
 mod assemble;
+mod away;
 mod context;
 mod event;
 mod fiber;
@@ -23,6 +24,7 @@ mod inquire;
 mod memory;
 mod output;
 mod overflow;
+mod placing;
 mod questions;
 mod queues;
 mod rank;

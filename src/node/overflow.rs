@@ -28,7 +28,11 @@ extern "C" fn on_fault(signal: libc::c_int, info: *mut libc::siginfo_t, machine:
     // SAFETY: the kernel hands a valid siginfo to a SA_SIGINFO handler.
     let address = unsafe { (*info).si_addr() }.addr();
     let (low, high) = fiber::bounds();
-    if low != 0 && (low.saturating_sub(REACH_BYTES)..low).contains(&address) {
+    // A task that a driver runs in place is on its thread's own stack, whose bounds are the system's matter: there, a fault
+    // just below the stack pointer is an overflow.
+    let of_fiber = low != 0 && (low.saturating_sub(REACH_BYTES)..low).contains(&address);
+    let of_thread = low == 0 && context::in_task() && stack_pointer(machine).abs_diff(address) < REACH_BYTES;
+    if of_fiber || of_thread {
         context::with_name(|name| say_overflow(name, high - low));
         // SAFETY: ends the process; the default action leaves a core where the user wants one.
         unsafe {
@@ -53,6 +57,21 @@ extern "C" fn on_fault(signal: libc::c_int, info: *mut libc::siginfo_t, machine:
     }
 }
 
+/// Where the stack stood when the fault came; 0 where this does not know the machine.
+fn stack_pointer(machine: *mut libc::c_void) -> usize {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: the kernel hands a valid ucontext to a SA_SIGINFO handler.
+    return unsafe { (*machine.cast::<libc::ucontext_t>()).uc_mcontext.gregs[libc::REG_RSP as usize] as usize };
+    #[cfg(target_arch = "aarch64")]
+    // SAFETY: as above.
+    return unsafe { (*machine.cast::<libc::ucontext_t>()).uc_mcontext.sp as usize };
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    {
+        let _ = machine;
+        0
+    }
+}
+
 /// Writes without allocating: this runs in a signal handler.
 fn say_overflow(task: &str, stack_bytes: usize) {
     let mut digits = [0u8; 20];
@@ -63,12 +82,13 @@ fn say_overflow(task: &str, stack_bytes: usize) {
         digits[at] = b'0' + (rest % 10) as u8;
         rest /= 10;
     }
+    let size = if stack_bytes > 0 { &digits[at..] } else { b"its driver's thread, in".as_slice() };
     for part in [
         b"mobula: task ".as_slice(),
         task.as_bytes(),
         b" overflowed its stack of ",
-        &digits[at..],
-        b" bytes: raise MOBULA_STACK_BYTES, or put large arrays on the heap\n",
+        size,
+        b" bytes: raise MOBULA_STACK_BYTES (a driver's own: ulimit -s), or put large arrays on the heap\n",
     ] {
         // SAFETY: write is async-signal-safe; the pointer and length are of a live slice.
         unsafe { libc::write(2, part.as_ptr().cast(), part.len()) };

@@ -6,6 +6,7 @@ use crate::base::sync::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering}
 use crate::base::{Config, Rank};
 use crate::mem::Arena;
 use crate::node::actors::{ActorRef, Actors};
+use crate::node::away::Away;
 use crate::node::idle::Idle;
 use crate::node::inbound::{Foreign, HeldByRank};
 use crate::node::questions::Questions;
@@ -14,7 +15,6 @@ use crate::node::references::{NodeLinks, References};
 use crate::node::reports::Reports;
 use crate::node::roads::Roads;
 use crate::node::table::Table;
-use crate::node::tasks::Away;
 use crate::node::timers::Timers;
 use crate::node::traces::Traces;
 use crate::node::watch::Watch;
@@ -291,7 +291,6 @@ impl Node {
         // SAFETY: only `&'static TableEntry`s are stored.
         unsafe { &*entry }.name.to_string()
     }
-
 }
 
 /// The workers of a rank, as a list.

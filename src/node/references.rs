@@ -78,7 +78,6 @@ impl References {
         drop(tables);
     }
 
-
     /// This rank's object of that number, where another rank holds it.
     pub fn own_slot(&self, number: u64) -> Option<Arc<dyn AnySlot>> {
         match lock(&self.tables).exported.get(&number) {

@@ -63,7 +63,6 @@ impl Table {
         fence(Ordering::SeqCst);
     }
 
-
     /// What is free, by name.
     pub fn available(&self) -> BTreeMap<String, f64> {
         let gpus: i64 = (0..self.gpu_count()).map(|gpu| self.load(GPUS + gpu)).sum();

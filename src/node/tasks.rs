@@ -1,17 +1,15 @@
 //! The life of a task on this rank: launched, queued, admitted, run, over.
 
-use crate::base::limits::INLINE_BYTES_MAX;
-use crate::base::sync::{AtomicU64, Ordering, lock};
-use crate::base::{Error, Rank, TaskId, clock};
+use crate::base::sync::{Ordering, lock};
+use crate::base::{Error, clock};
 use crate::node::Node;
 use crate::node::context::{self, Context};
+use crate::node::placing::request_of;
 use crate::node::queues::Work;
 use crate::node::worker::{self, Worker};
-use crate::object::{AnySlot, Parcel, Waiter};
-use crate::protocol::{Message, Run, WireOptions};
-use crate::registry::{Callable, Failure, Header, Options, Outputs, Phase, Placement, Runnable, State, Task};
-use crate::sched::{Request, UNIT, fixed_of};
-use rustc_hash::FxHashMap;
+use crate::object::{AnySlot, Waiter};
+use crate::registry::{Callable, Failure, Header, Options, Outputs, Phase, Runnable, State, Task};
+use crate::sched::{Request, UNIT};
 use std::sync::{Arc, Mutex};
 
 /// Makes a task of `C` and launches it; without a cluster, its results hold the error that says so.
@@ -158,7 +156,7 @@ impl Node {
             if header.claim() {
                 worker.count_begun();
                 let before = worker.set_running_cpu(UNIT);
-                self.run_claimed(task, &[], Some(worker));
+                self.run_claimed(&task, &[], Some(worker));
                 worker.set_running_cpu(before);
             }
             return;
@@ -173,7 +171,7 @@ impl Node {
         if header.claim() {
             worker.count_begun();
             let before = worker.set_running_cpu(request.cpu);
-            self.run_claimed(task, &grant.gpus, Some(worker));
+            self.run_claimed(&task, &grant.gpus, Some(worker));
             worker.set_running_cpu(before);
         }
         worker.release_cpu(UNIT);
@@ -231,17 +229,17 @@ impl Node {
     }
 
     /// Runs a task that the caller has claimed, on this stack.
-    pub fn run_claimed(&'static self, task: Arc<dyn Runnable>, gpus: &[(u32, i64)], worker: Option<&'static Worker>) {
-        let began_ns = self.traces.on(&task).then(clock::now_ns);
+    pub fn run_claimed(&'static self, task: &Arc<dyn Runnable>, gpus: &[(u32, i64)], worker: Option<&'static Worker>) {
+        let began_ns = self.traces.on(task).then(clock::now_ns);
         {
             let context = Context::of_task(task.header(), gpus);
             let _running = context.enter();
             task.invoke(&mut None as &mut State, &|failure| self.blame(task.header(), failure));
         }
         if let Some(began_ns) = began_ns {
-            self.traces.ran(self, &task, began_ns, worker.map_or(u32::MAX, |worker| worker.shared.index as u32));
+            self.traces.ran(self, task, began_ns, worker.map_or(u32::MAX, |worker| worker.shared.index as u32));
         }
-        self.over(&task);
+        self.over(task);
     }
 
     /// Claims a queued task that the caller waits for and runs it on the caller's own stack.
@@ -255,13 +253,13 @@ impl Node {
             }
             if task.header().claim() {
                 worker.count_begun();
-                self.run_claimed(task.clone(), &[], Some(worker));
+                self.run_claimed(task, &[], Some(worker));
             } else if task.header().phase() == Phase::Queued {
                 unreachable!("a queued task can be claimed");
             }
         } else if self.table.take_cpu(UNIT) {
             if task.header().claim() {
-                self.run_claimed(task.clone(), &[], None);
+                self.run_claimed(task, &[], None);
             }
             self.give_back_cpu(UNIT);
         }
@@ -294,162 +292,6 @@ impl Node {
             self.over(task);
         }
     }
-
-    /// A task is over: who waits elsewhere is told.
-    pub fn over(&'static self, task: &Arc<dyn Runnable>) {
-        let Some(id) = task.header().origin else { return };
-        self.foreign.remove(id);
-        let slots = task.clone().slots();
-        let parcels: Vec<_> = slots.iter().map(|slot| slot.encode()).collect();
-        if id.owner == self.rank {
-            // It was stolen, and stolen back.
-            return self.complete_own(id.number, parcels);
-        }
-        let inline_bytes_max = INLINE_BYTES_MAX / parcels.len().max(1);
-        let results = parcels.iter().map(|parcel| match parcel {
-            Ok(parcel) => self.sealed(parcel, id.owner, inline_bytes_max),
-            Err(error) => Err(error.clone()),
-        });
-        let results = results.collect();
-        self.send(id.owner, &Message::Done { task: id.number, results });
-    }
-
-    /// A task of this rank ran here under another name.
-    fn complete_own(&'static self, number: u64, parcels: Vec<Result<Parcel, Error>>) {
-        let Some((task, _)) = self.away.take(number) else { return };
-        for (slot, parcel) in task.slots().into_iter().zip(parcels) {
-            match parcel {
-                Ok(parcel) => slot.complete_with(&parcel.bytes, parcel.attachments),
-                Err(error) => slot.fail(Arc::new(error)),
-            }
-        }
-    }
-
-    /// Tells a task's owner that it failed before it could run here.
-    pub fn send_failure(&'static self, id: TaskId, returns: usize, error: Error) {
-        self.foreign.remove(id);
-        self.send(id.owner, &Message::Done { task: id.number, results: vec![Err(error); returns] });
-    }
-
-    /// Sends a task of this rank to another.
-    fn launch_there(&'static self, task: Arc<dyn Runnable>, to: Rank) {
-        if task.header().claim_waiting() {
-            self.send_task(&task, to, false, None);
-            self.throttle(to);
-        }
-    }
-
-    /// Sends a claimed task to `to`. Its results come back to its owner: this rank, or where it came from.
-    pub fn send_task(
-        &'static self,
-        task: &Arc<dyn Runnable>,
-        to: Rank,
-        stealable: bool,
-        actor: Option<crate::base::ObjectId>,
-    ) {
-        let header = task.header();
-        let Some(entry) = header.entry else { return };
-        let id = header.origin.unwrap_or_else(|| self.away.put(self.rank, task, to));
-        let options = header.options.as_ref().map(|options| WireOptions {
-            num_cpus: options.num_cpus,
-            num_gpus: options.num_gpus,
-            resources: options.resources.clone(),
-            name: options.name.clone(),
-        });
-        let parcel = task.pack();
-        let args = parcel.as_ref().map_err(Clone::clone).and_then(|parcel| self.sealed(parcel, to, INLINE_BYTES_MAX));
-        match args {
-            Ok(args) => {
-                let (function, caller) = (entry.key, header.caller);
-                let number = header.number.load(Ordering::Relaxed);
-                let run = Run { task: id, function, caller, number, actor, stealable, options, args };
-                self.send(to, &Message::Run(run));
-                if header.origin.is_some() {
-                    self.foreign.remove(id);
-                }
-            }
-            Err(error) => {
-                self.away.take(id.number);
-                self.report(error.clone());
-                task.fail(Arc::new(error));
-                self.over(task);
-            }
-        }
-    }
-
-    /// Cancels the task behind `slot`: one that has not begun never does, one that runs is asked to end.
-    pub fn cancel(&'static self, slot: Arc<dyn AnySlot>) {
-        let mut producer: Option<Arc<dyn Runnable>> = None;
-        slot.clone().producer(&mut producer);
-        if let Some(task) = producer {
-            self.cancel_here(&task);
-            if let Some((rank, id)) = self.away.find(self.rank, &task) {
-                self.send(rank, &Message::Cancel { task: id });
-            }
-        }
-    }
-
-    /// Cancels a task that is on this rank.
-    pub fn cancel_here(&'static self, task: &Arc<dyn Runnable>) {
-        let header = task.header();
-        header.cancel();
-        let error = Arc::new(Error::Cancelled { task: header.name().to_string() });
-        if header.claim() || header.claim_waiting() {
-            task.fail(error);
-            self.over(task);
-        } else {
-            // It runs, here or elsewhere: its results are decided now, its own come too late.
-            task.clone().slots().iter().for_each(|slot| slot.fail(error.clone()));
-        }
-    }
-
-    /// Where options send a task: a rank, or `None` for wherever there is room. An error where no host can ever run it.
-    pub fn place(&self, options: &Options, name: &str) -> Result<Option<Rank>, Error> {
-        let request = request_of(options);
-        let fits = |rank: Rank| self.totals_of(rank).missing(&request).is_none();
-        let refuse = |missing: String| Err(Error::Unschedulable { task: name.to_string(), missing });
-        let rank = match &options.place {
-            Placement::Rank(rank) if *rank >= self.size => {
-                return Err(Error::config(format!("there is no rank {rank}: the ranks are 0 to {}", self.size - 1)));
-            }
-            Placement::Rank(rank) => Some(*rank),
-            Placement::OnHost(host) => match self.ranks_of_host(host) {
-                Some(ranks) => Some(if ranks.contains(&self.rank) {
-                    self.rank
-                } else {
-                    ranks[self.spread.fetch_add(1, Ordering::Relaxed) as usize % ranks.len()]
-                }),
-                None => {
-                    return Err(Error::config(format!("there is no host {host}: the hosts are {}", self.host_names())));
-                }
-            },
-            Placement::NearTo(object) => Some(object.0.remote_id().map_or(self.rank, |id| id.owner)),
-            Placement::Spread => Some((self.spread.fetch_add(1, Ordering::Relaxed) + self.rank) % self.size),
-            _ => None,
-        };
-        match rank {
-            Some(rank) if fits(rank) => Ok(Some(rank)),
-            Some(rank) if !matches!(options.place, Placement::Spread) => refuse(format!(
-                "rank {rank} is on host {}: {}",
-                self.host_of(rank),
-                self.totals_of(rank).missing(&request).unwrap_or_default()
-            )),
-            _ if fits(self.rank) => Ok(None),
-            _ => match (0..self.size).find(|rank| fits(*rank)) {
-                Some(rank) => Ok(Some(rank)),
-                None => refuse(self.totals_of(self.rank).missing(&request).unwrap_or_default()),
-            },
-        }
-    }
-}
-
-/// What options ask for, of a task.
-pub fn request_of(options: &Options) -> Request {
-    Request {
-        cpu: options.num_cpus.map_or(UNIT, fixed_of),
-        gpu: options.num_gpus.map_or(0, fixed_of),
-        custom: options.resources.iter().map(|(name, amount)| (name.clone(), fixed_of(*amount))).collect(),
-    }
 }
 
 /// The failure that an argument of the task holds, where one does.
@@ -478,43 +320,5 @@ impl Waiter for Dependency {
                 then(self.node);
             }
         }
-    }
-}
-
-/// Tasks of this rank that run elsewhere, by number, with where.
-#[derive(Default)]
-pub struct Away {
-    next: AtomicU64,
-    tasks: Mutex<FxHashMap<u64, (Arc<dyn Runnable>, Rank)>>,
-}
-
-impl Away {
-    fn put(&self, me: Rank, task: &Arc<dyn Runnable>, to: Rank) -> TaskId {
-        let number = self.next.fetch_add(1, Ordering::Relaxed) + 1;
-        lock(&self.tasks).insert(number, (task.clone(), to));
-        TaskId { owner: me, number }
-    }
-
-    /// The task is over.
-    pub fn take(&self, number: u64) -> Option<(Arc<dyn Runnable>, Rank)> {
-        lock(&self.tasks).remove(&number)
-    }
-
-    fn find(&self, me: Rank, task: &Arc<dyn Runnable>) -> Option<(Rank, TaskId)> {
-        lock(&self.tasks)
-            .iter()
-            .find(|(_, (known, _))| Arc::ptr_eq(known, task))
-            .map(|(number, (_, rank))| (*rank, TaskId { owner: me, number: *number }))
-    }
-
-    /// Fails what ran on a rank that is gone.
-    pub fn fail_all_of(&self, rank: Rank, error: &Error) {
-        let lost: Vec<_> = {
-            let mut tasks = lock(&self.tasks);
-            let numbers: Vec<u64> =
-                tasks.iter().filter(|(_, (_, on))| *on == rank).map(|(number, _)| *number).collect();
-            numbers.iter().filter_map(|number| tasks.remove(number)).collect()
-        };
-        lost.iter().for_each(|(task, _)| task.fail(Arc::new(error.clone())));
     }
 }

@@ -3,8 +3,8 @@
 use crate::base::Rank;
 use crate::base::sync::{Ordering, lock};
 use crate::node::Node;
+use crate::node::placing::request_of;
 use crate::node::queues::{Work, steal_one};
-use crate::node::tasks::request_of;
 use crate::protocol::Message;
 use crate::registry::{Options, Runnable};
 use crate::sched::{UNIT, Verdict};

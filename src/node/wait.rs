@@ -27,12 +27,13 @@ thread_local! {
 }
 
 /// Waits until the object is complete; runs its task here and now where it has not begun.
-pub fn get<T: Object>(reference: &ObjectRef<T>, deadline: Option<Instant>) -> Result<Ref<T>> {
+pub fn get<T: Object>(reference: &ObjectRef<T>, timeout: Option<Duration>) -> Result<Ref<T>> {
     if let Some(outcome) = reference.ready() {
         return outcome.map_err(|error| (*error).clone());
     }
     let node = here("get")?;
-    let begun = Instant::now();
+    // A time-out beyond what a clock can tell is none.
+    let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     loop {
         if deadline.is_none() {
             node.help(&reference.any());
@@ -52,7 +53,7 @@ pub fn get<T: Object>(reference: &ObjectRef<T>, deadline: Option<Instant>) -> Re
         }
         node.block(1, deadline, |event| slot.core().when_complete(event.clone()))?;
         if reference.ready().is_none() && deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            return Err(Error::Timeout { waited: begun.elapsed(), what: format!("{reference:?}") });
+            return Err(Error::Timeout { waited: timeout.unwrap_or_default(), what: format!("{reference:?}") });
         }
     }
 }

@@ -8,6 +8,7 @@
 //! ```
 #![allow(unsafe_code)]
 
+use crate::base::log::{Level, say};
 use crate::base::sync::{AtomicU32, AtomicU64, Ordering};
 use crate::base::{Config, Result};
 use crate::node::Node;
@@ -18,6 +19,7 @@ use crossbeam_deque::{Stealer, Worker as Deque};
 use crossbeam_queue::SegQueue;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 use std::thread::Thread;
 use std::time::Duration;
@@ -215,7 +217,7 @@ impl Worker {
             if let Some(slot) = self.next_ready() {
                 fiber::pause(Pause::Resume(slot));
             } else if let Some(work) = self.find_work() {
-                self.node.execute(self, work);
+                self.run_guarded(work);
                 // Between tasks a glance at the roads is cheap, and keeps peers from waiting for a tick.
                 self.node.glance();
             } else {
@@ -223,6 +225,17 @@ impl Worker {
             }
         }
         fiber::pause(Pause::Quit);
+    }
+
+    /// Runs a piece of work. What still panics here is user code that is dropped with it: that is said and goes no further.
+    fn run_guarded(&'static self, work: Work) {
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.node.execute(self, work)));
+        if let Err(panic) = outcome {
+            self.running_cpu.set(0);
+            say(Level::Error, || {
+                format!("rank {}: a value's Drop panicked: {}", self.node.rank, crate::object::panic_text(&*panic))
+            });
+        }
     }
 
     /// A fiber that can go on and has its CPUs.

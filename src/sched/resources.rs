@@ -42,7 +42,6 @@ impl Request {
     pub const fn one_cpu() -> Request {
         Request { cpu: UNIT, gpu: 0, custom: Vec::new() }
     }
-
 }
 
 impl Totals {

@@ -1,4 +1,5 @@
 //! The `mobula` command: what this host offers, and demos with published answers.
+#![forbid(unsafe_code)]
 
 mod demo;
 mod failure;

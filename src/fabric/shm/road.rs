@@ -100,7 +100,6 @@ impl ShmFabric {
         self.outgoing[self.slot(peer)].bell.clone()
     }
 
-
     /// The peer's place in all lists. Panics for a rank of another host: whoever routes there is wrong.
     fn slot(&self, peer: Rank) -> usize {
         self.outgoing

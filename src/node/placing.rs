@@ -1,0 +1,70 @@
+//! Where a task or an actor goes, as far as its options say.
+
+use crate::base::parse::is_amount;
+use crate::base::sync::Ordering;
+use crate::base::{Error, Rank, Result};
+use crate::node::Node;
+use crate::registry::{Options, Placement};
+use crate::sched::{Request, UNIT, fixed_of};
+
+impl Node {
+    /// Where options send a task: a rank, or `None` for wherever there is room. An error where no host can ever run it.
+    pub fn place(&self, options: &Options, name: &str) -> Result<Option<Rank>, Error> {
+        check_amounts(options, name)?;
+        let request = request_of(options);
+        let fits = |rank: Rank| self.totals_of(rank).missing(&request).is_none();
+        let refuse = |missing: String| Err(Error::Unschedulable { task: name.to_string(), missing });
+        let rank = match &options.place {
+            Placement::Rank(rank) if *rank >= self.size => {
+                return Err(Error::config(format!("there is no rank {rank}: the ranks are 0 to {}", self.size - 1)));
+            }
+            Placement::Rank(rank) => Some(*rank),
+            Placement::OnHost(host) => match self.ranks_of_host(host) {
+                Some(ranks) => Some(if ranks.contains(&self.rank) {
+                    self.rank
+                } else {
+                    ranks[self.spread.fetch_add(1, Ordering::Relaxed) as usize % ranks.len()]
+                }),
+                None => {
+                    return Err(Error::config(format!("there is no host {host}: the hosts are {}", self.host_names())));
+                }
+            },
+            Placement::NearTo(object) => Some(object.0.remote_id().map_or(self.rank, |id| id.owner)),
+            Placement::Spread => Some((self.spread.fetch_add(1, Ordering::Relaxed) + self.rank) % self.size),
+            _ => None,
+        };
+        match rank {
+            Some(rank) if fits(rank) => Ok(Some(rank)),
+            Some(rank) if !matches!(options.place, Placement::Spread) => refuse(format!(
+                "rank {rank} is on host {}: {}",
+                self.host_of(rank),
+                self.totals_of(rank).missing(&request).unwrap_or_default()
+            )),
+            _ if fits(self.rank) => Ok(None),
+            _ => match (0..self.size).find(|rank| fits(*rank)) {
+                Some(rank) => Ok(Some(rank)),
+                None => refuse(self.totals_of(self.rank).missing(&request).unwrap_or_default()),
+            },
+        }
+    }
+}
+
+/// Refuses amounts that are none.
+fn check_amounts(options: &Options, name: &str) -> Result<()> {
+    let custom = options.resources.iter().map(|(kind, amount)| (kind.as_str(), *amount));
+    let all =
+        custom.chain(options.num_cpus.map(|cpus| ("CPUs", cpus))).chain(options.num_gpus.map(|gpus| ("GPUs", gpus)));
+    match all.into_iter().find(|(_, amount)| !is_amount(*amount)) {
+        Some((kind, amount)) => Err(Error::config(format!("{name} asks for {amount} {kind}: an amount is 0 to 1e9"))),
+        None => Ok(()),
+    }
+}
+
+/// What options ask for, of a task.
+pub fn request_of(options: &Options) -> Request {
+    Request {
+        cpu: options.num_cpus.map_or(UNIT, fixed_of),
+        gpu: options.num_gpus.map_or(0, fixed_of),
+        custom: options.resources.iter().map(|(name, amount)| (name.clone(), fixed_of(*amount))).collect(),
+    }
+}
