@@ -235,7 +235,10 @@ impl<C: Callable> Runnable for Task<C> {
                 reason: "its arguments were sent already".to_string(),
             });
         };
-        args.encode()
+        let parcel = args.encode();
+        // A value whose Drop panics has been sent all the same; the panic hook has said so.
+        drop(catch_unwind(AssertUnwindSafe(|| drop(args))));
+        parcel
     }
     fn slots(self: Arc<Self>) -> Vec<Arc<dyn AnySlot>> {
         C::Outputs::slots(&self)
