@@ -69,7 +69,7 @@ macro_rules! paragraphs {
     )*};
 }
 
-paragraphs! { start calls placing resources objects arrays memory actors errors seeing }
+paragraphs! { start calls placing resources objects arrays memory actors lives errors seeing }
 
 /// The lines that the driver prints as tasks fail and speak: who and where first, then what.
 #[test]

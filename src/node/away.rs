@@ -14,7 +14,7 @@ impl Node {
     /// A task is over: who waits elsewhere is told.
     pub fn over(&'static self, task: &Arc<dyn Runnable>) {
         let Some(id) = task.header().origin else { return };
-        self.foreign.remove(id);
+        self.unwanted.remove(id);
         let slots = task.clone().slots();
         let parcels: Vec<_> = slots.iter().map(|slot| slot.encode()).collect();
         if id.owner == self.rank {
@@ -43,7 +43,7 @@ impl Node {
 
     /// Tells a task's owner that it failed before it could run here.
     pub fn send_failure(&'static self, id: TaskId, returns: usize, error: Error) {
-        self.foreign.remove(id);
+        self.unwanted.remove(id);
         self.send(id.owner, &Message::Done { task: id.number, results: vec![Err(error); returns] });
     }
 
@@ -66,7 +66,9 @@ impl Node {
         let header = task.header();
         let Some(entry) = header.entry else { return };
         let id = header.origin.unwrap_or_else(|| self.away.put(self.rank, task, to));
-        let options = header.options.as_ref().map(|options| WireOptions {
+        // Where it goes is settled: an option that said only that is none any more.
+        let asked = header.options.as_ref().filter(|options| options.just_rank().is_none());
+        let options = asked.map(|options| WireOptions {
             num_cpus: options.num_cpus,
             num_gpus: options.num_gpus,
             resources: options.resources.clone(),
@@ -81,7 +83,7 @@ impl Node {
                 let run = Run { task: id, function, caller, number, actor, stealable, options, args };
                 self.send(to, &Message::Run(run));
                 if header.origin.is_some() {
-                    self.foreign.remove(id);
+                    self.unwanted.remove(id);
                 }
             }
             Err(error) => {

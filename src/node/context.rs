@@ -111,7 +111,10 @@ pub fn current_number() -> u64 {
 /// Whether the task that runs on this thread was asked to end; its name.
 pub fn cancelled() -> Option<String> {
     with_current(|current| {
-        current.filter(|context| context.header.is_cancelled()).map(|context| context.header.name().to_string())
+        let unwanted = |header: &Header| {
+            header.is_cancelled() || Node::current().is_some_and(|node| node.unwanted.contains(header.origin))
+        };
+        current.filter(|context| unwanted(context.header)).map(|context| context.header.name().to_string())
     })
 }
 

@@ -5,7 +5,7 @@
 
 use crate::base::limits::INLINE_BYTES_MAX;
 use crate::base::log::{Level, say};
-use crate::base::sync::{Ordering, lock};
+use crate::base::sync::{AtomicBool, Ordering, lock};
 use crate::base::{Error, ObjectId, Rank, TaskId};
 use crate::mem::Block;
 use crate::node::Node;
@@ -13,7 +13,8 @@ use crate::node::memory::OwnMemory;
 use crate::node::references::Pulled;
 use crate::object::{Parcel, Waiter, panic_text};
 use crate::protocol::{Bytes, Message, Question, Run, WireAttachment, WireParcel, WirePlace};
-use crate::registry::{Header, Kind, Options, Runnable, functions};
+use crate::registry::{Header, Kind, Options, functions};
+use rustc_hash::FxHashSet;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
@@ -150,7 +151,7 @@ impl Node {
             Message::Count(count) => self.references.handle(self, from, count),
             Message::Steal { remember } => self.on_steal(from, remember),
             Message::Loot { tasks, answer } => self.on_loot(tasks, answer),
-            Message::Cancel { task } => self.on_cancel(task),
+            Message::Cancel { task } => self.unwanted.insert(task),
             Message::Kill { actor, reason } => self.actors.kill(self, actor, &reason),
             Message::NameSet { token, name, kind, handle } => self.on_name_set(from, token, name, kind, &handle),
             Message::NameGet { token, name, kind } => self.on_name_get(from, token, &name, &kind),
@@ -230,10 +231,7 @@ impl Node {
             Ok(task) => match (entry.kind, run.actor) {
                 (Kind::New, Some(actor)) => self.actors.build(self, actor, task),
                 (Kind::Method, Some(actor)) => self.actors.call(self, actor, (from, run.caller), task),
-                _ => {
-                    self.foreign.insert(run.task, &task);
-                    self.launch_here(task);
-                }
+                _ => self.launch_here(task),
             },
         }
     }
@@ -268,12 +266,6 @@ impl Node {
                 };
                 self.send(from, &Message::Value { object, value: Err(error) });
             }
-        }
-    }
-
-    fn on_cancel(&'static self, id: TaskId) {
-        if let Some(task) = self.foreign.find(id) {
-            self.cancel_here(&task);
         }
     }
 
@@ -366,19 +358,31 @@ fn missing_blocks(node: &Node, message: &Message<'_>, pulled: &Pulled) -> Vec<Wi
     places
 }
 
-/// The tasks of other ranks that are here, for who wants to cancel one.
+/// Tasks of other ranks that nobody wants any more. A task looks itself up here; nothing is kept of those that nobody
+/// cancelled, which are nearly all.
 #[derive(Default)]
-pub struct Foreign(Mutex<rustc_hash::FxHashMap<TaskId, std::sync::Weak<dyn Runnable>>>);
+pub struct Unwanted {
+    any: AtomicBool,
+    tasks: Mutex<FxHashSet<TaskId>>,
+}
 
-impl Foreign {
-    fn insert(&self, id: TaskId, task: &Arc<dyn Runnable>) {
-        lock(&self.0).insert(id, Arc::downgrade(task));
+impl Unwanted {
+    fn insert(&self, id: TaskId) {
+        lock(&self.tasks).insert(id);
+        self.any.store(true, Ordering::Release);
     }
-    fn find(&self, id: TaskId) -> Option<Arc<dyn Runnable>> {
-        lock(&self.0).get(&id)?.upgrade()
+
+    /// Whether nobody wants that task any more.
+    #[inline]
+    pub fn contains(&self, id: Option<TaskId>) -> bool {
+        self.any.load(Ordering::Acquire) && id.is_some_and(|id| lock(&self.tasks).contains(&id))
     }
+
     /// The task is over, or went on.
+    #[inline]
     pub fn remove(&self, id: TaskId) {
-        lock(&self.0).remove(&id);
+        if self.any.load(Ordering::Relaxed) {
+            lock(&self.tasks).remove(&id);
+        }
     }
 }

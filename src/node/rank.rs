@@ -8,7 +8,7 @@ use crate::mem::Arena;
 use crate::node::actors::{ActorRef, Actors};
 use crate::node::away::Away;
 use crate::node::idle::Idle;
-use crate::node::inbound::{Foreign, HeldByRank};
+use crate::node::inbound::{HeldByRank, Unwanted};
 use crate::node::questions::Questions;
 use crate::node::queues::Queues;
 use crate::node::references::{NodeLinks, References};
@@ -76,7 +76,7 @@ pub struct Node {
     pub(super) references: References,
     links: OnceLock<Arc<dyn Links>>,
     pub(super) away: Away,
-    pub(super) foreign: Foreign,
+    pub(super) unwanted: Unwanted,
     pub(super) actors: Actors,
     pub(super) stealing: Mutex<Stealing>,
     pub(super) thieves: AtomicBool,
@@ -156,7 +156,7 @@ impl Node {
             references: parts.references,
             links: OnceLock::new(),
             away: Away::default(),
-            foreign: Foreign::default(),
+            unwanted: Unwanted::default(),
             actors: Actors::default(),
             stealing: Mutex::new(Stealing::new(parts.rank, parts.size, seed)),
             thieves: AtomicBool::new(false),

@@ -7,7 +7,7 @@ use crate::fabric::{Event, Fabric, Refusal};
 use crate::mem::{Bell, Block, FIRST_SLEEP};
 use crate::node::Node;
 use crate::protocol::Message;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -16,13 +16,16 @@ use std::time::{Duration, Instant};
 const OUTBOX_MESSAGES_MAX: usize = 4096;
 
 /// Looks between two questions whether it is time to block.
-const SPINS: usize = 64;
+const SPINS: usize = 192;
 
 /// Times that a waiting thread yields, after spinning and before it blocks.
 const YIELDS: u32 = 3;
 
 /// How often the progress thread looks whether somebody still looks at the roads.
 const TICK: Duration = Duration::from_micros(500);
+
+/// How long the progress thread leaves the roads to who polls them already.
+const SHORT_SLEEP: Duration = Duration::from_micros(50);
 
 /// How long a rank sleeps at most when nothing comes; see `mem::bell` for why not for ever.
 const LONG_SLEEP: Duration = Duration::from_millis(250);
@@ -56,7 +59,11 @@ struct Reads {
     refused: VecDeque<(Rank, u64, Block, Rank, ObjectId)>,
 }
 
+/// Submissions to other ranks between two looks at the roads.
+const SUBMITS_A_LOOK: u32 = 16;
+
 thread_local! {
+    static SUBMITTED: Cell<u32> = const { Cell::new(0) };
     static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -128,8 +135,15 @@ impl Node {
         self.roads.waiting.fetch_add(1, Ordering::Relaxed) == 0
     }
 
-    /// Makes who submits work wait while too much waits towards `to`.
+    /// Makes who submits work wait while too much waits towards `to`. Now and then who submits takes what came back: the
+    /// answers would otherwise wake the progress thread one by one.
     pub fn throttle(&'static self, to: Rank) {
+        let submitted = SUBMITTED.get().wrapping_add(1);
+        SUBMITTED.set(submitted);
+        if submitted.is_multiple_of(SUBMITS_A_LOOK) {
+            self.roads.bell.look();
+            self.glance();
+        }
         while lock(&self.roads.outboxes[to as usize]).len() > OUTBOX_MESSAGES_MAX && !self.stopping() {
             if self.poll() == 0 {
                 std::thread::sleep(Duration::from_micros(50));
@@ -264,13 +278,17 @@ impl Node {
         let bell = &self.roads.bell;
         let mut quiet = 0u32;
         let mut polls_seen = self.roads.polls.load(Ordering::Relaxed);
+        let mut looked_at = Instant::now();
         while !self.stopping() {
             let seen = bell.rung();
             self.feed_starved();
-            let polls = self.roads.polls.load(Ordering::Relaxed);
-            let alone = bell.is_asleep() || polls == polls_seen;
+            let mut alone = bell.is_asleep();
+            if !alone && looked_at.elapsed() >= TICK {
+                let polls = self.roads.polls.load(Ordering::Relaxed);
+                alone = polls == polls_seen;
+                (polls_seen, looked_at) = (polls, Instant::now());
+            }
             let events = if alone { self.take_and_flush() } else { 0 };
-            polls_seen = polls;
             let timer = self.timers.fire_due();
             let watch = self.watch_workers();
             if events > 0 || self.stopping() {
@@ -287,7 +305,8 @@ impl Node {
                 }
                 Some(TICK)
             } else if self.roads.pending() {
-                continue;
+                // Another thread is at it just now.
+                Some(SHORT_SLEEP)
             } else {
                 quiet = quiet.saturating_add(1);
                 Some(if quiet == 1 { FIRST_SLEEP } else { LONG_SLEEP })

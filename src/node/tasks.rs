@@ -230,6 +230,10 @@ impl Node {
 
     /// Runs a task that the caller has claimed, on this stack.
     pub fn run_claimed(&'static self, task: &Arc<dyn Runnable>, gpus: &[(u32, i64)], worker: Option<&'static Worker>) {
+        if self.unwanted.contains(task.header().origin) {
+            task.fail(Arc::new(Error::Cancelled { task: task.header().name().to_string() }));
+            return self.over(task);
+        }
         let began_ns = self.traces.on(task).then(clock::now_ns);
         {
             let context = Context::of_task(task.header(), gpus);

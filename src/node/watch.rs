@@ -3,6 +3,7 @@
 //! Who queues work while no worker sleeps asks for the watch. The progress thread then looks every few milliseconds; when
 //! there is work, and no worker began a task since the last look, and the host has CPUs for it, it starts one more.
 
+use crate::base::clock;
 use crate::base::limits::WORKERS_MAX;
 use crate::base::log::{Level, say};
 use crate::base::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -24,6 +25,8 @@ pub struct Watch {
     wanted: AtomicBool,
     /// Tasks begun at the last look.
     begun: AtomicU64,
+    /// When it was, ns.
+    looked_ns: AtomicU64,
     /// Looks since then that saw no other begin.
     still: AtomicU32,
 }
@@ -43,6 +46,13 @@ impl Node {
         if !self.watch.wanted.load(Ordering::Relaxed) {
             return None;
         }
+        let now_ns = clock::now_ns();
+        let since = Duration::from_nanos(now_ns - self.watch.looked_ns.load(Ordering::Relaxed));
+        if since < LOOK {
+            // The progress thread comes by for other reasons too.
+            return Some(LOOK - since);
+        }
+        self.watch.looked_ns.store(now_ns, Ordering::Relaxed);
         let workers = self.workers();
         let waiting = self.queues.has_any() || workers.iter().any(|worker| !worker.stealer.is_empty());
         let begun: u64 = workers.iter().map(|worker| worker.began.load(Ordering::Relaxed)).sum();

@@ -299,7 +299,12 @@ impl Worker {
         let node = self.node;
         node.ask_for_work();
         self.at_rest.set(true);
-        let found = node.watch_roads(|| self.has_something());
+        // Its own deque is looked at each time, since what comes by the road lands there; the rest now and then.
+        let looks = Cell::new(0u32);
+        let found = node.watch_roads(|| {
+            looks.set(looks.get() + 1);
+            !self.deque.is_empty() || (looks.get() % LOOKS_AROUND == 1 && self.has_something())
+        });
         self.at_rest.set(false);
         if found || node.stopping() {
             return;
@@ -388,6 +393,9 @@ impl Worker {
         self.shared.began.store(self.shared.began.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 }
+
+/// One in so many looks of a worker at rest goes to every queue of the rank.
+const LOOKS_AROUND: u32 = 8;
 
 /// How long a thread may go on with CPUs that others of its host wait for.
 const QUANTUM_NS: u64 = 1_000_000;

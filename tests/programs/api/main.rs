@@ -3,6 +3,7 @@
 //! Runs alone and under a launcher. Rank 0 drives and prints `ok CASE` for each; the last line is `passed N`. With a second
 //! argument only the cases whose names contain it are run.
 
+mod actor_lives;
 mod actors;
 mod arrays;
 mod calls;
@@ -37,6 +38,7 @@ const PARAGRAPHS: &[Paragraph] = &[
     Paragraph { name: "arrays", config: arrays::config, run: arrays::run },
     Paragraph { name: "memory", config: ten_cpus, run: memory::run },
     Paragraph { name: "actors", config: ten_cpus, run: actors::run },
+    Paragraph { name: "lives", config: ten_cpus, run: actor_lives::run },
     Paragraph { name: "errors", config: ten_cpus, run: errors::run },
     Paragraph { name: "seeing", config: ten_cpus, run: seeing::run },
 ];
