@@ -96,15 +96,6 @@ impl Topology {
         super::hwloc::from_xml_file(path.as_ref()).map_err(Error::config)
     }
 
-    /// The host that one of hwloc's synthetic descriptions stands for, as in `pack:2 [numa] core:8 pu:2`.
-    ///
-    /// # Errors
-    /// `Error::Config` where the text is not such a description.
-    #[cfg(all(test, feature = "hwloc"))]
-    pub fn from_synthetic(description: &str) -> Result<Topology> {
-        super::hwloc::from_synthetic(description).map_err(Error::config)
-    }
-
     /// Bytes of memory that the job may use of this host.
     pub fn usable_memory_bytes(&self) -> u64 {
         self.memory_limit_bytes.unwrap_or(u64::MAX).min(self.memory_bytes)

@@ -134,7 +134,7 @@ mod tests {
     }
 
     fn refused(parameter: Type) -> String {
-        object(&parameter, "a remote function").err().expect("refused").to_string()
+        object(&parameter, "a remote function").expect_err("refused").to_string()
     }
 
     #[test]
