@@ -18,6 +18,7 @@ mod event;
 mod fiber;
 mod handles;
 mod hello;
+mod holding;
 mod idle;
 mod inbound;
 mod inquire;

@@ -14,7 +14,6 @@ use crate::base::{Config, Result};
 use crate::node::Node;
 use crate::node::fiber::{self, Fiber, Pause};
 use crate::node::queues::Work;
-use crate::sched::UNIT;
 use crossbeam_deque::{Stealer, Worker as Deque};
 use crossbeam_queue::SegQueue;
 use std::cell::{Cell, RefCell};
@@ -73,7 +72,7 @@ struct Aside {
 
 /// What only the worker's own thread touches.
 pub struct Worker {
-    node: &'static Node,
+    pub(super) node: &'static Node,
     /// What others know of it.
     pub shared: &'static WorkerShared,
     /// Its own tasks, newest first.
@@ -83,11 +82,11 @@ pub struct Worker {
     /// Fibers that can go on once there are CPUs for them.
     hungry: RefCell<VecDeque<usize>>,
     /// CPUs that this thread holds of its host's, in ten-thousandths.
-    held_cpu: Cell<i64>,
+    pub(super) held_cpu: Cell<i64>,
     /// When it began to hold them.
-    held_since_ns: Cell<u64>,
+    pub(super) held_since_ns: Cell<u64>,
     /// CPUs that the task running now asked for.
-    running_cpu: Cell<i64>,
+    pub(super) running_cpu: Cell<i64>,
     random: Cell<u64>,
     /// The loop has nothing to do and looks at the roads.
     at_rest: Cell<bool>,
@@ -331,63 +330,6 @@ impl Worker {
             || self.hungry.borrow().iter().any(|slot| self.cpu_of(*slot) <= self.node.table.free_cpu())
     }
 
-    /// Makes this thread hold exactly `cpu`; false, and holding nothing, where the host has not so many free now.
-    pub fn take_cpu(&self, cpu: i64) -> bool {
-        let held = self.held_cpu.get();
-        if held == cpu && !self.node.table.somebody_waits() {
-            return true;
-        }
-        self.retake_cpu(held, cpu)
-    }
-
-    #[cold]
-    fn retake_cpu(&self, held: i64, cpu: i64) -> bool {
-        let now_ns = crate::base::clock::now_ns();
-        let table = &self.node.table;
-        if held >= cpu && held > 0 && table.somebody_waits() && now_ns - self.held_since_ns.get() > QUANTUM_NS {
-            // Others of this host wait, and this thread has had its turn.
-            self.release_cpu(0);
-            std::thread::yield_now();
-            return self.retake_cpu(0, cpu);
-        }
-        if held >= cpu {
-            self.release_cpu(cpu);
-            return true;
-        }
-        if table.take_cpu(cpu - held) {
-            self.held_cpu.set(cpu);
-            self.held_since_ns.set(now_ns);
-            return true;
-        }
-        self.release_cpu(0);
-        // What this thread held may have been what was missing.
-        if table.take_cpu(cpu) {
-            self.held_cpu.set(cpu);
-            self.held_since_ns.set(now_ns);
-            return true;
-        }
-        false
-    }
-
-    /// Gives back what this thread holds above `keep`.
-    pub fn release_cpu(&self, keep: i64) {
-        let held = self.held_cpu.get();
-        if held > keep {
-            self.held_cpu.set(keep);
-            self.node.give_back_cpu(held - keep);
-        }
-    }
-
-    /// Whether the task that runs now asked for one CPU, so that a child may run on its stack in its stead.
-    pub fn runs_one_cpu(&self) -> bool {
-        self.running_cpu.get() == UNIT
-    }
-
-    /// The CPUs of the task that runs now; returns those of the one before.
-    pub fn set_running_cpu(&self, cpu: i64) -> i64 {
-        self.running_cpu.replace(cpu)
-    }
-
     /// A task begins.
     pub fn count_begun(&self) {
         self.shared.began.store(self.shared.began.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
@@ -396,6 +338,3 @@ impl Worker {
 
 /// One in so many looks of a worker at rest goes to every queue of the rank.
 const LOOKS_AROUND: u32 = 8;
-
-/// How long a thread may go on with CPUs that others of its host wait for.
-const QUANTUM_NS: u64 = 1_000_000;

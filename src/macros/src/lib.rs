@@ -11,6 +11,7 @@
 //!   exceptions are those promised to the user (`struct add`, `struct CounterHandle`). Generated locals are hygienic.
 //! - (M4) Every path starts with `::mobula`, `::core` or `::std`, so nothing need be imported.
 //! - (M5) What can't be remote is refused here, at the token that is to blame, saying what to write instead.
+#![forbid(unsafe_code)]
 
 mod actor;
 mod construction;

@@ -134,7 +134,10 @@ mod tests {
     }
 
     fn refused(parameter: Type) -> String {
-        object(&parameter, "a remote function").expect_err("refused").to_string()
+        match object(&parameter, "a remote function") {
+            Ok(_) => panic!("not refused"),
+            Err(error) => error.to_string(),
+        }
     }
 
     #[test]
