@@ -306,12 +306,13 @@ fn perform(node: &'static Node, task: &Arc<dyn Runnable>, state: &mut State, gpu
     let began_ns = node.traces.on(task).then(crate::base::clock::now_ns);
     let worker = worker::here();
     let before = worker.map(|worker| worker.set_running_cpu(0));
-    node.mark_running(task.header());
+    let printing = node.printing(task.header());
     {
         let context = Context::of_call(task.header(), gpus, label);
         let _running = context.enter();
         task.invoke(state, &|failure| node.blame(task.header(), failure));
     }
+    drop(printing);
     if let (Some(worker), Some(before)) = (worker, before) {
         worker.set_running_cpu(before);
     }

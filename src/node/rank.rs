@@ -9,6 +9,7 @@ use crate::node::actors::{ActorRef, Actors};
 use crate::node::away::Away;
 use crate::node::idle::Idle;
 use crate::node::inbound::{HeldByRank, Unwanted};
+use crate::node::output::Output;
 use crate::node::questions::Questions;
 use crate::node::queues::Queues;
 use crate::node::references::{NodeLinks, References};
@@ -97,8 +98,8 @@ pub struct Node {
     stopping: AtomicBool,
     /// The thread that waits for the end.
     pub(super) leaver: OnceLock<Thread>,
-    /// Whether printed lines are forwarded, so that the last task of each worker is kept in mind.
-    pub(super) forwards: AtomicBool,
+    /// The lines that tasks print, where they are forwarded.
+    pub(super) output: Output,
     last_task: AtomicPtr<crate::registry::TableEntry>,
 }
 
@@ -171,7 +172,7 @@ impl Node {
             left: AtomicU32::new(0),
             stopping: AtomicBool::new(false),
             leaver: OnceLock::new(),
-            forwards: AtomicBool::new(false),
+            output: Output::default(),
             last_task: AtomicPtr::new(std::ptr::null_mut()),
         }));
         CURRENT.store(std::ptr::from_ref(node).cast_mut(), Ordering::Release);
@@ -274,9 +275,7 @@ impl Node {
     /// A task begins here: its lines are its own.
     #[inline]
     pub(super) fn mark_running(&self, header: &Header) {
-        if self.forwards.load(Ordering::Relaxed)
-            && let Some(entry) = header.entry
-        {
+        if let Some(entry) = header.entry {
             self.last_task.store(std::ptr::from_ref(entry).cast_mut(), Ordering::Relaxed);
         }
     }

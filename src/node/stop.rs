@@ -40,7 +40,6 @@ impl Session {
     pub fn serve(mut self) -> Result<()> {
         let node = self.node;
         let capture = if node.rank == 0 { None } else { Some(Capture::begin(node)?) };
-        node.forwards.store(capture.is_some(), Ordering::Relaxed);
         self.leave();
         if let Some(capture) = capture {
             capture.end();

@@ -234,12 +234,14 @@ impl Node {
             task.fail(Arc::new(Error::Cancelled { task: task.header().name().to_string() }));
             return self.over(task);
         }
+        let printing = self.printing(task.header());
         let began_ns = self.traces.on(task).then(clock::now_ns);
         {
             let context = Context::of_task(task.header(), gpus);
             let _running = context.enter();
             task.invoke(&mut None as &mut State, &|failure| self.blame(task.header(), failure));
         }
+        drop(printing);
         if let Some(began_ns) = began_ns {
             self.traces.ran(self, task, began_ns, worker.map_or(u32::MAX, |worker| worker.shared.index as u32));
         }
