@@ -257,6 +257,14 @@ fn the_knob_that_it_names_helps() {
     }
 }
 
+#[test]
+fn more_blocked_tasks_than_may_be_are_told_the_knob() {
+    for ranks in [1, 2] {
+        let Some(launch) = mistakes(ranks, "blocked") else { continue };
+        launch.env("MOBULA_FIBERS", "16").run().succeeded().said(&["ok: blocked"]);
+    }
+}
+
 /// What lies in the folders that programs share memory and files through.
 fn left_in(folders: &[&Path]) -> BTreeSet<PathBuf> {
     folders

@@ -58,6 +58,13 @@ impl<T: Object> IntoArg<T> for &ObjectRef<T> {
     }
 }
 
+/// A parameter that is itself a reference: it stays one, also where it is given by `&`.
+impl<T: Object> IntoArg<ObjectRef<T>> for &ObjectRef<T> {
+    fn into_arg(self) -> Arg<ObjectRef<T>> {
+        Arg::Value(self.clone())
+    }
+}
+
 impl IntoArg<String> for &str {
     fn into_arg(self) -> Arg<String> {
         Arg::Value(self.to_string())

@@ -193,6 +193,31 @@ fn drops(last: u32) -> mobula::Result<()> {
     Ok(())
 }
 
+/// Asks for no CPU, so that nobody who waits for it runs it in place.
+#[mobula::remote(num_cpus = 0)]
+fn opens_later() -> u64 {
+    std::thread::sleep(Duration::from_millis(300));
+    7
+}
+
+/// The parameter stays a reference: the task itself waits for it.
+#[mobula::remote]
+fn waits(gate: ObjectRef<u64>) -> mobula::Result<u64> {
+    Ok(*gate.get()?)
+}
+
+/// More tasks wait at once than may: those above the bound are told which knob it is, and the others go on.
+fn blocked(last: u32) -> mobula::Result<()> {
+    let gate = opens_later::on(last).remote();
+    let waiting: Vec<ObjectRef<u64>> = (0..200).map(|_| waits::on(last).remote(&gate)).collect();
+    let outcomes: Vec<mobula::Result<Ref<u64>>> = waiting.iter().map(|waiting| waiting.get()).collect();
+    let refused = outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).collect::<Vec<_>>();
+    assert!(!refused.is_empty() && refused.len() <= 200 - 16, "{} of 200 were refused", refused.len());
+    assert!(refused.iter().all(|error| error.to_string().contains("MOBULA_FIBERS")), "{}", refused[0]);
+    assert!(outcomes.iter().flatten().all(|value| **value == 7));
+    Ok(())
+}
+
 fn run(what: &str) -> mobula::Result<()> {
     let cluster = mobula::init(Config::default())?;
     if cluster.rank() != 0 {
@@ -202,6 +227,7 @@ fn run(what: &str) -> mobula::Result<()> {
     match what {
         "codecs" => codecs(last)?,
         "drops" => drops(last)?,
+        "blocked" => blocked(last)?,
         "overflow" => println!("came back: {}", *descend::on(last).remote(1u64 << 40).get()?),
         "descend" => assert_eq!(*descend::on(last).remote(20_000u64).get()?, 20_000),
         _ => {}
