@@ -98,6 +98,7 @@ pub fn start(mut world: World, config: Config) -> Result<Session> {
     });
     context::install_panic_hook();
     overflow::install();
+    overflow::prepare_thread();
     for index in 0..workers {
         node.add_worker(worker::spawn(node, index)?);
     }

@@ -4,6 +4,9 @@
 use crate::node::{context, fiber};
 use std::sync::OnceLock;
 
+/// The handler's stack: what the kernel saves of a large register file, and some frames.
+const HANDLER_STACK_BYTES: usize = 64 << 10;
+
 static BEFORE: OnceLock<libc::sigaction> = OnceLock::new();
 
 /// Bytes below a stack that are taken for an overflow of it: the guard page, and frames that jump over it.
@@ -22,6 +25,22 @@ pub fn install() {
             before
         }
     });
+}
+
+/// Gives the calling thread a stack for the handler, where it has none. Rust's own threads usually have one, but not where
+/// another library took the signal before `main`.
+pub fn prepare_thread() {
+    // SAFETY: a zeroed stack_t is valid to be written; the new stack is leaked, so it outlives the thread.
+    unsafe {
+        let mut now: libc::stack_t = std::mem::zeroed();
+        libc::sigaltstack(std::ptr::null(), &mut now);
+        if now.ss_flags & libc::SS_DISABLE == 0 {
+            return;
+        }
+        let stack: &'static mut [u8] = Box::leak(vec![0u8; HANDLER_STACK_BYTES].into_boxed_slice());
+        let fresh = libc::stack_t { ss_sp: stack.as_mut_ptr().cast(), ss_flags: 0, ss_size: stack.len() };
+        libc::sigaltstack(&fresh, std::ptr::null_mut());
+    }
 }
 
 extern "C" fn on_fault(signal: libc::c_int, info: *mut libc::siginfo_t, machine: *mut libc::c_void) {

@@ -6,7 +6,7 @@ use crate::mem::PeerArena;
 use crate::node::Node;
 use crate::node::actors::ActorRef;
 use crate::node::memory::{OwnMemory, PeerMemory};
-use crate::object::{AnySlot, ArrayMemory, Attachment, Links};
+use crate::object::{AnySlot, ArrayMemory, Arrival, Attachment, Links};
 use crate::protocol::{Message, WireAttachment, WirePlace};
 use crate::store::{Action, CountMessage, Counts};
 use rustc_hash::FxHashMap as HashMap;
@@ -36,6 +36,8 @@ struct Tables {
     pinned: HashMap<ObjectId, Keep>,
     /// Objects of others, with the address of what stands for them.
     live: HashMap<ObjectId, (usize, Live)>,
+    /// References that came and whose message is still being decoded: until it is, no grants are returned.
+    arriving: HashMap<ObjectId, u64>,
 }
 
 /// The references of a rank.
@@ -112,7 +114,7 @@ impl References {
                 }
                 Err(_) => Err(lost("a handle", "it is of a kind that does not travel")),
             },
-            Attachment::Remote(id, _) => Err(lost(&id.to_string(), "it was passed on before it was decoded")),
+            Attachment::Remote(arrival) => Err(lost(&arrival.id.to_string(), "it was passed on before it was decoded")),
         }
     }
 
@@ -164,8 +166,12 @@ impl References {
     ) -> Result<Attachment, Error> {
         match wire {
             WireAttachment::Reference(id) => {
-                self.received(node, *id, from);
-                Ok(Attachment::Remote(*id, node.links()))
+                let mut tables = lock(&self.tables);
+                if id.owner != self.me {
+                    *tables.arriving.entry(*id).or_default() += 1;
+                }
+                Self::received(&mut tables, node, *id, from);
+                Ok(Attachment::Remote(Arc::new(Arrival { id: *id, links: node.links() })))
             }
             WireAttachment::Array(place) => self.import_memory(node, *place, from, pulled).map(Attachment::Array),
             WireAttachment::Actor { actor, home, label } => {
@@ -189,16 +195,15 @@ impl References {
                 _ => Err(lost(&id.to_string(), "its owner does not know it any more")),
             };
         }
-        self.received(node, id, from);
+        let mut tables = lock(&self.tables);
+        Self::received(&mut tables, node, id, from);
         if let Some(outcome) = pulled.get(&id) {
             // The bytes are here: the block itself is not needed any more.
-            let unused = !lock(&self.tables).live.contains_key(&id);
-            if unused {
-                self.dropped(node, id);
+            if !tables.live.contains_key(&id) {
+                Self::dropped(&mut tables, node, id);
             }
             return outcome.clone();
         }
-        let mut tables = lock(&self.tables);
         if let Some((_, Live::Memory(memory))) = tables.live.get(&id)
             && let Some(memory) = memory.upgrade()
         {
@@ -216,8 +221,7 @@ impl References {
                 Ok(memory)
             }
             Err(reason) => {
-                drop(tables);
-                self.dropped(node, id);
+                Self::dropped(&mut tables, node, id);
                 Err(lost(&id.to_string(), reason))
             }
         }
@@ -232,8 +236,8 @@ impl References {
         label: &str,
         from: Rank,
     ) -> Result<Arc<ActorRef>, Error> {
-        self.received(node, id, from);
         let mut tables = lock(&self.tables);
+        Self::received(&mut tables, node, id, from);
         if id.owner == self.me {
             return match tables.exported.get(&id.number) {
                 Some(Keep::Actor(actor)) => Ok(actor.clone()),
@@ -256,14 +260,14 @@ impl References {
         Ok(actor)
     }
 
-    fn received(&self, node: &'static Node, id: ObjectId, from: Rank) {
-        let action = lock(&self.tables).counts.received(id, from);
-        self.act(node, action);
+    fn received(tables: &mut Tables, node: &'static Node, id: ObjectId, from: Rank) {
+        let action = tables.counts.received(id, from);
+        Self::act(tables, node, action);
     }
 
-    fn dropped(&self, node: &'static Node, id: ObjectId) {
-        let action = lock(&self.tables).counts.dropped(id);
-        self.act(node, action);
+    fn dropped(tables: &mut Tables, node: &'static Node, id: ObjectId) {
+        let action = tables.counts.dropped(id);
+        Self::act(tables, node, action);
     }
 
     /// What stood for `id` at `address` is gone.
@@ -274,34 +278,59 @@ impl References {
             return;
         }
         tables.live.remove(&id);
-        let action = tables.counts.dropped(id);
-        drop(tables);
-        self.act(node, action);
+        // A reference that is still arriving needs them: what comes to stand for it, or `settled`, returns them.
+        if !tables.arriving.contains_key(&id) {
+            Self::dropped(&mut tables, node, id);
+        }
+    }
+
+    /// A message that brought a reference to `id` has been decoded.
+    pub fn settled(&self, node: &'static Node, id: ObjectId) {
+        let mut tables = lock(&self.tables);
+        let Some(arriving) = tables.arriving.get_mut(&id) else { return };
+        *arriving -= 1;
+        if *arriving > 0 {
+            return;
+        }
+        tables.arriving.remove(&id);
+        // Nobody took it up (it did not decode), or who did is gone already.
+        if !tables.live.contains_key(&id) {
+            Self::dropped(&mut tables, node, id);
+        }
     }
 
     /// A message about counts.
     pub fn handle(&self, node: &'static Node, from: Rank, message: CountMessage) {
-        let action = lock(&self.tables).counts.handle(from, message);
-        self.act(node, action);
+        let mut tables = lock(&self.tables);
+        let action = tables.counts.handle(from, message);
+        // What is forgotten is dropped after the lock: dropping it may release other things.
+        let forgotten = Self::act(&mut tables, node, action);
+        drop(tables);
+        drop(forgotten);
     }
 
     /// A rank is gone, and with it what it held of this one's.
     pub fn lost(&self, node: &'static Node, rank: Rank) {
-        let actions = lock(&self.tables).counts.lost(rank);
-        actions.into_iter().for_each(|action| self.act(node, Some(action)));
+        let mut tables = lock(&self.tables);
+        let actions = tables.counts.lost(rank);
+        let forgotten: Vec<_> = actions.into_iter().map(|action| Self::act(&mut tables, node, Some(action))).collect();
+        drop(tables);
+        drop(forgotten);
     }
 
-    fn act(&self, node: &'static Node, action: Option<Action>) {
-        // What is forgotten is dropped after the lock: dropping it may release other things.
-        let _forgotten = match action {
+    /// Does what the counts decided, under the lock that they were decided under: otherwise a reference that is sent or comes
+    /// in between would be forgotten, and messages of two threads would go in another order than they were decided.
+    /// Returns what is to be dropped after the lock.
+    fn act(tables: &mut Tables, node: &'static Node, action: Option<Action>) -> Option<Keep> {
+        match action {
             Some(Action::Send(to, message)) => {
                 node.send(to, &Message::Count(message));
                 None
             }
-            Some(Action::Free(number)) => lock(&self.tables).exported.remove(&number),
-            Some(Action::Unpin(id)) => lock(&self.tables).pinned.remove(&id),
+            Some(Action::Free(number)) => tables.exported.remove(&number),
+            Some(Action::Unpin(id)) => tables.pinned.remove(&id),
             None => None,
-        };
+        }
     }
 
     /// What stands here for `id`.
@@ -315,9 +344,16 @@ impl References {
         }
     }
 
-    /// From now on `slot` stands here for `id`.
-    pub fn adopt(&self, id: ObjectId, slot: &Arc<dyn AnySlot>) {
-        lock(&self.tables).live.insert(id, (slot.address(), Live::Slot(Arc::downgrade(slot))));
+    /// What stands here for `id` from now on: `slot`, or what another thread made in the meantime.
+    pub fn adopt(&self, id: ObjectId, slot: Arc<dyn AnySlot>) -> Arc<dyn AnySlot> {
+        let mut tables = lock(&self.tables);
+        if let Some((_, Live::Slot(other))) = tables.live.get(&id)
+            && let Some(other) = other.upgrade()
+        {
+            return other;
+        }
+        tables.live.insert(id, (slot.address(), Live::Slot(Arc::downgrade(&slot))));
+        slot
     }
 }
 
@@ -332,8 +368,11 @@ impl Links for NodeLinks {
     fn find(&self, id: ObjectId) -> Option<Arc<dyn AnySlot>> {
         self.0.references.find(id)
     }
-    fn adopt(&self, id: ObjectId, slot: &Arc<dyn AnySlot>) {
-        self.0.references.adopt(id, slot);
+    fn adopt(&self, id: ObjectId, slot: Arc<dyn AnySlot>) -> Arc<dyn AnySlot> {
+        self.0.references.adopt(id, slot)
+    }
+    fn settled(&self, id: ObjectId) {
+        self.0.references.settled(self.0, id);
     }
     fn request(&self, id: ObjectId) {
         self.0.send(id.owner, &Message::Fetch { object: id.number });

@@ -133,6 +133,7 @@ pub fn spawn(node: &'static Node, index: usize) -> Result<&'static WorkerShared>
             HERE.set(worker);
             // SAFETY: asks the kernel for a number.
             shared.thread_id.store(unsafe { libc::gettid() } as u32, Ordering::Relaxed);
+            crate::node::overflow::prepare_thread();
             node.pin_worker(index);
             worker.run(&node.config);
             HERE.set(std::ptr::null());

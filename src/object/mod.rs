@@ -17,7 +17,7 @@ mod reference;
 pub(crate) use array::Draft;
 pub use array::{Array, ArrayMemory, ArrayMut};
 pub use cell::{Cell, Core, Waiter};
-pub use parcel::{Attachment, Links, Parcel, decode, encode};
+pub use parcel::{Arrival, Attachment, Links, Parcel, decode, encode};
 pub(crate) use parcel::{attach, attached, in_context, panic_text};
 pub use reference::{AnySlot, Object, ObjectRef, Ref, Slot, Value};
 pub(crate) use reference::{complete_cell, encode_cell, offer};

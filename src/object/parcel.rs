@@ -13,8 +13,10 @@ use std::sync::Arc;
 pub trait Links: Send + Sync {
     /// The live slot of that object in this process, where there is one.
     fn find(&self, id: ObjectId) -> Option<Arc<dyn AnySlot>>;
-    /// From now on `slot` stands for that object in this process.
-    fn adopt(&self, id: ObjectId, slot: &Arc<dyn AnySlot>);
+    /// The message that brought a reference to that object has been decoded, or will not be.
+    fn settled(&self, id: ObjectId);
+    /// What stands for that object in this process from now on: `slot`, or what another thread made in the meantime.
+    fn adopt(&self, id: ObjectId, slot: Arc<dyn AnySlot>) -> Arc<dyn AnySlot>;
     /// Asks the owner for the value; it will complete the slot.
     fn request(&self, id: ObjectId);
     /// The slot, memory or handle at `address` that stood for that object in this process is gone.
@@ -29,9 +31,24 @@ pub enum Attachment {
     /// An object in this process, on its way out.
     Slot(Arc<dyn AnySlot>),
     /// An object known by name, on its way in.
-    Remote(ObjectId, Arc<dyn Links>),
+    Remote(Arc<Arrival>),
     /// Anything else that the node knows how to send: actor handles.
     Handle(Arc<dyn Any + Send + Sync>),
+}
+
+/// A reference that came and is counted, and for which nothing may stand yet. Until it is dropped, what stands for the same
+/// object may come and go without its grants being returned.
+pub struct Arrival {
+    /// The object.
+    pub id: ObjectId,
+    /// Where it can be had.
+    pub links: Arc<dyn Links>,
+}
+
+impl Drop for Arrival {
+    fn drop(&mut self) {
+        self.links.settled(self.id);
+    }
 }
 
 /// A value as bytes and attachments.

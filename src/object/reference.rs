@@ -232,15 +232,14 @@ impl<'de, T: Object> Deserialize<'de> for ObjectRef<T> {
         let index = u32::deserialize(deserializer)?;
         let slot = match parcel::attached(index) {
             Some(Attachment::Slot(slot)) => slot,
-            Some(Attachment::Remote(id, links)) => links.find(id).unwrap_or_else(|| {
+            Some(Attachment::Remote(arrival)) => arrival.links.find(arrival.id).unwrap_or_else(|| {
                 let slot: Arc<dyn AnySlot> = Arc::new(Import::<T> {
                     cell: Cell::default(),
-                    id,
+                    id: arrival.id,
                     requested: AtomicBool::new(false),
-                    links: links.clone(),
+                    links: arrival.links.clone(),
                 });
-                links.adopt(id, &slot);
-                slot
+                arrival.links.adopt(arrival.id, slot)
             }),
             _ => return Err(serde::de::Error::custom("no reference travels beside these bytes")),
         };
@@ -272,12 +271,6 @@ impl<T: 'static> Deref for Ref<T> {
             Some(value) => value,
             None => unreachable!("a Ref is made only of complete cells (O1)"),
         }
-    }
-}
-
-impl<T: 'static> AsRef<T> for Ref<T> {
-    fn as_ref(&self) -> &T {
-        self
     }
 }
 

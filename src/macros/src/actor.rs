@@ -40,7 +40,7 @@ pub fn expand(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     let shown = actor.unraw().to_string();
     let (handle, definition, abilities) = (handle::name(&actor), handle::definition(&actor), handle::abilities(&actor));
     Ok(quote! {
-        #[allow(clippy::ptr_arg)]
+        #[allow(clippy::ptr_arg, clippy::new_without_default)]
         #block
 
         #definition
