@@ -243,7 +243,10 @@ impl Node {
                 }
                 if self.roads.any() {
                     self.roads.bell.look();
-                    self.poll();
+                    if self.poll() > 0 {
+                        // Where something came, more is likely to: the time begins anew.
+                        until = None;
+                    }
                 } else {
                     std::hint::spin_loop();
                 }
