@@ -1,9 +1,9 @@
 //! The builder methods that the macros put on what `options()` and `on()` return: they forward to its field `options`.
 
-/// Builder methods of a task.
+/// Builder methods that tasks and actors share.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __task_options {
+macro_rules! __common_options {
     () => {
         /// CPUs; may be a fraction.
         pub fn num_cpus(mut self, cpus: f64) -> Self {
@@ -20,7 +20,7 @@ macro_rules! __task_options {
             self.options = self.options.resource(name, amount);
             self
         }
-        /// A name for errors and pictures.
+        /// A task's name, for errors and pictures; an actor's, which `get_actor` finds it by.
         pub fn name(mut self, name: impl ::core::convert::Into<::std::string::String>) -> Self {
             self.options = self.options.name(name);
             self
@@ -30,6 +30,15 @@ macro_rules! __task_options {
             self.options = self.options.place(place);
             self
         }
+    };
+}
+
+/// Builder methods of a task.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __task_options {
+    () => {
+        $crate::__common_options!();
         /// How often it is started again when its rank dies.
         pub fn max_retries(mut self, retries: u32) -> Self {
             self.options = self.options.max_retries(retries);
@@ -48,31 +57,7 @@ macro_rules! __task_options {
 #[macro_export]
 macro_rules! __actor_options {
     () => {
-        /// CPUs; may be a fraction.
-        pub fn num_cpus(mut self, cpus: f64) -> Self {
-            self.options = self.options.num_cpus(cpus);
-            self
-        }
-        /// GPUs; may be a fraction.
-        pub fn num_gpus(mut self, gpus: f64) -> Self {
-            self.options = self.options.num_gpus(gpus);
-            self
-        }
-        /// An amount of a resource of your own naming.
-        pub fn resource(mut self, name: impl ::core::convert::Into<::std::string::String>, amount: f64) -> Self {
-            self.options = self.options.resource(name, amount);
-            self
-        }
-        /// The name that `get_actor` finds it by.
-        pub fn name(mut self, name: impl ::core::convert::Into<::std::string::String>) -> Self {
-            self.options = self.options.name(name);
-            self
-        }
-        /// Where it goes.
-        pub fn place(mut self, place: $crate::Placement) -> Self {
-            self.options = self.options.place(place);
-            self
-        }
+        $crate::__common_options!();
         /// How often it is started again when its rank dies.
         pub fn max_restarts(mut self, restarts: u32) -> Self {
             self.options = self.options.max_restarts(restarts);
