@@ -53,16 +53,18 @@ test-default: setup-test
 	cargo test --workspace
 
 # What another MPI library, or none, can make a difference to.
-RANK_TESTS := --lib --examples --test cluster --test launch --test bad_input
+RANK_TESTS := --lib --test cluster --test launch --test bad_input
 
 # The same library against the other MPI, in a folder of its own: mpi-sys does not notice that MPICC changed.
 test-mpich: setup-test
 	@if command -v mpicc.mpich >/dev/null; then \
-	    set -x; MPICC=mpicc.mpich MPIRUN=mpirun.mpich CARGO_TARGET_DIR=target/mpich cargo test -p mobula $(RANK_TESTS); \
+	    set -ex; export MPICC=mpicc.mpich MPIRUN=mpirun.mpich CARGO_TARGET_DIR=target/mpich; \
+	    cargo build -p mobula --examples; cargo test -p mobula $(RANK_TESTS); \
 	else echo 'no mpicc.mpich here: the tests against MPICH are left out'; fi
 
 # Without any C library, which the finished program must show.
 test-embedded: setup-test
+	CARGO_TARGET_DIR=target/embedded cargo build -p mobula --no-default-features --examples
 	CARGO_TARGET_DIR=target/embedded cargo test -p mobula --no-default-features $(RANK_TESTS)
 	CARGO_TARGET_DIR=target/embedded cargo build -p mobula-cli --no-default-features
 	@if ldd target/embedded/debug/mobula | grep -E 'hwloc|mpi|ibverbs|cuda'; then \
