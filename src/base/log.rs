@@ -1,5 +1,6 @@
 //! Lines for the person who runs the job, on standard error, by level.
 
+use std::io::Write;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 /// How much is said: a level includes those above it.
@@ -33,6 +34,12 @@ pub fn enabled(level: Level) -> bool {
 /// Says a line when `level` is enabled; the line is made only then.
 pub fn say(level: Level, line: impl FnOnce() -> String) {
     if enabled(level) {
-        eprintln!("mobula: {}", line());
+        print_whole(&format!("mobula: {}\n", line()));
     }
+}
+
+/// Writes a line to standard error in one piece: launchers mix the pieces of several ranks.
+pub fn print_whole(line: &str) {
+    // Where nobody reads standard error any more, there is nobody to tell.
+    let _ = std::io::stderr().lock().write_all(line.as_bytes());
 }

@@ -1,7 +1,7 @@
 //! What the driver's user is told as it happens: failures, and the lines that remote tasks print.
 
 use crate::base::limits::ERRORS_KEPT_MAX;
-use crate::base::log::{Level, enabled};
+use crate::base::log::{Level, enabled, print_whole};
 use crate::base::sync::lock;
 use crate::base::{Error, Rank};
 use crate::node::Node;
@@ -23,9 +23,9 @@ impl Reports {
         if enabled(Level::Error) {
             match &error {
                 Error::Task { task, rank, host, pid, message } => {
-                    eprintln!("({task} rank={rank} host={host} pid={pid}) failed: {message}");
+                    print_whole(&format!("({task} rank={rank} host={host} pid={pid}) failed: {message}\n"));
                 }
-                other => eprintln!("mobula: {other}"),
+                other => print_whole(&format!("mobula: {other}\n")),
             }
         }
         let mut errors = lock(&self.errors);
