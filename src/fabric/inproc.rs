@@ -3,7 +3,7 @@
 use crate::base::Rank;
 use crate::base::limits::{MESSAGE_BYTES_MAX, POLL_BATCH_MAX};
 use crate::base::sync::lock;
-use crate::fabric::{Event, Fabric, Refusal};
+use crate::fabric::{Event, Fabric, Place, Refusal};
 use crate::mem::{Arena, Block};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -96,17 +96,17 @@ impl Fabric for InProcess {
         false
     }
 
-    fn read(&self, peer: Rank, offset: u64, mut into: Block, token: u64) -> Result<(), (Refusal, Block)> {
+    fn read(&self, peer: Rank, from: Place, mut into: Block, token: u64) -> Result<(), (Refusal, Block)> {
         let mut reads = lock(&self.reads);
         if reads.len() == IN_FLIGHT_MAX {
             return Err((Refusal::Full, into));
         }
-        let block = match self.hub.arenas[peer as usize].slice(offset, into.len()) {
+        let block = match self.hub.arenas[peer as usize].slice(from.offset, into.len()) {
             Some(bytes) => {
                 into.as_mut_slice().copy_from_slice(bytes);
                 Ok(into)
             }
-            None => Err(format!("{} bytes at {offset} are outside rank {peer}'s store", into.len())),
+            None => Err(format!("{} bytes at {} are outside rank {peer}'s store", into.len(), from.offset)),
         };
         reads.push_back((token, block));
         Ok(())

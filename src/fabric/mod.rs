@@ -15,11 +15,12 @@ mod inproc;
 #[cfg(feature = "mpi")]
 pub mod mpi;
 pub mod shm;
+pub mod tcp;
 pub mod verbs;
 
 use crate::base::Rank;
-use crate::mem::{Arena, Block};
-use std::sync::Arc;
+use crate::mem::{Block, Region, RegionNumber, STORE};
+use std::os::fd::BorrowedFd;
 
 /// What a poll found.
 pub enum Event<'a> {
@@ -55,6 +56,34 @@ pub enum Refusal {
     Lost,
 }
 
+/// Where the bytes of a bulk read begin, on the peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Which of the peer's regions.
+    pub region: RegionNumber,
+    /// Bytes from the start of that region.
+    pub offset: u64,
+}
+
+impl Place {
+    /// A place in the peer's store.
+    pub fn in_store(offset: u64) -> Place {
+        Place { region: STORE, offset }
+    }
+}
+
+/// What a road knows, once it has failed, of the messages between this rank and a peer. Messages are counted from 0 in
+/// the order sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Salvage {
+    /// How many of the peer's messages it delivered here.
+    pub delivered: u64,
+    /// The number of the first message in `unconfirmed`.
+    pub first: u64,
+    /// Messages to the peer, oldest first, that it may not have: all from `first` on.
+    pub unconfirmed: Vec<Vec<u8>>,
+}
+
 /// One kind of road. Any thread may send; polls exclude each other (a second one returns 0 at once).
 pub trait Fabric: Send + Sync {
     /// Its name in banners and errors: `shm`, `mpi`, ...
@@ -72,15 +101,37 @@ pub trait Fabric: Send + Sync {
     /// Whether a poll would find something, as far as can be told without a system call.
     fn pending(&self) -> bool;
 
-    /// Whether a sender wakes the sleeping receiver through its bell; otherwise the receiver must look now and then.
+    /// Whether a sender wakes the sleeping receiver through its bell; otherwise the receiver waits on `wake_fd`, or looks
+    /// now and then where there is none.
     fn rings(&self) -> bool;
 
-    /// The memory of this rank that peers may read, for roads that serve reads themselves. Once, before the first read.
-    fn offer(&self, _arena: &Arc<Arena>) {}
+    /// Becomes readable when something came after `arm`.
+    fn wake_fd(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
 
-    /// Starts to fill `into` with the bytes at `offset` of `peer`'s arena; `ReadDone` with `token` follows from a poll.
+    /// The rank is about to sleep on `wake_fd`; false where a poll would find something already.
+    fn arm(&self) -> bool {
+        true
+    }
+
+    /// Memory of this rank that peers may read. Each region once, before the first read of it.
+    ///
+    /// # Errors
+    /// Why this road does not reach such memory; the region is not readable over it.
+    fn offer(&self, _region: &Region) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Starts to fill `into` with the bytes at `from` of a region of `peer`; `ReadDone` with `token` follows from a poll.
     ///
     /// # Errors
     /// Hands the block back where the read cannot start now.
-    fn read(&self, peer: Rank, offset: u64, into: Block, token: u64) -> Result<(), (Refusal, Block)>;
+    fn read(&self, peer: Rank, from: Place, into: Block, token: u64) -> Result<(), (Refusal, Block)>;
+
+    /// After `Lost` of a peer that may live: takes what another road needs to go on without losing or repeating a message.
+    /// `None` where this road cannot tell.
+    fn salvage(&self, _peer: Rank) -> Option<Salvage> {
+        None
+    }
 }

@@ -16,6 +16,7 @@ mod memory;
 mod offsets;
 mod pages;
 mod peer;
+mod region;
 mod ring;
 mod segment;
 
@@ -23,5 +24,6 @@ pub use arena::{Arena, Block};
 pub use bell::{Bell, FIRST_SLEEP};
 pub use pages::{HUGE_PAGE_BYTES, hugepages_free, transparent_for_shared};
 pub use peer::PeerArena;
+pub use region::{CudaRegion, KeepsMemory, Region, RegionNumber, STORE};
 pub use ring::{Consumer, Popped, Producer, RING_SEGMENT_BYTES, Watch};
 pub use segment::{Access, Segment, SegmentCard};

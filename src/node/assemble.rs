@@ -7,7 +7,7 @@ use crate::base::{Config, Error, Rank, Result};
 use crate::boot::{Exchange, World};
 use crate::fabric::Fabric;
 use crate::fabric::shm::{Inbox, ShmFabric};
-use crate::mem::{Access, Arena, Bell, PeerArena, Segment, SegmentCard};
+use crate::mem::{Access, Arena, Bell, PeerArena, Region, Segment, SegmentCard};
 use crate::node::hello::{Hello, group_by_host, refuse_strangers};
 use crate::node::rank::{HostInfo, Node, Parts};
 use crate::node::references::References;
@@ -250,7 +250,7 @@ fn join_host(
         fabrics.push(Arc::new(road));
     }
     if let Some(far) = &world.far {
-        far.offer(&local.arena);
+        far.offer(&Region::Host(local.arena.clone())).map_err(Error::fabric)?;
         let mut needed = false;
         for (other, road) in to.iter_mut().enumerate() {
             if road.is_none() && other != rank as usize {

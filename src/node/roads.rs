@@ -3,7 +3,7 @@
 use crate::base::limits::MESSAGE_BYTES_MAX;
 use crate::base::sync::{AtomicBool, AtomicU64, AtomicUsize, Ordering, lock};
 use crate::base::{ObjectId, Rank};
-use crate::fabric::{Event, Fabric, Refusal};
+use crate::fabric::{Event, Fabric, Place, Refusal};
 use crate::mem::{Bell, Block, FIRST_SLEEP};
 use crate::node::Node;
 use crate::protocol::Message;
@@ -222,7 +222,7 @@ impl Node {
             reads.next_token += 1;
             let token = reads.next_token;
             reads.under_way.insert(token, (from, id));
-            if let Err((_, block)) = self.roads.all[road].read(home, offset, block, token) {
+            if let Err((_, block)) = self.roads.all[road].read(home, Place::in_store(offset), block, token) {
                 reads.under_way.remove(&token);
                 reads.refused.push_front((home, offset, block, from, id));
                 return;

@@ -1,7 +1,7 @@
 //! One rank's side of the checks: sends that poll while there is no room, and what has arrived, by sender.
 
 use crate::base::Rank;
-use crate::fabric::{Event, Fabric, Refusal};
+use crate::fabric::{Event, Fabric, Place, Refusal};
 use crate::mem::Block;
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -110,7 +110,7 @@ impl<'a> Desk<'a> {
     pub(super) fn read(&mut self, peer: Rank, offset: u64, mut into: Block) -> Result<Block, String> {
         let token = self.next_token;
         self.next_token += 1;
-        while let Err((refusal, block)) = self.fabric.read(peer, offset, into, token) {
+        while let Err((refusal, block)) = self.fabric.read(peer, Place::in_store(offset), into, token) {
             if refusal == Refusal::Lost {
                 return Err(format!("rank {peer} is lost"));
             }

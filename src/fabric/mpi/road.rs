@@ -15,8 +15,8 @@ use super::transfer::Arrived;
 use crate::base::Rank;
 use crate::base::limits::{MESSAGE_BYTES_MAX, POLL_BATCH_MAX};
 use crate::base::sync::{AtomicUsize, Ordering, lock};
-use crate::fabric::{Event, Fabric, Refusal};
-use crate::mem::{Arena, Block};
+use crate::fabric::{Event, Fabric, Place, Refusal};
+use crate::mem::{Arena, Block, Region};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, TryLockError};
 use std::time::{Duration, Instant};
 
@@ -274,8 +274,9 @@ impl Fabric for MpiFabric {
         "mpi"
     }
 
-    fn offer(&self, arena: &Arc<Arena>) {
-        self.set_arena(arena.clone());
+    fn offer(&self, region: &Region) -> Result<(), String> {
+        self.set_arena(region.on_host()?.clone());
+        Ok(())
     }
 
     fn send(&self, peer: Rank, parts: &[&[u8]]) -> Result<(), Refusal> {
@@ -306,7 +307,7 @@ impl Fabric for MpiFabric {
         false
     }
 
-    fn read(&self, peer: Rank, offset: u64, into: Block, token: u64) -> Result<(), (Refusal, Block)> {
+    fn read(&self, peer: Rank, from: Place, into: Block, token: u64) -> Result<(), (Refusal, Block)> {
         let mut reads = lock(&self.reads);
         let Some(reads) = reads.as_mut().filter(|_| !self.peers.is_lost(peer)) else {
             return Err((Refusal::Lost, into));
@@ -315,7 +316,7 @@ impl Fabric for MpiFabric {
             reads.end_empty(into, token);
         } else {
             let Some(slot) = reads.slot() else { return Err((Refusal::Full, into)) };
-            let request = ReadRequest { offset, length: into.len() as u64, slot }.encode();
+            let request = ReadRequest { offset: from.offset, length: into.len() as u64, slot }.encode();
             if let Err(refusal) = self.post(peer, Kind::Read, &[bytemuck::cast_slice(&request)]) {
                 reads.put_back(slot);
                 return Err((refusal, into));

@@ -2,8 +2,8 @@
 
 use crate::base::Rank;
 use crate::base::sync::{AtomicUsize, Ordering, lock};
-use crate::fabric::{Event, Refusal};
-use crate::mem::{Block, PeerArena};
+use crate::fabric::{Event, Place, Refusal};
+use crate::mem::{Block, PeerArena, STORE};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -29,19 +29,20 @@ impl Reads {
         assert!(self.arenas.set(arenas).is_ok(), "the arenas of a host's ranks are set once");
     }
 
-    pub(super) fn start(&self, peer: Rank, offset: u64, mut into: Block, token: u64) -> Result<(), (Refusal, Block)> {
+    pub(super) fn start(&self, peer: Rank, from: Place, mut into: Block, token: u64) -> Result<(), (Refusal, Block)> {
         let arenas = self.arenas.get().map_or(&[][..], Vec::as_slice);
         let Some((_, arena)) = arenas.iter().find(|(rank, _)| *rank == peer) else { return Err((Refusal::Lost, into)) };
         if self.waiting() >= DONE_MAX {
             return Err((Refusal::Full, into));
         }
-        let block = match arena.slice(offset, into.len()) {
+        let Place { region, offset } = from;
+        let block = match arena.slice(offset, into.len()).filter(|_| region == STORE) {
             Some(bytes) => {
                 into.as_mut_slice().copy_from_slice(bytes);
                 Ok(into)
             }
             None => Err(format!(
-                "{} bytes at {offset} of rank {peer}'s store are outside its {} bytes",
+                "{} bytes at {offset} of region {region} of rank {peer} are outside of its store of {} bytes",
                 into.len(),
                 arena.bytes()
             )),

@@ -6,7 +6,7 @@ use crate::base::limits::POLL_BATCH_MAX;
 use crate::base::sync::{AtomicBool, Ordering, lock};
 use crate::fabric::shm::inbox::{Inbox, open_ring_to};
 use crate::fabric::shm::reads::Reads;
-use crate::fabric::{Event, Fabric, Refusal};
+use crate::fabric::{Event, Fabric, Place, Refusal};
 use crate::mem::{Bell, Block, Consumer, PeerArena, Popped, Producer, Segment, SegmentCard, Watch};
 use crossbeam_utils::CachePadded;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
@@ -185,8 +185,8 @@ impl Fabric for ShmFabric {
         true
     }
 
-    fn read(&self, peer: Rank, offset: u64, into: Block, token: u64) -> Result<(), (Refusal, Block)> {
-        self.reads.start(peer, offset, into, token)?;
+    fn read(&self, peer: Rank, from: Place, into: Block, token: u64) -> Result<(), (Refusal, Block)> {
+        self.reads.start(peer, from, into, token)?;
         self.bell.notify();
         Ok(())
     }

@@ -2,7 +2,7 @@ use super::*;
 use crate::base::Rank;
 use crate::base::config::Pages;
 use crate::base::limits::RANKS_PER_HOST_MAX;
-use crate::fabric::{Event, Fabric, Refusal, conformance};
+use crate::fabric::{Event, Fabric, Place, Refusal, conformance};
 use crate::mem::{Access, Arena, PeerArena, Segment};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -108,6 +108,6 @@ fn reads_without_arenas_hand_the_block_back() {
     let cards = [(0, inboxes[0].card()), (1, inboxes[1].card())];
     let [zero, _one] = inboxes.map(|inbox| ShmFabric::join(inbox, &cards).expect("joined"));
     let arena = Arena::create(2 << 20, Pages::Plain).expect("made");
-    let (refusal, block) = zero.read(1, 0, arena.allocate(64).expect("room"), 1).expect_err("refused");
+    let (refusal, block) = zero.read(1, Place::in_store(0), arena.allocate(64).expect("room"), 1).expect_err("refused");
     assert_eq!((refusal, block.len()), (Refusal::Lost, 64));
 }
