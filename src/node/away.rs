@@ -4,6 +4,7 @@ use crate::base::limits::INLINE_BYTES_MAX;
 use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::base::{Error, Rank, TaskId};
 use crate::node::Node;
+use crate::node::retries::retries_of;
 use crate::object::{AnySlot, Parcel};
 use crate::protocol::{Message, Run, WireOptions};
 use crate::registry::Runnable;
@@ -32,7 +33,7 @@ impl Node {
 
     /// A task of this rank ran here under another name.
     fn complete_own(&'static self, number: u64, parcels: Vec<Result<Parcel, Error>>) {
-        let Some((task, _)) = self.away.take(number) else { return };
+        let Some(task) = self.away.take(number) else { return };
         for (slot, parcel) in task.slots().into_iter().zip(parcels) {
             match parcel {
                 Ok(parcel) => slot.complete_with(&parcel.bytes, parcel.attachments),
@@ -65,7 +66,15 @@ impl Node {
     ) {
         let header = task.header();
         let Some(entry) = header.entry else { return };
-        let id = header.origin.unwrap_or_else(|| self.away.put(self.rank, task, to));
+        let parcel = task.pack().map(Arc::new);
+        let retries = retries_of(header.options.as_deref(), entry.kind);
+        let id = header.origin.unwrap_or_else(|| {
+            let args = parcel.as_ref().ok().filter(|_| retries > 0).cloned();
+            TaskId { owner: self.rank, number: self.away.put(Sent { task: task.clone(), to, args, retries }) }
+        });
+        if header.origin.is_some() {
+            self.tell_owner(id, to);
+        }
         // Where it goes is settled: an option that said only that is none any more.
         let asked = header.options.as_ref().filter(|options| options.just_rank().is_none());
         let options = asked.map(|options| WireOptions {
@@ -74,7 +83,6 @@ impl Node {
             resources: options.resources.clone(),
             name: options.name.clone(),
         });
-        let parcel = task.pack();
         let args = parcel.as_ref().map_err(Clone::clone).and_then(|parcel| self.sealed(parcel, to, INLINE_BYTES_MAX));
         match args {
             Ok(args) => {
@@ -82,6 +90,10 @@ impl Node {
                 let number = header.number.load(Ordering::Relaxed);
                 let run = Run { task: id, function, caller, number, actor, stealable, options, args };
                 self.send(to, &Message::Run(run));
+                if self.is_dead(to) {
+                    // Who declared it gone may have looked for its tasks before this one was among them.
+                    return self.bounced(id, to);
+                }
                 if header.origin.is_some() {
                     self.unwanted.remove(id);
                 }
@@ -92,6 +104,31 @@ impl Node {
                 task.fail(Arc::new(error));
                 self.over(task);
             }
+        }
+    }
+
+    /// A task goes on to `to`, or comes back: its owner must know, for when that rank dies.
+    fn tell_owner(&'static self, id: TaskId, to: Rank) {
+        if id.owner == self.rank {
+            self.away.moved(id.number, to);
+        } else if to != id.owner {
+            self.send(id.owner, &Message::Moved { task: id.number, to });
+        }
+    }
+
+    /// A task of this rank was passed on to `to`.
+    pub(super) fn on_moved(&'static self, number: u64, to: Rank) {
+        if self.away.moved(number, to) && self.is_dead(to) {
+            self.retry(number, &self.death_of(to));
+        }
+    }
+
+    /// A task was sent to a rank that is gone.
+    fn bounced(&'static self, id: TaskId, to: Rank) {
+        if id.owner == self.rank {
+            self.retry(id.number, &self.death_of(to));
+        } else {
+            self.send(id.owner, &Message::Moved { task: id.number, to });
         }
     }
 
@@ -122,40 +159,61 @@ impl Node {
     }
 }
 
-/// Tasks of this rank that run elsewhere, by number, with where.
+/// A task of this rank that runs elsewhere.
+#[derive(Clone)]
+pub struct Sent {
+    /// Whose results are waited for.
+    pub task: Arc<dyn Runnable>,
+    /// Where it is.
+    to: Rank,
+    /// Its arguments, to start it again; `None` where it never is.
+    pub args: Option<Arc<Parcel>>,
+    retries: u32,
+}
+
+/// Tasks of this rank that run elsewhere, by number.
 #[derive(Default)]
 pub struct Away {
     next: AtomicU64,
-    tasks: Mutex<FxHashMap<u64, (Arc<dyn Runnable>, Rank)>>,
+    tasks: Mutex<FxHashMap<u64, Sent>>,
 }
 
 impl Away {
-    fn put(&self, me: Rank, task: &Arc<dyn Runnable>, to: Rank) -> TaskId {
+    fn put(&self, sent: Sent) -> u64 {
         let number = self.next.fetch_add(1, Ordering::Relaxed) + 1;
-        lock(&self.tasks).insert(number, (task.clone(), to));
-        TaskId { owner: me, number }
+        lock(&self.tasks).insert(number, sent);
+        number
     }
 
     /// The task is over.
-    pub fn take(&self, number: u64) -> Option<(Arc<dyn Runnable>, Rank)> {
-        lock(&self.tasks).remove(&number)
+    pub fn take(&self, number: u64) -> Option<Arc<dyn Runnable>> {
+        lock(&self.tasks).remove(&number).map(|sent| sent.task)
+    }
+
+    /// It is on `to` now; false where it is over.
+    fn moved(&self, number: u64, to: Rank) -> bool {
+        lock(&self.tasks).get_mut(&number).map(|sent| sent.to = to).is_some()
     }
 
     fn find(&self, me: Rank, task: &Arc<dyn Runnable>) -> Option<(Rank, TaskId)> {
         lock(&self.tasks)
             .iter()
-            .find(|(_, (known, _))| Arc::ptr_eq(known, task))
-            .map(|(number, (_, rank))| (*rank, TaskId { owner: me, number: *number }))
+            .find(|(_, sent)| Arc::ptr_eq(&sent.task, task))
+            .map(|(number, sent)| (sent.to, TaskId { owner: me, number: *number }))
     }
 
-    /// Fails what ran on a rank that is gone.
-    pub fn fail_all_of(&self, rank: Rank, error: &Error) {
-        let lost: Vec<_> = {
-            let mut tasks = lock(&self.tasks);
-            let numbers: Vec<u64> =
-                tasks.iter().filter(|(_, (_, on))| *on == rank).map(|(number, _)| *number).collect();
-            numbers.iter().filter_map(|number| tasks.remove(number)).collect()
-        };
-        lost.iter().for_each(|(task, _)| task.fail(Arc::new(error.clone())));
+    /// The tasks that are on `rank`.
+    pub fn on(&self, rank: Rank) -> Vec<u64> {
+        lock(&self.tasks).iter().filter(|(_, sent)| sent.to == rank).map(|(number, _)| *number).collect()
+    }
+
+    /// The task is started again, from `here`; `None` where it is over, or may not be started again.
+    pub fn spend_retry(&self, number: u64, here: Rank) -> Option<Sent> {
+        let mut tasks = lock(&self.tasks);
+        let sent = tasks.get_mut(&number)?;
+        sent.retries = sent.retries.checked_sub(1)?;
+        sent.args.as_ref()?;
+        sent.to = here;
+        Some(sent.clone())
     }
 }

@@ -140,7 +140,7 @@ where
 {
     let node = Node::current().ok_or_else(|| Error::no_cluster("get_actor"))?;
     let keeper = node.keeper_of(name);
-    let outcome = node.handles.ask(node, |token| {
+    let outcome = node.handles.ask(node, keeper, |token| {
         node.send(keeper, &Message::NameGet { token, name: name.to_string(), kind: A::NAME.to_string() });
     })?;
     match outcome {
@@ -158,7 +158,9 @@ impl Node {
         let hash = name
             .bytes()
             .fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
-        (hash % u64::from(self.size)) as Rank
+        let first = (hash % u64::from(self.size)) as Rank;
+        // The names that a rank kept are lost with it; the next one that lives keeps new ones.
+        (0..self.size).map(|step| (first + step) % self.size).find(|rank| !self.is_dead(*rank)).unwrap_or(first)
     }
 
     /// Where an actor goes: where its options say, else the ranks in turn.
@@ -182,8 +184,9 @@ impl Node {
             let wire = self.references.export(std::slice::from_ref(&attachment), keeper)?;
             let Some(handle) = wire.into_iter().next() else { return Ok(()) };
             let (name, kind) = (name.to_string(), kind.to_string());
-            let answer =
-                self.handles.ask(self, |token| self.send(keeper, &Message::NameSet { token, name, kind, handle }))?;
+            let answer = self
+                .handles
+                .ask(self, keeper, |token| self.send(keeper, &Message::NameSet { token, name, kind, handle }))?;
             answer.map(drop)
         };
         outcome.map_err(|reason| Error::ActorDied { actor: actor.label.clone(), reason })

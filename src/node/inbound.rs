@@ -34,6 +34,9 @@ pub type HeldByRank = Vec<Mutex<Held>>;
 impl Node {
     /// Bytes came from `from`.
     pub fn receive(&'static self, from: Rank, bytes: &[u8]) {
+        if self.is_dead(from) {
+            return;
+        }
         // Of a peer whose store is mapped, nothing is ever held, unless it passes on blocks of a third.
         let mut held = lock(&self.held[from as usize]);
         if !held.messages.is_empty() {
@@ -164,7 +167,10 @@ impl Node {
             }
             Message::Line { task, text } => self.reports.print_line(self, from, &task, &text),
             Message::Failed(error) => self.reports.failed(self, error),
-            Message::Leave => self.on_leave(),
+            Message::Resume { leg, delivered } => self.on_resume(from, leg, delivered),
+            Message::Died { rank, reason } => self.lost(rank, &reason),
+            Message::Moved { task, to } => self.on_moved(task, to),
+            Message::Leave => self.on_leave(from),
             Message::Stop => self.stop(),
         }
     }
@@ -241,7 +247,7 @@ impl Node {
         // Also of a task that nobody knows any more, what travels beside the results is counted.
         let results: Vec<_> =
             results.into_iter().map(|result| result.and_then(|wire| self.opened(&wire, from, pulled))).collect();
-        let Some((task, _)) = self.away.take(task) else { return };
+        let Some(task) = self.away.take(task) else { return };
         task.header().release_target();
         for (slot, result) in task.slots().into_iter().zip(results) {
             match result {
@@ -278,15 +284,6 @@ impl Node {
         let parcel = Parcel { bytes: bytes.unwrap_or_default(), attachments: Vec::new() };
         let answer = self.sealed(&parcel, from, INLINE_BYTES_MAX).unwrap_or_default();
         self.send(from, &Message::Answer { token, answer });
-    }
-
-    /// A peer is gone.
-    pub fn lost(&'static self, peer: Rank, reason: &str) {
-        let error = Error::NodeDied { rank: peer, host: self.host_of(peer).to_string(), reason: reason.to_string() };
-        say(Level::Error, || error.to_string());
-        self.away.fail_all_of(peer, &error);
-        self.references.lost(self, peer);
-        lock(&self.stealing).lost(peer);
     }
 }
 

@@ -12,25 +12,34 @@ impl Node {
     pub fn place(&self, options: &Options, name: &str) -> Result<Option<Rank>, Error> {
         check_amounts(options, name)?;
         let request = request_of(options);
-        let fits = |rank: Rank| self.totals_of(rank).missing(&request).is_none();
+        let fits = |rank: Rank| !self.is_dead(rank) && self.totals_of(rank).missing(&request).is_none();
         let refuse = |missing: String| Err(Error::Unschedulable { task: name.to_string(), missing });
         let rank = match &options.place {
             Placement::Rank(rank) if *rank >= self.size => {
                 return Err(Error::config(format!("there is no rank {rank}: the ranks are 0 to {}", self.size - 1)));
             }
+            Placement::Rank(rank) if self.is_dead(*rank) => return Err(self.death_of(*rank)),
             Placement::Rank(rank) => Some(*rank),
             Placement::OnHost(host) => match self.ranks_of_host(host) {
-                Some(ranks) => Some(if ranks.contains(&self.rank) {
-                    self.rank
-                } else {
-                    ranks[self.spread.fetch_add(1, Ordering::Relaxed) as usize % ranks.len()]
-                }),
+                Some(ranks) if ranks.contains(&self.rank) => Some(self.rank),
+                Some(ranks) => {
+                    let living: Vec<Rank> = ranks.iter().copied().filter(|rank| !self.is_dead(*rank)).collect();
+                    match living.len() {
+                        0 => return Err(self.death_of(ranks[0])),
+                        count => Some(living[self.spread.fetch_add(1, Ordering::Relaxed) as usize % count]),
+                    }
+                }
                 None => {
                     return Err(Error::config(format!("there is no host {host}: the hosts are {}", self.host_names())));
                 }
             },
-            Placement::NearTo(object) => Some(object.0.remote_id().map_or(self.rank, |id| id.owner)),
-            Placement::Spread => Some((self.spread.fetch_add(1, Ordering::Relaxed) + self.rank) % self.size),
+            Placement::NearTo(object) => {
+                Some(object.0.remote_id().map_or(self.rank, |id| id.owner)).filter(|rank| !self.is_dead(*rank))
+            }
+            Placement::Spread => {
+                let first = self.spread.fetch_add(1, Ordering::Relaxed) + self.rank;
+                (0..self.size).map(|step| (first + step) % self.size).find(|rank| !self.is_dead(*rank))
+            }
             _ => None,
         };
         match rank {

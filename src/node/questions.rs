@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex};
 
 /// Questions of one kind that are not answered yet.
 pub struct Questions<T> {
-    open: Mutex<(u64, HashMap<u64, Arc<Cell<T>>>)>,
+    /// The last token, and by token whom was asked.
+    open: Mutex<(u64, HashMap<u64, (Rank, Arc<Cell<T>>)>)>,
 }
 
 impl<T> Default for Questions<T> {
@@ -21,23 +22,26 @@ impl<T> Default for Questions<T> {
 }
 
 impl<T: Send + Sync + Clone + 'static> Questions<T> {
-    /// Sends a question with its token, and waits for the answer.
+    /// Sends a question to `rank` with its token, and waits for the answer.
     ///
     /// # Errors
     /// Where the cluster stops, or the asking task is cancelled, before there is one.
-    pub fn ask(&self, node: &'static Node, send: impl FnOnce(u64)) -> Result<T> {
+    pub fn ask(&self, node: &'static Node, rank: Rank, send: impl FnOnce(u64)) -> Result<T> {
         let cell = Arc::new(Cell::default());
         let token = {
             let mut open = lock(&self.open);
             open.0 += 1;
             let token = open.0;
-            open.1.insert(token, cell.clone());
+            open.1.insert(token, (rank, cell.clone()));
             token
         };
         send(token);
         loop {
             if let Some(answer) = cell.value() {
                 return Ok(answer.clone());
+            }
+            if node.is_dead(rank) {
+                return Err(node.death_of(rank));
             }
             node.block(1, None, |event| cell.core().when_complete(event.clone()))?;
         }
@@ -46,9 +50,16 @@ impl<T: Send + Sync + Clone + 'static> Questions<T> {
     /// The answer to the question with that token.
     pub fn answer(&self, token: u64, answer: T) {
         let cell = lock(&self.open).1.remove(&token);
-        if let Some(cell) = cell {
+        if let Some((_, cell)) = cell {
             drop(cell.complete(answer));
         }
+    }
+
+    /// `rank` is gone: so are its answers.
+    pub fn lost(&self, rank: Rank, answer: impl Fn() -> T) {
+        let tokens: Vec<u64> =
+            lock(&self.open).1.iter().filter(|(_, (asked, _))| *asked == rank).map(|(token, _)| *token).collect();
+        tokens.into_iter().for_each(|token| self.answer(token, answer()));
     }
 }
 
@@ -58,7 +69,7 @@ impl Node {
     /// # Errors
     /// As `Questions::ask`, or where the answer does not decode.
     pub fn ask<T: DeserializeOwned>(&'static self, rank: Rank, question: Question) -> Result<T> {
-        let bytes = self.questions.ask(self, |token| self.send(rank, &Message::Ask { token, question }))??;
+        let bytes = self.questions.ask(self, rank, |token| self.send(rank, &Message::Ask { token, question }))??;
         postcard::from_bytes(&bytes).map_err(|error| {
             Error::fabric(format!("the answer of rank {rank} to {question:?} does not decode: {error}"))
         })

@@ -10,6 +10,7 @@ use crate::node::away::Away;
 use crate::node::idle::Idle;
 use crate::node::inbound::{HeldByRank, Unwanted};
 use crate::node::output::Output;
+use crate::node::parting::Parting;
 use crate::node::questions::Questions;
 use crate::node::queues::Queues;
 use crate::node::references::{NodeLinks, References};
@@ -93,8 +94,10 @@ pub struct Node {
     pub(super) hungry: AtomicUsize,
     /// Fibers put aside.
     pub(super) blocked: AtomicUsize,
-    /// Ranks whose drivers are through; rank 0 counts.
-    pub(super) left: AtomicU32,
+    /// Which ranks are through.
+    pub(super) parting: Parting,
+    /// Why the cluster ended, where that was rank 0's death.
+    pub(super) orphaned: OnceLock<crate::base::Error>,
     stopping: AtomicBool,
     /// The thread that waits for the end.
     pub(super) leaver: OnceLock<Thread>,
@@ -169,7 +172,8 @@ impl Node {
             spread: AtomicU32::new(0),
             hungry: AtomicUsize::new(0),
             blocked: AtomicUsize::new(0),
-            left: AtomicU32::new(0),
+            parting: Parting::new(parts.size),
+            orphaned: OnceLock::new(),
             stopping: AtomicBool::new(false),
             leaver: OnceLock::new(),
             output: Output::default(),

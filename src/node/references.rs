@@ -310,12 +310,19 @@ impl References {
     }
 
     /// A rank is gone, and with it what it held of this one's.
-    pub fn lost(&self, node: &'static Node, rank: Rank) {
+    pub fn lost(&self, node: &'static Node, rank: Rank, error: &Error) {
         let mut tables = lock(&self.tables);
+        let slots: Vec<_> = tables.live.iter().filter(|(id, _)| id.owner == rank).collect();
+        let slots = slots
+            .into_iter()
+            .filter_map(|(_, (_, live))| if let Live::Slot(slot) = live { slot.upgrade() } else { None });
+        let slots: Vec<_> = slots.filter(|slot| !slot.core().is_complete()).collect();
         let actions = tables.counts.lost(rank);
         let forgotten: Vec<_> = actions.into_iter().map(|action| Self::act(&mut tables, node, Some(action))).collect();
         drop(tables);
         drop(forgotten);
+        // What it owned and had not told yet, nobody will tell.
+        slots.iter().for_each(|slot| slot.fail(Arc::new(error.clone())));
     }
 
     /// Does what the counts decided, under the lock that they were decided under: otherwise a reference that is sent or comes
@@ -376,6 +383,11 @@ impl Links for NodeLinks {
     }
     fn request(&self, id: ObjectId) {
         self.0.send(id.owner, &Message::Fetch { object: id.number });
+        if self.0.is_dead(id.owner)
+            && let Some(slot) = self.find(id)
+        {
+            slot.fail(Arc::new(self.0.death_of(id.owner)));
+        }
     }
     fn released(&self, id: ObjectId, address: usize) {
         self.0.references.released(self.0, id, address);

@@ -1,62 +1,65 @@
-//! Sending, and looking for what came.
+//! Sending to other ranks, and taking what came from them.
 
 use crate::base::limits::MESSAGE_BYTES_MAX;
-use crate::base::sync::{AtomicBool, AtomicU64, AtomicUsize, Ordering, lock};
-use crate::base::{ObjectId, Rank};
-use crate::fabric::{Event, Fabric, Place, Refusal};
-use crate::mem::{Bell, Block, FIRST_SLEEP};
+use crate::base::sync::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering, lock};
+use crate::base::{Rank, clock};
+use crate::fabric::{Event, Fabric};
+use crate::mem::Bell;
 use crate::node::Node;
+use crate::node::detours::Detour;
+use crate::node::pulls::Pulls;
+use crate::node::sentry::Sentry;
 use crate::protocol::Message;
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Messages that may wait towards one peer before who submits tasks is made to wait too.
 const OUTBOX_MESSAGES_MAX: usize = 4096;
 
-/// Looks between two questions whether it is time to block.
-const SPINS: usize = 192;
-
-/// Times that a waiting thread yields, after spinning and before it blocks.
-const YIELDS: u32 = 3;
-
-/// How often the progress thread looks whether somebody still looks at the roads.
-const TICK: Duration = Duration::from_micros(500);
-
-/// How long the progress thread leaves the roads to who polls them already.
-const SHORT_SLEEP: Duration = Duration::from_micros(50);
-
-/// How long a rank sleeps at most when nothing comes; see `mem::bell` for why not for ever.
-const LONG_SLEEP: Duration = Duration::from_millis(250);
+/// How long roads that must be looked at are left alone by a rank that is busy with tasks.
+const LOOK_NS: u64 = 20_000;
 
 /// The roads of a rank.
 pub struct Roads {
     /// Each road once.
-    all: Vec<Arc<dyn Fabric>>,
-    /// By rank: which of them leads there.
-    to: Vec<Option<usize>>,
-    /// By rank: what the road did not take yet, oldest first.
-    outboxes: Vec<Mutex<VecDeque<Vec<u8>>>>,
+    pub(super) all: Vec<Arc<dyn Fabric>>,
+    /// The different ways to reach a peer: each the places in `all` of the roads to take, best first.
+    ways: Vec<Vec<u8>>,
+    /// By rank.
+    pub(super) peers: Vec<Peer>,
     /// Messages in all outboxes.
-    waiting: AtomicUsize,
-    /// Bulk reads under way: for which peer's message, of which block.
-    reads: Mutex<Reads>,
-    /// Whether some of them could not be started yet.
-    reads_wait: AtomicBool,
+    pub(super) waiting: AtomicUsize,
+    pub(super) pulls: Pulls,
     /// Looks at the roads by threads that have other things to do as well.
-    polls: AtomicU64,
+    pub(super) polls: AtomicU64,
+    /// When somebody last looked, where there are roads that nobody can see into without a system call.
+    looked_ns: AtomicU64,
+    unseen: bool,
     /// What peers ring.
     pub bell: Arc<Bell>,
-    spin: Duration,
+    pub(super) sentry: Option<Sentry>,
+    pub(super) spin: Duration,
 }
 
+/// What a rank keeps of each peer.
+pub(super) struct Peer {
+    /// Which of the ways leads there.
+    way: u16,
+    /// How many roads of that way have failed.
+    pub(super) leg: AtomicU8,
+    /// Declared gone; for good.
+    dead: AtomicBool,
+    pub(super) outbox: Mutex<Outbox>,
+}
+
+/// What no road took yet, oldest first.
 #[derive(Default)]
-struct Reads {
-    next_token: u64,
-    under_way: HashMap<u64, (Rank, ObjectId)>,
-    /// Not started: from whom, where, into what, for whose message, which block.
-    refused: VecDeque<(Rank, u64, Block, Rank, ObjectId)>,
+pub(super) struct Outbox {
+    pub(super) messages: VecDeque<Vec<u8>>,
+    /// While the two ranks agree from which message on they go on over another road.
+    pub(super) detour: Option<Detour>,
 }
 
 /// Submissions to other ranks between two looks at the roads.
@@ -68,25 +71,52 @@ thread_local! {
 }
 
 impl Roads {
-    /// Over these fabrics; `to` names for each rank the one that leads there.
-    pub fn new(all: Vec<Arc<dyn Fabric>>, to: Vec<Option<usize>>, bell: Arc<Bell>, spin: Duration) -> Roads {
-        let outboxes = to.iter().map(|_| Mutex::default()).collect();
+    /// Over these fabrics; `to` names for each rank those that lead there, best first, by their places in `all`.
+    pub fn new(all: Vec<Arc<dyn Fabric>>, to: &[Vec<u8>], bell: Arc<Bell>, spin: Duration) -> Roads {
+        let mut ways: Vec<Vec<u8>> = Vec::new();
+        let peers = to.iter().map(|way| {
+            let known = ways.iter().position(|known| known == way);
+            let way = known.unwrap_or_else(|| {
+                ways.push(way.clone());
+                ways.len() - 1
+            });
+            Peer { way: way as u16, leg: AtomicU8::new(0), dead: AtomicBool::new(false), outbox: Mutex::default() }
+        });
+        let peers = peers.collect();
+        let unseen = all.iter().any(|road| !road.rings());
+        let sentry = Sentry::over(&all, &bell);
         Roads {
             all,
-            to,
-            outboxes,
+            ways,
+            peers,
             waiting: AtomicUsize::new(0),
-            reads: Mutex::default(),
-            reads_wait: AtomicBool::new(false),
+            pulls: Pulls::default(),
             polls: AtomicU64::new(0),
+            looked_ns: AtomicU64::new(0),
+            unseen,
             bell,
+            sentry,
             spin,
         }
     }
 
+    /// The road that is taken to `rank` now, by its place in `all`.
+    pub(super) fn to(&self, rank: Rank) -> Option<usize> {
+        let peer = self.peers.get(rank as usize)?;
+        if peer.dead.load(Ordering::Relaxed) {
+            return None;
+        }
+        self.way(rank).get(peer.leg.load(Ordering::Relaxed) as usize).map(|road| *road as usize)
+    }
+
+    /// All roads to `rank`, best first.
+    pub(super) fn way(&self, rank: Rank) -> &[u8] {
+        &self.ways[self.peers[rank as usize].way as usize]
+    }
+
     /// The name of the road to `rank`.
     pub fn name_to(&self, rank: Rank) -> &'static str {
-        self.to[rank as usize].map_or("none", |road| self.all[road].name())
+        self.to(rank).map_or("none", |road| self.all[road].name())
     }
 
     /// Whether there is any road at all.
@@ -94,15 +124,85 @@ impl Roads {
         !self.all.is_empty()
     }
 
-    fn pending(&self) -> bool {
+    pub(super) fn pending(&self) -> bool {
         self.waiting.load(Ordering::Relaxed) > 0 || self.all.iter().any(|road| road.pending())
     }
 
     /// Whether every sender wakes this rank when it sleeps, and nothing waits here to be tried again.
-    fn may_sleep_long(&self) -> bool {
+    pub(super) fn may_sleep_long(&self) -> bool {
         self.waiting.load(Ordering::Relaxed) == 0
-            && self.all.iter().all(|road| road.rings())
-            && !self.reads_wait.load(Ordering::Relaxed)
+            && self.all.iter().all(|road| road.rings() || road.wake_fd().is_some())
+            && !self.pulls.wait()
+    }
+
+    /// The rank is about to sleep: what comes over roads with a descriptor rings from now on. False where something came.
+    pub(super) fn arm(&self) -> bool {
+        let Some(sentry) = &self.sentry else { return true };
+        if !self.all.iter().all(|road| road.arm()) {
+            return false;
+        }
+        sentry.post();
+        true
+    }
+
+    /// Whether roads that cannot be seen into were left alone for long enough.
+    fn look_is_due(&self) -> bool {
+        self.unseen && clock::now_ns().saturating_sub(self.looked_ns.load(Ordering::Relaxed)) > LOOK_NS
+    }
+
+    pub(super) fn is_dead(&self, rank: Rank) -> bool {
+        self.peers.get(rank as usize).is_some_and(|peer| peer.dead.load(Ordering::Acquire))
+    }
+
+    /// Declares a rank gone: true the first time. What waited for it is dropped.
+    pub(super) fn bury(&self, rank: Rank) -> bool {
+        let peer = &self.peers[rank as usize];
+        if peer.dead.swap(true, Ordering::AcqRel) {
+            return false;
+        }
+        let outbox = std::mem::take(&mut *lock(&peer.outbox));
+        self.waiting.fetch_sub(outbox.messages.len(), Ordering::Relaxed);
+        true
+    }
+
+    /// Sends over the road taken now, or lets the message wait. True where one waits that was alone.
+    pub(super) fn dispatch(&self, to: Rank, bytes: &[u8]) -> bool {
+        let peer = &self.peers[to as usize];
+        let mut outbox = lock(&peer.outbox);
+        // Under the lock, which `bury` and a detour take as well.
+        let Some(road) = self.to(to) else { return false };
+        if outbox.messages.is_empty() && outbox.detour.is_none() && self.all[road].send(to, &[bytes]).is_ok() {
+            return false;
+        }
+        // A road that is lost says so in a poll; then the message goes another way, or is dropped.
+        outbox.messages.push_back(bytes.to_vec());
+        self.waiting.fetch_add(1, Ordering::Relaxed) == 0
+    }
+
+    /// Sends what waits, as far as the roads take it.
+    fn flush(&self) {
+        for (rank, peer) in self.peers.iter().enumerate() {
+            let Ok(mut outbox) = peer.outbox.try_lock() else { continue };
+            if outbox.messages.is_empty() && outbox.detour.is_none() {
+                continue;
+            }
+            let Some(road) = self.to(rank as Rank) else { continue };
+            self.flush_one(&mut outbox, rank as Rank, road);
+        }
+    }
+
+    pub(super) fn flush_one(&self, outbox: &mut Outbox, rank: Rank, road: usize) {
+        if let Some(detour) = &mut outbox.detour {
+            detour.announce(|bytes| self.all[road].send(rank, &[bytes]).is_ok());
+            return;
+        }
+        while let Some(message) = outbox.messages.front() {
+            if self.all[road].send(rank, &[message]).is_err() {
+                break;
+            }
+            outbox.messages.pop_front();
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 }
 
@@ -115,24 +215,10 @@ impl Node {
         assert!(bytes.len() <= MESSAGE_BYTES_MAX, "a message of {} bytes was not spilled: {message:?}", bytes.len());
         if to == self.rank {
             self.receive(to, &bytes);
-        } else if self.dispatch(to, &bytes) {
+        } else if self.roads.dispatch(to, &bytes) {
             self.roads.bell.ring();
         }
         BUFFER.set(bytes);
-    }
-
-    /// True where the message waits here.
-    fn dispatch(&self, to: Rank, bytes: &[u8]) -> bool {
-        let Some(road) = self.roads.to[to as usize] else { return false };
-        let mut outbox = lock(&self.roads.outboxes[to as usize]);
-        if outbox.is_empty() {
-            match self.roads.all[road].send(to, &[bytes]) {
-                Ok(()) | Err(Refusal::Lost) => return false,
-                Err(Refusal::Full) => {}
-            }
-        }
-        outbox.push_back(bytes.to_vec());
-        self.roads.waiting.fetch_add(1, Ordering::Relaxed) == 0
     }
 
     /// Makes who submits work wait while too much waits towards `to`. Now and then who submits takes what came back: the
@@ -144,7 +230,7 @@ impl Node {
             self.roads.bell.look();
             self.glance();
         }
-        while lock(&self.roads.outboxes[to as usize]).len() > OUTBOX_MESSAGES_MAX && !self.stopping() {
+        while lock(&self.roads.peers[to as usize].outbox).messages.len() > OUTBOX_MESSAGES_MAX && !self.stopping() {
             if self.poll() == 0 {
                 std::thread::sleep(Duration::from_micros(50));
             }
@@ -162,7 +248,7 @@ impl Node {
     #[inline]
     pub fn glance(&'static self) {
         if self.roads.any() {
-            if self.roads.pending() {
+            if self.roads.pending() || self.roads.look_is_due() {
                 self.poll();
             } else {
                 self.roads.polls.store(self.roads.polls.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
@@ -170,159 +256,27 @@ impl Node {
         }
     }
 
-    fn take_and_flush(&'static self) -> usize {
+    pub(super) fn take_and_flush(&'static self) -> usize {
         let mut events = 0;
-        for road in &self.roads.all {
+        for (place, road) in self.roads.all.iter().enumerate() {
             events += road.poll(&mut |event| match event {
                 Event::Message { from, bytes } => self.receive(from, bytes),
-                Event::ReadDone { token, block } => {
-                    let read = lock(&self.roads.reads).under_way.remove(&token);
-                    if let Some((from, id)) = read {
-                        self.pulled(from, id, block);
-                    }
-                }
-                Event::Lost { peer, reason } => self.lost(peer, &reason),
+                Event::ReadDone { token, block } => self.read_done(token, block),
+                Event::Lost { peer, reason } => self.road_failed(place, peer, &reason),
             });
         }
-        if self.roads.waiting.load(Ordering::Relaxed) > 0 {
-            self.flush();
+        if self.roads.unseen {
+            self.roads.looked_ns.store(clock::now_ns(), Ordering::Relaxed);
         }
-        if self.roads.reads_wait.load(Ordering::Relaxed) {
-            self.retry_reads();
+        if self.roads.waiting.load(Ordering::Relaxed) > 0 {
+            self.roads.flush();
+        }
+        if self.roads.pulls.wait() {
+            self.start_pulls();
         }
         events
     }
 
-    fn flush(&self) {
-        for (rank, outbox) in self.roads.outboxes.iter().enumerate() {
-            let (Ok(mut outbox), Some(road)) = (outbox.try_lock(), self.roads.to[rank]) else { continue };
-            while let Some(message) = outbox.front() {
-                if self.roads.all[road].send(rank as Rank, &[message]) == Err(Refusal::Full) {
-                    break;
-                }
-                outbox.pop_front();
-                self.roads.waiting.fetch_sub(1, Ordering::Relaxed);
-            }
-        }
-    }
-
-    /// Starts to bring a block of `home`'s store into `block`, for a message from `from`.
-    pub fn pull(&self, home: Rank, offset: u64, block: Block, from: Rank, id: ObjectId) {
-        let mut reads = lock(&self.roads.reads);
-        reads.refused.push_back((home, offset, block, from, id));
-        self.roads.reads_wait.store(true, Ordering::Relaxed);
-        drop(reads);
-        self.retry_reads();
-    }
-
-    fn retry_reads(&self) {
-        let Ok(mut reads) = self.roads.reads.try_lock() else { return };
-        while let Some((home, offset, block, from, id)) = reads.refused.pop_front() {
-            let Some(road) = self.roads.to[home as usize] else { continue };
-            reads.next_token += 1;
-            let token = reads.next_token;
-            reads.under_way.insert(token, (from, id));
-            if let Err((_, block)) = self.roads.all[road].read(home, Place::in_store(offset), block, token) {
-                reads.under_way.remove(&token);
-                reads.refused.push_front((home, offset, block, from, id));
-                return;
-            }
-        }
-        self.roads.reads_wait.store(false, Ordering::Relaxed);
-    }
-
-    /// Looks at the roads for a moment until `done`; true where it says so. Spins for some microseconds, then yields between
-    /// looks: who it waits for may need this very core.
-    pub fn watch_roads(&'static self, done: impl Fn() -> bool) -> bool {
-        let mut until = None;
-        let mut yields = 0;
-        loop {
-            for _ in 0..SPINS {
-                if done() || self.stopping() {
-                    return true;
-                }
-                if self.roads.any() {
-                    self.roads.bell.look();
-                    if self.poll() > 0 {
-                        // Where something came, more is likely to: the time begins anew.
-                        until = None;
-                    }
-                } else {
-                    std::hint::spin_loop();
-                }
-            }
-            let over = self.roads.spin.is_zero()
-                || Instant::now() >= *until.get_or_insert_with(|| Instant::now() + self.roads.spin);
-            if over && yields >= YIELDS {
-                return done();
-            }
-            yields += 1;
-            std::thread::yield_now();
-        }
-    }
-
-    /// The calling thread is about to block, and no longer looks at the roads: peers ring from now on. The progress thread
-    /// looks once more in its stead.
-    pub fn leave_roads(&'static self) {
-        if self.roads.any() {
-            self.roads.bell.lie_down();
-            if self.roads.pending() {
-                self.roads.bell.ring();
-            }
-        }
-    }
-
-    /// The progress thread: serves the roads while nobody else looks at them, timers and the watch for stuck workers.
-    ///
-    /// Threads that look at the roads say so once and do not take it back when they go to run a task: that would cost a
-    /// cache miss a message. Instead this thread looks every `TICK` whether anybody polled since; when nobody did, peers are
-    /// asked to ring, and it serves them itself.
-    pub fn progress(&'static self) {
-        let bell = &self.roads.bell;
-        let mut quiet = 0u32;
-        let mut polls_seen = self.roads.polls.load(Ordering::Relaxed);
-        let mut looked_at = Instant::now();
-        while !self.stopping() {
-            let seen = bell.rung();
-            self.feed_starved();
-            let mut alone = bell.is_asleep();
-            if !alone && looked_at.elapsed() >= TICK {
-                let polls = self.roads.polls.load(Ordering::Relaxed);
-                alone = polls == polls_seen;
-                (polls_seen, looked_at) = (polls, Instant::now());
-            }
-            let events = if alone { self.take_and_flush() } else { 0 };
-            let timer = self.timers.fire_due();
-            let watch = self.watch_workers();
-            if events > 0 || self.stopping() {
-                quiet = 0;
-                continue;
-            }
-            let rest = if !self.roads.any() {
-                None
-            } else if !bell.is_asleep() {
-                if alone {
-                    bell.lie_down();
-                    quiet = 0;
-                    continue;
-                }
-                Some(TICK)
-            } else if self.roads.pending() {
-                // Another thread is at it just now.
-                Some(SHORT_SLEEP)
-            } else {
-                quiet = quiet.saturating_add(1);
-                Some(if quiet == 1 { FIRST_SLEEP } else { LONG_SLEEP })
-            };
-            // Roads that do not ring are looked at with back-off, up to a millisecond.
-            let look = (!self.roads.may_sleep_long()).then(|| Duration::from_micros(20u64 << (quiet / 16).min(6)));
-            let timeout = [timer, watch, look, rest].into_iter().flatten().min();
-            bell.sleep(seen, timeout);
-        }
-    }
-}
-
-impl Node {
     /// The name of the road to `rank`.
     pub(super) fn road_to(&self, rank: Rank) -> &'static str {
         if rank == self.rank { "itself" } else { self.roads.name_to(rank) }

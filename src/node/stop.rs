@@ -78,7 +78,7 @@ impl Session {
         if node.size > 1 {
             // Whatever a rank had to say (its last lines) is before its second Leave.
             node.send(0, &Message::Leave);
-            while node.rank == 0 && node.left.load(Ordering::Acquire) < 2 * node.size {
+            while node.rank == 0 && !node.parting.all_left(2) {
                 if node.poll() == 0 {
                     std::thread::sleep(Duration::from_micros(50));
                 }
@@ -128,13 +128,6 @@ fn join_threads(node: &'static Node) {
 }
 
 impl Node {
-    /// A driver is through; rank 0 counts, and ends the cluster when all are.
-    pub(super) fn on_leave(&'static self) {
-        if self.left.fetch_add(1, Ordering::AcqRel) + 1 == self.size {
-            (0..self.size).rev().for_each(|rank| self.send(rank, &Message::Stop));
-        }
-    }
-
     /// Drops what the cluster held. What the user still holds (arrays, references) stays readable.
     fn dismantle(&'static self) {
         let work = self.queues.clear();

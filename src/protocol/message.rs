@@ -207,6 +207,27 @@ pub enum Message<'a> {
     },
     /// To a driver: a task failed.
     Failed(Error),
+    /// The first message of each side over a road that is taken because the one before failed.
+    Resume {
+        /// Which road of the way between the two is taken from now on, from 0.
+        leg: u8,
+        /// How many of the receiver's messages the sender was handed over the one before.
+        delivered: u64,
+    },
+    /// From rank 0, to which every rank is joined: that one is gone.
+    Died {
+        /// Who.
+        rank: Rank,
+        /// How it was noticed.
+        reason: String,
+    },
+    /// To a task's owner: it was passed on to another rank.
+    Moved {
+        /// The task's number at its owner.
+        task: u64,
+        /// Where it is now.
+        to: Rank,
+    },
     /// To rank 0: this rank's driver is through, or it never had one.
     Leave,
     /// From rank 0: everybody is through.

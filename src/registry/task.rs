@@ -74,6 +74,11 @@ impl Header {
         *lock(&self.target) = Some(target);
     }
 
+    /// What `hold_target` keeps.
+    pub fn target(&self) -> Option<Arc<dyn Any + Send + Sync>> {
+        lock(&self.target).clone()
+    }
+
     /// The task is over.
     pub fn release_target(&self) {
         let _dropped_outside_of_the_lock = lock(&self.target).take();

@@ -27,8 +27,10 @@ pub struct Stealing {
     random: u64,
     /// Requests answered with nothing since the rank last had work.
     tries: u32,
-    /// A request is under way (D2).
-    asking: bool,
+    /// Whom the request under way was sent to (D2).
+    asking: Option<Rank>,
+    /// Ranks that are gone.
+    gone: Vec<Rank>,
     /// Who is remembered here.
     thieves: Vec<Rank>,
 }
@@ -37,28 +39,33 @@ impl Stealing {
     /// Of rank `me` of `size`; `seed` makes the choice of victims repeatable.
     pub fn new(me: Rank, size: u32, seed: u64) -> Stealing {
         let random = (seed ^ (u64::from(me) << 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-        Stealing { me, size, random, tries: 0, asking: false, thieves: Vec::new() }
+        Stealing { me, size, random, tries: 0, asking: None, gone: Vec::new(), thieves: Vec::new() }
     }
 
     /// The rank has a free worker and no work: whom to ask now, and whether to be remembered there.
     pub fn idle(&mut self) -> Option<(Rank, bool)> {
-        if self.asking || self.size < 2 {
+        if self.asking.is_some() || self.size < 2 {
             return None;
         }
         let lifelines = self.lifelines();
         let random_tries = if self.size as usize - 1 <= lifelines.len() { 0 } else { RANDOM_TRIES };
-        let victim = if self.tries < random_tries {
-            (self.random_other(), false)
-        } else {
-            (*lifelines.get((self.tries - random_tries) as usize)?, true)
-        };
-        self.asking = true;
-        Some(victim)
+        loop {
+            let (victim, remember) = if self.tries < random_tries {
+                (self.random_other(), false)
+            } else {
+                (*lifelines.get((self.tries - random_tries) as usize)?, true)
+            };
+            if !self.gone.contains(&victim) {
+                self.asking = Some(victim);
+                return Some((victim, remember));
+            }
+            self.tries += 1;
+        }
     }
 
     /// The answer to the request under way: how many tasks came.
     pub fn answered(&mut self, tasks: usize) {
-        self.asking = false;
+        self.asking = None;
         self.tries = if tasks > 0 { 0 } else { self.tries + 1 };
     }
 
@@ -100,9 +107,15 @@ impl Stealing {
         Some((thief, surplus.div_ceil(2)))
     }
 
-    /// `rank` is gone.
+    /// `rank` is gone: it is neither asked nor remembered, and an answer that it owes never comes.
     pub fn lost(&mut self, rank: Rank) {
         self.thieves.retain(|known| *known != rank);
+        if !self.gone.contains(&rank) {
+            self.gone.push(rank);
+        }
+        if self.asking == Some(rank) {
+            self.answered(0);
+        }
     }
 
     /// Neighbours of this rank in a hypercube over all ranks: log2(size) of them.
