@@ -1,9 +1,17 @@
 //! Every knob, with where its value came from.
 
+mod knobs;
+mod meeting;
+
+pub use meeting::{Ports, Rendezvous, SecretSource};
+
 use crate::base::error::{Error, Result};
+use crate::base::ids::Rank;
 use crate::base::log::Level;
-use crate::base::parse::{amount, bytes, is_amount, whole};
+use crate::base::parse::is_amount;
+use knobs::KNOBS;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// Which pages the store asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,12 +29,16 @@ pub enum Pages {
 /// Which road is forced between ranks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FabricChoice {
-    /// Shared memory on a host, the launcher's own between hosts.
+    /// The fastest for each pair: shared memory on a host, else the best of those that reach the peer.
     Auto,
     /// Shared memory only: all ranks must be on one host.
     Shm,
     /// MPI between all ranks, also those of one host.
     Mpi,
+    /// TCP between all ranks, also those of one host.
+    Tcp,
+    /// Queue pairs of InfiniBand or RoCE between all ranks, also those of one host.
+    Verbs,
 }
 
 /// Where a value came from, for the banner.
@@ -53,6 +65,13 @@ pub struct Config {
     pub(crate) pin: bool,
     pub(crate) pages: Pages,
     pub(crate) fabric: FabricChoice,
+    pub(crate) rendezvous: Option<Rendezvous>,
+    pub(crate) rank: Option<Rank>,
+    pub(crate) size: Option<u32>,
+    pub(crate) interface: Option<String>,
+    pub(crate) ports: Option<Ports>,
+    pub(crate) secret: Option<SecretSource>,
+    pub(crate) peer_timeout: Duration,
     pub(crate) stack_bytes: usize,
     pub(crate) fibers: usize,
     pub(crate) spin_us: Option<u64>,
@@ -73,6 +92,13 @@ impl Default for Config {
             pin: true,
             pages: Pages::Auto,
             fabric: FabricChoice::Auto,
+            rendezvous: None,
+            rank: None,
+            size: None,
+            interface: None,
+            ports: None,
+            secret: None,
+            peer_timeout: Duration::from_secs(30),
             stack_bytes: 1 << 20,
             fibers: 16_384,
             spin_us: None,
@@ -83,143 +109,6 @@ impl Default for Config {
         }
     }
 }
-
-/// A knob's environment variable, what it takes, and what reads it.
-struct Knob {
-    variable: &'static str,
-    takes: &'static str,
-    apply: fn(&mut Config, &str) -> Option<()>,
-}
-
-const KNOBS: &[Knob] = &[
-    Knob {
-        variable: "MOBULA_NUM_CPUS",
-        takes: "a number of CPUs a host, e.g. 8 or 2.5",
-        apply: |config, value| {
-            config.num_cpus = Some(amount(value)?);
-            Some(())
-        },
-    },
-    Knob {
-        variable: "MOBULA_NUM_GPUS",
-        takes: "a number of GPUs a host, e.g. 2",
-        apply: |config, value| {
-            config.num_gpus = Some(amount(value)?);
-            Some(())
-        },
-    },
-    Knob {
-        variable: "MOBULA_RESOURCES",
-        takes: "names with amounts a host, e.g. Custom=2,Licence=0.5",
-        apply: |config, value| {
-            for pair in value.split(',').filter(|pair| !pair.is_empty()) {
-                let (name, number) = pair.split_once('=')?;
-                config.resources.insert(name.trim().to_string(), amount(number)?);
-            }
-            Some(())
-        },
-    },
-    Knob {
-        variable: "MOBULA_STORE_BYTES",
-        takes: "bytes of store a rank, e.g. 4G, 512M or 1073741824",
-        apply: |config, value| {
-            config.store_bytes = Some(bytes(value)?);
-            Some(())
-        },
-    },
-    Knob {
-        variable: "MOBULA_WORKERS",
-        takes: "a number of worker threads a rank, 1 to 1024",
-        apply: |config, value| {
-            config.workers = Some(whole(value, 1, crate::base::limits::WORKERS_MAX as u64)? as usize);
-            Some(())
-        },
-    },
-    Knob {
-        variable: "MOBULA_PIN",
-        takes: "1 to pin workers to cores, 0 not to",
-        apply: |config, value| {
-            config.pin = whole(value, 0, 1)? == 1;
-            Some(())
-        },
-    },
-    Knob {
-        variable: "MOBULA_PAGES",
-        takes: "auto, hugetlb, thp or plain",
-        apply: |config, value| {
-            config.pages = match value {
-                "auto" => Pages::Auto,
-                "hugetlb" => Pages::Hugetlb,
-                "thp" => Pages::Transparent,
-                "plain" => Pages::Plain,
-                _ => return None,
-            };
-            Some(())
-        },
-    },
-    Knob {
-        variable: "MOBULA_FABRIC",
-        takes: "auto, shm or mpi",
-        apply: |config, value| {
-            config.fabric = match value {
-                "auto" => FabricChoice::Auto,
-                "shm" => FabricChoice::Shm,
-                "mpi" => FabricChoice::Mpi,
-                _ => return None,
-            };
-            Some(())
-        },
-    },
-    Knob {
-        variable: "MOBULA_STACK_BYTES",
-        takes: "bytes of stack a fiber, 64K to 1G, e.g. 1M",
-        apply: |config, value| {
-            let stack_bytes = bytes(value)?;
-            (64 << 10..=1 << 30).contains(&stack_bytes).then_some(())?;
-            config.stack_bytes = stack_bytes as usize;
-            Some(())
-        },
-    },
-    Knob {
-        variable: "MOBULA_FIBERS",
-        takes: "tasks that may be blocked at once on a rank, 16 to 30000",
-        apply: |config, value| {
-            config.fibers = whole(value, 16, 30_000)? as usize;
-            Some(())
-        },
-    },
-    Knob {
-        variable: "MOBULA_SPIN_US",
-        takes: "microseconds that a waiting thread spins before it blocks, 0 to 1000000",
-        apply: |config, value| {
-            config.spin_us = Some(whole(value, 0, 1_000_000)?);
-            Some(())
-        },
-    },
-    Knob {
-        variable: "MOBULA_TRACE_TASKS",
-        takes: "tasks a rank that are recorded for pictures and timelines, from the first; 0 records none",
-        apply: |config, value| {
-            config.trace_tasks = whole(value, 0, 100_000_000)? as usize;
-            Some(())
-        },
-    },
-    Knob {
-        variable: "MOBULA_LOG",
-        takes: "off, error, warn, info or debug",
-        apply: |config, value| {
-            config.log = match value {
-                "off" => Level::Off,
-                "error" => Level::Error,
-                "warn" => Level::Warn,
-                "info" => Level::Info,
-                "debug" => Level::Debug,
-                _ => return None,
-            };
-            Some(())
-        },
-    },
-];
 
 impl Config {
     /// CPUs of a host; default: those that the launcher bound its ranks to.
@@ -270,6 +159,12 @@ impl Config {
         self.programmed("MOBULA_FABRIC")
     }
 
+    /// Seconds that a peer may stay silent, at the start and later, before it counts as lost; default: 30.
+    pub fn peer_timeout_s(mut self, seconds: u64) -> Self {
+        self.peer_timeout = Duration::from_secs(seconds);
+        self.programmed("MOBULA_PEER_TIMEOUT_S")
+    }
+
     /// Bytes of stack that a task has; default: 1 MiB, of which only what is touched takes memory.
     pub fn stack_bytes(mut self, bytes: usize) -> Self {
         self.stack_bytes = bytes;
@@ -318,8 +213,9 @@ impl Config {
         self.checked()
     }
 
-    /// Refuses amounts that no machine has.
+    /// Refuses amounts that no machine has, and settings that do not go together.
     fn checked(self) -> Result<Config> {
+        meeting::check(&self)?;
         let amounts = self.resources.iter().map(|(name, amount)| (name.as_str(), *amount));
         let all = amounts.chain(self.num_cpus.map(|cpus| ("CPU", cpus))).chain(self.num_gpus.map(|gpus| ("GPU", gpus)));
         for (name, amount) in all {
@@ -356,6 +252,13 @@ impl Config {
             "MOBULA_PIN" => u8::from(self.pin).to_string(),
             "MOBULA_PAGES" => format!("{:?}", self.pages).to_lowercase(),
             "MOBULA_FABRIC" => format!("{:?}", self.fabric).to_lowercase(),
+            "MOBULA_RENDEZVOUS" => self.rendezvous.as_ref().map_or("none".to_string(), Rendezvous::to_string),
+            "MOBULA_RANK" => auto(self.rank.map(|rank| rank.to_string())),
+            "MOBULA_SIZE" => auto(self.size.map(|size| size.to_string())),
+            "MOBULA_INTERFACE" => auto(self.interface.clone()),
+            "MOBULA_PORTS" => auto(self.ports.map(|ports| ports.to_string())),
+            "MOBULA_SECRET" => auto(self.secret.as_ref().map(SecretSource::to_string)),
+            "MOBULA_PEER_TIMEOUT_S" => self.peer_timeout.as_secs().to_string(),
             "MOBULA_STACK_BYTES" => self.stack_bytes.to_string(),
             "MOBULA_FIBERS" => self.fibers.to_string(),
             "MOBULA_SPIN_US" => auto(self.spin_us.map(|spin| spin.to_string())),
@@ -399,6 +302,13 @@ mod tests {
             ("MOBULA_RESOURCES", "Custom"),
             ("MOBULA_STACK_BYTES", "1K"),
             ("MOBULA_NUM_CPUS", "-1"),
+            ("MOBULA_RENDEZVOUS", "n1"),
+            ("MOBULA_RANK", "first"),
+            ("MOBULA_SIZE", "0"),
+            ("MOBULA_PORTS", "5000"),
+            ("MOBULA_SECRET", ""),
+            ("MOBULA_PEER_TIMEOUT_S", "0"),
+            ("MOBULA_PEER_TIMEOUT_S", "3601"),
         ] {
             assert!(matches!(parsed(name, value), Err(Error::Config { .. })), "{name}={value}");
         }
@@ -416,5 +326,15 @@ mod tests {
         assert!(lines.contains("MOBULA_WORKERS=2 (environment)"), "{lines}");
         assert!(lines.contains("MOBULA_NUM_CPUS=4 (program)"), "{lines}");
         assert!(lines.contains("MOBULA_PIN=1 (default)"), "{lines}");
+    }
+
+    #[test]
+    fn a_secret_is_never_shown() {
+        let config = parsed("MOBULA_SECRET", "hunter2").unwrap();
+        let lines = config.lines().join("\n");
+        assert!(lines.contains("MOBULA_SECRET=given (environment)"), "{lines}");
+        assert!(!lines.contains("hunter2") && !format!("{config:?}").contains("hunter2"), "{lines}");
+        let lines = parsed("MOBULA_SECRET", "@/etc/secret").unwrap().lines().join("\n");
+        assert!(lines.contains("MOBULA_SECRET=@/etc/secret"), "the name of a file is no secret: {lines}");
     }
 }

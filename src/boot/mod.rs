@@ -2,12 +2,14 @@
 //!
 //! Owns: the launcher's environment, the communicator. Never: memory, threads, messages after start.
 
+mod launched;
 #[cfg(feature = "mpi")]
 pub mod mpi;
 mod single;
 
 use crate::base::{Config, Rank, Result};
 use crate::fabric::Fabric;
+use crate::fabric::tcp::handshake::Secret;
 use std::sync::Arc;
 
 /// Collective calls that are made while starting and stopping, by every rank in the same order.
@@ -35,23 +37,29 @@ pub struct World {
     pub launcher: String,
     /// Collectives for start and stop. Dropped last: finalizes MPI where boot initialised it.
     pub exchange: Box<dyn Exchange>,
-    /// The road that reaches every rank, where there is one.
-    pub far: Option<Arc<dyn Fabric>>,
+    /// The road over MPI, which reaches every rank, or why there is none.
+    pub mpi: Result<Arc<dyn Fabric>, String>,
+    /// The job's: what its ranks prove to each other that they are.
+    pub secret: Secret,
+    /// Whether the launch outlives the death of a rank: the others are not killed for it.
+    pub outlives: bool,
 }
 
 /// Joins the ranks that the launcher started; alone where there is no launcher.
 ///
 /// # Errors
-/// `Error::Fabric` where a launcher's environment is there and its library does not join its ranks.
+/// `Error::Fabric` where a launcher's environment is there and its ranks do not come together.
 pub fn join(config: &Config) -> Result<World> {
     #[cfg(feature = "mpi")]
     if let Some(launched) = mpi::launched() {
         return mpi::join(launched, config);
     }
     #[cfg(not(feature = "mpi"))]
-    if let Some(launcher) = single::foreign_launcher() {
+    if let Some(launcher) = launched::launched().filter(launched::Launched::has_several) {
         return Err(crate::base::Error::fabric(format!(
-            "{launcher} started more than one rank, but this binary was built without the feature `mpi`"
+            "{} started more than one rank, but this binary was built without the feature `mpi`: build it with the feature, \
+             or set MOBULA_RENDEZVOUS to host:port of rank 0 or to a file that all ranks see, and they meet over TCP",
+            launcher.command
         )));
     }
     let _ = config;

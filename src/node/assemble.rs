@@ -168,7 +168,7 @@ impl Local {
         };
         let share = topology.usable_memory_bytes() / STORE_SHARE.1 * STORE_SHARE.0 / host_ranks.len() as u64;
         let arena = Arena::create(config.store_bytes.unwrap_or(share.max(64 << 20)), config.pages)?;
-        let shares_memory = host_ranks.len() > 1 && config.fabric != FabricChoice::Mpi;
+        let shares_memory = host_ranks.len() > 1 && matches!(config.fabric, FabricChoice::Auto | FabricChoice::Shm);
         let inbox = if shares_memory { Some(Inbox::create(rank, host_ranks)?) } else { None };
         let table = if place == 0 {
             Some(Arc::new(Segment::create("mobula-table", TABLE_BYTES, crate::base::config::Pages::Plain)?))
@@ -249,7 +249,7 @@ fn join_host(
         }
         fabrics.push(Arc::new(road));
     }
-    if let Some(far) = &world.far {
+    if let Ok(far) = &world.mpi {
         far.offer(&Region::Host(local.arena.clone())).map_err(Error::fabric)?;
         let mut needed = false;
         for (other, road) in to.iter_mut().enumerate() {

@@ -12,6 +12,6 @@ mod library;
 mod tests;
 mod world;
 
-pub use super::single::{Launched, launched};
+pub use super::launched::{Launched, launched};
 pub use crate::fabric::mpi::RawComm;
 pub use world::{join, join_comm};

@@ -11,7 +11,8 @@ use std::sync::Arc;
 #[ignore = "one rank of the tests below, which start it under mpirun"]
 fn a_rank() {
     let launched = launched().expect("started under a launcher");
-    let World { rank, size, launcher, mut exchange, far } = join(launched.clone(), &Config::default()).unwrap();
+    let World { rank, size, launcher, mut exchange, mpi, secret, outlives } =
+        join(launched.clone(), &Config::default()).unwrap();
     assert_eq!(Some(size), launched.ranks);
     assert!(launcher.starts_with(launched.command) && launcher.contains("MPI"), "{launcher}");
     for round in 0..3 {
@@ -23,7 +24,10 @@ fn a_rank() {
         }
         exchange.barrier().unwrap();
     }
-    round_the_ring(&far.expect("MPI_THREAD_MULTIPLE gives a road"), rank, size);
+    round_the_ring(&mpi.expect("MPI_THREAD_MULTIPLE gives a road"), rank, size);
+    let secrets = exchange.allgather(secret.bytes()).unwrap();
+    assert!(secrets.iter().all(|theirs| theirs == secret.bytes()), "one secret for all");
+    assert!(!outlives, "a launcher of MPI ends all ranks with the first");
     exchange.barrier().unwrap();
     drop(exchange);
     let again = join(launched, &Config::default()).err().expect("MPI starts once");

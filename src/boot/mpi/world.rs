@@ -9,6 +9,7 @@ use crate::base::{Config, Error, Result};
 use crate::boot::{Exchange, World};
 use crate::fabric::Fabric;
 use crate::fabric::mpi::{Comm, Life, RawComm, life};
+use crate::fabric::tcp::handshake::Secret;
 use std::sync::Arc;
 
 /// Joins all ranks that the launcher started; initializes MPI unless the program did.
@@ -89,17 +90,28 @@ fn world(
     if size > RANKS_MAX {
         return Err(Error::fabric(format!("{size} ranks are more than the {RANKS_MAX} that one cluster may have")));
     }
-    // The road is made by all ranks or none, also where their settings differ.
-    let wanted = config.fabric != FabricChoice::Shm;
-    let answers = exchange.allgather(&[level as u8, u8::from(wanted)])?;
+    // The road is made by all ranks or none, also where their settings differ. The secret is rank 0's.
+    let wanted = matches!(config.fabric, FabricChoice::Auto | FabricChoice::Mpi);
+    let mut mine = vec![level as u8, u8::from(wanted)];
+    if rank == 0 {
+        mine.extend_from_slice(Secret::random().bytes());
+    }
+    let answers = exchange.allgather(&mine)?;
+    let secret = answers.first().and_then(|zero| zero.get(2..)?.try_into().ok()).map(Secret::from_bytes);
+    let secret = secret.ok_or_else(|| Error::fabric("rank 0 shared no secret: start the same binary on every rank"))?;
     let least = |question: usize| answers.iter().map(|answer| answer.get(question).copied().unwrap_or(0)).min();
     let level = ThreadLevel::from_place(least(0).unwrap_or(0));
     if level < ThreadLevel::Multiple {
         launcher += &format!("; MPI thread level {}: no MPI road after start", level.name());
     }
-    let everywhere = level == ThreadLevel::Multiple && least(1) == Some(1);
-    let far = if everywhere { Some(exchange.open_road()? as Arc<dyn Fabric>) } else { None };
-    Ok(World { rank, size, launcher, exchange: Box::new(exchange), far })
+    let mpi = if level < ThreadLevel::Multiple {
+        Err(format!("MPI thread level {}", level.name()))
+    } else if least(1) != Some(1) {
+        Err("MOBULA_FABRIC leaves it out on some rank".to_string())
+    } else {
+        Ok(exchange.open_road()? as Arc<dyn Fabric>)
+    };
+    Ok(World { rank, size, launcher, exchange: Box::new(exchange), mpi, secret, outlives: false })
 }
 
 #[cfg(test)]

@@ -1,0 +1,206 @@
+//! The environment variables that set something, each with what it takes.
+
+use super::meeting::{Ports, Rendezvous, SecretSource};
+use super::{Config, FabricChoice, Pages};
+use crate::base::ids::Rank;
+use crate::base::limits::RANKS_MAX;
+use crate::base::log::Level;
+use crate::base::parse::{amount, bytes, whole};
+use std::time::Duration;
+
+/// A knob's environment variable, what it takes, and what reads it.
+pub(super) struct Knob {
+    pub(super) variable: &'static str,
+    pub(super) takes: &'static str,
+    pub(super) apply: fn(&mut Config, &str) -> Option<()>,
+}
+
+pub(super) const KNOBS: &[Knob] = &[
+    Knob {
+        variable: "MOBULA_NUM_CPUS",
+        takes: "a number of CPUs a host, e.g. 8 or 2.5",
+        apply: |config, value| {
+            config.num_cpus = Some(amount(value)?);
+            Some(())
+        },
+    },
+    Knob {
+        variable: "MOBULA_NUM_GPUS",
+        takes: "a number of GPUs a host, e.g. 2",
+        apply: |config, value| {
+            config.num_gpus = Some(amount(value)?);
+            Some(())
+        },
+    },
+    Knob {
+        variable: "MOBULA_RESOURCES",
+        takes: "names with amounts a host, e.g. Custom=2,Licence=0.5",
+        apply: |config, value| {
+            for pair in value.split(',').filter(|pair| !pair.is_empty()) {
+                let (name, number) = pair.split_once('=')?;
+                config.resources.insert(name.trim().to_string(), amount(number)?);
+            }
+            Some(())
+        },
+    },
+    Knob {
+        variable: "MOBULA_STORE_BYTES",
+        takes: "bytes of store a rank, e.g. 4G, 512M or 1073741824",
+        apply: |config, value| {
+            config.store_bytes = Some(bytes(value)?);
+            Some(())
+        },
+    },
+    Knob {
+        variable: "MOBULA_WORKERS",
+        takes: "a number of worker threads a rank, 1 to 1024",
+        apply: |config, value| {
+            config.workers = Some(whole(value, 1, crate::base::limits::WORKERS_MAX as u64)? as usize);
+            Some(())
+        },
+    },
+    Knob {
+        variable: "MOBULA_PIN",
+        takes: "1 to pin workers to cores, 0 not to",
+        apply: |config, value| {
+            config.pin = whole(value, 0, 1)? == 1;
+            Some(())
+        },
+    },
+    Knob {
+        variable: "MOBULA_PAGES",
+        takes: "auto, hugetlb, thp or plain",
+        apply: |config, value| {
+            config.pages = match value {
+                "auto" => Pages::Auto,
+                "hugetlb" => Pages::Hugetlb,
+                "thp" => Pages::Transparent,
+                "plain" => Pages::Plain,
+                _ => return None,
+            };
+            Some(())
+        },
+    },
+    Knob {
+        variable: "MOBULA_FABRIC",
+        takes: "auto, shm, mpi, tcp or verbs",
+        apply: |config, value| {
+            config.fabric = match value {
+                "auto" => FabricChoice::Auto,
+                "shm" => FabricChoice::Shm,
+                "mpi" => FabricChoice::Mpi,
+                "tcp" => FabricChoice::Tcp,
+                "verbs" => FabricChoice::Verbs,
+                _ => return None,
+            };
+            Some(())
+        },
+    },
+    Knob {
+        variable: "MOBULA_RENDEZVOUS",
+        takes: "where the ranks meet: host:port or [IPv6 address]:port on rank 0's host, or the path of a file that all see, \
+                e.g. n1:5000 or /home/me/run1.meet",
+        apply: |config, value| {
+            config.rendezvous = Some(Rendezvous::parse(value)?);
+            Some(())
+        },
+    },
+    Knob {
+        variable: "MOBULA_RANK",
+        takes: "this process's number, from 0, with MOBULA_RENDEZVOUS",
+        apply: |config, value| {
+            config.rank = Some(whole(value, 0, u64::from(RANKS_MAX) - 1)? as Rank);
+            Some(())
+        },
+    },
+    Knob {
+        variable: "MOBULA_SIZE",
+        takes: "how many ranks meet, 1 to 65536, with MOBULA_RENDEZVOUS",
+        apply: |config, value| {
+            config.size = Some(whole(value, 1, u64::from(RANKS_MAX))? as u32);
+            Some(())
+        },
+    },
+    Knob {
+        variable: "MOBULA_INTERFACE",
+        takes: "the network interface that peers reach this host by: its name or how it begins, an address, or a subnet, \
+                e.g. ib0, 10.1.2.3 or 10.1.0.0/16",
+        apply: |config, value| {
+            config.interface = Some(value.to_string()).filter(|interface| !interface.is_empty());
+            config.interface.is_some().then_some(())
+        },
+    },
+    Knob {
+        variable: "MOBULA_PORTS",
+        takes: "the TCP ports that may be listened on, first-last, e.g. 20000-20999",
+        apply: |config, value| {
+            config.ports = Some(Ports::parse(value)?);
+            Some(())
+        },
+    },
+    Knob {
+        variable: "MOBULA_SECRET",
+        takes: "a text that all ranks of the job share and nobody else knows, or @ and the path of a file that holds one",
+        apply: |config, value| {
+            config.secret = Some(SecretSource::parse(value)?);
+            Some(())
+        },
+    },
+    Knob {
+        variable: "MOBULA_PEER_TIMEOUT_S",
+        takes: "seconds that a peer may stay silent before it counts as lost, 1 to 3600",
+        apply: |config, value| {
+            config.peer_timeout = Duration::from_secs(whole(value, 1, 3600)?);
+            Some(())
+        },
+    },
+    Knob {
+        variable: "MOBULA_STACK_BYTES",
+        takes: "bytes of stack a fiber, 64K to 1G, e.g. 1M",
+        apply: |config, value| {
+            let stack_bytes = bytes(value)?;
+            (64 << 10..=1 << 30).contains(&stack_bytes).then_some(())?;
+            config.stack_bytes = stack_bytes as usize;
+            Some(())
+        },
+    },
+    Knob {
+        variable: "MOBULA_FIBERS",
+        takes: "tasks that may be blocked at once on a rank, 16 to 30000",
+        apply: |config, value| {
+            config.fibers = whole(value, 16, 30_000)? as usize;
+            Some(())
+        },
+    },
+    Knob {
+        variable: "MOBULA_SPIN_US",
+        takes: "microseconds that a waiting thread spins before it blocks, 0 to 1000000",
+        apply: |config, value| {
+            config.spin_us = Some(whole(value, 0, 1_000_000)?);
+            Some(())
+        },
+    },
+    Knob {
+        variable: "MOBULA_TRACE_TASKS",
+        takes: "tasks a rank that are recorded for pictures and timelines, from the first; 0 records none",
+        apply: |config, value| {
+            config.trace_tasks = whole(value, 0, 100_000_000)? as usize;
+            Some(())
+        },
+    },
+    Knob {
+        variable: "MOBULA_LOG",
+        takes: "off, error, warn, info or debug",
+        apply: |config, value| {
+            config.log = match value {
+                "off" => Level::Off,
+                "error" => Level::Error,
+                "warn" => Level::Warn,
+                "info" => Level::Info,
+                "debug" => Level::Debug,
+                _ => return None,
+            };
+            Some(())
+        },
+    },
+];
