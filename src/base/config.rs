@@ -10,6 +10,7 @@ use crate::base::ids::Rank;
 use crate::base::log::Level;
 use crate::base::parse::is_amount;
 use knobs::KNOBS;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -27,7 +28,7 @@ pub enum Pages {
 }
 
 /// Which road is forced between ranks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FabricChoice {
     /// The fastest for each pair: shared memory on a host, else the best of those that reach the peer.
     Auto,

@@ -129,7 +129,11 @@ pub trait Fabric: Send + Sync {
     /// Hands the block back where the read cannot start now.
     fn read(&self, peer: Rank, from: Place, into: Block, token: u64) -> Result<(), (Refusal, Block)>;
 
-    /// After `Lost` of a peer that may live: takes what another road needs to go on without losing or repeating a message.
+    /// Ends the road, when all ranks have agreed that nothing is under way any more: peers are told that this end is no
+    /// death. Sends are refused afterwards, polls find nothing.
+    fn close(&self) {}
+
+    /// Leaves the road to a peer that may live, after `Lost` or because the peer left it: takes what another road needs to go on without losing or repeating a message.
     /// `None` where this road cannot tell.
     fn salvage(&self, _peer: Rank) -> Option<Salvage> {
         None

@@ -7,6 +7,7 @@ use crate::base::{Config, Rank};
 use crate::mem::Arena;
 use crate::node::actors::{ActorRef, Actors};
 use crate::node::away::Away;
+use crate::node::choice::Standing;
 use crate::node::idle::Idle;
 use crate::node::inbound::{HeldByRank, Unwanted};
 use crate::node::output::Output;
@@ -61,6 +62,8 @@ pub struct Node {
     pub(super) hosts: Vec<HostInfo>,
     /// By rank: its host, and its process.
     pub(super) ranks: Vec<(usize, u32)>,
+    /// By rank: which roads it has.
+    pub(super) standings: Vec<Standing>,
     pub(super) arena: RwLock<Option<Arc<Arena>>>,
     pub(super) table: Table,
     pub(super) queues: Queues,
@@ -115,6 +118,7 @@ pub struct Parts {
     pub ranks: Vec<(usize, u32)>,
     pub arena: Arc<Arena>,
     pub table: Table,
+    pub standings: Vec<Standing>,
     pub places: Vec<WorkerPlace>,
     pub roads: Roads,
     pub host_bells: Vec<Option<Arc<crate::mem::Bell>>>,
@@ -146,6 +150,7 @@ impl Node {
             hosts: parts.hosts,
             held: (0..parts.size).map(|_| Mutex::default()).collect(),
             ranks: parts.ranks,
+            standings: parts.standings,
             arena: RwLock::new(Some(parts.arena)),
             table: parts.table,
             queues: Queues::new(),

@@ -1,7 +1,7 @@
 //! The end of a cluster: every driver is through, every rank stops, the ranks part.
 
 use crate::base::log::{Level, say};
-use crate::base::sync::{Ordering, lock};
+use crate::base::sync::lock;
 use crate::base::{Error, Result};
 use crate::boot::World;
 use crate::node::Node;
@@ -75,6 +75,12 @@ impl Session {
         let Some(mut world) = self.world.take() else { return Ok(()) };
         let node = self.node;
         join_threads(node);
+        if let Some(error) = node.orphaned.get() {
+            // The others end by themselves as well; who is left cannot part in order.
+            node.dismantle();
+            std::mem::forget(world);
+            return Err(error.clone());
+        }
         if node.size > 1 {
             // Whatever a rank had to say (its last lines) is before its second Leave.
             node.send(0, &Message::Leave);
@@ -91,9 +97,12 @@ impl Session {
                 std::thread::sleep(Duration::from_micros(50));
             }
         }
-        let outcome = world.exchange.barrier();
+        let outcome = if node.mourns() && !world.outlives { Ok(()) } else { world.exchange.barrier() };
         node.dismantle();
-        drop(world);
+        if node.mourns() && !world.outlives {
+            // A launcher's library that counts on every rank would wait for the dead.
+            std::mem::forget(world);
+        }
         outcome
     }
 }
@@ -141,6 +150,10 @@ impl Node {
         let _ = catch_unwind(AssertUnwindSafe(|| drop(work)));
         self.actors.clear();
         self.uninstall();
+        if let Some(sentry) = &self.roads.sentry {
+            sentry.dismiss();
+        }
+        self.roads.all.iter().for_each(|road| road.close());
         let _ = catch_unwind(AssertUnwindSafe(|| self.references.forget_arenas()));
         *self.arena.write().unwrap_or_else(PoisonError::into_inner) = None;
     }

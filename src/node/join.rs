@@ -1,0 +1,174 @@
+//! From everybody's cards to a rank that can reach everybody: what it maps, and which road leads where.
+
+use crate::base::{Config, Error, Rank, Result};
+use crate::boot::World;
+use crate::fabric::Fabric;
+use crate::fabric::shm::ShmFabric;
+use crate::fabric::tcp::{TcpCard, TcpFabric};
+use crate::mem::{Access, Arena, Bell, PeerArena, Region, Segment};
+use crate::node::choice::{self, RoadKind};
+use crate::node::local::{Cards, Local, Station};
+use crate::node::roads::Roads;
+use crate::node::table::Table;
+use crate::sched::UNIT;
+use crate::topo::WorkerPlace;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a waiting thread spins where every rank has a core of its own.
+const SPIN: Duration = Duration::from_micros(50);
+
+/// What a rank has once it has joined the others.
+pub(super) struct Joined {
+    pub arena: Arc<Arena>,
+    pub arenas: Vec<Option<Arc<PeerArena>>>,
+    pub table: Table,
+    pub roads: Roads,
+    pub host_bells: Vec<Option<Arc<Bell>>>,
+    pub places: Vec<WorkerPlace>,
+    pub workers: usize,
+    pub fabrics: Vec<String>,
+}
+
+/// Maps what the host's ranks share, and makes the roads that are taken.
+pub(super) fn join(
+    config: &Config,
+    local: Local,
+    world: &World,
+    station: &Station<'_>,
+    cards: &[Cards],
+) -> Result<Joined> {
+    let (rank, host_ranks) = (station.rank, station.host_ranks);
+    let first = &cards[host_ranks[0] as usize];
+    let (Some(table_card), Some(host)) = (&first.table, &first.host) else {
+        return Err(Error::fabric(format!("rank {} did not say what its host has", host_ranks[0])));
+    };
+    let table = match &local.table {
+        Some(segment) => segment.clone(),
+        None => Arc::new(Segment::open(table_card, Access::Write)?),
+    };
+    let table = Table::new(table, host.totals.clone(), station.place, host_ranks.len());
+    let workers = config.workers.unwrap_or_else(|| {
+        let cpus = (host.totals.cpu + UNIT - 1) / UNIT;
+        (cpus as usize).div_ceil(host_ranks.len()).clamp(1, crate::base::limits::WORKERS_MAX)
+    });
+    let topology = &local.host.topology;
+    let crowded = host_ranks.len() > topology.allowed.len().max(1);
+    let spin = config.spin_us.map_or(if crowded { Duration::ZERO } else { SPIN }, Duration::from_micros);
+    let places = crate::topo::plan(topology, station.bound, station.place, workers);
+
+    let ways = ways(world, rank, cards)?;
+    let arena = local.arena.clone();
+    let mut made = Made::default();
+    made.shm(local, rank, host_ranks, cards)?;
+    made.others(world, config, &ways, cards, rank, &arena)?;
+    let to: Vec<Vec<u8>> =
+        ways.iter().map(|way| way.iter().filter_map(|kind| made.place_of(*kind)).collect()).collect();
+    let bell = made.bell.unwrap_or_else(|| Arc::new(Bell::private()));
+    Ok(Joined {
+        arena,
+        arenas: made.arenas,
+        table,
+        fabrics: made.kinds.iter().map(|kind| kind.name().to_string()).collect(),
+        roads: Roads::new(made.fabrics, &to, bell, spin),
+        host_bells: made.host_bells,
+        places,
+        workers,
+    })
+}
+
+/// By rank: the kinds of roads that lead there, best first; none to itself.
+fn ways(world: &World, rank: Rank, cards: &[Cards]) -> Result<Vec<Vec<RoadKind>>> {
+    let mine = &cards[rank as usize].standing;
+    let to = |(other, card): (usize, &Cards)| {
+        if other == rank as usize {
+            return Ok(Vec::new());
+        }
+        choice::way(mine, &card.standing).map_err(|reason| {
+            Error::fabric(format!(
+                "there is no road from rank {rank} to rank {other}: {reason} (launcher: {})",
+                world.launcher
+            ))
+        })
+    };
+    cards.iter().enumerate().map(to).collect()
+}
+
+/// The roads made so far.
+#[derive(Default)]
+struct Made {
+    fabrics: Vec<Arc<dyn Fabric>>,
+    /// Of each of them.
+    kinds: Vec<RoadKind>,
+    arenas: Vec<Option<Arc<PeerArena>>>,
+    host_bells: Vec<Option<Arc<Bell>>>,
+    bell: Option<Arc<Bell>>,
+    tcp: Option<crate::fabric::tcp::Listener>,
+}
+
+impl Made {
+    fn place_of(&self, kind: RoadKind) -> Option<u8> {
+        self.kinds.iter().position(|made| *made == kind).map(|place| place as u8)
+    }
+
+    fn add(&mut self, kind: RoadKind, fabric: Arc<dyn Fabric>) {
+        self.kinds.push(kind);
+        self.fabrics.push(fabric);
+    }
+
+    /// Shared memory with the host's other ranks, where they share it.
+    fn shm(&mut self, local: Local, rank: Rank, host_ranks: &[Rank], cards: &[Cards]) -> Result<()> {
+        self.arenas = vec![None; cards.len()];
+        self.host_bells = vec![None; cards.len()];
+        self.tcp = local.tcp;
+        let Some(inbox) = local.inbox else { return Ok(()) };
+        let others = || host_ranks.iter().copied().filter(|other| *other != rank);
+        self.bell = Some(inbox.bell());
+        let mut inboxes = Vec::new();
+        for other in others() {
+            let card = &cards[other as usize];
+            let inbox = card.inbox.clone().ok_or_else(|| {
+                Error::fabric(format!("rank {other} made no memory to share with rank {rank}: MOBULA_FABRIC differs"))
+            })?;
+            inboxes.push((other, inbox));
+            self.arenas[other as usize] = Some(PeerArena::open(&card.arena)?);
+        }
+        let road = ShmFabric::join(inbox, &inboxes)?;
+        road.set_arenas(others().filter_map(|other| Some((other, self.arenas[other as usize].clone()?))).collect());
+        for other in others() {
+            self.host_bells[other as usize] = Some(road.bell_of(other));
+        }
+        self.add(RoadKind::Shm, Arc::new(road));
+        Ok(())
+    }
+
+    /// The roads that some way needs. Those over MPI are opened by all ranks alike.
+    fn others(
+        &mut self,
+        world: &World,
+        config: &Config,
+        ways: &[Vec<RoadKind>],
+        cards: &[Cards],
+        rank: Rank,
+        arena: &Arc<Arena>,
+    ) -> Result<()> {
+        let needed = |kind: RoadKind| ways.iter().any(|way| way.contains(&kind));
+        let store = Region::Host(arena.clone());
+        if let Ok(mpi) = &world.mpi {
+            mpi.offer(&store).map_err(Error::fabric)?;
+            if needed(RoadKind::Mpi) {
+                self.add(RoadKind::Mpi, mpi.clone());
+            }
+        }
+        if let Some(listener) = self.tcp.take() {
+            let cards: Vec<Option<TcpCard>> = cards.iter().map(|card| card.tcp.clone()).collect();
+            let Some(cards) = cards.into_iter().collect::<Option<Vec<_>>>() else {
+                return Err(Error::fabric(format!("rank {rank} listens for TCP, and not every rank does")));
+            };
+            let tcp = TcpFabric::start(listener, rank, cards, &world.secret, config.peer_timeout)?;
+            tcp.offer(&store).map_err(Error::fabric)?;
+            self.add(RoadKind::Tcp, Arc::new(tcp));
+        }
+        Ok(())
+    }
+}
