@@ -46,7 +46,7 @@ pub(crate) mod topo;
 pub use api::init_with_comm;
 pub use api::{
     Cluster, Context, Node, available_resources, cancel, cluster_resources, context, create_array, dashboard_url,
-    error_info, get_all, init, is_initialized, nodes, put, put_array, timeline, visualize, wait,
+    error_info, get_all, init, is_initialized, nodes, put, put_array, roads, timeline, visualize, wait,
 };
 pub use base::config::{Config, FabricChoice, Pages};
 pub use base::error::{Error, Result};

@@ -54,6 +54,28 @@ pub fn nodes() -> Vec<Node> {
     hosts.into_iter().map(|host| Node { host }).collect()
 }
 
+/// The roads between all ranks, as lines to print: a table of letters, rank by rank (host by host for more than 32 ranks),
+/// then what each letter stands for and why that road is taken; nothing outside of a running cluster.
+///
+/// ```text
+/// rank host    0  1  2
+///    0 n1      .  s  t
+///    1 n1      s  .  t
+///    2 n2      t  t  .
+/// s = shm: same host
+/// t = tcp: other host; no verbs: no RDMA device; no mpi: not started by MPI
+/// ```
+///
+/// ```
+/// # use mobula::prelude::*;
+/// let cluster = mobula::init(Config::default())?;
+/// assert!(mobula::roads()[0].starts_with("rank"));
+/// # cluster.shutdown()
+/// ```
+pub fn roads() -> Vec<String> {
+    node::Node::current().map(|node| node.road_table()).unwrap_or_default()
+}
+
 /// What all hosts have together, from "CPU", "GPU" and custom names to amounts; empty outside of a running cluster.
 pub fn cluster_resources() -> BTreeMap<String, f64> {
     sum(nodes().iter().map(Node::resources))

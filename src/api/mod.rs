@@ -8,7 +8,7 @@ mod objects;
 mod seeing;
 mod start;
 
-pub use cluster::{Context, Node, available_resources, cluster_resources, context, error_info, nodes};
+pub use cluster::{Context, Node, available_resources, cluster_resources, context, error_info, nodes, roads};
 pub use objects::{cancel, create_array, get_all, put, put_array, wait};
 pub use seeing::{dashboard_url, timeline, visualize};
 #[cfg(feature = "mpi")]

@@ -25,6 +25,18 @@ pub trait Exchange: Send {
     /// # Errors
     /// As `allgather`.
     fn barrier(&mut self) -> Result<()>;
+
+    /// What tells of ranks that die from now on, where the exchange keeps a line to them: rank 0 to every other rank, every
+    /// other rank to rank 0.
+    fn vigil(&mut self) -> Option<Box<dyn Vigil>> {
+        None
+    }
+}
+
+/// Notices that ranks die, by the lines over which they met.
+pub trait Vigil: Send {
+    /// The ranks whose lines ended since the last call, and how. Never waits.
+    fn departed(&mut self) -> Vec<(Rank, String)>;
 }
 
 /// The ranks, as launched.

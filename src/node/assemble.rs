@@ -65,6 +65,7 @@ pub fn start(mut world: World, config: Config) -> Result<Session> {
         host_bells: parts.host_bells,
         has_foreign_memory: parts.arenas.iter().enumerate().any(foreign),
         references: References::new(rank, parts.arenas),
+        vigil: world.exchange.vigil(),
         config,
     });
     context::install_panic_hook();

@@ -7,6 +7,10 @@ use crate::base::sync::lock;
 use crate::base::{Error, Rank};
 use crate::node::Node;
 use crate::protocol::Message;
+use std::time::{Duration, Instant};
+
+/// How often rank 0 and the others look whether one of them died.
+const VIGIL: Duration = Duration::from_millis(100);
 
 impl Node {
     /// A peer is gone. Nothing happens the second time.
@@ -29,11 +33,15 @@ impl Node {
                 self.send(other, &Message::Died { rank: peer, reason: reason.to_string() });
             }
         }
+        if let Some(place) = self.host_ranks().iter().position(|rank| *rank == peer) {
+            self.table.reclaim(place);
+        }
         lock(&self.stealing).lost(peer);
         self.references.lost(self, peer, &error);
         self.questions.lost(peer, || Err(error.clone()));
         self.handles.lost(peer, || Err(error.to_string()));
         self.retry_all_of(peer, &error);
+        self.feed_starved();
         self.stop_when_all_left();
     }
 
@@ -57,5 +65,14 @@ impl Node {
     /// Whether any rank has died.
     pub(super) fn mourns(&self) -> bool {
         (0..self.size).any(|rank| self.is_dead(rank))
+    }
+    /// Looks for ranks that died, every `VIGIL`.
+    pub(super) fn keep_vigil(&'static self, last: &mut Instant) {
+        if last.elapsed() < VIGIL {
+            return;
+        }
+        *last = Instant::now();
+        let departed = lock(&self.vigil).as_mut().map_or_else(Vec::new, |vigil| vigil.departed());
+        departed.into_iter().for_each(|(rank, reason)| self.lost(rank, &reason));
     }
 }

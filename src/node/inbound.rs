@@ -54,7 +54,11 @@ impl Node {
     }
 
     fn decoded<'a>(&self, from: Rank, bytes: &'a [u8]) -> Option<Message<'a>> {
-        match Message::decode(bytes) {
+        let checked = Message::decode(bytes).and_then(|message| match message.highest_rank() {
+            rank if rank < self.size => Ok(message),
+            rank => Err(format!("it names rank {rank} of a cluster of {}", self.size)),
+        });
+        match checked {
             Ok(message) => Some(message),
             Err(reason) => {
                 say(Level::Error, || {
@@ -186,6 +190,12 @@ impl Node {
             object: place.block.to_string(),
             reason: format!("the block of a large value does not decode: {error}"),
         })?;
+        if inner.highest_rank() >= self.size || inner.spilled.is_some() {
+            return Err(Error::ObjectLost {
+                object: place.block.to_string(),
+                reason: format!("the block of a large value names rank {}", inner.highest_rank()),
+            });
+        }
         let attachments = self.references.import(self, &inner.attachments, from, pulled)?;
         Ok(Parcel { bytes: inner.bytes.0.to_vec(), attachments })
     }

@@ -72,6 +72,7 @@ impl Node {
         let mut quiet = 0u32;
         let mut polls_seen = self.roads.polls.load(Ordering::Relaxed);
         let mut looked_at = Instant::now();
+        let mut vigil_kept = Instant::now();
         while !self.stopping() {
             let seen = bell.rung();
             self.feed_starved();
@@ -82,6 +83,7 @@ impl Node {
                 (polls_seen, looked_at) = (polls, Instant::now());
             }
             let events = if alone { self.take_and_flush() } else { 0 };
+            self.keep_vigil(&mut vigil_kept);
             let timer = self.timers.fire_due();
             let watch = self.watch_workers();
             if events > 0 || self.stopping() {

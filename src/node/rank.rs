@@ -97,6 +97,8 @@ pub struct Node {
     pub(super) hungry: AtomicUsize,
     /// Fibers put aside.
     pub(super) blocked: AtomicUsize,
+    /// What tells of ranks that die, where the launch has such a thing.
+    pub(super) vigil: Mutex<Option<Box<dyn crate::boot::Vigil>>>,
     /// Which ranks are through.
     pub(super) parting: Parting,
     /// Why the cluster ended, where that was rank 0's death.
@@ -124,6 +126,7 @@ pub struct Parts {
     pub host_bells: Vec<Option<Arc<crate::mem::Bell>>>,
     pub has_foreign_memory: bool,
     pub references: References,
+    pub vigil: Option<Box<dyn crate::boot::Vigil>>,
 }
 
 static CURRENT: AtomicPtr<Node> = AtomicPtr::new(std::ptr::null_mut());
@@ -177,6 +180,7 @@ impl Node {
             spread: AtomicU32::new(0),
             hungry: AtomicUsize::new(0),
             blocked: AtomicUsize::new(0),
+            vigil: Mutex::new(parts.vigil),
             parting: Parting::new(parts.size),
             orphaned: OnceLock::new(),
             stopping: AtomicBool::new(false),

@@ -6,8 +6,11 @@
 //!   cells 2..   free share of each GPU
 //!   then        free amounts of the custom kinds, in the order of the totals
 //!   then        for each rank of the host: whether it waits
+//!   then        for each rank of the host: what it holds of each of the above
 //! ```
-//! Each amount is taken by compare-and-swap and given back by addition; there is no lock for a dying rank to hold.
+//! Each amount is taken by compare-and-swap and given back by addition; there is no lock for a dying rank to hold. What a
+//! rank holds is noted after it was taken and crossed out before it is given back: what a dead rank noted is given back for
+//! it, once, and one that dies between the two instructions leaves too little free rather than too much.
 //! A rank that finds too little sets its flag, fences and looks again; who gives back adds, fences and reads the flags:
 //! one of the two sees the other.
 
@@ -24,8 +27,13 @@ const GPUS: usize = 2;
 const CUSTOM: usize = GPUS + GPUS_PER_HOST_MAX;
 const FLAGS: usize = CUSTOM + RESOURCE_KINDS_MAX;
 
+const HELD: usize = FLAGS + RANKS_PER_HOST_MAX;
+
 /// Bytes that the table takes.
-pub const TABLE_BYTES: usize = (FLAGS + RANKS_PER_HOST_MAX) * 8;
+pub const TABLE_BYTES: usize = (HELD + RANKS_PER_HOST_MAX * HELD_CELLS) * 8;
+
+/// Cells in which a rank notes what it holds, in cache lines of its own.
+const HELD_CELLS: usize = FLAGS.next_multiple_of(16);
 
 /// What a task or actor was given beside CPUs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -90,7 +98,20 @@ impl Table {
 
     /// Gives CPUs back.
     pub fn give_cpu(&self, amount: i64) {
-        self.cell(CPU).fetch_add(amount, Ordering::AcqRel);
+        self.give(CPU, amount);
+    }
+
+    /// The rank at `place` of this host is gone: what it held is free again. Any rank, any number of times.
+    pub fn reclaim(&self, place: usize) {
+        for cell in (0..FLAGS).filter(|cell| *cell != WAITERS) {
+            let held = self.held(place, cell).swap(0, Ordering::AcqRel);
+            if held > 0 {
+                self.cell(cell).fetch_add(held, Ordering::AcqRel);
+            }
+        }
+        if self.cell(FLAGS + place).swap(0, Ordering::AcqRel) != 0 {
+            self.cell(WAITERS).fetch_sub(1, Ordering::AcqRel);
+        }
     }
 
     /// Takes what a request asks for beside CPUs; `None`, with nothing taken, where it is not all free.
@@ -135,10 +156,10 @@ impl Table {
     /// Gives back what `take_rest` took.
     pub fn give_rest(&self, grant: &Grant) {
         for (gpu, amount) in &grant.gpus {
-            self.cell(GPUS + *gpu as usize).fetch_add(*amount, Ordering::AcqRel);
+            self.give(GPUS + *gpu as usize, *amount);
         }
         for (index, amount) in &grant.custom {
-            self.cell(CUSTOM + index).fetch_add(*amount, Ordering::AcqRel);
+            self.give(CUSTOM + index, *amount);
         }
     }
 
@@ -191,11 +212,25 @@ impl Table {
     }
 
     fn take(&self, cell: usize, amount: i64) -> bool {
-        amount == 0
-            || self
-                .cell(cell)
-                .fetch_update(Ordering::AcqRel, Ordering::Relaxed, |free| (free >= amount).then(|| free - amount))
-                .is_ok()
+        if amount == 0 {
+            return true;
+        }
+        let less = |free: i64| (free >= amount).then(|| free - amount);
+        let taken = self.cell(cell).fetch_update(Ordering::AcqRel, Ordering::Relaxed, less).is_ok();
+        if taken {
+            self.held(self.place, cell).fetch_add(amount, Ordering::AcqRel);
+        }
+        taken
+    }
+
+    fn give(&self, cell: usize, amount: i64) {
+        self.held(self.place, cell).fetch_sub(amount, Ordering::AcqRel);
+        self.cell(cell).fetch_add(amount, Ordering::AcqRel);
+    }
+
+    /// What the rank at `place` notes that it holds.
+    fn held(&self, place: usize, cell: usize) -> &AtomicI64 {
+        self.cell(HELD + place * HELD_CELLS + cell)
     }
 
     fn load(&self, cell: usize) -> i64 {
@@ -245,6 +280,22 @@ mod tests {
         assert_eq!(table.available()["Custom"], 1.0);
         assert_eq!(table.available()["GPU"], 2.0);
         assert!(table.take_cpu(2 * UNIT) && !table.take_cpu(1));
+    }
+
+    #[test]
+    fn what_a_dead_rank_held_is_free_again_once() {
+        let dead = table();
+        let living = Table::new(dead.segment.clone(), dead.totals.clone(), 1, 2);
+        assert!(living.take_cpu(UNIT) && dead.take_cpu(UNIT));
+        let _never_given_back = dead.take_rest(&asks(1.0, 0.5)).unwrap();
+        dead.wait();
+        living.reclaim(0);
+        living.reclaim(0);
+        assert_eq!(living.free_cpu(), UNIT, "its own is still taken");
+        assert_eq!((living.available()["GPU"], living.available()["Custom"]), (2.0, 1.0));
+        assert!(!living.somebody_waits());
+        living.give_cpu(UNIT);
+        assert_eq!(living.free_cpu(), 2 * UNIT);
     }
 
     #[test]

@@ -49,6 +49,17 @@ pub enum WireAttachment {
     },
 }
 
+impl WireAttachment {
+    /// The highest rank that it names.
+    pub fn highest_rank(&self) -> Rank {
+        match self {
+            WireAttachment::Array(place) => place.block.owner,
+            WireAttachment::Reference(object) => object.owner,
+            WireAttachment::Actor { actor, home, .. } => actor.owner.max(*home),
+        }
+    }
+}
+
 /// A value as bytes, here or in a block of the sender's store, with what travels beside.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WireParcel<'a> {
@@ -59,6 +70,14 @@ pub struct WireParcel<'a> {
     pub spilled: Option<WirePlace>,
     /// What travels beside.
     pub attachments: Vec<WireAttachment>,
+}
+
+impl WireParcel<'_> {
+    /// The highest rank that it names.
+    pub fn highest_rank(&self) -> Rank {
+        let spilled = self.spilled.map_or(0, |place| place.block.owner);
+        self.attachments.iter().map(WireAttachment::highest_rank).fold(spilled, Rank::max)
+    }
 }
 
 /// What a task asks for, where that is not the default of one CPU.
@@ -254,6 +273,32 @@ impl<'a> Message<'a> {
         }
     }
 
+    /// The highest rank that the message names: it must be one of the cluster's (P2). What a spilled parcel names is seen when
+    /// it is opened.
+    pub fn highest_rank(&self) -> Rank {
+        match self {
+            Message::Run(run) => {
+                let actor = run.actor.map_or(0, |actor| actor.owner);
+                run.task.owner.max(actor).max(run.args.highest_rank())
+            }
+            Message::Done { results, .. } => {
+                results.iter().flatten().map(WireParcel::highest_rank).max().unwrap_or_default()
+            }
+            Message::Value { object, value } => {
+                object.owner.max(value.as_ref().map_or(0, |value| value.highest_rank()))
+            }
+            Message::Count(count) => count.highest_rank(),
+            Message::Cancel { task } => task.owner,
+            Message::Kill { actor, .. } | Message::NameFree { actor, .. } => actor.owner,
+            Message::NameSet { handle, .. } => handle.highest_rank(),
+            Message::Named { handle: Ok(Some(handle)), .. } => handle.highest_rank(),
+            Message::Answer { answer, .. } => answer.highest_rank(),
+            Message::Died { rank, .. } => *rank,
+            Message::Moved { to, .. } => *to,
+            _ => 0,
+        }
+    }
+
     /// Reads a message (P1).
     ///
     /// # Errors
@@ -292,6 +337,19 @@ mod tests {
         });
         let bytes = message.encode(Vec::new());
         assert_eq!(Message::decode(&bytes), Ok(message));
+    }
+
+    #[test]
+    fn every_rank_that_a_message_names_is_seen() {
+        let attachments =
+            vec![WireAttachment::Actor { actor: ObjectId { owner: 1, number: 2 }, home: 7, label: String::new() }];
+        let parcel = WireParcel { bytes: Bytes(b""), spilled: None, attachments };
+        assert_eq!(Message::Done { task: 1, results: vec![Ok(parcel.clone())] }.highest_rank(), 7);
+        let object = ObjectId { owner: 9, number: 2 };
+        assert_eq!(Message::Value { object, value: Ok(parcel) }.highest_rank(), 9);
+        let borrow = CountMessage::Borrow { object: ObjectId { owner: 2, number: 2 }, from: 5 };
+        assert_eq!(Message::Count(borrow).highest_rank(), 5);
+        assert_eq!(Message::Stop.highest_rank(), 0);
     }
 
     #[test]

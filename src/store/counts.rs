@@ -41,6 +41,16 @@ pub enum CountMessage {
     },
 }
 
+impl CountMessage {
+    /// The highest rank that it names.
+    pub fn highest_rank(&self) -> Rank {
+        match self {
+            CountMessage::Borrow { object, from } => object.owner.max(*from),
+            CountMessage::Unpin { object } | CountMessage::Release { object, .. } => object.owner,
+        }
+    }
+}
+
 /// What the node is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {

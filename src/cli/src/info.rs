@@ -40,6 +40,8 @@ fn cluster() -> Result<()> {
         let report = report_host::on(node.ranks()[0]).remote().get()?;
         print(&report, "  ");
     }
+    println!("roads");
+    mobula::roads().iter().for_each(|line| println!("  {line}"));
     let totals: Vec<String> =
         mobula::cluster_resources().into_iter().map(|(name, amount)| format!("{amount} {name}")).collect();
     println!("cluster: {}", totals.join(", "));
