@@ -7,6 +7,7 @@
 mod actors;
 mod case;
 mod failure;
+mod hosts;
 mod local;
 mod peers;
 mod report;
@@ -34,6 +35,8 @@ enum Command {
     Local(suite::Options),
     /// Calls and arrays between two ranks of a host, beside plain MPI; starts its ranks itself when started alone
     Rpc(rpc::Options),
+    /// Calls and arrays between two ranks that share no memory, beside TCP streams and MPI messages
+    Hosts(hosts::Options),
     /// Start a cluster of this process, stop it, end
     #[command(hide = true)]
     StartAndStop,
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         }
         Command::Local(options) => local::run(&options),
         Command::Rpc(options) => rpc::run(&options),
+        Command::Hosts(options) => hosts::run(&options),
         Command::StartAndStop => local::start_and_stop().map(|()| ExitCode::SUCCESS),
         Command::Nothing => Ok(ExitCode::SUCCESS),
     };

@@ -5,7 +5,7 @@ use crate::failure::Result;
 use crate::report::{NAME_COLUMNS, Report};
 use crate::sample::alternate;
 use crate::setting::Setting;
-use crate::{local, rpc};
+use crate::{hosts, local, rpc};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -78,7 +78,7 @@ impl Bench {
 
 /// Prints the suites with their cases.
 pub fn list() {
-    for (suite, stages) in [("local", local::STAGES), ("rpc", rpc::STAGES)] {
+    for (suite, stages) in [("local", local::STAGES), ("rpc", rpc::STAGES), ("hosts", hosts::STAGES)] {
         println!("{suite}");
         for case in stages.iter().copied().flatten() {
             let peer = case.peer.map_or(String::new(), |peer| format!("beside {}", peer.name));

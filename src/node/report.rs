@@ -52,11 +52,11 @@ pub fn host_report() -> Vec<(String, Vec<String>)> {
         Err(reason) => format!("verbs: no ({reason})"),
     };
     let mpi = if cfg!(feature = "mpi") {
-        "mpi: yes, when mpirun or srun starts the ranks"
+        "mpi: yes, when mpirun or srun --mpi starts the ranks"
     } else {
         "mpi: no (built without the feature `mpi`)"
     };
-    let tcp = "tcp: not there yet";
+    let tcp = "tcp: yes, between hosts where MPI did not start the ranks, or does not let threads call it";
     section(
         "fabrics",
         vec!["shm: yes, between the ranks of a host".to_string(), mpi.to_string(), verbs, tcp.to_string()],
