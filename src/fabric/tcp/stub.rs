@@ -1,12 +1,10 @@
 use super::handshake::Secret;
 use crate::base::{Error, Rank, Result};
-use crate::fabric::*;
+use crate::fabric::*; use super::interface::Addresses;
 use serde::{Deserialize, Serialize};
-use std::net::IpAddr;
+
 use std::ops::RangeInclusive;
 use std::time::Duration;
-pub struct Addresses(pub Vec<IpAddr>);
-impl Addresses {
     pub fn choose(_: Option<&str>) -> Result<Addresses> {
         Ok(Addresses(vec![]))
     }
