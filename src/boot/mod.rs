@@ -1,11 +1,16 @@
 //! How ranks find each other through whatever launched them: yields a [`World`].
 //!
-//! Owns: the launcher's environment, the communicator. Never: memory, threads, messages after start.
+//! Owns: the launcher's environment, the communicator, the connections to rank 0, the job's secret. Never: memory, threads,
+//! messages after start.
 
 mod launched;
 #[cfg(feature = "mpi")]
 pub mod mpi;
+mod private;
+mod rendezvous;
+mod secret;
 mod single;
+mod slurm;
 
 use crate::base::{Config, Rank, Result};
 use crate::fabric::Fabric;
@@ -57,23 +62,30 @@ pub struct World {
     pub outlives: bool,
 }
 
-/// Joins the ranks that the launcher started; alone where there is no launcher.
+/// Joins the ranks where the user says that they meet, else those that the launcher started; alone where there is neither.
 ///
 /// # Errors
-/// `Error::Fabric` where a launcher's environment is there and its ranks do not come together.
+/// `Error::Fabric` where there should be other ranks and they do not come together; `Error::Config` where what was said of
+/// them cannot be.
 pub fn join(config: &Config) -> Result<World> {
+    if let Some(place) = &config.rendezvous {
+        return rendezvous::join(place, config);
+    }
     #[cfg(feature = "mpi")]
     if let Some(launched) = mpi::launched() {
         return mpi::join(launched, config);
     }
     #[cfg(not(feature = "mpi"))]
-    if let Some(launcher) = launched::launched().filter(launched::Launched::has_several) {
+    if let Some(launched) = launched::launched().filter(|launched| launched.has_several() && launched.command != "srun")
+    {
         return Err(crate::base::Error::fabric(format!(
             "{} started more than one rank, but this binary was built without the feature `mpi`: build it with the feature, \
              or set MOBULA_RENDEZVOUS to host:port of rank 0 or to a file that all ranks see, and they meet over TCP",
-            launcher.command
+            launched.command
         )));
     }
-    let _ = config;
-    Ok(single::world())
+    match slurm::step()? {
+        Some(step) => slurm::join(step, config),
+        None => Ok(single::world()),
+    }
 }
