@@ -6,8 +6,9 @@
 use super::frame::{Card, Fault, Frame, Kind, PART_BYTES_MAX, Reader, join, write_on};
 use super::meet::{rank_of, token_of};
 use super::sockets::Watch;
+use super::vigil::Ends;
 use crate::base::{Error, Rank, Result};
-use crate::boot::Exchange;
+use crate::boot::{Exchange, Vigil};
 use std::net::{SocketAddr, TcpStream};
 
 /// Another rank, as rank 0 holds it.
@@ -243,5 +244,9 @@ impl Exchange for Hub {
         self.send(&frame)?;
         self.round = self.round.wrapping_add(1);
         Ok(())
+    }
+
+    fn vigil(&mut self) -> Option<Box<dyn Vigil>> {
+        Ends::of(self.present().map(|(rank, member)| (rank, &member.stream)), "rank 0")
     }
 }

@@ -34,6 +34,7 @@ mod sockets;
 mod spoke;
 #[cfg(test)]
 mod tests;
+mod vigil;
 
 pub use find::{Candidates, find};
 pub use listen::{first_of, sequence};

@@ -43,6 +43,11 @@ impl Watch {
         self.control(libc::EPOLL_CTL_ADD, socket.as_fd(), libc::EPOLLIN, token)
     }
 
+    /// Watches for the other end's end, which is told once as something to read; not for what it says.
+    pub fn add_end(&self, socket: impl AsFd, token: u64) -> Result<()> {
+        self.control(libc::EPOLL_CTL_ADD, socket.as_fd(), libc::EPOLLRDHUP | libc::EPOLLONESHOT, token)
+    }
+
     /// Watches a socket that was added for room to write too, or no longer.
     pub fn set_writing(&self, socket: impl AsFd, token: u64, writing: bool) -> Result<()> {
         let interest = libc::EPOLLIN | if writing { libc::EPOLLOUT } else { 0 };
@@ -77,7 +82,7 @@ impl Watch {
         let events = events.iter().take(count as usize);
         let has = |event: &libc::epoll_event, bits: i32| event.events & bits as u32 != 0;
         // An error or a hang-up shows in whatever is done next.
-        let broken = libc::EPOLLERR | libc::EPOLLHUP;
+        let broken = libc::EPOLLERR | libc::EPOLLHUP | libc::EPOLLRDHUP;
         Ok(events
             .map(|event| Ready {
                 token: event.u64,

@@ -1,8 +1,9 @@
 //! The other ranks' end of the collectives: one connection to rank 0, on which this rank's thread blocks.
 
 use super::frame::{Fault, Frame, Kind, PART_BYTES_MAX, Reader, part};
+use super::vigil::Ends;
 use crate::base::{Error, Result};
-use crate::boot::Exchange;
+use crate::boot::{Exchange, Vigil};
 use std::io::Write;
 use std::net::TcpStream;
 
@@ -73,5 +74,9 @@ impl Exchange for Spoke {
 
     fn barrier(&mut self) -> Result<()> {
         self.exchange(Kind::Barrier, &[]).map(drop)
+    }
+
+    fn vigil(&mut self) -> Option<Box<dyn Vigil>> {
+        Ends::of([(0, &self.stream)].into_iter(), "this rank")
     }
 }
