@@ -1,11 +1,26 @@
-//! Every paragraph of the public API: alone, with 2 and with 5 ranks, over shared memory and over MPI.
+//! Every paragraph of the public API: alone, with 2 and with 5 ranks, over shared memory and over MPI; and, where root runs
+//! the tests, on the three hosts of a lab, under Slurm. What Slurm and failures add is tested there too.
 //!
 //! `tests/programs/api` holds the cases. To see one alone: `cargo test --no-run`, then
-//! `mpirun -n 2 target/debug/examples/api PARAGRAPH [CASE]`.
+//! `mpirun -n 2 target/debug/examples/api PARAGRAPH [CASE]`, or
+//! `tests/lab/cluster with 3 srun --mpi=pmix -N3 --ntasks-per-node=2 target/debug/examples/api PARAGRAPH [CASE]`.
 
+/// Hands the names of all paragraphs to a macro.
+macro_rules! each_paragraph {
+    ($with:ident) => {
+        $with! { start calls placing resources objects arrays memory actors lives errors seeing }
+    };
+}
+pub(crate) use each_paragraph;
+
+#[path = "cluster/hosts.rs"]
+mod hosts;
+mod lab;
 mod launcher;
+#[path = "cluster/way.rs"]
+mod way;
 
-use launcher::{Finished, Launch, example, no_ranks};
+use launcher::{Finished, Launch, example, no_ranks, show_failures};
 use std::time::Duration;
 
 /// Roads between ranks that are forced.
@@ -28,11 +43,7 @@ fn paragraph(name: &str, ranks: u32, road: Road) -> Option<Finished> {
     };
     let launch = if road == Road::Mpi { launch.env("MOBULA_FABRIC", "mpi") } else { launch };
     let finished = launch.arg(name).limit(Duration::from_secs(300)).run();
-    if !finished.status.success() {
-        print!("{}", finished.output);
-        let failed: Vec<&str> = finished.output.lines().filter(|line| line.starts_with("FAILED")).collect();
-        panic!("api {name} with {ranks} ranks ended with {}:\n{}", finished.status, failed.join("\n"));
-    }
+    show_failures(&format!("api {name} with {ranks} ranks"), &finished);
     Some(finished.succeeded().said(&["passed "]))
 }
 
@@ -69,7 +80,7 @@ macro_rules! paragraphs {
     )*};
 }
 
-paragraphs! { start calls placing resources objects arrays memory actors lives errors seeing }
+each_paragraph! { paragraphs }
 
 /// The lines that the driver prints as tasks fail and speak: who and where first, then what.
 #[test]

@@ -47,6 +47,12 @@ fn mpirun() -> Option<PathBuf> {
     names.iter().filter(|name| !name.is_empty()).find_map(|name| found(name))
 }
 
+/// Whether the MPI library that the programs are linked with is MPICH.
+pub fn uses_mpich() -> bool {
+    let version = mpirun().and_then(|mpirun| Command::new(mpirun).arg("--version").output().ok());
+    version.is_some_and(|version| String::from_utf8_lossy(&version.stdout).contains("HYDRA"))
+}
+
 /// A command as the shell would find it.
 pub fn found(name: &str) -> Option<PathBuf> {
     if name.contains('/') {
@@ -239,6 +245,16 @@ pub struct Finished {
     /// What it printed, on standard output and standard error alike.
     pub output: String,
     command: String,
+}
+
+/// Fails with the lines that begin with `FAILED`, where a program of named cases did not succeed.
+#[track_caller]
+pub fn show_failures(what: &str, finished: &Finished) {
+    if !finished.status.success() {
+        print!("{}", finished.output);
+        let failed: Vec<&str> = finished.output.lines().filter(|line| line.starts_with("FAILED")).collect();
+        panic!("{what} ended with {}:\n{}", finished.status, failed.join("\n"));
+    }
 }
 
 impl Finished {

@@ -3,7 +3,7 @@
 use crate::actors::{Counter, CounterHandle, Log, double};
 use crate::cases::{Cases, Outcome, soon};
 use crate::gate::Gate;
-use crate::start::{Keeper, last_rank, ranks};
+use crate::start::{Keeper, beside, last_rank, ranks};
 use mobula::Error;
 use mobula::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -207,7 +207,7 @@ fn resources_kept() -> Outcome {
         let keeper = Keeper::on(rank).resource("Custom", 1.0).remote();
         assert!(*keeper.ready().get()?);
         let copy = keeper.clone();
-        let waits = exclusive::remote();
+        let waits = exclusive::options().place(beside(rank)).remote();
         drop(keeper);
         assert!(*copy.ready().get()?);
         assert!(!waits.is_ready(), "a task has what an actor keeps");
@@ -217,7 +217,7 @@ fn resources_kept() -> Outcome {
         let named = Keeper::on(rank).name("keeper").resource("Custom", 1.0).remote();
         assert!(*named.ready().get()?);
         drop(named);
-        let waits = exclusive::remote();
+        let waits = exclusive::options().place(beside(rank)).remote();
         assert!(*mobula::get_actor::<Keeper>("keeper")?.ready().get()?);
         assert!(!waits.is_ready());
         mobula::get_actor::<Keeper>("keeper")?.kill();
@@ -227,8 +227,8 @@ fn resources_kept() -> Outcome {
 }
 
 fn gpus() -> Outcome {
-    let (first, second) =
-        (Counter::options().num_gpus(1.0).remote(0u64), Counter::on(last_rank()).num_gpus(1.0).remote(0u64));
+    let first = Counter::options().num_gpus(1.0).place(beside(last_rank())).remote(0u64);
+    let second = Counter::on(last_rank()).num_gpus(1.0).remote(0u64);
     let mut ids = [first.gpus().get()?.to_vec(), second.gpus().get()?.to_vec()].concat();
     ids.sort_unstable();
     assert_eq!(ids, [0, 1]);

@@ -1,7 +1,7 @@
 //! Objects: arrays lie in the store once, and every process of the host reads them there.
 
 use crate::cases::{Cases, Outcome};
-use crate::start::{last_rank, ranks};
+use crate::start::{host_of, hosts, last_rank, ranks};
 use bytemuck::{Pod, Zeroable};
 use mobula::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -197,13 +197,15 @@ fn passed_on() -> Outcome {
 }
 
 fn read_in_place() -> Outcome {
-    if last_rank() == 0 || std::env::var("MOBULA_FABRIC").is_ok_and(|fabric| fabric == "mpi") {
+    // The last rank of this host.
+    if ranks().len() == hosts() || std::env::var("MOBULA_FABRIC").is_ok_and(|fabric| fabric == "mpi") {
         println!("left out: there is no other rank with shared memory");
         return Ok(());
     }
+    let beside = *ranks().iter().rfind(|rank| host_of(**rank) == host_of(0)).expect("rank 0 at least");
     // A copy of the large one has no room beside this.
     let own = mobula::put_array(&vec![1u8; LARGE_BYTES / 2])?;
-    let (array, _) = make_large::on(last_rank()).remote(77u8);
+    let (array, _) = make_large::on(beside).remote(77u8);
     mobula::wait(std::slice::from_ref(&array), 1, None)?;
     let (resident, private) = (resident_bytes()?, private_bytes()?);
     let here = array.get()?;

@@ -2,7 +2,7 @@
 
 use crate::actors::Counter;
 use crate::cases::{Cases, Outcome, soon};
-use crate::start::{last_rank, ranks};
+use crate::start::{host_of, last_rank, ranks};
 use mobula::Error;
 use mobula::prelude::*;
 use std::fmt;
@@ -92,7 +92,7 @@ fn panic_named() -> Outcome {
         match panics::on(expected).remote(u64::from(expected) + 500).get() {
             Err(Error::Task { task, rank, host, pid, message }) => {
                 assert_eq!((task.as_str(), rank, pid), ("panics", expected, process));
-                assert_eq!(host, mobula::nodes()[0].name());
+                assert_eq!(host, host_of(expected));
                 assert!(message.contains(&format!("number {} is not to be had", expected + 500)), "{message}");
                 assert!(message.contains("errors.rs"), "the place of the panic: {message}");
             }
@@ -175,7 +175,7 @@ fn renamed() -> Outcome {
 
 fn displayed() -> Outcome {
     let rank = last_rank();
-    let (process, host) = (*pid::on(rank).remote().get()?, mobula::nodes()[0].name().to_string());
+    let (process, host) = (*pid::on(rank).remote().get()?, host_of(rank));
     let text = pours::on(rank).remote(9u32).get().expect_err("it fails").to_string();
     for part in
         ["pours", "9 litres are missing", &format!("rank={rank}"), &format!("host={host}"), &format!("pid={process}")]

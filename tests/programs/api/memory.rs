@@ -1,7 +1,7 @@
 //! Objects: what is dropped makes room, and a full store says so.
 
 use crate::cases::{Cases, Outcome, soon};
-use crate::start::{last_rank, ranks};
+use crate::start::{hosts, last_rank, ranks};
 use mobula::Error;
 use mobula::prelude::*;
 
@@ -11,8 +11,11 @@ pub const STORE_BYTES: u64 = 64 << 20;
 /// Eight of these fill it.
 const ARRAY_BYTES: usize = 8 << 20;
 
-/// A hundred stores' worth and more: what is not given back is soon missed.
-const ROUNDS: u64 = 2_000;
+/// A hundred stores' worth and more: what is not given back is soon missed. Where the bytes cross a network, two stores'
+/// worth for each of a few ranks.
+fn rounds() -> u64 {
+    if hosts() > 1 { 120 } else { 2_000 }
+}
 
 #[mobula::remote]
 fn make(mark: u64) -> mobula::Result<Array<u64>> {
@@ -86,7 +89,7 @@ fn all_free() -> mobula::Result<()> {
 }
 
 fn made_and_dropped() -> Outcome {
-    for mark in 0..ROUNDS {
+    for mark in 0..rounds() {
         let array = make(mark)?;
         assert_eq!(ends(&array), 2 * mark);
         let reference = mobula::put(array)?;
@@ -97,7 +100,7 @@ fn made_and_dropped() -> Outcome {
 
 fn got_and_dropped() -> Outcome {
     let ranks = ranks();
-    for mark in 0..ROUNDS {
+    for mark in 0..rounds() {
         let rank = ranks[mark as usize % ranks.len()];
         let array = patiently(|| make::on(rank).remote(mark).get())?;
         assert_eq!(ends(&array), 2 * mark, "made by rank {rank}");
@@ -107,7 +110,7 @@ fn got_and_dropped() -> Outcome {
 
 fn taken_and_dropped() -> Outcome {
     let ranks = ranks();
-    for mark in 0..ROUNDS {
+    for mark in 0..rounds() {
         let rank = ranks[mark as usize % ranks.len()];
         let array = mobula::put(patiently(|| make(mark))?)?;
         assert_eq!(*ends::on(rank).remote(&array).get()?, 2 * mark, "taken by rank {rank}");
@@ -117,7 +120,7 @@ fn taken_and_dropped() -> Outcome {
 
 fn made_for_another() -> Outcome {
     let (maker, taker) = (last_rank(), last_rank() / 2);
-    for mark in 0..ROUNDS / 4 {
+    for mark in 0..rounds() / 4 {
         let sum = patiently(|| ends::on(taker).remote(make::on(maker).remote(mark)).get())?;
         assert_eq!(*sum, 2 * mark);
         let first = patiently(|| grow::on(taker).remote(maker, mark).get())?;
@@ -128,7 +131,7 @@ fn made_for_another() -> Outcome {
 
 fn never_got() -> Outcome {
     for rank in ranks() {
-        for mark in 0..ROUNDS / 8 {
+        for mark in 0..rounds() / 8 {
             drop(make::on(rank).remote(mark));
         }
     }
@@ -137,7 +140,7 @@ fn never_got() -> Outcome {
 }
 
 fn inside_objects() -> Outcome {
-    for mark in 0..ROUNDS / 4 {
+    for mark in 0..rounds() / 4 {
         let array = patiently(|| make(mark))?;
         let inner = mobula::put(Some((mark, array)))?;
         let outer = mobula::put(vec![inner])?;

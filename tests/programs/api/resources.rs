@@ -3,7 +3,7 @@
 use crate::cases::{Cases, Outcome};
 use crate::gate::{fresh, meet};
 use crate::span::{Span, most_at_once};
-use crate::start::{Keeper, last_rank};
+use crate::start::{Keeper, beside, last_rank};
 use mobula::Error;
 use mobula::prelude::*;
 use std::collections::BTreeSet;
@@ -87,7 +87,7 @@ fn cpus_kept() -> Outcome {
         for place in [Placement::Auto, Placement::Spread, Placement::Rank(0)] {
             let spans = spans(3 * most, || nap::options().num_cpus(cpus).place(place.clone()).remote())?;
             let seen = most_at_once(spans.iter());
-            assert!(seen <= most, "{seen} tasks of {cpus} CPUs at once, of 10 CPUs");
+            assert!(seen <= most, "{seen} tasks of {cpus} CPUs at once, of a host's 10 CPUs");
         }
     }
     Ok(())
@@ -202,11 +202,11 @@ fn blocked_in_wait() -> Outcome {
 }
 
 fn no_head_of_line() -> Outcome {
-    let keeper = Keeper::options().num_cpus(6.0).remote();
+    let keeper = Keeper::options().num_cpus(6.0).place(beside(0)).remote();
     assert!(*keeper.ready().get()?);
     // Does not fit while the actor keeps its six; the small ones do, though they come after.
-    let large = nap::options().num_cpus(10.0).remote();
-    let small: Vec<ObjectRef<Span>> = (0..5).map(|_| nap::remote()).collect();
+    let large = nap::options().num_cpus(10.0).place(beside(0)).remote();
+    let small: Vec<ObjectRef<Span>> = (0..5).map(|_| nap::options().place(beside(0)).remote()).collect();
     let (ready, _) = mobula::wait(&small, 5, Duration::from_secs(20))?;
     assert_eq!(ready.len(), 5, "small tasks wait behind a large one that does not fit");
     assert!(!large.is_ready());

@@ -1,4 +1,4 @@
-//! When a task ran, on the one clock of the host, and how many ran at once.
+//! When and where a task ran, on the one clock of the host, and how many ran at once.
 
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -10,6 +10,7 @@ pub struct Span {
     ended_ns: u64,
     /// The GPUs that it had.
     pub gpus: Vec<u32>,
+    host: String,
 }
 
 impl Span {
@@ -17,7 +18,8 @@ impl Span {
     pub fn of_a_nap() -> Span {
         let began_ns = now_ns();
         std::thread::sleep(Duration::from_millis(20));
-        Span { began_ns, ended_ns: now_ns(), gpus: mobula::context().gpus().to_vec() }
+        let context = mobula::context();
+        Span { began_ns, ended_ns: now_ns(), gpus: context.gpus().to_vec(), host: context.host().to_string() }
     }
 }
 
@@ -30,8 +32,11 @@ fn now_ns() -> u64 {
     now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
 }
 
-/// The most that ran at any time: at the beginning of one of them.
+/// The most that ran at any time on one host: at the beginning of one of them.
 pub fn most_at_once<'a>(spans: impl Iterator<Item = &'a Span> + Clone) -> usize {
-    let running = |moment: u64| spans.clone().filter(|span| (span.began_ns..span.ended_ns).contains(&moment)).count();
-    spans.clone().map(|span| running(span.began_ns)).max().unwrap_or(0)
+    let beside = |one: &Span| {
+        let runs = |span: &&Span| span.host == one.host && (span.began_ns..span.ended_ns).contains(&one.began_ns);
+        spans.clone().filter(runs).count()
+    };
+    spans.clone().map(beside).max().unwrap_or(0)
 }

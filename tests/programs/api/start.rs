@@ -21,6 +21,23 @@ pub fn last_rank() -> u32 {
     *ranks().last().expect("rank 0 at least")
 }
 
+/// How many hosts there are.
+pub fn hosts() -> usize {
+    mobula::nodes().len()
+}
+
+/// The host of a rank.
+pub fn host_of(rank: u32) -> String {
+    let nodes = mobula::nodes();
+    let host = nodes.iter().find(|node| node.ranks().contains(&rank)).expect("every rank is on a host");
+    host.name().to_string()
+}
+
+/// On the host of this rank: left open where there is no other host.
+pub fn beside(rank: u32) -> Placement {
+    if hosts() == 1 { Placement::Auto } else { Placement::Rank(rank) }
+}
+
 #[mobula::remote]
 fn process() -> (u32, u32, String) {
     let context = mobula::context();
@@ -58,13 +75,13 @@ pub fn run(cases: &mut Cases) {
 }
 
 fn ranks_are_launched() -> Outcome {
-    let launched = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"].iter().find_map(|name| std::env::var(name).ok());
-    let size: u32 = launched.map_or(Ok(1), |size| size.parse())?;
+    let said = |names: &[&str]| names.iter().find_map(|name| std::env::var(name).ok()).unwrap_or("1".to_string());
+    let size: u32 = said(&["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"]).parse()?;
     assert_eq!(ranks(), (0..size).collect::<Vec<u32>>());
-    // Under the tests' launchers all ranks are on this host.
+    // mpirun starts all ranks on this host; srun says on how many it does.
     let nodes = mobula::nodes();
-    assert_eq!(nodes.len(), 1);
-    assert!(!nodes[0].name().is_empty());
+    assert_eq!(nodes.len(), said(&["SLURM_STEP_NUM_NODES"]).parse::<usize>()?);
+    assert!(nodes.iter().all(|node| !node.name().is_empty()));
     Ok(())
 }
 
@@ -73,9 +90,9 @@ fn processes() -> Outcome {
     for rank in ranks() {
         let told = process::on(rank).remote().get()?;
         assert_eq!(told.0, rank);
-        assert_eq!(told.2, mobula::nodes()[0].name());
-        assert_eq!(told.1 == std::process::id(), rank == 0);
-        assert!(seen.insert(told.1), "two ranks are process {}", told.1);
+        assert_eq!(told.2, host_of(rank));
+        assert_eq!((told.1, &told.2) == (std::process::id(), &host_of(0)), rank == 0);
+        assert!(seen.insert((told.1, told.2.clone())), "two ranks are process {} of {}", told.1, told.2);
     }
     Ok(())
 }
@@ -85,7 +102,7 @@ fn the_driver() -> Outcome {
     assert_eq!(context.rank(), 0);
     assert!(context.task().is_none() && context.actor().is_none());
     assert!(context.gpus().is_empty());
-    assert_eq!(context.host(), mobula::nodes()[0].name());
+    assert_eq!(context.host(), host_of(0));
     Ok(())
 }
 
@@ -114,25 +131,26 @@ fn initialized() -> Outcome {
 }
 
 fn resources() -> Outcome {
-    let totals = mobula::cluster_resources();
-    assert_eq!(totals.get("GPU"), Some(&2.0));
-    // Of the host, and not of each of its ranks.
-    assert_eq!(totals.get("Custom"), Some(&2.0));
-    // Every core when unbound; where a core has two hardware threads, either may be what is counted.
-    let (cpus, threads) = (totals["CPU"], available_parallelism()?.get() as f64);
+    let (totals, hosts) = (mobula::cluster_resources(), hosts() as f64);
+    assert_eq!(totals.get("GPU"), Some(&(2.0 * hosts)));
+    // Of each host, and not of each of its ranks.
+    assert_eq!(totals.get("Custom"), Some(&(2.0 * hosts)));
+    // Every core when unbound; where a core has two hardware threads, either may be what is counted. Hosts are alike.
+    let (cpus, threads) = (totals["CPU"] / hosts, available_parallelism()?.get() as f64);
     assert!(cpus == threads || cpus * 2.0 == threads, "{cpus} CPUs, {threads} hardware threads");
     Ok(())
 }
 
 fn available() -> Outcome {
     let amount = |name: &str| mobula::available_resources().get(name).copied().unwrap_or(0.0);
-    soon("all of Custom is free", || amount("Custom") == 2.0);
+    let all = 2.0 * hosts() as f64;
+    soon("all of Custom is free", || amount("Custom") == all);
     let keeper = Keeper::options().resource("Custom", 1.5).num_gpus(1.0).remote();
     assert!(*keeper.ready().get()?);
-    soon("half of Custom is free", || amount("Custom") == 0.5 && amount("GPU") == 1.0);
-    assert_eq!(mobula::cluster_resources()["Custom"], 2.0, "the total stays");
+    soon("what the actor keeps is not free", || amount("Custom") == all - 1.5 && amount("GPU") == all - 1.0);
+    assert_eq!(mobula::cluster_resources()["Custom"], all, "the total stays");
     drop(keeper);
-    soon("all of Custom is free again", || amount("Custom") == 2.0 && amount("GPU") == 2.0);
+    soon("all of Custom is free again", || amount("Custom") == all && amount("GPU") == all);
     Ok(())
 }
 
