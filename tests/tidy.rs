@@ -67,6 +67,7 @@ const UNSAFE_FILES: &[&str] = &[
     "src/node/fiber.rs",
     "src/node/output.rs",
     "src/node/overflow.rs",
+    "src/node/preempt.rs",
     "src/node/rank.rs",
     "src/node/worker.rs",
     "src/object/array.rs",

@@ -84,10 +84,12 @@ impl Cluster {
     }
 
     /// Serves the drivers until all of them are through. What tasks print here is shown by the driver of rank 0.
+    /// SIGUSR1 does not end this rank from here on: see [`on_preempt`](crate::on_preempt).
     ///
     /// # Errors
     /// Where the ranks do not part cleanly.
     pub fn serve(mut self) -> Result<()> {
+        node::outlive();
         self.session.take().map_or(Ok(()), Session::serve)
     }
 
