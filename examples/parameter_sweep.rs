@@ -1,6 +1,7 @@
 //! A parameter sweep whose runs take unequal time: a bounded number at work, results taken as they come.
 //!
 //! The runs are logistic maps `x -> r x (1 - x)` with their own `r`; the sweep counts those that come to rest, and finds the widest swing.
+//! In a Slurm array (`slurm/array-sweep.sbatch`) each element does its share of the runs.
 
 use mobula::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -34,9 +35,17 @@ fn swing(r: f64) -> Outcome {
     Outcome { r, spread: high - low }
 }
 
+/// The runs of this process: every one, or those of an element of a Slurm array.
+fn share() -> impl ExactSizeIterator<Item = u32> {
+    let number = |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<u32>().ok());
+    let element = number("SLURM_ARRAY_TASK_ID").unwrap_or(0) - number("SLURM_ARRAY_TASK_MIN").unwrap_or(0);
+    (element..RUNS).step_by(number("SLURM_ARRAY_TASK_COUNT").unwrap_or(1) as usize)
+}
+
 #[mobula::main]
 fn main() -> mobula::Result<()> {
-    let mut untried = (0..RUNS).map(|run| 2.5 + f64::from(run) / 1000.0);
+    let runs = share().len();
+    let mut untried = share().map(|run| 2.5 + f64::from(run) / 1000.0);
     let mut at_work: Vec<ObjectRef<Outcome>> = untried.by_ref().take(AT_WORK).map(swing::remote).collect();
     let mut steady = 0;
     let mut widest = Outcome { r: 0.0, spread: 0.0 };
@@ -53,6 +62,6 @@ fn main() -> mobula::Result<()> {
         }
     }
     println!("the widest swing is {:.3}, at r = {:.3}", widest.spread, widest.r);
-    println!("ok: {RUNS} runs, {steady} of them steady");
+    println!("ok: {runs} runs, {steady} of them steady");
     Ok(())
 }

@@ -11,12 +11,13 @@ macro_rules! each_paragraph {
         $with! { start calls placing resources objects arrays memory actors lives errors seeing }
     };
 }
-pub(crate) use each_paragraph;
 
 #[path = "cluster/hosts.rs"]
 mod hosts;
 mod lab;
 mod launcher;
+#[path = "cluster/outages.rs"]
+mod outages;
 #[path = "cluster/way.rs"]
 mod way;
 

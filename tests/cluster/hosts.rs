@@ -1,6 +1,5 @@
 //! Every paragraph of the public API on three hosts with two ranks each, started by Slurm: over MPI and over TCP.
 
-use crate::each_paragraph;
 use crate::lab;
 use crate::launcher::{example, show_failures};
 use crate::way::Way;

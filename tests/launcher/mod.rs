@@ -177,11 +177,11 @@ impl Started {
         self.child.id()
     }
 
-    /// Returns when a line that contains `text` was printed.
-    pub fn wait_for(&mut self, text: &str) {
+    /// Returns when a line that contains `text` was printed, with that line.
+    pub fn wait_for(&mut self, text: &str) -> String {
         while let Some(line) = self.next_line() {
             if line.contains(text) {
-                return;
+                return line;
             }
         }
         panic!("{} ended without a line that says {text:?}:\n{}", self.command, self.output);

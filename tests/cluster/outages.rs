@@ -1,0 +1,96 @@
+//! Ranks that are killed, hosts that lose their power, cables that are pulled, while work goes on between three hosts.
+
+use crate::lab::{self, Lab};
+use crate::launcher::{Finished, Started, example};
+use crate::way::{RANKS, Way};
+use std::time::Duration;
+
+/// Work on every rank, at a point where all of them have some. Over TCP: of the launches there are, only that one goes on
+/// when a rank is lost.
+fn at_work(lab: &Lab) -> Started {
+    Way::Tcp.srun(lab, &example("survivor")).limit(Duration::from_secs(180)).start()
+}
+
+/// The process of a rank, as its host counts, and the host; said by the program as it starts.
+fn place_of(started: &mut Started, rank: u32) -> (String, String) {
+    let line = started.wait_for(&format!("rank {rank} is process "));
+    let words: Vec<&str> = line.split_whitespace().collect();
+    (words[4].to_string(), words[6].to_string())
+}
+
+#[track_caller]
+fn survived(finished: Finished, lost: &[u32]) {
+    // The exit code is srun's, which says that a rank was killed, or nothing at all.
+    let finished = finished.said(&["round 19 was worked out by ranks"]);
+    finished.said(&[&format!("survived: right answers, lost ranks {lost:?}")]);
+}
+
+#[test]
+fn a_rank_that_is_killed() {
+    if !Way::Tcp.is_there() {
+        return;
+    }
+    let Some(lab) = lab::shared() else { return };
+    let mut started = at_work(&lab);
+    let (process, host) = place_of(&mut started, 3);
+    assert_eq!(host, "node2", "two ranks a host, in order");
+    started.wait_for("round 3");
+    lab.ask(&host, &["kill", "-KILL", &process]);
+    survived(started.finish(), &[3]);
+}
+
+#[test]
+fn a_host_that_loses_its_power() {
+    if !Way::Tcp.is_there() {
+        return;
+    }
+    let Some(lab) = lab::shared() else { return };
+    let mut started = at_work(&lab);
+    started.wait_for("round 3");
+    let outage = lab.crash("node3");
+    survived(started.finish(), &[RANKS - 2, RANKS - 1]);
+    outage.mend();
+}
+
+/// Three seconds are not long enough to take a host for dead: nobody is lost, and nothing that was on its way.
+#[test]
+fn a_cable_that_is_pulled_for_three_seconds() {
+    if !Way::Tcp.is_there() {
+        return;
+    }
+    let Some(lab) = lab::shared() else { return };
+    let mut started = at_work(&lab);
+    started.wait_for("round 3");
+    let outage = lab.cut("node2");
+    std::thread::sleep(Duration::from_secs(3)); // how long the outage is
+    outage.mend();
+    survived(started.finish(), &[]);
+}
+
+/// What the tests above rely on: an outage is one, and ends.
+#[test]
+fn the_lab_s_outages_are_real() {
+    let Some(lab) = lab::shared() else { return };
+    let reaches = |host: &str| lab.launch(&["ping", "-c", "1", "-W", "1", host]).run().status.success();
+    assert!(reaches("node2"));
+    let outage = lab.cut("node2");
+    assert!(!reaches("node2") && reaches("node1"));
+    outage.mend();
+    assert!(reaches("node2"));
+
+    // The step goes on without the host, and srun returns though its tasks there never say how they ended.
+    let sleepers = ["srun", "--no-kill", "--kill-on-bad-exit=0", "--nodes=3", "--ntasks-per-node=1"];
+    let asleep = "echo asleep on $(hostname); read line </run/gate; echo $line on $(hostname)";
+    let gate = "mkfifo /run/gate; sh -c \"$1\"";
+    let mut started = lab.launch(&[&sleepers[..], &["sh", "-c", gate, "sh", asleep]].concat()).start();
+    for _ in 0..3 {
+        started.wait_for("asleep on node");
+    }
+    let outage = lab.crash("node3");
+    for host in ["node1", "node2"] {
+        lab.ask(host, &["sh", "-c", "echo awake >/run/gate; rm /run/gate"]);
+    }
+    started.finish().said(&["awake on node1"]).said(&["awake on node2"]).did_not_say("awake on node3");
+    outage.mend();
+    lab.launch(&["srun", "--nodes=3", "--ntasks-per-node=1", "hostname"]).run().succeeded().said(&["node3"]);
+}

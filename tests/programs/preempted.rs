@@ -1,0 +1,34 @@
+//! Works until it is told that the job's time nears its end, and then ends with the answer that it has.
+
+use mobula::prelude::*;
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static ENDING: AtomicBool = AtomicBool::new(false);
+
+#[mobula::remote]
+fn square(number: u64) -> u64 {
+    number * number
+}
+
+#[mobula::main(store_bytes = 67_108_864)]
+fn main() -> mobula::Result<()> {
+    mobula::on_preempt(|preempt| {
+        println!("told by signal {}, seconds left: {:?}", preempt.signal, preempt.left.map(|left| left.as_secs()));
+        ENDING.store(true, Ordering::Relaxed);
+    })?;
+    let (mut sum, mut numbers) = (0, 0);
+    while !ENDING.load(Ordering::Relaxed) {
+        let squares: Vec<ObjectRef<u64>> =
+            (numbers..numbers + 100).map(|number| square::options().place(Placement::Spread).remote(number)).collect();
+        sum += mobula::get_all(&squares)?.iter().map(|square| **square).sum::<u64>();
+        numbers += 100;
+        if numbers == 1000 {
+            println!("at work");
+            let _ = std::io::stdout().flush();
+        }
+    }
+    assert_eq!(sum, (0..numbers).map(|number| number * number).sum());
+    println!("ok: a partial answer of {} ranks", mobula::nodes().iter().map(|node| node.ranks().len()).sum::<usize>());
+    Ok(())
+}
