@@ -1,3 +1,8 @@
-//! The road over TCP, between any two ranks, and what else connects by TCP uses: the handshake.
+//! What a road by TCP uses: the handshake.
 
+mod frame;
 pub mod handshake;
+mod inbox;
+mod interface;
+
+pub use interface::Addresses;
