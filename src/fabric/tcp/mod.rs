@@ -4,5 +4,7 @@ mod frame;
 pub mod handshake;
 mod inbox;
 mod interface;
+mod outbox;
+mod reads;
 
 pub use interface::Addresses;
