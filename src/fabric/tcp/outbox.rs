@@ -15,7 +15,7 @@ use std::io::{self, IoSlice};
 /// Bytes of messages, headers included, that one rank may have on the way to another: four of the largest.
 pub const WINDOW_BYTES: usize = 4 * (HEADER_BYTES + MESSAGE_BYTES_MAX);
 
-/// The receiver gives back what it handled when it is this much, or with the next frame that it sends anyway.
+/// The receiver gives back what it handled when it is this much, with the next frame that it sends or with one of its own.
 pub const CREDIT_BYTES_MIN: usize = WINDOW_BYTES / 4;
 
 const _: () = assert!(
