@@ -1,14 +1,24 @@
-//! What a road by TCP uses: the handshake.
+//! The road over TCP.
 
+mod dial;
+mod doors;
 mod frame;
+mod guest;
 pub mod handshake;
 mod inbox;
+mod incoming;
 mod interface;
-mod outbox;
 mod listener;
+mod outbox;
+mod peers;
+mod poller;
 mod reads;
+mod road;
 mod socket;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 pub use interface::Addresses;
 pub use listener::{Listener, TcpCard};
+pub use road::TcpFabric;

@@ -308,7 +308,7 @@ mod tests {
             found.push((header.kind, header.slot, body));
             stream = &stream[HEADER_BYTES + header.length + padding(header.length)..];
         }
-        assert_eq!(stream, []);
+        assert!(stream.is_empty());
         found
     }
 
