@@ -23,6 +23,13 @@ const _: () = assert!(
     "a largest message fits whatever was not given back yet"
 );
 
+/// Frames that can wait for a peer that keeps to its own limits: messages, requests and refusals, and what gives back its
+/// window.
+const QUEUE_BYTES_MAX: usize = WINDOW_BYTES
+    + READS_MAX * (HEADER_BYTES + REQUEST_BYTES)
+    + READS_MAX * (HEADER_BYTES + REASON_BYTES_MAX)
+    + 2 * (WINDOW_BYTES / CREDIT_BYTES_MIN) * HEADER_BYTES;
+
 /// A queue of frames larger than this is freed when it is empty.
 const QUEUE_BYTES_KEPT: usize = 16 << 10;
 
@@ -122,7 +129,7 @@ impl Outbox {
         request: Request,
         store: Store<'_>,
     ) -> Result<(), Fault> {
-        if self.serves.len() >= READS_MAX {
+        if self.serves.len() >= READS_MAX || self.queue.len() - self.written > QUEUE_BYTES_MAX {
             return Err(Fault::Requests);
         }
         let Request { offset, bytes } = request;
@@ -367,5 +374,15 @@ mod tests {
         }
         let one_more = outbox.serve(0, STORE, Request { offset: 0, bytes: 8 }, store);
         assert_eq!(one_more, Err(Fault::Requests));
+    }
+
+    #[test]
+    fn refusals_that_a_peer_does_not_take_are_bounded() {
+        let mut outbox = Outbox::default();
+        let asked = (0..100_000).find(|_| {
+            outbox.serve(0, STORE, Request { offset: 0, bytes: 8 }, &|_, _| None) == Err(Fault::Requests)
+        });
+        assert!(asked.is_some_and(|asked| asked >= READS_MAX));
+        assert!(outbox.queue.len() <= QUEUE_BYTES_MAX + HEADER_BYTES + REASON_BYTES_MAX);
     }
 }

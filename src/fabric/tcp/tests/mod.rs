@@ -3,13 +3,15 @@
 mod deaths;
 mod strangers;
 
-use super::handshake::Secret;
+use super::frame::{HEADER_BYTES, Header, Kind};
+use super::handshake::{ANSWER_BYTES, Client, PROOF_BYTES, Parties, Purpose, Secret};
 use super::{Addresses, Listener, TcpCard, TcpFabric};
 use crate::base::Rank;
 use crate::base::config::Pages;
 use crate::fabric::{Event, Fabric, Place, Refusal, conformance};
 use crate::mem::{Arena, Region};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::io::{Read, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,8 +23,6 @@ const SILENCE: Duration = Duration::from_secs(30);
 struct Job {
     ranks: Vec<TcpFabric>,
     arenas: Vec<Arc<Arena>>,
-    secret: Secret,
-    cards: Vec<TcpCard>,
 }
 
 impl Job {
@@ -41,7 +41,7 @@ impl Job {
             fabric
         };
         let ranks = (0..size).zip(listeners).map(start).collect();
-        Job { ranks, arenas, secret, cards }
+        Job { ranks, arenas }
     }
 
     /// Polls all ranks until `done` is satisfied with the events so far, each written as text.
@@ -104,27 +104,35 @@ fn five_ranks_conform_with_an_address_of_each_version() {
     conforms(5, &[Ipv6Addr::LOCALHOST.into(), Ipv4Addr::LOCALHOST.into()]);
 }
 
+/// The steps of both ends in many orders, by seed: who sends when, and who looks when.
 #[test]
 fn both_ends_may_call_at_once_and_no_message_is_lost_or_reordered() {
-    for round in 0..50 {
+    const MESSAGES: u32 = 4;
+    for seed in 1..=300_u64 {
         let job = Job::new(2);
-        let both = std::sync::Barrier::new(2);
-        std::thread::scope(|scope| {
-            for me in 0..2 {
-                let (fabric, both) = (&job.ranks[me as usize], &both);
-                scope.spawn(move || {
-                    both.wait();
-                    for number in 0..20_u32 {
-                        fabric.send(1 - me, &[&number.to_le_bytes()]).expect("room");
-                        fabric.poll(&mut |_| panic!("round {round}: polled into nothing that was kept"));
-                    }
-                });
-                // Whoever is first calls first; the other's first send may meet the call.
-                if round % 2 == 0 {
-                    continue;
-                }
+        let mut random = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let mut draw = |below: u64| {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            random % below
+        };
+        let (mut sent, mut seen) = ([0; 2], [Vec::new(), Vec::new()]);
+        let began = Instant::now();
+        while seen.iter().any(|seen| seen.len() < MESSAGES as usize) {
+            assert!(began.elapsed() < DEADLINE, "seed {seed}: {seen:?}");
+            let me = draw(2) as usize;
+            if sent[me] < MESSAGES && draw(4) == 0 {
+                job.ranks[me].send(1 - me as Rank, &[&[sent[me] as u8]]).expect("room");
+                sent[me] += 1;
             }
-        });
+            job.ranks[me].poll(&mut |event| match event {
+                Event::Message { bytes, .. } => seen[me].push(bytes[0]),
+                Event::Lost { reason, .. } => panic!("seed {seed}: {reason}"),
+                Event::ReadDone { .. } => panic!("seed {seed}: nothing was read"),
+            });
+        }
+        assert_eq!(seen, [vec![0, 1, 2, 3], vec![0, 1, 2, 3]], "seed {seed}");
     }
 }
 
@@ -252,5 +260,90 @@ fn a_rank_beyond_the_job_is_an_error() {
     assert!(error.to_string().contains("rank 1"));
 }
 
-/// The number of a rank that a raw peer plays, which nobody else does.
-const PLAYED: Rank = 1;
+/// Rank 0 of a job of two whose rank 1 the test plays, through plain sockets.
+struct Stage {
+    zero: TcpFabric,
+    arena: Arc<Arena>,
+    secret: Secret,
+    /// Where rank 1 listens.
+    door: TcpListener,
+    /// Where rank 0 listens.
+    address: SocketAddr,
+}
+
+impl Stage {
+    fn new() -> Stage {
+        Stage::with_silence(SILENCE)
+    }
+
+    fn with_silence(silence: Duration) -> Stage {
+        let secret = Secret::random();
+        let listener = Listener::open(&Addresses::loopback(), None).expect("bound");
+        let door = TcpListener::bind("127.0.0.1:0").expect("bound");
+        let played = TcpCard { addresses: vec![door.local_addr().expect("bound")], host: "played".to_string() };
+        let card = listener.card();
+        let address = card.addresses[0];
+        let zero = TcpFabric::start(listener, 0, vec![card, played], &secret, silence).expect("started");
+        let arena = Arena::create(16 << 20, Pages::Plain).expect("made");
+        zero.offer(&Region::Host(arena.clone())).expect("host memory");
+        Stage { zero, arena, secret, door, address }
+    }
+
+    /// Runs `act` beside a rank 0 that polls; what it returned, and what rank 0 was handed.
+    fn beside<T: Send>(&self, act: impl FnOnce() -> T + Send) -> (T, Vec<String>) {
+        std::thread::scope(|scope| {
+            let acting = scope.spawn(act);
+            let seen = poll_until(&[&self.zero], |_| acting.is_finished());
+            (acting.join().expect("no panic"), seen)
+        })
+    }
+
+    /// Calls rank 0 as this rank with this secret; the connection, and the first frame that came, if any did.
+    fn call_as(&self, rank: Rank, secret: &Secret) -> (TcpStream, Option<Kind>) {
+        let (answered, _) = self.beside(|| {
+            let mut stream = TcpStream::connect(self.address).expect("it listens");
+            let client = Client::new(secret, Parties { purpose: Purpose::Road, client: rank, server: 0 });
+            let first = prove(&mut stream, &client);
+            (stream, first)
+        });
+        answered
+    }
+
+    /// Calls rank 0 as rank 1 does.
+    fn call(&self) -> TcpStream {
+        let (stream, first) = self.call_as(1, &self.secret);
+        assert_eq!(first, Some(Kind::Welcome));
+        stream
+    }
+
+    fn lost(&self) -> Vec<String> {
+        poll_until(&[&self.zero], |seen| seen.iter().any(|line| line.starts_with("0 lost")))
+    }
+
+    /// Rank 0 still serves who proves to be rank 1.
+    fn still_serves(&self) {
+        let mut stream = self.call();
+        stream.write_all(&frame(Header::new(Kind::Message, 5), b"hello")).expect("written");
+        assert_eq!(poll_until(&[&self.zero], |seen| !seen.is_empty()), ["0< 1 hello"]);
+    }
+}
+
+/// The client's side of the handshake; the first frame after it, where the other end did not hang up.
+fn prove(stream: &mut TcpStream, client: &Client) -> Option<Kind> {
+    stream.write_all(client.hello()).ok()?;
+    let mut answer = [0; ANSWER_BYTES];
+    stream.read_exact(&mut answer).ok()?;
+    // A wrong secret shows in the answer already; who lacks it can only guess a proof.
+    let proof = client.answered(&answer).unwrap_or([7; PROOF_BYTES]);
+    stream.write_all(&proof).ok()?;
+    let mut header = [0; HEADER_BYTES];
+    stream.read_exact(&mut header).ok()?;
+    Some(Header::decode(&header).expect("a frame").kind)
+}
+
+/// A frame as it travels.
+fn frame(header: Header, body: &[u8]) -> Vec<u8> {
+    let mut bytes = [&header.encode()[..], body].concat();
+    bytes.resize(bytes.len().next_multiple_of(8), 0);
+    bytes
+}
