@@ -1,4 +1,4 @@
-//! The road over TCP.
+//! The road over TCP, between any two ranks, and what else connects by TCP uses: the handshake, the addresses of this host.
 
 mod dial;
 mod doors;
@@ -7,7 +7,7 @@ mod guest;
 pub mod handshake;
 mod inbox;
 mod incoming;
-mod interface;
+pub mod interface;
 mod listener;
 mod outbox;
 mod peers;
