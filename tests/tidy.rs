@@ -37,7 +37,7 @@ const ROOMS: &[Room] = &[
     room("protocol", "pure: the messages between ranks, written and checked", &["sched", "store", "lineage"]),
     room("fabric", "roads between ranks: the trait, shm, mpi, verbs; conformance", &["mem"]),
     room("gpu", "GPUs through the CUDA driver, and their absence", &["mem"]),
-    room("boot", "how ranks find each other: alone, MPI; yields a World", &["fabric", "topo"]),
+    room("boot", "how ranks find each other: alone, MPI, Slurm, TCP; yields a World", &["fabric", "topo"]),
     room("observe", "pictures and timelines; reads trace records only", &[]),
     room(
         "node",
@@ -51,11 +51,14 @@ const ROOMS: &[Room] = &[
 const UNSAFE_FILES: &[&str] = &[
     "src/boot/mpi/exchange.rs",
     "src/boot/mpi/library.rs",
+    "src/boot/private.rs",
+    "src/boot/rendezvous/sockets.rs",
     "src/fabric/mpi/comm.rs",
     "src/fabric/mpi/page.rs",
     "src/fabric/mpi/reads.rs",
     "src/fabric/mpi/serves.rs",
     "src/fabric/mpi/transfer.rs",
+    "src/fabric/tcp/interface.rs",
     "src/fabric/verbs.rs",
     "src/gpu/cuda.rs",
     "src/mem/arena.rs",

@@ -12,6 +12,7 @@ mod secret;
 mod single;
 mod slurm;
 
+use crate::base::log::set_level;
 use crate::base::{Config, Rank, Result};
 use crate::fabric::Fabric;
 use crate::fabric::tcp::handshake::Secret;
@@ -68,6 +69,7 @@ pub struct World {
 /// `Error::Fabric` where there should be other ranks and they do not come together; `Error::Config` where what was said of
 /// them cannot be.
 pub fn join(config: &Config) -> Result<World> {
+    set_level(config.log);
     if let Some(place) = &config.rendezvous {
         return rendezvous::join(place, config);
     }

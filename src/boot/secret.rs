@@ -15,7 +15,11 @@ use std::path::Path;
 /// # Errors
 /// `Error::Config` where the file that holds it is not there or not private.
 pub fn given(config: &Config) -> Result<Option<Secret>> {
-    match &config.secret {
+    from(config.secret.as_ref())
+}
+
+fn from(source: Option<&SecretSource>) -> Result<Option<Secret>> {
+    match source {
         None => Ok(None),
         Some(SecretSource::Text(text)) => Ok(Some(Secret::from_text(text))),
         Some(SecretSource::File(path)) => {
@@ -98,16 +102,15 @@ mod tests {
 
     #[test]
     fn a_given_one_is_text_or_a_private_file() {
-        let with = |secret| Config { secret: Some(secret), ..Config::default() };
         let folder = Folder::new();
         let path = folder.0.join("job");
         private::create(&path, "pass phrase\n").unwrap();
-        let from_file = given(&with(SecretSource::File(path.clone()))).unwrap();
-        assert_eq!(from_file, given(&with(SecretSource::Text("pass phrase".to_string()))).unwrap());
-        assert_eq!(given(&Config::default()).unwrap(), None);
+        let from_file = from(Some(&SecretSource::File(path.clone()))).unwrap();
+        assert_eq!(from_file, from(Some(&SecretSource::Text("pass phrase".to_string()))).unwrap());
+        assert_eq!(from(None).unwrap(), None);
         private::replace(&path, "\n").unwrap();
-        assert!(given(&with(SecretSource::File(path))).unwrap_err().to_string().contains("empty"));
-        let missing = given(&with(SecretSource::File("/no/such".into()))).unwrap_err().to_string();
+        assert!(from(Some(&SecretSource::File(path))).unwrap_err().to_string().contains("empty"));
+        let missing = from(Some(&SecretSource::File("/no/such".into()))).unwrap_err().to_string();
         assert!(missing.contains("/no/such") && missing.contains("MOBULA_SECRET"), "{missing}");
     }
 }

@@ -66,7 +66,6 @@ pub fn sequence(secret: &Secret, ports: Option<Ports>) -> Vec<u16> {
     let Ports { first, last } = ports.unwrap_or(SEQUENCE);
     let count = u32::from(last - first) + 1;
     let begin = number(&secret.derive("the first port"));
-    // An odd step that is not a multiple of the count's factors would visit all; a few more steps than needed do as well.
     let mut sequence: Vec<u16> = Vec::new();
     for step in 0.. {
         if sequence.len() == CANDIDATES.min(count as usize) {
