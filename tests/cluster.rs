@@ -18,6 +18,8 @@ mod lab;
 mod launcher;
 #[path = "cluster/outages.rs"]
 mod outages;
+#[path = "cluster/slurm.rs"]
+mod slurm;
 #[path = "cluster/way.rs"]
 mod way;
 

@@ -116,6 +116,11 @@ impl Lab {
         self.tell(&[&["exec", host], words].concat())
     }
 
+    /// A folder that every host sees, and that goes with the lab.
+    pub fn folder(&self) -> &Path {
+        &self.state
+    }
+
     /// Pulls the network cable of a host.
     pub fn cut(&self, host: &str) -> Outage<'_> {
         self.tell(&["cut", host]);
@@ -163,6 +168,12 @@ pub struct Outage<'a> {
 }
 
 impl Outage<'_> {
+    /// Lets Slurm know at once: by itself it takes a quarter of a minute, and `srun` does not end before.
+    pub fn noticed(&self) {
+        let (name, down) = (format!("NodeName={}", self.host), "State=DOWN");
+        self.lab.ask("ctl", &["scontrol", "update", &name, down, "Reason=no power"]);
+    }
+
     /// Plugs it in, or switches it on.
     pub fn mend(self) {}
 }
@@ -177,11 +188,16 @@ impl Drop for Outage<'_> {
 }
 
 fn path() -> PathBuf {
+    project().join("tests/lab/cluster")
+}
+
+/// A file of the project's `slurm/`.
+pub fn slurm_script(name: &str) -> PathBuf {
+    project().join("slurm").join(name)
+}
+
+fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .ancestors()
-        .map(|folder| folder.join("tests/lab/cluster"))
-        .find(|path| path.exists())
-        .expect("it lies beside this file")
 }
 
 fn script(state: &Path) -> Command {
@@ -194,9 +210,12 @@ fn script(state: &Path) -> Command {
 fn environment(state: &Path) -> Vec<(&'static str, String)> {
     let test = std::env::current_exe().expect("a test knows where it lies");
     let programs = test.ancestors().nth(2).expect("tests lie in target/PROFILE/deps");
+    let prolog = slurm_script("hugepages.prolog").display().to_string();
     vec![
         ("LAB_STATE", state.display().to_string()),
         ("LAB_SHARE", programs.display().to_string()),
         ("LAB_GPUS", GPUS.to_string()),
+        ("LAB_PROLOG", prolog.clone()),
+        ("LAB_EPILOG", prolog),
     ]
 }
