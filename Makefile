@@ -24,7 +24,8 @@ TESTS  := test-default test-mpich test-embedded
 
 help:
 	@echo 'make demo     installs what is missing, builds, and shows tasks, objects and actors at work, alone and under mpirun'
-	@echo 'make test     installs what is missing, builds, and runs every test: Open MPI, MPICH, and without any C library'
+	@echo 'make test     installs what is missing, builds, and runs every test: Open MPI, MPICH, and without any C library;'
+	@echo '              as root also on three hosts made of namespaces, under Slurm'
 	@echo 'make check    format, lints, house rules, documentation'
 	@echo 'make build    the release build; the command is target/release/mobula'
 	@echo 'make bench    what it costs, beside rayon and plain MPI'
@@ -35,7 +36,7 @@ setup:
 	@.ci/setup
 
 setup-test:
-	@.ci/setup with-mpich
+	@.ci/setup with-mpich with-lab
 
 build: setup
 	cargo build --release --workspace

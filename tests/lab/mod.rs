@@ -25,6 +25,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("munged", "munge"),
     ("ip", "iproute2"),
     ("unshare", "util-linux"),
+    ("ping", "iputils-ping"),
 ];
 
 /// Why there can be no lab here, where there can be none. In CI, what `.ci/setup` should have installed must be there.
