@@ -59,8 +59,10 @@ pub fn shared() -> Option<MutexGuard<'static, Lab>> {
         }
         None => Some(Mutex::new(Lab::up(HOSTS))),
     });
-    Some(lab.as_ref()?.lock().unwrap_or_else(|broken| {
+    let lab = lab.as_ref()?;
+    Some(lab.lock().unwrap_or_else(|broken| {
         // The test before this one failed: its jobs may still be there.
+        lab.clear_poison();
         let lab = broken.into_inner();
         lab.quiet();
         lab
