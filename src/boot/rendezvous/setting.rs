@@ -8,8 +8,8 @@ use super::party::Party;
 use crate::base::config::Rendezvous;
 use crate::base::{Config, Error, Result};
 use crate::boot::{Exchange, World, launched, secret, single};
+use crate::fabric::tcp::Addresses;
 use crate::fabric::tcp::handshake::Secret;
-use crate::fabric::tcp::interface::Addresses;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::Path;
 

@@ -192,9 +192,8 @@ mod tests {
         prop_oneof![
             body(300).prop_map(|body| (Header::new(Kind::Message, body.len()), body)),
             body(MESSAGE_BYTES_MAX).prop_map(|body| (Header::new(Kind::Message, body.len()), body)),
-            (body(5000), 0_u32..9).prop_map(|(body, slot)| {
-                (Header { slot, ..Header::new(Kind::ReadData, body.len()) }, body)
-            }),
+            (body(5000), 0_u32..9)
+                .prop_map(|(body, slot)| { (Header { slot, ..Header::new(Kind::ReadData, body.len()) }, body) }),
             any::<u32>().prop_map(|credit| (Header { credit, ..Header::new(Kind::Credit, 0) }, vec![])),
         ]
     }

@@ -22,6 +22,12 @@ const INFINIBAND: u64 = 32;
 pub struct Addresses(pub Vec<IpAddr>);
 
 impl Addresses {
+    /// This host alone.
+    #[cfg(test)]
+    pub fn loopback() -> Addresses {
+        Addresses(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()])
+    }
+
     /// Of the interfaces that are up; of those alone that MOBULA_INTERFACE names, where it is set.
     ///
     /// # Errors

@@ -47,7 +47,11 @@ impl Listener {
         let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_string();
         if sockets.is_empty() {
             let wish = ports.map_or_else(String::new, |ports| {
-                format!(" on a port of {} to {}: give a range with a free port for every rank of the host", ports.start(), ports.end())
+                format!(
+                    " on a port of {} to {}: give a range with a free port for every rank of the host",
+                    ports.start(),
+                    ports.end()
+                )
             });
             let failures = if failures.is_empty() { "it has no address".to_string() } else { failures.join("; ") };
             return Err(Error::config(format!("no rank can reach host {host} by TCP ({failures}){wish}")));

@@ -7,7 +7,7 @@ mod guest;
 pub mod handshake;
 mod inbox;
 mod incoming;
-pub mod interface;
+mod interface;
 mod listener;
 mod outbox;
 mod peers;

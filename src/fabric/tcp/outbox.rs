@@ -122,13 +122,7 @@ impl Outbox {
     ///
     /// # Errors
     /// Where it asks for more reads at once than a rank does.
-    pub fn serve(
-        &mut self,
-        slot: u32,
-        region: RegionNumber,
-        request: Request,
-        store: Store<'_>,
-    ) -> Result<(), Fault> {
+    pub fn serve(&mut self, slot: u32, region: RegionNumber, request: Request, store: Store<'_>) -> Result<(), Fault> {
         if self.serves.len() >= READS_MAX || self.queue.len() - self.written > QUEUE_BYTES_MAX {
             return Err(Fault::Requests);
         }
@@ -362,12 +356,14 @@ mod tests {
 
     #[test]
     fn what_is_outside_is_refused_and_too_many_reads_are_a_fault() {
-        let store: Store<'_> = &|offset, length| [0_u8; 8].get(offset as usize..offset as usize + length).map(|_| &[][..]);
+        let store: Store<'_> =
+            &|offset, length| [0_u8; 8].get(offset as usize..offset as usize + length).map(|_| &[][..]);
         let (mut outbox, mut stream) = (Outbox::default(), Vec::new());
         outbox.serve(3, STORE, Request { offset: 4, bytes: 5 }, store).expect("refused in words");
         outbox.serve(4, 9, Request { offset: 0, bytes: 1 }, store).expect("refused in words");
         outbox.flush(store, usize::MAX, &mut taking(&mut stream, 10)).expect("written");
-        let texts: Vec<_> = frames(&stream).into_iter().map(|(kind, slot, text)| (kind, slot, text.len() > 20)).collect();
+        let texts: Vec<_> =
+            frames(&stream).into_iter().map(|(kind, slot, text)| (kind, slot, text.len() > 20)).collect();
         assert_eq!(texts, [(Kind::ReadRefused, 3, true), (Kind::ReadRefused, 4, true)]);
         for slot in 0..READS_MAX {
             outbox.serve(slot as u32, STORE, Request { offset: 0, bytes: 8 }, store).expect("few reads");
@@ -379,9 +375,8 @@ mod tests {
     #[test]
     fn refusals_that_a_peer_does_not_take_are_bounded() {
         let mut outbox = Outbox::default();
-        let asked = (0..100_000).find(|_| {
-            outbox.serve(0, STORE, Request { offset: 0, bytes: 8 }, &|_, _| None) == Err(Fault::Requests)
-        });
+        let asked = (0..100_000)
+            .find(|_| outbox.serve(0, STORE, Request { offset: 0, bytes: 8 }, &|_, _| None) == Err(Fault::Requests));
         assert!(asked.is_some_and(|asked| asked >= READS_MAX));
         assert!(outbox.queue.len() <= QUEUE_BYTES_MAX + HEADER_BYTES + REASON_BYTES_MAX);
     }

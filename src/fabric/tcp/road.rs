@@ -131,11 +131,16 @@ impl Fabric for TcpFabric {
         assert_ne!(peer, self.peers.me, "a read from itself");
         self.peers.read(peer, from, into, token)
     }
+
+    fn close(&self) {
+        let mut poller = lock(&self.poller);
+        self.leave(&mut poller);
+    }
 }
 
-impl Drop for TcpFabric {
-    fn drop(&mut self) {
-        let poller = self.poller.get_mut().unwrap_or_else(PoisonError::into_inner);
+impl TcpFabric {
+    /// Says goodbye to who it talked to, and waits for it to be on its way.
+    fn leave(&self, poller: &mut Poller) {
         for link in &self.peers.links {
             if let Link::Talking(talk) = &mut *lock(link) {
                 talk.outbox.say_goodbye();
@@ -153,9 +158,18 @@ impl Drop for TcpFabric {
             }
             poller.turn(&self.peers, wait, &mut |_| {});
             if poller.is_calm(&self.peers) || Instant::now() >= until {
-                return;
+                break;
             }
             wait = CLOSE_LOOK;
         }
+        // Nothing is left to be said, also where this runs again.
+        self.peers.links.iter().for_each(|link| *lock(link) = Link::Left);
+    }
+}
+
+impl Drop for TcpFabric {
+    fn drop(&mut self) {
+        let mut poller = lock(&self.poller);
+        self.leave(&mut poller);
     }
 }

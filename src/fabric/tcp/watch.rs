@@ -1,9 +1,7 @@
 //! One descriptor that becomes readable when anything is to be done: sockets, a nudge from another thread, a deadline.
 
 use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
-use rustix::time::{
-    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, timerfd_create, timerfd_settime,
-};
+use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, timerfd_create, timerfd_settime};
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -204,8 +202,14 @@ mod tests {
 
     #[test]
     fn sources_keep_their_numbers() {
-        let sources =
-            [Source::Nudge, Source::Timer, Source::Listener(1), Source::Guest(2), Source::Dial(u32::MAX), Source::Peer(9)];
+        let sources = [
+            Source::Nudge,
+            Source::Timer,
+            Source::Listener(1),
+            Source::Guest(2),
+            Source::Dial(u32::MAX),
+            Source::Peer(9),
+        ];
         assert_eq!(sources.map(|source| Source::decode(source.encode())), sources);
     }
 }

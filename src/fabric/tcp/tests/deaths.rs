@@ -115,7 +115,8 @@ fn where_nobody_listens_the_peer_is_gone() {
     zero.send(1, &[b"anybody?"]).expect("queued");
     let seen = poll_until(&[&zero], |seen| seen.len() == 2);
     assert!(seen[0].starts_with("0 read 1 failed"), "{seen:?}");
-    let names = ["0 lost 1: rank 0 on ", "(127.0.0.1)", "cannot reach rank 1 on played at", &address.to_string(), "gone"];
+    let names =
+        ["0 lost 1: rank 0 on ", "(127.0.0.1)", "cannot reach rank 1 on played at", &address.to_string(), "gone"];
     names.iter().for_each(|part| assert!(seen[1].contains(part), "{part}: {seen:?}"));
     assert_eq!(zero.send(1, &[b"anybody?"]), Err(Refusal::Lost));
 }

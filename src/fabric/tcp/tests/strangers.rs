@@ -21,7 +21,9 @@ fn hello(secret: &Secret) -> [u8; HELLO_BYTES] {
 #[test]
 fn other_programs_are_turned_away() {
     let stage = Stage::new();
-    for bytes in [&b"GET / HTTP/1.1\r\nHost: somebody-looks-for-a-web-server.example\r\n\r\n"[..], &[0; 4096], &[255; 100]] {
+    for bytes in
+        [&b"GET / HTTP/1.1\r\nHost: somebody-looks-for-a-web-server.example\r\n\r\n"[..], &[0; 4096], &[255; 100]]
+    {
         let mut stream = connect(&stage);
         stream.write_all(bytes).expect("written");
         assert!(hangs_up(&stage, stream));
