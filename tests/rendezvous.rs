@@ -167,7 +167,9 @@ fn a_rank_with_another_secret_is_kept_out_and_told() {
 fn a_rank_that_does_not_come_is_named() {
     let launch = ranks(&[0, 1, 3], 4, &format!("localhost:{}", a_port()));
     let finished = launch.env("MOBULA_PEER_TIMEOUT_S", "2").run().failed().did_not_say("panicked");
-    assert_eq!(finished.count("rank 2 did not come"), 3, "every rank says so:\n{}", finished.output);
+    // The lines of several processes may run into each other.
+    let times = finished.output.matches("rank 2 did not come").count();
+    assert_eq!(times, 3, "every rank says so:\n{}", finished.output);
     let launch = ranks(&[1], 2, &format!("localhost:{}", a_port()));
     launch.env("MOBULA_PEER_TIMEOUT_S", "1").run().failed().said(&["rank 1 of 2", "did not find rank 0", "localhost:"]);
     let folder = Folder::new("missing");

@@ -14,6 +14,11 @@ pub fn join(step: Step, config: &Config) -> Result<World> {
     let party = Party::new(step.rank, step.size, config)?;
     let secret = secret::of_user(config)?.derive(&format!("slurm {}", step.name));
     let ports = sequence(&secret, config.ports);
+    // Without the same secret they do not even find each other's ports, so no handshake could tell.
+    let hint = match config.secret {
+        None => ", worked out from $HOME/.mobula/secret (where hosts have no common home, set MOBULA_SECRET)",
+        Some(_) => ", worked out from MOBULA_SECRET",
+    };
     let (exchange, secret): (Box<dyn Exchange>, _) = if party.rank == 0 {
         let unable = |error: std::io::Error| {
             Error::fabric(format!(
@@ -25,12 +30,12 @@ pub fn join(step: Step, config: &Config) -> Result<World> {
             ))
         };
         let listener = first_of(ports.iter().copied()).map_err(unable)?;
-        let place = format!("port {}", listener.local_addr().map_err(unable)?.port());
+        let place = format!("port {}{hint}", listener.local_addr().map_err(unable)?.port());
         let (hub, secret) = meet(listener, &party, &secret, &place)?;
         (Box::new(hub), secret)
     } else {
         let place = format!(
-            "host {}, the first of the Slurm step (with --distribution=arbitrary set MOBULA_RENDEZVOUS), ports {ports:?}",
+            "host {}, the first of the Slurm step (with --distribution=arbitrary set MOBULA_RENDEZVOUS), ports {ports:?}{hint},",
             step.first_host
         );
         let mut known: Option<Vec<IpAddr>> = None;
