@@ -12,14 +12,15 @@
 //!   once.
 //!
 //! A process that dies closes its connection. A host that dies does not: the kernels ask each other, and a host that has
-//! not answered for MOBULA_PEER_TIMEOUT_S is gone.
+//! not answered for MOBULA_PEER_TIMEOUT_S is gone. So long may also pass without another rank coming, or until rank 0 is
+//! found; a rank that has come and is merely slow is waited for, as it may be filling a store of many GiB.
 //!
-//! What it costs rank 0 with n ranks that give m bytes each: to meet, n connections with 232 bytes in and 144 out in
-//! five messages; to allgather, n frames of 16 + m bytes in and n of 24 + n (8 + m) out, written from one buffer; a
-//! barrier, 16 bytes in and 16 out for each. For 10,000 ranks that is 2.3 MB and 1.4 MB to meet, 9 MB and 100 bytes a
-//! rank become 10.8 GB out of rank 0's card for an allgather: 9 s at 10 Gbit/s, 1 s at 100. No rank holds more than one
-//! connection here, and rank 0 holds 10,000 descriptors. What limits a larger start is the outgoing copy to each rank; a
-//! tree of ranks that pass it on would divide it.
+//! What it costs rank 0 with n ranks that give m bytes each: to meet, n connections with about 120 bytes in and 144 out
+//! in five messages; to allgather, n frames of 16 + m bytes in and n of 24 + n (8 + m) out, written from one buffer; a
+//! barrier, 16 bytes in and 16 out for each. For 10,000 ranks that is 1.2 MB in and 1.4 MB out to meet; an allgather of 100
+//! bytes a rank makes 1.2 MB in and 10.8 GB out, 9 s at 10 Gbit/s and 1 s at 100. Rank 0 holds 10,000 descriptors, the
+//! others one. What limits a larger start is the copy that goes out to each rank; a tree of ranks that pass it on would
+//! divide it.
 
 mod file;
 mod find;

@@ -4,7 +4,7 @@ use super::step::Step;
 use crate::base::{Config, Error, Result};
 use crate::boot::rendezvous::{Candidates, Party, find, first_of, meet, resolved, sequence};
 use crate::boot::{Exchange, World, launched, secret};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Joins all tasks of the step.
 ///
@@ -58,7 +58,7 @@ pub fn join(step: Step, config: &Config) -> Result<World> {
 /// Of the host of rank 0: on that host no name need be known.
 fn addresses_of(step: &Step) -> Result<Vec<IpAddr>, String> {
     if step.is_on_first_host {
-        return Ok(vec![IpAddr::V4(Ipv4Addr::LOCALHOST)]);
+        return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
     }
     resolved(&step.first_host, 0).map(|addresses| addresses.iter().map(SocketAddr::ip).collect())
 }
