@@ -4,7 +4,7 @@ use crate::lab::{HOSTS, Lab};
 use crate::launcher::{Launch, no_ranks, uses_mpich};
 
 /// Ranks that find each other without MPI, and the road between hosts that outlives a lost rank: turned on when both are there.
-const TCP_READY: bool = false;
+const TCP_READY: bool = true;
 
 /// Ranks of a host.
 pub const RANKS_PER_HOST: u32 = 2;

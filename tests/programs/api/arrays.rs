@@ -198,7 +198,9 @@ fn passed_on() -> Outcome {
 
 fn read_in_place() -> Outcome {
     // The last rank of this host.
-    if ranks().len() == hosts() || std::env::var("MOBULA_FABRIC").is_ok_and(|fabric| fabric == "mpi") {
+    if ranks().len() == hosts()
+        || std::env::var("MOBULA_FABRIC").is_ok_and(|fabric| !matches!(&*fabric, "auto" | "shm"))
+    {
         println!("left out: there is no other rank with shared memory");
         return Ok(());
     }
