@@ -1,7 +1,7 @@
 //! The job scripts of `slurm/`, submitted as a person would, on the hosts of the lab.
 
 use crate::lab::{self, Lab, slurm_script};
-use crate::launcher::{Launch, example, uses_mpich};
+use crate::launcher::{Launch, example};
 use crate::way::Way;
 use std::fs;
 use std::path::PathBuf;
@@ -18,10 +18,7 @@ impl Job<'_> {
     fn submit<'a>(lab: &'a Lab, script: &str, options: &[&str], program: &[&str]) -> Job<'a> {
         let output = format!("--output={}/job-%A.%a.out", lab.folder().display());
         let script = slurm_script(script).display().to_string();
-        let mut launch = lab.launch(&[&["sbatch", "--parsable", &output], options, &[&script], program].concat());
-        if uses_mpich() {
-            launch = launch.env("SLURM_MPI_TYPE", "pmi2");
-        }
+        let launch = lab.launch(&[&["sbatch", "--parsable", &output], options, &[&script], program].concat());
         let number = launch.run().succeeded().last_line().to_string();
         Job { lab, number }
     }
