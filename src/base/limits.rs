@@ -29,3 +29,7 @@ pub const POLL_BATCH_MAX: usize = 64;
 
 /// Errors that `error_info` keeps.
 pub const ERRORS_KEPT_MAX: usize = 10_000;
+
+/// Peers that one rank has queue pairs with over RDMA: half a gigabyte of pinned buffers.
+#[cfg_attr(not(feature = "verbs"), allow(dead_code))]
+pub const VERBS_LINKS_MAX: u32 = 1024;

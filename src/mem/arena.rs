@@ -100,6 +100,18 @@ impl Arena {
         reached.is_some()
     }
 
+    /// Brings in every page, for roads that pin them; false where there is no memory for them.
+    #[cfg_attr(not(feature = "verbs"), allow(dead_code))]
+    pub fn populate_all(&self) -> bool {
+        self.populate(self.bytes())
+    }
+
+    /// Where it begins in this process, for devices, which are told addresses.
+    #[cfg_attr(not(feature = "verbs"), allow(dead_code))]
+    pub fn address(&self) -> NonNull<u8> {
+        self.segment.address()
+    }
+
     /// The bytes at `offset`, where that is inside what was ever handed out; `None` otherwise.
     ///
     /// For fabrics that serve reads. The caller knows, because the maker of the block told it, that the range is

@@ -198,6 +198,12 @@ impl Segment {
         unsafe { std::slice::from_raw_parts(start.as_ptr().cast(), count) }
     }
 
+    /// Where it begins in this process, for devices, which are told addresses.
+    #[cfg_attr(not(feature = "verbs"), allow(dead_code))]
+    pub fn address(&self) -> NonNull<u8> {
+        self.base
+    }
+
     /// The address of `offset`, where `length` bytes from there are inside.
     pub(super) fn range(&self, offset: usize, length: usize) -> Option<NonNull<u8>> {
         let end = offset.checked_add(length)?;

@@ -37,7 +37,7 @@ pub fn probe() -> Result<Vec<String>, String> {
 }
 
 #[cfg(feature = "verbs")]
-fn refusal(error: std::io::Error) -> String {
+pub(super) fn refusal(error: std::io::Error) -> String {
     match error.raw_os_error() {
         Some(libc::EOPNOTSUPP) => "libibverbs is not installed".to_string(),
         Some(libc::ENOSYS) => "no RDMA device".to_string(),

@@ -1,0 +1,180 @@
+//! The one queue in which the device tells what it is done with, and the descriptor that wakes who waits for that.
+#![allow(unsafe_code)]
+
+use super::device::{Device, failure};
+use super::receives::Filled;
+use rdma_sys as verbs;
+use std::ffi::CStr;
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::ptr::{self, NonNull};
+use std::sync::Arc;
+
+/// Completions taken from the device at once.
+pub const BATCH: usize = 16;
+
+/// What a work request was, which its id tells: the two highest bits the kind, the rest a number.
+#[derive(Debug)]
+pub enum Work {
+    /// A buffer of the shared receive queue.
+    Receive(Filled),
+    /// The segment at this position.
+    Send(u64),
+    /// A piece of the read in this slot.
+    Read(u32),
+}
+
+const KIND_SHIFT: u32 = 62;
+const RECEIVE: u64 = 1;
+const SEND: u64 = 2;
+const READ: u64 = 3;
+
+/// The id of a receive into `buffer`.
+pub fn receive_id(buffer: u32) -> u64 {
+    RECEIVE << KIND_SHIFT | u64::from(buffer)
+}
+
+/// The id of the segment at `position`.
+pub fn send_id(position: u64) -> u64 {
+    SEND << KIND_SHIFT | position
+}
+
+/// The id of a piece of the read in `slot`.
+pub fn read_id(slot: u32) -> u64 {
+    READ << KIND_SHIFT | u64::from(slot)
+}
+
+/// A work request that is over.
+#[derive(Debug)]
+pub struct Completion {
+    /// The number of its queue pair.
+    pub queue_pair: u32,
+    /// What it was.
+    pub work: Work,
+    /// Why it failed, and with it the queue pair.
+    pub failed: Option<Status>,
+}
+
+/// The device's word for how a work request failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Status(verbs::ibv_wc_status::Type);
+
+impl Status {
+    /// In words.
+    pub fn text(self) -> String {
+        // SAFETY: libibverbs is open, for a completion came from it; its texts are static.
+        let text = unsafe { verbs::ibv_wc_status_str(self.0) };
+        if text.is_null() {
+            return format!("status {}", self.0);
+        }
+        // SAFETY: as above.
+        unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
+    }
+
+    /// Whether it only follows from a failure of an earlier request.
+    pub fn is_flush(self) -> bool {
+        self.0 == verbs::ibv_wc_status::IBV_WC_WR_FLUSH_ERR
+    }
+}
+
+/// The queue of completions with its channel.
+#[derive(Debug)]
+pub struct CompletionQueue {
+    queue: NonNull<verbs::ibv_cq>,
+    channel: NonNull<verbs::ibv_comp_channel>,
+    _device: Arc<Device>,
+}
+
+// SAFETY: libibverbs locks a queue by itself.
+unsafe impl Send for CompletionQueue {}
+// SAFETY: as above.
+unsafe impl Sync for CompletionQueue {}
+
+impl CompletionQueue {
+    /// With room for `places` completions.
+    ///
+    /// # Errors
+    /// One line for the banner.
+    pub fn new(device: &Arc<Device>, places: u32) -> Result<CompletionQueue, String> {
+        let failed = |what: &str| format!("{} gives no {what}: {}", device.name(), io::Error::last_os_error());
+        // SAFETY: an open device.
+        let channel = unsafe { verbs::ibv_create_comp_channel(device.context()) };
+        let channel = NonNull::new(channel).ok_or_else(|| failed("completion channel"))?;
+        // SAFETY: an open descriptor; reading it must not block, because `arm` empties it.
+        unsafe {
+            let descriptor = channel.as_ref().fd;
+            libc::fcntl(descriptor, libc::F_SETFL, libc::fcntl(descriptor, libc::F_GETFL) | libc::O_NONBLOCK);
+        }
+        // SAFETY: an open device and a channel of it.
+        let queue =
+            unsafe { verbs::ibv_create_cq(device.context(), places as i32, ptr::null_mut(), channel.as_ptr(), 0) };
+        let Some(queue) = NonNull::new(queue) else {
+            let error = failed(&format!("completion queue of {places} places"));
+            // SAFETY: made above and used by nothing.
+            unsafe { verbs::ibv_destroy_comp_channel(channel.as_ptr()) };
+            return Err(error);
+        };
+        Ok(CompletionQueue { queue, channel, _device: device.clone() })
+    }
+
+    /// For queue pairs, which tell of their work here.
+    pub(super) fn raw(&self) -> *mut verbs::ibv_cq {
+        self.queue.as_ptr()
+    }
+
+    /// Takes up to [`BATCH`] completions and appends them to `found`.
+    ///
+    /// # Errors
+    /// Where the device is broken.
+    pub fn take(&self, found: &mut impl Extend<Completion>) -> Result<usize, String> {
+        // SAFETY: plain integers, of which zeros are values.
+        let mut batch: [verbs::ibv_wc; BATCH] = unsafe { std::mem::zeroed() };
+        // SAFETY: a live queue, and room for as many as asked for.
+        let count = unsafe { verbs::ibv_poll_cq(self.raw(), BATCH as i32, batch.as_mut_ptr()) };
+        let count = usize::try_from(count).map_err(|_| "the device does not give its completions".to_string())?;
+        found.extend(batch[..count].iter().filter_map(completion));
+        Ok(count)
+    }
+
+    /// Becomes readable when a completion came after `arm`.
+    pub fn wake_fd(&self) -> BorrowedFd<'_> {
+        // SAFETY: open until the channel is destroyed, when `self` is dropped.
+        unsafe { BorrowedFd::borrow_raw(self.channel.as_ref().fd) }
+    }
+
+    /// Empties the descriptor, and lets the next completion fill it. One that came before does not: look once more.
+    pub fn arm(&self) {
+        let (mut queue, mut context) = (ptr::null_mut(), ptr::null_mut());
+        // SAFETY: a live channel that does not block, and room for the answers; each event is acknowledged once.
+        unsafe {
+            while verbs::ibv_get_cq_event(self.channel.as_ptr(), &mut queue, &mut context) == 0 {
+                verbs::ibv_ack_cq_events(queue, 1);
+            }
+            verbs::ibv_req_notify_cq(self.raw(), 0);
+        }
+    }
+}
+
+impl Drop for CompletionQueue {
+    fn drop(&mut self) {
+        // SAFETY: made in `new`, destroyed once, the queue before its channel; queue pairs hold this queue, so none is
+        // left, and every event was acknowledged.
+        let code = unsafe { verbs::ibv_destroy_cq(self.queue.as_ptr()) };
+        debug_assert_eq!(code, 0, "V5: {}", failure(code));
+        // SAFETY: as above.
+        unsafe { verbs::ibv_destroy_comp_channel(self.channel.as_ptr()) };
+    }
+}
+
+fn completion(found: &verbs::ibv_wc) -> Option<Completion> {
+    let number = found.wr_id & !(3 << KIND_SHIFT);
+    let work = match found.wr_id >> KIND_SHIFT {
+        RECEIVE => Work::Receive(Filled::new(number as u32, found.byte_len as usize)),
+        SEND => Work::Send(number),
+        READ => Work::Read(number as u32),
+        // No request of ours has such an id.
+        _ => return None,
+    };
+    let failed = (found.status != verbs::ibv_wc_status::IBV_WC_SUCCESS).then_some(Status(found.status));
+    Some(Completion { queue_pair: found.qp_num, work, failed })
+}

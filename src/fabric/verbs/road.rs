@@ -1,0 +1,499 @@
+//! The fabric itself: which lock each call takes, and what a poll does in which order.
+//!
+//! Locks, in the order taken: `poller`, one of `links`, then any of the rest, for a few instructions. None but `poller`
+//! is held while an event is delivered, and its second taker turns away: a receiver may send and read inside its event.
+
+use super::card::VerbsCard;
+use super::choice::{links_max, timeout_code};
+use super::completion::{Completion, CompletionQueue, Work};
+use super::connection::{Assembly, Connection, failure};
+use super::endpoint::VerbsEndpoint;
+use super::header::{Header, Kind};
+use super::queue_pair::{Parts, READS_UNDER_WAY, SEND_REQUESTS};
+use super::receives::{Filled, Receives};
+use super::regions::RegionKeys;
+use super::registration::RegisteredRegion;
+use super::window::RING_SLOTS;
+use crate::base::Rank;
+use crate::base::clock::now_ns;
+use crate::base::error::{Error, Result};
+use crate::base::limits::{MESSAGE_BYTES_MAX, POLL_BATCH_MAX, VERBS_LINKS_MAX};
+use crate::base::sync::{AtomicUsize, Ordering, lock};
+use crate::fabric::{Event, Fabric, Place, Refusal, Salvage};
+use crate::mem::{Block, Region, STORE};
+use rustc_hash::FxHashMap;
+use std::collections::VecDeque;
+use std::os::fd::BorrowedFd;
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+use std::time::Duration;
+
+/// A way to a peer that exists already, for the few words that join two queue pairs.
+pub trait SideRoad: Send + Sync {
+    /// Brings `bytes` to `peer`'s [`VerbsFabric::side_message`], in order, each once. Does not wait, and does not call
+    /// back: a link is locked meanwhile.
+    fn send(&self, peer: Rank, bytes: &[u8]);
+}
+
+/// One peer.
+pub(super) enum Link {
+    /// Never used.
+    Idle,
+    /// Joined, or about to be.
+    Live(Box<Connection>),
+    /// Gone; what is left of it until it is taken.
+    Lost(Option<Salvage>),
+}
+
+/// What a poll will report.
+pub(super) enum Notice {
+    ReadDone { token: u64, block: std::result::Result<Block, String> },
+    Lost { peer: Rank, reason: String },
+}
+
+/// What only the poller touches.
+#[derive(Default)]
+struct Poller {
+    found: VecDeque<Completion>,
+    /// Buffers that the device may fill again.
+    used: Vec<Filled>,
+    /// The message that is being delivered; here so that a panic of its receiver does not lose its buffer.
+    delivering: Option<Filled>,
+    /// Peers that may wait for credits.
+    creditors: Vec<Rank>,
+}
+
+/// The road over RDMA between all ranks with a card.
+pub struct VerbsFabric {
+    pub(super) me: Rank,
+    pub(super) parts: Arc<Parts>,
+    pub(super) cards: Vec<Option<VerbsCard>>,
+    pub(super) side: Arc<dyn SideRoad>,
+    pub(super) silence: Duration,
+    pub(super) transfer_bytes_max: u32,
+    registered_bytes_max: u64,
+    pub(super) links: Box<[Mutex<Link>]>,
+    /// The peers that have a queue pair, by its number.
+    pub(super) by_number: Mutex<FxHashMap<u32, Rank>>,
+    /// Links that failed and are not yet ended.
+    pub(super) failing: Mutex<Vec<Rank>>,
+    notices: Mutex<VecDeque<Notice>>,
+    /// How many are in `notices`.
+    notice_count: AtomicUsize,
+    pub(super) checked_ns: Mutex<u64>,
+    links_max: u32,
+    poller: Mutex<Poller>,
+    /// What peers read, with their keys. After the links: peers read through their queue pairs.
+    offered: Mutex<Offered>,
+}
+
+/// Regions of this rank.
+#[derive(Default)]
+struct Offered {
+    registered: Vec<RegisteredRegion>,
+    remote: Arc<[RegionKeys]>,
+    store: Option<Arc<RegionKeys>>,
+}
+
+impl VerbsFabric {
+    /// Lays the road: `cards` has each rank's, by rank. A queue pair is made when a peer is first used.
+    ///
+    /// A peer that does not answer, or whose device does not, for `silence` is lost.
+    ///
+    /// # Errors
+    /// What the device did not give.
+    pub fn start(
+        endpoint: VerbsEndpoint,
+        me: Rank,
+        cards: Vec<Option<VerbsCard>>,
+        side: Arc<dyn SideRoad>,
+        silence: Duration,
+    ) -> Result<VerbsFabric> {
+        let VerbsEndpoint { device, abilities, card, gid_index, transfer_bytes_max } = endpoint;
+        // Each request of a link can be in the queue of completions at once: all of them when it breaks.
+        let completions_each = RING_SLOTS as u32 + u32::from(SEND_REQUESTS);
+        let per_link = [1, RING_SLOTS as u32, completions_each];
+        let has = [abilities.queue_pairs, abilities.receives, abilities.completions];
+        let links_max = links_max(cards.len() as u32, VERBS_LINKS_MAX, per_link, has);
+        let at = |error: String| Error::fabric(format!("rank {me}: {error}"));
+        let completions = CompletionQueue::new(&device, (links_max * completions_each).max(1)).map_err(at)?;
+        let receives = Receives::new(&device, links_max).map_err(at)?;
+        let parts = Parts {
+            completions: Arc::new(completions),
+            receives: Arc::new(receives),
+            device,
+            card,
+            gid_index,
+            timeout: timeout_code(silence),
+            reads_asked: abilities.reads_asked.clamp(1, READS_UNDER_WAY),
+        };
+        let links = cards.iter().map(|_| Mutex::new(Link::Idle)).collect();
+        Ok(VerbsFabric {
+            me,
+            parts: Arc::new(parts),
+            cards,
+            side,
+            silence,
+            transfer_bytes_max,
+            registered_bytes_max: abilities.registered_bytes_max,
+            links,
+            by_number: Mutex::default(),
+            failing: Mutex::default(),
+            notices: Mutex::default(),
+            notice_count: AtomicUsize::new(0),
+            checked_ns: Mutex::new(now_ns()),
+            links_max,
+            poller: Mutex::default(),
+            offered: Mutex::new(Offered { registered: Vec::new(), remote: Arc::new([]), store: None }),
+        })
+    }
+
+    /// Whether this road can lead to `peer` now. Ask before its first message.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn reaches(&self, peer: Rank) -> std::result::Result<(), String> {
+        self.reaches_card(peer)?;
+        let idle = matches!(*lock(&self.links[peer as usize]), Link::Idle);
+        if idle && lock(&self.by_number).len() as u32 >= self.links_max {
+            return Err(format!("all {} links of rank {} over {} are taken", self.links_max, self.me, self.device()));
+        }
+        Ok(())
+    }
+
+    /// The peer's card, where a queue pair can lead there.
+    pub(super) fn reaches_card(&self, peer: Rank) -> std::result::Result<&VerbsCard, String> {
+        let card = self.cards.get(peer as usize).and_then(Option::as_ref);
+        let card = card.ok_or_else(|| format!("rank {peer} has no RDMA device"))?;
+        self.parts.card.reaches(card)?;
+        Ok(card)
+    }
+
+    pub(super) fn device(&self) -> &str {
+        self.parts.device.name()
+    }
+
+    pub(super) fn notify(&self, notice: Notice) {
+        let mut notices = lock(&self.notices);
+        notices.push_back(notice);
+        self.notice_count.store(notices.len(), Ordering::Relaxed);
+    }
+
+    pub(super) fn remote_keys(&self) -> Arc<[RegionKeys]> {
+        lock(&self.offered).remote.clone()
+    }
+
+    fn store_keys(&self) -> Option<Arc<RegionKeys>> {
+        lock(&self.offered).store.clone()
+    }
+
+    fn report(&self, count_max: usize, deliver: &mut dyn FnMut(Event<'_>)) -> usize {
+        let mut delivered = 0;
+        while delivered < count_max && self.notice_count.load(Ordering::Relaxed) > 0 {
+            let notice = {
+                let mut notices = lock(&self.notices);
+                let notice = notices.pop_front();
+                self.notice_count.store(notices.len(), Ordering::Relaxed);
+                notice
+            };
+            match notice {
+                Some(Notice::ReadDone { token, block }) => deliver(Event::ReadDone { token, block }),
+                Some(Notice::Lost { peer, reason }) => deliver(Event::Lost { peer, reason }),
+                None => break,
+            }
+            delivered += 1;
+        }
+        delivered
+    }
+
+    /// Takes what the device has to tell; true where that was all.
+    fn progress(&self, poller: &mut Poller, delivered: &mut usize, deliver: &mut dyn FnMut(Event<'_>)) -> bool {
+        poller.used.extend(poller.delivering.take());
+        let mut drained = false;
+        while *delivered < POLL_BATCH_MAX {
+            let Some(completion) = poller.found.pop_front() else {
+                match self.parts.completions.take(&mut poller.found) {
+                    Ok(0) => {
+                        drained = true;
+                        break;
+                    }
+                    Ok(_) => continue,
+                    Err(reason) => {
+                        self.fail_all(&reason);
+                        drained = true;
+                        break;
+                    }
+                }
+            };
+            *delivered += usize::from(self.handle(completion, poller, deliver));
+        }
+        if !poller.used.is_empty() {
+            if let Err(reason) = self.parts.receives.post(poller.used.drain(..)) {
+                self.fail_all(&reason);
+            }
+        }
+        drained
+    }
+
+    /// Whether it led to an event.
+    fn handle(&self, completion: Completion, poller: &mut Poller, deliver: &mut dyn FnMut(Event<'_>)) -> bool {
+        let Completion { queue_pair, work, failed } = completion;
+        let peer = lock(&self.by_number).get(&queue_pair).copied();
+        if let (Some(peer), Some(status)) = (peer, failed) {
+            self.fail(peer, failure(self.device(), status));
+        }
+        match (work, peer, failed) {
+            (Work::Receive(filled), Some(peer), None) => self.receive(peer, filled, poller, deliver),
+            (Work::Receive(filled), ..) => {
+                poller.used.push(filled);
+                false
+            }
+            (Work::Send(position), Some(peer), None) => {
+                if let Link::Live(connection) = &mut *lock(&self.links[peer as usize]) {
+                    connection.window.completed(position);
+                    connection.heard_ns = now_ns();
+                }
+                false
+            }
+            (Work::Read(slot), Some(peer), None) => {
+                let over = self.piece_read(peer, slot);
+                let event = over.map(|(token, block)| Event::ReadDone { token, block: Ok(block) });
+                event.map(deliver).is_some()
+            }
+            // Of a peer that is lost already, or about to be.
+            (Work::Send(_) | Work::Read(_), ..) => false,
+        }
+    }
+
+    fn piece_read(&self, peer: Rank, slot: u32) -> Option<(u64, Block)> {
+        let mut link = lock(&self.links[peer as usize]);
+        let Link::Live(connection) = &mut *link else { return None };
+        connection.heard_ns = now_ns();
+        let over = connection.reads.completed(slot);
+        if connection.failed.is_none() {
+            let Connection { reads, pair, regions, .. } = &mut **connection;
+            let store = self.store_keys()?;
+            if let Err(reason) = reads.advance(pair, regions, &store) {
+                self.fail_link(peer, connection, reason);
+            }
+        }
+        over
+    }
+
+    /// A segment of `peer` came. Checks it before it is taken for anything.
+    fn receive(&self, peer: Rank, filled: Filled, poller: &mut Poller, deliver: &mut dyn FnMut(Event<'_>)) -> bool {
+        let filled = poller.delivering.insert(filled);
+        let accepted = self.accept(peer, self.parts.receives.bytes(filled), &mut poller.creditors);
+        match accepted {
+            Accepted::Message(body) => deliver(Event::Message { from: peer, bytes: body }),
+            Accepted::Assembled(assembly) => {
+                deliver(Event::Message { from: peer, bytes: assembly.bytes() });
+                if let Link::Live(connection) = &mut *lock(&self.links[peer as usize]) {
+                    connection.assembly = assembly.cleared();
+                }
+            }
+            Accepted::Nothing => {
+                poller.used.extend(poller.delivering.take());
+                return false;
+            }
+        }
+        poller.used.extend(poller.delivering.take());
+        true
+    }
+
+    fn accept<'a>(&self, peer: Rank, segment: &'a [u8], creditors: &mut Vec<Rank>) -> Accepted<'a> {
+        let mut link = lock(&self.links[peer as usize]);
+        let Link::Live(connection) = &mut *link else { return Accepted::Nothing };
+        let broken = |what: &str| format!("rank {peer} sent {} bytes that are {what}", segment.len());
+        let Some((header, body)) = Header::decode(segment).filter(|(header, _)| {
+            // Who sends has joined.
+            let joined = connection.joining.ready().map(|(next, _)| connection.joining = next);
+            joined.is_some() && connection.window.credited(header.credits)
+        }) else {
+            self.fail_link(peer, connection, broken("no segment of mobula"));
+            return Accepted::Nothing;
+        };
+        let accepted = match header.kind {
+            Kind::Message if connection.assembly.is_empty() => Accepted::Message(body),
+            Kind::Message | Kind::Piece => {
+                if !connection.assembly.append(body) {
+                    self.fail_link(peer, connection, broken("the end of no message"));
+                    return Accepted::Nothing;
+                }
+                let ends = header.kind == Kind::Message;
+                if ends { Accepted::Assembled(std::mem::take(&mut connection.assembly)) } else { Accepted::Nothing }
+            }
+            Kind::Credits => Accepted::Nothing,
+            Kind::Offer => match postcard::from_bytes::<RegionKeys>(body).ok().filter(RegionKeys::is_sound) {
+                Some(keys) => {
+                    connection.regions.push(keys);
+                    Accepted::Nothing
+                }
+                None => {
+                    self.fail_link(peer, connection, broken("no region's keys"));
+                    return Accepted::Nothing;
+                }
+            },
+        };
+        if connection.received.received(header.kind) && !creditors.contains(&peer) {
+            creditors.push(peer);
+        }
+        accepted
+    }
+
+    /// Tells peers of their deliveries where no message of ours did; who cannot be told now is told by a later poll.
+    fn return_credits(&self, poller: &mut Poller) {
+        poller.creditors.retain(|&peer| {
+            let mut link = lock(&self.links[peer as usize]);
+            let Link::Live(connection) = &mut *link else { return false };
+            if !connection.received.owes_many() || connection.failed.is_some() {
+                return false;
+            }
+            if !connection.is_open() || connection.window.free() == 0 {
+                return true;
+            }
+            if let Err(reason) = connection.give_credits(false) {
+                self.fail_link(peer, connection, reason);
+            }
+            false
+        });
+    }
+
+    /// Starts what can be started of a read; `Ok(Some)` where it is over at once.
+    fn begin_read(
+        &self,
+        peer: Rank,
+        from: Place,
+        into: Block,
+        token: u64,
+    ) -> std::result::Result<(), (Refusal, Block)> {
+        let mut link = lock(&self.links[peer as usize]);
+        let connection = match self.open_link(peer, &mut link) {
+            Ok(connection) => connection,
+            Err(refusal) => return Err((refusal, into)),
+        };
+        let end = |block| {
+            self.notify(Notice::ReadDone { token, block });
+            Ok(())
+        };
+        let Some(keys) = connection.regions.iter().find(|keys| keys.number == from.region) else {
+            return end(Err(format!("rank {peer} offers no region {} over {}", from.region, self.device())));
+        };
+        if !keys.holds(from.offset, into.len() as u64) {
+            let (bytes, offset) = (into.len(), from.offset);
+            return end(Err(format!("{bytes} bytes at {offset} are outside region {} of rank {peer}", from.region)));
+        }
+        if into.is_empty() {
+            return end(Ok(into));
+        }
+        let Some(store) = self.store_keys() else {
+            return end(Err(format!("the store of rank {} is not registered with {}", self.me, self.device())));
+        };
+        if !connection.reads.fits() {
+            return Err((Refusal::Full, into));
+        }
+        if !connection.awaits() {
+            connection.heard_ns = now_ns();
+        }
+        let Connection { reads, pair, regions, .. } = &mut *connection;
+        if reads.start(into, token, (from.region, from.offset), &store).is_err() {
+            return end(Err(format!("the block to read into is not in the store of rank {}", self.me)));
+        }
+        if let Err(reason) = reads.advance(pair, regions, &store) {
+            self.fail_link(peer, connection, reason);
+        }
+        Ok(())
+    }
+}
+
+/// What a checked segment is.
+enum Accepted<'a> {
+    Message(&'a [u8]),
+    Assembled(Assembly),
+    Nothing,
+}
+
+/// The lock, or nothing where another thread has it.
+fn turn<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    match mutex.try_lock() {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
+}
+
+impl Fabric for VerbsFabric {
+    fn name(&self) -> &'static str {
+        "verbs"
+    }
+
+    fn send(&self, peer: Rank, parts: &[&[u8]]) -> std::result::Result<(), Refusal> {
+        let bytes: usize = parts.iter().map(|part| part.len()).sum();
+        assert!(bytes <= MESSAGE_BYTES_MAX, "a message of {bytes} bytes, {MESSAGE_BYTES_MAX} is the most");
+        let mut link = lock(&self.links[peer as usize]);
+        let connection = self.open_link(peer, &mut link)?;
+        if !connection.fits(bytes) {
+            return Err(Refusal::Full);
+        }
+        let sent = connection.send(parts);
+        // A message that the device did not take is among the unconfirmed.
+        sent.or_else(|reason| {
+            self.fail_link(peer, connection, reason);
+            Ok(())
+        })
+    }
+
+    fn poll(&self, deliver: &mut dyn FnMut(Event<'_>)) -> usize {
+        let Some(mut poller) = turn(&self.poller) else { return 0 };
+        let mut delivered = self.report(POLL_BATCH_MAX, deliver);
+        if self.progress(&mut poller, &mut delivered, deliver) {
+            self.end_failing();
+            self.check_silence();
+        }
+        self.return_credits(&mut poller);
+        delivered + self.report(POLL_BATCH_MAX.saturating_sub(delivered), deliver)
+    }
+
+    /// Looks into the device's queue, which is memory. Where another thread polls, it may be about to sleep as well.
+    fn pending(&self) -> bool {
+        if self.notice_count.load(Ordering::Relaxed) > 0 || !lock(&self.failing).is_empty() {
+            return true;
+        }
+        let Some(mut poller) = turn(&self.poller) else { return true };
+        !poller.found.is_empty() || !matches!(self.parts.completions.take(&mut poller.found), Ok(0))
+    }
+
+    fn rings(&self) -> bool {
+        false
+    }
+
+    fn wake_fd(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.parts.completions.wake_fd())
+    }
+
+    fn arm(&self) -> bool {
+        self.parts.completions.arm();
+        !self.pending()
+    }
+
+    fn offer(&self, region: &Region) -> std::result::Result<(), String> {
+        let registered = RegisteredRegion::new(&self.parts.device, region, self.registered_bytes_max)?;
+        let mut offered = lock(&self.offered);
+        if region.number() == STORE {
+            offered.store = Some(Arc::new(registered.local()));
+        }
+        offered.remote = offered.remote.iter().cloned().chain([registered.remote()]).collect();
+        offered.registered.push(registered);
+        Ok(())
+    }
+
+    fn read(&self, peer: Rank, from: Place, into: Block, token: u64) -> std::result::Result<(), (Refusal, Block)> {
+        self.begin_read(peer, from, into, token)
+    }
+
+    fn salvage(&self, peer: Rank) -> Option<Salvage> {
+        match &mut *lock(&self.links[peer as usize]) {
+            Link::Lost(salvage) => salvage.take(),
+            Link::Idle | Link::Live(_) => None,
+        }
+    }
+}
