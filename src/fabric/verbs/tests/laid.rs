@@ -91,7 +91,10 @@ pub fn poll_one(entry: &mut libc::pollfd, wait_ms: i32) -> bool {
 impl End {
     /// Hears what was said over the side road.
     fn hear(&self) {
-        while let Some((from, bytes)) = lock(&self.post[self.me as usize]).pop_front() {
+        loop {
+            // Unlocked before it is heard: the answer goes into the other's queue, and the other may do the same.
+            let said = lock(&self.post[self.me as usize]).pop_front();
+            let Some((from, bytes)) = said else { break };
             self.fabric.side_message(from, &bytes);
         }
     }
