@@ -155,16 +155,26 @@ fn nothing_is_lost_or_repeated(cut: impl FnOnce()) {
     }
 }
 
+fn system(command: &str) {
+    let mut words = command.split(' ');
+    let done = Command::new(words.next().expect("a program")).args(words).status();
+    assert!(done.expect("it is there").success(), "{command}");
+}
+
 #[test]
 #[ignore = "needs RDMA devices: tests/rdma/run"]
 fn a_cut_wire_loses_the_peer_and_no_message() {
-    let wire = |state: &str| {
-        let done = Command::new("ip").args(["link", "set", "rx0", state]).status().expect("ip is there");
-        assert!(done.success(), "ip link set rx0 {state}");
-    };
-    nothing_is_lost_or_repeated(|| wire("down"));
-    wire("up");
+    nothing_is_lost_or_repeated(|| system("ip link set rx0 down"));
+    system("ip link set rx0 up");
     until("the link is up again", || super::VerbsEndpoint::open_named("rxe0").is_ok());
+}
+
+/// Unlike a cut wire, no device sees it: packets leave and nobody answers.
+#[test]
+#[ignore = "needs RDMA devices: tests/rdma/run"]
+fn dropped_packets_lose_the_peer_and_no_message() {
+    nothing_is_lost_or_repeated(|| system("tc qdisc add dev rx0 root netem loss 100%"));
+    system("tc qdisc del dev rx0 root");
 }
 
 #[test]
