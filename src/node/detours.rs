@@ -36,11 +36,16 @@ impl Node {
             // A road that is not taken any more, or not yet: what waits for it is told when it is taken.
             return;
         }
-        if self.take_detour(&mut outbox, peer, reason) {
-            return;
-        }
+        let verdict = if self.take_detour(&mut outbox, peer, reason) {
+            // The other side may have been quicker.
+            outbox.early.take().map_or(Ok(()), |delivered| self.settle(&mut outbox, peer, delivered))
+        } else {
+            Err(reason.to_string())
+        };
         drop(outbox);
-        self.lost(peer, reason);
+        if let Err(reason) = verdict {
+            self.lost(peer, &reason);
+        }
     }
 
     /// Leaves the road that is taken to `peer` for the next one; false where there is none, or the road cannot say what
@@ -75,31 +80,36 @@ impl Node {
     pub(super) fn on_resume(&'static self, peer: Rank, leg: u8, delivered: u64) {
         let state = &self.roads.peers[peer as usize];
         let mut outbox = lock(&state.outbox);
-        if state.leg.load(Ordering::Relaxed) + 1 == leg
-            && !self.take_detour(&mut outbox, peer, "the other side gave it up")
-        {
-            drop(outbox);
-            return self.lost(peer, "it gave up a road that this rank cannot leave");
+        let here = state.leg.load(Ordering::Relaxed);
+        if leg == here.saturating_add(1) {
+            // It left a road whose end this side has not been told of yet.
+            outbox.early = Some(delivered);
+            return;
         }
-        let first = match &outbox.detour {
-            Some(detour) if state.leg.load(Ordering::Relaxed) == leg => detour.first,
-            _ => return,
-        };
-        let Some(known) = delivered.checked_sub(first).filter(|known| *known <= outbox.messages.len() as u64) else {
-            drop(outbox);
-            return self.lost(peer, &format!("it says that it was handed {delivered} messages, which cannot be"));
-        };
+        let verdict = if leg == here { self.settle(&mut outbox, peer, delivered) } else { Ok(()) };
+        drop(outbox);
+        match verdict {
+            Ok(()) => self.start_pulls(),
+            Err(reason) => self.lost(peer, &reason),
+        }
+    }
+
+    /// Both sides have said what they were handed: what `peer` has is dropped here, the rest is sent.
+    fn settle(&self, outbox: &mut Outbox, peer: Rank, delivered: u64) -> Result<(), String> {
+        let Some(detour) = outbox.detour.take() else { return Ok(()) };
+        let waiting = outbox.messages.len() as u64;
+        let known = delivered.checked_sub(detour.first).filter(|known| *known <= waiting);
+        let known = known.ok_or_else(|| format!("it says that it was handed {delivered} messages, which cannot be"))?;
         outbox.messages.drain(..known as usize);
         self.roads.waiting.fetch_sub(known as usize, Ordering::Relaxed);
         // What this side has to say goes first, also where the other was quicker.
-        let Some(road) = self.roads.to(peer) else { return };
-        let unsaid = outbox.detour.take().and_then(|detour| detour.resume);
-        if let Some(resume) = unsaid {
+        if let Some(resume) = detour.resume {
             outbox.messages.push_front(resume);
             self.roads.waiting.fetch_add(1, Ordering::Relaxed);
         }
-        self.roads.flush_one(&mut outbox, peer, road);
-        drop(outbox);
-        self.start_pulls();
+        if let Some(road) = self.roads.to(peer) {
+            self.roads.flush_one(outbox, peer, road);
+        }
+        Ok(())
     }
 }

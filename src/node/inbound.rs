@@ -37,6 +37,10 @@ impl Node {
         if self.is_dead(from) {
             return;
         }
+        let Some(message) = self.decoded(from, bytes) else { return };
+        if message.is_about_roads() {
+            return self.act(from, message, &Pulled::default());
+        }
         // Of a peer whose store is mapped, nothing is ever held, unless it passes on blocks of a third.
         let mut held = lock(&self.held[from as usize]);
         if !held.messages.is_empty() {
@@ -44,7 +48,6 @@ impl Node {
             return;
         }
         drop(held);
-        let Some(message) = self.decoded(from, bytes) else { return };
         if self.all_here(&message) {
             self.act(from, message, &Pulled::default());
         } else {
@@ -171,6 +174,7 @@ impl Node {
             }
             Message::Line { task, text } => self.reports.print_line(self, from, &task, &text),
             Message::Failed(error) => self.reports.failed(self, error),
+            Message::Beside { words } => self.roads.heard_beside(from, words),
             Message::Resume { leg, delivered } => self.on_resume(from, leg, delivered),
             Message::Died { rank, reason } => self.lost(rank, &reason),
             Message::Moved { task, to } => self.on_moved(task, to),

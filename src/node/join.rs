@@ -5,7 +5,9 @@ use crate::boot::World;
 use crate::fabric::Fabric;
 use crate::fabric::shm::ShmFabric;
 use crate::fabric::tcp::{TcpCard, TcpFabric};
+use crate::fabric::verbs::{SideRoad, VerbsEndpoint, VerbsFabric};
 use crate::mem::{Access, Arena, Bell, PeerArena, Region, Segment};
+use crate::node::Node;
 use crate::node::choice::{self, RoadKind};
 use crate::node::local::{Cards, Local, Station};
 use crate::node::roads::Roads;
@@ -62,6 +64,7 @@ pub(super) fn join(
     let mut made = Made::default();
     made.shm(local, rank, host_ranks, cards)?;
     made.others(world, config, &ways, cards, rank, &arena)?;
+    made.verbs(config, cards, rank)?;
     let to: Vec<Vec<u8>> =
         ways.iter().map(|way| way.iter().filter_map(|kind| made.place_of(*kind)).collect()).collect();
     let bell = made.bell.unwrap_or_else(|| Arc::new(Bell::private()));
@@ -70,7 +73,7 @@ pub(super) fn join(
         arenas: made.arenas,
         table,
         fabrics: made.kinds.iter().map(|kind| kind.name().to_string()).collect(),
-        roads: Roads::new(made.fabrics, &to, bell, spin),
+        roads: Roads::new(made.fabrics, made.laid, &to, bell, spin),
         host_bells: made.host_bells,
         places,
         workers,
@@ -104,6 +107,20 @@ struct Made {
     host_bells: Vec<Option<Arc<Bell>>>,
     bell: Option<Arc<Bell>>,
     tcp: Option<crate::fabric::tcp::Listener>,
+    endpoint: Option<VerbsEndpoint>,
+    laid: Option<Arc<VerbsFabric>>,
+}
+
+/// Links over verbs are agreed upon over the road that goes on when they fail.
+struct Beside;
+
+impl SideRoad for Beside {
+    fn send(&self, peer: Rank, bytes: &[u8]) {
+        // Before the node is there nothing is sent, and so no link is needed.
+        if let Some(node) = Node::current() {
+            node.roads.say_beside(peer, bytes);
+        }
+    }
 }
 
 impl Made {
@@ -121,6 +138,7 @@ impl Made {
         self.arenas = vec![None; cards.len()];
         self.host_bells = vec![None; cards.len()];
         self.tcp = local.tcp;
+        self.endpoint = local.verbs;
         let Some(inbox) = local.inbox else { return Ok(()) };
         let others = || host_ranks.iter().copied().filter(|other| *other != rank);
         self.bell = Some(inbox.bell());
@@ -169,6 +187,16 @@ impl Made {
             tcp.offer(&store).map_err(Error::fabric)?;
             self.add(RoadKind::Tcp, Arc::new(tcp));
         }
+        Ok(())
+    }
+
+    /// RDMA, where this rank has a device and some way takes it.
+    fn verbs(&mut self, config: &Config, cards: &[Cards], rank: Rank) -> Result<()> {
+        let Some(endpoint) = self.endpoint.take() else { return Ok(()) };
+        let cards = cards.iter().map(|card| card.verbs.clone()).collect();
+        let road = Arc::new(VerbsFabric::start(endpoint, rank, cards, Arc::new(Beside), config.peer_timeout)?);
+        self.laid = Some(road.clone());
+        self.add(RoadKind::Verbs, road);
         Ok(())
     }
 }

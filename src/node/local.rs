@@ -6,7 +6,8 @@ use crate::base::{Config, Error, Rank, Result};
 use crate::boot::World;
 use crate::fabric::shm::Inbox;
 use crate::fabric::tcp::{Addresses, Listener, TcpCard};
-use crate::mem::{Arena, Segment, SegmentCard};
+use crate::fabric::verbs::{VerbsCard, VerbsEndpoint};
+use crate::mem::{Arena, Region, Segment, SegmentCard};
 use crate::node::choice::{self, Standing};
 use crate::node::table::{TABLE_BYTES, Table};
 use crate::sched::{Totals, UNIT, fixed_of};
@@ -28,6 +29,7 @@ pub(super) struct Cards {
     pub host: Option<HostCard>,
     pub standing: Standing,
     pub tcp: Option<TcpCard>,
+    pub verbs: Option<VerbsCard>,
 }
 
 /// What a host has.
@@ -59,6 +61,7 @@ pub(super) struct Local {
     /// Of the host's first rank.
     pub table: Option<Arc<Segment>>,
     pub tcp: Option<Listener>,
+    pub verbs: Option<VerbsEndpoint>,
     pub standing: Standing,
 }
 
@@ -81,15 +84,16 @@ impl Local {
             _ => None,
         };
         let tcp = open_tcp(config, world, station.hosts)?;
+        let verbs = open_verbs(config, &topology, station, &arena);
         let standing = Standing {
             choice: config.fabric,
             host: station.host,
-            verbs: Err("its data path is not there yet".to_string()),
+            verbs: verbs.as_ref().map(|_| ()).map_err(Clone::clone),
             mpi: world.mpi.as_ref().map(|_| ()).map_err(Clone::clone),
             tcp: tcp.as_ref().map(|_| ()).map_err(Clone::clone),
         };
         let host = host_card(config, topology, station.bound, &arena);
-        Ok(Local { host, inbox, arena, table, tcp: tcp.ok(), standing })
+        Ok(Local { host, inbox, arena, table, tcp: tcp.ok(), verbs: verbs.ok(), standing })
     }
 
     pub(super) fn cards(&self) -> Cards {
@@ -104,6 +108,7 @@ impl Local {
             host: first.map(|_| self.host.clone()),
             standing: self.standing.clone(),
             tcp: self.tcp.as_ref().map(Listener::card),
+            verbs: self.verbs.as_ref().map(VerbsEndpoint::card),
         }
     }
 }
@@ -116,6 +121,23 @@ fn open_tcp(config: &Config, world: &World, hosts: usize) -> Result<Result<Liste
     let addresses = Addresses::choose(config.interface.as_deref())?;
     let ports = config.ports.map(|ports| ports.first..=ports.last);
     Listener::open(&addresses, ports).map(Ok)
+}
+
+/// The RDMA device nearest to this rank's cores, with the store registered, or why there is none.
+fn open_verbs(
+    config: &Config,
+    topology: &Topology,
+    station: &Station<'_>,
+    arena: &Arc<Arena>,
+) -> Result<VerbsEndpoint, String> {
+    if !choice::wants_verbs(config.fabric, station.hosts) {
+        return Err("not needed".to_string());
+    }
+    let first = station.bound.get(station.place).and_then(|cpus| cpus.first());
+    let numa = topology.numa.iter().find(|numa| first.is_some_and(|cpu| numa.cpus.contains(cpu)));
+    let mut endpoint = VerbsEndpoint::open(numa.map(|numa| numa.id))?;
+    endpoint.register(&Region::Host(arena.clone()))?;
+    Ok(endpoint)
 }
 
 fn host_card(config: &Config, topology: Topology, bound: &[Vec<u32>], arena: &Arena) -> HostCard {

@@ -3,7 +3,8 @@
 use crate::base::limits::MESSAGE_BYTES_MAX;
 use crate::base::sync::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering, lock};
 use crate::base::{Rank, clock};
-use crate::fabric::{Event, Fabric};
+use crate::fabric::verbs::VerbsFabric;
+use crate::fabric::{Event, Fabric, Refusal};
 use crate::mem::Bell;
 use crate::node::Node;
 use crate::node::detours::Detour;
@@ -32,6 +33,9 @@ pub struct Roads {
     /// Messages in all outboxes.
     pub(super) waiting: AtomicUsize,
     pub(super) pulls: Pulls,
+    /// The road whose links are agreed upon over another one, and what is to be said for that.
+    verbs: Option<Arc<VerbsFabric>>,
+    beside: Mutex<VecDeque<(Rank, Vec<u8>)>>,
     /// Looks at the roads by threads that have other things to do as well.
     pub(super) polls: AtomicU64,
     /// When somebody last looked, where there are roads that nobody can see into without a system call.
@@ -60,6 +64,8 @@ pub(super) struct Outbox {
     pub(super) messages: VecDeque<Vec<u8>>,
     /// While the two ranks agree from which message on they go on over another road.
     pub(super) detour: Option<Detour>,
+    /// What the other rank says of a road that it left and this one has not: how many messages it was handed over it.
+    pub(super) early: Option<u64>,
 }
 
 /// Submissions to other ranks between two looks at the roads.
@@ -72,7 +78,13 @@ thread_local! {
 
 impl Roads {
     /// Over these fabrics; `to` names for each rank those that lead there, best first, by their places in `all`.
-    pub fn new(all: Vec<Arc<dyn Fabric>>, to: &[Vec<u8>], bell: Arc<Bell>, spin: Duration) -> Roads {
+    pub fn new(
+        all: Vec<Arc<dyn Fabric>>,
+        verbs: Option<Arc<VerbsFabric>>,
+        to: &[Vec<u8>],
+        bell: Arc<Bell>,
+        spin: Duration,
+    ) -> Roads {
         let mut ways: Vec<Vec<u8>> = Vec::new();
         let peers = to.iter().map(|way| {
             let known = ways.iter().position(|known| known == way);
@@ -91,6 +103,8 @@ impl Roads {
             peers,
             waiting: AtomicUsize::new(0),
             pulls: Pulls::default(),
+            verbs,
+            beside: Mutex::default(),
             polls: AtomicU64::new(0),
             looked_ns: AtomicU64::new(0),
             unseen,
@@ -181,6 +195,7 @@ impl Roads {
 
     /// Sends what waits, as far as the roads take it.
     fn flush(&self) {
+        self.flush_beside();
         for (rank, peer) in self.peers.iter().enumerate() {
             let Ok(mut outbox) = peer.outbox.try_lock() else { continue };
             if outbox.messages.is_empty() && outbox.detour.is_none() {
@@ -188,6 +203,35 @@ impl Roads {
             }
             let Some(road) = self.to(rank as Rank) else { continue };
             self.flush_one(&mut outbox, rank as Rank, road);
+        }
+    }
+
+    /// Says something to `peer` over the road that comes after the one whose links it is about. Called under locks of that
+    /// road: what cannot go now goes with the next poll.
+    pub(super) fn say_beside(&self, peer: Rank, words: &[u8]) {
+        let message = Message::Beside { words }.encode(Vec::new());
+        lock(&self.beside).push_back((peer, message));
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        self.flush_beside();
+    }
+
+    /// What a peer says of the links between the two.
+    pub(super) fn heard_beside(&self, peer: Rank, words: &[u8]) {
+        if let Some(verbs) = &self.verbs {
+            verbs.side_message(peer, words);
+        }
+    }
+
+    fn flush_beside(&self) {
+        let mut beside = lock(&self.beside);
+        while let Some((peer, message)) = beside.front() {
+            // Behind the road that is agreed upon there is one more; both have the same ways.
+            let road = self.way(*peer).last().map(|road| *road as usize);
+            if road.is_some_and(|road| self.all[road].send(*peer, &[message]) == Err(Refusal::Full)) {
+                break;
+            }
+            beside.pop_front();
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
         }
     }
 

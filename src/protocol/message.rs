@@ -233,6 +233,12 @@ pub enum Message<'a> {
         /// How many of the receiver's messages the sender was handed over the one before.
         delivered: u64,
     },
+    /// About the links of a road that is agreed upon over another one.
+    Beside {
+        /// For that road.
+        #[serde(borrow)]
+        words: &'a [u8],
+    },
     /// From rank 0, to which every rank is joined: that one is gone.
     Died {
         /// Who.
@@ -297,6 +303,11 @@ impl<'a> Message<'a> {
             Message::Moved { to, .. } => *to,
             _ => 0,
         }
+    }
+
+    /// Whether it is about the roads themselves: it is not held back behind messages that wait for a road to bring something.
+    pub fn is_about_roads(&self) -> bool {
+        matches!(self, Message::Resume { .. } | Message::Beside { .. } | Message::Died { .. })
     }
 
     /// Reads a message (P1).

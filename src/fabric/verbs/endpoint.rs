@@ -4,8 +4,10 @@ use super::card::VerbsCard;
 use super::choice::{LinkLayer, choose, choose_gid};
 use super::device::{Abilities, Device};
 use super::queue_pair::READS_UNDER_WAY;
+use super::registration::RegisteredRegion;
 use super::sysfs::{CLASS, candidates, gids};
 use super::{choice::Candidate, probe};
+use crate::mem::{Region, RegionNumber};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,6 +19,8 @@ pub struct VerbsEndpoint {
     pub(super) card: VerbsCard,
     pub(super) gid_index: u8,
     pub(super) transfer_bytes_max: u32,
+    /// What peers may read, by number.
+    pub(super) registered: Vec<(RegionNumber, RegisteredRegion)>,
 }
 
 impl VerbsEndpoint {
@@ -58,7 +62,18 @@ impl VerbsEndpoint {
             reads_served: abilities.reads_served.min(READS_UNDER_WAY),
         };
         let gid_index = gid.map_or(0, |gid| gid.index);
-        Ok(VerbsEndpoint { device, abilities, card, gid_index, transfer_bytes_max: port.transfer_bytes_max })
+        let transfer_bytes_max = port.transfer_bytes_max;
+        Ok(VerbsEndpoint { device, abilities, card, gid_index, transfer_bytes_max, registered: Vec::new() })
+    }
+
+    /// Registers memory that peers may read, before the road is laid: a rank that cannot has no road over verbs.
+    ///
+    /// # Errors
+    /// What the device or the limits of this process refuse.
+    pub fn register(&mut self, region: &Region) -> Result<(), String> {
+        let registered = RegisteredRegion::new(&self.device, region, self.abilities.registered_bytes_max)?;
+        self.registered.push((region.number(), registered));
+        Ok(())
     }
 
     /// What the peers need to know.

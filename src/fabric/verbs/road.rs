@@ -20,7 +20,7 @@ use crate::base::error::{Error, Result};
 use crate::base::limits::{MESSAGE_BYTES_MAX, POLL_BATCH_MAX, VERBS_LINKS_MAX};
 use crate::base::sync::{AtomicUsize, Ordering, lock};
 use crate::fabric::{Event, Fabric, Place, Refusal, Salvage};
-use crate::mem::{Block, Region, STORE};
+use crate::mem::{Block, Region, RegionNumber, STORE};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 use std::os::fd::BorrowedFd;
@@ -108,7 +108,7 @@ impl VerbsFabric {
         side: Arc<dyn SideRoad>,
         silence: Duration,
     ) -> Result<VerbsFabric> {
-        let VerbsEndpoint { device, abilities, card, gid_index, transfer_bytes_max } = endpoint;
+        let VerbsEndpoint { device, abilities, card, gid_index, transfer_bytes_max, registered } = endpoint;
         // Each request of a link can be in the queue of completions at once: all of them when it breaks.
         let completions_each = RING_SLOTS as u32 + u32::from(SEND_REQUESTS);
         let per_link = [1, RING_SLOTS as u32, completions_each];
@@ -127,7 +127,7 @@ impl VerbsFabric {
             reads_asked: abilities.reads_asked.clamp(1, READS_UNDER_WAY),
         };
         let links = cards.iter().map(|_| Mutex::new(Link::Idle)).collect();
-        Ok(VerbsFabric {
+        let road = VerbsFabric {
             me,
             parts: Arc::new(parts),
             cards,
@@ -144,7 +144,19 @@ impl VerbsFabric {
             links_max,
             poller: Mutex::default(),
             offered: Mutex::new(Offered { registered: Vec::new(), remote: Arc::new([]), store: None }),
-        })
+        };
+        registered.into_iter().for_each(|(number, region)| road.show(number, region));
+        Ok(road)
+    }
+
+    /// Peers that are joined from now on may read it.
+    fn show(&self, number: RegionNumber, registered: RegisteredRegion) {
+        let mut offered = lock(&self.offered);
+        if number == STORE {
+            offered.store = Some(Arc::new(registered.local()));
+        }
+        offered.remote = offered.remote.iter().cloned().chain([registered.remote()]).collect();
+        offered.registered.push(registered);
     }
 
     /// Whether this road can lead to `peer` now. Ask before its first message.
@@ -477,12 +489,7 @@ impl Fabric for VerbsFabric {
 
     fn offer(&self, region: &Region) -> std::result::Result<(), String> {
         let registered = RegisteredRegion::new(&self.parts.device, region, self.registered_bytes_max)?;
-        let mut offered = lock(&self.offered);
-        if region.number() == STORE {
-            offered.store = Some(Arc::new(registered.local()));
-        }
-        offered.remote = offered.remote.iter().cloned().chain([registered.remote()]).collect();
-        offered.registered.push(registered);
+        self.show(region.number(), registered);
         Ok(())
     }
 
