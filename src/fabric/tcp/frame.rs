@@ -75,7 +75,7 @@ const _: () = {
         at += 1;
     }
     assert!(HEADER_BYTES.is_multiple_of(8) && REQUEST_BYTES.is_multiple_of(8));
-    assert!(MESSAGE_BYTES_MAX <= u32::MAX as usize && PIECE_BYTES_MAX <= u32::MAX as usize);
+    assert!(MESSAGE_BYTES_MAX <= PIECE_BYTES_MAX && PIECE_BYTES_MAX <= u32::MAX as usize);
 };
 
 impl Kind {

@@ -284,7 +284,7 @@ mod tests {
         let (ours, theirs) = (Secret::random(), Secret::random());
         assert_eq!(shake(&ours, &theirs, ROAD, 5), Err(Distrust::Secret));
         let client = Client::new(&theirs, ROAD);
-        let server = Server::new(&ours, Purpose::Road, 5, client.hello()).ok().expect("the hello is well formed");
+        let server = Server::new(&ours, Purpose::Road, 5, client.hello()).expect("the hello is well formed");
         assert_eq!(server.proven(&sign(&theirs, &[b"client", client.hello(), &server.nonce])), Err(Distrust::Secret));
     }
 
@@ -292,9 +292,9 @@ mod tests {
     fn a_replay_proves_nothing() {
         let secret = Secret::random();
         let client = Client::new(&secret, ROAD);
-        let recorded = Server::new(&secret, Purpose::Road, 5, client.hello()).ok().expect("well formed");
+        let recorded = Server::new(&secret, Purpose::Road, 5, client.hello()).expect("well formed");
         let proof = client.answered(recorded.answer()).expect("the server holds the secret");
-        let fresh = Server::new(&secret, Purpose::Road, 5, client.hello()).ok().expect("well formed");
+        let fresh = Server::new(&secret, Purpose::Road, 5, client.hello()).expect("well formed");
         assert_eq!(fresh.proven(&proof), Err(Distrust::Secret), "each answer has a number of its own");
         let again = Client::new(&secret, ROAD);
         assert_eq!(again.answered(recorded.answer()), Err(Distrust::Secret), "so has each hello");

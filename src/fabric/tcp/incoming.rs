@@ -3,7 +3,7 @@
 use super::frame::{Fault, Kind, Request, window_bytes};
 use super::inbox::{Frame, Inbox, Spares};
 use super::outbox::{CREDIT_BYTES_MIN, WINDOW_BYTES};
-use super::peers::{Ending, Peers, Talk};
+use super::peers::{Ending, Link, Peers, Talk};
 use super::reads::Reading;
 use crate::base::Rank;
 use crate::base::limits::POLL_BATCH_MAX;
@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 use std::io::IoSliceMut;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// Read from one peer before others have their turn.
 const READ_BYTES: usize = 4 << 20;
@@ -74,6 +74,11 @@ pub struct Incoming {
     /// Bytes of the peer's window that were handled here and not given back.
     owed: usize,
 }
+
+const _: () = {
+    assert!(size_of::<Mutex<Link>>() <= 24, "what a peer costs to whom nothing was said");
+    assert!(size_of::<Talk>() + size_of::<Incoming>() <= 600, "what a connected peer costs while it is silent");
+};
 
 impl Incoming {
     /// Of a connection on which nothing came yet.

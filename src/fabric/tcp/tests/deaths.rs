@@ -161,7 +161,7 @@ fn a_peer_that_hangs_up_during_the_handshake_is_called_again() {
         let mut hello = [0; 56];
         stream.read_exact(&mut hello).expect("a hello");
         let server = crate::fabric::tcp::handshake::Server::new(&stage.secret, Purpose::Road, 1, &hello);
-        let server = server.ok().expect("a rank's hello");
+        let server = server.expect("a rank's hello");
         stream.write_all(server.answer()).expect("written");
         let mut proof = [0; PROOF_BYTES];
         stream.read_exact(&mut proof).expect("a proof");

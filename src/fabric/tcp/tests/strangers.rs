@@ -126,7 +126,8 @@ fn two_hundred_strangers_leave_nothing_behind() {
         if round % 3 == 0 {
             drop(stream);
         } else {
-            stage.beside(move || stream.shutdown(std::net::Shutdown::Write));
+            // It may have been turned away already, which is as good.
+            let _ = stage.beside(move || stream.shutdown(std::net::Shutdown::Write));
         }
     }
     poll_until(&[&stage.zero], |_| stage.zero.guests() == 0 && held_open(stage.address.port()) == 0);
