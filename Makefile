@@ -20,12 +20,13 @@ export PRTE_MCA_hwloc_default_binding_policy = none
 CHECKS := fmt lint tidy doc
 TESTS  := test-default test-mpich test-embedded
 
-.PHONY: help setup setup-test build demo test check bench clean steps $(CHECKS) $(TESTS)
+.PHONY: help setup setup-test setup-rdma build demo test test-rdma check bench clean steps $(CHECKS) $(TESTS)
 
 help:
 	@echo 'make demo     installs what is missing, builds, and shows tasks, objects and actors at work, alone and under mpirun'
 	@echo 'make test     installs what is missing, builds, and runs every test: Open MPI, MPICH, and without any C library;'
 	@echo '              as root also on three hosts made of namespaces, under Slurm'
+	@echo 'make test-rdma  the tests that need RDMA devices, in a virtual machine that has some'
 	@echo 'make check    format, lints, house rules, documentation'
 	@echo 'make build    the release build; the command is target/release/mobula'
 	@echo 'make bench    what it costs, beside rayon and plain MPI'
@@ -37,6 +38,9 @@ setup:
 
 setup-test:
 	@.ci/setup with-mpich with-lab
+
+setup-rdma:
+	@.ci/setup with-rdma
 
 build: setup
 	cargo build --release --workspace
@@ -71,6 +75,10 @@ test-embedded: setup-test
 	@if ldd target/embedded/debug/mobula | grep -E 'hwloc|mpi|ibverbs|cuda'; then \
 	    echo 'built without features, yet linked with the above' >&2; exit 1; fi
 	target/embedded/debug/mobula demo sqrt-sum
+
+# Over RDMA, in a machine that QEMU interprets.
+test-rdma: setup-rdma
+	tests/rdma/run
 
 fmt:
 	cargo fmt --all --check

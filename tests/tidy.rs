@@ -69,6 +69,7 @@ const UNSAFE_FILES: &[&str] = &[
     "src/fabric/verbs/receives.rs",
     "src/fabric/verbs/registration.rs",
     "src/fabric/verbs/tests/laid.rs",
+    "src/fabric/verbs/waker.rs",
     "src/gpu/cuda.rs",
     "src/mem/arena.rs",
     "src/mem/bell.rs",

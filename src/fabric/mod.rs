@@ -17,7 +17,7 @@ pub mod mpi;
 pub mod shm;
 pub mod tcp;
 // Until the node lays this road.
-#[allow(dead_code)]
+#[allow(dead_code, unused_imports)]
 pub mod verbs;
 
 use crate::base::Rank;

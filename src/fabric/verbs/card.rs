@@ -34,9 +34,11 @@ impl VerbsCard {
                 self.device, self.link_layer, peer.device, peer.link_layer
             ));
         }
-        let sound = (1..=5).contains(&peer.mtu) && peer.reads_served > 0;
+        if !(1..=5).contains(&peer.mtu) || peer.reads_served == 0 {
+            return Err(format!("the peer's {} serves no reads", peer.device));
+        }
         let addressed = peer.gid != [0; 16] || (peer.link_layer == LinkLayer::InfiniBand && peer.lid != 0);
-        if sound && addressed { Ok(()) } else { Err(format!("the peer's {} has no address to send to", peer.device)) }
+        if addressed { Ok(()) } else { Err(format!("the peer's {} has no address to send to", peer.device)) }
     }
 
     /// The code of the largest packet that both ends take.

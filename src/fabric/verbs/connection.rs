@@ -75,6 +75,8 @@ pub struct Connection {
     pub heard_ns: u64,
     /// Why it is about to end.
     pub failed: Option<String>,
+    /// It sent what is no segment: nothing that comes after that is a message in its place.
+    pub nonsense: bool,
 }
 
 impl Connection {
@@ -92,6 +94,7 @@ impl Connection {
             announced: 0,
             heard_ns: now_ns(),
             failed: None,
+            nonsense: false,
         }
     }
 

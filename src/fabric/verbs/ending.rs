@@ -36,7 +36,7 @@ impl VerbsFabric {
         if connection.failed.is_none() {
             connection.failed = Some(reason);
             connection.pair.stop();
-            lock(&self.failing).push(peer);
+            self.note_failing(peer);
         }
     }
 
@@ -50,14 +50,12 @@ impl VerbsFabric {
         lock(&self.by_number).values().copied().collect()
     }
 
-    /// Ends what failed. The poller alone calls it, when the device had nothing more to tell.
+    /// Ends what failed. The poller alone calls it, when the device had nothing more to tell, or has had enough time.
     pub(super) fn end_failing(&self) {
-        let failing = std::mem::take(&mut *lock(&self.failing));
-        for peer in failing {
+        for peer in self.take_failing() {
             let mut link = lock(&self.links[peer as usize]);
-            let Link::Live(connection) = std::mem::replace(&mut *link, Link::Lost(None)) else { continue };
+            let Link::Live(mut connection) = std::mem::replace(&mut *link, Link::Lost(None)) else { continue };
             lock(&self.by_number).remove(&connection.pair.number());
-            let mut connection = connection;
             let reason = connection.failed.take().unwrap_or_default();
             let reason = format!("rank {peer} cannot be reached from rank {}: {reason}", self.me);
             let (salvage, reads) = connection.end();

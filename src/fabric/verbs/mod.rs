@@ -26,10 +26,19 @@
 //! InfiniBand's own addresses (LID) and memory of GPUs are written and were never tried for want of such devices;
 //! RoCE was tried with Linux's software device.
 
+// Without the feature there is only what says so. What needs no device is pure and tested in every build.
 #[cfg(not(feature = "verbs"))]
 mod absent;
 mod card;
 mod choice;
+mod greeting;
+mod header;
+mod probe;
+mod regions;
+mod side;
+mod sysfs;
+mod window;
+
 #[cfg(feature = "verbs")]
 mod completion;
 #[cfg(feature = "verbs")]
@@ -40,30 +49,33 @@ mod device;
 mod ending;
 #[cfg(feature = "verbs")]
 mod endpoint;
-mod greeting;
-mod header;
+#[cfg(feature = "verbs")]
+mod incoming;
 #[cfg(feature = "verbs")]
 mod joining;
-mod probe;
 #[cfg(feature = "verbs")]
 mod queue_pair;
+#[cfg(feature = "verbs")]
+mod reading;
 #[cfg(feature = "verbs")]
 mod reads;
 #[cfg(feature = "verbs")]
 mod receives;
-mod regions;
 #[cfg(feature = "verbs")]
 mod registration;
 #[cfg(feature = "verbs")]
 mod road;
-mod sysfs;
 #[cfg(all(test, feature = "verbs"))]
 mod tests;
-mod window;
+#[cfg(feature = "verbs")]
+mod waker;
 
+#[cfg(not(feature = "verbs"))]
+pub use absent::{VerbsEndpoint, VerbsFabric};
 pub use card::VerbsCard;
 #[cfg(feature = "verbs")]
 pub use endpoint::VerbsEndpoint;
 pub use probe::probe;
 #[cfg(feature = "verbs")]
-pub use road::{SideRoad, VerbsFabric};
+pub use road::VerbsFabric;
+pub use side::SideRoad;

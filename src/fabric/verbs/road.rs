@@ -3,16 +3,18 @@
 //! Locks, in the order taken: `poller`, one of `links`, then any of the rest, for a few instructions. None but `poller`
 //! is held while an event is delivered, and its second taker turns away: a receiver may send and read inside its event.
 
+use super::SideRoad;
 use super::card::VerbsCard;
 use super::choice::{links_max, timeout_code};
-use super::completion::{Completion, CompletionQueue, Work};
-use super::connection::{Assembly, Connection, failure};
+use super::completion::CompletionQueue;
+use super::connection::Connection;
 use super::endpoint::VerbsEndpoint;
-use super::header::{Header, Kind};
+use super::incoming::Poller;
 use super::queue_pair::{Parts, READS_UNDER_WAY, SEND_REQUESTS};
-use super::receives::{Filled, Receives};
+use super::receives::Receives;
 use super::regions::RegionKeys;
 use super::registration::RegisteredRegion;
+use super::waker::Waker;
 use super::window::RING_SLOTS;
 use crate::base::Rank;
 use crate::base::clock::now_ns;
@@ -26,13 +28,6 @@ use std::collections::VecDeque;
 use std::os::fd::BorrowedFd;
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
-
-/// A way to a peer that exists already, for the few words that join two queue pairs.
-pub trait SideRoad: Send + Sync {
-    /// Brings `bytes` to `peer`'s [`VerbsFabric::side_message`], in order, each once. Does not wait, and does not call
-    /// back: a link is locked meanwhile.
-    fn send(&self, peer: Rank, bytes: &[u8]);
-}
 
 /// One peer.
 pub(super) enum Link {
@@ -50,18 +45,6 @@ pub(super) enum Notice {
     Lost { peer: Rank, reason: String },
 }
 
-/// What only the poller touches.
-#[derive(Default)]
-struct Poller {
-    found: VecDeque<Completion>,
-    /// Buffers that the device may fill again.
-    used: Vec<Filled>,
-    /// The message that is being delivered; here so that a panic of its receiver does not lose its buffer.
-    delivering: Option<Filled>,
-    /// Peers that may wait for credits.
-    creditors: Vec<Rank>,
-}
-
 /// The road over RDMA between all ranks with a card.
 pub struct VerbsFabric {
     pub(super) me: Rank,
@@ -75,13 +58,16 @@ pub struct VerbsFabric {
     /// The peers that have a queue pair, by its number.
     pub(super) by_number: Mutex<FxHashMap<u32, Rank>>,
     /// Links that failed and are not yet ended.
-    pub(super) failing: Mutex<Vec<Rank>>,
+    failing: Mutex<Vec<Rank>>,
+    /// How many are in `failing`.
+    failing_count: AtomicUsize,
     notices: Mutex<VecDeque<Notice>>,
     /// How many are in `notices`.
     notice_count: AtomicUsize,
     pub(super) checked_ns: Mutex<u64>,
     links_max: u32,
     poller: Mutex<Poller>,
+    waker: Waker,
     /// What peers read, with their keys. After the links: peers read through their queue pairs.
     offered: Mutex<Offered>,
 }
@@ -117,6 +103,8 @@ impl VerbsFabric {
         let at = |error: String| Error::fabric(format!("rank {me}: {error}"));
         let completions = CompletionQueue::new(&device, (links_max * completions_each).max(1)).map_err(at)?;
         let receives = Receives::new(&device, links_max).map_err(at)?;
+        let waker =
+            Waker::new(completions.wake_fd()).map_err(|error| at(format!("no descriptor to sleep on: {error}")))?;
         let parts = Parts {
             completions: Arc::new(completions),
             receives: Arc::new(receives),
@@ -138,11 +126,13 @@ impl VerbsFabric {
             links,
             by_number: Mutex::default(),
             failing: Mutex::default(),
+            failing_count: AtomicUsize::new(0),
             notices: Mutex::default(),
             notice_count: AtomicUsize::new(0),
             checked_ns: Mutex::new(now_ns()),
             links_max,
             poller: Mutex::default(),
+            waker,
             offered: Mutex::new(Offered { registered: Vec::new(), remote: Arc::new([]), store: None }),
         };
         registered.into_iter().for_each(|(number, region)| road.show(number, region));
@@ -172,6 +162,21 @@ impl VerbsFabric {
         Ok(())
     }
 
+    /// The link to `peer` failed; a poll will end it.
+    pub(super) fn note_failing(&self, peer: Rank) {
+        let mut failing = lock(&self.failing);
+        failing.push(peer);
+        self.failing_count.store(failing.len(), Ordering::SeqCst);
+        drop(failing);
+        self.waker.ring();
+    }
+
+    pub(super) fn take_failing(&self) -> Vec<Rank> {
+        let mut failing = lock(&self.failing);
+        self.failing_count.store(0, Ordering::SeqCst);
+        std::mem::take(&mut *failing)
+    }
+
     /// The peer's card, where a queue pair can lead there.
     pub(super) fn reaches_card(&self, peer: Rank) -> std::result::Result<&VerbsCard, String> {
         let card = self.cards.get(peer as usize).and_then(Option::as_ref);
@@ -187,14 +192,17 @@ impl VerbsFabric {
     pub(super) fn notify(&self, notice: Notice) {
         let mut notices = lock(&self.notices);
         notices.push_back(notice);
-        self.notice_count.store(notices.len(), Ordering::Relaxed);
+        // SeqCst: pairs with the load in `pending`, as the waker asks for.
+        self.notice_count.store(notices.len(), Ordering::SeqCst);
+        drop(notices);
+        self.waker.ring();
     }
 
     pub(super) fn remote_keys(&self) -> Arc<[RegionKeys]> {
         lock(&self.offered).remote.clone()
     }
 
-    fn store_keys(&self) -> Option<Arc<RegionKeys>> {
+    pub(super) fn store_keys(&self) -> Option<Arc<RegionKeys>> {
         lock(&self.offered).store.clone()
     }
 
@@ -216,212 +224,6 @@ impl VerbsFabric {
         }
         delivered
     }
-
-    /// Takes what the device has to tell; true where that was all.
-    fn progress(&self, poller: &mut Poller, delivered: &mut usize, deliver: &mut dyn FnMut(Event<'_>)) -> bool {
-        poller.used.extend(poller.delivering.take());
-        let mut drained = false;
-        while *delivered < POLL_BATCH_MAX {
-            let Some(completion) = poller.found.pop_front() else {
-                match self.parts.completions.take(&mut poller.found) {
-                    Ok(0) => {
-                        drained = true;
-                        break;
-                    }
-                    Ok(_) => continue,
-                    Err(reason) => {
-                        self.fail_all(&reason);
-                        drained = true;
-                        break;
-                    }
-                }
-            };
-            *delivered += usize::from(self.handle(completion, poller, deliver));
-        }
-        if !poller.used.is_empty() {
-            if let Err(reason) = self.parts.receives.post(poller.used.drain(..)) {
-                self.fail_all(&reason);
-            }
-        }
-        drained
-    }
-
-    /// Whether it led to an event.
-    fn handle(&self, completion: Completion, poller: &mut Poller, deliver: &mut dyn FnMut(Event<'_>)) -> bool {
-        let Completion { queue_pair, work, failed } = completion;
-        let peer = lock(&self.by_number).get(&queue_pair).copied();
-        if let (Some(peer), Some(status)) = (peer, failed) {
-            self.fail(peer, failure(self.device(), status));
-        }
-        match (work, peer, failed) {
-            (Work::Receive(filled), Some(peer), None) => self.receive(peer, filled, poller, deliver),
-            (Work::Receive(filled), ..) => {
-                poller.used.push(filled);
-                false
-            }
-            (Work::Send(position), Some(peer), None) => {
-                if let Link::Live(connection) = &mut *lock(&self.links[peer as usize]) {
-                    connection.window.completed(position);
-                    connection.heard_ns = now_ns();
-                }
-                false
-            }
-            (Work::Read(slot), Some(peer), None) => {
-                let over = self.piece_read(peer, slot);
-                let event = over.map(|(token, block)| Event::ReadDone { token, block: Ok(block) });
-                event.map(deliver).is_some()
-            }
-            // Of a peer that is lost already, or about to be.
-            (Work::Send(_) | Work::Read(_), ..) => false,
-        }
-    }
-
-    fn piece_read(&self, peer: Rank, slot: u32) -> Option<(u64, Block)> {
-        let mut link = lock(&self.links[peer as usize]);
-        let Link::Live(connection) = &mut *link else { return None };
-        connection.heard_ns = now_ns();
-        let over = connection.reads.completed(slot);
-        if connection.failed.is_none() {
-            let Connection { reads, pair, regions, .. } = &mut **connection;
-            let store = self.store_keys()?;
-            if let Err(reason) = reads.advance(pair, regions, &store) {
-                self.fail_link(peer, connection, reason);
-            }
-        }
-        over
-    }
-
-    /// A segment of `peer` came. Checks it before it is taken for anything.
-    fn receive(&self, peer: Rank, filled: Filled, poller: &mut Poller, deliver: &mut dyn FnMut(Event<'_>)) -> bool {
-        let filled = poller.delivering.insert(filled);
-        let accepted = self.accept(peer, self.parts.receives.bytes(filled), &mut poller.creditors);
-        match accepted {
-            Accepted::Message(body) => deliver(Event::Message { from: peer, bytes: body }),
-            Accepted::Assembled(assembly) => {
-                deliver(Event::Message { from: peer, bytes: assembly.bytes() });
-                if let Link::Live(connection) = &mut *lock(&self.links[peer as usize]) {
-                    connection.assembly = assembly.cleared();
-                }
-            }
-            Accepted::Nothing => {
-                poller.used.extend(poller.delivering.take());
-                return false;
-            }
-        }
-        poller.used.extend(poller.delivering.take());
-        true
-    }
-
-    fn accept<'a>(&self, peer: Rank, segment: &'a [u8], creditors: &mut Vec<Rank>) -> Accepted<'a> {
-        let mut link = lock(&self.links[peer as usize]);
-        let Link::Live(connection) = &mut *link else { return Accepted::Nothing };
-        let broken = |what: &str| format!("rank {peer} sent {} bytes that are {what}", segment.len());
-        let Some((header, body)) = Header::decode(segment).filter(|(header, _)| {
-            // Who sends has joined.
-            let joined = connection.joining.ready().map(|(next, _)| connection.joining = next);
-            joined.is_some() && connection.window.credited(header.credits)
-        }) else {
-            self.fail_link(peer, connection, broken("no segment of mobula"));
-            return Accepted::Nothing;
-        };
-        let accepted = match header.kind {
-            Kind::Message if connection.assembly.is_empty() => Accepted::Message(body),
-            Kind::Message | Kind::Piece => {
-                if !connection.assembly.append(body) {
-                    self.fail_link(peer, connection, broken("the end of no message"));
-                    return Accepted::Nothing;
-                }
-                let ends = header.kind == Kind::Message;
-                if ends { Accepted::Assembled(std::mem::take(&mut connection.assembly)) } else { Accepted::Nothing }
-            }
-            Kind::Credits => Accepted::Nothing,
-            Kind::Offer => match postcard::from_bytes::<RegionKeys>(body).ok().filter(RegionKeys::is_sound) {
-                Some(keys) => {
-                    connection.regions.push(keys);
-                    Accepted::Nothing
-                }
-                None => {
-                    self.fail_link(peer, connection, broken("no region's keys"));
-                    return Accepted::Nothing;
-                }
-            },
-        };
-        if connection.received.received(header.kind) && !creditors.contains(&peer) {
-            creditors.push(peer);
-        }
-        accepted
-    }
-
-    /// Tells peers of their deliveries where no message of ours did; who cannot be told now is told by a later poll.
-    fn return_credits(&self, poller: &mut Poller) {
-        poller.creditors.retain(|&peer| {
-            let mut link = lock(&self.links[peer as usize]);
-            let Link::Live(connection) = &mut *link else { return false };
-            if !connection.received.owes_many() || connection.failed.is_some() {
-                return false;
-            }
-            if !connection.is_open() || connection.window.free() == 0 {
-                return true;
-            }
-            if let Err(reason) = connection.give_credits(false) {
-                self.fail_link(peer, connection, reason);
-            }
-            false
-        });
-    }
-
-    /// Starts what can be started of a read; `Ok(Some)` where it is over at once.
-    fn begin_read(
-        &self,
-        peer: Rank,
-        from: Place,
-        into: Block,
-        token: u64,
-    ) -> std::result::Result<(), (Refusal, Block)> {
-        let mut link = lock(&self.links[peer as usize]);
-        let connection = match self.open_link(peer, &mut link) {
-            Ok(connection) => connection,
-            Err(refusal) => return Err((refusal, into)),
-        };
-        let end = |block| {
-            self.notify(Notice::ReadDone { token, block });
-            Ok(())
-        };
-        let Some(keys) = connection.regions.iter().find(|keys| keys.number == from.region) else {
-            return end(Err(format!("rank {peer} offers no region {} over {}", from.region, self.device())));
-        };
-        if !keys.holds(from.offset, into.len() as u64) {
-            let (bytes, offset) = (into.len(), from.offset);
-            return end(Err(format!("{bytes} bytes at {offset} are outside region {} of rank {peer}", from.region)));
-        }
-        if into.is_empty() {
-            return end(Ok(into));
-        }
-        let Some(store) = self.store_keys() else {
-            return end(Err(format!("the store of rank {} is not registered with {}", self.me, self.device())));
-        };
-        if !connection.reads.fits() {
-            return Err((Refusal::Full, into));
-        }
-        if !connection.awaits() {
-            connection.heard_ns = now_ns();
-        }
-        let Connection { reads, pair, regions, .. } = &mut *connection;
-        if reads.start(into, token, (from.region, from.offset), &store).is_err() {
-            return end(Err(format!("the block to read into is not in the store of rank {}", self.me)));
-        }
-        if let Err(reason) = reads.advance(pair, regions, &store) {
-            self.fail_link(peer, connection, reason);
-        }
-        Ok(())
-    }
-}
-
-/// What a checked segment is.
-enum Accepted<'a> {
-    Message(&'a [u8]),
-    Assembled(Assembly),
-    Nothing,
 }
 
 /// The lock, or nothing where another thread has it.
@@ -467,7 +269,8 @@ impl Fabric for VerbsFabric {
 
     /// Looks into the device's queue, which is memory. Where another thread polls, it may be about to sleep as well.
     fn pending(&self) -> bool {
-        if self.notice_count.load(Ordering::Relaxed) > 0 || !lock(&self.failing).is_empty() {
+        // SeqCst: pairs with the stores in `notify` and `note_failing`.
+        if self.notice_count.load(Ordering::SeqCst) > 0 || self.failing_count.load(Ordering::SeqCst) > 0 {
             return true;
         }
         let Some(mut poller) = turn(&self.poller) else { return true };
@@ -479,11 +282,12 @@ impl Fabric for VerbsFabric {
     }
 
     fn wake_fd(&self) -> Option<BorrowedFd<'_>> {
-        Some(self.parts.completions.wake_fd())
+        Some(self.waker.descriptor())
     }
 
     fn arm(&self) -> bool {
         self.parts.completions.arm();
+        self.waker.arm();
         !self.pending()
     }
 
