@@ -60,7 +60,6 @@ const UNSAFE_FILES: &[&str] = &[
     "src/fabric/mpi/transfer.rs",
     "src/fabric/tcp/interface.rs",
     "src/fabric/tcp/socket.rs",
-    "src/fabric/verbs.rs",
     "src/fabric/verbs/completion.rs",
     "src/fabric/verbs/device.rs",
     "src/fabric/verbs/probe.rs",
