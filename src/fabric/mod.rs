@@ -125,6 +125,10 @@ pub trait Fabric: Send + Sync {
         Ok(())
     }
 
+    /// What the ranks of a road do together before the first read, where there is such a thing. Collective: every rank
+    /// calls it once, after all have offered their stores and before any of them sends.
+    fn open_reads(&self) {}
+
     /// Starts to fill `into` with the bytes at `from` of a region of `peer`; `ReadDone` with `token` follows from a poll.
     ///
     /// # Errors

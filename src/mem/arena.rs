@@ -128,6 +128,12 @@ impl Arena {
         Some(unsafe { std::slice::from_raw_parts(start.as_ptr(), len) })
     }
 
+    /// Where it begins in this process, for what registers the whole of it with a library or a device.
+    #[cfg_attr(not(feature = "mpi"), allow(dead_code))]
+    pub fn base(&self) -> *mut u8 {
+        self.segment.range(0, self.segment.bytes()).map_or(std::ptr::null_mut(), NonNull::as_ptr)
+    }
+
     /// Its size.
     pub fn bytes(&self) -> u64 {
         self.segment.bytes() as u64

@@ -43,6 +43,10 @@ pub fn start(mut world: World, config: Config) -> Result<Session> {
     // Also a barrier: from here on every segment is mapped by who needs it.
     let _: Vec<()> = gather(&mut *world.exchange, &outcome)?;
     let (parts, launcher) = (joined?, world.launcher.clone());
+    // Every rank comes here or none does, and where one rank needs the far road, all do.
+    if let Some(far) = world.far.as_ref().filter(|far| parts.fabrics.iter().any(|name| name == far.name())) {
+        far.open_reads();
+    }
 
     let infos = hosts.iter().map(|ranks| host_info(ranks, &hellos, &cards, &parts.fabrics)).collect();
     let ranks = hellos.iter().enumerate().map(|(rank, hello)| {

@@ -4,18 +4,10 @@
 use super::library;
 use crate::base::{Error, Result};
 use crate::boot::Exchange;
-use crate::fabric::mpi::{Comm, Failure, MpiFabric, check};
+use crate::fabric::mpi::{Comm, Failure, Gather, MpiFabric, ReadsBy, check, wait_until};
 use ::mpi::ffi;
 use std::ffi::c_int;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// Tests of a request before the waiter lets others run, and before it sleeps.
-const SPINS: u32 = 200;
-const YIELDS: u32 = 400;
-/// The sleeps between later tests: from the first, doubled up to the last.
-const SLEEP_FIRST: Duration = Duration::from_micros(20);
-const SLEEP_LAST: Duration = Duration::from_millis(1);
 
 /// Collectives over a duplicate of the ranks' communicator. On drop it closes the road, frees the communicator and,
 /// where boot initialized MPI, finalizes it. Below MPI_THREAD_MULTIPLE it stays with the thread that made it.
@@ -26,12 +18,14 @@ pub struct MpiExchange {
     road: Option<Arc<MpiFabric>>,
     /// Whether boot initialized MPI.
     finalizes: bool,
+    /// The last thing that was done together is a barrier: every rank leaves, and none is missing.
+    parted: bool,
 }
 
 impl MpiExchange {
     /// Collectives over `comm`, which nobody else may use.
     pub fn new(comm: Comm, finalizes: bool) -> MpiExchange {
-        MpiExchange { comm: Some(comm), road: None, finalizes }
+        MpiExchange { comm: Some(comm), road: None, finalizes, parted: false }
     }
 
     /// Opens the road over MPI between the same ranks. Collective.
@@ -39,7 +33,7 @@ impl MpiExchange {
     /// # Errors
     /// What MPI says.
     pub fn open_road(&mut self) -> Result<Arc<MpiFabric>> {
-        let road = MpiFabric::new(self.comm()?.duplicate()?)?;
+        let road = MpiFabric::new(self.comm()?.duplicate()?, ReadsBy::Faster)?;
         self.road = Some(road.clone());
         Ok(road)
     }
@@ -47,53 +41,19 @@ impl MpiExchange {
     fn comm(&self) -> Result<&Comm> {
         self.comm.as_ref().ok_or_else(|| Error::fabric("the ranks were already left"))
     }
-
-    /// Everybody's `mine`, which is as long on every rank.
-    fn allgather_lengths(comm: &Comm, mine: u64) -> Result<Vec<u64>, Failure> {
-        let mut lengths = vec![0u64; comm.size() as usize];
-        // SAFETY: one u64 goes out and `size` come in; both outlive the wait.
-        unsafe {
-            let mut request = ffi::RSMPI_REQUEST_NULL;
-            let code = ffi::MPI_Iallgather(
-                (&raw const mine).cast(),
-                1,
-                ffi::RSMPI_UINT64_T,
-                lengths.as_mut_ptr().cast(),
-                1,
-                ffi::RSMPI_UINT64_T,
-                comm.raw(),
-                &mut request,
-            );
-            check("MPI_Iallgather", code)?;
-            wait(&mut request)?;
-        }
-        Ok(lengths)
-    }
 }
 
-/// Tests until the collective is over: spins, then yields, then sleeps.
+/// Waits until the request is over.
 ///
 /// # Safety
 /// `request` is live, and what it reads and writes outlives this call.
 unsafe fn wait(request: &mut ffi::MPI_Request) -> Result<(), Failure> {
-    let mut sleep = SLEEP_FIRST;
-    for test in 0u32.. {
+    wait_until(|| {
         let mut done: c_int = 0;
         // SAFETY: the request is live, as the caller promises; the status is not wanted.
         check("MPI_Test", unsafe { ffi::MPI_Test(request, &mut done, ffi::RSMPI_STATUS_IGNORE) })?;
-        if done != 0 {
-            break;
-        }
-        match test {
-            ..SPINS => std::hint::spin_loop(),
-            SPINS..YIELDS => std::thread::yield_now(),
-            _ => {
-                std::thread::sleep(sleep);
-                sleep = SLEEP_LAST.min(sleep * 2);
-            }
-        }
-    }
-    Ok(())
+        Ok(done != 0)
+    })
 }
 
 /// Where each part of `lengths` begins in their concatenation, as MPI counts, and their sum.
@@ -109,8 +69,10 @@ fn places(lengths: &[u64]) -> Result<(Vec<c_int>, Vec<c_int>, usize)> {
 
 impl Exchange for MpiExchange {
     fn allgather(&mut self, mine: &[u8]) -> Result<Vec<Vec<u8>>> {
+        self.parted = false;
         let comm = self.comm()?;
-        let (counts, begins, total_bytes) = places(&Self::allgather_lengths(comm, mine.len() as u64)?)?;
+        let lengths = Gather::start(comm, [mine.len() as u64])?.wait()?;
+        let (counts, begins, total_bytes) = places(lengths.as_flattened())?;
         let mut all = vec![0u8; total_bytes];
         // SAFETY: `counts` and `begins` have `size` entries that stay inside `all`; everything outlives the wait.
         unsafe {
@@ -142,15 +104,17 @@ impl Exchange for MpiExchange {
         unsafe {
             let mut request = ffi::RSMPI_REQUEST_NULL;
             check("MPI_Ibarrier", ffi::MPI_Ibarrier(comm.raw(), &mut request)).map_err(Error::from)?;
-            wait(&mut request).map_err(Error::from)
+            wait(&mut request).map_err(Error::from)?;
         }
+        self.parted = true;
+        Ok(())
     }
 }
 
 impl Drop for MpiExchange {
     fn drop(&mut self) {
         if let Some(road) = self.road.take() {
-            road.close();
+            road.close(self.parted);
         }
         drop(self.comm.take());
         if self.finalizes {

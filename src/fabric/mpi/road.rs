@@ -3,25 +3,31 @@
 //! Locks, in the order taken: `inbox` (the poller), `reads`, `outbox`. None is held while an event is delivered but
 //! `inbox`, whose second taker turns away, so a receiver may send and read from inside its event.
 
+use super::collective::{Gather, wait_until};
 use super::comm::{Comm, Failure};
 use super::credits::Peers;
 use super::header::{Header, Kind, ReadRequest};
 use super::inbox::Inbox;
+use super::opening::{self, ReadsBy};
 use super::outbox::{Outbox, Unposted};
 use super::page::Page;
-use super::reads::{ReadEnding, Reads, is_slot};
+use super::reads::{Begun, Heeds, Landing, ReadEnding, Reads, is_slot};
 use super::serves::Serves;
 use super::transfer::Arrived;
 use crate::base::Rank;
 use crate::base::limits::{MESSAGE_BYTES_MAX, POLL_BATCH_MAX};
+use crate::base::log::{Level, say};
 use crate::base::sync::{AtomicUsize, Ordering, lock};
 use crate::fabric::{Event, Fabric, Place, Refusal};
-use crate::mem::{Arena, Block, Region};
+use crate::mem::{Arena, Block, Region, STORE};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, TryLockError};
 use std::time::{Duration, Instant};
 
 /// How long `close` waits for messages that MPI has not yet taken.
 const CLOSE_WAIT: Duration = Duration::from_secs(1);
+
+/// How long `close` waits for the other ranks before it leaves the window to MPI.
+const PARTING_WAIT: Duration = Duration::from_secs(10);
 
 /// What only the poller touches.
 struct Poller {
@@ -37,6 +43,9 @@ pub struct MpiFabric {
     rank: Rank,
     peers: Peers,
     arena: OnceLock<Arc<Arena>>,
+    wanted: ReadsBy,
+    /// How bulk reads come, and why; once that is decided.
+    reads_by: OnceLock<String>,
     /// Each `None` once closed; the last of them to go frees the communicator.
     poller: Mutex<Option<Poller>>,
     reads: Mutex<Option<Reads>>,
@@ -50,11 +59,12 @@ pub struct MpiFabric {
 }
 
 impl MpiFabric {
-    /// A road between all ranks of `comm`, which nobody else may use. Needs MPI_THREAD_MULTIPLE.
+    /// A road between all ranks of `comm`, which nobody else may use. Needs MPI_THREAD_MULTIPLE. Reads come in answers
+    /// until `open_reads`, and then as `wanted`, which is the same on all ranks.
     ///
     /// # Errors
     /// What MPI says.
-    pub fn new(comm: Comm) -> Result<Arc<MpiFabric>, Failure> {
+    pub fn new(comm: Comm, wanted: ReadsBy) -> Result<Arc<MpiFabric>, Failure> {
         let comm = Arc::new(comm);
         let poller = Poller {
             inbox: Inbox::new(comm.clone())?,
@@ -66,6 +76,8 @@ impl MpiFabric {
             rank: comm.rank(),
             peers: Peers::new(comm.size()),
             arena: OnceLock::new(),
+            wanted,
+            reads_by: OnceLock::new(),
             poller: Mutex::new(Some(poller)),
             reads: Mutex::new(Some(Reads::new(comm.clone()))),
             outbox: Mutex::new(Some(Outbox::new(comm))),
@@ -83,9 +95,36 @@ impl MpiFabric {
         let _ = self.arena.set(arena);
     }
 
+    /// How bulk reads come, and why so: `MPI_Rget (..)` or `answers to messages (..)`.
+    pub fn reads_by(&self) -> &str {
+        self.reads_by.get().map_or("answers to messages (not decided yet)", String::as_str)
+    }
+
+    pub(super) fn rank(&self) -> Rank {
+        self.rank
+    }
+
+    pub(super) fn arena(&self) -> Option<Arc<Arena>> {
+        self.arena.get().cloned()
+    }
+
+    /// Nothing once closed.
+    pub(super) fn with_reads<R>(&self, act: impl FnOnce(&mut Reads) -> R) -> Option<R> {
+        lock(&self.reads).as_mut().map(act)
+    }
+
+    /// Losses that were taken by a poll of this road's own are reported again.
+    pub(super) fn repeat_losses(&self, lost: Vec<(Rank, String)>) {
+        let mut losses = lock(&self.losses);
+        losses.extend(lost);
+        self.loss_count.store(losses.len(), Ordering::Relaxed);
+    }
+
     /// Waits shortly for what MPI has not yet taken, gives up the rest, and frees the communicator (M4).
     /// Afterwards polls find nothing and sends are refused as `Lost`. Ranks agree beforehand that nothing is under way.
-    pub fn close(&self) {
+    ///
+    /// Where all ranks close `together`, none of them dead, they free their windows too; else those are left to MPI (M5).
+    pub fn close(&self, together: bool) {
         let until = Instant::now() + CLOSE_WAIT;
         while self.progress_sends() > 0 && Instant::now() < until {
             std::thread::yield_now();
@@ -93,7 +132,17 @@ impl MpiFabric {
         let poller = lock(&self.poller).take();
         let reads = lock(&self.reads).take();
         let outbox = lock(&self.outbox).take();
-        drop((poller, reads, outbox));
+        drop((poller, outbox));
+        if let Some(mut reads) = reads {
+            let (window, comm) = (reads.take_window(), reads.comm().clone());
+            let clean = !reads.leave_gets() && (0..self.peers.size()).all(|peer| !self.peers.is_lost(peer));
+            drop(reads);
+            if let Some(window) = window.filter(|_| together)
+                && all_agree(&comm, clean)
+            {
+                window.close();
+            }
+        }
         for count in [&self.sends, &self.read_count, &self.serve_count, &self.loss_count] {
             count.store(0, Ordering::Relaxed);
         }
@@ -171,7 +220,8 @@ impl MpiFabric {
             return 0;
         }
         if let Some(reads) = lock(&self.reads).as_mut() {
-            reads.advance(|peer, failure| self.lose(peer, failure.to_string()));
+            reads.advance(&mut &*self);
+            self.ask_again(reads);
             poller.reads_over.extend(reads.take_over(room));
             self.read_count.store(reads.len(), Ordering::Relaxed);
         }
@@ -180,6 +230,27 @@ impl MpiFabric {
             deliver(Event::ReadDone { token, block });
         }
         count
+    }
+
+    /// Asks a peer for the rest of a read; hands the read back where it cannot be asked.
+    fn ask(&self, reads: &mut Reads, landing: Landing) -> Result<(), (Refusal, Landing)> {
+        let request = landing.request().encode();
+        match self.post(landing.peer(), Kind::Read, &[bytemuck::cast_slice(&request)]) {
+            Ok(()) => reads.expect(landing, &mut &*self),
+            Err(refusal) => return Err((refusal, landing)),
+        }
+        Ok(())
+    }
+
+    /// Asks for reads whose gets failed.
+    fn ask_again(&self, reads: &mut Reads) {
+        while let Some(landing) = reads.unasked() {
+            match self.ask(reads, landing) {
+                Ok(()) => {}
+                Err((Refusal::Full, landing)) => return reads.put_off(landing),
+                Err((Refusal::Lost, landing)) => reads.give_up_unasked(landing),
+            }
+        }
     }
 
     /// Delivers up to `room` messages, and takes what the others of the batch ask.
@@ -260,6 +331,29 @@ enum Accepted {
     Nothing,
 }
 
+impl Heeds for &MpiFabric {
+    fn failed(&mut self, peer: Rank, failure: Failure) {
+        self.lose(peer, failure.to_string());
+    }
+
+    fn refused(&mut self, peer: Rank, failure: Failure) {
+        // While the ranks still decide, the decision says it.
+        if self.reads_by.get().is_some() {
+            say(Level::Warn, || {
+                format!("bulk reads from rank {peer} come in answers to messages from now on: {failure}")
+            });
+        }
+    }
+}
+
+/// Whether every rank says so, within some seconds. Collective.
+fn all_agree(comm: &Comm, mine: bool) -> bool {
+    let Ok(mut gather) = Gather::start(comm, [u64::from(mine)]) else { return false };
+    let until = Instant::now() + PARTING_WAIT;
+    let over = wait_until(|| Ok(gather.is_over()? || Instant::now() > until));
+    over.is_ok() && gather.wait_no_longer().is_some_and(|said| said.iter().all(|[said]| *said == 1))
+}
+
 /// The lock, or nothing where another thread has it.
 fn turn<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
     match mutex.try_lock() {
@@ -277,6 +371,12 @@ impl Fabric for MpiFabric {
     fn offer(&self, region: &Region) -> Result<(), String> {
         self.set_arena(region.on_host()?.clone());
         Ok(())
+    }
+
+    fn open_reads(&self) {
+        let decided = opening::open(self, self.wanted);
+        // Called once, as the doc says; the first decision stays.
+        let _ = self.reads_by.set(decided);
     }
 
     fn send(&self, peer: Rank, parts: &[&[u8]]) -> Result<(), Refusal> {
@@ -312,17 +412,17 @@ impl Fabric for MpiFabric {
         let Some(reads) = reads.as_mut().filter(|_| !self.peers.is_lost(peer)) else {
             return Err((Refusal::Lost, into));
         };
-        if into.is_empty() {
-            reads.end_empty(into, token);
+        if from.region != STORE {
+            reads.refuse(into, token, format!("the road over MPI reaches no region {} of rank {peer}", from.region));
         } else {
-            let Some(slot) = reads.slot() else { return Err((Refusal::Full, into)) };
-            let request = ReadRequest { offset: from.offset, length: into.len() as u64, slot }.encode();
-            if let Err(refusal) = self.post(peer, Kind::Read, &[bytemuck::cast_slice(&request)]) {
-                reads.put_back(slot);
-                return Err((refusal, into));
-            }
-            if let Err(failure) = reads.expect(peer, slot, into, token) {
-                self.lose(peer, failure.to_string());
+            match reads.begin(peer, from.offset, into, token, &mut &*self) {
+                Ok(Begun::Yes) => {}
+                Ok(Begun::Asks(landing)) => {
+                    if let Err((refusal, landing)) = self.ask(reads, landing) {
+                        return Err((refusal, reads.put_back(landing)));
+                    }
+                }
+                Err(block) => return Err((Refusal::Full, block)),
             }
         }
         self.read_count.store(reads.len(), Ordering::Relaxed);

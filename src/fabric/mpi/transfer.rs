@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::comm::{Comm, Failure, check, is_live};
+use super::window::Window;
 use crate::base::Rank;
 use ::mpi::ffi;
 use std::ffi::c_int;
@@ -25,7 +26,7 @@ pub unsafe trait Sink {
     fn bytes_mut(&mut self) -> &mut [u8];
 }
 
-/// What a finished receive says of its message; of a send it says nothing.
+/// What a finished receive says of its message; of a send or a get it says nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct Arrived {
     /// Who sent it.
@@ -48,9 +49,19 @@ pub enum Progress<P> {
 /// Any rank may be the sender.
 pub const ANYONE: Option<Rank> = None;
 
-/// One send or receive under way, with the memory that it uses.
+/// What MPI allows to be done with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// A send or a receive: it may be cancelled, and has a status.
+    Message,
+    /// A get from a window: only its end can be waited for, and its status says nothing.
+    Get,
+}
+
+/// One send, receive or get under way, with the memory that it uses.
 pub struct Transfer<P> {
     request: ffi::MPI_Request,
+    kind: Kind,
     carried: ManuallyDrop<P>,
 }
 
@@ -77,7 +88,7 @@ impl<P: Source> Transfer<P> {
             (code, request)
         };
         match check("MPI_Isend", code) {
-            Ok(()) => Ok(Transfer { request, carried: ManuallyDrop::new(carried) }),
+            Ok(()) => Ok(Transfer { request, kind: Kind::Message, carried: ManuallyDrop::new(carried) }),
             Err(failure) => Err((failure, carried)),
         }
     }
@@ -102,7 +113,22 @@ impl<P: Sink> Transfer<P> {
             (code, request)
         };
         match check("MPI_Irecv", code) {
-            Ok(()) => Ok(Transfer { request, carried: ManuallyDrop::new(carried) }),
+            Ok(()) => Ok(Transfer { request, kind: Kind::Message, carried: ManuallyDrop::new(carried) }),
+            Err(failure) => Err((failure, carried)),
+        }
+    }
+}
+
+impl<P: Sink> Transfer<P> {
+    /// Starts to fill the room that `carried` has from `offset` of `peer`'s store, a range that the window covers.
+    pub fn get(window: &Window, peer: Rank, offset: u64, mut carried: P) -> Result<Transfer<P>, (Failure, P)> {
+        // SAFETY: a constant of the library, set when the program was loaded.
+        let mut request = unsafe { ffi::RSMPI_REQUEST_NULL };
+        let room = carried.bytes_mut();
+        assert!(window.covers(peer, offset, room.len()), "a get of what rank {peer} does not have");
+        // SAFETY: `Sink` keeps the room where it is, and the transfer owns it until MPI is done (M2).
+        match unsafe { window.get(peer, offset, room, &mut request) } {
+            Ok(()) => Ok(Transfer { request, kind: Kind::Get, carried: ManuallyDrop::new(carried) }),
             Err(failure) => Err((failure, carried)),
         }
     }
@@ -132,7 +158,7 @@ impl<P> Transfer<P> {
 
 impl<P> Drop for Transfer<P> {
     fn drop(&mut self) {
-        if abandon(&mut self.request) {
+        if abandon(&mut self.request, self.kind) {
             // SAFETY: MPI is done with it, and a transfer is dropped once.
             unsafe { ManuallyDrop::drop(&mut self.carried) };
         }
@@ -157,7 +183,7 @@ fn was_cancelled(status: &ffi::MPI_Status) -> bool {
 const CANCEL_TESTS_MAX: u32 = 100;
 
 /// Gives a request up; true where MPI is done with its memory.
-fn abandon(request: &mut ffi::MPI_Request) -> bool {
+fn abandon(request: &mut ffi::MPI_Request, kind: Kind) -> bool {
     if !is_live() {
         return false;
     }
@@ -166,7 +192,9 @@ fn abandon(request: &mut ffi::MPI_Request) -> bool {
         if *request == ffi::RSMPI_REQUEST_NULL {
             return true;
         }
-        ffi::MPI_Cancel(request);
+        if kind == Kind::Message {
+            ffi::MPI_Cancel(request);
+        }
         let mut done: c_int = 0;
         for _ in 0..CANCEL_TESTS_MAX {
             let mut status = MaybeUninit::<ffi::MPI_Status>::zeroed();
@@ -176,7 +204,7 @@ fn abandon(request: &mut ffi::MPI_Request) -> bool {
             }
             std::thread::yield_now();
         }
-        if done == 0 && *request != ffi::RSMPI_REQUEST_NULL {
+        if done == 0 && kind == Kind::Message && *request != ffi::RSMPI_REQUEST_NULL {
             ffi::MPI_Request_free(request);
         }
         done != 0
@@ -186,6 +214,7 @@ fn abandon(request: &mut ffi::MPI_Request) -> bool {
 /// Many transfers under way, tested by one call.
 pub struct Transfers<P> {
     requests: Vec<ffi::MPI_Request>,
+    kinds: Vec<Kind>,
     carried: Vec<Option<P>>,
     indices: Vec<c_int>,
     statuses: Vec<ffi::MPI_Status>,
@@ -197,7 +226,13 @@ unsafe impl<P: Send> Send for Transfers<P> {}
 impl<P> Transfers<P> {
     /// None.
     pub fn new() -> Transfers<P> {
-        Transfers { requests: Vec::new(), carried: Vec::new(), indices: Vec::new(), statuses: Vec::new() }
+        Transfers {
+            requests: Vec::new(),
+            kinds: Vec::new(),
+            carried: Vec::new(),
+            indices: Vec::new(),
+            statuses: Vec::new(),
+        }
     }
 
     /// How many are under way.
@@ -208,17 +243,29 @@ impl<P> Transfers<P> {
     /// Takes one over.
     pub fn push(&mut self, transfer: Transfer<P>) {
         self.requests.push(transfer.request);
+        self.kinds.push(transfer.kind);
         self.carried.push(Some(transfer.into_carried()));
     }
 
-    /// Gives up receives that `which` picks: they end as [`Failure::CANCELLED`] in a later `finish`.
-    pub fn cancel(&mut self, which: impl Fn(&P) -> bool) {
-        for (request, carried) in self.requests.iter_mut().zip(&self.carried) {
-            if carried.as_ref().is_some_and(&which) {
+    /// Gives up transfers that `which` picks. Receives end as [`Failure::CANCELLED`] in a later `finish`. A get cannot be
+    /// cancelled: `left` is told of it, and what it carries is left to MPI for good (M2).
+    pub fn cancel(&mut self, which: impl Fn(&P) -> bool, mut left: impl FnMut(&P)) {
+        for at in (0..self.requests.len()).rev() {
+            let Some(carried) = self.carried[at].as_ref().filter(|carried| which(carried)) else { continue };
+            if self.kinds[at] == Kind::Message {
                 // SAFETY: the request is live: it is in the list until it is over.
-                unsafe { ffi::MPI_Cancel(request) };
+                unsafe { ffi::MPI_Cancel(&mut self.requests[at]) };
+            } else {
+                left(carried);
+                std::mem::forget(self.remove(at));
             }
         }
+    }
+
+    fn remove(&mut self, at: usize) -> Option<P> {
+        self.requests.swap_remove(at);
+        self.kinds.swap_remove(at);
+        self.carried.swap_remove(at)
     }
 
     /// Moves those that are over to `ended`.
@@ -244,18 +291,19 @@ impl<P> Transfers<P> {
         let in_status = code == ffi::MPI_ERR_IN_STATUS as c_int;
         for place in 0..usize::try_from(over).unwrap_or(0).min(count) {
             let status = &self.statuses[place];
+            let at = self.indices[place] as usize;
             let ending = match check("MPI_Testsome", if in_status { status.MPI_ERROR } else { code }) {
                 Err(failure) => Err(failure),
+                Ok(()) if self.kinds.get(at) == Some(&Kind::Get) => Ok(Arrived { from: Rank::MAX, bytes: 0 }),
                 Ok(()) if was_cancelled(status) => Err(Failure::CANCELLED),
                 Ok(()) => Ok(arrived(status)),
             };
-            let carried = self.carried.get_mut(self.indices[place] as usize).and_then(Option::take);
+            let carried = self.carried.get_mut(at).and_then(Option::take);
             ended.extend(carried.map(|carried| (carried, ending)));
         }
         for at in (0..count).rev().filter(|_| over > 0) {
             if self.carried[at].is_none() {
-                self.carried.swap_remove(at);
-                self.requests.swap_remove(at);
+                self.remove(at);
             }
         }
     }
@@ -263,8 +311,9 @@ impl<P> Transfers<P> {
 
 impl<P> Drop for Transfers<P> {
     fn drop(&mut self) {
-        for (mut request, carried) in self.requests.drain(..).zip(self.carried.drain(..)) {
-            if !abandon(&mut request) {
+        let requests = self.requests.drain(..).zip(self.kinds.drain(..));
+        for ((mut request, kind), carried) in requests.zip(self.carried.drain(..)) {
+            if !abandon(&mut request, kind) {
                 std::mem::forget(carried);
             }
         }

@@ -1,0 +1,105 @@
+//! What all ranks of a communicator do together while they start and stop, waited for without burning a core.
+#![allow(unsafe_code)]
+
+use super::comm::{Comm, Failure, check};
+use ::mpi::ffi;
+use std::ffi::c_int;
+use std::time::Duration;
+
+/// Tests of a request before the waiter lets others run, and before it sleeps.
+const SPINS: u32 = 200;
+const YIELDS: u32 = 400;
+/// The sleeps between later tests: from the first, doubled up to the last.
+const SLEEP_FIRST: Duration = Duration::from_micros(20);
+const SLEEP_LAST: Duration = Duration::from_millis(1);
+
+/// Tests until `is_over` says so: spins, then yields, then sleeps.
+///
+/// # Errors
+/// What `is_over` fails with.
+pub fn wait_until(mut is_over: impl FnMut() -> Result<bool, Failure>) -> Result<(), Failure> {
+    let mut sleep = SLEEP_FIRST;
+    for test in 0u32.. {
+        if is_over()? {
+            break;
+        }
+        match test {
+            ..SPINS => std::hint::spin_loop(),
+            SPINS..YIELDS => std::thread::yield_now(),
+            _ => {
+                std::thread::sleep(sleep);
+                sleep = SLEEP_LAST.min(sleep * 2);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Some words of every rank on their way to every rank. Collective, in the same order on every rank of a communicator.
+pub struct Gather<const N: usize> {
+    request: ffi::MPI_Request,
+    mine: Box<[u64; N]>,
+    all: Box<[[u64; N]]>,
+}
+
+impl<const N: usize> Gather<N> {
+    /// Sends this rank's words off.
+    ///
+    /// # Errors
+    /// What MPI says.
+    pub fn start(comm: &Comm, mine: [u64; N]) -> Result<Gather<N>, Failure> {
+        let all = vec![[0; N]; comm.size() as usize].into_boxed_slice();
+        // SAFETY: a constant of the library, set when the program was loaded.
+        let mut gather = Gather { request: unsafe { ffi::RSMPI_REQUEST_NULL }, mine: Box::new(mine), all };
+        // SAFETY: N words go out and N come in for each rank; both boxes stay where they are until MPI is done (M2).
+        let code = unsafe {
+            ffi::MPI_Iallgather(
+                gather.mine.as_ptr().cast(),
+                N as c_int,
+                ffi::RSMPI_UINT64_T,
+                gather.all.as_mut_ptr().cast(),
+                N as c_int,
+                ffi::RSMPI_UINT64_T,
+                comm.raw(),
+                &mut gather.request,
+            )
+        };
+        check("MPI_Iallgather", code).map(|()| gather)
+    }
+
+    /// Asks MPI whether everybody's words are here.
+    ///
+    /// # Errors
+    /// What MPI says.
+    pub fn is_over(&mut self) -> Result<bool, Failure> {
+        let mut done: c_int = 0;
+        // SAFETY: the request is live, or null once it is over, which MPI takes as done.
+        check("MPI_Test", unsafe { ffi::MPI_Test(&mut self.request, &mut done, ffi::RSMPI_STATUS_IGNORE) })?;
+        Ok(done != 0)
+    }
+
+    /// Everybody's words, by rank, where they are all here.
+    pub fn wait_no_longer(mut self) -> Option<Vec<[u64; N]>> {
+        matches!(self.is_over(), Ok(true)).then(|| std::mem::take(&mut self.all).into_vec())
+    }
+
+    /// Everybody's words, by rank.
+    ///
+    /// # Errors
+    /// What MPI says.
+    pub fn wait(mut self) -> Result<Vec<[u64; N]>, Failure> {
+        wait_until(|| self.is_over())?;
+        Ok(std::mem::take(&mut self.all).into_vec())
+    }
+}
+
+impl<const N: usize> Drop for Gather<N> {
+    fn drop(&mut self) {
+        // SAFETY: a constant of the library.
+        if self.request != unsafe { ffi::RSMPI_REQUEST_NULL } {
+            // A collective cannot be given up, and MPI may still read and write here (M2).
+            Box::leak(std::mem::replace(&mut self.mine, Box::new([0; N])));
+            Box::leak(std::mem::take(&mut self.all));
+        }
+    }
+}
