@@ -81,6 +81,36 @@ fn inside_an_mpi_program() {
     }
 }
 
+/// Below MULTIPLE only the program's own thread may call MPI: mobula does so while it starts and stops, runs tasks over
+/// shared memory in between, and says so.
+#[test]
+fn at_every_thread_level() {
+    if !cfg!(feature = "mpi") {
+        return;
+    }
+    for level in ["single", "funneled", "serialized", "multiple"] {
+        let Some(launch) = launch("communicator", 2) else { continue };
+        let finished = launch.arg(level).env("MOBULA_LOG", "info").run().succeeded().said(&["ok: 2 ranks"]);
+        // A library may give more than was asked for.
+        let given = ["SINGLE", "FUNNELED", "SERIALIZED", "MULTIPLE"];
+        let given = given.iter().find(|level| finished.count(&format!("MPI gave {level}")) == 1).expect("it says so");
+        let said = finished.count(&format!("MPI thread level {given}: no MPI road after start"));
+        assert_eq!(said > 0, *given != "MULTIPLE", "asked for {level}, given {given}:\n{}", finished.output);
+    }
+}
+
+#[test]
+fn a_rank_blocked_in_mpi_serves_its_arrays() {
+    if !cfg!(feature = "mpi") {
+        return;
+    }
+    for ranks in [2, 3] {
+        let Some(launch) = launch("blocked_in_mpi", ranks) else { continue };
+        let finished = launch.env("MOBULA_FABRIC", "mpi").env("MOBULA_LOG", "info").run().succeeded();
+        finished.said(&["bulk reads over MPI: "]).said(&[&format!("ok: {ranks} ranks")]);
+    }
+}
+
 #[test]
 fn every_rank_drives() {
     for ranks in [1, 2, 5] {

@@ -1,6 +1,7 @@
 //! `init_with_comm`: clusters inside an MPI program, one after the other, on the world and on halves of it.
 //!
-//! With the argument `single` the program asks MPI for no threads, as most programs do.
+//! The argument is the thread level that the program asks MPI for: `single`, as most programs do, `funneled`,
+//! `serialized` or `multiple`.
 
 use mobula::Error;
 use mobula::prelude::*;
@@ -36,11 +37,20 @@ fn cluster_on(comm: &impl Communicator, round: u64) -> mobula::Result<()> {
 }
 
 fn main() -> mobula::Result<()> {
-    let wanted = if std::env::args().any(|word| word == "single") { Threading::Single } else { Threading::Multiple };
+    let wanted = match std::env::args().nth(1).as_deref() {
+        Some("single") => Threading::Single,
+        Some("funneled") => Threading::Funneled,
+        Some("serialized") => Threading::Serialized,
+        None | Some("multiple") => Threading::Multiple,
+        Some(other) => panic!("{other} is no thread level of MPI"),
+    };
     let early = mobula::init_with_comm(mpi::topology::SimpleCommunicator::world().as_raw(), Config::default());
     assert!(matches!(early.map(|_| ()), Err(Error::Config { .. })), "MPI_Init has not been called yet");
-    let (universe, _) = mpi::initialize_with_threading(wanted).expect("nobody else has initialized MPI");
+    let (universe, given) = mpi::initialize_with_threading(wanted).expect("nobody else has initialized MPI");
     let world = universe.world();
+    if world.rank() == 0 {
+        println!("MPI gave {}", format!("{given:?}").to_uppercase());
+    }
     for round in 1..4 {
         cluster_on(&world, round)?;
         assert!(!mobula::is_initialized());

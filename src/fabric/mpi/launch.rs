@@ -1,4 +1,4 @@
-//! Runs one test of this binary as several ranks, under the launcher of the MPI library that it is linked with.
+//! Runs one test of this binary as several ranks, under `MPIRUN` or the launcher of the MPI library that it is linked with.
 
 use std::process::Command;
 
@@ -10,13 +10,15 @@ pub fn passed(rank: u32) {
 /// Starts `count` ranks that each run the ignored test `name` (as libtest names it), and checks that each passed.
 pub fn ranks(count: u32, name: &str) {
     let library = ::mpi::environment::library_version().expect("the version is text");
-    let launchers: &[&str] = if library.contains("Open MPI") {
+    let named = std::env::var("MPIRUN").ok().filter(|name| !name.is_empty());
+    let known: &[&str] = if library.contains("Open MPI") {
         &["mpirun.openmpi", "mpirun"]
     } else {
         &["mpiexec.mpich", "mpiexec.hydra", "mpiexec"]
     };
+    let launchers: Vec<&str> = named.as_deref().into_iter().chain(known.iter().copied()).collect();
     let program = std::env::current_exe().expect("the path of this test");
-    for launcher in launchers {
+    for launcher in &launchers {
         let ran = Command::new(launcher)
             .args(["-n", &count.to_string()])
             .arg(&program)

@@ -147,6 +147,12 @@ impl Reads {
         self.by_gets = by_gets;
     }
 
+    /// Gets fail from here on.
+    #[cfg(test)]
+    pub fn break_gets(&mut self) {
+        self.window.as_mut().expect("there is a window").lead_astray();
+    }
+
     /// Leaves the gets under way to MPI for good, unreported; false where there were none.
     pub fn leave_gets(&mut self) -> bool {
         let mut slots = Vec::new();

@@ -21,6 +21,18 @@ use std::ffi::{c_int, c_void};
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
+/// What a window of one copy says, in libraries descended from MPICH: their headers name it in an enum.
+#[allow(dead_code)]
+const MPI_WIN_UNIFIED: c_int = 2;
+
+/// What a window of one copy says in the library that this program is linked with.
+fn unified() -> c_int {
+    // A name of the inner scope comes first: the header's own, where it defines this name for itself (Open MPI).
+    #[allow(unused_imports)]
+    use ::mpi::ffi::*;
+    MPI_WIN_UNIFIED as c_int
+}
+
 /// Why this rank has no window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoWindow {
@@ -76,6 +88,9 @@ pub struct Window {
     bytes: Box<[u64]>,
     /// By rank: a get from it has failed.
     refused: Box<[bool]>,
+    /// Added to the rank that a get names, so that MPI refuses it.
+    #[cfg(test)]
+    astray: c_int,
 }
 
 // SAFETY: a handle is a name that MPI looks up; with MPI_THREAD_MULTIPLE every call on it may come from any thread.
@@ -92,7 +107,14 @@ impl Window {
             let (base, length) = (arena.base().cast::<c_void>(), arena.bytes() as ffi::MPI_Aint);
             let code = ffi::MPI_Win_create(base, length, 1, ffi::RSMPI_INFO_NULL, comm.raw(), &mut raw);
             check("MPI_Win_create", code).map_err(NoWindow::Failed)?;
-            let window = Window { raw, arena: ManuallyDrop::new(arena), bytes, refused };
+            let window = Window {
+                raw,
+                arena: ManuallyDrop::new(arena),
+                bytes,
+                refused,
+                #[cfg(test)]
+                astray: 0,
+            };
             ffi::MPI_Win_set_errhandler(raw, ffi::RSMPI_ERRORS_RETURN);
             if !window.is_unified()? {
                 return Err(NoWindow::Separate);
@@ -111,7 +133,7 @@ impl Window {
             let code =
                 ffi::MPI_Win_get_attr(self.raw, ffi::MPI_WIN_MODEL as c_int, (&raw mut model).cast(), &mut found);
             check("MPI_Win_get_attr", code).map_err(NoWindow::Failed)?;
-            Ok(found != 0 && !model.is_null() && *model == ffi::MPI_WIN_UNIFIED as c_int)
+            Ok(found != 0 && !model.is_null() && *model == unified())
         }
     }
 
@@ -128,6 +150,18 @@ impl Window {
     /// A get from `peer` failed: none is tried again. True the first time.
     pub fn refuse(&mut self, peer: Rank) -> bool {
         !std::mem::replace(&mut self.refused[peer as usize], true)
+    }
+
+    /// From here on MPI refuses every get.
+    #[cfg(test)]
+    pub fn lead_astray(&mut self) {
+        self.astray = 1 << 20;
+    }
+
+    fn target(&self, peer: Rank) -> c_int {
+        #[cfg(test)]
+        let peer = peer as c_int + self.astray;
+        peer as c_int
     }
 
     /// Starts to copy bytes at `offset` of `peer`'s store to `room`.
@@ -147,7 +181,7 @@ impl Window {
                 room.as_mut_ptr().cast(),
                 room.len() as c_int,
                 ffi::RSMPI_UINT8_T,
-                peer as c_int,
+                self.target(peer),
                 offset as ffi::MPI_Aint,
                 room.len() as c_int,
                 ffi::RSMPI_UINT8_T,

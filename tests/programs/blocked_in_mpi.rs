@@ -1,0 +1,50 @@
+//! A rank whose main thread sits in the program's own MPI_Recv serves its arrays all the same: some thread of every rank
+//! goes on calling MPI, which libraries without hardware's help need to serve a read.
+
+use mobula::prelude::*;
+use mpi::Threading;
+use mpi::raw::AsRaw;
+use mpi::topology::Communicator;
+use mpi::traits::*;
+
+/// Elements of an array: 16 MiB.
+const LENGTH: usize = 2 << 20;
+
+const ARRAYS: u64 = 6;
+
+/// Leaves an array in the store of the rank that runs it.
+#[mobula::remote]
+fn make(number: u64) -> Vec<u64> {
+    (0..LENGTH as u64).map(|index| index ^ number).collect()
+}
+
+fn main() -> mobula::Result<()> {
+    let Some((universe, Threading::Multiple)) = mpi::initialize_with_threading(Threading::Multiple) else {
+        panic!("this MPI does not offer MPI_THREAD_MULTIPLE");
+    };
+    let world = universe.world();
+    let cluster = mobula::init_with_comm(world.as_raw(), Config::default().store_bytes(512 << 20))?;
+    if world.rank() == 0 {
+        for other in 1..cluster.size() {
+            let made: Vec<_> = (0..ARRAYS).map(|number| make::on(other).remote(number)).collect();
+            for (number, array) in made.iter().enumerate() {
+                let array = array.get()?;
+                assert_eq!(array.len(), LENGTH);
+                assert!(array.iter().enumerate().all(|(index, value)| *value == index as u64 ^ number as u64));
+            }
+        }
+        // Only now do the others leave their receive.
+        for other in 1..world.size() {
+            world.process_at_rank(other).send(&7i32);
+        }
+    } else {
+        let (word, _) = world.process_at_rank(0).receive::<i32>();
+        assert_eq!(word, 7);
+    }
+    cluster.shutdown()?;
+    world.barrier();
+    if world.rank() == 0 {
+        println!("ok: {} ranks", world.size());
+    }
+    Ok(())
+}
