@@ -20,13 +20,14 @@ export PRTE_MCA_hwloc_default_binding_policy = none
 CHECKS := fmt lint tidy doc
 TESTS  := test-default test-mpich test-embedded
 
-.PHONY: help setup setup-test setup-rdma build demo test test-rdma check bench clean steps $(CHECKS) $(TESTS)
+.PHONY: help setup setup-test setup-rdma build demo test test-rdma test-mpis check bench clean steps $(CHECKS) $(TESTS)
 
 help:
 	@echo 'make demo     installs what is missing, builds, and shows tasks, objects and actors at work, alone and under mpirun'
 	@echo 'make test     installs what is missing, builds, and runs every test: Open MPI, MPICH, and without any C library;'
 	@echo '              as root also on three hosts made of namespaces, under Slurm'
 	@echo 'make test-rdma  the tests that need RDMA devices, in a virtual machine that has some'
+	@echo 'make test-mpis  what MPI can make a difference to, against Open MPI 5 and MPICH 5 from PyPI (nightly: it builds twice)'
 	@echo 'make check    format, lints, house rules, documentation'
 	@echo 'make build    the release build; the command is target/release/mobula'
 	@echo 'make bench    what it costs, beside rayon and plain MPI'
@@ -66,6 +67,11 @@ test-mpich: setup-test
 	    set -ex; export MPICC=mpicc.mpich MPIRUN=mpirun.mpich CARGO_TARGET_DIR=target/mpich; \
 	    cargo build -p mobula --examples; cargo test -p mobula $(RANK_TESTS); \
 	else echo 'no mpicc.mpich here: the tests against MPICH are left out'; fi
+
+# Open MPI 5 and MPICH 5, which Debian does not have. Not part of `make test`: it builds everything twice more and needs
+# PyPI. It runs nightly, and before a change to src/fabric/mpi or src/boot/mpi is merged.
+test-mpis: setup-test
+	@.ci/mpi-libraries
 
 # Without any C library, which the finished program must show.
 test-embedded: setup-test

@@ -1,11 +1,12 @@
 //! From a communicator to a [`World`]: what is checked, and whether there is a road over MPI.
 
-use super::Launched;
 use super::exchange::MpiExchange;
 use super::library::{self, ThreadLevel};
+use super::Launched;
 use crate::base::config::FabricChoice;
 use crate::base::limits::RANKS_MAX;
 use crate::base::{Config, Error, Result};
+use crate::boot::launched::numbered;
 use crate::boot::{Exchange, World};
 use crate::fabric::Fabric;
 use crate::fabric::mpi::{Comm, Life, RawComm, life};
@@ -67,7 +68,8 @@ fn over() -> Error {
 fn check_size(launched: &Launched, size: u32, version: &str) -> Result<()> {
     match launched.ranks {
         Some(ranks) if ranks != size => Err(Error::fabric(format!(
-            "this binary is linked with {version}, which joined {size} of the {ranks} ranks that {} started: {}",
+            "{} is linked with {version}, which joined {size} of the {ranks} ranks that {} started: {}",
+            this_process(),
             launched.command,
             if launched.command == "srun" {
                 "start it with srun --mpi=pmix (Open MPI) or srun --mpi=pmi2 (MPICH)"
@@ -77,6 +79,13 @@ fn check_size(launched: &Launched, size: u32, version: &str) -> Result<()> {
         ))),
         _ => Ok(()),
     }
+}
+
+/// By the launcher's number and the host: a library that is not the launcher's calls every process rank 0.
+fn this_process() -> String {
+    let rank = numbered().map_or("a rank".to_string(), |(rank, _)| format!("rank {rank}"));
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    format!("{rank} on host {}", host.trim())
 }
 
 fn world(
@@ -124,7 +133,7 @@ mod tests {
         let mpiexec = Launched { command: "mpiexec", ranks: Some(4) };
         assert!(check_size(&mpiexec, 4, "MPICH 4.0.2").is_ok());
         let error = check_size(&mpiexec, 1, "Open MPI 4.1.4").unwrap_err().to_string();
-        for part in ["Open MPI 4.1.4", "mpiexec", "1 of the 4 ranks", "same MPI library"] {
+        for part in ["Open MPI 4.1.4", "mpiexec", "1 of the 4 ranks", "same MPI library", "on host "] {
             assert!(error.contains(part), "{error}");
         }
         let srun = Launched { command: "srun", ranks: Some(2) };
