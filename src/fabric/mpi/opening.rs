@@ -11,7 +11,6 @@ use super::reads::Reads;
 use super::road::MpiFabric;
 use super::window::{NoWindow, Window};
 use crate::base::Rank;
-use crate::base::log::{Level, say};
 use crate::fabric::{Event, Fabric, Place, Refusal};
 use crate::mem::{Arena, Block};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -107,7 +106,7 @@ impl From<Failure> for NoGets {
 
 /// Decides how reads come, and says what was decided and why. Collective.
 pub fn open(road: &MpiFabric, wanted: ReadsBy) -> String {
-    let decided = decide(road, wanted).unwrap_or_else(|NoGets { why, stuck }| {
+    decide(road, wanted).unwrap_or_else(|NoGets { why, stuck }| {
         road.with_reads(Reads::leave_gets);
         // All ranks have come to the same end, so all close their windows or none does.
         match road.with_reads(Reads::take_window).flatten() {
@@ -115,11 +114,7 @@ pub fn open(road: &MpiFabric, wanted: ReadsBy) -> String {
             _ => {}
         }
         format!("answers to messages ({why})")
-    });
-    if road.rank() == 0 {
-        say(Level::Info, || format!("bulk reads over MPI: {decided}"));
-    }
-    decided
+    })
 }
 
 fn decide(road: &MpiFabric, wanted: ReadsBy) -> Result<String, NoGets> {

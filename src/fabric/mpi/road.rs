@@ -3,6 +3,8 @@
 //! Locks, in the order taken: `inbox` (the poller), `reads`, `outbox`. None is held while an event is delivered but
 //! `inbox`, whose second taker turns away, so a receiver may send and read from inside its event.
 
+mod reading;
+
 use super::collective::{Gather, wait_until};
 use super::comm::{Comm, Failure};
 use super::credits::Peers;
@@ -11,7 +13,7 @@ use super::inbox::Inbox;
 use super::opening::{self, ReadsBy};
 use super::outbox::{Outbox, Unposted};
 use super::page::Page;
-use super::reads::{Begun, Heeds, Landing, ReadEnding, Reads, is_slot};
+use super::reads::{ReadEnding, Reads, is_slot};
 use super::serves::Serves;
 use super::transfer::Arrived;
 use crate::base::Rank;
@@ -19,7 +21,7 @@ use crate::base::limits::{MESSAGE_BYTES_MAX, POLL_BATCH_MAX};
 use crate::base::log::{Level, say};
 use crate::base::sync::{AtomicUsize, Ordering, lock};
 use crate::fabric::{Event, Fabric, Place, Refusal};
-use crate::mem::{Arena, Block, Region, STORE};
+use crate::mem::{Arena, Block, Region};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, TryLockError};
 use std::time::{Duration, Instant};
 
@@ -215,44 +217,6 @@ impl MpiFabric {
         count
     }
 
-    fn finish_reads(&self, poller: &mut Poller, room: usize, deliver: &mut dyn FnMut(Event<'_>)) -> usize {
-        if self.read_count.load(Ordering::Relaxed) == 0 {
-            return 0;
-        }
-        if let Some(reads) = lock(&self.reads).as_mut() {
-            reads.advance(&mut &*self);
-            self.ask_again(reads);
-            poller.reads_over.extend(reads.take_over(room));
-            self.read_count.store(reads.len(), Ordering::Relaxed);
-        }
-        let count = poller.reads_over.len();
-        for (token, block) in poller.reads_over.drain(..) {
-            deliver(Event::ReadDone { token, block });
-        }
-        count
-    }
-
-    /// Asks a peer for the rest of a read; hands the read back where it cannot be asked.
-    fn ask(&self, reads: &mut Reads, landing: Landing) -> Result<(), (Refusal, Landing)> {
-        let request = landing.request().encode();
-        match self.post(landing.peer(), Kind::Read, &[bytemuck::cast_slice(&request)]) {
-            Ok(()) => reads.expect(landing, &mut &*self),
-            Err(refusal) => return Err((refusal, landing)),
-        }
-        Ok(())
-    }
-
-    /// Asks for reads whose gets failed.
-    fn ask_again(&self, reads: &mut Reads) {
-        while let Some(landing) = reads.unasked() {
-            match self.ask(reads, landing) {
-                Ok(()) => {}
-                Err((Refusal::Full, landing)) => return reads.put_off(landing),
-                Err((Refusal::Lost, landing)) => reads.give_up_unasked(landing),
-            }
-        }
-    }
-
     /// Delivers up to `room` messages, and takes what the others of the batch ask.
     fn receive(&self, poller: &mut Poller, room: usize, deliver: &mut dyn FnMut(Event<'_>)) -> usize {
         let mut delivered = 0;
@@ -331,21 +295,6 @@ enum Accepted {
     Nothing,
 }
 
-impl Heeds for &MpiFabric {
-    fn failed(&mut self, peer: Rank, failure: Failure) {
-        self.lose(peer, failure.to_string());
-    }
-
-    fn refused(&mut self, peer: Rank, failure: Failure) {
-        // While the ranks still decide, the decision says it.
-        if self.reads_by.get().is_some() {
-            say(Level::Warn, || {
-                format!("bulk reads from rank {peer} come in answers to messages from now on: {failure}")
-            });
-        }
-    }
-}
-
 /// Whether every rank says so, within some seconds. Collective.
 fn all_agree(comm: &Comm, mine: bool) -> bool {
     let Ok(mut gather) = Gather::start(comm, [u64::from(mine)]) else { return false };
@@ -377,6 +326,9 @@ impl Fabric for MpiFabric {
         let decided = opening::open(self, self.wanted);
         // Called once, as the doc says; the first decision stays.
         let _ = self.reads_by.set(decided);
+        if self.rank == 0 {
+            say(Level::Info, || format!("bulk reads over MPI: {}", self.reads_by()));
+        }
     }
 
     fn send(&self, peer: Rank, parts: &[&[u8]]) -> Result<(), Refusal> {
@@ -408,24 +360,6 @@ impl Fabric for MpiFabric {
     }
 
     fn read(&self, peer: Rank, from: Place, into: Block, token: u64) -> Result<(), (Refusal, Block)> {
-        let mut reads = lock(&self.reads);
-        let Some(reads) = reads.as_mut().filter(|_| !self.peers.is_lost(peer)) else {
-            return Err((Refusal::Lost, into));
-        };
-        if from.region != STORE {
-            reads.refuse(into, token, format!("the road over MPI reaches no region {} of rank {peer}", from.region));
-        } else {
-            match reads.begin(peer, from.offset, into, token, &mut &*self) {
-                Ok(Begun::Yes) => {}
-                Ok(Begun::Asks(landing)) => {
-                    if let Err((refusal, landing)) = self.ask(reads, landing) {
-                        return Err((refusal, reads.put_back(landing)));
-                    }
-                }
-                Err(block) => return Err((Refusal::Full, block)),
-            }
-        }
-        self.read_count.store(reads.len(), Ordering::Relaxed);
-        Ok(())
+        self.start_read(peer, from, into, token)
     }
 }
