@@ -10,7 +10,7 @@ use std::ffi::c_int;
 use std::sync::Arc;
 
 /// Collectives over a duplicate of the ranks' communicator. On drop it closes the road, frees the communicator and,
-/// where boot initialized MPI, finalizes it. Below MPI_THREAD_MULTIPLE it stays with the thread that made it.
+/// where boot initialized MPI and MPI holds nothing more of ours, finalizes it. Below MPI_THREAD_MULTIPLE it stays with the thread that made it.
 pub struct MpiExchange {
     /// Taken on drop, before MPI is finalized.
     comm: Option<Comm>,
@@ -113,11 +113,9 @@ impl Exchange for MpiExchange {
 
 impl Drop for MpiExchange {
     fn drop(&mut self) {
-        if let Some(road) = self.road.take() {
-            road.close(self.parted);
-        }
+        let freed = self.road.take().is_none_or(|road| road.close(self.parted));
         drop(self.comm.take());
-        if self.finalizes {
+        if self.finalizes && freed {
             library::finalize();
         }
     }

@@ -110,7 +110,7 @@ pub fn open(road: &MpiFabric, wanted: ReadsBy) -> String {
         road.with_reads(Reads::leave_gets);
         // All ranks have come to the same end, so all close their windows or none does.
         match road.with_reads(Reads::take_window).flatten() {
-            Some(window) if !stuck => window.close(),
+            Some(window) if !stuck => drop(window.close()),
             _ => {}
         }
         format!("answers to messages ({why})")

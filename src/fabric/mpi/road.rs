@@ -125,8 +125,10 @@ impl MpiFabric {
     /// Waits shortly for what MPI has not yet taken, gives up the rest, and frees the communicator (M4).
     /// Afterwards polls find nothing and sends are refused as `Lost`. Ranks agree beforehand that nothing is under way.
     ///
-    /// Where all ranks close `together`, none of them dead, they free their windows too; else those are left to MPI (M5).
-    pub fn close(&self, together: bool) {
+    /// Where all ranks close `together`, none of them dead, they free their windows too; else those are left to MPI (M5),
+    /// and this is false: MPI_Finalize would fail (MPICH over UCX aborts there), so the process ends without it.
+    #[must_use]
+    pub fn close(&self, together: bool) -> bool {
         let until = Instant::now() + CLOSE_WAIT;
         while self.progress_sends() > 0 && Instant::now() < until {
             std::thread::yield_now();
@@ -135,19 +137,19 @@ impl MpiFabric {
         let reads = lock(&self.reads).take();
         let outbox = lock(&self.outbox).take();
         drop((poller, outbox));
+        let mut freed = true;
         if let Some(mut reads) = reads {
             let (window, comm) = (reads.take_window(), reads.comm().clone());
             let clean = !reads.leave_gets() && (0..self.peers.size()).all(|peer| !self.peers.is_lost(peer));
             drop(reads);
-            if let Some(window) = window.filter(|_| together)
-                && all_agree(&comm, clean)
-            {
-                window.close();
+            if let Some(window) = window {
+                freed = together && all_agree(&comm, clean) && window.close();
             }
         }
         for count in [&self.sends, &self.read_count, &self.serve_count, &self.loss_count] {
             count.store(0, Ordering::Relaxed);
         }
+        freed
     }
 
     fn lose(&self, peer: Rank, reason: String) {

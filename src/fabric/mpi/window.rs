@@ -191,17 +191,20 @@ impl Window {
         })
     }
 
-    /// Ends the epoch and frees the window. Collective: every rank calls it, with no get under way anywhere.
-    pub fn close(mut self) {
+    /// Ends the epoch and frees the window; false where MPI keeps it. Collective: every rank calls it, with no get under
+    /// way anywhere.
+    pub fn close(mut self) -> bool {
         if !is_live() {
-            return;
+            return false;
         }
         // SAFETY: MPI is live and the window ours. Where it could not be freed, the mapping stays with it.
         unsafe {
             let unlocked = ffi::MPI_Win_unlock_all(self.raw) == ffi::MPI_SUCCESS as c_int;
-            if unlocked && ffi::MPI_Win_free(&mut self.raw) == ffi::MPI_SUCCESS as c_int {
+            let freed = unlocked && ffi::MPI_Win_free(&mut self.raw) == ffi::MPI_SUCCESS as c_int;
+            if freed {
                 ManuallyDrop::drop(&mut self.arena);
             }
+            freed
         }
     }
 }
