@@ -44,7 +44,7 @@ pub fn start(mut world: World, config: Config) -> Result<Session> {
     let _: Vec<()> = gather(&mut *world.exchange, &outcome)?;
     let (parts, launcher) = (joined?, world.launcher.clone());
     // Every rank comes here or none does, and where one rank needs the far road, all do.
-    if let Some(far) = world.far.as_ref().filter(|far| parts.fabrics.iter().any(|name| name == far.name())) {
+    if let Some(far) = world.mpi.as_ref().ok().filter(|far| parts.fabrics.iter().any(|name| name == far.name())) {
         far.open_reads();
     }
 

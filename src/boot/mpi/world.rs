@@ -1,8 +1,8 @@
 //! From a communicator to a [`World`]: what is checked, and whether there is a road over MPI.
 
+use super::Launched;
 use super::exchange::MpiExchange;
 use super::library::{self, ThreadLevel};
-use super::Launched;
 use crate::base::config::FabricChoice;
 use crate::base::limits::RANKS_MAX;
 use crate::base::{Config, Error, Result};
