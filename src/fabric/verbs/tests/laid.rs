@@ -10,6 +10,7 @@ use crate::fabric::verbs::{SideRoad, VerbsEndpoint, VerbsFabric};
 use crate::fabric::{Event, Fabric, Place, Refusal, Salvage};
 use crate::mem::{Arena, Block, Region};
 use std::collections::VecDeque;
+use std::os::fd::AsRawFd;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -82,10 +83,12 @@ pub fn until(what: &str, mut done: impl FnMut() -> bool) {
     }
 }
 
-/// Whether a descriptor became readable in time.
-pub fn poll_one(entry: &mut libc::pollfd, wait_ms: i32) -> bool {
+/// Whether what a rank sleeps on became readable in time.
+pub fn readable(end: &End, wait_ms: i32) -> bool {
+    let descriptor = end.fabric.wake_fd().expect("one").as_raw_fd();
+    let mut entry = libc::pollfd { fd: descriptor, events: libc::POLLIN, revents: 0 };
     // SAFETY: one entry, which is exclusively ours.
-    unsafe { libc::poll(entry, 1, wait_ms) == 1 }
+    unsafe { libc::poll(&mut entry, 1, wait_ms) == 1 }
 }
 
 impl End {
