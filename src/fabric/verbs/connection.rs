@@ -73,6 +73,9 @@ pub struct Connection {
     pub announced: usize,
     /// When the device was last heard of, or had nothing to tell.
     pub heard_ns: u64,
+    /// Whether it was silent for too long when somebody looked last. A rank that was itself stopped for long finds
+    /// everybody silent, and has what they said still before it.
+    pub suspected: bool,
     /// Why it is about to end.
     pub failed: Option<String>,
     /// It sent what is no segment: nothing that comes after that is a message in its place.
@@ -93,6 +96,7 @@ impl Connection {
             regions: Vec::new(),
             announced: 0,
             heard_ns: now_ns(),
+            suspected: false,
             failed: None,
             nonsense: false,
         }

@@ -83,7 +83,7 @@ impl VerbsFabric {
             let mut link = lock(&self.links[peer as usize]);
             let Link::Live(connection) = &mut *link else { continue };
             let silent = now.saturating_sub(connection.heard_ns) > silence;
-            if connection.failed.is_some() || !silent {
+            if !std::mem::replace(&mut connection.suspected, silent) || !silent || connection.failed.is_some() {
                 continue;
             }
             let device = self.device();

@@ -94,12 +94,24 @@ impl VerbsFabric {
         side: Arc<dyn SideRoad>,
         silence: Duration,
     ) -> Result<VerbsFabric> {
+        VerbsFabric::start_bounded(endpoint, me, cards, side, silence, VERBS_LINKS_MAX)
+    }
+
+    /// As `start`, with at most `links_most` queue pairs.
+    pub(super) fn start_bounded(
+        endpoint: VerbsEndpoint,
+        me: Rank,
+        cards: Vec<Option<VerbsCard>>,
+        side: Arc<dyn SideRoad>,
+        silence: Duration,
+        links_most: u32,
+    ) -> Result<VerbsFabric> {
         let VerbsEndpoint { device, abilities, card, gid_index, transfer_bytes_max, registered } = endpoint;
         // Each request of a link can be in the queue of completions at once: all of them when it breaks.
         let completions_each = RING_SLOTS as u32 + u32::from(SEND_REQUESTS);
         let per_link = [1, RING_SLOTS as u32, completions_each];
         let has = [abilities.queue_pairs, abilities.receives, abilities.completions];
-        let links_max = links_max(cards.len() as u32, VERBS_LINKS_MAX, per_link, has);
+        let links_max = links_max(cards.len() as u32, links_most, per_link, has);
         let at = |error: String| Error::fabric(format!("rank {me}: {error}"));
         let completions = CompletionQueue::new(&device, (links_max * completions_each).max(1)).map_err(at)?;
         let receives = Receives::new(&device, links_max).map_err(at)?;

@@ -6,9 +6,9 @@ use super::greeting::Word;
 use crate::base::Rank;
 use crate::base::clock::now_ns;
 use crate::base::limits::MESSAGE_BYTES_MAX;
-use crate::fabric::{Event, Fabric, Place, Refusal, conformance};
+use crate::fabric::{Event, Fabric, Place, Refusal, Salvage, conformance};
 use crate::mem::STORE;
-use laid::{End, ends, ends_with, readable, until};
+use laid::{End, ends, ends_bounded, ends_with, readable, until};
 use std::process::Command;
 use std::time::Duration;
 
@@ -219,6 +219,30 @@ fn a_peer_that_never_answers_is_lost() {
     assert!(lost.expect("lost").contains("did not answer"));
     let left = ends[0].fabric.salvage(1).expect("it can tell");
     assert_eq!((left.delivered, left.first, left.unconfirmed.len()), (0, 0, 0));
+}
+
+#[test]
+#[ignore = "needs RDMA devices: tests/rdma/run"]
+fn a_link_too_many_is_refused_and_the_others_live_on() {
+    let ends = ends_bounded(3, laid::SILENCE, 1);
+    ends[0].open(&ends[1]);
+    let refused = ends[0].fabric.reaches(2).expect_err("one is the most");
+    assert!(refused.contains("all 1 links of rank 0"), "{refused}");
+    ends[0].fabric.reaches(1).expect("it is one of them");
+    let mut lost = None;
+    assert_eq!(ends[2].send(0, &[b"me too"]), Err(Refusal::Full));
+    until("the one that asked is told", || {
+        ends[0].poll(&mut |event| assert!(matches!(event, Event::Lost { peer: 2, .. })));
+        ends[2].poll(&mut |event| match event {
+            Event::Lost { peer: 0, reason } => lost = Some(reason),
+            _ => panic!("nothing else"),
+        });
+        lost.is_some()
+    });
+    assert!(lost.expect("lost").contains("all 1 links of this rank over rxe0 are taken"));
+    assert_eq!(ends[2].fabric.salvage(0), Some(Salvage::default()), "nothing went, so nothing is to be saved");
+    ends[1].send(0, &[b"as before"]).expect("room");
+    until("it came", || ends[0].poll(&mut |_| {}) > 0);
 }
 
 #[test]

@@ -46,6 +46,11 @@ pub fn ends(size: u32) -> Vec<End> {
 }
 
 pub fn ends_with(size: u32, silence: Duration) -> Vec<End> {
+    ends_bounded(size, silence, size)
+}
+
+/// Each with at most `links_most` links.
+pub fn ends_bounded(size: u32, silence: Duration, links_most: u32) -> Vec<End> {
     let devices: Vec<Candidate> = candidates(Path::new(CLASS));
     assert!(!devices.is_empty(), "no RDMA device: start this with tests/rdma/run");
     let open = |rank: usize| VerbsEndpoint::open_named(&devices[rank % devices.len()].device).expect("opened");
@@ -54,7 +59,8 @@ pub fn ends_with(size: u32, silence: Duration) -> Vec<End> {
     let post: Arc<Post> = Arc::new((0..size).map(|_| Mutex::default()).collect());
     let end = |(me, endpoint): (Rank, VerbsEndpoint)| {
         let side = Arc::new(Side { me, post: post.clone() });
-        let fabric = VerbsFabric::start(endpoint, me, cards.clone(), side, silence).expect("started");
+        let fabric = VerbsFabric::start_bounded(endpoint, me, cards.clone(), side, silence, links_most);
+        let fabric = fabric.expect("started");
         let arena = Arena::create(32 << 20, Pages::Plain).expect("made");
         fabric.offer(&Region::Host(arena.clone())).expect("registered");
         (0..size).filter(|peer| *peer != me).for_each(|peer| fabric.reaches(peer).expect("in reach"));
