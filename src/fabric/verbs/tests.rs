@@ -1,5 +1,6 @@
 //! Against devices: `tests/rdma/run` starts these in a machine that has some, one after the other.
 
+mod apart;
 mod laid;
 
 use super::greeting::Word;
