@@ -6,6 +6,7 @@ use super::receives::Filled;
 use rdma_sys as verbs;
 use std::ffi::CStr;
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::fd::BorrowedFd;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
@@ -127,12 +128,12 @@ impl CompletionQueue {
     /// # Errors
     /// Where the device is broken.
     pub fn take(&self, found: &mut impl Extend<Completion>) -> Result<usize, String> {
-        // SAFETY: plain integers, of which zeros are values.
-        let mut batch: [verbs::ibv_wc; BATCH] = unsafe { std::mem::zeroed() };
+        let mut batch = [const { MaybeUninit::<verbs::ibv_wc>::uninit() }; BATCH];
         // SAFETY: a live queue, and room for as many as asked for.
-        let count = unsafe { verbs::ibv_poll_cq(self.raw(), BATCH as i32, batch.as_mut_ptr()) };
+        let count = unsafe { verbs::ibv_poll_cq(self.raw(), BATCH as i32, batch.as_mut_ptr().cast()) };
         let count = usize::try_from(count).map_err(|_| "the device does not give its completions".to_string())?;
-        found.extend(batch[..count].iter().filter_map(completion));
+        // SAFETY: the call wrote the first `count`.
+        found.extend(batch[..count].iter().filter_map(|place| completion(unsafe { place.assume_init_ref() })));
         Ok(count)
     }
 

@@ -6,7 +6,7 @@ use super::header::{BODY_BYTES_MAX, HEADER_BYTES, Header, Kind, body_of, segment
 use super::queue_pair::QueuePair;
 use super::reads::Reads;
 use super::regions::RegionKeys;
-use super::window::{Posted, RING_SLOTS, ReceiveCount, SendWindow};
+use super::window::{Posted, ReceiveCount, SendWindow};
 use crate::base::clock::now_ns;
 use crate::base::limits::MESSAGE_BYTES_MAX;
 use crate::fabric::Salvage;
@@ -118,7 +118,7 @@ impl Connection {
     /// What the device said.
     pub fn announce(&mut self, regions: &[RegionKeys]) -> Result<bool, String> {
         let mut batch = Batch::new();
-        while let Some(keys) = regions.get(self.announced).filter(|_| self.window.fits(1)) {
+        while let Some(keys) = regions.get(self.announced).filter(|_| self.window.fits(1) && batch.has_room()) {
             let body = postcard::to_allocvec(keys).map_err(|error| error.to_string())?;
             self.write(&mut batch, Kind::Offer, body.len(), &mut Parts { parts: &[&body], at: 0 });
             self.announced += 1;
@@ -213,15 +213,22 @@ pub fn failure(device: &str, status: Status) -> String {
     format!("{device}: {}", status.text())
 }
 
+/// Segments of the largest message.
+const BATCH_SEGMENTS: usize = MESSAGE_BYTES_MAX.div_ceil(BODY_BYTES_MAX);
+
 /// Segments that go at once.
 struct Batch {
-    segments: [(Posted, u32); RING_SLOTS],
+    segments: [(Posted, u32); BATCH_SEGMENTS],
     count: usize,
 }
 
 impl Batch {
     fn new() -> Batch {
-        Batch { segments: [(Posted { position: 0, signalled: false }, 0); RING_SLOTS], count: 0 }
+        Batch { segments: [(Posted { position: 0, signalled: false }, 0); BATCH_SEGMENTS], count: 0 }
+    }
+
+    fn has_room(&self) -> bool {
+        self.count < BATCH_SEGMENTS
     }
 }
 

@@ -3,7 +3,7 @@
 use super::completion::{Completion, Work};
 use super::connection::{Assembly, failure};
 use super::header::{Header, Kind};
-use super::receives::Filled;
+use super::receives::{CHAIN, Filled};
 use super::regions::RegionKeys;
 use super::road::{Link, VerbsFabric};
 use crate::base::Rank;
@@ -20,7 +20,7 @@ const BUSY_POLLS: u32 = 64;
 #[derive(Default)]
 pub(super) struct Poller {
     pub(super) found: VecDeque<Completion>,
-    /// Buffers that the device may fill again.
+    /// Buffers that the device may fill again; at most [`CHAIN`].
     used: Vec<Filled>,
     /// The message that is being delivered; here so that a panic of its receiver does not lose its buffer.
     delivering: Option<Filled>,
@@ -62,12 +62,20 @@ impl VerbsFabric {
                 }
             };
             *delivered += usize::from(self.handle(completion, poller, deliver));
+            if poller.used.len() == CHAIN {
+                self.post_used(poller);
+            }
         }
+        self.post_used(poller);
+        poller.polls = poller.polls.wrapping_add(1);
+        drained || poller.polls.is_multiple_of(BUSY_POLLS)
+    }
+
+    /// Lets the device fill buffers again that were delivered.
+    fn post_used(&self, poller: &mut Poller) {
         if let Err(reason) = self.parts.receives.post(poller.used.drain(..)) {
             self.fail_all(&reason);
         }
-        poller.polls = poller.polls.wrapping_add(1);
-        drained || poller.polls.is_multiple_of(BUSY_POLLS)
     }
 
     /// Whether it led to an event.

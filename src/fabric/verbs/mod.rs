@@ -18,8 +18,8 @@
 //!   its link's lock.
 //! - V2: a message counts as delivered when it is handed over here, and its sender keeps it until it is told so
 //!   (credits), whatever the device acknowledged: `salvage` of both ends leaves no gap.
-//! - V3: a peer has at most [`window::RING_SLOTS`] segments under way here, and every link brings as many buffers: the
-//!   shared queue does not run dry.
+//! - V3: a peer has at most [`window::RING_SLOTS`] segments under way here, and every link brings as many buffers and
+//!   those that were credited but not yet posted again: the shared queue does not run dry.
 //! - V4: memory that the device may write is owned by its slab, or by its read until that is over or the pair destroyed.
 //! - V5: what is made with a device's part holds that part: everything is destroyed before what it stands on.
 //!

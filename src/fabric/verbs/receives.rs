@@ -50,7 +50,7 @@ impl Receives {
     pub fn new(device: &Arc<Device>, links: u32) -> Result<Receives, String> {
         let mut wanted = verbs::ibv_srq_init_attr {
             srq_context: ptr::null_mut(),
-            attr: verbs::ibv_srq_attr { max_wr: links.max(1) * RING_SLOTS as u32, max_sge: 1, srq_limit: 0 },
+            attr: verbs::ibv_srq_attr { max_wr: links.max(1) * BUFFERS_EACH as u32, max_sge: 1, srq_limit: 0 },
         };
         // SAFETY: a live domain and a filled request.
         let queue = unsafe { verbs::ibv_create_srq(device.domain(), &mut wanted) };
@@ -77,10 +77,10 @@ impl Receives {
             self.count.fetch_sub(1, Ordering::Relaxed);
             return Err(format!("all {} links of this rank over {} are taken", self.slabs.len(), self.device.name()));
         };
-        let slab = Slab::new(&self.device, RING_SLOTS, SEGMENT_BYTES)?;
+        let slab = Slab::new(&self.device, BUFFERS_EACH, SEGMENT_BYTES)?;
         assert!(place.set(slab).is_ok(), "a number was taken twice");
-        let first = number * RING_SLOTS as u32;
-        self.post((first..first + RING_SLOTS as u32).map(|buffer| Filled::new(buffer, 0)))
+        let first = number * BUFFERS_EACH as u32;
+        self.post((first..first + BUFFERS_EACH as u32).map(|buffer| Filled::new(buffer, 0)))
     }
 
     /// The bytes that came, as far as a buffer holds them.
@@ -92,7 +92,7 @@ impl Receives {
     }
 
     fn place(&self, buffer: u32) -> (&Slab, usize) {
-        let (slab, place) = (buffer as usize / RING_SLOTS, buffer as usize % RING_SLOTS);
+        let (slab, place) = (buffer as usize / BUFFERS_EACH, buffer as usize % BUFFERS_EACH);
         (self.slabs[slab].get().expect("a buffer is posted after its slab is there"), place)
     }
 
@@ -101,10 +101,10 @@ impl Receives {
     /// # Errors
     /// Where the device is broken.
     pub fn post(&self, buffers: impl Iterator<Item = Filled>) -> Result<(), String> {
-        let mut pieces = [verbs::ibv_sge { addr: 0, length: 0, lkey: 0 }; CHAIN];
-        let mut requests = [EMPTY; CHAIN];
         let mut buffers = buffers.peekable();
         while buffers.peek().is_some() {
+            let mut pieces = [verbs::ibv_sge { addr: 0, length: 0, lkey: 0 }; CHAIN];
+            let mut requests = [EMPTY; CHAIN];
             let mut count = 0;
             for Filled { buffer, .. } in buffers.by_ref().take(CHAIN) {
                 let (slab, place) = self.place(buffer);
@@ -138,7 +138,11 @@ impl Receives {
 }
 
 /// Requests posted at once.
-const CHAIN: usize = 16;
+pub const CHAIN: usize = 16;
+
+/// Buffers that a link brings: as many as its peer has slots, and those that were delivered, and may be credited, while
+/// they wait to be posted in one chain.
+pub const BUFFERS_EACH: usize = RING_SLOTS + CHAIN;
 
 const EMPTY: verbs::ibv_recv_wr =
     verbs::ibv_recv_wr { wr_id: 0, next: ptr::null_mut(), sg_list: ptr::null_mut(), num_sge: 0 };

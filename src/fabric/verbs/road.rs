@@ -11,11 +11,10 @@ use super::connection::Connection;
 use super::endpoint::VerbsEndpoint;
 use super::incoming::Poller;
 use super::queue_pair::{Parts, READS_UNDER_WAY, SEND_REQUESTS};
-use super::receives::Receives;
+use super::receives::{BUFFERS_EACH, Receives};
 use super::regions::RegionKeys;
 use super::registration::RegisteredRegion;
 use super::waker::Waker;
-use super::window::RING_SLOTS;
 use crate::base::Rank;
 use crate::base::clock::now_ns;
 use crate::base::error::{Error, Result};
@@ -108,8 +107,8 @@ impl VerbsFabric {
     ) -> Result<VerbsFabric> {
         let VerbsEndpoint { device, abilities, card, gid_index, transfer_bytes_max, registered } = endpoint;
         // Each request of a link can be in the queue of completions at once: all of them when it breaks.
-        let completions_each = RING_SLOTS as u32 + u32::from(SEND_REQUESTS);
-        let per_link = [1, RING_SLOTS as u32, completions_each];
+        let completions_each = BUFFERS_EACH as u32 + u32::from(SEND_REQUESTS);
+        let per_link = [1, BUFFERS_EACH as u32, completions_each];
         let has = [abilities.queue_pairs, abilities.receives, abilities.completions];
         let links_max = links_max(cards.len() as u32, links_most, per_link, has);
         let at = |error: String| Error::fabric(format!("rank {me}: {error}"));

@@ -23,7 +23,7 @@ const RETURN_SEGMENTS: u32 = WINDOW_SEGMENTS / 2;
 /// Segments that give credits back, under way beside the window: each answers half a window.
 const CREDITS_UNDER_WAY: u32 = 4;
 
-/// Buffers that a peer can fill here, and slots that this rank fills for it.
+/// Slots that this rank fills for a peer: what can be under way to it.
 pub const RING_SLOTS: usize = (WINDOW_SEGMENTS + CREDITS_UNDER_WAY) as usize;
 
 /// Segments between two of which the device tells.
