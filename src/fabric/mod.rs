@@ -16,8 +16,6 @@ mod inproc;
 pub mod mpi;
 pub mod shm;
 pub mod tcp;
-// Until the node lays this road.
-#[allow(dead_code, unused_imports)]
 pub mod verbs;
 
 use crate::base::Rank;

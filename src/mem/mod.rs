@@ -24,6 +24,8 @@ pub use arena::{Arena, Block};
 pub use bell::{Bell, FIRST_SLEEP};
 pub use pages::{HUGE_PAGE_BYTES, hugepages_free, transparent_for_shared};
 pub use peer::PeerArena;
-pub use region::{CudaRegion, KeepsMemory, Region, RegionNumber, STORE};
+#[cfg(test)]
+pub use region::CudaRegion;
+pub use region::{Region, RegionNumber, STORE};
 pub use ring::{Consumer, Popped, Producer, RING_SEGMENT_BYTES, Watch};
 pub use segment::{Access, Segment, SegmentCard};

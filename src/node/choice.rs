@@ -2,6 +2,7 @@
 
 use crate::base::Rank;
 use crate::base::config::FabricChoice;
+use crate::fabric::verbs::VerbsCard;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -38,7 +39,7 @@ pub struct Standing {
     /// Its host, by place in the list of hosts.
     pub host: usize,
     /// An RDMA device that is open.
-    pub verbs: Result<(), String>,
+    pub verbs: Result<VerbsCard, String>,
     /// The road over MPI.
     pub mpi: Result<(), String>,
     /// A socket that listens.
@@ -49,11 +50,11 @@ impl Standing {
     fn has(&self, kind: RoadKind) -> Result<(), &str> {
         let found = match kind {
             RoadKind::Shm => return Ok(()),
-            RoadKind::Verbs => &self.verbs,
+            RoadKind::Verbs => return self.verbs.as_ref().map(drop).map_err(String::as_str),
             RoadKind::Mpi => &self.mpi,
             RoadKind::Tcp => &self.tcp,
         };
-        found.as_ref().map(|()| ()).map_err(String::as_str)
+        found.as_ref().copied().map_err(String::as_str)
     }
 }
 
@@ -85,7 +86,10 @@ pub fn way(one: &Standing, other: &Standing) -> Result<Vec<RoadKind>, String> {
     if one.choice != other.choice {
         return Err(format!("MOBULA_FABRIC is {:?} on one and {:?} on the other", one.choice, other.choice));
     }
-    let both = |kind: RoadKind| one.has(kind).is_ok() && other.has(kind).is_ok();
+    let both = |kind: RoadKind| {
+        let joined = kind != RoadKind::Verbs || unjoined(one, other).is_none();
+        one.has(kind).is_ok() && other.has(kind).is_ok() && joined
+    };
     let wanted: &[RoadKind] = match one.choice {
         FabricChoice::Auto | FabricChoice::Shm if one.host == other.host => return Ok(vec![RoadKind::Shm]),
         FabricChoice::Shm => return Err("MOBULA_FABRIC=shm, and they are on different hosts".to_string()),
@@ -106,8 +110,15 @@ pub fn way(one: &Standing, other: &Standing) -> Result<Vec<RoadKind>, String> {
     }
 }
 
+/// Why the devices of two ranks cannot be joined, where both have one.
+fn unjoined(one: &Standing, other: &Standing) -> Option<String> {
+    let (one, other) = (one.verbs.as_ref().ok()?, other.verbs.as_ref().ok()?);
+    one.reaches(other).and_then(|()| other.reaches(one)).err()
+}
+
 fn lacks(kind: RoadKind, one: &Standing, other: &Standing) -> String {
-    let reason = [one, other].into_iter().find_map(|standing| standing.has(kind).err()).unwrap_or("it is there");
+    let missing = [one, other].into_iter().find_map(|standing| standing.has(kind).err()).map(str::to_string);
+    let reason = missing.or_else(|| unjoined(one, other)).unwrap_or_else(|| "it is there".to_string());
     format!("no {}: {reason}", kind.name())
 }
 
@@ -178,16 +189,32 @@ pub fn table(hosts: &[(String, Vec<Rank>)], standings: &[Standing]) -> Vec<Strin
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fabric::verbs::LinkLayer;
 
     fn standing(host: usize, choice: FabricChoice, has: &[RoadKind]) -> Standing {
         let of = |kind, reason: &str| if has.contains(&kind) { Ok(()) } else { Err(reason.to_string()) };
         Standing {
             choice,
             host,
-            verbs: of(RoadKind::Verbs, "no RDMA device"),
+            verbs: of(RoadKind::Verbs, "no RDMA device").map(|()| device(LinkLayer::Ethernet)),
             mpi: of(RoadKind::Mpi, "not started by MPI"),
             tcp: of(RoadKind::Tcp, "no socket"),
         }
+    }
+
+    fn device(link_layer: LinkLayer) -> VerbsCard {
+        VerbsCard { device: "mlx5_0".to_string(), port: 1, link_layer, lid: 1, gid: [1; 16], mtu: 5, reads_served: 16 }
+    }
+
+    #[test]
+    fn devices_that_are_plugged_into_different_networks_are_not_joined() {
+        let mut one = standing(0, Auto, &[RoadKind::Verbs, RoadKind::Tcp]);
+        let other = standing(1, Auto, &[RoadKind::Verbs, RoadKind::Tcp]);
+        assert_eq!(way(&one, &other), Ok(vec![RoadKind::Verbs, RoadKind::Tcp]));
+        one.verbs = Ok(device(LinkLayer::InfiniBand));
+        let way = way(&one, &other).unwrap();
+        assert_eq!(way, [RoadKind::Tcp]);
+        assert!(why(&way, &one, &other).contains("no verbs: mlx5_0 is on InfiniBand"), "{}", why(&way, &one, &other));
     }
 
     use FabricChoice::{Auto, Mpi, Shm, Tcp, Verbs};

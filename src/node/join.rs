@@ -63,8 +63,9 @@ pub(super) fn join(
     let arena = local.arena.clone();
     let mut made = Made::default();
     made.shm(local, rank, host_ranks, cards)?;
-    made.others(world, config, &ways, cards, rank, &arena)?;
-    made.verbs(config, cards, rank)?;
+    let job = Job { world, config, rank, cards };
+    made.far(&job, &ways, &arena)?;
+    made.verbs(&job)?;
     let to: Vec<Vec<u8>> =
         ways.iter().map(|way| way.iter().filter_map(|kind| made.place_of(*kind)).collect()).collect();
     let bell = made.bell.unwrap_or_else(|| Arc::new(Bell::private()));
@@ -95,6 +96,14 @@ fn ways(world: &World, rank: Rank, cards: &[Cards]) -> Result<Vec<Vec<RoadKind>>
         })
     };
     cards.iter().enumerate().map(to).collect()
+}
+
+/// What every rank knows of the job before its roads are made.
+struct Job<'a> {
+    world: &'a World,
+    config: &'a Config,
+    rank: Rank,
+    cards: &'a [Cards],
 }
 
 /// The roads made so far.
@@ -161,15 +170,8 @@ impl Made {
     }
 
     /// The roads that some way needs. Those over MPI are opened by all ranks alike.
-    fn others(
-        &mut self,
-        world: &World,
-        config: &Config,
-        ways: &[Vec<RoadKind>],
-        cards: &[Cards],
-        rank: Rank,
-        arena: &Arc<Arena>,
-    ) -> Result<()> {
+    fn far(&mut self, job: &Job<'_>, ways: &[Vec<RoadKind>], arena: &Arc<Arena>) -> Result<()> {
+        let Job { world, config, rank, cards } = *job;
         let needed = |kind: RoadKind| ways.iter().any(|way| way.contains(&kind));
         let store = Region::Host(arena.clone());
         if let Ok(mpi) = &world.mpi {
@@ -191,9 +193,10 @@ impl Made {
     }
 
     /// RDMA, where this rank has a device and some way takes it.
-    fn verbs(&mut self, config: &Config, cards: &[Cards], rank: Rank) -> Result<()> {
+    fn verbs(&mut self, job: &Job<'_>) -> Result<()> {
+        let Job { config, rank, cards, .. } = *job;
         let Some(endpoint) = self.endpoint.take() else { return Ok(()) };
-        let cards = cards.iter().map(|card| card.verbs.clone()).collect();
+        let cards = cards.iter().map(|card| card.standing.verbs.clone().ok()).collect();
         let road = Arc::new(VerbsFabric::start(endpoint, rank, cards, Arc::new(Beside), config.peer_timeout)?);
         self.laid = Some(road.clone());
         self.add(RoadKind::Verbs, road);

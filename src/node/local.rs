@@ -6,7 +6,7 @@ use crate::base::{Config, Error, Rank, Result};
 use crate::boot::World;
 use crate::fabric::shm::Inbox;
 use crate::fabric::tcp::{Addresses, Listener, TcpCard};
-use crate::fabric::verbs::{VerbsCard, VerbsEndpoint};
+use crate::fabric::verbs::VerbsEndpoint;
 use crate::mem::{Arena, Region, Segment, SegmentCard};
 use crate::node::choice::{self, Standing};
 use crate::node::table::{TABLE_BYTES, Table};
@@ -29,7 +29,6 @@ pub(super) struct Cards {
     pub host: Option<HostCard>,
     pub standing: Standing,
     pub tcp: Option<TcpCard>,
-    pub verbs: Option<VerbsCard>,
 }
 
 /// What a host has.
@@ -88,7 +87,7 @@ impl Local {
         let standing = Standing {
             choice: config.fabric,
             host: station.host,
-            verbs: verbs.as_ref().map(|_| ()).map_err(Clone::clone),
+            verbs: verbs.as_ref().map(VerbsEndpoint::card).map_err(Clone::clone),
             mpi: world.mpi.as_ref().map(|_| ()).map_err(Clone::clone),
             tcp: tcp.as_ref().map(|_| ()).map_err(Clone::clone),
         };
@@ -108,7 +107,6 @@ impl Local {
             host: first.map(|_| self.host.clone()),
             standing: self.standing.clone(),
             tcp: self.tcp.as_ref().map(Listener::card),
-            verbs: self.verbs.as_ref().map(VerbsEndpoint::card),
         }
     }
 }

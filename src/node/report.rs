@@ -45,10 +45,8 @@ pub fn host_report() -> Vec<(String, Vec<String>)> {
             ),
         ],
     );
-    let verbs = match crate::fabric::verbs::probe() {
-        Ok(devices) => {
-            format!("verbs: {} found; its data path is not there yet, mpi serves between hosts", devices.join(", "))
-        }
+    let verbs = match crate::fabric::verbs::VerbsEndpoint::open(None) {
+        Ok(endpoint) => format!("verbs: yes, by {}", endpoint.describe()),
         Err(reason) => format!("verbs: no ({reason})"),
     };
     let mpi = if cfg!(feature = "mpi") {

@@ -128,11 +128,6 @@ impl Roads {
         &self.ways[self.peers[rank as usize].way as usize]
     }
 
-    /// The name of the road to `rank`.
-    pub fn name_to(&self, rank: Rank) -> &'static str {
-        self.to(rank).map_or("none", |road| self.all[road].name())
-    }
-
     /// Whether there is any road at all.
     pub fn any(&self) -> bool {
         !self.all.is_empty()
@@ -319,11 +314,6 @@ impl Node {
             self.start_pulls();
         }
         events
-    }
-
-    /// The name of the road to `rank`.
-    pub(super) fn road_to(&self, rank: Rank) -> &'static str {
-        if rank == self.rank { "itself" } else { self.roads.name_to(rank) }
     }
 
     /// Whether messages wait here to be sent.

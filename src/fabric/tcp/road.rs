@@ -13,7 +13,7 @@ use crate::base::sync::{Ordering, lock};
 use crate::fabric::{Event, Fabric, Place, Refusal};
 use crate::mem::{Block, Region};
 use std::os::fd::BorrowedFd;
-use std::sync::{Mutex, PoisonError, TryLockError};
+use std::sync::{Mutex, TryLockError};
 use std::time::{Duration, Instant};
 
 /// Between two looks at the system by who polls without pause: a look costs a system call.

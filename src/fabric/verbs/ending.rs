@@ -97,7 +97,7 @@ impl VerbsFabric {
     }
 
     /// Waits, for a second at most, until the device has brought everything away. Events are not delivered any more.
-    pub fn close(&self) {
+    pub(super) fn drain(&self) {
         for peer in self.live() {
             let mut link = lock(&self.links[peer as usize]);
             let Link::Live(connection) = &mut *link else { continue };

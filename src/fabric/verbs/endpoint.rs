@@ -38,6 +38,7 @@ impl VerbsEndpoint {
     ///
     /// # Errors
     /// As `open`.
+    #[cfg(test)]
     pub fn open_named(device: &str) -> Result<VerbsEndpoint, String> {
         probe::probe()?;
         let found = candidates(Path::new(CLASS)).into_iter().find(|candidate| candidate.device == device);

@@ -64,6 +64,7 @@ pub struct VerbsFabric {
     /// How many are in `notices`.
     notice_count: AtomicUsize,
     pub(super) checked_ns: Mutex<u64>,
+    #[cfg(test)]
     links_max: u32,
     poller: Mutex<Poller>,
     waker: Waker,
@@ -141,6 +142,7 @@ impl VerbsFabric {
             notices: Mutex::default(),
             notice_count: AtomicUsize::new(0),
             checked_ns: Mutex::new(now_ns()),
+            #[cfg(test)]
             links_max,
             poller: Mutex::default(),
             waker,
@@ -160,10 +162,11 @@ impl VerbsFabric {
         offered.registered.push(registered);
     }
 
-    /// Whether this road can lead to `peer` now. Ask before its first message.
+    /// Whether this road can lead to `peer` now. A first message to a rank that it cannot lead to says `Lost`.
     ///
     /// # Errors
     /// Why not.
+    #[cfg(test)]
     pub fn reaches(&self, peer: Rank) -> std::result::Result<(), String> {
         self.reaches_card(peer)?;
         let idle = matches!(*lock(&self.links[peer as usize]), Link::Idle);
@@ -310,6 +313,10 @@ impl Fabric for VerbsFabric {
 
     fn read(&self, peer: Rank, from: Place, into: Block, token: u64) -> std::result::Result<(), (Refusal, Block)> {
         self.begin_read(peer, from, into, token)
+    }
+
+    fn close(&self) {
+        self.drain();
     }
 
     fn salvage(&self, peer: Rank) -> Option<Salvage> {

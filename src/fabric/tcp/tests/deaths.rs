@@ -144,7 +144,7 @@ fn who_is_called_and_is_somebody_else_is_not_trusted() {
         let _ = stream.read_to_end(&mut rest);
         rest
     });
-    assert_eq!(heard, [], "nothing is told to a stranger");
+    assert!(heard.is_empty(), "nothing is told to a stranger: {heard:?}");
     let seen = if seen.is_empty() { stage.lost() } else { seen };
     assert!(seen[0].contains("the other end is not mobula"), "{seen:?}");
 }
