@@ -133,7 +133,7 @@ fn open_verbs(
     }
     let first = station.bound.get(station.place).and_then(|cpus| cpus.first());
     let numa = topology.numa.iter().find(|numa| first.is_some_and(|cpu| numa.cpus.contains(cpu)));
-    let mut endpoint = VerbsEndpoint::open(numa.map(|numa| numa.id))?;
+    let mut endpoint = VerbsEndpoint::open(numa.map(|numa| numa.id), config.interface.as_deref())?;
     endpoint.register(&Region::Host(arena.clone()))?;
     Ok(endpoint)
 }

@@ -45,7 +45,7 @@ pub fn host_report() -> Vec<(String, Vec<String>)> {
             ),
         ],
     );
-    let verbs = match crate::fabric::verbs::VerbsEndpoint::open(None) {
+    let verbs = match crate::fabric::verbs::VerbsEndpoint::open(None, None) {
         Ok(endpoint) => format!("verbs: yes, by {}", endpoint.describe()),
         Err(reason) => format!("verbs: no ({reason})"),
     };

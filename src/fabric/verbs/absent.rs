@@ -17,7 +17,7 @@ impl VerbsEndpoint {
     ///
     /// # Errors
     /// Always.
-    pub fn open(_numa: Option<u32>) -> std::result::Result<VerbsEndpoint, String> {
+    pub fn open(_numa: Option<u32>, _interface: Option<&str>) -> std::result::Result<VerbsEndpoint, String> {
         Err(super::probe::probe().err().unwrap_or_default())
     }
 

@@ -27,19 +27,35 @@ pub struct Candidate {
     pub speed: u32,
     /// What it is plugged into.
     pub link_layer: LinkLayer,
+    /// The network interfaces that are the same port.
+    pub interfaces: Vec<String>,
 }
 
-/// The port for a rank on `numa`: an active one, near before far, fast before slow, then by name so that ranks agree.
+/// The port for a rank on `numa`: an active one, the one that `interface` names (as a device or a network interface) before
+/// others, near before far, fast before slow, then by name so that ranks agree.
 ///
 /// # Errors
 /// One line for the banner.
-pub fn choose(candidates: &[Candidate], numa: Option<u32>) -> Result<&Candidate, String> {
+pub fn choose<'a>(
+    candidates: &'a [Candidate],
+    numa: Option<u32>,
+    interface: Option<&str>,
+) -> Result<&'a Candidate, String> {
     if candidates.is_empty() {
         return Err("no RDMA device".to_string());
     }
     let near = |candidate: &Candidate| numa.is_some() && candidate.numa == numa;
+    let named = |candidate: &Candidate| {
+        interface.is_some_and(|name| candidate.device == name || candidate.interfaces.iter().any(|own| own == name))
+    };
     let order = |candidate: &&Candidate| {
-        (!near(candidate), std::cmp::Reverse(candidate.speed), candidate.device.clone(), candidate.port)
+        (
+            !named(candidate),
+            !near(candidate),
+            std::cmp::Reverse(candidate.speed),
+            candidate.device.clone(),
+            candidate.port,
+        )
     };
     candidates.iter().filter(|candidate| candidate.active).min_by_key(order).ok_or_else(|| {
         let ports: Vec<String> =
@@ -101,7 +117,8 @@ mod tests {
     use super::*;
 
     fn port(device: &str, active: bool, numa: Option<u32>, speed: u32) -> Candidate {
-        Candidate { device: device.into(), port: 1, active, numa, speed, link_layer: LinkLayer::InfiniBand }
+        let interfaces = vec![device.replace("mlx5_", "ib")];
+        Candidate { device: device.into(), port: 1, active, numa, speed, link_layer: LinkLayer::InfiniBand, interfaces }
     }
 
     #[test]
@@ -112,17 +129,22 @@ mod tests {
             port("mlx5_2", true, Some(1), 200),
             port("mlx5_3", false, Some(3), 400),
         ];
-        let chosen = |numa| choose(&ports, numa).expect("one is up").device.as_str();
+        let chosen = |numa| choose(&ports, numa, None).expect("one is up").device.as_str();
         assert_eq!(chosen(Some(1)), "mlx5_2");
         assert_eq!(chosen(Some(0)), "mlx5_0");
         assert_eq!(chosen(Some(3)), "mlx5_0", "the near one is down");
         assert_eq!(chosen(None), "mlx5_0");
+        let named = |interface| choose(&ports, Some(0), Some(interface)).expect("one is up").device.as_str();
+        assert_eq!((named("ib1"), named("mlx5_2"), named("eth0")), ("mlx5_1", "mlx5_2", "mlx5_0"));
     }
 
     #[test]
     fn why_there_is_none_is_said() {
-        assert_eq!(choose(&[], None).unwrap_err(), "no RDMA device");
-        assert_eq!(choose(&[port("mlx5_0", false, None, 100)], None).unwrap_err(), "no link is up: mlx5_0 port 1");
+        assert_eq!(choose(&[], None, None).unwrap_err(), "no RDMA device");
+        assert_eq!(
+            choose(&[port("mlx5_0", false, None, 100)], None, None).unwrap_err(),
+            "no link is up: mlx5_0 port 1"
+        );
     }
 
     #[test]

@@ -24,14 +24,14 @@ pub struct VerbsEndpoint {
 }
 
 impl VerbsEndpoint {
-    /// Opens the port that is nearest to `numa` and the fastest of those.
+    /// Opens the port that `interface` names, else the one that is nearest to `numa` and the fastest of those.
     ///
     /// # Errors
     /// One line for the banner: no library, no device, no link, no permission.
-    pub fn open(numa: Option<u32>) -> Result<VerbsEndpoint, String> {
+    pub fn open(numa: Option<u32>, interface: Option<&str>) -> Result<VerbsEndpoint, String> {
         probe::probe()?;
         let candidates = candidates(Path::new(CLASS));
-        VerbsEndpoint::open_port(choose(&candidates, numa)?)
+        VerbsEndpoint::open_port(choose(&candidates, numa, interface)?)
     }
 
     /// Opens the first port of the device of that name.

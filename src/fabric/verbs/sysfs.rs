@@ -14,6 +14,13 @@ pub fn candidates(class: &Path) -> Vec<Candidate> {
         let numa = text(&class.join(&device).join("device/numa_node")).and_then(|node| node.parse().ok());
         for port in names(&port_folder(class, &device, "")).iter().filter_map(|port| port.parse().ok()) {
             let of = |file: &str| text(&port_folder(class, &device, &format!("{port}/{file}"))).unwrap_or_default();
+            let attached = names(&port_folder(class, &device, &format!("{port}/gid_attrs/ndevs")));
+            let mut interfaces: Vec<String> = attached
+                .iter()
+                .map(|index| of(&format!("gid_attrs/ndevs/{index}")))
+                .filter(|name| !name.is_empty())
+                .collect();
+            interfaces.dedup();
             candidates.push(Candidate {
                 device: device.clone(),
                 port,
@@ -21,6 +28,7 @@ pub fn candidates(class: &Path) -> Vec<Candidate> {
                 numa,
                 speed: gigabits(&of("rate")),
                 link_layer: if of("link_layer") == "Ethernet" { LinkLayer::Ethernet } else { LinkLayer::InfiniBand },
+                interfaces,
             });
         }
     }
@@ -95,6 +103,8 @@ mod tests {
         write("rxe0/ports/1/gids/1", "0000:0000:0000:0000:0000:ffff:0a4d:0001\n");
         write("rxe0/ports/1/gids/2", "0000:0000:0000:0000:0000:0000:0000:0000\n");
         write("rxe0/ports/1/gid_attrs/types/1", "RoCE v2\n");
+        write("rxe0/ports/1/gid_attrs/ndevs/0", "rx0\n");
+        write("rxe0/ports/1/gid_attrs/ndevs/1", "rx0\n");
         let (ports, gids) = (candidates(&class), gids(&class, "rxe0", 1));
         let none = candidates(&class.join("nothing"));
         fs::remove_dir_all(&class).expect("removed");
@@ -105,6 +115,7 @@ mod tests {
             numa: Some(1),
             speed: 200,
             link_layer: LinkLayer::InfiniBand,
+            interfaces: Vec::new(),
         };
         let soft = Candidate {
             device: "rxe0".into(),
@@ -112,6 +123,7 @@ mod tests {
             numa: None,
             speed: 2,
             link_layer: LinkLayer::Ethernet,
+            interfaces: vec!["rx0".into()],
             ..wide.clone()
         };
         assert_eq!(ports, [wide, soft]);

@@ -71,7 +71,7 @@ pub fn ends_bounded(size: u32, silence: Duration, links_most: u32) -> Vec<End> {
 
 /// One rank with a store of `bytes`, or why the device does not reach it.
 pub fn try_end_with_store(bytes: u64) -> Result<VerbsFabric, String> {
-    let endpoint = VerbsEndpoint::open(None)?;
+    let endpoint = VerbsEndpoint::open(None, None)?;
     let card = Some(endpoint.card());
     let side = Arc::new(Side { me: 0, post: Arc::default() });
     let fabric = VerbsFabric::start(endpoint, 0, vec![card], side, SILENCE).map_err(|error| error.to_string())?;
