@@ -2,85 +2,20 @@
 
 mod launcher;
 
-use launcher::{Finished, Launch, example, found};
+use launcher::meeting::{Folder, a_port, all, started};
+use launcher::{Finished, Launch, example};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-/// Starts one process for each word of RANKS, and fails where one of them does. The rank ODD holds another secret; the
-/// rank LATE comes when the file GO is there.
-const STARTER: &str = r#"
-others=
-for rank in $RANKS; do
-    (
-        export MOBULA_RANK=$rank
-        if [ "$rank" = "$ODD" ]; then MOBULA_SECRET=another; fi
-        if [ "$rank" = "$LATE" ]; then until [ -e "$GO" ]; do sleep 0.01; done; fi
-        exec "$@"
-    ) &
-    others="$! $others"
-done
-code=0
-for other in $others; do wait "$other" || code=1; done
-exit $code
-"#;
-
-/// A folder of one test, which goes with it.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Folder {
-        let path = std::env::temp_dir().join(format!("mobula-rendezvous-{}-{name}", std::process::id()));
-        std::fs::create_dir_all(&path).expect("a folder of our own");
-        Folder(path)
-    }
-
-    fn file(&self) -> PathBuf {
-        self.0.join("meet")
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 /// These ranks of `size`, each a process that starts, says so, and stops.
 fn ranks(ranks: &[u32], size: u32, place: &str) -> Launch {
     started(&example("mistakes"), ranks, size, place).arg("start")
 }
 
-fn started(program: &Path, ranks: &[u32], size: u32, place: &str) -> Launch {
-    let shell = found("sh").expect("every system has one");
-    let words: Vec<String> = ranks.iter().rev().map(u32::to_string).collect();
-    Launch::alone(&shell)
-        .arg("-c")
-        .arg(STARTER)
-        .arg("sh")
-        .arg(program)
-        .env("RANKS", words.join(" "))
-        .env("MOBULA_SIZE", size.to_string())
-        .env("MOBULA_RENDEZVOUS", place)
-        .env("MOBULA_SECRET", "of these tests")
-        .env("MOBULA_WORKERS", "1")
-        .env("MOBULA_STORE_BYTES", if size > 8 { "2M" } else { "8M" })
-        .limit(Duration::from_secs(60))
-}
-
-fn all(size: u32) -> Vec<u32> {
-    (0..size).collect()
-}
-
 fn met(finished: Finished, size: u32) {
     finished.succeeded().said(&[&format!("ok: start with {size} ranks")]).did_not_say("panicked");
-}
-
-/// A port that was free a moment ago.
-fn a_port() -> u16 {
-    TcpListener::bind("localhost:0").expect("a port").local_addr().expect("its number").port()
 }
 
 #[test]

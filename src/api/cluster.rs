@@ -85,8 +85,7 @@ pub fn cluster_resources() -> BTreeMap<String, f64> {
 /// microseconds more.
 pub fn available_resources() -> BTreeMap<String, f64> {
     let Some(node) = node::Node::current() else { return BTreeMap::new() };
-    let firsts: Vec<u32> = node.hosts().iter().map(|host| host.ranks[0]).collect();
-    sum(firsts.into_iter().filter_map(|rank| node.available_on(rank).ok()))
+    sum(node.hosts().iter().filter_map(|host| node.available_on(host).ok()))
 }
 
 fn sum(maps: impl Iterator<Item = BTreeMap<String, f64>>) -> BTreeMap<String, f64> {

@@ -232,6 +232,26 @@ impl Actors {
         drop(names);
     }
 
+    /// A rank is gone: the names of its actors can be given again, and the actors that it made elsewhere end with it. It
+    /// counted their handles: nobody else would ever end them, and what they hold would be lost. Those with a name stay.
+    pub fn lost(&self, node: &'static Node, rank: Rank, error: &Error) {
+        let mut names = lock(&self.names);
+        let (gone, kept) = names.drain().partition(|(_, (_, actor))| actor.home == rank);
+        *names = kept;
+        drop(names);
+        let _dropped_outside_of_the_lock: HashMap<_, _> = gone;
+        let homes: Vec<_> = lock(&self.homes).values().filter(|home| home.id.owner == rank).cloned().collect();
+        for home in homes {
+            let (label, name) = {
+                let inner = lock(&home.inner);
+                (inner.label.clone(), inner.name.clone())
+            };
+            if name.is_none() {
+                bury(node, &home, Error::ActorDied { actor: label, reason: error.to_string() });
+            }
+        }
+    }
+
     /// Forgets everything: the end.
     pub fn clear(&self) {
         let homes = std::mem::take(&mut *lock(&self.homes));

@@ -70,10 +70,11 @@ impl Node {
         let retries = retries_of(header.options.as_deref(), entry.kind);
         let id = header.origin.unwrap_or_else(|| {
             let args = parcel.as_ref().ok().filter(|_| retries > 0).cloned();
-            TaskId { owner: self.rank, number: self.away.put(Sent { task: task.clone(), to, args, retries }) }
+            TaskId { owner: self.rank, number: self.away.put(Sent { task: task.clone(), to, hops: 0, args, retries }) }
         });
+        let hops = header.hops + u32::from(header.origin.is_some());
         if header.origin.is_some() {
-            self.tell_owner(id, to);
+            self.tell_owner(id, to, hops);
         }
         // Where it goes is settled: an option that said only that is none any more.
         let asked = header.options.as_ref().filter(|options| options.just_rank().is_none());
@@ -88,11 +89,15 @@ impl Node {
             Ok(args) => {
                 let (function, caller) = (entry.key, header.caller);
                 let number = header.number.load(Ordering::Relaxed);
-                let run = Run { task: id, function, caller, number, actor, stealable, options, args };
+                let run = Run { task: id, function, caller, number, actor, stealable, hops, options, args };
                 self.send(to, &Message::Run(run));
                 if self.is_dead(to) {
-                    // Who declared it gone may have looked for its tasks before this one was among them.
-                    return self.bounced(id, to);
+                    // Who declared it gone may have looked for its tasks before this one was among them. Another owner
+                    // was told where the task went.
+                    if id.owner == self.rank {
+                        self.retry(id.number, to, &self.death_of(to));
+                    }
+                    return;
                 }
                 if header.origin.is_some() {
                     self.unwanted.remove(id);
@@ -108,27 +113,25 @@ impl Node {
     }
 
     /// A task goes on to `to`, or comes back: its owner must know, for when that rank dies.
-    fn tell_owner(&'static self, id: TaskId, to: Rank) {
+    fn tell_owner(&'static self, id: TaskId, to: Rank, hops: u32) {
         if id.owner == self.rank {
-            self.away.moved(id.number, to);
+            self.away.moved(id.number, to, hops);
         } else if to != id.owner {
-            self.send(id.owner, &Message::Moved { task: id.number, to });
+            self.send(id.owner, &Message::Moved { task: id.number, to, hops });
         }
     }
 
     /// A task of this rank was passed on to `to`.
-    pub(super) fn on_moved(&'static self, number: u64, to: Rank) {
-        if self.away.moved(number, to) && self.is_dead(to) {
-            self.retry(number, &self.death_of(to));
+    pub(super) fn on_moved(&'static self, number: u64, to: Rank, hops: u32) {
+        if self.away.moved(number, to, hops) && self.is_dead(to) {
+            self.retry(number, to, &self.death_of(to));
         }
     }
 
-    /// A task was sent to a rank that is gone.
-    fn bounced(&'static self, id: TaskId, to: Rank) {
+    /// A task came: where it is one of this rank's, it does not die any more with who had it.
+    pub(super) fn came_back(&'static self, id: TaskId, hops: u32) {
         if id.owner == self.rank {
-            self.retry(id.number, &self.death_of(to));
-        } else {
-            self.send(id.owner, &Message::Moved { task: id.number, to });
+            self.away.moved(id.number, self.rank, hops);
         }
     }
 
@@ -166,9 +169,21 @@ pub struct Sent {
     pub task: Arc<dyn Runnable>,
     /// Where it is.
     to: Rank,
+    /// How often it was passed on or started again, as far as this rank knows.
+    hops: u32,
     /// Its arguments, to start it again; `None` where it never is.
     pub args: Option<Arc<Parcel>>,
     retries: u32,
+}
+
+/// What becomes of a task whose rank is gone.
+pub enum Fate {
+    /// It is over, or was somewhere else by then.
+    Elsewhere,
+    /// It is started again, so many hops from its first start.
+    Again(Sent, u32),
+    /// It may not be started again.
+    Fails(Arc<dyn Runnable>),
 }
 
 /// Tasks of this rank that run elsewhere, by number.
@@ -190,9 +205,12 @@ impl Away {
         lock(&self.tasks).remove(&number).map(|sent| sent.task)
     }
 
-    /// It is on `to` now; false where it is over.
-    fn moved(&self, number: u64, to: Rank) -> bool {
-        lock(&self.tasks).get_mut(&number).map(|sent| sent.to = to).is_some()
+    /// It is on `to` now, after so many hops; false where it is over, or this is no news.
+    fn moved(&self, number: u64, to: Rank, hops: u32) -> bool {
+        let mut tasks = lock(&self.tasks);
+        let Some(sent) = tasks.get_mut(&number).filter(|sent| sent.hops < hops) else { return false };
+        (sent.to, sent.hops) = (to, hops);
+        true
     }
 
     fn find(&self, me: Rank, task: &Arc<dyn Runnable>) -> Option<(Rank, TaskId)> {
@@ -207,13 +225,15 @@ impl Away {
         lock(&self.tasks).iter().filter(|(_, sent)| sent.to == rank).map(|(number, _)| *number).collect()
     }
 
-    /// The task is started again, from `here`; `None` where it is over, or may not be started again.
-    pub fn spend_retry(&self, number: u64, here: Rank) -> Option<Sent> {
+    /// What becomes of a task, when `gone` is: where it is started again, that happens `here`. Decided once for each death.
+    pub fn spend_retry(&self, number: u64, gone: Rank, here: Rank) -> Fate {
         let mut tasks = lock(&self.tasks);
-        let sent = tasks.get_mut(&number)?;
-        sent.retries = sent.retries.checked_sub(1)?;
-        sent.args.as_ref()?;
-        sent.to = here;
-        Some(sent.clone())
+        let Some(sent) = tasks.get_mut(&number).filter(|sent| sent.to == gone) else { return Fate::Elsewhere };
+        let left = sent.retries.checked_sub(1).filter(|_| sent.args.is_some());
+        let Some(left) = left else {
+            return tasks.remove(&number).map_or(Fate::Elsewhere, |sent| Fate::Fails(sent.task));
+        };
+        (sent.retries, sent.to, sent.hops) = (left, here, sent.hops + 1);
+        Fate::Again(sent.clone(), sent.hops)
     }
 }

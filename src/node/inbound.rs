@@ -177,7 +177,7 @@ impl Node {
             Message::Beside { words } => self.roads.heard_beside(from, words),
             Message::Resume { leg, delivered } => self.on_resume(from, leg, delivered),
             Message::Died { rank, reason } => self.lost(rank, &reason),
-            Message::Moved { task, to } => self.on_moved(task, to),
+            Message::Moved { task, to, hops } => self.on_moved(task, to, hops),
             Message::Leave => self.on_leave(from),
             Message::Stop => self.stop(),
         }
@@ -240,7 +240,8 @@ impl Node {
         });
         let mut header = Header::new(options, run.caller);
         header.origin = Some(run.task);
-        header.stealable = run.stealable;
+        (header.stealable, header.hops) = (run.stealable, run.hops);
+        self.came_back(run.task, run.hops);
         header.number.store(run.number, Ordering::Relaxed);
         let Some(entry) = functions().get(run.function) else {
             let error = Error::config(format!("rank {} has no function with the key {:#x}", self.rank, run.function));

@@ -20,7 +20,10 @@ pub struct Reports {
 impl Reports {
     /// A task failed somewhere.
     pub fn failed(&self, _node: &'static Node, error: Error) {
-        if enabled(Level::Error) {
+        let mut errors = lock(&self.errors);
+        // Hundreds of tasks may fail with one rank: that is said once, and kept for each.
+        let is_said = !matches!(error, Error::Task { .. }) && errors.back() == Some(&error);
+        if enabled(Level::Error) && !is_said {
             match &error {
                 Error::Task { task, rank, host, pid, message } => {
                     print_whole(&format!("({task} rank={rank} host={host} pid={pid}) failed: {message}\n"));
@@ -28,7 +31,6 @@ impl Reports {
                 other => print_whole(&format!("mobula: {other}\n")),
             }
         }
-        let mut errors = lock(&self.errors);
         if errors.len() == ERRORS_KEPT_MAX {
             errors.pop_front();
         }

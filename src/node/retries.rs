@@ -6,7 +6,7 @@ use crate::base::sync::Ordering;
 use crate::base::{Error, Rank, TaskId};
 use crate::node::Node;
 use crate::node::actors::ActorRef;
-use crate::node::away::Sent;
+use crate::node::away::{Fate, Sent};
 use crate::registry::{Header, Kind, Options, Runnable};
 use std::sync::Arc;
 
@@ -23,26 +23,27 @@ impl Node {
     /// Starts again, or fails, this rank's tasks that were on `rank`, which is gone.
     pub(super) fn retry_all_of(&'static self, rank: Rank, error: &Error) {
         for number in self.away.on(rank) {
-            self.retry(number, error);
+            self.retry(number, rank, error);
         }
     }
 
     /// As `retry_all_of`, for one task.
-    pub(super) fn retry(&'static self, number: u64, error: &Error) {
-        let Some(Sent { task, args, .. }) = self.away.spend_retry(number, self.rank) else {
-            if let Some(task) = self.away.take(number) {
+    pub(super) fn retry(&'static self, number: u64, gone: Rank, error: &Error) {
+        let (Sent { task, args, .. }, hops) = match self.away.spend_retry(number, gone, self.rank) {
+            Fate::Again(sent, hops) => (sent, hops),
+            Fate::Elsewhere => return,
+            Fate::Fails(task) => {
                 let error = Arc::new(error_of(&task, error));
                 task.header().release_target();
                 self.report((*error).clone());
-                task.fail(error);
+                return task.fail(error);
             }
-            return;
         };
         let (header, Some(entry), Some(args)) = (task.header(), task.header().entry, args) else { return };
         let id = TaskId { owner: self.rank, number };
         let mut again = Header::new(header.options.clone(), header.caller);
         again.origin = Some(id);
-        again.stealable = header.stealable;
+        (again.stealable, again.hops) = (header.stealable, hops);
         again.number.store(header.number.load(Ordering::Relaxed), Ordering::Relaxed);
         let returns = entry.returns;
         match (entry.decode)((*args).clone(), again) {

@@ -84,7 +84,10 @@ impl Session {
         if node.size > 1 {
             // Whatever a rank had to say (its last lines) is before its second Leave.
             node.send(0, &Message::Leave);
+            let mut vigil_kept = Instant::now();
             while node.rank == 0 && !node.parting.all_left(2) {
+                // The progress thread, which does so while the cluster runs, has ended.
+                node.keep_vigil(&mut vigil_kept);
                 if node.poll() == 0 {
                     std::thread::sleep(Duration::from_micros(50));
                 }

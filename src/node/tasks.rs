@@ -221,7 +221,7 @@ impl Node {
         self.resources_freed();
     }
 
-    fn resources_freed(&'static self) {
+    pub(super) fn resources_freed(&'static self) {
         self.table.announce(|place| {
             let rank = self.host_ranks()[place];
             if rank == self.rank { self.feed_starved() } else { self.ring(rank) }

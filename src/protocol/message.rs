@@ -108,6 +108,8 @@ pub struct Run<'a> {
     pub actor: Option<ObjectId>,
     /// Whether the rank may pass it on to a thief.
     pub stealable: bool,
+    /// How often it was passed on or started again before.
+    pub hops: u32,
     /// What it asks for.
     pub options: Option<WireOptions>,
     /// Its arguments.
@@ -252,6 +254,8 @@ pub enum Message<'a> {
         task: u64,
         /// Where it is now.
         to: Rank,
+        /// How often it was passed on: words of several ranks may come in another order than they were said.
+        hops: u32,
     },
     /// To rank 0: this rank's driver is through, or it never had one.
     Leave,
@@ -339,6 +343,7 @@ mod tests {
             number: 0,
             actor: None,
             stealable: true,
+            hops: 2,
             options: Some(WireOptions { num_cpus: Some(0.5), ..WireOptions::default() }),
             args: WireParcel {
                 bytes: Bytes(b"arguments"),

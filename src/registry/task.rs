@@ -48,6 +48,8 @@ pub struct Header {
     pub caller: u64,
     /// Whether another rank may run it.
     pub stealable: bool,
+    /// How often it was passed on to another rank or started again: its owner believes the latest word of where it is.
+    pub hops: u32,
     /// What must live until the task is over: the handle of the actor that it is a call of.
     target: Mutex<Option<Arc<dyn Any + Send + Sync>>>,
 }
@@ -65,6 +67,7 @@ impl Header {
             origin: None,
             caller,
             stealable: true,
+            hops: 0,
             target: Mutex::new(None),
         }
     }

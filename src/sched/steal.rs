@@ -107,24 +107,33 @@ impl Stealing {
         Some((thief, surplus.div_ceil(2)))
     }
 
-    /// `rank` is gone: it is neither asked nor remembered, and an answer that it owes never comes.
+    /// `rank` is gone: it is neither asked nor remembered, and an answer that it owes never comes. An idle rank begins anew:
+    /// who should have remembered it may be the one that is gone.
     pub fn lost(&mut self, rank: Rank) {
         self.thieves.retain(|known| *known != rank);
         if !self.gone.contains(&rank) {
             self.gone.push(rank);
         }
         if self.asking == Some(rank) {
-            self.answered(0);
+            self.asking = None;
         }
+        self.tries = 0;
     }
 
-    /// Neighbours of this rank in a hypercube over all ranks: log2(size) of them.
+    /// Neighbours of this rank in a hypercube over all ranks: log2(size) of them. In the place of one that is gone stands the
+    /// next rank that lives, so that whoever lives is remembered by somebody while anybody else lives.
     fn lifelines(&self) -> Vec<Rank> {
-        (0..32)
-            .map(|bit| 1u32 << bit)
-            .take_while(|step| *step < self.size)
-            .map(|step| (self.me + step) % self.size)
-            .collect()
+        let neighbours =
+            (0..32).map(|bit| 1u32 << bit).take_while(|step| *step < self.size).map(|step| (self.me + step) % self.size);
+        let mut lifelines = Vec::new();
+        for neighbour in neighbours {
+            let lives = (0..self.size)
+                .map(|step| (neighbour + step) % self.size)
+                .find(|rank| !self.gone.contains(rank))
+                .filter(|rank| *rank != self.me && !lifelines.contains(rank));
+            lifelines.extend(lives);
+        }
+        lifelines
     }
 
     /// A rank other than this one (xorshift64*).
@@ -165,6 +174,33 @@ mod tests {
         assert_eq!(victim.asked(1, true, 0), Verdict::Nothing);
         assert_eq!(victim.surplus(5), Some((1, 3)));
         assert_eq!(victim.surplus(5), None);
+    }
+
+    /// A rank whose request a dead one owed an answer, or whose lifelines were all gone, was never given work again.
+    #[test]
+    fn an_idle_rank_begins_anew_when_another_is_gone() {
+        let mut thief = Stealing::new(3, 5, 7);
+        while thief.idle().is_some() {
+            thief.answered(0);
+        }
+        let asked_after = |thief: &mut Stealing, gone| {
+            thief.lost(gone);
+            let mut remembered = Vec::new();
+            while let Some((victim, remember)) = thief.idle() {
+                remembered.extend(remember.then_some(victim));
+                thief.answered(0);
+            }
+            remembered
+        };
+        assert_eq!(thief.lifelines(), [4, 0, 2]);
+        assert_eq!(asked_after(&mut thief, 4), [0, 2]);
+        assert_eq!(asked_after(&mut thief, 0), [1, 2]);
+        assert_eq!(asked_after(&mut thief, 2), [1]);
+        thief.found_work();
+        let (victim, _) = thief.idle().unwrap();
+        assert_eq!(victim, 1);
+        assert_eq!(asked_after(&mut thief, 1), []);
+        assert_eq!(thief.idle(), None, "it is alone");
     }
 
     #[test]

@@ -1,0 +1,47 @@
+//! What a rank held when it died belongs to its host again.
+
+use crate::Outcome;
+use crate::victims::{await_arrivals, await_death, kill, soon, stay};
+use mobula::prelude::*;
+
+#[mobula::remote]
+fn holds() -> u32 {
+    stay("holds")
+}
+
+#[mobula::remote]
+fn here() -> u32 {
+    mobula::context().rank()
+}
+
+/// The host's only key is with rank 1, and every other rank waits for it.
+pub fn resource() -> Outcome {
+    let cpus = mobula::available_resources()["CPU"];
+    let held = holds::on(1).resource("Key", 1.0).remote();
+    await_arrivals("holds", 1);
+    let waiting: Vec<_> = [2, 3, 0].map(|rank| here::on(rank).resource("Key", 1.0).remote()).into_iter().collect();
+    assert_eq!(mobula::available_resources()["Key"], 0.0);
+    kill(1)?;
+    for (reference, rank) in waiting.iter().zip([2, 3, 0]) {
+        assert_eq!(*reference.get()?, rank);
+    }
+    crate::victims::died("what held it", held.get(), 1);
+    soon("the key is back", || mobula::available_resources()["Key"] == 1.0);
+    soon("so are the CPUs", || mobula::available_resources()["CPU"] >= cpus);
+    Ok(())
+}
+
+/// The rank that made what the ranks of a host share is gone: they go on with it.
+pub fn first_of_the_host() -> Outcome {
+    let everything = mobula::available_resources().len();
+    for rank in [1, 2] {
+        kill(rank)?;
+        await_death(rank);
+        let refs: Vec<_> = (0..32).map(|_| here::options().place(Placement::Spread).remote()).collect();
+        for reference in &refs {
+            assert!(![1, 2].contains(&*reference.get()?) || rank == 1);
+        }
+    }
+    assert_eq!(mobula::available_resources().len(), everything);
+    Ok(())
+}

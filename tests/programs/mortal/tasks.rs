@@ -1,0 +1,94 @@
+//! Tasks of a rank that dies.
+
+use crate::Outcome;
+use crate::victims::{arrive, await_arrivals, await_death, died, kill, names, process, stay};
+use mobula::prelude::*;
+
+/// On `victim` it stays; elsewhere it ends with its number.
+#[mobula::remote]
+fn avoid(victim: u32, number: u64) -> u64 {
+    if mobula::context().rank() == victim { stay("avoid") } else { number }
+}
+
+/// One of them is on rank 1 when it dies: without retries it fails by name, with them it ends well elsewhere.
+pub fn no_retries() -> Outcome {
+    let spread = |retries| -> Vec<ObjectRef<u64>> {
+        let once = || avoid::options().max_retries(retries).place(Placement::Spread);
+        (0..4).map(|number| once().remote(1u32, number)).collect()
+    };
+    let (never, once) = (spread(0), spread(1));
+    // The first stays, the second waits behind it or beside it.
+    await_arrivals("avoid", 2);
+    kill(1)?;
+    let outcomes: Vec<_> = never.iter().map(ObjectRef::get).collect();
+    let failed: Vec<_> = outcomes.into_iter().filter_map(Result::err).collect();
+    assert!(failed.len() == 1 && names(&failed[0], 1), "{failed:?}");
+    for (number, reference) in once.iter().enumerate() {
+        assert_eq!(*reference.get()?, number as u64);
+    }
+    assert!(mobula::error_info().iter().any(|error| names(error, 1)), "{:?}", mobula::error_info());
+    Ok(())
+}
+
+/// A task can be sent to a rank at any time; when it is gone, each that is not answered fails by name.
+pub fn sent_to_the_dead() -> Outcome {
+    kill(1)?;
+    let sent: Vec<ObjectRef<u32>> = (0..200).map(|_| process::on(1).remote()).collect();
+    let outcomes: Vec<_> = sent.iter().map(ObjectRef::get).collect();
+    for outcome in outcomes {
+        if let Err(error) = outcome {
+            assert!(names(&error, 1), "{error:?}");
+        }
+    }
+    await_death(1);
+    died("a task for the dead", process::on(1).remote().get(), 1);
+    died("placed there", process::options().place(Placement::Rank(1)).remote().get(), 1);
+    // From another rank too, which learns of it by itself.
+    let asked = ask::on(2).remote(1u32).get()?;
+    assert!(asked.contains("rank 1 on host"), "{asked}");
+    Ok(())
+}
+
+#[mobula::remote]
+fn ask(rank: u32) -> String {
+    crate::victims::soon("rank 2 knows", || process::on(rank).remote().get().is_err());
+    process::on(rank).remote().get().map_or_else(|error| error.to_string(), |process| format!("alive: {process}"))
+}
+
+/// Takes a moment, so that idle ranks come to steal; the first on `victim` stays.
+#[mobula::remote]
+fn small(victim: u32, number: u64) -> u64 {
+    if mobula::context().rank() == victim {
+        stay(&format!("small {victim}"));
+    }
+    std::thread::sleep(Duration::from_millis(1));
+    number
+}
+
+/// Makes many tasks on this rank, of which others steal and pass on; their sum.
+#[mobula::remote]
+fn foster(victim: u32, count: u64) -> mobula::Result<u64> {
+    let refs: Vec<ObjectRef<u64>> = (0..count).map(|number| small::remote(victim, number)).collect();
+    arrive("foster");
+    refs.iter().map(|reference| reference.get().map(|value| *value)).sum()
+}
+
+/// Thieves die, with what they hold and have passed on: of the driver's tasks and of another rank's.
+pub fn stolen() -> Outcome {
+    const COUNT: u64 = 600;
+    let sum = COUNT * (COUNT - 1) / 2;
+    let own: Vec<ObjectRef<u64>> = (0..COUNT).map(|number| small::remote(1u32, number)).collect();
+    await_arrivals("small 1", 1);
+    kill(1)?;
+    let mut total = 0;
+    for reference in &own {
+        total += *reference.get()?;
+    }
+    assert_eq!(total, sum, "every task of the driver once");
+    let fostered = foster::on(2).remote(3u32, COUNT);
+    await_arrivals("foster", 1);
+    await_arrivals("small 3", 1);
+    kill(3)?;
+    assert_eq!(*fostered.get()?, sum, "every task of rank 2 once");
+    Ok(())
+}
