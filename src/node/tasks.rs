@@ -123,7 +123,7 @@ impl Node {
     }
 
     /// Wakes a worker; where none sleeps, asks for the watch over those that run.
-    fn work_is_there(&'static self) {
+    pub(super) fn work_is_there(&'static self) {
         match self.idle.rouse() {
             Some(index) => self.workers()[index].unpark(),
             None => self.ask_for_watch(),

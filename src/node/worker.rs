@@ -90,6 +90,8 @@ pub struct Worker {
     random: Cell<u64>,
     /// The loop has nothing to do and looks at the roads.
     at_rest: Cell<bool>,
+    /// Its deque holds work that it found on the road while at rest, and that nobody was told of.
+    took_up: Cell<bool>,
 }
 
 thread_local! {
@@ -128,6 +130,7 @@ pub fn spawn(node: &'static Node, index: usize) -> Result<&'static WorkerShared>
                 held_since_ns: Cell::new(0),
                 running_cpu: Cell::new(0),
                 at_rest: Cell::new(false),
+                took_up: Cell::new(false),
                 random: Cell::new((index as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)),
             }));
             HERE.set(worker);
@@ -215,8 +218,13 @@ impl Worker {
     fn loop_on_fiber(&'static self) {
         while !self.node.stopping() {
             if let Some(slot) = self.next_ready() {
+                if self.took_up.take() && !self.deque.is_empty() {
+                    // The fiber goes first, and may block this thread for as long as it likes.
+                    self.node.work_is_there();
+                }
                 fiber::pause(Pause::Resume(slot));
             } else if let Some(work) = self.find_work() {
+                self.took_up.set(false);
                 self.run_guarded(work);
                 // Between tasks a glance at the roads is cheap, and keeps peers from waiting for a tick.
                 self.node.glance();
@@ -291,7 +299,9 @@ impl Worker {
 
     /// Whether work that comes now is this worker's to run: it is at rest, and has none yet.
     pub fn takes_it_up(&self) -> bool {
-        self.at_rest.get() && self.deque.is_empty()
+        let takes = self.at_rest.get() && self.deque.is_empty();
+        self.took_up.set(self.took_up.get() || takes);
+        takes
     }
 
     /// Nothing to do: look at the roads for a moment, ask elsewhere for work, then park.

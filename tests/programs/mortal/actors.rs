@@ -44,8 +44,8 @@ pub fn calls() -> Outcome {
     assert_eq!(*adds::on(2).remote(count.clone()).get()?, 1);
     let runs = count.stays();
     let waits = count.add();
-    let afar = adds::on(2).remote(count.clone());
     await_arrivals("call", 1);
+    let afar = adds::on(2).remote(count.clone());
     kill(1)?;
     gone("the call that ran", runs.get());
     gone("the call that waited", waits.get());
