@@ -90,8 +90,8 @@ pub struct Worker {
     random: Cell<u64>,
     /// The loop has nothing to do and looks at the roads.
     at_rest: Cell<bool>,
-    /// Its deque holds work that it found on the road while at rest, and that nobody was told of.
-    took_up: Cell<bool>,
+    /// It has been at rest since it last found work: who queued some may have told this worker only.
+    rested: Cell<bool>,
 }
 
 thread_local! {
@@ -130,7 +130,7 @@ pub fn spawn(node: &'static Node, index: usize) -> Result<&'static WorkerShared>
                 held_since_ns: Cell::new(0),
                 running_cpu: Cell::new(0),
                 at_rest: Cell::new(false),
-                took_up: Cell::new(false),
+                rested: Cell::new(false),
                 random: Cell::new((index as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)),
             }));
             HERE.set(worker);
@@ -218,13 +218,13 @@ impl Worker {
     fn loop_on_fiber(&'static self) {
         while !self.node.stopping() {
             if let Some(slot) = self.next_ready() {
-                if self.took_up.take() && !self.deque.is_empty() {
-                    // The fiber goes first, and may block this thread for as long as it likes.
+                if self.rested.take() && (!self.deque.is_empty() || self.node.queues.has_any()) {
+                    // The fiber goes first, and may block this thread for as long as it likes (N2).
                     self.node.work_is_there();
                 }
                 fiber::pause(Pause::Resume(slot));
             } else if let Some(work) = self.find_work() {
-                self.took_up.set(false);
+                self.rested.set(false);
                 self.run_guarded(work);
                 // Between tasks a glance at the roads is cheap, and keeps peers from waiting for a tick.
                 self.node.glance();
@@ -299,15 +299,14 @@ impl Worker {
 
     /// Whether work that comes now is this worker's to run: it is at rest, and has none yet.
     pub fn takes_it_up(&self) -> bool {
-        let takes = self.at_rest.get() && self.deque.is_empty();
-        self.took_up.set(self.took_up.get() || takes);
-        takes
+        self.at_rest.get() && self.deque.is_empty()
     }
 
     /// Nothing to do: look at the roads for a moment, ask elsewhere for work, then park.
     fn rest(&'static self) {
         let node = self.node;
         node.ask_for_work();
+        self.rested.set(true);
         self.at_rest.set(true);
         // Its own deque is looked at each time, since what comes by the road lands there; the rest now and then.
         let looks = Cell::new(0u32);
