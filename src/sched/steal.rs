@@ -123,8 +123,10 @@ impl Stealing {
     /// Neighbours of this rank in a hypercube over all ranks: log2(size) of them. In the place of one that is gone stands the
     /// next rank that lives, so that whoever lives is remembered by somebody while anybody else lives.
     fn lifelines(&self) -> Vec<Rank> {
-        let neighbours =
-            (0..32).map(|bit| 1u32 << bit).take_while(|step| *step < self.size).map(|step| (self.me + step) % self.size);
+        let neighbours = (0..32)
+            .map(|bit| 1u32 << bit)
+            .take_while(|step| *step < self.size)
+            .map(|step| (self.me + step) % self.size);
         let mut lifelines = Vec::new();
         for neighbour in neighbours {
             let lives = (0..self.size)

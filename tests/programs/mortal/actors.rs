@@ -95,7 +95,10 @@ pub fn names() -> Outcome {
             Count::options().name(name).place(Placement::Rank(3)).remote().add().get().is_ok()
         });
         soon(&format!("{name} is found"), || {
-            add_by_name::on(2).remote(name.as_str()).get_timeout(crate::victims::PATIENCE).is_ok_and(|value| *value >= 2)
+            add_by_name::on(2)
+                .remote(name.as_str())
+                .get_timeout(crate::victims::PATIENCE)
+                .is_ok_and(|value| *value >= 2)
         });
     }
     Ok(())
