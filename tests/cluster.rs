@@ -1,4 +1,4 @@
-//! Every paragraph of the public API: alone, with 2 and with 5 ranks, over shared memory and over MPI; and, where root runs
+//! Every paragraph of the public API: alone, with 2 and with 5 ranks, over shared memory, MPI and TCP; and, where root runs
 //! the tests, on the three hosts of a lab, under Slurm. What Slurm and failures add is tested there too.
 //!
 //! `tests/programs/api` holds the cases. To see one alone: `cargo test --no-run`, then
@@ -23,6 +23,7 @@ mod slurm;
 #[path = "cluster/way.rs"]
 mod way;
 
+use launcher::meeting::{Folder, all, started};
 use launcher::{Finished, Launch, example, no_ranks, show_failures};
 use std::time::Duration;
 
@@ -31,15 +32,22 @@ use std::time::Duration;
 enum Road {
     Default,
     Mpi,
+    /// Without a launcher: the ranks meet through a file.
+    Tcp,
 }
 
 /// Runs a paragraph and looks at its last line. `None` where no ranks can be started.
 fn paragraph(name: &str, ranks: u32, road: Road) -> Option<Finished> {
     let program = example("api");
-    let launch = match (ranks, no_ranks()) {
-        (1, _) => Launch::alone(&program),
-        (_, None) => Launch::on_ranks(ranks, &program),
-        (_, Some(reason)) => {
+    let folder = (road == Road::Tcp).then(|| Folder::new(&format!("{name}-{ranks}")));
+    let launch = match (&folder, ranks, no_ranks()) {
+        (Some(folder), ..) => {
+            let launch = started(&program, &all(ranks), ranks, &folder.file().display().to_string());
+            launch.env("MOBULA_FABRIC", "tcp")
+        }
+        (None, 1, _) => Launch::alone(&program),
+        (None, _, None) => Launch::on_ranks(ranks, &program),
+        (None, _, Some(reason)) => {
             println!("left out: {reason}");
             return None;
         }
@@ -78,6 +86,16 @@ macro_rules! paragraphs {
             #[test]
             fn with_5_ranks_over_mpi() {
                 paragraph(stringify!($name), 5, Road::Mpi);
+            }
+
+            #[test]
+            fn with_2_ranks_over_tcp() {
+                paragraph(stringify!($name), 2, Road::Tcp);
+            }
+
+            #[test]
+            fn with_5_ranks_over_tcp() {
+                paragraph(stringify!($name), 5, Road::Tcp);
             }
         }
     )*};

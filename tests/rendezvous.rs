@@ -2,7 +2,7 @@
 
 mod launcher;
 
-use launcher::meeting::{Folder, a_port, all, started};
+use launcher::meeting::{Folder, a_port, all, small};
 use launcher::{Finished, Launch, example};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// These ranks of `size`, each a process that starts, says so, and stops.
 fn ranks(ranks: &[u32], size: u32, place: &str) -> Launch {
-    started(&example("mistakes"), ranks, size, place).arg("start")
+    small(&example("mistakes"), ranks, size, place).arg("start")
 }
 
 fn met(finished: Finished, size: u32) {
@@ -62,7 +62,7 @@ fn without_a_secret_of_the_job_the_one_in_the_home_serves() {
 #[test]
 fn one_program_meets_again_and_again() {
     let folder = Folder::new("again");
-    let finished = started(&example("lifecycle"), &all(3), 3, &folder.file().display().to_string()).run().succeeded();
+    let finished = small(&example("lifecycle"), &all(3), 3, &folder.file().display().to_string()).run().succeeded();
     assert_eq!(finished.count("served: rank 2 of 3"), 4, "{}", finished.output);
     finished.said(&["ok: started and stopped"]);
 }

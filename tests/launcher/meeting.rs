@@ -62,6 +62,11 @@ pub fn started(program: &Path, ranks: &[u32], size: u32, place: &str) -> Launch 
         .env("MOBULA_SIZE", size.to_string())
         .env("MOBULA_RENDEZVOUS", place)
         .env("MOBULA_SECRET", "of these tests")
+}
+
+/// As `started`; each rank takes little of this machine.
+pub fn small(program: &Path, ranks: &[u32], size: u32, place: &str) -> Launch {
+    started(program, ranks, size, place)
         .env("MOBULA_WORKERS", "1")
         .env("MOBULA_STORE_BYTES", if size > 8 { "2M" } else { "8M" })
         .limit(Duration::from_secs(60))
