@@ -76,9 +76,9 @@ pub fn run(cases: &mut Cases) {
 
 fn ranks_are_launched() -> Outcome {
     let said = |names: &[&str]| names.iter().find_map(|name| std::env::var(name).ok()).unwrap_or("1".to_string());
-    let size: u32 = said(&["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"]).parse()?;
+    let size: u32 = said(&["MOBULA_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"]).parse()?;
     assert_eq!(ranks(), (0..size).collect::<Vec<u32>>());
-    // mpirun starts all ranks on this host; srun says on how many it does.
+    // A shell and mpirun start all ranks on this host; srun says on how many it does.
     let nodes = mobula::nodes();
     assert_eq!(nodes.len(), said(&["SLURM_STEP_NUM_NODES"]).parse::<usize>()?);
     assert!(nodes.iter().all(|node| !node.name().is_empty()));
