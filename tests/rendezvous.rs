@@ -7,7 +7,6 @@ use launcher::{Finished, Launch, example};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::time::Duration;
 
 /// These ranks of `size`, each a process that starts, says so, and stops.
 fn ranks(ranks: &[u32], size: u32, place: &str) -> Launch {
