@@ -10,6 +10,7 @@ use super::reads::Reads;
 use super::socket;
 use super::watch::{Interest, Source, Watch};
 use crate::base::Rank;
+use crate::base::clock::now_ns;
 use crate::base::sync::{AtomicBool, AtomicU64, Ordering, lock};
 use crate::fabric::{Place, Refusal};
 use crate::mem::{Arena, Block};
@@ -68,7 +69,12 @@ pub struct Talk {
     waits: bool,
     /// Whether the poller flushes at the end of its turn.
     marked: bool,
+    /// When a message was last taken, in nanoseconds of the clock.
+    sent_ns: u64,
 }
+
+/// A message that follows another to the same peer so soon is not written by itself.
+const BURST_NS: u64 = 10_000;
 
 thread_local! {
     /// Which fabric this thread polls just now, by address; 0 for none.
@@ -192,8 +198,13 @@ impl Peers {
 
     /// Takes a message for `peer`.
     pub fn send(&self, peer: Rank, parts: &[&[u8]], length: usize) -> Result<(), Refusal> {
-        let later = self.polls_here();
-        self.begin_talk(peer, |talk| {
+        let polls_here = self.polls_here();
+        let mut later = polls_here;
+        let taken = self.begin_talk(peer, |talk| {
+            // One message alone is written at once. Those that come in quick succession are written together, by the next
+            // poll: a system call and a packet for each would cost far more than the message.
+            let now = now_ns();
+            later |= now.saturating_sub(std::mem::replace(&mut talk.sent_ns, now)) < BURST_NS;
             let Talk { stream, outbox, .. } = talk;
             let sent = match stream.as_ref().filter(|_| !later) {
                 Some(stream) => outbox.send(parts, length, Some(&mut |slices| socket::write(stream, slices))),
@@ -208,7 +219,17 @@ impl Peers {
                 Err(error) => talk.fail(&error),
             }
             Ok(())
-        })?
+        })?;
+        // SeqCst: pairs with the store in `TcpFabric::arm`, which then looks at what is marked.
+        if later && !polls_here && self.armed.load(Ordering::SeqCst) {
+            self.watch.nudge();
+        }
+        taken
+    }
+
+    /// Whether something waits for the end of a turn.
+    pub fn has_marked(&self) -> bool {
+        !lock(&self.marked).is_empty()
     }
 
     /// Asks `peer` for bytes of a region of its.

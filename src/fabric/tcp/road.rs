@@ -113,9 +113,11 @@ impl Fabric for TcpFabric {
     }
 
     fn arm(&self) -> bool {
-        let quiet = !self.is_queued() && self.peers.watch.is_quiet();
-        if quiet {
-            self.peers.armed.store(true, Ordering::Relaxed);
+        // SeqCst: before the look at what is marked; who marks looks at this afterwards.
+        self.peers.armed.store(true, Ordering::SeqCst);
+        let quiet = !self.is_queued() && !self.peers.has_marked() && self.peers.watch.is_quiet();
+        if !quiet {
+            self.peers.armed.store(false, Ordering::Relaxed);
         }
         quiet
     }
