@@ -16,6 +16,8 @@ macro_rules! each_paragraph {
 mod hosts;
 mod lab;
 mod launcher;
+#[path = "cluster/networks.rs"]
+mod networks;
 #[path = "cluster/outages.rs"]
 mod outages;
 #[path = "cluster/slurm.rs"]

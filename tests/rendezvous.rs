@@ -5,7 +5,7 @@ mod launcher;
 use launcher::meeting::{Folder, a_port, all, small};
 use launcher::{Finished, Launch, example};
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 /// These ranks of `size`, each a process that starts, says so, and stops.
@@ -174,4 +174,46 @@ fn strangers_disturb_nobody() {
     let finished = started.finish();
     drop(silent);
     met(finished.said(&["rank 0 refused a connection from 127.0.0.1:", "is not mobula"]), 3);
+}
+
+/// Where somebody listens at one of these ports.
+fn listeners(ports: std::ops::RangeInclusive<u16>) -> Vec<SocketAddr> {
+    let table = std::fs::read_to_string("/proc/net/tcp").expect("Linux");
+    let listener = |line: &str| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let (address, port) = fields[1].split_once(':')?;
+        let number = |text| u32::from_str_radix(text, 16).ok();
+        let (address, port) = (Ipv4Addr::from(number(address)?.swap_bytes()), number(port)? as u16);
+        (fields[3] == "0A" && ports.contains(&port)).then_some(SocketAddr::from((address, port)))
+    };
+    table.lines().skip(1).filter_map(listener).collect()
+}
+
+/// Somebody looks for open ports while ranks are at work, and leaves some connections open.
+#[test]
+fn strangers_at_the_ports_of_a_running_job_disturb_nobody() {
+    let folder = Folder::new("ports");
+    let first = 20_000 + (std::process::id() % 1000) as u16 * 10;
+    let ports = first..=first + 9;
+    let launch = small(&example("survivor"), &all(3), 3, &folder.file().display().to_string()).arg("8");
+    let launch = launch.env("MOBULA_FABRIC", "tcp").env("MOBULA_PORTS", format!("{first}-{}", first + 9));
+    let mut started = launch.start();
+    started.wait_for("round 0");
+    let open = listeners(ports);
+    assert!(open.len() >= 3, "every rank listens: {open:?}");
+    let mut chance = vec![0; 4096];
+    std::fs::File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut chance)).expect("Linux");
+    let connect = |address: &SocketAddr| TcpStream::connect(address).expect("it listens");
+    let silent: Vec<TcpStream> = open.iter().map(connect).collect();
+    for address in &open {
+        for said in [&chance[..], b"GET / HTTP/1.1\r\n\r\n", b""] {
+            // It may be cut off while it speaks.
+            let _ = connect(address).write_all(said);
+        }
+    }
+    let finished = started.finish().succeeded().did_not_say("panicked");
+    drop(silent);
+    let warnings = finished.count("was refused");
+    assert!((1..=open.len()).contains(&warnings), "once for each rank:\n{}", finished.output);
+    finished.said(&["survived: right answers, lost ranks []"]);
 }

@@ -1,0 +1,105 @@
+//! Networks between hosts as sites have them: ports closed by a firewall, interfaces that lead nowhere, IPv6 only.
+
+use crate::lab::{self, HOSTS, Lab};
+use crate::launcher::meeting::a_port;
+use crate::launcher::{Launch, example};
+use crate::way::Way;
+
+/// What was done to every host of the lab. It is undone when this is dropped, also by a test that fails.
+struct Change<'a> {
+    lab: &'a Lab,
+    undo: String,
+}
+
+/// Runs a line of shell on every host; `$N` is the host's number.
+fn on_all(lab: &Lab, line: &str) {
+    for number in 1..=HOSTS {
+        lab.ask(&format!("node{number}"), &["sh", "-ec", &format!("N={number}; {line}")]);
+    }
+}
+
+impl Change<'_> {
+    fn make<'a>(lab: &'a Lab, make: &str, undo: &str) -> Change<'a> {
+        let change = Change { lab, undo: undo.to_string() };
+        on_all(lab, make);
+        change
+    }
+}
+
+impl Drop for Change<'_> {
+    fn drop(&mut self) {
+        // Where the test failed, it may be that not all of it was made.
+        let failed = if std::thread::panicking() { " || true" } else { "" };
+        on_all(self.lab, &format!("{}{failed}", self.undo));
+    }
+}
+
+/// A firewall that swallows what these ports of a host answer to others.
+fn firewall<'a>(lab: &'a Lab, ports: &str) -> Change<'a> {
+    let rule = |verb: &str| format!("ip rule {verb} ipproto tcp sport {ports} blackhole priority 100");
+    Change::make(lab, &rule("add"), &rule("del"))
+}
+
+/// A card on every host that is up, has an address that comes first, and leads nowhere.
+fn dead_end(lab: &Lab) -> Change<'_> {
+    let make = "ip link add ib0 type veth peer name wall; ip addr add 192.168.77.$N/24 dev ib0; ip link set ib0 up; \
+                ip link set wall up";
+    Change::make(lab, make, "ip link del ib0")
+}
+
+fn srun(lab: &Lab, program: &str) -> Launch {
+    Way::Tcp.srun(lab, &example(program))
+}
+
+#[test]
+fn a_firewall_while_ranks_meet() {
+    let Some(lab) = lab::shared() else { return };
+    let _closed = firewall(&lab, "7000-7099");
+    let launch = srun(&lab, "hello").env("MOBULA_PORTS", "7000-7099").env("MOBULA_PEER_TIMEOUT_S", "3");
+    let finished = launch.run().did_not_say("panicked").did_not_say("ok: 13");
+    finished.said(&["ranks 2, 3, 4, 5 did not come within 3 s", "2 of 6 ranks met", "host node1"]).said(&[
+        "rank 2 of 6",
+        "host node2",
+        "did not find rank 0",
+        "node1",
+        "within 3 s",
+    ]);
+}
+
+/// The ranks meet at a port that is open; those of the road are not.
+#[test]
+fn a_firewall_between_ranks_that_have_met() {
+    let Some(lab) = lab::shared() else { return };
+    let _closed = firewall(&lab, "7000-7099");
+    let launch = srun(&lab, "survivor").arg("3").env("MOBULA_PORTS", "7000-7099").env("MOBULA_PEER_TIMEOUT_S", "3");
+    let launch = launch.env("MOBULA_RENDEZVOUS", format!("node1:{}", a_port())).env("MOBULA_SECRET", "of the lab");
+    let finished = launch.run().did_not_say("panicked");
+    finished
+        .said(&["rank 0 on node1 (10.77.0.11) cannot reach rank 2 on node2 at 10.77.0.12:70", "firewall"])
+        .said(&["cannot reach rank 0 on node1 at 10.77.0.11:70", "firewall"]);
+}
+
+#[test]
+fn an_interface_that_leads_nowhere_is_passed_over() {
+    let Some(lab) = lab::shared() else { return };
+    let _dead_end = dead_end(&lab);
+    let launch = || srun(&lab, "hello").env("MOBULA_PEER_TIMEOUT_S", "4");
+    launch().run().succeeded().said(&["hello world, from rank 5"]).said(&["ok: 13"]);
+    launch().env("MOBULA_INTERFACE", "eth0").run().succeeded().said(&["ok: 13"]);
+    launch().env("MOBULA_INTERFACE", "10.77.0.0/24").run().succeeded().said(&["ok: 13"]);
+    // Who asks for it gets it.
+    let finished = launch().env("MOBULA_INTERFACE", "ib0").run().did_not_say("panicked").did_not_say("ok: 13");
+    finished.said(&["cannot reach rank", "at 192.168.77."]);
+    let finished = launch().env("MOBULA_INTERFACE", "ib7").run().failed().did_not_say("panicked");
+    finished.said(&["MOBULA_INTERFACE=ib7", "eth0 (10.77.0.1", "ib0 (192.168.77."]);
+}
+
+#[test]
+fn hosts_that_only_version_6_joins() {
+    let Some(lab) = lab::shared() else { return };
+    let _six = Change::make(&lab, "ip addr add fd77::1$N/64 dev eth0 nodad", "ip addr del fd77::1$N/64 dev eth0");
+    let place = format!("[fd77::11]:{}", a_port());
+    let launch =
+        srun(&lab, "api").arg("objects").env("MOBULA_INTERFACE", "fd77::/64").env("MOBULA_SECRET", "of the lab");
+    launch.env("MOBULA_RENDEZVOUS", place).run().succeeded().said(&["passed "]);
+}
