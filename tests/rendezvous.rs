@@ -183,7 +183,7 @@ fn listeners(ports: std::ops::RangeInclusive<u16>) -> Vec<SocketAddr> {
         let fields: Vec<&str> = line.split_whitespace().collect();
         let (address, port) = fields[1].split_once(':')?;
         let number = |text| u32::from_str_radix(text, 16).ok();
-        let (address, port) = (Ipv4Addr::from(number(address)?.swap_bytes()), number(port)? as u16);
+        let (address, port) = (Ipv4Addr::from(u32::from_be(number(address)?)), number(port)? as u16);
         (fields[3] == "0A" && ports.contains(&port)).then_some(SocketAddr::from((address, port)))
     };
     table.lines().skip(1).filter_map(listener).collect()
