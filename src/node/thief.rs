@@ -2,9 +2,9 @@
 
 use crate::base::Rank;
 use crate::base::sync::{Ordering, lock};
-use crate::node::Node;
 use crate::node::placing::request_of;
 use crate::node::queues::{Work, steal_one};
+use crate::node::{Node, worker};
 use crate::protocol::Message;
 use crate::registry::{Options, Runnable};
 use crate::sched::{UNIT, Verdict};
@@ -130,7 +130,9 @@ impl Node {
         if answer {
             stealing.answered(tasks as usize);
             drop(stealing);
-            if tasks == 0 && !self.queues.has_any() {
+            // What came may be done by now, and the worker at rest again: it could not ask while this answer was under way.
+            let rests = self.idle.any() || worker::here().is_some_and(|worker| worker.takes_it_up());
+            if (tasks == 0 || rests) && !self.queues.has_any() {
                 self.ask_for_work();
             }
         } else {

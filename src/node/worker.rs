@@ -324,6 +324,8 @@ impl Worker {
         }
         node.leave_roads();
         node.idle.announce(self.shared.index);
+        // An answer that came since the question above saw nobody idle.
+        node.ask_for_work();
         if self.has_something() || node.stopping() {
             node.idle.withdraw(self.shared.index);
             return;
