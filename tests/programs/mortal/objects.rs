@@ -62,7 +62,7 @@ pub fn objects() -> Outcome {
     died("an array that was never read", estate.array_left.get(), 1);
     died("a reference that another rank has", look::on(3).remote(vec![estate.pending.clone()]).get(), 1);
     assert_eq!((*estate.fetched.get()?, array.as_slice().iter().sum::<u64>()), (7, 30_000));
-    let (ready, _) = mobula::wait(&[estate.pending.clone()], 1, crate::victims::PATIENCE)?;
+    let (ready, _) = mobula::wait(std::slice::from_ref(&estate.pending), 1, crate::victims::PATIENCE)?;
     assert_eq!(ready.len(), 1, "a failure is an end");
     Ok(())
 }
