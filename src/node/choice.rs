@@ -158,7 +158,7 @@ pub fn table(hosts: &[(String, Vec<Rank>)], standings: &[Standing]) -> Vec<Strin
     };
     let mut lines = Vec::new();
     if standings.len() <= TABLE_RANKS_MAX {
-        let width = hosts.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+        let width = hosts.iter().map(|(name, _)| name.len()).chain(["host".len()]).max().unwrap_or(0);
         let places: Vec<(Rank, &str)> =
             hosts.iter().flat_map(|(name, ranks)| ranks.iter().map(|rank| (*rank, name.as_str()))).collect();
         let heading: String = places.iter().map(|(rank, _)| format!("{rank:>3}")).collect();

@@ -97,6 +97,13 @@ fn info_tells_of_this_host() {
 }
 
 #[test]
+fn info_of_a_cluster_shows_the_roads() {
+    alone_and_on_2_ranks(&["info", "--cluster"], |finished| {
+        finished.succeeded().said(&["rank host"]).said(&["cluster: "]);
+    });
+}
+
+#[test]
 fn a_demo_that_is_not_there_is_refused_with_those_that_are() {
     let launch = Launch::alone(Path::new(env!("CARGO_BIN_EXE_mobula")));
     launch.arg("demo").arg("tango").run().failed().said(&["tango"]);
