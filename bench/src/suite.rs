@@ -6,6 +6,7 @@ use crate::report::{NAME_COLUMNS, Report};
 use crate::sample::alternate;
 use crate::setting::Setting;
 use crate::{hosts, local, rpc};
+use mobula::Cluster;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -74,6 +75,22 @@ impl Bench {
     pub fn finish(self) -> ExitCode {
         if self.report.finish() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
+}
+
+/// Measures on rank 0 while every other rank serves it; `measure` is given the number of ranks.
+///
+/// # Errors
+/// As `measure`, or where the ranks do not part.
+pub fn on_rank_0(cluster: Cluster, measure: impl FnOnce(u32) -> Result<ExitCode>) -> Result<ExitCode> {
+    if cluster.rank() != 0 {
+        cluster.serve()?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let outcome = measure(cluster.size());
+    let stopped = cluster.shutdown();
+    let code = outcome?;
+    stopped?;
+    Ok(code)
 }
 
 /// Prints the suites with their cases.

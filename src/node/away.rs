@@ -66,10 +66,10 @@ impl Node {
     ) {
         let header = task.header();
         let Some(entry) = header.entry else { return };
-        let parcel = task.pack().map(Arc::new);
         let retries = retries_of(header.options.as_deref(), entry.kind);
+        let parcel = task.pack().map(|parcel| Packed::new(parcel, header.origin.is_none() && retries > 0));
         let id = header.origin.unwrap_or_else(|| {
-            let args = parcel.as_ref().ok().filter(|_| retries > 0).cloned();
+            let args = parcel.as_ref().ok().and_then(Packed::kept);
             TaskId { owner: self.rank, number: self.away.put(Sent { task: task.clone(), to, hops: 0, args, retries }) }
         });
         let hops = header.hops + u32::from(header.origin.is_some());
@@ -84,7 +84,8 @@ impl Node {
             resources: options.resources.clone(),
             name: options.name.clone(),
         });
-        let args = parcel.as_ref().map_err(Clone::clone).and_then(|parcel| self.sealed(parcel, to, INLINE_BYTES_MAX));
+        let args =
+            parcel.as_ref().map_err(Clone::clone).and_then(|packed| self.sealed(packed.parcel(), to, INLINE_BYTES_MAX));
         match args {
             Ok(args) => {
                 let (function, caller) = (entry.key, header.caller);
@@ -104,7 +105,9 @@ impl Node {
                 }
             }
             Err(error) => {
-                self.away.take(id.number);
+                if header.origin.is_none() {
+                    self.away.take(id.number);
+                }
                 self.report(error.clone());
                 task.fail(Arc::new(error));
                 self.over(task);
@@ -158,6 +161,34 @@ impl Node {
         } else {
             // It runs, here or elsewhere: its results are decided now, its own come too late.
             task.clone().slots().iter().for_each(|slot| slot.fail(error.clone()));
+        }
+    }
+}
+
+/// The arguments of a task that goes.
+enum Packed {
+    /// Kept here, to start it again.
+    Kept(Arc<Parcel>),
+    /// Gone once they are sent.
+    Sent(Parcel),
+}
+
+impl Packed {
+    fn new(parcel: Parcel, keep: bool) -> Packed {
+        if keep { Packed::Kept(Arc::new(parcel)) } else { Packed::Sent(parcel) }
+    }
+
+    fn parcel(&self) -> &Parcel {
+        match self {
+            Packed::Kept(parcel) => parcel,
+            Packed::Sent(parcel) => parcel,
+        }
+    }
+
+    fn kept(&self) -> Option<Arc<Parcel>> {
+        match self {
+            Packed::Kept(parcel) => Some(parcel.clone()),
+            Packed::Sent(_) => None,
         }
     }
 }

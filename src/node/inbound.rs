@@ -176,7 +176,9 @@ impl Node {
             Message::Failed(error) => self.reports.failed(self, error),
             Message::Beside { words } => self.roads.heard_beside(from, words),
             Message::Resume { leg, delivered } => self.on_resume(from, leg, delivered),
-            Message::Died { rank, reason } => self.lost(rank, &reason),
+            // Rank 0 alone declares others dead.
+            Message::Died { rank, reason } if from == 0 => self.lost(rank, &reason),
+            Message::Died { .. } => {}
             Message::Moved { task, to, hops } => self.on_moved(task, to, hops),
             Message::Leave => self.on_leave(from),
             Message::Stop => self.stop(),

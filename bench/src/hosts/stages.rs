@@ -69,16 +69,7 @@ pub const STAGES: &[&[Case]] = &[OVER_TCP, OVER_MPI, OVER_VERBS];
 /// # Errors
 /// Where there are not two ranks that share no memory, they do not find each other, or a result cannot be written.
 pub fn run(options: &Options) -> Result<ExitCode> {
-    let cluster = mobula::init(Config::default())?;
-    if cluster.rank() != 0 {
-        cluster.serve()?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let outcome = measure(options, cluster.size());
-    let stopped = cluster.shutdown();
-    let code = outcome?;
-    stopped?;
-    Ok(code)
+    suite::on_rank_0(mobula::init(Config::default())?, |ranks| measure(options, ranks))
 }
 
 fn measure(options: &Options, ranks: u32) -> Result<ExitCode> {

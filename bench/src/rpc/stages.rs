@@ -69,15 +69,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         cluster.shutdown()?;
         return launch(options);
     }
-    if cluster.rank() != 0 {
-        cluster.serve()?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let outcome = measure(options, cluster.size());
-    let stopped = cluster.shutdown();
-    let code = outcome?;
-    stopped?;
-    Ok(code)
+    suite::on_rank_0(cluster, |ranks| measure(options, ranks))
 }
 
 fn measure(options: &Options, ranks: u32) -> Result<ExitCode> {
