@@ -34,3 +34,15 @@ macro_rules! on_hosts {
 }
 
 each_paragraph! { on_hosts }
+
+/// Below MPI_THREAD_MULTIPLE only the thread that joined may call MPI: between hosts TCP serves, and the banner says why.
+#[test]
+fn a_program_with_one_mpi_thread_is_served_by_tcp() {
+    if !Way::Mpi.is_there() {
+        return;
+    }
+    let Some(lab) = lab::shared() else { return };
+    let launch = Way::Mpi.srun(&lab, &example("communicator")).env("MOBULA_LOG", "info").arg("funneled");
+    let finished = launch.limit(Duration::from_secs(120)).run();
+    finished.succeeded().said(&["t = tcp: other host", "MPI thread level FUNNELED"]).said(&["ok: 6 ranks"]);
+}
