@@ -5,8 +5,8 @@
 
 use crate::base::limits::INLINE_BYTES_MAX;
 use crate::base::log::{Level, say};
-use crate::base::sync::{AtomicBool, Ordering, lock};
-use crate::base::{Error, ObjectId, Rank, TaskId};
+use crate::base::sync::{Ordering, lock};
+use crate::base::{Error, ObjectId, Rank};
 use crate::mem::Block;
 use crate::node::Node;
 use crate::node::memory::OwnMemory;
@@ -14,7 +14,6 @@ use crate::node::references::Pulled;
 use crate::object::{Parcel, Waiter, panic_text};
 use crate::protocol::{Bytes, Message, Question, Run, WireAttachment, WireParcel, WirePlace};
 use crate::registry::{Header, Kind, Options, functions};
-use rustc_hash::FxHashSet;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
@@ -370,33 +369,4 @@ fn missing_blocks(node: &Node, message: &Message<'_>, pulled: &Pulled) -> Vec<Wi
         _ => {}
     }
     places
-}
-
-/// Tasks of other ranks that nobody wants any more. A task looks itself up here; nothing is kept of those that nobody
-/// cancelled, which are nearly all.
-#[derive(Default)]
-pub struct Unwanted {
-    any: AtomicBool,
-    tasks: Mutex<FxHashSet<TaskId>>,
-}
-
-impl Unwanted {
-    fn insert(&self, id: TaskId) {
-        lock(&self.tasks).insert(id);
-        self.any.store(true, Ordering::Release);
-    }
-
-    /// Whether nobody wants that task any more.
-    #[inline]
-    pub fn contains(&self, id: Option<TaskId>) -> bool {
-        self.any.load(Ordering::Acquire) && id.is_some_and(|id| lock(&self.tasks).contains(&id))
-    }
-
-    /// The task is over, or went on.
-    #[inline]
-    pub fn remove(&self, id: TaskId) {
-        if self.any.load(Ordering::Relaxed) {
-            lock(&self.tasks).remove(&id);
-        }
-    }
 }

@@ -51,6 +51,7 @@ mod tasks;
 mod thief;
 mod timers;
 mod traces;
+mod unwanted;
 mod wait;
 mod watch;
 mod worker;
