@@ -70,7 +70,8 @@ pub fn nodes() -> Vec<Node> {
 /// # use mobula::prelude::*;
 /// let cluster = mobula::init(Config::default())?;
 /// assert!(mobula::roads()[0].starts_with("rank"));
-/// # cluster.shutdown()
+/// # cluster.shutdown()?;
+/// # Ok::<(), mobula::Error>(())
 /// ```
 pub fn roads() -> Vec<String> {
     node::Node::current().map(|node| node.road_table()).unwrap_or_default()
