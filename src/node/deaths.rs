@@ -73,6 +73,7 @@ impl Node {
     pub(super) fn mourns(&self) -> bool {
         (0..self.size).any(|rank| self.is_dead(rank))
     }
+
     /// Looks for ranks that died, every `VIGIL`.
     pub(super) fn keep_vigil(&'static self, last: &mut Instant) {
         if last.elapsed() < VIGIL {
