@@ -3,10 +3,10 @@
 use super::frame::{Card, Frame, Kind, Reader};
 use super::party::{self, Party};
 use super::pending::explained;
-use super::sockets::keep_alive;
 use super::spoke::Spoke;
 use crate::base::{Error, Result};
 use crate::fabric::tcp::handshake::{ANSWER_BYTES, Client, Distrust, Parties, Purpose, Secret};
+use crate::fabric::tcp::notice_silence;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
@@ -101,7 +101,7 @@ fn attempt(
         return Err(Attempt::Again("nobody listens there".to_string()));
     }
     stream.set_nodelay(true).map_err(again)?;
-    keep_alive(&stream, party.timeout).map_err(again)?;
+    notice_silence(&stream, party.timeout).map_err(again)?;
     let until = deadline.min(Instant::now() + ATTEMPT);
     let parties = Parties { purpose: Purpose::Rendezvous, client: party.rank, server: 0 };
     let client = Client::new(secret, parties);

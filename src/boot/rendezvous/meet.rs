@@ -8,10 +8,11 @@ use super::frame::{Card, Frame, Kind};
 use super::hub::{Hub, Member};
 use super::party::{self, Party};
 use super::pending::{Pending, Step};
-use super::sockets::{Watch, allow_descriptors, keep_alive, widen};
+use super::sockets::{Watch, allow_descriptors, widen};
 use crate::base::log::{Level, say};
 use crate::base::{Error, Rank, Result};
 use crate::fabric::tcp::handshake::Secret;
+use crate::fabric::tcp::notice_silence;
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -206,7 +207,7 @@ impl Meeting<'_> {
         };
         let welcome = stream
             .write_all(&taken)
-            .and_then(|()| keep_alive(&stream, self.party.timeout))
+            .and_then(|()| notice_silence(&stream, self.party.timeout))
             .and_then(|()| self.watch.remove(&stream))
             .and_then(|()| self.watch.add(&stream, token_of(rank)));
         if let Some(error) = fault {

@@ -1,9 +1,8 @@
-//! What the standard library does not say of sockets: waiting for many at once, noticing a host that is gone, room for
-//! many connections.
+//! What the standard library does not say of sockets: waiting for many at once, room for many connections.
 #![allow(unsafe_code)]
 
 use std::io::{Error, ErrorKind, Result};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
@@ -12,9 +11,6 @@ const EVENTS: usize = 256;
 
 /// Connections that the kernel keeps for a listener until they are accepted; it takes less where `somaxconn` is less.
 const BACKLOG: i32 = 4096;
-
-/// Probes of a silent connection before its host counts as gone.
-const PROBES: u64 = 3;
 
 /// Waits for many sockets at once, at a cost that does not grow with those that are silent (epoll).
 pub struct Watch(OwnedFd);
@@ -93,18 +89,6 @@ impl Watch {
     }
 }
 
-/// The connection breaks when its other host has been silent for so long: the kernels ask each other, whatever the
-/// processes do.
-pub fn keep_alive(stream: &TcpStream, silence: Duration) -> Result<()> {
-    let step = (silence.as_secs() / (PROBES + 1)).max(1);
-    set(stream, libc::SOL_SOCKET, libc::SO_KEEPALIVE, 1)?;
-    set(stream, libc::IPPROTO_TCP, libc::TCP_KEEPIDLE, step as i32)?;
-    set(stream, libc::IPPROTO_TCP, libc::TCP_KEEPINTVL, step as i32)?;
-    set(stream, libc::IPPROTO_TCP, libc::TCP_KEEPCNT, PROBES as i32)?;
-    let milliseconds = i32::try_from(silence.as_millis()).unwrap_or(i32::MAX);
-    set(stream, libc::IPPROTO_TCP, libc::TCP_USER_TIMEOUT, milliseconds)
-}
-
 /// Room for all ranks to come at once.
 pub fn widen(listener: &TcpListener) -> Result<()> {
     // SAFETY: an open socket that listens already; to listen again changes the backlog alone.
@@ -130,12 +114,6 @@ pub fn allow_descriptors(more: u64) -> Result<()> {
     checked(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &limit) }).map(drop)
 }
 
-fn set(stream: &TcpStream, level: i32, option: i32, value: i32) -> Result<()> {
-    let bytes = size_of::<i32>() as libc::socklen_t;
-    // SAFETY: an open socket; the value is an int, as all these options take.
-    checked(unsafe { libc::setsockopt(stream.as_raw_fd(), level, option, (&raw const value).cast(), bytes) }).map(drop)
-}
-
 fn checked(code: i32) -> Result<i32> {
     if code < 0 { Err(Error::last_os_error()) } else { Ok(code) }
 }
@@ -144,6 +122,7 @@ fn checked(code: i32) -> Result<i32> {
 mod tests {
     use super::*;
     use std::io::{Read, Write};
+    use std::net::TcpStream;
 
     #[test]
     fn a_watch_tells_which_socket_is_ready_for_what() {
@@ -153,7 +132,7 @@ mod tests {
         watch.add(&listener, 7).unwrap();
         assert_eq!(watch.wait(Some(Instant::now())).unwrap(), []);
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        keep_alive(&client, Duration::from_secs(30)).unwrap();
+        crate::fabric::tcp::notice_silence(&client, Duration::from_secs(30)).unwrap();
         assert_eq!(watch.wait(None).unwrap(), [Ready { token: 7, readable: true, writable: false }]);
         let (mut server, _) = listener.accept().unwrap();
         watch.remove(&listener).unwrap();

@@ -60,3 +60,4 @@ mod watch;
 pub use interface::Addresses;
 pub use listener::{Listener, TcpCard};
 pub use road::TcpFabric;
+pub use socket::notice_silence;

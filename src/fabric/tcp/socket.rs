@@ -49,8 +49,19 @@ pub fn is_connected(socket: &OwnedFd) -> io::Result<bool> {
 /// # Errors
 /// What the system says.
 pub fn set_up(socket: &OwnedFd, silence: Duration) -> io::Result<()> {
-    let second = Duration::from_secs(1);
     sockopt::set_tcp_nodelay(socket, true)?;
+    notice_silence(socket, silence)?;
+    bound_unsent(socket);
+    Ok(())
+}
+
+/// The connection breaks when its other host has not answered for `silence`: the kernels ask each other, whatever the
+/// processes do.
+///
+/// # Errors
+/// What the system says.
+pub fn notice_silence(socket: impl AsFd, silence: Duration) -> io::Result<()> {
+    let (socket, second) = (socket.as_fd(), Duration::from_secs(1));
     // Questions begin after half of the time and fill the other half; the user timeout ends it on the millisecond, and
     // counts for what was sent and is not acknowledged as well.
     sockopt::set_tcp_keepidle(socket, (silence / 2).max(second))?;
@@ -58,7 +69,6 @@ pub fn set_up(socket: &OwnedFd, silence: Duration) -> io::Result<()> {
     sockopt::set_tcp_keepcnt(socket, KEEPALIVE_PROBES)?;
     sockopt::set_socket_keepalive(socket, true)?;
     sockopt::set_tcp_user_timeout(socket, u32::try_from(silence.as_millis()).unwrap_or(u32::MAX).max(1))?;
-    bound_unsent(socket);
     Ok(())
 }
 
