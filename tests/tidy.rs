@@ -34,7 +34,11 @@ const ROOMS: &[Room] = &[
     room("sched", "pure: resources and what fits, whom to ask for work, the order of an actor's calls", &[]),
     Room { to_come: true, ..room("lineage", "pure: how to make a lost object again", &[]) },
     room("store", "pure: who holds what, reference counts across ranks", &[]),
-    room("protocol", "pure: the messages between ranks, written and checked", &["sched", "store", "lineage"]),
+    room(
+        "protocol",
+        "pure: one rank's whole: its messages, objects that crossed ranks, tasks elsewhere, actors, names",
+        &["object", "registry", "sched", "store", "lineage"],
+    ),
     room("fabric", "roads between ranks: the trait, shm, verbs, mpi, tcp; conformance", &["mem"]),
     room("gpu", "GPUs through the CUDA driver, and their absence", &["mem"]),
     room("boot", "how ranks find each other: alone, MPI, Slurm, TCP; yields a World", &["fabric", "topo"]),

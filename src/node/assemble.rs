@@ -8,7 +8,6 @@ use crate::node::hello::{Hello, group_by_host, refuse_strangers};
 use crate::node::join::join;
 use crate::node::local::{Cards, Local, Station};
 use crate::node::rank::{HostInfo, Node, Parts};
-use crate::node::references::References;
 use crate::node::stop::Session;
 use crate::node::{context, overflow, worker};
 use crate::topo::Topology;
@@ -68,7 +67,7 @@ pub fn start(mut world: World, config: Config) -> Result<Session> {
         roads: parts.roads,
         host_bells: parts.host_bells,
         has_foreign_memory: parts.arenas.iter().enumerate().any(foreign),
-        references: References::new(rank, parts.arenas),
+        arenas: parts.arenas,
         vigil: world.exchange.vigil(),
         config,
     });

@@ -112,7 +112,7 @@ pub fn current_number() -> u64 {
 pub fn cancelled() -> Option<String> {
     with_current(|current| {
         let unwanted = |header: &Header| {
-            header.is_cancelled() || Node::current().is_some_and(|node| node.unwanted.contains(header.origin))
+            header.is_cancelled() || Node::current().is_some_and(|node| node.protocol.unwanted.contains(header.origin))
         };
         current.filter(|context| unwanted(context.header)).map(|context| context.header.name().to_string())
     })

@@ -38,17 +38,10 @@ impl Node {
             // Who waits may have looked before this rank gave it all back.
             self.resources_freed();
         }
-        lock(&self.stealing).lost(peer);
-        self.references.lost(self, peer, &error);
         self.questions.lost(peer, || Err(error.clone()));
         self.handles.lost(peer, || Err(error.to_string()));
-        self.actors.lost(self, peer, &error);
-        self.retry_all_of(peer, &error);
+        self.protocol.lost(&self, peer, &error);
         self.feed_starved();
-        if !self.queues.has_any() {
-            // Who was to remember that this rank is idle may be the one that is gone.
-            self.ask_for_work();
-        }
         self.stop_when_all_left();
     }
 

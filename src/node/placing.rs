@@ -4,8 +4,8 @@ use crate::base::parse::is_amount;
 use crate::base::sync::Ordering;
 use crate::base::{Error, Rank, Result};
 use crate::node::Node;
+use crate::protocol::request_of;
 use crate::registry::{Options, Placement};
-use crate::sched::{Request, UNIT, fixed_of};
 
 impl Node {
     /// Where options send a task: a rank, or `None` for wherever there is room. An error where no host can ever run it.
@@ -66,14 +66,5 @@ fn check_amounts(options: &Options, name: &str) -> Result<()> {
     match all.into_iter().find(|(_, amount)| !is_amount(*amount)) {
         Some((kind, amount)) => Err(Error::config(format!("{name} asks for {amount} {kind}: an amount is 0 to 1e9"))),
         None => Ok(()),
-    }
-}
-
-/// What options ask for, of a task.
-pub fn request_of(options: &Options) -> Request {
-    Request {
-        cpu: options.num_cpus.map_or(UNIT, fixed_of),
-        gpu: options.num_gpus.map_or(0, fixed_of),
-        custom: options.resources.iter().map(|(name, amount)| (name.clone(), fixed_of(*amount))).collect(),
     }
 }

@@ -5,9 +5,10 @@ use crate::base::{ObjectId, Rank};
 use crate::fabric::{Place, Refusal};
 use crate::mem::Block;
 use crate::node::Node;
+use crate::node::memory::OwnMemory;
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 /// A read of one block.
 struct Pull {
@@ -81,7 +82,7 @@ impl Node {
         for pull in homeless {
             let reason =
                 format!("rank {} on host {}, whose store held it, is gone", pull.home, self.host_of(pull.home));
-            self.pulled(pull.from, pull.id, Err(reason));
+            self.protocol.pulled(&self, pull.from, pull.id, Err(reason));
         }
     }
 
@@ -97,7 +98,9 @@ impl Node {
                 lock(&self.roads.pulls.reads).waiting.push_back((pull, fresh));
                 self.roads.pulls.wait.store(true, Ordering::Relaxed);
             }
-            None => self.pulled(pull.from, pull.id, block),
+            None => {
+                self.protocol.pulled(&self, pull.from, pull.id, block.map(|block| Arc::new(OwnMemory::new(block)) as _))
+            }
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Answers under way: who asked waits on a cell, the answer names it by a token.
 
+use crate::base::limits::INLINE_BYTES_MAX;
 use crate::base::sync::lock;
 use crate::base::{Error, Rank, Result};
 use crate::node::Node;
-use crate::object::Cell;
+use crate::object::{Cell, Parcel};
 use crate::protocol::{Message, Question};
 use rustc_hash::FxHashMap as HashMap;
 use serde::de::DeserializeOwned;
@@ -73,5 +74,17 @@ impl Node {
         postcard::from_bytes(&bytes).map_err(|error| {
             Error::fabric(format!("the answer of rank {rank} to {question:?} does not decode: {error}"))
         })
+    }
+
+    /// A rank asks about this one.
+    pub(super) fn on_ask(&'static self, from: Rank, token: u64, question: Question) {
+        let bytes = match question {
+            Question::Available => postcard::to_allocvec(&self.table.available()),
+            Question::Errors => postcard::to_allocvec(&self.reports.errors()),
+            Question::Trace => postcard::to_allocvec(&self.traces.records()),
+        };
+        let parcel = Parcel { bytes: bytes.unwrap_or_default(), attachments: Vec::new() };
+        let answer = self.protocol.sealed(&self, &parcel, from, INLINE_BYTES_MAX).unwrap_or_default();
+        self.send(from, &Message::Answer { token, answer });
     }
 }

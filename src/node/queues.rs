@@ -1,8 +1,8 @@
 //! Work that belongs to no worker yet.
 
 use crate::base::sync::{AtomicUsize, Ordering, lock};
-use crate::node::actors::ActorHome;
 use crate::node::worker::Worker;
+use crate::protocol::ActorHome;
 use crate::registry::Runnable;
 use crate::sched::Request;
 use crossbeam_deque::{Injector, Steal};

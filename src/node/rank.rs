@@ -4,28 +4,24 @@
 use crate::base::limits::WORKERS_MAX;
 use crate::base::sync::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 use crate::base::{Config, Rank};
-use crate::mem::Arena;
-use crate::node::actors::{ActorRef, Actors};
-use crate::node::away::Away;
+use crate::mem::{Arena, PeerArena};
 use crate::node::choice::Standing;
 use crate::node::idle::Idle;
-use crate::node::inbound::HeldByRank;
 use crate::node::output::Output;
 use crate::node::parting::Parting;
 use crate::node::questions::Questions;
 use crate::node::queues::Queues;
-use crate::node::references::{NodeLinks, References};
 use crate::node::reports::Reports;
 use crate::node::roads::Roads;
 use crate::node::table::Table;
 use crate::node::timers::Timers;
 use crate::node::traces::Traces;
-use crate::node::unwanted::Unwanted;
 use crate::node::watch::Watch;
 use crate::node::worker::WorkerShared;
 use crate::object::Links;
+use crate::protocol::{ActorRef, Protocol, ProtocolLinks};
 use crate::registry::Header;
-use crate::sched::{Stealing, Totals};
+use crate::sched::Totals;
 use crate::topo::{Topology, WorkerPlace};
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, OnceLock, RwLock};
@@ -76,16 +72,10 @@ pub struct Node {
     pub(super) roads: Roads,
     /// The shared-memory road, for the bells of the host's other ranks.
     pub(super) host_bells: Vec<Option<Arc<crate::mem::Bell>>>,
-    pub(super) held: HeldByRank,
-    /// Whether blocks of some rank are not mapped here.
-    pub(super) has_foreign_memory: bool,
-    pub(super) references: References,
+    /// By rank: the stores of this host's other ranks.
+    pub(super) arenas: Mutex<Vec<Option<Arc<PeerArena>>>>,
+    pub(super) protocol: Protocol,
     links: OnceLock<Arc<dyn Links>>,
-    pub(super) away: Away,
-    pub(super) unwanted: Unwanted,
-    pub(super) actors: Actors,
-    pub(super) stealing: Mutex<Stealing>,
-    pub(super) thieves: AtomicBool,
     pub(super) questions: Questions<crate::base::Result<Vec<u8>>>,
     pub(super) handles: Questions<Result<Option<Arc<ActorRef>>, String>>,
     pub(super) timers: Timers,
@@ -125,8 +115,8 @@ pub struct Parts {
     pub places: Vec<WorkerPlace>,
     pub roads: Roads,
     pub host_bells: Vec<Option<Arc<crate::mem::Bell>>>,
+    pub arenas: Vec<Option<Arc<PeerArena>>>,
     pub has_foreign_memory: bool,
-    pub references: References,
     pub vigil: Option<Box<dyn crate::boot::Vigil>>,
 }
 
@@ -152,7 +142,6 @@ impl Node {
             traces: Traces::new(parts.config.trace_tasks),
             config: parts.config,
             hosts: parts.hosts,
-            held: (0..parts.size).map(|_| Mutex::default()).collect(),
             ranks: parts.ranks,
             standings: parts.standings,
             arena: RwLock::new(Some(parts.arena)),
@@ -165,14 +154,9 @@ impl Node {
             threads: Mutex::default(),
             roads: parts.roads,
             host_bells: parts.host_bells,
-            has_foreign_memory: parts.has_foreign_memory,
-            references: parts.references,
+            arenas: Mutex::new(parts.arenas),
+            protocol: Protocol::new(parts.rank, parts.size, parts.has_foreign_memory, seed),
             links: OnceLock::new(),
-            away: Away::default(),
-            unwanted: Unwanted::default(),
-            actors: Actors::default(),
-            stealing: Mutex::new(Stealing::new(parts.rank, parts.size, seed)),
-            thieves: AtomicBool::new(false),
             questions: Questions::default(),
             handles: Questions::default(),
             timers: Timers::default(),
@@ -241,7 +225,7 @@ impl Node {
 
     /// The links that references of other ranks use.
     pub(super) fn links(&'static self) -> Arc<dyn Links> {
-        self.links.get_or_init(|| Arc::new(NodeLinks(self))).clone()
+        self.links.get_or_init(|| Arc::new(ProtocolLinks(self))).clone()
     }
 
     /// The name of a rank's host.

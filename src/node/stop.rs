@@ -151,13 +151,15 @@ impl Node {
             }
         }
         let _ = catch_unwind(AssertUnwindSafe(|| drop(work)));
-        self.actors.clear();
+        let held = (self.protocol.actors.clear(), self.protocol.names.clear());
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(held)));
         self.uninstall();
         if let Some(sentry) = &self.roads.sentry {
             sentry.dismiss();
         }
         self.roads.all.iter().for_each(|road| road.close());
-        let _ = catch_unwind(AssertUnwindSafe(|| self.references.forget_arenas()));
+        lock(&self.arenas).clear();
+        let _ = catch_unwind(AssertUnwindSafe(|| self.protocol.references.clear()));
         *self.arena.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }

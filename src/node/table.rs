@@ -17,7 +17,7 @@
 use crate::base::limits::{GPUS_PER_HOST_MAX, RANKS_PER_HOST_MAX, RESOURCE_KINDS_MAX};
 use crate::base::sync::{AtomicI64, Ordering, fence};
 use crate::mem::Segment;
-use crate::sched::{Request, Totals, UNIT, amount_of};
+use crate::sched::{Grant, Request, Totals, UNIT, amount_of};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -34,15 +34,6 @@ pub const TABLE_BYTES: usize = (HELD + RANKS_PER_HOST_MAX * HELD_CELLS) * 8;
 
 /// Cells in which a rank notes what it holds, in cache lines of its own.
 const HELD_CELLS: usize = FLAGS.next_multiple_of(16);
-
-/// What a task or actor was given beside CPUs.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Grant {
-    /// GPU and share of it.
-    pub gpus: Vec<(u32, i64)>,
-    /// Index of the kind and amount.
-    custom: Vec<(usize, i64)>,
-}
 
 /// The table, as one rank of the host sees it.
 pub struct Table {

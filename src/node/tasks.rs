@@ -1,16 +1,16 @@
 //! The life of a task on this rank: launched, queued, admitted, run, over.
 
-use crate::base::sync::{Ordering, lock};
-use crate::base::{Error, clock};
+use crate::base::sync::Ordering;
+use crate::base::{Error, Rank, clock};
 use crate::node::Node;
 use crate::node::context::{self, Context};
-use crate::node::placing::request_of;
 use crate::node::queues::Work;
 use crate::node::worker::{self, Worker};
-use crate::object::{AnySlot, Waiter};
+use crate::object::AnySlot;
+use crate::protocol::request_of;
 use crate::registry::{Callable, Failure, Header, Options, Outputs, Phase, Runnable, State, Task};
 use crate::sched::{Request, UNIT};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 /// Makes a task of `C` and launches it; without a cluster, its results hold the error that says so.
 pub fn submit<C: Callable>(options: Options, args: C::Args) -> <C::Outputs as Outputs>::Refs {
@@ -54,7 +54,7 @@ impl Node {
                 Ok(Some(rank)) if rank != self.rank => return self.launch_there(task, rank),
                 // What was placed here stays here: a thief that fits would move it.
                 Ok(_) => {}
-                Err(error) => return self.fail_task(&task, error),
+                Err(error) => return self.protocol.fail_task(&self, &task, error),
             }
         }
         self.launch_here(task);
@@ -62,39 +62,25 @@ impl Node {
 
     /// A task that is to run on this rank, or on one that steals it, once its arguments are there.
     pub fn launch_here(&'static self, task: Arc<dyn Runnable>) {
-        self.when_arguments(&task.clone(), move |node| node.arguments_ready(task));
+        self.protocol.launch_here(&self, task);
     }
 
-    /// Calls `then` when every reference among the arguments is complete.
-    pub fn when_arguments(&'static self, task: &Arc<dyn Runnable>, then: impl FnOnce(&'static Node) + Send + 'static) {
-        let mut references: Vec<Arc<dyn AnySlot>> = Vec::new();
-        task.references(&mut |slot| {
-            if !slot.core().is_complete() {
-                references.push(slot);
-            }
-        });
-        if references.is_empty() {
-            return then(self);
-        }
-        let missing = &task.header().missing;
-        missing.store(references.len() as u32, Ordering::Relaxed);
-        let waiter = Arc::new(Dependency { node: self, task: task.clone(), then: Mutex::new(Some(Box::new(then))) });
-        for slot in references {
-            slot.request();
-            slot.core().when_complete(waiter.clone());
+    /// Sends a task of this rank to another.
+    fn launch_there(&'static self, task: Arc<dyn Runnable>, to: Rank) {
+        if task.header().claim_waiting() {
+            self.protocol.send_task(&self, &task, to, false, None);
+            self.throttle(to);
         }
     }
 
-    /// Every argument of the task is complete: run it, or pass on the failure that one of them holds.
-    fn arguments_ready(&'static self, task: Arc<dyn Runnable>) {
-        if let Some(error) = failed_argument(&task) {
-            if task.header().claim_waiting() {
-                task.fail(error);
-                self.over(&task);
-            }
-        } else if task.header().queue() {
-            self.push(Work::Task(task));
-        }
+    /// Cancels the task behind `slot`.
+    pub fn cancel(&'static self, slot: Arc<dyn AnySlot>) {
+        self.protocol.cancel(&self, slot);
+    }
+
+    /// A task is over: who waits elsewhere is told.
+    pub(super) fn over(&'static self, task: &Arc<dyn Runnable>) {
+        self.protocol.over(&self, task);
     }
 
     /// Makes work known to the workers.
@@ -117,8 +103,8 @@ impl Node {
             _ => self.queues.push_bound(work),
         }
         self.work_is_there();
-        if stealable && self.thieves_wait() {
-            self.feed_thieves();
+        if stealable && self.protocol.thieving.thieves_wait() {
+            self.protocol.feed_thieves(&self);
         }
     }
 
@@ -136,7 +122,7 @@ impl Node {
             Work::Actor(actor) => {
                 if worker.take_cpu(0) {
                     worker.count_begun();
-                    self.actors.run(self, &actor);
+                    self.run_actor(&actor);
                 }
             }
             Work::Task(task) => self.execute_task(worker, task),
@@ -193,8 +179,8 @@ impl Node {
                 self.workers().iter().for_each(|worker| worker.unpark());
             }
         }
-        if self.thieves_wait() {
-            self.feed_thieves();
+        if self.protocol.thieving.thieves_wait() {
+            self.protocol.feed_thieves(&self);
         }
         while self.queues.starved() > 0 {
             self.table.wait();
@@ -216,7 +202,7 @@ impl Node {
     }
 
     /// Resources other than CPUs are free again.
-    pub fn give_back(&'static self, grant: &crate::node::table::Grant) {
+    pub fn give_back(&'static self, grant: &crate::sched::Grant) {
         self.table.give_rest(grant);
         self.resources_freed();
     }
@@ -230,7 +216,7 @@ impl Node {
 
     /// Runs a task that the caller has claimed, on this stack.
     pub fn run_claimed(&'static self, task: &Arc<dyn Runnable>, gpus: &[(u32, i64)], worker: Option<&'static Worker>) {
-        if self.unwanted.contains(task.header().origin) {
+        if self.protocol.unwanted.contains(task.header().origin) {
             task.fail(Arc::new(Error::Cancelled { task: task.header().name().to_string() }));
             return self.over(task);
         }
@@ -288,43 +274,5 @@ impl Node {
         };
         self.report(error.clone());
         error
-    }
-
-    /// Fails a task that was never queued.
-    pub fn fail_task(&'static self, task: &Arc<dyn Runnable>, error: Error) {
-        if task.header().claim_waiting() {
-            self.report(error.clone());
-            task.fail(Arc::new(error));
-            self.over(task);
-        }
-    }
-}
-
-/// The failure that an argument of the task holds, where one does.
-pub fn failed_argument(task: &Arc<dyn Runnable>) -> Option<Arc<Error>> {
-    let mut failure = None;
-    if !task.all_values() {
-        task.references(&mut |slot| failure = failure.take().or_else(|| slot.core().failure()));
-    }
-    failure
-}
-
-type Then = Box<dyn FnOnce(&'static Node) + Send>;
-
-/// A task that waits for arguments.
-struct Dependency {
-    node: &'static Node,
-    task: Arc<dyn Runnable>,
-    then: Mutex<Option<Then>>,
-}
-
-impl Waiter for Dependency {
-    fn ready(self: Arc<Self>) {
-        if self.task.header().missing.fetch_sub(1, Ordering::AcqRel) == 1 {
-            let then = lock(&self.then).take();
-            if let Some(then) = then {
-                then(self.node);
-            }
-        }
     }
 }

@@ -82,7 +82,7 @@ fn number_of(node: &'static Node, slot: &dyn AnySlot) -> u64 {
     let (owner, number): (Rank, u64) = match slot.remote_id() {
         Some(id) => (id.owner, id.number),
         None => match slot.core().number() {
-            0 => (node.rank, slot.core().set_number(node.references.fresh_number())),
+            0 => (node.rank, slot.core().set_number(node.protocol.references.fresh_number())),
             number => (node.rank, number),
         },
     };

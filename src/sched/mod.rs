@@ -13,5 +13,5 @@ mod resources;
 mod steal;
 
 pub use mailbox::Mailbox;
-pub use resources::{Request, Totals, UNIT, amount_of, fixed_of};
+pub use resources::{Grant, Request, Totals, UNIT, amount_of, fixed_of};
 pub use steal::{Stealing, Verdict};

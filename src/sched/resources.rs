@@ -37,6 +37,15 @@ pub struct Request {
     pub custom: Vec<(String, i64)>,
 }
 
+/// What a task or actor was given beside CPUs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Grant {
+    /// GPU and share of it.
+    pub gpus: Vec<(u32, i64)>,
+    /// Index of the kind among the host's, and amount.
+    pub custom: Vec<(usize, i64)>,
+}
+
 impl Request {
     /// What a task asks for when it says nothing: one CPU.
     pub const fn one_cpu() -> Request {

@@ -4,9 +4,10 @@
 
 use crate::base::sync::Ordering;
 use crate::base::{Error, Rank, TaskId};
-use crate::node::Node;
-use crate::node::actors::ActorRef;
-use crate::node::away::{Fate, Sent};
+use crate::protocol::Protocol;
+use crate::protocol::away::{Fate, Sent};
+use crate::protocol::driver::Driver;
+use crate::protocol::handles::ActorRef;
 use crate::registry::{Header, Kind, Options, Runnable};
 use std::sync::Arc;
 
@@ -14,28 +15,28 @@ use std::sync::Arc;
 const RETRIES: u32 = 3;
 
 /// How often a task with these options may be started again. One that was sent to a certain rank has no other place.
-pub(super) fn retries_of(options: Option<&Options>, kind: Kind) -> u32 {
+pub fn retries_of(options: Option<&Options>, kind: Kind) -> u32 {
     let moves = kind == Kind::Task && options.is_none_or(|options| options.just_rank().is_none());
     if moves { options.and_then(|options| options.max_retries).unwrap_or(RETRIES) } else { 0 }
 }
 
-impl Node {
+impl Protocol {
     /// Starts again, or fails, this rank's tasks that were on `rank`, which is gone.
-    pub(super) fn retry_all_of(&'static self, rank: Rank, error: &Error) {
+    pub fn retry_all_of(&self, driver: &impl Driver, rank: Rank, error: &Error) {
         for number in self.away.on(rank) {
-            self.retry(number, rank, error);
+            self.retry(driver, number, rank, error);
         }
     }
 
     /// As `retry_all_of`, for one task.
-    pub(super) fn retry(&'static self, number: u64, gone: Rank, error: &Error) {
+    pub fn retry(&self, driver: &impl Driver, number: u64, gone: Rank, error: &Error) {
         let (Sent { task, args, .. }, hops) = match self.away.spend_retry(number, gone, self.rank) {
             Fate::Again(sent, hops) => (sent, hops),
             Fate::Elsewhere => return,
             Fate::Fails(task) => {
                 let error = Arc::new(error_of(&task, error));
                 task.header().release_target();
-                self.report((*error).clone());
+                driver.report((*error).clone());
                 return task.fail(error);
             }
         };
@@ -47,22 +48,22 @@ impl Node {
         again.number.store(header.number.load(Ordering::Relaxed), Ordering::Relaxed);
         let returns = entry.returns;
         match (entry.decode)((*args).clone(), again) {
-            Ok(again) => self.launch_again(again),
-            Err(error) => self.send_failure(id, returns, error),
+            Ok(again) => self.launch_again(driver, again),
+            Err(error) => self.send_failure(driver, id, returns, error),
         }
     }
 
-    fn launch_again(&'static self, task: Arc<dyn Runnable>) {
+    fn launch_again(&self, driver: &impl Driver, task: Arc<dyn Runnable>) {
         let placed =
-            task.header().options.as_deref().map_or(Ok(None), |options| self.place(options, task.header().name()));
+            task.header().options.as_deref().map_or(Ok(None), |options| driver.place(options, task.header().name()));
         match placed {
             Ok(Some(rank)) if rank != self.rank => {
                 if task.header().claim_waiting() {
-                    self.send_task(&task, rank, false, None);
+                    self.send_task(driver, &task, rank, false, None);
                 }
             }
-            Ok(_) => self.launch_here(task),
-            Err(error) => self.fail_task(&task, error),
+            Ok(_) => self.launch_here(driver, task),
+            Err(error) => self.fail_task(driver, &task, error),
         }
     }
 }

@@ -2,18 +2,18 @@
 
 use crate::base::limits::INLINE_BYTES_MAX;
 use crate::base::sync::{AtomicU64, Ordering, lock};
-use crate::base::{Error, Rank, TaskId};
-use crate::node::Node;
-use crate::node::retries::retries_of;
+use crate::base::{Error, ObjectId, Rank, TaskId};
 use crate::object::{AnySlot, Parcel};
-use crate::protocol::{Message, Run, WireOptions};
+use crate::protocol::driver::Driver;
+use crate::protocol::retries::retries_of;
+use crate::protocol::{Message, Protocol, Run, WireOptions};
 use crate::registry::Runnable;
 use rustc_hash::FxHashMap;
 use std::sync::{Arc, Mutex};
 
-impl Node {
+impl Protocol {
     /// A task is over: who waits elsewhere is told.
-    pub fn over(&'static self, task: &Arc<dyn Runnable>) {
+    pub fn over(&self, driver: &impl Driver, task: &Arc<dyn Runnable>) {
         let Some(id) = task.header().origin else { return };
         self.unwanted.remove(id);
         let slots = task.clone().slots();
@@ -24,15 +24,15 @@ impl Node {
         }
         let inline_bytes_max = INLINE_BYTES_MAX / parcels.len().max(1);
         let results = parcels.iter().map(|parcel| match parcel {
-            Ok(parcel) => self.sealed(parcel, id.owner, inline_bytes_max),
+            Ok(parcel) => self.sealed(driver, parcel, id.owner, inline_bytes_max),
             Err(error) => Err(error.clone()),
         });
         let results = results.collect();
-        self.send(id.owner, &Message::Done { task: id.number, results });
+        driver.send(id.owner, &Message::Done { task: id.number, results });
     }
 
     /// A task of this rank ran here under another name.
-    fn complete_own(&'static self, number: u64, parcels: Vec<Result<Parcel, Error>>) {
+    fn complete_own(&self, number: u64, parcels: Vec<Result<Parcel, Error>>) {
         let Some(task) = self.away.take(number) else { return };
         for (slot, parcel) in task.slots().into_iter().zip(parcels) {
             match parcel {
@@ -43,26 +43,19 @@ impl Node {
     }
 
     /// Tells a task's owner that it failed before it could run here.
-    pub fn send_failure(&'static self, id: TaskId, returns: usize, error: Error) {
+    pub fn send_failure(&self, driver: &impl Driver, id: TaskId, returns: usize, error: Error) {
         self.unwanted.remove(id);
-        self.send(id.owner, &Message::Done { task: id.number, results: vec![Err(error); returns] });
-    }
-
-    /// Sends a task of this rank to another.
-    pub(super) fn launch_there(&'static self, task: Arc<dyn Runnable>, to: Rank) {
-        if task.header().claim_waiting() {
-            self.send_task(&task, to, false, None);
-            self.throttle(to);
-        }
+        driver.send(id.owner, &Message::Done { task: id.number, results: vec![Err(error); returns] });
     }
 
     /// Sends a claimed task to `to`. Its results come back to its owner: this rank, or where it came from.
     pub fn send_task(
-        &'static self,
+        &self,
+        driver: &impl Driver,
         task: &Arc<dyn Runnable>,
         to: Rank,
         stealable: bool,
-        actor: Option<crate::base::ObjectId>,
+        actor: Option<ObjectId>,
     ) {
         let header = task.header();
         let Some(entry) = header.entry else { return };
@@ -74,7 +67,7 @@ impl Node {
         });
         let hops = header.hops + u32::from(header.origin.is_some());
         if header.origin.is_some() {
-            self.tell_owner(id, to, hops);
+            self.tell_owner(driver, id, to, hops);
         }
         // Where it goes is settled: an option that said only that is none any more.
         let asked = header.options.as_ref().filter(|options| options.just_rank().is_none());
@@ -84,19 +77,21 @@ impl Node {
             resources: options.resources.clone(),
             name: options.name.clone(),
         });
-        let args =
-            parcel.as_ref().map_err(Clone::clone).and_then(|packed| self.sealed(packed.parcel(), to, INLINE_BYTES_MAX));
+        let args = parcel
+            .as_ref()
+            .map_err(Clone::clone)
+            .and_then(|packed| self.sealed(driver, packed.parcel(), to, INLINE_BYTES_MAX));
         match args {
             Ok(args) => {
                 let (function, caller) = (entry.key, header.caller);
                 let number = header.number.load(Ordering::Relaxed);
                 let run = Run { task: id, function, caller, number, actor, stealable, hops, options, args };
-                self.send(to, &Message::Run(run));
-                if self.is_dead(to) {
+                driver.send(to, &Message::Run(run));
+                if driver.is_dead(to) {
                     // Who declared it gone may have looked for its tasks before this one was among them. Another owner
                     // was told where the task went.
                     if id.owner == self.rank {
-                        self.retry(id.number, to, &self.death_of(to));
+                        self.retry(driver, id.number, to, &driver.death_of(to));
                     }
                     return;
                 }
@@ -108,56 +103,56 @@ impl Node {
                 if header.origin.is_none() {
                     self.away.take(id.number);
                 }
-                self.report(error.clone());
+                driver.report(error.clone());
                 task.fail(Arc::new(error));
-                self.over(task);
+                self.over(driver, task);
             }
         }
     }
 
     /// A task goes on to `to`, or comes back: its owner must know, for when that rank dies.
-    fn tell_owner(&'static self, id: TaskId, to: Rank, hops: u32) {
+    fn tell_owner(&self, driver: &impl Driver, id: TaskId, to: Rank, hops: u32) {
         if id.owner == self.rank {
             self.away.moved(id.number, to, hops);
         } else if to != id.owner {
-            self.send(id.owner, &Message::Moved { task: id.number, to, hops });
+            driver.send(id.owner, &Message::Moved { task: id.number, to, hops });
         }
     }
 
     /// A task of this rank was passed on to `to`.
-    pub(super) fn on_moved(&'static self, number: u64, to: Rank, hops: u32) {
-        if self.away.moved(number, to, hops) && self.is_dead(to) {
-            self.retry(number, to, &self.death_of(to));
+    pub fn on_moved(&self, driver: &impl Driver, number: u64, to: Rank, hops: u32) {
+        if self.away.moved(number, to, hops) && driver.is_dead(to) {
+            self.retry(driver, number, to, &driver.death_of(to));
         }
     }
 
     /// A task came: where it is one of this rank's, it does not die any more with who had it.
-    pub(super) fn came_back(&'static self, id: TaskId, hops: u32) {
+    pub fn came_back(&self, id: TaskId, hops: u32) {
         if id.owner == self.rank {
             self.away.moved(id.number, self.rank, hops);
         }
     }
 
     /// Cancels the task behind `slot`: one that has not begun never does, one that runs is asked to end.
-    pub fn cancel(&'static self, slot: Arc<dyn AnySlot>) {
+    pub fn cancel(&self, driver: &impl Driver, slot: Arc<dyn AnySlot>) {
         let mut producer: Option<Arc<dyn Runnable>> = None;
         slot.clone().producer(&mut producer);
         if let Some(task) = producer {
-            self.cancel_here(&task);
+            self.cancel_here(driver, &task);
             if let Some((rank, id)) = self.away.find(self.rank, &task) {
-                self.send(rank, &Message::Cancel { task: id });
+                driver.send(rank, &Message::Cancel { task: id });
             }
         }
     }
 
     /// Cancels a task that is on this rank.
-    pub fn cancel_here(&'static self, task: &Arc<dyn Runnable>) {
+    pub fn cancel_here(&self, driver: &impl Driver, task: &Arc<dyn Runnable>) {
         let header = task.header();
         header.cancel();
         let error = Arc::new(Error::Cancelled { task: header.name().to_string() });
         if header.claim() || header.claim_waiting() {
             task.fail(error);
-            self.over(task);
+            self.over(driver, task);
         } else {
             // It runs, here or elsewhere: its results are decided now, its own come too late.
             task.clone().slots().iter().for_each(|slot| slot.fail(error.clone()));

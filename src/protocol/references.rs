@@ -2,11 +2,9 @@
 
 use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::base::{Error, ObjectId, Rank};
-use crate::mem::PeerArena;
-use crate::node::Node;
-use crate::node::actors::ActorRef;
-use crate::node::memory::{OwnMemory, PeerMemory};
 use crate::object::{AnySlot, ArrayMemory, Arrival, Attachment, Links};
+use crate::protocol::driver::Driver;
+use crate::protocol::handles::ActorRef;
 use crate::protocol::{Message, WireAttachment, WirePlace};
 use crate::store::{Action, CountMessage, Counts};
 use rustc_hash::FxHashMap as HashMap;
@@ -23,7 +21,7 @@ enum Keep {
 /// What stands here for something of another rank.
 enum Live {
     Slot(Weak<dyn AnySlot>),
-    Memory(Weak<PeerMemory>),
+    Memory(Weak<dyn ArrayMemory>),
     Actor(Weak<ActorRef>),
 }
 
@@ -45,21 +43,18 @@ pub struct References {
     me: Rank,
     next_number: AtomicU64,
     tables: Mutex<Tables>,
-    /// By rank: the stores of this host's other ranks.
-    arenas: Mutex<Vec<Option<Arc<PeerArena>>>>,
 }
 
 /// Blocks that were brought here from other hosts for one message, or why they were not.
 pub type Pulled = HashMap<ObjectId, Result<Arc<dyn ArrayMemory>, Error>>;
 
 impl References {
-    /// Of rank `me`, which maps the stores in `arenas`.
-    pub fn new(me: Rank, arenas: Vec<Option<Arc<PeerArena>>>) -> References {
+    /// Of rank `me`.
+    pub fn new(me: Rank) -> References {
         References {
             me,
             next_number: AtomicU64::new(1),
             tables: Mutex::new(Tables { counts: Counts::new(me), ..Tables::default() }),
-            arenas: Mutex::new(arenas),
         }
     }
 
@@ -68,14 +63,8 @@ impl References {
         self.next_number.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// The store of `rank`, where it is mapped here.
-    pub fn arena_of(&self, rank: Rank) -> Option<Arc<PeerArena>> {
-        lock(&self.arenas).get(rank as usize)?.clone()
-    }
-
-    /// Unmaps the stores of others: the end.
-    pub fn forget_arenas(&self) {
-        lock(&self.arenas).clear();
+    /// Forgets everything: the end.
+    pub fn clear(&self) {
         let tables = std::mem::take(&mut *lock(&self.tables));
         drop(tables);
     }
@@ -89,11 +78,16 @@ impl References {
     }
 
     /// What travels beside a value to `to`, in wire form; each reference is counted (C1).
-    pub fn export(&self, attachments: &[Attachment], to: Rank) -> Result<Vec<WireAttachment>, Error> {
-        attachments.iter().map(|attachment| self.export_one(attachment, to)).collect()
+    pub fn export(
+        &self,
+        driver: &impl Driver,
+        attachments: &[Attachment],
+        to: Rank,
+    ) -> Result<Vec<WireAttachment>, Error> {
+        attachments.iter().map(|attachment| self.export_one(driver, attachment, to)).collect()
     }
 
-    fn export_one(&self, attachment: &Attachment, to: Rank) -> Result<WireAttachment, Error> {
+    fn export_one(&self, driver: &impl Driver, attachment: &Attachment, to: Rank) -> Result<WireAttachment, Error> {
         match attachment {
             Attachment::Slot(slot) => {
                 let id = slot.remote_id().unwrap_or_else(|| ObjectId {
@@ -106,7 +100,7 @@ impl References {
                 self.sent(id, to, || Keep::Slot(slot.clone()));
                 Ok(WireAttachment::Reference(id))
             }
-            Attachment::Array(memory) => self.export_memory(memory, to).map(WireAttachment::Array),
+            Attachment::Array(memory) => self.export_memory(driver, memory, to).map(WireAttachment::Array),
             Attachment::Handle(handle) => match handle.clone().downcast::<ActorRef>() {
                 Ok(actor) => {
                     self.sent(actor.id, to, || Keep::Actor(actor.clone()));
@@ -119,17 +113,16 @@ impl References {
     }
 
     /// A block in wire form, counted.
-    pub fn export_memory(&self, memory: &Arc<dyn ArrayMemory>, to: Rank) -> Result<WirePlace, Error> {
-        let (block, offset, bytes) = if let Some(own) = memory.as_any().downcast_ref::<OwnMemory>() {
-            let (offset, bytes) = own.place();
-            (ObjectId { owner: self.me, number: own.number_or(|| self.fresh_number()) }, offset, bytes)
-        } else if let Some(peer) = memory.as_any().downcast_ref::<PeerMemory>() {
-            (peer.id, peer.offset, peer.length)
-        } else {
-            return Err(lost("an array", "it lies outside of the store; put it first"));
-        };
-        self.sent(block, to, || Keep::Memory(memory.clone()));
-        Ok(WirePlace { block, offset, bytes })
+    pub fn export_memory(
+        &self,
+        driver: &impl Driver,
+        memory: &Arc<dyn ArrayMemory>,
+        to: Rank,
+    ) -> Result<WirePlace, Error> {
+        let place = driver.place_of(&**memory, &|| self.fresh_number());
+        let place = place.ok_or_else(|| lost("an array", "it lies outside of the store; put it first"))?;
+        self.sent(place.block, to, || Keep::Memory(memory.clone()));
+        Ok(place)
     }
 
     fn sent(&self, id: ObjectId, to: Rank, keep: impl FnOnce() -> Keep) {
@@ -148,18 +141,18 @@ impl References {
     /// where an error is returned.
     pub fn import(
         &self,
-        node: &'static Node,
+        driver: &impl Driver,
         wires: &[WireAttachment],
         from: Rank,
         pulled: &Pulled,
     ) -> Result<Vec<Attachment>, Error> {
-        let attachments: Vec<_> = wires.iter().map(|wire| self.import_one(node, wire, from, pulled)).collect();
+        let attachments: Vec<_> = wires.iter().map(|wire| self.import_one(driver, wire, from, pulled)).collect();
         attachments.into_iter().collect()
     }
 
     fn import_one(
         &self,
-        node: &'static Node,
+        driver: &impl Driver,
         wire: &WireAttachment,
         from: Rank,
         pulled: &Pulled,
@@ -170,12 +163,12 @@ impl References {
                 if id.owner != self.me {
                     *tables.arriving.entry(*id).or_default() += 1;
                 }
-                Self::received(&mut tables, node, *id, from);
-                Ok(Attachment::Remote(Arc::new(Arrival { id: *id, links: node.links() })))
+                Self::received(&mut tables, driver, *id, from);
+                Ok(Attachment::Remote(Arc::new(Arrival { id: *id, links: driver.links() })))
             }
-            WireAttachment::Array(place) => self.import_memory(node, *place, from, pulled).map(Attachment::Array),
+            WireAttachment::Array(place) => self.import_memory(driver, *place, from, pulled).map(Attachment::Array),
             WireAttachment::Actor { actor, home, label } => {
-                Ok(Attachment::Handle(self.import_actor(node, *actor, *home, label, from)?))
+                Ok(Attachment::Handle(self.import_actor(driver, *actor, *home, label, from)?))
             }
         }
     }
@@ -183,7 +176,7 @@ impl References {
     /// The memory of a block named in a message from `from`.
     pub fn import_memory(
         &self,
-        node: &'static Node,
+        driver: &impl Driver,
         place: WirePlace,
         from: Rank,
         pulled: &Pulled,
@@ -196,11 +189,11 @@ impl References {
             };
         }
         let mut tables = lock(&self.tables);
-        Self::received(&mut tables, node, id, from);
+        Self::received(&mut tables, driver, id, from);
         if let Some(outcome) = pulled.get(&id) {
             // The bytes are here: the block itself is not needed any more.
             if !tables.live.contains_key(&id) {
-                Self::dropped(&mut tables, node, id);
+                Self::dropped(&mut tables, driver, id);
             }
             return outcome.clone();
         }
@@ -209,19 +202,14 @@ impl References {
         {
             return Ok(memory);
         }
-        let mapped = self.arena_of(id.owner).ok_or("its store is not mapped here");
-        let memory = mapped.and_then(|arena| {
-            PeerMemory::new(id, arena, place.offset, place.bytes, node.links()).ok_or("it lies outside of its store")
-        });
-        match memory {
+        match driver.map(place) {
             Ok(memory) => {
-                let memory = Arc::new(memory);
-                let address = Arc::as_ptr(&memory).addr();
+                let address = Arc::as_ptr(&memory).cast::<()>().addr();
                 tables.live.insert(id, (address, Live::Memory(Arc::downgrade(&memory))));
                 Ok(memory)
             }
             Err(reason) => {
-                Self::dropped(&mut tables, node, id);
+                Self::dropped(&mut tables, driver, id);
                 Err(lost(&id.to_string(), reason))
             }
         }
@@ -230,14 +218,14 @@ impl References {
     /// The handle of an actor named in a message from `from`.
     pub fn import_actor(
         &self,
-        node: &'static Node,
+        driver: &impl Driver,
         id: ObjectId,
         home: Rank,
         label: &str,
         from: Rank,
     ) -> Result<Arc<ActorRef>, Error> {
         let mut tables = lock(&self.tables);
-        Self::received(&mut tables, node, id, from);
+        Self::received(&mut tables, driver, id, from);
         if id.owner == self.me {
             return match tables.exported.get(&id.number) {
                 Some(Keep::Actor(actor)) => Ok(actor.clone()),
@@ -252,26 +240,26 @@ impl References {
         {
             return Ok(actor);
         }
-        if home >= node.size {
+        if home >= driver.size() {
             return Err(lost(label, "its home is no rank of this cluster"));
         }
-        let actor = Arc::new(ActorRef { id, home, label: label.to_string() });
+        let actor = ActorRef::new(driver, id, home, label.to_string());
         tables.live.insert(id, (Arc::as_ptr(&actor).addr(), Live::Actor(Arc::downgrade(&actor))));
         Ok(actor)
     }
 
-    fn received(tables: &mut Tables, node: &'static Node, id: ObjectId, from: Rank) {
+    fn received(tables: &mut Tables, driver: &impl Driver, id: ObjectId, from: Rank) {
         let action = tables.counts.received(id, from);
-        Self::act(tables, node, action);
+        Self::act(tables, driver, action);
     }
 
-    fn dropped(tables: &mut Tables, node: &'static Node, id: ObjectId) {
+    fn dropped(tables: &mut Tables, driver: &impl Driver, id: ObjectId) {
         let action = tables.counts.dropped(id);
-        Self::act(tables, node, action);
+        Self::act(tables, driver, action);
     }
 
     /// What stood for `id` at `address` is gone.
-    pub fn released(&self, node: &'static Node, id: ObjectId, address: usize) {
+    pub fn released(&self, driver: &impl Driver, id: ObjectId, address: usize) {
         let mut tables = lock(&self.tables);
         if tables.live.get(&id).is_none_or(|(known, _)| *known != address) {
             // Something else stands for it by now, and will return the grants.
@@ -280,12 +268,12 @@ impl References {
         tables.live.remove(&id);
         // A reference that is still arriving needs them: what comes to stand for it, or `settled`, returns them.
         if !tables.arriving.contains_key(&id) {
-            Self::dropped(&mut tables, node, id);
+            Self::dropped(&mut tables, driver, id);
         }
     }
 
     /// A message that brought a reference to `id` has been decoded.
-    pub fn settled(&self, node: &'static Node, id: ObjectId) {
+    pub fn settled(&self, driver: &impl Driver, id: ObjectId) {
         let mut tables = lock(&self.tables);
         let Some(arriving) = tables.arriving.get_mut(&id) else { return };
         *arriving -= 1;
@@ -295,22 +283,22 @@ impl References {
         tables.arriving.remove(&id);
         // Nobody took it up (it did not decode), or who did is gone already.
         if !tables.live.contains_key(&id) {
-            Self::dropped(&mut tables, node, id);
+            Self::dropped(&mut tables, driver, id);
         }
     }
 
     /// A message about counts.
-    pub fn handle(&self, node: &'static Node, from: Rank, message: CountMessage) {
+    pub fn handle(&self, driver: &impl Driver, from: Rank, message: CountMessage) {
         let mut tables = lock(&self.tables);
         let action = tables.counts.handle(from, message);
         // What is forgotten is dropped after the lock: dropping it may release other things.
-        let forgotten = Self::act(&mut tables, node, action);
+        let forgotten = Self::act(&mut tables, driver, action);
         drop(tables);
         drop(forgotten);
     }
 
     /// A rank is gone, and with it what it held of this one's.
-    pub fn lost(&self, node: &'static Node, rank: Rank, error: &Error) {
+    pub fn lost(&self, driver: &impl Driver, rank: Rank, error: &Error) {
         let mut tables = lock(&self.tables);
         let slots: Vec<_> = tables.live.iter().filter(|(id, _)| id.owner == rank).collect();
         let slots = slots
@@ -318,7 +306,8 @@ impl References {
             .filter_map(|(_, (_, live))| if let Live::Slot(slot) = live { slot.upgrade() } else { None });
         let slots: Vec<_> = slots.filter(|slot| !slot.core().is_complete()).collect();
         let actions = tables.counts.lost(rank);
-        let forgotten: Vec<_> = actions.into_iter().map(|action| Self::act(&mut tables, node, Some(action))).collect();
+        let forgotten: Vec<_> =
+            actions.into_iter().map(|action| Self::act(&mut tables, driver, Some(action))).collect();
         drop(tables);
         drop(forgotten);
         // What it owned and had not told yet, nobody will tell.
@@ -328,10 +317,10 @@ impl References {
     /// Does what the counts decided, under the lock that they were decided under: otherwise a reference that is sent or comes
     /// in between would be forgotten, and messages of two threads would go in another order than they were decided.
     /// Returns what is to be dropped after the lock.
-    fn act(tables: &mut Tables, node: &'static Node, action: Option<Action>) -> Option<Keep> {
+    fn act(tables: &mut Tables, driver: &impl Driver, action: Option<Action>) -> Option<Keep> {
         match action {
             Some(Action::Send(to, message)) => {
-                node.send(to, &Message::Count(message));
+                driver.send(to, &Message::Count(message));
                 None
             }
             Some(Action::Free(number)) => tables.exported.remove(&number),
@@ -368,18 +357,18 @@ fn lost(object: &str, reason: &str) -> Error {
     Error::ObjectLost { object: object.to_string(), reason: reason.to_string() }
 }
 
-/// The node as objects see it.
-pub struct NodeLinks(pub &'static Node);
+/// A rank as objects see it.
+pub struct ProtocolLinks<D>(pub D);
 
-impl Links for NodeLinks {
+impl<D: Driver> Links for ProtocolLinks<D> {
     fn find(&self, id: ObjectId) -> Option<Arc<dyn AnySlot>> {
-        self.0.references.find(id)
+        self.0.protocol().references.find(id)
     }
     fn adopt(&self, id: ObjectId, slot: Arc<dyn AnySlot>) -> Arc<dyn AnySlot> {
-        self.0.references.adopt(id, slot)
+        self.0.protocol().references.adopt(id, slot)
     }
     fn settled(&self, id: ObjectId) {
-        self.0.references.settled(self.0, id);
+        self.0.protocol().references.settled(&self.0, id);
     }
     fn request(&self, id: ObjectId) {
         self.0.send(id.owner, &Message::Fetch { object: id.number });
@@ -390,6 +379,6 @@ impl Links for NodeLinks {
         }
     }
     fn released(&self, id: ObjectId, address: usize) {
-        self.0.references.released(self.0, id, address);
+        self.0.protocol().references.released(&self.0, id, address);
     }
 }

@@ -1,0 +1,85 @@
+//! What a rank's protocol asks of what drives it.
+
+use crate::base::{Error, Rank, Result};
+use crate::object::{ArrayMemory, Links};
+use crate::protocol::actors::ActorHome;
+use crate::protocol::{Message, Protocol, WirePlace};
+use crate::registry::{Options, Runnable, TableEntry};
+use crate::sched::Grant;
+use std::sync::Arc;
+
+/// What drives a rank's protocol: the node, with threads, roads and memory, or a simulator with neither.
+///
+/// The protocol decides; a driver does as it is asked, and neither waits nor runs user code inside of these calls.
+pub trait Driver: Clone + Send + Sync + 'static {
+    /// The protocol that is driven.
+    fn protocol(&self) -> &Protocol;
+    /// This rank.
+    fn rank(&self) -> Rank;
+    /// How many ranks there are.
+    fn size(&self) -> u32;
+    /// Whether the end has begun: what is dropped now needs no message any more.
+    fn stopping(&self) -> bool;
+    /// Sends a message; to one peer in the order of the calls (F1). To a rank that is gone, nothing happens.
+    fn send(&self, to: Rank, message: &Message<'_>);
+    /// Whether that rank was declared gone.
+    fn is_dead(&self, rank: Rank) -> bool;
+    /// The error of what needs a rank that is gone.
+    fn death_of(&self, rank: Rank) -> Error;
+    /// Tells the driver process of a failure.
+    fn report(&self, error: Error);
+    /// A message that is about something else than tasks, objects and actors.
+    fn other(&self, from: Rank, message: Message<'_>);
+    /// The answer to a question of this rank.
+    fn answered(&self, token: u64, answer: Result<Vec<u8>>);
+
+    /// The links that references of other ranks use: always the same ones.
+    fn links(&self) -> Arc<dyn Links>;
+    /// The function with that key.
+    fn entry(&self, key: u64) -> Option<&'static TableEntry>;
+
+    /// A block of this rank's store with these bytes.
+    ///
+    /// # Errors
+    /// `StoreFull`.
+    fn store(&self, bytes: &[u8]) -> Result<Arc<dyn ArrayMemory>>;
+    /// Where memory of a store lies, and its name: one of this rank's gets `fresh` as its number where it has none yet.
+    fn place_of(&self, memory: &dyn ArrayMemory, fresh: &dyn Fn() -> u64) -> Option<WirePlace>;
+    /// Whether the store of that rank can be read here as memory.
+    fn is_mapped(&self, rank: Rank) -> bool;
+    /// The memory of a block in the store of another rank of this host.
+    ///
+    /// # Errors
+    /// Why there is none.
+    fn map(&self, place: WirePlace) -> Result<Arc<dyn ArrayMemory>, &'static str>;
+    /// Brings a block of another host's store here, for a message of `from`: `Protocol::pulled` is told.
+    ///
+    /// # Errors
+    /// `StoreFull`.
+    fn pull(&self, from: Rank, place: WirePlace) -> Result<()>;
+
+    /// Where options send a task: a rank, or `None` for wherever there is room.
+    ///
+    /// # Errors
+    /// `Unschedulable` and the like.
+    fn place(&self, options: &Options, name: &str) -> Result<Option<Rank>>;
+    /// A task whose arguments are there may run here.
+    fn enqueue(&self, task: Arc<dyn Runnable>);
+    /// An actor has something to run.
+    fn enqueue_actor(&self, home: Arc<ActorHome>);
+    /// An actor that is gone held this, and so many CPUs.
+    fn give_back(&self, grant: Grant, cpu: i64);
+    /// The answer to a question about a name.
+    fn named(&self, token: u64, outcome: Result<Option<Arc<crate::protocol::ActorRef>>, String>);
+
+    /// How many tasks here could go elsewhere.
+    fn surplus(&self) -> usize;
+    /// Whether that rank's host has room for one more task, as far as this rank can see.
+    fn has_room(&self, rank: Rank) -> bool;
+    /// Up to `count` tasks that `thief` can run, claimed, the oldest first.
+    fn take_for(&self, thief: Rank, count: usize) -> Vec<Arc<dyn Runnable>>;
+    /// Whether a worker has nothing to do and nothing is queued.
+    fn rests(&self) -> bool;
+    /// Whether anything is queued here.
+    fn has_work(&self) -> bool;
+}

@@ -1,0 +1,68 @@
+//! One rank's protocol, whole.
+
+use crate::base::{Error, Rank};
+use crate::protocol::actors::Actors;
+use crate::protocol::away::Away;
+use crate::protocol::driver::Driver;
+use crate::protocol::handles::Names;
+use crate::protocol::inbound::HeldByRank;
+use crate::protocol::references::References;
+use crate::protocol::stealing::Thieving;
+use crate::protocol::unwanted::Unwanted;
+
+/// What one rank knows of the cluster's tasks, objects and actors, and how it answers what happens.
+///
+/// Several threads may call it at once: each part has a lock of its own, held for no longer than a decision takes.
+pub struct Protocol {
+    /// This rank.
+    pub rank: Rank,
+    /// How many ranks there are.
+    pub size: u32,
+    /// Objects that left by name, or came by name.
+    pub references: References,
+    /// Tasks of this rank that are elsewhere.
+    pub away: Away,
+    /// Tasks of others that nobody wants any more.
+    pub unwanted: Unwanted,
+    /// Actors that live here.
+    pub actors: Actors,
+    /// Names that this rank keeps.
+    pub names: Names,
+    /// Who asks whom for work.
+    pub thieving: Thieving,
+    pub(super) held: HeldByRank,
+    /// Whether blocks of some rank are not mapped here.
+    pub(super) has_foreign_memory: bool,
+}
+
+impl Protocol {
+    /// Of rank `rank` of `size`; `seed` makes its choices repeatable.
+    pub fn new(rank: Rank, size: u32, has_foreign_memory: bool, seed: u64) -> Protocol {
+        Protocol {
+            rank,
+            size,
+            references: References::new(rank),
+            away: Away::default(),
+            unwanted: Unwanted::default(),
+            actors: Actors::default(),
+            names: Names::default(),
+            thieving: Thieving::new(rank, size, seed),
+            held: HeldByRank::default(),
+            has_foreign_memory,
+        }
+    }
+
+    /// A rank was declared gone (`Driver::is_dead` says so by now): what waited for it goes on, or fails by name.
+    pub fn lost(&self, driver: &impl Driver, rank: Rank, error: &Error) {
+        self.held.lost(rank);
+        self.thieving.lost(rank);
+        self.references.lost(driver, rank, error);
+        self.names.lost(rank);
+        self.actors.lost(driver, rank, error);
+        self.retry_all_of(driver, rank, error);
+        if !driver.has_work() {
+            // Who was to remember that this rank is idle may be the one that is gone.
+            self.ask_for_work(driver);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Work between ranks: who asks, who gives, who is remembered.
+
+use crate::base::Rank;
+use crate::base::sync::{AtomicBool, Ordering, lock};
+use crate::protocol::driver::Driver;
+use crate::protocol::{Message, Protocol};
+use crate::sched::{Stealing, Verdict};
+use std::sync::Mutex;
+
+/// Tasks that go to a thief at once, at most.
+const LOOT_TASKS_MAX: usize = 256;
+
+/// The stealing of a rank.
+pub struct Thieving {
+    stealing: Mutex<Stealing>,
+    /// Whether another rank is remembered as idle.
+    thieves: AtomicBool,
+}
+
+impl Thieving {
+    /// Of rank `me` of `size`; `seed` makes the choice of victims repeatable.
+    pub fn new(me: Rank, size: u32, seed: u64) -> Thieving {
+        Thieving { stealing: Mutex::new(Stealing::new(me, size, seed)), thieves: AtomicBool::new(false) }
+    }
+
+    /// Whether another rank is remembered as idle.
+    #[inline]
+    pub fn thieves_wait(&self) -> bool {
+        self.thieves.load(Ordering::Relaxed)
+    }
+
+    fn decide<R>(&self, decision: impl FnOnce(&mut Stealing) -> R) -> R {
+        let mut stealing = lock(&self.stealing);
+        let decided = decision(&mut stealing);
+        self.thieves.store(stealing.has_thieves(), Ordering::Relaxed);
+        decided
+    }
+
+    /// A rank is gone.
+    pub fn lost(&self, rank: Rank) {
+        self.decide(|stealing| stealing.lost(rank));
+    }
+}
+
+impl Protocol {
+    /// A worker has nothing to do: asks another rank for work, or to be remembered there.
+    pub fn ask_for_work(&self, driver: &impl Driver) {
+        if self.size < 2 {
+            return;
+        }
+        if let Some((victim, remember)) = self.thieving.decide(Stealing::idle) {
+            driver.send(victim, &Message::Steal { remember });
+        }
+    }
+
+    /// A rank asks for work.
+    pub(super) fn on_steal(&self, driver: &impl Driver, thief: Rank, remember: bool) {
+        let surplus = if driver.has_room(thief) { driver.surplus() } else { 0 };
+        let given = match self.thieving.decide(|stealing| stealing.asked(thief, remember, surplus)) {
+            Verdict::Give(count) => self.give(driver, thief, count),
+            Verdict::Nothing => 0,
+        };
+        if given == 0 && remember {
+            self.thieving.decide(|stealing| stealing.disappointed(thief));
+        }
+        driver.send(thief, &Message::Loot { tasks: given as u32, answer: true });
+    }
+
+    /// There may be work for who is remembered.
+    pub fn feed_thieves(&self, driver: &impl Driver) {
+        // One is left for this rank's own worker.
+        let surplus = driver.surplus().saturating_sub(1);
+        if surplus == 0 {
+            return;
+        }
+        let Some((thief, count)) = self.thieving.decide(|stealing| stealing.surplus(surplus)) else { return };
+        let given = if driver.has_room(thief) { self.give(driver, thief, count) } else { 0 };
+        match given {
+            0 => self.thieving.decide(|stealing| stealing.disappointed(thief)),
+            given => driver.send(thief, &Message::Loot { tasks: given as u32, answer: false }),
+        }
+    }
+
+    /// Sends up to `count` tasks to `thief`; returns how many went.
+    fn give(&self, driver: &impl Driver, thief: Rank, count: usize) -> usize {
+        let loot = driver.take_for(thief, count.min(LOOT_TASKS_MAX));
+        loot.iter().for_each(|task| self.send_task(driver, task, thief, true, None));
+        loot.len()
+    }
+
+    /// Tasks came from `Steal`, or to who is remembered.
+    pub(super) fn on_loot(&self, driver: &impl Driver, tasks: u32, answer: bool) {
+        if !answer {
+            return self.thieving.decide(Stealing::found_work);
+        }
+        self.thieving.decide(|stealing| stealing.answered(tasks as usize));
+        // What came may be done by now, and the worker at rest again: it could not ask while this answer was under way.
+        if (tasks == 0 || driver.rests()) && !driver.has_work() {
+            self.ask_for_work(driver);
+        }
+    }
+}
