@@ -12,11 +12,6 @@ use crate::sched::Grant;
 use std::sync::Arc;
 
 impl Node {
-    /// Bytes came from `from`.
-    pub(super) fn receive(&'static self, from: Rank, bytes: &[u8]) {
-        self.protocol.receive(&self, from, bytes);
-    }
-
     /// The store of `rank`, where it is mapped here.
     fn arena_of(&self, rank: Rank) -> Option<Arc<PeerArena>> {
         crate::base::sync::lock(&self.arenas).get(rank as usize)?.clone()
@@ -44,6 +39,9 @@ impl Driver for &'static Node {
     }
     fn death_of(&self, rank: Rank) -> Error {
         Node::death_of(self, rank)
+    }
+    fn give_up(&self, rank: Rank, reason: &str) {
+        self.lost(rank, reason);
     }
     fn report(&self, error: Error) {
         Node::report(self, error);

@@ -26,6 +26,8 @@ pub trait Driver: Clone + Send + Sync + 'static {
     fn is_dead(&self, rank: Rank) -> bool;
     /// The error of what needs a rank that is gone.
     fn death_of(&self, rank: Rank) -> Error;
+    /// That rank cannot be gone on with: it is to be declared gone.
+    fn give_up(&self, rank: Rank, reason: &str);
     /// Tells the driver process of a failure.
     fn report(&self, error: Error);
     /// A message that is about something else than tasks, objects and actors.

@@ -9,6 +9,7 @@ use crate::base::sync::{AtomicUsize, Ordering, lock};
 use crate::base::{Error, ObjectId, Rank};
 use crate::object::{AnySlot, ArrayMemory, Parcel, Waiter, panic_text};
 use crate::protocol::driver::Driver;
+use crate::protocol::envelope::Arrival;
 use crate::protocol::references::Pulled;
 use crate::protocol::{Bytes, Message, Protocol, Run, WireAttachment, WireParcel, WirePlace};
 use crate::registry::{Header, Kind, Options};
@@ -102,11 +103,23 @@ impl HeldByRank {
 }
 
 impl Protocol {
-    /// Bytes came from `from`.
+    /// Bytes came from `from`, in their envelope. Any number of times: what came before is dropped.
     pub fn receive(&self, driver: &impl Driver, from: Rank, bytes: &[u8]) {
         if driver.is_dead(from) {
             return;
         }
+        match self.arrivals.open(from, bytes) {
+            Arrival::New(message, _load) => self.handle(driver, from, message),
+            Arrival::Again => {}
+            Arrival::Gap => driver.give_up(from, "a message of it is missing, which its road should have brought"),
+            Arrival::Torn => {
+                say(Level::Error, || format!("rank {} dropped {} bytes of rank {from}", self.rank, bytes.len()));
+            }
+        }
+    }
+
+    /// A message of a rank that lives, or of this one, without its envelope.
+    pub fn handle(&self, driver: &impl Driver, from: Rank, bytes: &[u8]) {
         let Some(message) = self.decoded(from, bytes) else { return };
         if message.is_about_roads() {
             return self.act(driver, from, message, &Pulled::default());

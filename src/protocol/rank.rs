@@ -4,6 +4,7 @@ use crate::base::{Error, Rank};
 use crate::protocol::actors::Actors;
 use crate::protocol::away::Away;
 use crate::protocol::driver::Driver;
+use crate::protocol::envelope::Arrivals;
 use crate::protocol::handles::Names;
 use crate::protocol::inbound::HeldByRank;
 use crate::protocol::references::References;
@@ -30,6 +31,7 @@ pub struct Protocol {
     pub names: Names,
     /// Who asks whom for work.
     pub thieving: Thieving,
+    pub(super) arrivals: Arrivals,
     pub(super) held: HeldByRank,
     /// Whether blocks of some rank are not mapped here.
     pub(super) has_foreign_memory: bool,
@@ -47,6 +49,7 @@ impl Protocol {
             actors: Actors::default(),
             names: Names::default(),
             thieving: Thieving::new(rank, size, seed),
+            arrivals: Arrivals::new(size),
             held: HeldByRank::default(),
             has_foreign_memory,
         }
