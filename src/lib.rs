@@ -32,6 +32,7 @@ pub(crate) mod base;
 pub(crate) mod boot;
 pub(crate) mod fabric;
 pub(crate) mod gpu;
+pub(crate) mod lineage;
 pub(crate) mod mem;
 pub(crate) mod node;
 pub(crate) mod object;

@@ -57,7 +57,9 @@ pub fn create_array<T: Pod + Send + Sync>(length: usize) -> Result<ArrayMut<T>> 
 /// The first failure among them, in order.
 pub fn get_all<T: Object>(references: &[ObjectRef<T>]) -> Result<Vec<Ref<T>>> {
     // All values are on their way before the first is waited for.
-    references.iter().for_each(|reference| reference.slot.request());
+    if let Some(node) = crate::node::Node::current() {
+        references.iter().for_each(|reference| node.want(&reference.any()));
+    }
     references.iter().map(ObjectRef::get).collect()
 }
 

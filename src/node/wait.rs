@@ -42,7 +42,7 @@ pub fn get<T: Object>(reference: &ObjectRef<T>, timeout: Option<Duration>) -> Re
             return outcome.map_err(|error| (*error).clone());
         }
         let slot = reference.any();
-        slot.request();
+        node.want(&slot);
         if worker::here().is_none()
             && deadline.is_none()
             && node.watch_roads(|| slot.core().is_complete())
@@ -65,7 +65,7 @@ pub fn wait_for<T: Object>(references: &[ObjectRef<T>], count: usize, deadline: 
         return Ok(true);
     }
     let node = here("wait")?;
-    references.iter().for_each(|reference| reference.slot.request());
+    references.iter().for_each(|reference| node.want(&reference.any()));
     loop {
         // Those that are complete tell the event at once, so that it counts all of them.
         node.block(count, deadline, |event| {
@@ -92,6 +92,12 @@ fn here(call: &str) -> Result<&'static Node> {
 }
 
 impl Node {
+    /// Somebody here waits for an object: its value is on its way here from now on.
+    pub fn want(&'static self, slot: &Arc<dyn AnySlot>) {
+        slot.request();
+        self.protocol.want(&self, slot);
+    }
+
     /// Runs the task that makes the object on this stack, where it waits here to be run and the stack has room.
     fn help(&'static self, slot: &Arc<dyn AnySlot>) {
         let mut producer: Option<Arc<dyn Runnable>> = None;
@@ -287,7 +293,9 @@ impl<T: Object> Future for ObjectRef<T> {
         if let Some(task) = context::cancelled() {
             return Poll::Ready(Err(Error::Cancelled { task }));
         }
-        self.slot.request();
+        if let Some(node) = Node::current() {
+            node.want(&self.any());
+        }
         self.slot.core().when_complete(Arc::new(WakeWhenReady(polled.waker().clone())));
         Poll::Pending
     }

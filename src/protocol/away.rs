@@ -3,6 +3,7 @@
 use crate::base::limits::INLINE_BYTES_MAX;
 use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::base::{Error, ObjectId, Rank, TaskId};
+use crate::lineage::Recipe;
 use crate::object::{AnySlot, Parcel};
 use crate::protocol::driver::Driver;
 use crate::protocol::retries::retries_of;
@@ -20,7 +21,7 @@ impl Protocol {
         let parcels: Vec<_> = slots.iter().map(|slot| slot.encode()).collect();
         if id.owner == self.rank {
             // It was stolen, and stolen back.
-            return self.complete_own(id.number, parcels);
+            return self.complete_own(driver, id.number, parcels);
         }
         let inline_bytes_max = INLINE_BYTES_MAX / parcels.len().max(1);
         let results = parcels.iter().map(|parcel| match parcel {
@@ -32,9 +33,13 @@ impl Protocol {
     }
 
     /// A task of this rank ran here under another name.
-    fn complete_own(&self, number: u64, parcels: Vec<Result<Parcel, Error>>) {
-        let Some(task) = self.away.take(number) else { return };
-        for (slot, parcel) in task.slots().into_iter().zip(parcels) {
+    fn complete_own(&self, driver: &impl Driver, number: u64, parcels: Vec<Result<Parcel, Error>>) {
+        if self.retried_on_error(driver, number, parcels.iter().map(|parcel| parcel.as_ref().err())) {
+            return;
+        }
+        let Some(sent) = self.away.take(number) else { return };
+        for (slot, parcel) in sent.results.slots().into_iter().zip(parcels) {
+            let Some(slot) = slot else { continue };
             match parcel {
                 Ok(parcel) => slot.complete_with(&parcel.bytes, parcel.attachments),
                 Err(error) => slot.fail(Arc::new(error)),
@@ -63,7 +68,9 @@ impl Protocol {
         let parcel = task.pack().map(|parcel| Packed::new(parcel, header.origin.is_none() && retries > 0));
         let id = header.origin.unwrap_or_else(|| {
             let args = parcel.as_ref().ok().and_then(Packed::kept);
-            TaskId { owner: self.rank, number: self.away.put(Sent { task: task.clone(), to, hops: 0, args, retries }) }
+            let results = Results::Of(task.clone());
+            let sent = Sent { results, to, hops: 0, args, retries, recipe: None };
+            TaskId { owner: self.rank, number: self.away.put(sent) }
         });
         let hops = header.hops + u32::from(header.origin.is_some());
         if header.origin.is_some() {
@@ -188,18 +195,40 @@ impl Packed {
     }
 }
 
-/// A task of this rank that runs elsewhere.
+/// Whose results are waited for.
+#[derive(Clone)]
+pub enum Results {
+    /// A task's.
+    Of(Arc<dyn Runnable>),
+    /// Some of a task's that is long over: its lost results are being made again.
+    Again(Vec<Option<Arc<dyn AnySlot>>>),
+}
+
+impl Results {
+    /// Where the results go, by their places; `None` for those that nobody misses.
+    pub fn slots(&self) -> Vec<Option<Arc<dyn AnySlot>>> {
+        match self {
+            Results::Of(task) => task.clone().slots().into_iter().map(Some).collect(),
+            Results::Again(slots) => slots.clone(),
+        }
+    }
+}
+
+/// A task of this rank that runs elsewhere, or under another name.
 #[derive(Clone)]
 pub struct Sent {
     /// Whose results are waited for.
-    pub task: Arc<dyn Runnable>,
+    pub results: Results,
     /// Where it is.
     to: Rank,
     /// How often it was passed on or started again, as far as this rank knows.
     hops: u32,
     /// Its arguments, to start it again; `None` where it never is.
     pub args: Option<Arc<Parcel>>,
-    retries: u32,
+    /// How often it may still be started again.
+    pub retries: u32,
+    /// The recipe that it follows, where lost results are made again.
+    pub recipe: Option<Arc<Recipe>>,
 }
 
 /// What becomes of a task whose rank is gone.
@@ -209,7 +238,7 @@ pub enum Fate {
     /// It is started again, so many hops from its first start.
     Again(Sent, u32),
     /// It may not be started again.
-    Fails(Arc<dyn Runnable>),
+    Fails(Results),
 }
 
 /// Tasks of this rank that run elsewhere, by number.
@@ -226,9 +255,41 @@ impl Away {
         number
     }
 
+    /// Results that are made again on this rank, by that recipe: their number.
+    pub fn put_again(&self, here: Rank, recipe: Arc<Recipe>, args: Arc<Parcel>, retries: u32) -> u64 {
+        let results = Results::Again(Vec::new());
+        self.put(Sent { results, to: here, hops: 0, args: Some(args), retries, recipe: Some(recipe) })
+    }
+
+    /// Result `index` of what is made again under that number goes to `slot`; false where that is over.
+    pub fn join(&self, number: u64, index: usize, slot: &Arc<dyn AnySlot>) -> bool {
+        let mut tasks = lock(&self.tasks);
+        let Some(Results::Again(slots)) = tasks.get_mut(&number).map(|sent| &mut sent.results) else { return false };
+        if slots.len() <= index {
+            slots.resize_with(index + 1, || None);
+        }
+        slots[index] = Some(slot.clone());
+        true
+    }
+
+    /// The task of that number, while it is not over.
+    pub fn get(&self, number: u64) -> Option<Sent> {
+        lock(&self.tasks).get(&number).cloned()
+    }
+
+    /// Whether that task is started again also where it fails by itself.
+    pub fn retries_errors(&self, number: u64) -> bool {
+        lock(&self.tasks).get(&number).is_some_and(|sent| match &sent.results {
+            Results::Of(task) => {
+                task.header().options.as_ref().is_some_and(|options| options.retry_on_error == Some(true))
+            }
+            Results::Again(_) => false,
+        })
+    }
+
     /// The task is over.
-    pub fn take(&self, number: u64) -> Option<Arc<dyn Runnable>> {
-        lock(&self.tasks).remove(&number).map(|sent| sent.task)
+    pub fn take(&self, number: u64) -> Option<Sent> {
+        lock(&self.tasks).remove(&number)
     }
 
     /// It is on `to` now, after so many hops; false where it is over, or this is no news.
@@ -242,13 +303,25 @@ impl Away {
     fn find(&self, me: Rank, task: &Arc<dyn Runnable>) -> Option<(Rank, TaskId)> {
         lock(&self.tasks)
             .iter()
-            .find(|(_, sent)| Arc::ptr_eq(&sent.task, task))
+            .find(|(_, sent)| matches!(&sent.results, Results::Of(own) if Arc::ptr_eq(own, task)))
             .map(|(number, sent)| (sent.to, TaskId { owner: me, number: *number }))
     }
 
-    /// The tasks that are on `rank`.
+    /// The tasks that are on `rank`, the oldest first.
     pub fn on(&self, rank: Rank) -> Vec<u64> {
-        lock(&self.tasks).iter().filter(|(_, sent)| sent.to == rank).map(|(number, _)| *number).collect()
+        let mut numbers: Vec<u64> =
+            lock(&self.tasks).iter().filter(|(_, sent)| sent.to == rank).map(|(number, _)| *number).collect();
+        numbers.sort_unstable();
+        numbers
+    }
+
+    /// A task failed by itself, and may be started again `here`.
+    pub fn spend_on_error(&self, number: u64, here: Rank) -> Option<(Sent, u32)> {
+        let mut tasks = lock(&self.tasks);
+        let sent = tasks.get_mut(&number).filter(|sent| sent.args.is_some())?;
+        sent.retries = sent.retries.checked_sub(1)?;
+        (sent.to, sent.hops) = (here, sent.hops + 1);
+        Some((sent.clone(), sent.hops))
     }
 
     /// What becomes of a task, when `gone` is: where it is started again, that happens `here`. Decided once for each death.
@@ -257,7 +330,7 @@ impl Away {
         let Some(sent) = tasks.get_mut(&number).filter(|sent| sent.to == gone) else { return Fate::Elsewhere };
         let left = sent.retries.checked_sub(1).filter(|_| sent.args.is_some());
         let Some(left) = left else {
-            return tasks.remove(&number).map_or(Fate::Elsewhere, |sent| Fate::Fails(sent.task));
+            return tasks.remove(&number).map_or(Fate::Elsewhere, |sent| Fate::Fails(sent.results));
         };
         (sent.retries, sent.to, sent.hops) = (left, here, sent.hops + 1);
         Fate::Again(sent.clone(), sent.hops)

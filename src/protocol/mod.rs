@@ -13,22 +13,26 @@
 
 mod actors;
 mod away;
+mod blocks;
 mod dependencies;
 mod driver;
 mod envelope;
+mod far;
 mod handles;
 mod inbound;
 mod message;
+mod parcels;
 mod rank;
 mod references;
 mod requests;
 mod retries;
 mod stealing;
 mod unwanted;
+mod values;
 
 pub use actors::{ActorHome, Step};
 pub use dependencies::failed_argument;
-pub use driver::Driver;
+pub use driver::{Driver, Purpose};
 pub use envelope::{ABOUT_ROADS, Departures, ENVELOPE_BYTES};
 pub use handles::{ActorRef, label_of};
 pub use message::{Bytes, Message, Question, Run, WireAttachment, WireOptions, WireParcel, WirePlace};

@@ -5,11 +5,13 @@ use crate::protocol::actors::Actors;
 use crate::protocol::away::Away;
 use crate::protocol::driver::Driver;
 use crate::protocol::envelope::Arrivals;
+use crate::protocol::far::FarValues;
 use crate::protocol::handles::Names;
 use crate::protocol::inbound::HeldByRank;
 use crate::protocol::references::References;
 use crate::protocol::stealing::Thieving;
 use crate::protocol::unwanted::Unwanted;
+use std::sync::Arc;
 
 /// What one rank knows of the cluster's tasks, objects and actors, and how it answers what happens.
 ///
@@ -27,6 +29,8 @@ pub struct Protocol {
     pub unwanted: Unwanted,
     /// Actors that live here.
     pub actors: Actors,
+    /// Values that were left where they were made.
+    pub far: Arc<FarValues>,
     /// Names that this rank keeps.
     pub names: Names,
     /// Who asks whom for work.
@@ -47,6 +51,7 @@ impl Protocol {
             away: Away::default(),
             unwanted: Unwanted::default(),
             actors: Actors::default(),
+            far: Arc::default(),
             names: Names::default(),
             thieving: Thieving::new(rank, size, seed),
             arrivals: Arrivals::new(size),
@@ -63,6 +68,7 @@ impl Protocol {
         self.names.lost(rank);
         self.actors.lost(driver, rank, error);
         self.retry_all_of(driver, rank, error);
+        self.recover_all_at(driver, rank, error);
         if !driver.has_work() {
             // Who was to remember that this rank is idle may be the one that is gone.
             self.ask_for_work(driver);

@@ -3,7 +3,9 @@
 use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::base::{Error, ObjectId, Rank};
 use crate::object::{AnySlot, ArrayMemory, Arrival, Attachment, Links};
+use crate::protocol::blocks::Pulled;
 use crate::protocol::driver::Driver;
+use crate::protocol::far::FarBlock;
 use crate::protocol::handles::ActorRef;
 use crate::protocol::{Message, WireAttachment, WirePlace};
 use crate::store::{Action, CountMessage, Counts};
@@ -16,6 +18,7 @@ enum Keep {
     Slot(Arc<dyn AnySlot>),
     Memory(#[allow(dead_code)] Arc<dyn ArrayMemory>),
     Actor(Arc<ActorRef>),
+    Far(#[allow(dead_code)] Arc<FarBlock>),
 }
 
 /// What stands here for something of another rank.
@@ -23,6 +26,7 @@ enum Live {
     Slot(Weak<dyn AnySlot>),
     Memory(Weak<dyn ArrayMemory>),
     Actor(Weak<ActorRef>),
+    Far(Weak<FarBlock>),
 }
 
 #[derive(Default)]
@@ -44,9 +48,6 @@ pub struct References {
     next_number: AtomicU64,
     tables: Mutex<Tables>,
 }
-
-/// Blocks that were brought here from other hosts for one message, or why they were not.
-pub type Pulled = HashMap<ObjectId, Result<Arc<dyn ArrayMemory>, Error>>;
 
 impl References {
     /// Of rank `me`.
@@ -215,6 +216,26 @@ impl References {
         }
     }
 
+    /// A block named in a message from `from` that is left where it lies.
+    pub fn import_far(&self, driver: &impl Driver, place: WirePlace, from: Rank) -> Arc<FarBlock> {
+        let mut tables = lock(&self.tables);
+        Self::received(&mut tables, driver, place.block, from);
+        if let Some((_, Live::Far(block))) = tables.live.get(&place.block)
+            && let Some(block) = block.upgrade()
+        {
+            return block;
+        }
+        let block = Arc::new(FarBlock::new(place, driver.links()));
+        tables.live.insert(place.block, (Arc::as_ptr(&block).addr(), Live::Far(Arc::downgrade(&block))));
+        block
+    }
+
+    /// Such a block, passed on to `to`: counted.
+    pub fn export_far(&self, block: &Arc<FarBlock>, to: Rank) -> WirePlace {
+        self.sent(block.place.block, to, || Keep::Far(block.clone()));
+        block.place
+    }
+
     /// The handle of an actor named in a message from `from`.
     pub fn import_actor(
         &self,
@@ -371,7 +392,7 @@ impl<D: Driver> Links for ProtocolLinks<D> {
         self.0.protocol().references.settled(&self.0, id);
     }
     fn request(&self, id: ObjectId) {
-        self.0.send(id.owner, &Message::Fetch { object: id.number });
+        self.0.send(id.owner, &Message::Fetch { object: id.number, without: None });
         if self.0.is_dead(id.owner)
             && let Some(slot) = self.find(id)
         {
