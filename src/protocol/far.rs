@@ -4,7 +4,7 @@
 //! is pending and no longer; a table leads to it from the cell's address.
 
 use crate::base::sync::{AtomicU64, Ordering, lock};
-use crate::base::{ObjectId, Rank};
+use crate::base::Rank;
 use crate::lineage::Maker;
 use crate::object::{AnySlot, Attachment, Links, Waiter};
 use crate::protocol::WirePlace;
@@ -112,8 +112,8 @@ struct Entry {
 pub(super) trait Asker: Send + Sync {
     /// Who it is.
     fn rank(&self) -> Rank;
-    /// Takes the right to answer; true once.
-    fn take(&self) -> bool;
+    /// Takes the right to answer, with what it asked for; once.
+    fn take(&self) -> Option<Arc<dyn AnySlot>>;
     /// The object's number.
     fn number(&self) -> u64;
 }

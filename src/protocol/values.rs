@@ -9,7 +9,7 @@
 //! ```
 
 use crate::base::limits::INLINE_BYTES_MAX;
-use crate::base::sync::{AtomicBool, Ordering, lock};
+use crate::base::sync::lock;
 use crate::base::{Error, ObjectId, Rank};
 use crate::lineage::{Maker, Recipe};
 use crate::object::{AnySlot, ArrayMemory, Attachment, Parcel, Waiter};
@@ -18,7 +18,7 @@ use crate::protocol::blocks::{Pulled, is_far, missing_of};
 use crate::protocol::driver::{Driver, Purpose};
 use crate::protocol::far::{Asker, FarValue, Piece};
 use crate::protocol::{Bytes, Message, Protocol, WireAttachment, WireParcel, WirePlace};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 impl Protocol {
     /// What came for `slot` from `from`: it completes, or the value is left where it lies.
@@ -233,13 +233,8 @@ impl Protocol {
             let error = Error::ObjectLost { object: object.to_string(), reason };
             return driver.send(from, &Message::Value { object, value: Err(error) });
         };
-        let asker = Arc::new(AskedBy {
-            driver: driver.clone(),
-            slot: slot.clone(),
-            number,
-            rank: from,
-            taken: AtomicBool::new(false),
-        });
+        let asker =
+            Arc::new(AskedBy { driver: driver.clone(), slot: Mutex::new(Some(slot.clone())), number, rank: from });
         if self.has_foreign_memory && !slot.core().is_complete() {
             let asking: Arc<dyn Asker> = asker.clone();
             if let Some(value) = self.far.ask(&*slot, &asking) {
@@ -261,7 +256,7 @@ impl Protocol {
             self.want(driver, slot);
             return self.bring(driver, value);
         }
-        if !asker.take() {
+        if asker.take().is_none() {
             return;
         }
         let (to, object) = (asker.rank(), ObjectId { owner: self.rank, number: asker.number() });
@@ -302,18 +297,18 @@ fn wire_of(value: &FarValue) -> WireParcel<'_> {
 /// A rank that asked for a value: it is sent when it is there, or it is told where it was left.
 struct AskedBy<D> {
     driver: D,
-    slot: Arc<dyn AnySlot>,
+    /// What it asked for, until it is answered: this hangs in the cell, which would hold itself otherwise.
+    slot: Mutex<Option<Arc<dyn AnySlot>>>,
     number: u64,
     rank: Rank,
-    taken: AtomicBool,
 }
 
 impl<D: Driver> Asker for AskedBy<D> {
     fn rank(&self) -> Rank {
         self.rank
     }
-    fn take(&self) -> bool {
-        !self.taken.swap(true, Ordering::AcqRel)
+    fn take(&self) -> Option<Arc<dyn AnySlot>> {
+        lock(&self.slot).take()
     }
     fn number(&self) -> u64 {
         self.number
@@ -322,16 +317,14 @@ impl<D: Driver> Asker for AskedBy<D> {
 
 impl<D: Driver> Waiter for AskedBy<D> {
     fn ready(self: Arc<Self>) {
-        if !self.take() {
-            return;
-        }
+        let Some(slot) = self.take() else { return };
         let (driver, to) = (&self.driver, self.rank);
         let protocol = driver.protocol();
         if protocol.has_foreign_memory {
-            protocol.far.forget_asker(self.slot.address(), |asker| asker.rank() == to && asker.number() == self.number);
+            protocol.far.forget_asker(slot.address(), |asker| asker.rank() == to && asker.number() == self.number);
         }
         let object = ObjectId { owner: driver.rank(), number: self.number };
-        let value = match &self.slot.encode() {
+        let value = match &slot.encode() {
             Ok(parcel) => match protocol.sealed(driver, parcel, to, INLINE_BYTES_MAX) {
                 Ok(wire) => return driver.send(to, &Message::Value { object, value: Ok(wire) }),
                 Err(error) => Err(error.clone()),
