@@ -47,14 +47,37 @@ pub enum Arrival<'a> {
     Torn,
 }
 
-/// The numbers of what came, by sender. Messages of one sender are handed over by one thread at a time.
+/// What came, by sender. Messages of one sender are handed over by one thread at a time.
 #[derive(Debug)]
-pub struct Arrivals(Vec<AtomicU16>);
+pub struct Arrivals(Vec<Sender>);
+
+#[derive(Debug, Default)]
+struct Sender {
+    /// The number of the last message.
+    last: AtomicU16,
+    /// Threads that act on what it sent.
+    acting: AtomicU16,
+}
 
 impl Arrivals {
     /// Of a cluster of `size` ranks.
     pub fn new(size: u32) -> Arrivals {
-        Arrivals((0..size).map(|_| AtomicU16::new(0)).collect())
+        Arrivals((0..size).map(|_| Sender::default()).collect())
+    }
+
+    /// A thread begins to act on what `from` sent. It looks whether that rank lives after this call.
+    pub fn begin(&self, from: Rank) {
+        self.0[from as usize].acting.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// It has acted.
+    pub fn end(&self, from: Rank) {
+        self.0[from as usize].acting.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Whether a thread acts on what `from` sent.
+    pub fn is_heard(&self, from: Rank) -> bool {
+        self.0[from as usize].acting.load(Ordering::SeqCst) > 0
     }
 
     /// Opens what came from `from`.
@@ -63,9 +86,10 @@ impl Arrivals {
             return Arrival::Torn;
         };
         let number = u16::from_le_bytes([*low, *high]);
-        let Some(last) = self.0.get(from as usize).filter(|_| number != 0) else {
+        if number == 0 {
             return Arrival::New(message, *load);
-        };
+        }
+        let last = &self.0[from as usize].last;
         let before = last.load(Ordering::Relaxed);
         let next = after(before);
         if number == next {

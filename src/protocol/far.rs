@@ -3,8 +3,8 @@
 //! Such an object's cell is pending here. The value hangs in the cell's list of waiters, so that it lives as long as the cell
 //! is pending and no longer; a table leads to it from the cell's address.
 
-use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::base::Rank;
+use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::lineage::Maker;
 use crate::object::{AnySlot, Attachment, Links, Waiter};
 use crate::protocol::WirePlace;

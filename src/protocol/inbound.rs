@@ -110,16 +110,25 @@ impl HeldByRank {
 impl Protocol {
     /// Bytes came from `from`, in their envelope. Any number of times: what came before is dropped.
     pub fn receive(&self, driver: &impl Driver, from: Rank, bytes: &[u8]) {
-        if driver.is_dead(from) {
-            return;
-        }
-        match self.arrivals.open(from, bytes) {
+        self.heed(driver, from, || match self.arrivals.open(from, bytes) {
             Arrival::New(message, _load) => self.handle(driver, from, message),
             Arrival::Again => {}
             Arrival::Gap => driver.give_up(from, "a message of it is missing, which its road should have brought"),
             Arrival::Torn => {
                 say(Level::Error, || format!("rank {} dropped {} bytes of rank {from}", self.rank, bytes.len()));
             }
+        });
+    }
+
+    /// Acts on what `from` sent, where it lives. While this goes on, no owner is told that it is listened to no more.
+    fn heed(&self, driver: &impl Driver, from: Rank, act: impl FnOnce()) {
+        self.arrivals.begin(from);
+        if !driver.is_dead(from) {
+            act();
+        }
+        self.arrivals.end(from);
+        if driver.is_dead(from) {
+            self.answer_mourners(driver);
         }
     }
 
@@ -196,7 +205,7 @@ impl Protocol {
         match purpose {
             Purpose::Message(from) => {
                 self.held.came(from, id, outcome);
-                self.go_on(driver, from);
+                self.heed(driver, from, || self.go_on(driver, from));
             }
             Purpose::Value(token) => self.block_came(driver, token, id, outcome),
         }
@@ -222,7 +231,7 @@ impl Protocol {
             Message::Done { task, results } => self.on_done(driver, from, task, results, pulled),
             Message::Fetch { object, without } => self.on_fetch(driver, from, object, without),
             Message::Value { object, value } => self.on_value(driver, from, object, value, pulled),
-            Message::Count(count) => self.references.handle(driver, from, count),
+            Message::Count(count) => self.on_count(driver, from, count),
             Message::Steal { remember } => self.on_steal(driver, from, remember),
             Message::Loot { tasks, answer } => self.on_loot(driver, tasks, answer),
             Message::Cancel { task } => self.unwanted.insert(task),

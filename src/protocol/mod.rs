@@ -21,6 +21,7 @@ mod far;
 mod handles;
 mod inbound;
 mod message;
+mod mourning;
 mod parcels;
 mod rank;
 mod references;

@@ -8,6 +8,7 @@ use crate::protocol::envelope::Arrivals;
 use crate::protocol::far::FarValues;
 use crate::protocol::handles::Names;
 use crate::protocol::inbound::HeldByRank;
+use crate::protocol::mourning::Mourners;
 use crate::protocol::references::References;
 use crate::protocol::stealing::Thieving;
 use crate::protocol::unwanted::Unwanted;
@@ -36,6 +37,7 @@ pub struct Protocol {
     /// Who asks whom for work.
     pub thieving: Thieving,
     pub(super) arrivals: Arrivals,
+    pub(super) mourners: Mourners,
     pub(super) held: HeldByRank,
     /// Whether blocks of some rank are not mapped here.
     pub(super) has_foreign_memory: bool,
@@ -55,6 +57,7 @@ impl Protocol {
             names: Names::default(),
             thieving: Thieving::new(rank, size, seed),
             arrivals: Arrivals::new(size),
+            mourners: Mourners::default(),
             held: HeldByRank::default(),
             has_foreign_memory,
         }

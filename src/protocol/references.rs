@@ -98,13 +98,13 @@ impl References {
                         number => number,
                     },
                 });
-                self.sent(id, to, || Keep::Slot(slot.clone()));
+                self.sent(driver, id, to, || Keep::Slot(slot.clone()));
                 Ok(WireAttachment::Reference(id))
             }
             Attachment::Array(memory) => self.export_memory(driver, memory, to).map(WireAttachment::Array),
             Attachment::Handle(handle) => match handle.clone().downcast::<ActorRef>() {
                 Ok(actor) => {
-                    self.sent(actor.id, to, || Keep::Actor(actor.clone()));
+                    self.sent(driver, actor.id, to, || Keep::Actor(actor.clone()));
                     Ok(WireAttachment::Actor { actor: actor.id, home: actor.home, label: actor.label.clone() })
                 }
                 Err(_) => Err(lost("a handle", "it is of a kind that does not travel")),
@@ -122,13 +122,14 @@ impl References {
     ) -> Result<WirePlace, Error> {
         let place = driver.place_of(&**memory, &|| self.fresh_number());
         let place = place.ok_or_else(|| lost("an array", "it lies outside of the store; put it first"))?;
-        self.sent(place.block, to, || Keep::Memory(memory.clone()));
+        self.sent(driver, place.block, to, || Keep::Memory(memory.clone()));
         Ok(place)
     }
 
-    fn sent(&self, id: ObjectId, to: Rank, keep: impl FnOnce() -> Keep) {
+    fn sent(&self, driver: &impl Driver, id: ObjectId, to: Rank, keep: impl FnOnce() -> Keep) {
         let mut tables = lock(&self.tables);
-        if !tables.counts.sent(id, to) {
+        // Looked at under the lock, which `lost` takes after the flag was set: nothing is counted for the dead.
+        if driver.is_dead(to) || !tables.counts.sent(id, to) {
             return;
         }
         if id.owner == self.me {
@@ -231,8 +232,8 @@ impl References {
     }
 
     /// Such a block, passed on to `to`: counted.
-    pub fn export_far(&self, block: &Arc<FarBlock>, to: Rank) -> WirePlace {
-        self.sent(block.place.block, to, || Keep::Far(block.clone()));
+    pub fn export_far(&self, driver: &impl Driver, block: &Arc<FarBlock>, to: Rank) -> WirePlace {
+        self.sent(driver, block.place.block, to, || Keep::Far(block.clone()));
         block.place
     }
 
@@ -311,9 +312,14 @@ impl References {
     /// A message about counts.
     pub fn handle(&self, driver: &impl Driver, from: Rank, message: CountMessage) {
         let mut tables = lock(&self.tables);
-        let action = tables.counts.handle(from, message);
+        if driver.is_dead(from) {
+            // It was found dead while this was on its way here: its grants have been settled.
+            return;
+        }
+        let actions = tables.counts.handle(from, message, living(driver));
         // What is forgotten is dropped after the lock: dropping it may release other things.
-        let forgotten = Self::act(&mut tables, driver, action);
+        let forgotten: Vec<_> =
+            actions.into_iter().map(|action| Self::act(&mut tables, driver, Some(action))).collect();
         drop(tables);
         drop(forgotten);
     }
@@ -321,18 +327,18 @@ impl References {
     /// A rank is gone, and with it what it held of this one's.
     pub fn lost(&self, driver: &impl Driver, rank: Rank, error: &Error) {
         let mut tables = lock(&self.tables);
-        let slots: Vec<_> = tables.live.iter().filter(|(id, _)| id.owner == rank).collect();
-        let slots = slots
-            .into_iter()
-            .filter_map(|(_, (_, live))| if let Live::Slot(slot) = live { slot.upgrade() } else { None });
-        let slots: Vec<_> = slots.filter(|slot| !slot.core().is_complete()).collect();
-        let actions = tables.counts.lost(rank);
+        let slots = tables.live.iter().filter(|(id, _)| id.owner == rank);
+        let mut slots: Vec<_> = slots
+            .filter_map(|(id, (_, live))| if let Live::Slot(slot) = live { Some((*id, slot.upgrade()?)) } else { None })
+            .collect();
+        slots.sort_unstable_by_key(|(id, _)| *id);
+        let actions = tables.counts.lost(rank, living(driver));
         let forgotten: Vec<_> =
             actions.into_iter().map(|action| Self::act(&mut tables, driver, Some(action))).collect();
         drop(tables);
         drop(forgotten);
-        // What it owned and had not told yet, nobody will tell.
-        slots.iter().for_each(|slot| slot.fail(Arc::new(error.clone())));
+        // What it owned and had not told yet, nobody will tell. A slot that is complete stays so.
+        slots.iter().for_each(|(_, slot)| slot.fail(Arc::new(error.clone())));
     }
 
     /// Does what the counts decided, under the lock that they were decided under: otherwise a reference that is sent or comes
@@ -372,6 +378,11 @@ impl References {
         tables.live.insert(id, (slot.address(), Live::Slot(Arc::downgrade(&slot))));
         slot
     }
+}
+
+/// All ranks that live.
+fn living<D: Driver>(driver: &D) -> impl Iterator<Item = Rank> {
+    (0..driver.size()).filter(|rank| !driver.is_dead(*rank))
 }
 
 fn lost(object: &str, reason: &str) -> Error {

@@ -261,14 +261,14 @@ impl Protocol {
         }
         let (to, object) = (asker.rank(), ObjectId { owner: self.rank, number: asker.number() });
         let pieces = value.pieces.iter().map(|piece| match piece {
-            Piece::Far(block) => Ok(WireAttachment::Array(self.references.export_far(block, to))),
+            Piece::Far(block) => Ok(WireAttachment::Array(self.references.export_far(driver, block, to))),
             Piece::Here(attachment) => {
                 let one = self.references.export(driver, std::slice::from_ref(attachment), to);
                 one.map(|mut one| one.remove(0))
             }
         });
         let attachments: Result<Vec<_>, Error> = pieces.collect();
-        let spilled = value.spilled.as_ref().map(|block| self.references.export_far(block, to));
+        let spilled = value.spilled.as_ref().map(|block| self.references.export_far(driver, block, to));
         let value = attachments.map(|attachments| WireParcel { bytes: Bytes(&value.bytes), spilled, attachments });
         driver.send(to, &Message::Value { object, value });
     }
