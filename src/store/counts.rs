@@ -481,16 +481,20 @@ mod tests {
         for seed in seeds {
             let ranks = 2 + (seed % 5) as usize;
             let mut play = Play::new(ranks, seed);
+            let mut deaths_left = 2;
             for step in 0..300 {
                 let (one, other) = (play.draw(ranks), play.draw(ranks));
-                match play.draw(if deaths { 40 } else { 36 }) {
+                match play.draw(if deaths { 60 } else { 36 }) {
                     0..9 if step < 150 => play.pass(one, other),
                     9..18 if one != 0 && play.held[one] > 0 => {
                         play.held[one] -= 1;
                         play.drop_if_unused(one);
                     }
-                    36 => play.die(one),
-                    37..40 => play.notice(one, other),
+                    36 if step > 20 && deaths_left > 0 => {
+                        deaths_left -= 1;
+                        play.die(one);
+                    }
+                    37..60 => play.notice(one, other),
                     _ => play.deliver(one, other),
                 }
             }
