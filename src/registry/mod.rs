@@ -15,7 +15,7 @@ mod options;
 mod outputs;
 mod task;
 
-pub use args::{Arg, ArgList, IntoArg, Own, OwnByClone, OwnBySerde};
+pub use args::{Arg, ArgList, Argument, Each, IntoArg, IntoListArg, ListArg, Own, OwnByClone, OwnBySerde, each};
 pub use failure::{Explain, ExplainDebug, ExplainDisplay, ExplainError, Failure};
 pub use function::{
     Actor, ActorFn, ActorNew, Callable, Function, Kind, MethodOf, NewOf, RemoteFn, State, TableEntry, functions,

@@ -41,6 +41,9 @@ use proc_macro::TokenStream;
 /// fn three() -> (i32, String, Vec<u8>) { .. }
 /// ```
 ///
+/// A parameter `Vec<T>`, `&Vec<T>` or `&[T]` also takes references
+/// to its elements, as `&references` or `mobula::each(references)`: the task starts when all of them are there.
+///
 /// The other options are `retry_on_error = true`, `name = "x"` and `place = Placement::Spread`.
 #[proc_macro_attribute]
 pub fn remote(attribute: TokenStream, item: TokenStream) -> TokenStream {
