@@ -69,7 +69,7 @@ pub mod __private {
     pub use crate::node::{RawHandle, block_on, call, create, submit};
     pub use crate::registry::{
         ActorFn, ActorNew, Arg, Explain, ExplainDebug, ExplainDisplay, ExplainError, Failure, Function, IntoArg,
-        IntoListArg, ListArg, Multiple, Options, Own, OwnByClone, OwnBySerde, RemoteFn, Single,
+        IntoListArg, ListArg, Many, Multiple, Options, Own, OwnByClone, OwnBySerde, RemoteFn, Single,
     };
     pub use {inventory, serde};
 }

@@ -21,5 +21,5 @@ pub use function::{
     Actor, ActorFn, ActorNew, Callable, Function, Kind, MethodOf, NewOf, RemoteFn, State, TableEntry, functions,
 };
 pub use options::{Options, Placement};
-pub use outputs::{Multiple, Outputs, Single};
+pub use outputs::{Many, Multiple, Outputs, Single};
 pub use task::{Header, Phase, Runnable, Task};
