@@ -56,7 +56,7 @@ pub fn run_off(run: &Run) -> Result<f64> {
 }
 
 fn submit(queued: &mut Vec<ObjectRef<u64>>, tasks: u32) {
-    queued.extend((0..u64::from(tasks)).map(|number| count_up::remote(number)));
+    queued.extend((0..u64::from(tasks)).map(count_up::remote));
 }
 
 fn all_right(queued: &[ObjectRef<u64>]) -> Result<()> {

@@ -24,7 +24,7 @@ fn put_all(count: u64) -> mobula::Result<Vec<ObjectRef<u64>>> {
 
 /// Milliseconds of a `wait` for all of so many tasks.
 pub fn for_all(_: &Run) -> Result<f64> {
-    let tasks: Vec<ObjectRef<u64>> = (0..REFERENCES).map(|number| same::remote(number)).collect();
+    let tasks: Vec<ObjectRef<u64>> = (0..REFERENCES).map(same::remote).collect();
     let start = Instant::now();
     let (ready, rest) = mobula::wait(&tasks, tasks.len(), None)?;
     let time = ms(start.elapsed());
@@ -35,7 +35,7 @@ pub fn for_all(_: &Run) -> Result<f64> {
 /// Milliseconds of a `wait` for one of so many tasks of which none has begun, with a time-out that is over at once.
 pub fn for_none(run: &Run) -> Result<f64> {
     let held = Held::cpus()?;
-    let tasks: Vec<ObjectRef<u64>> = (0..REFERENCES).map(|number| same::remote(number)).collect();
+    let tasks: Vec<ObjectRef<u64>> = (0..REFERENCES).map(same::remote).collect();
     let rounds = run.rounds(20);
     let start = Instant::now();
     for _ in 0..rounds {
@@ -50,7 +50,7 @@ pub fn for_none(run: &Run) -> Result<f64> {
 
 /// Milliseconds of taking so many tasks out of a list, one `wait` for each, as they end.
 pub fn one_by_one(_: &Run) -> Result<f64> {
-    let mut tasks: Vec<ObjectRef<u64>> = (0..REFERENCES).map(|number| same::remote(number)).collect();
+    let mut tasks: Vec<ObjectRef<u64>> = (0..REFERENCES).map(same::remote).collect();
     let start = Instant::now();
     let mut sum = 0;
     while !tasks.is_empty() {

@@ -22,7 +22,7 @@ enum Objects {
     /// One for each part of the tuple, of these types.
     Parts(Vec<Type>),
     /// One for each element of the `Vec`, of this type.
-    Elements(Type, Count),
+    Elements(Box<Type>, Count),
 }
 
 impl Returns {
@@ -107,7 +107,7 @@ fn objects(value: &Type, count: Count) -> Result<Objects, String> {
         return Err("num_returns is 1 or more".to_string());
     }
     if let Some(element) = vec_element(value) {
-        return Ok(Objects::Elements(element.clone(), count));
+        return Ok(Objects::Elements(Box::new(element.clone()), count));
     }
     let Count::Exactly(count) = count else {
         return Err("num_returns = \"many\" needs a Vec (or a Result of one) as the return type".to_string());

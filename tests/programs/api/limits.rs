@@ -176,7 +176,7 @@ fn long_list() -> Outcome {
         assert_eq!(*total::on(rank).remote(&own).get()?, sum);
         assert_eq!(*total::on(rank).remote(&*far).get()?, sum);
     }
-    let made: Vec<ObjectRef<u64>> = (0..ARGUMENTS).map(|number| same::remote(number)).collect();
+    let made: Vec<ObjectRef<u64>> = (0..ARGUMENTS).map(same::remote).collect();
     assert_eq!(*total::remote(&made).get()?, sum);
     Ok(())
 }
@@ -348,7 +348,7 @@ fn many_waits() -> Outcome {
 }
 
 fn one_by_one() -> Outcome {
-    let mut tasks: Vec<ObjectRef<u64>> = (0..ARGUMENTS).map(|number| same::remote(number)).collect();
+    let mut tasks: Vec<ObjectRef<u64>> = (0..ARGUMENTS).map(same::remote).collect();
     let mut sum = 0;
     while !tasks.is_empty() {
         let (ready, rest) = mobula::wait(&tasks, 1, None)?;
