@@ -55,7 +55,7 @@ pub use bytemuck::Pod;
 pub use mobula_macros::{actor, main, remote};
 pub use node::{Preempt, get_actor, host_report};
 pub use object::{Array, ArrayMut, Object, ObjectRef, Ref};
-pub use registry::{Actor, Placement};
+pub use registry::{Actor, Each, Placement, each};
 
 /// What programs need at hand: `use mobula::prelude::*;`.
 pub mod prelude {
@@ -70,7 +70,7 @@ pub mod __private {
     pub use crate::node::{RawHandle, block_on, call, create, submit};
     pub use crate::registry::{
         ActorFn, ActorNew, Arg, Explain, ExplainDebug, ExplainDisplay, ExplainError, Failure, Function, IntoArg,
-        Multiple, Options, Own, OwnByClone, OwnBySerde, RemoteFn, Single,
+        IntoListArg, ListArg, Many, Multiple, Options, Own, OwnByClone, OwnBySerde, RemoteFn, Single,
     };
     pub use {inventory, serde};
 }

@@ -83,7 +83,7 @@ pub fn wait<T: Object>(
     // A time-out beyond what a clock can tell is none.
     let deadline = timeout.into().and_then(|timeout| Instant::now().checked_add(timeout));
     node::wait_for(references, num_returns, deadline)?;
-    let (mut ready, mut rest) = (Vec::new(), Vec::new());
+    let (mut ready, mut rest) = (Vec::with_capacity(num_returns), Vec::with_capacity(references.len() - num_returns));
     for reference in references {
         let side = if ready.len() < num_returns && reference.is_ready() { &mut ready } else { &mut rest };
         side.push(reference.clone());

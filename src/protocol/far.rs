@@ -102,8 +102,8 @@ impl FarValue {
 #[derive(Default)]
 struct Entry {
     value: Option<Weak<FarValue>>,
-    /// Who waits here for the value itself.
-    wanted: u32,
+    /// Whether somebody waits here for the value itself.
+    wanted: bool,
     /// Ranks that asked for it.
     askers: Vec<Arc<dyn Asker>>,
 }
@@ -133,7 +133,7 @@ impl FarValues {
             let mut entries = lock(&self.entries);
             let entry = entries.entry(value.key).or_default();
             entry.value = Some(Arc::downgrade(value));
-            (entry.wanted > 0, std::mem::take(&mut entry.askers))
+            (entry.wanted, std::mem::take(&mut entry.askers))
         };
         slot.core().when_complete(value.clone());
         found
@@ -153,8 +153,14 @@ impl FarValues {
             return Some(value);
         }
         let key = slot.address();
-        lock(&self.entries).entry(key).or_default().wanted += 1;
-        slot.core().when_complete(Arc::new(Wanted { values: Arc::downgrade(self), key }));
+        let first = {
+            let mut entries = lock(&self.entries);
+            let entry = entries.entry(key).or_default();
+            !std::mem::replace(&mut entry.wanted, true)
+        };
+        if first {
+            slot.core().when_complete(Arc::new(Wanted { values: Arc::downgrade(self), key }));
+        }
         // It may have been left in between.
         self.find(&**slot)
     }
@@ -212,7 +218,7 @@ impl FarValues {
         // Looked at after the lock: the last holder of a value takes the lock to forget it.
         let wanted: Vec<_> = {
             let entries = lock(&self.entries);
-            let wanted = entries.values().filter(|entry| entry.wanted > 0 || !entry.askers.is_empty());
+            let wanted = entries.values().filter(|entry| entry.wanted || !entry.askers.is_empty());
             wanted.filter_map(|entry| entry.value.as_ref()?.upgrade()).collect()
         };
         wanted.into_iter().filter(|value| value.lies_at(rank)).collect()
@@ -220,7 +226,7 @@ impl FarValues {
 }
 
 fn tidy(entries: &mut HashMap<usize, Entry>, key: usize) {
-    if entries.get(&key).is_some_and(|entry| entry.value.is_none() && entry.wanted == 0 && entry.askers.is_empty()) {
+    if entries.get(&key).is_some_and(|entry| entry.value.is_none() && !entry.wanted && entry.askers.is_empty()) {
         entries.remove(&key);
     }
 }
@@ -253,7 +259,7 @@ impl Drop for Wanted {
         let Some(values) = self.values.upgrade() else { return };
         let mut entries = lock(&values.entries);
         if let Some(entry) = entries.get_mut(&self.key) {
-            entry.wanted -= 1;
+            entry.wanted = false;
         }
         tidy(&mut entries, self.key);
     }
