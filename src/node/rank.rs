@@ -145,6 +145,8 @@ impl Node {
     pub(super) fn install(parts: Parts) -> &'static Node {
         let host = parts.hosts[parts.ranks[parts.rank as usize].0].name.clone();
         let seed = u64::from(std::process::id());
+        let host_ranks = &parts.hosts[parts.ranks[parts.rank as usize].0].ranks;
+        let stealing = Stealing::new(parts.rank, parts.size, seed).on_host(host_ranks);
         let node: &'static Node = Box::leak(Box::new(Node {
             rank: parts.rank,
             size: parts.size,
@@ -171,7 +173,7 @@ impl Node {
             away: Away::default(),
             unwanted: Unwanted::default(),
             actors: Actors::default(),
-            stealing: Mutex::new(Stealing::new(parts.rank, parts.size, seed)),
+            stealing: Mutex::new(stealing),
             thieves: AtomicBool::new(false),
             questions: Questions::default(),
             handles: Questions::default(),
