@@ -4,9 +4,9 @@
 //! out while a call runs, so that no lock is held across user code.
 
 use crate::base::sync::lock;
-use crate::base::{Error, ObjectId, Rank};
+use crate::base::{Error, ObjectId, Rank, Seat};
 use crate::node::context::Context;
-use crate::node::placing::request_of;
+use crate::node::placing::actor_request_of;
 use crate::node::queues::Work;
 use crate::node::table::Grant;
 use crate::node::tasks::failed_argument;
@@ -69,7 +69,7 @@ struct Inner {
 
 /// An actor on its own rank.
 pub struct ActorHome {
-    id: ObjectId,
+    pub id: ObjectId,
     inner: Mutex<Inner>,
 }
 
@@ -110,8 +110,7 @@ impl Actors {
             let mut inner = lock(&home.inner);
             let header = task.header();
             if let Some(options) = &header.options {
-                let asked = request_of(options);
-                inner.request = Request { cpu: if options.num_cpus.is_some() { asked.cpu } else { 0 }, ..asked };
+                inner.request = actor_request_of(options);
                 inner.name = options.name.clone();
             }
             inner.label = label_of(header.entry.map_or("actor", |entry| entry.name), inner.name.as_deref());
@@ -250,6 +249,13 @@ impl Actors {
                 bury(node, &home, Error::ActorDied { actor: label, reason: error.to_string() });
             }
         }
+    }
+
+    /// The actors that live in bundles of which `is_gone` says so.
+    pub fn seated(&self, is_gone: impl Fn(Seat) -> bool) -> Vec<ObjectId> {
+        let homes: Vec<_> = lock(&self.homes).values().cloned().collect();
+        let seat = |home: &Arc<ActorHome>| lock(&home.inner).request.seat.map(|(seat, _)| seat);
+        homes.iter().filter(|home| seat(home).is_some_and(&is_gone)).map(|home| home.id).collect()
     }
 
     /// Forgets everything: the end.

@@ -83,6 +83,7 @@ impl Node {
             num_gpus: options.num_gpus,
             resources: options.resources.clone(),
             name: options.name.clone(),
+            seat: options.seat(),
         });
         let args =
             parcel.as_ref().map_err(Clone::clone).and_then(|packed| self.sealed(packed.parcel(), to, INLINE_BYTES_MAX));

@@ -1,7 +1,9 @@
 //! What runs on this thread: for `context()`, for the order of an actor's calls, and for the place of a panic.
 #![allow(unsafe_code)]
 
+use crate::base::Seat;
 use crate::base::sync::{AtomicU64, Ordering};
+use crate::node::table::Grant;
 use crate::node::{Node, worker};
 use crate::registry::Header;
 use crate::sched::{UNIT, amount_of, fixed_of};
@@ -13,6 +15,8 @@ pub struct Context<'a> {
     header: &'a Header,
     gpus: &'a [(u32, i64)],
     actor: Option<&'a str>,
+    /// The bundle that it runs in, and the CPUs that it has of it.
+    bundle: Option<(Seat, i64)>,
     /// Tells it from every other task of this rank; given when first asked for.
     number: Cell<u64>,
 }
@@ -33,13 +37,13 @@ impl Drop for Running {
 
 impl<'a> Context<'a> {
     /// Of a task.
-    pub fn of_task(header: &'a Header, gpus: &'a [(u32, i64)]) -> Context<'a> {
-        Context { header, gpus, actor: None, number: Cell::new(0) }
+    pub fn of_task(header: &'a Header, grant: &'a Grant) -> Context<'a> {
+        Context { header, gpus: &grant.gpus, actor: None, bundle: grant.bundle, number: Cell::new(0) }
     }
 
     /// Of a call of an actor.
     pub fn of_call(header: &'a Header, gpus: &'a [(u32, i64)], actor: &'a str) -> Context<'a> {
-        Context { header, gpus, actor: Some(actor), number: Cell::new(0) }
+        Context { header, gpus, actor: Some(actor), bundle: None, number: Cell::new(0) }
     }
 
     /// Makes it the current one until what is returned is dropped; both stay in the same block.
@@ -116,6 +120,11 @@ pub fn cancelled() -> Option<String> {
         };
         current.filter(|context| unwanted(context.header)).map(|context| context.header.name().to_string())
     })
+}
+
+/// The place in a placement group, and the CPUs of it, that the task on this thread has; an actor keeps its own while it waits.
+pub fn seat() -> Option<(Seat, i64)> {
+    with_current(|current| current.and_then(|context| context.bundle))
 }
 
 /// Whether a task runs on this thread.

@@ -39,6 +39,7 @@ impl Node {
             self.resources_freed();
         }
         lock(&self.stealing).lost(peer);
+        self.groups_lost(peer, &error);
         self.references.lost(self, peer, &error);
         self.questions.lost(peer, || Err(error.clone()));
         self.handles.lost(peer, || Err(error.to_string()));

@@ -164,7 +164,10 @@ impl Node {
     }
 
     /// Where an actor goes: where its options say, else the ranks in turn.
-    fn place_actor(&self, options: &Options, label: &str) -> Result<Rank> {
+    fn place_actor(&'static self, options: &Options, label: &str) -> Result<Rank> {
+        if let Some(seat) = options.seat() {
+            return self.home_for_actor(options, seat, label);
+        }
         let asked = request_of(options);
         let cpus = if options.num_cpus.is_some() { asked.cpu } else { 0 };
         let mut wanted = options.clone().num_cpus(crate::sched::amount_of(cpus));

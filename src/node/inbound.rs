@@ -13,7 +13,7 @@ use crate::node::memory::OwnMemory;
 use crate::node::references::Pulled;
 use crate::object::{Parcel, Waiter, panic_text};
 use crate::protocol::{Bytes, Message, Question, Run, WireAttachment, WireParcel, WirePlace};
-use crate::registry::{Header, Kind, Options, functions};
+use crate::registry::{Header, Kind, Options, Placement, functions};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
@@ -181,6 +181,7 @@ impl Node {
             Message::Moved { task, to, hops } => self.on_moved(task, to, hops),
             Message::Leave => self.on_leave(from),
             Message::Stop => self.stop(),
+            Message::Group(message) => self.on_group(from, message),
         }
     }
 
@@ -236,6 +237,7 @@ impl Node {
                 num_gpus: wire.num_gpus,
                 resources: wire.resources,
                 name: wire.name,
+                place: wire.seat.map_or(Placement::Auto, |seat| Placement::InGroup(seat.into())),
                 ..Options::default()
             })
         });
@@ -296,6 +298,7 @@ impl Node {
             Question::Available => postcard::to_allocvec(&self.table.available()),
             Question::Errors => postcard::to_allocvec(&self.reports.errors()),
             Question::Trace => postcard::to_allocvec(&self.traces.records()),
+            Question::Home(seat) => postcard::to_allocvec(&self.home_of_seat(seat)),
         };
         let parcel = Parcel { bytes: bytes.unwrap_or_default(), attachments: Vec::new() };
         let answer = self.sealed(&parcel, from, INLINE_BYTES_MAX).unwrap_or_default();

@@ -8,8 +8,10 @@ use crate::mem::Arena;
 use crate::node::actors::{ActorRef, Actors};
 use crate::node::away::Away;
 use crate::node::choice::Standing;
+use crate::node::groups::OwnGroups;
 use crate::node::idle::Idle;
 use crate::node::inbound::HeldByRank;
+use crate::node::load::Load;
 use crate::node::output::Output;
 use crate::node::parting::Parting;
 use crate::node::questions::Questions;
@@ -84,6 +86,8 @@ pub struct Node {
     pub(super) away: Away,
     pub(super) unwanted: Unwanted,
     pub(super) actors: Actors,
+    pub(super) own_groups: OwnGroups,
+    pub(super) load: Load,
     pub(super) stealing: Mutex<Stealing>,
     pub(super) thieves: AtomicBool,
     pub(super) questions: Questions<crate::base::Result<Vec<u8>>>,
@@ -173,6 +177,8 @@ impl Node {
             away: Away::default(),
             unwanted: Unwanted::default(),
             actors: Actors::default(),
+            own_groups: OwnGroups::new(seed),
+            load: Load::default(),
             stealing: Mutex::new(stealing),
             thieves: AtomicBool::new(false),
             questions: Questions::default(),

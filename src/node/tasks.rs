@@ -6,11 +6,15 @@ use crate::node::Node;
 use crate::node::context::{self, Context};
 use crate::node::placing::request_of;
 use crate::node::queues::Work;
+use crate::node::table::Grant;
 use crate::node::worker::{self, Worker};
 use crate::object::{AnySlot, Waiter};
 use crate::registry::{Callable, Failure, Header, Options, Outputs, Phase, Runnable, State, Task};
 use crate::sched::{Request, UNIT};
 use std::sync::{Arc, Mutex};
+
+/// What a task has that asked for CPUs of the host alone.
+static NOTHING: Grant = Grant { gpus: Vec::new(), custom: Vec::new(), bundle: None };
 
 /// Makes a task of `C` and launches it; without a cluster, its results hold the error that says so.
 pub fn submit<C: Callable>(options: Options, args: C::Args) -> <C::Outputs as Outputs>::Refs {
@@ -57,11 +61,20 @@ impl Node {
                 Err(error) => return self.fail_task(&task, error),
             }
         }
+        if task.header().options.as_deref().is_none_or(Options::is_free)
+            && let Some(rank) = self.drawn_to(&task)
+        {
+            return self.launch_after_arguments(task, rank);
+        }
         self.launch_here(task);
     }
 
     /// A task that is to run on this rank, or on one that steals it, once its arguments are there.
     pub fn launch_here(&'static self, task: Arc<dyn Runnable>) {
+        let seat = task.header().options.as_deref().and_then(Options::seat);
+        if seat.is_some_and(|seat| !self.is_seated(&task, seat)) {
+            return;
+        }
         self.when_arguments(&task.clone(), move |node| node.arguments_ready(task));
     }
 
@@ -103,7 +116,8 @@ impl Node {
             Work::Task(task) => {
                 let header = task.header();
                 let options = header.options.as_ref();
-                let light = options.is_some_and(|options| options.num_cpus == Some(0.0));
+                // Of the host's own CPUs: a bundle's are the host's no more.
+                let light = options.is_some_and(|options| options.num_cpus == Some(0.0) || options.seat().is_some());
                 (header.stealable && options.is_none_or(|options| options.is_free()), light)
             }
             Work::Actor(_) => (false, true),
@@ -156,7 +170,7 @@ impl Node {
             if header.claim() {
                 worker.count_begun();
                 let before = worker.set_running_cpu(UNIT);
-                self.run_claimed(&task, &[], Some(worker));
+                self.run_claimed(&task, &NOTHING, Some(worker));
                 worker.set_running_cpu(before);
             }
             return;
@@ -171,7 +185,7 @@ impl Node {
         if header.claim() {
             worker.count_begun();
             let before = worker.set_running_cpu(request.cpu);
-            self.run_claimed(&task, &grant.gpus, Some(worker));
+            self.run_claimed(&task, &grant, Some(worker));
             worker.set_running_cpu(before);
         }
         worker.release_cpu(UNIT);
@@ -180,6 +194,9 @@ impl Node {
 
     /// Puts work aside until resources are given back; looks once more, because they may have been meanwhile.
     pub(super) fn starve(&'static self, request: Request, work: Work) {
+        if self.unseat(&request, &work) {
+            return;
+        }
         self.queues.push_starved(request, work);
         self.feed_starved();
     }
@@ -216,7 +233,7 @@ impl Node {
     }
 
     /// Resources other than CPUs are free again.
-    pub fn give_back(&'static self, grant: &crate::node::table::Grant) {
+    pub fn give_back(&'static self, grant: &Grant) {
         self.table.give_rest(grant);
         self.resources_freed();
     }
@@ -229,7 +246,7 @@ impl Node {
     }
 
     /// Runs a task that the caller has claimed, on this stack.
-    pub fn run_claimed(&'static self, task: &Arc<dyn Runnable>, gpus: &[(u32, i64)], worker: Option<&'static Worker>) {
+    pub fn run_claimed(&'static self, task: &Arc<dyn Runnable>, grant: &Grant, worker: Option<&'static Worker>) {
         if self.unwanted.contains(task.header().origin) {
             task.fail(Arc::new(Error::Cancelled { task: task.header().name().to_string() }));
             return self.over(task);
@@ -237,7 +254,7 @@ impl Node {
         let printing = self.printing(task.header());
         let began_ns = self.traces.on(task).then(clock::now_ns);
         {
-            let context = Context::of_task(task.header(), gpus);
+            let context = Context::of_task(task.header(), grant);
             let _running = context.enter();
             task.invoke(&mut None as &mut State, &|failure| self.blame(task.header(), failure));
         }
@@ -259,13 +276,13 @@ impl Node {
             }
             if task.header().claim() {
                 worker.count_begun();
-                self.run_claimed(task, &[], Some(worker));
+                self.run_claimed(task, &NOTHING, Some(worker));
             } else if task.header().phase() == Phase::Queued {
                 unreachable!("a queued task can be claimed");
             }
         } else if self.table.take_cpu(UNIT) {
             if task.header().claim() {
-                self.run_claimed(task, &[], None);
+                self.run_claimed(task, &NOTHING, None);
             }
             self.give_back_cpu(UNIT);
         }

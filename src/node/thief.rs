@@ -31,7 +31,7 @@ impl Node {
     }
 
     /// Tasks of this rank that could go elsewhere.
-    fn surplus(&self) -> usize {
+    pub(super) fn surplus(&self) -> usize {
         self.queues.shared_len() + self.workers().iter().map(|worker| worker.stealer.len()).sum::<usize>()
     }
 

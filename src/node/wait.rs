@@ -143,7 +143,36 @@ impl Node {
         }
     }
 
+    /// As `pause_fiber`; a task of a placement group lends its bundle's CPUs to others meanwhile.
     fn block_fiber(
+        &'static self,
+        worker: &'static Worker,
+        count: usize,
+        deadline: Option<Instant>,
+        register: impl FnOnce(&Arc<Event>),
+    ) -> Result<()> {
+        let Some((seat, cpu)) = context::seat() else { return self.pause_fiber(worker, count, deadline, register) };
+        self.table.lend_cpu(seat, cpu);
+        self.resources_freed();
+        let outcome = self.pause_fiber(worker, count, deadline, register);
+        let mut is_back = false;
+        while !is_back && !self.stopping() {
+            let waited = self.pause_fiber(worker, 1, None, |event| {
+                is_back = self.table.take_back_cpu(seat, cpu, || event.clone());
+                if is_back {
+                    event.clone().ready();
+                }
+            });
+            if waited.is_err() {
+                // Too many wait already: it goes on, and its bundle hands out less until it ends.
+                self.table.owe_cpu(seat, cpu);
+                break;
+            }
+        }
+        outcome
+    }
+
+    fn pause_fiber(
         &'static self,
         worker: &'static Worker,
         count: usize,

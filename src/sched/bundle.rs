@@ -75,7 +75,8 @@ impl Account {
 
     /// Whole GPUs, or a share of the fullest that has it.
     fn gpus_for(&self, amount: i64) -> Option<Vec<(u32, i64)>> {
-        let (each, count) = if amount < UNIT { (amount, usize::from(amount > 0)) } else { (UNIT, (amount / UNIT) as usize) };
+        let (each, count) =
+            if amount < UNIT { (amount, usize::from(amount > 0)) } else { (UNIT, (amount / UNIT) as usize) };
         let mut fit: Vec<(u32, i64)> = self.gpus.iter().copied().filter(|(_, free)| *free >= each).collect();
         fit.sort_by_key(|(_, free)| *free);
         let found: Vec<(u32, i64)> = fit.into_iter().take(count).map(|(gpu, _)| (gpu, each)).collect();

@@ -63,9 +63,14 @@ pub enum Home {
 #[derive(Debug, PartialEq)]
 enum State {
     /// These ranks have not answered; whether one refused.
-    Reserving { waiting: Vec<Rank>, refused: bool },
+    Reserving {
+        waiting: Vec<Rank>,
+        refused: bool,
+    },
     /// It tries again at that time.
-    Resting { until_ns: u64 },
+    Resting {
+        until_ns: u64,
+    },
     Ready,
 }
 
@@ -174,7 +179,11 @@ impl Groups {
                 .map(|index| index.to_string())
                 .collect();
             group.lost = Some(format!("bundle {} was on rank {rank}: {reason}", lost.join(", ")));
-            group.homes.iter_mut().filter(|home| home.is_some_and(|(home, _)| home == rank)).for_each(|home| *home = None);
+            group
+                .homes
+                .iter_mut()
+                .filter(|home| home.is_some_and(|(home, _)| home == rank))
+                .for_each(|home| *home = None);
             if group.never(hosts).is_some() {
                 actions.extend(self.fail(number, hosts));
                 continue;
@@ -378,7 +387,10 @@ impl Group {
         let mut ranks: Vec<Rank> = self.homes.iter().flatten().map(|(rank, _)| *rank).collect();
         ranks.sort_unstable();
         ranks.dedup();
-        ranks.into_iter().map(|rank| Action::Send(rank, GroupMessage::Release { group: number, attempt: None })).collect()
+        ranks
+            .into_iter()
+            .map(|rank| Action::Send(rank, GroupMessage::Release { group: number, attempt: None }))
+            .collect()
     }
 }
 

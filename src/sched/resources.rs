@@ -134,8 +134,7 @@ mod tests {
     #[test]
     fn what_is_missing_is_named_with_both_numbers() {
         assert_eq!(totals().missing(&Request::one_cpu()), None);
-        let request =
-            Request { cpu: fixed_of(3.0), custom: vec![("Licence".to_string(), UNIT)], ..Request::default() };
+        let request = Request { cpu: fixed_of(3.0), custom: vec![("Licence".to_string(), UNIT)], ..Request::default() };
         let missing = totals().missing(&request).unwrap();
         assert!(
             missing.contains("3 CPU wanted, 2 there") && missing.contains("1 Licence wanted, 0 there"),

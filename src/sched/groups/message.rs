@@ -3,7 +3,7 @@
 use crate::sched::{Request, Totals};
 use serde::{Deserialize, Serialize};
 
-/// A message about placement groups. Those but `Reserved` are of the owner, who sends them.
+/// A message about placement groups. Those but `Reserved` and `Remove` are sent by the owner.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum GroupMessage {
     /// Hold these bundles, all or none.
@@ -39,5 +39,10 @@ pub enum GroupMessage {
         group: u64,
         /// What came by that attempt; `None` for all: the group is gone.
         attempt: Option<u32>,
+    },
+    /// To the owner, by who holds a handle: the group is to end.
+    Remove {
+        /// The group.
+        group: u64,
     },
 }

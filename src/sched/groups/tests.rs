@@ -124,7 +124,7 @@ impl World {
                 let actions = owner.answered((group, attempt), from, granted, free, &hosts, now_ns);
                 self.perform(to, actions);
             }
-            GroupMessage::Commit { .. } => {}
+            GroupMessage::Commit { .. } | GroupMessage::Remove { .. } => {}
             GroupMessage::Release { group, attempt } => {
                 let goes = |(owner, number, of, _): &(Rank, u64, u32, Vec<Request>)| {
                     (*owner, *number) == (from, group) && attempt.is_none_or(|attempt| *of == attempt)
@@ -138,7 +138,9 @@ impl World {
         let (gone, kept) = std::mem::take(&mut self.ranks[rank as usize].held).into_iter().partition(goes);
         self.ranks[rank as usize].held = kept;
         let gone: Vec<(Rank, u64, u32, Vec<Request>)> = gone;
-        gone.iter().flat_map(|(_, _, _, requests)| requests).for_each(|request| self.free[rank as usize / 2].give(request));
+        gone.iter()
+            .flat_map(|(_, _, _, requests)| requests)
+            .for_each(|request| self.free[rank as usize / 2].give(request));
     }
 
     /// A rank dies: what it held is free, what it said and was told is lost.
