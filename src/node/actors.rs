@@ -258,6 +258,15 @@ impl Actors {
         homes.iter().filter(|home| seat(home).is_some_and(&is_gone)).map(|home| home.id).collect()
     }
 
+    /// Each actor: its label, what it asks for, and whether it has that.
+    pub fn each(&self, mut visit: impl FnMut(&str, &Request, bool)) {
+        let homes: Vec<_> = lock(&self.homes).values().cloned().collect();
+        for home in homes {
+            let inner = lock(&home.inner);
+            visit(&inner.label, &inner.request, inner.grant.is_some());
+        }
+    }
+
     /// Forgets everything: the end.
     pub fn clear(&self) {
         let homes = std::mem::take(&mut *lock(&self.homes));

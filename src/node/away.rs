@@ -245,7 +245,7 @@ impl Away {
         true
     }
 
-    fn find(&self, me: Rank, task: &Arc<dyn Runnable>) -> Option<(Rank, TaskId)> {
+    pub fn find(&self, me: Rank, task: &Arc<dyn Runnable>) -> Option<(Rank, TaskId)> {
         lock(&self.tasks)
             .iter()
             .find(|(_, sent)| Arc::ptr_eq(&sent.task, task))

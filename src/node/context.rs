@@ -5,9 +5,11 @@ use crate::base::Seat;
 use crate::base::sync::{AtomicU64, Ordering};
 use crate::node::table::Grant;
 use crate::node::{Node, worker};
+use crate::object::AnySlot;
 use crate::registry::Header;
 use crate::sched::{UNIT, amount_of, fixed_of};
 use std::cell::{Cell, RefCell};
+use std::sync::Arc;
 
 /// A task or actor call that runs on this stack. It lives on the stack of who runs it, and is reached through a
 /// thread-local pointer while it does; a fiber that pauses takes its own aside and puts it back.
@@ -28,6 +30,77 @@ thread_local! {
 
 /// Ends a context when dropped.
 pub struct Running(*const Context<'static>);
+
+/// What somebody waits for: visits the objects that are not there.
+pub type Awaited<'a> = dyn Fn(&mut dyn FnMut(&Arc<dyn AnySlot>)) + 'a;
+
+/// What stands on the stack of a fiber that pauses: who it is, and what it waits for.
+#[derive(Clone, Copy)]
+struct Note {
+    context: *const Context<'static>,
+    awaited: Option<*const Awaited<'static>>,
+}
+
+thread_local! {
+    static AWAITED: Cell<Option<*const Awaited<'static>>> = const { Cell::new(None) };
+    /// By slot: the fibers of this thread that are paused. A fiber notes itself before it pauses and strikes the note out as
+    /// soon as it goes on, on this same thread (N1): what a note points to stands still while the note is here.
+    static PAUSED: RefCell<Vec<Option<Note>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Runs `body`, whose waits are for what `awaited` visits.
+pub fn awaiting<R>(awaited: &Awaited<'_>, body: impl FnOnce() -> R) -> R {
+    struct Before(Option<*const Awaited<'static>>);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            AWAITED.set(self.0);
+        }
+    }
+    // SAFETY: only the lifetime changes; the pointer is followed only while `body` runs or is paused: `Before` takes it away.
+    let pointer = unsafe { std::mem::transmute::<*const Awaited<'_>, *const Awaited<'static>>(awaited) };
+    let _before = Before(AWAITED.replace(Some(pointer)));
+    body()
+}
+
+/// What the calling thread waits for, as far as it said.
+pub fn awaited(visit: &mut dyn FnMut(&Arc<dyn AnySlot>)) {
+    if let Some(awaited) = AWAITED.get() {
+        // SAFETY: `awaiting` set it, below on this very stack, and takes it away before it goes.
+        unsafe { (*awaited)(visit) };
+    }
+}
+
+/// Visits each fiber of this thread that is paused: the task, its actor, and the way to what it waits for.
+pub fn each_paused(mut visit: impl FnMut(&Header, Option<&str>, &Awaited<'_>)) {
+    PAUSED.with_borrow(|paused| {
+        for note in paused.iter().flatten() {
+            if note.context.is_null() {
+                continue;
+            }
+            // SAFETY: the fiber is paused while its note is here, so its stack stands still, and only this thread resumes it.
+            let context = unsafe { &*note.context };
+            let nothing: &Awaited<'_> = &|_| {};
+            // SAFETY: as above.
+            let awaited = note.awaited.map_or(nothing, |awaited| unsafe { &*awaited });
+            visit(context.header, context.actor, awaited);
+        }
+    });
+}
+
+/// Strikes out the note of a fiber that goes on, and makes its context the current one again.
+pub struct Paused {
+    slot: usize,
+    context: *const Context<'static>,
+    awaited: Option<*const Awaited<'static>>,
+}
+
+impl Drop for Paused {
+    fn drop(&mut self) {
+        PAUSED.with_borrow_mut(|paused| paused[self.slot] = None);
+        CURRENT.set(self.context);
+        AWAITED.set(self.awaited);
+    }
+}
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -53,9 +126,18 @@ impl<'a> Context<'a> {
     }
 }
 
-/// The current context, put aside while the fiber pauses.
-pub fn put_aside() -> Running {
-    Running(CURRENT.get())
+/// The current context, put aside while the fiber pauses that will lie in `slot`.
+pub fn put_aside(slot: usize) -> Paused {
+    let (context, awaited) = (CURRENT.get(), AWAITED.get());
+    PAUSED.with_borrow_mut(|paused| {
+        if paused.len() <= slot {
+            paused.resize(slot + 1, None);
+        }
+        paused[slot] = Some(Note { context, awaited });
+    });
+    // What runs next on this thread waits for nothing yet.
+    AWAITED.set(None);
+    Paused { slot, context, awaited }
 }
 
 /// What a task may know of itself.

@@ -281,7 +281,8 @@ impl Node {
 
     /// Whether a task for that place goes on here. Otherwise it was sent on, waits until the group is ready, or has failed.
     pub(super) fn is_seated(&'static self, task: &Arc<dyn Runnable>, seat: Seat) -> bool {
-        if self.table.has_seat(seat) {
+        if seat.group.owner != self.rank && self.table.has_seat(seat) {
+            // Its owner has looked whether it fits.
             return true;
         }
         let request = task.header().options.as_deref().map(request_of).unwrap_or_default();

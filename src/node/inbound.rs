@@ -298,6 +298,8 @@ impl Node {
             Question::Available => postcard::to_allocvec(&self.table.available()),
             Question::Errors => postcard::to_allocvec(&self.reports.errors()),
             Question::Trace => postcard::to_allocvec(&self.traces.records()),
+            Question::Waits => postcard::to_allocvec(&self.waits()),
+            Question::Object(number) => postcard::to_allocvec(&self.described_object(number)),
             Question::Home(seat) => postcard::to_allocvec(&self.home_of_seat(seat)),
         };
         let parcel = Parcel { bytes: bytes.unwrap_or_default(), attachments: Vec::new() };

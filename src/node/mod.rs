@@ -48,6 +48,7 @@ mod reports;
 mod retries;
 mod roads;
 mod sentry;
+mod stall;
 mod stop;
 mod table;
 mod tasks;
@@ -56,6 +57,7 @@ mod timers;
 mod traces;
 mod unwanted;
 mod wait;
+mod waits;
 mod watch;
 mod worker;
 

@@ -19,10 +19,12 @@ use crate::node::queues::Queues;
 use crate::node::references::{NodeLinks, References};
 use crate::node::reports::Reports;
 use crate::node::roads::Roads;
+use crate::node::stall::StallWatch;
 use crate::node::table::Table;
 use crate::node::timers::Timers;
 use crate::node::traces::Traces;
 use crate::node::unwanted::Unwanted;
+use crate::node::waits::Roll;
 use crate::node::watch::Watch;
 use crate::node::worker::WorkerShared;
 use crate::object::Links;
@@ -88,6 +90,8 @@ pub struct Node {
     pub(super) actors: Actors,
     pub(super) own_groups: OwnGroups,
     pub(super) load: Load,
+    pub(super) roll: Roll,
+    pub(super) stall: StallWatch,
     pub(super) stealing: Mutex<Stealing>,
     pub(super) thieves: AtomicBool,
     pub(super) questions: Questions<crate::base::Result<Vec<u8>>>,
@@ -179,6 +183,8 @@ impl Node {
             actors: Actors::default(),
             own_groups: OwnGroups::new(seed),
             load: Load::default(),
+            roll: Roll::default(),
+            stall: StallWatch::default(),
             stealing: Mutex::new(stealing),
             thieves: AtomicBool::new(false),
             questions: Questions::default(),

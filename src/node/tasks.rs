@@ -149,7 +149,7 @@ impl Node {
         match work {
             Work::Actor(actor) => {
                 if worker.take_cpu(0) {
-                    worker.count_begun();
+                    worker.count_begun(None);
                     self.actors.run(self, &actor);
                 }
             }
@@ -168,7 +168,7 @@ impl Node {
                 return self.starve(Request::one_cpu(), Work::Task(task));
             }
             if header.claim() {
-                worker.count_begun();
+                worker.count_begun(header.entry);
                 let before = worker.set_running_cpu(UNIT);
                 self.run_claimed(&task, &NOTHING, Some(worker));
                 worker.set_running_cpu(before);
@@ -183,7 +183,7 @@ impl Node {
             return self.starve(request, Work::Task(task));
         }
         if header.claim() {
-            worker.count_begun();
+            worker.count_begun(header.entry);
             let before = worker.set_running_cpu(request.cpu);
             self.run_claimed(&task, &grant, Some(worker));
             worker.set_running_cpu(before);
@@ -275,7 +275,7 @@ impl Node {
                 _ => {}
             }
             if task.header().claim() {
-                worker.count_begun();
+                worker.count_begun(task.header().entry);
                 self.run_claimed(task, &NOTHING, Some(worker));
             } else if task.header().phase() == Phase::Queued {
                 unreachable!("a queued task can be claimed");

@@ -51,7 +51,9 @@ pub fn get<T: Object>(reference: &ObjectRef<T>, timeout: Option<Duration>) -> Re
             // A driver that waits for a short answer needs no event.
             continue;
         }
-        node.block(1, deadline, |event| slot.core().when_complete(event.clone()))?;
+        context::awaiting(&|visit| visit(&slot), || {
+            node.block(1, deadline, |event| slot.core().when_complete(event.clone()))
+        })?;
         if reference.ready().is_none() && deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             return Err(Error::Timeout { waited: timeout.unwrap_or_default(), what: format!("{reference:?}") });
         }
@@ -68,11 +70,13 @@ pub fn wait_for<T: Object>(references: &[ObjectRef<T>], count: usize, deadline: 
     references.iter().for_each(|reference| reference.slot.request());
     loop {
         // Those that are complete tell the event at once, so that it counts all of them.
-        node.block(count, deadline, |event| {
+        let register = |event: &Arc<Event>| {
             for reference in references {
                 reference.slot.core().when_complete(event.clone());
             }
-        })?;
+        };
+        let awaited = |visit: &mut dyn FnMut(&Arc<dyn AnySlot>)| references.iter().for_each(|one| visit(&one.any()));
+        context::awaiting(&awaited, || node.block(count, deadline, register))?;
         if ready() {
             return Ok(true);
         }
@@ -198,7 +202,7 @@ impl Node {
             return Ok(());
         }
         self.blocked.fetch_add(1, Ordering::Relaxed);
-        let aside = context::put_aside();
+        let aside = context::put_aside(slot);
         fiber::pause(Pause::Blocked(slot));
         drop(aside);
         self.blocked.fetch_sub(1, Ordering::Relaxed);
@@ -224,7 +228,18 @@ impl Node {
         }
     }
 
+    /// As `block_thread`, for a thread that looks after others and holds nothing.
+    pub(super) fn wait_on_thread(&'static self, count: usize, deadline: Instant, register: impl FnOnce(&Arc<Event>)) {
+        let event = Event::of_thread(count);
+        register(&event);
+        if !self.watch_roads(|| event.fired() || Instant::now() >= deadline) || !event.fired() {
+            self.leave_roads();
+            self.park_until(&event, Some(deadline));
+        }
+    }
+
     fn park_until(&'static self, event: &Event, deadline: Option<Instant>) {
+        let mut parked = None;
         while event.fall_asleep() || !event.fired() {
             match deadline {
                 None => std::thread::park_timeout(STOP_LOOK),
@@ -238,6 +253,11 @@ impl Node {
             }
             if self.stopping() {
                 return;
+            }
+            if !event.fired() && !self.stall.is_asking() {
+                // It waits for longer than most: from now on others may see what for.
+                parked.get_or_insert_with(|| self.driver_parks());
+                self.watch_for_stall();
             }
         }
     }

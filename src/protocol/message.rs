@@ -279,6 +279,10 @@ pub enum Question {
     Trace,
     /// Where that place in a placement group of its is, or why nowhere.
     Home(Seat),
+    /// Who waits there for what.
+    Waits,
+    /// What becomes of its object of that number.
+    Object(u64),
 }
 
 impl<'a> Message<'a> {

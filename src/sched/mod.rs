@@ -17,6 +17,7 @@ mod mailbox;
 mod place;
 mod plan;
 mod resources;
+mod stall;
 mod steal;
 
 pub use bundle::{Account, Share};
@@ -25,4 +26,5 @@ pub use mailbox::Mailbox;
 pub use place::{Candidate, Costs, choose};
 pub use plan::Strategy;
 pub use resources::{Request, Totals, UNIT, amount_of, fixed_of};
+pub use stall::{Driver, Verdict as StallVerdict, Wait, Waits, verdict as stall_verdict};
 pub use steal::{Stealing, Verdict};
