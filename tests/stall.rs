@@ -28,7 +28,7 @@ fn actors_that_wait_for_each_other_are_both_named() {
 
 #[test]
 fn a_task_that_waits_for_itself_is_named() {
-    let finished = stuck("itself").said(&["gave up", "`narcissus` waits for its own result"]);
+    let finished = stuck("itself").said(&["gave up", "`narcissus` waits for its own result\n"]);
     assert_eq!(finished.count(SAID), 1, "{}", finished.output);
 }
 

@@ -3,8 +3,10 @@
 //! An actor is work for the rank's workers while it has a call that may run, and nothing otherwise. Its state is taken
 //! out while a call runs, so that no lock is held across user code.
 
+mod views;
+
 use crate::base::sync::lock;
-use crate::base::{Error, ObjectId, Rank, Seat};
+use crate::base::{Error, ObjectId, Rank};
 use crate::node::context::Context;
 use crate::node::placing::actor_request_of;
 use crate::node::queues::Work;
@@ -248,22 +250,6 @@ impl Actors {
             if name.is_none() {
                 bury(node, &home, Error::ActorDied { actor: label, reason: error.to_string() });
             }
-        }
-    }
-
-    /// The actors that live in bundles of which `is_gone` says so.
-    pub fn seated(&self, is_gone: impl Fn(Seat) -> bool) -> Vec<ObjectId> {
-        let homes: Vec<_> = lock(&self.homes).values().cloned().collect();
-        let seat = |home: &Arc<ActorHome>| lock(&home.inner).request.seat.map(|(seat, _)| seat);
-        homes.iter().filter(|home| seat(home).is_some_and(&is_gone)).map(|home| home.id).collect()
-    }
-
-    /// Each actor: its label, what it asks for, and whether it has that.
-    pub fn each(&self, mut visit: impl FnMut(&str, &Request, bool)) {
-        let homes: Vec<_> = lock(&self.homes).values().cloned().collect();
-        for home in homes {
-            let inner = lock(&home.inner);
-            visit(&inner.label, &inner.request, inner.grant.is_some());
         }
     }
 

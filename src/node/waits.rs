@@ -157,7 +157,7 @@ impl Node {
             };
         };
         if waits.is_some_and(|header| std::ptr::eq(header, task.header())) {
-            return format!("its own result: `{}` waits for itself", task.header().name());
+            return "its own result".to_string();
         }
         format!("the result of {}", self.task_in_words(&task))
     }

@@ -13,14 +13,16 @@
 //!
 //! Words of an older attempt are known by its number. Each event may come twice: the second changes nothing.
 
+mod group;
 mod message;
 #[cfg(test)]
 mod tests;
 
+use group::{Group, State, living_totals};
 pub use message::GroupMessage;
 
 use crate::base::Rank;
-use crate::sched::plan::{Search, Strategy, plan, why_never};
+use crate::sched::plan::{Search, Strategy, plan};
 use crate::sched::{Request, Totals};
 use std::collections::BTreeMap;
 
@@ -57,37 +59,6 @@ pub enum Home {
     Later,
     /// Nowhere, and why.
     Nowhere(String),
-}
-
-/// Where a group stands.
-#[derive(Debug, PartialEq)]
-enum State {
-    /// These ranks have not answered; whether one refused.
-    Reserving {
-        waiting: Vec<Rank>,
-        refused: bool,
-    },
-    /// It tries again at that time.
-    Resting {
-        until_ns: u64,
-    },
-    Ready,
-}
-
-#[derive(Debug)]
-struct Group {
-    strategy: Strategy,
-    bundles: Vec<Request>,
-    /// By bundle: the rank that holds it, and the attempt by which it came there.
-    homes: Vec<Option<(Rank, u32)>>,
-    attempt: u32,
-    /// Refusals in a row.
-    refusals: u32,
-    state: State,
-    /// Why bundles had to be reserved anew, for the error where they cannot.
-    lost: Option<String>,
-    /// For who takes any bundle.
-    next: u32,
 }
 
 /// The groups of one owner.
@@ -228,7 +199,7 @@ impl Groups {
     /// Where work for a bundle of the group goes; for any bundle, where one is that can hold `request`, in turn.
     pub fn home(&mut self, number: u64, bundle: Option<u32>, request: &Request) -> Home {
         let Some(group) = self.groups.get_mut(&number) else { return Home::Nowhere("it was removed".to_string()) };
-        let holds = |index: usize| group.bundles.get(index).is_some_and(|bundle| holds(bundle, request));
+        let holds = |index: usize| group.bundles.get(index).is_some_and(|bundle| group::holds(bundle, request));
         let fitting: Vec<usize> = match bundle {
             Some(index) => vec![index as usize],
             None => (0..group.bundles.len()).collect(),
@@ -348,60 +319,4 @@ impl Groups {
         actions.push(Action::Gone(number, format!("{lost}no host that is left can hold it: {missing}")));
         actions
     }
-}
-
-impl Group {
-    /// By host: how many bundles of the group are there.
-    fn used(&self, hosts: &[HostView]) -> Vec<u32> {
-        let on = |host: &HostView| self.homes.iter().flatten().filter(|(rank, _)| host.ranks.contains(rank)).count();
-        hosts.iter().map(|host| on(host) as u32).collect()
-    }
-
-    /// Why the bundles, those with a home and those without, can never be together again on hosts that live.
-    fn never(&self, hosts: &[HostView]) -> Option<String> {
-        let wanted: Vec<&Request> =
-            self.bundles.iter().zip(&self.homes).filter(|(_, home)| home.is_none()).map(|(bundle, _)| bundle).collect();
-        let mut totals = living_totals(hosts);
-        for (bundle, home) in self.bundles.iter().zip(&self.homes) {
-            let host = home.and_then(|(rank, _)| hosts.iter().position(|host| host.ranks.contains(&rank)));
-            if let Some(host) = host {
-                totals[host].take(bundle);
-            }
-        }
-        why_never(self.strategy, &wanted, &totals, &self.used(hosts))
-    }
-
-    /// The rank of a host that has the fewest bundles of this group; groups begin at different ones.
-    fn rank_of(&self, ranks: &[Rank], number: u64) -> Option<Rank> {
-        let count = |rank: Rank| self.homes.iter().flatten().filter(|(home, _)| *home == rank).count();
-        let first = (number % ranks.len().max(1) as u64) as usize;
-        (0..ranks.len()).map(|step| ranks[(first + step) % ranks.len()]).min_by_key(|rank| count(*rank))
-    }
-
-    /// What `rank` was asked for by that attempt is not there.
-    fn forget(&mut self, rank: Rank, attempt: u32) {
-        self.homes.iter_mut().filter(|home| **home == Some((rank, attempt))).for_each(|home| *home = None);
-    }
-
-    fn release_all(&self, number: u64) -> Vec<Action> {
-        let mut ranks: Vec<Rank> = self.homes.iter().flatten().map(|(rank, _)| *rank).collect();
-        ranks.sort_unstable();
-        ranks.dedup();
-        ranks
-            .into_iter()
-            .map(|rank| Action::Send(rank, GroupMessage::Release { group: number, attempt: None }))
-            .collect()
-    }
-}
-
-/// What the hosts have in all; one without a living rank has nothing.
-fn living_totals(hosts: &[HostView]) -> Vec<Totals> {
-    hosts.iter().map(|host| if host.ranks.is_empty() { Totals::default() } else { host.totals.clone() }).collect()
-}
-
-/// Whether a bundle could ever hold what is asked for.
-fn holds(bundle: &Request, request: &Request) -> bool {
-    let totals = Totals { cpu: bundle.cpu, gpu: bundle.gpu, custom: bundle.custom.clone() };
-    let cpu = request.seat.map_or(request.cpu, |(_, cpu)| cpu);
-    totals.missing(&Request { cpu, seat: None, ..request.clone() }).is_none()
 }
