@@ -112,7 +112,7 @@ impl Node {
             for rank in host.ranks.iter().copied().filter(|rank| !self.is_dead(*rank)) {
                 let is_new = others.iter().all(|other: &Candidate| other.rank != rank);
                 if is_new {
-                    others.push(Candidate { rank, bytes, queued: self.load.queued(rank), workers: workers.max(1) });
+                    others.push(Candidate { rank, bytes, queued: self.queued_on(rank), workers: workers.max(1) });
                 }
             }
         }
@@ -123,6 +123,15 @@ impl Node {
             workers: self.workers().len() as u64,
         };
         choose(here, &others, total_bytes, self.load.costs())
+    }
+
+    /// Tasks that wait on `rank`, as far as this rank knows: what it sent, and what it heard of when it stole there.
+    fn queued_on(&self, rank: Rank) -> u64 {
+        let heard = match lock(&self.stealing).load_of(rank) {
+            0 => 0,
+            class => 1 << (class - 1).min(32),
+        };
+        self.load.queued(rank).max(heard)
     }
 
     /// Sends a task after its arguments.

@@ -126,6 +126,8 @@ impl Stealing {
     pub fn answered(&mut self, tasks: usize) {
         let Some((victim, led)) = self.asking.take() else { return };
         if tasks > 0 {
+            // It gave half: as many are left there.
+            self.heard(victim, Stealing::my_load(tasks));
             return self.found_work();
         }
         self.hints.retain(|(rank, _)| *rank != victim);
@@ -184,6 +186,7 @@ impl Stealing {
 
     /// What to say with any message that goes anyway, while this rank could give `surplus` tasks: a rank and its load. This one
     /// where it has some, else the best that it knows of.
+    #[allow(dead_code)] // Until a message carries it.
     pub fn advice(&self, surplus: usize) -> Option<(Rank, u8)> {
         match Stealing::my_load(surplus) {
             0 => self.hints.iter().copied().max_by_key(|(_, class)| *class),

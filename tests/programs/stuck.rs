@@ -12,9 +12,11 @@ pub struct Caller {}
 
 #[mobula::actor]
 impl Caller {
+    /// Ready to call.
     pub fn new() -> Caller {
         Caller {}
     }
+    /// Calls the other, which calls this one, and so on.
     pub fn call(&mut self, other: CallerHandle, me: CallerHandle, depth: u32) -> mobula::Result<u32> {
         if depth == 0 {
             return Ok(0);
@@ -31,12 +33,15 @@ pub struct Holder {
 
 #[mobula::actor]
 impl Holder {
+    /// Of nothing.
     pub fn new() -> Holder {
         Holder { kept: Vec::new() }
     }
+    /// Keeps these.
     pub fn keep(&mut self, references: Vec<ObjectRef<u32>>) {
         self.kept = references;
     }
+    /// What it keeps.
     pub fn kept(&mut self) -> Vec<ObjectRef<u32>> {
         self.kept.clone()
     }

@@ -52,8 +52,9 @@ fn a_rank_known_to_have_work_is_asked_first_and_of_the_own_host_above_all() {
     thief.heard(40, 9);
     thief.heard(2, 1);
     assert_eq!(thief.idle(), Some((2, false)));
-    thief.answered(1);
-    assert_eq!(thief.idle(), Some((2, false)), "it still has some, as far as is known");
+    thief.answered(5);
+    assert_eq!(thief.load_of(2), 3, "it gave five, and has as many");
+    assert_eq!(thief.idle(), Some((2, false)));
     thief.answered(0);
     assert_eq!(thief.idle(), Some((40, false)));
     thief.answered(0);
