@@ -20,6 +20,8 @@ struct Held {
     /// Whether the group's other bundles are held too: nothing is handed out before.
     committed: bool,
     account: Account,
+    /// What it has in all.
+    whole: Account,
     /// The group is gone: what is free, and what comes back, is the host's.
     removed: bool,
     /// Parts that are handed out.
@@ -64,8 +66,10 @@ impl Table {
             }
         }
         for ((bundle, _), share) in bundles.iter().zip(&taken) {
-            let account = Account::of(share);
-            let entry = Held { attempt, committed: false, account, removed: false, out: 0, returning: Vec::new() };
+            let whole = Account::of(share);
+            let account = whole.clone();
+            let entry =
+                Held { attempt, committed: false, account, whole, removed: false, out: 0, returning: Vec::new() };
             held.insert(seat(*bundle), entry);
         }
         true
@@ -128,6 +132,14 @@ impl Table {
         let held = self.bundles();
         let open = held.iter().filter(|(own, held)| held.is_open() && is_of(**own, seat));
         open.fold(0, |count: usize, (_, held)| count.saturating_add(held.account.fits(cpu, request.gpu, &custom)))
+    }
+
+    /// Whether a request could not even be met by a whole bundle that nobody uses.
+    pub fn seat_is_too_small(&self, seat: Seat, cpu: i64, request: &Request) -> bool {
+        let Some(custom) = self.kinds(request) else { return true };
+        let bundles = self.bundles();
+        let mut of = bundles.iter().filter(|(own, held)| !held.removed && is_of(**own, seat));
+        of.all(|(_, held)| held.whole.fits(cpu, request.gpu, &custom) == 0)
     }
 
     /// A task of the bundle waits for something: others may have its CPUs.
@@ -242,6 +254,8 @@ mod tests {
         let grant = table.take_rest(&part(Some(0), 2)).unwrap();
         assert_eq!(table.take_rest(&part(Some(0), 1)), None);
         assert_eq!((table.fits(&part(Some(0), 1)), table.fits(&part(None, 1))), (0, 1));
+        let too_small = |bundle| table.seat_is_too_small(Seat { group: GROUP, bundle }, 2 * UNIT, &Request::default());
+        assert!(too_small(Some(1)) && !too_small(Some(0)) && !too_small(None));
         table.release(|_, attempt| attempt == 1);
         assert!(table.has_seat(Seat { group: GROUP, bundle: None }));
         table.release(|_, attempt| attempt == 2);

@@ -1,17 +1,20 @@
 //! Placement groups: does what the pure owner decides, holds bundles for the owners of others, and sends work to them.
 
+mod slot;
+
 use crate::base::log::{Level, say};
 use crate::base::sync::{AtomicBool, Ordering, lock};
 use crate::base::{Error, ObjectId, Rank, Result, Seat, clock};
 use crate::node::Node;
 use crate::node::placing::{actor_request_of, check_amounts, request_of};
-use crate::object::{AnySlot, Attachment, Cell, Core, ObjectRef, Parcel, Slot};
+use crate::object::{AnySlot, ObjectRef};
 use crate::protocol::{Message, Question};
 use crate::registry::{Bundle, Options, PlacementGroup, Runnable};
 use crate::sched::{GroupAction, GroupMessage, Groups, Home, HostView, Request, Strategy, fixed_of};
 use rustc_hash::FxHashMap;
-use std::any::Any;
+use slot::GroupSlot;
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
@@ -37,45 +40,6 @@ struct Known {
     waiting: Vec<Arc<dyn Runnable>>,
     /// Why it is gone, where it is.
     gone: Option<String>,
-}
-
-/// The object that tells that a group is ready; its end is the group's.
-struct GroupSlot {
-    cell: Cell<()>,
-    number: u64,
-}
-
-impl AnySlot for GroupSlot {
-    fn core(&self) -> &Core {
-        self.cell.core()
-    }
-    fn typed(self: Arc<Self>, out: &mut dyn Any) {
-        crate::object::offer::<()>(self, out);
-    }
-    fn encode(&self) -> Result<Parcel, Error> {
-        crate::object::encode_cell(&self.cell)
-    }
-    fn complete_with(&self, bytes: &[u8], attachments: Vec<Attachment>) {
-        crate::object::complete_cell(&self.cell, bytes, attachments);
-    }
-}
-
-impl Slot<()> for GroupSlot {
-    fn cell(&self) -> &Cell<()> {
-        &self.cell
-    }
-}
-
-impl Drop for GroupSlot {
-    fn drop(&mut self) {
-        if let Some(node) = Node::current()
-            && !node.stopping()
-        {
-            node.group_ends(self.number);
-            // Nobody can ask for it any more.
-            lock(&node.own_groups.state).known.remove(&self.number);
-        }
-    }
 }
 
 impl OwnGroups {
@@ -107,8 +71,7 @@ impl Node {
         }
         let requests = bundles.iter().map(request_of_bundle).collect::<Result<Vec<Request>>>()?;
         let number = self.references.fresh_number();
-        let slot = Arc::new(GroupSlot { cell: Cell::default(), number });
-        slot.core().set_number(number);
+        let slot = GroupSlot::new(number);
         self.own_groups.any.store(true, Ordering::Relaxed);
         let known = Known { slot: Arc::downgrade(&slot), waiting: Vec::new(), gone: None };
         lock(&self.own_groups.state).known.insert(number, known);
@@ -220,7 +183,12 @@ impl Node {
                 action
             };
             match action {
-                Some(action) => self.perform_for_group(action),
+                Some(action) => {
+                    // A waker or a `Drop` of the user's may panic; what was decided after it is done all the same.
+                    if catch_unwind(AssertUnwindSafe(|| self.perform_for_group(action))).is_err() {
+                        say(Level::Error, || format!("rank {}: user code panicked as a group came or went", self.rank));
+                    }
+                }
                 None => break,
             }
         }
@@ -239,7 +207,7 @@ impl Node {
                     self.known(number, |known| (known.slot.upgrade(), std::mem::take(&mut known.waiting)));
                 say(Level::Debug, || format!("placement group {} is ready", id(number)));
                 if let Some(slot) = slot {
-                    let _ = slot.cell.complete(());
+                    slot.complete();
                 }
                 waiting.into_iter().for_each(|task| self.launch_here(task));
             }
@@ -345,13 +313,19 @@ impl Node {
         }
     }
 
-    /// Work for a place that is held here no more fails by name; true where it did.
+    /// Work for a place that is held here no more, or can never hold it, fails by name; true where it did.
     pub(super) fn unseat(&'static self, request: &Request, work: &crate::node::queues::Work) -> bool {
-        let Some((seat, _)) = request.seat.filter(|(seat, _)| !self.table.has_seat(*seat)) else { return false };
-        let reason = format!("it is not on rank {} any more", self.rank);
+        let Some((seat, cpu)) = request.seat else { return false };
+        let reason = if !self.table.has_seat(seat) {
+            format!("it is not on rank {} any more", self.rank)
+        } else if self.table.seat_is_too_small(seat, cpu, request) {
+            format!("{} is more than it has", request.shown())
+        } else {
+            return false;
+        };
         match work {
             crate::node::queues::Work::Actor(actor) => {
-                self.actors.kill(self, actor.id, &format!("{seat} is gone: {reason}"));
+                self.actors.kill(self, actor.id, &format!("{seat}: {reason}"));
             }
             crate::node::queues::Work::Task(task) => {
                 if task.header().claim() {

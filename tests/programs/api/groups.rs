@@ -145,6 +145,9 @@ fn beyond_a_bundle() -> Outcome {
     assert!(gpu.to_string().contains("1 GPU"), "{gpu}");
     let beyond = here::options().place(Placement::Bundle(&group, 2)).remote().get().expect_err("no third bundle");
     assert!(matches!(beyond, Error::Unschedulable { .. }), "{beyond}");
+    let actor = Resident::options().num_cpus(3.0).place(Placement::Bundle(&group, 0)).remote();
+    let error = actor.place().get().expect_err("it never fits");
+    assert!(error.to_string().contains("3 CPU"), "{error}");
     Ok(())
 }
 
