@@ -134,6 +134,7 @@ over_each_road! {
     an_actor_whose_maker_died => |road| passed("orphans", road, &[1]);
     objects_of_the_dead => |road| passed("objects", road, &[1]);
     a_resource_comes_back => |road| passed("resource", road, &[1]);
+    bundles_of_the_dead_go_elsewhere => |road| passed("groups", road, &[1, 2]);
     the_first_ranks_of_a_host_die => |road| passed("first-of-the-host", road, &[1, 2]);
     an_idle_rank_dies => |road| passed("idle", road, &[2]);
     a_rank_that_stands_still_is_not_lost => |road| passed("stopped", road, &[]);

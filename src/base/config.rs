@@ -76,6 +76,7 @@ pub struct Config {
     pub(crate) stack_bytes: usize,
     pub(crate) fibers: usize,
     pub(crate) spin_us: Option<u64>,
+    pub(crate) stall: Duration,
     pub(crate) trace_tasks: usize,
     pub(crate) log: Level,
     pub(crate) ignore_reinit: bool,
@@ -103,6 +104,7 @@ impl Default for Config {
             stack_bytes: 1 << 20,
             fibers: 16_384,
             spin_us: None,
+            stall: Duration::from_secs(30),
             trace_tasks: 10_000,
             log: Level::Warn,
             ignore_reinit: false,
@@ -170,6 +172,12 @@ impl Config {
     pub fn stack_bytes(mut self, bytes: usize) -> Self {
         self.stack_bytes = bytes;
         self.programmed("MOBULA_STACK_BYTES")
+    }
+
+    /// Seconds without any progress after which a waiting driver says who waits for what; default: 30, 0 never.
+    pub fn stall_s(mut self, seconds: u64) -> Self {
+        self.stall = Duration::from_secs(seconds);
+        self.programmed("MOBULA_STALL_S")
     }
 
     /// Tasks a rank that are recorded, from the first, for pictures and timelines; default: 10,000.
@@ -263,6 +271,7 @@ impl Config {
             "MOBULA_STACK_BYTES" => self.stack_bytes.to_string(),
             "MOBULA_FIBERS" => self.fibers.to_string(),
             "MOBULA_SPIN_US" => auto(self.spin_us.map(|spin| spin.to_string())),
+            "MOBULA_STALL_S" => self.stall.as_secs().to_string(),
             "MOBULA_TRACE_TASKS" => self.trace_tasks.to_string(),
             _ => format!("{:?}", self.log).to_lowercase(),
         };

@@ -38,6 +38,7 @@ impl Node {
             // Who waits may have looked before this rank gave it all back.
             self.resources_freed();
         }
+        self.groups_lost(peer, &error);
         self.questions.lost(peer, || Err(error.clone()));
         self.handles.lost(peer, || Err(error.to_string()));
         self.protocol.lost(&self, peer, &error);

@@ -16,6 +16,11 @@ impl Node {
     fn arena_of(&self, rank: Rank) -> Option<Arc<PeerArena>> {
         crate::base::sync::lock(&self.arenas).get(rank as usize)?.clone()
     }
+
+    /// Whether the store of `rank` can be read here as memory.
+    pub(super) fn is_readable_here(&self, rank: Rank) -> bool {
+        rank == self.rank || self.arena_of(rank).is_some()
+    }
 }
 
 impl Driver for &'static Node {
@@ -57,6 +62,7 @@ impl Driver for &'static Node {
             Message::Died { rank, reason } if from == 0 => self.lost(rank, &reason),
             Message::Leave => self.on_leave(from),
             Message::Stop => self.stop(),
+            Message::Group(message) => self.on_group(from, message),
             _ => {}
         }
     }
@@ -99,6 +105,10 @@ impl Driver for &'static Node {
     }
     fn place(&self, options: &Options, name: &str) -> Result<Option<Rank>> {
         Node::place(self, options, name)
+    }
+    fn takes(&self, task: &Arc<dyn Runnable>) -> bool {
+        let seat = task.header().options.as_deref().and_then(Options::seat);
+        seat.is_none_or(|seat| self.is_seated(task, seat))
     }
     fn enqueue(&self, task: Arc<dyn Runnable>) {
         self.push(Work::Task(task));

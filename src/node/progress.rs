@@ -86,6 +86,7 @@ impl Node {
             self.keep_vigil(&mut vigil_kept);
             let timer = self.timers.fire_due();
             let watch = self.watch_workers();
+            let groups = self.groups_due();
             if events > 0 || self.stopping() {
                 quiet = 0;
                 continue;
@@ -108,7 +109,7 @@ impl Node {
             };
             // Roads that do not ring are looked at with back-off, up to a millisecond.
             let look = (!self.roads.may_sleep_long()).then(|| Duration::from_micros(20u64 << (quiet / 16).min(6)));
-            let timeout = [timer, watch, look, rest].into_iter().flatten().min();
+            let timeout = [timer, watch, groups, look, rest].into_iter().flatten().min();
             if bell.is_asleep() && !self.roads.arm() {
                 continue;
             }

@@ -11,6 +11,7 @@ use crate::node::detours::Detour;
 use crate::node::pulls::Pulls;
 use crate::node::sentry::Sentry;
 use crate::protocol::{ABOUT_ROADS, Departures, ENVELOPE_BYTES, Message};
+use crate::sched::Stealing;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -176,12 +177,12 @@ impl Roads {
     }
 
     /// Sends over the road taken now, or lets the message wait. True where one waits that was alone.
-    pub(super) fn dispatch(&self, to: Rank, bytes: &[u8], about_roads: bool) -> bool {
+    pub(super) fn dispatch(&self, to: Rank, bytes: &[u8], about_roads: bool, load: impl FnOnce() -> u8) -> bool {
         let peer = &self.peers[to as usize];
         let mut outbox = lock(&peer.outbox);
         // Under the lock, which `bury` and a detour take as well.
         let Some(road) = self.to(to) else { return false };
-        let envelope = if about_roads { ABOUT_ROADS } else { outbox.departures.next(0) };
+        let envelope = if about_roads { ABOUT_ROADS } else { outbox.departures.next(load) };
         let direct = outbox.messages.is_empty() && outbox.detour.is_none();
         if direct && self.all[road].send(to, &[&envelope, bytes]).is_ok() {
             return false;
@@ -258,7 +259,8 @@ impl Node {
         assert!(length <= MESSAGE_BYTES_MAX, "a message of {length} bytes was not spilled: {message:?}");
         if to == self.rank {
             self.protocol.handle(&self, to, &bytes);
-        } else if self.roads.dispatch(to, &bytes, message.is_about_roads()) {
+        } else if self.roads.dispatch(to, &bytes, message.is_about_roads(), || Stealing::my_load(self.surplus_tasks()))
+        {
             self.roads.bell.ring();
         }
         BUFFER.set(bytes);

@@ -17,6 +17,7 @@
 use crate::base::limits::{GPUS_PER_HOST_MAX, RANKS_PER_HOST_MAX, RESOURCE_KINDS_MAX};
 use crate::base::sync::{AtomicI64, Ordering, fence};
 use crate::mem::Segment;
+use crate::node::bundles::Bundles;
 use crate::sched::{Grant, Request, Totals, UNIT, amount_of};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -42,12 +43,14 @@ pub struct Table {
     /// This rank among those of its host.
     place: usize,
     ranks: usize,
+    /// What placement groups hold of it by this rank.
+    pub(super) bundles: Bundles,
 }
 
 impl Table {
     /// The table in `segment`; `place` is this rank's among the host's `ranks`.
     pub fn new(segment: Arc<Segment>, totals: Totals, place: usize, ranks: usize) -> Table {
-        Table { segment, totals, place, ranks }
+        Table { segment, totals, place, ranks, bundles: Bundles::default() }
     }
 
     /// Writes the totals as free: once, by the host's first rank, before the others look.
@@ -70,6 +73,16 @@ impl Table {
             .into_iter()
             .chain(custom.map(|(index, (name, _))| (name.clone(), amount_of(self.load(CUSTOM + index)))))
             .collect()
+    }
+
+    /// What is free, in ten-thousandths.
+    pub fn free(&self) -> Totals {
+        let custom = self.totals.custom.iter().enumerate();
+        Totals {
+            cpu: self.load(CPU),
+            gpu: (0..self.gpu_count()).map(|gpu| self.load(GPUS + gpu)).sum(),
+            custom: custom.map(|(index, (name, _))| (name.clone(), self.load(CUSTOM + index))).collect(),
+        }
     }
 
     /// Free CPUs.
@@ -107,6 +120,9 @@ impl Table {
 
     /// Takes what a request asks for beside CPUs; `None`, with nothing taken, where it is not all free.
     pub fn take_rest(&self, request: &Request) -> Option<Grant> {
+        if let Some((seat, cpu)) = request.seat {
+            return self.take_seat(seat, cpu, request);
+        }
         let mut grant = Grant::default();
         for (name, amount) in &request.custom {
             let taken = self.custom_index(name).filter(|index| self.take(CUSTOM + index, *amount));
@@ -146,6 +162,9 @@ impl Table {
 
     /// Gives back what `take_rest` took.
     pub fn give_rest(&self, grant: &Grant) {
+        if let Some((seat, cpu)) = grant.bundle {
+            return self.give_seat(seat, cpu, grant);
+        }
         for (gpu, amount) in &grant.gpus {
             self.give(GPUS + *gpu as usize, *amount);
         }
@@ -156,6 +175,9 @@ impl Table {
 
     /// How many tasks with this request would fit now.
     pub fn fits(&self, request: &Request) -> usize {
+        if let Some((seat, cpu)) = request.seat {
+            return self.fits_seat(seat, cpu, request);
+        }
         let times = |free: i64, wanted: i64| if wanted == 0 { usize::MAX } else { (free / wanted).max(0) as usize };
         let gpus = if request.gpu == 0 {
             usize::MAX
@@ -194,7 +216,7 @@ impl Table {
         }
     }
 
-    fn custom_index(&self, name: &str) -> Option<usize> {
+    pub(super) fn custom_index(&self, name: &str) -> Option<usize> {
         self.totals.custom.iter().position(|(own, _)| own == name)
     }
 
@@ -248,7 +270,7 @@ mod tests {
     }
 
     fn asks(gpu: f64, custom: f64) -> Request {
-        Request { cpu: 0, gpu: fixed_of(gpu), custom: vec![("Custom".to_string(), fixed_of(custom))] }
+        Request { gpu: fixed_of(gpu), custom: vec![("Custom".to_string(), fixed_of(custom))], ..Request::default() }
     }
 
     #[test]

@@ -83,6 +83,7 @@ impl Protocol {
             num_gpus: options.num_gpus,
             resources: options.resources.clone(),
             name: options.name.clone(),
+            seat: options.seat(),
         });
         let args = parcel
             .as_ref()
@@ -300,7 +301,7 @@ impl Away {
         true
     }
 
-    fn find(&self, me: Rank, task: &Arc<dyn Runnable>) -> Option<(Rank, TaskId)> {
+    pub fn find(&self, me: Rank, task: &Arc<dyn Runnable>) -> Option<(Rank, TaskId)> {
         lock(&self.tasks)
             .iter()
             .find(|(_, sent)| matches!(&sent.results, Results::Of(own) if Arc::ptr_eq(own, task)))

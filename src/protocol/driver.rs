@@ -74,6 +74,8 @@ pub trait Driver: Clone + Send + Sync + 'static {
     /// # Errors
     /// `Unschedulable` and the like.
     fn place(&self, options: &Options, name: &str) -> Result<Option<Rank>>;
+    /// Whether a task may run on this rank; where not, it has been sent on, or failed.
+    fn takes(&self, task: &Arc<dyn Runnable>) -> bool;
     /// A task whose arguments are there may run here.
     fn enqueue(&self, task: Arc<dyn Runnable>);
     /// An actor has something to run.

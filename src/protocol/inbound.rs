@@ -12,7 +12,7 @@ use crate::protocol::blocks::{Pulled, missing_blocks};
 use crate::protocol::driver::{Driver, Purpose};
 use crate::protocol::envelope::Arrival;
 use crate::protocol::{Message, Protocol, Run, WireParcel};
-use crate::registry::{Header, Kind, Options};
+use crate::registry::{Header, Kind, Options, Placement};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -111,7 +111,12 @@ impl Protocol {
     /// Bytes came from `from`, in their envelope. Any number of times: what came before is dropped.
     pub fn receive(&self, driver: &impl Driver, from: Rank, bytes: &[u8]) {
         self.heed(driver, from, || match self.arrivals.open(from, bytes) {
-            Arrival::New(message, _load) => self.handle(driver, from, message),
+            Arrival::New(message, load) => {
+                if self.arrivals.is_news(from, load) {
+                    self.thieving.heard(from, load);
+                }
+                self.handle(driver, from, message);
+            }
             Arrival::Again => {}
             Arrival::Gap => driver.give_up(from, "a message of it is missing, which its road should have brought"),
             Arrival::Torn => {
@@ -273,6 +278,7 @@ impl Protocol {
                 num_gpus: wire.num_gpus,
                 resources: wire.resources,
                 name: wire.name,
+                place: wire.seat.map_or(Placement::Auto, |seat| Placement::InGroup(seat.into())),
                 ..Options::default()
             })
         });

@@ -1,6 +1,7 @@
 //! The messages.
 
-use crate::base::{Error, ObjectId, Rank, TaskId, limits};
+use crate::base::{Error, ObjectId, Rank, Seat, TaskId, limits};
+use crate::sched::GroupMessage;
 use crate::store::CountMessage;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -91,6 +92,8 @@ pub struct WireOptions {
     pub resources: Vec<(String, f64)>,
     /// The task's or actor's name.
     pub name: Option<String>,
+    /// Its place in a placement group.
+    pub seat: Option<Seat>,
 }
 
 /// A task on its way to the rank that runs it.
@@ -263,6 +266,8 @@ pub enum Message<'a> {
     Leave,
     /// From rank 0: everybody is through.
     Stop,
+    /// Placement groups.
+    Group(GroupMessage),
 }
 
 /// What one rank asks another about itself.
@@ -274,6 +279,12 @@ pub enum Question {
     Errors,
     /// What it recorded.
     Trace,
+    /// Where that place in a placement group of its is, or why nowhere.
+    Home(Seat),
+    /// Who waits there for what.
+    Waits,
+    /// What becomes of its object of that number.
+    Object(u64),
 }
 
 impl<'a> Message<'a> {
@@ -291,7 +302,9 @@ impl<'a> Message<'a> {
         match self {
             Message::Run(run) => {
                 let actor = run.actor.map_or(0, |actor| actor.owner);
-                run.task.owner.max(actor).max(run.args.highest_rank())
+                let seat = run.options.as_ref().and_then(|options| options.seat);
+                let group = seat.map_or(0, |seat| seat.group.owner);
+                run.task.owner.max(actor).max(group).max(run.args.highest_rank())
             }
             Message::Done { results, .. } => {
                 results.iter().flatten().map(WireParcel::highest_rank).max().unwrap_or_default()
@@ -308,6 +321,7 @@ impl<'a> Message<'a> {
             Message::Died { rank, .. } => *rank,
             Message::Fetch { without, .. } => without.unwrap_or_default(),
             Message::Moved { to, .. } => *to,
+            Message::Ask { question: Question::Home(seat), .. } => seat.group.owner,
             _ => 0,
         }
     }

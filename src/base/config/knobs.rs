@@ -181,6 +181,14 @@ pub(super) const KNOBS: &[Knob] = &[
         },
     },
     Knob {
+        variable: "MOBULA_STALL_S",
+        takes: "seconds without any progress after which it is said who waits for what, 1 to 86400; 0 says nothing",
+        apply: |config, value| {
+            config.stall = Duration::from_secs(whole(value, 0, 86_400)?);
+            Some(())
+        },
+    },
+    Knob {
         variable: "MOBULA_TRACE_TASKS",
         takes: "tasks a rank that are recorded for pictures and timelines, from the first; 0 records none",
         apply: |config, value| {

@@ -3,6 +3,7 @@
 
 mod actors;
 mod ends;
+mod groups;
 mod objects;
 mod resources;
 mod tasks;
@@ -24,6 +25,7 @@ const CASES: &[(&str, fn() -> Outcome)] = &[
     ("orphans", actors::orphans),
     ("objects", objects::objects),
     ("resource", resources::resource),
+    ("groups", groups::groups),
     ("first-of-the-host", resources::first_of_the_host),
     ("idle", ends::idle),
     ("stopped", ends::stopped),
