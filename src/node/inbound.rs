@@ -34,7 +34,7 @@ impl Node {
     /// Bytes came from `from`.
     pub fn receive(&'static self, from: Rank, bytes: &[u8]) {
         if self.is_dead(from) {
-            return;
+            return self.refuse_the_dead(from);
         }
         let Some(message) = self.decoded(from, bytes) else { return };
         if message.is_about_roads() {
@@ -175,9 +175,12 @@ impl Node {
             Message::Failed(error) => self.reports.failed(self, error),
             Message::Beside { words } => self.roads.heard_beside(from, words),
             Message::Resume { leg, delivered } => self.on_resume(from, leg, delivered),
-            // Rank 0 alone declares others dead.
-            Message::Died { rank, reason } if from == 0 => self.lost(rank, &reason),
+            // Rank 0 alone declares others dead; that this rank is given up, who has been told says.
+            Message::Died { rank, reason } if from == 0 || rank == self.rank => self.lost(rank, &reason),
             Message::Died { .. } => {}
+            Message::Suspect { rank, reason, certain } => self.on_suspect(from, rank, &reason, certain),
+            Message::Probe { round } => self.send(from, &Message::Alive { round }),
+            Message::Alive { round } => self.on_alive(from, round),
             Message::Moved { task, to, hops } => self.on_moved(task, to, hops),
             Message::Leave => self.on_leave(from),
             Message::Stop => self.stop(),
