@@ -28,6 +28,8 @@ mod idle;
 mod inbound;
 mod inquire;
 mod join;
+#[cfg(test)]
+mod killed;
 mod local;
 mod memory;
 mod output;
