@@ -8,9 +8,10 @@ mod launcher;
 
 use launcher::family::{descendants, is_alive, signal};
 use launcher::meeting::{Folder, all, small};
-use launcher::{Finished, Launch, Started, example};
+use launcher::{Finished, Launch, Started, example, no_ranks, uses_mpich};
 use std::collections::BTreeSet;
 use std::fs;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// Ranks of each cluster.
@@ -140,6 +141,62 @@ fn driver_among(family: &[u32]) -> u32 {
         environment.split(|byte| *byte == 0).any(|variable| variable == b"MOBULA_RANK=0")
     };
     *family.iter().find(is_rank_0).expect("it is at work")
+}
+
+/// Breaks the TCP connection between two processes; false where the system does not let us.
+fn broke(one: &str, other: &str) -> bool {
+    let ends = |process: &str| -> Vec<(String, String)> {
+        let listed = Command::new("ss").args(["-tnpH", "state", "established"]).output();
+        let listed = listed.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+        let of_it = listed.lines().filter(|line| line.contains(&format!("pid={process},")));
+        let fields = of_it.map(|line| line.split_whitespace().map(str::to_string).collect::<Vec<_>>());
+        fields.filter_map(|fields| Some((fields.get(2)?.clone(), fields.get(3)?.clone()))).collect()
+    };
+    let others = ends(other);
+    let shared = ends(one).into_iter().find(|(local, peer)| others.contains(&(peer.clone(), local.clone())));
+    let Some((local, peer)) = shared else { return false };
+    let killed = Command::new("ss").args(["-K", "-H", "state", "established", "src", &local, "dst", &peer]).output();
+    killed.is_ok_and(|output| !output.stdout.is_empty())
+}
+
+/// Two ranks whose connection breaks, while both reach rank 0: it decides, and the cluster goes on with one of them.
+#[test]
+fn two_ranks_whose_road_breaks() {
+    let folder = Folder::new("road-breaks");
+    let mut started = ranks("survivor", &folder, "tcp").arg("30").start();
+    let processes: Vec<String> = (0..RANKS).map(|rank| process_of(&mut started, rank)).collect();
+    started.wait_for("round 3");
+    if !broke(&processes[1], &processes[2]) {
+        assert!(std::env::var("CI").is_err(), "root can break connections with ss, of iproute2");
+        return println!("left out: ss breaks no connections here, which takes root and a kernel that lets it");
+    }
+    let finished = ended(started.finish(), &[(2, 1)]).said(&["survived: right answers, lost ranks [2]"]);
+    finished.said(&["rank 2 on", "of two the higher rank goes"]).said(&["gave it up"]).did_not_say("panicked");
+}
+
+/// Under a launcher that lets the others live, where no line leads to rank 0: its host's ranks notice at once.
+#[test]
+fn a_rank_is_killed_under_mpirun() {
+    let version = Command::new("mpirun").arg("--version").output().map(|output| output.stdout).unwrap_or_default();
+    if no_ranks().is_some() || uses_mpich() || !String::from_utf8_lossy(&version).contains("(Open MPI) 4.") {
+        return println!("left out: no mpirun of Open MPI 4, which a variable tells to let the others live");
+    }
+    let launch = Launch::on_ranks(RANKS, &example("survivor")).arg("8").env("MOBULA_STORE_BYTES", "64M");
+    let mut started = launch.env("OMPI_MCA_orte_enable_recovery", "1").start();
+    let process = process_of(&mut started, 2);
+    started.wait_for("round 1");
+    signal("KILL", &process);
+    let mut seen = BTreeSet::new();
+    while seen.len() < RANKS as usize - 1 {
+        let line = started.wait_for(&format!("rank 2 on host {} is gone: its process ({process}) ended", host()));
+        seen.insert(line.split_whitespace().nth(2).unwrap_or_default().to_string());
+    }
+    started.wait_for("survived: right answers, lost ranks [2]");
+    // This mpirun never ends by itself after a death.
+}
+
+fn host() -> String {
+    fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_string()
 }
 
 /// Without rank 0 there is no cluster: every other process says so and ends, also where a task of it goes on for ever.
