@@ -121,8 +121,11 @@ impl Board {
 
     #[inline]
     fn waiting(&self, word: usize) -> i64 {
-        let gone = self.cell(GIVEN_UP + word).load(Ordering::Relaxed);
-        self.cell(WAITS + word).load(Ordering::Acquire) & !gone
+        // Nearly always nobody waits: this is asked before each task.
+        match self.cell(WAITS + word).load(Ordering::Acquire) {
+            0 => 0,
+            waiting => waiting & !self.cell(GIVEN_UP + word).load(Ordering::Acquire),
+        }
     }
 
     #[inline]

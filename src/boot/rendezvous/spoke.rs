@@ -34,13 +34,11 @@ impl Spoke {
     /// # Errors
     /// `Error::Fabric` with rank 0's words where it says why nobody goes on; where it is gone; where it is out of step.
     pub fn hear(&mut self, kind: Kind) -> Result<Vec<u8>> {
-        let frame = loop {
-            match self.reader.read(&mut self.stream) {
-                Ok(Some(frame)) => break frame,
-                // The stream blocks: its time is over.
-                Ok(None) => return Err(self.lost(&Fault::Gone("it has not answered in time".to_string()))),
-                Err(fault) => return Err(self.lost(&fault)),
-            }
+        let frame = match self.reader.read(&mut self.stream) {
+            Ok(Some(frame)) => frame,
+            // The stream blocks: its time is over.
+            Ok(None) => return Err(self.lost(&Fault::Gone("it has not answered in time".to_string()))),
+            Err(fault) => return Err(self.lost(&fault)),
         };
         match frame {
             Frame { kind: Kind::Failed, payload, .. } => Err(Error::fabric(String::from_utf8_lossy(&payload))),

@@ -40,7 +40,7 @@ fn explore(mut nodes: Vec<u64>) -> mobula::Result<u64> {
     while let Some(node) = nodes.pop() {
         count += 1;
         nodes.extend(children(node));
-        if count as usize % GRAIN == 0 && nodes.len() > 1 {
+        if (count as usize).is_multiple_of(GRAIN) && nodes.len() > 1 {
             given.push(explore::remote(nodes.split_off(nodes.len() / 2)));
         }
     }
