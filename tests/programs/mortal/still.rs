@@ -2,7 +2,7 @@
 //! end themselves.
 
 use crate::Outcome;
-use crate::victims::{arrive, await_arrivals, died, process_of, signal, soon, stay};
+use crate::victims::{arrive, await_arrivals, died, process_of, signal, soon, stay, stop};
 use mobula::prelude::*;
 
 #[mobula::remote]
@@ -44,7 +44,7 @@ pub fn given_up() -> Outcome {
     await_arrivals("stays on", 2);
     assert_eq!(free("Key"), 0.0);
     println!("stops rank 2");
-    signal("STOP", process);
+    stop(process);
     died("the task that holds the resource", held.get(), 2);
     for reference in &moved {
         assert_ne!(*reference.get()?, 2);
@@ -64,6 +64,6 @@ pub fn given_up() -> Outcome {
 pub fn while_others_leave() -> Outcome {
     let process = process_of(1)?;
     println!("stops process {process}");
-    signal("STOP", process);
+    stop(process);
     Ok(())
 }
