@@ -20,7 +20,7 @@ export PRTE_MCA_hwloc_default_binding_policy = none
 CHECKS := fmt lint tidy doc
 TESTS  := test-default test-mpich test-embedded
 
-.PHONY: help setup setup-test setup-rdma build demo test test-rdma test-mpis check bench clean steps $(CHECKS) $(TESTS)
+.PHONY: chaos help setup setup-test setup-rdma build demo test test-rdma test-mpis check bench clean steps $(CHECKS) $(TESTS)
 
 help:
 	@echo 'make demo     installs what is missing, builds, and shows tasks, objects and actors at work, alone and under mpirun'
@@ -28,6 +28,7 @@ help:
 	@echo '              as root also on three hosts made of namespaces, under Slurm'
 	@echo 'make test-rdma  the tests that need RDMA devices, in a virtual machine that has some'
 	@echo 'make test-mpis  what MPI can make a difference to, against Open MPI 5 and MPICH 5 from PyPI (nightly: it builds twice)'
+	@echo 'make chaos ROUNDS=n  ranks killed and stopped at random moments, n times; SEED=s repeats those of a seed'
 	@echo 'make check    format, lints, house rules, documentation'
 	@echo 'make build    the release build; the command is target/release/mobula'
 	@echo 'make bench    what it costs, beside rayon and plain MPI'
@@ -84,6 +85,11 @@ test-embedded: setup-test
 	@if ldd target/embedded/debug/mobula | grep -E 'hwloc|mpi|ibverbs|cuda'; then \
 	    echo 'built without features, yet linked with the above' >&2; exit 1; fi
 	target/embedded/debug/mobula demo sqrt-sum
+
+# More rounds of what `make test` does twenty-one times.
+chaos: setup
+	cargo build -p mobula --examples
+	CHAOS_ROUNDS=$(or $(ROUNDS),100) $(if $(SEED),CHAOS_SEED=$(SEED)) cargo test -p mobula --test chaos -- --nocapture
 
 # Over RDMA, in a machine that QEMU interprets.
 test-rdma: setup-rdma

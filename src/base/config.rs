@@ -7,6 +7,7 @@ pub use meeting::{Ports, Rendezvous, SecretSource};
 
 use crate::base::error::{Error, Result};
 use crate::base::ids::Rank;
+use crate::base::limits::NEVER;
 use crate::base::log::Level;
 use crate::base::parse::is_amount;
 use knobs::KNOBS;
@@ -162,10 +163,15 @@ impl Config {
         self.programmed("MOBULA_FABRIC")
     }
 
-    /// Seconds that a peer may stay silent, at the start and later, before it counts as lost; default: 30.
+    /// Seconds that a peer may stay silent, at the start and later, before it counts as lost; default: 30. A process that is
+    /// stopped is silent too: with 0 it may stay so for ever, which is what a debugger wants.
     pub fn peer_timeout_s(mut self, seconds: u64) -> Self {
-        self.peer_timeout = Duration::from_secs(seconds);
+        self.set_peer_timeout_s(seconds);
         self.programmed("MOBULA_PEER_TIMEOUT_S")
+    }
+
+    fn set_peer_timeout_s(&mut self, seconds: u64) {
+        self.peer_timeout = if seconds == 0 { NEVER } else { Duration::from_secs(seconds).min(NEVER) };
     }
 
     /// Bytes of stack that a task has; default: 1 MiB, of which only what is touched takes memory.
@@ -267,7 +273,10 @@ impl Config {
             "MOBULA_INTERFACE" => auto(self.interface.clone()),
             "MOBULA_PORTS" => auto(self.ports.map(|ports| ports.to_string())),
             "MOBULA_SECRET" => auto(self.secret.as_ref().map(SecretSource::to_string)),
-            "MOBULA_PEER_TIMEOUT_S" => self.peer_timeout.as_secs().to_string(),
+            "MOBULA_PEER_TIMEOUT_S" => match self.peer_timeout {
+                NEVER => "0".to_string(),
+                timeout => timeout.as_secs().to_string(),
+            },
             "MOBULA_STACK_BYTES" => self.stack_bytes.to_string(),
             "MOBULA_FIBERS" => self.fibers.to_string(),
             "MOBULA_SPIN_US" => auto(self.spin_us.map(|spin| spin.to_string())),
@@ -317,7 +326,6 @@ mod tests {
             ("MOBULA_SIZE", "0"),
             ("MOBULA_PORTS", "5000"),
             ("MOBULA_SECRET", ""),
-            ("MOBULA_PEER_TIMEOUT_S", "0"),
             ("MOBULA_PEER_TIMEOUT_S", "3601"),
         ] {
             assert!(matches!(parsed(name, value), Err(Error::Config { .. })), "{name}={value}");

@@ -1,5 +1,10 @@
 //! Every bound of the runtime, in one place, each with what it bounds.
 
+use std::time::Duration;
+
+/// What stands for a time without end: longer than any job, and short enough to be added to any instant.
+pub const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
 /// Ranks of one cluster.
 pub const RANKS_MAX: u32 = 65_536;
 

@@ -32,6 +32,9 @@ pub trait Exchange: Send {
     /// As `allgather`.
     fn barrier(&mut self) -> Result<()>;
 
+    /// A rank is gone, for the others, though its line may not have ended: no collective waits for it, and it learns of it.
+    fn forget(&mut self, _rank: Rank) {}
+
     /// What tells of ranks that die from now on, where the exchange keeps a line to them: rank 0 to every other rank, every
     /// other rank to rank 0.
     fn vigil(&mut self) -> Option<Box<dyn Vigil>> {

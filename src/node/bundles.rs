@@ -217,19 +217,14 @@ fn is_of(own: Seat, asked: Seat) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::config::Pages;
-    use crate::mem::Segment;
-    use crate::node::table::TABLE_BYTES;
+    use crate::node::board::Board;
     use crate::sched::{Totals, UNIT};
 
     const GROUP: ObjectId = ObjectId { owner: 0, number: 1 };
 
     fn table() -> Table {
-        let segment = Segment::create("table", TABLE_BYTES, Pages::Plain).unwrap();
         let totals = Totals { cpu: 4 * UNIT, gpu: 2 * UNIT, custom: vec![("Custom".to_string(), UNIT)] };
-        let table = Table::new(Arc::new(segment), totals, 0, 1);
-        table.fill();
-        table
+        Table::new(Board::of_one_process(1), totals, Vec::new())
     }
 
     fn cpus(cpus: i64) -> Request {
@@ -243,9 +238,9 @@ mod tests {
     #[test]
     fn bundles_are_held_all_or_none_and_what_is_taken_goes_back() {
         let table = table();
-        let whole = table.free();
+        let whole = table.free_totals();
         assert!(!table.hold(GROUP, 1, &[(0, cpus(3)), (1, cpus(2))]));
-        assert_eq!(table.free(), whole);
+        assert_eq!(table.free_totals(), whole);
         let rich = Request { gpu: UNIT, custom: vec![("Custom".to_string(), UNIT)], ..cpus(1) };
         assert!(table.hold(GROUP, 2, &[(0, cpus(2)), (1, rich.clone())]));
         assert!(table.hold(GROUP, 2, &[(0, cpus(2)), (1, rich)]), "asked twice, held once");
@@ -263,14 +258,14 @@ mod tests {
         assert!(!table.has_seat(Seat { group: GROUP, bundle: None }));
         assert_eq!(table.free_cpu(), 2 * UNIT, "what a task has, it keeps");
         table.give_rest(&grant);
-        assert_eq!(table.free(), whole);
+        assert_eq!(table.free_totals(), whole);
         assert_eq!(table.fits(&part(Some(0), 1)), usize::MAX, "who waits for a bundle that is gone is to be told");
     }
 
     #[test]
     fn a_task_that_waits_lends_its_cpus_also_when_the_group_goes_meanwhile() {
         let table = table();
-        let whole = table.free();
+        let whole = table.free_totals();
         assert!(table.hold(GROUP, 1, &[(0, cpus(1))]));
         table.commit(GROUP, 1);
         let seat = Seat { group: GROUP, bundle: Some(0) };
@@ -284,17 +279,17 @@ mod tests {
         assert_eq!(table.free_cpu(), 4 * UNIT);
         assert!(table.take_back_cpu(seat, UNIT, || unreachable!("it does not wait for a bundle that is gone")));
         table.give_rest(&parent);
-        assert_eq!(table.free(), whole);
+        assert_eq!(table.free_totals(), whole);
     }
 
     #[test]
     fn amounts_that_are_none_and_kinds_that_are_unknown_are_refused() {
         let table = table();
-        let whole = table.free();
+        let whole = table.free_totals();
         let odd = Request { custom: vec![("Else".to_string(), 0)], ..cpus(1) };
         for request in [cpus(-1), odd, part(Some(0), 1)] {
             assert!(!table.hold(GROUP, 1, &[(0, request)]));
         }
-        assert_eq!(table.free(), whole);
+        assert_eq!(table.free_totals(), whole);
     }
 }

@@ -45,8 +45,14 @@ impl Driver for &'static Node {
     fn death_of(&self, rank: Rank) -> Error {
         Node::death_of(self, rank)
     }
+    fn lost_touch(&self, rank: Rank, reason: &str) {
+        Node::lost_touch(self, rank, reason);
+    }
     fn give_up(&self, rank: Rank, reason: &str) {
         self.lost(rank, reason);
+    }
+    fn refuse_dead(&self, rank: Rank) {
+        self.refuse_the_dead(rank);
     }
     fn report(&self, error: Error) {
         Node::report(self, error);
@@ -58,8 +64,11 @@ impl Driver for &'static Node {
             Message::Failed(error) => self.reports.failed(self, error),
             Message::Beside { words } => self.roads.heard_beside(from, words),
             Message::Resume { leg, delivered } => self.on_resume(from, leg, delivered),
-            // Rank 0 alone declares others dead.
-            Message::Died { rank, reason } if from == 0 => self.lost(rank, &reason),
+            // Rank 0 alone declares others dead; that this rank is given up, who has been told says.
+            Message::Died { rank, reason } if from == 0 || rank == self.rank => self.lost(rank, &reason),
+            Message::Suspect { rank, reason, certain } => self.on_suspect(from, rank, &reason, certain),
+            Message::Probe { round } => Node::send(self, from, &Message::Alive { round }),
+            Message::Alive { round } => self.on_alive(from, round),
             Message::Leave => self.on_leave(from),
             Message::Stop => self.stop(),
             Message::Group(message) => self.on_group(from, message),

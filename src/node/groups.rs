@@ -110,7 +110,7 @@ impl Node {
         match message {
             GroupMessage::Reserve { group, attempt, bundles } => {
                 let granted = self.table.hold(of(group), attempt, &bundles);
-                let free = self.table.free();
+                let free = self.table.free_totals();
                 self.send(from, &Message::Group(GroupMessage::Reserved { group, attempt, granted, free }));
             }
             GroupMessage::Reserved { group, attempt, granted, free } => {

@@ -100,7 +100,9 @@ pub struct Node {
     pub(super) vigil: Mutex<Option<Box<dyn crate::boot::Vigil>>>,
     /// Which ranks are through.
     pub(super) parting: Parting,
-    /// Why the cluster ended, where that was rank 0's death.
+    /// What rank 0 has not decided yet.
+    pub(super) verdicts: Mutex<crate::node::verdicts::Verdicts>,
+    /// Why the cluster ended for this rank, where that was rank 0's death, or the others gave this rank up.
     pub(super) orphaned: OnceLock<crate::base::Error>,
     stopping: AtomicBool,
     /// The thread that waits for the end.
@@ -181,6 +183,7 @@ impl Node {
             blocked: AtomicUsize::new(0),
             vigil: Mutex::new(parts.vigil),
             parting: Parting::new(parts.size),
+            verdicts: Mutex::default(),
             orphaned: OnceLock::new(),
             stopping: AtomicBool::new(false),
             leaver: OnceLock::new(),

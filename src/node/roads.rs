@@ -9,7 +9,7 @@ use crate::mem::Bell;
 use crate::node::Node;
 use crate::node::detours::Detour;
 use crate::node::pulls::Pulls;
-use crate::node::sentry::Sentry;
+use crate::node::sentry::{Mate, Sentry};
 use crate::protocol::{ABOUT_ROADS, Departures, ENVELOPE_BYTES, Message};
 use crate::sched::Stealing;
 use std::cell::{Cell, RefCell};
@@ -79,11 +79,12 @@ thread_local! {
 }
 
 impl Roads {
-    /// Over these fabrics; `to` names for each rank those that lead there, best first, by their places in `all`.
+    /// Over these fabrics, beside the processes of `mates`; `to` names for each rank those that lead there, best first, by their places in `all`.
     pub fn new(
         all: Vec<Arc<dyn Fabric>>,
         verbs: Option<Arc<VerbsFabric>>,
         to: &[Vec<u8>],
+        mates: Vec<Mate>,
         bell: Arc<Bell>,
         spin: Duration,
     ) -> Roads {
@@ -98,7 +99,7 @@ impl Roads {
         });
         let peers = peers.collect();
         let unseen = all.iter().any(|road| !road.rings());
-        let sentry = Sentry::over(&all, &bell);
+        let sentry = Sentry::over(&all, mates, &bell);
         Roads {
             all,
             ways,
@@ -174,6 +175,15 @@ impl Roads {
         let outbox = std::mem::take(&mut *lock(&peer.outbox));
         self.waiting.fetch_sub(outbox.messages.len(), Ordering::Relaxed);
         true
+    }
+
+    /// Says a last word to a rank that is given up, over the road that was taken to it: it may only have been stopped. Where
+    /// there is no room, it is not said: the answer to the next thing that the rank says is the same.
+    pub(super) fn tell_the_dead(&self, rank: Rank, message: &Message<'_>) {
+        let leg = self.peers[rank as usize].leg.load(Ordering::Relaxed);
+        if let Some(road) = self.way(rank).get(leg as usize) {
+            let _ = self.all[*road as usize].send(rank, &[&message.encode(ABOUT_ROADS.to_vec())]);
+        }
     }
 
     /// Sends over the road taken now, or lets the message wait. True where one waits that was alone.

@@ -143,14 +143,14 @@ impl Node {
             return Err(Error::Cancelled { task });
         }
         if self.stopping() {
-            return Err(Error::config("the cluster was shut down while something was waited for"));
+            return Err(self.why_it_ended());
         }
         match (worker::here(), fiber::stack_left()) {
             (Some(worker), Some(_)) => self.block_fiber(worker, count, deadline, register)?,
             _ => self.block_thread(count, deadline, register),
         }
         if self.stopping() {
-            return Err(Error::config("the cluster was shut down while something was waited for"));
+            return Err(self.why_it_ended());
         }
         match context::cancelled() {
             Some(task) => Err(Error::Cancelled { task }),

@@ -118,7 +118,7 @@ impl Protocol {
                 self.handle(driver, from, message);
             }
             Arrival::Again => {}
-            Arrival::Gap => driver.give_up(from, "a message of it is missing, which its road should have brought"),
+            Arrival::Gap => driver.lost_touch(from, "a message of it is missing, which its road should have brought"),
             Arrival::Torn => {
                 say(Level::Error, || format!("rank {} dropped {} bytes of rank {from}", self.rank, bytes.len()));
             }
@@ -128,12 +128,16 @@ impl Protocol {
     /// Acts on what `from` sent, where it lives. While this goes on, no owner is told that it is listened to no more.
     fn heed(&self, driver: &impl Driver, from: Rank, act: impl FnOnce()) {
         self.arrivals.begin(from);
-        if !driver.is_dead(from) {
+        let lives = !driver.is_dead(from);
+        if lives {
             act();
         }
         self.arrivals.end(from);
         if driver.is_dead(from) {
             self.answer_mourners(driver);
+        }
+        if !lives {
+            driver.refuse_dead(from);
         }
     }
 

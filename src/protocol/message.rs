@@ -268,6 +268,26 @@ pub enum Message<'a> {
     Stop,
     /// Placement groups.
     Group(GroupMessage),
+    /// To rank 0, which decides: that one is lost to me. Of rank 0 itself, from a rank of its host to all others.
+    Suspect {
+        /// Who.
+        rank: Rank,
+        /// How it was noticed.
+        reason: String,
+        /// Whether its process was seen to have ended, or to stand still, by a rank of its host; otherwise only the road
+        /// between the two is known to have broken.
+        certain: bool,
+    },
+    /// From rank 0: are you there?
+    Probe {
+        /// For the answer.
+        round: u64,
+    },
+    /// The answer to `Probe`.
+    Alive {
+        /// As asked.
+        round: u64,
+    },
 }
 
 /// What one rank asks another about itself.
@@ -318,7 +338,7 @@ impl<'a> Message<'a> {
             Message::NameSet { handle, .. } => handle.highest_rank(),
             Message::Named { handle: Ok(Some(handle)), .. } => handle.highest_rank(),
             Message::Answer { answer, .. } => answer.highest_rank(),
-            Message::Died { rank, .. } => *rank,
+            Message::Died { rank, .. } | Message::Suspect { rank, .. } => *rank,
             Message::Fetch { without, .. } => without.unwrap_or_default(),
             Message::Moved { to, .. } => *to,
             Message::Ask { question: Question::Home(seat), .. } => seat.group.owner,
@@ -328,7 +348,8 @@ impl<'a> Message<'a> {
 
     /// Whether it is about the roads themselves: it is not held back behind messages that wait for a road to bring something.
     pub fn is_about_roads(&self) -> bool {
-        matches!(self, Message::Resume { .. } | Message::Beside { .. } | Message::Died { .. })
+        use Message::{Alive, Beside, Died, Probe, Resume, Suspect};
+        matches!(self, Resume { .. } | Beside { .. } | Died { .. } | Suspect { .. } | Probe { .. } | Alive { .. })
     }
 
     /// Reads a message (P1).

@@ -1,4 +1,4 @@
-//! One case in which a rank dies: `mortal CASE`, on 4 ranks. Rank 0 drives and kills (SIGKILL), looks at what every part of
+//! One case in which a rank dies or stands still: `mortal CASE`, on 4 ranks. Rank 0 drives and kills (SIGKILL), looks at what every part of
 //! the API says then, and at last prints `passed CASE`.
 
 mod actors;
@@ -6,6 +6,7 @@ mod ends;
 mod groups;
 mod objects;
 mod resources;
+mod still;
 mod tasks;
 mod victims;
 
@@ -29,6 +30,8 @@ const CASES: &[(&str, fn() -> Outcome)] = &[
     ("first-of-the-host", resources::first_of_the_host),
     ("idle", ends::idle),
     ("stopped", ends::stopped),
+    ("given-up", still::given_up),
+    ("still-while-others-leave", still::while_others_leave),
     ("while-others-leave", ends::while_others_leave),
     ("while-ranks-part", ends::while_ranks_part),
     ("driver-leaves", ends::driver_leaves),
