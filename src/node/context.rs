@@ -1,7 +1,8 @@
 //! What runs on this thread: for `context()`, for the order of an actor's calls, and for the place of a panic.
 #![allow(unsafe_code)]
 
-use crate::base::sync::{AtomicU64, Ordering};
+use crate::base::sync::Ordering;
+use crate::base::sync::statics::AtomicU64;
 use crate::node::{Node, worker};
 use crate::registry::Header;
 use crate::sched::{UNIT, amount_of, fixed_of};
