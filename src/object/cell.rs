@@ -11,8 +11,7 @@
 #![allow(unsafe_code)]
 
 use crate::base::Error;
-use crate::base::sync::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
-use std::cell::UnsafeCell;
+use crate::base::sync::{AtomicBool, AtomicPtr, AtomicU64, Ordering, UnsafeCell};
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 
@@ -23,8 +22,15 @@ pub trait Waiter: Send + Sync {
 }
 
 struct Node {
-    next: *mut Node,
+    next: UnsafeCell<*mut Node>,
     waiter: Arc<dyn Waiter>,
+}
+
+impl Node {
+    fn next(&self) -> *mut Node {
+        // SAFETY: who has the node alone, having taken the list, is the only one to ask.
+        self.next.with(|next| unsafe { *next })
+    }
 }
 
 /// What does not depend on the type of the value.
@@ -67,7 +73,7 @@ impl Core {
             return None;
         }
         // SAFETY: FAILED was seen with acquire, so the failure is written and never changes (O1).
-        unsafe { (*self.failure.get()).clone() }
+        self.failure.with(|failure| unsafe { (*failure).clone() })
     }
 
     /// The number under which this rank has exported the object, 0 where it has not.
@@ -89,7 +95,7 @@ impl Core {
         if state == READY || state == FAILED {
             return waiter.ready();
         }
-        let node = Box::into_raw(Box::new(Node { next: state, waiter }));
+        let node = Box::into_raw(Box::new(Node { next: UnsafeCell::new(state), waiter }));
         loop {
             match self.waiters.compare_exchange_weak(state, node, Ordering::Release, Ordering::Acquire) {
                 Ok(_) => return,
@@ -101,7 +107,7 @@ impl Core {
                 Err(now) => {
                     state = now;
                     // SAFETY: the node is not published yet.
-                    unsafe { (*node).next = now };
+                    unsafe { (*node).next.with_mut(|next| *next = now) };
                 }
             }
         }
@@ -113,7 +119,7 @@ impl Core {
             return false;
         }
         // SAFETY: winning `taken` makes this the only writer, and nobody reads before FAILED is published.
-        unsafe { *self.failure.get() = Some(error) };
+        self.failure.with_mut(|failure| unsafe { *failure = Some(error) });
         self.publish(FAILED);
         true
     }
@@ -123,7 +129,7 @@ impl Core {
         while !node.is_null() {
             // SAFETY: the swap took the list; only one publish happens, by the winner of `taken`.
             let owned = unsafe { Box::from_raw(node) };
-            node = owned.next;
+            node = owned.next();
             owned.waiter.ready();
         }
     }
@@ -135,7 +141,7 @@ impl Drop for Core {
         while !node.is_null() && node != READY && node != FAILED {
             // SAFETY: `&mut self`: nobody else can reach the list.
             let owned = unsafe { Box::from_raw(node) };
-            node = owned.next;
+            node = owned.next();
         }
     }
 }
@@ -176,7 +182,7 @@ impl<T> Cell<T> {
             return Err(value);
         }
         // SAFETY: winning `taken` makes this the only writer, and nobody reads before READY is published.
-        unsafe { (*self.value.get()).write(value) };
+        self.value.with_mut(|place| unsafe { (*place).write(value) });
         self.core.publish(READY);
         Ok(())
     }
@@ -187,7 +193,7 @@ impl<T> Cell<T> {
             return None;
         }
         // SAFETY: READY was seen with acquire: the value is written and never changes while the cell lives (O1).
-        Some(unsafe { (*self.value.get()).assume_init_ref() })
+        Some(self.value.with(|value| unsafe { (*value).assume_init_ref() }))
     }
 }
 
@@ -195,10 +201,13 @@ impl<T> Drop for Cell<T> {
     fn drop(&mut self) {
         if self.core.waiters.load(Ordering::Acquire) == READY {
             // SAFETY: READY: the value is written; `&mut self`: nobody reads it any more.
-            unsafe { self.value.get_mut().assume_init_drop() };
+            self.value.with_mut(|value| unsafe { (*value).assume_init_drop() });
         }
     }
 }
+
+#[cfg(all(test, loom))]
+mod loom;
 
 #[cfg(test)]
 mod tests {
