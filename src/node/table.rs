@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   cell 0      free CPUs                      all amounts in ten-thousandths
-//!   cell 1      ranks that wait for resources
+//!   cell 1      ranks that wait for resources, or more: who reads 0 misses none
 //!   cells 2..   free share of each GPU
 //!   then        free amounts of the custom kinds, in the order of the totals
 //!   then        for each rank of the host: whether it waits
@@ -44,18 +44,30 @@ pub struct Grant {
     custom: Vec<(usize, i64)>,
 }
 
+/// Where the cells of a table lie: in a segment, or in a model's own memory.
+pub trait Cells {
+    /// All of them.
+    fn cells(&self) -> &[AtomicI64];
+}
+
+impl Cells for Arc<Segment> {
+    fn cells(&self) -> &[AtomicI64] {
+        Segment::cells(self)
+    }
+}
+
 /// The table, as one rank of the host sees it.
-pub struct Table {
-    segment: Arc<Segment>,
+pub struct Table<C: Cells = Arc<Segment>> {
+    segment: C,
     totals: Totals,
     /// This rank among those of its host.
     place: usize,
     ranks: usize,
 }
 
-impl Table {
+impl<C: Cells> Table<C> {
     /// The table in `segment`; `place` is this rank's among the host's `ranks`.
-    pub fn new(segment: Arc<Segment>, totals: Totals, place: usize, ranks: usize) -> Table {
+    pub fn new(segment: C, totals: Totals, place: usize, ranks: usize) -> Table<C> {
         Table { segment, totals, place, ranks }
     }
 
@@ -183,8 +195,10 @@ impl Table {
 
     /// This rank waits from now on. It must look once more before it relies on being told.
     pub fn wait(&self) {
-        if self.cell(FLAGS + self.place).swap(1, Ordering::AcqRel) == 0 {
-            self.cell(WAITERS).fetch_add(1, Ordering::AcqRel);
+        // Counted first, so that the count is never below the flags, also where this rank dies in between.
+        self.cell(WAITERS).fetch_add(1, Ordering::AcqRel);
+        if self.cell(FLAGS + self.place).swap(1, Ordering::AcqRel) != 0 {
+            self.cell(WAITERS).fetch_sub(1, Ordering::AcqRel);
         }
         fence(Ordering::SeqCst);
     }
@@ -241,6 +255,9 @@ impl Table {
         &self.segment.cells()[index]
     }
 }
+
+#[cfg(all(test, loom))]
+mod loom;
 
 #[cfg(test)]
 mod tests {
