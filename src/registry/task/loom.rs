@@ -29,21 +29,23 @@ fn run(task: &Task<Double>) {
     task.invoke(&mut None, &|_| Error::config("failed"));
 }
 
-/// Who wins the claim has the arguments alone, and everybody sees the result.
+/// Who wins the claim has the arguments alone, and sees what was done before `queue_fresh`; everybody sees the result.
 #[test]
 fn a_queued_task_is_claimed_once() {
     explore(3, || {
-        let task = task();
+        let (task, before) = (task(), Arc::new(Cell::<u64>::default()));
         let claiming = [(); 2].map(|()| {
-            let task = task.clone();
+            let (task, before) = (task.clone(), before.clone());
             thread::spawn(move || {
                 let claimed = task.header().claim();
                 if claimed {
+                    assert!(before.value().is_some(), "queued before all was done");
                     run(&task);
                 }
                 claimed
             })
         });
+        before.complete(21).unwrap();
         task.header().queue_fresh();
         let claimed = task.header().claim();
         if claimed {
