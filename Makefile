@@ -93,7 +93,7 @@ test-rdma: setup-rdma
 	tests/rdma/run
 
 # The code itself on loom's atomics, in a folder of its own: every crate is built for it.
-loom:
+loom: setup
 	RUSTFLAGS='--cfg loom' CARGO_TARGET_DIR=target/loom \
 	    cargo test -p mobula --lib --no-default-features --profile loom loom::
 
