@@ -36,7 +36,10 @@ fn every_input_of_the_corpus_is_read_or_refused() {
             target(&input);
         }
     }
-    assert!(bytes <= CORPUS_BYTES_MAX, "the corpus has {bytes} bytes: keep the seeds, and of what fuzzers found the inputs that broke something");
+    assert!(
+        bytes <= CORPUS_BYTES_MAX,
+        "the corpus has {bytes} bytes: keep the seeds, and of what fuzzers found the inputs that broke something"
+    );
 }
 
 /// So many values of a strategy, the same ones each time.
