@@ -71,7 +71,7 @@ fn tell(table: &Table<Arc<Memory>>, told: &[AtomicUsize; 3]) {
 
 #[test]
 fn a_waiter_is_told_while_another_begins_to_wait() {
-    explore(3, || {
+    explore(2, || {
         let [first, second, third] = host();
         let told: Arc<[AtomicUsize; 3]> = Arc::new(std::array::from_fn(|_| AtomicUsize::new(0)));
         third.wait();
