@@ -18,9 +18,9 @@ export PRTE_MCA_rmaps_default_mapping_policy = :oversubscribe
 export PRTE_MCA_hwloc_default_binding_policy = none
 
 CHECKS := fmt lint tidy doc
-TESTS  := test-default test-mpich test-embedded
+TESTS  := test-default test-mpich test-embedded loom fuzz
 
-.PHONY: chaos help setup setup-test setup-rdma build demo test test-rdma test-mpis check bench clean steps $(CHECKS) $(TESTS)
+.PHONY: chaos corpus help setup setup-test setup-rdma build demo test test-rdma test-mpis check bench clean steps $(CHECKS) $(TESTS)
 
 help:
 	@echo 'make demo     installs what is missing, builds, and shows tasks, objects and actors at work, alone and under mpirun'
@@ -29,6 +29,9 @@ help:
 	@echo 'make test-rdma  the tests that need RDMA devices, in a virtual machine that has some'
 	@echo 'make test-mpis  what MPI can make a difference to, against Open MPI 5 and MPICH 5 from PyPI (nightly: it builds twice)'
 	@echo 'make chaos ROUNDS=n  ranks killed and stopped at random moments, n times; SEED=s repeats those of a seed'
+	@echo 'make loom     the lock-free code in every order that its atomics allow'
+	@echo 'make fuzz SECONDS=n  what reads bytes from peers against a fuzzer, n seconds for each of five decoders'
+	@echo 'make corpus   writes the inputs anew that fuzzing begins with: after a message has changed'
 	@echo 'make check    format, lints, house rules, documentation'
 	@echo 'make build    the release build; the command is target/release/mobula'
 	@echo 'make bench    what it costs, beside rayon and plain MPI'
@@ -94,6 +97,20 @@ chaos: setup
 # Over RDMA, in a machine that QEMU interprets.
 test-rdma: setup-rdma
 	tests/rdma/run
+
+# The code itself on loom's atomics, in a folder of its own: every crate is built for it.
+loom: setup
+	RUSTFLAGS='--cfg loom' CARGO_TARGET_DIR=target/loom \
+	    cargo test -p mobula --lib --no-default-features --profile loom loom::
+
+# A smoke test unless told otherwise. It needs nothing but Rust and a C++ compiler; the corpus alone is also read by a test
+# of the library.
+SECONDS := 4
+fuzz: setup
+	tests/fuzz/run $(SECONDS)
+
+corpus:
+	SEEDS=tests/fuzz/corpus cargo test -p mobula --lib -- --ignored decoders::corpus::write_the_seeds
 
 fmt:
 	cargo fmt --all --check

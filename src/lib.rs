@@ -76,6 +76,12 @@ pub mod __private {
     pub use {inventory, serde};
 }
 
+/// Bytes from peers for every decoder: for tests and fuzzers.
+#[cfg(any(all(test, not(loom)), fuzzing))]
+#[doc(hidden)]
+#[path = "../tests/decoders/mod.rs"]
+pub mod decoders;
+
 /// The README's example compiles.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -7,7 +7,7 @@ mod launched;
 #[cfg(feature = "mpi")]
 pub mod mpi;
 mod private;
-mod rendezvous;
+pub mod rendezvous;
 mod secret;
 mod single;
 mod slurm;

@@ -2,7 +2,8 @@
 #![allow(unsafe_code)]
 
 use crate::base::Seat;
-use crate::base::sync::{AtomicU64, Ordering};
+use crate::base::sync::Ordering;
+use crate::base::sync::statics::AtomicU64;
 use crate::node::{Node, worker};
 use crate::object::AnySlot;
 use crate::registry::Header;

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use crate::base::limits::WORKERS_MAX;
-use crate::base::sync::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+use crate::base::sync::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering, statics};
 use crate::base::{Config, Rank};
 use crate::mem::{Arena, PeerArena};
 use crate::node::choice::Standing;
@@ -130,7 +130,7 @@ pub struct Parts {
     pub vigil: Option<Box<dyn crate::boot::Vigil>>,
 }
 
-static CURRENT: AtomicPtr<Node> = AtomicPtr::new(std::ptr::null_mut());
+static CURRENT: statics::AtomicPtr<Node> = statics::AtomicPtr::new(std::ptr::null_mut());
 
 impl Node {
     /// The running cluster's rank in this process.
