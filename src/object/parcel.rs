@@ -4,6 +4,7 @@
 
 use crate::base::{Error, ObjectId};
 use crate::object::{AnySlot, ArrayMemory, Object};
+use serde::Serialize;
 use std::any::Any;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -107,6 +108,17 @@ pub fn encode<T: Object>(value: &T) -> Result<Parcel, Error> {
     }
 }
 
+/// The value as a parcel of at most `N` bytes; `None` where it takes more, or does not encode. It stops where the bytes end.
+pub(crate) fn encode_small<const N: usize>(value: &impl Serialize) -> Option<Parcel> {
+    let mut bytes = [0u8; N];
+    let (result, attachments) =
+        with_context(Vec::new(), || postcard::to_slice(value, &mut bytes).map(|bytes| bytes.len()));
+    match result {
+        Ok(Ok(length)) => Some(Parcel { bytes: bytes[..length].to_vec(), attachments }),
+        _ => None,
+    }
+}
+
 /// The value in a parcel.
 ///
 /// # Errors
@@ -139,7 +151,7 @@ pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use serde::{Deserialize, Deserializer, Serializer};
 
     #[test]
     fn a_value_comes_back() {

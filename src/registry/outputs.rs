@@ -1,7 +1,7 @@
 //! Results of a call: one object, or one for each element of a tuple.
 
 use crate::base::Error;
-use crate::object::{AnySlot, Cell, Object, ObjectRef, Slot, Value};
+use crate::object::{AnySlot, Cell, Object, ObjectRef, Slot, Value, complete_value};
 use crate::registry::function::Callable;
 use crate::registry::task::Task;
 use std::marker::PhantomData;
@@ -43,7 +43,7 @@ impl<T: Object> Outputs for Single<T> {
     }
     #[inline]
     fn complete(cells: &Cell<T>, value: T) {
-        drop(cells.complete(value));
+        complete_value(cells, value);
     }
     fn fail(cells: &Cell<T>, error: &Arc<Error>) {
         cells.core().fail(error.clone());
@@ -71,7 +71,7 @@ macro_rules! multiple {
                 ($(Value::<$name>::pending(),)*)
             }
             fn complete(cells: &Self::Cells, value: Self::Value) {
-                $(drop(cells.$index.cell().complete(value.$index));)*
+                $(complete_value(cells.$index.cell(), value.$index);)*
             }
             fn fail(cells: &Self::Cells, error: &Arc<Error>) {
                 $(cells.$index.core().fail(error.clone());)*
