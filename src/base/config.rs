@@ -2,6 +2,7 @@
 
 mod knobs;
 mod meeting;
+mod spill;
 
 pub use meeting::{Ports, Rendezvous, SecretSource};
 
@@ -11,7 +12,9 @@ use crate::base::log::Level;
 use crate::base::parse::is_amount;
 use knobs::KNOBS;
 use serde::{Deserialize, Serialize};
+pub use spill::SpillFolder;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Which pages the store asks for.
@@ -62,6 +65,8 @@ pub struct Config {
     pub(crate) num_gpus: Option<f64>,
     pub(crate) resources: BTreeMap<String, f64>,
     pub(crate) store_bytes: Option<u64>,
+    pub(crate) store_wait: Duration,
+    pub(crate) spill: SpillFolder,
     pub(crate) workers: Option<usize>,
     pub(crate) pin: bool,
     pub(crate) pages: Pages,
@@ -89,6 +94,8 @@ impl Default for Config {
             num_gpus: None,
             resources: BTreeMap::new(),
             store_bytes: None,
+            store_wait: Duration::from_secs(10),
+            spill: SpillFolder::OfTheJob,
             workers: None,
             pin: true,
             pages: Pages::Auto,
@@ -134,6 +141,19 @@ impl Config {
     pub fn store_bytes(mut self, bytes: u64) -> Self {
         self.store_bytes = Some(bytes);
         self.programmed("MOBULA_STORE_BYTES")
+    }
+
+    /// Seconds that an array waits for room in a store that is full before that is an error; default: 10.
+    pub fn store_wait_s(mut self, seconds: u64) -> Self {
+        self.store_wait = Duration::from_secs(seconds);
+        self.programmed("MOBULA_STORE_WAIT_S")
+    }
+
+    /// The folder under which arrays lie that have no room in the store; default: the job's local disk
+    /// (`$SLURM_TMPDIR`, `$TMPDIR`, else `/tmp`).
+    pub fn spill_dir(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.spill = SpillFolder::At(folder.into());
+        self.programmed("MOBULA_SPILL_DIR")
     }
 
     /// Worker threads a rank; default: the host's CPUs divided among its ranks. More are started for tasks that block.
@@ -249,6 +269,8 @@ impl Config {
                 if pairs.is_empty() { "none".to_string() } else { pairs.join(",") }
             }
             "MOBULA_STORE_BYTES" => auto(self.store_bytes.map(|bytes| bytes.to_string())),
+            "MOBULA_STORE_WAIT_S" => self.store_wait.as_secs().to_string(),
+            "MOBULA_SPILL_DIR" => self.spill.to_string(),
             "MOBULA_WORKERS" => auto(self.workers.map(|workers| workers.to_string())),
             "MOBULA_PIN" => u8::from(self.pin).to_string(),
             "MOBULA_PAGES" => format!("{:?}", self.pages).to_lowercase(),
@@ -310,6 +332,9 @@ mod tests {
             ("MOBULA_SECRET", ""),
             ("MOBULA_PEER_TIMEOUT_S", "0"),
             ("MOBULA_PEER_TIMEOUT_S", "3601"),
+            ("MOBULA_STORE_WAIT_S", "3601"),
+            ("MOBULA_SPILL_DIR", ""),
+            ("MOBULA_SPILL_DIR", "scratch"),
         ] {
             assert!(matches!(parsed(name, value), Err(Error::Config { .. })), "{name}={value}");
         }

@@ -1,7 +1,7 @@
 //! Room in this rank's store.
 
 use crate::base::{Error, Result};
-use crate::mem::{Arena, Block};
+use crate::mem::Arena;
 use crate::node::Node;
 use crate::node::memory::{OwnDraft, OwnMemory};
 use crate::object::{Array, ArrayMut};
@@ -12,15 +12,6 @@ impl Node {
     /// The store, while the cluster runs.
     pub(super) fn arena(&self) -> Option<Arc<Arena>> {
         self.arena.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// A block of the store.
-    ///
-    /// # Errors
-    /// `StoreFull` where there is no room.
-    pub(super) fn allocate(&self, bytes: usize) -> Result<Block> {
-        let arena = self.arena().ok_or_else(|| Error::no_cluster("an allocation"))?;
-        arena.allocate(bytes).ok_or_else(|| self.store_full(bytes as u64))
     }
 
     /// The error of a store that is full.

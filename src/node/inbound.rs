@@ -100,14 +100,14 @@ impl Node {
             let mut failed = Vec::new();
             let mut started = Vec::new();
             for place in missing {
-                match self.arena().and_then(|arena| arena.allocate(place.bytes as usize)) {
-                    Some(block) => started.push((place, block)),
-                    None => failed.push(place),
+                match self.allocate_now(place.bytes as usize) {
+                    Ok(block) => started.push((place, block)),
+                    Err(error) => failed.push((place, error)),
                 }
             }
             held.missing -= failed.len();
-            for place in failed {
-                held.pulled.insert(place.block, Err(self.store_full(place.bytes)));
+            for (place, error) in failed {
+                held.pulled.insert(place.block, Err(error));
             }
             drop(held);
             for (place, block) in started {
@@ -213,7 +213,7 @@ impl Node {
         to: Rank,
         inline_bytes_max: usize,
     ) -> Result<WireParcel<'a>, Error> {
-        let attachments = self.references.export(&parcel.attachments, to)?;
+        let attachments = self.references.export(&self.in_the_store(&parcel.attachments)?, to)?;
         let whole = WireParcel { bytes: Bytes(&parcel.bytes), spilled: None, attachments };
         // An attachment takes at most about forty bytes, its label aside.
         if parcel.bytes.len() + whole.attachments.len() * 64 <= inline_bytes_max {

@@ -1,23 +1,40 @@
 //! Blocks of stores as the memory of arrays: this rank's own, and those of the host's other ranks.
 
 use crate::base::ObjectId;
-use crate::base::sync::{AtomicU64, Ordering};
+use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::mem::{Block, PeerArena};
-use crate::object::{ArrayMemory, Draft, Links};
+use crate::node::Node;
+use crate::node::holdings::Holding;
+use crate::object::{ArrayMemory, Draft, Keeper, Links};
 use std::any::Any;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, Weak};
+
+/// The one holding of a block, where packed values need it.
+#[derive(Default)]
+struct Held(Mutex<Weak<Holding>>);
+
+impl Held {
+    fn keeper(&self, memory: Arc<dyn ArrayMemory>, kind: &'static str) -> Option<Arc<dyn Keeper>> {
+        let node = Node::current().filter(|_| !memory.bytes().is_empty())?;
+        let mut held = lock(&self.0);
+        let holding = held.upgrade().unwrap_or_else(|| Holding::new(node, memory, kind));
+        *held = Arc::downgrade(&holding);
+        Some(holding)
+    }
+}
 
 /// A sealed block of this rank's store.
 pub struct OwnMemory {
     block: Block,
     /// Its number among this rank's objects, 0 while it never left.
     number: AtomicU64,
+    held: Held,
 }
 
 impl OwnMemory {
     /// A block that nobody will write any more.
     pub fn new(block: Block) -> OwnMemory {
-        OwnMemory { block, number: AtomicU64::new(0) }
+        OwnMemory { block, number: AtomicU64::new(0), held: Held::default() }
     }
 
     /// Where it lies in the store, and its length.
@@ -46,6 +63,9 @@ impl ArrayMemory for OwnMemory {
     fn as_any(&self) -> &dyn Any {
         self
     }
+    fn keeper(self: Arc<Self>, kind: &'static str) -> Option<Arc<dyn Keeper>> {
+        self.held.keeper(self.clone(), kind)
+    }
 }
 
 /// A block that is being written.
@@ -70,6 +90,7 @@ pub struct PeerMemory {
     /// Its length.
     pub length: u64,
     links: Arc<dyn Links>,
+    held: Held,
 }
 
 impl PeerMemory {
@@ -82,7 +103,7 @@ impl PeerMemory {
         links: Arc<dyn Links>,
     ) -> Option<PeerMemory> {
         arena.slice(offset, length as usize)?;
-        Some(PeerMemory { id, arena, offset, length, links })
+        Some(PeerMemory { id, arena, offset, length, links, held: Held::default() })
     }
 }
 
@@ -92,6 +113,9 @@ impl ArrayMemory for PeerMemory {
     }
     fn as_any(&self) -> &dyn Any {
         self
+    }
+    fn keeper(self: Arc<Self>, kind: &'static str) -> Option<Arc<dyn Keeper>> {
+        self.held.keeper(self.clone(), kind)
     }
 }
 

@@ -8,6 +8,7 @@ use crate::mem::Arena;
 use crate::node::actors::{ActorRef, Actors};
 use crate::node::away::Away;
 use crate::node::choice::Standing;
+use crate::node::holdings::Holdings;
 use crate::node::idle::Idle;
 use crate::node::inbound::HeldByRank;
 use crate::node::output::Output;
@@ -17,6 +18,8 @@ use crate::node::queues::Queues;
 use crate::node::references::{NodeLinks, References};
 use crate::node::reports::Reports;
 use crate::node::roads::Roads;
+use crate::node::room::Room;
+use crate::node::spill::Spill;
 use crate::node::table::Table;
 use crate::node::timers::Timers;
 use crate::node::traces::Traces;
@@ -66,6 +69,12 @@ pub struct Node {
     /// By rank: which roads it has.
     pub(super) standings: Vec<Standing>,
     pub(super) arena: RwLock<Option<Arc<Arena>>>,
+    /// The blocks that packed values need.
+    pub(super) holdings: Holdings,
+    /// Who waits for room in the store.
+    pub(super) room: Room,
+    /// What has no room there.
+    pub(super) spill: Spill,
     pub(super) table: Table,
     pub(super) queues: Queues,
     pub(super) idle: Idle,
@@ -150,12 +159,15 @@ impl Node {
             size: parts.size,
             host,
             traces: Traces::new(parts.config.trace_tasks),
+            spill: Spill::new(&parts.config),
             config: parts.config,
             hosts: parts.hosts,
             held: (0..parts.size).map(|_| Mutex::default()).collect(),
             ranks: parts.ranks,
             standings: parts.standings,
             arena: RwLock::new(Some(parts.arena)),
+            holdings: Holdings::default(),
+            room: Room::default(),
             table: parts.table,
             queues: Queues::new(),
             idle: Idle::new(),

@@ -158,6 +158,7 @@ impl Node {
         }
         self.roads.all.iter().for_each(|road| road.close());
         let _ = catch_unwind(AssertUnwindSafe(|| self.references.forget_arenas()));
+        self.spill.clear();
         *self.arena.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }

@@ -1,0 +1,218 @@
+//! Blocks on disk: written together, one after another, read back through mappings.
+
+use crate::base::log::{Level, say};
+use crate::base::sync::{AtomicBool, AtomicU64, Ordering, lock};
+use crate::base::{Config, Result};
+use crate::mem::{FileMap, reserve_file};
+use crate::node::Node;
+use crate::node::holdings::Holding;
+use crate::node::memory::OwnMemory;
+use crate::node::scratch::{self, Scratch};
+use crate::object::{ArrayMemory, Attachment, Keeper};
+use std::any::Any;
+use std::borrow::Cow;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, Weak};
+
+/// Blocks begin at multiples of this in their file, as in the store.
+const ALIGNMENT: u64 = 64;
+
+/// Across clusters of one process: what outlives one of them never has the name of what another makes.
+static NEXT_FILE: AtomicU64 = AtomicU64::new(1);
+
+/// What a rank has on disk.
+pub struct Spill {
+    /// Under which its folder is; `None` where nothing is to be written.
+    base: Option<PathBuf>,
+    job: String,
+    scratch: Mutex<Option<Scratch>>,
+    written_bytes: Arc<AtomicU64>,
+    /// Whether the user was told that nothing can be written.
+    warned: AtomicBool,
+}
+
+/// A file of blocks; unlinked with the last of them.
+struct SpillFile {
+    file: File,
+    path: PathBuf,
+    bytes: u64,
+    written_bytes: Arc<AtomicU64>,
+}
+
+impl Drop for SpillFile {
+    fn drop(&mut self) {
+        self.written_bytes.fetch_sub(self.bytes, Ordering::Relaxed);
+        // Where somebody else removed it, there is nothing left to do.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// A block on disk.
+#[derive(Clone)]
+pub struct OnDisk {
+    file: Arc<SpillFile>,
+    offset: u64,
+    length: usize,
+}
+
+impl OnDisk {
+    /// The block, mapped.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn open(&self, holding: &Weak<Holding>) -> io::Result<Arc<SpilledMemory>> {
+        let map = FileMap::open(&self.file.file, self.offset, self.length).map_err(|error| {
+            io::Error::new(error.kind(), format!("its bytes in {} cannot be read: {error}", self.file.path.display()))
+        })?;
+        Ok(Arc::new(SpilledMemory { map, holding: holding.clone(), _keeps_the_file: self.clone() }))
+    }
+}
+
+/// A block of which the bytes are read from disk.
+pub struct SpilledMemory {
+    map: FileMap,
+    holding: Weak<Holding>,
+    _keeps_the_file: OnDisk,
+}
+
+impl ArrayMemory for SpilledMemory {
+    fn bytes(&self) -> &[u8] {
+        self.map.as_slice()
+    }
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+    fn keeper(self: Arc<Self>, _: &'static str) -> Option<Arc<dyn Keeper>> {
+        Some(self.holding.upgrade()?)
+    }
+}
+
+impl Node {
+    /// What travels beside a value, with every block in a store: those on disk are brought back.
+    ///
+    /// # Errors
+    /// `StoreFull` where one has no room.
+    pub(super) fn in_the_store<'a>(&'static self, attachments: &'a [Attachment]) -> Result<Cow<'a, [Attachment]>> {
+        let on_disk = |attachment: &Attachment| match attachment {
+            Attachment::Array(memory) => memory.as_any().is::<SpilledMemory>(),
+            _ => false,
+        };
+        if !attachments.iter().any(on_disk) {
+            return Ok(Cow::Borrowed(attachments));
+        }
+        let all: Result<Vec<_>> = attachments.iter().map(|attachment| self.one_in_the_store(attachment)).collect();
+        all.map(Cow::Owned)
+    }
+
+    fn one_in_the_store(&'static self, attachment: &Attachment) -> Result<Attachment> {
+        let Attachment::Array(memory) = attachment else { return Ok(attachment.clone()) };
+        let Some(spilled) = memory.as_any().downcast_ref::<SpilledMemory>() else { return Ok(attachment.clone()) };
+        let bring = || {
+            let mut block = self.allocate(spilled.bytes().len())?;
+            block.as_mut_slice().copy_from_slice(spilled.bytes());
+            Ok(Arc::new(OwnMemory::new(block)) as Arc<dyn ArrayMemory>)
+        };
+        // Where a packed value needs it, it stays in the store for the next one who asks.
+        let memory = match spilled.holding.upgrade() {
+            Some(holding) => holding.bring_back(bring)?,
+            None => bring()?,
+        };
+        Ok(Attachment::Array(memory))
+    }
+}
+
+impl Spill {
+    /// As the settings say; nothing is made before it is needed.
+    pub fn new(config: &Config) -> Spill {
+        Spill {
+            base: config.spill_base(),
+            job: config.job_label(),
+            scratch: Mutex::new(None),
+            written_bytes: Arc::default(),
+            warned: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether anything may be written.
+    pub fn is_on(&self) -> bool {
+        self.base.is_some()
+    }
+
+    /// Bytes on disk now.
+    pub fn written_bytes(&self) -> u64 {
+        self.written_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Removes what killed processes of this user left.
+    pub fn sweep(&self) {
+        if let Some(base) = &self.base {
+            let swept = scratch::sweep(base);
+            if swept > 0 {
+                say(Level::Info, || format!("{swept} folders of killed processes removed from {}", base.display()));
+            }
+        }
+    }
+
+    /// Removes this process's folder: the end.
+    pub fn clear(&self) {
+        let _removed_outside_of_the_lock = lock(&self.scratch).take();
+    }
+
+    /// Writes the blocks to one file; `None` where that cannot be done, which is said once.
+    pub fn write(&self, blocks: &[Arc<dyn ArrayMemory>]) -> Option<Vec<OnDisk>> {
+        match self.try_write(blocks) {
+            Ok(written) => {
+                self.warned.store(false, Ordering::Relaxed);
+                Some(written)
+            }
+            Err(error) => {
+                if !self.warned.swap(true, Ordering::Relaxed) {
+                    let base = self.base.as_deref().unwrap_or_else(|| "".as_ref()).display();
+                    say(Level::Warn, || {
+                        format!(
+                            "objects that have no room in the store are not written to {base}: {error}; set \
+                             MOBULA_SPILL_DIR to a folder on a disk with room, or raise MOBULA_STORE_BYTES"
+                        )
+                    });
+                }
+                None
+            }
+        }
+    }
+
+    fn try_write(&self, blocks: &[Arc<dyn ArrayMemory>]) -> io::Result<Vec<OnDisk>> {
+        let (path, file) = self.new_file()?;
+        let mut ends = 0u64;
+        let mut places = Vec::with_capacity(blocks.len());
+        for block in blocks {
+            let offset = ends.next_multiple_of(ALIGNMENT);
+            places.push((offset, block.bytes().len()));
+            ends = offset + block.bytes().len() as u64;
+        }
+        self.written_bytes.fetch_add(ends, Ordering::Relaxed);
+        let file = Arc::new(SpillFile { file, path, bytes: ends, written_bytes: self.written_bytes.clone() });
+        reserve_file(&file.file, ends)?;
+        for (block, (offset, _)) in blocks.iter().zip(&places) {
+            file.file.write_all_at(block.bytes(), *offset)?;
+        }
+        Ok(places.into_iter().map(|(offset, length)| OnDisk { file: file.clone(), offset, length }).collect())
+    }
+
+    fn new_file(&self) -> io::Result<(PathBuf, File)> {
+        let Some(base) = &self.base else { return Err(io::Error::other("it is switched off")) };
+        let mut scratch = lock(&self.scratch);
+        let number = NEXT_FILE.fetch_add(1, Ordering::Relaxed);
+        if let Some(scratch) = &*scratch {
+            match scratch.file(number) {
+                // Somebody removed the folder: what was open in it is still there, for what comes there is another.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                outcome => return outcome,
+            }
+        }
+        *scratch = None;
+        scratch.insert(Scratch::make(base, &self.job)?).file(number)
+    }
+}
