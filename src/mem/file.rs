@@ -70,14 +70,28 @@ impl Drop for FileMap {
     }
 }
 
-/// Makes sure that a file can have that many bytes before any is written, where its file system can say so.
+/// Makes sure that a file can have `bytes` from `offset` on before any is written, where its file system can say so.
 ///
 /// # Errors
 /// Where there is no room for them.
-pub fn reserve_file(file: &File, bytes: u64) -> io::Result<()> {
+pub fn reserve_file(file: &File, offset: u64, bytes: u64) -> io::Result<()> {
+    allocate(file, 0, offset, bytes)
+}
+
+/// Gives the disk back what lies between: whole pages of the range are zeros from then on, where the file system can do that.
+pub fn punch_file(file: &File, offset: u64, bytes: u64) {
+    let begin = offset.next_multiple_of(PAGE_BYTES);
+    let length = (offset + bytes).saturating_sub(begin) / PAGE_BYTES * PAGE_BYTES;
+    if length > 0 {
+        // Where it cannot, the room comes back with the file.
+        let _ = allocate(file, libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_KEEP_SIZE, begin, length);
+    }
+}
+
+fn allocate(file: &File, mode: libc::c_int, offset: u64, bytes: u64) -> io::Result<()> {
     loop {
         // SAFETY: fallocate on an open file with integer arguments.
-        if unsafe { libc::fallocate(file.as_raw_fd(), 0, 0, bytes as libc::off_t) } == 0 {
+        if unsafe { libc::fallocate(file.as_raw_fd(), mode, offset as libc::off_t, bytes as libc::off_t) } == 0 {
             return Ok(());
         }
         let error = io::Error::last_os_error();
@@ -123,7 +137,15 @@ mod tests {
     #[test]
     fn more_than_any_disk_has_is_refused() {
         let file = file_of(&[]);
-        assert!(reserve_file(&file, 1 << 62).is_err());
-        assert!(reserve_file(&file, 4096).is_ok());
+        assert!(reserve_file(&file, 0, 1 << 62).is_err());
+        assert!(reserve_file(&file, 0, 4096).is_ok());
+    }
+
+    #[test]
+    fn what_is_punched_out_leaves_its_neighbours() {
+        let file = file_of(&[7; 300_000]);
+        punch_file(&file, 1_000, 200_000);
+        let map = FileMap::open(&file, 0, 300_000).unwrap();
+        assert!(map.as_slice()[..1_000].iter().chain(&map.as_slice()[201_000..]).all(|byte| *byte == 7));
     }
 }

@@ -27,7 +27,7 @@ pub struct Holding {
 
 struct Place {
     resident: Option<Arc<dyn ArrayMemory>>,
-    on_disk: Option<OnDisk>,
+    on_disk: Option<Arc<OnDisk>>,
     mapped: Weak<SpilledMemory>,
     myself: Weak<Holding>,
 }
@@ -71,7 +71,7 @@ impl Holding {
         lock(&self.place).resident.clone()
     }
 
-    fn written(&self, on_disk: OnDisk) {
+    fn written(&self, on_disk: Arc<OnDisk>) {
         lock(&self.place).on_disk.get_or_insert(on_disk);
     }
 
@@ -141,6 +141,11 @@ struct List {
     full_at: usize,
 }
 
+/// Bytes that leave a store at once, where less is wanted: large writes are what disks are good at, and who asks for room
+/// again and again for little should not look through all holdings each time. No more than this part of the store.
+const SPILL_BYTES: u64 = 64 << 20;
+const SPILLS_A_STORE: u64 = 32;
+
 /// Holdings that a rank lists before it looks for the first time which of them are gone.
 const LIST_MIN: usize = 256;
 
@@ -173,7 +178,8 @@ impl Node {
         let all = self.holdings.living();
         let (holdings, candidates): (Vec<_>, Vec<_>) =
             all.iter().filter_map(|holding| Some((holding, holding.candidate(home)?))).unzip();
-        let chosen = choose(&candidates, wanted, self.spill.is_on());
+        let at_once = self.arena().map_or(0, |arena| arena.bytes() / SPILLS_A_STORE).min(SPILL_BYTES);
+        let chosen = choose(&candidates, wanted.max(at_once), self.spill.is_on());
         let to_write: Vec<_> =
             chosen.iter().filter(|(_, exit)| *exit == Exit::Spill).map(|(place, _)| holdings[*place]).collect();
         self.write_out(&to_write);

@@ -76,7 +76,7 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         // Where it cannot be removed now, the next start of a process of this user does it.
-        let _ = fs::remove_dir_all(&self.path);
+        let _ = remove(&self.path);
     }
 }
 
@@ -94,11 +94,23 @@ pub fn sweep(base: &Path) -> usize {
 fn remove_dead(path: &Path) -> bool {
     let lock = OpenOptions::new().read(true).write(true).custom_flags(libc::O_NOFOLLOW).open(path.join(LOCK));
     match lock {
-        Ok(lock) => lock.try_lock().is_ok() && fs::remove_dir_all(path).is_ok(),
+        Ok(lock) => lock.try_lock().is_ok() && remove(path).is_ok(),
         // Killed before it made the lock: then there is nothing else in it, and where there is, it stays.
         Err(error) if error.kind() == io::ErrorKind::NotFound => fs::remove_dir(path).is_ok(),
         Err(_) => false,
     }
+}
+
+/// Removes a folder, the lock last: who is killed over it leaves what the next one can remove.
+fn remove(path: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        if entry.file_name() != LOCK {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    fs::remove_file(path.join(LOCK))?;
+    fs::remove_dir(path)
 }
 
 fn private_file(path: &Path) -> io::Result<File> {
@@ -143,6 +155,20 @@ mod tests {
         assert_eq!(sweep(&base.0), 0, "its process lives");
         drop(scratch);
         assert_eq!(base.folders(), 0);
+    }
+
+    #[test]
+    fn a_removal_that_was_cut_short_goes_on() {
+        let base = Base::new("short");
+        let scratch = Scratch::make(&base.0, "7").unwrap();
+        // Something that is no file stops it half way; the lock is still there then.
+        scratch.file(1).unwrap();
+        fs::create_dir(scratch.path.join("2")).unwrap();
+        let path = scratch.path.clone();
+        drop(scratch);
+        assert!(path.join(LOCK).exists());
+        fs::remove_dir(path.join("2")).unwrap();
+        assert_eq!((sweep(&base.0), base.folders()), (1, 0));
     }
 
     #[test]

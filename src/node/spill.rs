@@ -3,7 +3,7 @@
 use crate::base::log::{Level, say};
 use crate::base::sync::{AtomicBool, AtomicU64, Ordering, lock};
 use crate::base::{Config, Result};
-use crate::mem::{FileMap, reserve_file};
+use crate::mem::{FileMap, punch_file, reserve_file};
 use crate::node::Node;
 use crate::node::holdings::Holding;
 use crate::node::memory::OwnMemory;
@@ -20,6 +20,9 @@ use std::sync::{Arc, Mutex, Weak};
 /// Blocks begin at multiples of this in their file, as in the store.
 const ALIGNMENT: u64 = 64;
 
+/// A file that has so many bytes gets no more blocks: a process may have a thousand files open, a disk may have terabytes.
+const FILE_BYTES: u64 = 4 << 30;
+
 /// Across clusters of one process: what outlives one of them never has the name of what another makes.
 static NEXT_FILE: AtomicU64 = AtomicU64::new(1);
 
@@ -28,34 +31,38 @@ pub struct Spill {
     /// Under which its folder is; `None` where nothing is to be written.
     base: Option<PathBuf>,
     job: String,
-    scratch: Mutex<Option<Scratch>>,
+    files: Mutex<Files>,
     written_bytes: Arc<AtomicU64>,
     /// Whether the user was told that nothing can be written.
     warned: AtomicBool,
 }
 
-/// A file of blocks; unlinked with the last of them.
+#[derive(Default)]
+struct Files {
+    scratch: Option<Scratch>,
+    /// The file that blocks are added to, and where the next one begins.
+    last: Option<(Arc<SpillFile>, u64)>,
+}
+
+/// A file of blocks, open as long as it has any; unlinked with the last of them.
 struct SpillFile {
     file: File,
     path: PathBuf,
-    bytes: u64,
-    written_bytes: Arc<AtomicU64>,
 }
 
 impl Drop for SpillFile {
     fn drop(&mut self) {
-        self.written_bytes.fetch_sub(self.bytes, Ordering::Relaxed);
         // Where somebody else removed it, there is nothing left to do.
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// A block on disk.
-#[derive(Clone)]
+/// A block on disk; its room there is given back with it.
 pub struct OnDisk {
     file: Arc<SpillFile>,
     offset: u64,
     length: usize,
+    written_bytes: Arc<AtomicU64>,
 }
 
 impl OnDisk {
@@ -63,11 +70,18 @@ impl OnDisk {
     ///
     /// # Errors
     /// What the system says.
-    pub fn open(&self, holding: &Weak<Holding>) -> io::Result<Arc<SpilledMemory>> {
+    pub fn open(self: &Arc<Self>, holding: &Weak<Holding>) -> io::Result<Arc<SpilledMemory>> {
         let map = FileMap::open(&self.file.file, self.offset, self.length).map_err(|error| {
             io::Error::new(error.kind(), format!("its bytes in {} cannot be read: {error}", self.file.path.display()))
         })?;
-        Ok(Arc::new(SpilledMemory { map, holding: holding.clone(), _keeps_the_file: self.clone() }))
+        Ok(Arc::new(SpilledMemory { map, holding: holding.clone(), _on_disk: self.clone() }))
+    }
+}
+
+impl Drop for OnDisk {
+    fn drop(&mut self) {
+        self.written_bytes.fetch_sub(self.length as u64, Ordering::Relaxed);
+        punch_file(&self.file.file, self.offset, self.length as u64);
     }
 }
 
@@ -75,7 +89,8 @@ impl OnDisk {
 pub struct SpilledMemory {
     map: FileMap,
     holding: Weak<Holding>,
-    _keeps_the_file: OnDisk,
+    /// Unmapped before it is given back.
+    _on_disk: Arc<OnDisk>,
 }
 
 impl ArrayMemory for SpilledMemory {
@@ -130,7 +145,7 @@ impl Spill {
         Spill {
             base: config.spill_base(),
             job: config.job_label(),
-            scratch: Mutex::new(None),
+            files: Mutex::default(),
             written_bytes: Arc::default(),
             warned: AtomicBool::new(false),
         }
@@ -158,11 +173,11 @@ impl Spill {
 
     /// Removes this process's folder: the end.
     pub fn clear(&self) {
-        let _removed_outside_of_the_lock = lock(&self.scratch).take();
+        let _removed_outside_of_the_lock = std::mem::take(&mut *lock(&self.files));
     }
 
-    /// Writes the blocks to one file; `None` where that cannot be done, which is said once.
-    pub fn write(&self, blocks: &[Arc<dyn ArrayMemory>]) -> Option<Vec<OnDisk>> {
+    /// Writes the blocks, one after another; `None` where that cannot be done, which is said once.
+    pub fn write(&self, blocks: &[Arc<dyn ArrayMemory>]) -> Option<Vec<Arc<OnDisk>>> {
         match self.try_write(blocks) {
             Ok(written) => {
                 self.warned.store(false, Ordering::Relaxed);
@@ -183,29 +198,47 @@ impl Spill {
         }
     }
 
-    fn try_write(&self, blocks: &[Arc<dyn ArrayMemory>]) -> io::Result<Vec<OnDisk>> {
-        let (path, file) = self.new_file()?;
-        let mut ends = 0u64;
+    fn try_write(&self, blocks: &[Arc<dyn ArrayMemory>]) -> io::Result<Vec<Arc<OnDisk>>> {
+        let mut files = lock(&self.files);
+        let (file, begin) = self.last_file(&mut files)?;
+        let mut end = begin;
         let mut places = Vec::with_capacity(blocks.len());
         for block in blocks {
-            let offset = ends.next_multiple_of(ALIGNMENT);
+            let offset = end.next_multiple_of(ALIGNMENT);
             places.push((offset, block.bytes().len()));
-            ends = offset + block.bytes().len() as u64;
+            end = offset + block.bytes().len() as u64;
         }
-        self.written_bytes.fetch_add(ends, Ordering::Relaxed);
-        let file = Arc::new(SpillFile { file, path, bytes: ends, written_bytes: self.written_bytes.clone() });
-        reserve_file(&file.file, ends)?;
+        reserve_file(&file.file, begin, end - begin)?;
         for (block, (offset, _)) in blocks.iter().zip(&places) {
             file.file.write_all_at(block.bytes(), *offset)?;
         }
-        Ok(places.into_iter().map(|(offset, length)| OnDisk { file: file.clone(), offset, length }).collect())
+        files.last = Some((file.clone(), end));
+        drop(files);
+        let on_disk = |(offset, length): (u64, usize)| {
+            self.written_bytes.fetch_add(length as u64, Ordering::Relaxed);
+            Arc::new(OnDisk { file: file.clone(), offset, length, written_bytes: self.written_bytes.clone() })
+        };
+        Ok(places.into_iter().map(on_disk).collect())
     }
 
-    fn new_file(&self) -> io::Result<(PathBuf, File)> {
+    /// The file that the next blocks go to, and where they begin.
+    fn last_file(&self, files: &mut Files) -> io::Result<(Arc<SpillFile>, u64)> {
+        let usable = |(file, end): &(Arc<SpillFile>, u64)| {
+            // Whose name is gone, or all of whose blocks are, is left.
+            *end < FILE_BYTES && Arc::strong_count(file) > 1 && file.path.exists()
+        };
+        if let Some(last) = files.last.take_if(|last| usable(last)) {
+            return Ok(last);
+        }
+        files.last = None;
+        let (path, file) = self.new_file(&mut files.scratch)?;
+        Ok((Arc::new(SpillFile { file, path }), 0))
+    }
+
+    fn new_file(&self, scratch: &mut Option<Scratch>) -> io::Result<(PathBuf, File)> {
         let Some(base) = &self.base else { return Err(io::Error::other("it is switched off")) };
-        let mut scratch = lock(&self.scratch);
         let number = NEXT_FILE.fetch_add(1, Ordering::Relaxed);
-        if let Some(scratch) = &*scratch {
+        if let Some(scratch) = scratch {
             match scratch.file(number) {
                 // Somebody removed the folder: what was open in it is still there, for what comes there is another.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}

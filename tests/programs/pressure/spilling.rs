@@ -1,0 +1,85 @@
+//! What is kept is more than the store: it lies on disk meanwhile, and comes back whole.
+
+use crate::{LENGTH, filled, is_whole, make, next};
+use mobula::prelude::*;
+use std::io::Write;
+
+/// Links of the chain: ten stores' worth.
+const LINKS: u64 = 90;
+
+/// Each array is made of the one before, all are kept, and all are read again in the end.
+pub fn chain() -> mobula::Result<()> {
+    let mut links = vec![make::remote(0)];
+    for _ in 1..LINKS {
+        let link = next::options().place(Placement::Spread).remote(&links[links.len() - 1]);
+        links.push(link);
+    }
+    for (added, link) in links.iter().enumerate() {
+        let array = link.get()?;
+        let right = array.iter().zip(0..).all(|(element, number): (&u64, u64)| *element == number + added as u64);
+        assert!(right && array.len() == LENGTH, "link {added} is not what was made");
+    }
+    Ok(())
+}
+
+/// As many bytes in arrays of a few KiB.
+pub fn small() -> mobula::Result<()> {
+    const SMALL: usize = 500;
+    let count = 10 * (crate::store_bytes() as usize) / (SMALL * 8);
+    let all: mobula::Result<Vec<ObjectRef<Array<u64>>>> =
+        (0..count).map(|mark| mobula::put_array(&vec![mark as u64; SMALL])).collect();
+    for (mark, array) in all?.iter().enumerate() {
+        let array = array.get()?;
+        assert!(array.len() == SMALL && array.iter().all(|element| *element == mark as u64), "array {mark}");
+    }
+    Ok(())
+}
+
+/// Objects with arrays inside, put by the driver.
+pub fn puts() -> mobula::Result<()> {
+    let objects: mobula::Result<Vec<_>> = (0..60)
+        .map(|mark| {
+            mobula::put((format!("number {mark}"), vec![filled(mark)?, filled(mark + 1)?], Some(filled(mark)?)))
+        })
+        .collect();
+    let objects = objects?;
+    for (object, mark) in objects.iter().rev().zip((0..60).rev()) {
+        let object = object.get()?;
+        assert_eq!(object.0, format!("number {mark}"));
+        assert!(is_whole(&object.1[1], mark + 1) && object.2.as_ref().is_some_and(|array| is_whole(array, mark)));
+    }
+    Ok(())
+}
+
+/// What is read stays where it is, whatever goes on around it.
+pub fn stays() -> mobula::Result<()> {
+    let read = make::remote(7).get()?;
+    let mine = filled(8)?;
+    let kept = mobula::put(mine.clone())?;
+    let places = (read.as_ptr().addr(), mine.as_ptr().addr());
+    let others: Vec<ObjectRef<Array<u64>>> = (100..140).map(|mark| make::remote(mark)).collect();
+    for (mark, other) in (100..).zip(&others) {
+        assert!(is_whole(&other.get()?, mark), "array {mark}");
+        assert_eq!(places, (read.as_ptr().addr(), mine.as_ptr().addr()));
+        assert_eq!(kept.get()?.as_ptr().addr(), places.1, "a reader of an object that is read already reads the same");
+    }
+    assert!(is_whole(&read, 7) && is_whole(&mine, 8) && is_whole(&kept.get()?, 8));
+    Ok(())
+}
+
+/// Keeps three stores' worth and waits to be killed, or for a line.
+pub fn sits() -> mobula::Result<()> {
+    let kept: mobula::Result<Vec<_>> = (0..27).map(|mark| mobula::put(filled(mark)?)).collect();
+    let kept = kept?;
+    println!("sitting");
+    let _ = std::io::stdout().flush();
+    if std::env::args().nth(2).as_deref() == Some("for ever") {
+        loop {
+            std::thread::park();
+        }
+    }
+    for (mark, object) in (0..).zip(&kept) {
+        assert!(is_whole(&object.get()?, mark), "array {mark}");
+    }
+    Ok(())
+}
