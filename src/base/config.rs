@@ -9,7 +9,7 @@ pub use meeting::{Ports, Rendezvous, SecretSource};
 use crate::base::error::{Error, Result};
 use crate::base::ids::Rank;
 use crate::base::log::Level;
-use crate::base::parse::is_amount;
+use crate::base::parse::{is_amount, is_memory};
 use knobs::KNOBS;
 use serde::{Deserialize, Serialize};
 pub use spill::SpillFolder;
@@ -53,6 +53,9 @@ enum Source {
     Environment,
 }
 
+/// The name of memory among the resources of a host, in bytes.
+pub const MEMORY: &str = "memory";
+
 /// The settings of a cluster. What the environment says (`MOBULA_*`) stands over what the program says.
 ///
 /// ```
@@ -64,6 +67,7 @@ pub struct Config {
     pub(crate) num_cpus: Option<f64>,
     pub(crate) num_gpus: Option<f64>,
     pub(crate) resources: BTreeMap<String, f64>,
+    pub(crate) memory_bytes: Option<u64>,
     pub(crate) store_bytes: Option<u64>,
     pub(crate) store_wait: Duration,
     pub(crate) spill: SpillFolder,
@@ -93,6 +97,7 @@ impl Default for Config {
             num_cpus: None,
             num_gpus: None,
             resources: BTreeMap::new(),
+            memory_bytes: None,
             store_bytes: None,
             store_wait: Duration::from_secs(10),
             spill: SpillFolder::OfTheJob,
@@ -135,6 +140,12 @@ impl Config {
     pub fn resource(mut self, name: impl Into<String>, amount: f64) -> Self {
         self.resources.insert(name.into(), amount);
         self.programmed("MOBULA_RESOURCES")
+    }
+
+    /// Bytes of memory of a host, which tasks and actors ask for by their option `memory`; default: what its ranks may use.
+    pub fn memory_bytes(mut self, bytes: u64) -> Self {
+        self.memory_bytes = Some(bytes);
+        self.programmed("MOBULA_MEMORY_BYTES")
     }
 
     /// Bytes of store a rank; default: 30 % of the host's memory, divided among its ranks.
@@ -247,10 +258,18 @@ impl Config {
         if self.num_gpus.is_some_and(|gpus| gpus > crate::base::limits::GPUS_PER_HOST_MAX as f64) {
             return Err(Error::config(format!("a host has at most {} GPUs", crate::base::limits::GPUS_PER_HOST_MAX)));
         }
-        if self.resources.len() + 2 > crate::base::limits::RESOURCE_KINDS_MAX {
+        if self.resources.contains_key(MEMORY) {
+            return Err(Error::config(
+                "memory is no resource of your own naming: MOBULA_MEMORY_BYTES (Config::memory_bytes) says how much a host has",
+            ));
+        }
+        if self.memory_bytes.is_some_and(|bytes| !is_memory(bytes as f64)) {
+            return Err(Error::config("a host's memory is at most 800 TB"));
+        }
+        if self.resources.len() + 3 > crate::base::limits::RESOURCE_KINDS_MAX {
             return Err(Error::config(format!(
                 "{} kinds of resources are more than the {} that a host counts",
-                self.resources.len() + 2,
+                self.resources.len() + 3,
                 crate::base::limits::RESOURCE_KINDS_MAX
             )));
         }
@@ -268,6 +287,7 @@ impl Config {
                     self.resources.iter().map(|(name, amount)| format!("{name}={amount}")).collect();
                 if pairs.is_empty() { "none".to_string() } else { pairs.join(",") }
             }
+            "MOBULA_MEMORY_BYTES" => auto(self.memory_bytes.map(|bytes| bytes.to_string())),
             "MOBULA_STORE_BYTES" => auto(self.store_bytes.map(|bytes| bytes.to_string())),
             "MOBULA_STORE_WAIT_S" => self.store_wait.as_secs().to_string(),
             "MOBULA_SPILL_DIR" => self.spill.to_string(),
@@ -333,6 +353,8 @@ mod tests {
             ("MOBULA_PEER_TIMEOUT_S", "0"),
             ("MOBULA_PEER_TIMEOUT_S", "3601"),
             ("MOBULA_STORE_WAIT_S", "3601"),
+            ("MOBULA_MEMORY_BYTES", "2000T"),
+            ("MOBULA_RESOURCES", "memory=1"),
             ("MOBULA_SPILL_DIR", ""),
             ("MOBULA_SPILL_DIR", "scratch"),
         ] {

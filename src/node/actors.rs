@@ -6,6 +6,7 @@
 use crate::base::sync::lock;
 use crate::base::{Error, ObjectId, Rank};
 use crate::node::context::Context;
+use crate::node::notes::Account;
 use crate::node::placing::request_of;
 use crate::node::queues::Work;
 use crate::node::table::Grant;
@@ -17,6 +18,10 @@ use crate::sched::{Mailbox, Request};
 use rustc_hash::FxHashMap as HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
+
+mod standing;
+
+use standing::Standing;
 
 /// Calls that an actor runs before its worker looks at other work.
 const TURN_CALLS: usize = 64;
@@ -63,6 +68,7 @@ struct Inner {
     state: State,
     request: Request,
     grant: Option<Grant>,
+    account: Option<Arc<Account>>,
     name: Option<String>,
     label: String,
 }
@@ -95,6 +101,7 @@ impl Actors {
                     state: None,
                     request: Request::default(),
                     grant: None,
+                    account: None,
                     name: None,
                     label: "an actor".to_string(),
                 }),
@@ -115,6 +122,7 @@ impl Actors {
                 inner.name = options.name.clone();
             }
             inner.label = label_of(header.entry.map_or("actor", |entry| entry.name), inner.name.as_deref());
+            inner.account = header.options.as_ref().and_then(|options| Account::new(options, &inner.label));
         }
         node.when_arguments(&task.clone(), move |node| {
             let mut inner = lock(&home.inner);
@@ -189,10 +197,9 @@ impl Actors {
                 return;
             };
             let mut state = inner.state.take();
-            let label = inner.label.clone();
-            let gpus = inner.grant.as_ref().map_or_else(Vec::new, |grant| grant.gpus.clone());
+            let standing = inner.standing();
             drop(inner);
-            perform(node, &call, &mut state, &gpus, &label);
+            perform(node, &call, &mut state, &standing);
             let mut inner = lock(&home.inner);
             if matches!(inner.life, Life::Alive) {
                 inner.state = state;
@@ -290,12 +297,9 @@ fn admit(node: &'static Node, inner: &mut Inner) -> bool {
 }
 
 fn construct(node: &'static Node, home: &Arc<ActorHome>, task: &Arc<dyn Runnable>) {
-    let (label, gpus) = {
-        let inner = lock(&home.inner);
-        (inner.label.clone(), inner.grant.as_ref().map_or_else(Vec::new, |grant| grant.gpus.clone()))
-    };
+    let standing = lock(&home.inner).standing();
     let mut state: State = None;
-    perform(node, task, &mut state, &gpus, &label);
+    perform(node, task, &mut state, &standing);
     let mut inner = lock(&home.inner);
     if matches!(inner.life, Life::Dead(_)) {
         drop(inner);
@@ -310,11 +314,11 @@ fn construct(node: &'static Node, home: &Arc<ActorHome>, task: &Arc<dyn Runnable
     let reason = task.clone().slots().iter().find_map(|slot| slot.core().failure());
     let reason = reason
         .map_or_else(|| "its constructor made nothing".to_string(), |error| format!("its constructor failed: {error}"));
-    bury(node, home, Error::ActorDied { actor: label, reason });
+    bury(node, home, Error::ActorDied { actor: standing.label, reason });
 }
 
 /// Runs one call, or passes on the failure that one of its arguments holds.
-fn perform(node: &'static Node, task: &Arc<dyn Runnable>, state: &mut State, gpus: &[(u32, i64)], label: &str) {
+fn perform(node: &'static Node, task: &Arc<dyn Runnable>, state: &mut State, standing: &Standing) {
     if !task.header().claim_waiting() {
         return;
     }
@@ -328,7 +332,8 @@ fn perform(node: &'static Node, task: &Arc<dyn Runnable>, state: &mut State, gpu
     let before = worker.map(|worker| worker.set_running_cpu(0));
     let printing = node.printing(task.header());
     {
-        let context = Context::of_call(task.header(), gpus, label);
+        let context =
+            Context::of_call(task.header(), &standing.gpus, &standing.label).on_account(standing.account.as_ref());
         let _running = context.enter();
         task.invoke(state, &|failure| node.blame(task.header(), failure));
     }

@@ -2,10 +2,12 @@
 #![allow(unsafe_code)]
 
 use crate::base::sync::{AtomicU64, Ordering};
+use crate::node::notes::Account;
 use crate::node::{Node, worker};
 use crate::registry::Header;
 use crate::sched::{UNIT, amount_of, fixed_of};
 use std::cell::{Cell, RefCell};
+use std::sync::Arc;
 
 /// A task or actor call that runs on this stack. It lives on the stack of who runs it, and is reached through a
 /// thread-local pointer while it does; a fiber that pauses takes its own aside and puts it back.
@@ -13,6 +15,8 @@ pub struct Context<'a> {
     header: &'a Header,
     gpus: &'a [(u32, i64)],
     actor: Option<&'a str>,
+    /// What the arrays that it makes go on, where it has a limit.
+    account: Option<&'a Arc<Account>>,
     /// Tells it from every other task of this rank; given when first asked for.
     number: Cell<u64>,
 }
@@ -34,12 +38,17 @@ impl Drop for Running {
 impl<'a> Context<'a> {
     /// Of a task.
     pub fn of_task(header: &'a Header, gpus: &'a [(u32, i64)]) -> Context<'a> {
-        Context { header, gpus, actor: None, number: Cell::new(0) }
+        Context { header, gpus, actor: None, account: None, number: Cell::new(0) }
     }
 
     /// Of a call of an actor.
     pub fn of_call(header: &'a Header, gpus: &'a [(u32, i64)], actor: &'a str) -> Context<'a> {
-        Context { header, gpus, actor: Some(actor), number: Cell::new(0) }
+        Context { header, gpus, actor: Some(actor), account: None, number: Cell::new(0) }
+    }
+
+    /// The same; the arrays that it makes go on `account`.
+    pub fn on_account(self, account: Option<&'a Arc<Account>>) -> Context<'a> {
+        Context { account, ..self }
     }
 
     /// Makes it the current one until what is returned is dropped; both stay in the same block.
@@ -116,6 +125,16 @@ pub fn cancelled() -> Option<String> {
         };
         current.filter(|context| unwanted(context.header)).map(|context| context.header.name().to_string())
     })
+}
+
+/// The function of the task that runs on this thread.
+pub fn function() -> Option<&'static str> {
+    with_current(|current| current?.header.entry.map(|entry| entry.name))
+}
+
+/// The account of the task that runs on this thread.
+pub fn account() -> Option<Arc<Account>> {
+    with_current(|current| current?.account.cloned())
 }
 
 /// Whether a task runs on this thread.

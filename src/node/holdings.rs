@@ -71,6 +71,19 @@ impl Holding {
         lock(&self.place).resident.clone()
     }
 
+    /// Where the block is in memory: it, and whether anybody reads it.
+    pub(super) fn reading(&self) -> Option<(Arc<dyn ArrayMemory>, bool)> {
+        let place = lock(&self.place);
+        let memory = place.resident.clone()?;
+        let readers = Arc::strong_count(&memory) > 2;
+        Some((memory, readers))
+    }
+
+    /// The type of the first value that needed it.
+    pub(super) fn kind(&self) -> &'static str {
+        self.kind
+    }
+
     fn written(&self, on_disk: Arc<OnDisk>) {
         lock(&self.place).on_disk.get_or_insert(on_disk);
     }
@@ -165,7 +178,7 @@ impl Holdings {
         self.came.store(self.now() + 1, Ordering::Relaxed);
     }
 
-    fn living(&self) -> Vec<Arc<Holding>> {
+    pub(super) fn living(&self) -> Vec<Arc<Holding>> {
         lock(&self.list).holdings.iter().filter_map(Weak::upgrade).collect()
     }
 }

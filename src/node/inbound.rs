@@ -179,6 +179,7 @@ impl Node {
             Message::Died { rank, reason } if from == 0 => self.lost(rank, &reason),
             Message::Died { .. } => {}
             Message::Moved { task, to, hops } => self.on_moved(task, to, hops),
+            Message::Shed { bytes } => self.on_shed(from, bytes),
             Message::Leave => self.on_leave(from),
             Message::Stop => self.stop(),
         }

@@ -5,6 +5,7 @@ use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::mem::{Block, PeerArena};
 use crate::node::Node;
 use crate::node::holdings::Holding;
+use crate::node::notes::{Charge, Note};
 use crate::object::{ArrayMemory, Draft, Keeper, Links};
 use std::any::Any;
 use std::sync::{Arc, Mutex, Weak};
@@ -25,16 +26,26 @@ impl Held {
 
 /// A sealed block of this rank's store.
 pub struct OwnMemory {
+    // Crossed out before the block is another's.
+    _said: Said,
     block: Block,
     /// Its number among this rank's objects, 0 while it never left.
     number: AtomicU64,
     held: Held,
 }
 
+/// What is said of a block for as long as it is there.
+pub type Said = (Option<Note>, Option<Charge>);
+
 impl OwnMemory {
     /// A block that nobody will write any more.
     pub fn new(block: Block) -> OwnMemory {
-        OwnMemory { block, number: AtomicU64::new(0), held: Held::default() }
+        OwnMemory::of_maker(block, (None, None))
+    }
+
+    /// As `new`, with what is said of it.
+    pub fn of_maker(block: Block, said: Said) -> OwnMemory {
+        OwnMemory { block, number: AtomicU64::new(0), held: Held::default(), _said: said }
     }
 
     /// Where it lies in the store, and its length.
@@ -69,14 +80,19 @@ impl ArrayMemory for OwnMemory {
 }
 
 /// A block that is being written.
-pub struct OwnDraft(pub Block);
+pub struct OwnDraft {
+    /// What is said of it.
+    pub said: Said,
+    /// Where it is written.
+    pub block: Block,
+}
 
 impl Draft for OwnDraft {
     fn bytes_mut(&mut self) -> &mut [u8] {
-        self.0.as_mut_slice()
+        self.block.as_mut_slice()
     }
     fn seal(self: Box<Self>) -> Arc<dyn ArrayMemory> {
-        Arc::new(OwnMemory::new(self.0))
+        Arc::new(OwnMemory::of_maker(self.block, self.said))
     }
 }
 

@@ -11,6 +11,7 @@ use crate::node::choice::Standing;
 use crate::node::holdings::Holdings;
 use crate::node::idle::Idle;
 use crate::node::inbound::HeldByRank;
+use crate::node::notes::Notes;
 use crate::node::output::Output;
 use crate::node::parting::Parting;
 use crate::node::questions::Questions;
@@ -73,6 +74,8 @@ pub struct Node {
     pub(super) holdings: Holdings,
     /// Who waits for room in the store.
     pub(super) room: Room,
+    /// Who made what is in it.
+    pub(super) notes: Notes,
     /// What has no room there.
     pub(super) spill: Spill,
     pub(super) table: Table,
@@ -168,6 +171,7 @@ impl Node {
             arena: RwLock::new(Some(parts.arena)),
             holdings: Holdings::default(),
             room: Room::default(),
+            notes: Notes::default(),
             table: parts.table,
             queues: Queues::new(),
             idle: Idle::new(),

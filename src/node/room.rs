@@ -7,11 +7,12 @@
 
 use crate::base::log::{Level, say};
 use crate::base::sync::{AtomicBool, Ordering, lock};
-use crate::base::{Error, Result};
+use crate::base::{Error, Rank, Result};
 use crate::mem::{Arena, Block};
 use crate::node::Node;
 use crate::node::event::Event;
 use crate::object::{Waiter, in_context};
+use crate::protocol::Message;
 use std::cell::Cell;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
@@ -25,6 +26,8 @@ pub struct Room {
     /// Whether anybody may be in the list.
     wanted: AtomicBool,
     waiters: Mutex<Vec<Weak<Event>>>,
+    /// Blocks of another rank's store are being written to disk.
+    shedding: AtomicBool,
 }
 
 impl Room {
@@ -116,6 +119,7 @@ impl Node {
         let mut found = self.squeeze(arena, bytes, footprint);
         let deadline = Instant::now() + self.config.store_wait;
         while found.is_none() && wait && Instant::now() < deadline {
+            self.ask_borrowers(footprint);
             self.block(1, Some(deadline.min(Instant::now() + LOOK)), |event| {
                 self.room.add(event);
                 arena.await_room();
@@ -126,6 +130,34 @@ impl Node {
             })?;
         }
         found.or_else(|| arena.allocate(bytes)).ok_or_else(|| self.store_full(bytes as u64))
+    }
+
+    /// Asks the host's other ranks that hold blocks of this store to let go of those that nobody reads there.
+    fn ask_borrowers(&'static self, bytes: u64) {
+        let mut borrowers: Vec<Rank> =
+            self.references.exported_blocks().into_iter().flat_map(|(_, ranks)| ranks).collect();
+        borrowers.sort_unstable();
+        borrowers.dedup();
+        // Those of other hosts hold copies, and this store's blocks only until those are made.
+        for rank in borrowers.into_iter().filter(|rank| self.host_ranks().contains(rank) && *rank != self.rank) {
+            self.send(rank, &Message::Shed { bytes });
+        }
+    }
+
+    /// A rank of this host has no room, and this one may hold blocks of its store: those that nobody reads leave it, to disk.
+    pub(super) fn on_shed(&'static self, from: Rank, bytes: u64) {
+        if self.room.shedding.swap(true, Ordering::AcqRel) {
+            // It asks again while it waits.
+            return;
+        }
+        // Writing takes long: who looks at the roads goes on looking.
+        let writer = std::thread::Builder::new().name(format!("mobula-{}-shed", self.rank)).spawn(move || {
+            self.shed(from, bytes);
+            self.room.shedding.store(false, Ordering::Release);
+        });
+        if writer.is_err() {
+            self.room.shedding.store(false, Ordering::Release);
+        }
     }
 
     /// A block, with as much leaving the store as can and must.

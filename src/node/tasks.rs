@@ -4,6 +4,7 @@ use crate::base::sync::{Ordering, lock};
 use crate::base::{Error, clock};
 use crate::node::Node;
 use crate::node::context::{self, Context};
+use crate::node::notes::Account;
 use crate::node::placing::request_of;
 use crate::node::queues::Work;
 use crate::node::worker::{self, Worker};
@@ -237,7 +238,8 @@ impl Node {
         let printing = self.printing(task.header());
         let began_ns = self.traces.on(task).then(clock::now_ns);
         {
-            let context = Context::of_task(task.header(), gpus);
+            let account = Account::of(task.header());
+            let context = Context::of_task(task.header(), gpus).on_account(account.as_ref());
             let _running = context.enter();
             task.invoke(&mut None as &mut State, &|failure| self.blame(task.header(), failure));
         }

@@ -44,6 +44,14 @@ pub(super) const KNOBS: &[Knob] = &[
         },
     },
     Knob {
+        variable: "MOBULA_MEMORY_BYTES",
+        takes: "bytes of memory of a host that tasks may ask for, e.g. 64G",
+        apply: |config, value| {
+            config.memory_bytes = Some(bytes(value)?);
+            Some(())
+        },
+    },
+    Knob {
         variable: "MOBULA_STORE_BYTES",
         takes: "bytes of store a rank, e.g. 4G, 512M or 1073741824",
         apply: |config, value| {
