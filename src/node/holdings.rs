@@ -205,6 +205,13 @@ impl Node {
         freed
     }
 
+    /// Whether any block could leave this store now.
+    pub(super) fn can_shed(&self) -> bool {
+        let may_write = self.spill.works();
+        let can = |candidate: Candidate| may_write || candidate.class != Class::Original;
+        self.holdings.living().iter().any(|holding| holding.candidate(self.rank).is_some_and(can))
+    }
+
     fn write_out(&self, holdings: &[&Arc<Holding>]) {
         // While a block is written it stays where it is, and can be read.
         let blocks: Vec<_> = holdings.iter().filter_map(|holding| Some((holding, holding.resident()?))).collect();

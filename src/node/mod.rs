@@ -13,6 +13,7 @@ mod actors;
 mod allocate;
 mod assemble;
 mod away;
+mod backpressure;
 mod banner;
 mod choice;
 mod context;

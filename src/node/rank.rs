@@ -7,6 +7,7 @@ use crate::base::{Config, Rank};
 use crate::mem::Arena;
 use crate::node::actors::{ActorRef, Actors};
 use crate::node::away::Away;
+use crate::node::backpressure::Pressure;
 use crate::node::choice::Standing;
 use crate::node::holdings::Holdings;
 use crate::node::idle::Idle;
@@ -74,6 +75,8 @@ pub struct Node {
     pub(super) holdings: Holdings,
     /// Who waits for room in the store.
     pub(super) room: Room,
+    /// Whether drivers that submit are to wait for some.
+    pub(super) pressure: Pressure,
     /// Who made what is in it.
     pub(super) notes: Notes,
     /// What has no room there.
@@ -171,6 +174,7 @@ impl Node {
             arena: RwLock::new(Some(parts.arena)),
             holdings: Holdings::default(),
             room: Room::default(),
+            pressure: Pressure::default(),
             notes: Notes::default(),
             table: parts.table,
             queues: Queues::new(),

@@ -5,7 +5,6 @@
 //! may have become one that can leave. The latter is a hint: a reader's own copy of an array's handle may go unseen, so who
 //! waits looks again now and then.
 
-use crate::base::log::{Level, say};
 use crate::base::sync::{AtomicBool, Ordering, lock};
 use crate::base::{Error, Rank, Result};
 use crate::mem::{Arena, Block};
@@ -81,11 +80,7 @@ impl Node {
             arena.on_room(|| self.room.has_grown());
         }
         if self.host_ranks().first() == Some(&self.rank) {
-            // A folder of many thousands of files takes a while to look through.
-            let sweep = std::thread::Builder::new().name(format!("mobula-{}-sweep", self.rank));
-            if let Err(error) = sweep.spawn(|| self.spill.sweep()) {
-                say(Level::Debug, || format!("nothing is swept: {error}"));
-            }
+            self.spill.begin_sweep();
         }
     }
 
@@ -117,12 +112,13 @@ impl Node {
     fn find_room(&'static self, arena: &Arc<Arena>, bytes: usize, wait: bool) -> Result<Block> {
         let Some(footprint) = arena.footprint(bytes) else { return Err(self.store_full(bytes as u64)) };
         let mut found = self.squeeze(arena, bytes, footprint);
+        if found.is_none() {
+            self.pressure.rise();
+        }
         let deadline = Instant::now() + self.config.store_wait;
         while found.is_none() && wait && Instant::now() < deadline {
             self.ask_borrowers(footprint);
-            self.block(1, Some(deadline.min(Instant::now() + LOOK)), |event| {
-                self.room.add(event);
-                arena.await_room();
+            self.wait_for_room(deadline, |event| {
                 found = self.squeeze(arena, bytes, footprint);
                 if found.is_some() {
                     event.clone().ready();
@@ -158,6 +154,21 @@ impl Node {
         if writer.is_err() {
             self.room.shedding.store(false, Ordering::Release);
         }
+    }
+
+    /// Waits until room may have been made, or for a moment. `look` is called once it cannot be missed any more, and ends the
+    /// wait where it finds what is waited for.
+    ///
+    /// # Errors
+    /// What ends a wait.
+    pub(super) fn wait_for_room(&'static self, deadline: Instant, look: impl FnOnce(&Arc<Event>)) -> Result<()> {
+        self.block(1, Some(deadline.min(Instant::now() + LOOK)), |event| {
+            self.room.add(event);
+            if let Some(arena) = self.arena() {
+                arena.await_room();
+            }
+            look(event);
+        })
     }
 
     /// A block, with as much leaving the store as can and must.

@@ -16,6 +16,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, Weak};
+use std::thread::JoinHandle;
 
 /// Blocks begin at multiples of this in their file, as in the store.
 const ALIGNMENT: u64 = 64;
@@ -35,6 +36,7 @@ pub struct Spill {
     written_bytes: Arc<AtomicU64>,
     /// Whether the user was told that nothing can be written.
     warned: AtomicBool,
+    sweep: Mutex<Option<JoinHandle<()>>>,
 }
 
 #[derive(Default)]
@@ -148,6 +150,7 @@ impl Spill {
             files: Mutex::default(),
             written_bytes: Arc::default(),
             warned: AtomicBool::new(false),
+            sweep: Mutex::new(None),
         }
     }
 
@@ -156,23 +159,37 @@ impl Spill {
         self.base.is_some()
     }
 
+    /// Whether something may be written, and could be when it was tried last.
+    pub fn works(&self) -> bool {
+        self.is_on() && !self.warned.load(Ordering::Relaxed)
+    }
+
     /// Bytes on disk now.
     pub fn written_bytes(&self) -> u64 {
         self.written_bytes.load(Ordering::Relaxed)
     }
 
-    /// Removes what killed processes of this user left.
-    pub fn sweep(&self) {
-        if let Some(base) = &self.base {
-            let swept = scratch::sweep(base);
+    /// Removes what killed processes of this user left, on a thread: a folder of many thousands of files takes a while to look
+    /// through.
+    pub fn begin_sweep(&self) {
+        let Some(base) = self.base.clone() else { return };
+        let sweep = move || {
+            let swept = scratch::sweep(&base);
             if swept > 0 {
                 say(Level::Info, || format!("{swept} folders of killed processes removed from {}", base.display()));
             }
+        };
+        match std::thread::Builder::new().name("mobula-sweep".to_string()).spawn(sweep) {
+            Ok(sweep) => *lock(&self.sweep) = Some(sweep),
+            Err(error) => say(Level::Debug, || format!("nothing is swept: {error}")),
         }
     }
 
     /// Removes this process's folder: the end.
     pub fn clear(&self) {
+        if let Some(sweep) = lock(&self.sweep).take() {
+            let _ = sweep.join();
+        }
         let _removed_outside_of_the_lock = std::mem::take(&mut *lock(&self.files));
     }
 

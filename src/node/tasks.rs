@@ -20,7 +20,12 @@ pub fn submit<C: Callable>(options: Options, args: C::Args) -> <C::Outputs as Ou
     let task = Task::<C>::new(Header::new(options, context::current_number()), args);
     let refs = task.refs();
     match Node::current() {
-        Some(node) => node.launch(task),
+        Some(node) => {
+            if node.pressure.is_high() {
+                node.hold_submission();
+            }
+            node.launch(task);
+        }
         None => task.fail(Arc::new(Error::no_cluster(C::ENTRY.name))),
     }
     refs

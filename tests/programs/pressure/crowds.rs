@@ -60,6 +60,35 @@ pub fn late() -> mobula::Result<()> {
     Ok(())
 }
 
+/// Kept and not read, with nothing to write to or too little: an error in the end, and no hang.
+pub fn keeps() -> mobula::Result<()> {
+    let mut kept = Vec::new();
+    let error = loop {
+        match filled(kept.len() as u64).and_then(mobula::put) {
+            Ok(object) => kept.push(object),
+            Err(error) => break error,
+        }
+        assert!(kept.len() < 1000, "a thousand arrays are more than there is room for");
+    };
+    println!("kept {}, then it says: {error}", kept.len());
+    assert!(matches!(error, Error::StoreFull { .. }), "{error:?}");
+    for (mark, object) in (0..).zip(&kept) {
+        assert!(is_whole(&object.get()?, mark), "array {mark}");
+    }
+    kept.truncate(3);
+    assert!(is_whole(&make::remote(3).get()?, 3), "and there is room again");
+    Ok(())
+}
+
+/// A driver that submits pairs of tasks, the second of which takes what the first makes.
+pub fn graph() -> mobula::Result<()> {
+    let done: Vec<ObjectRef<bool>> = (0..200).map(|mark| consume::remote(&make::remote(mark), mark)).collect();
+    for (mark, done) in done.iter().enumerate() {
+        assert!(*done.get()?, "array {mark}");
+    }
+    Ok(())
+}
+
 /// More than the whole store is an error at once.
 pub fn too_large() -> mobula::Result<()> {
     let begun = Instant::now();

@@ -1,6 +1,7 @@
 //! Programs that need more memory than their stores have. The first argument says which.
 
 mod crowds;
+mod limits;
 mod spilling;
 
 use mobula::prelude::*;
@@ -45,6 +46,12 @@ fn main() -> mobula::Result<()> {
         "puts" => spilling::puts()?,
         "stays" => spilling::stays()?,
         "sits" => spilling::sits()?,
+        "vanishes" => spilling::vanishes()?,
+        "cut" => spilling::cut()?,
+        "limits" => limits::limits()?,
+        "accounts" => limits::accounts()?,
+        "keeps" => crowds::keeps()?,
+        "graph" => crowds::graph()?,
         "full" => crowds::full()?,
         "stream" => crowds::stream()?,
         "late" => crowds::late()?,

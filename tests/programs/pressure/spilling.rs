@@ -83,3 +83,40 @@ pub fn sits() -> mobula::Result<()> {
     }
     Ok(())
 }
+
+/// The folder is removed in the midst: what lay there is still read, and more is written elsewhere.
+pub fn vanishes() -> mobula::Result<()> {
+    let base = std::env::var("MOBULA_SPILL_DIR").expect("a folder of this test's own");
+    let mut kept = Vec::new();
+    for round in 0..3 {
+        for mark in round * 20..round * 20 + 20 {
+            kept.push(mobula::put(filled(mark)?)?);
+        }
+        let folders: Vec<_> = std::fs::read_dir(&base).expect("the base is there").flatten().collect();
+        assert!(!folders.is_empty(), "something was written");
+        folders.iter().for_each(|folder| std::fs::remove_dir_all(folder.path()).expect("it can be removed"));
+    }
+    for (mark, object) in (0..).zip(&kept) {
+        assert!(is_whole(&object.get()?, mark), "array {mark}");
+    }
+    Ok(())
+}
+
+/// A file is cut short in the midst: who reads what lay there is told.
+pub fn cut() -> mobula::Result<()> {
+    let base = std::env::var("MOBULA_SPILL_DIR").expect("a folder of this test's own");
+    let kept: mobula::Result<Vec<_>> = (0..20).map(|mark| mobula::put(filled(mark)?)).collect();
+    let kept = kept?;
+    for folder in std::fs::read_dir(&base).expect("the base is there").flatten() {
+        for file in std::fs::read_dir(folder.path()).expect("a folder").flatten() {
+            let file = std::fs::File::options().write(true).open(file.path()).expect("a file");
+            file.set_len(0).expect("it can be cut");
+        }
+    }
+    let failures: Vec<String> =
+        kept.iter().filter_map(|object| object.get().err()).map(|error| error.to_string()).collect();
+    println!("{} of 20 are lost: {}", failures.len(), failures.first().map_or("", String::as_str));
+    assert!(!failures.is_empty() && failures.iter().all(|failure| failure.contains("was cut to 0 bytes")));
+    assert!(is_whole(&make::remote(3).get()?, 3), "everything else goes on");
+    Ok(())
+}
