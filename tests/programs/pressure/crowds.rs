@@ -26,6 +26,23 @@ pub fn full() -> mobula::Result<()> {
     Ok(())
 }
 
+/// Arrays of another rank that are read here, until that rank has no room.
+pub fn lent() -> mobula::Result<()> {
+    let mut read = Vec::new();
+    let error = loop {
+        match make::on(1).remote(read.len() as u64).get() {
+            Ok(array) => read.push(array),
+            Err(error) => break error,
+        }
+    };
+    println!("it says: {error}");
+    assert!(matches!(error, Error::StoreFull { rank: 1, .. }), "{error:?}");
+    for (mark, array) in (0..).zip(&read) {
+        assert!(is_whole(array, mark), "array {mark}");
+    }
+    Ok(())
+}
+
 #[mobula::remote]
 fn consume(array: &[u64], mark: u64) -> bool {
     is_whole(array, mark)

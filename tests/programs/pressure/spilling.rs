@@ -67,16 +67,15 @@ pub fn stays() -> mobula::Result<()> {
     Ok(())
 }
 
-/// Keeps three stores' worth and waits to be killed, or for a line.
+/// Keeps three stores' worth and waits to be killed, or until a file is there.
 pub fn sits() -> mobula::Result<()> {
     let kept: mobula::Result<Vec<_>> = (0..27).map(|mark| mobula::put(filled(mark)?)).collect();
     let kept = kept?;
     println!("sitting");
     let _ = std::io::stdout().flush();
-    if std::env::args().nth(2).as_deref() == Some("for ever") {
-        loop {
-            std::thread::park();
-        }
+    let go = std::env::args().nth(2).unwrap_or_default();
+    while !std::path::Path::new(&go).exists() {
+        std::thread::sleep(Duration::from_millis(5));
     }
     for (mark, object) in (0..).zip(&kept) {
         assert!(is_whole(&object.get()?, mark), "array {mark}");
