@@ -195,6 +195,16 @@ fn a_full_store_of_another_rank_says_who_holds_it() {
     finished.said(&["the store of rank 1 is full", "of make", "held by rank 0"]);
 }
 
+/// Over TCP each rank has copies of its own. They are dropped and fetched again.
+#[test]
+fn copies_make_room_for_others_and_come_again() {
+    passed("copies", |folder| {
+        let meet = folder.join("meet").display().to_string();
+        let launch = started(&example("pressure"), &all(3), 3, &meet).arg("copies").env("MOBULA_FABRIC", "tcp");
+        launch.env("MOBULA_SPILL_DIR", "off").env("MOBULA_STORE_WAIT_S", "2")
+    });
+}
+
 #[test]
 fn a_producer_waits_for_its_consumers() {
     passed("stream", |_| in_memory("stream"));

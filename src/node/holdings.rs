@@ -3,33 +3,36 @@
 //! ```text
 //!   resident: the block, in this store or in that of another rank of the host    read by whoever holds it beside this
 //!   on disk:  a copy of it                                                       kept once written: it never changes
+//!   source:   the object that it is a copy of, whose owner has it too            see `fetches`
 //! ```
-//! At least one of the two is there. Moving a block is dropping what is resident: that gives its room back where nobody else
+//! At least one of the three is there. Moving a block is dropping what is resident: that gives its room back where nobody else
 //! holds it, and disturbs nobody where somebody does (O5). So nothing here needs to know readers exactly.
 
 use crate::base::sync::{AtomicU64, Ordering, lock};
-use crate::base::{Error, Rank};
+use crate::base::{Error, ObjectId, Rank};
 use crate::node::Node;
+use crate::node::fetches::Source;
 use crate::node::memory::{OwnMemory, PeerMemory};
 use crate::node::spill::{OnDisk, SpilledMemory};
-use crate::object::{ArrayMemory, Keeper};
+use crate::object::{ArrayMemory, Keeper, Links};
 use crate::store::{Candidate, Class, Exit, choose};
 use std::sync::{Arc, Mutex, Weak};
 
 /// A block, for as long as a packed value needs it.
 pub struct Holding {
-    node: &'static Node,
+    pub(super) node: &'static Node,
     /// The type of the first value that needed it.
     kind: &'static str,
     last_use: AtomicU64,
-    place: Mutex<Place>,
+    pub(super) place: Mutex<Place>,
 }
 
-struct Place {
-    resident: Option<Arc<dyn ArrayMemory>>,
+pub(super) struct Place {
+    pub(super) resident: Option<Arc<dyn ArrayMemory>>,
     on_disk: Option<Arc<OnDisk>>,
     mapped: Weak<SpilledMemory>,
-    myself: Weak<Holding>,
+    pub(super) source: Source,
+    pub(super) myself: Weak<Holding>,
 }
 
 impl Holding {
@@ -43,6 +46,7 @@ impl Holding {
                 resident: Some(memory),
                 on_disk: None,
                 mapped: Weak::new(),
+                source: Source::default(),
                 myself: myself.clone(),
             }),
         });
@@ -56,14 +60,20 @@ impl Holding {
         let place = lock(&self.place);
         let memory = place.resident.as_ref().filter(|memory| Arc::strong_count(memory) == 1)?;
         let bytes = bytes_in(memory, self.node.rank, home)?;
-        let class = if place.on_disk.is_some() { Class::OnDisk } else { Class::Original };
+        let class = match &place.on_disk {
+            _ if place.source.is_known() => Class::Copy,
+            Some(_) => Class::OnDisk,
+            None => Class::Original,
+        };
         Some(Candidate { bytes, last_use: self.last_use.load(Ordering::Relaxed), class })
     }
 
-    /// Gives the memory up where it lies on disk and nobody reads it; what is to be dropped.
+    /// Gives the memory up where it can be had again and nobody reads it; what is to be dropped.
     fn leave(&self) -> Option<Arc<dyn ArrayMemory>> {
         let mut place = lock(&self.place);
-        place.on_disk.as_ref()?;
+        if place.on_disk.is_none() && !place.source.is_known() {
+            return None;
+        }
         place.resident.take_if(|memory| Arc::strong_count(memory) == 1)
     }
 
@@ -105,26 +115,56 @@ impl Holding {
     }
 }
 
-impl Keeper for Holding {
-    fn open(&self) -> Result<Arc<dyn ArrayMemory>, Error> {
-        self.last_use.store(self.node.holdings.now(), Ordering::Relaxed);
-        let mut place = lock(&self.place);
-        if let Some(memory) = &place.resident {
-            return Ok(memory.clone());
-        }
-        if let Some(mapped) = place.mapped.upgrade() {
-            return Ok(mapped);
-        }
-        let Some(on_disk) = &place.on_disk else { unreachable!("a block is in memory or on disk") };
-        let mapped = on_disk
-            .open(&place.myself)
-            .map_err(|error| Error::ObjectLost { object: self.kind.to_string(), reason: error.to_string() })?;
-        place.mapped = Arc::downgrade(&mapped);
-        Ok(mapped)
+impl Holding {
+    /// Another value needs the block: it does not go with the object that it is a copy of.
+    pub(super) fn share(&self) {
+        lock(&self.place).source.share();
     }
 
+    /// The block as it is here; `None` where it must be fetched.
+    pub(super) fn at_hand(&self) -> Result<Option<Arc<dyn ArrayMemory>>, Error> {
+        let mut place = lock(&self.place);
+        if let Some(memory) = &place.resident {
+            return Ok(Some(memory.clone()));
+        }
+        if let Some(mapped) = place.mapped.upgrade() {
+            return Ok(Some(mapped));
+        }
+        let Some(on_disk) = &place.on_disk else { return Ok(None) };
+        let mapped = on_disk.open(&place.myself).map_err(|error| self.lost(&error.to_string()))?;
+        place.mapped = Arc::downgrade(&mapped);
+        Ok(Some(mapped))
+    }
+
+    pub(super) fn lost(&self, reason: &str) -> Error {
+        Error::ObjectLost { object: self.kind.to_string(), reason: reason.to_string() }
+    }
+
+    fn touch(&self) {
+        self.last_use.store(self.node.holdings.now(), Ordering::Relaxed);
+    }
+}
+
+impl Keeper for Holding {
+    fn open(&self) -> Result<Arc<dyn ArrayMemory>, Error> {
+        self.touch();
+        match self.at_hand()? {
+            Some(memory) => Ok(memory),
+            None => self.fetch(),
+        }
+    }
     fn closed(&self) {
         self.node.room.may_have_grown();
+    }
+    fn is_copy(&self, object: ObjectId, links: &Arc<dyn Links>) {
+        lock(&self.place).source.know(object, links);
+    }
+    fn refill(&self, memory: Arc<dyn ArrayMemory>) {
+        self.touch();
+        self.refilled(memory);
+    }
+    fn refuse(&self, error: &Arc<Error>) {
+        self.refused(error);
     }
 }
 

@@ -18,7 +18,13 @@ impl Held {
     fn keeper(&self, memory: Arc<dyn ArrayMemory>, kind: &'static str) -> Option<Arc<dyn Keeper>> {
         let node = Node::current().filter(|_| !memory.bytes().is_empty())?;
         let mut held = lock(&self.0);
-        let holding = held.upgrade().unwrap_or_else(|| Holding::new(node, memory, kind));
+        let holding = match held.upgrade() {
+            Some(holding) => {
+                holding.share();
+                holding
+            }
+            None => Holding::new(node, memory, kind),
+        };
         *held = Arc::downgrade(&holding);
         Some(holding)
     }
@@ -46,6 +52,11 @@ impl OwnMemory {
     /// As `new`, with what is said of it.
     pub fn of_maker(block: Block, said: Said) -> OwnMemory {
         OwnMemory { block, number: AtomicU64::new(0), held: Held::default(), _said: said }
+    }
+
+    /// A holding has it already.
+    pub(super) fn held_by(&self, holding: Weak<Holding>) {
+        *lock(&self.held.0) = holding;
     }
 
     /// Where it lies in the store, and its length.

@@ -20,6 +20,7 @@ mod context;
 mod deaths;
 mod detours;
 mod event;
+mod fetches;
 mod fiber;
 mod handles;
 mod hello;

@@ -69,7 +69,7 @@ pub(super) fn acting<R>(body: impl FnOnce() -> R) -> R {
 }
 
 /// Whether the calling code may wait: it does not act on a message, and does not encode or decode.
-fn may_wait() -> bool {
+pub(super) fn may_wait() -> bool {
     !ACTING.get() && !in_context()
 }
 

@@ -12,9 +12,9 @@
 //! Whether it is such a value is found by encoding it, up to the bound, once: types that are too small to hold an array, or
 //! that own nothing, are not even tried, nor is anything while the process has made no array.
 
-use crate::base::Error;
 use crate::base::sync::{AtomicBool, Ordering, lock};
-use crate::object::{Array, ArrayMemory, Attachment, Object, Parcel, decode, parcel};
+use crate::base::{Error, ObjectId};
+use crate::object::{Array, ArrayMemory, Attachment, Links, Object, Parcel, decode, parcel};
 use std::any::Any;
 use std::sync::{Arc, Mutex, Weak};
 
@@ -30,6 +30,12 @@ pub trait Keeper: Send + Sync + 'static {
     fn open(&self) -> Result<Arc<dyn ArrayMemory>, Error>;
     /// A value that was made of what `open` gave is gone.
     fn closed(&self);
+    /// The bytes are a copy of a part of `object`: who asks `links` for that is answered by `refill` or `refuse`.
+    fn is_copy(&self, _object: ObjectId, _links: &Arc<dyn Links>) {}
+    /// The bytes came again.
+    fn refill(&self, _memory: Arc<dyn ArrayMemory>) {}
+    /// They did not.
+    fn refuse(&self, _error: &Arc<Error>) {}
 }
 
 /// One thing that travels beside the bytes.
@@ -110,6 +116,29 @@ impl Packed {
         self.parts.iter().map(attachment).collect()
     }
 
+    /// The value is a copy of `object`, which `links` fetches again.
+    pub(super) fn is_copy(&self, object: ObjectId, links: &Arc<dyn Links>) {
+        self.keepers().for_each(|keeper| keeper.is_copy(object, links));
+    }
+
+    /// What travels beside the value came again.
+    pub(super) fn refill(&self, attachments: Vec<Attachment>) {
+        for (part, attachment) in self.parts.iter().zip(attachments) {
+            if let (Part::Kept(keeper), Attachment::Array(memory)) = (part, attachment) {
+                keeper.refill(memory);
+            }
+        }
+    }
+
+    /// It was asked for again and will not come.
+    pub(super) fn refuse(&self, error: &Arc<Error>) {
+        self.keepers().for_each(|keeper| keeper.refuse(error));
+    }
+
+    fn keepers(&self) -> impl Iterator<Item = &Arc<dyn Keeper>> {
+        self.parts.iter().filter_map(|part| if let Part::Kept(keeper) = part { Some(keeper) } else { None })
+    }
+
     /// The value as a parcel, whose memory stays where it is while the parcel lives.
     ///
     /// # Errors
@@ -156,11 +185,7 @@ struct Closing(Arc<Packed>);
 
 impl Drop for Closing {
     fn drop(&mut self) {
-        for part in &self.0.parts {
-            if let Part::Kept(keeper) = part {
-                keeper.closed();
-            }
-        }
+        self.0.keepers().for_each(|keeper| keeper.closed());
     }
 }
 

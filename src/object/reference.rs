@@ -110,7 +110,20 @@ impl<T: Object> AnySlot for Import<T> {
         encode_cell(&self.cell)
     }
     fn complete_with(&self, bytes: &[u8], attachments: Vec<Attachment>) {
+        let core = self.cell.core();
+        if let Some(packed) = core.packed() {
+            return packed.refill(attachments);
+        }
         complete_cell(&self.cell, bytes, attachments);
+        if let Some(packed) = core.packed() {
+            packed.is_copy(self.id, &self.links);
+        }
+    }
+    fn fail(&self, error: Arc<Error>) {
+        if let Some(packed) = self.cell.core().packed() {
+            return packed.refuse(&error);
+        }
+        self.cell.core().fail(error);
     }
     fn request(&self) {
         if !self.cell.core().is_complete() && !self.requested.swap(true, Ordering::Relaxed) {

@@ -52,6 +52,7 @@ fn main() -> mobula::Result<()> {
         "accounts" => limits::accounts()?,
         "keeps" => crowds::keeps()?,
         "graph" => crowds::graph()?,
+        "copies" => spilling::copies()?,
         "lent" => crowds::lent()?,
         "full" => crowds::full()?,
         "stream" => crowds::stream()?,

@@ -119,3 +119,35 @@ pub fn cut() -> mobula::Result<()> {
     assert!(is_whole(&make::remote(3).get()?, 3), "everything else goes on");
     Ok(())
 }
+
+/// Makes arrays and keeps them as objects of this rank.
+#[mobula::remote]
+fn lends(first: u64, count: u64) -> mobula::Result<Vec<ObjectRef<Array<u64>>>> {
+    (first..first + count).map(|mark| mobula::put(filled(mark)?)).collect()
+}
+
+/// Reads them all, again and again; how many were whole.
+#[mobula::remote(num_cpus = 0)]
+fn reads(objects: Vec<ObjectRef<Array<u64>>>, rounds: u64) -> mobula::Result<u64> {
+    let mut whole = 0;
+    for _ in 0..rounds {
+        for (mark, object) in (0..).zip(&objects) {
+            whole += u64::from(is_whole(&object.get()?, mark));
+        }
+    }
+    Ok(whole)
+}
+
+/// One rank reads more copies of what others own than it has room for, and nothing can be written to disk.
+pub fn copies() -> mobula::Result<()> {
+    const EACH: u64 = 7;
+    let owners = [0, 2];
+    let mut objects = Vec::new();
+    for (turn, rank) in (0..).zip(owners) {
+        let lent = lends::on(rank).remote(turn * EACH, EACH);
+        objects.extend(lent.get()?.iter().cloned());
+    }
+    let whole = reads::on(1).remote(objects, 3).get()?;
+    assert_eq!(*whole, 3 * EACH * owners.len() as u64);
+    Ok(())
+}
