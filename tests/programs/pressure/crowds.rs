@@ -99,7 +99,7 @@ pub fn keeps() -> mobula::Result<()> {
 
 /// A driver that submits pairs of tasks, the second of which takes what the first makes.
 pub fn graph() -> mobula::Result<()> {
-    let done: Vec<ObjectRef<bool>> = (0..200).map(|mark| consume::remote(&make::remote(mark), mark)).collect();
+    let done: Vec<ObjectRef<bool>> = (0..200).map(|mark| consume::remote(make::remote(mark), mark)).collect();
     for (mark, done) in done.iter().enumerate() {
         assert!(*done.get()?, "array {mark}");
     }

@@ -57,7 +57,7 @@ pub fn stays() -> mobula::Result<()> {
     let mine = filled(8)?;
     let kept = mobula::put(mine.clone())?;
     let places = (read.as_ptr().addr(), mine.as_ptr().addr());
-    let others: Vec<ObjectRef<Array<u64>>> = (100..140).map(|mark| make::remote(mark)).collect();
+    let others: Vec<ObjectRef<Array<u64>>> = (100..140).map(make::remote).collect();
     for (mark, other) in (100..).zip(&others) {
         assert!(is_whole(&other.get()?, mark), "array {mark}");
         assert_eq!(places, (read.as_ptr().addr(), mine.as_ptr().addr()));
