@@ -78,6 +78,7 @@ const UNSAFE_FILES: &[&str] = &[
     "src/gpu/cuda.rs",
     "src/mem/arena.rs",
     "src/mem/bell.rs",
+    "src/mem/file.rs",
     "src/mem/peer.rs",
     "src/mem/ring.rs",
     "src/mem/ring/loom.rs",

@@ -10,7 +10,7 @@ use crate::mem::pages::{HUGE_PAGE_BYTES, PageKind};
 use crate::mem::segment::{Segment, SegmentCard};
 use std::fmt;
 use std::ptr::NonNull;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// Pages are brought in by at least this much at a time: a few milliseconds of zeroing.
 const POPULATE_STEP_BYTES: u64 = 8 << 20;
@@ -32,6 +32,8 @@ pub struct Arena {
     /// Every byte below is backed by a page (M2). Grows only, under `populating`; Release there, Acquire in `allocate`.
     populated: AtomicU64,
     populating: Mutex<()>,
+    /// Called when a block is free again that was waited for.
+    on_room: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 impl Arena {
@@ -56,6 +58,7 @@ impl Arena {
             offsets: Mutex::new(Offsets::new(bytes)),
             populated: AtomicU64::new(0),
             populating: Mutex::new(()),
+            on_room: OnceLock::new(),
         }))
     }
 
@@ -75,6 +78,33 @@ impl Arena {
         }
         let start = self.segment.range(taken.offset as usize, bytes).expect("a taken range lies in the arena");
         Some(Block { start, length: bytes, taken: Some(taken), arena: self.clone() })
+    }
+
+    /// Says what is called, on any thread, when a block is free again after [`await_room`](Arena::await_room); once.
+    pub fn on_room(&self, call: impl Fn() + Send + Sync + 'static) {
+        let _ = self.on_room.set(Box::new(call));
+    }
+
+    /// The next block that is given back is told, once. Who asks then tries to allocate again: what was given back before is
+    /// found by that, what comes later is told, because both happen under one lock.
+    pub fn await_room(&self) {
+        lock(&self.offsets).wanted = true;
+    }
+
+    /// What a block of `bytes` takes with its rounding; `None` where it is more than the whole arena.
+    pub fn footprint(&self, bytes: usize) -> Option<u64> {
+        lock(&self.offsets).rounded_bytes(bytes as u64).filter(|bytes| *bytes <= self.bytes())
+    }
+
+    fn give_back(&self, taken: &Taken) {
+        let wanted = {
+            let mut offsets = lock(&self.offsets);
+            offsets.give_back(taken);
+            std::mem::take(&mut offsets.wanted)
+        };
+        if wanted && let Some(call) = self.on_room.get() {
+            call();
+        }
     }
 
     /// Brings in the pages up to `end` and somewhat further; false where there is no memory for them.
@@ -211,7 +241,7 @@ impl Block {
 impl Drop for Block {
     fn drop(&mut self) {
         if let Some(taken) = &self.taken {
-            lock(&self.arena.offsets).give_back(taken);
+            self.arena.give_back(taken);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Actors on this rank's workers: their constructors and calls, run as the protocol says.
 
 use crate::node::context::Context;
+use crate::node::notes::Account;
 use crate::node::queues::Work;
 use crate::node::{Node, worker};
 use crate::protocol::{ActorHome, Step, failed_argument};
@@ -26,6 +27,11 @@ impl Node {
                     }
                 }
                 Step::Construct(task) => {
+                    let options = task.header().options.as_ref();
+                    let label = home.label_and_gpus().0;
+                    if let Some(account) = options.and_then(|options| Account::new(options, &label)) {
+                        let _ = home.kept.set(account);
+                    }
                     let mut state = None;
                     self.perform(home, &task, &mut state);
                     home.constructed(&self, &task, state);
@@ -67,7 +73,8 @@ impl Node {
         let before = worker.map(|worker| worker.set_running_cpu(0));
         let printing = self.printing(task.header());
         {
-            let context = Context::of_call(task.header(), &gpus, &label);
+            let account = home.kept.get().cloned().and_then(|kept| kept.downcast::<Account>().ok());
+            let context = Context::of_call(task.header(), &gpus, &label).on_account(account.as_ref());
             let _running = context.enter();
             task.invoke(state, &|failure| self.blame(task.header(), failure));
         }

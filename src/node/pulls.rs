@@ -99,7 +99,7 @@ impl Node {
         pull.failures += u8::from(block.is_err());
         // A road that fails says so before or after its reads end: where there is another one, a read is tried again once.
         let again = block.is_err() && pull.failures == 1 && self.roads.way(pull.home).len() > 1;
-        let fresh = again.then(|| self.arena()?.allocate(pull.bytes)).flatten();
+        let fresh = again.then(|| self.allocate_now(pull.bytes).ok()).flatten();
         match fresh {
             Some(fresh) => {
                 lock(&self.roads.pulls.reads).waiting.push_back((pull, fresh));

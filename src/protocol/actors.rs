@@ -17,8 +17,9 @@ use crate::protocol::requests::request_of_actor;
 use crate::registry::{Runnable, State};
 use crate::sched::{Grant, Mailbox, Request};
 use rustc_hash::FxHashMap as HashMap;
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// A caller: calls of one caller keep their order.
 type Caller = (Rank, u64);
@@ -48,6 +49,8 @@ struct Inner {
 pub struct ActorHome {
     /// Its name.
     pub id: ObjectId,
+    /// What its driver keeps with it.
+    pub kept: OnceLock<Arc<dyn Any + Send + Sync>>,
     inner: Mutex<Inner>,
 }
 
@@ -154,6 +157,7 @@ impl Actors {
         let expected = || {
             Arc::new(ActorHome {
                 id,
+                kept: OnceLock::new(),
                 inner: Mutex::new(Inner {
                     life: Life::Expected,
                     mailbox: Mailbox::default(),

@@ -308,6 +308,11 @@ impl Away {
             .map(|(number, sent)| (sent.to, TaskId { owner: me, number: *number }))
     }
 
+    /// Whether there are any.
+    pub fn any(&self) -> bool {
+        !lock(&self.tasks).is_empty()
+    }
+
     /// The tasks that are on `rank`, the oldest first.
     pub fn on(&self, rank: Rank) -> Vec<u64> {
         let mut numbers: Vec<u64> =

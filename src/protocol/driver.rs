@@ -1,11 +1,12 @@
 //! What a rank's protocol asks of what drives it.
 
 use crate::base::{Error, Rank, Result};
-use crate::object::{ArrayMemory, Links};
+use crate::object::{ArrayMemory, Attachment, Links};
 use crate::protocol::actors::ActorHome;
 use crate::protocol::{Message, Protocol, WirePlace};
 use crate::registry::{Options, Runnable, TableEntry};
 use crate::sched::Grant;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// What a block is brought here for.
@@ -58,6 +59,11 @@ pub trait Driver: Clone + Send + Sync + 'static {
     /// # Errors
     /// `StoreFull`.
     fn store(&self, bytes: &[u8]) -> Result<Arc<dyn ArrayMemory>>;
+    /// What travels beside a value, with every array where other ranks can read it.
+    ///
+    /// # Errors
+    /// `StoreFull`, or why an array cannot be had.
+    fn in_the_store<'a>(&self, attachments: &'a [Attachment]) -> Result<Cow<'a, [Attachment]>>;
     /// Where memory of a store lies, and its name: one of this rank's gets `fresh` as its number where it has none yet.
     fn place_of(&self, memory: &dyn ArrayMemory, fresh: &dyn Fn() -> u64) -> Option<WirePlace>;
     /// Whether the store of that rank can be read here as memory.

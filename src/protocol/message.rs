@@ -262,6 +262,11 @@ pub enum Message<'a> {
         /// How often it was passed on: words of several ranks may come in another order than they were said.
         hops: u32,
     },
+    /// To another rank of the host: my store is full; let go of blocks of mine that nobody reads there.
+    Shed {
+        /// How many bytes would help.
+        bytes: u64,
+    },
     /// To rank 0: this rank's driver is through, or it never had one.
     Leave,
     /// From rank 0: everybody is through.

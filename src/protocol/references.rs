@@ -12,11 +12,13 @@ use crate::store::{Action, CountMessage, Counts};
 use rustc_hash::FxHashMap as HashMap;
 use std::sync::{Arc, Mutex, Weak};
 
+mod exported;
+
 /// Something that must live because another rank may ask for it.
 #[derive(Clone)]
 enum Keep {
     Slot(Arc<dyn AnySlot>),
-    Memory(#[allow(dead_code)] Arc<dyn ArrayMemory>),
+    Memory(Arc<dyn ArrayMemory>),
     Actor(Arc<ActorRef>),
     Far(#[allow(dead_code)] Arc<FarBlock>),
 }

@@ -238,8 +238,13 @@ impl<C: Callable> Runnable for Task<C> {
         }
     }
     fn invoke(&self, state: &mut State, blame: &dyn Fn(Failure) -> Error) {
-        let Some(args) = self.take_args() else { return };
-        let outcome = catch_unwind(AssertUnwindSafe(|| C::invoke(args, state)));
+        let Some(mut args) = self.take_args() else { return };
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            if !args.all_values() {
+                args.load().map_err(Failure::Passed)?;
+            }
+            C::invoke(args, state)
+        }));
         let failure = match outcome {
             Ok(Ok(value)) => match C::Outputs::misfit(&self.cells, &value) {
                 None => return C::Outputs::complete(&self.cells, value),

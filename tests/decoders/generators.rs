@@ -80,7 +80,7 @@ fn error() -> impl Strategy<Value = Error> {
         (rank(), text(), text()).prop_map(|(rank, host, reason)| Error::NodeDied { rank, host, reason }),
         (text(), text()).prop_map(|(object, reason)| Error::ObjectLost { object, reason }),
         (number(), number(), number(), rank()).prop_map(|(wanted_bytes, used_bytes, store_bytes, rank)| {
-            Error::StoreFull { wanted_bytes, used_bytes, store_bytes, rank }
+            Error::StoreFull { wanted_bytes, used_bytes, store_bytes, rank, holders: Vec::new() }
         }),
         (text(), text()).prop_map(|(task, missing)| Error::Unschedulable { task, missing }),
         text().prop_map(|message| Error::Config { message }),
@@ -165,6 +165,7 @@ pub fn message() -> impl Strategy<Value = Message<'static>> {
         bytes().prop_map(|words| Message::Beside { words }),
         (rank(), text()).prop_map(|(rank, reason)| Message::Died { rank, reason }),
         (rank(), text(), any::<bool>()).prop_map(|(rank, reason, certain)| Message::Suspect { rank, reason, certain }),
+        number().prop_map(|bytes| Message::Shed { bytes }),
         number().prop_map(|round| Message::Probe { round }),
         number().prop_map(|round| Message::Alive { round }),
         Just(Message::Leave),
