@@ -115,7 +115,7 @@ impl Node {
             }
             GroupMessage::Reserved { group, attempt, granted, free } => {
                 self.decide(|groups, hosts, now_ns| {
-                    groups.answered((group, attempt), from, granted, free, hosts, now_ns)
+                    groups.answered((group, attempt), from, (granted, free), hosts, now_ns)
                 });
             }
             GroupMessage::Commit { group, attempt } => {
