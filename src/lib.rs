@@ -68,8 +68,8 @@ pub mod __private {
     pub use crate::api::run_main;
     pub use crate::node::{RawHandle, block_on, call, create, submit};
     pub use crate::registry::{
-        ActorFn, ActorNew, Arg, Explain, ExplainDebug, ExplainDisplay, ExplainError, Failure, Function, IntoArg,
-        Multiple, Options, Own, OwnByClone, OwnBySerde, RemoteFn, Single,
+        ActorFn, ActorNew, Arg, Checkpoint, Checkpointed, Explain, ExplainDebug, ExplainDisplay, ExplainError, Failure,
+        Function, IntoArg, Multiple, Options, Own, OwnByClone, OwnBySerde, RemoteFn, Single,
     };
     pub use {inventory, serde};
 }

@@ -4,10 +4,11 @@ use crate::base::limits::INLINE_BYTES_MAX;
 use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::base::{Error, ObjectId, Rank, TaskId};
 use crate::object::{AnySlot, Parcel};
+use crate::protocol::actor_message::{About, Target};
 use crate::protocol::driver::Driver;
 use crate::protocol::retries::retries_of;
 use crate::protocol::{Message, Protocol, Run, WireOptions};
-use crate::registry::Runnable;
+use crate::registry::{Kind, Runnable};
 use rustc_hash::FxHashMap;
 use std::sync::{Arc, Mutex};
 
@@ -20,8 +21,13 @@ impl Protocol {
         let parcels: Vec<_> = slots.iter().map(|slot| slot.encode()).collect();
         if id.owner == self.rank {
             // It was stolen, and stolen back.
-            return self.complete_own(id.number, parcels);
+            return self.complete_own(driver, id.number, parcels);
         }
+        self.send_results(driver, id, &parcels);
+    }
+
+    /// Tells a task's owner what it gave.
+    pub(super) fn send_results(&self, driver: &impl Driver, id: TaskId, parcels: &[Result<Parcel, Error>]) {
         let inline_bytes_max = INLINE_BYTES_MAX / parcels.len().max(1);
         let results = parcels.iter().map(|parcel| match parcel {
             Ok(parcel) => self.sealed(driver, parcel, id.owner, inline_bytes_max),
@@ -32,8 +38,10 @@ impl Protocol {
     }
 
     /// A task of this rank ran here under another name.
-    fn complete_own(&self, number: u64, parcels: Vec<Result<Parcel, Error>>) {
+    pub(super) fn complete_own(&self, driver: &impl Driver, number: u64, parcels: Vec<Result<Parcel, Error>>) {
         let Some(task) = self.away.take(number) else { return };
+        self.call_over(driver, number, &task);
+        task.header().release_target();
         for (slot, parcel) in task.slots().into_iter().zip(parcels) {
             match parcel {
                 Ok(parcel) => slot.complete_with(&parcel.bytes, parcel.attachments),
@@ -63,7 +71,8 @@ impl Protocol {
         let parcel = task.pack().map(|parcel| Packed::new(parcel, header.origin.is_none() && retries > 0));
         let id = header.origin.unwrap_or_else(|| {
             let args = parcel.as_ref().ok().and_then(Packed::kept);
-            TaskId { owner: self.rank, number: self.away.put(Sent { task: task.clone(), to, hops: 0, args, retries }) }
+            let sent = Sent { task: task.clone(), to, hops: 0, args, retries, has_route: false };
+            TaskId { owner: self.rank, number: self.away.put(sent) }
         });
         let hops = header.hops + u32::from(header.origin.is_some());
         if header.origin.is_some() {
@@ -76,6 +85,7 @@ impl Protocol {
             num_gpus: options.num_gpus,
             resources: options.resources.clone(),
             name: options.name.clone(),
+            max_restarts: None,
         });
         let args = parcel
             .as_ref()
@@ -85,6 +95,7 @@ impl Protocol {
             Ok(args) => {
                 let (function, caller) = (entry.key, header.caller);
                 let number = header.number.load(Ordering::Relaxed);
+                let actor = actor.map(|actor| Target { actor, incarnation: 0, heard_below: 0 });
                 let run = Run { task: id, function, caller, number, actor, stealable, hops, options, args };
                 driver.send(to, &Message::Run(run));
                 if driver.is_dead(to) {
@@ -104,6 +115,11 @@ impl Protocol {
                     self.away.take(id.number);
                 }
                 driver.report(error.clone());
+                if let (Some(actor), Kind::New) = (actor, entry.kind) {
+                    // Its calls would wait for it.
+                    let reason = format!("its constructor's arguments cannot be sent: {error}");
+                    driver.send(to, &Message::Actor { actor, about: About::Kill { reason, last: false } });
+                }
                 task.fail(Arc::new(error));
                 self.over(driver, task);
             }
@@ -200,6 +216,8 @@ pub struct Sent {
     /// Its arguments, to start it again; `None` where it never is.
     pub args: Option<Arc<Parcel>>,
     retries: u32,
+    /// Whether it is a call of an actor that may be started again: its actor's route knows what becomes of it.
+    has_route: bool,
 }
 
 /// What becomes of a task whose rank is gone.
@@ -221,9 +239,19 @@ pub struct Away {
 
 impl Away {
     fn put(&self, sent: Sent) -> u64 {
-        let number = self.next.fetch_add(1, Ordering::Relaxed) + 1;
+        let number = self.fresh_number();
         lock(&self.tasks).insert(number, sent);
         number
+    }
+
+    /// A call whose actor's route knows where it is.
+    pub(super) fn put_call(&self, task: Arc<dyn Runnable>, to: Rank) -> u64 {
+        self.put(Sent { task, to, hops: 0, args: None, retries: 0, has_route: true })
+    }
+
+    /// A number for what nobody waits for.
+    pub(super) fn fresh_number(&self) -> u64 {
+        self.next.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// The task is over.
@@ -248,7 +276,8 @@ impl Away {
 
     /// The tasks that are on `rank`.
     pub fn on(&self, rank: Rank) -> Vec<u64> {
-        lock(&self.tasks).iter().filter(|(_, sent)| sent.to == rank).map(|(number, _)| *number).collect()
+        let there = |sent: &Sent| sent.to == rank && !sent.has_route;
+        lock(&self.tasks).iter().filter(|(_, sent)| there(sent)).map(|(number, _)| *number).collect()
     }
 
     /// What becomes of a task, when `gone` is: where it is started again, that happens `here`. Decided once for each death.

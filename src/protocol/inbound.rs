@@ -197,7 +197,7 @@ impl Protocol {
             Message::Steal { remember } => self.on_steal(driver, from, remember),
             Message::Loot { tasks, answer } => self.on_loot(driver, tasks, answer),
             Message::Cancel { task } => self.unwanted.insert(task),
-            Message::Kill { actor, reason } => self.actors.kill(driver, actor, &reason),
+            Message::Actor { actor, about } => self.on_about(driver, from, actor, about, pulled),
             Message::NameSet { token, name, kind, handle } => {
                 self.on_name_set(driver, from, token, name, kind, &handle);
             }
@@ -231,7 +231,7 @@ impl Protocol {
     }
 
     /// A parcel from the wire: its bytes here, its attachments as this process uses them.
-    fn opened(
+    pub(super) fn opened(
         &self,
         driver: &impl Driver,
         wire: &WireParcel<'_>,
@@ -287,6 +287,7 @@ impl Protocol {
                 num_gpus: wire.num_gpus,
                 resources: wire.resources,
                 name: wire.name,
+                max_restarts: wire.max_restarts,
                 ..Options::default()
             })
         });
@@ -302,8 +303,8 @@ impl Protocol {
         match args.and_then(|parcel| (entry.decode)(parcel, header)) {
             Err(error) => self.send_failure(driver, run.task, entry.returns, error),
             Ok(task) => match (entry.kind, run.actor) {
-                (Kind::New, Some(actor)) => self.actors.build(driver, actor, task),
-                (Kind::Method, Some(actor)) => self.actors.call(driver, actor, (from, run.caller), task),
+                (Kind::New, Some(target)) => self.actors.build(driver, target.actor, target.incarnation, task),
+                (Kind::Method, Some(target)) => self.actors.call(driver, target, (from, run.caller), task),
                 _ => self.launch_here(driver, task),
             },
         }
@@ -314,7 +315,7 @@ impl Protocol {
         &self,
         driver: &impl Driver,
         from: Rank,
-        task: u64,
+        number: u64,
         results: Vec<Result<WireParcel<'_>, Error>>,
         pulled: &Pulled,
     ) {
@@ -323,7 +324,8 @@ impl Protocol {
             .into_iter()
             .map(|result| result.and_then(|wire| self.opened(driver, &wire, from, pulled)))
             .collect();
-        let Some(task) = self.away.take(task) else { return };
+        let Some(task) = self.away.take(number) else { return };
+        self.call_over(driver, number, &task);
         task.header().release_target();
         for (slot, result) in task.slots().into_iter().zip(results) {
             match result {
@@ -417,6 +419,7 @@ fn missing_blocks(driver: &impl Driver, message: &Message<'_>, pulled: &Pulled) 
         Message::Done { results, .. } => results.iter().flatten().for_each(look),
         Message::Value { value: Ok(value), .. } => look(value),
         Message::Answer { answer, .. } => look(answer),
+        Message::Actor { about, .. } => about.parcels().into_iter().for_each(look),
         _ => {}
     }
     places

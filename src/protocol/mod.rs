@@ -11,24 +11,34 @@
 //! - P3: what is decided under a lock is sent under it, so that messages go in the order of the decisions.
 //! - P4: no lock is held while a value of the user's is decoded, dropped or run.
 
+mod actor_message;
 mod actors;
 mod away;
+mod calls;
+mod checkpoints;
+mod commits;
 mod dependencies;
 mod driver;
 mod handles;
+mod home;
 mod inbound;
+mod made;
 mod message;
+mod names;
 mod rank;
 mod references;
 mod requests;
 mod retries;
+mod route;
 mod stealing;
 mod unwanted;
 
-pub use actors::{ActorHome, Step};
+pub use actor_message::{Target, WireActor};
 pub use dependencies::failed_argument;
 pub use driver::Driver;
 pub use handles::{ActorRef, label_of};
+pub use home::{ActorHome, Step};
+pub use made::terms_of;
 pub use message::{Bytes, Message, Question, Run, WireAttachment, WireOptions, WireParcel, WirePlace};
 pub use rank::Protocol;
 pub use references::ProtocolLinks;

@@ -4,8 +4,9 @@ use crate::base::{Error, Rank};
 use crate::protocol::actors::Actors;
 use crate::protocol::away::Away;
 use crate::protocol::driver::Driver;
-use crate::protocol::handles::Names;
 use crate::protocol::inbound::HeldByRank;
+use crate::protocol::made::Made;
+use crate::protocol::names::Names;
 use crate::protocol::references::References;
 use crate::protocol::stealing::Thieving;
 use crate::protocol::unwanted::Unwanted;
@@ -26,6 +27,8 @@ pub struct Protocol {
     pub unwanted: Unwanted,
     /// Actors that live here.
     pub actors: Actors,
+    /// Actors that this rank made and may have to start again.
+    pub made: Made,
     /// Names that this rank keeps.
     pub names: Names,
     /// Who asks whom for work.
@@ -45,6 +48,7 @@ impl Protocol {
             away: Away::default(),
             unwanted: Unwanted::default(),
             actors: Actors::default(),
+            made: Made::default(),
             names: Names::default(),
             thieving: Thieving::new(rank, size, seed),
             held: HeldByRank::default(),
@@ -57,8 +61,7 @@ impl Protocol {
         self.held.lost(rank);
         self.thieving.lost(rank);
         self.references.lost(driver, rank, error);
-        self.names.lost(rank);
-        self.actors.lost(driver, rank, error);
+        self.actors_lost(driver, rank, error);
         self.retry_all_of(driver, rank, error);
         if !driver.has_work() {
             // Who was to remember that this rank is idle may be the one that is gone.

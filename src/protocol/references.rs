@@ -3,8 +3,9 @@
 use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::base::{Error, ObjectId, Rank};
 use crate::object::{AnySlot, ArrayMemory, Arrival, Attachment, Links};
+use crate::protocol::actor_message::WireActor;
 use crate::protocol::driver::Driver;
-use crate::protocol::handles::ActorRef;
+use crate::protocol::handles::{ActorRef, LAST_DROPPED};
 use crate::protocol::{Message, WireAttachment, WirePlace};
 use crate::store::{Action, CountMessage, Counts};
 use rustc_hash::FxHashMap as HashMap;
@@ -16,6 +17,7 @@ enum Keep {
     Slot(Arc<dyn AnySlot>),
     Memory(#[allow(dead_code)] Arc<dyn ArrayMemory>),
     Actor(Arc<ActorRef>),
+    Arrival(#[allow(dead_code)] Arc<Arrival>),
 }
 
 /// What stands here for something of another rank.
@@ -104,11 +106,19 @@ impl References {
             Attachment::Handle(handle) => match handle.clone().downcast::<ActorRef>() {
                 Ok(actor) => {
                     self.sent(actor.id, to, || Keep::Actor(actor.clone()));
-                    Ok(WireAttachment::Actor { actor: actor.id, home: actor.home, label: actor.label.clone() })
+                    Ok(WireAttachment::Actor(actor.wire()))
                 }
                 Err(_) => Err(lost("a handle", "it is of a kind that does not travel")),
             },
-            Attachment::Remote(arrival) => Err(lost(&arrival.id.to_string(), "it was passed on before it was decoded")),
+            // It is passed on as it came: this rank keeps it for another, and does not know its type.
+            Attachment::Remote(arrival) if arrival.id.owner == self.me => match self.own_slot(arrival.id.number) {
+                Some(slot) => self.export_one(driver, &Attachment::Slot(slot), to),
+                None => Err(lost(&arrival.id.to_string(), "its owner does not know it any more")),
+            },
+            Attachment::Remote(arrival) => {
+                self.sent(arrival.id, to, || Keep::Arrival(arrival.clone()));
+                Ok(WireAttachment::Reference(arrival.id))
+            }
         }
     }
 
@@ -134,6 +144,18 @@ impl References {
             tables.exported.entry(id.number).or_insert_with(keep);
         } else {
             tables.pinned.entry(id).or_insert_with(keep);
+        }
+    }
+
+    /// What came beside a value that this rank keeps and does not decode: its own objects are held from now on.
+    pub(super) fn hold_own(&self, attachments: &mut [Attachment]) {
+        for attachment in attachments {
+            if let Attachment::Remote(arrival) = attachment
+                && arrival.id.owner == self.me
+                && let Some(slot) = self.own_slot(arrival.id.number)
+            {
+                *attachment = Attachment::Slot(slot);
+            }
         }
     }
 
@@ -167,8 +189,8 @@ impl References {
                 Ok(Attachment::Remote(Arc::new(Arrival { id: *id, links: driver.links() })))
             }
             WireAttachment::Array(place) => self.import_memory(driver, *place, from, pulled).map(Attachment::Array),
-            WireAttachment::Actor { actor, home, label } => {
-                Ok(Attachment::Handle(self.import_actor(driver, *actor, *home, label, from)?))
+            WireAttachment::Actor(actor) => {
+                Ok(Attachment::Handle(driver.protocol().import_actor(driver, actor, from)?))
             }
         }
     }
@@ -215,24 +237,20 @@ impl References {
         }
     }
 
-    /// The handle of an actor named in a message from `from`.
-    pub fn import_actor(
+    /// The handle of an actor named in a message from `from`, as it was known before.
+    pub(super) fn import_actor(
         &self,
         driver: &impl Driver,
-        id: ObjectId,
-        home: Rank,
-        label: &str,
+        wire: &WireActor,
         from: Rank,
     ) -> Result<Arc<ActorRef>, Error> {
+        let id = wire.actor;
         let mut tables = lock(&self.tables);
         Self::received(&mut tables, driver, id, from);
         if id.owner == self.me {
             return match tables.exported.get(&id.number) {
                 Some(Keep::Actor(actor)) => Ok(actor.clone()),
-                _ => Err(Error::ActorDied {
-                    actor: label.to_string(),
-                    reason: "its last handle was dropped".to_string(),
-                }),
+                _ => Err(Error::ActorDied { actor: wire.label.clone(), reason: LAST_DROPPED.to_string() }),
             };
         }
         if let Some((_, Live::Actor(actor))) = tables.live.get(&id)
@@ -240,12 +258,34 @@ impl References {
         {
             return Ok(actor);
         }
-        if home >= driver.size() {
-            return Err(lost(label, "its home is no rank of this cluster"));
+        if wire.home >= driver.size() {
+            return Err(lost(&wire.label, "its home is no rank of this cluster"));
         }
-        let actor = ActorRef::new(driver, id, home, label.to_string());
+        let actor = ActorRef::new(driver, wire.clone());
         tables.live.insert(id, (Arc::as_ptr(&actor).addr(), Live::Actor(Arc::downgrade(&actor))));
         Ok(actor)
+    }
+
+    /// The handle of an actor that this rank holds, or that others hold of this rank's.
+    pub(super) fn find_actor(&self, id: ObjectId) -> Option<Arc<ActorRef>> {
+        let tables = lock(&self.tables);
+        if id.owner == self.me {
+            return match tables.exported.get(&id.number) {
+                Some(Keep::Actor(actor)) => Some(actor.clone()),
+                _ => None,
+            };
+        }
+        match tables.live.get(&id) {
+            Some((_, Live::Actor(actor))) => actor.upgrade(),
+            _ => None,
+        }
+    }
+
+    /// The actors of other ranks that have handles here.
+    pub(super) fn actors_of_others(&self) -> Vec<Arc<ActorRef>> {
+        let tables = lock(&self.tables);
+        let live = tables.live.values();
+        live.filter_map(|(_, live)| if let Live::Actor(actor) = live { actor.upgrade() } else { None }).collect()
     }
 
     fn received(tables: &mut Tables, driver: &impl Driver, id: ObjectId, from: Rank) {
