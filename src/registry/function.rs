@@ -44,40 +44,37 @@ pub trait Actor: Sized + Send + 'static {
     const CHECKPOINT: Option<&'static Checkpoint> = None;
 }
 
-/// An actor whose attribute says `checkpoint`.
-pub trait Checkpointed: Actor {
-    /// What `save` gives and `restore` takes.
-    type Saved: Object;
-    /// `restore`, as a constructor.
-    type Restore: ActorNew<Actor = Self, Args = (Arg<Self::Saved>,)>;
-    /// The state, to be built from again.
-    fn save(&self) -> Self::Saved;
-}
-
 /// How an actor's state becomes arguments of the constructor that builds it again.
 pub struct Checkpoint {
     /// The arguments; only of a state of that actor.
-    ///
-    /// # Errors
-    /// Where `save` panics, or what it gives does not encode.
-    pub save: fn(&State) -> Result<Parcel, Error>,
+    pub save: SaveFn,
     /// The constructor's key in the table.
     pub restore: u64,
 }
 
+/// An actor's state as arguments.
+///
+/// # Errors
+/// Where `save` panics, or what it gives does not encode.
+pub type SaveFn = fn(&State) -> Result<Parcel, Error>;
+
 impl Checkpoint {
-    /// Of the actor `A`.
-    pub const fn of<A: Checkpointed>() -> Checkpoint {
-        Checkpoint { save: save::<A>, restore: key_of(A::Restore::PATH, A::Restore::SIGNATURE) }
+    /// Of the actor that `R` builds.
+    pub const fn of<R: ActorNew>(save: SaveFn) -> Checkpoint {
+        Checkpoint { save, restore: key_of(R::PATH, R::SIGNATURE) }
     }
 }
 
-fn save<A: Checkpointed>(state: &State) -> Result<Parcel, Error> {
+/// What a `SaveFn` of the actor `A` does.
+///
+/// # Errors
+/// As there.
+pub fn save<A: Actor, S: Object>(state: &State, save: impl FnOnce(&A) -> S) -> Result<Parcel, Error> {
     let lost = |reason: String| Error::ObjectLost { object: format!("the state of {}", A::NAME), reason };
     let Some(actor) = state.as_ref().and_then(|state| state.downcast_ref::<A>()) else {
         return Err(lost("it is not there".to_string()));
     };
-    match catch_unwind(AssertUnwindSafe(|| (Arg::Value(actor.save()),).encode())) {
+    match catch_unwind(AssertUnwindSafe(|| (Arg::Value(save(actor)),).encode())) {
         Ok(saved) => saved,
         Err(panic) => Err(lost(format!("its save panicked: {}", panic_text(&*panic)))),
     }

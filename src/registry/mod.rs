@@ -18,8 +18,8 @@ mod task;
 pub use args::{Arg, ArgList, IntoArg, Own, OwnByClone, OwnBySerde};
 pub use failure::{Explain, ExplainDebug, ExplainDisplay, ExplainError, Failure};
 pub use function::{
-    Actor, ActorFn, ActorNew, Callable, Checkpoint, Checkpointed, Function, Kind, MethodOf, NewOf, RemoteFn, State,
-    TableEntry, functions,
+    Actor, ActorFn, ActorNew, Callable, Checkpoint, Function, Kind, MethodOf, NewOf, RemoteFn, State, TableEntry,
+    functions, save,
 };
 pub use options::{Options, Placement};
 pub use outputs::{Multiple, Outputs, Single};

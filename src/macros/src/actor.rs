@@ -162,9 +162,9 @@ mod tests {
         }
         let both = "pub fn save(&self) -> u64 { 0 } pub fn restore(s: u64) -> Result<Self, String> { Ok(Counter) }";
         let output = expand(quote!(checkpoint), block(both).parse().unwrap()).unwrap().to_string();
-        assert!(!output.contains("__Method_") && output.contains("Checkpointed for Counter"), "{output}");
+        assert!(!output.contains("__Method_") && output.contains("fn __save"), "{output}");
         let output = expand(quote!(), block(both).parse().unwrap()).unwrap().to_string();
-        assert!(output.contains("__Method_save") && !output.contains("Checkpointed"), "{output}");
+        assert!(output.contains("__Method_save") && !output.contains("__save ("), "{output}");
     }
 
     #[test]

@@ -42,11 +42,10 @@ impl Pair {
         let shape = restore_shape(restore, actor)?;
         let (args_type, identity, list) = (shape.args_type(), shape.identity(), local("arguments"));
         let body = shape.call(quote!(<#actor>::restore), None, &list);
-        let state = local("state");
+        let (state, object) = (local("state"), local("actor"));
         // What does not fit is said where it was written.
-        let called = quote_spanned!(saved.span()=> <#actor>::save(#state));
-        let restored = shape.first_object().expect("`restore_shape` saw to it");
-        let kept = quote_spanned!(restored.span()=> #restored);
+        let called = quote_spanned!(saved.span()=> <#actor>::save(#object));
+        let kept = shape.first_object().expect("`restore_shape` saw to it");
         Ok(quote! {
             struct __Restore {}
 
@@ -66,14 +65,10 @@ impl Pair {
 
             ::mobula::__private::inventory::submit! { ::mobula::__private::Function::of_new::<__Restore>() }
 
-            impl ::mobula::__private::Checkpointed for #actor {
-                type Saved = #kept;
-                type Restore = __Restore;
-
-                fn save(&self) -> #kept {
-                    let #state: &#actor = self;
-                    #called
-                }
+            fn __save(
+                #state: &::mobula::__private::State,
+            ) -> ::core::result::Result<::mobula::__private::Parcel, ::mobula::Error> {
+                ::mobula::__private::save(#state, |#object: &#actor| -> #kept { #called })
             }
         })
     }
@@ -83,7 +78,7 @@ impl Pair {
 pub fn constant() -> TokenStream {
     quote! {
         const CHECKPOINT: ::core::option::Option<&'static ::mobula::__private::Checkpoint> =
-            ::core::option::Option::Some(&::mobula::__private::Checkpoint::of::<Self>());
+            ::core::option::Option::Some(&::mobula::__private::Checkpoint::of::<__Restore>(__save));
     }
 }
 
