@@ -13,7 +13,7 @@ use crate::protocol::driver::Driver;
 use crate::protocol::handles::ActorRef;
 use crate::protocol::route::Onward;
 use crate::protocol::{Message, Protocol, Run};
-use crate::registry::{Header, Runnable};
+use crate::registry::{Header, Kind, Runnable};
 use std::sync::Arc;
 
 /// A call of this rank that has no answer yet.
@@ -125,6 +125,9 @@ impl Protocol {
 
     /// A call of this rank is over, whichever way.
     pub(super) fn call_over(&self, driver: &impl Driver, number: u64, task: &Arc<dyn Runnable>) {
+        if task.header().entry.is_none_or(|entry| entry.kind != Kind::Method) {
+            return;
+        }
         let Some(target) = task.header().target() else { return };
         let Ok(actor) = target.downcast::<ActorRef>() else { return };
         let Some(terms) = actor.terms else { return };

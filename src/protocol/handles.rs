@@ -35,6 +35,14 @@ struct KeptBy<D>(D);
 impl<D: Driver> Keeper for KeptBy<D> {
     fn last_dropped(&self, actor: &ActorRef) {
         let driver = &self.0;
+        if actor.terms.is_some_and(|terms| terms.checkpoint) && !driver.stopping() {
+            let route = lock(&actor.route);
+            let (untold, (home, _)) = (route.untold(), route.home());
+            drop(route);
+            if let Some(below) = untold {
+                driver.send(home, &Message::Actor { actor: actor.id, about: About::Heard { below } });
+            }
+        }
         if actor.id.owner != driver.rank() {
             driver.protocol().references.released(driver, actor.id, std::ptr::from_ref(actor).addr());
         } else if !driver.stopping() {

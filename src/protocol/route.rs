@@ -108,6 +108,11 @@ impl<C> Route<C> {
         (call, tell)
     }
 
+    /// What the home was not told yet of the answers that came.
+    pub fn untold(&self) -> Option<u64> {
+        (self.untold > 0 && self.is_settled()).then(|| self.heard_below())
+    }
+
     /// Every call below this number has its answer.
     pub fn heard_below(&self) -> u64 {
         self.calls.first_key_value().map_or(self.last + 1, |(number, _)| *number)
@@ -223,9 +228,10 @@ mod tests {
         }
         for number in 2..=UNTOLD_MAX as u64 {
             assert!(!route.over(number).1);
-            assert_eq!(route.heard_below(), 1);
+            assert_eq!(route.untold(), Some(1));
         }
         assert_eq!(route.over(1), (Some(0), true));
+        assert_eq!(route.untold(), None);
         assert_eq!(route.heard_below(), UNTOLD_MAX as u64 + 1);
         assert_eq!(route.over(1), (None, false), "told twice");
     }

@@ -1,6 +1,6 @@
 //! Actors without checkpoints: their state is lost, their calls go on.
 
-use crate::victims::{arrive, await_arrivals, kill, stay};
+use crate::victims::{arrive, await_arrivals, await_death, kill, stay};
 use crate::{Outcome, gone};
 use mobula::prelude::*;
 
@@ -42,6 +42,8 @@ pub fn anew() -> Outcome {
     assert_eq!(*adds::on(2).remote(count.clone()).get()?, 41);
     assert_eq!((*count.add().get()?, *count.rank().get()?), (42, 1));
     kill(1)?;
+    // A call that was sent before anybody knew would be one that was under way.
+    await_death(1);
     assert_eq!(*count.add().get()?, 41, "its state is lost");
     let home = *count.rank().get()?;
     assert!(home > 1, "it lives on rank {home}");
@@ -50,6 +52,7 @@ pub fn anew() -> Outcome {
     }
     assert_eq!(mobula::available_resources()["Key"], 0.0, "it holds its resource there");
     kill(home)?;
+    await_death(home);
     let far = if home == 4 { 3 } else { 4 };
     assert_eq!(*adds::on(far).remote(count.clone()).get()?, 41, "once more");
     drop(count);
