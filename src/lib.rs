@@ -32,6 +32,7 @@ pub(crate) mod base;
 pub(crate) mod boot;
 pub(crate) mod fabric;
 pub(crate) mod gpu;
+pub(crate) mod lineage;
 pub(crate) mod mem;
 pub(crate) mod node;
 pub(crate) mod object;
@@ -54,7 +55,7 @@ pub use bytemuck::Pod;
 pub use mobula_macros::{actor, main, remote};
 pub use node::{Preempt, get_actor, host_report};
 pub use object::{Array, ArrayMut, Object, ObjectRef, Ref};
-pub use registry::{Actor, Placement};
+pub use registry::{Actor, Each, Placement, each};
 
 /// What programs need at hand: `use mobula::prelude::*;`.
 pub mod prelude {
@@ -70,7 +71,7 @@ pub mod __private {
     pub use crate::object::Parcel;
     pub use crate::registry::{
         ActorFn, ActorNew, Arg, Checkpoint, Explain, ExplainDebug, ExplainDisplay, ExplainError, Failure, Function,
-        IntoArg, Multiple, Options, Own, OwnByClone, OwnBySerde, RemoteFn, Single,
+        IntoArg, IntoListArg, ListArg, Many, Multiple, Options, Own, OwnByClone, OwnBySerde, RemoteFn, Single,
     };
     pub use crate::registry::{State, save};
     pub use {inventory, serde};

@@ -126,6 +126,7 @@ over_each_road! {
     two_are_killed_one_after_the_other => |road| survived(road, &[3, 1]);
     the_driver_is_killed => driver_killed;
     a_task_without_retries_fails_by_name => |road| passed("no-retries", road, &[1]);
+    lists_of_a_task_that_died => |road| passed("lists", road, &[1]);
     what_is_sent_to_the_dead_fails_by_name => |road| passed("sent-to-the-dead", road, &[1]);
     thieves_die_with_what_they_stole => |road| passed("stolen", road, &[1, 3]);
     calls_of_an_actor_that_died => |road| passed("calls", road, &[1]);

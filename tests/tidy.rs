@@ -32,7 +32,7 @@ const ROOMS: &[Room] = &[
     room("object", "cells, arrays, references, values as bytes with what travels beside them", &["mem"]),
     room("registry", "function table, type-erased calls, argument and result shapes", &["object"]),
     room("sched", "pure: resources and what fits, whom to ask for work, the order of an actor's calls", &[]),
-    Room { to_come: true, ..room("lineage", "pure: how to make a lost object again", &[]) },
+    room("lineage", "pure: how to make a lost object again", &["object", "registry"]),
     room("store", "pure: who holds what, reference counts across ranks", &[]),
     room(
         "protocol",

@@ -8,6 +8,7 @@ mod actors;
 mod case;
 mod failure;
 mod hosts;
+mod limits;
 mod local;
 mod peers;
 mod report;
@@ -37,6 +38,8 @@ enum Command {
     Rpc(rpc::Options),
     /// Calls and arrays between two ranks that share no memory, beside TCP streams and MPI messages
     Hosts(hosts::Options),
+    /// A million queued tasks, thousands of references at once: in one process, then between two ranks that it starts
+    Limits(limits::Options),
     /// Start a cluster of this process, stop it, end
     #[command(hide = true)]
     StartAndStop,
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Command::Local(options) => local::run(&options),
         Command::Rpc(options) => rpc::run(&options),
         Command::Hosts(options) => hosts::run(&options),
+        Command::Limits(options) => limits::run(&options),
         Command::StartAndStop => local::start_and_stop().map(|()| ExitCode::SUCCESS),
         Command::Nothing => Ok(ExitCode::SUCCESS),
     };

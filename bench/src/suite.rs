@@ -5,7 +5,7 @@ use crate::failure::Result;
 use crate::report::{NAME_COLUMNS, Report};
 use crate::sample::alternate;
 use crate::setting::Setting;
-use crate::{hosts, local, rpc};
+use crate::{hosts, limits, local, rpc};
 use mobula::Cluster;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -95,7 +95,8 @@ pub fn on_rank_0(cluster: Cluster, measure: impl FnOnce(u32) -> Result<ExitCode>
 
 /// Prints the suites with their cases.
 pub fn list() {
-    for (suite, stages) in [("local", local::STAGES), ("rpc", rpc::STAGES), ("hosts", hosts::STAGES)] {
+    let suites = [("local", local::STAGES), ("rpc", rpc::STAGES), ("hosts", hosts::STAGES), ("limits", limits::STAGES)];
+    for (suite, stages) in suites {
         println!("{suite}");
         for case in stages.iter().copied().flatten() {
             let peer = case.peer.map_or(String::new(), |peer| format!("beside {}", peer.name));

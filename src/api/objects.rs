@@ -57,7 +57,9 @@ pub fn create_array<T: Pod + Send + Sync>(length: usize) -> Result<ArrayMut<T>> 
 /// The first failure among them, in order.
 pub fn get_all<T: Object>(references: &[ObjectRef<T>]) -> Result<Vec<Ref<T>>> {
     // All values are on their way before the first is waited for.
-    references.iter().for_each(|reference| reference.slot.request());
+    if let Some(node) = crate::node::Node::current() {
+        references.iter().for_each(|reference| node.want(&reference.any()));
+    }
     references.iter().map(ObjectRef::get).collect()
 }
 
@@ -81,7 +83,7 @@ pub fn wait<T: Object>(
     // A time-out beyond what a clock can tell is none.
     let deadline = timeout.into().and_then(|timeout| Instant::now().checked_add(timeout));
     node::wait_for(references, num_returns, deadline)?;
-    let (mut ready, mut rest) = (Vec::new(), Vec::new());
+    let (mut ready, mut rest) = (Vec::with_capacity(num_returns), Vec::with_capacity(references.len() - num_returns));
     for reference in references {
         let side = if ready.len() < num_returns && reference.is_ready() { &mut ready } else { &mut rest };
         side.push(reference.clone());

@@ -21,6 +21,9 @@ pub const WORKERS_MAX: usize = 1024;
 /// Kinds of resources that a host counts: CPU, GPU and custom names.
 pub const RESOURCE_KINDS_MAX: usize = 64;
 
+/// Objects that one call makes of its list of results.
+pub const RETURNS_MAX: usize = 1 << 20;
+
 /// GPUs of one host.
 pub const GPUS_PER_HOST_MAX: usize = 64;
 

@@ -9,7 +9,7 @@ use crate::base::log::{Level, say};
 use crate::base::sync::{Ordering, lock};
 use crate::node::Node;
 use crate::node::roads::Outbox;
-use crate::protocol::Message;
+use crate::protocol::{ABOUT_ROADS, Message};
 
 /// One side of the agreement.
 pub(super) struct Detour {
@@ -68,7 +68,7 @@ impl Node {
         self.roads.waiting.fetch_add(salvage.unconfirmed.len(), Ordering::Relaxed);
         salvage.unconfirmed.into_iter().rev().for_each(|message| outbox.messages.push_front(message));
         state.leg.store(leg + 1, Ordering::Relaxed);
-        let resume = Message::Resume { leg: leg + 1, delivered: salvage.delivered }.encode(Vec::new());
+        let resume = Message::Resume { leg: leg + 1, delivered: salvage.delivered }.encode(ABOUT_ROADS.to_vec());
         outbox.detour = Some(Detour { resume: Some(resume), first: salvage.first });
         self.roads.flush_one(outbox, peer, next);
         // Whoever polls sends the rest; there may be nothing else that wakes it.

@@ -6,17 +6,12 @@ use crate::node::memory::{OwnMemory, PeerMemory};
 use crate::node::queues::Work;
 use crate::node::{Node, worker};
 use crate::object::{ArrayMemory, Links};
-use crate::protocol::{ActorHome, ActorRef, Driver, Message, Protocol, WirePlace};
+use crate::protocol::{ActorHome, ActorRef, Driver, Message, Protocol, Purpose, WirePlace};
 use crate::registry::{Options, Runnable, TableEntry, functions};
 use crate::sched::Grant;
 use std::sync::Arc;
 
 impl Node {
-    /// Bytes came from `from`.
-    pub(super) fn receive(&'static self, from: Rank, bytes: &[u8]) {
-        self.protocol.receive(&self, from, bytes);
-    }
-
     /// The store of `rank`, where it is mapped here.
     fn arena_of(&self, rank: Rank) -> Option<Arc<PeerArena>> {
         crate::base::sync::lock(&self.arenas).get(rank as usize)?.clone()
@@ -44,6 +39,9 @@ impl Driver for &'static Node {
     }
     fn death_of(&self, rank: Rank) -> Error {
         Node::death_of(self, rank)
+    }
+    fn give_up(&self, rank: Rank, reason: &str) {
+        self.lost(rank, reason);
     }
     fn report(&self, error: Error) {
         Node::report(self, error);
@@ -93,10 +91,10 @@ impl Driver for &'static Node {
         let memory = PeerMemory::new(place.block, arena, place.offset, place.bytes, Node::links(self));
         Ok(Arc::new(memory.ok_or("it lies outside of its store")?))
     }
-    fn pull(&self, from: Rank, place: WirePlace) -> Result<()> {
+    fn pull(&self, purpose: Purpose, place: WirePlace) -> Result<()> {
         let block = self.arena().and_then(|arena| arena.allocate(place.bytes as usize));
         let block = block.ok_or_else(|| self.store_full(place.bytes))?;
-        Node::pull(self, place.block.owner, place.offset, block, from, place.block);
+        Node::pull(self, place.block.owner, place.offset, block, purpose, place.block);
         Ok(())
     }
     fn place(&self, options: &Options, name: &str) -> Result<Option<Rank>> {

@@ -51,6 +51,11 @@ impl Event {
         self.state.compare_exchange(ARMED, ASLEEP, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
+    /// The waiter goes on without being woken.
+    pub fn end(&self) {
+        self.state.store(FIRED, Ordering::Release);
+    }
+
     /// Ends the wait, whatever is still missing.
     pub fn fire(&self) {
         if self.state.swap(FIRED, Ordering::AcqRel) != ASLEEP {
@@ -70,5 +75,8 @@ impl Waiter for Event {
         if before == Ok(1) {
             self.fire();
         }
+    }
+    fn is_over(&self) -> bool {
+        self.fired()
     }
 }

@@ -6,6 +6,7 @@ use crate::fabric::{Place, Refusal};
 use crate::mem::Block;
 use crate::node::Node;
 use crate::node::memory::OwnMemory;
+use crate::protocol::Purpose;
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -15,8 +16,8 @@ struct Pull {
     /// Whose store it lies in, and where.
     home: Rank,
     offset: u64,
-    /// For whose message, and which block.
-    from: Rank,
+    /// What for, and which block.
+    purpose: Purpose,
     id: ObjectId,
     bytes: usize,
     /// How often it failed.
@@ -47,9 +48,9 @@ impl Pulls {
 }
 
 impl Node {
-    /// Starts to bring a block of `home`'s store into `block`, for a message from `from`.
-    pub fn pull(&'static self, home: Rank, offset: u64, block: Block, from: Rank, id: ObjectId) {
-        let pull = Pull { home, offset, from, id, bytes: block.len(), failures: 0 };
+    /// Starts to bring a block of `home`'s store into `block`.
+    pub fn pull(&'static self, home: Rank, offset: u64, block: Block, purpose: Purpose, id: ObjectId) {
+        let pull = Pull { home, offset, purpose, id, bytes: block.len(), failures: 0 };
         lock(&self.roads.pulls.reads).waiting.push_back((pull, block));
         self.start_pulls();
     }
@@ -82,7 +83,7 @@ impl Node {
         for pull in homeless {
             let reason =
                 format!("rank {} on host {}, whose store held it, is gone", pull.home, self.host_of(pull.home));
-            self.protocol.pulled(&self, pull.from, pull.id, Err(reason));
+            self.protocol.pulled(&self, pull.purpose, pull.id, Err(reason));
         }
     }
 
@@ -98,9 +99,12 @@ impl Node {
                 lock(&self.roads.pulls.reads).waiting.push_back((pull, fresh));
                 self.roads.pulls.wait.store(true, Ordering::Relaxed);
             }
-            None => {
-                self.protocol.pulled(&self, pull.from, pull.id, block.map(|block| Arc::new(OwnMemory::new(block)) as _))
-            }
+            None => self.protocol.pulled(
+                &self,
+                pull.purpose,
+                pull.id,
+                block.map(|block| Arc::new(OwnMemory::new(block)) as _),
+            ),
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::node::Node;
 use crate::node::detours::Detour;
 use crate::node::pulls::Pulls;
 use crate::node::sentry::Sentry;
-use crate::protocol::Message;
+use crate::protocol::{ABOUT_ROADS, Departures, ENVELOPE_BYTES, Message};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -61,6 +61,7 @@ pub(super) struct Peer {
 /// What no road took yet, oldest first.
 #[derive(Default)]
 pub(super) struct Outbox {
+    departures: Departures,
     pub(super) messages: VecDeque<Vec<u8>>,
     /// While the two ranks agree from which message on they go on over another road.
     pub(super) detour: Option<Detour>,
@@ -175,16 +176,18 @@ impl Roads {
     }
 
     /// Sends over the road taken now, or lets the message wait. True where one waits that was alone.
-    pub(super) fn dispatch(&self, to: Rank, bytes: &[u8]) -> bool {
+    pub(super) fn dispatch(&self, to: Rank, bytes: &[u8], about_roads: bool) -> bool {
         let peer = &self.peers[to as usize];
         let mut outbox = lock(&peer.outbox);
         // Under the lock, which `bury` and a detour take as well.
         let Some(road) = self.to(to) else { return false };
-        if outbox.messages.is_empty() && outbox.detour.is_none() && self.all[road].send(to, &[bytes]).is_ok() {
+        let envelope = if about_roads { ABOUT_ROADS } else { outbox.departures.next(0) };
+        let direct = outbox.messages.is_empty() && outbox.detour.is_none();
+        if direct && self.all[road].send(to, &[&envelope, bytes]).is_ok() {
             return false;
         }
         // A road that is lost says so in a poll; then the message goes another way, or is dropped.
-        outbox.messages.push_back(bytes.to_vec());
+        outbox.messages.push_back([&envelope, bytes].concat());
         self.waiting.fetch_add(1, Ordering::Relaxed) == 0
     }
 
@@ -204,7 +207,7 @@ impl Roads {
     /// Says something to `peer` over the road that comes after the one whose links it is about. Called under locks of that
     /// road: what cannot go now goes with the next poll.
     pub(super) fn say_beside(&self, peer: Rank, words: &[u8]) {
-        let message = Message::Beside { words }.encode(Vec::new());
+        let message = Message::Beside { words }.encode(ABOUT_ROADS.to_vec());
         lock(&self.beside).push_back((peer, message));
         self.waiting.fetch_add(1, Ordering::Relaxed);
         self.flush_beside();
@@ -251,10 +254,11 @@ impl Node {
         let mut bytes = BUFFER.take();
         bytes.clear();
         bytes = message.encode(bytes);
-        assert!(bytes.len() <= MESSAGE_BYTES_MAX, "a message of {} bytes was not spilled: {message:?}", bytes.len());
+        let length = ENVELOPE_BYTES + bytes.len();
+        assert!(length <= MESSAGE_BYTES_MAX, "a message of {length} bytes was not spilled: {message:?}");
         if to == self.rank {
-            self.receive(to, &bytes);
-        } else if self.roads.dispatch(to, &bytes) {
+            self.protocol.handle(&self, to, &bytes);
+        } else if self.roads.dispatch(to, &bytes, message.is_about_roads()) {
             self.roads.bell.ring();
         }
         BUFFER.set(bytes);
@@ -299,7 +303,7 @@ impl Node {
         let mut events = 0;
         for (place, road) in self.roads.all.iter().enumerate() {
             events += road.poll(&mut |event| match event {
-                Event::Message { from, bytes } => self.receive(from, bytes),
+                Event::Message { from, bytes } => self.protocol.receive(&self, from, bytes),
                 Event::ReadDone { token, block } => self.read_done(token, block),
                 Event::Lost { peer, reason } => self.road_failed(place, peer, &reason),
             });

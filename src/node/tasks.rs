@@ -52,6 +52,8 @@ impl Node {
             }
             match self.place(options, task.header().name()) {
                 Ok(Some(rank)) if rank != self.rank => return self.launch_there(task, rank),
+                // Its arguments must be there a second time.
+                Ok(_) if options.retry_on_error == Some(true) => return self.launch_there(task, self.rank),
                 // What was placed here stays here: a thief that fits would move it.
                 Ok(_) => {}
                 Err(error) => return self.protocol.fail_task(&self, &task, error),

@@ -42,7 +42,7 @@ impl Traces {
         task.header().number.store(number, Ordering::Relaxed);
         let mut takes = Vec::new();
         task.references(&mut |slot| takes.push(number_of(node, &*slot)));
-        let makes = task.clone().slots().iter().map(|slot| number_of(node, &**slot)).collect();
+        let makes = task.clone().objects().iter().map(|slot| number_of(node, &**slot)).collect();
         lock(&self.records).push(TaskRecord {
             task: number,
             parent: context::trace_number(),

@@ -42,7 +42,7 @@ pub fn get<T: Object>(reference: &ObjectRef<T>, timeout: Option<Duration>) -> Re
             return outcome.map_err(|error| (*error).clone());
         }
         let slot = reference.any();
-        slot.request();
+        node.want(&slot);
         if worker::here().is_none()
             && deadline.is_none()
             && node.watch_roads(|| slot.core().is_complete())
@@ -51,7 +51,11 @@ pub fn get<T: Object>(reference: &ObjectRef<T>, timeout: Option<Duration>) -> Re
             // A driver that waits for a short answer needs no event.
             continue;
         }
-        node.block(1, deadline, |event| slot.core().when_complete(event.clone()))?;
+        node.block(1, deadline, |event| match deadline {
+            None => slot.core().when_complete(event.clone()),
+            // It may look again, as often as it likes.
+            Some(_) => slot.core().when_complete_instead(event.clone()),
+        })?;
         if reference.ready().is_none() && deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             return Err(Error::Timeout { waited: timeout.unwrap_or_default(), what: format!("{reference:?}") });
         }
@@ -65,12 +69,13 @@ pub fn wait_for<T: Object>(references: &[ObjectRef<T>], count: usize, deadline: 
         return Ok(true);
     }
     let node = here("wait")?;
-    references.iter().for_each(|reference| reference.slot.request());
+    references.iter().for_each(|reference| node.want(&reference.any()));
     loop {
-        // Those that are complete tell the event at once, so that it counts all of them.
+        // Those that are complete tell the event at once, so that it counts all of them. Each of the others has room for one
+        // wait that is over: a program that waits for one of many, again and again, leaves no more behind.
         node.block(count, deadline, |event| {
             for reference in references {
-                reference.slot.core().when_complete(event.clone());
+                reference.slot.core().when_complete_instead(event.clone());
             }
         })?;
         if ready() {
@@ -92,6 +97,12 @@ fn here(call: &str) -> Result<&'static Node> {
 }
 
 impl Node {
+    /// Somebody here waits for an object: its value is on its way here from now on.
+    pub fn want(&'static self, slot: &Arc<dyn AnySlot>) {
+        slot.request();
+        self.protocol.want(&self, slot);
+    }
+
     /// Runs the task that makes the object on this stack, where it waits here to be run and the stack has room.
     fn help(&'static self, slot: &Arc<dyn AnySlot>) {
         let mut producer: Option<Arc<dyn Runnable>> = None;
@@ -190,6 +201,7 @@ impl Node {
             self.leave_roads();
             self.park_until(&event, deadline);
         }
+        event.end();
         if held > 0 {
             self.retake_cpu_on_thread(held);
         }
@@ -227,9 +239,11 @@ const STOP_LOOK: Duration = Duration::from_millis(250);
 /// Runs a future to its end, waiting like `get` does while it is not ready.
 pub fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = std::pin::pin!(future);
+    let flag = Arc::new(Flag { event: std::sync::Mutex::new(None), woken: AtomicUsize::new(0) });
+    // One waker for all polls, so that what is polled again knows it.
+    let waker = Waker::from(flag.clone());
     loop {
-        let flag = Arc::new(Flag { event: std::sync::Mutex::new(None), woken: AtomicUsize::new(0) });
-        let waker = Waker::from(flag.clone());
+        flag.woken.store(0, Ordering::Release);
         match future.as_mut().poll(&mut Context::from_waker(&waker)) {
             Poll::Ready(output) => return output,
             Poll::Pending => flag.wait(),
@@ -287,8 +301,10 @@ impl<T: Object> Future for ObjectRef<T> {
         if let Some(task) = context::cancelled() {
             return Poll::Ready(Err(Error::Cancelled { task }));
         }
-        self.slot.request();
-        self.slot.core().when_complete(Arc::new(WakeWhenReady(polled.waker().clone())));
+        if let Some(node) = Node::current() {
+            node.want(&self.any());
+        }
+        self.slot.core().when_complete_instead(Arc::new(WakeWhenReady(polled.waker().clone())));
         Poll::Pending
     }
 }
@@ -298,5 +314,9 @@ struct WakeWhenReady(Waker);
 impl Waiter for WakeWhenReady {
     fn ready(self: Arc<Self>) {
         self.0.wake_by_ref();
+    }
+    fn key(&self) -> Option<(usize, usize)> {
+        // While it is registered its waker lives, and no other has the same data.
+        Some((self.0.data().addr(), std::ptr::from_ref(self.0.vtable()).addr()))
     }
 }

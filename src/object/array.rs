@@ -57,6 +57,11 @@ impl<T: Pod> Array<T> {
         (fits && aligned).then_some(Array { memory, length, element: PhantomData })
     }
 
+    /// A copy of `elements` outside of any store, which never leaves its process; `None` where their type takes no bytes.
+    pub(crate) fn beside_the_store(elements: &[T]) -> Option<Array<T>> {
+        Array::over(Arc::new(Heap::copy_of(bytemuck::cast_slice(elements))), elements.len())
+    }
+
     /// The elements.
     pub fn as_slice(&self) -> &[T] {
         self

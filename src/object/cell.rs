@@ -20,6 +20,14 @@ use std::sync::Arc;
 pub trait Waiter: Send + Sync {
     /// The cell has completed, or had when this waiter was registered.
     fn ready(self: Arc<Self>);
+    /// Whether it waits no more, so that nobody need tell it.
+    fn is_over(&self) -> bool {
+        false
+    }
+    /// What it wakes, where that can be said: of two waiters with the same key, one is enough.
+    fn key(&self) -> Option<(usize, usize)> {
+        None
+    }
 }
 
 struct Node {
@@ -107,6 +115,41 @@ impl Core {
         }
     }
 
+    /// As `when_complete`, and forgets those of the newest waiters that wait no more, or wake the same: who waits again and
+    /// again, each time for a while, leaves one behind and not one for each time.
+    pub fn when_complete_instead(&self, waiter: Arc<dyn Waiter>) {
+        let list = self.waiters.load(Ordering::Acquire);
+        if list.is_null() || list == READY || list == FAILED || !self.take(list) {
+            return self.when_complete(waiter);
+        }
+        // Taken from the cell, the list is this thread's own. Who completes the cell meanwhile tells those that came since.
+        let next = without_idle(list, waiter.key());
+        let mut head = Box::into_raw(Box::new(Node { next, waiter }));
+        while let Err(now) =
+            self.waiters.compare_exchange(std::ptr::null_mut(), head, Ordering::Release, Ordering::Acquire)
+        {
+            if now == READY || now == FAILED {
+                return tell(head);
+            }
+            if self.take(now) {
+                let mut last = now;
+                // SAFETY: `take` made the list this thread's own, and it is not empty.
+                unsafe {
+                    while !(*last).next.is_null() {
+                        last = (*last).next;
+                    }
+                    (*last).next = head;
+                }
+                head = now;
+            }
+        }
+    }
+
+    /// Leaves the cell without waiters, where they are still these: whose they are then is the caller.
+    fn take(&self, list: *mut Node) -> bool {
+        self.waiters.compare_exchange(list, std::ptr::null_mut(), Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    }
+
     /// Completes with a failure; false where the cell was complete or being completed.
     pub fn fail(&self, error: Arc<Error>) -> bool {
         if self.taken.swap(true, Ordering::AcqRel) {
@@ -119,13 +162,8 @@ impl Core {
     }
 
     fn publish(&self, state: *mut Node) {
-        let mut node = self.waiters.swap(state, Ordering::AcqRel);
-        while !node.is_null() {
-            // SAFETY: the swap took the list; only one publish happens, by the winner of `taken`.
-            let owned = unsafe { Box::from_raw(node) };
-            node = owned.next;
-            owned.waiter.ready();
-        }
+        // The swap takes the list; only one publish happens, by the winner of `taken`.
+        tell(self.waiters.swap(state, Ordering::AcqRel));
     }
 }
 
@@ -138,6 +176,41 @@ impl Drop for Core {
             node = owned.next;
         }
     }
+}
+
+/// How many of a cell's newest waiters are looked at for one that waits no more.
+const LOOK_BACK: usize = 32;
+
+/// Tells everybody in a list that is the caller's own.
+fn tell(mut node: *mut Node) {
+    while !node.is_null() {
+        // SAFETY: the caller took the list out of its cell, so each of its nodes is reached from here alone.
+        let owned = unsafe { Box::from_raw(node) };
+        node = owned.next;
+        owned.waiter.ready();
+    }
+}
+
+/// The list without those of its first nodes that wait no more, or for what `key` does; it is the caller's own.
+fn without_idle(list: *mut Node, key: Option<(usize, usize)>) -> *mut Node {
+    let mut head = list;
+    let mut link: *mut *mut Node = &raw mut head;
+    for _ in 0..LOOK_BACK {
+        // SAFETY: `link` points to `head` or into a node of the list, all of which are reached from here alone.
+        unsafe {
+            let node = *link;
+            if node.is_null() {
+                break;
+            }
+            let waiter = &(*node).waiter;
+            if waiter.is_over() || (key.is_some() && waiter.key() == key) {
+                *link = Box::from_raw(node).next;
+            } else {
+                link = &raw mut (*node).next;
+            }
+        }
+    }
+    head
 }
 
 /// A value of type `T` that may not be there yet.
@@ -226,6 +299,58 @@ mod tests {
         assert_eq!((count.0.load(Ordering::Relaxed), cell.value()), (4, Some(&7)));
     }
 
+    /// Waits no more once it was told anything.
+    struct Once(AtomicUsize);
+    impl Waiter for Once {
+        fn ready(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+        fn is_over(&self) -> bool {
+            self.0.load(Ordering::Relaxed) > 0
+        }
+    }
+
+    #[test]
+    fn who_waits_no_more_makes_room_for_who_does() {
+        let cell = Cell::<u32>::default();
+        let count = Arc::new(Count(AtomicUsize::new(0)));
+        cell.core().when_complete(count.clone());
+        let mut over = Vec::new();
+        for _ in 0..100 {
+            let once = Arc::new(Once(AtomicUsize::new(0)));
+            over.push(Arc::downgrade(&once));
+            cell.core().when_complete_instead(once.clone());
+            once.ready();
+        }
+        let left = over.iter().filter(|once| once.strong_count() > 0).count();
+        assert_eq!((left, count.0.load(Ordering::Relaxed)), (1, 0));
+        cell.complete(7).unwrap();
+        assert_eq!(count.0.load(Ordering::Relaxed), 1);
+    }
+
+    /// Wakes what it counts for.
+    struct Wakes(Arc<AtomicUsize>);
+    impl Waiter for Wakes {
+        fn ready(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+        fn key(&self) -> Option<(usize, usize)> {
+            Some((Arc::as_ptr(&self.0).addr(), 0))
+        }
+    }
+
+    #[test]
+    fn of_those_that_wake_the_same_one_is_left() {
+        let cell = Cell::<u32>::default();
+        let woken = [Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0))];
+        for _ in 0..50 {
+            woken.iter().for_each(|woken| cell.core().when_complete_instead(Arc::new(Wakes(woken.clone()))));
+        }
+        assert!(woken.iter().all(|woken| Arc::strong_count(woken) == 2));
+        assert!(cell.core().fail(Arc::new(Error::config("over"))));
+        assert!(woken.iter().all(|woken| woken.load(Ordering::Relaxed) == 1));
+    }
+
     #[test]
     fn the_first_completion_stands() {
         let cell = Cell::default();
@@ -244,9 +369,10 @@ mod tests {
                 for _ in 0..2 {
                     scope.spawn(|| (0..10).for_each(|_| cell.core().when_complete(count.clone())));
                 }
+                scope.spawn(|| (0..10).for_each(|_| cell.core().when_complete_instead(count.clone())));
                 scope.spawn(|| cell.complete(1).unwrap());
             });
-            assert_eq!(count.0.load(Ordering::Relaxed), 20);
+            assert_eq!(count.0.load(Ordering::Relaxed), 30);
         }
     }
 }

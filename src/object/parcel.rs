@@ -4,6 +4,7 @@
 
 use crate::base::{Error, ObjectId};
 use crate::object::{AnySlot, ArrayMemory, Object};
+use serde::Serialize;
 use std::any::Any;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -98,7 +99,7 @@ fn with_context<R>(
 ///
 /// # Errors
 /// Where its `Serialize` fails or panics: `Error::ObjectLost` naming the type.
-pub fn encode<T: Object>(value: &T) -> Result<Parcel, Error> {
+pub fn encode<T: Serialize>(value: &T) -> Result<Parcel, Error> {
     let (result, attachments) = with_context(Vec::new(), || postcard::to_allocvec(value));
     match result {
         Ok(Ok(bytes)) => Ok(Parcel { bytes, attachments }),
@@ -139,7 +140,7 @@ pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use serde::{Deserialize, Deserializer, Serializer};
 
     #[test]
     fn a_value_comes_back() {

@@ -3,6 +3,7 @@
 use crate::base::limits::INLINE_BYTES_MAX;
 use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::base::{Error, ObjectId, Rank, TaskId};
+use crate::lineage::Recipe;
 use crate::object::{AnySlot, Parcel};
 use crate::protocol::actor_message::{About, Target};
 use crate::protocol::driver::Driver;
@@ -39,10 +40,16 @@ impl Protocol {
 
     /// A task of this rank ran here under another name.
     pub(super) fn complete_own(&self, driver: &impl Driver, number: u64, parcels: Vec<Result<Parcel, Error>>) {
-        let Some(task) = self.away.take(number) else { return };
-        self.call_over(driver, number, &task);
-        task.header().release_target();
-        for (slot, parcel) in task.slots().into_iter().zip(parcels) {
+        if self.retried_on_error(driver, number, parcels.iter().map(|parcel| parcel.as_ref().err())) {
+            return;
+        }
+        let Some(sent) = self.away.take(number) else { return };
+        if let Results::Of(task) = &sent.results {
+            self.call_over(driver, number, task);
+            task.header().release_target();
+        }
+        for (slot, parcel) in sent.results.slots().into_iter().zip(parcels) {
+            let Some(slot) = slot else { continue };
             match parcel {
                 Ok(parcel) => slot.complete_with(&parcel.bytes, parcel.attachments),
                 Err(error) => slot.fail(Arc::new(error)),
@@ -71,7 +78,8 @@ impl Protocol {
         let parcel = task.pack().map(|parcel| Packed::new(parcel, header.origin.is_none() && retries > 0));
         let id = header.origin.unwrap_or_else(|| {
             let args = parcel.as_ref().ok().and_then(Packed::kept);
-            let sent = Sent { task: task.clone(), to, hops: 0, args, retries, has_route: false };
+            let results = Results::Of(task.clone());
+            let sent = Sent { results, to, hops: 0, args, retries, recipe: None, has_route: false };
             TaskId { owner: self.rank, number: self.away.put(sent) }
         });
         let hops = header.hops + u32::from(header.origin.is_some());
@@ -204,18 +212,40 @@ impl Packed {
     }
 }
 
-/// A task of this rank that runs elsewhere.
+/// Whose results are waited for.
+#[derive(Clone)]
+pub enum Results {
+    /// A task's.
+    Of(Arc<dyn Runnable>),
+    /// Some of a task's that is long over: its lost results are being made again.
+    Again(Vec<Option<Arc<dyn AnySlot>>>),
+}
+
+impl Results {
+    /// Where the results go, by their places; `None` for those that nobody misses.
+    pub fn slots(&self) -> Vec<Option<Arc<dyn AnySlot>>> {
+        match self {
+            Results::Of(task) => task.clone().slots().into_iter().map(Some).collect(),
+            Results::Again(slots) => slots.clone(),
+        }
+    }
+}
+
+/// A task of this rank that runs elsewhere, or under another name.
 #[derive(Clone)]
 pub struct Sent {
     /// Whose results are waited for.
-    pub task: Arc<dyn Runnable>,
+    pub results: Results,
     /// Where it is.
     to: Rank,
     /// How often it was passed on or started again, as far as this rank knows.
     hops: u32,
     /// Its arguments, to start it again; `None` where it never is.
     pub args: Option<Arc<Parcel>>,
-    retries: u32,
+    /// How often it may still be started again.
+    pub retries: u32,
+    /// The recipe that it follows, where lost results are made again.
+    pub recipe: Option<Arc<Recipe>>,
     /// Whether it is a call of an actor that may be started again: its actor's route knows what becomes of it.
     has_route: bool,
 }
@@ -227,7 +257,7 @@ pub enum Fate {
     /// It is started again, so many hops from its first start.
     Again(Sent, u32),
     /// It may not be started again.
-    Fails(Arc<dyn Runnable>),
+    Fails(Results),
 }
 
 /// Tasks of this rank that run elsewhere, by number.
@@ -246,7 +276,8 @@ impl Away {
 
     /// A call whose actor's route knows where it is.
     pub(super) fn put_call(&self, task: Arc<dyn Runnable>, to: Rank) -> u64 {
-        self.put(Sent { task, to, hops: 0, args: None, retries: 0, has_route: true })
+        let results = Results::Of(task);
+        self.put(Sent { results, to, hops: 0, args: None, retries: 0, recipe: None, has_route: true })
     }
 
     /// A number for what nobody waits for.
@@ -254,9 +285,42 @@ impl Away {
         self.next.fetch_add(1, Ordering::Relaxed) + 1
     }
 
+    /// Results that are made again on this rank, by that recipe: their number.
+    pub fn put_again(&self, here: Rank, recipe: Arc<Recipe>, args: Arc<Parcel>, retries: u32) -> u64 {
+        let results = Results::Again(Vec::new());
+        let (args, recipe) = (Some(args), Some(recipe));
+        self.put(Sent { results, to: here, hops: 0, args, retries, recipe, has_route: false })
+    }
+
+    /// Result `index` of what is made again under that number goes to `slot`; false where that is over.
+    pub fn join(&self, number: u64, index: usize, slot: &Arc<dyn AnySlot>) -> bool {
+        let mut tasks = lock(&self.tasks);
+        let Some(Results::Again(slots)) = tasks.get_mut(&number).map(|sent| &mut sent.results) else { return false };
+        if slots.len() <= index {
+            slots.resize_with(index + 1, || None);
+        }
+        slots[index] = Some(slot.clone());
+        true
+    }
+
+    /// The task of that number, while it is not over.
+    pub fn get(&self, number: u64) -> Option<Sent> {
+        lock(&self.tasks).get(&number).cloned()
+    }
+
+    /// Whether that task is started again also where it fails by itself.
+    pub fn retries_errors(&self, number: u64) -> bool {
+        lock(&self.tasks).get(&number).is_some_and(|sent| match &sent.results {
+            Results::Of(task) => {
+                task.header().options.as_ref().is_some_and(|options| options.retry_on_error == Some(true))
+            }
+            Results::Again(_) => false,
+        })
+    }
+
     /// The task is over.
-    pub fn take(&self, number: u64) -> Option<Arc<dyn Runnable>> {
-        lock(&self.tasks).remove(&number).map(|sent| sent.task)
+    pub fn take(&self, number: u64) -> Option<Sent> {
+        lock(&self.tasks).remove(&number)
     }
 
     /// It is on `to` now, after so many hops; false where it is over, or this is no news.
@@ -270,14 +334,27 @@ impl Away {
     fn find(&self, me: Rank, task: &Arc<dyn Runnable>) -> Option<(Rank, TaskId)> {
         lock(&self.tasks)
             .iter()
-            .find(|(_, sent)| Arc::ptr_eq(&sent.task, task))
+            .find(|(_, sent)| matches!(&sent.results, Results::Of(own) if Arc::ptr_eq(own, task)))
             .map(|(number, sent)| (sent.to, TaskId { owner: me, number: *number }))
     }
 
-    /// The tasks that are on `rank`.
+    /// The tasks that are on `rank`, the oldest first.
     pub fn on(&self, rank: Rank) -> Vec<u64> {
         let there = |sent: &Sent| sent.to == rank && !sent.has_route;
-        lock(&self.tasks).iter().filter(|(_, sent)| there(sent)).map(|(number, _)| *number).collect()
+        let tasks = lock(&self.tasks);
+        let mut numbers: Vec<u64> = tasks.iter().filter(|(_, sent)| there(sent)).map(|(number, _)| *number).collect();
+        drop(tasks);
+        numbers.sort_unstable();
+        numbers
+    }
+
+    /// A task failed by itself, and may be started again `here`.
+    pub fn spend_on_error(&self, number: u64, here: Rank) -> Option<(Sent, u32)> {
+        let mut tasks = lock(&self.tasks);
+        let sent = tasks.get_mut(&number).filter(|sent| sent.args.is_some())?;
+        sent.retries = sent.retries.checked_sub(1)?;
+        (sent.to, sent.hops) = (here, sent.hops + 1);
+        Some((sent.clone(), sent.hops))
     }
 
     /// What becomes of a task, when `gone` is: where it is started again, that happens `here`. Decided once for each death.
@@ -286,7 +363,7 @@ impl Away {
         let Some(sent) = tasks.get_mut(&number).filter(|sent| sent.to == gone) else { return Fate::Elsewhere };
         let left = sent.retries.checked_sub(1).filter(|_| sent.args.is_some());
         let Some(left) = left else {
-            return tasks.remove(&number).map_or(Fate::Elsewhere, |sent| Fate::Fails(sent.task));
+            return tasks.remove(&number).map_or(Fate::Elsewhere, |sent| Fate::Fails(sent.results));
         };
         (sent.retries, sent.to, sent.hops) = (left, here, sent.hops + 1);
         Fate::Again(sent.clone(), sent.hops)

@@ -145,14 +145,14 @@ impl Protocol {
     pub fn import_actor(&self, driver: &impl Driver, wire: &WireActor, from: Rank) -> Result<Arc<ActorRef>, Error> {
         let actor = self.references.import_actor(driver, wire, from)?;
         if actor.terms.is_some() {
-            self.settle(driver, &actor, wire.home, wire.incarnation);
+            self.settle_actor(driver, &actor, wire.home, wire.incarnation);
             self.mind_home(driver, &actor);
         }
         Ok(actor)
     }
 
     /// The actor lives there now, where that is news.
-    pub(super) fn settle(&self, driver: &impl Driver, actor: &Arc<ActorRef>, home: Rank, incarnation: u32) {
+    pub(super) fn settle_actor(&self, driver: &impl Driver, actor: &Arc<ActorRef>, home: Rank, incarnation: u32) {
         let doomed = lock(&actor.route).settle(home, incarnation, Flight::spend_retry);
         let Some(doomed) = doomed else { return };
         let reason = "its rank died while the call ran; it has been started again. To have such calls made again, give the \
@@ -229,7 +229,7 @@ impl Protocol {
         let Some(actor) = self.references.find_actor(id) else { return };
         match home {
             Ok(home) => {
-                self.settle(driver, &actor, home, incarnation);
+                self.settle_actor(driver, &actor, home, incarnation);
                 self.mind_home(driver, &actor);
             }
             Err(error) => self.finish_actor(driver, &actor, &Arc::new(error)),

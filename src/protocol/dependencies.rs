@@ -53,6 +53,7 @@ pub fn when_arguments<D: Driver>(driver: &D, task: &Arc<dyn Runnable>, then: imp
     let waiter = Arc::new(Dependency { driver: driver.clone(), task: task.clone(), then: Mutex::new(Some(then)) });
     for slot in references {
         slot.request();
+        driver.protocol().want(driver, &slot);
         slot.core().when_complete(waiter.clone());
     }
 }

@@ -7,6 +7,15 @@ use crate::registry::{Options, Runnable, TableEntry};
 use crate::sched::Grant;
 use std::sync::Arc;
 
+/// What a block is brought here for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// The first of the messages that are held of that rank.
+    Message(Rank),
+    /// A value that was left where it lies, by the number of its bringing.
+    Value(u64),
+}
+
 /// What drives a rank's protocol: the node, with threads, roads and memory, or a simulator with neither.
 ///
 /// The protocol decides; a driver does as it is asked, and neither waits nor runs user code inside of these calls.
@@ -25,6 +34,8 @@ pub trait Driver: Clone + Send + Sync + 'static {
     fn is_dead(&self, rank: Rank) -> bool;
     /// The error of what needs a rank that is gone.
     fn death_of(&self, rank: Rank) -> Error;
+    /// That rank cannot be gone on with: it is to be declared gone.
+    fn give_up(&self, rank: Rank, reason: &str);
     /// Tells the driver process of a failure.
     fn report(&self, error: Error);
     /// A message that is about something else than tasks, objects and actors.
@@ -51,11 +62,11 @@ pub trait Driver: Clone + Send + Sync + 'static {
     /// # Errors
     /// Why there is none.
     fn map(&self, place: WirePlace) -> Result<Arc<dyn ArrayMemory>, &'static str>;
-    /// Brings a block of another host's store here, for a message of `from`: `Protocol::pulled` is told.
+    /// Brings a block of another host's store here: `Protocol::pulled` is told, with the same purpose.
     ///
     /// # Errors
     /// `StoreFull`.
-    fn pull(&self, from: Rank, place: WirePlace) -> Result<()>;
+    fn pull(&self, purpose: Purpose, place: WirePlace) -> Result<()>;
 
     /// Where options send a task: a rank, or `None` for wherever there is room.
     ///

@@ -3,14 +3,15 @@
 //! A message that names blocks which are not mapped here is held, with everything its sender sent after it, until the
 //! blocks have been brought here: so the order of a pair of ranks (F1) holds for what the messages do as well.
 
-use crate::base::limits::INLINE_BYTES_MAX;
 use crate::base::log::{Level, say};
 use crate::base::sync::{AtomicUsize, Ordering, lock};
 use crate::base::{Error, ObjectId, Rank};
-use crate::object::{AnySlot, ArrayMemory, Parcel, Waiter, panic_text};
-use crate::protocol::driver::Driver;
-use crate::protocol::references::Pulled;
-use crate::protocol::{Bytes, Message, Protocol, Run, WireAttachment, WireParcel, WirePlace};
+use crate::object::{ArrayMemory, panic_text};
+use crate::protocol::away::Results;
+use crate::protocol::blocks::{Pulled, missing_blocks};
+use crate::protocol::driver::{Driver, Purpose};
+use crate::protocol::envelope::Arrival;
+use crate::protocol::{Message, Protocol, Run, WireParcel};
 use crate::registry::{Header, Kind, Options};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
@@ -23,6 +24,8 @@ struct Held {
     messages: VecDeque<Vec<u8>>,
     /// Blocks still to come for the first of them.
     missing: usize,
+    /// A thread acts on the first of them.
+    acting: bool,
     pulled: Pulled,
 }
 
@@ -56,18 +59,20 @@ impl HeldByRank {
         self.senders.store(held.len(), Ordering::Release);
     }
 
-    /// The first message of a sender where nothing is missing for it any more, with the blocks that were brought.
+    /// The first message of a sender where nothing is missing for it any more, with the blocks that were brought. Until
+    /// `miss` or `done`, nobody else gets it.
     fn next(&self, from: Rank) -> Option<(Vec<u8>, Pulled)> {
         let mut held = lock(&self.held);
-        let entry = held.get_mut(&from).filter(|entry| entry.missing == 0)?;
+        let entry = held.get_mut(&from).filter(|entry| entry.missing == 0 && !entry.acting)?;
         let bytes = entry.messages.front()?.clone();
+        entry.acting = true;
         Some((bytes, entry.pulled.clone()))
     }
 
     /// So many blocks are missing for the first message of a sender.
     fn miss(&self, from: Rank, blocks: usize) {
         if let Some(held) = lock(&self.held).get_mut(&from) {
-            held.missing = blocks;
+            (held.missing, held.acting) = (blocks, false);
         }
     }
 
@@ -84,6 +89,7 @@ impl HeldByRank {
         let mut held = lock(&self.held);
         let Some(entry) = held.get_mut(&from) else { return };
         entry.messages.pop_front();
+        entry.acting = false;
         let _dropped_outside_of_the_lock = std::mem::take(&mut entry.pulled);
         if entry.messages.is_empty() {
             held.remove(&from);
@@ -102,11 +108,32 @@ impl HeldByRank {
 }
 
 impl Protocol {
-    /// Bytes came from `from`.
+    /// Bytes came from `from`, in their envelope. Any number of times: what came before is dropped.
     pub fn receive(&self, driver: &impl Driver, from: Rank, bytes: &[u8]) {
-        if driver.is_dead(from) {
-            return;
+        self.heed(driver, from, || match self.arrivals.open(from, bytes) {
+            Arrival::New(message, _load) => self.handle(driver, from, message),
+            Arrival::Again => {}
+            Arrival::Gap => driver.give_up(from, "a message of it is missing, which its road should have brought"),
+            Arrival::Torn => {
+                say(Level::Error, || format!("rank {} dropped {} bytes of rank {from}", self.rank, bytes.len()));
+            }
+        });
+    }
+
+    /// Acts on what `from` sent, where it lives. While this goes on, no owner is told that it is listened to no more.
+    fn heed(&self, driver: &impl Driver, from: Rank, act: impl FnOnce()) {
+        self.arrivals.begin(from);
+        if !driver.is_dead(from) {
+            act();
         }
+        self.arrivals.end(from);
+        if driver.is_dead(from) {
+            self.answer_mourners(driver);
+        }
+    }
+
+    /// A message of a rank that lives, or of this one, without its envelope.
+    pub fn handle(&self, driver: &impl Driver, from: Rank, bytes: &[u8]) {
         let Some(message) = self.decoded(from, bytes) else { return };
         if message.is_about_roads() {
             return self.act(driver, from, message, &Pulled::default());
@@ -159,18 +186,29 @@ impl Protocol {
             }
             self.held.miss(from, missing.len());
             for place in missing {
-                if let Err(error) = driver.pull(from, place) {
+                if let Err(error) = driver.pull(Purpose::Message(from), place) {
                     self.held.came(from, place.block, Err(error));
                 }
             }
         }
     }
 
-    /// A block came for the first held message of `from`.
-    pub fn pulled(&self, driver: &impl Driver, from: Rank, id: ObjectId, memory: Result<Arc<dyn ArrayMemory>, String>) {
+    /// A block came, or will not, that `Driver::pull` was asked for.
+    pub fn pulled(
+        &self,
+        driver: &impl Driver,
+        purpose: Purpose,
+        id: ObjectId,
+        memory: Result<Arc<dyn ArrayMemory>, String>,
+    ) {
         let outcome = memory.map_err(|reason| Error::ObjectLost { object: id.to_string(), reason });
-        self.held.came(from, id, outcome);
-        self.go_on(driver, from);
+        match purpose {
+            Purpose::Message(from) => {
+                self.held.came(from, id, outcome);
+                self.heed(driver, from, || self.go_on(driver, from));
+            }
+            Purpose::Value(token) => self.block_came(driver, token, id, outcome),
+        }
     }
 
     /// Acts on a message. A panic in user code below (a `Drop`, a `Deserialize`) is said and goes no further.
@@ -191,9 +229,9 @@ impl Protocol {
         match message {
             Message::Run(run) => self.on_run(driver, from, run, pulled),
             Message::Done { task, results } => self.on_done(driver, from, task, results, pulled),
-            Message::Fetch { object } => self.on_fetch(driver, from, object),
+            Message::Fetch { object, without } => self.on_fetch(driver, from, object, without),
             Message::Value { object, value } => self.on_value(driver, from, object, value, pulled),
-            Message::Count(count) => self.references.handle(driver, from, count),
+            Message::Count(count) => self.on_count(driver, from, count),
             Message::Steal { remember } => self.on_steal(driver, from, remember),
             Message::Loot { tasks, answer } => self.on_loot(driver, tasks, answer),
             Message::Cancel { task } => self.unwanted.insert(task),
@@ -222,60 +260,8 @@ impl Protocol {
         value: Result<WireParcel<'_>, Error>,
         pulled: &Pulled,
     ) {
-        let value = value.and_then(|wire| self.opened(driver, &wire, from, pulled));
-        let Some(slot) = self.references.find(object) else { return };
-        match value {
-            Ok(parcel) => slot.complete_with(&parcel.bytes, parcel.attachments),
-            Err(error) => slot.fail(Arc::new(error)),
-        }
-    }
-
-    /// A parcel from the wire: its bytes here, its attachments as this process uses them.
-    pub(super) fn opened(
-        &self,
-        driver: &impl Driver,
-        wire: &WireParcel<'_>,
-        from: Rank,
-        pulled: &Pulled,
-    ) -> Result<Parcel, Error> {
-        let Some(place) = wire.spilled else {
-            let attachments = self.references.import(driver, &wire.attachments, from, pulled)?;
-            return Ok(Parcel { bytes: wire.bytes.0.to_vec(), attachments });
-        };
-        let memory = self.references.import_memory(driver, place, from, pulled)?;
-        let inner: WireParcel<'_> = postcard::from_bytes(memory.bytes()).map_err(|error| Error::ObjectLost {
-            object: place.block.to_string(),
-            reason: format!("the block of a large value does not decode: {error}"),
-        })?;
-        if inner.highest_rank() >= self.size || inner.spilled.is_some() {
-            return Err(Error::ObjectLost {
-                object: place.block.to_string(),
-                reason: format!("the block of a large value names rank {}", inner.highest_rank()),
-            });
-        }
-        let attachments = self.references.import(driver, &inner.attachments, from, pulled)?;
-        Ok(Parcel { bytes: inner.bytes.0.to_vec(), attachments })
-    }
-
-    /// A parcel for the wire to `to`: in the message where it takes at most `inline_bytes_max`, else in a block of this
-    /// store.
-    pub fn sealed<'a>(
-        &self,
-        driver: &impl Driver,
-        parcel: &'a Parcel,
-        to: Rank,
-        inline_bytes_max: usize,
-    ) -> Result<WireParcel<'a>, Error> {
-        let attachments = self.references.export(driver, &parcel.attachments, to)?;
-        let whole = WireParcel { bytes: Bytes(&parcel.bytes), spilled: None, attachments };
-        // An attachment takes at most about forty bytes, its label aside.
-        if parcel.bytes.len() + whole.attachments.len() * 64 <= inline_bytes_max {
-            return Ok(whole);
-        }
-        let bytes = postcard::to_allocvec(&whole).map_err(|error| Error::config(error.to_string()))?;
-        let memory = driver.store(&bytes)?;
-        let place = self.references.export_memory(driver, &memory, to)?;
-        Ok(WireParcel { bytes: Bytes(&[]), spilled: Some(place), attachments: Vec::new() })
+        let slot = self.references.find(object);
+        self.settle(driver, from, slot, value, || None, pulled);
     }
 
     /// A task came to be run here.
@@ -319,108 +305,20 @@ impl Protocol {
         results: Vec<Result<WireParcel<'_>, Error>>,
         pulled: &Pulled,
     ) {
-        // Also of a task that nobody knows any more, what travels beside the results is counted.
-        let results: Vec<_> = results
-            .into_iter()
-            .map(|result| result.and_then(|wire| self.opened(driver, &wire, from, pulled)))
-            .collect();
-        let Some(task) = self.away.take(number) else { return };
-        self.call_over(driver, number, &task);
-        task.header().release_target();
-        for (slot, result) in task.slots().into_iter().zip(results) {
-            match result {
-                Ok(parcel) => slot.complete_with(&parcel.bytes, parcel.attachments),
-                Err(error) => slot.fail(Arc::new(error)),
-            }
+        if self.retried_on_error(driver, number, results.iter().map(|result| result.as_ref().err())) {
+            return;
+        }
+        let sent = self.away.take(number);
+        if let Some(Results::Of(task)) = sent.as_ref().map(|sent| &sent.results) {
+            self.call_over(driver, number, task);
+            task.header().release_target();
+        }
+        let slots = sent.as_ref().map_or_else(Vec::new, |sent| sent.results.slots());
+        for (index, result) in results.into_iter().enumerate() {
+            // Also of a task that nobody knows any more, what travels beside the results is counted.
+            let slot = slots.get(index).cloned().flatten();
+            let maker = || sent.as_ref().and_then(|sent| self.maker_of(sent, index));
+            self.settle(driver, from, slot, result, maker, pulled);
         }
     }
-
-    /// Somebody wants one of this rank's objects.
-    fn on_fetch(&self, driver: &impl Driver, from: Rank, number: u64) {
-        match self.references.own_slot(number) {
-            Some(slot) => {
-                let core = slot.clone();
-                core.core().when_complete(Arc::new(SendValue { driver: driver.clone(), slot, number, to: from }));
-            }
-            None => {
-                let object = ObjectId { owner: self.rank, number };
-                let error = Error::ObjectLost {
-                    object: object.to_string(),
-                    reason: "its owner does not know it any more".to_string(),
-                };
-                driver.send(from, &Message::Value { object, value: Err(error) });
-            }
-        }
-    }
-}
-
-/// Sends a value when it is there.
-struct SendValue<D> {
-    driver: D,
-    slot: Arc<dyn AnySlot>,
-    number: u64,
-    to: Rank,
-}
-
-impl<D: Driver> Waiter for SendValue<D> {
-    fn ready(self: Arc<Self>) {
-        let (driver, to) = (&self.driver, self.to);
-        let object = ObjectId { owner: driver.rank(), number: self.number };
-        let value = match &self.slot.encode() {
-            Ok(parcel) => match driver.protocol().sealed(driver, parcel, to, INLINE_BYTES_MAX) {
-                Ok(wire) => return driver.send(to, &Message::Value { object, value: Ok(wire) }),
-                Err(error) => Err(error.clone()),
-            },
-            Err(error) => Err(error.clone()),
-        };
-        driver.send(to, &Message::Value { object, value });
-    }
-}
-
-/// The blocks that a message names, that are neither mapped here nor in `pulled`.
-fn missing_blocks(driver: &impl Driver, message: &Message<'_>, pulled: &Pulled) -> Vec<WirePlace> {
-    let mut places = Vec::new();
-    let mut look = |parcel: &WireParcel<'_>| {
-        let needed = |place: &WirePlace| {
-            place.block.owner != driver.rank()
-                && !pulled.contains_key(&place.block)
-                && !driver.is_mapped(place.block.owner)
-        };
-        let mut arrays = |attachments: &[WireAttachment]| {
-            for attachment in attachments {
-                if let WireAttachment::Array(place) = attachment
-                    && needed(place)
-                    && !places.contains(place)
-                {
-                    places.push(*place);
-                }
-            }
-        };
-        arrays(&parcel.attachments);
-        let Some(spilled) = parcel.spilled else { return };
-        // A spilled parcel shows what it names only once it is here itself.
-        let inner = pulled.get(&spilled.block).and_then(|memory| memory.as_ref().ok());
-        if let Some(memory) = inner {
-            if let Ok(inner) = postcard::from_bytes::<WireParcel<'_>>(memory.bytes()) {
-                arrays(&inner.attachments);
-            }
-        } else if driver.is_mapped(spilled.block.owner) {
-            let memory = driver.map(spilled).ok();
-            let inner = memory.as_ref().map(|memory| postcard::from_bytes::<WireParcel<'_>>(memory.bytes()));
-            if let Some(Ok(inner)) = inner {
-                arrays(&inner.attachments);
-            }
-        } else if needed(&spilled) && !places.contains(&spilled) {
-            places.push(spilled);
-        }
-    };
-    match message {
-        Message::Run(run) => look(&run.args),
-        Message::Done { results, .. } => results.iter().flatten().for_each(look),
-        Message::Value { value: Ok(value), .. } => look(value),
-        Message::Answer { answer, .. } => look(answer),
-        Message::Actor { about, .. } => about.parcels().into_iter().for_each(look),
-        _ => {}
-    }
-    places
 }

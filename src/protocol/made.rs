@@ -277,7 +277,7 @@ impl Protocol {
             let about = About::Lives { incarnation, home: Ok(home) };
             driver.send(asker, &Message::Actor { actor: actor.id, about });
         }
-        self.settle(driver, actor, home, incarnation);
+        self.settle_actor(driver, actor, home, incarnation);
         Some(home)
     }
 

@@ -131,6 +131,8 @@ pub enum Message<'a> {
     Fetch {
         /// The object's number at its owner.
         object: u64,
+        /// The rank that held the value which the owner named before, and is gone.
+        without: Option<Rank>,
     },
     /// From the owner: the value.
     Value {
@@ -302,6 +304,7 @@ impl<'a> Message<'a> {
             Message::Named { handle: Ok(Some(handle)), .. } => handle.highest_rank(),
             Message::Answer { answer, .. } => answer.highest_rank(),
             Message::Died { rank, .. } => *rank,
+            Message::Fetch { without, .. } => without.unwrap_or_default(),
             Message::Moved { to, .. } => *to,
             _ => 0,
         }

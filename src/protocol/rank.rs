@@ -4,12 +4,16 @@ use crate::base::{Error, Rank};
 use crate::protocol::actors::Actors;
 use crate::protocol::away::Away;
 use crate::protocol::driver::Driver;
+use crate::protocol::envelope::Arrivals;
+use crate::protocol::far::FarValues;
 use crate::protocol::inbound::HeldByRank;
 use crate::protocol::made::Made;
+use crate::protocol::mourning::Mourners;
 use crate::protocol::names::Names;
 use crate::protocol::references::References;
 use crate::protocol::stealing::Thieving;
 use crate::protocol::unwanted::Unwanted;
+use std::sync::Arc;
 
 /// What one rank knows of the cluster's tasks, objects and actors, and how it answers what happens.
 ///
@@ -29,10 +33,14 @@ pub struct Protocol {
     pub actors: Actors,
     /// Actors that this rank made and may have to start again.
     pub made: Made,
+    /// Values that were left where they were made.
+    pub far: Arc<FarValues>,
     /// Names that this rank keeps.
     pub names: Names,
     /// Who asks whom for work.
     pub thieving: Thieving,
+    pub(super) arrivals: Arrivals,
+    pub(super) mourners: Mourners,
     pub(super) held: HeldByRank,
     /// Whether blocks of some rank are not mapped here.
     pub(super) has_foreign_memory: bool,
@@ -49,8 +57,11 @@ impl Protocol {
             unwanted: Unwanted::default(),
             actors: Actors::default(),
             made: Made::default(),
+            far: Arc::default(),
             names: Names::default(),
             thieving: Thieving::new(rank, size, seed),
+            arrivals: Arrivals::new(size),
+            mourners: Mourners::default(),
             held: HeldByRank::default(),
             has_foreign_memory,
         }
@@ -63,6 +74,7 @@ impl Protocol {
         self.references.lost(driver, rank, error);
         self.actors_lost(driver, rank, error);
         self.retry_all_of(driver, rank, error);
+        self.recover_all_at(driver, rank, error);
         if !driver.has_work() {
             // Who was to remember that this rank is idle may be the one that is gone.
             self.ask_for_work(driver);

@@ -2,14 +2,17 @@
 
 use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::base::{Error, ObjectId, Rank};
-use crate::object::{AnySlot, ArrayMemory, Arrival, Attachment, Links};
-use crate::protocol::actor_message::WireActor;
+use crate::object::{AnySlot, ArrayMemory, Arrival, Attachment};
+use crate::protocol::blocks::Pulled;
 use crate::protocol::driver::Driver;
-use crate::protocol::handles::{ActorRef, LAST_DROPPED};
+use crate::protocol::far::FarBlock;
+use crate::protocol::handles::ActorRef;
 use crate::protocol::{Message, WireAttachment, WirePlace};
 use crate::store::{Action, CountMessage, Counts};
 use rustc_hash::FxHashMap as HashMap;
 use std::sync::{Arc, Mutex, Weak};
+
+mod actors;
 
 /// Something that must live because another rank may ask for it.
 #[derive(Clone)]
@@ -18,6 +21,7 @@ enum Keep {
     Memory(#[allow(dead_code)] Arc<dyn ArrayMemory>),
     Actor(Arc<ActorRef>),
     Arrival(#[allow(dead_code)] Arc<Arrival>),
+    Far(#[allow(dead_code)] Arc<FarBlock>),
 }
 
 /// What stands here for something of another rank.
@@ -25,6 +29,7 @@ enum Live {
     Slot(Weak<dyn AnySlot>),
     Memory(Weak<dyn ArrayMemory>),
     Actor(Weak<ActorRef>),
+    Far(Weak<FarBlock>),
 }
 
 #[derive(Default)]
@@ -46,9 +51,6 @@ pub struct References {
     next_number: AtomicU64,
     tables: Mutex<Tables>,
 }
-
-/// Blocks that were brought here from other hosts for one message, or why they were not.
-pub type Pulled = HashMap<ObjectId, Result<Arc<dyn ArrayMemory>, Error>>;
 
 impl References {
     /// Of rank `me`.
@@ -99,13 +101,13 @@ impl References {
                         number => number,
                     },
                 });
-                self.sent(id, to, || Keep::Slot(slot.clone()));
+                self.sent(driver, id, to, || Keep::Slot(slot.clone()));
                 Ok(WireAttachment::Reference(id))
             }
             Attachment::Array(memory) => self.export_memory(driver, memory, to).map(WireAttachment::Array),
             Attachment::Handle(handle) => match handle.clone().downcast::<ActorRef>() {
                 Ok(actor) => {
-                    self.sent(actor.id, to, || Keep::Actor(actor.clone()));
+                    self.sent(driver, actor.id, to, || Keep::Actor(actor.clone()));
                     Ok(WireAttachment::Actor(actor.wire()))
                 }
                 Err(_) => Err(lost("a handle", "it is of a kind that does not travel")),
@@ -116,7 +118,7 @@ impl References {
                 None => Err(lost(&arrival.id.to_string(), "its owner does not know it any more")),
             },
             Attachment::Remote(arrival) => {
-                self.sent(arrival.id, to, || Keep::Arrival(arrival.clone()));
+                self.sent(driver, arrival.id, to, || Keep::Arrival(arrival.clone()));
                 Ok(WireAttachment::Reference(arrival.id))
             }
         }
@@ -131,31 +133,20 @@ impl References {
     ) -> Result<WirePlace, Error> {
         let place = driver.place_of(&**memory, &|| self.fresh_number());
         let place = place.ok_or_else(|| lost("an array", "it lies outside of the store; put it first"))?;
-        self.sent(place.block, to, || Keep::Memory(memory.clone()));
+        self.sent(driver, place.block, to, || Keep::Memory(memory.clone()));
         Ok(place)
     }
 
-    fn sent(&self, id: ObjectId, to: Rank, keep: impl FnOnce() -> Keep) {
+    fn sent(&self, driver: &impl Driver, id: ObjectId, to: Rank, keep: impl FnOnce() -> Keep) {
         let mut tables = lock(&self.tables);
-        if !tables.counts.sent(id, to) {
+        // Looked at under the lock, which `lost` takes after the flag was set: nothing is counted for the dead.
+        if driver.is_dead(to) || !tables.counts.sent(id, to) {
             return;
         }
         if id.owner == self.me {
             tables.exported.entry(id.number).or_insert_with(keep);
         } else {
             tables.pinned.entry(id).or_insert_with(keep);
-        }
-    }
-
-    /// What came beside a value that this rank keeps and does not decode: its own objects are held from now on.
-    pub(super) fn hold_own(&self, attachments: &mut [Attachment]) {
-        for attachment in attachments {
-            if let Attachment::Remote(arrival) = attachment
-                && arrival.id.owner == self.me
-                && let Some(slot) = self.own_slot(arrival.id.number)
-            {
-                *attachment = Attachment::Slot(slot);
-            }
         }
     }
 
@@ -237,55 +228,24 @@ impl References {
         }
     }
 
-    /// The handle of an actor named in a message from `from`, as it was known before.
-    pub(super) fn import_actor(
-        &self,
-        driver: &impl Driver,
-        wire: &WireActor,
-        from: Rank,
-    ) -> Result<Arc<ActorRef>, Error> {
-        let id = wire.actor;
+    /// A block named in a message from `from` that is left where it lies.
+    pub fn import_far(&self, driver: &impl Driver, place: WirePlace, from: Rank) -> Arc<FarBlock> {
         let mut tables = lock(&self.tables);
-        Self::received(&mut tables, driver, id, from);
-        if id.owner == self.me {
-            return match tables.exported.get(&id.number) {
-                Some(Keep::Actor(actor)) => Ok(actor.clone()),
-                _ => Err(Error::ActorDied { actor: wire.label.clone(), reason: LAST_DROPPED.to_string() }),
-            };
-        }
-        if let Some((_, Live::Actor(actor))) = tables.live.get(&id)
-            && let Some(actor) = actor.upgrade()
+        Self::received(&mut tables, driver, place.block, from);
+        if let Some((_, Live::Far(block))) = tables.live.get(&place.block)
+            && let Some(block) = block.upgrade()
         {
-            return Ok(actor);
+            return block;
         }
-        if wire.home >= driver.size() {
-            return Err(lost(&wire.label, "its home is no rank of this cluster"));
-        }
-        let actor = ActorRef::new(driver, wire.clone());
-        tables.live.insert(id, (Arc::as_ptr(&actor).addr(), Live::Actor(Arc::downgrade(&actor))));
-        Ok(actor)
+        let block = Arc::new(FarBlock::new(place, driver.links()));
+        tables.live.insert(place.block, (Arc::as_ptr(&block).addr(), Live::Far(Arc::downgrade(&block))));
+        block
     }
 
-    /// The handle of an actor that this rank holds, or that others hold of this rank's.
-    pub(super) fn find_actor(&self, id: ObjectId) -> Option<Arc<ActorRef>> {
-        let tables = lock(&self.tables);
-        if id.owner == self.me {
-            return match tables.exported.get(&id.number) {
-                Some(Keep::Actor(actor)) => Some(actor.clone()),
-                _ => None,
-            };
-        }
-        match tables.live.get(&id) {
-            Some((_, Live::Actor(actor))) => actor.upgrade(),
-            _ => None,
-        }
-    }
-
-    /// The actors of other ranks that have handles here.
-    pub(super) fn actors_of_others(&self) -> Vec<Arc<ActorRef>> {
-        let tables = lock(&self.tables);
-        let live = tables.live.values();
-        live.filter_map(|(_, live)| if let Live::Actor(actor) = live { actor.upgrade() } else { None }).collect()
+    /// Such a block, passed on to `to`: counted.
+    pub fn export_far(&self, driver: &impl Driver, block: &Arc<FarBlock>, to: Rank) -> WirePlace {
+        self.sent(driver, block.place.block, to, || Keep::Far(block.clone()));
+        block.place
     }
 
     fn received(tables: &mut Tables, driver: &impl Driver, id: ObjectId, from: Rank) {
@@ -330,9 +290,14 @@ impl References {
     /// A message about counts.
     pub fn handle(&self, driver: &impl Driver, from: Rank, message: CountMessage) {
         let mut tables = lock(&self.tables);
-        let action = tables.counts.handle(from, message);
+        if driver.is_dead(from) {
+            // It was found dead while this was on its way here: its grants have been settled.
+            return;
+        }
+        let actions = tables.counts.handle(from, message, living(driver));
         // What is forgotten is dropped after the lock: dropping it may release other things.
-        let forgotten = Self::act(&mut tables, driver, action);
+        let forgotten: Vec<_> =
+            actions.into_iter().map(|action| Self::act(&mut tables, driver, Some(action))).collect();
         drop(tables);
         drop(forgotten);
     }
@@ -340,18 +305,18 @@ impl References {
     /// A rank is gone, and with it what it held of this one's.
     pub fn lost(&self, driver: &impl Driver, rank: Rank, error: &Error) {
         let mut tables = lock(&self.tables);
-        let slots: Vec<_> = tables.live.iter().filter(|(id, _)| id.owner == rank).collect();
-        let slots = slots
-            .into_iter()
-            .filter_map(|(_, (_, live))| if let Live::Slot(slot) = live { slot.upgrade() } else { None });
-        let slots: Vec<_> = slots.filter(|slot| !slot.core().is_complete()).collect();
-        let actions = tables.counts.lost(rank);
+        let slots = tables.live.iter().filter(|(id, _)| id.owner == rank);
+        let mut slots: Vec<_> = slots
+            .filter_map(|(id, (_, live))| if let Live::Slot(slot) = live { Some((*id, slot.upgrade()?)) } else { None })
+            .collect();
+        slots.sort_unstable_by_key(|(id, _)| *id);
+        let actions = tables.counts.lost(rank, living(driver));
         let forgotten: Vec<_> =
             actions.into_iter().map(|action| Self::act(&mut tables, driver, Some(action))).collect();
         drop(tables);
         drop(forgotten);
-        // What it owned and had not told yet, nobody will tell.
-        slots.iter().for_each(|slot| slot.fail(Arc::new(error.clone())));
+        // What it owned and had not told yet, nobody will tell. A slot that is complete stays so.
+        slots.iter().for_each(|(_, slot)| slot.fail(Arc::new(error.clone())));
     }
 
     /// Does what the counts decided, under the lock that they were decided under: otherwise a reference that is sent or comes
@@ -393,32 +358,11 @@ impl References {
     }
 }
 
-fn lost(object: &str, reason: &str) -> Error {
-    Error::ObjectLost { object: object.to_string(), reason: reason.to_string() }
+/// All ranks that live.
+fn living<D: Driver>(driver: &D) -> impl Iterator<Item = Rank> {
+    (0..driver.size()).filter(|rank| !driver.is_dead(*rank))
 }
 
-/// A rank as objects see it.
-pub struct ProtocolLinks<D>(pub D);
-
-impl<D: Driver> Links for ProtocolLinks<D> {
-    fn find(&self, id: ObjectId) -> Option<Arc<dyn AnySlot>> {
-        self.0.protocol().references.find(id)
-    }
-    fn adopt(&self, id: ObjectId, slot: Arc<dyn AnySlot>) -> Arc<dyn AnySlot> {
-        self.0.protocol().references.adopt(id, slot)
-    }
-    fn settled(&self, id: ObjectId) {
-        self.0.protocol().references.settled(&self.0, id);
-    }
-    fn request(&self, id: ObjectId) {
-        self.0.send(id.owner, &Message::Fetch { object: id.number });
-        if self.0.is_dead(id.owner)
-            && let Some(slot) = self.find(id)
-        {
-            slot.fail(Arc::new(self.0.death_of(id.owner)));
-        }
-    }
-    fn released(&self, id: ObjectId, address: usize) {
-        self.0.protocol().references.released(&self.0, id, address);
-    }
+fn lost(object: &str, reason: &str) -> Error {
+    Error::ObjectLost { object: object.to_string(), reason: reason.to_string() }
 }

@@ -4,8 +4,10 @@
 
 use crate::base::sync::Ordering;
 use crate::base::{Error, Rank, TaskId};
+use crate::lineage::Maker;
+use crate::object::AnySlot;
 use crate::protocol::Protocol;
-use crate::protocol::away::{Fate, Sent};
+use crate::protocol::away::{Fate, Results, Sent};
 use crate::protocol::driver::Driver;
 use crate::protocol::handles::ActorRef;
 use crate::registry::{Header, Kind, Options, Runnable};
@@ -16,8 +18,8 @@ const RETRIES: u32 = 3;
 
 /// How often a task with these options may be started again. One that was sent to a certain rank has no other place.
 pub fn retries_of(options: Option<&Options>, kind: Kind) -> u32 {
-    let moves = kind == Kind::Task && options.is_none_or(|options| options.just_rank().is_none());
-    if moves { options.and_then(|options| options.max_retries).unwrap_or(RETRIES) } else { 0 }
+    let moves = options.is_none_or(|options| options.just_rank().is_none() || options.retry_on_error == Some(true));
+    if moves && kind == Kind::Task { options.and_then(|options| options.max_retries).unwrap_or(RETRIES) } else { 0 }
 }
 
 impl Protocol {
@@ -30,27 +32,97 @@ impl Protocol {
 
     /// As `retry_all_of`, for one task.
     pub fn retry(&self, driver: &impl Driver, number: u64, gone: Rank, error: &Error) {
-        let (Sent { task, args, .. }, hops) = match self.away.spend_retry(number, gone, self.rank) {
-            Fate::Again(sent, hops) => (sent, hops),
-            Fate::Elsewhere => return,
-            Fate::Fails(task) => {
-                let error = Arc::new(error_of(&task, error));
-                task.header().release_target();
-                driver.report((*error).clone());
-                return task.fail(error);
+        match self.away.spend_retry(number, gone, self.rank) {
+            Fate::Again(sent, hops) => self.start_again(driver, number, &sent, hops),
+            Fate::Elsewhere => {}
+            Fate::Fails(results) => {
+                let error = match &results {
+                    Results::Of(task) => {
+                        task.header().release_target();
+                        error_of(task, error)
+                    }
+                    Results::Again(_) => error.clone(),
+                };
+                driver.report(error.clone());
+                let error = Arc::new(error);
+                match results {
+                    Results::Of(task) => task.fail(error),
+                    Results::Again(slots) => slots.iter().flatten().for_each(|slot| slot.fail(error.clone())),
+                }
             }
-        };
-        let (header, Some(entry), Some(args)) = (task.header(), task.header().entry, args) else { return };
-        let id = TaskId { owner: self.rank, number };
-        let mut again = Header::new(header.options.clone(), header.caller);
-        again.origin = Some(id);
-        (again.stealable, again.hops) = (header.stealable, hops);
-        again.number.store(header.number.load(Ordering::Relaxed), Ordering::Relaxed);
-        let returns = entry.returns;
-        match (entry.decode)((*args).clone(), again) {
-            Ok(again) => self.launch_again(driver, again),
-            Err(error) => self.send_failure(driver, id, returns, error),
         }
+    }
+
+    /// A task failed by itself: where its options say so, it is started again.
+    pub(super) fn retried_on_error<'a>(
+        &self,
+        driver: &impl Driver,
+        number: u64,
+        mut errors: impl Iterator<Item = Option<&'a Error>>,
+    ) -> bool {
+        // Every result holds the same failure.
+        if !matches!(errors.next(), Some(Some(Error::Task { .. }))) || !self.away.retries_errors(number) {
+            return false;
+        }
+        let Some((sent, hops)) = self.away.spend_on_error(number, self.rank) else { return false };
+        self.start_again(driver, number, &sent, hops);
+        true
+    }
+
+    /// Starts a task of this rank again, under the number that it has.
+    fn start_again(&self, driver: &impl Driver, number: u64, sent: &Sent, hops: u32) {
+        let id = TaskId { owner: self.rank, number };
+        let Some(args) = &sent.args else { return };
+        let (entry, mut again) = match (&sent.results, &sent.recipe) {
+            (Results::Of(task), _) => {
+                let header = task.header();
+                let Some(entry) = header.entry else { return };
+                let mut again = Header::new(header.options.clone(), header.caller);
+                again.stealable = header.stealable;
+                again.number.store(header.number.load(Ordering::Relaxed), Ordering::Relaxed);
+                (entry, again)
+            }
+            (Results::Again(_), Some(recipe)) => {
+                let mut again = Header::new(recipe.options.clone(), recipe.caller);
+                again.stealable = recipe.stealable;
+                (recipe.entry, again)
+            }
+            (Results::Again(_), None) => return,
+        };
+        (again.origin, again.hops) = (Some(id), hops);
+        match (entry.decode)((**args).clone(), again) {
+            Ok(again) => self.launch_again(driver, again),
+            Err(error) => self.send_failure(driver, id, entry.returns, error),
+        }
+    }
+
+    /// Makes a lost result again; `slot` gets it. False where that may not be.
+    pub(super) fn remake_into(&self, driver: &impl Driver, maker: &Maker, slot: Arc<dyn AnySlot>) -> bool {
+        let recipe = &maker.recipe;
+        let under_way = recipe.again.load(Ordering::Acquire);
+        if under_way != 0 && self.away.join(under_way, maker.index, &slot) {
+            return true;
+        }
+        let Some(retries) = recipe.spend() else { return false };
+        let Some(args) = recipe.parcel(&mut |argument| self.remake(driver, argument)) else { return false };
+        let number = self.away.put_again(self.rank, recipe.clone(), Arc::new(args), retries);
+        recipe.again.store(number, Ordering::Release);
+        self.away.join(number, maker.index, &slot);
+        let Some(sent) = self.away.get(number) else { return true };
+        self.start_again(driver, number, &sent, 1);
+        true
+    }
+
+    /// Makes an object again of which no reference is left: it is an argument of another one.
+    fn remake(&self, driver: &impl Driver, maker: &Maker) -> Option<Arc<dyn AnySlot>> {
+        let recipe = &maker.recipe;
+        recipe.spend()?;
+        let args = recipe.parcel(&mut |argument| self.remake(driver, argument))?;
+        let header = Header::new(recipe.options.clone(), recipe.caller);
+        let task = (recipe.entry.decode)(args, header).ok()?;
+        let slot = task.clone().slots().get(maker.index).cloned();
+        self.launch_again(driver, task);
+        slot
     }
 
     fn launch_again(&self, driver: &impl Driver, task: Arc<dyn Runnable>) {

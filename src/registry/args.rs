@@ -1,5 +1,9 @@
 //! Arguments: a value or a reference to one.
 
+mod list;
+
+pub use list::{Each, IntoListArg, ListArg, each};
+
 use crate::base::Error;
 use crate::object::{AnySlot, Object, ObjectRef, Parcel, decode, encode};
 use crate::registry::Failure;
@@ -26,6 +30,26 @@ impl<T: Object> Arg<T> {
                 Some(value) => value,
                 None => unreachable!("a task runs only when its arguments are there"),
             },
+        }
+    }
+}
+
+/// One place of an argument list.
+pub trait Argument: Object {
+    /// Whether it is there by value.
+    fn is_value(&self) -> bool;
+    /// Each reference that must be complete before the call runs.
+    fn references(&self, visit: &mut dyn FnMut(Arc<dyn AnySlot>));
+}
+
+impl<T: Object> Argument for Arg<T> {
+    #[inline]
+    fn is_value(&self) -> bool {
+        matches!(self, Arg::Value(_))
+    }
+    fn references(&self, visit: &mut dyn FnMut(Arc<dyn AnySlot>)) {
+        if let Arg::Ref(reference) = self {
+            visit(reference.any());
         }
     }
 }
@@ -121,7 +145,7 @@ impl<T: Object> OwnBySerde<T> for Own<T> {
     }
 }
 
-/// The arguments of a call, as a tuple of [`Arg`]s.
+/// The arguments of a call, as a tuple of [`Argument`]s.
 pub trait ArgList: Send + Sync + Sized + 'static {
     /// Whether every argument is by value.
     fn all_values(&self) -> bool;
@@ -141,15 +165,13 @@ pub trait ArgList: Send + Sync + Sized + 'static {
 
 macro_rules! arg_list {
     ($($name:ident $index:tt),*) => {
-        impl<$($name: Object),*> ArgList for ($(Arg<$name>,)*) {
+        impl<$($name: Argument),*> ArgList for ($($name,)*) {
             #[inline]
             fn all_values(&self) -> bool {
-                true $(&& matches!(self.$index, Arg::Value(_)))*
+                true $(&& self.$index.is_value())*
             }
             fn references(&self, _visit: &mut dyn FnMut(Arc<dyn AnySlot>)) {
-                $(if let Arg::Ref(reference) = &self.$index {
-                    _visit(reference.any());
-                })*
+                $(self.$index.references(_visit);)*
             }
             fn encode(&self) -> Result<Parcel, Error> {
                 encode(self)

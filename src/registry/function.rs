@@ -248,7 +248,7 @@ pub struct TableEntry {
     pub kind: Kind,
     /// Makes a task of encoded arguments.
     pub decode: fn(Parcel, Header) -> Result<Arc<dyn Runnable>, Error>,
-    /// How many objects it makes.
+    /// How many results a finished call sends home.
     pub returns: usize,
     /// Its name between ranks (R1).
     pub key: u64,
@@ -257,7 +257,7 @@ pub struct TableEntry {
 }
 
 fn decode_task<C: Callable>(parcel: Parcel, header: Header) -> Result<Arc<dyn Runnable>, Error> {
-    Ok(Task::<C>::new(header, C::Args::decode(parcel)?))
+    Ok(Task::<C>::arrived(header, parcel)?)
 }
 
 /// A registration: what the macros submit.

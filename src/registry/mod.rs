@@ -15,12 +15,12 @@ mod options;
 mod outputs;
 mod task;
 
-pub use args::{Arg, ArgList, IntoArg, Own, OwnByClone, OwnBySerde};
+pub use args::{Arg, ArgList, Argument, Each, IntoArg, IntoListArg, ListArg, Own, OwnByClone, OwnBySerde, each};
 pub use failure::{Explain, ExplainDebug, ExplainDisplay, ExplainError, Failure};
 pub use function::{
     Actor, ActorFn, ActorNew, Callable, Checkpoint, Function, Kind, MethodOf, NewOf, RemoteFn, State, TableEntry,
     functions, save,
 };
 pub use options::{Options, Placement};
-pub use outputs::{Multiple, Outputs, Single};
+pub use outputs::{Many, Multiple, Outputs, Single};
 pub use task::{Header, Phase, Runnable, Task};

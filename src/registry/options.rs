@@ -1,6 +1,7 @@
 //! What a call asks for.
 
 use crate::base::Rank;
+use crate::base::limits::RETURNS_MAX;
 use crate::object::{AnySlot, Object, ObjectRef};
 use std::sync::Arc;
 
@@ -49,6 +50,8 @@ pub struct Options {
     pub num_gpus: Option<f64>,
     /// Resources of other names.
     pub resources: Vec<(String, f64)>,
+    /// How many objects the task's list of results becomes, where the function leaves that to its caller.
+    pub num_returns: Option<usize>,
     /// How often the task is started again when its rank dies.
     pub max_retries: Option<u32>,
     /// Whether it is started again also when it fails by itself.
@@ -81,6 +84,16 @@ impl Options {
     /// An amount of a resource of your own naming.
     pub fn resource(mut self, name: impl Into<String>, amount: f64) -> Self {
         self.resources.push((name.into(), amount));
+        self
+    }
+    /// How many objects the task's list of results becomes.
+    ///
+    /// # Panics
+    /// Above `RETURNS_MAX`: that many are a mistake.
+    #[track_caller]
+    pub fn num_returns(mut self, returns: usize) -> Self {
+        assert!(returns <= RETURNS_MAX, "num_returns is at most {RETURNS_MAX}, not {returns}");
+        self.num_returns = Some(returns);
         self
     }
     /// How often the task is started again when its rank dies.
@@ -123,6 +136,7 @@ impl Options {
         self.num_cpus.is_none()
             && self.num_gpus.is_none()
             && self.resources.is_empty()
+            && self.num_returns.is_none()
             && self.max_retries.is_none()
             && self.retry_on_error.is_none()
             && self.max_restarts.is_none()
@@ -153,6 +167,7 @@ impl Options {
                 self.resources.push((name, amount));
             }
         }
+        self.num_returns = self.num_returns.or(defaults.num_returns);
         self.max_retries = self.max_retries.or(defaults.max_retries);
         self.retry_on_error = self.retry_on_error.or(defaults.retry_on_error);
         self.max_restarts = self.max_restarts.or(defaults.max_restarts);

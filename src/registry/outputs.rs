@@ -1,7 +1,12 @@
 //! Results of a call: one object, or one for each element of a tuple.
 
+mod many;
+
+pub use many::Many;
+
 use crate::base::Error;
-use crate::object::{AnySlot, Cell, Object, ObjectRef, Slot, Value};
+use crate::object::{AnySlot, Cell, Object, ObjectRef, Parcel, Slot, Value};
+use crate::registry::Options;
 use crate::registry::function::Callable;
 use crate::registry::task::Task;
 use std::marker::PhantomData;
@@ -15,18 +20,35 @@ pub trait Outputs: Sized + 'static {
     type Cells: Send + Sync + 'static;
     /// What the caller holds.
     type Refs;
-    /// How many objects.
+    /// How many results a finished call sends home.
     const COUNT: usize;
-    /// Empty cells.
-    fn cells() -> Self::Cells;
+    /// Empty cells, for a call with these options.
+    fn cells(options: Option<&Options>) -> Self::Cells;
+    /// Empty cells for a call that came from another rank; takes out of its arguments what `leave` put there.
+    ///
+    /// # Errors
+    /// Where that is not there.
+    fn arrive(_arguments: &mut Parcel) -> Result<Self::Cells, Error> {
+        Ok(Self::cells(None))
+    }
+    /// Puts beside the arguments what the rank that runs the call must know of its cells.
+    fn leave(_cells: &Self::Cells, _arguments: &mut Parcel) {}
+    /// Why the value does not go into the cells, where that is so.
+    fn misfit(_cells: &Self::Cells, _value: &Self::Value) -> Option<String> {
+        None
+    }
     /// Writes the value.
     fn complete(cells: &Self::Cells, value: Self::Value);
     /// Writes the failure.
     fn fail(cells: &Self::Cells, error: &Arc<Error>);
     /// What the caller holds.
     fn refs<C: Callable<Outputs = Self, Value = Self::Value>>(task: &Arc<Task<C>>) -> Self::Refs;
-    /// The results without their types, in order.
+    /// The results without their types, in order, as a finished call sends them home.
     fn slots<C: Callable<Outputs = Self, Value = Self::Value>>(task: &Arc<Task<C>>) -> Vec<Arc<dyn AnySlot>>;
+    /// The objects that the caller holds, in order.
+    fn objects<C: Callable<Outputs = Self, Value = Self::Value>>(task: &Arc<Task<C>>) -> Vec<Arc<dyn AnySlot>> {
+        Self::slots(task)
+    }
 }
 
 /// One object: it lives inside its task.
@@ -38,7 +60,7 @@ impl<T: Object> Outputs for Single<T> {
     type Refs = ObjectRef<T>;
     const COUNT: usize = 1;
     #[inline]
-    fn cells() -> Cell<T> {
+    fn cells(_: Option<&Options>) -> Cell<T> {
         Cell::default()
     }
     #[inline]
@@ -67,7 +89,7 @@ macro_rules! multiple {
             type Cells = ($(Arc<Value<$name>>,)*);
             type Refs = ($(ObjectRef<$name>,)*);
             const COUNT: usize = $count;
-            fn cells() -> Self::Cells {
+            fn cells(_: Option<&Options>) -> Self::Cells {
                 ($(Value::<$name>::pending(),)*)
             }
             fn complete(cells: &Self::Cells, value: Self::Value) {

@@ -144,6 +144,9 @@ impl Header {
     }
 }
 
+/// A million queued tasks are a million of these.
+const _: () = assert!(size_of::<Header>() <= 96);
+
 /// A call, whatever its types.
 pub trait Runnable: Send + Sync {
     /// What the node knows of it.
@@ -162,8 +165,10 @@ pub trait Runnable: Send + Sync {
     /// # Errors
     /// Where they do not encode.
     fn pack(&self) -> Result<Parcel, Error>;
-    /// The results without their types, in order.
+    /// The results without their types, in order, as they are sent home.
     fn slots(self: Arc<Self>) -> Vec<Arc<dyn AnySlot>>;
+    /// The objects that the caller holds, in order.
+    fn objects(self: Arc<Self>) -> Vec<Arc<dyn AnySlot>>;
 }
 
 /// One call of `C`.
@@ -184,7 +189,18 @@ impl<C: Callable> Task<C> {
     #[inline]
     pub fn new(mut header: Header, args: C::Args) -> Arc<Task<C>> {
         header.entry = Some(C::ENTRY);
-        Arc::new(Task { header, args: UnsafeCell::new(Some(args)), cells: C::Outputs::cells() })
+        let cells = C::Outputs::cells(header.options.as_deref());
+        Arc::new(Task { header, args: UnsafeCell::new(Some(args)), cells })
+    }
+
+    /// A call that came from another rank.
+    ///
+    /// # Errors
+    /// Where its arguments do not decode.
+    pub fn arrived(mut header: Header, mut arguments: Parcel) -> Result<Arc<Task<C>>, Error> {
+        header.entry = Some(C::ENTRY);
+        let cells = C::Outputs::arrive(&mut arguments)?;
+        Ok(Arc::new(Task { header, args: UnsafeCell::new(Some(C::Args::decode(arguments)?)), cells }))
     }
 
     /// What the caller holds.
@@ -226,7 +242,10 @@ impl<C: Callable> Runnable for Task<C> {
         let Some(args) = self.take_args() else { return };
         let outcome = catch_unwind(AssertUnwindSafe(|| C::invoke(args, state)));
         let failure = match outcome {
-            Ok(Ok(value)) => return C::Outputs::complete(&self.cells, value),
+            Ok(Ok(value)) => match C::Outputs::misfit(&self.cells, &value) {
+                None => return C::Outputs::complete(&self.cells, value),
+                Some(reason) => Failure::Message(reason),
+            },
             Ok(Err(failure)) => failure,
             Err(panic) => Failure::Panic(crate::object::panic_text(&*panic)),
         };
@@ -243,13 +262,19 @@ impl<C: Callable> Runnable for Task<C> {
                 reason: "its arguments were sent already".to_string(),
             });
         };
-        let parcel = args.encode();
+        let mut parcel = args.encode();
+        if let Ok(parcel) = &mut parcel {
+            C::Outputs::leave(&self.cells, parcel);
+        }
         // A value whose Drop panics has been sent all the same; the panic hook has said so.
         drop(catch_unwind(AssertUnwindSafe(|| drop(args))));
         parcel
     }
     fn slots(self: Arc<Self>) -> Vec<Arc<dyn AnySlot>> {
         C::Outputs::slots(&self)
+    }
+    fn objects(self: Arc<Self>) -> Vec<Arc<dyn AnySlot>> {
+        C::Outputs::objects(&self)
     }
 }
 

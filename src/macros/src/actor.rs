@@ -193,7 +193,7 @@ mod tests {
         );
         let output = output.unwrap().to_string();
         assert!(!output.contains("mobula :: method"), "{output}");
-        assert!(output.contains("Arg < Vec < Counter > >"), "{output}");
+        assert!(output.contains("ListArg < Vec < Counter > , Counter >"), "{output}");
         assert!(output.contains("Multiple < (Counter , u8) >"), "{output}");
     }
 }

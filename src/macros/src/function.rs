@@ -61,12 +61,45 @@ fn submission(function: &ItemFn, shape: &Shape) -> TokenStream {
     let (name, visibility) = (&function.sig.ident, &function.vis);
     let (arguments, names, packed, references) =
         (shape.arguments(), shape.names(), shape.packed(), shape.returns.references());
-    quote! {
-        impl #name {
+    let at_once = (!shape.returns.are_asked()).then(|| {
+        quote! {
             /// Submits the task and gives a reference to its result at once.
             #visibility fn remote(#arguments) -> #references {
                 Self::options().remote(#names)
             }
+        }
+    });
+    let submitted = quote! {
+        /// Submits the task and gives a reference to its result at once.
+        pub fn remote(self, #arguments) -> #references {
+            ::mobula::__private::submit::<__Task>(self.options, #packed)
+        }
+    };
+    let (of_submit, counted) = match (shape.returns.are_asked(), shape.returns.are_elements()) {
+        (true, _) => {
+            let number = number(quote!(__Counted));
+            let counted = quote! {
+                #[doc(hidden)]
+                pub struct __Counted {
+                    options: ::mobula::__private::Options,
+                }
+
+                impl __Counted {
+                    ::mobula::__task_options!();
+                    #submitted
+                }
+            };
+            (number, Some(counted))
+        }
+        (false, true) => {
+            let number = number(quote!(__Submit));
+            (quote!(#number #submitted), None)
+        }
+        (false, false) => (submitted, None),
+    };
+    quote! {
+        impl #name {
+            #at_once
 
             /// The options of one submission, from those of the attribute.
             #visibility fn options() -> __Submit {
@@ -87,10 +120,23 @@ fn submission(function: &ItemFn, shape: &Shape) -> TokenStream {
         impl __Submit {
             ::mobula::__task_options!();
 
-            /// Submits the task and gives a reference to its result at once.
-            pub fn remote(self, #arguments) -> #references {
-                ::mobula::__private::submit::<__Task>(self.options, #packed)
-            }
+            #of_submit
+        }
+
+        #counted
+    }
+}
+
+/// The builder method that says how many objects the list of results becomes, after which the task is `submit`'s.
+fn number(submit: TokenStream) -> TokenStream {
+    quote! {
+        /// How many objects the list of results becomes: as many references come back, and the body returns as many values.
+        ///
+        /// # Panics
+        /// Above 1,048,576.
+        #[track_caller]
+        pub fn num_returns(self, returns: ::core::primitive::usize) -> #submit {
+            #submit { options: self.options.num_returns(returns) }
         }
     }
 }

@@ -40,7 +40,15 @@ use proc_macro::TokenStream;
 ///
 /// #[mobula::remote(num_returns = 3)]
 /// fn three() -> (i32, String, Vec<u8>) { .. }
+///
+/// #[mobula::remote(num_returns = "many")]
+/// fn split(data: Vec<f64>) -> Vec<Part> { .. }
+/// let parts: Vec<ObjectRef<Part>> = split::options().num_returns(3000).remote(data);
 /// ```
+///
+/// A `Vec` with `num_returns = N` becomes N objects, with "many" as many as the call says; where the body returns another
+/// number of values, each of them is the error that says so. A parameter `Vec<T>`, `&Vec<T>` or `&[T]` also takes references
+/// to its elements, as `&references` or `mobula::each(references)`: the task starts when all of them are there.
 ///
 /// The other options are `retry_on_error = true`, `name = "x"` and `place = Placement::Spread`.
 #[proc_macro_attribute]

@@ -1,7 +1,7 @@
 //! An actor's method: on the handle, and the shim that calls it where the actor lives.
 
 use crate::handle;
-use crate::options::{METHOD, Options};
+use crate::options::{Count, METHOD, Options};
 use crate::shape::{Shape, conditions, local, without_self};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -29,6 +29,9 @@ pub fn method(actor: &Ident, function: &ImplItemFn, options: &Options) -> syn::R
     let (method, visibility) = (&function.sig.ident, &function.vis);
     let name = format!("{}.{}", actor.unraw(), method.unraw());
     let shape = Shape::of(&without_self(&function.sig, actor)?, name.clone(), options, KIND)?;
+    if let Some((Count::Asked, span)) = options.num_returns() {
+        return Err(syn::Error::new(span, "a call of an actor has no options to say how many in: write a number"));
+    }
 
     let marker = format_ident!("__Method_{}", method.unraw());
     let handle = handle::name(actor);

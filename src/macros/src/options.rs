@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
 use syn::spanned::Spanned as _;
-use syn::{Expr, ExprLit, Ident, Lit, LitInt, LitStr, Token, UnOp};
+use syn::{Expr, ExprLit, Ident, Lit, LitStr, Token, UnOp};
 
 /// What a key takes after its `=`.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -20,8 +20,8 @@ enum Takes {
     Flag,
     /// Any expression that the builder method of the same name takes.
     Value,
-    /// A whole number that this crate itself needs, so it must be written out.
-    Literal,
+    /// A whole number that this crate itself needs, so it must be written out; or "many".
+    Returns,
 }
 
 /// The keys that one attribute knows. All but `num_returns`, `spmd` and `checkpoint` are builder methods of the same name.
@@ -39,7 +39,7 @@ pub const TASK: Keys = Keys {
         ("resources", Takes::Amounts),
         ("max_retries", Takes::Count),
         ("retry_on_error", Takes::Flag),
-        ("num_returns", Takes::Literal),
+        ("num_returns", Takes::Returns),
         ("name", Takes::Value),
         ("place", Takes::Value),
     ],
@@ -61,7 +61,7 @@ pub const ACTOR: Keys = Keys {
 };
 
 /// `#[mobula::method(..)]` on a method of an actor.
-pub const METHOD: Keys = Keys { attribute: "#[mobula::method]", keys: &[("num_returns", Takes::Literal)] };
+pub const METHOD: Keys = Keys { attribute: "#[mobula::method]", keys: &[("num_returns", Takes::Returns)] };
 
 /// `#[mobula::main(..)]`.
 pub const MAIN: Keys = Keys {
@@ -89,7 +89,16 @@ enum Value {
     Amounts(Vec<(LitStr, Expr)>),
     Plain(Expr),
     Alone,
-    Literal { number: usize, span: Span },
+    Returns { count: Count, span: Span },
+}
+
+/// What `num_returns` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    /// So many.
+    Exactly(usize),
+    /// As many as each call asks for.
+    Asked,
 }
 
 /// The options of one attribute, in the order written.
@@ -129,9 +138,9 @@ impl Options {
     }
 
     /// `num_returns` and where it stands, when given.
-    pub fn num_returns(&self) -> Option<(usize, Span)> {
+    pub fn num_returns(&self) -> Option<(Count, Span)> {
         self.given.iter().find_map(|given| match given.value {
-            Value::Literal { number, span } => Some((number, span)),
+            Value::Returns { count, span } => Some((count, span)),
             _ => None,
         })
     }
@@ -178,10 +187,7 @@ impl Given {
             Takes::Amounts => Value::Amounts(amounts(input)?),
             Takes::Count => Value::Plain(not_negative(input.parse()?)?),
             Takes::Flag | Takes::Value => Value::Plain(input.parse()?),
-            Takes::Literal => {
-                let literal: LitInt = input.parse()?;
-                Value::Literal { number: literal.base10_parse()?, span: literal.span() }
-            }
+            Takes::Returns => returns(input)?,
         };
         Ok(Given { key, value })
     }
@@ -202,9 +208,19 @@ impl Given {
                 .collect(),
             Value::Plain(expression) => quote!(.#key(#expression)),
             Value::Alone => quote!(.#key(true)),
-            Value::Literal { .. } => TokenStream::new(),
+            Value::Returns { .. } => TokenStream::new(),
         }
     }
+}
+
+/// `3` or `"many"`
+fn returns(input: ParseStream<'_>) -> syn::Result<Value> {
+    let count = match input.parse::<Lit>()? {
+        Lit::Int(number) => (Count::Exactly(number.base10_parse()?), number.span()),
+        Lit::Str(text) if text.value() == "many" => (Count::Asked, text.span()),
+        other => return Err(syn::Error::new_spanned(other, "num_returns is a number, or \"many\"")),
+    };
+    Ok(Value::Returns { count: count.0, span: count.1 })
 }
 
 /// `{ "Custom": 1, "Licence": 0.5 }`
@@ -267,7 +283,7 @@ mod tests {
     #[test]
     fn what_is_no_builder_method_is_left_out_of_the_calls() {
         let options = Options::parse(quote!(num_returns = 3, name = "x"), &TASK).unwrap();
-        assert_eq!(options.num_returns().unwrap().0, 3);
+        assert_eq!(options.num_returns().unwrap().0, Count::Exactly(3));
         assert_eq!(options.builder_calls().to_string().replace(' ', ""), r#".name("x")"#);
         let options = Options::parse(quote!(spmd, workers = 2), &MAIN).unwrap();
         assert_eq!(options.spmd().to_string(), "true");
@@ -292,5 +308,6 @@ mod tests {
         assert!(message(quote!(max_retries = -1), &TASK).contains("cannot be negative"));
         assert!(message(quote!(resources = { "Custom": -1 }), &TASK).contains("cannot be negative"));
         assert!(message(quote!(num_cpus), &TASK).contains("expected `=`"));
+        assert!(message(quote!(num_returns = "few"), &TASK).contains("a number, or \"many\""));
     }
 }

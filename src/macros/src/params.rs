@@ -3,7 +3,10 @@
 use proc_macro2::Span;
 use quote::{ToTokens, format_ident};
 use syn::visit::Visit;
-use syn::{FnArg, Ident, Lifetime, Pat, PatType, Signature, Type, TypeImplTrait, TypeReference, parse_quote};
+use syn::{
+    FnArg, GenericArgument, Ident, Lifetime, Pat, PatType, PathArguments, Signature, Type, TypeImplTrait,
+    TypeReference, parse_quote,
+};
 
 /// The most parameters that one call can have: the longest tuple that is an argument list.
 pub const PARAMS_MAX: usize = 12;
@@ -23,6 +26,8 @@ pub struct Param {
     pub name: Ident,
     /// The type of the object that it takes.
     pub object: Type,
+    /// Where the object is a list whose elements may come as references of their own: what it is a list of.
+    pub element: Option<Type>,
     /// How the call gets its argument out of the object.
     pub access: Access,
 }
@@ -51,7 +56,30 @@ impl Param {
             _ => format_ident!("argument_{index}", span = Span::mixed_site()),
         };
         let (object, access) = object(&typed.ty, kind)?;
-        Ok(Param { name, object, access })
+        let element = element(&typed.ty).cloned();
+        Ok(Param { name, object, element, access })
+    }
+}
+
+/// `E` of a parameter `Vec<E>`, `&Vec<E>` or `&[E]`, under whatever path.
+fn element(parameter: &Type) -> Option<&Type> {
+    match parameter {
+        Type::Reference(reference) => match &*reference.elem {
+            Type::Slice(slice) => Some(&slice.elem),
+            owned => vec_element(owned),
+        },
+        owned => vec_element(owned),
+    }
+}
+
+/// `E` of a `Vec<E>`, under whatever path.
+pub fn vec_element(list: &Type) -> Option<&Type> {
+    let Type::Path(path) = list else { return None };
+    let last = path.path.segments.last().filter(|last| last.ident == "Vec")?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    match arguments.args.first() {
+        Some(GenericArgument::Type(element)) if arguments.args.len() == 1 => Some(element),
+        _ => None,
     }
 }
 
@@ -148,6 +176,18 @@ mod tests {
         assert_eq!(taken(parse_quote!(&Vec<f64>)), ("Vec<f64>".into(), Access::Borrow));
         assert_eq!(taken(parse_quote!(&[f64])), ("::mobula::Array<f64>".into(), Access::Borrow));
         assert_eq!(taken(parse_quote!(&str)), ("::std::string::String".into(), Access::Borrow));
+    }
+
+    #[test]
+    fn lists_are_known_by_their_elements() {
+        let shown = |parameter: Type| element(&parameter).map(|element| element.to_token_stream().to_string());
+        assert_eq!(shown(parse_quote!(Vec<f64>)), Some("f64".into()));
+        assert_eq!(shown(parse_quote!(&std::vec::Vec<f64>)), Some("f64".into()));
+        assert_eq!(shown(parse_quote!(&[f64])), Some("f64".into()));
+        for other in [parse_quote!(Array<f64>), parse_quote!(&f64), parse_quote!((f64, f64)), parse_quote!(Vec<u8, A>)]
+        {
+            assert_eq!(shown(other), None);
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What a remote function or method gives: the value with its `Result` taken off, as one object or as several.
 
-use crate::options::Options;
-use crate::params::{PARAMS_MAX, owned_type};
+use crate::options::{Count, Options};
+use crate::params::{PARAMS_MAX, owned_type, vec_element};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{GenericArgument, PathArguments, PathSegment, ReturnType, Type, parse_quote};
@@ -12,8 +12,17 @@ pub struct Returns {
     pub value: Type,
     /// Whether the function returns a `Result` of that value.
     pub fallible: bool,
-    /// The types of the tuple's parts where each becomes an object of its own.
-    parts: Option<Vec<Type>>,
+    objects: Objects,
+}
+
+/// Which objects the value becomes.
+enum Objects {
+    /// One.
+    One,
+    /// One for each part of the tuple, of these types.
+    Parts(Vec<Type>),
+    /// One for each element of the `Vec`, of this type.
+    Elements(Box<Type>, Count),
 }
 
 impl Returns {
@@ -31,28 +40,41 @@ impl Returns {
             None => (written, false),
         };
         owned_type(&value, "the result", kind)?;
-        let parts = match options.num_returns() {
-            None | Some((1, _)) => None,
-            Some((count, span)) => Some(tuple(&value, count).map_err(|message| syn::Error::new(span, message))?),
+        let objects = match options.num_returns() {
+            None | Some((Count::Exactly(1), _)) => Objects::One,
+            Some((count, span)) => objects(&value, count).map_err(|message| syn::Error::new(span, message))?,
         };
-        Ok(Returns { value, fallible, parts })
+        Ok(Returns { value, fallible, objects })
+    }
+
+    /// Whether each call may say how many objects the value becomes.
+    pub fn are_elements(&self) -> bool {
+        matches!(self.objects, Objects::Elements(..))
+    }
+
+    /// Whether each call must say how many objects the value becomes.
+    pub fn are_asked(&self) -> bool {
+        matches!(self.objects, Objects::Elements(_, Count::Asked))
     }
 
     /// The type that says how many objects the value becomes.
     pub fn outputs(&self) -> TokenStream {
         let value = &self.value;
-        match &self.parts {
-            None => quote!(::mobula::__private::Single<#value>),
-            Some(_) => quote!(::mobula::__private::Multiple<#value>),
+        match &self.objects {
+            Objects::One => quote!(::mobula::__private::Single<#value>),
+            Objects::Parts(_) => quote!(::mobula::__private::Multiple<#value>),
+            Objects::Elements(element, Count::Exactly(count)) => quote!(::mobula::__private::Many<#element, #count>),
+            Objects::Elements(element, Count::Asked) => quote!(::mobula::__private::Many<#element, 0>),
         }
     }
 
-    /// What the caller gets at once: a reference, or a tuple of them.
+    /// What the caller gets at once: a reference, or a tuple or a `Vec` of them.
     pub fn references(&self) -> TokenStream {
         let value = &self.value;
-        match &self.parts {
-            None => quote!(::mobula::ObjectRef<#value>),
-            Some(parts) => quote!((#(::mobula::ObjectRef<#parts>,)*)),
+        match &self.objects {
+            Objects::One => quote!(::mobula::ObjectRef<#value>),
+            Objects::Parts(parts) => quote!((#(::mobula::ObjectRef<#parts>,)*)),
+            Objects::Elements(element, _) => quote!(::std::vec::Vec<::mobula::ObjectRef<#element>>),
         }
     }
 }
@@ -79,20 +101,29 @@ fn success(written: &Type) -> syn::Result<Option<Type>> {
     }
 }
 
-/// The `count` types of a tuple, or why they cannot be had.
-fn tuple(value: &Type, count: usize) -> Result<Vec<Type>, String> {
-    if !(1..=PARAMS_MAX).contains(&count) {
-        return Err(format!("num_returns is 1 to {PARAMS_MAX}: return a Vec of references for more"));
+/// The `count` objects of a `Vec` or a tuple, or why they cannot be had.
+fn objects(value: &Type, count: Count) -> Result<Objects, String> {
+    if count == Count::Exactly(0) {
+        return Err("num_returns is 1 or more".to_string());
+    }
+    if let Some(element) = vec_element(value) {
+        return Ok(Objects::Elements(Box::new(element.clone()), count));
+    }
+    let Count::Exactly(count) = count else {
+        return Err("num_returns = \"many\" needs a Vec (or a Result of one) as the return type".to_string());
+    };
+    if count > PARAMS_MAX {
+        return Err(format!("num_returns is 1 to {PARAMS_MAX} for a tuple: return a Vec for more"));
     }
     match value {
-        Type::Tuple(tuple) if tuple.elems.len() == count => Ok(tuple.elems.iter().cloned().collect()),
+        Type::Tuple(tuple) if tuple.elems.len() == count => Ok(Objects::Parts(tuple.elems.iter().cloned().collect())),
         Type::Tuple(tuple) => {
             let found = tuple.elems.len();
             Err(format!("num_returns = {count} needs a tuple of {count} types: this one has {found}"))
         }
-        _ => {
-            Err(format!("num_returns = {count} needs a tuple of {count} types (or a Result of one) as the return type"))
-        }
+        _ => Err(format!(
+            "num_returns = {count} needs a tuple of {count} types or a Vec (or a Result of one) as the return type"
+        )),
     }
 }
 
@@ -131,10 +162,26 @@ mod tests {
         assert!(three.references().to_string().matches("ObjectRef").count() == 3);
         assert!(message(parse_quote!(-> (i32, String)), quote!(num_returns = 3)).contains("this one has 2"));
         assert!(message(parse_quote!(-> f64), quote!(num_returns = 2)).contains("needs a tuple of 2 types"));
-        assert!(message(parse_quote!(-> ()), quote!(num_returns = 0)).contains("1 to 12"));
-        assert!(message(parse_quote!(-> ()), quote!(num_returns = 13)).contains("1 to 12"));
+        assert!(message(parse_quote!(-> ()), quote!(num_returns = 0)).contains("1 or more"));
+        assert!(message(parse_quote!(-> ()), quote!(num_returns = 13)).contains("return a Vec for more"));
         let one = returns(parse_quote!(-> (i32, String)), quote!(num_returns = 1)).unwrap();
         assert_eq!(one.references().to_string().matches("ObjectRef").count(), 1);
+    }
+
+    #[test]
+    fn a_list_becomes_an_object_for_each_element() {
+        let shown = |attribute| {
+            let returns = returns(parse_quote!(-> Result<Vec<f64>, Error>), attribute).unwrap();
+            let text = [returns.outputs(), returns.references()].map(|tokens| tokens.to_string().replace(' ', ""));
+            (text, returns.are_asked())
+        };
+        let references = "::std::vec::Vec<::mobula::ObjectRef<f64>>".to_string();
+        let exactly = ["::mobula::__private::Many<f64,3000usize>".to_string(), references.clone()];
+        assert_eq!(shown(quote!(num_returns = 3000)), (exactly, false));
+        let asked = ["::mobula::__private::Many<f64,0>".to_string(), references];
+        assert_eq!(shown(quote!(num_returns = "many")), (asked, true));
+        assert!(!returns(parse_quote!(-> Vec<f64>), quote!(num_returns = 1)).unwrap().are_elements());
+        assert!(message(parse_quote!(-> (f64, f64)), quote!(num_returns = "many")).contains("needs a Vec"));
     }
 
     #[test]

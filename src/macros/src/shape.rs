@@ -34,8 +34,11 @@ impl Shape {
 
     /// `a: impl IntoArg<f64>, ..`: what the caller gives.
     pub fn arguments(&self) -> TokenStream {
-        let (names, objects) = self.columns();
-        quote!(#(#names: impl ::mobula::__private::IntoArg<#objects>),*)
+        let arguments = self.params.iter().map(|Param { name, object, element, .. }| match element {
+            Some(element) => quote!(#name: impl ::mobula::__private::IntoListArg<#object, #element>),
+            None => quote!(#name: impl ::mobula::__private::IntoArg<#object>),
+        });
+        quote!(#(#arguments),*)
     }
 
     /// Whether the value is of this type.
@@ -55,20 +58,26 @@ impl Shape {
 
     /// The names of [`Shape::arguments`], to pass them on.
     pub fn names(&self) -> TokenStream {
-        let (names, _) = self.columns();
+        let names = self.params.iter().map(|param| &param.name);
         quote!(#(#names),*)
     }
 
     /// `(a.into_arg(), ..,)`: the argument list made of [`Shape::arguments`].
     pub fn packed(&self) -> TokenStream {
-        let (names, objects) = self.columns();
-        quote!((#(::mobula::__private::IntoArg::<#objects>::into_arg(#names),)*))
+        let packed = self.params.iter().map(|Param { name, object, element, .. }| match element {
+            Some(element) => quote!(::mobula::__private::IntoListArg::<#object, #element>::into_list_arg(#name)),
+            None => quote!(::mobula::__private::IntoArg::<#object>::into_arg(#name)),
+        });
+        quote!((#(#packed,)*))
     }
 
     /// `type Args`.
     pub fn args_type(&self) -> TokenStream {
-        let (_, objects) = self.columns();
-        quote!(type Args = (#(::mobula::__private::Arg<#objects>,)*);)
+        let places = self.params.iter().map(|Param { object, element, .. }| match element {
+            Some(element) => quote!(::mobula::__private::ListArg<#object, #element>),
+            None => quote!(::mobula::__private::Arg<#object>),
+        });
+        quote!(type Args = (#(#places,)*);)
     }
 
     /// `type Value` and `type Outputs`.
@@ -94,6 +103,13 @@ impl Shape {
     /// The body that takes the list `arguments` apart and calls `callee` with them, after the `receiver` if any.
     pub fn call(&self, callee: TokenStream, receiver: Option<&Ident>, arguments: &Ident) -> TokenStream {
         let locals: Vec<Ident> = (0..self.params.len()).map(|index| local(&format!("argument_{index}"))).collect();
+        let gathered = self.params.iter().zip(&locals).filter_map(|(param, local)| {
+            let element = param.element.as_ref()?;
+            let one = self::local("one");
+            Some(quote! {
+                let #local = #local.gathered(|#one| (&&::mobula::__private::Own::<#element>::new()).own(#one))?;
+            })
+        });
         let values = self.params.iter().zip(&locals).map(|(Param { object, access, .. }, local)| match access {
             Access::Own => quote!((&&::mobula::__private::Own::<#object>::new()).own(#local)?),
             Access::Borrow => quote!(#local.value()),
@@ -119,12 +135,9 @@ impl Shape {
                 ExplainDebug as _, ExplainDisplay as _, ExplainError as _, OwnByClone as _, OwnBySerde as _,
             };
             let (#(#locals,)*) = #arguments;
+            #(#gathered)*
             #finished
         }
-    }
-
-    fn columns(&self) -> (Vec<&Ident>, Vec<&syn::Type>) {
-        self.params.iter().map(|param| (&param.name, &param.object)).unzip()
     }
 }
 

@@ -10,6 +10,7 @@ mod calls;
 mod cases;
 mod errors;
 mod gate;
+mod limits;
 mod memory;
 mod objects;
 mod placing;
@@ -40,6 +41,7 @@ const PARAGRAPHS: &[Paragraph] = &[
     Paragraph { name: "actors", config: ten_cpus, run: actors::run },
     Paragraph { name: "lives", config: ten_cpus, run: actor_lives::run },
     Paragraph { name: "errors", config: ten_cpus, run: errors::run },
+    Paragraph { name: "limits", config: ten_cpus, run: limits::run },
     Paragraph { name: "seeing", config: ten_cpus, run: seeing::run },
 ];
 

@@ -16,6 +16,7 @@ pub type Outcome = Result<(), Box<dyn std::error::Error>>;
 
 const CASES: &[(&str, fn() -> Outcome)] = &[
     ("no-retries", tasks::no_retries),
+    ("lists", tasks::lists),
     ("sent-to-the-dead", tasks::sent_to_the_dead),
     ("stolen", tasks::stolen),
     ("calls", actors::calls),

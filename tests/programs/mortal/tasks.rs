@@ -30,6 +30,31 @@ pub fn no_retries() -> Outcome {
     Ok(())
 }
 
+/// As `avoid`, with a list of references for its argument and a list of results.
+#[mobula::remote(num_returns = "many")]
+fn avoid_with(victim: u32, parts: Vec<u64>) -> Vec<u64> {
+    if mobula::context().rank() == victim { stay("avoid with") } else { parts.iter().map(|part| part + 1).collect() }
+}
+
+/// Without retries each of the results fails by name; with them the list of references is there again elsewhere.
+pub fn lists() -> Outcome {
+    let parts = (0..3).map(mobula::put).collect::<mobula::Result<Vec<ObjectRef<u64>>>>()?;
+    let spread = |retries| -> Vec<Vec<ObjectRef<u64>>> {
+        let once = || avoid_with::options().num_returns(3).max_retries(retries).place(Placement::Spread);
+        (0..4).map(|_| once().remote(1u32, &parts)).collect()
+    };
+    let (never, once) = (spread(0), spread(1));
+    await_arrivals("avoid with", 2);
+    kill(1)?;
+    let failed: Vec<_> = never.iter().flatten().filter_map(|part| part.get().err()).collect();
+    assert!(failed.len() == 3 && failed.iter().all(|error| names(error, 1)), "{failed:?}");
+    for results in once {
+        let values: Vec<u64> = mobula::get_all(&results)?.iter().map(|value| **value).collect();
+        assert_eq!(values, [1, 2, 3]);
+    }
+    Ok(())
+}
+
 /// A task can be sent to a rank at any time; when it is gone, each that is not answered fails by name.
 pub fn sent_to_the_dead() -> Outcome {
     kill(1)?;

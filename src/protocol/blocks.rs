@@ -1,0 +1,62 @@
+//! Blocks that a message names and that cannot be read here: they must be brought first.
+
+use crate::base::{Error, ObjectId};
+use crate::object::ArrayMemory;
+use crate::protocol::driver::Driver;
+use crate::protocol::{Message, WireAttachment, WireParcel, WirePlace};
+use rustc_hash::FxHashMap;
+use std::sync::Arc;
+
+/// Blocks that were brought here from other hosts, or why they were not.
+pub type Pulled = FxHashMap<ObjectId, Result<Arc<dyn ArrayMemory>, Error>>;
+
+/// Whether a block must be brought here to be read.
+pub fn is_far(driver: &impl Driver, place: &WirePlace) -> bool {
+    place.block.owner != driver.rank() && !driver.is_mapped(place.block.owner)
+}
+
+/// The blocks that must be here before the message can be acted upon, and are not. What may stay where it is, the values
+/// of objects, is not among them.
+pub fn missing_blocks(driver: &impl Driver, message: &Message<'_>, pulled: &Pulled) -> Vec<WirePlace> {
+    match message {
+        Message::Run(run) => missing_of(driver, &run.args, pulled),
+        Message::Answer { answer, .. } => missing_of(driver, answer, pulled),
+        Message::Actor { about, .. } => {
+            about.parcels().into_iter().flat_map(|parcel| missing_of(driver, parcel, pulled)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The blocks of a parcel that are neither readable here nor in `pulled`.
+pub fn missing_of(driver: &impl Driver, parcel: &WireParcel<'_>, pulled: &Pulled) -> Vec<WirePlace> {
+    let mut places = Vec::new();
+    let mut add = |place: &WirePlace| {
+        if is_far(driver, place) && !pulled.contains_key(&place.block) && !places.contains(place) {
+            places.push(*place);
+        }
+    };
+    let mut arrays = |attachments: &[WireAttachment]| {
+        for attachment in attachments {
+            if let WireAttachment::Array(place) = attachment {
+                add(place);
+            }
+        }
+    };
+    arrays(&parcel.attachments);
+    let Some(spilled) = parcel.spilled else { return places };
+    // A spilled parcel shows what it names only once it is here itself.
+    let memory = match pulled.get(&spilled.block) {
+        Some(memory) => memory.as_ref().ok().cloned(),
+        None if driver.is_mapped(spilled.block.owner) => driver.map(spilled).ok(),
+        None => {
+            add(&spilled);
+            return places;
+        }
+    };
+    let inner = memory.as_ref().map(|memory| postcard::from_bytes::<WireParcel<'_>>(memory.bytes()));
+    if let Some(Ok(inner)) = inner {
+        arrays(&inner.attachments);
+    }
+    places
+}

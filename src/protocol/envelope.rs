@@ -1,0 +1,138 @@
+//! What stands before each message on its way: its number among those of the pair, and how much work its sender has.
+//!
+//! ```text
+//!   bytes 0..2   number, from 1 round and round; 0 for messages about the roads themselves, which come in any order
+//!   byte  2      the sender's load, as `sched::Stealing` classes it
+//! ```
+//! A road hands each message over once and in order (F1). The number makes that a fact that the receiver checks: what came
+//! before is dropped, so that every message may be delivered twice, and a message that is missing ends the pair instead of
+//! being missed.
+
+use crate::base::Rank;
+use crate::base::sync::{AtomicU16, Ordering};
+
+/// Bytes before each message.
+pub const ENVELOPE_BYTES: usize = 3;
+
+/// The numbers of what one rank sends to another. Whoever holds the lock under which messages leave has it.
+#[derive(Debug, Default)]
+pub struct Departures(u16);
+
+impl Departures {
+    /// The envelope of the next message.
+    pub fn next(&mut self, load: u8) -> [u8; ENVELOPE_BYTES] {
+        self.0 = after(self.0);
+        let [low, high] = self.0.to_le_bytes();
+        [low, high, load]
+    }
+}
+
+/// The envelope of a message about the roads.
+pub const ABOUT_ROADS: [u8; ENVELOPE_BYTES] = [0; ENVELOPE_BYTES];
+
+fn after(number: u16) -> u16 {
+    number.checked_add(1).unwrap_or(1)
+}
+
+/// What is to become of a message.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Arrival<'a> {
+    /// It is the next one: these are its bytes, and its sender's load.
+    New(&'a [u8], u8),
+    /// It came before.
+    Again,
+    /// Others before it did not come.
+    Gap,
+    /// It has no envelope.
+    Torn,
+}
+
+/// What came, by sender. Messages of one sender are handed over by one thread at a time.
+#[derive(Debug)]
+pub struct Arrivals(Vec<Sender>);
+
+#[derive(Debug, Default)]
+struct Sender {
+    /// The number of the last message.
+    last: AtomicU16,
+    /// Threads that act on what it sent.
+    acting: AtomicU16,
+}
+
+impl Arrivals {
+    /// Of a cluster of `size` ranks.
+    pub fn new(size: u32) -> Arrivals {
+        Arrivals((0..size).map(|_| Sender::default()).collect())
+    }
+
+    /// A thread begins to act on what `from` sent. It looks whether that rank lives after this call.
+    pub fn begin(&self, from: Rank) {
+        self.0[from as usize].acting.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// It has acted.
+    pub fn end(&self, from: Rank) {
+        self.0[from as usize].acting.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Whether a thread acts on what `from` sent.
+    pub fn is_heard(&self, from: Rank) -> bool {
+        self.0[from as usize].acting.load(Ordering::SeqCst) > 0
+    }
+
+    /// Opens what came from `from`.
+    pub fn open<'a>(&self, from: Rank, bytes: &'a [u8]) -> Arrival<'a> {
+        let Some(([low, high, load], message)) = bytes.split_first_chunk::<ENVELOPE_BYTES>() else {
+            return Arrival::Torn;
+        };
+        let number = u16::from_le_bytes([*low, *high]);
+        if number == 0 {
+            return Arrival::New(message, *load);
+        }
+        let last = &self.0[from as usize].last;
+        let before = last.load(Ordering::Relaxed);
+        let next = after(before);
+        if number == next {
+            last.store(number, Ordering::Relaxed);
+            return Arrival::New(message, *load);
+        }
+        // Half of the numbers lie behind, half before.
+        if next.wrapping_sub(number) < u16::MAX / 2 { Arrival::Again } else { Arrival::Gap }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn enveloped(departures: &mut Departures, load: u8) -> Vec<u8> {
+        [&departures.next(load)[..], b"m"].concat()
+    }
+
+    #[test]
+    fn each_message_counts_once_also_where_the_numbers_begin_again() {
+        let (mut departures, arrivals) = (Departures::default(), Arrivals::new(2));
+        for turn in 0..200_000u32 {
+            let bytes = enveloped(&mut departures, turn as u8);
+            assert_eq!(arrivals.open(1, &bytes), Arrival::New(b"m", turn as u8), "message {turn}");
+            assert_eq!(arrivals.open(1, &bytes), Arrival::Again, "message {turn} a second time");
+        }
+    }
+
+    #[test]
+    fn a_missing_message_is_noticed() {
+        let (mut departures, arrivals) = (Departures::default(), Arrivals::new(2));
+        assert_eq!(arrivals.open(1, &enveloped(&mut departures, 0)), Arrival::New(b"m", 0));
+        let _lost = enveloped(&mut departures, 0);
+        assert_eq!(arrivals.open(1, &enveloped(&mut departures, 0)), Arrival::Gap);
+    }
+
+    #[test]
+    fn what_is_about_the_roads_comes_in_any_order() {
+        let arrivals = Arrivals::new(2);
+        for _ in 0..3 {
+            assert_eq!(arrivals.open(1, &[0, 0, 0, 7]), Arrival::New(&[7], 0));
+        }
+        assert_eq!(arrivals.open(1, &[1]), Arrival::Torn);
+    }
+}

@@ -1,0 +1,266 @@
+//! Values of this rank's objects that were left where they were made: only who needs one brings it.
+//!
+//! Such an object's cell is pending here. The value hangs in the cell's list of waiters, so that it lives as long as the cell
+//! is pending and no longer; a table leads to it from the cell's address.
+
+use crate::base::Rank;
+use crate::base::sync::{AtomicU64, Ordering, lock};
+use crate::lineage::Maker;
+use crate::object::{AnySlot, Attachment, Links, Waiter};
+use crate::protocol::WirePlace;
+use crate::protocol::blocks::Pulled;
+use rustc_hash::FxHashMap as HashMap;
+use std::sync::{Arc, Mutex, Weak};
+
+/// A block of another host's store that is held by name.
+pub struct FarBlock {
+    /// Where it lies.
+    pub place: WirePlace,
+    links: Arc<dyn Links>,
+}
+
+impl FarBlock {
+    pub(super) fn new(place: WirePlace, links: Arc<dyn Links>) -> FarBlock {
+        FarBlock { place, links }
+    }
+}
+
+impl Drop for FarBlock {
+    fn drop(&mut self) {
+        self.links.released(self.place.block, std::ptr::from_ref(self).addr());
+    }
+}
+
+/// What travels beside a value that was left.
+pub(super) enum Piece {
+    Here(Attachment),
+    Far(Arc<FarBlock>),
+}
+
+/// A value that was left where it lies.
+pub struct FarValue {
+    pub(super) slot: Weak<dyn AnySlot>,
+    /// The address of its cell.
+    key: usize,
+    /// Who said where it is.
+    pub(super) from: Rank,
+    pub(super) bytes: Vec<u8>,
+    /// The block of its bytes, where they are many.
+    pub(super) spilled: Option<Arc<FarBlock>>,
+    pub(super) pieces: Vec<Piece>,
+    /// How it can be made again.
+    pub(super) maker: Option<Maker>,
+    pub(super) bringing: Mutex<Bringing>,
+    values: Weak<FarValues>,
+}
+
+/// How far the bringing of a value is.
+#[derive(Default)]
+pub(super) struct Bringing {
+    /// Its number, 0 before it begins.
+    pub token: u64,
+    pub missing: usize,
+    pub pulled: Pulled,
+}
+
+impl Waiter for FarValue {
+    /// The cell completed: this is dropped.
+    fn ready(self: Arc<Self>) {}
+}
+
+impl FarValue {
+    pub(super) fn new(
+        values: &Arc<FarValues>,
+        slot: &Arc<dyn AnySlot>,
+        from: Rank,
+        bytes: Vec<u8>,
+        spilled: Option<Arc<FarBlock>>,
+        pieces: Vec<Piece>,
+        maker: Option<Maker>,
+    ) -> FarValue {
+        let (slot, key) = (Arc::downgrade(slot), slot.address());
+        let values = Arc::downgrade(values);
+        FarValue { slot, key, from, bytes, spilled, pieces, maker, bringing: Mutex::default(), values }
+    }
+
+    /// The blocks that it consists of.
+    pub fn blocks(&self) -> impl Iterator<Item = &Arc<FarBlock>> {
+        let pieces = self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Far(block) => Some(block),
+            Piece::Here(_) => None,
+        });
+        self.spilled.iter().chain(pieces)
+    }
+
+    /// Whether some of it lies in the store of `rank`.
+    pub(super) fn lies_at(&self, rank: Rank) -> bool {
+        self.blocks().any(|block| block.place.block.owner == rank)
+    }
+}
+
+/// What is known of a pending cell.
+#[derive(Default)]
+struct Entry {
+    value: Option<Weak<FarValue>>,
+    /// Whether somebody waits here for the value itself.
+    wanted: bool,
+    /// Ranks that asked for it.
+    askers: Vec<Arc<dyn Asker>>,
+}
+
+/// A rank that asked for a value. It is told once.
+pub(super) trait Asker: Send + Sync {
+    /// Who it is.
+    fn rank(&self) -> Rank;
+    /// Takes the right to answer, with what it asked for; once.
+    fn take(&self) -> Option<Arc<dyn AnySlot>>;
+    /// The object's number.
+    fn number(&self) -> u64;
+}
+
+/// The values that were left, and who wants them, by the addresses of their cells.
+#[derive(Default)]
+pub struct FarValues {
+    entries: Mutex<HashMap<usize, Entry>>,
+    bringing: Mutex<HashMap<u64, Weak<FarValue>>>,
+    next_token: AtomicU64,
+}
+
+impl FarValues {
+    /// Keeps `value` in its cell. Returns whether somebody waits here for the value itself, and who asked for it from afar.
+    pub(super) fn leave(&self, slot: &Arc<dyn AnySlot>, value: &Arc<FarValue>) -> (bool, Vec<Arc<dyn Asker>>) {
+        let found = {
+            let mut entries = lock(&self.entries);
+            let entry = entries.entry(value.key).or_default();
+            entry.value = Some(Arc::downgrade(value));
+            (entry.wanted, std::mem::take(&mut entry.askers))
+        };
+        slot.core().when_complete(value.clone());
+        found
+    }
+
+    /// The value of a cell, where it was left.
+    pub fn find(&self, slot: &dyn AnySlot) -> Option<Arc<FarValue>> {
+        let value =
+            lock(&self.entries).get(&slot.address()).and_then(|entry| entry.value.as_ref().and_then(Weak::upgrade));
+        // Another cell may have had the address before.
+        value.filter(|value| value.slot.upgrade().is_some_and(|own| own.address() == slot.address()))
+    }
+
+    /// Somebody waits here for the value of `slot`: the value where it was left, or `None`, and a note for when it is.
+    pub(super) fn want(self: &Arc<Self>, slot: &Arc<dyn AnySlot>) -> Option<Arc<FarValue>> {
+        if let Some(value) = self.find(&**slot) {
+            return Some(value);
+        }
+        let key = slot.address();
+        let first = {
+            let mut entries = lock(&self.entries);
+            let entry = entries.entry(key).or_default();
+            !std::mem::replace(&mut entry.wanted, true)
+        };
+        if first {
+            slot.core().when_complete(Arc::new(Wanted { values: Arc::downgrade(self), key }));
+        }
+        // It may have been left in between.
+        self.find(&**slot)
+    }
+
+    /// A rank asked for the value of `slot`, which is pending: the value where it was left.
+    pub(super) fn ask(&self, slot: &dyn AnySlot, asker: &Arc<dyn Asker>) -> Option<Arc<FarValue>> {
+        if let Some(value) = self.find(slot) {
+            return Some(value);
+        }
+        lock(&self.entries).entry(slot.address()).or_default().askers.push(asker.clone());
+        self.find(slot)
+    }
+
+    /// That asker was answered otherwise.
+    pub(super) fn forget_asker(&self, key: usize, answered: impl Fn(&dyn Asker) -> bool) {
+        let mut entries = lock(&self.entries);
+        if let Some(entry) = entries.get_mut(&key) {
+            entry.askers.retain(|asker| !answered(&**asker));
+        }
+        tidy(&mut entries, key);
+    }
+
+    /// The value is lost: its cell is as if it had never been made.
+    pub(super) fn take_out(&self, value: &FarValue) {
+        let mut entries = lock(&self.entries);
+        if let Some(entry) = entries.get_mut(&value.key) {
+            entry.value = None;
+        }
+        tidy(&mut entries, value.key);
+    }
+
+    /// Begins to bring a value: its number, or `None` where that has begun.
+    pub(super) fn begin(&self, value: &Arc<FarValue>) -> Option<u64> {
+        let mut bringing = lock(&value.bringing);
+        if bringing.token != 0 {
+            return None;
+        }
+        bringing.token = self.next_token.fetch_add(1, Ordering::Relaxed) + 1;
+        lock(&self.bringing).insert(bringing.token, Arc::downgrade(value));
+        Some(bringing.token)
+    }
+
+    /// The value of that bringing, where somebody still holds it.
+    pub(super) fn brought(&self, token: u64) -> Option<Arc<FarValue>> {
+        lock(&self.bringing).get(&token).and_then(Weak::upgrade)
+    }
+
+    /// That bringing is over.
+    pub(super) fn end(&self, token: u64) {
+        lock(&self.bringing).remove(&token);
+    }
+
+    /// The values that lie at `rank` and that somebody wants.
+    pub(super) fn wanted_at(&self, rank: Rank) -> Vec<Arc<FarValue>> {
+        // Looked at after the lock: the last holder of a value takes the lock to forget it.
+        let wanted: Vec<_> = {
+            let entries = lock(&self.entries);
+            let wanted = entries.values().filter(|entry| entry.wanted || !entry.askers.is_empty());
+            wanted.filter_map(|entry| entry.value.as_ref()?.upgrade()).collect()
+        };
+        wanted.into_iter().filter(|value| value.lies_at(rank)).collect()
+    }
+}
+
+fn tidy(entries: &mut HashMap<usize, Entry>, key: usize) {
+    if entries.get(&key).is_some_and(|entry| entry.value.is_none() && !entry.wanted && entry.askers.is_empty()) {
+        entries.remove(&key);
+    }
+}
+
+impl Drop for FarValue {
+    fn drop(&mut self) {
+        let Some(values) = self.values.upgrade() else { return };
+        values.end(lock(&self.bringing).token);
+        let mut entries = lock(&values.entries);
+        if let Some(entry) = entries.get_mut(&self.key) {
+            // Another cell may have the address by now, and a value.
+            entry.value.take_if(|value| std::ptr::eq(value.as_ptr(), self));
+        }
+        tidy(&mut entries, self.key);
+    }
+}
+
+/// The note that somebody waits for a cell: it hangs among the cell's waiters and goes with it.
+struct Wanted {
+    values: Weak<FarValues>,
+    key: usize,
+}
+
+impl Waiter for Wanted {
+    fn ready(self: Arc<Self>) {}
+}
+
+impl Drop for Wanted {
+    fn drop(&mut self) {
+        let Some(values) = self.values.upgrade() else { return };
+        let mut entries = lock(&values.entries);
+        if let Some(entry) = entries.get_mut(&self.key) {
+            entry.wanted = false;
+        }
+        tidy(&mut entries, self.key);
+    }
+}

@@ -1,0 +1,210 @@
+//! An argument that is a list: one value, one reference to a list, or a list of references, one for each element.
+
+use crate::base::Error;
+use crate::object::{AnySlot, Array, Object, ObjectRef};
+use crate::registry::{Arg, Argument, Failure};
+use bytemuck::Pod;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// One argument of a call where the parameter is a list `L` of `E`: a `Vec<E>`, or an `Array<E>` that the body borrows.
+#[derive(Serialize, Deserialize)]
+#[serde(bound = "L: Object, E: Object")]
+pub enum ListArg<L, E> {
+    /// By value.
+    Value(L),
+    /// By reference: resolved before the call runs.
+    Ref(ObjectRef<L>),
+    /// Each element by reference: all of them are resolved before the call runs.
+    Each(Vec<ObjectRef<E>>),
+}
+
+impl<L: Object, E: Object> Argument for ListArg<L, E> {
+    #[inline]
+    fn is_value(&self) -> bool {
+        matches!(self, ListArg::Value(_))
+    }
+    fn references(&self, visit: &mut dyn FnMut(Arc<dyn AnySlot>)) {
+        match self {
+            ListArg::Value(_) => {}
+            ListArg::Ref(reference) => visit(reference.any()),
+            ListArg::Each(references) => references.iter().for_each(|reference| visit(reference.any())),
+        }
+    }
+}
+
+impl<L: List<E>, E: Object> ListArg<L, E> {
+    /// The same as one value or one reference. `own` takes an element by value.
+    ///
+    /// # Errors
+    /// The first of `own`'s.
+    pub fn gathered(self, own: impl Fn(Arg<E>) -> Result<E, Failure>) -> Result<Arg<L>, Failure> {
+        match self {
+            ListArg::Value(list) => Ok(Arg::Value(list)),
+            ListArg::Ref(reference) => Ok(Arg::Ref(reference)),
+            ListArg::Each(references) => {
+                let elements: Result<Vec<E>, Failure> =
+                    references.into_iter().map(|reference| own(Arg::Ref(reference))).collect();
+                L::of(elements?).map(Arg::Value)
+            }
+        }
+    }
+}
+
+/// What is made of values that come one by one.
+pub trait List<E>: Object {
+    /// The list of `elements`.
+    ///
+    /// # Errors
+    /// Where there is none of such elements.
+    fn of(elements: Vec<E>) -> Result<Self, Failure>;
+}
+
+impl<E: Object> List<E> for Vec<E> {
+    fn of(elements: Vec<E>) -> Result<Self, Failure> {
+        Ok(elements)
+    }
+}
+
+/// The body only borrows it as a slice, so it need not lie in the store.
+impl<E: Object + Pod> List<E> for Array<E> {
+    fn of(elements: Vec<E>) -> Result<Self, Failure> {
+        Array::beside_the_store(&elements).ok_or_else(|| {
+            let reason = format!("{} is aligned to more than the 64 bytes of an array", std::any::type_name::<E>());
+            Failure::Passed(Error::config(reason))
+        })
+    }
+}
+
+/// What a parameter takes that is a list `L` of `E`: the list, a reference to one, or a list of references.
+#[diagnostic::on_unimplemented(
+    message = "this remote function's parameter takes a `{L}`, an `ObjectRef<{L}>`, or references to its elements, not \
+               a `{Self}`",
+    label = "expected `{L}`, `&ObjectRef<{L}>` or `&[ObjectRef<{E}>]`",
+    note = "a `Vec` of references is given as `&references`, or by value as `mobula::each(references)`"
+)]
+pub trait IntoListArg<L, E> {
+    /// The argument.
+    fn into_list_arg(self) -> ListArg<L, E>;
+}
+
+macro_rules! whole {
+    ($list:ident: $($bound:ident),*) => {
+        impl<E: Object $(+ $bound)*> IntoListArg<$list<E>, E> for $list<E> {
+            fn into_list_arg(self) -> ListArg<$list<E>, E> {
+                ListArg::Value(self)
+            }
+        }
+        impl<E: Object $(+ $bound)*> IntoListArg<$list<E>, E> for ObjectRef<$list<E>> {
+            fn into_list_arg(self) -> ListArg<$list<E>, E> {
+                ListArg::Ref(self)
+            }
+        }
+        impl<E: Object $(+ $bound)*> IntoListArg<$list<E>, E> for &ObjectRef<$list<E>> {
+            fn into_list_arg(self) -> ListArg<$list<E>, E> {
+                ListArg::Ref(self.clone())
+            }
+        }
+    };
+}
+
+whole!(Vec:);
+whole!(Array: Pod);
+
+impl<L: List<E>, E: Object> IntoListArg<L, E> for &[ObjectRef<E>] {
+    fn into_list_arg(self) -> ListArg<L, E> {
+        ListArg::Each(self.to_vec())
+    }
+}
+
+impl<L: List<E>, E: Object> IntoListArg<L, E> for &Vec<ObjectRef<E>> {
+    fn into_list_arg(self) -> ListArg<L, E> {
+        ListArg::Each(self.clone())
+    }
+}
+
+impl<L: List<E>, E: Object, const COUNT: usize> IntoListArg<L, E> for &[ObjectRef<E>; COUNT] {
+    fn into_list_arg(self) -> ListArg<L, E> {
+        ListArg::Each(self.to_vec())
+    }
+}
+
+// A `Vec` of references by value is not taken as it is: then the compiler could not tell what `Vec::new()` or `vec![]` is a
+// list of, which it can as long as a `Vec` given for a `Vec<E>` is a `Vec<E>`.
+impl<L: List<E>, E: Object> IntoListArg<L, E> for Each<E> {
+    fn into_list_arg(self) -> ListArg<L, E> {
+        ListArg::Each(self.0)
+    }
+}
+
+/// References that together are one argument: see [`each`].
+#[must_use]
+pub struct Each<E>(Vec<ObjectRef<E>>);
+
+/// References as one argument, for a parameter `Vec<E>`, `&Vec<E>` or `&[E]`: the task starts when all of them are there, and
+/// its body gets their values. The first failure among them passes on. `&references` does the same, with one more clone of
+/// each.
+///
+/// ```
+/// use mobula::prelude::*;
+///
+/// #[mobula::remote]
+/// fn total(parts: Vec<f64>) -> f64 {
+///     parts.iter().sum()
+/// }
+///
+/// # let cluster = mobula::init(Config::default())?;
+/// let parts: Vec<ObjectRef<f64>> = (0..4).map(|part| mobula::put(f64::from(part))).collect::<mobula::Result<_>>()?;
+/// assert_eq!(*total::remote(&parts).get()?, 6.0);
+/// assert_eq!(*total::remote(mobula::each(parts)).get()?, 6.0);
+/// # cluster.shutdown()?;
+/// # Ok::<(), mobula::Error>(())
+/// ```
+pub fn each<E: Object>(references: impl IntoIterator<Item = ObjectRef<E>>) -> Each<E> {
+    Each(references.into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::object::{Value, decode, encode};
+    use crate::registry::{Own, OwnByClone as _};
+
+    fn numbers(count: u64) -> Vec<ObjectRef<u64>> {
+        (0..count).map(|number| ObjectRef::new(Value::ready(number))).collect()
+    }
+
+    fn own(element: Arg<u64>) -> Result<u64, Failure> {
+        (&Own::<u64>::new()).own(element)
+    }
+
+    #[test]
+    fn a_list_of_references_becomes_the_list_of_values_also_after_a_parcel() {
+        let argument: ListArg<Vec<u64>, u64> = (&numbers(3)).into_list_arg();
+        let mut seen = 0;
+        argument.references(&mut |_| seen += 1);
+        assert_eq!((seen, argument.is_value()), (3, false));
+        let parcel = encode(&argument).unwrap();
+        let again: ListArg<Vec<u64>, u64> = decode(&parcel.bytes, parcel.attachments).unwrap();
+        for argument in [argument, again] {
+            assert_eq!(*argument.gathered(own).unwrap().value(), [0, 1, 2]);
+        }
+    }
+
+    #[test]
+    fn a_slice_is_gathered_into_an_array() {
+        let argument: ListArg<Array<u64>, u64> = each(numbers(9)).into_list_arg();
+        assert_eq!(**argument.gathered(own).unwrap().value(), [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+        let none: ListArg<Array<u64>, u64> = each(Vec::new()).into_list_arg();
+        assert!(none.gathered(own).unwrap().value().is_empty());
+    }
+
+    #[test]
+    fn a_value_and_one_reference_stay_what_they_are() {
+        let value: ListArg<Vec<u64>, u64> = Vec::new().into_list_arg();
+        assert!(value.is_value());
+        let reference = ObjectRef::new(Value::ready(vec![7]));
+        let argument: ListArg<Vec<u64>, u64> = (&reference).into_list_arg();
+        assert!(matches!(argument.gathered(own), Ok(Arg::Ref(one)) if one.slot.address() == reference.slot.address()));
+    }
+}

@@ -1,0 +1,35 @@
+//! Many of everything, where it need only be right: lists of references as arguments, lists of results, waits on thousands.
+//! Alone, with 2 ranks over shared memory and over TCP. What it costs, `mobula-bench limits` says.
+
+mod launcher;
+
+use launcher::meeting::{Folder, all, started};
+use launcher::{Launch, example, no_ranks, show_failures};
+use std::time::Duration;
+
+/// Runs the cases of `tests/programs/api/limits.rs`.
+fn cases(what: &str, launch: Launch) {
+    let finished = launch.arg("limits").limit(Duration::from_secs(120)).run();
+    show_failures(what, &finished);
+    finished.succeeded().said(&["passed "]);
+}
+
+#[test]
+fn alone() {
+    cases("alone", Launch::alone(&example("api")));
+}
+
+#[test]
+fn with_2_ranks() {
+    match no_ranks() {
+        None => cases("2 ranks", Launch::on_ranks(2, &example("api"))),
+        Some(reason) => println!("left out: {reason}"),
+    }
+}
+
+#[test]
+fn with_2_ranks_over_tcp() {
+    let folder = Folder::new("limits");
+    let launch = started(&example("api"), &all(2), 2, &folder.file().display().to_string());
+    cases("2 ranks over TCP", launch.env("MOBULA_FABRIC", "tcp"));
+}
