@@ -187,3 +187,142 @@ impl Actors {
         lock(&self.homes).len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::bench::Bench;
+    use crate::protocol::home::Step;
+    use crate::registry::{
+        Actor, ActorFn, ActorNew, Checkpoint, Failure, Header, MethodOf, NewOf, Options, Single, State, Task, save,
+    };
+    use crate::sched::Grant;
+
+    /// A count, and how to save it.
+    struct Count(u64);
+    struct New;
+    struct Add;
+
+    impl Actor for Count {
+        type Handle = ();
+        const NAME: &'static str = "Count";
+        const CHECKPOINT: Option<&'static Checkpoint> =
+            Some(&Checkpoint::of::<New>(|state| save(state, |count: &Count| count.0)));
+    }
+
+    impl ActorNew for New {
+        type Actor = Count;
+        type Args = ();
+        const PATH: &'static str = "tests::Count.new";
+        const SIGNATURE: &'static str = "fn new() -> Count";
+        fn options() -> Options {
+            Options::new()
+        }
+        fn make(_: ()) -> Result<Count, Failure> {
+            Ok(Count(0))
+        }
+    }
+
+    impl ActorFn for Add {
+        type Actor = Count;
+        type Args = ();
+        type Value = u64;
+        type Outputs = Single<u64>;
+        const NAME: &'static str = "Count.add";
+        const PATH: &'static str = "tests::Count.add";
+        const SIGNATURE: &'static str = "fn add(&mut self) -> u64";
+        fn call(count: &mut Count, _: ()) -> Result<u64, Failure> {
+            count.0 += 1;
+            Ok(count.0)
+        }
+    }
+
+    const ACTOR: ObjectId = ObjectId { owner: 0, number: 5 };
+
+    /// Runs all that may run; how many calls that were.
+    fn work(bench: &Bench) -> usize {
+        let mut calls = 0;
+        for home in bench.ready() {
+            loop {
+                let blame = |failure: Failure| Error::config(format!("{failure:?}"));
+                let run = |task: &Arc<dyn Runnable>, state: &mut State| {
+                    assert!(task.header().claim_waiting());
+                    task.invoke(state, &blame);
+                };
+                match home.next(bench) {
+                    Step::Admit(_) => assert!(home.admitted(Grant::default()).is_none()),
+                    Step::Construct(task) => {
+                        let mut state = None;
+                        run(&task, &mut state);
+                        home.constructed(bench, &task, state);
+                    }
+                    Step::Call(task, mut state) => {
+                        run(&task, &mut state);
+                        home.called(bench, &task, state);
+                        calls += 1;
+                    }
+                    Step::Nothing => break,
+                }
+            }
+        }
+        calls
+    }
+
+    fn built(bench: &Bench, max_restarts: u32) -> &Actors {
+        use crate::protocol::Driver;
+        let header = Header::new(Some(Box::new(Options::new().max_restarts(max_restarts))), 0);
+        bench.protocol().actors.build(bench, ACTOR, 0, Task::<NewOf<New>>::new(header, ()));
+        assert_eq!(work(bench), 0);
+        &bench.protocol().actors
+    }
+
+    /// A call of rank 3.
+    fn add(bench: &Bench, actors: &Actors, number: u64, heard_below: u64) {
+        let mut header = Header::new(None, 0);
+        header.origin = Some(TaskId { owner: 3, number });
+        let target = Target { actor: ACTOR, incarnation: 0, heard_below };
+        actors.call(bench, target, (3, 0), Task::<MethodOf<Add>>::new(header, ()));
+    }
+
+    #[test]
+    fn who_ended_is_remembered_until_nobody_can_ask() {
+        let bench = Bench::new(1);
+        let actors = built(&bench, 0);
+        actors.kill(&bench, ACTOR, "it was killed", false);
+        add(&bench, actors, 1, 1);
+        let sent = bench.sent();
+        assert!(sent.iter().any(|(to, said)| *to == 3 && said.contains("it was killed")), "{sent:?}");
+        assert_eq!(actors.remembered(), 1);
+        actors.kill(&bench, ACTOR, "its last handle was dropped", true);
+        actors.kill(&bench, ACTOR, "its last handle was dropped", true);
+        assert_eq!(actors.remembered(), 0);
+    }
+
+    #[test]
+    fn a_result_is_shown_once_the_owner_keeps_the_state_and_a_call_runs_once() {
+        let bench = Bench::new(1);
+        let actors = built(&bench, 1);
+        assert!(bench.sent().is_empty());
+        add(&bench, actors, 1, 1);
+        add(&bench, actors, 1, 1);
+        add(&bench, actors, 2, 1);
+        assert_eq!(work(&bench), 2, "what came twice runs once");
+        let sent = bench.sent();
+        assert_eq!(sent.len(), 1, "the second commit waits for the first: {sent:?}");
+        assert!(sent[0].0 == 0 && sent[0].1.contains("Commit"), "{sent:?}");
+        actors.kept(&bench, ACTOR, 7, 1);
+        assert!(bench.sent().is_empty(), "another incarnation's");
+        actors.kept(&bench, ACTOR, 0, 1);
+        let sent = bench.sent();
+        assert!(sent.len() == 2 && sent[0].0 == 3 && sent[0].1.starts_with("Done { task: 1"), "{sent:?}");
+        assert!(sent[1].0 == 0 && sent[1].1.contains("sequence: 2"), "{sent:?}");
+        // Made again by a caller that did not hear: given again, not run again.
+        add(&bench, actors, 1, 1);
+        assert_eq!(work(&bench), 0);
+        assert!(bench.sent().iter().all(|(to, said)| *to == 3 && said.starts_with("Done { task: 1")));
+        // Heard: neither.
+        actors.heard(ACTOR, 3, 2);
+        add(&bench, actors, 1, 1);
+        assert_eq!((work(&bench), bench.sent().len()), (0, 0));
+    }
+}

@@ -58,7 +58,7 @@ impl Protocol {
         drop(route);
         if let Onward::Send(home, incarnation) = onward {
             let target = Target { actor: actor.id, incarnation, heard_below };
-            self.send_call(driver, &task, number, &args, home, target);
+            self.send_call(driver, &task, (number, &args), home, target);
         }
     }
 
@@ -67,8 +67,7 @@ impl Protocol {
         &self,
         driver: &impl Driver,
         task: &Arc<dyn Runnable>,
-        number: u64,
-        args: &Parcel,
+        (number, args): (u64, &Parcel),
         to: Rank,
         target: Target,
     ) {
@@ -177,7 +176,7 @@ impl Protocol {
             drop(route);
             let target = Target { actor: actor.id, incarnation, heard_below };
             if let Some(args) = args {
-                self.send_call(driver, &task, number, &args, home, target);
+                self.send_call(driver, &task, (number, &args), home, target);
             }
         }
     }

@@ -14,6 +14,8 @@
 mod actor_message;
 mod actors;
 mod away;
+#[cfg(test)]
+mod bench;
 mod blocks;
 mod calls;
 mod checkpoints;

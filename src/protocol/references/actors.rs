@@ -23,12 +23,7 @@ impl References {
     }
 
     /// The handle of an actor named in a message from `from`, as it was known before.
-    pub fn import_actor(
-        &self,
-        driver: &impl Driver,
-        wire: &WireActor,
-        from: Rank,
-    ) -> Result<Arc<ActorRef>, Error> {
+    pub fn import_actor(&self, driver: &impl Driver, wire: &WireActor, from: Rank) -> Result<Arc<ActorRef>, Error> {
         let id = wire.actor;
         let mut tables = lock(&self.tables);
         Self::received(&mut tables, driver, id, from);
