@@ -16,7 +16,7 @@ impl Node {
     /// Runs an actor's constructor or next calls, on the calling worker's fiber.
     pub(super) fn run_actor(&'static self, home: &Arc<ActorHome>) {
         for _ in 0..TURN_CALLS {
-            match home.next() {
+            match home.next(&self) {
                 Step::Admit(request) => {
                     let Some(grant) = self.admit(&request) else {
                         return self.starve(request, Work::Actor(home.clone()));
@@ -38,7 +38,7 @@ impl Node {
                 }
                 Step::Call(task, mut state) => {
                     self.perform(home, &task, &mut state);
-                    home.called(&self, state);
+                    home.called(&self, &task, state);
                 }
                 Step::Nothing => return,
             }
@@ -63,9 +63,7 @@ impl Node {
             return;
         }
         if let Some(error) = failed_argument(task) {
-            task.fail(error);
-            task.header().release_target();
-            return self.over(task);
+            return task.fail(error);
         }
         let (label, gpus) = home.label_and_gpus();
         let began_ns = self.traces.on(task).then(crate::base::clock::now_ns);
@@ -85,7 +83,5 @@ impl Node {
         if let Some(began_ns) = began_ns {
             self.traces.ran(self, task, began_ns, worker.map_or(u32::MAX, |worker| worker.shared.index as u32));
         }
-        task.header().release_target();
-        self.over(task);
     }
 }

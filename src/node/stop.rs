@@ -153,7 +153,7 @@ impl Node {
             }
         }
         let _ = catch_unwind(AssertUnwindSafe(|| drop(work)));
-        let held = (self.protocol.actors.clear(), self.protocol.names.clear());
+        let held = (self.protocol.actors.clear(), self.protocol.made.clear(), self.protocol.names.clear());
         let _ = catch_unwind(AssertUnwindSafe(|| drop(held)));
         self.uninstall();
         if let Some(sentry) = &self.roads.sentry {

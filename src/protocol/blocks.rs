@@ -21,6 +21,9 @@ pub fn missing_blocks(driver: &impl Driver, message: &Message<'_>, pulled: &Pull
     match message {
         Message::Run(run) => missing_of(driver, &run.args, pulled),
         Message::Answer { answer, .. } => missing_of(driver, answer, pulled),
+        Message::Actor { about, .. } => {
+            about.parcels().into_iter().flat_map(|parcel| missing_of(driver, parcel, pulled)).collect()
+        }
         _ => Vec::new(),
     }
 }

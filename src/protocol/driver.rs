@@ -2,8 +2,7 @@
 
 use crate::base::{Error, Rank, Result};
 use crate::object::{ArrayMemory, Attachment, Links};
-use crate::protocol::actors::ActorHome;
-use crate::protocol::{Message, Protocol, WirePlace};
+use crate::protocol::{ActorHome, Message, Protocol, WirePlace};
 use crate::registry::{Options, Runnable, TableEntry};
 use crate::sched::Grant;
 use std::borrow::Cow;

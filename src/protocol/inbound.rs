@@ -244,7 +244,7 @@ impl Protocol {
             Message::Steal { remember } => self.on_steal(driver, from, remember),
             Message::Loot { tasks, answer } => self.on_loot(driver, tasks, answer),
             Message::Cancel { task } => self.unwanted.insert(task),
-            Message::Kill { actor, reason } => self.actors.kill(driver, actor, &reason),
+            Message::Actor { actor, about } => self.on_about(driver, from, actor, about, pulled),
             Message::NameSet { token, name, kind, handle } => {
                 self.on_name_set(driver, from, token, name, kind, &handle);
             }
@@ -283,6 +283,7 @@ impl Protocol {
                 resources: wire.resources,
                 name: wire.name,
                 place: wire.seat.map_or(Placement::Auto, |seat| Placement::InGroup(seat.into())),
+                max_restarts: wire.max_restarts,
                 ..Options::default()
             })
         });
@@ -298,8 +299,8 @@ impl Protocol {
         match args.and_then(|parcel| (entry.decode)(parcel, header)) {
             Err(error) => self.send_failure(driver, run.task, entry.returns, error),
             Ok(task) => match (entry.kind, run.actor) {
-                (Kind::New, Some(actor)) => self.actors.build(driver, actor, task),
-                (Kind::Method, Some(actor)) => self.actors.call(driver, actor, (from, run.caller), task),
+                (Kind::New, Some(target)) => self.actors.build(driver, target.actor, target.incarnation, task),
+                (Kind::Method, Some(target)) => self.actors.call(driver, target, (from, run.caller), task),
                 _ => self.launch_here(driver, task),
             },
         }
@@ -310,15 +311,16 @@ impl Protocol {
         &self,
         driver: &impl Driver,
         from: Rank,
-        task: u64,
+        number: u64,
         results: Vec<Result<WireParcel<'_>, Error>>,
         pulled: &Pulled,
     ) {
-        if self.retried_on_error(driver, task, results.iter().map(|result| result.as_ref().err())) {
+        if self.retried_on_error(driver, number, results.iter().map(|result| result.as_ref().err())) {
             return;
         }
-        let sent = self.away.take(task);
+        let sent = self.away.take(number);
         if let Some(Results::Of(task)) = sent.as_ref().map(|sent| &sent.results) {
+            self.call_over(driver, number, task);
             task.header().release_target();
         }
         let slots = sent.as_ref().map_or_else(Vec::new, |sent| sent.results.slots());

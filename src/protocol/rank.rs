@@ -6,9 +6,10 @@ use crate::protocol::away::Away;
 use crate::protocol::driver::Driver;
 use crate::protocol::envelope::Arrivals;
 use crate::protocol::far::FarValues;
-use crate::protocol::handles::Names;
 use crate::protocol::inbound::HeldByRank;
+use crate::protocol::made::Made;
 use crate::protocol::mourning::Mourners;
+use crate::protocol::names::Names;
 use crate::protocol::references::References;
 use crate::protocol::stealing::Thieving;
 use crate::protocol::unwanted::Unwanted;
@@ -31,6 +32,8 @@ pub struct Protocol {
     pub unwanted: Unwanted,
     /// Actors that live here.
     pub actors: Actors,
+    /// Actors that this rank made and may have to start again.
+    pub made: Made,
     /// Values that were left where they were made.
     pub far: Arc<FarValues>,
     /// Names that this rank keeps.
@@ -54,6 +57,7 @@ impl Protocol {
             away: Away::default(),
             unwanted: Unwanted::default(),
             actors: Actors::default(),
+            made: Made::default(),
             far: Arc::default(),
             names: Names::default(),
             thieving: Thieving::new(stealing),
@@ -74,8 +78,7 @@ impl Protocol {
         self.held.lost(rank);
         self.thieving.lost(rank);
         self.references.lost(driver, rank, error);
-        self.names.lost(rank);
-        self.actors.lost(driver, rank, error);
+        self.actors_lost(driver, rank, error);
         self.retry_all_of(driver, rank, error);
         self.recover_all_at(driver, rank, error);
         if !driver.has_work() {

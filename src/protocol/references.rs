@@ -2,7 +2,7 @@
 
 use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::base::{Error, ObjectId, Rank};
-use crate::object::{AnySlot, ArrayMemory, Arrival, Attachment, Links};
+use crate::object::{AnySlot, ArrayMemory, Arrival, Attachment};
 use crate::protocol::blocks::Pulled;
 use crate::protocol::driver::Driver;
 use crate::protocol::far::FarBlock;
@@ -12,6 +12,7 @@ use crate::store::{Action, CountMessage, Counts};
 use rustc_hash::FxHashMap as HashMap;
 use std::sync::{Arc, Mutex, Weak};
 
+mod actors;
 mod exported;
 
 /// Something that must live because another rank may ask for it.
@@ -20,6 +21,7 @@ enum Keep {
     Slot(Arc<dyn AnySlot>),
     Memory(Arc<dyn ArrayMemory>),
     Actor(Arc<ActorRef>),
+    Arrival(#[allow(dead_code)] Arc<Arrival>),
     Far(#[allow(dead_code)] Arc<FarBlock>),
 }
 
@@ -107,11 +109,19 @@ impl References {
             Attachment::Handle(handle) => match handle.clone().downcast::<ActorRef>() {
                 Ok(actor) => {
                     self.sent(driver, actor.id, to, || Keep::Actor(actor.clone()));
-                    Ok(WireAttachment::Actor { actor: actor.id, home: actor.home, label: actor.label.clone() })
+                    Ok(WireAttachment::Actor(actor.wire()))
                 }
                 Err(_) => Err(lost("a handle", "it is of a kind that does not travel")),
             },
-            Attachment::Remote(arrival) => Err(lost(&arrival.id.to_string(), "it was passed on before it was decoded")),
+            // It is passed on as it came: this rank keeps it for another, and does not know its type.
+            Attachment::Remote(arrival) if arrival.id.owner == self.me => match self.own_slot(arrival.id.number) {
+                Some(slot) => self.export_one(driver, &Attachment::Slot(slot), to),
+                None => Err(lost(&arrival.id.to_string(), "its owner does not know it any more")),
+            },
+            Attachment::Remote(arrival) => {
+                self.sent(driver, arrival.id, to, || Keep::Arrival(arrival.clone()));
+                Ok(WireAttachment::Reference(arrival.id))
+            }
         }
     }
 
@@ -171,8 +181,8 @@ impl References {
                 Ok(Attachment::Remote(Arc::new(Arrival { id: *id, links: driver.links() })))
             }
             WireAttachment::Array(place) => self.import_memory(driver, *place, from, pulled).map(Attachment::Array),
-            WireAttachment::Actor { actor, home, label } => {
-                Ok(Attachment::Handle(self.import_actor(driver, *actor, *home, label, from)?))
+            WireAttachment::Actor(actor) => {
+                Ok(Attachment::Handle(driver.protocol().import_actor(driver, actor, from)?))
             }
         }
     }
@@ -237,39 +247,6 @@ impl References {
     pub fn export_far(&self, driver: &impl Driver, block: &Arc<FarBlock>, to: Rank) -> WirePlace {
         self.sent(driver, block.place.block, to, || Keep::Far(block.clone()));
         block.place
-    }
-
-    /// The handle of an actor named in a message from `from`.
-    pub fn import_actor(
-        &self,
-        driver: &impl Driver,
-        id: ObjectId,
-        home: Rank,
-        label: &str,
-        from: Rank,
-    ) -> Result<Arc<ActorRef>, Error> {
-        let mut tables = lock(&self.tables);
-        Self::received(&mut tables, driver, id, from);
-        if id.owner == self.me {
-            return match tables.exported.get(&id.number) {
-                Some(Keep::Actor(actor)) => Ok(actor.clone()),
-                _ => Err(Error::ActorDied {
-                    actor: label.to_string(),
-                    reason: "its last handle was dropped".to_string(),
-                }),
-            };
-        }
-        if let Some((_, Live::Actor(actor))) = tables.live.get(&id)
-            && let Some(actor) = actor.upgrade()
-        {
-            return Ok(actor);
-        }
-        if home >= driver.size() {
-            return Err(lost(label, "its home is no rank of this cluster"));
-        }
-        let actor = ActorRef::new(driver, id, home, label.to_string());
-        tables.live.insert(id, (Arc::as_ptr(&actor).addr(), Live::Actor(Arc::downgrade(&actor))));
-        Ok(actor)
     }
 
     fn received(tables: &mut Tables, driver: &impl Driver, id: ObjectId, from: Rank) {
@@ -389,30 +366,4 @@ fn living<D: Driver>(driver: &D) -> impl Iterator<Item = Rank> {
 
 fn lost(object: &str, reason: &str) -> Error {
     Error::ObjectLost { object: object.to_string(), reason: reason.to_string() }
-}
-
-/// A rank as objects see it.
-pub struct ProtocolLinks<D>(pub D);
-
-impl<D: Driver> Links for ProtocolLinks<D> {
-    fn find(&self, id: ObjectId) -> Option<Arc<dyn AnySlot>> {
-        self.0.protocol().references.find(id)
-    }
-    fn adopt(&self, id: ObjectId, slot: Arc<dyn AnySlot>) -> Arc<dyn AnySlot> {
-        self.0.protocol().references.adopt(id, slot)
-    }
-    fn settled(&self, id: ObjectId) {
-        self.0.protocol().references.settled(&self.0, id);
-    }
-    fn request(&self, id: ObjectId) {
-        self.0.send(id.owner, &Message::Fetch { object: id.number, without: None });
-        if self.0.is_dead(id.owner)
-            && let Some(slot) = self.find(id)
-        {
-            slot.fail(Arc::new(self.0.death_of(id.owner)));
-        }
-    }
-    fn released(&self, id: ObjectId, address: usize) {
-        self.0.protocol().references.released(&self.0, id, address);
-    }
 }

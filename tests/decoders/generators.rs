@@ -7,7 +7,7 @@ use crate::base::{Error, ObjectId, TaskId};
 use crate::boot::rendezvous::frame;
 use crate::fabric::tcp::frame::{Header, Kind, REASON_BYTES_MAX, REQUEST_BYTES};
 use crate::object::{Array, ArrayMemory, ObjectRef, Value};
-use crate::protocol::{Bytes, Run, WireParcel};
+use crate::protocol::{About, Bytes, Run, Target, Terms, WireActor, WireCommit, WireFinished, WireParcel};
 use crate::protocol::{Message, Question, WireAttachment, WireOptions, WirePlace};
 use crate::sched::{Request, Totals};
 use crate::store::CountMessage;
@@ -43,11 +43,50 @@ fn place() -> impl Strategy<Value = WirePlace> {
     (object(), number(), number()).prop_map(|(block, offset, bytes)| WirePlace { block, offset, bytes })
 }
 
+fn wire_actor() -> impl Strategy<Value = WireActor> {
+    let terms = (any::<u32>(), any::<bool>()).prop_map(|(retries, checkpoint)| Terms { retries, checkpoint });
+    (object(), rank(), any::<u32>(), option::of(terms), text())
+        .prop_map(|(actor, home, incarnation, terms, label)| WireActor { actor, home, incarnation, terms, label })
+}
+
+fn target() -> impl Strategy<Value = Target> {
+    (object(), any::<u32>(), number()).prop_map(|(actor, incarnation, heard_below)| Target {
+        actor,
+        incarnation,
+        heard_below,
+    })
+}
+
+fn finished() -> impl Strategy<Value = WireFinished<'static>> {
+    (task(), vec(maybe_ok(wire_parcel(), error()), 0..3)).prop_map(|(call, results)| WireFinished { call, results })
+}
+
+fn about() -> impl Strategy<Value = About<'static>> {
+    let commit = (any::<u32>(), number(), wire_parcel(), vec(finished(), 0..3), vec((rank(), number()), 0..3))
+        .prop_map(|(incarnation, sequence, state, finished, heard)| WireCommit {
+            incarnation,
+            sequence,
+            state,
+            finished,
+            heard,
+        });
+    prop_oneof![
+        (text(), any::<bool>()).prop_map(|(reason, last)| About::Kill { reason, last }),
+        any::<u32>().prop_map(|incarnation| About::Where { incarnation }),
+        (any::<u32>(), maybe_ok(rank(), error())).prop_map(|(incarnation, home)| About::Lives { incarnation, home }),
+        (any::<u32>(), error()).prop_map(|(incarnation, error)| About::Ended { incarnation, error }),
+        commit.prop_map(About::Commit),
+        (any::<u32>(), number()).prop_map(|(incarnation, sequence)| About::Kept { incarnation, sequence }),
+        vec(finished(), 0..3).prop_map(|calls| About::Finished { calls }),
+        number().prop_map(|below| About::Heard { below }),
+    ]
+}
+
 fn attachment() -> impl Strategy<Value = WireAttachment> {
     prop_oneof![
         place().prop_map(WireAttachment::Array),
         object().prop_map(WireAttachment::Reference),
-        (object(), rank(), text()).prop_map(|(actor, home, label)| WireAttachment::Actor { actor, home, label }),
+        wire_actor().prop_map(WireAttachment::Actor),
     ]
 }
 
@@ -96,13 +135,20 @@ fn amount() -> impl Strategy<Value = f64> {
 fn options() -> impl Strategy<Value = WireOptions> {
     let resources = vec((text(), amount()), 0..3);
     (option::of(amount()), option::of(amount()), resources, option::of(text())).prop_map(
-        |(num_cpus, num_gpus, resources, name)| WireOptions { num_cpus, num_gpus, resources, name, seat: None },
+        |(num_cpus, num_gpus, resources, name)| WireOptions {
+            num_cpus,
+            num_gpus,
+            resources,
+            name,
+            seat: None,
+            max_restarts: None,
+        },
     )
 }
 
 fn run() -> impl Strategy<Value = Run<'static>> {
     let numbers = (any::<u64>(), number(), number(), any::<u32>());
-    (task(), numbers, option::of(object()), any::<bool>(), option::of(options()), wire_parcel()).prop_map(
+    (task(), numbers, option::of(target()), any::<bool>(), option::of(options()), wire_parcel()).prop_map(
         |(task, (function, caller, number, hops), actor, stealable, options, args)| Run {
             task,
             function,
@@ -144,7 +190,7 @@ pub fn message() -> impl Strategy<Value = Message<'static>> {
         (number(), rank(), any::<u32>()).prop_map(|(task, to, hops)| Message::Moved { task, to, hops }),
     ];
     let names = prop_oneof![
-        (object(), text()).prop_map(|(actor, reason)| Message::Kill { actor, reason }),
+        (object(), about()).prop_map(|(actor, about)| Message::Actor { actor, about }),
         (number(), text(), text(), attachment()).prop_map(|(token, name, kind, handle)| Message::NameSet {
             token,
             name,
