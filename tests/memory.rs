@@ -13,6 +13,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// What is on the disk under a folder, deepest last.
@@ -37,7 +38,9 @@ fn in_memory(name: &str) -> Launch {
 /// Runs a case, which leaves nothing behind.
 #[track_caller]
 fn passed(name: &str, launch: impl FnOnce(&Path) -> Launch) -> Finished {
-    let folder = Folder::new(&format!("memory-{name}"));
+    // Tests run at the same time, some of the same case.
+    static TURN: AtomicUsize = AtomicUsize::new(0);
+    let folder = Folder::new(&format!("memory-{name}-{}", TURN.fetch_add(1, Ordering::Relaxed)));
     let finished = launch(&folder.0).run().succeeded().said(&[&format!("passed {name}")]);
     assert_eq!(
         entries(&folder.0).iter().filter(|path| **path != folder.file()).count(),
