@@ -113,7 +113,8 @@ mod tests {
         let mut read_from = [0; 2];
         for turn in 0.. {
             let fast = usize::from(turn % 3 == 2);
-            let Some(place) = taken.iter().position(|(_, source)| *source == fast).or((!taken.is_empty()).then_some(0)) else {
+            let Some(place) = taken.iter().position(|(_, source)| *source == fast).or((!taken.is_empty()).then_some(0))
+            else {
                 break;
             };
             let (_, source) = taken.remove(place);

@@ -11,12 +11,14 @@
 //!        | <--- Have ---------------- | ---- Holds --------------> |                  |
 //! ```
 //! Each rank of a host would name the same one of them the keeper of a block. A copy is an ordinary block of the keeper's
-//! store: ranks of the host map it, and keepers of other hosts read it. Small blocks, and those that only one rank can need,
-//! are read from their owner by who needs them (`Way::Direct`).
+//! store: ranks of the host map it, and keepers of other hosts read it. Up to a size the keeper reads the original without
+//! asking its owner, and what is smaller still, or needed by one rank only, is read by who needs it (`Way::Alone`).
 //!
-//! - Y1: who reads a block holds a grant for it that its holder gave for that read (`Holders`, `Have`), returned afterwards.
-//!   So a copy that is read lives, whoever dies meanwhile. A direct read is covered by the message that names the block and
-//!   waits for it: when its sender dies, and nothing else waits, what comes is thrown away.
+//! - Y1: a copy that is read lives, whoever dies meanwhile: its reader holds a grant for it that its holder gave for that read
+//!   (`Holders`, `Have`), returned afterwards. An original that is read without asking lives while anybody who waits for
+//!   it has the grant that came with its name. When all of those are gone the read may bring other bytes; nobody will see
+//!   them, because who comes to wait for the block later has a grant, and then it never went: numbers are used once, and
+//!   sealed bytes never change.
 //! - Y2: a copy holds no grant of its original. When the original goes its owner says so (`Gone`), and the copy lives on only
 //!   while somebody uses it. Until then the last ones are kept, up to a share of the store, also while nobody uses them.
 //! - Y3: who waits is told once: bytes or an error. A keeper that dies is followed by the next one, a holder that dies by
@@ -39,8 +41,8 @@ use std::sync::Arc;
 /// How a block is brought here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
-    /// Read from there, under the grant that its waiter has (Y1).
-    Direct(Source),
+    /// Read from its owner, for this rank alone.
+    Alone,
     /// Asked of this rank of the host, perhaps this one itself.
     Keeper(Rank),
 }
@@ -141,15 +143,8 @@ impl<M: ?Sized, W> Copies<M, W> {
     }
 
     /// A block is needed here.
-    pub fn want(
-        &mut self,
-        block: ObjectId,
-        bytes: u64,
-        way: Way,
-        waiter: W,
-        peers: &impl Peers,
-    ) -> Actions<M, W> {
-        let mut actions = Vec::new();
+    pub fn want(&mut self, original: Source, bytes: u64, way: Way, waiter: W, peers: &impl Peers) -> Actions<M, W> {
+        let (block, mut actions) = (original.block, Vec::new());
         if let Some(memory) = self.here(block, &mut actions) {
             actions.push(CopyAction::Deliver { waiter, block, outcome: Ok(memory) });
             return actions;
@@ -158,7 +153,7 @@ impl<M: ?Sized, W> Copies<M, W> {
             coming.waiters.push(waiter);
             return actions;
         }
-        self.begin(block, bytes, way, peers, &mut actions);
+        self.begin(original, bytes, way, peers, &mut actions);
         if let Some(Entry::Coming(coming)) = self.table.get_mut(&block) {
             coming.waiters.push(waiter);
         }
@@ -167,8 +162,8 @@ impl<M: ?Sized, W> Copies<M, W> {
     }
 
     /// A rank of this host takes this one for the block's keeper.
-    pub fn wanted(&mut self, block: ObjectId, bytes: u64, from: Rank, peers: &impl Peers) -> Actions<M, W> {
-        let mut actions = Vec::new();
+    pub fn wanted(&mut self, original: Source, bytes: u64, from: Rank, peers: &impl Peers) -> Actions<M, W> {
+        let (block, mut actions) = (original.block, Vec::new());
         if peers.is_dead(from) {
             return actions;
         }
@@ -177,7 +172,7 @@ impl<M: ?Sized, W> Copies<M, W> {
             return actions;
         }
         if !self.table.contains_key(&block) {
-            self.begin(block, bytes, Way::Keeper(self.me), peers, &mut actions);
+            self.begin(original, bytes, Way::Keeper(self.me), peers, &mut actions);
         }
         self.add_asker(block, from);
         self.fail_where_owner_is_dead(block, peers, &mut actions);
@@ -203,12 +198,7 @@ impl<M: ?Sized, W> Copies<M, W> {
     }
 
     /// The owner says who has a block, or why nobody does.
-    pub fn holders(
-        &mut self,
-        block: ObjectId,
-        holders: Result<Holders, Error>,
-        peers: &impl Peers,
-    ) -> Actions<M, W> {
+    pub fn holders(&mut self, block: ObjectId, holders: Result<Holders, Error>, peers: &impl Peers) -> Actions<M, W> {
         let mut actions = Vec::new();
         let original = |holders: &Holders| holders.original.map(|offset| Source { block, offset });
         let coming = match self.table.get_mut(&block) {
@@ -277,12 +267,7 @@ impl<M: ?Sized, W> Copies<M, W> {
     }
 
     /// A read is over.
-    pub fn read_done(
-        &mut self,
-        token: u64,
-        outcome: Result<Arc<M>, Error>,
-        peers: &impl Peers,
-    ) -> Actions<M, W> {
+    pub fn read_done(&mut self, token: u64, outcome: Result<Arc<M>, Error>, peers: &impl Peers) -> Actions<M, W> {
         let mut actions = Vec::new();
         let block = self.reading.remove(&token);
         let coming = block.and_then(|block| match self.table.get_mut(&block) {
@@ -296,7 +281,6 @@ impl<M: ?Sized, W> Copies<M, W> {
         let (sources, counted) = match &coming.stage {
             Stage::Reading { token: current, sources, counted } if *current == token => (sources.clone(), *counted),
             _ => {
-                // It was given up (Y1), and the block is brought anew.
                 actions.extend(outcome.ok().map(CopyAction::Drop));
                 return actions;
             }

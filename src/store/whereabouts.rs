@@ -65,11 +65,7 @@ impl Spread {
 
     /// Changes a holder, which is made where it is none yet, and its turn with it.
     fn change(&mut self, rank: Rank, change: impl FnOnce(&mut Holder)) {
-        let holder = self.holders.entry(rank).or_insert(Holder {
-            level: 0,
-            readers: Vec::new(),
-            sources: Vec::new(),
-        });
+        let holder = self.holders.entry(rank).or_insert(Holder { level: 0, readers: Vec::new(), sources: Vec::new() });
         if let Some(turn) = holder.turn(rank, self.owner) {
             self.free.remove(&turn);
         }
@@ -178,9 +174,13 @@ impl Whereabouts {
         spread.assign(reader, in_parts, without)
     }
 
-    /// The copy of `holder` is whole; false where the block is gone.
-    pub fn holds(&mut self, number: u64, holder: Rank) -> bool {
-        let Some(spread) = self.spreads.get_mut(&number) else { return false };
+    /// The copy of `holder` is whole. False where the block is gone: nobody was sent anywhere for it yet, and it is not `known`.
+    pub fn holds(&mut self, number: u64, holder: Rank, known: bool) -> bool {
+        if !known && !self.spreads.contains_key(&number) {
+            return false;
+        }
+        let me = self.me;
+        let spread = self.spreads.entry(number).or_insert_with(|| Spread::new(me));
         spread.release_sources(holder);
         spread.change(holder, |holder| holder.level = 0);
         true
@@ -205,6 +205,7 @@ impl Whereabouts {
     }
 
     /// Whether any block has been asked for.
+    #[cfg(test)]
     pub fn is_empty(&self) -> bool {
         self.spreads.is_empty()
     }
@@ -246,9 +247,9 @@ mod tests {
     fn one_after_the_other_reads_copies_rather_than_the_original() {
         let mut whereabouts = Whereabouts::new(0);
         assert_eq!(whereabouts.locate(9, 1, false, &[]), [0]);
-        assert!(whereabouts.holds(9, 1));
+        assert!(whereabouts.holds(9, 1, false));
         assert_eq!(whereabouts.locate(9, 2, false, &[]), [1]);
-        assert!(whereabouts.holds(9, 2));
+        assert!(whereabouts.holds(9, 2, false));
         assert_eq!(whereabouts.locate(9, 3, true, &[]), [1, 2], "in halves from two that have nothing else to do");
         whereabouts.left(9, 1);
         assert_eq!(whereabouts.locate(9, 4, false, &[]), [0]);
@@ -256,7 +257,7 @@ mod tests {
         let mut holders = whereabouts.freed(9);
         holders.sort_unstable();
         assert_eq!(holders, [2, 3, 4]);
-        assert!(!whereabouts.holds(9, 3) && whereabouts.is_empty());
+        assert!(!whereabouts.holds(9, 3, false) && whereabouts.is_empty());
     }
 
     #[test]
@@ -291,7 +292,7 @@ mod tests {
                         assert!(!sources.is_empty() && !sources.contains(&rank));
                         assert!(refused.iter().all(|refused| !sources.contains(refused)));
                     }
-                    3 => drop(whereabouts.holds(number, rank)),
+                    3 => drop(whereabouts.holds(number, rank, draw(2) == 0)),
                     4 => whereabouts.left(number, rank),
                     _ => whereabouts.lost(rank),
                 }

@@ -6,6 +6,9 @@ use super::{Actions, Copies, CopyAction, Entry, Peers, Way};
 use crate::base::{Error, ObjectId, Rank};
 use std::sync::Arc;
 
+/// Up to so many bytes a keeper reads the original without asking whether there are other holders: that would take longer.
+const LOCATED_BYTES_MIN: u64 = 1 << 20;
+
 /// How far a block on its way is.
 pub(super) enum Stage {
     /// The keeper was asked.
@@ -14,13 +17,17 @@ pub(super) enum Stage {
     Locating,
     /// These were asked for theirs; some have answered.
     Borrowing { asked: Vec<Rank>, sources: Vec<Source> },
-    /// It is being read, under grants for it where it is `counted` (Y1).
+    /// It is being read, under grants of this rank's own where it is `counted` (Y1).
     Reading { token: u64, sources: Vec<Source>, counted: bool },
 }
 
 /// A block on its way.
 pub(super) struct Coming<W> {
     pub(super) bytes: u64,
+    /// Where the original lies.
+    original: Source,
+    /// Whether only this rank needs it: nothing is kept.
+    alone: bool,
     pub(super) stage: Stage,
     pub(super) waiters: Vec<W>,
     /// Ranks that asked for the copy.
@@ -49,13 +56,21 @@ impl<M: ?Sized, W> Copies<M, W> {
         }
     }
 
-    pub(super) fn begin(&mut self, block: ObjectId, bytes: u64, way: Way, peers: &impl Peers, actions: &mut Actions<M, W>) {
+    pub(super) fn begin(
+        &mut self,
+        original: Source,
+        bytes: u64,
+        way: Way,
+        peers: &impl Peers,
+        actions: &mut Actions<M, W>,
+    ) {
         let (waiters, askers, without) = (Vec::new(), Vec::new(), Vec::new());
-        let coming = Coming { bytes, stage: Stage::Locating, waiters, askers, without };
-        self.table.insert(block, Entry::Coming(coming));
+        let alone = way == Way::Alone;
+        let coming = Coming { bytes, original, alone, stage: Stage::Locating, waiters, askers, without };
+        self.table.insert(original.block, Entry::Coming(coming));
         match way {
-            Way::Direct(source) => self.read_as(block, vec![source], false, actions),
-            Way::Keeper(keeper) => self.ask(block, keeper, peers, actions),
+            Way::Alone => self.read_as(original.block, vec![original], false, actions),
+            Way::Keeper(keeper) => self.ask(original.block, keeper, peers, actions),
         }
     }
 
@@ -65,7 +80,8 @@ impl<M: ?Sized, W> Copies<M, W> {
         }
         if let Some(Entry::Coming(coming)) = self.table.get_mut(&block) {
             coming.stage = Stage::Asked(keeper);
-            actions.push(CopyAction::Send(keeper, CopyMessage::Want { block, bytes: coming.bytes }));
+            let (original, bytes) = (coming.original, coming.bytes);
+            actions.push(CopyAction::Send(keeper, CopyMessage::Want { original, bytes }));
         }
     }
 
@@ -73,15 +89,24 @@ impl<M: ?Sized, W> Copies<M, W> {
         let Some(Entry::Coming(coming)) = self.table.get_mut(&block) else { return };
         coming.stage = Stage::Locating;
         if !peers.is_dead(block.owner) {
-            let without = coming.without.clone();
-            actions.push(CopyAction::Send(block.owner, CopyMessage::Where { block, without }));
+            if coming.bytes <= LOCATED_BYTES_MIN && coming.without.is_empty() {
+                let original = coming.original;
+                return self.read_as(block, vec![original], false, actions);
+            }
+            let (bytes, without) = (coming.bytes, coming.without.clone());
+            actions.push(CopyAction::Send(block.owner, CopyMessage::Where { block, bytes, without }));
         } else if !(coming.waiters.is_empty() && coming.askers.is_empty()) {
             self.fail(block, &peers.death_of(block.owner), actions);
         }
     }
 
     /// After `begin`, which knows nobody yet to whom an error could be said.
-    pub(super) fn fail_where_owner_is_dead(&mut self, block: ObjectId, peers: &impl Peers, actions: &mut Actions<M, W>) {
+    pub(super) fn fail_where_owner_is_dead(
+        &mut self,
+        block: ObjectId,
+        peers: &impl Peers,
+        actions: &mut Actions<M, W>,
+    ) {
         let locating = |coming: &Coming<W>| matches!(coming.stage, Stage::Locating);
         if peers.is_dead(block.owner)
             && matches!(self.table.get(&block), Some(Entry::Coming(coming)) if locating(coming))
@@ -109,7 +134,13 @@ impl<M: ?Sized, W> Copies<M, W> {
         self.read_as(block, sources, true, actions);
     }
 
-    pub(super) fn read_as(&mut self, block: ObjectId, sources: Vec<Source>, counted: bool, actions: &mut Actions<M, W>) {
+    pub(super) fn read_as(
+        &mut self,
+        block: ObjectId,
+        sources: Vec<Source>,
+        counted: bool,
+        actions: &mut Actions<M, W>,
+    ) {
         let Some(Entry::Coming(coming)) = self.table.get_mut(&block) else { return };
         self.next_token += 1;
         let token = self.next_token;
@@ -121,22 +152,16 @@ impl<M: ?Sized, W> Copies<M, W> {
     /// The bytes are here.
     pub(super) fn arrived(&mut self, block: ObjectId, memory: Arc<M>, peers: &impl Peers, actions: &mut Actions<M, W>) {
         let Some(Entry::Coming(coming)) = self.table.remove(&block) else { return };
-        // An owner that is gone will not say when the block is.
-        let listed = coming.is_located() && !peers.is_dead(block.owner);
-        let outcome = || Ok(memory.clone());
-        let tell = |waiter| CopyAction::Deliver { waiter, block, outcome: outcome() };
+        let tell = |waiter| CopyAction::Deliver { waiter, block, outcome: Ok(memory.clone()) };
         actions.extend(coming.waiters.into_iter().map(tell));
         actions.extend(coming.askers.into_iter().map(|to| CopyAction::Lend { to, block, memory: memory.clone() }));
-        let direct = matches!(coming.stage, Stage::Reading { counted: false, .. });
-        if !direct {
+        let is_keeper = !matches!(coming.stage, Stage::Asked(_));
+        if !coming.alone {
             self.clock += 1;
-            let here = Here {
-                memory: Arc::downgrade(&memory),
-                kept: None,
-                bytes: coming.bytes,
-                last_use: self.clock,
-                listed,
-            };
+            // An owner that is gone will not say when the block is.
+            let listed = is_keeper && !peers.is_dead(block.owner);
+            let (bytes, last_use, weak) = (coming.bytes, self.clock, Arc::downgrade(&memory));
+            let here = Here { memory: weak, kept: None, bytes, last_use, listed };
             self.table.insert(block, Entry::Here(here));
             if listed {
                 actions.push(CopyAction::Send(block.owner, CopyMessage::Holds { block }));
@@ -180,14 +205,6 @@ impl<M: ?Sized, W> Copies<M, W> {
                 let void: Vec<Source> = void;
                 actions.extend(void.into_iter().map(|source| CopyAction::Return(source.block)));
                 self.borrowed(block, peers, actions);
-            }
-            // Nothing keeps the block for a direct read any more (Y1): what is read may be other bytes.
-            Stage::Reading { counted: false, .. } if coming.waiters.is_empty() => {
-                if nobody_asks {
-                    self.table.remove(&block);
-                } else {
-                    self.locate(block, peers, actions);
-                }
             }
             _ => {}
         }

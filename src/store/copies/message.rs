@@ -17,8 +17,8 @@ pub struct Source {
 pub enum CopyMessage {
     /// To the block's keeper on the sender's host: it is needed here.
     Want {
-        /// The block.
-        block: ObjectId,
+        /// The block, and where it lies.
+        original: Source,
         /// Its length.
         bytes: u64,
     },
@@ -40,6 +40,8 @@ pub enum CopyMessage {
     Where {
         /// The block.
         block: ObjectId,
+        /// Its length.
+        bytes: u64,
         /// Holders that could not serve.
         without: Vec<Rank>,
     },
@@ -82,10 +84,10 @@ impl CopyMessage {
         let highest = |ranks: &[Rank]| ranks.iter().copied().max().unwrap_or_default();
         match self {
             CopyMessage::Have { block, copy: Ok(source), .. } => block.owner.max(source.block.owner),
-            CopyMessage::Where { block, without } => block.owner.max(highest(without)),
+            CopyMessage::Where { block, without, .. } => block.owner.max(highest(without)),
             CopyMessage::Holders { block, holders: Ok(holders) } => block.owner.max(highest(&holders.others)),
-            CopyMessage::Want { block, .. }
-            | CopyMessage::Share { block }
+            CopyMessage::Want { original, .. } => original.block.owner,
+            CopyMessage::Share { block }
             | CopyMessage::Have { block, .. }
             | CopyMessage::Holders { block, .. }
             | CopyMessage::Holds { block }

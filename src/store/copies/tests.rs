@@ -5,7 +5,12 @@ use crate::store::Whereabouts;
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::sync::Mutex;
 
-const BYTES: u64 = 1 << 20;
+const BYTES: u64 = 2 << 20;
+
+/// Large, middling and small ones: brought as the owner says, by the keeper, by each rank.
+fn bytes_of(block: ObjectId) -> u64 {
+    [BYTES, BYTES / 4, BYTES, BYTES / 64][block.number as usize % 4]
+}
 
 /// A block of some rank's store, or a mapping of it on another rank of its host, which has a grant.
 struct Memory {
@@ -116,7 +121,7 @@ impl Sim {
             copies: Copies::new(rank),
             whereabouts: Whereabouts::new(rank),
             exported: BTreeMap::new(),
-            next_number: 1,
+            next_number: 2,
             knows_dead: BTreeSet::new(),
             dead: false,
         };
@@ -227,7 +232,7 @@ impl Sim {
     }
 
     /// A task of `asker`, sent by `sender`, needs a block.
-    fn ask(&mut self, asker: Rank, sender: Rank, block: ObjectId, direct: bool) {
+    fn ask(&mut self, asker: Rank, sender: Rank, block: ObjectId) {
         let Some(original) = self.originals.get(&block).cloned() else { return };
         if [asker, sender, block.owner].iter().any(|rank| self.ranks[*rank as usize].dead) || asker == block.owner {
             return;
@@ -237,13 +242,14 @@ impl Sim {
         let number = self.fates.len() as u64;
         self.fates.push(Fate { asker, sender, block, told: None });
         let view = self.view(asker);
-        let way = if direct { Way::Direct(Source { block, offset: 0 }) } else { Way::Keeper(view.keeper_of(block)) };
+        let (source, bytes) = (Source { block, offset: 0 }, bytes_of(block));
+        let way = if bytes < BYTES / 8 { Way::Alone } else { Way::Keeper(view.keeper_of(block)) };
         if view.is_dead(sender) || view.is_dead(block.owner) {
             // The message was not listened to.
             self.fates[number as usize].told = Some(false);
             return;
         }
-        let actions = self.at(asker).copies.want(block, BYTES, way, (number, sender), &view);
+        let actions = self.at(asker).copies.want(source, bytes, way, (number, sender), &view);
         self.act(asker, actions);
     }
 
@@ -308,7 +314,7 @@ impl Sim {
     fn handle(&mut self, me: Rank, from: Rank, message: CopyMessage) {
         let view = self.view(me);
         let actions = match message {
-            CopyMessage::Want { block, bytes } => self.at(me).copies.wanted(block, bytes, from, &view),
+            CopyMessage::Want { original, bytes } => self.at(me).copies.wanted(original, bytes, from, &view),
             CopyMessage::Share { block } => self.at(me).copies.shared(block, from, &view),
             CopyMessage::Holders { block, holders } => self.at(me).copies.holders(block, holders, &view),
             CopyMessage::Gone { block } => self.at(me).copies.gone(block),
@@ -323,11 +329,12 @@ impl Sim {
                 });
                 self.at(me).copies.have(block, from, loan, &view)
             }
-            CopyMessage::Where { block, without } => {
+            CopyMessage::Where { block, without, .. } => {
                 return self.locate(me, from, block, &without);
             }
             CopyMessage::Holds { block } => {
-                if !self.at(me).whereabouts.holds(block.number, from) {
+                let known = self.at(me).exported.contains_key(&block.number);
+                if !self.at(me).whereabouts.holds(block.number, from, known) {
                     self.send(me, from, Wire::Copy(CopyMessage::Gone { block }));
                 }
                 self.at(me).whereabouts.check();
@@ -484,7 +491,7 @@ fn broadcast(hosts: u32) -> (u32, u64, f64) {
     let block = sim.make(0);
     for rank in 2..2 * (hosts + 1) {
         for _ in 0..5 {
-            sim.ask(rank, 0, block, false);
+            sim.ask(rank, 0, block);
         }
     }
     let rounds = sim.rounds();
@@ -512,14 +519,14 @@ fn a_host_brings_a_block_once_however_many_tasks_ask() {
     let mut sim = Sim::new(2, 4, 1);
     let block = sim.make(0);
     for task in 0..40 {
-        sim.ask(4 + task % 4, 0, block, false);
+        sim.ask(4 + task % 4, 0, block);
     }
     sim.rounds();
     assert_eq!(sim.reads_of_originals, 1);
     // Whoever asks later, while the original lives, finds the copy.
     sim.used.clear();
     sim.settle();
-    sim.ask(5, 0, block, false);
+    sim.ask(5, 0, block);
     assert_eq!((sim.rounds(), sim.reads_of_originals), (0, 1));
     sim.finish();
 }
@@ -527,29 +534,30 @@ fn a_host_brings_a_block_once_however_many_tasks_ask() {
 #[test]
 fn copies_that_nobody_uses_go_first_and_the_least_recently_used_of_them() {
     let mut sim = Sim::new(2, 1, 1);
-    let blocks: Vec<ObjectId> = (0..4).map(|_| sim.make(0)).collect();
+    let large = |sim: &mut Sim| std::iter::repeat_with(|| sim.make(0)).find(|block| bytes_of(*block) == BYTES).unwrap();
+    let blocks: Vec<ObjectId> = (0..4).map(|_| large(&mut sim)).collect();
     for block in &blocks {
-        sim.ask(1, 0, *block, false);
+        sim.ask(1, 0, *block);
         sim.rounds();
     }
     // The first is in use, the second was used last.
     sim.used.truncate(1);
     sim.settle();
-    sim.ask(1, 0, blocks[1], false);
+    sim.ask(1, 0, blocks[1]);
     sim.used.truncate(1);
     let (freed, actions) = sim.at(1).copies.evict(BYTES + 1);
     sim.act(1, actions);
     assert_eq!(freed, 2 * BYTES);
     for (block, is_here) in blocks.iter().zip([true, true, false, false]) {
         let before = sim.reads_of_originals;
-        sim.ask(1, 0, *block, false);
+        sim.ask(1, 0, *block);
         sim.rounds();
         assert_eq!(sim.reads_of_originals == before, is_here, "{block}");
     }
     sim.used.truncate(1);
     sim.at(1).copies.keep_at_most(2 * BYTES);
-    let late = sim.make(0);
-    sim.ask(1, 0, late, false);
+    let late = large(&mut sim);
+    sim.ask(1, 0, late);
     sim.rounds();
     assert!(sim.at(1).copies.kept_bytes <= 2 * BYTES);
     sim.finish();
@@ -568,9 +576,8 @@ fn random_askers_evictions_and_deaths_leave_nobody_waiting_and_nothing_behind() 
                     let (asker, place) = (sim.draw(count) as Rank, sim.draw(blocks.len()));
                     let block = blocks[place];
                     let sender = if sim.draw(3) == 0 { sim.draw(count) as Rank } else { block.owner };
-                    let small = block.number % 3 == 0;
                     if !sim.same_host(asker, block.owner) && asker != sender {
-                        sim.ask(asker, sender, block, small);
+                        sim.ask(asker, sender, block);
                     }
                 }
                 6 => {
