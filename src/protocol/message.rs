@@ -1,7 +1,7 @@
 //! The messages.
 
 use crate::base::{Error, ObjectId, Rank, TaskId, limits};
-use crate::store::CountMessage;
+use crate::store::{CopyMessage, CountMessage};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Bytes, written whole.
@@ -263,6 +263,8 @@ pub enum Message<'a> {
     Leave,
     /// From rank 0: everybody is through.
     Stop,
+    /// Copies of blocks on hosts that need them.
+    Copy(CopyMessage),
 }
 
 /// What one rank asks another about itself.
@@ -300,6 +302,7 @@ impl<'a> Message<'a> {
                 object.owner.max(value.as_ref().map_or(0, |value| value.highest_rank()))
             }
             Message::Count(count) => count.highest_rank(),
+            Message::Copy(copy) => copy.highest_rank(),
             Message::Cancel { task } => task.owner,
             Message::Kill { actor, .. } | Message::NameFree { actor, .. } => actor.owner,
             Message::NameSet { handle, .. } => handle.highest_rank(),

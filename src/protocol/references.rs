@@ -78,6 +78,14 @@ impl References {
         }
     }
 
+    /// This rank's block of that number, where another rank holds it.
+    pub fn own_memory(&self, number: u64) -> Option<Arc<dyn ArrayMemory>> {
+        match lock(&self.tables).exported.get(&number) {
+            Some(Keep::Memory(memory)) => Some(memory.clone()),
+            _ => None,
+        }
+    }
+
     /// What travels beside a value to `to`, in wire form; each reference is counted (C1).
     pub fn export(
         &self,
@@ -193,7 +201,7 @@ impl References {
         Self::received(&mut tables, driver, id, from);
         if let Some(outcome) = pulled.get(&id) {
             // The bytes are here: the block itself is not needed any more.
-            if !tables.live.contains_key(&id) {
+            if !tables.live.contains_key(&id) && !tables.arriving.contains_key(&id) {
                 Self::dropped(&mut tables, driver, id);
             }
             return outcome.clone();
@@ -214,6 +222,13 @@ impl References {
                 Err(lost(&id.to_string(), reason))
             }
         }
+    }
+
+    /// A block named in a message from `from` is to be read: its grants are kept until `settled`.
+    pub fn granted(&self, driver: &impl Driver, id: ObjectId, from: Rank) {
+        let mut tables = lock(&self.tables);
+        *tables.arriving.entry(id).or_default() += 1;
+        Self::received(&mut tables, driver, id, from);
     }
 
     /// A block named in a message from `from` that is left where it lies.
