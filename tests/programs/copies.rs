@@ -1,7 +1,8 @@
 //! Arrays that other hosts need: each crosses once to a host. What was brought is in the lines that `MOBULA_LOG=debug` gives.
 //!
 //! `copies many`: ten tasks on the last host ask for one array of 64 MiB; `copies all`: every rank asks for one;
-//! `copies time BYTES COUNT`: what one rank of another host takes to get an array, for people.
+//! `copies lose`: of two ranks of the last host that ask for several one dies meanwhile; `copies time BYTES COUNT`: what one
+//! rank of another host takes to get an array, for people.
 
 use mobula::prelude::*;
 use std::time::Instant;
@@ -42,6 +43,28 @@ fn ask(ranks: &[u32], times: u32) -> mobula::Result<()> {
     Ok(())
 }
 
+#[mobula::remote(max_retries = 0)]
+fn die() {
+    std::process::abort();
+}
+
+/// The second of two ranks dies while both bring arrays, each some of them for both.
+fn lose(ranks: &[u32]) -> mobula::Result<()> {
+    let arrays: Vec<_> = (0..6).map(|_| mobula::put_array(&made(LARGE_BYTES / 4))).collect::<Result<_, _>>()?;
+    let ask = |rank: u32| -> Vec<ObjectRef<bool>> {
+        arrays.iter().map(|array| is_right::on(rank).remote(array, rank)).collect()
+    };
+    let (answers, lost) = (ask(ranks[0]), ask(ranks[1]));
+    let death = die::on(ranks[1]).remote();
+    assert!(death.get().is_err());
+    drop(lost);
+    for answer in answers.iter().chain(&ask(ranks[0])) {
+        assert!(*answer.get()?, "an array came with other bytes than it was made with");
+    }
+    println!("right without rank {}", ranks[1]);
+    Ok(())
+}
+
 fn time(rank: u32, bytes: usize, count: usize) -> mobula::Result<()> {
     let mut took = Vec::new();
     for round in 0..count + 3 {
@@ -67,10 +90,11 @@ fn main() -> mobula::Result<()> {
     match words[..] {
         ["many"] => ask(&last, 10u32.div_ceil(last.len().max(1) as u32)),
         ["all"] => ask(&others, 1),
+        ["lose"] => lose(&last),
         ["time", bytes, count] => {
             let number = |word: &str| word.parse().expect("a number");
             time(last[0], number(bytes), number(count))
         }
-        _ => panic!("copies many | all | time BYTES COUNT"),
+        _ => panic!("copies many | all | lose | time BYTES COUNT"),
     }
 }
