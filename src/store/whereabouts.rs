@@ -107,15 +107,16 @@ impl Spread {
 
     /// Whether the copy of `rank` comes from `reader`, over however many others (W1).
     fn comes_from(&self, rank: Rank, reader: Rank) -> bool {
-        let mut open = vec![rank];
-        // What waits for what has no circles, so this ends.
-        while let Some(rank) = open.pop() {
+        let mut seen = vec![rank];
+        let mut next = 0;
+        while let Some(rank) = seen.get(next).copied() {
             if rank == reader {
                 return true;
             }
-            if let Some(holder) = self.holders.get(&rank) {
-                open.extend(&holder.sources);
-            }
+            let sources = self.holders.get(&rank).map_or(&[][..], |holder| &holder.sources);
+            let new: Vec<Rank> = sources.iter().copied().filter(|source| !seen.contains(source)).collect();
+            seen.extend(new);
+            next += 1;
         }
         false
     }
