@@ -3,6 +3,7 @@
 use crate::base::ObjectId;
 use crate::base::sync::{AtomicU64, Ordering};
 use crate::mem::{Block, PeerArena};
+use crate::node::Node;
 use crate::object::{ArrayMemory, Draft, Links};
 use std::any::Any;
 use std::sync::Arc;
@@ -35,6 +36,18 @@ impl OwnMemory {
                     .map_or_else(|now| now, |_| fresh)
             }
             number => number,
+        }
+    }
+}
+
+impl Drop for OwnMemory {
+    fn drop(&mut self) {
+        // Other hosts may have copies of what had a number.
+        let number = self.number.load(Ordering::Relaxed);
+        if number != 0
+            && let Some(node) = Node::current()
+        {
+            node.protocol.freed(&node, number);
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::protocol::actors::ActorHome;
 use crate::protocol::{Message, Protocol, WirePlace};
 use crate::registry::{Options, Runnable, TableEntry};
 use crate::sched::Grant;
+use crate::store::Source;
 use std::sync::Arc;
 
 /// What a block is brought here for.
@@ -67,11 +68,14 @@ pub trait Driver: Clone + Send + Sync + 'static {
     /// # Errors
     /// Why there is none.
     fn map(&self, place: WirePlace) -> Result<Arc<dyn ArrayMemory>, &'static str>;
-    /// Brings a block of another host's store here: `Protocol::pulled` is told, with the same purpose.
+    /// The ranks of this host, itself among them.
+    fn host_ranks(&self) -> &[Rank];
+    /// Reads `bytes` from other hosts' stores, each source the same bytes, into a block of this rank's own: `Protocol::pulled`
+    /// is told, with the same token.
     ///
     /// # Errors
     /// `StoreFull`.
-    fn pull(&self, purpose: Purpose, place: WirePlace) -> Result<()>;
+    fn pull(&self, token: u64, bytes: u64, sources: &[Source]) -> Result<()>;
 
     /// Where options send a task: a rank, or `None` for wherever there is room.
     ///

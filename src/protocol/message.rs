@@ -2,7 +2,7 @@
 
 use crate::base::{Error, ObjectId, Rank, Seat, TaskId, limits};
 use crate::sched::GroupMessage;
-use crate::store::CountMessage;
+use crate::store::{CopyMessage, CountMessage};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Bytes, written whole.
@@ -288,6 +288,8 @@ pub enum Message<'a> {
         /// As asked.
         round: u64,
     },
+    /// Copies of blocks on hosts that need them.
+    Copy(CopyMessage),
 }
 
 /// What one rank asks another about itself.
@@ -333,6 +335,7 @@ impl<'a> Message<'a> {
                 object.owner.max(value.as_ref().map_or(0, |value| value.highest_rank()))
             }
             Message::Count(count) => count.highest_rank(),
+            Message::Copy(copy) => copy.highest_rank(),
             Message::Cancel { task } => task.owner,
             Message::Kill { actor, .. } | Message::NameFree { actor, .. } => actor.owner,
             Message::NameSet { handle, .. } => handle.highest_rank(),

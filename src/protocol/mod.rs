@@ -14,6 +14,7 @@
 mod actors;
 mod away;
 mod blocks;
+mod copies;
 mod dependencies;
 mod driver;
 mod envelope;
@@ -33,7 +34,7 @@ mod values;
 
 pub use actors::{ActorHome, Step};
 pub use dependencies::failed_argument;
-pub use driver::{Driver, Purpose};
+pub use driver::Driver;
 pub use envelope::{ABOUT_ROADS, Departures, ENVELOPE_BYTES};
 pub use handles::{ActorRef, label_of};
 pub use message::{Bytes, Message, Question, Run, WireAttachment, WireOptions, WireParcel, WirePlace};

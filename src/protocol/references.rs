@@ -12,6 +12,8 @@ use crate::store::{Action, CountMessage, Counts};
 use rustc_hash::FxHashMap as HashMap;
 use std::sync::{Arc, Mutex, Weak};
 
+mod reads;
+
 /// Something that must live because another rank may ask for it.
 #[derive(Clone)]
 enum Keep {
@@ -194,7 +196,7 @@ impl References {
         Self::received(&mut tables, driver, id, from);
         if let Some(outcome) = pulled.get(&id) {
             // The bytes are here: the block itself is not needed any more.
-            if !tables.live.contains_key(&id) {
+            if !tables.live.contains_key(&id) && !tables.arriving.contains_key(&id) {
                 Self::dropped(&mut tables, driver, id);
             }
             return outcome.clone();
