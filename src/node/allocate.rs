@@ -18,9 +18,14 @@ impl Node {
     ///
     /// # Errors
     /// `StoreFull` where there is no room.
-    pub(super) fn allocate(&self, bytes: usize) -> Result<Block> {
+    pub(super) fn allocate(&'static self, bytes: usize) -> Result<Block> {
         let arena = self.arena().ok_or_else(|| Error::no_cluster("an allocation"))?;
-        arena.allocate(bytes).ok_or_else(|| self.store_full(bytes as u64))
+        let block = arena.allocate(bytes).or_else(|| {
+            // Copies that nobody uses just now can be brought again.
+            self.protocol.evict_copies(&self, bytes as u64);
+            arena.allocate(bytes)
+        });
+        block.ok_or_else(|| self.store_full(bytes as u64))
     }
 
     /// The error of a store that is full.

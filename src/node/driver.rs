@@ -111,12 +111,8 @@ impl Driver for &'static Node {
         Node::host_ranks(self)
     }
     fn pull(&self, token: u64, bytes: u64, sources: &[Source]) -> Result<()> {
-        let arena = self.arena().ok_or_else(|| Error::no_cluster("a read"))?;
-        let block = arena.allocate(bytes as usize).or_else(|| {
-            self.protocol.evict_copies(self, bytes);
-            arena.allocate(bytes as usize)
-        });
-        Node::pull(self, token, sources, block.ok_or_else(|| self.store_full(bytes))?);
+        let block = self.allocate(bytes as usize)?;
+        Node::pull(self, token, sources, block);
         Ok(())
     }
     fn place(&self, options: &Options, name: &str) -> Result<Option<Rank>> {
