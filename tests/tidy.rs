@@ -77,6 +77,7 @@ const UNSAFE_FILES: &[&str] = &[
     "src/fabric/mpi/window.rs",
     "src/gpu/cuda.rs",
     "src/mem/arena.rs",
+    "src/mem/arena/pieces.rs",
     "src/mem/bell.rs",
     "src/mem/file.rs",
     "src/mem/peer.rs",

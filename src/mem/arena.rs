@@ -67,7 +67,7 @@ impl Arena {
     pub fn allocate(self: &Arc<Self>, bytes: usize) -> Option<Block> {
         if bytes == 0 {
             let start = NonNull::without_provenance(std::num::NonZero::new(ALIGNMENT as usize)?);
-            return Some(Block { start, length: 0, taken: None, arena: self.clone() });
+            return Some(Block { start, length: 0, taken: None, whole: None, arena: self.clone() });
         }
         let taken = lock(&self.offsets).take(bytes as u64)?;
         let end = taken.offset + bytes as u64;
@@ -77,7 +77,7 @@ impl Arena {
             return None;
         }
         let start = self.segment.range(taken.offset as usize, bytes).expect("a taken range lies in the arena");
-        Some(Block { start, length: bytes, taken: Some(taken), arena: self.clone() })
+        Some(Block { start, length: bytes, taken: Some(taken), whole: None, arena: self.clone() })
     }
 
     /// Says what is called, on any thread, when a block is free again after [`await_room`](Arena::await_room); once.
@@ -197,8 +197,10 @@ impl fmt::Debug for Arena {
 pub struct Block {
     start: NonNull<u8>,
     length: usize,
-    /// `None` for a block of no bytes.
+    /// `None` for a block of no bytes, and for a piece.
     taken: Option<Taken>,
+    /// What this is a piece of.
+    whole: Option<Arc<Block>>,
     arena: Arc<Arena>,
 }
 
@@ -223,7 +225,10 @@ impl Block {
 
     /// Where it begins in its arena; 0 for a block of no bytes.
     pub fn offset(&self) -> u64 {
-        self.taken.as_ref().map_or(0, |taken| taken.offset)
+        match &self.whole {
+            Some(whole) => whole.offset() + (self.start.addr().get() - whole.start.addr().get()) as u64,
+            None => self.taken.as_ref().map_or(0, |taken| taken.offset),
+        }
     }
 
     /// How many bytes it has.
@@ -251,6 +256,8 @@ impl fmt::Debug for Block {
         write!(formatter, "Block({} bytes at {})", self.length, self.offset())
     }
 }
+
+mod pieces;
 
 #[cfg(test)]
 mod tests;

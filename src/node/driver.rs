@@ -6,9 +6,10 @@ use crate::node::memory::{OwnMemory, PeerMemory};
 use crate::node::queues::Work;
 use crate::node::{Node, worker};
 use crate::object::{ArrayMemory, Attachment, Links};
-use crate::protocol::{ActorHome, ActorRef, Driver, Message, Protocol, Purpose, WirePlace};
+use crate::protocol::{ActorHome, ActorRef, Driver, Message, Protocol, WirePlace};
 use crate::registry::{Options, Runnable, TableEntry, functions};
 use crate::sched::Grant;
+use crate::store::Source;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -111,9 +112,12 @@ impl Driver for &'static Node {
         let memory = PeerMemory::new(place.block, arena, place.offset, place.bytes, Node::links(self));
         Ok(Arc::new(memory.ok_or("it lies outside of its store")?))
     }
-    fn pull(&self, purpose: Purpose, place: WirePlace) -> Result<()> {
-        let block = self.allocate_now(place.bytes as usize)?;
-        Node::pull(self, place.block.owner, place.offset, block, purpose, place.block);
+    fn host_ranks(&self) -> &[Rank] {
+        Node::host_ranks(self)
+    }
+    fn pull(&self, token: u64, bytes: u64, sources: &[Source]) -> Result<()> {
+        let block = self.allocate_now(bytes as usize)?;
+        Node::pull(self, token, sources, block);
         Ok(())
     }
     fn place(&self, options: &Options, name: &str) -> Result<Option<Rank>> {

@@ -78,6 +78,18 @@ impl OwnMemory {
     }
 }
 
+impl Drop for OwnMemory {
+    fn drop(&mut self) {
+        // Other hosts may have copies of what had a number.
+        let number = self.number.load(Ordering::Relaxed);
+        if number != 0
+            && let Some(node) = Node::current()
+        {
+            node.protocol.freed(&node, number);
+        }
+    }
+}
+
 impl ArrayMemory for OwnMemory {
     fn bytes(&self) -> &[u8] {
         self.block.as_slice()

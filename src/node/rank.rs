@@ -36,6 +36,9 @@ use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use std::thread::{JoinHandle, Thread};
 
+/// Copies of other hosts' arrays that nobody uses just now take at most one of so many parts of the store.
+const IDLE_COPIES_PART: u64 = 4;
+
 /// What every rank knows of a host.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct HostInfo {
@@ -162,6 +165,8 @@ impl Node {
         let seed = u64::from(std::process::id());
         let host_ranks = &parts.hosts[parts.ranks[parts.rank as usize].0].ranks;
         let stealing = Stealing::new(parts.rank, parts.size, seed).on_host(host_ranks);
+        let protocol = Protocol::new(parts.rank, parts.size, parts.has_foreign_memory, stealing);
+        protocol.copies.keep_at_most(parts.arena.bytes() / IDLE_COPIES_PART);
         let node: &'static Node = Box::leak(Box::new(Node {
             rank: parts.rank,
             size: parts.size,
@@ -187,7 +192,7 @@ impl Node {
             roads: parts.roads,
             host_bells: parts.host_bells,
             arenas: Mutex::new(parts.arenas),
-            protocol: Protocol::new(parts.rank, parts.size, parts.has_foreign_memory, stealing),
+            protocol,
             links: OnceLock::new(),
             own_groups: OwnGroups::new(seed),
             load: Load::default(),

@@ -111,6 +111,11 @@ impl Node {
     #[cold]
     fn find_room(&'static self, arena: &Arc<Arena>, bytes: usize, wait: bool) -> Result<Block> {
         let Some(footprint) = arena.footprint(bytes) else { return Err(self.store_full(bytes as u64)) };
+        // Copies of other hosts' blocks that nobody uses just now can be brought again.
+        self.protocol.evict_copies(&self, footprint);
+        if let Some(block) = arena.allocate(bytes) {
+            return Ok(block);
+        }
         let mut found = self.squeeze(arena, bytes, footprint);
         if found.is_none() {
             self.pressure.rise();

@@ -161,6 +161,7 @@ impl Node {
         }
         self.roads.all.iter().for_each(|road| road.close());
         lock(&self.arenas).clear();
+        self.protocol.copies.clear();
         let _ = catch_unwind(AssertUnwindSafe(|| self.protocol.references.clear()));
         self.spill.clear();
         *self.arena.write().unwrap_or_else(PoisonError::into_inner) = None;

@@ -3,10 +3,11 @@
 use crate::base::sync::lock;
 use crate::base::{Error, ObjectId, Rank, Result};
 use crate::object::{AnySlot, ArrayMemory, Attachment, Links};
-use crate::protocol::driver::{Driver, Purpose};
+use crate::protocol::driver::Driver;
 use crate::protocol::{ActorHome, ActorRef, Message, Protocol, WirePlace};
 use crate::registry::{Options, Runnable, TableEntry};
 use crate::sched::{Grant, Stealing};
+use crate::store::Source;
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
 
@@ -103,7 +104,10 @@ impl Driver for Bench {
     fn map(&self, _: WirePlace) -> Result<Arc<dyn ArrayMemory>, &'static str> {
         Err("there is no store")
     }
-    fn pull(&self, _: Purpose, _: WirePlace) -> Result<()> {
+    fn host_ranks(&self) -> &[Rank] {
+        &[]
+    }
+    fn pull(&self, _: u64, _: u64, _: &[Source]) -> Result<()> {
         Ok(())
     }
     fn place(&self, _: &Options, _: &str) -> Result<Option<Rank>> {

@@ -5,6 +5,7 @@ use crate::object::{ArrayMemory, Attachment, Links};
 use crate::protocol::{ActorHome, Message, Protocol, WirePlace};
 use crate::registry::{Options, Runnable, TableEntry};
 use crate::sched::Grant;
+use crate::store::Source;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -72,11 +73,14 @@ pub trait Driver: Clone + Send + Sync + 'static {
     /// # Errors
     /// Why there is none.
     fn map(&self, place: WirePlace) -> Result<Arc<dyn ArrayMemory>, &'static str>;
-    /// Brings a block of another host's store here: `Protocol::pulled` is told, with the same purpose.
+    /// The ranks of this host, itself among them.
+    fn host_ranks(&self) -> &[Rank];
+    /// Reads `bytes` from other hosts' stores, each source the same bytes, into a block of this rank's own: `Protocol::pulled`
+    /// is told, with the same token.
     ///
     /// # Errors
     /// `StoreFull`.
-    fn pull(&self, purpose: Purpose, place: WirePlace) -> Result<()>;
+    fn pull(&self, token: u64, bytes: u64, sources: &[Source]) -> Result<()>;
 
     /// Where options send a task: a rank, or `None` for wherever there is room.
     ///

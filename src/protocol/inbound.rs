@@ -144,7 +144,8 @@ impl Protocol {
     /// A message of a rank that lives, or of this one, without its envelope.
     pub fn handle(&self, driver: &impl Driver, from: Rank, bytes: &[u8]) {
         let Some(message) = self.decoded(from, bytes) else { return };
-        if message.is_about_roads() {
+        // What is said about copies brings what others are held for, perhaps of the same sender.
+        if message.is_about_roads() || matches!(message, Message::Copy(_)) {
             return self.act(driver, from, message, &Pulled::default());
         }
         // Of a peer whose store is mapped, nothing is ever held, unless it passes on blocks of a third.
@@ -194,30 +195,22 @@ impl Protocol {
                 continue;
             }
             self.held.miss(from, missing.len());
-            for place in missing {
-                if let Err(error) = driver.pull(Purpose::Message(from), place) {
-                    self.held.came(from, place.block, Err(error));
-                }
+            for (place, shared) in missing {
+                self.fetch(driver, place, shared, Purpose::Message(from));
             }
         }
     }
 
-    /// A block came, or will not, that `Driver::pull` was asked for.
-    pub fn pulled(
+    /// A block came, or will not, for the first of the messages that are held of `from`.
+    pub(super) fn came(
         &self,
         driver: &impl Driver,
-        purpose: Purpose,
+        from: Rank,
         id: ObjectId,
-        memory: Result<Arc<dyn ArrayMemory>, String>,
+        memory: Result<Arc<dyn ArrayMemory>, Error>,
     ) {
-        let outcome = memory.map_err(|reason| Error::ObjectLost { object: id.to_string(), reason });
-        match purpose {
-            Purpose::Message(from) => {
-                self.held.came(from, id, outcome);
-                self.heed(driver, from, || self.go_on(driver, from));
-            }
-            Purpose::Value(token) => self.block_came(driver, token, id, outcome),
-        }
+        self.held.came(from, id, memory);
+        self.heed(driver, from, || self.go_on(driver, from));
     }
 
     /// Acts on a message. A panic in user code below (a `Drop`, a `Deserialize`) is said and goes no further.
@@ -240,6 +233,7 @@ impl Protocol {
             Message::Done { task, results } => self.on_done(driver, from, task, results, pulled),
             Message::Fetch { object, without } => self.on_fetch(driver, from, object, without),
             Message::Value { object, value } => self.on_value(driver, from, object, value, pulled),
+            Message::Copy(copy) => self.on_copy(driver, from, copy),
             Message::Count(count) => self.on_count(driver, from, count),
             Message::Steal { remember } => self.on_steal(driver, from, remember),
             Message::Loot { tasks, answer } => self.on_loot(driver, tasks, answer),

@@ -3,7 +3,7 @@
 use crate::base::{Error, ObjectId, Rank, Seat, TaskId, limits};
 use crate::protocol::actor_message::{About, Target, WireActor};
 use crate::sched::GroupMessage;
-use crate::store::CountMessage;
+use crate::store::{CopyMessage, CountMessage};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Bytes, written whole.
@@ -290,6 +290,8 @@ pub enum Message<'a> {
         /// As asked.
         round: u64,
     },
+    /// Copies of blocks on hosts that need them.
+    Copy(CopyMessage),
 }
 
 /// What one rank asks another about itself.
@@ -335,6 +337,7 @@ impl<'a> Message<'a> {
                 object.owner.max(value.as_ref().map_or(0, |value| value.highest_rank()))
             }
             Message::Count(count) => count.highest_rank(),
+            Message::Copy(copy) => copy.highest_rank(),
             Message::Cancel { task } => task.owner,
             Message::Actor { actor, about } => actor.owner.max(about.highest_rank()),
             Message::NameFree { actor, .. } => actor.owner,

@@ -3,6 +3,7 @@
 use crate::base::{Error, Rank};
 use crate::protocol::actors::Actors;
 use crate::protocol::away::Away;
+use crate::protocol::copies::HostCopies;
 use crate::protocol::driver::Driver;
 use crate::protocol::envelope::Arrivals;
 use crate::protocol::far::FarValues;
@@ -36,6 +37,8 @@ pub struct Protocol {
     pub made: Made,
     /// Values that were left where they were made.
     pub far: Arc<FarValues>,
+    /// Blocks of other hosts that are here or on their way.
+    pub copies: HostCopies,
     /// Names that this rank keeps.
     pub names: Names,
     /// Who asks whom for work.
@@ -59,6 +62,7 @@ impl Protocol {
             actors: Actors::default(),
             made: Made::default(),
             far: Arc::default(),
+            copies: HostCopies::new(rank),
             names: Names::default(),
             thieving: Thieving::new(stealing),
             arrivals: Arrivals::new(size),
@@ -78,6 +82,7 @@ impl Protocol {
         self.held.lost(rank);
         self.thieving.lost(rank);
         self.references.lost(driver, rank, error);
+        self.copies_lost(driver, rank);
         self.actors_lost(driver, rank, error);
         self.retry_all_of(driver, rank, error);
         self.recover_all_at(driver, rank, error);

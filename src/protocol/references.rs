@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, Weak};
 
 mod actors;
 mod exported;
+mod reads;
 
 /// Something that must live because another rank may ask for it.
 #[derive(Clone)]
@@ -206,7 +207,7 @@ impl References {
         Self::received(&mut tables, driver, id, from);
         if let Some(outcome) = pulled.get(&id) {
             // The bytes are here: the block itself is not needed any more.
-            if !tables.live.contains_key(&id) {
+            if !tables.live.contains_key(&id) && !tables.arriving.contains_key(&id) {
                 Self::dropped(&mut tables, driver, id);
             }
             return outcome.clone();

@@ -137,10 +137,8 @@ impl Protocol {
             self.far.end(token);
             return self.arrived(driver, value);
         }
-        for place in missing {
-            if let Err(error) = driver.pull(Purpose::Value(token), place) {
-                self.block_came(driver, token, place.block, Err(error));
-            }
+        for (place, shared) in missing {
+            self.fetch(driver, place, shared, Purpose::Value(token));
         }
     }
 
