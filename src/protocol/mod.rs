@@ -35,6 +35,8 @@ pub use actors::{ActorHome, Step};
 pub use dependencies::failed_argument;
 pub use driver::{Driver, Purpose};
 pub use envelope::{ABOUT_ROADS, Departures, ENVELOPE_BYTES};
+#[cfg(test)]
+pub use envelope::{Arrival, Arrivals};
 pub use handles::{ActorRef, label_of};
 pub use message::{Bytes, Message, Question, Run, WireAttachment, WireOptions, WireParcel, WirePlace};
 pub use rank::Protocol;
