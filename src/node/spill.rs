@@ -1,7 +1,7 @@
 //! Blocks on disk: written together, one after another, read back through mappings.
 
 use crate::base::log::{Level, say};
-use crate::base::sync::{AtomicBool, AtomicU64, Ordering, lock};
+use crate::base::sync::{AtomicBool, AtomicU64, Ordering, lock, statics};
 use crate::base::{Config, Result};
 use crate::mem::{FileMap, punch_file, reserve_file};
 use crate::node::Node;
@@ -25,7 +25,7 @@ const ALIGNMENT: u64 = 64;
 const FILE_BYTES: u64 = 4 << 30;
 
 /// Across clusters of one process: what outlives one of them never has the name of what another makes.
-static NEXT_FILE: AtomicU64 = AtomicU64::new(1);
+static NEXT_FILE: statics::AtomicU64 = statics::AtomicU64::new(1);
 
 /// What a rank has on disk.
 pub struct Spill {

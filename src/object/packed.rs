@@ -12,7 +12,7 @@
 //! Whether it is such a value is found by encoding it, up to the bound, once: types that are too small to hold an array, or
 //! that own nothing, are not even tried, nor is anything while the process has made no array.
 
-use crate::base::sync::{AtomicBool, Ordering, lock};
+use crate::base::sync::{Ordering, lock, statics::AtomicBool};
 use crate::base::{Error, ObjectId};
 use crate::object::{Array, ArrayMemory, Attachment, Links, Object, Parcel, decode, parcel};
 use std::any::Any;
@@ -186,6 +186,14 @@ struct Closing(Arc<Packed>);
 impl Drop for Closing {
     fn drop(&mut self) {
         self.0.keepers().for_each(|keeper| keeper.closed());
+    }
+}
+
+#[cfg(test)]
+impl Packed {
+    /// What a cell holds that is complete in this form, and no more.
+    pub(super) fn of_nothing() -> Packed {
+        Packed { bytes: Vec::new(), parts: Vec::new(), loaded: Mutex::new(None) }
     }
 }
 

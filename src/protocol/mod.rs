@@ -49,6 +49,8 @@ pub use actor_message::{Target, WireActor};
 pub use dependencies::failed_argument;
 pub use driver::Driver;
 pub use envelope::{ABOUT_ROADS, Departures, ENVELOPE_BYTES};
+#[cfg(test)]
+pub use envelope::{Arrival, Arrivals};
 pub use handles::{ActorRef, label_of};
 pub use home::{ActorHome, Step};
 pub use links::ProtocolLinks;
