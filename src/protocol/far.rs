@@ -73,9 +73,7 @@ impl FarValue {
         values: &Arc<FarValues>,
         slot: &Arc<dyn AnySlot>,
         from: Rank,
-        bytes: Vec<u8>,
-        spilled: Option<Arc<FarBlock>>,
-        pieces: Vec<Piece>,
+        (bytes, spilled, pieces): (Vec<u8>, Option<Arc<FarBlock>>, Vec<Piece>),
         maker: Option<Maker>,
     ) -> FarValue {
         let (slot, key) = (Arc::downgrade(slot), slot.address());

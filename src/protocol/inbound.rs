@@ -230,9 +230,9 @@ impl Protocol {
     fn act_on(&self, driver: &impl Driver, from: Rank, message: Message<'_>, pulled: &Pulled) {
         match message {
             Message::Run(run) => self.on_run(driver, from, run, pulled),
-            Message::Done { task, results } => self.on_done(driver, from, task, results, pulled),
+            Message::Done { task, results } => self.on_done(driver, from, task, results),
             Message::Fetch { object, without } => self.on_fetch(driver, from, object, without),
-            Message::Value { object, value } => self.on_value(driver, from, object, value, pulled),
+            Message::Value { object, value } => self.on_value(driver, from, object, value),
             Message::Copy(copy) => self.on_copy(driver, from, copy),
             Message::Count(count) => self.on_count(driver, from, count),
             Message::Steal { remember } => self.on_steal(driver, from, remember),
@@ -240,7 +240,7 @@ impl Protocol {
             Message::Cancel { task } => self.unwanted.insert(task),
             Message::Actor { actor, about } => self.on_about(driver, from, actor, about, pulled),
             Message::NameSet { token, name, kind, handle } => {
-                self.on_name_set(driver, from, token, name, kind, &handle);
+                self.on_name_set(driver, from, token, (name, kind), &handle);
             }
             Message::NameGet { token, name, kind } => self.on_name_get(driver, from, token, &name, &kind),
             Message::NameFree { name, actor } => self.names.free(&name, actor),
@@ -255,16 +255,9 @@ impl Protocol {
     }
 
     /// A value that this rank asked for.
-    fn on_value(
-        &self,
-        driver: &impl Driver,
-        from: Rank,
-        object: ObjectId,
-        value: Result<WireParcel<'_>, Error>,
-        pulled: &Pulled,
-    ) {
+    fn on_value(&self, driver: &impl Driver, from: Rank, object: ObjectId, value: Result<WireParcel<'_>, Error>) {
         let slot = self.references.find(object);
-        self.settle(driver, from, slot, value, || None, pulled);
+        self.settle(driver, from, slot, value, || None);
     }
 
     /// A task came to be run here.
@@ -301,14 +294,7 @@ impl Protocol {
     }
 
     /// A task that went elsewhere is over.
-    fn on_done(
-        &self,
-        driver: &impl Driver,
-        from: Rank,
-        number: u64,
-        results: Vec<Result<WireParcel<'_>, Error>>,
-        pulled: &Pulled,
-    ) {
+    fn on_done(&self, driver: &impl Driver, from: Rank, number: u64, results: Vec<Result<WireParcel<'_>, Error>>) {
         if self.retried_on_error(driver, number, results.iter().map(|result| result.as_ref().err())) {
             return;
         }
@@ -322,7 +308,7 @@ impl Protocol {
             // Also of a task that nobody knows any more, what travels beside the results is counted.
             let slot = slots.get(index).cloned().flatten();
             let maker = || sent.as_ref().and_then(|sent| self.maker_of(sent, index));
-            self.settle(driver, from, slot, result, maker, pulled);
+            self.settle(driver, from, slot, result, maker);
         }
     }
 }

@@ -117,8 +117,7 @@ impl Protocol {
         driver: &impl Driver,
         from: Rank,
         token: u64,
-        name: String,
-        kind: String,
+        (name, kind): (String, String),
         handle: &WireAttachment,
     ) {
         let actor = self.named_actor(driver, from, handle);

@@ -21,7 +21,7 @@ impl Protocol {
         };
         let beside = self.references.import(driver, &wire.attachments, from, pulled);
         let memory = self.references.import_memory(driver, place, from, pulled)?;
-        self.unfolded(driver, place, memory.bytes(), beside?, from, pulled)
+        self.unfolded(driver, place, memory.bytes(), beside?, (from, pulled))
     }
 
     /// The parcel in the block of a large value, with what came beside it.
@@ -31,8 +31,7 @@ impl Protocol {
         place: WirePlace,
         bytes: &[u8],
         beside: Vec<Attachment>,
-        from: Rank,
-        pulled: &Pulled,
+        (from, pulled): (Rank, &Pulled),
     ) -> Result<Parcel, Error> {
         let lost = |reason: String| Error::ObjectLost { object: place.block.to_string(), reason };
         let inner: WireParcel<'_> = postcard::from_bytes(bytes)

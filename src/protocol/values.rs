@@ -29,8 +29,8 @@ impl Protocol {
         slot: Option<Arc<dyn AnySlot>>,
         value: Result<WireParcel<'_>, Error>,
         maker: impl FnOnce() -> Option<Maker>,
-        pulled: &Pulled,
     ) {
+        let pulled = &Pulled::default();
         let wire = match value {
             Ok(wire) => wire,
             Err(error) => return slot.into_iter().for_each(|slot| slot.fail(Arc::new(error.clone()))),
@@ -75,7 +75,7 @@ impl Protocol {
             Err(error) => return slot.fail(Arc::new(error)),
         };
         let bytes = wire.bytes.0.to_vec();
-        let value = Arc::new(FarValue::new(&self.far, &slot, from, bytes, spilled, pieces, maker));
+        let value = Arc::new(FarValue::new(&self.far, &slot, from, (bytes, spilled, pieces), maker));
         if slot.core().is_complete() {
             return self.bring(driver, &value);
         }
@@ -178,7 +178,7 @@ impl Protocol {
             None => Ok(Parcel { bytes: value.bytes.clone(), attachments: beside }),
             Some(block) => {
                 let memory = memory_of(block.place.block)?;
-                self.unfolded(driver, block.place, memory.bytes(), beside, value.from, &pulled)
+                self.unfolded(driver, block.place, memory.bytes(), beside, (value.from, &pulled))
             }
         });
         match parcel {

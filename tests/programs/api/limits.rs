@@ -322,7 +322,7 @@ fn results_as_lists() -> Outcome {
     let count = RETURNS as u64;
     for rank in [0, last_rank()] {
         let parts = split::on(rank).num_returns(RETURNS).remote(count, 0u64);
-        let sums: Vec<_> = parts.chunks(100).map(|chunk| total::remote(chunk)).collect();
+        let sums: Vec<_> = parts.chunks(100).map(total::remote).collect();
         assert_eq!(*total::on(last_rank()).remote(&sums).get()?, count * (count - 1) / 2);
     }
     Ok(())
