@@ -27,10 +27,17 @@ thread_local! {
 }
 
 /// Waits until the object is complete; runs its task here and now where it has not begun.
+#[inline]
 pub fn get<T: Object>(reference: &ObjectRef<T>, timeout: Option<Duration>) -> Result<Ref<T>> {
-    if let Some(outcome) = reference.ready() {
-        return outcome.map_err(|error| (*error).clone());
+    match reference.ready() {
+        Some(Ok(value)) => Ok(value),
+        Some(Err(error)) => Err((*error).clone()),
+        None => wait_and_get(reference, timeout),
     }
+}
+
+#[inline(never)]
+fn wait_and_get<T: Object>(reference: &ObjectRef<T>, timeout: Option<Duration>) -> Result<Ref<T>> {
     let node = here("get")?;
     // A time-out beyond what a clock can tell is none.
     let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));

@@ -14,7 +14,9 @@
 
 use crate::base::sync::{Ordering, lock, statics::AtomicBool};
 use crate::base::{Error, ObjectId};
-use crate::object::{Array, ArrayMemory, Attachment, Links, Object, Parcel, decode, parcel};
+use crate::object::cell::{Cell, Core};
+use crate::object::reference::{encode_cell, offer};
+use crate::object::{AnySlot, Array, ArrayMemory, Attachment, Links, Object, Parcel, Slot, decode, parcel};
 use std::any::Any;
 use std::sync::{Arc, Mutex, Weak};
 
@@ -156,7 +158,7 @@ impl Packed {
             return Ok(loaded);
         }
         let value = decode::<T>(&self.bytes, self.attachments()?)?;
-        let fresh = Arc::new(Loaded { value, _closing: Closing(self.clone()) });
+        let fresh = Arc::new(Loaded { cell: Cell::ready(value), _closing: Closing(self.clone()) });
         let mut place = lock(&self.loaded);
         // Another thread may have been faster: readers of one object see one value.
         if let Some(other) = place.as_ref().and_then(Weak::upgrade).and_then(|any| any.downcast().ok()) {
@@ -173,11 +175,30 @@ impl Packed {
     }
 }
 
-/// A decoded value, while somebody reads it.
+/// A decoded value, while somebody reads it: a slot of its own, so that readers of packed values and of others do the same.
 pub(super) struct Loaded<T> {
-    pub(super) value: T,
+    cell: Cell<T>,
     // Dropped after the value.
     _closing: Closing,
+}
+
+impl<T: Object> AnySlot for Loaded<T> {
+    fn core(&self) -> &Core {
+        self.cell.core()
+    }
+    fn typed(self: Arc<Self>, out: &mut dyn Any) {
+        offer::<T>(self, out);
+    }
+    fn encode(&self) -> Result<Parcel, Error> {
+        encode_cell(&self.cell)
+    }
+    fn complete_with(&self, _: &[u8], _: Vec<Attachment>) {}
+}
+
+impl<T: Object> Slot<T> for Loaded<T> {
+    fn cell(&self) -> &Cell<T> {
+        &self.cell
+    }
 }
 
 /// Tells the keepers that a value made of their memory is gone.

@@ -3,7 +3,7 @@
 use crate::base::sync::{AtomicBool, Ordering};
 use crate::base::{Error, ObjectId};
 use crate::object::cell::{Cell, Core};
-use crate::object::packed::{self, Loaded, Packed};
+use crate::object::packed::{self, Packed};
 use crate::object::parcel::{self, Attachment, Links, Parcel};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -244,13 +244,21 @@ impl<T: Object> ObjectRef<T> {
     }
 
     /// The value, where it is there.
+    #[inline]
     pub(crate) fn ready(&self) -> Option<Result<Ref<T>, Arc<Error>>> {
-        let cell = self.slot.cell();
-        if cell.value().is_some() {
-            return Some(Ok(Ref(Held::InSlot(self.slot.clone()))));
+        match self.slot.cell().value() {
+            Some(_) => Some(Ok(Ref { slot: self.slot.clone() })),
+            None => self.loaded(),
         }
+    }
+
+    /// As `ready`, of what is packed, failed, or not there.
+    #[cold]
+    #[inline(never)]
+    fn loaded(&self) -> Option<Result<Ref<T>, Arc<Error>>> {
+        let cell = self.slot.cell();
         if let Some(packed) = cell.core().packed() {
-            return Some(packed.load().map(|loaded| Ref(Held::Loaded(loaded))).map_err(Arc::new));
+            return Some(packed.load().map(|loaded| Ref { slot: loaded }).map_err(Arc::new));
         }
         cell.core().failure().map(Err)
     }
@@ -300,34 +308,25 @@ impl<'de, T: Object> Deserialize<'de> for ObjectRef<T> {
 }
 
 /// A value of the store, read where it lies. It is never moved or evicted while this lives.
-pub struct Ref<T>(Held<T>);
-
-/// What keeps the value.
-enum Held<T> {
-    InSlot(Arc<dyn Slot<T>>),
-    Loaded(Arc<Loaded<T>>),
+pub struct Ref<T> {
+    /// What the reference leads to, or, of a packed value, the decoded one.
+    slot: Arc<dyn Slot<T>>,
 }
 
 impl<T> Ref<T> {
     /// Another reference to the same value. A function and no method, so that `value.clone()` clones the value.
     #[allow(clippy::should_implement_trait)]
     pub fn clone(reference: &Ref<T>) -> Ref<T> {
-        Ref(match &reference.0 {
-            Held::InSlot(slot) => Held::InSlot(slot.clone()),
-            Held::Loaded(loaded) => Held::Loaded(loaded.clone()),
-        })
+        Ref { slot: reference.slot.clone() }
     }
 }
 
 impl<T: 'static> Deref for Ref<T> {
     type Target = T;
     fn deref(&self) -> &T {
-        match &self.0 {
-            Held::Loaded(loaded) => &loaded.value,
-            Held::InSlot(slot) => match slot.cell().value() {
-                Some(value) => value,
-                None => unreachable!("a Ref is made only of complete cells (O1)"),
-            },
+        match self.slot.cell().value() {
+            Some(value) => value,
+            None => unreachable!("a Ref is made only of complete cells (O1)"),
         }
     }
 }

@@ -1,7 +1,6 @@
 use super::*;
 use crate::base::sync::AtomicUsize;
-use crate::object::cell::Cell;
-use crate::object::reference::{complete_cell, complete_value, encode_cell};
+use crate::object::reference::{complete_cell, complete_value};
 use crate::object::{ObjectRef, Value};
 
 /// Eight numbers of memory that may be moved while nobody reads them, and how often readers were through.
@@ -71,7 +70,8 @@ fn a_packed_value_travels_without_being_decoded() {
     complete_cell(&there, &parcel.bytes, parcel.attachments);
     let packed = there.core().packed().expect("it arrives packed");
     let loaded = packed.load::<(u64, Array<u64>)>().unwrap();
-    assert_eq!((loaded.value.0, loaded.value.1.as_ptr().addr()), (7, shelf.bytes.as_ptr().addr()));
+    let value = loaded.cell().value().expect("decoded");
+    assert_eq!((value.0, value.1.as_ptr().addr()), (7, shelf.bytes.as_ptr().addr()));
 }
 
 #[test]
