@@ -1,0 +1,18 @@
+//! A cluster of thousands of ranks on one core: the runtime's own code, with a clock, roads and faults made from a seed.
+//!
+//! Owns: the simulated clock, network, faults and bodies of tasks, the sequential run that says what must come out, and the
+//! measurements. Never: a thread, a socket, the real time; a decision that the runtime makes.
+//!
+//! Invariants:
+//! - Z1: a seed is one run: the same events in the same order each time, whatever machine it is on.
+//! - Z2: what a simulated task computes follows from its [`Spec`](script::Spec) and arguments alone; a run's answers are those of the
+//!   sequential run, or name a rank that died.
+
+mod agenda;
+mod ledger;
+mod network;
+mod oracle;
+mod random;
+mod script;
+mod task;
+mod value;
