@@ -9,10 +9,20 @@
 //!   sequential run, or name a rank that died.
 
 mod agenda;
+mod alone;
 mod ledger;
+mod memory;
 mod network;
 mod oracle;
 mod random;
+mod running;
+mod scenario;
 mod script;
+mod setting;
+mod site;
 mod task;
 mod value;
+mod world;
+
+#[cfg(test)]
+mod tests;

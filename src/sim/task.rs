@@ -2,7 +2,7 @@
 
 use crate::base::Error;
 use crate::base::sync::lock;
-use crate::object::{AnySlot, Attachment, Cell, Core, Parcel, Slot, Value, ObjectRef, decode, encode};
+use crate::object::{AnySlot, Attachment, Cell, Core, ObjectRef, Parcel, Slot, Value, decode, encode};
 use crate::registry::{Arg, Failure, Header, Kind, Runnable, State, TableEntry};
 use crate::sim::ledger::Ledger;
 use crate::sim::script::Spec;
@@ -120,8 +120,9 @@ impl Runnable for SimTask {
     fn references(&self, visit: &mut dyn FnMut(Arc<dyn AnySlot>)) {
         let arguments = lock(&self.arguments);
         let given = arguments.iter().flat_map(|arguments| &arguments.given);
-        let slots: Vec<_> =
-            given.filter_map(|given| if let Arg::Ref(reference) = given { Some(reference.any()) } else { None }).collect();
+        let slots: Vec<_> = given
+            .filter_map(|given| if let Arg::Ref(reference) = given { Some(reference.any()) } else { None })
+            .collect();
         drop(arguments);
         slots.into_iter().for_each(visit);
     }

@@ -44,8 +44,7 @@ impl<R: Held, A: Held> Wander<R, A> {
         let steps = 2 + random.below(9) as u32;
         let (references, actors, returns) = (Vec::new(), Vec::new(), spec.returns);
         let (next, failed) = (Fate::Kept, None);
-        let mut wander =
-            Wander { random, features, budget, steps, returns, digest, references, actors, next, failed };
+        let mut wander = Wander { random, features, budget, steps, returns, digest, references, actors, next, failed };
         arguments.into_iter().for_each(|load| wander.take_up(load));
         wander
     }
