@@ -243,6 +243,12 @@ impl Actors {
         }
     }
 
+    /// How many live, or are expected to.
+    pub fn living(&self) -> usize {
+        let homes = lock(&self.homes);
+        homes.values().filter(|home| !matches!(lock(&home.inner).life, Life::Dead(_))).count()
+    }
+
     /// Forgets everything: the end. Returns what is to be dropped.
     pub fn clear(&self) -> impl Sized {
         std::mem::take(&mut *lock(&self.homes))

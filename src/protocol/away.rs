@@ -300,6 +300,16 @@ impl Away {
         true
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        lock(&self.tasks).len()
+    }
+
+    /// Forgets everything: the end. Returns what is to be dropped.
+    pub fn clear(&self) -> impl Sized + use<> {
+        std::mem::take(&mut *lock(&self.tasks))
+    }
+
     fn find(&self, me: Rank, task: &Arc<dyn Runnable>) -> Option<(Rank, TaskId)> {
         lock(&self.tasks)
             .iter()

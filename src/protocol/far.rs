@@ -7,8 +7,8 @@ use crate::base::Rank;
 use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::lineage::Maker;
 use crate::object::{AnySlot, Attachment, Links, Waiter};
-use crate::protocol::WirePlace;
 use crate::protocol::blocks::Pulled;
+use crate::protocol::{Census, WirePlace};
 use rustc_hash::FxHashMap as HashMap;
 use std::sync::{Arc, Mutex, Weak};
 
@@ -211,6 +211,19 @@ impl FarValues {
     /// That bringing is over.
     pub(super) fn end(&self, token: u64) {
         lock(&self.bringing).remove(&token);
+    }
+
+    /// What is held, by kind.
+    pub(super) fn census(&self) -> Census {
+        vec![
+            ("cells with values that were left elsewhere", lock(&self.entries).len()),
+            ("values on their way here", lock(&self.bringing).len()),
+        ]
+    }
+
+    /// Forgets everything: the end. Returns what is to be dropped.
+    pub(super) fn clear(&self) -> impl Sized + use<> {
+        (std::mem::take(&mut *lock(&self.entries)), std::mem::take(&mut *lock(&self.bringing)))
     }
 
     /// The values that lie at `rank` and that somebody wants.

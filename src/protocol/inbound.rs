@@ -98,6 +98,16 @@ impl HeldByRank {
         drop(held);
     }
 
+    /// How many senders there are.
+    pub fn len(&self) -> usize {
+        lock(&self.held).len()
+    }
+
+    /// Forgets everything: the end. Returns what is to be dropped.
+    pub fn clear(&self) -> impl Sized + use<> {
+        std::mem::take(&mut *lock(&self.held))
+    }
+
     /// Forgets what is held of a rank that is gone.
     pub fn lost(&self, from: Rank) {
         let mut held = lock(&self.held);

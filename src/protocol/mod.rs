@@ -14,6 +14,7 @@
 mod actors;
 mod away;
 mod blocks;
+mod census;
 mod dependencies;
 mod driver;
 mod envelope;
@@ -32,6 +33,7 @@ mod unwanted;
 mod values;
 
 pub use actors::{ActorHome, Step};
+pub use census::Census;
 pub use dependencies::failed_argument;
 pub use driver::{Driver, Purpose};
 pub use envelope::{ABOUT_ROADS, Departures, ENVELOPE_BYTES};

@@ -25,6 +25,11 @@ impl Unwanted {
         self.any.load(Ordering::Acquire) && id.is_some_and(|id| lock(&self.tasks).contains(&id))
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        lock(&self.tasks).len()
+    }
+
     /// The task is over, or went on.
     #[inline]
     pub fn remove(&self, id: TaskId) {

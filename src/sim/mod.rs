@@ -5,11 +5,14 @@
 //!
 //! Invariants:
 //! - Z1: a seed is one run: the same events in the same order each time, whatever machine it is on.
-//! - Z2: what a simulated task computes follows from its [`Spec`](script::Spec) and arguments alone; a run's answers are those of the
+//! - Z2: what a simulated task computes follows from its [`Spec`] and arguments alone; a run's answers are those of the
 //!   sequential run, or name a rank that died.
 
+mod acting;
 mod agenda;
-mod alone;
+mod driver;
+mod faults;
+mod judge;
 mod ledger;
 mod memory;
 mod network;
@@ -20,9 +23,19 @@ mod scenario;
 mod script;
 mod setting;
 mod site;
+mod stock;
 mod task;
+mod tasks;
 mod value;
 mod world;
 
 #[cfg(test)]
 mod tests;
+
+pub use judge::judge;
+pub use network::Weather;
+pub use oracle::{Answer as Right, answer};
+pub use scenario::Scenario;
+pub use script::{Features, Length, Program, Spec};
+pub use setting::{Costs, Fault, FaultKind, Setting};
+pub use world::{Outcome, Traffic};

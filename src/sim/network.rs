@@ -24,6 +24,18 @@ pub struct Weather {
     pub ranks_per_host: u32,
 }
 
+impl Weather {
+    /// Whether two ranks share the memory of a host.
+    pub fn share_a_host(&self, one: Rank, other: Rank) -> bool {
+        one / self.ranks_per_host == other / self.ranks_per_host
+    }
+
+    /// How long it takes to read so many bytes of another host.
+    pub fn read_ns(&self, bytes: u64) -> u64 {
+        2 * self.latency_ns + bytes * 1_000 / self.bytes_per_us
+    }
+}
+
 /// Times of arrival.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Arrivals {
@@ -70,8 +82,7 @@ impl Network {
     /// When the message of so many bytes arrives that `from` sends to `to` now.
     pub fn sent(&mut self, now_ns: u64, from: Rank, to: Rank, bytes: usize) -> Arrivals {
         let weather = self.weather;
-        let same_host = from / weather.ranks_per_host == to / weather.ranks_per_host;
-        let latency_ns = if same_host { weather.latency_host_ns } else { weather.latency_ns };
+        let latency_ns = if weather.share_a_host(from, to) { weather.latency_host_ns } else { weather.latency_ns };
         let jitter_ns = self.random.exponential(weather.jitter_ns as f64) as u64;
         let sent_ns = self.partings.iter().filter(|parting| parting.parts(from, to)).map(|parting| parting.until_ns);
         let sent_ns = sent_ns.fold(now_ns, u64::max);

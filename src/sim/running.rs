@@ -1,13 +1,13 @@
 //! Scripts at work: each deed done with the runtime's own cells, references and tasks.
 
 use crate::base::Error;
-use crate::object::{ArrayMemory, ObjectRef, Value, Waiter};
-use crate::registry::{Arg, Header, Options, Placement, Runnable};
-use crate::sim::memory::SimMemory;
-use crate::sim::script::{Asks, Deed, Given, Script, Spec, begin};
-use crate::sim::site::Awaited;
-use crate::sim::task::{Arguments, Body, SimTask};
-use crate::sim::value::{Handle, Reference, SimLoad, SimValue};
+use crate::object::{ObjectRef, Value, Waiter};
+use crate::protocol::Driver;
+use crate::registry::Runnable;
+use crate::sim::script::{Deed, Script, Spec, begin};
+use crate::sim::site::{Awaited, Job};
+use crate::sim::task::{Body, SimTask};
+use crate::sim::value::{Handle, Reference, SimLoad};
 use crate::sim::world::{Event, Here};
 use std::sync::Arc;
 
@@ -34,18 +34,25 @@ impl Here {
     /// Starts the driver's script, on a worker of this rank.
     pub fn drive(&self) {
         let spec = self.world.setting.work.clone();
+        self.world.script_begins();
         let running = Running::new(&spec, Vec::new(), None, self.world.fresh_caller());
         let slot = self.site().reserve();
-        self.site().put_aside(slot, running);
+        self.site().put_aside(slot, Job::Script(running));
         Awaited::new(self, slot).ready();
     }
 
     /// Runs a task that a worker claimed.
     pub fn begin(&self, task: Arc<dyn Runnable>) {
+        if self.protocol().unwanted.contains(task.header().origin) {
+            task.fail(Arc::new(Error::Cancelled { task: task.header().name().to_string() }));
+            self.protocol().over(self, &task);
+            return self.site().free_worker();
+        }
         let Some(sim) = SimTask::of(&task) else { return self.world.violated("a task is none of these".to_string()) };
         let Some((Body::Script(spec), arguments)) = sim.begin() else {
             return self.world.violated(format!("{} is run where only scripts are", task.header().name()));
         };
+        self.world.script_begins();
         let mut running = Running::new(&spec, arguments, Some(sim), self.world.fresh_caller());
         running.debt_ns = self.world.setting.costs.begin_ns;
         let slot = self.site().reserve();
@@ -85,7 +92,7 @@ impl Here {
                 Deed::Put(load) => {
                     running.script.keep(vec![ObjectRef::new(Value::ready(self.value(load)))]);
                 }
-                Deed::Cancel(reference) => self.cancel(reference.any()),
+                Deed::Cancel(reference) => self.protocol().cancel(self, reference.any()),
                 Deed::Make { seed, given, asks } => {
                     let handle = self.make(seed, given, asks, running.caller);
                     running.script.meet(handle);
@@ -102,17 +109,18 @@ impl Here {
     fn compute(&self, slot: usize, mut running: Running, burn_ns: u64) {
         let busy_ns = (burn_ns + std::mem::take(&mut running.debt_ns)) * self.site().slowness;
         self.site().computes(busy_ns);
-        self.site().put_aside(slot, running);
+        self.site().put_aside(slot, Job::Script(running));
         self.world.later(busy_ns, Event::Continue(self.rank, slot));
     }
 
     /// The worker is free while the script waits.
     fn wait(&self, slot: usize, mut running: Running, reference: Reference) {
         running.awaited = Some(reference.clone());
-        self.site().put_aside(slot, running);
+        self.site().put_aside(slot, Job::Script(running));
         self.site().free_worker();
         let slot_of_value = reference.any();
         slot_of_value.request();
+        self.protocol().want(self, &slot_of_value);
         slot_of_value.core().when_complete(Awaited::new(self, slot));
         self.rouse();
     }
@@ -126,7 +134,7 @@ impl Here {
                     Err(error) => Runnable::fail(&*task, Arc::new(error)),
                 }
                 let task: Arc<dyn Runnable> = task;
-                self.over(&task);
+                self.protocol().over(self, &task);
             }
             None => self.world.answered(match outcome {
                 Ok(loads) => Ok(loads.iter().map(|load| Ok(load.digest())).collect()),
@@ -139,11 +147,8 @@ impl Here {
         self.rouse();
     }
 
-    fn value(&self, load: SimLoad) -> SimValue {
-        SimValue::new(load, |bytes| Arc::new(SimMemory::new(bytes)) as Arc<dyn ArrayMemory>)
-    }
-
-    fn failure(&self, code: &str) -> Error {
+    /// The failure of that code, made on purpose.
+    pub fn failure(&self, code: &str) -> Error {
         Error::Task {
             task: "script".to_string(),
             rank: self.rank,
@@ -151,31 +156,6 @@ impl Here {
             pid: 0,
             message: format!("{ON_PURPOSE}{code}."),
         }
-    }
-
-    fn spawn(&self, body: Body, given: Vec<Given<Reference, Handle>>, asks: Asks, caller: u64) -> Vec<Reference> {
-        let task = SimTask::new(Header::new(self.options(asks), caller), self.arguments(body, given));
-        let references = task.references();
-        self.launch(task);
-        references
-    }
-
-    fn arguments(&self, body: Body, given: Vec<Given<Reference, Handle>>) -> Arguments {
-        let argument = |given| match given {
-            Given::Value(load) => Arg::Value(self.value(load)),
-            Given::Reference(reference) => Arg::Ref(reference),
-        };
-        Arguments { body, given: given.into_iter().map(argument).collect() }
-    }
-
-    fn options(&self, asks: Asks) -> Option<Box<Options>> {
-        let options = match asks {
-            Asks::Nothing => return None,
-            Asks::Rank(rank) => Options::new().rank(rank % self.world.setting.ranks),
-            Asks::Spread => Options::new().place(Placement::Spread),
-            Asks::OnlyOnce => Options::new().max_retries(0),
-        };
-        Some(Box::new(options))
     }
 }
 

@@ -111,6 +111,11 @@ impl Setting {
         Setting { seed, ranks, workers: 1 + random.below(2) as u32, weather, faults, slow, costs, work }
     }
 
+    /// How many hosts there are.
+    pub fn hosts(&self) -> u32 {
+        self.ranks.div_ceil(self.weather.ranks_per_host)
+    }
+
     /// The ranks that are gone before the end, or given up.
     pub fn doomed(&self) -> Vec<Rank> {
         let doomed = self.faults.iter().filter_map(|fault| match fault.kind {
@@ -118,6 +123,11 @@ impl Setting {
             _ => None,
         });
         doomed.collect()
+    }
+
+    /// Whether tasks are cancelled: those may run or not.
+    pub fn cancels(&self) -> bool {
+        matches!(self.work.program, Program::Wander { features, .. } if features.have(Features::STRAYS))
     }
 
     /// Whether the answers must be right although ranks die: the work holds on to nothing that can be lost for good.

@@ -141,7 +141,7 @@ impl Runnable for SimTask {
                 return Runnable::fail(self, Arc::new(blame(failure)));
             }
         };
-        self.complete(vec![SimValue::new(load, |_| unreachable!("an actor's answers hold no arrays"))]);
+        self.complete(vec![SimValue::new(load, |_, _| unreachable!("an actor's answers hold no arrays"))]);
     }
     fn fail(&self, error: Arc<Error>) {
         let _dropped_outside_of_the_lock = lock(&self.arguments).take();

@@ -20,6 +20,8 @@ pub struct SimValue {
     references: Vec<Reference>,
     actors: Vec<Handle>,
     array: Option<Array<u8>>,
+    /// How many bytes the array stands for.
+    array_bytes: u32,
 }
 
 /// An actor's handle, whatever it is to who drives the actor.
@@ -45,12 +47,15 @@ impl<'de> Deserialize<'de> for Handle {
 }
 
 impl SimValue {
-    /// The value of a load; `memory` makes what its array lies in.
-    pub fn new(load: SimLoad, memory: impl FnOnce(Vec<u8>) -> Arc<dyn ArrayMemory>) -> SimValue {
+    /// The value of a load; `memory` makes what its array lies in, of its bytes and how many it stands for.
+    pub fn new(load: SimLoad, memory: impl FnOnce(Vec<u8>, u64) -> Arc<dyn ArrayMemory>) -> SimValue {
         let Load { number, references, actors, array_bytes } = load;
-        let array = (array_bytes > 0).then(|| pattern(number, array_bytes));
-        let array = array.and_then(|bytes| Array::over(memory(bytes), array_bytes as usize));
-        SimValue { number, references, actors, array }
+        let bytes = (array_bytes > 0).then(|| pattern(number, array_bytes));
+        let array = bytes.and_then(|bytes| {
+            let length = bytes.len();
+            Array::over(memory(bytes, u64::from(array_bytes)), length)
+        });
+        SimValue { number, references, actors, array, array_bytes }
     }
 
     /// What a script sees of it.
@@ -58,17 +63,20 @@ impl SimValue {
     /// # Panics
     /// Where the array is not what was written: memory that was given to others too early.
     pub fn load(&self) -> SimLoad {
-        let array_bytes = self.array.as_ref().map_or(0, |array| array.len() as u32);
         if let Some(array) = &self.array {
-            assert!(**array == pattern(self.number, array_bytes), "an array holds what was not written into it");
+            assert!(**array == pattern(self.number, self.array_bytes), "an array holds what was not written into it");
         }
         let (references, actors) = (self.references.clone(), self.actors.clone());
-        Load { number: self.number, references, actors, array_bytes }
+        Load { number: self.number, references, actors, array_bytes: self.array_bytes }
     }
 }
 
-/// What is in the array that goes with a number.
-fn pattern(number: u64, length: u32) -> Vec<u8> {
+/// Bytes of an array that are really there, at most.
+const REAL_BYTES_MAX: u32 = 4_096;
+
+/// What is in the array that goes with a number. A large one is a few bytes that stand for all of it.
+fn pattern(number: u64, array_bytes: u32) -> Vec<u8> {
+    let length = if array_bytes > REAL_BYTES_MAX { 64 } else { array_bytes };
     let word = |index: u64| mix(number, index).to_le_bytes();
     (0..u64::from(length.div_ceil(8))).flat_map(word).take(length as usize).collect()
 }

@@ -1,0 +1,155 @@
+//! A simulated rank as what drives its protocol.
+
+use crate::base::sync::Ordering;
+use crate::base::{Error, Rank, Result};
+use crate::object::{ArrayMemory, Links};
+use crate::protocol::{ActorHome, ActorRef, Driver, Message, Protocol, Purpose, WirePlace};
+use crate::registry::{Options, Placement, Runnable, TableEntry};
+use crate::sched::Grant;
+use crate::sim::memory::{PeerMemory, SimMemory};
+use crate::sim::task::function;
+use crate::sim::world::{Event, Here};
+use std::sync::Arc;
+
+impl Driver for Here {
+    fn protocol(&self) -> &Protocol {
+        &self.site().protocol
+    }
+    fn rank(&self) -> Rank {
+        self.rank
+    }
+    fn size(&self) -> u32 {
+        self.world.setting.ranks
+    }
+    fn stopping(&self) -> bool {
+        self.site().is_gone()
+    }
+    fn send(&self, to: Rank, message: &Message<'_>) {
+        if self.site().is_gone() {
+            return;
+        }
+        let bytes = message.encode(Vec::new());
+        if to == self.rank {
+            self.protocol().handle(self, to, &bytes);
+        } else if !self.is_dead(to) {
+            self.world.send(self.rank, to, message, &bytes);
+        }
+    }
+    fn is_dead(&self, rank: Rank) -> bool {
+        self.site().mourns(rank)
+    }
+    fn death_of(&self, rank: Rank) -> Error {
+        Error::NodeDied { rank, host: "simulated".to_string(), reason: "it died while the cluster ran".to_string() }
+    }
+    fn give_up(&self, rank: Rank, reason: &str) {
+        self.world.violated(format!("rank {} gives rank {rank} up: {reason}", self.rank));
+        self.lost(rank);
+    }
+    fn report(&self, _: Error) {}
+    fn other(&self, from: Rank, message: Message<'_>) {
+        match message {
+            Message::Died { rank, .. } if from == 0 => self.lost(rank),
+            other => self.world.violated(format!("rank {} heard {other:?} of rank {from}", self.rank)),
+        }
+    }
+    fn answered(&self, token: u64, _: Result<Vec<u8>>) {
+        self.world.violated(format!("rank {} was answered question {token}, which it never asked", self.rank));
+    }
+    fn links(&self) -> Arc<dyn Links> {
+        self.site().links(self)
+    }
+    fn entry(&self, key: u64) -> Option<&'static TableEntry> {
+        function(key)
+    }
+    fn store(&self, bytes: &[u8]) -> Result<Arc<dyn ArrayMemory>> {
+        Ok(self.site().store.block(bytes.to_vec(), bytes.len() as u64))
+    }
+    fn place_of(&self, memory: &dyn ArrayMemory, fresh: &dyn Fn() -> u64) -> Option<WirePlace> {
+        if let Some(own) = memory.as_any().downcast_ref::<SimMemory>() {
+            return Some(own.place(fresh));
+        }
+        memory.as_any().downcast_ref::<PeerMemory>().map(PeerMemory::place)
+    }
+    fn is_mapped(&self, rank: Rank) -> bool {
+        self.world.setting.weather.share_a_host(self.rank, rank)
+    }
+    fn map(&self, place: WirePlace) -> Result<Arc<dyn ArrayMemory>, &'static str> {
+        if let Some(memory) = self.world.site(place.block.owner).store.mapped(place, self.links()) {
+            return Ok(memory);
+        }
+        self.world.violated(format!("rank {} maps {}, which was freed", self.rank, place.block));
+        Err("it was freed")
+    }
+    fn pull(&self, purpose: Purpose, place: WirePlace) -> Result<()> {
+        let delay_ns = self.world.setting.weather.read_ns(place.bytes);
+        self.world.later(delay_ns, Event::Pulled { rank: self.rank, purpose, place });
+        Ok(())
+    }
+    fn place(&self, options: &Options, _: &str) -> Result<Option<Rank>> {
+        let size = self.size();
+        match &options.place {
+            Placement::Rank(rank) if self.is_dead(*rank) => Err(self.death_of(*rank)),
+            Placement::Rank(rank) => Ok(Some(*rank)),
+            Placement::Spread => {
+                let first = self.site().spread.fetch_add(1, Ordering::Relaxed) + self.rank;
+                Ok((0..size).map(|step| (first + step) % size).find(|rank| !self.is_dead(*rank)))
+            }
+            _ => Ok(None),
+        }
+    }
+    fn enqueue(&self, task: Arc<dyn Runnable>) {
+        let header = task.header();
+        let stealable = header.stealable && header.options.as_ref().is_none_or(|options| options.is_free());
+        self.site().push(task, stealable);
+        self.rouse();
+        if stealable && self.protocol().thieving.thieves_wait() {
+            self.protocol().feed_thieves(self);
+        }
+    }
+    fn enqueue_actor(&self, home: Arc<ActorHome>) {
+        self.site().push_actor(home);
+        self.rouse();
+    }
+    fn give_back(&self, _: Grant, _: i64) {}
+    fn named(&self, token: u64, _: Result<Option<Arc<ActorRef>>, String>) {
+        self.world.violated(format!("rank {} was answered question {token} about a name", self.rank));
+    }
+    fn surplus(&self) -> usize {
+        self.site().surplus()
+    }
+    fn has_room(&self, _: Rank) -> bool {
+        true
+    }
+    fn take_for(&self, _: Rank, count: usize) -> Vec<Arc<dyn Runnable>> {
+        let mut loot = Vec::new();
+        while loot.len() < count {
+            let Some(task) = self.site().oldest() else { break };
+            if task.header().claim() {
+                loot.push(task);
+            }
+        }
+        loot
+    }
+    fn rests(&self) -> bool {
+        self.site().rests()
+    }
+    fn has_work(&self) -> bool {
+        self.site().has_work()
+    }
+}
+
+impl Here {
+    /// A block that was to be brought here has come, or cannot.
+    pub fn pulled(&self, purpose: Purpose, place: WirePlace) {
+        let owner = self.world.site(place.block.owner);
+        let memory: Result<Arc<dyn ArrayMemory>, String> = if owner.is_gone() || self.is_dead(place.block.owner) {
+            Err(format!("rank {}, whose store held it, is gone", place.block.owner))
+        } else if let Some((bytes, length)) = owner.store.read(place.offset) {
+            Ok(self.site().store.block(bytes, length))
+        } else {
+            self.world.violated(format!("rank {} reads {}, which was freed", self.rank, place.block));
+            Err("it was freed".to_string())
+        };
+        self.protocol().pulled(self, purpose, place.block, memory);
+    }
+}

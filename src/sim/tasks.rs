@@ -1,0 +1,106 @@
+//! Tasks and actors as the runtime's own calls make them: what `launch`, `create` and `call` of the node do.
+
+use crate::base::ObjectId;
+use crate::object::ArrayMemory;
+use crate::protocol::{ActorRef, Driver};
+use crate::registry::{Arg, Header, Options, Placement, Runnable};
+use crate::sim::script::{Asks, Given};
+use crate::sim::task::{Arguments, Body, SimTask};
+use crate::sim::value::{Handle, Reference, SimLoad, SimValue};
+use crate::sim::world::Here;
+use std::sync::Arc;
+
+impl Here {
+    /// Makes a task and starts its life.
+    pub fn spawn(&self, body: Body, given: Vec<Given<Reference, Handle>>, asks: Asks, caller: u64) -> Vec<Reference> {
+        let task = SimTask::new(Header::new(self.options(asks), caller), self.arguments(body, given));
+        let references = task.references();
+        self.launch(task);
+        references
+    }
+
+    fn launch(&self, task: Arc<dyn Runnable>) {
+        let header = task.header();
+        if header.options.is_none() && task.all_values() {
+            header.queue_fresh();
+            return self.enqueue(task);
+        }
+        let placed = header.options.as_deref().map_or(Ok(None), |options| self.place(options, header.name()));
+        match placed {
+            Ok(Some(rank)) if rank != self.rank => {
+                if header.claim_waiting() {
+                    self.protocol().send_task(self, &task, rank, false, None);
+                }
+            }
+            Ok(_) => self.protocol().launch_here(self, task),
+            Err(error) => self.protocol().fail_task(self, &task, error),
+        }
+    }
+
+    /// Makes an actor; its handle is there at once.
+    pub fn make(&self, seed: u64, given: Vec<Given<Reference, Handle>>, asks: Asks, caller: u64) -> Handle {
+        let mut options = self.options(asks).unwrap_or_default();
+        if matches!(options.place, Placement::Auto) {
+            options.place = Placement::Spread;
+        }
+        let id = ObjectId { owner: self.rank, number: self.protocol().references.fresh_number() };
+        let home = match self.place(&options, "ledger") {
+            Ok(rank) => rank.unwrap_or(self.rank),
+            Err(error) => {
+                self.protocol().actors.stillborn(id, error);
+                return Handle(ActorRef::new(self, id, self.rank, "ledger".to_string()));
+            }
+        };
+        let actor = ActorRef::new(self, id, home, "ledger".to_string());
+        let header = Header::new(Some(options), caller);
+        let task: Arc<dyn Runnable> = SimTask::new(header, self.arguments(Body::Make(seed), given));
+        if home == self.rank {
+            self.protocol().actors.build(self, id, task);
+        } else if task.header().claim_waiting() {
+            self.protocol().send_task(self, &task, home, false, Some(id));
+        }
+        Handle(actor)
+    }
+
+    /// Calls an actor.
+    pub fn call(&self, actor: &Handle, given: Vec<Given<Reference, Handle>>, caller: u64) -> Vec<Reference> {
+        let task = SimTask::new(Header::new(None, caller), self.arguments(Body::Call(caller), given));
+        let references = task.references();
+        let task: Arc<dyn Runnable> = task;
+        let Ok(actor) = actor.0.clone().downcast::<ActorRef>() else {
+            self.world.violated(format!("rank {} calls what is no actor", self.rank));
+            return references;
+        };
+        task.header().hold_target(actor.clone());
+        if actor.home == self.rank {
+            self.protocol().actors.call(self, actor.id, (self.rank, caller), task);
+        } else if task.header().claim_waiting() {
+            self.protocol().send_task(self, &task, actor.home, false, Some(actor.id));
+        }
+        references
+    }
+
+    /// A value of this rank.
+    pub fn value(&self, load: SimLoad) -> SimValue {
+        let store = &self.site().store;
+        SimValue::new(load, |bytes, length| store.block(bytes, length) as Arc<dyn ArrayMemory>)
+    }
+
+    fn arguments(&self, body: Body, given: Vec<Given<Reference, Handle>>) -> Arguments {
+        let argument = |given| match given {
+            Given::Value(load) => Arg::Value(self.value(load)),
+            Given::Reference(reference) => Arg::Ref(reference),
+        };
+        Arguments { body, given: given.into_iter().map(argument).collect() }
+    }
+
+    fn options(&self, asks: Asks) -> Option<Box<Options>> {
+        let options = match asks {
+            Asks::Nothing => return None,
+            Asks::Rank(rank) => Options::new().rank(rank % self.world.setting.ranks),
+            Asks::Spread => Options::new().place(Placement::Spread),
+            Asks::OnlyOnce => Options::new().max_retries(0),
+        };
+        Some(Box::new(options))
+    }
+}
