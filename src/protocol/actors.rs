@@ -243,10 +243,13 @@ impl Actors {
         }
     }
 
-    /// How many live, or are expected to.
-    pub fn living(&self) -> usize {
+    /// Those that live, or are expected to.
+    pub fn living(&self) -> Vec<ObjectId> {
         let homes = lock(&self.homes);
-        homes.values().filter(|home| !matches!(lock(&home.inner).life, Life::Dead(_))).count()
+        let living = homes.values().filter(|home| !matches!(lock(&home.inner).life, Life::Dead(_)));
+        let mut living: Vec<_> = living.map(|home| home.id).collect();
+        living.sort_unstable();
+        living
     }
 
     /// Forgets everything: the end. Returns what is to be dropped.

@@ -69,7 +69,7 @@ impl Protocol {
         let id = header.origin.unwrap_or_else(|| {
             let args = parcel.as_ref().ok().and_then(Packed::kept);
             let results = Results::Of(task.clone());
-            let sent = Sent { results, to, hops: 0, args, retries, recipe: None };
+            let sent = Sent { results, to, hops: 0, args, retries, told: None, recipe: None };
             TaskId { owner: self.rank, number: self.away.put(sent) }
         });
         let hops = header.hops + u32::from(header.origin.is_some());
@@ -146,7 +146,7 @@ impl Protocol {
         slot.clone().producer(&mut producer);
         if let Some(task) = producer {
             self.cancel_here(driver, &task);
-            if let Some((rank, id)) = self.away.find(self.rank, &task) {
+            if let Some((rank, id)) = self.away.cancel(self.rank, &task) {
                 driver.send(rank, &Message::Cancel { task: id });
             }
         }
@@ -227,6 +227,8 @@ pub struct Sent {
     pub args: Option<Arc<Parcel>>,
     /// How often it may still be started again.
     pub retries: u32,
+    /// Who was told that nobody wants it any more.
+    pub told: Option<Rank>,
     /// The recipe that it follows, where lost results are made again.
     pub recipe: Option<Arc<Recipe>>,
 }
@@ -258,7 +260,7 @@ impl Away {
     /// Results that are made again on this rank, by that recipe: their number.
     pub fn put_again(&self, here: Rank, recipe: Arc<Recipe>, args: Arc<Parcel>, retries: u32) -> u64 {
         let results = Results::Again(Vec::new());
-        self.put(Sent { results, to: here, hops: 0, args: Some(args), retries, recipe: Some(recipe) })
+        self.put(Sent { results, to: here, hops: 0, args: Some(args), retries, told: None, recipe: Some(recipe) })
     }
 
     /// Result `index` of what is made again under that number goes to `slot`; false where that is over.
@@ -310,11 +312,13 @@ impl Away {
         std::mem::take(&mut *lock(&self.tasks))
     }
 
-    fn find(&self, me: Rank, task: &Arc<dyn Runnable>) -> Option<(Rank, TaskId)> {
-        lock(&self.tasks)
-            .iter()
-            .find(|(_, sent)| matches!(&sent.results, Results::Of(own) if Arc::ptr_eq(own, task)))
-            .map(|(number, sent)| (sent.to, TaskId { owner: me, number: *number }))
+    /// Nobody wants that task any more: where it is, as far as this rank knows, is to be told so.
+    fn cancel(&self, me: Rank, task: &Arc<dyn Runnable>) -> Option<(Rank, TaskId)> {
+        let mut tasks = lock(&self.tasks);
+        let (number, sent) =
+            tasks.iter_mut().find(|(_, sent)| matches!(&sent.results, Results::Of(own) if Arc::ptr_eq(own, task)))?;
+        sent.told = Some(sent.to);
+        Some((sent.to, TaskId { owner: me, number: *number }))
     }
 
     /// The tasks that are on `rank`, the oldest first.

@@ -12,7 +12,7 @@ impl Protocol {
         census.extend(self.far.census());
         census.push(("tasks that are elsewhere", self.away.len()));
         census.push(("tasks that nobody wants", self.unwanted.len()));
-        census.push(("actors that live", self.actors.living()));
+        census.push(("actors that live", self.actors.living().len()));
         census.push(("names", self.names.len()));
         census.push(("senders whose messages are held", self.held.len()));
         census.retain(|(_, count)| *count > 0);

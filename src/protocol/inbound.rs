@@ -5,7 +5,7 @@
 
 use crate::base::log::{Level, say};
 use crate::base::sync::{AtomicUsize, Ordering, lock};
-use crate::base::{Error, ObjectId, Rank};
+use crate::base::{Error, ObjectId, Rank, TaskId};
 use crate::object::{ArrayMemory, panic_text};
 use crate::protocol::away::Results;
 use crate::protocol::blocks::{Pulled, missing_blocks};
@@ -245,6 +245,7 @@ impl Protocol {
             Message::Steal { remember } => self.on_steal(driver, from, remember),
             Message::Loot { tasks, answer } => self.on_loot(driver, tasks, answer),
             Message::Cancel { task } => self.unwanted.insert(task),
+            Message::Over { task } => self.unwanted.remove(task),
             Message::Kill { actor, reason } => self.actors.kill(driver, actor, &reason),
             Message::NameSet { token, name, kind, handle } => {
                 self.on_name_set(driver, from, token, name, kind, &handle);
@@ -318,6 +319,10 @@ impl Protocol {
             return;
         }
         let sent = self.away.take(task);
+        if let Some(told) = sent.as_ref().and_then(|sent| sent.told) {
+            // It may have been over there before that was heard: nothing would remove it again.
+            driver.send(told, &Message::Over { task: TaskId { owner: self.rank, number: task } });
+        }
         if let Some(Results::Of(task)) = sent.as_ref().map(|sent| &sent.results) {
             task.header().release_target();
         }

@@ -165,6 +165,11 @@ pub enum Message<'a> {
         /// The task.
         task: TaskId,
     },
+    /// To who was told that nobody wants a task: it is over, there or elsewhere.
+    Over {
+        /// The task.
+        task: TaskId,
+    },
     /// To an actor's home: end it.
     Kill {
         /// The actor.
@@ -300,7 +305,7 @@ impl<'a> Message<'a> {
                 object.owner.max(value.as_ref().map_or(0, |value| value.highest_rank()))
             }
             Message::Count(count) => count.highest_rank(),
-            Message::Cancel { task } => task.owner,
+            Message::Cancel { task } | Message::Over { task } => task.owner,
             Message::Kill { actor, .. } | Message::NameFree { actor, .. } => actor.owner,
             Message::NameSet { handle, .. } => handle.highest_rank(),
             Message::Named { handle: Ok(Some(handle)), .. } => handle.highest_rank(),

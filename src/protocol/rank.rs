@@ -69,6 +69,7 @@ impl Protocol {
         self.thieving.lost(rank);
         self.references.lost(driver, rank, error);
         self.names.lost(rank);
+        self.unwanted.lost(rank);
         self.actors.lost(driver, rank, error);
         self.retry_all_of(driver, rank, error);
         self.recover_all_at(driver, rank, error);

@@ -42,7 +42,9 @@ impl Driver for Here {
         Error::NodeDied { rank, host: "simulated".to_string(), reason: "it died while the cluster ran".to_string() }
     }
     fn give_up(&self, rank: Rank, reason: &str) {
-        self.world.violated(format!("rank {} gives rank {rank} up: {reason}", self.rank));
+        if !self.world.setting.doomed().contains(&rank) {
+            self.world.violated(format!("rank {} gives rank {rank} up: {reason}", self.rank));
+        }
         self.lost(rank);
     }
     fn report(&self, _: Error) {}

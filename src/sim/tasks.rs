@@ -80,6 +80,12 @@ impl Here {
         references
     }
 
+    /// Ends the actors that live here.
+    pub fn end_actors(&self) {
+        let actors = &self.protocol().actors;
+        actors.living().into_iter().for_each(|id| actors.kill(self, id, "the run is over"));
+    }
+
     /// A value of this rank.
     pub fn value(&self, load: SimLoad) -> SimValue {
         let store = &self.site().store;

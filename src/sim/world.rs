@@ -153,32 +153,17 @@ impl World {
         self.here(0).drive();
         (1..self.setting.ranks).for_each(|rank| self.here(rank).rouse());
         let (mut events, mut trace) = (0, 0);
-        while events < EVENTS_MAX {
-            let Some((event, now_ns)) = ({
-                let mut agenda = lock(&self.agenda);
-                agenda.next().map(|event| (event, agenda.now_ns()))
-            }) else {
-                break;
-            };
-            events += 1;
-            trace = mix(trace, mix(now_ns, event.digest()));
-            let rank = event.rank();
-            if let Some(event) = self.site(rank).takes(event) {
-                self.happens(event);
-                self.check(rank);
-            }
-        }
-        if events == EVENTS_MAX {
-            self.violated("it never ends".to_string());
-        }
+        self.settle(&mut events, &mut trace);
         let answer = lock(&self.answer).take();
-        if answer.is_none() {
+        if answer.is_some() {
+            // Actors that hold each other's handles live until somebody ends them.
+            (0..self.setting.ranks).for_each(|rank| self.here(rank).end_actors());
+            self.settle(&mut events, &mut trace);
+            self.take_stock();
+        } else {
             self.violated("the driver waits for something that never comes".to_string());
         }
         let (answer, answered_ns) = answer.map_or((None, 0), |(answer, at_ns)| (Some(answer), at_ns));
-        if answer.is_some() {
-            self.take_stock();
-        }
         let traffic = lock(&self.roads).traffic;
         Outcome {
             answer,
@@ -188,6 +173,26 @@ impl World {
             trace,
             traffic,
         }
+    }
+
+    /// Lets happen what is to come, until that is nothing.
+    fn settle(self: &Arc<Self>, events: &mut u64, trace: &mut u64) {
+        while *events < EVENTS_MAX {
+            let Some((event, now_ns)) = ({
+                let mut agenda = lock(&self.agenda);
+                agenda.next().map(|event| (event, agenda.now_ns()))
+            }) else {
+                return;
+            };
+            *events += 1;
+            *trace = mix(*trace, mix(now_ns, event.digest()));
+            let rank = event.rank();
+            if let Some(event) = self.site(rank).takes(event) {
+                self.happens(event);
+                self.check(rank);
+            }
+        }
+        self.violated("it never ends".to_string());
     }
 
     fn happens(self: &Arc<Self>, event: Event) {
