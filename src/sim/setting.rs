@@ -24,6 +24,8 @@ pub struct Setting {
     pub costs: Costs,
     /// What the driver, on rank 0, does.
     pub work: Spec,
+    /// Whether all that happens is printed.
+    pub aloud: bool,
 }
 
 /// Nanoseconds that the runtime itself takes on a worker.
@@ -108,7 +110,7 @@ impl Setting {
         let slow = (0..ranks).filter(|_| random.chance(100)).map(|rank| (rank, 10)).collect();
         let faults = if ranks > 1 && random.chance(600) { faults(&mut random, ranks) } else { Vec::new() };
         let costs = Costs { spawn_ns: 140, begin_ns: 60, resume_ns: 100 };
-        Setting { seed, ranks, workers: 1 + random.below(2) as u32, weather, faults, slow, costs, work }
+        Setting { seed, ranks, workers: 1 + random.below(2) as u32, weather, faults, slow, costs, work, aloud: false }
     }
 
     /// How many hosts there are.

@@ -2,7 +2,7 @@
 
 use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::base::{Error, Rank};
-use crate::protocol::{ABOUT_ROADS, Departures, Message, Purpose, WirePlace};
+use crate::protocol::{ABOUT_ROADS, Departures, ENVELOPE_BYTES, Message, Purpose, WirePlace};
 use crate::sim::agenda::Agenda;
 use crate::sim::network::Network;
 use crate::sim::random::mix;
@@ -188,6 +188,9 @@ impl World {
             *trace = mix(*trace, mix(now_ns, event.digest()));
             let rank = event.rank();
             if let Some(event) = self.site(rank).takes(event) {
+                if self.setting.aloud {
+                    println!("{now_ns:>9} ns  {}", event.told());
+                }
                 self.happens(event);
                 self.check(rank);
             }
@@ -315,6 +318,9 @@ impl World {
     /// Something happened that must not.
     pub fn violated(&self, what: String) {
         let now_ns = self.now_ns();
+        if self.setting.aloud {
+            println!("{now_ns:>9} ns  WRONG: {what}");
+        }
         lock(&self.violations).push(format!("at {now_ns} ns: {what}"));
     }
 }
@@ -339,6 +345,24 @@ impl Event {
             Event::Arrives { to, .. } => *to,
             Event::Noticed { by, .. } => *by,
             Event::Fault(_) | Event::Resumes(_) | Event::Fenced(_) => 0,
+        }
+    }
+
+    /// In words.
+    fn told(&self) -> String {
+        match self {
+            Event::Work(rank) => format!("rank {rank} looks for work"),
+            Event::Continue(rank, slot) => format!("rank {rank} goes on with {slot}"),
+            Event::Arrives { from, to, bytes } => {
+                let message = Message::decode(&bytes[ENVELOPE_BYTES..]);
+                let message = message.map_or_else(|error| error, |message| format!("{message:?}"));
+                format!("rank {from} -> rank {to}  {:02x?} {message}", &bytes[..ENVELOPE_BYTES])
+            }
+            Event::Pulled { rank, purpose, place } => format!("rank {rank} has read {place:?} for {purpose:?}"),
+            Event::Fault(index) => format!("fault {index}"),
+            Event::Noticed { by, gone } => format!("rank {by} finds rank {gone} gone"),
+            Event::Resumes(rank) => format!("rank {rank} goes on"),
+            Event::Fenced(rank) => format!("rank {rank} finds itself given up"),
         }
     }
 
