@@ -159,6 +159,9 @@ impl Runnable for SimTask {
         let others: Vec<_> = self.others.iter().map(|other| other.clone() as Arc<dyn AnySlot>).collect();
         std::iter::once(self as Arc<dyn AnySlot>).chain(others).collect()
     }
+    fn objects(self: Arc<Self>) -> Vec<Arc<dyn AnySlot>> {
+        self.slots()
+    }
 }
 
 impl AnySlot for SimTask {
