@@ -19,6 +19,7 @@ enum Keep {
     Memory(#[allow(dead_code)] Arc<dyn ArrayMemory>),
     Actor(Arc<ActorRef>),
     Far(#[allow(dead_code)] Arc<FarBlock>),
+    Arrival(#[allow(dead_code)] Arc<Arrival>),
 }
 
 /// What stands here for something of another rank.
@@ -145,7 +146,10 @@ impl References {
                 }
                 Err(_) => Err(lost("a handle", "it is of a kind that does not travel")),
             },
-            Attachment::Remote(arrival) => Err(lost(&arrival.id.to_string(), "it was passed on before it was decoded")),
+            Attachment::Remote(arrival) => {
+                self.sent(driver, arrival.id, to, || Keep::Arrival(arrival.clone()));
+                Ok(WireAttachment::Reference(arrival.id))
+            }
         }
     }
 
@@ -164,8 +168,8 @@ impl References {
 
     fn sent(&self, driver: &impl Driver, id: ObjectId, to: Rank, keep: impl FnOnce() -> Keep) {
         let mut tables = lock(&self.tables);
-        // Looked at under the lock, which `lost` takes after the flag was set: nothing is counted for the dead.
-        if driver.is_dead(to) || !tables.counts.sent(id, to) {
+        // Looked at under the lock, which `lost` takes after the flag was set: nothing is counted for the dead, nor of theirs.
+        if driver.is_dead(to) || driver.is_dead(id.owner) || !tables.counts.sent(id, to) {
             return;
         }
         if id.owner == self.me {
@@ -197,6 +201,12 @@ impl References {
     ) -> Result<Attachment, Error> {
         match wire {
             WireAttachment::Reference(id) => {
+                if id.owner == self.me
+                    && let Some(slot) = self.own_slot(id.number)
+                {
+                    // It may be decoded later, when nobody else holds it any more.
+                    return Ok(Attachment::Slot(slot));
+                }
                 let mut tables = lock(&self.tables);
                 if id.owner != self.me {
                     *tables.arriving.entry(*id).or_default() += 1;
