@@ -340,8 +340,17 @@ impl Away {
 
     /// What becomes of a task, when `gone` is: where it is started again, that happens `here`. Decided once for each death.
     pub fn spend_retry(&self, number: u64, gone: Rank, here: Rank) -> Fate {
+        self.spend(number, here, |sent| sent.to == gone)
+    }
+
+    /// What becomes of a task that could not begin where it was after so many hops.
+    pub fn spend_on_loss(&self, number: u64, hops: u32, here: Rank) -> Fate {
+        self.spend(number, here, |sent| sent.hops <= hops)
+    }
+
+    fn spend(&self, number: u64, here: Rank, is_there: impl Fn(&Sent) -> bool) -> Fate {
         let mut tasks = lock(&self.tasks);
-        let Some(sent) = tasks.get_mut(&number).filter(|sent| sent.to == gone) else { return Fate::Elsewhere };
+        let Some(sent) = tasks.get_mut(&number).filter(|sent| is_there(sent)) else { return Fate::Elsewhere };
         let left = sent.retries.checked_sub(1).filter(|_| sent.args.is_some());
         let Some(left) = left else {
             return tasks.remove(&number).map_or(Fate::Elsewhere, |sent| Fate::Fails(sent.results));

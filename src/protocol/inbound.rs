@@ -239,6 +239,7 @@ impl Protocol {
         match message {
             Message::Run(run) => self.on_run(driver, from, run, pulled),
             Message::Done { task, results } => self.on_done(driver, from, task, results, pulled),
+            Message::Unbegun { task, hops, error } => self.on_unbegun(driver, task, hops, &error),
             Message::Fetch { object, without } => self.on_fetch(driver, from, object, without),
             Message::Value { object, value } => self.on_value(driver, from, object, value, pulled),
             Message::Count(count) => self.on_count(driver, from, count),
@@ -296,7 +297,16 @@ impl Protocol {
             let error = Error::config(format!("rank {} has no function with the key {:#x}", self.rank, run.function));
             return self.send_failure(driver, run.task, 1, error);
         };
-        match args.and_then(|parcel| (entry.decode)(parcel, header)) {
+        let args = match args {
+            Ok(args) => args,
+            Err(error) => {
+                // Who sent them is gone, or who stored them: the owner may have them still.
+                self.unwanted.remove(run.task);
+                let unbegun = Message::Unbegun { task: run.task.number, hops: run.hops, error };
+                return driver.send(run.task.owner, &unbegun);
+            }
+        };
+        match (entry.decode)(args, header) {
             Err(error) => self.send_failure(driver, run.task, entry.returns, error),
             Ok(task) => match (entry.kind, run.actor) {
                 (Kind::New, Some(actor)) => self.actors.build(driver, actor, task),

@@ -131,6 +131,15 @@ pub enum Message<'a> {
         #[serde(borrow)]
         results: Vec<Result<WireParcel<'a>, Error>>,
     },
+    /// To a task's owner: it could not begin here, because its arguments were lost on the way.
+    Unbegun {
+        /// The task's number at its owner.
+        task: u64,
+        /// How often it had been passed on.
+        hops: u32,
+        /// What was lost.
+        error: Error,
+    },
     /// To an object's owner: send me the value when it is there.
     Fetch {
         /// The object's number at its owner.

@@ -71,6 +71,11 @@ impl References {
         drop(tables);
     }
 
+    /// Whether grants for that object of another rank are held.
+    pub fn holds(&self, id: ObjectId) -> bool {
+        lock(&self.tables).counts.imports(id)
+    }
+
     /// What is held, by kind.
     pub fn census(&self) -> Census {
         let tables = lock(&self.tables);
