@@ -156,7 +156,10 @@ impl Here {
         } else if let Some((bytes, length)) = owner.store.read(place.offset) {
             Ok(self.site().store.block(bytes, length))
         } else {
-            self.too_late(place);
+            // A value may be let go of while it is on its way here.
+            if matches!(purpose, Purpose::Message(_)) || self.protocol().references.holds(place.block) {
+                self.too_late(place);
+            }
             Err("it was freed".to_string())
         };
         self.protocol().pulled(self, purpose, place.block, memory);
