@@ -65,3 +65,36 @@ fn random_work_without_faults_answers_as_the_sequential_run() {
     }
     try_all(300, |seed| Setting { faults: Vec::new(), ..Setting::random(seed) });
 }
+
+#[test]
+#[ignore]
+fn zz_stats() {
+    let mut tasks = Vec::new();
+    let (mut dead_before, mut doomed, mut events, mut span) = (0, 0, 0u64, Vec::new());
+    for seed in 0..1000 {
+        let setting = Setting::random(seed);
+        let right = mobula::sim::answer(&setting.work);
+        tasks.push(right.tasks);
+        let outcome = mobula::sim::run(&setting);
+        events += outcome.events;
+        span.push(outcome.answered_ns);
+        if !setting.doomed().is_empty() {
+            doomed += 1;
+            let first = setting
+                .faults
+                .iter()
+                .filter(|f| !matches!(f.kind, mobula::sim::FaultKind::Parting { .. }))
+                .map(|f| f.at_ns)
+                .min()
+                .unwrap();
+            dead_before += u32::from(first < outcome.answered_ns);
+        }
+    }
+    tasks.sort();
+    span.sort();
+    println!(
+        "tasks {:?} span {:?} events {events} doomed {doomed} before {dead_before}",
+        [100, 300, 500, 700, 900, 990].map(|i| tasks[i]),
+        [100, 300, 500, 700, 900, 990].map(|i| span[i])
+    );
+}

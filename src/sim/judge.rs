@@ -15,6 +15,14 @@ pub fn judge(setting: &Setting) -> Vec<String> {
     }
 }
 
+/// Runs a setting, right or wrong.
+pub fn run(setting: &Setting) -> Outcome {
+    let world = World::new(setting.clone());
+    let outcome = world.run();
+    world.end();
+    outcome
+}
+
 fn judged(setting: &Setting) -> Vec<String> {
     let right = oracle::answer(&setting.work);
     let world = World::new(setting.clone());

@@ -32,7 +32,7 @@ mod world;
 #[cfg(test)]
 mod tests;
 
-pub use judge::judge;
+pub use judge::{judge, run};
 pub use network::Weather;
 pub use oracle::{Answer as Right, answer};
 pub use scenario::Scenario;

@@ -2,6 +2,7 @@
 
 use crate::base::Rank;
 use crate::sim::network::Weather;
+use crate::sim::oracle::answer;
 use crate::sim::random::Random;
 use crate::sim::script::{Features, Program, Spec};
 
@@ -78,8 +79,9 @@ pub enum FaultKind {
     },
 }
 
-/// How long the random graphs take, roughly: faults are drawn from that time.
-const SPAN_NS: u64 = 150_000;
+/// A random graph takes as long as this many messages one after the other, beside what it computes: faults are drawn from
+/// that time.
+const SPAN_MESSAGES: u64 = 20;
 
 /// Ranks that die in a run, at most: fewer than a task is started again.
 const DEATHS_MAX: u64 = 3;
@@ -108,7 +110,8 @@ impl Setting {
         let budget = 10 + random.below(150) as u32;
         let work = Spec::new(random.number(), Program::Wander { budget, features });
         let slow = (0..ranks).filter(|_| random.chance(100)).map(|rank| (rank, 10)).collect();
-        let faults = if ranks > 1 && random.chance(600) { faults(&mut random, ranks) } else { Vec::new() };
+        let span_ns = answer(&work).burnt_ns / 2 + SPAN_MESSAGES * (weather.latency_ns + weather.jitter_ns);
+        let faults = if ranks > 1 && random.chance(700) { faults(&mut random, ranks, span_ns) } else { Vec::new() };
         let costs = Costs { spawn_ns: 140, begin_ns: 60, resume_ns: 100 };
         Setting { seed, ranks, workers: 1 + random.below(2) as u32, weather, faults, slow, costs, work, aloud: false }
     }
@@ -140,7 +143,7 @@ impl Setting {
 }
 
 /// Faults of a cluster of more than one rank. Rank 0, whose driver ends the cluster, never dies.
-fn faults(random: &mut Random, ranks: u32) -> Vec<Fault> {
+fn faults(random: &mut Random, ranks: u32, span_ns: u64) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut living: Vec<Rank> = (1..ranks).collect();
     for _ in 0..random.below(DEATHS_MAX + 1) {
@@ -148,7 +151,7 @@ fn faults(random: &mut Random, ranks: u32) -> Vec<Fault> {
             break;
         }
         let rank = living.swap_remove(random.index(living.len()));
-        let at_ns = random.below(SPAN_NS);
+        let at_ns = random.below(span_ns);
         let others = (1..ranks).filter(|other| *other != rank);
         let mut noticed_by = Vec::new();
         for other in others {
@@ -167,7 +170,7 @@ fn faults(random: &mut Random, ranks: u32) -> Vec<Fault> {
     for _ in 0..random.below(3) {
         let side = (0..ranks).filter(|_| random.chance(500)).collect();
         let kind = FaultKind::Parting { side, lasts_ns: random.below(50_000) };
-        faults.push(Fault { at_ns: random.below(SPAN_NS), kind });
+        faults.push(Fault { at_ns: random.below(span_ns), kind });
     }
     faults
 }

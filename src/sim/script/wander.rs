@@ -6,6 +6,9 @@ use crate::sim::script::{Asks, Deed, Features, Given, Held, Load, Outcome, Progr
 /// References that a body holds, at most: what it meets beyond is dropped.
 const REFERENCES_MAX: usize = 12;
 
+/// Steps that a body makes beyond ten, at most.
+const STEPS_MORE_MAX: u32 = 30;
+
 /// Handles that a body holds, at most.
 const ACTORS_MAX: usize = 4;
 
@@ -41,7 +44,8 @@ impl<R: Held, A: Held> Wander<R, A> {
     /// Has seen its arguments already, and holds what is in them.
     pub fn new(spec: &Spec, budget: u32, features: Features, digest: u64, arguments: Vec<Load<R, A>>) -> Wander<R, A> {
         let mut random = Random::new(spec.seed);
-        let steps = 2 + random.below(9) as u32;
+        // Who may start many tasks takes its time to do so.
+        let steps = 2 + random.below(9) as u32 + (budget / 4).min(STEPS_MORE_MAX);
         let (references, actors, returns) = (Vec::new(), Vec::new(), spec.returns);
         let (next, failed) = (Fate::Kept, None);
         let mut wander = Wander { random, features, budget, steps, returns, digest, references, actors, next, failed };
@@ -102,7 +106,7 @@ impl<R: Held, A: Held> Wander<R, A> {
     }
 
     fn spawn(&mut self) -> Deed<R, A> {
-        let below = self.random.below(u64::from(self.budget)) as u32;
+        let below = self.random.below(u64::from(self.budget) / 2 + 1).min(u64::from(self.budget) - 1) as u32;
         self.budget -= below + 1;
         let program = Program::Wander { budget: below, features: self.features };
         let returns = if self.has(Features::PAIRS) && self.random.chance(200) { 2 } else { 1 };
@@ -139,8 +143,8 @@ impl<R: Held, A: Held> Wander<R, A> {
     fn step(&mut self) -> Deed<R, A> {
         let holds = !self.references.is_empty();
         match self.random.below(20) {
-            0..6 if self.budget > 0 => self.spawn(),
-            6..8 => {
+            0..7 if self.budget > 0 => self.spawn(),
+            0..8 => {
                 let load = self.load(true);
                 Deed::Put(load)
             }
