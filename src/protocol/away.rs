@@ -69,7 +69,7 @@ impl Protocol {
         let id = header.origin.unwrap_or_else(|| {
             let args = parcel.as_ref().ok().and_then(Packed::kept);
             let results = Results::Of(task.clone());
-            let sent = Sent { results, to, hops: 0, args, retries, told: None, recipe: None };
+            let sent = Sent { results, to, via: None, hops: 0, args, retries, told: None, recipe: None };
             TaskId { owner: self.rank, number: self.away.put(sent) }
         });
         let hops = header.hops + u32::from(header.origin.is_some());
@@ -120,15 +120,15 @@ impl Protocol {
     /// A task goes on to `to`, or comes back: its owner must know, for when that rank dies.
     fn tell_owner(&self, driver: &impl Driver, id: TaskId, to: Rank, hops: u32) {
         if id.owner == self.rank {
-            self.away.moved(id.number, to, hops);
+            self.away.moved(id.number, to, hops, None);
         } else if to != id.owner {
             driver.send(id.owner, &Message::Moved { task: id.number, to, hops });
         }
     }
 
-    /// A task of this rank was passed on to `to`.
-    pub fn on_moved(&self, driver: &impl Driver, number: u64, to: Rank, hops: u32) {
-        if self.away.moved(number, to, hops) && driver.is_dead(to) {
+    /// A task of this rank was passed on by `from` to `to`.
+    pub fn on_moved(&self, driver: &impl Driver, from: Rank, number: u64, to: Rank, hops: u32) {
+        if self.away.moved(number, to, hops, Some(from)) && driver.is_dead(to) {
             self.retry(driver, number, to, &driver.death_of(to));
         }
     }
@@ -136,7 +136,7 @@ impl Protocol {
     /// A task came: where it is one of this rank's, it does not die any more with who had it.
     pub fn came_back(&self, id: TaskId, hops: u32) {
         if id.owner == self.rank {
-            self.away.moved(id.number, self.rank, hops);
+            self.away.moved(id.number, self.rank, hops, None);
         }
     }
 
@@ -221,6 +221,8 @@ pub struct Sent {
     pub results: Results,
     /// Where it is.
     to: Rank,
+    /// Who passed it on to there, where that was not this rank: where that one dies, it may never have arrived.
+    via: Option<Rank>,
     /// How often it was passed on or started again, as far as this rank knows.
     hops: u32,
     /// Its arguments, to start it again; `None` where it never is.
@@ -231,6 +233,13 @@ pub struct Sent {
     pub told: Option<Rank>,
     /// The recipe that it follows, where lost results are made again.
     pub recipe: Option<Arc<Recipe>>,
+}
+
+impl Sent {
+    /// Whether it may be lost where that rank is.
+    fn is_with(&self, rank: Rank) -> bool {
+        self.to == rank || self.via == Some(rank)
+    }
 }
 
 /// What becomes of a task whose rank is gone.
@@ -260,7 +269,16 @@ impl Away {
     /// Results that are made again on this rank, by that recipe: their number.
     pub fn put_again(&self, here: Rank, recipe: Arc<Recipe>, args: Arc<Parcel>, retries: u32) -> u64 {
         let results = Results::Again(Vec::new());
-        self.put(Sent { results, to: here, hops: 0, args: Some(args), retries, told: None, recipe: Some(recipe) })
+        self.put(Sent {
+            results,
+            to: here,
+            via: None,
+            hops: 0,
+            args: Some(args),
+            retries,
+            told: None,
+            recipe: Some(recipe),
+        })
     }
 
     /// Result `index` of what is made again under that number goes to `slot`; false where that is over.
@@ -295,10 +313,10 @@ impl Away {
     }
 
     /// It is on `to` now, after so many hops; false where it is over, or this is no news.
-    fn moved(&self, number: u64, to: Rank, hops: u32) -> bool {
+    fn moved(&self, number: u64, to: Rank, hops: u32, via: Option<Rank>) -> bool {
         let mut tasks = lock(&self.tasks);
         let Some(sent) = tasks.get_mut(&number).filter(|sent| sent.hops < hops) else { return false };
-        (sent.to, sent.hops) = (to, hops);
+        (sent.to, sent.hops, sent.via) = (to, hops, via);
         true
     }
 
@@ -321,10 +339,10 @@ impl Away {
         Some((sent.to, TaskId { owner: me, number: *number }))
     }
 
-    /// The tasks that are on `rank`, the oldest first.
+    /// The tasks that are on `rank`, or on their way from there, the oldest first.
     pub fn on(&self, rank: Rank) -> Vec<u64> {
         let mut numbers: Vec<u64> =
-            lock(&self.tasks).iter().filter(|(_, sent)| sent.to == rank).map(|(number, _)| *number).collect();
+            lock(&self.tasks).iter().filter(|(_, sent)| sent.is_with(rank)).map(|(number, _)| *number).collect();
         numbers.sort_unstable();
         numbers
     }
@@ -334,13 +352,13 @@ impl Away {
         let mut tasks = lock(&self.tasks);
         let sent = tasks.get_mut(&number).filter(|sent| sent.args.is_some())?;
         sent.retries = sent.retries.checked_sub(1)?;
-        (sent.to, sent.hops) = (here, sent.hops + 1);
+        (sent.to, sent.via, sent.hops) = (here, None, sent.hops + 1);
         Some((sent.clone(), sent.hops))
     }
 
     /// What becomes of a task, when `gone` is: where it is started again, that happens `here`. Decided once for each death.
     pub fn spend_retry(&self, number: u64, gone: Rank, here: Rank) -> Fate {
-        self.spend(number, here, |sent| sent.to == gone)
+        self.spend(number, here, |sent| sent.is_with(gone))
     }
 
     /// What becomes of a task that could not begin where it was after so many hops.
@@ -355,7 +373,7 @@ impl Away {
         let Some(left) = left else {
             return tasks.remove(&number).map_or(Fate::Elsewhere, |sent| Fate::Fails(sent.results));
         };
-        (sent.retries, sent.to, sent.hops) = (left, here, sent.hops + 1);
+        (sent.retries, sent.to, sent.via, sent.hops) = (left, here, None, sent.hops + 1);
         Fate::Again(sent.clone(), sent.hops)
     }
 }

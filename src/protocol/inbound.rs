@@ -258,7 +258,7 @@ impl Protocol {
                 let answer = self.opened(driver, &answer, from, pulled).map(|parcel| parcel.bytes);
                 driver.answered(token, answer);
             }
-            Message::Moved { task, to, hops } => self.on_moved(driver, task, to, hops),
+            Message::Moved { task, to, hops } => self.on_moved(driver, from, task, to, hops),
             other => driver.other(from, other),
         }
     }
