@@ -188,7 +188,7 @@ impl World {
             *trace = mix(*trace, mix(now_ns, event.digest()));
             let rank = event.rank();
             if let Some(event) = self.site(rank).takes(event) {
-                if self.setting.aloud {
+                if self.setting.aloud && !self.is_lost(&event) {
                     println!("{now_ns:>9} ns  {}", event.told());
                 }
                 self.happens(event);
@@ -234,6 +234,10 @@ impl World {
             let draw = mix(self.setting.seed, u64::from(from) << 32 | u64::from(to));
             self.now_ns() <= gone_ns + draw % (2 * self.setting.weather.latency_ns)
         })
+    }
+
+    fn is_lost(&self, event: &Event) -> bool {
+        matches!(event, Event::Arrives { from, to, .. } if !self.still_arrives(*from, *to))
     }
 
     /// Sends a message.
