@@ -2,7 +2,7 @@
 //!
 //! `SEEDS=n cargo test --test sim` tries more seeds, `SEED=n cargo test --test sim` one, and says what happens in it.
 
-use mobula::sim::{Setting, judge};
+use mobula::sim::{Scenario, Setting, answer, judge, measure, run};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -67,34 +67,33 @@ fn random_work_without_faults_answers_as_the_sequential_run() {
 }
 
 #[test]
-#[ignore]
-fn zz_stats() {
-    let mut tasks = Vec::new();
-    let (mut dead_before, mut doomed, mut events, mut span) = (0, 0, 0u64, Vec::new());
-    for seed in 0..1000 {
+fn a_seed_is_one_run() {
+    for seed in 0..100 {
         let setting = Setting::random(seed);
-        let right = mobula::sim::answer(&setting.work);
-        tasks.push(right.tasks);
-        let outcome = mobula::sim::run(&setting);
-        events += outcome.events;
-        span.push(outcome.answered_ns);
-        if !setting.doomed().is_empty() {
-            doomed += 1;
-            let first = setting
-                .faults
-                .iter()
-                .filter(|f| !matches!(f.kind, mobula::sim::FaultKind::Parting { .. }))
-                .map(|f| f.at_ns)
-                .min()
-                .unwrap();
-            dead_before += u32::from(first < outcome.answered_ns);
-        }
+        let [one, other] = [run(&setting).0, run(&setting).0];
+        assert_eq!((one.events, one.trace), (other.events, other.trace), "seed {seed} went two ways");
     }
-    tasks.sort();
-    span.sort();
-    println!(
-        "tasks {:?} span {:?} events {events} doomed {doomed} before {dead_before}",
-        [100, 300, 500, 700, 900, 990].map(|i| tasks[i]),
-        [100, 300, 500, 700, 900, 990].map(|i| span[i])
-    );
+}
+
+#[test]
+fn every_shape_of_work_is_done_by_many_ranks() {
+    for (name, scenario) in Scenario::ALL {
+        let measured = measure(scenario, 1, 100, 30);
+        println!("{measured}");
+        assert_eq!(measured.wrong, [""; 0], "{name}");
+    }
+}
+
+/// Most runs are of more than a task or two, and most deaths meet a run at work.
+#[test]
+fn faults_meet_work() {
+    let settings: Vec<Setting> = (0..300).map(Setting::random).collect();
+    let tasks: u64 = settings.iter().map(|setting| answer(&setting.work).tasks).sum();
+    let doomed: Vec<&Setting> = settings.iter().filter(|setting| !setting.doomed().is_empty()).collect();
+    let met = doomed.iter().filter(|setting| {
+        let first_ns = setting.faults.iter().map(|fault| fault.at_ns).min();
+        first_ns < Some(run(setting).0.answered_ns)
+    });
+    assert!(tasks > 300 * 20, "{tasks} tasks in 300 runs");
+    assert!(doomed.len() > 100 && 2 * met.count() > doomed.len(), "of {} runs with deaths", doomed.len());
 }

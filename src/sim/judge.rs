@@ -9,28 +9,28 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs a setting; what was wrong, in lines, of which there are none where nothing was.
 pub fn judge(setting: &Setting) -> Vec<String> {
-    match catch_unwind(AssertUnwindSafe(|| judged(setting))) {
+    match catch_unwind(AssertUnwindSafe(|| run(setting).1)) {
         Ok(wrong) => wrong,
         Err(panic) => vec![format!("it panicked: {}", panic_text(&*panic))],
     }
 }
 
-/// Runs a setting, right or wrong.
-pub fn run(setting: &Setting) -> Outcome {
-    let world = World::new(setting.clone());
-    let outcome = world.run();
-    world.end();
-    outcome
-}
-
-fn judged(setting: &Setting) -> Vec<String> {
+/// Runs a setting: what it came to, and what was wrong.
+pub fn run(setting: &Setting) -> (Outcome, Vec<String>) {
     let right = oracle::answer(&setting.work);
     let world = World::new(setting.clone());
     let outcome = world.run();
-    let mut wrong = outcome.violations.clone();
-    wrong.extend(outcome.answer.as_ref().and_then(|answer| wrong_answer(setting, answer, &right)));
-    wrong.extend(wrong_count(setting, &outcome, &right, world.scripts_begun()));
+    let wrong = judged(&world, &outcome, &right);
     world.end();
+    (outcome, wrong)
+}
+
+/// What was wrong with a run.
+pub(super) fn judged(world: &World, outcome: &Outcome, right: &Right) -> Vec<String> {
+    let setting = &world.setting;
+    let mut wrong = outcome.violations.clone();
+    wrong.extend(outcome.answer.as_ref().and_then(|answer| wrong_answer(setting, answer, right)));
+    wrong.extend(wrong_count(setting, outcome, right, world.scripts_begun()));
     wrong
 }
 

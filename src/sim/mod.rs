@@ -14,6 +14,7 @@ mod driver;
 mod faults;
 mod judge;
 mod ledger;
+mod measure;
 mod memory;
 mod network;
 mod oracle;
@@ -33,6 +34,7 @@ mod world;
 mod tests;
 
 pub use judge::{judge, run};
+pub use measure::{Measured, measure};
 pub use network::Weather;
 pub use oracle::{Answer as Right, answer};
 pub use scenario::Scenario;

@@ -86,6 +86,12 @@ pub struct Traffic {
     pub steals: u64,
     /// Tasks that were sent away.
     pub runs: u64,
+    /// Requests that were answered with tasks, and tasks that came without one.
+    pub loots: u64,
+    /// Words to a task's owner about where it is.
+    pub moved: u64,
+    /// Words about counts of references.
+    pub counts: u64,
 }
 
 /// A digest of each result, or the code of the failure that was made on purpose; or what went wrong.
@@ -336,6 +342,9 @@ impl Traffic {
         match message {
             Message::Steal { .. } => self.steals += 1,
             Message::Run(_) => self.runs += 1,
+            Message::Loot { tasks: 1.., .. } => self.loots += 1,
+            Message::Moved { .. } => self.moved += 1,
+            Message::Count(_) => self.counts += 1,
             _ => {}
         }
     }
