@@ -18,9 +18,9 @@ export PRTE_MCA_rmaps_default_mapping_policy = :oversubscribe
 export PRTE_MCA_hwloc_default_binding_policy = none
 
 CHECKS := fmt lint tidy doc
-TESTS  := test-default test-mpich test-embedded
+TESTS  := test-default test-mpich test-embedded loom fuzz
 
-.PHONY: help setup setup-test setup-rdma build demo test test-rdma test-mpis check bench clean steps $(CHECKS) $(TESTS)
+.PHONY: chaos corpus help setup setup-test setup-rdma build demo test test-rdma test-mpis check bench sim clean steps $(CHECKS) $(TESTS)
 
 help:
 	@echo 'make demo     installs what is missing, builds, and shows tasks, objects and actors at work, alone and under mpirun'
@@ -28,8 +28,13 @@ help:
 	@echo '              as root also on three hosts made of namespaces, under Slurm'
 	@echo 'make test-rdma  the tests that need RDMA devices, in a virtual machine that has some'
 	@echo 'make test-mpis  what MPI can make a difference to, against Open MPI 5 and MPICH 5 from PyPI (nightly: it builds twice)'
+	@echo 'make chaos ROUNDS=n  ranks killed and stopped at random moments, n times; SEED=s repeats those of a seed'
+	@echo 'make loom     the lock-free code in every order that its atomics allow'
+	@echo 'make fuzz SECONDS=n  what reads bytes from peers against a fuzzer, n seconds for each of five decoders'
+	@echo 'make corpus   writes the inputs anew that fuzzing begins with: after a message has changed'
 	@echo 'make check    format, lints, house rules, documentation'
 	@echo 'make build    the release build; the command is target/release/mobula'
+	@echo 'make sim SEEDS=n  so many simulated clusters under random faults, and shapes of work over 10,000 simulated ranks'
 	@echo 'make bench    what it costs, beside rayon and plain MPI'
 	@echo 'make setup    only installs what is missing (and says so first)'
 	@echo 'make clean    removes what was built'
@@ -85,9 +90,28 @@ test-embedded: setup-test
 	    echo 'built without features, yet linked with the above' >&2; exit 1; fi
 	target/embedded/debug/mobula demo sqrt-sum
 
+# More rounds of what `make test` does twenty-one times.
+chaos: setup
+	cargo build -p mobula --examples
+	CHAOS_ROUNDS=$(or $(ROUNDS),100) $(if $(SEED),CHAOS_SEED=$(SEED)) cargo test -p mobula --test chaos -- --nocapture
+
 # Over RDMA, in a machine that QEMU interprets.
 test-rdma: setup-rdma
 	tests/rdma/run
+
+# The code itself on loom's atomics, in a folder of its own: every crate is built for it.
+loom: setup
+	RUSTFLAGS='--cfg loom' CARGO_TARGET_DIR=target/loom \
+	    cargo test -p mobula --lib --no-default-features --profile loom loom::
+
+# A smoke test unless told otherwise. It needs nothing but Rust and a C++ compiler; the corpus alone is also read by a test
+# of the library.
+SECONDS := 4
+fuzz: setup
+	tests/fuzz/run $(SECONDS)
+
+corpus:
+	SEEDS=tests/fuzz/corpus cargo test -p mobula --lib -- --ignored decoders::corpus::write_the_seeds
 
 fmt:
 	cargo fmt --all --check
@@ -106,6 +130,12 @@ bench: setup
 	cargo build --release -p mobula-bench
 	target/release/mobula-bench local
 	$(MPIRUN) -n 2 target/release/mobula-bench rpc
+
+SEEDS ?= 20000
+sim:
+	cargo build --release -p mobula-bench
+	target/release/mobula-bench sim --seeds $(SEEDS)
+	target/release/mobula-bench sim
 
 clean:
 	cargo clean

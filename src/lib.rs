@@ -50,15 +50,16 @@ pub(crate) mod topo;
 pub use api::init_with_comm;
 pub use api::{
     Cluster, Context, Node, available_resources, cancel, cluster_resources, context, create_array, dashboard_url,
-    error_info, get_all, init, is_initialized, nodes, on_preempt, put, put_array, roads, timeline, visualize, wait,
+    error_info, get_all, init, is_initialized, nodes, on_preempt, placement_group, put, put_array, roads, timeline,
+    visualize, wait,
 };
 pub use base::config::{Config, FabricChoice, Pages};
 pub use base::error::{Error, Result};
 pub use bytemuck::Pod;
 pub use mobula_macros::{actor, main, remote};
-pub use node::{Preempt, get_actor, host_report};
+pub use node::{Preempt, Strategy, get_actor, host_report};
 pub use object::{Array, ArrayMut, Object, ObjectRef, Ref};
-pub use registry::{Actor, Each, Placement, each};
+pub use registry::{Actor, Bundle, Each, Placement, PlacementGroup, each};
 
 /// What programs need at hand: `use mobula::prelude::*;`.
 pub mod prelude {
@@ -77,6 +78,12 @@ pub mod __private {
     };
     pub use {inventory, serde};
 }
+
+/// Bytes from peers for every decoder: for tests and fuzzers.
+#[cfg(any(all(test, not(loom)), fuzzing))]
+#[doc(hidden)]
+#[path = "../tests/decoders/mod.rs"]
+pub mod decoders;
 
 /// The README's example compiles.
 #[cfg(doctest)]

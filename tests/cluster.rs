@@ -8,7 +8,7 @@
 /// Hands the names of all paragraphs to a macro.
 macro_rules! each_paragraph {
     ($with:ident) => {
-        $with! { start calls placing resources objects arrays memory actors lives errors seeing }
+        $with! { start calls placing resources groups objects arrays memory actors lives errors seeing }
     };
 }
 

@@ -85,6 +85,7 @@ const UNSAFE_FILES: &[&str] = &[
     "src/mem/bell.rs",
     "src/mem/peer.rs",
     "src/mem/ring.rs",
+    "src/mem/ring/loom.rs",
     "src/mem/segment.rs",
     "src/node/context.rs",
     "src/node/fiber.rs",

@@ -4,12 +4,14 @@
 
 mod builders;
 mod cluster;
+mod groups;
 mod objects;
 mod preempt;
 mod seeing;
 mod start;
 
 pub use cluster::{Context, Node, available_resources, cluster_resources, context, error_info, nodes, roads};
+pub use groups::placement_group;
 pub use objects::{cancel, create_array, get_all, put, put_array, wait};
 pub use preempt::on_preempt;
 pub use seeing::{dashboard_url, timeline, visualize};

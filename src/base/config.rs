@@ -7,6 +7,7 @@ pub use meeting::{Ports, Rendezvous, SecretSource};
 
 use crate::base::error::{Error, Result};
 use crate::base::ids::Rank;
+use crate::base::limits::NEVER;
 use crate::base::log::Level;
 use crate::base::parse::is_amount;
 use knobs::KNOBS;
@@ -76,6 +77,7 @@ pub struct Config {
     pub(crate) stack_bytes: usize,
     pub(crate) fibers: usize,
     pub(crate) spin_us: Option<u64>,
+    pub(crate) stall: Duration,
     pub(crate) trace_tasks: usize,
     pub(crate) log: Level,
     pub(crate) ignore_reinit: bool,
@@ -103,6 +105,7 @@ impl Default for Config {
             stack_bytes: 1 << 20,
             fibers: 16_384,
             spin_us: None,
+            stall: Duration::from_secs(30),
             trace_tasks: 10_000,
             log: Level::Warn,
             ignore_reinit: false,
@@ -160,16 +163,27 @@ impl Config {
         self.programmed("MOBULA_FABRIC")
     }
 
-    /// Seconds that a peer may stay silent, at the start and later, before it counts as lost; default: 30.
+    /// Seconds that a peer may stay silent, at the start and later, before it counts as lost; default: 30. A process that is
+    /// stopped is silent too: with 0 it may stay so for ever, which is what a debugger wants.
     pub fn peer_timeout_s(mut self, seconds: u64) -> Self {
-        self.peer_timeout = Duration::from_secs(seconds);
+        self.set_peer_timeout_s(seconds);
         self.programmed("MOBULA_PEER_TIMEOUT_S")
+    }
+
+    fn set_peer_timeout_s(&mut self, seconds: u64) {
+        self.peer_timeout = if seconds == 0 { NEVER } else { Duration::from_secs(seconds).min(NEVER) };
     }
 
     /// Bytes of stack that a task has; default: 1 MiB, of which only what is touched takes memory.
     pub fn stack_bytes(mut self, bytes: usize) -> Self {
         self.stack_bytes = bytes;
         self.programmed("MOBULA_STACK_BYTES")
+    }
+
+    /// Seconds without any progress after which a waiting driver says who waits for what; default: 30, 0 never.
+    pub fn stall_s(mut self, seconds: u64) -> Self {
+        self.stall = Duration::from_secs(seconds);
+        self.programmed("MOBULA_STALL_S")
     }
 
     /// Tasks a rank that are recorded, from the first, for pictures and timelines; default: 10,000.
@@ -259,10 +273,14 @@ impl Config {
             "MOBULA_INTERFACE" => auto(self.interface.clone()),
             "MOBULA_PORTS" => auto(self.ports.map(|ports| ports.to_string())),
             "MOBULA_SECRET" => auto(self.secret.as_ref().map(SecretSource::to_string)),
-            "MOBULA_PEER_TIMEOUT_S" => self.peer_timeout.as_secs().to_string(),
+            "MOBULA_PEER_TIMEOUT_S" => match self.peer_timeout {
+                NEVER => "0".to_string(),
+                timeout => timeout.as_secs().to_string(),
+            },
             "MOBULA_STACK_BYTES" => self.stack_bytes.to_string(),
             "MOBULA_FIBERS" => self.fibers.to_string(),
             "MOBULA_SPIN_US" => auto(self.spin_us.map(|spin| spin.to_string())),
+            "MOBULA_STALL_S" => self.stall.as_secs().to_string(),
             "MOBULA_TRACE_TASKS" => self.trace_tasks.to_string(),
             _ => format!("{:?}", self.log).to_lowercase(),
         };
@@ -308,7 +326,6 @@ mod tests {
             ("MOBULA_SIZE", "0"),
             ("MOBULA_PORTS", "5000"),
             ("MOBULA_SECRET", ""),
-            ("MOBULA_PEER_TIMEOUT_S", "0"),
             ("MOBULA_PEER_TIMEOUT_S", "3601"),
         ] {
             assert!(matches!(parsed(name, value), Err(Error::Config { .. })), "{name}={value}");

@@ -43,3 +43,21 @@ impl fmt::Debug for TaskId {
         write!(formatter, "t{}.{}", self.owner, self.number)
     }
 }
+
+/// A place in a placement group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Seat {
+    /// The group; its owner reserves its bundles and knows where they are.
+    pub group: ObjectId,
+    /// Which of its bundles; `None` for any.
+    pub bundle: Option<u32>,
+}
+
+impl fmt::Display for Seat {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.bundle {
+            Some(bundle) => write!(formatter, "bundle {bundle} of placement group {}", self.group),
+            None => write!(formatter, "placement group {}", self.group),
+        }
+    }
+}

@@ -1,13 +1,19 @@
-//! Every bound of the runtime, in one place, each with what it bounds.
+//! Every bound of the runtime, in one place, each with what it bounds. Models of the lock-free code (`cfg(loom)`) have tiny
+//! ones, so that every order of their steps can be tried.
+
+use std::time::Duration;
+
+/// What stands for a time without end: longer than any job, and short enough to be added to any instant.
+pub const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// Ranks of one cluster.
 pub const RANKS_MAX: u32 = 65_536;
 
 /// Ranks that share one host's memory segments.
-pub const RANKS_PER_HOST_MAX: usize = 256;
+pub const RANKS_PER_HOST_MAX: usize = if cfg!(loom) { 16 } else { 256 };
 
 /// A message between ranks, header included. Larger values travel as a block of the store, named in the message.
-pub const MESSAGE_BYTES_MAX: usize = 64 << 10;
+pub const MESSAGE_BYTES_MAX: usize = if cfg!(loom) { 64 } else { 64 << 10 };
 
 /// One direction of a shared-memory road between two ranks: four of the largest messages.
 pub const RING_BYTES: usize = 4 * MESSAGE_BYTES_MAX;
@@ -16,16 +22,16 @@ pub const RING_BYTES: usize = 4 * MESSAGE_BYTES_MAX;
 pub const INLINE_BYTES_MAX: usize = MESSAGE_BYTES_MAX / 2;
 
 /// Worker threads of one rank, those started for tasks that block their thread included.
-pub const WORKERS_MAX: usize = 1024;
+pub const WORKERS_MAX: usize = if cfg!(loom) { 4 } else { 1024 };
 
 /// Kinds of resources that a host counts: CPU, GPU and custom names.
-pub const RESOURCE_KINDS_MAX: usize = 64;
+pub const RESOURCE_KINDS_MAX: usize = if cfg!(loom) { 2 } else { 64 };
 
 /// Objects that one call makes of its list of results.
 pub const RETURNS_MAX: usize = 1 << 20;
 
 /// GPUs of one host.
-pub const GPUS_PER_HOST_MAX: usize = 64;
+pub const GPUS_PER_HOST_MAX: usize = if cfg!(loom) { 2 } else { 64 };
 
 /// Messages handled by one poll before the poller looks at its own work again.
 pub const POLL_BATCH_MAX: usize = 64;

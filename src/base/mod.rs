@@ -14,4 +14,4 @@ pub mod trace;
 
 pub use config::Config;
 pub use error::{Error, Result};
-pub use ids::{ObjectId, Rank, TaskId};
+pub use ids::{ObjectId, Rank, Seat, TaskId};

@@ -7,7 +7,7 @@ mod launched;
 #[cfg(feature = "mpi")]
 pub mod mpi;
 mod private;
-mod rendezvous;
+pub mod rendezvous;
 mod secret;
 mod single;
 mod slurm;
@@ -31,6 +31,9 @@ pub trait Exchange: Send {
     /// # Errors
     /// As `allgather`.
     fn barrier(&mut self) -> Result<()>;
+
+    /// A rank is gone, for the others, though its line may not have ended: no collective waits for it, and it learns of it.
+    fn forget(&mut self, _rank: Rank) {}
 
     /// What tells of ranks that die from now on, where the exchange keeps a line to them: rank 0 to every other rank, every
     /// other rank to rank 0.

@@ -18,9 +18,9 @@
 //! more after it; from then on S1 has long been visible, and every later S2 reads 1. So a wake-up is late by `FIRST_SLEEP`
 //! at most, never lost. (A fence in each send instead costs a cache miss a message; see docs/performance.md.)
 //!
-//! When S2 reads 1: if R3 read `rung` after S3, R4 sees the message. Otherwise `rung` differs from `seen` from S3 on: if R6
-//! looked at it after S3 it did not wait, and if before, then R5 precedes S4, both SeqCst, and S4 wakes it: the kernel
-//! compares and queues under the lock that a wake takes.
+//! When S2 reads 1: if R3 read `rung` after S3, R4 sees the message. Otherwise `rung` differs from `seen` from S3 on. Fences
+//! stand between S3 and S4 and between R5 and R6: either R6 sees S3 and does not wait, or S4 sees R5 and wakes it, for the
+//! kernel compares and queues under the lock that a wake takes. (`bell/loom.rs` runs this part in every order.)
 //!
 //! `rung` would have to come round all 2^32 values between R3 and R6 to be mistaken. A sender that dies between S1 and S3
 //! leaves a message that is found at the next wake-up of any cause, which is why every sleep ends after a while.
@@ -28,6 +28,7 @@
 
 use crate::base::sync::{AtomicU32, Ordering, fence};
 use crate::mem::segment::{Segment, Shared};
+#[cfg(not(loom))]
 use std::ptr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,8 +49,11 @@ struct Words {
     _line: [u32; 31],
     rung: AtomicU32,
     sleepers: AtomicU32,
+    #[cfg(loom)]
+    bed: loom::Bed,
 }
 
+#[cfg(not(loom))]
 const _: () = assert!(size_of::<Words>() == 256 && size_of::<Words>() == Bell::BYTES);
 
 // SAFETY: atomics of integers, and padding that is never read.
@@ -120,11 +124,12 @@ impl Bell {
     /// Ends every sleep that began with an earlier [`Bell::rung`].
     pub fn ring(&self) {
         let words = self.words();
-        // SeqCst: before the load of `sleepers` in the one order, as R5 is before R6. Its release half pairs with the
-        // Acquire in `rung`.
-        words.rung.fetch_add(1, Ordering::SeqCst);
-        if words.sleepers.load(Ordering::SeqCst) != 0 {
-            self.futex(libc::FUTEX_WAKE, i32::MAX as u32, None);
+        // Release: pairs with the Acquire in `rung`.
+        words.rung.fetch_add(1, Ordering::Release);
+        // Its partner is the fence in `sleep`.
+        fence(Ordering::SeqCst);
+        if words.sleepers.load(Ordering::Relaxed) != 0 {
+            self.wake();
         }
     }
 
@@ -137,15 +142,27 @@ impl Bell {
     /// Sleeps while `rung` is `seen`, at most for `timeout`. May return early.
     pub fn sleep(&self, seen: u32, timeout: Option<Duration>) {
         let words = self.words();
-        // SeqCst: before the kernel's look at `rung`, as the increment in `ring` is before its look at `sleepers`.
-        words.sleepers.fetch_add(1, Ordering::SeqCst);
-        if words.rung.load(Ordering::SeqCst) == seen {
-            self.futex(libc::FUTEX_WAIT, seen, timeout);
+        words.sleepers.fetch_add(1, Ordering::Relaxed);
+        // Its partner is the fence in `ring`: one of the two sees what the other wrote before it.
+        fence(Ordering::SeqCst);
+        if words.rung.load(Ordering::Relaxed) == seen {
+            self.wait(seen, timeout);
         }
         words.sleepers.fetch_sub(1, Ordering::Relaxed);
     }
 
+    #[cfg(not(loom))]
+    fn wait(&self, seen: u32, timeout: Option<Duration>) {
+        self.futex(libc::FUTEX_WAIT, seen, timeout);
+    }
+
+    #[cfg(not(loom))]
+    fn wake(&self) {
+        self.futex(libc::FUTEX_WAKE, i32::MAX as u32, None);
+    }
+
     /// What the kernel answers is of no use: a wait that ended early and one that was woken are the same to callers.
+    #[cfg(not(loom))]
     fn futex(&self, operation: i32, value: u32, timeout: Option<Duration>) {
         let scope = if matches!(self.home, Home::Private(_)) { libc::FUTEX_PRIVATE_FLAG } else { 0 };
         let timeout = timeout.map(|timeout| libc::timespec {
@@ -163,6 +180,9 @@ impl std::fmt::Debug for Bell {
         write!(formatter, "Bell(rung {})", self.rung())
     }
 }
+
+#[cfg(loom)]
+mod loom;
 
 #[cfg(test)]
 mod tests {

@@ -69,8 +69,30 @@ const _: () = {
 // SAFETY: atomics of integers, and padding that is never read.
 unsafe impl Shared for Indices {}
 
-/// Where a ring lies.
-struct Place {
+/// Where a ring lies: in a segment, or in a model's own memory.
+pub trait Lines: Clone {
+    /// The consumer's index.
+    fn head(&self) -> &AtomicU64;
+
+    /// The first word of the line at `position`, a multiple of LINE_BYTES below RING_BYTES.
+    fn word(&self, position: usize) -> &AtomicU64;
+
+    /// Writes `bytes` at `at`.
+    ///
+    /// # Safety
+    /// They fit before RING_BYTES, and the lines are the producer's (Q1).
+    unsafe fn write(&self, at: usize, bytes: &[u8]);
+
+    /// Shows the `length` bytes at `at`.
+    ///
+    /// # Safety
+    /// They lie before RING_BYTES, in a frame that the consumer found and has not freed.
+    unsafe fn read(&self, at: usize, length: usize, show: &mut dyn FnMut(&[u8]));
+}
+
+/// A ring's place in a segment.
+#[derive(Clone)]
+pub struct Place {
     segment: Arc<Segment>,
     offset: usize,
     payload: NonNull<u8>,
@@ -92,13 +114,31 @@ impl Place {
     fn indices(&self) -> &Indices {
         self.segment.view(self.offset)
     }
+}
 
-    /// The first word of the line at `position`, a multiple of LINE_BYTES below RING_BYTES.
+impl Lines for Place {
+    fn head(&self) -> &AtomicU64 {
+        &self.indices().consumer.0.head
+    }
+
+    #[inline]
     fn word(&self, position: usize) -> &AtomicU64 {
         debug_assert!(position.is_multiple_of(LINE_BYTES) && position < RING_BYTES);
         // SAFETY: `new` checked that RING_BYTES bytes lie at `payload`, which is aligned to 64; a word that both sides use
         // is only ever reached as an atomic, or by the producer while it is not published.
         unsafe { self.payload.add(position).cast::<AtomicU64>().as_ref() }
+    }
+
+    #[inline]
+    unsafe fn write(&self, at: usize, bytes: &[u8]) {
+        // SAFETY: the caller's promise: they fit the payload, and nobody else touches them now.
+        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), self.payload.add(at).as_ptr(), bytes.len()) };
+    }
+
+    #[inline]
+    unsafe fn read(&self, at: usize, length: usize, show: &mut dyn FnMut(&[u8])) {
+        // SAFETY: the caller's promise: they lie in the payload, and the producer lets them be.
+        show(unsafe { std::slice::from_raw_parts(self.payload.add(at).as_ptr(), length) });
     }
 }
 
@@ -111,8 +151,8 @@ const fn frame_bytes(length: usize) -> usize {
 }
 
 /// The writing end; there is one for each ring.
-pub struct Producer {
-    place: Place,
+pub struct Producer<L: Lines = Place> {
+    place: L,
     tail: u64,
     /// The consumer's index as last seen.
     head: u64,
@@ -130,7 +170,14 @@ impl Producer {
         if side.claimed.swap(1, Ordering::Relaxed) != 0 {
             return None;
         }
-        Some(Producer { place, tail: 0, head: 0 })
+        Some(Producer::over(place))
+    }
+}
+
+impl<L: Lines> Producer<L> {
+    /// The writing end of an empty ring that nobody else writes.
+    fn over(place: L) -> Producer<L> {
+        Producer { place, tail: 0, head: 0 }
     }
 
     /// Puts in the concatenation of `parts` as one message; false where there is no room, and then nothing is put in.
@@ -150,7 +197,7 @@ impl Producer {
         let mut end = at + PREFIX_BYTES;
         for part in parts {
             // SAFETY: `end + part.len() <= at + frame <= RING_BYTES`, and by Q1 these bytes are ours.
-            unsafe { ptr::copy_nonoverlapping(part.as_ptr(), self.place.payload.add(end).as_ptr(), part.len()) };
+            unsafe { self.place.write(end, part) };
             end += part.len();
         }
         // Release: publishes the bytes to the consumer's Acquire load in `pop`. The pad comes last: the frame behind it is
@@ -173,7 +220,7 @@ impl Producer {
         }
         // Acquire: pairs with the consumer's Release store in `free`: the lines before `head` are read and zeroed. A head
         // that no consumer writes never fits.
-        let head = self.place.indices().consumer.0.head.load(Ordering::Acquire);
+        let head = self.place.head().load(Ordering::Acquire);
         let fits = head.is_multiple_of(LINE_BYTES as u64) && fits(head);
         self.head = if fits { head } else { self.head };
         fits
@@ -192,8 +239,8 @@ pub enum Popped {
 }
 
 /// The reading end; there is one for each ring.
-pub struct Consumer {
-    place: Place,
+pub struct Consumer<L: Lines = Place> {
+    place: L,
     /// Where the next frame begins.
     next: u64,
     /// The same, for views of other threads.
@@ -217,7 +264,14 @@ impl Consumer {
         if side.claimed.swap(1, Ordering::Relaxed) != 0 {
             return None;
         }
-        Some(Consumer { place, next: 0, seen: Arc::default(), freed: 0, quiet: false, broken: false })
+        Some(Consumer::over(place))
+    }
+}
+
+impl<L: Lines> Consumer<L> {
+    /// The reading end of an empty ring that nobody else reads.
+    fn over(place: L) -> Consumer<L> {
+        Consumer { place, next: 0, seen: Arc::default(), freed: 0, quiet: false, broken: false }
     }
 
     /// Delivers the oldest message, aligned to 8, where there is one. It lies in the ring until `deliver` returns.
@@ -244,9 +298,7 @@ impl Consumer {
             return Popped::Corrupt;
         }
         // SAFETY: `start + PREFIX_BYTES + length <= RING_BYTES`, and by Q1 the producer lets these bytes be until `free`.
-        let bytes =
-            unsafe { std::slice::from_raw_parts(self.place.payload.add(start + PREFIX_BYTES).as_ptr(), length) };
-        deliver(bytes);
+        unsafe { self.place.read(start + PREFIX_BYTES, length, deliver) };
         self.advance(frame_bytes(length));
         Popped::Message
     }
@@ -281,7 +333,7 @@ impl Consumer {
         }
         self.freed = self.next;
         // Release: pairs with the Acquire load in `has_room`; the zeros go before it (Q2).
-        self.place.indices().consumer.0.head.store(self.freed, Ordering::Release);
+        self.place.head().store(self.freed, Ordering::Release);
     }
 
     /// Whether there is nothing to pop.
@@ -291,19 +343,18 @@ impl Consumer {
     }
 
     /// A view that tells other threads whether there is something to pop.
-    pub fn watch(&self) -> Watch {
-        let place = Place::new(self.place.segment.clone(), self.place.offset);
-        Watch { place, next: self.seen.clone() }
+    pub fn watch(&self) -> Watch<L> {
+        Watch { place: self.place.clone(), next: self.seen.clone() }
     }
 }
 
 /// Tells whether a ring has something in it, from any thread and without the consumer.
-pub struct Watch {
-    place: Place,
+pub struct Watch<L: Lines = Place> {
+    place: L,
     next: Arc<AtomicU64>,
 }
 
-impl Watch {
+impl<L: Lines> Watch<L> {
     /// Whether there is nothing to pop, as of now.
     pub fn is_empty(&self) -> bool {
         let next = self.next.load(Ordering::Acquire);
@@ -311,5 +362,7 @@ impl Watch {
     }
 }
 
+#[cfg(all(test, loom))]
+mod loom;
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,16 @@
 //! What runs on this thread: for `context()`, for the order of an actor's calls, and for the place of a panic.
 #![allow(unsafe_code)]
 
-use crate::base::sync::{AtomicU64, Ordering};
+use crate::base::Seat;
+use crate::base::sync::Ordering;
+use crate::base::sync::statics::AtomicU64;
 use crate::node::{Node, worker};
+use crate::object::AnySlot;
 use crate::registry::Header;
+use crate::sched::Grant;
 use crate::sched::{UNIT, amount_of, fixed_of};
 use std::cell::{Cell, RefCell};
+use std::sync::Arc;
 
 /// A task or actor call that runs on this stack. It lives on the stack of who runs it, and is reached through a
 /// thread-local pointer while it does; a fiber that pauses takes its own aside and puts it back.
@@ -13,6 +18,8 @@ pub struct Context<'a> {
     header: &'a Header,
     gpus: &'a [(u32, i64)],
     actor: Option<&'a str>,
+    /// The bundle that it runs in, and the CPUs that it has of it.
+    bundle: Option<(Seat, i64)>,
     /// Tells it from every other task of this rank; given when first asked for.
     number: Cell<u64>,
 }
@@ -25,6 +32,77 @@ thread_local! {
 /// Ends a context when dropped.
 pub struct Running(*const Context<'static>);
 
+/// What somebody waits for: visits the objects that are not there.
+pub type Awaited<'a> = dyn Fn(&mut dyn FnMut(&Arc<dyn AnySlot>)) + 'a;
+
+/// What stands on the stack of a fiber that pauses: who it is, and what it waits for.
+#[derive(Clone, Copy)]
+struct Note {
+    context: *const Context<'static>,
+    awaited: Option<*const Awaited<'static>>,
+}
+
+thread_local! {
+    static AWAITED: Cell<Option<*const Awaited<'static>>> = const { Cell::new(None) };
+    /// By slot: the fibers of this thread that are paused. A fiber notes itself before it pauses and strikes the note out as
+    /// soon as it goes on, on this same thread (N1): what a note points to stands still while the note is here.
+    static PAUSED: RefCell<Vec<Option<Note>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Runs `body`, whose waits are for what `awaited` visits.
+pub fn awaiting<R>(awaited: &Awaited<'_>, body: impl FnOnce() -> R) -> R {
+    struct Before(Option<*const Awaited<'static>>);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            AWAITED.set(self.0);
+        }
+    }
+    // SAFETY: only the lifetime changes; the pointer is followed only while `body` runs or is paused: `Before` takes it away.
+    let pointer = unsafe { std::mem::transmute::<*const Awaited<'_>, *const Awaited<'static>>(awaited) };
+    let _before = Before(AWAITED.replace(Some(pointer)));
+    body()
+}
+
+/// What the calling thread waits for, as far as it said.
+pub fn awaited(visit: &mut dyn FnMut(&Arc<dyn AnySlot>)) {
+    if let Some(awaited) = AWAITED.get() {
+        // SAFETY: `awaiting` set it, below on this very stack, and takes it away before it goes.
+        unsafe { (*awaited)(visit) };
+    }
+}
+
+/// Visits each fiber of this thread that is paused: the task, its actor, and the way to what it waits for.
+pub fn each_paused(mut visit: impl FnMut(&Header, Option<&str>, &Awaited<'_>)) {
+    PAUSED.with_borrow(|paused| {
+        for note in paused.iter().flatten() {
+            if note.context.is_null() {
+                continue;
+            }
+            // SAFETY: the fiber is paused while its note is here, so its stack stands still, and only this thread resumes it.
+            let context = unsafe { &*note.context };
+            let nothing: &Awaited<'_> = &|_| {};
+            // SAFETY: as above.
+            let awaited = note.awaited.map_or(nothing, |awaited| unsafe { &*awaited });
+            visit(context.header, context.actor, awaited);
+        }
+    });
+}
+
+/// Strikes out the note of a fiber that goes on, and makes its context the current one again.
+pub struct Paused {
+    slot: usize,
+    context: *const Context<'static>,
+    awaited: Option<*const Awaited<'static>>,
+}
+
+impl Drop for Paused {
+    fn drop(&mut self) {
+        PAUSED.with_borrow_mut(|paused| paused[self.slot] = None);
+        CURRENT.set(self.context);
+        AWAITED.set(self.awaited);
+    }
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
         CURRENT.set(self.0);
@@ -33,13 +111,13 @@ impl Drop for Running {
 
 impl<'a> Context<'a> {
     /// Of a task.
-    pub fn of_task(header: &'a Header, gpus: &'a [(u32, i64)]) -> Context<'a> {
-        Context { header, gpus, actor: None, number: Cell::new(0) }
+    pub fn of_task(header: &'a Header, grant: &'a Grant) -> Context<'a> {
+        Context { header, gpus: &grant.gpus, actor: None, bundle: grant.bundle, number: Cell::new(0) }
     }
 
     /// Of a call of an actor.
     pub fn of_call(header: &'a Header, gpus: &'a [(u32, i64)], actor: &'a str) -> Context<'a> {
-        Context { header, gpus, actor: Some(actor), number: Cell::new(0) }
+        Context { header, gpus, actor: Some(actor), bundle: None, number: Cell::new(0) }
     }
 
     /// Makes it the current one until what is returned is dropped; both stay in the same block.
@@ -49,9 +127,18 @@ impl<'a> Context<'a> {
     }
 }
 
-/// The current context, put aside while the fiber pauses.
-pub fn put_aside() -> Running {
-    Running(CURRENT.get())
+/// The current context, put aside while the fiber pauses that will lie in `slot`.
+pub fn put_aside(slot: usize) -> Paused {
+    let (context, awaited) = (CURRENT.get(), AWAITED.get());
+    PAUSED.with_borrow_mut(|paused| {
+        if paused.len() <= slot {
+            paused.resize(slot + 1, None);
+        }
+        paused[slot] = Some(Note { context, awaited });
+    });
+    // What runs next on this thread waits for nothing yet.
+    AWAITED.set(None);
+    Paused { slot, context, awaited }
 }
 
 /// What a task may know of itself.
@@ -116,6 +203,11 @@ pub fn cancelled() -> Option<String> {
         };
         current.filter(|context| unwanted(context.header)).map(|context| context.header.name().to_string())
     })
+}
+
+/// The place in a placement group, and the CPUs of it, that the task on this thread has; an actor keeps its own while it waits.
+pub fn seat() -> Option<(Seat, i64)> {
+    with_current(|current| current.and_then(|context| context.bundle))
 }
 
 /// Whether a task runs on this thread.

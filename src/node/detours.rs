@@ -2,7 +2,7 @@
 //!
 //! Each side stops the failed road, tells the other over the next one how many of its messages it was handed (`Resume`),
 //! and sends nothing else there until it has heard the same. Then it sends again what the other was not handed, and goes on.
-//! A road that cannot say what was handed over (`Fabric::salvage`) has no detour: its peer is gone.
+//! A road that cannot say what was handed over (`Fabric::salvage`) has no detour: rank 0 decides who is gone (`verdicts`).
 
 use crate::base::Rank;
 use crate::base::log::{Level, say};
@@ -44,7 +44,7 @@ impl Node {
         };
         drop(outbox);
         if let Err(reason) = verdict {
-            self.lost(peer, &reason);
+            self.lost_touch(peer, &reason);
         }
     }
 
@@ -90,7 +90,7 @@ impl Node {
         drop(outbox);
         match verdict {
             Ok(()) => self.start_pulls(),
-            Err(reason) => self.lost(peer, &reason),
+            Err(reason) => self.lost_touch(peer, &reason),
         }
     }
 

@@ -16,6 +16,11 @@ impl Node {
     fn arena_of(&self, rank: Rank) -> Option<Arc<PeerArena>> {
         crate::base::sync::lock(&self.arenas).get(rank as usize)?.clone()
     }
+
+    /// Whether the store of `rank` can be read here as memory.
+    pub(super) fn is_readable_here(&self, rank: Rank) -> bool {
+        rank == self.rank || self.arena_of(rank).is_some()
+    }
 }
 
 impl Driver for &'static Node {
@@ -40,8 +45,14 @@ impl Driver for &'static Node {
     fn death_of(&self, rank: Rank) -> Error {
         Node::death_of(self, rank)
     }
+    fn lost_touch(&self, rank: Rank, reason: &str) {
+        Node::lost_touch(self, rank, reason);
+    }
     fn give_up(&self, rank: Rank, reason: &str) {
         self.lost(rank, reason);
+    }
+    fn refuse_dead(&self, rank: Rank) {
+        self.refuse_the_dead(rank);
     }
     fn report(&self, error: Error) {
         Node::report(self, error);
@@ -53,10 +64,14 @@ impl Driver for &'static Node {
             Message::Failed(error) => self.reports.failed(self, error),
             Message::Beside { words } => self.roads.heard_beside(from, words),
             Message::Resume { leg, delivered } => self.on_resume(from, leg, delivered),
-            // Rank 0 alone declares others dead.
-            Message::Died { rank, reason } if from == 0 => self.lost(rank, &reason),
+            // Rank 0 alone declares others dead; that this rank is given up, who has been told says.
+            Message::Died { rank, reason } if from == 0 || rank == self.rank => self.lost(rank, &reason),
+            Message::Suspect { rank, reason, certain } => self.on_suspect(from, rank, &reason, certain),
+            Message::Probe { round } => Node::send(self, from, &Message::Alive { round }),
+            Message::Alive { round } => self.on_alive(from, round),
             Message::Leave => self.on_leave(from),
             Message::Stop => self.stop(),
+            Message::Group(message) => self.on_group(from, message),
             _ => {}
         }
     }
@@ -99,6 +114,10 @@ impl Driver for &'static Node {
     }
     fn place(&self, options: &Options, name: &str) -> Result<Option<Rank>> {
         Node::place(self, options, name)
+    }
+    fn takes(&self, task: &Arc<dyn Runnable>) -> bool {
+        let seat = task.header().options.as_deref().and_then(Options::seat);
+        seat.is_none_or(|seat| self.is_seated(task, seat))
     }
     fn enqueue(&self, task: Arc<dyn Runnable>) {
         self.push(Work::Task(task));

@@ -4,11 +4,11 @@
 //! wakes only what it finds ASLEEP; a waiter that finds FIRED when it wants to fall asleep does not. So a wake-up is
 //! neither lost nor delivered to a fiber that still runs.
 
+use crate::base::sync::thread::{self, Thread};
 use crate::base::sync::{AtomicU32, AtomicUsize, Ordering};
 use crate::node::worker::WorkerShared;
 use crate::object::Waiter;
 use std::sync::Arc;
-use std::thread::Thread;
 
 const ARMED: u32 = 0;
 const ASLEEP: u32 = 1;
@@ -16,7 +16,13 @@ const FIRED: u32 = 2;
 
 enum Sleeper {
     Thread(Thread),
-    Fiber { worker: &'static WorkerShared, slot: usize },
+    Fiber {
+        worker: &'static WorkerShared,
+        slot: usize,
+    },
+    /// A model's fiber: how often it was resumed.
+    #[cfg(all(test, loom))]
+    Model(Arc<AtomicUsize>),
 }
 
 /// A wait for a number of things.
@@ -29,7 +35,7 @@ pub struct Event {
 impl Event {
     /// The calling thread waits for `count` things.
     pub fn of_thread(count: usize) -> Arc<Event> {
-        Event::new(count, Sleeper::Thread(std::thread::current()))
+        Event::new(count, Sleeper::Thread(thread::current()))
     }
 
     /// The fiber that will lie in `slot` of `worker` waits for `count` things.
@@ -64,6 +70,8 @@ impl Event {
         match &self.sleeper {
             Sleeper::Thread(thread) => thread.unpark(),
             Sleeper::Fiber { worker, slot } => worker.resume_later(*slot),
+            #[cfg(all(test, loom))]
+            Sleeper::Model(resumed) => drop(resumed.fetch_add(1, Ordering::Relaxed)),
         }
     }
 }
@@ -80,3 +88,6 @@ impl Waiter for Event {
         self.fired()
     }
 }
+
+#[cfg(all(test, loom))]
+mod loom;

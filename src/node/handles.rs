@@ -151,7 +151,10 @@ where
 
 impl Node {
     /// Where an actor goes: where its options say, else the ranks in turn.
-    fn place_actor(&self, options: &Options, label: &str) -> Result<Rank> {
+    fn place_actor(&'static self, options: &Options, label: &str) -> Result<Rank> {
+        if let Some(seat) = options.seat() {
+            return self.home_for_actor(options, seat, label);
+        }
         let cpus = request_of_actor(options).cpu;
         let mut wanted = options.clone().num_cpus(crate::sched::amount_of(cpus));
         if matches!(wanted.place, Placement::Auto) {

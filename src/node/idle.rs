@@ -11,7 +11,8 @@ const WORDS: usize = WORKERS_MAX.div_ceil(64);
 
 /// The sleeping workers of a rank.
 pub struct Idle {
-    /// How many bits are set, so that a busy rank reads one word.
+    /// How many bits are set, so that a busy rank reads one word. Counted before a bit is set and after it was cleared, so that
+    /// it is never too low: who reads 0 misses nobody.
     asleep: AtomicUsize,
     bits: [AtomicU64; WORDS],
 }
@@ -19,13 +20,14 @@ pub struct Idle {
 impl Idle {
     /// Nobody sleeps.
     pub fn new() -> Idle {
-        Idle { asleep: AtomicUsize::new(0), bits: [const { AtomicU64::new(0) }; WORDS] }
+        Idle { asleep: AtomicUsize::new(0), bits: std::array::from_fn(|_| AtomicU64::new(0)) }
     }
 
     /// Worker `index` is about to park. It must look for work once more before it does.
     pub fn announce(&self, index: usize) {
-        self.bits[index / 64].fetch_or(1 << (index % 64), Ordering::Relaxed);
         self.asleep.fetch_add(1, Ordering::Relaxed);
+        // Release: whoever sees the bit has the count too, and does not take one from it that was not added yet.
+        self.bits[index / 64].fetch_or(1 << (index % 64), Ordering::Release);
         fence(Ordering::SeqCst);
     }
 
@@ -63,6 +65,9 @@ impl Idle {
         self.asleep.load(Ordering::Relaxed) > 0
     }
 }
+
+#[cfg(all(test, loom))]
+mod loom;
 
 #[cfg(test)]
 mod tests {

@@ -8,9 +8,11 @@ use crate::fabric::tcp::{TcpCard, TcpFabric};
 use crate::fabric::verbs::{SideRoad, VerbsEndpoint, VerbsFabric};
 use crate::mem::{Access, Arena, Bell, PeerArena, Region, Segment};
 use crate::node::Node;
+use crate::node::board::Board;
 use crate::node::choice::{self, RoadKind};
 use crate::node::local::{Cards, Local, Station};
 use crate::node::roads::Roads;
+use crate::node::sentry::Mate;
 use crate::node::table::Table;
 use crate::sched::UNIT;
 use crate::topo::WorkerPlace;
@@ -41,15 +43,18 @@ pub(super) fn join(
     cards: &[Cards],
 ) -> Result<Joined> {
     let (rank, host_ranks) = (station.rank, station.host_ranks);
+    // They live: each takes part in the exchange that follows.
+    let mates = host_ranks.iter().filter(|other| **other != rank);
+    let mates = mates.filter_map(|other| Mate::open(*other, cards[*other as usize].arena.pid)).collect();
     let first = &cards[host_ranks[0] as usize];
-    let (Some(table_card), Some(host)) = (&first.table, &first.host) else {
+    let (Some(board_card), Some(host)) = (&first.board, &first.host) else {
         return Err(Error::fabric(format!("rank {} did not say what its host has", host_ranks[0])));
     };
-    let table = match &local.table {
+    let board = match &local.board {
         Some(segment) => segment.clone(),
-        None => Arc::new(Segment::open(table_card, Access::Write)?),
+        None => Arc::new(Segment::open(board_card, Access::Write)?),
     };
-    let table = Table::new(table, host.totals.clone(), station.place, host_ranks.len());
+    let board = Board::new(board, station.place, host_ranks.len());
     let workers = config.workers.unwrap_or_else(|| {
         let cpus = (host.totals.cpu + UNIT - 1) / UNIT;
         (cpus as usize).div_ceil(host_ranks.len()).clamp(1, crate::base::limits::WORKERS_MAX)
@@ -69,12 +74,15 @@ pub(super) fn join(
     let to: Vec<Vec<u8>> =
         ways.iter().map(|way| way.iter().filter_map(|kind| made.place_of(*kind)).collect()).collect();
     let bell = made.bell.unwrap_or_else(|| Arc::new(Bell::private()));
+    let bell_of =
+        |other: &Rank| if *other == rank { Some(bell.clone()) } else { made.host_bells[*other as usize].clone() };
+    let table = Table::new(board, host.totals.clone(), host_ranks.iter().map(bell_of).collect());
     Ok(Joined {
         arena,
         arenas: made.arenas,
         table,
         fabrics: made.kinds.iter().map(|kind| kind.name().to_string()).collect(),
-        roads: Roads::new(made.fabrics, made.laid, &to, bell, spin),
+        roads: Roads::new(made.fabrics, made.laid, &to, mates, bell, spin),
         host_bells: made.host_bells,
         places,
         workers,

@@ -8,8 +8,8 @@ use crate::fabric::shm::Inbox;
 use crate::fabric::tcp::{Addresses, Listener, TcpCard};
 use crate::fabric::verbs::VerbsEndpoint;
 use crate::mem::{Arena, Region, Segment, SegmentCard};
+use crate::node::board::BOARD_BYTES;
 use crate::node::choice::{self, Standing};
-use crate::node::table::{TABLE_BYTES, Table};
 use crate::sched::{Totals, UNIT, fixed_of};
 use crate::topo::Topology;
 use serde::{Deserialize, Serialize};
@@ -24,7 +24,7 @@ pub(super) struct Cards {
     pub inbox: Option<SegmentCard>,
     pub arena: SegmentCard,
     /// Of the host's first rank.
-    pub table: Option<SegmentCard>,
+    pub board: Option<SegmentCard>,
     /// Of the host's first rank: what the host has.
     pub host: Option<HostCard>,
     pub standing: Standing,
@@ -58,7 +58,7 @@ pub(super) struct Local {
     pub inbox: Option<Inbox>,
     pub arena: Arc<Arena>,
     /// Of the host's first rank.
-    pub table: Option<Arc<Segment>>,
+    pub board: Option<Arc<Segment>>,
     pub tcp: Option<Listener>,
     pub verbs: Option<VerbsEndpoint>,
     pub standing: Standing,
@@ -78,8 +78,8 @@ impl Local {
         let arena = Arena::create(config.store_bytes.unwrap_or(share.max(64 << 20)), config.pages)?;
         let shares_memory = host_ranks.len() > 1 && choice::shares_memory(config.fabric);
         let inbox = if shares_memory { Some(Inbox::create(station.rank, host_ranks)?) } else { None };
-        let table = match station.place {
-            0 => Some(Arc::new(Segment::create("mobula-table", TABLE_BYTES, Pages::Plain)?)),
+        let board = match station.place {
+            0 => Some(Arc::new(Segment::create("mobula-board", BOARD_BYTES, Pages::Plain)?)),
             _ => None,
         };
         let tcp = open_tcp(config, world, station.hosts)?;
@@ -92,18 +92,15 @@ impl Local {
             tcp: tcp.as_ref().map(|_| ()).map_err(Clone::clone),
         };
         let host = host_card(config, topology, station.bound, &arena);
-        Ok(Local { host, inbox, arena, table, tcp: tcp.ok(), verbs: verbs.ok(), standing })
+        Ok(Local { host, inbox, arena, board, tcp: tcp.ok(), verbs: verbs.ok(), standing })
     }
 
     pub(super) fn cards(&self) -> Cards {
-        let first = self.table.as_ref();
-        if let Some(segment) = first {
-            Table::new(segment.clone(), self.host.totals.clone(), 0, 1).fill();
-        }
+        let first = self.board.as_ref();
         Cards {
             inbox: self.inbox.as_ref().map(Inbox::card),
             arena: self.arena.card(),
-            table: first.map(|segment| segment.card()),
+            board: first.map(|segment| segment.card()),
             host: first.map(|_| self.host.clone()),
             standing: self.standing.clone(),
             tcp: self.tcp.as_ref().map(Listener::card),

@@ -35,6 +35,11 @@ impl Parting {
         *leaves = leaves.saturating_add(1);
     }
 
+    /// Whether a rank has said all that it had to say.
+    pub(super) fn has_parted(&self, rank: Rank) -> bool {
+        lock(&self.ranks).leaves[rank as usize] >= 2
+    }
+
     /// Whether every rank that lives has said `Leave` so often.
     pub(super) fn all_left(&self, times: u8) -> bool {
         lock(&self.ranks).leaves.iter().all(|leaves| *leaves >= times)

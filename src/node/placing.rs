@@ -11,6 +11,9 @@ impl Node {
     /// Where options send a task: a rank, or `None` for wherever there is room. An error where no host can ever run it.
     pub fn place(&self, options: &Options, name: &str) -> Result<Option<Rank>, Error> {
         check_amounts(options, name)?;
+        if let Some(seat) = options.seat() {
+            return self.group_owner(seat);
+        }
         let request = request_of(options);
         let fits = |rank: Rank| !self.is_dead(rank) && self.totals_of(rank).missing(&request).is_none();
         let refuse = |missing: String| Err(Error::Unschedulable { task: name.to_string(), missing });
@@ -50,7 +53,7 @@ impl Node {
                 self.totals_of(rank).missing(&request).unwrap_or_default()
             )),
             _ if fits(self.rank) => Ok(None),
-            _ => match (0..self.size).find(|rank| fits(*rank)) {
+            _ => match self.some_rank(fits) {
                 Some(rank) => Ok(Some(rank)),
                 None => refuse(self.totals_of(self.rank).missing(&request).unwrap_or_default()),
             },
@@ -58,8 +61,22 @@ impl Node {
     }
 }
 
+impl Node {
+    /// A rank that will do, of the hosts in turn: what only some hosts can run is spread over those.
+    fn some_rank(&self, fits: impl Fn(Rank) -> bool) -> Option<Rank> {
+        let turn = self.spread.fetch_add(1, Ordering::Relaxed) as usize;
+        let mut hosts = (0..self.hosts.len()).map(|step| &self.hosts[(turn + step) % self.hosts.len()]);
+        let of_host = |ranks: &[Rank]| {
+            // With each turn round the hosts, the next rank of each.
+            let first = turn / self.hosts.len();
+            (0..ranks.len()).map(|step| ranks[(first + step) % ranks.len()]).find(|rank| fits(*rank))
+        };
+        hosts.find_map(|host| of_host(&host.ranks))
+    }
+}
+
 /// Refuses amounts that are none.
-fn check_amounts(options: &Options, name: &str) -> Result<()> {
+pub(super) fn check_amounts(options: &Options, name: &str) -> Result<()> {
     let custom = options.resources.iter().map(|(kind, amount)| (kind.as_str(), *amount));
     let all =
         custom.chain(options.num_cpus.map(|cpus| ("CPUs", cpus))).chain(options.num_gpus.map(|gpus| ("GPUs", gpus)));

@@ -4,7 +4,8 @@
 #![allow(unsafe_code)]
 
 use crate::base::log::{Level, say};
-use crate::base::sync::{AtomicI32, Ordering, lock};
+use crate::base::sync::statics::AtomicI32;
+use crate::base::sync::{Ordering, lock};
 use crate::base::{Error, Result};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, OnceLock};

@@ -72,9 +72,11 @@ impl Node {
         let mut quiet = 0u32;
         let mut polls_seen = self.roads.polls.load(Ordering::Relaxed);
         let mut looked_at = Instant::now();
-        let mut vigil_kept = Instant::now();
+        let mut vigil = self.begin_vigil();
         while !self.stopping() {
             let seen = bell.rung();
+            // First: a rank that was given up while it stood still does nothing more.
+            self.keep_vigil(&mut vigil);
             self.feed_starved();
             let mut alone = bell.is_asleep();
             if !alone && looked_at.elapsed() >= TICK {
@@ -83,9 +85,9 @@ impl Node {
                 (polls_seen, looked_at) = (polls, Instant::now());
             }
             let events = if alone { self.take_and_flush() } else { 0 };
-            self.keep_vigil(&mut vigil_kept);
             let timer = self.timers.fire_due();
             let watch = self.watch_workers();
+            let groups = self.groups_due();
             if events > 0 || self.stopping() {
                 quiet = 0;
                 continue;
@@ -108,7 +110,7 @@ impl Node {
             };
             // Roads that do not ring are looked at with back-off, up to a millisecond.
             let look = (!self.roads.may_sleep_long()).then(|| Duration::from_micros(20u64 << (quiet / 16).min(6)));
-            let timeout = [timer, watch, look, rest].into_iter().flatten().min();
+            let timeout = [timer, watch, groups, look, rest].into_iter().flatten().min();
             if bell.is_asleep() && !self.roads.arm() {
                 continue;
             }

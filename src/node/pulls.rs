@@ -41,6 +41,12 @@ struct Reads {
 }
 
 impl Pulls {
+    /// Whether bytes are on their way, or wait to be.
+    pub(super) fn any(&self) -> bool {
+        let reads = lock(&self.reads);
+        !reads.under_way.is_empty() || !reads.waiting.is_empty()
+    }
+
     /// Whether some reads wait to be started.
     pub(super) fn wait(&self) -> bool {
         self.wait.load(Ordering::Relaxed)

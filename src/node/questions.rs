@@ -23,11 +23,8 @@ impl<T> Default for Questions<T> {
 }
 
 impl<T: Send + Sync + Clone + 'static> Questions<T> {
-    /// Sends a question to `rank` with its token, and waits for the answer.
-    ///
-    /// # Errors
-    /// Where the cluster stops, or the asking task is cancelled, before there is one.
-    pub fn ask(&self, node: &'static Node, rank: Rank, send: impl FnOnce(u64)) -> Result<T> {
+    /// Sends a question to `rank` with its token; its answer will be in the cell.
+    pub fn begin(&self, rank: Rank, send: impl FnOnce(u64)) -> (u64, Arc<Cell<T>>) {
         let cell = Arc::new(Cell::default());
         let token = {
             let mut open = lock(&self.open);
@@ -37,6 +34,20 @@ impl<T: Send + Sync + Clone + 'static> Questions<T> {
             token
         };
         send(token);
+        (token, cell)
+    }
+
+    /// Nobody waits for that answer any more.
+    pub fn give_up(&self, token: u64) {
+        lock(&self.open).1.remove(&token);
+    }
+
+    /// Sends a question to `rank` with its token, and waits for the answer.
+    ///
+    /// # Errors
+    /// Where the cluster stops, or the asking task is cancelled, before there is one.
+    pub fn ask(&self, node: &'static Node, rank: Rank, send: impl FnOnce(u64)) -> Result<T> {
+        let (_, cell) = self.begin(rank, send);
         loop {
             if let Some(answer) = cell.value() {
                 return Ok(answer.clone());
@@ -82,6 +93,9 @@ impl Node {
             Question::Available => postcard::to_allocvec(&self.table.available()),
             Question::Errors => postcard::to_allocvec(&self.reports.errors()),
             Question::Trace => postcard::to_allocvec(&self.traces.records()),
+            Question::Waits => postcard::to_allocvec(&self.waits()),
+            Question::Object(number) => postcard::to_allocvec(&self.described_object(number)),
+            Question::Home(seat) => postcard::to_allocvec(&self.home_of_seat(seat)),
         };
         let parcel = Parcel { bytes: bytes.unwrap_or_default(), attachments: Vec::new() };
         let answer = self.protocol.sealed(&self, &parcel, from, INLINE_BYTES_MAX).unwrap_or_default();

@@ -107,6 +107,15 @@ impl Queues {
         self.starved_count.load(Ordering::SeqCst)
     }
 
+    /// What waits for resources: how many of each request, and the first of them, where that is a task.
+    pub fn starving(&self) -> Vec<(Request, usize, Option<String>)> {
+        let first = |queue: &VecDeque<Work>| match queue.front() {
+            Some(Work::Task(task)) => Some(task.header().name().to_string()),
+            _ => None,
+        };
+        lock(&self.starved).iter().map(|(request, queue)| (request.clone(), queue.len(), first(queue))).collect()
+    }
+
     /// Whether there is work that is not starved.
     pub fn has_any(&self) -> bool {
         !self.shared.is_empty() || !self.bound.is_empty() || !self.light.is_empty()

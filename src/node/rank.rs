@@ -2,26 +2,30 @@
 #![allow(unsafe_code)]
 
 use crate::base::limits::WORKERS_MAX;
-use crate::base::sync::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+use crate::base::sync::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering, statics};
 use crate::base::{Config, Rank};
 use crate::mem::{Arena, PeerArena};
 use crate::node::choice::Standing;
+use crate::node::groups::OwnGroups;
 use crate::node::idle::Idle;
+use crate::node::load::Load;
 use crate::node::output::Output;
 use crate::node::parting::Parting;
 use crate::node::questions::Questions;
 use crate::node::queues::Queues;
 use crate::node::reports::Reports;
 use crate::node::roads::Roads;
+use crate::node::stall::StallWatch;
 use crate::node::table::Table;
 use crate::node::timers::Timers;
 use crate::node::traces::Traces;
+use crate::node::waits::Roll;
 use crate::node::watch::Watch;
 use crate::node::worker::WorkerShared;
 use crate::object::Links;
 use crate::protocol::{ActorRef, Protocol, ProtocolLinks};
 use crate::registry::Header;
-use crate::sched::Totals;
+use crate::sched::{Stealing, Totals};
 use crate::topo::{Topology, WorkerPlace};
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, OnceLock, RwLock};
@@ -76,6 +80,10 @@ pub struct Node {
     pub(super) arenas: Mutex<Vec<Option<Arc<PeerArena>>>>,
     pub(super) protocol: Protocol,
     links: OnceLock<Arc<dyn Links>>,
+    pub(super) own_groups: OwnGroups,
+    pub(super) load: Load,
+    pub(super) roll: Roll,
+    pub(super) stall: StallWatch,
     pub(super) questions: Questions<crate::base::Result<Vec<u8>>>,
     pub(super) handles: Questions<Result<Option<Arc<ActorRef>>, String>>,
     pub(super) timers: Timers,
@@ -92,7 +100,9 @@ pub struct Node {
     pub(super) vigil: Mutex<Option<Box<dyn crate::boot::Vigil>>>,
     /// Which ranks are through.
     pub(super) parting: Parting,
-    /// Why the cluster ended, where that was rank 0's death.
+    /// What rank 0 has not decided yet.
+    pub(super) verdicts: Mutex<crate::node::verdicts::Verdicts>,
+    /// Why the cluster ended for this rank, where that was rank 0's death, or the others gave this rank up.
     pub(super) orphaned: OnceLock<crate::base::Error>,
     stopping: AtomicBool,
     /// The thread that waits for the end.
@@ -120,7 +130,7 @@ pub struct Parts {
     pub vigil: Option<Box<dyn crate::boot::Vigil>>,
 }
 
-static CURRENT: AtomicPtr<Node> = AtomicPtr::new(std::ptr::null_mut());
+static CURRENT: statics::AtomicPtr<Node> = statics::AtomicPtr::new(std::ptr::null_mut());
 
 impl Node {
     /// The running cluster's rank in this process.
@@ -135,6 +145,8 @@ impl Node {
     pub(super) fn install(parts: Parts) -> &'static Node {
         let host = parts.hosts[parts.ranks[parts.rank as usize].0].name.clone();
         let seed = u64::from(std::process::id());
+        let host_ranks = &parts.hosts[parts.ranks[parts.rank as usize].0].ranks;
+        let stealing = Stealing::new(parts.rank, parts.size, seed).on_host(host_ranks);
         let node: &'static Node = Box::leak(Box::new(Node {
             rank: parts.rank,
             size: parts.size,
@@ -155,8 +167,12 @@ impl Node {
             roads: parts.roads,
             host_bells: parts.host_bells,
             arenas: Mutex::new(parts.arenas),
-            protocol: Protocol::new(parts.rank, parts.size, parts.has_foreign_memory, seed),
+            protocol: Protocol::new(parts.rank, parts.size, parts.has_foreign_memory, stealing),
             links: OnceLock::new(),
+            own_groups: OwnGroups::new(seed),
+            load: Load::default(),
+            roll: Roll::default(),
+            stall: StallWatch::default(),
             questions: Questions::default(),
             handles: Questions::default(),
             timers: Timers::default(),
@@ -167,6 +183,7 @@ impl Node {
             blocked: AtomicUsize::new(0),
             vigil: Mutex::new(parts.vigil),
             parting: Parting::new(parts.size),
+            verdicts: Mutex::default(),
             orphaned: OnceLock::new(),
             stopping: AtomicBool::new(false),
             leaver: OnceLock::new(),

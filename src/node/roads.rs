@@ -9,8 +9,9 @@ use crate::mem::Bell;
 use crate::node::Node;
 use crate::node::detours::Detour;
 use crate::node::pulls::Pulls;
-use crate::node::sentry::Sentry;
+use crate::node::sentry::{Mate, Sentry};
 use crate::protocol::{ABOUT_ROADS, Departures, ENVELOPE_BYTES, Message};
+use crate::sched::Stealing;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -78,11 +79,12 @@ thread_local! {
 }
 
 impl Roads {
-    /// Over these fabrics; `to` names for each rank those that lead there, best first, by their places in `all`.
+    /// Over these fabrics, beside the processes of `mates`; `to` names for each rank those that lead there, best first, by their places in `all`.
     pub fn new(
         all: Vec<Arc<dyn Fabric>>,
         verbs: Option<Arc<VerbsFabric>>,
         to: &[Vec<u8>],
+        mates: Vec<Mate>,
         bell: Arc<Bell>,
         spin: Duration,
     ) -> Roads {
@@ -97,7 +99,7 @@ impl Roads {
         });
         let peers = peers.collect();
         let unseen = all.iter().any(|road| !road.rings());
-        let sentry = Sentry::over(&all, &bell);
+        let sentry = Sentry::over(&all, mates, &bell);
         Roads {
             all,
             ways,
@@ -175,13 +177,22 @@ impl Roads {
         true
     }
 
+    /// Says a last word to a rank that is given up, over the road that was taken to it: it may only have been stopped. Where
+    /// there is no room, it is not said: the answer to the next thing that the rank says is the same.
+    pub(super) fn tell_the_dead(&self, rank: Rank, message: &Message<'_>) {
+        let leg = self.peers[rank as usize].leg.load(Ordering::Relaxed);
+        if let Some(road) = self.way(rank).get(leg as usize) {
+            let _ = self.all[*road as usize].send(rank, &[&message.encode(ABOUT_ROADS.to_vec())]);
+        }
+    }
+
     /// Sends over the road taken now, or lets the message wait. True where one waits that was alone.
-    pub(super) fn dispatch(&self, to: Rank, bytes: &[u8], about_roads: bool) -> bool {
+    pub(super) fn dispatch(&self, to: Rank, bytes: &[u8], about_roads: bool, load: impl FnOnce() -> u8) -> bool {
         let peer = &self.peers[to as usize];
         let mut outbox = lock(&peer.outbox);
         // Under the lock, which `bury` and a detour take as well.
         let Some(road) = self.to(to) else { return false };
-        let envelope = if about_roads { ABOUT_ROADS } else { outbox.departures.next(0) };
+        let envelope = if about_roads { ABOUT_ROADS } else { outbox.departures.next(load) };
         let direct = outbox.messages.is_empty() && outbox.detour.is_none();
         if direct && self.all[road].send(to, &[&envelope, bytes]).is_ok() {
             return false;
@@ -258,7 +269,8 @@ impl Node {
         assert!(length <= MESSAGE_BYTES_MAX, "a message of {length} bytes was not spilled: {message:?}");
         if to == self.rank {
             self.protocol.handle(&self, to, &bytes);
-        } else if self.roads.dispatch(to, &bytes, message.is_about_roads()) {
+        } else if self.roads.dispatch(to, &bytes, message.is_about_roads(), || Stealing::my_load(self.surplus_tasks()))
+        {
             self.roads.bell.ring();
         }
         BUFFER.set(bytes);

@@ -76,7 +76,8 @@ impl Session {
         let node = self.node;
         join_threads(node);
         if let Some(error) = node.orphaned.get() {
-            // The others end by themselves as well; who is left cannot part in order.
+            // The others end by themselves as well, or go on without this rank: it cannot part in order.
+            node.say_farewell();
             node.dismantle();
             std::mem::forget(world);
             return Err(error.clone());
@@ -84,10 +85,10 @@ impl Session {
         if node.size > 1 {
             // Whatever a rank had to say (its last lines) is before its second Leave.
             node.send(0, &Message::Leave);
-            let mut vigil_kept = Instant::now();
+            let mut vigil = node.begin_vigil();
             while node.rank == 0 && !node.parting.all_left(2) {
                 // The progress thread, which does so while the cluster runs, has ended.
-                node.keep_vigil(&mut vigil_kept);
+                node.keep_vigil(&mut vigil);
                 if node.poll() == 0 {
                     std::thread::sleep(Duration::from_micros(50));
                 }
@@ -100,6 +101,7 @@ impl Session {
                 std::thread::sleep(Duration::from_micros(50));
             }
         }
+        (0..node.size).filter(|rank| node.is_dead(*rank)).for_each(|rank| world.exchange.forget(rank));
         let outcome = if node.mourns() && !world.outlives { Ok(()) } else { world.exchange.barrier() };
         node.dismantle();
         if node.mourns() && !world.outlives {

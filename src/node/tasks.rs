@@ -9,8 +9,11 @@ use crate::node::worker::{self, Worker};
 use crate::object::AnySlot;
 use crate::protocol::request_of;
 use crate::registry::{Callable, Failure, Header, Options, Outputs, Phase, Runnable, State, Task};
-use crate::sched::{Request, UNIT};
+use crate::sched::{Grant, Request, UNIT};
 use std::sync::Arc;
+
+/// What a task has that asked for CPUs of the host alone.
+static NOTHING: Grant = Grant { gpus: Vec::new(), custom: Vec::new(), bundle: None };
 
 /// Makes a task of `C` and launches it; without a cluster, its results hold the error that says so.
 pub fn submit<C: Callable>(options: Options, args: C::Args) -> <C::Outputs as Outputs>::Refs {
@@ -59,6 +62,11 @@ impl Node {
                 Err(error) => return self.protocol.fail_task(&self, &task, error),
             }
         }
+        if task.header().options.as_deref().is_none_or(Options::is_free)
+            && let Some(rank) = self.drawn_to(&task)
+        {
+            return self.launch_after_arguments(task, rank);
+        }
         self.launch_here(task);
     }
 
@@ -68,7 +76,7 @@ impl Node {
     }
 
     /// Sends a task of this rank to another.
-    fn launch_there(&'static self, task: Arc<dyn Runnable>, to: Rank) {
+    pub(super) fn launch_there(&'static self, task: Arc<dyn Runnable>, to: Rank) {
         if task.header().claim_waiting() {
             self.protocol.send_task(&self, &task, to, false, None);
             self.throttle(to);
@@ -91,7 +99,8 @@ impl Node {
             Work::Task(task) => {
                 let header = task.header();
                 let options = header.options.as_ref();
-                let light = options.is_some_and(|options| options.num_cpus == Some(0.0));
+                // Of the host's own CPUs: a bundle's are the host's no more.
+                let light = options.is_some_and(|options| options.num_cpus == Some(0.0) || options.seat().is_some());
                 (header.stealable && options.is_none_or(|options| options.is_free()), light)
             }
             Work::Actor(_) => (false, true),
@@ -123,7 +132,7 @@ impl Node {
         match work {
             Work::Actor(actor) => {
                 if worker.take_cpu(0) {
-                    worker.count_begun();
+                    worker.count_begun(None);
                     self.run_actor(&actor);
                 }
             }
@@ -142,9 +151,9 @@ impl Node {
                 return self.starve(Request::one_cpu(), Work::Task(task));
             }
             if header.claim() {
-                worker.count_begun();
+                worker.count_begun(header.entry);
                 let before = worker.set_running_cpu(UNIT);
-                self.run_claimed(&task, &[], Some(worker));
+                self.run_claimed(&task, &NOTHING, Some(worker));
                 worker.set_running_cpu(before);
             }
             return;
@@ -157,9 +166,9 @@ impl Node {
             return self.starve(request, Work::Task(task));
         }
         if header.claim() {
-            worker.count_begun();
+            worker.count_begun(header.entry);
             let before = worker.set_running_cpu(request.cpu);
-            self.run_claimed(&task, &grant.gpus, Some(worker));
+            self.run_claimed(&task, &grant, Some(worker));
             worker.set_running_cpu(before);
         }
         worker.release_cpu(UNIT);
@@ -168,6 +177,9 @@ impl Node {
 
     /// Puts work aside until resources are given back; looks once more, because they may have been meanwhile.
     pub(super) fn starve(&'static self, request: Request, work: Work) {
+        if self.unseat(&request, &work) {
+            return;
+        }
         self.queues.push_starved(request, work);
         self.feed_starved();
     }
@@ -204,7 +216,7 @@ impl Node {
     }
 
     /// Resources other than CPUs are free again.
-    pub fn give_back(&'static self, grant: &crate::sched::Grant) {
+    pub fn give_back(&'static self, grant: &Grant) {
         self.table.give_rest(grant);
         self.resources_freed();
     }
@@ -217,7 +229,7 @@ impl Node {
     }
 
     /// Runs a task that the caller has claimed, on this stack.
-    pub fn run_claimed(&'static self, task: &Arc<dyn Runnable>, gpus: &[(u32, i64)], worker: Option<&'static Worker>) {
+    pub fn run_claimed(&'static self, task: &Arc<dyn Runnable>, grant: &Grant, worker: Option<&'static Worker>) {
         if self.protocol.unwanted.contains(task.header().origin) {
             task.fail(Arc::new(Error::Cancelled { task: task.header().name().to_string() }));
             return self.over(task);
@@ -225,7 +237,7 @@ impl Node {
         let printing = self.printing(task.header());
         let began_ns = self.traces.on(task).then(clock::now_ns);
         {
-            let context = Context::of_task(task.header(), gpus);
+            let context = Context::of_task(task.header(), grant);
             let _running = context.enter();
             task.invoke(&mut None as &mut State, &|failure| self.blame(task.header(), failure));
         }
@@ -246,14 +258,14 @@ impl Node {
                 _ => {}
             }
             if task.header().claim() {
-                worker.count_begun();
-                self.run_claimed(task, &[], Some(worker));
+                worker.count_begun(task.header().entry);
+                self.run_claimed(task, &NOTHING, Some(worker));
             } else if task.header().phase() == Phase::Queued {
                 unreachable!("a queued task can be claimed");
             }
         } else if self.table.take_cpu(UNIT) {
             if task.header().claim() {
-                self.run_claimed(task, &[], None);
+                self.run_claimed(task, &NOTHING, None);
             }
             self.give_back_cpu(UNIT);
         }

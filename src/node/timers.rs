@@ -24,6 +24,11 @@ impl Timers {
         first
     }
 
+    /// Whether somebody waits who will not wait for ever.
+    pub fn any(&self) -> bool {
+        lock(&self.due).1.values().any(|event| event.strong_count() > 0)
+    }
+
     /// Ends the waits that are due; returns how long until the next, where there is one.
     pub fn fire_due(&self) -> Option<Duration> {
         let now = Instant::now();

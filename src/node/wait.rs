@@ -51,10 +51,12 @@ pub fn get<T: Object>(reference: &ObjectRef<T>, timeout: Option<Duration>) -> Re
             // A driver that waits for a short answer needs no event.
             continue;
         }
-        node.block(1, deadline, |event| match deadline {
-            None => slot.core().when_complete(event.clone()),
-            // It may look again, as often as it likes.
-            Some(_) => slot.core().when_complete_instead(event.clone()),
+        context::awaiting(&|visit| visit(&slot), || {
+            node.block(1, deadline, |event| match deadline {
+                None => slot.core().when_complete(event.clone()),
+                // It may look again, as often as it likes.
+                Some(_) => slot.core().when_complete_instead(event.clone()),
+            })
         })?;
         if reference.ready().is_none() && deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             return Err(Error::Timeout { waited: timeout.unwrap_or_default(), what: format!("{reference:?}") });
@@ -73,11 +75,13 @@ pub fn wait_for<T: Object>(references: &[ObjectRef<T>], count: usize, deadline: 
     loop {
         // Those that are complete tell the event at once, so that it counts all of them. Each of the others has room for one
         // wait that is over: a program that waits for one of many, again and again, leaves no more behind.
-        node.block(count, deadline, |event| {
+        let register = |event: &Arc<Event>| {
             for reference in references {
                 reference.slot.core().when_complete_instead(event.clone());
             }
-        })?;
+        };
+        let awaited = |visit: &mut dyn FnMut(&Arc<dyn AnySlot>)| references.iter().for_each(|one| visit(&one.any()));
+        context::awaiting(&awaited, || node.block(count, deadline, register))?;
         if ready() {
             return Ok(true);
         }
@@ -139,14 +143,14 @@ impl Node {
             return Err(Error::Cancelled { task });
         }
         if self.stopping() {
-            return Err(Error::config("the cluster was shut down while something was waited for"));
+            return Err(self.why_it_ended());
         }
         match (worker::here(), fiber::stack_left()) {
             (Some(worker), Some(_)) => self.block_fiber(worker, count, deadline, register)?,
             _ => self.block_thread(count, deadline, register),
         }
         if self.stopping() {
-            return Err(Error::config("the cluster was shut down while something was waited for"));
+            return Err(self.why_it_ended());
         }
         match context::cancelled() {
             Some(task) => Err(Error::Cancelled { task }),
@@ -154,7 +158,36 @@ impl Node {
         }
     }
 
+    /// As `pause_fiber`; a task of a placement group lends its bundle's CPUs to others meanwhile.
     fn block_fiber(
+        &'static self,
+        worker: &'static Worker,
+        count: usize,
+        deadline: Option<Instant>,
+        register: impl FnOnce(&Arc<Event>),
+    ) -> Result<()> {
+        let Some((seat, cpu)) = context::seat() else { return self.pause_fiber(worker, count, deadline, register) };
+        self.table.lend_cpu(seat, cpu);
+        self.resources_freed();
+        let outcome = self.pause_fiber(worker, count, deadline, register);
+        let mut is_back = false;
+        while !is_back && !self.stopping() {
+            let waited = self.pause_fiber(worker, 1, None, |event| {
+                is_back = self.table.take_back_cpu(seat, cpu, || event.clone());
+                if is_back {
+                    event.clone().ready();
+                }
+            });
+            if waited.is_err() {
+                // Too many wait already: it goes on, and its bundle hands out less until it ends.
+                self.table.owe_cpu(seat, cpu);
+                break;
+            }
+        }
+        outcome
+    }
+
+    fn pause_fiber(
         &'static self,
         worker: &'static Worker,
         count: usize,
@@ -180,7 +213,7 @@ impl Node {
             return Ok(());
         }
         self.blocked.fetch_add(1, Ordering::Relaxed);
-        let aside = context::put_aside();
+        let aside = context::put_aside(slot);
         fiber::pause(Pause::Blocked(slot));
         drop(aside);
         self.blocked.fetch_sub(1, Ordering::Relaxed);
@@ -207,7 +240,18 @@ impl Node {
         }
     }
 
+    /// As `block_thread`, for a thread that looks after others and holds nothing.
+    pub(super) fn wait_on_thread(&'static self, count: usize, deadline: Instant, register: impl FnOnce(&Arc<Event>)) {
+        let event = Event::of_thread(count);
+        register(&event);
+        if !self.watch_roads(|| event.fired() || Instant::now() >= deadline) || !event.fired() {
+            self.leave_roads();
+            self.park_until(&event, Some(deadline));
+        }
+    }
+
     fn park_until(&'static self, event: &Event, deadline: Option<Instant>) {
+        let mut parked = None;
         while event.fall_asleep() || !event.fired() {
             match deadline {
                 None => std::thread::park_timeout(STOP_LOOK),
@@ -221,6 +265,11 @@ impl Node {
             }
             if self.stopping() {
                 return;
+            }
+            if !event.fired() && !self.stall.is_asking() {
+                // It waits for longer than most: from now on others may see what for.
+                parked.get_or_insert_with(|| self.driver_parks());
+                self.watch_for_stall();
             }
         }
     }

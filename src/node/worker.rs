@@ -9,11 +9,12 @@
 #![allow(unsafe_code)]
 
 use crate::base::log::{Level, say};
-use crate::base::sync::{AtomicU32, AtomicU64, Ordering};
+use crate::base::sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use crate::base::{Config, Result};
 use crate::node::Node;
 use crate::node::fiber::{self, Fiber, Pause};
 use crate::node::queues::Work;
+use crate::registry::TableEntry;
 use crossbeam_deque::{Stealer, Worker as Deque};
 use crossbeam_queue::SegQueue;
 use std::cell::{Cell, RefCell};
@@ -33,6 +34,8 @@ pub struct WorkerShared {
     pub stealer: Stealer<Work>,
     /// Tasks that it began.
     pub began: AtomicU64,
+    /// The function that it began last, null for an actor's turn.
+    running: AtomicPtr<TableEntry>,
     /// The system's number of its thread, 0 before it runs.
     thread_id: AtomicU32,
     thread: OnceLock<Thread>,
@@ -46,6 +49,13 @@ impl WorkerShared {
             node.idle.withdraw(self.index);
         }
         self.unpark();
+    }
+
+    /// The function that it began last.
+    pub fn last_began(&self) -> &'static str {
+        let entry = self.running.load(Ordering::Relaxed);
+        // SAFETY: only `&'static TableEntry`s are stored.
+        if entry.is_null() { "a call of an actor" } else { unsafe { &*entry }.name }
     }
 
     /// Whether its thread sleeps in a system call, as far as the system tells.
@@ -113,6 +123,7 @@ pub fn spawn(node: &'static Node, index: usize) -> Result<&'static WorkerShared>
         ready: SegQueue::new(),
         stealer: deque.stealer(),
         began: AtomicU64::new(0),
+        running: AtomicPtr::new(std::ptr::null_mut()),
         thread_id: AtomicU32::new(0),
         thread: OnceLock::new(),
     }));
@@ -305,6 +316,7 @@ impl Worker {
     /// Nothing to do: look at the roads for a moment, ask elsewhere for work, then park.
     fn rest(&'static self) {
         let node = self.node;
+        node.answer_roll(self.shared);
         node.ask_for_work();
         self.rested.set(true);
         self.at_rest.set(true);
@@ -343,7 +355,11 @@ impl Worker {
     }
 
     /// A task begins.
-    pub fn count_begun(&self) {
+    #[inline]
+    pub fn count_begun(&self, entry: Option<&'static TableEntry>) {
+        self.shared
+            .running
+            .store(entry.map_or(std::ptr::null_mut(), |entry| std::ptr::from_ref(entry).cast_mut()), Ordering::Relaxed);
         self.shared.began.store(self.shared.began.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 }

@@ -11,8 +11,7 @@
 #![allow(unsafe_code)]
 
 use crate::base::Error;
-use crate::base::sync::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
-use std::cell::UnsafeCell;
+use crate::base::sync::{AtomicBool, AtomicPtr, AtomicU64, Ordering, UnsafeCell};
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 
@@ -31,8 +30,20 @@ pub trait Waiter: Send + Sync {
 }
 
 struct Node {
-    next: *mut Node,
+    next: UnsafeCell<*mut Node>,
     waiter: Arc<dyn Waiter>,
+}
+
+impl Node {
+    fn next(&self) -> *mut Node {
+        // SAFETY: who has the node alone, having taken the list, is the only one to ask.
+        self.next.with(|next| unsafe { *next })
+    }
+
+    fn set_next(&self, next: *mut Node) {
+        // SAFETY: as above.
+        self.next.with_mut(|place| unsafe { *place = next });
+    }
 }
 
 /// What does not depend on the type of the value.
@@ -75,7 +86,7 @@ impl Core {
             return None;
         }
         // SAFETY: FAILED was seen with acquire, so the failure is written and never changes (O1).
-        unsafe { (*self.failure.get()).clone() }
+        self.failure.with(|failure| unsafe { (*failure).clone() })
     }
 
     /// The number under which this rank has exported the object, 0 where it has not.
@@ -97,7 +108,7 @@ impl Core {
         if state == READY || state == FAILED {
             return waiter.ready();
         }
-        let node = Box::into_raw(Box::new(Node { next: state, waiter }));
+        let node = Box::into_raw(Box::new(Node { next: UnsafeCell::new(state), waiter }));
         loop {
             match self.waiters.compare_exchange_weak(state, node, Ordering::Release, Ordering::Acquire) {
                 Ok(_) => return,
@@ -109,7 +120,7 @@ impl Core {
                 Err(now) => {
                     state = now;
                     // SAFETY: the node is not published yet.
-                    unsafe { (*node).next = now };
+                    unsafe { (*node).set_next(now) };
                 }
             }
         }
@@ -124,7 +135,7 @@ impl Core {
         }
         // Taken from the cell, the list is this thread's own. Who completes the cell meanwhile tells those that came since.
         let next = without_idle(list, waiter.key());
-        let mut head = Box::into_raw(Box::new(Node { next, waiter }));
+        let mut head = Box::into_raw(Box::new(Node { next: UnsafeCell::new(next), waiter }));
         while let Err(now) =
             self.waiters.compare_exchange(std::ptr::null_mut(), head, Ordering::Release, Ordering::Acquire)
         {
@@ -135,10 +146,10 @@ impl Core {
                 let mut last = now;
                 // SAFETY: `take` made the list this thread's own, and it is not empty.
                 unsafe {
-                    while !(*last).next.is_null() {
-                        last = (*last).next;
+                    while !(*last).next().is_null() {
+                        last = (*last).next();
                     }
-                    (*last).next = head;
+                    (*last).set_next(head);
                 }
                 head = now;
             }
@@ -156,7 +167,7 @@ impl Core {
             return false;
         }
         // SAFETY: winning `taken` makes this the only writer, and nobody reads before FAILED is published.
-        unsafe { *self.failure.get() = Some(error) };
+        self.failure.with_mut(|failure| unsafe { *failure = Some(error) });
         self.publish(FAILED);
         true
     }
@@ -173,7 +184,7 @@ impl Drop for Core {
         while !node.is_null() && node != READY && node != FAILED {
             // SAFETY: `&mut self`: nobody else can reach the list.
             let owned = unsafe { Box::from_raw(node) };
-            node = owned.next;
+            node = owned.next();
         }
     }
 }
@@ -186,28 +197,33 @@ fn tell(mut node: *mut Node) {
     while !node.is_null() {
         // SAFETY: the caller took the list out of its cell, so each of its nodes is reached from here alone.
         let owned = unsafe { Box::from_raw(node) };
-        node = owned.next;
+        node = owned.next();
         owned.waiter.ready();
     }
 }
 
 /// The list without those of its first nodes that wait no more, or for what `key` does; it is the caller's own.
 fn without_idle(list: *mut Node, key: Option<(usize, usize)>) -> *mut Node {
-    let mut head = list;
-    let mut link: *mut *mut Node = &raw mut head;
+    let (mut head, mut before, mut node) = (list, std::ptr::null_mut::<Node>(), list);
     for _ in 0..LOOK_BACK {
-        // SAFETY: `link` points to `head` or into a node of the list, all of which are reached from here alone.
+        if node.is_null() {
+            break;
+        }
+        // SAFETY: `node` and `before` are nodes of the list, all of which are reached from here alone.
         unsafe {
-            let node = *link;
-            if node.is_null() {
-                break;
-            }
             let waiter = &(*node).waiter;
+            let next = (*node).next();
             if waiter.is_over() || (key.is_some() && waiter.key() == key) {
-                *link = Box::from_raw(node).next;
+                drop(Box::from_raw(node));
+                if before.is_null() {
+                    head = next;
+                } else {
+                    (*before).set_next(next);
+                }
             } else {
-                link = &raw mut (*node).next;
+                before = node;
             }
+            node = next;
         }
     }
     head
@@ -249,7 +265,7 @@ impl<T> Cell<T> {
             return Err(value);
         }
         // SAFETY: winning `taken` makes this the only writer, and nobody reads before READY is published.
-        unsafe { (*self.value.get()).write(value) };
+        self.value.with_mut(|place| unsafe { (*place).write(value) });
         self.core.publish(READY);
         Ok(())
     }
@@ -260,7 +276,7 @@ impl<T> Cell<T> {
             return None;
         }
         // SAFETY: READY was seen with acquire: the value is written and never changes while the cell lives (O1).
-        Some(unsafe { (*self.value.get()).assume_init_ref() })
+        Some(self.value.with(|value| unsafe { (*value).assume_init_ref() }))
     }
 }
 
@@ -268,10 +284,13 @@ impl<T> Drop for Cell<T> {
     fn drop(&mut self) {
         if self.core.waiters.load(Ordering::Acquire) == READY {
             // SAFETY: READY: the value is written; `&mut self`: nobody reads it any more.
-            unsafe { self.value.get_mut().assume_init_drop() };
+            self.value.with_mut(|value| unsafe { (*value).assume_init_drop() });
         }
     }
 }
+
+#[cfg(all(test, loom))]
+mod loom;
 
 #[cfg(test)]
 mod tests {

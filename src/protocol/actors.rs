@@ -3,6 +3,8 @@
 //! An actor is work for the rank's workers while it has a call that may run, and nothing otherwise. Its state is taken
 //! out while a call runs, so that no lock is held across user code.
 
+mod views;
+
 use crate::base::log::{Level, say};
 use crate::base::sync::lock;
 use crate::base::{Error, ObjectId, Rank};
@@ -44,7 +46,8 @@ struct Inner {
 
 /// An actor on its own rank.
 pub struct ActorHome {
-    id: ObjectId,
+    /// Its name.
+    pub id: ObjectId,
     inner: Mutex<Inner>,
 }
 

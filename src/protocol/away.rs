@@ -83,6 +83,7 @@ impl Protocol {
             num_gpus: options.num_gpus,
             resources: options.resources.clone(),
             name: options.name.clone(),
+            seat: options.seat(),
         });
         let args = parcel
             .as_ref()
@@ -328,6 +329,14 @@ impl Away {
     /// Forgets everything: the end. Returns what is to be dropped.
     pub fn clear(&self) -> impl Sized + use<> {
         std::mem::take(&mut *lock(&self.tasks))
+    }
+
+    /// Where a task is, and its name.
+    pub fn find(&self, me: Rank, task: &Arc<dyn Runnable>) -> Option<(Rank, TaskId)> {
+        lock(&self.tasks)
+            .iter()
+            .find(|(_, sent)| matches!(&sent.results, Results::Of(own) if Arc::ptr_eq(own, task)))
+            .map(|(number, sent)| (sent.to, TaskId { owner: me, number: *number }))
     }
 
     /// Nobody wants that task any more: where it is, as far as this rank knows, is to be told so.

@@ -11,6 +11,9 @@ use std::sync::{Arc, Mutex};
 impl Protocol {
     /// A task that is to run on this rank, or on one that steals it, once its arguments are there.
     pub fn launch_here<D: Driver>(&self, driver: &D, task: Arc<dyn Runnable>) {
+        if !driver.takes(&task) {
+            return;
+        }
         when_arguments(driver, &task.clone(), move |driver| driver.protocol().arguments_ready(driver, task));
     }
 

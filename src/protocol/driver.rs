@@ -35,8 +35,12 @@ pub trait Driver: Clone + Send + Sync + 'static {
     fn is_dead(&self, rank: Rank) -> bool;
     /// The error of what needs a rank that is gone.
     fn death_of(&self, rank: Rank) -> Error;
-    /// That rank cannot be gone on with: it is to be declared gone.
+    /// The pair with that rank is broken: it is to be decided who is gone.
+    fn lost_touch(&self, rank: Rank, reason: &str);
+    /// Another rank was told that this one is gone: it is to be declared gone here too.
     fn give_up(&self, rank: Rank, reason: &str);
+    /// A rank that was declared gone said something: it is to hear that it was.
+    fn refuse_dead(&self, rank: Rank);
     /// Tells the driver process of a failure.
     fn report(&self, error: Error);
     /// A message that is about something else than tasks, objects and actors.
@@ -74,6 +78,8 @@ pub trait Driver: Clone + Send + Sync + 'static {
     /// # Errors
     /// `Unschedulable` and the like.
     fn place(&self, options: &Options, name: &str) -> Result<Option<Rank>>;
+    /// Whether a task may run on this rank; where not, it has been sent on, or failed.
+    fn takes(&self, task: &Arc<dyn Runnable>) -> bool;
     /// A task whose arguments are there may run here.
     fn enqueue(&self, task: Arc<dyn Runnable>);
     /// An actor has something to run.

@@ -9,22 +9,31 @@
 //! being missed.
 
 use crate::base::Rank;
-use crate::base::sync::{AtomicU16, Ordering};
+use crate::base::sync::{AtomicU8, AtomicU16, Ordering};
 use std::sync::OnceLock;
 
 /// Bytes before each message.
 pub const ENVELOPE_BYTES: usize = 3;
 
+/// Messages that say the same load: it is looked up once for them.
+const LOAD_MESSAGES: u16 = 8;
+
 /// The numbers of what one rank sends to another. Whoever holds the lock under which messages leave has it.
 #[derive(Debug, Default)]
-pub struct Departures(u16);
+pub struct Departures {
+    last: u16,
+    load: u8,
+}
 
 impl Departures {
-    /// The envelope of the next message.
-    pub fn next(&mut self, load: u8) -> [u8; ENVELOPE_BYTES] {
-        self.0 = after(self.0);
-        let [low, high] = self.0.to_le_bytes();
-        [low, high, load]
+    /// The envelope of the next message; `load` looks up the sender's load.
+    pub fn next(&mut self, load: impl FnOnce() -> u8) -> [u8; ENVELOPE_BYTES] {
+        self.last = after(self.last);
+        if self.last % LOAD_MESSAGES == 1 {
+            self.load = load();
+        }
+        let [low, high] = self.last.to_le_bytes();
+        [low, high, self.load]
     }
 }
 
@@ -62,6 +71,8 @@ struct Sender {
     last: AtomicU16,
     /// Threads that act on what it sent.
     acting: AtomicU16,
+    /// The load that it last spoke of.
+    load: AtomicU8,
 }
 
 impl Arrivals {
@@ -74,6 +85,15 @@ impl Arrivals {
         let page =
             self.0[from as usize / PAGE_SENDERS].get_or_init(|| Box::new(std::array::from_fn(|_| Sender::default())));
         &page[from as usize % PAGE_SENDERS]
+    }
+
+    /// Whether `from` had another load when it last spoke.
+    pub fn is_news(&self, from: Rank, load: u8) -> bool {
+        let known = &self.of(from).load;
+        known.load(Ordering::Relaxed) != load && {
+            known.store(load, Ordering::Relaxed);
+            true
+        }
     }
 
     /// A thread begins to act on what `from` sent. It looks whether that rank lives after this call.
@@ -118,15 +138,15 @@ mod tests {
     use super::*;
 
     fn enveloped(departures: &mut Departures, load: u8) -> Vec<u8> {
-        [&departures.next(load)[..], b"m"].concat()
+        [&departures.next(|| load)[..], b"m"].concat()
     }
 
     #[test]
     fn each_message_counts_once_also_where_the_numbers_begin_again() {
         let (mut departures, arrivals) = (Departures::default(), Arrivals::new(2));
         for turn in 0..200_000u32 {
-            let bytes = enveloped(&mut departures, turn as u8);
-            assert_eq!(arrivals.open(1, &bytes), Arrival::New(b"m", turn as u8), "message {turn}");
+            let bytes = enveloped(&mut departures, (turn % 65_535 / 8) as u8);
+            assert_eq!(arrivals.open(1, &bytes), Arrival::New(b"m", (turn % 65_535 / 8) as u8), "message {turn}");
             assert_eq!(arrivals.open(1, &bytes), Arrival::Again, "message {turn} a second time");
         }
     }

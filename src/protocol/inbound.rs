@@ -12,7 +12,7 @@ use crate::protocol::blocks::{Pulled, missing_blocks};
 use crate::protocol::driver::{Driver, Purpose};
 use crate::protocol::envelope::Arrival;
 use crate::protocol::{Message, Protocol, Run, WireParcel};
-use crate::registry::{Header, Kind, Options};
+use crate::registry::{Header, Kind, Options, Placement};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -121,9 +121,14 @@ impl Protocol {
     /// Bytes came from `from`, in their envelope. Any number of times: what came before is dropped.
     pub fn receive(&self, driver: &impl Driver, from: Rank, bytes: &[u8]) {
         self.heed(driver, from, || match self.arrivals.open(from, bytes) {
-            Arrival::New(message, _load) => self.handle(driver, from, message),
+            Arrival::New(message, load) => {
+                if self.arrivals.is_news(from, load) {
+                    self.thieving.heard(from, load);
+                }
+                self.handle(driver, from, message);
+            }
             Arrival::Again => {}
-            Arrival::Gap => driver.give_up(from, "a message of it is missing, which its road should have brought"),
+            Arrival::Gap => driver.lost_touch(from, "a message of it is missing, which its road should have brought"),
             Arrival::Torn => {
                 say(Level::Error, || format!("rank {} dropped {} bytes of rank {from}", self.rank, bytes.len()));
             }
@@ -133,12 +138,16 @@ impl Protocol {
     /// Acts on what `from` sent, where it lives. While this goes on, no owner is told that it is listened to no more.
     fn heed(&self, driver: &impl Driver, from: Rank, act: impl FnOnce()) {
         self.arrivals.begin(from);
-        if !driver.is_dead(from) {
+        let lives = !driver.is_dead(from);
+        if lives {
             act();
         }
         self.arrivals.end(from);
         if driver.is_dead(from) {
             self.answer_mourners(driver);
+        }
+        if !lives {
+            driver.refuse_dead(from);
         }
     }
 
@@ -285,6 +294,7 @@ impl Protocol {
                 num_gpus: wire.num_gpus,
                 resources: wire.resources,
                 name: wire.name,
+                place: wire.seat.map_or(Placement::Auto, |seat| Placement::InGroup(seat.into())),
                 ..Options::default()
             })
         });

@@ -1,6 +1,7 @@
 //! The messages.
 
-use crate::base::{Error, ObjectId, Rank, TaskId, limits};
+use crate::base::{Error, ObjectId, Rank, Seat, TaskId, limits};
+use crate::sched::GroupMessage;
 use crate::store::CountMessage;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -91,6 +92,8 @@ pub struct WireOptions {
     pub resources: Vec<(String, f64)>,
     /// The task's or actor's name.
     pub name: Option<String>,
+    /// Its place in a placement group.
+    pub seat: Option<Seat>,
 }
 
 /// A task on its way to the rank that runs it.
@@ -277,6 +280,28 @@ pub enum Message<'a> {
     Leave,
     /// From rank 0: everybody is through.
     Stop,
+    /// Placement groups.
+    Group(GroupMessage),
+    /// To rank 0, which decides: that one is lost to me. Of rank 0 itself, from a rank of its host to all others.
+    Suspect {
+        /// Who.
+        rank: Rank,
+        /// How it was noticed.
+        reason: String,
+        /// Whether its process was seen to have ended, or to stand still, by a rank of its host; otherwise only the road
+        /// between the two is known to have broken.
+        certain: bool,
+    },
+    /// From rank 0: are you there?
+    Probe {
+        /// For the answer.
+        round: u64,
+    },
+    /// The answer to `Probe`.
+    Alive {
+        /// As asked.
+        round: u64,
+    },
 }
 
 /// What one rank asks another about itself.
@@ -288,6 +313,12 @@ pub enum Question {
     Errors,
     /// What it recorded.
     Trace,
+    /// Where that place in a placement group of its is, or why nowhere.
+    Home(Seat),
+    /// Who waits there for what.
+    Waits,
+    /// What becomes of its object of that number.
+    Object(u64),
 }
 
 impl<'a> Message<'a> {
@@ -305,7 +336,9 @@ impl<'a> Message<'a> {
         match self {
             Message::Run(run) => {
                 let actor = run.actor.map_or(0, |actor| actor.owner);
-                run.task.owner.max(actor).max(run.args.highest_rank())
+                let seat = run.options.as_ref().and_then(|options| options.seat);
+                let group = seat.map_or(0, |seat| seat.group.owner);
+                run.task.owner.max(actor).max(group).max(run.args.highest_rank())
             }
             Message::Done { results, .. } => {
                 results.iter().flatten().map(WireParcel::highest_rank).max().unwrap_or_default()
@@ -319,16 +352,18 @@ impl<'a> Message<'a> {
             Message::NameSet { handle, .. } => handle.highest_rank(),
             Message::Named { handle: Ok(Some(handle)), .. } => handle.highest_rank(),
             Message::Answer { answer, .. } => answer.highest_rank(),
-            Message::Died { rank, .. } => *rank,
+            Message::Died { rank, .. } | Message::Suspect { rank, .. } => *rank,
             Message::Fetch { without, .. } => without.unwrap_or_default(),
             Message::Moved { to, .. } => *to,
+            Message::Ask { question: Question::Home(seat), .. } => seat.group.owner,
             _ => 0,
         }
     }
 
     /// Whether it is about the roads themselves: it is not held back behind messages that wait for a road to bring something.
     pub fn is_about_roads(&self) -> bool {
-        matches!(self, Message::Resume { .. } | Message::Beside { .. } | Message::Died { .. })
+        use Message::{Alive, Beside, Died, Probe, Resume, Suspect};
+        matches!(self, Resume { .. } | Beside { .. } | Died { .. } | Suspect { .. } | Probe { .. } | Alive { .. })
     }
 
     /// Reads a message (P1).

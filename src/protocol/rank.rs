@@ -12,6 +12,7 @@ use crate::protocol::mourning::Mourners;
 use crate::protocol::references::References;
 use crate::protocol::stealing::Thieving;
 use crate::protocol::unwanted::Unwanted;
+use crate::sched::Stealing;
 use std::sync::Arc;
 
 /// What one rank knows of the cluster's tasks, objects and actors, and how it answers what happens.
@@ -44,8 +45,8 @@ pub struct Protocol {
 }
 
 impl Protocol {
-    /// Of rank `rank` of `size`; `seed` makes its choices repeatable.
-    pub fn new(rank: Rank, size: u32, has_foreign_memory: bool, seed: u64) -> Protocol {
+    /// Of rank `rank` of `size`, which asks for work as `stealing` says.
+    pub fn new(rank: Rank, size: u32, has_foreign_memory: bool, stealing: Stealing) -> Protocol {
         Protocol {
             rank,
             size,
@@ -55,12 +56,17 @@ impl Protocol {
             actors: Actors::default(),
             far: Arc::default(),
             names: Names::default(),
-            thieving: Thieving::new(rank, size, seed),
+            thieving: Thieving::new(stealing),
             arrivals: Arrivals::new(size),
             mourners: Mourners::default(),
             held: HeldByRank::default(),
             has_foreign_memory,
         }
+    }
+
+    /// Whether the stores of some ranks cannot be read here as memory.
+    pub fn has_foreign_memory(&self) -> bool {
+        self.has_foreign_memory
     }
 
     /// A rank was declared gone (`Driver::is_dead` says so by now): what waited for it goes on, or fails by name.

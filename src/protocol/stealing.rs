@@ -18,9 +18,19 @@ pub struct Thieving {
 }
 
 impl Thieving {
-    /// Of rank `me` of `size`; `seed` makes the choice of victims repeatable.
-    pub fn new(me: Rank, size: u32, seed: u64) -> Thieving {
-        Thieving { stealing: Mutex::new(Stealing::new(me, size, seed)), thieves: AtomicBool::new(false) }
+    /// As `stealing` decides.
+    pub fn new(stealing: Stealing) -> Thieving {
+        Thieving { stealing: Mutex::new(stealing), thieves: AtomicBool::new(false) }
+    }
+
+    /// Another rank says how much work it has.
+    pub fn heard(&self, rank: Rank, load: u8) {
+        lock(&self.stealing).heard(rank, load);
+    }
+
+    /// How much work another rank was last heard to have.
+    pub fn load_of(&self, rank: Rank) -> u8 {
+        lock(&self.stealing).load_of(rank)
     }
 
     /// Whether another rank is remembered as idle.

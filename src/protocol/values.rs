@@ -93,7 +93,6 @@ impl Protocol {
     }
 
     /// Where the bytes of an object's value lie, where it was left: the owners of its blocks, and bytes.
-    #[allow(dead_code)]
     pub fn whereabouts(&self, slot: &dyn AnySlot) -> Vec<(Rank, u64)> {
         if !self.has_foreign_memory || slot.core().is_complete() {
             return Vec::new();

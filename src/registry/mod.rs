@@ -11,6 +11,7 @@
 mod args;
 mod failure;
 mod function;
+mod group;
 mod options;
 mod outputs;
 mod task;
@@ -20,6 +21,7 @@ pub use failure::{Explain, ExplainDebug, ExplainDisplay, ExplainError, Failure};
 pub use function::{
     Actor, ActorFn, ActorNew, Callable, Function, Kind, MethodOf, NewOf, RemoteFn, State, TableEntry, functions,
 };
+pub use group::{Bundle, PlacementGroup};
 pub use options::{Options, Placement};
 pub use outputs::{Many, Multiple, Outputs, Single};
 pub use task::{Header, Phase, Runnable, Task};

@@ -1,11 +1,13 @@
 //! What a call asks for.
 
-use crate::base::Rank;
 use crate::base::limits::RETURNS_MAX;
+use crate::base::{Rank, Seat};
 use crate::object::{AnySlot, Object, ObjectRef};
+use crate::registry::group::{GroupSeat, PlacementGroup};
 use std::sync::Arc;
 
-/// Where a task or an actor goes: `Auto`, `Spread`, `Rank(r)`, `Host(name)` or `Near(&object)`.
+/// Where a task or an actor goes: `Auto`, `Spread`, `Rank(r)`, `Host(name)`, `Near(&object)`, `Bundle(&group, i)` or
+/// `Group(&group)`.
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub enum Placement {
@@ -22,6 +24,9 @@ pub enum Placement {
     /// To the rank that owns an object: made by `Placement::Near(&object)`.
     #[doc(hidden)]
     NearTo(Beside),
+    /// Into a placement group: made by `Placement::Bundle(&group, i)` and `Placement::Group(&group)`.
+    #[doc(hidden)]
+    InGroup(GroupSeat),
 }
 
 #[allow(non_snake_case)]
@@ -34,6 +39,16 @@ impl Placement {
     /// To the rank that owns `object`.
     pub fn Near<T: Object>(object: &ObjectRef<T>) -> Placement {
         Placement::NearTo(Beside(object.any()))
+    }
+
+    /// Into a bundle of a placement group: it runs on that bundle's host, with resources of the bundle.
+    pub fn Bundle(group: &PlacementGroup, bundle: u32) -> Placement {
+        Placement::InGroup(group.seat(Some(bundle)))
+    }
+
+    /// Into any bundle of a placement group that can hold it, in turn.
+    pub fn Group(group: &PlacementGroup) -> Placement {
+        Placement::InGroup(group.seat(None))
     }
 }
 
@@ -151,6 +166,11 @@ impl Options {
         let plain =
             self.num_cpus.is_none() && self.num_gpus.is_none() && self.resources.is_empty() && self.name.is_none();
         plain.then_some(rank)
+    }
+
+    /// The place in a placement group that was asked for.
+    pub fn seat(&self) -> Option<Seat> {
+        if let Placement::InGroup(seat) = &self.place { Some(seat.seat) } else { None }
     }
 
     /// Whether any rank whose host has the resources may run it.

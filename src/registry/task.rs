@@ -6,7 +6,7 @@
 //! `claim` is the only way out of `Queued` (R2): who wins it owns the arguments.
 #![allow(unsafe_code)]
 
-use crate::base::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering, lock};
+use crate::base::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering, UnsafeCell, lock};
 use crate::base::{Error, TaskId};
 use crate::object::{AnySlot, Attachment, Cell, Core, Object, Parcel, Slot};
 use crate::registry::failure::Failure;
@@ -14,7 +14,6 @@ use crate::registry::function::{Callable, State, TableEntry};
 use crate::registry::outputs::{Outputs, Single};
 use crate::registry::{ArgList, Options};
 use std::any::Any;
-use std::cell::UnsafeCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 
@@ -216,12 +215,12 @@ impl<C: Callable> Task<C> {
 
     fn args(&self) -> Option<&C::Args> {
         // SAFETY: per the trait's contract the caller is the only one who may touch the arguments now (R2).
-        unsafe { (*self.args.get()).as_ref() }
+        self.args.with(|args| unsafe { (*args).as_ref() })
     }
 
     fn take_args(&self) -> Option<C::Args> {
         // SAFETY: as above.
-        unsafe { (*self.args.get()).take() }
+        self.args.with_mut(|args| unsafe { (*args).take() })
     }
 }
 
@@ -303,3 +302,6 @@ impl<T: Object, C: Callable<Outputs = Single<T>, Value = T>> Slot<T> for Task<C>
         &self.cells
     }
 }
+
+#[cfg(all(test, loom))]
+mod loom;

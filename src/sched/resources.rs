@@ -1,9 +1,13 @@
 //! Amounts of resources: what a host has, what a task asks for, and what is missing.
 
+use crate::base::Seat;
 use serde::{Deserialize, Serialize};
 
 /// One whole CPU, GPU or unit of a custom resource (D1).
 pub const UNIT: i64 = 10_000;
+
+/// What nobody has: a billion.
+const AMOUNT_MAX: i64 = 1_000_000_000 * UNIT;
 
 /// An amount in ten-thousandths, rounded to the nearest.
 pub fn fixed_of(amount: f64) -> i64 {
@@ -27,14 +31,16 @@ pub struct Totals {
 }
 
 /// What a task or actor asks for, in ten-thousandths.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Request {
-    /// CPUs.
+    /// CPUs of the host: those of a bundle are the host's no more.
     pub cpu: i64,
     /// GPUs.
     pub gpu: i64,
     /// Custom names.
     pub custom: Vec<(String, i64)>,
+    /// The bundle that it is taken from instead of the host, and the CPUs of it.
+    pub seat: Option<(Seat, i64)>,
 }
 
 /// What a task or actor was given beside CPUs.
@@ -44,12 +50,30 @@ pub struct Grant {
     pub gpus: Vec<(u32, i64)>,
     /// Index of the kind among the host's, and amount.
     pub custom: Vec<(usize, i64)>,
+    /// The bundle that it was taken from instead of the host, and the CPUs that were.
+    pub bundle: Option<(Seat, i64)>,
 }
 
 impl Request {
     /// What a task asks for when it says nothing: one CPU.
     pub const fn one_cpu() -> Request {
-        Request { cpu: UNIT, gpu: 0, custom: Vec::new() }
+        Request { cpu: UNIT, gpu: 0, custom: Vec::new(), seat: None }
+    }
+
+    /// Whether no amount is below zero: it may have come from a peer.
+    pub fn is_sound(&self) -> bool {
+        let bundle = self.seat.map_or(0, |(_, cpu)| cpu);
+        let custom = self.custom.iter().map(|(_, amount)| *amount);
+        [self.cpu, self.gpu, bundle].into_iter().chain(custom).all(|amount| (0..=AMOUNT_MAX).contains(&amount))
+    }
+
+    /// As text: `2 CPU, 1 GPU`.
+    pub fn shown(&self) -> String {
+        let cpu = self.seat.map_or(self.cpu, |(_, cpu)| cpu);
+        let custom = self.custom.iter().map(|(name, amount)| (name.as_str(), *amount));
+        let all = [("CPU", cpu), ("GPU", self.gpu)].into_iter().chain(custom).filter(|(_, amount)| *amount > 0);
+        let all: Vec<String> = all.map(|(name, amount)| format!("{} {name}", amount_of(amount))).collect();
+        if all.is_empty() { "nothing".to_string() } else { all.join(", ") }
     }
 }
 
@@ -61,6 +85,32 @@ impl Totals {
             .into_iter()
             .chain(custom)
             .collect()
+    }
+
+    /// Takes `request` away, where all of it is there; false where it is not.
+    pub fn take(&mut self, request: &Request) -> bool {
+        if self.missing(request).is_some() {
+            return false;
+        }
+        self.cpu -= request.cpu;
+        self.gpu -= request.gpu;
+        for (name, wanted) in &request.custom {
+            if let Some((_, have)) = self.custom.iter_mut().find(|(own, _)| own == name) {
+                *have -= wanted;
+            }
+        }
+        true
+    }
+
+    /// Adds what `take` took away.
+    pub fn give(&mut self, request: &Request) {
+        self.cpu += request.cpu;
+        self.gpu += request.gpu;
+        for (name, wanted) in &request.custom {
+            if let Some((_, have)) = self.custom.iter_mut().find(|(own, _)| own == name) {
+                *have += wanted;
+            }
+        }
     }
 
     /// What of `request` a host with these totals can never give, as text; `None` where it can give all of it.
@@ -95,7 +145,7 @@ mod tests {
     #[test]
     fn what_is_missing_is_named_with_both_numbers() {
         assert_eq!(totals().missing(&Request::one_cpu()), None);
-        let request = Request { cpu: fixed_of(3.0), gpu: 0, custom: vec![("Licence".to_string(), UNIT)] };
+        let request = Request { cpu: fixed_of(3.0), custom: vec![("Licence".to_string(), UNIT)], ..Request::default() };
         let missing = totals().missing(&request).unwrap();
         assert!(
             missing.contains("3 CPU wanted, 2 there") && missing.contains("1 Licence wanted, 0 there"),

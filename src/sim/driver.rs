@@ -5,7 +5,7 @@ use crate::base::{Error, Rank, Result};
 use crate::object::{ArrayMemory, Links};
 use crate::protocol::{ActorHome, ActorRef, Driver, Message, Protocol, Purpose, WirePlace};
 use crate::registry::{Options, Placement, Runnable, TableEntry};
-use crate::sched::Grant;
+use crate::sched::{Grant, Stealing};
 use crate::sim::memory::{PeerMemory, SimMemory};
 use crate::sim::task::function;
 use crate::sim::world::{Event, Here};
@@ -28,11 +28,10 @@ impl Driver for Here {
         if self.site().is_gone() {
             return;
         }
-        let bytes = message.encode(Vec::new());
         if to == self.rank {
-            self.protocol().handle(self, to, &bytes);
+            self.protocol().handle(self, to, &message.encode(Vec::new()));
         } else if !self.is_dead(to) {
-            self.world.send(self.rank, to, message, &bytes);
+            self.world.send(self.rank, to, message, || Stealing::my_load(self.site().surplus()));
         }
     }
     fn is_dead(&self, rank: Rank) -> bool {
@@ -40,6 +39,13 @@ impl Driver for Here {
     }
     fn death_of(&self, rank: Rank) -> Error {
         Error::NodeDied { rank, host: "simulated".to_string(), reason: "it died while the cluster ran".to_string() }
+    }
+    fn lost_touch(&self, rank: Rank, reason: &str) {
+        self.world.violated(format!("rank {} lost touch with rank {rank}: {reason}", self.rank));
+    }
+    fn refuse_dead(&self, rank: Rank) {
+        let reason = "it was declared dead before".to_string();
+        self.world.send(self.rank, rank, &Message::Died { rank, reason }, || 0);
     }
     fn give_up(&self, rank: Rank, reason: &str) {
         if !self.world.setting.doomed().contains(&rank) {
@@ -50,7 +56,8 @@ impl Driver for Here {
     fn report(&self, _: Error) {}
     fn other(&self, from: Rank, message: Message<'_>) {
         match message {
-            Message::Died { rank, .. } if from == 0 => self.lost(rank),
+            // Rank 0 alone declares others dead; that this rank is given up, who has been told says.
+            Message::Died { rank, .. } if from == 0 || rank == self.rank => self.lost(rank),
             other => self.world.violated(format!("rank {} heard {other:?} of rank {from}", self.rank)),
         }
     }
@@ -98,6 +105,9 @@ impl Driver for Here {
             }
             _ => Ok(None),
         }
+    }
+    fn takes(&self, _: &Arc<dyn Runnable>) -> bool {
+        true
     }
     fn enqueue(&self, task: Arc<dyn Runnable>) {
         let header = task.header();

@@ -30,6 +30,12 @@ impl Weather {
         one / self.ranks_per_host == other / self.ranks_per_host
     }
 
+    /// The ranks of a rank's host.
+    pub fn host_of(&self, rank: Rank) -> std::ops::Range<Rank> {
+        let first = rank - rank % self.ranks_per_host;
+        first..first + self.ranks_per_host
+    }
+
     /// How long it takes to read so many bytes of another host.
     pub fn read_ns(&self, bytes: u64) -> u64 {
         2 * self.latency_ns + bytes * 1_000 / self.bytes_per_us

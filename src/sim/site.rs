@@ -3,8 +3,9 @@
 use crate::base::Rank;
 use crate::base::sync::{AtomicU32, lock};
 use crate::object::{Links, Waiter};
-use crate::protocol::{ActorHome, Driver, Protocol, ProtocolLinks};
+use crate::protocol::{ActorHome, Driver, Message, Protocol, ProtocolLinks};
 use crate::registry::{Phase, Runnable};
+use crate::sched::Stealing;
 use crate::sim::acting::Acting;
 use crate::sim::memory::Store;
 use crate::sim::running::Running;
@@ -88,6 +89,8 @@ enum Piece {
 impl Site {
     /// Rank `rank` of that setting.
     pub fn new(setting: &Setting, rank: Rank) -> Site {
+        let host: Vec<Rank> = setting.weather.host_of(rank).filter(|other| *other < setting.ranks).collect();
+        let stealing = Stealing::new(rank, setting.ranks, setting.seed).on_host(&host);
         let slow = setting.slow.iter().find(|(slow, _)| *slow == rank);
         let desk = Desk {
             health: Health::Well,
@@ -104,7 +107,7 @@ impl Site {
             tally: Tally::default(),
         };
         Site {
-            protocol: Protocol::new(rank, setting.ranks, setting.hosts() > 1, setting.seed),
+            protocol: Protocol::new(rank, setting.ranks, setting.hosts() > 1, stealing),
             store: Store::new(rank),
             slowness: slow.map_or(1, |(_, times)| u64::from(*times)),
             spread: AtomicU32::new(0),
@@ -337,18 +340,21 @@ impl Here {
 
     /// Hears that a rank is gone, and sees to what that means here.
     pub fn lost(&self, gone: Rank) {
-        if gone == self.rank || !self.site().mourn(gone) {
+        if gone != self.rank && !self.site().mourn(gone) {
             return;
+        }
+        if gone == self.rank {
+            // The others go on without this rank.
+            return self.world.dies(gone);
         }
         if gone == 0 {
             // The rank whose driver decides when the cluster ends: without it there is none.
-            return self.site().die();
+            return self.world.dies(self.rank);
         }
         if self.rank == 0 {
-            for other in (1..self.size()).filter(|other| *other != gone) {
-                let reason = "it was silent".to_string();
-                self.send(other, &crate::protocol::Message::Died { rank: gone, reason });
-            }
+            let died = Message::Died { rank: gone, reason: "it was silent".to_string() };
+            (1..self.size()).filter(|other| *other != gone).for_each(|other| self.send(other, &died));
+            self.world.send(self.rank, gone, &died, || 0);
         }
         self.protocol().lost(self, gone, &self.death_of(gone));
     }

@@ -247,14 +247,14 @@ impl World {
     }
 
     /// Sends a message.
-    pub fn send(&self, from: Rank, to: Rank, message: &Message<'_>, bytes: &[u8]) {
+    pub fn send(&self, from: Rank, to: Rank, message: &Message<'_>, load: impl FnOnce() -> u8) {
         let now_ns = self.now_ns();
         let mut roads = lock(&self.roads);
         let envelope = match message.is_about_roads() {
             true => ABOUT_ROADS,
-            false => roads.departures.entry((from, to)).or_default().next(0),
+            false => roads.departures.entry((from, to)).or_default().next(load),
         };
-        let bytes = [&envelope[..], bytes].concat();
+        let bytes = message.encode(envelope.to_vec());
         roads.traffic.count(message, bytes.len());
         let arrivals = roads.network.sent(now_ns, from, to, bytes.len());
         let mut agenda = lock(&self.agenda);

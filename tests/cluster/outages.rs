@@ -3,7 +3,7 @@
 use crate::lab::{self, Lab};
 use crate::launcher::{Finished, Started, example};
 use crate::way::{RANKS, Way};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Work on every rank, at a point where all of them have some. Over TCP: of the launches there are, only that one goes on
 /// when a rank is lost.
@@ -67,6 +67,85 @@ fn a_cable_that_is_pulled_for_three_seconds() {
     std::thread::sleep(Duration::from_secs(3)); // how long the outage is
     outage.mend();
     survived(started.finish(), &[]);
+}
+
+/// Processes of a program that run on a host.
+fn running(lab: &Lab, host: &str, program: &str) -> usize {
+    let count = format!("ps -e -o stat=,comm= | grep -v ^Z | grep -c ' {program}' || true");
+    lab.ask(host, &["sh", "-c", &count]).trim().parse().expect("a number")
+}
+
+/// Returns when no process of the program runs on these hosts any more.
+#[track_caller]
+fn all_ended(lab: &Lab, hosts: &[&str], program: &str) {
+    let patience = Instant::now() + Duration::from_secs(30);
+    while let Some(host) = hosts.iter().find(|host| running(lab, host, program) > 0) {
+        assert!(Instant::now() < patience, "{program} goes on on {host}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// The other ranks of every host end within seconds, and leave nothing there.
+#[test]
+fn a_driver_that_is_killed() {
+    if !Way::Tcp.is_there() {
+        return;
+    }
+    let Some(lab) = lab::shared() else { return };
+    let mut started = at_work(&lab);
+    let (process, host) = place_of(&mut started, 0);
+    started.wait_for("round 3");
+    lab.ask(&host, &["kill", "-KILL", &process]);
+    let finished = started.finish();
+    assert!(finished.count("rank 0 on host node1 is gone") >= 5, "every other rank says so:\n{}", finished.output);
+    finished.did_not_say("survived: ").did_not_say("panicked");
+    let hosts = ["node1", "node2", "node3"];
+    all_ended(&lab, &hosts, "survivor");
+    for host in hosts {
+        assert_eq!(lab.ask(host, &["sh", "-c", "ls /dev/shm | grep -i mobula || true"]), "", "{host}");
+    }
+}
+
+/// The rank beside it notices, and tells the ranks of other hosts, whose lines to it are still there.
+#[test]
+fn a_driver_that_stands_still() {
+    if !Way::Tcp.is_there() {
+        return;
+    }
+    let Some(lab) = lab::shared() else { return };
+    let launch = Way::Tcp.srun(&lab, &example("survivor")).env("MOBULA_PEER_TIMEOUT_S", "2");
+    let mut started = launch.arg("1000").limit(Duration::from_secs(180)).start();
+    let (process, host) = place_of(&mut started, 0);
+    started.wait_for("round 3");
+    lab.ask(&host, &["kill", "-STOP", &process]);
+    all_ended(&lab, &["node2", "node3"], "survivor");
+    lab.ask(&host, &["kill", "-CONT", &process]);
+    let finished = started.finish();
+    assert!(finished.count("rank 0 on host node1 is gone") >= 5, "every other rank says so:\n{}", finished.output);
+    finished.said(&["rank 0 on host node1 is gone: the other ranks gave it up"]).did_not_say("survived: ");
+    all_ended(&lab, &["node1", "node2", "node3"], "survivor");
+}
+
+/// Both reach rank 0, which decides: of two ranks that do not reach each other the higher one goes.
+#[test]
+fn two_hosts_that_do_not_reach_each_other() {
+    if !Way::Tcp.is_there() {
+        return;
+    }
+    let Some(lab) = lab::shared() else { return };
+    let launch = Way::Tcp.srun(&lab, &example("survivor")).env("MOBULA_PEER_TIMEOUT_S", "4");
+    let mut started = launch.arg("20").limit(Duration::from_secs(180)).start();
+    started.wait_for("round 3");
+    let route = |action: &str| {
+        let command = format!("ip route {action} blackhole $(getent hosts node3 | cut -d' ' -f1)/32");
+        lab.ask("node2", &["sh", "-c", &command]);
+    };
+    route("add");
+    let line = started.wait_for("survived: right answers");
+    route("del");
+    assert!(["[4]", "[5]", "[4, 5]"].iter().any(|lost| line.ends_with(lost)), "{line}");
+    let finished = started.finish().did_not_say("panicked");
+    finished.said(&["on host node3 is gone", "of two the higher rank goes"]).said(&["on host node3", "gave it up"]);
 }
 
 /// What the tests above rely on: an outage is one, and ends.

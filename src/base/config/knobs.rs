@@ -6,7 +6,6 @@ use crate::base::ids::Rank;
 use crate::base::limits::RANKS_MAX;
 use crate::base::log::Level;
 use crate::base::parse::{amount, bytes, whole};
-use std::time::Duration;
 
 /// A knob's environment variable, what it takes, and what reads it.
 pub(super) struct Knob {
@@ -148,9 +147,9 @@ pub(super) const KNOBS: &[Knob] = &[
     },
     Knob {
         variable: "MOBULA_PEER_TIMEOUT_S",
-        takes: "seconds that a peer may stay silent before it counts as lost, 1 to 3600",
+        takes: "seconds that a peer may stay silent before it counts as lost, 1 to 3600; 0 for ever, e.g. for a debugger",
         apply: |config, value| {
-            config.peer_timeout = Duration::from_secs(whole(value, 1, 3600)?);
+            config.set_peer_timeout_s(whole(value, 0, 3600)?);
             Some(())
         },
     },
@@ -177,6 +176,14 @@ pub(super) const KNOBS: &[Knob] = &[
         takes: "microseconds that a waiting thread spins before it blocks, 0 to 1000000",
         apply: |config, value| {
             config.spin_us = Some(whole(value, 0, 1_000_000)?);
+            Some(())
+        },
+    },
+    Knob {
+        variable: "MOBULA_STALL_S",
+        takes: "seconds without any progress after which it is said who waits for what, 1 to 86400; 0 says nothing",
+        apply: |config, value| {
+            config.stall = std::time::Duration::from_secs(whole(value, 0, 86_400)?);
             Some(())
         },
     },

@@ -115,7 +115,7 @@ fn attempt(
 
     stream.set_read_timeout(None).map_err(again)?;
     let zero = format!("rank 0 ({address})");
-    let mut spoke = Spoke::new(stream, party.size, zero.clone());
+    let mut spoke = Spoke::new(stream, party.size, zero.clone(), party.timeout);
     let chance = spoke.hear(Kind::Met).map_err(Attempt::Over)?;
     let chance = chance.try_into().map_err(|_| {
         Attempt::Over(Error::fabric(format!(

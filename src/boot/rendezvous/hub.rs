@@ -10,6 +10,7 @@ use super::vigil::Ends;
 use crate::base::{Error, Rank, Result};
 use crate::boot::{Exchange, Vigil};
 use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
 
 /// Another rank, as rank 0 holds it.
 pub struct Member {
@@ -79,12 +80,14 @@ pub struct Hub {
     /// Members that have said something that is not used yet, or are lost.
     heard: usize,
     lost: usize,
+    /// How long the ranks wait for each other when they part.
+    patience: Duration,
 }
 
 impl Hub {
     /// Of members whose sockets are watched by their tokens.
-    pub fn new(members: Vec<Option<Member>>, watch: Watch) -> Hub {
-        Hub { members, watch, round: 0, heard: 0, lost: 0 }
+    pub fn new(members: Vec<Option<Member>>, watch: Watch, patience: Duration) -> Hub {
+        Hub { members, watch, round: 0, heard: 0, lost: 0, patience }
     }
 
     fn present(&mut self) -> impl Iterator<Item = (Rank, &mut Member)> {
@@ -131,10 +134,19 @@ impl Hub {
         })
     }
 
-    /// Waits until every rank has said something or is lost; at a loss returns at once where `strict`.
+    /// Waits until every rank has said something or is lost; at a loss returns at once where `strict`. Otherwise the ranks
+    /// part: who has said nothing when its time is over is lost as well, because it may have been stopped.
     fn listen(&mut self, strict: bool) -> Result<()> {
+        let until = if strict { None } else { Some(Instant::now() + self.patience) };
         while self.heard < self.others() && !(strict && self.lost > 0) {
-            for ready in self.watch.wait(None).map_err(|error| waits_no_more(&error))? {
+            if until.is_some_and(|until| Instant::now() >= until) {
+                let silent: Vec<Rank> =
+                    self.present().filter(|(_, member)| member.frame.is_none()).map(|(rank, _)| rank).collect();
+                let fault = || Fault::Gone("it did not part from the others in time".to_string());
+                silent.into_iter().for_each(|rank| self.lose(rank, fault()));
+                break;
+            }
+            for ready in self.watch.wait(until).map_err(|error| waits_no_more(&error))? {
                 if let Some(rank) = rank_of(ready.token) {
                     self.hear(rank);
                 }
@@ -244,6 +256,10 @@ impl Exchange for Hub {
         self.send(&frame)?;
         self.round = self.round.wrapping_add(1);
         Ok(())
+    }
+
+    fn forget(&mut self, rank: Rank) {
+        self.lose(rank, Fault::Gone("the others gave it up".to_string()));
     }
 
     fn vigil(&mut self) -> Option<Box<dyn Vigil>> {

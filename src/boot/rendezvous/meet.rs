@@ -68,7 +68,7 @@ pub fn meet(listener: TcpListener, party: &Party, secret: &Secret, place: &str) 
     // Public, and new for each meeting: ranks of an earlier one under the same secret cannot meet these later.
     let chance = *Secret::random().bytes();
     meeting.tell_all(&Frame::encode(Kind::Met, 0, &chance));
-    Ok((Hub::new(meeting.members, meeting.watch), party::secret_after(secret, &chance)))
+    Ok((Hub::new(meeting.members, meeting.watch, party.timeout), party::secret_after(secret, &chance)))
 }
 
 /// Of a rank's socket, also after the meeting.

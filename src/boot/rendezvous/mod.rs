@@ -24,7 +24,7 @@
 
 mod file;
 mod find;
-mod frame;
+pub mod frame;
 mod hub;
 mod listen;
 mod meet;

@@ -2,10 +2,12 @@
 
 use super::frame::{Fault, Frame, Kind, PART_BYTES_MAX, Reader, part};
 use super::vigil::Ends;
+use crate::base::limits::NEVER;
 use crate::base::{Error, Result};
 use crate::boot::{Exchange, Vigil};
 use std::io::Write;
 use std::net::TcpStream;
+use std::time::Duration;
 
 /// A rank's end.
 pub struct Spoke {
@@ -16,13 +18,15 @@ pub struct Spoke {
     size: u32,
     /// Rank 0 and where it is, for errors.
     zero: String,
+    /// How long rank 0 may wait for others when the ranks part.
+    patience: Duration,
 }
 
 impl Spoke {
     /// On a connection over which rank 0 took this rank's card; the stream blocks.
-    pub fn new(stream: TcpStream, size: u32, zero: String) -> Spoke {
+    pub fn new(stream: TcpStream, size: u32, zero: String, patience: Duration) -> Spoke {
         let payload_bytes_max = (u64::from(size) + 1) * (PART_BYTES_MAX + 8);
-        Spoke { stream, reader: Reader::new(payload_bytes_max), round: 0, size, zero }
+        Spoke { stream, reader: Reader::new(payload_bytes_max), round: 0, size, zero, patience }
     }
 
     /// Waits for a frame of this kind.
@@ -30,12 +34,11 @@ impl Spoke {
     /// # Errors
     /// `Error::Fabric` with rank 0's words where it says why nobody goes on; where it is gone; where it is out of step.
     pub fn hear(&mut self, kind: Kind) -> Result<Vec<u8>> {
-        let frame = loop {
-            match self.reader.read(&mut self.stream) {
-                Ok(Some(frame)) => break frame,
-                Ok(None) => {}
-                Err(fault) => return Err(self.lost(&fault)),
-            }
+        let frame = match self.reader.read(&mut self.stream) {
+            Ok(Some(frame)) => frame,
+            // The stream blocks: its time is over.
+            Ok(None) => return Err(self.lost(&Fault::Gone("it has not answered in time".to_string()))),
+            Err(fault) => return Err(self.lost(&fault)),
         };
         match frame {
             Frame { kind: Kind::Failed, payload, .. } => Err(Error::fabric(String::from_utf8_lossy(&payload))),
@@ -73,6 +76,9 @@ impl Exchange for Spoke {
     }
 
     fn barrier(&mut self) -> Result<()> {
+        // Rank 0 waits so long for who does not come; if it has not answered by then, it stands still itself.
+        let patience = self.patience.saturating_mul(2).min(NEVER);
+        let _ = self.stream.set_read_timeout(Some(patience).filter(|patience| *patience < NEVER));
         self.exchange(Kind::Barrier, &[]).map(drop)
     }
 

@@ -40,10 +40,10 @@
 
 mod dial;
 mod doors;
-mod frame;
+pub mod frame;
 mod guest;
 pub mod handshake;
-mod inbox;
+pub mod inbox;
 mod incoming;
 mod interface;
 mod listener;

@@ -1,6 +1,7 @@
 //! One connection's socket: its options, connecting without waiting, and reading fixed lengths during the handshake.
 #![allow(unsafe_code)]
 
+use crate::base::limits::NEVER;
 use rustix::io::Errno;
 use rustix::net::{self, AddressFamily, SendAncillaryBuffer, SendFlags, SocketFlags, SocketType, sockopt};
 use std::io::{self, IoSlice};
@@ -56,11 +57,14 @@ pub fn set_up(socket: &OwnedFd, silence: Duration) -> io::Result<()> {
 }
 
 /// The connection breaks when its other host has not answered for `silence`: the kernels ask each other, whatever the
-/// processes do.
+/// processes do. Of a silence without end nothing is noticed.
 ///
 /// # Errors
 /// What the system says.
 pub fn notice_silence(socket: impl AsFd, silence: Duration) -> io::Result<()> {
+    if silence >= NEVER {
+        return Ok(());
+    }
     let (socket, second) = (socket.as_fd(), Duration::from_secs(1));
     // Questions begin after half of the time and fill the other half; the user timeout ends it on the millisecond, and
     // counts for what was sent and is not acknowledged as well.

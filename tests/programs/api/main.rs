@@ -10,6 +10,7 @@ mod calls;
 mod cases;
 mod errors;
 mod gate;
+mod groups;
 mod limits;
 mod memory;
 mod objects;
@@ -35,6 +36,7 @@ const PARAGRAPHS: &[Paragraph] = &[
     Paragraph { name: "calls", config: ten_cpus, run: calls::run },
     Paragraph { name: "placing", config: ten_cpus, run: placing::run },
     Paragraph { name: "resources", config: ten_cpus, run: resources::run },
+    Paragraph { name: "groups", config: ten_cpus, run: groups::run },
     Paragraph { name: "objects", config: ten_cpus, run: objects::run },
     Paragraph { name: "arrays", config: arrays::config, run: arrays::run },
     Paragraph { name: "memory", config: ten_cpus, run: memory::run },

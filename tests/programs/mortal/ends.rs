@@ -1,7 +1,7 @@
 //! Deaths of who has nothing to do, of who stands still, and while the cluster ends.
 
 use crate::Outcome;
-use crate::victims::{await_arrivals, await_death, kill, process_of, signal, stay};
+use crate::victims::{await_arrivals, await_death, kill, process_of, signal, stay, stop};
 use mobula::prelude::*;
 use std::collections::BTreeSet;
 
@@ -27,7 +27,7 @@ pub fn idle() -> Outcome {
 /// A process that stands still for two seconds (a debugger, a full swap) is not dead.
 pub fn stopped() -> Outcome {
     let process = process_of(1)?;
-    signal("STOP", process);
+    stop(process);
     let sent: Vec<_> = (0..64).map(|_| here::on(1).remote()).collect();
     std::thread::sleep(Duration::from_secs(2)); // how long it stands still
     assert!(!sent.iter().any(ObjectRef::is_ready));

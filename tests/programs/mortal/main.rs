@@ -1,10 +1,12 @@
-//! One case in which a rank dies: `mortal CASE`, on 4 ranks. Rank 0 drives and kills (SIGKILL), looks at what every part of
+//! One case in which a rank dies or stands still: `mortal CASE`, on 4 ranks. Rank 0 drives and kills (SIGKILL), looks at what every part of
 //! the API says then, and at last prints `passed CASE`.
 
 mod actors;
 mod ends;
+mod groups;
 mod objects;
 mod resources;
+mod still;
 mod tasks;
 mod victims;
 
@@ -24,9 +26,12 @@ const CASES: &[(&str, fn() -> Outcome)] = &[
     ("orphans", actors::orphans),
     ("objects", objects::objects),
     ("resource", resources::resource),
+    ("groups", groups::groups),
     ("first-of-the-host", resources::first_of_the_host),
     ("idle", ends::idle),
     ("stopped", ends::stopped),
+    ("given-up", still::given_up),
+    ("still-while-others-leave", still::while_others_leave),
     ("while-others-leave", ends::while_others_leave),
     ("while-ranks-part", ends::while_ranks_part),
     ("driver-leaves", ends::driver_leaves),

@@ -60,6 +60,21 @@ pub fn signal(name: &str, process: u32) {
     assert!(sent.is_ok_and(|sent| sent.success()), "no signal {name} to {process}");
 }
 
+/// Stops a process, and returns when every thread of it stands still: one that waits for a core learns of the signal late,
+/// and until then the others go on.
+#[track_caller]
+pub fn stop(process: u32) {
+    signal("STOP", process);
+    let stands = |task: std::fs::DirEntry| {
+        let stat = std::fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+        stat.rsplit(')').next().is_none_or(|fields| fields.trim_start().starts_with('T'))
+    };
+    soon("it stands still", || {
+        let tasks = std::fs::read_dir(format!("/proc/{process}/task"));
+        tasks.is_ok_and(|tasks| tasks.flatten().all(stands))
+    });
+}
+
 /// Kills a rank that lives. Nobody knows of it yet when this returns.
 pub fn kill(rank: u32) -> mobula::Result<()> {
     let process = process_of(rank)?;

@@ -1,0 +1,61 @@
+//! Placement groups.
+
+use crate::base::{Error, Result};
+use crate::node::{Node, Strategy};
+use crate::registry::{Bundle, PlacementGroup};
+use std::time::Duration;
+
+/// Reserves resources together: every bundle, or none. Returns at once; the group is there when
+/// [`ready`](PlacementGroup::ready) is. Tasks and actors run in it with `Placement::Bundle(&group, index)` or
+/// `Placement::Group(&group)`; those made earlier wait for it.
+///
+/// ```
+/// use mobula::prelude::*;
+/// use mobula::{Bundle, Strategy};
+///
+/// #[mobula::remote]
+/// fn solve() -> u32 {
+///     mobula::context().rank()
+/// }
+///
+/// # let cluster = mobula::init(Config::default().num_cpus(2.0))?;
+/// let group = mobula::placement_group(vec![Bundle::new().cpus(1.0), Bundle::new().cpus(1.0)], Strategy::Pack)?;
+/// let answer = solve::options().place(Placement::Bundle(&group, 1)).remote();
+/// assert_eq!(*answer.get()?, 0);
+/// group.remove();
+/// # cluster.shutdown()?;
+/// # Ok::<(), mobula::Error>(())
+/// ```
+///
+/// # Errors
+/// `Unschedulable` where no hosts can ever hold the bundles, naming what is missing, bundle by bundle; `Config` for amounts that
+/// are none, or outside of a running cluster.
+pub fn placement_group(bundles: Vec<Bundle>, strategy: Strategy) -> Result<PlacementGroup> {
+    Node::current().ok_or_else(|| Error::no_cluster("placement_group"))?.create_group(bundles, strategy)
+}
+
+impl PlacementGroup {
+    /// Waits until every bundle is there; false where that takes longer than `timeout`.
+    ///
+    /// # Errors
+    /// Why the group can never be, where that is so.
+    pub fn wait(&self, timeout: impl Into<Option<Duration>>) -> Result<bool> {
+        let outcome = match timeout.into() {
+            Some(timeout) => self.ready.get_timeout(timeout),
+            None => self.ready.get(),
+        };
+        match outcome {
+            Ok(_) => Ok(true),
+            Err(Error::Timeout { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Ends the group for every holder. Tasks that have not begun fail, its actors end, tasks that run go on to their end; the
+    /// resources are free as soon as nobody uses them.
+    pub fn remove(&self) {
+        if let Some(node) = Node::current() {
+            node.remove_group(self.id);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Claims of one task by several threads, in every order.
+
+use super::*;
+use crate::base::sync::{explore, thread};
+use crate::registry::{Arg, RemoteFn};
+
+struct Double;
+
+impl RemoteFn for Double {
+    type Args = (Arg<u64>,);
+    type Value = u64;
+    type Outputs = Single<u64>;
+    const NAME: &'static str = "double";
+    const PATH: &'static str = "model::double";
+    const SIGNATURE: &'static str = "fn double(x: u64) -> u64";
+    fn options() -> Options {
+        Options::default()
+    }
+    fn call((x,): Self::Args) -> Result<u64, Failure> {
+        Ok(2 * x.value())
+    }
+}
+
+fn task() -> Arc<Task<Double>> {
+    Task::new(Header::new(None, 0), (Arg::Value(21),))
+}
+
+fn run(task: &Task<Double>) {
+    task.invoke(&mut None, &|_| Error::config("failed"));
+}
+
+/// Who wins the claim has the arguments alone, and sees what was done before `queue_fresh`; everybody sees the result.
+#[test]
+fn a_queued_task_is_claimed_once() {
+    explore(3, || {
+        let (task, before) = (task(), Arc::new(Cell::<u64>::default()));
+        let claiming = [(); 2].map(|()| {
+            let (task, before) = (task.clone(), before.clone());
+            thread::spawn(move || {
+                let claimed = task.header().claim();
+                if claimed {
+                    assert!(before.value().is_some(), "queued before all was done");
+                    run(&task);
+                }
+                claimed
+            })
+        });
+        before.complete(21).unwrap();
+        task.header().queue_fresh();
+        let claimed = task.header().claim();
+        if claimed {
+            run(&task);
+        }
+        let claims = claiming.map(|thread| thread.join().unwrap());
+        assert_eq!(claims.into_iter().chain([claimed]).filter(|claimed| *claimed).count(), 1);
+        assert_eq!(task.cells().value(), Some(&42));
+    });
+}
+
+/// What the thread that found the last argument did before `queue`, the one that claims sees.
+#[test]
+fn a_waiting_task_is_queued_or_taken_away() {
+    explore(4, || {
+        let (task, argument) = (task(), Arc::new(Cell::<u64>::default()));
+        let completing = thread::spawn({
+            let (task, argument) = (task.clone(), argument.clone());
+            move || {
+                argument.complete(21).unwrap();
+                task.header().queue()
+            }
+        });
+        let cancelling = thread::spawn({
+            let task = task.clone();
+            move || task.header().claim_waiting()
+        });
+        let claimed = task.header().claim();
+        if claimed {
+            assert_eq!(argument.value(), Some(&21), "queued before its argument was there");
+            run(&task);
+        }
+        let (queued, cancelled) = (completing.join().unwrap(), cancelling.join().unwrap());
+        assert!(queued != cancelled, "one of the two takes it out of Waiting");
+        assert!(!claimed || queued);
+        let late = task.header().claim();
+        assert_eq!(u8::from(claimed) + u8::from(late) + u8::from(cancelled), 1);
+        assert_eq!(task.header().phase(), Phase::Claimed);
+    });
+}

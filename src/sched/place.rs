@@ -1,0 +1,106 @@
+//! Where a task goes that says nothing of it: to its arguments, unless too many others went there.
+//!
+//! The cost of a rank is the time until the task's arguments are there and those before it are through:
+//! `bytes that it lacks / bandwidth + tasks before it * mean length of a task`. A task stays where it was made unless its bytes
+//! lie elsewhere by more than a threshold, and going there costs less. So a task goes after its bytes, and the thousandth with
+//! the same bytes does not: by then it is cheaper to move them.
+
+use crate::base::Rank;
+
+/// What things cost.
+#[derive(Clone, Copy, Debug)]
+pub struct Costs {
+    /// Bytes that come from another host in a second.
+    pub bytes_per_s: u64,
+    /// The mean length of a task, as far as is known.
+    pub task_ns: u64,
+    /// Bytes more elsewhere than here for which a task leaves.
+    pub threshold_bytes: u64,
+}
+
+impl Default for Costs {
+    fn default() -> Costs {
+        Costs { bytes_per_s: 5_000_000_000, task_ns: 1_000_000, threshold_bytes: 256 << 10 }
+    }
+}
+
+/// A rank that a task may go to.
+#[derive(Clone, Copy, Debug)]
+pub struct Candidate {
+    /// Which.
+    pub rank: Rank,
+    /// Bytes of the arguments that it can read without a copy: those on its host.
+    pub bytes: u64,
+    /// Tasks that are before this one there.
+    pub queued: u64,
+    /// How many of them run at once there.
+    pub workers: u64,
+}
+
+/// Where a task with `total_bytes` of arguments goes, made on the rank of `here`; `None` for wherever there is room, as if it had
+/// none. `others` are the ranks on whose hosts some of the bytes lie.
+pub fn choose(here: Candidate, others: &[Candidate], total_bytes: u64, costs: Costs) -> Option<Rank> {
+    let cost_ns = |candidate: &Candidate| {
+        let lacking = u128::from(total_bytes.saturating_sub(candidate.bytes));
+        let moving_ns = lacking * 1_000_000_000 / u128::from(costs.bytes_per_s.max(1));
+        let waiting_ns =
+            u128::from(candidate.queued) * u128::from(costs.task_ns) / u128::from(candidate.workers.max(1));
+        moving_ns + waiting_ns
+    };
+    let worth = |candidate: &&Candidate| candidate.bytes > here.bytes.saturating_add(costs.threshold_bytes);
+    let best = others.iter().filter(worth).min_by_key(|candidate| (cost_ns(candidate), candidate.rank))?;
+    (cost_ns(best) < cost_ns(&here)).then_some(best.rank)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(rank: Rank, bytes: u64, queued: u64) -> Candidate {
+        Candidate { rank, bytes, queued, workers: 1 }
+    }
+
+    const MIB: u64 = 1 << 20;
+
+    #[test]
+    fn a_task_goes_to_the_bulk_of_its_bytes_and_not_after_a_few() {
+        let costs = Costs::default();
+        assert_eq!(choose(at(0, 0, 0), &[at(1, 64 * MIB, 0), at(2, MIB, 0)], 65 * MIB, costs), Some(1));
+        assert_eq!(choose(at(0, 0, 0), &[at(1, 256 << 10, 0)], 256 << 10, costs), None, "at the threshold it stays");
+        assert_eq!(choose(at(0, 64 * MIB, 9), &[at(1, 64 * MIB, 0)], 128 * MIB, costs), None, "as much here");
+        assert_eq!(choose(at(0, 0, 0), &[], 0, costs), None);
+    }
+
+    #[test]
+    fn of_the_ranks_of_one_host_the_least_loaded_is_taken() {
+        let others = [at(4, 64 * MIB, 3), at(5, 64 * MIB, 1), at(6, 64 * MIB, 2)];
+        assert_eq!(choose(at(0, 0, 0), &others, 64 * MIB, Costs::default()), Some(5));
+    }
+
+    #[test]
+    fn nobody_goes_where_the_queue_is_dearer_than_the_bytes() {
+        // 64 MiB take 13 ms; 14 tasks of 1 ms before it take longer.
+        let costs = Costs::default();
+        assert_eq!(choose(at(0, 0, 0), &[at(1, 64 * MIB, 13)], 64 * MIB, costs), Some(1));
+        assert_eq!(choose(at(0, 0, 0), &[at(1, 64 * MIB, 14)], 64 * MIB, costs), None);
+        let slow = Costs { bytes_per_s: 100_000_000, ..costs };
+        assert_eq!(choose(at(0, 0, 0), &[at(1, 64 * MIB, 14)], 64 * MIB, slow), Some(1));
+    }
+
+    /// Ten thousand tasks that all read the same 8 MiB of rank 1: what stays is spread by stealing over the other 15.
+    #[test]
+    fn thousands_of_tasks_with_big_arguments_do_not_pile_on_one_rank() {
+        let costs = Costs { task_ns: 500_000, ..Costs::default() };
+        let (mut gone, mut stayed) = (0u64, 0u64);
+        let mut longest = 0;
+        for task in 0..10_000u64 {
+            match choose(at(0, 0, stayed / 15), &[at(1, 8 * MIB, gone)], 8 * MIB, costs) {
+                Some(1) => gone += 1,
+                _ => stayed += 1,
+            }
+            longest = longest.max(gone.saturating_sub(task / 16));
+        }
+        assert!((500..=800).contains(&gone), "a sixteenth of them, and a few for the bytes: {gone}");
+        assert!(longest <= 8, "never more than the bytes are worth ahead of the others: {longest}");
+    }
+}

@@ -1,0 +1,60 @@
+//! Programs that can never go on: instead of hanging in silence, the driver says once who waits for what. One that only takes its
+//! time is left alone.
+
+mod launcher;
+
+use launcher::meeting::{Folder, all, small};
+use launcher::{Finished, example};
+
+const SAID: &str = "nothing has moved for 1 s";
+
+#[track_caller]
+fn stuck(case: &str) -> Finished {
+    let folder = Folder::new(&format!("stuck-{case}"));
+    let launch = small(&example("stuck"), &all(2), 2, &folder.file().display().to_string());
+    launch.env("MOBULA_STALL_S", "1").arg(case).run().succeeded().did_not_say("panicked")
+}
+
+#[test]
+fn actors_that_wait_for_each_other_are_both_named() {
+    let finished = stuck("cycle").said(&[
+        "gave up",
+        "the driver waits for the result of `Caller.call`, a call of actor Caller \"first\" on rank 0",
+        "`Caller.call` of actor Caller \"first\" waits for the result of `Caller.call`, a call of actor Caller \"second\" on rank 1",
+        "`Caller.call` of actor Caller \"second\" waits for the result of `Caller.call`, a call of actor Caller \"first\" on rank 0",
+    ]);
+    assert_eq!(finished.count(SAID), 1, "once, not every second:\n{}", finished.output);
+}
+
+#[test]
+fn a_task_that_waits_for_itself_is_named() {
+    let finished = stuck("itself").said(&["gave up", "`narcissus` waits for its own result\n"]);
+    assert_eq!(finished.count(SAID), 1, "{}", finished.output);
+}
+
+#[test]
+fn a_task_that_waits_for_itself_on_another_rank_is_named_with_what_its_owner_knows() {
+    let finished = stuck("itself-elsewhere").said(&[
+        "gave up",
+        "`narcissus` waits for object o0.",
+        "`narcissus`, which is on rank 1",
+    ]);
+    assert_eq!(finished.count(SAID), 1, "{}", finished.output);
+}
+
+#[test]
+fn a_request_that_an_actor_stands_in_the_way_of_is_named_with_who_holds_what() {
+    let finished = stuck("resource").said(&[
+        "gave up",
+        "1 request(s) of `wanting` for 1 CPU, 1 Key wait",
+        "0 Key",
+        "actor Caller \"keeper\" holds 1 Key until it ends",
+    ]);
+    assert_eq!(finished.count(SAID), 1, "{}", finished.output);
+}
+
+#[test]
+fn a_task_that_takes_its_time_is_no_stall() {
+    let finished = stuck("computes").said(&["was given 1"]).did_not_say("nothing has moved");
+    assert_eq!(finished.count("gave up"), 0);
+}
