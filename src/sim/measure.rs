@@ -19,7 +19,8 @@ pub struct Measured {
     pub tasks: u64,
     /// Simulated time until the driver had its answer.
     pub makespan_ns: u64,
-    /// No run takes less: all that is computed, shared by all workers, or the longest task.
+    /// No run takes less: all that is computed, shared by all workers, or the longest task, or the time that the busiest
+    /// script takes to make its tasks.
     pub ideal_ns: u64,
     /// How much of their time the workers did nothing.
     pub idle: f64,
@@ -35,6 +36,7 @@ pub struct Measured {
 pub fn measure(scenario: Scenario, seed: u64, ranks: u32, tasks_a_rank: u32) -> Measured {
     let setting = scenario.setting(seed, ranks, tasks_a_rank);
     let right = oracle::answer(&setting.work);
+    let spawn_ns = setting.costs.spawn_ns;
     let workers = u64::from(ranks * setting.workers);
     let world = World::new(setting);
     let outcome = world.run();
@@ -48,7 +50,7 @@ pub fn measure(scenario: Scenario, seed: u64, ranks: u32, tasks_a_rank: u32) -> 
         ranks,
         tasks: right.tasks,
         makespan_ns,
-        ideal_ns: (right.burnt_ns / workers).max(right.longest_ns),
+        ideal_ns: (right.burnt_ns / workers).max(right.longest_ns).max(right.most_spawned * spawn_ns),
         idle: 1.0 - busy_ns as f64 / (makespan_ns * workers) as f64,
         traffic: outcome.traffic,
         events: outcome.events,

@@ -12,6 +12,7 @@ mod acting;
 mod agenda;
 mod driver;
 mod faults;
+mod gravity;
 mod judge;
 mod ledger;
 mod measure;

@@ -17,6 +17,7 @@ struct Oracle {
     tasks: u64,
     burnt_ns: u64,
     longest_ns: u64,
+    most_spawned: u64,
 }
 
 /// What a sequential run came to.
@@ -30,6 +31,8 @@ pub struct Answer {
     pub burnt_ns: u64,
     /// Nanoseconds that the longest computed.
     pub longest_ns: u64,
+    /// Tasks that one script started, at most.
+    pub most_spawned: u64,
 }
 
 /// Runs `spec` and everything that it starts.
@@ -37,7 +40,13 @@ pub fn answer(spec: &Spec) -> Answer {
     let mut oracle = Oracle::default();
     let results = oracle.run(spec, Vec::new());
     let results = results.into_iter().map(|item| item.map(|load| load.digest())).collect();
-    Answer { results, tasks: oracle.tasks, burnt_ns: oracle.burnt_ns, longest_ns: oracle.longest_ns }
+    Answer {
+        results,
+        tasks: oracle.tasks,
+        burnt_ns: oracle.burnt_ns,
+        longest_ns: oracle.longest_ns,
+        most_spawned: oracle.most_spawned,
+    }
 }
 
 impl Oracle {
@@ -46,15 +55,19 @@ impl Oracle {
         self.callers += 1;
         let caller = self.callers;
         let mut script = begin::<Place, Place>(spec, arguments);
-        let mut burnt_ns = 0;
+        let (mut burnt_ns, mut spawned) = (0, 0);
         let items = loop {
             match script.next() {
                 Deed::Burn(ns) => burnt_ns += ns,
                 Deed::Finish(loads) => break loads.into_iter().map(Ok).collect(),
                 Deed::Fail(code) => break vec![Err(code); usize::from(spec.returns)],
-                deed => self.perform(deed, caller, &mut *script),
+                deed => {
+                    spawned += u64::from(matches!(deed, Deed::Spawn { .. }));
+                    self.perform(deed, caller, &mut *script);
+                }
             }
         };
+        self.most_spawned = self.most_spawned.max(spawned);
         self.burnt_ns += burnt_ns;
         self.longest_ns = self.longest_ns.max(burnt_ns);
         items

@@ -7,6 +7,7 @@ use crate::protocol::{ActorHome, Driver, Message, Protocol, ProtocolLinks};
 use crate::registry::{Phase, Runnable};
 use crate::sched::Stealing;
 use crate::sim::acting::Acting;
+use crate::sim::gravity::SentAfter;
 use crate::sim::memory::Store;
 use crate::sim::running::Running;
 use crate::sim::setting::Setting;
@@ -23,6 +24,8 @@ pub struct Site {
     pub store: Arc<Store>,
     /// How many times slower than others it computes.
     pub slowness: u64,
+    /// Tasks that it sent after their arguments.
+    pub sent_after: SentAfter,
     /// How many tasks went to the ranks in turn.
     pub spread: AtomicU32,
     desk: Mutex<Desk>,
@@ -110,6 +113,7 @@ impl Site {
             protocol: Protocol::new(rank, setting.ranks, setting.hosts() > 1, stealing),
             store: Store::new(rank),
             slowness: slow.map_or(1, |(_, times)| u64::from(*times)),
+            sent_after: SentAfter::default(),
             spread: AtomicU32::new(0),
             desk: Mutex::new(desk),
             links: Mutex::default(),

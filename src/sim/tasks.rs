@@ -32,7 +32,13 @@ impl Here {
                     self.protocol().send_task(self, &task, rank, false, None);
                 }
             }
-            Ok(_) => self.protocol().launch_here(self, task),
+            Ok(_) => {
+                let free = header.options.as_deref().is_none_or(Options::is_free);
+                match if free { self.drawn_to(&task) } else { None } {
+                    Some(rank) => self.launch_after_arguments(&task, rank),
+                    None => self.protocol().launch_here(self, task),
+                }
+            }
             Err(error) => self.protocol().fail_task(self, &task, error),
         }
     }

@@ -57,6 +57,9 @@ impl<R: Clone + Send, A: Send> Script<R, A> for Rounds<R> {
     }
 }
 
+/// How long after it had the last block made a script goes on.
+const PAUSE_NS: u64 = 1_000_000;
+
 /// Has blocks made on all ranks, then starts tasks that take one block each, and waits for them.
 pub struct Near<R> {
     seed: u64,
@@ -66,6 +69,7 @@ pub struct Near<R> {
     length: Length,
     made: Vec<R>,
     started: u32,
+    pause_ns: Option<u64>,
     used: Vec<R>,
     awaited: usize,
     sum: u64,
@@ -75,7 +79,7 @@ impl<R> Near<R> {
     /// `uses` tasks for each of `blocks`.
     pub fn new(seed: u64, blocks: u32, bytes: u32, uses: u32, length: Length) -> Near<R> {
         let (made, used) = (Vec::new(), Vec::new());
-        Near { seed, blocks, bytes, uses, length, made, started: 0, used, awaited: 0, sum: 0 }
+        Near { seed, blocks, bytes, uses, length, made, started: 0, pause_ns: Some(PAUSE_NS), used, awaited: 0, sum: 0 }
     }
 }
 
@@ -87,6 +91,10 @@ impl<R: Clone + Send, A: Send> Script<R, A> for Near<R> {
             self.started += 1;
             let spec = Spec::new(seed, Program::Block { bytes: self.bytes });
             return Deed::Spawn { spec, given: Vec::new(), asks: Asks::Rank(index) };
+        }
+        if let Some(pause_ns) = self.pause_ns.take() {
+            // By then it is known where the blocks are: to wait for them would bring them here.
+            return Deed::Burn(pause_ns);
         }
         if index < self.blocks + self.blocks * self.uses {
             self.started += 1;
