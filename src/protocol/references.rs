@@ -7,7 +7,7 @@ use crate::protocol::blocks::Pulled;
 use crate::protocol::driver::Driver;
 use crate::protocol::far::FarBlock;
 use crate::protocol::handles::ActorRef;
-use crate::protocol::{Message, WireAttachment, WirePlace};
+use crate::protocol::{Census, Message, WireAttachment, WirePlace};
 use crate::store::{Action, CountMessage, Counts};
 use rustc_hash::FxHashMap as HashMap;
 use std::sync::{Arc, Mutex, Weak};
@@ -22,8 +22,8 @@ enum Keep {
     Slot(Arc<dyn AnySlot>),
     Memory(Arc<dyn ArrayMemory>),
     Actor(Arc<ActorRef>),
-    Arrival(#[allow(dead_code)] Arc<Arrival>),
     Far(#[allow(dead_code)] Arc<FarBlock>),
+    Arrival(#[allow(dead_code)] Arc<Arrival>),
 }
 
 /// What stands here for something of another rank.
@@ -73,6 +73,47 @@ impl References {
     pub fn clear(&self) {
         let tables = std::mem::take(&mut *lock(&self.tables));
         drop(tables);
+    }
+
+    /// Whether grants for that object of another rank are held.
+    pub fn holds(&self, id: ObjectId) -> bool {
+        lock(&self.tables).counts.imports(id)
+    }
+
+    /// What is held, by kind.
+    pub fn census(&self) -> Census {
+        let tables = lock(&self.tables);
+        let [exports, imports, pins] = tables.counts.census();
+        vec![
+            ("objects that others hold", tables.exported.len()),
+            ("objects kept for references under way", tables.pinned.len()),
+            ("objects of others", tables.live.len()),
+            ("references that arrive", tables.arriving.len()),
+            ("objects with counts", exports),
+            ("objects of others with grants", imports),
+            ("objects with references under way", pins),
+        ]
+    }
+
+    /// What cannot be: something counted and not kept, or kept and not counted.
+    pub fn check(&self) -> Result<(), String> {
+        let tables = lock(&self.tables);
+        for number in tables.exported.keys() {
+            if !tables.counts.exports(*number) {
+                return Err(format!("object {number} is kept, and nobody holds it"));
+            }
+        }
+        for id in tables.pinned.keys() {
+            if !tables.counts.pins(*id) {
+                return Err(format!("{id} is kept, and no reference to it is under way"));
+            }
+        }
+        for id in tables.live.keys() {
+            if !tables.counts.imports(*id) {
+                return Err(format!("{id} is here, and no grant for it"));
+            }
+        }
+        Ok(())
     }
 
     /// This rank's object of that number, where another rank holds it.
@@ -141,8 +182,8 @@ impl References {
 
     fn sent(&self, driver: &impl Driver, id: ObjectId, to: Rank, keep: impl FnOnce() -> Keep) {
         let mut tables = lock(&self.tables);
-        // Looked at under the lock, which `lost` takes after the flag was set: nothing is counted for the dead.
-        if driver.is_dead(to) || !tables.counts.sent(id, to) {
+        // Looked at under the lock, which `lost` takes after the flag was set: nothing is counted for the dead, nor of theirs.
+        if driver.is_dead(to) || driver.is_dead(id.owner) || !tables.counts.sent(id, to) {
             return;
         }
         if id.owner == self.me {
@@ -174,6 +215,12 @@ impl References {
     ) -> Result<Attachment, Error> {
         match wire {
             WireAttachment::Reference(id) => {
+                if id.owner == self.me
+                    && let Some(slot) = self.own_slot(id.number)
+                {
+                    // It may be decoded later, when nobody else holds it any more.
+                    return Ok(Attachment::Slot(slot));
+                }
                 let mut tables = lock(&self.tables);
                 if id.owner != self.me {
                     *tables.arriving.entry(*id).or_default() += 1;
