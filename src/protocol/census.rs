@@ -7,6 +7,7 @@ pub type Census = Vec<(&'static str, usize)>;
 
 impl Protocol {
     /// What is held. Of a cluster that has nothing left to do, and whose user holds nothing any more, it is empty.
+    #[cfg_attr(not(feature = "sim"), allow(dead_code))]
     pub fn census(&self) -> Census {
         let mut census = self.references.census();
         census.extend(self.far.census());
@@ -20,11 +21,13 @@ impl Protocol {
     }
 
     /// What cannot be, where something is so: looked for between two events.
+    #[cfg_attr(not(feature = "sim"), allow(dead_code))]
     pub fn check(&self) -> Result<(), String> {
         self.references.check()
     }
 
     /// Forgets everything: the end. What is dropped thereby sends nothing where `Driver::stopping` says so.
+    #[cfg_attr(not(feature = "sim"), allow(dead_code))]
     pub fn clear(&self) {
         drop((self.away.clear(), self.actors.clear(), self.names.clear(), self.held.clear(), self.far.clear()));
         self.references.clear();

@@ -1,13 +1,18 @@
 //! What leaves this rank by name and what is here by name: drives the pure counts, and keeps what they say must live.
 
+mod census;
+mod links;
+
+pub use links::ProtocolLinks;
+
 use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::base::{Error, ObjectId, Rank};
-use crate::object::{AnySlot, ArrayMemory, Arrival, Attachment, Links};
+use crate::object::{AnySlot, ArrayMemory, Arrival, Attachment};
 use crate::protocol::blocks::Pulled;
 use crate::protocol::driver::Driver;
 use crate::protocol::far::FarBlock;
 use crate::protocol::handles::ActorRef;
-use crate::protocol::{Census, Message, WireAttachment, WirePlace};
+use crate::protocol::{Message, WireAttachment, WirePlace};
 use crate::store::{Action, CountMessage, Counts};
 use rustc_hash::FxHashMap as HashMap;
 use std::sync::{Arc, Mutex, Weak};
@@ -69,47 +74,6 @@ impl References {
     pub fn clear(&self) {
         let tables = std::mem::take(&mut *lock(&self.tables));
         drop(tables);
-    }
-
-    /// Whether grants for that object of another rank are held.
-    pub fn holds(&self, id: ObjectId) -> bool {
-        lock(&self.tables).counts.imports(id)
-    }
-
-    /// What is held, by kind.
-    pub fn census(&self) -> Census {
-        let tables = lock(&self.tables);
-        let [exports, imports, pins] = tables.counts.census();
-        vec![
-            ("objects that others hold", tables.exported.len()),
-            ("objects kept for references under way", tables.pinned.len()),
-            ("objects of others", tables.live.len()),
-            ("references that arrive", tables.arriving.len()),
-            ("objects with counts", exports),
-            ("objects of others with grants", imports),
-            ("objects with references under way", pins),
-        ]
-    }
-
-    /// What cannot be: something counted and not kept, or kept and not counted.
-    pub fn check(&self) -> Result<(), String> {
-        let tables = lock(&self.tables);
-        for number in tables.exported.keys() {
-            if !tables.counts.exports(*number) {
-                return Err(format!("object {number} is kept, and nobody holds it"));
-            }
-        }
-        for id in tables.pinned.keys() {
-            if !tables.counts.pins(*id) {
-                return Err(format!("{id} is kept, and no reference to it is under way"));
-            }
-        }
-        for id in tables.live.keys() {
-            if !tables.counts.imports(*id) {
-                return Err(format!("{id} is here, and no grant for it"));
-            }
-        }
-        Ok(())
     }
 
     /// This rank's object of that number, where another rank holds it.
@@ -438,30 +402,4 @@ fn living<D: Driver>(driver: &D) -> impl Iterator<Item = Rank> {
 
 fn lost(object: &str, reason: &str) -> Error {
     Error::ObjectLost { object: object.to_string(), reason: reason.to_string() }
-}
-
-/// A rank as objects see it.
-pub struct ProtocolLinks<D>(pub D);
-
-impl<D: Driver> Links for ProtocolLinks<D> {
-    fn find(&self, id: ObjectId) -> Option<Arc<dyn AnySlot>> {
-        self.0.protocol().references.find(id)
-    }
-    fn adopt(&self, id: ObjectId, slot: Arc<dyn AnySlot>) -> Arc<dyn AnySlot> {
-        self.0.protocol().references.adopt(id, slot)
-    }
-    fn settled(&self, id: ObjectId) {
-        self.0.protocol().references.settled(&self.0, id);
-    }
-    fn request(&self, id: ObjectId) {
-        self.0.send(id.owner, &Message::Fetch { object: id.number, without: None });
-        if self.0.is_dead(id.owner)
-            && let Some(slot) = self.find(id)
-        {
-            slot.fail(Arc::new(self.0.death_of(id.owner)));
-        }
-    }
-    fn released(&self, id: ObjectId, address: usize) {
-        self.0.protocol().references.released(&self.0, id, address);
-    }
 }
