@@ -72,10 +72,12 @@ pub mod prelude {
 pub mod __private {
     pub use crate::api::run_main;
     pub use crate::node::{RawHandle, block_on, call, create, submit};
+    pub use crate::object::Parcel;
     pub use crate::registry::{
-        ActorFn, ActorNew, Arg, Explain, ExplainDebug, ExplainDisplay, ExplainError, Failure, Function, IntoArg,
-        IntoListArg, ListArg, Many, Multiple, Options, Own, OwnByClone, OwnBySerde, RemoteFn, Single,
+        ActorFn, ActorNew, Arg, Checkpoint, Explain, ExplainDebug, ExplainDisplay, ExplainError, Failure, Function,
+        IntoArg, IntoListArg, ListArg, Many, Multiple, Options, Own, OwnByClone, OwnBySerde, RemoteFn, Single,
     };
+    pub use crate::registry::{State, save};
     pub use {inventory, serde};
 }
 

@@ -12,6 +12,8 @@ macro_rules! each_paragraph {
     };
 }
 
+#[path = "cluster/copies.rs"]
+mod copies;
 #[path = "cluster/hosts.rs"]
 mod hosts;
 mod lab;

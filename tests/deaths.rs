@@ -243,7 +243,7 @@ over_each_road! {
     what_is_sent_to_the_dead_fails_by_name => |road| passed("sent-to-the-dead", road, &[1]);
     thieves_die_with_what_they_stole => |road| passed("stolen", road, &[1, 3]);
     calls_of_an_actor_that_died => |road| passed("calls", road, &[1]);
-    names_are_lost_and_given_again => |road| passed("names", road, &[1]);
+    names_are_kept_and_given_again => |road| passed("names", road, &[1]);
     an_actor_whose_maker_died => |road| passed("orphans", road, &[1]);
     objects_of_the_dead => |road| passed("objects", road, &[1]);
     a_resource_comes_back => |road| passed("resource", road, &[1]);

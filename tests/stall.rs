@@ -8,6 +8,12 @@ use launcher::{Finished, example};
 
 const SAID: &str = "nothing has moved for 1 s";
 
+/// Each of these is on some line.
+#[track_caller]
+fn said(finished: Finished, words: &[&str]) -> Finished {
+    words.iter().fold(finished, |finished, words| finished.said(&[words]))
+}
+
 #[track_caller]
 fn stuck(case: &str) -> Finished {
     let folder = Folder::new(&format!("stuck-{case}"));
@@ -17,44 +23,49 @@ fn stuck(case: &str) -> Finished {
 
 #[test]
 fn actors_that_wait_for_each_other_are_both_named() {
-    let finished = stuck("cycle").said(&[
-        "gave up",
-        "the driver waits for the result of `Caller.call`, a call of actor Caller \"first\" on rank 0",
-        "`Caller.call` of actor Caller \"first\" waits for the result of `Caller.call`, a call of actor Caller \"second\" on rank 1",
-        "`Caller.call` of actor Caller \"second\" waits for the result of `Caller.call`, a call of actor Caller \"first\" on rank 0",
-    ]);
+    let finished = said(
+        stuck("cycle"),
+        &[
+            "gave up",
+            "the driver waits for the result of `Caller.call`, a call of actor Caller \"first\" on rank 0",
+            "`Caller.call` of actor Caller \"first\" waits for the result of `Caller.call`, a call of actor Caller \"second\" on rank 1",
+            "`Caller.call` of actor Caller \"second\" waits for the result of `Caller.call`, a call of actor Caller \"first\" on rank 0",
+        ],
+    );
     assert_eq!(finished.count(SAID), 1, "once, not every second:\n{}", finished.output);
 }
 
 #[test]
 fn a_task_that_waits_for_itself_is_named() {
-    let finished = stuck("itself").said(&["gave up", "`narcissus` waits for its own result\n"]);
+    let finished = said(stuck("itself"), &["gave up", "`narcissus` waits for its own result"]);
     assert_eq!(finished.count(SAID), 1, "{}", finished.output);
 }
 
 #[test]
 fn a_task_that_waits_for_itself_on_another_rank_is_named_with_what_its_owner_knows() {
-    let finished = stuck("itself-elsewhere").said(&[
-        "gave up",
-        "`narcissus` waits for object o0.",
-        "`narcissus`, which is on rank 1",
-    ]);
+    let finished = said(
+        stuck("itself-elsewhere"),
+        &["gave up", "`narcissus` waits for object o0.", "`narcissus`, which is on rank 1"],
+    );
     assert_eq!(finished.count(SAID), 1, "{}", finished.output);
 }
 
 #[test]
 fn a_request_that_an_actor_stands_in_the_way_of_is_named_with_who_holds_what() {
-    let finished = stuck("resource").said(&[
-        "gave up",
-        "1 request(s) of `wanting` for 1 CPU, 1 Key wait",
-        "0 Key",
-        "actor Caller \"keeper\" holds 1 Key until it ends",
-    ]);
+    let finished = said(
+        stuck("resource"),
+        &[
+            "gave up",
+            "1 request(s) of `wanting` for 1 CPU, 1 Key wait",
+            "0 Key",
+            "actor Caller \"keeper\" holds 1 Key until it ends",
+        ],
+    );
     assert_eq!(finished.count(SAID), 1, "{}", finished.output);
 }
 
 #[test]
 fn a_task_that_takes_its_time_is_no_stall() {
-    let finished = stuck("computes").said(&["was given 1"]).did_not_say("nothing has moved");
+    let finished = said(stuck("computes"), &["was given 1"]).did_not_say("nothing has moved");
     assert_eq!(finished.count("gave up"), 0);
 }

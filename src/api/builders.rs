@@ -20,6 +20,11 @@ macro_rules! __common_options {
             self.options = self.options.resource(name, amount);
             self
         }
+        /// Bytes of memory of its host, which are also the most that what it makes may take in the store at once.
+        pub fn memory(mut self, bytes: u64) -> Self {
+            self.options = self.options.memory(bytes);
+            self
+        }
         /// A task's name, for errors and pictures; an actor's, which `get_actor` finds it by.
         pub fn name(mut self, name: impl ::core::convert::Into<::std::string::String>) -> Self {
             self.options = self.options.name(name);

@@ -2,6 +2,7 @@
 
 mod knobs;
 mod meeting;
+mod spill;
 
 pub use meeting::{Ports, Rendezvous, SecretSource};
 
@@ -9,10 +10,12 @@ use crate::base::error::{Error, Result};
 use crate::base::ids::Rank;
 use crate::base::limits::NEVER;
 use crate::base::log::Level;
-use crate::base::parse::is_amount;
+use crate::base::parse::{is_amount, is_memory};
 use knobs::KNOBS;
 use serde::{Deserialize, Serialize};
+pub use spill::SpillFolder;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Which pages the store asks for.
@@ -51,6 +54,9 @@ enum Source {
     Environment,
 }
 
+/// The name of memory among the resources of a host, in bytes.
+pub const MEMORY: &str = "memory";
+
 /// The settings of a cluster. What the environment says (`MOBULA_*`) stands over what the program says.
 ///
 /// ```
@@ -62,7 +68,10 @@ pub struct Config {
     pub(crate) num_cpus: Option<f64>,
     pub(crate) num_gpus: Option<f64>,
     pub(crate) resources: BTreeMap<String, f64>,
+    pub(crate) memory_bytes: Option<u64>,
     pub(crate) store_bytes: Option<u64>,
+    pub(crate) store_wait: Duration,
+    pub(crate) spill: SpillFolder,
     pub(crate) workers: Option<usize>,
     pub(crate) pin: bool,
     pub(crate) pages: Pages,
@@ -90,7 +99,10 @@ impl Default for Config {
             num_cpus: None,
             num_gpus: None,
             resources: BTreeMap::new(),
+            memory_bytes: None,
             store_bytes: None,
+            store_wait: Duration::from_secs(10),
+            spill: SpillFolder::OfTheJob,
             workers: None,
             pin: true,
             pages: Pages::Auto,
@@ -133,10 +145,29 @@ impl Config {
         self.programmed("MOBULA_RESOURCES")
     }
 
+    /// Bytes of memory of a host, which tasks and actors ask for by their option `memory`; default: what its ranks may use.
+    pub fn memory_bytes(mut self, bytes: u64) -> Self {
+        self.memory_bytes = Some(bytes);
+        self.programmed("MOBULA_MEMORY_BYTES")
+    }
+
     /// Bytes of store a rank; default: 30 % of the host's memory, divided among its ranks.
     pub fn store_bytes(mut self, bytes: u64) -> Self {
         self.store_bytes = Some(bytes);
         self.programmed("MOBULA_STORE_BYTES")
+    }
+
+    /// Seconds that an array waits for room in a store that is full before that is an error; default: 10.
+    pub fn store_wait_s(mut self, seconds: u64) -> Self {
+        self.store_wait = Duration::from_secs(seconds);
+        self.programmed("MOBULA_STORE_WAIT_S")
+    }
+
+    /// The folder under which arrays lie that have no room in the store; default: the job's local disk
+    /// (`$SLURM_TMPDIR`, `$TMPDIR`, else `/tmp`).
+    pub fn spill_dir(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.spill = SpillFolder::At(folder.into());
+        self.programmed("MOBULA_SPILL_DIR")
     }
 
     /// Worker threads a rank; default: the host's CPUs divided among its ranks. More are started for tasks that block.
@@ -241,10 +272,18 @@ impl Config {
         if self.num_gpus.is_some_and(|gpus| gpus > crate::base::limits::GPUS_PER_HOST_MAX as f64) {
             return Err(Error::config(format!("a host has at most {} GPUs", crate::base::limits::GPUS_PER_HOST_MAX)));
         }
-        if self.resources.len() + 2 > crate::base::limits::RESOURCE_KINDS_MAX {
+        if self.resources.contains_key(MEMORY) {
+            return Err(Error::config(
+                "memory is no resource of your own naming: MOBULA_MEMORY_BYTES (Config::memory_bytes) says how much a host has",
+            ));
+        }
+        if self.memory_bytes.is_some_and(|bytes| !is_memory(bytes as f64)) {
+            return Err(Error::config("a host's memory is at most 800 TB"));
+        }
+        if self.resources.len() + 3 > crate::base::limits::RESOURCE_KINDS_MAX {
             return Err(Error::config(format!(
                 "{} kinds of resources are more than the {} that a host counts",
-                self.resources.len() + 2,
+                self.resources.len() + 3,
                 crate::base::limits::RESOURCE_KINDS_MAX
             )));
         }
@@ -262,7 +301,10 @@ impl Config {
                     self.resources.iter().map(|(name, amount)| format!("{name}={amount}")).collect();
                 if pairs.is_empty() { "none".to_string() } else { pairs.join(",") }
             }
+            "MOBULA_MEMORY_BYTES" => auto(self.memory_bytes.map(|bytes| bytes.to_string())),
             "MOBULA_STORE_BYTES" => auto(self.store_bytes.map(|bytes| bytes.to_string())),
+            "MOBULA_STORE_WAIT_S" => self.store_wait.as_secs().to_string(),
+            "MOBULA_SPILL_DIR" => self.spill.to_string(),
             "MOBULA_WORKERS" => auto(self.workers.map(|workers| workers.to_string())),
             "MOBULA_PIN" => u8::from(self.pin).to_string(),
             "MOBULA_PAGES" => format!("{:?}", self.pages).to_lowercase(),
@@ -327,6 +369,11 @@ mod tests {
             ("MOBULA_PORTS", "5000"),
             ("MOBULA_SECRET", ""),
             ("MOBULA_PEER_TIMEOUT_S", "3601"),
+            ("MOBULA_STORE_WAIT_S", "3601"),
+            ("MOBULA_MEMORY_BYTES", "2000T"),
+            ("MOBULA_RESOURCES", "memory=1"),
+            ("MOBULA_SPILL_DIR", ""),
+            ("MOBULA_SPILL_DIR", "scratch"),
         ] {
             assert!(matches!(parsed(name, value), Err(Error::Config { .. })), "{name}={value}");
         }

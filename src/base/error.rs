@@ -72,6 +72,19 @@ pub enum Error {
         store_bytes: u64,
         /// The rank whose store it is.
         rank: Rank,
+        /// Who holds what of it, the largest first, a line each.
+        holders: Vec<String>,
+    },
+    /// A task, or an actor, has as much in the store as its option `memory` allows.
+    MemoryLimit {
+        /// The function's or actor's name.
+        task: String,
+        /// What it may have, bytes.
+        limit_bytes: u64,
+        /// What it has, bytes.
+        used_bytes: u64,
+        /// Bytes asked for.
+        wanted_bytes: u64,
     },
     /// No host can ever meet the request.
     Unschedulable {
@@ -122,10 +135,18 @@ impl fmt::Display for Error {
             Error::ActorDied { actor, reason } => write!(formatter, "actor {actor} is gone: {reason}"),
             Error::NodeDied { rank, host, reason } => write!(formatter, "rank {rank} on host {host} is gone: {reason}"),
             Error::ObjectLost { object, reason } => write!(formatter, "object {object} is lost: {reason}"),
-            Error::StoreFull { wanted_bytes, used_bytes, store_bytes, rank } => write!(
+            Error::StoreFull { wanted_bytes, used_bytes, store_bytes, rank, holders } => {
+                write!(
+                    formatter,
+                    "the store of rank {rank} is full: {wanted_bytes} bytes wanted, {used_bytes} of {store_bytes} in use; \
+                     drop references, or raise MOBULA_STORE_BYTES"
+                )?;
+                if holders.is_empty() { Ok(()) } else { write!(formatter, ". It holds: {}", holders.join("; ")) }
+            }
+            Error::MemoryLimit { task, limit_bytes, used_bytes, wanted_bytes } => write!(
                 formatter,
-                "the store of rank {rank} is full: {wanted_bytes} bytes wanted, {used_bytes} of {store_bytes} in use; \
-                 drop references, or raise MOBULA_STORE_BYTES"
+                "{task} has reached its limit of {limit_bytes} bytes in the store: {wanted_bytes} bytes wanted, \
+                 {used_bytes} in use; drop arrays, or raise its option `memory`"
             ),
             Error::Unschedulable { task, missing } => write!(formatter, "no host can ever run {task}: {missing}"),
             Error::Config { message } | Error::Fabric { message } => formatter.write_str(message),

@@ -10,6 +10,11 @@ pub(crate) fn is_amount(amount: f64) -> bool {
     (0.0..=1e9).contains(&amount)
 }
 
+/// Whether a number can be an amount of memory, in bytes: it is counted in ten-thousandths as all amounts are.
+pub(crate) fn is_memory(bytes: f64) -> bool {
+    (0.0..=8e14).contains(&bytes)
+}
+
 /// A whole number within bounds.
 pub(crate) fn whole(text: &str, least: u64, most: u64) -> Option<u64> {
     text.parse().ok().filter(|number| (least..=most).contains(number))

@@ -3,10 +3,11 @@
 //! Under `--cfg loom` (`make loom`) the lock-free code itself runs on loom's atomics, in every order that they allow. The
 //! models stand beside the code, in files named `loom.rs`. What they hold to:
 //!
-//! - loom takes a SeqCst access for AcqRel: where one order of all is needed, the code has a SeqCst `fence`.
+//! - loom takes a SeqCst access for AcqRel: where one order of all is needed, the code has a SeqCst `fence`, be it under
+//!   `cfg(loom)` alone.
 //! - A model's atomics live as long as one run of it, so those of statics are the system's ([`statics`]).
 //! - Memory that processes share holds no atomics of loom's: what lies there is reached through a trait (`mem::ring`'s
-//!   `Lines`, `node::table`'s `Cells`), which a model implements in its own memory.
+//!   `Lines`, `node::board`'s `Cells`), which a model implements in its own memory.
 
 #[cfg(loom)]
 pub use loom::sync::atomic::{
@@ -25,7 +26,7 @@ pub use std::thread;
 
 /// Atomics of statics, which no model touches.
 pub mod statics {
-    pub use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU64};
+    pub use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU64};
 }
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

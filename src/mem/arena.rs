@@ -10,7 +10,7 @@ use crate::mem::pages::{HUGE_PAGE_BYTES, PageKind};
 use crate::mem::segment::{Segment, SegmentCard};
 use std::fmt;
 use std::ptr::NonNull;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// Pages are brought in by at least this much at a time: a few milliseconds of zeroing.
 const POPULATE_STEP_BYTES: u64 = 8 << 20;
@@ -32,6 +32,8 @@ pub struct Arena {
     /// Every byte below is backed by a page (M2). Grows only, under `populating`; Release there, Acquire in `allocate`.
     populated: AtomicU64,
     populating: Mutex<()>,
+    /// Called when a block is free again that was waited for.
+    on_room: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 impl Arena {
@@ -56,6 +58,7 @@ impl Arena {
             offsets: Mutex::new(Offsets::new(bytes)),
             populated: AtomicU64::new(0),
             populating: Mutex::new(()),
+            on_room: OnceLock::new(),
         }))
     }
 
@@ -64,7 +67,7 @@ impl Arena {
     pub fn allocate(self: &Arc<Self>, bytes: usize) -> Option<Block> {
         if bytes == 0 {
             let start = NonNull::without_provenance(std::num::NonZero::new(ALIGNMENT as usize)?);
-            return Some(Block { start, length: 0, taken: None, arena: self.clone() });
+            return Some(Block { start, length: 0, taken: None, whole: None, arena: self.clone() });
         }
         let taken = lock(&self.offsets).take(bytes as u64)?;
         let end = taken.offset + bytes as u64;
@@ -74,7 +77,34 @@ impl Arena {
             return None;
         }
         let start = self.segment.range(taken.offset as usize, bytes).expect("a taken range lies in the arena");
-        Some(Block { start, length: bytes, taken: Some(taken), arena: self.clone() })
+        Some(Block { start, length: bytes, taken: Some(taken), whole: None, arena: self.clone() })
+    }
+
+    /// Says what is called, on any thread, when a block is free again after [`await_room`](Arena::await_room); once.
+    pub fn on_room(&self, call: impl Fn() + Send + Sync + 'static) {
+        let _ = self.on_room.set(Box::new(call));
+    }
+
+    /// The next block that is given back is told, once. Who asks then tries to allocate again: what was given back before is
+    /// found by that, what comes later is told, because both happen under one lock.
+    pub fn await_room(&self) {
+        lock(&self.offsets).wanted = true;
+    }
+
+    /// What a block of `bytes` takes with its rounding; `None` where it is more than the whole arena.
+    pub fn footprint(&self, bytes: usize) -> Option<u64> {
+        lock(&self.offsets).rounded_bytes(bytes as u64).filter(|bytes| *bytes <= self.bytes())
+    }
+
+    fn give_back(&self, taken: &Taken) {
+        let wanted = {
+            let mut offsets = lock(&self.offsets);
+            offsets.give_back(taken);
+            std::mem::take(&mut offsets.wanted)
+        };
+        if wanted && let Some(call) = self.on_room.get() {
+            call();
+        }
     }
 
     /// Brings in the pages up to `end` and somewhat further; false where there is no memory for them.
@@ -167,8 +197,10 @@ impl fmt::Debug for Arena {
 pub struct Block {
     start: NonNull<u8>,
     length: usize,
-    /// `None` for a block of no bytes.
+    /// `None` for a block of no bytes, and for a piece.
     taken: Option<Taken>,
+    /// What this is a piece of.
+    whole: Option<Arc<Block>>,
     arena: Arc<Arena>,
 }
 
@@ -193,7 +225,10 @@ impl Block {
 
     /// Where it begins in its arena; 0 for a block of no bytes.
     pub fn offset(&self) -> u64 {
-        self.taken.as_ref().map_or(0, |taken| taken.offset)
+        match &self.whole {
+            Some(whole) => whole.offset() + (self.start.addr().get() - whole.start.addr().get()) as u64,
+            None => self.taken.as_ref().map_or(0, |taken| taken.offset),
+        }
     }
 
     /// How many bytes it has.
@@ -211,7 +246,7 @@ impl Block {
 impl Drop for Block {
     fn drop(&mut self) {
         if let Some(taken) = &self.taken {
-            lock(&self.arena.offsets).give_back(taken);
+            self.arena.give_back(taken);
         }
     }
 }
@@ -221,6 +256,8 @@ impl fmt::Debug for Block {
         write!(formatter, "Block({} bytes at {})", self.length, self.offset())
     }
 }
+
+mod pieces;
 
 #[cfg(test)]
 mod tests;

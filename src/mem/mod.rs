@@ -12,6 +12,7 @@
 
 mod arena;
 mod bell;
+mod file;
 mod memory;
 mod offsets;
 mod pages;
@@ -22,6 +23,7 @@ mod segment;
 
 pub use arena::{Arena, Block};
 pub use bell::{Bell, FIRST_SLEEP};
+pub use file::{FileMap, punch_file, reserve_file};
 pub use pages::{HUGE_PAGE_BYTES, hugepages_free, transparent_for_shared};
 pub use peer::PeerArena;
 #[cfg(test)]

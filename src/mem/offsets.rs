@@ -26,13 +26,21 @@ pub(super) struct Offsets {
     /// Bytes of a unit: 64, and more beyond 256 GiB, where 32 bits of units run out.
     unit_bytes: u64,
     used_bytes: u64,
+    /// Somebody waits for a range to be given back.
+    pub(super) wanted: bool,
 }
 
 impl Offsets {
     pub(super) fn new(bytes: u64) -> Offsets {
         let unit_bytes = bytes.div_ceil(u64::from(u32::MAX)).next_power_of_two().max(ALIGNMENT);
         let units = u32::try_from(bytes / unit_bytes).expect("units chosen to fit 32 bits");
-        Offsets { allocator: Allocator::with_max_allocs(units, BLOCKS_MAX), unit_bytes, used_bytes: 0 }
+        Offsets { allocator: Allocator::with_max_allocs(units, BLOCKS_MAX), unit_bytes, used_bytes: 0, wanted: false }
+    }
+
+    /// What a range of `bytes`, not zero, takes with its rounding; `None` where no arena has so much.
+    pub(super) fn rounded_bytes(&self, bytes: u64) -> Option<u64> {
+        let units = class_units(u32::try_from(bytes.div_ceil(self.unit_bytes)).ok()?)?;
+        Some(u64::from(units) * self.unit_bytes)
     }
 
     /// Takes a range of at least `bytes`, not zero; `None` where no hole is large enough.

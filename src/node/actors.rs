@@ -1,6 +1,7 @@
 //! Actors on this rank's workers: their constructors and calls, run as the protocol says.
 
 use crate::node::context::Context;
+use crate::node::notes::Account;
 use crate::node::queues::Work;
 use crate::node::{Node, worker};
 use crate::protocol::{ActorHome, Step, failed_argument};
@@ -15,7 +16,7 @@ impl Node {
     /// Runs an actor's constructor or next calls, on the calling worker's fiber.
     pub(super) fn run_actor(&'static self, home: &Arc<ActorHome>) {
         for _ in 0..TURN_CALLS {
-            match home.next() {
+            match home.next(&self) {
                 Step::Admit(request) => {
                     let Some(grant) = self.admit(&request) else {
                         return self.starve(request, Work::Actor(home.clone()));
@@ -26,13 +27,18 @@ impl Node {
                     }
                 }
                 Step::Construct(task) => {
+                    let options = task.header().options.as_ref();
+                    let label = home.label_and_gpus().0;
+                    if let Some(account) = options.and_then(|options| Account::new(options, &label)) {
+                        let _ = home.kept.set(account);
+                    }
                     let mut state = None;
                     self.perform(home, &task, &mut state);
                     home.constructed(&self, &task, state);
                 }
                 Step::Call(task, mut state) => {
                     self.perform(home, &task, &mut state);
-                    home.called(&self, state);
+                    home.called(&self, &task, state);
                 }
                 Step::Nothing => return,
             }
@@ -57,9 +63,7 @@ impl Node {
             return;
         }
         if let Some(error) = failed_argument(task) {
-            task.fail(error);
-            task.header().release_target();
-            return self.over(task);
+            return task.fail(error);
         }
         let (label, gpus) = home.label_and_gpus();
         let began_ns = self.traces.on(task).then(crate::base::clock::now_ns);
@@ -67,7 +71,8 @@ impl Node {
         let before = worker.map(|worker| worker.set_running_cpu(0));
         let printing = self.printing(task.header());
         {
-            let context = Context::of_call(task.header(), &gpus, &label);
+            let account = home.kept.get().cloned().and_then(|kept| kept.downcast::<Account>().ok());
+            let context = Context::of_call(task.header(), &gpus, &label).on_account(account.as_ref());
             let _running = context.enter();
             task.invoke(state, &|failure| self.blame(task.header(), failure));
         }
@@ -78,7 +83,5 @@ impl Node {
         if let Some(began_ns) = began_ns {
             self.traces.ran(self, task, began_ns, worker.map_or(u32::MAX, |worker| worker.shared.index as u32));
         }
-        task.header().release_target();
-        self.over(task);
     }
 }

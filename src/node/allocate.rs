@@ -3,7 +3,8 @@
 use crate::base::{Error, Result};
 use crate::mem::{Arena, Block};
 use crate::node::Node;
-use crate::node::memory::{OwnDraft, OwnMemory};
+use crate::node::memory::{OwnDraft, OwnMemory, Said};
+use crate::node::notes::{Charge, Note};
 use crate::object::{Array, ArrayMut};
 use bytemuck::Pod;
 use std::sync::{Arc, PoisonError};
@@ -14,19 +15,18 @@ impl Node {
         self.arena.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// A block of the store.
-    ///
-    /// # Errors
-    /// `StoreFull` where there is no room.
-    pub(super) fn allocate(&self, bytes: usize) -> Result<Block> {
-        let arena = self.arena().ok_or_else(|| Error::no_cluster("an allocation"))?;
-        arena.allocate(bytes).ok_or_else(|| self.store_full(bytes as u64))
-    }
-
     /// The error of a store that is full.
     pub(super) fn store_full(&self, wanted_bytes: u64) -> Error {
         let (used_bytes, store_bytes) = self.arena().map_or((0, 0), |arena| (arena.used_bytes(), arena.bytes()));
-        Error::StoreFull { wanted_bytes, used_bytes, store_bytes, rank: self.rank }
+        Error::StoreFull { wanted_bytes, used_bytes, store_bytes, rank: self.rank, holders: self.holders() }
+    }
+
+    /// A block for an array that the calling task or driver makes, with what is said of it.
+    fn allocate_for_caller(&'static self, bytes: usize) -> Result<(Block, Said)> {
+        let charge = Charge::for_caller(bytes)?;
+        let block = self.allocate(bytes)?;
+        let note = Note::of(self, block.offset(), bytes);
+        Ok((block, (note, charge)))
     }
 }
 
@@ -39,11 +39,11 @@ fn bytes_of<T>(length: usize) -> Result<usize> {
 /// A new array in this rank's store, to be written.
 ///
 /// # Errors
-/// `StoreFull`, or `Config` outside of a cluster.
+/// `StoreFull`, `MemoryLimit`, or `Config` outside of a cluster.
 pub fn create_array<T: Pod + Send + Sync>(length: usize) -> Result<ArrayMut<T>> {
     let node = Node::current().ok_or_else(|| Error::no_cluster("create_array"))?;
-    let block = node.allocate(bytes_of::<T>(length)?)?;
-    Ok(ArrayMut::over(Box::new(OwnDraft(block)), length))
+    let (block, said) = node.allocate_for_caller(bytes_of::<T>(length)?)?;
+    Ok(ArrayMut::over(Box::new(OwnDraft { said, block }), length))
 }
 
 /// A copy of `slice` in this rank's store.
@@ -53,8 +53,8 @@ pub fn create_array<T: Pod + Send + Sync>(length: usize) -> Result<ArrayMut<T>> 
 pub fn put_array<T: Pod + Send + Sync>(slice: &[T]) -> Result<Array<T>> {
     let node = Node::current().ok_or_else(|| Error::no_cluster("put_array"))?;
     let bytes: &[u8] = bytemuck::cast_slice(slice);
-    let mut block = node.allocate(bytes.len())?;
+    let (mut block, said) = node.allocate_for_caller(bytes.len())?;
     block.as_mut_slice()[..bytes.len()].copy_from_slice(bytes);
-    Array::over(Arc::new(OwnMemory::new(block)), slice.len())
+    Array::over(Arc::new(OwnMemory::of_maker(block, said)), slice.len())
         .ok_or_else(|| Error::config("elements that need more than 64 bytes of alignment have no place in the store"))
 }

@@ -71,6 +71,7 @@ pub fn start(mut world: World, config: Config) -> Result<Session> {
         vigil: world.exchange.vigil(),
         config,
     });
+    node.prepare_store();
     context::install_panic_hook();
     overflow::install();
     overflow::prepare_thread();

@@ -34,17 +34,30 @@ pub const KINDS: usize = 1 + GPUS_PER_HOST_MAX + RESOURCE_KINDS_MAX;
 /// Bytes that a board takes. Zeros there are a board on which nobody holds anything.
 pub const BOARD_BYTES: usize = (HELD + KINDS * RANKS_PER_HOST_MAX) * size_of::<i64>();
 
+/// Where the cells of a board lie: in a segment, or in a model's own memory.
+pub trait Cells {
+    /// All of them.
+    fn cells(&self) -> &[AtomicI64];
+}
+
+impl Cells for Arc<Segment> {
+    #[inline]
+    fn cells(&self) -> &[AtomicI64] {
+        Segment::cells(self)
+    }
+}
+
 /// The board, as one rank of the host sees it.
-pub struct Board {
-    segment: Arc<Segment>,
+pub struct Board<C: Cells = Arc<Segment>> {
+    segment: C,
     /// This rank among those of its host.
     pub place: usize,
     pub ranks: usize,
 }
 
-impl Board {
+impl<C: Cells> Board<C> {
     /// The board in `segment`; `place` is this rank's among the host's `ranks`.
-    pub fn new(segment: Arc<Segment>, place: usize, ranks: usize) -> Board {
+    pub fn new(segment: C, place: usize, ranks: usize) -> Board<C> {
         Board { segment, place, ranks }
     }
 
@@ -89,6 +102,9 @@ impl Board {
     /// This rank holds so much more of a kind, or less.
     pub fn hold(&self, kind: usize, more: i64) {
         self.cell(HELD + kind * RANKS_PER_HOST_MAX + self.place).fetch_add(more, Ordering::SeqCst);
+        // What `held` relies on, said so that a checker knows it (`base::sync`).
+        #[cfg(loom)]
+        crate::base::sync::fence(Ordering::SeqCst);
     }
 
     /// This rank waits from now on.

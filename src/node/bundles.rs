@@ -3,6 +3,7 @@
 
 use crate::base::sync::lock;
 use crate::base::{ObjectId, Seat};
+use crate::node::board::Cells;
 use crate::node::table::Table;
 use crate::object::Waiter;
 use crate::sched::Grant;
@@ -37,7 +38,7 @@ impl Held {
     }
 }
 
-impl Table {
+impl<C: Cells> Table<C> {
     fn bundles(&self) -> MutexGuard<'_, FxHashMap<Seat, Held>> {
         lock(&self.bundles.held)
     }

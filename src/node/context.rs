@@ -4,6 +4,7 @@
 use crate::base::Seat;
 use crate::base::sync::Ordering;
 use crate::base::sync::statics::AtomicU64;
+use crate::node::notes::Account;
 use crate::node::{Node, worker};
 use crate::object::AnySlot;
 use crate::registry::Header;
@@ -20,6 +21,8 @@ pub struct Context<'a> {
     actor: Option<&'a str>,
     /// The bundle that it runs in, and the CPUs that it has of it.
     bundle: Option<(Seat, i64)>,
+    /// What the arrays that it makes go on, where it has a limit.
+    account: Option<&'a Arc<Account>>,
     /// Tells it from every other task of this rank; given when first asked for.
     number: Cell<u64>,
 }
@@ -112,12 +115,17 @@ impl Drop for Running {
 impl<'a> Context<'a> {
     /// Of a task.
     pub fn of_task(header: &'a Header, grant: &'a Grant) -> Context<'a> {
-        Context { header, gpus: &grant.gpus, actor: None, bundle: grant.bundle, number: Cell::new(0) }
+        Context { header, gpus: &grant.gpus, actor: None, bundle: grant.bundle, account: None, number: Cell::new(0) }
     }
 
     /// Of a call of an actor.
     pub fn of_call(header: &'a Header, gpus: &'a [(u32, i64)], actor: &'a str) -> Context<'a> {
-        Context { header, gpus, actor: Some(actor), bundle: None, number: Cell::new(0) }
+        Context { header, gpus, actor: Some(actor), bundle: None, account: None, number: Cell::new(0) }
+    }
+
+    /// The same; the arrays that it makes go on `account`.
+    pub fn on_account(self, account: Option<&'a Arc<Account>>) -> Context<'a> {
+        Context { account, ..self }
     }
 
     /// Makes it the current one until what is returned is dropped; both stay in the same block.
@@ -208,6 +216,16 @@ pub fn cancelled() -> Option<String> {
 /// The place in a placement group, and the CPUs of it, that the task on this thread has; an actor keeps its own while it waits.
 pub fn seat() -> Option<(Seat, i64)> {
     with_current(|current| current.and_then(|context| context.bundle))
+}
+
+/// The function of the task that runs on this thread.
+pub fn function() -> Option<&'static str> {
+    with_current(|current| current?.header.entry.map(|entry| entry.name))
+}
+
+/// The account of the task that runs on this thread.
+pub fn account() -> Option<Arc<Account>> {
+    with_current(|current| current?.account.cloned())
 }
 
 /// Whether a task runs on this thread.

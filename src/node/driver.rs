@@ -5,10 +5,12 @@ use crate::mem::PeerArena;
 use crate::node::memory::{OwnMemory, PeerMemory};
 use crate::node::queues::Work;
 use crate::node::{Node, worker};
-use crate::object::{ArrayMemory, Links};
-use crate::protocol::{ActorHome, ActorRef, Driver, Message, Protocol, Purpose, WirePlace};
+use crate::object::{ArrayMemory, Attachment, Links};
+use crate::protocol::{ActorHome, ActorRef, Driver, Message, Protocol, WirePlace};
 use crate::registry::{Options, Runnable, TableEntry, functions};
 use crate::sched::Grant;
+use crate::store::Source;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 impl Node {
@@ -71,6 +73,7 @@ impl Driver for &'static Node {
             Message::Alive { round } => self.on_alive(from, round),
             Message::Leave => self.on_leave(from),
             Message::Stop => self.stop(),
+            Message::Shed { bytes } => self.on_shed(from, bytes),
             Message::Group(message) => self.on_group(from, message),
             _ => {}
         }
@@ -89,6 +92,9 @@ impl Driver for &'static Node {
         block.as_mut_slice()[..bytes.len()].copy_from_slice(bytes);
         Ok(Arc::new(OwnMemory::new(block)))
     }
+    fn in_the_store<'a>(&self, attachments: &'a [Attachment]) -> Result<Cow<'a, [Attachment]>> {
+        Node::in_the_store(self, attachments)
+    }
     fn place_of(&self, memory: &dyn ArrayMemory, fresh: &dyn Fn() -> u64) -> Option<WirePlace> {
         if let Some(own) = memory.as_any().downcast_ref::<OwnMemory>() {
             let (offset, bytes) = own.place();
@@ -106,10 +112,12 @@ impl Driver for &'static Node {
         let memory = PeerMemory::new(place.block, arena, place.offset, place.bytes, Node::links(self));
         Ok(Arc::new(memory.ok_or("it lies outside of its store")?))
     }
-    fn pull(&self, purpose: Purpose, place: WirePlace) -> Result<()> {
-        let block = self.arena().and_then(|arena| arena.allocate(place.bytes as usize));
-        let block = block.ok_or_else(|| self.store_full(place.bytes))?;
-        Node::pull(self, place.block.owner, place.offset, block, purpose, place.block);
+    fn host_ranks(&self) -> &[Rank] {
+        Node::host_ranks(self)
+    }
+    fn pull(&self, token: u64, bytes: u64, sources: &[Source]) -> Result<()> {
+        let block = self.allocate_now(bytes as usize)?;
+        Node::pull(self, token, sources, block);
         Ok(())
     }
     fn place(&self, options: &Options, name: &str) -> Result<Option<Rank>> {

@@ -115,7 +115,7 @@ impl Node {
             }
             GroupMessage::Reserved { group, attempt, granted, free } => {
                 self.decide(|groups, hosts, now_ns| {
-                    groups.answered((group, attempt), from, granted, free, hosts, now_ns)
+                    groups.answered((group, attempt), from, (granted, free), hosts, now_ns)
                 });
             }
             GroupMessage::Commit { group, attempt } => {
@@ -135,7 +135,7 @@ impl Node {
     fn release_bundles(&'static self, goes: impl Fn(&Seat, u32) -> bool, reason: &str) {
         self.table.release(goes);
         for actor in self.protocol.actors.seated(|seat| !self.table.has_seat(seat)) {
-            self.protocol.actors.kill(&self, actor, reason);
+            self.protocol.actors.kill(&self, actor, reason, false);
         }
         self.feed_starved();
         self.resources_freed();
@@ -330,7 +330,7 @@ impl Node {
         };
         match work {
             crate::node::queues::Work::Actor(actor) => {
-                self.protocol.actors.kill(&self, actor.id, &format!("{seat}: {reason}"));
+                self.protocol.actors.kill(&self, actor.id, &format!("{seat}: {reason}"), false);
             }
             crate::node::queues::Work::Task(task) => {
                 if task.header().claim() {

@@ -1,11 +1,11 @@
 //! Actors from their callers' side: making one, calling it, naming it.
 
-use crate::base::{Error, ObjectId, Rank, Result};
+use crate::base::{Error, ObjectId, Result};
 use crate::node::Node;
 use crate::node::context;
 use crate::object::{Attachment, attach, attached};
-use crate::protocol::{ActorRef, Message, label_of, request_of_actor};
-use crate::registry::{Actor, ActorFn, ActorNew, Header, MethodOf, NewOf, Options, Outputs, Placement, Runnable, Task};
+use crate::protocol::{ActorRef, Message, Target, WireActor, label_of, terms_of};
+use crate::registry::{Actor, ActorFn, ActorNew, Header, MethodOf, NewOf, Options, Outputs, Runnable, Task};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::marker::PhantomData;
@@ -25,7 +25,7 @@ impl<A> Clone for RawHandle<A> {
 
 impl<A> fmt::Debug for RawHandle<A> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} ({} on rank {})", self.actor.label, self.actor.id, self.actor.home)
+        write!(formatter, "{} ({} on rank {})", self.actor.label, self.actor.id, self.actor.home())
     }
 }
 
@@ -37,14 +37,13 @@ impl<A> RawHandle<A> {
     /// Ends the actor: calls that have not run, and later ones, fail with `ActorDied`.
     pub fn kill(&self) {
         if let Some(node) = Node::current() {
-            let reason = "it was killed".to_string();
-            node.send(self.actor.home, &Message::Kill { actor: self.actor.id, reason });
+            node.protocol.kill_actor(&node, &self.actor);
         }
     }
 
-    /// The rank that it runs on.
+    /// The rank that it runs on; while it is being started again, the one before.
     pub fn rank(&self) -> u32 {
-        self.actor.home
+        self.actor.home()
     }
 }
 
@@ -78,13 +77,19 @@ pub fn create<N: ActorNew>(options: Options, args: N::Args) -> RawHandle<N::Acto
         return RawHandle::new(ActorRef::nowhere(label));
     };
     let id = ObjectId { owner: node.rank, number: node.protocol.references.fresh_number() };
-    let home = match node.place_actor(&options, &label) {
+    let home = match options.seat() {
+        Some(seat) => node.home_for_actor(&options, seat, &label),
+        None => node.protocol.place_actor(&node, &options, &label),
+    };
+    let home = match home {
         Ok(rank) => rank,
         Err(error) => return stillborn(node, id, label, error),
     };
-    let actor = ActorRef::new(&node, id, home, label.clone());
-    if let Some(name) = &options.name
-        && let Err(error) = node.name(name, N::Actor::NAME, &actor)
+    let terms = terms_of(&options, N::Actor::CHECKPOINT.is_some()).filter(|_| home != node.rank);
+    let actor = ActorRef::new(&node, WireActor { actor: id, home, incarnation: 0, terms, label: label.clone() });
+    let name = options.name.clone().map(|name| (name, N::Actor::NAME.to_string()));
+    if let Some((name, kind)) = &name
+        && let Err(error) = node.name(name, kind, &actor)
     {
         // Nobody may get at it by that name; it never lives.
         node.protocol.actors.stillborn(id, error.clone());
@@ -93,17 +98,14 @@ pub fn create<N: ActorNew>(options: Options, args: N::Args) -> RawHandle<N::Acto
     let header = Header::new(Some(Box::new(options)), context::current_number());
     let task: Arc<dyn Runnable> = Task::<NewOf<N>>::new(header, args);
     node.traces.made(node, &task);
-    if home == node.rank {
-        node.protocol.actors.build(&node, id, task);
-    } else if task.header().claim_waiting() {
-        node.protocol.send_task(&node, &task, home, false, Some(id));
-    }
+    node.protocol.build_actor(&node, &actor, name, task);
     RawHandle::new(actor)
 }
 
 fn stillborn<A>(node: &'static Node, id: ObjectId, label: String, error: Error) -> RawHandle<A> {
     node.protocol.actors.stillborn(id, error);
-    RawHandle::new(ActorRef::new(&node, id, node.rank, label))
+    let dead = WireActor { actor: id, home: node.rank, incarnation: 0, terms: None, label };
+    RawHandle::new(ActorRef::new(&node, dead))
 }
 
 /// Calls a method; its results are references at once.
@@ -118,11 +120,20 @@ pub fn call<M: ActorFn>(handle: &RawHandle<M::Actor>, args: M::Args) -> <M::Outp
     node.traces.made(node, &task);
     let actor = &handle.actor;
     task.header().hold_target(actor.clone());
-    if actor.home == node.rank {
-        node.protocol.actors.call(&node, actor.id, (node.rank, task.header().caller), task);
+    let home = actor.home();
+    // What an actor with checkpoints gives is shown only when its state is kept: also to a caller on its own rank.
+    let terms = actor.terms.filter(|terms| home != node.rank || terms.checkpoint);
+    if let Some(terms) = terms {
+        if task.header().claim_waiting() {
+            node.protocol.call_actor(&node, actor, terms, task);
+            node.throttle(home);
+        }
+    } else if home == node.rank {
+        let target = Target { actor: actor.id, incarnation: 0, heard_below: 0 };
+        node.protocol.actors.call(&node, target, (node.rank, task.header().caller), task);
     } else if task.header().claim_waiting() {
-        node.protocol.send_task(&node, &task, actor.home, false, Some(actor.id));
-        node.throttle(actor.home);
+        node.protocol.send_task(&node, &task, home, false, Some(actor.id));
+        node.throttle(home);
     }
     refs
 }
@@ -150,19 +161,6 @@ where
 }
 
 impl Node {
-    /// Where an actor goes: where its options say, else the ranks in turn.
-    fn place_actor(&'static self, options: &Options, label: &str) -> Result<Rank> {
-        if let Some(seat) = options.seat() {
-            return self.home_for_actor(options, seat, label);
-        }
-        let cpus = request_of_actor(options).cpu;
-        let mut wanted = options.clone().num_cpus(crate::sched::amount_of(cpus));
-        if matches!(wanted.place, Placement::Auto) {
-            wanted.place = Placement::Spread;
-        }
-        Ok(self.place(&wanted, label)?.unwrap_or(self.rank))
-    }
-
     /// Gives an actor its name, at the name's rank; waits for the answer.
     fn name(&'static self, name: &str, kind: &str, actor: &Arc<ActorRef>) -> Result<()> {
         let keeper = self.protocol.keeper_of(&self, name);

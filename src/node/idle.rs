@@ -60,6 +60,11 @@ impl Idle {
         None
     }
 
+    /// How many sleep.
+    pub fn count(&self) -> usize {
+        self.asleep.load(Ordering::Relaxed)
+    }
+
     /// Whether anybody sleeps.
     pub fn any(&self) -> bool {
         self.asleep.load(Ordering::Relaxed) > 0

@@ -4,6 +4,7 @@
 use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::base::{Rank, clock};
 use crate::node::Node;
+use crate::node::choice::shares_memory;
 use crate::object::Waiter;
 use crate::protocol::request_of;
 use crate::registry::Runnable;
@@ -110,15 +111,15 @@ impl Node {
         let total_bytes = here_bytes + owners.iter().map(|(_, bytes)| bytes).sum::<u64>();
         let mut others = Vec::new();
         for (owner, _) in &owners {
-            // Each rank of the owner's host reads it without a copy.
+            // Each rank of the owner's host reads it without a copy, where they share memory.
             let host = &self.hosts[self.ranks[*owner as usize].0];
+            let readers = if shares_memory(self.config.fabric) { &host.ranks[..] } else { std::slice::from_ref(owner) };
             if request.as_ref().is_some_and(|request| host.totals.missing(request).is_some()) {
                 continue;
             }
-            let on_host = |rank: Rank| host.ranks.contains(&rank);
-            let bytes = owners.iter().filter(|(owner, _)| on_host(*owner)).map(|(_, bytes)| bytes).sum();
+            let bytes = owners.iter().filter(|(owner, _)| readers.contains(owner)).map(|(_, bytes)| bytes).sum();
             let workers = (host.totals.cpu / UNIT).max(1) as u64 / host.ranks.len() as u64;
-            for rank in host.ranks.iter().copied().filter(|rank| !self.is_dead(*rank)) {
+            for rank in readers.iter().copied().filter(|rank| !self.is_dead(*rank)) {
                 let is_new = others.iter().all(|other: &Candidate| other.rank != rank);
                 if is_new {
                     others.push(Candidate { rank, bytes, queued: self.queued_on(rank), workers: workers.max(1) });

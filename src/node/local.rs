@@ -1,6 +1,6 @@
 //! What a rank makes before it knows the others': memory, sockets, devices, and the cards that lead to them.
 
-use crate::base::config::Pages;
+use crate::base::config::{MEMORY, Pages};
 use crate::base::limits::RANKS_PER_HOST_MAX;
 use crate::base::{Config, Error, Rank, Result};
 use crate::boot::World;
@@ -142,10 +142,15 @@ fn host_card(config: &Config, topology: Topology, bound: &[Vec<u32>], arena: &Ar
         gpus.iter().map(|gpu| format!("{} ({}, {} MiB)", gpu.name, gpu.pci, gpu.memory_bytes >> 20)).collect()
     });
     let union: Vec<u32> = bound.iter().flatten().copied().collect();
+    let memory_bytes = config.memory_bytes.unwrap_or_else(|| topology.usable_memory_bytes());
+    let mut custom: Vec<(String, i64)> =
+        config.resources.iter().map(|(name, amount)| (name.clone(), fixed_of(*amount))).collect();
+    custom.push((MEMORY.to_string(), fixed_of(memory_bytes as f64)));
+    custom.sort();
     let totals = Totals {
         cpu: config.num_cpus.map_or(topology.cores_among(&union).max(1) as i64 * UNIT, fixed_of),
         gpu: config.num_gpus.map_or(found_gpus as i64 * UNIT, fixed_of),
-        custom: config.resources.iter().map(|(name, amount)| (name.clone(), fixed_of(*amount))).collect(),
+        custom,
     };
     HostCard { totals, topology, gpus, pages: arena.page_kind().to_string() }
 }

@@ -1,6 +1,7 @@
 //! Where a task or an actor goes, as far as its options say.
 
-use crate::base::parse::is_amount;
+use crate::base::config::MEMORY;
+use crate::base::parse::{is_amount, is_memory};
 use crate::base::sync::Ordering;
 use crate::base::{Error, Rank, Result};
 use crate::node::Node;
@@ -77,11 +78,17 @@ impl Node {
 
 /// Refuses amounts that are none.
 pub(super) fn check_amounts(options: &Options, name: &str) -> Result<()> {
-    let custom = options.resources.iter().map(|(kind, amount)| (kind.as_str(), *amount));
+    let custom =
+        options.resources.iter().map(|(kind, amount)| (kind.as_str(), *amount)).filter(|(kind, _)| *kind != MEMORY);
     let all =
         custom.chain(options.num_cpus.map(|cpus| ("CPUs", cpus))).chain(options.num_gpus.map(|gpus| ("GPUs", gpus)));
     match all.into_iter().find(|(_, amount)| !is_amount(*amount)) {
         Some((kind, amount)) => Err(Error::config(format!("{name} asks for {amount} {kind}: an amount is 0 to 1e9"))),
-        None => Ok(()),
+        None => match options.resources.iter().find(|(kind, bytes)| kind == MEMORY && !is_memory(*bytes)) {
+            Some((_, bytes)) => {
+                Err(Error::config(format!("{name} asks for {bytes} bytes of memory: it takes 0 to 8e14")))
+            }
+            None => Ok(()),
+        },
     }
 }

@@ -5,16 +5,21 @@ use crate::base::limits::WORKERS_MAX;
 use crate::base::sync::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering, statics};
 use crate::base::{Config, Rank};
 use crate::mem::{Arena, PeerArena};
+use crate::node::backpressure::Pressure;
 use crate::node::choice::Standing;
 use crate::node::groups::OwnGroups;
+use crate::node::holdings::Holdings;
 use crate::node::idle::Idle;
 use crate::node::load::Load;
+use crate::node::notes::Notes;
 use crate::node::output::Output;
 use crate::node::parting::Parting;
 use crate::node::questions::Questions;
 use crate::node::queues::Queues;
 use crate::node::reports::Reports;
 use crate::node::roads::Roads;
+use crate::node::room::Room;
+use crate::node::spill::Spill;
 use crate::node::stall::StallWatch;
 use crate::node::table::Table;
 use crate::node::timers::Timers;
@@ -30,6 +35,9 @@ use crate::topo::{Topology, WorkerPlace};
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use std::thread::{JoinHandle, Thread};
+
+/// Copies of other hosts' arrays that nobody uses just now take at most one of so many parts of the store.
+const IDLE_COPIES_PART: u64 = 4;
 
 /// What every rank knows of a host.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -66,6 +74,16 @@ pub struct Node {
     /// By rank: which roads it has.
     pub(super) standings: Vec<Standing>,
     pub(super) arena: RwLock<Option<Arc<Arena>>>,
+    /// The blocks that packed values need.
+    pub(super) holdings: Holdings,
+    /// Who waits for room in the store.
+    pub(super) room: Room,
+    /// Whether drivers that submit are to wait for some.
+    pub(super) pressure: Pressure,
+    /// Who made what is in it.
+    pub(super) notes: Notes,
+    /// What has no room there.
+    pub(super) spill: Spill,
     pub(super) table: Table,
     pub(super) queues: Queues,
     pub(super) idle: Idle,
@@ -147,16 +165,23 @@ impl Node {
         let seed = u64::from(std::process::id());
         let host_ranks = &parts.hosts[parts.ranks[parts.rank as usize].0].ranks;
         let stealing = Stealing::new(parts.rank, parts.size, seed).on_host(host_ranks);
+        let protocol = Protocol::new(parts.rank, parts.size, parts.has_foreign_memory, stealing);
+        protocol.copies.keep_at_most(parts.arena.bytes() / IDLE_COPIES_PART);
         let node: &'static Node = Box::leak(Box::new(Node {
             rank: parts.rank,
             size: parts.size,
             host,
             traces: Traces::new(parts.config.trace_tasks),
+            spill: Spill::new(&parts.config),
             config: parts.config,
             hosts: parts.hosts,
             ranks: parts.ranks,
             standings: parts.standings,
             arena: RwLock::new(Some(parts.arena)),
+            holdings: Holdings::default(),
+            room: Room::default(),
+            pressure: Pressure::default(),
+            notes: Notes::default(),
             table: parts.table,
             queues: Queues::new(),
             idle: Idle::new(),
@@ -167,7 +192,7 @@ impl Node {
             roads: parts.roads,
             host_bells: parts.host_bells,
             arenas: Mutex::new(parts.arenas),
-            protocol: Protocol::new(parts.rank, parts.size, parts.has_foreign_memory, stealing),
+            protocol,
             links: OnceLock::new(),
             own_groups: OwnGroups::new(seed),
             load: Load::default(),

@@ -9,6 +9,7 @@ use crate::mem::Bell;
 use crate::node::Node;
 use crate::node::detours::Detour;
 use crate::node::pulls::Pulls;
+use crate::node::room::acting;
 use crate::node::sentry::{Mate, Sentry};
 use crate::protocol::{ABOUT_ROADS, Departures, ENVELOPE_BYTES, Message};
 use crate::sched::Stealing;
@@ -314,10 +315,12 @@ impl Node {
     pub(super) fn take_and_flush(&'static self) -> usize {
         let mut events = 0;
         for (place, road) in self.roads.all.iter().enumerate() {
-            events += road.poll(&mut |event| match event {
-                Event::Message { from, bytes } => self.protocol.receive(&self, from, bytes),
-                Event::ReadDone { token, block } => self.read_done(token, block),
-                Event::Lost { peer, reason } => self.road_failed(place, peer, &reason),
+            events += road.poll(&mut |event| {
+                acting(|| match event {
+                    Event::Message { from, bytes } => self.protocol.receive(&self, from, bytes),
+                    Event::ReadDone { token, block } => self.read_done(token, block),
+                    Event::Lost { peer, reason } => self.road_failed(place, peer, &reason),
+                });
             });
         }
         if self.roads.unseen {

@@ -153,7 +153,7 @@ impl Node {
             }
         }
         let _ = catch_unwind(AssertUnwindSafe(|| drop(work)));
-        let held = (self.protocol.actors.clear(), self.protocol.names.clear());
+        let held = (self.protocol.actors.clear(), self.protocol.made.clear(), self.protocol.names.clear());
         let _ = catch_unwind(AssertUnwindSafe(|| drop(held)));
         self.uninstall();
         if let Some(sentry) = &self.roads.sentry {
@@ -161,7 +161,9 @@ impl Node {
         }
         self.roads.all.iter().for_each(|road| road.close());
         lock(&self.arenas).clear();
+        self.protocol.copies.clear();
         let _ = catch_unwind(AssertUnwindSafe(|| self.protocol.references.clear()));
+        self.spill.clear();
         *self.arena.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }

@@ -15,8 +15,8 @@
 
 use crate::base::limits::GPUS_PER_HOST_MAX;
 use crate::base::sync::{Ordering, fence};
-use crate::mem::Bell;
-use crate::node::board::Board;
+use crate::mem::{Bell, Segment};
+use crate::node::board::{Board, Cells};
 use crate::node::bundles::Bundles;
 use crate::sched::{Grant, Request, Totals, UNIT, amount_of};
 use std::collections::BTreeMap;
@@ -30,8 +30,8 @@ const CUSTOM: usize = GPUS + GPUS_PER_HOST_MAX;
 const TRIES: u32 = 8;
 
 /// The table, as one rank of the host sees it.
-pub struct Table {
-    pub(super) board: Board,
+pub struct Table<C: Cells = Arc<Segment>> {
+    pub(super) board: Board<C>,
     totals: Totals,
     /// By place on the host: what wakes that rank, where there is such a thing.
     bells: Vec<Option<Arc<Bell>>>,
@@ -39,9 +39,9 @@ pub struct Table {
     pub(super) bundles: Bundles,
 }
 
-impl Table {
+impl<C: Cells> Table<C> {
     /// What `totals` says, less what is held on the board; `bells` wake the ranks of the host, by their places.
-    pub fn new(board: Board, totals: Totals, bells: Vec<Option<Arc<Bell>>>) -> Table {
+    pub fn new(board: Board<C>, totals: Totals, bells: Vec<Option<Arc<Bell>>>) -> Table<C> {
         Table { board, totals, bells, bundles: Bundles::default() }
     }
 
@@ -233,6 +233,9 @@ impl Table {
         self.board.hold(kind, -amount);
     }
 }
+
+#[cfg(all(test, loom))]
+mod loom;
 
 #[cfg(test)]
 mod tests {

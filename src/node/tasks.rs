@@ -4,6 +4,7 @@ use crate::base::sync::Ordering;
 use crate::base::{Error, Rank, clock};
 use crate::node::Node;
 use crate::node::context::{self, Context};
+use crate::node::notes::Account;
 use crate::node::queues::Work;
 use crate::node::worker::{self, Worker};
 use crate::object::AnySlot;
@@ -22,7 +23,12 @@ pub fn submit<C: Callable>(options: Options, args: C::Args) -> <C::Outputs as Ou
     let task = Task::<C>::new(Header::new(options, context::current_number()), args);
     let refs = task.refs();
     match Node::current() {
-        Some(node) => node.launch(task),
+        Some(node) => {
+            if node.pressure.is_high() {
+                node.hold_submission();
+            }
+            node.launch(task);
+        }
         None => task.fail(Arc::new(Error::no_cluster(C::ENTRY.name))),
     }
     refs
@@ -237,7 +243,8 @@ impl Node {
         let printing = self.printing(task.header());
         let began_ns = self.traces.on(task).then(clock::now_ns);
         {
-            let context = Context::of_task(task.header(), grant);
+            let account = Account::of(task.header());
+            let context = Context::of_task(task.header(), grant).on_account(account.as_ref());
             let _running = context.enter();
             task.invoke(&mut None as &mut State, &|failure| self.blame(task.header(), failure));
         }

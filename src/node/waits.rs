@@ -167,7 +167,7 @@ impl Node {
         let name = header.name();
         let target = header.target().and_then(|target| target.downcast::<ActorRef>().ok());
         if let Some(actor) = target {
-            return format!("`{name}`, a call of actor {} on rank {}", actor.label, actor.home);
+            return format!("`{name}`, a call of actor {} on rank {}", actor.label, actor.home());
         }
         match (header.phase(), self.protocol.away.find(self.rank, task)) {
             (Phase::Waiting, _) => {

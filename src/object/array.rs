@@ -1,6 +1,7 @@
 //! Arrays of plain data in the store: written once in place, then shared without a copy.
 #![allow(unsafe_code)]
 
+use crate::object::packed::{self, Keeper};
 use crate::object::parcel::{self, Attachment};
 use bytemuck::Pod;
 use serde::de::Error as _;
@@ -17,6 +18,11 @@ pub trait ArrayMemory: Send + Sync + 'static {
     fn bytes(&self) -> &[u8];
     /// For the node, which made it and knows where it is.
     fn as_any(&self) -> &dyn Any;
+    /// What keeps the bytes for a packed value of type `kind`, and may move them while nobody reads them; `None` where they
+    /// stay where they are.
+    fn keeper(self: Arc<Self>, _kind: &'static str) -> Option<Arc<dyn Keeper>> {
+        None
+    }
 }
 
 /// An immutable array of plain data, in the store of some rank of this host. Cloning it copies nothing.
@@ -54,6 +60,7 @@ impl<T: Pod> Array<T> {
         let bytes = memory.bytes();
         let fits = length.checked_mul(size_of::<T>()).is_some_and(|wanted| wanted <= bytes.len());
         let aligned = length == 0 || bytes.as_ptr().addr().is_multiple_of(align_of::<T>());
+        packed::note_array();
         (fits && aligned).then_some(Array { memory, length, element: PhantomData })
     }
 
@@ -190,6 +197,7 @@ impl<T: Pod> ArrayMut<T> {
 
     /// Ends the writing.
     pub fn seal(self) -> Array<T> {
+        packed::note_array();
         Array { memory: self.draft.seal(), length: self.length, element: PhantomData }
     }
 }

@@ -4,14 +4,17 @@
 //!   waiters:  null -> node -> node ...      pending, newest waiter first
 //!             READY                         value written
 //!             FAILED                        failure written
+//!             PACKED                        value there, as bytes with what travels beside them
 //! ```
 //! The word `waiters` is the state. A waiter is pushed by compare-and-swap; completion swaps the final state in and so
 //! takes the whole list. Whoever finds a final state there does not push but is told at once (O2). The swap is a
-//! release that pairs with the acquire of `state`, so a reader that sees READY sees the value.
+//! release that pairs with the acquire of `state`, so a reader that sees READY sees the value. A packed value is decoded by
+//! who wants it (see `packed`): the cell itself holds none of its parts, so that the store may move them while nobody reads.
 #![allow(unsafe_code)]
 
 use crate::base::Error;
 use crate::base::sync::{AtomicBool, AtomicPtr, AtomicU64, Ordering, UnsafeCell};
+use crate::object::packed::Packed;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 
@@ -52,16 +55,33 @@ pub struct Core {
     taken: AtomicBool,
     /// The number under which this rank knows the object elsewhere; 0 while it never left.
     number: AtomicU64,
-    failure: UnsafeCell<Option<Arc<Error>>>,
+    aside: UnsafeCell<Aside>,
+}
+
+/// What a complete cell holds instead of a value.
+enum Aside {
+    Nothing,
+    Failure(Arc<Error>),
+    Packed(Arc<Packed>),
 }
 
 const READY: *mut Node = std::ptr::without_provenance_mut(1);
 const FAILED: *mut Node = std::ptr::without_provenance_mut(2);
+const PACKED: *mut Node = std::ptr::without_provenance_mut(3);
 
-// SAFETY: `failure` is written once, by whoever won `taken`, before the release that publishes FAILED, and read only
-// after an acquire that saw FAILED; the list is owned by the word `waiters`.
+/// Whether the word is one of the three that no list has: nodes are aligned to eight.
+fn is_final(state: *mut Node) -> bool {
+    state.addr().wrapping_sub(1) < PACKED.addr()
+}
+
+// A task carries one: what it takes is paid by every task. A checker's atomics are larger.
+#[cfg(not(loom))]
+const _: () = assert!(size_of::<Core>() <= 40);
+
+// SAFETY: `aside` is written once, by whoever won `taken`, before the release that publishes FAILED or PACKED, and read only
+// after an acquire that saw that state; the list is owned by the word `waiters`.
 unsafe impl Sync for Core {}
-// SAFETY: waiters are Send, and so is the error.
+// SAFETY: waiters are Send, and so are the error and the packed value.
 unsafe impl Send for Core {}
 
 impl Core {
@@ -70,14 +90,13 @@ impl Core {
             waiters: AtomicPtr::new(std::ptr::null_mut()),
             taken: AtomicBool::new(false),
             number: AtomicU64::new(0),
-            failure: UnsafeCell::new(None),
+            aside: UnsafeCell::new(Aside::Nothing),
         }
     }
 
     /// Whether the value or a failure is there.
     pub fn is_complete(&self) -> bool {
-        let state = self.waiters.load(Ordering::Acquire);
-        state == READY || state == FAILED
+        is_final(self.waiters.load(Ordering::Acquire))
     }
 
     /// Why there will be no value, where that is so.
@@ -86,7 +105,22 @@ impl Core {
             return None;
         }
         // SAFETY: FAILED was seen with acquire, so the failure is written and never changes (O1).
-        self.failure.with(|failure| unsafe { (*failure).clone() })
+        self.aside.with(|aside| match unsafe { &*aside } {
+            Aside::Failure(error) => Some(error.clone()),
+            _ => None,
+        })
+    }
+
+    /// The value as it lies in the store, where it is there in that form.
+    pub fn packed(&self) -> Option<&Arc<Packed>> {
+        if self.waiters.load(Ordering::Acquire) != PACKED {
+            return None;
+        }
+        // SAFETY: PACKED was seen with acquire, so the packed value is written and never changes (O1).
+        self.aside.with(|aside| match unsafe { &*aside } {
+            Aside::Packed(packed) => Some(packed),
+            _ => None,
+        })
     }
 
     /// The number under which this rank has exported the object, 0 where it has not.
@@ -105,14 +139,14 @@ impl Core {
     /// Tells `waiter` when this cell completes; at once where it has.
     pub fn when_complete(&self, waiter: Arc<dyn Waiter>) {
         let mut state = self.waiters.load(Ordering::Acquire);
-        if state == READY || state == FAILED {
+        if is_final(state) {
             return waiter.ready();
         }
         let node = Box::into_raw(Box::new(Node { next: UnsafeCell::new(state), waiter }));
         loop {
             match self.waiters.compare_exchange_weak(state, node, Ordering::Release, Ordering::Acquire) {
                 Ok(_) => return,
-                Err(now) if now == READY || now == FAILED => {
+                Err(now) if is_final(now) => {
                     // SAFETY: the node was not published, so this is its only owner.
                     let node = unsafe { Box::from_raw(node) };
                     return node.waiter.ready();
@@ -130,7 +164,7 @@ impl Core {
     /// again, each time for a while, leaves one behind and not one for each time.
     pub fn when_complete_instead(&self, waiter: Arc<dyn Waiter>) {
         let list = self.waiters.load(Ordering::Acquire);
-        if list.is_null() || list == READY || list == FAILED || !self.take(list) {
+        if list.is_null() || is_final(list) || !self.take(list) {
             return self.when_complete(waiter);
         }
         // Taken from the cell, the list is this thread's own. Who completes the cell meanwhile tells those that came since.
@@ -139,7 +173,7 @@ impl Core {
         while let Err(now) =
             self.waiters.compare_exchange(std::ptr::null_mut(), head, Ordering::Release, Ordering::Acquire)
         {
-            if now == READY || now == FAILED {
+            if is_final(now) {
                 return tell(head);
             }
             if self.take(now) {
@@ -156,19 +190,28 @@ impl Core {
         }
     }
 
-    /// Leaves the cell without waiters, where they are still these: whose they are then is the caller.
+    /// Leaves the cell without waiters, where they are still these: they are then the caller's.
     fn take(&self, list: *mut Node) -> bool {
         self.waiters.compare_exchange(list, std::ptr::null_mut(), Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
 
     /// Completes with a failure; false where the cell was complete or being completed.
     pub fn fail(&self, error: Arc<Error>) -> bool {
+        self.set_aside(Aside::Failure(error), FAILED)
+    }
+
+    /// Completes with a packed value; false where the cell was complete or being completed.
+    pub fn complete_packed(&self, packed: Packed) -> bool {
+        self.set_aside(Aside::Packed(Arc::new(packed)), PACKED)
+    }
+
+    fn set_aside(&self, aside: Aside, state: *mut Node) -> bool {
         if self.taken.swap(true, Ordering::AcqRel) {
             return false;
         }
-        // SAFETY: winning `taken` makes this the only writer, and nobody reads before FAILED is published.
-        self.failure.with_mut(|failure| unsafe { *failure = Some(error) });
-        self.publish(FAILED);
+        // SAFETY: winning `taken` makes this the only writer, and nobody reads before `state` is published.
+        self.aside.with_mut(|place| unsafe { *place = aside });
+        self.publish(state);
         true
     }
 
@@ -181,7 +224,7 @@ impl Core {
 impl Drop for Core {
     fn drop(&mut self) {
         let mut node = self.waiters.load(Ordering::Acquire);
-        while !node.is_null() && node != READY && node != FAILED {
+        while !node.is_null() && !is_final(node) {
             // SAFETY: `&mut self`: nobody else can reach the list.
             let owned = unsafe { Box::from_raw(node) };
             node = owned.next();
@@ -368,6 +411,23 @@ mod tests {
         assert!(woken.iter().all(|woken| Arc::strong_count(woken) == 2));
         assert!(cell.core().fail(Arc::new(Error::config("over"))));
         assert!(woken.iter().all(|woken| woken.load(Ordering::Relaxed) == 1));
+    }
+
+    /// Once PACKED was taken for a list of waiters, and its number for the address of one.
+    #[test]
+    fn who_waits_again_for_a_complete_cell_is_told_at_once() {
+        let cells = [(); 3].map(|()| Cell::<u32>::default());
+        cells[0].complete(7).unwrap();
+        assert!(cells[1].core().fail(Arc::new(Error::config("over"))));
+        assert!(cells[2].core().complete_packed(Packed::of_nothing()));
+        for (done, cell) in cells.iter().enumerate() {
+            let count = Arc::new(Count(AtomicUsize::new(0)));
+            cell.core().when_complete_instead(count.clone());
+            assert_eq!(count.0.load(Ordering::Relaxed), 1);
+            let core = cell.core();
+            let found = [cell.value().is_some(), core.failure().is_some(), core.packed().is_some()];
+            assert_eq!(found, [0, 1, 2].map(|state| state == done), "as it was");
+        }
     }
 
     #[test]

@@ -8,16 +8,19 @@
 //! - O2: a waiter registered on a cell is told exactly once, also when the cell was complete already.
 //! - O3: bytes of an array are never copied by encoding or decoding; its memory lives as long as any handle.
 //! - O4: an `ObjectRef` encoded in a parcel keeps its object alive until the parcel is dropped.
+//! - O5: memory of an array that anything but a keeper holds never moves: a `Ref` and an `Array` stay where they are.
 
 mod array;
 mod cell;
+mod packed;
 mod parcel;
 mod reference;
 
 pub(crate) use array::Draft;
 pub use array::{Array, ArrayMemory, ArrayMut};
 pub use cell::{Cell, Core, Waiter};
+pub use packed::Keeper;
 pub use parcel::{Arrival, Attachment, Links, Parcel, decode, encode};
 pub(crate) use parcel::{attach, attached, in_context, panic_text};
 pub use reference::{AnySlot, Object, ObjectRef, Ref, Slot, Value};
-pub(crate) use reference::{complete_cell, encode_cell, offer};
+pub(crate) use reference::{complete_cell, complete_value, encode_cell, offer};

@@ -108,6 +108,17 @@ pub fn encode<T: Serialize>(value: &T) -> Result<Parcel, Error> {
     }
 }
 
+/// The value as a parcel of at most `N` bytes; `None` where it takes more, or does not encode. It stops where the bytes end.
+pub(crate) fn encode_small<const N: usize>(value: &impl Serialize) -> Option<Parcel> {
+    let mut bytes = [0u8; N];
+    let (result, attachments) =
+        with_context(Vec::new(), || postcard::to_slice(value, &mut bytes).map(|bytes| bytes.len()));
+    match result {
+        Ok(Ok(length)) => Some(Parcel { bytes: bytes[..length].to_vec(), attachments }),
+        _ => None,
+    }
+}
+
 /// The value in a parcel.
 ///
 /// # Errors

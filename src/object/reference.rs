@@ -3,6 +3,7 @@
 use crate::base::sync::{AtomicBool, Ordering};
 use crate::base::{Error, ObjectId};
 use crate::object::cell::{Cell, Core};
+use crate::object::packed::{self, Loaded, Packed};
 use crate::object::parcel::{self, Attachment, Links, Parcel};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -63,7 +64,9 @@ impl<T: Object> Value<T> {
     }
     /// With its value.
     pub fn ready(value: T) -> Arc<Value<T>> {
-        Arc::new(Value(Cell::ready(value)))
+        let cell = Cell::default();
+        complete_value(&cell, value);
+        Arc::new(Value(cell))
     }
 }
 
@@ -107,7 +110,20 @@ impl<T: Object> AnySlot for Import<T> {
         encode_cell(&self.cell)
     }
     fn complete_with(&self, bytes: &[u8], attachments: Vec<Attachment>) {
+        let core = self.cell.core();
+        if let Some(packed) = core.packed() {
+            return packed.refill(attachments);
+        }
         complete_cell(&self.cell, bytes, attachments);
+        if let Some(packed) = core.packed() {
+            packed.is_copy(self.id, &self.links);
+        }
+    }
+    fn fail(&self, error: Arc<Error>) {
+        if let Some(packed) = self.cell.core().packed() {
+            return packed.refuse(&error);
+        }
+        self.cell.core().fail(error);
     }
     fn request(&self) {
         if !self.cell.core().is_complete() && !self.requested.swap(true, Ordering::Relaxed) {
@@ -140,23 +156,52 @@ pub(crate) fn offer<T: 'static>(slot: Arc<impl Slot<T>>, out: &mut dyn Any) {
 
 /// The value of a complete cell as a parcel.
 pub(crate) fn encode_cell<T: Object>(cell: &Cell<T>) -> Result<Parcel, Error> {
-    match cell.value() {
-        Some(value) => parcel::encode(value),
-        None => Err(cell.core().failure().map_or_else(
-            || Error::ObjectLost {
-                object: std::any::type_name::<T>().to_string(),
-                reason: "it was asked for before it was made".to_string(),
-            },
-            |error| (*error).clone(),
-        )),
+    if let Some(value) = cell.value() {
+        return parcel::encode(value);
+    }
+    if let Some(packed) = cell.core().packed() {
+        return packed.parcel();
+    }
+    Err(cell.core().failure().map_or_else(
+        || Error::ObjectLost {
+            object: std::any::type_name::<T>().to_string(),
+            reason: "it was asked for before it was made".to_string(),
+        },
+        |error| (*error).clone(),
+    ))
+}
+
+/// Completes a cell from bytes, or with the failure to decode them. A value with arrays stays packed: who reads it decodes it.
+pub(crate) fn complete_cell<T: Object>(cell: &Cell<T>, bytes: &[u8], attachments: Vec<Attachment>) {
+    // What names an object by a name that came is decoded first: packed values hold what stands for it here.
+    let ready_to_keep = attachments.iter().all(|attachment| matches!(attachment, Attachment::Array(_)));
+    let attachments = if ready_to_keep && bytes.len() <= packed::PACKED_BYTES_MAX {
+        match Packed::of(bytes, attachments, std::any::type_name::<T>()) {
+            Ok(packed) => {
+                cell.core().complete_packed(packed);
+                return;
+            }
+            Err(attachments) => attachments,
+        }
+    } else {
+        attachments
+    };
+    match parcel::decode::<T>(bytes, attachments) {
+        Ok(value) => complete_value(cell, value),
+        Err(error) => {
+            cell.core().fail(Arc::new(error));
+        }
     }
 }
 
-/// Completes a cell from bytes, or with the failure to decode them.
-pub(crate) fn complete_cell<T: Object>(cell: &Cell<T>, bytes: &[u8], attachments: Vec<Attachment>) {
-    match parcel::decode::<T>(bytes, attachments) {
-        Ok(value) => drop(cell.complete(value)),
-        Err(error) => drop(cell.core().fail(Arc::new(error))),
+/// Completes a cell with a value, packed where that carries arrays; it is dropped where the cell was complete.
+#[inline]
+pub(crate) fn complete_value<T: Object>(cell: &Cell<T>, value: T) {
+    match packed::pack(value) {
+        Ok(packed) => {
+            cell.core().complete_packed(packed);
+        }
+        Err(value) => drop(cell.complete(value)),
     }
 }
 
@@ -202,7 +247,10 @@ impl<T: Object> ObjectRef<T> {
     pub(crate) fn ready(&self) -> Option<Result<Ref<T>, Arc<Error>>> {
         let cell = self.slot.cell();
         if cell.value().is_some() {
-            return Some(Ok(Ref { slot: self.slot.clone() }));
+            return Some(Ok(Ref(Held::InSlot(self.slot.clone()))));
+        }
+        if let Some(packed) = cell.core().packed() {
+            return Some(packed.load().map(|loaded| Ref(Held::Loaded(loaded))).map_err(Arc::new));
         }
         cell.core().failure().map(Err)
     }
@@ -252,24 +300,34 @@ impl<'de, T: Object> Deserialize<'de> for ObjectRef<T> {
 }
 
 /// A value of the store, read where it lies. It is never moved or evicted while this lives.
-pub struct Ref<T> {
-    slot: Arc<dyn Slot<T>>,
+pub struct Ref<T>(Held<T>);
+
+/// What keeps the value.
+enum Held<T> {
+    InSlot(Arc<dyn Slot<T>>),
+    Loaded(Arc<Loaded<T>>),
 }
 
 impl<T> Ref<T> {
     /// Another reference to the same value. A function and no method, so that `value.clone()` clones the value.
     #[allow(clippy::should_implement_trait)]
     pub fn clone(reference: &Ref<T>) -> Ref<T> {
-        Ref { slot: reference.slot.clone() }
+        Ref(match &reference.0 {
+            Held::InSlot(slot) => Held::InSlot(slot.clone()),
+            Held::Loaded(loaded) => Held::Loaded(loaded.clone()),
+        })
     }
 }
 
 impl<T: 'static> Deref for Ref<T> {
     type Target = T;
     fn deref(&self) -> &T {
-        match self.slot.cell().value() {
-            Some(value) => value,
-            None => unreachable!("a Ref is made only of complete cells (O1)"),
+        match &self.0 {
+            Held::Loaded(loaded) => &loaded.value,
+            Held::InSlot(slot) => match slot.cell().value() {
+                Some(value) => value,
+                None => unreachable!("a Ref is made only of complete cells (O1)"),
+            },
         }
     }
 }

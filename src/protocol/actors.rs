@@ -1,147 +1,22 @@
-//! Actors at home: built once, then one call at a time, in the order of each caller.
-//!
-//! An actor is work for the rank's workers while it has a call that may run, and nothing otherwise. Its state is taken
-//! out while a call runs, so that no lock is held across user code.
+//! The actors of a rank.
 
 mod views;
 
-use crate::base::log::{Level, say};
 use crate::base::sync::lock;
-use crate::base::{Error, ObjectId, Rank};
-use crate::object::panic_text;
-use crate::protocol::Message;
+use crate::base::{Error, ObjectId, Rank, TaskId};
+use crate::protocol::actor_message::Target;
+use crate::protocol::commits::Commits;
 use crate::protocol::dependencies::when_arguments;
 use crate::protocol::driver::Driver;
 use crate::protocol::handles::label_of;
+use crate::protocol::home::{ActorHome, Caller, Kept, Life, bury, refuse, schedule};
+use crate::protocol::made::Results;
 use crate::protocol::requests::request_of_actor;
-use crate::registry::{Runnable, State};
-use crate::sched::{Grant, Mailbox, Request};
+use crate::registry::Runnable;
 use rustc_hash::FxHashMap as HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 
-/// A caller: calls of one caller keep their order.
-type Caller = (Rank, u64);
-
-enum Life {
-    /// Its constructor has not come yet, or its arguments are missing, or it runs.
-    Expected,
-    /// Its constructor may run.
-    Ready(Arc<dyn Runnable>),
-    Alive,
-    Dead(Arc<Error>),
-}
-
-struct Inner {
-    life: Life,
-    mailbox: Mailbox<Caller, Arc<dyn Runnable>>,
-    /// A worker has it, or will.
-    scheduled: bool,
-    state: State,
-    request: Request,
-    grant: Option<Grant>,
-    name: Option<String>,
-    label: String,
-}
-
-/// An actor on its own rank.
-pub struct ActorHome {
-    /// Its name.
-    pub id: ObjectId,
-    inner: Mutex<Inner>,
-}
-
-/// What an actor's worker is to do next. After each step but `Nothing` it asks again.
-pub enum Step {
-    /// Take this for as long as the actor lives, and say so with `admitted`.
-    Admit(Request),
-    /// Run the constructor, then say `constructed`.
-    Construct(Arc<dyn Runnable>),
-    /// Run the call on the state, then say `called`.
-    Call(Arc<dyn Runnable>, State),
-    /// The actor is no work any more, until `Driver::enqueue_actor` says otherwise.
-    Nothing,
-}
-
-impl ActorHome {
-    /// How it is called in errors, and the GPUs that it was given.
-    pub fn label_and_gpus(&self) -> (String, Vec<(u32, i64)>) {
-        let inner = lock(&self.inner);
-        (inner.label.clone(), inner.grant.as_ref().map_or_else(Vec::new, |grant| grant.gpus.clone()))
-    }
-
-    /// What to do next.
-    pub fn next(&self) -> Step {
-        let mut inner = lock(&self.inner);
-        match std::mem::replace(&mut inner.life, Life::Expected) {
-            Life::Ready(task) if inner.grant.is_none() => {
-                inner.life = Life::Ready(task);
-                Step::Admit(inner.request.clone())
-            }
-            Life::Ready(task) => Step::Construct(task),
-            Life::Alive => {
-                inner.life = Life::Alive;
-                match inner.mailbox.pop() {
-                    Some(call) => Step::Call(call, inner.state.take()),
-                    None => {
-                        inner.scheduled = false;
-                        Step::Nothing
-                    }
-                }
-            }
-            other => {
-                inner.life = other;
-                inner.scheduled = false;
-                Step::Nothing
-            }
-        }
-    }
-
-    /// What it asks for was taken; handed back where it died meanwhile.
-    pub fn admitted(&self, grant: Grant) -> Option<(Grant, i64)> {
-        let mut inner = lock(&self.inner);
-        if matches!(inner.life, Life::Dead(_)) {
-            return Some((grant, inner.request.cpu));
-        }
-        inner.grant = Some(grant);
-        None
-    }
-
-    /// The constructor ran, and made `state` or nothing.
-    pub fn constructed(self: &Arc<Self>, driver: &impl Driver, task: &Arc<dyn Runnable>, state: State) {
-        let mut inner = lock(&self.inner);
-        if matches!(inner.life, Life::Dead(_)) {
-            drop(inner);
-            return drop_state(driver.rank(), state);
-        }
-        if state.is_some() {
-            inner.state = state;
-            inner.life = Life::Alive;
-            return;
-        }
-        let label = inner.label.clone();
-        drop(inner);
-        let reason = task.clone().slots().iter().find_map(|slot| slot.core().failure());
-        let reason = reason.map_or_else(
-            || "its constructor made nothing".to_string(),
-            |error| format!("its constructor failed: {error}"),
-        );
-        bury(driver, self, Error::ActorDied { actor: label, reason });
-    }
-
-    /// A call ran on `state`.
-    pub fn called(&self, driver: &impl Driver, state: State) {
-        let mut inner = lock(&self.inner);
-        if matches!(inner.life, Life::Alive) {
-            inner.state = state;
-        } else {
-            drop(inner);
-            drop_state(driver.rank(), state);
-        }
-    }
-}
-
-/// The actors of a rank.
+/// The actors that live on a rank, and those that ended there: these for as long as somebody may call them.
 #[derive(Default)]
 pub struct Actors {
     homes: Mutex<HashMap<ObjectId, Arc<ActorHome>>>,
@@ -150,27 +25,21 @@ pub struct Actors {
 impl Actors {
     /// The actor, known or expected: a call of a third rank may overtake the constructor.
     fn home(&self, id: ObjectId) -> Arc<ActorHome> {
-        let mut homes = lock(&self.homes);
-        let expected = || {
-            Arc::new(ActorHome {
-                id,
-                inner: Mutex::new(Inner {
-                    life: Life::Expected,
-                    mailbox: Mailbox::default(),
-                    scheduled: false,
-                    state: None,
-                    request: Request::default(),
-                    grant: None,
-                    name: None,
-                    label: "an actor".to_string(),
-                }),
-            })
-        };
-        homes.entry(id).or_insert_with(expected).clone()
+        lock(&self.homes).entry(id).or_insert_with(|| ActorHome::expected(id)).clone()
+    }
+
+    fn known(&self, id: ObjectId) -> Option<Arc<ActorHome>> {
+        lock(&self.homes).get(&id).cloned()
+    }
+
+    /// Calls that ran in an earlier life of an actor whose constructor comes after them.
+    pub(super) fn restore(&self, id: ObjectId, calls: impl Iterator<Item = (TaskId, Results)>) {
+        let home = self.home(id);
+        lock(&home.inner).restored.extend(calls);
     }
 
     /// The constructor came.
-    pub fn build(&self, driver: &impl Driver, id: ObjectId, task: Arc<dyn Runnable>) {
+    pub fn build(&self, driver: &impl Driver, id: ObjectId, incarnation: u32, task: Arc<dyn Runnable>) {
         let home = self.home(id);
         {
             let mut inner = lock(&home.inner);
@@ -178,8 +47,16 @@ impl Actors {
             if let Some(options) = &header.options {
                 inner.request = request_of_actor(options);
                 inner.name = options.name.clone();
+                // On its owner's own rank it ends with its owner, unless that is where it was moved to.
+                let restarts = options.max_restarts.is_some_and(|restarts| restarts > 0);
+                inner.restarts = restarts && (id.owner != driver.rank() || incarnation > 0);
             }
-            inner.label = label_of(header.entry.map_or("actor", |entry| entry.name), inner.name.as_deref());
+            inner.kind = header.entry.map_or("actor", |entry| entry.name);
+            inner.label = label_of(inner.kind, inner.name.as_deref());
+            inner.incarnation = incarnation;
+            let checkpoint = header.entry.and_then(|entry| entry.checkpoint).filter(|_| inner.restarts);
+            let restored = std::mem::take(&mut inner.restored);
+            inner.kept = checkpoint.map(|checkpoint| Box::new(Kept { checkpoint, commits: Commits::new(restored) }));
         }
         when_arguments(driver, &task.clone(), move |driver| {
             let mut inner = lock(&home.inner);
@@ -194,8 +71,12 @@ impl Actors {
     }
 
     /// A call came, from this rank or another.
-    pub fn call(&self, driver: &impl Driver, id: ObjectId, caller: Caller, task: Arc<dyn Runnable>) {
-        let home = self.home(id);
+    pub fn call(&self, driver: &impl Driver, target: Target, caller: Caller, task: Arc<dyn Runnable>) {
+        let Some(home) = self.home_of_call(driver, target.actor) else {
+            let error = driver.death_of(target.actor.owner);
+            let reason = format!("it ended with the rank that made it: {error}");
+            return refuse(driver, &task, &Arc::new(Error::ActorDied { actor: target.actor.to_string(), reason }));
+        };
         let mut complete = true;
         if !task.all_values() {
             task.references(&mut |slot| complete &= slot.core().is_complete());
@@ -205,6 +86,16 @@ impl Actors {
             let error = error.clone();
             drop(inner);
             return refuse(driver, &task, &error);
+        }
+        if let Some(kept) = &mut inner.kept {
+            kept.commits.heard(caller.0, target.heard_below);
+        }
+        if inner.restarts
+            && let Some(id) = task.header().origin
+            && !inner.queued.insert(id)
+        {
+            // It is here already.
+            return drop(inner);
         }
         inner.mailbox.push(caller, task.clone(), complete);
         if complete {
@@ -219,30 +110,41 @@ impl Actors {
         });
     }
 
+    /// The home that a call is for; `None` where there is none, and none can come because its owner is gone.
+    fn home_of_call(&self, driver: &impl Driver, id: ObjectId) -> Option<Arc<ActorHome>> {
+        if driver.is_dead(id.owner) { self.known(id) } else { Some(self.home(id)) }
+    }
+
+    /// The callers of that rank have their results below this number.
+    pub(super) fn heard(&self, id: ObjectId, from: Rank, below: u64) {
+        if let Some(home) = self.known(id)
+            && let Some(kept) = &mut lock(&home.inner).kept
+        {
+            kept.commits.heard(from, below);
+        }
+    }
+
+    /// The owner keeps what was sent.
+    pub(super) fn kept(&self, driver: &impl Driver, id: ObjectId, incarnation: u32, sequence: u64) {
+        if let Some(home) = self.known(id) {
+            home.on_kept(driver, incarnation, sequence);
+        }
+    }
+
     /// An actor that never was: every call holds the reason.
     pub fn stillborn(&self, id: ObjectId, error: Error) {
         lock(&self.home(id).inner).life = Life::Dead(Arc::new(error));
     }
 
-    /// Ends an actor: its state goes, its calls fail, its resources and its name are free.
-    pub fn kill(&self, driver: &impl Driver, id: ObjectId, reason: &str) {
-        let home = self.home(id);
-        let label = lock(&home.inner).label.clone();
-        bury(driver, &home, Error::ActorDied { actor: label, reason: reason.to_string() });
-    }
-
-    /// A rank is gone: the actors that it made elsewhere end with it. It counted their handles: nobody else would ever end
-    /// them, and what they hold would be lost. Those with a name stay.
-    pub fn lost(&self, driver: &impl Driver, rank: Rank, error: &Error) {
-        let homes: Vec<_> = lock(&self.homes).values().filter(|home| home.id.owner == rank).cloned().collect();
-        for home in homes {
-            let (label, name) = {
-                let inner = lock(&home.inner);
-                (inner.label.clone(), inner.name.clone())
-            };
-            if name.is_none() {
-                bury(driver, &home, Error::ActorDied { actor: label, reason: error.to_string() });
-            }
+    /// Ends an actor: its state goes, its calls fail, its resources and its name are free. Where it is the last that is said of
+    /// it, nothing is left.
+    pub fn kill(&self, driver: &impl Driver, id: ObjectId, reason: &str, last: bool) {
+        let home = if last { self.known(id) } else { Some(self.home(id)) };
+        let Some(home) = home else { return };
+        let actor = lock(&home.inner).label.clone();
+        bury(driver, &home, Error::ActorDied { actor, reason: reason.to_string() });
+        if last {
+            let _dropped_outside_of_the_lock = lock(&self.homes).remove(&id);
         }
     }
 
@@ -255,62 +157,183 @@ impl Actors {
         living
     }
 
+    /// A rank is gone: the actors that it made elsewhere end with it. It counted their handles: nobody else would ever end
+    /// them, and what they hold would be lost. Those with a name stay, as they are.
+    pub fn lost(&self, driver: &impl Driver, rank: Rank, error: &Error) {
+        let homes: Vec<_> = lock(&self.homes).values().cloned().collect();
+        for home in homes {
+            let (actor, named, dead) = {
+                let mut inner = lock(&home.inner);
+                if let Some(kept) = &mut inner.kept {
+                    kept.commits.lost(rank);
+                }
+                (inner.label.clone(), inner.name.is_some(), matches!(inner.life, Life::Dead(_)))
+            };
+            if home.id.owner != rank {
+                continue;
+            }
+            if named && !dead {
+                home.unkept(driver);
+                schedule(driver, &home, &mut lock(&home.inner));
+                continue;
+            }
+            bury(driver, &home, Error::ActorDied { actor, reason: error.to_string() });
+            let _dropped_outside_of_the_lock = lock(&self.homes).remove(&home.id);
+        }
+    }
+
+    /// The named actors here whose owner is gone.
+    pub(super) fn orphans(&self, driver: &impl Driver) -> Vec<Arc<ActorHome>> {
+        lock(&self.homes).values().filter(|home| driver.is_dead(home.id.owner)).cloned().collect()
+    }
+
     /// Forgets everything: the end. Returns what is to be dropped.
-    pub fn clear(&self) -> impl Sized {
+    pub fn clear(&self) -> impl Sized + use<> {
         std::mem::take(&mut *lock(&self.homes))
     }
+
+    /// How many actors are remembered.
+    #[cfg(test)]
+    pub fn remembered(&self) -> usize {
+        lock(&self.homes).len()
+    }
 }
 
-/// Makes the actor work for the workers, where it has something to do and is not so already.
-fn schedule(driver: &impl Driver, home: &Arc<ActorHome>, inner: &mut Inner) {
-    let has_work = match inner.life {
-        Life::Ready(_) => true,
-        Life::Alive => inner.mailbox.has_ready(),
-        _ => false,
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::bench::Bench;
+    use crate::protocol::home::Step;
+    use crate::registry::{
+        Actor, ActorFn, ActorNew, Checkpoint, Failure, Header, MethodOf, NewOf, Options, Single, State, Task, save,
     };
-    if has_work && !inner.scheduled {
-        inner.scheduled = true;
-        driver.enqueue_actor(home.clone());
-    }
-}
+    use crate::sched::Grant;
 
-fn bury(driver: &impl Driver, home: &Arc<ActorHome>, error: Error) {
-    let error = Arc::new(error);
-    let mut inner = lock(&home.inner);
-    if matches!(inner.life, Life::Dead(_)) {
-        return;
-    }
-    let before = std::mem::replace(&mut inner.life, Life::Dead(error.clone()));
-    let calls = inner.mailbox.drain();
-    let (state, grant, name) = (inner.state.take(), inner.grant.take(), inner.name.take());
-    let cpu = inner.request.cpu;
-    drop(inner);
-    drop_state(driver.rank(), state);
-    if let Life::Ready(task) = before {
-        refuse(driver, &task, &error);
-    }
-    calls.iter().for_each(|call| refuse(driver, call, &error));
-    if let Some(grant) = grant {
-        driver.give_back(grant, cpu);
-    }
-    if let Some(name) = name {
-        let keeper = driver.protocol().keeper_of(driver, &name);
-        driver.send(keeper, &Message::NameFree { name, actor: home.id });
-    }
-}
+    /// A count, and how to save it.
+    struct Count(u64);
+    struct New;
+    struct Add;
 
-fn refuse(driver: &impl Driver, task: &Arc<dyn Runnable>, error: &Arc<Error>) {
-    if task.header().claim_waiting() {
-        task.fail(error.clone());
-        task.header().release_target();
-        driver.protocol().over(driver, task);
+    impl Actor for Count {
+        type Handle = ();
+        const NAME: &'static str = "Count";
+        const CHECKPOINT: Option<&'static Checkpoint> =
+            Some(&Checkpoint::of::<New>(|state| save(state, |count: &Count| count.0)));
     }
-}
 
-/// Drops an actor's state; a panic in its `Drop` is said and goes no further.
-fn drop_state(rank: Rank, state: State) {
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(state))) {
-        let text = panic_text(&*panic);
-        say(Level::Error, || format!("rank {rank}: an actor's Drop panicked: {text}"));
+    impl ActorNew for New {
+        type Actor = Count;
+        type Args = ();
+        const PATH: &'static str = "tests::Count.new";
+        const SIGNATURE: &'static str = "fn new() -> Count";
+        fn options() -> Options {
+            Options::new()
+        }
+        fn make(_: ()) -> Result<Count, Failure> {
+            Ok(Count(0))
+        }
+    }
+
+    impl ActorFn for Add {
+        type Actor = Count;
+        type Args = ();
+        type Value = u64;
+        type Outputs = Single<u64>;
+        const NAME: &'static str = "Count.add";
+        const PATH: &'static str = "tests::Count.add";
+        const SIGNATURE: &'static str = "fn add(&mut self) -> u64";
+        fn call(count: &mut Count, _: ()) -> Result<u64, Failure> {
+            count.0 += 1;
+            Ok(count.0)
+        }
+    }
+
+    const ACTOR: ObjectId = ObjectId { owner: 0, number: 5 };
+
+    /// Runs all that may run; how many calls that were.
+    fn work(bench: &Bench) -> usize {
+        let mut calls = 0;
+        for home in bench.ready() {
+            loop {
+                let blame = |failure: Failure| Error::config(format!("{failure:?}"));
+                let run = |task: &Arc<dyn Runnable>, state: &mut State| {
+                    assert!(task.header().claim_waiting());
+                    task.invoke(state, &blame);
+                };
+                match home.next(bench) {
+                    Step::Admit(_) => assert!(home.admitted(Grant::default()).is_none()),
+                    Step::Construct(task) => {
+                        let mut state = None;
+                        run(&task, &mut state);
+                        home.constructed(bench, &task, state);
+                    }
+                    Step::Call(task, mut state) => {
+                        run(&task, &mut state);
+                        home.called(bench, &task, state);
+                        calls += 1;
+                    }
+                    Step::Nothing => break,
+                }
+            }
+        }
+        calls
+    }
+
+    fn built(bench: &Bench, max_restarts: u32) -> &Actors {
+        use crate::protocol::Driver;
+        let header = Header::new(Some(Box::new(Options::new().max_restarts(max_restarts))), 0);
+        bench.protocol().actors.build(bench, ACTOR, 0, Task::<NewOf<New>>::new(header, ()));
+        assert_eq!(work(bench), 0);
+        &bench.protocol().actors
+    }
+
+    /// A call of rank 3.
+    fn add(bench: &Bench, actors: &Actors, number: u64, heard_below: u64) {
+        let mut header = Header::new(None, 0);
+        header.origin = Some(TaskId { owner: 3, number });
+        let target = Target { actor: ACTOR, incarnation: 0, heard_below };
+        actors.call(bench, target, (3, 0), Task::<MethodOf<Add>>::new(header, ()));
+    }
+
+    #[test]
+    fn who_ended_is_remembered_until_nobody_can_ask() {
+        let bench = Bench::new(1);
+        let actors = built(&bench, 0);
+        actors.kill(&bench, ACTOR, "it was killed", false);
+        add(&bench, actors, 1, 1);
+        let sent = bench.sent();
+        assert!(sent.iter().any(|(to, said)| *to == 3 && said.contains("it was killed")), "{sent:?}");
+        assert_eq!(actors.remembered(), 1);
+        actors.kill(&bench, ACTOR, "its last handle was dropped", true);
+        actors.kill(&bench, ACTOR, "its last handle was dropped", true);
+        assert_eq!(actors.remembered(), 0);
+    }
+
+    #[test]
+    fn a_result_is_shown_once_the_owner_keeps_the_state_and_a_call_runs_once() {
+        let bench = Bench::new(1);
+        let actors = built(&bench, 1);
+        assert!(bench.sent().is_empty());
+        add(&bench, actors, 1, 1);
+        add(&bench, actors, 1, 1);
+        add(&bench, actors, 2, 1);
+        assert_eq!(work(&bench), 2, "what came twice runs once");
+        let sent = bench.sent();
+        assert_eq!(sent.len(), 1, "the second commit waits for the first: {sent:?}");
+        assert!(sent[0].0 == 0 && sent[0].1.contains("Commit"), "{sent:?}");
+        actors.kept(&bench, ACTOR, 7, 1);
+        assert!(bench.sent().is_empty(), "another incarnation's");
+        actors.kept(&bench, ACTOR, 0, 1);
+        let sent = bench.sent();
+        assert!(sent.len() == 2 && sent[0].0 == 3 && sent[0].1.starts_with("Done { task: 1"), "{sent:?}");
+        assert!(sent[1].0 == 0 && sent[1].1.contains("sequence: 2"), "{sent:?}");
+        // Made again by a caller that did not hear: given again, not run again.
+        add(&bench, actors, 1, 1);
+        assert_eq!(work(&bench), 0);
+        assert!(bench.sent().iter().all(|(to, said)| *to == 3 && said.starts_with("Done { task: 1")));
+        // Heard: neither.
+        actors.heard(ACTOR, 3, 2);
+        add(&bench, actors, 1, 1);
+        assert_eq!((work(&bench), bench.sent().len()), (0, 0));
     }
 }

@@ -5,10 +5,11 @@ use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::base::{Error, ObjectId, Rank, TaskId};
 use crate::lineage::Recipe;
 use crate::object::{AnySlot, Parcel};
+use crate::protocol::actor_message::{About, Target};
 use crate::protocol::driver::Driver;
 use crate::protocol::retries::retries_of;
 use crate::protocol::{Message, Protocol, Run, WireOptions};
-use crate::registry::Runnable;
+use crate::registry::{Kind, Runnable};
 use rustc_hash::FxHashMap;
 use std::sync::{Arc, Mutex};
 
@@ -23,6 +24,11 @@ impl Protocol {
             // It was stolen, and stolen back.
             return self.complete_own(driver, id.number, parcels);
         }
+        self.send_results(driver, id, &parcels);
+    }
+
+    /// Tells a task's owner what it gave.
+    pub(super) fn send_results(&self, driver: &impl Driver, id: TaskId, parcels: &[Result<Parcel, Error>]) {
         let inline_bytes_max = INLINE_BYTES_MAX / parcels.len().max(1);
         let results = parcels.iter().map(|parcel| match parcel {
             Ok(parcel) => self.sealed(driver, parcel, id.owner, inline_bytes_max),
@@ -33,11 +39,15 @@ impl Protocol {
     }
 
     /// A task of this rank ran here under another name.
-    fn complete_own(&self, driver: &impl Driver, number: u64, parcels: Vec<Result<Parcel, Error>>) {
+    pub(super) fn complete_own(&self, driver: &impl Driver, number: u64, parcels: Vec<Result<Parcel, Error>>) {
         if self.retried_on_error(driver, number, parcels.iter().map(|parcel| parcel.as_ref().err())) {
             return;
         }
         let Some(sent) = self.away.take(number) else { return };
+        if let Results::Of(task) = &sent.results {
+            self.call_over(driver, number, task);
+            task.header().release_target();
+        }
         for (slot, parcel) in sent.results.slots().into_iter().zip(parcels) {
             let Some(slot) = slot else { continue };
             match parcel {
@@ -69,7 +79,8 @@ impl Protocol {
         let id = header.origin.unwrap_or_else(|| {
             let args = parcel.as_ref().ok().and_then(Packed::kept);
             let results = Results::Of(task.clone());
-            let sent = Sent { results, to, via: None, hops: 0, args, retries, told: None, recipe: None };
+            let sent =
+                Sent { results, to, via: None, hops: 0, args, retries, told: None, recipe: None, has_route: false };
             TaskId { owner: self.rank, number: self.away.put(sent) }
         });
         let hops = header.hops + u32::from(header.origin.is_some());
@@ -84,6 +95,7 @@ impl Protocol {
             resources: options.resources.clone(),
             name: options.name.clone(),
             seat: options.seat(),
+            max_restarts: None,
         });
         let args = parcel
             .as_ref()
@@ -93,6 +105,7 @@ impl Protocol {
             Ok(args) => {
                 let (function, caller) = (entry.key, header.caller);
                 let number = header.number.load(Ordering::Relaxed);
+                let actor = actor.map(|actor| Target { actor, incarnation: 0, heard_below: 0 });
                 let run = Run { task: id, function, caller, number, actor, stealable, hops, options, args };
                 driver.send(to, &Message::Run(run));
                 if driver.is_dead(to) {
@@ -112,6 +125,11 @@ impl Protocol {
                     self.away.take(id.number);
                 }
                 driver.report(error.clone());
+                if let (Some(actor), Kind::New) = (actor, entry.kind) {
+                    // Its calls would wait for it.
+                    let reason = format!("its constructor's arguments cannot be sent: {error}");
+                    driver.send(to, &Message::Actor { actor, about: About::Kill { reason, last: false } });
+                }
                 task.fail(Arc::new(error));
                 self.over(driver, task);
             }
@@ -234,6 +252,8 @@ pub struct Sent {
     pub told: Option<Rank>,
     /// The recipe that it follows, where lost results are made again.
     pub recipe: Option<Arc<Recipe>>,
+    /// Whether it is a call of an actor that may be started again: its actor's route knows what becomes of it.
+    has_route: bool,
 }
 
 impl Sent {
@@ -262,24 +282,37 @@ pub struct Away {
 
 impl Away {
     fn put(&self, sent: Sent) -> u64 {
-        let number = self.next.fetch_add(1, Ordering::Relaxed) + 1;
+        let number = self.fresh_number();
         lock(&self.tasks).insert(number, sent);
         number
+    }
+
+    /// A call whose actor's route knows where it is.
+    pub(super) fn put_call(&self, task: Arc<dyn Runnable>, to: Rank) -> u64 {
+        let results = Results::Of(task);
+        self.put(Sent {
+            results,
+            to,
+            via: None,
+            hops: 0,
+            args: None,
+            retries: 0,
+            told: None,
+            recipe: None,
+            has_route: true,
+        })
+    }
+
+    /// A number for what nobody waits for.
+    pub(super) fn fresh_number(&self) -> u64 {
+        self.next.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// Results that are made again on this rank, by that recipe: their number.
     pub fn put_again(&self, here: Rank, recipe: Arc<Recipe>, args: Arc<Parcel>, retries: u32) -> u64 {
         let results = Results::Again(Vec::new());
-        self.put(Sent {
-            results,
-            to: here,
-            via: None,
-            hops: 0,
-            args: Some(args),
-            retries,
-            told: None,
-            recipe: Some(recipe),
-        })
+        let (args, recipe) = (Some(args), Some(recipe));
+        self.put(Sent { results, to: here, via: None, hops: 0, args, retries, told: None, recipe, has_route: false })
     }
 
     /// Result `index` of what is made again under that number goes to `slot`; false where that is over.
@@ -348,10 +381,17 @@ impl Away {
         Some((sent.to, TaskId { owner: me, number: *number }))
     }
 
+    /// Whether there are any.
+    pub fn any(&self) -> bool {
+        !lock(&self.tasks).is_empty()
+    }
+
     /// The tasks that are on `rank`, or on their way from there, the oldest first.
     pub fn on(&self, rank: Rank) -> Vec<u64> {
-        let mut numbers: Vec<u64> =
-            lock(&self.tasks).iter().filter(|(_, sent)| sent.is_with(rank)).map(|(number, _)| *number).collect();
+        let there = |sent: &Sent| sent.is_with(rank) && !sent.has_route;
+        let tasks = lock(&self.tasks);
+        let mut numbers: Vec<u64> = tasks.iter().filter(|(_, sent)| there(sent)).map(|(number, _)| *number).collect();
+        drop(tasks);
         numbers.sort_unstable();
         numbers
     }

@@ -17,26 +17,34 @@ pub fn is_far(driver: &impl Driver, place: &WirePlace) -> bool {
 
 /// The blocks that must be here before the message can be acted upon, and are not. What may stay where it is, the values
 /// of objects, is not among them.
-pub fn missing_blocks(driver: &impl Driver, message: &Message<'_>, pulled: &Pulled) -> Vec<WirePlace> {
+pub fn missing_blocks(driver: &impl Driver, message: &Message<'_>, pulled: &Pulled) -> Vec<Missing> {
     match message {
         Message::Run(run) => missing_of(driver, &run.args, pulled),
         Message::Answer { answer, .. } => missing_of(driver, answer, pulled),
+        Message::Actor { about, .. } => {
+            about.parcels().into_iter().flat_map(|parcel| missing_of(driver, parcel, pulled)).collect()
+        }
         _ => Vec::new(),
     }
 }
 
+/// A block that must be brought, and whether other ranks of this host may need it too: a value's bytes lie in a block that
+/// was made for one rank.
+pub type Missing = (WirePlace, bool);
+
 /// The blocks of a parcel that are neither readable here nor in `pulled`.
-pub fn missing_of(driver: &impl Driver, parcel: &WireParcel<'_>, pulled: &Pulled) -> Vec<WirePlace> {
-    let mut places = Vec::new();
-    let mut add = |place: &WirePlace| {
-        if is_far(driver, place) && !pulled.contains_key(&place.block) && !places.contains(place) {
-            places.push(*place);
+pub fn missing_of(driver: &impl Driver, parcel: &WireParcel<'_>, pulled: &Pulled) -> Vec<Missing> {
+    let mut places: Vec<Missing> = Vec::new();
+    let mut add = |place: &WirePlace, shared: bool| {
+        let known = places.iter().any(|(other, _)| other == place);
+        if is_far(driver, place) && !pulled.contains_key(&place.block) && !known {
+            places.push((*place, shared));
         }
     };
     let mut arrays = |attachments: &[WireAttachment]| {
         for attachment in attachments {
             if let WireAttachment::Array(place) = attachment {
-                add(place);
+                add(place, true);
             }
         }
     };
@@ -47,7 +55,7 @@ pub fn missing_of(driver: &impl Driver, parcel: &WireParcel<'_>, pulled: &Pulled
         Some(memory) => memory.as_ref().ok().cloned(),
         None if driver.is_mapped(spilled.block.owner) => driver.map(spilled).ok(),
         None => {
-            add(&spilled);
+            add(&spilled, false);
             return places;
         }
     };

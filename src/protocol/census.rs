@@ -1,5 +1,6 @@
 //! What a rank's protocol holds, for who looks whether anything is held that nobody needs; and its end.
 
+use crate::base::sync::lock;
 use crate::protocol::Protocol;
 
 /// What is held, by kind; kinds of which nothing is held are left out.
@@ -14,6 +15,7 @@ impl Protocol {
         census.push(("tasks that are elsewhere", self.away.len()));
         census.push(("tasks that nobody wants", self.unwanted.len()));
         census.push(("actors that live", self.actors.living().len()));
+        census.push(("actors made here that are known of", lock(&self.made.0).len()));
         census.push(("names", self.names.len()));
         census.push(("senders whose messages are held", self.held.len()));
         census.retain(|(_, count)| *count > 0);
@@ -29,7 +31,15 @@ impl Protocol {
     /// Forgets everything: the end. What is dropped thereby sends nothing where `Driver::stopping` says so.
     #[cfg_attr(not(feature = "sim"), allow(dead_code))]
     pub fn clear(&self) {
-        drop((self.away.clear(), self.actors.clear(), self.names.clear(), self.held.clear(), self.far.clear()));
+        drop((
+            self.away.clear(),
+            self.actors.clear(),
+            self.names.clear(),
+            self.held.clear(),
+            self.far.clear(),
+            self.made.clear(),
+        ));
+        self.copies.clear();
         self.references.clear();
     }
 }

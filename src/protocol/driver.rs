@@ -1,11 +1,12 @@
 //! What a rank's protocol asks of what drives it.
 
 use crate::base::{Error, Rank, Result};
-use crate::object::{ArrayMemory, Links};
-use crate::protocol::actors::ActorHome;
-use crate::protocol::{Message, Protocol, WirePlace};
+use crate::object::{ArrayMemory, Attachment, Links};
+use crate::protocol::{ActorHome, Message, Protocol, WirePlace};
 use crate::registry::{Options, Runnable, TableEntry};
 use crate::sched::Grant;
+use crate::store::Source;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// What a block is brought here for.
@@ -58,6 +59,11 @@ pub trait Driver: Clone + Send + Sync + 'static {
     /// # Errors
     /// `StoreFull`.
     fn store(&self, bytes: &[u8]) -> Result<Arc<dyn ArrayMemory>>;
+    /// What travels beside a value, with every array where other ranks can read it.
+    ///
+    /// # Errors
+    /// `StoreFull`, or why an array cannot be had.
+    fn in_the_store<'a>(&self, attachments: &'a [Attachment]) -> Result<Cow<'a, [Attachment]>>;
     /// Where memory of a store lies, and its name: one of this rank's gets `fresh` as its number where it has none yet.
     fn place_of(&self, memory: &dyn ArrayMemory, fresh: &dyn Fn() -> u64) -> Option<WirePlace>;
     /// Whether the store of that rank can be read here as memory.
@@ -67,11 +73,14 @@ pub trait Driver: Clone + Send + Sync + 'static {
     /// # Errors
     /// Why there is none.
     fn map(&self, place: WirePlace) -> Result<Arc<dyn ArrayMemory>, &'static str>;
-    /// Brings a block of another host's store here: `Protocol::pulled` is told, with the same purpose.
+    /// The ranks of this host, itself among them.
+    fn host_ranks(&self) -> &[Rank];
+    /// Reads `bytes` from other hosts' stores, each source the same bytes, into a block of this rank's own: `Protocol::pulled`
+    /// is told, with the same token.
     ///
     /// # Errors
     /// `StoreFull`.
-    fn pull(&self, purpose: Purpose, place: WirePlace) -> Result<()>;
+    fn pull(&self, token: u64, bytes: u64, sources: &[Source]) -> Result<()>;
 
     /// Where options send a task: a rank, or `None` for wherever there is room.
     ///

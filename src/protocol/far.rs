@@ -124,7 +124,8 @@ pub(super) trait Asker: Send + Sync {
 #[derive(Default)]
 pub struct FarValues {
     entries: Mutex<HashMap<usize, Entry>>,
-    bringing: Mutex<HashMap<u64, Weak<FarValue>>>,
+    /// By number: what is being brought.
+    bringing: Mutex<HashMap<u64, Arc<FarValue>>>,
     next_token: AtomicU64,
     next_serial: AtomicU64,
 }
@@ -196,18 +197,18 @@ impl FarValues {
             return None;
         }
         bringing.token = self.next_token.fetch_add(1, Ordering::Relaxed) + 1;
-        lock(&self.bringing).insert(bringing.token, Arc::downgrade(value));
+        lock(&self.bringing).insert(bringing.token, value.clone());
         Some(bringing.token)
     }
 
-    /// The value of that bringing, where somebody still holds it.
+    /// The value of that bringing.
     pub(super) fn brought(&self, token: u64) -> Option<Arc<FarValue>> {
-        lock(&self.bringing).get(&token).and_then(Weak::upgrade)
+        lock(&self.bringing).get(&token).cloned()
     }
 
     /// That bringing is over.
     pub(super) fn end(&self, token: u64) {
-        lock(&self.bringing).remove(&token);
+        let _dropped_outside_of_the_lock = lock(&self.bringing).remove(&token);
     }
 
     /// What is held, by kind.
@@ -246,7 +247,6 @@ fn tidy(entries: &mut HashMap<usize, Entry>, key: usize) {
 impl Drop for FarValue {
     fn drop(&mut self) {
         let Some(values) = self.values.upgrade() else { return };
-        values.end(lock(&self.bringing).token);
         let mut entries = lock(&values.entries);
         if let Some(entry) = entries.get_mut(&self.key) {
             // Another cell may have the address by now, and a value.

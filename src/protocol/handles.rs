@@ -1,21 +1,27 @@
-//! Handles of actors, and the names that lead to them.
+//! Handles of actors.
 
-use crate::base::sync::lock;
-use crate::base::{ObjectId, Rank};
-use crate::object::Attachment;
+use crate::base::sync::{AtomicU32, Ordering, lock};
+use crate::base::{Error, ObjectId, Rank};
+use crate::protocol::actor_message::{About, Terms, WireActor};
+use crate::protocol::calls::Flight;
 use crate::protocol::driver::Driver;
-use crate::protocol::{Message, Protocol, WireAttachment};
-use rustc_hash::FxHashMap as HashMap;
+use crate::protocol::route::Route;
+use crate::protocol::{Message, Protocol};
 use std::sync::{Arc, Mutex};
 
 /// An actor as its handles know it: one value a process, shared by the handles.
 pub struct ActorRef {
     /// Its name; the owner made it and counts who holds handles.
     pub id: ObjectId,
-    /// The rank that it runs on.
-    pub home: Rank,
     /// Its type, and its name where it has one.
     pub label: String,
+    /// What holds where it is started again when its rank dies; `None` where it never is.
+    pub terms: Option<Terms>,
+    /// The rank that it runs on. It changes only for an actor with terms, and only when no call waits any more: so a caller on
+    /// that rank may go straight to the actor.
+    home: AtomicU32,
+    /// Where this rank's calls go, of an actor with terms.
+    pub(super) route: Mutex<Route<Flight>>,
     keeper: Option<Arc<dyn Keeper>>,
 }
 
@@ -29,24 +35,70 @@ struct KeptBy<D>(D);
 impl<D: Driver> Keeper for KeptBy<D> {
     fn last_dropped(&self, actor: &ActorRef) {
         let driver = &self.0;
+        if actor.terms.is_some_and(|terms| terms.checkpoint) && !driver.stopping() {
+            let route = lock(&actor.route);
+            let (untold, (home, _)) = (route.untold(), route.home());
+            drop(route);
+            if let Some(below) = untold {
+                driver.send(home, &Message::Actor { actor: actor.id, about: About::Heard { below } });
+            }
+        }
         if actor.id.owner != driver.rank() {
             driver.protocol().references.released(driver, actor.id, std::ptr::from_ref(actor).addr());
         } else if !driver.stopping() {
-            let reason = "its last handle was dropped".to_string();
-            driver.send(actor.home, &Message::Kill { actor: actor.id, reason });
+            let _dropped_after_the_lock = driver.protocol().made.forget(actor.id);
+            let (home, _) = lock(&actor.route).home();
+            let about = About::Kill { reason: LAST_DROPPED.to_string(), last: true };
+            driver.send(home, &Message::Actor { actor: actor.id, about });
         }
     }
 }
 
+/// Why an actor is gone that nobody can call any more.
+pub const LAST_DROPPED: &str = "its last handle was dropped";
+
 impl ActorRef {
-    /// The actor `id` at `home`.
-    pub fn new(driver: &impl Driver, id: ObjectId, home: Rank, label: String) -> Arc<ActorRef> {
-        Arc::new(ActorRef { id, home, label, keeper: Some(Arc::new(KeptBy(driver.clone()))) })
+    /// As the handle on its way says.
+    pub fn new(driver: &impl Driver, wire: WireActor) -> Arc<ActorRef> {
+        ActorRef::made_of(wire, Some(Arc::new(KeptBy(driver.clone()))))
     }
 
     /// An actor of no cluster, which nobody can reach.
     pub fn nowhere(label: String) -> Arc<ActorRef> {
-        Arc::new(ActorRef { id: ObjectId { owner: Rank::MAX, number: 0 }, home: 0, label, keeper: None })
+        let id = ObjectId { owner: Rank::MAX, number: 0 };
+        ActorRef::unkept(WireActor { actor: id, home: 0, incarnation: 0, terms: None, label })
+    }
+
+    /// An actor whose handles nobody counts.
+    pub(super) fn unkept(wire: WireActor) -> Arc<ActorRef> {
+        ActorRef::made_of(wire, None)
+    }
+
+    fn made_of(wire: WireActor, keeper: Option<Arc<dyn Keeper>>) -> Arc<ActorRef> {
+        let WireActor { actor, home, incarnation, terms, label } = wire;
+        let route = Mutex::new(Route::new(home, incarnation));
+        Arc::new(ActorRef { id: actor, label, terms, home: AtomicU32::new(home), route, keeper })
+    }
+
+    /// The rank that it runs on; while it is between two, the one before.
+    pub fn home(&self) -> Rank {
+        self.home.load(Ordering::Acquire)
+    }
+
+    /// No call waits any more: the home is told to all. Under the lock of the route.
+    pub(super) fn show_home(&self, home: Rank) {
+        self.home.store(home, Ordering::Release);
+    }
+
+    /// The handle in wire form, with the newest that is known of its home.
+    pub fn wire(&self) -> WireActor {
+        let (home, incarnation) = lock(&self.route).home();
+        WireActor { actor: self.id, home, incarnation, terms: self.terms, label: self.label.clone() }
+    }
+
+    /// The error of what can't be done because the actor is gone.
+    pub fn died(&self, reason: impl Into<String>) -> Error {
+        Error::ActorDied { actor: self.label.clone(), reason: reason.into() }
     }
 }
 
@@ -63,115 +115,13 @@ pub fn label_of(kind: &str, name: Option<&str>) -> String {
     name.map_or_else(|| kind.to_string(), |name| format!("{kind} {name:?}"))
 }
 
-/// The names that a rank keeps: each with its bearer's type and handle.
-#[derive(Default)]
-pub struct Names(Mutex<HashMap<String, (String, Arc<ActorRef>)>>);
-
-impl Names {
-    /// Gives a name to an actor; why not, where it has another bearer.
-    pub fn set(&self, name: String, kind: String, actor: Arc<ActorRef>) -> Result<(), String> {
-        let mut names = lock(&self.0);
-        if names.contains_key(&name) {
-            return Err(format!("the name {name:?} belongs to another actor"));
-        }
-        names.insert(name, (kind, actor));
-        Ok(())
-    }
-
-    /// Whose name it is.
-    pub fn get(&self, name: &str, kind: &str) -> Result<Arc<ActorRef>, String> {
-        match lock(&self.0).get(name) {
-            None => Err(format!("no actor is named {name:?}")),
-            Some((own, _)) if own != kind => Err(format!("the actor named {name:?} is a {own}, not a {kind}")),
-            Some((_, actor)) => Ok(actor.clone()),
-        }
-    }
-
-    /// The bearer of the name is gone.
-    pub fn free(&self, name: &str, actor: ObjectId) {
-        let mut names = lock(&self.0);
-        let bearer = names.get(name).is_some_and(|(_, bearer)| bearer.id == actor);
-        let _dropped_outside_of_the_lock = if bearer { names.remove(name) } else { None };
-        drop(names);
-    }
-
-    /// A rank is gone: the names of its actors can be given again.
-    pub fn lost(&self, rank: Rank) {
-        let mut names = lock(&self.0);
-        let (gone, kept) = names.drain().partition(|(_, (_, actor))| actor.home == rank);
-        *names = kept;
-        drop(names);
-        let _dropped_outside_of_the_lock: HashMap<_, _> = gone;
-    }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        lock(&self.0).len()
-    }
-
-    /// Forgets every name: the end. Returns what is to be dropped.
-    pub fn clear(&self) -> impl Sized {
-        std::mem::take(&mut *lock(&self.0))
-    }
-}
-
 impl Protocol {
-    /// The rank that keeps a name.
-    pub fn keeper_of(&self, driver: &impl Driver, name: &str) -> Rank {
-        let hash = name
-            .bytes()
-            .fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
-        let first = (hash % u64::from(self.size)) as Rank;
-        // The names that a rank kept are lost with it; the next one that lives keeps new ones.
-        (0..self.size).map(|step| (first + step) % self.size).find(|rank| !driver.is_dead(*rank)).unwrap_or(first)
-    }
-
-    /// Somebody names an actor.
-    pub(super) fn on_name_set(
-        &self,
-        driver: &impl Driver,
-        from: Rank,
-        token: u64,
-        name: String,
-        kind: String,
-        handle: &WireAttachment,
-    ) {
-        let actor = self.named_actor(driver, from, handle);
-        let outcome = actor.and_then(|actor| self.names.set(name, kind, actor));
-        // The asker has its own handle: none travels back.
-        driver.send(from, &Message::Named { token, handle: outcome.map(|()| None) });
-    }
-
-    fn named_actor(&self, driver: &impl Driver, from: Rank, handle: &WireAttachment) -> Result<Arc<ActorRef>, String> {
-        let WireAttachment::Actor { actor, home, label } = handle else {
-            return Err("what came is no handle".to_string());
-        };
-        self.references.import_actor(driver, *actor, *home, label, from).map_err(|error| error.to_string())
-    }
-
-    /// Somebody looks an actor up.
-    pub(super) fn on_name_get(&self, driver: &impl Driver, from: Rank, token: u64, name: &str, kind: &str) {
-        let found = self.names.get(name, kind);
-        if from == self.rank {
-            return driver.named(token, found.map(Some));
-        }
-        let handle = found.and_then(|actor| {
-            let attachment = Attachment::Handle(actor);
-            let wire = self.references.export(driver, std::slice::from_ref(&attachment), from);
-            wire.map_err(|error| error.to_string())?.into_iter().next().ok_or_else(String::new)
-        });
-        driver.send(from, &Message::Named { token, handle: handle.map(Some) });
-    }
-
-    /// The answer about a name.
-    pub(super) fn on_named(
-        &self,
-        driver: &impl Driver,
-        from: Rank,
-        token: u64,
-        handle: Result<Option<WireAttachment>, String>,
-    ) {
-        let named = |handle: Option<WireAttachment>| handle.map(|handle| self.named_actor(driver, from, &handle));
-        driver.named(token, handle.and_then(|handle| named(handle).transpose()));
+    /// Ends an actor because its user says so.
+    pub fn kill_actor(&self, driver: &impl Driver, actor: &ActorRef) {
+        let about = About::Kill { reason: "it was killed".to_string(), last: false };
+        // Who would start it again must know first.
+        let owner_decides = actor.terms.is_some() && !driver.is_dead(actor.id.owner);
+        let to = if owner_decides { actor.id.owner } else { actor.home() };
+        driver.send(to, &Message::Actor { actor: actor.id, about });
     }
 }

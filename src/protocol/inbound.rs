@@ -154,7 +154,8 @@ impl Protocol {
     /// A message of a rank that lives, or of this one, without its envelope.
     pub fn handle(&self, driver: &impl Driver, from: Rank, bytes: &[u8]) {
         let Some(message) = self.decoded(from, bytes) else { return };
-        if message.is_about_roads() {
+        // What is said about copies brings what others are held for, perhaps of the same sender.
+        if message.is_about_roads() || matches!(message, Message::Copy(_)) {
             return self.act(driver, from, message, &Pulled::default());
         }
         // Of a peer whose store is mapped, nothing is ever held, unless it passes on blocks of a third.
@@ -204,30 +205,22 @@ impl Protocol {
                 continue;
             }
             self.held.miss(from, missing.len());
-            for place in missing {
-                if let Err(error) = driver.pull(Purpose::Message(from), place) {
-                    self.held.came(from, place.block, Err(error));
-                }
+            for (place, shared) in missing {
+                self.fetch(driver, place, shared, Purpose::Message(from));
             }
         }
     }
 
-    /// A block came, or will not, that `Driver::pull` was asked for.
-    pub fn pulled(
+    /// A block came, or will not, for the first of the messages that are held of `from`.
+    pub(super) fn came(
         &self,
         driver: &impl Driver,
-        purpose: Purpose,
+        from: Rank,
         id: ObjectId,
-        memory: Result<Arc<dyn ArrayMemory>, String>,
+        memory: Result<Arc<dyn ArrayMemory>, Error>,
     ) {
-        let outcome = memory.map_err(|reason| Error::ObjectLost { object: id.to_string(), reason });
-        match purpose {
-            Purpose::Message(from) => {
-                self.held.came(from, id, outcome);
-                self.heed(driver, from, || self.go_on(driver, from));
-            }
-            Purpose::Value(token) => self.block_came(driver, token, id, outcome),
-        }
+        self.held.came(from, id, memory);
+        self.heed(driver, from, || self.go_on(driver, from));
     }
 
     /// Acts on a message. A panic in user code below (a `Drop`, a `Deserialize`) is said and goes no further.
@@ -251,12 +244,13 @@ impl Protocol {
             Message::Unbegun { task, hops, error } => self.on_unbegun(driver, task, hops, &error),
             Message::Fetch { object, without } => self.on_fetch(driver, from, object, without),
             Message::Value { object, value } => self.on_value(driver, from, object, value, pulled),
+            Message::Copy(copy) => self.on_copy(driver, from, copy),
             Message::Count(count) => self.on_count(driver, from, count),
             Message::Steal { remember } => self.on_steal(driver, from, remember),
             Message::Loot { tasks, answer } => self.on_loot(driver, tasks, answer),
             Message::Cancel { task } => self.unwanted.insert(task),
             Message::Over { task } => self.unwanted.remove(task),
-            Message::Kill { actor, reason } => self.actors.kill(driver, actor, &reason),
+            Message::Actor { actor, about } => self.on_about(driver, from, actor, about, pulled),
             Message::NameSet { token, name, kind, handle } => {
                 self.on_name_set(driver, from, token, name, kind, &handle);
             }
@@ -295,6 +289,7 @@ impl Protocol {
                 resources: wire.resources,
                 name: wire.name,
                 place: wire.seat.map_or(Placement::Auto, |seat| Placement::InGroup(seat.into())),
+                max_restarts: wire.max_restarts,
                 ..Options::default()
             })
         });
@@ -319,8 +314,8 @@ impl Protocol {
         match (entry.decode)(args, header) {
             Err(error) => self.send_failure(driver, run.task, entry.returns, error),
             Ok(task) => match (entry.kind, run.actor) {
-                (Kind::New, Some(actor)) => self.actors.build(driver, actor, task),
-                (Kind::Method, Some(actor)) => self.actors.call(driver, actor, (from, run.caller), task),
+                (Kind::New, Some(target)) => self.actors.build(driver, target.actor, target.incarnation, task),
+                (Kind::Method, Some(target)) => self.actors.call(driver, target, (from, run.caller), task),
                 _ => self.launch_here(driver, task),
             },
         }
@@ -331,19 +326,20 @@ impl Protocol {
         &self,
         driver: &impl Driver,
         from: Rank,
-        task: u64,
+        number: u64,
         results: Vec<Result<WireParcel<'_>, Error>>,
         pulled: &Pulled,
     ) {
-        if self.retried_on_error(driver, task, results.iter().map(|result| result.as_ref().err())) {
+        if self.retried_on_error(driver, number, results.iter().map(|result| result.as_ref().err())) {
             return;
         }
-        let sent = self.away.take(task);
+        let sent = self.away.take(number);
         if let Some(told) = sent.as_ref().and_then(|sent| sent.told) {
             // It may have been over there before that was heard: nothing would remove it again.
-            driver.send(told, &Message::Over { task: TaskId { owner: self.rank, number: task } });
+            driver.send(told, &Message::Over { task: TaskId { owner: self.rank, number } });
         }
         if let Some(Results::Of(task)) = sent.as_ref().map(|sent| &sent.results) {
+            self.call_over(driver, number, task);
             task.header().release_target();
         }
         let slots = sent.as_ref().map_or_else(Vec::new, |sent| sent.results.slots());

@@ -1,8 +1,9 @@
 //! The messages.
 
 use crate::base::{Error, ObjectId, Rank, Seat, TaskId, limits};
+use crate::protocol::actor_message::{About, Target, WireActor};
 use crate::sched::GroupMessage;
-use crate::store::CountMessage;
+use crate::store::{CopyMessage, CountMessage};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Bytes, written whole.
@@ -40,14 +41,7 @@ pub enum WireAttachment {
     /// A reference.
     Reference(ObjectId),
     /// An actor's handle.
-    Actor {
-        /// The actor; its owner made it and counts its handles.
-        actor: ObjectId,
-        /// The rank that it runs on.
-        home: Rank,
-        /// Its type, and its name where it has one.
-        label: String,
-    },
+    Actor(WireActor),
 }
 
 impl WireAttachment {
@@ -56,7 +50,7 @@ impl WireAttachment {
         match self {
             WireAttachment::Array(place) => place.block.owner,
             WireAttachment::Reference(object) => object.owner,
-            WireAttachment::Actor { actor, home, .. } => actor.owner.max(*home),
+            WireAttachment::Actor(handle) => handle.highest_rank(),
         }
     }
 }
@@ -94,6 +88,8 @@ pub struct WireOptions {
     pub name: Option<String>,
     /// Its place in a placement group.
     pub seat: Option<Seat>,
+    /// How often the actor is started again.
+    pub max_restarts: Option<u32>,
 }
 
 /// A task on its way to the rank that runs it.
@@ -108,7 +104,7 @@ pub struct Run<'a> {
     /// Its number in pictures, 0 where it is not recorded.
     pub number: u64,
     /// The actor, for constructors and methods.
-    pub actor: Option<ObjectId>,
+    pub actor: Option<Target>,
     /// Whether the rank may pass it on to a thief.
     pub stealable: bool,
     /// How often it was passed on or started again before.
@@ -182,12 +178,13 @@ pub enum Message<'a> {
         /// The task.
         task: TaskId,
     },
-    /// To an actor's home: end it.
-    Kill {
-        /// The actor.
+    /// About an actor.
+    Actor {
+        /// Which.
         actor: ObjectId,
-        /// Why.
-        reason: String,
+        /// What.
+        #[serde(borrow)]
+        about: About<'a>,
     },
     /// To a name's rank: this actor has that name from now on.
     NameSet {
@@ -276,6 +273,11 @@ pub enum Message<'a> {
         /// How often it was passed on: words of several ranks may come in another order than they were said.
         hops: u32,
     },
+    /// To another rank of the host: my store is full; let go of blocks of mine that nobody reads there.
+    Shed {
+        /// How many bytes would help.
+        bytes: u64,
+    },
     /// To rank 0: this rank's driver is through, or it never had one.
     Leave,
     /// From rank 0: everybody is through.
@@ -302,6 +304,8 @@ pub enum Message<'a> {
         /// As asked.
         round: u64,
     },
+    /// Copies of blocks on hosts that need them.
+    Copy(CopyMessage),
 }
 
 /// What one rank asks another about itself.
@@ -335,7 +339,7 @@ impl<'a> Message<'a> {
     pub fn highest_rank(&self) -> Rank {
         match self {
             Message::Run(run) => {
-                let actor = run.actor.map_or(0, |actor| actor.owner);
+                let actor = run.actor.map_or(0, |target| target.actor.owner);
                 let seat = run.options.as_ref().and_then(|options| options.seat);
                 let group = seat.map_or(0, |seat| seat.group.owner);
                 run.task.owner.max(actor).max(group).max(run.args.highest_rank())
@@ -347,8 +351,10 @@ impl<'a> Message<'a> {
                 object.owner.max(value.as_ref().map_or(0, |value| value.highest_rank()))
             }
             Message::Count(count) => count.highest_rank(),
+            Message::Copy(copy) => copy.highest_rank(),
             Message::Cancel { task } | Message::Over { task } => task.owner,
-            Message::Kill { actor, .. } | Message::NameFree { actor, .. } => actor.owner,
+            Message::Actor { actor, about } => actor.owner.max(about.highest_rank()),
+            Message::NameFree { actor, .. } => actor.owner,
             Message::NameSet { handle, .. } => handle.highest_rank(),
             Message::Named { handle: Ok(Some(handle)), .. } => handle.highest_rank(),
             Message::Answer { answer, .. } => answer.highest_rank(),
@@ -409,8 +415,9 @@ mod tests {
 
     #[test]
     fn every_rank_that_a_message_names_is_seen() {
-        let attachments =
-            vec![WireAttachment::Actor { actor: ObjectId { owner: 1, number: 2 }, home: 7, label: String::new() }];
+        let actor = ObjectId { owner: 1, number: 2 };
+        let handle = WireActor { actor, home: 7, incarnation: 0, terms: None, label: String::new() };
+        let attachments = vec![WireAttachment::Actor(handle)];
         let parcel = WireParcel { bytes: Bytes(b""), spilled: None, attachments };
         assert_eq!(Message::Done { task: 1, results: vec![Ok(parcel.clone())] }.highest_rank(), 7);
         let object = ObjectId { owner: 9, number: 2 };

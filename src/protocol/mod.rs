@@ -11,34 +11,52 @@
 //! - P3: what is decided under a lock is sent under it, so that messages go in the order of the decisions.
 //! - P4: no lock is held while a value of the user's is decoded, dropped or run.
 
+mod actor_message;
 mod actors;
 mod away;
+#[cfg(test)]
+mod bench;
 mod blocks;
+mod calls;
 mod census;
+mod checkpoints;
+mod commits;
+mod copies;
 mod dependencies;
 mod driver;
 mod envelope;
 mod far;
 mod handles;
+mod home;
 mod inbound;
+mod links;
+mod made;
 mod message;
 mod mourning;
+mod names;
 mod parcels;
 mod rank;
 mod references;
 mod requests;
 mod retries;
+mod route;
 mod stealing;
 mod unwanted;
 mod values;
 
-pub use actors::{ActorHome, Step};
+#[cfg(any(test, fuzzing))]
+pub use actor_message::{About, Terms, WireCommit, WireFinished};
+pub use actor_message::{Target, WireActor};
 pub use census::Census;
 pub use dependencies::failed_argument;
-pub use driver::{Driver, Purpose};
+pub use driver::Driver;
 pub use envelope::{ABOUT_ROADS, Departures, ENVELOPE_BYTES};
+#[cfg(test)]
+pub use envelope::{Arrival, Arrivals};
 pub use handles::{ActorRef, label_of};
+pub use home::{ActorHome, Step};
+pub use links::ProtocolLinks;
+pub use made::terms_of;
 pub use message::{Bytes, Message, Question, Run, WireAttachment, WireOptions, WireParcel, WirePlace};
 pub use rank::Protocol;
-pub use references::ProtocolLinks;
 pub use requests::{request_of, request_of_actor};

@@ -56,7 +56,7 @@ impl Protocol {
         to: Rank,
         inline_bytes_max: usize,
     ) -> Result<WireParcel<'a>, Error> {
-        let attachments = self.references.export(driver, &parcel.attachments, to)?;
+        let attachments = self.references.export(driver, &driver.in_the_store(&parcel.attachments)?, to)?;
         // An attachment takes at most about forty bytes, its label aside.
         let beside_bytes = attachments.len() * 64;
         if parcel.bytes.len() + beside_bytes <= inline_bytes_max {

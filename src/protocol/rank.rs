@@ -3,12 +3,14 @@
 use crate::base::{Error, Rank};
 use crate::protocol::actors::Actors;
 use crate::protocol::away::Away;
+use crate::protocol::copies::HostCopies;
 use crate::protocol::driver::Driver;
 use crate::protocol::envelope::Arrivals;
 use crate::protocol::far::FarValues;
-use crate::protocol::handles::Names;
 use crate::protocol::inbound::HeldByRank;
+use crate::protocol::made::Made;
 use crate::protocol::mourning::Mourners;
+use crate::protocol::names::Names;
 use crate::protocol::references::References;
 use crate::protocol::stealing::Thieving;
 use crate::protocol::unwanted::Unwanted;
@@ -31,8 +33,12 @@ pub struct Protocol {
     pub unwanted: Unwanted,
     /// Actors that live here.
     pub actors: Actors,
+    /// Actors that this rank made and may have to start again.
+    pub made: Made,
     /// Values that were left where they were made.
     pub far: Arc<FarValues>,
+    /// Blocks of other hosts that are here or on their way.
+    pub copies: HostCopies,
     /// Names that this rank keeps.
     pub names: Names,
     /// Who asks whom for work.
@@ -54,7 +60,9 @@ impl Protocol {
             away: Away::default(),
             unwanted: Unwanted::default(),
             actors: Actors::default(),
+            made: Made::default(),
             far: Arc::default(),
+            copies: HostCopies::new(rank),
             names: Names::default(),
             thieving: Thieving::new(stealing),
             arrivals: Arrivals::new(size),
@@ -74,9 +82,9 @@ impl Protocol {
         self.held.lost(rank);
         self.thieving.lost(rank);
         self.references.lost(driver, rank, error);
-        self.names.lost(rank);
         self.unwanted.lost(rank);
-        self.actors.lost(driver, rank, error);
+        self.copies_lost(driver, rank);
+        self.actors_lost(driver, rank, error);
         self.retry_all_of(driver, rank, error);
         self.recover_all_at(driver, rank, error);
         if !driver.has_work() {

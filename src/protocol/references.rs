@@ -1,10 +1,5 @@
 //! What leaves this rank by name and what is here by name: drives the pure counts, and keeps what they say must live.
 
-mod census;
-mod links;
-
-pub use links::ProtocolLinks;
-
 use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::base::{Error, ObjectId, Rank};
 use crate::object::{AnySlot, ArrayMemory, Arrival, Attachment};
@@ -17,14 +12,19 @@ use crate::store::{Action, CountMessage, Counts};
 use rustc_hash::FxHashMap as HashMap;
 use std::sync::{Arc, Mutex, Weak};
 
+mod actors;
+mod census;
+mod exported;
+mod reads;
+
 /// Something that must live because another rank may ask for it.
 #[derive(Clone)]
 enum Keep {
     Slot(Arc<dyn AnySlot>),
-    Memory(#[allow(dead_code)] Arc<dyn ArrayMemory>),
+    Memory(Arc<dyn ArrayMemory>),
     Actor(Arc<ActorRef>),
-    Far(#[allow(dead_code)] Arc<FarBlock>),
     Arrival(#[allow(dead_code)] Arc<Arrival>),
+    Far(#[allow(dead_code)] Arc<FarBlock>),
 }
 
 /// What stands here for something of another rank.
@@ -111,9 +111,14 @@ impl References {
             Attachment::Handle(handle) => match handle.clone().downcast::<ActorRef>() {
                 Ok(actor) => {
                     self.sent(driver, actor.id, to, || Keep::Actor(actor.clone()));
-                    Ok(WireAttachment::Actor { actor: actor.id, home: actor.home, label: actor.label.clone() })
+                    Ok(WireAttachment::Actor(actor.wire()))
                 }
                 Err(_) => Err(lost("a handle", "it is of a kind that does not travel")),
+            },
+            // It is passed on as it came: this rank keeps it for another, and does not know its type.
+            Attachment::Remote(arrival) if arrival.id.owner == self.me => match self.own_slot(arrival.id.number) {
+                Some(slot) => self.export_one(driver, &Attachment::Slot(slot), to),
+                None => Err(lost(&arrival.id.to_string(), "its owner does not know it any more")),
             },
             Attachment::Remote(arrival) => {
                 self.sent(driver, arrival.id, to, || Keep::Arrival(arrival.clone()));
@@ -184,8 +189,8 @@ impl References {
                 Ok(Attachment::Remote(Arc::new(Arrival { id: *id, links: driver.links() })))
             }
             WireAttachment::Array(place) => self.import_memory(driver, *place, from, pulled).map(Attachment::Array),
-            WireAttachment::Actor { actor, home, label } => {
-                Ok(Attachment::Handle(self.import_actor(driver, *actor, *home, label, from)?))
+            WireAttachment::Actor(actor) => {
+                Ok(Attachment::Handle(driver.protocol().import_actor(driver, actor, from)?))
             }
         }
     }
@@ -209,7 +214,7 @@ impl References {
         Self::received(&mut tables, driver, id, from);
         if let Some(outcome) = pulled.get(&id) {
             // The bytes are here: the block itself is not needed any more.
-            if !tables.live.contains_key(&id) {
+            if !tables.live.contains_key(&id) && !tables.arriving.contains_key(&id) {
                 Self::dropped(&mut tables, driver, id);
             }
             return outcome.clone();
@@ -250,39 +255,6 @@ impl References {
     pub fn export_far(&self, driver: &impl Driver, block: &Arc<FarBlock>, to: Rank) -> WirePlace {
         self.sent(driver, block.place.block, to, || Keep::Far(block.clone()));
         block.place
-    }
-
-    /// The handle of an actor named in a message from `from`.
-    pub fn import_actor(
-        &self,
-        driver: &impl Driver,
-        id: ObjectId,
-        home: Rank,
-        label: &str,
-        from: Rank,
-    ) -> Result<Arc<ActorRef>, Error> {
-        let mut tables = lock(&self.tables);
-        Self::received(&mut tables, driver, id, from);
-        if id.owner == self.me {
-            return match tables.exported.get(&id.number) {
-                Some(Keep::Actor(actor)) => Ok(actor.clone()),
-                _ => Err(Error::ActorDied {
-                    actor: label.to_string(),
-                    reason: "its last handle was dropped".to_string(),
-                }),
-            };
-        }
-        if let Some((_, Live::Actor(actor))) = tables.live.get(&id)
-            && let Some(actor) = actor.upgrade()
-        {
-            return Ok(actor);
-        }
-        if home >= driver.size() {
-            return Err(lost(label, "its home is no rank of this cluster"));
-        }
-        let actor = ActorRef::new(driver, id, home, label.to_string());
-        tables.live.insert(id, (Arc::as_ptr(&actor).addr(), Live::Actor(Arc::downgrade(&actor))));
-        Ok(actor)
     }
 
     fn received(tables: &mut Tables, driver: &impl Driver, id: ObjectId, from: Rank) {

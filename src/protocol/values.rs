@@ -67,13 +67,18 @@ impl Protocol {
             }
         };
         let pieces: Vec<Result<Piece, Error>> = wire.attachments.iter().map(piece).collect();
-        let Some(slot) = slot.filter(|slot| !slot.core().is_complete()) else { return };
+        // A copy that made room for others is brought again into a cell that is complete.
+        let comes_again = |slot: &Arc<dyn AnySlot>| slot.remote_id().is_some() && slot.core().packed().is_some();
+        let Some(slot) = slot.filter(|slot| !slot.core().is_complete() || comes_again(slot)) else { return };
         let pieces: Vec<Piece> = match pieces.into_iter().collect() {
             Ok(pieces) => pieces,
             Err(error) => return slot.fail(Arc::new(error)),
         };
         let bytes = wire.bytes.0.to_vec();
         let value = Arc::new(FarValue::new(&self.far, &slot, from, bytes, spilled, pieces, maker));
+        if slot.core().is_complete() {
+            return self.bring(driver, &value);
+        }
         let (wanted, askers) = self.far.leave(&slot, &value);
         // Who borrowed it asked for it because somebody there waits.
         if wanted || slot.remote_id().is_some() {
@@ -132,10 +137,8 @@ impl Protocol {
             self.far.end(token);
             return self.arrived(driver, value);
         }
-        for place in missing {
-            if let Err(error) = driver.pull(Purpose::Value(token), place) {
-                self.block_came(driver, token, place.block, Err(error));
-            }
+        for (place, shared) in missing {
+            self.fetch(driver, place, shared, Purpose::Value(token));
         }
     }
 

@@ -5,7 +5,7 @@ mod list;
 pub use list::{Each, IntoListArg, ListArg, each};
 
 use crate::base::Error;
-use crate::object::{AnySlot, Object, ObjectRef, Parcel, decode, encode};
+use crate::object::{AnySlot, Object, ObjectRef, Parcel, Ref, decode, encode};
 use crate::registry::Failure;
 use serde::{Deserialize, Serialize};
 use std::marker::PhantomData;
@@ -19,13 +19,17 @@ pub enum Arg<T> {
     Value(T),
     /// By reference: resolved before the call runs.
     Ref(ObjectRef<T>),
+    /// What the reference led to, kept where it is while the call runs.
+    #[serde(skip)]
+    Loaded(Ref<T>),
 }
 
 impl<T: Object> Arg<T> {
-    /// The argument's value. The node calls a function only when every reference is ready.
+    /// The argument's value, once it was loaded.
     pub fn value(&self) -> &T {
         match self {
             Arg::Value(value) => value,
+            Arg::Loaded(value) => value,
             Arg::Ref(reference) => match reference.slot.cell().value() {
                 Some(value) => value,
                 None => unreachable!("a task runs only when its arguments are there"),
@@ -40,6 +44,11 @@ pub trait Argument: Object {
     fn is_value(&self) -> bool;
     /// Each reference that must be complete before the call runs.
     fn references(&self, visit: &mut dyn FnMut(Arc<dyn AnySlot>));
+    /// Reads what a reference leads to, so that it stays where it is while the call runs.
+    ///
+    /// # Errors
+    /// Why it cannot be had.
+    fn load(&mut self) -> Result<(), Error>;
 }
 
 impl<T: Object> Argument for Arg<T> {
@@ -51,6 +60,16 @@ impl<T: Object> Argument for Arg<T> {
         if let Arg::Ref(reference) = self {
             visit(reference.any());
         }
+    }
+    /// Decodes what a reference leads to, where that is packed. The node calls a function only when every reference is ready.
+    fn load(&mut self) -> Result<(), Error> {
+        if let Arg::Ref(reference) = self
+            && reference.slot.core().packed().is_some()
+            && let Some(outcome) = reference.ready()
+        {
+            *self = Arg::Loaded(outcome.map_err(|error| (*error).clone())?);
+        }
+        Ok(())
     }
 }
 
@@ -151,6 +170,11 @@ pub trait ArgList: Send + Sync + Sized + 'static {
     fn all_values(&self) -> bool;
     /// Each argument that is a reference.
     fn references(&self, visit: &mut dyn FnMut(Arc<dyn AnySlot>));
+    /// Reads what the references lead to, so that it stays where it is until the arguments are dropped.
+    ///
+    /// # Errors
+    /// Why one cannot be had.
+    fn load(&mut self) -> Result<(), Error>;
     /// As bytes.
     ///
     /// # Errors
@@ -172,6 +196,10 @@ macro_rules! arg_list {
             }
             fn references(&self, _visit: &mut dyn FnMut(Arc<dyn AnySlot>)) {
                 $(self.$index.references(_visit);)*
+            }
+            fn load(&mut self) -> Result<(), Error> {
+                $(self.$index.load()?;)*
+                Ok(())
             }
             fn encode(&self) -> Result<Parcel, Error> {
                 encode(self)

@@ -1,13 +1,14 @@
 //! What can be called from afar, and the table of it.
 
 use crate::base::Error;
-use crate::object::Parcel;
+use crate::object::{Object, Parcel, panic_text};
 use crate::registry::failure::Failure;
 use crate::registry::task::{Header, Runnable, Task};
-use crate::registry::{ArgList, Options, Outputs};
+use crate::registry::{Arg, ArgList, Options, Outputs};
 use rustc_hash::FxHashMap as HashMap;
 use std::any::Any;
 use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 
 /// A function marked `#[mobula::remote]`.
@@ -39,6 +40,44 @@ pub trait Actor: Sized + Send + 'static {
     type Handle;
     /// The type's name.
     const NAME: &'static str;
+    /// How its state is saved, where its attribute says `checkpoint`.
+    const CHECKPOINT: Option<&'static Checkpoint> = None;
+}
+
+/// How an actor's state becomes arguments of the constructor that builds it again.
+pub struct Checkpoint {
+    /// The arguments; only of a state of that actor.
+    pub save: SaveFn,
+    /// The constructor's key in the table.
+    pub restore: u64,
+}
+
+/// An actor's state as arguments.
+///
+/// # Errors
+/// Where `save` panics, or what it gives does not encode.
+pub type SaveFn = fn(&State) -> Result<Parcel, Error>;
+
+impl Checkpoint {
+    /// Of the actor that `R` builds.
+    pub const fn of<R: ActorNew>(save: SaveFn) -> Checkpoint {
+        Checkpoint { save, restore: key_of(R::PATH, R::SIGNATURE) }
+    }
+}
+
+/// What a `SaveFn` of the actor `A` does.
+///
+/// # Errors
+/// As there.
+pub fn save<A: Actor, S: Object>(state: &State, save: impl FnOnce(&A) -> S) -> Result<Parcel, Error> {
+    let lost = |reason: String| Error::ObjectLost { object: format!("the state of {}", A::NAME), reason };
+    let Some(actor) = state.as_ref().and_then(|state| state.downcast_ref::<A>()) else {
+        return Err(lost("it is not there".to_string()));
+    };
+    match catch_unwind(AssertUnwindSafe(|| (Arg::Value(save(actor)),).encode())) {
+        Ok(saved) => saved,
+        Err(panic) => Err(lost(format!("its save panicked: {}", panic_text(&*panic)))),
+    }
 }
 
 /// The constructor `new` of an actor.
@@ -117,6 +156,7 @@ impl<F: RemoteFn> Callable for F {
         decode: decode_task::<F>,
         returns: F::Outputs::COUNT,
         key: key_of(F::PATH, F::SIGNATURE),
+        checkpoint: None,
     };
     #[inline]
     fn options() -> Options {
@@ -143,6 +183,7 @@ impl<N: ActorNew> Callable for NewOf<N> {
         decode: decode_task::<NewOf<N>>,
         returns: 1,
         key: key_of(N::PATH, N::SIGNATURE),
+        checkpoint: N::Actor::CHECKPOINT,
     };
     #[inline]
     fn options() -> Options {
@@ -169,6 +210,7 @@ impl<M: ActorFn> Callable for MethodOf<M> {
         decode: decode_task::<MethodOf<M>>,
         returns: M::Outputs::COUNT,
         key: key_of(M::PATH, M::SIGNATURE),
+        checkpoint: None,
     };
     #[inline]
     fn options() -> Options {
@@ -210,6 +252,8 @@ pub struct TableEntry {
     pub returns: usize,
     /// Its name between ranks (R1).
     pub key: u64,
+    /// Of a constructor: how the actor's state is saved.
+    pub checkpoint: Option<&'static Checkpoint>,
 }
 
 fn decode_task<C: Callable>(parcel: Parcel, header: Header) -> Result<Arc<dyn Runnable>, Error> {

@@ -19,7 +19,8 @@ mod task;
 pub use args::{Arg, ArgList, Argument, Each, IntoArg, IntoListArg, ListArg, Own, OwnByClone, OwnBySerde, each};
 pub use failure::{Explain, ExplainDebug, ExplainDisplay, ExplainError, Failure};
 pub use function::{
-    Actor, ActorFn, ActorNew, Callable, Function, Kind, MethodOf, NewOf, RemoteFn, State, TableEntry, functions,
+    Actor, ActorFn, ActorNew, Callable, Checkpoint, Function, Kind, MethodOf, NewOf, RemoteFn, State, TableEntry,
+    functions, save,
 };
 pub use group::{Bundle, PlacementGroup};
 pub use options::{Options, Placement};

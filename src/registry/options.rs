@@ -1,5 +1,6 @@
 //! What a call asks for.
 
+use crate::base::config::MEMORY;
 use crate::base::limits::RETURNS_MAX;
 use crate::base::{Rank, Seat};
 use crate::object::{AnySlot, Object, ObjectRef};
@@ -111,6 +112,11 @@ impl Options {
         self.num_returns = Some(returns);
         self
     }
+    /// Bytes of memory of its host, which are also the most that what it makes may take in the store at once.
+    pub fn memory(mut self, bytes: u64) -> Self {
+        self.resources.retain(|(name, _)| name != MEMORY);
+        self.resource(MEMORY, bytes as f64)
+    }
     /// How often the task is started again when its rank dies.
     pub fn max_retries(mut self, retries: u32) -> Self {
         self.max_retries = Some(retries);
@@ -144,6 +150,11 @@ impl Options {
     /// To this rank.
     pub fn rank(self, rank: u32) -> Self {
         self.place(Placement::Rank(rank))
+    }
+
+    /// Bytes of memory that were asked for.
+    pub fn memory_bytes(&self) -> Option<u64> {
+        self.resources.iter().find(|(name, _)| name == MEMORY).map(|(_, bytes)| *bytes as u64)
     }
 
     /// Whether nothing was asked for, so that the function's own defaults stand without a merge.

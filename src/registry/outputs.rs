@@ -5,7 +5,7 @@ mod many;
 pub use many::Many;
 
 use crate::base::Error;
-use crate::object::{AnySlot, Cell, Object, ObjectRef, Parcel, Slot, Value};
+use crate::object::{AnySlot, Cell, Object, ObjectRef, Parcel, Slot, Value, complete_value};
 use crate::registry::Options;
 use crate::registry::function::Callable;
 use crate::registry::task::Task;
@@ -65,7 +65,7 @@ impl<T: Object> Outputs for Single<T> {
     }
     #[inline]
     fn complete(cells: &Cell<T>, value: T) {
-        drop(cells.complete(value));
+        complete_value(cells, value);
     }
     fn fail(cells: &Cell<T>, error: &Arc<Error>) {
         cells.core().fail(error.clone());
@@ -93,7 +93,7 @@ macro_rules! multiple {
                 ($(Value::<$name>::pending(),)*)
             }
             fn complete(cells: &Self::Cells, value: Self::Value) {
-                $(drop(cells.$index.cell().complete(value.$index));)*
+                $(complete_value(cells.$index.cell(), value.$index);)*
             }
             fn fail(cells: &Self::Cells, error: &Arc<Error>) {
                 $(cells.$index.core().fail(error.clone());)*

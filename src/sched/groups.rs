@@ -110,8 +110,7 @@ impl Groups {
         &mut self,
         (number, attempt): (u64, u32),
         from: Rank,
-        granted: bool,
-        free: Totals,
+        (granted, free): (bool, Totals),
         hosts: &[HostView],
         now_ns: u64,
     ) -> Vec<Action> {

@@ -133,7 +133,7 @@ pub fn why_never(strategy: Strategy, bundles: &[&Request], totals: &[Totals], us
     }
     let asked: Vec<String> =
         bundles.iter().enumerate().map(|(index, bundle)| format!("bundle {index}: {}", bundle.shown())).collect();
-    let there: Vec<String> = totals.iter().map(|host| shown(host)).collect();
+    let there: Vec<String> = totals.iter().map(shown).collect();
     let rule = match strategy {
         Strategy::StrictPack => "no one host holds all of them (StrictPack)",
         Strategy::StrictSpread => "each needs a host of its own (StrictSpread)",

@@ -22,7 +22,7 @@ impl Here {
     /// A worker does what an actor has to do next.
     pub fn step(&self, home: Arc<ActorHome>) {
         loop {
-            match home.next() {
+            match home.next(self) {
                 Step::Admit(_) => drop(home.admitted(Grant::default())),
                 Step::Construct(task) => return self.act(Acting { home, task, state: None, constructs: true }),
                 Step::Call(task, state) => return self.act(Acting { home, task, state, constructs: false }),
@@ -49,7 +49,7 @@ impl Here {
         if constructs {
             home.constructed(self, &task, state);
         } else {
-            home.called(self, state);
+            home.called(self, &task, state);
         }
         self.site().vacate(slot);
         self.step(home);
@@ -69,7 +69,5 @@ impl Here {
                 }
             }),
         }
-        task.header().release_target();
-        self.protocol().over(self, task);
     }
 }

@@ -1,14 +1,16 @@
 //! A simulated rank as what drives its protocol.
 
 use crate::base::sync::Ordering;
-use crate::base::{Error, Rank, Result};
-use crate::object::{ArrayMemory, Links};
-use crate::protocol::{ActorHome, ActorRef, Driver, Message, Protocol, Purpose, WirePlace};
+use crate::base::{Error, ObjectId, Rank, Result};
+use crate::object::{ArrayMemory, Attachment, Links};
+use crate::protocol::{ActorHome, ActorRef, Driver, Message, Protocol, WirePlace};
 use crate::registry::{Options, Placement, Runnable, TableEntry};
 use crate::sched::{Grant, Stealing};
 use crate::sim::memory::{PeerMemory, SimMemory};
 use crate::sim::task::function;
 use crate::sim::world::{Event, Here};
+use crate::store::Source;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 impl Driver for Here {
@@ -73,6 +75,9 @@ impl Driver for Here {
     fn store(&self, bytes: &[u8]) -> Result<Arc<dyn ArrayMemory>> {
         Ok(self.site().store.block(bytes.to_vec(), bytes.len() as u64))
     }
+    fn in_the_store<'a>(&self, attachments: &'a [Attachment]) -> Result<Cow<'a, [Attachment]>> {
+        Ok(Cow::Borrowed(attachments))
+    }
     fn place_of(&self, memory: &dyn ArrayMemory, fresh: &dyn Fn() -> u64) -> Option<WirePlace> {
         if let Some(own) = memory.as_any().downcast_ref::<SimMemory>() {
             return Some(own.place(fresh));
@@ -86,12 +91,15 @@ impl Driver for Here {
         if let Some(memory) = self.world.site(place.block.owner).store.mapped(place, self.links()) {
             return Ok(memory);
         }
-        self.too_late(place);
+        self.too_late(place.block);
         Err("it was freed")
     }
-    fn pull(&self, purpose: Purpose, place: WirePlace) -> Result<()> {
-        let delay_ns = self.world.setting.weather.read_ns(place.bytes);
-        self.world.later(delay_ns, Event::Pulled { rank: self.rank, purpose, place });
+    fn host_ranks(&self) -> &[Rank] {
+        &self.site().host
+    }
+    fn pull(&self, token: u64, bytes: u64, sources: &[Source]) -> Result<()> {
+        let delay_ns = self.world.setting.weather.read_ns(bytes);
+        self.world.later(delay_ns, Event::Pulled { rank: self.rank, token, sources: sources.to_vec() });
         Ok(())
     }
     fn place(&self, options: &Options, _: &str) -> Result<Option<Rank>> {
@@ -152,26 +160,26 @@ impl Driver for Here {
 
 impl Here {
     /// A block was freed before it could be read here. A rank that was given up may meet with that: nobody listens to it.
-    fn too_late(&self, place: WirePlace) {
-        if !self.world.site(place.block.owner).mourns(self.rank) {
-            self.world.violated(format!("rank {} reads {}, which was freed", self.rank, place.block));
+    fn too_late(&self, block: ObjectId) {
+        if !self.world.site(block.owner).mourns(self.rank) {
+            self.world.violated(format!("rank {} reads {block}, which was freed", self.rank));
         }
     }
 
-    /// A block that was to be brought here has come, or cannot.
-    pub fn pulled(&self, purpose: Purpose, place: WirePlace) {
-        let owner = self.world.site(place.block.owner);
-        let memory: Result<Arc<dyn ArrayMemory>, String> = if owner.is_gone() || self.is_dead(place.block.owner) {
-            Err(format!("rank {}, whose store held it, is gone", place.block.owner))
-        } else if let Some((bytes, length)) = owner.store.read(place.offset) {
-            Ok(self.site().store.block(bytes, length))
-        } else {
-            // A value may be let go of while it is on its way here.
-            if matches!(purpose, Purpose::Message(_)) || self.protocol().references.holds(place.block) {
-                self.too_late(place);
+    /// The time that a read takes is over: the first source that is still there gave all of it.
+    pub fn has_read(&self, token: u64, sources: &[Source]) {
+        let mut reason = "nobody has it".to_string();
+        for Source { block, offset } in sources {
+            let site = self.world.site(block.owner);
+            if site.is_gone() || self.is_dead(block.owner) {
+                reason = format!("rank {}, whose store held it, is gone", block.owner);
+            } else if let Some((bytes, length)) = site.store.read(*offset) {
+                return self.protocol().pulled(self, token, Ok(self.site().store.block(bytes, length)));
+            } else if self.protocol().references.holds(*block) {
+                self.too_late(*block);
             }
-            Err("it was freed".to_string())
-        };
-        self.protocol().pulled(self, purpose, place.block, memory);
+        }
+        let object = sources.first().map_or_else(String::new, |source| source.block.to_string());
+        self.protocol().pulled(self, token, Err(Error::ObjectLost { object, reason }));
     }
 }

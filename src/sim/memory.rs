@@ -3,7 +3,8 @@
 use crate::base::sync::{AtomicBool, AtomicU64, Ordering, lock};
 use crate::base::{ObjectId, Rank};
 use crate::object::{ArrayMemory, Links};
-use crate::protocol::WirePlace;
+use crate::protocol::{Driver, WirePlace};
+use crate::sim::world::Here;
 use rustc_hash::FxHashMap;
 use std::any::Any;
 use std::sync::{Arc, Mutex};
@@ -14,6 +15,8 @@ pub struct Store {
     blocks: Mutex<Blocks>,
     /// The process is gone, and with it whoever could free a block: those that map it read on.
     abandoned: AtomicBool,
+    /// Who is told that a block is gone.
+    owner: Mutex<Option<Here>>,
     /// Reads of blocks that were free by then.
     late_reads: AtomicU64,
 }
@@ -36,7 +39,7 @@ impl Store {
     /// Of that rank, empty.
     pub fn new(rank: Rank) -> Arc<Store> {
         let (abandoned, late_reads) = (AtomicBool::new(false), AtomicU64::new(0));
-        Arc::new(Store { rank, blocks: Mutex::default(), abandoned, late_reads })
+        Arc::new(Store { rank, blocks: Mutex::default(), abandoned, owner: Mutex::default(), late_reads })
     }
 
     /// A block with these bytes, which stands for `length`.
@@ -59,6 +62,16 @@ impl Store {
     /// The bytes of a block, and how many it stands for; `None` where it was freed.
     pub fn read(&self, offset: u64) -> Option<(Vec<u8>, u64)> {
         lock(&self.blocks).contents.get(&offset).map(|contents| (contents.bytes.to_vec(), contents.length))
+    }
+
+    /// That rank is told when a block is gone.
+    pub fn belongs_to(&self, owner: Here) {
+        *lock(&self.owner) = Some(owner);
+    }
+
+    /// Nobody is told any more.
+    pub fn belongs_to_nobody(&self) {
+        let _dropped_outside_of_the_lock = lock(&self.owner).take();
     }
 
     /// The process is gone.
@@ -101,6 +114,11 @@ impl Drop for SimMemory {
         if !self.store.abandoned.load(Ordering::Relaxed) {
             self.contents.freed.store(true, Ordering::Relaxed);
             lock(&self.store.blocks).contents.remove(&self.offset);
+            let owner = lock(&self.store.owner).clone();
+            let number = self.number.load(Ordering::Relaxed);
+            if let Some(owner) = owner.filter(|_| number != 0) {
+                owner.protocol().freed(&owner, number);
+            }
         }
     }
 }

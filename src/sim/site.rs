@@ -22,6 +22,8 @@ pub struct Site {
     pub protocol: Protocol,
     /// Its arrays.
     pub store: Arc<Store>,
+    /// The ranks of its host.
+    pub host: Vec<Rank>,
     /// How many times slower than others it computes.
     pub slowness: u64,
     /// Tasks that it sent after their arguments.
@@ -112,6 +114,7 @@ impl Site {
         Site {
             protocol: Protocol::new(rank, setting.ranks, setting.hosts() > 1, stealing),
             store: Store::new(rank),
+            host,
             slowness: slow.map_or(1, |(_, times)| u64::from(*times)),
             sent_after: SentAfter::default(),
             spread: AtomicU32::new(0),
@@ -197,6 +200,7 @@ impl Site {
         };
         drop((queue, bound, actors, jobs, missed));
         self.protocol.clear();
+        self.store.belongs_to_nobody();
         let _dropped_outside_of_the_lock = lock(&self.links).take();
     }
 

@@ -41,7 +41,16 @@ pub struct SimTask {
 }
 
 const fn entry(name: &'static str, kind: Kind, returns: usize, key: u64) -> TableEntry {
-    TableEntry { name, path: "mobula::sim", signature: "", kind, decode: SimTask::decode, returns, key }
+    TableEntry {
+        name,
+        path: "mobula::sim",
+        signature: "",
+        kind,
+        decode: SimTask::decode,
+        returns,
+        key,
+        checkpoint: None,
+    }
 }
 
 static SCRIPT: TableEntry = entry("script", Kind::Task, 1, 1);

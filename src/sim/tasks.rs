@@ -2,7 +2,7 @@
 
 use crate::base::ObjectId;
 use crate::object::ArrayMemory;
-use crate::protocol::{ActorRef, Driver};
+use crate::protocol::{ActorRef, Driver, Target, WireActor};
 use crate::registry::{Arg, Header, Options, Placement, Runnable};
 use crate::sim::script::{Asks, Given};
 use crate::sim::task::{Arguments, Body, SimTask};
@@ -45,26 +45,20 @@ impl Here {
 
     /// Makes an actor; its handle is there at once.
     pub fn make(&self, seed: u64, given: Vec<Given<Reference, Handle>>, asks: Asks, caller: u64) -> Handle {
-        let mut options = self.options(asks).unwrap_or_default();
-        if matches!(options.place, Placement::Auto) {
-            options.place = Placement::Spread;
-        }
+        let options = self.options(asks).unwrap_or_default();
         let id = ObjectId { owner: self.rank, number: self.protocol().references.fresh_number() };
-        let home = match self.place(&options, "ledger") {
-            Ok(rank) => rank.unwrap_or(self.rank),
+        let wire = |home| WireActor { actor: id, home, incarnation: 0, terms: None, label: "ledger".to_string() };
+        let home = match self.protocol().place_actor(self, &options, "ledger") {
+            Ok(home) => home,
             Err(error) => {
                 self.protocol().actors.stillborn(id, error);
-                return Handle(ActorRef::new(self, id, self.rank, "ledger".to_string()));
+                return Handle(ActorRef::new(self, wire(self.rank)));
             }
         };
-        let actor = ActorRef::new(self, id, home, "ledger".to_string());
+        let actor = ActorRef::new(self, wire(home));
         let header = Header::new(Some(options), caller);
         let task: Arc<dyn Runnable> = SimTask::new(header, self.arguments(Body::Make(seed), given));
-        if home == self.rank {
-            self.protocol().actors.build(self, id, task);
-        } else if task.header().claim_waiting() {
-            self.protocol().send_task(self, &task, home, false, Some(id));
-        }
+        self.protocol().build_actor(self, &actor, None, task);
         Handle(actor)
     }
 
@@ -78,10 +72,12 @@ impl Here {
             return references;
         };
         task.header().hold_target(actor.clone());
-        if actor.home == self.rank {
-            self.protocol().actors.call(self, actor.id, (self.rank, caller), task);
+        let home = actor.home();
+        if home == self.rank {
+            let target = Target { actor: actor.id, incarnation: 0, heard_below: 0 };
+            self.protocol().actors.call(self, target, (self.rank, caller), task);
         } else if task.header().claim_waiting() {
-            self.protocol().send_task(self, &task, actor.home, false, Some(actor.id));
+            self.protocol().send_task(self, &task, home, false, Some(actor.id));
         }
         references
     }
@@ -89,7 +85,12 @@ impl Here {
     /// Ends the actors that live here.
     pub fn end_actors(&self) {
         let actors = &self.protocol().actors;
-        actors.living().into_iter().for_each(|id| actors.kill(self, id, "the run is over"));
+        actors.living().into_iter().for_each(|id| actors.kill(self, id, "the run is over", false));
+    }
+
+    /// Lets go of the copies of others' blocks.
+    pub fn evict(&self) {
+        self.protocol().evict_copies(self, u64::MAX);
     }
 
     /// A value of this rank.

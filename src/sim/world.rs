@@ -2,12 +2,13 @@
 
 use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::base::{Error, Rank};
-use crate::protocol::{ABOUT_ROADS, Departures, ENVELOPE_BYTES, Message, Purpose, WirePlace};
+use crate::protocol::{ABOUT_ROADS, Departures, ENVELOPE_BYTES, Message};
 use crate::sim::agenda::Agenda;
 use crate::sim::network::Network;
 use crate::sim::random::mix;
 use crate::sim::setting::Setting;
 use crate::sim::site::Site;
+use crate::store::Source;
 use rustc_hash::FxHashMap;
 use std::sync::{Arc, Mutex};
 
@@ -30,10 +31,10 @@ pub enum Event {
     Pulled {
         /// Who brings it.
         rank: Rank,
-        /// What for.
-        purpose: Purpose,
-        /// Which.
-        place: WirePlace,
+        /// The number of the read.
+        token: u64,
+        /// Where it can be read.
+        sources: Vec<Source>,
     },
     /// Something of the setting's goes wrong, by its place in the list.
     Fault(usize),
@@ -156,6 +157,7 @@ impl World {
         for (index, fault) in self.setting.faults.iter().enumerate() {
             self.later(fault.at_ns, Event::Fault(index));
         }
+        (0..self.setting.ranks).for_each(|rank| self.site(rank).store.belongs_to(self.here(rank)));
         self.here(0).drive();
         (1..self.setting.ranks).for_each(|rank| self.here(rank).rouse());
         let (mut events, mut trace) = (0, 0);
@@ -164,6 +166,9 @@ impl World {
         if answer.is_some() {
             // Actors that hold each other's handles live until somebody ends them.
             (0..self.setting.ranks).for_each(|rank| self.here(rank).end_actors());
+            self.settle(&mut events, &mut trace);
+            // Copies of others' blocks stay as long as there is room.
+            (0..self.setting.ranks).for_each(|rank| self.here(rank).evict());
             self.settle(&mut events, &mut trace);
             self.take_stock();
         } else {
@@ -214,7 +219,7 @@ impl World {
                     here.site().protocol.receive(&here, from, &bytes);
                 }
             }
-            Event::Pulled { rank, purpose, place } => self.here(rank).pulled(purpose, place),
+            Event::Pulled { rank, token, sources } => self.here(rank).has_read(token, &sources),
             Event::Fault(index) => self.goes_wrong(&self.setting.faults[index]),
             Event::Noticed { by, gone } => self.here(by).lost(gone),
             Event::Resumes(rank) => {
@@ -371,7 +376,7 @@ impl Event {
                 let message = message.map_or_else(|error| error, |message| format!("{message:?}"));
                 format!("rank {from} -> rank {to}  {:02x?} {message}", &bytes[..ENVELOPE_BYTES])
             }
-            Event::Pulled { rank, purpose, place } => format!("rank {rank} has read {place:?} for {purpose:?}"),
+            Event::Pulled { rank, token, sources } => format!("rank {rank} has read {token}: {sources:?}"),
             Event::Fault(index) => format!("fault {index}"),
             Event::Noticed { by, gone } => format!("rank {by} finds rank {gone} gone"),
             Event::Resumes(rank) => format!("rank {rank} goes on"),
@@ -386,7 +391,7 @@ impl Event {
             Event::Arrives { from, bytes, .. } => {
                 (3, bytes.iter().fold(u64::from(*from), |seen, byte| seen.rotate_left(5) ^ u64::from(*byte)))
             }
-            Event::Pulled { place, .. } => (4, place.block.number),
+            Event::Pulled { token, .. } => (4, *token),
             Event::Fault(index) => (5, *index as u64),
             Event::Noticed { gone, .. } => (6, u64::from(*gone)),
             Event::Resumes(rank) => (7, u64::from(*rank)),

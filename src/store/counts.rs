@@ -324,6 +324,11 @@ impl Counts {
         [self.exports.len(), self.imports.len(), self.pins.len()]
     }
 
+    /// Who holds this rank's object of that number.
+    pub fn borrowers(&self, number: u64) -> Vec<Rank> {
+        self.exports.get(&number).into_iter().flatten().map(|(rank, _)| *rank).collect()
+    }
+
     /// Objects of this rank that are held elsewhere.
     #[cfg(test)]
     pub fn exported(&self) -> usize {

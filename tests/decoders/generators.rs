@@ -3,14 +3,14 @@
 use super::parcel::Nested;
 use super::tcp_frame::Whole;
 use crate::base::limits::MESSAGE_BYTES_MAX;
-use crate::base::{Error, ObjectId, TaskId};
+use crate::base::{Error, ObjectId, Seat, TaskId};
 use crate::boot::rendezvous::frame;
 use crate::fabric::tcp::frame::{Header, Kind, REASON_BYTES_MAX, REQUEST_BYTES};
 use crate::object::{Array, ArrayMemory, ObjectRef, Value};
-use crate::protocol::{Bytes, Run, WireParcel};
+use crate::protocol::{About, Bytes, Run, Target, Terms, WireActor, WireCommit, WireFinished, WireParcel};
 use crate::protocol::{Message, Question, WireAttachment, WireOptions, WirePlace};
-use crate::sched::{Request, Totals};
-use crate::store::CountMessage;
+use crate::sched::{GroupMessage, Request, Totals};
+use crate::store::{CopyMessage, CountMessage, Holders, Source};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -39,15 +39,84 @@ fn task() -> impl Strategy<Value = TaskId> {
     (rank(), number()).prop_map(|(owner, number)| TaskId { owner, number })
 }
 
+fn seat() -> impl Strategy<Value = Seat> {
+    (object(), option::of(any::<u32>())).prop_map(|(group, bundle)| Seat { group, bundle })
+}
+
 fn place() -> impl Strategy<Value = WirePlace> {
     (object(), number(), number()).prop_map(|(block, offset, bytes)| WirePlace { block, offset, bytes })
 }
 
-fn attachment() -> impl Strategy<Value = WireAttachment> {
+fn source() -> impl Strategy<Value = Source> {
+    (object(), number()).prop_map(|(block, offset)| Source { block, offset })
+}
+
+fn copy() -> impl Strategy<Value = CopyMessage> {
+    let holders = (option::of(number()), vec(rank(), 0..4)).prop_map(|(original, others)| Holders { original, others });
+    prop_oneof![
+        (source(), number()).prop_map(|(original, bytes)| CopyMessage::Want { original, bytes }),
+        object().prop_map(|block| CopyMessage::Share { block }),
+        (object(), number(), maybe_ok(source(), error())).prop_map(|(block, bytes, copy)| CopyMessage::Have {
+            block,
+            bytes,
+            copy
+        }),
+        (object(), number(), vec(rank(), 0..4)).prop_map(|(block, bytes, without)| CopyMessage::Where {
+            block,
+            bytes,
+            without
+        }),
+        (object(), maybe_ok(holders, error())).prop_map(|(block, holders)| CopyMessage::Holders { block, holders }),
+        object().prop_map(|block| CopyMessage::Holds { block }),
+        object().prop_map(|block| CopyMessage::Left { block }),
+        object().prop_map(|block| CopyMessage::Gone { block }),
+    ]
+}
+
+fn wire_actor() -> impl Strategy<Value = WireActor> {
+    let terms = (any::<u32>(), any::<bool>()).prop_map(|(retries, checkpoint)| Terms { retries, checkpoint });
+    (object(), rank(), any::<u32>(), option::of(terms), text())
+        .prop_map(|(actor, home, incarnation, terms, label)| WireActor { actor, home, incarnation, terms, label })
+}
+
+fn target() -> impl Strategy<Value = Target> {
+    (object(), any::<u32>(), number()).prop_map(|(actor, incarnation, heard_below)| Target {
+        actor,
+        incarnation,
+        heard_below,
+    })
+}
+
+fn finished() -> impl Strategy<Value = WireFinished<'static>> {
+    (task(), vec(maybe_ok(wire_parcel(), error()), 0..3)).prop_map(|(call, results)| WireFinished { call, results })
+}
+
+fn about() -> impl Strategy<Value = About<'static>> {
+    let commit = (any::<u32>(), number(), wire_parcel(), vec(finished(), 0..3), vec((rank(), number()), 0..3))
+        .prop_map(|(incarnation, sequence, state, finished, heard)| WireCommit {
+            incarnation,
+            sequence,
+            state,
+            finished,
+            heard,
+        });
+    prop_oneof![
+        (text(), any::<bool>()).prop_map(|(reason, last)| About::Kill { reason, last }),
+        any::<u32>().prop_map(|incarnation| About::Where { incarnation }),
+        (any::<u32>(), maybe_ok(rank(), error())).prop_map(|(incarnation, home)| About::Lives { incarnation, home }),
+        (any::<u32>(), error()).prop_map(|(incarnation, error)| About::Ended { incarnation, error }),
+        commit.prop_map(About::Commit),
+        (any::<u32>(), number()).prop_map(|(incarnation, sequence)| About::Kept { incarnation, sequence }),
+        vec(finished(), 0..3).prop_map(|calls| About::Finished { calls }),
+        number().prop_map(|below| About::Heard { below }),
+    ]
+}
+
+pub fn attachment() -> impl Strategy<Value = WireAttachment> {
     prop_oneof![
         place().prop_map(WireAttachment::Array),
         object().prop_map(WireAttachment::Reference),
-        (object(), rank(), text()).prop_map(|(actor, home, label)| WireAttachment::Actor { actor, home, label }),
+        wire_actor().prop_map(WireAttachment::Actor),
     ]
 }
 
@@ -64,7 +133,7 @@ fn wire_parcel() -> impl Strategy<Value = WireParcel<'static>> {
     })
 }
 
-fn error() -> impl Strategy<Value = Error> {
+pub fn error() -> impl Strategy<Value = Error> {
     prop_oneof![
         (text(), rank(), text(), any::<u32>(), text()).prop_map(|(task, rank, host, pid, message)| Error::Task {
             task,
@@ -79,8 +148,17 @@ fn error() -> impl Strategy<Value = Error> {
         (text(), text()).prop_map(|(actor, reason)| Error::ActorDied { actor, reason }),
         (rank(), text(), text()).prop_map(|(rank, host, reason)| Error::NodeDied { rank, host, reason }),
         (text(), text()).prop_map(|(object, reason)| Error::ObjectLost { object, reason }),
-        (number(), number(), number(), rank()).prop_map(|(wanted_bytes, used_bytes, store_bytes, rank)| {
-            Error::StoreFull { wanted_bytes, used_bytes, store_bytes, rank }
+        (number(), number(), number(), rank(), vec(text(), 0..3)).prop_map(
+            |(wanted_bytes, used_bytes, store_bytes, rank, holders)| Error::StoreFull {
+                wanted_bytes,
+                used_bytes,
+                store_bytes,
+                rank,
+                holders
+            }
+        ),
+        (text(), number(), number(), number()).prop_map(|(task, limit_bytes, used_bytes, wanted_bytes)| {
+            Error::MemoryLimit { task, limit_bytes, used_bytes, wanted_bytes }
         }),
         (text(), text()).prop_map(|(task, missing)| Error::Unschedulable { task, missing }),
         text().prop_map(|message| Error::Config { message }),
@@ -95,14 +173,22 @@ fn amount() -> impl Strategy<Value = f64> {
 
 fn options() -> impl Strategy<Value = WireOptions> {
     let resources = vec((text(), amount()), 0..3);
-    (option::of(amount()), option::of(amount()), resources, option::of(text())).prop_map(
-        |(num_cpus, num_gpus, resources, name)| WireOptions { num_cpus, num_gpus, resources, name, seat: None },
+    let numbers = (option::of(any::<u32>()), option::of(seat()));
+    (option::of(amount()), option::of(amount()), resources, option::of(text()), numbers).prop_map(
+        |(num_cpus, num_gpus, resources, name, (max_restarts, seat))| WireOptions {
+            num_cpus,
+            num_gpus,
+            resources,
+            name,
+            seat,
+            max_restarts,
+        },
     )
 }
 
 fn run() -> impl Strategy<Value = Run<'static>> {
     let numbers = (any::<u64>(), number(), number(), any::<u32>());
-    (task(), numbers, option::of(object()), any::<bool>(), option::of(options()), wire_parcel()).prop_map(
+    (task(), numbers, option::of(target()), any::<bool>(), option::of(options()), wire_parcel()).prop_map(
         |(task, (function, caller, number, hops), actor, stealable, options, args)| Run {
             task,
             function,
@@ -117,16 +203,40 @@ fn run() -> impl Strategy<Value = Run<'static>> {
     )
 }
 
-fn count() -> impl Strategy<Value = CountMessage> {
+pub fn count() -> impl Strategy<Value = CountMessage> {
     prop_oneof![
         (object(), rank()).prop_map(|(object, from)| CountMessage::Borrow { object, from }),
-        object().prop_map(|object| CountMessage::Unpin { object, by: 3 }),
+        (object(), rank()).prop_map(|(object, by)| CountMessage::Unpin { object, by }),
         (object(), number()).prop_map(|(object, grants)| CountMessage::Release { object, grants }),
+        (rank(), number(), any::<bool>()).prop_map(|(gone, round, more)| CountMessage::Mourn { gone, round, more }),
+        number().prop_map(|round| CountMessage::Mourned { round }),
+        rank().prop_map(|gone| CountMessage::Bereft { gone }),
+        rank().prop_map(|gone| CountMessage::Consoled { gone }),
     ]
 }
 
-fn question() -> impl Strategy<Value = Question> {
-    prop::sample::select(&[Question::Available, Question::Errors, Question::Trace])
+pub fn question() -> impl Strategy<Value = Question> {
+    prop_oneof![
+        prop::sample::select(&[Question::Available, Question::Errors, Question::Trace, Question::Waits]),
+        seat().prop_map(Question::Home),
+        number().prop_map(Question::Object),
+    ]
+}
+
+pub fn group() -> impl Strategy<Value = GroupMessage> {
+    let bundles = vec((any::<u32>(), request()), 0..3);
+    prop_oneof![
+        (number(), any::<u32>(), bundles).prop_map(|(group, attempt, bundles)| GroupMessage::Reserve {
+            group,
+            attempt,
+            bundles
+        }),
+        (number(), any::<u32>(), any::<bool>(), totals())
+            .prop_map(|(group, attempt, granted, free)| { GroupMessage::Reserved { group, attempt, granted, free } }),
+        (number(), any::<u32>()).prop_map(|(group, attempt)| GroupMessage::Commit { group, attempt }),
+        (number(), option::of(any::<u32>())).prop_map(|(group, attempt)| GroupMessage::Release { group, attempt }),
+        number().prop_map(|group| GroupMessage::Remove { group }),
+    ]
 }
 
 /// Every message; a variant without a generator here is found by a test.
@@ -135,7 +245,7 @@ pub fn message() -> impl Strategy<Value = Message<'static>> {
         run().prop_map(Message::Run),
         (number(), vec(maybe_ok(wire_parcel(), error()), 0..3))
             .prop_map(|(task, results)| Message::Done { task, results }),
-        number().prop_map(|object| Message::Fetch { object, without: (object % 2 == 0).then_some(5) }),
+        (number(), option::of(rank())).prop_map(|(object, without)| Message::Fetch { object, without }),
         (object(), maybe_ok(wire_parcel(), error())).prop_map(|(object, value)| Message::Value { object, value }),
         count().prop_map(Message::Count),
         any::<bool>().prop_map(|remember| Message::Steal { remember }),
@@ -144,7 +254,8 @@ pub fn message() -> impl Strategy<Value = Message<'static>> {
         (number(), rank(), any::<u32>()).prop_map(|(task, to, hops)| Message::Moved { task, to, hops }),
     ];
     let names = prop_oneof![
-        (object(), text()).prop_map(|(actor, reason)| Message::Kill { actor, reason }),
+        (object(), about()).prop_map(|(actor, about)| Message::Actor { actor, about }),
+        copy().prop_map(Message::Copy),
         (number(), text(), text(), attachment()).prop_map(|(token, name, kind, handle)| Message::NameSet {
             token,
             name,
@@ -165,6 +276,8 @@ pub fn message() -> impl Strategy<Value = Message<'static>> {
         bytes().prop_map(|words| Message::Beside { words }),
         (rank(), text()).prop_map(|(rank, reason)| Message::Died { rank, reason }),
         (rank(), text(), any::<bool>()).prop_map(|(rank, reason, certain)| Message::Suspect { rank, reason, certain }),
+        number().prop_map(|bytes| Message::Shed { bytes }),
+        group().prop_map(Message::Group),
         number().prop_map(|round| Message::Probe { round }),
         number().prop_map(|round| Message::Alive { round }),
         Just(Message::Leave),
@@ -252,10 +365,7 @@ pub fn totals() -> impl Strategy<Value = Totals> {
 
 /// What a task asks for.
 pub fn request() -> impl Strategy<Value = Request> {
-    (0_i64..1 << 40, 0_i64..64 * crate::sched::UNIT, amounts()).prop_map(|(cpu, gpu, custom)| Request {
-        cpu,
-        gpu,
-        custom,
-        seat: None,
-    })
+    let of_bundle = option::of((seat(), 0_i64..1 << 40));
+    (0_i64..1 << 40, 0_i64..64 * crate::sched::UNIT, amounts(), of_bundle)
+        .prop_map(|(cpu, gpu, custom, seat)| Request { cpu, gpu, custom, seat })
 }

@@ -1,15 +1,18 @@
 //! What is written is read as it was; what is read of changed bytes is read or refused, never a panic.
 
 use super::{generators, handshake, parcel, rendezvous_frame, tcp_frame};
+use crate::base::Error;
 use crate::boot::rendezvous::frame;
 use crate::fabric::tcp::handshake::{Client, Parties, Purpose, Secret, Server};
 use crate::object::{decode, encode};
-use crate::protocol::Message;
-use crate::sched::{Totals, amount_of, fixed_of};
+use crate::protocol::{Arrival, Arrivals, ENVELOPE_BYTES, Message, Question, WireAttachment};
+use crate::sched::{GroupMessage, Totals, amount_of, fixed_of};
+use crate::store::CountMessage;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
+use serde::Serialize;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use std::collections::BTreeSet;
 
@@ -51,6 +54,31 @@ proptest! {
     #[test]
     fn arbitrary_bytes_are_a_message_or_refused(bytes in vec(any::<u8>(), 0..200)) {
         super::message(&bytes);
+    }
+
+    #[test]
+    fn what_comes_in_any_envelope_is_new_was_there_or_is_missed(
+        pieces in vec((prop_oneof![0_u16..9, any::<u16>()], vec(any::<u8>(), 0..9), any::<bool>()), 0..40),
+    ) {
+        let (arrivals, mut last) = (Arrivals::new(2), 0_u16);
+        for (number, rest, whole) in pieces {
+            let bytes = [&number.to_le_bytes()[..if whole { 2 } else { 1 }], &rest[..]].concat();
+            let opened = arrivals.open(1, &bytes);
+            let Some((envelope, message)) = bytes.split_first_chunk::<ENVELOPE_BYTES>() else {
+                prop_assert_eq!(opened, Arrival::Torn);
+                continue;
+            };
+            let number = u16::from_le_bytes([envelope[0], envelope[1]]);
+            // The numbers are 1 to 65535, round and round: 0 is for what has none.
+            let next = last.checked_add(1).unwrap_or(1);
+            let new = number == 0 || number == next;
+            prop_assert_eq!(opened == Arrival::New(message, envelope[2]), new);
+            prop_assert_eq!(opened == Arrival::Torn, false);
+            if number == next {
+                prop_assert_eq!(arrivals.open(1, &bytes), Arrival::Again);
+                last = next;
+            }
+        }
     }
 
     #[test]
@@ -178,16 +206,30 @@ impl<'de> Deserializer<'de> for Variants<'_> {
     }
 }
 
+/// The variants of `T` that none of the strategy's values is, where these are what a value begins with when it is written.
+fn without_generator<T: Deserialize<'static>>(strategy: &impl Strategy<Value = Vec<u8>>) -> Vec<&'static str> {
+    let mut names: &[&str] = &[];
+    assert!(T::deserialize(Variants(&mut names)).is_err() && !names.is_empty());
+    let mut runner = TestRunner::deterministic();
+    let seen: BTreeSet<usize> =
+        (0..2000).map(|_| usize::from(strategy.new_tree(&mut runner).unwrap().current()[0])).collect();
+    names.iter().enumerate().filter(|(number, _)| !seen.contains(number)).map(|(_, name)| *name).collect()
+}
+
+fn written<T: Serialize + std::fmt::Debug>(strategy: impl Strategy<Value = T>) -> impl Strategy<Value = Vec<u8>> {
+    strategy.prop_map(|value| postcard::to_allocvec(&value).expect("plain data encodes"))
+}
+
 #[test]
 fn every_message_has_a_generator() {
-    let mut names: &[&str] = &[];
-    assert!(Message::deserialize(Variants(&mut names)).is_err() && names.contains(&"Run"));
-    let (strategy, mut runner) = (generators::message(), TestRunner::deterministic());
-    // The first byte of a message is its variant's number.
-    let seen: BTreeSet<usize> = (0..2000)
-        .map(|_| usize::from(strategy.new_tree(&mut runner).unwrap().current().encode(Vec::new())[0]))
-        .collect();
-    let unseen: Vec<&str> =
-        names.iter().enumerate().filter(|(number, _)| !seen.contains(number)).map(|(_, name)| *name).collect();
+    let unseen = [
+        without_generator::<Message<'static>>(&written(generators::message())),
+        without_generator::<CountMessage>(&written(generators::count())),
+        without_generator::<GroupMessage>(&written(generators::group())),
+        without_generator::<Question>(&written(generators::question())),
+        without_generator::<WireAttachment>(&written(generators::attachment())),
+        without_generator::<Error>(&written(generators::error())),
+    ]
+    .concat();
     assert!(unseen.is_empty(), "no generator in tests/decoders/generators.rs makes a {unseen:?}");
 }

@@ -1,7 +1,7 @@
 //! The environment variables that set something, each with what it takes.
 
 use super::meeting::{Ports, Rendezvous, SecretSource};
-use super::{Config, FabricChoice, Pages};
+use super::{Config, FabricChoice, Pages, SpillFolder};
 use crate::base::ids::Rank;
 use crate::base::limits::RANKS_MAX;
 use crate::base::log::Level;
@@ -43,10 +43,35 @@ pub(super) const KNOBS: &[Knob] = &[
         },
     },
     Knob {
+        variable: "MOBULA_MEMORY_BYTES",
+        takes: "bytes of memory of a host that tasks may ask for, e.g. 64G",
+        apply: |config, value| {
+            config.memory_bytes = Some(bytes(value)?);
+            Some(())
+        },
+    },
+    Knob {
         variable: "MOBULA_STORE_BYTES",
         takes: "bytes of store a rank, e.g. 4G, 512M or 1073741824",
         apply: |config, value| {
             config.store_bytes = Some(bytes(value)?);
+            Some(())
+        },
+    },
+    Knob {
+        variable: "MOBULA_STORE_WAIT_S",
+        takes: "seconds that an array waits for room in a store that is full, 0 to 3600",
+        apply: |config, value| {
+            config.store_wait = std::time::Duration::from_secs(whole(value, 0, 3600)?);
+            Some(())
+        },
+    },
+    Knob {
+        variable: "MOBULA_SPILL_DIR",
+        takes: "the folder under which arrays lie that have no room in the store, from the root, e.g. /local/scratch; off writes \
+                none",
+        apply: |config, value| {
+            config.spill = SpillFolder::parse(value)?;
             Some(())
         },
     },

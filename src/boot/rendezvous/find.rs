@@ -66,7 +66,7 @@ pub fn find(
         let left = deadline.saturating_duration_since(Instant::now());
         std::thread::sleep(pause.min(left));
         pause = (pause + pause / 2).min(longest_pause(party));
-        connect *= 2;
+        connect = connect.saturating_mul(2);
     }
     Err(Error::fabric(format!(
         "rank {} of {} on host {} did not find rank 0 at {place} within {} s: {}. Start rank 0, see that this host reaches it, \

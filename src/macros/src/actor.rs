@@ -1,5 +1,6 @@
 //! `#[mobula::actor]`: an impl block, and beside it the handle whose methods call the block's `pub` ones.
 
+use crate::checkpoint::{self, Pair};
 use crate::construction::construction;
 use crate::handle;
 use crate::method::{method, take_note};
@@ -16,6 +17,7 @@ pub fn expand(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     })?;
     let options = Options::parse(attribute, &ACTOR)?;
     let actor = actor_name(&block)?;
+    let mut pair = options.checkpoint()?.then(Pair::default);
     let mut constructor = None;
     let mut methods = Vec::new();
     for item in &mut block.items {
@@ -24,6 +26,8 @@ pub fn expand(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStr
         refuse_reserved(function)?;
         if function.sig.ident == "new" {
             constructor = Some(construction(&actor, function, &options)?);
+        } else if pair.as_mut().is_some_and(|pair| pair.takes(function)) {
+            // What saves the state is for its owner alone.
         } else if function.sig.receiver().is_some() && !matches!(function.vis, Visibility::Inherited) {
             let method = method(&actor, function, &noted).map_err(|error| {
                 syn::Error::new(error.span(), format!("{error}; a private method is left alone and not on the handle"))
@@ -37,6 +41,8 @@ pub fn expand(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStr
         return Err(syn::Error::new_spanned(&block.self_ty, message));
     };
 
+    let checkpoint = pair.as_ref().map(|pair| pair.expand(&actor, &block.self_ty)).transpose()?;
+    let constant = checkpoint.as_ref().map(|_| checkpoint::constant());
     let shown = actor.unraw().to_string();
     let (handle, definition, abilities) = (handle::name(&actor), handle::definition(&actor), handle::abilities(&actor));
     Ok(quote! {
@@ -50,10 +56,12 @@ pub fn expand(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStr
             impl ::mobula::Actor for #actor {
                 type Handle = #handle;
                 const NAME: &'static ::core::primitive::str = #shown;
+                #constant
             }
 
             #abilities
             #constructor
+            #checkpoint
             #(#methods)*
         };
     })
@@ -133,6 +141,30 @@ mod tests {
         ] {
             assert_refused(&format!("impl Counter {{ pub fn new() -> Self {{ Counter }} {method} }}"), why);
         }
+    }
+
+    #[test]
+    fn what_saves_a_state_has_its_shape() {
+        let block = |functions: &str| format!("impl Counter {{ pub fn new() -> Self {{ Counter }} {functions} }}");
+        for (functions, why) in [
+            ("", "needs `fn save(&self) -> S` and `fn restore(saved: S) -> Self`"),
+            ("fn save(&self) -> u64 { 0 }", "needs `fn save(&self) -> S` and `fn restore(saved: S) -> Self`"),
+            ("fn save(&mut self) -> u64 { 0 } fn restore(s: u64) -> Self {}", "takes `&self` and nothing else"),
+            ("fn save(&self) {} fn restore(s: u64) -> Self {}", "gives what is saved"),
+            ("fn save(&self) -> u64 { 0 } fn restore(&self, s: u64) -> Self {}", "`restore` has no `self`"),
+            ("fn save(&self) -> u64 { 0 } fn restore() -> Self {}", "takes what was saved and nothing else"),
+            ("fn save(&self) -> u64 { 0 } fn restore(s: &u64) -> Self {}", "by value"),
+            ("fn save(&self) -> u64 { 0 } fn restore(s: u64) -> u64 {}", "returns Self, or Result<Self, E>"),
+        ] {
+            let message =
+                expand(quote!(checkpoint), block(functions).parse().unwrap()).expect_err(functions).to_string();
+            assert!(message.contains(why), "{functions} is refused with: {message}");
+        }
+        let both = "pub fn save(&self) -> u64 { 0 } pub fn restore(s: u64) -> Result<Self, String> { Ok(Counter) }";
+        let output = expand(quote!(checkpoint), block(both).parse().unwrap()).unwrap().to_string();
+        assert!(!output.contains("__Method_") && output.contains("fn __save"), "{output}");
+        let output = expand(quote!(), block(both).parse().unwrap()).unwrap().to_string();
+        assert!(output.contains("__Method_save") && !output.contains("__save ("), "{output}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::handle;
 use crate::options::Options;
 use crate::shape::{Shape, local, without_self};
 use proc_macro2::TokenStream;
-use quote::{ToTokens as _, quote};
+use quote::quote;
 use syn::ext::IdentExt as _;
 use syn::{Ident, ImplItemFn};
 
@@ -17,8 +17,7 @@ pub fn construction(actor: &Ident, function: &ImplItemFn, options: &Options) -> 
     }
     let name = format!("{}.new", actor.unraw());
     let shape = Shape::of(&without_self(&function.sig, actor)?, name, &Options::none(), KIND)?;
-    let built = shape.returns.value.to_token_stream().to_string();
-    if *actor != built {
+    if !shape.gives(actor) {
         let message = format!("an actor's `new` returns Self, or Result<Self, E>, where Self is {actor}");
         return Err(syn::Error::new_spanned(&function.sig.output, message));
     }

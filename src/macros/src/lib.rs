@@ -14,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 mod actor;
+mod checkpoint;
 mod construction;
 mod entry;
 mod function;
@@ -68,7 +69,24 @@ pub fn remote(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// The options are `num_cpus`, `num_gpus`, `resources`, `max_restarts`, `max_task_retries`, `name` and `place`.
+/// The options are `num_cpus`, `num_gpus`, `resources`, `max_restarts`, `max_task_retries`, `checkpoint`, `name` and `place`.
+///
+/// An actor with `max_restarts` is built anew on another rank when its rank dies: with `new` and the arguments it was made with,
+/// or, with `checkpoint`, from its newest state, by two functions of this block that are no remote methods:
+///
+/// ```ignore
+/// #[mobula::actor(checkpoint, max_restarts = 3, max_task_retries = 3)]
+/// impl Counter {
+///     pub fn new(start: u64) -> Self { Counter { value: start } }
+///     pub fn increment(&mut self) -> u64 { self.value += 1; self.value }
+///     fn save(&self) -> u64 { self.value }
+///     fn restore(saved: u64) -> Self { Counter { value: saved } }
+/// }
+/// ```
+///
+/// `save` runs after each call, and a result is given only when the rank that made the actor has the state: so nobody sees what
+/// a death undoes. Calls that ran are not run again; those that were under way are made again as `max_task_retries` says, else
+/// they fail with `Error::ActorDied` and later ones go on. `u32::MAX` means no bound.
 #[proc_macro_attribute]
 pub fn actor(attribute: TokenStream, item: TokenStream) -> TokenStream {
     finish(actor::expand, attribute, item)

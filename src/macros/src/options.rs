@@ -24,7 +24,7 @@ enum Takes {
     Returns,
 }
 
-/// The keys that one attribute knows. All but `num_returns` and `spmd` are builder methods of the same name.
+/// The keys that one attribute knows. All but `num_returns`, `spmd` and `checkpoint` are builder methods of the same name.
 pub struct Keys {
     attribute: &'static str,
     keys: &'static [(&'static str, Takes)],
@@ -37,6 +37,7 @@ pub const TASK: Keys = Keys {
         ("num_cpus", Takes::Amount),
         ("num_gpus", Takes::Amount),
         ("resources", Takes::Amounts),
+        ("memory", Takes::Count),
         ("max_retries", Takes::Count),
         ("retry_on_error", Takes::Flag),
         ("num_returns", Takes::Returns),
@@ -52,8 +53,10 @@ pub const ACTOR: Keys = Keys {
         ("num_cpus", Takes::Amount),
         ("num_gpus", Takes::Amount),
         ("resources", Takes::Amounts),
+        ("memory", Takes::Count),
         ("max_restarts", Takes::Count),
         ("max_task_retries", Takes::Count),
+        ("checkpoint", Takes::Flag),
         ("name", Takes::Value),
         ("place", Takes::Value),
     ],
@@ -71,7 +74,10 @@ pub const MAIN: Keys = Keys {
         ("num_gpus", Takes::Amount),
         ("resources", Takes::Amounts),
         ("workers", Takes::Count),
+        ("memory_bytes", Takes::Count),
         ("store_bytes", Takes::Count),
+        ("store_wait_s", Takes::Count),
+        ("spill_dir", Takes::Value),
         ("stack_bytes", Takes::Count),
         ("pin", Takes::Flag),
     ],
@@ -132,7 +138,8 @@ impl Options {
 
     /// The builder calls that set all of these but those that are no builder methods: `.num_cpus(4f64).name("x")`.
     pub fn builder_calls(&self) -> TokenStream {
-        self.given.iter().filter(|given| given.key != "spmd").map(Given::builder_calls).collect()
+        let built = |given: &&Given| given.key != "spmd" && given.key != "checkpoint";
+        self.given.iter().filter(built).map(Given::builder_calls).collect()
     }
 
     /// `num_returns` and where it stands, when given.
@@ -141,6 +148,21 @@ impl Options {
             Value::Returns { count, span } => Some((count, span)),
             _ => None,
         })
+    }
+
+    /// Whether `checkpoint` is given, alone or as a literal.
+    ///
+    /// # Errors
+    /// Where its value is no literal: what is generated depends on it.
+    pub fn checkpoint(&self) -> syn::Result<bool> {
+        match self.given.iter().find(|given| given.key == "checkpoint").map(|given| &given.value) {
+            None => Ok(false),
+            Some(Value::Plain(Expr::Lit(ExprLit { lit: Lit::Bool(literal), .. }))) => Ok(literal.value),
+            Some(Value::Plain(other)) => {
+                Err(syn::Error::new_spanned(other, "write `checkpoint`, or `checkpoint = true`"))
+            }
+            Some(_) => Ok(true),
+        }
     }
 
     /// The value of `spmd`, as an expression.
@@ -272,6 +294,11 @@ mod tests {
         assert_eq!(options.spmd().to_string(), "true");
         assert_eq!(options.builder_calls().to_string().replace(' ', ""), ".workers(2)");
         assert_eq!(Options::none().spmd().to_string(), "false");
+        let options = Options::parse(quote!(checkpoint, max_restarts = 2), &ACTOR).unwrap();
+        assert!(options.checkpoint().unwrap() && !Options::none().checkpoint().unwrap());
+        assert_eq!(options.builder_calls().to_string().replace(' ', ""), ".max_restarts(2)");
+        assert!(!Options::parse(quote!(checkpoint = false), &ACTOR).unwrap().checkpoint().unwrap());
+        assert!(Options::parse(quote!(checkpoint = KEEP), &ACTOR).unwrap().checkpoint().is_err());
     }
 
     #[test]

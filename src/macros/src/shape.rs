@@ -41,6 +41,21 @@ impl Shape {
         quote!(#(#arguments),*)
     }
 
+    /// Whether the value is of this type.
+    pub fn gives(&self, name: &Ident) -> bool {
+        *name == self.returns.value.to_token_stream().to_string()
+    }
+
+    /// The type of the first argument.
+    pub fn first_object(&self) -> Option<&syn::Type> {
+        self.params.first().map(|param| &param.object)
+    }
+
+    /// Whether an argument is taken by reference.
+    pub fn borrows(&self) -> bool {
+        self.params.iter().any(|param| param.access == Access::Borrow)
+    }
+
     /// The names of [`Shape::arguments`], to pass them on.
     pub fn names(&self) -> TokenStream {
         let names = self.params.iter().map(|param| &param.name);

@@ -31,6 +31,10 @@ impl<L: Object, E: Object> Argument for ListArg<L, E> {
             ListArg::Each(references) => references.iter().for_each(|reference| visit(reference.any())),
         }
     }
+    /// `gathered` reads them.
+    fn load(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
 impl<L: List<E>, E: Object> ListArg<L, E> {
@@ -41,14 +45,21 @@ impl<L: List<E>, E: Object> ListArg<L, E> {
     pub fn gathered(self, own: impl Fn(Arg<E>) -> Result<E, Failure>) -> Result<Arg<L>, Failure> {
         match self {
             ListArg::Value(list) => Ok(Arg::Value(list)),
-            ListArg::Ref(reference) => Ok(Arg::Ref(reference)),
+            ListArg::Ref(reference) => loaded(reference),
             ListArg::Each(references) => {
                 let elements: Result<Vec<E>, Failure> =
-                    references.into_iter().map(|reference| own(Arg::Ref(reference))).collect();
+                    references.into_iter().map(|reference| own(loaded(reference)?)).collect();
                 L::of(elements?).map(Arg::Value)
             }
         }
     }
+}
+
+/// What a reference leads to, kept where it is.
+fn loaded<T: Object>(reference: ObjectRef<T>) -> Result<Arg<T>, Failure> {
+    let mut argument = Arg::Ref(reference);
+    argument.load().map_err(Failure::Passed)?;
+    Ok(argument)
 }
 
 /// What is made of values that come one by one.

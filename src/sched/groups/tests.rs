@@ -121,7 +121,7 @@ impl World {
             GroupMessage::Reserved { group, attempt, granted, free } => {
                 let (hosts, now_ns) = (self.hosts.clone(), self.now_ns);
                 let owner = self.owners.get_mut(&to).unwrap();
-                let actions = owner.answered((group, attempt), from, granted, free, &hosts, now_ns);
+                let actions = owner.answered((group, attempt), from, (granted, free), &hosts, now_ns);
                 self.perform(to, actions);
             }
             GroupMessage::Commit { .. } | GroupMessage::Remove { .. } => {}

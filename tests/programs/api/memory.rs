@@ -185,7 +185,7 @@ fn full() -> Outcome {
     };
     assert!(arrays.len() >= 6, "only {} arrays of 8 MiB fit in 64 MiB", arrays.len());
     match &error {
-        Error::StoreFull { wanted_bytes, used_bytes, store_bytes, rank } => {
+        Error::StoreFull { wanted_bytes, used_bytes, store_bytes, rank, .. } => {
             assert!(*wanted_bytes >= ARRAY_BYTES as u64 && *wanted_bytes < 2 * ARRAY_BYTES as u64, "{error:?}");
             assert!(*used_bytes >= (arrays.len() * ARRAY_BYTES) as u64 && used_bytes <= store_bytes, "{error:?}");
             assert!(store_bytes.abs_diff(STORE_BYTES) <= 4 << 20, "{error:?}");

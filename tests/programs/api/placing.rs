@@ -2,7 +2,7 @@
 
 use crate::cases::{Cases, Outcome};
 use crate::gate::Gate;
-use crate::start::{last_rank, ranks};
+use crate::start::{host_of, last_rank, ranks};
 use mobula::Error;
 use mobula::prelude::*;
 use std::collections::BTreeSet;
@@ -24,6 +24,17 @@ fn put_there(value: u64) -> mobula::Result<(u32, ObjectRef<u64>)> {
     Ok((mobula::context().rank(), mobula::put(value)?))
 }
 
+#[mobula::remote]
+fn reads(array: &[u64]) -> (u32, u64) {
+    (mobula::context().rank(), array[array.len() - 1])
+}
+
+/// Passes on what it was given and has not looked at.
+#[mobula::remote]
+fn passes_on(arrays: Vec<ObjectRef<Array<u64>>>) -> mobula::Result<(u32, u64)> {
+    Ok(*reads::remote(&arrays[0]).get()?)
+}
+
 pub fn run(cases: &mut Cases) {
     cases.case("on(rank) runs on that rank", on_each);
     cases.case("Placement::Rank runs on that rank", placed_on_each);
@@ -35,6 +46,7 @@ pub fn run(cases: &mut Cases) {
         assert!(ranks().contains(&rank));
         Ok(())
     });
+    cases.case("Placement::Auto goes after bytes that lie on another host", after_its_bytes);
     cases.case("a rank that is not there is an error", no_such_rank);
     cases.case("context() in a task", in_a_task);
     cases.case("tasks nest 10,000 deep", nested);
@@ -76,6 +88,14 @@ fn spread() -> Outcome {
     let refs: Vec<ObjectRef<u32>> = (0..count).map(|_| here::options().place(Placement::Spread).remote()).collect();
     let used: BTreeSet<u32> = mobula::get_all(&refs)?.iter().map(|rank| **rank).collect();
     assert_eq!(used.into_iter().collect::<Vec<u32>>(), ranks());
+    Ok(())
+}
+
+fn after_its_bytes() -> Outcome {
+    let array = mobula::put_array(&vec![7u64; 1 << 18])?;
+    let (rank, value) = *passes_on::on(last_rank()).remote(vec![array.clone()]).get()?;
+    assert_eq!(value, 7);
+    assert_eq!(host_of(rank), if crate::start::hosts() > 1 { host_of(0) } else { host_of(last_rank()) });
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! A rank as the references of other ranks' objects see it.
+//! What objects ask of their rank.
 
 use crate::base::ObjectId;
 use crate::object::{AnySlot, Links};

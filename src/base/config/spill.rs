@@ -1,0 +1,78 @@
+//! Where arrays lie that have no room in the store.
+
+use super::Config;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// The folder under which they lie.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SpillFolder {
+    /// The job's local disk, as the system's own variables say.
+    OfTheJob,
+    /// This one.
+    At(PathBuf),
+    /// None: they stay in memory.
+    Off,
+}
+
+/// Variables that name the job's local disk, best first.
+const VARIABLES: [&str; 2] = ["SLURM_TMPDIR", "TMPDIR"];
+
+impl SpillFolder {
+    /// A folder from the root, or `off`.
+    pub(super) fn parse(text: &str) -> Option<SpillFolder> {
+        match text {
+            "off" => Some(SpillFolder::Off),
+            text => Path::new(text).is_absolute().then(|| SpillFolder::At(text.into())),
+        }
+    }
+
+    fn path(&self) -> Option<PathBuf> {
+        match self {
+            SpillFolder::Off => None,
+            SpillFolder::At(path) => Some(path.clone()),
+            SpillFolder::OfTheJob => {
+                let named = VARIABLES.iter().filter_map(std::env::var_os).map(PathBuf::from);
+                let folder = named.into_iter().find(|path| path.is_absolute());
+                Some(folder.unwrap_or_else(|| PathBuf::from("/tmp")))
+            }
+        }
+    }
+}
+
+impl fmt::Display for SpillFolder {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.path() {
+            Some(path) => path.display().fmt(formatter),
+            None => formatter.write_str("off"),
+        }
+    }
+}
+
+impl Config {
+    /// The folder under which arrays lie that have no room in the store, where they may.
+    pub(crate) fn spill_base(&self) -> Option<PathBuf> {
+        self.spill.path()
+    }
+
+    /// What tells one job from another in names on disk.
+    pub(crate) fn job_label(&self) -> String {
+        let job = std::env::var("SLURM_JOB_ID").unwrap_or_default();
+        let plain = !job.is_empty() && job.chars().all(|letter| letter.is_ascii_alphanumeric());
+        if plain { job } else { "0".to_string() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_stands_from_the_root_or_is_off() {
+        assert_eq!(SpillFolder::parse("/local"), Some(SpillFolder::At("/local".into())));
+        assert_eq!(SpillFolder::parse("off"), Some(SpillFolder::Off));
+        assert_eq!((SpillFolder::parse("local"), SpillFolder::parse("")), (None, None));
+        assert_eq!((SpillFolder::Off.path(), SpillFolder::Off.to_string()), (None, "off".to_string()));
+        assert!(SpillFolder::OfTheJob.path().is_some_and(|path| path.is_absolute()));
+    }
+}

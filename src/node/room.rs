@@ -1,0 +1,190 @@
+//! Waiting for room in this rank's store.
+//!
+//! An allocation that finds no room lets blocks leave that nobody reads. Where that is not enough it waits, for a bounded
+//! time, as `get` does. It is woken when a block is given back, which is never missed (`Arena::await_room`), and when a block
+//! may have become one that can leave. The latter is a hint: a reader's own copy of an array's handle may go unseen, so who
+//! waits looks again now and then.
+
+use crate::base::sync::{AtomicBool, Ordering, lock};
+use crate::base::{Error, Rank, Result};
+use crate::mem::{Arena, Block};
+use crate::node::Node;
+use crate::node::event::Event;
+use crate::object::{Waiter, in_context};
+use crate::protocol::Message;
+use std::cell::Cell;
+use std::sync::{Arc, Mutex, Weak};
+use std::time::{Duration, Instant};
+
+/// How often who waits looks whether what nobody reads any more can leave.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Who waits for room.
+#[derive(Default)]
+pub struct Room {
+    /// Whether anybody may be in the list.
+    wanted: AtomicBool,
+    waiters: Mutex<Vec<Weak<Event>>>,
+    /// Blocks of another rank's store are being written to disk.
+    shedding: AtomicBool,
+}
+
+impl Room {
+    fn add(&self, event: &Arc<Event>) {
+        let mut waiters = lock(&self.waiters);
+        waiters.retain(|waiter| waiter.strong_count() > 0);
+        waiters.push(Arc::downgrade(event));
+        self.wanted.store(true, Ordering::Relaxed);
+    }
+
+    /// A block was given back: everybody tries again.
+    pub fn has_grown(&self) {
+        let waiters = {
+            let mut waiters = lock(&self.waiters);
+            self.wanted.store(false, Ordering::Relaxed);
+            std::mem::take(&mut *waiters)
+        };
+        waiters.iter().filter_map(Weak::upgrade).for_each(Waiter::ready);
+    }
+
+    /// A block may have become one that can leave.
+    #[inline]
+    pub fn may_have_grown(&self) {
+        if self.wanted.load(Ordering::Relaxed) {
+            self.has_grown();
+        }
+    }
+}
+
+thread_local! {
+    static ACTING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `body`, which acts on what peers sent: nothing below it may wait.
+pub(super) fn acting<R>(body: impl FnOnce() -> R) -> R {
+    let before = ACTING.replace(true);
+    let result = body();
+    ACTING.set(before);
+    result
+}
+
+/// Whether the calling code may wait: it does not act on a message, and does not encode or decode.
+pub(super) fn may_wait() -> bool {
+    !ACTING.get() && !in_context()
+}
+
+impl Node {
+    /// The store tells from now on when it has room, and the first rank of each host removes what killed processes left.
+    pub(super) fn prepare_store(&'static self) {
+        if let Some(arena) = self.arena() {
+            arena.on_room(|| self.room.has_grown());
+        }
+        if self.host_ranks().first() == Some(&self.rank) {
+            self.spill.begin_sweep();
+        }
+    }
+
+    /// A block of the store. Where there is no room, blocks that nobody reads leave it; then, where the caller can, it waits.
+    ///
+    /// # Errors
+    /// `StoreFull` where there is no room in time; what ends a wait.
+    pub(super) fn allocate(&'static self, bytes: usize) -> Result<Block> {
+        let arena = self.arena().ok_or_else(|| Error::no_cluster("an allocation"))?;
+        match arena.allocate(bytes) {
+            Some(block) => Ok(block),
+            None => self.find_room(&arena, bytes, may_wait()),
+        }
+    }
+
+    /// As `allocate`, without waiting.
+    ///
+    /// # Errors
+    /// `StoreFull`.
+    pub(super) fn allocate_now(&'static self, bytes: usize) -> Result<Block> {
+        let arena = self.arena().ok_or_else(|| Error::no_cluster("an allocation"))?;
+        match arena.allocate(bytes) {
+            Some(block) => Ok(block),
+            None => self.find_room(&arena, bytes, false),
+        }
+    }
+
+    #[cold]
+    fn find_room(&'static self, arena: &Arc<Arena>, bytes: usize, wait: bool) -> Result<Block> {
+        let Some(footprint) = arena.footprint(bytes) else { return Err(self.store_full(bytes as u64)) };
+        // Copies of other hosts' blocks that nobody uses just now can be brought again.
+        self.protocol.evict_copies(&self, footprint);
+        if let Some(block) = arena.allocate(bytes) {
+            return Ok(block);
+        }
+        let mut found = self.squeeze(arena, bytes, footprint);
+        if found.is_none() {
+            self.pressure.rise();
+        }
+        let deadline = Instant::now() + self.config.store_wait;
+        while found.is_none() && wait && Instant::now() < deadline {
+            self.ask_borrowers(footprint);
+            self.wait_for_room(deadline, |event| {
+                found = self.squeeze(arena, bytes, footprint);
+                if found.is_some() {
+                    event.clone().ready();
+                }
+            })?;
+        }
+        found.or_else(|| arena.allocate(bytes)).ok_or_else(|| self.store_full(bytes as u64))
+    }
+
+    /// Asks the host's other ranks that hold blocks of this store to let go of those that nobody reads there.
+    fn ask_borrowers(&'static self, bytes: u64) {
+        let mut borrowers: Vec<Rank> =
+            self.protocol.references.exported_memory().into_iter().flat_map(|(_, ranks)| ranks).collect();
+        borrowers.sort_unstable();
+        borrowers.dedup();
+        // Those of other hosts hold copies, and this store's blocks only until those are made.
+        for rank in borrowers.into_iter().filter(|rank| self.host_ranks().contains(rank) && *rank != self.rank) {
+            self.send(rank, &Message::Shed { bytes });
+        }
+    }
+
+    /// A rank of this host has no room, and this one may hold blocks of its store: those that nobody reads leave it, to disk.
+    pub(super) fn on_shed(&'static self, from: Rank, bytes: u64) {
+        if self.room.shedding.swap(true, Ordering::AcqRel) {
+            // It asks again while it waits.
+            return;
+        }
+        // Writing takes long: who looks at the roads goes on looking.
+        let writer = std::thread::Builder::new().name(format!("mobula-{}-shed", self.rank)).spawn(move || {
+            self.shed(from, bytes);
+            self.room.shedding.store(false, Ordering::Release);
+        });
+        if writer.is_err() {
+            self.room.shedding.store(false, Ordering::Release);
+        }
+    }
+
+    /// Waits until room may have been made, or for a moment. `look` is called once it cannot be missed any more, and ends the
+    /// wait where it finds what is waited for.
+    ///
+    /// # Errors
+    /// What ends a wait.
+    pub(super) fn wait_for_room(&'static self, deadline: Instant, look: impl FnOnce(&Arc<Event>)) -> Result<()> {
+        self.block(1, Some(deadline.min(Instant::now() + LOOK)), |event| {
+            self.room.add(event);
+            if let Some(arena) = self.arena() {
+                arena.await_room();
+            }
+            look(event);
+        })
+    }
+
+    /// A block, with as much leaving the store as can and must.
+    fn squeeze(&'static self, arena: &Arc<Arena>, bytes: usize, footprint: u64) -> Option<Block> {
+        loop {
+            if let Some(block) = arena.allocate(bytes) {
+                return Some(block);
+            }
+            if self.shed(self.rank, footprint) == 0 {
+                return None;
+            }
+        }
+    }
+}

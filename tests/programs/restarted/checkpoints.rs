@@ -1,0 +1,125 @@
+//! Actors with checkpoints: nothing is lost and nothing runs twice.
+
+use crate::Outcome;
+use crate::victims::{arrive, await_arrivals, kill};
+use mobula::prelude::*;
+use std::collections::BTreeSet;
+
+/// An array in the store of the rank that makes it.
+fn array(values: &[u64]) -> mobula::Result<Array<u64>> {
+    let mut array = mobula::create_array(values.len())?;
+    array.as_mut_slice().copy_from_slice(values);
+    Ok(array.seal())
+}
+
+/// A sum, and arrays and references in its state.
+pub struct Sum {
+    value: u64,
+    seen: Array<u64>,
+    first: Option<ObjectRef<String>>,
+}
+
+#[mobula::actor(checkpoint, max_restarts = 5, max_task_retries = 5)]
+impl Sum {
+    pub fn new() -> mobula::Result<Self> {
+        Ok(Sum { value: 0, seen: array(&[0])?, first: None })
+    }
+    pub fn add(&mut self) -> mobula::Result<u64> {
+        self.value += 1;
+        self.seen = array(&[self.value, 2 * self.value])?;
+        Ok(self.value)
+    }
+    pub fn remember(&mut self, first: Vec<ObjectRef<String>>) {
+        self.first = first.into_iter().next();
+    }
+    pub fn rank(&self) -> u32 {
+        mobula::context().rank()
+    }
+    pub fn recall(&self) -> mobula::Result<(Vec<u64>, String)> {
+        let first = self.first.as_ref().map(|first| first.get()).transpose()?;
+        let first = first.map_or_else(String::new, |first| (*first).clone());
+        Ok((self.seen.to_vec(), first))
+    }
+    /// Gives the result of one call to the next one.
+    pub fn pass(&mut self, value: u64) -> u64 {
+        self.value += value;
+        self.value
+    }
+    fn save(&self) -> (u64, Array<u64>, Option<ObjectRef<String>>) {
+        (self.value, self.seen.clone(), self.first.clone())
+    }
+    fn restore((value, seen, first): (u64, Array<u64>, Option<ObjectRef<String>>)) -> Self {
+        arrive("restored");
+        Sum { value, seen, first }
+    }
+}
+
+/// Adds so often, some calls at a time; what it was told.
+#[mobula::remote]
+fn adds(sum: SumHandle, times: usize) -> mobula::Result<Vec<u64>> {
+    let mut told = Vec::new();
+    arrive("adds");
+    while told.len() < times {
+        let calls: Vec<_> = (0..10).map(|_| sum.add()).collect();
+        for call in &calls {
+            told.push(*call.get()?);
+        }
+    }
+    Ok(told)
+}
+
+/// 1,000 additions from two ranks while the actor's rank is killed twice: the sum is exact, and each result was given once.
+pub fn exact() -> Outcome {
+    let sum = Sum::on(1).remote();
+    let word = mobula::put(String::from("kept"))?;
+    sum.remember(vec![word]).get()?;
+    let far = adds::on(4).remote(sum.clone(), 500usize);
+    await_arrivals("adds", 1);
+    let mut told = Vec::new();
+    let mut home = 1;
+    while told.len() < 500 {
+        let calls: Vec<_> = (0..10).map(|_| sum.add()).collect();
+        if told.len() == 100 || told.len() == 300 {
+            kill(home)?;
+        }
+        for call in &calls {
+            told.push(*call.get()?);
+        }
+        if told.len() == 200 {
+            home = *sum.rank().get()?;
+            assert!(home > 1 && home != 4, "it lives on rank {home}");
+        }
+    }
+    told.extend(far.get()?.iter());
+    let (seen, first) = (*sum.recall().get()?).clone();
+    let rank = *sum.rank().get()?;
+    assert_eq!(told.len(), 1_000);
+    assert_eq!(told.into_iter().collect::<BTreeSet<u64>>(), (1..=1_000).collect(), "each result was given once");
+    assert_eq!((seen, first.as_str()), (vec![1_000, 2_000], "kept"));
+    assert!(rank > 1 && rank != home, "it lives on rank {rank}");
+    assert_eq!(await_arrivals("restored", 2).len(), 2);
+    Ok(())
+}
+
+#[mobula::remote]
+fn passes(sum: SumHandle) -> mobula::Result<u64> {
+    // The second call needs the first one's result, which is given before the second runs.
+    let one = sum.add();
+    let two = sum.pass(&one);
+    Ok(*two.get()?)
+}
+
+/// A caller on the actor's own rank, and on its owner's; the last living rank for it is its owner's.
+pub fn at_home() -> Outcome {
+    let sum = Sum::on(1).remote();
+    assert_eq!(*passes::on(1).remote(sum.clone()).get()?, 2);
+    assert_eq!(*sum.add().get()?, 3);
+    for rank in 1..=4 {
+        kill(rank)?;
+        crate::victims::await_death(rank);
+    }
+    assert_eq!(*sum.add().get()?, 4);
+    assert_eq!(*sum.rank().get()?, 0);
+    assert_eq!(*sum.add().get()?, 5);
+    Ok(())
+}
