@@ -7,12 +7,13 @@ use crate::protocol::blocks::Pulled;
 use crate::protocol::driver::Driver;
 use crate::protocol::far::FarBlock;
 use crate::protocol::handles::ActorRef;
-use crate::protocol::{Census, Message, WireAttachment, WirePlace};
+use crate::protocol::{Message, WireAttachment, WirePlace};
 use crate::store::{Action, CountMessage, Counts};
 use rustc_hash::FxHashMap as HashMap;
 use std::sync::{Arc, Mutex, Weak};
 
 mod actors;
+mod census;
 mod exported;
 mod reads;
 
@@ -22,8 +23,8 @@ enum Keep {
     Slot(Arc<dyn AnySlot>),
     Memory(Arc<dyn ArrayMemory>),
     Actor(Arc<ActorRef>),
-    Far(#[allow(dead_code)] Arc<FarBlock>),
     Arrival(#[allow(dead_code)] Arc<Arrival>),
+    Far(#[allow(dead_code)] Arc<FarBlock>),
 }
 
 /// What stands here for something of another rank.
@@ -73,47 +74,6 @@ impl References {
     pub fn clear(&self) {
         let tables = std::mem::take(&mut *lock(&self.tables));
         drop(tables);
-    }
-
-    /// Whether grants for that object of another rank are held.
-    pub fn holds(&self, id: ObjectId) -> bool {
-        lock(&self.tables).counts.imports(id)
-    }
-
-    /// What is held, by kind.
-    pub fn census(&self) -> Census {
-        let tables = lock(&self.tables);
-        let [exports, imports, pins] = tables.counts.census();
-        vec![
-            ("objects that others hold", tables.exported.len()),
-            ("objects kept for references under way", tables.pinned.len()),
-            ("objects of others", tables.live.len()),
-            ("references that arrive", tables.arriving.len()),
-            ("objects with counts", exports),
-            ("objects of others with grants", imports),
-            ("objects with references under way", pins),
-        ]
-    }
-
-    /// What cannot be: something counted and not kept, or kept and not counted.
-    pub fn check(&self) -> Result<(), String> {
-        let tables = lock(&self.tables);
-        for number in tables.exported.keys() {
-            if !tables.counts.exports(*number) {
-                return Err(format!("object {number} is kept, and nobody holds it"));
-            }
-        }
-        for id in tables.pinned.keys() {
-            if !tables.counts.pins(*id) {
-                return Err(format!("{id} is kept, and no reference to it is under way"));
-            }
-        }
-        for id in tables.live.keys() {
-            if !tables.counts.imports(*id) {
-                return Err(format!("{id} is here, and no grant for it"));
-            }
-        }
-        Ok(())
     }
 
     /// This rank's object of that number, where another rank holds it.
