@@ -20,7 +20,7 @@ export PRTE_MCA_hwloc_default_binding_policy = none
 CHECKS := fmt lint tidy doc
 TESTS  := test-default test-mpich test-embedded loom fuzz
 
-.PHONY: chaos corpus help setup setup-test setup-rdma build demo test test-rdma test-mpis check bench clean steps $(CHECKS) $(TESTS)
+.PHONY: chaos corpus help setup setup-test setup-rdma build demo test test-rdma test-mpis check bench sim clean steps $(CHECKS) $(TESTS)
 
 help:
 	@echo 'make demo     installs what is missing, builds, and shows tasks, objects and actors at work, alone and under mpirun'
@@ -34,6 +34,7 @@ help:
 	@echo 'make corpus   writes the inputs anew that fuzzing begins with: after a message has changed'
 	@echo 'make check    format, lints, house rules, documentation'
 	@echo 'make build    the release build; the command is target/release/mobula'
+	@echo 'make sim SEEDS=n  so many simulated clusters under random faults, and shapes of work over 10,000 simulated ranks'
 	@echo 'make bench    what it costs, beside rayon and plain MPI'
 	@echo 'make setup    only installs what is missing (and says so first)'
 	@echo 'make clean    removes what was built'
@@ -129,6 +130,12 @@ bench: setup
 	cargo build --release -p mobula-bench
 	target/release/mobula-bench local
 	$(MPIRUN) -n 2 target/release/mobula-bench rpc
+
+SEEDS ?= 20000
+sim:
+	cargo build --release -p mobula-bench
+	target/release/mobula-bench sim --seeds $(SEEDS)
+	target/release/mobula-bench sim
 
 clean:
 	cargo clean

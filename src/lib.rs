@@ -40,6 +40,9 @@ pub(crate) mod observe;
 pub(crate) mod protocol;
 pub(crate) mod registry;
 pub(crate) mod sched;
+#[cfg(feature = "sim")]
+#[doc(hidden)]
+pub mod sim;
 pub(crate) mod store;
 pub(crate) mod topo;
 

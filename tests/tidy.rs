@@ -48,6 +48,11 @@ const ROOMS: &[Room] = &[
         "the one room that acts: workers, fibers, progress, mailboxes",
         &["mem", "topo", "object", "registry", "sched", "store", "protocol", "fabric", "gpu", "boot"],
     ),
+    room(
+        "sim",
+        "a cluster with a clock, roads and faults made from a seed, for tests and benches",
+        &["object", "registry", "sched", "store", "protocol"],
+    ),
     room("api", "what users see", &["object", "registry", "boot", "observe", "node"]),
 ];
 

@@ -15,6 +15,7 @@ mod report;
 mod rpc;
 mod sample;
 mod setting;
+mod sim;
 mod suite;
 
 use clap::{Parser, Subcommand};
@@ -40,6 +41,8 @@ enum Command {
     Hosts(hosts::Options),
     /// A million queued tasks, thousands of references at once: in one process, then between two ranks that it starts
     Limits(limits::Options),
+    /// Thousands of simulated ranks on one core: what the runtime's own protocol costs and how well it spreads work; seeds
+    Sim(sim::Options),
     /// Start a cluster of this process, stop it, end
     #[command(hide = true)]
     StartAndStop,
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         Command::Rpc(options) => rpc::run(&options),
         Command::Hosts(options) => hosts::run(&options),
         Command::Limits(options) => limits::run(&options),
+        Command::Sim(options) => Ok(sim::run(&options)),
         Command::StartAndStop => local::start_and_stop().map(|()| ExitCode::SUCCESS),
         Command::Nothing => Ok(ExitCode::SUCCESS),
     };

@@ -178,6 +178,15 @@ impl Actors {
         lock(&self.homes).values().filter(|home| driver.is_dead(home.id.owner)).cloned().collect()
     }
 
+    /// Those that live, or are expected to.
+    pub fn living(&self) -> Vec<ObjectId> {
+        let homes = lock(&self.homes);
+        let living = homes.values().filter(|home| !matches!(lock(&home.inner).life, Life::Dead(_)));
+        let mut living: Vec<_> = living.map(|home| home.id).collect();
+        living.sort_unstable();
+        living
+    }
+
     /// Forgets everything: the end. Returns what is to be dropped.
     pub fn clear(&self) -> impl Sized + use<> {
         std::mem::take(&mut *lock(&self.homes))

@@ -79,7 +79,7 @@ impl Protocol {
         let id = header.origin.unwrap_or_else(|| {
             let args = parcel.as_ref().ok().and_then(Packed::kept);
             let results = Results::Of(task.clone());
-            let sent = Sent { results, to, hops: 0, args, retries, recipe: None, has_route: false };
+            let sent = Sent { args, retries, ..Sent::new(results, to) };
             TaskId { owner: self.rank, number: self.away.put(sent) }
         });
         let hops = header.hops + u32::from(header.origin.is_some());
@@ -138,15 +138,15 @@ impl Protocol {
     /// A task goes on to `to`, or comes back: its owner must know, for when that rank dies.
     fn tell_owner(&self, driver: &impl Driver, id: TaskId, to: Rank, hops: u32) {
         if id.owner == self.rank {
-            self.away.moved(id.number, to, hops);
+            self.away.moved(id.number, to, hops, None);
         } else if to != id.owner {
             driver.send(id.owner, &Message::Moved { task: id.number, to, hops });
         }
     }
 
-    /// A task of this rank was passed on to `to`.
-    pub fn on_moved(&self, driver: &impl Driver, number: u64, to: Rank, hops: u32) {
-        if self.away.moved(number, to, hops) && driver.is_dead(to) {
+    /// A task of this rank was passed on by `from` to `to`.
+    pub fn on_moved(&self, driver: &impl Driver, from: Rank, number: u64, to: Rank, hops: u32) {
+        if self.away.moved(number, to, hops, Some(from)) && driver.is_dead(to) {
             self.retry(driver, number, to, &driver.death_of(to));
         }
     }
@@ -154,7 +154,7 @@ impl Protocol {
     /// A task came: where it is one of this rank's, it does not die any more with who had it.
     pub fn came_back(&self, id: TaskId, hops: u32) {
         if id.owner == self.rank {
-            self.away.moved(id.number, self.rank, hops);
+            self.away.moved(id.number, self.rank, hops, None);
         }
     }
 
@@ -164,7 +164,7 @@ impl Protocol {
         slot.clone().producer(&mut producer);
         if let Some(task) = producer {
             self.cancel_here(driver, &task);
-            if let Some((rank, id)) = self.away.find(self.rank, &task) {
+            if let Some((rank, id)) = self.away.cancel(self.rank, &task) {
                 driver.send(rank, &Message::Cancel { task: id });
             }
         }
@@ -239,16 +239,32 @@ pub struct Sent {
     pub results: Results,
     /// Where it is.
     to: Rank,
+    /// Who passed it on to there, where that was not this rank: where that one dies, it may never have arrived.
+    via: Option<Rank>,
     /// How often it was passed on or started again, as far as this rank knows.
     hops: u32,
     /// Its arguments, to start it again; `None` where it never is.
     pub args: Option<Arc<Parcel>>,
     /// How often it may still be started again.
     pub retries: u32,
+    /// Who was told that nobody wants it any more.
+    pub told: Option<Rank>,
     /// The recipe that it follows, where lost results are made again.
     pub recipe: Option<Arc<Recipe>>,
     /// Whether it is a call of an actor that may be started again: its actor's route knows what becomes of it.
     has_route: bool,
+}
+
+impl Sent {
+    /// Such a task, never started again.
+    fn new(results: Results, to: Rank) -> Sent {
+        Sent { results, to, via: None, hops: 0, args: None, retries: 0, told: None, recipe: None, has_route: false }
+    }
+
+    /// Whether it may be lost where that rank is.
+    fn is_with(&self, rank: Rank) -> bool {
+        self.to == rank || self.via == Some(rank)
+    }
 }
 
 /// What becomes of a task whose rank is gone.
@@ -278,7 +294,7 @@ impl Away {
     /// A call whose actor's route knows where it is.
     pub(super) fn put_call(&self, task: Arc<dyn Runnable>, to: Rank) -> u64 {
         let results = Results::Of(task);
-        self.put(Sent { results, to, hops: 0, args: None, retries: 0, recipe: None, has_route: true })
+        self.put(Sent { has_route: true, ..Sent::new(results, to) })
     }
 
     /// A number for what nobody waits for.
@@ -289,8 +305,7 @@ impl Away {
     /// Results that are made again on this rank, by that recipe: their number.
     pub fn put_again(&self, here: Rank, recipe: Arc<Recipe>, args: Arc<Parcel>, retries: u32) -> u64 {
         let results = Results::Again(Vec::new());
-        let (args, recipe) = (Some(args), Some(recipe));
-        self.put(Sent { results, to: here, hops: 0, args, retries, recipe, has_route: false })
+        self.put(Sent { args: Some(args), retries, recipe: Some(recipe), ..Sent::new(results, here) })
     }
 
     /// Result `index` of what is made again under that number goes to `slot`; false where that is over.
@@ -325,13 +340,24 @@ impl Away {
     }
 
     /// It is on `to` now, after so many hops; false where it is over, or this is no news.
-    fn moved(&self, number: u64, to: Rank, hops: u32) -> bool {
+    fn moved(&self, number: u64, to: Rank, hops: u32, via: Option<Rank>) -> bool {
         let mut tasks = lock(&self.tasks);
         let Some(sent) = tasks.get_mut(&number).filter(|sent| sent.hops < hops) else { return false };
-        (sent.to, sent.hops) = (to, hops);
+        (sent.to, sent.hops, sent.via) = (to, hops, via);
         true
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        lock(&self.tasks).len()
+    }
+
+    /// Forgets everything: the end. Returns what is to be dropped.
+    pub fn clear(&self) -> impl Sized + use<> {
+        std::mem::take(&mut *lock(&self.tasks))
+    }
+
+    /// Where a task is, and its name.
     pub fn find(&self, me: Rank, task: &Arc<dyn Runnable>) -> Option<(Rank, TaskId)> {
         lock(&self.tasks)
             .iter()
@@ -344,9 +370,18 @@ impl Away {
         !lock(&self.tasks).is_empty()
     }
 
-    /// The tasks that are on `rank`, the oldest first.
+    /// Nobody wants that task any more: where it is, as far as this rank knows, is to be told so.
+    fn cancel(&self, me: Rank, task: &Arc<dyn Runnable>) -> Option<(Rank, TaskId)> {
+        let mut tasks = lock(&self.tasks);
+        let (number, sent) =
+            tasks.iter_mut().find(|(_, sent)| matches!(&sent.results, Results::Of(own) if Arc::ptr_eq(own, task)))?;
+        sent.told = Some(sent.to);
+        Some((sent.to, TaskId { owner: me, number: *number }))
+    }
+
+    /// The tasks that are on `rank`, or on their way from there, the oldest first.
     pub fn on(&self, rank: Rank) -> Vec<u64> {
-        let there = |sent: &Sent| sent.to == rank && !sent.has_route;
+        let there = |sent: &Sent| sent.is_with(rank) && !sent.has_route;
         let tasks = lock(&self.tasks);
         let mut numbers: Vec<u64> = tasks.iter().filter(|(_, sent)| there(sent)).map(|(number, _)| *number).collect();
         drop(tasks);
@@ -359,19 +394,28 @@ impl Away {
         let mut tasks = lock(&self.tasks);
         let sent = tasks.get_mut(&number).filter(|sent| sent.args.is_some())?;
         sent.retries = sent.retries.checked_sub(1)?;
-        (sent.to, sent.hops) = (here, sent.hops + 1);
+        (sent.to, sent.via, sent.hops) = (here, None, sent.hops + 1);
         Some((sent.clone(), sent.hops))
     }
 
     /// What becomes of a task, when `gone` is: where it is started again, that happens `here`. Decided once for each death.
     pub fn spend_retry(&self, number: u64, gone: Rank, here: Rank) -> Fate {
+        self.spend(number, here, |sent| sent.is_with(gone))
+    }
+
+    /// What becomes of a task that could not begin where it was after so many hops.
+    pub fn spend_on_loss(&self, number: u64, hops: u32, here: Rank) -> Fate {
+        self.spend(number, here, |sent| sent.hops <= hops)
+    }
+
+    fn spend(&self, number: u64, here: Rank, is_there: impl Fn(&Sent) -> bool) -> Fate {
         let mut tasks = lock(&self.tasks);
-        let Some(sent) = tasks.get_mut(&number).filter(|sent| sent.to == gone) else { return Fate::Elsewhere };
+        let Some(sent) = tasks.get_mut(&number).filter(|sent| is_there(sent)) else { return Fate::Elsewhere };
         let left = sent.retries.checked_sub(1).filter(|_| sent.args.is_some());
         let Some(left) = left else {
             return tasks.remove(&number).map_or(Fate::Elsewhere, |sent| Fate::Fails(sent.results));
         };
-        (sent.retries, sent.to, sent.hops) = (left, here, sent.hops + 1);
+        (sent.retries, sent.to, sent.via, sent.hops) = (left, here, None, sent.hops + 1);
         Fate::Again(sent.clone(), sent.hops)
     }
 }

@@ -219,7 +219,7 @@ impl Protocol {
             CopyAction::Send(to, message) => driver.send(to, &Message::Copy(message)),
             CopyAction::Lend { to, block, memory } => {
                 let place = self.references.export_memory(driver, &memory, to);
-                let bytes = memory.bytes().len() as u64;
+                let bytes = place.as_ref().map_or(0, |place| place.bytes);
                 let copy = place.map(|place| Source { block: place.block, offset: place.offset });
                 driver.send(to, &Message::Copy(CopyMessage::Have { block, bytes, copy }));
             }

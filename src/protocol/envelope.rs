@@ -10,6 +10,7 @@
 
 use crate::base::Rank;
 use crate::base::sync::{AtomicU8, AtomicU16, Ordering};
+use std::sync::OnceLock;
 
 /// Bytes before each message.
 pub const ENVELOPE_BYTES: usize = 3;
@@ -56,9 +57,13 @@ pub enum Arrival<'a> {
     Torn,
 }
 
-/// What came, by sender. Messages of one sender are handed over by one thread at a time.
+/// Senders of a page.
+const PAGE_SENDERS: usize = 64;
+
+/// What came, by sender. Messages of one sender are handed over by one thread at a time. Most ranks of a large cluster never
+/// send anything to each other: a page of senders is there once one of them has.
 #[derive(Debug)]
-pub struct Arrivals(Vec<Sender>);
+pub struct Arrivals(Box<[OnceLock<Box<[Sender; PAGE_SENDERS]>>]>);
 
 #[derive(Debug, Default)]
 struct Sender {
@@ -73,12 +78,18 @@ struct Sender {
 impl Arrivals {
     /// Of a cluster of `size` ranks.
     pub fn new(size: u32) -> Arrivals {
-        Arrivals((0..size).map(|_| Sender::default()).collect())
+        Arrivals((0..(size as usize).div_ceil(PAGE_SENDERS)).map(|_| OnceLock::new()).collect())
+    }
+
+    fn of(&self, from: Rank) -> &Sender {
+        let page =
+            self.0[from as usize / PAGE_SENDERS].get_or_init(|| Box::new(std::array::from_fn(|_| Sender::default())));
+        &page[from as usize % PAGE_SENDERS]
     }
 
     /// Whether `from` had another load when it last spoke.
     pub fn is_news(&self, from: Rank, load: u8) -> bool {
-        let known = &self.0[from as usize].load;
+        let known = &self.of(from).load;
         known.load(Ordering::Relaxed) != load && {
             known.store(load, Ordering::Relaxed);
             true
@@ -87,17 +98,18 @@ impl Arrivals {
 
     /// A thread begins to act on what `from` sent. It looks whether that rank lives after this call.
     pub fn begin(&self, from: Rank) {
-        self.0[from as usize].acting.fetch_add(1, Ordering::SeqCst);
+        self.of(from).acting.fetch_add(1, Ordering::SeqCst);
     }
 
     /// It has acted.
     pub fn end(&self, from: Rank) {
-        self.0[from as usize].acting.fetch_sub(1, Ordering::SeqCst);
+        self.of(from).acting.fetch_sub(1, Ordering::SeqCst);
     }
 
     /// Whether a thread acts on what `from` sent.
     pub fn is_heard(&self, from: Rank) -> bool {
-        self.0[from as usize].acting.load(Ordering::SeqCst) > 0
+        let page = self.0[from as usize / PAGE_SENDERS].get();
+        page.is_some_and(|page| page[from as usize % PAGE_SENDERS].acting.load(Ordering::SeqCst) > 0)
     }
 
     /// Opens what came from `from`.
@@ -109,7 +121,7 @@ impl Arrivals {
         if number == 0 {
             return Arrival::New(message, *load);
         }
-        let last = &self.0[from as usize].last;
+        let last = &self.of(from).last;
         let before = last.load(Ordering::Relaxed);
         let next = after(before);
         if number == next {

@@ -7,8 +7,8 @@ use crate::base::Rank;
 use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::lineage::Maker;
 use crate::object::{AnySlot, Attachment, Links, Waiter};
-use crate::protocol::WirePlace;
 use crate::protocol::blocks::Pulled;
+use crate::protocol::{Census, WirePlace};
 use rustc_hash::FxHashMap as HashMap;
 use std::sync::{Arc, Mutex, Weak};
 
@@ -52,6 +52,8 @@ pub struct FarValue {
     pub(super) maker: Option<Maker>,
     pub(super) bringing: Mutex<Bringing>,
     values: Weak<FarValues>,
+    /// How many were left before it.
+    serial: u64,
 }
 
 /// How far the bringing of a value is.
@@ -77,8 +79,8 @@ impl FarValue {
         maker: Option<Maker>,
     ) -> FarValue {
         let (slot, key) = (Arc::downgrade(slot), slot.address());
-        let values = Arc::downgrade(values);
-        FarValue { slot, key, from, bytes, spilled, pieces, maker, bringing: Mutex::default(), values }
+        let (values, serial) = (Arc::downgrade(values), values.next_serial.fetch_add(1, Ordering::Relaxed));
+        FarValue { slot, key, from, bytes, spilled, pieces, maker, bringing: Mutex::default(), values, serial }
     }
 
     /// The blocks that it consists of.
@@ -123,6 +125,7 @@ pub struct FarValues {
     /// By number: what is being brought.
     bringing: Mutex<HashMap<u64, Arc<FarValue>>>,
     next_token: AtomicU64,
+    next_serial: AtomicU64,
 }
 
 impl FarValues {
@@ -148,9 +151,7 @@ impl FarValues {
 
     /// Somebody waits here for the value of `slot`: the value where it was left, or `None`, and a note for when it is.
     pub(super) fn want(self: &Arc<Self>, slot: &Arc<dyn AnySlot>) -> Option<Arc<FarValue>> {
-        if let Some(value) = self.find(&**slot) {
-            return Some(value);
-        }
+        // Noted also where it was left by now: it may be lost, made again and left once more.
         let key = slot.address();
         let first = {
             let mut entries = lock(&self.entries);
@@ -160,15 +161,11 @@ impl FarValues {
         if first {
             slot.core().when_complete(Arc::new(Wanted { values: Arc::downgrade(self), key }));
         }
-        // It may have been left in between.
         self.find(&**slot)
     }
 
-    /// A rank asked for the value of `slot`, which is pending: the value where it was left.
+    /// A rank asked for the value of `slot`, which is pending: the value where it was left, or a note for when it is.
     pub(super) fn ask(&self, slot: &dyn AnySlot, asker: &Arc<dyn Asker>) -> Option<Arc<FarValue>> {
-        if let Some(value) = self.find(slot) {
-            return Some(value);
-        }
         lock(&self.entries).entry(slot.address()).or_default().askers.push(asker.clone());
         self.find(slot)
     }
@@ -212,14 +209,29 @@ impl FarValues {
         let _dropped_outside_of_the_lock = lock(&self.bringing).remove(&token);
     }
 
+    /// What is held, by kind.
+    pub(super) fn census(&self) -> Census {
+        vec![
+            ("cells with values that were left elsewhere", lock(&self.entries).len()),
+            ("values on their way here", lock(&self.bringing).len()),
+        ]
+    }
+
+    /// Forgets everything: the end. Returns what is to be dropped.
+    pub(super) fn clear(&self) -> impl Sized + use<> {
+        (std::mem::take(&mut *lock(&self.entries)), std::mem::take(&mut *lock(&self.bringing)))
+    }
+
     /// The values that lie at `rank` and that somebody wants.
     pub(super) fn wanted_at(&self, rank: Rank) -> Vec<Arc<FarValue>> {
         // Looked at after the lock: the last holder of a value takes the lock to forget it.
-        let wanted: Vec<_> = {
+        let mut wanted: Vec<_> = {
             let entries = lock(&self.entries);
             let wanted = entries.values().filter(|entry| entry.wanted || !entry.askers.is_empty());
             wanted.filter_map(|entry| entry.value.as_ref()?.upgrade()).collect()
         };
+        // Addresses differ from run to run.
+        wanted.sort_unstable_by_key(|value: &Arc<FarValue>| value.serial);
         wanted.into_iter().filter(|value| value.lies_at(rank)).collect()
     }
 }

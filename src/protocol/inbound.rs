@@ -5,7 +5,7 @@
 
 use crate::base::log::{Level, say};
 use crate::base::sync::{AtomicUsize, Ordering, lock};
-use crate::base::{Error, ObjectId, Rank};
+use crate::base::{Error, ObjectId, Rank, TaskId};
 use crate::object::{ArrayMemory, panic_text};
 use crate::protocol::away::Results;
 use crate::protocol::blocks::{Pulled, missing_blocks};
@@ -96,6 +96,16 @@ impl HeldByRank {
             self.senders.store(held.len(), Ordering::Release);
         }
         drop(held);
+    }
+
+    /// How many senders there are.
+    pub fn len(&self) -> usize {
+        lock(&self.held).len()
+    }
+
+    /// Forgets everything: the end. Returns what is to be dropped.
+    pub fn clear(&self) -> impl Sized + use<> {
+        std::mem::take(&mut *lock(&self.held))
     }
 
     /// Forgets what is held of a rank that is gone.
@@ -231,6 +241,7 @@ impl Protocol {
         match message {
             Message::Run(run) => self.on_run(driver, from, run, pulled),
             Message::Done { task, results } => self.on_done(driver, from, task, results),
+            Message::Unbegun { task, hops, error } => self.on_unbegun(driver, task, hops, &error),
             Message::Fetch { object, without } => self.on_fetch(driver, from, object, without),
             Message::Value { object, value } => self.on_value(driver, from, object, value),
             Message::Copy(copy) => self.on_copy(driver, from, copy),
@@ -238,6 +249,7 @@ impl Protocol {
             Message::Steal { remember } => self.on_steal(driver, from, remember),
             Message::Loot { tasks, answer } => self.on_loot(driver, tasks, answer),
             Message::Cancel { task } => self.unwanted.insert(task),
+            Message::Over { task } => self.unwanted.remove(task),
             Message::Actor { actor, about } => self.on_about(driver, from, actor, about, pulled),
             Message::NameSet { token, name, kind, handle } => {
                 self.on_name_set(driver, from, token, (name, kind), &handle);
@@ -249,7 +261,7 @@ impl Protocol {
                 let answer = self.opened(driver, &answer, from, pulled).map(|parcel| parcel.bytes);
                 driver.answered(token, answer);
             }
-            Message::Moved { task, to, hops } => self.on_moved(driver, task, to, hops),
+            Message::Moved { task, to, hops } => self.on_moved(driver, from, task, to, hops),
             other => driver.other(from, other),
         }
     }
@@ -283,7 +295,16 @@ impl Protocol {
             let error = Error::config(format!("rank {} has no function with the key {:#x}", self.rank, run.function));
             return self.send_failure(driver, run.task, 1, error);
         };
-        match args.and_then(|parcel| (entry.decode)(parcel, header)) {
+        let args = match args {
+            Ok(args) => args,
+            Err(error) => {
+                // Who sent them is gone, or who stored them: the owner may have them still.
+                self.unwanted.remove(run.task);
+                let unbegun = Message::Unbegun { task: run.task.number, hops: run.hops, error };
+                return driver.send(run.task.owner, &unbegun);
+            }
+        };
+        match (entry.decode)(args, header) {
             Err(error) => self.send_failure(driver, run.task, entry.returns, error),
             Ok(task) => match (entry.kind, run.actor) {
                 (Kind::New, Some(target)) => self.actors.build(driver, target.actor, target.incarnation, task),
@@ -299,6 +320,10 @@ impl Protocol {
             return;
         }
         let sent = self.away.take(number);
+        if let Some(told) = sent.as_ref().and_then(|sent| sent.told) {
+            // It may have been over there before that was heard: nothing would remove it again.
+            driver.send(told, &Message::Over { task: TaskId { owner: self.rank, number } });
+        }
         if let Some(Results::Of(task)) = sent.as_ref().map(|sent| &sent.results) {
             self.call_over(driver, number, task);
             task.header().release_target();

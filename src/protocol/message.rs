@@ -130,6 +130,15 @@ pub enum Message<'a> {
         #[serde(borrow)]
         results: Vec<Result<WireParcel<'a>, Error>>,
     },
+    /// To a task's owner: it could not begin here, because its arguments were lost on the way.
+    Unbegun {
+        /// The task's number at its owner.
+        task: u64,
+        /// How often it had been passed on.
+        hops: u32,
+        /// What was lost.
+        error: Error,
+    },
     /// To an object's owner: send me the value when it is there.
     Fetch {
         /// The object's number at its owner.
@@ -161,6 +170,11 @@ pub enum Message<'a> {
     },
     /// To who runs a task: nobody wants it any more.
     Cancel {
+        /// The task.
+        task: TaskId,
+    },
+    /// To who was told that nobody wants a task: it is over, there or elsewhere.
+    Over {
         /// The task.
         task: TaskId,
     },
@@ -338,7 +352,7 @@ impl<'a> Message<'a> {
             }
             Message::Count(count) => count.highest_rank(),
             Message::Copy(copy) => copy.highest_rank(),
-            Message::Cancel { task } => task.owner,
+            Message::Cancel { task } | Message::Over { task } => task.owner,
             Message::Actor { actor, about } => actor.owner.max(about.highest_rank()),
             Message::NameFree { actor, .. } => actor.owner,
             Message::NameSet { handle, .. } => handle.highest_rank(),

@@ -18,6 +18,7 @@ mod away;
 mod bench;
 mod blocks;
 mod calls;
+mod census;
 mod checkpoints;
 mod commits;
 mod copies;
@@ -46,6 +47,7 @@ mod values;
 #[cfg(any(test, fuzzing))]
 pub use actor_message::{About, Terms, WireCommit, WireFinished};
 pub use actor_message::{Target, WireActor};
+pub use census::Census;
 pub use dependencies::failed_argument;
 pub use driver::Driver;
 pub use envelope::{ABOUT_ROADS, Departures, ENVELOPE_BYTES};

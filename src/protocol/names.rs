@@ -61,6 +61,11 @@ impl Names {
         let _dropped_outside_of_the_lock: HashMap<_, _> = gone;
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        lock(&self.0).len()
+    }
+
     /// Forgets every name: the end. Returns what is to be dropped.
     pub fn clear(&self) -> impl Sized {
         std::mem::take(&mut *lock(&self.0))

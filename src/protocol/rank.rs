@@ -82,6 +82,7 @@ impl Protocol {
         self.held.lost(rank);
         self.thieving.lost(rank);
         self.references.lost(driver, rank, error);
+        self.unwanted.lost(rank);
         self.copies_lost(driver, rank);
         self.actors_lost(driver, rank, error);
         self.retry_all_of(driver, rank, error);

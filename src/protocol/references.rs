@@ -13,6 +13,7 @@ use rustc_hash::FxHashMap as HashMap;
 use std::sync::{Arc, Mutex, Weak};
 
 mod actors;
+mod census;
 mod exported;
 mod reads;
 
@@ -141,8 +142,8 @@ impl References {
 
     fn sent(&self, driver: &impl Driver, id: ObjectId, to: Rank, keep: impl FnOnce() -> Keep) {
         let mut tables = lock(&self.tables);
-        // Looked at under the lock, which `lost` takes after the flag was set: nothing is counted for the dead.
-        if driver.is_dead(to) || !tables.counts.sent(id, to) {
+        // Looked at under the lock, which `lost` takes after the flag was set: nothing is counted for the dead, nor of theirs.
+        if driver.is_dead(to) || driver.is_dead(id.owner) || !tables.counts.sent(id, to) {
             return;
         }
         if id.owner == self.me {
@@ -174,6 +175,12 @@ impl References {
     ) -> Result<Attachment, Error> {
         match wire {
             WireAttachment::Reference(id) => {
+                if id.owner == self.me
+                    && let Some(slot) = self.own_slot(id.number)
+                {
+                    // It may be decoded later, when nobody else holds it any more.
+                    return Ok(Attachment::Slot(slot));
+                }
                 let mut tables = lock(&self.tables);
                 if id.owner != self.me {
                     *tables.arriving.entry(*id).or_default() += 1;

@@ -32,7 +32,18 @@ impl Protocol {
 
     /// As `retry_all_of`, for one task.
     pub fn retry(&self, driver: &impl Driver, number: u64, gone: Rank, error: &Error) {
-        match self.away.spend_retry(number, gone, self.rank) {
+        let fate = self.away.spend_retry(number, gone, self.rank);
+        self.meet(driver, number, fate, error);
+    }
+
+    /// A task of this rank could not begin where it was: its arguments were lost on the way there.
+    pub(super) fn on_unbegun(&self, driver: &impl Driver, number: u64, hops: u32, error: &Error) {
+        let fate = self.away.spend_on_loss(number, hops, self.rank);
+        self.meet(driver, number, fate, error);
+    }
+
+    fn meet(&self, driver: &impl Driver, number: u64, fate: Fate, error: &Error) {
+        match fate {
             Fate::Again(sent, hops) => self.start_again(driver, number, &sent, hops),
             Fate::Elsewhere => {}
             Fate::Fails(results) => {

@@ -1,7 +1,7 @@
 //! Which tasks of other ranks were cancelled by who wanted their results.
 
-use crate::base::TaskId;
 use crate::base::sync::{AtomicBool, Ordering, lock};
+use crate::base::{Rank, TaskId};
 use rustc_hash::FxHashSet;
 use std::sync::Mutex;
 
@@ -23,6 +23,16 @@ impl Unwanted {
     #[inline]
     pub fn contains(&self, id: Option<TaskId>) -> bool {
         self.any.load(Ordering::Acquire) && id.is_some_and(|id| lock(&self.tasks).contains(&id))
+    }
+
+    /// Their owner is gone.
+    pub fn lost(&self, owner: Rank) {
+        lock(&self.tasks).retain(|id| id.owner != owner);
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        lock(&self.tasks).len()
     }
 
     /// The task is over, or went on.

@@ -258,7 +258,9 @@ impl Protocol {
             self.want(driver, slot);
             return self.bring(driver, value);
         }
-        if asker.take().is_none() {
+        let taken = asker.take();
+        self.far.forget_asker(slot.address(), |other| std::ptr::addr_eq(other, asker));
+        if taken.is_none() {
             return;
         }
         let (to, object) = (asker.rank(), ObjectId { owner: self.rank, number: asker.number() });

@@ -1,6 +1,7 @@
 //! The calls that an actor has not run yet, in an order that keeps each caller's own (D3).
 
-use std::collections::{HashMap, VecDeque};
+use rustc_hash::FxHashMap as HashMap;
+use std::collections::VecDeque;
 use std::hash::Hash;
 
 /// Calls `C` of callers `K`.
@@ -14,7 +15,7 @@ pub struct Mailbox<K, C> {
 
 impl<K, C> Default for Mailbox<K, C> {
     fn default() -> Self {
-        Mailbox { held: HashMap::new(), ready: VecDeque::new() }
+        Mailbox { held: HashMap::default(), ready: VecDeque::new() }
     }
 }
 

@@ -309,6 +309,26 @@ impl Counts {
         self.exports.get(&number).into_iter().flatten().map(|(rank, _)| *rank).collect()
     }
 
+    /// Whether others hold this rank's object of that number.
+    pub fn exports(&self, number: u64) -> bool {
+        self.exports.contains_key(&number)
+    }
+
+    /// Whether grants for that object of another rank are held here.
+    pub fn imports(&self, object: ObjectId) -> bool {
+        self.imports.contains_key(&object)
+    }
+
+    /// Whether references to that object are under way from here to a third rank.
+    pub fn pins(&self, object: ObjectId) -> bool {
+        self.pins.contains_key(&object)
+    }
+
+    /// How many objects are held elsewhere, how many of others here, and how many are under way.
+    pub fn census(&self) -> [usize; 3] {
+        [self.exports.len(), self.imports.len(), self.pins.len()]
+    }
+
     /// Objects of this rank that are held elsewhere.
     #[cfg(test)]
     pub fn exported(&self) -> usize {

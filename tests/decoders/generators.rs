@@ -251,6 +251,8 @@ pub fn message() -> impl Strategy<Value = Message<'static>> {
         any::<bool>().prop_map(|remember| Message::Steal { remember }),
         (any::<u32>(), any::<bool>()).prop_map(|(tasks, answer)| Message::Loot { tasks, answer }),
         task().prop_map(|task| Message::Cancel { task }),
+        task().prop_map(|task| Message::Over { task }),
+        (number(), any::<u32>(), error()).prop_map(|(task, hops, error)| Message::Unbegun { task, hops, error }),
         (number(), rank(), any::<u32>()).prop_map(|(task, to, hops)| Message::Moved { task, to, hops }),
     ];
     let names = prop_oneof![

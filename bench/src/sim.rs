@@ -1,0 +1,85 @@
+//! Simulated clusters: shapes of work over thousands of ranks, measured; and random runs, judged.
+
+use clap::Args;
+use mobula::sim::{Scenario, Setting, judge, measure};
+use std::process::ExitCode;
+use std::time::Instant;
+
+/// What to simulate.
+#[derive(Args)]
+pub struct Options {
+    /// How many ranks, of one worker each, sixteen on a host
+    #[arg(long, default_value_t = 10_000)]
+    ranks: u32,
+    /// Tasks for each rank
+    #[arg(long, default_value_t = 100)]
+    tasks: u32,
+    /// The first seed
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Instead: so many random runs under random faults, each judged by the sequential run
+    #[arg(long)]
+    seeds: Option<u64>,
+    /// Only this shape of work
+    #[arg(long, value_parser = shape)]
+    scenario: Option<Scenario>,
+}
+
+fn shape(name: &str) -> Result<Scenario, String> {
+    let known = Scenario::ALL.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    let found = Scenario::ALL.iter().find(|(own, _)| *own == name);
+    found.map(|(_, scenario)| *scenario).ok_or_else(|| format!("the shapes are {known}"))
+}
+
+/// Simulates.
+pub fn run(options: &Options) -> ExitCode {
+    let wrong = match options.seeds {
+        Some(seeds) => tried(options.seed, seeds),
+        None => measured(options),
+    };
+    if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Random runs; how many were wrong.
+fn tried(first: u64, seeds: u64) -> u64 {
+    let began = Instant::now();
+    let mut wrong = 0;
+    for seed in first..first + seeds {
+        let setting = Setting { aloud: seeds == 1, ..Setting::random(seed) };
+        if seeds == 1 {
+            println!("{setting:#?}");
+        }
+        let lines = judge(&setting);
+        if !lines.is_empty() {
+            wrong += 1;
+            println!("seed {seed} (mobula-bench sim --seeds 1 --seed {seed}):\n    {}", lines.join("\n    "));
+        }
+    }
+    println!("{seeds} seeds from {first}, {wrong} wrong, in {:.1} s", began.elapsed().as_secs_f64());
+    wrong
+}
+
+/// Shapes of work; how many runs were wrong.
+fn measured(options: &Options) -> u64 {
+    let mut wrong = 0;
+    for (_, scenario) in Scenario::ALL {
+        if options.scenario.is_some_and(|only| only != scenario) {
+            continue;
+        }
+        let began = Instant::now();
+        let measured = measure(scenario, options.seed, options.ranks, options.tasks);
+        println!("{measured}; simulated in {:.1} s, {} MiB at most so far", began.elapsed().as_secs_f64(), peak_mib());
+        for line in &measured.wrong {
+            println!("    WRONG: {line}");
+        }
+        wrong += u64::from(!measured.wrong.is_empty());
+    }
+    wrong
+}
+
+/// The most memory that this process had, in MiB.
+fn peak_mib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).map_or(0, |kib| kib >> 10)
+}

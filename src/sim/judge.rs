@@ -1,0 +1,55 @@
+//! Whether a run was right.
+
+use crate::base::Error;
+use crate::object::panic_text;
+use crate::sim::oracle::{self, Answer as Right};
+use crate::sim::setting::Setting;
+use crate::sim::world::{Answer, Outcome, World};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Runs a setting; what was wrong, in lines, of which there are none where nothing was.
+pub fn judge(setting: &Setting) -> Vec<String> {
+    match catch_unwind(AssertUnwindSafe(|| run(setting).1)) {
+        Ok(wrong) => wrong,
+        Err(panic) => vec![format!("it panicked: {}", panic_text(&*panic))],
+    }
+}
+
+/// Runs a setting: what it came to, and what was wrong.
+pub fn run(setting: &Setting) -> (Outcome, Vec<String>) {
+    let right = oracle::answer(&setting.work);
+    let world = World::new(setting.clone());
+    let outcome = world.run();
+    let wrong = judged(&world, &outcome, &right);
+    world.end();
+    (outcome, wrong)
+}
+
+/// What was wrong with a run.
+pub(super) fn judged(world: &World, outcome: &Outcome, right: &Right) -> Vec<String> {
+    let setting = &world.setting;
+    let mut wrong = outcome.violations.clone();
+    wrong.extend(outcome.answer.as_ref().and_then(|answer| wrong_answer(setting, answer, right)));
+    wrong.extend(wrong_count(setting, outcome, right, world.scripts_begun()));
+    wrong
+}
+
+/// What is wrong with an answer: it must be that of the sequential run, or name what died.
+fn wrong_answer(setting: &Setting, answer: &Answer, right: &Right) -> Option<String> {
+    match answer {
+        Ok(results) if *results == right.results => None,
+        Ok(results) => Some(format!("the answer is {results:x?}, and {:x?} is right", right.results)),
+        Err(Error::NodeDied { .. } | Error::ObjectLost { .. } | Error::ActorDied { .. })
+            if !setting.doomed().is_empty() && !setting.outlives_deaths() =>
+        {
+            None
+        }
+        Err(error) => Some(format!("the answer is that {error}, and {:x?} is right", right.results)),
+    }
+}
+
+/// Where no rank dies and nothing is cancelled, each task runs once.
+fn wrong_count(setting: &Setting, outcome: &Outcome, right: &Right, begun: u64) -> Option<String> {
+    let exactly = setting.doomed().is_empty() && !setting.cancels() && outcome.answer.is_some();
+    (exactly && begun != right.tasks).then(|| format!("{begun} tasks were begun, and there are {}", right.tasks))
+}

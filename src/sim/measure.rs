@@ -1,0 +1,84 @@
+//! What a run of a known shape cost, beside what it would cost at best.
+
+use crate::sim::judge::judged;
+use crate::sim::oracle;
+use crate::sim::scenario::Scenario;
+use crate::sim::world::{Traffic, World};
+use std::fmt;
+
+/// A run of a scenario, measured.
+#[derive(Clone, Debug)]
+pub struct Measured {
+    /// Its shape.
+    pub scenario: Scenario,
+    /// Its seed.
+    pub seed: u64,
+    /// How many ranks, of one worker each.
+    pub ranks: u32,
+    /// Tasks that ran, the driver's own script included.
+    pub tasks: u64,
+    /// Simulated time until the driver had its answer.
+    pub makespan_ns: u64,
+    /// No run takes less: all that is computed, shared by all workers, or the longest task, or the time that the busiest
+    /// script takes to make its tasks.
+    pub ideal_ns: u64,
+    /// How much of their time the workers did nothing.
+    pub idle: f64,
+    /// What went over the roads.
+    pub traffic: Traffic,
+    /// Events of the simulation.
+    pub events: u64,
+    /// What was wrong.
+    pub wrong: Vec<String>,
+}
+
+/// Runs a scenario with so many tasks for each rank.
+pub fn measure(scenario: Scenario, seed: u64, ranks: u32, tasks_a_rank: u32) -> Measured {
+    let setting = scenario.setting(seed, ranks, tasks_a_rank);
+    let right = oracle::answer(&setting.work);
+    let spawn_ns = setting.costs.spawn_ns;
+    let workers = u64::from(ranks * setting.workers);
+    let world = World::new(setting);
+    let outcome = world.run();
+    let wrong = judged(&world, &outcome, &right);
+    let makespan_ns = outcome.answered_ns.max(1);
+    let busy_ns: u64 = (0..ranks).map(|rank| world.site(rank).tally().busy_ns).sum();
+    world.end();
+    Measured {
+        scenario,
+        seed,
+        ranks,
+        tasks: right.tasks,
+        makespan_ns,
+        ideal_ns: (right.burnt_ns / workers).max(right.longest_ns).max(right.most_spawned * spawn_ns),
+        idle: 1.0 - busy_ns as f64 / (makespan_ns * workers) as f64,
+        traffic: outcome.traffic,
+        events: outcome.events,
+        wrong,
+    }
+}
+
+impl fmt::Display for Measured {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Traffic { messages, bytes, runs, steals, loots, moved, counts } = self.traffic;
+        let a_task = |count: u64| count as f64 / self.tasks as f64;
+        write!(
+            formatter,
+            "{:<14} {:>6} ranks {:>8} tasks: {:>9.3} ms, ideal {:>8.3} ms, idle {:>4.1} %; a task: {:.2} messages of {:.0} bytes \
+             ({:.2} runs, {:.2} moved, {:.2} counts); a rank: {:.1} steals, {:.1} with tasks",
+            self.scenario.name(),
+            self.ranks,
+            self.tasks,
+            self.makespan_ns as f64 / 1e6,
+            self.ideal_ns as f64 / 1e6,
+            self.idle * 100.0,
+            a_task(messages),
+            bytes as f64 / messages.max(1) as f64,
+            a_task(runs),
+            a_task(moved),
+            a_task(counts),
+            steals as f64 / f64::from(self.ranks),
+            loots as f64 / f64::from(self.ranks),
+        )
+    }
+}

@@ -1,0 +1,186 @@
+//! Scripts at work: each deed done with the runtime's own cells, references and tasks.
+
+use crate::base::Error;
+use crate::object::{ObjectRef, Value, Waiter};
+use crate::protocol::Driver;
+use crate::registry::Runnable;
+use crate::sim::script::{Deed, Script, Spec, begin};
+use crate::sim::site::{Awaited, Job};
+use crate::sim::task::{Body, SimTask};
+use crate::sim::value::{Handle, Reference, SimLoad};
+use crate::sim::world::{Event, Here};
+use std::sync::Arc;
+
+/// A script under way.
+pub struct Running {
+    script: Box<dyn Script<Reference, Handle>>,
+    /// Whose results it makes; `None` for the driver.
+    task: Option<Arc<SimTask>>,
+    /// Itself as a caller of actors.
+    caller: u64,
+    /// What it waits for.
+    awaited: Option<Reference>,
+    /// What the runtime did for it on the worker and the clock does not show yet.
+    debt_ns: u64,
+}
+
+/// What a failure that was made on purpose is called.
+const ON_PURPOSE: &str = "it failed on purpose, code ";
+
+/// Up to so much of what the runtime does is counted together.
+const DEBT_NS_MAX: u64 = 2_000;
+
+impl Here {
+    /// Starts the driver's script, on a worker of this rank.
+    pub fn drive(&self) {
+        let spec = self.world.setting.work.clone();
+        self.world.script_begins();
+        let running = Running::new(&spec, Vec::new(), None, self.world.fresh_caller());
+        let slot = self.site().reserve();
+        self.site().put_aside(slot, Job::Script(running));
+        Awaited::new(self, slot).ready();
+    }
+
+    /// Runs a task that a worker claimed.
+    pub fn begin(&self, task: Arc<dyn Runnable>) {
+        if self.protocol().unwanted.contains(task.header().origin) {
+            task.fail(Arc::new(Error::Cancelled { task: task.header().name().to_string() }));
+            self.protocol().over(self, &task);
+            return self.site().free_worker();
+        }
+        let Some(sim) = SimTask::of(&task) else { return self.world.violated("a task is none of these".to_string()) };
+        let Some((Body::Script(spec), arguments)) = sim.begin() else {
+            return self.world.violated(format!("{} is run where only scripts are", task.header().name()));
+        };
+        self.world.script_begins();
+        let mut running = Running::new(&spec, arguments, Some(sim), self.world.fresh_caller());
+        running.debt_ns = self.world.setting.costs.begin_ns;
+        let slot = self.site().reserve();
+        self.advance(slot, running);
+    }
+
+    /// Does one deed after the other, until the script computes, waits or is over.
+    pub fn advance(&self, slot: usize, mut running: Running) {
+        let costs = self.world.setting.costs;
+        if let Some(awaited) = running.awaited.take()
+            && let Some(error) = running.take_in(&awaited)
+        {
+            return self.ends(slot, running, Err(error));
+        }
+        loop {
+            if running.debt_ns > DEBT_NS_MAX {
+                return self.compute(slot, running, 0);
+            }
+            match running.script.next() {
+                Deed::Burn(burn_ns) => return self.compute(slot, running, burn_ns),
+                Deed::Get(reference) if reference.is_ready() => {
+                    if let Some(error) = running.take_in(&reference) {
+                        return self.ends(slot, running, Err(error));
+                    }
+                }
+                Deed::Get(reference) => {
+                    running.debt_ns += costs.resume_ns;
+                    return self.wait(slot, running, reference);
+                }
+                Deed::Finish(loads) => return self.ends(slot, running, Ok(loads)),
+                Deed::Fail(code) => return self.ends(slot, running, Err(self.failure(&code.to_string()))),
+                Deed::Spawn { spec, given, asks } => {
+                    running.debt_ns += costs.spawn_ns;
+                    let references = self.spawn(Body::Script(spec), given, asks, running.caller);
+                    running.script.keep(references);
+                }
+                Deed::Put(load) => {
+                    running.script.keep(vec![ObjectRef::new(Value::ready(self.value(load)))]);
+                }
+                Deed::Cancel(reference) => self.protocol().cancel(self, reference.any()),
+                Deed::Make { seed, given, asks } => {
+                    let handle = self.make(seed, given, asks, running.caller);
+                    running.script.meet(handle);
+                }
+                Deed::Call { actor, given } => {
+                    running.debt_ns += costs.spawn_ns;
+                    let references = self.call(&actor, given, running.caller);
+                    running.script.keep(references);
+                }
+            }
+        }
+    }
+
+    fn compute(&self, slot: usize, mut running: Running, burn_ns: u64) {
+        let busy_ns = (burn_ns + std::mem::take(&mut running.debt_ns)) * self.site().slowness;
+        self.site().computes(busy_ns);
+        self.site().put_aside(slot, Job::Script(running));
+        self.world.later(busy_ns, Event::Continue(self.rank, slot));
+    }
+
+    /// The worker is free while the script waits.
+    fn wait(&self, slot: usize, mut running: Running, reference: Reference) {
+        running.awaited = Some(reference.clone());
+        self.site().put_aside(slot, Job::Script(running));
+        self.site().free_worker();
+        let slot_of_value = reference.any();
+        slot_of_value.request();
+        self.protocol().want(self, &slot_of_value);
+        slot_of_value.core().when_complete(Awaited::new(self, slot));
+        self.rouse();
+    }
+
+    fn ends(&self, slot: usize, running: Running, outcome: Result<Vec<SimLoad>, Error>) {
+        let Running { script, task, .. } = running;
+        match task {
+            Some(task) => {
+                match outcome {
+                    Ok(loads) => task.complete(loads.into_iter().map(|load| self.value(load)).collect()),
+                    Err(error) => Runnable::fail(&*task, Arc::new(error)),
+                }
+                let task: Arc<dyn Runnable> = task;
+                self.protocol().over(self, &task);
+            }
+            None => self.world.answered(match outcome {
+                Ok(loads) => Ok(loads.iter().map(|load| Ok(load.digest())).collect()),
+                Err(error) => code_of(&error).map_or(Err(error), |code| Ok(vec![Err(code)])),
+            }),
+        }
+        drop(script);
+        self.site().vacate(slot);
+        self.site().free_worker();
+        self.rouse();
+    }
+
+    /// The failure of that code, made on purpose.
+    pub fn failure(&self, code: &str) -> Error {
+        Error::Task {
+            task: "script".to_string(),
+            rank: self.rank,
+            host: "simulated".to_string(),
+            pid: 0,
+            message: format!("{ON_PURPOSE}{code}."),
+        }
+    }
+}
+
+/// The code of a failure that was made on purpose, wherever it stands in an error's text.
+pub fn code_of(error: &Error) -> Option<u64> {
+    let text = error.to_string();
+    let (_, after) = text.split_once(ON_PURPOSE)?;
+    after.split('.').next()?.parse().ok()
+}
+
+impl Running {
+    fn new(spec: &Spec, arguments: Vec<SimLoad>, task: Option<Arc<SimTask>>, caller: u64) -> Running {
+        Running { script: begin(spec, arguments), task, caller, awaited: None, debt_ns: 0 }
+    }
+
+    /// Tells the script what it waited for; the error, where that is one that it does not know.
+    fn take_in(&mut self, reference: &Reference) -> Option<Error> {
+        match reference.ready() {
+            Some(Ok(value)) => self.script.got(Ok(value.load())),
+            Some(Err(error)) => match code_of(&error) {
+                Some(code) => self.script.got(Err(code)),
+                None => return Some((*error).clone()),
+            },
+            None => return Some(Error::config("a script was woken before what it waits for was there")),
+        }
+        None
+    }
+}

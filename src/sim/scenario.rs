@@ -1,0 +1,117 @@
+//! Work of known shape for the runs of scale, where what counts is how well it is spread and what that costs.
+
+use crate::sim::network::Weather;
+use crate::sim::random::mix;
+use crate::sim::script::{Length, Program, Spec};
+use crate::sim::setting::{Costs, Setting};
+
+/// A shape of work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scenario {
+    /// Tasks of 20 us, all alike, all made by rank 0.
+    Uniform,
+    /// Tasks of 200 us on average, a few a thousand times longer, as many made by every rank.
+    Heavy,
+    /// The same, all made by rank 0.
+    HeavyFromOne,
+    /// A tree whose shape only its nodes know.
+    Tree,
+    /// Many results into one task, again and again.
+    Fan,
+    /// Tasks that each read one block of 1 MiB, of which every rank has some.
+    Near,
+}
+
+impl Scenario {
+    /// All of them, by name.
+    pub const ALL: [(&'static str, Scenario); 6] = [
+        ("uniform", Scenario::Uniform),
+        ("heavy", Scenario::Heavy),
+        ("heavy-from-one", Scenario::HeavyFromOne),
+        ("uts", Scenario::Tree),
+        ("fan", Scenario::Fan),
+        ("near", Scenario::Near),
+    ];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        Scenario::ALL.iter().find(|(_, scenario)| *scenario == self).map_or("?", |(name, _)| name)
+    }
+
+    /// Its work, of `tasks_a_rank` tasks for each of `ranks`, as nearly as its shape allows.
+    pub fn work(self, seed: u64, ranks: u32, tasks_a_rank: u32) -> Spec {
+        let tasks = ranks * tasks_a_rank;
+        let heavy = Length::Heavy { mean_ns: 200_000, most_ns: 200_000 * u64::from(tasks_a_rank) / 4 };
+        let leaf = |length| Box::new(Program::Leaf(length));
+        let program = match self {
+            Scenario::Uniform => {
+                Program::Fan { children: tasks, placed: false, child: leaf(Length::Even { mean_ns: 20_000 }) }
+            }
+            Scenario::HeavyFromOne => Program::Fan { children: tasks, placed: false, child: leaf(heavy) },
+            Scenario::Heavy => {
+                let each = Program::Fan { children: tasks_a_rank, placed: false, child: leaf(heavy) };
+                Program::Fan { children: ranks, placed: true, child: Box::new(each) }
+            }
+            Scenario::Tree => tree(tasks),
+            Scenario::Fan => {
+                let rounds = 10;
+                let child = leaf(Length::Even { mean_ns: 50_000 });
+                Program::Rounds { width: (tasks / rounds).max(1), rounds, child }
+            }
+            Scenario::Near => {
+                let length = Length::Even { mean_ns: 100_000 };
+                Program::Near { blocks: ranks, bytes: 1 << 20, uses: tasks_a_rank.saturating_sub(1), length }
+            }
+        };
+        Spec::new(mix(seed, 0x7363_656e), program)
+    }
+
+    /// The run of that scenario: ranks of one worker, sixteen on a host, in fair weather.
+    pub fn setting(self, seed: u64, ranks: u32, tasks_a_rank: u32) -> Setting {
+        Setting {
+            seed,
+            ranks,
+            workers: 1,
+            weather: Weather {
+                latency_ns: 1_500,
+                latency_host_ns: 300,
+                jitter_ns: 200,
+                bytes_per_us: 10_000,
+                twice_per_mille: 0,
+                ranks_per_host: 16,
+            },
+            faults: Vec::new(),
+            slow: Vec::new(),
+            costs: Costs { spawn_ns: 140, begin_ns: 60, resume_ns: 100 },
+            work: self.work(seed, ranks, tasks_a_rank),
+            aloud: false,
+        }
+    }
+}
+
+/// Trees of so many nodes in all, on average: with a mean of two children for each, a level more doubles a tree.
+fn tree(nodes: u32) -> Program {
+    let depth = (nodes / TREES).max(4).ilog2() - 1;
+    let child = Box::new(Program::Tree { mean_milli: 2_000, depth, length: Length::Even { mean_ns: 20_000 } });
+    Program::Fan { children: TREES, placed: false, child }
+}
+
+/// How many trees: one alone may be its root and no more.
+const TREES: u32 = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::oracle::answer;
+
+    #[test]
+    fn a_scenario_has_about_as_many_tasks_as_it_was_asked_for() {
+        for (name, scenario) in Scenario::ALL {
+            let answer = answer(&scenario.work(2, 64, 100));
+            let wanted = 6_400;
+            let bounds = if scenario == Scenario::Tree { wanted / 5..wanted * 5 } else { wanted - 100..wanted + 200 };
+            assert!(bounds.contains(&answer.tasks), "{name}: {} tasks", answer.tasks);
+            assert!(answer.results[0].is_ok());
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Values of the simulated cluster: real references, real handles, real arrays, through the runtime's own encoding.
+
+use crate::object::{Array, ArrayMemory, Attachment, ObjectRef, attach, attached};
+use crate::sim::random::mix;
+use crate::sim::script::Load;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::any::Any;
+use std::sync::Arc;
+
+/// A reference of the simulated cluster.
+pub type Reference = ObjectRef<SimValue>;
+
+/// What a simulated script holds and passes on.
+pub type SimLoad = Load<Reference, Handle>;
+
+/// A value of a simulated task.
+#[derive(Serialize, Deserialize)]
+pub struct SimValue {
+    number: u64,
+    references: Vec<Reference>,
+    actors: Vec<Handle>,
+    array: Option<Array<u8>>,
+    /// How many bytes the array stands for.
+    array_bytes: u32,
+}
+
+/// An actor's handle, whatever it is to who drives the actor.
+#[derive(Clone)]
+pub struct Handle(pub Arc<dyn Any + Send + Sync>);
+
+impl Serialize for Handle {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match attach(Attachment::Handle(self.0.clone())) {
+            Some(index) => serializer.serialize_u32(index),
+            None => Err(serde::ser::Error::custom("a handle was encoded outside of a parcel")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Handle {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match attached(u32::deserialize(deserializer)?) {
+            Some(Attachment::Handle(handle)) => Ok(Handle(handle)),
+            _ => Err(serde::de::Error::custom("no handle travels beside these bytes")),
+        }
+    }
+}
+
+impl SimValue {
+    /// The value of a load; `memory` makes what its array lies in, of its bytes and how many it stands for.
+    pub fn new(load: SimLoad, memory: impl FnOnce(Vec<u8>, u64) -> Arc<dyn ArrayMemory>) -> SimValue {
+        let Load { number, references, actors, array_bytes } = load;
+        let bytes = (array_bytes > 0).then(|| pattern(number, array_bytes));
+        let array = bytes.and_then(|bytes| {
+            let length = bytes.len();
+            Array::over(memory(bytes, u64::from(array_bytes)), length)
+        });
+        SimValue { number, references, actors, array, array_bytes }
+    }
+
+    /// What a script sees of it.
+    ///
+    /// # Panics
+    /// Where the array is not what was written: memory that was given to others too early.
+    pub fn load(&self) -> SimLoad {
+        if let Some(array) = &self.array {
+            assert!(**array == pattern(self.number, self.array_bytes), "an array holds what was not written into it");
+        }
+        let (references, actors) = (self.references.clone(), self.actors.clone());
+        Load { number: self.number, references, actors, array_bytes: self.array_bytes }
+    }
+}
+
+/// Bytes of an array that are really there, at most.
+const REAL_BYTES_MAX: u32 = 4_096;
+
+/// What is in the array that goes with a number. A large one is a few bytes that stand for all of it.
+fn pattern(number: u64, array_bytes: u32) -> Vec<u8> {
+    let length = if array_bytes > REAL_BYTES_MAX { 64 } else { array_bytes };
+    let word = |index: u64| mix(number, index).to_le_bytes();
+    (0..u64::from(length.div_ceil(8))).flat_map(word).take(length as usize).collect()
+}
