@@ -7,6 +7,7 @@ use crate::lineage::Recipe;
 use crate::object::{AnySlot, Parcel};
 use crate::protocol::actor_message::{About, Target};
 use crate::protocol::driver::Driver;
+use crate::protocol::parcels::Packed;
 use crate::protocol::retries::retries_of;
 use crate::protocol::{Message, Protocol, Run, WireOptions};
 use crate::registry::{Kind, Runnable};
@@ -181,34 +182,6 @@ impl Protocol {
         } else {
             // It runs, here or elsewhere: its results are decided now, its own come too late.
             task.clone().slots().iter().for_each(|slot| slot.fail(error.clone()));
-        }
-    }
-}
-
-/// The arguments of a task that goes.
-enum Packed {
-    /// Kept here, to start it again.
-    Kept(Arc<Parcel>),
-    /// Gone once they are sent.
-    Sent(Parcel),
-}
-
-impl Packed {
-    fn new(parcel: Parcel, keep: bool) -> Packed {
-        if keep { Packed::Kept(Arc::new(parcel)) } else { Packed::Sent(parcel) }
-    }
-
-    fn parcel(&self) -> &Parcel {
-        match self {
-            Packed::Kept(parcel) => parcel,
-            Packed::Sent(parcel) => parcel,
-        }
-    }
-
-    fn kept(&self) -> Option<Arc<Parcel>> {
-        match self {
-            Packed::Kept(parcel) => Some(parcel.clone()),
-            Packed::Sent(_) => None,
         }
     }
 }

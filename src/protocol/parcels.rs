@@ -5,6 +5,7 @@ use crate::object::{Attachment, Parcel};
 use crate::protocol::blocks::Pulled;
 use crate::protocol::driver::Driver;
 use crate::protocol::{Bytes, Protocol, WireParcel, WirePlace};
+use std::sync::Arc;
 
 impl Protocol {
     /// A parcel from the wire: its bytes here, its attachments as this process uses them.
@@ -69,5 +70,33 @@ impl Protocol {
         let memory = driver.store(&bytes)?;
         let place = self.references.export_memory(driver, &memory, to)?;
         Ok(WireParcel { bytes: Bytes(&[]), spilled: Some(place), attachments: beside })
+    }
+}
+
+/// The arguments of a task that goes.
+pub(super) enum Packed {
+    /// Kept here, to start it again.
+    Kept(Arc<Parcel>),
+    /// Gone once they are sent.
+    Sent(Parcel),
+}
+
+impl Packed {
+    pub(super) fn new(parcel: Parcel, keep: bool) -> Packed {
+        if keep { Packed::Kept(Arc::new(parcel)) } else { Packed::Sent(parcel) }
+    }
+
+    pub(super) fn parcel(&self) -> &Parcel {
+        match self {
+            Packed::Kept(parcel) => parcel,
+            Packed::Sent(parcel) => parcel,
+        }
+    }
+
+    pub(super) fn kept(&self) -> Option<Arc<Parcel>> {
+        match self {
+            Packed::Kept(parcel) => Some(parcel.clone()),
+            Packed::Sent(_) => None,
+        }
     }
 }

@@ -134,9 +134,17 @@ impl References {
         memory: &Arc<dyn ArrayMemory>,
         to: Rank,
     ) -> Result<WirePlace, Error> {
-        let place = driver.place_of(&**memory, &|| self.fresh_number());
-        let place = place.ok_or_else(|| lost("an array", "it lies outside of the store; put it first"))?;
-        self.sent(driver, place.block, to, || Keep::Memory(memory.clone()));
+        let place_of = |memory: &Arc<dyn ArrayMemory>| {
+            let place = driver.place_of(&**memory, &|| self.fresh_number());
+            place.ok_or_else(|| lost("an array", "it lies outside of the store; put it first"))
+        };
+        let (mut place, mut memory) = (place_of(memory)?, memory.clone());
+        if driver.is_dead(place.block.owner) && !driver.host_ranks().contains(&to) {
+            // The store of a rank that is gone is mapped on its host, and can be read nowhere else.
+            memory = driver.store(memory.bytes())?;
+            place = place_of(&memory)?;
+        }
+        self.sent(driver, place.block, to, || Keep::Memory(memory));
         Ok(place)
     }
 

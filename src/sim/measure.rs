@@ -3,7 +3,8 @@
 use crate::sim::judge::judged;
 use crate::sim::oracle;
 use crate::sim::scenario::Scenario;
-use crate::sim::world::{Traffic, World};
+use crate::sim::network::Traffic;
+use crate::sim::world::World;
 use std::fmt;
 
 /// A run of a scenario, measured.

@@ -41,4 +41,5 @@ pub use oracle::{Answer as Right, answer};
 pub use scenario::Scenario;
 pub use script::{Features, Length, Program, Spec};
 pub use setting::{Costs, Fault, FaultKind, Setting};
-pub use world::{Outcome, Traffic};
+pub use network::Traffic;
+pub use world::Outcome;

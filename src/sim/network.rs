@@ -4,6 +4,7 @@
 //! may come twice, and while a pair is parted its messages wait. What a road loses for good is a rank that died.
 
 use crate::base::Rank;
+use crate::protocol::Message;
 use crate::sim::random::Random;
 use rustc_hash::FxHashMap;
 
@@ -114,6 +115,41 @@ impl Network {
 impl Parting {
     fn parts(&self, one: Rank, other: Rank) -> bool {
         self.side.contains(&one) != self.side.contains(&other)
+    }
+}
+
+/// What went over the roads.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Traffic {
+    /// Messages.
+    pub messages: u64,
+    /// Their bytes, envelopes included.
+    pub bytes: u64,
+    /// Requests for work.
+    pub steals: u64,
+    /// Tasks that were sent away.
+    pub runs: u64,
+    /// Requests that were answered with tasks, and tasks that came without one.
+    pub loots: u64,
+    /// Words to a task's owner about where it is.
+    pub moved: u64,
+    /// Words about counts of references.
+    pub counts: u64,
+}
+
+impl Traffic {
+    /// A message goes.
+    pub fn count(&mut self, message: &Message<'_>, bytes: usize) {
+        self.messages += 1;
+        self.bytes += bytes as u64;
+        match message {
+            Message::Steal { .. } => self.steals += 1,
+            Message::Run(_) => self.runs += 1,
+            Message::Loot { tasks: 1.., .. } => self.loots += 1,
+            Message::Moved { .. } => self.moved += 1,
+            Message::Count(_) => self.counts += 1,
+            _ => {}
+        }
     }
 }
 

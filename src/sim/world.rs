@@ -4,7 +4,7 @@ use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::base::{Error, Rank};
 use crate::protocol::{ABOUT_ROADS, Departures, ENVELOPE_BYTES, Message};
 use crate::sim::agenda::Agenda;
-use crate::sim::network::Network;
+use crate::sim::network::{Network, Traffic};
 use crate::sim::random::mix;
 use crate::sim::setting::Setting;
 use crate::sim::site::Site;
@@ -76,25 +76,6 @@ struct Roads {
     /// Ranks whose process is gone, and since when: what was on its way by then arrives in part.
     gone_ns: FxHashMap<Rank, u64>,
     traffic: Traffic,
-}
-
-/// What went over the roads.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Traffic {
-    /// Messages.
-    pub messages: u64,
-    /// Their bytes, envelopes included.
-    pub bytes: u64,
-    /// Requests for work.
-    pub steals: u64,
-    /// Tasks that were sent away.
-    pub runs: u64,
-    /// Requests that were answered with tasks, and tasks that came without one.
-    pub loots: u64,
-    /// Words to a task's owner about where it is.
-    pub moved: u64,
-    /// Words about counts of references.
-    pub counts: u64,
 }
 
 /// A digest of each result, or the code of the failure that was made on purpose; or what went wrong.
@@ -345,21 +326,6 @@ impl World {
             println!("{now_ns:>9} ns  WRONG: {what}");
         }
         lock(&self.violations).push(format!("at {now_ns} ns: {what}"));
-    }
-}
-
-impl Traffic {
-    fn count(&mut self, message: &Message<'_>, bytes: usize) {
-        self.messages += 1;
-        self.bytes += bytes as u64;
-        match message {
-            Message::Steal { .. } => self.steals += 1,
-            Message::Run(_) => self.runs += 1,
-            Message::Loot { tasks: 1.., .. } => self.loots += 1,
-            Message::Moved { .. } => self.moved += 1,
-            Message::Count(_) => self.counts += 1,
-            _ => {}
-        }
     }
 }
 
