@@ -51,6 +51,7 @@ fn random_work_under_random_faults_answers_as_the_sequential_run() {
     if let Some(seed) = number_of("SEED") {
         let setting = Setting { aloud: true, ..Setting::random(seed) };
         println!("{setting:#?}");
+        let setting = if std::env::var("CALM").is_ok() { Setting { faults: Vec::new(), ..setting } } else { setting };
         let lines = judge(&setting);
         assert!(lines.is_empty(), "{}", told(seed, &lines));
         return;

@@ -18,6 +18,10 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 
+/// How often a task is passed on. Two ranks without other work could pass one to and fro for ever: what its sender asks for
+/// next is read before a worker has seen the task.
+const HOPS_MAX: u32 = 20;
+
 /// Messages of one peer that wait for blocks from elsewhere; there is one only while there are such messages.
 #[derive(Default)]
 struct Held {
@@ -288,7 +292,7 @@ impl Protocol {
         });
         let mut header = Header::new(options, run.caller);
         header.origin = Some(run.task);
-        (header.stealable, header.hops) = (run.stealable, run.hops);
+        (header.stealable, header.hops) = (run.stealable && run.hops < HOPS_MAX, run.hops);
         self.came_back(run.task, run.hops);
         header.number.store(run.number, Ordering::Relaxed);
         let Some(entry) = driver.entry(run.function) else {

@@ -107,8 +107,8 @@ pub struct Outcome {
     pub traffic: Traffic,
 }
 
-/// Events of a run, at most: more is work that never ends.
-const EVENTS_MAX: u64 = 5_000_000_000;
+/// Events of a run for each task, at most: more is work that never ends.
+const TASK_EVENTS_MAX: u64 = 20_000;
 
 /// How long after it goes on a rank that was given up finds that out, at most.
 const FENCED_NS_MAX: u64 = 20_000;
@@ -177,7 +177,7 @@ impl World {
 
     /// Lets happen what is to come, until that is nothing.
     fn settle(self: &Arc<Self>, events: &mut u64, trace: &mut u64) {
-        while *events < EVENTS_MAX {
+        while *events < TASK_EVENTS_MAX * (1 + self.scripts_begun()) {
             let Some((event, now_ns)) = ({
                 let mut agenda = lock(&self.agenda);
                 agenda.next().map(|event| (event, agenda.now_ns()))

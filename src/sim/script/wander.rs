@@ -15,6 +15,9 @@ const ACTORS_MAX: usize = 4;
 /// Bytes of an array, at most.
 const ARRAY_BYTES_MAX: u64 = 4_096;
 
+/// Bytes of a large one, at most: most of these come once to a host.
+const LARGE_BYTES_MAX: u64 = 1 << 20;
+
 /// The random body.
 pub struct Wander<R, A> {
     random: Random,
@@ -76,7 +79,8 @@ impl<R: Held, A: Held> Wander<R, A> {
             load.actors = self.actors.iter().filter(|_| self.random.chance(300)).cloned().collect();
         }
         if self.has(Features::ARRAYS) && self.random.chance(200) {
-            load.array_bytes = self.random.below(ARRAY_BYTES_MAX) as u32;
+            let most = if self.random.chance(300) { LARGE_BYTES_MAX } else { ARRAY_BYTES_MAX };
+            load.array_bytes = self.random.below(most) as u32;
         }
         load
     }
