@@ -1,9 +1,9 @@
 //! What a run of a known shape cost, beside what it would cost at best.
 
 use crate::sim::judge::judged;
+use crate::sim::network::Traffic;
 use crate::sim::oracle;
 use crate::sim::scenario::Scenario;
-use crate::sim::network::Traffic;
 use crate::sim::world::World;
 use std::fmt;
 

@@ -36,10 +36,10 @@ mod tests;
 
 pub use judge::{judge, run};
 pub use measure::{Measured, measure};
+pub use network::Traffic;
 pub use network::Weather;
 pub use oracle::{Answer as Right, answer};
 pub use scenario::Scenario;
 pub use script::{Features, Length, Program, Spec};
 pub use setting::{Costs, Fault, FaultKind, Setting};
-pub use network::Traffic;
 pub use world::Outcome;
