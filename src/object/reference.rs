@@ -41,6 +41,10 @@ pub trait AnySlot: Send + Sync + 'static {
     fn remote_id(&self) -> Option<ObjectId> {
         None
     }
+    /// Whether it is a list of results that nobody refers to as a whole: its value is taken apart when it comes.
+    fn is_list(&self) -> bool {
+        false
+    }
     /// Where it is, for cells that another rank computes: its address identifies the slot.
     fn address(&self) -> usize {
         std::ptr::from_ref(self.core()).addr()

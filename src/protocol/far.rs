@@ -40,6 +40,9 @@ pub(super) enum Piece {
 /// A value that was left where it lies.
 pub struct FarValue {
     pub(super) slot: Weak<dyn AnySlot>,
+    /// The same, where nobody else holds it while its value comes.
+    #[allow(dead_code)]
+    list: Option<Arc<dyn AnySlot>>,
     /// The address of its cell.
     key: usize,
     /// Who said where it is.
@@ -78,9 +81,10 @@ impl FarValue {
         (bytes, spilled, pieces): (Vec<u8>, Option<Arc<FarBlock>>, Vec<Piece>),
         maker: Option<Maker>,
     ) -> FarValue {
+        let list = slot.is_list().then(|| slot.clone());
         let (slot, key) = (Arc::downgrade(slot), slot.address());
         let (values, serial) = (Arc::downgrade(values), values.next_serial.fetch_add(1, Ordering::Relaxed));
-        FarValue { slot, key, from, bytes, spilled, pieces, maker, bringing: Mutex::default(), values, serial }
+        FarValue { slot, list, key, from, bytes, spilled, pieces, maker, bringing: Mutex::default(), values, serial }
     }
 
     /// The blocks that it consists of.

@@ -76,7 +76,8 @@ impl Protocol {
         };
         let bytes = wire.bytes.0.to_vec();
         let value = Arc::new(FarValue::new(&self.far, &slot, from, (bytes, spilled, pieces), maker));
-        if slot.core().is_complete() {
+        // Who waits for an element of a list is not known here: the list is brought at once.
+        if slot.core().is_complete() || slot.is_list() {
             return self.bring(driver, &value);
         }
         let (wanted, askers) = self.far.leave(&slot, &value);

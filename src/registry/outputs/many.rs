@@ -147,6 +147,9 @@ impl<T: Object> AnySlot for Parts<T> {
     fn typed(self: Arc<Self>, _: &mut dyn Any) {
         // Nobody holds a reference to the whole list.
     }
+    fn is_list(&self) -> bool {
+        true
+    }
     fn encode(&self) -> Result<Parcel, Error> {
         let values: Option<Vec<&T>> = self.each.iter().map(|part| part.cell.value()).collect();
         match (self.failure(), values) {
