@@ -91,8 +91,9 @@ pub fn create<N: ActorNew>(options: Options, args: N::Args) -> RawHandle<N::Acto
     if let Some((name, kind)) = &name
         && let Err(error) = node.name(name, kind, &actor)
     {
-        // Nobody may get at it by that name; it never lives.
-        node.protocol.actors.stillborn(id, error.clone());
+        // Nobody may get at it by that name; it never lives. What is forgotten with the handle that was to have the name must
+        // not be what the caller holds.
+        let id = ObjectId { owner: node.rank, number: node.protocol.references.fresh_number() };
         return stillborn(node, id, label, error);
     }
     let header = Header::new(Some(Box::new(options)), context::current_number());
