@@ -23,6 +23,8 @@ pub struct Measured {
     /// No run takes less: all that is computed, shared by all workers, or the longest task, or the time that the busiest
     /// script takes to make its tasks.
     pub ideal_ns: u64,
+    /// The same of workers that all draw from one queue which costs nothing, and that know no task's length before it ends.
+    pub one_queue_ns: u64,
     /// How much of their time the workers did nothing.
     pub idle: f64,
     /// What went over the roads.
@@ -38,7 +40,8 @@ pub fn measure(scenario: Scenario, seed: u64, ranks: u32, tasks_a_rank: u32) -> 
     let setting = scenario.setting(seed, ranks, tasks_a_rank);
     let right = oracle::answer(&setting.work);
     let spawn_ns = setting.costs.spawn_ns;
-    let workers = u64::from(ranks * setting.workers);
+    let workers = (ranks * setting.workers) as usize;
+    let made_ns = right.most_spawned * spawn_ns;
     let world = World::new(setting);
     let outcome = world.run();
     let wrong = judged(&world, &outcome, &right);
@@ -51,8 +54,9 @@ pub fn measure(scenario: Scenario, seed: u64, ranks: u32, tasks_a_rank: u32) -> 
         ranks,
         tasks: right.tasks,
         makespan_ns,
-        ideal_ns: (right.burnt_ns / workers).max(right.longest_ns).max(right.most_spawned * spawn_ns),
-        idle: 1.0 - busy_ns as f64 / (makespan_ns * workers) as f64,
+        ideal_ns: right.least_ns(workers).max(made_ns),
+        one_queue_ns: right.one_queue_ns(workers).max(made_ns),
+        idle: 1.0 - busy_ns as f64 / (makespan_ns * workers as u64) as f64,
         traffic: outcome.traffic,
         events: outcome.events,
         wrong,
@@ -65,13 +69,14 @@ impl fmt::Display for Measured {
         let a_task = |count: u64| count as f64 / self.tasks as f64;
         write!(
             formatter,
-            "{:<14} {:>6} ranks {:>8} tasks: {:>9.3} ms, ideal {:>8.3} ms, idle {:>4.1} %; a task: {:.2} messages of {:.0} bytes \
+            "{:<14} {:>6} ranks {:>8} tasks: {:>9.3} ms, ideal {:>8.3} ms, one queue {:>8.3} ms, idle {:>4.1} %; a task: {:.2} messages of {:.0} bytes \
              ({:.2} runs, {:.2} moved, {:.2} counts); a rank: {:.1} steals, {:.1} with tasks",
             self.scenario.name(),
             self.ranks,
             self.tasks,
             self.makespan_ns as f64 / 1e6,
             self.ideal_ns as f64 / 1e6,
+            self.one_queue_ns as f64 / 1e6,
             self.idle * 100.0,
             a_task(messages),
             bytes as f64 / messages.max(1) as f64,

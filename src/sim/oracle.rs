@@ -2,6 +2,8 @@
 
 use crate::sim::ledger::Ledger;
 use crate::sim::script::{Deed, Given, Load, Outcome, Script, Spec, begin};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 /// A value or an actor of the sequential run, by its place in the list of all.
 type Place = usize;
@@ -15,8 +17,7 @@ struct Oracle {
     actors: Vec<Result<Ledger<Place, Place>, u64>>,
     callers: u64,
     tasks: u64,
-    burnt_ns: u64,
-    longest_ns: u64,
+    burns_ns: Vec<u64>,
     most_spawned: u64,
 }
 
@@ -27,10 +28,8 @@ pub struct Answer {
     pub results: Vec<Result<u64, u64>>,
     /// Tasks that ran, the first included.
     pub tasks: u64,
-    /// Nanoseconds that all of them computed.
-    pub burnt_ns: u64,
-    /// Nanoseconds that the longest computed.
-    pub longest_ns: u64,
+    /// Nanoseconds that each computed, in the order in which they ended.
+    pub burns_ns: Vec<u64>,
     /// Tasks that one script started, at most.
     pub most_spawned: u64,
 }
@@ -40,12 +39,31 @@ pub fn answer(spec: &Spec) -> Answer {
     let mut oracle = Oracle::default();
     let results = oracle.run(spec, Vec::new());
     let results = results.into_iter().map(|item| item.map(|load| load.digest())).collect();
-    Answer {
-        results,
-        tasks: oracle.tasks,
-        burnt_ns: oracle.burnt_ns,
-        longest_ns: oracle.longest_ns,
-        most_spawned: oracle.most_spawned,
+    Answer { results, tasks: oracle.tasks, burns_ns: oracle.burns_ns, most_spawned: oracle.most_spawned }
+}
+
+impl Answer {
+    /// Nanoseconds that all of them computed.
+    pub fn burnt_ns(&self) -> u64 {
+        self.burns_ns.iter().sum()
+    }
+
+    /// No run of so many workers takes less: all that is computed, shared by all, or the longest task.
+    pub fn least_ns(&self, workers: usize) -> u64 {
+        let longest_ns = self.burns_ns.iter().copied().max().unwrap_or_default();
+        (self.burnt_ns() / workers as u64).max(longest_ns)
+    }
+
+    /// What so many workers take that draw from one queue which costs nothing. Nobody who does not know how long a task
+    /// will be does better, but by luck: the longest may be the last.
+    pub fn one_queue_ns(&self, workers: usize) -> u64 {
+        let mut free_at_ns: BinaryHeap<Reverse<u64>> = std::iter::repeat_n(Reverse(0), workers).collect();
+        for burn_ns in &self.burns_ns {
+            if let Some(mut first) = free_at_ns.peek_mut() {
+                first.0 += burn_ns;
+            }
+        }
+        free_at_ns.into_iter().map(|Reverse(at_ns)| at_ns).max().unwrap_or_default()
     }
 }
 
@@ -68,8 +86,7 @@ impl Oracle {
             }
         };
         self.most_spawned = self.most_spawned.max(spawned);
-        self.burnt_ns += burnt_ns;
-        self.longest_ns = self.longest_ns.max(burnt_ns);
+        self.burns_ns.push(burnt_ns);
         items
     }
 
@@ -144,7 +161,9 @@ mod tests {
     fn the_work_of_a_fan_is_that_of_its_children() {
         let child = Box::new(Program::Leaf(Length::Even { mean_ns: 70 }));
         let answer = answer(&Spec::new(1, Program::Fan { children: 100, placed: false, child }));
-        assert_eq!((answer.tasks, answer.burnt_ns, answer.longest_ns), (101, 7_000, 70));
+        assert_eq!((answer.tasks, answer.burnt_ns(), answer.least_ns(1_000)), (101, 7_000, 70));
+        assert_eq!((answer.least_ns(7), answer.one_queue_ns(7)), (1_000, 15 * 70));
+        assert_eq!(answer.one_queue_ns(1), 7_000);
     }
 
     #[test]
@@ -152,6 +171,6 @@ mod tests {
         let length = Length::Even { mean_ns: 1 };
         let answer = answer(&Spec::new(3, Program::Tree { mean_milli: 2_000, depth: 10, length }));
         assert_eq!(answer.results, [Ok(Load::<(), ()>::of(answer.tasks).digest())]);
-        assert_eq!(answer.burnt_ns, answer.tasks);
+        assert_eq!(answer.burnt_ns(), answer.tasks);
     }
 }

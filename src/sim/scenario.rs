@@ -10,8 +10,11 @@ use crate::sim::setting::{Costs, Setting};
 pub enum Scenario {
     /// Tasks of 20 us, all alike, all made by rank 0.
     Uniform,
-    /// Tasks of 200 us on average, a few a thousand times longer, as many made by every rank.
+    /// Tasks of 200 us on average, a few much longer, the longest a quarter of a rank's share; as many made by every rank.
+    /// Nobody who does not know the lengths spreads these evenly: one of the longest is begun last.
     Heavy,
+    /// The same, the longest a sixteenth of a rank's share.
+    HeavyBounded,
     /// The same, all made by rank 0.
     HeavyFromOne,
     /// A tree whose shape only its nodes know.
@@ -24,9 +27,10 @@ pub enum Scenario {
 
 impl Scenario {
     /// All of them, by name.
-    pub const ALL: [(&'static str, Scenario); 6] = [
+    pub const ALL: [(&'static str, Scenario); 7] = [
         ("uniform", Scenario::Uniform),
         ("heavy", Scenario::Heavy),
+        ("heavy-bounded", Scenario::HeavyBounded),
         ("heavy-from-one", Scenario::HeavyFromOne),
         ("uts", Scenario::Tree),
         ("fan", Scenario::Fan),
@@ -41,14 +45,16 @@ impl Scenario {
     /// Its work, of `tasks_a_rank` tasks for each of `ranks`, as nearly as its shape allows.
     pub fn work(self, seed: u64, ranks: u32, tasks_a_rank: u32) -> Spec {
         let tasks = ranks * tasks_a_rank;
-        let heavy = Length::Heavy { mean_ns: 200_000, most_ns: 200_000 * u64::from(tasks_a_rank) / 4 };
+        let share_ns = 200_000 * u64::from(tasks_a_rank);
+        let parts = if self == Scenario::HeavyBounded { 16 } else { 4 };
+        let heavy = Length::Heavy { mean_ns: 200_000, most_ns: share_ns / parts };
         let leaf = |length| Box::new(Program::Leaf(length));
         let program = match self {
             Scenario::Uniform => {
                 Program::Fan { children: tasks, placed: false, child: leaf(Length::Even { mean_ns: 20_000 }) }
             }
             Scenario::HeavyFromOne => Program::Fan { children: tasks, placed: false, child: leaf(heavy) },
-            Scenario::Heavy => {
+            Scenario::Heavy | Scenario::HeavyBounded => {
                 let each = Program::Fan { children: tasks_a_rank, placed: false, child: leaf(heavy) };
                 Program::Fan { children: ranks, placed: true, child: Box::new(each) }
             }

@@ -110,7 +110,7 @@ impl Setting {
         let budget = 10 + random.below(150) as u32;
         let work = Spec::new(random.number(), Program::Wander { budget, features });
         let slow = (0..ranks).filter(|_| random.chance(100)).map(|rank| (rank, 10)).collect();
-        let span_ns = answer(&work).burnt_ns / 2 + SPAN_MESSAGES * (weather.latency_ns + weather.jitter_ns);
+        let span_ns = answer(&work).burnt_ns() / 2 + SPAN_MESSAGES * (weather.latency_ns + weather.jitter_ns);
         let faults = if ranks > 1 && random.chance(700) { faults(&mut random, ranks, span_ns) } else { Vec::new() };
         let costs = Costs { spawn_ns: 140, begin_ns: 60, resume_ns: 100 };
         Setting { seed, ranks, workers: 1 + random.below(2) as u32, weather, faults, slow, costs, work, aloud: false }
