@@ -152,6 +152,9 @@ impl Driver for &'static Node {
     fn rests(&self) -> bool {
         self.idle.any() || worker::here().is_some_and(|worker| worker.takes_it_up())
     }
+    fn resting(&self) -> usize {
+        self.workers().iter().filter(|worker| worker.is_resting()).count()
+    }
     fn has_work(&self) -> bool {
         self.queues.has_any()
     }

@@ -133,7 +133,7 @@ pub fn call<M: ActorFn>(handle: &RawHandle<M::Actor>, args: M::Args) -> <M::Outp
         let target = Target { actor: actor.id, incarnation: 0, heard_below: 0 };
         node.protocol.actors.call(&node, target, (node.rank, task.header().caller), task);
     } else if task.header().claim_waiting() {
-        node.protocol.send_task(&node, &task, home, false, Some(actor.id));
+        node.protocol.send_task(&node, &task, home, Some(actor.id));
         node.throttle(home);
     }
     refs

@@ -84,7 +84,7 @@ impl Node {
     /// Sends a task of this rank to another.
     pub(super) fn launch_there(&'static self, task: Arc<dyn Runnable>, to: Rank) {
         if task.header().claim_waiting() {
-            self.protocol.send_task(&self, &task, to, false, None);
+            self.protocol.send_task(&self, &task, to, None);
             self.throttle(to);
         }
     }

@@ -9,7 +9,7 @@
 #![allow(unsafe_code)]
 
 use crate::base::log::{Level, say};
-use crate::base::sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use crate::base::sync::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use crate::base::{Config, Result};
 use crate::node::Node;
 use crate::node::fiber::{self, Fiber, Pause};
@@ -38,6 +38,8 @@ pub struct WorkerShared {
     running: AtomicPtr<TableEntry>,
     /// The system's number of its thread, 0 before it runs.
     thread_id: AtomicU32,
+    /// Whether it has nothing to do, asleep or not.
+    resting: AtomicBool,
     thread: OnceLock<Thread>,
 }
 
@@ -64,6 +66,11 @@ impl WorkerShared {
         // The state follows the name, which is in parentheses and may hold any character.
         let stat = std::fs::read_to_string(path).unwrap_or_default();
         stat.rsplit(')').next().is_some_and(|rest| matches!(rest.trim_start().chars().next(), Some('S' | 'D')))
+    }
+
+    /// Whether it has nothing to do, asleep or not.
+    pub fn is_resting(&self) -> bool {
+        self.resting.load(Ordering::Relaxed)
     }
 
     /// Wakes the worker where it is parked.
@@ -125,6 +132,7 @@ pub fn spawn(node: &'static Node, index: usize) -> Result<&'static WorkerShared>
         began: AtomicU64::new(0),
         running: AtomicPtr::new(std::ptr::null_mut()),
         thread_id: AtomicU32::new(0),
+        resting: AtomicBool::new(false),
         thread: OnceLock::new(),
     }));
     let handle = std::thread::Builder::new()
@@ -313,8 +321,15 @@ impl Worker {
         self.at_rest.get() && self.deque.is_empty()
     }
 
-    /// Nothing to do: look at the roads for a moment, ask elsewhere for work, then park.
+    /// Nothing to do.
     fn rest(&'static self) {
+        self.shared.resting.store(true, Ordering::Relaxed);
+        self.look_ask_park();
+        self.shared.resting.store(false, Ordering::Relaxed);
+    }
+
+    /// Looks at the roads for a moment, asks elsewhere for work, then parks.
+    fn look_ask_park(&'static self) {
         let node = self.node;
         node.answer_roll(self.shared);
         node.ask_for_work();

@@ -2,15 +2,13 @@
 
 use crate::base::limits::INLINE_BYTES_MAX;
 use crate::base::sync::{AtomicU64, Ordering, lock};
-use crate::base::{Error, ObjectId, Rank, TaskId};
+use crate::base::{Error, Rank, TaskId};
 use crate::lineage::Recipe;
 use crate::object::{AnySlot, Parcel};
-use crate::protocol::actor_message::{About, Target};
 use crate::protocol::driver::Driver;
-use crate::protocol::parcels::Packed;
-use crate::protocol::retries::retries_of;
-use crate::protocol::{Message, Protocol, Run, WireOptions};
-use crate::registry::{Kind, Runnable};
+use crate::protocol::message::Moved;
+use crate::protocol::{Message, Protocol};
+use crate::registry::Runnable;
 use rustc_hash::FxHashMap;
 use std::sync::{Arc, Mutex};
 
@@ -64,91 +62,12 @@ impl Protocol {
         driver.send(id.owner, &Message::Done { task: id.number, results: vec![Err(error); returns] });
     }
 
-    /// Sends a claimed task to `to`. Its results come back to its owner: this rank, or where it came from.
-    pub fn send_task(
-        &self,
-        driver: &impl Driver,
-        task: &Arc<dyn Runnable>,
-        to: Rank,
-        stealable: bool,
-        actor: Option<ObjectId>,
-    ) {
-        let header = task.header();
-        let Some(entry) = header.entry else { return };
-        let retries = retries_of(header.options.as_deref(), entry.kind);
-        let parcel = task.pack().map(|parcel| Packed::new(parcel, header.origin.is_none() && retries > 0));
-        let id = header.origin.unwrap_or_else(|| {
-            let args = parcel.as_ref().ok().and_then(Packed::kept);
-            let results = Results::Of(task.clone());
-            let sent = Sent { args, retries, ..Sent::new(results, to) };
-            TaskId { owner: self.rank, number: self.away.put(sent) }
-        });
-        let hops = header.hops + u32::from(header.origin.is_some());
-        if header.origin.is_some() {
-            self.tell_owner(driver, id, to, hops);
-        }
-        // Where it goes is settled: an option that said only that is none any more.
-        let asked = header.options.as_ref().filter(|options| options.just_rank().is_none());
-        let options = asked.map(|options| WireOptions {
-            num_cpus: options.num_cpus,
-            num_gpus: options.num_gpus,
-            resources: options.resources.clone(),
-            name: options.name.clone(),
-            seat: options.seat(),
-            max_restarts: None,
-        });
-        let args = parcel
-            .as_ref()
-            .map_err(Clone::clone)
-            .and_then(|packed| self.sealed(driver, packed.parcel(), to, INLINE_BYTES_MAX));
-        match args {
-            Ok(args) => {
-                let (function, caller) = (entry.key, header.caller);
-                let number = header.number.load(Ordering::Relaxed);
-                let actor = actor.map(|actor| Target { actor, incarnation: 0, heard_below: 0 });
-                let run = Run { task: id, function, caller, number, actor, stealable, hops, options, args };
-                driver.send(to, &Message::Run(run));
-                if driver.is_dead(to) {
-                    // Who declared it gone may have looked for its tasks before this one was among them. Another owner
-                    // was told where the task went.
-                    if id.owner == self.rank {
-                        self.retry(driver, id.number, to, &driver.death_of(to));
-                    }
-                    return;
-                }
-                if header.origin.is_some() {
-                    self.unwanted.remove(id);
-                }
+    /// Tasks of this rank were passed on by `from` to `to`.
+    pub fn on_moved(&self, driver: &impl Driver, from: Rank, tasks: &[Moved], to: Rank) {
+        for task in tasks {
+            if self.away.moved(task.number, to, task.hops, Some(from)) && driver.is_dead(to) {
+                self.retry(driver, task.number, to, &driver.death_of(to));
             }
-            Err(error) => {
-                if header.origin.is_none() {
-                    self.away.take(id.number);
-                }
-                driver.report(error.clone());
-                if let (Some(actor), Kind::New) = (actor, entry.kind) {
-                    // Its calls would wait for it.
-                    let reason = format!("its constructor's arguments cannot be sent: {error}");
-                    driver.send(to, &Message::Actor { actor, about: About::Kill { reason, last: false } });
-                }
-                task.fail(Arc::new(error));
-                self.over(driver, task);
-            }
-        }
-    }
-
-    /// A task goes on to `to`, or comes back: its owner must know, for when that rank dies.
-    fn tell_owner(&self, driver: &impl Driver, id: TaskId, to: Rank, hops: u32) {
-        if id.owner == self.rank {
-            self.away.moved(id.number, to, hops, None);
-        } else if to != id.owner {
-            driver.send(id.owner, &Message::Moved { task: id.number, to, hops });
-        }
-    }
-
-    /// A task of this rank was passed on by `from` to `to`.
-    pub fn on_moved(&self, driver: &impl Driver, from: Rank, number: u64, to: Rank, hops: u32) {
-        if self.away.moved(number, to, hops, Some(from)) && driver.is_dead(to) {
-            self.retry(driver, number, to, &driver.death_of(to));
         }
     }
 
@@ -234,6 +153,11 @@ impl Sent {
         Sent { results, to, via: None, hops: 0, args: None, retries: 0, told: None, recipe: None, has_route: false }
     }
 
+    /// One that went away, and what it takes to start it again.
+    pub(super) fn again(task: Arc<dyn Runnable>, to: Rank, args: Option<Arc<Parcel>>, retries: u32) -> Sent {
+        Sent { args, retries, ..Sent::new(Results::Of(task), to) }
+    }
+
     /// Whether it may be lost where that rank is.
     fn is_with(&self, rank: Rank) -> bool {
         self.to == rank || self.via == Some(rank)
@@ -258,7 +182,7 @@ pub struct Away {
 }
 
 impl Away {
-    fn put(&self, sent: Sent) -> u64 {
+    pub(super) fn put(&self, sent: Sent) -> u64 {
         let number = self.fresh_number();
         lock(&self.tasks).insert(number, sent);
         number
@@ -313,7 +237,7 @@ impl Away {
     }
 
     /// It is on `to` now, after so many hops; false where it is over, or this is no news.
-    fn moved(&self, number: u64, to: Rank, hops: u32, via: Option<Rank>) -> bool {
+    pub(super) fn moved(&self, number: u64, to: Rank, hops: u32, via: Option<Rank>) -> bool {
         let mut tasks = lock(&self.tasks);
         let Some(sent) = tasks.get_mut(&number).filter(|sent| sent.hops < hops) else { return false };
         (sent.to, sent.hops, sent.via) = (to, hops, via);

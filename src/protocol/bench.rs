@@ -134,6 +134,9 @@ impl Driver for Bench {
     fn rests(&self) -> bool {
         true
     }
+    fn resting(&self) -> usize {
+        1
+    }
     fn has_work(&self) -> bool {
         false
     }

@@ -20,6 +20,7 @@ pub fn is_far(driver: &impl Driver, place: &WirePlace) -> bool {
 pub fn missing_blocks(driver: &impl Driver, message: &Message<'_>, pulled: &Pulled) -> Vec<Missing> {
     match message {
         Message::Run(run) => missing_of(driver, &run.args, pulled),
+        Message::Loot { runs, .. } => runs.iter().flat_map(|run| missing_of(driver, &run.args, pulled)).collect(),
         Message::Answer { answer, .. } => missing_of(driver, answer, pulled),
         Message::Actor { about, .. } => {
             about.parcels().into_iter().flat_map(|parcel| missing_of(driver, parcel, pulled)).collect()

@@ -106,6 +106,8 @@ pub trait Driver: Clone + Send + Sync + 'static {
     fn take_for(&self, thief: Rank, count: usize) -> Vec<Arc<dyn Runnable>>;
     /// Whether a worker has nothing to do and nothing is queued.
     fn rests(&self) -> bool;
+    /// How many workers have nothing to do: each takes the next task that it sees here.
+    fn resting(&self) -> usize;
     /// Whether anything is queued here.
     fn has_work(&self) -> bool;
 }

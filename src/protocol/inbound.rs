@@ -73,6 +73,15 @@ impl HeldByRank {
         Some((bytes, entry.pulled.clone()))
     }
 
+    /// These messages take the place of the first of a sender's.
+    fn instead(&self, from: Rank, messages: Vec<Vec<u8>>) {
+        if let Some(held) = lock(&self.held).get_mut(&from) {
+            held.acting = false;
+            held.messages.pop_front();
+            messages.into_iter().rev().for_each(|message| held.messages.push_front(message));
+        }
+    }
+
     /// So many blocks are missing for the first message of a sender.
     fn miss(&self, from: Rank, blocks: usize) {
         if let Some(held) = lock(&self.held).get_mut(&from) {
@@ -119,6 +128,13 @@ impl HeldByRank {
         self.senders.store(held.len(), Ordering::Release);
         drop(held);
     }
+}
+
+/// What `Loot` says, in messages of one task each.
+fn one_by_one(runs: Vec<Run<'_>>, ahead: u32, answer: bool) -> Vec<Vec<u8>> {
+    let ahead = ahead + runs.len() as u32;
+    let last = Message::Loot { runs: Vec::new(), ahead, answer };
+    runs.into_iter().map(Message::Run).chain([last]).map(|message| message.encode(Vec::new())).collect()
 }
 
 impl Protocol {
@@ -208,6 +224,13 @@ impl Protocol {
                 self.held.done(from);
                 continue;
             }
+            if let Message::Loot { runs, ahead, answer } = message
+                && !runs.is_empty()
+            {
+                // One by one: the first can begin while blocks of the others are brought.
+                self.held.instead(from, one_by_one(runs, ahead, answer));
+                continue;
+            }
             self.held.miss(from, missing.len());
             for (place, shared) in missing {
                 self.fetch(driver, place, shared, Purpose::Message(from));
@@ -251,7 +274,11 @@ impl Protocol {
             Message::Copy(copy) => self.on_copy(driver, from, copy),
             Message::Count(count) => self.on_count(driver, from, count),
             Message::Steal { remember } => self.on_steal(driver, from, remember),
-            Message::Loot { tasks, answer } => self.on_loot(driver, tasks, answer),
+            Message::Loot { runs, ahead, answer } => {
+                let tasks = runs.len() + ahead as usize;
+                runs.into_iter().for_each(|run| self.on_run(driver, from, run, pulled));
+                self.on_loot(driver, tasks, answer);
+            }
             Message::Cancel { task } => self.unwanted.insert(task),
             Message::Over { task } => self.unwanted.remove(task),
             Message::Actor { actor, about } => self.on_about(driver, from, actor, about, pulled),
@@ -265,7 +292,7 @@ impl Protocol {
                 let answer = self.opened(driver, &answer, from, pulled).map(|parcel| parcel.bytes);
                 driver.answered(token, answer);
             }
-            Message::Moved { task, to, hops } => self.on_moved(driver, from, task, to, hops),
+            Message::Moved { tasks, to } => self.on_moved(driver, from, &tasks, to),
             other => driver.other(from, other),
         }
     }

@@ -138,7 +138,7 @@ impl Protocol {
             if home == self.rank {
                 self.actors.build(driver, actor.id, 0, task);
             } else if task.header().claim_waiting() {
-                self.send_task(driver, &task, home, false, Some(actor.id));
+                self.send_task(driver, &task, home, Some(actor.id));
             }
             return;
         }

@@ -116,6 +116,33 @@ pub struct Run<'a> {
     pub args: WireParcel<'a>,
 }
 
+impl Run<'_> {
+    /// The highest rank that it names.
+    fn highest_rank(&self) -> Rank {
+        let actor = self.actor.map_or(0, |target| target.actor.owner);
+        let seat = self.options.as_ref().and_then(|options| options.seat);
+        let group = seat.map_or(0, |seat| seat.group.owner);
+        self.task.owner.max(actor).max(group).max(self.args.highest_rank())
+    }
+
+    /// Its length as part of a message.
+    pub fn encoded_bytes(&self) -> usize {
+        match postcard::serialize_with_flavor(self, postcard::ser_flavors::Size::default()) {
+            Ok(bytes) => bytes,
+            Err(error) => unreachable!("a message is plain data and always encodes: {error}"),
+        }
+    }
+}
+
+/// A task that was passed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moved {
+    /// Its number at its owner.
+    pub number: u64,
+    /// How often it was passed on: words of several ranks may come in another order than they were said.
+    pub hops: u32,
+}
+
 /// Everything that ranks say to each other.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Message<'a> {
@@ -161,10 +188,13 @@ pub enum Message<'a> {
         /// Remember me where you have none.
         remember: bool,
     },
-    /// The answer to `Steal`: so many `Run`s went before this.
+    /// Tasks for who has none.
     Loot {
-        /// How many.
-        tasks: u32,
+        /// The tasks.
+        #[serde(borrow)]
+        runs: Vec<Run<'a>>,
+        /// How many more went ahead of this, each as a `Run`: they would not have fitted in.
+        ahead: u32,
         /// Whether a request was answered; otherwise work came to who was remembered.
         answer: bool,
     },
@@ -264,14 +294,12 @@ pub enum Message<'a> {
         /// How it was noticed.
         reason: String,
     },
-    /// To a task's owner: it was passed on to another rank.
+    /// To the owner of tasks: they were passed on to another rank.
     Moved {
-        /// The task's number at its owner.
-        task: u64,
-        /// Where it is now.
+        /// Which.
+        tasks: Vec<Moved>,
+        /// Where they are now.
         to: Rank,
-        /// How often it was passed on: words of several ranks may come in another order than they were said.
-        hops: u32,
     },
     /// To another rank of the host: my store is full; let go of blocks of mine that nobody reads there.
     Shed {
@@ -338,12 +366,8 @@ impl<'a> Message<'a> {
     /// it is opened.
     pub fn highest_rank(&self) -> Rank {
         match self {
-            Message::Run(run) => {
-                let actor = run.actor.map_or(0, |target| target.actor.owner);
-                let seat = run.options.as_ref().and_then(|options| options.seat);
-                let group = seat.map_or(0, |seat| seat.group.owner);
-                run.task.owner.max(actor).max(group).max(run.args.highest_rank())
-            }
+            Message::Run(run) => run.highest_rank(),
+            Message::Loot { runs, .. } => runs.iter().map(Run::highest_rank).max().unwrap_or_default(),
             Message::Done { results, .. } => {
                 results.iter().flatten().map(WireParcel::highest_rank).max().unwrap_or_default()
             }

@@ -22,6 +22,7 @@ mod census;
 mod checkpoints;
 mod commits;
 mod copies;
+mod departing;
 mod dependencies;
 mod driver;
 mod envelope;
@@ -57,6 +58,8 @@ pub use handles::{ActorRef, label_of};
 pub use home::{ActorHome, Step};
 pub use links::ProtocolLinks;
 pub use made::terms_of;
+#[cfg(any(test, fuzzing))]
+pub use message::Moved;
 pub use message::{Bytes, Message, Question, Run, WireAttachment, WireOptions, WireParcel, WirePlace};
 pub use rank::Protocol;
 pub use requests::{request_of, request_of_actor};

@@ -142,7 +142,7 @@ impl Protocol {
         match placed {
             Ok(Some(rank)) if rank != self.rank => {
                 if task.header().claim_waiting() {
-                    self.send_task(driver, &task, rank, false, None);
+                    self.send_task(driver, &task, rank, None);
                 }
             }
             Ok(_) => self.launch_here(driver, task),

@@ -7,9 +7,6 @@ use crate::protocol::{Message, Protocol};
 use crate::sched::{Stealing, Verdict};
 use std::sync::Mutex;
 
-/// Tasks that go to a thief at once, at most.
-const LOOT_TASKS_MAX: usize = 256;
-
 /// The stealing of a rank.
 pub struct Thieving {
     stealing: Mutex<Stealing>,
@@ -65,15 +62,15 @@ impl Protocol {
 
     /// A rank asks for work.
     pub(super) fn on_steal(&self, driver: &impl Driver, thief: Rank, remember: bool) {
-        let surplus = if driver.has_room(thief) { driver.surplus() } else { 0 };
-        let given = match self.thieving.decide(|stealing| stealing.asked(thief, remember, surplus)) {
-            Verdict::Give(count) => self.give(driver, thief, count),
+        // One is left for each worker that is about to take it: two idle ranks would pass the last one to and fro.
+        let surplus = if driver.has_room(thief) { driver.surplus().saturating_sub(driver.resting()) } else { 0 };
+        let count = match self.thieving.decide(|stealing| stealing.asked(thief, remember, surplus)) {
+            Verdict::Give(count) => count,
             Verdict::Nothing => 0,
         };
-        if given == 0 && remember {
+        if self.give(driver, thief, count, true) == 0 && remember {
             self.thieving.decide(|stealing| stealing.disappointed(thief));
         }
-        driver.send(thief, &Message::Loot { tasks: given as u32, answer: true });
     }
 
     /// There may be work for who is remembered.
@@ -84,26 +81,18 @@ impl Protocol {
             return;
         }
         let Some((thief, count)) = self.thieving.decide(|stealing| stealing.surplus(surplus)) else { return };
-        let given = if driver.has_room(thief) { self.give(driver, thief, count) } else { 0 };
-        match given {
-            0 => self.thieving.decide(|stealing| stealing.disappointed(thief)),
-            given => driver.send(thief, &Message::Loot { tasks: given as u32, answer: false }),
+        let given = if driver.has_room(thief) { self.give(driver, thief, count, false) } else { 0 };
+        if given == 0 {
+            self.thieving.decide(|stealing| stealing.disappointed(thief));
         }
-    }
-
-    /// Sends up to `count` tasks to `thief`; returns how many went.
-    fn give(&self, driver: &impl Driver, thief: Rank, count: usize) -> usize {
-        let loot = driver.take_for(thief, count.min(LOOT_TASKS_MAX));
-        loot.iter().for_each(|task| self.send_task(driver, task, thief, true, None));
-        loot.len()
     }
 
     /// Tasks came from `Steal`, or to who is remembered.
-    pub(super) fn on_loot(&self, driver: &impl Driver, tasks: u32, answer: bool) {
+    pub(super) fn on_loot(&self, driver: &impl Driver, tasks: usize, answer: bool) {
         if !answer {
             return self.thieving.decide(Stealing::found_work);
         }
-        self.thieving.decide(|stealing| stealing.answered(tasks as usize));
+        self.thieving.decide(|stealing| stealing.answered(tasks));
         // What came may be done by now, and the worker at rest again: it could not ask while this answer was under way.
         if (tasks == 0 || driver.rests()) && !driver.has_work() {
             self.ask_for_work(driver);

@@ -152,6 +152,9 @@ impl Driver for Here {
     fn rests(&self) -> bool {
         self.site().rests()
     }
+    fn resting(&self) -> usize {
+        self.site().free_workers()
+    }
     fn has_work(&self) -> bool {
         self.site().has_work()
     }

@@ -73,7 +73,7 @@ impl Here {
             slot.core().when_complete(Arc::new(Over { here: self.clone(), rank }));
         }
         if task.header().claim_waiting() {
-            self.protocol().send_task(self, task, rank, false, None);
+            self.protocol().send_task(self, task, rank, None);
         }
     }
 }

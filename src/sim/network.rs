@@ -145,7 +145,10 @@ impl Traffic {
         match message {
             Message::Steal { .. } => self.steals += 1,
             Message::Run(_) => self.runs += 1,
-            Message::Loot { tasks: 1.., .. } => self.loots += 1,
+            Message::Loot { runs, ahead, .. } => {
+                self.runs += runs.len() as u64;
+                self.loots += u64::from(!runs.is_empty() || *ahead > 0);
+            }
             Message::Moved { .. } => self.moved += 1,
             Message::Count(_) => self.counts += 1,
             _ => {}

@@ -230,6 +230,11 @@ impl Site {
         desk.free_workers > 0 && !desk.has_work()
     }
 
+    /// How many workers have nothing to do.
+    pub fn free_workers(&self) -> usize {
+        lock(&self.desk).free_workers as usize
+    }
+
     /// Whether anything is queued.
     pub fn has_work(&self) -> bool {
         lock(&self.desk).has_work()

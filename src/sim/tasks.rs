@@ -29,7 +29,7 @@ impl Here {
         match placed {
             Ok(Some(rank)) if rank != self.rank => {
                 if header.claim_waiting() {
-                    self.protocol().send_task(self, &task, rank, false, None);
+                    self.protocol().send_task(self, &task, rank, None);
                 }
             }
             Ok(_) => {
@@ -83,7 +83,7 @@ impl Here {
             let target = Target { actor: actor.id, incarnation: 0, heard_below: 0 };
             self.protocol().actors.call(self, target, (self.rank, caller), task);
         } else if task.header().claim_waiting() {
-            self.protocol().send_task(self, &task, home, false, Some(actor.id));
+            self.protocol().send_task(self, &task, home, Some(actor.id));
         }
         references
     }

@@ -8,7 +8,7 @@ use crate::boot::rendezvous::frame;
 use crate::fabric::tcp::frame::{Header, Kind, REASON_BYTES_MAX, REQUEST_BYTES};
 use crate::object::{Array, ArrayMemory, ObjectRef, Value};
 use crate::protocol::{About, Bytes, Run, Target, Terms, WireActor, WireCommit, WireFinished, WireParcel};
-use crate::protocol::{Message, Question, WireAttachment, WireOptions, WirePlace};
+use crate::protocol::{Message, Moved, Question, WireAttachment, WireOptions, WirePlace};
 use crate::sched::{GroupMessage, Request, Totals};
 use crate::store::{CopyMessage, CountMessage, Holders, Source};
 use proptest::collection::vec;
@@ -249,11 +249,16 @@ pub fn message() -> impl Strategy<Value = Message<'static>> {
         (object(), maybe_ok(wire_parcel(), error())).prop_map(|(object, value)| Message::Value { object, value }),
         count().prop_map(Message::Count),
         any::<bool>().prop_map(|remember| Message::Steal { remember }),
-        (any::<u32>(), any::<bool>()).prop_map(|(tasks, answer)| Message::Loot { tasks, answer }),
+        (vec(run(), 0..3), any::<u32>(), any::<bool>()).prop_map(|(runs, ahead, answer)| Message::Loot {
+            runs,
+            ahead,
+            answer
+        }),
         task().prop_map(|task| Message::Cancel { task }),
         task().prop_map(|task| Message::Over { task }),
         (number(), any::<u32>(), error()).prop_map(|(task, hops, error)| Message::Unbegun { task, hops, error }),
-        (number(), rank(), any::<u32>()).prop_map(|(task, to, hops)| Message::Moved { task, to, hops }),
+        (vec((number(), any::<u32>()).prop_map(|(number, hops)| Moved { number, hops }), 0..3), rank())
+            .prop_map(|(tasks, to)| Message::Moved { tasks, to }),
     ];
     let names = prop_oneof![
         (object(), about()).prop_map(|(actor, about)| Message::Actor { actor, about }),
