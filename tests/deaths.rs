@@ -246,6 +246,7 @@ over_each_road! {
     names_are_kept_and_given_again => |road| passed("names", road, &[1]);
     an_actor_whose_maker_died => |road| passed("orphans", road, &[1]);
     objects_of_the_dead => |road| passed("objects", road, &[1]);
+    results_of_the_dead_are_made_again => |road| passed("made-again", road, &[1, 2, 3]);
     a_resource_comes_back => |road| passed("resource", road, &[1]);
     bundles_of_the_dead_go_elsewhere => |road| passed("groups", road, &[1, 2]);
     the_first_ranks_of_a_host_die => |road| passed("first-of-the-host", road, &[1, 2]);

@@ -4,6 +4,7 @@
 mod actors;
 mod ends;
 mod groups;
+mod lineage;
 mod objects;
 mod resources;
 mod still;
@@ -25,6 +26,7 @@ const CASES: &[(&str, fn() -> Outcome)] = &[
     ("names", actors::names),
     ("orphans", actors::orphans),
     ("objects", objects::objects),
+    ("made-again", lineage::made_again),
     ("resource", resources::resource),
     ("groups", groups::groups),
     ("first-of-the-host", resources::first_of_the_host),
