@@ -5,7 +5,7 @@ use crate::node::Node;
 use crate::node::context;
 use crate::object::{Attachment, attach, attached};
 use crate::protocol::{ActorRef, Message, Target, WireActor, label_of, terms_of};
-use crate::registry::{Actor, ActorFn, ActorNew, Header, MethodOf, NewOf, Options, Outputs, Runnable, Task};
+use crate::registry::{Actor, ActorFn, ActorNew, Header, MethodOf, NewOf, Options, Outputs, Placement, Runnable, Task};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::marker::PhantomData;
@@ -77,9 +77,14 @@ pub fn create<N: ActorNew>(options: Options, args: N::Args) -> RawHandle<N::Acto
         return RawHandle::new(ActorRef::nowhere(label));
     };
     let id = ObjectId { owner: node.rank, number: node.protocol.references.fresh_number() };
-    let home = match options.seat() {
-        Some(seat) => node.home_for_actor(&options, seat, &label),
-        None => node.protocol.place_actor(&node, &options, &label),
+    let header = Header::new(Some(Box::new(options.clone())), context::current_number());
+    let task: Arc<dyn Runnable> = Task::<NewOf<N>>::new(header, args);
+    // As a task: after its arguments first.
+    let drawn = if matches!(options.place, Placement::Auto) { node.drawn_to(&task) } else { None };
+    let home = match (drawn, options.seat()) {
+        (Some(rank), _) => Ok(rank),
+        (None, Some(seat)) => node.home_for_actor(&options, seat, &label),
+        (None, None) => node.protocol.place_actor(&node, &options, &label),
     };
     let home = match home {
         Ok(rank) => rank,
@@ -96,8 +101,6 @@ pub fn create<N: ActorNew>(options: Options, args: N::Args) -> RawHandle<N::Acto
         let id = ObjectId { owner: node.rank, number: node.protocol.references.fresh_number() };
         return stillborn(node, id, label, error);
     }
-    let header = Header::new(Some(Box::new(options)), context::current_number());
-    let task: Arc<dyn Runnable> = Task::<NewOf<N>>::new(header, args);
     node.traces.made(node, &task);
     node.protocol.build_actor(&node, &actor, name, task);
     RawHandle::new(actor)

@@ -40,6 +40,8 @@ impl Node {
             Placement::NearTo(object) => {
                 Some(object.0.remote_id().map_or(self.rank, |id| id.owner)).filter(|rank| !self.is_dead(*rank))
             }
+            // What is scarce is had by hosts: in turn those, and not the ranks of one before those of the next.
+            Placement::Spread if request.gpu > 0 || !request.custom.is_empty() => self.some_rank(fits),
             Placement::Spread => {
                 let first = self.spread.fetch_add(1, Ordering::Relaxed) + self.rank;
                 (0..self.size).map(|step| (first + step) % self.size).find(|rank| !self.is_dead(*rank))

@@ -94,7 +94,7 @@ pub fn terms_of(options: &Options, checkpoint: bool) -> Option<Terms> {
 }
 
 impl Protocol {
-    /// Where an actor goes: where its options say, else the ranks in turn. One that is started again, and may go anywhere, is
+    /// Where an actor goes that no argument draws: where its options say, else the ranks in turn. One that is started again, and may go anywhere, is
     /// not put on this rank, its owner's, where there is another: it would end with it.
     ///
     /// # Errors

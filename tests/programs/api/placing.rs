@@ -35,6 +35,27 @@ fn passes_on(arrays: Vec<ObjectRef<Array<u64>>>) -> mobula::Result<(u32, u64)> {
     Ok(*reads::remote(&arrays[0]).get()?)
 }
 
+/// Has read its argument where it lives.
+struct Reader {
+    last: u64,
+}
+
+#[mobula::actor]
+impl Reader {
+    pub fn new(array: &[u64]) -> Self {
+        Reader { last: array[array.len() - 1] }
+    }
+    pub fn seen(&self) -> (u32, u64) {
+        (mobula::context().rank(), self.last)
+    }
+}
+
+/// As `passes_on`, to an actor that it makes.
+#[mobula::remote]
+fn makes_a_reader(arrays: Vec<ObjectRef<Array<u64>>>) -> mobula::Result<(u32, u64)> {
+    Ok(*Reader::remote(&arrays[0]).seen().get()?)
+}
+
 pub fn run(cases: &mut Cases) {
     cases.case("on(rank) runs on that rank", on_each);
     cases.case("Placement::Rank runs on that rank", placed_on_each);
@@ -47,6 +68,7 @@ pub fn run(cases: &mut Cases) {
         Ok(())
     });
     cases.case("Placement::Auto goes after bytes that lie on another host", after_its_bytes);
+    cases.case("an actor goes after bytes that lie on another host", an_actor_after_its_bytes);
     cases.case("a rank that is not there is an error", no_such_rank);
     cases.case("context() in a task", in_a_task);
     cases.case("tasks nest 10,000 deep", nested);
@@ -96,6 +118,14 @@ fn after_its_bytes() -> Outcome {
     let (rank, value) = *passes_on::on(last_rank()).remote(vec![array.clone()]).get()?;
     assert_eq!(value, 7);
     assert_eq!(host_of(rank), if crate::start::hosts() > 1 { host_of(0) } else { host_of(last_rank()) });
+    Ok(())
+}
+
+fn an_actor_after_its_bytes() -> Outcome {
+    let array = mobula::put_array(&vec![7u64; 1 << 18])?;
+    let (rank, value) = *makes_a_reader::on(last_rank()).remote(vec![array.clone()]).get()?;
+    assert_eq!(value, 7);
+    assert!(crate::start::hosts() == 1 || host_of(rank) == host_of(0), "it went to rank {rank}");
     Ok(())
 }
 
