@@ -10,8 +10,7 @@
 //! victim gives half of what it can spare; who is remembered gets an even share.
 //!
 //! What a rank knows of others is a table of [`HINTS_MAX`] entries, whatever the size of the cluster. It is told by
-//! messages that go anyway: with any message a rank may say `advice`, its own load or where it knows of some, and who gets it
-//! calls `heard`. Words may be late: a victim that gave nothing is struck off, and after [`LED_TRIES`] of them in a row a thief
+//! messages that go anyway: each says its sender's load, and who gets it calls `heard`. Words may be late: a victim that gave nothing is struck off, and after [`LED_TRIES`] of them in a row a thief
 //! believes none until it has had work again, so that two ranks with old news cannot send a thief to and fro.
 
 mod gone;
@@ -182,16 +181,6 @@ impl Stealing {
     /// The class of a surplus, for `heard` elsewhere: 0 for none, else the number of binary digits.
     pub fn my_load(surplus: usize) -> u8 {
         (usize::BITS - surplus.leading_zeros()) as u8
-    }
-
-    /// What to say with any message that goes anyway, while this rank could give `surplus` tasks: a rank and its load. This one
-    /// where it has some, else the best that it knows of.
-    #[allow(dead_code)] // Until a message carries it.
-    pub fn advice(&self, surplus: usize) -> Option<(Rank, u8)> {
-        match Stealing::my_load(surplus) {
-            0 => self.hints.iter().copied().max_by_key(|(_, class)| *class),
-            own => Some((self.me, own)),
-        }
     }
 
     /// Somebody says that `rank` has a surplus of that class; 0 strikes it off.

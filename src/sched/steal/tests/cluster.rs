@@ -81,7 +81,7 @@ struct Task {
 
 enum What {
     Steal { from: Rank, remember: bool },
-    Loot { tasks: Vec<Task>, answer: bool, advice: Option<(Rank, u8)> },
+    Loot { from: Rank, load: u8, tasks: Vec<Task>, answer: bool },
     TaskOver { made: u32 },
 }
 
@@ -217,14 +217,12 @@ impl Cluster {
                 self.outcome.remembered_max = self.outcome.remembered_max.max(one.stealing.thieves.len());
                 self.send(rank, from, tasks, true);
             }
-            What::Loot { tasks, answer, advice } => {
+            What::Loot { from, load, tasks, answer } => {
+                one.stealing.heard(from, load);
                 if answer {
                     one.stealing.answered(tasks.len());
                 } else {
                     one.stealing.found_work();
-                }
-                if let Some((of, class)) = advice {
-                    one.stealing.heard(of, class);
                 }
                 one.free_at_ns = one.free_at_ns.max(self.now_ns) + tasks.len() as u64 * HANDLING_NS;
                 one.queue.extend(tasks);
@@ -235,10 +233,10 @@ impl Cluster {
 
     fn send(&mut self, from: Rank, to: Rank, tasks: Vec<Task>, answer: bool) {
         let one = &mut self.ranks[from as usize];
-        let advice = one.stealing.advice(one.queue.len());
+        let load = Stealing::my_load(one.queue.len());
         one.free_at_ns = one.free_at_ns.max(self.now_ns) + tasks.len() as u64 * HANDLING_NS;
         let arrives_ns = one.free_at_ns + LATENCY_NS;
-        self.at(arrives_ns, to, What::Loot { tasks, answer, advice });
+        self.at(arrives_ns, to, What::Loot { from, load, tasks, answer });
     }
 
     /// Begins the next task where the worker is free, gives to who is remembered, asks where there is nothing.
