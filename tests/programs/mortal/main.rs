@@ -2,6 +2,7 @@
 //! the API says then, and at last prints `passed CASE`.
 
 mod actors;
+mod afar;
 mod ends;
 mod groups;
 mod objects;
@@ -32,6 +33,10 @@ const CASES: &[(&str, fn() -> Outcome)] = &[
     ("stopped", ends::stopped),
     ("given-up", still::given_up),
     ("still-while-others-leave", still::while_others_leave),
+    ("given-up-afar", afar::given_up),
+    ("told-by-another", afar::told_by_another),
+    ("driver-stands-still", afar::driver_stands_still),
+    ("host-is-lost", afar::host_is_lost),
     ("while-others-leave", ends::while_others_leave),
     ("while-ranks-part", ends::while_ranks_part),
     ("driver-leaves", ends::driver_leaves),
