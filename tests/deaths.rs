@@ -185,6 +185,13 @@ fn a_rank_that_stands_still_alone_on_its_host() {
     finished.said(&["rank 2 on host host2 is gone", "no sign of life"]).said(&["rank 2 on host host2", "gave it up"]);
 }
 
+/// Each awaits another's task, which takes longer than a rank may be silent.
+#[test]
+fn ranks_that_compute_on_hosts_of_their_own() {
+    let Some(finished) = on_hosts_of_their_own("busy-afar", &[]) else { return };
+    finished.did_not_say("is gone").did_not_say("says nothing");
+}
+
 #[test]
 fn a_rank_that_stands_still_to_one_that_is_not_the_driver() {
     let Some(finished) = on_hosts_of_their_own("told-by-another", &[(2, 1)]) else { return };
@@ -297,6 +304,7 @@ over_each_road! {
     a_task_without_retries_fails_by_name => |road| passed("no-retries", road, &[1]);
     lists_of_a_task_that_died => |road| passed("lists", road, &[1]);
     what_is_sent_to_the_dead_fails_by_name => |road| passed("sent-to-the-dead", road, &[1]);
+    a_task_is_retried_whose_argument_is_gone => |road| passed("arguments-gone", road, &[1, 2]);
     thieves_die_with_what_they_stole => |road| passed("stolen", road, &[1, 3]);
     calls_of_an_actor_that_died => |road| passed("calls", road, &[1]);
     names_are_kept_and_given_again => |road| passed("names", road, &[1]);

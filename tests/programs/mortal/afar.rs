@@ -67,7 +67,7 @@ pub fn given_up() -> Outcome {
     let (mine, of_another) = (stays::on(STILL).remote(), awaits::on(1).remote(STILL));
     let moved: Vec<_> = (0..6).map(|_| avoids::options().place(Placement::Spread).remote(STILL)).collect();
     await_arrivals("stays", 2);
-    await_arrivals("avoids", 2);
+    await_arrivals("avoids", 1);
     println!("stops rank {STILL}");
     stop(process);
     assert_eq!(*sum.add(7).get()?, 12, "its state was kept");
@@ -81,6 +81,26 @@ pub fn given_up() -> Outcome {
     assert!(names_it(&error), "{error}");
     signal("CONT", process);
     soon("it ends itself", || !std::path::Path::new(&format!("/proc/{process}/exe")).exists());
+    Ok(())
+}
+
+#[mobula::remote]
+fn computes(milliseconds: u64) -> u32 {
+    let begun = std::time::Instant::now();
+    arrive("computes");
+    while begun.elapsed() < Duration::from_millis(milliseconds) {
+        std::hint::spin_loop();
+    }
+    mobula::context().rank()
+}
+
+/// Who computes, for longer than a rank may stand still, answers all the same.
+pub fn busy() -> Outcome {
+    let computing: Vec<_> = (0..4u32).map(|rank| computes::on(rank).remote(5000u64)).collect();
+    for (rank, computed) in computing.iter().enumerate() {
+        assert_eq!(*computed.get()?, rank as u32);
+    }
+    assert_eq!(mobula::nodes().len(), 4);
     Ok(())
 }
 
