@@ -192,6 +192,18 @@ fn ranks_that_compute_on_hosts_of_their_own() {
     finished.did_not_say("is gone").did_not_say("says nothing");
 }
 
+/// In a network of their own, where nobody else's messages are counted.
+#[test]
+fn nothing_is_said_where_nothing_is_awaited() {
+    let Some(apart) = apart() else { return };
+    let folder = Folder::new("quiet-afar");
+    let launch = ranks("mortal", &folder, "tcp").env("APART", apart).env("MOBULA_PEER_TIMEOUT_S", "1");
+    let network = r#"ip link set lo up && ip addr add 10.99.0.1/24 dev lo && exec "$@""#;
+    let unshare: Vec<&str> = apart.split(' ').filter(|word| *word != "--uts").chain(["--net"]).collect();
+    let launch = launch.inside(&[&unshare[..], &["sh", "-c", network, "sh"]].concat());
+    ended(launch.arg("quiet-afar").run(), &[]).said(&["passed quiet-afar"]).did_not_say("panicked");
+}
+
 #[test]
 fn a_rank_that_stands_still_to_one_that_is_not_the_driver() {
     let Some(finished) = on_hosts_of_their_own("told-by-another", &[(2, 1)]) else { return };

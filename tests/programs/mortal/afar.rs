@@ -104,6 +104,33 @@ pub fn busy() -> Outcome {
     Ok(())
 }
 
+/// Segments with data of their own that TCP has sent in this network namespace.
+fn segments_sent() -> Option<u64> {
+    let counters = std::fs::read_to_string("/proc/net/netstat").ok()?;
+    let mut lines = counters.lines().filter(|line| line.starts_with("TcpExt:"));
+    let (names, values) = (lines.next()?, lines.next()?);
+    let place = names.split_whitespace().position(|name| name == "TCPOrigDataSent")?;
+    values.split_whitespace().nth(place)?.parse().ok()
+}
+
+/// References, an actor and an array are elsewhere, and nobody waits for anything: nothing is said, for three times as long as
+/// a rank may stand still.
+pub fn quiet() -> Outcome {
+    let sum = Sum::options().place(Placement::Rank(STILL)).remote();
+    assert_eq!(*sum.add(5).get()?, 5);
+    let unread = (*put_there::on(1).remote().get()?).clone();
+    let left = made::on(3).remote(1u64);
+    await_arrivals("made", 1);
+    std::thread::sleep(Duration::from_secs(1)); // until what is on its way has come
+    let before = segments_sent().ok_or("no counter of segments")?;
+    std::thread::sleep(Duration::from_secs(3)); // how long nothing is to be said
+    let sent = segments_sent().ok_or("no counter of segments")? - before;
+    assert_eq!(sent, 0, "segments that were sent while nobody waited");
+    assert_eq!((unread.get()?.len(), left.get()?.len()), (NUMBERS, NUMBERS));
+    assert!(segments_sent() > Some(before), "and the counter counts");
+    Ok(())
+}
+
 /// Only rank 1 awaits something of the one that stands still, by a value: it tells rank 0, which asks, and decides.
 pub fn told_by_another() -> Outcome {
     let process = process_of(STILL)?;

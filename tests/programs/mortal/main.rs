@@ -36,6 +36,7 @@ const CASES: &[(&str, fn() -> Outcome)] = &[
     ("still-while-others-leave", still::while_others_leave),
     ("given-up-afar", afar::given_up),
     ("busy-afar", afar::busy),
+    ("quiet-afar", afar::quiet),
     ("told-by-another", afar::told_by_another),
     ("driver-stands-still", afar::driver_stands_still),
     ("host-is-lost", afar::host_is_lost),
