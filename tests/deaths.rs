@@ -106,6 +106,18 @@ fn still_at_the_end(launch: Launch) {
     ended(started.finish(), &[(1, 1)]).did_not_say("panicked");
 }
 
+/// A job that is stopped as a whole, for longer than a rank may stand still, goes on as a whole.
+fn stopped_as_a_whole(launch: Launch) {
+    let mut started = launch.env("MOBULA_PEER_TIMEOUT_S", "2").arg("12").start();
+    let processes: Vec<String> = (0..RANKS).map(|rank| process_of(&mut started, rank)).collect();
+    started.wait_for("round 3");
+    // Together, as a batch system does it.
+    signal("STOP", &processes.join(" "));
+    std::thread::sleep(Duration::from_secs(5)); // how long it is stopped
+    signal("CONT", &processes.join(" "));
+    ended(started.finish(), &[]).said(&["survived: right answers, lost ranks []"]).did_not_say("panicked");
+}
+
 /// Where rank 0 stands still, the others end; when it goes on, it does not go on alone.
 fn driver_stopped(road: &str) {
     let folder = Folder::new(&format!("driver-stopped-{road}"));
@@ -202,6 +214,13 @@ fn nothing_is_said_where_nothing_is_awaited() {
     let unshare: Vec<&str> = apart.split(' ').filter(|word| *word != "--uts").chain(["--net"]).collect();
     let launch = launch.inside(&[&unshare[..], &["sh", "-c", network, "sh"]].concat());
     ended(launch.arg("quiet-afar").run(), &[]).said(&["passed quiet-afar"]).did_not_say("panicked");
+}
+
+#[test]
+fn a_job_on_hosts_of_their_own_is_stopped_as_a_whole() {
+    let Some(apart) = apart() else { return };
+    let folder = Folder::new("stopped-as-a-whole-apart");
+    stopped_as_a_whole(ranks("survivor", &folder, "tcp").env("APART", apart));
 }
 
 #[test]
@@ -329,6 +348,10 @@ over_each_road! {
     a_rank_that_stands_still_for_too_long => stood_still;
     a_rank_that_stands_still_at_the_end => stood_still_at_the_end;
     the_driver_stands_still_for_too_long => driver_stopped;
+    a_job_is_stopped_as_a_whole => |road| {
+        let folder = Folder::new(&format!("stopped-as-a-whole-{road}"));
+        stopped_as_a_whole(ranks("survivor", &folder, road));
+    };
     a_rank_that_stands_still_is_not_lost => |road| passed("stopped", road, &[]);
     a_rank_dies_before_its_last_word => |road| {
         case("while-others-leave", road, &[(1, ABORTED)]).said(&["passed while-others-leave"]);

@@ -63,7 +63,7 @@ fn what_lay_on_a_host_that_is_gone_is_made_again() {
     finished.said(&["arrays of the last generation were made again"]).said(&["passed host-is-lost"]);
 }
 
-/// The only rank of its host that is not killed stands still, though nothing else of the host is left to notice.
+/// Both its ranks stand still: none of that host is left to notice.
 #[test]
 fn a_host_that_stands_still() {
     let Some(lab) = lab::shared() else { return };
