@@ -7,15 +7,18 @@
 mod launcher;
 
 use launcher::family::signal;
-use launcher::meeting::{Folder, all, small};
-use launcher::{Started, example};
+use launcher::meeting::{Folder, all, apart, small};
+use launcher::{Launch, Started, example};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 const RANKS: u32 = 4;
 const CASES: [&str; 3] = ["uts", "cholesky", "actors"];
 
-/// Rounds where nothing else is asked for: as many of each case.
+/// What is between the ranks: memory that they share; TCP, on one host; TCP, each rank a host of its own.
+const ROADS: [&str; 3] = ["shm", "tcp", "apart"];
+
+/// Rounds where nothing else is asked for: as many of each case, over each road at least two.
 const ROUNDS: u64 = 21;
 
 /// What a rank may stand still before it is given up, seconds.
@@ -88,13 +91,23 @@ fn processes(started: &mut Started) -> BTreeMap<u32, String> {
     (0..RANKS).map(|rank| (rank, process(started, rank))).collect()
 }
 
-fn round(number: u64, seed: u64, case: &str) {
+/// The launch over a road; `None` where ranks cannot be made hosts of their own.
+fn over(road: &str, launch: Launch) -> Option<Launch> {
+    match road {
+        "shm" => Some(launch),
+        "tcp" => Some(launch.env("MOBULA_FABRIC", "tcp")),
+        _ => apart().map(|apart| launch.env("APART", apart)),
+    }
+}
+
+fn round(number: u64, seed: u64, case: &str, road: &str) {
     let mut chance = Chance(seed);
     let plan = plan(&mut chance);
     let folder = Folder::new(&format!("chaos-{number}"));
     let launch = small(&example("chaos"), &all(RANKS), RANKS, &folder.file().display().to_string());
     let launch = launch.env("MOBULA_PEER_TIMEOUT_S", PEER_TIMEOUT_S.to_string()).arg(case);
-    let mut started = launch.env("MOBULA_STORE_BYTES", "64M").start();
+    let Some(launch) = over(road, launch.env("MOBULA_STORE_BYTES", "64M")) else { return };
+    let mut started = launch.start();
     let processes = processes(&mut started);
     started.wait_for("at work");
     let begun = Instant::now();
@@ -112,7 +125,7 @@ fn round(number: u64, seed: u64, case: &str) {
     let took = begun.elapsed();
     processes.values().for_each(|process| signal("CONT", process));
     let finished = started.finish();
-    let what = format!("round {number}: CHAOS_SEED={seed}: {case}: {plan:?}");
+    let what = format!("round {number}: CHAOS_SEED={seed}: {case} over {road}: {plan:?}");
     println!("{what}: {answer} after {} ms", took.as_millis());
     assert!(answer.starts_with("right: "), "{what}:\n{}", finished.output);
     for rank in 0..RANKS {
@@ -132,6 +145,7 @@ fn work_goes_on_and_its_answers_are_right() {
     let first = asked("CHAOS_SEED").unwrap_or(now >> 10).max(1);
     println!("CHAOS_SEED={first} CHAOS_ROUNDS={rounds}");
     for number in 0..rounds {
-        round(number, first + number, CASES[((first + number) % 3) as usize]);
+        let seed = first + number;
+        round(number, seed, CASES[(seed % 3) as usize], ROADS[(seed / 3 % 3) as usize]);
     }
 }

@@ -7,7 +7,7 @@
 mod launcher;
 
 use launcher::family::{descendants, is_alive, signal};
-use launcher::meeting::{Folder, all, small};
+use launcher::meeting::{Folder, all, apart, small};
 use launcher::{Finished, Launch, Started, example, no_ranks, uses_mpich};
 use std::collections::BTreeSet;
 use std::fs;
@@ -94,7 +94,11 @@ fn stood_still(road: &str) {
 /// One that stands still at the end is not waited for.
 fn stood_still_at_the_end(road: &str) {
     let folder = Folder::new(&format!("still-at-the-end-{road}"));
-    let launch = ranks("mortal", &folder, road).env("MOBULA_PEER_TIMEOUT_S", "2");
+    still_at_the_end(ranks("mortal", &folder, road).env("MOBULA_PEER_TIMEOUT_S", "2"));
+}
+
+#[track_caller]
+fn still_at_the_end(launch: Launch) {
     let mut started = launch.arg("still-while-others-leave").start();
     let line = started.wait_for("stops process ");
     started.wait_for("passed still-while-others-leave");
@@ -102,17 +106,34 @@ fn stood_still_at_the_end(road: &str) {
     ended(started.finish(), &[(1, 1)]).did_not_say("panicked");
 }
 
+/// A job that is stopped as a whole, for longer than a rank may stand still, goes on as a whole.
+fn stopped_as_a_whole(launch: Launch) {
+    let mut started = launch.env("MOBULA_PEER_TIMEOUT_S", "2").arg("12").start();
+    let processes: Vec<String> = (0..RANKS).map(|rank| process_of(&mut started, rank)).collect();
+    started.wait_for("round 3");
+    // Together, as a batch system does it.
+    signal("STOP", &processes.join(" "));
+    std::thread::sleep(Duration::from_secs(5)); // how long it is stopped
+    signal("CONT", &processes.join(" "));
+    ended(started.finish(), &[]).said(&["survived: right answers, lost ranks []"]).did_not_say("panicked");
+}
+
 /// Where rank 0 stands still, the others end; when it goes on, it does not go on alone.
 fn driver_stopped(road: &str) {
     let folder = Folder::new(&format!("driver-stopped-{road}"));
     let launch = ranks("forever", &folder, road).env("MOBULA_STORE_BYTES", "64M").env("MOBULA_PEER_TIMEOUT_S", "2");
+    ends_with_its_driver(launch, "forever", "at work");
+}
+
+#[track_caller]
+fn ends_with_its_driver(launch: Launch, program: &str, ready: &str) {
     let mut started = launch.start();
-    started.wait_for("at work");
+    started.wait_for(ready);
     let family = descendants(started.pid());
     let driver = driver_among(&family);
     signal("STOP", &driver.to_string());
     // The shell says how they ended when rank 0 has ended too: until then only /proc tells.
-    let of_this_program = |pid: &&u32| **pid != driver && program_of(**pid).contains("forever");
+    let of_this_program = |pid: &&u32| **pid != driver && program_of(**pid).contains(program);
     let others: Vec<u32> = family.iter().filter(of_this_program).copied().collect();
     assert_eq!(others.len(), 3, "{family:?}");
     for _ in &others {
@@ -157,6 +178,79 @@ fn broke(one: &str, other: &str) -> bool {
     let Some((local, peer)) = shared else { return false };
     let killed = Command::new("ss").args(["-K", "-H", "state", "established", "src", &local, "dst", &peer]).output();
     killed.is_ok_and(|output| !output.stdout.is_empty())
+}
+
+/// A case of `mortal` on ranks that are hosts of their own, and stand still for more than two seconds where they do; these
+/// ranks end so.
+fn on_hosts_of_their_own(name: &str, ends: &[(u32, u32)]) -> Option<Finished> {
+    let apart = apart()?;
+    let folder = Folder::new(&format!("{name}-apart"));
+    let launch = ranks("mortal", &folder, "tcp").env("APART", apart).env("MOBULA_PEER_TIMEOUT_S", "2");
+    let finished = launch.env("MOBULA_STORE_BYTES", "32M").arg(name).run();
+    Some(ended(finished, ends).said(&[&format!("passed {name}")]).did_not_say("panicked"))
+}
+
+/// No beat of it is felt by others, and its connections stay: it is noticed by who awaits something of it, and fenced.
+#[test]
+fn a_rank_that_stands_still_alone_on_its_host() {
+    let Some(finished) = on_hosts_of_their_own("given-up-afar", &[(2, 1)]) else { return };
+    finished.said(&["rank 2 on host host2 is gone", "no sign of life"]).said(&["rank 2 on host host2", "gave it up"]);
+}
+
+/// Each awaits another's task, which takes longer than a rank may be silent.
+#[test]
+fn ranks_that_compute_on_hosts_of_their_own() {
+    let Some(finished) = on_hosts_of_their_own("busy-afar", &[]) else { return };
+    finished.did_not_say("is gone").did_not_say("says nothing");
+}
+
+/// In a network of their own, where nobody else's messages are counted.
+#[test]
+fn nothing_is_said_where_nothing_is_awaited() {
+    let Some(apart) = apart() else { return };
+    let folder = Folder::new("quiet-afar");
+    let launch = ranks("mortal", &folder, "tcp").env("APART", apart).env("MOBULA_PEER_TIMEOUT_S", "1");
+    let network = r#"ip link set lo up && ip addr add 10.99.0.1/24 dev lo && exec "$@""#;
+    let unshare: Vec<&str> = apart.split(' ').filter(|word| *word != "--uts").chain(["--net"]).collect();
+    let launch = launch.inside(&[&unshare[..], &["sh", "-c", network, "sh"]].concat());
+    ended(launch.arg("quiet-afar").run(), &[]).said(&["passed quiet-afar"]).did_not_say("panicked");
+}
+
+#[test]
+fn a_job_on_hosts_of_their_own_is_stopped_as_a_whole() {
+    let Some(apart) = apart() else { return };
+    let folder = Folder::new("stopped-as-a-whole-apart");
+    stopped_as_a_whole(ranks("survivor", &folder, "tcp").env("APART", apart));
+}
+
+#[test]
+fn a_rank_that_stands_still_to_one_that_is_not_the_driver() {
+    let Some(finished) = on_hosts_of_their_own("told-by-another", &[(2, 1)]) else { return };
+    finished.said(&["rank 2 on host host2 is gone"]).said(&["rank 2 on host host2", "gave it up"]);
+}
+
+#[test]
+fn what_lay_on_a_host_that_is_gone_is_made_again() {
+    let Some(finished) = on_hosts_of_their_own("host-is-lost", &[(3, KILLED)]) else { return };
+    finished.said(&["arrays of the last generation were made again"]);
+}
+
+/// Those that await nothing of it are told by those that do.
+#[test]
+fn the_driver_stands_still_alone_on_its_host() {
+    let Some(apart) = apart() else { return };
+    let folder = Folder::new("driver-stands-still-apart");
+    let launch = ranks("mortal", &folder, "tcp").env("APART", apart).env("MOBULA_PEER_TIMEOUT_S", "2");
+    ends_with_its_driver(launch.arg("driver-stands-still"), "mortal", "stops process ");
+}
+
+/// One of which the others await only its last word.
+#[test]
+fn a_rank_that_stands_still_at_the_end_alone_on_its_host() {
+    let Some(apart) = apart() else { return };
+    let folder = Folder::new("still-at-the-end-apart");
+    let launch = ranks("mortal", &folder, "tcp").env("APART", apart).env("MOBULA_PEER_TIMEOUT_S", "2");
+    still_at_the_end(launch);
 }
 
 /// Two ranks whose connection breaks, while both reach rank 0: it decides, and the cluster goes on with one of them.
@@ -241,6 +335,7 @@ over_each_road! {
     a_task_without_retries_fails_by_name => |road| passed("no-retries", road, &[1]);
     lists_of_a_task_that_died => |road| passed("lists", road, &[1]);
     what_is_sent_to_the_dead_fails_by_name => |road| passed("sent-to-the-dead", road, &[1]);
+    a_task_is_retried_whose_argument_is_gone => |road| passed("arguments-gone", road, &[1, 2]);
     thieves_die_with_what_they_stole => |road| passed("stolen", road, &[1, 3]);
     calls_of_an_actor_that_died => |road| passed("calls", road, &[1]);
     names_are_kept_and_given_again => |road| passed("names", road, &[1]);
@@ -254,6 +349,10 @@ over_each_road! {
     a_rank_that_stands_still_for_too_long => stood_still;
     a_rank_that_stands_still_at_the_end => stood_still_at_the_end;
     the_driver_stands_still_for_too_long => driver_stopped;
+    a_job_is_stopped_as_a_whole => |road| {
+        let folder = Folder::new(&format!("stopped-as-a-whole-{road}"));
+        stopped_as_a_whole(ranks("survivor", &folder, road));
+    };
     a_rank_that_stands_still_is_not_lost => |road| passed("stopped", road, &[]);
     a_rank_dies_before_its_last_word => |road| {
         case("while-others-leave", road, &[(1, ABORTED)]).said(&["passed while-others-leave"]);

@@ -8,7 +8,8 @@
 //! | it stands still: no beat (`pulse`) | every rank of its host, after MOBULA_PEER_TIMEOUT_S | rank 0 is told, and tells all |
 //! | its line to rank 0 ended | rank 0 | it tells all |
 //! | the road to it broke | who used the road | rank 0 is told, and decides (`verdicts`) |
-//! | any of these, of rank 0 | its host's other ranks; each rank by its own line and road | every rank ends |
+//! | it says nothing though it was asked (`silence`) | ranks of other hosts that await something of it | rank 0 is told, and decides |
+//! | any of these, of rank 0 | its host's other ranks; each rank by its own line and road, and by its silence | every rank ends |
 //!
 //! A rank that was declared gone stays so: nothing that it says later is listened to, what it writes into shared memory is
 //! in cells that nobody reads (`board`), and it is told: by rank 0 when it is declared gone, by its bit on its host's
@@ -19,8 +20,9 @@ use crate::base::sync::lock;
 use crate::base::{Error, Rank};
 use crate::node::Node;
 use crate::node::pulse::Pulse;
+use crate::node::silence::Silence;
 use crate::node::verdicts::Sentence;
-use crate::protocol::Message;
+use crate::protocol::{Evidence, Message};
 use std::time::{Duration, Instant};
 
 /// How often rank 0 and the others look whether one of them died.
@@ -35,6 +37,9 @@ pub(super) struct Vigil {
     /// The last look at the beats of the host's other ranks.
     felt: Instant,
     pulse: Pulse,
+    /// The last look at what ranks of other hosts say.
+    listened: Instant,
+    silence: Silence,
 }
 
 impl Node {
@@ -81,21 +86,24 @@ impl Node {
             return self.lost(peer, reason);
         }
         if !self.is_dead(peer) {
-            self.send(0, &Message::Suspect { rank: peer, reason: reason.to_string(), certain: false });
+            self.send(0, &Message::Suspect { rank: peer, reason: reason.to_string(), evidence: Evidence::Road });
         }
     }
 
     /// A rank is lost to `from`.
-    pub(super) fn on_suspect(&'static self, from: Rank, rank: Rank, reason: &str, certain: bool) {
+    pub(super) fn on_suspect(&'static self, from: Rank, rank: Rank, reason: &str, evidence: Evidence) {
         let neighbours =
             self.ranks.get(from as usize).map(|(host, _)| host) == self.ranks.get(rank as usize).map(|(host, _)| host);
-        if certain && neighbours && (self.rank == 0 || rank == 0) {
+        if evidence == Evidence::Process && neighbours && (self.rank == 0 || rank == 0) {
             return self.lost(rank, reason);
+        }
+        if rank == 0 && self.rank != 0 && evidence == Evidence::Silence {
+            return self.doubt_driver(reason);
         }
         if self.rank != 0 || rank == 0 || from == 0 || self.is_dead(rank) {
             return;
         }
-        let round = lock(&self.verdicts).suspect(from, rank, reason, Instant::now());
+        let round = lock(&self.verdicts).suspect(from, rank, reason, evidence);
         if let Some(round) = round {
             say(Level::Warn, || format!("rank {from} does not reach rank {rank} ({reason}): asking both"));
             [from, rank].into_iter().for_each(|rank| self.send(rank, &Message::Probe { round }));
@@ -114,13 +122,15 @@ impl Node {
 
     /// The rank whose driver decides when the cluster ends is gone, and with it the cluster.
     fn orphaned(&'static self, error: Error) {
+        // It may only have been stopped: when it goes on, it is not to go on alone.
+        self.roads.tell_the_dead(0, &Message::Died { rank: 0, reason: error.to_string() });
         // Ranks of other hosts may not see what those of its own do; one of them tells.
         let teller = self.host_ranks().iter().find(|rank| !self.is_dead(**rank));
         if self.place_of(0).is_some() && teller == Some(&self.rank) {
             let reason = error.to_string();
             let others = (1..self.size).filter(|other| *other != self.rank && self.place_of(*other).is_none());
             others.for_each(|other| {
-                self.send(other, &Message::Suspect { rank: 0, reason: reason.clone(), certain: true })
+                self.send(other, &Message::Suspect { rank: 0, reason: reason.clone(), evidence: Evidence::Process })
             });
         }
         let _ = self.orphaned.set(error);
@@ -192,7 +202,9 @@ impl Node {
     /// The vigil begins now: nothing before it counts.
     pub(super) fn begin_vigil(&self) -> Vigil {
         let pulse = Pulse::new(self.host_ranks().len(), self.config.peer_timeout);
-        Vigil { looked: Instant::now(), felt: Instant::now(), pulse }
+        let silence = Silence::new(self.config.peer_timeout);
+        let now = Instant::now();
+        Vigil { looked: now, felt: now, pulse, listened: now, silence }
     }
 
     /// Looks for ranks that died: every `VIGIL`, and at once where a process of this host ended.
@@ -208,24 +220,34 @@ impl Node {
         if vigil.looked.elapsed() < VIGIL {
             return;
         }
+        let since = vigil.looked.elapsed();
         vigil.looked = Instant::now();
         let departed = lock(&self.vigil).as_mut().map_or_else(Vec::new, |vigil| vigil.departed());
+        if !departed.is_empty() {
+            // That this rank was given up while it stood still, for instance.
+            self.hear_last_words();
+        }
         departed.into_iter().for_each(|(rank, reason)| self.lost(rank, &reason));
-        let overdue = lock(&self.verdicts).overdue(Instant::now(), self.config.peer_timeout);
+        let overdue = lock(&self.verdicts).overdue(since, self.config.peer_timeout);
         self.carry_out(overdue);
+        self.listen_afar(&mut vigil.silence, &mut vigil.listened);
         if vigil.felt.elapsed() >= vigil.pulse.interval() {
             self.feel_pulse(vigil);
         }
     }
 
-    /// The process of a rank of this host ended.
-    fn process_ended(&'static self, rank: Rank) {
-        // Its last words come first: that the cluster ends, for instance, and why its process did.
+    /// What a rank said comes before its end is acted upon: that the cluster ends, for instance, and why its process did.
+    fn hear_last_words(&'static self) {
         for _ in 0..1000 {
             if self.poll() == 0 && !self.roads.pending() {
                 break;
             }
         }
+    }
+
+    /// The process of a rank of this host ended.
+    fn process_ended(&'static self, rank: Rank) {
+        self.hear_last_words();
         if self.is_dead(rank) {
             return;
         }
@@ -262,7 +284,7 @@ impl Node {
     /// What this rank knows for certain of another of its host.
     fn tell_rank_0(&'static self, rank: Rank, reason: String) {
         if self.rank != 0 && rank != 0 && !self.stopping() {
-            self.send(0, &Message::Suspect { rank, reason, certain: true });
+            self.send(0, &Message::Suspect { rank, reason, evidence: Evidence::Process });
         }
     }
 }

@@ -68,7 +68,7 @@ impl Driver for &'static Node {
             Message::Resume { leg, delivered } => self.on_resume(from, leg, delivered),
             // Rank 0 alone declares others dead; that this rank is given up, who has been told says.
             Message::Died { rank, reason } if from == 0 || rank == self.rank => self.lost(rank, &reason),
-            Message::Suspect { rank, reason, certain } => self.on_suspect(from, rank, &reason, certain),
+            Message::Suspect { rank, reason, evidence } => self.on_suspect(from, rank, &reason, evidence),
             Message::Probe { round } => Node::send(self, from, &Message::Alive { round }),
             Message::Alive { round } => self.on_alive(from, round),
             Message::Leave => self.on_leave(from),

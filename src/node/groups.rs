@@ -55,6 +55,13 @@ impl OwnGroups {
         OwnGroups { state: Mutex::new(state), any: AtomicBool::new(false) }
     }
 
+    /// Names the ranks that were asked for room and have not answered.
+    pub fn awaited(&self, note: &mut impl FnMut(Rank)) {
+        if self.any.load(Ordering::Relaxed) {
+            lock(&self.state).groups.awaited(note);
+        }
+    }
+
     /// The groups that are not ready, with what they ask for.
     pub fn pending(&self) -> Vec<(u64, String)> {
         if !self.any.load(Ordering::Relaxed) { Vec::new() } else { lock(&self.state).groups.pending() }

@@ -10,6 +10,7 @@
 //! - N5: everything that waits looks at the roads for a moment, then blocks; `stop` wakes it.
 
 mod actors;
+mod afar;
 mod allocate;
 mod assemble;
 mod backpressure;
@@ -56,6 +57,7 @@ mod roads;
 mod room;
 mod scratch;
 mod sentry;
+mod silence;
 mod spill;
 mod stall;
 mod stop;

@@ -35,9 +35,14 @@ impl Parting {
         *leaves = leaves.saturating_add(1);
     }
 
+    /// Whether a rank has said `Leave` so often, or is gone.
+    pub(super) fn has_left(&self, rank: Rank, times: u8) -> bool {
+        lock(&self.ranks).leaves[rank as usize] >= times
+    }
+
     /// Whether a rank has said all that it had to say.
     pub(super) fn has_parted(&self, rank: Rank) -> bool {
-        lock(&self.ranks).leaves[rank as usize] >= 2
+        self.has_left(rank, 2)
     }
 
     /// Whether every rank that lives has said `Leave` so often.

@@ -5,9 +5,6 @@
 use crate::base::limits::NEVER;
 use std::time::Duration;
 
-/// The longest time between two looks that is held against a rank which has not beaten since.
-const LOOK_MAX: Duration = Duration::from_secs(2);
-
 /// What was seen of a rank.
 #[derive(Clone, Copy, Default)]
 struct Seen {
@@ -35,6 +32,8 @@ impl Pulse {
 
     /// Looks at every rank, so long after the look before; the places of those that have been silent for too long.
     pub fn look(&mut self, since: Duration, beats_of: impl Fn(usize) -> i64) -> Vec<usize> {
+        // Of a longer time, in which this rank did not look, no more is held against one that has not beaten since.
+        let since = since.min(2 * self.interval());
         let mut silent = Vec::new();
         for (place, seen) in self.seen.iter_mut().enumerate() {
             let beats = beats_of(place);
@@ -42,7 +41,7 @@ impl Pulse {
                 *seen = Seen { beats, silent: Duration::ZERO };
                 continue;
             }
-            seen.silent = seen.silent.saturating_add(since.min(LOOK_MAX));
+            seen.silent = seen.silent.saturating_add(since);
             if seen.silent >= self.patience && self.patience < NEVER {
                 silent.push(place);
             }
@@ -74,6 +73,10 @@ mod tests {
         assert!(pulse.look(3600 * SECOND, |_| 0).is_empty());
         assert!(pulse.look(SECOND, |_| 0).is_empty());
         assert_eq!(pulse.look(3600 * SECOND, |_| 0), [0]);
+        assert!(
+            Pulse::new(1, SECOND).look(3600 * SECOND, |_| 0).is_empty(),
+            "also where little is held against others"
+        );
     }
 
     #[test]

@@ -67,6 +67,11 @@ impl<T: Send + Sync + Clone + 'static> Questions<T> {
         }
     }
 
+    /// Names whom something was asked that has not answered.
+    pub fn awaited(&self, note: &mut impl FnMut(Rank)) {
+        lock(&self.open).1.values().for_each(|(asked, _)| note(*asked));
+    }
+
     /// `rank` is gone: so are its answers.
     pub fn lost(&self, rank: Rank, answer: impl Fn() -> T) {
         let tokens: Vec<u64> =

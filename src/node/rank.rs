@@ -120,6 +120,8 @@ pub struct Node {
     pub(super) parting: Parting,
     /// What rank 0 has not decided yet.
     pub(super) verdicts: Mutex<crate::node::verdicts::Verdicts>,
+    /// How much had come from rank 0 when somebody said that it says nothing any more.
+    pub(super) driver_doubted: Mutex<Option<u32>>,
     /// Why the cluster ended for this rank, where that was rank 0's death, or the others gave this rank up.
     pub(super) orphaned: OnceLock<crate::base::Error>,
     stopping: AtomicBool,
@@ -209,6 +211,7 @@ impl Node {
             vigil: Mutex::new(parts.vigil),
             parting: Parting::new(parts.size),
             verdicts: Mutex::default(),
+            driver_doubted: Mutex::default(),
             orphaned: OnceLock::new(),
             stopping: AtomicBool::new(false),
             leaver: OnceLock::new(),

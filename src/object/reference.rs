@@ -35,6 +35,10 @@ pub trait AnySlot: Send + Sync + 'static {
     }
     /// Makes sure that the value is on its way here.
     fn request(&self) {}
+    /// Whether its owner was asked for the value and has not answered.
+    fn is_requested(&self) -> bool {
+        false
+    }
     /// Writes the task in this process that makes the value into `out`, where there is one and that asks for it.
     fn producer(self: Arc<Self>, _out: &mut dyn Any) {}
     /// The object's name where another rank owns it.
@@ -133,6 +137,9 @@ impl<T: Object> AnySlot for Import<T> {
         if !self.cell.core().is_complete() && !self.requested.swap(true, Ordering::Relaxed) {
             self.links.request(self.id);
         }
+    }
+    fn is_requested(&self) -> bool {
+        self.requested.load(Ordering::Relaxed) && !self.cell.core().is_complete()
     }
     fn remote_id(&self) -> Option<ObjectId> {
         Some(self.id)

@@ -187,6 +187,13 @@ impl Actors {
         living
     }
 
+    /// Names the owners that have a commit of an actor here and have not said so.
+    pub(super) fn awaited(&self, note: &mut impl FnMut(Rank)) {
+        let homes = lock(&self.homes);
+        let awaits = |home: &ActorHome| lock(&home.inner).kept.as_ref().is_some_and(|kept| kept.commits.awaits_owner());
+        homes.values().filter(|home| awaits(home)).for_each(|home| note(home.id.owner));
+    }
+
     /// Forgets everything: the end. Returns what is to be dropped.
     pub fn clear(&self) -> impl Sized + use<> {
         std::mem::take(&mut *lock(&self.homes))

@@ -1,5 +1,7 @@
 //! Tasks between ranks: sent away, over, cancelled.
 
+mod awaited;
+
 use crate::base::limits::INLINE_BYTES_MAX;
 use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::base::{Error, Rank, TaskId};

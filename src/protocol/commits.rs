@@ -112,6 +112,11 @@ impl<S, R: Clone> Commits<S, R> {
         self.sent.into_iter().chain(self.unsent).collect()
     }
 
+    /// Whether the owner has a commit and has not said so.
+    pub fn awaits_owner(&self) -> bool {
+        self.under_way
+    }
+
     /// Whether no further call may be run now.
     pub fn is_full(&self) -> bool {
         self.unsent.len() >= UNSHOWN_MAX

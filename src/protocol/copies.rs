@@ -41,6 +41,11 @@ impl HostCopies {
         lock(&self.table).keep_at_most(bytes);
     }
 
+    /// Names the ranks of which blocks that are needed here, or word of them, are awaited.
+    pub(super) fn awaited(&self, note: &mut impl FnMut(Rank)) {
+        lock(&self.table).awaited(note);
+    }
+
     /// Forgets everything: the end.
     pub fn clear(&self) {
         let kept = lock(&self.table).clear();

@@ -73,6 +73,8 @@ struct Sender {
     acting: AtomicU16,
     /// The load that it last spoke of.
     load: AtomicU8,
+    /// How many messages about the roads came, which have no number.
+    beside: AtomicU16,
 }
 
 impl Arrivals {
@@ -112,6 +114,13 @@ impl Arrivals {
         page.is_some_and(|page| page[from as usize % PAGE_SENDERS].acting.load(Ordering::SeqCst) > 0)
     }
 
+    /// How much came from `from`: another number whenever something more has.
+    pub fn heard_of(&self, from: Rank) -> u32 {
+        let Some(page) = self.0[from as usize / PAGE_SENDERS].get() else { return 0 };
+        let sender = &page[from as usize % PAGE_SENDERS];
+        u32::from(sender.last.load(Ordering::Relaxed)) << 16 | u32::from(sender.beside.load(Ordering::Relaxed))
+    }
+
     /// Opens what came from `from`.
     pub fn open<'a>(&self, from: Rank, bytes: &'a [u8]) -> Arrival<'a> {
         let Some(([low, high, load], message)) = bytes.split_first_chunk::<ENVELOPE_BYTES>() else {
@@ -119,6 +128,8 @@ impl Arrivals {
         };
         let number = u16::from_le_bytes([*low, *high]);
         if number == 0 {
+            let beside = &self.of(from).beside;
+            beside.store(beside.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
             return Arrival::New(message, *load);
         }
         let last = &self.of(from).last;
@@ -163,8 +174,11 @@ mod tests {
     fn what_is_about_the_roads_comes_in_any_order() {
         let arrivals = Arrivals::new(2);
         for _ in 0..3 {
+            let before = arrivals.heard_of(1);
             assert_eq!(arrivals.open(1, &[0, 0, 0, 7]), Arrival::New(&[7], 0));
+            assert_ne!(arrivals.heard_of(1), before);
         }
+        assert_eq!(arrivals.heard_of(0), 0);
         assert_eq!(arrivals.open(1, &[1]), Arrival::Torn);
     }
 }

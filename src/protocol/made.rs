@@ -80,6 +80,11 @@ impl Made {
         lock(&self.0).remove(&actor)
     }
 
+    /// The handles of those that somebody holds.
+    pub(super) fn known(&self) -> Vec<Arc<ActorRef>> {
+        lock(&self.0).values().filter_map(|entry| entry.actor.upgrade()).collect()
+    }
+
     /// Forgets everything: the end. Returns what is to be dropped.
     pub fn clear(&self) -> impl Sized + use<> {
         std::mem::take(&mut *lock(&self.0))

@@ -1,6 +1,7 @@
 //! The messages.
 
 use crate::base::{Error, ObjectId, Rank, Seat, TaskId, limits};
+use crate::protocol::Evidence;
 use crate::protocol::actor_message::{About, Target, WireActor};
 use crate::sched::GroupMessage;
 use crate::store::{CopyMessage, CountMessage};
@@ -312,19 +313,19 @@ pub enum Message<'a> {
     Stop,
     /// Placement groups.
     Group(GroupMessage),
-    /// To rank 0, which decides: that one is lost to me. Of rank 0 itself, from a rank of its host to all others.
+    /// To rank 0, which decides: that one is lost to me. Of rank 0 itself, from a rank of its host to all others; or, where it
+    /// is merely silent, to some, which then look for themselves.
     Suspect {
         /// Who.
         rank: Rank,
         /// How it was noticed.
         reason: String,
-        /// Whether its process was seen to have ended, or to stand still, by a rank of its host; otherwise only the road
-        /// between the two is known to have broken.
-        certain: bool,
+        /// What is known.
+        evidence: Evidence,
     },
-    /// From rank 0: are you there?
+    /// Are you there?
     Probe {
-        /// For the answer.
+        /// For the answer; 0 from who asks for itself alone.
         round: u64,
     },
     /// The answer to `Probe`.

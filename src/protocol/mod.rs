@@ -13,6 +13,7 @@
 
 mod actor_message;
 mod actors;
+mod awaited;
 mod away;
 #[cfg(test)]
 mod bench;
@@ -26,6 +27,7 @@ mod departing;
 mod dependencies;
 mod driver;
 mod envelope;
+mod evidence;
 mod far;
 mod handles;
 mod home;
@@ -54,6 +56,7 @@ pub use driver::Driver;
 pub use envelope::{ABOUT_ROADS, Departures, ENVELOPE_BYTES};
 #[cfg(test)]
 pub use envelope::{Arrival, Arrivals};
+pub use evidence::Evidence;
 pub use handles::{ActorRef, label_of};
 pub use home::{ActorHome, Step};
 pub use links::ProtocolLinks;

@@ -13,6 +13,7 @@ use rustc_hash::FxHashMap as HashMap;
 use std::sync::{Arc, Mutex, Weak};
 
 mod actors;
+mod awaited;
 mod census;
 mod exported;
 mod reads;

@@ -79,6 +79,11 @@ impl<C> Route<C> {
         matches!(self.phase, Phase::Moving)
     }
 
+    /// Whether some call has no answer yet, or waits to fail until it is known what became of the actor.
+    pub fn awaits(&self) -> bool {
+        !self.calls.is_empty() || !self.doomed.is_empty()
+    }
+
     /// Whether a new call would be sent, rather than wait.
     pub fn is_settled(&self) -> bool {
         matches!(self.phase, Phase::Settled)

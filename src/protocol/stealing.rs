@@ -43,6 +43,11 @@ impl Thieving {
         decided
     }
 
+    /// Who was asked for work and has not answered.
+    pub fn awaited(&self) -> Option<Rank> {
+        lock(&self.stealing).awaited()
+    }
+
     /// A rank is gone.
     pub fn lost(&self, rank: Rank) {
         self.decide(|stealing| stealing.lost(rank));

@@ -132,6 +132,15 @@ impl Groups {
         self.when_all_answered(number, hosts, now_ns)
     }
 
+    /// Names the ranks that were asked for room and have not answered.
+    pub fn awaited(&self, note: &mut impl FnMut(Rank)) {
+        for group in self.groups.values() {
+            if let State::Reserving { waiting, .. } = &group.state {
+                waiting.iter().copied().for_each(&mut *note);
+            }
+        }
+    }
+
     /// A rank is gone, and what it held.
     pub fn lost(&mut self, rank: Rank, reason: &str, hosts: &[HostView], now_ns: u64) -> Vec<Action> {
         let mut actions = Vec::new();

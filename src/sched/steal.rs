@@ -121,6 +121,11 @@ impl Stealing {
         }
     }
 
+    /// Who was asked and has not answered.
+    pub fn awaited(&self) -> Option<Rank> {
+        self.asking.map(|(victim, _)| victim)
+    }
+
     /// The answer to the request under way: how many tasks came.
     pub fn answered(&mut self, tasks: usize) {
         let Some((victim, led)) = self.asking.take() else { return };

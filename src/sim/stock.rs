@@ -33,6 +33,10 @@ impl World {
             if !left.is_empty() {
                 self.violated(format!("rank {rank} still holds {left:?}"));
             }
+            let awaited = site.protocol.awaited(&|_| true);
+            if !awaited.is_empty() {
+                self.violated(format!("rank {rank} still awaits something of {awaited:?}"));
+            }
             if site.store.len() > 0 {
                 self.violated(format!("rank {rank} still stores {} blocks", site.store.len()));
             }

@@ -54,6 +54,33 @@ fn a_host_that_loses_its_power() {
     outage.mend();
 }
 
+/// Arrays that were left on a host are gone with it, and so is what they were made of: both are made again.
+#[test]
+fn what_lay_on_a_host_that_is_gone_is_made_again() {
+    let Some(lab) = lab::shared() else { return };
+    let launch = Way::Tcp.srun(&lab, &example("mortal")).env("MOBULA_STORE_BYTES", "64M").arg("host-is-lost");
+    let finished = launch.limit(Duration::from_secs(120)).run().did_not_say("panicked");
+    finished.said(&["arrays of the last generation were made again"]).said(&["passed host-is-lost"]);
+}
+
+/// Both its ranks stand still: none of that host is left to notice.
+#[test]
+fn a_host_that_stands_still() {
+    let Some(lab) = lab::shared() else { return };
+    let launch = Way::Tcp.srun(&lab, &example("survivor")).env("MOBULA_PEER_TIMEOUT_S", "2");
+    let mut started = launch.arg("20").limit(Duration::from_secs(180)).start();
+    let places = [RANKS - 2, RANKS - 1].map(|rank| place_of(&mut started, rank));
+    started.wait_for("round 3");
+    let tell = |signal: &str| {
+        places.iter().for_each(|(process, host)| drop(lab.ask(host, &["kill", signal, process])));
+    };
+    tell("-STOP");
+    started.wait_for("survived: right answers, lost ranks [4, 5]");
+    tell("-CONT");
+    let finished = started.finish().did_not_say("panicked");
+    finished.said(&["rank 4 on host node3", "gave it up"]).said(&["rank 5 on host node3", "gave it up"]);
+}
+
 /// Three seconds are not long enough to take a host for dead: nobody is lost, and nothing that was on its way.
 #[test]
 fn a_cable_that_is_pulled_for_three_seconds() {

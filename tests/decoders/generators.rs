@@ -8,7 +8,7 @@ use crate::boot::rendezvous::frame;
 use crate::fabric::tcp::frame::{Header, Kind, REASON_BYTES_MAX, REQUEST_BYTES};
 use crate::object::{Array, ArrayMemory, ObjectRef, Value};
 use crate::protocol::{About, Bytes, Run, Target, Terms, WireActor, WireCommit, WireFinished, WireParcel};
-use crate::protocol::{Message, Moved, Question, WireAttachment, WireOptions, WirePlace};
+use crate::protocol::{Evidence, Message, Moved, Question, WireAttachment, WireOptions, WirePlace};
 use crate::sched::{GroupMessage, Request, Totals};
 use crate::store::{CopyMessage, CountMessage, Holders, Source};
 use proptest::collection::vec;
@@ -215,6 +215,10 @@ pub fn count() -> impl Strategy<Value = CountMessage> {
     ]
 }
 
+fn evidence() -> impl Strategy<Value = Evidence> {
+    prop::sample::select(&[Evidence::Road, Evidence::Process, Evidence::Silence])
+}
+
 pub fn question() -> impl Strategy<Value = Question> {
     prop_oneof![
         prop::sample::select(&[Question::Available, Question::Errors, Question::Trace, Question::Waits]),
@@ -282,7 +286,7 @@ pub fn message() -> impl Strategy<Value = Message<'static>> {
         (any::<u8>(), number()).prop_map(|(leg, delivered)| Message::Resume { leg, delivered }),
         bytes().prop_map(|words| Message::Beside { words }),
         (rank(), text()).prop_map(|(rank, reason)| Message::Died { rank, reason }),
-        (rank(), text(), any::<bool>()).prop_map(|(rank, reason, certain)| Message::Suspect { rank, reason, certain }),
+        (rank(), text(), evidence()).prop_map(|(rank, reason, evidence)| Message::Suspect { rank, reason, evidence }),
         number().prop_map(|bytes| Message::Shed { bytes }),
         group().prop_map(Message::Group),
         number().prop_map(|round| Message::Probe { round }),

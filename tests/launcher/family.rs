@@ -27,7 +27,7 @@ pub fn is_alive(pid: u32) -> bool {
     fields(pid).is_some_and(|fields| !fields.starts_with('Z'))
 }
 
-/// Sends a signal by name; a process that is gone already is no error.
+/// Sends a signal by name to a process, or several with blanks between; one that is gone already is no error.
 pub fn signal(name: &str, pid: &str) {
     let _ = Command::new("sh").args(["-c", &format!("kill -s {name} -- {pid} 2>/dev/null")]).status();
 }

@@ -4,10 +4,12 @@
 use super::{Launch, found};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 /// Starts one process for each word of RANKS, says how those end that do not end well, and fails where one does. The rank ODD
-/// holds another secret; the rank LATE comes when the file GO is there.
+/// holds another secret; the rank LATE comes when the file GO is there. APART begins the command of a rank that is to share no
+/// memory with others.
 const STARTER: &str = r#"
 others=
 for rank in $RANKS; do
@@ -15,6 +17,9 @@ for rank in $RANKS; do
         export MOBULA_RANK=$rank
         if [ "$rank" = "$ODD" ]; then MOBULA_SECRET=another; fi
         if [ "$rank" = "$LATE" ]; then until [ -e "$GO" ]; do sleep 0.01; done; fi
+        if [ -n "$APART" ]; then
+            exec $APART sh -c 'hostname "host$MOBULA_RANK" 2>/dev/null; exec "$@"' sh "$@"
+        fi
         exec "$@"
     ) &
     others="$rank:$! $others"
@@ -70,6 +75,22 @@ pub fn small(program: &Path, ranks: &[u32], size: u32, place: &str) -> Launch {
         .env("MOBULA_WORKERS", "1")
         .env("MOBULA_STORE_BYTES", if size > 8 { "2M" } else { "8M" })
         .limit(Duration::from_secs(60))
+}
+
+/// The command before a rank's own that makes it a host of its own: in another namespace than the others, it shares no memory
+/// with them, and no sight of their processes' ends. Nothing, and a line that says why, where there is none.
+pub fn apart() -> Option<&'static str> {
+    let ways = ["unshare --uts", "unshare --map-root-user --uts"];
+    let works = |way: &&&str| {
+        let tried = Command::new("sh").args(["-c", &format!("{way} true 2>/dev/null")]).status();
+        tried.is_ok_and(|tried| tried.success())
+    };
+    let way = ways.iter().find(works).copied();
+    if way.is_none() {
+        assert!(std::env::var("CI").is_err(), "in CI, namespaces can be made");
+        println!("left out: no namespaces can be made here, which takes root or a kernel that lets users make theirs");
+    }
+    way
 }
 
 /// Every rank of so many.

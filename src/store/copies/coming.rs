@@ -48,6 +48,19 @@ impl<W> Coming<W> {
 }
 
 impl<M: ?Sized, W> Copies<M, W> {
+    /// Names the ranks that were asked for blocks, or for word of them, and those that blocks are read from.
+    pub fn awaited(&self, note: &mut impl FnMut(Rank)) {
+        for (block, entry) in &self.table {
+            let Entry::Coming(coming) = entry else { continue };
+            match &coming.stage {
+                Stage::Asked(keeper) => note(*keeper),
+                Stage::Locating => note(block.owner),
+                Stage::Borrowing { asked, .. } => asked.iter().copied().for_each(&mut *note),
+                Stage::Reading { sources, .. } => sources.iter().for_each(|source| note(source.block.owner)),
+            }
+        }
+    }
+
     pub(super) fn add_asker(&mut self, block: ObjectId, asker: Rank) {
         if let Some(Entry::Coming(coming)) = self.table.get_mut(&block)
             && !coming.askers.contains(&asker)

@@ -44,6 +44,42 @@ fn look_inside(holder: &Holder) -> mobula::Result<u64> {
     Ok(sum)
 }
 
+/// Something that goes on in others of its kind.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Link {
+    number: u64,
+    next: Vec<ObjectRef<Link>>,
+}
+
+/// Keeps references for who asks.
+pub struct Keeper {
+    kept: Vec<ObjectRef<Link>>,
+}
+
+#[mobula::actor]
+impl Keeper {
+    pub fn new() -> Self {
+        Keeper { kept: Vec::new() }
+    }
+    pub fn keep(&mut self, kept: Vec<ObjectRef<Link>>) {
+        self.kept = kept;
+    }
+    pub fn kept(&self) -> Vec<ObjectRef<Link>> {
+        self.kept.clone()
+    }
+}
+
+/// Gives back a reference to its own result, once the keeper has it.
+#[mobula::remote]
+fn ring(keeper: KeeperHandle) -> mobula::Result<Link> {
+    loop {
+        let next = (*keeper.kept().get()?).clone();
+        if !next.is_empty() {
+            return Ok(Link { number: 7, next });
+        }
+    }
+}
+
 #[mobula::remote]
 fn sum_of(refs: Vec<ObjectRef<u64>>) -> mobula::Result<u64> {
     Ok(mobula::get_all(&refs)?.iter().map(|value| **value).sum())
@@ -58,6 +94,7 @@ fn ready_among(refs: Vec<ObjectRef<u64>>) -> mobula::Result<usize> {
 pub fn run(cases: &mut Cases) {
     cases.case("put and get", put_and_get);
     cases.case("get copies nothing", get_copies_nothing);
+    cases.case("a task that returns a reference to itself", returns_itself);
     cases.case("any rank gets what any rank put", everywhere);
     cases.case("get_all keeps the order, and fails where one fails", get_all);
     cases.case("get_timeout says Timeout, and get afterwards works", timeout);
@@ -84,6 +121,20 @@ fn put_and_get() -> Outcome {
     let nested: ObjectRef<Option<(u8, Vec<String>)>> = mobula::put(Some((1, vec!["a".to_string()])))?;
     assert_eq!((*nested.get()?).as_ref().map(|pair| pair.1.len()), Some(1));
     assert!(nested.is_ready());
+    Ok(())
+}
+
+fn returns_itself() -> Outcome {
+    for rank in [0, last_rank()] {
+        let keeper = Keeper::on(last_rank()).remote();
+        let own = ring::on(rank).remote(keeper.clone());
+        keeper.keep(vec![own.clone()]).get()?;
+        let mut link = own.get()?;
+        for _ in 0..3 {
+            assert_eq!((link.number, link.next.len()), (7, 1));
+            link = link.next[0].get()?;
+        }
+    }
     Ok(())
 }
 

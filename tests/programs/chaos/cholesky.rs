@@ -3,9 +3,10 @@
 use crate::Outcome;
 use mobula::prelude::*;
 
-/// Rows of a tile, and tiles of the matrix's side.
-const SIDE: usize = 64;
-const TILES: usize = 12;
+/// Rows of a tile, and tiles of the matrix's side. A tile has 128 KiB: ranks of other hosts leave it where it was made until
+/// it is needed.
+const SIDE: usize = 128;
+const TILES: usize = 6;
 
 /// Factorizations one after the other.
 const TIMES: usize = 10;

@@ -2,6 +2,7 @@
 //! the API says then, and at last prints `passed CASE`.
 
 mod actors;
+mod afar;
 mod ends;
 mod groups;
 mod lineage;
@@ -21,6 +22,7 @@ const CASES: &[(&str, fn() -> Outcome)] = &[
     ("no-retries", tasks::no_retries),
     ("lists", tasks::lists),
     ("sent-to-the-dead", tasks::sent_to_the_dead),
+    ("arguments-gone", tasks::arguments_gone),
     ("stolen", tasks::stolen),
     ("calls", actors::calls),
     ("names", actors::names),
@@ -34,6 +36,12 @@ const CASES: &[(&str, fn() -> Outcome)] = &[
     ("stopped", ends::stopped),
     ("given-up", still::given_up),
     ("still-while-others-leave", still::while_others_leave),
+    ("given-up-afar", afar::given_up),
+    ("busy-afar", afar::busy),
+    ("quiet-afar", afar::quiet),
+    ("told-by-another", afar::told_by_another),
+    ("driver-stands-still", afar::driver_stands_still),
+    ("host-is-lost", afar::host_is_lost),
     ("while-others-leave", ends::while_others_leave),
     ("while-ranks-part", ends::while_ranks_part),
     ("driver-leaves", ends::driver_leaves),

@@ -1,7 +1,7 @@
 //! Tasks of a rank that dies.
 
 use crate::Outcome;
-use crate::victims::{arrive, await_arrivals, await_death, died, kill, names, process, stay};
+use crate::victims::{PATIENCE, arrive, await_arrivals, await_death, died, kill, names, process, process_of, stay};
 use mobula::prelude::*;
 
 /// On `victim` it stays; elsewhere it ends with its number.
@@ -51,6 +51,36 @@ pub fn lists() -> Outcome {
     for results in once {
         let values: Vec<u64> = mobula::get_all(&results)?.iter().map(|value| **value).collect();
         assert_eq!(values, [1, 2, 3]);
+    }
+    Ok(())
+}
+
+#[mobula::remote]
+fn stores() -> mobula::Result<ObjectRef<Vec<u64>>> {
+    mobula::put(vec![1; 20_000])
+}
+
+/// Stays on ranks 1 and 2. Elsewhere it reads its argument only where it runs again.
+#[mobula::remote]
+fn takes(values: Vec<ObjectRef<Vec<u64>>>) -> mobula::Result<u64> {
+    if [1, 2].contains(&mobula::context().rank()) {
+        stay("takes");
+    }
+    if process_of(2).is_ok() { Ok(0) } else { Ok(values[0].get()?.iter().sum()) }
+}
+
+/// Retried tasks whose argument is gone with its owner fail by the owner's name: none waits for it, none runs without.
+pub fn arguments_gone() -> Outcome {
+    let values = vec![(*stores::on(2).remote().get()?).clone()];
+    let results: Vec<_> = (0..4).map(|_| takes::options().place(Placement::Spread).remote(values.clone())).collect();
+    await_arrivals("takes", 2);
+    let (over, retried) = mobula::wait(&results, 2, PATIENCE)?;
+    assert_eq!((over.len(), retried.len()), (2, 2));
+    kill(2)?;
+    await_death(2);
+    kill(1)?;
+    for (number, result) in retried.iter().enumerate() {
+        died(&format!("retried task {number}"), result.get(), 2);
     }
     Ok(())
 }
