@@ -227,3 +227,14 @@ fn what_is_above_its_limit_is_refused() {
     passed("limits", |_| in_memory("limits")).said(&["hoard has reached its limit of 20971520 bytes"]);
     passed("accounts", |_| in_memory("accounts").env("MOBULA_MEMORY_BYTES", "64M"));
 }
+
+/// Over TCP each rank is a host of its own. Nothing can be written to disk: what has no room is let go and made again.
+#[test]
+fn results_make_room_for_others_and_are_made_again() {
+    let launch = |folder: &Path| {
+        let (meet, no) = (folder.join("meet").display().to_string(), folder.join("no"));
+        let launch = started(&example("pressure"), &all(3), 3, &meet).arg("again").env("MOBULA_FABRIC", "tcp");
+        launch.env("COUNT", folder.join("count")).env("MOBULA_SPILL_DIR", no)
+    };
+    passed("again", launch).said(&["runs for 24 results"]).did_not_say("are not written");
+}

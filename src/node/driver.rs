@@ -120,6 +120,9 @@ impl Driver for &'static Node {
         Node::pull(self, token, sources, block);
         Ok(())
     }
+    fn room_may_have_grown(&self) {
+        self.room.may_have_grown();
+    }
     fn place(&self, options: &Options, name: &str) -> Result<Option<Rank>> {
         Node::place(self, options, name)
     }

@@ -19,6 +19,10 @@ use std::time::{Duration, Instant};
 /// How often who waits looks whether what nobody reads any more can leave.
 const LOOK: Duration = Duration::from_millis(50);
 
+/// How long what must be written is kept back while others may let go of what need not be: a question and its answer take much
+/// less where the other is well.
+const PATIENCE: Duration = Duration::from_millis(40);
+
 /// Who waits for room.
 #[derive(Default)]
 pub struct Room {
@@ -116,15 +120,16 @@ impl Node {
         if let Some(block) = arena.allocate(bytes) {
             return Ok(block);
         }
-        let mut found = self.squeeze(arena, bytes, footprint);
+        let begun = Instant::now();
+        let mut found = self.squeeze(arena, bytes, footprint, wait.then_some(begun));
         if found.is_none() {
             self.pressure.rise();
         }
-        let deadline = Instant::now() + self.config.store_wait;
+        let deadline = begun + self.config.store_wait;
         while found.is_none() && wait && Instant::now() < deadline {
             self.ask_borrowers(footprint);
             self.wait_for_room(deadline, |event| {
-                found = self.squeeze(arena, bytes, footprint);
+                found = self.squeeze(arena, bytes, footprint, Some(begun));
                 if found.is_some() {
                     event.clone().ready();
                 }
@@ -176,13 +181,25 @@ impl Node {
         })
     }
 
-    /// A block, with as much leaving the store as can and must.
-    fn squeeze(&'static self, arena: &Arc<Arena>, bytes: usize, footprint: u64) -> Option<Block> {
+    /// A block, with as much leaving the store as can and must. What others were asked for comes without being written: who has
+    /// waited only since `begun` waits for their answer first.
+    fn squeeze(
+        &'static self,
+        arena: &Arc<Arena>,
+        bytes: usize,
+        footprint: u64,
+        begun: Option<Instant>,
+    ) -> Option<Block> {
         loop {
             if let Some(block) = arena.allocate(bytes) {
                 return Some(block);
             }
-            if self.shed(self.rank, footprint) == 0 {
+            let is_patient = begun.is_some_and(|begun| begun.elapsed() < PATIENCE);
+            if is_patient && self.protocol.references.awaits_return() {
+                return None;
+            }
+            let shed = self.shed(self.rank, footprint);
+            if shed.freed == 0 && shed.asked == 0 {
                 return None;
             }
         }

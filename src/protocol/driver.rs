@@ -82,6 +82,9 @@ pub trait Driver: Clone + Send + Sync + 'static {
     /// `StoreFull`.
     fn pull(&self, token: u64, bytes: u64, sources: &[Source]) -> Result<()>;
 
+    /// Who waits for room in this rank's store looks again: what others were asked to give back, they keep.
+    fn room_may_have_grown(&self) {}
+
     /// Where options send a task: a rank, or `None` for wherever there is room.
     ///
     /// # Errors

@@ -266,6 +266,8 @@ impl Protocol {
                 driver.answered(token, answer);
             }
             Message::Moved { task, to, hops } => self.on_moved(driver, from, task, to, hops),
+            Message::Reclaim { blocks } => self.on_reclaim(driver, from, blocks),
+            Message::Keeps { blocks } => self.on_keeps(driver, &blocks),
             other => driver.other(from, other),
         }
     }

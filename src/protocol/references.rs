@@ -9,13 +9,15 @@ use crate::protocol::far::FarBlock;
 use crate::protocol::handles::ActorRef;
 use crate::protocol::{Message, WireAttachment, WirePlace};
 use crate::store::{Action, CountMessage, Counts};
-use rustc_hash::FxHashMap as HashMap;
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::sync::{Arc, Mutex, Weak};
 
 mod actors;
 mod census;
 mod exported;
 mod reads;
+
+pub use exported::Lent;
 
 /// Something that must live because another rank may ask for it.
 #[derive(Clone)]
@@ -40,6 +42,10 @@ struct Tables {
     counts: Counts,
     /// By number: this rank's objects that others hold.
     exported: HashMap<u64, Keep>,
+    /// Those that who holds them was asked to let go of, and has not answered.
+    asked: HashSet<u64>,
+    /// Those that are not let go of.
+    refused: HashSet<u64>,
     /// References under way between two other ranks.
     pinned: HashMap<ObjectId, Keep>,
     /// Objects of others, with the address of what stands for them.
@@ -345,7 +351,11 @@ impl References {
                 driver.send(to, &Message::Count(message));
                 None
             }
-            Some(Action::Free(number)) => tables.exported.remove(&number),
+            Some(Action::Free(number)) => {
+                tables.asked.remove(&number);
+                tables.refused.remove(&number);
+                tables.exported.remove(&number)
+            }
             Some(Action::Unpin(id)) => tables.pinned.remove(&id),
             None => None,
         }
