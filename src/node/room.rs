@@ -9,10 +9,12 @@ use crate::base::sync::{AtomicBool, Ordering, lock};
 use crate::base::{Error, Rank, Result};
 use crate::mem::{Arena, Block};
 use crate::node::Node;
+use crate::node::context;
 use crate::node::event::Event;
 use crate::object::{Waiter, in_context};
 use crate::protocol::Message;
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
@@ -29,8 +31,28 @@ pub struct Room {
     /// Whether anybody may be in the list.
     wanted: AtomicBool,
     waiters: Mutex<Vec<Weak<Event>>>,
+    /// Who waits and what for, in words, by number.
+    words: Mutex<Words>,
     /// Blocks of another rank's store are being written to disk.
     shedding: AtomicBool,
+}
+
+#[derive(Default)]
+struct Words {
+    next: u64,
+    waits: BTreeMap<u64, String>,
+}
+
+/// Somebody waits, until this is dropped.
+pub(super) struct WaitInWords<'a> {
+    room: &'a Room,
+    number: u64,
+}
+
+impl Drop for WaitInWords<'_> {
+    fn drop(&mut self) {
+        lock(&self.room.words).waits.remove(&self.number);
+    }
 }
 
 impl Room {
@@ -39,6 +61,21 @@ impl Room {
         waiters.retain(|waiter| waiter.strong_count() > 0);
         waiters.push(Arc::downgrade(event));
         self.wanted.store(true, Ordering::Relaxed);
+    }
+
+    /// The calling task or driver waits `for_what`.
+    pub(super) fn wait_in_words(&self, for_what: &str) -> WaitInWords<'_> {
+        let who = context::function().map_or_else(|| "a driver".to_string(), |task| format!("`{task}`"));
+        let mut words = lock(&self.words);
+        words.next += 1;
+        let number = words.next;
+        words.waits.insert(number, format!("{who} waits {for_what}"));
+        WaitInWords { room: self, number }
+    }
+
+    /// Who waits and what for.
+    pub(super) fn waits(&self) -> Vec<String> {
+        lock(&self.words).waits.values().cloned().collect()
     }
 
     /// A block was given back: everybody tries again.
@@ -126,6 +163,8 @@ impl Node {
             self.pressure.rise();
         }
         let deadline = begun + self.config.store_wait;
+        let _in_words = (found.is_none() && wait)
+            .then(|| self.room.wait_in_words(&format!("for room for {bytes} bytes in the store")));
         while found.is_none() && wait && Instant::now() < deadline {
             self.ask_borrowers(footprint);
             self.wait_for_room(deadline, |event| {
