@@ -54,6 +54,7 @@ mod report;
 mod reports;
 mod roads;
 mod room;
+mod roomless;
 mod scratch;
 mod sentry;
 mod spill;

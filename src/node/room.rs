@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 /// How often who waits looks whether what nobody reads any more can leave.
-const LOOK: Duration = Duration::from_millis(50);
+pub(super) const LOOK: Duration = Duration::from_millis(50);
 
 /// How long what must be written is kept back while others may let go of what need not be: a question and its answer take much
 /// less where the other is well.
@@ -63,13 +63,12 @@ impl Room {
         self.wanted.store(true, Ordering::Relaxed);
     }
 
-    /// The calling task or driver waits `for_what`.
-    pub(super) fn wait_in_words(&self, for_what: &str) -> WaitInWords<'_> {
-        let who = context::function().map_or_else(|| "a driver".to_string(), |task| format!("`{task}`"));
+    /// Somebody waits, in these words.
+    pub(super) fn wait_in_words(&self, text: String) -> WaitInWords<'_> {
         let mut words = lock(&self.words);
         words.next += 1;
         let number = words.next;
-        words.waits.insert(number, format!("{who} waits {for_what}"));
+        words.waits.insert(number, text);
         WaitInWords { room: self, number }
     }
 
@@ -152,9 +151,7 @@ impl Node {
     #[cold]
     fn find_room(&'static self, arena: &Arc<Arena>, bytes: usize, wait: bool) -> Result<Block> {
         let Some(footprint) = arena.footprint(bytes) else { return Err(self.store_full(bytes as u64)) };
-        // Copies of other hosts' blocks that nobody uses just now can be brought again.
-        self.protocol.evict_copies(&self, footprint);
-        if let Some(block) = arena.allocate(bytes) {
+        if let Some(block) = self.evict_for(arena, bytes, footprint) {
             return Ok(block);
         }
         let begun = Instant::now();
@@ -163,8 +160,8 @@ impl Node {
             self.pressure.rise();
         }
         let deadline = begun + self.config.store_wait;
-        let _in_words = (found.is_none() && wait)
-            .then(|| self.room.wait_in_words(&format!("for room for {bytes} bytes in the store")));
+        let words = || format!("{} waits for room for {bytes} bytes in the store", who());
+        let _in_words = (found.is_none() && wait).then(|| self.room.wait_in_words(words()));
         while found.is_none() && wait && Instant::now() < deadline {
             self.ask_borrowers(footprint);
             self.wait_for_room(deadline, |event| {
@@ -177,8 +174,21 @@ impl Node {
         found.or_else(|| arena.allocate(bytes)).ok_or_else(|| self.store_full(bytes as u64))
     }
 
+    /// As `find_room`, once, for what has waited `since`.
+    pub(super) fn look_for_room(&'static self, bytes: usize, since: Instant) -> Option<Block> {
+        let arena = self.arena()?;
+        let footprint = arena.footprint(bytes)?;
+        self.evict_for(&arena, bytes, footprint).or_else(|| self.squeeze(&arena, bytes, footprint, Some(since)))
+    }
+
+    /// A block in place of copies of other hosts' blocks that nobody uses just now: they can be brought again.
+    fn evict_for(&'static self, arena: &Arc<Arena>, bytes: usize, footprint: u64) -> Option<Block> {
+        self.protocol.evict_copies(&self, footprint);
+        arena.allocate(bytes)
+    }
+
     /// Asks the host's other ranks that hold blocks of this store to let go of those that nobody reads there.
-    fn ask_borrowers(&'static self, bytes: u64) {
+    pub(super) fn ask_borrowers(&'static self, bytes: u64) {
         let mut borrowers: Vec<Rank> =
             self.protocol.references.exported_memory().into_iter().flat_map(|(_, ranks)| ranks).collect();
         borrowers.sort_unstable();
@@ -212,12 +222,17 @@ impl Node {
     /// What ends a wait.
     pub(super) fn wait_for_room(&'static self, deadline: Instant, look: impl FnOnce(&Arc<Event>)) -> Result<()> {
         self.block(1, Some(deadline.min(Instant::now() + LOOK)), |event| {
-            self.room.add(event);
-            if let Some(arena) = self.arena() {
-                arena.await_room();
-            }
+            self.tell_of_room(event);
             look(event);
         })
+    }
+
+    /// From now on it is told of room that was made, or may have been.
+    pub(super) fn tell_of_room(&'static self, event: &Arc<Event>) {
+        self.room.add(event);
+        if let Some(arena) = self.arena() {
+            arena.await_room();
+        }
     }
 
     /// A block, with as much leaving the store as can and must. What others were asked for comes without being written: who has
@@ -243,4 +258,9 @@ impl Node {
             }
         }
     }
+}
+
+/// The calling task or driver in words.
+pub(super) fn who() -> String {
+    context::function().map_or_else(|| "a driver".to_string(), |task| format!("`{task}`"))
 }

@@ -202,6 +202,10 @@ impl Protocol {
                 _ => slot.fail(Arc::new(error.clone())),
             };
         }
+        if matches!(error, Error::StoreFull { .. }) {
+            // Made again, it would have no room here either.
+            return slot.fail(Arc::new(error.clone()));
+        }
         let remake = |maker| self.remake_into(driver, maker, slot.clone(), Why::Lost);
         if !value.maker.as_ref().is_some_and(remake) {
             slot.fail(Arc::new(lost_without_recipe(&slot, value.maker.is_some(), error)));

@@ -50,6 +50,8 @@ fn main() -> mobula::Result<()> {
         "vanishes" => spilling::vanishes()?,
         "cut" => spilling::cut()?,
         "again" => again::again()?,
+        "lists_again" => again::lists_again()?,
+        "pulls" => crowds::pulls()?,
         "limits" => limits::limits()?,
         "accounts" => limits::accounts()?,
         "keeps" => crowds::keeps()?,
