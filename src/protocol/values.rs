@@ -22,16 +22,16 @@ use crate::protocol::{Bytes, Message, Protocol, WireAttachment, WireParcel, Wire
 use std::sync::{Arc, Mutex};
 
 impl Protocol {
-    /// What came for `slot` from `from`: it completes, or the value is left where it lies.
+    /// What came for `slot` from `from`, of which some blocks may have been brought: it completes, or the value is left where it
+    /// lies.
     pub(super) fn settle(
         &self,
         driver: &impl Driver,
-        from: Rank,
+        (from, pulled): (Rank, &Pulled),
         slot: Option<Arc<dyn AnySlot>>,
         value: Result<WireParcel<'_>, Error>,
         maker: impl FnOnce() -> Option<Maker>,
     ) {
-        let pulled = &Pulled::default();
         let wire = match value {
             Ok(wire) => wire,
             Err(error) => return slot.into_iter().for_each(|slot| slot.fail(Arc::new(error.clone()))),
