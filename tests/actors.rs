@@ -47,6 +47,7 @@ cases! {
     calls_keep_their_order => "in-order", [1];
     with_checkpoints_the_sum_is_exact => "exact", [1, 2];
     with_checkpoints_at_its_callers_and_at_its_owner => "at-home", [1, 2, 3, 4];
+    a_large_result_outlives_the_rank_that_made_it => "large", [1];
     restarts_are_used_up => "used-up", [1, 2];
     what_was_killed_stays_dead => "killed", [1];
     a_constructor_fails_the_second_time => "fragile", [1];

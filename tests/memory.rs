@@ -227,3 +227,25 @@ fn what_is_above_its_limit_is_refused() {
     passed("limits", |_| in_memory("limits")).said(&["hoard has reached its limit of 20971520 bytes"]);
     passed("accounts", |_| in_memory("accounts").env("MOBULA_MEMORY_BYTES", "64M"));
 }
+
+/// A case on ranks of which each is a host of its own, as over TCP; nothing can be written to disk.
+fn on_hosts(name: &str, ranks: u32, folder: &Path) -> Launch {
+    let (meet, no) = (folder.join("meet").display().to_string(), folder.join("no"));
+    let launch = started(&example("pressure"), &all(ranks), ranks, &meet).arg(name).env("MOBULA_FABRIC", "tcp");
+    launch.env("COUNT", folder.join("count")).env("MOBULA_SPILL_DIR", no)
+}
+
+/// What has no room is let go and made again.
+#[test]
+fn results_make_room_for_others_and_are_made_again() {
+    for case in ["again", "lists_again"] {
+        let finished = passed(case, |folder| on_hosts(case, 3, folder));
+        finished.said(&["runs for 24 results"]).did_not_say("are not written");
+    }
+}
+
+/// What was to be brought here was refused at once where the store was full just then.
+#[test]
+fn what_another_host_has_comes_when_there_is_room() {
+    passed("pulls", |folder| on_hosts("pulls", 2, folder).env("MOBULA_STORE_WAIT_S", "2"));
+}

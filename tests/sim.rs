@@ -2,7 +2,7 @@
 //!
 //! `SEEDS=n cargo test --test sim` tries more seeds, `SEED=n cargo test --test sim` one, and says what happens in it.
 
-use mobula::sim::{Scenario, Setting, answer, judge, measure, run};
+use mobula::sim::{Scenario, Setting, Weather, answer, judge, measure, run};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -65,6 +65,28 @@ fn random_work_without_faults_answers_as_the_sequential_run() {
         return;
     }
     try_all(300, |seed| Setting { faults: Vec::new(), ..Setting::random(seed) });
+}
+
+/// Stores that are always full: what was let go while others came to want it is made again, and is as right as before.
+#[test]
+fn results_that_make_room_for_others_are_made_again() {
+    if number_of("SEED").is_some() {
+        return;
+    }
+    let setting_of = |seed| {
+        let setting = Setting::random(seed);
+        // Each rank a host of its own: what is large stays where it was made.
+        let weather = Weather { ranks_per_host: 1, ..setting.weather };
+        Setting { faults: Vec::new(), ranks: setting.ranks.max(3), weather, crowded: true, ..setting }
+    };
+    let crowded: Vec<u64> = (0..2_000).filter(|seed| Setting::random(*seed).outlives_deaths()).collect();
+    try_all(crowded.len() as u64, |turn| setting_of(crowded[turn as usize]));
+    let again = |seed: &&u64| {
+        let setting = setting_of(**seed);
+        !setting.cancels() && run(&setting).0.begun > answer(&setting.work).tasks
+    };
+    let made_again = crowded.iter().filter(again).count();
+    assert!(made_again >= 20, "only {made_again} of {} runs made anything again", crowded.len());
 }
 
 #[test]

@@ -69,3 +69,16 @@ fn a_task_that_takes_its_time_is_no_stall() {
     let finished = said(stuck("computes"), &["was given 1"]).did_not_say("nothing has moved");
     assert_eq!(finished.count("gave up"), 0);
 }
+
+/// Of a wait for room that ends by itself it was said that nothing could move any more.
+#[test]
+fn a_wait_for_room_is_no_stall() {
+    let folder = Folder::new("stuck-room");
+    let launch = small(&example("stuck"), &all(2), 2, &folder.file().display().to_string());
+    let launch = launch.env("MOBULA_STALL_S", "1").env("MOBULA_STORE_WAIT_S", "4").env("MOBULA_SPILL_DIR", "off");
+    let finished = launch.env("MOBULA_LOG", "debug").arg("room").run().succeeded().did_not_say("nothing has moved");
+    said(
+        finished,
+        &["the driver was refused", "the task was refused", "waits for room for 1048576 bytes in the store"],
+    );
+}

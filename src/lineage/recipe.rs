@@ -11,6 +11,18 @@ const RECIPE_BYTES_MAX: usize = 16 << 20;
 /// Recipes that hang on recipes: above this depth a new one keeps its arguments themselves.
 const DEPTH_MAX: u32 = 10_000;
 
+/// Tasks that may have to run to make one value again that was let go, itself among them.
+const STEPS_MAX: u32 = 16;
+
+/// Why something is made again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// It was lost: that counts (L2).
+    Lost,
+    /// It was let go, to make room: that was counted then (L3).
+    LetGo,
+}
+
 /// Which result of which task.
 #[derive(Clone)]
 pub struct Maker {
@@ -36,6 +48,8 @@ pub struct Recipe {
     ingredients: Vec<Ingredient>,
     /// How often it may still be used.
     left: AtomicU32,
+    /// How often results of it may still be let go.
+    spare: AtomicU32,
     depth: u32,
 }
 
@@ -84,14 +98,33 @@ impl Recipe {
             bytes: parcel.bytes.clone(),
             ingredients,
             left: AtomicU32::new(retries),
+            spare: AtomicU32::new(retries),
             depth,
         })
     }
 
     /// Uses the recipe once; how often it may be used after that, or `None` where it is used up (L2).
-    pub fn spend(&self) -> Option<u32> {
-        let spent = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
-        spent.ok().map(|left| left - 1)
+    pub fn spend(&self, why: Why) -> Option<u32> {
+        match why {
+            Why::Lost => take_one(&self.left),
+            Why::LetGo => Some(self.left.load(Ordering::Relaxed)),
+        }
+    }
+
+    /// Whether a result may be let go, to be made again when somebody wants it: that takes few tasks, and has not happened too
+    /// often (L3).
+    pub fn spare(&self) -> bool {
+        self.has_steps(&mut STEPS_MAX.clone()) && take_one(&self.spare).is_some()
+    }
+
+    /// Whether it and what it hangs on, with or without a reference that is left, are no more than so many.
+    fn has_steps(&self, left: &mut u32) -> bool {
+        let Some(rest) = left.checked_sub(1) else { return false };
+        *left = rest;
+        self.ingredients.iter().all(|ingredient| match ingredient {
+            Ingredient::Made { maker, .. } => maker.recipe.has_steps(left),
+            Ingredient::Kept(_) => true,
+        })
     }
 
     /// The arguments; `remake` makes those again whose last reference is gone. `None` where it cannot.
@@ -102,6 +135,12 @@ impl Recipe {
         });
         Some(Parcel { attachments: attachments.collect::<Option<Vec<_>>>()?, bytes: self.bytes.clone() })
     }
+}
+
+/// Counts down; what is left, or `None` where nothing was.
+fn take_one(count: &AtomicU32) -> Option<u32> {
+    let taken = count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| count.checked_sub(1));
+    taken.ok().map(|count| count - 1)
 }
 
 impl Drop for Recipe {

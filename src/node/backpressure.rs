@@ -38,6 +38,7 @@ impl Node {
             return;
         }
         let deadline = Instant::now() + self.config.store_wait;
+        let _in_words = self.room.wait_in_words("a driver waits with a task until the store is less full".to_string());
         while self.is_crowded() && self.has_tasks() && Instant::now() < deadline {
             let waited = self.wait_for_room(deadline, |event| {
                 if !self.is_crowded() {

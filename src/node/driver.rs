@@ -116,9 +116,10 @@ impl Driver for &'static Node {
         Node::host_ranks(self)
     }
     fn pull(&self, token: u64, bytes: u64, sources: &[Source]) -> Result<()> {
-        let block = self.allocate_now(bytes as usize)?;
-        Node::pull(self, token, sources, block);
-        Ok(())
+        self.pull_when_room(token, bytes as usize, sources)
+    }
+    fn room_may_have_grown(&self) {
+        self.room.may_have_grown();
     }
     fn place(&self, options: &Options, name: &str) -> Result<Option<Rank>> {
         Node::place(self, options, name)

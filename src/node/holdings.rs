@@ -15,6 +15,7 @@ use crate::node::fetches::Source;
 use crate::node::memory::{OwnMemory, PeerMemory};
 use crate::node::spill::{OnDisk, SpilledMemory};
 use crate::object::{ArrayMemory, Keeper, Links};
+use crate::protocol::Lent;
 use crate::store::{Candidate, Class, Exit, choose};
 use std::sync::{Arc, Mutex, Weak};
 
@@ -223,26 +224,43 @@ impl Holdings {
     }
 }
 
+/// What left a store, or is about to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Shed {
+    /// Bytes that are free now.
+    pub freed: u64,
+    /// Bytes that others were asked to let go of.
+    pub asked: u64,
+}
+
 impl Node {
-    /// Lets blocks of `home`'s store that only this rank holds, and nobody reads, leave it, so that `wanted` bytes become free;
-    /// returns how many did, which may be fewer.
-    pub(super) fn shed(&'static self, home: Rank, wanted: u64) -> u64 {
+    /// Lets blocks of `home`'s store that only this rank holds, and nobody reads, leave it, so that `wanted` bytes become free,
+    /// which may be fewer. Of this rank's own store, also what others hold and can have made again.
+    pub(super) fn shed(&'static self, home: Rank, wanted: u64) -> Shed {
         let _one_at_a_time = lock(&self.holdings.choosing);
         let all = self.holdings.living();
-        let (holdings, candidates): (Vec<_>, Vec<_>) =
+        let (holdings, mut candidates): (Vec<_>, Vec<_>) =
             all.iter().filter_map(|holding| Some((holding, holding.candidate(home)?))).unzip();
+        let lent = if home == self.rank { self.protocol.reclaimable(&self) } else { Vec::new() };
+        candidates.extend(lent.iter().map(|(_, candidate)| *candidate));
         let at_once = self.arena().map_or(0, |arena| arena.bytes() / SPILLS_A_STORE).min(SPILL_BYTES);
         let chosen = choose(&candidates, wanted.max(at_once), self.spill.is_on());
+        let asked: Vec<Lent> = chosen
+            .iter()
+            .filter_map(|(place, _)| lent.get(place.checked_sub(holdings.len())?))
+            .map(|one| one.0)
+            .collect();
+        self.protocol.reclaim(&self, &asked);
         let to_write: Vec<_> =
             chosen.iter().filter(|(_, exit)| *exit == Exit::Spill).map(|(place, _)| holdings[*place]).collect();
         self.write_out(&to_write);
         let mut freed = 0;
-        for (place, _) in chosen {
-            if let Some(memory) = holdings[place].leave() {
+        for holding in chosen.iter().filter_map(|(place, _)| holdings.get(*place)) {
+            if let Some(memory) = holding.leave() {
                 freed += memory.bytes().len() as u64;
             }
         }
-        freed
+        Shed { freed, asked: asked.iter().map(|lent| lent.bytes).sum() }
     }
 
     /// Whether any block could leave this store now.

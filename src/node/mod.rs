@@ -55,6 +55,7 @@ mod report;
 mod reports;
 mod roads;
 mod room;
+mod roomless;
 mod scratch;
 mod sentry;
 mod silence;

@@ -19,6 +19,7 @@ use crate::node::queues::Queues;
 use crate::node::reports::Reports;
 use crate::node::roads::Roads;
 use crate::node::room::Room;
+use crate::node::roomless::RoomlessReads;
 use crate::node::spill::Spill;
 use crate::node::stall::StallWatch;
 use crate::node::table::Table;
@@ -78,6 +79,7 @@ pub struct Node {
     pub(super) holdings: Holdings,
     /// Who waits for room in the store.
     pub(super) room: Room,
+    pub(super) roomless: RoomlessReads,
     /// Whether drivers that submit are to wait for some.
     pub(super) pressure: Pressure,
     /// Who made what is in it.
@@ -182,6 +184,7 @@ impl Node {
             arena: RwLock::new(Some(parts.arena)),
             holdings: Holdings::default(),
             room: Room::default(),
+            roomless: RoomlessReads::default(),
             pressure: Pressure::default(),
             notes: Notes::default(),
             table: parts.table,

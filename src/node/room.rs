@@ -9,15 +9,21 @@ use crate::base::sync::{AtomicBool, Ordering, lock};
 use crate::base::{Error, Rank, Result};
 use crate::mem::{Arena, Block};
 use crate::node::Node;
+use crate::node::context;
 use crate::node::event::Event;
 use crate::object::{Waiter, in_context};
 use crate::protocol::Message;
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 /// How often who waits looks whether what nobody reads any more can leave.
-const LOOK: Duration = Duration::from_millis(50);
+pub(super) const LOOK: Duration = Duration::from_millis(50);
+
+/// How long what must be written is kept back while others may let go of what need not be: a question and its answer take much
+/// less where the other is well.
+const PATIENCE: Duration = Duration::from_millis(40);
 
 /// Who waits for room.
 #[derive(Default)]
@@ -25,8 +31,28 @@ pub struct Room {
     /// Whether anybody may be in the list.
     wanted: AtomicBool,
     waiters: Mutex<Vec<Weak<Event>>>,
+    /// Who waits and what for, in words, by number.
+    words: Mutex<Words>,
     /// Blocks of another rank's store are being written to disk.
     shedding: AtomicBool,
+}
+
+#[derive(Default)]
+struct Words {
+    next: u64,
+    waits: BTreeMap<u64, String>,
+}
+
+/// Somebody waits, until this is dropped.
+pub(super) struct WaitInWords<'a> {
+    room: &'a Room,
+    number: u64,
+}
+
+impl Drop for WaitInWords<'_> {
+    fn drop(&mut self) {
+        lock(&self.room.words).waits.remove(&self.number);
+    }
 }
 
 impl Room {
@@ -35,6 +61,20 @@ impl Room {
         waiters.retain(|waiter| waiter.strong_count() > 0);
         waiters.push(Arc::downgrade(event));
         self.wanted.store(true, Ordering::Relaxed);
+    }
+
+    /// Somebody waits, in these words.
+    pub(super) fn wait_in_words(&self, text: String) -> WaitInWords<'_> {
+        let mut words = lock(&self.words);
+        words.next += 1;
+        let number = words.next;
+        words.waits.insert(number, text);
+        WaitInWords { room: self, number }
+    }
+
+    /// Who waits and what for.
+    pub(super) fn waits(&self) -> Vec<String> {
+        lock(&self.words).waits.values().cloned().collect()
     }
 
     /// A block was given back: everybody tries again.
@@ -111,20 +151,21 @@ impl Node {
     #[cold]
     fn find_room(&'static self, arena: &Arc<Arena>, bytes: usize, wait: bool) -> Result<Block> {
         let Some(footprint) = arena.footprint(bytes) else { return Err(self.store_full(bytes as u64)) };
-        // Copies of other hosts' blocks that nobody uses just now can be brought again.
-        self.protocol.evict_copies(&self, footprint);
-        if let Some(block) = arena.allocate(bytes) {
+        if let Some(block) = self.evict_for(arena, bytes, footprint) {
             return Ok(block);
         }
-        let mut found = self.squeeze(arena, bytes, footprint);
+        let begun = Instant::now();
+        let mut found = self.squeeze(arena, bytes, footprint, wait.then_some(begun));
         if found.is_none() {
             self.pressure.rise();
         }
-        let deadline = Instant::now() + self.config.store_wait;
+        let deadline = begun + self.config.store_wait;
+        let words = || format!("{} waits for room for {bytes} bytes in the store", who());
+        let _in_words = (found.is_none() && wait).then(|| self.room.wait_in_words(words()));
         while found.is_none() && wait && Instant::now() < deadline {
             self.ask_borrowers(footprint);
             self.wait_for_room(deadline, |event| {
-                found = self.squeeze(arena, bytes, footprint);
+                found = self.squeeze(arena, bytes, footprint, Some(begun));
                 if found.is_some() {
                     event.clone().ready();
                 }
@@ -133,8 +174,21 @@ impl Node {
         found.or_else(|| arena.allocate(bytes)).ok_or_else(|| self.store_full(bytes as u64))
     }
 
+    /// As `find_room`, once, for what has waited `since`.
+    pub(super) fn look_for_room(&'static self, bytes: usize, since: Instant) -> Option<Block> {
+        let arena = self.arena()?;
+        let footprint = arena.footprint(bytes)?;
+        self.evict_for(&arena, bytes, footprint).or_else(|| self.squeeze(&arena, bytes, footprint, Some(since)))
+    }
+
+    /// A block in place of copies of other hosts' blocks that nobody uses just now: they can be brought again.
+    fn evict_for(&'static self, arena: &Arc<Arena>, bytes: usize, footprint: u64) -> Option<Block> {
+        self.protocol.evict_copies(&self, footprint);
+        arena.allocate(bytes)
+    }
+
     /// Asks the host's other ranks that hold blocks of this store to let go of those that nobody reads there.
-    fn ask_borrowers(&'static self, bytes: u64) {
+    pub(super) fn ask_borrowers(&'static self, bytes: u64) {
         let mut borrowers: Vec<Rank> =
             self.protocol.references.exported_memory().into_iter().flat_map(|(_, ranks)| ranks).collect();
         borrowers.sort_unstable();
@@ -168,23 +222,45 @@ impl Node {
     /// What ends a wait.
     pub(super) fn wait_for_room(&'static self, deadline: Instant, look: impl FnOnce(&Arc<Event>)) -> Result<()> {
         self.block(1, Some(deadline.min(Instant::now() + LOOK)), |event| {
-            self.room.add(event);
-            if let Some(arena) = self.arena() {
-                arena.await_room();
-            }
+            self.tell_of_room(event);
             look(event);
         })
     }
 
-    /// A block, with as much leaving the store as can and must.
-    fn squeeze(&'static self, arena: &Arc<Arena>, bytes: usize, footprint: u64) -> Option<Block> {
+    /// From now on it is told of room that was made, or may have been.
+    pub(super) fn tell_of_room(&'static self, event: &Arc<Event>) {
+        self.room.add(event);
+        if let Some(arena) = self.arena() {
+            arena.await_room();
+        }
+    }
+
+    /// A block, with as much leaving the store as can and must. What others were asked for comes without being written: who has
+    /// waited only since `begun` waits for their answer first.
+    fn squeeze(
+        &'static self,
+        arena: &Arc<Arena>,
+        bytes: usize,
+        footprint: u64,
+        begun: Option<Instant>,
+    ) -> Option<Block> {
         loop {
             if let Some(block) = arena.allocate(bytes) {
                 return Some(block);
             }
-            if self.shed(self.rank, footprint) == 0 {
+            let is_patient = begun.is_some_and(|begun| begun.elapsed() < PATIENCE);
+            if is_patient && self.protocol.references.awaits_return() {
+                return None;
+            }
+            let shed = self.shed(self.rank, footprint);
+            if shed.freed == 0 && shed.asked == 0 {
                 return None;
             }
         }
     }
+}
+
+/// The calling task or driver in words.
+pub(super) fn who() -> String {
+    context::function().map_or_else(|| "a driver".to_string(), |task| format!("`{task}`"))
 }

@@ -92,6 +92,7 @@ impl Node {
             driver,
             waits,
             resources: self.resource_waits(),
+            for_room: self.room.waits(),
         }
     }
 

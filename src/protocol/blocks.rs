@@ -16,11 +16,17 @@ pub fn is_far(driver: &impl Driver, place: &WirePlace) -> bool {
 }
 
 /// The blocks that must be here before the message can be acted upon, and are not. What may stay where it is, the values
-/// of objects, is not among them.
+/// of objects, is not among them. Results of an actor with checkpoints may not: once its caller has heard of them nobody else
+/// keeps them, and they cannot be made again.
 pub fn missing_blocks(driver: &impl Driver, message: &Message<'_>, pulled: &Pulled) -> Vec<Missing> {
     match message {
         Message::Run(run) => missing_of(driver, &run.args, pulled),
         Message::Loot { runs, .. } => runs.iter().flat_map(|run| missing_of(driver, &run.args, pulled)).collect(),
+        Message::Done { task, results } => {
+            let missing: Vec<Missing> =
+                results.iter().flatten().flat_map(|parcel| missing_of(driver, parcel, pulled)).collect();
+            if !missing.is_empty() && driver.protocol().is_saved_call(*task) { missing } else { Vec::new() }
+        }
         Message::Answer { answer, .. } => missing_of(driver, answer, pulled),
         Message::Actor { about, .. } => {
             about.parcels().into_iter().flat_map(|parcel| missing_of(driver, parcel, pulled)).collect()

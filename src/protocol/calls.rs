@@ -9,6 +9,7 @@ use crate::base::sync::{Ordering, lock};
 use crate::base::{Error, ObjectId, Rank, TaskId};
 use crate::object::Parcel;
 use crate::protocol::actor_message::{About, Target, Terms, WireActor};
+use crate::protocol::away::Results;
 use crate::protocol::driver::Driver;
 use crate::protocol::handles::ActorRef;
 use crate::protocol::route::Onward;
@@ -120,6 +121,13 @@ impl Protocol {
                 self.fail_call(&flight.task, error.clone());
             }
         }
+    }
+
+    /// Whether that is a call of an actor with checkpoints.
+    pub(super) fn is_saved_call(&self, number: u64) -> bool {
+        let Some(Results::Of(task)) = self.away.get(number).map(|sent| sent.results) else { return false };
+        let actor = task.header().target().and_then(|target| target.downcast::<ActorRef>().ok());
+        actor.and_then(|actor| actor.terms).is_some_and(|terms| terms.checkpoint)
     }
 
     /// A call of this rank is over, whichever way.

@@ -76,11 +76,14 @@ pub trait Driver: Clone + Send + Sync + 'static {
     /// The ranks of this host, itself among them.
     fn host_ranks(&self) -> &[Rank];
     /// Reads `bytes` from other hosts' stores, each source the same bytes, into a block of this rank's own: `Protocol::pulled`
-    /// is told, with the same token.
+    /// is told, with the same token. It may have to wait for room first.
     ///
     /// # Errors
-    /// `StoreFull`.
+    /// `StoreFull`, where there never will be room.
     fn pull(&self, token: u64, bytes: u64, sources: &[Source]) -> Result<()>;
+
+    /// Who waits for room in this rank's store looks again: what others were asked to give back, they keep.
+    fn room_may_have_grown(&self) {}
 
     /// Where options send a task: a rank, or `None` for wherever there is room.
     ///

@@ -37,6 +37,41 @@ pub(super) enum Piece {
     Far(Arc<FarBlock>),
 }
 
+/// What there is of a value that was left.
+pub(super) struct Body {
+    /// Who said where it is.
+    pub(super) from: Rank,
+    pub(super) bytes: Vec<u8>,
+    /// The block of its bytes, where they are many.
+    pub(super) spilled: Option<Arc<FarBlock>>,
+    pub(super) pieces: Vec<Piece>,
+}
+
+impl Body {
+    /// The blocks that it consists of.
+    pub(super) fn blocks(&self) -> impl Iterator<Item = &Arc<FarBlock>> {
+        let pieces = self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Far(block) => Some(block),
+            Piece::Here(_) => None,
+        });
+        self.spilled.iter().chain(pieces)
+    }
+
+    /// Whether all of it lies elsewhere.
+    fn is_all_far(&self) -> bool {
+        self.pieces.iter().all(|piece| matches!(piece, Piece::Far(_)))
+    }
+}
+
+/// Whether a value is still where it was left.
+enum Hold {
+    Held(Arc<Body>),
+    /// Its holder had no room, and it can be made again.
+    LetGo,
+    /// That has begun, or it was lost.
+    Over,
+}
+
 /// A value that was left where it lies.
 pub struct FarValue {
     pub(super) slot: Weak<dyn AnySlot>,
@@ -45,12 +80,7 @@ pub struct FarValue {
     list: Option<Arc<dyn AnySlot>>,
     /// The address of its cell.
     key: usize,
-    /// Who said where it is.
-    pub(super) from: Rank,
-    pub(super) bytes: Vec<u8>,
-    /// The block of its bytes, where they are many.
-    pub(super) spilled: Option<Arc<FarBlock>>,
-    pub(super) pieces: Vec<Piece>,
+    hold: Mutex<Hold>,
     /// How it can be made again.
     pub(super) maker: Option<Maker>,
     pub(super) bringing: Mutex<Bringing>,
@@ -74,31 +104,40 @@ impl Waiter for FarValue {
 }
 
 impl FarValue {
-    pub(super) fn new(
-        values: &Arc<FarValues>,
-        slot: &Arc<dyn AnySlot>,
-        from: Rank,
-        (bytes, spilled, pieces): (Vec<u8>, Option<Arc<FarBlock>>, Vec<Piece>),
-        maker: Option<Maker>,
-    ) -> FarValue {
+    pub(super) fn new(values: &Arc<FarValues>, slot: &Arc<dyn AnySlot>, body: Body, maker: Option<Maker>) -> FarValue {
         let list = slot.is_list().then(|| slot.clone());
         let (slot, key) = (Arc::downgrade(slot), slot.address());
         let (values, serial) = (Arc::downgrade(values), values.next_serial.fetch_add(1, Ordering::Relaxed));
-        FarValue { slot, list, key, from, bytes, spilled, pieces, maker, bringing: Mutex::default(), values, serial }
+        let hold = Mutex::new(Hold::Held(Arc::new(body)));
+        FarValue { slot, list, key, hold, maker, bringing: Mutex::default(), values, serial }
     }
 
-    /// The blocks that it consists of.
-    pub fn blocks(&self) -> impl Iterator<Item = &Arc<FarBlock>> {
-        let pieces = self.pieces.iter().filter_map(|piece| match piece {
-            Piece::Far(block) => Some(block),
-            Piece::Here(_) => None,
-        });
-        self.spilled.iter().chain(pieces)
+    /// What there is of it; `None` where it was let go.
+    pub(super) fn body(&self) -> Option<Arc<Body>> {
+        match &*lock(&self.hold) {
+            Hold::Held(body) => Some(body.clone()),
+            Hold::LetGo | Hold::Over => None,
+        }
+    }
+
+    /// The blocks that it consists of: their places.
+    pub fn places(&self) -> Vec<WirePlace> {
+        self.body().map_or_else(Vec::new, |body| body.blocks().map(|block| block.place).collect())
     }
 
     /// Whether some of it lies in the store of `rank`.
     pub(super) fn lies_at(&self, rank: Rank) -> bool {
-        self.blocks().any(|block| block.place.block.owner == rank)
+        self.places().iter().any(|place| place.block.owner == rank)
+    }
+
+    /// Of a value that was let go, true once: it is to be made again.
+    pub(super) fn begin_again(&self) -> bool {
+        let mut hold = lock(&self.hold);
+        let was_let_go = matches!(*hold, Hold::LetGo);
+        if was_let_go {
+            *hold = Hold::Over;
+        }
+        was_let_go
     }
 }
 
@@ -213,6 +252,30 @@ impl FarValues {
         let _dropped_outside_of_the_lock = lock(&self.bringing).remove(&token);
     }
 
+    /// Gives a value up that nobody wants, that is not being brought and can be made again; what is to be dropped. Who comes to
+    /// want it says so under the same lock.
+    pub(super) fn let_go(&self, value: &FarValue) -> Option<Arc<Body>> {
+        let mut entries = lock(&self.entries);
+        let entry = entries.get_mut(&value.key).filter(|entry| !entry.wanted && entry.askers.is_empty())?;
+        // Another value may have taken its place.
+        entry.value.as_ref().filter(|known| std::ptr::eq(known.as_ptr(), value))?;
+        let bringing = lock(&value.bringing);
+        let mut hold = lock(&value.hold);
+        let Hold::Held(body) = &*hold else { return None };
+        let body = body.clone();
+        let can_be_had_again = || value.maker.as_ref().is_some_and(|maker| maker.recipe.spare());
+        if bringing.token != 0 || !body.is_all_far() || !can_be_had_again() {
+            return None;
+        }
+        *hold = Hold::LetGo;
+        Some(body)
+    }
+
+    /// The values of which some lies at `rank`, the oldest first.
+    pub(super) fn at(&self, rank: Rank) -> Vec<Arc<FarValue>> {
+        self.chosen(|_| true).into_iter().filter(|value| value.lies_at(rank)).collect()
+    }
+
     /// What is held, by kind.
     pub(super) fn census(&self) -> Census {
         vec![
@@ -228,15 +291,21 @@ impl FarValues {
 
     /// The values that lie at `rank` and that somebody wants.
     pub(super) fn wanted_at(&self, rank: Rank) -> Vec<Arc<FarValue>> {
+        let wanted = self.chosen(|entry| entry.wanted || !entry.askers.is_empty());
+        wanted.into_iter().filter(|value| value.lies_at(rank)).collect()
+    }
+
+    /// The values of some entries, the oldest first.
+    fn chosen(&self, is_chosen: impl Fn(&Entry) -> bool) -> Vec<Arc<FarValue>> {
         // Looked at after the lock: the last holder of a value takes the lock to forget it.
-        let mut wanted: Vec<_> = {
+        let mut chosen: Vec<_> = {
             let entries = lock(&self.entries);
-            let wanted = entries.values().filter(|entry| entry.wanted || !entry.askers.is_empty());
-            wanted.filter_map(|entry| entry.value.as_ref()?.upgrade()).collect()
+            let chosen = entries.values().filter(|entry| is_chosen(entry));
+            chosen.filter_map(|entry| entry.value.as_ref()?.upgrade()).collect()
         };
         // Addresses differ from run to run.
-        wanted.sort_unstable_by_key(|value: &Arc<FarValue>| value.serial);
-        wanted.into_iter().filter(|value| value.lies_at(rank)).collect()
+        chosen.sort_unstable_by_key(|value: &Arc<FarValue>| value.serial);
+        chosen
     }
 }
 

@@ -267,7 +267,7 @@ impl Protocol {
     fn act_on(&self, driver: &impl Driver, from: Rank, message: Message<'_>, pulled: &Pulled) {
         match message {
             Message::Run(run) => self.on_run(driver, from, run, pulled),
-            Message::Done { task, results } => self.on_done(driver, from, task, results),
+            Message::Done { task, results } => self.on_done(driver, (from, pulled), task, results),
             Message::Unbegun { task, hops, error } => self.on_unbegun(driver, task, hops, &error),
             Message::Fetch { object, without } => self.on_fetch(driver, from, object, without),
             Message::Value { object, value } => self.on_value(driver, from, object, value),
@@ -293,6 +293,8 @@ impl Protocol {
                 driver.answered(token, answer);
             }
             Message::Moved { tasks, to } => self.on_moved(driver, from, &tasks, to),
+            Message::Reclaim { blocks } => self.on_reclaim(driver, from, blocks),
+            Message::Keeps { blocks } => self.on_keeps(driver, &blocks),
             other => driver.other(from, other),
         }
     }
@@ -300,7 +302,7 @@ impl Protocol {
     /// A value that this rank asked for.
     fn on_value(&self, driver: &impl Driver, from: Rank, object: ObjectId, value: Result<WireParcel<'_>, Error>) {
         let slot = self.references.find(object);
-        self.settle(driver, from, slot, value, || None);
+        self.settle(driver, (from, &Pulled::default()), slot, value, || None);
     }
 
     /// A task came to be run here.
@@ -346,7 +348,13 @@ impl Protocol {
     }
 
     /// A task that went elsewhere is over.
-    fn on_done(&self, driver: &impl Driver, from: Rank, number: u64, results: Vec<Result<WireParcel<'_>, Error>>) {
+    fn on_done(
+        &self,
+        driver: &impl Driver,
+        (from, pulled): (Rank, &Pulled),
+        number: u64,
+        results: Vec<Result<WireParcel<'_>, Error>>,
+    ) {
         if self.retried_on_error(driver, number, results.iter().map(|result| result.as_ref().err())) {
             return;
         }
@@ -364,7 +372,7 @@ impl Protocol {
             // Also of a task that nobody knows any more, what travels beside the results is counted.
             let slot = slots.get(index).cloned().flatten();
             let maker = || sent.as_ref().and_then(|sent| self.maker_of(sent, index));
-            self.settle(driver, from, slot, result, maker);
+            self.settle(driver, (from, pulled), slot, result, maker);
         }
     }
 }

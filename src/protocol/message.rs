@@ -335,6 +335,16 @@ pub enum Message<'a> {
     },
     /// Copies of blocks on hosts that need them.
     Copy(CopyMessage),
+    /// To who holds blocks of mine by name: my store is full; let go of those whose values you can have made again.
+    Reclaim {
+        /// Their numbers.
+        blocks: Vec<u64>,
+    },
+    /// The answer to `Reclaim`: these I keep. The others' grants are on their way.
+    Keeps {
+        /// Their numbers.
+        blocks: Vec<u64>,
+    },
 }
 
 /// What one rank asks another about itself.

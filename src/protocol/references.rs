@@ -9,7 +9,7 @@ use crate::protocol::far::FarBlock;
 use crate::protocol::handles::ActorRef;
 use crate::protocol::{Message, WireAttachment, WirePlace};
 use crate::store::{Action, CountMessage, Counts};
-use rustc_hash::FxHashMap as HashMap;
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::sync::{Arc, Mutex, Weak};
 
 mod actors;
@@ -17,6 +17,8 @@ mod awaited;
 mod census;
 mod exported;
 mod reads;
+
+pub use exported::Lent;
 
 /// Something that must live because another rank may ask for it.
 #[derive(Clone)]
@@ -41,6 +43,10 @@ struct Tables {
     counts: Counts,
     /// By number: this rank's objects that others hold.
     exported: HashMap<u64, Keep>,
+    /// Those that who holds them was asked to let go of, and has not answered.
+    asked: HashSet<u64>,
+    /// Those that are not let go of.
+    refused: HashSet<u64>,
     /// References under way between two other ranks.
     pinned: HashMap<ObjectId, Keep>,
     /// Objects of others, with the address of what stands for them.
@@ -346,7 +352,11 @@ impl References {
                 driver.send(to, &Message::Count(message));
                 None
             }
-            Some(Action::Free(number)) => tables.exported.remove(&number),
+            Some(Action::Free(number)) => {
+                tables.asked.remove(&number);
+                tables.refused.remove(&number);
+                tables.exported.remove(&number)
+            }
             Some(Action::Unpin(id)) => tables.pinned.remove(&id),
             None => None,
         }

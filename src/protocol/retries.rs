@@ -4,7 +4,7 @@
 
 use crate::base::sync::Ordering;
 use crate::base::{Error, Rank, TaskId};
-use crate::lineage::Maker;
+use crate::lineage::{Maker, Why};
 use crate::object::AnySlot;
 use crate::protocol::Protocol;
 use crate::protocol::away::{Fate, Results, Sent};
@@ -107,15 +107,15 @@ impl Protocol {
         }
     }
 
-    /// Makes a lost result again; `slot` gets it. False where that may not be.
-    pub(super) fn remake_into(&self, driver: &impl Driver, maker: &Maker, slot: Arc<dyn AnySlot>) -> bool {
+    /// Makes a result again that is not there any more; `slot` gets it. False where that may not be.
+    pub(super) fn remake_into(&self, driver: &impl Driver, maker: &Maker, slot: Arc<dyn AnySlot>, why: Why) -> bool {
         let recipe = &maker.recipe;
         let under_way = recipe.again.load(Ordering::Acquire);
         if under_way != 0 && self.away.join(under_way, maker.index, &slot) {
             return true;
         }
-        let Some(retries) = recipe.spend() else { return false };
-        let Some(args) = recipe.parcel(&mut |argument| self.remake(driver, argument)) else { return false };
+        let Some(retries) = recipe.spend(why) else { return false };
+        let Some(args) = recipe.parcel(&mut |argument| self.remake(driver, argument, why)) else { return false };
         let number = self.away.put_again(self.rank, recipe.clone(), Arc::new(args), retries);
         recipe.again.store(number, Ordering::Release);
         self.away.join(number, maker.index, &slot);
@@ -125,10 +125,10 @@ impl Protocol {
     }
 
     /// Makes an object again of which no reference is left: it is an argument of another one.
-    fn remake(&self, driver: &impl Driver, maker: &Maker) -> Option<Arc<dyn AnySlot>> {
+    fn remake(&self, driver: &impl Driver, maker: &Maker, why: Why) -> Option<Arc<dyn AnySlot>> {
         let recipe = &maker.recipe;
-        recipe.spend()?;
-        let args = recipe.parcel(&mut |argument| self.remake(driver, argument))?;
+        recipe.spend(why)?;
+        let args = recipe.parcel(&mut |argument| self.remake(driver, argument, why))?;
         let header = Header::new(recipe.options.clone(), recipe.caller);
         let task = (recipe.entry.decode)(args, header).ok()?;
         let slot = task.clone().slots().get(maker.index).cloned();

@@ -6,31 +6,32 @@
 //!   somebody here waits for it     ---> its blocks are brought, then the cell completes
 //!   another rank asks for it       ---> it is told where the blocks are, and brings or maps them itself
 //!   the rank that holds it is gone ---> its task runs again (`lineage`), or the cell fails by name
+//!   ... or has no room for it      ---> it is let go, and its task runs again when somebody wants it (`reclaim`)
 //! ```
 
 use crate::base::limits::INLINE_BYTES_MAX;
 use crate::base::sync::lock;
 use crate::base::{Error, ObjectId, Rank};
-use crate::lineage::{Maker, Recipe};
+use crate::lineage::{Maker, Recipe, Why};
 use crate::object::{AnySlot, ArrayMemory, Attachment, Parcel, Waiter};
 use crate::protocol::away::{Results, Sent};
 use crate::protocol::blocks::{Pulled, is_far, missing_of};
 use crate::protocol::driver::{Driver, Purpose};
-use crate::protocol::far::{Asker, FarValue, Piece};
+use crate::protocol::far::{Asker, Body, FarValue, Piece};
 use crate::protocol::{Bytes, Message, Protocol, WireAttachment, WireParcel, WirePlace};
 use std::sync::{Arc, Mutex};
 
 impl Protocol {
-    /// What came for `slot` from `from`: it completes, or the value is left where it lies.
+    /// What came for `slot` from `from`, of which some blocks may have been brought: it completes, or the value is left where it
+    /// lies.
     pub(super) fn settle(
         &self,
         driver: &impl Driver,
-        from: Rank,
+        (from, pulled): (Rank, &Pulled),
         slot: Option<Arc<dyn AnySlot>>,
         value: Result<WireParcel<'_>, Error>,
         maker: impl FnOnce() -> Option<Maker>,
     ) {
-        let pulled = &Pulled::default();
         let wire = match value {
             Ok(wire) => wire,
             Err(error) => return slot.into_iter().for_each(|slot| slot.fail(Arc::new(error.clone()))),
@@ -74,8 +75,8 @@ impl Protocol {
             Ok(pieces) => pieces,
             Err(error) => return slot.fail(Arc::new(error)),
         };
-        let bytes = wire.bytes.0.to_vec();
-        let value = Arc::new(FarValue::new(&self.far, &slot, from, (bytes, spilled, pieces), maker));
+        let body = Body { from, bytes: wire.bytes.0.to_vec(), spilled, pieces };
+        let value = Arc::new(FarValue::new(&self.far, &slot, body, maker));
         // Who waits for an element of a list is not known here: the list is brought at once.
         if slot.core().is_complete() || slot.is_list() {
             return self.bring(driver, &value);
@@ -103,17 +104,13 @@ impl Protocol {
         if !self.has_foreign_memory || slot.core().is_complete() {
             return Vec::new();
         }
-        let value = self.far.find(slot);
-        value
-            .iter()
-            .flat_map(|value| value.blocks())
-            .map(|block| (block.place.block.owner, block.place.bytes))
-            .collect()
+        let places = self.far.find(slot).map_or_else(Vec::new, |value| value.places());
+        places.iter().map(|place| (place.block.owner, place.bytes)).collect()
     }
 
     /// Begins to bring a value here, where that has not begun.
     fn bring(&self, driver: &impl Driver, value: &Arc<FarValue>) {
-        if let Some(gone) = value.blocks().map(|block| block.place.block.owner).find(|rank| driver.is_dead(*rank)) {
+        if let Some(gone) = dead_holder(driver, value) {
             return self.recover(driver, value, &driver.death_of(gone));
         }
         if self.far.begin(value).is_some() {
@@ -123,10 +120,14 @@ impl Protocol {
 
     /// Asks for the blocks that are missing; without any, completes the cell.
     fn bring_on(&self, driver: &impl Driver, value: &Arc<FarValue>) {
+        let Some(body) = value.body() else {
+            self.far.end(lock(&value.bringing).token);
+            return self.make_again(driver, value);
+        };
         let (token, missing, failure) = {
             let mut bringing = lock(&value.bringing);
             let failure = bringing.pulled.values().find_map(|memory| memory.as_ref().err().cloned());
-            let missing = missing_of(driver, &wire_of(value), &bringing.pulled);
+            let missing = missing_of(driver, &wire_of(&body), &bringing.pulled);
             bringing.missing = missing.len();
             (bringing.token, missing, failure)
         };
@@ -136,7 +137,7 @@ impl Protocol {
         }
         if missing.is_empty() {
             self.far.end(token);
-            return self.arrived(driver, value);
+            return self.arrived(driver, value, &body);
         }
         for (place, shared) in missing {
             self.fetch(driver, place, shared, Purpose::Value(token));
@@ -164,22 +165,22 @@ impl Protocol {
     }
 
     /// Every block is here: the cell completes.
-    fn arrived(&self, driver: &impl Driver, value: &Arc<FarValue>) {
+    fn arrived(&self, driver: &impl Driver, value: &Arc<FarValue>, body: &Body) {
         let Some(slot) = value.slot.upgrade() else { return };
         let pulled = std::mem::take(&mut lock(&value.bringing).pulled);
         let memory_of = |block: ObjectId| match pulled.get(&block) {
             Some(memory) => memory.clone(),
             None => Err(Error::ObjectLost { object: block.to_string(), reason: "it was not brought".to_string() }),
         };
-        let beside = value.pieces.iter().map(|piece| match piece {
+        let beside = body.pieces.iter().map(|piece| match piece {
             Piece::Here(attachment) => Ok(attachment.clone()),
             Piece::Far(block) => memory_of(block.place.block).map(Attachment::Array),
         });
-        let parcel = beside.collect::<Result<Vec<_>, Error>>().and_then(|beside| match &value.spilled {
-            None => Ok(Parcel { bytes: value.bytes.clone(), attachments: beside }),
+        let parcel = beside.collect::<Result<Vec<_>, Error>>().and_then(|beside| match &body.spilled {
+            None => Ok(Parcel { bytes: body.bytes.clone(), attachments: beside }),
             Some(block) => {
                 let memory = memory_of(block.place.block)?;
-                self.unfolded(driver, block.place, memory.bytes(), beside, (value.from, &pulled))
+                self.unfolded(driver, block.place, memory.bytes(), beside, (body.from, &pulled))
             }
         });
         match parcel {
@@ -193,18 +194,36 @@ impl Protocol {
         let Some(slot) = value.slot.upgrade() else { return };
         self.far.take_out(value);
         if let Some(id) = slot.remote_id() {
-            let gone = value.blocks().map(|block| block.place.block.owner).find(|rank| driver.is_dead(*rank));
-            return match gone {
+            return match dead_holder(driver, value) {
                 // Its owner may have it made again.
-                Some(_) if !driver.is_dead(id.owner) => {
-                    driver.send(id.owner, &Message::Fetch { object: id.number, without: gone });
+                Some(gone) if !driver.is_dead(id.owner) => {
+                    driver.send(id.owner, &Message::Fetch { object: id.number, without: Some(gone) });
                 }
                 _ => slot.fail(Arc::new(error.clone())),
             };
         }
-        let remade = value.maker.as_ref().is_some_and(|maker| self.remake_into(driver, maker, slot.clone()));
-        if !remade {
+        if matches!(error, Error::StoreFull { .. }) {
+            // Made again, it would have no room here either.
+            return slot.fail(Arc::new(error.clone()));
+        }
+        let remake = |maker| self.remake_into(driver, maker, slot.clone(), Why::Lost);
+        if !value.maker.as_ref().is_some_and(remake) {
             slot.fail(Arc::new(lost_without_recipe(&slot, value.maker.is_some(), error)));
+        }
+    }
+
+    /// A value that was let go is wanted: it is made again, once.
+    fn make_again(&self, driver: &impl Driver, value: &Arc<FarValue>) {
+        let Some(slot) = value.slot.upgrade() else { return };
+        if !value.begin_again() {
+            return;
+        }
+        self.far.take_out(value);
+        let remake = |maker| self.remake_into(driver, maker, slot.clone(), Why::LetGo);
+        if !value.maker.as_ref().is_some_and(remake) {
+            let object = ObjectId { owner: self.rank, number: slot.core().number() }.to_string();
+            let reason = "it made room for others, and its arguments cannot be read any more".to_string();
+            slot.fail(Arc::new(Error::ObjectLost { object, reason }));
         }
     }
 
@@ -253,8 +272,10 @@ impl Protocol {
 
     /// Tells who asked where the value lies; what only this rank can read is brought here first.
     fn answer(&self, driver: &impl Driver, slot: &Arc<dyn AnySlot>, value: &Arc<FarValue>, asker: &dyn Asker) {
-        let gone = value.blocks().any(|block| driver.is_dead(block.place.block.owner));
-        if gone || value.spilled.is_some() && value.pieces.is_empty() {
+        // Who asked is told when it was made again.
+        let Some(body) = value.body() else { return self.make_again(driver, value) };
+        let gone = dead_holder(driver, value).is_some();
+        if gone || body.spilled.is_some() && body.pieces.is_empty() {
             // The block may name what only this rank was given.
             self.want(driver, slot);
             return self.bring(driver, value);
@@ -265,7 +286,7 @@ impl Protocol {
             return;
         }
         let (to, object) = (asker.rank(), ObjectId { owner: self.rank, number: asker.number() });
-        let pieces = value.pieces.iter().map(|piece| match piece {
+        let pieces = body.pieces.iter().map(|piece| match piece {
             Piece::Far(block) => Ok(WireAttachment::Array(self.references.export_far(driver, block, to))),
             Piece::Here(attachment) => {
                 let one = self.references.export(driver, std::slice::from_ref(attachment), to);
@@ -273,8 +294,8 @@ impl Protocol {
             }
         });
         let attachments: Result<Vec<_>, Error> = pieces.collect();
-        let spilled = value.spilled.as_ref().map(|block| self.references.export_far(driver, block, to));
-        let value = attachments.map(|attachments| WireParcel { bytes: Bytes(&value.bytes), spilled, attachments });
+        let spilled = body.spilled.as_ref().map(|block| self.references.export_far(driver, block, to));
+        let value = attachments.map(|attachments| WireParcel { bytes: Bytes(&body.bytes), spilled, attachments });
         driver.send(to, &Message::Value { object, value });
     }
 }
@@ -289,8 +310,13 @@ fn lost_without_recipe(slot: &Arc<dyn AnySlot>, had_recipe: bool, error: &Error)
     Error::ObjectLost { object: object.to_string(), reason: format!("{error}; {why}") }
 }
 
+/// A rank that is gone and held some of the value.
+fn dead_holder(driver: &impl Driver, value: &FarValue) -> Option<Rank> {
+    value.places().iter().map(|place| place.block.owner).find(|rank| driver.is_dead(*rank))
+}
+
 /// The value as it came.
-fn wire_of(value: &FarValue) -> WireParcel<'_> {
+fn wire_of(value: &Body) -> WireParcel<'_> {
     let far = value.pieces.iter().filter_map(|piece| match piece {
         Piece::Far(block) => Some(WireAttachment::Array(block.place)),
         Piece::Here(_) => None,

@@ -42,6 +42,8 @@ pub struct Waits {
     pub waits: Vec<Wait>,
     /// Requests that wait for resources, what is free, and what actors hold.
     pub resources: Vec<String>,
+    /// Who waits for room in its store: that ends by itself, with room or without.
+    pub for_room: Vec<String>,
 }
 
 /// What is so.
@@ -49,7 +51,7 @@ pub struct Waits {
 pub enum Verdict {
     /// Something moved between the two, or will.
     Moves,
-    /// Nobody began anything, but these compute, and what waits may wait for them.
+    /// Nobody began anything, but these compute, or wait only so long, and what else waits may wait for them.
     Computes(Vec<String>),
     /// Nothing can move any more, but from outside.
     Stalled,
@@ -67,6 +69,7 @@ pub fn verdict(before: &[Waits], now: &[Waits]) -> Verdict {
         if one.driver == Driver::Computes {
             computes.push(format!("rank {}'s driver computes", one.rank));
         }
+        computes.extend(one.for_room.iter().map(|who| format!("on rank {} {who}", one.rank)));
     }
     if computes.is_empty() { Verdict::Stalled } else { Verdict::Computes(computes) }
 }
@@ -84,6 +87,7 @@ mod tests {
             driver: Driver::Through,
             waits: Vec::new(),
             resources: Vec::new(),
+            for_room: Vec::new(),
         }
     }
 
@@ -101,6 +105,8 @@ mod tests {
         let computes = Verdict::Computes(vec!["rank 1 computes `train`".to_string()]);
         assert_eq!(with(|one| one.computes.push("train".to_string())), computes);
         assert!(matches!(with(|one| one.driver = Driver::Computes), Verdict::Computes(_)));
+        let waits_for_room = Verdict::Computes(vec!["on rank 1 a driver waits for room".to_string()]);
+        assert_eq!(with(|one| one.for_room.push("a driver waits for room".to_string())), waits_for_room);
         assert_eq!(verdict(&before, &before[..1]), Verdict::Stalled, "one that does not answer stands still");
         assert_eq!(verdict(&before[..1], &before), Verdict::Moves, "one that was not heard before may have moved");
     }

@@ -48,8 +48,8 @@ fn wrong_answer(setting: &Setting, answer: &Answer, right: &Right) -> Option<Str
     }
 }
 
-/// Where no rank dies and nothing is cancelled, each task runs once.
+/// Where no rank dies, nothing is let go and nothing is cancelled, each task runs once.
 fn wrong_count(setting: &Setting, outcome: &Outcome, right: &Right, begun: u64) -> Option<String> {
-    let exactly = setting.doomed().is_empty() && !setting.cancels() && outcome.answer.is_some();
+    let exactly = setting.doomed().is_empty() && !setting.crowded && !setting.cancels() && outcome.answer.is_some();
     (exactly && begun != right.tasks).then(|| format!("{begun} tasks were begun, and there are {}", right.tasks))
 }

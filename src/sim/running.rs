@@ -135,6 +135,10 @@ impl Here {
                 }
                 let task: Arc<dyn Runnable> = task;
                 self.protocol().over(self, &task);
+                drop(task);
+                if self.world.setting.crowded {
+                    self.protocol().reclaim_bytes(self, u64::MAX);
+                }
             }
             None => self.world.answered(match outcome {
                 Ok(loads) => Ok(loads.iter().map(|load| Ok(load.digest())).collect()),

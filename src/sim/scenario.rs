@@ -90,6 +90,7 @@ impl Scenario {
             slow: Vec::new(),
             costs: Costs { spawn_ns: 140, begin_ns: 60, resume_ns: 100 },
             work: self.work(seed, ranks, tasks_a_rank),
+            crowded: false,
             aloud: false,
         }
     }

@@ -25,6 +25,8 @@ pub struct Setting {
     pub costs: Costs,
     /// What the driver, on rank 0, does.
     pub work: Spec,
+    /// Whether stores are always full: after each task its rank asks for what others hold of it and can have made again.
+    pub crowded: bool,
     /// Whether all that happens is printed.
     pub aloud: bool,
 }
@@ -113,7 +115,10 @@ impl Setting {
         let span_ns = answer(&work).burnt_ns() / 2 + SPAN_MESSAGES * (weather.latency_ns + weather.jitter_ns);
         let faults = if ranks > 1 && random.chance(700) { faults(&mut random, ranks, span_ns) } else { Vec::new() };
         let costs = Costs { spawn_ns: 140, begin_ns: 60, resume_ns: 100 };
-        Setting { seed, ranks, workers: 1 + random.below(2) as u32, weather, faults, slow, costs, work, aloud: false }
+        let workers = 1 + random.below(2) as u32;
+        let setting =
+            Setting { seed, ranks, workers, weather, faults, slow, costs, work, crowded: false, aloud: false };
+        Setting { crowded: setting.outlives_deaths() && random.chance(500), ..setting }
     }
 
     /// How many hosts there are.

@@ -99,6 +99,8 @@ pub struct Outcome {
     pub answered_ns: u64,
     /// What must not happen and did.
     pub violations: Vec<String>,
+    /// Scripts and calls that were begun.
+    pub begun: u64,
     /// Events until nothing was left to happen.
     pub events: u64,
     /// All events in one number: two runs of a seed have the same.
@@ -169,6 +171,7 @@ impl World {
             answer,
             answered_ns,
             violations: std::mem::take(&mut *lock(&self.violations)),
+            begun: self.scripts_begun(),
             events,
             trace,
             traffic,

@@ -288,6 +288,8 @@ pub fn message() -> impl Strategy<Value = Message<'static>> {
         (rank(), text()).prop_map(|(rank, reason)| Message::Died { rank, reason }),
         (rank(), text(), evidence()).prop_map(|(rank, reason, evidence)| Message::Suspect { rank, reason, evidence }),
         number().prop_map(|bytes| Message::Shed { bytes }),
+        vec(number(), 0..4).prop_map(|blocks| Message::Reclaim { blocks }),
+        vec(number(), 0..4).prop_map(|blocks| Message::Keeps { blocks }),
         group().prop_map(Message::Group),
         number().prop_map(|round| Message::Probe { round }),
         number().prop_map(|round| Message::Alive { round }),

@@ -92,6 +92,29 @@ fn resource() -> mobula::Result<ObjectRef<u32>> {
     Ok(wants)
 }
 
+/// Arrays that are in use, until there is no room for one more.
+fn fill() -> Error {
+    let mut mine = Vec::new();
+    loop {
+        match mobula::put_array(&vec![1_u8; 1 << 20]) {
+            Ok(array) => mine.push(array),
+            Err(error) => return error,
+        }
+    }
+}
+
+#[mobula::remote]
+fn fills() -> String {
+    fill().to_string()
+}
+
+/// The driver, and then a task of the other rank, waits for room that never comes.
+fn room() -> mobula::Result<()> {
+    println!("the driver was refused: {}", fill());
+    println!("the task was refused: {}", *fills::on(1).remote().get()?);
+    Ok(())
+}
+
 fn main() -> ExitCode {
     let case = std::env::args().nth(1).unwrap_or_default();
     match run(&case) {
@@ -107,6 +130,10 @@ fn run(case: &str) -> mobula::Result<()> {
     let cluster = mobula::init(Config::default().num_cpus(4.0).resource("Key", 1.0))?;
     if cluster.rank() != 0 {
         return cluster.serve();
+    }
+    if case == "room" {
+        room()?;
+        return cluster.shutdown();
     }
     let never = match case {
         "cycle" => cycle()?,

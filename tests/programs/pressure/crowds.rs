@@ -114,3 +114,30 @@ pub fn too_large() -> mobula::Result<()> {
     println!("refused after {} ms", begun.elapsed().as_millis());
     Ok(())
 }
+
+/// Arrays of another host that are wanted while all of this store is in use: they come when there is room, or are refused after
+/// the time for which room is waited for.
+pub fn pulls() -> mobula::Result<()> {
+    let (late, never) = (make::on(1).remote(10), make::on(1).remote(11));
+    let mut mine: Vec<Array<u64>> = Vec::new();
+    while let Ok(array) = filled(5) {
+        mine.push(array);
+    }
+    let held = std::mem::take(&mut mine);
+    let later = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(300));
+        drop(held);
+    });
+    assert!(is_whole(&late.get()?, 10), "it came when there was room");
+    later.join().expect("it ends");
+    drop(late);
+    while let Ok(array) = filled(5) {
+        mine.push(array);
+    }
+    let error = never.get().map(drop).expect_err("there is no room, and none comes");
+    println!("it says: {error}");
+    assert!(matches!(error, Error::StoreFull { rank: 0, .. }), "{error:?}");
+    mine.clear();
+    assert!(is_whole(&make::on(1).remote(12).get()?, 12), "and there is room again");
+    Ok(())
+}

@@ -1,5 +1,6 @@
 //! Programs that need more memory than their stores have. The first argument says which.
 
+mod again;
 mod crowds;
 mod limits;
 mod spilling;
@@ -48,6 +49,9 @@ fn main() -> mobula::Result<()> {
         "sits" => spilling::sits()?,
         "vanishes" => spilling::vanishes()?,
         "cut" => spilling::cut()?,
+        "again" => again::again()?,
+        "lists_again" => again::lists_again()?,
+        "pulls" => crowds::pulls()?,
         "limits" => limits::limits()?,
         "accounts" => limits::accounts()?,
         "keeps" => crowds::keeps()?,

@@ -40,6 +40,10 @@ impl Sum {
         let first = first.map_or_else(String::new, |first| (*first).clone());
         Ok((self.seen.to_vec(), first))
     }
+    /// So many times the sum.
+    pub fn repeated(&self, times: usize) -> mobula::Result<Array<u64>> {
+        array(&vec![self.value; times])
+    }
     /// Gives the result of one call to the next one.
     pub fn pass(&mut self, value: u64) -> u64 {
         self.value += value;
@@ -121,5 +125,22 @@ pub fn at_home() -> Outcome {
     assert_eq!(*sum.add().get()?, 4);
     assert_eq!(*sum.rank().get()?, 0);
     assert_eq!(*sum.add().get()?, 5);
+    Ok(())
+}
+
+/// A large result that came and that nobody had taken when the rank died which made it.
+pub fn large() -> Outcome {
+    const TIMES: usize = 64 << 10;
+    let sum = Sum::on(1).remote();
+    let first = sum.repeated(TIMES);
+    assert_eq!(*sum.add().get()?, 1);
+    let second = sum.repeated(TIMES);
+    // What was given before this has come, and its owner does not keep it any more.
+    assert_eq!(*sum.add().get()?, 2);
+    kill(1)?;
+    crate::victims::await_death(1);
+    let is_of = |array: &Array<u64>, value| array.len() == TIMES && array.iter().all(|element| *element == value);
+    assert!(is_of(&*first.get()?, 0) && is_of(&*second.get()?, 1));
+    assert_eq!(*sum.add().get()?, 3);
     Ok(())
 }

@@ -21,6 +21,7 @@ const CASES: &[(&str, fn() -> Outcome)] = &[
     ("in-order", counts::in_order),
     ("exact", checkpoints::exact),
     ("at-home", checkpoints::at_home),
+    ("large", checkpoints::large),
     ("used-up", ends::used_up),
     ("killed", ends::killed),
     ("fragile", ends::fragile),
