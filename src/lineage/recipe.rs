@@ -156,3 +156,50 @@ impl Drop for Recipe {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Error;
+    use crate::object::Value;
+    use crate::registry::{Header, Kind, Runnable};
+
+    static TASK: TableEntry = TableEntry {
+        name: "task",
+        path: "",
+        signature: "",
+        kind: Kind::Task,
+        decode: |_: Parcel, _: Header| -> Result<Arc<dyn Runnable>, Error> { Err(Error::config("it never runs")) },
+        returns: 1,
+        key: 0,
+        checkpoint: None,
+    };
+
+    /// A recipe whose argument is made by `argument`.
+    fn recipe(argument: Option<Maker>, retries: u32) -> Maker {
+        let slot: Arc<dyn AnySlot> = Value::<u64>::pending();
+        let attachments = argument.iter().map(|_| Attachment::Slot(slot.clone())).collect();
+        let parcel = Parcel { bytes: Vec::new(), attachments };
+        let recipe = Recipe::new((&TASK, None, 0, true), &parcel, retries, |_| argument.clone());
+        Maker { recipe: Arc::new(recipe.expect("it may be used")), index: 0 }
+    }
+
+    #[test]
+    fn what_is_let_go_and_what_is_lost_are_counted_apart() {
+        let recipe = recipe(None, 2).recipe;
+        assert!(recipe.spare() && recipe.spare() && !recipe.spare(), "it is let go twice");
+        assert_eq!(recipe.spend(Why::LetGo), Some(2), "and made again for nothing");
+        assert_eq!([(); 3].map(|()| recipe.spend(Why::Lost)), [Some(1), Some(0), None]);
+        assert_eq!(recipe.spend(Why::LetGo), Some(0), "what was let go before can still be had");
+    }
+
+    #[test]
+    fn what_takes_many_tasks_is_not_let_go() {
+        let mut last = recipe(None, 1);
+        for _ in 1..STEPS_MAX {
+            last = recipe(Some(last), 1);
+        }
+        assert!(last.recipe.spare());
+        assert!(!recipe(Some(last), 1).recipe.spare());
+    }
+}

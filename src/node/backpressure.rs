@@ -54,7 +54,7 @@ impl Node {
     }
 
     /// Whether the store is nearly full and nothing can leave it.
-    fn is_crowded(&self) -> bool {
+    fn is_crowded(&'static self) -> bool {
         self.arena().is_some_and(|arena| arena.used_bytes() * 10 >= arena.bytes() * CROWDED_TENTHS) && !self.can_shed()
     }
 

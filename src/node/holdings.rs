@@ -264,10 +264,11 @@ impl Node {
     }
 
     /// Whether any block could leave this store now.
-    pub(super) fn can_shed(&self) -> bool {
+    pub(super) fn can_shed(&'static self) -> bool {
         let may_write = self.spill.works();
         let can = |candidate: Candidate| may_write || candidate.class != Class::Original;
         self.holdings.living().iter().any(|holding| holding.candidate(self.rank).is_some_and(can))
+            || !self.protocol.reclaimable(&self).is_empty()
     }
 
     fn write_out(&self, holdings: &[&Arc<Holding>]) {

@@ -248,7 +248,7 @@ impl Node {
             if let Some(block) = arena.allocate(bytes) {
                 return Some(block);
             }
-            let is_patient = begun.is_some_and(|begun| begun.elapsed() < PATIENCE);
+            let is_patient = self.config.store_wait > PATIENCE && begun.is_some_and(|begun| begun.elapsed() < PATIENCE);
             if is_patient && self.protocol.references.awaits_return() {
                 return None;
             }
