@@ -9,7 +9,7 @@
 //! (`verdicts`); one that others hear and this rank does not is cut off from it, as if the road had broken.
 //!
 //! Time counts only while this rank looks, as in `pulse`: one that was stopped itself, perhaps with the whole job, holds that
-//! against nobody.
+//! against nobody, and asks again whom it had asked before.
 
 use crate::base::Rank;
 use crate::base::limits::NEVER;
@@ -71,7 +71,8 @@ impl Silence {
     /// a rank has said something more.
     pub fn look(&mut self, since: Duration, awaited: &BTreeSet<Rank>, count_of: impl Fn(Rank) -> u32) -> Vec<Step> {
         self.heard.retain(|rank, _| awaited.contains(rank));
-        let since = since.min(2 * self.interval());
+        let stood_still = since >= self.patience / 2;
+        let since = if stood_still { Duration::ZERO } else { since.min(2 * self.interval()) };
         let mut steps = Vec::new();
         for rank in awaited.iter().copied() {
             let count = count_of(rank);
@@ -80,6 +81,9 @@ impl Silence {
                 self.heard.insert(rank, fresh);
                 continue;
             };
+            if stood_still && heard.stage == Stage::Asked {
+                (heard.stage, heard.silent) = (Stage::Awaited, self.patience / 2);
+            }
             heard.silent += since;
             match heard.stage {
                 Stage::Awaited if heard.silent >= self.patience / 2 => {
@@ -150,15 +154,17 @@ mod tests {
     }
 
     #[test]
-    fn the_time_that_this_rank_stood_still_itself_counts_little() {
+    fn the_time_that_this_rank_stood_still_itself_does_not_count() {
         let mut silence = Silence::new(8 * SECOND);
         let awaited = BTreeSet::from([1]);
         let mut look = |since| silence.look(since, &awaited, |_| 0);
         assert!((0..4).all(|_| look(SECOND).is_empty()));
-        // The whole job was stopped for an hour: the other is asked, and has its time to answer.
-        assert_eq!(look(3600 * SECOND), [Ask(1)]);
-        assert_eq!(look(SECOND), []);
-        assert_eq!(look(3600 * SECOND), [Suspect(1)]);
+        assert_eq!(look(3600 * SECOND), [], "the whole job was stopped for an hour");
+        assert_eq!(look(SECOND), [Ask(1)]);
+        assert!((0..3).all(|_| look(SECOND).is_empty()));
+        assert_eq!(look(3600 * SECOND), [Ask(1)], "who goes on later than this rank has its time to answer");
+        assert!((0..3).all(|_| look(SECOND).is_empty()));
+        assert_eq!(look(SECOND), [Suspect(1)]);
     }
 
     #[test]
