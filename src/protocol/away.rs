@@ -45,6 +45,7 @@ impl Protocol {
             return;
         }
         let Some(sent) = self.away.take(number) else { return };
+        self.unwanted_no_more(driver, number, &sent);
         if let Results::Of(task) = &sent.results {
             self.call_over(driver, number, task);
             task.header().release_target();
@@ -55,6 +56,14 @@ impl Protocol {
                 Ok(parcel) => slot.complete_with(&parcel.bytes, parcel.attachments),
                 Err(error) => slot.fail(Arc::new(error)),
             }
+        }
+    }
+
+    /// A task of this rank is over, or elsewhere, and who was told that nobody wants it may have let it go before it heard that:
+    /// nothing would make it forget again.
+    pub(super) fn unwanted_no_more(&self, driver: &impl Driver, number: u64, sent: &Sent) {
+        if let Some(told) = sent.told {
+            driver.send(told, &Message::Over { task: TaskId { owner: self.rank, number } });
         }
     }
 
@@ -247,7 +256,7 @@ pub enum Fate {
     /// It is started again, so many hops from its first start.
     Again(Sent, u32),
     /// It may not be started again.
-    Fails(Results),
+    Fails(Sent),
 }
 
 /// Tasks of this rank that run elsewhere, by number.
@@ -386,7 +395,7 @@ impl Away {
         let Some(sent) = tasks.get_mut(&number).filter(|sent| is_there(sent)) else { return Fate::Elsewhere };
         let left = sent.retries.checked_sub(1).filter(|_| sent.args.is_some());
         let Some(left) = left else {
-            return tasks.remove(&number).map_or(Fate::Elsewhere, |sent| Fate::Fails(sent.results));
+            return tasks.remove(&number).map_or(Fate::Elsewhere, |sent| Fate::Fails(sent));
         };
         (sent.retries, sent.to, sent.via, sent.hops) = (left, here, None, sent.hops + 1);
         Fate::Again(sent.clone(), sent.hops)

@@ -5,7 +5,7 @@
 
 use crate::base::log::{Level, say};
 use crate::base::sync::{AtomicUsize, Ordering, lock};
-use crate::base::{Error, ObjectId, Rank, TaskId};
+use crate::base::{Error, ObjectId, Rank};
 use crate::object::{ArrayMemory, panic_text};
 use crate::protocol::away::Results;
 use crate::protocol::blocks::{Pulled, missing_blocks};

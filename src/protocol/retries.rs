@@ -44,9 +44,14 @@ impl Protocol {
 
     fn meet(&self, driver: &impl Driver, number: u64, fate: Fate, error: &Error) {
         match fate {
-            Fate::Again(sent, hops) => self.start_again(driver, number, &sent, hops),
+            Fate::Again(sent, hops) => {
+                self.unwanted_no_more(driver, number, &sent);
+                self.start_again(driver, number, &sent, hops);
+            }
             Fate::Elsewhere => {}
-            Fate::Fails(results) => {
+            Fate::Fails(sent) => {
+                self.unwanted_no_more(driver, number, &sent);
+                let results = sent.results;
                 let error = match &results {
                     Results::Of(task) => {
                         task.header().release_target();
