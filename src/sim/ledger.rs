@@ -5,12 +5,22 @@ use crate::sim::random::mix;
 use crate::sim::script::Load;
 use rustc_hash::FxHashMap;
 
-/// An actor: for each caller, a number made of all its calls so far, and what it gave last.
+/// An actor: for each caller, what its calls so far made.
 pub struct Ledger<R, A> {
     seed: u64,
-    callers: FxHashMap<u64, (u64, Vec<R>)>,
+    callers: FxHashMap<u64, Account<R>>,
     /// What its constructor was given: held until it ends.
     _held: Vec<Load<R, A>>,
+}
+
+/// What the calls of one caller made.
+pub struct Account<R> {
+    /// A number made of all of them.
+    number: u64,
+    /// What the last one gave.
+    before: Vec<R>,
+    /// One of them never ran, because an argument was lost: the number is not what the sequential run has.
+    spoiled: bool,
 }
 
 impl<R, A> Ledger<R, A> {
@@ -20,11 +30,25 @@ impl<R, A> Ledger<R, A> {
         Ledger { seed, callers: FxHashMap::default(), _held: arguments }
     }
 
-    /// A call: yields the number so far, and the references that this caller gave in the call before.
-    pub fn call(&mut self, caller: u64, arguments: Vec<Load<R, A>>) -> Load<R, A> {
-        let (number, before) = self.callers.entry(caller).or_insert_with(|| (self.seed, Vec::new()));
-        *number = arguments.iter().fold(mix(*number, 1), |seen, load| mix(seen, load.digest()));
+    fn account(&mut self, caller: u64) -> &mut Account<R> {
+        let fresh = || Account { number: self.seed, before: Vec::new(), spoiled: false };
+        self.callers.entry(caller).or_insert_with(fresh)
+    }
+
+    /// A call: yields the number so far, and the references that this caller gave in the call before; `None` where a call
+    /// before it never ran.
+    pub fn call(&mut self, caller: u64, arguments: Vec<Load<R, A>>) -> Option<Load<R, A>> {
+        let account = self.account(caller);
+        if account.spoiled {
+            return None;
+        }
+        account.number = arguments.iter().fold(mix(account.number, 1), |seen, load| mix(seen, load.digest()));
         let given = arguments.into_iter().flat_map(|load| load.references).collect();
-        Load { references: std::mem::replace(before, given), ..Load::of(*number) }
+        Some(Load { references: std::mem::replace(&mut account.before, given), ..Load::of(account.number) })
+    }
+
+    /// A call of that caller never ran.
+    pub fn spoil(&mut self, caller: u64) {
+        self.account(caller).spoiled = true;
     }
 }

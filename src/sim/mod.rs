@@ -7,12 +7,15 @@
 //! - Z1: a seed is one run: the same events in the same order each time, whatever machine it is on.
 //! - Z2: what a simulated task computes follows from its [`Spec`] and arguments alone; a run's answers are those of the
 //!   sequential run, or name a rank that died.
+//! - Z3: a store goes above its limit by what somebody reads or waits for, and by nothing else.
 
 mod acting;
 mod agenda;
 mod driver;
 mod faults;
+mod feats;
 mod gravity;
+mod holding;
 mod judge;
 mod ledger;
 mod measure;
@@ -20,6 +23,7 @@ mod memory;
 mod network;
 mod oracle;
 mod random;
+mod room;
 mod running;
 mod scenario;
 mod script;
@@ -41,5 +45,5 @@ pub use network::Weather;
 pub use oracle::{Answer as Right, answer};
 pub use scenario::Scenario;
 pub use script::{Features, Length, Program, Spec};
-pub use setting::{Costs, Fault, FaultKind, Setting};
+pub use setting::{Costs, Fault, FaultKind, Setting, StoreLimit};
 pub use world::Outcome;

@@ -93,7 +93,7 @@ impl Oracle {
             Deed::Call { actor, given } => {
                 let arguments = self.resolved(given);
                 let item = match &mut self.actors[actor] {
-                    Ok(ledger) => arguments.map(|arguments| ledger.call(caller, arguments)),
+                    Ok(ledger) => arguments.map(|arguments| ledger.call(caller, arguments).unwrap_or(Load::of(0))),
                     // Who calls an actor that is gone hears of that, whatever else is wrong.
                     Err(code) => Err(*code),
                 };

@@ -21,12 +21,40 @@ pub struct Setting {
     pub faults: Vec<Fault>,
     /// Ranks that compute this many times slower, and how many times.
     pub slow: Vec<(Rank, u32)>,
+    /// The stores.
+    pub store: StoreLimit,
     /// What each deed of a script costs, beside what it computes.
     pub costs: Costs,
     /// What the driver, on rank 0, does.
     pub work: Spec,
     /// Whether all that happens is printed.
     pub aloud: bool,
+}
+
+/// The store of each rank.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoreLimit {
+    /// How much it should hold, bytes.
+    pub bytes: u64,
+    /// Whether a block that has no room is not brought: an error, as where nobody makes room in time. Otherwise it is brought all
+    /// the same, above the limit, as where somebody does.
+    pub strict: bool,
+    /// Whether originals can go to disk.
+    pub disk: bool,
+}
+
+impl StoreLimit {
+    /// Stores that hold everything.
+    pub const NONE: StoreLimit = StoreLimit { bytes: u64::MAX, strict: false, disk: false };
+
+    /// For work with arrays.
+    fn random(random: &mut Random) -> StoreLimit {
+        if !random.chance(700) {
+            return StoreLimit::NONE;
+        }
+        let bytes = 1 << (12 + random.below(10));
+        StoreLimit { bytes, strict: random.chance(200), disk: random.chance(500) }
+    }
 }
 
 /// Nanoseconds that the runtime itself takes on a worker.
@@ -113,7 +141,9 @@ impl Setting {
         let span_ns = answer(&work).burnt_ns / 2 + SPAN_MESSAGES * (weather.latency_ns + weather.jitter_ns);
         let faults = if ranks > 1 && random.chance(700) { faults(&mut random, ranks, span_ns) } else { Vec::new() };
         let costs = Costs { spawn_ns: 140, begin_ns: 60, resume_ns: 100 };
-        Setting { seed, ranks, workers: 1 + random.below(2) as u32, weather, faults, slow, costs, work, aloud: false }
+        let workers = 1 + random.below(2) as u32;
+        let store = StoreLimit::random(&mut Random::of(seed, 0x7374_6f72));
+        Setting { seed, ranks, workers, weather, faults, slow, store, costs, work, aloud: false }
     }
 
     /// How many hosts there are.

@@ -2,17 +2,18 @@
 
 use crate::base::Rank;
 use crate::base::sync::{AtomicU32, lock};
-use crate::object::{Links, Waiter};
+use crate::object::{ArrayMemory, Links, Waiter};
 use crate::protocol::{ActorHome, Driver, Message, Protocol, ProtocolLinks};
 use crate::registry::{Phase, Runnable};
 use crate::sched::Stealing;
 use crate::sim::acting::Acting;
 use crate::sim::gravity::SentAfter;
+use crate::sim::holding::Reader;
 use crate::sim::memory::Store;
 use crate::sim::running::Running;
 use crate::sim::setting::Setting;
 use crate::sim::world::{Event, Here};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
@@ -62,10 +63,15 @@ struct Desk {
     /// What was begun, by slot. The slot of what is being run is empty.
     jobs: Vec<Option<Job>>,
     free_slots: Vec<usize>,
+    /// What jobs that can go on were waiting for, by slot: it stays where it is until they do.
+    held: FxHashMap<usize, Vec<Arc<dyn ArrayMemory>>>,
     /// It will look for work.
     roused: bool,
     tally: Tally,
 }
+
+/// Copies that nobody uses take at most this part of a store, as the node has it.
+const IDLE_COPIES_PART: u64 = 4;
 
 /// What a worker began and put aside.
 pub enum Job {
@@ -73,6 +79,8 @@ pub enum Job {
     Script(Running),
     /// A call of an actor.
     Actor(Acting),
+    /// A task that waits for an argument's bytes.
+    Task(Arc<dyn Runnable>),
 }
 
 /// What a rank did.
@@ -108,12 +116,15 @@ impl Site {
             ready: VecDeque::new(),
             jobs: Vec::new(),
             free_slots: Vec::new(),
+            held: FxHashMap::default(),
             roused: false,
             tally: Tally::default(),
         };
+        let protocol = Protocol::new(rank, setting.ranks, setting.hosts() > 1, stealing);
+        protocol.copies.keep_at_most(setting.store.bytes / IDLE_COPIES_PART);
         Site {
-            protocol: Protocol::new(rank, setting.ranks, setting.hosts() > 1, stealing),
-            store: Store::new(rank),
+            protocol,
+            store: Store::new(rank, setting.store.bytes),
             host: host.into(),
             slowness: slow.map_or(1, |(_, times)| u64::from(*times)),
             sent_after: SentAfter::default(),
@@ -186,19 +197,15 @@ impl Site {
 
     fn clear(&self) {
         // Dropped outside of the lock: it may lead back here.
-        let (queue, bound, actors, jobs, missed) = {
+        let dropped = {
             let mut desk = lock(&self.desk);
             desk.ready.clear();
-            let Desk { queue, bound, actors, jobs, missed, .. } = &mut *desk;
-            (
-                std::mem::take(queue),
-                std::mem::take(bound),
-                std::mem::take(actors),
-                std::mem::take(jobs),
-                std::mem::take(missed),
-            )
+            let Desk { queue, bound, actors, jobs, missed, held, .. } = &mut *desk;
+            let queues = (std::mem::take(queue), std::mem::take(bound), std::mem::take(actors));
+            (queues, std::mem::take(jobs), std::mem::take(missed), std::mem::take(held))
         };
-        drop((queue, bound, actors, jobs, missed));
+        drop(dropped);
+        drop(self.store.holdings.missed());
         self.protocol.clear();
         let _dropped_outside_of_the_lock = lock(&self.links).take();
     }
@@ -257,6 +264,11 @@ impl Site {
     /// Takes the job of a slot to go on with it.
     fn take_up(&self, slot: usize) -> Option<Job> {
         lock(&self.desk).jobs.get_mut(slot)?.take()
+    }
+
+    /// What the job of a slot was waiting for.
+    fn take_held(&self, slot: usize) -> Vec<Arc<dyn ArrayMemory>> {
+        lock(&self.desk).held.remove(&slot).unwrap_or_default()
     }
 
     /// The job of the slot is over.
@@ -338,9 +350,11 @@ impl Here {
 
     /// A worker goes on with the job of that slot.
     pub fn go_on(&self, slot: usize) {
+        let _until_it_was_read = self.site().take_held(slot);
         match self.site().take_up(slot) {
             Some(Job::Script(running)) => self.advance(slot, running),
             Some(Job::Actor(acting)) => self.acted(slot, acting),
+            Some(Job::Task(task)) => self.begin_at(slot, task),
             None => self.world.violated(format!("rank {} goes on with a job that is not there", self.rank)),
         }
     }
@@ -393,6 +407,15 @@ impl Waiter for Awaited {
         if !site.is_gone() {
             lock(&site.desk).ready.push_back(self.slot);
             self.here.rouse();
+        }
+    }
+}
+
+impl Reader for Awaited {
+    fn holds(&self, memory: Arc<dyn ArrayMemory>) {
+        let site = self.here.site();
+        if !site.is_gone() {
+            lock(&site.desk).held.entry(self.slot).or_default().push(memory);
         }
     }
 }

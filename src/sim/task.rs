@@ -2,8 +2,10 @@
 
 use crate::base::Error;
 use crate::base::sync::lock;
-use crate::object::{AnySlot, Attachment, Cell, Core, ObjectRef, Parcel, Slot, Value, decode, encode};
-use crate::registry::{Arg, Failure, Header, Kind, Runnable, State, TableEntry};
+use crate::object::{
+    AnySlot, Attachment, Cell, Core, ObjectRef, Parcel, Ref, Slot, Value, complete_value, decode, encode,
+};
+use crate::registry::{Arg, Argument, Failure, Header, Kind, Runnable, State, TableEntry};
 use crate::sim::ledger::Ledger;
 use crate::sim::script::Spec;
 use crate::sim::value::{Handle, Reference, SimLoad, SimValue};
@@ -63,6 +65,9 @@ pub fn function(key: u64) -> Option<&'static TableEntry> {
     [&SCRIPT, &PAIR, &MAKE, &CALL].into_iter().find(|entry| entry.key == key)
 }
 
+/// Why a call yields nothing after one that never ran.
+const SPOILED: &str = "an argument of an earlier call was lost, and what this one gives follows from that";
+
 impl Body {
     fn entry(&self) -> &'static TableEntry {
         match self {
@@ -102,18 +107,30 @@ impl SimTask {
         std::iter::once(first).chain(others).collect()
     }
 
-    /// What it does and the values of its arguments, which must all be there. Only by who claimed it; `None` the second time.
-    pub fn begin(&self) -> Option<(Body, Vec<SimLoad>)> {
+    /// Reads what its arguments refer to, which stays where it is until the task is over.
+    ///
+    /// # Errors
+    /// Why one cannot be had.
+    pub fn load(&self) -> Result<(), Error> {
+        let mut arguments = lock(&self.arguments);
+        let given = arguments.iter_mut().flat_map(|arguments| &mut arguments.given);
+        given.map(Argument::load).collect()
+    }
+
+    /// What it does, the values of its arguments, which must all be there, and what is read of them while it runs. Only by who
+    /// claimed it; `None` the second time.
+    pub fn begin(&self) -> Option<(Body, Vec<SimLoad>, Vec<Ref<SimValue>>)> {
         let Arguments { body, given } = lock(&self.arguments).take()?;
         let values = given.iter().map(|argument| argument.value().load()).collect();
-        Some((body, values))
+        let read = given.into_iter().filter_map(|given| if let Arg::Loaded(read) = given { Some(read) } else { None });
+        Some((body, values, read.collect()))
     }
 
     /// Completes the results.
     pub fn complete(&self, values: Vec<SimValue>) {
         let cells = std::iter::once(&self.result).chain(self.others.iter().map(|other| other.cell()));
         for (cell, value) in cells.zip(values) {
-            drop(cell.complete(value));
+            complete_value(cell, value);
         }
     }
 }
@@ -137,14 +154,20 @@ impl Runnable for SimTask {
     }
     /// Only constructors and methods: a script is run step by step by its rank.
     fn invoke(&self, state: &mut State, blame: &dyn Fn(Failure) -> Error) {
-        let Some((body, values)) = self.begin() else { return };
+        let Some((body, values, _read)) = self.begin() else { return };
         let ledger = state.as_mut().and_then(|state| state.downcast_mut::<Ledger<Reference, Handle>>());
         let load = match (body, ledger) {
             (Body::Make(seed), None) => {
                 *state = Some(Box::new(Ledger::new(seed, values)));
                 SimLoad::of(seed)
             }
-            (Body::Call(caller), Some(ledger)) => ledger.call(caller, values),
+            (Body::Call(caller), Some(ledger)) => match ledger.call(caller, values) {
+                Some(load) => load,
+                None => {
+                    let (object, reason) = (self.header.name().to_string(), SPOILED.to_string());
+                    return Runnable::fail(self, Arc::new(Error::ObjectLost { object, reason }));
+                }
+            },
             (body, _) => {
                 let failure = Failure::Message(format!("{body:?} was invoked on what it cannot be invoked on"));
                 return Runnable::fail(self, Arc::new(blame(failure)));

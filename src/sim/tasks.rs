@@ -96,8 +96,7 @@ impl Here {
 
     /// A value of this rank.
     pub fn value(&self, load: SimLoad) -> SimValue {
-        let store = &self.site().store;
-        SimValue::new(load, |bytes, length| store.block(bytes, length) as Arc<dyn ArrayMemory>)
+        SimValue::new(load, |bytes, length| self.block(bytes, length) as Arc<dyn ArrayMemory>)
     }
 
     fn arguments(&self, body: Body, given: Vec<Given<Reference, Handle>>) -> Arguments {

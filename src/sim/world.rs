@@ -4,12 +4,14 @@ use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::base::{Error, Rank};
 use crate::protocol::{ABOUT_ROADS, Departures, ENVELOPE_BYTES, Message};
 use crate::sim::agenda::Agenda;
+use crate::sim::feats::{Feat, Feats};
 use crate::sim::network::{Network, Traffic};
 use crate::sim::random::mix;
 use crate::sim::setting::Setting;
 use crate::sim::site::Site;
 use crate::store::Source;
 use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 /// Something that happens at its time.
@@ -68,6 +70,7 @@ pub struct World {
     answer: Mutex<Option<(Answer, u64)>>,
     /// What must not happen and did.
     violations: Mutex<Vec<String>>,
+    feats: Feats,
 }
 
 struct Roads {
@@ -105,6 +108,8 @@ pub struct Outcome {
     pub trace: u64,
     /// What went over the roads.
     pub traffic: Traffic,
+    /// What occurred, and how often.
+    pub feats: BTreeMap<&'static str, u64>,
 }
 
 /// Events of a run for each task, at most: more is work that never ends.
@@ -132,6 +137,7 @@ impl World {
             scripts: AtomicU64::new(0),
             answer: Mutex::new(None),
             violations: Mutex::default(),
+            feats: Feats::default(),
         });
         for rank in 0..world.setting.ranks {
             let of = Arc::downgrade(&world);
@@ -172,6 +178,7 @@ impl World {
             events,
             trace,
             traffic,
+            feats: self.feats.counts(),
         }
     }
 
@@ -317,6 +324,11 @@ impl World {
     pub fn answered(&self, answer: Answer) {
         let now_ns = self.now_ns();
         *lock(&self.answer) = Some((answer, now_ns));
+    }
+
+    /// Something occurred.
+    pub fn saw(&self, feat: Feat) {
+        self.feats.saw(feat);
     }
 
     /// Something happened that must not.
