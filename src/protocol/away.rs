@@ -59,14 +59,6 @@ impl Protocol {
         }
     }
 
-    /// A task of this rank is over, or elsewhere, and who was told that nobody wants it may have let it go before it heard that:
-    /// nothing would make it forget again.
-    pub(super) fn unwanted_no_more(&self, driver: &impl Driver, number: u64, sent: &Sent) {
-        if let Some(told) = sent.told {
-            driver.send(told, &Message::Over { task: TaskId { owner: self.rank, number } });
-        }
-    }
-
     /// Tells a task's owner that it failed before it could run here.
     pub fn send_failure(&self, driver: &impl Driver, id: TaskId, returns: usize, error: Error) {
         self.unwanted.remove(id);
