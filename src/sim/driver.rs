@@ -32,6 +32,9 @@ impl Driver for Here {
             return;
         }
         if to == self.rank {
+            if self.world.setting.aloud {
+                println!("{:>9} ns  rank {to} to itself: {message:?}", self.world.now_ns());
+            }
             self.protocol().handle(self, to, &message.encode(Vec::new()));
         } else if !self.is_dead(to) {
             self.world.send(self.rank, to, message, || Stealing::my_load(self.site().surplus()));
@@ -137,8 +140,8 @@ impl Driver for Here {
         self.rouse();
     }
     fn give_back(&self, _: Grant, _: i64) {}
-    fn named(&self, token: u64, _: Result<Option<Arc<ActorRef>>, String>) {
-        self.world.violated(format!("rank {} was answered question {token} about a name", self.rank));
+    fn named(&self, token: u64, outcome: Result<Option<Arc<ActorRef>>, String>) {
+        self.named_as(token, outcome);
     }
     fn surplus(&self) -> usize {
         self.site().surplus()

@@ -6,9 +6,10 @@ use crate::protocol::Driver;
 use crate::registry::Runnable;
 use crate::sim::feats::Feat;
 use crate::sim::holding::{Holding, Reader};
+use crate::sim::naming::{Answered, Errand, POLL_NS};
 use crate::sim::script::{Deed, Script, Spec, begin};
 use crate::sim::site::{Awaited, Job};
-use crate::sim::task::{Body, SimTask};
+use crate::sim::task::{Begun, Body, SimTask};
 use crate::sim::value::{Handle, Reference, SimLoad, SimValue};
 use crate::sim::world::{Event, Here};
 use std::collections::VecDeque;
@@ -23,6 +24,8 @@ pub struct Running {
     caller: u64,
     /// What it waits for.
     awaited: Option<Reference>,
+    /// What it asked about a name.
+    pub errand: Option<Errand>,
     /// Values that it reads: their arrays stay where they are.
     read: VecDeque<Ref<SimValue>>,
     /// What the runtime did for it on the worker and the clock does not show yet.
@@ -30,7 +33,7 @@ pub struct Running {
 }
 
 /// What a failure that was made on purpose is called.
-const ON_PURPOSE: &str = "it failed on purpose, code ";
+pub const ON_PURPOSE: &str = "it failed on purpose, code ";
 
 /// Values that a script goes on reading, at most.
 const READ_MAX: usize = 3;
@@ -84,11 +87,11 @@ impl Here {
                 return self.vacate(slot);
             }
         }
-        let Some((Body::Script(spec), arguments, read)) = sim.begin() else {
+        let Some(Begun { body: Body::Script(spec), values, read, .. }) = sim.begin() else {
             return self.world.violated(format!("{} is run where only scripts are", task.header().name()));
         };
         self.world.script_begins();
-        let mut running = Running::new(&spec, arguments, Some(sim), self.world.fresh_caller());
+        let mut running = Running::new(&spec, values, Some(sim), self.world.fresh_caller());
         running.debt_ns = self.world.setting.costs.begin_ns;
         running.read = read.into();
         self.advance(slot, running);
@@ -140,6 +143,18 @@ impl Here {
     /// Does one deed after the other, until the script computes, waits or is over.
     pub fn advance(&self, slot: usize, mut running: Running) {
         let costs = self.world.setting.costs;
+        if let Some(errand) = running.errand.take() {
+            match self.answered_about(slot, errand) {
+                Answered::Met(handle) => running.script.meet(handle),
+                Answered::Free => {}
+                Answered::Nobody(error) => return self.ends(slot, running, Err(error)),
+                Answered::Later(errand) => {
+                    running.errand = Some(errand);
+                    return self.compute(slot, running, POLL_NS);
+                }
+                Answered::Again(errand) => return self.ask_about(slot, running, errand),
+            }
+        }
         if let Some(awaited) = running.awaited.take() {
             match self.take_in(&mut running, &awaited) {
                 Taken::In => {}
@@ -173,9 +188,26 @@ impl Here {
                     running.script.keep(vec![ObjectRef::new(Value::ready(self.value(load)))]);
                 }
                 Deed::Cancel(reference) => self.protocol().cancel(self, reference.any()),
-                Deed::Make { seed, given, asks } => {
-                    let handle = self.make(seed, given, asks, running.caller);
-                    running.script.meet(handle);
+                Deed::Make { seed, given, asks, life, name } => {
+                    let name = name.map(|name| name.of(running.caller));
+                    let making = self.make(seed, given, (asks, life, name), running.caller);
+                    match making.name {
+                        None => running.script.meet(self.build(making)),
+                        Some(_) => return self.ask_about(slot, running, Errand::Name(making)),
+                    }
+                }
+                Deed::Find(name) => {
+                    let name = name.of(running.caller);
+                    return self.ask_about(slot, running, Errand::Find { name, tries: 0 });
+                }
+                Deed::AwaitFree(name) => {
+                    let name = name.of(running.caller);
+                    return self.ask_about(slot, running, Errand::AwaitFree { name, tries: 0 });
+                }
+                Deed::Kill(actor) => self.kill(&actor),
+                Deed::Lost => {
+                    let (actor, reason) = ("ledger".to_string(), "its name was free".to_string());
+                    return self.ends(slot, running, Err(Error::ActorDied { actor, reason }));
                 }
                 Deed::Call { actor, given } => {
                     running.debt_ns += costs.spawn_ns;
@@ -280,7 +312,15 @@ pub fn code_of(error: &Error) -> Option<u64> {
 
 impl Running {
     fn new(spec: &Spec, arguments: Vec<SimLoad>, task: Option<Arc<SimTask>>, caller: u64) -> Running {
-        Running { script: begin(spec, arguments), task, caller, awaited: None, read: VecDeque::new(), debt_ns: 0 }
+        Running {
+            script: begin(spec, arguments),
+            task,
+            caller,
+            awaited: None,
+            errand: None,
+            read: VecDeque::new(),
+            debt_ns: 0,
+        }
     }
 
     /// A value is read for a while: its array must be what it was until then.

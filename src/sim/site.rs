@@ -2,20 +2,24 @@
 
 use crate::base::Rank;
 use crate::base::sync::{AtomicU32, lock};
-use crate::object::{ArrayMemory, Links, Waiter};
+use crate::object::{ArrayMemory, Links};
 use crate::protocol::{ActorHome, Driver, Message, Protocol, ProtocolLinks};
 use crate::registry::{Phase, Runnable};
 use crate::sched::Stealing;
 use crate::sim::acting::Acting;
 use crate::sim::gravity::SentAfter;
-use crate::sim::holding::Reader;
 use crate::sim::memory::Store;
+use crate::sim::naming::Asked;
 use crate::sim::running::Running;
 use crate::sim::setting::Setting;
 use crate::sim::world::{Event, Here};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+
+mod waiting;
+
+pub use waiting::Awaited;
 
 /// A simulated rank.
 pub struct Site {
@@ -65,6 +69,8 @@ struct Desk {
     free_slots: Vec<usize>,
     /// What jobs that can go on were waiting for, by slot: it stays where it is until they do.
     held: FxHashMap<usize, Vec<Arc<dyn ArrayMemory>>>,
+    /// What it asks about names.
+    asked: Asked,
     /// It will look for work.
     roused: bool,
     tally: Tally,
@@ -117,6 +123,7 @@ impl Site {
             jobs: Vec::new(),
             free_slots: Vec::new(),
             held: FxHashMap::default(),
+            asked: Asked::default(),
             roused: false,
             tally: Tally::default(),
         };
@@ -200,9 +207,9 @@ impl Site {
         let dropped = {
             let mut desk = lock(&self.desk);
             desk.ready.clear();
-            let Desk { queue, bound, actors, jobs, missed, held, .. } = &mut *desk;
+            let Desk { queue, bound, actors, jobs, missed, held, asked, .. } = &mut *desk;
             let queues = (std::mem::take(queue), std::mem::take(bound), std::mem::take(actors));
-            (queues, std::mem::take(jobs), std::mem::take(missed), std::mem::take(held))
+            (queues, std::mem::take(jobs), std::mem::take(missed), std::mem::take(held), std::mem::take(asked))
         };
         drop(dropped);
         drop(self.store.holdings.missed());
@@ -264,11 +271,6 @@ impl Site {
     /// Takes the job of a slot to go on with it.
     fn take_up(&self, slot: usize) -> Option<Job> {
         lock(&self.desk).jobs.get_mut(slot)?.take()
-    }
-
-    /// What the job of a slot was waiting for.
-    fn take_held(&self, slot: usize) -> Vec<Arc<dyn ArrayMemory>> {
-        lock(&self.desk).held.remove(&slot).unwrap_or_default()
     }
 
     /// The job of the slot is over.
@@ -377,6 +379,8 @@ impl Here {
             (1..self.size()).filter(|other| *other != gone).for_each(|other| self.send(other, &died));
             self.world.send(self.rank, gone, &died, || 0);
         }
+        let unanswered = lock(&self.site().desk).asked.lost(gone);
+        unanswered.into_iter().for_each(|token| self.named_as(token, Err("who was asked is gone".to_string())));
         self.protocol().lost(self, gone, &self.death_of(gone));
     }
 
@@ -384,38 +388,5 @@ impl Here {
     pub fn end(&self) {
         lock(&self.site().desk).health = Health::Gone;
         self.site().clear();
-    }
-}
-
-/// Wakes the script of a slot when a value is there. It holds no script: one that waits for a value that it holds
-/// itself would keep itself alive.
-pub struct Awaited {
-    here: Here,
-    slot: usize,
-}
-
-impl Awaited {
-    /// For the script of that slot.
-    pub fn new(here: &Here, slot: usize) -> Arc<Awaited> {
-        Arc::new(Awaited { here: here.clone(), slot })
-    }
-}
-
-impl Waiter for Awaited {
-    fn ready(self: Arc<Self>) {
-        let site = self.here.site();
-        if !site.is_gone() {
-            lock(&site.desk).ready.push_back(self.slot);
-            self.here.rouse();
-        }
-    }
-}
-
-impl Reader for Awaited {
-    fn holds(&self, memory: Arc<dyn ArrayMemory>) {
-        let site = self.here.site();
-        if !site.is_gone() {
-            lock(&site.desk).held.entry(self.slot).or_default().push(memory);
-        }
     }
 }
