@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 const SEEDS: u64 = 2_000;
 
 /// How many of those must draw each thing that can occur, at least: a generator that stops drawing one is noticed.
-const SEEN_MIN: u64 = 10;
+const SEEN_MIN: u64 = 5;
 
 /// Seeds that are named where several are wrong, at most.
 const NAMED_MAX: usize = 8;
