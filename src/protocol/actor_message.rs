@@ -122,6 +122,11 @@ pub enum About<'a> {
         /// All those of its calls below this number.
         below: u64,
     },
+    /// From who keeps a name to its bearer's home: the bearer's owner is gone, and may never have built it. Does it live?
+    Bears {
+        /// The name.
+        name: String,
+    },
 }
 
 impl<'a> About<'a> {

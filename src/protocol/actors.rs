@@ -4,6 +4,7 @@ mod views;
 
 use crate::base::sync::lock;
 use crate::base::{Error, ObjectId, Rank, TaskId};
+use crate::protocol::Message;
 use crate::protocol::actor_message::Target;
 use crate::protocol::commits::Commits;
 use crate::protocol::dependencies::when_arguments;
@@ -62,7 +63,13 @@ impl Actors {
             let mut inner = lock(&home.inner);
             if let Life::Dead(error) = &inner.life {
                 let error = error.clone();
+                let name = inner.name.take();
                 drop(inner);
+                if let Some(name) = name {
+                    // Who ended it before it was built knew of no name.
+                    let keeper = driver.protocol().keeper_of(driver, &name);
+                    driver.send(keeper, &Message::NameFree { name, actor: home.id });
+                }
                 return refuse(driver, &task, &error);
             }
             inner.life = Life::Ready(task);

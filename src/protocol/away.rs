@@ -45,6 +45,7 @@ impl Protocol {
             return;
         }
         let Some(sent) = self.away.take(number) else { return };
+        self.unwanted_no_more(driver, number, &sent);
         if let Results::Of(task) = &sent.results {
             self.call_over(driver, number, task);
             task.header().release_target();
@@ -173,7 +174,7 @@ pub enum Fate {
     /// It is started again, so many hops from its first start.
     Again(Sent, u32),
     /// It may not be started again.
-    Fails(Results),
+    Fails(Sent),
 }
 
 /// Tasks of this rank that run elsewhere, by number.
@@ -312,7 +313,7 @@ impl Away {
         let Some(sent) = tasks.get_mut(&number).filter(|sent| is_there(sent)) else { return Fate::Elsewhere };
         let left = sent.retries.checked_sub(1).filter(|_| sent.args.is_some());
         let Some(left) = left else {
-            return tasks.remove(&number).map_or(Fate::Elsewhere, |sent| Fate::Fails(sent.results));
+            return tasks.remove(&number).map_or(Fate::Elsewhere, |sent| Fate::Fails(sent));
         };
         (sent.retries, sent.to, sent.via, sent.hops) = (left, here, None, sent.hops + 1);
         Fate::Again(sent.clone(), sent.hops)

@@ -33,6 +33,7 @@ impl Protocol {
     pub fn clear(&self) {
         drop((self.away.clear(), self.actors.clear(), self.names.clear(), self.held.clear(), self.far.clear()));
         drop(self.made.clear());
+        self.unwanted.clear();
         self.copies.clear();
         self.references.clear();
     }

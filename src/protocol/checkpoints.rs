@@ -33,6 +33,12 @@ impl Protocol {
         incarnation: u32,
         commit: &Commit<Arc<Parcel>, Results>,
     ) -> Result<()> {
+        if id.owner == self.rank {
+            // It was started again here: nothing travels, so nothing is counted.
+            let (numbers, calls) = ((incarnation, commit.sequence), commit.finished.clone());
+            self.keep(driver, (self.rank, id), numbers, (commit.state.clone(), calls), &commit.heard);
+            return Ok(());
+        }
         let parcels = 1 + commit.finished.iter().map(|(_, results)| results.len()).sum::<usize>();
         let inline_bytes_max = INLINE_BYTES_MAX / parcels;
         let state = self.sealed(driver, &commit.state, id.owner, inline_bytes_max)?;
@@ -106,6 +112,18 @@ impl Protocol {
                 return driver.send(from, &Message::Actor { actor: id, about });
             }
         };
+        self.keep(driver, (from, id), (incarnation, sequence), (state, calls), &commit.heard);
+    }
+
+    /// Keeps the state and the results of an actor that lives at `from`, and says so.
+    fn keep(
+        &self,
+        driver: &impl Driver,
+        (from, id): (Rank, ObjectId),
+        (incarnation, sequence): (u32, u64),
+        (state, calls): (Arc<Parcel>, Vec<(TaskId, Results)>),
+        heard_below: &[(Rank, u64)],
+    ) {
         // What is not kept any more is dropped after the lock.
         let before;
         let mut heard = Vec::new();
@@ -121,7 +139,7 @@ impl Protocol {
             saved.sequence = sequence;
             before = std::mem::replace(&mut saved.state, state);
             saved.finished.extend(calls);
-            for (rank, below) in &commit.heard {
+            for (rank, below) in heard_below {
                 let gone = |call: &&TaskId| call.owner == *rank && call.number < *below;
                 let gone: Vec<TaskId> = saved.finished.keys().filter(gone).copied().collect();
                 heard.extend(gone.iter().filter_map(|call| saved.finished.remove(call)));
@@ -219,6 +237,7 @@ impl Protocol {
                     self.on_finished(driver, from, id, &calls, pulled);
                 }
             }
+            About::Bears { name } => self.on_bears(driver, from, id, name),
             About::Heard { below } => self.actors.heard(id, from, below),
         }
     }
@@ -229,6 +248,7 @@ impl Protocol {
         self.made_lost(driver, rank, error);
         self.homes_lost(driver, rank, error);
         self.names.lost(rank);
+        self.ask_orphans(driver, rank);
         for home in self.actors.orphans(driver) {
             if let Some((name, kind, handle)) = home.orphan(self.rank)
                 && (handle.actor.owner == rank || self.was_keeper(driver, &name, rank))

@@ -5,8 +5,9 @@
 
 use crate::base::log::{Level, say};
 use crate::base::sync::{AtomicUsize, Ordering, lock};
-use crate::base::{Error, ObjectId, Rank, TaskId};
+use crate::base::{Error, ObjectId, Rank};
 use crate::object::{ArrayMemory, panic_text};
+use crate::protocol::actor_message::{About, Target};
 use crate::protocol::away::Results;
 use crate::protocol::blocks::{Pulled, missing_blocks};
 use crate::protocol::driver::{Driver, Purpose};
@@ -333,18 +334,36 @@ impl Protocol {
             Err(error) => {
                 // Who sent them is gone, or who stored them: the owner may have them still.
                 self.unwanted.remove(run.task);
+                if let (Kind::New, Some(target)) = (entry.kind, run.actor) {
+                    self.never_built(driver, target, &error);
+                }
                 let unbegun = Message::Unbegun { task: run.task.number, hops: run.hops, error };
                 return driver.send(run.task.owner, &unbegun);
             }
         };
         match (entry.decode)(args, header) {
-            Err(error) => self.send_failure(driver, run.task, entry.returns, error),
+            Err(error) => {
+                if let (Kind::New, Some(target)) = (entry.kind, run.actor) {
+                    self.never_built(driver, target, &error);
+                }
+                self.send_failure(driver, run.task, entry.returns, error);
+            }
             Ok(task) => match (entry.kind, run.actor) {
                 (Kind::New, Some(target)) => self.actors.build(driver, target.actor, target.incarnation, task),
                 (Kind::Method, Some(target)) => self.actors.call(driver, target, (from, run.caller), task),
                 _ => self.launch_here(driver, task),
             },
         }
+    }
+
+    /// A constructor came that cannot run: calls of its actor would wait for it.
+    fn never_built(&self, driver: &impl Driver, target: Target, error: &Error) {
+        let reason = format!("its constructor's arguments cannot be had on rank {}: {error}", self.rank);
+        self.actors.kill(driver, target.actor, &reason, false);
+        // What its home would know of its owner came with the constructor.
+        let error = Error::ActorDied { actor: target.actor.to_string(), reason };
+        let about = About::Ended { incarnation: target.incarnation, error };
+        driver.send(target.actor.owner, &Message::Actor { actor: target.actor, about });
     }
 
     /// A task that went elsewhere is over.
@@ -359,10 +378,7 @@ impl Protocol {
             return;
         }
         let sent = self.away.take(number);
-        if let Some(told) = sent.as_ref().and_then(|sent| sent.told) {
-            // It may have been over there before that was heard: nothing would remove it again.
-            driver.send(told, &Message::Over { task: TaskId { owner: self.rank, number } });
-        }
+        sent.iter().for_each(|sent| self.unwanted_no_more(driver, number, sent));
         if let Some(Results::Of(task)) = sent.as_ref().map(|sent| &sent.results) {
             self.call_over(driver, number, task);
             task.header().release_target();

@@ -10,12 +10,14 @@ use crate::object::Parcel;
 use crate::protocol::actor_message::{About, Terms};
 use crate::protocol::calls::Flight;
 use crate::protocol::driver::Driver;
-use crate::protocol::handles::{ActorRef, LAST_DROPPED};
+use crate::protocol::handles::ActorRef;
 use crate::protocol::{Message, Protocol, request_of_actor};
 use crate::registry::{Options, Placement, Runnable, TableEntry};
 use crate::sched::amount_of;
 use rustc_hash::FxHashMap as HashMap;
 use std::sync::{Arc, Mutex, Weak};
+
+mod asked;
 
 /// The results of a call, kept for as long as it may be made again.
 pub type Results = Arc<Vec<Result<Parcel, Error>>>;
@@ -70,13 +72,14 @@ pub(super) struct Entry {
     ended: Option<Error>,
 }
 
-/// What an owner knows of the actors that it made.
+/// What an owner knows of the actors that it made; and who asked for those that have a name and are not built yet.
 #[derive(Default)]
-pub struct Made(pub(super) Mutex<HashMap<ObjectId, Entry>>);
+pub struct Made(pub(super) Mutex<HashMap<ObjectId, Entry>>, Mutex<HashMap<ObjectId, Vec<Rank>>>);
 
 impl Made {
     /// No handle of the actor is left. Returns what is to be dropped.
     pub(super) fn forget(&self, actor: ObjectId) -> impl Sized + use<> {
+        lock(&self.1).remove(&actor);
         lock(&self.0).remove(&actor)
     }
 
@@ -125,6 +128,8 @@ impl Protocol {
         task: Arc<dyn Runnable>,
     ) {
         let home = actor.home();
+        // Who kept the name may have died since it was given, and this rank did not know then what to do about it.
+        let again = name.clone().filter(|(name, _)| self.first_keeper_is_dead(driver, name));
         let name = name.map(|(name, kind)| Name { name, kind, handle: actor.clone() });
         let remembered = |restart| Entry {
             actor: Arc::downgrade(actor),
@@ -140,10 +145,17 @@ impl Protocol {
             if entry.name.is_some() {
                 lock(&self.made.0).insert(actor.id, entry);
             }
+            if let Some((name, kind)) = again {
+                self.name_again(driver, name, kind, actor);
+            }
             if home == self.rank {
                 self.actors.build(driver, actor.id, 0, task);
             } else if task.header().claim_waiting() {
                 self.send_task(driver, &task, home, Some(actor.id));
+            }
+            if driver.is_dead(home) {
+                // It died while the name was asked for: who declared it gone did not know of this name.
+                self.unname(driver, actor.id);
             }
             return;
         }
@@ -159,15 +171,31 @@ impl Protocol {
         };
         let max = options.max_restarts.unwrap_or(0);
         let constructor = Arc::new(Constructor { function, args, options });
-        let restart =
+        let mut restart =
             Restart { max, constructor: constructor.clone(), saved: None, askers: Vec::new(), placing: false };
-        lock(&self.made.0).insert(actor.id, remembered(Some(restart)));
+        {
+            let mut made = lock(&self.made.0);
+            restart.askers = lock(&self.made.1).remove(&actor.id).unwrap_or_default();
+            made.insert(actor.id, remembered(Some(restart)));
+        }
+        if let Some((name, kind)) = again {
+            self.name_again(driver, name, kind, actor);
+        }
         if let Err(error) = self.send_constructor(driver, actor, (home, 0), &constructor, None) {
             let error = actor.died(format!("its constructor's arguments cannot be sent: {error}"));
             return self.end(driver, actor, error);
         }
         if driver.is_dead(home) {
             self.restart(driver, actor.id, home, &driver.death_of(home));
+        }
+    }
+
+    /// An actor that has a name is gone.
+    fn unname(&self, driver: &impl Driver, actor: ObjectId) {
+        let name = lock(&self.made.0).get_mut(&actor).and_then(|entry| entry.name.take());
+        if let Some(Name { name, .. }) = name {
+            let keeper = self.keeper_of(driver, &name);
+            driver.send(keeper, &Message::NameFree { name, actor });
         }
     }
 
@@ -193,7 +221,11 @@ impl Protocol {
             self.name_again(driver, name, kind, &handle);
         }
         there.into_iter().for_each(|id| self.restart(driver, id, rank, error));
-        drop(ended);
+        for Name { name, handle, .. } in ended {
+            // Who keeps it may have heard of the death before it was given the name.
+            let keeper = self.keeper_of(driver, &name);
+            driver.send(keeper, &Message::NameFree { name, actor: handle.id });
+        }
     }
 
     /// Finds a new home for an actor whose home was `gone`.
@@ -270,9 +302,11 @@ impl Protocol {
         let (askers, ended) = {
             let mut made = lock(&self.made.0);
             let entry = made.get_mut(&actor.id)?;
-            let restart = entry.restart.as_mut()?;
-            restart.placing = false;
-            (std::mem::take(&mut restart.askers), entry.ended.clone())
+            let askers = entry.restart.as_mut().map(|restart| {
+                restart.placing = false;
+                std::mem::take(&mut restart.askers)
+            });
+            (askers.unwrap_or_default(), entry.ended.clone())
         };
         if let Some(Error::ActorDied { reason, .. }) = ended {
             // Who ended it while it was between two homes could not tell the new one.
@@ -300,13 +334,15 @@ impl Protocol {
 
     /// An actor of this rank is gone for good: whoever asks is told why.
     pub(super) fn end(&self, driver: &impl Driver, actor: &Arc<ActorRef>, error: Error) {
-        let (askers, incarnation, name) = {
+        // What it would have been started again with may hold its own handle, and goes now: nothing else would end that.
+        let (mut restart, incarnation, name) = {
             let mut made = lock(&self.made.0);
             let Some(entry) = made.get_mut(&actor.id) else { return };
             entry.ended.get_or_insert_with(|| error.clone());
-            let askers = entry.restart.as_mut().map(|restart| std::mem::take(&mut restart.askers));
-            (askers.unwrap_or_default(), entry.incarnation, entry.name.take())
+            (entry.restart.take(), entry.incarnation, entry.name.take())
         };
+        let askers = restart.as_mut().map(|restart| std::mem::take(&mut restart.askers)).unwrap_or_default();
+        drop(restart);
         for asker in askers {
             let about = About::Lives { incarnation, home: Err(error.clone()) };
             driver.send(asker, &Message::Actor { actor: actor.id, about });
@@ -327,49 +363,6 @@ impl Protocol {
         };
         if let Some(actor) = actor {
             self.end(driver, &actor, error);
-        }
-    }
-
-    /// Somebody ends an actor: the one that this rank would start again, or one that lives here.
-    pub(super) fn on_kill(&self, driver: &impl Driver, id: ObjectId, reason: &str, last: bool) {
-        let home = {
-            let mut made = lock(&self.made.0);
-            let entry = made.get_mut(&id).filter(|entry| entry.restart.is_some());
-            entry.map(|entry| {
-                let error = Error::ActorDied { actor: entry.label.clone(), reason: reason.to_string() };
-                entry.ended.get_or_insert(error);
-                entry.home
-            })
-        };
-        match home {
-            // It does as it is told, and says so.
-            Some(home) if home != self.rank => {
-                let about = About::Kill { reason: reason.to_string(), last };
-                driver.send(home, &Message::Actor { actor: id, about });
-            }
-            _ => self.actors.kill(driver, id, reason, last),
-        }
-    }
-
-    /// Somebody asks where an actor of this rank lives, because that incarnation's home is gone.
-    pub(super) fn on_where(&self, driver: &impl Driver, from: Rank, id: ObjectId, known: u32) {
-        let answer = {
-            let mut made = lock(&self.made.0);
-            match made.get_mut(&id) {
-                Some(Entry { ended: Some(error), incarnation, .. }) => Some((*incarnation, Err(error.clone()))),
-                Some(Entry { restart: Some(restart), home, incarnation, .. }) => {
-                    if *incarnation > known && !restart.placing {
-                        Some((*incarnation, Ok(*home)))
-                    } else {
-                        restart.askers.push(from);
-                        None
-                    }
-                }
-                _ => Some((known, Err(Error::ActorDied { actor: id.to_string(), reason: LAST_DROPPED.to_string() }))),
-            }
-        };
-        if let Some((incarnation, home)) = answer {
-            driver.send(from, &Message::Actor { actor: id, about: About::Lives { incarnation, home } });
         }
     }
 }

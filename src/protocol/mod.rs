@@ -48,9 +48,11 @@ mod stealing;
 mod unwanted;
 mod values;
 
-#[cfg(any(test, fuzzing))]
-pub use actor_message::{About, Terms, WireCommit, WireFinished};
+#[cfg(any(test, fuzzing, feature = "sim"))]
+pub use actor_message::About;
 pub use actor_message::{Target, WireActor};
+#[cfg(any(test, fuzzing))]
+pub use actor_message::{Terms, WireCommit, WireFinished};
 pub use census::Census;
 pub use dependencies::failed_argument;
 pub use driver::Driver;

@@ -4,7 +4,7 @@ use crate::base::log::{Level, say};
 use crate::base::sync::lock;
 use crate::base::{ObjectId, Rank};
 use crate::object::Attachment;
-use crate::protocol::actor_message::WireActor;
+use crate::protocol::actor_message::{About, WireActor};
 use crate::protocol::driver::Driver;
 use crate::protocol::handles::ActorRef;
 use crate::protocol::{Message, Protocol, WireAttachment};
@@ -61,6 +61,12 @@ impl Names {
         let _dropped_outside_of_the_lock: HashMap<_, _> = gone;
     }
 
+    /// Each name with its bearer.
+    #[cfg_attr(not(feature = "sim"), allow(dead_code))]
+    pub fn bearers(&self) -> Vec<(String, ObjectId)> {
+        lock(&self.0).iter().map(|(name, (_, actor))| (name.clone(), actor.id)).collect()
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         lock(&self.0).len()
@@ -90,6 +96,11 @@ impl Protocol {
     /// Whether a name was kept by `rank`, which is gone.
     pub(super) fn was_keeper(&self, driver: &impl Driver, name: &str, rank: Rank) -> bool {
         keeper_among(name, self.size, |other| other == rank || !driver.is_dead(other)) == rank
+    }
+
+    /// Whether the rank that would keep a name if all lived is gone.
+    pub(super) fn first_keeper_is_dead(&self, driver: &impl Driver, name: &str) -> bool {
+        driver.is_dead(keeper_among(name, self.size, |_| true))
     }
 
     /// Names an actor of this rank anew, because who kept the name is gone. Nobody waits for the answer.
@@ -132,6 +143,25 @@ impl Protocol {
         }
         // The asker has its own handle: none travels back.
         driver.send(from, &Message::Named { token, handle: outcome.map(|()| None) });
+    }
+
+    /// The owner of some bearers of names is gone. Each one's home says so where it does not live: it may never have been built.
+    pub(super) fn ask_orphans(&self, driver: &impl Driver, owner: Rank) {
+        let names = lock(&self.names.0);
+        let orphans = names.iter().filter(|(_, (_, actor))| actor.id.owner == owner);
+        let orphans: Vec<_> = orphans.map(|(name, (_, actor))| (name.clone(), actor.id, actor.home())).collect();
+        drop(names);
+        for (name, actor, home) in orphans {
+            driver.send(home, &Message::Actor { actor, about: About::Bears { name } });
+        }
+    }
+
+    /// Who keeps a name asks whether its bearer lives here. One that is built later, by what its owner had sent before it died,
+    /// is given its name again then.
+    pub(super) fn on_bears(&self, driver: &impl Driver, from: Rank, actor: ObjectId, name: String) {
+        if !self.actors.bears(actor, &name) {
+            driver.send(from, &Message::NameFree { name, actor });
+        }
     }
 
     fn named_actor(&self, driver: &impl Driver, from: Rank, handle: &WireAttachment) -> Result<Arc<ActorRef>, String> {

@@ -6,10 +6,10 @@ use crate::base::sync::Ordering;
 use crate::base::{Error, Rank, TaskId};
 use crate::lineage::{Maker, Why};
 use crate::object::AnySlot;
-use crate::protocol::Protocol;
 use crate::protocol::away::{Fate, Results, Sent};
 use crate::protocol::driver::Driver;
 use crate::protocol::handles::ActorRef;
+use crate::protocol::{Message, Protocol};
 use crate::registry::{Header, Kind, Options, Runnable};
 use std::sync::Arc;
 
@@ -44,13 +44,21 @@ impl Protocol {
 
     fn meet(&self, driver: &impl Driver, number: u64, fate: Fate, error: &Error) {
         match fate {
-            Fate::Again(sent, hops) => self.start_again(driver, number, &sent, hops),
+            Fate::Again(sent, hops) => {
+                self.unwanted_no_more(driver, number, &sent);
+                self.start_again(driver, number, &sent, hops);
+            }
             Fate::Elsewhere => {}
-            Fate::Fails(results) => {
+            Fate::Fails(sent) => {
+                self.unwanted_no_more(driver, number, &sent);
+                let results = sent.results;
                 let error = match &results {
                     Results::Of(task) => {
+                        // Its label is its actor's, which it lets go of. Its route must not keep it: it may hold its own actor.
+                        let error = error_of(task, error);
+                        self.call_over(driver, number, task);
                         task.header().release_target();
-                        error_of(task, error)
+                        error
                     }
                     Results::Again(_) => error.clone(),
                 };
@@ -61,6 +69,14 @@ impl Protocol {
                     Results::Again(slots) => slots.iter().flatten().for_each(|slot| slot.fail(error.clone())),
                 }
             }
+        }
+    }
+
+    /// A task of this rank is over, or elsewhere, and who was told that nobody wants it may have let it go before it heard that:
+    /// nothing would make it forget again.
+    pub(super) fn unwanted_no_more(&self, driver: &impl Driver, number: u64, sent: &Sent) {
+        if let Some(told) = sent.told {
+            driver.send(told, &Message::Over { task: TaskId { owner: self.rank, number } });
         }
     }
 

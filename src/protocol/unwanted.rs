@@ -35,6 +35,12 @@ impl Unwanted {
         lock(&self.tasks).len()
     }
 
+    /// Forgets all: the end.
+    #[cfg_attr(not(feature = "sim"), allow(dead_code))]
+    pub fn clear(&self) {
+        lock(&self.tasks).clear();
+    }
+
     /// The task is over, or went on.
     #[inline]
     pub fn remove(&self, id: TaskId) {

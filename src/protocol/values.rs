@@ -194,7 +194,8 @@ impl Protocol {
         let Some(slot) = value.slot.upgrade() else { return };
         self.far.take_out(value);
         if let Some(id) = slot.remote_id() {
-            return match dead_holder(driver, value) {
+            // That a rank cannot be read may be seen before it is known to be gone.
+            return match dead_holder(driver, value).or_else(|| unread(value).filter(|rank| *rank != id.owner)) {
                 // Its owner may have it made again.
                 Some(gone) if !driver.is_dead(id.owner) => {
                     driver.send(id.owner, &Message::Fetch { object: id.number, without: Some(gone) });
@@ -262,12 +263,28 @@ impl Protocol {
             if let Some(value) = self.far.ask(&*slot, &asking) {
                 match without.filter(|gone| value.lies_at(*gone)) {
                     // This rank will hear of it, and have the value made again.
-                    Some(gone) => self.recover(driver, &value, &driver.death_of(gone)),
+                    Some(gone) if driver.is_dead(gone) => self.recover(driver, &value, &driver.death_of(gone)),
+                    Some(gone) => self.remake_unread(driver, &value, &*asking, gone),
                     None => self.answer(driver, &slot, &value, &*asking),
                 }
             }
         }
         slot.core().when_complete(asker);
+    }
+
+    /// Who asked cannot read the value of `gone`, which lives as far as this rank knows: others may have read it. So it is made
+    /// again where that can be, and otherwise who asked alone does not get it.
+    fn remake_unread(&self, driver: &impl Driver, value: &Arc<FarValue>, asker: &dyn Asker, gone: Rank) {
+        let object = ObjectId { owner: self.rank, number: asker.number() };
+        let reason = format!("rank {} cannot read it from the store of rank {gone}", asker.rank());
+        let error = Error::ObjectLost { object: object.to_string(), reason };
+        if value.maker.is_some() {
+            return self.recover(driver, value, &error);
+        }
+        if let Some(slot) = asker.take() {
+            self.far.forget_asker(slot.address(), |other| std::ptr::addr_eq(other, asker));
+            driver.send(asker.rank(), &Message::Value { object, value: Err(error) });
+        }
     }
 
     /// Tells who asked where the value lies; what only this rank can read is brought here first.
@@ -298,6 +315,15 @@ impl Protocol {
         let value = attachments.map(|attachments| WireParcel { bytes: Bytes(&body.bytes), spilled, attachments });
         driver.send(to, &Message::Value { object, value });
     }
+}
+
+/// The rank of whose store a part of the value could not be read, where it was that store's fault.
+fn unread(value: &FarValue) -> Option<Rank> {
+    let bringing = lock(&value.bringing);
+    let failed = bringing.pulled.iter().filter(|(_, memory)| {
+        memory.as_ref().is_err_and(|error| !matches!(error, Error::StoreFull { .. } | Error::MemoryLimit { .. }))
+    });
+    failed.map(|(block, _)| block.owner).min()
 }
 
 fn lost_without_recipe(slot: &Arc<dyn AnySlot>, had_recipe: bool, error: &Error) -> Error {

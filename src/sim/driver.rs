@@ -6,6 +6,7 @@ use crate::object::{ArrayMemory, Attachment, Links};
 use crate::protocol::{ActorHome, ActorRef, Driver, Message, Protocol, WirePlace};
 use crate::registry::{Options, Placement, Runnable, TableEntry};
 use crate::sched::{Grant, Stealing};
+use crate::sim::feats::Feat;
 use crate::sim::memory::{PeerMemory, SimMemory};
 use crate::sim::task::function;
 use crate::sim::world::{Event, Here};
@@ -31,6 +32,9 @@ impl Driver for Here {
             return;
         }
         if to == self.rank {
+            if self.world.setting.aloud {
+                println!("{:>9} ns  rank {to} to itself: {message:?}", self.world.now_ns());
+            }
             self.protocol().handle(self, to, &message.encode(Vec::new()));
         } else if !self.is_dead(to) {
             self.world.send(self.rank, to, message, || Stealing::my_load(self.site().surplus()));
@@ -60,6 +64,7 @@ impl Driver for Here {
         match message {
             // Rank 0 alone declares others dead; that this rank is given up, who has been told says.
             Message::Died { rank, .. } if from == 0 || rank == self.rank => self.lost(rank),
+            Message::Shed { bytes } => drop(self.shed(from, bytes)),
             other => self.world.violated(format!("rank {} heard {other:?} of rank {from}", self.rank)),
         }
     }
@@ -73,10 +78,10 @@ impl Driver for Here {
         function(key)
     }
     fn store(&self, bytes: &[u8]) -> Result<Arc<dyn ArrayMemory>> {
-        Ok(self.site().store.block(bytes.to_vec(), bytes.len() as u64))
+        Ok(self.block(bytes.to_vec(), bytes.len() as u64))
     }
     fn in_the_store<'a>(&self, attachments: &'a [Attachment]) -> Result<Cow<'a, [Attachment]>> {
-        Ok(Cow::Borrowed(attachments))
+        Ok(Cow::Owned(self.all_in_the_store(attachments)))
     }
     fn place_of(&self, memory: &dyn ArrayMemory, fresh: &dyn Fn() -> u64) -> Option<WirePlace> {
         if let Some(own) = memory.as_any().downcast_ref::<SimMemory>() {
@@ -88,7 +93,7 @@ impl Driver for Here {
         self.world.setting.weather.share_a_host(self.rank, rank)
     }
     fn map(&self, place: WirePlace) -> Result<Arc<dyn ArrayMemory>, &'static str> {
-        if let Some(memory) = self.world.site(place.block.owner).store.mapped(place, self.links()) {
+        if let Some(memory) = self.world.site(place.block.owner).store.mapped(place, self.links(), &self.site().store) {
             return Ok(memory);
         }
         self.too_late(place);
@@ -98,6 +103,11 @@ impl Driver for Here {
         &self.site().host
     }
     fn pull(&self, token: u64, bytes: u64, sources: &[Source]) -> Result<()> {
+        if !self.make_room(bytes) && self.world.setting.store.strict {
+            self.world.saw(Feat::StoreFull);
+            return Err(self.store_full(bytes));
+        }
+        self.site().store.reserve(bytes);
         self.read(token, bytes, sources.to_vec());
         Ok(())
     }
@@ -130,8 +140,8 @@ impl Driver for Here {
         self.rouse();
     }
     fn give_back(&self, _: Grant, _: i64) {}
-    fn named(&self, token: u64, _: Result<Option<Arc<ActorRef>>, String>) {
-        self.world.violated(format!("rank {} was answered question {token} about a name", self.rank));
+    fn named(&self, token: u64, outcome: Result<Option<Arc<ActorRef>>, String>) {
+        self.named_as(token, outcome);
     }
     fn surplus(&self) -> usize {
         self.site().surplus()
@@ -183,6 +193,7 @@ impl Here {
         };
         let living: Vec<Source> = sources.iter().copied().filter(is_there).collect();
         if living.is_empty() {
+            self.site().store.unreserve(bytes);
             let Source { block, .. } = sources[0];
             let reason = format!("rank {}, whose store held it, is gone", block.owner);
             let error = Error::ObjectLost { object: block.to_string(), reason };
@@ -192,6 +203,7 @@ impl Here {
             // The parts of those that are gone are read from the others.
             return self.read(token, bytes, living);
         }
+        self.site().store.unreserve(bytes);
         let memory = self.bytes_of(&living, bytes);
         self.protocol().pulled(self, token, Ok(memory));
     }

@@ -2,20 +2,26 @@
 
 use crate::base::sync::{AtomicBool, AtomicU64, Ordering, lock};
 use crate::base::{ObjectId, Rank};
-use crate::object::{ArrayMemory, Links};
+use crate::object::{ArrayMemory, Keeper, Links};
 use crate::protocol::WirePlace;
+use crate::sim::holding::{Held, Holding, Holdings};
 use rustc_hash::FxHashMap;
 use std::any::Any;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 /// The store of a rank.
 pub struct Store {
-    rank: Rank,
+    /// Whose it is.
+    pub rank: Rank,
+    /// What its blocks should take together, bytes.
+    pub limit_bytes: u64,
+    /// What its rank keeps for packed values.
+    pub holdings: Holdings,
     blocks: Mutex<Blocks>,
     /// The process is gone, and with it whoever could free a block: those that map it read on.
     abandoned: AtomicBool,
-    /// Reads of blocks that were free by then.
-    late_reads: AtomicU64,
+    /// Who read blocks that were free by then.
+    late_readers: Mutex<Vec<Rank>>,
     /// Who is told which blocks with a number were freed.
     freed: OnceLock<Box<dyn Fn(u64) + Send + Sync>>,
 }
@@ -25,6 +31,8 @@ struct Blocks {
     /// By offset.
     contents: FxHashMap<u64, Arc<Contents>>,
     next_offset: u64,
+    /// What they take, and what is to come into blocks that are being filled.
+    used_bytes: u64,
 }
 
 struct Contents {
@@ -36,9 +44,25 @@ struct Contents {
 
 impl Store {
     /// Of that rank, empty.
-    pub fn new(rank: Rank) -> Arc<Store> {
-        let (abandoned, late_reads) = (AtomicBool::new(false), AtomicU64::new(0));
-        Arc::new(Store { rank, blocks: Mutex::default(), abandoned, late_reads, freed: OnceLock::new() })
+    pub fn new(rank: Rank, limit_bytes: u64) -> Arc<Store> {
+        let (abandoned, late_readers) = (AtomicBool::new(false), Mutex::default());
+        let (holdings, blocks, freed) = (Holdings::default(), Mutex::default(), OnceLock::new());
+        Arc::new(Store { rank, limit_bytes, holdings, blocks, abandoned, late_readers, freed })
+    }
+
+    /// Bytes that would be above the limit with a block of so many more.
+    pub fn excess(&self, bytes: u64) -> u64 {
+        (lock(&self.blocks).used_bytes + bytes).saturating_sub(self.limit_bytes)
+    }
+
+    /// A block is being filled: it takes its room already.
+    pub fn reserve(&self, bytes: u64) {
+        lock(&self.blocks).used_bytes += bytes;
+    }
+
+    /// It is full, or will never be.
+    pub fn unreserve(&self, bytes: u64) {
+        lock(&self.blocks).used_bytes -= bytes;
     }
 
     /// Says who is told which blocks with a number were freed: once.
@@ -53,14 +77,22 @@ impl Store {
         // Offsets are never used twice: so a block that was freed is not mistaken for its successor.
         let offset = blocks.next_offset;
         blocks.next_offset += length.max(1).next_multiple_of(64);
+        blocks.used_bytes += length;
         blocks.contents.insert(offset, contents.clone());
-        Arc::new(SimMemory { store: self.clone(), offset, number: AtomicU64::new(0), contents })
+        let (number, held) = (AtomicU64::new(0), Held::default());
+        Arc::new(SimMemory { store: self.clone(), offset, number, contents, held })
     }
 
-    /// A block of this store as another rank of the host sees it; `None` where it was freed.
-    pub fn mapped(self: &Arc<Self>, place: WirePlace, links: Arc<dyn Links>) -> Option<Arc<PeerMemory>> {
+    /// A block of this store as another rank of the host, `reader`, sees it; `None` where it was freed.
+    pub fn mapped(
+        self: &Arc<Self>,
+        place: WirePlace,
+        links: Arc<dyn Links>,
+        reader: &Arc<Store>,
+    ) -> Option<Arc<PeerMemory>> {
         let contents = lock(&self.blocks).contents.get(&place.offset).cloned()?;
-        Some(Arc::new(PeerMemory { store: self.clone(), place, contents, links }))
+        let (store, reader, held) = (self.clone(), reader.clone(), Held::default());
+        Some(Arc::new(PeerMemory { store, reader, place, contents, links, held }))
     }
 
     /// The bytes of a block, and how many it stands for; `None` where it was freed.
@@ -78,9 +110,9 @@ impl Store {
         lock(&self.blocks).contents.len()
     }
 
-    /// How often a block was read that was free by then.
-    pub fn late_reads(&self) -> u64 {
-        self.late_reads.load(Ordering::Relaxed)
+    /// Who read a block that was free by then.
+    pub fn late_readers(&self) -> Vec<Rank> {
+        lock(&self.late_readers).clone()
     }
 }
 
@@ -90,9 +122,25 @@ pub struct SimMemory {
     offset: u64,
     number: AtomicU64,
     contents: Arc<Contents>,
+    held: Held,
 }
 
 impl SimMemory {
+    /// A holding has it already.
+    pub fn held_by(&self, holding: Weak<Holding>) {
+        self.held.is(holding);
+    }
+
+    /// Whose store it is in.
+    pub fn rank(&self) -> Rank {
+        self.store.rank
+    }
+
+    /// The bytes that it takes.
+    pub fn length(&self) -> u64 {
+        self.contents.length
+    }
+
     /// Where it lies; `fresh` makes its number where it has none.
     pub fn place(&self, fresh: &dyn Fn() -> u64) -> WirePlace {
         if self.number.load(Ordering::Relaxed) == 0 {
@@ -107,7 +155,10 @@ impl Drop for SimMemory {
     fn drop(&mut self) {
         if !self.store.abandoned.load(Ordering::Relaxed) {
             self.contents.freed.store(true, Ordering::Relaxed);
-            lock(&self.store.blocks).contents.remove(&self.offset);
+            let mut blocks = lock(&self.store.blocks);
+            blocks.contents.remove(&self.offset);
+            blocks.used_bytes -= self.contents.length;
+            drop(blocks);
             let number = self.number.load(Ordering::Relaxed);
             if number != 0
                 && let Some(tell) = self.store.freed.get()
@@ -126,14 +177,20 @@ impl ArrayMemory for SimMemory {
     fn as_any(&self) -> &dyn Any {
         self
     }
+    fn keeper(self: Arc<Self>, _: &'static str) -> Option<Arc<dyn Keeper>> {
+        self.held.keeper(&self.store, self.clone())
+    }
 }
 
 /// A block of the store of another rank of the host.
 pub struct PeerMemory {
     store: Arc<Store>,
+    /// The store of the rank that maps it.
+    reader: Arc<Store>,
     place: WirePlace,
     contents: Arc<Contents>,
     links: Arc<dyn Links>,
+    held: Held,
 }
 
 impl PeerMemory {
@@ -152,11 +209,14 @@ impl Drop for PeerMemory {
 impl ArrayMemory for PeerMemory {
     fn bytes(&self) -> &[u8] {
         if self.contents.freed.load(Ordering::Relaxed) {
-            self.store.late_reads.fetch_add(1, Ordering::Relaxed);
+            lock(&self.store.late_readers).push(self.reader.rank);
         }
         &self.contents.bytes
     }
     fn as_any(&self) -> &dyn Any {
         self
+    }
+    fn keeper(self: Arc<Self>, _: &'static str) -> Option<Arc<dyn Keeper>> {
+        self.held.keeper(&self.reader, self.clone())
     }
 }

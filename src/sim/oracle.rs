@@ -1,7 +1,8 @@
 //! The sequential run: what every task yields when each is run to its end where it is started.
 
 use crate::sim::ledger::Ledger;
-use crate::sim::script::{Deed, Given, Load, Outcome, Script, Spec, begin};
+use crate::sim::script::{Deed, Given, Load, Outcome, Script, Spec, TAKEN, begin};
+use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
@@ -15,6 +16,8 @@ struct Oracle {
     items: Vec<Item>,
     /// An actor whose constructor failed is its failure.
     actors: Vec<Result<Ledger<Place, Place>, u64>>,
+    /// The bearers of names.
+    names: FxHashMap<String, Place>,
     callers: u64,
     tasks: u64,
     burns_ns: Vec<u64>,
@@ -102,21 +105,31 @@ impl Oracle {
             }
             Deed::Put(load) => script.keep(vec![self.keep(Ok(load))]),
             Deed::Get(place) => script.got(self.items[place].clone()),
-            Deed::Make { seed, given, .. } => {
-                let actor = self.resolved(given).map(|arguments| Ledger::new(seed, arguments));
-                self.actors.push(actor);
-                script.meet(self.actors.len() - 1);
+            Deed::Make { seed, given, life, name, .. } => {
+                let place = self.actors.len();
+                let bearer = name.map(|name| *self.names.entry(name.of(caller)).or_insert(place));
+                self.actors.push(match bearer {
+                    Some(bearer) if bearer != place => Err(TAKEN),
+                    _ => self.resolved(given).map(|arguments| Ledger::new(seed, life.echoes(), arguments)),
+                });
+                script.meet(place);
             }
+            Deed::Find(name) => match self.names.get(&name.of(caller)) {
+                Some(bearer) => script.meet(*bearer),
+                None => unreachable!("scripts look for names that were given"),
+            },
+            Deed::Kill(actor) => self.names.retain(|_, bearer| *bearer != actor),
             Deed::Call { actor, given } => {
                 let arguments = self.resolved(given);
                 let item = match &mut self.actors[actor] {
-                    Ok(ledger) => arguments.map(|arguments| ledger.call(caller, arguments)),
+                    Ok(ledger) => arguments.map(|arguments| ledger.call(caller, arguments).unwrap_or(Load::of(0))),
                     // Who calls an actor that is gone hears of that, whatever else is wrong.
                     Err(code) => Err(*code),
                 };
                 script.keep(vec![self.keep(item)]);
             }
-            Deed::Cancel(_) | Deed::Burn(_) | Deed::Finish(_) | Deed::Fail(_) => {}
+            Deed::Lost => unreachable!("nothing dies in a sequential run"),
+            Deed::AwaitFree(_) | Deed::Cancel(_) | Deed::Burn(_) | Deed::Finish(_) | Deed::Fail(_) => {}
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::sim::network::Weather;
 use crate::sim::random::mix;
 use crate::sim::script::{Length, Program, Spec};
-use crate::sim::setting::{Costs, Setting};
+use crate::sim::setting::{Costs, Setting, StoreLimit};
 
 /// A shape of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +88,7 @@ impl Scenario {
             },
             faults: Vec::new(),
             slow: Vec::new(),
+            store: StoreLimit::NONE,
             costs: Costs { spawn_ns: 140, begin_ns: 60, resume_ns: 100 },
             work: self.work(seed, ranks, tasks_a_rank),
             crowded: false,

@@ -2,19 +2,24 @@
 
 use crate::base::Rank;
 use crate::base::sync::{AtomicU32, lock};
-use crate::object::{Links, Waiter};
+use crate::object::{ArrayMemory, Links};
 use crate::protocol::{ActorHome, Driver, Message, Protocol, ProtocolLinks};
 use crate::registry::{Phase, Runnable};
 use crate::sched::Stealing;
 use crate::sim::acting::Acting;
 use crate::sim::gravity::SentAfter;
 use crate::sim::memory::Store;
+use crate::sim::naming::Asked;
 use crate::sim::running::Running;
 use crate::sim::setting::Setting;
 use crate::sim::world::{Event, Here};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+
+mod waiting;
+
+pub use waiting::Awaited;
 
 /// A simulated rank.
 pub struct Site {
@@ -62,10 +67,17 @@ struct Desk {
     /// What was begun, by slot. The slot of what is being run is empty.
     jobs: Vec<Option<Job>>,
     free_slots: Vec<usize>,
+    /// What jobs that can go on were waiting for, by slot: it stays where it is until they do.
+    held: FxHashMap<usize, Vec<Arc<dyn ArrayMemory>>>,
+    /// What it asks about names.
+    asked: Asked,
     /// It will look for work.
     roused: bool,
     tally: Tally,
 }
+
+/// Copies that nobody uses take at most this part of a store, as the node has it.
+const IDLE_COPIES_PART: u64 = 4;
 
 /// What a worker began and put aside.
 pub enum Job {
@@ -73,6 +85,8 @@ pub enum Job {
     Script(Running),
     /// A call of an actor.
     Actor(Acting),
+    /// A task that waits for an argument's bytes.
+    Task(Arc<dyn Runnable>),
 }
 
 /// What a rank did.
@@ -108,12 +122,16 @@ impl Site {
             ready: VecDeque::new(),
             jobs: Vec::new(),
             free_slots: Vec::new(),
+            held: FxHashMap::default(),
+            asked: Asked::default(),
             roused: false,
             tally: Tally::default(),
         };
+        let protocol = Protocol::new(rank, setting.ranks, setting.hosts() > 1, stealing);
+        protocol.copies.keep_at_most(setting.store.bytes / IDLE_COPIES_PART);
         Site {
-            protocol: Protocol::new(rank, setting.ranks, setting.hosts() > 1, stealing),
-            store: Store::new(rank),
+            protocol,
+            store: Store::new(rank, setting.store.bytes),
             host: host.into(),
             slowness: slow.map_or(1, |(_, times)| u64::from(*times)),
             sent_after: SentAfter::default(),
@@ -186,19 +204,15 @@ impl Site {
 
     fn clear(&self) {
         // Dropped outside of the lock: it may lead back here.
-        let (queue, bound, actors, jobs, missed) = {
+        let dropped = {
             let mut desk = lock(&self.desk);
             desk.ready.clear();
-            let Desk { queue, bound, actors, jobs, missed, .. } = &mut *desk;
-            (
-                std::mem::take(queue),
-                std::mem::take(bound),
-                std::mem::take(actors),
-                std::mem::take(jobs),
-                std::mem::take(missed),
-            )
+            let Desk { queue, bound, actors, jobs, missed, held, asked, .. } = &mut *desk;
+            let queues = (std::mem::take(queue), std::mem::take(bound), std::mem::take(actors));
+            (queues, std::mem::take(jobs), std::mem::take(missed), std::mem::take(held), std::mem::take(asked))
         };
-        drop((queue, bound, actors, jobs, missed));
+        drop(dropped);
+        drop(self.store.holdings.missed());
         self.protocol.clear();
         let _dropped_outside_of_the_lock = lock(&self.links).take();
     }
@@ -343,9 +357,11 @@ impl Here {
 
     /// A worker goes on with the job of that slot.
     pub fn go_on(&self, slot: usize) {
+        let _until_it_was_read = self.site().take_held(slot);
         match self.site().take_up(slot) {
             Some(Job::Script(running)) => self.advance(slot, running),
             Some(Job::Actor(acting)) => self.acted(slot, acting),
+            Some(Job::Task(task)) => self.begin_at(slot, task),
             None => self.world.violated(format!("rank {} goes on with a job that is not there", self.rank)),
         }
     }
@@ -368,6 +384,8 @@ impl Here {
             (1..self.size()).filter(|other| *other != gone).for_each(|other| self.send(other, &died));
             self.world.send(self.rank, gone, &died, || 0);
         }
+        let unanswered = lock(&self.site().desk).asked.lost(gone);
+        unanswered.into_iter().for_each(|token| self.named_as(token, Err("who was asked is gone".to_string())));
         self.protocol().lost(self, gone, &self.death_of(gone));
     }
 
@@ -375,29 +393,5 @@ impl Here {
     pub fn end(&self) {
         lock(&self.site().desk).health = Health::Gone;
         self.site().clear();
-    }
-}
-
-/// Wakes the script of a slot when a value is there. It holds no script: one that waits for a value that it holds
-/// itself would keep itself alive.
-pub struct Awaited {
-    here: Here,
-    slot: usize,
-}
-
-impl Awaited {
-    /// For the script of that slot.
-    pub fn new(here: &Here, slot: usize) -> Arc<Awaited> {
-        Arc::new(Awaited { here: here.clone(), slot })
-    }
-}
-
-impl Waiter for Awaited {
-    fn ready(self: Arc<Self>) {
-        let site = self.here.site();
-        if !site.is_gone() {
-            lock(&site.desk).ready.push_back(self.slot);
-            self.here.rouse();
-        }
     }
 }

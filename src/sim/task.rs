@@ -2,11 +2,13 @@
 
 use crate::base::Error;
 use crate::base::sync::lock;
-use crate::object::{AnySlot, Attachment, Cell, Core, ObjectRef, Parcel, Slot, Value, decode, encode};
-use crate::registry::{Arg, Failure, Header, Kind, Runnable, State, TableEntry};
-use crate::sim::ledger::Ledger;
+use crate::object::{
+    AnySlot, Attachment, Cell, Core, ObjectRef, Parcel, Ref, Slot, Value, complete_value, decode, encode,
+};
+use crate::registry::{Arg, Argument, Checkpoint, Failure, Header, Kind, Runnable, State, TableEntry};
 use crate::sim::script::Spec;
-use crate::sim::value::{Handle, Reference, SimLoad, SimValue};
+use crate::sim::state::{self, ActorState, Saved};
+use crate::sim::value::{Reference, SimLoad, SimValue};
 use serde::{Deserialize, Serialize};
 use std::any::Any;
 use std::sync::{Arc, Mutex};
@@ -25,8 +27,14 @@ pub struct Arguments {
 pub enum Body {
     /// A script.
     Script(Spec),
-    /// Makes an actor that counts from this.
+    /// Makes an actor that counts from this, and is not started again.
     Make(u64),
+    /// The same, and it is saved and started again.
+    MakeLasting(u64),
+    /// Makes an actor without a state.
+    MakeEchoing(u64),
+    /// Makes a saved actor again.
+    Restore(Saved),
     /// Calls one, as this caller.
     Call(u64),
 }
@@ -57,11 +65,21 @@ static SCRIPT: TableEntry = entry("script", Kind::Task, 1, 1);
 static PAIR: TableEntry = entry("pair", Kind::Task, 2, 2);
 static MAKE: TableEntry = entry("ledger", Kind::New, 1, 3);
 static CALL: TableEntry = entry("ledger.call", Kind::Method, 1, 4);
+static MAKE_LASTING: TableEntry = TableEntry { checkpoint: Some(&CHECKPOINT), ..entry("ledger", Kind::New, 1, 5) };
+static MAKE_ECHOING: TableEntry = entry("ledger", Kind::New, 1, 6);
+static RESTORE: TableEntry = TableEntry { checkpoint: Some(&CHECKPOINT), ..entry("ledger", Kind::New, 1, RESTORE_KEY) };
+static CHECKPOINT: Checkpoint = Checkpoint { save: state::save, restore: RESTORE_KEY };
+
+/// The key of what makes a saved actor again.
+pub const RESTORE_KEY: u64 = 7;
 
 /// The function table of a simulated cluster.
 pub fn function(key: u64) -> Option<&'static TableEntry> {
-    [&SCRIPT, &PAIR, &MAKE, &CALL].into_iter().find(|entry| entry.key == key)
+    [&SCRIPT, &PAIR, &MAKE, &CALL, &MAKE_LASTING, &MAKE_ECHOING, &RESTORE].into_iter().find(|entry| entry.key == key)
 }
+
+/// Why a call yields nothing after one that never ran.
+const SPOILED: &str = "an argument of an earlier call was lost, and what this one gives follows from that";
 
 impl Body {
     fn entry(&self) -> &'static TableEntry {
@@ -69,9 +87,24 @@ impl Body {
             Body::Script(spec) if spec.returns > 1 => &PAIR,
             Body::Script(_) => &SCRIPT,
             Body::Make(_) => &MAKE,
+            Body::MakeLasting(_) => &MAKE_LASTING,
+            Body::MakeEchoing(_) => &MAKE_ECHOING,
+            Body::Restore(_) => &RESTORE,
             Body::Call(_) => &CALL,
         }
     }
+}
+
+/// A task that begins.
+pub struct Begun {
+    /// What it does.
+    pub body: Body,
+    /// The values of its arguments.
+    pub values: Vec<SimLoad>,
+    /// What it reads: its arrays stay where they are.
+    pub read: Vec<Ref<SimValue>>,
+    /// The last argument that came by value.
+    pub page: Option<SimValue>,
 }
 
 impl SimTask {
@@ -102,18 +135,37 @@ impl SimTask {
         std::iter::once(first).chain(others).collect()
     }
 
-    /// What it does and the values of its arguments, which must all be there. Only by who claimed it; `None` the second time.
-    pub fn begin(&self) -> Option<(Body, Vec<SimLoad>)> {
+    /// Reads what its arguments refer to, which stays where it is until the task is over.
+    ///
+    /// # Errors
+    /// Why one cannot be had.
+    pub fn load(&self) -> Result<(), Error> {
+        let mut arguments = lock(&self.arguments);
+        let given = arguments.iter_mut().flat_map(|arguments| &mut arguments.given);
+        given.map(Argument::load).collect()
+    }
+
+    /// What it does, the values of its arguments, which must all be there, and what is read of them while it runs. Only by who
+    /// claimed it; `None` the second time.
+    pub fn begin(&self) -> Option<Begun> {
         let Arguments { body, given } = lock(&self.arguments).take()?;
         let values = given.iter().map(|argument| argument.value().load()).collect();
-        Some((body, values))
+        let (mut read, mut page) = (Vec::new(), None);
+        for given in given {
+            match given {
+                Arg::Loaded(value) => read.push(value),
+                Arg::Value(value) => page = Some(value),
+                Arg::Ref(_) => {}
+            }
+        }
+        Some(Begun { body, values, read, page })
     }
 
     /// Completes the results.
     pub fn complete(&self, values: Vec<SimValue>) {
         let cells = std::iter::once(&self.result).chain(self.others.iter().map(|other| other.cell()));
         for (cell, value) in cells.zip(values) {
-            drop(cell.complete(value));
+            complete_value(cell, value);
         }
     }
 }
@@ -137,14 +189,20 @@ impl Runnable for SimTask {
     }
     /// Only constructors and methods: a script is run step by step by its rank.
     fn invoke(&self, state: &mut State, blame: &dyn Fn(Failure) -> Error) {
-        let Some((body, values)) = self.begin() else { return };
-        let ledger = state.as_mut().and_then(|state| state.downcast_mut::<Ledger<Reference, Handle>>());
-        let load = match (body, ledger) {
-            (Body::Make(seed), None) => {
-                *state = Some(Box::new(Ledger::new(seed, values)));
-                SimLoad::of(seed)
+        let Some(Begun { body, values, read: _read, page }) = self.begin() else { return };
+        let acts = state.as_mut().and_then(|state| state.downcast_mut::<ActorState>());
+        let load = match (body, acts) {
+            (Body::Call(caller), Some(acts)) => match acts.ledger.call(caller, values) {
+                Some(load) => load,
+                None => {
+                    let (object, reason) = (self.header.name().to_string(), SPOILED.to_string());
+                    return Runnable::fail(self, Arc::new(Error::ObjectLost { object, reason }));
+                }
+            },
+            (body, None) if state::made(&body).is_some() => {
+                *state = state::make(body, values, page).map(|acts| Box::new(acts) as Box<dyn Any + Send>);
+                SimLoad::of(0)
             }
-            (Body::Call(caller), Some(ledger)) => ledger.call(caller, values),
             (body, _) => {
                 let failure = Failure::Message(format!("{body:?} was invoked on what it cannot be invoked on"));
                 return Runnable::fail(self, Arc::new(blame(failure)));

@@ -1,14 +1,26 @@
 //! Tasks and actors as the runtime's own calls make them: what `launch`, `create` and `call` of the node do.
 
-use crate::base::ObjectId;
+use crate::base::{Error, ObjectId};
 use crate::object::ArrayMemory;
-use crate::protocol::{ActorRef, Driver, Target, WireActor, terms_of};
+use crate::protocol::{ActorRef, Driver, Target, WireActor, label_of, terms_of};
 use crate::registry::{Arg, Header, Options, Placement, Runnable};
-use crate::sim::script::{Asks, Given};
+use crate::sim::naming::KIND;
+use crate::sim::script::{Asks, Given, Life};
 use crate::sim::task::{Arguments, Body, SimTask};
 use crate::sim::value::{Handle, Reference, SimLoad, SimValue};
 use crate::sim::world::Here;
 use std::sync::Arc;
+
+/// An actor that is to be built.
+pub struct Making {
+    /// Its handle.
+    pub actor: Arc<ActorRef>,
+    task: Arc<dyn Runnable>,
+    /// The name that it is to have.
+    pub name: Option<String>,
+    /// Why it has no place.
+    misplaced: Option<Error>,
+}
 
 impl Here {
     /// Makes a task and starts its life.
@@ -43,25 +55,68 @@ impl Here {
         }
     }
 
-    /// Makes an actor; its handle is there at once.
-    pub fn make(&self, seed: u64, given: Vec<Given<Reference, Handle>>, asks: Asks, caller: u64) -> Handle {
-        let options = self.options(asks).unwrap_or_default();
-        let id = ObjectId { owner: self.rank, number: self.protocol().references.fresh_number() };
-        let label = "ledger".to_string();
-        let home = match self.protocol().place_actor(self, &options, &label) {
-            Ok(rank) => rank,
-            Err(error) => {
-                self.protocol().actors.stillborn(id, error);
-                let dead = WireActor { actor: id, home: self.rank, incarnation: 0, terms: None, label };
-                return Handle(ActorRef::new(self, dead));
+    /// An actor that is to be built, once it has its name.
+    pub fn make(
+        &self,
+        seed: u64,
+        given: Vec<Given<Reference, Handle>>,
+        (asks, life, name): (Asks, Life, Option<String>),
+        caller: u64,
+    ) -> Making {
+        let mut options = self.options(asks).unwrap_or_default();
+        options.name.clone_from(&name);
+        let body = match life {
+            Life::Mortal => Body::Make(seed),
+            Life::Lasting { restarts } => {
+                (options.max_restarts, options.max_task_retries) = (Some(restarts), Some(u32::MAX));
+                Body::MakeLasting(seed)
+            }
+            Life::Echoing { restarts, retries } => {
+                (options.max_restarts, options.max_task_retries) = (Some(restarts), Some(retries));
+                Body::MakeEchoing(seed)
             }
         };
-        let terms = terms_of(&options, false).filter(|_| home != self.rank);
-        let actor = ActorRef::new(self, WireActor { actor: id, home, incarnation: 0, terms, label });
+        let checkpoint = matches!(life, Life::Lasting { .. });
+        let id = self.fresh_actor();
+        let label = label_of("ledger", name.as_deref());
+        let home = self.protocol().place_actor(self, &options, &label);
+        let at = home.as_ref().map_or(self.rank, |home| *home);
+        let terms = terms_of(&options, checkpoint).filter(|_| at != self.rank);
+        let actor = ActorRef::new(self, WireActor { actor: id, home: at, incarnation: 0, terms, label });
         let header = Header::new(Some(options), caller);
-        let task: Arc<dyn Runnable> = SimTask::new(header, self.arguments(Body::Make(seed), given));
-        self.protocol().build_actor(self, &actor, None, task);
+        let task: Arc<dyn Runnable> = SimTask::new(header, self.arguments(body, given));
+        // One that has no place has no name either.
+        let (name, misplaced) = (name.filter(|_| home.is_ok()), home.err());
+        Making { actor, task, name, misplaced }
+    }
+
+    /// Builds an actor that has its name; its handle is there at once.
+    pub fn build(&self, making: Making) -> Handle {
+        let Making { actor, task, name, misplaced } = making;
+        if let Some(error) = misplaced {
+            return self.stillborn(actor.label.clone(), error);
+        }
+        let kind = KIND.to_string();
+        self.protocol().build_actor(self, &actor, name.map(|name| (name, kind)), task);
         Handle(actor)
+    }
+
+    /// The handle of an actor that never lives.
+    pub fn stillborn(&self, label: String, error: Error) -> Handle {
+        let id = self.fresh_actor();
+        self.protocol().actors.stillborn(id, error);
+        Handle(ActorRef::new(self, WireActor { actor: id, home: self.rank, incarnation: 0, terms: None, label }))
+    }
+
+    fn fresh_actor(&self) -> ObjectId {
+        ObjectId { owner: self.rank, number: self.protocol().references.fresh_number() }
+    }
+
+    /// Ends an actor.
+    pub fn kill(&self, actor: &Handle) {
+        if let Ok(actor) = actor.0.clone().downcast::<ActorRef>() {
+            self.protocol().kill_actor(self, &actor);
+        }
     }
 
     /// Calls an actor.
@@ -96,8 +151,7 @@ impl Here {
 
     /// A value of this rank.
     pub fn value(&self, load: SimLoad) -> SimValue {
-        let store = &self.site().store;
-        SimValue::new(load, |bytes, length| store.block(bytes, length) as Arc<dyn ArrayMemory>)
+        SimValue::new(load, |bytes, length| self.block(bytes, length) as Arc<dyn ArrayMemory>)
     }
 
     fn arguments(&self, body: Body, given: Vec<Given<Reference, Handle>>) -> Arguments {

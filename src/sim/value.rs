@@ -14,7 +14,7 @@ pub type Reference = ObjectRef<SimValue>;
 pub type SimLoad = Load<Reference, Handle>;
 
 /// A value of a simulated task.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct SimValue {
     number: u64,
     references: Vec<Reference>,

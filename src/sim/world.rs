@@ -2,15 +2,19 @@
 
 use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::base::{Error, Rank};
-use crate::protocol::{ABOUT_ROADS, Departures, ENVELOPE_BYTES, Message};
+use crate::protocol::{ABOUT_ROADS, Departures, Message};
 use crate::sim::agenda::Agenda;
+use crate::sim::feats::{Feat, Feats};
 use crate::sim::network::{Network, Traffic};
 use crate::sim::random::mix;
 use crate::sim::setting::Setting;
 use crate::sim::site::Site;
 use crate::store::Source;
 use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+
+mod event;
 
 /// Something that happens at its time.
 pub enum Event {
@@ -68,6 +72,7 @@ pub struct World {
     answer: Mutex<Option<(Answer, u64)>>,
     /// What must not happen and did.
     violations: Mutex<Vec<String>>,
+    feats: Feats,
 }
 
 struct Roads {
@@ -107,6 +112,8 @@ pub struct Outcome {
     pub trace: u64,
     /// What went over the roads.
     pub traffic: Traffic,
+    /// What occurred, and how often.
+    pub feats: BTreeMap<&'static str, u64>,
 }
 
 /// Events of a run for each task, at most: more is work that never ends.
@@ -134,6 +141,7 @@ impl World {
             scripts: AtomicU64::new(0),
             answer: Mutex::new(None),
             violations: Mutex::default(),
+            feats: Feats::default(),
         });
         for rank in 0..world.setting.ranks {
             let of = Arc::downgrade(&world);
@@ -158,9 +166,12 @@ impl World {
         self.settle(&mut events, &mut trace);
         let answer = lock(&self.answer).take();
         if answer.is_some() {
+            self.check_names();
             // Actors that hold each other's handles live until somebody ends them.
             (0..self.setting.ranks).for_each(|rank| self.here(rank).end_actors());
             self.settle(&mut events, &mut trace);
+            self.take_stock();
+        } else if self.site(0).is_gone() {
             self.take_stock();
         } else {
             self.violated("the driver waits for something that never comes".to_string());
@@ -175,6 +186,7 @@ impl World {
             events,
             trace,
             traffic,
+            feats: self.feats.counts(),
         }
     }
 
@@ -190,12 +202,16 @@ impl World {
             *events += 1;
             *trace = mix(*trace, mix(now_ns, event.digest()));
             let rank = event.rank();
-            if let Some(event) = self.site(rank).takes(event) {
+            let event = match rank {
+                Some(rank) => self.site(rank).takes(event),
+                None => Some(event),
+            };
+            if let Some(event) = event {
                 if self.setting.aloud && !self.is_lost(&event) {
                     println!("{now_ns:>9} ns  {}", event.told());
                 }
                 self.happens(event);
-                self.check(rank);
+                rank.into_iter().for_each(|rank| self.check(rank));
             }
         }
         self.violated("it never ends".to_string());
@@ -217,7 +233,12 @@ impl World {
             Event::Resumes(rank) => {
                 self.site(rank).resume().into_iter().for_each(|event| self.later(0, event));
             }
-            Event::Fenced(rank) => self.dies(rank),
+            Event::Fenced(rank) => {
+                if !self.site(rank).is_gone() {
+                    self.saw(Feat::Fenced);
+                }
+                self.dies(rank);
+            }
         }
     }
 
@@ -228,6 +249,11 @@ impl World {
             lock(&self.roads).gone_ns.insert(rank, now_ns);
             self.site(rank).die();
         }
+    }
+
+    /// Since when a process is gone.
+    pub fn gone_ns(&self, rank: Rank) -> Option<u64> {
+        lock(&self.roads).gone_ns.get(&rank).copied()
     }
 
     /// Of what a process had sent when it died, some may be lost, but then everything that it sent to the same rank later.
@@ -253,6 +279,7 @@ impl World {
         };
         let bytes = message.encode(envelope.to_vec());
         roads.traffic.count(message, bytes.len());
+        Feat::of(message).into_iter().for_each(|feat| self.saw(feat));
         let arrivals = roads.network.sent(now_ns, from, to, bytes.len());
         let mut agenda = lock(&self.agenda);
         if let Some(again_ns) = arrivals.again_ns {
@@ -322,6 +349,11 @@ impl World {
         *lock(&self.answer) = Some((answer, now_ns));
     }
 
+    /// Something occurred.
+    pub fn saw(&self, feat: Feat) {
+        self.feats.saw(feat);
+    }
+
     /// Something happened that must not.
     pub fn violated(&self, what: String) {
         let now_ns = self.now_ns();
@@ -329,51 +361,5 @@ impl World {
             println!("{now_ns:>9} ns  WRONG: {what}");
         }
         lock(&self.violations).push(format!("at {now_ns} ns: {what}"));
-    }
-}
-
-impl Event {
-    /// Whom it happens to. What goes wrong does so from outside of all ranks; rank 0 stands for that, which never dies.
-    fn rank(&self) -> Rank {
-        match self {
-            Event::Work(rank) | Event::Continue(rank, _) | Event::Pulled { rank, .. } => *rank,
-            Event::Arrives { to, .. } => *to,
-            Event::Noticed { by, .. } => *by,
-            Event::Fault(_) | Event::Resumes(_) | Event::Fenced(_) => 0,
-        }
-    }
-
-    /// In words.
-    fn told(&self) -> String {
-        match self {
-            Event::Work(rank) => format!("rank {rank} looks for work"),
-            Event::Continue(rank, slot) => format!("rank {rank} goes on with {slot}"),
-            Event::Arrives { from, to, bytes } => {
-                let message = Message::decode(&bytes[ENVELOPE_BYTES..]);
-                let message = message.map_or_else(|error| error, |message| format!("{message:?}"));
-                format!("rank {from} -> rank {to}  {:02x?} {message}", &bytes[..ENVELOPE_BYTES])
-            }
-            Event::Pulled { rank, token, sources, .. } => format!("rank {rank} has read {sources:?} for {token}"),
-            Event::Fault(index) => format!("fault {index}"),
-            Event::Noticed { by, gone } => format!("rank {by} finds rank {gone} gone"),
-            Event::Resumes(rank) => format!("rank {rank} goes on"),
-            Event::Fenced(rank) => format!("rank {rank} finds itself given up"),
-        }
-    }
-
-    fn digest(&self) -> u64 {
-        let (kind, detail) = match self {
-            Event::Work(_) => (1, 0),
-            Event::Continue(_, slot) => (2, *slot as u64),
-            Event::Arrives { from, bytes, .. } => {
-                (3, bytes.iter().fold(u64::from(*from), |seen, byte| seen.rotate_left(5) ^ u64::from(*byte)))
-            }
-            Event::Pulled { token, .. } => (4, *token),
-            Event::Fault(index) => (5, *index as u64),
-            Event::Noticed { gone, .. } => (6, u64::from(*gone)),
-            Event::Resumes(rank) => (7, u64::from(*rank)),
-            Event::Fenced(rank) => (8, u64::from(*rank)),
-        };
-        mix(kind << 32 | u64::from(self.rank()), detail)
     }
 }

@@ -109,6 +109,7 @@ fn about() -> impl Strategy<Value = About<'static>> {
         (any::<u32>(), number()).prop_map(|(incarnation, sequence)| About::Kept { incarnation, sequence }),
         vec(finished(), 0..3).prop_map(|calls| About::Finished { calls }),
         number().prop_map(|below| About::Heard { below }),
+        text().prop_map(|name| About::Bears { name }),
     ]
 }
 

@@ -5,14 +5,17 @@
 //! [`Spec`] and its arguments alone, never from time, and so the two must agree.
 
 mod fan;
+mod herald;
 mod leaf;
+mod naming;
 mod rounds;
 mod spec;
 mod tree;
 mod wander;
 
 pub use leaf::Length;
-pub use spec::{Asks, Features, Program, Spec};
+pub use spec::{Asks, Features, Life, Program, Spec};
+pub use wander::SHARED_NAMES;
 
 use crate::sim::random::mix;
 
@@ -77,9 +80,19 @@ pub enum Deed<R, A> {
         seed: u64,
         /// The arguments of its constructor.
         given: Vec<Given<R, A>>,
-        /// Its options.
+        /// Where it goes.
         asks: Asks,
+        /// What becomes of it when its rank dies.
+        life: Life,
+        /// Its name. Where another actor has it, every call of this one fails with `TAKEN`.
+        name: Option<Name>,
     },
+    /// Looks an actor up that has the name by now, or will have it again; `meet` is told its handle.
+    Find(Name),
+    /// Ends an actor that nobody calls any more.
+    Kill(A),
+    /// Waits until nobody has that name.
+    AwaitFree(Name),
     /// Calls an actor; `keep` is told the reference.
     Call {
         /// Which.
@@ -87,11 +100,35 @@ pub enum Deed<R, A> {
         /// The arguments.
         given: Vec<Given<R, A>>,
     },
+    /// It is over: an actor is gone that was not ended.
+    Lost,
     /// It is over: its results.
     Finish(Vec<Load<R, A>>),
     /// It is over: it failed, in a way that both runs know.
     Fail(u64),
 }
+
+/// The name of an actor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Name {
+    /// One that no other script gives or knows, by its number among those of this script.
+    Own(u32),
+    /// One that all know.
+    Shared(u32),
+}
+
+impl Name {
+    /// It, where `caller` is the script.
+    pub fn of(self, caller: u64) -> String {
+        match self {
+            Name::Own(number) => format!("own-{caller}-{number}"),
+            Name::Shared(number) => format!("shared-{number}"),
+        }
+    }
+}
+
+/// The failure of what is called by a name that another has.
+pub const TAKEN: u64 = 7;
 
 /// What came of a value that was waited for.
 pub type Outcome<R, A> = Result<Load<R, A>, u64>;
@@ -118,6 +155,9 @@ pub fn begin<R: Held, A: Held>(spec: &Spec, arguments: Vec<Load<R, A>>) -> Box<d
     match &spec.program {
         Program::Wander { budget, features } => {
             Box::new(wander::Wander::new(spec, *budget, *features, seen, arguments))
+        }
+        Program::Herald { names, children, budget, features } => {
+            Box::new(herald::Herald::new(spec.seed, *names, (*children, *budget), *features))
         }
         Program::Leaf(length) => Box::new(leaf::Burning::new(length.burn_ns(spec.seed), seen, 0)),
         Program::Block { bytes } => Box::new(leaf::Burning::new(0, seen, *bytes)),

@@ -31,6 +31,17 @@ pub enum Program {
         /// What may occur.
         features: Features,
     },
+    /// Makes actors with names that all know, and starts random bodies that look them up.
+    Herald {
+        /// How many actors.
+        names: u32,
+        /// How many bodies.
+        children: u32,
+        /// Tasks below each body, at most.
+        budget: u32,
+        /// What may occur in them.
+        features: Features,
+    },
     /// Computes, and no more.
     Leaf(Length),
     /// Makes an array.
@@ -92,6 +103,33 @@ pub enum Asks {
     OnlyOnce,
 }
 
+/// What becomes of an actor when its rank dies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Life {
+    /// It is gone.
+    #[default]
+    Mortal,
+    /// It is started again with its state, so often at most, and its calls are made again.
+    Lasting {
+        /// `u32::MAX` for as often as it takes.
+        restarts: u32,
+    },
+    /// It has no state: what it gives follows from its arguments. It is started again, so often at most.
+    Echoing {
+        /// `u32::MAX` for as often as it takes.
+        restarts: u32,
+        /// How often a call is made again.
+        retries: u32,
+    },
+}
+
+impl Life {
+    /// Whether what a call gives does not depend on those before it.
+    pub fn echoes(self) -> bool {
+        matches!(self, Life::Echoing { .. })
+    }
+}
+
 /// What may occur in a random graph.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Features(u16);
@@ -116,8 +154,19 @@ impl Features {
     /// Tasks that are not started again.
     pub const FRAGILE: Features = Features(256);
 
+    /// Actors that are started again when their rank dies.
+    pub const LASTING: Features = Features(512);
+    /// Actors with names.
+    pub const NAMES: Features = Features(1024);
+    /// Names that somebody else gave. Never chosen: who starts the work says so.
+    pub const SHARED: Features = Features(2048);
+
+    /// What can be lost for good: what a result refers to dies with the rank that made it, an actor with its home, and a task
+    /// that went to a certain rank has no other place.
+    pub const MORTAL: [Features; 4] = [Features::ESCAPES, Features::ACTORS, Features::PLACES, Features::FRAGILE];
+
     /// Each feature with its name.
-    pub const ALL: [(Features, &str); 9] = [
+    pub const ALL: [(Features, &str); 11] = [
         (Features::NESTED, "nested"),
         (Features::ESCAPES, "escapes"),
         (Features::ACTORS, "actors"),
@@ -127,6 +176,8 @@ impl Features {
         (Features::STRAYS, "strays"),
         (Features::PAIRS, "pairs"),
         (Features::FRAGILE, "fragile"),
+        (Features::LASTING, "lasting"),
+        (Features::NAMES, "names"),
     ];
 
     /// Those for which `chosen` is true.
@@ -142,6 +193,16 @@ impl Features {
     /// These without `other`.
     pub fn without(self, other: Features) -> Features {
         Features(self.0 & !other.0)
+    }
+
+    /// These and `other`.
+    pub fn with(self, other: Features) -> Features {
+        Features(self.0 | other.0)
+    }
+
+    /// Whether anything may occur that can be lost for good.
+    pub fn are_mortal(self) -> bool {
+        Features::MORTAL.into_iter().any(|feature| self.have(feature))
     }
 
     /// Their names.

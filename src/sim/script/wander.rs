@@ -1,7 +1,8 @@
 //! A random body: it starts tasks, puts values, waits, calls actors, passes references on inside of values, drops them.
 
 use crate::sim::random::{Random, mix};
-use crate::sim::script::{Asks, Deed, Features, Given, Held, Load, Outcome, Program, Script, Spec};
+use crate::sim::script::naming::Naming;
+use crate::sim::script::{Asks, Deed, Features, Given, Held, Life, Load, Name, Outcome, Program, Script, Spec};
 
 /// References that a body holds, at most: what it meets beyond is dropped.
 const REFERENCES_MAX: usize = 12;
@@ -34,7 +35,14 @@ pub struct Wander<R, A> {
     next: Fate,
     /// A failure that it met and passes on.
     failed: Option<u64>,
+    /// What it does with an actor of its own that has a name.
+    naming: Option<Box<Naming<R, A>>>,
+    /// Names that it gave.
+    named: u32,
 }
+
+/// Names that a herald gives.
+pub const SHARED_NAMES: u32 = 3;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fate {
@@ -50,8 +58,21 @@ impl<R: Held, A: Held> Wander<R, A> {
         // Who may start many tasks takes its time to do so.
         let steps = 2 + random.below(9) as u32 + (budget / 4).min(STEPS_MORE_MAX);
         let (references, actors, returns) = (Vec::new(), Vec::new(), spec.returns);
-        let (next, failed) = (Fate::Kept, None);
-        let mut wander = Wander { random, features, budget, steps, returns, digest, references, actors, next, failed };
+        let (next, failed, naming, named) = (Fate::Kept, None, None, 0);
+        let mut wander = Wander {
+            random,
+            features,
+            budget,
+            steps,
+            returns,
+            digest,
+            references,
+            actors,
+            next,
+            failed,
+            naming,
+            named,
+        };
         arguments.into_iter().for_each(|load| wander.take_up(load));
         wander
     }
@@ -141,7 +162,36 @@ impl<R: Held, A: Held> Wander<R, A> {
         } else {
             Asks::Nothing
         };
-        Deed::Make { seed: self.random.number(), given: self.given(), asks }
+        let life = self.life();
+        Deed::Make { seed: self.random.number(), given: self.given(), asks, life, name: None }
+    }
+
+    /// An actor's life. Where nothing may be lost for good, it is started again as often as it takes. A call that fails may have
+    /// run: one that has a state is called again until it says so.
+    fn life(&mut self) -> Life {
+        if self.has(Features::ACTORS) && !(self.has(Features::LASTING) && self.random.chance(600)) {
+            return Life::Mortal;
+        }
+        let times =
+            |random: &mut Random, few: u32| if random.chance(500) { u32::MAX } else { few + random.below(2) as u32 };
+        let mut restarts = times(&mut self.random, 1);
+        let mut retries = times(&mut self.random, 0);
+        if !self.features.are_mortal() {
+            (restarts, retries) = (u32::MAX, u32::MAX);
+        }
+        if self.random.chance(600) { Life::Lasting { restarts } } else { Life::Echoing { restarts, retries } }
+    }
+
+    /// Begins to do things with an actor that has a name.
+    fn name(&mut self) -> Deed<R, A> {
+        let (life, first, seed) = (self.life(), self.named, self.random.number());
+        self.named += 2;
+        self.naming = Some(Box::new(Naming::new(seed, first, life)));
+        self.next()
+    }
+
+    fn makes_actors(&self) -> bool {
+        self.has(Features::ACTORS) || self.has(Features::LASTING)
     }
 
     fn step(&mut self) -> Deed<R, A> {
@@ -158,13 +208,15 @@ impl<R: Held, A: Held> Wander<R, A> {
                 drop(self.references.swap_remove(place));
                 self.burn()
             }
-            14 if self.has(Features::ACTORS) && self.actors.len() < ACTORS_MAX => self.make(),
+            14 if self.makes_actors() && self.actors.len() < ACTORS_MAX => self.make(),
             15 if !self.actors.is_empty() => {
                 let place = self.random.index(self.actors.len());
                 drop(self.actors.swap_remove(place));
                 self.burn()
             }
             16..19 if !self.actors.is_empty() => self.call(),
+            16 if self.has(Features::SHARED) => Deed::Find(Name::Shared(self.random.below(SHARED_NAMES.into()) as u32)),
+            19 if self.has(Features::NAMES) => self.name(),
             _ => self.burn(),
         }
     }
@@ -183,6 +235,15 @@ impl<R: Held, A: Held> Wander<R, A> {
 
 impl<R: Held, A: Held> Script<R, A> for Wander<R, A> {
     fn next(&mut self) -> Deed<R, A> {
+        if let Some(naming) = &mut self.naming {
+            match naming.next() {
+                Deed::Finish(loads) => {
+                    self.digest = loads.iter().fold(self.digest, |seen, load| mix(seen, load.number));
+                    self.naming = None;
+                }
+                deed => return deed,
+            }
+        }
         if let Some(failed) = self.failed {
             return Deed::Fail(failed);
         }
@@ -203,6 +264,9 @@ impl<R: Held, A: Held> Script<R, A> for Wander<R, A> {
         self.step()
     }
     fn keep(&mut self, mut references: Vec<R>) {
+        if let Some(naming) = &mut self.naming {
+            return naming.keep(references);
+        }
         match self.next {
             Fate::Kept => {
                 self.references.append(&mut references);
@@ -214,10 +278,16 @@ impl<R: Held, A: Held> Script<R, A> for Wander<R, A> {
         }
     }
     fn meet(&mut self, actor: A) {
+        if let Some(naming) = &mut self.naming {
+            return naming.meet(actor);
+        }
         self.actors.push(actor);
         self.actors.truncate(ACTORS_MAX);
     }
     fn got(&mut self, outcome: Outcome<R, A>) {
+        if let Some(naming) = &mut self.naming {
+            return naming.got(outcome);
+        }
         match outcome {
             Ok(load) => {
                 self.digest = mix(self.digest, load.digest());
