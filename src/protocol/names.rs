@@ -152,6 +152,11 @@ impl Protocol {
         let orphans: Vec<_> = orphans.map(|(name, (_, actor))| (name.clone(), actor.id, actor.home())).collect();
         drop(names);
         for (name, actor, home) in orphans {
+            if driver.is_dead(home) {
+                // Its owner died before it could say so.
+                self.names.free(&name, actor);
+                continue;
+            }
             driver.send(home, &Message::Actor { actor, about: About::Bears { name } });
         }
     }

@@ -55,7 +55,9 @@ fn wrong_answer(setting: &Setting, answer: &Answer, right: &Right) -> Option<Str
         {
             None
         }
-        Err(Error::ActorDied { .. }) if setting.store.strict && setting.makes_actors() => None,
+        Err(Error::ActorDied { .. } | Error::ObjectLost { .. }) if setting.store.strict && setting.makes_actors() => {
+            None
+        }
         // Where it stands in the reason of another, too.
         Err(error) if setting.store.strict && error.to_string().contains("is full:") => None,
         Err(error) => Some(format!("the answer is that {error}, and {:x?} is right", right.results)),

@@ -12,6 +12,7 @@ use crate::sim::site::Site;
 use crate::store::Source;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 
 mod event;
@@ -201,20 +202,36 @@ impl World {
             };
             *events += 1;
             *trace = mix(*trace, mix(now_ns, event.digest()));
-            let rank = event.rank();
-            let event = match rank {
-                Some(rank) => self.site(rank).takes(event),
-                None => Some(event),
-            };
-            if let Some(event) = event {
-                if self.setting.aloud && !self.is_lost(&event) {
-                    println!("{now_ns:>9} ns  {}", event.told());
-                }
-                self.happens(event);
-                rank.into_iter().for_each(|rank| self.check(rank));
-            }
+            self.occurs(event);
         }
         self.violated("it never ends".to_string());
+    }
+
+    /// An event's time has come: it happens, unless the rank that it happens to stands still or is gone.
+    fn occurs(self: &Arc<Self>, event: Event) {
+        let rank = event.rank();
+        let event = match rank {
+            Some(rank) => self.site(rank).takes(event),
+            None => Some(event),
+        };
+        if let Some(event) = event {
+            if self.setting.aloud && !self.is_lost(&event) {
+                println!("{:>9} ns  {}", self.now_ns(), event.told());
+            }
+            match rank.filter(|rank| self.site(0).mourns(*rank)) {
+                Some(given_up) => self.happens_there(given_up, event),
+                None => self.happens(event),
+            }
+            rank.into_iter().for_each(|rank| self.check(rank));
+        }
+    }
+
+    /// To a rank that was given up and does not know it yet. Others have the memory of what it refers to: what it reads there
+    /// is worth nothing to it, as to nobody who refuses to hear it.
+    fn happens_there(self: &Arc<Self>, given_up: Rank, event: Event) {
+        if catch_unwind(AssertUnwindSafe(|| self.happens(event))).is_err() {
+            self.dies(given_up);
+        }
     }
 
     fn happens(self: &Arc<Self>, event: Event) {
@@ -231,7 +248,8 @@ impl World {
             Event::Fault(index) => self.goes_wrong(&self.setting.faults[index]),
             Event::Noticed { by, gone } => self.here(by).lost(gone),
             Event::Resumes(rank) => {
-                self.site(rank).resume().into_iter().for_each(|event| self.later(0, event));
+                // Before what comes only now, which may be of the same sender.
+                self.site(rank).resume().into_iter().for_each(|event| self.occurs(event));
             }
             Event::Fenced(rank) => {
                 if !self.site(rank).is_gone() {
