@@ -28,6 +28,13 @@ pub enum Failure {
         /// What the system said.
         reason: String,
     },
+    /// A result file cannot be used.
+    Results {
+        /// The file.
+        path: PathBuf,
+        /// Why not, and what to do.
+        reason: String,
+    },
     /// The suite cannot run like this.
     Usage(String),
 }
@@ -45,6 +52,7 @@ impl fmt::Display for Failure {
             Failure::Wrong(what) => write!(formatter, "wrong answer: {what}"),
             Failure::Program { program, reason } => write!(formatter, "{program}: {reason}"),
             Failure::File { path, reason } => write!(formatter, "cannot write {}: {reason}", path.display()),
+            Failure::Results { path, reason } => write!(formatter, "{}: {reason}", path.display()),
             Failure::Usage(what) => formatter.write_str(what),
         }
     }
