@@ -2,8 +2,8 @@
 
     python ray_cases.py driver|client
 
-reads lines `SECONDS CASE`, and prints for each a line `ANSWER RATE`: how often a second the case was done in so many seconds, or
-`ANSWER` and what went wrong. Before the first, and once Ray is up, it prints `ANSWER ready`. It ends when its input does.
+reads lines `SECONDS PART CASE`, and prints for each a line `ANSWER RATE`: how often a second the case was done in so many
+seconds, or `ANSWER` and what went wrong. What a case counts in thousands is divided by PART. Before the first, and once Ray is up, it prints `ANSWER ready`. It ends when its input does.
 """
 
 import multiprocessing
@@ -15,11 +15,16 @@ import numpy
 import ray
 
 BATCH = 1000
+PART = 1
 HALF_OF_THE_CORES = max(1, multiprocessing.cpu_count() // 2)
 
 
 def answer(text):
     print("ANSWER", str(text).replace("\n", " ")[:300], flush=True)
+
+
+def part_of(count):
+    return max(1, count // PART)
 
 
 def rate(seconds, multiplier, act):
@@ -85,8 +90,8 @@ def put_small():
 
 
 @ray.remote
-def put_part():
-    for _ in range(10):
+def put_parts(count):
+    for _ in range(count):
         ray.put(numpy.zeros(10 * 1024 * 1024, dtype=numpy.int64))
 
 
@@ -114,8 +119,9 @@ def put_gigabytes(seconds):
 
 
 def put_gigabytes_by_many(seconds):
-    gigabytes = 100 * 10 * 1024 * 1024 * 8 / 1e9
-    return rate(seconds, gigabytes, lambda: ray.get([put_part.remote() for _ in range(10)]))
+    parts = part_of(10)
+    gigabytes = 10 * parts * 10 * 1024 * 1024 * 8 / 1e9
+    return rate(seconds, gigabytes, lambda: ray.get([put_parts.remote(parts) for _ in range(10)]))
 
 
 def batch(seconds):
@@ -181,7 +187,8 @@ def tasks_async(seconds):
 
 def tasks_by_actors(seconds):
     actors = [Small.remote() for _ in range(4)]
-    return rate(seconds, 4 * 10000, lambda: ray.get([actor.tasks.remote(10000) for actor in actors]))
+    count = part_of(10000)
+    return rate(seconds, 4 * count, lambda: ray.get([actor.tasks.remote(count) for actor in actors]))
 
 
 def calls_sync(actor, seconds):
@@ -199,18 +206,21 @@ def calls_with_arguments(actor, seconds):
 def one_to_many(kind, seconds):
     servers = [kind.remote() for _ in range(HALF_OF_THE_CORES)]
     caller = Caller.remote(servers)
-    return rate(seconds, 5000 * len(servers), lambda: ray.get(caller.calls.remote(5000)))
+    count = part_of(5000)
+    return rate(seconds, count * len(servers), lambda: ray.get(caller.calls.remote(count)))
 
 
 def many_to_many(kind, seconds):
     servers = [kind.remote() for _ in range(HALF_OF_THE_CORES)]
-    return rate(seconds, 4 * 5000, lambda: ray.get([work.remote(servers, 5000) for _ in range(4)]))
+    count = part_of(5000)
+    return rate(seconds, 4 * count, lambda: ray.get([work.remote(servers, count) for _ in range(4)]))
 
 
 def many_to_many_by_reference(seconds):
     servers = [Small.remote() for _ in range(HALF_OF_THE_CORES)]
     callers = [Caller.remote([server]) for server in servers]
-    return rate(seconds, 1000 * len(callers), lambda: ray.get([caller.calls_with.remote(1000) for caller in callers]))
+    count = part_of(1000)
+    return rate(seconds, count * len(callers), lambda: ray.get([caller.calls_with.remote(count) for caller in callers]))
 
 
 def groups(seconds):
@@ -264,9 +274,11 @@ CASES = {
 
 
 def serve():
+    global PART
     answer("ready")
     for line in sys.stdin:
-        seconds, case = line.strip().split(" ", 1)
+        seconds, part, case = line.strip().split(" ", 2)
+        PART = int(part)
         try:
             answer(CASES[case](float(seconds)))
         except Exception as error:  # Whatever Ray raises is an answer as well.

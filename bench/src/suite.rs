@@ -170,7 +170,9 @@ impl Bench {
                     self.ranks
                 ));
             } else {
-                let run = Run { repeat: self.run.repeat.min(case.repeat_max), ..self.run };
+                // A quick run takes a third of the samples of what takes long, too.
+                let most = if self.run.quick { case.repeat_max.div_ceil(REPEAT_QUICK) } else { case.repeat_max };
+                let run = Run { repeat: self.run.repeat.min(most), ..self.run };
                 self.table.add(case, &run, &alternate(case, &run))?;
             }
             self.marks.ended();

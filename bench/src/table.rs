@@ -8,7 +8,7 @@ use crate::setting::Setting;
 use std::path::{Path, PathBuf};
 
 /// Columns that the name of a case takes in tables.
-pub const NAME_COLUMNS: usize = 40;
+pub const NAME_COLUMNS: usize = 46;
 
 /// The results of a suite so far.
 pub struct Table {

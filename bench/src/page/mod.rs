@@ -92,10 +92,10 @@ fn setting(line: &Line) -> String {
     )
 }
 
-/// How far the samples lie apart, as a part of the median.
+/// How far the samples lie apart, as a part of the median. One sample does not say.
 fn spread(line: &Line) -> Option<f64> {
     let (min, median, max) = (line.min?, line.median?, line.max?);
-    (median != 0.0).then(|| (max - min) / median.abs())
+    (median != 0.0 && line.repeat > 1).then(|| (max - min) / median.abs())
 }
 
 /// What a case has to meet, where this command still knows it, and whether it does.
@@ -145,5 +145,6 @@ mod tests {
     fn the_spread_is_a_part_of_the_median() {
         assert!((spread(&line("a", 10.0)).unwrap() - 0.2).abs() < 1e-12);
         assert_eq!(spread(&Line { max: None, ..line("a", 1.0) }), None);
+        assert_eq!(spread(&Line { repeat: 1, ..line("a", 1.0) }), None);
     }
 }

@@ -29,7 +29,7 @@ pub fn ratios(runs: &[Run], suite: &str) -> String {
     let bottom = HEAD + ROW * cases.len() as f64;
     let mut drawing = Drawing::new(WIDTH, bottom + 30.0);
     let all = runs.iter().flat_map(|run| run.of(suite)).filter_map(advantage);
-    let axis = Axis::around(all.flat_map(|(low, _, high)| [low, high]).chain([1.0]), NAMES + 10.0, WIDTH - 20.0);
+    let axis = Axis::around(all.flat_map(|(low, _, high)| [low, high]).chain([0.3, 3.0]), NAMES + 10.0, WIDTH - 20.0);
     for tick in axis.ticks() {
         let x = axis.place(tick);
         drawing.line((x, HEAD - 10.0), (x, bottom), if tick == 1.0 { Stroke::One } else { Stroke::Rule });

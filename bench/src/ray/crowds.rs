@@ -10,9 +10,9 @@ use mobula::prelude::*;
 const CALLERS: u64 = 4;
 
 /// Tasks that each actor makes, calls that each caller makes, and calls with an argument.
-const TASKS: u64 = 10_000;
-const CALLS: u64 = 5_000;
-const CALLS_WITH_ARGUMENT: u64 = 1_000;
+const TASKS: u32 = 10_000;
+const CALLS: u32 = 5_000;
+const CALLS_WITH_ARGUMENT: u32 = 1_000;
 
 /// Makes tasks or calls, and waits for all of them.
 struct Caller;
@@ -76,41 +76,44 @@ fn servers() -> Vec<SmallHandle> {
 
 /// Tasks a second that four actors make.
 pub fn tasks_by_actors(run: &Run) -> Result<f64> {
+    let tasks = u64::from(run.rounds(TASKS));
     let callers: Vec<CallerHandle> = (0..CALLERS).map(|_| Caller::remote()).collect();
-    rate(run, (CALLERS * TASKS) as f64, || {
-        all_answered(&callers.iter().map(|caller| caller.tasks(TASKS)).collect::<Vec<_>>(), CALLERS * TASKS)
+    rate(run, (CALLERS * tasks) as f64, || {
+        all_answered(&callers.iter().map(|caller| caller.tasks(tasks)).collect::<Vec<_>>(), CALLERS * tasks)
     })
 }
 
 /// Calls a second by one actor of several.
 pub fn one_to_many(run: &Run) -> Result<f64> {
     let (servers, caller) = (servers(), Caller::remote());
-    let calls = CALLS * servers.len() as u64;
-    rate(run, calls as f64, || all_answered(&[caller.calls(servers.clone(), CALLS)], calls))
+    let each = u64::from(run.rounds(CALLS));
+    let calls = each * servers.len() as u64;
+    rate(run, calls as f64, || all_answered(&[caller.calls(servers.clone(), each)], calls))
 }
 
 /// The same by async methods.
 pub fn one_to_many_async(run: &Run) -> Result<f64> {
     let (servers, caller) = (servers(), Caller::remote());
-    let calls = CALLS * servers.len() as u64;
-    rate(run, calls as f64, || all_answered(&[caller.calls_later(servers.clone(), CALLS)], calls))
+    let each = u64::from(run.rounds(CALLS));
+    let calls = each * servers.len() as u64;
+    rate(run, calls as f64, || all_answered(&[caller.calls_later(servers.clone(), each)], calls))
 }
 
 /// Calls a second by four tasks of several actors.
 pub fn many_to_many(run: &Run) -> Result<f64> {
-    let servers = servers();
-    rate(run, (CALLERS * CALLS) as f64, || {
-        let callers: Vec<ObjectRef<u64>> = (0..CALLERS).map(|_| work::remote(servers.clone(), CALLS)).collect();
-        all_answered(&callers, CALLERS * CALLS)
+    let (servers, calls) = (servers(), u64::from(run.rounds(CALLS)));
+    rate(run, (CALLERS * calls) as f64, || {
+        let callers: Vec<ObjectRef<u64>> = (0..CALLERS).map(|_| work::remote(servers.clone(), calls)).collect();
+        all_answered(&callers, CALLERS * calls)
     })
 }
 
 /// The same by async methods.
 pub fn many_to_many_async(run: &Run) -> Result<f64> {
-    let servers = servers();
-    rate(run, (CALLERS * CALLS) as f64, || {
-        let callers: Vec<ObjectRef<u64>> = (0..CALLERS).map(|_| work_later::remote(servers.clone(), CALLS)).collect();
-        all_answered(&callers, CALLERS * CALLS)
+    let (servers, calls) = (servers(), u64::from(run.rounds(CALLS)));
+    rate(run, (CALLERS * calls) as f64, || {
+        let callers: Vec<ObjectRef<u64>> = (0..CALLERS).map(|_| work_later::remote(servers.clone(), calls)).collect();
+        all_answered(&callers, CALLERS * calls)
     })
 }
 
@@ -118,11 +121,10 @@ pub fn many_to_many_async(run: &Run) -> Result<f64> {
 pub fn many_to_many_by_reference(run: &Run) -> Result<f64> {
     let pairs: Vec<(CallerHandle, SmallHandle)> =
         servers().into_iter().map(|server| (Caller::remote(), server)).collect();
-    let calls = CALLS_WITH_ARGUMENT * pairs.len() as u64;
+    let each = u64::from(run.rounds(CALLS_WITH_ARGUMENT));
+    let calls = each * pairs.len() as u64;
     rate(run, calls as f64, || {
-        let one = |(caller, server): &(CallerHandle, SmallHandle)| {
-            caller.calls_with(vec![server.clone()], CALLS_WITH_ARGUMENT)
-        };
+        let one = |(caller, server): &(CallerHandle, SmallHandle)| caller.calls_with(vec![server.clone()], each);
         all_answered(&pairs.iter().map(one).collect::<Vec<_>>(), calls)
     })
 }

@@ -2,7 +2,8 @@
 //!
 //! Owns: our side of every case, and Ray's Python process. Never: installs anything outside of its own environment.
 //!
-//! - Y1: a case does as much of the same thing on both sides: as many tasks, calls, bytes.
+//! - Y1: a case does as much of the same thing on both sides: as many tasks, calls, bytes; in a quick run, a tenth of what is
+//!   counted in thousands.
 //! - Y2: Ray's process ends with the suite, whatever came of it.
 //!
 //! What Ray has and we have not is held against the nearest that a user of ours would write: actors that run several calls at
@@ -67,12 +68,12 @@ fn client() -> Vec<Case> {
     ]
 }
 
-/// Rates of Ray's are so far below that a tenth as long a sample is as good.
+/// A sample of Ray's takes up to half a minute.
 fn beside(name: &'static str, unit: &'static str, ours: fn(&Run) -> Result<f64>) -> Case {
     case(name, unit, ours)
         .peer("Ray", move |run| python::sample(name, run))
         .bar(Bar::RatioAtLeast(100.0))
-        .repeat_at_most(5)
+        .repeat_at_most(3)
 }
 
 /// Measures all of it.

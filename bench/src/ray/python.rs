@@ -46,7 +46,7 @@ pub fn sample(case: &str, run: &Run) -> Result<f64> {
         *slot = Some((is_client, Server::start(is_client)));
     }
     match slot.as_mut().map(|(_, server)| server) {
-        Some(Ok(server)) => server.ask(case, if run.quick { QUICK_S } else { FULL_S }),
+        Some(Ok(server)) => server.ask(case, run),
         Some(Err(failure)) => Err(failure.clone()),
         None => Err(failed("it did not start".to_string())),
     }
@@ -102,9 +102,10 @@ impl Server {
         }
     }
 
-    fn ask(&mut self, case: &str, seconds: f64) -> Result<f64> {
+    fn ask(&mut self, case: &str, run: &Run) -> Result<f64> {
         let questions = self.questions.as_mut().ok_or_else(|| failed("it is stopped".to_string()))?;
-        writeln!(questions, "{seconds} {case}").map_err(|error| failed(error.to_string()))?;
+        let (seconds, part) = if run.quick { (QUICK_S, 10) } else { (FULL_S, 1) };
+        writeln!(questions, "{seconds} {part} {case}").map_err(|error| failed(error.to_string()))?;
         let answer = self.answer()?;
         answer.parse().map_err(|_| failed(format!("{case}: {answer}")))
     }

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 const BIG: usize = 100 << 20;
 const PART: usize = 10 << 20;
 const PUTTERS: u64 = 10;
-const PARTS: u64 = 10;
+const PARTS: u32 = 10;
 
 /// Small objects that each of ten tasks puts.
 const SMALL: u64 = 100;
@@ -66,18 +66,19 @@ pub fn put_gigabytes(run: &Run) -> Result<f64> {
 }
 
 #[mobula::remote]
-fn put_part() -> mobula::Result<u64> {
-    for _ in 0..PARTS {
+fn put_parts(count: u32) -> mobula::Result<u32> {
+    for _ in 0..count {
         black_box(mobula::put_array(&vec![0u64; PART])?);
     }
-    Ok(PARTS)
+    Ok(count)
 }
 
 /// Gigabytes a second by ten tasks.
 pub fn put_gigabytes_by_many(run: &Run) -> Result<f64> {
-    rate(run, bytes(PART) * (PUTTERS * PARTS) as f64, || {
-        let putters: Vec<ObjectRef<u64>> = (0..PUTTERS).map(|_| put_part::remote()).collect();
-        let right = mobula::get_all(&putters)?.iter().all(|count| **count == PARTS);
+    let parts = run.rounds(PARTS);
+    rate(run, bytes(PART) * PUTTERS as f64 * f64::from(parts), || {
+        let putters: Vec<ObjectRef<u32>> = (0..PUTTERS).map(|_| put_parts::remote(parts)).collect();
+        let right = mobula::get_all(&putters)?.iter().all(|count| **count == parts);
         check(right, || "a task did not put all".to_string())
     })
 }

@@ -13,8 +13,8 @@ const EFFICIENCY: f64 = 0.5;
 const GRAIN_LEAST_S: f64 = 0.25e-6;
 const GRAIN_MOST_S: f64 = 0.02;
 
-/// Graphs without dependencies that are run to see how fast the cores compute at best.
-const PEAK_TURNS: u32 = 3;
+/// Turns of each graph, of which the fastest counts: what disturbs one is the machine's, not the runtime's.
+const TURNS: u32 = 3;
 
 /// Steps of a graph at least, so that its first and last rows do not count for much.
 const STEPS_MIN: u32 = 20;
@@ -62,7 +62,7 @@ impl Sweep {
     /// Microseconds of the shortest mean task with which half of the cores' time goes into the kernel.
     ///
     /// # Errors
-    /// The runner's, and `Failure::Wrong` where no grain is long enough.
+    /// The runner's, and `Failure::Unsteady` where no grain is long enough.
     pub fn metg_us(&self, graph: Graph, cores: u32, runner: Runner) -> Result<f64> {
         runner(&Graph { steps: STEPS_MIN, kernel: Kernel::Empty, ..graph })?;
         let iteration_s = self.peak_iteration_s(&graph, cores, runner)?;
@@ -72,7 +72,7 @@ impl Sweep {
             let iterations = (grain_s / iteration_s).ceil().max(1.0) as u32;
             let task_s = before.map_or(grain_s, |point| point.granularity_s).max(grain_s);
             let graph = Graph { iterations, steps: self.steps(&graph, task_s, cores), ..graph };
-            let core_s = runner(&graph)? * f64::from(cores);
+            let core_s = fastest_s(&graph, runner)? * f64::from(cores);
             let point = Point {
                 granularity_s: core_s / graph.tasks() as f64,
                 efficiency: graph.total_iterations() as f64 * iteration_s / core_s,
@@ -86,7 +86,7 @@ impl Sweep {
         }
         let best = before.map_or(0.0, |point| point.efficiency);
         let (pattern, kernel) = (graph.pattern.name(), graph.kernel.name());
-        Err(Failure::Wrong(format!(
+        Err(Failure::Unsteady(format!(
             "{pattern} with {kernel}: tasks of {GRAIN_MOST_S} s still leave {:.0} % of the cores idle",
             100.0 * (1.0 - best)
         )))
@@ -100,10 +100,14 @@ impl Sweep {
         let grain_s = self.target_s * f64::from(cores) / f64::from(graph.width * STEPS_MIN);
         let iterations = (grain_s / graph.kernel.iteration_s()).ceil().max(1.0) as u32;
         let free = Graph { pattern: Pattern::Trivial, steps: STEPS_MIN, iterations, ..*graph };
-        let seconds = (0..PEAK_TURNS).map(|_| runner(&free)).collect::<Result<Vec<f64>>>()?;
-        let least = seconds.into_iter().fold(f64::INFINITY, f64::min);
-        Ok(least * f64::from(cores) / free.total_iterations() as f64)
+        Ok(fastest_s(&free, runner)? * f64::from(cores) / free.total_iterations() as f64)
     }
+}
+
+/// Seconds of the fastest of a few turns.
+fn fastest_s(graph: &Graph, runner: Runner) -> Result<f64> {
+    let seconds = (0..TURNS).map(|_| runner(graph)).collect::<Result<Vec<f64>>>()?;
+    Ok(seconds.into_iter().fold(f64::INFINITY, f64::min))
 }
 
 /// Where the line through two points of the sweep, granularities by their logarithm, meets the efficiency asked for.
