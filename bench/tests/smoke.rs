@@ -165,7 +165,8 @@ fn ray() {
 #[test]
 fn the_list_names_every_suite_with_peers_and_bars() {
     let finished = command(&["list"]).run().succeeded();
-    finished.said(&["local", "rpc", "taskbench"]).said(&["stencil_1d, METG compute_bound", "MPI nonblocking", "<= 3x"]);
+    let finished = finished.said(&["taskbench:", "2 ranks or more"]).said(&["startup:", "one process"]);
+    finished.said(&["stencil_1d, METG compute_bound", "MPI nonblocking", "<= 3x"]);
 }
 
 #[test]
