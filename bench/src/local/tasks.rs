@@ -29,7 +29,7 @@ fn fib(n: u32) -> mobula::Result<u64> {
 
 /// Microseconds of an empty task whose result is waited for before the next one is made.
 pub fn one_by_one(run: &Run) -> Result<f64> {
-    us_each(run.rounds(100_000), || Ok(*empty::remote().get()?))
+    us_each(run.rounds(100_000), || Ok(empty::remote().get()?))
 }
 
 /// Microseconds of calling the same function, without inlining.

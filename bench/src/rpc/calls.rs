@@ -31,7 +31,7 @@ fn echo_nothing() {}
 
 /// Microseconds of a call without argument or result.
 pub fn round_trip_nothing(run: &Run) -> Result<f64> {
-    us_each(rounds(run, 0), || Ok(*echo_nothing::on(OTHER).remote().get()?))
+    us_each(rounds(run, 0), || Ok(echo_nothing::on(OTHER).remote().get()?))
 }
 
 /// Microseconds of a call with eight bytes, to its result.
