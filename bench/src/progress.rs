@@ -42,7 +42,7 @@ impl Bar {
         let style = ProgressStyle::with_template("{prefix} [{bar:30}] {pos}/{len} {elapsed} {wide_msg}")
             .expect("the template is well formed")
             .progress_chars("=> ");
-        let bar = ProgressBar::new(0).with_style(style).with_prefix(suite);
+        let bar = ProgressBar::new(1).with_style(style).with_prefix(suite);
         bar.enable_steady_tick(Duration::from_millis(250));
         Bar(bar)
     }

@@ -180,11 +180,6 @@ impl Bench {
         Ok(())
     }
 
-    /// Says something once, below the table.
-    pub fn note(&mut self, line: String) {
-        self.table.note(line);
-    }
-
     /// Prints what is to be said below the table. A missed bar is a finding; only a case that failed is an error.
     pub fn finish(self) -> ExitCode {
         if self.table.finish() { ExitCode::SUCCESS } else { ExitCode::FAILURE }

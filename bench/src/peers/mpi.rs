@@ -79,6 +79,12 @@ pub fn taskbench(ranks: u32, arguments: &[&str]) -> Result<f64> {
 
 /// Builds a program where this process has not done so yet, runs it, and reads its number.
 fn run(source: &Source, ranks: u32, arguments: &[&str]) -> Result<f64> {
+    if mobula::is_initialized() && mobula::nodes().len() > 1 {
+        let reason =
+            "it is started on this host alone, and the ranks are on several: start them on one host to compare"
+                .to_string();
+        return Err(Failure::Program { program: source.name.to_string(), reason });
+    }
     let peer = built(source)?;
     let mut command = launcher(ranks);
     // A core for each rank: they may spin, also where the launcher counts fewer cores than there are.

@@ -69,9 +69,5 @@ pub fn cases() -> Vec<Case> {
 /// # Errors
 /// Where a result cannot be written.
 pub fn run(bench: &mut Bench) -> Result<()> {
-    let nodes = mobula::nodes();
-    if nodes.iter().all(|node| !(node.ranks().contains(&0) && node.ranks().contains(&OTHER))) {
-        bench.note(format!("ranks 0 and {OTHER} are on different hosts: peers and bars are those of one host"));
-    }
     bench.measure(&cases())
 }
