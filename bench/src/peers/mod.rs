@@ -71,15 +71,17 @@ fn compile(name: &str, source: &str) -> Result<PathBuf> {
     let compiler = program("MPICC", "mpicc");
     let fail = |reason: String| Failure::Program { program: compiler.clone(), reason };
     let built = folder()?.join(name);
+    // Made aside and put in place at once: another run on this host may start the same peer.
+    let made = built.with_extension(std::process::id().to_string());
     let mut command = Command::new(&compiler);
-    command.args(["-O3", "-x", "c", "-", "-o"]).arg(&built).arg("-lm");
+    command.args(["-O3", "-x", "c", "-", "-o"]).arg(&made).arg("-lm");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| fail(format!("{error}; {INSTALL_MPI}")))?;
     // Taken, so that it closes: the compiler reads to the end. One that ends without reading says why itself.
     let written = child.stdin.take().map_or(Ok(()), |mut input| input.write_all(source.as_bytes()));
     let output = child.wait_with_output().map_err(|error| fail(error.to_string()))?;
     printed(&compiler, &output)?;
-    written.map_err(|error| fail(error.to_string()))?;
+    written.and_then(|()| std::fs::rename(&made, &built)).map_err(|error| fail(error.to_string()))?;
     Ok(built)
 }
 

@@ -106,3 +106,40 @@ fn cores() -> Result<u32> {
 fn owner(graph: &Graph, point: u32) -> u32 {
     (u64::from(point) * u64::from(ranks()) / u64::from(graph.width)) as u32
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Everything that decides a graph, in one number.
+    fn checksum(graph: &Graph) -> u64 {
+        let mut sum = 0u64;
+        let mut add = |number: u64| sum = (sum.wrapping_mul(31).wrapping_add(number)) & ((1 << 48) - 1);
+        for step in 0..graph.steps {
+            for point in graph.row(step) {
+                add(u64::from(point));
+                graph.dependencies(step, point).iter().for_each(|other| add(u64::from(*other) + 1));
+                add(graph.iterations(step, point));
+            }
+        }
+        sum
+    }
+
+    #[test]
+    fn the_peer_makes_the_same_graphs() {
+        for pattern in Pattern::ALL {
+            for (width, kernel) in [(8, Kernel::Imbalance), (5, Kernel::Compute)] {
+                let graph = Graph { pattern, kernel, width, steps: 40, iterations: 1000, seed: 9 };
+                let peers =
+                    mpi::taskbench(1, &[pattern.name(), kernel.name(), &width.to_string(), "9", "checksum", "40"]);
+                match peers {
+                    Ok(sum) => assert_eq!(sum, checksum(&graph) as f64, "{pattern:?}, {width} points (T2)"),
+                    Err(failure) => {
+                        assert!(std::env::var("CI").is_err(), "{failure}");
+                        return println!("left out: {failure}");
+                    }
+                }
+            }
+        }
+    }
+}
