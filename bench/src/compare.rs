@@ -33,6 +33,8 @@ enum Verdict {
     Worse,
     /// A number is missing.
     Unknown,
+    /// One of the two has a single sample, whose noise nobody knows.
+    Single,
 }
 
 /// Compares; a regression makes it fail.
@@ -76,6 +78,9 @@ fn verdict(before: &Line, after: &Line, tolerance: f64) -> Verdict {
     let (Some((a_min, a, a_max)), Some((b_min, b, b_max))) = (numbers(before), numbers(after)) else {
         return Verdict::Unknown;
     };
+    if before.repeat < 2 || after.repeat < 2 {
+        return Verdict::Single;
+    }
     let apart = b_min > a_max || b_max < a_min;
     if !apart || (b - a).abs() <= a.abs() * tolerance / 100.0 {
         Verdict::Same
@@ -90,12 +95,13 @@ fn print_pair(before: &Line, after: &Line, verdict: Verdict) {
     let shown = |value: Option<f64>| value.map_or("-".to_string(), number);
     let spread = |line: &Line| format!("({}..{})", shown(line.min), shown(line.max));
     let peer = |line: &Line| line.ratio.map_or(String::new(), |ratio| format!("{}x", number(ratio)));
-    let change = before.median.zip(after.median).map(|(a, b)| b / a);
+    let change = before.median.zip(after.median).map(|(a, b)| b / a).filter(|change| change.is_finite());
     let verdict = match verdict {
         Verdict::Same => "",
         Verdict::Better => "better",
         Verdict::Worse => "WORSE",
         Verdict::Unknown => "not measured",
+        Verdict::Single => "one sample",
     };
     print_row([
         &after.suite,
@@ -115,7 +121,7 @@ fn print_pair(before: &Line, after: &Line, verdict: Verdict) {
 fn print_row(columns: [&str; 11]) {
     let [suite, case, unit, a, a_spread, b, b_spread, change, a_peer, b_peer, verdict] = columns;
     let line = format!(
-        "{suite:<10} {case:<40} {unit:<9} {a:>7} {a_spread:<18} {b:>7} {b_spread:<18} {change:>6} {a_peer:>7} {b_peer:>7} \
+        "{suite:<10} {case:<46} {unit:<9} {a:>7} {a_spread:<18} {b:>7} {b_spread:<18} {change:>6} {a_peer:>7} {b_peer:>7} \
          {verdict}"
     );
     println!("{}", line.trim_end());
@@ -147,6 +153,12 @@ mod tests {
         assert_eq!((verdict(&fast, &slow, 5.0), verdict(&slow, &fast, 5.0)), (Verdict::Worse, Verdict::Better));
         let (few, many) = both("M/s");
         assert_eq!((verdict(&few, &many, 5.0), verdict(&many, &few, 5.0)), (Verdict::Better, Verdict::Worse));
+    }
+
+    #[test]
+    fn a_single_sample_has_no_noise_to_judge_by() {
+        let single = Line { repeat: 1, ..of("us", 1.0, 1.0, 1.0) };
+        assert_eq!(verdict(&single, &of("us", 9.0, 9.0, 9.0), 5.0), Verdict::Single);
     }
 
     #[test]

@@ -25,10 +25,16 @@ svg .rule { stroke: var(--rule); } svg .one { stroke: var(--ink); }
 nav { font-size: .85rem; color: var(--faint); }
 ";
 
+/// How many colours the page has, a file each.
+pub const COLOURS: usize = 6;
+
 /// The whole page.
 pub fn page(runs: &[Run]) -> String {
     let mut body = String::new();
-    let names: Vec<String> = runs.iter().map(|run| text(&run.name)).collect();
+    let named = |(colour, run): (usize, &Run)| {
+        format!("<span style=\"color: var(--c{})\">&#9679;</span> {}", colour % COLOURS, text(&run.name))
+    };
+    let names: Vec<String> = runs.iter().enumerate().map(named).collect();
     body.push_str("<h1>What mobula costs</h1>\n");
     body.push_str(&format!("<nav>{}</nav>\n", names.join(" &middot; ")));
     body.push_str(

@@ -64,7 +64,10 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     let runs = options
         .files
         .iter()
-        .map(|path| Ok(Run { name: path.display().to_string(), lines: results::read(path)? }))
+        .map(|path| {
+            let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+            Ok(Run { name, lines: results::read(path)? })
+        })
         .collect::<Result<Vec<Run>>>()?;
     let last = options.files.last().expect("the command line takes one or more");
     if runs.iter().all(|run| run.lines.is_empty()) {

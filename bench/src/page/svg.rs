@@ -1,6 +1,6 @@
 //! Lines, dots and words of a plot, and logarithmic axes.
 
-use super::html::text;
+use super::html::{COLOURS, text};
 use std::fmt::Write as _;
 
 /// A drawing under way.
@@ -80,7 +80,7 @@ impl Stroke {
 }
 
 fn colour_name(colour: usize) -> String {
-    format!("var(--c{})", colour % 6)
+    format!("var(--c{})", colour % COLOURS)
 }
 
 /// A logarithmic axis: values from one power of ten to another, laid on a stretch of the drawing.
