@@ -127,19 +127,19 @@ tidy: setup
 doc: setup
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
 
-# Results are appended to JSON, and a page and a table are made of them beside it.
+# Results are appended to JSON, and a page and a table are made of them beside it, also where a case failed.
 SUITES ?= all
 bench: setup
 	cargo build --release -p mobula-bench
-	target/release/mobula-bench run $(SUITES) --quick $(if $(JSON),--json $(JSON))
-	$(if $(JSON),target/release/mobula-bench report $(JSON))
+	target/release/mobula-bench run $(SUITES) --quick $(if $(JSON),--json $(JSON); code=$$?; $(report); exit $$code)
 
 bench-full: JSON ?= bench/results/$(shell git describe --always --dirty --abbrev=12).json
 bench-full: setup
 	cargo build --release -p mobula-bench
 	mkdir -p $(dir $(JSON))
-	target/release/mobula-bench run $(SUITES) --json $(JSON)
-	target/release/mobula-bench report $(JSON)
+	target/release/mobula-bench run $(SUITES) --json $(JSON); code=$$?; $(report); exit $$code
+
+report = target/release/mobula-bench report $(JSON)
 
 SEEDS ?= 20000
 sim:
