@@ -20,7 +20,7 @@ export PRTE_MCA_hwloc_default_binding_policy = none
 CHECKS := fmt lint tidy doc
 TESTS  := test-default test-mpich test-embedded loom fuzz
 
-.PHONY: chaos corpus help setup setup-test setup-rdma build demo test test-rdma test-mpis check bench sim clean steps $(CHECKS) $(TESTS)
+.PHONY: chaos corpus help setup setup-test setup-rdma build demo test test-rdma test-mpis check bench bench-full sim clean steps $(CHECKS) $(TESTS)
 
 help:
 	@echo 'make demo     installs what is missing, builds, and shows tasks, objects and actors at work, alone and under mpirun'
@@ -35,7 +35,8 @@ help:
 	@echo 'make check    format, lints, house rules, documentation'
 	@echo 'make build    the release build; the command is target/release/mobula'
 	@echo 'make sim SEEDS=n  so many simulated clusters under random faults, and shapes of work over 10,000 simulated ranks'
-	@echo 'make bench    what it costs, beside rayon and plain MPI'
+	@echo 'make bench    what it costs, beside rayon, plain MPI and Ray: quickly, to see that all works; JSON=FILE keeps the results'
+	@echo 'make bench-full  the same with the samples that figures take (an hour); SUITES="rpc uts" takes some of it'
 	@echo 'make setup    only installs what is missing (and says so first)'
 	@echo 'make clean    removes what was built'
 
@@ -126,10 +127,19 @@ tidy: setup
 doc: setup
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
 
+# Results are appended to JSON, and a page and a table are made of them beside it, also where a case failed.
+SUITES ?= all
 bench: setup
 	cargo build --release -p mobula-bench
-	target/release/mobula-bench local
-	$(MPIRUN) -n 2 target/release/mobula-bench rpc
+	target/release/mobula-bench run $(SUITES) --quick $(if $(JSON),--json $(JSON); code=$$?; $(report); exit $$code)
+
+bench-full: JSON ?= bench/results/$(shell git describe --always --dirty --abbrev=12).json
+bench-full: setup
+	cargo build --release -p mobula-bench
+	mkdir -p $(dir $(JSON))
+	target/release/mobula-bench run $(SUITES) --json $(JSON); code=$$?; $(report); exit $$code
+
+report = target/release/mobula-bench report $(JSON)
 
 SEEDS ?= 20000
 sim:

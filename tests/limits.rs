@@ -1,5 +1,5 @@
 //! Many of everything, where it need only be right: lists of references as arguments, lists of results, waits on thousands.
-//! Alone, with 2 ranks over shared memory and over TCP. What it costs, `mobula-bench limits` says.
+//! Alone, with 2 ranks over shared memory and over TCP. What it costs, `mobula-bench run limits` and `limits-far` say.
 
 mod launcher;
 

@@ -2,6 +2,7 @@
 
 use crate::failure::Result;
 use std::fmt;
+use std::rc::Rc;
 
 /// How much work a sample does.
 #[derive(Clone, Copy, Debug)]
@@ -10,6 +11,8 @@ pub struct Run {
     pub repeat: u32,
     /// Whether samples are a tenth as long.
     pub quick: bool,
+    /// What random choices are made from.
+    pub seed: u64,
 }
 
 impl Run {
@@ -20,13 +23,13 @@ impl Run {
 }
 
 /// Takes one sample: sets up, warms up, measures, checks the answers; gives the number in the case's unit.
-pub type Sample = fn(&Run) -> Result<f64>;
+pub type Sample = Rc<dyn Fn(&Run) -> Result<f64>>;
 
 /// What people would use instead.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Peer {
     /// Its name in tables.
-    pub name: &'static str,
+    pub name: String,
     /// Takes one sample of it, in the unit of its case.
     pub sample: Sample,
 }
@@ -88,10 +91,10 @@ impl fmt::Display for Bar {
 }
 
 /// One number that a suite reports.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Case {
     /// Its name in tables and in results: it stays, so that results can be compared.
-    pub name: &'static str,
+    pub name: String,
     /// What its numbers mean.
     pub unit: &'static str,
     /// Takes one sample of ours.
@@ -100,23 +103,43 @@ pub struct Case {
     pub peer: Option<Peer>,
     /// What it has to meet.
     pub bar: Bar,
+    /// Ranks that it takes at least.
+    pub ranks_min: u32,
+    /// Samples that are taken of it at most: fewer than usual of what takes seconds.
+    pub repeat_max: u32,
 }
 
 /// A case without peer or bar.
-pub const fn case(name: &'static str, unit: &'static str, ours: Sample) -> Case {
-    Case { name, unit, ours, peer: None, bar: Bar::Open }
+pub fn case(name: impl Into<String>, unit: &'static str, ours: impl Fn(&Run) -> Result<f64> + 'static) -> Case {
+    let (ours, name) = (Rc::new(ours), name.into());
+    Case { name, unit, ours, peer: None, bar: Bar::Open, ranks_min: 1, repeat_max: u32::MAX }
 }
 
 impl Case {
     /// The same, held against a peer.
-    pub const fn peer(self, name: &'static str, sample: Sample) -> Case {
-        Case { peer: Some(Peer { name, sample }), ..self }
+    pub fn peer(self, name: impl Into<String>, sample: impl Fn(&Run) -> Result<f64> + 'static) -> Case {
+        Case { peer: Some(Peer { name: name.into(), sample: Rc::new(sample) }), ..self }
     }
 
     /// The same, with a bar.
-    pub const fn bar(self, bar: Bar) -> Case {
+    pub fn bar(self, bar: Bar) -> Case {
         Case { bar, ..self }
     }
+
+    /// The same, for no fewer ranks than this.
+    pub fn ranks(self, least: u32) -> Case {
+        Case { ranks_min: least, ..self }
+    }
+
+    /// The same, with no more samples than this.
+    pub fn repeat_at_most(self, most: u32) -> Case {
+        Case { repeat_max: most, ..self }
+    }
+}
+
+/// Whether less is better in this unit: a rate's is a something a second, an efficiency's has its own name.
+pub fn less_is_better(unit: &str) -> bool {
+    !(unit.ends_with("/s") || unit == "x")
 }
 
 #[cfg(test)]
@@ -146,7 +169,13 @@ mod tests {
 
     #[test]
     fn a_quick_run_does_at_least_one_round() {
-        let quick = Run { repeat: 1, quick: true };
+        let quick = Run { repeat: 1, quick: true, seed: 0 };
         assert_eq!((quick.rounds(1000), quick.rounds(3)), (100, 1));
+    }
+
+    #[test]
+    fn times_and_bytes_are_better_small_and_rates_big() {
+        assert!(["us", "ms", "us a task", "bytes", "% CPU"].into_iter().all(less_is_better));
+        assert!(!["M/s", "GB/s", "GiB/s", "1/s", "x"].into_iter().any(less_is_better));
     }
 }

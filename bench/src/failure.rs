@@ -14,6 +14,8 @@ pub enum Failure {
     Runtime(mobula::Error),
     /// It ran, and the answer is wrong.
     Wrong(String),
+    /// It ran, and gives no number: something else keeps the machine busy, or it is far from what the case is made for.
+    Unsteady(String),
     /// A program that is measured against, or that starts ranks, is missing or failed.
     Program {
         /// The command.
@@ -26,6 +28,13 @@ pub enum Failure {
         /// The file.
         path: PathBuf,
         /// What the system said.
+        reason: String,
+    },
+    /// A result file cannot be used.
+    Results {
+        /// The file.
+        path: PathBuf,
+        /// Why not, and what to do.
         reason: String,
     },
     /// The suite cannot run like this.
@@ -43,8 +52,10 @@ impl fmt::Display for Failure {
         match self {
             Failure::Runtime(error) => error.fmt(formatter),
             Failure::Wrong(what) => write!(formatter, "wrong answer: {what}"),
+            Failure::Unsteady(what) => write!(formatter, "no number: {what}; is the machine busy with something else?"),
             Failure::Program { program, reason } => write!(formatter, "{program}: {reason}"),
             Failure::File { path, reason } => write!(formatter, "cannot write {}: {reason}", path.display()),
+            Failure::Results { path, reason } => write!(formatter, "{}: {reason}", path.display()),
             Failure::Usage(what) => formatter.write_str(what),
         }
     }

@@ -6,17 +6,29 @@
 
 mod actors;
 mod case;
+mod cholesky;
+mod compare;
 mod failure;
 mod hosts;
+mod launch;
 mod limits;
 mod local;
+mod memory;
+mod objects;
+mod page;
 mod peers;
-mod report;
+mod progress;
+mod ray;
+mod results;
 mod rpc;
 mod sample;
 mod setting;
 mod sim;
+mod startup;
 mod suite;
+mod table;
+mod taskbench;
+mod uts;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -33,22 +45,26 @@ struct Arguments {
 enum Command {
     /// List the suites, their cases, peers and bars
     List,
-    /// Tasks, objects and actors in one process, beside rayon, channels and memcpy
-    Local(suite::Options),
-    /// Calls and arrays between two ranks of a host, beside plain MPI; starts its ranks itself when started alone
-    Rpc(rpc::Options),
-    /// Calls and arrays between two ranks that share no memory, beside TCP streams and MPI messages
-    Hosts(hosts::Options),
-    /// A million queued tasks, thousands of references at once: in one process, then between two ranks that it starts
-    Limits(limits::Options),
+    /// Measure suites: alone, each in processes of its own; under mpirun or srun, on the ranks that there are
+    Run(launch::Options),
+    /// Make a page with plots, and a table in Markdown, of result files
+    Report(page::Options),
+    /// Say what is slower or faster in the second result file than in the first, and whether the noise explains it
+    Compare(compare::Options),
     /// Thousands of simulated ranks on one core: what the runtime's own protocol costs and how well it spreads work; seeds
     Sim(sim::Options),
-    /// Start a cluster of this process, stop it, end
+    /// One suite, in this process or on the ranks that it becomes the launcher of
+    #[command(hide = true)]
+    Suite(launch::OneSuite),
+    /// Start a cluster of this process, run a task on every rank, stop it, end; print the milliseconds to the last task
     #[command(hide = true)]
     StartAndStop,
     /// End at once
     #[command(hide = true)]
     Nothing,
+    /// Print how much memory something takes in a process that did nothing else
+    #[command(hide = true)]
+    Weigh(memory::Options),
 }
 
 fn main() -> ExitCode {
@@ -57,13 +73,14 @@ fn main() -> ExitCode {
             suite::list();
             Ok(ExitCode::SUCCESS)
         }
-        Command::Local(options) => local::run(&options),
-        Command::Rpc(options) => rpc::run(&options),
-        Command::Hosts(options) => hosts::run(&options),
-        Command::Limits(options) => limits::run(&options),
+        Command::Run(options) => launch::run(&options),
+        Command::Report(options) => page::run(&options),
+        Command::Compare(options) => compare::run(&options),
         Command::Sim(options) => Ok(sim::run(&options)),
-        Command::StartAndStop => local::start_and_stop().map(|()| ExitCode::SUCCESS),
+        Command::Suite(options) => launch::one_suite(&options),
+        Command::StartAndStop => startup::start_and_stop(),
         Command::Nothing => Ok(ExitCode::SUCCESS),
+        Command::Weigh(options) => memory::weigh(&options),
     };
     outcome.unwrap_or_else(|failure| {
         eprintln!("mobula-bench: {failure}");

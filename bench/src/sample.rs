@@ -40,8 +40,8 @@ pub struct Outcome {
 /// Samples a case and its peer in turn, so that a machine that changes its pace changes it for both. Who goes first changes
 /// too: the second finds caches and clocks as the first left them.
 pub fn alternate(case: &Case, run: &Run) -> Outcome {
-    let samples = [Some(case.ours), case.peer.map(|peer| peer.sample)];
-    let mut series: Vec<Series> = samples.into_iter().flatten().map(Series::new).collect();
+    let samples = [Some(&case.ours), case.peer.as_ref().map(|peer| &peer.sample)];
+    let mut series: Vec<Series<'_>> = samples.into_iter().flatten().map(Series::new).collect();
     let count = series.len();
     for round in 0..run.repeat as usize {
         for turn in 0..count {
@@ -60,13 +60,13 @@ pub fn alternate(case: &Case, run: &Run) -> Outcome {
 }
 
 /// The samples of one side.
-struct Series {
-    sample: Sample,
+struct Series<'a> {
+    sample: &'a Sample,
     taken: Result<Vec<f64>>,
 }
 
-impl Series {
-    fn new(sample: Sample) -> Series {
+impl Series<'_> {
+    fn new(sample: &Sample) -> Series<'_> {
         Series { sample, taken: Ok(Vec::new()) }
     }
 
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn turns_alternate_and_so_does_who_begins() {
         let case = case("turns", "us", |_| take("ours", 3.0)).peer("other", |_| take("peer", 2.0));
-        let outcome = alternate(&case, &Run { repeat: 3, quick: false });
+        let outcome = alternate(&case, &Run { repeat: 3, quick: false, seed: 0 });
         assert_eq!(*TURNS.lock().unwrap(), ["ours", "peer", "peer", "ours", "ours", "peer"]);
         assert_eq!(outcome.ratio, Some(1.5));
     }
@@ -137,7 +137,7 @@ mod tests {
         PEER.lock().unwrap().extend([10.0, 10.0, 1.0]);
         let case = case("paced", "us", |_| Ok(OURS.lock().unwrap().pop().unwrap()))
             .peer("other", |_| Ok(PEER.lock().unwrap().pop().unwrap()));
-        let outcome = alternate(&case, &Run { repeat: 3, quick: false });
+        let outcome = alternate(&case, &Run { repeat: 3, quick: false, seed: 0 });
         assert_eq!(outcome.ours.unwrap().median / outcome.peer.unwrap().unwrap().median, 0.2);
         assert_eq!(outcome.ratio, Some(2.0));
     }
@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn a_peer_that_fails_leaves_ours_standing() {
         let case = case("alone", "us", |_| Ok(1.0)).peer("missing", |_| Err(Failure::Usage("not here".to_string())));
-        let outcome = alternate(&case, &Run { repeat: 2, quick: false });
+        let outcome = alternate(&case, &Run { repeat: 2, quick: false, seed: 0 });
         assert_eq!(outcome.ours.as_ref().unwrap().median, 1.0);
         assert!(matches!(outcome.peer, Some(Err(_))));
         assert_eq!(outcome.ratio, None);

@@ -22,13 +22,13 @@ pub struct Setting {
     pub ranks: u32,
     /// Hosts that they are on.
     pub hosts: usize,
-    /// What random choices were made from. No case makes any yet.
+    /// What random choices were made from.
     pub seed: u64,
 }
 
 impl Setting {
     /// Here and now, with this many ranks on this many hosts.
-    pub fn of(suite: &'static str, ranks: u32, hosts: usize) -> Setting {
+    pub fn of(suite: &'static str, ranks: u32, hosts: usize, seed: u64) -> Setting {
         Setting {
             suite,
             commit: commit(),
@@ -38,7 +38,7 @@ impl Setting {
             fabric: std::env::var("MOBULA_FABRIC").unwrap_or_else(|_| "auto".to_string()),
             ranks,
             hosts,
-            seed: 0,
+            seed,
         }
     }
 }

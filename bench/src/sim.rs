@@ -1,7 +1,10 @@
 //! Simulated clusters: shapes of work over thousands of ranks, measured; and random runs, judged.
 
+use crate::case::{Case, Run, case};
+use crate::failure::{Result, check};
+use crate::suite::Bench;
 use clap::Args;
-use mobula::sim::{Scenario, Setting, judge, measure};
+use mobula::sim::{Measured, Scenario, Setting, judge, measure};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -23,6 +26,40 @@ pub struct Options {
     /// Only this shape of work
     #[arg(long, value_parser = shape)]
     scenario: Option<Scenario>,
+}
+
+/// Ranks of a cluster that is a case, and tasks for each.
+const CASE_RANKS: u32 = 1_000;
+const CASE_TASKS: u32 = 20;
+
+/// Every case: how much longer a shape of work takes than at best, in simulated time, and how fast it is simulated.
+pub fn cases() -> Vec<Case> {
+    let shapes = Scenario::ALL.iter().map(|(name, scenario)| {
+        case(format!("{name}, {CASE_RANKS} ranks, best over makespan"), "x", move |run| {
+            let measured = simulated(run, *scenario)?;
+            Ok(measured.ideal_ns as f64 / measured.makespan_ns as f64)
+        })
+        .repeat_at_most(1)
+    });
+    let speed = case("events of the simulation", "M/s", |run| {
+        let began = Instant::now();
+        Ok(simulated(run, Scenario::Uniform)?.events as f64 / began.elapsed().as_secs_f64() / 1e6)
+    });
+    shapes.chain([speed.repeat_at_most(3)]).collect()
+}
+
+/// Measures all of it.
+///
+/// # Errors
+/// Where a result cannot be written.
+pub fn measure_cases(bench: &mut Bench) -> Result<()> {
+    bench.measure(&cases())
+}
+
+fn simulated(run: &Run, scenario: Scenario) -> Result<Measured> {
+    let measured = measure(scenario, run.seed + 1, run.rounds(CASE_RANKS), CASE_TASKS);
+    check(measured.wrong.is_empty(), || measured.wrong.join("; "))?;
+    Ok(measured)
 }
 
 fn shape(name: &str) -> Result<Scenario, String> {

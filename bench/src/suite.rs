@@ -1,11 +1,12 @@
-//! What suites share: their options, their list, and how their cases are run one after the other.
+//! What suites share: their table, their options, and how their cases are run one after the other.
 
 use crate::case::{Case, Run};
-use crate::failure::Result;
-use crate::report::{NAME_COLUMNS, Report};
+use crate::failure::{Failure, Result};
+use crate::progress::Marks;
 use crate::sample::alternate;
 use crate::setting::Setting;
-use crate::{hosts, limits, local, rpc};
+use crate::table::{NAME_COLUMNS, Table};
+use crate::{actors, cholesky, hosts, limits, local, memory, objects, ray, rpc, sim, startup, taskbench, uts};
 use mobula::Cluster;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -16,12 +17,82 @@ const REPEAT: u32 = 9;
 /// The same with `--quick`.
 const REPEAT_QUICK: u32 = 3;
 
+/// Where a suite runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In one process, where it starts the clusters that it needs.
+    OneProcess,
+    /// On rank 0 of a cluster of at least so many ranks, which whoever runs the suite has started.
+    Ranks(u32),
+}
+
+/// A group of cases that are measured together.
+pub struct Suite {
+    /// What it is called on the command line and in results.
+    pub name: &'static str,
+    /// What it measures, for the list.
+    pub about: &'static str,
+    /// Where it runs.
+    pub place: Place,
+    /// What the processes that the harness starts for it find in their environment, where that does not say otherwise.
+    pub environment: &'static [(&'static str, &'static str)],
+    /// Every case, in the order in which they run.
+    pub cases: fn() -> Vec<Case>,
+    /// Measures all of it.
+    pub run: fn(&mut Bench) -> Result<()>,
+}
+
+/// A suite whose environment is nobody's business.
+const fn suite(
+    name: &'static str,
+    about: &'static str,
+    place: Place,
+    cases: fn() -> Vec<Case>,
+    run: fn(&mut Bench) -> Result<()>,
+) -> Suite {
+    Suite { name, about, place, environment: &[], cases, run }
+}
+
+/// All of them, in the order in which `run all` takes them.
+pub const SUITES: &[Suite] = &[
+    suite("local", "tasks in one process, beside rayon and plain calls", Place::OneProcess, local::cases, local::run),
+    suite("rpc", "calls between ranks, beside MPI messages", Place::Ranks(2), rpc::cases, rpc::run),
+    suite("objects", "putting, getting and broadcasting", Place::Ranks(2), objects::cases, objects::run),
+    suite("actors", "calls of actors, here and on another rank", Place::Ranks(2), actors::cases, actors::run),
+    suite("taskbench", "dependence patterns, beside plain MPI", Place::Ranks(2), taskbench::cases, taskbench::run),
+    suite("uts", "an unbalanced tree, beside a search in sequence", Place::Ranks(2), uts::cases, uts::run),
+    suite("cholesky", "a tiled factorization", Place::Ranks(2), cholesky::cases, cholesky::run),
+    suite("startup", "from nothing to the first task", Place::OneProcess, startup::cases, startup::run),
+    suite("memory", "bytes a task, an object, a peer", Place::OneProcess, memory::cases, memory::run),
+    suite("limits", "many of everything, in one process", Place::OneProcess, limits::cases_here, limits::run_here),
+    suite("limits-far", "many of everything, between ranks", Place::Ranks(2), limits::cases_far, limits::run_far),
+    Suite {
+        // Alone, it measures the road that every machine has.
+        environment: &[("MOBULA_FABRIC", "tcp")],
+        ..suite("hosts", "the road between ranks that share no memory", Place::Ranks(2), hosts::cases, hosts::run)
+    },
+    suite("sim", "the protocol over thousands of simulated ranks", Place::OneProcess, sim::cases, sim::measure_cases),
+    suite("ray", "the cases of Ray's published microbenchmark", Place::OneProcess, ray::cases, ray::run),
+];
+
+/// The suite of this name.
+///
+/// # Errors
+/// A text that lists the names there are, for the command line.
+pub fn named(name: &str) -> Result<&'static Suite, String> {
+    let known = || SUITES.iter().map(|suite| suite.name).collect::<Vec<_>>().join(", ");
+    SUITES
+        .iter()
+        .find(|suite| suite.name == name)
+        .ok_or_else(|| format!("the suites are {}, or all of them: all", known()))
+}
+
 /// Options that every suite has.
-#[derive(clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub struct Options {
     /// Append one JSON line a result to this file
     #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
+    pub json: Option<PathBuf>,
     /// Samples of each case [default: 9; 3 with --quick]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     repeat: Option<u32>,
@@ -31,13 +102,39 @@ pub struct Options {
     /// Measure only the cases with this text in their name
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     only: String,
+    /// What random choices are made from
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+}
+
+impl Options {
+    /// The same options as arguments for a process of the harness's own.
+    pub fn arguments(&self) -> Vec<std::ffi::OsString> {
+        let mut arguments = vec!["--seed".into(), self.seed.to_string().into()];
+        if let Some(json) = &self.json {
+            arguments.extend(["--json".into(), json.into()]);
+        }
+        if let Some(repeat) = self.repeat {
+            arguments.extend(["--repeat".into(), repeat.to_string().into()]);
+        }
+        if self.quick {
+            arguments.push("--quick".into());
+        }
+        if !self.only.is_empty() {
+            // In one piece, for a text that begins with a dash.
+            arguments.push(format!("--only={}", self.only).into());
+        }
+        arguments
+    }
 }
 
 /// A suite under way.
 pub struct Bench {
     run: Run,
     only: String,
-    report: Report,
+    ranks: u32,
+    table: Table,
+    marks: Marks,
 }
 
 impl Bench {
@@ -45,10 +142,17 @@ impl Bench {
     ///
     /// # Errors
     /// `Failure::File` where the results could not be written.
-    pub fn start(options: &Options, setting: Setting) -> Result<Bench> {
+    pub fn start(suite: &Suite, options: &Options, marked: bool, ranks: u32, hosts: usize) -> Result<Bench> {
         let repeat = options.repeat.unwrap_or(if options.quick { REPEAT_QUICK } else { REPEAT });
-        let report = Report::start(setting, options.json.as_deref())?;
-        Ok(Bench { run: Run { repeat, quick: options.quick }, only: options.only.clone(), report })
+        let setting = Setting::of(suite.name, ranks, hosts, options.seed);
+        let cases = (suite.cases)().iter().filter(|case| case.name.contains(&options.only)).count();
+        Ok(Bench {
+            run: Run { repeat, quick: options.quick, seed: options.seed },
+            only: options.only.clone(),
+            ranks,
+            table: Table::start(setting, options.json.as_deref())?,
+            marks: Marks::start(marked, cases),
+        })
     }
 
     /// Measures cases; each is reported as it ends. A case that fails is reported as such and the next one runs.
@@ -56,25 +160,52 @@ impl Bench {
     /// # Errors
     /// `Failure::File` where a result could not be written.
     pub fn measure(&mut self, cases: &[Case]) -> Result<()> {
-        self.measure_at_most(self.run.repeat, cases)
-    }
-
-    /// As `measure`, with no more samples than this: for cases that take seconds each.
-    ///
-    /// # Errors
-    /// As `measure`.
-    pub fn measure_at_most(&mut self, repeat_max: u32, cases: &[Case]) -> Result<()> {
-        let run = Run { repeat: self.run.repeat.min(repeat_max), ..self.run };
         for case in cases.iter().filter(|case| case.name.contains(&self.only)) {
-            self.report.add(case, &run, &alternate(case, &run))?;
+            self.marks.begins(&case.name);
+            if case.ranks_min > self.ranks {
+                let Case { name, ranks_min: least, .. } = case;
+                self.table.note(format!(
+                    "{name}: it takes {least} ranks and there are {}: start them with --ranks {least}, or under mpirun \
+                     or srun",
+                    self.ranks
+                ));
+            } else {
+                // A quick run takes a third of the samples of what takes long, too.
+                let most = if self.run.quick { case.repeat_max.div_ceil(REPEAT_QUICK) } else { case.repeat_max };
+                let run = Run { repeat: self.run.repeat.min(most), ..self.run };
+                self.table.add(case, &run, &alternate(case, &run))?;
+            }
+            self.marks.ended();
         }
         Ok(())
     }
 
     /// Prints what is to be said below the table. A missed bar is a finding; only a case that failed is an error.
     pub fn finish(self) -> ExitCode {
-        if self.report.finish() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        if self.table.finish() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
+}
+
+/// Ranks of the cluster that this process is in.
+pub fn ranks() -> u32 {
+    mobula::nodes().iter().map(|node| node.ranks().len() as u32).sum()
+}
+
+/// Runs `body` in a cluster of this process, which is stopped whatever the body says.
+///
+/// # Errors
+/// As `body`, or where the cluster does not start or stop.
+pub fn within<T>(config: mobula::Config, body: impl FnOnce() -> Result<T>) -> Result<T> {
+    let cluster = mobula::init(config)?;
+    if cluster.size() != 1 {
+        let message = "this measures one process: start it without mpirun or srun".to_string();
+        return Err(Failure::Usage(message));
+    }
+    let outcome = body();
+    let stopped = cluster.shutdown();
+    let value = outcome?;
+    stopped?;
+    Ok(value)
 }
 
 /// Measures on rank 0 while every other rank serves it; `measure` is given the number of ranks.
@@ -95,12 +226,38 @@ pub fn on_rank_0(cluster: Cluster, measure: impl FnOnce(u32) -> Result<ExitCode>
 
 /// Prints the suites with their cases.
 pub fn list() {
-    let suites = [("local", local::STAGES), ("rpc", rpc::STAGES), ("hosts", hosts::STAGES), ("limits", limits::STAGES)];
-    for (suite, stages) in suites {
-        println!("{suite}");
-        for case in stages.iter().copied().flatten() {
+    for suite in SUITES {
+        let place = match suite.place {
+            Place::OneProcess => "one process".to_string(),
+            Place::Ranks(least) => format!("{least} ranks or more"),
+        };
+        println!("{}: {} ({place})", suite.name, suite.about);
+        for case in (suite.cases)() {
             let peer = case.peer.map_or(String::new(), |peer| format!("beside {}", peer.name));
             println!("  {:<NAME_COLUMNS$} {:<9} {:<7} {peer}", case.name, case.unit, case.bar.to_string());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn a_case_is_told_apart_by_its_suite_and_name() {
+        for suite in SUITES {
+            let cases = (suite.cases)();
+            let names: BTreeSet<&str> = cases.iter().map(|case| case.name.as_str()).collect();
+            assert!(!cases.is_empty(), "{} has no cases", suite.name);
+            assert_eq!(names.len(), cases.len(), "{} has two cases of one name", suite.name);
+        }
+    }
+
+    #[test]
+    fn a_wrong_name_is_answered_with_the_right_ones() {
+        assert_eq!(named("rpc").map(|suite| suite.name), Ok("rpc"));
+        let error = named("rcp").err().unwrap();
+        assert!(error.contains("rpc") && error.contains("taskbench") && error.contains("all"), "{error}");
     }
 }

@@ -12,7 +12,7 @@ mod plain_mpi;
 mod plain_tcp;
 mod stages;
 
-pub use stages::{Options, STAGES, run};
+pub use stages::{cases, run};
 
 /// Who answers (H1).
 const OTHER: u32 = 1;

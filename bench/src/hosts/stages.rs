@@ -4,40 +4,31 @@ use super::{OTHER, arrays, plain_tcp};
 use crate::case::{Bar, Case, case};
 use crate::failure::{Failure, Result};
 use crate::rpc::calls;
-use crate::setting::Setting;
-use crate::suite::{self, Bench};
-use mobula::prelude::*;
-use std::process::ExitCode;
-
-/// Options of `mobula-bench hosts`.
-#[derive(clap::Args)]
-#[group(skip)]
-pub struct Options {
-    #[command(flatten)]
-    suite: suite::Options,
-}
+use crate::suite::Bench;
 
 const MIB: usize = 1 << 20;
 const NINE_TENTHS: Bar = Bar::RatioAtLeast(0.9);
 
 /// Beside a TCP stream.
-const OVER_TCP: &[Case] = &[
-    case("tcp: round trip, 8 B", "us", calls::round_trip_word).peer("TCP stream", plain_tcp::round_trip),
-    case("tcp: tasks, 10,000 in flight", "M/s", calls::in_flight),
-    case("tcp: get, arrays of 1 MiB", "GiB/s", arrays::get::<MIB>).peer("TCP stream", plain_tcp::stream::<MIB>),
-    case("tcp: get, arrays of 4 MiB", "GiB/s", arrays::get::<{ 4 * MIB }>)
-        .peer("TCP stream", plain_tcp::stream::<{ 4 * MIB }>)
-        .bar(NINE_TENTHS),
-    case("tcp: get, arrays of 64 MiB", "GiB/s", arrays::get::<{ 64 * MIB }>)
-        .peer("TCP stream", plain_tcp::stream::<{ 64 * MIB }>)
-        .bar(NINE_TENTHS),
-];
+fn over_tcp() -> Vec<Case> {
+    vec![
+        case("tcp: round trip, 8 B", "us", calls::round_trip_word).peer("TCP stream", plain_tcp::round_trip),
+        case("tcp: tasks, 10,000 in flight", "M/s", calls::in_flight),
+        case("tcp: get, arrays of 1 MiB", "GiB/s", arrays::get::<MIB>).peer("TCP stream", plain_tcp::stream::<MIB>),
+        case("tcp: get, arrays of 4 MiB", "GiB/s", arrays::get::<{ 4 * MIB }>)
+            .peer("TCP stream", plain_tcp::stream::<{ 4 * MIB }>)
+            .bar(NINE_TENTHS),
+        case("tcp: get, arrays of 64 MiB", "GiB/s", arrays::get::<{ 64 * MIB }>)
+            .peer("TCP stream", plain_tcp::stream::<{ 64 * MIB }>)
+            .bar(NINE_TENTHS),
+    ]
+}
 
 /// Beside MPI messages.
 #[cfg(feature = "mpi")]
-const OVER_MPI: &[Case] = {
+fn over_mpi() -> Vec<Case> {
     use super::plain_mpi;
-    &[
+    vec![
         case("mpi: round trip, 8 B", "us", calls::round_trip_word).peer("MPI messages", plain_mpi::round_trip),
         case("mpi: tasks, 10,000 in flight", "M/s", calls::in_flight),
         case("mpi: get, arrays of 1 MiB", "GiB/s", arrays::get::<MIB>).peer("MPI messages", plain_mpi::messages::<MIB>),
@@ -48,46 +39,46 @@ const OVER_MPI: &[Case] = {
             .peer("MPI messages", plain_mpi::messages::<{ 64 * MIB }>)
             .bar(NINE_TENTHS),
     ]
-};
+}
 
 #[cfg(not(feature = "mpi"))]
-const OVER_MPI: &[Case] = &[];
+fn over_mpi() -> Vec<Case> {
+    Vec::new()
+}
 
 /// RDMA: its peers are programs of perftest, started beside this one.
-const OVER_VERBS: &[Case] = &[
-    case("verbs: round trip, 8 B", "us", calls::round_trip_word),
-    case("verbs: tasks, 10,000 in flight", "M/s", calls::in_flight),
-    case("verbs: get, arrays of 1 MiB", "GiB/s", arrays::get::<MIB>),
-    case("verbs: get, arrays of 4 MiB", "GiB/s", arrays::get::<{ 4 * MIB }>),
-];
+fn over_verbs() -> Vec<Case> {
+    vec![
+        case("verbs: round trip, 8 B", "us", calls::round_trip_word),
+        case("verbs: tasks, 10,000 in flight", "M/s", calls::in_flight),
+        case("verbs: get, arrays of 1 MiB", "GiB/s", arrays::get::<MIB>),
+        case("verbs: get, arrays of 4 MiB", "GiB/s", arrays::get::<{ 4 * MIB }>),
+    ]
+}
 
 /// Every case, by road.
-pub const STAGES: &[&[Case]] = &[OVER_TCP, OVER_MPI, OVER_VERBS];
+pub fn cases() -> Vec<Case> {
+    [over_tcp(), over_mpi(), over_verbs()].concat()
+}
 
 /// Measures the road between rank 0 and rank 1.
 ///
 /// # Errors
-/// Where there are not two ranks that share no memory, they do not find each other, or a result cannot be written.
-pub fn run(options: &Options) -> Result<ExitCode> {
-    suite::on_rank_0(mobula::init(Config::default())?, |ranks| measure(options, ranks))
-}
-
-fn measure(options: &Options, ranks: u32) -> Result<ExitCode> {
+/// Where they share memory, or a result cannot be written.
+pub fn run(bench: &mut Bench) -> Result<()> {
     let nodes = mobula::nodes();
     let roads: Vec<String> = nodes.iter().flat_map(|node| node.fabrics().to_vec()).collect();
     let has = |road: &str| roads.iter().any(|known| known == road);
     let cases = match () {
-        () if has("verbs") => OVER_VERBS,
-        () if has("mpi") => OVER_MPI,
-        () if has("tcp") => OVER_TCP,
+        () if has("verbs") => over_verbs(),
+        () if has("mpi") => over_mpi(),
+        () if has("tcp") => over_tcp(),
         () => {
             return Err(Failure::Usage(format!(
-                "rank 0 and rank {OTHER} must be there and share no memory: start two ranks on two hosts, or set \
-                 MOBULA_FABRIC to tcp, mpi or verbs"
+                "rank 0 and rank {OTHER} share memory: start two ranks on two hosts, or set MOBULA_FABRIC to tcp, mpi or \
+                 verbs"
             )));
         }
     };
-    let mut bench = Bench::start(&options.suite, Setting::of("hosts", ranks, nodes.len()))?;
-    bench.measure(cases)?;
-    Ok(bench.finish())
+    bench.measure(&cases)
 }

@@ -65,7 +65,10 @@ fn all_right(queued: &[ObjectRef<u64>]) -> Result<()> {
 }
 
 /// What this process has in memory.
-fn resident_bytes() -> Result<u64> {
+///
+/// # Errors
+/// Where the kernel does not say.
+pub fn resident_bytes() -> Result<u64> {
     let fail = |reason: String| Failure::Program { program: "/proc/self/status".to_string(), reason };
     let status = std::fs::read_to_string("/proc/self/status").map_err(|error| fail(error.to_string()))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

@@ -1,14 +1,12 @@
-//! One process: what tasks, objects and actors cost beside what Rust has for the same within a process.
+//! One process: what tasks cost beside what Rust has for the same within a process.
 //!
-//! Owns: the cases and the clusters they run in, one after the other. Never: a second process, but for `startup`.
+//! Owns: the cases and the clusters they run in, one after the other. Never: a second process.
 //!
-//! - L1: a stage's cluster is stopped before the next one starts; the cases of start and stop run with none.
+//! - L1: a stage's cluster is stopped before the next one starts.
 //! - L2: every case checks its answers.
 
-mod objects;
+mod fans;
 mod stages;
-mod startup;
 mod tasks;
 
-pub use stages::{STAGES, run};
-pub use startup::start_and_stop;
+pub use stages::{cases, run};

@@ -13,7 +13,7 @@ const BATCH: u32 = 10_000;
 
 /// Which Fibonacci number, the two to warm up and to measure with.
 const WARM_UP: u32 = 15;
-const MEASURED: u32 = 27;
+const MEASURED: u32 = 30;
 
 #[mobula::remote]
 fn empty() {}
@@ -25,6 +25,19 @@ fn fib(n: u32) -> mobula::Result<u64> {
     }
     let (a, b) = (fib::remote(n - 1), fib::remote(n - 2));
     Ok(*a.get()? + *b.get()?)
+}
+
+/// Microseconds of an empty task whose result is waited for before the next one is made.
+pub fn one_by_one(run: &Run) -> Result<f64> {
+    us_each(run.rounds(100_000), || Ok(empty::remote().get()?))
+}
+
+/// Microseconds of calling the same function, without inlining.
+pub fn plain_call(run: &Run) -> Result<f64> {
+    us_each(run.rounds(10_000_000), || {
+        black_box(empty as fn())();
+        Ok(())
+    })
 }
 
 /// Microseconds of an empty task, made with nine thousand others and then waited for.
@@ -59,6 +72,18 @@ pub fn rayon_batch_one_thread(run: &Run) -> Result<f64> {
 /// Microseconds of a call where every call is a task, that makes two and waits for them.
 pub fn fibonacci(_: &Run) -> Result<f64> {
     fibonacci_with(|n| Ok(*fib::remote(n).get()?))
+}
+
+/// The same as the plain recursion.
+pub fn plain_fibonacci(_: &Run) -> Result<f64> {
+    fn called(n: u32) -> u64 {
+        if n < 2 {
+            u64::from(n)
+        } else {
+            black_box(called as fn(u32) -> u64)(n - 1) + black_box(called as fn(u32) -> u64)(n - 2)
+        }
+    }
+    fibonacci_with(|n| Ok(called(n)))
 }
 
 /// The same with rayon's fork and join.
@@ -116,12 +141,12 @@ mod tests {
         for n in 0..15 {
             assert_eq!(calls(n), counted(n));
         }
-        assert_eq!((number(27), calls(27)), (196_418, 635_621));
+        assert_eq!((number(30), calls(30)), (832_040, 2_692_537));
     }
 
     #[test]
     fn the_peers_compute_the_same() {
-        let run = Run { repeat: 1, quick: true };
+        let run = Run { repeat: 1, quick: true, seed: 0 };
         assert_eq!(joined(20), number(20));
         assert!(rayon_fibonacci_one_thread(&run).unwrap() > 0.0);
     }

@@ -3,8 +3,8 @@
 use super::OTHER;
 use crate::case::Run;
 use crate::failure::{Result, check};
-use crate::peers;
 use crate::sample::{us, us_each};
+use crate::suite::ranks;
 use mobula::prelude::*;
 use std::time::Instant;
 
@@ -24,6 +24,14 @@ fn echo_bytes(bytes: Vec<u8>) -> Vec<u8> {
 #[mobula::remote]
 fn echo_array(array: Array<u8>) -> Array<u8> {
     array
+}
+
+#[mobula::remote]
+fn echo_nothing() {}
+
+/// Microseconds of a call without argument or result.
+pub fn round_trip_nothing(run: &Run) -> Result<f64> {
+    us_each(rounds(run, 0), || Ok(echo_nothing::on(OTHER).remote().get()?))
 }
 
 /// Microseconds of a call with eight bytes, to its result.
@@ -65,11 +73,6 @@ fn timed<T>(payloads: Vec<T>, mut call: impl FnMut(T) -> Result<usize>, bytes: u
     Ok(us(start.elapsed()) / count as f64)
 }
 
-/// A round trip of as many bytes in plain MPI.
-pub fn mpi_round_trip<const BYTES: usize>(run: &Run) -> Result<f64> {
-    peers::round_trip_us(BYTES, rounds(run, BYTES))
-}
-
 /// Millions of tasks a second on the other rank, all of a batch in flight.
 pub fn in_flight(run: &Run) -> Result<f64> {
     let us = us_each(run.rounds(10), || {
@@ -80,12 +83,52 @@ pub fn in_flight(run: &Run) -> Result<f64> {
     Ok(f64::from(IN_FLIGHT) / us)
 }
 
-/// The same requests and answers in plain MPI, as many at once as it is fastest with.
-pub fn mpi_in_flight(run: &Run) -> Result<f64> {
-    peers::requests_per_us(size_of::<u64>(), run.rounds(10) * IN_FLIGHT)
+/// Millions of calls a second with a `Vec` of this many bytes, there and back, many in flight.
+pub fn bytes_in_flight<const BYTES: usize>(run: &Run) -> Result<f64> {
+    let calls = (IN_FLIGHT / (1 + BYTES as u32 / 1024)).max(100);
+    let payload = vec![7u8; BYTES];
+    let us = us_each(run.rounds(10), || {
+        let answers: Vec<ObjectRef<Vec<u8>>> =
+            (0..calls).map(|_| echo_bytes::on(OTHER).remote(payload.clone())).collect();
+        let right = mobula::get_all(&answers)?.iter().all(|answer| answer.len() == BYTES);
+        check(right, || "bytes did not come back as they went".to_string())
+    })?;
+    Ok(f64::from(calls) / us)
+}
+
+/// Calls that a rank has in flight to each other one.
+const IN_FLIGHT_A_PAIR: u64 = 1_000;
+
+/// Calls every other rank, in so many rounds; how many answers were right.
+#[mobula::remote(num_cpus = 0)]
+fn call_others(ranks: u32, rounds: u32) -> mobula::Result<u64> {
+    let own = mobula::context().rank();
+    let mut right = 0;
+    for _ in 0..rounds {
+        let asked =
+            (0..IN_FLIGHT_A_PAIR).flat_map(|word| (0..ranks).filter(|rank| *rank != own).map(move |rank| (rank, word)));
+        let (words, answers): (Vec<u64>, Vec<ObjectRef<u64>>) =
+            asked.map(|(rank, word)| (word, echo::on(rank).remote(word))).unzip();
+        right +=
+            mobula::get_all(&answers)?.iter().zip(words).filter(|(answer, word)| ***answer == *word).count() as u64;
+    }
+    Ok(right)
+}
+
+/// Millions of calls a second of all ranks together, every rank calling every other one.
+pub fn all_to_all(run: &Run) -> Result<f64> {
+    let ranks = ranks();
+    let rounds = run.rounds(100);
+    let calls = u64::from(ranks) * u64::from(ranks - 1) * u64::from(rounds) * IN_FLIGHT_A_PAIR;
+    let start = Instant::now();
+    let callers: Vec<ObjectRef<u64>> = (0..ranks).map(|rank| call_others::on(rank).remote(ranks, rounds)).collect();
+    let right: u64 = mobula::get_all(&callers)?.iter().map(|right| **right).sum();
+    let time = us(start.elapsed());
+    check(right == calls, || format!("{right} of {calls} answers are right"))?;
+    Ok(calls as f64 / time)
 }
 
 /// Calls of a sample: some tens of milliseconds' worth.
-fn rounds(run: &Run, bytes: usize) -> u32 {
+pub fn rounds(run: &Run, bytes: usize) -> u32 {
     (run.rounds(10_000) / (1 + bytes as u32 / 4096)).max(20)
 }

@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn the_channel_adder_answers_and_ends() {
-        let run = Run { repeat: 1, quick: true };
+        let run = Run { repeat: 1, quick: true, seed: 0 };
         assert!(channel_one_by_one(&run).unwrap() > 0.0);
         assert!(channel_in_flight(&run).unwrap() > 0.0);
     }

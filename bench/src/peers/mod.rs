@@ -1,5 +1,10 @@
-//! Peers that are programs: compiled from `bench/peers` with the compiler that the environment names, started under its
-//! launcher, one number each.
+//! Peers that are programs: those of `bench/peers`, compiled with the compiler that the environment names and started under
+//! its launcher, and those of others where they are installed. One number each.
+//!
+//! Owns: building, starting and reading them. Never: leaves one running.
+
+pub mod mpi;
+pub mod tools;
 
 use crate::failure::{Failure, Result};
 use std::env;
@@ -7,9 +12,6 @@ use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
-
-const PINGPONG: &str = include_str!("../peers/pingpong.c");
 
 /// What to do where MPI's own programs are missing.
 const INSTALL_MPI: &str =
@@ -29,8 +31,8 @@ const LAUNCHER_SETTINGS: &[(&str, &str)] = &[
     ("PRTE_MCA_hwloc_default_binding_policy", "none"),
 ];
 
-/// The launcher with two ranks of this host asked for: `$MPIRUN -n 2`, else `mpirun -n 2`.
-pub fn two_ranks() -> Command {
+/// The launcher with so many ranks of this host asked for: `$MPIRUN -n 2`, else `mpirun -n 2`.
+pub fn launcher(ranks: u32) -> Command {
     let mut command = Command::new(program("MPIRUN", "mpirun"));
     let is_launchers = |name: &OsString| {
         let name = name.to_string_lossy();
@@ -39,64 +41,69 @@ pub fn two_ranks() -> Command {
     for (name, _) in env::vars_os().filter(|(name, _)| is_launchers(name)) {
         command.env_remove(name);
     }
-    command.envs(LAUNCHER_SETTINGS.iter().copied()).args(["-n", "2"]);
+    command.envs(LAUNCHER_SETTINGS.iter().copied()).args(["-n", &ranks.to_string()]);
     command
 }
 
 /// Why a launcher did not start, and what to do.
 pub fn not_started(error: &std::io::Error) -> Failure {
-    Failure::Program { program: program("MPIRUN", "mpirun"), reason: format!("{error}; {INSTALL_MPI}") }
+    not_started_as(&program("MPIRUN", "mpirun"), error)
 }
 
-/// Microseconds of a round trip of this many bytes in plain MPI.
+fn not_started_as(program: &str, error: &std::io::Error) -> Failure {
+    Failure::Program { program: program.to_string(), reason: format!("{error}; {INSTALL_MPI}") }
+}
+
+/// Where peers are built: beside this program.
 ///
 /// # Errors
-/// `Failure::Program` where the peer cannot be built or run.
-pub fn round_trip_us(bytes: usize, rounds: u32) -> Result<f64> {
-    pingpong("roundtrip", bytes, rounds)
-}
-
-/// Millions of requests of this many bytes a second in plain MPI, 64 of them in flight.
-///
-/// # Errors
-/// As `round_trip_us`.
-pub fn requests_per_us(bytes: usize, rounds: u32) -> Result<f64> {
-    pingpong("requests", bytes, rounds)
-}
-
-fn pingpong(mode: &str, bytes: usize, rounds: u32) -> Result<f64> {
-    static BUILT: OnceLock<Result<PathBuf>> = OnceLock::new();
-    let peer = BUILT.get_or_init(|| compile("pingpong", PINGPONG)).clone()?;
-    let mut command = two_ranks();
-    // Both ranks have a core: they may spin, also where the launcher counts fewer cores than there are.
-    command.env("OMPI_MCA_mpi_yield_when_idle", "0");
-    command.arg(&peer).args([mode, &bytes.to_string(), &rounds.to_string()]);
-    let output = command.stdin(Stdio::null()).output().map_err(|error| not_started(&error))?;
-    let text = printed("pingpong", &output)?;
-    text.trim().parse().map_err(|_| Failure::Program {
-        program: "pingpong".to_string(),
-        reason: format!("printed `{}` where a number was expected", text.trim()),
-    })
+/// `Failure::File` where it cannot be made.
+pub fn folder() -> Result<PathBuf> {
+    let here = env::current_exe().unwrap_or_default();
+    let folder = here.with_file_name("peers");
+    let fail = |error: std::io::Error| Failure::File { path: folder.clone(), reason: error.to_string() };
+    std::fs::create_dir_all(&folder).map_err(fail)?;
+    Ok(folder)
 }
 
 /// Compiles a peer's C source, beside this program.
 fn compile(name: &str, source: &str) -> Result<PathBuf> {
     let compiler = program("MPICC", "mpicc");
     let fail = |reason: String| Failure::Program { program: compiler.clone(), reason };
-    let here = env::current_exe().map_err(|error| fail(format!("where to put {name}: {error}")))?;
-    let folder = here.with_file_name("peers");
-    std::fs::create_dir_all(&folder).map_err(|error| fail(format!("cannot make {}: {error}", folder.display())))?;
-    let built = folder.join(name);
+    let built = folder()?.join(name);
+    // Made aside and put in place at once: another run on this host may start the same peer.
+    let made = built.with_extension(std::process::id().to_string());
     let mut command = Command::new(&compiler);
-    command.args(["-O2", "-x", "c", "-", "-o"]).arg(&built);
+    command.args(["-O3", "-x", "c", "-", "-o"]).arg(&made).arg("-lm");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| fail(format!("{error}; {INSTALL_MPI}")))?;
     // Taken, so that it closes: the compiler reads to the end. One that ends without reading says why itself.
     let written = child.stdin.take().map_or(Ok(()), |mut input| input.write_all(source.as_bytes()));
     let output = child.wait_with_output().map_err(|error| fail(error.to_string()))?;
     printed(&compiler, &output)?;
-    written.map_err(|error| fail(error.to_string()))?;
+    written.and_then(|()| std::fs::rename(&made, &built)).map_err(|error| fail(error.to_string()))?;
     Ok(built)
+}
+
+/// What a command printed, once it has ended well.
+///
+/// # Errors
+/// `Failure::Program` where it does not start, or fails.
+pub fn output(command: &mut Command) -> Result<String> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let output = command.stdin(Stdio::null()).output().map_err(|error| not_started_as(&program, &error))?;
+    printed(&program, &output)
+}
+
+/// The number that a program printed.
+///
+/// # Errors
+/// `Failure::Program` where it is none.
+pub fn number(program: &str, text: &str) -> Result<f64> {
+    text.trim().parse().map_err(|_| Failure::Program {
+        program: program.to_string(),
+        reason: format!("printed `{}` where a number was expected", text.trim()),
+    })
 }
 
 /// What a program printed, where it ended well.

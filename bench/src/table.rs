@@ -1,40 +1,35 @@
-//! What was measured, for the reader and for programs: a table as it grows, and a JSON line a result.
+//! What was measured, as it grows: a table for the reader, and a line a result in the file asked for.
 
 use crate::case::{Case, Run, Verdict};
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
+use crate::results::{self, Line};
 use crate::sample::{Outcome, Summary};
 use crate::setting::Setting;
-use std::fs::File;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Columns that the name of a case takes in tables.
-pub const NAME_COLUMNS: usize = 38;
+pub const NAME_COLUMNS: usize = 46;
 
 /// The results of a suite so far.
-pub struct Report {
+pub struct Table {
     setting: Setting,
-    json: Option<(PathBuf, File)>,
+    json: Option<PathBuf>,
     held: u32,
     missed: u32,
     failed: u32,
     notes: Vec<String>,
 }
 
-impl Report {
+impl Table {
     /// Opens `json`, and prints what is measured on what and the head of the table.
     ///
     /// # Errors
-    /// `Failure::File` where `json` cannot be opened.
-    pub fn start(setting: Setting, json: Option<&Path>) -> Result<Report> {
-        let open = |path: &Path| match File::options().create(true).append(true).open(path) {
-            Ok(file) => Ok((path.to_path_buf(), file)),
-            Err(error) => Err(Failure::File { path: path.to_path_buf(), reason: error.to_string() }),
-        };
-        let json = json.map(open).transpose()?;
+    /// `Failure::File` where `json` cannot be written, `Failure::Results` where it is of another version.
+    pub fn start(setting: Setting, json: Option<&Path>) -> Result<Table> {
+        results::begin(json)?;
         println!("{setting}");
         println!("{}", row(["case", "unit", "median", "min..max", "peer", "", "ratio", "bar", ""]));
-        Ok(Report { setting, json, held: 0, missed: 0, failed: 0, notes: Vec::new() })
+        Ok(Table { setting, json: json.map(Path::to_path_buf), held: 0, missed: 0, failed: 0, notes: Vec::new() })
     }
 
     /// Prints the row of a case and writes its line, which is whole in the file before the next case runs.
@@ -42,7 +37,7 @@ impl Report {
     /// # Errors
     /// `Failure::File` where the line cannot be written.
     pub fn add(&mut self, case: &Case, run: &Run, outcome: &Outcome) -> Result<()> {
-        if let (Some(peer), Some(Err(failure))) = (case.peer, &outcome.peer) {
+        if let (Some(peer), Some(Err(failure))) = (&case.peer, &outcome.peer) {
             self.note(format!("not measured: {}: {failure}", peer.name));
         }
         let ours = match &outcome.ours {
@@ -57,16 +52,14 @@ impl Report {
         self.held += u32::from(verdict != Verdict::Open);
         self.missed += u32::from(verdict == Verdict::Missed);
         println!("{}", measured(case, ours, outcome, verdict));
-        if let Some((path, file)) = &mut self.json {
-            let line = json_line(&self.setting, case, run, ours, outcome);
-            file.write_all(line.as_bytes())
-                .map_err(|error| Failure::File { path: path.clone(), reason: error.to_string() })?;
+        if let Some(path) = &self.json {
+            results::append(path, &line(&self.setting, case, run, ours, outcome))?;
         }
         Ok(())
     }
 
     /// Says something once, below the table.
-    fn note(&mut self, line: String) {
+    pub fn note(&mut self, line: String) {
         if !self.notes.contains(&line) {
             self.notes.push(line);
         }
@@ -95,12 +88,12 @@ fn measured(case: &Case, ours: &Summary, outcome: &Outcome, verdict: Verdict) ->
         Verdict::Missed => "MISSED",
     };
     row([
-        case.name,
+        &case.name,
         case.unit,
         &number(ours.median),
         &format!("{}..{}", number(ours.min), number(ours.max)),
         &peer,
-        case.peer.map_or("", |peer| peer.name),
+        case.peer.as_ref().map_or("", |peer| &peer.name),
         &outcome.ratio.map_or(String::new(), |ratio| format!("{}x", number(ratio))),
         &case.bar.to_string(),
         verdict,
@@ -118,63 +111,45 @@ fn row(columns: [&str; 9]) -> String {
 }
 
 /// Three digits that count, which is more than the machine repeats.
-fn number(value: f64) -> String {
+pub fn number(value: f64) -> String {
     let magnitude = if value == 0.0 || !value.is_finite() { 0 } else { value.abs().log10().floor() as i32 };
     format!("{value:.*}", (2 - magnitude).clamp(0, 6) as usize)
 }
 
-/// A result, as one line that stands alone.
-fn json_line(setting: &Setting, case: &Case, run: &Run, ours: &Summary, outcome: &Outcome) -> String {
+/// A result, as it is kept. JSON has no infinities.
+fn line(setting: &Setting, case: &Case, run: &Run, ours: &Summary, outcome: &Outcome) -> Line {
+    let finite = |value: f64| Some(value).filter(|value| value.is_finite());
     let peer_value = match &outcome.peer {
-        Some(Ok(peer)) => Some(peer.median),
+        Some(Ok(peer)) => finite(peer.median),
         _ => None,
     };
-    let fields = [
-        ("suite", json_text(setting.suite)),
-        ("case", json_text(case.name)),
-        ("value", json_number(ours.median)),
-        ("unit", json_text(case.unit)),
-        ("peer", case.peer.map_or("null".to_string(), |peer| json_text(peer.name))),
-        ("peer_value", peer_value.map_or("null".to_string(), json_number)),
-        ("ratio", outcome.ratio.map_or("null".to_string(), json_number)),
-        ("repeat", run.repeat.to_string()),
-        ("min", json_number(ours.min)),
-        ("median", json_number(ours.median)),
-        ("max", json_number(ours.max)),
-        ("commit", json_text(&setting.commit)),
-        ("host", json_text(&setting.host)),
-        ("cpu", json_text(&setting.cpu)),
-        ("fabric", json_text(&setting.fabric)),
-        ("ranks", setting.ranks.to_string()),
-        ("hosts", setting.hosts.to_string()),
-        ("seed", setting.seed.to_string()),
-    ];
-    let fields: Vec<String> = fields.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
-    format!("{{{}}}\n", fields.join(","))
-}
-
-/// JSON has no infinities.
-fn json_number(value: f64) -> String {
-    if value.is_finite() { value.to_string() } else { "null".to_string() }
-}
-
-fn json_text(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for letter in text.chars() {
-        match letter {
-            '"' | '\\' => quoted.extend(['\\', letter]),
-            control if control < ' ' => quoted.push_str(&format!("\\u{:04x}", control as u32)),
-            plain => quoted.push(plain),
-        }
+    Line {
+        suite: setting.suite.to_string(),
+        case: case.name.clone(),
+        value: finite(ours.median),
+        unit: case.unit.to_string(),
+        peer: case.peer.as_ref().map(|peer| peer.name.clone()),
+        peer_value,
+        ratio: outcome.ratio.and_then(finite),
+        repeat: run.repeat,
+        min: finite(ours.min),
+        median: finite(ours.median),
+        max: finite(ours.max),
+        commit: setting.commit.clone(),
+        host: setting.host.clone(),
+        cpu: setting.cpu.clone(),
+        fabric: setting.fabric.clone(),
+        ranks: setting.ranks,
+        hosts: setting.hosts,
+        seed: setting.seed,
     }
-    quoted.push('"');
-    quoted
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::case::{Bar, case};
+    use crate::failure::Failure;
 
     fn setting() -> Setting {
         let text = |text: &str| text.to_string();
@@ -212,25 +187,14 @@ mod tests {
     }
 
     #[test]
-    fn a_line_holds_every_field_in_order() {
-        let outcome = Outcome { ours: Ok(summary(3.0)), peer: Some(Ok(summary(2.0))), ratio: Some(1.5) };
-        let case = case("round trip", "us", |_| Ok(0.0)).peer("MPI", |_| Ok(0.0));
-        let line = json_line(&setting(), &case, &Run { repeat: 5, quick: false }, &summary(3.0), &outcome);
-        assert_eq!(
-            line,
-            "{\"suite\":\"rpc\",\"case\":\"round trip\",\"value\":3,\"unit\":\"us\",\"peer\":\"MPI\",\"peer_value\":2,\
-             \"ratio\":1.5,\"repeat\":5,\"min\":1.5,\"median\":3,\"max\":6,\"commit\":\"abc-dirty\",\"host\":\"n\\\"1\",\
-             \"cpu\":\"a\\u0009CPU\",\"fabric\":\"auto\",\"ranks\":2,\"hosts\":1,\"seed\":0}\n"
-        );
-    }
-
-    #[test]
-    fn what_was_not_measured_is_null() {
+    fn what_was_not_measured_is_none() {
         let missing = Failure::Usage("not here".to_string());
         let outcome = Outcome { ours: Ok(summary(3.0)), peer: Some(Err(missing)), ratio: None };
         let case = case("round trip", "us", |_| Ok(0.0)).peer("MPI", |_| Ok(0.0));
-        let line = json_line(&setting(), &case, &Run { repeat: 5, quick: false }, &summary(f64::INFINITY), &outcome);
-        assert!(line.contains("\"value\":null") && line.contains("\"peer_value\":null,\"ratio\":null"), "{line}");
+        let run = Run { repeat: 5, quick: false, seed: 0 };
+        let line = line(&setting(), &case, &run, &summary(f64::INFINITY), &outcome);
+        assert_eq!((line.value, line.min, line.peer_value, line.ratio), (None, None, None, None));
+        assert_eq!((line.peer.as_deref(), line.repeat, line.suite.as_str()), (Some("MPI"), 5, "rpc"));
     }
 
     #[test]
@@ -247,12 +211,12 @@ mod tests {
 
     #[test]
     fn a_note_is_said_once_and_a_failed_case_is_an_error() {
-        let mut report = Report::start(setting(), None).unwrap();
+        let mut report = Table::start(setting(), None).unwrap();
         let failed = Err(Failure::Usage("not here".to_string()));
         let case = case("round trip", "us", |_| Ok(0.0)).peer("MPI", |_| Ok(0.0));
         let outcome = Outcome { ours: failed.clone(), peer: Some(failed), ratio: None };
         for _ in 0..2 {
-            report.add(&case, &Run { repeat: 1, quick: true }, &outcome).unwrap();
+            report.add(&case, &Run { repeat: 1, quick: true, seed: 0 }, &outcome).unwrap();
         }
         assert_eq!((report.notes.len(), report.failed, report.held), (1, 2, 0));
         assert!(!report.finish());

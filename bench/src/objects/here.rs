@@ -1,4 +1,4 @@
-//! Objects: putting them, getting them, and arrays of the store against plain memory.
+//! On the rank itself: putting, getting, and arrays of the store against plain memory.
 
 use crate::case::Run;
 use crate::failure::{Result, check};
@@ -6,8 +6,8 @@ use crate::sample::us_each;
 use std::hint::black_box;
 use std::sync::Arc;
 
-/// Elements of the big array: 64 MiB.
-const BIG: usize = (64 << 20) / size_of::<u64>();
+/// Most bytes that a sample of arrays writes.
+const SAMPLE_BYTES: usize = 640 << 20;
 
 /// Elements of the small one: 1 KiB.
 const SMALL: usize = 1024 / size_of::<u64>();
@@ -48,31 +48,35 @@ pub fn create_and_seal(run: &Run) -> Result<f64> {
     })
 }
 
-/// Gigabytes a second of putting a big array, into memory that earlier arrays have left warm.
-pub fn put_array(run: &Run) -> Result<f64> {
-    let source = big();
-    let us = us_each(run.rounds(10), || Ok(mobula::put_array(black_box(&source))?))?;
+/// Gigabytes a second of putting an array of so many bytes, into memory that earlier arrays have left warm.
+pub fn put_array<const BYTES: usize>(run: &Run) -> Result<f64> {
+    let source = numbers(BYTES);
+    let us = us_each(rounds(run, BYTES), || Ok(mobula::put_array(black_box(&source))?))?;
     let array = mobula::put_array(&source)?.get()?;
     check(**array == *source, || "an array is not what was put".to_string())?;
-    Ok(gigabytes_a_second(us))
+    Ok(gigabytes_a_second(BYTES, us))
 }
 
-/// The same into memory that was written just before.
-pub fn copy_warm(run: &Run) -> Result<f64> {
-    let source = big();
-    let mut target = vec![1u64; BIG];
-    let us = us_each(run.rounds(10), || {
+/// The same copied into memory that was written just before.
+pub fn copy_warm<const BYTES: usize>(run: &Run) -> Result<f64> {
+    let source = numbers(BYTES);
+    let mut target = vec![1u64; source.len()];
+    let us = us_each(rounds(run, BYTES), || {
         target.copy_from_slice(black_box(&source));
         black_box(&mut target);
         Ok(())
     })?;
-    Ok(gigabytes_a_second(us))
+    Ok(gigabytes_a_second(BYTES, us))
 }
 
-fn big() -> Vec<u64> {
-    (0..BIG as u64).collect()
+fn rounds(run: &Run, bytes: usize) -> u32 {
+    run.rounds((SAMPLE_BYTES / bytes).clamp(1, 50_000) as u32)
 }
 
-fn gigabytes_a_second(us: f64) -> f64 {
-    (BIG * size_of::<u64>()) as f64 / us / 1e3
+fn numbers(bytes: usize) -> Vec<u64> {
+    (0..(bytes / size_of::<u64>()) as u64).collect()
+}
+
+fn gigabytes_a_second(bytes: usize, us: f64) -> f64 {
+    bytes as f64 / us / 1e3
 }

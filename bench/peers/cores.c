@@ -1,0 +1,43 @@
+/*
+ * What every peer in plain MPI begins with: a core for each rank, and memory or the end.
+ */
+#define _GNU_SOURCE
+#include <mpi.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A core of its own for each rank, also where the process that started us was bound to one core. */
+static inline void bind_to_core(int rank)
+{
+    cpu_set_t every, one;
+    int seen = 0;
+    CPU_ZERO(&every);
+    for (long core = 0; core < sysconf(_SC_NPROCESSORS_CONF) && core < CPU_SETSIZE; core++)
+        CPU_SET(core, &every);
+    /* The kernel leaves out what this process may never use. */
+    if (sched_setaffinity(0, sizeof every, &every) || sched_getaffinity(0, sizeof every, &every))
+        return;
+    for (int core = 0; core < CPU_SETSIZE; core++) {
+        if (CPU_ISSET(core, &every) && seen++ == rank % CPU_COUNT(&every)) {
+            CPU_ZERO(&one);
+            CPU_SET(core, &one);
+            sched_setaffinity(0, sizeof one, &one);
+            return;
+        }
+    }
+}
+
+/* Cleared memory; the job ends where there is none. */
+static inline void *memory(size_t bytes)
+{
+    void *room = calloc(1, bytes ? bytes : 1);
+    if (!room) {
+        fprintf(stderr, "no memory for %zu bytes\n", bytes);
+        MPI_Abort(MPI_COMM_WORLD, 1);
+    }
+    return room;
+}

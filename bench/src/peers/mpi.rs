@@ -1,0 +1,103 @@
+//! The programs in plain MPI.
+
+use super::{compile, launcher, not_started, number, printed};
+use crate::failure::{Failure, Result};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::{Mutex, PoisonError};
+
+/// A program of `bench/peers`.
+struct Source {
+    name: &'static str,
+    text: &'static str,
+}
+
+/// What every program begins with.
+const CORES: &str = include_str!("../../peers/cores.c");
+
+const PINGPONG: Source = Source { name: "pingpong", text: include_str!("../../peers/pingpong.c") };
+const ONE_SIDED: Source = Source { name: "one_sided", text: include_str!("../../peers/one_sided.c") };
+const TASKBENCH: Source = Source { name: "taskbench", text: include_str!("../../peers/taskbench.c") };
+const STARTUP: Source = Source { name: "startup", text: include_str!("../../peers/startup.c") };
+
+/// Microseconds of a round trip of this many bytes.
+///
+/// # Errors
+/// `Failure::Program` where the peer cannot be built or run.
+pub fn round_trip_us(bytes: usize, rounds: u32) -> Result<f64> {
+    run(&PINGPONG, 2, &["roundtrip", &bytes.to_string(), &rounds.to_string()])
+}
+
+/// Millions of requests of this many bytes a second, with as many bytes for an answer, 64 of them in flight.
+///
+/// # Errors
+/// As `round_trip_us`.
+pub fn requests_a_us(bytes: usize, rounds: u32) -> Result<f64> {
+    run(&PINGPONG, 2, &["requests", &bytes.to_string(), &rounds.to_string()])
+}
+
+/// The same, of every rank to every other one, all of them together.
+///
+/// # Errors
+/// As `round_trip_us`.
+pub fn all_to_all_a_us(ranks: u32, bytes: usize, rounds: u32) -> Result<f64> {
+    run(&PINGPONG, ranks, &["alltoall", &bytes.to_string(), &rounds.to_string()])
+}
+
+/// Microseconds of `MPI_Get` of this many bytes, to their being here.
+///
+/// # Errors
+/// As `round_trip_us`.
+pub fn get_us(bytes: usize, rounds: u32) -> Result<f64> {
+    run(&ONE_SIDED, 2, &["get", &bytes.to_string(), &rounds.to_string()])
+}
+
+/// Microseconds of `MPI_Bcast` of this many bytes, to everybody's having said that they are there.
+///
+/// # Errors
+/// As `round_trip_us`.
+pub fn broadcast_us(ranks: u32, bytes: usize, rounds: u32) -> Result<f64> {
+    run(&ONE_SIDED, ranks, &["broadcast", &bytes.to_string(), &rounds.to_string()])
+}
+
+/// Milliseconds in `MPI_Init` and a barrier on so many ranks, or, by `measure`, kilobytes that rank 0 then has.
+///
+/// # Errors
+/// As `round_trip_us`.
+pub fn startup(measure: &str, ranks: u32) -> Result<f64> {
+    run(&STARTUP, ranks, &[measure])
+}
+
+/// What the task bench program prints for these arguments.
+///
+/// # Errors
+/// As `round_trip_us`.
+pub fn taskbench(ranks: u32, arguments: &[&str]) -> Result<f64> {
+    run(&TASKBENCH, ranks, arguments)
+}
+
+/// Builds a program where this process has not done so yet, runs it, and reads its number.
+fn run(source: &Source, ranks: u32, arguments: &[&str]) -> Result<f64> {
+    if mobula::is_initialized() && mobula::nodes().len() > 1 {
+        let reason =
+            "it is started on this host alone, and the ranks are on several: start them on one host to compare"
+                .to_string();
+        return Err(Failure::Program { program: source.name.to_string(), reason });
+    }
+    let peer = built(source)?;
+    let mut command = launcher(ranks);
+    // A core for each rank: they may spin, also where the launcher counts fewer cores than there are.
+    if std::thread::available_parallelism().is_ok_and(|cores| cores.get() >= ranks as usize) {
+        command.env("OMPI_MCA_mpi_yield_when_idle", "0");
+    }
+    let output = command.arg(&peer).args(arguments).stdin(Stdio::null()).output();
+    let text = printed(source.name, &output.map_err(|error| not_started(&error))?)?;
+    number(source.name, &text)
+}
+
+fn built(source: &Source) -> Result<PathBuf> {
+    static BUILT: Mutex<BTreeMap<&str, Result<PathBuf, Failure>>> = Mutex::new(BTreeMap::new());
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    built.entry(source.name).or_insert_with(|| compile(source.name, &format!("{CORES}\n{}", source.text))).clone()
+}

@@ -1,0 +1,205 @@
+//! Result files: lines of JSON, the first of which says the version, the others one result each.
+
+use crate::failure::{Failure, Result};
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::Path;
+
+/// The version of result files. A change of what a field means is a new one.
+pub const VERSION: u32 = 1;
+
+/// A result. What was not measured is none.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Line {
+    /// The suite.
+    pub suite: String,
+    /// The case in it.
+    pub case: String,
+    /// Our median.
+    pub value: Option<f64>,
+    /// What the numbers mean.
+    pub unit: String,
+    /// What it was held against.
+    pub peer: Option<String>,
+    /// The peer's median.
+    pub peer_value: Option<f64>,
+    /// Ours over the peer's: the median of the rounds' ratios.
+    pub ratio: Option<f64>,
+    /// Samples of each.
+    pub repeat: u32,
+    /// Our least sample.
+    pub min: Option<f64>,
+    /// Our median once more, between the two that show the noise.
+    pub median: Option<f64>,
+    /// Our greatest sample.
+    pub max: Option<f64>,
+    /// The revision that was measured.
+    pub commit: String,
+    /// The host of rank 0.
+    pub host: String,
+    /// The model of its processors.
+    pub cpu: String,
+    /// The road that was forced between ranks, or `auto`.
+    pub fabric: String,
+    /// Ranks that took part.
+    pub ranks: u32,
+    /// Hosts that they were on.
+    pub hosts: usize,
+    /// What random choices were made from.
+    pub seed: u64,
+}
+
+/// The first line.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Head {
+    version: u32,
+}
+
+/// Makes sure that results can be appended to a file: writes the first line of a new one, and refuses one of another version.
+///
+/// # Errors
+/// `Failure::Results` for a file of another version or of something else, `Failure::File` where it cannot be written.
+pub fn begin(path: Option<&Path>) -> Result<()> {
+    let Some(path) = path else { return Ok(()) };
+    let text = fs::read_to_string(path).unwrap_or_default();
+    if text.is_empty() {
+        return write(path, &Head { version: VERSION });
+    }
+    read(path).map(|_| ())
+}
+
+/// Appends a result, in one write: who is interrupted leaves whole lines.
+///
+/// # Errors
+/// `Failure::File` where it cannot be written.
+pub fn append(path: &Path, line: &Line) -> Result<()> {
+    write(path, line)
+}
+
+fn write(path: &Path, line: &impl Serialize) -> Result<()> {
+    let fail = |reason: String| Failure::File { path: path.to_path_buf(), reason };
+    let mut text = serde_json::to_string(line).map_err(|error| fail(error.to_string()))?;
+    text.push('\n');
+    let mut file = File::options().create(true).append(true).open(path).map_err(|error| fail(error.to_string()))?;
+    file.write_all(text.as_bytes()).map_err(|error| fail(error.to_string()))
+}
+
+/// Reads a file. Of a case that is there several times, as of a run that was repeated into the same file, the last counts.
+///
+/// # Errors
+/// `Failure::Results` where it is not there, is of another version, or holds a line that is no result.
+pub fn read(path: &Path) -> Result<Vec<Line>> {
+    let fail = |reason: String| Failure::Results { path: path.to_path_buf(), reason };
+    let text = fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
+    let mut lines = text.lines();
+    let head: Head = serde_json::from_str(lines.next().unwrap_or_default()).map_err(|_| {
+        fail(format!("its first line is not that of a result file: expected {{\"version\":{VERSION}}}"))
+    })?;
+    if head.version != VERSION {
+        let found = head.version;
+        return Err(fail(format!("it is of version {found}, this command reads version {VERSION}: measure again")));
+    }
+    let mut results: Vec<Line> = Vec::new();
+    for (index, text) in lines.enumerate() {
+        let line: Line =
+            serde_json::from_str(text).map_err(|error| fail(format!("line {} is no result: {error}", index + 2)))?;
+        match results.iter_mut().find(|known| known.is_of_the_same(&line)) {
+            Some(known) => *known = line,
+            None => results.push(line),
+        }
+    }
+    Ok(results)
+}
+
+impl Line {
+    /// Whether two results can be compared: the same case, over the same road, on as many ranks.
+    pub fn is_of_the_same(&self, other: &Line) -> bool {
+        let key = |line: &Line| (line.suite.clone(), line.case.clone(), line.fabric.clone(), line.ranks, line.hosts);
+        key(self) == key(other)
+    }
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    /// A result like any other.
+    pub fn line(case: &str, median: f64) -> Line {
+        let text = |text: &str| text.to_string();
+        Line {
+            suite: text("rpc"),
+            case: text(case),
+            value: Some(median),
+            unit: text("us"),
+            peer: Some(text("MPI")),
+            peer_value: Some(median / 2.0),
+            ratio: Some(2.0),
+            repeat: 3,
+            min: Some(median * 0.9),
+            median: Some(median),
+            max: Some(median * 1.1),
+            commit: text("abc-dirty"),
+            host: text("n\"1"),
+            cpu: text("a\tCPU"),
+            fabric: text("auto"),
+            ranks: 2,
+            hosts: 1,
+            seed: 7,
+        }
+    }
+
+    fn file(name: &str) -> PathBuf {
+        let path = std::env::temp_dir().join(format!("mobula-bench-results-{}-{name}", std::process::id()));
+        let _ = fs::remove_file(&path);
+        path
+    }
+
+    #[test]
+    fn a_line_holds_every_field_in_order() {
+        let text = serde_json::to_string(&line("round trip", 3.0)).unwrap();
+        assert_eq!(
+            text,
+            "{\"suite\":\"rpc\",\"case\":\"round trip\",\"value\":3.0,\"unit\":\"us\",\"peer\":\"MPI\",\"peer_value\":1.5,\
+             \"ratio\":2.0,\"repeat\":3,\"min\":2.7,\"median\":3.0,\"max\":3.3000000000000003,\"commit\":\"abc-dirty\",\
+             \"host\":\"n\\\"1\",\"cpu\":\"a\\tCPU\",\"fabric\":\"auto\",\"ranks\":2,\"hosts\":1,\"seed\":7}"
+        );
+    }
+
+    #[test]
+    fn what_was_written_is_read_and_the_last_of_a_case_counts() {
+        let path = file("again");
+        begin(Some(&path)).unwrap();
+        append(&path, &line("a", 1.0)).unwrap();
+        append(&path, &line("b", 2.0)).unwrap();
+        begin(Some(&path)).unwrap();
+        append(&path, &line("a", 3.0)).unwrap();
+        assert_eq!(read(&path).unwrap(), [line("a", 3.0), line("b", 2.0)]);
+        fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn another_version_is_refused_to_read_and_to_append() {
+        let path = file("version");
+        fs::write(&path, "{\"version\":2}\n").unwrap();
+        for refused in [read(&path).map(|_| ()), begin(Some(&path))] {
+            let said = refused.unwrap_err().to_string();
+            assert!(said.contains("version 2") && said.contains("reads version 1"), "{said}");
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap(), "{\"version\":2}\n");
+        fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn what_is_no_result_file_is_said_by_its_line() {
+        let path = file("other");
+        fs::write(&path, "something else\n").unwrap();
+        assert!(read(&path).unwrap_err().to_string().contains("first line"));
+        fs::write(&path, "{\"version\":1}\n{\"suite\":\"rpc\"}\n").unwrap();
+        assert!(read(&path).unwrap_err().to_string().contains("line 2 is no result"));
+        fs::remove_file(path).unwrap();
+    }
+}
