@@ -88,15 +88,15 @@ impl Actors {
         if !task.all_values() {
             task.references(&mut |slot| complete &= slot.core().is_complete());
         }
+        // Dropped after the lock, as the task is: it may hold handles of this very actor.
+        let _forgotten;
         let mut inner = lock(&home.inner);
         if let Life::Dead(error) = &inner.life {
             let error = error.clone();
             drop(inner);
             return refuse(driver, &task, &error);
         }
-        if let Some(kept) = &mut inner.kept {
-            kept.commits.heard(caller.0, target.heard_below);
-        }
+        _forgotten = inner.kept.as_mut().map(|kept| kept.commits.heard(caller.0, target.heard_below));
         if inner.restarts
             && let Some(id) = task.header().origin
             && !inner.queued.insert(id)
@@ -124,10 +124,11 @@ impl Actors {
 
     /// The callers of that rank have their results below this number.
     pub(super) fn heard(&self, id: ObjectId, from: Rank, below: u64) {
-        if let Some(home) = self.known(id)
-            && let Some(kept) = &mut lock(&home.inner).kept
-        {
-            kept.commits.heard(from, below);
+        if let Some(home) = self.known(id) {
+            let mut inner = lock(&home.inner);
+            let forgotten = inner.kept.as_mut().map(|kept| kept.commits.heard(from, below));
+            drop(inner);
+            drop(forgotten);
         }
     }
 
@@ -160,13 +161,12 @@ impl Actors {
     pub fn lost(&self, driver: &impl Driver, rank: Rank, error: &Error) {
         let homes: Vec<_> = lock(&self.homes).values().cloned().collect();
         for home in homes {
-            let (actor, named, dead) = {
+            let (actor, named, dead, forgotten) = {
                 let mut inner = lock(&home.inner);
-                if let Some(kept) = &mut inner.kept {
-                    kept.commits.lost(rank);
-                }
-                (inner.label.clone(), inner.name.is_some(), matches!(inner.life, Life::Dead(_)))
+                let forgotten = inner.kept.as_mut().map(|kept| kept.commits.lost(rank));
+                (inner.label.clone(), inner.name.is_some(), matches!(inner.life, Life::Dead(_)), forgotten)
             };
+            drop(forgotten);
             if home.id.owner != rank {
                 continue;
             }

@@ -68,11 +68,12 @@ impl<S, R: Clone> Commits<S, R> {
         }
     }
 
-    /// A call ran, and the state was saved after it.
-    pub fn ran(&mut self, call: TaskId, result: R, state: S) -> Option<Commit<S, R>> {
+    /// A call ran, and the state was saved after it. With what is to be sent now, the state that this one takes the place of:
+    /// it may hold what the caller must not drop under its lock.
+    pub fn ran(&mut self, call: TaskId, result: R, state: S) -> (Option<Commit<S, R>>, Option<S>) {
         self.unsent.push((call, result));
-        self.newest = Some(state);
-        self.next()
+        let replaced = self.newest.replace(state);
+        (self.next(), replaced)
     }
 
     /// What is to be sent to the owner now.
@@ -122,19 +123,24 @@ impl<S, R: Clone> Commits<S, R> {
         self.unsent.len() >= UNSHOWN_MAX
     }
 
-    /// The calls of that rank below this number have been answered.
-    pub fn heard(&mut self, rank: Rank, below: u64) {
+    /// The calls of that rank below this number have been answered. Returns their results, which the caller drops where it
+    /// holds no lock.
+    #[must_use]
+    pub fn heard(&mut self, rank: Rank, below: u64) -> Vec<R> {
         let known = self.heard.entry(rank).or_default();
-        if *known < below {
-            *known = below;
-            self.news.insert(rank, below);
-            self.finished.retain(|call, _| call.owner != rank || call.number >= below);
+        if *known >= below {
+            return Vec::new();
         }
+        *known = below;
+        self.news.insert(rank, below);
+        let is_heard = |call: &TaskId| call.owner == rank && call.number < below;
+        self.finished.extract_if(|call, _| is_heard(call)).map(|(_, result)| result).collect()
     }
 
-    /// That rank is gone: nobody asks for its calls any more.
-    pub fn lost(&mut self, rank: Rank) {
-        self.heard(rank, u64::MAX);
+    /// That rank is gone: nobody asks for its calls any more. As `heard`.
+    #[must_use]
+    pub fn lost(&mut self, rank: Rank) -> Vec<R> {
+        self.heard(rank, u64::MAX)
     }
 
     /// Whether that call ran before (K2).
@@ -166,10 +172,10 @@ mod tests {
     #[test]
     fn nothing_is_shown_before_it_is_kept() {
         let mut commits = Commits::new(HashMap::default());
-        let first = commits.ran(call(1), 'a', 10).expect("nothing is under way");
+        let first = commits.ran(call(1), 'a', 10).0.expect("nothing is under way");
         assert_eq!((first.sequence, first.state, &first.finished), (1, 10, &vec![(call(1), 'a')]));
-        assert_eq!(commits.ran(call(2), 'b', 20), None);
-        assert_eq!(commits.ran(call(3), 'c', 30), None);
+        assert_eq!(commits.ran(call(2), 'b', 20), (None, None));
+        assert_eq!(commits.ran(call(3), 'c', 30), (None, Some(20)), "nobody sends the state between");
         assert_eq!(commits.kept(2), [], "nobody sent that");
         assert_eq!(commits.kept(1), [(call(1), 'a')]);
         let second = commits.next().expect("two calls ran meanwhile");
@@ -183,14 +189,14 @@ mod tests {
     fn what_ran_is_given_again_until_it_is_heard() {
         let mut commits = Commits::<u8, char>::new(HashMap::from_iter([(call(1), 'a'), (call(2), 'b')]));
         assert_eq!(commits.seen(call(1)), Seen::Finished('a'));
-        commits.heard(7, 2);
+        assert_eq!(commits.heard(7, 2), ['a']);
         assert_eq!(commits.seen(call(1)), Seen::Heard);
         assert_eq!(commits.seen(call(2)), Seen::Finished('b'));
         assert_eq!(commits.seen(call(3)), Seen::Never);
-        commits.heard(7, 1);
+        assert_eq!(commits.heard(7, 1), []);
         assert_eq!(commits.seen(call(1)), Seen::Heard, "old news");
-        assert_eq!(commits.ran(call(3), 'c', 1).expect("idle").heard, [(7, 2)]);
-        commits.lost(7);
+        assert_eq!(commits.ran(call(3), 'c', 1).0.expect("idle").heard, [(7, 2)]);
+        assert_eq!(commits.lost(7), ['b']);
         assert_eq!(commits.kept_results(), 0);
     }
 
@@ -199,12 +205,12 @@ mod tests {
         let mut commits = Commits::new(HashMap::default());
         for number in 0..=UNSHOWN_MAX as u64 {
             assert!(!commits.is_full());
-            commits.ran(call(number), 'a', 0);
+            let _ = commits.ran(call(number), 'a', 0);
         }
         assert!(commits.is_full());
         commits.kept(1);
         assert!(commits.next().is_some() && !commits.is_full());
-        commits.ran(call(99), 'a', 0);
+        let _ = commits.ran(call(99), 'a', 0);
         assert_eq!(commits.give_up().len(), UNSHOWN_MAX + 1);
     }
 }

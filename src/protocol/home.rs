@@ -237,7 +237,7 @@ impl ActorHome {
             None
         };
         let (label, incarnation) = (inner.label.clone(), inner.incarnation);
-        let commit = match (&mut inner.kept, saved) {
+        let (commit, replaced) = match (&mut inner.kept, saved) {
             (Some(kept), Ok(saved)) if !dead => kept.commits.ran(id, results, Arc::new(saved)),
             (Some(_), Err(error)) if !dead => {
                 drop(inner);
@@ -252,6 +252,7 @@ impl ActorHome {
             }
         };
         drop(inner);
+        drop(replaced);
         self.send_commit(driver, incarnation, commit);
     }
 
