@@ -1,7 +1,7 @@
 //! What ranks say to each other about one actor: where it lives, that it is gone, and what its owner keeps of it.
 
 use crate::base::{Error, ObjectId, Rank, TaskId};
-use crate::protocol::message::WireParcel;
+use crate::protocol::wire::WireParcel;
 use serde::{Deserialize, Serialize};
 
 /// What holds for the calls of an actor that is started again when its rank dies.

@@ -8,7 +8,7 @@ use crate::base::{Error, Rank, TaskId};
 use crate::lineage::Recipe;
 use crate::object::{AnySlot, Parcel};
 use crate::protocol::driver::Driver;
-use crate::protocol::message::Moved;
+use crate::protocol::wire::Moved;
 use crate::protocol::{Message, Protocol};
 use crate::registry::Runnable;
 use rustc_hash::FxHashMap;
@@ -313,7 +313,7 @@ impl Away {
         let Some(sent) = tasks.get_mut(&number).filter(|sent| is_there(sent)) else { return Fate::Elsewhere };
         let left = sent.retries.checked_sub(1).filter(|_| sent.args.is_some());
         let Some(left) = left else {
-            return tasks.remove(&number).map_or(Fate::Elsewhere, |sent| Fate::Fails(sent));
+            return tasks.remove(&number).map_or(Fate::Elsewhere, Fate::Fails);
         };
         (sent.retries, sent.to, sent.via, sent.hops) = (left, here, None, sent.hops + 1);
         Fate::Again(sent.clone(), sent.hops)

@@ -47,6 +47,7 @@ mod route;
 mod stealing;
 mod unwanted;
 mod values;
+mod wire;
 
 #[cfg(any(test, fuzzing, feature = "sim"))]
 pub use actor_message::About;
@@ -64,9 +65,10 @@ pub use handles::{ActorRef, label_of};
 pub use home::{ActorHome, Step};
 pub use links::ProtocolLinks;
 pub use made::terms_of;
-#[cfg(any(test, fuzzing))]
-pub use message::Moved;
-pub use message::{Bytes, Message, Question, Run, WireAttachment, WireOptions, WireParcel, WirePlace};
+pub use message::{Message, Question};
 pub use rank::Protocol;
 pub use references::Lent;
 pub use requests::{request_of, request_of_actor};
+#[cfg(any(test, fuzzing))]
+pub use wire::Moved;
+pub use wire::{Bytes, Run, WireAttachment, WireOptions, WireParcel, WirePlace};

@@ -91,7 +91,7 @@ impl Here {
         let Some(acts) = acts_of(state) else { return };
         drop(acts.page.as_ref().map(|page| page.load()));
         let number = task.header().caller.wrapping_mul(7) + self.world.now_ns();
-        if number % 4 == 0 {
+        if number.is_multiple_of(4) {
             let array_bytes = (number % PAGE_BYTES_MAX) as u32;
             acts.page = Some(self.value(Load { array_bytes, ..Load::of(number) }));
         }

@@ -141,8 +141,8 @@ impl SimTask {
     /// Why one cannot be had.
     pub fn load(&self) -> Result<(), Error> {
         let mut arguments = lock(&self.arguments);
-        let given = arguments.iter_mut().flat_map(|arguments| &mut arguments.given);
-        given.map(Argument::load).collect()
+        let mut given = arguments.iter_mut().flat_map(|arguments| &mut arguments.given);
+        given.try_for_each(Argument::load)
     }
 
     /// What it does, the values of its arguments, which must all be there, and what is read of them while it runs. Only by who
