@@ -53,6 +53,7 @@ cases! {
     a_constructor_fails_the_second_time => "fragile", [1];
     an_argument_of_the_constructor_is_lost => "argument-lost", [1, 2];
     its_owner_dies => "owner-dies", [1, 2];
+    an_actor_goes_with_its_bundle => "seated", [1];
     a_name_leads_to_the_new_home => "named", [1];
     a_name_outlives_its_keeper => "keeper-dies", [1, 3];
 }

@@ -124,6 +124,9 @@ impl Driver for &'static Node {
     fn place(&self, options: &Options, name: &str) -> Result<Option<Rank>> {
         Node::place(self, options, name)
     }
+    fn find_seat(&self, actor: &Arc<ActorRef>, options: &Options, error: &Error) {
+        self.find_home_of(actor, options, error);
+    }
     fn takes(&self, task: &Arc<dyn Runnable>) -> bool {
         let seat = task.header().options.as_deref().and_then(Options::seat);
         seat.is_none_or(|seat| self.is_seated(task, seat))

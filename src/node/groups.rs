@@ -8,8 +8,7 @@ use crate::base::{Error, ObjectId, Rank, Result, Seat, clock};
 use crate::node::Node;
 use crate::node::placing::check_amounts;
 use crate::object::{AnySlot, ObjectRef};
-use crate::protocol::{Message, Question};
-use crate::protocol::{request_of, request_of_actor};
+use crate::protocol::{Message, request_of};
 use crate::registry::{Bundle, Options, PlacementGroup, Runnable};
 use crate::sched::{GroupAction, GroupMessage, Groups, Home, HostView, Request, Strategy, fixed_of};
 use rustc_hash::FxHashMap;
@@ -288,39 +287,11 @@ impl Node {
         false
     }
 
-    /// Where an actor for that place goes. Waits until the group is ready.
-    ///
-    /// # Errors
-    /// Where the group can never be, or is gone.
-    pub(super) fn home_for_actor(&'static self, options: &Options, seat: Seat, label: &str) -> Result<Rank> {
-        check_amounts(options, label)?;
-        let crate::registry::Placement::InGroup(place) = &options.place else { return Ok(self.rank) };
-        if let Some(group) = &place.group {
-            group.request();
-            while !group.core().is_complete() {
-                self.block(1, None, |event| group.core().when_complete(event.clone()))?;
-            }
-            if let Some(error) = group.core().failure() {
-                return Err((*error).clone());
-            }
-        }
-        let found = match self.group_owner(seat)? {
-            None => self.home_of_seat(seat),
-            Some(owner) => self.ask(owner, Question::Home(seat))?,
-        };
-        let asked = request_of_actor(options);
-        match found {
-            Ok(rank) if rank < self.size && !self.is_dead(rank) => Ok(rank),
-            Ok(rank) => Err(gone(label, seat, &format!("it was on rank {rank}"))),
-            Err(reason) => Err(gone(label, seat, &format!("{reason} ({} asked for)", asked.shown()))),
-        }
-    }
-
-    /// Where that place in one of this rank's groups is.
-    pub(super) fn home_of_seat(&self, seat: Seat) -> Result<Rank, String> {
+    /// Where that place in one of this rank's groups is; `None` while it is being reserved.
+    pub(super) fn home_of_seat(&self, seat: Seat) -> Result<Option<Rank>, String> {
         match lock(&self.own_groups.state).home(seat, &Request::default()) {
-            Home::At(rank) => Ok(rank),
-            Home::Later => Err("it is being reserved, try again".to_string()),
+            Home::At(rank) => Ok(Some(rank)),
+            Home::Later => Ok(None),
             Home::Nowhere(reason) => Err(reason),
         }
     }
@@ -362,7 +333,7 @@ impl State {
 }
 
 /// The error of work for a place that is gone, or that can never hold it.
-fn gone(name: &str, seat: Seat, reason: &str) -> Error {
+pub(super) fn gone(name: &str, seat: Seat, reason: &str) -> Error {
     Error::Unschedulable { task: name.to_string(), missing: format!("{seat}: {reason}") }
 }
 

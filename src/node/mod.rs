@@ -57,6 +57,7 @@ mod roads;
 mod room;
 mod roomless;
 mod scratch;
+mod seats;
 mod sentry;
 mod silence;
 mod spill;

@@ -113,6 +113,10 @@ impl Driver for Bench {
     fn place(&self, _: &Options, _: &str) -> Result<Option<Rank>> {
         Ok(None)
     }
+    fn find_seat(&self, actor: &Arc<ActorRef>, _: &Options, error: &Error) {
+        let nowhere = Err(Error::config("there are no placement groups here"));
+        self.protocol().seated(self, actor, error, nowhere);
+    }
     fn takes(&self, _: &Arc<dyn Runnable>) -> bool {
         true
     }

@@ -2,7 +2,7 @@
 
 use crate::base::{Error, Rank, Result};
 use crate::object::{ArrayMemory, Attachment, Links};
-use crate::protocol::{ActorHome, Message, Protocol, WirePlace};
+use crate::protocol::{ActorHome, ActorRef, Message, Protocol, WirePlace};
 use crate::registry::{Options, Runnable, TableEntry};
 use crate::sched::Grant;
 use crate::store::Source;
@@ -90,6 +90,9 @@ pub trait Driver: Clone + Send + Sync + 'static {
     /// # Errors
     /// `Unschedulable` and the like.
     fn place(&self, options: &Options, name: &str) -> Result<Option<Rank>>;
+    /// Finds where the place in a placement group is from now on in which an actor is to be started again because of that error.
+    /// That may take a while: `Protocol::seated` is told.
+    fn find_seat(&self, actor: &Arc<ActorRef>, options: &Options, error: &Error);
     /// Whether a task may run on this rank; where not, it has been sent on, or failed.
     fn takes(&self, task: &Arc<dyn Runnable>) -> bool;
     /// A task whose arguments are there may run here.
@@ -99,7 +102,7 @@ pub trait Driver: Clone + Send + Sync + 'static {
     /// An actor that is gone held this, and so many CPUs.
     fn give_back(&self, grant: Grant, cpu: i64);
     /// The answer to a question about a name.
-    fn named(&self, token: u64, outcome: Result<Option<Arc<crate::protocol::ActorRef>>, String>);
+    fn named(&self, token: u64, outcome: Result<Option<Arc<ActorRef>>, String>);
 
     /// How many tasks here could go elsewhere.
     fn surplus(&self) -> usize;

@@ -245,7 +245,7 @@ impl Protocol {
             }
             let Some(actor) = actor else { return };
             lock(&actor.route).lost(gone, Flight::spend_retry);
-            let Some(home) = self.move_once(driver, &actor, &error) else { return };
+            let Some(home) = self.move_once(driver, &actor, &error, None) else { return };
             if !driver.is_dead(home) {
                 return;
             }
@@ -254,9 +254,24 @@ impl Protocol {
         }
     }
 
-    /// Builds the actor on another rank; where, or `None` where it is gone for good. The caller holds a handle: meanwhile the
-    /// last one cannot be dropped.
-    fn move_once(&self, driver: &impl Driver, actor: &Arc<ActorRef>, error: &Error) -> Option<Rank> {
+    /// Where the place in a placement group is of an actor that is to be started again there; as `Driver::find_seat` was asked.
+    pub fn seated(&self, driver: &impl Driver, actor: &Arc<ActorRef>, error: &Error, home: Result<Rank>) {
+        if let Some(home) = self.move_once(driver, actor, error, Some(home))
+            && driver.is_dead(home)
+        {
+            self.restart(driver, actor.id, home, &driver.death_of(home));
+        }
+    }
+
+    /// Builds the actor on another rank, the one that was found for it where there is one; which, or `None` where it is gone for
+    /// good or its place is looked for. The caller holds a handle: meanwhile the last one cannot be dropped.
+    fn move_once(
+        &self,
+        driver: &impl Driver,
+        actor: &Arc<ActorRef>,
+        error: &Error,
+        found: Option<Result<Rank>>,
+    ) -> Option<Rank> {
         let (max, spent, ended, constructor) = {
             let made = lock(&self.made.0);
             let entry = made.get(&actor.id)?;
@@ -272,7 +287,11 @@ impl Protocol {
             self.end(driver, actor, actor.died(format!("{error}; it was started again {times}, as max_restarts says")));
             return None;
         }
-        let home = match self.new_home(driver, &constructor.options, &actor.label) {
+        if found.is_none() && constructor.options.seat().is_some() {
+            driver.find_seat(actor, &constructor.options, error);
+            return None;
+        }
+        let home = match found.unwrap_or_else(|| self.new_home(driver, &constructor.options, &actor.label)) {
             Ok(home) => home,
             Err(reason) => {
                 let reason = format!("{error}; it cannot be started again (it was {spent} times): {reason}");
@@ -322,10 +341,6 @@ impl Protocol {
 
     /// As `place_actor`, for an actor that had a home: what said where exactly may be gone.
     fn new_home(&self, driver: &impl Driver, options: &Options, label: &str) -> Result<Rank> {
-        if options.seat().is_some() {
-            let reason = "its bundle is made anew elsewhere, and actors in placement groups are not started again";
-            return Err(Error::ActorDied { actor: label.to_string(), reason: reason.to_string() });
-        }
         match self.place_actor(driver, options, label) {
             Err(Error::NodeDied { .. }) => self.place_actor(driver, &options.clone().place(Placement::Spread), label),
             placed => placed,

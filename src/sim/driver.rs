@@ -123,6 +123,10 @@ impl Driver for Here {
             _ => Ok(None),
         }
     }
+    fn find_seat(&self, actor: &Arc<ActorRef>, _: &Options, error: &Error) {
+        let nowhere = Err(Error::config("there are no placement groups here"));
+        self.protocol().seated(self, actor, error, nowhere);
+    }
     fn takes(&self, _: &Arc<dyn Runnable>) -> bool {
         true
     }

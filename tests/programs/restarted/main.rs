@@ -5,6 +5,7 @@ mod checkpoints;
 mod counts;
 mod ends;
 mod names;
+mod seats;
 #[allow(dead_code)]
 #[path = "../mortal/victims.rs"]
 mod victims;
@@ -27,6 +28,7 @@ const CASES: &[(&str, fn() -> Outcome)] = &[
     ("fragile", ends::fragile),
     ("argument-lost", ends::argument_lost),
     ("owner-dies", ends::owner_dies),
+    ("seated", seats::seated),
     ("named", names::named),
     ("keeper-dies", names::keeper_dies),
 ];
