@@ -67,7 +67,7 @@ test-default: setup-test
 # What another MPI library, or none, can make a difference to.
 RANK_TESTS := --lib --test cluster --test launch --test bad_input
 
-# What runs on the hosts of the lab: between them it is another MPI or none, which the other builds try.
+# What runs on the hosts of the lab is tried once, with every feature, over MPI and over none.
 NO_LAB := --skip hosts:: --skip outages:: --skip networks:: --skip slurm::
 
 # The same library against the other MPI, in a folder of its own: mpi-sys does not notice that MPICC changed.
@@ -85,7 +85,7 @@ test-mpis: setup-test
 # Without any C library, which the finished program must show.
 test-embedded: setup-test
 	CARGO_TARGET_DIR=target/embedded cargo build -p mobula --no-default-features --examples
-	CARGO_TARGET_DIR=target/embedded cargo test -p mobula --no-default-features $(RANK_TESTS)
+	CARGO_TARGET_DIR=target/embedded cargo test -p mobula --no-default-features $(RANK_TESTS) -- $(NO_LAB)
 	CARGO_TARGET_DIR=target/embedded cargo build -p mobula-cli --no-default-features
 	@if ldd target/embedded/debug/mobula | grep -E 'hwloc|mpi|ibverbs|cuda'; then \
 	    echo 'built without features, yet linked with the above' >&2; exit 1; fi
