@@ -7,12 +7,17 @@ use crate::node::memory::{OwnDraft, OwnMemory, Said};
 use crate::node::notes::{Charge, Note};
 use crate::object::{Array, ArrayMut};
 use bytemuck::Pod;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, PoisonError, RwLockReadGuard};
 
 impl Node {
     /// The store, while the cluster runs.
     pub(super) fn arena(&self) -> Option<Arc<Arena>> {
-        self.arena.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.arena_now().clone()
+    }
+
+    /// The same for a moment: the end of the cluster waits for it.
+    pub(super) fn arena_now(&self) -> RwLockReadGuard<'_, Option<Arc<Arena>>> {
+        self.arena.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The error of a store that is full.

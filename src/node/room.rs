@@ -129,11 +129,12 @@ impl Node {
     /// # Errors
     /// `StoreFull` where there is no room in time; what ends a wait.
     pub(super) fn allocate(&'static self, bytes: usize) -> Result<Block> {
-        let arena = self.arena().ok_or_else(|| Error::no_cluster("an allocation"))?;
-        match arena.allocate(bytes) {
-            Some(block) => Ok(block),
-            None => self.find_room(&arena, bytes, may_wait()),
+        // Mostly there is room: then the store need not be counted once more for the time of the look.
+        if let Some(block) = self.arena_now().as_ref().and_then(|arena| arena.allocate(bytes)) {
+            return Ok(block);
         }
+        let arena = self.arena().ok_or_else(|| Error::no_cluster("an allocation"))?;
+        self.find_room(&arena, bytes, may_wait())
     }
 
     /// As `allocate`, without waiting.
