@@ -11,6 +11,7 @@ use crate::fabric::{Place, Refusal};
 use crate::mem::Block;
 use crate::node::Node;
 use crate::node::memory::OwnMemory;
+use crate::node::room::acting;
 use crate::object::ArrayMemory;
 use crate::store::{CHUNK_BYTES, Chunks, Source};
 use rustc_hash::FxHashMap;
@@ -173,7 +174,7 @@ impl Node {
         let whole = Block::join(left).filter(|block| block.len() == pull.bytes);
         let block = whole.or_else(|| {
             pull.chunks.start_again();
-            self.allocate_now(pull.bytes).ok()
+            acting(|| self.allocate(pull.bytes)).ok()
         });
         let Some(block) = block else { return false };
         pull.pieces = block.split(CHUNK_BYTES).into_iter().map(Some).collect();

@@ -137,18 +137,6 @@ impl Node {
         self.find_room(&arena, bytes, may_wait())
     }
 
-    /// As `allocate`, without waiting.
-    ///
-    /// # Errors
-    /// `StoreFull`.
-    pub(super) fn allocate_now(&'static self, bytes: usize) -> Result<Block> {
-        let arena = self.arena().ok_or_else(|| Error::no_cluster("an allocation"))?;
-        match arena.allocate(bytes) {
-            Some(block) => Ok(block),
-            None => self.find_room(&arena, bytes, false),
-        }
-    }
-
     #[cold]
     fn find_room(&'static self, arena: &Arc<Arena>, bytes: usize, wait: bool) -> Result<Block> {
         let Some(footprint) = arena.footprint(bytes) else { return Err(self.store_full(bytes as u64)) };

@@ -19,8 +19,8 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 
-/// How often a task is passed on. Two ranks without other work could pass one to and fro for ever: what its sender asks for
-/// next is read before a worker has seen the task.
+/// How often a task is passed on. A victim keeps what its own workers are about to take (`stealing`), so few come near this; it
+/// bounds what ranks can do to each other that pass one to and fro.
 const HOPS_MAX: u32 = 20;
 
 /// Messages of one peer that wait for blocks from elsewhere; there is one only while there are such messages.
