@@ -46,6 +46,8 @@ impl Protocol {
                 return self.fail_call(&task, Arc::new(error));
             }
         };
+        // What is made after the death of its home was noticed was never under way: it waits for the next home.
+        self.mind_home(driver, actor);
         let mut route = lock(&actor.route);
         if let Some(error) = route.end() {
             drop(route);
