@@ -51,6 +51,9 @@ pub fn start(mut world: World, config: Config) -> Result<Session> {
     let ranks = hellos.iter().enumerate().map(|(rank, hello)| {
         (hosts.iter().position(|ranks| ranks.contains(&(rank as Rank))).unwrap_or_default(), hello.pid)
     });
+    // The program's own thread, and the threads without a core of their own: on a core that another rank's worker is pinned
+    // to, each would wait for the other to yield. Who may not be kept there runs where the system puts it.
+    let kept = if config.pin { crate::topo::Kept::to(parts.cpus).ok().flatten() } else { None };
     let workers = parts.workers;
     let pages = parts.arena.page_kind();
     let store_bytes = parts.arena.bytes();
@@ -84,7 +87,7 @@ pub fn start(mut world: World, config: Config) -> Result<Session> {
     if rank == 0 {
         node.banner(&launcher, workers, &pages.to_string(), store_bytes);
     }
-    Ok(Session::new(node, world))
+    Ok(Session::new(node, world, kept))
 }
 
 /// Everybody's value, or the error that the first rank which has one met.

@@ -30,6 +30,8 @@ pub(super) struct Joined {
     pub roads: Roads,
     pub host_bells: Vec<Option<Arc<Bell>>>,
     pub places: Vec<WorkerPlace>,
+    /// The CPUs of this rank's share of its host.
+    pub cpus: Vec<u32>,
     pub workers: usize,
     pub fabrics: Vec<String>,
 }
@@ -63,6 +65,8 @@ pub(super) fn join(
     let crowded = host_ranks.len() > topology.allowed.len().max(1);
     let spin = config.spin_us.map_or(if crowded { Duration::ZERO } else { SPIN }, Duration::from_micros);
     let places = crate::topo::plan(topology, station.bound, station.place, workers);
+    let share = crate::topo::share(topology, station.bound, station.place);
+    let cpus = share.into_iter().flat_map(|core| core.pus).collect();
 
     let ways = ways(world, rank, cards)?;
     let arena = local.arena.clone();
@@ -85,6 +89,7 @@ pub(super) fn join(
         roads: Roads::new(made.fabrics, made.laid, &to, mates, bell, spin),
         host_bells: made.host_bells,
         places,
+        cpus,
         workers,
     })
 }

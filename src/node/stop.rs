@@ -7,6 +7,7 @@ use crate::boot::World;
 use crate::node::Node;
 use crate::node::output::Capture;
 use crate::protocol::Message;
+use crate::topo::Kept;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
@@ -20,12 +21,14 @@ pub struct Session {
     world: Option<World>,
     /// This rank's driver has said that it is through.
     left: bool,
+    /// The program's thread is kept to the rank's own cores until then.
+    _kept: Option<Kept>,
 }
 
 impl Session {
     /// Of a started node.
-    pub(super) fn new(node: &'static Node, world: World) -> Session {
-        Session { node, world: Some(world), left: false }
+    pub(super) fn new(node: &'static Node, world: World, kept: Option<Kept>) -> Session {
+        Session { node, world: Some(world), left: false, _kept: kept }
     }
 
     /// The rank.

@@ -3,6 +3,7 @@
 
 use crate::base::{Error, Result};
 use std::io;
+use std::thread::ThreadId;
 
 /// The kernel's largest mask (`NR_CPUS` = 8192); `cpu_set_t` alone ends at 1024.
 const MASK_WORDS: usize = 128;
@@ -23,8 +24,41 @@ pub fn allowed_cpus() -> Vec<u32> {
 /// `Error::Config` where `cpus` is empty or the job may not use them.
 pub fn bind_this_thread(cpus: &[u32]) -> Result<()> {
     super::binder::bind(cpus).map_err(|reason| {
-        Error::config(format!("a worker could not be pinned to CPUs {cpus:?}: {reason}; set MOBULA_PIN=0 not to pin"))
+        Error::config(format!("a thread could not be pinned to CPUs {cpus:?}: {reason}; set MOBULA_PIN=0 not to pin"))
     })
+}
+
+/// A thread that was kept to fewer CPUs than it had; when this is dropped there, it has them back.
+pub struct Kept {
+    thread: ThreadId,
+    before: Vec<u32>,
+    during: Vec<u32>,
+}
+
+impl Kept {
+    /// Keeps the calling thread, and those it starts from now on, to `cpus`; `None` where it has no others anyway.
+    ///
+    /// # Errors
+    /// As `bind_this_thread`.
+    pub fn to(cpus: Vec<u32>) -> Result<Option<Kept>> {
+        let before = allowed_cpus();
+        let during: Vec<u32> = before.iter().copied().filter(|cpu| cpus.contains(cpu)).collect();
+        if during.is_empty() || during == before {
+            return Ok(None);
+        }
+        bind_this_thread(&during)?;
+        Ok(Some(Kept { thread: std::thread::current().id(), before, during }))
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        // Where the program has bound its thread otherwise meanwhile, that is left as it is.
+        if std::thread::current().id() == self.thread && allowed_cpus() == self.during {
+            // What the thread was allowed before it is allowed again, unless its job's CPUs were changed: then these stay.
+            let _ = bind_this_thread(&self.before);
+        }
+    }
 }
 
 /// Pins the calling thread by the kernel's own call.
@@ -59,6 +93,21 @@ mod tests {
             assert_eq!(apart(|| pin(&[last]).map(|()| allowed_cpus())), Ok(vec![last]));
         }
         assert_eq!(allowed_cpus(), allowed, "the thread that asked for it is pinned, no other");
+    }
+
+    #[test]
+    fn a_thread_that_was_kept_to_some_cpus_has_the_others_back() {
+        let allowed = allowed_cpus();
+        let first = vec![allowed[0]];
+        assert!(Kept::to(allowed.clone()).is_ok_and(|kept| kept.is_none()), "it has no others");
+        assert!(Kept::to(Vec::new()).is_ok_and(|kept| kept.is_none()), "nothing is known of them");
+        let seen = apart(|| {
+            let kept = Kept::to(first.clone());
+            let during = allowed_cpus();
+            drop(kept);
+            (during, allowed_cpus())
+        });
+        assert_eq!(seen, (first, allowed));
     }
 
     #[test]

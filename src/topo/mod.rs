@@ -20,8 +20,8 @@ mod placement;
 mod sysfs;
 mod topology;
 
-pub use bind::bind_this_thread;
-pub use placement::{WorkerPlace, plan};
+pub use bind::{Kept, bind_this_thread};
+pub use placement::{WorkerPlace, plan, share};
 pub use topology::{DeviceKind, Topology};
 
 // The one place where the feature decides: what discovers and what pins.

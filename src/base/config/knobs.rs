@@ -85,7 +85,7 @@ pub(super) const KNOBS: &[Knob] = &[
     },
     Knob {
         variable: "MOBULA_PIN",
-        takes: "1 to pin workers to cores, 0 not to",
+        takes: "1 to pin workers to cores and keep the program's thread to its rank's share of them, 0 not to",
         apply: |config, value| {
             config.pin = whole(value, 0, 1)? == 1;
             Some(())
