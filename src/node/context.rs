@@ -144,7 +144,9 @@ pub fn put_aside(slot: usize) -> Paused {
         }
         paused[slot] = Some(Note { context, awaited });
     });
-    // What runs next on this thread waits for nothing yet.
+    // What runs next on this thread, on a stack of its own, is no task yet and waits for nothing. Were it left with this
+    // context, it would come back to it after a pause of its own, when this fiber's task may be over and its stack another's.
+    CURRENT.set(std::ptr::null());
     AWAITED.set(None);
     Paused { slot, context, awaited }
 }
@@ -262,4 +264,30 @@ pub fn panic_place() -> Option<String> {
 /// The number in pictures of the task that runs on this thread, 0 for a driver or one that is not recorded.
 pub fn trace_number() -> u64 {
     with_current(|current| current.map_or(0, |context| context.header.number.load(Ordering::Relaxed)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_runs_while_a_task_is_paused_is_not_that_task() {
+        let (paused, other) = (Header::new(None, 0), Header::new(None, 0));
+        let grant = Grant { gpus: Vec::new(), custom: Vec::new(), bundle: None };
+        let context = Context::of_task(&paused, &grant);
+        let running = context.enter();
+        let number = current_number();
+        let aside = put_aside(0);
+        assert!(!in_task());
+        {
+            let context = Context::of_task(&other, &grant);
+            let _running = context.enter();
+            assert_ne!(current_number(), number);
+        }
+        assert!(!in_task(), "the other's end brought it back");
+        drop(aside);
+        assert_eq!(current_number(), number);
+        drop(running);
+        assert!(!in_task());
+    }
 }
