@@ -2,10 +2,15 @@
 
 use crate::cases::{Cases, Outcome, soon};
 use mobula::prelude::*;
+use std::sync::OnceLock;
 use std::thread::available_parallelism;
+
+/// Hardware threads that this process may use, as its launcher bound it.
+static THREADS: OnceLock<f64> = OnceLock::new();
 
 /// The host's own CPUs; GPUs and a resource that we say it has.
 pub fn config() -> Config {
+    THREADS.get_or_init(|| available_parallelism().map_or(1.0, |threads| threads.get() as f64));
     Config::default().num_gpus(2.0).resource("Custom", 2.0).store_bytes(64 << 20)
 }
 
@@ -135,9 +140,12 @@ fn resources() -> Outcome {
     assert_eq!(totals.get("GPU"), Some(&(2.0 * hosts)));
     // Of each host, and not of each of its ranks.
     assert_eq!(totals.get("Custom"), Some(&(2.0 * hosts)));
-    // Every core when unbound; where a core has two hardware threads, either may be what is counted. Hosts are alike.
-    let (cpus, threads) = (totals["CPU"] / hosts, available_parallelism()?.get() as f64);
+    // Every core when unbound; where a core has two hardware threads, either may be what is counted. Hosts are alike. This
+    // thread is kept to its rank's share of them.
+    let (cpus, threads) = (totals["CPU"] / hosts, *THREADS.get().expect("noted before the start"));
     assert!(cpus == threads || cpus * 2.0 == threads, "{cpus} CPUs, {threads} hardware threads");
+    let (share, ranks) = (available_parallelism()?.get() as f64, ranks().len() as f64 / hosts);
+    assert!(share <= (threads / ranks).ceil(), "{share} of {threads} hardware threads for one of {ranks} ranks");
     Ok(())
 }
 
