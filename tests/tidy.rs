@@ -80,6 +80,7 @@ const UNSAFE_FILES: &[&str] = &[
     "src/fabric/verbs/tests/laid.rs",
     "src/fabric/verbs/waker.rs",
     "src/fabric/mpi/window.rs",
+    "src/base/latch.rs",
     "src/gpu/cuda.rs",
     "src/mem/arena.rs",
     "src/mem/arena/pieces.rs",

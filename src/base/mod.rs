@@ -6,6 +6,7 @@ pub mod clock;
 pub mod config;
 pub mod error;
 pub mod ids;
+pub mod latch;
 pub mod limits;
 pub mod log;
 pub mod parse;

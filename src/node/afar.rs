@@ -110,7 +110,7 @@ impl crate::node::roads::Roads {
             return;
         }
         for (rank, peer) in self.peers.iter().enumerate() {
-            if !lock(&peer.outbox).messages.is_empty() {
+            if !peer.outbox.lock().messages.is_empty() {
                 note(rank as Rank);
             }
         }

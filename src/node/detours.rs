@@ -6,7 +6,7 @@
 
 use crate::base::Rank;
 use crate::base::log::{Level, say};
-use crate::base::sync::{Ordering, lock};
+use crate::base::sync::Ordering;
 use crate::node::Node;
 use crate::node::roads::Outbox;
 use crate::protocol::{ABOUT_ROADS, Message};
@@ -31,7 +31,7 @@ impl Detour {
 impl Node {
     /// The road at `place` leads to `peer` no more.
     pub(super) fn road_failed(&'static self, place: usize, peer: Rank, reason: &str) {
-        let mut outbox = lock(&self.roads.peers[peer as usize].outbox);
+        let mut outbox = self.roads.peers[peer as usize].outbox.lock();
         if self.roads.to(peer) != Some(place) {
             // A road that is not taken any more, or not yet: what waits for it is told when it is taken.
             return;
@@ -79,7 +79,7 @@ impl Node {
     /// `peer` says over the road of `leg` how many messages of this rank it was handed over the one before.
     pub(super) fn on_resume(&'static self, peer: Rank, leg: u8, delivered: u64) {
         let state = &self.roads.peers[peer as usize];
-        let mut outbox = lock(&state.outbox);
+        let mut outbox = state.outbox.lock();
         let here = state.leg.load(Ordering::Relaxed);
         if leg == here.saturating_add(1) {
             // It left a road whose end this side has not been told of yet.

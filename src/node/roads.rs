@@ -1,5 +1,6 @@
 //! Sending to other ranks, and taking what came from them.
 
+use crate::base::latch::Latch;
 use crate::base::limits::MESSAGE_BYTES_MAX;
 use crate::base::sync::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering, lock};
 use crate::base::{Rank, clock};
@@ -57,7 +58,7 @@ pub(super) struct Peer {
     pub(super) leg: AtomicU8,
     /// Declared gone; for good.
     dead: AtomicBool,
-    pub(super) outbox: Mutex<Outbox>,
+    pub(super) outbox: Latch<Outbox>,
 }
 
 /// What no road took yet, oldest first.
@@ -96,7 +97,7 @@ impl Roads {
                 ways.push(way.clone());
                 ways.len() - 1
             });
-            Peer { way: way as u16, leg: AtomicU8::new(0), dead: AtomicBool::new(false), outbox: Mutex::default() }
+            Peer { way: way as u16, leg: AtomicU8::new(0), dead: AtomicBool::new(false), outbox: Latch::default() }
         });
         let peers = peers.collect();
         let unseen = all.iter().any(|road| !road.rings());
@@ -173,7 +174,7 @@ impl Roads {
         if peer.dead.swap(true, Ordering::AcqRel) {
             return false;
         }
-        let outbox = std::mem::take(&mut *lock(&peer.outbox));
+        let outbox = std::mem::take(&mut *peer.outbox.lock());
         self.waiting.fetch_sub(outbox.messages.len(), Ordering::Relaxed);
         true
     }
@@ -190,7 +191,7 @@ impl Roads {
     /// Sends over the road taken now, or lets the message wait. True where one waits that was alone.
     pub(super) fn dispatch(&self, to: Rank, bytes: &[u8], about_roads: bool, load: impl FnOnce() -> u8) -> bool {
         let peer = &self.peers[to as usize];
-        let mut outbox = lock(&peer.outbox);
+        let mut outbox = peer.outbox.lock();
         // Under the lock, which `bury` and a detour take as well.
         let Some(road) = self.to(to) else { return false };
         let envelope = if about_roads { ABOUT_ROADS } else { outbox.departures.next(load) };
@@ -207,7 +208,7 @@ impl Roads {
     fn flush(&self) {
         self.flush_beside();
         for (rank, peer) in self.peers.iter().enumerate() {
-            let Ok(mut outbox) = peer.outbox.try_lock() else { continue };
+            let Some(mut outbox) = peer.outbox.try_lock() else { continue };
             if outbox.messages.is_empty() && outbox.detour.is_none() {
                 continue;
             }
@@ -286,7 +287,12 @@ impl Node {
             self.roads.bell.look();
             self.glance();
         }
-        while lock(&self.roads.peers[to as usize].outbox).messages.len() > OUTBOX_MESSAGES_MAX && !self.stopping() {
+        // What waits towards all of them is seen without a lock, and is nearly always nothing.
+        let full = || {
+            self.roads.waiting.load(Ordering::Relaxed) > OUTBOX_MESSAGES_MAX
+                && self.roads.peers[to as usize].outbox.lock().messages.len() > OUTBOX_MESSAGES_MAX
+        };
+        while full() && !self.stopping() {
             if self.poll() == 0 {
                 std::thread::sleep(Duration::from_micros(50));
             }

@@ -339,12 +339,12 @@ mod tests {
         assert!(bench.sent().is_empty(), "another incarnation's");
         actors.kept(&bench, ACTOR, 0, 1);
         let sent = bench.sent();
-        assert!(sent.len() == 2 && sent[0].0 == 3 && sent[0].1.starts_with("Done { task: 1"), "{sent:?}");
+        assert!(sent.len() == 2 && sent[0].0 == 3 && sent[0].1.starts_with("Return { task: 1"), "{sent:?}");
         assert!(sent[1].0 == 0 && sent[1].1.contains("sequence: 2"), "{sent:?}");
         // Made again by a caller that did not hear: given again, not run again.
         add(&bench, actors, 1, 1);
         assert_eq!(work(&bench), 0);
-        assert!(bench.sent().iter().all(|(to, said)| *to == 3 && said.starts_with("Done { task: 1")));
+        assert!(bench.sent().iter().all(|(to, said)| *to == 3 && said.starts_with("Return { task: 1")));
         // Heard: neither.
         actors.heard(ACTOR, 3, 2);
         add(&bench, actors, 1, 1);

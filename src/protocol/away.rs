@@ -2,23 +2,29 @@
 
 mod awaited;
 
+use crate::base::latch::Latch;
 use crate::base::limits::INLINE_BYTES_MAX;
-use crate::base::sync::{AtomicU64, Ordering, lock};
+use crate::base::sync::{AtomicU64, Ordering};
 use crate::base::{Error, Rank, TaskId};
 use crate::lineage::Recipe;
 use crate::object::{AnySlot, Parcel};
 use crate::protocol::driver::Driver;
 use crate::protocol::wire::Moved;
-use crate::protocol::{Message, Protocol};
+use crate::protocol::{Bytes, Message, Protocol};
 use crate::registry::Runnable;
 use rustc_hash::FxHashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 impl Protocol {
     /// A task is over: who waits elsewhere is told.
     pub fn over(&self, driver: &impl Driver, task: &Arc<dyn Runnable>) {
         let Some(id) = task.header().origin else { return };
         self.unwanted.remove(id);
+        if id.owner != self.rank
+            && let Some(slot) = task.clone().only_slot()
+        {
+            return self.send_results(driver, id, &[slot.encode()]);
+        }
         let slots = task.clone().slots();
         let parcels: Vec<_> = slots.iter().map(|slot| slot.encode()).collect();
         if id.owner == self.rank {
@@ -30,6 +36,12 @@ impl Protocol {
 
     /// Tells a task's owner what it gave.
     pub(super) fn send_results(&self, driver: &impl Driver, id: TaskId, parcels: &[Result<Parcel, Error>]) {
+        if let [Ok(Parcel { bytes, attachments })] = parcels
+            && attachments.is_empty()
+            && bytes.len() <= INLINE_BYTES_MAX
+        {
+            return driver.send(id.owner, &Message::Return { task: id.number, value: Bytes(bytes) });
+        }
         let inline_bytes_max = INLINE_BYTES_MAX / parcels.len().max(1);
         let results = parcels.iter().map(|parcel| match parcel {
             Ok(parcel) => self.sealed(driver, parcel, id.owner, inline_bytes_max),
@@ -45,17 +57,29 @@ impl Protocol {
             return;
         }
         let Some(sent) = self.away.take(number) else { return };
-        self.unwanted_no_more(driver, number, &sent);
-        if let Results::Of(task) = &sent.results {
-            self.call_over(driver, number, task);
-            task.header().release_target();
-        }
+        self.returned(driver, number, &sent);
         for (slot, parcel) in sent.results.slots().into_iter().zip(parcels) {
             let Some(slot) = slot else { continue };
             match parcel {
                 Ok(parcel) => slot.complete_with(&parcel.bytes, parcel.attachments),
                 Err(error) => slot.fail(Arc::new(error)),
             }
+        }
+    }
+
+    /// A task that went elsewhere is over, with one plain result.
+    pub(super) fn on_return(&self, driver: &impl Driver, number: u64, value: &[u8]) {
+        let Some(sent) = self.away.take(number) else { return };
+        self.returned(driver, number, &sent);
+        sent.results.first().into_iter().for_each(|slot| slot.complete_with(value, Vec::new()));
+    }
+
+    /// The results of a task that went elsewhere have come.
+    pub(super) fn returned(&self, driver: &impl Driver, number: u64, sent: &Sent) {
+        self.unwanted_no_more(driver, number, sent);
+        if let Results::Of(task) = &sent.results {
+            self.call_over(driver, number, task);
+            task.header().release_target();
         }
     }
 
@@ -118,6 +142,14 @@ pub enum Results {
 }
 
 impl Results {
+    /// Where the first goes; `None` where nobody misses it.
+    pub fn first(&self) -> Option<Arc<dyn AnySlot>> {
+        match self {
+            Results::Of(task) => task.clone().only_slot().or_else(|| task.clone().slots().into_iter().next()),
+            Results::Again(slots) => slots.first().cloned().flatten(),
+        }
+    }
+
     /// Where the results go, by their places; `None` for those that nobody misses.
     pub fn slots(&self) -> Vec<Option<Arc<dyn AnySlot>>> {
         match self {
@@ -181,13 +213,13 @@ pub enum Fate {
 #[derive(Default)]
 pub struct Away {
     next: AtomicU64,
-    tasks: Mutex<FxHashMap<u64, Sent>>,
+    tasks: Latch<FxHashMap<u64, Sent>>,
 }
 
 impl Away {
     pub(super) fn put(&self, sent: Sent) -> u64 {
         let number = self.fresh_number();
-        lock(&self.tasks).insert(number, sent);
+        self.tasks.lock().insert(number, sent);
         number
     }
 
@@ -210,7 +242,7 @@ impl Away {
 
     /// Result `index` of what is made again under that number goes to `slot`; false where that is over.
     pub fn join(&self, number: u64, index: usize, slot: &Arc<dyn AnySlot>) -> bool {
-        let mut tasks = lock(&self.tasks);
+        let mut tasks = self.tasks.lock();
         let Some(Results::Again(slots)) = tasks.get_mut(&number).map(|sent| &mut sent.results) else { return false };
         if slots.len() <= index {
             slots.resize_with(index + 1, || None);
@@ -221,12 +253,12 @@ impl Away {
 
     /// The task of that number, while it is not over.
     pub fn get(&self, number: u64) -> Option<Sent> {
-        lock(&self.tasks).get(&number).cloned()
+        self.tasks.lock().get(&number).cloned()
     }
 
     /// Whether that task is started again also where it fails by itself.
     pub fn retries_errors(&self, number: u64) -> bool {
-        lock(&self.tasks).get(&number).is_some_and(|sent| match &sent.results {
+        self.tasks.lock().get(&number).is_some_and(|sent| match &sent.results {
             Results::Of(task) => {
                 task.header().options.as_ref().is_some_and(|options| options.retry_on_error == Some(true))
             }
@@ -236,12 +268,12 @@ impl Away {
 
     /// The task is over.
     pub fn take(&self, number: u64) -> Option<Sent> {
-        lock(&self.tasks).remove(&number)
+        self.tasks.lock().remove(&number)
     }
 
     /// It is on `to` now, after so many hops; false where it is over, or this is no news.
     pub(super) fn moved(&self, number: u64, to: Rank, hops: u32, via: Option<Rank>) -> bool {
-        let mut tasks = lock(&self.tasks);
+        let mut tasks = self.tasks.lock();
         let Some(sent) = tasks.get_mut(&number).filter(|sent| sent.hops < hops) else { return false };
         (sent.to, sent.hops, sent.via) = (to, hops, via);
         true
@@ -249,17 +281,18 @@ impl Away {
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        lock(&self.tasks).len()
+        self.tasks.lock().len()
     }
 
     /// Forgets everything: the end. Returns what is to be dropped.
     pub fn clear(&self) -> impl Sized + use<> {
-        std::mem::take(&mut *lock(&self.tasks))
+        std::mem::take(&mut *self.tasks.lock())
     }
 
     /// Where a task is, and its name.
     pub fn find(&self, me: Rank, task: &Arc<dyn Runnable>) -> Option<(Rank, TaskId)> {
-        lock(&self.tasks)
+        self.tasks
+            .lock()
             .iter()
             .find(|(_, sent)| matches!(&sent.results, Results::Of(own) if Arc::ptr_eq(own, task)))
             .map(|(number, sent)| (sent.to, TaskId { owner: me, number: *number }))
@@ -267,12 +300,12 @@ impl Away {
 
     /// Whether there are any.
     pub fn any(&self) -> bool {
-        !lock(&self.tasks).is_empty()
+        !self.tasks.lock().is_empty()
     }
 
     /// Nobody wants that task any more: where it is, as far as this rank knows, is to be told so.
     fn cancel(&self, me: Rank, task: &Arc<dyn Runnable>) -> Option<(Rank, TaskId)> {
-        let mut tasks = lock(&self.tasks);
+        let mut tasks = self.tasks.lock();
         let (number, sent) =
             tasks.iter_mut().find(|(_, sent)| matches!(&sent.results, Results::Of(own) if Arc::ptr_eq(own, task)))?;
         sent.told = Some(sent.to);
@@ -282,7 +315,7 @@ impl Away {
     /// The tasks that are on `rank`, or on their way from there, the oldest first.
     pub fn on(&self, rank: Rank) -> Vec<u64> {
         let there = |sent: &Sent| sent.is_with(rank) && !sent.has_route;
-        let tasks = lock(&self.tasks);
+        let tasks = self.tasks.lock();
         let mut numbers: Vec<u64> = tasks.iter().filter(|(_, sent)| there(sent)).map(|(number, _)| *number).collect();
         drop(tasks);
         numbers.sort_unstable();
@@ -291,7 +324,7 @@ impl Away {
 
     /// A task failed by itself, and may be started again `here`.
     pub fn spend_on_error(&self, number: u64, here: Rank) -> Option<(Sent, u32)> {
-        let mut tasks = lock(&self.tasks);
+        let mut tasks = self.tasks.lock();
         let sent = tasks.get_mut(&number).filter(|sent| sent.args.is_some())?;
         sent.retries = sent.retries.checked_sub(1)?;
         (sent.to, sent.via, sent.hops) = (here, None, sent.hops + 1);
@@ -309,7 +342,7 @@ impl Away {
     }
 
     fn spend(&self, number: u64, here: Rank, is_there: impl Fn(&Sent) -> bool) -> Fate {
-        let mut tasks = lock(&self.tasks);
+        let mut tasks = self.tasks.lock();
         let Some(sent) = tasks.get_mut(&number).filter(|sent| is_there(sent)) else { return Fate::Elsewhere };
         let left = sent.retries.checked_sub(1).filter(|_| sent.args.is_some());
         let Some(left) = left else {

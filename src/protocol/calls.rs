@@ -89,17 +89,20 @@ impl Protocol {
         match self.sealed(driver, args, to, INLINE_BYTES_MAX) {
             Ok(args) => driver.send(
                 to,
-                &Message::Run(Run {
-                    task: id,
-                    function: entry.key,
-                    caller: header.caller,
-                    number: shown,
-                    actor: Some(target),
-                    stealable: false,
-                    hops: 0,
-                    options: None,
-                    args,
-                }),
+                &Message::of_run(
+                    Run {
+                        task: id,
+                        function: entry.key,
+                        caller: header.caller,
+                        number: shown,
+                        actor: Some(target),
+                        stealable: false,
+                        hops: 0,
+                        options: None,
+                        args,
+                    },
+                    self.rank,
+                ),
             ),
             Err(error) => {
                 driver.report(error.clone());

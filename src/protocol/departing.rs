@@ -40,7 +40,7 @@ impl Protocol {
         self.tell_owners(driver, std::slice::from_ref(&departing), to);
         match self.run_of(driver, &departing, to, false, actor) {
             Ok(run) => {
-                driver.send(to, &Message::Run(run));
+                driver.send(to, &Message::of_run(run, self.rank));
                 self.departed(driver, &departing, to);
             }
             Err(error) => self.stays(driver, &departing, to, actor, error),

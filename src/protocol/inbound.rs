@@ -8,7 +8,6 @@ use crate::base::sync::{AtomicUsize, Ordering, lock};
 use crate::base::{Error, ObjectId, Rank};
 use crate::object::{ArrayMemory, panic_text};
 use crate::protocol::actor_message::{About, Target};
-use crate::protocol::away::Results;
 use crate::protocol::blocks::{Pulled, missing_blocks};
 use crate::protocol::driver::{Driver, Purpose};
 use crate::protocol::envelope::Arrival;
@@ -268,6 +267,8 @@ impl Protocol {
     fn act_on(&self, driver: &impl Driver, from: Rank, message: Message<'_>, pulled: &Pulled) {
         match message {
             Message::Run(run) => self.on_run(driver, from, run, pulled),
+            Message::Call(call) => self.on_run(driver, from, call.run(from), pulled),
+            Message::Return { task, value } => self.on_return(driver, task, value.0),
             Message::Done { task, results } => self.on_done(driver, (from, pulled), task, results),
             Message::Unbegun { task, hops, error } => self.on_unbegun(driver, task, hops, &error),
             Message::Fetch { object, without } => self.on_fetch(driver, from, object, without),
@@ -378,11 +379,7 @@ impl Protocol {
             return;
         }
         let sent = self.away.take(number);
-        sent.iter().for_each(|sent| self.unwanted_no_more(driver, number, sent));
-        if let Some(Results::Of(task)) = sent.as_ref().map(|sent| &sent.results) {
-            self.call_over(driver, number, task);
-            task.header().release_target();
-        }
+        sent.iter().for_each(|sent| self.returned(driver, number, sent));
         let slots = sent.as_ref().map_or_else(Vec::new, |sent| sent.results.slots());
         for (index, result) in results.into_iter().enumerate() {
             // Also of a task that nobody knows any more, what travels beside the results is counted.

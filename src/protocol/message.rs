@@ -3,7 +3,7 @@
 use crate::base::{Error, ObjectId, Rank, Seat, TaskId, limits};
 use crate::protocol::Evidence;
 use crate::protocol::actor_message::About;
-use crate::protocol::wire::{Moved, Run, WireAttachment, WireParcel};
+use crate::protocol::wire::{Bytes, Call, Moved, Run, WireAttachment, WireParcel};
 use crate::sched::GroupMessage;
 use crate::store::{CopyMessage, CountMessage};
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,17 @@ pub enum Message<'a> {
     /// Run this.
     #[serde(borrow)]
     Run(Run<'a>),
+    /// The same, where it says nothing unusual.
+    #[serde(borrow)]
+    Call(Call<'a>),
+    /// To a task's owner: it is over; its one result, with nothing beside it.
+    Return {
+        /// The task's number at its owner.
+        task: u64,
+        /// The result.
+        #[serde(borrow)]
+        value: Bytes<'a>,
+    },
     /// To a task's owner: it is over; its results, in order.
     Done {
         /// The task's number at its owner.
@@ -229,6 +240,11 @@ pub enum Question {
 }
 
 impl<'a> Message<'a> {
+    /// A task on its way from `sender`, in as few bytes as it takes.
+    pub fn of_run(run: Run<'a>, sender: Rank) -> Message<'a> {
+        Call::of(&run, sender).map_or(Message::Run(run), Message::Call)
+    }
+
     /// Writes the message at the end of `out`.
     pub fn encode(&self, out: Vec<u8>) -> Vec<u8> {
         match postcard::to_extend(self, out) {
@@ -241,6 +257,7 @@ impl<'a> Message<'a> {
     /// it is opened.
     pub fn highest_rank(&self) -> Rank {
         match self {
+            Message::Call(call) => call.actor.map_or(0, |target| target.actor.owner),
             Message::Run(run) => run.highest_rank(),
             Message::Loot { runs, .. } => runs.iter().map(Run::highest_rank).max().unwrap_or_default(),
             Message::Done { results, .. } => {
@@ -291,7 +308,7 @@ impl<'a> Message<'a> {
 mod tests {
     use super::*;
     use crate::protocol::actor_message::WireActor;
-    use crate::protocol::wire::{Bytes, WireOptions};
+    use crate::protocol::wire::WireOptions;
 
     #[test]
     fn a_message_comes_back() {
@@ -312,6 +329,35 @@ mod tests {
         });
         let bytes = message.encode(Vec::new());
         assert_eq!(Message::decode(&bytes), Ok(message));
+    }
+
+    #[test]
+    fn a_plain_task_is_short_and_says_the_same() {
+        let task = TaskId { owner: 3, number: 9 };
+        let args = WireParcel { bytes: Bytes(b"arguments"), spilled: None, attachments: Vec::new() };
+        let plain = Run {
+            task,
+            function: 7,
+            caller: 1,
+            number: 2,
+            actor: None,
+            stealable: false,
+            hops: 0,
+            options: None,
+            args,
+        };
+        let Message::Call(call) = Message::of_run(plain.clone(), 3) else { panic!("it is plain") };
+        assert_eq!(call.run(3), plain);
+        let attachments = vec![WireAttachment::Reference(ObjectId { owner: 1, number: 2 })];
+        let args = WireParcel { attachments, ..plain.args.clone() };
+        let unusual = [
+            Run { stealable: true, ..plain.clone() },
+            Run { hops: 1, ..plain.clone() },
+            Run { options: Some(WireOptions::default()), ..plain.clone() },
+            Run { args, ..plain.clone() },
+        ];
+        assert!(unusual.into_iter().all(|run| matches!(Message::of_run(run, 3), Message::Run(_))));
+        assert!(matches!(Message::of_run(plain, 4), Message::Run(_)), "it is another rank's");
     }
 
     #[test]

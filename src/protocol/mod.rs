@@ -69,6 +69,6 @@ pub use message::{Message, Question};
 pub use rank::Protocol;
 pub use references::Lent;
 pub use requests::{request_of, request_of_actor};
-#[cfg(test)]
-pub use wire::Moved;
 pub use wire::{Bytes, Run, WireAttachment, WireOptions, WireParcel, WirePlace};
+#[cfg(test)]
+pub use wire::{Call, Moved};

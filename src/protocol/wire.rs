@@ -132,6 +132,44 @@ impl Run<'_> {
     }
 }
 
+/// A task of its sender that asks for nothing unusual and has nothing beside its arguments: most are. A `Run` in fewer bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call<'a> {
+    /// Its number at its owner, the sender.
+    pub task: u64,
+    /// As in `Run`. Its bytes are evenly spread: none can be saved.
+    #[serde(with = "postcard::fixint::le")]
+    pub function: u64,
+    /// As in `Run`.
+    pub caller: u64,
+    /// As in `Run`.
+    pub number: u64,
+    /// As in `Run`.
+    pub actor: Option<Target>,
+    /// Its arguments.
+    #[serde(borrow)]
+    pub args: Bytes<'a>,
+}
+
+impl<'a> Call<'a> {
+    /// What `run` says, where that is so when `sender` sends it.
+    pub fn of(run: &Run<'a>, sender: Rank) -> Option<Call<'a>> {
+        let Run { task, function, caller, number, actor, stealable, hops, options, args } = run;
+        let plain = task.owner == sender && !stealable && *hops == 0 && options.is_none();
+        let alone = args.spilled.is_none() && args.attachments.is_empty();
+        let (task, function, caller) = (task.number, *function, *caller);
+        (plain && alone).then_some(Call { task, function, caller, number: *number, actor: *actor, args: args.bytes })
+    }
+
+    /// The same in full.
+    pub fn run(self, sender: Rank) -> Run<'a> {
+        let Call { task, function, caller, number, actor, args } = self;
+        let task = TaskId { owner: sender, number: task };
+        let args = WireParcel { bytes: args, spilled: None, attachments: Vec::new() };
+        Run { task, function, caller, number, actor, stealable: false, hops: 0, options: None, args }
+    }
+}
+
 /// A task that was passed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moved {

@@ -45,6 +45,10 @@ pub trait Outputs: Sized + 'static {
     fn refs<C: Callable<Outputs = Self, Value = Self::Value>>(task: &Arc<Task<C>>) -> Self::Refs;
     /// The results without their types, in order, as a finished call sends them home.
     fn slots<C: Callable<Outputs = Self, Value = Self::Value>>(task: &Arc<Task<C>>) -> Vec<Arc<dyn AnySlot>>;
+    /// The result, where there is one alone that lives in its task.
+    fn only_slot<C: Callable<Outputs = Self, Value = Self::Value>>(_task: Arc<Task<C>>) -> Option<Arc<dyn AnySlot>> {
+        None
+    }
     /// The objects that the caller holds, in order.
     fn objects<C: Callable<Outputs = Self, Value = Self::Value>>(task: &Arc<Task<C>>) -> Vec<Arc<dyn AnySlot>> {
         Self::slots(task)
@@ -76,6 +80,10 @@ impl<T: Object> Outputs for Single<T> {
     }
     fn slots<C: Callable<Outputs = Self, Value = T>>(task: &Arc<Task<C>>) -> Vec<Arc<dyn AnySlot>> {
         vec![task.clone() as Arc<dyn Slot<T>> as Arc<dyn AnySlot>]
+    }
+    #[inline]
+    fn only_slot<C: Callable<Outputs = Self, Value = T>>(task: Arc<Task<C>>) -> Option<Arc<dyn AnySlot>> {
+        Some(task as Arc<dyn Slot<T>> as Arc<dyn AnySlot>)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::base::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering, UnsafeCell, lo
 use crate::base::{Error, TaskId};
 use crate::object::{AnySlot, Attachment, Cell, Core, Object, Parcel, Slot};
 use crate::registry::failure::Failure;
-use crate::registry::function::{Callable, State, TableEntry};
+use crate::registry::function::{Callable, Kind, State, TableEntry};
 use crate::registry::outputs::{Outputs, Single};
 use crate::registry::{ArgList, Options};
 use std::any::Any;
@@ -83,6 +83,10 @@ impl Header {
 
     /// The task is over.
     pub fn release_target(&self) {
+        if self.entry.is_some_and(|entry| entry.kind != Kind::Method) {
+            // It never had one.
+            return;
+        }
         let _dropped_outside_of_the_lock = lock(&self.target).take();
     }
 
@@ -135,7 +139,7 @@ impl Header {
     pub fn name(&self) -> &str {
         if let Some(name) = self.options.as_ref().and_then(|options| options.name.as_deref()) {
             // An actor's name is its own, not that of its constructor's task.
-            if self.entry.is_none_or(|entry| entry.kind == crate::registry::Kind::Task) {
+            if self.entry.is_none_or(|entry| entry.kind == Kind::Task) {
                 return name;
             }
         }
@@ -167,6 +171,8 @@ pub trait Runnable: Send + Sync {
     fn pack(&self) -> Result<Parcel, Error>;
     /// The results without their types, in order, as they are sent home.
     fn slots(self: Arc<Self>) -> Vec<Arc<dyn AnySlot>>;
+    /// The result, where a call has one alone that lives in it.
+    fn only_slot(self: Arc<Self>) -> Option<Arc<dyn AnySlot>>;
     /// The objects that the caller holds, in order.
     fn objects(self: Arc<Self>) -> Vec<Arc<dyn AnySlot>>;
 }
@@ -277,6 +283,9 @@ impl<C: Callable> Runnable for Task<C> {
     }
     fn slots(self: Arc<Self>) -> Vec<Arc<dyn AnySlot>> {
         C::Outputs::slots(&self)
+    }
+    fn only_slot(self: Arc<Self>) -> Option<Arc<dyn AnySlot>> {
+        C::Outputs::only_slot(self)
     }
     fn objects(self: Arc<Self>) -> Vec<Arc<dyn AnySlot>> {
         C::Outputs::objects(&self)

@@ -144,7 +144,7 @@ impl Traffic {
         self.bytes += bytes as u64;
         match message {
             Message::Steal { .. } => self.steals += 1,
-            Message::Run(_) => self.runs += 1,
+            Message::Run(_) | Message::Call(_) => self.runs += 1,
             Message::Loot { runs, ahead, .. } => {
                 self.runs += runs.len() as u64;
                 self.loots += u64::from(!runs.is_empty() || *ahead > 0);

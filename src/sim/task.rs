@@ -226,6 +226,9 @@ impl Runnable for SimTask {
         let others: Vec<_> = self.others.iter().map(|other| other.clone() as Arc<dyn AnySlot>).collect();
         std::iter::once(self as Arc<dyn AnySlot>).chain(others).collect()
     }
+    fn only_slot(self: Arc<Self>) -> Option<Arc<dyn AnySlot>> {
+        self.others.is_empty().then_some(self as Arc<dyn AnySlot>)
+    }
     fn objects(self: Arc<Self>) -> Vec<Arc<dyn AnySlot>> {
         self.slots()
     }

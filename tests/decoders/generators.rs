@@ -7,7 +7,7 @@ use crate::base::{Error, ObjectId, Seat, TaskId};
 use crate::boot::rendezvous::frame;
 use crate::fabric::tcp::frame::{Header, Kind, REASON_BYTES_MAX, REQUEST_BYTES};
 use crate::object::{Array, ArrayMemory, ObjectRef, Value};
-use crate::protocol::{About, Bytes, Run, Target, Terms, WireActor, WireCommit, WireFinished, WireParcel};
+use crate::protocol::{About, Bytes, Call, Run, Target, Terms, WireActor, WireCommit, WireFinished, WireParcel};
 use crate::protocol::{Evidence, Message, Moved, Question, WireAttachment, WireOptions, WirePlace};
 use crate::sched::{GroupMessage, Request, Totals};
 use crate::store::{CopyMessage, CountMessage, Holders, Source};
@@ -246,8 +246,17 @@ pub fn group() -> impl Strategy<Value = GroupMessage> {
 
 /// Every message; a variant without a generator here is found by a test.
 pub fn message() -> impl Strategy<Value = Message<'static>> {
+    let plain = prop_oneof![
+        (number(), any::<u64>(), number(), number(), option::of(target()), bytes()).prop_map(
+            |(task, function, caller, number, actor, args)| {
+                Message::Call(Call { task, function, caller, number, actor, args: Bytes(args) })
+            }
+        ),
+        (number(), bytes()).prop_map(|(task, value)| Message::Return { task, value: Bytes(value) }),
+    ];
     let work = prop_oneof![
         run().prop_map(Message::Run),
+        plain,
         (number(), vec(maybe_ok(wire_parcel(), error()), 0..3))
             .prop_map(|(task, results)| Message::Done { task, results }),
         (number(), option::of(rank())).prop_map(|(object, without)| Message::Fetch { object, without }),

@@ -2,14 +2,15 @@
 
 use crate::base::Rank;
 use crate::base::error::Result;
+use crate::base::latch::Latch;
 use crate::base::limits::POLL_BATCH_MAX;
-use crate::base::sync::{AtomicBool, Ordering, lock};
+use crate::base::sync::{AtomicBool, Ordering};
 use crate::fabric::shm::inbox::{Inbox, open_ring_to};
 use crate::fabric::shm::reads::Reads;
 use crate::fabric::{Event, Fabric, Place, Refusal};
 use crate::mem::{Bell, Block, Consumer, PeerArena, Popped, Producer, Segment, SegmentCard, Watch};
 use crossbeam_utils::CachePadded;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::Arc;
 
 /// Messages taken from one peer before the next has its turn.
 const TURN_MAX: usize = 16;
@@ -17,7 +18,7 @@ const TURN_MAX: usize = 16;
 /// Towards one peer.
 struct Outgoing {
     peer: Rank,
-    producer: Mutex<Producer>,
+    producer: Latch<Producer>,
     bell: Arc<Bell>,
 }
 
@@ -48,7 +49,7 @@ pub struct ShmFabric {
     /// By rank, ascending; `glances` and `Polling::incoming` in the same order.
     outgoing: Box<[CachePadded<Outgoing>]>,
     glances: Box<[Glance]>,
-    polling: Mutex<Polling>,
+    polling: Latch<Polling>,
     reads: Reads,
     /// Peers open this rank's inbox through its file, also after this rank has joined theirs.
     _inbox: Arc<Segment>,
@@ -69,7 +70,7 @@ impl ShmFabric {
             let (producer, bell) = open_ring_to(*peer, card, me)?;
             outgoing.push(CachePadded::new(Outgoing {
                 peer: *peer,
-                producer: Mutex::new(producer),
+                producer: Latch::new(producer),
                 bell: Arc::new(bell),
             }));
         }
@@ -81,7 +82,7 @@ impl ShmFabric {
             bell,
             outgoing: outgoing.into(),
             glances,
-            polling: Mutex::new(Polling { incoming, next: 0 }),
+            polling: Latch::new(Polling { incoming, next: 0 }),
             reads: Reads::default(),
             _inbox: segment,
         })
@@ -105,15 +106,6 @@ impl ShmFabric {
         self.outgoing
             .binary_search_by_key(&peer, |outgoing| outgoing.peer)
             .unwrap_or_else(|_| panic!("rank {peer} is not a peer of rank {} on its host", self.me))
-    }
-
-    /// The right to poll, where no other thread has it.
-    fn try_polling(&self) -> Option<MutexGuard<'_, Polling>> {
-        match self.polling.try_lock() {
-            Ok(polling) => Some(polling),
-            Err(TryLockError::Poisoned(poisoned)) => Some(PoisonError::into_inner(poisoned)),
-            Err(TryLockError::WouldBlock) => None,
-        }
     }
 
     /// One peer's turn; returns how many events were delivered.
@@ -149,7 +141,7 @@ impl Fabric for ShmFabric {
             return Err(Refusal::Lost);
         }
         let outgoing = &self.outgoing[slot];
-        if !lock(&outgoing.producer).push(parts) {
+        if !outgoing.producer.lock().push(parts) {
             return Err(Refusal::Full);
         }
         outgoing.bell.notify();
@@ -157,7 +149,7 @@ impl Fabric for ShmFabric {
     }
 
     fn poll(&self, deliver: &mut dyn FnMut(Event<'_>)) -> usize {
-        let Some(mut polling) = self.try_polling() else { return 0 };
+        let Some(mut polling) = self.polling.try_lock() else { return 0 };
         let mut events = 0;
         while events < POLL_BATCH_MAX && self.reads.deliver_one(deliver) {
             events += 1;
