@@ -23,7 +23,9 @@ unsafe impl<T: Send> Sync for Latch<T> {}
 unsafe impl<T: Send> Send for Latch<T> {}
 
 /// Looks of who waits before it yields, and before it sleeps.
+#[cfg(not(loom))]
 const SPINS: u32 = 64;
+#[cfg(not(loom))]
 const YIELDS: u32 = 32;
 
 impl<T: Default> Default for Latch<T> {
@@ -48,7 +50,8 @@ impl<T> Latch<T> {
     #[inline]
     pub fn try_lock(&self) -> Option<Held<'_, T>> {
         // Acquire: pairs with the Release of who let it go.
-        if self.held.swap(true, Ordering::Acquire) { None } else { Some(Held { latch: self }) }
+        let taken = self.held.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed);
+        taken.is_ok().then(|| Held { latch: self })
     }
 
     #[cold]
@@ -80,7 +83,7 @@ fn pause(looks: u32) {
 
 #[cfg(loom)]
 fn pause(_: u32) {
-    loom::thread::yield_now();
+    crate::base::sync::thread::yield_now();
 }
 
 /// The right to the data, until it is dropped, also by a panic: the data is valid between statements.
