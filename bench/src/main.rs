@@ -8,6 +8,7 @@ mod actors;
 mod case;
 mod cholesky;
 mod compare;
+mod cpus;
 mod failure;
 mod hosts;
 mod launch;
@@ -68,6 +69,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    cpus::remember();
     let outcome = match Arguments::parse().command {
         Command::List => {
             suite::list();

@@ -34,7 +34,7 @@ impl Setting {
             commit: commit(),
             host: first_line("/proc/sys/kernel/hostname"),
             cpu: cpu(&fs::read_to_string("/proc/cpuinfo").unwrap_or_default()),
-            cpus: std::thread::available_parallelism().map_or(1, usize::from),
+            cpus: crate::cpus::count(),
             fabric: std::env::var("MOBULA_FABRIC").unwrap_or_else(|_| "auto".to_string()),
             ranks,
             hosts,

@@ -6,6 +6,7 @@
 pub mod mpi;
 pub mod tools;
 
+use crate::cpus;
 use crate::failure::{Failure, Result};
 use std::env;
 use std::ffi::OsString;
@@ -91,7 +92,8 @@ fn compile(name: &str, source: &str) -> Result<PathBuf> {
 /// `Failure::Program` where it does not start, or fails.
 pub fn output(command: &mut Command) -> Result<String> {
     let program = command.get_program().to_string_lossy().into_owned();
-    let output = command.stdin(Stdio::null()).output().map_err(|error| not_started_as(&program, &error))?;
+    let output =
+        cpus::on_all(|| command.stdin(Stdio::null()).output()).map_err(|error| not_started_as(&program, &error))?;
     printed(&program, &output)
 }
 

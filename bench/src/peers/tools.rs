@@ -2,6 +2,7 @@
 //! client on this host.
 
 use super::number;
+use crate::cpus;
 use crate::failure::{Failure, Result};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -90,11 +91,11 @@ fn served(program: &str, install: &str, server: &[&str], client: &[&str]) -> Res
         |reason: String| Failure::Program { program: program.to_string(), reason: format!("{reason}; {install}") };
     let mut command = Command::new(program);
     command.args(server).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-    let mut server = Server(command.spawn().map_err(|error| fail(error.to_string()))?);
+    let mut server = Server(cpus::on_all(|| command.spawn()).map_err(|error| fail(error.to_string()))?);
     let mut said = String::new();
     for _ in 0..TRIES {
         thread::sleep(BETWEEN_TRIES);
-        let output = Command::new(program).args(client).stdin(Stdio::null()).output();
+        let output = cpus::on_all(|| Command::new(program).args(client).stdin(Stdio::null()).output());
         let output = output.map_err(|error| fail(error.to_string()))?;
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());

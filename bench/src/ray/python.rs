@@ -1,6 +1,7 @@
 //! Ray's side: a Python environment with it, made once, and one process that measures the cases it is asked for.
 
 use crate::case::Run;
+use crate::cpus;
 use crate::failure::{Failure, Result};
 use crate::peers;
 use std::env;
@@ -81,7 +82,7 @@ impl Server {
         command.arg(&program).arg(if is_client { "client" } else { "driver" });
         command.env("RAY_USAGE_STATS_ENABLED", "0").env("RAY_DEDUP_LOGS", "0");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().map_err(|error| failed(error.to_string()))?;
+        let mut child = cpus::on_all(|| command.spawn()).map_err(|error| failed(error.to_string()))?;
         let (sender, answers) = channel();
         if let Some(output) = child.stdout.take() {
             // It ends when the process has closed its output.

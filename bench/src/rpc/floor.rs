@@ -3,6 +3,7 @@
 //! It says what the hardware, or the virtual machine, makes of two cores while the other cases run.
 
 use crate::case::Run;
+use crate::cpus;
 use crate::failure::Result;
 use crate::sample::us_each;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -22,13 +23,14 @@ struct Line(AtomicU32);
 pub fn cache_line(run: &Run) -> Result<f64> {
     let (question, answer) = (Line(AtomicU32::new(0)), Line(AtomicU32::new(0)));
     thread::scope(|scope| {
-        scope.spawn(|| {
+        let answering = || {
             let mut round = 0;
             while round != END {
                 round = changed(&question, round);
                 answer.0.store(round, Ordering::Release); // with `changed` of the asking thread
             }
-        });
+        };
+        cpus::on_all(|| scope.spawn(answering));
         let mut round = 0;
         let outcome = us_each(run.rounds(20_000), || {
             round += 1;

@@ -1,97 +1,201 @@
-//! A graph as actors, one a point, that send each other what they make: nobody sees the whole, as in the MPI program.
+//! A graph as actors, one a core, that hold a block of points each and send each other what they make: nobody sees the whole, as in
+//! the MPI program.
 
 use super::graph::{Graph, Output};
-use super::owner;
+use super::{blocks, cores, owner};
 use crate::failure::{Failure, Result, check};
+use crate::suite::ranks;
 use mobula::prelude::*;
-use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Instant;
 
-/// One point of every row.
-struct Cell {
+/// A block of points, the same in every row.
+struct Block {
     graph: Graph,
-    point: u32,
-    /// All points by their number; empty once the graph is done, for actors that hold each other never end.
-    cells: Vec<CellHandle>,
+    /// What it does in a row, and which of these each row is: most are alike, and stay in the cache.
+    kinds: Vec<Row>,
+    rows: Vec<u32>,
+    /// All blocks in order; empty once the graph is done, for actors that hold each other never end.
+    blocks: Vec<BlockHandle>,
     end: Option<EndHandle>,
-    /// The row whose task is next.
+    /// The row that is next, and which of its tasks have run.
     step: u32,
-    /// What has come for rows to come.
-    inbox: BTreeMap<u32, Vec<Output>>,
+    has_run: Vec<bool>,
+    /// Of each row, the messages that have come for it.
+    come: Vec<usize>,
+    /// The outputs that are here, by row and point.
+    outputs: Vec<Option<Output>>,
+}
+
+/// Kinds of rows that a new one is compared with: patterns repeat after a few.
+const KINDS_LOOKED_AT: usize = 16;
+
+/// What a block does in a step, worked out before the clock starts.
+#[derive(PartialEq)]
+struct Row {
+    /// Those first that others wait for.
+    tasks: Vec<Planned>,
+    /// How many of them others wait for.
+    sent_tasks: usize,
+    /// To which block which points' outputs go.
+    sends: Vec<(usize, Vec<u32>)>,
+    /// Messages that it takes, each from another block.
+    awaited: usize,
+}
+
+#[derive(PartialEq)]
+struct Planned {
+    point: u32,
+    iterations: u64,
+    dependencies: Vec<u32>,
+    /// Some of them belong to other blocks.
+    awaits: bool,
+}
+
+impl Row {
+    fn of(graph: &Graph, blocks: &[Range<u32>], own: usize, step: u32) -> Row {
+        let mine = |point: &u32| blocks[own].contains(point);
+        let row = graph.row(step);
+        // What those points of the step after need of these.
+        let needs = |points: &Range<u32>, from: &Range<u32>, step: u32| -> Vec<u32> {
+            let after = (step + 1 < graph.steps).then(|| graph.row(step + 1)).into_iter().flatten();
+            let mut needed: Vec<u32> = after
+                .filter(|point| points.contains(point))
+                .flat_map(|point| graph.dependencies(step + 1, point))
+                .filter(|other| from.contains(other))
+                .collect();
+            needed.sort_unstable();
+            needed.dedup();
+            needed
+        };
+        let others = || (0..blocks.len()).filter(|other| *other != own);
+        let sends: Vec<(usize, Vec<u32>)> = others()
+            .map(|to| (to, needs(&blocks[to], &blocks[own], step)))
+            .filter(|(_, points)| !points.is_empty())
+            .collect();
+        let awaited = match step.checked_sub(1) {
+            Some(before) => others().filter(|from| !needs(&blocks[own], &blocks[*from], before).is_empty()).count(),
+            None => 0,
+        };
+        let is_sent = |point: u32| sends.iter().any(|(_, points)| points.contains(&point));
+        let mut tasks: Vec<Planned> = row
+            .filter(mine)
+            .map(|point| {
+                let dependencies = graph.dependencies(step, point);
+                let awaits = !dependencies.iter().all(mine);
+                Planned { point, iterations: graph.iterations(step, point), dependencies, awaits }
+            })
+            .collect();
+        tasks.sort_by_key(|task| !is_sent(task.point));
+        let sent_tasks = tasks.iter().filter(|task| is_sent(task.point)).count();
+        Row { tasks, sent_tasks, sends, awaited }
+    }
 }
 
 #[mobula::actor]
-impl Cell {
-    pub fn new(graph: Graph, point: u32) -> Self {
-        Cell { graph, point, cells: Vec::new(), end: None, step: 0, inbox: BTreeMap::new() }
+impl Block {
+    pub fn new(graph: Graph, own: u32, cores: u32) -> Self {
+        let blocks = blocks(&graph, cores);
+        let mut kinds: Vec<Row> = Vec::new();
+        let mut kind_of = |step: u32| {
+            let row = Row::of(&graph, &blocks, own as usize, step);
+            let known = kinds.iter().enumerate().rev().take(KINDS_LOOKED_AT).find(|(_, kind)| **kind == row);
+            let kind = known.map_or(kinds.len(), |(kind, _)| kind);
+            if kind == kinds.len() {
+                kinds.push(row);
+            }
+            kind as u32
+        };
+        let rows = (0..graph.steps).map(&mut kind_of).collect();
+        Block {
+            graph,
+            kinds,
+            rows,
+            blocks: Vec::new(),
+            end: None,
+            step: 0,
+            has_run: vec![false; graph.width as usize],
+            come: vec![0; graph.steps as usize],
+            outputs: vec![None; (graph.steps * graph.width) as usize],
+        }
     }
 
     /// Says whom to send to.
-    pub fn connect(&mut self, cells: Vec<CellHandle>, end: EndHandle) {
-        self.cells = cells;
+    pub fn connect(&mut self, blocks: Vec<BlockHandle>, end: EndHandle) {
+        self.blocks = blocks;
         self.end = Some(end);
     }
 
-    /// Runs what depends on nothing.
+    /// Runs what depends on no other block.
     pub fn begin(&mut self) {
         self.advance();
     }
 
-    /// An output that the task of this step depends on.
-    pub fn take(&mut self, step: u32, output: Output) {
-        self.inbox.entry(step).or_default().push(output);
+    /// What the next step needs of another block's.
+    pub fn take(&mut self, outputs: Vec<Output>) {
+        let Some(first) = outputs.first() else { return };
+        self.come[first.step as usize + 1] += 1;
+        for output in &outputs {
+            self.outputs[(output.step * self.graph.width + output.point) as usize] = Some(*output);
+        }
         self.advance();
     }
 
     /// Lets go of the others.
     pub fn disconnect(&mut self) {
-        self.cells.clear();
+        self.blocks.clear();
         self.end = None;
     }
 }
 
-impl Cell {
-    /// Runs the tasks of this point whose inputs are there, and sends their outputs.
+impl Block {
+    /// Runs the tasks whose inputs are there, and sends what others wait for as soon as it is made.
     fn advance(&mut self) {
-        while self.step < self.graph.steps && !self.cells.is_empty() {
-            let (graph, step, own) = (self.graph, self.step, self.point);
-            if !graph.row(step).contains(&own) {
-                self.next();
-                continue;
-            }
-            let needed = graph.dependencies(step, own).len();
-            if self.inbox.get(&step).map_or(0, Vec::len) < needed {
-                return;
-            }
-            let mut inputs = self.inbox.remove(&step).unwrap_or_default();
-            inputs.sort_unstable_by_key(|input| input.point);
-            if let (Err(wrong), Some(end)) = (graph.validate(step, own, &inputs), &self.end) {
-                drop(end.failed(wrong));
-                return;
-            }
-            graph.kernel.execute(graph.iterations(step, own));
-            let output = Output { step, point: own };
-            for other in graph.dependents(step, own) {
-                if other == own {
-                    self.inbox.entry(step + 1).or_default().push(output);
-                } else {
-                    drop(self.cells[other as usize].take(step + 1, output));
+        while self.step < self.graph.steps && !self.blocks.is_empty() {
+            let row = self.rows[self.step as usize] as usize;
+            let all_came = self.come[self.step as usize] == self.kinds[row].awaited;
+            for index in 0..self.kinds[row].tasks.len() {
+                if !self.has_run[index] && (all_came || !self.kinds[row].tasks[index].awaits) {
+                    self.run(index);
                 }
             }
-            self.next();
+            if !all_came {
+                return;
+            }
+            self.step += 1;
+            self.has_run.fill(false);
+            if let (true, Some(end)) = (self.step == self.graph.steps, &self.end) {
+                drop(end.done());
+            }
         }
     }
 
-    fn next(&mut self) {
-        self.step += 1;
-        if let (true, Some(end)) = (self.step == self.graph.steps, &self.end) {
-            drop(end.done());
+    /// Runs a task of this row.
+    fn run(&mut self, index: usize) {
+        let (graph, step) = (&self.graph, self.step);
+        let row = &self.kinds[self.rows[step as usize] as usize];
+        let task = &row.tasks[index];
+        let at = |step: u32, point: u32| (step * graph.width + point) as usize;
+        let given = |point: &u32| self.outputs[at(step - 1, *point)];
+        if !task.dependencies.iter().all(|point| given(point) == Some(Output { step: step - 1, point: *point })) {
+            let given: Vec<Output> = task.dependencies.iter().filter_map(given).collect();
+            let wrong = graph.validate(step, task.point, &given).err().unwrap_or_default();
+            self.end.iter().for_each(|end| drop(end.failed(wrong.clone())));
+        }
+        graph.kernel.execute(task.iterations);
+        self.outputs[at(step, task.point)] = Some(Output { step, point: task.point });
+        self.has_run[index] = true;
+        if index < row.sent_tasks && self.has_run[..row.sent_tasks].iter().all(|ran| *ran) {
+            for (to, points) in &row.sends {
+                let outputs: Vec<Output> = points.iter().filter_map(|point| self.outputs[at(step, *point)]).collect();
+                drop(self.blocks[*to].take(outputs));
+            }
         }
     }
 }
 
-/// Where the driver waits: points that are done, and what went wrong.
+/// Where the driver waits: blocks that are done, and what went wrong.
 static DONE: Mutex<(u32, Option<String>)> = Mutex::new((0, None));
 static CHANGED: Condvar = Condvar::new();
 
@@ -105,7 +209,7 @@ impl End {
         End
     }
 
-    /// A point has run all its tasks.
+    /// A block has run all its tasks.
     pub fn done(&mut self) {
         DONE.lock().unwrap_or_else(PoisonError::into_inner).0 += 1;
         CHANGED.notify_all();
@@ -126,27 +230,27 @@ impl End {
 /// # Errors
 /// Where a task was given what it should not have been, and what the runtime says.
 pub fn run(graph: &Graph) -> Result<f64> {
-    let end = End::on(0).remote();
+    let (cores, end) = (cores()?, End::on(0).remote());
     end.here().get()?;
-    let cells: Vec<CellHandle> =
-        (0..graph.width).map(|point| Cell::on(owner(graph, point)).remote(*graph, point)).collect();
-    let connected: Vec<ObjectRef<()>> = cells.iter().map(|cell| cell.connect(cells.clone(), end.clone())).collect();
+    let blocks: Vec<BlockHandle> =
+        (0..cores).map(|own| Block::on(owner(own, cores, ranks())).remote(*graph, own, cores)).collect();
+    let connected: Vec<ObjectRef<()>> = blocks.iter().map(|block| block.connect(blocks.clone(), end.clone())).collect();
     mobula::get_all(&connected)?;
     let start = Instant::now();
-    let begun: Vec<ObjectRef<()>> = cells.iter().map(CellHandle::begin).collect();
-    let wrong = wait_for(graph.width);
+    let begun: Vec<ObjectRef<()>> = blocks.iter().map(BlockHandle::begin).collect();
+    let wrong = wait_for(cores);
     let seconds = start.elapsed().as_secs_f64();
     mobula::get_all(&begun)?;
-    let disconnected: Vec<ObjectRef<()>> = cells.iter().map(CellHandle::disconnect).collect();
+    let disconnected: Vec<ObjectRef<()>> = blocks.iter().map(BlockHandle::disconnect).collect();
     mobula::get_all(&disconnected).map_err(Failure::from)?;
     check(wrong.is_none(), || wrong.unwrap_or_default())?;
     Ok(seconds)
 }
 
-/// Waits until so many points are done, or one of them failed.
-fn wait_for(points: u32) -> Option<String> {
+/// Waits until so many blocks are done, or one of them was given what it should not have been.
+fn wait_for(blocks: u32) -> Option<String> {
     let mut state = DONE.lock().unwrap_or_else(PoisonError::into_inner);
-    while state.0 < points && state.1.is_none() {
+    while state.0 < blocks && state.1.is_none() {
         state = CHANGED.wait(state).unwrap_or_else(PoisonError::into_inner);
     }
     state.1.take()

@@ -5,7 +5,8 @@
 //! row a step; a point depends on some of the row before. METG(50%), the minimum effective task granularity, is the shortest
 //! mean task with which half of the cores' time still goes into the kernel.
 //!
-//! Owns: the graphs, the kernels, the sweep, and two ways to run a graph: tasks with references, and actors with messages.
+//! Owns: the graphs, the kernels, the sweep, and two ways to run a graph: tasks with references, and an actor a core that sends
+//! messages.
 //! Never: starts ranks.
 //!
 //! - T1: every task compares what it was given with what the pattern says, and a graph with one wrong input has no number.
@@ -21,9 +22,10 @@ mod tasks;
 use crate::case::{Bar, Case, Run, case};
 use crate::failure::{Failure, Result};
 use crate::peers::mpi;
-use crate::suite::{Bench, ranks};
+use crate::suite::Bench;
 use graph::{Graph, Pattern};
 use kernel::Kernel;
+use std::ops::Range;
 use sweep::Sweep;
 
 /// Points of a row for each core.
@@ -36,7 +38,7 @@ pub fn cases() -> Vec<Case> {
     let by_actors = [Pattern::Stencil, Pattern::AllToAll].into_iter().flat_map(|pattern| {
         [Kernel::Empty, Kernel::Compute].map(|kernel| {
             let name = format!("{}, actors", name(pattern, kernel));
-            Case { name, ..beside_mpi(pattern, kernel, actors::run) }
+            Case { name, ..beside_mpi(pattern, kernel, actors::run).bar(bar(pattern, kernel)) }
         })
     });
     by_tasks.chain(by_actors).collect()
@@ -51,12 +53,15 @@ pub fn run(bench: &mut Bench) -> Result<()> {
 }
 
 fn by_tasks(pattern: Pattern, kernel: Kernel) -> Case {
-    let bar = match (pattern, kernel) {
+    beside_mpi(pattern, kernel, tasks::run).bar(bar(pattern, kernel))
+}
+
+fn bar(pattern: Pattern, kernel: Kernel) -> Bar {
+    match (pattern, kernel) {
         (Pattern::Stencil, Kernel::Compute) => Bar::RatioAtMost(3.0),
         (Pattern::AllToAll, Kernel::Compute) => Bar::RatioAtMost(1.0),
         _ => Bar::Open,
-    };
-    beside_mpi(pattern, kernel, tasks::run).bar(bar)
+    }
 }
 
 /// Of a graph with an empty kernel, the time a task; of the others, METG(50%).
@@ -102,9 +107,16 @@ fn cores() -> Result<u32> {
     if cores == 0 { Err(Failure::Usage("the cluster has no CPUs".to_string())) } else { Ok(cores) }
 }
 
-/// The rank that a point belongs to: rows are dealt out in blocks.
-fn owner(graph: &Graph, point: u32) -> u32 {
-    (u64::from(point) * u64::from(ranks()) / u64::from(graph.width)) as u32
+/// Who of `owners` has a point, or a block, of so many: they are dealt out in blocks.
+fn owner(point: u32, width: u32, owners: u32) -> u32 {
+    (u64::from(point) * u64::from(owners) / u64::from(width)) as u32
+}
+
+/// The points of each core.
+fn blocks(graph: &Graph, cores: u32) -> Vec<Range<u32>> {
+    let begin =
+        |block: u32| (0..graph.width).find(|point| owner(*point, graph.width, cores) >= block).unwrap_or(graph.width);
+    (0..cores).map(|block| begin(block)..begin(block + 1)).collect()
 }
 
 #[cfg(test)]
@@ -123,6 +135,14 @@ mod tests {
             }
         }
         sum
+    }
+
+    #[test]
+    fn blocks_share_a_row_out() {
+        let graph = Graph { pattern: Pattern::Dom, kernel: Kernel::Empty, width: 5, steps: 1, iterations: 0, seed: 0 };
+        assert_eq!(blocks(&graph, 2), [0..3, 3..5]);
+        assert!(blocks(&graph, 1).into_iter().eq([0..5]));
+        assert_eq!((0..5).map(|point| owner(point, 5, 2)).collect::<Vec<_>>(), [0, 0, 0, 1, 1]);
     }
 
     #[test]

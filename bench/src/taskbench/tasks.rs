@@ -3,6 +3,7 @@
 use super::graph::{Graph, Output};
 use super::owner;
 use crate::failure::{Result, check};
+use crate::suite::ranks;
 use mobula::prelude::*;
 use std::time::Instant;
 
@@ -28,7 +29,7 @@ fn plan(graph: &Graph) -> Vec<Planned> {
     let planned = |step: u32, point: u32| Planned {
         step,
         point,
-        owner: owner(graph, point),
+        owner: owner(point, graph.width, ranks()),
         dependencies: graph.dependencies(step, point),
         is_end: graph.dependents(step, point).is_empty(),
     };
