@@ -28,7 +28,7 @@ impl Node {
                 }
                 Step::Construct(task) => {
                     let options = task.header().options.as_ref();
-                    let label = home.label_and_gpus().0;
+                    let label = home.label();
                     if let Some(account) = options.and_then(|options| Account::new(options, &label)) {
                         let _ = home.kept.set(account);
                     }

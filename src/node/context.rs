@@ -11,7 +11,7 @@ use crate::registry::Header;
 use crate::sched::Grant;
 use crate::sched::{UNIT, amount_of, fixed_of};
 use std::cell::{Cell, RefCell};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// A task or actor call that runs on this stack. It lives on the stack of who runs it, and is reached through a
 /// thread-local pointer while it does; a fiber that pauses takes its own aside and puts it back.
@@ -194,11 +194,13 @@ pub fn snapshot() -> Snapshot {
 /// The number of the task that runs on this thread, 0 for a driver.
 pub fn current_number() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
+    // Asked for once: it is a system call.
+    static PROCESS: LazyLock<u64> = LazyLock::new(|| u64::from(std::process::id()));
     with_current(|current| {
         current.map_or(0, |context| {
             if context.number.get() == 0 {
                 // The process tells tasks of two ranks apart.
-                context.number.set(u64::from(std::process::id()) << 40 | NEXT.fetch_add(1, Ordering::Relaxed));
+                context.number.set(*PROCESS << 40 | NEXT.fetch_add(1, Ordering::Relaxed));
             }
             context.number.get()
         })

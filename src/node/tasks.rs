@@ -19,7 +19,11 @@ static NOTHING: Grant = Grant { gpus: Vec::new(), custom: Vec::new(), bundle: No
 /// Makes a task of `C` and launches it; without a cluster, its results hold the error that says so.
 pub fn submit<C: Callable>(options: Options, args: C::Args) -> <C::Outputs as Outputs>::Refs {
     let defaults = C::options();
-    let options = if options.is_unset() && defaults.is_unset() { None } else { Some(Box::new(options.over(defaults))) };
+    let options = match (options.is_unset(), defaults.is_unset()) {
+        (true, true) => None,
+        (false, true) => Some(Box::new(options)),
+        _ => Some(Box::new(options.over(defaults))),
+    };
     let task = Task::<C>::new(Header::new(options, context::current_number()), args);
     let refs = task.refs();
     match Node::current() {

@@ -95,12 +95,16 @@ fn with_context<R>(
     (result, inner.unwrap_or_default())
 }
 
+/// Room that is made for a value before it is encoded: most arguments and results fit, and are allocated once.
+const SMALL_BYTES: usize = 32;
+
 /// The value as a parcel.
 ///
 /// # Errors
 /// Where its `Serialize` fails or panics: `Error::ObjectLost` naming the type.
 pub fn encode<T: Serialize>(value: &T) -> Result<Parcel, Error> {
-    let (result, attachments) = with_context(Vec::new(), || postcard::to_allocvec(value));
+    let (result, attachments) =
+        with_context(Vec::new(), || postcard::to_extend(value, Vec::with_capacity(SMALL_BYTES)));
     match result {
         Ok(Ok(bytes)) => Ok(Parcel { bytes, attachments }),
         Ok(Err(error)) => Err(lost::<T>(&format!("its Serialize failed: {error}"))),

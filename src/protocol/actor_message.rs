@@ -46,6 +46,13 @@ pub struct Target {
     pub heard_below: u64,
 }
 
+impl Target {
+    /// An actor that is never started again.
+    pub fn of(actor: ObjectId) -> Target {
+        Target { actor, incarnation: 0, heard_below: 0 }
+    }
+}
+
 /// A call that ran, and what it gave.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WireFinished<'a> {

@@ -53,7 +53,7 @@ impl Actors {
                 inner.restarts = restarts && (id.owner != driver.rank() || incarnation > 0);
             }
             inner.kind = header.entry.map_or("actor", |entry| entry.name);
-            inner.label = label_of(inner.kind, inner.name.as_deref());
+            inner.label = label_of(inner.kind, inner.name.as_deref()).into();
             inner.incarnation = incarnation;
             let checkpoint = header.entry.and_then(|entry| entry.checkpoint).filter(|_| inner.restarts);
             let restored = std::mem::take(&mut inner.restored);
@@ -149,7 +149,7 @@ impl Actors {
     pub fn kill(&self, driver: &impl Driver, id: ObjectId, reason: &str, last: bool) {
         let home = if last { self.known(id) } else { Some(self.home(id)) };
         let Some(home) = home else { return };
-        let actor = lock(&home.inner).label.clone();
+        let actor = home.label().to_string();
         bury(driver, &home, Error::ActorDied { actor, reason: reason.to_string() });
         if last {
             let _dropped_outside_of_the_lock = lock(&self.homes).remove(&id);
@@ -164,7 +164,7 @@ impl Actors {
             let (actor, named, dead, forgotten) = {
                 let mut inner = lock(&home.inner);
                 let forgotten = inner.kept.as_mut().map(|kept| kept.commits.lost(rank));
-                (inner.label.clone(), inner.name.is_some(), matches!(inner.life, Life::Dead(_)), forgotten)
+                (inner.label.to_string(), inner.name.is_some(), matches!(inner.life, Life::Dead(_)), forgotten)
             };
             drop(forgotten);
             if home.id.owner != rank {

@@ -79,7 +79,6 @@ impl Protocol {
         self.unwanted_no_more(driver, number, sent);
         if let Results::Of(task) = &sent.results {
             self.call_over(driver, number, task);
-            task.header().release_target();
         }
     }
 

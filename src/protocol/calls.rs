@@ -14,7 +14,7 @@ use crate::protocol::driver::Driver;
 use crate::protocol::handles::ActorRef;
 use crate::protocol::route::Onward;
 use crate::protocol::{Message, Protocol, Run};
-use crate::registry::{Header, Kind, Runnable};
+use crate::registry::{Header, Runnable};
 use std::sync::Arc;
 
 /// A call of this rank that has no answer yet.
@@ -115,7 +115,7 @@ impl Protocol {
 
     fn fail_call(&self, task: &Arc<dyn Runnable>, error: Arc<Error>) {
         task.fail(error);
-        task.header().release_target();
+        task.header().take_target();
     }
 
     /// Fails calls that are not made again.
@@ -135,12 +135,9 @@ impl Protocol {
         actor.and_then(|actor| actor.terms).is_some_and(|terms| terms.checkpoint)
     }
 
-    /// A call of this rank is over, whichever way.
+    /// A call of this rank is over, whichever way: it lets go of its actor.
     pub(super) fn call_over(&self, driver: &impl Driver, number: u64, task: &Arc<dyn Runnable>) {
-        if task.header().entry.is_none_or(|entry| entry.kind != Kind::Method) {
-            return;
-        }
-        let Some(target) = task.header().target() else { return };
+        let Some(target) = task.header().take_target() else { return };
         let Ok(actor) = target.downcast::<ActorRef>() else { return };
         let Some(terms) = actor.terms else { return };
         let mut route = lock(&actor.route);

@@ -3,13 +3,14 @@
 use crate::base::limits::INLINE_BYTES_MAX;
 use crate::base::sync::Ordering;
 use crate::base::{Error, ObjectId, Rank, TaskId};
+use crate::object::Parcel;
 use crate::protocol::actor_message::{About, Target};
 use crate::protocol::away::Sent;
 use crate::protocol::driver::Driver;
 use crate::protocol::parcels::Packed;
 use crate::protocol::retries::retries_of;
-use crate::protocol::wire::Moved;
-use crate::protocol::{Message, Protocol, Run, WireOptions};
+use crate::protocol::wire::{Call, Moved};
+use crate::protocol::{Bytes, Message, Protocol, Run, WireOptions};
 use crate::registry::{Kind, Runnable, TableEntry};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -31,12 +32,33 @@ impl Departing<'_> {
     fn is_passed_on(&self) -> bool {
         self.task.header().origin.is_some()
     }
+
+    /// As it is written where it is this rank's, asks for nothing unusual, and has nothing beside its arguments.
+    fn call(&self, actor: Option<ObjectId>) -> Option<Call<'_>> {
+        let header = self.task.header();
+        let Parcel { bytes, attachments } = self.args.as_ref().ok()?.parcel();
+        let alone = attachments.is_empty() && bytes.len() <= INLINE_BYTES_MAX;
+        let plain = !self.is_passed_on() && self.hops == 0;
+        let usual = header.options.as_ref().is_none_or(|options| options.just_rank().is_some());
+        (alone && plain && usual).then(|| Call {
+            task: self.id.number,
+            function: self.entry.key,
+            caller: header.caller,
+            number: header.number.load(Ordering::Relaxed),
+            actor: actor.map(Target::of),
+            args: Bytes(bytes),
+        })
+    }
 }
 
 impl Protocol {
     /// Sends a claimed task to `to`. Its results come back to its owner: this rank, or where it came from.
     pub fn send_task(&self, driver: &impl Driver, task: &Arc<dyn Runnable>, to: Rank, actor: Option<ObjectId>) {
         let Some(departing) = self.depart(task, to) else { return };
+        if let Some(call) = departing.call(actor) {
+            driver.send(to, &Message::Call(call));
+            return self.departed(driver, &departing, to);
+        }
         self.tell_owners(driver, std::slice::from_ref(&departing), to);
         match self.run_of(driver, &departing, to, false, actor) {
             Ok(run) => {
@@ -118,7 +140,7 @@ impl Protocol {
             max_restarts: None,
         });
         let number = header.number.load(Ordering::Relaxed);
-        let actor = actor.map(|actor| Target { actor, incarnation: 0, heard_below: 0 });
+        let actor = actor.map(Target::of);
         let (task, function, caller, hops) = (*id, entry.key, header.caller, *hops);
         Ok(Run { task, function, caller, number, actor, stealable, hops, options, args })
     }

@@ -47,7 +47,7 @@ pub(super) struct Inner {
     pub(super) grant: Option<Grant>,
     pub(super) name: Option<String>,
     pub(super) kind: &'static str,
-    pub(super) label: String,
+    pub(super) label: Arc<str>,
     pub(super) incarnation: u32,
     /// Whether its owner starts it again when this rank dies.
     pub(super) restarts: bool,
@@ -90,7 +90,7 @@ impl ActorHome {
             grant: None,
             name: None,
             kind: "actor",
-            label: "an actor".to_string(),
+            label: "an actor".into(),
             incarnation: 0,
             restarts: false,
             queued: HashSet::default(),
@@ -100,8 +100,13 @@ impl ActorHome {
         Arc::new(ActorHome { id, kept: OnceLock::new(), inner: Mutex::new(inner) })
     }
 
-    /// How it is called in errors, and the GPUs that it was given.
-    pub fn label_and_gpus(&self) -> (String, Vec<(u32, i64)>) {
+    /// How it is called in errors.
+    pub fn label(&self) -> Arc<str> {
+        lock(&self.inner).label.clone()
+    }
+
+    /// The same, and the GPUs that it was given.
+    pub fn label_and_gpus(&self) -> (Arc<str>, Vec<(u32, i64)>) {
         let inner = lock(&self.inner);
         (inner.label.clone(), inner.grant.as_ref().map_or_else(Vec::new, |grant| grant.gpus.clone()))
     }
@@ -110,7 +115,7 @@ impl ActorHome {
     pub(super) fn orphan(&self, me: Rank) -> Option<(String, String, WireActor)> {
         let inner = lock(&self.inner);
         let (Some(name), false) = (inner.name.clone(), matches!(inner.life, Life::Dead(_))) else { return None };
-        let (incarnation, label) = (inner.incarnation, inner.label.clone());
+        let (incarnation, label) = (inner.incarnation, inner.label.to_string());
         Some((name, inner.kind.to_string(), WireActor { actor: self.id, home: me, incarnation, terms: None, label }))
     }
 
@@ -167,7 +172,7 @@ impl ActorHome {
 
     /// The constructor ran, and made `state` or nothing.
     pub fn constructed(self: &Arc<Self>, driver: &impl Driver, task: &Arc<dyn Runnable>, state: State) {
-        task.header().release_target();
+        task.header().take_target();
         let mut inner = lock(&self.inner);
         if matches!(inner.life, Life::Dead(_)) {
             drop(inner);
@@ -177,7 +182,7 @@ impl ActorHome {
             inner.life = Life::Alive;
             drop(inner);
         } else {
-            let (label, again) = (inner.label.clone(), inner.incarnation);
+            let (label, again) = (inner.label.to_string(), inner.incarnation);
             drop(inner);
             let reason = task.clone().slots().iter().find_map(|slot| slot.core().failure());
             let mut reason = reason.map_or_else(
@@ -194,7 +199,7 @@ impl ActorHome {
 
     /// A call ran on `state`.
     pub fn called(self: &Arc<Self>, driver: &impl Driver, task: &Arc<dyn Runnable>, state: State) {
-        task.header().release_target();
+        task.header().take_target();
         let mut inner = lock(&self.inner);
         let origin = task.header().origin;
         if inner.restarts
@@ -236,7 +241,7 @@ impl ActorHome {
             inner.state = state;
             None
         };
-        let (label, incarnation) = (inner.label.clone(), inner.incarnation);
+        let (label, incarnation) = (inner.label.to_string(), inner.incarnation);
         let (commit, replaced) = match (&mut inner.kept, saved) {
             (Some(kept), Ok(saved)) if !dead => kept.commits.ran(id, results, Arc::new(saved)),
             (Some(_), Err(error)) if !dead => {
@@ -265,7 +270,7 @@ impl ActorHome {
     ) {
         let Some(commit) = commit else { return };
         if let Err(error) = driver.protocol().send_commit(driver, self.id, incarnation, &commit) {
-            let actor = lock(&self.inner).label.clone();
+            let actor = self.label().to_string();
             bury(driver, self, Error::ActorDied { actor, reason: format!("its state cannot be kept: {error}") });
         }
     }
@@ -344,7 +349,7 @@ pub(super) fn bury(driver: &impl Driver, home: &Arc<ActorHome>, error: Error) {
 pub(super) fn refuse(driver: &impl Driver, task: &Arc<dyn Runnable>, error: &Arc<Error>) {
     if task.header().claim_waiting() {
         task.fail(error.clone());
-        task.header().release_target();
+        task.header().take_target();
         driver.protocol().over(driver, task);
     }
 }

@@ -57,7 +57,6 @@ impl Protocol {
                         // Its label is its actor's, which it lets go of. Its route must not keep it: it may hold its own actor.
                         let error = error_of(task, error);
                         self.call_over(driver, number, task);
-                        task.header().release_target();
                         error
                     }
                     Results::Again(_) => error.clone(),

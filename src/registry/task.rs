@@ -71,7 +71,7 @@ impl Header {
         }
     }
 
-    /// Keeps `target` alive until `release_target`.
+    /// Keeps `target` alive until `take_target`.
     pub fn hold_target(&self, target: Arc<dyn Any + Send + Sync>) {
         *lock(&self.target) = Some(target);
     }
@@ -81,13 +81,10 @@ impl Header {
         lock(&self.target).clone()
     }
 
-    /// The task is over.
-    pub fn release_target(&self) {
-        if self.entry.is_some_and(|entry| entry.kind != Kind::Method) {
-            // It never had one.
-            return;
-        }
-        let _dropped_outside_of_the_lock = lock(&self.target).take();
+    /// The task is over: what `hold_target` kept.
+    pub fn take_target(&self) -> Option<Arc<dyn Any + Send + Sync>> {
+        // Others never had one.
+        if self.entry.is_none_or(|entry| entry.kind == Kind::Method) { lock(&self.target).take() } else { None }
     }
 
     /// Where the task stands.
