@@ -35,7 +35,8 @@ impl Launched {
     }
 }
 
-fn number(variable: &impl Fn(&str) -> Option<String>, name: &str) -> Option<u32> {
+/// A variable that holds a number.
+pub(super) fn number(variable: &impl Fn(&str) -> Option<String>, name: &str) -> Option<u32> {
     variable(name).and_then(|value| value.trim().parse().ok())
 }
 

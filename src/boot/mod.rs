@@ -6,6 +6,7 @@
 mod launched;
 #[cfg(feature = "mpi")]
 pub mod mpi;
+mod one_host;
 mod private;
 pub mod rendezvous;
 mod secret;
@@ -75,6 +76,9 @@ pub fn join(config: &Config) -> Result<World> {
     set_level(config.log);
     if let Some(place) = &config.rendezvous {
         return rendezvous::join(place, config);
+    }
+    if let Some(seat) = one_host::seat(config) {
+        return one_host::join(seat, config);
     }
     #[cfg(feature = "mpi")]
     if let Some(launched) = mpi::launched() {

@@ -122,7 +122,8 @@ fn refused(text: String) -> Error {
 }
 
 /// The user that this process acts as.
-fn user() -> u32 {
+/// This process's user.
+pub fn user() -> u32 {
     // SAFETY: takes nothing and cannot fail.
     unsafe { libc::geteuid() }
 }

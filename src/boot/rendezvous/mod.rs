@@ -41,4 +41,4 @@ pub use find::{Candidates, find};
 pub use listen::{first_of, sequence};
 pub use meet::meet;
 pub use party::Party;
-pub use setting::{join, resolved};
+pub use setting::{Place, join, join_at, resolved};

@@ -6,11 +6,11 @@ use super::listen;
 use super::meet::meet;
 use super::party::Party;
 use crate::base::config::Rendezvous;
-use crate::base::{Config, Error, Result};
+use crate::base::{Config, Error, Rank, Result};
 use crate::boot::{Exchange, World, launched, secret, single};
 use crate::fabric::tcp::Addresses;
 use crate::fabric::tcp::handshake::Secret;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, ToSocketAddrs};
 use std::path::Path;
 
 /// Joins the ranks that meet there.
@@ -28,14 +28,36 @@ pub fn join(place: &Rendezvous, config: &Config) -> Result<World> {
              and MOBULA_SIZE"
         )));
     };
-    let party = Party::new(rank, size, config)?;
     let launcher = format!("MOBULA_RENDEZVOUS={place}");
+    join_at(Place::Said(place), (rank, size), launcher, config)
+}
+
+/// Where ranks meet.
+pub enum Place<'a> {
+    /// Where MOBULA_RENDEZVOUS says.
+    Said(&'a Rendezvous),
+    /// Through this file, on the host that all of them are on.
+    OneHost(&'a Path),
+}
+
+/// Joins the ranks that meet there, of which this is one of so many.
+///
+/// # Errors
+/// As `join`.
+pub fn join_at(place: Place<'_>, (rank, size): (Rank, u32), launcher: String, config: &Config) -> Result<World> {
+    let party = Party::new(rank, size, config)?;
     if size == 1 {
         return Ok(party.world(launcher, Box::new(single::Alone), Secret::random(), true));
     }
     let (exchange, secret) = match place {
-        Rendezvous::Address { host, port } => at_address(&party, host, *port, config)?,
-        Rendezvous::File(path) => at_file(&party, path, config)?,
+        Place::Said(Rendezvous::Address { host, port }) => at_address(&party, host, *port, config)?,
+        Place::Said(Rendezvous::File(path)) => at_file(&party, path, config, || {
+            Ok((listen::anywhere(config.ports), Addresses::choose(config.interface.as_deref())?.0))
+        })?,
+        Place::OneHost(path) => at_file(&party, path, config, || {
+            let here = IpAddr::from(Ipv4Addr::LOCALHOST);
+            Ok((TcpListener::bind((here, 0)), vec![here]))
+        })?,
     };
     Ok(party.world(launcher, exchange, secret, true))
 }
@@ -62,7 +84,7 @@ fn at_address(party: &Party, host: &str, port: u16, config: &Config) -> Result<M
     Ok((Box::new(spoke), secret))
 }
 
-fn listen_at(party: &Party, host: &str, port: u16) -> Result<std::net::TcpListener> {
+fn listen_at(party: &Party, host: &str, port: u16) -> Result<TcpListener> {
     let addresses =
         resolved(host, port).map_err(|why| Error::config(format!("MOBULA_RENDEZVOUS={host}:{port}: {why}")))?;
     if !listen::is_here(&addresses) {
@@ -92,7 +114,10 @@ pub fn resolved(host: &str, port: u16) -> Result<Vec<SocketAddr>, String> {
     if addresses.is_empty() { Err(format!("host {host} has no address")) } else { Ok(addresses) }
 }
 
-fn at_file(party: &Party, path: &Path, config: &Config) -> Result<Met> {
+/// Where rank 0 listens, and the addresses under which the others look for it.
+type Listening = (std::io::Result<TcpListener>, Vec<IpAddr>);
+
+fn at_file(party: &Party, path: &Path, config: &Config, listen: impl FnOnce() -> Result<Listening>) -> Result<Met> {
     // The file's secret is new each time; what the user gave is proven with it.
     let given = secret::given(config)?;
     let proven = |notice: &Notice| match &given {
@@ -100,7 +125,6 @@ fn at_file(party: &Party, path: &Path, config: &Config) -> Result<Met> {
         None => notice.secret.clone(),
     };
     if party.rank == 0 {
-        let addresses = Addresses::choose(config.interface.as_deref())?.0;
         let unable = |error: std::io::Error| {
             Error::fabric(format!(
                 "rank 0 cannot listen on host {} for the ranks that meet at {}: {error}",
@@ -108,11 +132,12 @@ fn at_file(party: &Party, path: &Path, config: &Config) -> Result<Met> {
                 path.display()
             ))
         };
-        let listener = listen::anywhere(config.ports).map_err(unable)?;
+        let (listener, addresses) = listen()?;
+        let listener = listener.map_err(unable)?;
         let port = listener.local_addr().map_err(unable)?.port();
         let notice = Notice { secret: Secret::random(), port, addresses };
         let _published = notice.publish(path).map_err(|error| {
-            Error::config(format!("MOBULA_RENDEZVOUS={}: rank 0 cannot write the file: {error}", path.display()))
+            Error::config(format!("{}, through which the ranks meet: rank 0 cannot write it: {error}", path.display()))
         })?;
         let place = format!("{} (port {port})", path.display());
         let (hub, secret) = meet(listener, party, &proven(&notice), &place)?;
