@@ -62,6 +62,11 @@ impl Node {
         }
     }
 
+    /// Whether the program's thread has gone to serve and every worker sleeps.
+    fn only_serves(&self) -> bool {
+        self.leaver.get().is_some() && self.idle.count() == self.workers().len()
+    }
+
     /// The progress thread: serves the roads while nobody else looks at them, timers and the watch for stuck workers.
     ///
     /// Threads that look at the roads say so once and do not take it back when they go to run a task: that would cost a
@@ -90,6 +95,11 @@ impl Node {
             let groups = self.groups_due();
             if events > 0 || self.stopping() {
                 quiet = 0;
+                if events > 0 && self.only_serves() {
+                    // More is likely to come, and nobody else needs the processor.
+                    self.watch_roads(|| !self.only_serves());
+                    self.leave_roads();
+                }
                 continue;
             }
             let rest = if !self.roads.any() {
