@@ -1,11 +1,11 @@
 //! The page.
 
-use super::{Run, bar, plots, setting, spread};
+use super::{Run, bar, plots, setting, spread, suites};
 use crate::results::Line;
 use crate::table::number;
 
 /// Everything about how it looks, by the reader's own choice of light or dark.
-const STYLE: &str = "
+pub const STYLE: &str = "
 :root { color-scheme: light dark; --ink: #1d2430; --paper: #fff; --faint: #6b7686; --rule: #d9dee6; --ok: #1a7f4b; --bad: #b3261e;
   --c0: #2563b0; --c1: #d9730d; --c2: #1a7f4b; --c3: #8e44ad; --c4: #b3261e; --c5: #0f7b8a; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e9ef; --paper: #14181f; --faint: #98a2b3; --rule: #323b48; --ok: #5fce95;
@@ -42,13 +42,7 @@ pub fn page(runs: &[Run]) -> String {
          sample in brackets; noise is how far these lie apart, as a part of the median; the ratio is ours over the peer's, the \
          median of the rounds. Below 1x we take less of what a unit counts: good for times and bytes, bad for rates.</p>\n",
     );
-    let mut suites: Vec<&str> = Vec::new();
-    for suite in runs.iter().flat_map(Run::suites) {
-        if !suites.contains(&suite) {
-            suites.push(suite);
-        }
-    }
-    for suite in suites {
+    for suite in suites(runs) {
         body.push_str(&format!("<h2>{}</h2>\n", text(suite)));
         body.push_str(&plots::ratios(runs, suite));
         body.push_str(&plots::by_size(runs, suite));

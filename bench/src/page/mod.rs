@@ -28,6 +28,9 @@ pub struct Options {
     /// Where the table goes [default: beside the last file, as .md]
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
+    /// Where the plots go as well, each a file of its own, for documents [default: nowhere]
+    #[arg(long, value_name = "FOLDER")]
+    plots: Option<PathBuf>,
 }
 
 /// The results of one file.
@@ -80,7 +83,27 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         write(&path, &text)?;
         println!("wrote {}", path.display());
     }
+    if let Some(folder) = &options.plots {
+        let fail = |error: std::io::Error| Failure::File { path: folder.clone(), reason: error.to_string() };
+        std::fs::create_dir_all(folder).map_err(fail)?;
+        let drawings = suites(&runs).into_iter().flat_map(|suite| plots::files(&runs, suite));
+        for (name, drawing) in drawings {
+            write(&folder.join(&name), &drawing)?;
+            println!("wrote {}", folder.join(name).display());
+        }
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The suites of all files, in order.
+fn suites(runs: &[Run]) -> Vec<&str> {
+    let mut suites: Vec<&str> = Vec::new();
+    for suite in runs.iter().flat_map(Run::suites) {
+        if !suites.contains(&suite) {
+            suites.push(suite);
+        }
+    }
+    suites
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {
@@ -133,6 +156,18 @@ mod tests {
         assert!(page.contains("<svg") && page.contains("</svg>"));
         let links = page.replace("http://www.w3.org/2000/svg", "");
         assert!(!links.contains("http") && !links.contains("src=") && !links.contains("href="), "P1");
+    }
+
+    #[test]
+    fn a_plot_by_itself_brings_its_colours() {
+        let runs = [Run { name: "a.json".to_string(), lines: vec![line("round trip, 8 B", 2.0)] }];
+        let files = plots::files(&runs, "rpc");
+        assert_eq!(files.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["rpc.svg"]);
+        let drawing = &files[0].1;
+        assert!(
+            drawing.starts_with("<svg ") && drawing.ends_with("</svg>\n") && drawing.contains("--c0: "),
+            "{drawing}"
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The plots: every case as a multiple of its peer, and numbers by size where cases of a suite differ by size alone.
 
 use super::Run;
+use super::html::STYLE;
 use super::svg::{Axis, Drawing, Stroke};
 use crate::case::less_is_better;
 use crate::results::Line;
@@ -13,6 +14,16 @@ const NAMES: f64 = 320.0;
 
 const ROW: f64 = 22.0;
 const HEAD: f64 = 40.0;
+
+/// The plots of a suite as files by themselves: their names, and what is in them.
+pub fn files(runs: &[Run], suite: &str) -> Vec<(String, String)> {
+    let all = ratios(runs, suite) + &by_size(runs, suite);
+    let drawings = all.split_inclusive("</svg>\n").filter(|drawing| !drawing.trim().is_empty());
+    let name = |place: usize| if place == 0 { format!("{suite}.svg") } else { format!("{suite}-{place}.svg") };
+    // The page's style is the drawing's as well: it has the same names for its colours.
+    let styled = |drawing: &str| drawing.replacen('>', &format!(">\n<style>{STYLE}</style>"), 1);
+    drawings.enumerate().map(|(place, drawing)| (name(place), styled(drawing))).collect()
+}
 
 /// A row a case: where ours lies beside the peer's, the least to the greatest sample as a line. Right of the line in the middle
 /// we are better, whether less is better or more.
