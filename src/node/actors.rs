@@ -58,7 +58,7 @@ impl Node {
     }
 
     /// Runs one call, or passes on the failure that one of its arguments holds.
-    fn perform(&'static self, home: &ActorHome, task: &Arc<dyn Runnable>, state: &mut State) {
+    pub(super) fn perform(&'static self, home: &ActorHome, task: &Arc<dyn Runnable>, state: &mut State) {
         if !task.header().claim_waiting() {
             return;
         }

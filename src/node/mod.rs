@@ -32,6 +32,7 @@ mod holders;
 mod holding;
 mod holdings;
 mod idle;
+mod in_place;
 mod inquire;
 mod join;
 #[cfg(test)]

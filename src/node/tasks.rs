@@ -14,7 +14,7 @@ use crate::sched::{Grant, Request, UNIT};
 use std::sync::Arc;
 
 /// What a task has that asked for CPUs of the host alone.
-static NOTHING: Grant = Grant { gpus: Vec::new(), custom: Vec::new(), bundle: None };
+pub(super) static NOTHING: Grant = Grant { gpus: Vec::new(), custom: Vec::new(), bundle: None };
 
 /// Makes a task of `C` and launches it; without a cluster, its results hold the error that says so.
 pub fn submit<C: Callable>(options: Options, args: C::Args) -> <C::Outputs as Outputs>::Refs {
@@ -257,29 +257,6 @@ impl Node {
             self.traces.ran(self, task, began_ns, worker.map_or(u32::MAX, |worker| worker.shared.index as u32));
         }
         self.over(task);
-    }
-
-    /// Claims a queued task that the caller waits for and runs it on the caller's own stack.
-    pub fn run_in_place(&'static self, task: &Arc<dyn Runnable>, worker: Option<&'static Worker>) {
-        if let Some(worker) = worker {
-            // Usually it is the newest of the own deque: taking it from there leaves nothing behind.
-            match worker.deque.pop() {
-                Some(Work::Task(newest)) if !Arc::ptr_eq(&newest, task) => worker.deque.push(Work::Task(newest)),
-                Some(Work::Actor(actor)) => worker.deque.push(Work::Actor(actor)),
-                _ => {}
-            }
-            if task.header().claim() {
-                worker.count_begun(task.header().entry);
-                self.run_claimed(task, &NOTHING, Some(worker));
-            } else if task.header().phase() == Phase::Queued {
-                unreachable!("a queued task can be claimed");
-            }
-        } else if self.table.take_cpu(UNIT) {
-            if task.header().claim() {
-                self.run_claimed(task, &NOTHING, None);
-            }
-            self.give_back_cpu(UNIT);
-        }
     }
 
     /// Turns a failure of a body into the error that its results hold, and tells the driver.

@@ -6,25 +6,13 @@ use crate::node::Node;
 use crate::node::context;
 use crate::node::event::Event;
 use crate::node::fiber::{self, Pause};
+use crate::node::in_place::replace_driver_cpu;
 use crate::node::worker::{self, Worker};
 use crate::object::{AnySlot, Object, ObjectRef, Ref, Waiter, in_context};
-use crate::registry::{Phase, Runnable};
-use crate::sched::UNIT;
-use std::cell::Cell;
 use std::future::Future;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
-
-/// Part of a fiber's stack that must be left for a child to run in place on it: one in this many.
-const STACK_RESERVE: usize = 4;
-
-/// How deep children run in place on a driver's own stack.
-const DRIVER_DEPTH_MAX: u32 = 64;
-
-thread_local! {
-    static DRIVER_DEPTH: Cell<u32> = const { Cell::new(0) };
-}
 
 /// Waits until the object is complete; runs its task here and now where it has not begun.
 #[inline]
@@ -112,28 +100,6 @@ impl Node {
     pub fn want(&'static self, slot: &Arc<dyn AnySlot>) {
         slot.request();
         self.protocol.want(&self, slot);
-    }
-
-    /// Runs the task that makes the object on this stack, where it waits here to be run and the stack has room.
-    fn help(&'static self, slot: &Arc<dyn AnySlot>) {
-        let mut producer: Option<Arc<dyn Runnable>> = None;
-        slot.clone().producer(&mut producer);
-        let Some(task) = producer else { return };
-        if task.header().phase() != Phase::Queued || task.header().options.is_some() {
-            return;
-        }
-        match (worker::here(), fiber::stack_left()) {
-            // The child's request is one CPU; a parent that holds another amount lets a worker run it.
-            (Some(worker), Some((left, whole))) if left > whole / STACK_RESERVE && worker.runs_one_cpu() => {
-                self.run_in_place(&task, Some(worker));
-            }
-            (None, _) if DRIVER_DEPTH.get() < DRIVER_DEPTH_MAX => {
-                DRIVER_DEPTH.set(DRIVER_DEPTH.get() + 1);
-                self.run_in_place(&task, None);
-                DRIVER_DEPTH.set(DRIVER_DEPTH.get() - 1);
-            }
-            _ => {}
-        }
     }
 
     /// Waits for `count` calls of the event that `register` hands out, or the deadline.
@@ -231,7 +197,7 @@ impl Node {
         let event = Event::of_thread(count);
         register(&event);
         // A task that runs in place on a driver's stack gives its CPU back while it waits.
-        let held = if context::in_task() && worker::here().is_none() { UNIT } else { 0 };
+        let held = replace_driver_cpu(0);
         if held > 0 {
             self.give_back_cpu(held);
         }
@@ -244,6 +210,7 @@ impl Node {
         event.end();
         if held > 0 {
             self.retake_cpu_on_thread(held);
+            replace_driver_cpu(held);
         }
     }
 

@@ -9,11 +9,11 @@ use crate::protocol::actor_message::Target;
 use crate::protocol::commits::Commits;
 use crate::protocol::dependencies::when_arguments;
 use crate::protocol::driver::Driver;
-use crate::protocol::handles::label_of;
+use crate::protocol::handles::{ActorRef, label_of};
 use crate::protocol::home::{ActorHome, Caller, Kept, Life, bury, refuse, schedule};
 use crate::protocol::made::Results;
 use crate::protocol::requests::request_of_actor;
-use crate::registry::Runnable;
+use crate::registry::{Kind, Runnable, State};
 use rustc_hash::FxHashMap as HashMap;
 use std::sync::{Arc, Mutex};
 
@@ -115,6 +115,16 @@ impl Actors {
             inner.mailbox.completed(caller, |call| Arc::ptr_eq(call, &task));
             schedule(driver, &home, &mut inner);
         });
+    }
+
+    /// The actor that lives here and that this call is for, and its state, where the call is the next to run and none runs.
+    /// Who waits for the call runs it on the spot and then says `called`.
+    pub fn lend(&self, call: &Arc<dyn Runnable>) -> Option<(Arc<ActorHome>, State)> {
+        call.header().entry.filter(|entry| entry.kind == Kind::Method)?;
+        let actor = call.header().target()?.downcast::<ActorRef>().ok()?;
+        let home = self.known(actor.id)?;
+        let state = home.lend(call)?;
+        Some((home, state))
     }
 
     /// The home that a call is for; `None` where there is none, and none can come because its owner is gone.

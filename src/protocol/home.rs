@@ -131,6 +131,11 @@ impl ActorHome {
                 Life::Ready(task) => return Step::Construct(task),
                 Life::Alive => {
                     inner.life = Life::Alive;
+                    if inner.state.is_none() {
+                        // It was lent; `called` makes it work again.
+                        inner.scheduled = false;
+                        return Step::Nothing;
+                    }
                     let full = inner.kept.as_ref().is_some_and(|kept| kept.commits.is_full());
                     let Some(call) = (if full { None } else { inner.mailbox.pop() }) else {
                         inner.scheduled = false;
@@ -158,6 +163,17 @@ impl ActorHome {
                 }
             }
         }
+    }
+
+    /// The state for this call, where it is the next and none runs: who waits for it runs it on the spot, then says `called`.
+    pub(super) fn lend(&self, call: &Arc<dyn Runnable>) -> Option<State> {
+        let mut inner = lock(&self.inner);
+        let is_free = matches!(inner.life, Life::Alive) && inner.state.is_some() && inner.kept.is_none();
+        if !is_free || !inner.mailbox.first().is_some_and(|next| Arc::ptr_eq(next, call)) {
+            return None;
+        }
+        inner.mailbox.pop();
+        Some(inner.state.take())
     }
 
     /// What it asks for was taken; handed back where it died meanwhile.
@@ -215,6 +231,7 @@ impl ActorHome {
         let kept = inner.kept.as_ref().map(|kept| kept.checkpoint);
         let (Some(checkpoint), Some(id)) = (kept, origin) else {
             inner.state = state;
+            schedule(driver, self, &mut inner);
             drop(inner);
             return driver.protocol().over(driver, task);
         };

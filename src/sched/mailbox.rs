@@ -45,6 +45,11 @@ impl<K: Copy + Eq + Hash, C> Mailbox<K, C> {
         }
     }
 
+    /// The next call that may run, left where it is.
+    pub fn first(&self) -> Option<&C> {
+        self.ready.front()
+    }
+
     /// The next call that may run.
     pub fn pop(&mut self) -> Option<C> {
         self.ready.pop_front()
@@ -72,8 +77,8 @@ mod tests {
         mailbox.push('a', 1, false);
         mailbox.push('a', 2, true);
         mailbox.push('b', 3, true);
-        assert_eq!(mailbox.pop(), Some(3));
-        assert_eq!(mailbox.pop(), None);
+        assert_eq!((mailbox.first().copied(), mailbox.pop()), (Some(3), Some(3)));
+        assert_eq!((mailbox.first().copied(), mailbox.pop()), (None, None));
         mailbox.completed('a', |call| *call == 1);
         assert_eq!((mailbox.pop(), mailbox.pop(), mailbox.pop()), (Some(1), Some(2), None));
     }

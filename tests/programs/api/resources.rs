@@ -49,7 +49,48 @@ pub fn run(cases: &mut Cases) {
     cases.case("what depends on an infeasible task fails alike", infeasible_dependent);
     cases.case("a task blocked in get gives its CPU back", blocked_in_get);
     cases.case("a task blocked in wait gives its CPU back", blocked_in_wait);
+    cases.case("tasks that wait for each other hold one CPU", one_cpu_for_a_chain);
     cases.case("a task that waits for its turn holds up no other", no_head_of_line);
+}
+
+/// Whether all CPUs of the cluster but `held` are free before long.
+fn all_free_but(held: f64) -> bool {
+    let began = Instant::now();
+    loop {
+        let (all, free) = (mobula::cluster_resources()["CPU"], mobula::available_resources()["CPU"]);
+        if free == all - held || began.elapsed() > Duration::from_secs(20) {
+            return free == all - held;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// At the end of a chain of tasks, each of which waits for the next.
+#[mobula::remote]
+fn chain(length: u32) -> mobula::Result<bool> {
+    if length == 0 { Ok(all_free_but(1.0)) } else { Ok(*chain::remote(length - 1).get()?) }
+}
+
+/// Calls, and waits for, a chain.
+struct Caller;
+
+#[mobula::actor]
+impl Caller {
+    pub fn new() -> Self {
+        Caller
+    }
+    pub fn call(&self) -> mobula::Result<bool> {
+        Ok(*chain::remote(3).get()?)
+    }
+}
+
+fn one_cpu_for_a_chain() -> Outcome {
+    assert!(*chain::remote(5).get()?, "a chain held more than one CPU, or less");
+    for rank in [0, last_rank()] {
+        assert!(*Caller::on(rank).remote().call().get()?, "a chain that an actor waited for held more than one CPU");
+    }
+    assert!(all_free_but(0.0), "not all was given back");
+    Ok(())
 }
 
 fn ten_sleeps() -> Outcome {
