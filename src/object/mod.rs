@@ -12,6 +12,7 @@
 
 mod array;
 mod cell;
+pub(crate) mod numbers;
 mod packed;
 mod parcel;
 mod reference;
@@ -20,7 +21,7 @@ pub(crate) use array::Draft;
 pub use array::{Array, ArrayMemory, ArrayMut};
 pub use cell::{Cell, Core, Waiter};
 pub use packed::Keeper;
-pub use parcel::{Arrival, Attachment, Links, Parcel, decode, encode};
+pub use parcel::{Arrival, Attachment, Links, Parcel, decode, decode_list, encode, encode_list};
 pub(crate) use parcel::{attach, attached, in_context, panic_text};
 pub use reference::{AnySlot, Object, ObjectRef, Ref, Slot, Value};
 pub(crate) use reference::{complete_cell, complete_value, encode_cell, offer};

@@ -3,8 +3,10 @@
 //! While a value is encoded or decoded, a context of the thread holds the attachments; the bytes name them by index.
 
 use crate::base::{Error, ObjectId};
+use crate::object::numbers::{Incoming, Outgoing};
 use crate::object::{AnySlot, ArrayMemory, Object};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::any::Any;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -102,7 +104,20 @@ const SMALL_BYTES: usize = 32;
 ///
 /// # Errors
 /// Where its `Serialize` fails or panics: `Error::ObjectLost` naming the type.
-pub fn encode<T: Serialize>(value: &T) -> Result<Parcel, Error> {
+pub fn encode<T: Serialize + 'static>(value: &T) -> Result<Parcel, Error> {
+    encode_as::<T>(&Outgoing(value))
+}
+
+/// The values as the parcel of their list.
+///
+/// # Errors
+/// As those of `encode`.
+pub fn encode_list<T: Serialize + 'static>(values: &[&T]) -> Result<Parcel, Error> {
+    let values: Vec<Outgoing<'_, T>> = values.iter().map(|value| Outgoing(*value)).collect();
+    encode_as::<Vec<T>>(&values)
+}
+
+fn encode_as<T>(value: &impl Serialize) -> Result<Parcel, Error> {
     let (result, attachments) =
         with_context(Vec::new(), || postcard::to_extend(value, Vec::with_capacity(SMALL_BYTES)));
     match result {
@@ -113,10 +128,10 @@ pub fn encode<T: Serialize>(value: &T) -> Result<Parcel, Error> {
 }
 
 /// The value as a parcel of at most `N` bytes; `None` where it takes more, or does not encode. It stops where the bytes end.
-pub(crate) fn encode_small<const N: usize>(value: &impl Serialize) -> Option<Parcel> {
+pub(crate) fn encode_small<const N: usize>(value: &(impl Serialize + 'static)) -> Option<Parcel> {
     let mut bytes = [0u8; N];
     let (result, attachments) =
-        with_context(Vec::new(), || postcard::to_slice(value, &mut bytes).map(|bytes| bytes.len()));
+        with_context(Vec::new(), || postcard::to_slice(&Outgoing(value), &mut bytes).map(|bytes| bytes.len()));
     match result {
         Ok(Ok(length)) => Some(Parcel { bytes: bytes[..length].to_vec(), attachments }),
         _ => None,
@@ -128,7 +143,20 @@ pub(crate) fn encode_small<const N: usize>(value: &impl Serialize) -> Option<Par
 /// # Errors
 /// Where its `Deserialize` fails or panics, or bytes are left over: `Error::ObjectLost` naming the type.
 pub fn decode<T: Object>(bytes: &[u8], attachments: Vec<Attachment>) -> Result<T, Error> {
-    let (result, _) = with_context(attachments, || postcard::take_from_bytes::<T>(bytes));
+    decode_as::<T, Incoming<T>>(bytes, attachments).map(|Incoming(value)| value)
+}
+
+/// The values in the parcel of a list.
+///
+/// # Errors
+/// As those of `decode`.
+pub fn decode_list<T: Object>(bytes: &[u8], attachments: Vec<Attachment>) -> Result<Vec<T>, Error> {
+    let values = decode_as::<Vec<T>, Vec<Incoming<T>>>(bytes, attachments)?;
+    Ok(values.into_iter().map(|Incoming(value)| value).collect())
+}
+
+fn decode_as<T, W: DeserializeOwned>(bytes: &[u8], attachments: Vec<Attachment>) -> Result<W, Error> {
+    let (result, _) = with_context(attachments, || postcard::take_from_bytes::<W>(bytes));
     match result {
         Ok(Ok((value, []))) => Ok(value),
         Ok(Ok((_, rest))) => Err(lost::<T>(&format!("{} bytes are left after decoding it", rest.len()))),
@@ -162,6 +190,15 @@ mod tests {
         let value = (3u8, String::from("three"), vec![1.0f64, 2.0]);
         let parcel = encode(&value).unwrap();
         assert_eq!(decode::<(u8, String, Vec<f64>)>(&parcel.bytes, Vec::new()).unwrap(), value);
+    }
+
+    #[test]
+    fn a_list_comes_back_by_its_elements() {
+        let (one, two) = (vec![1.5f64], vec![2.5, 3.5]);
+        let parcel = encode_list(&[&one, &two]).unwrap();
+        assert_eq!(decode_list::<Vec<f64>>(&parcel.bytes, Vec::new()).unwrap(), [one, two]);
+        let parcel = encode_list(&[&7u64, &8]).unwrap();
+        assert_eq!(decode_list::<u64>(&parcel.bytes, Vec::new()).unwrap(), [7, 8]);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use std::sync::Arc;
 #[serde(bound = "T: Object")]
 pub enum Arg<T> {
     /// By value.
-    Value(T),
+    Value(#[serde(with = "crate::object::numbers")] T),
     /// By reference: resolved before the call runs.
     Ref(ObjectRef<T>),
     /// What the reference led to, kept where it is while the call runs.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 #[serde(bound = "L: Object, E: Object")]
 pub enum ListArg<L, E> {
     /// By value.
-    Value(L),
+    Value(#[serde(with = "crate::object::numbers")] L),
     /// By reference: resolved before the call runs.
     Ref(ObjectRef<L>),
     /// Each element by reference: all of them are resolved before the call runs.

@@ -4,7 +4,9 @@
 //! thousand results are one parcel and not three thousand.
 
 use crate::base::{Error, limits};
-use crate::object::{AnySlot, Attachment, Cell, Core, Object, ObjectRef, Parcel, Slot, decode, encode, offer};
+use crate::object::{
+    AnySlot, Attachment, Cell, Core, Object, ObjectRef, Parcel, Slot, decode_list, encode_list, offer,
+};
 use crate::registry::Options;
 use crate::registry::function::Callable;
 use crate::registry::outputs::Outputs;
@@ -153,13 +155,13 @@ impl<T: Object> AnySlot for Parts<T> {
     fn encode(&self) -> Result<Parcel, Error> {
         let values: Option<Vec<&T>> = self.each.iter().map(|part| part.cell.value()).collect();
         match (self.failure(), values) {
-            (None, Some(values)) => encode(&values),
+            (None, Some(values)) => encode_list(&values),
             (Some(error), _) => Err((*error).clone()),
             (None, None) => Err(lost::<T>("it was asked for before it was made".to_string())),
         }
     }
     fn complete_with(&self, bytes: &[u8], attachments: Vec<Attachment>) {
-        match decode::<Vec<T>>(bytes, attachments) {
+        match decode_list::<T>(bytes, attachments) {
             Ok(values) => match self.misfit(values.len()) {
                 None => self.complete(values),
                 Some(reason) => self.fail(Arc::new(lost::<T>(reason))),

@@ -53,6 +53,22 @@ fn make_large(mark: u8) -> mobula::Result<(Array<u8>, usize)> {
     Ok((array, address))
 }
 
+/// A name and vectors of numbers of every kind of place: by value, by reference, in a tuple.
+#[mobula::remote]
+fn stir(bytes: Vec<u8>, indices: &Vec<i64>, named: (String, Vec<f32>)) -> (Vec<u8>, Vec<i64>, Vec<f32>) {
+    (bytes.into_iter().rev().collect(), indices.iter().map(|index| -index).collect(), named.1)
+}
+
+#[mobula::remote]
+fn halved(values: Vec<f64>) -> Vec<f64> {
+    values.iter().map(|value| value / 2.0).collect()
+}
+
+#[mobula::remote(num_returns = "many")]
+fn rows(count: usize) -> Vec<Vec<u16>> {
+    (0..count as u16).map(|row| vec![row; row as usize]).collect()
+}
+
 #[mobula::remote]
 fn address(bytes: &[u8]) -> usize {
     bytes.as_ptr().addr()
@@ -88,6 +104,7 @@ fn sum_field(field: &Field) -> f64 {
 }
 
 pub fn run(cases: &mut Cases) {
+    cases.case("vectors of numbers come back as they went", vectors);
     cases.case("put_array, create_array, seal", made);
     cases.case("arrays of many types, aligned", types);
     cases.case("empty arrays", empty);
@@ -247,4 +264,27 @@ fn rights_at(address: usize) -> Result<String, Box<dyn std::error::Error>> {
         }
     }
     Err("mapped nowhere".into())
+}
+
+fn vectors() -> Outcome {
+    // Within a message, and far beyond one.
+    for count in [0, 3, 1 << 20] {
+        let values = numbers(count, 3.0);
+        let halves = halved::on(last_rank()).remote(values.clone());
+        let quarters = halved::on(0).remote(halved::on(last_rank()).remote(&mobula::put(values.clone())?));
+        assert!(
+            halves.get()?.iter().zip(&values).all(|(half, whole)| half * 2.0 == *whole) && halves.get()?.len() == count
+        );
+        assert!(quarters.get()?.iter().zip(&values).all(|(part, whole)| part * 4.0 == *whole));
+        let indices = mobula::put((0..count as i64).collect::<Vec<i64>>())?;
+        let stirred = stir::on(last_rank()).remote(vec![7u8; count], &indices, ("a".to_string(), vec![0.5f32; count]));
+        let (bytes, indices, floats) = &*stirred.get()?;
+        assert!(*bytes == vec![7u8; count] && *floats == vec![0.5f32; count] && indices.len() == count);
+        assert!(indices.iter().enumerate().all(|(place, index)| *index == -(place as i64)));
+    }
+    let rows = rows::on(last_rank()).num_returns(4).remote(4);
+    for (row, found) in rows.iter().enumerate() {
+        assert_eq!(*found.get()?, vec![row as u16; row]);
+    }
+    Ok(())
 }
