@@ -36,7 +36,7 @@ help:
 	@echo 'make build    the release build; the command is target/release/mobula'
 	@echo 'make sim SEEDS=n  so many simulated clusters under random faults, and shapes of work over 10,000 simulated ranks'
 	@echo 'make bench    what it costs, beside rayon, plain MPI and Ray: quickly, to see that all works; JSON=FILE keeps the results'
-	@echo 'make bench-full  the same with the samples that figures take (an hour); SUITES="rpc uts" takes some of it'
+	@echo 'make bench-full  the same with the samples that figures take (half an hour); SUITES="rpc uts" takes some of it'
 	@echo 'make setup    only installs what is missing (and says so first)'
 	@echo 'make clean    removes what was built'
 
@@ -133,13 +133,14 @@ bench: setup
 	cargo build --release -p mobula-bench
 	target/release/mobula-bench run $(SUITES) --quick $(if $(JSON),--json $(JSON); code=$$?; $(report); exit $$code)
 
+bench-full: PLOTS := --plots bench/results/plots
 bench-full: JSON ?= bench/results/$(shell git describe --always --dirty --abbrev=12).json
 bench-full: setup
 	cargo build --release -p mobula-bench
 	mkdir -p $(dir $(JSON))
 	target/release/mobula-bench run $(SUITES) --json $(JSON); code=$$?; $(report); exit $$code
 
-report = target/release/mobula-bench report $(JSON)
+report = target/release/mobula-bench report $(JSON) $(PLOTS)
 
 SEEDS ?= 20000
 sim:
