@@ -1,4 +1,4 @@
-//! Vectors of numbers as their memory: element by element they take a hundred times as long to encode and decode.
+//! Vectors of numbers as their memory: element by element they take ten times as long and more to encode and decode.
 //!
 //! A `Vec<f64>` and its like that is a value by itself, or an argument, is written as bytes; within other types it is what its own
 //! `Serialize` says. Hosts of a cluster have one byte order, as they must for arrays.
