@@ -133,7 +133,7 @@ bench: setup
 	cargo build --release -p mobula-bench
 	target/release/mobula-bench run $(SUITES) --quick $(if $(JSON),--json $(JSON); code=$$?; $(report); exit $$code)
 
-bench-full: PLOTS := --plots bench/results/plots
+bench-full: PLOTS = --plots $(dir $(JSON))plots
 bench-full: JSON ?= bench/results/$(shell git describe --always --dirty --abbrev=12).json
 bench-full: setup
 	cargo build --release -p mobula-bench

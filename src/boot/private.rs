@@ -122,7 +122,6 @@ fn refused(text: String) -> Error {
 }
 
 /// The user that this process acts as.
-/// This process's user.
 pub fn user() -> u32 {
     // SAFETY: takes nothing and cannot fail.
     unsafe { libc::geteuid() }

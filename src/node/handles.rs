@@ -133,7 +133,7 @@ pub fn call<M: ActorFn>(handle: &RawHandle<M::Actor>, args: M::Args) -> <M::Outp
             node.throttle(home);
         }
     } else if home == node.rank {
-        let target = Target { actor: actor.id, incarnation: 0, heard_below: 0 };
+        let target = Target::of(actor.id);
         node.protocol.actors.call(&node, target, (node.rank, task.header().caller), task);
     } else if task.header().claim_waiting() {
         node.protocol.send_task(&node, &task, home, Some(actor.id));

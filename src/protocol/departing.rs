@@ -62,7 +62,7 @@ impl Protocol {
         self.tell_owners(driver, std::slice::from_ref(&departing), to);
         match self.run_of(driver, &departing, to, false, actor) {
             Ok(run) => {
-                driver.send(to, &Message::of_run(run, self.rank));
+                driver.send(to, &Message::Run(run));
                 self.departed(driver, &departing, to);
             }
             Err(error) => self.stays(driver, &departing, to, actor, error),

@@ -135,7 +135,7 @@ impl Here {
                 self.protocol().call_actor(self, &actor, terms, task);
             }
         } else if home == self.rank {
-            let target = Target { actor: actor.id, incarnation: 0, heard_below: 0 };
+            let target = Target::of(actor.id);
             self.protocol().actors.call(self, target, (self.rank, caller), task);
         } else if task.header().claim_waiting() {
             self.protocol().send_task(self, &task, home, Some(actor.id));
