@@ -78,7 +78,7 @@ test-mpich: setup-test
 	else echo 'no mpicc.mpich here: the tests against MPICH are left out'; fi
 
 # Open MPI 5 and MPICH 5, which Debian does not have. Not part of `make test`: it builds everything twice more and needs
-# PyPI. It runs nightly, and before a change to src/fabric/mpi or src/boot/mpi is merged.
+# PyPI. It runs nightly, and before a change to src/transport/mpi or src/boot/mpi is merged.
 test-mpis: setup-test
 	@.ci/mpi-libraries
 

@@ -30,21 +30,21 @@ extern crate self as mobula;
 pub(crate) mod api;
 pub(crate) mod base;
 pub(crate) mod boot;
-pub(crate) mod fabric;
+pub(crate) mod transport;
 pub(crate) mod gpu;
 pub(crate) mod lineage;
-pub(crate) mod mem;
-pub(crate) mod node;
-pub(crate) mod object;
+pub(crate) mod memory;
+pub(crate) mod runtime;
+pub(crate) mod objects;
 pub(crate) mod observe;
 pub(crate) mod protocol;
 pub(crate) mod registry;
-pub(crate) mod sched;
+pub(crate) mod scheduling;
 #[cfg(feature = "sim")]
 #[doc(hidden)]
 pub mod sim;
 pub(crate) mod store;
-pub(crate) mod topo;
+pub(crate) mod topology;
 
 #[cfg(feature = "mpi")]
 pub use api::init_with_comm;
@@ -57,8 +57,8 @@ pub use base::config::{Config, FabricChoice, Pages};
 pub use base::error::{Error, Result};
 pub use bytemuck::Pod;
 pub use mobula_macros::{actor, main, remote};
-pub use node::{Preempt, Strategy, get_actor, host_report};
-pub use object::{Array, ArrayMut, Object, ObjectRef, Ref};
+pub use runtime::{Preempt, Strategy, get_actor, host_report};
+pub use objects::{Array, ArrayMut, Object, ObjectRef, Ref};
 pub use registry::{Actor, Bundle, Each, Placement, PlacementGroup, each};
 
 /// What programs need at hand: `use mobula::prelude::*;`.
@@ -71,8 +71,8 @@ pub mod prelude {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::api::run_main;
-    pub use crate::node::{RawHandle, block_on, call, create, submit};
-    pub use crate::object::Parcel;
+    pub use crate::runtime::{RawHandle, block_on, call, create, submit};
+    pub use crate::objects::Parcel;
     pub use crate::registry::{
         ActorFn, ActorNew, Arg, Checkpoint, Explain, ExplainDebug, ExplainDisplay, ExplainError, Failure, Function,
         IntoArg, IntoListArg, ListArg, Many, Multiple, Options, Own, OwnByClone, OwnBySerde, RemoteFn, Single,

@@ -1,7 +1,7 @@
 //! What there is: hosts, resources, failures, and what runs here.
 
 use crate::base::Error;
-use crate::node::{self, HostInfo};
+use crate::runtime::{self, HostInfo};
 use std::collections::BTreeMap;
 
 /// A host of the cluster.
@@ -50,7 +50,7 @@ impl Node {
 
 /// The hosts of the cluster; none outside of a running one.
 pub fn nodes() -> Vec<Node> {
-    let hosts = node::Node::current().map(|node| node.hosts().to_vec()).unwrap_or_default();
+    let hosts = runtime::Node::current().map(|node| node.hosts().to_vec()).unwrap_or_default();
     hosts.into_iter().map(|host| Node { host }).collect()
 }
 
@@ -74,7 +74,7 @@ pub fn nodes() -> Vec<Node> {
 /// # Ok::<(), mobula::Error>(())
 /// ```
 pub fn roads() -> Vec<String> {
-    node::Node::current().map(|node| node.road_table()).unwrap_or_default()
+    runtime::Node::current().map(|node| node.road_table()).unwrap_or_default()
 }
 
 /// What all hosts have together, from "CPU", "GPU" and custom names to amounts; empty outside of a running cluster.
@@ -85,7 +85,7 @@ pub fn cluster_resources() -> BTreeMap<String, f64> {
 /// As [`cluster_resources`], what nobody uses at the moment. A worker that just ended a task may hold its CPU for some
 /// microseconds more.
 pub fn available_resources() -> BTreeMap<String, f64> {
-    let Some(node) = node::Node::current() else { return BTreeMap::new() };
+    let Some(node) = runtime::Node::current() else { return BTreeMap::new() };
     sum(node.hosts().iter().filter_map(|host| node.available_on(host).ok()))
 }
 
@@ -99,7 +99,7 @@ fn sum(maps: impl Iterator<Item = BTreeMap<String, f64>>) -> BTreeMap<String, f6
 
 /// Failures of tasks so far, oldest first: all of the cluster's, as rank 0's driver was told.
 pub fn error_info() -> Vec<Error> {
-    node::Node::current().map(|node| node.errors_of(0).unwrap_or_default()).unwrap_or_default()
+    runtime::Node::current().map(|node| node.errors_of(0).unwrap_or_default()).unwrap_or_default()
 }
 
 /// Where and as what the calling code runs.
@@ -107,7 +107,7 @@ pub fn error_info() -> Vec<Error> {
 pub struct Context {
     rank: u32,
     host: String,
-    running: node::Snapshot,
+    running: runtime::Snapshot,
 }
 
 impl Context {
@@ -143,8 +143,8 @@ impl Context {
 
 /// Where and as what the calling code runs; rank 0 and an empty host outside of a running cluster.
 pub fn context() -> Context {
-    match node::Node::current() {
-        Some(node) => Context { rank: node.rank, host: node.host.clone(), running: node::snapshot() },
-        None => Context { rank: 0, host: String::new(), running: node::snapshot() },
+    match runtime::Node::current() {
+        Some(node) => Context { rank: node.rank, host: node.host.clone(), running: runtime::snapshot() },
+        None => Context { rank: 0, host: String::new(), running: runtime::snapshot() },
     }
 }

@@ -1,7 +1,7 @@
 //! Placement groups.
 
 use crate::base::{Error, Result};
-use crate::node::{Node, Strategy};
+use crate::runtime::{Node, Strategy};
 use crate::registry::{Bundle, PlacementGroup};
 use std::time::Duration;
 

@@ -1,8 +1,8 @@
 //! Putting, getting, waiting.
 
 use crate::base::{Error, Result};
-use crate::node::{self, Node};
-use crate::object::{Array, ArrayMut, Object, ObjectRef, Ref, Value};
+use crate::runtime::{self, Node};
+use crate::objects::{Array, ArrayMut, Object, ObjectRef, Ref, Value};
 use bytemuck::Pod;
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ impl<T: Object> ObjectRef<T> {
     /// # Errors
     /// What the task that makes it failed with; `Config` outside of a running cluster.
     pub fn get(&self) -> Result<Ref<T>> {
-        node::get(self, None)
+        runtime::get(self, None)
     }
 
     /// As [`get`](ObjectRef::get), for at most `timeout`.
@@ -20,7 +20,7 @@ impl<T: Object> ObjectRef<T> {
     /// # Errors
     /// As `get`, and `Timeout`.
     pub fn get_timeout(&self, timeout: Duration) -> Result<Ref<T>> {
-        node::get(self, Some(timeout))
+        runtime::get(self, Some(timeout))
     }
 }
 
@@ -40,7 +40,7 @@ pub fn put<T: Object>(value: T) -> Result<ObjectRef<T>> {
 /// # Errors
 /// `StoreFull`; `Config` outside of a running cluster.
 pub fn put_array<T: Pod + Send + Sync>(slice: &[T]) -> Result<ObjectRef<Array<T>>> {
-    Ok(ObjectRef::new(Value::ready(node::put_array(slice)?)))
+    Ok(ObjectRef::new(Value::ready(runtime::put_array(slice)?)))
 }
 
 /// A new array of `length` elements in the store, to be written in place. Its memory is not cleared.
@@ -48,7 +48,7 @@ pub fn put_array<T: Pod + Send + Sync>(slice: &[T]) -> Result<ObjectRef<Array<T>
 /// # Errors
 /// `StoreFull`; `Config` outside of a running cluster.
 pub fn create_array<T: Pod + Send + Sync>(length: usize) -> Result<ArrayMut<T>> {
-    node::create_array(length)
+    runtime::create_array(length)
 }
 
 /// Every value, in order.
@@ -57,7 +57,7 @@ pub fn create_array<T: Pod + Send + Sync>(length: usize) -> Result<ArrayMut<T>> 
 /// The first failure among them, in order.
 pub fn get_all<T: Object>(references: &[ObjectRef<T>]) -> Result<Vec<Ref<T>>> {
     // All values are on their way before the first is waited for.
-    if let Some(node) = crate::node::Node::current() {
+    if let Some(node) = crate::runtime::Node::current() {
         references.iter().for_each(|reference| node.want(&reference.any()));
     }
     references.iter().map(ObjectRef::get).collect()
@@ -82,7 +82,7 @@ pub fn wait<T: Object>(
     }
     // A time-out beyond what a clock can tell is none.
     let deadline = timeout.into().and_then(|timeout| Instant::now().checked_add(timeout));
-    node::wait_for(references, num_returns, deadline)?;
+    runtime::wait_for(references, num_returns, deadline)?;
     let (mut ready, mut rest) = (Vec::with_capacity(num_returns), Vec::with_capacity(references.len() - num_returns));
     for reference in references {
         let side = if ready.len() < num_returns && reference.is_ready() { &mut ready } else { &mut rest };

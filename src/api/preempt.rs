@@ -1,7 +1,7 @@
 //! Word that the job is about to be ended.
 
 use crate::base::Result;
-use crate::node::{self, Preempt};
+use crate::runtime::{self, Preempt};
 
 /// Calls `callback` when the job's time nears its end: time to save a checkpoint, or to end with a partial answer.
 ///
@@ -39,5 +39,5 @@ use crate::node::{self, Preempt};
 /// # Errors
 /// `Error::Config` where the system gives no thread, no descriptor or no signal.
 pub fn on_preempt(callback: impl Fn(Preempt) + Send + Sync + 'static) -> Result<()> {
-    node::on_preempt(callback)
+    runtime::on_preempt(callback)
 }

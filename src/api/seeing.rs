@@ -1,7 +1,7 @@
 //! Pictures of what ran.
 
 use crate::base::{Error, Result};
-use crate::node::Node;
+use crate::runtime::Node;
 use crate::observe;
 use std::path::Path;
 

@@ -3,7 +3,7 @@
 use crate::base::sync::lock;
 use crate::base::{Config, Error, Result};
 use crate::boot::{self, World};
-use crate::node::{self, Node, Session};
+use crate::runtime::{self, Node, Session};
 use std::marker::PhantomData;
 use std::sync::Mutex;
 
@@ -63,7 +63,7 @@ fn begin(config: Config, join: impl FnOnce(&Config) -> Result<World>) -> Result<
     }
     let config = config.with_environment()?;
     let world = join(&config)?;
-    let session = node::start(world, config)?;
+    let session = runtime::start(world, config)?;
     Ok(Cluster { node: session.node(), session: Some(session), thread: PhantomData })
 }
 
@@ -89,7 +89,7 @@ impl Cluster {
     /// # Errors
     /// Where the ranks do not part cleanly.
     pub fn serve(mut self) -> Result<()> {
-        node::outlive();
+        runtime::outlive();
         self.session.take().map_or(Ok(()), Session::serve)
     }
 

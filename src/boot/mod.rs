@@ -15,8 +15,8 @@ mod slurm;
 
 use crate::base::log::set_level;
 use crate::base::{Config, Rank, Result};
-use crate::fabric::Fabric;
-use crate::fabric::tcp::handshake::Secret;
+use crate::transport::Fabric;
+use crate::transport::tcp::handshake::Secret;
 use std::sync::Arc;
 
 /// Collective calls that are made while starting and stopping, by every rank in the same order.

@@ -30,7 +30,7 @@ pub fn seat(config: &Config) -> Option<Seat> {
 
 #[cfg(feature = "mpi")]
 fn mpi_runs() -> bool {
-    crate::fabric::mpi::life() != crate::fabric::mpi::Life::Unborn
+    crate::transport::mpi::life() != crate::transport::mpi::Life::Unborn
 }
 
 #[cfg(not(feature = "mpi"))]

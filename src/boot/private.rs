@@ -1,7 +1,7 @@
 //! Files that hold a secret: written whole or not at all, read only where nobody else could have written or read them.
 #![allow(unsafe_code)]
 
-use crate::fabric::tcp::handshake::Secret;
+use crate::transport::tcp::handshake::Secret;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};

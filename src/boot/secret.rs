@@ -6,7 +6,7 @@
 use super::private;
 use crate::base::config::SecretSource;
 use crate::base::{Config, Error, Result};
-use crate::fabric::tcp::handshake::Secret;
+use crate::transport::tcp::handshake::Secret;
 use std::io::ErrorKind;
 use std::path::Path;
 

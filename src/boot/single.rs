@@ -2,7 +2,7 @@
 
 use super::{Exchange, World};
 use crate::base::Result;
-use crate::fabric::tcp::handshake::Secret;
+use crate::transport::tcp::handshake::Secret;
 
 /// This process as the whole world.
 pub fn world() -> World {

@@ -1,7 +1,7 @@
 //! The recipe of a task's results.
 
 use crate::base::sync::{AtomicU32, AtomicU64, Ordering};
-use crate::object::{AnySlot, Attachment, Parcel};
+use crate::objects::{AnySlot, Attachment, Parcel};
 use crate::registry::{Options, TableEntry};
 use std::sync::{Arc, Weak};
 
@@ -161,7 +161,7 @@ impl Drop for Recipe {
 mod tests {
     use super::*;
     use crate::base::Error;
-    use crate::object::Value;
+    use crate::objects::Value;
     use crate::registry::{Header, Kind, Runnable};
 
     static TASK: TableEntry = TableEntry {

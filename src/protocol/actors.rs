@@ -231,7 +231,7 @@ mod tests {
     use crate::registry::{
         Actor, ActorFn, ActorNew, Checkpoint, Failure, Header, MethodOf, NewOf, Options, Single, State, Task, save,
     };
-    use crate::sched::Grant;
+    use crate::scheduling::Grant;
 
     /// A count, and how to save it.
     struct Count(u64);

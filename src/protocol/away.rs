@@ -7,7 +7,7 @@ use crate::base::limits::INLINE_BYTES_MAX;
 use crate::base::sync::{AtomicU64, Ordering};
 use crate::base::{Error, Rank, TaskId};
 use crate::lineage::Recipe;
-use crate::object::{AnySlot, Parcel};
+use crate::objects::{AnySlot, Parcel};
 use crate::protocol::driver::Driver;
 use crate::protocol::wire::Moved;
 use crate::protocol::{Bytes, Message, Protocol};

@@ -2,11 +2,11 @@
 
 use crate::base::sync::lock;
 use crate::base::{Error, ObjectId, Rank, Result};
-use crate::object::{AnySlot, ArrayMemory, Attachment, Links};
+use crate::objects::{AnySlot, ArrayMemory, Attachment, Links};
 use crate::protocol::driver::Driver;
 use crate::protocol::{ActorHome, ActorRef, Message, Protocol, WirePlace};
 use crate::registry::{Options, Runnable, TableEntry};
-use crate::sched::{Grant, Stealing};
+use crate::scheduling::{Grant, Stealing};
 use crate::store::Source;
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex};

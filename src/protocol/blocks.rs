@@ -1,7 +1,7 @@
 //! Blocks that a message names and that cannot be read here: they must be brought first.
 
 use crate::base::{Error, ObjectId};
-use crate::object::ArrayMemory;
+use crate::objects::ArrayMemory;
 use crate::protocol::driver::Driver;
 use crate::protocol::{Message, WireAttachment, WireParcel, WirePlace};
 use rustc_hash::FxHashMap;

@@ -7,7 +7,7 @@
 use crate::base::limits::INLINE_BYTES_MAX;
 use crate::base::sync::{Ordering, lock};
 use crate::base::{Error, ObjectId, Rank, TaskId};
-use crate::object::Parcel;
+use crate::objects::Parcel;
 use crate::protocol::actor_message::{About, Target, Terms, WireActor};
 use crate::protocol::away::Results;
 use crate::protocol::driver::Driver;

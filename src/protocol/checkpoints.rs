@@ -3,7 +3,7 @@
 use crate::base::limits::INLINE_BYTES_MAX;
 use crate::base::sync::lock;
 use crate::base::{Error, ObjectId, Rank, Result, TaskId};
-use crate::object::{ArrayMemory, Attachment, Parcel};
+use crate::objects::{ArrayMemory, Attachment, Parcel};
 use crate::protocol::actor_message::{About, Target, WireCommit, WireFinished};
 use crate::protocol::blocks::Pulled;
 use crate::protocol::commits::Commit;

@@ -3,7 +3,7 @@
 
 use crate::base::sync::{AtomicBool, Ordering, lock};
 use crate::base::{Error, ObjectId, Rank, Result};
-use crate::object::ArrayMemory;
+use crate::objects::ArrayMemory;
 use crate::protocol::blocks::Pulled;
 use crate::protocol::driver::{Driver, Purpose};
 use crate::protocol::{Message, Protocol, WirePlace};

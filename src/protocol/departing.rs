@@ -3,7 +3,7 @@
 use crate::base::limits::INLINE_BYTES_MAX;
 use crate::base::sync::Ordering;
 use crate::base::{Error, ObjectId, Rank, TaskId};
-use crate::object::Parcel;
+use crate::objects::Parcel;
 use crate::protocol::actor_message::{About, Target};
 use crate::protocol::away::Sent;
 use crate::protocol::driver::Driver;

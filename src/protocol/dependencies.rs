@@ -2,7 +2,7 @@
 
 use crate::base::Error;
 use crate::base::sync::{Ordering, lock};
-use crate::object::{AnySlot, Waiter};
+use crate::objects::{AnySlot, Waiter};
 use crate::protocol::Protocol;
 use crate::protocol::driver::Driver;
 use crate::registry::Runnable;

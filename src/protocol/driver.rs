@@ -1,10 +1,10 @@
 //! What a rank's protocol asks of what drives it.
 
 use crate::base::{Error, Rank, Result};
-use crate::object::{ArrayMemory, Attachment, Links};
+use crate::objects::{ArrayMemory, Attachment, Links};
 use crate::protocol::{ActorHome, ActorRef, Message, Protocol, WirePlace};
 use crate::registry::{Options, Runnable, TableEntry};
-use crate::sched::Grant;
+use crate::scheduling::Grant;
 use crate::store::Source;
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -6,7 +6,7 @@
 use crate::base::Rank;
 use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::lineage::Maker;
-use crate::object::{AnySlot, Attachment, Links, Waiter};
+use crate::objects::{AnySlot, Attachment, Links, Waiter};
 use crate::protocol::blocks::Pulled;
 use crate::protocol::{Census, WirePlace};
 use rustc_hash::FxHashMap as HashMap;

@@ -6,14 +6,14 @@
 use crate::base::log::{Level, say};
 use crate::base::sync::lock;
 use crate::base::{Error, ObjectId, Rank, TaskId};
-use crate::object::{Parcel, panic_text};
+use crate::objects::{Parcel, panic_text};
 use crate::protocol::actor_message::{About, WireActor};
 use crate::protocol::commits::{Commit, Commits, Seen};
 use crate::protocol::driver::Driver;
 use crate::protocol::made::Results;
 use crate::protocol::{Message, Protocol};
 use crate::registry::{Checkpoint, Runnable, State};
-use crate::sched::{Grant, Mailbox, Request};
+use crate::scheduling::{Grant, Mailbox, Request};
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -6,7 +6,7 @@
 use crate::base::log::{Level, say};
 use crate::base::sync::{AtomicUsize, Ordering, lock};
 use crate::base::{Error, ObjectId, Rank};
-use crate::object::{ArrayMemory, panic_text};
+use crate::objects::{ArrayMemory, panic_text};
 use crate::protocol::actor_message::{About, Target};
 use crate::protocol::blocks::{Pulled, missing_blocks};
 use crate::protocol::driver::{Driver, Purpose};

@@ -1,7 +1,7 @@
 //! What objects ask of their rank.
 
 use crate::base::ObjectId;
-use crate::object::{AnySlot, Links};
+use crate::objects::{AnySlot, Links};
 use crate::protocol::Message;
 use crate::protocol::driver::Driver;
 use std::sync::Arc;

@@ -6,14 +6,14 @@
 use crate::base::log::{Level, say};
 use crate::base::sync::lock;
 use crate::base::{Error, ObjectId, Rank, Result, TaskId};
-use crate::object::Parcel;
+use crate::objects::Parcel;
 use crate::protocol::actor_message::{About, Terms};
 use crate::protocol::calls::Flight;
 use crate::protocol::driver::Driver;
 use crate::protocol::handles::ActorRef;
 use crate::protocol::{Message, Protocol, request_of_actor};
 use crate::registry::{Options, Placement, Runnable, TableEntry};
-use crate::sched::amount_of;
+use crate::scheduling::amount_of;
 use rustc_hash::FxHashMap as HashMap;
 use std::sync::{Arc, Mutex, Weak};
 

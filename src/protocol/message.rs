@@ -4,7 +4,7 @@ use crate::base::{Error, ObjectId, Rank, Seat, TaskId, limits};
 use crate::protocol::Evidence;
 use crate::protocol::actor_message::About;
 use crate::protocol::wire::{Bytes, Call, Moved, Run, WireAttachment, WireParcel};
-use crate::sched::GroupMessage;
+use crate::scheduling::GroupMessage;
 use crate::store::{CopyMessage, CountMessage};
 use serde::{Deserialize, Serialize};
 

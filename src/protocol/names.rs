@@ -3,7 +3,7 @@
 use crate::base::log::{Level, say};
 use crate::base::sync::lock;
 use crate::base::{ObjectId, Rank};
-use crate::object::Attachment;
+use crate::objects::Attachment;
 use crate::protocol::actor_message::{About, WireActor};
 use crate::protocol::driver::Driver;
 use crate::protocol::handles::ActorRef;

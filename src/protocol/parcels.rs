@@ -1,7 +1,7 @@
 //! Values on the wire: what is opened on arrival, and what is sealed for the way.
 
 use crate::base::{Error, Rank};
-use crate::object::{Attachment, Parcel};
+use crate::objects::{Attachment, Parcel};
 use crate::protocol::blocks::Pulled;
 use crate::protocol::driver::Driver;
 use crate::protocol::{Bytes, Protocol, WireParcel, WirePlace};

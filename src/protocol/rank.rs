@@ -14,7 +14,7 @@ use crate::protocol::names::Names;
 use crate::protocol::references::References;
 use crate::protocol::stealing::Thieving;
 use crate::protocol::unwanted::Unwanted;
-use crate::sched::Stealing;
+use crate::scheduling::Stealing;
 use std::sync::Arc;
 
 /// What one rank knows of the cluster's tasks, objects and actors, and how it answers what happens.

@@ -2,7 +2,7 @@
 
 use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::base::{Error, ObjectId, Rank};
-use crate::object::{AnySlot, ArrayMemory, Arrival, Attachment};
+use crate::objects::{AnySlot, ArrayMemory, Arrival, Attachment};
 use crate::protocol::blocks::Pulled;
 use crate::protocol::driver::Driver;
 use crate::protocol::far::FarBlock;

@@ -1,7 +1,7 @@
 //! What options ask for, in the units that resources are counted in.
 
 use crate::registry::Options;
-use crate::sched::{Request, UNIT, fixed_of};
+use crate::scheduling::{Request, UNIT, fixed_of};
 
 /// What options ask for, of a task: one CPU where they do not say.
 pub fn request_of(options: &Options) -> Request {

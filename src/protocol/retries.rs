@@ -5,7 +5,7 @@
 use crate::base::sync::Ordering;
 use crate::base::{Error, Rank, TaskId};
 use crate::lineage::{Maker, Why};
-use crate::object::AnySlot;
+use crate::objects::AnySlot;
 use crate::protocol::away::{Fate, Results, Sent};
 use crate::protocol::driver::Driver;
 use crate::protocol::handles::ActorRef;

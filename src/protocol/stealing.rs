@@ -4,7 +4,7 @@ use crate::base::Rank;
 use crate::base::sync::{AtomicBool, Ordering, lock};
 use crate::protocol::driver::Driver;
 use crate::protocol::{Message, Protocol};
-use crate::sched::{Stealing, Verdict};
+use crate::scheduling::{Stealing, Verdict};
 use std::sync::Mutex;
 
 /// The stealing of a rank.

@@ -13,7 +13,7 @@ use crate::base::limits::INLINE_BYTES_MAX;
 use crate::base::sync::lock;
 use crate::base::{Error, ObjectId, Rank};
 use crate::lineage::{Maker, Recipe, Why};
-use crate::object::{AnySlot, ArrayMemory, Attachment, Parcel, Waiter};
+use crate::objects::{AnySlot, ArrayMemory, Attachment, Parcel, Waiter};
 use crate::protocol::away::{Results, Sent};
 use crate::protocol::blocks::{Pulled, is_far, missing_of};
 use crate::protocol::driver::{Driver, Purpose};

@@ -5,7 +5,7 @@ mod list;
 pub use list::{Each, IntoListArg, ListArg, each};
 
 use crate::base::Error;
-use crate::object::{AnySlot, Object, ObjectRef, Parcel, Ref, decode, encode};
+use crate::objects::{AnySlot, Object, ObjectRef, Parcel, Ref, decode, encode};
 use crate::registry::Failure;
 use serde::{Deserialize, Serialize};
 use std::marker::PhantomData;
@@ -16,7 +16,7 @@ use std::sync::Arc;
 #[serde(bound = "T: Object")]
 pub enum Arg<T> {
     /// By value.
-    Value(#[serde(with = "crate::object::numbers")] T),
+    Value(#[serde(with = "crate::objects::numbers")] T),
     /// By reference: resolved before the call runs.
     Ref(ObjectRef<T>),
     /// What the reference led to, kept where it is while the call runs.

@@ -1,7 +1,7 @@
 //! What can be called from afar, and the table of it.
 
 use crate::base::Error;
-use crate::object::{Object, Parcel, panic_text};
+use crate::objects::{Object, Parcel, panic_text};
 use crate::registry::failure::Failure;
 use crate::registry::task::{Header, Runnable, Task};
 use crate::registry::{Arg, ArgList, Options, Outputs};

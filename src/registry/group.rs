@@ -1,7 +1,7 @@
 //! Placement groups as their users hold them.
 
 use crate::base::{ObjectId, Seat};
-use crate::object::{AnySlot, ObjectRef};
+use crate::objects::{AnySlot, ObjectRef};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 

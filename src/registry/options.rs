@@ -3,7 +3,7 @@
 use crate::base::config::MEMORY;
 use crate::base::limits::RETURNS_MAX;
 use crate::base::{Rank, Seat};
-use crate::object::{AnySlot, Object, ObjectRef};
+use crate::objects::{AnySlot, Object, ObjectRef};
 use crate::registry::group::{GroupSeat, PlacementGroup};
 use std::sync::Arc;
 

@@ -5,7 +5,7 @@ mod many;
 pub use many::Many;
 
 use crate::base::Error;
-use crate::object::{AnySlot, Cell, Object, ObjectRef, Parcel, Slot, Value, complete_value};
+use crate::objects::{AnySlot, Cell, Object, ObjectRef, Parcel, Slot, Value, complete_value};
 use crate::registry::Options;
 use crate::registry::function::Callable;
 use crate::registry::task::Task;

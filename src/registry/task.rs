@@ -8,7 +8,7 @@
 
 use crate::base::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering, UnsafeCell, lock};
 use crate::base::{Error, TaskId};
-use crate::object::{AnySlot, Attachment, Cell, Core, Object, Parcel, Slot};
+use crate::objects::{AnySlot, Attachment, Cell, Core, Object, Parcel, Slot};
 use crate::registry::failure::Failure;
 use crate::registry::function::{Callable, Kind, State, TableEntry};
 use crate::registry::outputs::{Outputs, Single};
@@ -255,7 +255,7 @@ impl<C: Callable> Runnable for Task<C> {
                 Some(reason) => Failure::Message(reason),
             },
             Ok(Err(failure)) => failure,
-            Err(panic) => Failure::Panic(crate::object::panic_text(&*panic)),
+            Err(panic) => Failure::Panic(crate::objects::panic_text(&*panic)),
         };
         C::Outputs::fail(&self.cells, &Arc::new(blame(failure)));
     }
@@ -294,13 +294,13 @@ impl<T: Object, C: Callable<Outputs = Single<T>, Value = T>> AnySlot for Task<C>
         self.cells.core()
     }
     fn typed(self: Arc<Self>, out: &mut dyn Any) {
-        crate::object::offer::<T>(self, out);
+        crate::objects::offer::<T>(self, out);
     }
     fn encode(&self) -> Result<Parcel, Error> {
-        crate::object::encode_cell(&self.cells)
+        crate::objects::encode_cell(&self.cells)
     }
     fn complete_with(&self, bytes: &[u8], attachments: Vec<Attachment>) {
-        crate::object::complete_cell(&self.cells, bytes, attachments);
+        crate::objects::complete_cell(&self.cells, bytes, attachments);
     }
     fn producer(self: Arc<Self>, out: &mut dyn Any) {
         if let Some(out) = out.downcast_mut::<Option<Arc<dyn Runnable>>>() {

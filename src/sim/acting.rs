@@ -3,7 +3,7 @@
 use crate::base::Error;
 use crate::protocol::{ActorHome, Step, failed_argument};
 use crate::registry::{Failure, Runnable, State};
-use crate::sched::Grant;
+use crate::scheduling::Grant;
 use crate::sim::feats::Feat;
 use crate::sim::running::code_of;
 use crate::sim::script::Load;

@@ -2,10 +2,10 @@
 
 use crate::base::sync::Ordering;
 use crate::base::{Error, Rank, Result};
-use crate::object::{ArrayMemory, Attachment, Links};
+use crate::objects::{ArrayMemory, Attachment, Links};
 use crate::protocol::{ActorHome, ActorRef, Driver, Message, Protocol, WirePlace};
 use crate::registry::{Options, Placement, Runnable, TableEntry};
-use crate::sched::{Grant, Stealing};
+use crate::scheduling::{Grant, Stealing};
 use crate::sim::feats::Feat;
 use crate::sim::memory::{PeerMemory, SimMemory};
 use crate::sim::task::function;

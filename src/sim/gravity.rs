@@ -2,10 +2,10 @@
 
 use crate::base::Rank;
 use crate::base::sync::lock;
-use crate::object::Waiter;
+use crate::objects::Waiter;
 use crate::protocol::Driver;
 use crate::registry::Runnable;
-use crate::sched::{Candidate, Costs, choose};
+use crate::scheduling::{Candidate, Costs, choose};
 use crate::sim::world::Here;
 use rustc_hash::FxHashMap;
 use std::sync::{Arc, Mutex};

@@ -4,7 +4,7 @@
 
 use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::base::{Error, ObjectId, Rank};
-use crate::object::{ArrayMemory, Keeper, Links, Waiter};
+use crate::objects::{ArrayMemory, Keeper, Links, Waiter};
 use crate::sim::memory::{PeerMemory, SimMemory, Store};
 use crate::store::{Candidate, Class};
 use std::any::Any;

@@ -2,7 +2,7 @@
 
 use crate::base::Error;
 use crate::base::log::{Level, set_level};
-use crate::object::panic_text;
+use crate::objects::panic_text;
 use crate::sim::oracle::{self, Answer as Right};
 use crate::sim::setting::Setting;
 use crate::sim::world::{Answer, Outcome, World};

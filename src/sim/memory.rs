@@ -2,7 +2,7 @@
 
 use crate::base::sync::{AtomicBool, AtomicU64, Ordering, lock};
 use crate::base::{ObjectId, Rank};
-use crate::object::{ArrayMemory, Keeper, Links};
+use crate::objects::{ArrayMemory, Keeper, Links};
 use crate::protocol::WirePlace;
 use crate::sim::holding::{Held, Holding, Holdings};
 use rustc_hash::FxHashMap;

@@ -2,7 +2,7 @@
 //! script is put aside until then.
 
 use crate::base::{Error, Rank};
-use crate::object::{Attachment, Waiter};
+use crate::objects::{Attachment, Waiter};
 use crate::protocol::{ActorRef, Driver, Message};
 use crate::sim::feats::Feat;
 use crate::sim::running::{ON_PURPOSE, Running};

@@ -3,7 +3,7 @@
 //! A store goes above its limit by what somebody reads or waits for, and by nothing else: what may leave has left by then.
 
 use crate::base::{Error, Rank};
-use crate::object::{ArrayMemory, Attachment};
+use crate::objects::{ArrayMemory, Attachment};
 use crate::protocol::{Driver, Message};
 use crate::sim::feats::Feat;
 use crate::sim::holding::DiskMemory;

@@ -1,7 +1,7 @@
 //! Scripts at work: each deed done with the runtime's own cells, references and tasks.
 
 use crate::base::Error;
-use crate::object::{ObjectRef, Ref, Value, Waiter};
+use crate::objects::{ObjectRef, Ref, Value, Waiter};
 use crate::protocol::Driver;
 use crate::registry::Runnable;
 use crate::sim::feats::Feat;

@@ -2,10 +2,10 @@
 
 use crate::base::Rank;
 use crate::base::sync::{AtomicU32, lock};
-use crate::object::{ArrayMemory, Links};
+use crate::objects::{ArrayMemory, Links};
 use crate::protocol::{ActorHome, Driver, Message, Protocol, ProtocolLinks};
 use crate::registry::{Phase, Runnable};
-use crate::sched::Stealing;
+use crate::scheduling::Stealing;
 use crate::sim::acting::Acting;
 use crate::sim::gravity::SentAfter;
 use crate::sim::memory::Store;

@@ -1,7 +1,7 @@
 //! The state of a simulated actor on its rank, and how it is saved and made again.
 
 use crate::base::Error;
-use crate::object::{Parcel, encode};
+use crate::objects::{Parcel, encode};
 use crate::registry::{Arg, State};
 use crate::sim::ledger::{Account, Ledger};
 use crate::sim::task::{Arguments, Body};

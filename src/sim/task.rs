@@ -2,7 +2,7 @@
 
 use crate::base::Error;
 use crate::base::sync::lock;
-use crate::object::{
+use crate::objects::{
     AnySlot, Attachment, Cell, Core, ObjectRef, Parcel, Ref, Slot, Value, complete_value, decode, encode,
 };
 use crate::registry::{Arg, Argument, Checkpoint, Failure, Header, Kind, Runnable, State, TableEntry};
@@ -241,14 +241,14 @@ impl AnySlot for SimTask {
     fn typed(self: Arc<Self>, out: &mut dyn Any) {
         match out.downcast_mut::<Option<Arc<SimTask>>>() {
             Some(out) => *out = Some(self),
-            None => crate::object::offer::<SimValue>(self, out),
+            None => crate::objects::offer::<SimValue>(self, out),
         }
     }
     fn encode(&self) -> Result<Parcel, Error> {
-        crate::object::encode_cell(&self.result)
+        crate::objects::encode_cell(&self.result)
     }
     fn complete_with(&self, bytes: &[u8], attachments: Vec<Attachment>) {
-        crate::object::complete_cell(&self.result, bytes, attachments);
+        crate::objects::complete_cell(&self.result, bytes, attachments);
     }
     fn producer(self: Arc<Self>, out: &mut dyn Any) {
         if let Some(out) = out.downcast_mut::<Option<Arc<dyn Runnable>>>() {

@@ -1,7 +1,7 @@
 //! Tasks and actors as the runtime's own calls make them: what `launch`, `create` and `call` of the node do.
 
 use crate::base::{Error, ObjectId};
-use crate::object::ArrayMemory;
+use crate::objects::ArrayMemory;
 use crate::protocol::{ActorRef, Driver, Target, WireActor, label_of, terms_of};
 use crate::registry::{Arg, Header, Options, Placement, Runnable};
 use crate::sim::naming::KIND;

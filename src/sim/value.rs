@@ -1,6 +1,6 @@
 //! Values of the simulated cluster: real references, real handles, real arrays, through the runtime's own encoding.
 
-use crate::object::{Array, ArrayMemory, Attachment, ObjectRef, attach, attached};
+use crate::objects::{Array, ArrayMemory, Attachment, ObjectRef, attach, attached};
 use crate::sim::random::mix;
 use crate::sim::script::Load;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -5,11 +5,11 @@ use super::tcp_frame::Whole;
 use crate::base::limits::MESSAGE_BYTES_MAX;
 use crate::base::{Error, ObjectId, Seat, TaskId};
 use crate::boot::rendezvous::frame;
-use crate::fabric::tcp::frame::{Header, Kind, REASON_BYTES_MAX, REQUEST_BYTES};
-use crate::object::{Array, ArrayMemory, ObjectRef, Value};
+use crate::transport::tcp::frame::{Header, Kind, REASON_BYTES_MAX, REQUEST_BYTES};
+use crate::objects::{Array, ArrayMemory, ObjectRef, Value};
 use crate::protocol::{About, Bytes, Call, Run, Target, Terms, WireActor, WireCommit, WireFinished, WireParcel};
 use crate::protocol::{Evidence, Message, Moved, Question, WireAttachment, WireOptions, WirePlace};
-use crate::sched::{GroupMessage, Request, Totals};
+use crate::scheduling::{GroupMessage, Request, Totals};
 use crate::store::{CopyMessage, CountMessage, Holders, Source};
 use proptest::collection::vec;
 use proptest::option;
@@ -381,7 +381,7 @@ fn amounts() -> impl Strategy<Value = Vec<(String, i64)>> {
 pub fn totals() -> impl Strategy<Value = Totals> {
     (0_i64..1 << 40, 0_i64..64, amounts()).prop_map(|(cpu, gpu, custom)| Totals {
         cpu,
-        gpu: gpu * crate::sched::UNIT,
+        gpu: gpu * crate::scheduling::UNIT,
         custom,
     })
 }
@@ -389,6 +389,6 @@ pub fn totals() -> impl Strategy<Value = Totals> {
 /// What a task asks for.
 pub fn request() -> impl Strategy<Value = Request> {
     let of_bundle = option::of((seat(), 0_i64..1 << 40));
-    (0_i64..1 << 40, 0_i64..64 * crate::sched::UNIT, amounts(), of_bundle)
+    (0_i64..1 << 40, 0_i64..64 * crate::scheduling::UNIT, amounts(), of_bundle)
         .prop_map(|(cpu, gpu, custom, seat)| Request { cpu, gpu, custom, seat })
 }

@@ -1,7 +1,7 @@
 //! The handshake of two ends of a connection, with somebody in between who changes what they say.
 
 use crate::base::Rank;
-use crate::fabric::tcp::handshake::{
+use crate::transport::tcp::handshake::{
     ANSWER_BYTES, Client, Distrust, HELLO_BYTES, PROOF_BYTES, Parties, Purpose, Secret, Server,
 };
 

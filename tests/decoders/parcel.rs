@@ -1,7 +1,7 @@
 //! Values as bytes, with what travels beside them.
 
 use crate::base::ObjectId;
-use crate::object::{AnySlot, Array, ArrayMemory, Arrival, Attachment, Links, ObjectRef, Value, decode, encode};
+use crate::objects::{AnySlot, Array, ArrayMemory, Arrival, Attachment, Links, ObjectRef, Value, decode, encode};
 use serde::{Deserialize, Serialize};
 use std::any::Any;
 use std::collections::BTreeMap;

@@ -3,10 +3,10 @@
 use super::{generators, handshake, parcel, rendezvous_frame, tcp_frame};
 use crate::base::Error;
 use crate::boot::rendezvous::frame;
-use crate::fabric::tcp::handshake::{Client, Parties, Purpose, Secret, Server};
-use crate::object::{decode, encode};
+use crate::transport::tcp::handshake::{Client, Parties, Purpose, Secret, Server};
+use crate::objects::{decode, encode};
 use crate::protocol::{Arrival, Arrivals, ENVELOPE_BYTES, Message, Question, WireAttachment};
-use crate::sched::{GroupMessage, Totals, amount_of, fixed_of};
+use crate::scheduling::{GroupMessage, Totals, amount_of, fixed_of};
 use crate::store::CountMessage;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -148,7 +148,7 @@ proptest! {
         let has = |name: &str| totals.custom.iter().find(|(own, _)| own == name).map_or(0, |(_, total)| *total);
         let met = request.cpu <= totals.cpu
             && request.gpu <= totals.gpu
-            && (request.gpu <= crate::sched::UNIT || request.gpu % crate::sched::UNIT == 0)
+            && (request.gpu <= crate::scheduling::UNIT || request.gpu % crate::scheduling::UNIT == 0)
             && request.custom.iter().all(|(name, wanted)| *wanted <= has(name));
         prop_assert_eq!(totals.missing(&request).is_none(), met);
         prop_assert_eq!(fixed_of(amount_of(request.cpu)), request.cpu);

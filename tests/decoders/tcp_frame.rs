@@ -1,7 +1,7 @@
 //! Frames of the road over TCP, as they come out of a peer's stream.
 
-use crate::fabric::tcp::frame::{Fault, Header, Kind, REQUEST_BYTES, Request};
-use crate::fabric::tcp::inbox::{Frame, Inbox, Spares};
+use crate::transport::tcp::frame::{Fault, Header, Kind, REQUEST_BYTES, Request};
+use crate::transport::tcp::inbox::{Frame, Inbox, Spares};
 
 /// A frame with its data, whatever its kind.
 pub type Whole = (Header, Vec<u8>);

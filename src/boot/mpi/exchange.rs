@@ -4,7 +4,7 @@
 use super::library;
 use crate::base::{Error, Result};
 use crate::boot::Exchange;
-use crate::fabric::mpi::{Comm, Failure, Gather, MpiFabric, ReadsBy, check, wait_until};
+use crate::transport::mpi::{Comm, Failure, Gather, MpiFabric, ReadsBy, check, wait_until};
 use ::mpi::ffi;
 use std::ffi::c_int;
 use std::sync::Arc;

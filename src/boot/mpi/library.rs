@@ -1,7 +1,7 @@
 //! The MPI library as a whole: which it is, whether it runs, at which thread level; starting and ending it.
 #![allow(unsafe_code)]
 
-use crate::fabric::mpi::{Failure, Life, check, life};
+use crate::transport::mpi::{Failure, Life, check, life};
 use ::mpi::ffi;
 use std::ffi::{c_char, c_int};
 

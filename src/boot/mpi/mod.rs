@@ -13,5 +13,5 @@ mod tests;
 mod world;
 
 pub use super::launched::{Launched, launched};
-pub use crate::fabric::mpi::RawComm;
+pub use crate::transport::mpi::RawComm;
 pub use world::{join, join_comm};

@@ -3,8 +3,8 @@
 use super::{join, launched};
 use crate::base::{Config, Error};
 use crate::boot::World;
-use crate::fabric::mpi::launch;
-use crate::fabric::{Event, Fabric};
+use crate::transport::mpi::launch;
+use crate::transport::{Event, Fabric};
 use std::sync::Arc;
 
 #[test]

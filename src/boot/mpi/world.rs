@@ -8,9 +8,9 @@ use crate::base::limits::RANKS_MAX;
 use crate::base::{Config, Error, Result};
 use crate::boot::launched::numbered;
 use crate::boot::{Exchange, World};
-use crate::fabric::Fabric;
-use crate::fabric::mpi::{Comm, Life, RawComm, life};
-use crate::fabric::tcp::handshake::Secret;
+use crate::transport::Fabric;
+use crate::transport::mpi::{Comm, Life, RawComm, life};
+use crate::transport::tcp::handshake::Secret;
 use std::sync::Arc;
 
 /// Joins all ranks that the launcher started; initializes MPI unless the program did.

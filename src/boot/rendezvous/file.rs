@@ -11,7 +11,7 @@
 //! It is there whole or not at all. One of an earlier run leads nowhere, or to somebody who cannot prove its secret.
 
 use crate::boot::private::{self, from_hex, hex};
-use crate::fabric::tcp::handshake::Secret;
+use crate::transport::tcp::handshake::Secret;
 use std::fs::File;
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};

@@ -4,7 +4,7 @@ use crate::base::{Config, Error, Rank, Result};
 use crate::boot::private::hex;
 use crate::boot::rendezvous::frame::Card;
 use crate::boot::{Exchange, World};
-use crate::fabric::tcp::handshake::Secret;
+use crate::transport::tcp::handshake::Secret;
 use std::time::Duration;
 
 /// This rank, among how many, and its patience.

@@ -2,7 +2,7 @@
 
 use super::frame::{Card, Frame, Kind, Reader};
 use crate::base::Rank;
-use crate::fabric::tcp::handshake::{Distrust, HELLO_BYTES, PROOF_BYTES, Purpose, Secret, Server};
+use crate::transport::tcp::handshake::{Distrust, HELLO_BYTES, PROOF_BYTES, Purpose, Secret, Server};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Instant;

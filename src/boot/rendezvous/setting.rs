@@ -8,8 +8,8 @@ use super::party::Party;
 use crate::base::config::Rendezvous;
 use crate::base::{Config, Error, Rank, Result};
 use crate::boot::{Exchange, World, launched, secret, single};
-use crate::fabric::tcp::Addresses;
-use crate::fabric::tcp::handshake::Secret;
+use crate::transport::tcp::Addresses;
+use crate::transport::tcp::handshake::Secret;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, ToSocketAddrs};
 use std::path::Path;
 

@@ -132,7 +132,7 @@ mod tests {
         watch.add(&listener, 7).unwrap();
         assert_eq!(watch.wait(Some(Instant::now())).unwrap(), []);
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        crate::fabric::tcp::notice_silence(&client, Duration::from_secs(30)).unwrap();
+        crate::transport::tcp::notice_silence(&client, Duration::from_secs(30)).unwrap();
         assert_eq!(watch.wait(None).unwrap(), [Ready { token: 7, readable: true, writable: false }]);
         let (mut server, _) = listener.accept().unwrap();
         watch.remove(&listener).unwrap();

@@ -7,7 +7,7 @@ use super::meet::meet;
 use super::party::Party;
 use crate::base::{Rank, Result};
 use crate::boot::Exchange;
-use crate::fabric::tcp::handshake::{ANSWER_BYTES, Client, HELLO_BYTES, Parties, Purpose, Secret};
+use crate::transport::tcp::handshake::{ANSWER_BYTES, Client, HELLO_BYTES, Parties, Purpose, Secret};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;

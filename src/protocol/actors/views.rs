@@ -3,7 +3,7 @@
 use super::{ActorHome, Actors, Life};
 use crate::base::sync::lock;
 use crate::base::{ObjectId, Seat};
-use crate::sched::Request;
+use crate::scheduling::Request;
 use std::sync::Arc;
 
 impl Actors {

@@ -2,7 +2,7 @@
 
 use crate::base::sync::lock;
 use crate::base::{Error, ObjectId, Rank};
-use crate::object::Attachment;
+use crate::objects::Attachment;
 use crate::protocol::actor_message::WireActor;
 use crate::protocol::driver::Driver;
 use crate::protocol::handles::{ActorRef, LAST_DROPPED};

@@ -3,7 +3,7 @@
 use super::{Keep, References};
 use crate::base::Rank;
 use crate::base::sync::lock;
-use crate::object::ArrayMemory;
+use crate::objects::ArrayMemory;
 use crate::protocol::driver::Driver;
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! An argument that is a list: one value, one reference to a list, or a list of references, one for each element.
 
 use crate::base::Error;
-use crate::object::{AnySlot, Array, Object, ObjectRef};
+use crate::objects::{AnySlot, Array, Object, ObjectRef};
 use crate::registry::{Arg, Argument, Failure};
 use bytemuck::Pod;
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use std::sync::Arc;
 #[serde(bound = "L: Object, E: Object")]
 pub enum ListArg<L, E> {
     /// By value.
-    Value(#[serde(with = "crate::object::numbers")] L),
+    Value(#[serde(with = "crate::objects::numbers")] L),
     /// By reference: resolved before the call runs.
     Ref(ObjectRef<L>),
     /// Each element by reference: all of them are resolved before the call runs.
@@ -178,7 +178,7 @@ pub fn each<E: Object>(references: impl IntoIterator<Item = ObjectRef<E>>) -> Ea
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::object::{Value, decode, encode};
+    use crate::objects::{Value, decode, encode};
     use crate::registry::{Own, OwnByClone as _};
 
     fn numbers(count: u64) -> Vec<ObjectRef<u64>> {

@@ -4,7 +4,7 @@
 //! thousand results are one parcel and not three thousand.
 
 use crate::base::{Error, limits};
-use crate::object::{
+use crate::objects::{
     AnySlot, Attachment, Cell, Core, Object, ObjectRef, Parcel, Slot, decode_list, encode_list, offer,
 };
 use crate::registry::Options;
@@ -91,10 +91,10 @@ impl<T: Object> AnySlot for Part<T> {
         offer::<T>(self, out);
     }
     fn encode(&self) -> Result<Parcel, Error> {
-        crate::object::encode_cell(&self.cell)
+        crate::objects::encode_cell(&self.cell)
     }
     fn complete_with(&self, bytes: &[u8], attachments: Vec<Attachment>) {
-        crate::object::complete_cell(&self.cell, bytes, attachments);
+        crate::objects::complete_cell(&self.cell, bytes, attachments);
     }
     fn producer(self: Arc<Self>, out: &mut dyn Any) {
         if let Some(out) = out.downcast_mut::<Option<Arc<dyn Runnable>>>() {

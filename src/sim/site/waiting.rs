@@ -3,7 +3,7 @@
 use super::Site;
 use crate::base::Rank;
 use crate::base::sync::lock;
-use crate::object::{ArrayMemory, Waiter};
+use crate::objects::{ArrayMemory, Waiter};
 use crate::sim::holding::Reader;
 use crate::sim::naming::Outcome;
 use crate::sim::world::Here;

@@ -1,0 +1,92 @@
+//! Memory of this rank that roads may reach, and what kind of memory it is.
+
+use crate::memory::Arena;
+use std::any::Any;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+/// A region's number within its rank: the store is 0, device memory has the numbers after it.
+pub type RegionNumber = u16;
+
+/// The region of a rank's store.
+pub const STORE: RegionNumber = 0;
+
+/// A range of memory that is registered with each road that can reach it, once.
+#[derive(Clone, Debug)]
+pub enum Region {
+    /// The rank's store, in the host's memory.
+    Host(Arc<Arena>),
+    /// Memory of a GPU. What registers one comes with the work on GPUs; the road over verbs takes it.
+    #[allow(dead_code)]
+    Cuda(Arc<CudaRegion>),
+}
+
+/// A range of a GPU's memory. No processor reads it through a pointer: roads without a device of their own refuse it.
+#[allow(dead_code)]
+#[derive(Debug)]
+pub struct CudaRegion {
+    /// Its number within this rank, not [`STORE`].
+    pub number: RegionNumber,
+    /// The GPU's ordinal.
+    pub device: u32,
+    /// Where it begins in the device's address space.
+    pub address: u64,
+    /// Its length.
+    pub bytes: u64,
+    /// The range as a dmabuf, where the driver exports one; else a device must know the address itself (nvidia_peermem).
+    pub dmabuf: Option<OwnedFd>,
+    /// Keeps the allocation while it is registered anywhere.
+    pub keep: Box<dyn KeepsMemory>,
+}
+
+/// What owns a device's allocation.
+pub trait KeepsMemory: Any + Send + Sync + std::fmt::Debug {}
+impl<T: Any + Send + Sync + std::fmt::Debug> KeepsMemory for T {}
+
+#[cfg_attr(not(feature = "verbs"), allow(dead_code))]
+impl Region {
+    /// Its number within its rank.
+    pub fn number(&self) -> RegionNumber {
+        match self {
+            Region::Host(_) => STORE,
+            Region::Cuda(region) => region.number,
+        }
+    }
+
+    /// Its length in bytes.
+    pub fn bytes(&self) -> u64 {
+        match self {
+            Region::Host(arena) => arena.bytes(),
+            Region::Cuda(region) => region.bytes,
+        }
+    }
+
+    /// The store, for roads that serve reads with the processor.
+    ///
+    /// # Errors
+    /// Why a processor cannot serve it.
+    pub fn on_host(&self) -> Result<&Arc<Arena>, String> {
+        match self {
+            Region::Host(arena) => Ok(arena),
+            Region::Cuda(region) => Err(format!("it reaches host memory only, not that of GPU {}", region.device)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::config::Pages;
+
+    #[test]
+    fn a_region_says_what_memory_it_is() {
+        let store = Region::Host(Arena::create(1 << 21, Pages::Plain).expect("made"));
+        assert_eq!((store.number(), store.bytes()), (STORE, 1 << 21));
+        assert!(store.on_host().is_ok());
+        let device =
+            CudaRegion { number: 1, device: 3, address: 1 << 40, bytes: 4096, dmabuf: None, keep: Box::new(()) };
+        let device = Region::Cuda(Arc::new(device));
+        assert_eq!((device.number(), device.bytes()), (1, 4096));
+        assert!(device.on_host().unwrap_err().contains("GPU 3"));
+    }
+}

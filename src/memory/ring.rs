@@ -1,0 +1,368 @@
+//! A queue of messages from one process to another, as bytes in a ring within a segment both map.
+//!
+//! ```text
+//!   0          64         128                256                                    256 + RING_BYTES
+//!   | head     |          | claimed          | frame | frame | pad                  |
+//!   | consumer |          | producer         |                                      |
+//!
+//!   frame   | length + 1: u64 | bytes, then up to the next multiple of 64 |
+//!   pad     | u64::MAX        | skipped: the rest of the ring             |
+//! ```
+//!
+//! Frames begin at multiples of 64, a cache line, and never wrap: a pad fills the end where the next frame does not fit.
+//! The word at the beginning of a frame tells the consumer that it is there: a small message is one cache line that
+//! travels once, and there is no index of the producer's to read (the "fast box" of shared-memory MPIs).
+//!
+//! The producer writes the bytes, then publishes the frame by one Release store of its first word: killed before, nothing
+//! happened. The consumer reads, and later, when it next has nothing to do, writes zeros over the first word of each line
+//! it has read, and only then frees them by one Release store of `head`. `head` counts bytes for ever.
+//!
+//! Q1: the producer writes only lines that are free: those that were never used or that `head` has passed. Q2: the first word of
+//! each line that is free is zero, so that a line the producer has not published reads as "nothing yet". What breaks a
+//! length is reported, and nothing outside is touched.
+#![allow(unsafe_code)]
+
+use crate::base::limits::{MESSAGE_BYTES_MAX, RING_BYTES};
+use crate::base::sync::{AtomicU32, AtomicU64, Ordering};
+use crate::memory::segment::{Segment, Shared};
+use std::ptr::{self, NonNull};
+use std::sync::Arc;
+
+/// Bytes that a ring takes in a segment, at a multiple of 128. Zeros there are an empty ring.
+pub const RING_SEGMENT_BYTES: usize = size_of::<Indices>() + RING_BYTES;
+
+const PREFIX_BYTES: usize = 8;
+const LINE_BYTES: usize = 64;
+const PAD: u64 = u64::MAX;
+
+/// Bytes that were read and are not free yet, above which they are freed without waiting for a quiet moment.
+const UNFREED_BYTES_MAX: usize = RING_BYTES / 4;
+
+#[repr(C, align(128))]
+struct Padded<T>(T);
+
+#[repr(C)]
+struct ConsumerSide {
+    head: AtomicU64,
+    claimed: AtomicU32,
+}
+
+#[repr(C)]
+struct ProducerSide {
+    _unused: u64,
+    claimed: AtomicU32,
+}
+
+#[repr(C)]
+struct Indices {
+    consumer: Padded<ConsumerSide>,
+    producer: Padded<ProducerSide>,
+}
+
+const _: () = {
+    assert!(size_of::<Indices>() == 256 && std::mem::offset_of!(Indices, producer) == 128);
+    assert!(RING_BYTES.is_power_of_two() && RING_BYTES.is_multiple_of(128));
+    // The largest frame with the largest pad before it fits an empty ring: nothing waits for room for ever.
+    assert!(2 * frame_bytes(MESSAGE_BYTES_MAX) <= RING_BYTES);
+};
+
+// SAFETY: atomics of integers, and padding that is never read.
+unsafe impl Shared for Indices {}
+
+/// Where a ring lies: in a segment, or in a model's own memory.
+pub trait Lines: Clone {
+    /// The consumer's index.
+    fn head(&self) -> &AtomicU64;
+
+    /// The first word of the line at `position`, a multiple of LINE_BYTES below RING_BYTES.
+    fn word(&self, position: usize) -> &AtomicU64;
+
+    /// Writes `bytes` at `at`.
+    ///
+    /// # Safety
+    /// They fit before RING_BYTES, and the lines are the producer's (Q1).
+    unsafe fn write(&self, at: usize, bytes: &[u8]);
+
+    /// Shows the `length` bytes at `at`.
+    ///
+    /// # Safety
+    /// They lie before RING_BYTES, in a frame that the consumer found and has not freed.
+    unsafe fn read(&self, at: usize, length: usize, show: &mut dyn FnMut(&[u8]));
+}
+
+/// A ring's place in a segment.
+#[derive(Clone)]
+pub struct Place {
+    segment: Arc<Segment>,
+    offset: usize,
+    payload: NonNull<u8>,
+}
+
+// SAFETY: `payload` points into `segment`, which may be used from any thread; who may touch which byte is Q2's matter.
+unsafe impl Send for Place {}
+// SAFETY: as above.
+unsafe impl Sync for Place {}
+
+impl Place {
+    /// Panics where a ring does not fit at `offset`.
+    fn new(segment: Arc<Segment>, offset: usize) -> Place {
+        let _checked: &Indices = segment.view(offset);
+        let payload = segment.range(offset + size_of::<Indices>(), RING_BYTES).expect("a ring within the segment");
+        Place { segment, offset, payload }
+    }
+
+    fn indices(&self) -> &Indices {
+        self.segment.view(self.offset)
+    }
+}
+
+impl Lines for Place {
+    fn head(&self) -> &AtomicU64 {
+        &self.indices().consumer.0.head
+    }
+
+    #[inline]
+    fn word(&self, position: usize) -> &AtomicU64 {
+        debug_assert!(position.is_multiple_of(LINE_BYTES) && position < RING_BYTES);
+        // SAFETY: `new` checked that RING_BYTES bytes lie at `payload`, which is aligned to 64; a word that both sides use
+        // is only ever reached as an atomic, or by the producer while it is not published.
+        unsafe { self.payload.add(position).cast::<AtomicU64>().as_ref() }
+    }
+
+    #[inline]
+    unsafe fn write(&self, at: usize, bytes: &[u8]) {
+        // SAFETY: the caller's promise: they fit the payload, and nobody else touches them now.
+        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), self.payload.add(at).as_ptr(), bytes.len()) };
+    }
+
+    #[inline]
+    unsafe fn read(&self, at: usize, length: usize, show: &mut dyn FnMut(&[u8])) {
+        // SAFETY: the caller's promise: they lie in the payload, and the producer lets them be.
+        show(unsafe { std::slice::from_raw_parts(self.payload.add(at).as_ptr(), length) });
+    }
+}
+
+fn position(index: u64) -> usize {
+    index as usize & (RING_BYTES - 1)
+}
+
+const fn frame_bytes(length: usize) -> usize {
+    (PREFIX_BYTES + length).next_multiple_of(LINE_BYTES)
+}
+
+/// The writing end; there is one for each ring.
+pub struct Producer<L: Lines = Place> {
+    place: L,
+    tail: u64,
+    /// The consumer's index as last seen.
+    head: u64,
+}
+
+impl Producer {
+    /// Takes the writing end of the ring at `offset`; `None` where somebody has it.
+    ///
+    /// # Panics
+    /// Where no ring fits there.
+    pub fn claim(segment: Arc<Segment>, offset: usize) -> Option<Producer> {
+        let place = Place::new(segment, offset);
+        let side = &place.indices().producer.0;
+        // Relaxed: it guards what only its winner writes.
+        if side.claimed.swap(1, Ordering::Relaxed) != 0 {
+            return None;
+        }
+        Some(Producer::over(place))
+    }
+}
+
+impl<L: Lines> Producer<L> {
+    /// The writing end of an empty ring that nobody else writes.
+    fn over(place: L) -> Producer<L> {
+        Producer { place, tail: 0, head: 0 }
+    }
+
+    /// Puts in the concatenation of `parts` as one message; false where there is no room, and then nothing is put in.
+    ///
+    /// # Panics
+    /// Where the message is larger than `limits::MESSAGE_BYTES_MAX`.
+    pub fn push(&mut self, parts: &[&[u8]]) -> bool {
+        let length: usize = parts.iter().map(|part| part.len()).sum();
+        assert!(length <= MESSAGE_BYTES_MAX, "a message of {length} bytes: at most {MESSAGE_BYTES_MAX} fit");
+        let start = position(self.tail);
+        let frame = frame_bytes(length);
+        let pad = if start + frame > RING_BYTES { RING_BYTES - start } else { 0 };
+        if !self.has_room(pad + frame) {
+            return false;
+        }
+        let at = if pad > 0 { 0 } else { start };
+        let mut end = at + PREFIX_BYTES;
+        for part in parts {
+            // SAFETY: `end + part.len() <= at + frame <= RING_BYTES`, and by Q1 these bytes are ours.
+            unsafe { self.place.write(end, part) };
+            end += part.len();
+        }
+        // Release: publishes the bytes to the consumer's Acquire load in `pop`. The pad comes last: the frame behind it is
+        // whole when the consumer gets there.
+        self.place.word(at).store(length as u64 + 1, Ordering::Release);
+        if pad > 0 {
+            self.place.word(start).store(PAD, Ordering::Release);
+        }
+        self.tail = self.tail.wrapping_add((pad + frame) as u64);
+        true
+    }
+
+    fn has_room(&mut self, wanted: usize) -> bool {
+        let fits = |head: u64| {
+            let used = self.tail.wrapping_sub(head);
+            used <= RING_BYTES as u64 && wanted as u64 <= RING_BYTES as u64 - used
+        };
+        if fits(self.head) {
+            return true;
+        }
+        // Acquire: pairs with the consumer's Release store in `free`: the lines before `head` are read and zeroed. A head
+        // that no consumer writes never fits.
+        let head = self.place.head().load(Ordering::Acquire);
+        let fits = head.is_multiple_of(LINE_BYTES as u64) && fits(head);
+        self.head = if fits { head } else { self.head };
+        fits
+    }
+}
+
+/// What a pop found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Popped {
+    /// One message, which was delivered.
+    Message,
+    /// Nothing.
+    Empty,
+    /// Bytes that no producer writes: the other side is broken, and nothing more can be read.
+    Corrupt,
+}
+
+/// The reading end; there is one for each ring.
+pub struct Consumer<L: Lines = Place> {
+    place: L,
+    /// Where the next frame begins.
+    next: u64,
+    /// The same, for views of other threads.
+    seen: Arc<AtomicU64>,
+    /// What has been freed; `freed..next` was read.
+    freed: u64,
+    /// The last pop found nothing.
+    quiet: bool,
+    broken: bool,
+}
+
+impl Consumer {
+    /// Takes the reading end of the ring at `offset`; `None` where somebody has it.
+    ///
+    /// # Panics
+    /// Where no ring fits there.
+    pub fn claim(segment: Arc<Segment>, offset: usize) -> Option<Consumer> {
+        let place = Place::new(segment, offset);
+        let side = &place.indices().consumer.0;
+        // Relaxed: it guards what only its winner writes.
+        if side.claimed.swap(1, Ordering::Relaxed) != 0 {
+            return None;
+        }
+        Some(Consumer::over(place))
+    }
+}
+
+impl<L: Lines> Consumer<L> {
+    /// The reading end of an empty ring that nobody else reads.
+    fn over(place: L) -> Consumer<L> {
+        Consumer { place, next: 0, seen: Arc::default(), freed: 0, quiet: false, broken: false }
+    }
+
+    /// Delivers the oldest message, aligned to 8, where there is one. It lies in the ring until `deliver` returns.
+    #[inline]
+    pub fn pop(&mut self, deliver: &mut dyn FnMut(&[u8])) -> Popped {
+        let start = position(self.next);
+        // Acquire: pairs with the producer's Release store in `push`: the frame is there.
+        match self.place.word(start).load(Ordering::Acquire) {
+            0 => self.nothing(),
+            // At the beginning a pad would be the whole ring: nobody writes that.
+            PAD if start > 0 && !self.broken => {
+                self.advance(RING_BYTES - start);
+                self.pop(deliver)
+            }
+            word => self.take(start, word, deliver),
+        }
+    }
+
+    fn take(&mut self, start: usize, word: u64, deliver: &mut dyn FnMut(&[u8])) -> Popped {
+        // Checked here, M4: what another process wrote is a length only when it stays within the ring.
+        let length = usize::try_from(word - 1).unwrap_or(usize::MAX);
+        if self.broken || length > MESSAGE_BYTES_MAX || frame_bytes(length) > RING_BYTES - start {
+            self.broken = true;
+            return Popped::Corrupt;
+        }
+        // SAFETY: `start + PREFIX_BYTES + length <= RING_BYTES`, and by Q1 the producer lets these bytes be until `free`.
+        unsafe { self.place.read(start + PREFIX_BYTES, length, deliver) };
+        self.advance(frame_bytes(length));
+        Popped::Message
+    }
+
+    /// Twice in a row nothing: a quiet moment, in which what was read is freed. Doing so at once would have the producer's
+    /// cache asked for the lines while their message is still being handled.
+    fn nothing(&mut self) -> Popped {
+        if self.broken {
+            return Popped::Corrupt;
+        }
+        if self.quiet && self.freed != self.next {
+            self.free();
+        }
+        self.quiet = true;
+        Popped::Empty
+    }
+
+    fn advance(&mut self, bytes: usize) {
+        self.next = self.next.wrapping_add(bytes as u64);
+        self.seen.store(self.next, Ordering::Release);
+        self.quiet = false;
+        if self.next.wrapping_sub(self.freed) > UNFREED_BYTES_MAX as u64 {
+            self.free();
+        }
+    }
+
+    fn free(&mut self) {
+        let mut at = self.freed;
+        while at != self.next {
+            self.place.word(position(at)).store(0, Ordering::Relaxed);
+            at = at.wrapping_add(LINE_BYTES as u64);
+        }
+        self.freed = self.next;
+        // Release: pairs with the Acquire load in `has_room`; the zeros go before it (Q2).
+        self.place.head().store(self.freed, Ordering::Release);
+    }
+
+    /// Whether there is nothing to pop.
+    #[cfg(test)]
+    pub fn is_empty(&self) -> bool {
+        self.place.word(position(self.next)).load(Ordering::Acquire) == 0
+    }
+
+    /// A view that tells other threads whether there is something to pop.
+    pub fn watch(&self) -> Watch<L> {
+        Watch { place: self.place.clone(), next: self.seen.clone() }
+    }
+}
+
+/// Tells whether a ring has something in it, from any thread and without the consumer.
+pub struct Watch<L: Lines = Place> {
+    place: L,
+    next: Arc<AtomicU64>,
+}
+
+impl<L: Lines> Watch<L> {
+    /// Whether there is nothing to pop, as of now.
+    pub fn is_empty(&self) -> bool {
+        let next = self.next.load(Ordering::Acquire);
+        self.place.word(position(next)).load(Ordering::Acquire) == 0
+    }
+}
+
+#[cfg(all(test, loom))]
+mod loom;
+#[cfg(test)]
+mod tests;

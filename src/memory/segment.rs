@@ -1,0 +1,297 @@
+//! A piece of memory that processes of one user on one host can map: an unnamed, sealed file in memory.
+#![allow(unsafe_code)]
+
+use crate::base::config::Pages;
+use crate::base::error::{Error, Result};
+use crate::base::sync::{AtomicI64, AtomicU32};
+use crate::memory::pages::{self, HUGE_PAGE_BYTES, PageKind};
+use serde::{Deserialize, Serialize};
+use std::ffi::CString;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::ptr::{self, NonNull};
+
+/// What another process of the same user on the same host needs to map a segment.
+///
+/// There is no name to guess or to leave behind: the segment is reached through its creator's open file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SegmentCard {
+    /// The process that made it, alive while others open it.
+    pub pid: u32,
+    /// Its file there.
+    pub fd: i32,
+    /// The file's inode: tells a reused number from the real one.
+    pub inode: u64,
+    /// Its size.
+    pub bytes: u64,
+    /// The pages it has, so that every process maps it alike.
+    pub pages: PageKind,
+}
+
+/// What a process may do with a segment that it opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Look at it.
+    Read,
+    /// Change it too.
+    Write,
+}
+
+/// A type that may be seen in memory that other processes change at any time.
+///
+/// # Safety
+/// Every bit pattern is a value of it, and all of its bytes are inside atomics.
+pub(super) unsafe trait Shared {}
+
+// SAFETY: integers in atomics have no invalid bit pattern.
+unsafe impl Shared for AtomicI64 {}
+// SAFETY: as above.
+unsafe impl Shared for AtomicU32 {}
+
+/// A mapped segment; unmapped on drop. A mapping outlives its creator.
+#[derive(Debug)]
+pub struct Segment {
+    base: NonNull<u8>,
+    /// The mapped length: `card.bytes` rounded up to whole pages of its kind.
+    mapped_bytes: usize,
+    access: Access,
+    card: SegmentCard,
+    /// What the card leads to; only the creator keeps it.
+    file: Option<File>,
+}
+
+// SAFETY: the mapping belongs to no thread; what is in it is reached through atomics, or through handles (`Block`,
+// `Producer`, `Consumer`) that each keep their own promise of exclusion.
+unsafe impl Send for Segment {}
+// SAFETY: as above.
+unsafe impl Sync for Segment {}
+
+impl Segment {
+    /// Makes a segment of `bytes` zeros with the best pages that `pages` lets it have. `name` is for `/proc` only.
+    ///
+    /// No page is touched. Huge pages from the pool are reserved here, so that a shortage shows here.
+    ///
+    /// # Errors
+    /// `Error::Config` where the pool of huge pages is too small and `pages` insists on it, or the system is out of
+    /// memory or files.
+    pub fn create(name: &str, bytes: usize, pages: Pages) -> Result<Segment> {
+        let mut tried = Vec::new();
+        for kind in pages::candidates(pages, bytes) {
+            match Segment::create_with(name, bytes, kind) {
+                Ok(segment) => return Ok(segment),
+                Err(error) => tried.push(format!("{kind}: {error}")),
+            }
+        }
+        let needed = bytes.div_ceil(HUGE_PAGE_BYTES);
+        Err(Error::config(match pages {
+            Pages::Hugetlb => format!(
+                "{name} of {bytes} bytes needs {needed} huge pages of 2 MiB and {} are free: raise \
+                 vm.nr_hugepages by {needed} for each rank of the host, make the store smaller \
+                 (MOBULA_STORE_BYTES), or let it fall back (MOBULA_PAGES=auto)",
+                pages::hugepages_free()
+            ),
+            _ => format!("no memory for {name} of {bytes} bytes ({}): make it smaller", tried.join("; ")),
+        }))
+    }
+
+    fn create_with(name: &str, bytes: usize, kind: PageKind) -> io::Result<Segment> {
+        let bytes = bytes.next_multiple_of(granule(kind)).max(granule(kind));
+        let file = memory_file(name, kind)?;
+        file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+        file.set_len(bytes as u64)?;
+        let seals = libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL;
+        // SAFETY: fcntl on an open file with an integer argument.
+        if unsafe { libc::fcntl(file.as_raw_fd(), libc::F_ADD_SEALS, seals) } != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        let card = SegmentCard {
+            pid: std::process::id(),
+            fd: file.as_raw_fd(),
+            inode: file.metadata()?.ino(),
+            bytes: bytes as u64,
+            pages: kind,
+        };
+        Segment::map(file, card, Access::Write, true)
+    }
+
+    /// Maps the segment of another process of this user on this host, or of this one.
+    ///
+    /// # Errors
+    /// `Error::Fabric` where that process or its file is out of sight, or is not what the card says.
+    pub fn open(card: &SegmentCard, access: Access) -> Result<Segment> {
+        let path = format!("/proc/{}/fd/{}", card.pid, card.fd);
+        OpenOptions::new()
+            .read(true)
+            .write(access == Access::Write)
+            .open(&path)
+            .and_then(|file| {
+                verify(&file, card)?;
+                Segment::map(file, card.clone(), access, false)
+            })
+            .map_err(|error| {
+                Error::fabric(format!(
+                    "the memory of process {} cannot be shared ({path}: {error}). Ranks of one host must run as one \
+                     user and see each other's processes: start them in one container or with the host's pid \
+                     namespace, or set MOBULA_FABRIC=mpi",
+                    card.pid
+                ))
+            })
+    }
+
+    fn map(file: File, card: SegmentCard, access: Access, keep: bool) -> io::Result<Segment> {
+        let mapped_bytes = usize::try_from(card.bytes).map_err(io::Error::other)?.next_multiple_of(granule(card.pages));
+        let protection = match access {
+            Access::Read => libc::PROT_READ,
+            Access::Write => libc::PROT_READ | libc::PROT_WRITE,
+        };
+        // SAFETY: a new mapping at an address of the kernel's choice; no MAP_NORESERVE, so that hugetlb pages are
+        // reserved here and a shortage is an error here.
+        let base =
+            unsafe { libc::mmap(ptr::null_mut(), mapped_bytes, protection, libc::MAP_SHARED, file.as_raw_fd(), 0) };
+        if base == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        if card.pages == PageKind::Transparent {
+            // SAFETY: advice on the mapping just made; without effect where it is refused.
+            unsafe { libc::madvise(base, mapped_bytes, libc::MADV_HUGEPAGE) };
+        }
+        let base = NonNull::new(base.cast()).ok_or_else(|| io::Error::other("mapped at address 0"))?;
+        Ok(Segment { base, mapped_bytes, access, card, file: keep.then_some(file) })
+    }
+
+    /// What others need to open it, while its creator lives and keeps it.
+    pub fn card(&self) -> SegmentCard {
+        self.card.clone()
+    }
+
+    /// Its size; at least what was asked for, in whole pages of its kind.
+    pub fn bytes(&self) -> usize {
+        self.card.bytes as usize
+    }
+
+    /// The pages it has.
+    pub fn page_kind(&self) -> PageKind {
+        self.card.pages
+    }
+
+    /// The whole segment as shared atomics.
+    ///
+    /// # Panics
+    /// Where the segment was opened for reading only.
+    pub fn cells(&self) -> &[AtomicI64] {
+        self.views(0, self.bytes() / size_of::<AtomicI64>())
+    }
+
+    /// One `T` at `offset`. Panics where it is out of bounds, misaligned, or the segment is not writable.
+    pub(super) fn view<T: Shared>(&self, offset: usize) -> &T {
+        &self.views(offset, 1)[0]
+    }
+
+    fn views<T: Shared>(&self, offset: usize, count: usize) -> &[T] {
+        assert!(self.access == Access::Write, "atomics in a segment that was opened for reading only");
+        assert!(offset.is_multiple_of(align_of::<T>()), "a view at an offset that does not suit its alignment");
+        let start = self.range(offset, count * size_of::<T>()).expect("a view within the segment");
+        // SAFETY: the range lies in the mapping, which lives as long as `self`; the base is page-aligned, so the
+        // offset's alignment is the address's; `Shared` says that any bytes are a `T` and all of them atomics.
+        unsafe { std::slice::from_raw_parts(start.as_ptr().cast(), count) }
+    }
+
+    /// Where it begins in this process, for devices, which are told addresses.
+    #[cfg_attr(not(feature = "verbs"), allow(dead_code))]
+    pub fn address(&self) -> NonNull<u8> {
+        self.base
+    }
+
+    /// The address of `offset`, where `length` bytes from there are inside.
+    pub(super) fn range(&self, offset: usize, length: usize) -> Option<NonNull<u8>> {
+        let end = offset.checked_add(length)?;
+        // SAFETY: `offset <= end <= bytes() <= mapped_bytes`, so the address is in or at the end of the mapping.
+        (end <= self.bytes()).then(|| unsafe { self.base.add(offset) })
+    }
+
+    /// Sees to it that the pages of a range are there, zeroed on first touch, so that no access can fail.
+    ///
+    /// The range is in whole pages of the segment's kind. `Err` where there is no memory for all of it.
+    pub(super) fn populate(&self, offset: usize, length: usize) -> io::Result<()> {
+        let start = self.range(offset, length).ok_or_else(|| io::Error::other("outside the segment"))?;
+        loop {
+            // SAFETY: populating touches no byte's value; the range is in the mapping.
+            if unsafe { libc::madvise(start.as_ptr().cast(), length, libc::MADV_POPULATE_WRITE) } == 0 {
+                return Ok(());
+            }
+            let error = io::Error::last_os_error();
+            match (error.raw_os_error(), &self.file) {
+                (Some(libc::EINTR | libc::EAGAIN), _) => {}
+                // Before Linux 5.14 there is no such advice: the file's blocks can be had all the same.
+                (Some(libc::EINVAL), Some(file)) => return reserve(file, offset, length),
+                _ => return Err(error),
+            }
+        }
+    }
+}
+
+impl Drop for Segment {
+    fn drop(&mut self) {
+        // SAFETY: the mapping made in `map`, whole; every reference into it borrows or keeps `self`.
+        let unmapped = unsafe { libc::munmap(self.base.as_ptr().cast(), self.mapped_bytes) };
+        debug_assert_eq!(unmapped, 0, "a length that is not in whole pages leaks the mapping");
+    }
+}
+
+/// The size that segments of a kind come in: a part of a page at the end would never be huge.
+fn granule(kind: PageKind) -> usize {
+    match kind {
+        PageKind::Hugetlb | PageKind::Transparent => HUGE_PAGE_BYTES,
+        PageKind::Plain => 4096,
+    }
+}
+
+fn memory_file(name: &str, kind: PageKind) -> io::Result<File> {
+    let name = CString::new(name).map_err(io::Error::other)?;
+    let huge = if kind == PageKind::Hugetlb { libc::MFD_HUGETLB | libc::MFD_HUGE_2MB } else { 0 };
+    // SAFETY: a terminated name, and flags.
+    let fd = unsafe { libc::memfd_create(name.as_ptr(), libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING | huge) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: a new descriptor that nobody else has.
+    Ok(File::from(unsafe { OwnedFd::from_raw_fd(fd) }))
+}
+
+/// Whether an opened file is the one of the card, and cannot be cut short under a reader (M1).
+fn verify(file: &File, card: &SegmentCard) -> io::Result<()> {
+    let found = file.metadata()?;
+    if (found.ino(), found.len()) != (card.inode, card.bytes) {
+        return Err(io::Error::other(format!(
+            "inode {} of {} bytes is there, not inode {} of {} bytes",
+            found.ino(),
+            found.len(),
+            card.inode,
+            card.bytes
+        )));
+    }
+    // SAFETY: fcntl on an open file.
+    let seals = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_GET_SEALS) };
+    if seals < 0 || seals & libc::F_SEAL_SHRINK == 0 {
+        return Err(io::Error::other("it is not sealed against shrinking"));
+    }
+    Ok(())
+}
+
+fn reserve(file: &File, offset: usize, length: usize) -> io::Result<()> {
+    loop {
+        // SAFETY: fallocate on an open file, within its size.
+        if unsafe { libc::fallocate(file.as_raw_fd(), 0, offset as i64, length as i64) } == 0 {
+            return Ok(());
+        }
+        let error = io::Error::last_os_error();
+        if error.raw_os_error() != Some(libc::EINTR) {
+            return Err(error);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

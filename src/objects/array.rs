@@ -1,0 +1,240 @@
+//! Arrays of plain data in the store: written once in place, then shared without a copy.
+#![allow(unsafe_code)]
+
+use crate::objects::packed::{self, Keeper};
+use crate::objects::parcel::{self, Attachment};
+use bytemuck::Pod;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::any::Any;
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::sync::Arc;
+
+/// Memory that holds a sealed array, for as long as this lives.
+pub trait ArrayMemory: Send + Sync + 'static {
+    /// The bytes: always the same ones, never written again, aligned to 64.
+    fn bytes(&self) -> &[u8];
+    /// For the node, which made it and knows where it is.
+    fn as_any(&self) -> &dyn Any;
+    /// What keeps the bytes for a packed value of type `kind`, and may move them while nobody reads them; `None` where they
+    /// stay where they are.
+    fn keeper(self: Arc<Self>, _kind: &'static str) -> Option<Arc<dyn Keeper>> {
+        None
+    }
+}
+
+/// An immutable array of plain data, in the store of some rank of this host. Cloning it copies nothing.
+///
+/// ```
+/// # use mobula::prelude::*;
+/// # let cluster = mobula::init(Config::default())?;
+/// let mut writer = mobula::create_array::<f64>(4)?;
+/// writer.as_mut_slice().copy_from_slice(&[1.0, 2.0, 3.0, 4.0]);
+/// let array: Array<f64> = writer.seal();
+/// assert_eq!(array.iter().sum::<f64>(), 10.0);
+/// # cluster.shutdown()?;
+/// # Ok::<(), mobula::Error>(())
+/// ```
+pub struct Array<T> {
+    memory: Arc<dyn ArrayMemory>,
+    length: usize,
+    element: PhantomData<T>,
+}
+
+impl<T> Clone for Array<T> {
+    fn clone(&self) -> Self {
+        Array { memory: self.memory.clone(), length: self.length, element: PhantomData }
+    }
+}
+
+// SAFETY: plain data that nobody writes any more; the memory is Send and Sync.
+unsafe impl<T: Pod> Send for Array<T> {}
+// SAFETY: as above.
+unsafe impl<T: Pod> Sync for Array<T> {}
+
+impl<T: Pod> Array<T> {
+    /// An array over `length` elements at the start of `memory`.
+    pub(crate) fn over(memory: Arc<dyn ArrayMemory>, length: usize) -> Option<Array<T>> {
+        let bytes = memory.bytes();
+        let fits = length.checked_mul(size_of::<T>()).is_some_and(|wanted| wanted <= bytes.len());
+        let aligned = length == 0 || bytes.as_ptr().addr().is_multiple_of(align_of::<T>());
+        packed::note_array();
+        (fits && aligned).then_some(Array { memory, length, element: PhantomData })
+    }
+
+    /// A copy of `elements` outside of any store, which never leaves its process; `None` where their type takes no bytes.
+    pub(crate) fn beside_the_store(elements: &[T]) -> Option<Array<T>> {
+        Array::over(Arc::new(Heap::copy_of(bytemuck::cast_slice(elements))), elements.len())
+    }
+
+    /// The elements.
+    pub fn as_slice(&self) -> &[T] {
+        self
+    }
+}
+
+impl<T: Pod> Deref for Array<T> {
+    type Target = [T];
+    fn deref(&self) -> &[T] {
+        let pointer = self.memory.bytes().as_ptr();
+        if self.length == 0 || size_of::<T>() == 0 {
+            return &[];
+        }
+        // SAFETY: `over` checked length and alignment of the same bytes; T is plain data, valid for any bytes; the
+        // memory stays mapped and unwritten while `self.memory` lives.
+        unsafe { std::slice::from_raw_parts(pointer.cast::<T>(), self.length) }
+    }
+}
+
+impl<T: Pod> AsRef<[T]> for Array<T> {
+    fn as_ref(&self) -> &[T] {
+        self
+    }
+}
+
+impl<T: Pod + fmt::Debug> fmt::Debug for Array<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(formatter)
+    }
+}
+
+impl<T: Pod + PartialEq> PartialEq for Array<T> {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+/// Where an array travels beside the bytes: the attachment's index and the length in elements; elsewhere, its bytes.
+#[derive(Serialize, Deserialize)]
+enum Form<'a> {
+    Attached {
+        index: u32,
+        length: u64,
+    },
+    #[serde(borrow)]
+    Inline(&'a [u8]),
+}
+
+impl<T: Pod> Serialize for Array<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match parcel::attach(Attachment::Array(self.memory.clone())) {
+            Some(index) => Form::Attached { index, length: self.length as u64 }.serialize(serializer),
+            None => Form::Inline(bytemuck::cast_slice(self)).serialize(serializer),
+        }
+    }
+}
+
+impl<'de, T: Pod> Deserialize<'de> for Array<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Form::deserialize(deserializer)? {
+            Form::Attached { index, length } => match parcel::attached(index) {
+                Some(Attachment::Array(memory)) => Array::over(memory, length as usize)
+                    .ok_or_else(|| D::Error::custom("the array that travels beside these bytes is too short")),
+                _ => Err(D::Error::custom("no array travels beside these bytes")),
+            },
+            Form::Inline(bytes) => {
+                let length = bytes.len().checked_div(size_of::<T>()).unwrap_or(0);
+                Array::over(Arc::new(Heap::copy_of(bytes)), length)
+                    .ok_or_else(|| D::Error::custom("the bytes are no whole number of elements"))
+            }
+        }
+    }
+}
+
+/// An array outside of any store: what a foreign deserializer makes.
+struct Heap(Vec<Line>, usize);
+
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Line([u8; 64]);
+
+impl Heap {
+    fn copy_of(bytes: &[u8]) -> Heap {
+        let mut lines = vec![Line([0; 64]); bytes.len().div_ceil(64)];
+        for (line, chunk) in lines.iter_mut().zip(bytes.chunks(64)) {
+            line.0[..chunk.len()].copy_from_slice(chunk);
+        }
+        Heap(lines, bytes.len())
+    }
+}
+
+impl ArrayMemory for Heap {
+    fn bytes(&self) -> &[u8] {
+        // SAFETY: `Line` is 64 plain bytes without padding; the length was that of the copied bytes, no more.
+        unsafe { std::slice::from_raw_parts(self.0.as_ptr().cast::<u8>(), self.1) }
+    }
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// Memory of an array that is still being written.
+pub(crate) trait Draft: Send + Sync {
+    fn bytes_mut(&mut self) -> &mut [u8];
+    fn seal(self: Box<Self>) -> Arc<dyn ArrayMemory>;
+}
+
+/// An array in the store that is still being written; [`seal`](ArrayMut::seal) makes it an immutable [`Array`].
+pub struct ArrayMut<T> {
+    draft: Box<dyn Draft>,
+    length: usize,
+    element: PhantomData<T>,
+}
+
+impl<T: Pod> ArrayMut<T> {
+    /// Over memory of at least `length` elements, aligned to 64.
+    pub(crate) fn over(draft: Box<dyn Draft>, length: usize) -> ArrayMut<T> {
+        ArrayMut { draft, length, element: PhantomData }
+    }
+
+    /// The elements, to be written. New memory of the store is not cleared: write all of it.
+    pub fn as_mut_slice(&mut self) -> &mut [T] {
+        let bytes = self.length * size_of::<T>();
+        bytemuck::cast_slice_mut(&mut self.draft.bytes_mut()[..bytes])
+    }
+
+    /// Ends the writing.
+    pub fn seal(self) -> Array<T> {
+        packed::note_array();
+        Array { memory: self.draft.seal(), length: self.length, element: PhantomData }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn heap(values: &[f64]) -> Array<f64> {
+        Array::over(Arc::new(Heap::copy_of(bytemuck::cast_slice(values))), values.len()).unwrap()
+    }
+
+    #[test]
+    fn inside_a_parcel_nothing_is_copied() {
+        let array = heap(&[1.0, 2.0]);
+        let parcel = parcel::encode(&vec![Some(array.clone()), None]).unwrap();
+        let back: Vec<Option<Array<f64>>> = parcel::decode(&parcel.bytes, parcel.attachments).unwrap();
+        assert_eq!(back[0].as_ref().unwrap().as_ptr(), array.as_ptr());
+    }
+
+    #[test]
+    fn outside_a_parcel_the_bytes_travel() {
+        let bytes = postcard::to_allocvec(&heap(&[1.0, 2.0, 3.0])).unwrap();
+        assert_eq!(*postcard::from_bytes::<Array<f64>>(&bytes).unwrap(), [1.0, 2.0, 3.0]);
+    }
+
+    #[test]
+    fn a_length_that_lies_is_refused() {
+        let array = heap(&[1.0]);
+        let memory = Attachment::Array(array.memory.clone());
+        let bytes = postcard::to_allocvec(&Form::Attached { index: 0, length: 2 }).unwrap();
+        assert!(parcel::decode::<Array<f64>>(&bytes, vec![memory]).is_err());
+        assert!(parcel::decode::<Array<f64>>(&bytes, Vec::new()).is_err());
+    }
+
+    #[test]
+    fn an_empty_array_is_an_array() {
+        assert!(heap(&[]).is_empty());
+    }
+}

@@ -1,0 +1,59 @@
+//! What the driver's user is told as it happens: failures, and the lines that remote tasks print.
+
+use crate::base::limits::ERRORS_KEPT_MAX;
+use crate::base::log::{Level, enabled, print_whole};
+use crate::base::sync::lock;
+use crate::base::{Error, Rank};
+use crate::runtime::Node;
+use crate::protocol::Message;
+use std::collections::VecDeque;
+use std::io::Write;
+use std::sync::Mutex;
+
+/// What a driver was told.
+#[derive(Default)]
+pub struct Reports {
+    /// Failures, oldest first, as many as are kept.
+    errors: Mutex<VecDeque<Error>>,
+}
+
+impl Reports {
+    /// A task failed somewhere.
+    pub fn failed(&self, _node: &'static Node, error: Error) {
+        let mut errors = lock(&self.errors);
+        // Hundreds of tasks may fail with one rank: that is said once, and kept for each.
+        let is_said = !matches!(error, Error::Task { .. }) && errors.back() == Some(&error);
+        if enabled(Level::Error) && !is_said {
+            match &error {
+                Error::Task { task, rank, host, pid, message } => {
+                    print_whole(&format!("({task} rank={rank} host={host} pid={pid}) failed: {message}\n"));
+                }
+                other => print_whole(&format!("mobula: {other}\n")),
+            }
+        }
+        if errors.len() == ERRORS_KEPT_MAX {
+            errors.pop_front();
+        }
+        errors.push_back(error);
+    }
+
+    /// Failures so far, oldest first.
+    pub fn errors(&self) -> Vec<Error> {
+        lock(&self.errors).iter().cloned().collect()
+    }
+
+    /// A task on another rank printed a line.
+    pub fn print_line(&self, node: &Node, from: Rank, task: &str, text: &str) {
+        let name = if task.is_empty() { String::new() } else { format!("{task} ") };
+        let line = format!("({name}rank={from} host={} pid={}) {text}\n", node.host_of(from), node.pid_of(from));
+        // A driver whose output is closed still computes.
+        let _ = std::io::stdout().lock().write_all(line.as_bytes());
+    }
+}
+
+impl Node {
+    /// Tells the driver that a task failed here.
+    pub fn report(&'static self, error: Error) {
+        self.send(0, &Message::Failed(error));
+    }
+}

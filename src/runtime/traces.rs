@@ -1,0 +1,90 @@
+//! Records of the first tasks of a rank, for pictures and timelines.
+
+use crate::base::sync::{AtomicUsize, Ordering, lock};
+use crate::base::trace::TaskRecord;
+use crate::base::{Rank, clock};
+use crate::runtime::{Node, context};
+use crate::objects::AnySlot;
+use crate::registry::Runnable;
+use std::sync::{Arc, Mutex};
+
+/// The records of a rank: half of each, where a task was made here and ran elsewhere, or the other way round.
+pub struct Traces {
+    limit: usize,
+    made: AtomicUsize,
+    records: Mutex<Vec<TaskRecord>>,
+}
+
+impl Traces {
+    /// For the first `limit` tasks.
+    pub fn new(limit: usize) -> Traces {
+        Traces { limit, made: AtomicUsize::new(0), records: Mutex::default() }
+    }
+
+    /// A task was made here.
+    #[inline]
+    pub fn made(&self, node: &'static Node, task: &Arc<dyn Runnable>) {
+        if self.made.load(Ordering::Relaxed) < self.limit {
+            self.record_made(node, task);
+        }
+    }
+
+    /// Whether the task is recorded.
+    #[inline]
+    pub fn on(&self, task: &Arc<dyn Runnable>) -> bool {
+        task.header().number.load(Ordering::Relaxed) != 0
+    }
+
+    #[cold]
+    fn record_made(&self, node: &'static Node, task: &Arc<dyn Runnable>) {
+        let sequence = self.made.fetch_add(1, Ordering::Relaxed) as u64 + 1;
+        let number = u64::from(node.rank) << 40 | sequence;
+        task.header().number.store(number, Ordering::Relaxed);
+        let mut takes = Vec::new();
+        task.references(&mut |slot| takes.push(number_of(node, &*slot)));
+        let makes = task.clone().objects().iter().map(|slot| number_of(node, &**slot)).collect();
+        lock(&self.records).push(TaskRecord {
+            task: number,
+            parent: context::trace_number(),
+            name: task.header().name().to_string(),
+            takes,
+            makes,
+            rank: u32::MAX,
+            worker: 0,
+            began_ns: 0,
+            ended_ns: 0,
+        });
+    }
+
+    /// A recorded task ran here.
+    pub fn ran(&self, node: &'static Node, task: &Arc<dyn Runnable>, began_ns: u64, worker: u32) {
+        lock(&self.records).push(TaskRecord {
+            task: task.header().number.load(Ordering::Relaxed),
+            parent: 0,
+            name: task.header().name().to_string(),
+            takes: Vec::new(),
+            makes: Vec::new(),
+            rank: node.rank,
+            worker,
+            began_ns,
+            ended_ns: clock::now_ns(),
+        });
+    }
+
+    /// What was recorded here.
+    pub fn records(&self) -> Vec<TaskRecord> {
+        lock(&self.records).clone()
+    }
+}
+
+/// An object's number in pictures: its owner's number for it, and the owner.
+fn number_of(node: &'static Node, slot: &dyn AnySlot) -> u64 {
+    let (owner, number): (Rank, u64) = match slot.remote_id() {
+        Some(id) => (id.owner, id.number),
+        None => match slot.core().number() {
+            0 => (node.rank, slot.core().set_number(node.protocol.references.fresh_number())),
+            number => (node.rank, number),
+        },
+    };
+    u64::from(owner) << 40 | number
+}
