@@ -30,21 +30,21 @@ extern crate self as mobula;
 pub(crate) mod api;
 pub(crate) mod base;
 pub(crate) mod boot;
-pub(crate) mod transport;
 pub(crate) mod gpu;
 pub(crate) mod lineage;
 pub(crate) mod memory;
-pub(crate) mod runtime;
 pub(crate) mod objects;
 pub(crate) mod observe;
 pub(crate) mod protocol;
 pub(crate) mod registry;
+pub(crate) mod runtime;
 pub(crate) mod scheduling;
 #[cfg(feature = "sim")]
 #[doc(hidden)]
 pub mod sim;
 pub(crate) mod store;
 pub(crate) mod topology;
+pub(crate) mod transport;
 
 #[cfg(feature = "mpi")]
 pub use api::init_with_comm;
@@ -57,9 +57,9 @@ pub use base::config::{Config, FabricChoice, Pages};
 pub use base::error::{Error, Result};
 pub use bytemuck::Pod;
 pub use mobula_macros::{actor, main, remote};
-pub use runtime::{Preempt, Strategy, get_actor, host_report};
 pub use objects::{Array, ArrayMut, Object, ObjectRef, Ref};
 pub use registry::{Actor, Bundle, Each, Placement, PlacementGroup, each};
+pub use runtime::{Preempt, Strategy, get_actor, host_report};
 
 /// What programs need at hand: `use mobula::prelude::*;`.
 pub mod prelude {
@@ -71,13 +71,13 @@ pub mod prelude {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::api::run_main;
-    pub use crate::runtime::{RawHandle, block_on, call, create, submit};
     pub use crate::objects::Parcel;
     pub use crate::registry::{
         ActorFn, ActorNew, Arg, Checkpoint, Explain, ExplainDebug, ExplainDisplay, ExplainError, Failure, Function,
         IntoArg, IntoListArg, ListArg, Many, Multiple, Options, Own, OwnByClone, OwnBySerde, RemoteFn, Single,
     };
     pub use crate::registry::{State, save};
+    pub use crate::runtime::{RawHandle, block_on, call, create, submit};
     pub use {inventory, serde};
 }
 

@@ -50,7 +50,7 @@ impl Node {
 
 /// The hosts of the cluster; none outside of a running one.
 pub fn nodes() -> Vec<Node> {
-    let hosts = runtime::Node::current().map(|node| node.hosts().to_vec()).unwrap_or_default();
+    let hosts = runtime::Runtime::current().map(|runtime| runtime.hosts().to_vec()).unwrap_or_default();
     hosts.into_iter().map(|host| Node { host }).collect()
 }
 
@@ -74,7 +74,7 @@ pub fn nodes() -> Vec<Node> {
 /// # Ok::<(), mobula::Error>(())
 /// ```
 pub fn roads() -> Vec<String> {
-    runtime::Node::current().map(|node| node.road_table()).unwrap_or_default()
+    runtime::Runtime::current().map(|runtime| runtime.road_table()).unwrap_or_default()
 }
 
 /// What all hosts have together, from "CPU", "GPU" and custom names to amounts; empty outside of a running cluster.
@@ -85,8 +85,8 @@ pub fn cluster_resources() -> BTreeMap<String, f64> {
 /// As [`cluster_resources`], what nobody uses at the moment. A worker that just ended a task may hold its CPU for some
 /// microseconds more.
 pub fn available_resources() -> BTreeMap<String, f64> {
-    let Some(node) = runtime::Node::current() else { return BTreeMap::new() };
-    sum(node.hosts().iter().filter_map(|host| node.available_on(host).ok()))
+    let Some(runtime) = runtime::Runtime::current() else { return BTreeMap::new() };
+    sum(runtime.hosts().iter().filter_map(|host| runtime.available_on(host).ok()))
 }
 
 fn sum(maps: impl Iterator<Item = BTreeMap<String, f64>>) -> BTreeMap<String, f64> {
@@ -99,7 +99,7 @@ fn sum(maps: impl Iterator<Item = BTreeMap<String, f64>>) -> BTreeMap<String, f6
 
 /// Failures of tasks so far, oldest first: all of the cluster's, as rank 0's driver was told.
 pub fn error_info() -> Vec<Error> {
-    runtime::Node::current().map(|node| node.errors_of(0).unwrap_or_default()).unwrap_or_default()
+    runtime::Runtime::current().map(|runtime| runtime.errors_of(0).unwrap_or_default()).unwrap_or_default()
 }
 
 /// Where and as what the calling code runs.
@@ -143,8 +143,8 @@ impl Context {
 
 /// Where and as what the calling code runs; rank 0 and an empty host outside of a running cluster.
 pub fn context() -> Context {
-    match runtime::Node::current() {
-        Some(node) => Context { rank: node.rank, host: node.host.clone(), running: runtime::snapshot() },
+    match runtime::Runtime::current() {
+        Some(runtime) => Context { rank: runtime.rank, host: runtime.host.clone(), running: runtime::snapshot() },
         None => Context { rank: 0, host: String::new(), running: runtime::snapshot() },
     }
 }

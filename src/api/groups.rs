@@ -1,8 +1,8 @@
 //! Placement groups.
 
 use crate::base::{Error, Result};
-use crate::runtime::{Node, Strategy};
 use crate::registry::{Bundle, PlacementGroup};
+use crate::runtime::{Runtime, Strategy};
 use std::time::Duration;
 
 /// Reserves resources together: every bundle, or none. Returns at once; the group is there when
@@ -31,7 +31,7 @@ use std::time::Duration;
 /// `Unschedulable` where no hosts can ever hold the bundles, naming what is missing, bundle by bundle; `Config` for amounts that
 /// are none, or outside of a running cluster.
 pub fn placement_group(bundles: Vec<Bundle>, strategy: Strategy) -> Result<PlacementGroup> {
-    Node::current().ok_or_else(|| Error::no_cluster("placement_group"))?.create_group(bundles, strategy)
+    Runtime::current().ok_or_else(|| Error::no_cluster("placement_group"))?.create_group(bundles, strategy)
 }
 
 impl PlacementGroup {
@@ -54,8 +54,8 @@ impl PlacementGroup {
     /// Ends the group for every holder. Tasks that have not begun fail, its actors end, tasks that run go on to their end; the
     /// resources are free as soon as nobody uses them.
     pub fn remove(&self) {
-        if let Some(node) = Node::current() {
-            node.remove_group(self.id);
+        if let Some(runtime) = Runtime::current() {
+            runtime.remove_group(self.id);
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Putting, getting, waiting.
 
 use crate::base::{Error, Result};
-use crate::runtime::{self, Node};
 use crate::objects::{Array, ArrayMut, Object, ObjectRef, Ref, Value};
+use crate::runtime::{self, Runtime};
 use bytemuck::Pod;
 use std::time::{Duration, Instant};
 
@@ -29,7 +29,7 @@ impl<T: Object> ObjectRef<T> {
 /// # Errors
 /// `Config` outside of a running cluster.
 pub fn put<T: Object>(value: T) -> Result<ObjectRef<T>> {
-    if Node::current().is_none() {
+    if Runtime::current().is_none() {
         return Err(Error::no_cluster("put"));
     }
     Ok(ObjectRef::new(Value::ready(value)))
@@ -57,8 +57,8 @@ pub fn create_array<T: Pod + Send + Sync>(length: usize) -> Result<ArrayMut<T>> 
 /// The first failure among them, in order.
 pub fn get_all<T: Object>(references: &[ObjectRef<T>]) -> Result<Vec<Ref<T>>> {
     // All values are on their way before the first is waited for.
-    if let Some(node) = crate::runtime::Node::current() {
-        references.iter().for_each(|reference| node.want(&reference.any()));
+    if let Some(runtime) = crate::runtime::Runtime::current() {
+        references.iter().for_each(|reference| runtime.want(&reference.any()));
     }
     references.iter().map(ObjectRef::get).collect()
 }
@@ -94,7 +94,7 @@ pub fn wait<T: Object>(
 /// Cancels the task that makes the object: one that has not begun never does; the waits of one that runs fail from now on,
 /// and its result is [`Error::Cancelled`] either way. An object that is there already stays.
 pub fn cancel<T: Object>(reference: &ObjectRef<T>) {
-    if let Some(node) = Node::current() {
-        node.cancel(reference.any());
+    if let Some(runtime) = Runtime::current() {
+        runtime.cancel(reference.any());
     }
 }

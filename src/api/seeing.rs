@@ -1,8 +1,8 @@
 //! Pictures of what ran.
 
 use crate::base::{Error, Result};
-use crate::runtime::Node;
 use crate::observe;
+use crate::runtime::Runtime;
 use std::path::Path;
 
 /// Writes the computation graph of the tasks recorded so far as an SVG: tasks as boxes, objects as ovals, dotted lines from
@@ -13,8 +13,8 @@ use std::path::Path;
 /// # Errors
 /// `Config` where the file cannot be written, or outside of a running cluster.
 pub fn visualize(path: impl AsRef<Path>) -> Result<()> {
-    let node = Node::current().ok_or_else(|| Error::no_cluster("visualize"))?;
-    write(path.as_ref(), &observe::graph(&node.all_records()?))
+    let runtime = Runtime::current().ok_or_else(|| Error::no_cluster("visualize"))?;
+    write(path.as_ref(), &observe::graph(&runtime.all_records()?))
 }
 
 /// Writes when each recorded task ran, and where, in the format that Chrome's tracing and Perfetto read.
@@ -22,8 +22,8 @@ pub fn visualize(path: impl AsRef<Path>) -> Result<()> {
 /// # Errors
 /// As [`visualize`].
 pub fn timeline(path: impl AsRef<Path>) -> Result<()> {
-    let node = Node::current().ok_or_else(|| Error::no_cluster("timeline"))?;
-    write(path.as_ref(), &observe::timeline(&node.all_records()?))
+    let runtime = Runtime::current().ok_or_else(|| Error::no_cluster("timeline"))?;
+    write(path.as_ref(), &observe::timeline(&runtime.all_records()?))
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {

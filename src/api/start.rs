@@ -3,7 +3,7 @@
 use crate::base::sync::lock;
 use crate::base::{Config, Error, Result};
 use crate::boot::{self, World};
-use crate::runtime::{self, Node, Session};
+use crate::runtime::{self, Runtime, Session};
 use std::marker::PhantomData;
 use std::sync::Mutex;
 
@@ -21,7 +21,7 @@ use std::sync::Mutex;
 pub struct Cluster {
     /// `None` where `init` handed back a cluster that was already running: its starter stops it.
     session: Option<Session>,
-    node: &'static Node,
+    runtime: &'static Runtime,
     /// MPI ends on the thread that began it.
     thread: PhantomData<*const ()>,
 }
@@ -53,9 +53,9 @@ pub fn init_with_comm(comm: boot::mpi::RawComm, config: Config) -> Result<Cluste
 
 fn begin(config: Config, join: impl FnOnce(&Config) -> Result<World>) -> Result<Cluster> {
     let _starting = lock(&STARTING);
-    if let Some(node) = Node::current() {
+    if let Some(runtime) = Runtime::current() {
         if config.ignore_reinit {
-            return Ok(Cluster { session: None, node, thread: PhantomData });
+            return Ok(Cluster { session: None, runtime, thread: PhantomData });
         }
         return Err(Error::config(
             "a cluster runs in this process already: shut it down first, or set Config::ignore_reinit(true) to share it",
@@ -64,23 +64,23 @@ fn begin(config: Config, join: impl FnOnce(&Config) -> Result<World>) -> Result<
     let config = config.with_environment()?;
     let world = join(&config)?;
     let session = runtime::start(world, config)?;
-    Ok(Cluster { node: session.node(), session: Some(session), thread: PhantomData })
+    Ok(Cluster { runtime: session.runtime(), session: Some(session), thread: PhantomData })
 }
 
 /// Whether a cluster runs in this process.
 pub fn is_initialized() -> bool {
-    Node::current().is_some()
+    Runtime::current().is_some()
 }
 
 impl Cluster {
     /// This process's rank.
     pub fn rank(&self) -> u32 {
-        self.node.rank
+        self.runtime.rank
     }
 
     /// How many ranks there are.
     pub fn size(&self) -> u32 {
-        self.node.size
+        self.runtime.size
     }
 
     /// Serves the drivers until all of them are through. What tasks print here is shown by the driver of rank 0.

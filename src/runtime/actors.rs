@@ -1,18 +1,18 @@
 //! Actors on this rank's workers: their constructors and calls, run as the protocol says.
 
+use crate::protocol::{ActorHome, Step, failed_argument};
+use crate::registry::{Runnable, State};
 use crate::runtime::context::Context;
 use crate::runtime::notes::Account;
 use crate::runtime::queues::Work;
-use crate::runtime::{Node, worker};
-use crate::protocol::{ActorHome, Step, failed_argument};
-use crate::registry::{Runnable, State};
+use crate::runtime::{Runtime, worker};
 use crate::scheduling::{Grant, Request};
 use std::sync::Arc;
 
 /// Calls that an actor runs before its worker looks at other work.
 const TURN_CALLS: usize = 64;
 
-impl Node {
+impl Runtime {
     /// Runs an actor's constructor or next calls, on the calling worker's fiber.
     pub(super) fn run_actor(&'static self, home: &Arc<ActorHome>) {
         for _ in 0..TURN_CALLS {

@@ -7,13 +7,13 @@
 use crate::base::Rank;
 use crate::base::log::{Level, say};
 use crate::base::sync::{Ordering, lock};
-use crate::runtime::Node;
-use crate::runtime::silence::{Silence, Step};
 use crate::protocol::{Evidence, Message};
+use crate::runtime::Runtime;
+use crate::runtime::silence::{Silence, Step};
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-impl Node {
+impl Runtime {
     fn is_of_this_host(&self, rank: Rank) -> bool {
         let host = |rank: Rank| self.ranks.get(rank as usize).map(|(host, _)| *host);
         host(rank) == host(self.rank)

@@ -2,14 +2,14 @@
 
 use crate::base::{Error, Result};
 use crate::memory::{Arena, Block};
-use crate::runtime::Node;
+use crate::objects::{Array, ArrayMut};
+use crate::runtime::Runtime;
 use crate::runtime::memory::{OwnDraft, OwnMemory, Said};
 use crate::runtime::notes::{Charge, Note};
-use crate::objects::{Array, ArrayMut};
 use bytemuck::Pod;
 use std::sync::{Arc, PoisonError, RwLockReadGuard};
 
-impl Node {
+impl Runtime {
     /// The store, while the cluster runs.
     pub(super) fn arena(&self) -> Option<Arc<Arena>> {
         self.arena_now().clone()
@@ -46,8 +46,8 @@ fn bytes_of<T>(length: usize) -> Result<usize> {
 /// # Errors
 /// `StoreFull`, `MemoryLimit`, or `Config` outside of a cluster.
 pub fn create_array<T: Pod + Send + Sync>(length: usize) -> Result<ArrayMut<T>> {
-    let node = Node::current().ok_or_else(|| Error::no_cluster("create_array"))?;
-    let (block, said) = node.allocate_for_caller(bytes_of::<T>(length)?)?;
+    let runtime = Runtime::current().ok_or_else(|| Error::no_cluster("create_array"))?;
+    let (block, said) = runtime.allocate_for_caller(bytes_of::<T>(length)?)?;
     Ok(ArrayMut::over(Box::new(OwnDraft { said, block }), length))
 }
 
@@ -56,9 +56,9 @@ pub fn create_array<T: Pod + Send + Sync>(length: usize) -> Result<ArrayMut<T>> 
 /// # Errors
 /// As `create_array`.
 pub fn put_array<T: Pod + Send + Sync>(slice: &[T]) -> Result<Array<T>> {
-    let node = Node::current().ok_or_else(|| Error::no_cluster("put_array"))?;
+    let runtime = Runtime::current().ok_or_else(|| Error::no_cluster("put_array"))?;
     let bytes: &[u8] = bytemuck::cast_slice(slice);
-    let (mut block, said) = node.allocate_for_caller(bytes.len())?;
+    let (mut block, said) = runtime.allocate_for_caller(bytes.len())?;
     block.as_mut_slice()[..bytes.len()].copy_from_slice(bytes);
     Array::over(Arc::new(OwnMemory::of_maker(block, said)), slice.len())
         .ok_or_else(|| Error::config("elements that need more than 64 bytes of alignment have no place in the store"))

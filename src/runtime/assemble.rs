@@ -7,7 +7,7 @@ use crate::boot::{Exchange, World};
 use crate::runtime::hello::{Hello, group_by_host, refuse_strangers};
 use crate::runtime::join::join;
 use crate::runtime::local::{Cards, Local, Station};
-use crate::runtime::rank::{HostInfo, Node, Parts};
+use crate::runtime::rank::{HostInfo, Parts, Runtime};
 use crate::runtime::stop::Session;
 use crate::runtime::{context, overflow, worker};
 use crate::topology::Topology;
@@ -58,7 +58,7 @@ pub fn start(mut world: World, config: Config) -> Result<Session> {
     let pages = parts.arena.page_kind();
     let store_bytes = parts.arena.bytes();
     let foreign = |(other, arena): (usize, &Option<_>)| arena.is_none() && other != rank as usize;
-    let node = Node::install(Parts {
+    let runtime = Runtime::install(Parts {
         rank,
         size,
         hosts: infos,
@@ -74,20 +74,21 @@ pub fn start(mut world: World, config: Config) -> Result<Session> {
         vigil: world.exchange.vigil(),
         config,
     });
-    node.prepare_store();
+    runtime.prepare_store();
     context::install_panic_hook();
     overflow::install();
     overflow::prepare_thread();
     for index in 0..workers {
-        node.add_worker(worker::spawn(node, index)?);
+        runtime.add_worker(worker::spawn(runtime, index)?);
     }
-    let progress = std::thread::Builder::new().name(format!("mobula-{rank}-progress")).spawn(move || node.progress());
+    let progress =
+        std::thread::Builder::new().name(format!("mobula-{rank}-progress")).spawn(move || runtime.progress());
     let progress = progress.map_err(|error| Error::config(format!("no thread for progress: {error}")))?;
-    crate::base::sync::lock(&node.threads).push(progress);
+    crate::base::sync::lock(&runtime.threads).push(progress);
     if rank == 0 {
-        node.banner(&launcher, workers, &pages.to_string(), store_bytes);
+        runtime.banner(&launcher, workers, &pages.to_string(), store_bytes);
     }
-    Ok(Session::new(node, world, kept))
+    Ok(Session::new(runtime, world, kept))
 }
 
 /// Everybody's value, or the error that the first rank which has one met.

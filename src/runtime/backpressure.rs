@@ -5,9 +5,9 @@
 //! that found no room sets.
 
 use crate::base::sync::{AtomicBool, Ordering};
-use crate::runtime::Node;
-use crate::runtime::{context, worker};
 use crate::objects::Waiter;
+use crate::runtime::Runtime;
+use crate::runtime::{context, worker};
 use std::time::Instant;
 
 /// A store is crowded when so many tenths of it are in use.
@@ -30,7 +30,7 @@ impl Pressure {
     }
 }
 
-impl Node {
+impl Runtime {
     /// Makes a driver wait before it submits a task, for a bounded time, while the store is crowded and may become less so.
     #[cold]
     pub(super) fn hold_submission(&'static self) {

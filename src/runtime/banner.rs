@@ -2,11 +2,11 @@
 
 use crate::base::Rank;
 use crate::base::log::{Level, say};
-use crate::runtime::Node;
-use crate::runtime::choice;
 use crate::registry::functions;
+use crate::runtime::Runtime;
+use crate::runtime::choice;
 
-impl Node {
+impl Runtime {
     /// The roads between all ranks: a table, then what its letters stand for and why those roads are taken.
     pub fn road_table(&self) -> Vec<String> {
         let hosts: Vec<(String, Vec<Rank>)> =

@@ -3,9 +3,9 @@
 
 use crate::base::sync::lock;
 use crate::base::{ObjectId, Seat};
+use crate::objects::Waiter;
 use crate::runtime::board::Cells;
 use crate::runtime::table::Table;
-use crate::objects::Waiter;
 use crate::scheduling::Grant;
 use crate::scheduling::{Account, Request, Share};
 use rustc_hash::FxHashMap;

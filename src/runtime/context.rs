@@ -4,10 +4,10 @@
 use crate::base::Seat;
 use crate::base::sync::Ordering;
 use crate::base::sync::statics::AtomicU64;
-use crate::runtime::notes::Account;
-use crate::runtime::{Node, worker};
 use crate::objects::AnySlot;
 use crate::registry::Header;
+use crate::runtime::notes::Account;
+use crate::runtime::{Runtime, worker};
 use crate::scheduling::Grant;
 use crate::scheduling::{UNIT, amount_of, fixed_of};
 use std::cell::{Cell, RefCell};
@@ -176,7 +176,7 @@ fn with_current<R>(body: impl FnOnce(Option<&Context<'_>>) -> R) -> R {
 /// What runs on this thread.
 pub fn snapshot() -> Snapshot {
     let worker = worker::here().map(|worker| worker.shared.index as u32);
-    let worker = worker.unwrap_or_else(|| Node::current().map_or(0, |node| node.workers().len() as u32));
+    let worker = worker.unwrap_or_else(|| Runtime::current().map_or(0, |runtime| runtime.workers().len() as u32));
     with_current(|current| {
         let Some(context) = current else { return Snapshot { worker, ..Snapshot::default() } };
         let asked = context.header.options.as_ref().and_then(|options| options.num_cpus).map(fixed_of);
@@ -211,7 +211,8 @@ pub fn current_number() -> u64 {
 pub fn cancelled() -> Option<String> {
     with_current(|current| {
         let unwanted = |header: &Header| {
-            header.is_cancelled() || Node::current().is_some_and(|node| node.protocol.unwanted.contains(header.origin))
+            header.is_cancelled()
+                || Runtime::current().is_some_and(|runtime| runtime.protocol.unwanted.contains(header.origin))
         };
         current.filter(|context| unwanted(context.header)).map(|context| context.header.name().to_string())
     })

@@ -18,11 +18,11 @@
 use crate::base::log::{Level, say};
 use crate::base::sync::lock;
 use crate::base::{Error, Rank};
-use crate::runtime::Node;
+use crate::protocol::{Evidence, Message};
+use crate::runtime::Runtime;
 use crate::runtime::pulse::Pulse;
 use crate::runtime::silence::Silence;
 use crate::runtime::verdicts::Sentence;
-use crate::protocol::{Evidence, Message};
 use std::time::{Duration, Instant};
 
 /// How often rank 0 and the others look whether one of them died.
@@ -42,7 +42,7 @@ pub(super) struct Vigil {
     silence: Silence,
 }
 
-impl Node {
+impl Runtime {
     /// A peer is gone, for certain or by rank 0's word. Nothing happens the second time.
     pub fn lost(&'static self, peer: Rank, reason: &str) {
         if peer == self.rank {

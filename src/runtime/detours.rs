@@ -7,9 +7,9 @@
 use crate::base::Rank;
 use crate::base::log::{Level, say};
 use crate::base::sync::Ordering;
-use crate::runtime::Node;
-use crate::runtime::roads::Outbox;
 use crate::protocol::{ABOUT_ROADS, Message};
+use crate::runtime::Runtime;
+use crate::runtime::roads::Outbox;
 
 /// One side of the agreement.
 pub(super) struct Detour {
@@ -28,7 +28,7 @@ impl Detour {
     }
 }
 
-impl Node {
+impl Runtime {
     /// The road at `place` leads to `peer` no more.
     pub(super) fn road_failed(&'static self, place: usize, peer: Rank, reason: &str) {
         let mut outbox = self.roads.peers[peer as usize].outbox.lock();

@@ -2,18 +2,18 @@
 
 use crate::base::{Error, Rank, Result};
 use crate::memory::PeerArena;
-use crate::runtime::memory::{OwnMemory, PeerMemory};
-use crate::runtime::queues::Work;
-use crate::runtime::{Node, worker};
 use crate::objects::{ArrayMemory, Attachment, Links};
 use crate::protocol::{ActorHome, ActorRef, Driver, Message, Protocol, WirePlace};
 use crate::registry::{Options, Runnable, TableEntry, functions};
+use crate::runtime::memory::{OwnMemory, PeerMemory};
+use crate::runtime::queues::Work;
+use crate::runtime::{Runtime, worker};
 use crate::scheduling::Grant;
 use crate::store::Source;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-impl Node {
+impl Runtime {
     /// The store of `rank`, where it is mapped here.
     fn arena_of(&self, rank: Rank) -> Option<Arc<PeerArena>> {
         crate::base::sync::lock(&self.arenas).get(rank as usize)?.clone()
@@ -25,7 +25,7 @@ impl Node {
     }
 }
 
-impl Driver for &'static Node {
+impl Driver for &'static Runtime {
     fn protocol(&self) -> &Protocol {
         &self.protocol
     }
@@ -36,19 +36,19 @@ impl Driver for &'static Node {
         self.size
     }
     fn stopping(&self) -> bool {
-        Node::current().is_none() || Node::stopping(self)
+        Runtime::current().is_none() || Runtime::stopping(self)
     }
     fn send(&self, to: Rank, message: &Message<'_>) {
-        Node::send(self, to, message);
+        Runtime::send(self, to, message);
     }
     fn is_dead(&self, rank: Rank) -> bool {
-        Node::is_dead(self, rank)
+        Runtime::is_dead(self, rank)
     }
     fn death_of(&self, rank: Rank) -> Error {
-        Node::death_of(self, rank)
+        Runtime::death_of(self, rank)
     }
     fn lost_touch(&self, rank: Rank, reason: &str) {
-        Node::lost_touch(self, rank, reason);
+        Runtime::lost_touch(self, rank, reason);
     }
     fn give_up(&self, rank: Rank, reason: &str) {
         self.lost(rank, reason);
@@ -57,7 +57,7 @@ impl Driver for &'static Node {
         self.refuse_the_dead(rank);
     }
     fn report(&self, error: Error) {
-        Node::report(self, error);
+        Runtime::report(self, error);
     }
     fn other(&self, from: Rank, message: Message<'_>) {
         match message {
@@ -69,7 +69,7 @@ impl Driver for &'static Node {
             // Rank 0 alone declares others dead; that this rank is given up, who has been told says.
             Message::Died { rank, reason } if from == 0 || rank == self.rank => self.lost(rank, &reason),
             Message::Suspect { rank, reason, evidence } => self.on_suspect(from, rank, &reason, evidence),
-            Message::Probe { round } => Node::send(self, from, &Message::Alive { round }),
+            Message::Probe { round } => Runtime::send(self, from, &Message::Alive { round }),
             Message::Alive { round } => self.on_alive(from, round),
             Message::Leave => self.on_leave(from),
             Message::Stop => self.stop(),
@@ -82,7 +82,7 @@ impl Driver for &'static Node {
         self.questions.answer(token, answer);
     }
     fn links(&self) -> Arc<dyn Links> {
-        Node::links(self)
+        Runtime::links(self)
     }
     fn entry(&self, key: u64) -> Option<&'static TableEntry> {
         functions().get(key)
@@ -93,7 +93,7 @@ impl Driver for &'static Node {
         Ok(Arc::new(OwnMemory::new(block)))
     }
     fn in_the_store<'a>(&self, attachments: &'a [Attachment]) -> Result<Cow<'a, [Attachment]>> {
-        Node::in_the_store(self, attachments)
+        Runtime::in_the_store(self, attachments)
     }
     fn place_of(&self, memory: &dyn ArrayMemory, fresh: &dyn Fn() -> u64) -> Option<WirePlace> {
         if let Some(own) = memory.as_any().downcast_ref::<OwnMemory>() {
@@ -109,11 +109,11 @@ impl Driver for &'static Node {
     }
     fn map(&self, place: WirePlace) -> Result<Arc<dyn ArrayMemory>, &'static str> {
         let arena = self.arena_of(place.block.owner).ok_or("its store is not mapped here")?;
-        let memory = PeerMemory::new(place.block, arena, place.offset, place.bytes, Node::links(self));
+        let memory = PeerMemory::new(place.block, arena, place.offset, place.bytes, Runtime::links(self));
         Ok(Arc::new(memory.ok_or("it lies outside of its store")?))
     }
     fn host_ranks(&self) -> &[Rank] {
-        Node::host_ranks(self)
+        Runtime::host_ranks(self)
     }
     fn pull(&self, token: u64, bytes: u64, sources: &[Source]) -> Result<()> {
         self.pull_when_room(token, bytes as usize, sources)
@@ -122,7 +122,7 @@ impl Driver for &'static Node {
         self.room.may_have_grown();
     }
     fn place(&self, options: &Options, name: &str) -> Result<Option<Rank>> {
-        Node::place(self, options, name)
+        Runtime::place(self, options, name)
     }
     fn find_seat(&self, actor: &Arc<ActorRef>, options: &Options, error: &Error) {
         self.find_home_of(actor, options, error);
@@ -138,7 +138,7 @@ impl Driver for &'static Node {
         self.push(Work::Actor(home));
     }
     fn give_back(&self, grant: Grant, cpu: i64) {
-        Node::give_back(self, &grant);
+        Runtime::give_back(self, &grant);
         self.give_back_cpu(cpu);
     }
     fn named(&self, token: u64, outcome: Result<Option<Arc<ActorRef>>, String>) {

@@ -6,8 +6,8 @@
 
 use crate::base::sync::thread::{self, Thread};
 use crate::base::sync::{AtomicU32, AtomicUsize, Ordering};
-use crate::runtime::worker::WorkerShared;
 use crate::objects::Waiter;
+use crate::runtime::worker::WorkerShared;
 use std::sync::Arc;
 
 const ARMED: u32 = 0;

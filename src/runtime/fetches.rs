@@ -5,11 +5,11 @@
 
 use crate::base::sync::lock;
 use crate::base::{Error, ObjectId};
+use crate::objects::{ArrayMemory, Keeper, Links, Waiter};
 use crate::runtime::event::Event;
 use crate::runtime::holdings::Holding;
 use crate::runtime::memory::OwnMemory;
 use crate::runtime::room::may_wait;
-use crate::objects::{ArrayMemory, Keeper, Links, Waiter};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -65,7 +65,7 @@ impl Holding {
             let Some((object, links)) = lock(&self.place).source.object.clone() else {
                 return Err(self.lost("its copy here is gone"));
             };
-            self.node.block(1, Some(Instant::now() + LOOK), |event| {
+            self.runtime.block(1, Some(Instant::now() + LOOK), |event| {
                 let ask = {
                     let mut place = lock(&self.place);
                     let ask = place.resident.is_none() && !place.source.asked;
@@ -89,8 +89,8 @@ impl Holding {
             if let Some(error) = lock(&self.place).source.refusal.clone() {
                 return Err((*error).clone());
             }
-            if self.node.is_dead(object.owner) {
-                return Err(self.node.death_of(object.owner));
+            if self.runtime.is_dead(object.owner) {
+                return Err(self.runtime.death_of(object.owner));
             }
         }
     }

@@ -5,11 +5,11 @@ mod slot;
 use crate::base::log::{Level, say};
 use crate::base::sync::{AtomicBool, Ordering, lock};
 use crate::base::{Error, ObjectId, Rank, Result, Seat, clock};
-use crate::runtime::Node;
-use crate::runtime::placing::check_amounts;
 use crate::objects::{AnySlot, ObjectRef};
 use crate::protocol::{Message, request_of};
 use crate::registry::{Bundle, Options, PlacementGroup, Runnable};
+use crate::runtime::Runtime;
+use crate::runtime::placing::check_amounts;
 use crate::scheduling::{GroupAction, GroupMessage, Groups, Home, HostView, Request, Strategy, fixed_of};
 use rustc_hash::FxHashMap;
 use slot::GroupSlot;
@@ -67,7 +67,7 @@ impl OwnGroups {
     }
 }
 
-impl Node {
+impl Runtime {
     /// Reserves resources together.
     ///
     /// # Errors

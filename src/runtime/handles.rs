@@ -1,11 +1,11 @@
 //! Actors from their callers' side: making one, calling it, naming it.
 
 use crate::base::{Error, ObjectId, Result};
-use crate::runtime::Node;
-use crate::runtime::context;
 use crate::objects::{Attachment, attach, attached};
 use crate::protocol::{ActorRef, Message, Target, WireActor, label_of, terms_of};
 use crate::registry::{Actor, ActorFn, ActorNew, Header, MethodOf, NewOf, Options, Outputs, Placement, Runnable, Task};
+use crate::runtime::Runtime;
+use crate::runtime::context;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::marker::PhantomData;
@@ -36,8 +36,8 @@ impl<A> RawHandle<A> {
 
     /// Ends the actor: calls that have not run, and later ones, fail with `ActorDied`.
     pub fn kill(&self) {
-        if let Some(node) = Node::current() {
-            node.protocol.kill_actor(&node, &self.actor);
+        if let Some(runtime) = Runtime::current() {
+            runtime.protocol.kill_actor(&runtime, &self.actor);
         }
     }
 
@@ -73,43 +73,43 @@ impl<'de, A> Deserialize<'de> for RawHandle<A> {
 pub fn create<N: ActorNew>(options: Options, args: N::Args) -> RawHandle<N::Actor> {
     let options = options.over(N::options());
     let label = label_of(N::Actor::NAME, options.name.as_deref());
-    let Some(node) = Node::current() else {
+    let Some(runtime) = Runtime::current() else {
         return RawHandle::new(ActorRef::nowhere(label));
     };
-    let id = ObjectId { owner: node.rank, number: node.protocol.references.fresh_number() };
+    let id = ObjectId { owner: runtime.rank, number: runtime.protocol.references.fresh_number() };
     let header = Header::new(Some(Box::new(options.clone())), context::current_number());
     let task: Arc<dyn Runnable> = Task::<NewOf<N>>::new(header, args);
     // As a task: after its arguments first.
-    let drawn = if matches!(options.place, Placement::Auto) { node.drawn_to(&task) } else { None };
+    let drawn = if matches!(options.place, Placement::Auto) { runtime.drawn_to(&task) } else { None };
     let home = match (drawn, options.seat()) {
         (Some(rank), _) => Ok(rank),
-        (None, Some(seat)) => node.home_for_actor(&options, seat, &label),
-        (None, None) => node.protocol.place_actor(&node, &options, &label),
+        (None, Some(seat)) => runtime.home_for_actor(&options, seat, &label),
+        (None, None) => runtime.protocol.place_actor(&runtime, &options, &label),
     };
     let home = match home {
         Ok(rank) => rank,
-        Err(error) => return stillborn(node, id, label, error),
+        Err(error) => return stillborn(runtime, id, label, error),
     };
-    let terms = terms_of(&options, N::Actor::CHECKPOINT.is_some()).filter(|_| home != node.rank);
-    let actor = ActorRef::new(&node, WireActor { actor: id, home, incarnation: 0, terms, label: label.clone() });
+    let terms = terms_of(&options, N::Actor::CHECKPOINT.is_some()).filter(|_| home != runtime.rank);
+    let actor = ActorRef::new(&runtime, WireActor { actor: id, home, incarnation: 0, terms, label: label.clone() });
     let name = options.name.clone().map(|name| (name, N::Actor::NAME.to_string()));
     if let Some((name, kind)) = &name
-        && let Err(error) = node.name(name, kind, &actor)
+        && let Err(error) = runtime.name(name, kind, &actor)
     {
         // Nobody may get at it by that name; it never lives. What is forgotten with the handle that was to have the name must
         // not be what the caller holds.
-        let id = ObjectId { owner: node.rank, number: node.protocol.references.fresh_number() };
-        return stillborn(node, id, label, error);
+        let id = ObjectId { owner: runtime.rank, number: runtime.protocol.references.fresh_number() };
+        return stillborn(runtime, id, label, error);
     }
-    node.traces.made(node, &task);
-    node.protocol.build_actor(&node, &actor, name, task);
+    runtime.traces.made(runtime, &task);
+    runtime.protocol.build_actor(&runtime, &actor, name, task);
     RawHandle::new(actor)
 }
 
-fn stillborn<A>(node: &'static Node, id: ObjectId, label: String, error: Error) -> RawHandle<A> {
-    node.protocol.actors.stillborn(id, error);
-    let dead = WireActor { actor: id, home: node.rank, incarnation: 0, terms: None, label };
-    RawHandle::new(ActorRef::new(&node, dead))
+fn stillborn<A>(runtime: &'static Runtime, id: ObjectId, label: String, error: Error) -> RawHandle<A> {
+    runtime.protocol.actors.stillborn(id, error);
+    let dead = WireActor { actor: id, home: runtime.rank, incarnation: 0, terms: None, label };
+    RawHandle::new(ActorRef::new(&runtime, dead))
 }
 
 /// Calls a method; its results are references at once.
@@ -117,27 +117,27 @@ pub fn call<M: ActorFn>(handle: &RawHandle<M::Actor>, args: M::Args) -> <M::Outp
     let task = Task::<MethodOf<M>>::new(Header::new(None, context::current_number()), args);
     let refs = task.refs();
     let task: Arc<dyn Runnable> = task;
-    let Some(node) = Node::current() else {
+    let Some(runtime) = Runtime::current() else {
         task.fail(Arc::new(Error::no_cluster(M::NAME)));
         return refs;
     };
-    node.traces.made(node, &task);
+    runtime.traces.made(runtime, &task);
     let actor = &handle.actor;
     task.header().hold_target(actor.clone());
     let home = actor.home();
     // What an actor with checkpoints gives is shown only when its state is kept: also to a caller on its own rank.
-    let terms = actor.terms.filter(|terms| home != node.rank || terms.checkpoint);
+    let terms = actor.terms.filter(|terms| home != runtime.rank || terms.checkpoint);
     if let Some(terms) = terms {
         if task.header().claim_waiting() {
-            node.protocol.call_actor(&node, actor, terms, task);
-            node.throttle(home);
+            runtime.protocol.call_actor(&runtime, actor, terms, task);
+            runtime.throttle(home);
         }
-    } else if home == node.rank {
+    } else if home == runtime.rank {
         let target = Target::of(actor.id);
-        node.protocol.actors.call(&node, target, (node.rank, task.header().caller), task);
+        runtime.protocol.actors.call(&runtime, target, (runtime.rank, task.header().caller), task);
     } else if task.header().claim_waiting() {
-        node.protocol.send_task(&node, &task, home, Some(actor.id));
-        node.throttle(home);
+        runtime.protocol.send_task(&runtime, &task, home, Some(actor.id));
+        runtime.throttle(home);
     }
     refs
 }
@@ -150,10 +150,10 @@ pub fn get_actor<A: Actor>(name: &str) -> Result<A::Handle>
 where
     A::Handle: From<RawHandle<A>>,
 {
-    let node = Node::current().ok_or_else(|| Error::no_cluster("get_actor"))?;
-    let keeper = node.protocol.keeper_of(&node, name);
-    let outcome = node.handles.ask(node, keeper, |token| {
-        node.send(keeper, &Message::NameGet { token, name: name.to_string(), kind: A::NAME.to_string() });
+    let runtime = Runtime::current().ok_or_else(|| Error::no_cluster("get_actor"))?;
+    let keeper = runtime.protocol.keeper_of(&runtime, name);
+    let outcome = runtime.handles.ask(runtime, keeper, |token| {
+        runtime.send(keeper, &Message::NameGet { token, name: name.to_string(), kind: A::NAME.to_string() });
     })?;
     match outcome {
         Ok(Some(actor)) => Ok(RawHandle::new(actor).into()),
@@ -164,7 +164,7 @@ where
     }
 }
 
-impl Node {
+impl Runtime {
     /// Gives an actor its name, at the name's rank; waits for the answer.
     fn name(&'static self, name: &str, kind: &str, actor: &Arc<ActorRef>) -> Result<()> {
         let keeper = self.protocol.keeper_of(&self, name);

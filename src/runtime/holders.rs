@@ -1,7 +1,7 @@
 //! Who holds what of a store that is full: for the error that says so.
 
 use crate::base::Rank;
-use crate::runtime::Node;
+use crate::runtime::Runtime;
 use crate::runtime::memory::OwnMemory;
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ struct Group {
     bytes: u64,
 }
 
-impl Node {
+impl Runtime {
     /// What fills this rank's store, the largest holders first, a line each.
     pub(super) fn holders(&self) -> Vec<String> {
         let exported = self.protocol.references.exported_memory().into_iter().filter_map(|(memory, ranks)| {

@@ -11,7 +11,7 @@ impl Worker {
     /// Makes this thread hold exactly `cpu`; false, and holding nothing, where the host has not so many free now.
     pub fn take_cpu(&self, cpu: i64) -> bool {
         let held = self.held_cpu.get();
-        if held == cpu && !self.node.table.somebody_waits() {
+        if held == cpu && !self.runtime.table.somebody_waits() {
             return true;
         }
         self.retake_cpu(held, cpu)
@@ -20,7 +20,7 @@ impl Worker {
     #[cold]
     fn retake_cpu(&self, held: i64, cpu: i64) -> bool {
         let now_ns = crate::base::clock::now_ns();
-        let table = &self.node.table;
+        let table = &self.runtime.table;
         if held >= cpu && held > 0 && table.somebody_waits() && now_ns - self.held_since_ns.get() > QUANTUM_NS {
             // Others of this host wait, and this thread has had its turn.
             self.release_cpu(0);
@@ -51,7 +51,7 @@ impl Worker {
         let held = self.held_cpu.get();
         if held > keep {
             self.held_cpu.set(keep);
-            self.node.give_back_cpu(held - keep);
+            self.runtime.give_back_cpu(held - keep);
         }
     }
 

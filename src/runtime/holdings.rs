@@ -10,18 +10,18 @@
 
 use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::base::{Error, ObjectId, Rank};
-use crate::runtime::Node;
+use crate::objects::{ArrayMemory, Keeper, Links};
+use crate::protocol::Lent;
+use crate::runtime::Runtime;
 use crate::runtime::fetches::Source;
 use crate::runtime::memory::{OwnMemory, PeerMemory};
 use crate::runtime::spill::{OnDisk, SpilledMemory};
-use crate::objects::{ArrayMemory, Keeper, Links};
-use crate::protocol::Lent;
 use crate::store::{Candidate, Class, Exit, choose};
 use std::sync::{Arc, Mutex, Weak};
 
 /// A block, for as long as a packed value needs it.
 pub struct Holding {
-    pub(super) node: &'static Node,
+    pub(super) runtime: &'static Runtime,
     /// The type of the first value that needed it.
     kind: &'static str,
     last_use: AtomicU64,
@@ -38,11 +38,11 @@ pub(super) struct Place {
 
 impl Holding {
     /// What keeps `memory` for packed values, the first of which is of type `kind`.
-    pub(super) fn new(node: &'static Node, memory: Arc<dyn ArrayMemory>, kind: &'static str) -> Arc<Holding> {
+    pub(super) fn new(runtime: &'static Runtime, memory: Arc<dyn ArrayMemory>, kind: &'static str) -> Arc<Holding> {
         let holding = Arc::new_cyclic(|myself| Holding {
-            node,
+            runtime,
             kind,
-            last_use: AtomicU64::new(node.holdings.now()),
+            last_use: AtomicU64::new(runtime.holdings.now()),
             place: Mutex::new(Place {
                 resident: Some(memory),
                 on_disk: None,
@@ -51,8 +51,8 @@ impl Holding {
                 myself: myself.clone(),
             }),
         });
-        node.holdings.add(&holding);
-        node.room.may_have_grown();
+        runtime.holdings.add(&holding);
+        runtime.room.may_have_grown();
         holding
     }
 
@@ -60,7 +60,7 @@ impl Holding {
     fn candidate(&self, home: Rank) -> Option<Candidate> {
         let place = lock(&self.place);
         let memory = place.resident.as_ref().filter(|memory| Arc::strong_count(memory) == 1)?;
-        let bytes = bytes_in(memory, self.node.rank, home)?;
+        let bytes = bytes_in(memory, self.runtime.rank, home)?;
         let class = match &place.on_disk {
             _ if place.source.is_known() => Class::Copy,
             Some(_) => Class::OnDisk,
@@ -142,7 +142,7 @@ impl Holding {
     }
 
     fn touch(&self) {
-        self.last_use.store(self.node.holdings.now(), Ordering::Relaxed);
+        self.last_use.store(self.runtime.holdings.now(), Ordering::Relaxed);
     }
 }
 
@@ -155,7 +155,7 @@ impl Keeper for Holding {
         }
     }
     fn closed(&self) {
-        self.node.room.may_have_grown();
+        self.runtime.room.may_have_grown();
     }
     fn is_copy(&self, object: ObjectId, links: &Arc<dyn Links>) {
         lock(&self.place).source.know(object, links);
@@ -233,7 +233,7 @@ pub struct Shed {
     pub asked: u64,
 }
 
-impl Node {
+impl Runtime {
     /// Lets blocks of `home`'s store that only this rank holds, and nobody reads, leave it, so that `wanted` bytes become free,
     /// which may be fewer. Of this rank's own store, also what others hold and can have made again.
     pub(super) fn shed(&'static self, home: Rank, wanted: u64) -> Shed {

@@ -1,12 +1,12 @@
 //! What a waiting thread runs on its own stack: the very task or call that it waits for.
 
-use crate::runtime::Node;
+use crate::objects::AnySlot;
+use crate::registry::{Phase, Runnable};
+use crate::runtime::Runtime;
 use crate::runtime::fiber;
 use crate::runtime::queues::Work;
 use crate::runtime::tasks::NOTHING;
 use crate::runtime::worker::{self, Worker};
-use crate::objects::AnySlot;
-use crate::registry::{Phase, Runnable};
 use crate::scheduling::UNIT;
 use std::cell::Cell;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ pub(super) fn replace_driver_cpu(cpu: i64) -> i64 {
     DRIVER_CPU.replace(cpu)
 }
 
-impl Node {
+impl Runtime {
     /// Runs what makes the object on this stack, where it waits here to be run and the stack has room.
     pub(super) fn help(&'static self, slot: &Arc<dyn AnySlot>) {
         let mut producer: Option<Arc<dyn Runnable>> = None;

@@ -2,11 +2,11 @@
 
 use crate::base::trace::TaskRecord;
 use crate::base::{Error, Rank, Result};
-use crate::runtime::{HostInfo, Node};
 use crate::protocol::Question;
+use crate::runtime::{HostInfo, Runtime};
 use std::collections::BTreeMap;
 
-impl Node {
+impl Runtime {
     /// What is free on a host, as a rank of it that lives says; nothing where none does.
     pub fn available_on(&'static self, host: &HostInfo) -> Result<BTreeMap<String, f64>> {
         match host.ranks.iter().find(|rank| !self.is_dead(**rank)) {

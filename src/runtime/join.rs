@@ -2,12 +2,8 @@
 
 use crate::base::{Config, Error, Rank, Result};
 use crate::boot::World;
-use crate::transport::Fabric;
-use crate::transport::shm::ShmFabric;
-use crate::transport::tcp::{TcpCard, TcpFabric};
-use crate::transport::verbs::{SideRoad, VerbsEndpoint, VerbsFabric};
 use crate::memory::{Access, Arena, Bell, PeerArena, Region, Segment};
-use crate::runtime::Node;
+use crate::runtime::Runtime;
 use crate::runtime::board::Board;
 use crate::runtime::choice::{self, RoadKind};
 use crate::runtime::local::{Cards, Local, Station};
@@ -16,6 +12,10 @@ use crate::runtime::sentry::Mate;
 use crate::runtime::table::Table;
 use crate::scheduling::UNIT;
 use crate::topology::WorkerPlace;
+use crate::transport::Fabric;
+use crate::transport::shm::ShmFabric;
+use crate::transport::tcp::{TcpCard, TcpFabric};
+use crate::transport::verbs::{SideRoad, VerbsEndpoint, VerbsFabric};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -139,8 +139,8 @@ struct Beside;
 impl SideRoad for Beside {
     fn send(&self, peer: Rank, bytes: &[u8]) {
         // Before the node is there nothing is sent, and so no link is needed.
-        if let Some(node) = Node::current() {
-            node.roads.say_beside(peer, bytes);
+        if let Some(runtime) = Runtime::current() {
+            runtime.roads.say_beside(peer, bytes);
         }
     }
 }

@@ -145,7 +145,7 @@ impl Pair {
         let (ring, board) = (made("ring", RING_SEGMENT_BYTES), made("board", BOARD_BYTES));
         let orders = Orders { ring: ring.card(), board: board.card(), seed };
         let other = Command::new(std::env::current_exe().expect("a test knows where it lies"))
-            .args(["--ignored", "--exact", "node::killed::the_other_process"])
+            .args(["--ignored", "--exact", "runtime::killed::the_other_process"])
             .env(ORDERS, hex(&postcard::to_allocvec(&orders).expect("plain data")))
             .stdout(Stdio::null())
             .spawn()

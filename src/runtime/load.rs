@@ -3,11 +3,11 @@
 
 use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::base::{Rank, clock};
-use crate::runtime::Node;
-use crate::runtime::choice::shares_memory;
 use crate::objects::Waiter;
 use crate::protocol::request_of;
 use crate::registry::Runnable;
+use crate::runtime::Runtime;
+use crate::runtime::choice::shares_memory;
 use crate::scheduling::{Candidate, Costs, UNIT, choose};
 use rustc_hash::FxHashMap;
 use std::sync::{Arc, Mutex};
@@ -63,18 +63,18 @@ impl Load {
 
 /// Counts a task as over when its first result is there.
 struct Over {
-    node: &'static Node,
+    runtime: &'static Runtime,
     rank: Rank,
     sent_ns: u64,
 }
 
 impl Waiter for Over {
     fn ready(self: Arc<Self>) {
-        self.node.load.over(self.rank, self.sent_ns, clock::now_ns());
+        self.runtime.load.over(self.rank, self.sent_ns, clock::now_ns());
     }
 }
 
-impl Node {
+impl Runtime {
     /// Where the task's arguments draw it; `None` where it stays. Only a rank whose store is not mapped here draws: what is on
     /// this host is as good as here.
     pub(super) fn drawn_to(&'static self, task: &Arc<dyn Runnable>) -> Option<Rank> {
@@ -148,7 +148,7 @@ impl Node {
     pub(super) fn launch_after_arguments(&'static self, task: Arc<dyn Runnable>, rank: Rank) {
         if let Some(slot) = task.clone().slots().first() {
             self.load.sent(rank);
-            slot.core().when_complete(Arc::new(Over { node: self, rank, sent_ns: clock::now_ns() }));
+            slot.core().when_complete(Arc::new(Over { runtime: self, rank, sent_ns: clock::now_ns() }));
         }
         self.launch_there(task, rank);
     }

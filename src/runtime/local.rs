@@ -4,14 +4,14 @@ use crate::base::config::{MEMORY, Pages};
 use crate::base::limits::RANKS_PER_HOST_MAX;
 use crate::base::{Config, Error, Rank, Result};
 use crate::boot::World;
-use crate::transport::shm::Inbox;
-use crate::transport::tcp::{Addresses, Listener, TcpCard};
-use crate::transport::verbs::VerbsEndpoint;
 use crate::memory::{Arena, Region, Segment, SegmentCard};
 use crate::runtime::board::BOARD_BYTES;
 use crate::runtime::choice::{self, Standing};
 use crate::scheduling::{Totals, UNIT, fixed_of};
 use crate::topology::Topology;
+use crate::transport::shm::Inbox;
+use crate::transport::tcp::{Addresses, Listener, TcpCard};
+use crate::transport::verbs::VerbsEndpoint;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 

@@ -3,10 +3,10 @@
 use crate::base::ObjectId;
 use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::memory::{Block, PeerArena};
-use crate::runtime::Node;
+use crate::objects::{ArrayMemory, Draft, Keeper, Links};
+use crate::runtime::Runtime;
 use crate::runtime::holdings::Holding;
 use crate::runtime::notes::{Charge, Note};
-use crate::objects::{ArrayMemory, Draft, Keeper, Links};
 use std::any::Any;
 use std::sync::{Arc, Mutex, Weak};
 
@@ -16,14 +16,14 @@ struct Held(Mutex<Weak<Holding>>);
 
 impl Held {
     fn keeper(&self, memory: Arc<dyn ArrayMemory>, kind: &'static str) -> Option<Arc<dyn Keeper>> {
-        let node = Node::current().filter(|_| !memory.bytes().is_empty())?;
+        let runtime = Runtime::current().filter(|_| !memory.bytes().is_empty())?;
         let mut held = lock(&self.0);
         let holding = match held.upgrade() {
             Some(holding) => {
                 holding.share();
                 holding
             }
-            None => Holding::new(node, memory, kind),
+            None => Holding::new(runtime, memory, kind),
         };
         *held = Arc::downgrade(&holding);
         Some(holding)
@@ -83,9 +83,9 @@ impl Drop for OwnMemory {
         // Other hosts may have copies of what had a number.
         let number = self.number.load(Ordering::Relaxed);
         if number != 0
-            && let Some(node) = Node::current()
+            && let Some(runtime) = Runtime::current()
         {
-            node.protocol.freed(&node, number);
+            runtime.protocol.freed(&runtime, number);
         }
     }
 }

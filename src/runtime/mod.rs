@@ -80,7 +80,7 @@ pub use assemble::start;
 pub use context::{Snapshot, snapshot};
 pub use handles::{RawHandle, call, create, get_actor};
 pub use preempt::{Preempt, on_preempt, outlive};
-pub use rank::{HostInfo, Node};
+pub use rank::{HostInfo, Runtime};
 pub use report::host_report;
 pub use stop::Session;
 pub use tasks::submit;

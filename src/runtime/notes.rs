@@ -2,9 +2,9 @@
 
 use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::base::{Error, Result};
-use crate::runtime::Node;
-use crate::runtime::context;
 use crate::registry::{Header, Options};
+use crate::runtime::Runtime;
+use crate::runtime::context;
 use rustc_hash::FxHashMap;
 use std::sync::{Arc, Mutex};
 
@@ -33,25 +33,25 @@ impl Notes {
 
 /// The note of one block; crossed out with it.
 pub struct Note {
-    node: &'static Node,
+    runtime: &'static Runtime,
     offset: u64,
 }
 
 impl Note {
     /// Of a block at `offset`, which the calling task made; none where it is small.
-    pub fn of(node: &'static Node, offset: u64, bytes: usize) -> Option<Note> {
+    pub fn of(runtime: &'static Runtime, offset: u64, bytes: usize) -> Option<Note> {
         if bytes < NOTED_BYTES_MIN {
             return None;
         }
         let name = context::function().unwrap_or("a driver");
-        lock(&node.notes.0).insert(offset, Maker { name, bytes: bytes as u64 });
-        Some(Note { node, offset })
+        lock(&runtime.notes.0).insert(offset, Maker { name, bytes: bytes as u64 });
+        Some(Note { runtime, offset })
     }
 }
 
 impl Drop for Note {
     fn drop(&mut self) {
-        lock(&self.node.notes.0).remove(&self.offset);
+        lock(&self.runtime.notes.0).remove(&self.offset);
     }
 }
 

@@ -8,9 +8,9 @@
 
 use crate::base::sync::{AtomicI32, Ordering, lock};
 use crate::base::{Error, Result, clock};
-use crate::runtime::Node;
 use crate::protocol::Message;
 use crate::registry::Header;
+use crate::runtime::Runtime;
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::sync::{Arc, Mutex};
@@ -42,7 +42,7 @@ impl Default for Output {
 
 /// A standard output that is forwarded until `end`.
 pub struct Capture {
-    node: &'static Node,
+    runtime: &'static Runtime,
     /// What standard output was.
     before: OwnedFd,
     from: Arc<OwnedFd>,
@@ -54,7 +54,7 @@ impl Capture {
     ///
     /// # Errors
     /// Where the system gives no pipe or thread.
-    pub fn begin(node: &'static Node) -> Result<Capture> {
+    pub fn begin(runtime: &'static Runtime) -> Result<Capture> {
         let failed = |what: &str| Error::config(format!("{what}: {}", std::io::Error::last_os_error()));
         let mut ends = [0; 2];
         // SAFETY: plain system calls on this process's own descriptors; each new one is owned exactly once below. Only the
@@ -71,13 +71,13 @@ impl Capture {
             }
             (OwnedFd::from_raw_fd(before), Arc::new(from))
         };
-        node.output.descriptor.store(from.as_raw_fd(), Ordering::Release);
+        runtime.output.descriptor.store(from.as_raw_fd(), Ordering::Release);
         let kept = from.clone();
         let reader = std::thread::Builder::new()
             .name("mobula-output".to_string())
-            .spawn(move || forward(node, &kept))
+            .spawn(move || forward(runtime, &kept))
             .map_err(|error| Error::config(format!("no thread for the output of tasks: {error}")))?;
-        Ok(Capture { node, before, from, reader })
+        Ok(Capture { runtime, before, from, reader })
     }
 
     /// Standard output is what it was; what was printed has been sent.
@@ -86,13 +86,13 @@ impl Capture {
         // SAFETY: `before` is open; replacing descriptor 1 closes the pipe's last writing end.
         unsafe { libc::dup2(self.before.as_raw_fd(), 1) };
         let _ = self.reader.join();
-        self.node.output.descriptor.store(-1, Ordering::Release);
+        self.runtime.output.descriptor.store(-1, Ordering::Release);
         drop(self.from);
     }
 }
 
 /// Sends lines that nobody took, until the pipe's last writing end is closed.
-fn forward(node: &'static Node, from: &OwnedFd) {
+fn forward(runtime: &'static Runtime, from: &OwnedFd) {
     let mut watched = libc::pollfd { fd: from.as_raw_fd(), events: libc::POLLIN, revents: 0 };
     loop {
         // SAFETY: one valid pollfd of an open descriptor.
@@ -100,10 +100,10 @@ fn forward(node: &'static Node, from: &OwnedFd) {
         if watched.revents & libc::POLLIN != 0 {
             std::thread::sleep(LINE_AGE);
         }
-        if !node.take_lines(from.as_raw_fd(), &node.printing_task()) {
-            let rest = std::mem::take(&mut *lock(&node.output.partial));
+        if !runtime.take_lines(from.as_raw_fd(), &runtime.printing_task()) {
+            let rest = std::mem::take(&mut *lock(&runtime.output.partial));
             if !rest.is_empty() {
-                node.send_line(&node.printing_task(), &rest);
+                runtime.send_line(&runtime.printing_task(), &rest);
             }
             return;
         }
@@ -112,7 +112,7 @@ fn forward(node: &'static Node, from: &OwnedFd) {
 
 /// A task that runs on a rank whose output is forwarded.
 pub struct Printing<'a> {
-    node: &'static Node,
+    runtime: &'static Runtime,
     header: &'a Header,
     began_ns: u64,
 }
@@ -122,17 +122,17 @@ impl Drop for Printing<'_> {
         if clock::now_ns() - self.began_ns < PRINT_NS_MIN {
             return;
         }
-        let descriptor = self.node.output.descriptor.load(Ordering::Acquire);
+        let descriptor = self.runtime.output.descriptor.load(Ordering::Acquire);
         let mut waiting: libc::c_int = 0;
         // SAFETY: asks how many bytes wait; a descriptor that was closed meanwhile is an error, not a fault.
         let asked = unsafe { libc::ioctl(descriptor, libc::FIONREAD, &mut waiting) };
         if asked == 0 && waiting > 0 {
-            self.node.take_lines(descriptor, self.header.name());
+            self.runtime.take_lines(descriptor, self.header.name());
         }
     }
 }
 
-impl Node {
+impl Runtime {
     /// The task begins; what is returned is dropped when it ends. Nothing where the output is not forwarded.
     #[inline]
     pub(super) fn printing<'a>(&'static self, header: &'a Header) -> Option<Printing<'a>> {
@@ -140,7 +140,7 @@ impl Node {
             return None;
         }
         self.mark_running(header);
-        Some(Printing { node: self, header, began_ns: clock::now_ns() })
+        Some(Printing { runtime: self, header, began_ns: clock::now_ns() })
     }
 
     /// Sends what is in the pipe; false where its last writing end is closed.

@@ -2,8 +2,8 @@
 
 use crate::base::Rank;
 use crate::base::sync::lock;
-use crate::runtime::Node;
 use crate::protocol::Message;
+use crate::runtime::Runtime;
 use std::sync::Mutex;
 
 /// How far each rank has come: kept by rank 0.
@@ -60,7 +60,7 @@ impl Parting {
     }
 }
 
-impl Node {
+impl Runtime {
     /// A driver is through, or, the second time, a rank has said all that it had to say.
     pub(super) fn on_leave(&'static self, from: Rank) {
         self.parting.left(from);

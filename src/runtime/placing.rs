@@ -4,11 +4,11 @@ use crate::base::config::MEMORY;
 use crate::base::parse::{is_amount, is_memory};
 use crate::base::sync::Ordering;
 use crate::base::{Error, Rank, Result};
-use crate::runtime::Node;
 use crate::protocol::request_of;
 use crate::registry::{Options, Placement};
+use crate::runtime::Runtime;
 
-impl Node {
+impl Runtime {
     /// Where options send a task: a rank, or `None` for wherever there is room. An error where no host can ever run it.
     pub fn place(&self, options: &Options, name: &str) -> Result<Option<Rank>, Error> {
         check_amounts(options, name)?;
@@ -64,7 +64,7 @@ impl Node {
     }
 }
 
-impl Node {
+impl Runtime {
     /// A rank that will do, of the hosts in turn: what only some hosts can run is spread over those.
     fn some_rank(&self, fits: impl Fn(Rank) -> bool) -> Option<Rank> {
         let turn = self.spread.fetch_add(1, Ordering::Relaxed) as usize;

@@ -2,7 +2,7 @@
 
 use crate::base::sync::Ordering;
 use crate::memory::FIRST_SLEEP;
-use crate::runtime::Node;
+use crate::runtime::Runtime;
 use std::time::{Duration, Instant};
 
 /// Looks between two questions whether it is time to block.
@@ -20,7 +20,7 @@ const SHORT_SLEEP: Duration = Duration::from_micros(50);
 /// How long a rank sleeps at most when nothing comes; see `mem::bell` for why not for ever.
 const LONG_SLEEP: Duration = Duration::from_millis(250);
 
-impl Node {
+impl Runtime {
     /// Looks at the roads for a moment until `done`; true where it says so. Spins for some microseconds, then yields between
     /// looks: who it waits for may need this very core.
     pub fn watch_roads(&'static self, done: impl Fn() -> bool) -> bool {

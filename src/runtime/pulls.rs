@@ -7,13 +7,13 @@
 use crate::base::log::{Level, say};
 use crate::base::sync::{AtomicBool, Ordering, lock};
 use crate::base::{Error, Result};
-use crate::transport::{Place, Refusal};
 use crate::memory::Block;
-use crate::runtime::Node;
+use crate::objects::ArrayMemory;
+use crate::runtime::Runtime;
 use crate::runtime::memory::OwnMemory;
 use crate::runtime::room::acting;
-use crate::objects::ArrayMemory;
 use crate::store::{CHUNK_BYTES, Chunks, Source};
+use crate::transport::{Place, Refusal};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -76,7 +76,7 @@ impl Pulls {
     }
 }
 
-impl Node {
+impl Runtime {
     /// Starts to fill `block` from any of the sources.
     pub(super) fn pull(&'static self, token: u64, sources: &[Source], block: Block) {
         say(Level::Debug, || {

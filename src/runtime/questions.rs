@@ -3,9 +3,9 @@
 use crate::base::limits::INLINE_BYTES_MAX;
 use crate::base::sync::lock;
 use crate::base::{Error, Rank, Result};
-use crate::runtime::Node;
 use crate::objects::{Cell, Parcel};
 use crate::protocol::{Message, Question};
+use crate::runtime::Runtime;
 use rustc_hash::FxHashMap as HashMap;
 use serde::de::DeserializeOwned;
 use std::sync::{Arc, Mutex};
@@ -46,16 +46,16 @@ impl<T: Send + Sync + Clone + 'static> Questions<T> {
     ///
     /// # Errors
     /// Where the cluster stops, or the asking task is cancelled, before there is one.
-    pub fn ask(&self, node: &'static Node, rank: Rank, send: impl FnOnce(u64)) -> Result<T> {
+    pub fn ask(&self, runtime: &'static Runtime, rank: Rank, send: impl FnOnce(u64)) -> Result<T> {
         let (_, cell) = self.begin(rank, send);
         loop {
             if let Some(answer) = cell.value() {
                 return Ok(answer.clone());
             }
-            if node.is_dead(rank) {
-                return Err(node.death_of(rank));
+            if runtime.is_dead(rank) {
+                return Err(runtime.death_of(rank));
             }
-            node.block(1, None, |event| cell.core().when_complete(event.clone()))?;
+            runtime.block(1, None, |event| cell.core().when_complete(event.clone()))?;
         }
     }
 
@@ -80,7 +80,7 @@ impl<T: Send + Sync + Clone + 'static> Questions<T> {
     }
 }
 
-impl Node {
+impl Runtime {
     /// Asks a rank about itself; also this one.
     ///
     /// # Errors

@@ -1,9 +1,9 @@
 //! Work that belongs to no worker yet.
 
 use crate::base::sync::{AtomicUsize, Ordering, lock};
-use crate::runtime::worker::Worker;
 use crate::protocol::ActorHome;
 use crate::registry::Runnable;
+use crate::runtime::worker::Worker;
 use crate::scheduling::Request;
 use crossbeam_deque::{Injector, Steal};
 use std::collections::{HashMap, VecDeque};

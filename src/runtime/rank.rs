@@ -5,6 +5,9 @@ use crate::base::limits::WORKERS_MAX;
 use crate::base::sync::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering, statics};
 use crate::base::{Config, Rank};
 use crate::memory::{Arena, PeerArena};
+use crate::objects::Links;
+use crate::protocol::{ActorRef, Protocol, ProtocolLinks};
+use crate::registry::Header;
 use crate::runtime::backpressure::Pressure;
 use crate::runtime::choice::Standing;
 use crate::runtime::groups::OwnGroups;
@@ -28,9 +31,6 @@ use crate::runtime::traces::Traces;
 use crate::runtime::waits::Roll;
 use crate::runtime::watch::Watch;
 use crate::runtime::worker::WorkerShared;
-use crate::objects::Links;
-use crate::protocol::{ActorRef, Protocol, ProtocolLinks};
-use crate::registry::Header;
 use crate::scheduling::{Stealing, Totals};
 use crate::topology::{Topology, WorkerPlace};
 use serde::{Deserialize, Serialize};
@@ -60,7 +60,7 @@ pub struct HostInfo {
 }
 
 /// One rank of a running cluster. It lives as long as the process: references may outlive the cluster.
-pub struct Node {
+pub struct Runtime {
     /// This process.
     pub rank: Rank,
     /// How many ranks there are.
@@ -152,26 +152,26 @@ pub struct Parts {
     pub vigil: Option<Box<dyn crate::boot::Vigil>>,
 }
 
-static CURRENT: statics::AtomicPtr<Node> = statics::AtomicPtr::new(std::ptr::null_mut());
+static CURRENT: statics::AtomicPtr<Runtime> = statics::AtomicPtr::new(std::ptr::null_mut());
 
-impl Node {
+impl Runtime {
     /// The running cluster's rank in this process.
     #[inline]
-    pub fn current() -> Option<&'static Node> {
+    pub fn current() -> Option<&'static Runtime> {
         let pointer = CURRENT.load(Ordering::Acquire);
         // SAFETY: a non-null pointer was leaked by `install` and is never freed.
         (!pointer.is_null()).then(|| unsafe { &*pointer })
     }
 
     /// Makes the node and lets the process find it.
-    pub(super) fn install(parts: Parts) -> &'static Node {
+    pub(super) fn install(parts: Parts) -> &'static Runtime {
         let host = parts.hosts[parts.ranks[parts.rank as usize].0].name.clone();
         let seed = u64::from(std::process::id());
         let host_ranks = &parts.hosts[parts.ranks[parts.rank as usize].0].ranks;
         let stealing = Stealing::new(parts.rank, parts.size, seed).on_host(host_ranks);
         let protocol = Protocol::new(parts.rank, parts.size, parts.has_foreign_memory, stealing);
         protocol.copies.keep_at_most(parts.arena.bytes() / IDLE_COPIES_PART);
-        let node: &'static Node = Box::leak(Box::new(Node {
+        let runtime: &'static Runtime = Box::leak(Box::new(Runtime {
             rank: parts.rank,
             size: parts.size,
             host,
@@ -221,8 +221,8 @@ impl Node {
             output: Output::default(),
             last_task: AtomicPtr::new(std::ptr::null_mut()),
         }));
-        CURRENT.store(std::ptr::from_ref(node).cast_mut(), Ordering::Release);
-        node
+        CURRENT.store(std::ptr::from_ref(runtime).cast_mut(), Ordering::Release);
+        runtime
     }
 
     /// From now on the process has no cluster.

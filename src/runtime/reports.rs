@@ -4,8 +4,8 @@ use crate::base::limits::ERRORS_KEPT_MAX;
 use crate::base::log::{Level, enabled, print_whole};
 use crate::base::sync::lock;
 use crate::base::{Error, Rank};
-use crate::runtime::Node;
 use crate::protocol::Message;
+use crate::runtime::Runtime;
 use std::collections::VecDeque;
 use std::io::Write;
 use std::sync::Mutex;
@@ -19,7 +19,7 @@ pub struct Reports {
 
 impl Reports {
     /// A task failed somewhere.
-    pub fn failed(&self, _node: &'static Node, error: Error) {
+    pub fn failed(&self, _node: &'static Runtime, error: Error) {
         let mut errors = lock(&self.errors);
         // Hundreds of tasks may fail with one rank: that is said once, and kept for each.
         let is_said = !matches!(error, Error::Task { .. }) && errors.back() == Some(&error);
@@ -43,15 +43,15 @@ impl Reports {
     }
 
     /// A task on another rank printed a line.
-    pub fn print_line(&self, node: &Node, from: Rank, task: &str, text: &str) {
+    pub fn print_line(&self, runtime: &Runtime, from: Rank, task: &str, text: &str) {
         let name = if task.is_empty() { String::new() } else { format!("{task} ") };
-        let line = format!("({name}rank={from} host={} pid={}) {text}\n", node.host_of(from), node.pid_of(from));
+        let line = format!("({name}rank={from} host={} pid={}) {text}\n", runtime.host_of(from), runtime.pid_of(from));
         // A driver whose output is closed still computes.
         let _ = std::io::stdout().lock().write_all(line.as_bytes());
     }
 }
 
-impl Node {
+impl Runtime {
     /// Tells the driver that a task failed here.
     pub fn report(&'static self, error: Error) {
         self.send(0, &Message::Failed(error));

@@ -4,16 +4,16 @@ use crate::base::latch::Latch;
 use crate::base::limits::MESSAGE_BYTES_MAX;
 use crate::base::sync::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering, lock};
 use crate::base::{Rank, clock};
-use crate::transport::verbs::VerbsFabric;
-use crate::transport::{Event, Fabric, Refusal};
 use crate::memory::Bell;
-use crate::runtime::Node;
+use crate::protocol::{ABOUT_ROADS, Departures, ENVELOPE_BYTES, Message};
+use crate::runtime::Runtime;
 use crate::runtime::detours::Detour;
 use crate::runtime::pulls::Pulls;
 use crate::runtime::room::acting;
 use crate::runtime::sentry::{Mate, Sentry};
-use crate::protocol::{ABOUT_ROADS, Departures, ENVELOPE_BYTES, Message};
 use crate::scheduling::Stealing;
+use crate::transport::verbs::VerbsFabric;
+use crate::transport::{Event, Fabric, Refusal};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -261,7 +261,7 @@ impl Roads {
     }
 }
 
-impl Node {
+impl Runtime {
     /// Sends a message; to itself, it is handled at once. Never blocks: what the road does not take waits here.
     pub fn send(&'static self, to: Rank, message: &Message<'_>) {
         let mut bytes = BUFFER.take();

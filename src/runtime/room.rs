@@ -8,11 +8,11 @@
 use crate::base::sync::{AtomicBool, Ordering, lock};
 use crate::base::{Error, Rank, Result};
 use crate::memory::{Arena, Block};
-use crate::runtime::Node;
-use crate::runtime::context;
-use crate::runtime::event::Event;
 use crate::objects::{Waiter, in_context};
 use crate::protocol::Message;
+use crate::runtime::Runtime;
+use crate::runtime::context;
+use crate::runtime::event::Event;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, Weak};
@@ -113,7 +113,7 @@ pub(super) fn may_wait() -> bool {
     !ACTING.get() && !in_context()
 }
 
-impl Node {
+impl Runtime {
     /// The store tells from now on when it has room, and the first rank of each host removes what killed processes left.
     pub(super) fn prepare_store(&'static self) {
         if let Some(arena) = self.arena() {

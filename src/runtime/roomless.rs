@@ -7,7 +7,7 @@
 
 use crate::base::sync::lock;
 use crate::base::{Error, Result};
-use crate::runtime::Node;
+use crate::runtime::Runtime;
 use crate::runtime::event::Event;
 use crate::runtime::room::{LOOK, WaitInWords, acting};
 use crate::store::Source;
@@ -36,7 +36,7 @@ struct Queue {
     is_served: bool,
 }
 
-impl Node {
+impl Runtime {
     /// Begins to read where there is room: now, or when there is.
     ///
     /// # Errors

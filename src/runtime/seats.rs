@@ -1,19 +1,19 @@
 //! Where actors in placement groups live: asked of the group's owner, also when their bundle has to be reserved anew.
 
 use crate::base::{Error, Rank, Result, Seat};
-use crate::runtime::Node;
+use crate::protocol::{ActorRef, Question, request_of_actor};
+use crate::registry::{Options, Placement};
+use crate::runtime::Runtime;
 use crate::runtime::groups::gone;
 use crate::runtime::placing::check_amounts;
 use crate::runtime::room::acting;
-use crate::protocol::{ActorRef, Question, request_of_actor};
-use crate::registry::{Options, Placement};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Between two questions where a place is that is being reserved: at first, and at most.
 const PAUSES: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(100)];
 
-impl Node {
+impl Runtime {
     /// Where an actor for that place goes. Waits until the group is ready, and while the bundle of a rank that died is reserved
     /// anew.
     ///

@@ -10,8 +10,8 @@
 use crate::base::Rank;
 use crate::base::log::{Level, say};
 use crate::base::sync::{AtomicBool, AtomicU8, Ordering, lock};
-use crate::transport::Fabric;
 use crate::memory::Bell;
+use crate::transport::Fabric;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::os::fd::OwnedFd;

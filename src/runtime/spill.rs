@@ -4,11 +4,11 @@ use crate::base::log::{Level, say};
 use crate::base::sync::{AtomicBool, AtomicU64, Ordering, lock, statics};
 use crate::base::{Config, Result};
 use crate::memory::{FileMap, punch_file, reserve_file};
-use crate::runtime::Node;
+use crate::objects::{ArrayMemory, Attachment, Keeper};
+use crate::runtime::Runtime;
 use crate::runtime::holdings::Holding;
 use crate::runtime::memory::OwnMemory;
 use crate::runtime::scratch::{self, Scratch};
-use crate::objects::{ArrayMemory, Attachment, Keeper};
 use std::any::Any;
 use std::borrow::Cow;
 use std::fs::{self, File};
@@ -107,7 +107,7 @@ impl ArrayMemory for SpilledMemory {
     }
 }
 
-impl Node {
+impl Runtime {
     /// What travels beside a value, with every block in a store: those on disk are brought back.
     ///
     /// # Errors

@@ -7,9 +7,9 @@
 use crate::base::log::{Level, say};
 use crate::base::sync::{AtomicBool, Ordering, lock};
 use crate::base::{ObjectId, Rank};
-use crate::runtime::Node;
 use crate::objects::Cell;
 use crate::protocol::{Message, Question};
+use crate::runtime::Runtime;
 use crate::scheduling::{Driver, StallVerdict, Wait, Waits, stall_verdict};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -55,7 +55,7 @@ impl StallWatch {
 
 type Answer = crate::base::Result<Vec<u8>>;
 
-impl Node {
+impl Runtime {
     /// A parked driver looks whether anything moves. May take `ANSWER_TIME` where a rank does not answer.
     pub(super) fn watch_for_stall(&'static self) {
         let limit = self.config.stall;

@@ -4,9 +4,9 @@ use crate::base::log::{Level, say};
 use crate::base::sync::lock;
 use crate::base::{Error, Result};
 use crate::boot::World;
-use crate::runtime::Node;
-use crate::runtime::output::Capture;
 use crate::protocol::Message;
+use crate::runtime::Runtime;
+use crate::runtime::output::Capture;
 use crate::topology::Kept;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::PoisonError;
@@ -17,7 +17,7 @@ const WORKERS_GRACE: Duration = Duration::from_millis(500);
 
 /// This process's part in a cluster: what `init` gives and `shutdown` takes.
 pub struct Session {
-    node: &'static Node,
+    runtime: &'static Runtime,
     world: Option<World>,
     /// This rank's driver has said that it is through.
     left: bool,
@@ -27,13 +27,13 @@ pub struct Session {
 
 impl Session {
     /// Of a started node.
-    pub(super) fn new(node: &'static Node, world: World, kept: Option<Kept>) -> Session {
-        Session { node, world: Some(world), left: false, _kept: kept }
+    pub(super) fn new(runtime: &'static Runtime, world: World, kept: Option<Kept>) -> Session {
+        Session { runtime, world: Some(world), left: false, _kept: kept }
     }
 
     /// The rank.
-    pub fn node(&self) -> &'static Node {
-        self.node
+    pub fn runtime(&self) -> &'static Runtime {
+        self.runtime
     }
 
     /// Serves the others until every driver is through. What tasks print here goes to the driver.
@@ -41,8 +41,8 @@ impl Session {
     /// # Errors
     /// Where the ranks do not part cleanly.
     pub fn serve(mut self) -> Result<()> {
-        let node = self.node;
-        let capture = if node.rank == 0 { None } else { Some(Capture::begin(node)?) };
+        let runtime = self.runtime;
+        let capture = if runtime.rank == 0 { None } else { Some(Capture::begin(runtime)?) };
         self.leave();
         if let Some(capture) = capture {
             capture.end();
@@ -64,11 +64,11 @@ impl Session {
             return;
         }
         self.left = true;
-        let node = self.node;
-        let _ = node.leaver.set(std::thread::current());
-        node.send(0, &Message::Leave);
-        node.leave_roads();
-        while !node.stopping() {
+        let runtime = self.runtime;
+        let _ = runtime.leaver.set(std::thread::current());
+        runtime.send(0, &Message::Leave);
+        runtime.leave_roads();
+        while !runtime.stopping() {
             std::thread::park();
         }
     }
@@ -76,38 +76,38 @@ impl Session {
     /// Every rank is stopping: threads end, what is left of messages is taken, the ranks part.
     fn part(&mut self) -> Result<()> {
         let Some(mut world) = self.world.take() else { return Ok(()) };
-        let node = self.node;
-        join_threads(node);
-        if let Some(error) = node.orphaned.get() {
+        let runtime = self.runtime;
+        join_threads(runtime);
+        if let Some(error) = runtime.orphaned.get() {
             // The others end by themselves as well, or go on without this rank: it cannot part in order.
-            node.say_farewell();
-            node.dismantle();
+            runtime.say_farewell();
+            runtime.dismantle();
             std::mem::forget(world);
             return Err(error.clone());
         }
-        if node.size > 1 {
+        if runtime.size > 1 {
             // Whatever a rank had to say (its last lines) is before its second Leave.
-            node.send(0, &Message::Leave);
-            let mut vigil = node.begin_vigil();
-            while node.rank == 0 && !node.parting.all_left(2) {
+            runtime.send(0, &Message::Leave);
+            let mut vigil = runtime.begin_vigil();
+            while runtime.rank == 0 && !runtime.parting.all_left(2) {
                 // The progress thread, which does so while the cluster runs, has ended.
-                node.keep_vigil(&mut vigil);
-                if node.poll() == 0 {
+                runtime.keep_vigil(&mut vigil);
+                if runtime.poll() == 0 {
                     std::thread::sleep(Duration::from_micros(50));
                 }
             }
             for _ in 0..1000 {
-                node.poll();
-                if !node.has_mail_waiting() {
+                runtime.poll();
+                if !runtime.has_mail_waiting() {
                     break;
                 }
                 std::thread::sleep(Duration::from_micros(50));
             }
         }
-        (0..node.size).filter(|rank| node.is_dead(*rank)).for_each(|rank| world.exchange.forget(rank));
-        let outcome = if node.mourns() && !world.outlives { Ok(()) } else { world.exchange.barrier() };
-        node.dismantle();
-        if node.mourns() && !world.outlives {
+        (0..runtime.size).filter(|rank| runtime.is_dead(*rank)).for_each(|rank| world.exchange.forget(rank));
+        let outcome = if runtime.mourns() && !world.outlives { Ok(()) } else { world.exchange.barrier() };
+        runtime.dismantle();
+        if runtime.mourns() && !world.outlives {
             // A launcher's library that counts on every rank would wait for the dead.
             std::mem::forget(world);
         }
@@ -127,12 +127,12 @@ impl Drop for Session {
     }
 }
 
-fn join_threads(node: &'static Node) {
+fn join_threads(runtime: &'static Runtime) {
     let begun = Instant::now();
-    let threads = std::mem::take(&mut *lock(&node.threads));
+    let threads = std::mem::take(&mut *lock(&runtime.threads));
     for thread in threads {
         while !thread.is_finished() && begun.elapsed() < WORKERS_GRACE {
-            node.stop();
+            runtime.stop();
             std::thread::sleep(Duration::from_micros(100));
         }
         if thread.is_finished() {
@@ -144,7 +144,7 @@ fn join_threads(node: &'static Node) {
     }
 }
 
-impl Node {
+impl Runtime {
     /// Drops what the cluster held. What the user still holds (arrays, references) stays readable.
     fn dismantle(&'static self) {
         let work = self.queues.clear();

@@ -2,14 +2,14 @@
 
 use crate::base::sync::Ordering;
 use crate::base::{Error, Rank, clock};
-use crate::runtime::Node;
+use crate::objects::AnySlot;
+use crate::protocol::request_of;
+use crate::registry::{Callable, Failure, Header, Options, Outputs, Phase, Runnable, State, Task};
+use crate::runtime::Runtime;
 use crate::runtime::context::{self, Context};
 use crate::runtime::notes::Account;
 use crate::runtime::queues::Work;
 use crate::runtime::worker::{self, Worker};
-use crate::objects::AnySlot;
-use crate::protocol::request_of;
-use crate::registry::{Callable, Failure, Header, Options, Outputs, Phase, Runnable, State, Task};
 use crate::scheduling::{Grant, Request, UNIT};
 use std::sync::Arc;
 
@@ -26,19 +26,19 @@ pub fn submit<C: Callable>(options: Options, args: C::Args) -> <C::Outputs as Ou
     };
     let task = Task::<C>::new(Header::new(options, context::current_number()), args);
     let refs = task.refs();
-    match Node::current() {
-        Some(node) => {
-            if node.pressure.is_high() {
-                node.hold_submission();
+    match Runtime::current() {
+        Some(runtime) => {
+            if runtime.pressure.is_high() {
+                runtime.hold_submission();
             }
-            node.launch(task);
+            runtime.launch(task);
         }
         None => task.fail(Arc::new(Error::no_cluster(C::ENTRY.name))),
     }
     refs
 }
 
-impl Node {
+impl Runtime {
     /// Starts the life of a task made here.
     #[inline]
     pub fn launch(&'static self, task: Arc<dyn Runnable>) {

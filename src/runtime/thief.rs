@@ -1,14 +1,14 @@
 //! What the stealing between ranks takes from this rank's queues.
 
 use crate::base::Rank;
-use crate::runtime::Node;
-use crate::runtime::queues::{Work, steal_one};
 use crate::protocol::request_of;
 use crate::registry::{Options, Runnable};
+use crate::runtime::Runtime;
+use crate::runtime::queues::{Work, steal_one};
 use crate::scheduling::UNIT;
 use std::sync::Arc;
 
-impl Node {
+impl Runtime {
     /// A worker has nothing to do.
     pub fn ask_for_work(&'static self) {
         self.protocol.ask_for_work(&self);

@@ -3,9 +3,9 @@
 use crate::base::sync::{AtomicUsize, Ordering, lock};
 use crate::base::trace::TaskRecord;
 use crate::base::{Rank, clock};
-use crate::runtime::{Node, context};
 use crate::objects::AnySlot;
 use crate::registry::Runnable;
+use crate::runtime::{Runtime, context};
 use std::sync::{Arc, Mutex};
 
 /// The records of a rank: half of each, where a task was made here and ran elsewhere, or the other way round.
@@ -23,9 +23,9 @@ impl Traces {
 
     /// A task was made here.
     #[inline]
-    pub fn made(&self, node: &'static Node, task: &Arc<dyn Runnable>) {
+    pub fn made(&self, runtime: &'static Runtime, task: &Arc<dyn Runnable>) {
         if self.made.load(Ordering::Relaxed) < self.limit {
-            self.record_made(node, task);
+            self.record_made(runtime, task);
         }
     }
 
@@ -36,13 +36,13 @@ impl Traces {
     }
 
     #[cold]
-    fn record_made(&self, node: &'static Node, task: &Arc<dyn Runnable>) {
+    fn record_made(&self, runtime: &'static Runtime, task: &Arc<dyn Runnable>) {
         let sequence = self.made.fetch_add(1, Ordering::Relaxed) as u64 + 1;
-        let number = u64::from(node.rank) << 40 | sequence;
+        let number = u64::from(runtime.rank) << 40 | sequence;
         task.header().number.store(number, Ordering::Relaxed);
         let mut takes = Vec::new();
-        task.references(&mut |slot| takes.push(number_of(node, &*slot)));
-        let makes = task.clone().objects().iter().map(|slot| number_of(node, &**slot)).collect();
+        task.references(&mut |slot| takes.push(number_of(runtime, &*slot)));
+        let makes = task.clone().objects().iter().map(|slot| number_of(runtime, &**slot)).collect();
         lock(&self.records).push(TaskRecord {
             task: number,
             parent: context::trace_number(),
@@ -57,14 +57,14 @@ impl Traces {
     }
 
     /// A recorded task ran here.
-    pub fn ran(&self, node: &'static Node, task: &Arc<dyn Runnable>, began_ns: u64, worker: u32) {
+    pub fn ran(&self, runtime: &'static Runtime, task: &Arc<dyn Runnable>, began_ns: u64, worker: u32) {
         lock(&self.records).push(TaskRecord {
             task: task.header().number.load(Ordering::Relaxed),
             parent: 0,
             name: task.header().name().to_string(),
             takes: Vec::new(),
             makes: Vec::new(),
-            rank: node.rank,
+            rank: runtime.rank,
             worker,
             began_ns,
             ended_ns: clock::now_ns(),
@@ -78,12 +78,12 @@ impl Traces {
 }
 
 /// An object's number in pictures: its owner's number for it, and the owner.
-fn number_of(node: &'static Node, slot: &dyn AnySlot) -> u64 {
+fn number_of(runtime: &'static Runtime, slot: &dyn AnySlot) -> u64 {
     let (owner, number): (Rank, u64) = match slot.remote_id() {
         Some(id) => (id.owner, id.number),
         None => match slot.core().number() {
-            0 => (node.rank, slot.core().set_number(node.protocol.references.fresh_number())),
-            number => (node.rank, number),
+            0 => (runtime.rank, slot.core().set_number(runtime.protocol.references.fresh_number())),
+            number => (runtime.rank, number),
         },
     };
     u64::from(owner) << 40 | number

@@ -2,13 +2,13 @@
 
 use crate::base::sync::{AtomicUsize, Ordering, lock};
 use crate::base::{Error, Result};
-use crate::runtime::Node;
+use crate::objects::{AnySlot, Object, ObjectRef, Ref, Waiter, in_context};
+use crate::runtime::Runtime;
 use crate::runtime::context;
 use crate::runtime::event::Event;
 use crate::runtime::fiber::{self, Pause};
 use crate::runtime::in_place::replace_driver_cpu;
 use crate::runtime::worker::{self, Worker};
-use crate::objects::{AnySlot, Object, ObjectRef, Ref, Waiter, in_context};
 use std::future::Future;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -26,28 +26,28 @@ pub fn get<T: Object>(reference: &ObjectRef<T>, timeout: Option<Duration>) -> Re
 
 #[inline(never)]
 fn wait_and_get<T: Object>(reference: &ObjectRef<T>, timeout: Option<Duration>) -> Result<Ref<T>> {
-    let node = here("get")?;
+    let runtime = here("get")?;
     // A time-out beyond what a clock can tell is none.
     let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     loop {
         if deadline.is_none() {
-            node.help(&reference.any());
+            runtime.help(&reference.any());
         }
         if let Some(outcome) = reference.ready() {
             return outcome.map_err(|error| (*error).clone());
         }
         let slot = reference.any();
-        node.want(&slot);
+        runtime.want(&slot);
         if worker::here().is_none()
             && deadline.is_none()
-            && node.watch_roads(|| slot.core().is_complete())
-            && !node.stopping()
+            && runtime.watch_roads(|| slot.core().is_complete())
+            && !runtime.stopping()
         {
             // A driver that waits for a short answer needs no event.
             continue;
         }
         context::awaiting(&|visit| visit(&slot), || {
-            node.block(1, deadline, |event| match deadline {
+            runtime.block(1, deadline, |event| match deadline {
                 None => slot.core().when_complete(event.clone()),
                 // It may look again, as often as it likes.
                 Some(_) => slot.core().when_complete_instead(event.clone()),
@@ -65,8 +65,8 @@ pub fn wait_for<T: Object>(references: &[ObjectRef<T>], count: usize, deadline: 
     if ready() {
         return Ok(true);
     }
-    let node = here("wait")?;
-    references.iter().for_each(|reference| node.want(&reference.any()));
+    let runtime = here("wait")?;
+    references.iter().for_each(|reference| runtime.want(&reference.any()));
     loop {
         // Those that are complete tell the event at once, so that it counts all of them. Each of the others has room for one
         // wait that is over: a program that waits for one of many, again and again, leaves no more behind.
@@ -76,7 +76,7 @@ pub fn wait_for<T: Object>(references: &[ObjectRef<T>], count: usize, deadline: 
             }
         };
         let awaited = |visit: &mut dyn FnMut(&Arc<dyn AnySlot>)| references.iter().for_each(|one| visit(&one.any()));
-        context::awaiting(&awaited, || node.block(count, deadline, register))?;
+        context::awaiting(&awaited, || runtime.block(count, deadline, register))?;
         if ready() {
             return Ok(true);
         }
@@ -86,16 +86,16 @@ pub fn wait_for<T: Object>(references: &[ObjectRef<T>], count: usize, deadline: 
     }
 }
 
-fn here(call: &str) -> Result<&'static Node> {
+fn here(call: &str) -> Result<&'static Runtime> {
     if in_context() {
         return Err(Error::config(format!(
             "{call} was called inside a Serialize or Deserialize, where nothing can wait"
         )));
     }
-    Node::current().ok_or_else(|| Error::no_cluster(call))
+    Runtime::current().ok_or_else(|| Error::no_cluster(call))
 }
 
-impl Node {
+impl Runtime {
     /// Somebody here waits for an object: its value is on its way here from now on.
     pub fn want(&'static self, slot: &Arc<dyn AnySlot>) {
         slot.request();
@@ -282,7 +282,7 @@ struct Flag {
 
 impl Flag {
     fn wait(self: &Arc<Self>) {
-        let Some(node) = Node::current() else {
+        let Some(runtime) = Runtime::current() else {
             // A future that has nothing to do with a cluster.
             while self.woken.load(Ordering::Acquire) == 0 {
                 std::thread::park_timeout(Duration::from_millis(1));
@@ -290,7 +290,7 @@ impl Flag {
             return;
         };
         // A cancelled task or a stopping cluster: the future is polled again, and its own waits say so.
-        let _ = node.block(1, None, |event| {
+        let _ = runtime.block(1, None, |event| {
             let mut place = lock(&self.event);
             if self.woken.load(Ordering::Acquire) > 0 {
                 event.clone().ready();
@@ -324,8 +324,8 @@ impl<T: Object> Future for ObjectRef<T> {
         if let Some(task) = context::cancelled() {
             return Poll::Ready(Err(Error::Cancelled { task }));
         }
-        if let Some(node) = Node::current() {
-            node.want(&self.any());
+        if let Some(runtime) = Runtime::current() {
+            runtime.want(&self.any());
         }
         self.slot.core().when_complete_instead(Arc::new(WakeWhenReady(polled.waker().clone())));
         Poll::Pending

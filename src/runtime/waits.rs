@@ -5,12 +5,12 @@
 
 use crate::base::ObjectId;
 use crate::base::sync::{AtomicU64, Ordering, lock};
-use crate::runtime::Node;
-use crate::runtime::context;
-use crate::runtime::worker::WorkerShared;
 use crate::objects::AnySlot;
 use crate::protocol::ActorRef;
 use crate::registry::{Header, Kind, Phase, Runnable};
+use crate::runtime::Runtime;
+use crate::runtime::context;
+use crate::runtime::worker::WorkerShared;
 use crate::scheduling::{Driver, Wait, Waits};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -30,7 +30,7 @@ pub struct Roll {
     drivers: Mutex<Vec<(ThreadId, Wait)>>,
 }
 
-impl Node {
+impl Runtime {
     /// A worker has nothing to do: where the roll was called since it last answered, it tells of its fibers.
     pub(super) fn answer_roll(&'static self, worker: &WorkerShared) {
         let called = self.roll.called.load(Ordering::Relaxed);
@@ -55,7 +55,7 @@ impl Node {
         let wait = self.wait_of("the driver".to_string(), None, &|visit| context::awaited(visit));
         let thread = std::thread::current().id();
         lock(&self.roll.drivers).push((thread, wait));
-        DriverParked { node: self, thread }
+        DriverParked { runtime: self, thread }
     }
 
     /// What this rank says of itself; calls the roll for the next time.
@@ -203,12 +203,12 @@ fn who(header: &Header, actor: Option<&str>) -> String {
 
 /// A driver's thread that is parked.
 pub struct DriverParked {
-    node: &'static Node,
+    runtime: &'static Runtime,
     thread: ThreadId,
 }
 
 impl Drop for DriverParked {
     fn drop(&mut self) {
-        lock(&self.node.roll.drivers).retain(|(thread, _)| *thread != self.thread);
+        lock(&self.runtime.roll.drivers).retain(|(thread, _)| *thread != self.thread);
     }
 }

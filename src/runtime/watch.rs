@@ -7,7 +7,7 @@ use crate::base::clock;
 use crate::base::limits::WORKERS_MAX;
 use crate::base::log::{Level, say};
 use crate::base::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use crate::runtime::{Node, worker};
+use crate::runtime::{Runtime, worker};
 use std::time::Duration;
 
 /// Between two looks.
@@ -31,7 +31,7 @@ pub struct Watch {
     still: AtomicU32,
 }
 
-impl Node {
+impl Runtime {
     /// Work was queued while no worker sleeps.
     #[inline]
     pub fn ask_for_watch(&self) {

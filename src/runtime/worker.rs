@@ -11,10 +11,10 @@
 use crate::base::log::{Level, say};
 use crate::base::sync::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use crate::base::{Config, Result};
-use crate::runtime::Node;
+use crate::registry::TableEntry;
+use crate::runtime::Runtime;
 use crate::runtime::fiber::{self, Fiber, Pause};
 use crate::runtime::queues::Work;
-use crate::registry::TableEntry;
 use crossbeam_deque::{Stealer, Worker as Deque};
 use crossbeam_queue::SegQueue;
 use std::cell::{Cell, RefCell};
@@ -47,8 +47,8 @@ impl WorkerShared {
     /// The fiber in `slot` can go on.
     pub fn resume_later(&'static self, slot: usize) {
         self.ready.push(slot);
-        if let Some(node) = Node::current() {
-            node.idle.withdraw(self.index);
+        if let Some(runtime) = Runtime::current() {
+            runtime.idle.withdraw(self.index);
         }
         self.unpark();
     }
@@ -89,7 +89,7 @@ struct Aside {
 
 /// What only the worker's own thread touches.
 pub struct Worker {
-    pub(super) node: &'static Node,
+    pub(super) runtime: &'static Runtime,
     /// What others know of it.
     pub shared: &'static WorkerShared,
     /// Its own tasks, newest first.
@@ -123,7 +123,7 @@ pub fn here() -> Option<&'static Worker> {
 }
 
 /// Makes worker `index` of `node`; its thread starts with `run`.
-pub fn spawn(node: &'static Node, index: usize) -> Result<&'static WorkerShared> {
+pub fn spawn(runtime: &'static Runtime, index: usize) -> Result<&'static WorkerShared> {
     let deque = Deque::new_lifo();
     let shared: &'static WorkerShared = Box::leak(Box::new(WorkerShared {
         index,
@@ -136,10 +136,10 @@ pub fn spawn(node: &'static Node, index: usize) -> Result<&'static WorkerShared>
         thread: OnceLock::new(),
     }));
     let handle = std::thread::Builder::new()
-        .name(format!("mobula-{}-{index}", node.rank))
+        .name(format!("mobula-{}-{index}", runtime.rank))
         .spawn(move || {
             let worker: &'static Worker = Box::leak(Box::new(Worker {
-                node,
+                runtime,
                 shared,
                 deque,
                 aside: RefCell::default(),
@@ -156,13 +156,13 @@ pub fn spawn(node: &'static Node, index: usize) -> Result<&'static WorkerShared>
             // SAFETY: asks the kernel for a number.
             shared.thread_id.store(unsafe { libc::gettid() } as u32, Ordering::Relaxed);
             crate::runtime::overflow::prepare_thread();
-            node.pin_worker(index);
-            worker.run(&node.config);
+            runtime.pin_worker(index);
+            worker.run(&runtime.config);
             HERE.set(std::ptr::null());
         })
         .map_err(|error| crate::base::Error::config(format!("worker thread {index} does not start: {error}")))?;
     let _ = shared.thread.set(handle.thread().clone());
-    node.threads.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(handle);
+    runtime.threads.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(handle);
     Ok(shared)
 }
 
@@ -235,18 +235,18 @@ impl Worker {
     }
 
     fn loop_on_fiber(&'static self) {
-        while !self.node.stopping() {
+        while !self.runtime.stopping() {
             if let Some(slot) = self.next_ready() {
-                if self.rested.take() && (!self.deque.is_empty() || self.node.queues.has_any()) {
+                if self.rested.take() && (!self.deque.is_empty() || self.runtime.queues.has_any()) {
                     // The fiber goes first, and may block this thread for as long as it likes (N2).
-                    self.node.work_is_there();
+                    self.runtime.work_is_there();
                 }
                 fiber::pause(Pause::Resume(slot));
             } else if let Some(work) = self.find_work() {
                 self.rested.set(false);
                 self.run_guarded(work);
                 // Between tasks a glance at the roads is cheap, and keeps peers from waiting for a tick.
-                self.node.glance();
+                self.runtime.glance();
             } else {
                 self.rest();
             }
@@ -256,11 +256,11 @@ impl Worker {
 
     /// Runs a piece of work. What still panics here is user code that is dropped with it: that is said and goes no further.
     fn run_guarded(&'static self, work: Work) {
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.node.execute(self, work)));
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.runtime.execute(self, work)));
         if let Err(panic) = outcome {
             self.running_cpu.set(0);
             say(Level::Error, || {
-                format!("rank {}: a value's Drop panicked: {}", self.node.rank, crate::objects::panic_text(&*panic))
+                format!("rank {}: a value's Drop panicked: {}", self.runtime.rank, crate::objects::panic_text(&*panic))
             });
         }
     }
@@ -277,15 +277,15 @@ impl Worker {
             let slot = hungry.or_else(|| self.shared.ready.pop())?;
             if self.take_cpu(self.cpu_of(slot)) {
                 if hungry.is_some() {
-                    self.node.hungry.fetch_sub(1, Ordering::Relaxed);
+                    self.runtime.hungry.fetch_sub(1, Ordering::Relaxed);
                 }
                 return Some(slot);
             }
             self.hungry.borrow_mut().push_back(slot);
             if hungry.is_none() {
-                self.node.hungry.fetch_add(1, Ordering::Relaxed);
+                self.runtime.hungry.fetch_add(1, Ordering::Relaxed);
             }
-            self.node.table.wait();
+            self.runtime.table.wait();
         }
         None
     }
@@ -297,11 +297,11 @@ impl Worker {
 
     /// The next piece of work: own, then what came from outside, then of the rank's other workers.
     fn find_work(&self) -> Option<Work> {
-        self.deque.pop().or_else(|| self.node.queues.take(self)).or_else(|| self.steal_from_neighbours())
+        self.deque.pop().or_else(|| self.runtime.queues.take(self)).or_else(|| self.steal_from_neighbours())
     }
 
     fn steal_from_neighbours(&self) -> Option<Work> {
-        let workers = self.node.workers();
+        let workers = self.runtime.workers();
         let start = self.draw() as usize;
         (0..workers.len())
             .map(|step| workers[(start + step) % workers.len()])
@@ -330,43 +330,43 @@ impl Worker {
 
     /// Looks at the roads for a moment, asks elsewhere for work, then parks.
     fn look_ask_park(&'static self) {
-        let node = self.node;
-        node.answer_roll(self.shared);
-        node.ask_for_work();
+        let runtime = self.runtime;
+        runtime.answer_roll(self.shared);
+        runtime.ask_for_work();
         self.rested.set(true);
         self.at_rest.set(true);
         // Its own deque is looked at each time, since what comes by the road lands there; the rest now and then.
         let looks = Cell::new(0u32);
-        let found = node.watch_roads(|| {
+        let found = runtime.watch_roads(|| {
             looks.set(looks.get() + 1);
             !self.deque.is_empty() || (looks.get() % LOOKS_AROUND == 1 && self.has_something())
         });
         self.at_rest.set(false);
-        if found || node.stopping() {
+        if found || runtime.stopping() {
             return;
         }
         self.release_cpu(0);
         if !self.hungry.borrow().is_empty() {
-            node.table.wait();
+            runtime.table.wait();
         }
-        node.leave_roads();
-        node.idle.announce(self.shared.index);
+        runtime.leave_roads();
+        runtime.idle.announce(self.shared.index);
         // An answer that came since the question above saw nobody idle.
-        node.ask_for_work();
-        if self.has_something() || node.stopping() {
-            node.idle.withdraw(self.shared.index);
+        runtime.ask_for_work();
+        if self.has_something() || runtime.stopping() {
+            runtime.idle.withdraw(self.shared.index);
             return;
         }
         std::thread::park();
-        node.idle.withdraw(self.shared.index);
+        runtime.idle.withdraw(self.shared.index);
     }
 
     fn has_something(&self) -> bool {
         !self.shared.ready.is_empty()
             || !self.deque.is_empty()
-            || self.node.queues.has_any()
-            || self.node.workers().iter().any(|worker| !worker.stealer.is_empty())
-            || self.hungry.borrow().iter().any(|slot| self.cpu_of(*slot) <= self.node.table.free_cpu())
+            || self.runtime.queues.has_any()
+            || self.runtime.workers().iter().any(|worker| !worker.stealer.is_empty())
+            || self.hungry.borrow().iter().any(|slot| self.cpu_of(*slot) <= self.runtime.table.free_cpu())
     }
 
     /// A task begins.

@@ -3,8 +3,8 @@
 use crate::base::Rank;
 use crate::base::limits::{MESSAGE_BYTES_MAX, POLL_BATCH_MAX};
 use crate::base::sync::lock;
-use crate::transport::{Event, Fabric, Place, Refusal};
 use crate::memory::{Arena, Block};
+use crate::transport::{Event, Fabric, Place, Refusal};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 

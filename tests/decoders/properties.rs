@@ -3,11 +3,11 @@
 use super::{generators, handshake, parcel, rendezvous_frame, tcp_frame};
 use crate::base::Error;
 use crate::boot::rendezvous::frame;
-use crate::transport::tcp::handshake::{Client, Parties, Purpose, Secret, Server};
 use crate::objects::{decode, encode};
 use crate::protocol::{Arrival, Arrivals, ENVELOPE_BYTES, Message, Question, WireAttachment};
 use crate::scheduling::{GroupMessage, Totals, amount_of, fixed_of};
 use crate::store::CountMessage;
+use crate::transport::tcp::handshake::{Client, Parties, Purpose, Secret, Server};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;

@@ -3,8 +3,8 @@
 use super::gone;
 use crate::base::sync::lock;
 use crate::base::{Error, ObjectId, Result, Seat};
-use crate::runtime::Node;
 use crate::objects::{AnySlot, Attachment, Cell, Core, Parcel, Slot};
+use crate::runtime::Runtime;
 use std::any::Any;
 use std::sync::Arc;
 
@@ -51,15 +51,19 @@ impl Slot<()> for GroupSlot {
 
 impl Drop for GroupSlot {
     fn drop(&mut self) {
-        if let Some(node) = Node::current()
-            && !node.stopping()
+        if let Some(runtime) = Runtime::current()
+            && !runtime.stopping()
         {
-            node.group_ends(self.number);
+            runtime.group_ends(self.number);
             // Nobody can ask for it any more; work that nobody waits for may still have been sent to it.
-            let known = lock(&node.own_groups.state).known.remove(&self.number);
-            let seat = Seat { group: ObjectId { owner: node.rank, number: self.number }, bundle: None };
+            let known = lock(&runtime.own_groups.state).known.remove(&self.number);
+            let seat = Seat { group: ObjectId { owner: runtime.rank, number: self.number }, bundle: None };
             for task in known.map_or_else(Vec::new, |known| known.waiting) {
-                node.protocol.fail_task(&node, &task, gone(task.header().name(), seat, "its last handle was dropped"));
+                runtime.protocol.fail_task(
+                    &runtime,
+                    &task,
+                    gone(task.header().name(), seat, "its last handle was dropped"),
+                );
             }
         }
     }

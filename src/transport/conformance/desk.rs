@@ -1,8 +1,8 @@
 //! One rank's side of the checks: sends that poll while there is no room, and what has arrived, by sender.
 
 use crate::base::Rank;
-use crate::transport::{Event, Fabric, Place, Refusal};
 use crate::memory::Block;
+use crate::transport::{Event, Fabric, Place, Refusal};
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 

@@ -20,8 +20,8 @@ use crate::base::Rank;
 use crate::base::limits::{MESSAGE_BYTES_MAX, POLL_BATCH_MAX};
 use crate::base::log::{Level, say};
 use crate::base::sync::{AtomicUsize, Ordering, lock};
-use crate::transport::{Event, Fabric, Place, Refusal};
 use crate::memory::{Arena, Block, Region};
+use crate::transport::{Event, Fabric, Place, Refusal};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, TryLockError};
 use std::time::{Duration, Instant};
 

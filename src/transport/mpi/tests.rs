@@ -3,8 +3,8 @@
 use super::{Comm, MpiFabric, ReadsBy, launch};
 use crate::base::Rank;
 use crate::base::config::Pages;
-use crate::transport::{Fabric, Refusal, conformance};
 use crate::memory::{Arena, Region};
+use crate::transport::{Fabric, Refusal, conformance};
 use ::mpi::Threading;
 use ::mpi::environment::Universe;
 use std::sync::Arc;

@@ -2,8 +2,8 @@
 
 use crate::base::Rank;
 use crate::base::sync::{AtomicUsize, Ordering, lock};
-use crate::transport::{Event, Place, Refusal};
 use crate::memory::{Block, PeerArena, STORE};
+use crate::transport::{Event, Place, Refusal};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, OnceLock};
 

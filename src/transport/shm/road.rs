@@ -5,10 +5,10 @@ use crate::base::error::Result;
 use crate::base::latch::Latch;
 use crate::base::limits::POLL_BATCH_MAX;
 use crate::base::sync::{AtomicBool, Ordering};
+use crate::memory::{Bell, Block, Consumer, PeerArena, Popped, Producer, Segment, SegmentCard, Watch};
 use crate::transport::shm::inbox::{Inbox, open_ring_to};
 use crate::transport::shm::reads::Reads;
 use crate::transport::{Event, Fabric, Place, Refusal};
-use crate::memory::{Bell, Block, Consumer, PeerArena, Popped, Producer, Segment, SegmentCard, Watch};
 use crossbeam_utils::CachePadded;
 use std::sync::Arc;
 

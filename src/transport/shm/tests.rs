@@ -2,8 +2,8 @@ use super::*;
 use crate::base::Rank;
 use crate::base::config::Pages;
 use crate::base::limits::RANKS_PER_HOST_MAX;
-use crate::transport::{Event, Fabric, Place, Refusal, conformance};
 use crate::memory::{Access, Arena, PeerArena, Segment};
+use crate::transport::{Event, Fabric, Place, Refusal, conformance};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 

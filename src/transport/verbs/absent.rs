@@ -3,8 +3,8 @@
 use super::{SideRoad, VerbsCard};
 use crate::base::Rank;
 use crate::base::error::Result;
-use crate::transport::{Event, Fabric, Place, Refusal};
 use crate::memory::{Block, Region};
+use crate::transport::{Event, Fabric, Place, Refusal};
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -5,8 +5,8 @@ use super::road::{Link, Notice, VerbsFabric};
 use crate::base::Rank;
 use crate::base::clock::now_ns;
 use crate::base::sync::lock;
-use crate::transport::{Place, Refusal};
 use crate::memory::Block;
+use crate::transport::{Place, Refusal};
 
 impl VerbsFabric {
     /// As `Fabric::read`. What is over at once, well or not, is noted for the next poll.

@@ -4,11 +4,11 @@ use super::{MpiFabric, Poller};
 use crate::base::Rank;
 use crate::base::log::{Level, say};
 use crate::base::sync::{Ordering, lock};
+use crate::memory::{Block, STORE};
 use crate::transport::mpi::comm::Failure;
 use crate::transport::mpi::header::Kind;
 use crate::transport::mpi::reads::{Begun, Heeds, Landing, Reads};
 use crate::transport::{Event, Place, Refusal};
-use crate::memory::{Block, STORE};
 
 impl MpiFabric {
     /// As [`crate::transport::Fabric::read`] says.

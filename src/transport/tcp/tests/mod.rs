@@ -8,8 +8,8 @@ use super::handshake::{ANSWER_BYTES, Client, PROOF_BYTES, Parties, Purpose, Secr
 use super::{Addresses, Listener, TcpCard, TcpFabric};
 use crate::base::Rank;
 use crate::base::config::Pages;
-use crate::transport::{Event, Fabric, Place, Refusal, conformance};
 use crate::memory::{Arena, Region};
+use crate::transport::{Event, Fabric, Place, Refusal, conformance};
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;

@@ -4,11 +4,11 @@
 use crate::base::Rank;
 use crate::base::config::Pages;
 use crate::base::sync::lock;
+use crate::memory::{Arena, Block, Region};
 use crate::transport::verbs::choice::Candidate;
 use crate::transport::verbs::sysfs::{CLASS, candidates};
 use crate::transport::verbs::{SideRoad, VerbsEndpoint, VerbsFabric};
 use crate::transport::{Event, Fabric, Place, Refusal, Salvage};
-use crate::memory::{Arena, Block, Region};
 use std::collections::VecDeque;
 use std::os::fd::AsRawFd;
 use std::path::Path;
