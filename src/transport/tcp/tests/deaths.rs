@@ -204,7 +204,7 @@ fn a_killed_process_is_lost() {
     let unknown = TcpCard { addresses: vec![], host: "child".to_string() };
     let bytes = postcard::to_allocvec(&(&card, secret.bytes())).expect("encoded");
     let zero = TcpFabric::start(listener, 0, vec![card, unknown], &secret, SILENCE).expect("started");
-    let name = "fabric::tcp::tests::deaths::child_of_the_next_test";
+    let name = "transport::tcp::tests::deaths::child_of_the_next_test";
     let mut child = Command::new(std::env::current_exe().expect("this program"))
         .args(["--exact", name])
         .env(CHILD, bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>())

@@ -94,7 +94,7 @@ fn the_one_that_is_killed() {
 #[ignore = "needs RDMA devices: tests/rdma/run"]
 fn a_killed_process_is_lost_and_what_it_had_is_known() {
     let program = std::env::current_exe().expect("this program");
-    let victim = "fabric::verbs::tests::apart::the_one_that_is_killed";
+    let victim = "transport::verbs::tests::apart::the_one_that_is_killed";
     let mut child = Command::new(program)
         .args(["--ignored", "--exact", "--nocapture", victim])
         .stdin(Stdio::piped())
