@@ -1,6 +1,6 @@
 //! A service: a named actor that any task finds by its name and shares with all others.
 //!
-//! The service keeps a table of words; tasks count words in lines of text, wherever they run, and tell it.
+//! The service keeps a table of words; tasks on any rank count words in lines of text and send it their counts.
 
 use mobula::prelude::*;
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ impl Glossary {
         Glossary { shortest, words: BTreeMap::new() }
     }
 
-    /// Takes in what somebody counted.
+    /// Adds the counts of one line.
     pub fn add(&mut self, counted: BTreeMap<String, u64>) {
         for (word, count) in counted.into_iter().filter(|(word, _)| word.len() >= self.shortest) {
             *self.words.entry(word).or_default() += count;
@@ -40,7 +40,7 @@ impl Glossary {
     }
 }
 
-/// Counts the words of a line and tells the service, which it knows by name only.
+/// Counts the words of a line and sends the counts to the service, which it finds by name.
 #[mobula::remote]
 fn count_words(line: &str) -> mobula::Result<()> {
     let mut counted = BTreeMap::new();

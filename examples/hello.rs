@@ -1,4 +1,4 @@
-//! The smallest program: a function called here, a task run anywhere, and what connects them.
+//! The smallest program: a function called here, a task run anywhere, and a reference that connects them.
 //!
 //! ```text
 //! cargo run --release --example hello
@@ -23,7 +23,7 @@ fn main() -> mobula::Result<()> {
     // Still an ordinary function.
     assert_eq!(add(1.0, 2.0), 3.0);
 
-    // As a task it yields a reference at once, and a reference is as good an argument as a value.
+    // As a task it returns a reference at once, and a reference can be passed like a value.
     let three: ObjectRef<f64> = add::remote(1.0, 2.0);
     let thirteen = add::remote(&three, 10.0);
 

@@ -1,8 +1,8 @@
-//! Pi by throwing darts: many independent tasks, each with random numbers of its own, summed on the way up.
+//! Pi from random darts: many independent tasks, each with random numbers of its own, summed on the way up.
 
 use mobula::prelude::*;
 
-/// Tasks; each has its own stream of random numbers, so that the answer does not depend on who runs it.
+/// Tasks; each has its own stream of random numbers, so that the answer does not depend on the rank that runs it.
 const TASKS: u64 = 256;
 
 /// Darts a task.
@@ -40,7 +40,7 @@ fn add(a: u64, b: u64) -> u64 {
 fn main() -> mobula::Result<()> {
     let mut hits: Vec<ObjectRef<u64>> = (0..TASKS).map(throw::remote).collect();
 
-    // A tree of additions: references in, references out, and nothing waits but the last line.
+    // A tree of additions: references in, references out, and only the last line waits.
     while hits.len() > 1 {
         hits = hits
             .chunks(2)

@@ -1,7 +1,7 @@
-//! mobula inside an MPI program: the program keeps its communicator and goes on calling MPI, tasks run beside it.
+//! mobula inside an MPI program: the program keeps its communicator and goes on calling MPI while tasks run.
 //!
-//! Every rank here is an ordinary MPI rank and a driver of its own. The communicator that is handed over is duplicated, so
-//! that the two never see each other's messages. mobula stops before MPI does.
+//! Every rank here is an ordinary MPI rank and a driver of its own. mobula duplicates the communicator that it is
+//! given, so that the two never see each other's messages. mobula stops before MPI does.
 //!
 //! ```text
 //! mpirun -n 4 target/release/examples/mpi_coexist
@@ -14,10 +14,10 @@ use mpi::point_to_point::send_receive;
 use mpi::raw::AsRaw;
 use mpi::traits::*;
 
-/// Tasks that each rank makes, and messages that it sends meanwhile.
+/// Tasks that each rank starts, and messages that it sends meanwhile.
 const ROUNDS: u64 = 200;
 
-/// The sum of `begin..end`, slowly enough to run beside the messages.
+/// The sum of `begin..end`, slow enough to overlap with the messages.
 #[mobula::remote]
 fn sum(begin: u64, end: u64) -> u64 {
     (begin..end).map(std::hint::black_box).sum()
@@ -54,7 +54,7 @@ fn main() -> mobula::Result<()> {
     assert_eq!(by_tasks, (ROUNDS * width) * (ROUNDS * width - 1) / 2);
     cluster.shutdown()?;
 
-    // MPI is still there.
+    // MPI still works.
     world.barrier();
     if rank == 0 {
         println!("ok: MPI {by_mpi}, tasks {by_tasks}, {size} ranks");

@@ -1,12 +1,12 @@
-//! A parameter sweep whose runs take unequal time: a bounded number at work, results taken as they come.
+//! A parameter sweep whose runs take unequal time: a bounded number at a time, results taken as they come.
 //!
-//! The runs are logistic maps `x -> r x (1 - x)` with their own `r`; the sweep counts those that come to rest, and finds the widest swing.
-//! In a Slurm array (`slurm/array-sweep.sbatch`) each element does its share of the runs.
+//! The runs are logistic maps `x -> r x (1 - x)` with their own `r`; the sweep counts those that converge, and finds
+//! the widest swing. In a Slurm array (`slurm/array-sweep.sbatch`) each element does its share of the runs.
 
 use mobula::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// Runs that are at work or waiting at any time.
+/// Runs that are running or queued at any time.
 const AT_WORK: usize = 16;
 
 /// Parameters tried: 2.500, 2.501, ... 3.999.
@@ -50,7 +50,7 @@ fn main() -> mobula::Result<()> {
     let mut steady = 0;
     let mut widest = Outcome { r: 0.0, spread: 0.0 };
     while !at_work.is_empty() {
-        // Whatever ends first makes room for the next.
+        // A new run is started for each one that ends.
         let (ready, rest) = mobula::wait(&at_work, 1, None)?;
         at_work = rest;
         for outcome in mobula::get_all(&ready)? {

@@ -1,53 +1,53 @@
 #!/usr/bin/env bash
-# Huge pages for jobs that ask for them. Only root may reserve them, so this is for the site's administrator, who names it
-# twice in slurm.conf:
+# Huge pages for jobs that ask for them. Only root may reserve them, so the site's administrator names this script twice
+# in slurm.conf:
 #
 #   Prolog=/etc/slurm/hugepages.prolog
 #   Epilog=/etc/slurm/hugepages.prolog
 #
-# A job asks for an amount on each of its hosts, and gets what of it there is:
+# A job requests an amount on each of its hosts, and gets as much of it as there is:
 #
 #   sbatch --comment=hugepages:16G slurm/job.sbatch ./my_program
 #
-# mobula then finds them: its store takes 30 % of a host's memory (MOBULA_STORE_BYTES) in huge pages where there are that many.
-# A reservation takes the memory from everybody else, so the epilog gives it back.
+# mobula then uses them: its store takes 30 % of a host's memory (MOBULA_STORE_BYTES) in huge pages if there are that many.
+# No other process can use reserved memory, so the epilog releases it.
 #
-# Slurm drains a host whose prolog fails. Huge pages are no reason for that: whatever happens, this ends with 0.
-notes=/run/mobula-hugepages
+# Slurm drains a host whose prolog fails. Huge pages are no reason for that: this script always ends with 0.
+records=/run/mobula-hugepages
 count=/proc/sys/vm/nr_hugepages
-note=$notes/${SLURM_JOB_ID:-none}
+record=$records/${SLURM_JOB_ID:-none}
 
-wanted=0
+requested=0
 if [[ ${SLURM_JOB_COMMENT:-} =~ hugepages:([0-9]+[KMGT]?) ]]; then
     bytes=$(numfmt --from=iec "${BASH_REMATCH[1]}")
     page_bytes=$(($(awk '/^Hugepagesize:/ { print $2 }' /proc/meminfo) * 1024))
-    wanted=$(((bytes + page_bytes - 1) / page_bytes))
+    requested=$(((bytes + page_bytes - 1) / page_bytes))
 fi
 
 reserve() {
-    [ "$wanted" -gt 0 ] || return 0
+    [ "$requested" -gt 0 ] || return 0
     local before after
     before=$(cat "$count")
-    # The kernel takes time over each page if it must first move others away.
+    # The kernel reserves a page faster if memory is compacted first.
     echo 1 >/proc/sys/vm/compact_memory
-    echo $((before + wanted)) >"$count"
+    echo $((before + requested)) >"$count"
     after=$(cat "$count")
-    echo $((after - before)) >"$note"
+    echo $((after - before)) >"$record"
 }
 
-give_back() {
-    [ -e "$note" ] || return 0
-    echo $(($(cat "$count") - $(cat "$note"))) >"$count"
-    rm "$note"
+release() {
+    [ -e "$record" ] || return 0
+    echo $(($(cat "$count") - $(cat "$record"))) >"$count"
+    rm "$record"
 }
 
-mkdir -p "$notes"
+mkdir -p "$records"
 {
-    # Jobs that share a host begin and end together sometimes.
+    # Jobs that share a host may begin or end at the same time.
     flock 9
     case ${SLURM_SCRIPT_CONTEXT:-} in
         prolog_slurmd) reserve ;;
-        epilog_slurmd) give_back ;;
+        epilog_slurmd) release ;;
     esac
-} 9>"$notes/lock" 2>&1 | logger -t mobula-hugepages 2>/dev/null
+} 9>"$records/lock" 2>&1 | logger -t mobula-hugepages 2>/dev/null
 exit 0

@@ -20,10 +20,10 @@
 //! }
 //! ```
 //!
-//! `docs/design.md` draws how it works; each room's page says what it owns and what always holds there.
+//! `docs/design.md` draws how it works; each module's documentation says what it owns and what its invariants are.
 #![deny(unsafe_code)]
 
-// The macros name the crate by its name, also in its own tests.
+// The macros refer to the crate by its name, also in its own tests.
 #[allow(unused_extern_crates)]
 extern crate self as mobula;
 
@@ -49,9 +49,9 @@ pub(crate) mod transport;
 #[cfg(feature = "mpi")]
 pub use api::init_with_comm;
 pub use api::{
-    Cluster, Context, Node, available_resources, cancel, cluster_resources, context, create_array, dashboard_url,
-    error_info, get_all, init, is_initialized, nodes, on_preempt, placement_group, put, put_array, roads, timeline,
-    visualize, wait,
+    Cluster, Context, Node, NodeTopology, available_resources, cancel, cluster_resources, context, create_array, dashboard_url,
+    error_info, get_all, init, is_initialized, nodes, on_preempt, placement_group, put, put_array, timeline,
+    transports, visualize, wait,
 };
 pub use base::config::{Config, FabricChoice, Pages};
 pub use base::error::{Error, Result};
@@ -59,29 +59,31 @@ pub use bytemuck::Pod;
 pub use mobula_macros::{actor, main, remote};
 pub use objects::{Array, ArrayMut, Object, ObjectRef, Ref};
 pub use registry::{Actor, Bundle, Each, Placement, PlacementGroup, each};
-pub use runtime::{Preempt, Strategy, get_actor, host_report};
+pub use runtime::{
+    HostReport, Preempt, ReportSection, Strategy, TransportReason, TransportRow, Transports, get_actor, host_report,
+};
 
-/// What programs need at hand: `use mobula::prelude::*;`.
+/// The usual imports: `use mobula::prelude::*;`.
 pub mod prelude {
     pub use crate::{Array, ArrayMut, Cluster, Config, Error, ObjectRef, Placement, Ref};
     pub use std::time::Duration;
 }
 
-/// What the macros' output names. Not for programs: it changes with the macros.
+/// For the macros' output. Not for programs: it changes with the macros.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::api::run_main;
-    pub use crate::objects::Parcel;
+    pub use crate::objects::SerializedValue;
     pub use crate::registry::{
         ActorFn, ActorNew, Arg, Checkpoint, Explain, ExplainDebug, ExplainDisplay, ExplainError, Failure, Function,
         IntoArg, IntoListArg, ListArg, Many, Multiple, Options, Own, OwnByClone, OwnBySerde, RemoteFn, Single,
     };
-    pub use crate::registry::{State, save};
+    pub use crate::registry::{ActorState, save};
     pub use crate::runtime::{RawHandle, block_on, call, create, submit};
     pub use {inventory, serde};
 }
 
-/// Bytes from peers for every decoder: for tests and fuzzers.
+/// Decoders of bytes from peers: for tests and fuzzers.
 #[cfg(any(all(test, not(loom)), fuzzing))]
 #[doc(hidden)]
 #[path = "../tests/decoders/mod.rs"]

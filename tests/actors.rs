@@ -6,7 +6,7 @@
 mod launcher;
 
 use launcher::example;
-use launcher::meeting::{Folder, all, small};
+use launcher::rendezvous::{TestFolder, all_ranks, launch_small_ranks};
 
 /// Ranks of each cluster.
 const RANKS: u32 = 5;
@@ -17,8 +17,8 @@ const KILLED: u32 = 128 + 9;
 /// Runs a case in which these ranks are killed.
 #[track_caller]
 fn passed(name: &str, road: &str, killed: &[u32]) {
-    let folder = Folder::new(&format!("restarted-{name}-{road}"));
-    let launch = small(&example("restarted"), &all(RANKS), RANKS, &folder.file().display().to_string());
+    let folder = TestFolder::new(&format!("restarted-{name}-{road}"));
+    let launch = launch_small_ranks(&example("restarted"), &all_ranks(RANKS), RANKS, &folder.meeting_file().display().to_string());
     let launch = if road == "tcp" { launch.env("MOBULA_FABRIC", "tcp") } else { launch };
     let finished = launch.arg(name).run();
     assert_eq!(
@@ -27,8 +27,8 @@ fn passed(name: &str, road: &str, killed: &[u32]) {
         "only {killed:?} end otherwise than well:\n{}",
         finished.output
     );
-    let said = |finished: launcher::Finished, rank: &u32| finished.said(&[&format!("rank {rank} ended with {KILLED}")]);
-    killed.iter().fold(finished, said).said(&[&format!("passed {name}")]).did_not_say("panicked");
+    let said = |finished: launcher::Finished, rank: &u32| finished.printed(&[&format!("rank {rank} ended with {KILLED}")]);
+    killed.iter().fold(finished, said).printed(&[&format!("passed {name}")]).did_not_print("panicked");
 }
 
 macro_rules! cases {

@@ -2,8 +2,8 @@
 
 mod launcher;
 
-use launcher::family::{descendants, is_alive, signal};
-use launcher::{Finished, Launch, example, found, no_ranks};
+use launcher::processes::{descendants, is_alive, signal};
+use launcher::{Finished, Launch, example, find_program, no_ranks};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -32,7 +32,7 @@ fn started_with(ranks: u32, name: &str, value: &str) -> Option<Finished> {
 fn an_unknown_setting_is_named_with_those_there_are() {
     for ranks in [1, 2] {
         let Some(finished) = started_with(ranks, "MOBULA_WORKER", "2") else { continue };
-        finished.failed().said(&["MOBULA_WORKER is not", "MOBULA_WORKERS"]).did_not_say("panicked");
+        finished.failed().printed(&["MOBULA_WORKER is not", "MOBULA_WORKERS"]).did_not_print("panicked");
     }
 }
 
@@ -51,10 +51,10 @@ fn a_wrong_value_says_what_is_right() {
         ("MOBULA_RESOURCES", "Custom:1", "Custom=2"),
     ] {
         let finished = started_with(1, name, value).expect("it needs no launcher");
-        finished.failed().said(&[name, value, right]).did_not_say("panicked");
+        finished.failed().printed(&[name, value, right]).did_not_print("panicked");
     }
     let Some(finished) = started_with(2, "MOBULA_PAGES", "giant") else { return };
-    finished.failed().said(&["MOBULA_PAGES", "giant"]);
+    finished.failed().printed(&["MOBULA_PAGES", "giant"]);
 }
 
 #[test]
@@ -75,9 +75,9 @@ fn right_values_are_taken() {
         let expect = |finished: Finished| {
             // A task asks for one CPU; where there is half of one, that is the error.
             if name == "MOBULA_NUM_CPUS" {
-                finished.failed().said(&["CPU"])
+                finished.failed().printed(&["CPU"])
             } else {
-                finished.succeeded().said(&["ok: start"])
+                finished.succeeded().printed(&["ok: start"])
             }
         };
         expect(started_with(1, name, value).expect("it needs no launcher"));
@@ -91,7 +91,7 @@ fn right_values_are_taken() {
 fn a_store_larger_than_memory_is_refused() {
     for ranks in [1, 2] {
         let Some(finished) = started_with(ranks, "MOBULA_STORE_BYTES", "64T") else { continue };
-        finished.failed().said(&["MOBULA_STORE_BYTES", "memory"]).did_not_say("panicked");
+        finished.failed().printed(&["MOBULA_STORE_BYTES", "memory"]).did_not_print("panicked");
     }
 }
 
@@ -126,7 +126,7 @@ fn huge_pages_that_are_demanded_and_not_there_are_an_error() {
     for ranks in [1, 2] {
         let Some(launch) = mistakes(ranks, "start") else { continue };
         let finished = launch.env("MOBULA_PAGES", "hugetlb").env("MOBULA_STORE_BYTES", &bytes).run();
-        finished.failed().said(&["huge"]).said(&["MOBULA_PAGES"]).did_not_say("panicked");
+        finished.failed().printed(&["huge"]).printed(&["MOBULA_PAGES"]).did_not_print("panicked");
     }
 }
 
@@ -138,8 +138,8 @@ fn the_banner_says_where_each_setting_came_from() {
         .env("MOBULA_WORKERS", "2")
         .run()
         .succeeded()
-        .said(&["MOBULA_WORKERS=2 (environment)"])
-        .said(&["MOBULA_PIN=1 (default)"]);
+        .printed(&["MOBULA_WORKERS=2 (environment)"])
+        .printed(&["MOBULA_PIN=1 (default)"]);
 }
 
 /// A command that runs another in a mount namespace of its own, after `prepare`; `None` where that is not allowed.
@@ -162,7 +162,7 @@ fn inside(launch: Launch, wrapper: &[String]) -> Launch {
 fn a_tiny_dev_shm_does_not_matter_alone() {
     let Some(wrapper) = in_own_mounts("mount -t tmpfs -o size=64k none /dev/shm") else { return };
     let launch = mistakes(1, "start").expect("it needs no launcher");
-    inside(launch, &wrapper).run().succeeded().said(&["ok: start with 1 ranks"]);
+    inside(launch, &wrapper).run().succeeded().printed(&["ok: start with 1 ranks"]);
 }
 
 #[test]
@@ -172,9 +172,9 @@ fn a_tiny_dev_shm_with_2_ranks_works_or_says_so() {
     // The MPI library may want the folder for itself; what it then says names it.
     let finished = inside(launch, &wrapper).run();
     if finished.status.success() {
-        finished.said(&["ok: start with 2 ranks"]);
+        finished.printed(&["ok: start with 2 ranks"]);
     } else {
-        finished.said(&["shm"]).did_not_say("panicked");
+        finished.printed(&["shm"]).did_not_print("panicked");
     }
 }
 
@@ -192,7 +192,7 @@ fn without_libmpi_the_loader_names_it() {
     let Some(library) = mpi_library(&program) else { return println!("left out: not linked with MPI") };
     let Some(wrapper) = in_own_mounts(&format!("mount --bind /dev/null '{}'", library.display())) else { return };
     let finished = inside(Launch::alone(&program).arg("start"), &wrapper).run();
-    finished.failed().said(&["libmpi"]);
+    finished.failed().printed(&["libmpi"]);
 }
 
 #[test]
@@ -203,13 +203,13 @@ fn the_launcher_of_another_mpi_library_is_named() {
     // Open MPI's is libmpi.so.40; MPICH's is libmpich.so.12, or libmpi.so.12 outside of Debian.
     let is_mpich = library.contains("mpich") || library.contains("libmpi.so.12");
     let other = if is_mpich { "mpirun.openmpi" } else { "mpirun.mpich" };
-    let Some(other) = found(other) else { return println!("left out: there is no {other}") };
+    let Some(other) = find_program(other) else { return println!("left out: there is no {other}") };
     let limit = Duration::from_secs(60);
     // On one host Open MPI's ranks would meet without any MPI.
     let launch = Launch::alone(&other).arg("-n").arg("2").arg(program).arg("start").env("MOBULA_FABRIC", "mpi");
     let finished = launch.limit(limit).run();
-    let finished = finished.failed().said(&["of the 2 ranks", "same MPI library", " on host "]);
-    finished.said(&["rank 0 on host"]).did_not_say("panicked");
+    let finished = finished.failed().printed(&["of the 2 ranks", "same MPI library", " on host "]);
+    finished.printed(&["rank 0 on host"]).did_not_print("panicked");
 }
 
 #[test]
@@ -219,7 +219,7 @@ fn two_binaries_are_refused() {
     }
     let (a, b) = (example("binary_a"), example("binary_b"));
     let finished = Launch::several(&[(1, &a), (1, &b)]).run();
-    let finished = finished.failed().did_not_say("started").did_not_say("panicked");
+    let finished = finished.failed().did_not_print("started").did_not_print("panicked");
     let functions = ["only_in_a", "only_in_b"];
     let named = finished.output.lines().any(|line| {
         line.contains("rank") && line.contains('0') && line.contains('1') && functions.iter().any(|f| line.contains(f))
@@ -227,7 +227,7 @@ fn two_binaries_are_refused() {
     assert!(named, "no line names both ranks and the first function that differs:\n{}", finished.output);
     // Each by itself is fine.
     for program in [&a, &b] {
-        Launch::on_ranks(2, program).run().succeeded().said(&["started"]);
+        Launch::on_ranks(2, program).run().succeeded().printed(&["started"]);
     }
 }
 
@@ -235,7 +235,7 @@ fn two_binaries_are_refused() {
 fn bytes_that_do_not_decode_or_panic_are_an_error_at_get() {
     for ranks in [1, 2] {
         let Some(launch) = mistakes(ranks, "codecs") else { continue };
-        launch.run().succeeded().said(&["ok: codecs"]);
+        launch.run().succeeded().printed(&["ok: codecs"]);
     }
 }
 
@@ -243,7 +243,7 @@ fn bytes_that_do_not_decode_or_panic_are_an_error_at_get() {
 fn a_panic_in_drop_ends_nobody() {
     for ranks in [1, 2] {
         let Some(launch) = mistakes(ranks, "drops") else { continue };
-        launch.run().succeeded().said(&["the bomb went off"]).said(&["ok: drops"]);
+        launch.run().succeeded().printed(&["the bomb went off"]).printed(&["ok: drops"]);
     }
 }
 
@@ -251,8 +251,8 @@ fn a_panic_in_drop_ends_nobody() {
 fn a_stack_that_overflows_names_the_task_and_the_knob() {
     for ranks in [1, 2] {
         let Some(launch) = mistakes(ranks, "overflow") else { continue };
-        let finished = launch.run().failed().did_not_say("came back");
-        finished.said(&["descend", "MOBULA_STACK_BYTES"]);
+        let finished = launch.run().failed().did_not_print("came back");
+        finished.printed(&["descend", "MOBULA_STACK_BYTES"]);
     }
 }
 
@@ -260,7 +260,7 @@ fn a_stack_that_overflows_names_the_task_and_the_knob() {
 fn the_knob_that_it_names_helps() {
     for ranks in [1, 2] {
         let Some(launch) = mistakes(ranks, "descend") else { continue };
-        launch.env("MOBULA_STACK_BYTES", "64M").run().succeeded().said(&["ok: descend"]);
+        launch.env("MOBULA_STACK_BYTES", "64M").run().succeeded().printed(&["ok: descend"]);
     }
 }
 
@@ -268,7 +268,7 @@ fn the_knob_that_it_names_helps() {
 fn more_blocked_tasks_than_may_be_are_told_the_knob() {
     for ranks in [1, 2] {
         let Some(launch) = mistakes(ranks, "blocked") else { continue };
-        launch.env("MOBULA_FIBERS", "16").run().succeeded().said(&["ok: blocked"]);
+        launch.env("MOBULA_FIBERS", "16").run().succeeded().printed(&["ok: blocked"]);
     }
 }
 

@@ -6,8 +6,8 @@
 
 mod launcher;
 
-use launcher::family::signal;
-use launcher::meeting::{Folder, all, apart, small};
+use launcher::processes::signal;
+use launcher::rendezvous::{TestFolder, all_ranks, launch_small_ranks, own_host_command};
 use launcher::{Launch, Started, example};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -96,15 +96,15 @@ fn over(road: &str, launch: Launch) -> Option<Launch> {
     match road {
         "shm" => Some(launch),
         "tcp" => Some(launch.env("MOBULA_FABRIC", "tcp")),
-        _ => apart().map(|apart| launch.env("APART", apart)),
+        _ => own_host_command().map(|apart| launch.env("OWN_HOST", apart)),
     }
 }
 
 fn round(number: u64, seed: u64, case: &str, road: &str) {
     let mut chance = Chance(seed);
     let plan = plan(&mut chance);
-    let folder = Folder::new(&format!("chaos-{number}"));
-    let launch = small(&example("chaos"), &all(RANKS), RANKS, &folder.file().display().to_string());
+    let folder = TestFolder::new(&format!("chaos-{number}"));
+    let launch = launch_small_ranks(&example("chaos"), &all_ranks(RANKS), RANKS, &folder.meeting_file().display().to_string());
     let launch = launch.env("MOBULA_PEER_TIMEOUT_S", PEER_TIMEOUT_S.to_string()).arg(case);
     let Some(launch) = over(road, launch.env("MOBULA_STORE_BYTES", "64M")) else { return };
     let mut started = launch.start();
@@ -134,7 +134,7 @@ fn round(number: u64, seed: u64, case: &str, road: &str) {
         let end = finished.output.lines().find_map(|line| line.strip_prefix(&prefix)?.trim().parse().ok()).unwrap_or(0);
         assert!(allowed(&blows).contains(&end), "{what}: rank {rank} ended with {end}:\n{}", finished.output);
     }
-    finished.did_not_say("panicked");
+    finished.did_not_print("panicked");
 }
 
 #[test]

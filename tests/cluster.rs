@@ -27,7 +27,7 @@ mod slurm;
 #[path = "cluster/way.rs"]
 mod way;
 
-use launcher::meeting::{Folder, all, started};
+use launcher::rendezvous::{TestFolder, all_ranks, launch_ranks};
 use launcher::{Finished, Launch, example, no_ranks, show_failures};
 use std::time::Duration;
 
@@ -46,10 +46,10 @@ const IMPATIENT_S: &str = "1";
 /// Runs a paragraph and looks at its last line. `None` where no ranks can be started.
 fn paragraph(name: &str, ranks: u32, road: Road) -> Option<Finished> {
     let program = example("api");
-    let folder = (road == Road::Tcp).then(|| Folder::new(&format!("{name}-{ranks}")));
+    let folder = (road == Road::Tcp).then(|| TestFolder::new(&format!("{name}-{ranks}")));
     let launch = match (&folder, ranks, no_ranks()) {
         (Some(folder), ..) => {
-            let launch = started(&program, &all(ranks), ranks, &folder.file().display().to_string());
+            let launch = launch_ranks(&program, &all_ranks(ranks), ranks, &folder.meeting_file().display().to_string());
             launch.env("MOBULA_FABRIC", "tcp")
         }
         (None, 1, _) => Launch::alone(&program),
@@ -63,7 +63,7 @@ fn paragraph(name: &str, ranks: u32, road: Road) -> Option<Finished> {
     let launch = if name == "memory" { launch.env("MOBULA_STORE_WAIT_S", IMPATIENT_S) } else { launch };
     let finished = launch.arg(name).limit(Duration::from_secs(300)).run();
     show_failures(&format!("api {name} with {ranks} ranks"), &finished);
-    Some(finished.succeeded().said(&["passed "]))
+    Some(finished.succeeded().printed(&["passed "]))
 }
 
 macro_rules! paragraphs {
@@ -119,14 +119,14 @@ fn with_5_ranks_over_tcp() {
 fn failures_and_lines_of_other_ranks_reach_the_driver() {
     let Some(finished) = paragraph("errors", 2, Road::Default) else { return };
     finished
-        .said(&["(panics rank=1 host=", "pid=", ") ", "number 501 is not to be had"])
-        .said(&["(pours rank=1 host=", "7 litres are missing"])
-        .said(&["(speaks rank=1 host=", ") a line of task number 1"])
-        .said(&["an error line of task number 1"]);
+        .printed(&["(panics rank=1 host=", "pid=", ") ", "number 501 is not to be had"])
+        .printed(&["(pours rank=1 host=", "7 litres are missing"])
+        .printed(&["(speaks rank=1 host=", ") a line of task number 1"])
+        .printed(&["an error line of task number 1"]);
 }
 
 #[test]
 fn failures_of_the_driver_s_own_process_are_printed_too() {
     let finished = paragraph("errors", 1, Road::Default).expect("it needs no launcher");
-    finished.said(&["(panics rank=0 host=", "number 500 is not to be had"]).said(&["a line of task number 0"]);
+    finished.printed(&["(panics rank=0 host=", "number 500 is not to be had"]).printed(&["a line of task number 0"]);
 }

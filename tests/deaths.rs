@@ -6,8 +6,8 @@
 
 mod launcher;
 
-use launcher::family::{descendants, is_alive, signal};
-use launcher::meeting::{Folder, all, apart, small};
+use launcher::processes::{descendants, is_alive, signal};
+use launcher::rendezvous::{TestFolder, all_ranks, launch_small_ranks, own_host_command};
 use launcher::{Finished, Launch, Started, example, no_ranks, uses_mpich};
 use std::collections::BTreeSet;
 use std::fs;
@@ -21,8 +21,8 @@ const RANKS: u32 = 4;
 const KILLED: u32 = 128 + 9;
 const ABORTED: u32 = 128 + 6;
 
-fn ranks(program: &str, folder: &Folder, road: &str) -> Launch {
-    let launch = small(&example(program), &all(RANKS), RANKS, &folder.file().display().to_string());
+fn ranks(program: &str, folder: &TestFolder, road: &str) -> Launch {
+    let launch = launch_small_ranks(&example(program), &all_ranks(RANKS), RANKS, &folder.meeting_file().display().to_string());
     if road == "tcp" { launch.env("MOBULA_FABRIC", "tcp") } else { launch }
 }
 
@@ -36,22 +36,22 @@ fn ended(finished: Finished, ends: &[(u32, u32)]) -> Finished {
         finished.output
     );
     let said =
-        |finished: Finished, (rank, end): &(u32, u32)| finished.said(&[&format!("rank {rank} ended with {end}")]);
+        |finished: Finished, (rank, end): &(u32, u32)| finished.printed(&[&format!("rank {rank} ended with {end}")]);
     ends.iter().fold(finished, said)
 }
 
 /// Runs a case of `mortal`.
 #[track_caller]
 fn case(name: &str, road: &str, ends: &[(u32, u32)]) -> Finished {
-    let folder = Folder::new(&format!("{name}-{road}"));
+    let folder = TestFolder::new(&format!("{name}-{road}"));
     let finished = ranks("mortal", &folder, road).arg(name).run();
-    ended(finished, ends).did_not_say("panicked")
+    ended(finished, ends).did_not_print("panicked")
 }
 
 #[track_caller]
 fn passed(name: &str, road: &str, killed: &[u32]) {
     let ends: Vec<(u32, u32)> = killed.iter().map(|rank| (*rank, KILLED)).collect();
-    case(name, road, &ends).said(&[&format!("passed {name}")]);
+    case(name, road, &ends).printed(&[&format!("passed {name}")]);
 }
 
 /// The process of a rank of `survivor`.
@@ -62,7 +62,7 @@ fn process_of(started: &mut Started, rank: u32) -> String {
 
 #[track_caller]
 fn survived(road: &str, lost: &[u32]) {
-    let folder = Folder::new(&format!("survivor-{}-{road}", lost.len()));
+    let folder = TestFolder::new(&format!("survivor-{}-{road}", lost.len()));
     let mut started = ranks("survivor", &folder, road).arg("8").start();
     let processes: Vec<String> = (0..RANKS).map(|rank| process_of(&mut started, rank)).collect();
     for (position, rank) in lost.iter().enumerate() {
@@ -70,10 +70,10 @@ fn survived(road: &str, lost: &[u32]) {
         signal("KILL", &processes[*rank as usize]);
     }
     let ends: Vec<(u32, u32)> = lost.iter().map(|rank| (*rank, KILLED)).collect();
-    let finished = ended(started.finish(), &ends).said(&["round 7 was worked out by ranks"]);
+    let finished = ended(started.finish(), &ends).printed(&["round 7 was worked out by ranks"]);
     let lost = BTreeSet::from_iter(lost);
     let lost: Vec<_> = lost.into_iter().collect();
-    finished.said(&[&format!("survived: right answers, lost ranks {lost:?}")]).did_not_say("panicked");
+    finished.printed(&[&format!("survived: right answers, lost ranks {lost:?}")]).did_not_print("panicked");
 }
 
 /// Files that processes share memory through, by the names that we or MPI give them.
@@ -85,15 +85,15 @@ fn shared_files() -> BTreeSet<String> {
 
 /// A rank that stood still for too long, and was given up, ends itself with an error when it goes on.
 fn stood_still(road: &str) {
-    let folder = Folder::new(&format!("given-up-{road}"));
+    let folder = TestFolder::new(&format!("given-up-{road}"));
     let finished = ranks("mortal", &folder, road).env("MOBULA_PEER_TIMEOUT_S", "2").arg("given-up").run();
-    let finished = ended(finished, &[(2, 1)]).said(&["passed given-up"]).did_not_say("panicked");
-    finished.said(&["rank 2 on host", "stands still"]).said(&["rank 2 on host", "gave it up"]);
+    let finished = ended(finished, &[(2, 1)]).printed(&["passed given-up"]).did_not_print("panicked");
+    finished.printed(&["rank 2 on host", "is stopped"]).printed(&["rank 2 on host", "declared it dead"]);
 }
 
 /// One that stands still at the end is not waited for.
 fn stood_still_at_the_end(road: &str) {
-    let folder = Folder::new(&format!("still-at-the-end-{road}"));
+    let folder = TestFolder::new(&format!("still-at-the-end-{road}"));
     still_at_the_end(ranks("mortal", &folder, road).env("MOBULA_PEER_TIMEOUT_S", "2"));
 }
 
@@ -103,7 +103,7 @@ fn still_at_the_end(launch: Launch) {
     let line = started.wait_for("stops process ");
     started.wait_for("passed still-while-others-leave");
     signal("CONT", line.split_whitespace().nth(2).expect("stops process P"));
-    ended(started.finish(), &[(1, 1)]).did_not_say("panicked");
+    ended(started.finish(), &[(1, 1)]).did_not_print("panicked");
 }
 
 /// A job that is stopped as a whole, for longer than a rank may stand still, goes on as a whole.
@@ -115,12 +115,12 @@ fn stopped_as_a_whole(launch: Launch) {
     signal("STOP", &processes.join(" "));
     std::thread::sleep(Duration::from_secs(5)); // how long it is stopped
     signal("CONT", &processes.join(" "));
-    ended(started.finish(), &[]).said(&["survived: right answers, lost ranks []"]).did_not_say("panicked");
+    ended(started.finish(), &[]).printed(&["survived: right answers, lost ranks []"]).did_not_print("panicked");
 }
 
 /// Where rank 0 stands still, the others end; when it goes on, it does not go on alone.
 fn driver_stopped(road: &str) {
-    let folder = Folder::new(&format!("driver-stopped-{road}"));
+    let folder = TestFolder::new(&format!("driver-stopped-{road}"));
     let launch = ranks("forever", &folder, road).env("MOBULA_STORE_BYTES", "64M").env("MOBULA_PEER_TIMEOUT_S", "2");
     ends_with_its_driver(launch, "forever", "at work");
 }
@@ -147,7 +147,7 @@ fn ends_with_its_driver(launch: Launch, program: &str, ready: &str) {
     assert!(is_alive(driver), "it is stopped, and no more");
     signal("CONT", &driver.to_string());
     let finished = ended(started.finish().failed(), &[(0, 1), (1, 1), (2, 1), (3, 1)]);
-    finished.said(&["rank 0 on host", "gave it up"]).did_not_say("panicked");
+    finished.printed(&["rank 0 on host", "declared it dead"]).did_not_print("panicked");
     assert!(!family.iter().any(|pid| is_alive(*pid)), "no process is left of {family:?}");
 }
 
@@ -183,80 +183,80 @@ fn broke(one: &str, other: &str) -> bool {
 /// A case of `mortal` on ranks that are hosts of their own, and stand still for more than two seconds where they do; these
 /// ranks end so.
 fn on_hosts_of_their_own(name: &str, ends: &[(u32, u32)]) -> Option<Finished> {
-    let apart = apart()?;
-    let folder = Folder::new(&format!("{name}-apart"));
-    let launch = ranks("mortal", &folder, "tcp").env("APART", apart).env("MOBULA_PEER_TIMEOUT_S", "2");
+    let apart = own_host_command()?;
+    let folder = TestFolder::new(&format!("{name}-apart"));
+    let launch = ranks("mortal", &folder, "tcp").env("OWN_HOST", apart).env("MOBULA_PEER_TIMEOUT_S", "2");
     let finished = launch.env("MOBULA_STORE_BYTES", "32M").arg(name).run();
-    Some(ended(finished, ends).said(&[&format!("passed {name}")]).did_not_say("panicked"))
+    Some(ended(finished, ends).printed(&[&format!("passed {name}")]).did_not_print("panicked"))
 }
 
 /// No beat of it is felt by others, and its connections stay: it is noticed by who awaits something of it, and fenced.
 #[test]
 fn a_rank_that_stands_still_alone_on_its_host() {
     let Some(finished) = on_hosts_of_their_own("given-up-afar", &[(2, 1)]) else { return };
-    finished.said(&["rank 2 on host host2 is gone", "no sign of life"]).said(&["rank 2 on host host2", "gave it up"]);
+    finished.printed(&["rank 2 on host host2 died", "no sign of life"]).printed(&["rank 2 on host host2", "declared it dead"]);
 }
 
 /// Each awaits another's task, which takes longer than a rank may be silent.
 #[test]
 fn ranks_that_compute_on_hosts_of_their_own() {
     let Some(finished) = on_hosts_of_their_own("busy-afar", &[]) else { return };
-    finished.did_not_say("is gone").did_not_say("says nothing");
+    finished.did_not_print("died: ").did_not_print("sends nothing");
 }
 
 /// In a network of their own, where nobody else's messages are counted.
 #[test]
 fn nothing_is_said_where_nothing_is_awaited() {
-    let Some(apart) = apart() else { return };
-    let folder = Folder::new("quiet-afar");
-    let launch = ranks("mortal", &folder, "tcp").env("APART", apart).env("MOBULA_PEER_TIMEOUT_S", "1");
+    let Some(apart) = own_host_command() else { return };
+    let folder = TestFolder::new("quiet-afar");
+    let launch = ranks("mortal", &folder, "tcp").env("OWN_HOST", apart).env("MOBULA_PEER_TIMEOUT_S", "1");
     let network = r#"ip link set lo up && ip addr add 10.99.0.1/24 dev lo && exec "$@""#;
     let unshare: Vec<&str> = apart.split(' ').filter(|word| *word != "--uts").chain(["--net"]).collect();
     let launch = launch.inside(&[&unshare[..], &["sh", "-c", network, "sh"]].concat());
-    ended(launch.arg("quiet-afar").run(), &[]).said(&["passed quiet-afar"]).did_not_say("panicked");
+    ended(launch.arg("quiet-afar").run(), &[]).printed(&["passed quiet-afar"]).did_not_print("panicked");
 }
 
 #[test]
 fn a_job_on_hosts_of_their_own_is_stopped_as_a_whole() {
-    let Some(apart) = apart() else { return };
-    let folder = Folder::new("stopped-as-a-whole-apart");
-    stopped_as_a_whole(ranks("survivor", &folder, "tcp").env("APART", apart));
+    let Some(apart) = own_host_command() else { return };
+    let folder = TestFolder::new("stopped-as-a-whole-apart");
+    stopped_as_a_whole(ranks("survivor", &folder, "tcp").env("OWN_HOST", apart));
 }
 
 #[test]
 fn a_rank_that_stands_still_to_one_that_is_not_the_driver() {
     let Some(finished) = on_hosts_of_their_own("told-by-another", &[(2, 1)]) else { return };
-    finished.said(&["rank 2 on host host2 is gone"]).said(&["rank 2 on host host2", "gave it up"]);
+    finished.printed(&["rank 2 on host host2 died"]).printed(&["rank 2 on host host2", "declared it dead"]);
 }
 
 #[test]
 fn what_lay_on_a_host_that_is_gone_is_made_again() {
     let Some(finished) = on_hosts_of_their_own("host-is-lost", &[(3, KILLED)]) else { return };
-    finished.said(&["arrays of the last generation were made again"]);
+    finished.printed(&["arrays of the last generation were made again"]);
 }
 
 /// Those that await nothing of it are told by those that do.
 #[test]
 fn the_driver_stands_still_alone_on_its_host() {
-    let Some(apart) = apart() else { return };
-    let folder = Folder::new("driver-stands-still-apart");
-    let launch = ranks("mortal", &folder, "tcp").env("APART", apart).env("MOBULA_PEER_TIMEOUT_S", "2");
+    let Some(apart) = own_host_command() else { return };
+    let folder = TestFolder::new("driver-stands-still-apart");
+    let launch = ranks("mortal", &folder, "tcp").env("OWN_HOST", apart).env("MOBULA_PEER_TIMEOUT_S", "2");
     ends_with_its_driver(launch.arg("driver-stands-still"), "mortal", "stops process ");
 }
 
 /// One of which the others await only its last word.
 #[test]
 fn a_rank_that_stands_still_at_the_end_alone_on_its_host() {
-    let Some(apart) = apart() else { return };
-    let folder = Folder::new("still-at-the-end-apart");
-    let launch = ranks("mortal", &folder, "tcp").env("APART", apart).env("MOBULA_PEER_TIMEOUT_S", "2");
+    let Some(apart) = own_host_command() else { return };
+    let folder = TestFolder::new("still-at-the-end-apart");
+    let launch = ranks("mortal", &folder, "tcp").env("OWN_HOST", apart).env("MOBULA_PEER_TIMEOUT_S", "2");
     still_at_the_end(launch);
 }
 
 /// Two ranks whose connection breaks, while both reach rank 0: it decides, and the cluster goes on with one of them.
 #[test]
 fn two_ranks_whose_road_breaks() {
-    let folder = Folder::new("road-breaks");
+    let folder = TestFolder::new("road-breaks");
     let mut started = ranks("survivor", &folder, "tcp").arg("30").start();
     let processes: Vec<String> = (0..RANKS).map(|rank| process_of(&mut started, rank)).collect();
     started.wait_for("round 3");
@@ -264,8 +264,8 @@ fn two_ranks_whose_road_breaks() {
         assert!(std::env::var("CI").is_err(), "root can break connections with ss, of iproute2");
         return println!("left out: ss breaks no connections here, which takes root and a kernel that lets it");
     }
-    let finished = ended(started.finish(), &[(2, 1)]).said(&["survived: right answers, lost ranks [2]"]);
-    finished.said(&["rank 2 on", "of two the higher rank goes"]).said(&["gave it up"]).did_not_say("panicked");
+    let finished = ended(started.finish(), &[(2, 1)]).printed(&["survived: right answers, lost ranks [2]"]);
+    finished.printed(&["rank 2 on", "the higher of the two is declared dead"]).printed(&["declared it dead"]).did_not_print("panicked");
 }
 
 /// Under a launcher that lets the others live, where no line leads to rank 0: its host's ranks notice at once.
@@ -282,7 +282,7 @@ fn a_rank_is_killed_under_mpirun() {
     signal("KILL", &process);
     let mut seen = BTreeSet::new();
     while seen.len() < RANKS as usize - 1 {
-        let line = started.wait_for(&format!("rank 2 on host {} is gone: its process ({process}) ended", host()));
+        let line = started.wait_for(&format!("rank 2 on host {} died: its process ({process}) ended", host()));
         seen.insert(line.split_whitespace().nth(2).unwrap_or_default().to_string());
     }
     started.wait_for("survived: right answers, lost ranks [2]");
@@ -295,7 +295,7 @@ fn host() -> String {
 
 /// Without rank 0 there is no cluster: every other process says so and ends, also where a task of it goes on for ever.
 fn driver_killed(road: &str) {
-    let folder = Folder::new(&format!("driver-{road}"));
+    let folder = TestFolder::new(&format!("driver-{road}"));
     let before = shared_files();
     let mut started = ranks("forever", &folder, road).env("MOBULA_STORE_BYTES", "64M").start();
     started.wait_for("at work");
@@ -308,9 +308,9 @@ fn driver_killed(road: &str) {
     println!("all had ended {} ms after the driver was killed", killed_at.elapsed().as_millis());
     let finished = ended(finished.failed(), &[(0, KILLED), (1, 1), (2, 1), (3, 1)]);
     assert!(finished.count("rank 0 on host") >= 3, "every other rank names rank 0:\n{}", finished.output);
-    finished.did_not_say("panicked");
+    finished.did_not_print("panicked");
     assert!(!family.iter().any(|pid| is_alive(*pid)), "no process is left of {family:?}");
-    assert!(!folder.file().exists(), "the file where they met is gone");
+    assert!(!folder.meeting_file().exists(), "the file where they met is gone");
     let after = shared_files();
     assert!(after.is_subset(&before), "left in /dev/shm: {:?}", after.difference(&before));
 }
@@ -350,15 +350,15 @@ over_each_road! {
     a_rank_that_stands_still_at_the_end => stood_still_at_the_end;
     the_driver_stands_still_for_too_long => driver_stopped;
     a_job_is_stopped_as_a_whole => |road| {
-        let folder = Folder::new(&format!("stopped-as-a-whole-{road}"));
+        let folder = TestFolder::new(&format!("stopped-as-a-whole-{road}"));
         stopped_as_a_whole(ranks("survivor", &folder, road));
     };
     a_rank_that_stands_still_is_not_lost => |road| passed("stopped", road, &[]);
     a_rank_dies_before_its_last_word => |road| {
-        case("while-others-leave", road, &[(1, ABORTED)]).said(&["passed while-others-leave"]);
+        case("while-others-leave", road, &[(1, ABORTED)]).printed(&["passed while-others-leave"]);
     };
     a_rank_dies_while_the_others_part => |road| passed("while-ranks-part", road, &[1]);
     the_driver_dies_while_the_others_stop => |road| {
-        case("driver-leaves", road, &[(0, ABORTED), (1, 1), (2, 1), (3, 1)]).said(&["rank 0", "was lost"]);
+        case("driver-leaves", road, &[(0, ABORTED), (1, 1), (2, 1), (3, 1)]).printed(&["rank 0", "was lost"]);
     };
 }

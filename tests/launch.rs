@@ -1,11 +1,11 @@
-//! Every way to start and to end: the attribute, the library forms, inside an MPI program; and every example.
+//! All forms of start and shutdown: the attribute, the library forms, inside an MPI program; and all examples.
 
 mod launcher;
 
 use launcher::{Finished, Launch, example, no_ranks};
 use std::time::Duration;
 
-/// Starts a program alone, or on so many ranks where there is a launcher.
+/// Launches a program alone, or on several ranks if there is a launcher.
 fn launch(name: &str, ranks: u32) -> Option<Launch> {
     let launch = match (ranks, no_ranks()) {
         (1, _) => Launch::alone(&example(name)),
@@ -18,7 +18,7 @@ fn launch(name: &str, ranks: u32) -> Option<Launch> {
     Some(launch.limit(Duration::from_secs(90)))
 }
 
-/// Runs it without arguments alone and on 2 ranks; each must succeed with a line that begins with `ok:`.
+/// Runs a program without arguments alone and on 2 ranks; each run must succeed with a line that begins with `ok:`.
 fn alone_and_with_2_ranks(name: &str) {
     for ranks in [1, 2] {
         let Some(launch) = launch(name, ranks) else { continue };
@@ -55,59 +55,60 @@ fn example_mpi_coexist() {
 }
 
 #[test]
-fn the_library_form_alone() {
-    launch("lifecycle", 1).expect("it needs no launcher").run().succeeded().said(&["ok: started and stopped"]);
+fn library_form_alone_succeeds() {
+    launch("lifecycle", 1).expect("it needs no launcher").run().succeeded().printed(&["ok: started and stopped"]);
 }
 
 #[test]
-fn the_library_form_with_3_ranks() {
+fn library_form_with_3_ranks_succeeds() {
     let Some(launch) = launch("lifecycle", 3) else { return };
     launch
         .run()
         .succeeded()
-        .said(&["ok: started and stopped"])
-        .said(&["served: rank 1 of 3"])
-        .said(&["served: rank 2 of 3"]);
+        .printed(&["ok: started and stopped"])
+        .printed(&["served: rank 1 of 3"])
+        .printed(&["served: rank 2 of 3"]);
 }
 
 #[test]
-fn inside_an_mpi_program() {
+fn cluster_inside_an_mpi_program_succeeds() {
     if !cfg!(feature = "mpi") {
         return;
     }
     for (ranks, threads) in [(1, "multiple"), (2, "multiple"), (5, "multiple"), (2, "single")] {
         let Some(launch) = launch("communicator", ranks) else { continue };
-        launch.arg(threads).run().succeeded().said(&[&format!("ok: {ranks} ranks")]);
+        launch.arg(threads).run().succeeded().printed(&[&format!("ok: {ranks} ranks")]);
     }
 }
 
-/// Below MULTIPLE only the program's own thread may call MPI: mobula does so while it starts and stops, runs tasks over
-/// shared memory in between, and says so.
+/// Below MULTIPLE only the program's own thread may call MPI: mobula does so during start and shutdown, runs tasks over
+/// shared memory in between, and logs it.
 #[test]
-fn at_every_thread_level() {
+fn cluster_runs_at_every_mpi_thread_level() {
     if !cfg!(feature = "mpi") {
         return;
     }
     for level in ["single", "funneled", "serialized", "multiple"] {
         let Some(launch) = launch("communicator", 2) else { continue };
-        let finished = launch.arg(level).env("MOBULA_LOG", "info").run().succeeded().said(&["ok: 2 ranks"]);
-        // A library may give more than was asked for.
+        let finished = launch.arg(level).env("MOBULA_LOG", "info").run().succeeded().printed(&["ok: 2 ranks"]);
+        // A library may give more than was requested.
         let given = ["SINGLE", "FUNNELED", "SERIALIZED", "MULTIPLE"];
-        let given = given.iter().find(|level| finished.count(&format!("MPI gave {level}")) == 1).expect("it says so");
-        let said = finished.count(&format!("MPI thread level {given}: no MPI road after start"));
-        assert_eq!(said > 0, *given != "MULTIPLE", "asked for {level}, given {given}:\n{}", finished.output);
+        let given =
+            given.iter().find(|level| finished.count(&format!("MPI gave {level}")) == 1).expect("the level is printed");
+        let logged = finished.count(&format!("MPI thread level {given}: no MPI transport after start"));
+        assert_eq!(logged > 0, *given != "MULTIPLE", "requested {level}, given {given}:\n{}", finished.output);
     }
 }
 
 #[test]
-fn a_rank_blocked_in_mpi_serves_its_arrays() {
+fn rank_blocked_in_mpi_serves_its_arrays() {
     if !cfg!(feature = "mpi") {
         return;
     }
     for ranks in [2, 3] {
         let Some(launch) = launch("blocked_in_mpi", ranks) else { continue };
         let finished = launch.env("MOBULA_FABRIC", "mpi").env("MOBULA_LOG", "info").run().succeeded();
-        finished.said(&["bulk reads over MPI: "]).said(&[&format!("ok: {ranks} ranks")]);
+        finished.printed(&["bulk reads over MPI: "]).printed(&[&format!("ok: {ranks} ranks")]);
     }
 }
 
@@ -127,51 +128,51 @@ fn attribute(ranks: u32, way: &str) -> Option<Finished> {
 }
 
 #[test]
-fn a_body_that_ends_well() {
+fn body_that_returns_succeeds() {
     for ranks in [1, 2] {
         let Some(finished) = attribute(ranks, "well") else { continue };
-        let finished = finished.succeeded().said(&[&format!("ok: {ranks} ranks")]);
+        let finished = finished.succeeded().printed(&[&format!("ok: {ranks} ranks")]);
         assert_eq!(finished.count("the body ended"), 1, "rank 0 alone runs the body:\n{}", finished.output);
         let Some(finished) = attribute(ranks, "early") else { continue };
-        finished.succeeded().did_not_say("the body ended");
+        finished.succeeded().did_not_print("the body ended");
     }
 }
 
 #[test]
-fn a_body_that_returns_an_error() {
+fn body_that_returns_an_error_fails_the_launch() {
     for ranks in [1, 2] {
         let Some(finished) = attribute(ranks, "error") else { continue };
-        finished.failed().said(&["the task failed"]).did_not_say("the body ended");
+        finished.failed().printed(&["the task failed"]).did_not_print("the body ended");
     }
 }
 
 #[test]
-fn a_body_that_panics_leaves_nobody_waiting() {
+fn body_that_panics_ends_all_ranks() {
     for ranks in [1, 2] {
         let Some(finished) = attribute(ranks, "panic") else { continue };
-        finished.failed().said(&["the body panicked"]).did_not_say("the body ended");
+        finished.failed().printed(&["the body panicked"]).did_not_print("the body ended");
     }
 }
 
 #[test]
-fn a_driver_that_exits_leaves_nobody_waiting() {
+fn driver_that_exits_ends_all_ranks() {
     for ranks in [1, 2] {
         let Some(finished) = attribute(ranks, "exit") else { continue };
-        finished.failed().did_not_say("the body ended");
+        finished.failed().did_not_print("the body ended");
     }
 }
 
-/// What all the other tests rely on: a program that hangs is ended with its descendants, and its output shown.
+/// All other tests rely on this: a program that hangs is killed with its descendants, and its output is shown.
 #[test]
 #[should_panic(expected = "did not end in time; until then it printed:\nstarted")]
-fn a_program_that_hangs_is_ended() {
-    let shell = launcher::found("sh").expect("every system has one");
+fn program_that_hangs_is_killed() {
+    let shell = launcher::find_program("sh").expect("every system has one");
     let hangs = Launch::alone(&shell).arg("-c").arg("sleep 1000 & echo started; wait");
     hangs.limit(Duration::from_millis(300)).run();
 }
 
 #[test]
-fn more_ranks_than_cores() {
+fn more_ranks_than_cores_succeed() {
     let Some(launch) = launch("monte_carlo", 8) else { return };
     assert!(launch.run().succeeded().last_line().starts_with("ok:"));
 }

@@ -1,9 +1,9 @@
 //! Many of everything, where it need only be right: lists of references as arguments, lists of results, waits on thousands.
-//! Alone, with 2 ranks over shared memory and over TCP. What it costs, `mobula-bench run limits` and `limits-far` say.
+//! Alone, with 2 ranks over shared memory and over TCP. What it costs, `mobula-bench run limits` and `limits-remote` say.
 
 mod launcher;
 
-use launcher::meeting::{Folder, all, started};
+use launcher::rendezvous::{TestFolder, all_ranks, launch_ranks};
 use launcher::{Launch, example, no_ranks, show_failures};
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use std::time::Duration;
 fn cases(what: &str, launch: Launch) {
     let finished = launch.arg("limits").limit(Duration::from_secs(120)).run();
     show_failures(what, &finished);
-    finished.succeeded().said(&["passed "]);
+    finished.succeeded().printed(&["passed "]);
 }
 
 #[test]
@@ -29,7 +29,7 @@ fn with_2_ranks() {
 
 #[test]
 fn with_2_ranks_over_tcp() {
-    let folder = Folder::new("limits");
-    let launch = started(&example("api"), &all(2), 2, &folder.file().display().to_string());
+    let folder = TestFolder::new("limits");
+    let launch = launch_ranks(&example("api"), &all_ranks(2), 2, &folder.meeting_file().display().to_string());
     cases("2 ranks over TCP", launch.env("MOBULA_FABRIC", "tcp"));
 }

@@ -6,8 +6,8 @@
 
 mod launcher;
 
-use launcher::family::signal;
-use launcher::meeting::{Folder, all, started};
+use launcher::processes::signal;
+use launcher::rendezvous::{TestFolder, all_ranks, launch_ranks};
 use launcher::{Finished, Launch, example};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -40,33 +40,33 @@ fn in_memory(name: &str) -> Launch {
 fn passed(name: &str, launch: impl FnOnce(&Path) -> Launch) -> Finished {
     // Tests run at the same time, some of the same case.
     static TURN: AtomicUsize = AtomicUsize::new(0);
-    let folder = Folder::new(&format!("memory-{name}-{}", TURN.fetch_add(1, Ordering::Relaxed)));
-    let finished = launch(&folder.0).run().succeeded().said(&[&format!("passed {name}")]);
+    let folder = TestFolder::new(&format!("memory-{name}-{}", TURN.fetch_add(1, Ordering::Relaxed)));
+    let finished = launch(&folder.0).run().succeeded().printed(&[&format!("passed {name}")]);
     assert_eq!(
-        entries(&folder.0).iter().filter(|path| **path != folder.file()).count(),
+        entries(&folder.0).iter().filter(|path| **path != folder.meeting_file()).count(),
         0,
         "something was left behind"
     );
-    finished.did_not_say("panicked")
+    finished.did_not_print("panicked")
 }
 
 #[test]
 fn a_chain_of_ten_stores_is_whole() {
-    passed("chain", |folder| alone("chain", folder)).did_not_say("are not written");
+    passed("chain", |folder| alone("chain", folder)).did_not_print("are not written");
 }
 
 #[test]
 fn a_chain_of_ten_stores_over_two_ranks_is_whole() {
     passed("chain", |folder| {
         let meet = folder.join("meet").display().to_string();
-        let launch = started(&example("pressure"), &all(2), 2, &meet).arg("chain").env("MOBULA_SPILL_DIR", folder);
+        let launch = launch_ranks(&example("pressure"), &all_ranks(2), 2, &meet).arg("chain").env("MOBULA_SPILL_DIR", folder);
         launch.limit(Duration::from_secs(300))
     });
 }
 
 #[test]
 fn small_arrays_leave_as_well() {
-    passed("small", |folder| alone("small", folder)).did_not_say("are not written");
+    passed("small", |folder| alone("small", folder)).did_not_print("are not written");
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn what_is_read_does_not_move() {
 
 #[test]
 fn a_folder_that_vanishes_takes_nothing_along() {
-    passed("vanishes", |folder| alone("vanishes", folder)).did_not_say("are not written");
+    passed("vanishes", |folder| alone("vanishes", folder)).did_not_print("are not written");
 }
 
 #[test]
@@ -92,14 +92,14 @@ fn a_file_that_is_cut_is_an_error_for_its_readers_alone() {
 /// Nothing can be written: said once, then a full store is a full store.
 #[track_caller]
 fn refused(finished: Finished, reason: &str) {
-    let finished = finished.said(&["are not written to", reason]).said(&["kept ", "then it says", "on disk"]);
+    let finished = finished.printed(&["are not written to", reason]).printed(&["kept ", "then it says", "on disk"]);
     assert_eq!(finished.count("are not written to"), 1, "{}", finished.output);
 }
 
 #[test]
 fn a_folder_that_is_not_there_is_said_and_no_hang() {
     let keeps = |folder: &Path| alone("keeps", &folder.join("no")).env("MOBULA_STORE_WAIT_S", "1");
-    let finished = passed("keeps", keeps).said(&["are not written to", "No such file"]);
+    let finished = passed("keeps", keeps).printed(&["are not written to", "No such file"]);
     assert_eq!(finished.count("are not written to"), 1, "{}", finished.output);
 }
 
@@ -129,16 +129,16 @@ impl Drop for Mount {
 
 #[test]
 fn a_folder_that_is_read_only_is_said_and_no_hang() {
-    let folder = Folder::new("memory-read-only");
+    let folder = TestFolder::new("memory-read-only");
     let Some(mount) = Mount::new(&folder.0, "ro,size=32M") else { return };
     let finished = alone("keeps", &mount.0).env("MOBULA_STORE_WAIT_S", "1").run().succeeded();
-    let finished = finished.said(&["are not written to", "Read-only"]);
+    let finished = finished.printed(&["are not written to", "Read-only"]);
     assert_eq!(finished.count("are not written to"), 1, "{}", finished.output);
 }
 
 #[test]
 fn a_disk_that_is_full_is_used_until_it_is() {
-    let folder = Folder::new("memory-full-disk");
+    let folder = TestFolder::new("memory-full-disk");
     let Some(mount) = Mount::new(&folder.0, "size=33M") else { return };
     refused(alone("keeps", &mount.0).env("MOBULA_STORE_WAIT_S", "1").run().succeeded(), "No space left");
     assert_eq!(entries(&mount.0), Vec::<PathBuf>::new());
@@ -146,7 +146,7 @@ fn a_disk_that_is_full_is_used_until_it_is() {
 
 #[test]
 fn files_are_private_and_gone_after_a_kill_with_the_next_start() {
-    let folder = Folder::new("memory-killed");
+    let folder = TestFolder::new("memory-killed");
     let mut sitting = alone("sits", &folder.0).arg("for ever").start();
     sitting.wait_for("sitting");
     let written = entries(&folder.0);
@@ -165,7 +165,7 @@ fn files_are_private_and_gone_after_a_kill_with_the_next_start() {
 
 #[test]
 fn a_process_leaves_the_files_of_one_that_lives() {
-    let folder = Folder::new("memory-two");
+    let folder = TestFolder::new("memory-two");
     let meet = folder.0.join("go");
     let neighbour = Command::new(example("pressure"))
         .args(["sits", &meet.display().to_string()])
@@ -185,17 +185,17 @@ fn a_process_leaves_the_files_of_one_that_lives() {
 #[test]
 fn a_full_store_says_who_holds_what() {
     let finished = passed("full", |folder| alone("full", folder).env("MOBULA_STORE_WAIT_S", "1"));
-    finished.said(&["the store of rank 0 is full", "of make", "Array<u64>", "read here", "of a driver", "in use here"]);
+    finished.printed(&["the store of rank 0 is full", "of make", "Array<u64>", "read here", "of a driver", "in use here"]);
 }
 
 #[test]
 fn a_full_store_of_another_rank_says_who_holds_it() {
     let finished = passed("lent", |folder| {
         let meet = folder.join("meet").display().to_string();
-        let launch = started(&example("pressure"), &all(2), 2, &meet).arg("lent").env("MOBULA_SPILL_DIR", folder);
+        let launch = launch_ranks(&example("pressure"), &all_ranks(2), 2, &meet).arg("lent").env("MOBULA_SPILL_DIR", folder);
         launch.env("MOBULA_STORE_WAIT_S", "1")
     });
-    finished.said(&["the store of rank 1 is full", "of make", "held by rank 0"]);
+    finished.printed(&["the store of rank 1 is full", "of make", "held by rank 0"]);
 }
 
 /// Over TCP each rank has copies of its own. They are dropped and fetched again.
@@ -203,7 +203,7 @@ fn a_full_store_of_another_rank_says_who_holds_it() {
 fn copies_make_room_for_others_and_come_again() {
     passed("copies", |folder| {
         let meet = folder.join("meet").display().to_string();
-        let launch = started(&example("pressure"), &all(3), 3, &meet).arg("copies").env("MOBULA_FABRIC", "tcp");
+        let launch = launch_ranks(&example("pressure"), &all_ranks(3), 3, &meet).arg("copies").env("MOBULA_FABRIC", "tcp");
         launch.env("MOBULA_SPILL_DIR", "off").env("MOBULA_STORE_WAIT_S", "2")
     });
 }
@@ -224,14 +224,14 @@ fn more_than_the_store_is_refused_at_once() {
 
 #[test]
 fn what_is_above_its_limit_is_refused() {
-    passed("limits", |_| in_memory("limits")).said(&["hoard has reached its limit of 20971520 bytes"]);
+    passed("limits", |_| in_memory("limits")).printed(&["hoard has reached its limit of 20971520 bytes"]);
     passed("accounts", |_| in_memory("accounts").env("MOBULA_MEMORY_BYTES", "64M"));
 }
 
 /// A case on ranks of which each is a host of its own, as over TCP; nothing can be written to disk.
 fn on_hosts(name: &str, ranks: u32, folder: &Path) -> Launch {
     let (meet, no) = (folder.join("meet").display().to_string(), folder.join("no"));
-    let launch = started(&example("pressure"), &all(ranks), ranks, &meet).arg(name).env("MOBULA_FABRIC", "tcp");
+    let launch = launch_ranks(&example("pressure"), &all_ranks(ranks), ranks, &meet).arg(name).env("MOBULA_FABRIC", "tcp");
     launch.env("COUNT", folder.join("count")).env("MOBULA_SPILL_DIR", no)
 }
 
@@ -240,7 +240,7 @@ fn on_hosts(name: &str, ranks: u32, folder: &Path) -> Launch {
 fn results_make_room_for_others_and_are_made_again() {
     for case in ["again", "lists_again"] {
         let finished = passed(case, |folder| on_hosts(case, 3, folder));
-        finished.said(&["runs for 24 results"]).did_not_say("are not written");
+        finished.printed(&["runs for 24 results"]).did_not_print("are not written");
     }
 }
 

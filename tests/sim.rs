@@ -2,7 +2,7 @@
 //!
 //! `SEEDS=n cargo test --test sim` tries more seeds, `SEED=n cargo test --test sim` one, and says what happens in it.
 
-use mobula::sim::{Scenario, Setting, Weather, answer, judge, measure, run, tried};
+use mobula::sim::{Scenario, Setting, NetworkModel, reference_answer, check_run, measure, run, check_with_coverage};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -36,7 +36,7 @@ fn try_all(seeds: u64, setting_of: impl Fn(u64) -> Setting + Sync) -> Seen {
                         break;
                     }
                     let setting = setting_of(turn);
-                    let (seed, (lines, feats)) = (setting.seed, tried(&setting));
+                    let (seed, (lines, feats)) = (setting.seed, check_with_coverage(&setting));
                     if !lines.is_empty() {
                         wrong.lock().unwrap().push((seed, lines));
                     }
@@ -60,9 +60,9 @@ fn try_all(seeds: u64, setting_of: impl Fn(u64) -> Setting + Sync) -> Seen {
 
 /// Runs a setting and prints what happens.
 fn aloud(setting: Setting) {
-    let setting = Setting { aloud: true, ..setting };
+    let setting = Setting { verbose: true, ..setting };
     println!("{setting:#?}");
-    let lines = judge(&setting);
+    let lines = check_run(&setting);
     assert!(lines.is_empty(), "{}", told(setting.seed, &lines));
 }
 
@@ -100,7 +100,7 @@ const ONCE_WRONG: [(u64, &str); 11] = [
 #[test]
 fn what_was_wrong_once_is_right() {
     for (seed, what) in ONCE_WRONG {
-        let lines = judge(&Setting::random(seed));
+        let lines = check_run(&Setting::random(seed));
         assert!(lines.is_empty(), "{what}: {}", told(seed, &lines));
     }
 }
@@ -119,20 +119,20 @@ fn results_that_make_room_for_others_are_made_again() {
     let setting_of = |seed| {
         let setting = Setting::random(seed);
         // Each rank a host of its own: what is large stays where it was made.
-        let weather = Weather { ranks_per_host: 1, ..setting.weather };
-        Setting { faults: Vec::new(), ranks: setting.ranks.max(3), weather, crowded: true, ..setting }
+        let network = NetworkModel { ranks_per_host: 1, ..setting.network };
+        Setting { faults: Vec::new(), ranks: setting.ranks.max(3), network, store_pressure: true, ..setting }
     };
     if let Some(seed) = number_of("SEED") {
         return aloud(setting_of(seed));
     }
-    let crowded: Vec<u64> = (0..2_000).filter(|seed| Setting::random(*seed).outlives_deaths()).collect();
-    try_all(crowded.len() as u64, |turn| setting_of(crowded[turn as usize]));
+    let seeds: Vec<u64> = (0..2_000).filter(|seed| Setting::random(*seed).survives_deaths()).collect();
+    try_all(seeds.len() as u64, |turn| setting_of(seeds[turn as usize]));
     let again = |seed: &&u64| {
         let setting = setting_of(**seed);
-        !setting.cancels() && run(&setting).0.begun > answer(&setting.work).tasks
+        !setting.cancels() && run(&setting).0.begun > reference_answer(&setting.work).tasks
     };
-    let made_again = crowded.iter().filter(again).count();
-    assert!(made_again >= 20, "only {made_again} of {} runs made anything again", crowded.len());
+    let made_again = seeds.iter().filter(again).count();
+    assert!(made_again >= 20, "only {made_again} of {} runs made anything again", seeds.len());
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn every_shape_of_work_is_done_by_many_ranks() {
     for (name, scenario) in Scenario::ALL {
         let measured = measure(scenario, 1, 100, 30);
         println!("{measured}");
-        assert_eq!(measured.wrong, [""; 0], "{name}");
+        assert_eq!(measured.errors, [""; 0], "{name}");
     }
 }
 
@@ -157,8 +157,8 @@ fn every_shape_of_work_is_done_by_many_ranks() {
 #[test]
 fn faults_meet_work() {
     let settings: Vec<Setting> = (0..300).map(Setting::random).collect();
-    let tasks: u64 = settings.iter().map(|setting| answer(&setting.work).tasks).sum();
-    let doomed: Vec<&Setting> = settings.iter().filter(|setting| !setting.doomed().is_empty()).collect();
+    let tasks: u64 = settings.iter().map(|setting| reference_answer(&setting.work).tasks).sum();
+    let doomed: Vec<&Setting> = settings.iter().filter(|setting| !setting.failing_ranks().is_empty()).collect();
     let met = doomed.iter().filter(|setting| {
         let first_ns = setting.faults.iter().map(|fault| fault.at_ns).min();
         first_ns < Some(run(setting).0.answered_ns)

@@ -3,7 +3,7 @@
 
 mod launcher;
 
-use launcher::meeting::{Folder, all, small};
+use launcher::rendezvous::{TestFolder, all_ranks, launch_small_ranks};
 use launcher::{Finished, example};
 
 const SAID: &str = "nothing has moved for 1 s";
@@ -11,14 +11,14 @@ const SAID: &str = "nothing has moved for 1 s";
 /// Each of these is on some line.
 #[track_caller]
 fn said(finished: Finished, words: &[&str]) -> Finished {
-    words.iter().fold(finished, |finished, words| finished.said(&[words]))
+    words.iter().fold(finished, |finished, words| finished.printed(&[words]))
 }
 
 #[track_caller]
 fn stuck(case: &str) -> Finished {
-    let folder = Folder::new(&format!("stuck-{case}"));
-    let launch = small(&example("stuck"), &all(2), 2, &folder.file().display().to_string());
-    launch.env("MOBULA_STALL_S", "1").arg(case).run().succeeded().did_not_say("panicked")
+    let folder = TestFolder::new(&format!("stuck-{case}"));
+    let launch = launch_small_ranks(&example("stuck"), &all_ranks(2), 2, &folder.meeting_file().display().to_string());
+    launch.env("MOBULA_STALL_S", "1").arg(case).run().succeeded().did_not_print("panicked")
 }
 
 #[test]
@@ -66,19 +66,19 @@ fn a_request_that_an_actor_stands_in_the_way_of_is_named_with_who_holds_what() {
 
 #[test]
 fn a_task_that_takes_its_time_is_no_stall() {
-    let finished = said(stuck("computes"), &["was given 1"]).did_not_say("nothing has moved");
+    let finished = said(stuck("computes"), &["was given 1"]).did_not_print("nothing has moved");
     assert_eq!(finished.count("gave up"), 0);
 }
 
 /// Of a wait for room that ends by itself it was said that nothing could move any more.
 #[test]
 fn a_wait_for_room_is_no_stall() {
-    let folder = Folder::new("stuck-room");
-    let launch = small(&example("stuck"), &all(2), 2, &folder.file().display().to_string());
+    let folder = TestFolder::new("stuck-room");
+    let launch = launch_small_ranks(&example("stuck"), &all_ranks(2), 2, &folder.meeting_file().display().to_string());
     let launch = launch.env("MOBULA_STALL_S", "1").env("MOBULA_STORE_WAIT_S", "4").env("MOBULA_SPILL_DIR", "off");
-    let finished = launch.env("MOBULA_LOG", "debug").arg("room").run().succeeded().did_not_say("nothing has moved");
+    let finished = launch.env("MOBULA_LOG", "debug").arg("room").run().succeeded().did_not_print("nothing has moved");
     said(
         finished,
-        &["the driver was refused", "the task was refused", "waits for room for 1048576 bytes in the store"],
+        &["the driver was refused", "the task was refused", "waits for space for 1048576 bytes in the store"],
     );
 }

@@ -1,9 +1,11 @@
-//! The house rules that the compiler does not check: which room may name which, where unsafe may stand, how long a file may
-//! be, what lies at the top level. `docs/design.md` shows the same table of rooms; a new arrow is a decision, made here,
-//! there and in a commit of its own.
+//! The lint rules that the compiler does not check: which module may name which, where unsafe code may stand, how long a
+//! file may be, what lies at the top level, which words and invariants the sources may use. `docs/design.md` shows the same
+//! table of modules; a new dependency between two modules is a decision, made here, there and in a commit of its own.
 
 #[path = "tidy/scan.rs"]
 mod scan;
+#[path = "tidy/words.rs"]
+mod words;
 
 use scan::{blanked, roots_named, unexplained, unsafes};
 use std::collections::BTreeSet;
@@ -11,52 +13,52 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A folder of `src/`: one noun.
-struct Room {
+struct Module {
     name: &'static str,
     holds: &'static str,
-    /// The rooms it may name, besides itself and base. Each stands above it in the table, so rooms cannot form a knot.
+    /// The modules it may name, besides itself and base. Each stands above it in the table, so there is no cycle.
     may_name: &'static [&'static str],
     /// Decided, not written yet.
     to_come: bool,
 }
 
-const fn room(name: &'static str, holds: &'static str, may_name: &'static [&'static str]) -> Room {
-    Room { name, holds, may_name, to_come: false }
+const fn module(name: &'static str, holds: &'static str, may_name: &'static [&'static str]) -> Module {
+    Module { name, holds, may_name, to_come: false }
 }
 
 /// Lowest first.
-const ROOMS: &[Room] = &[
-    room("base", "ids, errors, Config, limits, atomics and locks, clock, log, trace records", &[]),
-    room("mem", "huge pages, segments, arenas, rings, bells", &[]),
-    room("topo", "discovery of the host; pure placement of workers on cores; pinning", &[]),
-    room("object", "cells, arrays, references, values as bytes with what travels beside them", &["mem"]),
-    room("registry", "function table, type-erased calls, argument and result shapes", &["object"]),
-    room("sched", "pure: resources and what fits, whom to ask for work, the order of an actor's calls", &[]),
-    room("lineage", "pure: how to make a lost object again", &["object", "registry"]),
-    room("store", "pure: who holds what, reference counts across ranks", &[]),
-    room(
+const MODULES: &[Module] = &[
+    module("base", "ids, errors, Config, limits, atomics and locks, clock, log, trace records", &[]),
+    module("memory", "huge pages, segments, arenas, rings, doorbells", &[]),
+    module("topology", "discovery of the host; pure placement of workers on cores; pinning", &[]),
+    module("objects", "promises, arrays, references, serialized values with their attachments", &["memory"]),
+    module("registry", "function table, type-erased calls, argument and result shapes", &["objects"]),
+    module("scheduling", "pure: resources and what fits, whom to ask for work, the order of an actor's calls", &[]),
+    module("lineage", "pure: how to make a lost object again", &["objects", "registry"]),
+    module("store", "pure: who holds what, reference counts across ranks", &[]),
+    module(
         "protocol",
         "pure: one rank's whole: its messages, objects that crossed ranks, tasks elsewhere, actors, names",
-        &["object", "registry", "sched", "store", "lineage"],
+        &["objects", "registry", "scheduling", "store", "lineage"],
     ),
-    room("fabric", "roads between ranks: the trait, shm, verbs, mpi, tcp; conformance", &["mem"]),
-    room("gpu", "GPUs through the CUDA driver, and their absence", &["mem"]),
-    room("boot", "how ranks find each other: alone, MPI, Slurm, TCP; yields a World", &["fabric", "topo"]),
-    room("observe", "pictures and timelines; reads trace records only", &[]),
-    room(
-        "node",
-        "the one room that acts: workers, fibers, progress, mailboxes",
-        &["mem", "topo", "object", "registry", "sched", "store", "protocol", "fabric", "gpu", "boot"],
+    module("transport", "transports between ranks: the trait, shm, verbs, mpi, tcp; conformance", &["memory"]),
+    module("gpu", "GPUs through the CUDA driver, and their absence", &["memory"]),
+    module("boot", "how ranks find each other: alone, MPI, Slurm, TCP; yields a World", &["transport", "topology"]),
+    module("observe", "pictures and timelines; reads trace records only", &[]),
+    module(
+        "runtime",
+        "the one module that acts: workers, fibers, progress, mailboxes",
+        &["memory", "topology", "objects", "registry", "scheduling", "store", "protocol", "transport", "gpu", "boot"],
     ),
-    room(
+    module(
         "sim",
-        "a cluster with a clock, roads and faults made from a seed, for tests and benches",
-        &["object", "registry", "sched", "store", "protocol"],
+        "a cluster whose clock, transports and faults follow from a seed, for tests and benches",
+        &["objects", "registry", "scheduling", "store", "protocol"],
     ),
-    room("api", "what users see", &["object", "registry", "boot", "observe", "node"]),
+    module("api", "what users see", &["objects", "registry", "boot", "observe", "runtime"]),
 ];
 
-/// The files that may hold unsafe, each with `#![allow(unsafe_code)]`. What they export is safe.
+/// The files that may hold unsafe code, each with `#![allow(unsafe_code)]`. What they export is safe.
 const UNSAFE_FILES: &[&str] = &[
     "src/boot/mpi/exchange.rs",
     "src/boot/mpi/library.rs",
@@ -80,7 +82,7 @@ const UNSAFE_FILES: &[&str] = &[
     "src/transport/verbs/tests/laid.rs",
     "src/transport/verbs/waker.rs",
     "src/transport/mpi/window.rs",
-    "src/base/latch.rs",
+    "src/base/spin_lock.rs",
     "src/gpu/cuda.rs",
     "src/memory/arena.rs",
     "src/memory/arena/pieces.rs",
@@ -98,7 +100,7 @@ const UNSAFE_FILES: &[&str] = &[
     "src/runtime/rank.rs",
     "src/runtime/worker.rs",
     "src/objects/array.rs",
-    "src/objects/cell.rs",
+    "src/objects/promise.rs",
     "src/registry/task.rs",
     "src/topology/bind.rs",
 ];
@@ -111,8 +113,8 @@ const CRATE_ROOTS: &[(&str, &str)] = &[
     ("bench/src/main.rs", "#![forbid(unsafe_code)]"),
 ];
 
-/// Rooms that decide and do not act: no file of theirs may ever be in [`UNSAFE_FILES`].
-const PURE_ROOMS: &[&str] = &["sched", "lineage", "store", "protocol", "observe"];
+/// Modules that decide and do not act: no file of theirs may ever be in [`UNSAFE_FILES`].
+const PURE_MODULES: &[&str] = &["scheduling", "lineage", "store", "protocol", "observe"];
 
 /// Lines of a file, its closing `mod tests` not counted. Most files should have 100 to 300.
 const FILE_LINES_MAX: usize = 400;
@@ -141,22 +143,22 @@ const TOP_LEVEL: &[&str] = &[
 const EMPTY_NAMES: &[&str] = &["util", "utils", "common", "helper", "helpers", "misc"];
 
 #[test]
-fn rooms_name_only_rooms_below_them() {
-    let known: Vec<&str> = ROOMS.iter().map(|room| room.name).collect();
+fn modules_name_only_modules_below_them() {
+    let known: Vec<&str> = MODULES.iter().map(|module| module.name).collect();
     let mut faults = Vec::new();
-    for (position, room) in ROOMS.iter().enumerate() {
-        for below in room.may_name {
+    for (position, module) in MODULES.iter().enumerate() {
+        for below in module.may_name {
             if !known[..position].contains(below) {
-                faults.push(format!("the table lets {} name {below}, which does not stand above it", room.name));
+                faults.push(format!("the table lets {} name {below}, which does not stand above it", module.name));
             }
         }
-        for file in sources(&root().join("src").join(room.name)) {
+        for file in sources(&root().join("src").join(module.name)) {
             for (line, name) in roots_named(&code_of(&file)) {
-                if name == room.name || name == "base" || room.may_name.contains(&name.as_str()) {
+                if name == module.name || name == "base" || module.may_name.contains(&name.as_str()) {
                     continue;
                 }
-                let what = if known.contains(&name.as_str()) { "names room" } else { "names what is no room:" };
-                faults.push(format!("{}:{line}: room {} {what} {name}", shown(&file), room.name));
+                let what = if known.contains(&name.as_str()) { "names module" } else { "names what is no module:" };
+                faults.push(format!("{}:{line}: module {} {what} {name}", shown(&file), module.name));
             }
         }
     }
@@ -164,20 +166,20 @@ fn rooms_name_only_rooms_below_them() {
 }
 
 #[test]
-fn every_room_is_on_the_map_and_every_room_of_the_map_is_there() {
+fn every_module_is_in_the_table_and_every_module_of_the_table_exists() {
     let parts = ["macros", "cli"]; // crates of their own
     let mut faults = Vec::new();
     for entry in entries(&root().join("src")).iter().filter(|entry| !sources(entry).is_empty()) {
         let name = entry.file_name().unwrap().to_string_lossy();
-        if name != "lib.rs" && !parts.contains(&&*name) && !ROOMS.iter().any(|room| room.name == name) {
-            faults.push(format!("src/{name} is not a room of the map in tests/tidy.rs"));
+        if name != "lib.rs" && !parts.contains(&&*name) && !MODULES.iter().any(|module| module.name == name) {
+            faults.push(format!("src/{name} is not a module of the table in tests/tidy.rs"));
         }
     }
-    for room in ROOMS {
-        let there = !sources(&root().join("src").join(room.name)).is_empty();
-        match (there, room.to_come) {
-            (true, true) => faults.push(format!("src/{} is there: it is no longer to come", room.name)),
-            (false, false) => faults.push(format!("src/{} is on the map but not there", room.name)),
+    for module in MODULES {
+        let there = !sources(&root().join("src").join(module.name)).is_empty();
+        match (there, module.to_come) {
+            (true, true) => faults.push(format!("src/{} is there: it is no longer to come", module.name)),
+            (false, false) => faults.push(format!("src/{} is in the table but does not exist", module.name)),
             _ => {}
         }
     }
@@ -185,21 +187,21 @@ fn every_room_is_on_the_map_and_every_room_of_the_map_is_there() {
 }
 
 #[test]
-fn the_design_shows_the_same_rooms() {
+fn the_design_document_shows_the_same_modules() {
     let design = fs::read_to_string(root().join("docs/design.md")).unwrap();
     let rows: BTreeSet<&str> = design.lines().map(str::trim).collect();
-    let row = |room: &Room| {
-        let to_come = if room.to_come { " (to come)" } else { "" };
-        format!("| {}{to_come} | {} | {} |", room.name, room.holds, room.may_name.join(", "))
+    let row = |module: &Module| {
+        let to_come = if module.to_come { " (to come)" } else { "" };
+        format!("| {}{to_come} | {} | {} |", module.name, module.holds, module.may_name.join(", "))
     };
-    let missing = ROOMS.iter().map(row).filter(|row| !rows.contains(row.as_str()));
+    let missing = MODULES.iter().map(row).filter(|row| !rows.contains(row.as_str()));
     report(missing.map(|row| format!("docs/design.md lacks the row: {row}")).collect());
 }
 
 #[test]
 fn unsafe_stands_only_where_it_may() {
     let mut faults = Vec::new();
-    for file in ROOMS.iter().flat_map(|room| sources(&root().join("src").join(room.name))) {
+    for file in MODULES.iter().flat_map(|module| sources(&root().join("src").join(module.name))) {
         let (text, code, name) = (fs::read_to_string(&file).unwrap(), code_of(&file), shown(&file));
         let allows = text.lines().any(|line| line.starts_with("#![") && line.contains("allow(unsafe_code)"));
         let holds = unsafes(&code, &["{", "impl", "fn", "extern", "trait"]).next().is_some();
@@ -216,8 +218,8 @@ fn unsafe_stands_only_where_it_may() {
         faults.extend(unexplained(&text, &code).map(|line| format!("{name}:{line}: unsafe without a SAFETY: comment")));
     }
     for file in UNSAFE_FILES {
-        let pure = PURE_ROOMS.iter().find(|room| file.starts_with(&format!("src/{room}/")));
-        faults.extend(pure.map(|room| format!("{file} may not hold unsafe: {room} is pure")));
+        let pure = PURE_MODULES.iter().find(|module| file.starts_with(&format!("src/{module}/")));
+        faults.extend(pure.map(|module| format!("{file} may not hold unsafe: {module} is pure")));
         if !root().join(file).exists() {
             faults.push(format!("{file} is in UNSAFE_FILES and not there"));
         }

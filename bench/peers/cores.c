@@ -1,5 +1,5 @@
 /*
- * What every peer in plain MPI begins with: a core for each rank, and memory or the end.
+ * The start of every peer in plain MPI: a core for each rank, and memory or abort.
  */
 #define _GNU_SOURCE
 #include <mpi.h>
@@ -31,7 +31,7 @@ static inline void bind_to_core(int rank)
     }
 }
 
-/* Cleared memory; the job ends where there is none. */
+/* Cleared memory; the job ends if there is none. */
 static inline void *memory(size_t bytes)
 {
     void *room = calloc(1, bytes ? bytes : 1);

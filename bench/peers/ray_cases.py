@@ -2,8 +2,9 @@
 
     python ray_cases.py driver|client
 
-reads lines `SECONDS PART CASE`, and prints for each a line `ANSWER RATE`: how often a second the case was done in so many
-seconds, or `ANSWER` and what went wrong. What a case counts in thousands is divided by PART. Before the first, and once Ray is up, it prints `ANSWER ready`. It ends when its input does.
+reads lines `SECONDS PART CASE`, and prints for each a line `RESPONSE RATE`: how often a second the case ran in so many
+seconds, or `RESPONSE` and the error. Counts in thousands are divided by PART.
+Before the first, once Ray is up, it prints `RESPONSE ready`. It ends when its input does.
 """
 
 import multiprocessing
@@ -19,8 +20,8 @@ PART = 1
 HALF_OF_THE_CORES = max(1, multiprocessing.cpu_count() // 2)
 
 
-def answer(text):
-    print("ANSWER", str(text).replace("\n", " ")[:300], flush=True)
+def respond(text):
+    print("RESPONSE", str(text).replace("\n", " ")[:300], flush=True)
 
 
 def part_of(count):
@@ -129,8 +130,8 @@ def batch(seconds):
 
 
 def get_with_references(seconds):
-    holder = with_references.remote()
-    return rate(seconds, 1, lambda: ray.get(holder))
+    container = with_references.remote()
+    return rate(seconds, 1, lambda: ray.get(container))
 
 
 def core_worker():
@@ -151,7 +152,7 @@ def fire_callbacks(seconds):
     def act():
         lock, done, left = threading.Lock(), threading.Event(), [BATCH]
 
-        def gone(_):
+        def dropped(_):
             with lock:
                 left[0] -= 1
                 if left[0] == 0:
@@ -159,7 +160,7 @@ def fire_callbacks(seconds):
 
         references = [ray.put(0) for _ in range(BATCH)]
         for reference in references:
-            worker.add_object_out_of_scope_callback(reference, gone)
+            worker.add_object_out_of_scope_callback(reference, dropped)
         del reference, references
         if not done.wait(timeout=30):
             raise TimeoutError("a callback was not called")
@@ -169,9 +170,9 @@ def fire_callbacks(seconds):
 
 def wait_one_by_one(seconds):
     def act():
-        rest, fetch = [small_value.remote() for _ in range(BATCH)], True
-        while rest:
-            _, rest = ray.wait(rest, fetch_local=fetch)
+        remaining, fetch = [small_value.remote() for _ in range(BATCH)], True
+        while remaining:
+            _, remaining = ray.wait(remaining, fetch_local=fetch)
             fetch = False
 
     return rate(seconds, 1, act)
@@ -225,10 +226,10 @@ def many_to_many_by_reference(seconds):
 
 def groups(seconds):
     def act():
-        made = [ray.util.placement_group(bundles=[{"custom": 0.001}]) for _ in range(100)]
-        for group in made:
+        created = [ray.util.placement_group(bundles=[{"custom": 0.001}]) for _ in range(100)]
+        for group in created:
             group.wait(timeout_seconds=30)
-        for group in made:
+        for group in created:
             ray.util.remove_placement_group(group)
 
     return rate(seconds, 100, act)
@@ -275,14 +276,14 @@ CASES = {
 
 def serve():
     global PART
-    answer("ready")
+    respond("ready")
     for line in sys.stdin:
         seconds, part, case = line.strip().split(" ", 2)
         PART = int(part)
         try:
-            answer(CASES[case](float(seconds)))
-        except Exception as error:  # Whatever Ray raises is an answer as well.
-            answer(f"{type(error).__name__}: {error}")
+            respond(CASES[case](float(seconds)))
+        except Exception as error:  # Any exception of Ray is a response as well.
+            respond(f"{type(error).__name__}: {error}")
 
 
 def main():
@@ -300,4 +301,4 @@ def main():
 try:
     main()
 except Exception as error:
-    answer(f"{type(error).__name__}: {error}")
+    respond(f"{type(error).__name__}: {error}")

@@ -1,8 +1,8 @@
 /*
- * What starting costs in plain MPI.
+ * The cost of starting in plain MPI.
  *
- *     mpirun -n N startup time      prints milliseconds from before MPI_Init to everybody having heard from everybody
- *     mpirun -n N startup memory    prints kilobytes that rank 0 has after a message from and to everybody
+ *     mpirun -n N startup time      prints milliseconds from before MPI_Init until every rank has a message of every rank
+ *     mpirun -n N startup memory    prints kilobytes that rank 0 has after a message from and to every rank
  */
 static long resident_kilobytes(void)
 {
@@ -29,11 +29,11 @@ int main(int argc, char **argv)
     MPI_Alltoall(out, 8, MPI_BYTE, in, 8, MPI_BYTE, MPI_COMM_WORLD);
     MPI_Barrier(MPI_COMM_WORLD);
     clock_gettime(CLOCK_MONOTONIC, &after);
-    int weighs = argc == 2 && !strcmp(argv[1], "memory");
+    int prints_memory = argc == 2 && !strcmp(argv[1], "memory");
     long kilobytes = resident_kilobytes();
     MPI_Finalize();
     double ms = (after.tv_sec - before.tv_sec) * 1e3 + (after.tv_nsec - before.tv_nsec) / 1e6;
     if (rank == 0)
-        printf("%.3f\n", weighs ? (double)kilobytes : ms);
+        printf("%.3f\n", prints_memory ? (double)kilobytes : ms);
     return 0;
 }

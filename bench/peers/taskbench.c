@@ -3,9 +3,9 @@
  *
  *     mpirun -n CORES taskbench PATTERN KERNEL WIDTH SEED TARGET_S STEPS_MAX
  *
- * prints microseconds a task for the empty kernel, else METG(50%) in microseconds. With `checksum` for TARGET_S it prints a number
- * that every dependence and every number of iterations goes into, of a graph of STEPS_MAX steps. A rank owns a block of every row. What a
- * task makes is its own step and point, which whoever depends on it compares.
+ * prints microseconds a task for the empty kernel, else METG(50%) in microseconds. With `checksum` for TARGET_S it
+ * prints a checksum of every dependence and every number of iterations of a graph of STEPS_MAX steps. A rank owns a
+ * block of every row. The output of a task is its own step and point, which its dependents check.
  */
 #include <math.h>
 #include <stdint.h>
@@ -207,7 +207,7 @@ static long total_iterations(const struct graph *graph)
 }
 
 /*
- * The plan of a graph: what each row's points depend on, worked out before the clock starts. inputs[step][point] are the
+ * The plan of a graph: the dependences of each row's points, computed before the clock starts. inputs[step][point] are the
  * points, counts[step][point] how many.
  */
 struct plan {
@@ -295,7 +295,7 @@ static double us_a_task(struct graph graph, int steps_max)
     return run(&graph) / (double)tasks_of(&graph) * 1e6;
 }
 
-/* Seconds of the fastest of a few turns: what disturbs one is the machine's. */
+/* Seconds of the fastest of a few turns: a disturbance of one is the machine's. */
 static double fastest_s(const struct graph *graph)
 {
     double best_s = 1e9;

@@ -1,4 +1,4 @@
-//! What is measured: a case, its peer, and the bar that it has to meet. Plain tables; nothing here runs.
+//! The description of a measurement: a case, its peer, and its bar. Plain tables; nothing here runs.
 
 use crate::failure::Result;
 use std::fmt;
@@ -9,9 +9,9 @@ use std::rc::Rc;
 pub struct Run {
     /// Samples of each case.
     pub repeat: u32,
-    /// Whether samples are a tenth as long.
+    /// True if samples are a tenth as long.
     pub quick: bool,
-    /// What random choices are made from.
+    /// The seed of random choices.
     pub seed: u64,
 }
 
@@ -22,10 +22,10 @@ impl Run {
     }
 }
 
-/// Takes one sample: sets up, warms up, measures, checks the answers; gives the number in the case's unit.
+/// Takes one sample: sets up, warms up, measures, checks the answers; returns the number in the case's unit.
 pub type Sample = Rc<dyn Fn(&Run) -> Result<f64>>;
 
-/// What people would use instead.
+/// The alternative to mobula that a case is compared with.
 #[derive(Clone)]
 pub struct Peer {
     /// Its name in tables.
@@ -34,7 +34,7 @@ pub struct Peer {
     pub sample: Sample,
 }
 
-/// What a case has to meet, in its own unit or as a ratio to its peer.
+/// The requirement on a case, in its own unit or as a ratio to its peer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Bar {
     /// None was set.
@@ -49,10 +49,10 @@ pub enum Bar {
     RatioAtLeast(f64),
 }
 
-/// Whether a bar is met.
+/// The outcome of comparing a case with its bar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// There is no bar, or no peer to hold it against.
+pub enum BarStatus {
+    /// There is no bar, or no peer to compare with.
     Open,
     /// It is met.
     Met,
@@ -61,8 +61,9 @@ pub enum Verdict {
 }
 
 impl Bar {
-    /// Holds a median, and its ratio to the peer's where there is one, against the bar. What is not a number misses it.
-    pub fn verdict(self, value: f64, ratio: Option<f64>) -> Verdict {
+    /// Compares a median, and its ratio to the peer's if there is one, with the bar. A value that is not a number
+    /// misses it.
+    pub fn status(self, value: f64, ratio: Option<f64>) -> BarStatus {
         let met = match self {
             Bar::Open => None,
             Bar::AtMost(limit) => Some(value <= limit),
@@ -71,9 +72,9 @@ impl Bar {
             Bar::RatioAtLeast(limit) => ratio.map(|ratio| ratio >= limit),
         };
         match met {
-            None => Verdict::Open,
-            Some(true) => Verdict::Met,
-            Some(false) => Verdict::Missed,
+            None => BarStatus::Open,
+            Some(true) => BarStatus::Met,
+            Some(false) => BarStatus::Missed,
         }
     }
 }
@@ -95,17 +96,17 @@ impl fmt::Display for Bar {
 pub struct Case {
     /// Its name in tables and in results: it stays, so that results can be compared.
     pub name: String,
-    /// What its numbers mean.
+    /// The unit of its numbers.
     pub unit: &'static str,
     /// Takes one sample of ours.
     pub ours: Sample,
-    /// What it is held against.
+    /// The peer that it is compared with.
     pub peer: Option<Peer>,
-    /// What it has to meet.
+    /// Its bar.
     pub bar: Bar,
-    /// Ranks that it takes at least.
+    /// Ranks that it needs at least.
     pub ranks_min: u32,
-    /// Samples that are taken of it at most: fewer than usual of what takes seconds.
+    /// Samples that are taken of it at most: fewer than usual if one takes seconds.
     pub repeat_max: u32,
 }
 
@@ -116,7 +117,7 @@ pub fn case(name: impl Into<String>, unit: &'static str, ours: impl Fn(&Run) -> 
 }
 
 impl Case {
-    /// The same, held against a peer.
+    /// The same, compared with a peer.
     pub fn peer(self, name: impl Into<String>, sample: impl Fn(&Run) -> Result<f64> + 'static) -> Case {
         Case { peer: Some(Peer { name: name.into(), sample: Rc::new(sample) }), ..self }
     }
@@ -137,7 +138,7 @@ impl Case {
     }
 }
 
-/// Whether less is better in this unit: a rate's is a something a second, an efficiency's has its own name.
+/// Returns true if less is better in this unit: a rate's ends with "a second", an efficiency's has its own name.
 pub fn less_is_better(unit: &str) -> bool {
     !(unit.ends_with("/s") || unit == "x")
 }
@@ -147,24 +148,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bar_is_held_against_the_value_or_the_ratio() {
-        assert_eq!(Bar::AtMost(2.0).verdict(2.0, None), Verdict::Met);
-        assert_eq!(Bar::AtMost(2.0).verdict(2.1, Some(0.5)), Verdict::Missed);
-        assert_eq!(Bar::AtLeast(1.0).verdict(0.9, None), Verdict::Missed);
-        assert_eq!(Bar::RatioAtMost(2.0).verdict(1e9, Some(1.5)), Verdict::Met);
-        assert_eq!(Bar::RatioAtLeast(0.8).verdict(0.0, Some(0.79)), Verdict::Missed);
-        assert_eq!(Bar::Open.verdict(1.0, Some(1.0)), Verdict::Open);
+    fn a_bar_is_compared_with_the_value_or_the_ratio() {
+        assert_eq!(Bar::AtMost(2.0).status(2.0, None), BarStatus::Met);
+        assert_eq!(Bar::AtMost(2.0).status(2.1, Some(0.5)), BarStatus::Missed);
+        assert_eq!(Bar::AtLeast(1.0).status(0.9, None), BarStatus::Missed);
+        assert_eq!(Bar::RatioAtMost(2.0).status(1e9, Some(1.5)), BarStatus::Met);
+        assert_eq!(Bar::RatioAtLeast(0.8).status(0.0, Some(0.79)), BarStatus::Missed);
+        assert_eq!(Bar::Open.status(1.0, Some(1.0)), BarStatus::Open);
     }
 
     #[test]
     fn without_a_peer_a_ratio_is_neither_met_nor_missed() {
-        assert_eq!(Bar::RatioAtMost(2.0).verdict(1.0, None), Verdict::Open);
+        assert_eq!(Bar::RatioAtMost(2.0).status(1.0, None), BarStatus::Open);
     }
 
     #[test]
-    fn what_is_not_a_number_misses_its_bar() {
-        assert_eq!(Bar::AtMost(2.0).verdict(f64::NAN, None), Verdict::Missed);
-        assert_eq!(Bar::AtLeast(2.0).verdict(f64::NAN, None), Verdict::Missed);
+    fn a_value_that_is_not_a_number_misses_its_bar() {
+        assert_eq!(Bar::AtMost(2.0).status(f64::NAN, None), BarStatus::Missed);
+        assert_eq!(Bar::AtLeast(2.0).status(f64::NAN, None), BarStatus::Missed);
     }
 
     #[test]

@@ -1,6 +1,7 @@
-//! The tiled Cholesky factorization of the demo: a graph that nobody schedules by hand, beside its kernels in sequence.
+//! The tiled Cholesky factorization of the demo, a graph without a hand-written schedule, beside its kernels in
+//! sequence.
 //!
-//! The matrix, the kernels and the graph are the demo's own files, so that what is measured is what is shown.
+//! The matrix, the kernels and the graph are the demo's own files, so that the benchmark measures what the demo shows.
 
 #[path = "../../src/cli/src/demo/cholesky/graph.rs"]
 mod graph;
@@ -16,10 +17,10 @@ use crate::suite::{Bench, ranks};
 use matrix::Matrix;
 use std::time::Instant;
 
-/// Greatest relative residual of a factor that is taken for right: some thousand roundings.
+/// Greatest relative residual of a factor that is accepted: some thousand roundings.
 const RESIDUAL_MAX: f64 = 1e-12;
 
-/// Samples of each: they take a second.
+/// Samples of each: a sample takes a second.
 const REPEAT_MAX: u32 = 5;
 
 /// Every case.
@@ -37,7 +38,7 @@ fn of_matrix(matrix: Matrix) -> Case {
 /// Measures all of it.
 ///
 /// # Errors
-/// Where a result cannot be written.
+/// If a result cannot be written.
 pub fn run(bench: &mut Bench) -> Result<()> {
     bench.measure(&cases())
 }
@@ -47,7 +48,7 @@ fn chosen(run: &Run, matrix: Matrix) -> Matrix {
     if run.quick { Matrix { n: matrix.n / 4, ..matrix } } else { matrix }
 }
 
-/// GFLOP/s by tasks on every rank, from the first task that is made to the last tile of the diagonal.
+/// GFLOP/s by tasks on every rank, from the first task that is started to the last tile of the diagonal.
 fn by_tasks(matrix: Matrix) -> Result<f64> {
     let mut tiles = graph::build(matrix);
     for tile in tiles.iter().flatten() {
@@ -65,7 +66,8 @@ fn by_tasks(matrix: Matrix) -> Result<f64> {
     Ok(matrix.operations() / time / 1e3)
 }
 
-/// GFLOP/s of the same kernels on the same tiles in sequence, times the ranks: what they would do if sharing cost nothing.
+/// GFLOP/s of the same kernels on the same tiles in sequence, times the ranks: what they would do if sharing cost
+/// nothing.
 fn in_sequence(matrix: Matrix) -> Result<f64> {
     let side = matrix.side;
     let mut tiles: Vec<Vec<Vec<f64>>> = vec![Vec::new(); matrix.tiles()];
@@ -82,7 +84,7 @@ fn in_sequence(matrix: Matrix) -> Result<f64> {
     Ok(matrix.operations() * f64::from(ranks()) / time / 1e3)
 }
 
-/// Factors the lower triangle in place; whether every pivot was positive.
+/// Factors the lower triangle in place; returns true if every pivot was positive.
 fn factored(tiles: &mut [Vec<Vec<f64>>], side: usize) -> bool {
     for k in 0..tiles.len() {
         if kernels::potrf(&mut tiles[k][k], side).is_err() {

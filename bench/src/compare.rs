@@ -1,4 +1,4 @@
-//! `compare A B`: what is slower or faster in the second file, and whether the noise of either explains it.
+//! `compare A B`: which cases are slower or faster in the second file, and whether the noise of either explains it.
 
 use crate::case::less_is_better;
 use crate::failure::{Failure, Result};
@@ -17,14 +17,14 @@ pub struct Options {
     /// Results after
     #[arg(value_name = "B")]
     after: PathBuf,
-    /// Changes of a median by no more percent than this are none
+    /// Changes of a median by no more percent than this are ignored
     #[arg(long, value_name = "PERCENT", default_value_t = 5.0)]
     tolerance: f64,
 }
 
-/// What became of a case.
+/// How a case changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verdict {
+enum Change {
     /// The change is within the tolerance, or the samples of the two overlap.
     Same,
     /// Every sample after is better than every one before.
@@ -33,7 +33,7 @@ enum Verdict {
     Worse,
     /// A number is missing.
     Unknown,
-    /// One of the two has a single sample, whose noise nobody knows.
+    /// One of the two has a single sample, whose noise is unknown.
     Single,
 }
 
@@ -56,52 +56,53 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     print_row(["suite", "case", "unit", "A", "(min..max)", "B", "(min..max)", "B/A", "peer A", "peer B", ""]);
     let (mut worse, mut better) = (0, 0);
     for (a, b) in &pairs {
-        let verdict = verdict(a, b, options.tolerance);
-        worse += u32::from(verdict == Verdict::Worse);
-        better += u32::from(verdict == Verdict::Better);
-        print_pair(a, b, verdict);
+        let change = classify(a, b, options.tolerance);
+        worse += u32::from(change == Change::Worse);
+        better += u32::from(change == Change::Better);
+        print_pair(a, b, change);
     }
     println!("{} cases compared: {worse} worse, {better} better", pairs.len());
     let only = |some: &[Line], others: &[Line]| {
         some.iter().filter(|line| !others.iter().any(|other| other.is_of_the_same(line))).count()
     };
-    let (gone, new) = (only(&before, &after), only(&after, &before));
-    if gone + new > 0 {
-        println!("only in A: {gone} cases; only in B: {new}");
+    let (removed, added) = (only(&before, &after), only(&after, &before));
+    if removed + added > 0 {
+        println!("only in A: {removed} cases; only in B: {added}");
     }
     Ok(if worse == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Worse is what has moved by more than the tolerance, and whose samples do not overlap: else the noise explains it.
-fn verdict(before: &Line, after: &Line, tolerance: f64) -> Verdict {
+/// Worse is a median that moved by more than the tolerance and whose samples do not overlap: else the noise explains
+/// it.
+fn classify(before: &Line, after: &Line, tolerance: f64) -> Change {
     let numbers = |line: &Line| Some((line.min?, line.median?, line.max?));
     let (Some((a_min, a, a_max)), Some((b_min, b, b_max))) = (numbers(before), numbers(after)) else {
-        return Verdict::Unknown;
+        return Change::Unknown;
     };
     if before.repeat < 2 || after.repeat < 2 {
-        return Verdict::Single;
+        return Change::Single;
     }
     let apart = b_min > a_max || b_max < a_min;
     if !apart || (b - a).abs() <= a.abs() * tolerance / 100.0 {
-        Verdict::Same
+        Change::Same
     } else if (b < a) == less_is_better(&after.unit) {
-        Verdict::Better
+        Change::Better
     } else {
-        Verdict::Worse
+        Change::Worse
     }
 }
 
-fn print_pair(before: &Line, after: &Line, verdict: Verdict) {
+fn print_pair(before: &Line, after: &Line, change: Change) {
     let shown = |value: Option<f64>| value.map_or("-".to_string(), number);
     let spread = |line: &Line| format!("({}..{})", shown(line.min), shown(line.max));
     let peer = |line: &Line| line.ratio.map_or(String::new(), |ratio| format!("{}x", number(ratio)));
-    let change = before.median.zip(after.median).map(|(a, b)| b / a).filter(|change| change.is_finite());
-    let verdict = match verdict {
-        Verdict::Same => "",
-        Verdict::Better => "better",
-        Verdict::Worse => "WORSE",
-        Verdict::Unknown => "not measured",
-        Verdict::Single => "one sample",
+    let factor = before.median.zip(after.median).map(|(a, b)| b / a).filter(|factor| factor.is_finite());
+    let change_text = match change {
+        Change::Same => "",
+        Change::Better => "better",
+        Change::Worse => "WORSE",
+        Change::Unknown => "not measured",
+        Change::Single => "one sample",
     };
     print_row([
         &after.suite,
@@ -111,18 +112,19 @@ fn print_pair(before: &Line, after: &Line, verdict: Verdict) {
         &spread(before),
         &shown(after.median),
         &spread(after),
-        &shown(change),
+        &shown(factor),
         &peer(before),
         &peer(after),
-        verdict,
+        change_text,
     ]);
 }
 
 fn print_row(columns: [&str; 11]) {
-    let [suite, case, unit, a, a_spread, b, b_spread, change, a_peer, b_peer, verdict] = columns;
+    let [suite, case, unit, a, a_spread, b, b_spread, change, a_peer, b_peer, text] = columns;
     let line = format!(
-        "{suite:<10} {case:<46} {unit:<9} {a:>7} {a_spread:<18} {b:>7} {b_spread:<18} {change:>6} {a_peer:>7} {b_peer:>7} \
-         {verdict}"
+        "{suite:<10} {case:<46} {unit:<9} {a:>7} {a_spread:<18} {b:>7} {b_spread:<18} {change:>6} {a_peer:>7} \
+         {b_peer:>7} \
+         {text}"
     );
     println!("{}", line.trim_end());
 }
@@ -139,10 +141,10 @@ mod tests {
     }
 
     #[test]
-    fn what_the_noise_explains_is_no_change() {
+    fn a_change_within_the_noise_is_none() {
         let before = of("us", 1.0, 1.5, 2.0);
-        assert_eq!(verdict(&before, &of("us", 1.9, 2.5, 3.0), 5.0), Verdict::Same, "the samples overlap");
-        assert_eq!(verdict(&of("us", 1.0, 1.0, 1.0), &of("us", 1.03, 1.04, 1.05), 5.0), Verdict::Same, "too little");
+        assert_eq!(classify(&before, &of("us", 1.9, 2.5, 3.0), 5.0), Change::Same, "the samples overlap");
+        assert_eq!(classify(&of("us", 1.0, 1.0, 1.0), &of("us", 1.03, 1.04, 1.05), 5.0), Change::Same, "too little");
     }
 
     #[test]
@@ -150,20 +152,20 @@ mod tests {
         let (low, high) = ((1.0, 1.1, 1.2), (2.0, 2.1, 2.2));
         let both = |unit: &str| (of(unit, low.0, low.1, low.2), of(unit, high.0, high.1, high.2));
         let (fast, slow) = both("us");
-        assert_eq!((verdict(&fast, &slow, 5.0), verdict(&slow, &fast, 5.0)), (Verdict::Worse, Verdict::Better));
+        assert_eq!((classify(&fast, &slow, 5.0), classify(&slow, &fast, 5.0)), (Change::Worse, Change::Better));
         let (few, many) = both("M/s");
-        assert_eq!((verdict(&few, &many, 5.0), verdict(&many, &few, 5.0)), (Verdict::Better, Verdict::Worse));
+        assert_eq!((classify(&few, &many, 5.0), classify(&many, &few, 5.0)), (Change::Better, Change::Worse));
     }
 
     #[test]
-    fn a_single_sample_has_no_noise_to_judge_by() {
+    fn a_single_sample_has_no_known_noise() {
         let single = Line { repeat: 1, ..of("us", 1.0, 1.0, 1.0) };
-        assert_eq!(verdict(&single, &of("us", 9.0, 9.0, 9.0), 5.0), Verdict::Single);
+        assert_eq!(classify(&single, &of("us", 9.0, 9.0, 9.0), 5.0), Change::Single);
     }
 
     #[test]
-    fn a_missing_number_is_no_verdict() {
+    fn a_missing_number_is_unknown() {
         let missing = Line { median: None, ..line("a", 1.0) };
-        assert_eq!(verdict(&missing, &line("a", 1.0), 5.0), Verdict::Unknown);
+        assert_eq!(classify(&missing, &line("a", 1.0), 5.0), Change::Unknown);
     }
 }

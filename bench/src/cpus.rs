@@ -1,12 +1,12 @@
-//! The CPUs that the command was started with. A cluster keeps the thread that starts it to its rank's share of them; peers run
-//! on all.
+//! The CPUs that the command was started with. A cluster binds the thread that starts it to its rank's share of them;
+//! peers run on all.
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use std::sync::OnceLock;
 
 static ALL: OnceLock<CpuSet> = OnceLock::new();
 
-/// The CPUs that this thread may use now are those of the command. `main` says so before it does anything else.
+/// Records the CPUs that this thread may use as those of the command. `main` calls it first.
 pub fn remember() {
     if let Ok(cpus) = sched_getaffinity(None) {
         let _ = ALL.set(cpus);
@@ -18,10 +18,10 @@ pub fn count() -> usize {
     ALL.get().map_or(1, |cpus| cpus.count() as usize)
 }
 
-/// Does something on any of them: what it starts, processes and threads, may run on all.
+/// Runs `act` on any of them: the processes and threads that it starts may run on all.
 pub fn on_all<T>(act: impl FnOnce() -> T) -> T {
     let (Some(all), Ok(share)) = (ALL.get(), sched_getaffinity(None)) else { return act() };
-    // Where the system refuses, it is as it was: what is started is kept to the share.
+    // If the system refuses, nothing changes: what is started stays on the share.
     let _ = sched_setaffinity(None, all);
     let outcome = act();
     let _ = sched_setaffinity(None, &share);
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_started_may_use_every_cpu_and_the_caller_only_its_own() {
+    fn a_started_thread_may_use_every_cpu_and_the_caller_only_its_own() {
         remember();
         let mut one = CpuSet::new();
         one.set((0..CpuSet::MAX_CPU).find(|cpu| ALL.get().unwrap().is_set(*cpu)).unwrap());

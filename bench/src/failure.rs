@@ -1,4 +1,4 @@
-//! Why a number was not had.
+//! Why a number is missing.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,13 +10,14 @@ pub type Result<T, E = Failure> = std::result::Result<T, E>;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Failure {
-    /// The runtime said so.
+    /// An error of the runtime.
     Runtime(mobula::Error),
     /// It ran, and the answer is wrong.
     Wrong(String),
-    /// It ran, and gives no number: something else keeps the machine busy, or it is far from what the case is made for.
+    /// It ran and has no number: something else keeps the machine busy, or the machine is far from what the case is
+    /// made for.
     Unsteady(String),
-    /// A program that is measured against, or that starts ranks, is missing or failed.
+    /// A peer's program, or one that starts ranks, is missing or failed.
     Program {
         /// The command.
         program: String,
@@ -27,7 +28,7 @@ pub enum Failure {
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         reason: String,
     },
     /// A result file cannot be used.
@@ -63,7 +64,7 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// Ends with [`Failure::Wrong`] unless what was computed is right: a fast wrong answer is no result.
+/// Returns [`Failure::Wrong`] unless what was computed is right: a fast wrong answer is no result.
 ///
 /// # Errors
 /// `Failure::Wrong` with the text of `what`.

@@ -1,12 +1,13 @@
-//! Where suites run: alone each has a process, or ranks, of its own; under a launcher all of them share the ranks there are.
+//! How suites are started: alone each has a process, or ranks, of its own; under a launcher all of them share its
+//! ranks.
 //!
-//! A suite's process ends when the command that started it does, so that an interrupted run leaves nothing that still
-//! measures, and a result file that ends with a whole line.
+//! A suite's process ends when the command that started it does, so that an interrupted run leaves no process that
+//! still measures, and a result file that ends with a whole line.
 
 use crate::failure::{Failure, Result};
 use crate::progress::{self, MARK};
 use crate::results;
-use crate::suite::{self, Bench, Place, SUITES, Suite};
+use crate::suite::{self, Bench, RunsOn, SUITES, Suite};
 use crate::{peers, suite::on_rank_0};
 use mobula::Config;
 use rustix::process::{Signal, set_parent_process_death_signal};
@@ -24,7 +25,7 @@ pub struct Options {
     suites: Vec<String>,
     #[command(flatten)]
     suite: suite::Options,
-    /// Ranks to start for suites that take several, where no launcher has started any [default: 2]
+    /// Ranks to start for suites that need several, if no launcher has started any [default: 2]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     ranks: Option<u32>,
 }
@@ -42,7 +43,7 @@ pub struct OneSuite {
     /// It was started as one of several ranks: fewer are an error
     #[arg(long)]
     launched: bool,
-    /// Its progress is read by who started it
+    /// Its progress is read by the process that started it
     #[arg(long)]
     marked: bool,
 }
@@ -56,14 +57,14 @@ fn known(name: &str) -> Result<String, String> {
 
 /// The suites of these names, each once.
 fn chosen(names: &[String]) -> Vec<&'static Suite> {
-    let wanted = |suite: &&Suite| names.iter().any(|name| name == suite.name || name == "all");
-    SUITES.iter().filter(wanted).collect()
+    let is_chosen = |suite: &&Suite| names.iter().any(|name| name == suite.name || name == "all");
+    SUITES.iter().filter(is_chosen).collect()
 }
 
-/// Measures suites. One that fails is said, and the next one runs.
+/// Measures suites. If one fails, the failure is printed, and the next one runs.
 ///
 /// # Errors
-/// Where the result file is of another version, or the ranks do not find each other or part.
+/// If the result file is of another version, or the ranks do not find each other or do not shut down.
 pub fn run(options: &Options) -> Result<ExitCode> {
     let suites = chosen(&options.suites);
     let cluster = mobula::init(Config::default())?;
@@ -78,14 +79,14 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     each(&suites, |suite| apart(suite, options))
 }
 
-/// Runs every suite, and fails in the end where one did.
-fn each(suites: &[&Suite], mut act: impl FnMut(&Suite) -> Result<bool>) -> Result<ExitCode> {
+/// Runs every suite; fails in the end if one did.
+fn each(suites: &[&Suite], mut run_one: impl FnMut(&Suite) -> Result<bool>) -> Result<ExitCode> {
     let mut all_well = true;
-    for (place, suite) in suites.iter().enumerate() {
-        if place > 0 {
+    for (index, suite) in suites.iter().enumerate() {
+        if index > 0 {
             println!();
         }
-        all_well &= act(suite).unwrap_or_else(|failure| {
+        all_well &= run_one(suite).unwrap_or_else(|failure| {
             eprintln!("mobula-bench: {}: {failure}", suite.name);
             false
         });
@@ -93,37 +94,37 @@ fn each(suites: &[&Suite], mut act: impl FnMut(&Suite) -> Result<bool>) -> Resul
     Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Measures a suite on ranks that were started for all of them; whether it went well.
+/// Measures a suite on ranks that were started for all of them; returns true if it succeeded.
 fn shared(suite: &Suite, options: &suite::Options, ranks: u32) -> Result<bool> {
-    match suite.place {
-        Place::OneProcess => {
+    match suite.runs_on {
+        RunsOn::OneProcess => {
             println!("{}: left out, it measures one process: start it without mpirun or srun", suite.name);
             Ok(true)
         }
-        Place::Ranks(least) if least > ranks => {
+        RunsOn::Ranks(least) if least > ranks => {
             println!("{}: left out, it takes {least} ranks and there are {ranks}", suite.name);
             Ok(true)
         }
-        Place::Ranks(_) => measured(suite, options, false, ranks).map(|code| code == ExitCode::SUCCESS),
+        RunsOn::Ranks(_) => measured(suite, options, false, ranks).map(|code| code == ExitCode::SUCCESS),
     }
 }
 
 fn measured(suite: &Suite, options: &suite::Options, marked: bool, ranks: u32) -> Result<ExitCode> {
-    let hosts = if suite.place == Place::OneProcess { 1 } else { mobula::nodes().len() };
+    let hosts = if suite.runs_on == RunsOn::OneProcess { 1 } else { mobula::nodes().len() };
     let mut bench = Bench::start(suite, options, marked, ranks, hosts)?;
     let outcome = (suite.run)(&mut bench);
     let code = bench.finish();
     outcome.map(|()| code)
 }
 
-/// Measures a suite in a process of its own; whether it went well.
+/// Measures a suite in a process of its own; returns true if it succeeded.
 fn apart(suite: &Suite, options: &Options) -> Result<bool> {
     let fail =
         |error: std::io::Error| Failure::Program { program: "mobula-bench".to_string(), reason: error.to_string() };
     let marked = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
     let mut command = Command::new(env::current_exe().map_err(fail)?);
     command.arg("suite").arg(suite.name).args(options.suite.arguments());
-    let least = if let Place::Ranks(least) = suite.place { least } else { 1 };
+    let least = if let RunsOn::Ranks(least) = suite.runs_on { least } else { 1 };
     command.arg("--ranks").arg(options.ranks.unwrap_or(least).to_string()).stdin(Stdio::null());
     for (name, value) in suite.environment.iter().filter(|(name, _)| env::var_os(name).is_none()) {
         command.env(name, value);
@@ -136,24 +137,24 @@ fn apart(suite: &Suite, options: &Options) -> Result<bool> {
     if let Some(output) = child.stdout.take() {
         for line in BufReader::new(output).lines().map_while(std::io::Result::ok) {
             match line.strip_prefix(MARK) {
-                Some(mark) => bar.shows(mark),
-                None => bar.prints(&line),
+                Some(mark) => bar.show(mark),
+                None => bar.print(&line),
             }
         }
     }
     let status = child.wait().map_err(fail)?;
-    bar.ends();
+    bar.remove();
     Ok(status.success())
 }
 
-/// The process of one suite: measures here, or becomes the launcher of the ranks that the suite takes.
+/// The process of one suite: measures here, or becomes the launcher of the ranks that the suite needs.
 ///
 /// # Errors
-/// Where ranks do not start, find each other or part, or a result cannot be written.
+/// If ranks do not start, find each other or shut down, or a result cannot be written.
 pub fn one_suite(options: &OneSuite) -> Result<ExitCode> {
     let suite = suite::named(&options.name).map_err(Failure::Usage)?;
-    let Place::Ranks(least) = suite.place else {
-        ends_with_its_parent();
+    let RunsOn::Ranks(least) = suite.runs_on else {
+        end_with_parent();
         return measured(suite, &options.suite, options.marked, 1);
     };
     if options.ranks < least {
@@ -161,7 +162,7 @@ pub fn one_suite(options: &OneSuite) -> Result<ExitCode> {
         return Err(Failure::Usage(reason));
     }
     if !options.launched {
-        ends_with_its_parent();
+        end_with_parent();
         return Err(become_launcher(options.ranks));
     }
     let cluster = mobula::init(Config::default())?;
@@ -173,8 +174,8 @@ pub fn one_suite(options: &OneSuite) -> Result<ExitCode> {
     on_rank_0(cluster, |ranks| measured(suite, &options.suite, options.marked, ranks))
 }
 
-/// Becomes the launcher of this very command: in place of this process, so that a signal meant for it reaches the launcher.
-/// It returns only where there is no launcher.
+/// Becomes the launcher of this very command, in place of this process, so that a signal sent to it reaches the
+/// launcher. It returns only if there is no launcher.
 fn become_launcher(ranks: u32) -> Failure {
     let executable = match env::current_exe() {
         Ok(executable) => executable,
@@ -185,8 +186,8 @@ fn become_launcher(ranks: u32) -> Failure {
     peers::not_started(&command.exec())
 }
 
-/// The launcher that this process may become keeps the promise too.
-fn ends_with_its_parent() {
-    // Where the kernel refuses, an interrupted run ends a case later than it could.
+/// The launcher that this process may become inherits the setting.
+fn end_with_parent() {
+    // If the kernel refuses, an interrupted run ends a case later than it could.
     let _ = set_parent_process_death_signal(Some(Signal::TERM));
 }

@@ -1,7 +1,7 @@
-//! The `mobula-bench` command: what mobula costs, measured side by side with what people would use instead.
+//! The `mobula-bench` command: what mobula costs, measured side by side with the alternatives.
 //!
-//! Ours and the peer's are sampled in turn in the same run, so that whatever else the machine does meets both. The median
-//! of each, the ratio of a round and the spread are what is reported.
+//! Ours and the peer's are sampled in turn in the same run, so that any other load of the machine affects both. The
+//! report gives the median of each, the ratio of a round and the spread.
 #![forbid(unsafe_code)]
 
 mod actors;
@@ -34,7 +34,7 @@ mod uts;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
-/// What mobula costs, side by side with what people would use instead.
+/// What mobula costs, side by side with the alternatives.
 #[derive(Parser)]
 #[command(name = "mobula-bench", version, arg_required_else_help = true)]
 struct Arguments {
@@ -50,9 +50,10 @@ enum Command {
     Run(launch::Options),
     /// Make a page with plots, and a table in Markdown, of result files
     Report(page::Options),
-    /// Say what is slower or faster in the second result file than in the first, and whether the noise explains it
+    /// List what is slower or faster in the second result file than in the first, and whether the noise explains it
     Compare(compare::Options),
-    /// Thousands of simulated ranks on one core: what the runtime's own protocol costs and how well it spreads work; seeds
+    /// Thousands of simulated ranks on one core: what the runtime's own protocol costs and how well it spreads work;
+    /// seeds
     Sim(sim::Options),
     /// One suite, in this process or on the ranks that it becomes the launcher of
     #[command(hide = true)]
@@ -82,7 +83,7 @@ fn main() -> ExitCode {
         Command::Suite(options) => launch::one_suite(&options),
         Command::StartAndStop => startup::start_and_stop(),
         Command::Nothing => Ok(ExitCode::SUCCESS),
-        Command::Weigh(options) => memory::weigh(&options),
+        Command::Weigh(options) => memory::measure(&options),
     };
     outcome.unwrap_or_else(|failure| {
         eprintln!("mobula-bench: {failure}");

@@ -1,6 +1,7 @@
 //! Bytes that a queued task, an object, an array and a peer take.
 //!
-//! Each number is what a process of its own grows by: in one that has done anything before, the allocator has room left over.
+//! Each number is the growth of a process of its own: in one that has done anything before, the allocator has free
+//! space left.
 
 use crate::case::{Case, Run, case};
 use crate::failure::{Failure, Result, check};
@@ -16,7 +17,7 @@ use std::sync::Arc;
 /// Samples of each: they hardly differ.
 const REPEAT_MAX: u32 = 3;
 
-/// What is weighed.
+/// What is measured.
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum What {
     /// A queued task.
@@ -33,7 +34,7 @@ enum What {
     Vec,
 }
 
-/// Options of the process that weighs.
+/// Options of the process that measures.
 #[derive(clap::Args)]
 #[group(skip)]
 pub struct Options {
@@ -46,9 +47,9 @@ pub struct Options {
 pub fn cases() -> Vec<Case> {
     let few = |case: Case| case.repeat_at_most(REPEAT_MAX);
     vec![
-        few(case("a queued task", "bytes", |run| weighed(run, "task"))),
-        few(case("an object of 8 B", "bytes", |run| weighed(run, "object")).peer("Arc", |run| weighed(run, "arc"))),
-        few(case("an array of 1 KiB", "bytes", |run| weighed(run, "array")).peer("Vec", |run| weighed(run, "vec"))),
+        few(case("a queued task", "bytes", |run| measured(run, "task"))),
+        few(case("an object of 8 B", "bytes", |run| measured(run, "object")).peer("Arc", |run| measured(run, "arc"))),
+        few(case("an array of 1 KiB", "bytes", |run| measured(run, "array")).peer("Vec", |run| measured(run, "vec"))),
         few(case("rank 0 of two, idle", "bytes", |_| rank(2)).peer("MPI", |_| mpi_rank(2))),
         few(case("a peer that was talked to", "bytes", |_| Ok((rank(8)? - rank(2)?) / 6.0))
             .peer("MPI", |_| Ok((mpi_rank(8)? - mpi_rank(2)?) / 6.0))),
@@ -58,13 +59,13 @@ pub fn cases() -> Vec<Case> {
 /// Measures all of it.
 ///
 /// # Errors
-/// Where a result cannot be written.
+/// If a result cannot be written.
 pub fn run(bench: &mut Bench) -> Result<()> {
     bench.measure(&cases())
 }
 
-/// What a process of its own says of something.
-fn weighed(run: &Run, what: &str) -> Result<f64> {
+/// The number that a process of its own prints for something.
+fn measured(run: &Run, what: &str) -> Result<f64> {
     let mut command = Command::new(own_program()?);
     command.args(["weigh", what]);
     if run.quick {
@@ -86,15 +87,15 @@ fn own_program() -> Result<std::path::PathBuf> {
         .map_err(|error| Failure::Program { program: "mobula-bench".to_string(), reason: error.to_string() })
 }
 
-/// How many are weighed together.
+/// How many are measured together.
 const COUNT: u32 = 1_000_000;
 const ARRAYS: u32 = 50_000;
 
-/// Weighs, and prints the number.
+/// Measures, and prints the number.
 ///
 /// # Errors
-/// What the runtime says.
-pub fn weigh(options: &Options) -> Result<ExitCode> {
+/// Errors of the runtime.
+pub fn measure(options: &Options) -> Result<ExitCode> {
     let run = Run { repeat: 1, quick: options.quick, seed: 0 };
     let kilobyte = vec![1u64; 128];
     let bytes = match options.what {
@@ -103,7 +104,7 @@ pub fn weigh(options: &Options) -> Result<ExitCode> {
             within(Config::default(), || grown(run.rounds(COUNT), |number| Ok(mobula::put(u64::from(number))?)))?
         }
         What::Array => within(Config::default(), || grown(run.rounds(ARRAYS), |_| Ok(mobula::put_array(&kilobyte)?)))?,
-        What::Rank => return rank_here(),
+        What::Rank => return own_rank_bytes(),
         What::Arc => grown(run.rounds(COUNT), |number| Ok(Arc::new(u64::from(number))))?,
         What::Vec => grown(run.rounds(ARRAYS), |_| Ok(kilobyte.clone()))?,
     };
@@ -111,15 +112,16 @@ pub fn weigh(options: &Options) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Bytes that each of so many takes. Where they are kept counts as well: a reference is part of what a user holds.
+/// Bytes that each of so many takes. The vector that stores them counts as well: a reference is part of what a user
+/// holds.
 fn grown<T>(count: u32, mut make: impl FnMut(u32) -> Result<T>) -> Result<f64> {
     let before = queue::resident_bytes()?;
-    let mut kept = Vec::with_capacity(count as usize);
+    let mut items = Vec::with_capacity(count as usize);
     for number in 0..count {
-        kept.push(make(number)?);
+        items.push(make(number)?);
     }
     let bytes = queue::resident_bytes()?.saturating_sub(before) as f64 / f64::from(count);
-    check(kept.len() == count as usize, || "some were not kept".to_string())?;
+    check(items.len() == count as usize, || "some are missing".to_string())?;
     Ok(bytes)
 }
 
@@ -128,8 +130,8 @@ fn own_rank() -> u32 {
     mobula::context().rank()
 }
 
-/// What rank 0 has in memory once every rank has answered it.
-fn rank_here() -> Result<ExitCode> {
+/// The memory of rank 0 after every rank has responded to it.
+fn own_rank_bytes() -> Result<ExitCode> {
     let cluster = mobula::init(Config::default())?;
     if cluster.rank() != 0 {
         cluster.serve()?;

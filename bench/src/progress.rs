@@ -1,10 +1,10 @@
-//! Progress of a suite on a terminal. The process that measures may be a rank whose output a launcher collects, so it only
-//! prints marks; the one that the user started draws them.
+//! Progress of a suite on a terminal. The process that measures may be a rank whose output a launcher collects, so it
+//! only prints marks; the process that the user started draws them.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use std::time::Duration;
 
-/// What a line of progress begins with: a control character that no table has.
+/// The start of a progress line: a control character that no table has.
 pub const MARK: &str = "\u{1}";
 
 /// Progress as it is printed.
@@ -15,13 +15,13 @@ pub struct Marks {
 }
 
 impl Marks {
-    /// Of so many cases; nothing is printed unless somebody reads it.
+    /// Of so many cases; marks are printed only if the starting process reads them.
     pub fn start(printed: bool, cases: usize) -> Marks {
         Marks { printed, ended: 0, cases }
     }
 
     /// A case begins.
-    pub fn begins(&self, name: &str) {
+    pub fn begin(&self, name: &str) {
         if self.printed {
             println!("{MARK}{} {} {name}", self.ended, self.cases);
         }
@@ -37,7 +37,7 @@ impl Marks {
 pub struct Bar(ProgressBar);
 
 impl Bar {
-    /// For a suite whose number of cases its first mark will say.
+    /// For a suite whose number of cases the first mark gives.
     pub fn new(suite: &'static str) -> Bar {
         let style = ProgressStyle::with_template("{prefix} [{bar:30}] {pos}/{len} {elapsed} {wide_msg}")
             .expect("the template is well formed")
@@ -47,24 +47,24 @@ impl Bar {
         Bar(bar)
     }
 
-    /// Shows what a mark says: cases ended, cases in all, the one that runs.
-    pub fn shows(&self, mark: &str) {
-        let mut words = mark.splitn(3, ' ');
-        let mut number = || words.next().and_then(|word| word.parse().ok());
+    /// Shows a mark: cases ended, cases in all, the one that runs.
+    pub fn show(&self, mark: &str) {
+        let mut fields = mark.splitn(3, ' ');
+        let mut number = || fields.next().and_then(|field| field.parse().ok());
         if let (Some(ended), Some(cases)) = (number(), number()) {
             self.0.set_length(cases);
             self.0.set_position(ended);
         }
-        self.0.set_message(words.next().unwrap_or_default().to_string());
+        self.0.set_message(fields.next().unwrap_or_default().to_string());
     }
 
     /// Prints a line of the table above the bar.
-    pub fn prints(&self, line: &str) {
+    pub fn print(&self, line: &str) {
         self.0.suspend(|| println!("{line}"));
     }
 
     /// Takes it away.
-    pub fn ends(&self) {
+    pub fn remove(&self) {
         self.0.finish_and_clear();
     }
 }
@@ -76,9 +76,9 @@ mod tests {
     #[test]
     fn a_mark_moves_the_bar() {
         let bar = Bar::new("rpc");
-        bar.shows("3 12 round trip, 8 B");
+        bar.show("3 12 round trip, 8 B");
         assert_eq!((bar.0.position(), bar.0.length(), bar.0.message().as_str()), (3, Some(12), "round trip, 8 B"));
-        bar.shows("nonsense");
+        bar.show("nonsense");
         assert_eq!(bar.0.position(), 3);
     }
 }

@@ -1,4 +1,4 @@
-//! Result files: lines of JSON, the first of which says the version, the others one result each.
+//! Result files: lines of JSON, the first of which gives the version, the others one result each.
 
 use crate::failure::{Failure, Result};
 use serde::{Deserialize, Serialize};
@@ -6,10 +6,10 @@ use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::Path;
 
-/// The version of result files. A change of what a field means is a new one.
+/// The version of result files. It changes when the meaning of a field does.
 pub const VERSION: u32 = 1;
 
-/// A result. What was not measured is none.
+/// A result. A number that was not measured is `None`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Line {
@@ -19,9 +19,9 @@ pub struct Line {
     pub case: String,
     /// Our median.
     pub value: Option<f64>,
-    /// What the numbers mean.
+    /// The unit of the numbers.
     pub unit: String,
-    /// What it was held against.
+    /// The peer.
     pub peer: Option<String>,
     /// The peer's median.
     pub peer_value: Option<f64>,
@@ -41,13 +41,13 @@ pub struct Line {
     pub host: String,
     /// The model of its processors.
     pub cpu: String,
-    /// The road that was forced between ranks, or `auto`.
+    /// The transport that was forced between ranks, or `auto`.
     pub fabric: String,
     /// Ranks that took part.
     pub ranks: u32,
     /// Hosts that they were on.
     pub hosts: usize,
-    /// What random choices were made from.
+    /// The seed of random choices.
     pub seed: u64,
 }
 
@@ -58,10 +58,11 @@ struct Head {
     version: u32,
 }
 
-/// Makes sure that results can be appended to a file: writes the first line of a new one, and refuses one of another version.
+/// Checks that results can be appended to a file: writes the first line of a new one, and refuses one of another
+/// version.
 ///
 /// # Errors
-/// `Failure::Results` for a file of another version or of something else, `Failure::File` where it cannot be written.
+/// `Failure::Results` for a file of another version or of something else, `Failure::File` if it cannot be written.
 pub fn begin(path: Option<&Path>) -> Result<()> {
     let Some(path) = path else { return Ok(()) };
     let text = fs::read_to_string(path).unwrap_or_default();
@@ -71,10 +72,10 @@ pub fn begin(path: Option<&Path>) -> Result<()> {
     read(path).map(|_| ())
 }
 
-/// Appends a result, in one write: who is interrupted leaves whole lines.
+/// Appends a result, in one write: an interrupted process leaves whole lines.
 ///
 /// # Errors
-/// `Failure::File` where it cannot be written.
+/// `Failure::File` if it cannot be written.
 pub fn append(path: &Path, line: &Line) -> Result<()> {
     write(path, line)
 }
@@ -87,10 +88,11 @@ fn write(path: &Path, line: &impl Serialize) -> Result<()> {
     file.write_all(text.as_bytes()).map_err(|error| fail(error.to_string()))
 }
 
-/// Reads a file. Of a case that is there several times, as of a run that was repeated into the same file, the last counts.
+/// Reads a file. Of a case that is there several times, as after a run that was repeated into the same file, the last
+/// counts.
 ///
 /// # Errors
-/// `Failure::Results` where it is not there, is of another version, or holds a line that is no result.
+/// `Failure::Results` if it is missing, is of another version, or has a line that is no result.
 pub fn read(path: &Path) -> Result<Vec<Line>> {
     let fail = |reason: String| Failure::Results { path: path.to_path_buf(), reason };
     let text = fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
@@ -106,6 +108,7 @@ pub fn read(path: &Path) -> Result<Vec<Line>> {
     for (index, text) in lines.enumerate() {
         let line: Line =
             serde_json::from_str(text).map_err(|error| fail(format!("line {} is no result: {error}", index + 2)))?;
+        let line = line.with_present_names();
         match results.iter_mut().find(|known| known.is_of_the_same(&line)) {
             Some(known) => *known = line,
             None => results.push(line),
@@ -115,7 +118,18 @@ pub fn read(path: &Path) -> Result<Vec<Line>> {
 }
 
 impl Line {
-    /// Whether two results can be compared: the same case, over the same road, on as many ranks.
+    /// The line with today's names: the cases of `limits-remote` were once of `limits-far`, and ended in `, far`.
+    fn with_present_names(mut self) -> Line {
+        if self.suite == "limits-far" {
+            self.suite = "limits-remote".to_string();
+            if let Some(name) = self.case.strip_suffix(", far") {
+                self.case = format!("{name}, remote");
+            }
+        }
+        self
+    }
+
+    /// Returns true if two results can be compared: the same case, over the same transport, on as many ranks.
     pub fn is_of_the_same(&self, other: &Line) -> bool {
         let key = |line: &Line| (line.suite.clone(), line.case.clone(), line.fabric.clone(), line.ranks, line.hosts);
         key(self) == key(other)
@@ -163,7 +177,8 @@ pub mod tests {
         let text = serde_json::to_string(&line("round trip", 3.0)).unwrap();
         assert_eq!(
             text,
-            "{\"suite\":\"rpc\",\"case\":\"round trip\",\"value\":3.0,\"unit\":\"us\",\"peer\":\"MPI\",\"peer_value\":1.5,\
+            "{\"suite\":\"rpc\",\"case\":\"round \
+             trip\",\"value\":3.0,\"unit\":\"us\",\"peer\":\"MPI\",\"peer_value\":1.5,\
              \"ratio\":2.0,\"repeat\":3,\"min\":2.7,\"median\":3.0,\"max\":3.3000000000000003,\"commit\":\"abc-dirty\",\
              \"host\":\"n\\\"1\",\"cpu\":\"a\\tCPU\",\"fabric\":\"auto\",\"ranks\":2,\"hosts\":1,\"seed\":7}"
         );
@@ -182,19 +197,29 @@ pub mod tests {
     }
 
     #[test]
+    fn a_file_with_old_names_is_read_with_todays() {
+        let path = file("names");
+        begin(Some(&path)).unwrap();
+        append(&path, &Line { suite: "limits-far".to_string(), ..line("wait, 10,000 objects, far", 1.0) }).unwrap();
+        let expected = Line { suite: "limits-remote".to_string(), ..line("wait, 10,000 objects, remote", 1.0) };
+        assert_eq!(read(&path).unwrap(), [expected]);
+        fs::remove_file(path).unwrap();
+    }
+
+    #[test]
     fn another_version_is_refused_to_read_and_to_append() {
         let path = file("version");
         fs::write(&path, "{\"version\":2}\n").unwrap();
         for refused in [read(&path).map(|_| ()), begin(Some(&path))] {
-            let said = refused.unwrap_err().to_string();
-            assert!(said.contains("version 2") && said.contains("reads version 1"), "{said}");
+            let message = refused.unwrap_err().to_string();
+            assert!(message.contains("version 2") && message.contains("reads version 1"), "{message}");
         }
         assert_eq!(fs::read_to_string(&path).unwrap(), "{\"version\":2}\n");
         fs::remove_file(path).unwrap();
     }
 
     #[test]
-    fn what_is_no_result_file_is_said_by_its_line() {
+    fn a_file_without_results_is_an_error_with_its_line() {
         let path = file("other");
         fs::write(&path, "something else\n").unwrap();
         assert!(read(&path).unwrap_err().to_string().contains("first line"));

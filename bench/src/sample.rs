@@ -1,4 +1,4 @@
-//! Taking samples: ours and the peer's in turn, and what is said of them.
+//! Sampling: ours and the peer's in turn, and their summary.
 
 use crate::case::{Case, Run, Sample};
 use crate::failure::Result;
@@ -26,7 +26,7 @@ impl Summary {
     }
 }
 
-/// What came of a case.
+/// The samples of a case.
 pub struct Outcome {
     /// Our samples, or the first failure among them.
     pub ours: Result<Summary>,
@@ -37,8 +37,8 @@ pub struct Outcome {
     pub ratio: Option<f64>,
 }
 
-/// Samples a case and its peer in turn, so that a machine that changes its pace changes it for both. Who goes first changes
-/// too: the second finds caches and clocks as the first left them.
+/// Samples a case and its peer in turn, so that a machine that changes its pace changes it for both. The order
+/// alternates too: the second finds caches and clocks as the first left them.
 pub fn alternate(case: &Case, run: &Run) -> Outcome {
     let samples = [Some(&case.ours), case.peer.as_ref().map(|peer| &peer.sample)];
     let mut series: Vec<Series<'_>> = samples.into_iter().flatten().map(Series::new).collect();
@@ -81,7 +81,8 @@ impl Series<'_> {
     }
 }
 
-/// Microseconds of one of `count` calls, after a tenth as many to warm up. What a call gives is dropped within its time.
+/// Microseconds of one of `count` calls, after a tenth as many to warm up. The result of a call is dropped within its
+/// time.
 ///
 /// # Errors
 /// The first of `call`'s.
@@ -115,13 +116,13 @@ mod tests {
 
     static TURNS: Mutex<Vec<&str>> = Mutex::new(Vec::new());
 
-    fn take(who: &'static str, value: f64) -> Result<f64> {
-        TURNS.lock().unwrap().push(who);
+    fn take(side: &'static str, value: f64) -> Result<f64> {
+        TURNS.lock().unwrap().push(side);
         Ok(value)
     }
 
     #[test]
-    fn turns_alternate_and_so_does_who_begins() {
+    fn turns_alternate_and_so_does_the_first() {
         let case = case("turns", "us", |_| take("ours", 3.0)).peer("other", |_| take("peer", 2.0));
         let outcome = alternate(&case, &Run { repeat: 3, quick: false, seed: 0 });
         assert_eq!(*TURNS.lock().unwrap(), ["ours", "peer", "peer", "ours", "ours", "peer"]);
@@ -150,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_that_fails_leaves_ours_standing() {
+    fn a_failed_peer_leaves_our_summary() {
         let case = case("alone", "us", |_| Ok(1.0)).peer("missing", |_| Err(Failure::Usage("not here".to_string())));
         let outcome = alternate(&case, &Run { repeat: 2, quick: false, seed: 0 });
         assert_eq!(outcome.ours.as_ref().unwrap().median, 1.0);

@@ -1,4 +1,4 @@
-//! What a number was measured on, as far as it matters for comparing it with another.
+//! The circumstances of a measurement, as far as they matter for comparing it with another.
 
 use std::fmt;
 use std::fs;
@@ -16,18 +16,18 @@ pub struct Setting {
     pub cpu: String,
     /// How many processors this process may use.
     pub cpus: usize,
-    /// The road that MOBULA_FABRIC forces between ranks; `auto` where it forces none.
+    /// The transport that MOBULA_FABRIC forces between ranks; `auto` if it forces none.
     pub fabric: String,
     /// Processes that take part.
     pub ranks: u32,
     /// Hosts that they are on.
     pub hosts: usize,
-    /// What random choices were made from.
+    /// The seed of random choices.
     pub seed: u64,
 }
 
 impl Setting {
-    /// Here and now, with this many ranks on this many hosts.
+    /// The circumstances now, with this many ranks on this many hosts.
     pub fn of(suite: &'static str, ranks: u32, hosts: usize, seed: u64) -> Setting {
         Setting {
             suite,
@@ -53,7 +53,7 @@ impl fmt::Display for Setting {
     }
 }
 
-/// The revision of the folder that the command is run in: where the source is, for whoever measures it.
+/// The revision of the folder in which the command runs: the source, for anyone who measures it.
 fn commit() -> String {
     let output = Command::new("git").args(["describe", "--always", "--dirty", "--abbrev=12"]).output();
     match output {
@@ -67,7 +67,7 @@ fn first_line(path: &str) -> String {
     text.lines().next().unwrap_or("unknown").to_string()
 }
 
-/// The model that the kernel says; not every architecture has one.
+/// The model that the kernel names; not every architecture has one.
 fn cpu(cpuinfo: &str) -> String {
     let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
     model.map_or_else(|| std::env::consts::ARCH.to_string(), |(_, name)| name.trim().to_string())

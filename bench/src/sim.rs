@@ -1,10 +1,10 @@
-//! Simulated clusters: shapes of work over thousands of ranks, measured; and random runs, judged.
+//! Simulated clusters: shapes of work over thousands of ranks, measured; and random runs, checked.
 
 use crate::case::{Case, Run, case};
 use crate::failure::{Result, check};
 use crate::suite::Bench;
 use clap::Args;
-use mobula::sim::{Measured, Scenario, Setting, judge, measure};
+use mobula::sim::{Measurement, Scenario, Setting, check_run, measure};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -20,7 +20,7 @@ pub struct Options {
     /// The first seed
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Instead: so many random runs under random faults, each judged by the sequential run
+    /// Instead: so many random runs under random faults, each checked against the sequential run
     #[arg(long)]
     seeds: Option<u64>,
     /// Only this shape of work
@@ -51,14 +51,14 @@ pub fn cases() -> Vec<Case> {
 /// Measures all of it.
 ///
 /// # Errors
-/// Where a result cannot be written.
+/// If a result cannot be written.
 pub fn measure_cases(bench: &mut Bench) -> Result<()> {
     bench.measure(&cases())
 }
 
-fn simulated(run: &Run, scenario: Scenario) -> Result<Measured> {
+fn simulated(run: &Run, scenario: Scenario) -> Result<Measurement> {
     let measured = measure(scenario, run.seed + 1, run.rounds(CASE_RANKS), CASE_TASKS);
-    check(measured.wrong.is_empty(), || measured.wrong.join("; "))?;
+    check(measured.errors.is_empty(), || measured.errors.join("; "))?;
     Ok(measured)
 }
 
@@ -71,22 +71,22 @@ fn shape(name: &str) -> Result<Scenario, String> {
 /// Simulates.
 pub fn run(options: &Options) -> ExitCode {
     let wrong = match options.seeds {
-        Some(seeds) => tried(options.seed, seeds),
+        Some(seeds) => run_seeds(options.seed, seeds),
         None => measured(options),
     };
     if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Random runs; how many were wrong.
-fn tried(first: u64, seeds: u64) -> u64 {
+/// Random runs; returns how many were wrong.
+fn run_seeds(first: u64, seeds: u64) -> u64 {
     let began = Instant::now();
     let mut wrong = 0;
     for seed in first..first + seeds {
-        let setting = Setting { aloud: seeds == 1, ..Setting::random(seed) };
+        let setting = Setting { verbose: seeds == 1, ..Setting::random(seed) };
         if seeds == 1 {
             println!("{setting:#?}");
         }
-        let lines = judge(&setting);
+        let lines = check_run(&setting);
         if !lines.is_empty() {
             wrong += 1;
             println!("seed {seed} (mobula-bench sim --seeds 1 --seed {seed}):\n    {}", lines.join("\n    "));
@@ -96,7 +96,7 @@ fn tried(first: u64, seeds: u64) -> u64 {
     wrong
 }
 
-/// Shapes of work; how many runs were wrong.
+/// Shapes of work; returns how many runs were wrong.
 fn measured(options: &Options) -> u64 {
     let mut wrong = 0;
     for (_, scenario) in Scenario::ALL {
@@ -106,10 +106,10 @@ fn measured(options: &Options) -> u64 {
         let began = Instant::now();
         let measured = measure(scenario, options.seed, options.ranks, options.tasks);
         println!("{measured}; simulated in {:.1} s, {} MiB at most so far", began.elapsed().as_secs_f64(), peak_mib());
-        for line in &measured.wrong {
+        for line in &measured.errors {
             println!("    WRONG: {line}");
         }
-        wrong += u64::from(!measured.wrong.is_empty());
+        wrong += u64::from(!measured.errors.is_empty());
     }
     wrong
 }

@@ -1,4 +1,5 @@
-//! Starting and stopping: in a process that has done so before, as a process that does nothing else, as ranks of a launcher.
+//! Starting and stopping: in a process that has done so before, as a process that does nothing else, as ranks of a
+//! launcher.
 //!
 //! Owns: the cases, and the processes that they start and wait for. Never: a cluster around them.
 
@@ -12,11 +13,11 @@ use std::env;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
-/// What the processes are asked to do; the names of the command's own hidden subcommands.
+/// The names of the command's own hidden subcommands.
 const START_AND_STOP: &str = "start-and-stop";
 const NOTHING: &str = "nothing";
 
-/// Samples of what starts several processes.
+/// Samples of cases that start several processes.
 const REPEAT_MAX: u32 = 5;
 
 /// Every case.
@@ -25,7 +26,7 @@ pub fn cases() -> Vec<Case> {
         case(format!("init to first task, {ranks} ranks"), "ms", move |_| {
             printed(&mut on_ranks(ranks, START_AND_STOP)?)
         })
-        .peer("MPI_Init to all heard", move |_| mpi::startup("time", ranks))
+        .peer("MPI_Init to all exchanged", move |_| mpi::startup("time", ranks))
         .repeat_at_most(REPEAT_MAX)
     };
     vec![
@@ -46,7 +47,7 @@ pub fn cases() -> Vec<Case> {
 /// Measures all of it.
 ///
 /// # Errors
-/// Where a result cannot be written.
+/// If a result cannot be written.
 pub fn run(bench: &mut Bench) -> Result<()> {
     bench.measure(&cases())
 }
@@ -59,7 +60,7 @@ fn own_rank() -> u32 {
 /// Starts a cluster, runs a task on every rank, prints the milliseconds that took on rank 0, and stops.
 ///
 /// # Errors
-/// What the runtime says.
+/// Errors of the runtime.
 pub fn start_and_stop() -> Result<ExitCode> {
     let start = Instant::now();
     let cluster = mobula::init(Config::default())?;
@@ -76,12 +77,12 @@ pub fn start_and_stop() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Milliseconds of starting and stopping, where it was done before.
+/// Milliseconds of starting and stopping in a process that has done so before.
 fn again(run: &Run) -> Result<f64> {
     Ok(us_each(run.rounds(10), || Ok(mobula::init(Config::default())?.shutdown()?))? / 1e3)
 }
 
-/// Milliseconds that a job takes longer than one of processes that end at once. Nothing is left of it where the noise is greater.
+/// Milliseconds by which a job takes longer than one of processes that end at once; 0 if the noise is greater.
 fn beyond_launcher(ranks: u32) -> Result<f64> {
     let own = wall_ms(&mut on_ranks(ranks, NOTHING)?)?;
     let ours = wall_ms(&mut on_ranks(ranks, START_AND_STOP)?)?;

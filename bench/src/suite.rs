@@ -1,4 +1,4 @@
-//! What suites share: their table, their options, and how their cases are run one after the other.
+//! The parts that suites share: their table, their options, and the loop over their cases.
 
 use crate::case::{Case, Run};
 use crate::failure::{Failure, Result};
@@ -11,30 +11,30 @@ use mobula::Cluster;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Samples of a case, where `--repeat` does not say.
+/// Samples of a case, without `--repeat`.
 const REPEAT: u32 = 9;
 
 /// The same with `--quick`.
 const REPEAT_QUICK: u32 = 3;
 
-/// Where a suite runs.
+/// The processes that run a suite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum RunsOn {
     /// In one process, where it starts the clusters that it needs.
     OneProcess,
-    /// On rank 0 of a cluster of at least so many ranks, which whoever runs the suite has started.
+    /// On rank 0 of a cluster of at least so many ranks, which have been started already.
     Ranks(u32),
 }
 
 /// A group of cases that are measured together.
 pub struct Suite {
-    /// What it is called on the command line and in results.
+    /// Its name on the command line and in results.
     pub name: &'static str,
     /// What it measures, for the list.
     pub about: &'static str,
-    /// Where it runs.
-    pub place: Place,
-    /// What the processes that the harness starts for it find in their environment, where that does not say otherwise.
+    /// The processes that run it.
+    pub runs_on: RunsOn,
+    /// Environment variables for the processes that the harness starts for it, unless the environment sets them.
     pub environment: &'static [(&'static str, &'static str)],
     /// Every case, in the order in which they run.
     pub cases: fn() -> Vec<Case>,
@@ -42,37 +42,43 @@ pub struct Suite {
     pub run: fn(&mut Bench) -> Result<()>,
 }
 
-/// A suite whose environment is nobody's business.
+/// A suite without environment variables of its own.
 const fn suite(
     name: &'static str,
     about: &'static str,
-    place: Place,
+    runs_on: RunsOn,
     cases: fn() -> Vec<Case>,
     run: fn(&mut Bench) -> Result<()>,
 ) -> Suite {
-    Suite { name, about, place, environment: &[], cases, run }
+    Suite { name, about, runs_on, environment: &[], cases, run }
 }
 
-/// All of them, in the order in which `run all` takes them.
+/// All of them, in the order of `run all`.
 pub const SUITES: &[Suite] = &[
-    suite("local", "tasks in one process, beside rayon and plain calls", Place::OneProcess, local::cases, local::run),
-    suite("rpc", "calls between ranks, beside MPI messages", Place::Ranks(2), rpc::cases, rpc::run),
-    suite("objects", "putting, getting and broadcasting", Place::Ranks(2), objects::cases, objects::run),
-    suite("actors", "calls of actors, here and on another rank", Place::Ranks(2), actors::cases, actors::run),
-    suite("taskbench", "dependence patterns, beside plain MPI", Place::Ranks(2), taskbench::cases, taskbench::run),
-    suite("uts", "an unbalanced tree, beside a search in sequence", Place::Ranks(2), uts::cases, uts::run),
-    suite("cholesky", "a tiled factorization", Place::Ranks(2), cholesky::cases, cholesky::run),
-    suite("startup", "from nothing to the first task", Place::OneProcess, startup::cases, startup::run),
-    suite("memory", "bytes a task, an object, a peer", Place::OneProcess, memory::cases, memory::run),
-    suite("limits", "many of everything, in one process", Place::OneProcess, limits::cases_here, limits::run_here),
-    suite("limits-far", "many of everything, between ranks", Place::Ranks(2), limits::cases_far, limits::run_far),
+    suite("local", "tasks in one process, beside rayon and plain calls", RunsOn::OneProcess, local::cases, local::run),
+    suite("rpc", "calls between ranks, beside MPI messages", RunsOn::Ranks(2), rpc::cases, rpc::run),
+    suite("objects", "putting, getting and broadcasting", RunsOn::Ranks(2), objects::cases, objects::run),
+    suite("actors", "calls of actors, here and on another rank", RunsOn::Ranks(2), actors::cases, actors::run),
+    suite("taskbench", "dependence patterns, beside plain MPI", RunsOn::Ranks(2), taskbench::cases, taskbench::run),
+    suite("uts", "an unbalanced tree, beside a search in sequence", RunsOn::Ranks(2), uts::cases, uts::run),
+    suite("cholesky", "a tiled factorization", RunsOn::Ranks(2), cholesky::cases, cholesky::run),
+    suite("startup", "from nothing to the first task", RunsOn::OneProcess, startup::cases, startup::run),
+    suite("memory", "bytes a task, an object, a peer", RunsOn::OneProcess, memory::cases, memory::run),
+    suite("limits", "many of everything, in one process", RunsOn::OneProcess, limits::cases_here, limits::run_here),
+    suite(
+        "limits-remote",
+        "many of everything, between ranks",
+        RunsOn::Ranks(2),
+        limits::cases_remote,
+        limits::run_remote,
+    ),
     Suite {
-        // Alone, it measures the road that every machine has.
+        // Without other settings, it measures the transport that every machine has.
         environment: &[("MOBULA_FABRIC", "tcp")],
-        ..suite("hosts", "the road between ranks that share no memory", Place::Ranks(2), hosts::cases, hosts::run)
+        ..suite("hosts", "the transport between ranks that share no memory", RunsOn::Ranks(2), hosts::cases, hosts::run)
     },
-    suite("sim", "the protocol over thousands of simulated ranks", Place::OneProcess, sim::cases, sim::measure_cases),
-    suite("ray", "the cases of Ray's published microbenchmark", Place::OneProcess, ray::cases, ray::run),
+    suite("sim", "the protocol over thousands of simulated ranks", RunsOn::OneProcess, sim::cases, sim::measure_cases),
+    suite("ray", "the cases of Ray's published microbenchmark", RunsOn::OneProcess, ray::cases, ray::run),
 ];
 
 /// The suite of this name.
@@ -96,13 +102,13 @@ pub struct Options {
     /// Samples of each case [default: 9; 3 with --quick]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     repeat: Option<u32>,
-    /// Samples a tenth as long, and fewer: to see that all works, not to compare
+    /// Samples a tenth as long, and fewer: for a test, not to compare
     #[arg(long)]
     quick: bool,
     /// Measure only the cases with this text in their name
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     only: String,
-    /// What random choices are made from
+    /// The seed of random choices
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
 }
@@ -161,7 +167,7 @@ impl Bench {
     /// `Failure::File` where a result could not be written.
     pub fn measure(&mut self, cases: &[Case]) -> Result<()> {
         for case in cases.iter().filter(|case| case.name.contains(&self.only)) {
-            self.marks.begins(&case.name);
+            self.marks.begin(&case.name);
             if case.ranks_min > self.ranks {
                 let Case { name, ranks_min: least, .. } = case;
                 self.table.note(format!(
@@ -170,7 +176,7 @@ impl Bench {
                     self.ranks
                 ));
             } else {
-                // A quick run takes a third of the samples of what takes long, too.
+                // A quick run takes a third of the samples of slow cases, too.
                 let most = if self.run.quick { case.repeat_max.div_ceil(REPEAT_QUICK) } else { case.repeat_max };
                 let run = Run { repeat: self.run.repeat.min(most), ..self.run };
                 self.table.add(case, &run, &alternate(case, &run))?;
@@ -180,7 +186,7 @@ impl Bench {
         Ok(())
     }
 
-    /// Prints what is to be said below the table. A missed bar is a finding; only a case that failed is an error.
+    /// Prints the lines below the table. A missed bar is a finding; only a case that failed is an error.
     pub fn finish(self) -> ExitCode {
         if self.table.finish() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
@@ -191,10 +197,10 @@ pub fn ranks() -> u32 {
     mobula::nodes().iter().map(|node| node.ranks().len() as u32).sum()
 }
 
-/// Runs `body` in a cluster of this process, which is stopped whatever the body says.
+/// Runs `body` in a cluster of this process, which is stopped even if the body fails.
 ///
 /// # Errors
-/// As `body`, or where the cluster does not start or stop.
+/// As `body`, or if the cluster does not start or stop.
 pub fn within<T>(config: mobula::Config, body: impl FnOnce() -> Result<T>) -> Result<T> {
     let cluster = mobula::init(config)?;
     if cluster.size() != 1 {
@@ -211,7 +217,7 @@ pub fn within<T>(config: mobula::Config, body: impl FnOnce() -> Result<T>) -> Re
 /// Measures on rank 0 while every other rank serves it; `measure` is given the number of ranks.
 ///
 /// # Errors
-/// As `measure`, or where the ranks do not part.
+/// As `measure`, or if the ranks do not shut down.
 pub fn on_rank_0(cluster: Cluster, measure: impl FnOnce(u32) -> Result<ExitCode>) -> Result<ExitCode> {
     if cluster.rank() != 0 {
         cluster.serve()?;
@@ -227,11 +233,11 @@ pub fn on_rank_0(cluster: Cluster, measure: impl FnOnce(u32) -> Result<ExitCode>
 /// Prints the suites with their cases.
 pub fn list() {
     for suite in SUITES {
-        let place = match suite.place {
-            Place::OneProcess => "one process".to_string(),
-            Place::Ranks(least) => format!("{least} ranks or more"),
+        let runs_on = match suite.runs_on {
+            RunsOn::OneProcess => "one process".to_string(),
+            RunsOn::Ranks(least) => format!("{least} ranks or more"),
         };
-        println!("{}: {} ({place})", suite.name, suite.about);
+        println!("{}: {} ({runs_on})", suite.name, suite.about);
         for case in (suite.cases)() {
             let peer = case.peer.map_or(String::new(), |peer| format!("beside {}", peer.name));
             println!("  {:<NAME_COLUMNS$} {:<9} {:<7} {peer}", case.name, case.unit, case.bar.to_string());
@@ -245,7 +251,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn a_case_is_told_apart_by_its_suite_and_name() {
+    fn no_two_cases_of_a_suite_share_a_name() {
         for suite in SUITES {
             let cases = (suite.cases)();
             let names: BTreeSet<&str> = cases.iter().map(|case| case.name.as_str()).collect();
@@ -255,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_name_is_answered_with_the_right_ones() {
+    fn an_unknown_suite_lists_the_known_ones() {
         assert_eq!(named("rpc").map(|suite| suite.name), Ok("rpc"));
         let error = named("rcp").err().unwrap();
         assert!(error.contains("rpc") && error.contains("taskbench") && error.contains("all"), "{error}");

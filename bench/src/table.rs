@@ -1,6 +1,6 @@
-//! What was measured, as it grows: a table for the reader, and a line a result in the file asked for.
+//! The results as they come: a table for the reader, and a line for each result in the requested file.
 
-use crate::case::{Case, Run, Verdict};
+use crate::case::{BarStatus, Case, Run};
 use crate::failure::Result;
 use crate::results::{self, Line};
 use crate::sample::{Outcome, Summary};
@@ -14,22 +14,22 @@ pub const NAME_COLUMNS: usize = 46;
 pub struct Table {
     setting: Setting,
     json: Option<PathBuf>,
-    held: u32,
+    with_bar: u32,
     missed: u32,
     failed: u32,
     notes: Vec<String>,
 }
 
 impl Table {
-    /// Opens `json`, and prints what is measured on what and the head of the table.
+    /// Opens `json`, and prints the circumstances and the head of the table.
     ///
     /// # Errors
-    /// `Failure::File` where `json` cannot be written, `Failure::Results` where it is of another version.
+    /// `Failure::File` if `json` cannot be written, `Failure::Results` if it is of another version.
     pub fn start(setting: Setting, json: Option<&Path>) -> Result<Table> {
         results::begin(json)?;
         println!("{setting}");
         println!("{}", row(["case", "unit", "median", "min..max", "peer", "", "ratio", "bar", ""]));
-        Ok(Table { setting, json: json.map(Path::to_path_buf), held: 0, missed: 0, failed: 0, notes: Vec::new() })
+        Ok(Table { setting, json: json.map(Path::to_path_buf), with_bar: 0, missed: 0, failed: 0, notes: Vec::new() })
     }
 
     /// Prints the row of a case and writes its line, which is whole in the file before the next case runs.
@@ -48,44 +48,44 @@ impl Table {
                 return Ok(());
             }
         };
-        let verdict = case.bar.verdict(ours.median, outcome.ratio);
-        self.held += u32::from(verdict != Verdict::Open);
-        self.missed += u32::from(verdict == Verdict::Missed);
-        println!("{}", measured(case, ours, outcome, verdict));
+        let status = case.bar.status(ours.median, outcome.ratio);
+        self.with_bar += u32::from(status != BarStatus::Open);
+        self.missed += u32::from(status == BarStatus::Missed);
+        println!("{}", measured(case, ours, outcome, status));
         if let Some(path) = &self.json {
             results::append(path, &line(&self.setting, case, run, ours, outcome))?;
         }
         Ok(())
     }
 
-    /// Says something once, below the table.
+    /// Adds a line below the table, once.
     pub fn note(&mut self, line: String) {
         if !self.notes.contains(&line) {
             self.notes.push(line);
         }
     }
 
-    /// Prints the notes and the count of bars; whether every case ran.
+    /// Prints the notes and the count of bars; returns true if every case ran.
     pub fn finish(self) -> bool {
         for note in &self.notes {
             println!("{note}");
         }
-        println!("{} of {} bars missed, {} cases failed", self.missed, self.held, self.failed);
+        println!("{} of {} bars missed, {} cases failed", self.missed, self.with_bar, self.failed);
         self.failed == 0
     }
 }
 
 /// The row of a case that ran.
-fn measured(case: &Case, ours: &Summary, outcome: &Outcome, verdict: Verdict) -> String {
+fn measured(case: &Case, ours: &Summary, outcome: &Outcome, status: BarStatus) -> String {
     let peer = match &outcome.peer {
         Some(Ok(peer)) => number(peer.median),
         Some(Err(_)) => "-".to_string(),
         None => String::new(),
     };
-    let verdict = match verdict {
-        Verdict::Open => "",
-        Verdict::Met => "ok",
-        Verdict::Missed => "MISSED",
+    let status = match status {
+        BarStatus::Open => "",
+        BarStatus::Met => "ok",
+        BarStatus::Missed => "MISSED",
     };
     row([
         &case.name,
@@ -96,27 +96,27 @@ fn measured(case: &Case, ours: &Summary, outcome: &Outcome, verdict: Verdict) ->
         case.peer.as_ref().map_or("", |peer| &peer.name),
         &outcome.ratio.map_or(String::new(), |ratio| format!("{}x", number(ratio))),
         &case.bar.to_string(),
-        verdict,
+        status,
     ])
 }
 
-/// The columns: case, unit, ours, its spread, the peer's, the peer, ratio, bar, verdict.
+/// The columns: case, unit, ours, its spread, the peer's, the peer, ratio, bar, status.
 fn row(columns: [&str; 9]) -> String {
-    let [name, unit, ours, spread, value, peer, ratio, bar, verdict] = columns;
+    let [name, unit, ours, spread, value, peer, ratio, bar, status] = columns;
     let line = format!(
-        "{name:<NAME_COLUMNS$} {unit:<9} {ours:>7} {:<18} {value:>7} {peer:<23} {ratio:>6}  {bar:<7} {verdict}",
+        "{name:<NAME_COLUMNS$} {unit:<9} {ours:>7} {:<18} {value:>7} {peer:<23} {ratio:>6}  {bar:<7} {status}",
         if spread.is_empty() { String::new() } else { format!("({spread})") }
     );
     line.trim_end().to_string()
 }
 
-/// Three digits that count, which is more than the machine repeats.
+/// Three significant digits, which is more than the machine repeats.
 pub fn number(value: f64) -> String {
     let magnitude = if value == 0.0 || !value.is_finite() { 0 } else { value.abs().log10().floor() as i32 };
     format!("{value:.*}", (2 - magnitude).clamp(0, 6) as usize)
 }
 
-/// A result, as it is kept. JSON has no infinities.
+/// A result, as it is stored. JSON has no infinities.
 fn line(setting: &Setting, case: &Case, run: &Run, ours: &Summary, outcome: &Outcome) -> Line {
     let finite = |value: f64| Some(value).filter(|value| value.is_finite());
     let peer_value = match &outcome.peer {
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_measured_is_none() {
+    fn a_number_that_was_not_measured_is_none() {
         let missing = Failure::Usage("not here".to_string());
         let outcome = Outcome { ours: Ok(summary(3.0)), peer: Some(Err(missing)), ratio: None };
         let case = case("round trip", "us", |_| Ok(0.0)).peer("MPI", |_| Ok(0.0));
@@ -198,10 +198,10 @@ mod tests {
     }
 
     #[test]
-    fn a_row_says_ratio_bar_and_verdict() {
+    fn a_row_has_ratio_bar_and_status() {
         let outcome = Outcome { ours: Ok(summary(3.0)), peer: Some(Ok(summary(1.0))), ratio: Some(3.0) };
         let case = case("round trip", "us", |_| Ok(0.0)).peer("MPI", |_| Ok(0.0)).bar(Bar::RatioAtMost(2.0));
-        let row = measured(&case, &summary(3.0), &outcome, Verdict::Missed);
+        let row = measured(&case, &summary(3.0), &outcome, BarStatus::Missed);
         let words: Vec<&str> = row.split_whitespace().collect();
         assert_eq!(
             words,
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_note_is_said_once_and_a_failed_case_is_an_error() {
+    fn a_note_is_printed_once_and_a_failed_case_is_an_error() {
         let mut report = Table::start(setting(), None).unwrap();
         let failed = Err(Failure::Usage("not here".to_string()));
         let case = case("round trip", "us", |_| Ok(0.0)).peer("MPI", |_| Ok(0.0));
@@ -218,7 +218,7 @@ mod tests {
         for _ in 0..2 {
             report.add(&case, &Run { repeat: 1, quick: true, seed: 0 }, &outcome).unwrap();
         }
-        assert_eq!((report.notes.len(), report.failed, report.held), (1, 2, 0));
+        assert_eq!((report.notes.len(), report.failed, report.with_bar), (1, 2, 0));
         assert!(!report.finish());
     }
 }

@@ -1,6 +1,7 @@
 //! The unbalanced tree of the demo: its search by tasks on all ranks, beside as many searches in sequence.
 //!
-//! The generator, the tasks and the search in sequence are the demo's own files, so that what is measured is what is shown.
+//! The generator, the tasks and the search in sequence are the demo's own files, so that the benchmark measures what
+//! the demo shows.
 
 #![allow(dead_code)] // The demo reads trees from its command line; here there are three of them.
 
@@ -23,15 +24,15 @@ use parameters::{Parameters, Sample, samples};
 use sequential::Count;
 use sharing::Search;
 use std::time::Instant;
-use tree::Node;
+use tree::TreeNode;
 
 /// Nodes that a task visits before it gives some away: some 100 microseconds' worth.
 const GRAIN: u32 = 500;
 
-/// Samples of each: they take a second.
+/// Samples of each: a sample takes a second.
 const REPEAT_MAX: u32 = 5;
 
-/// The trees: bushy, and one of long thin branches, whose work is the hardest to share.
+/// The trees: a bushy one, and one of long thin branches, whose work is the hardest to share.
 const TREES: &[(&str, Bar)] = &[("T1", Bar::RatioAtLeast(0.9)), ("T3", Bar::Open)];
 
 /// Every case.
@@ -49,13 +50,13 @@ fn of_tree(tree: &'static str, bar: Bar) -> Case {
 /// Measures all of it.
 ///
 /// # Errors
-/// Where a result cannot be written.
+/// If a result cannot be written.
 pub fn run(bench: &mut Bench) -> Result<()> {
     bench.measure(&cases())
 }
 
-/// The tree of this name, and what a search of it must count. A quick run takes one that is a dozen times smaller, whose count
-/// nobody published: the searches are held against each other.
+/// The tree of this name, and the count of its search. A quick run takes one that is a dozen times smaller, for which
+/// no count is published: the searches are compared with each other.
 fn chosen(run: &Run, name: &str) -> (Parameters, Option<Count>) {
     let known = samples().into_iter().find(|sample| sample.name == name).expect("the trees are published ones");
     let Sample { parameters, nodes, leaves, depth, .. } = known;
@@ -72,9 +73,9 @@ fn by_tasks(run: &Run, name: &str) -> Result<f64> {
     let expected = published.unwrap_or_else(|| sequential::search(&parameters, |_| ()));
     let search = Search { parameters, grain: GRAIN };
     let start = Instant::now();
-    let tally = tasks::explore::remote(search, vec![Node::root(&parameters)]).get()?;
+    let found = tasks::explore::remote(search, vec![TreeNode::root(&parameters)]).get()?;
     let time = us(start.elapsed());
-    check(tally.count == expected, || format!("the tasks counted {:?}, there are {expected:?}", tally.count))?;
+    check(found.count == expected, || format!("the tasks counted {:?}, there are {expected:?}", found.count))?;
     Ok(expected.nodes as f64 / time)
 }
 

@@ -1,4 +1,4 @@
-//! What a user can get wrong, and what the harness says then.
+//! Errors of the user, and the harness's messages for them.
 
 #[path = "../../tests/launcher/mod.rs"]
 mod launcher;
@@ -26,9 +26,9 @@ fn fresh(name: &str) -> PathBuf {
 }
 
 #[test]
-fn an_unknown_suite_is_answered_with_the_known_ones() {
-    command(&["run", "rcp"]).run().failed().said(&["rcp", "rpc", "taskbench", "all"]);
-    command(&["run"]).run().failed().said(&["SUITE"]);
+fn an_unknown_suite_lists_the_known_ones() {
+    command(&["run", "rcp"]).run().failed().printed(&["rcp", "rpc", "taskbench", "all"]);
+    command(&["run"]).run().failed().printed(&["SUITE"]);
 }
 
 #[test]
@@ -37,49 +37,49 @@ fn a_file_of_another_version_is_refused_and_left_as_it_is() {
     fs::write(&file, "{\"version\":2}\n").unwrap();
     let name = file.display().to_string();
     for words in [&["run", "local", "--json", &name][..], &["report", &name], &["compare", &name, &name]] {
-        command(words).run().failed().said(&["version 2", "reads version 1", "measure again"]);
+        command(words).run().failed().printed(&["version 2", "reads version 1", "measure again"]);
     }
     assert_eq!(fs::read_to_string(&file).unwrap(), "{\"version\":2}\n");
     fs::remove_file(file).unwrap();
 }
 
 #[test]
-fn what_is_no_result_file_is_said() {
+fn a_file_without_results_is_an_error() {
     let file = fresh("other");
     let name = file.display().to_string();
-    command(&["report", &name]).run().failed().said(&["No such file"]);
+    command(&["report", &name]).run().failed().printed(&["No such file"]);
     fs::write(&file, "hello\n").unwrap();
-    command(&["report", &name]).run().failed().said(&["first line is not that of a result file"]);
+    command(&["report", &name]).run().failed().printed(&["first line is not that of a result file"]);
     fs::write(&file, "{\"version\":1}\n{\"suite\":\"rpc\"\n").unwrap();
-    command(&["report", &name]).run().failed().said(&["line 2 is no result"]);
+    command(&["report", &name]).run().failed().printed(&["line 2 is no result"]);
     fs::write(&file, "{\"version\":1}\n").unwrap();
-    command(&["report", &name]).run().failed().said(&["there are no results in it"]);
+    command(&["report", &name]).run().failed().printed(&["there are no results in it"]);
     command(&["run", "local", "--json", "/no/such/folder/x.json"])
         .run()
         .failed()
-        .said(&["cannot write", "/no/such/folder"]);
+        .printed(&["cannot write", "/no/such/folder"]);
     fs::remove_file(file).unwrap();
 }
 
 /// The peer's number is missing, the case's own is not, and the run goes on.
 #[test]
-fn a_missing_peer_says_what_to_install_and_the_suite_goes_on() {
+fn a_missing_peer_is_reported_and_the_suite_goes_on() {
     if no_ranks().is_some() {
         return;
     }
     let words = ["run", "rpc", "--quick", "--repeat", "1", "--only", "round trip, 8 B"];
     let finished = command(&words).env("MPICC", "/no/such/mpicc").run().succeeded();
-    finished.said(&["not measured", "/no/such/mpicc", "libopenmpi-dev"]).said(&["0 cases failed"]);
+    finished.printed(&["not measured", "/no/such/mpicc", "libopenmpi-dev"]).printed(&["0 cases failed"]);
 }
 
 #[test]
-fn fewer_ranks_than_a_case_or_a_suite_takes_is_said() {
+fn too_few_ranks_for_a_case_or_a_suite_are_reported() {
     if no_ranks().is_some() {
         return;
     }
     let words = ["run", "objects", "--quick", "--repeat", "1", "--only", "broadcast to 3"];
-    command(&words).run().succeeded().said(&["takes 4 ranks and there are 2", "--ranks 4"]);
-    command(&["run", "rpc", "--ranks", "1"]).run().failed().said(&["rpc takes 2 ranks: --ranks 1 is too few"]);
+    command(&words).run().succeeded().printed(&["takes 4 ranks and there are 2", "--ranks 4"]);
+    command(&["run", "rpc", "--ranks", "1"]).run().failed().printed(&["rpc takes 2 ranks: --ranks 1 is too few"]);
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn under_a_launcher_the_suites_share_its_ranks() {
         ["run", "local", "rpc", "actors", "--quick", "--repeat", "1", "--only", "one by one, other", "--json", &name];
     let launch = words.iter().fold(Launch::on_ranks(2, program()), |launch, word| launch.arg(*word));
     let finished = launch.limit(Duration::from_secs(120)).run().succeeded();
-    finished.said(&["local", "left out", "start it without mpirun or srun"]).said(&["1:1, one by one, other rank"]);
+    finished.printed(&["local", "left out", "start it without mpirun or srun"]).printed(&["1:1, one by one, other rank"]);
     assert_eq!(fs::read_to_string(&file).unwrap().lines().count(), 2);
     fs::remove_file(file).unwrap();
 }
@@ -112,9 +112,9 @@ fn an_interrupted_run_leaves_a_valid_file() {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let head = lines.find(|line| line.as_ref().is_ok_and(|line| line.starts_with("case")));
     assert!(head.is_some(), "the table has begun");
-    launcher::family::signal("INT", &child.id().to_string());
+    launcher::processes::signal("INT", &child.id().to_string());
     assert!(!child.wait().unwrap().success());
-    // The process of the suite ends with the one that was interrupted: its end of the output closes.
+    // The process of the suite ends with the interrupted one: its end of the output closes.
     assert!(lines.all(|line| line.is_ok()));
     let report = ["report", &name];
     assert!(Command::new(program()).args(report).stdout(Stdio::null()).status().unwrap().success());

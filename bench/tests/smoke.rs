@@ -1,5 +1,5 @@
-//! Every suite, as short as it goes: its numbers are there, its answers were right (a case with a wrong one fails), and its file
-//! can be read. What the numbers are, a machine that tests cannot say.
+//! Every suite, as short as possible: its numbers are there, its answers were right (a case with a wrong one fails),
+//! and its file can be read. The numbers themselves mean nothing on a machine that runs tests.
 
 #[path = "../../tests/launcher/mod.rs"]
 mod launcher;
@@ -33,19 +33,19 @@ const FIELDS: &[&str] = &[
 
 fn command(words: &[&str]) -> Launch {
     let launch = Launch::alone(Path::new(env!("CARGO_BIN_EXE_mobula-bench"))).limit(Duration::from_secs(300));
-    // Ray is not installed by a test: that it is missing has to be said, and ours measured.
+    // A test does not install Ray: the harness must report that it is missing, and measure ours.
     let launch = launch.env("RAY_PYTHON", "/no/python/with/ray");
     words.iter().fold(launch, |launch, word| launch.arg(*word))
 }
 
-/// A file of this test's own, which is not there.
+/// A file of this test's own, which does not exist.
 fn fresh(name: &str) -> PathBuf {
     let file = std::env::temp_dir().join(format!("mobula-bench-{}-{name}.json", std::process::id()));
     let _ = fs::remove_file(&file);
     file
 }
 
-/// Runs a suite, one short sample a case, of the cases with this text in their name; looks at what it wrote.
+/// Runs a suite, one short sample a case, of the cases with this text in their name; returns what it wrote.
 fn measured(suite: &str, only: &str) -> Option<Vec<serde_json::Value>> {
     if let Some(reason) = no_ranks() {
         println!("left out: {reason}");
@@ -141,7 +141,7 @@ fn memory() {
 #[test]
 fn limits() {
     measured("limits", "3,000 returns");
-    measured("limits-far", "3,000 returns");
+    measured("limits-remote", "3,000 returns");
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn sim() {
     measured("sim", "uniform");
 }
 
-/// Ours is measured where Ray is not there.
+/// Ours is measured without Ray.
 #[test]
 fn ray() {
     let Some(lines) = measured("ray", "calls") else { return };
@@ -165,25 +165,25 @@ fn ray() {
 #[test]
 fn the_list_names_every_suite_with_peers_and_bars() {
     let finished = command(&["list"]).run().succeeded();
-    let finished = finished.said(&["taskbench:", "2 ranks or more"]).said(&["startup:", "one process"]);
-    finished.said(&["stencil_1d, METG compute_bound", "MPI nonblocking", "<= 3x"]);
+    let finished = finished.printed(&["taskbench:", "2 ranks or more"]).printed(&["startup:", "one process"]);
+    finished.printed(&["stencil_1d, METG compute_bound", "MPI nonblocking", "<= 3x"]);
 }
 
 #[test]
-fn a_report_and_a_comparison_are_made_of_a_file() {
+fn a_file_yields_a_report_and_a_comparison() {
     let file = fresh("report");
     let name = file.display().to_string();
     for _ in 0..2 {
         let words = ["run", "local", "--quick", "--repeat", "2", "--only", "chain", "--json", &name];
         command(&words).run().succeeded();
     }
-    command(&["report", &name]).run().succeeded().said(&["wrote", ".html"]).said(&["wrote", ".md"]);
+    command(&["report", &name]).run().succeeded().printed(&["wrote", ".html"]).printed(&["wrote", ".md"]);
     let page = fs::read_to_string(file.with_extension("html")).unwrap();
     assert!(page.contains("<svg") && page.contains("chain of 1,000 tasks") && page.ends_with("</html>\n"));
     let table = fs::read_to_string(file.with_extension("md")).unwrap();
     assert!(table.contains("| chain of 1,000 tasks | us a task |"), "{table}");
     // A file does not differ from itself.
-    command(&["compare", &name, &name]).run().succeeded().said(&["1 cases compared: 0 worse, 0 better"]);
+    command(&["compare", &name, &name]).run().succeeded().printed(&["1 cases compared: 0 worse, 0 better"]);
     for ending in ["json", "html", "md"] {
         fs::remove_file(file.with_extension(ending)).unwrap();
     }

@@ -1,4 +1,4 @@
-//! The builder methods that the macros put on what `options()` and `on()` return: they forward to its field `options`.
+//! The builder methods of the types that `options()` and `on()` return: they forward to the field `options`.
 
 /// Builder methods that tasks and actors share.
 #[doc(hidden)]
@@ -15,17 +15,18 @@ macro_rules! __common_options {
             self.options = self.options.num_gpus(gpus);
             self
         }
-        /// An amount of a resource of your own naming.
+        /// An amount of a resource that you name.
         pub fn resource(mut self, name: impl ::core::convert::Into<::std::string::String>, amount: f64) -> Self {
             self.options = self.options.resource(name, amount);
             self
         }
-        /// Bytes of memory of its host, which are also the most that what it makes may take in the store at once.
+        /// Bytes of memory of its host, which are also the most that the arrays it creates may take in the store at
+        /// once.
         pub fn memory(mut self, bytes: u64) -> Self {
             self.options = self.options.memory(bytes);
             self
         }
-        /// A task's name, for errors and pictures; an actor's, which `get_actor` finds it by.
+        /// A task's name, for errors and graphs; an actor's, by which `get_actor` finds it.
         pub fn name(mut self, name: impl ::core::convert::Into<::std::string::String>) -> Self {
             self.options = self.options.name(name);
             self
@@ -44,12 +45,12 @@ macro_rules! __common_options {
 macro_rules! __task_options {
     () => {
         $crate::__common_options!();
-        /// How often it is started again when its rank dies.
+        /// How often it is restarted when its rank dies.
         pub fn max_retries(mut self, retries: u32) -> Self {
             self.options = self.options.max_retries(retries);
             self
         }
-        /// Whether it is started again also when it fails by itself.
+        /// If it is also restarted when it fails by itself.
         pub fn retry_on_error(mut self, retry: bool) -> Self {
             self.options = self.options.retry_on_error(retry);
             self
@@ -63,12 +64,12 @@ macro_rules! __task_options {
 macro_rules! __actor_options {
     () => {
         $crate::__common_options!();
-        /// How often it is started again when its rank dies.
+        /// How often it is restarted when its rank dies.
         pub fn max_restarts(mut self, restarts: u32) -> Self {
             self.options = self.options.max_restarts(restarts);
             self
         }
-        /// How often a call is made again when its rank dies.
+        /// How often a call is retried when its rank dies.
         pub fn max_task_retries(mut self, retries: u32) -> Self {
             self.options = self.options.max_task_retries(retries);
             self

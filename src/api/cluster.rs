@@ -1,8 +1,9 @@
-//! What there is: hosts, resources, failures, and what runs here.
+//! The cluster's hosts, resources and failures, and what runs in the calling thread.
 
 use crate::base::Error;
-use crate::runtime::{self, HostInfo};
+use crate::runtime::{self, HostInfo, Transports};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// A host of the cluster.
 #[derive(Clone, Debug)]
@@ -19,18 +20,18 @@ impl Node {
     pub fn ranks(&self) -> &[u32] {
         &self.host.ranks
     }
-    /// Its cores and memory, in a line.
-    pub fn topology(&self) -> String {
+    /// Its sockets, memory nodes, cores and memory.
+    pub fn topology(&self) -> NodeTopology {
         let topology = &self.host.topology;
-        format!(
-            "{} packages, {} NUMA nodes, {} cores, {} MiB",
-            topology.packages,
-            topology.numa.len(),
-            topology.cores.len(),
-            topology.memory_bytes >> 20
-        )
+        NodeTopology {
+            packages: topology.packages as usize,
+            numa_nodes: topology.numa.len(),
+            cores: topology.cores.len(),
+            pus: topology.cores.iter().map(|core| core.pus.len()).sum(),
+            memory_bytes: topology.memory_bytes,
+        }
     }
-    /// The roads that lead to its ranks and from them.
+    /// The transports that its ranks use, between each other and to other hosts.
     pub fn fabrics(&self) -> &[String] {
         &self.host.fabrics
     }
@@ -38,13 +39,35 @@ impl Node {
     pub fn pages(&self) -> &str {
         &self.host.pages
     }
-    /// Its GPUs, a line each; empty where none was found.
+    /// Its GPUs, a line each; empty if none was found.
     pub fn gpus(&self) -> Vec<String> {
         self.host.gpus.clone().unwrap_or_default()
     }
-    /// What it has in all: "CPU", "GPU" and custom names.
+    /// Its total resources: "CPU", "GPU" and custom names.
     pub fn resources(&self) -> BTreeMap<String, f64> {
         self.host.totals.amounts().into_iter().collect()
+    }
+}
+
+/// The hardware of a host. `Display` prints it in one line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NodeTopology {
+    /// Sockets.
+    pub packages: usize,
+    /// Memory (NUMA) nodes.
+    pub numa_nodes: usize,
+    /// Cores.
+    pub cores: usize,
+    /// Processing units: logical CPUs, or hardware threads.
+    pub pus: usize,
+    /// Memory, bytes.
+    pub memory_bytes: u64,
+}
+
+impl fmt::Display for NodeTopology {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let NodeTopology { packages, numa_nodes, cores, memory_bytes, .. } = self;
+        write!(formatter, "{packages} packages, {numa_nodes} NUMA nodes, {cores} cores, {} MiB", memory_bytes >> 20)
     }
 }
 
@@ -54,8 +77,9 @@ pub fn nodes() -> Vec<Node> {
     hosts.into_iter().map(|host| Node { host }).collect()
 }
 
-/// The roads between all ranks, as lines to print: a table of letters, rank by rank (host by host for more than 32 ranks),
-/// then what each letter stands for and why that road is taken; nothing outside of a running cluster.
+/// The transports between all ranks, and why they are used; empty outside of a running cluster.
+///
+/// Printed, it is a table of letters, rank by rank (host by host for more than 32 ranks), and the meaning of each:
 ///
 /// ```text
 /// rank host    0  1  2
@@ -69,21 +93,23 @@ pub fn nodes() -> Vec<Node> {
 /// ```
 /// # use mobula::prelude::*;
 /// let cluster = mobula::init(Config::default())?;
-/// assert!(mobula::roads()[0].starts_with("rank"));
+/// let transports = mobula::transports();
+/// assert_eq!(transports.rows[0].transports, ["self"]);
+/// assert!(transports.to_string().starts_with("rank"));
 /// # cluster.shutdown()?;
 /// # Ok::<(), mobula::Error>(())
 /// ```
-pub fn roads() -> Vec<String> {
-    runtime::Runtime::current().map(|runtime| runtime.road_table()).unwrap_or_default()
+pub fn transports() -> Transports {
+    runtime::Runtime::current().map(|runtime| runtime.transport_table()).unwrap_or_default()
 }
 
-/// What all hosts have together, from "CPU", "GPU" and custom names to amounts; empty outside of a running cluster.
+/// The total resources of all hosts, from "CPU", "GPU" and custom names to amounts; empty outside of a running cluster.
 pub fn cluster_resources() -> BTreeMap<String, f64> {
     sum(nodes().iter().map(Node::resources))
 }
 
-/// As [`cluster_resources`], what nobody uses at the moment. A worker that just ended a task may hold its CPU for some
-/// microseconds more.
+/// The part of [`cluster_resources`] that is free at the moment. A worker that just finished a task may hold its CPU
+/// for some microseconds more.
 pub fn available_resources() -> BTreeMap<String, f64> {
     let Some(runtime) = runtime::Runtime::current() else { return BTreeMap::new() };
     sum(runtime.hosts().iter().filter_map(|host| runtime.available_on(host).ok()))
@@ -97,7 +123,7 @@ fn sum(maps: impl Iterator<Item = BTreeMap<String, f64>>) -> BTreeMap<String, f6
     total
 }
 
-/// Failures of tasks so far, oldest first: all of the cluster's, as rank 0's driver was told.
+/// Failures of tasks so far, oldest first: all that were reported to rank 0's driver.
 pub fn error_info() -> Vec<Error> {
     runtime::Runtime::current().map(|runtime| runtime.errors_of(0).unwrap_or_default()).unwrap_or_default()
 }
@@ -119,23 +145,23 @@ impl Context {
     pub fn host(&self) -> &str {
         &self.host
     }
-    /// The task's function, where a task or an actor's call runs; `None` in a driver.
+    /// The task's function, if a task or an actor's call runs; `None` in a driver.
     pub fn task(&self) -> Option<&str> {
         self.running.task.as_deref()
     }
-    /// The actor's type, and its name where it has one, where an actor's constructor or method runs.
+    /// The actor's type, and its name if it has one, if an actor's constructor or method runs.
     pub fn actor(&self) -> Option<&str> {
         self.running.actor.as_deref()
     }
-    /// The worker of this rank whose thread runs it; the first number past them for a driver's thread.
+    /// The worker of this rank whose thread runs it; for a driver's thread, the first number after all workers.
     pub fn worker(&self) -> u32 {
         self.running.worker
     }
-    /// CPUs that the task asked for; 0 in a driver.
+    /// CPUs that the task requested; 0 in a driver.
     pub fn cpus(&self) -> f64 {
         self.running.cpus
     }
-    /// The GPUs that the task was given, by number on this host.
+    /// The GPUs assigned to the task, by number on this host.
     pub fn gpus(&self) -> &[u32] {
         &self.running.gpus
     }

@@ -5,9 +5,9 @@ use crate::registry::{Bundle, PlacementGroup};
 use crate::runtime::{Runtime, Strategy};
 use std::time::Duration;
 
-/// Reserves resources together: every bundle, or none. Returns at once; the group is there when
-/// [`ready`](PlacementGroup::ready) is. Tasks and actors run in it with `Placement::Bundle(&group, index)` or
-/// `Placement::Group(&group)`; those made earlier wait for it.
+/// Reserves resources together: every bundle, or none. Returns at once; the group is reserved when
+/// [`ready`](PlacementGroup::ready) is complete. Tasks and actors run in it with `Placement::Bundle(&group, index)` or
+/// `Placement::Group(&group)`; those submitted earlier wait for it.
 ///
 /// ```
 /// use mobula::prelude::*;
@@ -28,17 +28,17 @@ use std::time::Duration;
 /// ```
 ///
 /// # Errors
-/// `Unschedulable` where no hosts can ever hold the bundles, naming what is missing, bundle by bundle; `Config` for amounts that
-/// are none, or outside of a running cluster.
+/// `Unschedulable` if no hosts can ever hold the bundles, naming what is missing, bundle by bundle; `Config` for
+/// amounts out of range, or outside of a running cluster.
 pub fn placement_group(bundles: Vec<Bundle>, strategy: Strategy) -> Result<PlacementGroup> {
     Runtime::current().ok_or_else(|| Error::no_cluster("placement_group"))?.create_group(bundles, strategy)
 }
 
 impl PlacementGroup {
-    /// Waits until every bundle is there; false where that takes longer than `timeout`.
+    /// Waits until every bundle is reserved; false if that takes longer than `timeout`.
     ///
     /// # Errors
-    /// Why the group can never be, where that is so.
+    /// Why the group can never be reserved, if so.
     pub fn wait(&self, timeout: impl Into<Option<Duration>>) -> Result<bool> {
         let outcome = match timeout.into() {
             Some(timeout) => self.ready.get_timeout(timeout),
@@ -51,8 +51,8 @@ impl PlacementGroup {
         }
     }
 
-    /// Ends the group for every holder. Tasks that have not begun fail, its actors end, tasks that run go on to their end; the
-    /// resources are free as soon as nobody uses them.
+    /// Ends the group for every holder of a handle. Tasks that have not begun fail, its actors end, tasks that run
+    /// continue to their end; the resources are free as soon as they are not in use.
     pub fn remove(&self) {
         if let Some(runtime) = Runtime::current() {
             runtime.remove_group(self.id);

@@ -1,4 +1,4 @@
-//! Putting, getting, waiting.
+//! `put`, `get`, `wait` and `cancel`.
 
 use crate::base::{Error, Result};
 use crate::objects::{Array, ArrayMut, Object, ObjectRef, Ref, Value};
@@ -7,10 +7,10 @@ use bytemuck::Pod;
 use std::time::{Duration, Instant};
 
 impl<T: Object> ObjectRef<T> {
-    /// The value, once it is there. A task that waits gives its CPU to others meanwhile.
+    /// The value; waits until it is complete. A task that waits yields its CPU to others meanwhile.
     ///
     /// # Errors
-    /// What the task that makes it failed with; `Config` outside of a running cluster.
+    /// The failure of the task that returns it; `Config` outside of a running cluster.
     pub fn get(&self) -> Result<Ref<T>> {
         runtime::get(self, None)
     }
@@ -24,7 +24,7 @@ impl<T: Object> ObjectRef<T> {
     }
 }
 
-/// Makes an object of a value. An [`Array`] inside is not copied.
+/// Creates an object from a value. An [`Array`] inside is not copied.
 ///
 /// # Errors
 /// `Config` outside of a running cluster.
@@ -35,7 +35,7 @@ pub fn put<T: Object>(value: T) -> Result<ObjectRef<T>> {
     Ok(ObjectRef::new(Value::ready(value)))
 }
 
-/// Makes an array object of a slice: one copy, into the store.
+/// Creates an array object from a slice: one copy, into the store.
 ///
 /// # Errors
 /// `StoreFull`; `Config` outside of a running cluster.
@@ -56,18 +56,18 @@ pub fn create_array<T: Pod + Send + Sync>(length: usize) -> Result<ArrayMut<T>> 
 /// # Errors
 /// The first failure among them, in order.
 pub fn get_all<T: Object>(references: &[ObjectRef<T>]) -> Result<Vec<Ref<T>>> {
-    // All values are on their way before the first is waited for.
+    // All values are requested before the first is waited for.
     if let Some(runtime) = crate::runtime::Runtime::current() {
-        references.iter().for_each(|reference| runtime.want(&reference.any()));
+        references.iter().for_each(|reference| runtime.request_value(&reference.any()));
     }
     references.iter().map(ObjectRef::get).collect()
 }
 
-/// Splits references into at most `num_returns` that are ready (a failure is ready too) and the rest, both in the
-/// order given. Waits until that many are, or for `timeout` where there is one.
+/// Splits references into at most `num_returns` that are ready (a failure is ready too) and the others, both in the
+/// order given. Waits until that many are, or for `timeout` if there is one.
 ///
 /// # Errors
-/// `Config` outside of a running cluster, or where `num_returns` is 0 or above the number of references.
+/// `Config` outside of a running cluster, or if `num_returns` is 0 or above the number of references.
 pub fn wait<T: Object>(
     references: &[ObjectRef<T>],
     num_returns: usize,
@@ -80,19 +80,19 @@ pub fn wait<T: Object>(
             references.len()
         )));
     }
-    // A time-out beyond what a clock can tell is none.
+    // A time-out beyond what a clock can represent is none.
     let deadline = timeout.into().and_then(|timeout| Instant::now().checked_add(timeout));
     runtime::wait_for(references, num_returns, deadline)?;
-    let (mut ready, mut rest) = (Vec::with_capacity(num_returns), Vec::with_capacity(references.len() - num_returns));
+    let (mut ready, mut remaining) = (Vec::with_capacity(num_returns), Vec::with_capacity(references.len() - num_returns));
     for reference in references {
-        let side = if ready.len() < num_returns && reference.is_ready() { &mut ready } else { &mut rest };
+        let side = if ready.len() < num_returns && reference.is_ready() { &mut ready } else { &mut remaining };
         side.push(reference.clone());
     }
-    Ok((ready, rest))
+    Ok((ready, remaining))
 }
 
-/// Cancels the task that makes the object: one that has not begun never does; the waits of one that runs fail from now on,
-/// and its result is [`Error::Cancelled`] either way. An object that is there already stays.
+/// Cancels the task that returns the object: if it has not begun it never does; if it runs, its waits fail from now on.
+/// Its result is [`Error::Cancelled`] either way. An object that is complete already stays.
 pub fn cancel<T: Object>(reference: &ObjectRef<T>) {
     if let Some(runtime) = Runtime::current() {
         runtime.cancel(reference.any());

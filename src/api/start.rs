@@ -19,23 +19,23 @@ use std::sync::Mutex;
 /// # Ok::<(), mobula::Error>(())
 /// ```
 pub struct Cluster {
-    /// `None` where `init` handed back a cluster that was already running: its starter stops it.
+    /// `None` if `init` returned a cluster that was already running: only its starter stops it.
     session: Option<Session>,
     runtime: &'static Runtime,
     /// MPI ends on the thread that began it.
     thread: PhantomData<*const ()>,
 }
 
-/// Whether a start is under way, so that two threads do not start two clusters.
+/// Held during a start, so that two threads do not start two clusters.
 static STARTING: Mutex<()> = Mutex::new(());
 
-/// Starts the cluster of the ranks that the launcher started; alone, a cluster of this process.
+/// Starts the cluster of the ranks that the launcher started; without a launcher, a cluster of this process.
 ///
 /// Ranks other than the drivers then call [`Cluster::serve`].
 ///
 /// # Errors
-/// `Error::Config` for a wrong setting, or a second call while a cluster runs, unless [`Config::ignore_reinit`] allows it;
-/// `Error::Fabric` where the ranks cannot be joined.
+/// `Error::Config` for a wrong setting, or a second call while a cluster runs, unless [`Config::ignore_reinit`] allows
+/// it; `Error::Fabric` if the ranks cannot be connected.
 pub fn init(config: Config) -> Result<Cluster> {
     begin(config, boot::join)
 }
@@ -45,7 +45,7 @@ pub fn init(config: Config) -> Result<Cluster> {
 /// The program shuts the cluster down before it finalizes MPI.
 ///
 /// # Errors
-/// As `init`; `Error::Config` where MPI is not initialised.
+/// As `init`; `Error::Config` if MPI is not initialised.
 #[cfg(feature = "mpi")]
 pub fn init_with_comm(comm: boot::mpi::RawComm, config: Config) -> Result<Cluster> {
     begin(config, |config| boot::mpi::join_comm(comm, config))
@@ -58,7 +58,8 @@ fn begin(config: Config, join: impl FnOnce(&Config) -> Result<World>) -> Result<
             return Ok(Cluster { session: None, runtime, thread: PhantomData });
         }
         return Err(Error::config(
-            "a cluster runs in this process already: shut it down first, or set Config::ignore_reinit(true) to share it",
+            "a cluster runs in this process already: shut it down first, or set Config::ignore_reinit(true) to share \
+             it",
         ));
     }
     let config = config.with_environment()?;
@@ -67,7 +68,7 @@ fn begin(config: Config, join: impl FnOnce(&Config) -> Result<World>) -> Result<
     Ok(Cluster { runtime: session.runtime(), session: Some(session), thread: PhantomData })
 }
 
-/// Whether a cluster runs in this process.
+/// True if a cluster runs in this process.
 pub fn is_initialized() -> bool {
     Runtime::current().is_some()
 }
@@ -83,26 +84,26 @@ impl Cluster {
         self.runtime.size
     }
 
-    /// Serves the drivers until all of them are through. What tasks print here is shown by the driver of rank 0.
+    /// Serves the drivers until all of them have finished. What tasks print here is shown by the driver of rank 0.
     /// SIGUSR1 does not end this rank from here on: see [`on_preempt`](crate::on_preempt).
     ///
     /// # Errors
-    /// Where the ranks do not part cleanly.
+    /// If the ranks do not shut down cleanly.
     pub fn serve(mut self) -> Result<()> {
-        runtime::outlive();
+        runtime::ignore_sigusr1();
         self.session.take().map_or(Ok(()), Session::serve)
     }
 
-    /// This rank's driver is through. Returns when all are, and the cluster is gone.
+    /// Declares this rank's driver finished. Returns when all are, and the cluster is stopped.
     ///
     /// # Errors
-    /// Where the ranks do not part cleanly.
+    /// If the ranks do not shut down cleanly.
     pub fn shutdown(mut self) -> Result<()> {
         self.session.take().map_or(Ok(()), Session::shutdown)
     }
 }
 
-/// What `#[mobula::main]` makes of `main`: rank 0 runs `body`, the others serve; with `spmd` every rank runs it.
+/// The expansion of `#[mobula::main]`: rank 0 runs `body`, the others serve; with `spmd` every rank runs it.
 pub fn run_main<R>(spmd: bool, config: Config, body: fn() -> R) -> R {
     let cluster = match init(config) {
         Ok(cluster) => cluster,

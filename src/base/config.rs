@@ -1,24 +1,24 @@
-//! Every knob, with where its value came from.
+//! Every setting, with where its value came from.
 
-mod knobs;
-mod meeting;
+mod variables;
+mod rendezvous;
 mod spill;
 
-pub use meeting::{Ports, Rendezvous, SecretSource};
+pub use rendezvous::{Ports, Rendezvous, SecretSource};
 
 use crate::base::error::{Error, Result};
 use crate::base::ids::Rank;
 use crate::base::limits::NEVER;
 use crate::base::log::Level;
 use crate::base::parse::{is_amount, is_memory};
-use knobs::KNOBS;
+use variables::CONFIG_VARIABLES;
 use serde::{Deserialize, Serialize};
 pub use spill::SpillFolder;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Which pages the store asks for.
+/// Which pages the store requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pages {
     /// hugetlb, else transparent huge pages, else plain ones.
@@ -31,10 +31,10 @@ pub enum Pages {
     Plain,
 }
 
-/// Which road is forced between ranks.
+/// The transport that is forced between ranks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FabricChoice {
-    /// The fastest for each pair: shared memory on a host, else the best of those that reach the peer.
+    /// The fastest for each pair: shared memory within a host, else the best of those that reach the peer.
     Auto,
     /// Shared memory only: all ranks must be on one host.
     Shm,
@@ -48,7 +48,7 @@ pub enum FabricChoice {
 
 /// Where a value came from, for the banner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Source {
+enum ValueSource {
     Default,
     Program,
     Environment,
@@ -57,7 +57,7 @@ enum Source {
 /// The name of memory among the resources of a host, in bytes.
 pub const MEMORY: &str = "memory";
 
-/// The settings of a cluster. What the environment says (`MOBULA_*`) stands over what the program says.
+/// The settings of a cluster. The environment (`MOBULA_*`) overrides the program.
 ///
 /// ```
 /// let config = mobula::Config::default().num_cpus(8.0).num_gpus(2.0).resource("Custom", 2.0).workers(2);
@@ -90,7 +90,7 @@ pub struct Config {
     pub(crate) trace_tasks: usize,
     pub(crate) log: Level,
     pub(crate) ignore_reinit: bool,
-    sources: BTreeMap<&'static str, Source>,
+    sources: BTreeMap<&'static str, ValueSource>,
 }
 
 impl Default for Config {
@@ -102,7 +102,7 @@ impl Default for Config {
             memory_bytes: None,
             store_bytes: None,
             store_wait: Duration::from_secs(10),
-            spill: SpillFolder::OfTheJob,
+            spill: SpillFolder::JobDisk,
             workers: None,
             pin: true,
             pages: Pages::Auto,
@@ -130,111 +130,114 @@ impl Config {
     /// CPUs of a host; default: those that the launcher bound its ranks to.
     pub fn num_cpus(mut self, cpus: f64) -> Self {
         self.num_cpus = Some(cpus);
-        self.programmed("MOBULA_NUM_CPUS")
+        self.set_by_program("MOBULA_NUM_CPUS")
     }
 
     /// GPUs of a host; default: those found.
     pub fn num_gpus(mut self, gpus: f64) -> Self {
         self.num_gpus = Some(gpus);
-        self.programmed("MOBULA_NUM_GPUS")
+        self.set_by_program("MOBULA_NUM_GPUS")
     }
 
-    /// An amount of a resource of your own naming, a host.
+    /// An amount, on each host, of a resource that you name.
     pub fn resource(mut self, name: impl Into<String>, amount: f64) -> Self {
         self.resources.insert(name.into(), amount);
-        self.programmed("MOBULA_RESOURCES")
+        self.set_by_program("MOBULA_RESOURCES")
     }
 
-    /// Bytes of memory of a host, which tasks and actors ask for by their option `memory`; default: what its ranks may use.
+    /// Bytes of memory of a host, which tasks and actors request by their option `memory`; default: what its ranks may
+    /// use.
     pub fn memory_bytes(mut self, bytes: u64) -> Self {
         self.memory_bytes = Some(bytes);
-        self.programmed("MOBULA_MEMORY_BYTES")
+        self.set_by_program("MOBULA_MEMORY_BYTES")
     }
 
-    /// Bytes of store a rank; default: 30 % of the host's memory, divided among its ranks.
+    /// Bytes of store of each rank; default: 30 % of the host's memory, divided among its ranks.
     pub fn store_bytes(mut self, bytes: u64) -> Self {
         self.store_bytes = Some(bytes);
-        self.programmed("MOBULA_STORE_BYTES")
+        self.set_by_program("MOBULA_STORE_BYTES")
     }
 
-    /// Seconds that an array waits for room in a store that is full before that is an error; default: 10.
+    /// Seconds that an array waits for space in a full store before the call fails; default: 10.
     pub fn store_wait_s(mut self, seconds: u64) -> Self {
         self.store_wait = Duration::from_secs(seconds);
-        self.programmed("MOBULA_STORE_WAIT_S")
+        self.set_by_program("MOBULA_STORE_WAIT_S")
     }
 
-    /// The folder under which arrays lie that have no room in the store; default: the job's local disk
-    /// (`$SLURM_TMPDIR`, `$TMPDIR`, else `/tmp`).
+    /// The folder for arrays that do not fit into the store; default: the job's local disk (`$SLURM_TMPDIR`, `$TMPDIR`,
+    /// else `/tmp`).
     pub fn spill_dir(mut self, folder: impl Into<PathBuf>) -> Self {
         self.spill = SpillFolder::At(folder.into());
-        self.programmed("MOBULA_SPILL_DIR")
+        self.set_by_program("MOBULA_SPILL_DIR")
     }
 
-    /// Worker threads a rank; default: the host's CPUs divided among its ranks. More are started for tasks that block.
+    /// Worker threads of each rank; default: the host's CPUs divided among its ranks. More are started for tasks that
+    /// block.
     pub fn workers(mut self, workers: usize) -> Self {
         self.workers = Some(workers);
-        self.programmed("MOBULA_WORKERS")
+        self.set_by_program("MOBULA_WORKERS")
     }
 
-    /// Whether workers are pinned to cores; default: yes.
+    /// Pins workers to cores; default: yes.
     pub fn pin(mut self, pin: bool) -> Self {
         self.pin = pin;
-        self.programmed("MOBULA_PIN")
+        self.set_by_program("MOBULA_PIN")
     }
 
-    /// Which pages the store asks for; default: the largest there are.
+    /// Which pages the store requests; default: the largest available.
     pub fn pages(mut self, pages: Pages) -> Self {
         self.pages = pages;
-        self.programmed("MOBULA_PAGES")
+        self.set_by_program("MOBULA_PAGES")
     }
 
-    /// Which road is forced between ranks; default: the fastest for each pair.
+    /// Which transport is forced between ranks; default: the fastest for each pair.
     pub fn fabric(mut self, fabric: FabricChoice) -> Self {
         self.fabric = fabric;
-        self.programmed("MOBULA_FABRIC")
+        self.set_by_program("MOBULA_FABRIC")
     }
 
-    /// Seconds that a peer may stay silent, at the start and later, before it counts as lost; default: 30. A process that is
-    /// stopped is silent too: with 0 it may stay so for ever, which is what a debugger wants.
+    /// Seconds that a peer may be silent, at the start and later, before it counts as dead; default: 30. A stopped
+    /// process is silent too: with 0 it may stay so for ever, which a debugger needs.
     pub fn peer_timeout_s(mut self, seconds: u64) -> Self {
         self.set_peer_timeout_s(seconds);
-        self.programmed("MOBULA_PEER_TIMEOUT_S")
+        self.set_by_program("MOBULA_PEER_TIMEOUT_S")
     }
 
     fn set_peer_timeout_s(&mut self, seconds: u64) {
         self.peer_timeout = if seconds == 0 { NEVER } else { Duration::from_secs(seconds).min(NEVER) };
     }
 
-    /// Bytes of stack that a task has; default: 1 MiB, of which only what is touched takes memory.
+    /// Bytes of stack of a task; default: 1 MiB, of which only the touched part takes memory.
     pub fn stack_bytes(mut self, bytes: usize) -> Self {
         self.stack_bytes = bytes;
-        self.programmed("MOBULA_STACK_BYTES")
+        self.set_by_program("MOBULA_STACK_BYTES")
     }
 
-    /// Seconds without any progress after which a waiting driver says who waits for what; default: 30, 0 never.
+    /// Seconds without any progress after which a waiting driver reports what each task waits for; default: 30, 0
+    /// never.
     pub fn stall_s(mut self, seconds: u64) -> Self {
         self.stall = Duration::from_secs(seconds);
-        self.programmed("MOBULA_STALL_S")
+        self.set_by_program("MOBULA_STALL_S")
     }
 
-    /// Tasks a rank that are recorded, from the first, for pictures and timelines; default: 10,000.
+    /// Tasks of each rank that are recorded, from the first, for graphs and timelines; default: 10,000.
     pub fn trace_tasks(mut self, tasks: usize) -> Self {
         self.trace_tasks = tasks;
-        self.programmed("MOBULA_TRACE_TASKS")
+        self.set_by_program("MOBULA_TRACE_TASKS")
     }
 
-    /// Lets a second `init` hand back the running cluster instead of an error.
+    /// A second `init` returns the running cluster instead of an error.
     pub fn ignore_reinit(mut self, ignore: bool) -> Self {
         self.ignore_reinit = ignore;
         self
     }
 
-    fn programmed(mut self, variable: &'static str) -> Self {
-        self.sources.insert(variable, Source::Program);
+    fn set_by_program(mut self, variable: &'static str) -> Self {
+        self.sources.insert(variable, ValueSource::Program);
         self
     }
 
-    /// This configuration with what the environment says on top.
+    /// This configuration, overridden by the environment.
     pub(crate) fn with_environment(self) -> Result<Config> {
         self.with_variables(
             std::env::vars_os()
@@ -242,26 +245,26 @@ impl Config {
         )
     }
 
-    /// As `with_environment`, for given variables; those without the prefix are passed over.
+    /// As `with_environment`, for given variables; those without the prefix are ignored.
     fn with_variables(mut self, variables: impl Iterator<Item = (String, String)>) -> Result<Config> {
         for (name, value) in variables.filter(|(name, _)| name.starts_with("MOBULA_")) {
-            let Some(knob) = KNOBS.iter().find(|knob| knob.variable == name) else {
-                let known: Vec<&str> = KNOBS.iter().map(|knob| knob.variable).collect();
+            let Some(setting) = CONFIG_VARIABLES.iter().find(|setting| setting.variable == name) else {
+                let known: Vec<&str> = CONFIG_VARIABLES.iter().map(|setting| setting.variable).collect();
                 return Err(Error::config(format!(
                     "{name} is not a setting of mobula; these are: {}",
                     known.join(", ")
                 )));
             };
-            (knob.apply)(&mut self, value.trim())
-                .ok_or_else(|| Error::config(format!("{name}={value} is not understood: it takes {}", knob.takes)))?;
-            self.sources.insert(knob.variable, Source::Environment);
+            (setting.apply)(&mut self, value.trim())
+                .ok_or_else(|| Error::config(format!("{name}={value} is not understood: it takes {}", setting.takes)))?;
+            self.sources.insert(setting.variable, ValueSource::Environment);
         }
         self.checked()
     }
 
-    /// Refuses amounts that no machine has, and settings that do not go together.
+    /// Refuses impossible amounts, and settings that contradict each other.
     fn checked(self) -> Result<Config> {
-        meeting::check(&self)?;
+        rendezvous::check(&self)?;
         let amounts = self.resources.iter().map(|(name, amount)| (name.as_str(), *amount));
         let all = amounts.chain(self.num_cpus.map(|cpus| ("CPU", cpus))).chain(self.num_gpus.map(|gpus| ("GPU", gpus)));
         for (name, amount) in all {
@@ -274,7 +277,7 @@ impl Config {
         }
         if self.resources.contains_key(MEMORY) {
             return Err(Error::config(
-                "memory is no resource of your own naming: MOBULA_MEMORY_BYTES (Config::memory_bytes) says how much a host has",
+                "memory is not a resource to name: MOBULA_MEMORY_BYTES (Config::memory_bytes) sets how much a host has",
             ));
         }
         if self.memory_bytes.is_some_and(|bytes| !is_memory(bytes as f64)) {
@@ -290,7 +293,7 @@ impl Config {
         Ok(self)
     }
 
-    /// Each knob as the banner prints it: variable, value, where from.
+    /// Each setting as the banner prints it: variable, value, source.
     pub(crate) fn lines(&self) -> Vec<String> {
         let auto = |value: Option<String>| value.unwrap_or_else(|| "auto".to_string());
         let value_of = |variable: &str| match variable {
@@ -326,15 +329,15 @@ impl Config {
             "MOBULA_TRACE_TASKS" => self.trace_tasks.to_string(),
             _ => format!("{:?}", self.log).to_lowercase(),
         };
-        KNOBS
+        CONFIG_VARIABLES
             .iter()
-            .map(|knob| {
-                let source = match self.sources.get(knob.variable).unwrap_or(&Source::Default) {
-                    Source::Default => "default",
-                    Source::Program => "program",
-                    Source::Environment => "environment",
+            .map(|setting| {
+                let source = match self.sources.get(setting.variable).unwrap_or(&ValueSource::Default) {
+                    ValueSource::Default => "default",
+                    ValueSource::Program => "program",
+                    ValueSource::Environment => "environment",
                 };
-                format!("{}={} ({source})", knob.variable, value_of(knob.variable))
+                format!("{}={} ({source})", setting.variable, value_of(setting.variable))
             })
             .collect()
     }
@@ -349,13 +352,13 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_variable_names_those_there_are() {
+    fn unknown_variable_error_lists_known_variables() {
         let message = parsed("MOBULA_WORKER", "2").unwrap_err().to_string();
         assert!(message.contains("MOBULA_WORKER is not") && message.contains("MOBULA_WORKERS"), "{message}");
     }
 
     #[test]
-    fn a_wrong_value_says_what_is_right() {
+    fn wrong_value_error_says_what_is_accepted() {
         for (name, value) in [
             ("MOBULA_WORKERS", "0"),
             ("MOBULA_PAGES", "giant"),
@@ -380,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_stands_over_the_program_and_says_so() {
+    fn environment_overrides_program_and_is_shown() {
         let config = Config::default()
             .workers(3)
             .num_cpus(4.0)
@@ -394,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_never_shown() {
+    fn secret_is_never_shown() {
         let config = parsed("MOBULA_SECRET", "hunter2").unwrap();
         let lines = config.lines().join("\n");
         assert!(lines.contains("MOBULA_SECRET=given (environment)"), "{lines}");

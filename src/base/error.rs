@@ -10,7 +10,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a call failed: what happened, where, and what to do about it.
 ///
-/// An error that a task met is passed on, unchanged, to every task that depended on it and to every `get` of its results.
+/// A task's error is passed on, unchanged, to every task that depends on it and to every `get` of its results.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Error {
@@ -24,7 +24,7 @@ pub enum Error {
         host: String,
         /// The process of that rank.
         pid: u32,
-        /// The panic's message and place, or the `Err` as text.
+        /// The panic's message and location, or the `Err` as text.
         message: String,
     },
     /// Not ready in the time given.
@@ -39,32 +39,32 @@ pub enum Error {
         /// The function's name.
         task: String,
     },
-    /// The actor is gone.
+    /// The actor has died.
     ActorDied {
         /// The actor's type, and its name where it has one.
         actor: String,
-        /// Why it is gone.
+        /// Why it died.
         reason: String,
     },
-    /// A rank is gone.
+    /// A rank has died.
     NodeDied {
-        /// The rank that is gone.
+        /// The rank that died.
         rank: Rank,
         /// Its host.
         host: String,
-        /// How it was noticed.
+        /// How its death was detected.
         reason: String,
     },
-    /// The object's value cannot be had any more, or could not be moved or decoded.
+    /// The object's value is not available any more, or could not be moved or decoded.
     ObjectLost {
         /// The object.
         object: String,
         /// What happened to it.
         reason: String,
     },
-    /// The store has no room.
+    /// The store has too little free space.
     StoreFull {
-        /// Bytes asked for.
+        /// Bytes requested.
         wanted_bytes: u64,
         /// Bytes in use.
         used_bytes: u64,
@@ -72,18 +72,18 @@ pub enum Error {
         store_bytes: u64,
         /// The rank whose store it is.
         rank: Rank,
-        /// Who holds what of it, the largest first, a line each.
+        /// What uses it, the largest first, one line each.
         holders: Vec<String>,
     },
-    /// A task, or an actor, has as much in the store as its option `memory` allows.
+    /// A task, or an actor, uses as much of the store as its option `memory` allows.
     MemoryLimit {
         /// The function's or actor's name.
         task: String,
-        /// What it may have, bytes.
+        /// Its limit, bytes.
         limit_bytes: u64,
-        /// What it has, bytes.
+        /// What it uses, bytes.
         used_bytes: u64,
-        /// Bytes asked for.
+        /// Bytes requested.
         wanted_bytes: u64,
     },
     /// No host can ever meet the request.
@@ -98,9 +98,9 @@ pub enum Error {
         /// What is wrong and what would be right.
         message: String,
     },
-    /// The ranks could not be joined, or a road between them failed.
+    /// The ranks could not be connected, or a transport between them failed.
     Fabric {
-        /// What happened, between whom.
+        /// What happened, between which ranks.
         message: String,
     },
 }
@@ -132,20 +132,20 @@ impl fmt::Display for Error {
             }
             Error::Timeout { waited, what } => write!(formatter, "{what} was not ready within {waited:?}"),
             Error::Cancelled { task } => write!(formatter, "task {task} was cancelled"),
-            Error::ActorDied { actor, reason } => write!(formatter, "actor {actor} is gone: {reason}"),
-            Error::NodeDied { rank, host, reason } => write!(formatter, "rank {rank} on host {host} is gone: {reason}"),
+            Error::ActorDied { actor, reason } => write!(formatter, "actor {actor} died: {reason}"),
+            Error::NodeDied { rank, host, reason } => write!(formatter, "rank {rank} on host {host} died: {reason}"),
             Error::ObjectLost { object, reason } => write!(formatter, "object {object} is lost: {reason}"),
             Error::StoreFull { wanted_bytes, used_bytes, store_bytes, rank, holders } => {
                 write!(
                     formatter,
-                    "the store of rank {rank} is full: {wanted_bytes} bytes wanted, {used_bytes} of {store_bytes} in use; \
-                     drop references, or raise MOBULA_STORE_BYTES"
+                    "the store of rank {rank} is full: {wanted_bytes} bytes requested, {used_bytes} of {store_bytes} in \
+                     use; drop references, or raise MOBULA_STORE_BYTES"
                 )?;
                 if holders.is_empty() { Ok(()) } else { write!(formatter, ". It holds: {}", holders.join("; ")) }
             }
             Error::MemoryLimit { task, limit_bytes, used_bytes, wanted_bytes } => write!(
                 formatter,
-                "{task} has reached its limit of {limit_bytes} bytes in the store: {wanted_bytes} bytes wanted, \
+                "{task} has reached its limit of {limit_bytes} bytes in the store: {wanted_bytes} bytes requested, \
                  {used_bytes} in use; drop arrays, or raise its option `memory`"
             ),
             Error::Unschedulable { task, missing } => write!(formatter, "no host can ever run {task}: {missing}"),

@@ -8,10 +8,10 @@ pub type Rank = u32;
 
 /// A cluster-wide name of an object, an array's block or an actor: the rank that owns it and its number there.
 ///
-/// It is given only when a reference leaves its process; number 0 is never given.
+/// It is assigned only when a reference leaves its process; number 0 is never assigned.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ObjectId {
-    /// The rank that keeps the count and the whereabouts.
+    /// The rank that counts the references and knows the locations.
     pub owner: Rank,
     /// Its number on that rank, from 1.
     pub number: u64,
@@ -29,10 +29,10 @@ impl fmt::Display for ObjectId {
     }
 }
 
-/// A cluster-wide name of a task that left the process it was made in.
+/// A cluster-wide name of a task that left the process that submitted it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TaskId {
-    /// The rank that made the task and waits for its results.
+    /// The rank that submitted the task and waits for its results.
     pub owner: Rank,
     /// Its number on that rank, from 1.
     pub number: u64,
@@ -44,16 +44,16 @@ impl fmt::Debug for TaskId {
     }
 }
 
-/// A place in a placement group.
+/// A slot of a placement group: one of its bundles, or any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Seat {
+pub struct BundleSlot {
     /// The group; its owner reserves its bundles and knows where they are.
     pub group: ObjectId,
     /// Which of its bundles; `None` for any.
     pub bundle: Option<u32>,
 }
 
-impl fmt::Display for Seat {
+impl fmt::Display for BundleSlot {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.bundle {
             Some(bundle) => write!(formatter, "bundle {bundle} of placement group {}", self.group),

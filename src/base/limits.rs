@@ -1,9 +1,9 @@
-//! Every bound of the runtime, in one place, each with what it bounds. Models of the lock-free code (`cfg(loom)`) have tiny
-//! ones, so that every order of their steps can be tried.
+//! Every bound of the runtime, in one place, each with what it bounds. Models of the lock-free code (`cfg(loom)`) use
+//! tiny ones, so that the checker can try every order of their steps.
 
 use std::time::Duration;
 
-/// What stands for a time without end: longer than any job, and short enough to be added to any instant.
+/// Stands for an unlimited time: longer than any job, and short enough to be added to any instant.
 pub const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// Ranks of one cluster.
@@ -15,7 +15,7 @@ pub const RANKS_PER_HOST_MAX: usize = if cfg!(loom) { 16 } else { 256 };
 /// A message between ranks, header included. Larger values travel as a block of the store, named in the message.
 pub const MESSAGE_BYTES_MAX: usize = if cfg!(loom) { 64 } else { 64 << 10 };
 
-/// One direction of a shared-memory road between two ranks: four of the largest messages.
+/// One direction of a shared-memory link between two ranks: four of the largest messages.
 pub const RING_BYTES: usize = 4 * MESSAGE_BYTES_MAX;
 
 /// Bytes up to which an encoded value travels inside its message: half of the largest message.
@@ -27,16 +27,16 @@ pub const WORKERS_MAX: usize = if cfg!(loom) { 4 } else { 1024 };
 /// Kinds of resources that a host counts: CPU, GPU and custom names.
 pub const RESOURCE_KINDS_MAX: usize = if cfg!(loom) { 2 } else { 64 };
 
-/// Objects that one call makes of its list of results.
+/// Objects that one call returns as its list of results.
 pub const RETURNS_MAX: usize = 1 << 20;
 
 /// GPUs of one host.
 pub const GPUS_PER_HOST_MAX: usize = if cfg!(loom) { 2 } else { 64 };
 
-/// Messages handled by one poll before the poller looks at its own work again.
+/// Messages handled by one poll before the polling thread looks at its own work again.
 pub const POLL_BATCH_MAX: usize = 64;
 
-/// Errors that `error_info` keeps.
+/// Errors that `error_info` stores.
 pub const ERRORS_KEPT_MAX: usize = 10_000;
 
 /// Peers that one rank has queue pairs with over RDMA: half a gigabyte of pinned buffers.

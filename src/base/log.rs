@@ -1,9 +1,9 @@
-//! Lines for the person who runs the job, on standard error, by level.
+//! Log lines for the user, on standard error, by level.
 
 use std::io::Write;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-/// How much is said: a level includes those above it.
+/// How much is logged: a level includes those above it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Level {
@@ -21,18 +21,18 @@ pub enum Level {
 
 static LEVEL: AtomicU8 = AtomicU8::new(Level::Warn as u8);
 
-/// Sets how much is said from now on.
+/// Sets how much is logged from now on.
 pub fn set_level(level: Level) {
     LEVEL.store(level as u8, Ordering::Relaxed);
 }
 
-/// Whether lines of this level are said.
+/// True if lines of this level are logged.
 pub fn enabled(level: Level) -> bool {
     level as u8 <= LEVEL.load(Ordering::Relaxed)
 }
 
-/// Says a line when `level` is enabled; the line is made only then.
-pub fn say(level: Level, line: impl FnOnce() -> String) {
+/// Logs a line if `level` is enabled; the line is formatted only then.
+pub fn log(level: Level, line: impl FnOnce() -> String) {
     if enabled(level) {
         print_whole(&format!("mobula: {}\n", line()));
     }
@@ -40,6 +40,6 @@ pub fn say(level: Level, line: impl FnOnce() -> String) {
 
 /// Writes a line to standard error in one piece: launchers mix the pieces of several ranks.
 pub fn print_whole(line: &str) {
-    // Where nobody reads standard error any more, there is nobody to tell.
+    // If standard error is closed there is nowhere to report that.
     let _ = std::io::stderr().lock().write_all(line.as_bytes());
 }

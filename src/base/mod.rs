@@ -1,4 +1,4 @@
-//! What every room may name: identities, errors, configuration, limits, synchronisation, clock, trace records.
+//! What every module may use: identities, errors, configuration, limits, synchronisation, clock, trace records.
 //!
 //! Owns no thread and no resource; everything here is data, or a thin wrapper of one system facility.
 
@@ -6,7 +6,7 @@ pub mod clock;
 pub mod config;
 pub mod error;
 pub mod ids;
-pub mod latch;
+pub mod spin_lock;
 pub mod limits;
 pub mod log;
 pub mod parse;
@@ -15,4 +15,4 @@ pub mod trace;
 
 pub use config::Config;
 pub use error::{Error, Result};
-pub use ids::{ObjectId, Rank, Seat, TaskId};
+pub use ids::{ObjectId, Rank, BundleSlot, TaskId};

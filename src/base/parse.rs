@@ -5,12 +5,12 @@ pub(crate) fn amount(text: &str) -> Option<f64> {
     text.trim().parse().ok().filter(|amount| is_amount(*amount))
 }
 
-/// Whether a number can be an amount of a resource.
+/// True if a number can be an amount of a resource.
 pub(crate) fn is_amount(amount: f64) -> bool {
     (0.0..=1e9).contains(&amount)
 }
 
-/// Whether a number can be an amount of memory, in bytes: it is counted in ten-thousandths as all amounts are.
+/// True if a number can be an amount of memory, in bytes: like all amounts it is counted in ten-thousandths.
 pub(crate) fn is_memory(bytes: f64) -> bool {
     (0.0..=8e14).contains(&bytes)
 }
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_take_binary_suffixes() {
+    fn bytes_with_binary_suffix_are_parsed() {
         assert_eq!(bytes("4G"), Some(4 << 30));
         assert_eq!(bytes("1.5KiB"), Some(1536));
         assert_eq!(bytes("12"), Some(12));

@@ -1,13 +1,13 @@
-//! Atomics, cells and locks, from one place, so that a model checker can stand in for them.
+//! Atomics, cells and locks, from one place, so that a model checker can replace them.
 //!
-//! Under `--cfg loom` (`make loom`) the lock-free code itself runs on loom's atomics, in every order that they allow. The
-//! models stand beside the code, in files named `loom.rs`. What they hold to:
+//! Under `--cfg loom` (`make loom`) the lock-free code itself runs on loom's atomics, in every order that they allow.
+//! The models stand beside the code, in files named `loom.rs`. Their rules:
 //!
-//! - loom takes a SeqCst access for AcqRel: where one order of all is needed, the code has a SeqCst `fence`, be it under
+//! - loom treats a SeqCst access as AcqRel: code that needs one total order has a SeqCst `fence`, if need be under
 //!   `cfg(loom)` alone.
-//! - A model's atomics live as long as one run of it, so those of statics are the system's ([`statics`]).
-//! - Memory that processes share holds no atomics of loom's: what lies there is reached through a trait (`mem::ring`'s
-//!   `Lines`, `node::board`'s `Cells`), which a model implements in its own memory.
+//! - A model's atomics live as long as one run of it, so atomics in statics are the system's ([`statics`]).
+//! - Memory shared between processes holds no loom atomics: it is accessed through a trait (`memory::ring`'s `Lines`,
+//!   `runtime::shared_table`'s `Cells`), which a model implements in its own memory.
 
 #[cfg(loom)]
 pub use loom::sync::atomic::{
@@ -31,8 +31,8 @@ pub mod statics {
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Runs `model` in every order that takes a thread off its turn at most `preemptions` times: two find nearly all faults, and
-/// each more makes it several times as long.
+/// Runs `model` in every order with at most `preemptions` preemptions of a thread: two find nearly all faults, and each
+/// more makes it several times as long.
 #[cfg(all(test, loom))]
 pub fn explore(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
@@ -41,7 +41,7 @@ pub fn explore(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     builder.check(model);
 }
 
-/// A place that several threads reach; a model checker sees whether two do so at once.
+/// A memory location that several threads access; a model checker detects concurrent access.
 #[cfg(not(loom))]
 #[derive(Debug)]
 #[repr(transparent)]
@@ -55,20 +55,21 @@ impl<T> UnsafeCell<T> {
         UnsafeCell(std::cell::UnsafeCell::new(value))
     }
 
-    /// Hands out the place to read.
+    /// Passes the pointer for reading.
     #[inline]
     pub fn with<R>(&self, read: impl FnOnce(*const T) -> R) -> R {
         read(self.0.get())
     }
 
-    /// Hands out the place to write.
+    /// Passes the pointer for writing.
     #[inline]
     pub fn with_mut<R>(&self, write: impl FnOnce(*mut T) -> R) -> R {
         write(self.0.get())
     }
 }
 
-/// Locks, also after a panic of a holder: the data behind every lock of the runtime is valid between statements.
+/// Locks the mutex, also after a panic of its holder: the data behind every lock of the runtime is valid between
+/// statements.
 pub fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

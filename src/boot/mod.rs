@@ -1,9 +1,9 @@
-//! How ranks find each other through whatever launched them: yields a [`World`].
+//! Start-up: how the ranks that a launcher started find each other. Yields a [`World`].
 //!
-//! Owns: the launcher's environment, the communicator, the connections to rank 0, the job's secret. Never: memory, threads,
-//! messages after start.
+//! Owns: the launcher's environment, the communicator, the connections to rank 0, the job's secret. Never: memory,
+//! threads, messages after start.
 
-mod launched;
+mod launcher;
 #[cfg(feature = "mpi")]
 pub mod mpi;
 mod one_host;
@@ -15,82 +15,84 @@ mod slurm;
 
 use crate::base::log::set_level;
 use crate::base::{Config, Rank, Result};
-use crate::transport::Fabric;
+use crate::transport::Transport;
 use crate::transport::tcp::handshake::Secret;
 use std::sync::Arc;
 
-/// Collective calls that are made while starting and stopping, by every rank in the same order.
+/// Collective calls during start and shutdown, made by every rank in the same order.
 pub trait Exchange: Send {
-    /// Everybody's bytes, by rank.
+    /// Gathers the bytes of all ranks, by rank.
     ///
     /// # Errors
-    /// `Error::Fabric` naming what the launcher's library said.
+    /// `Error::Fabric` with what the launcher's library reports.
     fn allgather(&mut self, mine: &[u8]) -> Result<Vec<Vec<u8>>>;
 
-    /// Returns when every rank has called it. Waits without burning a core.
+    /// Returns when every rank has called it. Does not spin on a core while it waits.
     ///
     /// # Errors
     /// As `allgather`.
     fn barrier(&mut self) -> Result<()>;
 
-    /// A rank is gone, for the others, though its line may not have ended: no collective waits for it, and it learns of it.
-    fn forget(&mut self, _rank: Rank) {}
+    /// Excludes a rank that the others have declared dead, even if its connection still exists: collectives no longer
+    /// wait for it; its connection is closed, by which it detects this.
+    fn exclude(&mut self, _rank: Rank) {}
 
-    /// What tells of ranks that die from now on, where the exchange keeps a line to them: rank 0 to every other rank, every
-    /// other rank to rank 0.
-    fn vigil(&mut self) -> Option<Box<dyn Vigil>> {
+    /// A notifier of ranks that die from now on, if the exchange keeps connections: rank 0 has one to every other rank,
+    /// every other rank has one to rank 0.
+    fn death_notifier(&mut self) -> Option<Box<dyn DeathNotifier>> {
         None
     }
 }
 
-/// Notices that ranks die, by the lines over which they met.
-pub trait Vigil: Send {
-    /// The ranks whose lines ended since the last call, and how. Never waits.
-    fn departed(&mut self) -> Vec<(Rank, String)>;
+/// Detects that ranks die, by the end of the connections over which they met.
+pub trait DeathNotifier: Send {
+    /// The ranks whose connections ended since the last call, and how. Never blocks.
+    fn take_deaths(&mut self) -> Vec<(Rank, String)>;
 }
 
-/// The ranks, as launched.
+/// The ranks that were launched together.
 pub struct World {
-    /// This process.
+    /// The rank of this process.
     pub rank: Rank,
-    /// How many there are.
+    /// The number of ranks.
     pub size: u32,
-    /// What launched them, for banners: `none`, `mpirun (Open MPI 4.1.4)`, ...
+    /// The launcher, for banners: `none`, `mpirun (Open MPI 4.1.4)`, ...
     pub launcher: String,
-    /// Collectives for start and stop. Dropped last: finalizes MPI where boot initialised it.
+    /// Collectives for start and shutdown. Dropped last: finalizes MPI if boot initialized it.
     pub exchange: Box<dyn Exchange>,
-    /// The road over MPI, which reaches every rank, or why there is none.
-    pub mpi: Result<Arc<dyn Fabric>, String>,
-    /// The job's: what its ranks prove to each other that they are.
+    /// The transport over MPI, which reaches every rank, or why there is none.
+    pub mpi: Result<Arc<dyn Transport>, String>,
+    /// The job's secret, which its ranks prove to each other that they hold.
     pub secret: Secret,
-    /// Whether the launch outlives the death of a rank: the others are not killed for it.
-    pub outlives: bool,
+    /// True if the other ranks are not killed when a rank dies.
+    pub survives_rank_death: bool,
 }
 
-/// Joins the ranks where the user says that they meet, else those that the launcher started; alone where there is neither.
+/// Joins the ranks that meet at the configured rendezvous, else those that the launcher started; a single rank if there
+/// is neither.
 ///
 /// # Errors
-/// `Error::Fabric` where there should be other ranks and they do not come together; `Error::Config` where what was said of
-/// them cannot be.
+/// `Error::Fabric` if there should be other ranks and they do not meet; `Error::Config` if their configuration is
+/// contradictory.
 pub fn join(config: &Config) -> Result<World> {
     set_level(config.log);
-    if let Some(place) = &config.rendezvous {
-        return rendezvous::join(place, config);
+    if let Some(meeting_point) = &config.rendezvous {
+        return rendezvous::join(meeting_point, config);
     }
-    if let Some(seat) = one_host::seat(config) {
-        return one_host::join(seat, config);
+    if let Some(job) = one_host::local_job(config) {
+        return one_host::join(job, config);
     }
     #[cfg(feature = "mpi")]
-    if let Some(launched) = mpi::launched() {
-        return mpi::join(launched, config);
+    if let Some(launcher) = mpi::detect_launcher() {
+        return mpi::join(launcher, config);
     }
     #[cfg(not(feature = "mpi"))]
-    if let Some(launched) = launched::launched().filter(|launched| launched.has_several() && launched.command != "srun")
-    {
+    if let Some(launcher) = launcher::detect_launcher().filter(|found| found.has_several() && found.command != "srun") {
         return Err(crate::base::Error::fabric(format!(
-            "{} started more than one rank, but this binary was built without the feature `mpi`: build it with the feature, \
+            "{} started more than one rank, but this binary was built without the feature `mpi`: build it with the \
+            feature, \
              or set MOBULA_RENDEZVOUS to host:port of rank 0 or to a file that all ranks see, and they meet over TCP",
-            launched.command
+            launcher.command
         )));
     }
     match slurm::step()? {

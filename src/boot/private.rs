@@ -1,4 +1,5 @@
-//! Files that hold a secret: written whole or not at all, read only where nobody else could have written or read them.
+//! Files that hold a secret: written whole or not at all, and read only if no other user could have written or read
+//! them.
 #![allow(unsafe_code)]
 
 use crate::transport::tcp::handshake::Secret;
@@ -7,16 +8,16 @@ use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-/// More than any file of ours has; what is longer is none.
+/// Longer than any file of mobula; the rest is not read.
 const FILE_BYTES_MAX: u64 = 64 << 10;
 
-/// The bits that let others than the owner in.
+/// The permission bits of users other than the owner.
 const OTHERS: u32 = 0o077;
 
-/// The text of a file of this user that nobody else may read or write.
+/// Reads a file of this user that no other user may read or write.
 ///
 /// # Errors
-/// As the system says, `NotFound` among them; `PermissionDenied` with what to do where it is not private.
+/// What the system reports, such as `NotFound`; `PermissionDenied` with what to do if it is not private.
 pub fn read(path: &Path) -> Result<String> {
     let file = OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)?;
     let about = file.metadata()?;
@@ -29,27 +30,27 @@ pub fn read(path: &Path) -> Result<String> {
     Ok(text)
 }
 
-/// Makes the file with this text, for this user alone. Where it is there already, it stays as it is.
+/// Creates the file with this text, for this user alone. An existing file stays as it is.
 ///
 /// # Errors
-/// As the system says.
+/// What the system reports.
 pub fn create(path: &Path, text: &str) -> Result<()> {
     let draft = Draft::write(path, text)?;
-    // Unlike a rename, a link never replaces what another rank has put there.
+    // Unlike a rename, a link never replaces a file that another rank has created.
     match std::fs::hard_link(&draft.0, path) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
         _ => Ok(()),
     }
 }
 
-/// Makes the file with this text, for this user alone, in place of an older one of this user's.
+/// Creates the file with this text, for this user alone, and replaces an older one of this user.
 ///
 /// # Errors
-/// As the system says; `PermissionDenied` where somebody else's file lies there.
+/// What the system reports; `PermissionDenied` if there is a file of another user.
 pub fn replace(path: &Path, text: &str) -> Result<()> {
     if let Ok(about) = std::fs::symlink_metadata(path) {
         if !about.is_file() {
-            return Err(refused(format!("{} is there, and is not a plain file", path.display())));
+            return Err(refused(format!("{} exists and is not a plain file", path.display())));
         }
         check_owner(path, about.uid())?;
     }
@@ -57,10 +58,10 @@ pub fn replace(path: &Path, text: &str) -> Result<()> {
     std::fs::rename(&draft.0, path)
 }
 
-/// Makes the folder for this user alone, or checks that it is one.
+/// Creates the folder for this user alone, or checks that an existing one is private.
 ///
 /// # Errors
-/// As the system says; `PermissionDenied` with what to do where others may enter it.
+/// What the system reports; `PermissionDenied` with what to do if other users may enter it.
 pub fn folder(path: &Path) -> Result<()> {
     match DirBuilder::new().mode(0o700).create(path) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
@@ -70,17 +71,17 @@ pub fn folder(path: &Path) -> Result<()> {
     check(path, about.uid(), about.mode())
 }
 
-/// A file beside the one meant; gone when this is dropped, unless it was renamed.
+/// A temporary file in the same folder; removed on drop, unless it was renamed.
 struct Draft(PathBuf);
 
 impl Draft {
     fn write(path: &Path, text: &str) -> Result<Draft> {
         let name = path.file_name().ok_or_else(|| refused(format!("{} names no file", path.display())))?;
-        let chance = hex(&Secret::random().bytes()[..8]);
-        let draft = Draft(path.with_file_name(format!(".{}.{chance}", name.to_string_lossy())));
+        let random = hex(&Secret::random().bytes()[..8]);
+        let draft = Draft(path.with_file_name(format!(".{}.{random}", name.to_string_lossy())));
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft.0)?;
         file.write_all(text.as_bytes())?;
-        // Other hosts read it over a network's file system: it must be there whole.
+        // Other hosts read it over a network file system: it must be complete there.
         File::sync_all(&file)?;
         Ok(draft)
     }
@@ -97,7 +98,8 @@ fn check(path: &Path, owner: u32, mode: u32) -> Result<()> {
     if mode & OTHERS != 0 {
         let right = if mode & libc::S_IFMT == libc::S_IFDIR { "700" } else { "600" };
         return Err(refused(format!(
-            "{path} may be entered, read or written by others (mode {:03o}): run chmod {right} {path}, and where others may \
+            "{path} may be entered, read or written by others (mode {:03o}): run chmod {right} {path}, and where \
+            others may \
              have read it, remove it instead",
             mode & 0o777,
             path = path.display()
@@ -121,18 +123,18 @@ fn refused(text: String) -> Error {
     Error::new(ErrorKind::PermissionDenied, text)
 }
 
-/// The user that this process acts as.
+/// The effective user of this process.
 pub fn user() -> u32 {
     // SAFETY: takes nothing and cannot fail.
     unsafe { libc::geteuid() }
 }
 
-/// Bytes as text.
+/// Bytes as hexadecimal text.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// 32 bytes from text.
+/// 32 bytes from hexadecimal text.
 pub fn from_hex(text: &str) -> Option<[u8; 32]> {
     let digits: Vec<u32> = text.chars().map(|letter| letter.to_digit(16)).collect::<Option<_>>()?;
     let bytes: Vec<u8> = digits.chunks_exact(2).map(|pair| (pair[0] << 4 | pair[1]) as u8).collect();
@@ -144,7 +146,7 @@ pub(super) mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
 
-    /// A folder of one test, which goes with it.
+    /// A folder for one test, removed on drop.
     pub struct Folder(pub PathBuf);
 
     impl Folder {
@@ -171,7 +173,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_first_to_create_wins_and_leaves_no_draft() {
+    fn first_create_wins_and_leaves_no_draft() {
         let folder = Folder::new();
         let path = folder.0.join("secret");
         create(&path, "first").unwrap();
@@ -184,7 +186,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn many_that_create_at_once_read_the_same() {
+    fn concurrent_creates_read_the_same_text() {
         let folder = Folder::new();
         let path = &folder.0.join("secret");
         let texts: Vec<String> = std::thread::scope(|scope| {
@@ -201,7 +203,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_others_may_read_is_refused_with_what_to_do() {
+    fn file_others_may_read_is_refused_with_the_command() {
         let folder = Folder::new();
         let path = folder.0.join("secret");
         create(&path, "text").unwrap();
@@ -216,7 +218,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_is_no_plain_file_or_somebody_elses_is_refused() {
+    fn link_folder_and_file_of_another_user_are_refused() {
         let folder = Folder::new();
         let link = folder.0.join("link");
         std::os::unix::fs::symlink("/etc/passwd", &link).unwrap();

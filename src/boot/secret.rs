@@ -1,7 +1,8 @@
-//! Where a job's secret comes from: the ranks of a job hold the same one, and nobody else does.
+//! The secret of a job, which only its ranks hold.
 //!
-//! `MOBULA_SECRET`, else `$HOME/.mobula/secret`, which the first rank that needs it makes and the others of a shared home
-//! read. A job's own is derived from it by the job's name, so that two jobs of one user cannot meet.
+//! The source is `MOBULA_SECRET`, else `$HOME/.mobula/secret`, which the first rank that needs it creates and the
+//! others of a shared home directory read. A job's secret is derived from the source by the job's name, so that two
+//! jobs of one user cannot meet.
 
 use super::private;
 use crate::base::config::SecretSource;
@@ -10,10 +11,10 @@ use crate::transport::tcp::handshake::Secret;
 use std::io::ErrorKind;
 use std::path::Path;
 
-/// What the user gave, where they gave one.
+/// The secret that the user configured, if any.
 ///
 /// # Errors
-/// `Error::Config` where the file that holds it is not there or not private.
+/// `Error::Config` if the file that holds it does not exist or is not private.
 pub fn given(config: &Config) -> Result<Option<Secret>> {
     from(config.secret.as_ref())
 }
@@ -34,32 +35,32 @@ fn from(source: Option<&SecretSource>) -> Result<Option<Secret>> {
     }
 }
 
-/// What the user gave, else the one in their home.
+/// The secret that the user configured, else the one in the home directory.
 ///
 /// # Errors
-/// `Error::Config` where there is no home, or what lies there is not private.
+/// `Error::Config` if there is no home directory, or the file there is not private.
 pub fn of_user(config: &Config) -> Result<Secret> {
     if let Some(secret) = given(config)? {
         return Ok(secret);
     }
-    let home = std::env::var_os("HOME").filter(|home| !home.is_empty());
-    let home = home.ok_or_else(|| {
+    let user_folder = std::env::var_os("HOME").filter(|user_folder| !user_folder.is_empty());
+    let user_folder = user_folder.ok_or_else(|| {
         Error::config(
-            "HOME is not set, so there is no place for the secret that the ranks prove to each other: set MOBULA_SECRET, to \
+            "HOME is not set, so the secret that authenticates the ranks cannot be stored: set MOBULA_SECRET, to \
              the same text on every rank",
         )
     })?;
-    in_home(Path::new(&home)).map_err(|error| {
+    in_user_folder(Path::new(&user_folder)).map_err(|error| {
         Error::config(format!(
-            "the secret that the ranks prove to each other cannot be kept in {}/.mobula: {error}; or set MOBULA_SECRET, to \
+            "the secret that authenticates the ranks cannot be stored in {}/.mobula: {error}; or set MOBULA_SECRET, to \
              the same text on every rank",
-            Path::new(&home).display()
+            Path::new(&user_folder).display()
         ))
     })
 }
 
-fn in_home(home: &Path) -> std::io::Result<Secret> {
-    let folder = home.join(".mobula");
+fn in_user_folder(user_folder: &Path) -> std::io::Result<Secret> {
+    let folder = user_folder.join(".mobula");
     let path = folder.join("secret");
     private::folder(&folder)?;
     let text = match private::read(&path) {
@@ -70,7 +71,8 @@ fn in_home(home: &Path) -> std::io::Result<Secret> {
         read => read?,
     };
     private::from_hex(text.trim()).map(Secret::from_bytes).ok_or_else(|| {
-        let text = format!("{} does not hold 64 hexadecimal digits: remove it, and a new one is made", path.display());
+        let text =
+            format!("{} does not hold 64 hexadecimal digits: remove it, and a new one is created", path.display());
         std::io::Error::new(ErrorKind::InvalidData, text)
     })
 }
@@ -81,27 +83,27 @@ mod tests {
     use crate::boot::private::tests::Folder;
 
     #[test]
-    fn every_rank_of_a_home_has_the_same() {
-        let home = &Folder::new();
+    fn all_ranks_of_a_home_directory_read_one_secret() {
+        let user_folder = &Folder::new();
         let secrets: Vec<Secret> = std::thread::scope(|scope| {
-            let ranks: Vec<_> = (0..8).map(|_| scope.spawn(|| in_home(&home.0).unwrap())).collect();
+            let ranks: Vec<_> = (0..8).map(|_| scope.spawn(|| in_user_folder(&user_folder.0).unwrap())).collect();
             ranks.into_iter().map(|rank| rank.join().unwrap()).collect()
         });
         assert!(secrets.iter().all(|secret| *secret == secrets[0]));
-        assert_ne!(in_home(&Folder::new().0).unwrap(), secrets[0], "another home, another secret");
+        assert_ne!(in_user_folder(&Folder::new().0).unwrap(), secrets[0], "another home directory, another secret");
     }
 
     #[test]
-    fn a_spoilt_file_is_named() {
-        let home = Folder::new();
-        in_home(&home.0).unwrap();
-        let path = home.0.join(".mobula/secret");
+    fn malformed_secret_file_is_an_error() {
+        let user_folder = Folder::new();
+        in_user_folder(&user_folder.0).unwrap();
+        let path = user_folder.0.join(".mobula/secret");
         private::replace(&path, "not hex").unwrap();
-        assert!(in_home(&home.0).unwrap_err().to_string().contains("remove it"));
+        assert!(in_user_folder(&user_folder.0).unwrap_err().to_string().contains("remove it"));
     }
 
     #[test]
-    fn a_given_one_is_text_or_a_private_file() {
+    fn configured_secret_is_text_or_a_private_file() {
         let folder = Folder::new();
         let path = folder.0.join("job");
         private::create(&path, "pass phrase\n").unwrap();

@@ -1,10 +1,10 @@
-//! One rank alone.
+//! A single rank.
 
 use super::{Exchange, World};
 use crate::base::Result;
 use crate::transport::tcp::handshake::Secret;
 
-/// This process as the whole world.
+/// The world of a single rank.
 pub fn world() -> World {
     World {
         rank: 0,
@@ -13,7 +13,7 @@ pub fn world() -> World {
         exchange: Box::new(Alone),
         mpi: Err("not started by MPI".to_string()),
         secret: Secret::random(),
-        outlives: true,
+        survives_rank_death: true,
     }
 }
 
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn alone_everybody_is_rank_0() {
+    fn single_rank_gathers_its_own_bytes() {
         let mut world = world();
         assert_eq!((world.rank, world.size, world.launcher.as_str()), (0, 1, "none"));
         assert_eq!(world.exchange.allgather(b"me").unwrap(), [b"me".to_vec()]);

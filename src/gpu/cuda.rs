@@ -6,10 +6,10 @@ use cudarc::driver::result::{self, DriverError};
 use cudarc::driver::sys;
 use std::ffi::{CStr, c_char};
 
-/// The devices that the driver shows.
+/// The devices that the driver reports.
 pub(super) fn devices() -> Result<Vec<Gpu>, String> {
-    // SAFETY: opens libcuda if it is there, which runs its initialisers, as linking it would have; nothing else is running
-    // in it yet, and it is never closed while in use: cudarc opens it once more for good.
+    // SAFETY: opens libcuda if it is there, which runs its initialisers, as linking it would have; nothing else is
+    // running in it yet, and it is never closed while in use: cudarc opens it once more for good.
     if !unsafe { sys::is_culib_present() } {
         return Err("libcuda is not installed".to_string());
     }
@@ -19,12 +19,12 @@ pub(super) fn devices() -> Result<Vec<Gpu>, String> {
 
 fn device(ordinal: i32) -> Result<Gpu, DriverError> {
     let device = result::device::get(ordinal)?;
-    // SAFETY: `device` is one that the driver just gave.
+    // SAFETY: `device` was just returned by the driver.
     let memory_bytes = unsafe { result::device::total_mem(device)? } as u64;
     Ok(Gpu { ordinal: ordinal as u32, name: result::device::get_name(device)?, memory_bytes, pci: pci_of(device)? })
 }
 
-/// The driver writes upper-case hexadecimal, hwloc and the kernel lower-case: the latter it is.
+/// The driver writes upper-case hexadecimal, hwloc and the kernel lower-case: this returns lower-case.
 fn pci_of(device: sys::CUdevice) -> Result<String, DriverError> {
     let mut text: [c_char; 32] = [0; 32];
     // SAFETY: the driver writes at most the length it is told, with a closing zero, into `text`, which is that long.

@@ -15,9 +15,9 @@ pub struct Gpu {
     pub pci: String,
 }
 
-/// The GPUs that the driver shows this process; `CUDA_VISIBLE_DEVICES` is the driver's to honour.
+/// The GPUs that the driver shows this process; the driver honours `CUDA_VISIBLE_DEVICES`.
 ///
-/// The first call starts the driver: hundreds of milliseconds where there is a GPU, well under one where there is none.
+/// The first call starts the driver: hundreds of milliseconds if there is a GPU, well under one if there is none.
 ///
 /// # Errors
 /// Why there is none, for banners: the library is missing, the driver does not start, the build leaves it out.
@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_host_has_gpus_or_a_reason() {
+    fn discovery_returns_gpus_or_a_reason() {
         match discover() {
             Ok(gpus) => {
                 for (ordinal, gpu) in gpus.iter().enumerate() {
@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn asking_twice_gives_the_same() {
+    fn second_discovery_returns_the_same() {
         assert_eq!(discover(), discover());
     }
 }

@@ -1,12 +1,14 @@
 //! The GPUs of this host, or why there are none.
 //!
-//! Owns: the CUDA driver's handle, opened at run time. Never: decides who gets which GPU, touches a device's memory yet.
+//! Owns: the CUDA driver's handle, opened at run time. Never: decides which task gets which GPU, touches a device's
+//! memory yet.
 //!
-//! Discovery has not met a real device so far: tests cover the builds and hosts without one.
+//! Discovery has not been run with a real device so far: tests cover the builds and hosts without one.
 //!
 //! Invariants:
-//! - G1: a host without a driver costs one failed `dlopen` and no panic.
-//! - G2: nothing calls the driver until asked; where there is a GPU, its start can take hundreds of milliseconds.
+//! - GPU-1: a host without a driver costs one failed `dlopen` and no panic.
+//! - GPU-2: nothing calls the driver before `discover` does; if there is a GPU, its start can take hundreds of
+//!   milliseconds.
 
 #[cfg(feature = "cuda")]
 mod cuda;
@@ -17,7 +19,7 @@ pub use device::{Gpu, discover};
 #[cfg(feature = "cuda")]
 use cuda as driver;
 
-/// Stands in for the driver in builds without CUDA.
+/// Replaces the driver in builds without CUDA.
 #[cfg(not(feature = "cuda"))]
 mod driver {
     pub(super) fn devices() -> Result<Vec<super::Gpu>, String> {

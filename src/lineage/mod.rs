@@ -1,13 +1,16 @@
-//! How to make a lost object again: the call that made it, with its arguments. Pure.
+//! How to reconstruct a lost object: the call that produced it, with its arguments. Pure.
 //!
-//! Owns: recipes. Never: decides when one is needed, or runs anything.
+//! Owns: lineages. Never: decides when one is needed, or runs anything.
 //!
 //! Invariants:
-//! - L1: a recipe keeps no value alive that can be made again itself: of such an argument it keeps that one's recipe.
-//! - L2: a recipe is used at most as often as its task may be started again, its makers' recipes likewise: so recovery ends.
-//! - L3: what was let go to make room can always be made again: its makers' recipes are used for that without being counted. It
-//!   is let go at most as often again, and only where few tasks make it: so that ends too.
+//! - LINEAGE-1: a lineage keeps no value alive that can itself be reconstructed: of such an argument it retains the
+//!   lineage.
+//! - LINEAGE-2: a lineage is used at most as often as its task may be retried, and so are the lineages of its inputs:
+//!   so recovery ends.
+//! - LINEAGE-3: a reclaimed value can always be reconstructed: the lineages of its inputs are used for that without
+//!   being counted. It is reclaimed at most as often as its task may be retried, and only where few tasks produce it:
+//!   so that ends too.
 
-mod recipe;
+mod call;
 
-pub use recipe::{Maker, Recipe, Why};
+pub use call::{Producer, Lineage, ReconstructReason};

@@ -1,47 +1,48 @@
-//! One rank's store memory: blocks of it are written once by their maker, then read by every rank of the host.
+//! One rank's store memory: its blocks are written once by their producer, then read by every rank of the host.
 #![allow(unsafe_code)]
 
 use crate::base::config::Pages;
 use crate::base::error::{Error, Result};
 use crate::base::sync::{AtomicU64, Ordering, lock};
-use crate::memory::memory::{memory_available_bytes, memory_total_bytes};
-use crate::memory::offsets::{ALIGNMENT, Offsets, Taken};
+use crate::memory::cgroup::{memory_available_bytes, memory_total_bytes};
+use crate::memory::offsets::{ALIGNMENT, Offsets, TakenRange};
 use crate::memory::pages::{HUGE_PAGE_BYTES, PageKind};
-use crate::memory::segment::{Segment, SegmentCard};
+use crate::memory::segment::{Segment, SegmentHandle};
 use std::fmt;
 use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, OnceLock};
 
-/// Pages are brought in by at least this much at a time: a few milliseconds of zeroing.
+/// Pages are populated by at least this much at a time: a few milliseconds of zeroing.
 const POPULATE_STEP_BYTES: u64 = 8 << 20;
 
 /// The memory of a rank's store, mapped from a [`Segment`] that its host's other ranks open as a `PeerArena`.
 ///
-/// Nothing is touched when it is made. Blocks come from its start, and pages are brought in ahead of them, once:
+/// No page is touched when it is created. Blocks come from its start, and pages are populated ahead of them, once:
 ///
 /// ```text
 ///   0            populated                                     bytes
 ///   |  block | hole | block |      |                             |
-///   |<---- pages are there ------->|<---- never touched -------->|
+///   |<---- populated pages ------->|<---- never touched -------->|
 /// ```
 ///
-/// The thread that first needs a page brings it in, so that it lies near that thread's core.
+/// The thread that first needs a page populates it, so that the page is local to that thread's NUMA node.
 pub struct Arena {
     segment: Segment,
     offsets: Mutex<Offsets>,
-    /// Every byte below is backed by a page (M2). Grows only, under `populating`; Release there, Acquire in `allocate`.
+    /// Every byte below is backed by a page (MEMORY-2). Only grows, under `populating`; Release there, Acquire in
+    /// `allocate`.
     populated: AtomicU64,
     populating: Mutex<()>,
-    /// Called when a block is free again that was waited for.
+    /// Called when a block is freed for which a thread waited.
     on_room: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 impl Arena {
-    /// Makes an arena of `bytes`, rounded up to huge pages.
+    /// Creates an arena of `bytes`, rounded up to huge pages.
     ///
     /// # Errors
-    /// `Error::Config` where it would be larger than this process's memory, or `policy` insists on huge pages that
-    /// the host does not have.
+    /// `Error::Config` where it would be larger than this process's memory, or `policy` requires huge pages that the
+    /// host does not have.
     pub fn create(bytes: u64, policy: Pages) -> Result<Arc<Arena>> {
         let total = memory_total_bytes();
         if bytes > total {
@@ -62,7 +63,7 @@ impl Arena {
         }))
     }
 
-    /// Takes a block of `bytes`, aligned to 64, with whatever bytes its last use left there; `None` where no hole is
+    /// Allocates a block of `bytes`, aligned to 64, with the bytes that its last use left there; `None` where no hole is
     /// large enough, or the host has no memory left. Any thread may call it.
     pub fn allocate(self: &Arc<Self>, bytes: usize) -> Option<Block> {
         if bytes == 0 {
@@ -71,7 +72,7 @@ impl Arena {
         }
         let taken = lock(&self.offsets).take(bytes as u64)?;
         let end = taken.offset + bytes as u64;
-        // Acquire: pairs with the Release in `populate`, whose pages we rely on.
+        // Acquire: pairs with the Release in `populate`, on whose pages this block relies.
         if end > self.populated.load(Ordering::Acquire) && !self.populate(end) {
             lock(&self.offsets).give_back(&taken);
             return None;
@@ -80,34 +81,35 @@ impl Arena {
         Some(Block { start, length: bytes, taken: Some(taken), whole: None, arena: self.clone() })
     }
 
-    /// Says what is called, on any thread, when a block is free again after [`await_room`](Arena::await_room); once.
-    pub fn on_room(&self, call: impl Fn() + Send + Sync + 'static) {
+    /// Sets the callback that runs, on any thread, when a block is freed after [`await_space`](Arena::await_space). Only
+    /// the first call has an effect.
+    pub fn on_space(&self, call: impl Fn() + Send + Sync + 'static) {
         let _ = self.on_room.set(Box::new(call));
     }
 
-    /// The next block that is given back is told, once. Who asks then tries to allocate again: what was given back before is
-    /// found by that, what comes later is told, because both happen under one lock.
-    pub fn await_room(&self) {
-        lock(&self.offsets).wanted = true;
+    /// Requests one notification when the next block is freed. The caller then tries to allocate again: that attempt finds
+    /// a block freed before this call, and a block freed later notifies, because both happen under one lock.
+    pub fn await_space(&self) {
+        lock(&self.offsets).notify_on_free = true;
     }
 
-    /// What a block of `bytes` takes with its rounding; `None` where it is more than the whole arena.
+    /// The bytes that a block of `bytes` occupies after rounding; `None` where it is more than the whole arena.
     pub fn footprint(&self, bytes: usize) -> Option<u64> {
         lock(&self.offsets).rounded_bytes(bytes as u64).filter(|bytes| *bytes <= self.bytes())
     }
 
-    fn give_back(&self, taken: &Taken) {
-        let wanted = {
+    fn give_back(&self, taken: &TakenRange) {
+        let awaited = {
             let mut offsets = lock(&self.offsets);
             offsets.give_back(taken);
-            std::mem::take(&mut offsets.wanted)
+            std::mem::take(&mut offsets.notify_on_free)
         };
-        if wanted && let Some(call) = self.on_room.get() {
+        if awaited && let Some(call) = self.on_room.get() {
             call();
         }
     }
 
-    /// Brings in the pages up to `end` and somewhat further; false where there is no memory for them.
+    /// Populates the pages up to `end` and somewhat further; false where there is no memory for them.
     #[cold]
     fn populate(&self, end: u64) -> bool {
         let _only_one = lock(&self.populating);
@@ -115,7 +117,7 @@ impl Arena {
         if end <= start {
             return true;
         }
-        // What a page costs beyond the group's limit is the process's life, not an error: ask before.
+        // A page beyond the control group's limit kills the process instead of returning an error: check before.
         let length = (end - start).next_multiple_of(HUGE_PAGE_BYTES as u64);
         if self.page_kind() != PageKind::Hugetlb && length > memory_available_bytes() {
             return false;
@@ -130,22 +132,22 @@ impl Arena {
         reached.is_some()
     }
 
-    /// Brings in every page, for roads that pin them; false where there is no memory for them.
+    /// Populates every page, for transports that pin them; false where there is no memory for them.
     #[cfg_attr(not(feature = "verbs"), allow(dead_code))]
     pub fn populate_all(&self) -> bool {
         self.populate(self.bytes())
     }
 
-    /// Where it begins in this process, for devices, which are told addresses.
+    /// Its address in this process, for devices, which use addresses.
     #[cfg_attr(not(feature = "verbs"), allow(dead_code))]
     pub fn address(&self) -> NonNull<u8> {
         self.segment.address()
     }
 
-    /// The bytes at `offset`, where that is inside what was ever handed out; `None` otherwise.
+    /// The bytes at `offset`; `None` where they are not all populated.
     ///
-    /// For fabrics that serve reads. The caller knows, because the maker of the block told it, that the range is
-    /// sealed and kept: nobody writes it while the slice is in use.
+    /// For transports that serve reads. The caller knows from the rank that owns the block that the range is sealed and
+    /// kept: no process writes it while the slice is in use.
     #[cfg_attr(not(feature = "mpi"), allow(dead_code))]
     pub fn slice(&self, offset: u64, len: usize) -> Option<&[u8]> {
         let end = offset.checked_add(len as u64)?;
@@ -153,12 +155,12 @@ impl Arena {
             return None;
         }
         let start = self.segment.range(offset as usize, len)?;
-        // SAFETY: inside the mapping, which lives as long as `self`, with its pages there; nobody writes there
-        // meanwhile, which the caller knows.
+        // SAFETY: inside the mapping, which lives as long as `self`, with its pages populated; no process writes
+        // there meanwhile, as the caller guarantees.
         Some(unsafe { std::slice::from_raw_parts(start.as_ptr(), len) })
     }
 
-    /// Where it begins in this process, for what registers the whole of it with a library or a device.
+    /// Its address in this process, to register all of it with a library or a device.
     #[cfg_attr(not(feature = "mpi"), allow(dead_code))]
     pub fn base(&self) -> *mut u8 {
         self.segment.range(0, self.segment.bytes()).map_or(std::ptr::null_mut(), NonNull::as_ptr)
@@ -169,7 +171,7 @@ impl Arena {
         self.segment.bytes() as u64
     }
 
-    /// Bytes taken by blocks, rounding included.
+    /// Bytes that blocks occupy, rounding included.
     pub fn used_bytes(&self) -> u64 {
         lock(&self.offsets).used_bytes()
     }
@@ -180,8 +182,8 @@ impl Arena {
     }
 
     /// What the other ranks of the host need to map it.
-    pub fn card(&self) -> SegmentCard {
-        self.segment.card()
+    pub fn handle(&self) -> SegmentHandle {
+        self.segment.handle()
     }
 }
 
@@ -191,39 +193,39 @@ impl fmt::Debug for Arena {
     }
 }
 
-/// A range of an arena that is its holder's alone; free again on drop, from any thread.
+/// A range of an arena with one owner; freed on drop, from any thread.
 ///
-/// Whoever shares it (`Arc<Block>`) can only read it.
+/// A shared block (`Arc<Block>`) can only be read.
 pub struct Block {
     start: NonNull<u8>,
     length: usize,
     /// `None` for a block of no bytes, and for a piece.
-    taken: Option<Taken>,
-    /// What this is a piece of.
+    taken: Option<TakenRange>,
+    /// The block of which this is a piece.
     whole: Option<Arc<Block>>,
     arena: Arc<Arena>,
 }
 
-// SAFETY: a block is exclusive memory (M3), as a `Box<[u8]>` is; the arena it keeps is `Sync`.
+// SAFETY: a block is exclusive memory (MEMORY-3), as a `Box<[u8]>` is; the arena it keeps is `Sync`.
 unsafe impl Send for Block {}
-// SAFETY: as above; through `&Block` one can only read.
+// SAFETY: as above; `&Block` only permits reads.
 unsafe impl Sync for Block {}
 
 impl Block {
     /// Its bytes.
     pub fn as_slice(&self) -> &[u8] {
-        // SAFETY: `start..start + length` is in the arena's mapping, kept by `arena`, with its pages there (M2), and
-        // ours alone (M3).
+        // SAFETY: `start..start + length` is in the arena's mapping, kept by `arena`, with its pages populated
+        // (MEMORY-2), and exclusively ours (MEMORY-3).
         unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.length) }
     }
 
-    /// Its bytes, to be written.
+    /// Its bytes, writable.
     pub fn as_mut_slice(&mut self) -> &mut [u8] {
         // SAFETY: as in `as_slice`; exclusive through `&mut self`.
         unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.length) }
     }
 
-    /// Where it begins in its arena; 0 for a block of no bytes.
+    /// Its offset in its arena; 0 for a block of no bytes.
     pub fn offset(&self) -> u64 {
         match &self.whole {
             Some(whole) => whole.offset() + (self.start.addr().get() - whole.start.addr().get()) as u64,
@@ -231,12 +233,12 @@ impl Block {
         }
     }
 
-    /// How many bytes it has.
+    /// Its length in bytes.
     pub fn len(&self) -> usize {
         self.length
     }
 
-    /// Whether it has no bytes.
+    /// True if it has no bytes.
     #[cfg_attr(not(feature = "mpi"), allow(dead_code))]
     pub fn is_empty(&self) -> bool {
         self.length == 0

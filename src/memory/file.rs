@@ -1,4 +1,4 @@
-//! Files of blocks that have no room in memory: reserved before they are written, read through a mapping.
+//! Files of blocks for which memory has no space: reserved before they are written, read through a mapping.
 #![allow(unsafe_code)]
 
 use std::fs::File;
@@ -6,14 +6,14 @@ use std::io;
 use std::os::fd::AsRawFd;
 use std::ptr::{self, NonNull};
 
-/// Mappings begin at multiples of this in their file: the largest page size of the machines we know.
+/// Mappings begin at multiples of this in their file: the largest page size of the supported machines.
 const PAGE_BYTES: u64 = 64 << 10;
 
-/// A range of a file, mapped for reading; unmapped on drop. It stays readable when the file's name is gone.
+/// A range of a file, mapped for reading; unmapped on drop. It stays readable after the file is unlinked.
 pub struct FileMap {
     base: NonNull<u8>,
     mapped_bytes: usize,
-    /// Where the range begins in the mapping.
+    /// Offset of the range in the mapping.
     start: usize,
     length: usize,
 }
@@ -27,12 +27,12 @@ impl FileMap {
     /// Maps `length` bytes, not zero, of `file` from `offset` on.
     ///
     /// # Errors
-    /// Where the file is shorter than that, or the system gives no mapping.
+    /// Where the file is shorter than that, or the system refuses the mapping.
     pub fn open(file: &File, offset: u64, length: usize) -> io::Result<FileMap> {
         let there = file.metadata()?.len();
         if offset.checked_add(length as u64).is_none_or(|end| end > there) {
             return Err(io::Error::other(format!(
-                "its file was cut to {there} bytes, and {length} at {offset} are wanted"
+                "its file was cut to {there} bytes, and {length} at {offset} are needed"
             )));
         }
         let begin = offset - offset % PAGE_BYTES;
@@ -56,9 +56,9 @@ impl FileMap {
         Ok(FileMap { base, mapped_bytes, start, length })
     }
 
-    /// The bytes. The caller knows that nobody writes that range of the file any more.
+    /// The bytes. The caller guarantees that no process writes that range of the file any more.
     pub fn as_slice(&self) -> &[u8] {
-        // SAFETY: in the mapping, which lives as long as `self`; nobody writes there, which the caller knows.
+        // SAFETY: in the mapping, which lives as long as `self`; no process writes there, as the caller guarantees.
         unsafe { std::slice::from_raw_parts(self.base.as_ptr().add(self.start), self.length) }
     }
 }
@@ -70,20 +70,20 @@ impl Drop for FileMap {
     }
 }
 
-/// Makes sure that a file can have `bytes` from `offset` on before any is written, where its file system can say so.
+/// Reserves `bytes` of a file from `offset` on before any is written, where its file system supports it.
 ///
 /// # Errors
-/// Where there is no room for them.
+/// Where there is no space for them.
 pub fn reserve_file(file: &File, offset: u64, bytes: u64) -> io::Result<()> {
     allocate(file, 0, offset, bytes)
 }
 
-/// Gives the disk back what lies between: whole pages of the range are zeros from then on, where the file system can do that.
+/// Returns the range to the disk: whole pages of it are zeros from then on, where the file system supports that.
 pub fn punch_file(file: &File, offset: u64, bytes: u64) {
     let begin = offset.next_multiple_of(PAGE_BYTES);
     let length = (offset + bytes).saturating_sub(begin) / PAGE_BYTES * PAGE_BYTES;
     if length > 0 {
-        // Where it cannot, the room comes back with the file.
+        // Where it does not, the space is freed with the file.
         let _ = allocate(file, libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_KEEP_SIZE, begin, length);
     }
 }
@@ -97,7 +97,7 @@ fn allocate(file: &File, mode: libc::c_int, offset: u64, bytes: u64) -> io::Resu
         let error = io::Error::last_os_error();
         match error.raw_os_error() {
             Some(libc::EINTR) => {}
-            // What cannot be asked for beforehand is an error of the write.
+            // Where the space cannot be reserved, a shortage is an error of the write.
             Some(libc::EOPNOTSUPP | libc::ENOSYS) => return Ok(()),
             _ => return Err(error),
         }
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_of_a_file_without_a_name_is_read_where_it_lies() {
+    fn range_of_unlinked_file_is_read_through_its_mapping() {
         let bytes: Vec<u8> = (0..200_000u32).map(|number| (number % 251) as u8).collect();
         let file = file_of(&bytes);
         let map = FileMap::open(&file, 70_016, 100_000).unwrap();
@@ -128,21 +128,21 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_was_cut_is_an_error_before_it_is_touched() {
+    fn opening_a_truncated_file_is_an_error() {
         let file = file_of(&[1; 100]);
         assert!(FileMap::open(&file, 0, 101).err().unwrap().to_string().contains("cut to 100 bytes"));
         assert!(FileMap::open(&file, u64::MAX, 1).is_err());
     }
 
     #[test]
-    fn more_than_any_disk_has_is_refused() {
+    fn reserving_more_than_the_disk_has_is_refused() {
         let file = file_of(&[]);
         assert!(reserve_file(&file, 0, 1 << 62).is_err());
         assert!(reserve_file(&file, 0, 4096).is_ok());
     }
 
     #[test]
-    fn what_is_punched_out_leaves_its_neighbours() {
+    fn punching_a_hole_leaves_bytes_around_it_unchanged() {
         let file = file_of(&[7; 300_000]);
         punch_file(&file, 1_000, 200_000);
         let map = FileMap::open(&file, 0, 300_000).unwrap();

@@ -1,19 +1,19 @@
-//! Memory that processes of a host share: pages, segments, arenas, rings and bells.
+//! Memory that processes of a host share: pages, segments, arenas, rings and doorbells.
 //!
-//! Owns: mappings and the bookkeeping of what lies in them. Never: interprets bytes, names a fabric, starts a thread.
+//! Owns: mappings and the bookkeeping of their contents. Never: interprets bytes, names a transport, starts a thread.
 //!
 //! Invariants:
-//! - M1: a segment never shrinks while it is mapped anywhere (sealed), so a mapped byte can always be read.
-//! - M2: a byte of an arena is handed out only after its page is there: a shortage is a `None`, never a SIGBUS.
-//! - M3: a range of an arena belongs to at most one [`Block`], and is free again when the block is dropped.
-//! - M4: what is read from shared memory is checked before it is used as a length, an offset or an index.
-//! - M5: a process killed at any instant leaves shared memory in a state that every other process can go on from:
-//!   what is published is published by one atomic store, and there is no lock across processes.
+//! - MEMORY-1: a segment never shrinks while it is mapped anywhere (sealed), so a mapped byte can always be read.
+//! - MEMORY-2: a byte of an arena is handed out only after its page is populated: a shortage is a `None`, never a SIGBUS.
+//! - MEMORY-3: a range of an arena belongs to at most one [`Block`], and is free again when the block is dropped.
+//! - MEMORY-4: a value read from shared memory is checked before it is used as a length, an offset or an index.
+//! - MEMORY-5: a process killed at any instant leaves shared memory in a state from which every other process can
+//!   continue: everything is published by one atomic store, and there is no lock across processes.
 
 mod arena;
-mod bell;
+mod doorbell;
 mod file;
-mod memory;
+mod cgroup;
 mod offsets;
 mod pages;
 mod peer;
@@ -22,12 +22,12 @@ mod ring;
 mod segment;
 
 pub use arena::{Arena, Block};
-pub use bell::{Bell, FIRST_SLEEP};
+pub use doorbell::{Doorbell, FIRST_SLEEP};
 pub use file::{FileMap, punch_file, reserve_file};
 pub use pages::{HUGE_PAGE_BYTES, hugepages_free, transparent_for_shared};
 pub use peer::PeerArena;
 #[cfg(test)]
 pub use region::CudaRegion;
 pub use region::{Region, RegionNumber, STORE};
-pub use ring::{Consumer, Popped, Producer, RING_SEGMENT_BYTES, Watch};
-pub use segment::{Access, Segment, SegmentCard};
+pub use ring::{Consumer, Popped, Producer, RING_SEGMENT_BYTES, RingView};
+pub use segment::{Access, Segment, SegmentHandle};

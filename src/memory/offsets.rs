@@ -5,11 +5,11 @@ use offset_allocator::{Allocation, Allocator};
 /// Blocks begin at multiples of this, a cache line.
 pub(super) const ALIGNMENT: u64 = 64;
 
-/// Blocks that an arena can have at once. Their records are made when the arena is: 4 MiB.
+/// Blocks that an arena can have at once. Their records are allocated with the arena: 4 MiB.
 const BLOCKS_MAX: u32 = 128 << 10;
 
-/// A range that is taken.
-pub(super) struct Taken {
+/// A range that is in use.
+pub(super) struct TakenRange {
     pub(super) offset: u64,
     allocation: Allocation,
     units: u32,
@@ -17,41 +17,41 @@ pub(super) struct Taken {
 
 /// The free and taken ranges of `0..bytes`, by size class (Aaltonen's OffsetAllocator: constant time).
 ///
-/// Eight classes per doubling. A request is rounded up to its class, at most 12.5 %, so that the hole it leaves serves
+/// Eight classes per doubling. A request is rounded up to its class, by at most 12.5 %, so that the hole it leaves serves
 /// the next request of its size: the allocator looks only into classes whose every hole is large enough. Of those it
-/// takes the smallest and then the hole freed last, so that memory that was in use, and is warm, goes first, and the
-/// never used end of the arena last.
+/// takes the smallest class and in it the hole freed last, so that memory that was in use, and is in the caches, is used
+/// first, and the never used end of the arena last.
 pub(super) struct Offsets {
     allocator: Allocator,
     /// Bytes of a unit: 64, and more beyond 256 GiB, where 32 bits of units run out.
     unit_bytes: u64,
     used_bytes: u64,
-    /// Somebody waits for a range to be given back.
-    pub(super) wanted: bool,
+    /// True if a thread waits for a range to be given back.
+    pub(super) notify_on_free: bool,
 }
 
 impl Offsets {
     pub(super) fn new(bytes: u64) -> Offsets {
         let unit_bytes = bytes.div_ceil(u64::from(u32::MAX)).next_power_of_two().max(ALIGNMENT);
         let units = u32::try_from(bytes / unit_bytes).expect("units chosen to fit 32 bits");
-        Offsets { allocator: Allocator::with_max_allocs(units, BLOCKS_MAX), unit_bytes, used_bytes: 0, wanted: false }
+        Offsets { allocator: Allocator::with_max_allocs(units, BLOCKS_MAX), unit_bytes, used_bytes: 0, notify_on_free: false }
     }
 
-    /// What a range of `bytes`, not zero, takes with its rounding; `None` where no arena has so much.
+    /// The bytes that a range of `bytes`, not zero, occupies after rounding; `None` where no arena is so large.
     pub(super) fn rounded_bytes(&self, bytes: u64) -> Option<u64> {
         let units = class_units(u32::try_from(bytes.div_ceil(self.unit_bytes)).ok()?)?;
         Some(u64::from(units) * self.unit_bytes)
     }
 
     /// Takes a range of at least `bytes`, not zero; `None` where no hole is large enough.
-    pub(super) fn take(&mut self, bytes: u64) -> Option<Taken> {
+    pub(super) fn take(&mut self, bytes: u64) -> Option<TakenRange> {
         let units = class_units(u32::try_from(bytes.div_ceil(self.unit_bytes)).ok()?)?;
         let allocation = self.allocator.allocate(units)?;
         self.used_bytes += u64::from(units) * self.unit_bytes;
-        Some(Taken { offset: u64::from(allocation.offset) * self.unit_bytes, allocation, units })
+        Some(TakenRange { offset: u64::from(allocation.offset) * self.unit_bytes, allocation, units })
     }
 
-    pub(super) fn give_back(&mut self, taken: &Taken) {
+    pub(super) fn give_back(&mut self, taken: &TakenRange) {
         self.used_bytes -= u64::from(taken.units) * self.unit_bytes;
         self.allocator.free(taken.allocation);
     }
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn classes_are_eight_a_doubling() {
+    fn requests_round_up_to_eight_classes_per_doubling() {
         let classes: Vec<_> =
             [1, 7, 9, 16, 17, 18, 31, 32, 33, 1000, 1024].map(|units| class_units(units).unwrap()).into();
         assert_eq!(classes, [1, 7, 9, 16, 18, 18, 32, 32, 36, 1024, 1024]);
@@ -81,12 +81,12 @@ mod tests {
     }
 
     #[test]
-    fn a_hole_serves_the_next_request_of_its_size() {
+    fn freed_range_serves_the_next_request_of_its_size() {
         let mut offsets = Offsets::new(1 << 30);
-        let first = offsets.take(100_000_000).expect("room");
-        let second = offsets.take(100_000_000).expect("room");
+        let first = offsets.take(100_000_000).expect("space");
+        let second = offsets.take(100_000_000).expect("space");
         offsets.give_back(&first);
-        let third = offsets.take(100_000_000).expect("room");
+        let third = offsets.take(100_000_000).expect("space");
         assert_eq!(third.offset, first.offset);
         offsets.give_back(&second);
         offsets.give_back(&third);
@@ -94,9 +94,9 @@ mod tests {
     }
 
     #[test]
-    fn random_ranges_never_overlap_and_all_come_back() {
+    fn random_ranges_never_overlap_and_merge_when_all_are_freed() {
         let mut offsets = Offsets::new(64 << 20);
-        let mut live: Vec<(Taken, u64)> = Vec::new();
+        let mut live: Vec<(TakenRange, u64)> = Vec::new();
         let mut random = 0x9e37_79b9_7f4a_7c15_u64;
         for _ in 0..20_000 {
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -120,17 +120,17 @@ mod tests {
     }
 
     #[test]
-    fn beyond_256_gib_units_grow() {
+    fn arena_beyond_256_gib_uses_larger_units() {
         let mut offsets = Offsets::new(1 << 40);
-        assert_eq!(offsets.take(1).expect("room").offset, 0);
-        let taken = offsets.take(900 << 30).expect("room");
+        assert_eq!(offsets.take(1).expect("space").offset, 0);
+        let taken = offsets.take(900 << 30).expect("space");
         assert!(taken.offset.is_multiple_of(ALIGNMENT));
     }
 
     #[test]
-    fn too_many_blocks_are_refused() {
+    fn allocation_beyond_the_block_limit_is_refused() {
         let mut offsets = Offsets::new(1 << 30);
-        let taken: Vec<Taken> = std::iter::from_fn(|| offsets.take(64)).collect();
+        let taken: Vec<TakenRange> = std::iter::from_fn(|| offsets.take(64)).collect();
         assert!(taken.len() >= BLOCKS_MAX as usize - 4, "{}", taken.len());
         taken.iter().for_each(|taken| offsets.give_back(taken));
         assert!(offsets.take(64).is_some());

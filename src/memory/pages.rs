@@ -8,12 +8,12 @@ use std::fs;
 /// Bytes of a huge page.
 pub const HUGE_PAGE_BYTES: usize = 2 << 20;
 
-/// The pages that a segment really has.
+/// The pages that a segment actually has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PageKind {
-    /// Huge pages from the pool that the administrator set aside, reserved when mapped.
+    /// Huge pages from the pool that the administrator configured, reserved when mapped.
     Hugetlb,
-    /// Huge pages that the kernel makes where it finds room.
+    /// Huge pages that the kernel forms where it finds contiguous memory.
     Transparent,
     /// Pages of the system's base size.
     Plain,
@@ -29,7 +29,7 @@ impl fmt::Display for PageKind {
     }
 }
 
-/// Huge pages of 2 MiB in the host's pool that nobody has touched or reserved.
+/// Huge pages of 2 MiB in the host's pool that no process has touched or reserved.
 pub fn hugepages_free() -> u64 {
     let number = |file: &str| -> Option<u64> {
         let path = format!("/sys/kernel/mm/hugepages/hugepages-2048kB/{file}");
@@ -38,9 +38,9 @@ pub fn hugepages_free() -> u64 {
     number("free_hugepages").unwrap_or(0).saturating_sub(number("resv_hugepages").unwrap_or(0))
 }
 
-/// Whether the kernel makes transparent huge pages for shared memory that asks for them.
+/// Returns true if the kernel forms transparent huge pages for shared memory that requests them.
 ///
-/// `madvise` succeeds also where it does not, and then does nothing.
+/// `madvise` succeeds also where the kernel does not, and then does nothing.
 pub fn transparent_for_shared() -> bool {
     let setting = fs::read_to_string("/sys/kernel/mm/transparent_hugepage/shmem_enabled").unwrap_or_default();
     matches!(chosen(&setting), Some("always" | "within_size" | "advise" | "force"))
@@ -51,7 +51,7 @@ fn chosen(setting: &str) -> Option<&str> {
     setting.split_ascii_whitespace().find_map(|word| word.strip_prefix('[')?.strip_suffix(']'))
 }
 
-/// The kinds to try for a segment of `bytes`, best first; the last one always maps, save under [`Pages::Hugetlb`].
+/// The kinds to try for a segment of `bytes`, best first; the last one always maps, except under [`Pages::Hugetlb`].
 pub(super) fn candidates(policy: Pages, bytes: usize) -> Vec<PageKind> {
     let pooled = hugepages_free() >= bytes.div_ceil(HUGE_PAGE_BYTES) as u64;
     order(policy, pooled, transparent_for_shared())
@@ -77,7 +77,7 @@ mod tests {
     use PageKind::{Hugetlb, Plain, Transparent};
 
     #[test]
-    fn each_policy_falls_back_as_it_says() {
+    fn each_policy_yields_its_order_of_page_kinds() {
         assert_eq!(order(Pages::Auto, true, true), [Hugetlb, Transparent, Plain]);
         assert_eq!(order(Pages::Auto, false, true), [Transparent, Plain]);
         assert_eq!(order(Pages::Auto, false, false), [Plain]);
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn the_word_in_brackets_is_the_setting() {
+    fn chosen_setting_is_the_word_in_brackets() {
         assert_eq!(chosen("always within_size advise [never] deny force\n"), Some("never"));
         assert_eq!(chosen(""), None);
     }

@@ -1,4 +1,4 @@
-//! Memory of this rank that roads may reach, and what kind of memory it is.
+//! Memory of this rank that transports may reach, and what kind of memory it is.
 
 use crate::memory::Arena;
 use std::any::Any;
@@ -11,17 +11,17 @@ pub type RegionNumber = u16;
 /// The region of a rank's store.
 pub const STORE: RegionNumber = 0;
 
-/// A range of memory that is registered with each road that can reach it, once.
+/// A range of memory that is registered once with each transport that can reach it.
 #[derive(Clone, Debug)]
 pub enum Region {
     /// The rank's store, in the host's memory.
     Host(Arc<Arena>),
-    /// Memory of a GPU. What registers one comes with the work on GPUs; the road over verbs takes it.
+    /// Memory of a GPU. Code that registers one comes with the work on GPUs; the verbs transport accepts it.
     #[allow(dead_code)]
     Cuda(Arc<CudaRegion>),
 }
 
-/// A range of a GPU's memory. No processor reads it through a pointer: roads without a device of their own refuse it.
+/// A range of a GPU's memory. No CPU reads it through a pointer: transports without a device of their own refuse it.
 #[allow(dead_code)]
 #[derive(Debug)]
 pub struct CudaRegion {
@@ -33,15 +33,15 @@ pub struct CudaRegion {
     pub address: u64,
     /// Its length.
     pub bytes: u64,
-    /// The range as a dmabuf, where the driver exports one; else a device must know the address itself (nvidia_peermem).
+    /// The range as a dmabuf, where the GPU driver exports one; else the device must accept the address (nvidia_peermem).
     pub dmabuf: Option<OwnedFd>,
-    /// Keeps the allocation while it is registered anywhere.
-    pub keep: Box<dyn KeepsMemory>,
+    /// Keeps the allocation alive while it is registered anywhere.
+    pub owner: Box<dyn MemoryOwner>,
 }
 
-/// What owns a device's allocation.
-pub trait KeepsMemory: Any + Send + Sync + std::fmt::Debug {}
-impl<T: Any + Send + Sync + std::fmt::Debug> KeepsMemory for T {}
+/// The owner of a device's allocation.
+pub trait MemoryOwner: Any + Send + Sync + std::fmt::Debug {}
+impl<T: Any + Send + Sync + std::fmt::Debug> MemoryOwner for T {}
 
 #[cfg_attr(not(feature = "verbs"), allow(dead_code))]
 impl Region {
@@ -61,10 +61,10 @@ impl Region {
         }
     }
 
-    /// The store, for roads that serve reads with the processor.
+    /// The store, for transports whose reads the CPU serves.
     ///
     /// # Errors
-    /// Why a processor cannot serve it.
+    /// Why the CPU cannot serve it.
     pub fn on_host(&self) -> Result<&Arc<Arena>, String> {
         match self {
             Region::Host(arena) => Ok(arena),
@@ -79,12 +79,12 @@ mod tests {
     use crate::base::config::Pages;
 
     #[test]
-    fn a_region_says_what_memory_it_is() {
+    fn region_reports_number_size_and_kind_of_memory() {
         let store = Region::Host(Arena::create(1 << 21, Pages::Plain).expect("made"));
         assert_eq!((store.number(), store.bytes()), (STORE, 1 << 21));
         assert!(store.on_host().is_ok());
         let device =
-            CudaRegion { number: 1, device: 3, address: 1 << 40, bytes: 4096, dmabuf: None, keep: Box::new(()) };
+            CudaRegion { number: 1, device: 3, address: 1 << 40, bytes: 4096, dmabuf: None, owner: Box::new(()) };
         let device = Region::Cuda(Arc::new(device));
         assert_eq!((device.number(), device.bytes()), (1, 4096));
         assert!(device.on_host().unwrap_err().contains("GPU 3"));

@@ -10,16 +10,19 @@
 //! ```
 //!
 //! Frames begin at multiples of 64, a cache line, and never wrap: a pad fills the end where the next frame does not fit.
-//! The word at the beginning of a frame tells the consumer that it is there: a small message is one cache line that
-//! travels once, and there is no index of the producer's to read (the "fast box" of shared-memory MPIs).
+//! The word at the beginning of a frame shows the consumer that the frame is there: a small message is one cache line that
+//! travels once, and the consumer reads no index of the producer (the "fast box" of shared-memory MPIs).
 //!
-//! The producer writes the bytes, then publishes the frame by one Release store of its first word: killed before, nothing
-//! happened. The consumer reads, and later, when it next has nothing to do, writes zeros over the first word of each line
-//! it has read, and only then frees them by one Release store of `head`. `head` counts bytes for ever.
+//! The producer writes the bytes, then publishes the frame by one Release store of its first word: if it is killed before,
+//! nothing happened. The consumer reads, and later, when it next finds nothing, writes zeros over the first word of each
+//! line it has read, and only then frees the lines by one Release store of `head`. `head` counts bytes without wrapping.
 //!
-//! Q1: the producer writes only lines that are free: those that were never used or that `head` has passed. Q2: the first word of
-//! each line that is free is zero, so that a line the producer has not published reads as "nothing yet". What breaks a
-//! length is reported, and nothing outside is touched.
+//! Invariants:
+//! - RING-1: the producer writes only lines that are free: those that were never used or that `head` has passed.
+//! - RING-2: the first word of each free line is zero, so that a line the producer has not published reads as "nothing
+//!   yet".
+//!
+//! An invalid length is reported, and no byte outside the ring is touched.
 #![allow(unsafe_code)]
 
 use crate::base::limits::{MESSAGE_BYTES_MAX, RING_BYTES};
@@ -35,7 +38,7 @@ const PREFIX_BYTES: usize = 8;
 const LINE_BYTES: usize = 64;
 const PAD: u64 = u64::MAX;
 
-/// Bytes that were read and are not free yet, above which they are freed without waiting for a quiet moment.
+/// Bytes that were read and not yet freed, above which they are freed without waiting for two empty pops.
 const UNFREED_BYTES_MAX: usize = RING_BYTES / 4;
 
 #[repr(C, align(128))]
@@ -62,14 +65,14 @@ struct Indices {
 const _: () = {
     assert!(size_of::<Indices>() == 256 && std::mem::offset_of!(Indices, producer) == 128);
     assert!(RING_BYTES.is_power_of_two() && RING_BYTES.is_multiple_of(128));
-    // The largest frame with the largest pad before it fits an empty ring: nothing waits for room for ever.
+    // The largest frame with the largest pad before it fits an empty ring: no message waits for space for ever.
     assert!(2 * frame_bytes(MESSAGE_BYTES_MAX) <= RING_BYTES);
 };
 
 // SAFETY: atomics of integers, and padding that is never read.
 unsafe impl Shared for Indices {}
 
-/// Where a ring lies: in a segment, or in a model's own memory.
+/// The memory of a ring: in a segment, or a model's own memory.
 pub trait Lines: Clone {
     /// The consumer's index.
     fn head(&self) -> &AtomicU64;
@@ -80,35 +83,35 @@ pub trait Lines: Clone {
     /// Writes `bytes` at `at`.
     ///
     /// # Safety
-    /// They fit before RING_BYTES, and the lines are the producer's (Q1).
+    /// They fit before RING_BYTES, and the lines are the producer's (RING-1).
     unsafe fn write(&self, at: usize, bytes: &[u8]);
 
-    /// Shows the `length` bytes at `at`.
+    /// Passes the `length` bytes at `at` to `show`.
     ///
     /// # Safety
     /// They lie before RING_BYTES, in a frame that the consumer found and has not freed.
     unsafe fn read(&self, at: usize, length: usize, show: &mut dyn FnMut(&[u8]));
 }
 
-/// A ring's place in a segment.
+/// The memory of a ring in a segment.
 #[derive(Clone)]
-pub struct Place {
+pub struct RingMemory {
     segment: Arc<Segment>,
     offset: usize,
     payload: NonNull<u8>,
 }
 
-// SAFETY: `payload` points into `segment`, which may be used from any thread; who may touch which byte is Q2's matter.
-unsafe impl Send for Place {}
+// SAFETY: `payload` points into `segment`, which may be used from any thread; RING-1 decides which end may touch which byte.
+unsafe impl Send for RingMemory {}
 // SAFETY: as above.
-unsafe impl Sync for Place {}
+unsafe impl Sync for RingMemory {}
 
-impl Place {
+impl RingMemory {
     /// Panics where a ring does not fit at `offset`.
-    fn new(segment: Arc<Segment>, offset: usize) -> Place {
+    fn open(segment: Arc<Segment>, offset: usize) -> RingMemory {
         let _checked: &Indices = segment.view(offset);
         let payload = segment.range(offset + size_of::<Indices>(), RING_BYTES).expect("a ring within the segment");
-        Place { segment, offset, payload }
+        RingMemory { segment, offset, payload }
     }
 
     fn indices(&self) -> &Indices {
@@ -116,7 +119,7 @@ impl Place {
     }
 }
 
-impl Lines for Place {
+impl Lines for RingMemory {
     fn head(&self) -> &AtomicU64 {
         &self.indices().consumer.0.head
     }
@@ -131,13 +134,13 @@ impl Lines for Place {
 
     #[inline]
     unsafe fn write(&self, at: usize, bytes: &[u8]) {
-        // SAFETY: the caller's promise: they fit the payload, and nobody else touches them now.
+        // SAFETY: the caller's promise: they fit the payload, and no other thread or process touches them now.
         unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), self.payload.add(at).as_ptr(), bytes.len()) };
     }
 
     #[inline]
     unsafe fn read(&self, at: usize, length: usize, show: &mut dyn FnMut(&[u8])) {
-        // SAFETY: the caller's promise: they lie in the payload, and the producer lets them be.
+        // SAFETY: the caller's promise: they lie in the payload, and the producer does not touch them.
         show(unsafe { std::slice::from_raw_parts(self.payload.add(at).as_ptr(), length) });
     }
 }
@@ -150,37 +153,37 @@ const fn frame_bytes(length: usize) -> usize {
     (PREFIX_BYTES + length).next_multiple_of(LINE_BYTES)
 }
 
-/// The writing end; there is one for each ring.
-pub struct Producer<L: Lines = Place> {
-    place: L,
+/// The writing end; each ring has one.
+pub struct Producer<L: Lines = RingMemory> {
+    memory: L,
     tail: u64,
     /// The consumer's index as last seen.
     head: u64,
 }
 
 impl Producer {
-    /// Takes the writing end of the ring at `offset`; `None` where somebody has it.
+    /// Takes the writing end of the ring at `offset`; `None` where it is taken already.
     ///
     /// # Panics
     /// Where no ring fits there.
     pub fn claim(segment: Arc<Segment>, offset: usize) -> Option<Producer> {
-        let place = Place::new(segment, offset);
-        let side = &place.indices().producer.0;
-        // Relaxed: it guards what only its winner writes.
+        let memory = RingMemory::open(segment, offset);
+        let side = &memory.indices().producer.0;
+        // Relaxed: it guards data that only the winner writes.
         if side.claimed.swap(1, Ordering::Relaxed) != 0 {
             return None;
         }
-        Some(Producer::over(place))
+        Some(Producer::over(memory))
     }
 }
 
 impl<L: Lines> Producer<L> {
-    /// The writing end of an empty ring that nobody else writes.
-    fn over(place: L) -> Producer<L> {
-        Producer { place, tail: 0, head: 0 }
+    /// The writing end of an empty ring that has no other writer.
+    fn over(memory: L) -> Producer<L> {
+        Producer { memory, tail: 0, head: 0 }
     }
 
-    /// Puts in the concatenation of `parts` as one message; false where there is no room, and then nothing is put in.
+    /// Adds the concatenation of `parts` as one message; false where there is no space, and then nothing is added.
     ///
     /// # Panics
     /// Where the message is larger than `limits::MESSAGE_BYTES_MAX`.
@@ -190,27 +193,27 @@ impl<L: Lines> Producer<L> {
         let start = position(self.tail);
         let frame = frame_bytes(length);
         let pad = if start + frame > RING_BYTES { RING_BYTES - start } else { 0 };
-        if !self.has_room(pad + frame) {
+        if !self.has_space(pad + frame) {
             return false;
         }
         let at = if pad > 0 { 0 } else { start };
         let mut end = at + PREFIX_BYTES;
         for part in parts {
-            // SAFETY: `end + part.len() <= at + frame <= RING_BYTES`, and by Q1 these bytes are ours.
-            unsafe { self.place.write(end, part) };
+            // SAFETY: `end + part.len() <= at + frame <= RING_BYTES`, and by RING-1 these bytes are ours.
+            unsafe { self.memory.write(end, part) };
             end += part.len();
         }
         // Release: publishes the bytes to the consumer's Acquire load in `pop`. The pad comes last: the frame behind it is
-        // whole when the consumer gets there.
-        self.place.word(at).store(length as u64 + 1, Ordering::Release);
+        // complete when the consumer gets there.
+        self.memory.word(at).store(length as u64 + 1, Ordering::Release);
         if pad > 0 {
-            self.place.word(start).store(PAD, Ordering::Release);
+            self.memory.word(start).store(PAD, Ordering::Release);
         }
         self.tail = self.tail.wrapping_add((pad + frame) as u64);
         true
     }
 
-    fn has_room(&mut self, wanted: usize) -> bool {
+    fn has_space(&mut self, wanted: usize) -> bool {
         let fits = |head: u64| {
             let used = self.tail.wrapping_sub(head);
             used <= RING_BYTES as u64 && wanted as u64 <= RING_BYTES as u64 - used
@@ -218,9 +221,9 @@ impl<L: Lines> Producer<L> {
         if fits(self.head) {
             return true;
         }
-        // Acquire: pairs with the consumer's Release store in `free`: the lines before `head` are read and zeroed. A head
-        // that no consumer writes never fits.
-        let head = self.place.head().load(Ordering::Acquire);
+        // Acquire: pairs with the consumer's Release store in `free`: the lines before `head` are read and zeroed. An
+        // invalid head never fits.
+        let head = self.memory.head().load(Ordering::Acquire);
         let fits = head.is_multiple_of(LINE_BYTES as u64) && fits(head);
         self.head = if fits { head } else { self.head };
         fits
@@ -234,44 +237,44 @@ pub enum Popped {
     Message,
     /// Nothing.
     Empty,
-    /// Bytes that no producer writes: the other side is broken, and nothing more can be read.
+    /// Bytes that no producer writes: the other side is corrupt, and nothing more can be read.
     Corrupt,
 }
 
-/// The reading end; there is one for each ring.
-pub struct Consumer<L: Lines = Place> {
-    place: L,
-    /// Where the next frame begins.
+/// The reading end; each ring has one.
+pub struct Consumer<L: Lines = RingMemory> {
+    memory: L,
+    /// Index at which the next frame begins.
     next: u64,
-    /// The same, for views of other threads.
+    /// The same, for the views of other threads.
     seen: Arc<AtomicU64>,
-    /// What has been freed; `freed..next` was read.
+    /// Index up to which lines are freed; `freed..next` was read.
     freed: u64,
-    /// The last pop found nothing.
+    /// True if the last pop found nothing.
     quiet: bool,
     broken: bool,
 }
 
 impl Consumer {
-    /// Takes the reading end of the ring at `offset`; `None` where somebody has it.
+    /// Takes the reading end of the ring at `offset`; `None` where it is taken already.
     ///
     /// # Panics
     /// Where no ring fits there.
     pub fn claim(segment: Arc<Segment>, offset: usize) -> Option<Consumer> {
-        let place = Place::new(segment, offset);
-        let side = &place.indices().consumer.0;
-        // Relaxed: it guards what only its winner writes.
+        let memory = RingMemory::open(segment, offset);
+        let side = &memory.indices().consumer.0;
+        // Relaxed: it guards data that only the winner writes.
         if side.claimed.swap(1, Ordering::Relaxed) != 0 {
             return None;
         }
-        Some(Consumer::over(place))
+        Some(Consumer::over(memory))
     }
 }
 
 impl<L: Lines> Consumer<L> {
-    /// The reading end of an empty ring that nobody else reads.
-    fn over(place: L) -> Consumer<L> {
-        Consumer { place, next: 0, seen: Arc::default(), freed: 0, quiet: false, broken: false }
+    /// The reading end of an empty ring that has no other reader.
+    fn over(memory: L) -> Consumer<L> {
+        Consumer { memory, next: 0, seen: Arc::default(), freed: 0, quiet: false, broken: false }
     }
 
     /// Delivers the oldest message, aligned to 8, where there is one. It lies in the ring until `deliver` returns.
@@ -279,9 +282,9 @@ impl<L: Lines> Consumer<L> {
     pub fn pop(&mut self, deliver: &mut dyn FnMut(&[u8])) -> Popped {
         let start = position(self.next);
         // Acquire: pairs with the producer's Release store in `push`: the frame is there.
-        match self.place.word(start).load(Ordering::Acquire) {
-            0 => self.nothing(),
-            // At the beginning a pad would be the whole ring: nobody writes that.
+        match self.memory.word(start).load(Ordering::Acquire) {
+            0 => self.on_empty(),
+            // At the beginning a pad would be the whole ring: no producer writes that.
             PAD if start > 0 && !self.broken => {
                 self.advance(RING_BYTES - start);
                 self.pop(deliver)
@@ -291,21 +294,22 @@ impl<L: Lines> Consumer<L> {
     }
 
     fn take(&mut self, start: usize, word: u64, deliver: &mut dyn FnMut(&[u8])) -> Popped {
-        // Checked here, M4: what another process wrote is a length only when it stays within the ring.
+        // MEMORY-4: a word that another process wrote is a length only if it stays within the ring.
         let length = usize::try_from(word - 1).unwrap_or(usize::MAX);
         if self.broken || length > MESSAGE_BYTES_MAX || frame_bytes(length) > RING_BYTES - start {
             self.broken = true;
             return Popped::Corrupt;
         }
-        // SAFETY: `start + PREFIX_BYTES + length <= RING_BYTES`, and by Q1 the producer lets these bytes be until `free`.
-        unsafe { self.place.read(start + PREFIX_BYTES, length, deliver) };
+        // SAFETY: `start + PREFIX_BYTES + length <= RING_BYTES`, and by RING-1 the producer does not write these bytes
+        // until `free`.
+        unsafe { self.memory.read(start + PREFIX_BYTES, length, deliver) };
         self.advance(frame_bytes(length));
         Popped::Message
     }
 
-    /// Twice in a row nothing: a quiet moment, in which what was read is freed. Doing so at once would have the producer's
-    /// cache asked for the lines while their message is still being handled.
-    fn nothing(&mut self) -> Popped {
+    /// Two empty pops in a row: the ring is quiet, and the lines that were read are freed. Freeing them at once would
+    /// request the lines from the producer's cache while their message is still being handled.
+    fn on_empty(&mut self) -> Popped {
         if self.broken {
             return Popped::Corrupt;
         }
@@ -328,37 +332,37 @@ impl<L: Lines> Consumer<L> {
     fn free(&mut self) {
         let mut at = self.freed;
         while at != self.next {
-            self.place.word(position(at)).store(0, Ordering::Relaxed);
+            self.memory.word(position(at)).store(0, Ordering::Relaxed);
             at = at.wrapping_add(LINE_BYTES as u64);
         }
         self.freed = self.next;
-        // Release: pairs with the Acquire load in `has_room`; the zeros go before it (Q2).
-        self.place.head().store(self.freed, Ordering::Release);
+        // Release: pairs with the Acquire load in `has_room`; the zeros go before it (RING-2).
+        self.memory.head().store(self.freed, Ordering::Release);
     }
 
-    /// Whether there is nothing to pop.
+    /// True if there is nothing to pop.
     #[cfg(test)]
     pub fn is_empty(&self) -> bool {
-        self.place.word(position(self.next)).load(Ordering::Acquire) == 0
+        self.memory.word(position(self.next)).load(Ordering::Acquire) == 0
     }
 
-    /// A view that tells other threads whether there is something to pop.
-    pub fn watch(&self) -> Watch<L> {
-        Watch { place: self.place.clone(), next: self.seen.clone() }
+    /// A view through which other threads see if there is something to pop.
+    pub fn view(&self) -> RingView<L> {
+        RingView { memory: self.memory.clone(), next: self.seen.clone() }
     }
 }
 
-/// Tells whether a ring has something in it, from any thread and without the consumer.
-pub struct Watch<L: Lines = Place> {
-    place: L,
+/// Shows any thread if a ring holds a message, without the consumer.
+pub struct RingView<L: Lines = RingMemory> {
+    memory: L,
     next: Arc<AtomicU64>,
 }
 
-impl<L: Lines> Watch<L> {
-    /// Whether there is nothing to pop, as of now.
+impl<L: Lines> RingView<L> {
+    /// True if there is nothing to pop now.
     pub fn is_empty(&self) -> bool {
         let next = self.next.load(Ordering::Acquire);
-        self.place.word(position(next)).load(Ordering::Acquire) == 0
+        self.memory.word(position(next)).load(Ordering::Acquire) == 0
     }
 }
 

@@ -1,4 +1,4 @@
-//! A piece of memory that processes of one user on one host can map: an unnamed, sealed file in memory.
+//! Memory that processes of one user on one host can map: an unnamed, sealed file in memory.
 #![allow(unsafe_code)]
 
 use crate::base::config::Pages;
@@ -15,14 +15,14 @@ use std::ptr::{self, NonNull};
 
 /// What another process of the same user on the same host needs to map a segment.
 ///
-/// There is no name to guess or to leave behind: the segment is reached through its creator's open file.
+/// The segment has no name that could be guessed or left behind: it is reached through its creator's open file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SegmentCard {
-    /// The process that made it, alive while others open it.
+pub struct SegmentHandle {
+    /// The process that created it, alive while others open it.
     pub pid: u32,
-    /// Its file there.
+    /// Its file descriptor in that process.
     pub fd: i32,
-    /// The file's inode: tells a reused number from the real one.
+    /// The file's inode: distinguishes a reused descriptor number from the original.
     pub inode: u64,
     /// Its size.
     pub bytes: u64,
@@ -33,13 +33,13 @@ pub struct SegmentCard {
 /// What a process may do with a segment that it opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Look at it.
+    /// Read it.
     Read,
-    /// Change it too.
+    /// Read and write it.
     Write,
 }
 
-/// A type that may be seen in memory that other processes change at any time.
+/// A type that may be viewed in memory that other processes change at any time.
 ///
 /// # Safety
 /// Every bit pattern is a value of it, and all of its bytes are inside atomics.
@@ -50,32 +50,32 @@ unsafe impl Shared for AtomicI64 {}
 // SAFETY: as above.
 unsafe impl Shared for AtomicU32 {}
 
-/// A mapped segment; unmapped on drop. A mapping outlives its creator.
+/// A mapped segment; unmapped on drop. A mapping survives its creator.
 #[derive(Debug)]
 pub struct Segment {
     base: NonNull<u8>,
-    /// The mapped length: `card.bytes` rounded up to whole pages of its kind.
+    /// The mapped length: `handle.bytes` rounded up to whole pages of its kind.
     mapped_bytes: usize,
     access: Access,
-    card: SegmentCard,
-    /// What the card leads to; only the creator keeps it.
+    handle: SegmentHandle,
+    /// The file of the handle; only the creator keeps it.
     file: Option<File>,
 }
 
-// SAFETY: the mapping belongs to no thread; what is in it is reached through atomics, or through handles (`Block`,
-// `Producer`, `Consumer`) that each keep their own promise of exclusion.
+// SAFETY: the mapping belongs to no thread; its contents are reached through atomics, or through types (`Block`,
+// `Producer`, `Consumer`) that each ensure their own exclusion.
 unsafe impl Send for Segment {}
 // SAFETY: as above.
 unsafe impl Sync for Segment {}
 
 impl Segment {
-    /// Makes a segment of `bytes` zeros with the best pages that `pages` lets it have. `name` is for `/proc` only.
+    /// Creates a segment of `bytes` zeros with the best pages that `pages` allows. `name` is for `/proc` only.
     ///
-    /// No page is touched. Huge pages from the pool are reserved here, so that a shortage shows here.
+    /// No page is touched. Huge pages from the pool are reserved here, so that a shortage is an error here.
     ///
     /// # Errors
-    /// `Error::Config` where the pool of huge pages is too small and `pages` insists on it, or the system is out of
-    /// memory or files.
+    /// `Error::Config` where the pool of huge pages is too small and `pages` requires it, or the system is out of memory or
+    /// files.
     pub fn create(name: &str, bytes: usize, pages: Pages) -> Result<Segment> {
         let mut tried = Vec::new();
         for kind in pages::candidates(pages, bytes) {
@@ -106,42 +106,42 @@ impl Segment {
         if unsafe { libc::fcntl(file.as_raw_fd(), libc::F_ADD_SEALS, seals) } != 0 {
             return Err(io::Error::last_os_error());
         }
-        let card = SegmentCard {
+        let handle = SegmentHandle {
             pid: std::process::id(),
             fd: file.as_raw_fd(),
             inode: file.metadata()?.ino(),
             bytes: bytes as u64,
             pages: kind,
         };
-        Segment::map(file, card, Access::Write, true)
+        Segment::map(file, handle, Access::Write, true)
     }
 
     /// Maps the segment of another process of this user on this host, or of this one.
     ///
     /// # Errors
-    /// `Error::Fabric` where that process or its file is out of sight, or is not what the card says.
-    pub fn open(card: &SegmentCard, access: Access) -> Result<Segment> {
-        let path = format!("/proc/{}/fd/{}", card.pid, card.fd);
+    /// `Error::Fabric` where that process or its file is not visible, or does not match the handle.
+    pub fn open(handle: &SegmentHandle, access: Access) -> Result<Segment> {
+        let path = format!("/proc/{}/fd/{}", handle.pid, handle.fd);
         OpenOptions::new()
             .read(true)
             .write(access == Access::Write)
             .open(&path)
             .and_then(|file| {
-                verify(&file, card)?;
-                Segment::map(file, card.clone(), access, false)
+                verify(&file, handle)?;
+                Segment::map(file, handle.clone(), access, false)
             })
             .map_err(|error| {
                 Error::fabric(format!(
                     "the memory of process {} cannot be shared ({path}: {error}). Ranks of one host must run as one \
                      user and see each other's processes: start them in one container or with the host's pid \
                      namespace, or set MOBULA_FABRIC=mpi",
-                    card.pid
+                    handle.pid
                 ))
             })
     }
 
-    fn map(file: File, card: SegmentCard, access: Access, keep: bool) -> io::Result<Segment> {
-        let mapped_bytes = usize::try_from(card.bytes).map_err(io::Error::other)?.next_multiple_of(granule(card.pages));
+    fn map(file: File, handle: SegmentHandle, access: Access, keep_file: bool) -> io::Result<Segment> {
+        let mapped_bytes = usize::try_from(handle.bytes).map_err(io::Error::other)?.next_multiple_of(granule(handle.pages));
         let protection = match access {
             Access::Read => libc::PROT_READ,
             Access::Write => libc::PROT_READ | libc::PROT_WRITE,
@@ -153,27 +153,27 @@ impl Segment {
         if base == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
-        if card.pages == PageKind::Transparent {
-            // SAFETY: advice on the mapping just made; without effect where it is refused.
+        if handle.pages == PageKind::Transparent {
+            // SAFETY: advice on the mapping just created; without effect where it is refused.
             unsafe { libc::madvise(base, mapped_bytes, libc::MADV_HUGEPAGE) };
         }
         let base = NonNull::new(base.cast()).ok_or_else(|| io::Error::other("mapped at address 0"))?;
-        Ok(Segment { base, mapped_bytes, access, card, file: keep.then_some(file) })
+        Ok(Segment { base, mapped_bytes, access, handle, file: keep_file.then_some(file) })
     }
 
-    /// What others need to open it, while its creator lives and keeps it.
-    pub fn card(&self) -> SegmentCard {
-        self.card.clone()
+    /// What other processes need to open it, while its creator is alive and keeps it.
+    pub fn handle(&self) -> SegmentHandle {
+        self.handle.clone()
     }
 
-    /// Its size; at least what was asked for, in whole pages of its kind.
+    /// Its size; at least the requested bytes, in whole pages of its kind.
     pub fn bytes(&self) -> usize {
-        self.card.bytes as usize
+        self.handle.bytes as usize
     }
 
     /// The pages it has.
     pub fn page_kind(&self) -> PageKind {
-        self.card.pages
+        self.handle.pages
     }
 
     /// The whole segment as shared atomics.
@@ -194,24 +194,24 @@ impl Segment {
         assert!(offset.is_multiple_of(align_of::<T>()), "a view at an offset that does not suit its alignment");
         let start = self.range(offset, count * size_of::<T>()).expect("a view within the segment");
         // SAFETY: the range lies in the mapping, which lives as long as `self`; the base is page-aligned, so the
-        // offset's alignment is the address's; `Shared` says that any bytes are a `T` and all of them atomics.
+        // offset's alignment is the address's; `Shared` guarantees that any bytes are a `T` and all of them atomics.
         unsafe { std::slice::from_raw_parts(start.as_ptr().cast(), count) }
     }
 
-    /// Where it begins in this process, for devices, which are told addresses.
+    /// Its address in this process, for devices, which use addresses.
     #[cfg_attr(not(feature = "verbs"), allow(dead_code))]
     pub fn address(&self) -> NonNull<u8> {
         self.base
     }
 
-    /// The address of `offset`, where `length` bytes from there are inside.
+    /// The address of `offset`; `None` where the `length` bytes from there are not all inside.
     pub(super) fn range(&self, offset: usize, length: usize) -> Option<NonNull<u8>> {
         let end = offset.checked_add(length)?;
         // SAFETY: `offset <= end <= bytes() <= mapped_bytes`, so the address is in or at the end of the mapping.
         (end <= self.bytes()).then(|| unsafe { self.base.add(offset) })
     }
 
-    /// Sees to it that the pages of a range are there, zeroed on first touch, so that no access can fail.
+    /// Populates the pages of a range, zeroed on first touch, so that no access can fail.
     ///
     /// The range is in whole pages of the segment's kind. `Err` where there is no memory for all of it.
     pub(super) fn populate(&self, offset: usize, length: usize) -> io::Result<()> {
@@ -224,7 +224,7 @@ impl Segment {
             let error = io::Error::last_os_error();
             match (error.raw_os_error(), &self.file) {
                 (Some(libc::EINTR | libc::EAGAIN), _) => {}
-                // Before Linux 5.14 there is no such advice: the file's blocks can be had all the same.
+                // Before Linux 5.14 there is no such advice: the file's blocks can be reserved instead.
                 (Some(libc::EINVAL), Some(file)) => return reserve(file, offset, length),
                 _ => return Err(error),
             }
@@ -234,13 +234,13 @@ impl Segment {
 
 impl Drop for Segment {
     fn drop(&mut self) {
-        // SAFETY: the mapping made in `map`, whole; every reference into it borrows or keeps `self`.
+        // SAFETY: the mapping created in `map`, whole; every reference into it borrows or keeps `self`.
         let unmapped = unsafe { libc::munmap(self.base.as_ptr().cast(), self.mapped_bytes) };
         debug_assert_eq!(unmapped, 0, "a length that is not in whole pages leaks the mapping");
     }
 }
 
-/// The size that segments of a kind come in: a part of a page at the end would never be huge.
+/// The granularity of segments of a kind: a partial page at the end would never be huge.
 fn granule(kind: PageKind) -> usize {
     match kind {
         PageKind::Hugetlb | PageKind::Transparent => HUGE_PAGE_BYTES,
@@ -256,20 +256,20 @@ fn memory_file(name: &str, kind: PageKind) -> io::Result<File> {
     if fd < 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: a new descriptor that nobody else has.
+    // SAFETY: a new descriptor that has no other owner.
     Ok(File::from(unsafe { OwnedFd::from_raw_fd(fd) }))
 }
 
-/// Whether an opened file is the one of the card, and cannot be cut short under a reader (M1).
-fn verify(file: &File, card: &SegmentCard) -> io::Result<()> {
+/// Checks that an opened file is the one of the handle, and cannot be truncated under a reader (MEMORY-1).
+fn verify(file: &File, handle: &SegmentHandle) -> io::Result<()> {
     let found = file.metadata()?;
-    if (found.ino(), found.len()) != (card.inode, card.bytes) {
+    if (found.ino(), found.len()) != (handle.inode, handle.bytes) {
         return Err(io::Error::other(format!(
             "inode {} of {} bytes is there, not inode {} of {} bytes",
             found.ino(),
             found.len(),
-            card.inode,
-            card.bytes
+            handle.inode,
+            handle.bytes
         )));
     }
     // SAFETY: fcntl on an open file.

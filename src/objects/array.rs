@@ -1,8 +1,8 @@
 //! Arrays of plain data in the store: written once in place, then shared without a copy.
 #![allow(unsafe_code)]
 
-use crate::objects::packed::{self, Keeper};
-use crate::objects::parcel::{self, Attachment};
+use crate::objects::packed::{self, Pin};
+use crate::objects::encoding::{self, Attachment};
 use bytemuck::Pod;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -16,11 +16,11 @@ use std::sync::Arc;
 pub trait ArrayMemory: Send + Sync + 'static {
     /// The bytes: always the same ones, never written again, aligned to 64.
     fn bytes(&self) -> &[u8];
-    /// For the node, which made it and knows where it is.
+    /// For the runtime, which allocated it and knows its location.
     fn as_any(&self) -> &dyn Any;
-    /// What keeps the bytes for a packed value of type `kind`, and may move them while nobody reads them; `None` where they
-    /// stay where they are.
-    fn keeper(self: Arc<Self>, _kind: &'static str) -> Option<Arc<dyn Keeper>> {
+    /// The pin of the bytes for a packed value of type `kind`, which may move them while no reader uses them; `None` if
+    /// they stay in place.
+    fn into_pin(self: Arc<Self>, _kind: &'static str) -> Option<Arc<dyn Pin>> {
         None
     }
 }
@@ -49,7 +49,7 @@ impl<T> Clone for Array<T> {
     }
 }
 
-// SAFETY: plain data that nobody writes any more; the memory is Send and Sync.
+// SAFETY: plain data that is not written any more; the memory is Send and Sync.
 unsafe impl<T: Pod> Send for Array<T> {}
 // SAFETY: as above.
 unsafe impl<T: Pod> Sync for Array<T> {}
@@ -58,14 +58,14 @@ impl<T: Pod> Array<T> {
     /// An array over `length` elements at the start of `memory`.
     pub(crate) fn over(memory: Arc<dyn ArrayMemory>, length: usize) -> Option<Array<T>> {
         let bytes = memory.bytes();
-        let fits = length.checked_mul(size_of::<T>()).is_some_and(|wanted| wanted <= bytes.len());
+        let fits = length.checked_mul(size_of::<T>()).is_some_and(|needed| needed <= bytes.len());
         let aligned = length == 0 || bytes.as_ptr().addr().is_multiple_of(align_of::<T>());
-        packed::note_array();
+        packed::record_array();
         (fits && aligned).then_some(Array { memory, length, element: PhantomData })
     }
 
-    /// A copy of `elements` outside of any store, which never leaves its process; `None` where their type takes no bytes.
-    pub(crate) fn beside_the_store(elements: &[T]) -> Option<Array<T>> {
+    /// A copy of `elements` outside of any store, which never leaves its process; `None` if their type takes no bytes.
+    pub(crate) fn outside_store(elements: &[T]) -> Option<Array<T>> {
         Array::over(Arc::new(Heap::copy_of(bytemuck::cast_slice(elements))), elements.len())
     }
 
@@ -106,7 +106,7 @@ impl<T: Pod + PartialEq> PartialEq for Array<T> {
     }
 }
 
-/// Where an array travels beside the bytes: the attachment's index and the length in elements; elsewhere, its bytes.
+/// As an attachment: its index and the length in elements; without attachments: the bytes themselves.
 #[derive(Serialize, Deserialize)]
 enum Form<'a> {
     Attached {
@@ -119,7 +119,7 @@ enum Form<'a> {
 
 impl<T: Pod> Serialize for Array<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match parcel::attach(Attachment::Array(self.memory.clone())) {
+        match encoding::attach(Attachment::Array(self.memory.clone())) {
             Some(index) => Form::Attached { index, length: self.length as u64 }.serialize(serializer),
             None => Form::Inline(bytemuck::cast_slice(self)).serialize(serializer),
         }
@@ -129,21 +129,21 @@ impl<T: Pod> Serialize for Array<T> {
 impl<'de, T: Pod> Deserialize<'de> for Array<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Form::deserialize(deserializer)? {
-            Form::Attached { index, length } => match parcel::attached(index) {
+            Form::Attached { index, length } => match encoding::attached(index) {
                 Some(Attachment::Array(memory)) => Array::over(memory, length as usize)
-                    .ok_or_else(|| D::Error::custom("the array that travels beside these bytes is too short")),
-                _ => Err(D::Error::custom("no array travels beside these bytes")),
+                    .ok_or_else(|| D::Error::custom("the array attached to these bytes is too short")),
+                _ => Err(D::Error::custom("no array is attached to these bytes")),
             },
             Form::Inline(bytes) => {
                 let length = bytes.len().checked_div(size_of::<T>()).unwrap_or(0);
                 Array::over(Arc::new(Heap::copy_of(bytes)), length)
-                    .ok_or_else(|| D::Error::custom("the bytes are no whole number of elements"))
+                    .ok_or_else(|| D::Error::custom("the bytes are not a whole number of elements"))
             }
         }
     }
 }
 
-/// An array outside of any store: what a foreign deserializer makes.
+/// An array outside of any store: the result of another deserializer.
 struct Heap(Vec<Line>, usize);
 
 #[derive(Clone, Copy)]
@@ -171,21 +171,21 @@ impl ArrayMemory for Heap {
 }
 
 /// Memory of an array that is still being written.
-pub(crate) trait Draft: Send + Sync {
+pub(crate) trait ArrayDraft: Send + Sync {
     fn bytes_mut(&mut self) -> &mut [u8];
     fn seal(self: Box<Self>) -> Arc<dyn ArrayMemory>;
 }
 
-/// An array in the store that is still being written; [`seal`](ArrayMut::seal) makes it an immutable [`Array`].
+/// An array in the store that is still being written; [`seal`](ArrayMut::seal) turns it into an immutable [`Array`].
 pub struct ArrayMut<T> {
-    draft: Box<dyn Draft>,
+    draft: Box<dyn ArrayDraft>,
     length: usize,
     element: PhantomData<T>,
 }
 
 impl<T: Pod> ArrayMut<T> {
     /// Over memory of at least `length` elements, aligned to 64.
-    pub(crate) fn over(draft: Box<dyn Draft>, length: usize) -> ArrayMut<T> {
+    pub(crate) fn over(draft: Box<dyn ArrayDraft>, length: usize) -> ArrayMut<T> {
         ArrayMut { draft, length, element: PhantomData }
     }
 
@@ -197,7 +197,7 @@ impl<T: Pod> ArrayMut<T> {
 
     /// Ends the writing.
     pub fn seal(self) -> Array<T> {
-        packed::note_array();
+        packed::record_array();
         Array { memory: self.draft.seal(), length: self.length, element: PhantomData }
     }
 }
@@ -211,30 +211,30 @@ mod tests {
     }
 
     #[test]
-    fn inside_a_parcel_nothing_is_copied() {
+    fn array_in_serialized_value_is_not_copied() {
         let array = heap(&[1.0, 2.0]);
-        let parcel = parcel::encode(&vec![Some(array.clone()), None]).unwrap();
-        let back: Vec<Option<Array<f64>>> = parcel::decode(&parcel.bytes, parcel.attachments).unwrap();
+        let serialized = encoding::encode(&vec![Some(array.clone()), None]).unwrap();
+        let back: Vec<Option<Array<f64>>> = encoding::decode(&serialized.bytes, serialized.attachments).unwrap();
         assert_eq!(back[0].as_ref().unwrap().as_ptr(), array.as_ptr());
     }
 
     #[test]
-    fn outside_a_parcel_the_bytes_travel() {
+    fn array_without_attachments_is_encoded_as_bytes() {
         let bytes = postcard::to_allocvec(&heap(&[1.0, 2.0, 3.0])).unwrap();
         assert_eq!(*postcard::from_bytes::<Array<f64>>(&bytes).unwrap(), [1.0, 2.0, 3.0]);
     }
 
     #[test]
-    fn a_length_that_lies_is_refused() {
+    fn wrong_length_is_refused() {
         let array = heap(&[1.0]);
         let memory = Attachment::Array(array.memory.clone());
         let bytes = postcard::to_allocvec(&Form::Attached { index: 0, length: 2 }).unwrap();
-        assert!(parcel::decode::<Array<f64>>(&bytes, vec![memory]).is_err());
-        assert!(parcel::decode::<Array<f64>>(&bytes, Vec::new()).is_err());
+        assert!(encoding::decode::<Array<f64>>(&bytes, vec![memory]).is_err());
+        assert!(encoding::decode::<Array<f64>>(&bytes, Vec::new()).is_err());
     }
 
     #[test]
-    fn an_empty_array_is_an_array() {
+    fn empty_array_is_accepted() {
         assert!(heap(&[]).is_empty());
     }
 }

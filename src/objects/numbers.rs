@@ -1,7 +1,7 @@
-//! Vectors of numbers as their memory: element by element they take ten times as long and more to encode and decode.
+//! Vectors of numbers as their memory: encoding and decoding them element by element takes ten times as long and more.
 //!
-//! A `Vec<f64>` and its like that is a value by itself, or an argument, is written as bytes; within other types it is what its own
-//! `Serialize` says. Hosts of a cluster have one byte order, as they must for arrays.
+//! A `Vec<f64>` (or a vector of another number type) that is a value by itself, or an argument, is written as bytes;
+//! within other types its own `Serialize` applies. Hosts of a cluster have one byte order, which arrays need too.
 
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -16,7 +16,7 @@ macro_rules! of_each_number {
     };
 }
 
-/// Whether `T` is a vector of numbers.
+/// True if `T` is a vector of numbers.
 fn is_vector<T: 'static>() -> bool {
     macro_rules! is_one {
         ($($number:ty)*) => { false $(|| TypeId::of::<T>() == TypeId::of::<Vec<$number>>())* };
@@ -28,23 +28,27 @@ fn is_vector<T: 'static>() -> bool {
 fn bytes_of<T: 'static>(value: &T) -> Option<&[u8]> {
     let value: &dyn Any = value;
     macro_rules! bytes_of_one {
-        ($($number:ty)*) => { None $(.or_else(|| value.downcast_ref::<Vec<$number>>().map(|vector| bytemuck::cast_slice(vector))))* };
+        ($($number:ty)*) => {
+            None $(.or_else(|| {
+                value.downcast_ref::<Vec<$number>>().map(|vector| bytemuck::cast_slice(vector))
+            }))*
+        };
     }
     of_each_number!(bytes_of_one)
 }
 
-/// The vector of numbers with these elements; `None` where they are no whole number of elements.
+/// The vector of numbers with these elements; `None` if the bytes are not a whole number of elements.
 fn vector_of<T: 'static>(bytes: &[u8]) -> Option<T> {
     let mut vector: Option<T> = None;
-    let room: &mut dyn Any = &mut vector;
+    let target: &mut dyn Any = &mut vector;
     macro_rules! fill_one {
         ($($number:ty)*) => {
-            $(if let Some(room) = room.downcast_mut::<Option<Vec<$number>>>()
+            $(if let Some(target) = target.downcast_mut::<Option<Vec<$number>>>()
                 && bytes.len().is_multiple_of(size_of::<$number>())
             {
                 let mut vector = vec![<$number>::default(); bytes.len() / size_of::<$number>()];
                 bytemuck::cast_slice_mut(&mut vector).copy_from_slice(bytes);
-                *room = Some(vector);
+                *target = Some(vector);
             })*
         };
     }
@@ -52,7 +56,7 @@ fn vector_of<T: 'static>(bytes: &[u8]) -> Option<T> {
     vector
 }
 
-/// Writes a value: a vector of numbers as bytes, others as they say.
+/// Writes a value: a vector of numbers as bytes, others by their own `Serialize`.
 ///
 /// # Errors
 /// The value's own.
@@ -84,20 +88,20 @@ impl<T: 'static> Visitor<'_> for Elements<T> {
 }
 
 /// A value that is written by `serialize`.
-pub struct Outgoing<'a, T>(pub &'a T);
+pub struct NumbersRef<'a, T>(pub &'a T);
 
-impl<T: Serialize + 'static> Serialize for Outgoing<'_, T> {
+impl<T: Serialize + 'static> Serialize for NumbersRef<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serialize(self.0, serializer)
     }
 }
 
 /// A value that is read by `deserialize`.
-pub struct Incoming<T>(pub T);
+pub struct Numbers<T>(pub T);
 
-impl<'de, T: Deserialize<'de> + 'static> Deserialize<'de> for Incoming<T> {
+impl<'de, T: Deserialize<'de> + 'static> Deserialize<'de> for Numbers<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserialize(deserializer).map(Incoming)
+        deserialize(deserializer).map(Numbers)
     }
 }
 
@@ -105,38 +109,38 @@ impl<'de, T: Deserialize<'de> + 'static> Deserialize<'de> for Incoming<T> {
 mod tests {
     use super::*;
 
-    fn there_and_back<T: Serialize + for<'de> Deserialize<'de> + PartialEq + fmt::Debug + 'static>(
+    fn assert_round_trip<T: Serialize + for<'de> Deserialize<'de> + PartialEq + fmt::Debug + 'static>(
         value: &T,
         bytes: usize,
     ) {
-        let encoded = postcard::to_allocvec(&Outgoing(value)).unwrap();
+        let encoded = postcard::to_allocvec(&NumbersRef(value)).unwrap();
         assert_eq!(encoded.len(), bytes, "{value:?}");
-        assert_eq!(&postcard::from_bytes::<Incoming<T>>(&encoded).unwrap().0, value);
+        assert_eq!(&postcard::from_bytes::<Numbers<T>>(&encoded).unwrap().0, value);
     }
 
     #[test]
-    fn vectors_of_numbers_are_their_bytes_and_a_length() {
-        there_and_back(&vec![1u8, 200, 3], 1 + 3);
-        there_and_back(&vec![i64::MIN, -1, 7], 1 + 24);
-        there_and_back(&vec![1.5f64; 100], 2 + 800);
-        there_and_back(&vec![u128::MAX], 1 + 16);
-        there_and_back(&Vec::<f32>::new(), 1);
+    fn vector_of_numbers_is_encoded_as_bytes_and_length() {
+        assert_round_trip(&vec![1u8, 200, 3], 1 + 3);
+        assert_round_trip(&vec![i64::MIN, -1, 7], 1 + 24);
+        assert_round_trip(&vec![1.5f64; 100], 2 + 800);
+        assert_round_trip(&vec![u128::MAX], 1 + 16);
+        assert_round_trip(&Vec::<f32>::new(), 1);
     }
 
     #[test]
-    fn others_are_what_they_say() {
-        there_and_back(&vec![true, false], 3);
-        there_and_back(&vec![vec![1u64], vec![]], 4);
-        there_and_back(&7u64, 1);
-        there_and_back(&String::from("seven"), 6);
+    fn other_types_use_their_own_serialize() {
+        assert_round_trip(&vec![true, false], 3);
+        assert_round_trip(&vec![vec![1u64], vec![]], 4);
+        assert_round_trip(&7u64, 1);
+        assert_round_trip(&String::from("seven"), 6);
     }
 
     #[test]
     fn half_an_element_and_missing_bytes_are_errors() {
-        let three = postcard::to_allocvec(&Outgoing(&vec![1u8, 2, 3])).unwrap();
-        let error = postcard::from_bytes::<Incoming<Vec<u16>>>(&three);
+        let three = postcard::to_allocvec(&NumbersRef(&vec![1u8, 2, 3])).unwrap();
+        let error = postcard::from_bytes::<Numbers<Vec<u16>>>(&three);
         assert!(error.is_err());
-        assert!(postcard::from_bytes::<Incoming<Vec<u8>>>(&three[..3]).is_err());
-        assert!(postcard::from_bytes::<Incoming<Vec<u8>>>(&[255, 255, 255, 255, 255, 255, 255, 255, 255, 1]).is_err());
+        assert!(postcard::from_bytes::<Numbers<Vec<u8>>>(&three[..3]).is_err());
+        assert!(postcard::from_bytes::<Numbers<Vec<u8>>>(&[255, 255, 255, 255, 255, 255, 255, 255, 255, 1]).is_err());
     }
 }

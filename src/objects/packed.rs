@@ -1,172 +1,174 @@
-//! Values that carry arrays, as the store keeps them: bytes, and a keeper for each array's memory.
+//! Values that contain arrays, as the store holds them: bytes, and a pin for each array's memory.
 //!
 //! ```text
-//!   cell PACKED --> Packed { bytes, keeper of array 0, keeper of array 1, .. }      nobody reads: memory may be moved
-//!                      | get: open each, decode                 ^
-//!                      v                                        | told when the last reader's value is dropped
+//!   promise PACKED --> PackedValue { bytes, pin of array 0, pin of array 1, .. }     no reader: memory may be moved
+//!                      | get: pin each, decode                  ^
+//!                      v                                        | unpinned when the last reader's value is dropped
 //!                   Loaded { value } <--- Ref, Ref, ..      the value keeps its memory where it is
 //! ```
-//! So whether an array is read is known by who holds its memory, and no reader is counted anywhere.
+//! So the number of holders of an array's memory says if the array is being read; no separate count of readers exists.
 //!
-//! A value is packed where its bytes are few and name at least one array in the store; all others stay values in their cell.
-//! Whether it is such a value is found by encoding it, up to the bound, once: types that are too small to hold an array, or
-//! that own nothing, are not even tried, nor is anything while the process has made no array.
+//! A value is packed if its bytes are few and name at least one array in the store; all others stay plain values in
+//! their promise. This is found by encoding the value once, up to the bound: types that are too small to hold an array,
+//! or that own nothing, are not even tried, nor is anything while the process has created no array.
 
 use crate::base::sync::{Ordering, lock, statics::AtomicBool};
 use crate::base::{Error, ObjectId};
-use crate::objects::cell::{Cell, Core};
-use crate::objects::reference::{encode_cell, offer};
-use crate::objects::{AnySlot, Array, ArrayMemory, Attachment, Links, Object, Parcel, Slot, decode, parcel};
+use crate::objects::promise::{Promise, PromiseCore};
+use crate::objects::reference::{encode_promise, offer};
+use crate::objects::{AnySlot, Array, ArrayMemory, Attachment, Links, Object, SerializedValue, Slot, decode, encoding};
 use std::any::Any;
 use std::sync::{Arc, Mutex, Weak};
 
-/// Bytes that a packed value has at most, its arrays not counted. A value with more is kept as it is, and so are its arrays.
+/// Bytes that a packed value has at most, its arrays not counted. A larger value stays a plain value, and so do its
+/// arrays.
 pub(super) const PACKED_BYTES_MAX: usize = 512;
 
-/// What keeps an array's bytes for packed values, and where they are.
-pub trait Keeper: Send + Sync + 'static {
-    /// The bytes as memory that stays where it is while anybody holds it.
+/// Pins an array's bytes for packed values, and knows their location.
+pub trait Pin: Send + Sync + 'static {
+    /// The bytes as memory that stays in place while it is held.
     ///
     /// # Errors
-    /// Why they cannot be had.
-    fn open(&self) -> Result<Arc<dyn ArrayMemory>, Error>;
-    /// A value that was made of what `open` gave is gone.
-    fn closed(&self);
-    /// The bytes are a copy of a part of `object`: who asks `links` for that is answered by `refill` or `refuse`.
-    fn is_copy(&self, _object: ObjectId, _links: &Arc<dyn Links>) {}
-    /// The bytes came again.
+    /// Why they are not available.
+    fn pin(&self) -> Result<Arc<dyn ArrayMemory>, Error>;
+    /// A value that was decoded from memory given by `pin` was dropped.
+    fn unpin(&self);
+    /// The bytes are a copy of a part of `object`: after a request through `links`, `refill` or `refill_failed` is
+    /// called.
+    fn set_copy_of(&self, _object: ObjectId, _links: &Arc<dyn Links>) {}
+    /// The bytes were fetched again.
     fn refill(&self, _memory: Arc<dyn ArrayMemory>) {}
-    /// They did not.
-    fn refuse(&self, _error: &Arc<Error>) {}
+    /// They could not be fetched again.
+    fn refill_failed(&self, _error: &Arc<Error>) {}
 }
 
-/// One thing that travels beside the bytes.
-enum Part {
-    Kept(Arc<dyn Keeper>),
+/// One attachment of the bytes.
+enum PackedPart {
+    Pinned(Arc<dyn Pin>),
     Plain(Attachment),
 }
 
 /// A value with arrays, not decoded.
-pub struct Packed {
+pub struct PackedValue {
     bytes: Vec<u8>,
-    parts: Vec<Part>,
-    /// The value, while somebody reads it: a `Loaded<T>`.
+    parts: Vec<PackedPart>,
+    /// The value, while a reader holds it: a `Loaded<T>`.
     loaded: Mutex<Option<Weak<dyn Any + Send + Sync>>>,
 }
 
-static ARRAYS_MADE: AtomicBool = AtomicBool::new(false);
+static ARRAYS_EXIST: AtomicBool = AtomicBool::new(false);
 
-/// An array was made in this process: from now on values may hold one.
+/// An array was created in this process: from now on values may contain one.
 #[inline]
-pub(super) fn note_array() {
-    if !ARRAYS_MADE.load(Ordering::Relaxed) {
-        ARRAYS_MADE.store(true, Ordering::Relaxed);
+pub(super) fn record_array() {
+    if !ARRAYS_EXIST.load(Ordering::Relaxed) {
+        ARRAYS_EXIST.store(true, Ordering::Relaxed);
     }
 }
 
-/// Whether a `T` may hold an array by value, or in a list of them.
+/// True if a `T` may hold an array by value, or in a list of them.
 const fn may_hold_arrays<T>() -> bool {
     size_of::<T>() >= size_of::<Array<u8>>() && std::mem::needs_drop::<T>()
 }
 
-/// The value in packed form; given back where it has no arrays, or too many bytes beside them.
-pub(super) fn pack<T: Object>(value: T) -> Result<Packed, T> {
-    if !may_hold_arrays::<T>() || !ARRAYS_MADE.load(Ordering::Relaxed) {
+/// The value in packed form; returned unchanged if it has no arrays, or too many bytes besides them.
+pub(super) fn pack<T: Object>(value: T) -> Result<PackedValue, T> {
+    if !may_hold_arrays::<T>() || !ARRAYS_EXIST.load(Ordering::Relaxed) {
         return Err(value);
     }
     pack_slowly(value)
 }
 
 #[cold]
-fn pack_slowly<T: Object>(value: T) -> Result<Packed, T> {
-    let parcel = parcel::encode_small::<PACKED_BYTES_MAX>(&value);
-    match parcel.and_then(|parcel| Packed::of(&parcel.bytes, parcel.attachments, std::any::type_name::<T>()).ok()) {
+fn pack_slowly<T: Object>(value: T) -> Result<PackedValue, T> {
+    let serialized = encoding::encode_small::<PACKED_BYTES_MAX>(&value);
+    match serialized.and_then(|serialized| PackedValue::of(&serialized.bytes, serialized.attachments, std::any::type_name::<T>()).ok()) {
         Some(packed) => Ok(packed),
         None => Err(value),
     }
 }
 
-impl Packed {
-    /// Of a value of type `kind` as it is encoded; the attachments are given back where no keeper takes any of them.
+impl PackedValue {
+    /// Packs an encoded value of type `kind`; the attachments are returned if none of them can be pinned.
     pub(super) fn of(
         bytes: &[u8],
         attachments: Vec<Attachment>,
         kind: &'static str,
-    ) -> Result<Packed, Vec<Attachment>> {
+    ) -> Result<PackedValue, Vec<Attachment>> {
         if !attachments.iter().any(|attachment| matches!(attachment, Attachment::Array(_))) {
             return Err(attachments);
         }
         let part = |attachment| match attachment {
-            Attachment::Array(memory) => match memory.clone().keeper(kind) {
-                Some(keeper) => Part::Kept(keeper),
-                None => Part::Plain(Attachment::Array(memory)),
+            Attachment::Array(memory) => match memory.clone().into_pin(kind) {
+                Some(pin) => PackedPart::Pinned(pin),
+                None => PackedPart::Plain(Attachment::Array(memory)),
             },
-            other => Part::Plain(other),
+            other => PackedPart::Plain(other),
         };
-        let parts: Vec<Part> = attachments.iter().cloned().map(part).collect();
-        if parts.iter().all(|part| matches!(part, Part::Plain(_))) {
+        let parts: Vec<PackedPart> = attachments.iter().cloned().map(part).collect();
+        if parts.iter().all(|part| matches!(part, PackedPart::Plain(_))) {
             return Err(attachments);
         }
-        Ok(Packed { bytes: bytes.to_vec(), parts, loaded: Mutex::new(None) })
+        Ok(PackedValue { bytes: bytes.to_vec(), parts, loaded: Mutex::new(None) })
     }
 
     fn attachments(&self) -> Result<Vec<Attachment>, Error> {
-        let attachment = |part: &Part| match part {
-            Part::Kept(keeper) => keeper.open().map(Attachment::Array),
-            Part::Plain(attachment) => Ok(attachment.clone()),
+        let attachment = |part: &PackedPart| match part {
+            PackedPart::Pinned(pin) => pin.pin().map(Attachment::Array),
+            PackedPart::Plain(attachment) => Ok(attachment.clone()),
         };
         self.parts.iter().map(attachment).collect()
     }
 
     /// The value is a copy of `object`, which `links` fetches again.
     pub(super) fn is_copy(&self, object: ObjectId, links: &Arc<dyn Links>) {
-        self.keepers().for_each(|keeper| keeper.is_copy(object, links));
+        self.pins().for_each(|pin| pin.set_copy_of(object, links));
     }
 
-    /// What travels beside the value came again.
+    /// The attachments of the value were fetched again.
     pub(super) fn refill(&self, attachments: Vec<Attachment>) {
         for (part, attachment) in self.parts.iter().zip(attachments) {
-            if let (Part::Kept(keeper), Attachment::Array(memory)) = (part, attachment) {
-                keeper.refill(memory);
+            if let (PackedPart::Pinned(pin), Attachment::Array(memory)) = (part, attachment) {
+                pin.refill(memory);
             }
         }
     }
 
-    /// It was asked for again and will not come.
+    /// It was requested again and will not arrive.
     pub(super) fn refuse(&self, error: &Arc<Error>) {
-        self.keepers().for_each(|keeper| keeper.refuse(error));
+        self.pins().for_each(|pin| pin.refill_failed(error));
     }
 
-    fn keepers(&self) -> impl Iterator<Item = &Arc<dyn Keeper>> {
-        self.parts.iter().filter_map(|part| if let Part::Kept(keeper) = part { Some(keeper) } else { None })
+    fn pins(&self) -> impl Iterator<Item = &Arc<dyn Pin>> {
+        self.parts.iter().filter_map(|part| if let PackedPart::Pinned(pin) = part { Some(pin) } else { None })
     }
 
-    /// The value as a parcel, whose memory stays where it is while the parcel lives.
+    /// The value in serialized form, whose memory stays in place while that lives.
     ///
     /// # Errors
-    /// Why an array cannot be had.
-    pub(super) fn parcel(&self) -> Result<Parcel, Error> {
-        Ok(Parcel { bytes: self.bytes.clone(), attachments: self.attachments()? })
+    /// Why an array is not available.
+    pub(super) fn serialized(&self) -> Result<SerializedValue, Error> {
+        Ok(SerializedValue { bytes: self.bytes.clone(), attachments: self.attachments()? })
     }
 
-    /// The value: the one that somebody reads, else a new one.
+    /// The value: the one that other readers hold, else a new one.
     ///
     /// # Errors
-    /// Why an array cannot be had, or the value does not decode.
-    pub(super) fn load<T: Object>(self: &Arc<Packed>) -> Result<Arc<Loaded<T>>, Error> {
+    /// Why an array is not available, or the value does not decode.
+    pub(super) fn load<T: Object>(self: &Arc<PackedValue>) -> Result<Arc<Loaded<T>>, Error> {
         if let Some(loaded) = self.loaded() {
             return Ok(loaded);
         }
         let value = decode::<T>(&self.bytes, self.attachments()?)?;
-        let fresh = Arc::new(Loaded { cell: Cell::ready(value), _closing: Closing(self.clone()) });
-        let mut place = lock(&self.loaded);
+        let fresh = Arc::new(Loaded { cell: Promise::ready(value), _unpin: UnpinOnDrop(self.clone()) });
+        let mut loaded = lock(&self.loaded);
         // Another thread may have been faster: readers of one object see one value.
-        if let Some(other) = place.as_ref().and_then(Weak::upgrade).and_then(|any| any.downcast().ok()) {
-            drop(place);
+        if let Some(other) = loaded.as_ref().and_then(Weak::upgrade).and_then(|any| any.downcast().ok()) {
+            drop(loaded);
             return Ok(other);
         }
         let any: Arc<dyn Any + Send + Sync> = fresh.clone();
-        *place = Some(Arc::downgrade(&any));
+        *loaded = Some(Arc::downgrade(&any));
         Ok(fresh)
     }
 
@@ -175,46 +177,47 @@ impl Packed {
     }
 }
 
-/// A decoded value, while somebody reads it: a slot of its own, so that readers of packed values and of others do the same.
+/// A decoded value, while a reader holds it: a slot of its own, so that readers of packed values and of others work
+/// alike.
 pub(super) struct Loaded<T> {
-    cell: Cell<T>,
+    cell: Promise<T>,
     // Dropped after the value.
-    _closing: Closing,
+    _unpin: UnpinOnDrop,
 }
 
 impl<T: Object> AnySlot for Loaded<T> {
-    fn core(&self) -> &Core {
+    fn core(&self) -> &PromiseCore {
         self.cell.core()
     }
-    fn typed(self: Arc<Self>, out: &mut dyn Any) {
+    fn downcast(self: Arc<Self>, out: &mut dyn Any) {
         offer::<T>(self, out);
     }
-    fn encode(&self) -> Result<Parcel, Error> {
-        encode_cell(&self.cell)
+    fn encode(&self) -> Result<SerializedValue, Error> {
+        encode_promise(&self.cell)
     }
     fn complete_with(&self, _: &[u8], _: Vec<Attachment>) {}
 }
 
 impl<T: Object> Slot<T> for Loaded<T> {
-    fn cell(&self) -> &Cell<T> {
+    fn promise(&self) -> &Promise<T> {
         &self.cell
     }
 }
 
-/// Tells the keepers that a value made of their memory is gone.
-struct Closing(Arc<Packed>);
+/// Tells the pins that a value decoded from their memory was dropped.
+struct UnpinOnDrop(Arc<PackedValue>);
 
-impl Drop for Closing {
+impl Drop for UnpinOnDrop {
     fn drop(&mut self) {
-        self.0.keepers().for_each(|keeper| keeper.closed());
+        self.0.pins().for_each(|pin| pin.unpin());
     }
 }
 
 #[cfg(test)]
-impl Packed {
-    /// What a cell holds that is complete in this form, and no more.
-    pub(super) fn of_nothing() -> Packed {
-        Packed { bytes: Vec::new(), parts: Vec::new(), loaded: Mutex::new(None) }
+impl PackedValue {
+    /// The content of a promise that is complete in this form, and no more.
+    pub(super) fn empty() -> PackedValue {
+        PackedValue { bytes: Vec::new(), parts: Vec::new(), loaded: Mutex::new(None) }
     }
 }
 

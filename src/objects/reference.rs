@@ -1,10 +1,10 @@
-//! References to objects, and what stands behind them in this process.
+//! References to objects, and the slots behind them in this process.
 
 use crate::base::sync::{AtomicBool, Ordering};
 use crate::base::{Error, ObjectId};
-use crate::objects::cell::{Cell, Core};
-use crate::objects::packed::{self, Packed};
-use crate::objects::parcel::{self, Attachment, Links, Parcel};
+use crate::objects::promise::{Promise, PromiseCore};
+use crate::objects::packed::{self, PackedValue};
+use crate::objects::encoding::{self, Attachment, Links, SerializedValue};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::any::Any;
@@ -12,134 +12,134 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// What can be an object: whatever can be sent and shared, and travels as bytes where it must.
+/// The types that can be objects: they can be sent and shared between threads, and encoded as bytes.
 pub trait Object: Serialize + DeserializeOwned + Send + Sync + 'static {}
 impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Object for T {}
 
-/// What stands behind a reference, whatever its type.
+/// The slot behind a reference, without its type.
 pub trait AnySlot: Send + Sync + 'static {
     /// State, waiters, number.
-    fn core(&self) -> &Core;
-    /// Writes `Some(Arc<dyn Slot<T>>)` into `out` where that is an `Option` of this slot's own type.
-    fn typed(self: Arc<Self>, out: &mut dyn Any);
-    /// The value as a parcel.
+    fn core(&self) -> &PromiseCore;
+    /// Writes `Some(Arc<dyn Slot<T>>)` into `out` if that is an `Option` of this slot's own type.
+    fn downcast(self: Arc<Self>, out: &mut dyn Any);
+    /// Serializes the value.
     ///
     /// # Errors
     /// The failure that the slot holds, or why the value does not encode.
-    fn encode(&self) -> Result<Parcel, Error>;
-    /// Completes the slot with a value in bytes, or with the failure to decode them.
+    fn encode(&self) -> Result<SerializedValue, Error>;
+    /// Completes the slot with an encoded value, or with the failure to decode it.
     fn complete_with(&self, bytes: &[u8], attachments: Vec<Attachment>);
     /// Completes the slot with a failure.
     fn fail(&self, error: Arc<Error>) {
         self.core().fail(error);
     }
-    /// Makes sure that the value is on its way here.
+    /// Makes sure that the value was requested.
     fn request(&self) {}
-    /// Whether its owner was asked for the value and has not answered.
+    /// True if the value was requested from its owner and has not arrived.
     fn is_requested(&self) -> bool {
         false
     }
-    /// Writes the task in this process that makes the value into `out`, where there is one and that asks for it.
+    /// Writes the task in this process that produces the value into `out`, if there is one and `out` has its type.
     fn producer(self: Arc<Self>, _out: &mut dyn Any) {}
-    /// The object's name where another rank owns it.
+    /// The object's name if another rank owns it.
     fn remote_id(&self) -> Option<ObjectId> {
         None
     }
-    /// Whether it is a list of results that nobody refers to as a whole: its value is taken apart when it comes.
+    /// True if it is a list of results to which no reference as a whole exists: its value is split on received.
     fn is_list(&self) -> bool {
         false
     }
-    /// Where it is, for cells that another rank computes: its address identifies the slot.
+    /// Its address, which identifies slots whose value another rank computes.
     fn address(&self) -> usize {
         std::ptr::from_ref(self.core()).addr()
     }
 }
 
-/// What stands behind a reference to a `T`.
+/// The slot behind a reference to a `T`.
 pub trait Slot<T>: AnySlot {
-    /// Where the value is or will be.
-    fn cell(&self) -> &Cell<T>;
+    /// The promise of the value.
+    fn promise(&self) -> &Promise<T>;
 }
 
-/// A cell on its own: what `put` makes, and each of several results of a task.
+/// A promise on its own: created by `put`, and for each of several results of a task.
 #[derive(Default)]
-pub struct Value<T>(Cell<T>);
+pub struct Value<T>(Promise<T>);
 
 impl<T: Object> Value<T> {
     /// With no value yet.
     pub fn pending() -> Arc<Value<T>> {
-        Arc::new(Value(Cell::default()))
+        Arc::new(Value(Promise::default()))
     }
     /// With its value.
     pub fn ready(value: T) -> Arc<Value<T>> {
-        let cell = Cell::default();
-        complete_value(&cell, value);
-        Arc::new(Value(cell))
+        let promise = Promise::default();
+        complete_value(&promise, value);
+        Arc::new(Value(promise))
     }
 }
 
 impl<T: Object> AnySlot for Value<T> {
-    fn core(&self) -> &Core {
+    fn core(&self) -> &PromiseCore {
         self.0.core()
     }
-    fn typed(self: Arc<Self>, out: &mut dyn Any) {
+    fn downcast(self: Arc<Self>, out: &mut dyn Any) {
         offer::<T>(self, out);
     }
-    fn encode(&self) -> Result<Parcel, Error> {
-        encode_cell(&self.0)
+    fn encode(&self) -> Result<SerializedValue, Error> {
+        encode_promise(&self.0)
     }
     fn complete_with(&self, bytes: &[u8], attachments: Vec<Attachment>) {
-        complete_cell(&self.0, bytes, attachments);
+        complete_encoded(&self.0, bytes, attachments);
     }
 }
 
 impl<T: Object> Slot<T> for Value<T> {
-    fn cell(&self) -> &Cell<T> {
+    fn promise(&self) -> &Promise<T> {
         &self.0
     }
 }
 
 /// An object that another rank owns.
 pub struct Import<T> {
-    cell: Cell<T>,
+    promise: Promise<T>,
     id: ObjectId,
     requested: AtomicBool,
     links: Arc<dyn Links>,
 }
 
 impl<T: Object> AnySlot for Import<T> {
-    fn core(&self) -> &Core {
-        self.cell.core()
+    fn core(&self) -> &PromiseCore {
+        self.promise.core()
     }
-    fn typed(self: Arc<Self>, out: &mut dyn Any) {
+    fn downcast(self: Arc<Self>, out: &mut dyn Any) {
         offer::<T>(self, out);
     }
-    fn encode(&self) -> Result<Parcel, Error> {
-        encode_cell(&self.cell)
+    fn encode(&self) -> Result<SerializedValue, Error> {
+        encode_promise(&self.promise)
     }
     fn complete_with(&self, bytes: &[u8], attachments: Vec<Attachment>) {
-        let core = self.cell.core();
+        let core = self.promise.core();
         if let Some(packed) = core.packed() {
             return packed.refill(attachments);
         }
-        complete_cell(&self.cell, bytes, attachments);
+        complete_encoded(&self.promise, bytes, attachments);
         if let Some(packed) = core.packed() {
             packed.is_copy(self.id, &self.links);
         }
     }
     fn fail(&self, error: Arc<Error>) {
-        if let Some(packed) = self.cell.core().packed() {
+        if let Some(packed) = self.promise.core().packed() {
             return packed.refuse(&error);
         }
-        self.cell.core().fail(error);
+        self.promise.core().fail(error);
     }
     fn request(&self) {
-        if !self.cell.core().is_complete() && !self.requested.swap(true, Ordering::Relaxed) {
+        if !self.promise.core().is_complete() && !self.requested.swap(true, Ordering::Relaxed) {
             self.links.request(self.id);
         }
     }
     fn is_requested(&self) -> bool {
-        self.requested.load(Ordering::Relaxed) && !self.cell.core().is_complete()
+        self.requested.load(Ordering::Relaxed) && !self.promise.core().is_complete()
     }
     fn remote_id(&self) -> Option<ObjectId> {
         Some(self.id)
@@ -147,49 +147,51 @@ impl<T: Object> AnySlot for Import<T> {
 }
 
 impl<T: Object> Slot<T> for Import<T> {
-    fn cell(&self) -> &Cell<T> {
-        &self.cell
+    fn promise(&self) -> &Promise<T> {
+        &self.promise
     }
 }
 
 impl<T> Drop for Import<T> {
     fn drop(&mut self) {
-        self.links.released(self.id, std::ptr::from_ref(self.cell.core()).addr());
+        self.links.on_dropped(self.id, std::ptr::from_ref(self.promise.core()).addr());
     }
 }
 
-/// Hands `slot` over in `out` where that asks for its type.
+/// Writes `slot` into `out` if that has its type.
 pub(crate) fn offer<T: 'static>(slot: Arc<impl Slot<T>>, out: &mut dyn Any) {
     if let Some(out) = out.downcast_mut::<Option<Arc<dyn Slot<T>>>>() {
         *out = Some(slot);
     }
 }
 
-/// The value of a complete cell as a parcel.
-pub(crate) fn encode_cell<T: Object>(cell: &Cell<T>) -> Result<Parcel, Error> {
-    if let Some(value) = cell.value() {
-        return parcel::encode(value);
+/// Serializes the value of a complete promise.
+pub(crate) fn encode_promise<T: Object>(promise: &Promise<T>) -> Result<SerializedValue, Error> {
+    if let Some(value) = promise.value() {
+        return encoding::encode(value);
     }
-    if let Some(packed) = cell.core().packed() {
-        return packed.parcel();
+    if let Some(packed) = promise.core().packed() {
+        return packed.serialized();
     }
-    Err(cell.core().failure().map_or_else(
+    Err(promise.core().failure().map_or_else(
         || Error::ObjectLost {
             object: std::any::type_name::<T>().to_string(),
-            reason: "it was asked for before it was made".to_string(),
+            reason: "it was requested before it was complete".to_string(),
         },
         |error| (*error).clone(),
     ))
 }
 
-/// Completes a cell from bytes, or with the failure to decode them. A value with arrays stays packed: who reads it decodes it.
-pub(crate) fn complete_cell<T: Object>(cell: &Cell<T>, bytes: &[u8], attachments: Vec<Attachment>) {
-    // What names an object by a name that came is decoded first: packed values hold what stands for it here.
-    let ready_to_keep = attachments.iter().all(|attachment| matches!(attachment, Attachment::Array(_)));
-    let attachments = if ready_to_keep && bytes.len() <= packed::PACKED_BYTES_MAX {
-        match Packed::of(bytes, attachments, std::any::type_name::<T>()) {
+/// Completes a promise from bytes, or with the failure to decode them. A value with arrays stays packed: its reader
+/// decodes it.
+pub(crate) fn complete_encoded<T: Object>(promise: &Promise<T>, bytes: &[u8], attachments: Vec<Attachment>) {
+    // A value that names objects by received names is decoded first: packed values hold the slots that represent them
+    // here.
+    let can_pack = attachments.iter().all(|attachment| matches!(attachment, Attachment::Array(_)));
+    let attachments = if can_pack && bytes.len() <= packed::PACKED_BYTES_MAX {
+        match PackedValue::of(bytes, attachments, std::any::type_name::<T>()) {
             Ok(packed) => {
-                cell.core().complete_packed(packed);
+                promise.core().complete_packed(packed);
                 return;
             }
             Err(attachments) => attachments,
@@ -197,28 +199,28 @@ pub(crate) fn complete_cell<T: Object>(cell: &Cell<T>, bytes: &[u8], attachments
     } else {
         attachments
     };
-    match parcel::decode::<T>(bytes, attachments) {
-        Ok(value) => complete_value(cell, value),
+    match encoding::decode::<T>(bytes, attachments) {
+        Ok(value) => complete_value(promise, value),
         Err(error) => {
-            cell.core().fail(Arc::new(error));
+            promise.core().fail(Arc::new(error));
         }
     }
 }
 
-/// Completes a cell with a value, packed where that carries arrays; it is dropped where the cell was complete.
+/// Completes a promise with a value, packed if that contains arrays; the value is dropped if the promise was complete.
 #[inline]
-pub(crate) fn complete_value<T: Object>(cell: &Cell<T>, value: T) {
+pub(crate) fn complete_value<T: Object>(promise: &Promise<T>, value: T) {
     match packed::pack(value) {
         Ok(packed) => {
-            cell.core().complete_packed(packed);
+            promise.core().complete_packed(packed);
         }
-        Err(value) => drop(cell.complete(value)),
+        Err(value) => drop(promise.complete(value)),
     }
 }
 
-/// A reference to an object: a value that a task makes, or that was put.
+/// A reference to an object: a value that a task returns, or that was `put`.
 ///
-/// Cheap to clone and to send; the object lives while a reference to it lives anywhere. It is also a future.
+/// Cheap to clone and to send; the object lives while any reference to it lives on any rank. It is also a future.
 ///
 /// ```
 /// # use mobula::prelude::*;
@@ -239,12 +241,12 @@ impl<T> Clone for ObjectRef<T> {
 }
 
 impl<T: Object> ObjectRef<T> {
-    /// A reference to what `slot` holds.
+    /// A reference to the value of `slot`.
     pub fn new(slot: Arc<dyn Slot<T>>) -> Self {
         ObjectRef { slot }
     }
 
-    /// Whether a value or a failure is there, in this process.
+    /// True if a value or a failure is there, in this process.
     pub fn is_ready(&self) -> bool {
         self.slot.core().is_complete()
     }
@@ -254,24 +256,24 @@ impl<T: Object> ObjectRef<T> {
         self.slot.clone()
     }
 
-    /// The value, where it is there.
+    /// The value, if it is there.
     #[inline]
     pub(crate) fn ready(&self) -> Option<Result<Ref<T>, Arc<Error>>> {
-        match self.slot.cell().value() {
+        match self.slot.promise().value() {
             Some(_) => Some(Ok(Ref { slot: self.slot.clone() })),
             None => self.loaded(),
         }
     }
 
-    /// As `ready`, of what is packed, failed, or not there.
+    /// As `ready`, for a slot that is packed, failed, or not complete.
     #[cold]
     #[inline(never)]
     fn loaded(&self) -> Option<Result<Ref<T>, Arc<Error>>> {
-        let cell = self.slot.cell();
-        if let Some(packed) = cell.core().packed() {
+        let promise = self.slot.promise();
+        if let Some(packed) = promise.core().packed() {
             return Some(packed.load().map(|loaded| Ref { slot: loaded }).map_err(Arc::new));
         }
-        cell.core().failure().map(Err)
+        promise.core().failure().map(Err)
     }
 }
 
@@ -287,7 +289,7 @@ impl<T: 'static> fmt::Debug for ObjectRef<T> {
 
 impl<T: Object> Serialize for ObjectRef<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match parcel::attach(Attachment::Slot(self.slot.clone())) {
+        match encoding::attach(Attachment::Slot(self.slot.clone())) {
             Some(index) => serializer.serialize_u32(index),
             None => Err(serde::ser::Error::custom("an ObjectRef has a meaning only inside the cluster it belongs to")),
         }
@@ -297,30 +299,30 @@ impl<T: Object> Serialize for ObjectRef<T> {
 impl<'de, T: Object> Deserialize<'de> for ObjectRef<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let index = u32::deserialize(deserializer)?;
-        let slot = match parcel::attached(index) {
+        let slot = match encoding::attached(index) {
             Some(Attachment::Slot(slot)) => slot,
-            Some(Attachment::Remote(arrival)) => arrival.links.find(arrival.id).unwrap_or_else(|| {
+            Some(Attachment::Remote(received)) => received.links.find(received.id).unwrap_or_else(|| {
                 let slot: Arc<dyn AnySlot> = Arc::new(Import::<T> {
-                    cell: Cell::default(),
-                    id: arrival.id,
+                    promise: Promise::default(),
+                    id: received.id,
                     requested: AtomicBool::new(false),
-                    links: arrival.links.clone(),
+                    links: received.links.clone(),
                 });
-                arrival.links.adopt(arrival.id, slot)
+                received.links.intern(received.id, slot)
             }),
-            _ => return Err(serde::de::Error::custom("no reference travels beside these bytes")),
+            _ => return Err(serde::de::Error::custom("no reference is attached to these bytes")),
         };
         let mut typed: Option<Arc<dyn Slot<T>>> = None;
-        slot.typed(&mut typed);
+        slot.downcast(&mut typed);
         typed.map(ObjectRef::new).ok_or_else(|| {
             serde::de::Error::custom(format!("the reference is not to a {}", std::any::type_name::<T>()))
         })
     }
 }
 
-/// A value of the store, read where it lies. It is never moved or evicted while this lives.
+/// A value of the store, read in place. It is never moved or evicted while this lives.
 pub struct Ref<T> {
-    /// What the reference leads to, or, of a packed value, the decoded one.
+    /// The slot of the reference, or of the decoded value if that is packed.
     slot: Arc<dyn Slot<T>>,
 }
 
@@ -335,9 +337,9 @@ impl<T> Ref<T> {
 impl<T: 'static> Deref for Ref<T> {
     type Target = T;
     fn deref(&self) -> &T {
-        match self.slot.cell().value() {
+        match self.slot.promise().value() {
             Some(value) => value,
-            None => unreachable!("a Ref is made only of complete cells (O1)"),
+            None => unreachable!("a Ref exists only for complete promises (OBJECTS-1)"),
         }
     }
 }

@@ -9,7 +9,7 @@ const COLUMN: f64 = 130.0;
 const ROW: f64 = 70.0;
 const MARGIN: f64 = 40.0;
 
-/// Tasks drawn; of a larger graph the first are, and the picture says so.
+/// Tasks drawn at most; of a larger graph the first ones are drawn, with a note.
 const DRAWN_MAX: usize = 2_000;
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -32,21 +32,21 @@ pub fn graph(records: &[TaskRecord]) -> String {
     }
     let widest = rows.values().map(Vec::len).max().unwrap_or(1) as f64;
     let (width, height) = (widest * COLUMN + 2.0 * MARGIN, rows.len() as f64 * ROW + 2.0 * MARGIN);
-    let mut places: HashMap<Vertex, (f64, f64)> = HashMap::new();
+    let mut positions: HashMap<Vertex, (f64, f64)> = HashMap::new();
     for (row, vertices) in rows.values().enumerate() {
         let left = (width - vertices.len() as f64 * COLUMN) / 2.0;
         for (column, vertex) in vertices.iter().enumerate() {
-            places.insert(*vertex, (left + (column as f64 + 0.5) * COLUMN, MARGIN + (row as f64 + 0.5) * ROW));
+            positions.insert(*vertex, (left + (column as f64 + 0.5) * COLUMN, MARGIN + (row as f64 + 0.5) * ROW));
         }
     }
     let names: HashMap<u64, &TaskRecord> = tasks.iter().map(|task| (task.task, task)).collect();
     let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" \
-         font-family=\"sans-serif\" font-size=\"11\" text-anchor=\"middle\">\n\
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
+         viewBox=\"0 0 {width} {height}\" font-family=\"sans-serif\" font-size=\"11\" text-anchor=\"middle\">\n\
          <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n"
     );
-    draw_lines(&mut svg, tasks, &places);
-    for (vertex, (x, y)) in places.iter().collect::<BTreeMap<_, _>>() {
+    draw_lines(&mut svg, tasks, &positions);
+    for (vertex, (x, y)) in positions.iter().collect::<BTreeMap<_, _>>() {
         draw_vertex(&mut svg, *vertex, *x, *y, &names);
     }
     if all.len() > tasks.len() {
@@ -62,21 +62,22 @@ pub fn graph(records: &[TaskRecord]) -> String {
     svg
 }
 
-/// How far each vertex is from the driver along the longest path.
+/// The distance of each vertex from the driver along the longest path.
 fn layers(tasks: &[TaskRecord]) -> HashMap<Vertex, usize> {
     let mut layers = HashMap::from([(Vertex::Driver, 0)]);
-    // Records are in the order made, so what a task takes and who made it come before it; a few rounds settle the rest.
+    // Records are in the order of submission, so a task's inputs and its submitter come before it; a few rounds reach
+    // the fixed point for the others.
     for _ in 0..8 {
         let mut changed = false;
         for task in tasks {
             let submitter = layers.get(&parent_of(task, &layers)).copied().unwrap_or(0);
-            let taken = task.takes.iter().filter_map(|object| layers.get(&Vertex::Object(*object))).max();
+            let taken = task.inputs.iter().filter_map(|object| layers.get(&Vertex::Object(*object))).max();
             let layer = 1 + submitter.max(taken.copied().unwrap_or(0));
             changed |= layers.insert(Vertex::Task(task.task), layer) != Some(layer);
-            for object in &task.makes {
+            for object in &task.outputs {
                 changed |= layers.insert(Vertex::Object(*object), layer + 1) != Some(layer + 1);
             }
-            for object in &task.takes {
+            for object in &task.inputs {
                 layers.entry(Vertex::Object(*object)).or_insert(1);
             }
         }
@@ -92,17 +93,17 @@ fn parent_of<V>(task: &TaskRecord, drawn: &HashMap<Vertex, V>) -> Vertex {
     if drawn.contains_key(&parent) { parent } else { Vertex::Driver }
 }
 
-fn draw_lines(svg: &mut String, tasks: &[TaskRecord], places: &HashMap<Vertex, (f64, f64)>) {
+fn draw_lines(svg: &mut String, tasks: &[TaskRecord], positions: &HashMap<Vertex, (f64, f64)>) {
     let mut line = |from: Vertex, to: Vertex, dotted: bool| {
-        let (Some((x1, y1)), Some((x2, y2))) = (places.get(&from), places.get(&to)) else { return };
+        let (Some((x1, y1)), Some((x2, y2))) = (positions.get(&from), positions.get(&to)) else { return };
         let style = if dotted { "stroke=\"#999\" stroke-dasharray=\"3,3\"" } else { "stroke=\"#333\"" };
         let _ = writeln!(svg, "<line x1=\"{x1:.0}\" y1=\"{y1:.0}\" x2=\"{x2:.0}\" y2=\"{y2:.0}\" {style}/>");
     };
     for task in tasks {
         let own = Vertex::Task(task.task);
-        line(parent_of(task, places), own, true);
-        task.takes.iter().for_each(|object| line(Vertex::Object(*object), own, false));
-        task.makes.iter().for_each(|object| line(own, Vertex::Object(*object), false));
+        line(parent_of(task, positions), own, true);
+        task.inputs.iter().for_each(|object| line(Vertex::Object(*object), own, false));
+        task.outputs.iter().for_each(|object| line(own, Vertex::Object(*object), false));
     }
 }
 
@@ -137,13 +138,13 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn made(task: u64, parent: u64, name: &str, takes: &[u64], makes: &[u64]) -> TaskRecord {
+    fn submitted(task: u64, parent: u64, name: &str, takes: &[u64], makes: &[u64]) -> TaskRecord {
         TaskRecord {
             task,
             parent,
             name: name.to_string(),
-            takes: takes.to_vec(),
-            makes: makes.to_vec(),
+            inputs: takes.to_vec(),
+            outputs: makes.to_vec(),
             rank: u32::MAX,
             worker: 0,
             began_ns: 0,
@@ -152,11 +153,11 @@ mod tests {
     }
 
     #[test]
-    fn dependencies_go_down_and_every_line_is_drawn() {
+    fn graph_places_dependents_below_and_draws_every_line() {
         let records = [
-            made(1, 0, "zeros", &[], &[11]),
-            made(2, 0, "zeros", &[], &[12]),
-            made(3, 0, "dot<f64>", &[11, 12], &[13]),
+            submitted(1, 0, "zeros", &[], &[11]),
+            submitted(2, 0, "zeros", &[], &[12]),
+            submitted(3, 0, "dot<f64>", &[11, 12], &[13]),
         ];
         let layers = layers(&records);
         assert!(layers[&Vertex::Task(3)] > layers[&Vertex::Object(11)]);

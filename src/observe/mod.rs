@@ -1,6 +1,6 @@
-//! Pictures: the computation graph and the timeline. Reads trace records only.
+//! The computation graph and the timeline of a run, drawn from trace records.
 //!
-//! Owns: layout and file formats. Never: asks a rank, or reads anything but the records it is given.
+//! Owns: layout and file formats. Never: sends a request to a rank, or reads anything but the records it is given.
 
 mod graph;
 mod timeline;
@@ -11,7 +11,7 @@ pub use timeline::timeline;
 use crate::base::trace::TaskRecord;
 use std::collections::BTreeMap;
 
-/// Joins the halves of records: where a task was made, and where it ran.
+/// Joins the two halves of each task's record: of the rank that submitted it, and of the rank that ran it.
 fn joined(records: &[TaskRecord]) -> Vec<TaskRecord> {
     let mut tasks: BTreeMap<u64, TaskRecord> = BTreeMap::new();
     for record in records {
@@ -20,7 +20,7 @@ fn joined(records: &[TaskRecord]) -> Vec<TaskRecord> {
             let (rank, worker) = (record.rank, record.worker);
             (task.rank, task.worker, task.began_ns, task.ended_ns) = (rank, worker, record.began_ns, record.ended_ns);
         } else {
-            (task.parent, task.takes, task.makes) = (record.parent, record.takes.clone(), record.makes.clone());
+            (task.parent, task.inputs, task.outputs) = (record.parent, record.inputs.clone(), record.outputs.clone());
         }
     }
     tasks.into_values().collect()

@@ -4,7 +4,7 @@ use crate::base::trace::TaskRecord;
 use crate::observe::joined;
 use std::fmt::Write;
 
-/// The timeline as JSON: one complete event a task, ranks as processes, workers as threads, microseconds.
+/// The timeline as JSON: one complete event per task, ranks as processes, workers as threads, microseconds.
 pub fn timeline(records: &[TaskRecord]) -> String {
     let mut json = String::from("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[");
     let mut first = true;
@@ -17,7 +17,8 @@ pub fn timeline(records: &[TaskRecord]) -> String {
         let thread = if task.worker == u32::MAX { 9999 } else { task.worker };
         let _ = write!(
             json,
-            "\n{{\"name\":\"{}\",\"cat\":\"task\",\"ph\":\"X\",\"ts\":{:.3},\"dur\":{:.3},\"pid\":{},\"tid\":{thread},\"args\":{{\"task\":{},\"parent\":{}}}}}",
+            "\n{{\"name\":\"{}\",\"cat\":\"task\",\"ph\":\"X\",\"ts\":{:.3},\"dur\":{:.3},\"pid\":{},\
+             \"tid\":{thread},\"args\":{{\"task\":{},\"parent\":{}}}}}",
             escaped(&task.name),
             task.began_ns as f64 / 1e3,
             (task.ended_ns - task.began_ns) as f64 / 1e3,
@@ -47,25 +48,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_task_that_ran_is_an_event_and_names_are_escaped() {
+    fn task_that_ran_becomes_an_event_with_escaped_name() {
         let ran = TaskRecord {
             task: 7,
             parent: 0,
             name: "say \"hi\"".to_string(),
-            takes: vec![],
-            makes: vec![],
+            inputs: vec![],
+            outputs: vec![],
             rank: 1,
             worker: 2,
             began_ns: 1_000,
             ended_ns: 3_500,
         };
-        let made = TaskRecord { began_ns: 0, ended_ns: 0, parent: 5, ..ran.clone() };
-        let json = timeline(&[made.clone(), ran]);
+        let submitted = TaskRecord { began_ns: 0, ended_ns: 0, parent: 5, ..ran.clone() };
+        let json = timeline(&[submitted.clone(), ran]);
         assert!(
             json.contains(r#""name":"say \"hi\"","cat":"task","ph":"X","ts":1.000,"dur":2.500,"pid":1,"tid":2"#),
             "{json}"
         );
         assert!(json.contains(r#""parent":5"#), "{json}");
-        assert!(!timeline(&[made]).contains("\"X\""), "a task that did not run is no event");
+        assert!(!timeline(&[submitted]).contains("\"X\""), "a task that did not run is no event");
     }
 }

@@ -1,206 +1,207 @@
-//! What an actor's owner keeps for it, as messages: states and results from its home, constructors to the next one.
+//! What an actor's owner saves for it: states and results from its location, and the constructor for its next location.
 
 use crate::base::limits::INLINE_BYTES_MAX;
 use crate::base::sync::lock;
 use crate::base::{Error, ObjectId, Rank, Result, TaskId};
-use crate::objects::{ArrayMemory, Attachment, Parcel};
-use crate::protocol::actor_message::{About, Target, WireCommit, WireFinished};
-use crate::protocol::blocks::Pulled;
+use crate::objects::{ArrayMemory, Attachment, SerializedValue};
+use crate::protocol::actor_message::{ActorMessage, ActorTarget, WireCommit, FinishedCall};
+use crate::protocol::missing_blocks::FetchedBlocks;
 use crate::protocol::commits::Commit;
-use crate::protocol::driver::Driver;
-use crate::protocol::handles::ActorRef;
-use crate::protocol::made::{Constructor, Results, Saved};
-use crate::protocol::{Message, Protocol, Run, WireOptions, WireParcel};
-use crate::registry::{Header, Options};
+use crate::protocol::environment::Environment;
+use crate::protocol::actor_handles::ActorRef;
+use crate::protocol::owned_actors::{Constructor, CallResults, SavedState};
+use crate::protocol::{Message, Protocol, WireTask, WireOptions, WireValue};
+use crate::registry::{TaskHeader, Options};
 use rustc_hash::FxHashMap as HashMap;
 use std::sync::Arc;
 
-/// Calls whose results travel in one message.
+/// Calls whose results are sent in one message.
 const CALLS_A_MESSAGE: usize = 16;
 
-/// What was kept of an actor, on its way to the next home.
-pub type Restored = (Arc<Parcel>, HashMap<TaskId, Results>);
+/// What was saved of an actor: its state and results, for its next location.
+pub type Restored = (Arc<SerializedValue>, HashMap<TaskId, CallResults>);
 
 impl Protocol {
-    /// Sends what an actor's owner is to keep.
+    /// Sends a commit to an actor's owner.
     ///
     /// # Errors
-    /// Where it does not encode, or the store has no room for it.
+    /// Where it does not encode, or does not fit into the store.
     pub(super) fn send_commit(
         &self,
-        driver: &impl Driver,
+        env: &impl Environment,
         id: ObjectId,
         incarnation: u32,
-        commit: &Commit<Arc<Parcel>, Results>,
+        commit: &Commit<Arc<SerializedValue>, CallResults>,
     ) -> Result<()> {
         if id.owner == self.rank {
-            // It was started again here: nothing travels, so nothing is counted.
+            // The actor was restarted on its owner's rank: nothing is sent, so no reference is counted.
             let (numbers, calls) = ((incarnation, commit.sequence), commit.finished.clone());
-            self.keep(driver, (self.rank, id), numbers, (commit.state.clone(), calls), &commit.heard);
+            self.store_commit(env, (self.rank, id), numbers, (commit.state.clone(), calls), &commit.acked);
             return Ok(());
         }
-        let parcels = 1 + commit.finished.iter().map(|(_, results)| results.len()).sum::<usize>();
-        let inline_bytes_max = INLINE_BYTES_MAX / parcels;
-        let state = self.sealed(driver, &commit.state, id.owner, inline_bytes_max)?;
+        let values = 1 + commit.finished.iter().map(|(_, results)| results.len()).sum::<usize>();
+        let inline_bytes_max = INLINE_BYTES_MAX / values;
+        let state = self.encode_value(env, &commit.state, id.owner, inline_bytes_max)?;
         let finished = commit.finished.iter();
         let finished =
-            finished.map(|(call, results)| self.sealed_call(driver, *call, results, id.owner, inline_bytes_max));
+            finished.map(|(call, results)| self.encode_call(env, *call, results, id.owner, inline_bytes_max));
         let finished = finished.collect::<Result<Vec<_>>>()?;
-        let (sequence, heard) = (commit.sequence, commit.heard.clone());
-        let about = About::Commit(WireCommit { incarnation, sequence, state, finished, heard });
-        driver.send(id.owner, &Message::Actor { actor: id, about });
+        let (sequence, acked) = (commit.sequence, commit.acked.clone());
+        let message = ActorMessage::Commit(WireCommit { incarnation, sequence, state, finished, acked });
+        env.send(id.owner, &Message::Actor { actor: id, message });
         Ok(())
     }
 
-    fn sealed_call<'a>(
+    fn encode_call<'a>(
         &self,
-        driver: &impl Driver,
+        env: &impl Environment,
         call: TaskId,
-        results: &'a Results,
+        results: &'a CallResults,
         to: Rank,
         inline_bytes_max: usize,
-    ) -> Result<WireFinished<'a>> {
-        let sealed = results.iter().map(|result| match result {
-            Ok(parcel) => self.sealed(driver, parcel, to, inline_bytes_max).map(Ok),
+    ) -> Result<FinishedCall<'a>> {
+        let encoded = results.iter().map(|result| match result {
+            Ok(serialized) => self.encode_value(env, serialized, to, inline_bytes_max).map(Ok),
             Err(error) => Ok(Err(error.clone())),
         });
-        Ok(WireFinished { call, results: sealed.collect::<Result<_>>()? })
+        Ok(FinishedCall { call, results: encoded.collect::<Result<_>>()? })
     }
 
-    /// A parcel to be kept as it is, for another rank: with bytes and objects of this rank's own.
-    fn kept_parcel(&self, driver: &impl Driver, wire: &WireParcel<'_>, from: Rank, pulled: &Pulled) -> Result<Parcel> {
-        let mut parcel = self.opened(driver, wire, from, pulled)?;
-        self.references.hold_own(&mut parcel.attachments);
-        for attachment in &mut parcel.attachments {
+    /// Decodes a value that this rank retains for another rank, and replaces references to this rank's memory and
+    /// objects.
+    fn retain_value(&self, env: &impl Environment, wire: &WireValue<'_>, from: Rank, fetched: &FetchedBlocks) -> Result<SerializedValue> {
+        let mut serialized = self.decode_value(env, wire, from, fetched)?;
+        self.references.pin_own(&mut serialized.attachments);
+        for attachment in &mut serialized.attachments {
             if let Attachment::Array(memory) = &*attachment {
-                // The bytes are those of the rank whose death they are kept for.
-                let own: Arc<dyn ArrayMemory> = driver.store(memory.bytes())?;
+                // The array is in the store of the rank against whose death it is saved: copies it.
+                let own: Arc<dyn ArrayMemory> = env.store_block(memory.bytes())?;
                 *attachment = Attachment::Array(own);
             }
         }
-        Ok(parcel)
+        Ok(serialized)
     }
 
-    fn kept_calls(
+    fn retain_calls(
         &self,
-        driver: &impl Driver,
-        calls: &[WireFinished<'_>],
+        env: &impl Environment,
+        calls: &[FinishedCall<'_>],
         from: Rank,
-        pulled: &Pulled,
-    ) -> Vec<(TaskId, Results)> {
-        let kept = calls.iter().map(|call| {
+        fetched: &FetchedBlocks,
+    ) -> Vec<(TaskId, CallResults)> {
+        let retained = calls.iter().map(|call| {
             let results = call.results.iter();
             let results = results.map(|result| match result {
-                Ok(wire) => self.kept_parcel(driver, wire, from, pulled),
+                Ok(wire) => self.retain_value(env, wire, from, fetched),
                 Err(error) => Err(error.clone()),
             });
             (call.call, Arc::new(results.collect::<Vec<_>>()))
         });
-        kept.collect()
+        retained.collect()
     }
 
-    /// The home of an actor of this rank sends what is to be kept: in place of what was before, and all of it or nothing.
-    fn on_commit(&self, driver: &impl Driver, from: Rank, id: ObjectId, commit: &WireCommit<'_>, pulled: &Pulled) {
+    /// The location of an actor of this rank sent a commit: saves all of it or nothing, in place of the last one.
+    fn on_commit(&self, env: &impl Environment, from: Rank, id: ObjectId, commit: &WireCommit<'_>, fetched: &FetchedBlocks) {
         let WireCommit { incarnation, sequence, .. } = *commit;
-        // What travels beside is counted, also where it is dropped again.
-        let calls = self.kept_calls(driver, &commit.finished, from, pulled);
-        let state = match self.kept_parcel(driver, &commit.state, from, pulled) {
+        // References are counted even if the commit is then discarded.
+        let calls = self.retain_calls(env, &commit.finished, from, fetched);
+        let state = match self.retain_value(env, &commit.state, from, fetched) {
             Ok(state) => Arc::new(state),
             Err(error) => {
-                let reason = format!("its owner has no room for its state: {error}");
-                let about = About::Kill { reason, last: false };
-                return driver.send(from, &Message::Actor { actor: id, about });
+                let reason = format!("its owner has no space for its state: {error}");
+                let message = ActorMessage::Kill { reason, forget: false };
+                return env.send(from, &Message::Actor { actor: id, message });
             }
         };
-        self.keep(driver, (from, id), (incarnation, sequence), (state, calls), &commit.heard);
+        self.store_commit(env, (from, id), (incarnation, sequence), (state, calls), &commit.acked);
     }
 
-    /// Keeps the state and the results of an actor that lives at `from`, and says so.
-    fn keep(
+    /// Saves the state and the results of an actor that runs on `from`, and acknowledges them.
+    fn store_commit(
         &self,
-        driver: &impl Driver,
+        env: &impl Environment,
         (from, id): (Rank, ObjectId),
         (incarnation, sequence): (u32, u64),
-        (state, calls): (Arc<Parcel>, Vec<(TaskId, Results)>),
-        heard_below: &[(Rank, u64)],
+        (state, calls): (Arc<SerializedValue>, Vec<(TaskId, CallResults)>),
+        acked_by_rank: &[(Rank, u64)],
     ) {
-        // What is not kept any more is dropped after the lock.
+        // What is not retained any more is dropped after the lock is released.
         let before;
-        let mut heard = Vec::new();
+        let mut acked = Vec::new();
         {
-            let mut made = lock(&self.made.0);
-            let entry = made.get_mut(&id).filter(|entry| entry.home == from && entry.incarnation == incarnation);
-            // Another incarnation than that of now is not listened to.
+            let mut owned = lock(&self.owned_actors.0);
+            let entry = owned.get_mut(&id).filter(|entry| entry.location == from && entry.incarnation == incarnation);
+            // Commits of any but the current incarnation are ignored.
             let Some(restart) = entry.and_then(|entry| entry.restart.as_mut()) else { return };
-            let saved = restart.saved.get_or_insert_with(|| Saved::nothing(&state));
+            let saved = restart.saved.get_or_insert_with(|| SavedState::initial(&state));
             if sequence <= saved.sequence {
                 return;
             }
             saved.sequence = sequence;
             before = std::mem::replace(&mut saved.state, state);
             saved.finished.extend(calls);
-            for (rank, below) in heard_below {
-                let gone = |call: &&TaskId| call.owner == *rank && call.number < *below;
-                let gone: Vec<TaskId> = saved.finished.keys().filter(gone).copied().collect();
-                heard.extend(gone.iter().filter_map(|call| saved.finished.remove(call)));
+            for (rank, below) in acked_by_rank {
+                let acked_calls = |call: &&TaskId| call.owner == *rank && call.number < *below;
+                let acked_calls: Vec<TaskId> = saved.finished.keys().filter(acked_calls).copied().collect();
+                acked.extend(acked_calls.iter().filter_map(|call| saved.finished.remove(call)));
             }
         }
-        drop((before, heard));
-        driver.send(from, &Message::Actor { actor: id, about: About::Kept { incarnation, sequence } });
+        drop((before, acked));
+        env.send(from, &Message::Actor { actor: id, message: ActorMessage::CommitAck { incarnation, sequence } });
     }
 
-    /// Calls that ran in an earlier life of an actor that will be built here.
-    pub(super) fn on_finished(
+    /// Calls that ran in an earlier incarnation of an actor that will be constructed here.
+    pub(super) fn on_finished_calls(
         &self,
-        driver: &impl Driver,
+        env: &impl Environment,
         from: Rank,
         id: ObjectId,
-        calls: &[WireFinished<'_>],
-        pulled: &Pulled,
+        calls: &[FinishedCall<'_>],
+        fetched: &FetchedBlocks,
     ) {
-        let calls = self.kept_calls(driver, calls, from, pulled);
-        self.actors.restore(id, calls.into_iter());
+        let calls = self.retain_calls(env, calls, from, fetched);
+        self.local_actors.restore(id, calls.into_iter());
     }
 
-    /// Sends a constructor to an actor's home, or what was saved to its `restore`.
+    /// Sends an actor's location its constructor, or the saved state for its `restore`.
     ///
     /// # Errors
-    /// Where the store has no room for it.
+    /// Where the arguments do not fit into the store.
     pub(super) fn send_constructor(
         &self,
-        driver: &impl Driver,
+        env: &impl Environment,
         actor: &ActorRef,
-        (home, incarnation): (Rank, u32),
+        (location, incarnation): (Rank, u32),
         constructor: &Constructor,
         restored: Option<Restored>,
     ) -> Result<()> {
-        let restore = constructor.function.checkpoint.and_then(|checkpoint| driver.entry(checkpoint.restore));
+        let restore = constructor.function.checkpoint.and_then(|checkpoint| env.table_entry(checkpoint.restore));
         let (function, args, finished) = match (&restored, restore) {
             (Some((state, finished)), Some(restore)) => (restore, &**state, Some(finished)),
             _ => (constructor.function, &constructor.args, None),
         };
-        let target = Target { actor: actor.id, incarnation, heard_below: 0 };
-        let task = TaskId { owner: self.rank, number: self.away.fresh_number() };
+        let target = ActorTarget { actor: actor.id, incarnation, acked_through: 0 };
+        let task = TaskId { owner: self.rank, number: self.remote_tasks.fresh_number() };
         let options = &constructor.options;
-        if home == self.rank {
+        if location == self.rank {
             let calls = finished.into_iter().flatten().map(|(call, results)| (*call, results.clone()));
-            self.actors.restore(actor.id, calls);
-            let mut header = Header::new(Some(Box::new(options.clone())), 0);
+            self.local_actors.restore(actor.id, calls);
+            let mut header = TaskHeader::new(Some(Box::new(options.clone())), 0);
             header.origin = Some(task);
             let task = (function.decode)(args.clone(), header)?;
-            self.actors.build(driver, actor.id, incarnation, task);
+            self.local_actors.build(env, actor.id, incarnation, task);
             return Ok(());
         }
-        let finished: Vec<(&TaskId, &Results)> = finished.into_iter().flatten().collect();
+        let finished: Vec<(&TaskId, &CallResults)> = finished.into_iter().flatten().collect();
         for calls in finished.chunks(CALLS_A_MESSAGE) {
-            let parcels = calls.iter().map(|(_, results)| results.len()).sum::<usize>().max(1);
-            let sealed = calls
+            let values = calls.iter().map(|(_, results)| results.len()).sum::<usize>().max(1);
+            let encoded = calls
                 .iter()
-                .map(|(call, results)| self.sealed_call(driver, **call, results, home, INLINE_BYTES_MAX / parcels));
-            let about = About::Finished { calls: sealed.collect::<Result<_>>()? };
-            driver.send(home, &Message::Actor { actor: actor.id, about });
+                .map(|(call, results)| self.encode_call(env, **call, results, location, INLINE_BYTES_MAX / values));
+            let message = ActorMessage::FinishedCalls { calls: encoded.collect::<Result<_>>()? };
+            env.send(location, &Message::Actor { actor: actor.id, message });
         }
-        let run = Run {
+        let run = WireTask {
             task,
             function: function.key,
             caller: 0,
@@ -208,65 +209,65 @@ impl Protocol {
             actor: Some(target),
             stealable: false,
             hops: 0,
-            options: Some(wire_of(options)),
-            args: self.sealed(driver, args, home, INLINE_BYTES_MAX)?,
+            options: Some(to_wire_options(options)),
+            args: self.encode_value(env, args, location, INLINE_BYTES_MAX)?,
         };
-        driver.send(home, &Message::Run(run));
+        env.send(location, &Message::Task(run));
         Ok(())
     }
 
-    /// Something about an actor was said.
-    pub(super) fn on_about(&self, driver: &impl Driver, from: Rank, id: ObjectId, about: About<'_>, pulled: &Pulled) {
-        match about {
-            About::Kill { reason, last } => self.on_kill(driver, id, &reason, last),
-            About::Where { incarnation } => self.on_where(driver, from, id, incarnation),
-            About::Lives { incarnation, home } => {
+    /// A message about an actor.
+    pub(super) fn on_actor_message(&self, env: &impl Environment, from: Rank, id: ObjectId, message: ActorMessage<'_>, fetched: &FetchedBlocks) {
+        match message {
+            ActorMessage::Kill { reason, forget: last } => self.on_kill(env, id, &reason, last),
+            ActorMessage::LocationRequest { incarnation } => self.on_location_request(env, from, id, incarnation),
+            ActorMessage::LocationReply { incarnation, location } => {
                 if from == id.owner {
-                    self.on_lives(driver, id, incarnation, home);
+                    self.on_location_reply(env, id, incarnation, location);
                 }
             }
-            About::Ended { incarnation, error } => self.on_ended(driver, from, id, incarnation, error),
-            About::Commit(commit) => self.on_commit(driver, from, id, &commit, pulled),
-            About::Kept { incarnation, sequence } => {
+            ActorMessage::Ended { incarnation, error } => self.on_ended(env, from, id, incarnation, error),
+            ActorMessage::Commit(commit) => self.on_commit(env, from, id, &commit, fetched),
+            ActorMessage::CommitAck { incarnation, sequence } => {
                 if from == id.owner {
-                    self.actors.kept(driver, id, incarnation, sequence);
+                    self.local_actors.on_commit_ack(env, id, incarnation, sequence);
                 }
             }
-            About::Finished { calls } => {
+            ActorMessage::FinishedCalls { calls } => {
                 if from == id.owner {
-                    self.on_finished(driver, from, id, &calls, pulled);
+                    self.on_finished_calls(env, from, id, &calls, fetched);
                 }
             }
-            About::Bears { name } => self.on_bears(driver, from, id, name),
-            About::Heard { below } => self.actors.heard(id, from, below),
+            ActorMessage::VerifyName { name } => self.on_verify_name(env, from, id, name),
+            ActorMessage::ResultsAck { acked_through: below } => self.local_actors.on_results_ack(id, from, below),
         }
     }
 
-    /// A rank is gone: what became of the actors that lived there, that it made, whose names it kept.
-    pub(super) fn actors_lost(&self, driver: &impl Driver, rank: Rank, error: &Error) {
-        self.actors.lost(driver, rank, error);
-        self.made_lost(driver, rank, error);
-        self.homes_lost(driver, rank, error);
-        self.names.lost(rank);
-        self.ask_orphans(driver, rank);
-        for home in self.actors.orphans(driver) {
-            if let Some((name, kind, handle)) = home.orphan(self.rank)
-                && (handle.actor.owner == rank || self.was_keeper(driver, &name, rank))
+    /// A rank died: handles the actors that ran there, those that it owned, and the names that it was the directory of.
+    pub(super) fn actors_on_peer_failed(&self, env: &impl Environment, rank: Rank, error: &Error) {
+        self.local_actors.on_peer_failed(env, rank, error);
+        self.owned_actors_on_peer_failed(env, rank, error);
+        self.on_locations_failed(env, rank, error);
+        self.names.on_peer_failed(rank);
+        self.verify_names_of(env, rank);
+        for location in self.local_actors.with_dead_owner(env) {
+            if let Some((name, kind, handle)) = location.named_handle(self.rank)
+                && (handle.actor.owner == rank || self.was_directory_rank(env, &name, rank))
             {
-                self.name_orphan(driver, name, kind, handle);
+                self.register_name_without_owner(env, name, kind, handle);
             }
         }
     }
 }
 
-/// What an actor's home must know of its options.
-fn wire_of(options: &Options) -> WireOptions {
+/// The options that the location of an actor needs.
+fn to_wire_options(options: &Options) -> WireOptions {
     WireOptions {
         num_cpus: options.num_cpus,
         num_gpus: options.num_gpus,
         resources: options.resources.clone(),
         name: options.name.clone(),
-        seat: options.seat(),
+        bundle_slot: options.bundle_slot(),
         max_restarts: options.max_restarts,
     }
 }

@@ -1,22 +1,23 @@
-//! What an actor with checkpoints has done and not shown yet: results go out only when its owner holds a state that has seen
-//! the calls they are of (output commit; Elnozahy et al., ACM Computing Surveys 34, 2002).
+//! What an actor with checkpoints has done and not yet released: results go out only when its owner holds a state that
+//! has seen the calls they are of (output commit; Elnozahy et al., ACM Computing Surveys 34, 2002).
 //!
 //! ```text
-//!   a call ran: state + result --> newest, unsent --commit--> sent --the owner has it--> shown, finished --heard--> forgotten
+//!   a call ran: state, result --> newest, unsent --commit--> sent --the owner saved it--> released, finished
+//!                                                                   finished --its caller acknowledged--> dropped
 //! ```
-//! One commit is under way at a time, and takes along all that was done while the one before was: so a busy actor makes few.
-//! A call never waits for a later one: the state is saved after each.
+//! One commit is in flight at a time, and the next one includes everything that was done meanwhile, so that a busy
+//! actor sends few. A call never waits for a later one: the state is saved after each.
 //!
-//! - K1: a result is shown only when the owner has a state that was saved after its call ran.
-//! - K2: a call whose result is kept is never run again, until its caller has heard the result.
+//! - COMMITS-1: a result is released only when the owner has a state that was saved after its call ran.
+//! - COMMITS-2: a call whose result is retained never runs again, until its caller has acknowledged the result.
 
 use crate::base::{Rank, TaskId};
 use rustc_hash::FxHashMap as HashMap;
 
-/// Calls that may have run and not be shown, before no further one is run. It also bounds what one commit takes along.
-pub const UNSHOWN_MAX: usize = 32;
+/// Calls that may have run without being released, before no further one is run. It also bounds the size of one commit.
+pub const UNRELEASED_MAX: usize = 32;
 
-/// What the owner is to keep: all of it, or nothing.
+/// What the owner is to save: all of it, or nothing.
 #[derive(Debug, PartialEq)]
 pub struct Commit<S, R> {
     /// Its number, from 1.
@@ -25,8 +26,8 @@ pub struct Commit<S, R> {
     pub state: S,
     /// The results of the calls that ran since the last commit.
     pub finished: Vec<(TaskId, R)>,
-    /// By caller's rank: which results need not be kept any more, where that changed.
-    pub heard: Vec<(Rank, u64)>,
+    /// By caller's rank: which results need not be retained any more, where that changed.
+    pub acked: Vec<(Rank, u64)>,
 }
 
 /// Whether a call ran before.
@@ -34,129 +35,129 @@ pub struct Commit<S, R> {
 pub enum Seen<R> {
     /// It did not.
     Never,
-    /// It did; its result.
+    /// It did, with this result.
     Finished(R),
-    /// It did, and its caller knows.
-    Heard,
+    /// It did, and its caller has acknowledged the result.
+    Acked,
 }
 
 /// The results `R` and states `S` of one actor.
 pub struct Commits<S, R> {
     sequence: u64,
-    under_way: bool,
+    in_flight: bool,
     newest: Option<S>,
     unsent: Vec<(TaskId, R)>,
     sent: Vec<(TaskId, R)>,
     finished: HashMap<TaskId, R>,
-    heard: HashMap<Rank, u64>,
-    /// The entries of `heard` that the owner does not know.
-    news: HashMap<Rank, u64>,
+    acked: HashMap<Rank, u64>,
+    /// The entries of `acked` that the owner does not have yet.
+    unsent_acks: HashMap<Rank, u64>,
 }
 
 impl<S, R: Clone> Commits<S, R> {
-    /// Of an actor that has these results of an earlier life.
+    /// For an actor that has these results of an earlier incarnation.
     pub fn new(finished: HashMap<TaskId, R>) -> Commits<S, R> {
         Commits {
             sequence: 0,
-            under_way: false,
+            in_flight: false,
             newest: None,
             unsent: Vec::new(),
             sent: Vec::new(),
             finished,
-            heard: HashMap::default(),
-            news: HashMap::default(),
+            acked: HashMap::default(),
+            unsent_acks: HashMap::default(),
         }
     }
 
-    /// A call ran, and the state was saved after it. With what is to be sent now, the state that this one takes the place of:
-    /// it may hold what the caller must not drop under its lock.
-    pub fn ran(&mut self, call: TaskId, result: R, state: S) -> (Option<Commit<S, R>>, Option<S>) {
+    /// A call ran, and the state was saved after it. Returns the commit to send now, and the state that this one
+    /// replaces: the caller must not drop that under its lock.
+    pub fn on_call_ran(&mut self, call: TaskId, result: R, state: S) -> (Option<Commit<S, R>>, Option<S>) {
         self.unsent.push((call, result));
         let replaced = self.newest.replace(state);
-        (self.next(), replaced)
+        (self.next_commit(), replaced)
     }
 
-    /// What is to be sent to the owner now.
-    pub fn next(&mut self) -> Option<Commit<S, R>> {
-        if self.under_way {
+    /// The commit to send to the owner now, if any.
+    pub fn next_commit(&mut self) -> Option<Commit<S, R>> {
+        if self.in_flight {
             return None;
         }
         let state = self.newest.take()?;
-        self.under_way = true;
+        self.in_flight = true;
         self.sequence += 1;
         self.sent = std::mem::take(&mut self.unsent);
         Some(Commit {
             sequence: self.sequence,
             state,
             finished: self.sent.clone(),
-            heard: std::mem::take(&mut self.news).into_iter().collect(),
+            acked: std::mem::take(&mut self.unsent_acks).into_iter().collect(),
         })
     }
 
-    /// The owner has the commit of that number: the results that may be shown (K1).
-    pub fn kept(&mut self, sequence: u64) -> Vec<(TaskId, R)> {
-        if !self.under_way || sequence != self.sequence {
+    /// The owner saved the commit of that number: returns the results that it releases (COMMITS-1).
+    pub fn on_ack(&mut self, sequence: u64) -> Vec<(TaskId, R)> {
+        if !self.in_flight || sequence != self.sequence {
             return Vec::new();
         }
-        self.under_way = false;
-        let shown = std::mem::take(&mut self.sent);
-        for (call, result) in &shown {
+        self.in_flight = false;
+        let released = std::mem::take(&mut self.sent);
+        for (call, result) in &released {
             if matches!(self.seen(*call), Seen::Never) {
                 self.finished.insert(*call, result.clone());
             }
         }
-        shown
+        released
     }
 
-    /// The owner is gone, and the actor goes on without: everything may be shown.
-    pub fn give_up(self) -> Vec<(TaskId, R)> {
+    /// The owner is dead, and the actor continues without it: returns all results that are not released yet.
+    pub fn into_unreleased(self) -> Vec<(TaskId, R)> {
         self.sent.into_iter().chain(self.unsent).collect()
     }
 
-    /// Whether the owner has a commit and has not said so.
+    /// True if a commit is sent and not yet acknowledged.
     pub fn awaits_owner(&self) -> bool {
-        self.under_way
+        self.in_flight
     }
 
-    /// Whether no further call may be run now.
+    /// True if no further call may run now.
     pub fn is_full(&self) -> bool {
-        self.unsent.len() >= UNSHOWN_MAX
+        self.unsent.len() >= UNRELEASED_MAX
     }
 
-    /// The calls of that rank below this number have been answered. Returns their results, which the caller drops where it
-    /// holds no lock.
+    /// The caller rank acknowledged the results of its calls below `below`. Returns those results, which the caller of
+    /// this function is to drop without holding a lock.
     #[must_use]
-    pub fn heard(&mut self, rank: Rank, below: u64) -> Vec<R> {
-        let known = self.heard.entry(rank).or_default();
+    pub fn on_results_ack(&mut self, rank: Rank, below: u64) -> Vec<R> {
+        let known = self.acked.entry(rank).or_default();
         if *known >= below {
             return Vec::new();
         }
         *known = below;
-        self.news.insert(rank, below);
-        let is_heard = |call: &TaskId| call.owner == rank && call.number < below;
-        self.finished.extract_if(|call, _| is_heard(call)).map(|(_, result)| result).collect()
+        self.unsent_acks.insert(rank, below);
+        let is_acked = |call: &TaskId| call.owner == rank && call.number < below;
+        self.finished.extract_if(|call, _| is_acked(call)).map(|(_, result)| result).collect()
     }
 
-    /// That rank is gone: nobody asks for its calls any more. As `heard`.
+    /// The caller rank died: its calls are not retried any more. Returns results as `on_results_ack` does.
     #[must_use]
-    pub fn lost(&mut self, rank: Rank) -> Vec<R> {
-        self.heard(rank, u64::MAX)
+    pub fn on_peer_failed(&mut self, rank: Rank) -> Vec<R> {
+        self.on_results_ack(rank, u64::MAX)
     }
 
-    /// Whether that call ran before (K2).
+    /// Tells whether that call ran before (COMMITS-2).
     pub fn seen(&self, call: TaskId) -> Seen<R> {
         if let Some(result) = self.finished.get(&call) {
             Seen::Finished(result.clone())
-        } else if self.heard.get(&call.owner).is_some_and(|below| call.number < *below) {
-            Seen::Heard
+        } else if self.acked.get(&call.owner).is_some_and(|below| call.number < *below) {
+            Seen::Acked
         } else {
             Seen::Never
         }
     }
 
-    /// Results that are kept because somebody may not have heard them.
+    /// How many results are retained because their caller may not have them.
     #[cfg(test)]
-    fn kept_results(&self) -> usize {
+    fn retained_results(&self) -> usize {
         self.finished.len()
     }
 }
@@ -170,47 +171,47 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_shown_before_it_is_kept() {
+    fn results_are_released_only_after_the_ack() {
         let mut commits = Commits::new(HashMap::default());
-        let first = commits.ran(call(1), 'a', 10).0.expect("nothing is under way");
+        let first = commits.on_call_ran(call(1), 'a', 10).0.expect("nothing is in flight");
         assert_eq!((first.sequence, first.state, &first.finished), (1, 10, &vec![(call(1), 'a')]));
-        assert_eq!(commits.ran(call(2), 'b', 20), (None, None));
-        assert_eq!(commits.ran(call(3), 'c', 30), (None, Some(20)), "nobody sends the state between");
-        assert_eq!(commits.kept(2), [], "nobody sent that");
-        assert_eq!(commits.kept(1), [(call(1), 'a')]);
-        let second = commits.next().expect("two calls ran meanwhile");
+        assert_eq!(commits.on_call_ran(call(2), 'b', 20), (None, None));
+        assert_eq!(commits.on_call_ran(call(3), 'c', 30), (None, Some(20)), "the state in between is never sent");
+        assert_eq!(commits.on_ack(2), [], "not sent yet");
+        assert_eq!(commits.on_ack(1), [(call(1), 'a')]);
+        let second = commits.next_commit().expect("two calls ran meanwhile");
         assert_eq!((second.sequence, second.state, second.finished.len()), (2, 30, 2));
-        assert_eq!(commits.kept(1), [], "told twice");
-        assert_eq!(commits.kept(2), [(call(2), 'b'), (call(3), 'c')]);
-        assert_eq!(commits.next(), None);
+        assert_eq!(commits.on_ack(1), [], "a second time");
+        assert_eq!(commits.on_ack(2), [(call(2), 'b'), (call(3), 'c')]);
+        assert_eq!(commits.next_commit(), None);
     }
 
     #[test]
-    fn what_ran_is_given_again_until_it_is_heard() {
+    fn finished_call_is_remembered_until_its_caller_acks() {
         let mut commits = Commits::<u8, char>::new(HashMap::from_iter([(call(1), 'a'), (call(2), 'b')]));
         assert_eq!(commits.seen(call(1)), Seen::Finished('a'));
-        assert_eq!(commits.heard(7, 2), ['a']);
-        assert_eq!(commits.seen(call(1)), Seen::Heard);
+        assert_eq!(commits.on_results_ack(7, 2), ['a']);
+        assert_eq!(commits.seen(call(1)), Seen::Acked);
         assert_eq!(commits.seen(call(2)), Seen::Finished('b'));
         assert_eq!(commits.seen(call(3)), Seen::Never);
-        assert_eq!(commits.heard(7, 1), []);
-        assert_eq!(commits.seen(call(1)), Seen::Heard, "old news");
-        assert_eq!(commits.ran(call(3), 'c', 1).0.expect("idle").heard, [(7, 2)]);
-        assert_eq!(commits.lost(7), ['b']);
-        assert_eq!(commits.kept_results(), 0);
+        assert_eq!(commits.on_results_ack(7, 1), []);
+        assert_eq!(commits.seen(call(1)), Seen::Acked, "old news");
+        assert_eq!(commits.on_call_ran(call(3), 'c', 1).0.expect("idle").acked, [(7, 2)]);
+        assert_eq!(commits.on_peer_failed(7), ['b']);
+        assert_eq!(commits.retained_results(), 0);
     }
 
     #[test]
-    fn an_actor_that_is_ahead_of_its_owner_rests() {
+    fn actor_far_ahead_of_its_owner_is_full() {
         let mut commits = Commits::new(HashMap::default());
-        for number in 0..=UNSHOWN_MAX as u64 {
+        for number in 0..=UNRELEASED_MAX as u64 {
             assert!(!commits.is_full());
-            let _ = commits.ran(call(number), 'a', 0);
+            let _ = commits.on_call_ran(call(number), 'a', 0);
         }
         assert!(commits.is_full());
-        commits.kept(1);
-        assert!(commits.next().is_some() && !commits.is_full());
-        let _ = commits.ran(call(99), 'a', 0);
-        assert_eq!(commits.give_up().len(), UNSHOWN_MAX + 1);
+        commits.on_ack(1);
+        assert!(commits.next_commit().is_some() && !commits.is_full());
+        let _ = commits.on_call_ran(call(99), 'a', 0);
+        assert_eq!(commits.into_unreleased().len(), UNRELEASED_MAX + 1);
     }
 }

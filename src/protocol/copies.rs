@@ -1,106 +1,107 @@
-//! Blocks of other hosts' stores that are needed here, and copies for the ranks of this host: drives the pure table
-//! (`store::Copies`) and, for this rank's own blocks, the owner's list of holders (`store::Whereabouts`).
+//! Blocks of other hosts' stores that this rank needs, and copies for the ranks of this host. Drives the pure table
+//! (`store::Copies`) and, for this rank's own blocks, the owner's list of holders (`store::ObjectLocations`).
 
 use crate::base::sync::{AtomicBool, Ordering, lock};
 use crate::base::{Error, ObjectId, Rank, Result};
 use crate::objects::ArrayMemory;
-use crate::protocol::blocks::Pulled;
-use crate::protocol::driver::{Driver, Purpose};
-use crate::protocol::{Message, Protocol, WirePlace};
+use crate::protocol::missing_blocks::FetchedBlocks;
+use crate::protocol::environment::{Environment, FetchPurpose};
+use crate::protocol::{Message, Protocol, BlockAddress};
 use crate::store::{
-    CHUNK_BYTES, Copies, CopyAction, CopyMessage, Holders, Loan, Peers, Source, Way, Whereabouts, keeper,
+    CHUNK_BYTES, Copies, CopyAction, CopyMessage, Holders, ServedCopy, PeerView, CopySource, FetchRoute, ObjectLocations, cache_rank,
 };
 use std::sync::{Arc, Mutex};
 
-/// Below so many bytes each rank reads a block for itself: to ask another rank of the host would take longer.
+/// Below this length each rank reads a block for itself: a request to another rank of the host would take longer.
 const SHARED_BYTES_MIN: u64 = 64 << 10;
 
-/// What is done, once the table has decided.
-type Deed = CopyAction<dyn ArrayMemory, Purpose>;
+/// An action that the table decided on.
+type TableAction = CopyAction<dyn ArrayMemory, FetchPurpose>;
 
-/// The copies of a rank, and who has copies of its own blocks.
+/// The copies that a rank has, and the ranks that have copies of its own blocks.
 pub struct HostCopies {
-    table: Mutex<Copies<dyn ArrayMemory, Purpose>>,
-    whereabouts: Mutex<Whereabouts>,
-    /// Whether anybody was ever told where a block of this rank is.
-    spreads: AtomicBool,
+    table: Mutex<Copies<dyn ArrayMemory, FetchPurpose>>,
+    locations: Mutex<ObjectLocations>,
+    /// True once this rank has sent the location of one of its blocks.
+    has_sent_locations: AtomicBool,
 }
 
 impl HostCopies {
-    /// Of rank `me`.
-    pub fn new(me: Rank) -> HostCopies {
+    /// The copies of rank `rank`.
+    pub fn new(rank: Rank) -> HostCopies {
         HostCopies {
-            table: Mutex::new(Copies::new(me)),
-            whereabouts: Mutex::new(Whereabouts::new(me)),
-            spreads: AtomicBool::new(false),
+            table: Mutex::new(Copies::new(rank)),
+            locations: Mutex::new(ObjectLocations::new(rank)),
+            has_sent_locations: AtomicBool::new(false),
         }
     }
 
-    /// Copies that nobody uses take at most so many bytes of this rank's store.
-    pub fn keep_at_most(&self, bytes: u64) {
-        lock(&self.table).keep_at_most(bytes);
+    /// Limits the bytes of this rank's store that unused copies occupy.
+    pub fn set_cache_bytes_max(&self, bytes: u64) {
+        lock(&self.table).set_cache_limit(bytes);
     }
 
-    /// Names the ranks of which blocks that are needed here, or word of them, are awaited.
-    pub(super) fn awaited(&self, note: &mut impl FnMut(Rank)) {
-        lock(&self.table).awaited(note);
+    /// Visits the ranks from which blocks, or replies about blocks, are awaited.
+    pub(super) fn awaited(&self, visit: &mut impl FnMut(Rank)) {
+        lock(&self.table).visit_awaited(visit);
     }
 
-    /// Forgets everything: the end.
+    /// Forgets everything at shutdown.
     pub fn clear(&self) {
-        let kept = lock(&self.table).clear();
-        drop(kept);
+        let table = lock(&self.table).clear();
+        drop(table);
     }
 }
 
-/// The other ranks, as a driver knows them.
-struct Others<'a, D>(&'a D);
+/// The other ranks, as the environment knows them.
+struct EnvPeers<'a, D>(&'a D);
 
-impl<D: Driver> Peers for Others<'_, D> {
+impl<D: Environment> PeerView for EnvPeers<'_, D> {
     fn is_dead(&self, rank: Rank) -> bool {
         self.0.is_dead(rank)
     }
     fn death_of(&self, rank: Rank) -> Error {
-        self.0.death_of(rank)
+        self.0.death_error(rank)
     }
-    fn keeper_of(&self, block: ObjectId) -> Rank {
+    fn cache_rank(&self, block: ObjectId) -> Rank {
         let me = self.0.rank();
         let shares = |rank: &Rank| *rank == me || (self.0.is_mapped(*rank) && !self.0.is_dead(*rank));
-        keeper(block, self.0.host_ranks().iter().copied().filter(shares)).unwrap_or(me)
+        cache_rank(block, self.0.host_ranks().iter().copied().filter(shares)).unwrap_or(me)
     }
 }
 
 impl Protocol {
-    /// Brings a block of another host's store here: `fetched` is told, perhaps before this returns. Whoever waits holds what
-    /// came with the block's name until then. `shared` where other ranks of this host may need the block too.
-    pub(super) fn fetch(&self, driver: &impl Driver, place: WirePlace, shared: bool, purpose: Purpose) {
-        let peers = Others(driver);
-        let source = Source { block: place.block, offset: place.offset };
-        let way = if shared && place.bytes >= SHARED_BYTES_MIN {
-            Way::Keeper(peers.keeper_of(place.block))
+    /// Fetches a block of another host's store: `on_block_fetched` is called, perhaps before this returns. Until then
+    /// the caller retains the grants that came with the address. `shared` is true where other ranks of this host may
+    /// need the block too.
+    pub(super) fn fetch_block(&self, env: &impl Environment, address: BlockAddress, shared: bool, purpose: FetchPurpose) {
+        let peers = EnvPeers(env);
+        let source = CopySource { block: address.block, offset: address.offset };
+        let route = if shared && address.bytes >= SHARED_BYTES_MIN {
+            FetchRoute::Cached(peers.cache_rank(address.block))
         } else {
-            Way::Alone
+            FetchRoute::Direct
         };
-        self.with_copies(driver, |copies| copies.want(source, place.bytes, way, purpose, &peers));
+        self.update_copies(env, |copies| copies.fetch(source, address.bytes, route, purpose, &peers));
     }
 
-    /// A block came, or will not.
-    fn fetched(&self, driver: &impl Driver, purpose: Purpose, id: ObjectId, memory: Result<Arc<dyn ArrayMemory>>) {
+    /// A block that was requested is here, or will not arrive.
+    fn on_block_fetched(&self, env: &impl Environment, purpose: FetchPurpose, id: ObjectId, memory: Result<Arc<dyn ArrayMemory>>) {
         match purpose {
-            Purpose::Message(from) => self.came(driver, from, id, memory),
-            Purpose::Value(token) => self.block_came(driver, token, id, memory),
+            FetchPurpose::Message(from) => self.on_message_block(env, from, id, memory),
+            FetchPurpose::Value(token) => self.on_value_block(env, token, id, memory),
         }
     }
 
-    /// What `Driver::pull` was asked for is here, or will not be.
-    pub fn pulled(&self, driver: &impl Driver, token: u64, memory: Result<Arc<dyn ArrayMemory>>) {
-        self.with_copies(driver, |copies| copies.read_done(token, memory, &Others(driver)));
+    /// The read that `Environment::pull` started is done, or failed.
+    pub fn on_pulled(&self, env: &impl Environment, token: u64, memory: Result<Arc<dyn ArrayMemory>>) {
+        self.update_copies(env, |copies| copies.on_read_done(token, memory, &EnvPeers(env)));
     }
 
-    /// Copies that nobody uses leave this rank's store until `bytes` are free; how many were.
-    pub fn evict_copies(&self, driver: &impl Driver, bytes: u64) -> u64 {
+    /// Evicts unused copies from this rank's store until `bytes` are free; returns how many bytes it freed.
+    pub fn evict_copies(&self, env: &impl Environment, bytes: u64) -> u64 {
         let mut freed = 0;
-        self.with_copies(driver, |copies| {
+        self.update_copies(env, |copies| {
             let (bytes, actions) = copies.evict(bytes);
             freed = bytes;
             actions
@@ -108,64 +109,64 @@ impl Protocol {
         freed
     }
 
-    /// A block of this rank that had a number is gone: copies of it are not kept any more.
-    pub fn freed(&self, driver: &impl Driver, number: u64) {
-        if !self.copies.spreads.load(Ordering::Acquire) {
+    /// A numbered block of this rank was freed: its copies are no longer retained.
+    pub fn on_block_freed(&self, env: &impl Environment, number: u64) {
+        if !self.copies.has_sent_locations.load(Ordering::Acquire) {
             return;
         }
         let block = ObjectId { owner: self.rank, number };
-        let mut whereabouts = lock(&self.copies.whereabouts);
-        for holder in whereabouts.freed(number) {
-            driver.send(holder, &Message::Copy(CopyMessage::Gone { block }));
+        let mut locations = lock(&self.copies.locations);
+        for holder in locations.on_freed(number) {
+            env.send(holder, &Message::Copy(CopyMessage::Freed { block }));
         }
     }
 
-    /// A rank is gone.
-    pub(super) fn copies_lost(&self, driver: &impl Driver, rank: Rank) {
-        lock(&self.copies.whereabouts).lost(rank);
-        let in_vain = |purpose: &Purpose| *purpose == Purpose::Message(rank);
-        self.with_copies(driver, |copies| copies.lost(rank, in_vain, &Others(driver)));
+    /// A rank died.
+    pub(super) fn copies_on_peer_failed(&self, env: &impl Environment, rank: Rank) {
+        lock(&self.copies.locations).on_rank_failed(rank);
+        let is_obsolete = |purpose: &FetchPurpose| *purpose == FetchPurpose::Message(rank);
+        self.update_copies(env, |copies| copies.on_rank_failed(rank, is_obsolete, &EnvPeers(env)));
     }
 
     /// A message about copies.
-    pub(super) fn on_copy(&self, driver: &impl Driver, from: Rank, message: CopyMessage) {
-        let peers = Others(driver);
+    pub(super) fn on_copy(&self, env: &impl Environment, from: Rank, message: CopyMessage) {
+        let peers = EnvPeers(env);
         match message {
-            CopyMessage::Want { original, bytes } if original.block.owner != self.rank => {
-                self.with_copies(driver, |copies| copies.wanted(original, bytes, from, &peers));
+            CopyMessage::Request { original, bytes } if original.block.owner != self.rank => {
+                self.update_copies(env, |copies| copies.on_request(original, bytes, from, &peers));
             }
-            CopyMessage::Share { block } => {
-                self.with_copies(driver, |copies| copies.shared(block, from, &peers));
+            CopyMessage::ShareRequest { block } => {
+                self.update_copies(env, |copies| copies.on_share_request(block, from, &peers));
             }
-            CopyMessage::Have { block, bytes, copy } => {
-                let loan = copy.and_then(|source| self.borrowed(driver, source, bytes, from));
-                self.with_copies(driver, |copies| copies.have(block, from, loan, &peers));
+            CopyMessage::CopyReply { block, bytes, copy } => {
+                let served = copy.and_then(|source| self.import_copy(env, source, bytes, from));
+                self.update_copies(env, |copies| copies.on_copy_reply(block, from, served, &peers));
             }
             CopyMessage::Holders { block, holders } => {
                 if let Ok(Holders { original: Some(_), .. }) = &holders {
-                    self.references.granted(driver, block, from);
+                    self.references.retain_grants(env, block, from);
                 }
-                self.with_copies(driver, |copies| copies.holders(block, holders, &peers));
+                self.update_copies(env, |copies| copies.on_holders(block, holders, &peers));
             }
-            CopyMessage::Gone { block } => self.with_copies(driver, |copies| copies.gone(block)),
-            CopyMessage::Where { block, bytes, without } => self.on_copy_where(driver, from, (block, bytes), &without),
-            CopyMessage::Holds { block } => {
-                let known = self.references.own_memory(block.number);
-                let mut whereabouts = lock(&self.copies.whereabouts);
-                self.copies.spreads.store(true, Ordering::Release);
-                if !driver.is_dead(from) && !whereabouts.holds(block.number, from, known.is_some()) {
-                    driver.send(from, &Message::Copy(CopyMessage::Gone { block }));
+            CopyMessage::Freed { block } => self.update_copies(env, |copies| copies.on_freed(block)),
+            CopyMessage::Locate { block, bytes, excluded } => self.on_copy_locate(env, from, (block, bytes), &excluded),
+            CopyMessage::CopyComplete { block } => {
+                let memory = self.references.own_memory(block.number);
+                let mut locations = lock(&self.copies.locations);
+                self.copies.has_sent_locations.store(true, Ordering::Release);
+                if !env.is_dead(from) && !locations.on_copy_complete(block.number, from, memory.is_some()) {
+                    env.send(from, &Message::Copy(CopyMessage::Freed { block }));
                 }
-                // Before `known`, whose end may say that the block is gone.
-                drop(whereabouts);
+                // Before `memory`: dropping that may free the block, which takes the same lock.
+                drop(locations);
             }
-            CopyMessage::Left { block } => lock(&self.copies.whereabouts).left(block.number, from),
-            CopyMessage::Want { .. } => {}
+            CopyMessage::CopyDropped { block } => lock(&self.copies.locations).on_copy_dropped(block.number, from),
+            CopyMessage::Request { .. } => {}
         }
     }
 
-    /// A keeper of another host asks where a block of this rank can be had.
-    fn on_copy_where(&self, driver: &impl Driver, from: Rank, (block, bytes): (ObjectId, u64), without: &[Rank]) {
+    /// The rank that caches a block for another host requests a location of a block of this rank.
+    fn on_copy_locate(&self, env: &impl Environment, from: Rank, (block, bytes): (ObjectId, u64), excluded: &[Rank]) {
         let memory = if block.owner == self.rank { self.references.own_memory(block.number) } else { None };
         let holders = match &memory {
             None => Err(Error::ObjectLost {
@@ -173,68 +174,69 @@ impl Protocol {
                 reason: format!("its owner, rank {}, does not know it any more", self.rank),
             }),
             Some(memory) => {
-                let mut whereabouts = lock(&self.copies.whereabouts);
-                if driver.is_dead(from) {
+                let mut locations = lock(&self.copies.locations);
+                if env.is_dead(from) {
                     return;
                 }
-                self.copies.spreads.store(true, Ordering::Release);
-                let mut others = whereabouts.locate(block.number, from, bytes > CHUNK_BYTES as u64, without);
-                let mine = others.contains(&self.rank);
+                self.copies.has_sent_locations.store(true, Ordering::Release);
+                let mut others = locations.locate(block.number, from, bytes > CHUNK_BYTES as u64, excluded);
+                let has_own = others.contains(&self.rank);
                 others.retain(|rank| *rank != self.rank);
-                let place = mine.then(|| self.references.export_memory(driver, memory, from)).transpose();
-                place.map(|place| Holders { original: place.map(|place| place.offset), others })
+                let address = has_own.then(|| self.references.export_memory(env, memory, from)).transpose();
+                address.map(|address| Holders { original: address.map(|address| address.offset), others })
             }
         };
-        driver.send(from, &Message::Copy(CopyMessage::Holders { block, holders }));
+        env.send(from, &Message::Copy(CopyMessage::Holders { block, holders }));
     }
 
-    /// What a rank lent, counted: mapped where it can be.
-    fn borrowed(&self, driver: &impl Driver, source: Source, bytes: u64, from: Rank) -> Result<Loan<dyn ArrayMemory>> {
+    /// Imports a copy that another rank serves, and counts it; maps it where possible.
+    fn import_copy(&self, env: &impl Environment, source: CopySource, bytes: u64, from: Rank) -> Result<ServedCopy<dyn ArrayMemory>> {
         let owner = source.block.owner;
-        if owner == self.rank || driver.is_mapped(owner) {
-            let place = WirePlace { block: source.block, offset: source.offset, bytes };
-            return self.references.import_memory(driver, place, from, &Pulled::default()).map(Loan::Mapped);
+        if owner == self.rank || env.is_mapped(owner) {
+            let address = BlockAddress { block: source.block, offset: source.offset, bytes };
+            return self.references.import_memory(env, address, from, &FetchedBlocks::default()).map(ServedCopy::Mapped);
         }
-        self.references.granted(driver, source.block, from);
-        Ok(Loan::Counted(source))
+        self.references.retain_grants(env, source.block, from);
+        Ok(ServedCopy::Granted(source))
     }
 
-    /// Lets the table decide, and does what it says: messages go under its lock (P3), all else after.
-    fn with_copies(
+    /// Lets the table decide, and performs its actions: sends its messages under its lock (PROTOCOL-3), does everything
+    /// else after.
+    fn update_copies(
         &self,
-        driver: &impl Driver,
-        decide: impl FnOnce(&mut Copies<dyn ArrayMemory, Purpose>) -> Vec<Deed>,
+        env: &impl Environment,
+        decide: impl FnOnce(&mut Copies<dyn ArrayMemory, FetchPurpose>) -> Vec<TableAction>,
     ) {
-        let deeds: Vec<Deed> = {
+        let actions: Vec<TableAction> = {
             let mut table = lock(&self.copies.table);
-            let send = |deed: Deed| match deed {
+            let send = |action: TableAction| match action {
                 CopyAction::Send(to, message) => {
-                    driver.send(to, &Message::Copy(message));
+                    env.send(to, &Message::Copy(message));
                     None
                 }
-                deed => Some(deed),
+                action => Some(action),
             };
             decide(&mut table).into_iter().filter_map(send).collect()
         };
-        deeds.into_iter().for_each(|deed| self.do_deed(driver, deed));
+        actions.into_iter().for_each(|action| self.perform(env, action));
     }
 
-    fn do_deed(&self, driver: &impl Driver, deed: Deed) {
-        match deed {
-            CopyAction::Send(to, message) => driver.send(to, &Message::Copy(message)),
-            CopyAction::Lend { to, block, memory } => {
-                let place = self.references.export_memory(driver, &memory, to);
-                let bytes = place.as_ref().map_or(0, |place| place.bytes);
-                let copy = place.map(|place| Source { block: place.block, offset: place.offset });
-                driver.send(to, &Message::Copy(CopyMessage::Have { block, bytes, copy }));
+    fn perform(&self, env: &impl Environment, action: TableAction) {
+        match action {
+            CopyAction::Send(to, message) => env.send(to, &Message::Copy(message)),
+            CopyAction::Serve { to, block, memory } => {
+                let address = self.references.export_memory(env, &memory, to);
+                let bytes = address.as_ref().map_or(0, |address| address.bytes);
+                let copy = address.map(|address| CopySource { block: address.block, offset: address.offset });
+                env.send(to, &Message::Copy(CopyMessage::CopyReply { block, bytes, copy }));
             }
             CopyAction::Read { token, bytes, sources } => {
-                if let Err(error) = driver.pull(token, bytes, &sources) {
-                    self.pulled(driver, token, Err(error));
+                if let Err(error) = env.pull(token, bytes, &sources) {
+                    self.on_pulled(env, token, Err(error));
                 }
             }
-            CopyAction::Return(block) => self.references.settled(driver, block),
-            CopyAction::Deliver { waiter, block, outcome } => self.fetched(driver, waiter, block, outcome),
+            CopyAction::ReleaseGrant(block) => self.references.on_decoded(env, block),
+            CopyAction::Deliver { waiter, block, outcome } => self.on_block_fetched(env, waiter, block, outcome),
             CopyAction::Drop(memory) => drop(memory),
         }
     }

@@ -1,23 +1,23 @@
-//! The messages.
+//! The messages that ranks send to each other.
 
-use crate::base::{Error, ObjectId, Rank, Seat, TaskId, limits};
-use crate::protocol::Evidence;
-use crate::protocol::actor_message::About;
-use crate::protocol::wire::{Bytes, Call, Moved, Run, WireAttachment, WireParcel};
+use crate::base::{Error, ObjectId, Rank, BundleSlot, TaskId, limits};
+use crate::protocol::FailureKind;
+use crate::protocol::actor_message::ActorMessage;
+use crate::protocol::wire::{Bytes, CompactTask, MovedTask, WireTask, WireAttachment, WireValue};
 use crate::scheduling::GroupMessage;
 use crate::store::{CopyMessage, CountMessage};
 use serde::{Deserialize, Serialize};
 
-/// Everything that ranks say to each other.
+/// Every message between ranks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Message<'a> {
-    /// Run this.
+    /// To the rank that is to run it: a task.
     #[serde(borrow)]
-    Run(Run<'a>),
-    /// The same, where it says nothing unusual.
+    Task(WireTask<'a>),
+    /// The same, in the short form of a task with default options and no attachments.
     #[serde(borrow)]
-    Call(Call<'a>),
-    /// To a task's owner: it is over; its one result, with nothing beside it.
+    CompactTask(CompactTask<'a>),
+    /// To a task's owner: the task finished, with one result that has no attachments.
     Return {
         /// The task's number at its owner.
         task: u64,
@@ -25,76 +25,76 @@ pub enum Message<'a> {
         #[serde(borrow)]
         value: Bytes<'a>,
     },
-    /// To a task's owner: it is over; its results, in order.
+    /// To a task's owner: the task finished, with its results in order.
     Done {
         /// The task's number at its owner.
         task: u64,
         /// Its results.
         #[serde(borrow)]
-        results: Vec<Result<WireParcel<'a>, Error>>,
+        results: Vec<Result<WireValue<'a>, Error>>,
     },
-    /// To a task's owner: it could not begin here, because its arguments were lost on the way.
-    Unbegun {
+    /// To a task's owner: the task could not start on the sender, because its arguments were lost on the way.
+    TaskNotStarted {
         /// The task's number at its owner.
         task: u64,
-        /// How often it had been passed on.
+        /// How often the task had been forwarded.
         hops: u32,
         /// What was lost.
         error: Error,
     },
-    /// To an object's owner: send me the value when it is there.
+    /// To an object's owner: send the value once it is complete.
     Fetch {
         /// The object's number at its owner.
         object: u64,
-        /// The rank that held the value which the owner named before, and is gone.
+        /// The rank, now dead, that stored the value according to the owner's last reply.
         without: Option<Rank>,
     },
-    /// From the owner: the value.
+    /// From an object's owner: its value.
     Value {
         /// The object.
         object: ObjectId,
         /// Its value.
         #[serde(borrow)]
-        value: Result<WireParcel<'a>, Error>,
+        value: Result<WireValue<'a>, Error>,
     },
     /// Reference counts.
     Count(CountMessage),
-    /// Give me work.
+    /// Request for tasks.
     Steal {
-        /// Remember me where you have none.
+        /// True if the receiver is to remember the sender as idle where it has no task to give.
         remember: bool,
     },
-    /// Tasks for who has none.
-    Loot {
+    /// Tasks for an idle rank.
+    StealReply {
         /// The tasks.
         #[serde(borrow)]
-        runs: Vec<Run<'a>>,
-        /// How many more went ahead of this, each as a `Run`: they would not have fitted in.
-        ahead: u32,
-        /// Whether a request was answered; otherwise work came to who was remembered.
-        answer: bool,
+        tasks: Vec<WireTask<'a>>,
+        /// How many more tasks were sent before this message, each as a `Task`, because they did not fit into it.
+        sent_ahead: u32,
+        /// True if this answers a `Steal`; false if the receiver was remembered as idle and work appeared.
+        is_response: bool,
     },
-    /// To who runs a task: nobody wants it any more.
+    /// To the rank that runs a task: the task was cancelled.
     Cancel {
         /// The task.
         task: TaskId,
     },
-    /// To who was told that nobody wants a task: it is over, there or elsewhere.
-    Over {
+    /// To a rank that got `Cancel`: the task finished, there or elsewhere, so that the rank can forget it.
+    TaskFinished {
         /// The task.
         task: TaskId,
     },
     /// About an actor.
     Actor {
-        /// Which.
+        /// The actor.
         actor: ObjectId,
-        /// What.
+        /// The message.
         #[serde(borrow)]
-        about: About<'a>,
+        message: ActorMessage<'a>,
     },
-    /// To a name's rank: this actor has that name from now on.
+    /// To a name's directory rank: this actor has that name from now on.
     NameSet {
-        /// For the answer.
+        /// Repeated in the reply.
         token: u64,
         /// The name.
         name: String,
@@ -103,43 +103,43 @@ pub enum Message<'a> {
         /// The handle.
         handle: WireAttachment,
     },
-    /// To a name's rank: whose is it?
+    /// To a name's directory rank: which actor has the name?
     NameGet {
-        /// For the answer.
+        /// Repeated in the reply.
         token: u64,
         /// The name.
         name: String,
         /// The actor's type.
         kind: String,
     },
-    /// To a name's rank: the actor is gone.
+    /// To a name's directory rank: the actor ended.
     NameFree {
         /// The name.
         name: String,
         /// The actor.
         actor: ObjectId,
     },
-    /// The answer to `NameSet` and `NameGet`.
-    Named {
-        /// As asked.
+    /// The reply to `NameSet` and `NameGet`.
+    NameReply {
+        /// The token of the request.
         token: u64,
-        /// The handle, where one was asked for, or why not.
+        /// The handle where one was requested, or why there is none.
         handle: Result<Option<WireAttachment>, String>,
     },
-    /// Tell me something about you.
-    Ask {
-        /// For the answer.
+    /// Request for information about the receiver.
+    Request {
+        /// Repeated in the response.
         token: u64,
-        /// What.
-        question: Question,
+        /// What is requested.
+        request: InfoRequest,
     },
-    /// The answer to `Ask`.
-    Answer {
-        /// As asked.
+    /// The response to `Request`.
+    Response {
+        /// The token of the request.
         token: u64,
-        /// postcard bytes of what the question asks for.
+        /// postcard bytes of what was requested.
         #[serde(borrow)]
-        answer: WireParcel<'a>,
+        response: WireValue<'a>,
     },
     /// To a driver: a line that a task printed.
     Line {
@@ -148,104 +148,106 @@ pub enum Message<'a> {
         /// The line.
         text: String,
     },
-    /// To a driver: a task failed.
+    /// To a driver: a task failed, and why.
     Failed(Error),
-    /// The first message of each side over a road that is taken because the one before failed.
+    /// The first message of each side over the transport that replaces a failed one.
     Resume {
-        /// Which road of the way between the two is taken from now on, from 0.
-        leg: u8,
-        /// How many of the receiver's messages the sender was handed over the one before.
+        /// Which transport of the route between the two ranks is used from now on, counted from 0.
+        transport_index: u8,
+        /// How many of the receiver's messages the failed transport delivered to the sender.
         delivered: u64,
     },
-    /// About the links of a road that is agreed upon over another one.
-    Beside {
-        /// For that road.
+    /// Control channel: one transport's link set-up, sent over another transport.
+    Control {
+        /// For that transport to decode.
         #[serde(borrow)]
-        words: &'a [u8],
+        bytes: &'a [u8],
     },
-    /// From rank 0, to which every rank is joined: that one is gone.
+    /// From rank 0, which is connected to every rank: a rank is dead.
     Died {
-        /// Who.
+        /// The dead rank.
         rank: Rank,
-        /// How it was noticed.
+        /// How the failure was noticed.
         reason: String,
     },
-    /// To the owner of tasks: they were passed on to another rank.
-    Moved {
-        /// Which.
-        tasks: Vec<Moved>,
+    /// To the owner of tasks: they were forwarded to another rank.
+    TasksMoved {
+        /// The tasks.
+        tasks: Vec<MovedTask>,
         /// Where they are now.
         to: Rank,
     },
-    /// To another rank of the host: my store is full; let go of blocks of mine that nobody reads there.
-    Shed {
-        /// How many bytes would help.
+    /// To another rank of the host: the sender's store is full; release its blocks that have no reader there.
+    EvictRequest {
+        /// How many bytes are needed.
         bytes: u64,
     },
-    /// To rank 0: this rank's driver is through, or it never had one.
-    Leave,
-    /// From rank 0: everybody is through.
-    Stop,
+    /// To rank 0: this rank's driver has finished, or the rank has none.
+    ShutdownReady,
+    /// From rank 0: every rank is ready to stop.
+    Shutdown,
     /// Placement groups.
     Group(GroupMessage),
-    /// To rank 0, which decides: that one is lost to me. Of rank 0 itself, from a rank of its host to all others; or, where it
-    /// is merely silent, to some, which then look for themselves.
+    /// To rank 0, which decides: the sender suspects a rank. Where the suspect is rank 0 itself, this goes from a rank
+    /// of its host to all others; or, where rank 0 only failed to respond, to some ranks, which then probe it
+    /// themselves.
     Suspect {
-        /// Who.
+        /// The suspected rank.
         rank: Rank,
-        /// How it was noticed.
+        /// How the failure was noticed.
         reason: String,
-        /// What is known.
-        evidence: Evidence,
+        /// The kind of failure.
+        kind: FailureKind,
     },
-    /// Are you there?
+    /// Request for a sign of life.
     Probe {
-        /// For the answer; 0 from who asks for itself alone.
+        /// Repeated in `Alive`; 0 for a probe on the sender's own account, outside arbitration.
         round: u64,
     },
     /// The answer to `Probe`.
     Alive {
-        /// As asked.
+        /// The round of the probe.
         round: u64,
     },
     /// Copies of blocks on hosts that need them.
     Copy(CopyMessage),
-    /// To who holds blocks of mine by name: my store is full; let go of those whose values you can have made again.
+    /// To a rank that holds blocks of the sender by reference: the sender's store is full; release the blocks whose
+    /// values can be reconstructed.
     Reclaim {
         /// Their numbers.
         blocks: Vec<u64>,
     },
-    /// The answer to `Reclaim`: these I keep. The others' grants are on their way.
-    Keeps {
+    /// The reply to `Reclaim`: the blocks that the sender retains. The grants of the others follow.
+    ReclaimRefused {
         /// Their numbers.
         blocks: Vec<u64>,
     },
 }
 
-/// What one rank asks another about itself.
+/// What a rank can request of another rank about itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Question {
-    /// The resources that are free on its host.
+pub enum InfoRequest {
+    /// The free resources of its host.
     Available,
-    /// The failures that it collected.
+    /// The failures that it has collected.
     Errors,
-    /// What it recorded.
+    /// Its recorded trace.
     Trace,
-    /// Where that place in a placement group of its is, or why nowhere.
-    Home(Seat),
-    /// Who waits there for what.
-    Waits,
-    /// What becomes of its object of that number.
+    /// The location of that slot in one of its placement groups, or why there is none.
+    Location(BundleSlot),
+    /// Its blocked fibers, and what each waits for.
+    Waiters,
+    /// The state of its object with that number.
     Object(u64),
 }
 
 impl<'a> Message<'a> {
-    /// A task on its way from `sender`, in as few bytes as it takes.
-    pub fn of_run(run: Run<'a>, sender: Rank) -> Message<'a> {
-        Call::of(&run, sender).map_or(Message::Run(run), Message::Call)
+    /// The message for a task that `sender` sends, in the shorter form where that is possible.
+    pub fn of_task(task: WireTask<'a>, sender: Rank) -> Message<'a> {
+        CompactTask::try_from_task(&task, sender).map_or(Message::Task(task), Message::CompactTask)
     }
 
-    /// Writes the message at the end of `out`.
+    /// Appends the encoded message to `out`.
     pub fn encode(&self, out: Vec<u8>) -> Vec<u8> {
         match postcard::to_extend(self, out) {
             Ok(out) => out,
@@ -253,42 +255,42 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// The highest rank that the message names: it must be one of the cluster's (P2). What a spilled parcel names is seen when
-    /// it is opened.
+    /// The highest rank that the message names: it must be a rank of the cluster (PROTOCOL-2). The ranks in a spilled
+    /// value are checked when the value is decoded.
     pub fn highest_rank(&self) -> Rank {
         match self {
-            Message::Call(call) => call.actor.map_or(0, |target| target.actor.owner),
-            Message::Run(run) => run.highest_rank(),
-            Message::Loot { runs, .. } => runs.iter().map(Run::highest_rank).max().unwrap_or_default(),
+            Message::CompactTask(task) => task.actor.map_or(0, |target| target.actor.owner),
+            Message::Task(task) => task.highest_rank(),
+            Message::StealReply { tasks, .. } => tasks.iter().map(WireTask::highest_rank).max().unwrap_or_default(),
             Message::Done { results, .. } => {
-                results.iter().flatten().map(WireParcel::highest_rank).max().unwrap_or_default()
+                results.iter().flatten().map(WireValue::highest_rank).max().unwrap_or_default()
             }
             Message::Value { object, value } => {
                 object.owner.max(value.as_ref().map_or(0, |value| value.highest_rank()))
             }
             Message::Count(count) => count.highest_rank(),
             Message::Copy(copy) => copy.highest_rank(),
-            Message::Cancel { task } | Message::Over { task } => task.owner,
-            Message::Actor { actor, about } => actor.owner.max(about.highest_rank()),
+            Message::Cancel { task } | Message::TaskFinished { task } => task.owner,
+            Message::Actor { actor, message } => actor.owner.max(message.highest_rank()),
             Message::NameFree { actor, .. } => actor.owner,
             Message::NameSet { handle, .. } => handle.highest_rank(),
-            Message::Named { handle: Ok(Some(handle)), .. } => handle.highest_rank(),
-            Message::Answer { answer, .. } => answer.highest_rank(),
+            Message::NameReply { handle: Ok(Some(handle)), .. } => handle.highest_rank(),
+            Message::Response { response, .. } => response.highest_rank(),
             Message::Died { rank, .. } | Message::Suspect { rank, .. } => *rank,
             Message::Fetch { without, .. } => without.unwrap_or_default(),
-            Message::Moved { to, .. } => *to,
-            Message::Ask { question: Question::Home(seat), .. } => seat.group.owner,
+            Message::TasksMoved { to, .. } => *to,
+            Message::Request { request: InfoRequest::Location(bundle_slot), .. } => bundle_slot.group.owner,
             _ => 0,
         }
     }
 
-    /// Whether it is about the roads themselves: it is not held back behind messages that wait for a road to bring something.
-    pub fn is_about_roads(&self) -> bool {
-        use Message::{Alive, Beside, Died, Probe, Resume, Suspect};
-        matches!(self, Resume { .. } | Beside { .. } | Died { .. } | Suspect { .. } | Probe { .. } | Alive { .. })
+    /// True if it is about links: then it is not deferred behind messages that wait for a block to be fetched.
+    pub fn is_link_control(&self) -> bool {
+        use Message::{Alive, Control, Died, Probe, Resume, Suspect};
+        matches!(self, Resume { .. } | Control { .. } | Died { .. } | Suspect { .. } | Probe { .. } | Alive { .. })
     }
 
-    /// Reads a message (P1).
+    /// Decodes a message (PROTOCOL-1).
     ///
     /// # Errors
     /// What is wrong with the bytes.
@@ -311,8 +313,8 @@ mod tests {
     use crate::protocol::wire::WireOptions;
 
     #[test]
-    fn a_message_comes_back() {
-        let message = Message::Run(Run {
+    fn message_decodes_to_what_was_encoded() {
+        let message = Message::Task(WireTask {
             task: TaskId { owner: 3, number: 9 },
             function: u64::MAX,
             caller: 0,
@@ -321,7 +323,7 @@ mod tests {
             stealable: true,
             hops: 2,
             options: Some(WireOptions { num_cpus: Some(0.5), ..WireOptions::default() }),
-            args: WireParcel {
+            args: WireValue {
                 bytes: Bytes(b"arguments"),
                 spilled: None,
                 attachments: vec![WireAttachment::Reference(ObjectId { owner: 1, number: 2 })],
@@ -332,10 +334,10 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_task_is_short_and_says_the_same() {
+    fn plain_task_has_a_compact_form_with_the_same_content() {
         let task = TaskId { owner: 3, number: 9 };
-        let args = WireParcel { bytes: Bytes(b"arguments"), spilled: None, attachments: Vec::new() };
-        let plain = Run {
+        let args = WireValue { bytes: Bytes(b"arguments"), spilled: None, attachments: Vec::new() };
+        let plain = WireTask {
             task,
             function: 7,
             caller: 1,
@@ -346,36 +348,36 @@ mod tests {
             options: None,
             args,
         };
-        let Message::Call(call) = Message::of_run(plain.clone(), 3) else { panic!("it is plain") };
-        assert_eq!(call.run(3), plain);
+        let Message::CompactTask(call) = Message::of_task(plain.clone(), 3) else { panic!("it is plain") };
+        assert_eq!(call.expand(3), plain);
         let attachments = vec![WireAttachment::Reference(ObjectId { owner: 1, number: 2 })];
-        let args = WireParcel { attachments, ..plain.args.clone() };
+        let args = WireValue { attachments, ..plain.args.clone() };
         let unusual = [
-            Run { stealable: true, ..plain.clone() },
-            Run { hops: 1, ..plain.clone() },
-            Run { options: Some(WireOptions::default()), ..plain.clone() },
-            Run { args, ..plain.clone() },
+            WireTask { stealable: true, ..plain.clone() },
+            WireTask { hops: 1, ..plain.clone() },
+            WireTask { options: Some(WireOptions::default()), ..plain.clone() },
+            WireTask { args, ..plain.clone() },
         ];
-        assert!(unusual.into_iter().all(|run| matches!(Message::of_run(run, 3), Message::Run(_))));
-        assert!(matches!(Message::of_run(plain, 4), Message::Run(_)), "it is another rank's");
+        assert!(unusual.into_iter().all(|task| matches!(Message::of_task(task, 3), Message::Task(_))));
+        assert!(matches!(Message::of_task(plain, 4), Message::Task(_)), "it is owned by another rank");
     }
 
     #[test]
-    fn every_rank_that_a_message_names_is_seen() {
+    fn highest_rank_covers_every_field() {
         let actor = ObjectId { owner: 1, number: 2 };
-        let handle = WireActor { actor, home: 7, incarnation: 0, terms: None, label: String::new() };
+        let handle = WireActor { actor, location: 7, incarnation: 0, restart_policy: None, label: String::new() };
         let attachments = vec![WireAttachment::Actor(handle)];
-        let parcel = WireParcel { bytes: Bytes(b""), spilled: None, attachments };
-        assert_eq!(Message::Done { task: 1, results: vec![Ok(parcel.clone())] }.highest_rank(), 7);
+        let value = WireValue { bytes: Bytes(b""), spilled: None, attachments };
+        assert_eq!(Message::Done { task: 1, results: vec![Ok(value.clone())] }.highest_rank(), 7);
         let object = ObjectId { owner: 9, number: 2 };
-        assert_eq!(Message::Value { object, value: Ok(parcel) }.highest_rank(), 9);
+        assert_eq!(Message::Value { object, value: Ok(value) }.highest_rank(), 9);
         let borrow = CountMessage::Borrow { object: ObjectId { owner: 2, number: 2 }, from: 5 };
         assert_eq!(Message::Count(borrow).highest_rank(), 5);
-        assert_eq!(Message::Stop.highest_rank(), 0);
+        assert_eq!(Message::Shutdown.highest_rank(), 0);
     }
 
     #[test]
-    fn bytes_that_are_no_message_are_refused_and_never_panic() {
+    fn random_bytes_are_rejected_without_panic() {
         let mut random = 1u64;
         for length in 0..2_000usize {
             let bytes: Vec<u8> = (0..length % 64)
@@ -389,7 +391,7 @@ mod tests {
             }
         }
         assert!(Message::decode(&[]).is_err());
-        let mut long = Message::Stop.encode(Vec::new());
+        let mut long = Message::Shutdown.encode(Vec::new());
         long.push(0);
         assert!(Message::decode(&long).is_err());
     }

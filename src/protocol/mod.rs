@@ -1,74 +1,76 @@
-//! One rank's protocol: what ranks say to each other, and what each does about it.
+//! The protocol of one rank: the messages between ranks, and what a rank does on each.
 //!
-//! Owns: the messages and how they are written and checked; objects that crossed ranks, tasks that are elsewhere, actors and
-//! their callers' order, names, who is asked for work, what a rank's death means. Pure: it sends, runs and maps through a
-//! [`Driver`] and knows no thread, no road, no clock; the node drives it with those, the simulator with none of them.
+//! Owns: the messages, their encoding and validation; objects shared between ranks, tasks on other ranks, actors and
+//! the order of their callers, names, work stealing between ranks, and the consequences of a rank's death. Pure: it
+//! sends, runs and maps through an [`Environment`] and knows neither threads nor transports nor clocks. The runtime is
+//! the environment that has those; the simulator needs none of them.
 //!
 //! Invariants:
-//! - P1: bytes from a peer become a `Message` only through `Message::decode`, which refuses what is not one.
-//! - P2: what a message names (ranks, objects, functions) is looked up before it is used; a miss is an error to its
-//!   sender or a line in the log, never a panic.
-//! - P3: what is decided under a lock is sent under it, so that messages go in the order of the decisions.
-//! - P4: no lock is held while a value of the user's is decoded, dropped or run.
+//! - PROTOCOL-1: bytes from a peer become a `Message` only through `Message::decode`, which rejects anything else.
+//! - PROTOCOL-2: what a message names (ranks, objects, functions) is looked up before it is used; a miss is an error to
+//!   its sender or a line in the log, never a panic.
+//! - PROTOCOL-3: what is decided under a lock is sent under it, so that messages go in the order of the decisions.
+//! - PROTOCOL-4: no lock is held while a value of the user's is decoded, dropped or run.
 
 mod actor_message;
-mod actors;
-mod awaited;
-mod away;
+mod local_actors;
+mod awaited_ranks;
+mod remote_tasks;
 #[cfg(test)]
-mod bench;
-mod blocks;
-mod calls;
-mod census;
+mod mock_environment;
+mod missing_blocks;
+mod actor_calls;
+mod leak_check;
 mod checkpoints;
 mod commits;
 mod copies;
-mod departing;
+mod dispatch;
 mod dependencies;
-mod driver;
-mod envelope;
-mod evidence;
-mod far;
-mod handles;
-mod home;
-mod inbound;
-mod links;
-mod made;
+mod environment;
+mod header;
+mod failure_kind;
+mod unfetched;
+mod actor_handles;
+mod actor_instance;
+mod receive;
+mod object_links;
+mod owned_actors;
 mod message;
-mod mourning;
-mod names;
-mod parcels;
+mod drain;
+mod name_directory;
+mod value_encoding;
 mod rank;
 mod reclaim;
 mod references;
-mod requests;
+mod resource_requests;
 mod retries;
-mod route;
+mod actor_route;
 mod stealing;
-mod unwanted;
+mod cancelled;
+mod value_requests;
 mod values;
 mod wire;
 
 #[cfg(any(test, fuzzing, feature = "sim"))]
-pub use actor_message::About;
-pub use actor_message::{Target, WireActor};
+pub use actor_message::ActorMessage;
+pub use actor_message::{ActorTarget, WireActor};
 #[cfg(any(test, fuzzing))]
-pub use actor_message::{Terms, WireCommit, WireFinished};
-pub use census::Census;
+pub use actor_message::{RestartPolicy, WireCommit, FinishedCall};
+pub use leak_check::TableSizes;
 pub use dependencies::failed_argument;
-pub use driver::Driver;
-pub use envelope::{ABOUT_ROADS, Departures, ENVELOPE_BYTES};
+pub use environment::Environment;
+pub use header::{UNNUMBERED_HEADER, SendSequence, MESSAGE_HEADER_BYTES};
 #[cfg(test)]
-pub use envelope::{Arrival, Arrivals};
-pub use evidence::Evidence;
-pub use handles::{ActorRef, label_of};
-pub use home::{ActorHome, Step};
-pub use links::ProtocolLinks;
-pub use made::terms_of;
-pub use message::{Message, Question};
+pub use header::{ReceiveStatus, ReceiveSequence};
+pub use failure_kind::FailureKind;
+pub use actor_handles::{ActorRef, label_of};
+pub use actor_instance::{ActorInstance, ActorStep};
+pub use object_links::ProtocolLinks;
+pub use owned_actors::restart_policy_of;
+pub use message::{Message, InfoRequest};
 pub use rank::Protocol;
-pub use references::Lent;
-pub use requests::{request_of, request_of_actor};
-pub use wire::{Bytes, Run, WireAttachment, WireOptions, WireParcel, WirePlace};
+pub use references::ReclaimableBlock;
+pub use resource_requests::{request_of, request_of_actor};
+pub use wire::{Bytes, WireTask, WireAttachment, WireOptions, WireValue, BlockAddress};
 #[cfg(test)]
-pub use wire::{Call, Moved};
+pub use wire::{CompactTask, MovedTask};

@@ -1,95 +1,96 @@
-//! One rank's protocol, whole.
+//! The protocol state of one rank.
 
 use crate::base::{Error, Rank};
-use crate::protocol::actors::Actors;
-use crate::protocol::away::Away;
+use crate::protocol::local_actors::LocalActors;
+use crate::protocol::remote_tasks::RemoteTasks;
 use crate::protocol::copies::HostCopies;
-use crate::protocol::driver::Driver;
-use crate::protocol::envelope::Arrivals;
-use crate::protocol::far::FarValues;
-use crate::protocol::inbound::HeldByRank;
-use crate::protocol::made::Made;
-use crate::protocol::mourning::Mourners;
-use crate::protocol::names::Names;
+use crate::protocol::environment::Environment;
+use crate::protocol::header::ReceiveSequence;
+use crate::protocol::unfetched::UnfetchedValues;
+use crate::protocol::receive::DeferredMessages;
+use crate::protocol::owned_actors::OwnedActors;
+use crate::protocol::drain::PendingDrains;
+use crate::protocol::name_directory::NameDirectory;
 use crate::protocol::references::References;
-use crate::protocol::stealing::Thieving;
-use crate::protocol::unwanted::Unwanted;
-use crate::scheduling::Stealing;
+use crate::protocol::stealing::WorkStealing;
+use crate::protocol::cancelled::CancelledTasks;
+use crate::scheduling::StealState;
 use std::sync::Arc;
 
-/// What one rank knows of the cluster's tasks, objects and actors, and how it answers what happens.
+/// What one rank knows of the cluster's tasks, objects and actors, and how it handles events.
 ///
-/// Several threads may call it at once: each part has a lock of its own, held for no longer than a decision takes.
+/// Several threads may call it at once. Each part has its own lock, held for no longer than one decision.
 pub struct Protocol {
     /// This rank.
     pub rank: Rank,
-    /// How many ranks there are.
+    /// The number of ranks.
     pub size: u32,
-    /// Objects that left by name, or came by name.
+    /// Objects that were passed by reference to or from other ranks.
     pub references: References,
-    /// Tasks of this rank that are elsewhere.
-    pub away: Away,
-    /// Tasks of others that nobody wants any more.
-    pub unwanted: Unwanted,
-    /// Actors that live here.
-    pub actors: Actors,
-    /// Actors that this rank made and may have to start again.
-    pub made: Made,
-    /// Values that were left where they were made.
-    pub far: Arc<FarValues>,
-    /// Blocks of other hosts that are here or on their way.
+    /// Tasks of this rank that run on other ranks.
+    pub remote_tasks: RemoteTasks,
+    /// Cancelled tasks of other ranks.
+    pub cancelled: CancelledTasks,
+    /// Actors that run on this rank.
+    pub local_actors: LocalActors,
+    /// Actors that this rank created and may have to restart.
+    pub owned_actors: OwnedActors,
+    /// Values that were left in the store of another host.
+    pub unfetched: Arc<UnfetchedValues>,
+    /// Blocks of other hosts that are here or are being fetched.
     pub copies: HostCopies,
-    /// Names that this rank keeps.
-    pub names: Names,
-    /// Who asks whom for work.
-    pub thieving: Thieving,
-    pub(super) arrivals: Arrivals,
-    pub(super) mourners: Mourners,
-    pub(super) held: HeldByRank,
-    /// Whether blocks of some rank are not mapped here.
-    pub(super) has_foreign_memory: bool,
+    /// Names that this rank is the directory of.
+    pub names: NameDirectory,
+    /// Work stealing: which rank to request work from, which ranks are idle.
+    pub stealing: WorkStealing,
+    pub(super) receive_sequence: ReceiveSequence,
+    pub(super) pending_drains: PendingDrains,
+    pub(super) deferred: DeferredMessages,
+    /// True if the store of some rank is not mapped here.
+    pub(super) has_unmapped_stores: bool,
 }
 
 impl Protocol {
-    /// Of rank `rank` of `size`, which asks for work as `stealing` says.
-    pub fn new(rank: Rank, size: u32, has_foreign_memory: bool, stealing: Stealing) -> Protocol {
+    /// The protocol of rank `rank` of `size`, which steals as `stealing` decides.
+    pub fn new(rank: Rank, size: u32, has_unmapped_stores: bool, stealing: StealState) -> Protocol {
         Protocol {
             rank,
             size,
             references: References::new(rank),
-            away: Away::default(),
-            unwanted: Unwanted::default(),
-            actors: Actors::default(),
-            made: Made::default(),
-            far: Arc::default(),
+            remote_tasks: RemoteTasks::default(),
+            cancelled: CancelledTasks::default(),
+            local_actors: LocalActors::default(),
+            owned_actors: OwnedActors::default(),
+            unfetched: Arc::default(),
             copies: HostCopies::new(rank),
-            names: Names::default(),
-            thieving: Thieving::new(stealing),
-            arrivals: Arrivals::new(size),
-            mourners: Mourners::default(),
-            held: HeldByRank::default(),
-            has_foreign_memory,
+            names: NameDirectory::default(),
+            stealing: WorkStealing::new(stealing),
+            receive_sequence: ReceiveSequence::new(size),
+            pending_drains: PendingDrains::default(),
+            deferred: DeferredMessages::default(),
+            has_unmapped_stores,
         }
     }
 
-    /// Whether the stores of some ranks cannot be read here as memory.
-    pub fn has_foreign_memory(&self) -> bool {
-        self.has_foreign_memory
+    /// True if the stores of some ranks are not mapped into this process.
+    pub fn has_unmapped_stores(&self) -> bool {
+        self.has_unmapped_stores
     }
 
-    /// A rank was declared gone (`Driver::is_dead` says so by now): what waited for it goes on, or fails by name.
-    pub fn lost(&self, driver: &impl Driver, rank: Rank, error: &Error) {
-        self.held.lost(rank);
-        self.thieving.lost(rank);
-        self.references.lost(driver, rank, error);
-        self.unwanted.lost(rank);
-        self.copies_lost(driver, rank);
-        self.actors_lost(driver, rank, error);
-        self.retry_all_of(driver, rank, error);
-        self.recover_all_at(driver, rank, error);
-        if !driver.has_work() {
-            // Who was to remember that this rank is idle may be the one that is gone.
-            self.ask_for_work(driver);
+    /// A rank was declared dead (`Environment::is_dead` is already true): what depended on it is retried, recovered or
+    /// failed.
+    pub fn on_peer_failed(&self, env: &impl Environment, rank: Rank, error: &Error) {
+        self.deferred.on_peer_failed(rank);
+        self.stealing.on_peer_failed(rank);
+        self.references.on_peer_failed(env, rank, error);
+        self.cancelled.on_peer_failed(rank);
+        self.copies_on_peer_failed(env, rank);
+        self.actors_on_peer_failed(env, rank, error);
+        self.retry_all_of(env, rank, error);
+        self.recover_all_at(env, rank, error);
+        if !env.has_work() {
+            // The rank that was to remember this one as idle may be the dead one.
+            self.request_work(env);
         }
     }
 }

@@ -1,74 +1,74 @@
-//! What leaves this rank by name and what is here by name: drives the pure counts, and keeps what they say must live.
+//! References that this rank sent and received: drives the pure counts, and keeps alive what they say must live.
 
 use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::base::{Error, ObjectId, Rank};
-use crate::objects::{AnySlot, ArrayMemory, Arrival, Attachment};
-use crate::protocol::blocks::Pulled;
-use crate::protocol::driver::Driver;
-use crate::protocol::far::FarBlock;
-use crate::protocol::handles::ActorRef;
-use crate::protocol::{Message, WireAttachment, WirePlace};
-use crate::store::{Action, CountMessage, Counts};
+use crate::objects::{AnySlot, ArrayMemory, ReceivedReference, Attachment};
+use crate::protocol::missing_blocks::FetchedBlocks;
+use crate::protocol::environment::Environment;
+use crate::protocol::unfetched::UnfetchedBlock;
+use crate::protocol::actor_handles::ActorRef;
+use crate::protocol::{Message, WireAttachment, BlockAddress};
+use crate::store::{CountAction, CountMessage, Counts};
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::sync::{Arc, Mutex, Weak};
 
 mod actors;
-mod awaited;
-mod census;
+mod awaited_ranks;
+mod leak_check;
 mod exported;
-mod reads;
+mod block_reads;
 
-pub use exported::Lent;
+pub use exported::ReclaimableBlock;
 
-/// Something that must live because another rank may ask for it.
+/// Keeps something alive because another rank may request it.
 #[derive(Clone)]
-enum Keep {
+enum ExportPin {
     Slot(Arc<dyn AnySlot>),
     Memory(Arc<dyn ArrayMemory>),
     Actor(Arc<ActorRef>),
-    Arrival(#[allow(dead_code)] Arc<Arrival>),
-    Far(#[allow(dead_code)] Arc<FarBlock>),
+    Reference(#[allow(dead_code)] Arc<ReceivedReference>),
+    Unfetched(#[allow(dead_code)] Arc<UnfetchedBlock>),
 }
 
-/// What stands here for something of another rank.
-enum Live {
+/// What represents an object of another rank here.
+enum Imported {
     Slot(Weak<dyn AnySlot>),
     Memory(Weak<dyn ArrayMemory>),
     Actor(Weak<ActorRef>),
-    Far(Weak<FarBlock>),
+    Unfetched(Weak<UnfetchedBlock>),
 }
 
 #[derive(Default)]
 struct Tables {
     counts: Counts,
-    /// By number: this rank's objects that others hold.
-    exported: HashMap<u64, Keep>,
-    /// Those that who holds them was asked to let go of, and has not answered.
-    asked: HashSet<u64>,
-    /// Those that are not let go of.
-    refused: HashSet<u64>,
-    /// References under way between two other ranks.
-    pinned: HashMap<ObjectId, Keep>,
-    /// Objects of others, with the address of what stands for them.
-    live: HashMap<ObjectId, (usize, Live)>,
-    /// References that came and whose message is still being decoded: until it is, no grants are returned.
+    /// This rank's objects that others hold, by number.
+    exported: HashMap<u64, ExportPin>,
+    /// Blocks whose holder was asked to release them and has not replied.
+    reclaim_requested: HashSet<u64>,
+    /// Blocks whose holder refused to release them.
+    reclaim_refused: HashSet<u64>,
+    /// Objects whose references are in flight between two other ranks.
+    pinned: HashMap<ObjectId, ExportPin>,
+    /// Objects of other ranks, with the address of what represents them.
+    imported: HashMap<ObjectId, (usize, Imported)>,
+    /// References that arrived in a message that is still being decoded: until it is, their grants are not returned.
     arriving: HashMap<ObjectId, u64>,
 }
 
 /// The references of a rank.
 pub struct References {
-    me: Rank,
+    rank: Rank,
     next_number: AtomicU64,
     tables: Mutex<Tables>,
 }
 
 impl References {
-    /// Of rank `me`.
-    pub fn new(me: Rank) -> References {
+    /// The references of rank `rank`.
+    pub fn new(rank: Rank) -> References {
         References {
-            me,
+            rank,
             next_number: AtomicU64::new(1),
-            tables: Mutex::new(Tables { counts: Counts::new(me), ..Tables::default() }),
+            tables: Mutex::new(Tables { counts: Counts::new(rank), ..Tables::default() }),
         }
     }
 
@@ -77,135 +77,136 @@ impl References {
         self.next_number.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Forgets everything: the end.
+    /// Forgets everything at shutdown.
     pub fn clear(&self) {
         let tables = std::mem::take(&mut *lock(&self.tables));
         drop(tables);
     }
 
-    /// This rank's object of that number, where another rank holds it.
+    /// This rank's object of that number, if another rank holds it.
     pub fn own_slot(&self, number: u64) -> Option<Arc<dyn AnySlot>> {
         match lock(&self.tables).exported.get(&number) {
-            Some(Keep::Slot(slot)) => Some(slot.clone()),
+            Some(ExportPin::Slot(slot)) => Some(slot.clone()),
             _ => None,
         }
     }
 
-    /// What travels beside a value to `to`, in wire form; each reference is counted (C1).
+    /// Encodes the attachments of a value for `to`, and counts each reference (COUNTS-1).
     pub fn export(
         &self,
-        driver: &impl Driver,
+        env: &impl Environment,
         attachments: &[Attachment],
         to: Rank,
     ) -> Result<Vec<WireAttachment>, Error> {
-        attachments.iter().map(|attachment| self.export_one(driver, attachment, to)).collect()
+        attachments.iter().map(|attachment| self.export_one(env, attachment, to)).collect()
     }
 
-    fn export_one(&self, driver: &impl Driver, attachment: &Attachment, to: Rank) -> Result<WireAttachment, Error> {
+    fn export_one(&self, env: &impl Environment, attachment: &Attachment, to: Rank) -> Result<WireAttachment, Error> {
         match attachment {
             Attachment::Slot(slot) => {
                 let id = slot.remote_id().unwrap_or_else(|| ObjectId {
-                    owner: self.me,
+                    owner: self.rank,
                     number: match slot.core().number() {
                         0 => slot.core().set_number(self.fresh_number()),
                         number => number,
                     },
                 });
-                self.sent(driver, id, to, || Keep::Slot(slot.clone()));
+                self.on_sent(env, id, to, || ExportPin::Slot(slot.clone()));
                 Ok(WireAttachment::Reference(id))
             }
-            Attachment::Array(memory) => self.export_memory(driver, memory, to).map(WireAttachment::Array),
+            Attachment::Array(memory) => self.export_memory(env, memory, to).map(WireAttachment::Array),
             Attachment::Handle(handle) => match handle.clone().downcast::<ActorRef>() {
                 Ok(actor) => {
-                    self.sent(driver, actor.id, to, || Keep::Actor(actor.clone()));
+                    self.on_sent(env, actor.id, to, || ExportPin::Actor(actor.clone()));
                     Ok(WireAttachment::Actor(actor.wire()))
                 }
-                Err(_) => Err(lost("a handle", "it is of a kind that does not travel")),
+                Err(_) => Err(object_lost("a handle", "it is of a kind that does not travel")),
             },
-            // It is passed on as it came: this rank keeps it for another, and does not know its type.
-            Attachment::Remote(arrival) if arrival.id.owner == self.me => match self.own_slot(arrival.id.number) {
-                Some(slot) => self.export_one(driver, &Attachment::Slot(slot), to),
-                None => Err(lost(&arrival.id.to_string(), "its owner does not know it any more")),
+            // It is forwarded as it came: this rank retains it for another one, and does not know its type.
+            Attachment::Remote(reference) if reference.id.owner == self.rank => match self.own_slot(reference.id.number) {
+                Some(slot) => self.export_one(env, &Attachment::Slot(slot), to),
+                None => Err(object_lost(&reference.id.to_string(), "its owner does not know it any more")),
             },
-            Attachment::Remote(arrival) => {
-                self.sent(driver, arrival.id, to, || Keep::Arrival(arrival.clone()));
-                Ok(WireAttachment::Reference(arrival.id))
+            Attachment::Remote(reference) => {
+                self.on_sent(env, reference.id, to, || ExportPin::Reference(reference.clone()));
+                Ok(WireAttachment::Reference(reference.id))
             }
         }
     }
 
-    /// A block in wire form, counted.
+    /// The address of a block, for `to`; counted.
     pub fn export_memory(
         &self,
-        driver: &impl Driver,
+        env: &impl Environment,
         memory: &Arc<dyn ArrayMemory>,
         to: Rank,
-    ) -> Result<WirePlace, Error> {
-        let place_of = |memory: &Arc<dyn ArrayMemory>| {
-            let place = driver.place_of(&**memory, &|| self.fresh_number());
-            place.ok_or_else(|| lost("an array", "it lies outside of the store; put it first"))
+    ) -> Result<BlockAddress, Error> {
+        let address_of = |memory: &Arc<dyn ArrayMemory>| {
+            let address = env.address_of(&**memory, &|| self.fresh_number());
+            address.ok_or_else(|| object_lost("an array", "it lies outside of the store; put it first"))
         };
-        let (mut place, mut memory) = (place_of(memory)?, memory.clone());
-        if driver.is_dead(place.block.owner) && !driver.host_ranks().contains(&to) {
-            // The store of a rank that is gone is mapped on its host, and can be read nowhere else.
-            memory = driver.store(memory.bytes())?;
-            place = place_of(&memory)?;
+        let (mut address, mut memory) = (address_of(memory)?, memory.clone());
+        if env.is_dead(address.block.owner) && !env.host_ranks().contains(&to) {
+            // The store of a dead rank is mapped on its host, and cannot be read on any other.
+            memory = env.store_block(memory.bytes())?;
+            address = address_of(&memory)?;
         }
-        self.sent(driver, place.block, to, || Keep::Memory(memory));
-        Ok(place)
+        self.on_sent(env, address.block, to, || ExportPin::Memory(memory));
+        Ok(address)
     }
 
-    fn sent(&self, driver: &impl Driver, id: ObjectId, to: Rank, keep: impl FnOnce() -> Keep) {
+    fn on_sent(&self, env: &impl Environment, id: ObjectId, to: Rank, pin: impl FnOnce() -> ExportPin) {
         let mut tables = lock(&self.tables);
-        // Looked at under the lock, which `lost` takes after the flag was set: nothing is counted for the dead, nor of theirs.
-        if driver.is_dead(to) || driver.is_dead(id.owner) || !tables.counts.sent(id, to) {
+        // Checked under the lock, which `on_peer_failed` takes after the flag was set: no reference to or of a dead
+        // rank is counted.
+        if env.is_dead(to) || env.is_dead(id.owner) || !tables.counts.sent(id, to) {
             return;
         }
-        if id.owner == self.me {
-            tables.exported.entry(id.number).or_insert_with(keep);
+        if id.owner == self.rank {
+            tables.exported.entry(id.number).or_insert_with(pin);
         } else {
-            tables.pinned.entry(id).or_insert_with(keep);
+            tables.pinned.entry(id).or_insert_with(pin);
         }
     }
 
-    /// What came beside a value from `from`, as this process uses it. Every reference is counted as received, also
-    /// where an error is returned.
+    /// Decodes the attachments of a value from `from`. Every reference is counted as received, even if an error is
+    /// returned.
     pub fn import(
         &self,
-        driver: &impl Driver,
+        env: &impl Environment,
         wires: &[WireAttachment],
         from: Rank,
-        pulled: &Pulled,
+        fetched: &FetchedBlocks,
     ) -> Result<Vec<Attachment>, Error> {
-        let attachments: Vec<_> = wires.iter().map(|wire| self.import_one(driver, wire, from, pulled)).collect();
+        let attachments: Vec<_> = wires.iter().map(|wire| self.import_one(env, wire, from, fetched)).collect();
         attachments.into_iter().collect()
     }
 
     fn import_one(
         &self,
-        driver: &impl Driver,
+        env: &impl Environment,
         wire: &WireAttachment,
         from: Rank,
-        pulled: &Pulled,
+        fetched: &FetchedBlocks,
     ) -> Result<Attachment, Error> {
         match wire {
             WireAttachment::Reference(id) => {
-                if id.owner == self.me
+                if id.owner == self.rank
                     && let Some(slot) = self.own_slot(id.number)
                 {
-                    // It may be decoded later, when nobody else holds it any more.
+                    // Retained here, because it may be decoded when no other rank holds it any more.
                     return Ok(Attachment::Slot(slot));
                 }
                 let mut tables = lock(&self.tables);
-                if id.owner != self.me {
+                if id.owner != self.rank {
                     *tables.arriving.entry(*id).or_default() += 1;
                 }
-                Self::received(&mut tables, driver, *id, from);
-                Ok(Attachment::Remote(Arc::new(Arrival { id: *id, links: driver.links() })))
+                Self::on_received(&mut tables, env, *id, from);
+                Ok(Attachment::Remote(Arc::new(ReceivedReference { id: *id, links: env.links() })))
             }
-            WireAttachment::Array(place) => self.import_memory(driver, *place, from, pulled).map(Attachment::Array),
+            WireAttachment::Array(address) => self.import_memory(env, *address, from, fetched).map(Attachment::Array),
             WireAttachment::Actor(actor) => {
-                Ok(Attachment::Handle(driver.protocol().import_actor(driver, actor, from)?))
+                Ok(Attachment::Handle(env.protocol().import_actor(env, actor, from)?))
             }
         }
     }
@@ -213,91 +214,72 @@ impl References {
     /// The memory of a block named in a message from `from`.
     pub fn import_memory(
         &self,
-        driver: &impl Driver,
-        place: WirePlace,
+        env: &impl Environment,
+        address: BlockAddress,
         from: Rank,
-        pulled: &Pulled,
+        fetched: &FetchedBlocks,
     ) -> Result<Arc<dyn ArrayMemory>, Error> {
-        let id = place.block;
-        if id.owner == self.me {
+        let id = address.block;
+        if id.owner == self.rank {
             return match lock(&self.tables).exported.get(&id.number) {
-                Some(Keep::Memory(memory)) => Ok(memory.clone()),
-                _ => Err(lost(&id.to_string(), "its owner does not know it any more")),
+                Some(ExportPin::Memory(memory)) => Ok(memory.clone()),
+                _ => Err(object_lost(&id.to_string(), "its owner does not know it any more")),
             };
         }
         let mut tables = lock(&self.tables);
-        Self::received(&mut tables, driver, id, from);
-        if let Some(outcome) = pulled.get(&id) {
+        Self::on_received(&mut tables, env, id, from);
+        if let Some(outcome) = fetched.get(&id) {
             // The bytes are here: the block itself is not needed any more.
-            if !tables.live.contains_key(&id) && !tables.arriving.contains_key(&id) {
-                Self::dropped(&mut tables, driver, id);
+            if !tables.imported.contains_key(&id) && !tables.arriving.contains_key(&id) {
+                Self::on_dropped(&mut tables, env, id);
             }
             return outcome.clone();
         }
-        if let Some((_, Live::Memory(memory))) = tables.live.get(&id)
+        if let Some((_, Imported::Memory(memory))) = tables.imported.get(&id)
             && let Some(memory) = memory.upgrade()
         {
             return Ok(memory);
         }
-        match driver.map(place) {
+        match env.map_block(address) {
             Ok(memory) => {
-                let address = Arc::as_ptr(&memory).cast::<()>().addr();
-                tables.live.insert(id, (address, Live::Memory(Arc::downgrade(&memory))));
+                let pointer = Arc::as_ptr(&memory).cast::<()>().addr();
+                tables.imported.insert(id, (pointer, Imported::Memory(Arc::downgrade(&memory))));
                 Ok(memory)
             }
             Err(reason) => {
-                Self::dropped(&mut tables, driver, id);
-                Err(lost(&id.to_string(), reason))
+                Self::on_dropped(&mut tables, env, id);
+                Err(object_lost(&id.to_string(), reason))
             }
         }
     }
 
-    /// A block named in a message from `from` that is left where it lies.
-    pub fn import_far(&self, driver: &impl Driver, place: WirePlace, from: Rank) -> Arc<FarBlock> {
-        let mut tables = lock(&self.tables);
-        Self::received(&mut tables, driver, place.block, from);
-        if let Some((_, Live::Far(block))) = tables.live.get(&place.block)
-            && let Some(block) = block.upgrade()
-        {
-            return block;
-        }
-        let block = Arc::new(FarBlock::new(place, driver.links()));
-        tables.live.insert(place.block, (Arc::as_ptr(&block).addr(), Live::Far(Arc::downgrade(&block))));
-        block
-    }
-
-    /// Such a block, passed on to `to`: counted.
-    pub fn export_far(&self, driver: &impl Driver, block: &Arc<FarBlock>, to: Rank) -> WirePlace {
-        self.sent(driver, block.place.block, to, || Keep::Far(block.clone()));
-        block.place
-    }
-
-    fn received(tables: &mut Tables, driver: &impl Driver, id: ObjectId, from: Rank) {
+    fn on_received(tables: &mut Tables, env: &impl Environment, id: ObjectId, from: Rank) {
         let action = tables.counts.received(id, from);
-        Self::act(tables, driver, action);
+        Self::perform(tables, env, action);
     }
 
-    fn dropped(tables: &mut Tables, driver: &impl Driver, id: ObjectId) {
+    fn on_dropped(tables: &mut Tables, env: &impl Environment, id: ObjectId) {
         let action = tables.counts.dropped(id);
-        Self::act(tables, driver, action);
+        Self::perform(tables, env, action);
     }
 
-    /// What stood for `id` at `address` is gone.
-    pub fn released(&self, driver: &impl Driver, id: ObjectId, address: usize) {
+    /// What represented `id` here, at `pointer`, was dropped.
+    pub fn on_released(&self, env: &impl Environment, id: ObjectId, pointer: usize) {
         let mut tables = lock(&self.tables);
-        if tables.live.get(&id).is_none_or(|(known, _)| *known != address) {
-            // Something else stands for it by now, and will return the grants.
+        if tables.imported.get(&id).is_none_or(|(known, _)| *known != pointer) {
+            // It is represented by something else by now, which will return the grants.
             return;
         }
-        tables.live.remove(&id);
-        // A reference that is still arriving needs them: what comes to stand for it, or `settled`, returns them.
+        tables.imported.remove(&id);
+        // A reference in a message that is still being decoded needs the grants: they are returned by what comes to
+        // represent it, or by `on_decoded`.
         if !tables.arriving.contains_key(&id) {
-            Self::dropped(&mut tables, driver, id);
+            Self::on_dropped(&mut tables, env, id);
         }
     }
 
-    /// A message that brought a reference to `id` has been decoded.
-    pub fn settled(&self, driver: &impl Driver, id: ObjectId) {
+    /// A message that contained a reference to `id` has been decoded.
+    pub fn on_decoded(&self, env: &impl Environment, id: ObjectId) {
         let mut tables = lock(&self.tables);
         let Some(arriving) = tables.arriving.get_mut(&id) else { return };
         *arriving -= 1;
@@ -305,92 +287,92 @@ impl References {
             return;
         }
         tables.arriving.remove(&id);
-        // Nobody took it up (it did not decode), or who did is gone already.
-        if !tables.live.contains_key(&id) {
-            Self::dropped(&mut tables, driver, id);
+        // It was not used (it did not decode), or has been dropped already.
+        if !tables.imported.contains_key(&id) {
+            Self::on_dropped(&mut tables, env, id);
         }
     }
 
-    /// A message about counts.
-    pub fn handle(&self, driver: &impl Driver, from: Rank, message: CountMessage) {
+    /// A message about reference counts.
+    pub fn handle(&self, env: &impl Environment, from: Rank, message: CountMessage) {
         let mut tables = lock(&self.tables);
-        if driver.is_dead(from) {
-            // It was found dead while this was on its way here: its grants have been settled.
+        if env.is_dead(from) {
+            // It died while this message was in flight: its grants have been released.
             return;
         }
-        let actions = tables.counts.handle(from, message, living(driver));
-        // What is forgotten is dropped after the lock: dropping it may release other things.
+        let actions = tables.counts.handle(from, message, live_ranks(env));
+        // What is forgotten is dropped after the lock is released: dropping it may release other objects.
         let forgotten: Vec<_> =
-            actions.into_iter().map(|action| Self::act(&mut tables, driver, Some(action))).collect();
+            actions.into_iter().map(|action| Self::perform(&mut tables, env, Some(action))).collect();
         drop(tables);
         drop(forgotten);
     }
 
-    /// A rank is gone, and with it what it held of this one's.
-    pub fn lost(&self, driver: &impl Driver, rank: Rank, error: &Error) {
+    /// A rank died: releases what it held of this rank's.
+    pub fn on_peer_failed(&self, env: &impl Environment, rank: Rank, error: &Error) {
         let mut tables = lock(&self.tables);
-        let slots = tables.live.iter().filter(|(id, _)| id.owner == rank);
+        let slots = tables.imported.iter().filter(|(id, _)| id.owner == rank);
         let mut slots: Vec<_> = slots
-            .filter_map(|(id, (_, live))| if let Live::Slot(slot) = live { Some((*id, slot.upgrade()?)) } else { None })
+            .filter_map(|(id, (_, imported))| if let Imported::Slot(slot) = imported { Some((*id, slot.upgrade()?)) } else { None })
             .collect();
         slots.sort_unstable_by_key(|(id, _)| *id);
-        let actions = tables.counts.lost(rank, living(driver));
+        let actions = tables.counts.on_rank_failed(rank, live_ranks(env));
         let forgotten: Vec<_> =
-            actions.into_iter().map(|action| Self::act(&mut tables, driver, Some(action))).collect();
+            actions.into_iter().map(|action| Self::perform(&mut tables, env, Some(action))).collect();
         drop(tables);
         drop(forgotten);
-        // What it owned and had not told yet, nobody will tell. A slot that is complete stays so.
+        // The values that it owned and had not sent will never arrive. A completed promise stays complete.
         slots.iter().for_each(|(_, slot)| slot.fail(Arc::new(error.clone())));
     }
 
-    /// Does what the counts decided, under the lock that they were decided under: otherwise a reference that is sent or comes
-    /// in between would be forgotten, and messages of two threads would go in another order than they were decided.
-    /// Returns what is to be dropped after the lock.
-    fn act(tables: &mut Tables, driver: &impl Driver, action: Option<Action>) -> Option<Keep> {
+    /// Performs an action of the counts under the lock under which it was decided. Otherwise a reference that is sent
+    /// or received in between would be forgotten, and messages of two threads could be sent in another order than they
+    /// were decided. Returns what is to be dropped after the lock is released.
+    fn perform(tables: &mut Tables, env: &impl Environment, action: Option<CountAction>) -> Option<ExportPin> {
         match action {
-            Some(Action::Send(to, message)) => {
-                driver.send(to, &Message::Count(message));
+            Some(CountAction::Send(to, message)) => {
+                env.send(to, &Message::Count(message));
                 None
             }
-            Some(Action::Free(number)) => {
-                tables.asked.remove(&number);
-                tables.refused.remove(&number);
+            Some(CountAction::Free(number)) => {
+                tables.reclaim_requested.remove(&number);
+                tables.reclaim_refused.remove(&number);
                 tables.exported.remove(&number)
             }
-            Some(Action::Unpin(id)) => tables.pinned.remove(&id),
+            Some(CountAction::Unpin(id)) => tables.pinned.remove(&id),
             None => None,
         }
     }
 
-    /// What stands here for `id`.
+    /// The object `id`, as it is represented here.
     pub fn find(&self, id: ObjectId) -> Option<Arc<dyn AnySlot>> {
-        if id.owner == self.me {
+        if id.owner == self.rank {
             return self.own_slot(id.number);
         }
-        match lock(&self.tables).live.get(&id) {
-            Some((_, Live::Slot(slot))) => slot.upgrade(),
+        match lock(&self.tables).imported.get(&id) {
+            Some((_, Imported::Slot(slot))) => slot.upgrade(),
             _ => None,
         }
     }
 
-    /// What stands here for `id` from now on: `slot`, or what another thread made in the meantime.
-    pub fn adopt(&self, id: ObjectId, slot: Arc<dyn AnySlot>) -> Arc<dyn AnySlot> {
+    /// Makes `slot` represent `id` here; returns it, or what another thread interned first.
+    pub fn intern(&self, id: ObjectId, slot: Arc<dyn AnySlot>) -> Arc<dyn AnySlot> {
         let mut tables = lock(&self.tables);
-        if let Some((_, Live::Slot(other))) = tables.live.get(&id)
+        if let Some((_, Imported::Slot(other))) = tables.imported.get(&id)
             && let Some(other) = other.upgrade()
         {
             return other;
         }
-        tables.live.insert(id, (slot.address(), Live::Slot(Arc::downgrade(&slot))));
+        tables.imported.insert(id, (slot.address(), Imported::Slot(Arc::downgrade(&slot))));
         slot
     }
 }
 
-/// All ranks that live.
-fn living<D: Driver>(driver: &D) -> impl Iterator<Item = Rank> {
-    (0..driver.size()).filter(|rank| !driver.is_dead(*rank))
+/// The ranks that are alive.
+fn live_ranks<D: Environment>(env: &D) -> impl Iterator<Item = Rank> {
+    (0..env.size()).filter(|rank| !env.is_dead(*rank))
 }
 
-fn lost(object: &str, reason: &str) -> Error {
+fn object_lost(object: &str, reason: &str) -> Error {
     Error::ObjectLost { object: object.to_string(), reason: reason.to_string() }
 }

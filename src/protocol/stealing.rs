@@ -1,106 +1,107 @@
-//! Work between ranks: who asks, who gives, who is remembered.
+//! Work stealing between ranks: requests, replies, and idle ranks that are remembered.
 
 use crate::base::Rank;
 use crate::base::sync::{AtomicBool, Ordering, lock};
-use crate::protocol::driver::Driver;
+use crate::protocol::environment::Environment;
 use crate::protocol::{Message, Protocol};
-use crate::scheduling::{Stealing, Verdict};
+use crate::scheduling::{StealState, StealDecision};
 use std::sync::Mutex;
 
-/// The stealing of a rank.
-pub struct Thieving {
-    stealing: Mutex<Stealing>,
-    /// Whether another rank is remembered as idle.
-    thieves: AtomicBool,
+/// The work stealing of a rank.
+pub struct WorkStealing {
+    state: Mutex<StealState>,
+    /// True if another rank is remembered as idle.
+    stealers: AtomicBool,
 }
 
-impl Thieving {
-    /// As `stealing` decides.
-    pub fn new(stealing: Stealing) -> Thieving {
-        Thieving { stealing: Mutex::new(stealing), thieves: AtomicBool::new(false) }
+impl WorkStealing {
+    /// Stealing as `state` decides it.
+    pub fn new(state: StealState) -> WorkStealing {
+        WorkStealing { state: Mutex::new(state), stealers: AtomicBool::new(false) }
     }
 
-    /// Another rank says how much work it has.
-    pub fn heard(&self, rank: Rank, load: u8) {
-        lock(&self.stealing).heard(rank, load);
+    /// Another rank sent its load.
+    pub fn on_load(&self, rank: Rank, load: u8) {
+        lock(&self.state).record_load(rank, load);
     }
 
-    /// How much work another rank was last heard to have.
+    /// The load in another rank's last message.
     pub fn load_of(&self, rank: Rank) -> u8 {
-        lock(&self.stealing).load_of(rank)
+        lock(&self.state).load_of(rank)
     }
 
-    /// Whether another rank is remembered as idle.
+    /// True if another rank is remembered as idle.
     #[inline]
-    pub fn thieves_wait(&self) -> bool {
-        self.thieves.load(Ordering::Relaxed)
+    pub fn has_stealers(&self) -> bool {
+        self.stealers.load(Ordering::Relaxed)
     }
 
-    fn decide<R>(&self, decision: impl FnOnce(&mut Stealing) -> R) -> R {
-        let mut stealing = lock(&self.stealing);
-        let decided = decision(&mut stealing);
-        self.thieves.store(stealing.has_thieves(), Ordering::Relaxed);
+    fn decide<R>(&self, decision: impl FnOnce(&mut StealState) -> R) -> R {
+        let mut state = lock(&self.state);
+        let decided = decision(&mut state);
+        self.stealers.store(state.has_waiting(), Ordering::Relaxed);
         decided
     }
 
-    /// Who was asked for work and has not answered.
+    /// The rank that was asked for work and has not replied.
     pub fn awaited(&self) -> Option<Rank> {
-        lock(&self.stealing).awaited()
+        lock(&self.state).awaited()
     }
 
-    /// A rank is gone.
-    pub fn lost(&self, rank: Rank) {
-        self.decide(|stealing| stealing.lost(rank));
+    /// A rank died.
+    pub fn on_peer_failed(&self, rank: Rank) {
+        self.decide(|state| state.on_rank_failed(rank));
     }
 }
 
 impl Protocol {
-    /// A worker has nothing to do: asks another rank for work, or to be remembered there.
-    pub fn ask_for_work(&self, driver: &impl Driver) {
+    /// A worker is idle: requests work from another rank, or to be remembered there.
+    pub fn request_work(&self, env: &impl Environment) {
         if self.size < 2 {
             return;
         }
-        if let Some((victim, remember)) = self.thieving.decide(Stealing::idle) {
-            driver.send(victim, &Message::Steal { remember });
+        if let Some((victim, remember)) = self.stealing.decide(StealState::next_victim) {
+            env.send(victim, &Message::Steal { remember });
         }
     }
 
-    /// A rank asks for work.
-    pub(super) fn on_steal(&self, driver: &impl Driver, thief: Rank, remember: bool) {
-        // One is left for each worker that is about to take it: two idle ranks would pass the last one to and fro.
-        let surplus = if driver.has_room(thief) { driver.surplus().saturating_sub(driver.resting()) } else { 0 };
-        let count = match self.thieving.decide(|stealing| stealing.asked(thief, remember, surplus)) {
-            Verdict::Give(count) => count,
-            Verdict::Nothing => 0,
+    /// A rank requests work.
+    pub(super) fn on_steal(&self, env: &impl Environment, stealer: Rank, remember: bool) {
+        // One task is left for each worker that is about to take it: two idle ranks would pass the last one to and fro.
+        let surplus = if env.has_capacity(stealer) { env.surplus().saturating_sub(env.idle_workers()) } else { 0 };
+        let count = match self.stealing.decide(|state| state.on_request(stealer, remember, surplus)) {
+            StealDecision::Give(count) => count,
+            StealDecision::Nothing => 0,
         };
-        if self.give(driver, thief, count, true) == 0 && remember {
-            self.thieving.decide(|stealing| stealing.disappointed(thief));
+        if self.send_stolen(env, stealer, count, true) == 0 && remember {
+            self.stealing.decide(|state| state.add_waiting(stealer));
         }
     }
 
-    /// There may be work for who is remembered.
-    pub fn feed_thieves(&self, driver: &impl Driver) {
-        // One is left for this rank's own worker.
-        let surplus = driver.surplus().saturating_sub(1);
+    /// There may be work for a rank that is remembered as idle.
+    pub fn serve_stealers(&self, env: &impl Environment) {
+        // One task is left for this rank's own worker.
+        let surplus = env.surplus().saturating_sub(1);
         if surplus == 0 {
             return;
         }
-        let Some((thief, count)) = self.thieving.decide(|stealing| stealing.surplus(surplus)) else { return };
-        let given = if driver.has_room(thief) { self.give(driver, thief, count, false) } else { 0 };
-        if given == 0 {
-            self.thieving.decide(|stealing| stealing.disappointed(thief));
+        let Some((stealer, count)) = self.stealing.decide(|state| state.next_share(surplus)) else { return };
+        let sent = if env.has_capacity(stealer) { self.send_stolen(env, stealer, count, false) } else { 0 };
+        if sent == 0 {
+            self.stealing.decide(|state| state.add_waiting(stealer));
         }
     }
 
-    /// Tasks came from `Steal`, or to who is remembered.
-    pub(super) fn on_loot(&self, driver: &impl Driver, tasks: usize, answer: bool) {
-        if !answer {
-            return self.thieving.decide(Stealing::found_work);
+    /// Tasks arrived in reply to `Steal`, or because this rank was remembered as idle.
+    pub(super) fn on_steal_reply(&self, env: &impl Environment, tasks: usize, is_response: bool) {
+        if !is_response {
+            return self.stealing.decide(StealState::found_work);
         }
-        self.thieving.decide(|stealing| stealing.answered(tasks));
-        // What came may be done by now, and the worker at rest again: it could not ask while this answer was under way.
-        if (tasks == 0 || driver.rests()) && !driver.has_work() {
-            self.ask_for_work(driver);
+        self.stealing.decide(|state| state.on_reply(tasks));
+        // The tasks may be finished by now and the worker idle again: it could not request work while the reply was in
+        // flight.
+        if (tasks == 0 || env.is_idle()) && !env.has_work() {
+            self.request_work(env);
         }
     }
 }

@@ -1,334 +1,335 @@
-//! Values of objects between ranks: asked for, sent, left where they are, brought, and made again when they are lost.
+//! Values of objects between ranks: requested, sent, left unfetched, fetched, and reconstructed when they are lost.
 //!
 //! ```text
-//!   Done or Value ---> blocks readable here?  yes: the cell completes
-//!                                              no: the value is left where it is (`far`); the cell stays pending
-//!   somebody here waits for it     ---> its blocks are brought, then the cell completes
-//!   another rank asks for it       ---> it is told where the blocks are, and brings or maps them itself
-//!   the rank that holds it is gone ---> its task runs again (`lineage`), or the cell fails by name
-//!   ... or has no room for it      ---> it is let go, and its task runs again when somebody wants it (`reclaim`)
+//!   Done or Value arrives          ---> all blocks readable here?  yes: the promise completes
+//!                                           no: the value stays unfetched (`unfetched`), the promise pending
+//!   a local waiter needs it        ---> its blocks are fetched, then the promise completes
+//!   another rank requests it       ---> that rank gets the block addresses, and fetches or maps the blocks itself
+//!   the rank that stores it dies   ---> its task runs again (`lineage`), or the promise fails with the reason
+//!   ... or its store is full       ---> it is released, and its task runs again once it is needed (`reclaim`)
 //! ```
 
-use crate::base::limits::INLINE_BYTES_MAX;
 use crate::base::sync::lock;
 use crate::base::{Error, ObjectId, Rank};
-use crate::lineage::{Maker, Recipe, Why};
-use crate::objects::{AnySlot, ArrayMemory, Attachment, Parcel, Waiter};
-use crate::protocol::away::{Results, Sent};
-use crate::protocol::blocks::{Pulled, is_far, missing_of};
-use crate::protocol::driver::{Driver, Purpose};
-use crate::protocol::far::{Asker, Body, FarValue, Piece};
-use crate::protocol::{Bytes, Message, Protocol, WireAttachment, WireParcel, WirePlace};
+use crate::lineage::{Producer, Lineage, ReconstructReason};
+use crate::objects::{AnySlot, ArrayMemory, Attachment, SerializedValue};
+use crate::protocol::remote_tasks::{ResultDestination, RemoteTask};
+use crate::protocol::missing_blocks::{FetchedBlocks, must_fetch, missing_of};
+use crate::protocol::environment::{Environment, FetchPurpose};
+use crate::protocol::value_requests::FetchRequest;
+use crate::protocol::unfetched::{Requester, ValueBody, UnfetchedValue, ValuePart};
+use crate::protocol::{Bytes, Message, Protocol, WireAttachment, WireValue, BlockAddress};
 use std::sync::{Arc, Mutex};
 
 impl Protocol {
-    /// What came for `slot` from `from`, of which some blocks may have been brought: it completes, or the value is left where it
-    /// lies.
-    pub(super) fn settle(
+    /// Resolves `slot` with a value from `from`, for which some blocks may have been fetched: completes its promise, or
+    /// leaves the value unfetched.
+    pub(super) fn resolve(
         &self,
-        driver: &impl Driver,
-        (from, pulled): (Rank, &Pulled),
+        env: &impl Environment,
+        (from, fetched): (Rank, &FetchedBlocks),
         slot: Option<Arc<dyn AnySlot>>,
-        value: Result<WireParcel<'_>, Error>,
-        maker: impl FnOnce() -> Option<Maker>,
+        value: Result<WireValue<'_>, Error>,
+        producer: impl FnOnce() -> Option<Producer>,
     ) {
         let wire = match value {
             Ok(wire) => wire,
             Err(error) => return slot.into_iter().for_each(|slot| slot.fail(Arc::new(error.clone()))),
         };
-        if self.has_foreign_memory && !missing_of(driver, &wire, pulled).is_empty() {
-            return self.leave(driver, from, slot, &wire, maker());
+        if self.has_unmapped_stores && !missing_of(env, &wire, fetched).is_empty() {
+            return self.leave_unfetched(env, from, slot, &wire, producer());
         }
-        let opened = self.opened(driver, &wire, from, pulled);
+        let decoded = self.decode_value(env, &wire, from, fetched);
         let Some(slot) = slot else { return };
-        match opened {
-            Ok(parcel) => slot.complete_with(&parcel.bytes, parcel.attachments),
+        match decoded {
+            Ok(serialized) => slot.complete_with(&serialized.bytes, serialized.attachments),
             Err(error) => slot.fail(Arc::new(error)),
         }
     }
 
-    /// Leaves a value where it lies, and sees to those who wait for it.
-    fn leave(
+    /// Leaves a value in the store that holds it, and starts to serve those that need it.
+    fn leave_unfetched(
         &self,
-        driver: &impl Driver,
+        env: &impl Environment,
         from: Rank,
         slot: Option<Arc<dyn AnySlot>>,
-        wire: &WireParcel<'_>,
-        maker: Option<Maker>,
+        wire: &WireValue<'_>,
+        producer: Option<Producer>,
     ) {
-        // Everything that it names is counted, whatever becomes of it.
-        let spilled = wire.spilled.map(|place| self.references.import_far(driver, place, from));
-        let piece = |wire: &WireAttachment| match wire {
-            WireAttachment::Array(place) if is_far(driver, place) => {
-                Ok(Piece::Far(self.references.import_far(driver, *place, from)))
+        // Every reference in the value is counted, even if the value is then discarded.
+        let spilled = wire.spilled.map(|address| self.references.import_unfetched(env, address, from));
+        let part = |wire: &WireAttachment| match wire {
+            WireAttachment::Array(address) if must_fetch(env, address) => {
+                Ok(ValuePart::Unfetched(self.references.import_unfetched(env, *address, from)))
             }
             wire => {
-                let one = self.references.import(driver, std::slice::from_ref(wire), from, &Pulled::default());
-                one.map(|mut one| Piece::Here(one.remove(0)))
+                let one = self.references.import(env, std::slice::from_ref(wire), from, &FetchedBlocks::default());
+                one.map(|mut one| ValuePart::Local(one.remove(0)))
             }
         };
-        let pieces: Vec<Result<Piece, Error>> = wire.attachments.iter().map(piece).collect();
-        // A copy that made room for others is brought again into a cell that is complete.
-        let comes_again = |slot: &Arc<dyn AnySlot>| slot.remote_id().is_some() && slot.core().packed().is_some();
-        let Some(slot) = slot.filter(|slot| !slot.core().is_complete() || comes_again(slot)) else { return };
-        let pieces: Vec<Piece> = match pieces.into_iter().collect() {
-            Ok(pieces) => pieces,
+        let parts: Vec<Result<ValuePart, Error>> = wire.attachments.iter().map(part).collect();
+        // A copy that was evicted is fetched again for a promise that is already complete.
+        let is_refetch = |slot: &Arc<dyn AnySlot>| slot.remote_id().is_some() && slot.core().packed().is_some();
+        let Some(slot) = slot.filter(|slot| !slot.core().is_complete() || is_refetch(slot)) else { return };
+        let parts: Vec<ValuePart> = match parts.into_iter().collect() {
+            Ok(parts) => parts,
             Err(error) => return slot.fail(Arc::new(error)),
         };
-        let body = Body { from, bytes: wire.bytes.0.to_vec(), spilled, pieces };
-        let value = Arc::new(FarValue::new(&self.far, &slot, body, maker));
-        // Who waits for an element of a list is not known here: the list is brought at once.
+        let body = ValueBody { from, bytes: wire.bytes.0.to_vec(), spilled, parts };
+        let value = Arc::new(UnfetchedValue::new(&self.unfetched, &slot, body, producer));
+        // Waiters for an element of a list are not recorded here, so a list is fetched at once.
         if slot.core().is_complete() || slot.is_list() {
-            return self.bring(driver, &value);
+            return self.start_fetch(env, &value);
         }
-        let (wanted, askers) = self.far.leave(&slot, &value);
-        // Who borrowed it asked for it because somebody there waits.
-        if wanted || slot.remote_id().is_some() {
-            self.bring(driver, &value);
+        let (requested, requesters) = self.unfetched.insert(&slot, &value);
+        // A borrower requests the value only when a local fiber is waiting for it.
+        if requested || slot.remote_id().is_some() {
+            self.start_fetch(env, &value);
         }
-        askers.iter().for_each(|asker| self.answer(driver, &slot, &value, &**asker));
+        requesters.iter().for_each(|requester| self.send_locations(env, &slot, &value, &**requester));
     }
 
-    /// Somebody here waits for the value of `slot`: where it was left elsewhere, it is brought.
-    pub fn want(&self, driver: &impl Driver, slot: &Arc<dyn AnySlot>) {
-        if !self.has_foreign_memory || slot.core().is_complete() {
+    /// Called when a local fiber or task needs the value of `slot`: starts its fetch if it is unfetched.
+    pub fn request_value(&self, env: &impl Environment, slot: &Arc<dyn AnySlot>) {
+        if !self.has_unmapped_stores || slot.core().is_complete() {
             return;
         }
-        if let Some(value) = self.far.want(slot) {
-            self.bring(driver, &value);
+        if let Some(value) = self.unfetched.request_local(slot) {
+            self.start_fetch(env, &value);
         }
     }
 
-    /// Where the bytes of an object's value lie, where it was left: the owners of its blocks, and bytes.
-    pub fn whereabouts(&self, slot: &dyn AnySlot) -> Vec<(Rank, u64)> {
-        if !self.has_foreign_memory || slot.core().is_complete() {
+    /// The stores that hold an unfetched value: each block's owner, and its length in bytes.
+    pub fn value_locations(&self, slot: &dyn AnySlot) -> Vec<(Rank, u64)> {
+        if !self.has_unmapped_stores || slot.core().is_complete() {
             return Vec::new();
         }
-        let places = self.far.find(slot).map_or_else(Vec::new, |value| value.places());
-        places.iter().map(|place| (place.block.owner, place.bytes)).collect()
+        let addresses = self.unfetched.find(slot).map_or_else(Vec::new, |value| value.addresses());
+        addresses.iter().map(|address| (address.block.owner, address.bytes)).collect()
     }
 
-    /// Begins to bring a value here, where that has not begun.
-    fn bring(&self, driver: &impl Driver, value: &Arc<FarValue>) {
-        if let Some(gone) = dead_holder(driver, value) {
-            return self.recover(driver, value, &driver.death_of(gone));
+    /// Starts to fetch a value, unless its fetch is already under way.
+    fn start_fetch(&self, env: &impl Environment, value: &Arc<UnfetchedValue>) {
+        if let Some(dead) = dead_holder(env, value) {
+            return self.recover(env, value, &env.death_error(dead));
         }
-        if self.far.begin(value).is_some() {
-            self.bring_on(driver, value);
+        if self.unfetched.begin_fetch(value).is_some() {
+            self.continue_fetch(env, value);
         }
     }
 
-    /// Asks for the blocks that are missing; without any, completes the cell.
-    fn bring_on(&self, driver: &impl Driver, value: &Arc<FarValue>) {
+    /// Requests the blocks that are missing; if there are none, completes the promise.
+    fn continue_fetch(&self, env: &impl Environment, value: &Arc<UnfetchedValue>) {
         let Some(body) = value.body() else {
-            self.far.end(lock(&value.bringing).token);
-            return self.make_again(driver, value);
+            self.unfetched.end_fetch(lock(&value.fetch).token);
+            return self.reconstruct_value(env, value);
         };
         let (token, missing, failure) = {
-            let mut bringing = lock(&value.bringing);
-            let failure = bringing.pulled.values().find_map(|memory| memory.as_ref().err().cloned());
-            let missing = missing_of(driver, &wire_of(&body), &bringing.pulled);
-            bringing.missing = missing.len();
-            (bringing.token, missing, failure)
+            let mut fetch = lock(&value.fetch);
+            let failure = fetch.fetched.values().find_map(|memory| memory.as_ref().err().cloned());
+            let missing = missing_of(env, &to_wire_value(&body), &fetch.fetched);
+            fetch.missing = missing.len();
+            (fetch.token, missing, failure)
         };
         if let Some(error) = failure {
-            self.far.end(token);
-            return self.recover(driver, value, &error);
+            self.unfetched.end_fetch(token);
+            return self.recover(env, value, &error);
         }
         if missing.is_empty() {
-            self.far.end(token);
-            return self.arrived(driver, value, &body);
+            self.unfetched.end_fetch(token);
+            return self.complete_fetched(env, value, &body);
         }
-        for (place, shared) in missing {
-            self.fetch(driver, place, shared, Purpose::Value(token));
+        for (address, shared) in missing {
+            self.fetch_block(env, address, shared, FetchPurpose::Value(token));
         }
     }
 
-    /// A block of a value that is being brought came, or will not.
-    pub(super) fn block_came(
+    /// A block of a value that is being fetched arrived, or will not arrive.
+    pub(super) fn on_value_block(
         &self,
-        driver: &impl Driver,
+        env: &impl Environment,
         token: u64,
         block: ObjectId,
         memory: Result<Arc<dyn ArrayMemory>, Error>,
     ) {
-        let Some(value) = self.far.brought(token) else { return };
+        let Some(value) = self.unfetched.find_fetch(token) else { return };
         let left = {
-            let mut bringing = lock(&value.bringing);
-            bringing.pulled.insert(block, memory);
-            bringing.missing = bringing.missing.saturating_sub(1);
-            bringing.missing
+            let mut fetch = lock(&value.fetch);
+            fetch.fetched.insert(block, memory);
+            fetch.missing = fetch.missing.saturating_sub(1);
+            fetch.missing
         };
         if left == 0 {
-            self.bring_on(driver, &value);
+            self.continue_fetch(env, &value);
         }
     }
 
-    /// Every block is here: the cell completes.
-    fn arrived(&self, driver: &impl Driver, value: &Arc<FarValue>, body: &Body) {
+    /// Every block is here: completes the promise.
+    fn complete_fetched(&self, env: &impl Environment, value: &Arc<UnfetchedValue>, body: &ValueBody) {
         let Some(slot) = value.slot.upgrade() else { return };
-        let pulled = std::mem::take(&mut lock(&value.bringing).pulled);
-        let memory_of = |block: ObjectId| match pulled.get(&block) {
+        let fetched = std::mem::take(&mut lock(&value.fetch).fetched);
+        let memory_of = |block: ObjectId| match fetched.get(&block) {
             Some(memory) => memory.clone(),
-            None => Err(Error::ObjectLost { object: block.to_string(), reason: "it was not brought".to_string() }),
+            None => Err(Error::ObjectLost { object: block.to_string(), reason: "it was not fetched".to_string() }),
         };
-        let beside = body.pieces.iter().map(|piece| match piece {
-            Piece::Here(attachment) => Ok(attachment.clone()),
-            Piece::Far(block) => memory_of(block.place.block).map(Attachment::Array),
+        let attachments = body.parts.iter().map(|part| match part {
+            ValuePart::Local(attachment) => Ok(attachment.clone()),
+            ValuePart::Unfetched(block) => memory_of(block.address.block).map(Attachment::Array),
         });
-        let parcel = beside.collect::<Result<Vec<_>, Error>>().and_then(|beside| match &body.spilled {
-            None => Ok(Parcel { bytes: body.bytes.clone(), attachments: beside }),
+        let serialized = attachments.collect::<Result<Vec<_>, Error>>().and_then(|attachments| match &body.spilled {
+            None => Ok(SerializedValue { bytes: body.bytes.clone(), attachments }),
             Some(block) => {
-                let memory = memory_of(block.place.block)?;
-                self.unfolded(driver, block.place, memory.bytes(), beside, (body.from, &pulled))
+                let memory = memory_of(block.address.block)?;
+                self.materialize(env, block.address, memory.bytes(), attachments, (body.from, &fetched))
             }
         });
-        match parcel {
-            Ok(parcel) => slot.complete_with(&parcel.bytes, parcel.attachments),
+        match serialized {
+            Ok(serialized) => slot.complete_with(&serialized.bytes, serialized.attachments),
             Err(error) => slot.fail(Arc::new(error)),
         }
     }
 
-    /// A value cannot be had where it was left: it is asked for again, or made again, or fails.
-    fn recover(&self, driver: &impl Driver, value: &Arc<FarValue>, error: &Error) {
+    /// A value cannot be fetched from where it was: requests it again, reconstructs it, or fails its promise.
+    fn recover(&self, env: &impl Environment, value: &Arc<UnfetchedValue>, error: &Error) {
         let Some(slot) = value.slot.upgrade() else { return };
-        self.far.take_out(value);
+        self.unfetched.remove_value(value);
         if let Some(id) = slot.remote_id() {
-            // That a rank cannot be read may be seen before it is known to be gone.
-            return match dead_holder(driver, value).or_else(|| unread(value).filter(|rank| *rank != id.owner)) {
-                // Its owner may have it made again.
-                Some(gone) if !driver.is_dead(id.owner) => {
-                    driver.send(id.owner, &Message::Fetch { object: id.number, without: Some(gone) });
+            // A store may turn out to be unreadable before its rank is known to be dead.
+            return match dead_holder(env, value).or_else(|| unreadable_store(value).filter(|rank| *rank != id.owner)) {
+                // The owner can have it reconstructed.
+                Some(dead) if !env.is_dead(id.owner) => {
+                    env.send(id.owner, &Message::Fetch { object: id.number, without: Some(dead) });
                 }
                 _ => slot.fail(Arc::new(error.clone())),
             };
         }
         if matches!(error, Error::StoreFull { .. }) {
-            // Made again, it would have no room here either.
+            // The reconstructed value would not fit either.
             return slot.fail(Arc::new(error.clone()));
         }
-        let remake = |maker| self.remake_into(driver, maker, slot.clone(), Why::Lost);
-        if !value.maker.as_ref().is_some_and(remake) {
-            slot.fail(Arc::new(lost_without_recipe(&slot, value.maker.is_some(), error)));
+        let reconstruct = |producer| self.reconstruct_into(env, producer, slot.clone(), ReconstructReason::Lost);
+        if !value.producer.as_ref().is_some_and(reconstruct) {
+            slot.fail(Arc::new(unreconstructible(&slot, value.producer.is_some(), error)));
         }
     }
 
-    /// A value that was let go is wanted: it is made again, once.
-    fn make_again(&self, driver: &impl Driver, value: &Arc<FarValue>) {
+    /// A released value is needed: reconstructs it, once.
+    fn reconstruct_value(&self, env: &impl Environment, value: &Arc<UnfetchedValue>) {
         let Some(slot) = value.slot.upgrade() else { return };
-        if !value.begin_again() {
+        if !value.begin_reconstruction() {
             return;
         }
-        self.far.take_out(value);
-        let remake = |maker| self.remake_into(driver, maker, slot.clone(), Why::LetGo);
-        if !value.maker.as_ref().is_some_and(remake) {
+        self.unfetched.remove_value(value);
+        let reconstruct = |producer| self.reconstruct_into(env, producer, slot.clone(), ReconstructReason::Reclaimed);
+        if !value.producer.as_ref().is_some_and(reconstruct) {
             let object = ObjectId { owner: self.rank, number: slot.core().number() }.to_string();
-            let reason = "it made room for others, and its arguments cannot be read any more".to_string();
+            let reason = "it was released to make space, and its arguments cannot be read any more".to_string();
             slot.fail(Arc::new(Error::ObjectLost { object, reason }));
         }
     }
 
-    /// A rank is gone: what it held and somebody waits for is made again; the rest when somebody wants it.
-    pub(super) fn recover_all_at(&self, driver: &impl Driver, rank: Rank, error: &Error) {
-        for value in self.far.wanted_at(rank) {
-            self.far.end(lock(&value.bringing).token);
-            self.recover(driver, &value, error);
+    /// A rank died: reconstructs the values in its store that are needed now; the others are reconstructed once they
+    /// are needed.
+    pub(super) fn recover_all_at(&self, env: &impl Environment, rank: Rank, error: &Error) {
+        for value in self.unfetched.requested_at(rank) {
+            self.unfetched.end_fetch(lock(&value.fetch).token);
+            self.recover(env, &value, error);
         }
     }
 
-    /// How result `index` of a task can be made again.
-    pub(super) fn maker_of(&self, sent: &Sent, index: usize) -> Option<Maker> {
-        if let Some(again) = &sent.recipe {
-            return Some(Maker { recipe: again.clone(), index });
+    /// How to reconstruct result `index` of a task.
+    pub(super) fn producer_of(&self, remote: &RemoteTask, index: usize) -> Option<Producer> {
+        if let Some(lineage) = &remote.lineage {
+            return Some(Producer { lineage: lineage.clone(), index });
         }
-        let Results::Of(task) = &sent.results else { return None };
-        let (header, args) = (task.header(), sent.args.as_ref()?);
-        let made = (header.entry?, header.options.clone(), header.caller, header.stealable);
-        let maker_of = |slot: &Arc<dyn AnySlot>| self.far.find(&**slot).and_then(|value| value.maker.clone());
-        Recipe::new(made, args, sent.retries, maker_of).map(|recipe| Maker { recipe: Arc::new(recipe), index })
+        let ResultDestination::Task(task) = &remote.results else { return None };
+        let (header, args) = (task.header(), remote.args.as_ref()?);
+        let call = (header.entry?, header.options.clone(), header.caller, header.stealable);
+        let producer_of = |slot: &Arc<dyn AnySlot>| self.unfetched.find(&**slot).and_then(|value| value.producer.clone());
+        Lineage::new(call, args, remote.retries, producer_of).map(|lineage| Producer { lineage: Arc::new(lineage), index })
     }
 
-    /// Somebody wants one of this rank's objects, not from `without`, which is gone.
-    pub(super) fn on_fetch<D: Driver>(&self, driver: &D, from: Rank, number: u64, without: Option<Rank>) {
+    /// A rank requests one of this rank's objects; `without` is a dead rank that stored the value.
+    pub(super) fn on_fetch<D: Environment>(&self, env: &D, from: Rank, number: u64, without: Option<Rank>) {
         let Some(slot) = self.references.own_slot(number) else {
             let object = ObjectId { owner: self.rank, number };
             let reason = "its owner does not know it any more".to_string();
             let error = Error::ObjectLost { object: object.to_string(), reason };
-            return driver.send(from, &Message::Value { object, value: Err(error) });
+            return env.send(from, &Message::Value { object, value: Err(error) });
         };
-        let asker =
-            Arc::new(AskedBy { driver: driver.clone(), slot: Mutex::new(Some(slot.clone())), number, rank: from });
-        if self.has_foreign_memory && !slot.core().is_complete() {
-            let asking: Arc<dyn Asker> = asker.clone();
-            if let Some(value) = self.far.ask(&*slot, &asking) {
-                match without.filter(|gone| value.lies_at(*gone)) {
-                    // This rank will hear of it, and have the value made again.
-                    Some(gone) if driver.is_dead(gone) => self.recover(driver, &value, &driver.death_of(gone)),
-                    Some(gone) => self.remake_unread(driver, &value, &*asking, gone),
-                    None => self.answer(driver, &slot, &value, &*asking),
+        let requester =
+            Arc::new(FetchRequest { env: env.clone(), slot: Mutex::new(Some(slot.clone())), number, rank: from });
+        if self.has_unmapped_stores && !slot.core().is_complete() {
+            let as_requester: Arc<dyn Requester> = requester.clone();
+            if let Some(value) = self.unfetched.add_requester(&*slot, &as_requester) {
+                match without.filter(|dead| value.is_stored_at(*dead)) {
+                    // This rank learns of the death too, and has the value reconstructed.
+                    Some(dead) if env.is_dead(dead) => self.recover(env, &value, &env.death_error(dead)),
+                    Some(dead) => self.recover_unreadable(env, &value, &*as_requester, dead),
+                    None => self.send_locations(env, &slot, &value, &*as_requester),
                 }
             }
         }
-        slot.core().when_complete(asker);
+        slot.core().when_complete(requester);
     }
 
-    /// Who asked cannot read the value of `gone`, which lives as far as this rank knows: others may have read it. So it is made
-    /// again where that can be, and otherwise who asked alone does not get it.
-    fn remake_unread(&self, driver: &impl Driver, value: &Arc<FarValue>, asker: &dyn Asker, gone: Rank) {
-        let object = ObjectId { owner: self.rank, number: asker.number() };
-        let reason = format!("rank {} cannot read it from the store of rank {gone}", asker.rank());
+    /// The requester cannot read the value from the store of `dead`, which is alive as far as this rank knows, so that
+    /// other ranks may have read it. Reconstructs the value if possible; if not, only this requester gets an error.
+    fn recover_unreadable(&self, env: &impl Environment, value: &Arc<UnfetchedValue>, requester: &dyn Requester, dead: Rank) {
+        let object = ObjectId { owner: self.rank, number: requester.number() };
+        let reason = format!("rank {} cannot read it from the store of rank {dead}", requester.rank());
         let error = Error::ObjectLost { object: object.to_string(), reason };
-        if value.maker.is_some() {
-            return self.recover(driver, value, &error);
+        if value.producer.is_some() {
+            return self.recover(env, value, &error);
         }
-        if let Some(slot) = asker.take() {
-            self.far.forget_asker(slot.address(), |other| std::ptr::addr_eq(other, asker));
-            driver.send(asker.rank(), &Message::Value { object, value: Err(error) });
+        if let Some(slot) = requester.take() {
+            self.unfetched.remove_requester(slot.address(), |other| std::ptr::addr_eq(other, requester));
+            env.send(requester.rank(), &Message::Value { object, value: Err(error) });
         }
     }
 
-    /// Tells who asked where the value lies; what only this rank can read is brought here first.
-    fn answer(&self, driver: &impl Driver, slot: &Arc<dyn AnySlot>, value: &Arc<FarValue>, asker: &dyn Asker) {
-        // Who asked is told when it was made again.
-        let Some(body) = value.body() else { return self.make_again(driver, value) };
-        let gone = dead_holder(driver, value).is_some();
-        if gone || body.spilled.is_some() && body.pieces.is_empty() {
-            // The block may name what only this rank was given.
-            self.want(driver, slot);
-            return self.bring(driver, value);
+    /// Sends the requester the addresses of the value's blocks; a block that only this rank can read is fetched first.
+    fn send_locations(&self, env: &impl Environment, slot: &Arc<dyn AnySlot>, value: &Arc<UnfetchedValue>, requester: &dyn Requester) {
+        // The requester gets its reply once the value is reconstructed.
+        let Some(body) = value.body() else { return self.reconstruct_value(env, value) };
+        let dead = dead_holder(env, value).is_some();
+        if dead || body.spilled.is_some() && body.parts.is_empty() {
+            // The block may contain references that were granted only to this rank.
+            self.request_value(env, slot);
+            return self.start_fetch(env, value);
         }
-        let taken = asker.take();
-        self.far.forget_asker(slot.address(), |other| std::ptr::addr_eq(other, asker));
+        let taken = requester.take();
+        self.unfetched.remove_requester(slot.address(), |other| std::ptr::addr_eq(other, requester));
         if taken.is_none() {
             return;
         }
-        let (to, object) = (asker.rank(), ObjectId { owner: self.rank, number: asker.number() });
-        let pieces = body.pieces.iter().map(|piece| match piece {
-            Piece::Far(block) => Ok(WireAttachment::Array(self.references.export_far(driver, block, to))),
-            Piece::Here(attachment) => {
-                let one = self.references.export(driver, std::slice::from_ref(attachment), to);
+        let (to, object) = (requester.rank(), ObjectId { owner: self.rank, number: requester.number() });
+        let parts = body.parts.iter().map(|part| match part {
+            ValuePart::Unfetched(block) => Ok(WireAttachment::Array(self.references.export_unfetched(env, block, to))),
+            ValuePart::Local(attachment) => {
+                let one = self.references.export(env, std::slice::from_ref(attachment), to);
                 one.map(|mut one| one.remove(0))
             }
         });
-        let attachments: Result<Vec<_>, Error> = pieces.collect();
-        let spilled = body.spilled.as_ref().map(|block| self.references.export_far(driver, block, to));
-        let value = attachments.map(|attachments| WireParcel { bytes: Bytes(&body.bytes), spilled, attachments });
-        driver.send(to, &Message::Value { object, value });
+        let attachments: Result<Vec<_>, Error> = parts.collect();
+        let spilled = body.spilled.as_ref().map(|block| self.references.export_unfetched(env, block, to));
+        let value = attachments.map(|attachments| WireValue { bytes: Bytes(&body.bytes), spilled, attachments });
+        env.send(to, &Message::Value { object, value });
     }
 }
 
-/// The rank of whose store a part of the value could not be read, where it was that store's fault.
-fn unread(value: &FarValue) -> Option<Rank> {
-    let bringing = lock(&value.bringing);
-    let failed = bringing.pulled.iter().filter(|(_, memory)| {
+/// The rank whose store a part of the value could not be read from, where the store is at fault.
+fn unreadable_store(value: &UnfetchedValue) -> Option<Rank> {
+    let fetch = lock(&value.fetch);
+    let failed = fetch.fetched.iter().filter(|(_, memory)| {
         memory.as_ref().is_err_and(|error| !matches!(error, Error::StoreFull { .. } | Error::MemoryLimit { .. }))
     });
     failed.map(|(block, _)| block.owner).min()
 }
 
-fn lost_without_recipe(slot: &Arc<dyn AnySlot>, had_recipe: bool, error: &Error) -> Error {
+fn unreconstructible(slot: &Arc<dyn AnySlot>, had_lineage: bool, error: &Error) -> Error {
     let object = ObjectId { owner: 0, number: slot.core().number() };
-    let why = if had_recipe {
+    let why = if had_lineage {
         "its task was started again as often as max_retries allows"
     } else {
         "it cannot be made again: it was put, or its task may not be retried, or its arguments are too large to keep"
@@ -336,58 +337,17 @@ fn lost_without_recipe(slot: &Arc<dyn AnySlot>, had_recipe: bool, error: &Error)
     Error::ObjectLost { object: object.to_string(), reason: format!("{error}; {why}") }
 }
 
-/// A rank that is gone and held some of the value.
-fn dead_holder(driver: &impl Driver, value: &FarValue) -> Option<Rank> {
-    value.places().iter().map(|place| place.block.owner).find(|rank| driver.is_dead(*rank))
+/// A dead rank that stored a part of the value.
+fn dead_holder(env: &impl Environment, value: &UnfetchedValue) -> Option<Rank> {
+    value.addresses().iter().map(|address| address.block.owner).find(|rank| env.is_dead(*rank))
 }
 
-/// The value as it came.
-fn wire_of(value: &Body) -> WireParcel<'_> {
-    let far = value.pieces.iter().filter_map(|piece| match piece {
-        Piece::Far(block) => Some(WireAttachment::Array(block.place)),
-        Piece::Here(_) => None,
+/// The value in the wire form in which it arrived.
+fn to_wire_value(value: &ValueBody) -> WireValue<'_> {
+    let unfetched = value.parts.iter().filter_map(|part| match part {
+        ValuePart::Unfetched(block) => Some(WireAttachment::Array(block.address)),
+        ValuePart::Local(_) => None,
     });
-    let spilled: Option<WirePlace> = value.spilled.as_ref().map(|block| block.place);
-    WireParcel { bytes: Bytes(&value.bytes), spilled, attachments: far.collect() }
-}
-
-/// A rank that asked for a value: it is sent when it is there, or it is told where it was left.
-struct AskedBy<D> {
-    driver: D,
-    /// What it asked for, until it is answered: this hangs in the cell, which would hold itself otherwise.
-    slot: Mutex<Option<Arc<dyn AnySlot>>>,
-    number: u64,
-    rank: Rank,
-}
-
-impl<D: Driver> Asker for AskedBy<D> {
-    fn rank(&self) -> Rank {
-        self.rank
-    }
-    fn take(&self) -> Option<Arc<dyn AnySlot>> {
-        lock(&self.slot).take()
-    }
-    fn number(&self) -> u64 {
-        self.number
-    }
-}
-
-impl<D: Driver> Waiter for AskedBy<D> {
-    fn ready(self: Arc<Self>) {
-        let Some(slot) = self.take() else { return };
-        let (driver, to) = (&self.driver, self.rank);
-        let protocol = driver.protocol();
-        if protocol.has_foreign_memory {
-            protocol.far.forget_asker(slot.address(), |asker| asker.rank() == to && asker.number() == self.number);
-        }
-        let object = ObjectId { owner: driver.rank(), number: self.number };
-        let value = match &slot.encode() {
-            Ok(parcel) => match protocol.sealed(driver, parcel, to, INLINE_BYTES_MAX) {
-                Ok(wire) => return driver.send(to, &Message::Value { object, value: Ok(wire) }),
-                Err(error) => Err(error.clone()),
-            },
-            Err(error) => Err(error.clone()),
-        };
-        driver.send(to, &Message::Value { object, value });
-    }
+    let spilled: Option<BlockAddress> = value.spilled.as_ref().map(|block| block.address);
+    WireValue { bytes: Bytes(&value.bytes), spilled, attachments: unfetched.collect() }
 }

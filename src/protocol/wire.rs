@@ -1,10 +1,10 @@
-//! Values and tasks as messages carry them.
+//! Values and tasks in wire form.
 
-use crate::base::{ObjectId, Rank, Seat, TaskId};
-use crate::protocol::actor_message::{Target, WireActor};
+use crate::base::{ObjectId, Rank, BundleSlot, TaskId};
+use crate::protocol::actor_message::{ActorTarget, WireActor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Bytes, written whole.
+/// Bytes, encoded as one byte string.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bytes<'a>(pub &'a [u8]);
 
@@ -20,9 +20,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Bytes<'a> {
     }
 }
 
-/// Where a block of some rank's store lies.
+/// The address of a block in some rank's store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WirePlace {
+pub struct BlockAddress {
     /// The block; its owner's store holds it.
     pub block: ObjectId,
     /// Bytes from the start of the store.
@@ -31,11 +31,11 @@ pub struct WirePlace {
     pub bytes: u64,
 }
 
-/// What travels beside the bytes of a value.
+/// What accompanies the bytes of a value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum WireAttachment {
     /// An array's memory.
-    Array(WirePlace),
+    Array(BlockAddress),
     /// A reference.
     Reference(ObjectId),
     /// An actor's handle.
@@ -43,87 +43,87 @@ pub enum WireAttachment {
 }
 
 impl WireAttachment {
-    /// The highest rank that it names.
+    /// The highest rank that the attachment names.
     pub fn highest_rank(&self) -> Rank {
         match self {
-            WireAttachment::Array(place) => place.block.owner,
+            WireAttachment::Array(address) => address.block.owner,
             WireAttachment::Reference(object) => object.owner,
             WireAttachment::Actor(handle) => handle.highest_rank(),
         }
     }
 }
 
-/// A value as bytes, here or in a block of the sender's store, with what travels beside.
+/// A value in wire form: bytes, inline or in a block of the sender's store, and attachments.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WireParcel<'a> {
-    /// The bytes, where they are few.
+pub struct WireValue<'a> {
+    /// The bytes, where they are few enough to be inline.
     #[serde(borrow)]
     pub bytes: Bytes<'a>,
-    /// Where they are, otherwise: a block that holds attachments and bytes, itself a `WireParcel`.
-    pub spilled: Option<WirePlace>,
-    /// What travels beside.
+    /// The block otherwise: it holds bytes and attachments, encoded as a `WireValue`.
+    pub spilled: Option<BlockAddress>,
+    /// The attachments that are in the message.
     pub attachments: Vec<WireAttachment>,
 }
 
-impl WireParcel<'_> {
-    /// The highest rank that it names.
+impl WireValue<'_> {
+    /// The highest rank that the value names.
     pub fn highest_rank(&self) -> Rank {
-        let spilled = self.spilled.map_or(0, |place| place.block.owner);
+        let spilled = self.spilled.map_or(0, |address| address.block.owner);
         self.attachments.iter().map(WireAttachment::highest_rank).fold(spilled, Rank::max)
     }
 }
 
-/// What a task asks for, where that is not the default of one CPU.
+/// The resources that a task requests, where they are not the default of one CPU.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct WireOptions {
     /// CPUs.
     pub num_cpus: Option<f64>,
     /// GPUs.
     pub num_gpus: Option<f64>,
-    /// Others.
+    /// Other resources.
     pub resources: Vec<(String, f64)>,
     /// The task's or actor's name.
     pub name: Option<String>,
-    /// Its place in a placement group.
-    pub seat: Option<Seat>,
-    /// How often the actor is started again.
+    /// Its slot in a placement group.
+    pub bundle_slot: Option<BundleSlot>,
+    /// How often the actor is restarted.
     pub max_restarts: Option<u32>,
 }
 
-/// A task on its way to the rank that runs it.
+/// A task, sent to the rank that runs it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Run<'a> {
-    /// Its name; its owner gets the results.
+pub struct WireTask<'a> {
+    /// Its id; the owner in it gets the results.
     pub task: TaskId,
-    /// The function, by its key in the table.
+    /// The function's key in the table.
     pub function: u64,
-    /// The task that made it, for the order of an actor's calls.
+    /// The task that submitted it: it determines the order of an actor's calls.
     pub caller: u64,
-    /// Its number in pictures, 0 where it is not recorded.
+    /// Its number in traces, 0 where it is not recorded.
     pub number: u64,
     /// The actor, for constructors and methods.
-    pub actor: Option<Target>,
-    /// Whether the rank may pass it on to a thief.
+    pub actor: Option<ActorTarget>,
+    /// True if the receiver may forward it to a stealer.
     pub stealable: bool,
-    /// How often it was passed on or started again before.
+    /// How often it was forwarded or retried before.
     pub hops: u32,
-    /// What it asks for.
+    /// The resources and options that differ from the default.
     pub options: Option<WireOptions>,
     /// Its arguments.
     #[serde(borrow)]
-    pub args: WireParcel<'a>,
+    pub args: WireValue<'a>,
 }
 
-impl Run<'_> {
-    /// The highest rank that it names.
+impl WireTask<'_> {
+    /// The highest rank that the task names.
     pub fn highest_rank(&self) -> Rank {
         let actor = self.actor.map_or(0, |target| target.actor.owner);
-        let seat = self.options.as_ref().and_then(|options| options.seat);
-        let group = seat.map_or(0, |seat| seat.group.owner);
+        let bundle_slot = self.options.as_ref().and_then(|options| options.bundle_slot);
+        let group = bundle_slot.map_or(0, |bundle_slot| bundle_slot.group.owner);
         self.task.owner.max(actor).max(group).max(self.args.highest_rank())
     }
 
-    /// Its length as part of a message.
+    /// Its encoded length as part of a message.
     pub fn encoded_bytes(&self) -> usize {
         match postcard::serialize_with_flavor(self, postcard::ser_flavors::Size::default()) {
             Ok(bytes) => bytes,
@@ -132,49 +132,49 @@ impl Run<'_> {
     }
 }
 
-/// A task of its sender that asks for nothing unusual and has nothing beside its arguments: most are. A `Run` in fewer bytes.
+/// A `WireTask` in fewer bytes: for a task that its owner sends with default options and no attachments, as most are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Call<'a> {
-    /// Its number at its owner, the sender.
+pub struct CompactTask<'a> {
+    /// Its number at its owner, which is the sender.
     pub task: u64,
-    /// As in `Run`. Its bytes are evenly spread: none can be saved.
+    /// As in `WireTask`. A key's bytes are uniformly distributed, so a varint would save nothing.
     #[serde(with = "postcard::fixint::le")]
     pub function: u64,
-    /// As in `Run`.
+    /// As in `WireTask`.
     pub caller: u64,
-    /// As in `Run`.
+    /// As in `WireTask`.
     pub number: u64,
-    /// As in `Run`.
-    pub actor: Option<Target>,
+    /// As in `WireTask`.
+    pub actor: Option<ActorTarget>,
     /// Its arguments.
     #[serde(borrow)]
     pub args: Bytes<'a>,
 }
 
-impl<'a> Call<'a> {
-    /// What `run` says, where that is so when `sender` sends it.
-    pub fn of(run: &Run<'a>, sender: Rank) -> Option<Call<'a>> {
-        let Run { task, function, caller, number, actor, stealable, hops, options, args } = run;
+impl<'a> CompactTask<'a> {
+    /// The short form of `task`, if it has one when `sender` sends it.
+    pub fn try_from_task(task: &WireTask<'a>, sender: Rank) -> Option<CompactTask<'a>> {
+        let WireTask { task, function, caller, number, actor, stealable, hops, options, args } = task;
         let plain = task.owner == sender && !stealable && *hops == 0 && options.is_none();
         let alone = args.spilled.is_none() && args.attachments.is_empty();
         let (task, function, caller) = (task.number, *function, *caller);
-        (plain && alone).then_some(Call { task, function, caller, number: *number, actor: *actor, args: args.bytes })
+        (plain && alone).then_some(CompactTask { task, function, caller, number: *number, actor: *actor, args: args.bytes })
     }
 
-    /// The same in full.
-    pub fn run(self, sender: Rank) -> Run<'a> {
-        let Call { task, function, caller, number, actor, args } = self;
+    /// The full form.
+    pub fn expand(self, sender: Rank) -> WireTask<'a> {
+        let CompactTask { task, function, caller, number, actor, args } = self;
         let task = TaskId { owner: sender, number: task };
-        let args = WireParcel { bytes: args, spilled: None, attachments: Vec::new() };
-        Run { task, function, caller, number, actor, stealable: false, hops: 0, options: None, args }
+        let args = WireValue { bytes: args, spilled: None, attachments: Vec::new() };
+        WireTask { task, function, caller, number, actor, stealable: false, hops: 0, options: None, args }
     }
 }
 
-/// A task that was passed on.
+/// A task that was forwarded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Moved {
+pub struct MovedTask {
     /// Its number at its owner.
     pub number: u64,
-    /// How often it was passed on: words of several ranks may come in another order than they were said.
+    /// How often it was forwarded: messages of several ranks about one task may arrive out of order.
     pub hops: u32,
 }

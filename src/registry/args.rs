@@ -5,7 +5,7 @@ mod list;
 pub use list::{Each, IntoListArg, ListArg, each};
 
 use crate::base::Error;
-use crate::objects::{AnySlot, Object, ObjectRef, Parcel, Ref, decode, encode};
+use crate::objects::{AnySlot, Object, ObjectRef, SerializedValue, Ref, decode, encode};
 use crate::registry::Failure;
 use serde::{Deserialize, Serialize};
 use std::marker::PhantomData;
@@ -19,7 +19,7 @@ pub enum Arg<T> {
     Value(#[serde(with = "crate::objects::numbers")] T),
     /// By reference: resolved before the call runs.
     Ref(ObjectRef<T>),
-    /// What the reference led to, kept where it is while the call runs.
+    /// The resolved reference, whose value stays in place while the call runs.
     #[serde(skip)]
     Loaded(Ref<T>),
 }
@@ -30,24 +30,24 @@ impl<T: Object> Arg<T> {
         match self {
             Arg::Value(value) => value,
             Arg::Loaded(value) => value,
-            Arg::Ref(reference) => match reference.slot.cell().value() {
+            Arg::Ref(reference) => match reference.slot.promise().value() {
                 Some(value) => value,
-                None => unreachable!("a task runs only when its arguments are there"),
+                None => unreachable!("a task runs only when its arguments are complete"),
             },
         }
     }
 }
 
-/// One place of an argument list.
+/// One element of an argument list.
 pub trait Argument: Object {
-    /// Whether it is there by value.
+    /// True if it is given by value.
     fn is_value(&self) -> bool;
     /// Each reference that must be complete before the call runs.
     fn references(&self, visit: &mut dyn FnMut(Arc<dyn AnySlot>));
-    /// Reads what a reference leads to, so that it stays where it is while the call runs.
+    /// Resolves a reference, so that its value stays in place while the call runs.
     ///
     /// # Errors
-    /// Why it cannot be had.
+    /// Why it is not available.
     fn load(&mut self) -> Result<(), Error>;
 }
 
@@ -61,7 +61,8 @@ impl<T: Object> Argument for Arg<T> {
             visit(reference.any());
         }
     }
-    /// Decodes what a reference leads to, where that is packed. The node calls a function only when every reference is ready.
+    /// Decodes the value of a reference if that is packed. The runtime calls a function only when every reference is
+    /// complete.
     fn load(&mut self) -> Result<(), Error> {
         if let Arg::Ref(reference) = self
             && reference.slot.core().packed().is_some()
@@ -73,7 +74,7 @@ impl<T: Object> Argument for Arg<T> {
     }
 }
 
-/// What a parameter of type `T` takes: a `T`, or a reference to one; a `&str` for a `String`.
+/// What a parameter of type `T` accepts: a `T`, or a reference to one; a `&str` for a `String`.
 #[diagnostic::on_unimplemented(
     message = "this remote function's parameter takes a `{T}`, or an `ObjectRef<{T}>`, not a `{Self}`",
     label = "expected `{T}` or `&ObjectRef<{T}>`"
@@ -101,7 +102,7 @@ impl<T: Object> IntoArg<T> for &ObjectRef<T> {
     }
 }
 
-/// A parameter that is itself a reference: it stays one, also where it is given by `&`.
+/// A parameter that is itself a reference: it stays one, also if it is given by `&`.
 impl<T: Object> IntoArg<ObjectRef<T>> for &ObjectRef<T> {
     fn into_arg(self) -> Arg<ObjectRef<T>> {
         Arg::Value(self.clone())
@@ -114,7 +115,7 @@ impl IntoArg<String> for &str {
     }
 }
 
-/// Takes an argument by value: moved where it was given by value, else cloned where its type can, else re-decoded.
+/// Takes an argument by value: moves it if it was given by value, else clones it if its type can, else decodes a copy.
 pub struct Own<T>(PhantomData<T>);
 
 impl<T> Own<T> {
@@ -130,7 +131,7 @@ pub trait OwnByClone<T> {
     /// The argument by value.
     ///
     /// # Errors
-    /// None by this way.
+    /// None.
     fn own(&self, argument: Arg<T>) -> Result<T, Failure>;
 }
 
@@ -143,12 +144,12 @@ impl<T: Object + Clone> OwnByClone<T> for &Own<T> {
     }
 }
 
-/// Second choice: a copy is made through its bytes.
+/// Second choice: a copy is made by encoding and decoding.
 pub trait OwnBySerde<T> {
     /// The argument by value.
     ///
     /// # Errors
-    /// Where the type does not encode or decode.
+    /// If the type does not encode or decode.
     fn own(&self, argument: Arg<T>) -> Result<T, Failure>;
 }
 
@@ -157,8 +158,8 @@ impl<T: Object> OwnBySerde<T> for Own<T> {
         match argument {
             Arg::Value(value) => Ok(value),
             reference => {
-                let parcel = encode(reference.value()).map_err(Failure::Passed)?;
-                decode(&parcel.bytes, parcel.attachments).map_err(Failure::Passed)
+                let serialized = encode(reference.value()).map_err(Failure::Passed)?;
+                decode(&serialized.bytes, serialized.attachments).map_err(Failure::Passed)
             }
         }
     }
@@ -166,25 +167,25 @@ impl<T: Object> OwnBySerde<T> for Own<T> {
 
 /// The arguments of a call, as a tuple of [`Argument`]s.
 pub trait ArgList: Send + Sync + Sized + 'static {
-    /// Whether every argument is by value.
+    /// True if every argument is by value.
     fn all_values(&self) -> bool;
     /// Each argument that is a reference.
     fn references(&self, visit: &mut dyn FnMut(Arc<dyn AnySlot>));
-    /// Reads what the references lead to, so that it stays where it is until the arguments are dropped.
+    /// Resolves the references, so that their values stay in place until the arguments are dropped.
     ///
     /// # Errors
-    /// Why one cannot be had.
+    /// Why one is not available.
     fn load(&mut self) -> Result<(), Error>;
     /// As bytes.
     ///
     /// # Errors
-    /// Where an argument does not encode.
-    fn encode(&self) -> Result<Parcel, Error>;
+    /// If an argument does not encode.
+    fn encode(&self) -> Result<SerializedValue, Error>;
     /// From bytes.
     ///
     /// # Errors
-    /// Where an argument does not decode.
-    fn decode(parcel: Parcel) -> Result<Self, Error>;
+    /// If an argument does not decode.
+    fn decode(serialized: SerializedValue) -> Result<Self, Error>;
 }
 
 macro_rules! arg_list {
@@ -201,11 +202,11 @@ macro_rules! arg_list {
                 $(self.$index.load()?;)*
                 Ok(())
             }
-            fn encode(&self) -> Result<Parcel, Error> {
+            fn encode(&self) -> Result<SerializedValue, Error> {
                 encode(self)
             }
-            fn decode(parcel: Parcel) -> Result<Self, Error> {
-                decode(&parcel.bytes, parcel.attachments)
+            fn decode(serialized: SerializedValue) -> Result<Self, Error> {
+                decode(&serialized.bytes, serialized.attachments)
             }
         }
     };

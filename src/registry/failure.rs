@@ -1,4 +1,4 @@
-//! How a body failed, before the node adds who and where.
+//! How a body failed, before the runtime adds task, rank and host.
 
 use crate::base::Error;
 use std::fmt::{Debug, Display};
@@ -6,18 +6,18 @@ use std::fmt::{Debug, Display};
 /// A failure of a task's body.
 #[derive(Debug)]
 pub enum Failure {
-    /// An error of mobula itself that the body passed on, or that an argument carried: goes on as it is.
+    /// An error of mobula itself that the body returned, or that an argument held: passed on unchanged.
     Passed(Error),
-    /// An `Err` of the user's, as text.
+    /// An `Err` of the user's type, as text.
     Message(String),
     /// A panic, as text.
     Panic(String),
 }
 
-/// An `Err` on its way to becoming a [`Failure`]; the three traits choose by what the error's type offers.
+/// An `Err` to be converted to a [`Failure`]; the three traits choose by what the error's type implements.
 pub struct Explain<'a, E>(pub &'a E);
 
-/// First choice: mobula's own error stays what it is.
+/// First choice: mobula's own error is passed on unchanged.
 pub trait ExplainError {
     /// The failure.
     fn explain(&self) -> Failure;
@@ -29,7 +29,7 @@ impl ExplainError for &&Explain<'_, Error> {
     }
 }
 
-/// Second choice: what it displays.
+/// Second choice: its `Display` text.
 pub trait ExplainDisplay {
     /// The failure.
     fn explain(&self) -> Failure;
@@ -41,7 +41,7 @@ impl<E: Display> ExplainDisplay for &Explain<'_, E> {
     }
 }
 
-/// Third choice: what it prints for debugging.
+/// Third choice: its `Debug` text.
 pub trait ExplainDebug {
     /// The failure.
     fn explain(&self) -> Failure;
@@ -60,12 +60,12 @@ mod tests {
     #[derive(Debug)]
     struct OnlyDebug;
 
-    /// Written as the macros write it: the references choose the trait.
+    /// Written as in the macros' output: the number of references selects the trait.
     #[test]
     #[allow(clippy::needless_borrow)]
-    fn the_best_that_the_type_offers_is_chosen() {
-        let error = Error::config("kept");
-        assert!(matches!((&&&Explain(&error)).explain(), Failure::Passed(kept) if kept == error));
+    fn explain_uses_the_best_trait_of_the_type() {
+        let error = Error::config("wrong");
+        assert!(matches!((&&&Explain(&error)).explain(), Failure::Passed(passed) if passed == error));
         assert!(matches!((&&&Explain(&"shown")).explain(), Failure::Message(text) if text == "shown"));
         assert!(matches!((&&&Explain(&OnlyDebug)).explain(), Failure::Message(text) if text == "OnlyDebug"));
     }

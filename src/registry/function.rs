@@ -1,9 +1,9 @@
-//! What can be called from afar, and the table of it.
+//! What can be called from other ranks, and its table.
 
 use crate::base::Error;
-use crate::objects::{Object, Parcel, panic_text};
+use crate::objects::{Object, SerializedValue, panic_text};
 use crate::registry::failure::Failure;
-use crate::registry::task::{Header, Runnable, Task};
+use crate::registry::task::{TaskHeader, Runnable, Task};
 use crate::registry::{Arg, ArgList, Options, Outputs};
 use rustc_hash::FxHashMap as HashMap;
 use std::any::Any;
@@ -15,17 +15,17 @@ use std::sync::{Arc, OnceLock};
 pub trait RemoteFn: 'static {
     /// Its parameters, as a tuple of `Arg`s.
     type Args: ArgList;
-    /// What its body yields, after `Result` is taken off.
+    /// What its body returns, without the `Result`.
     type Value: Send + 'static;
     /// One object, or several.
     type Outputs: Outputs<Value = Self::Value>;
     /// Its name.
     const NAME: &'static str;
-    /// Where it stands in the source.
+    /// Its location in the source.
     const PATH: &'static str;
     /// Its signature as written.
     const SIGNATURE: &'static str;
-    /// What the attribute asks for.
+    /// The options of the attribute.
     fn options() -> Options;
     /// Runs the body.
     ///
@@ -40,13 +40,13 @@ pub trait Actor: Sized + Send + 'static {
     type Handle;
     /// The type's name.
     const NAME: &'static str;
-    /// How its state is saved, where its attribute says `checkpoint`.
+    /// How its state is saved, if its attribute says `checkpoint`.
     const CHECKPOINT: Option<&'static Checkpoint> = None;
 }
 
-/// How an actor's state becomes arguments of the constructor that builds it again.
+/// How an actor's state becomes arguments of the constructor that restores it.
 pub struct Checkpoint {
-    /// The arguments; only of a state of that actor.
+    /// Encodes the arguments; only for a state of that actor.
     pub save: SaveFn,
     /// The constructor's key in the table.
     pub restore: u64,
@@ -55,44 +55,44 @@ pub struct Checkpoint {
 /// An actor's state as arguments.
 ///
 /// # Errors
-/// Where `save` panics, or what it gives does not encode.
-pub type SaveFn = fn(&State) -> Result<Parcel, Error>;
+/// If `save` panics, or its result does not encode.
+pub type SaveFn = fn(&ActorState) -> Result<SerializedValue, Error>;
 
 impl Checkpoint {
-    /// Of the actor that `R` builds.
+    /// For the actor that `R` builds.
     pub const fn of<R: ActorNew>(save: SaveFn) -> Checkpoint {
         Checkpoint { save, restore: key_of(R::PATH, R::SIGNATURE) }
     }
 }
 
-/// What a `SaveFn` of the actor `A` does.
+/// The body of a `SaveFn` of the actor `A`.
 ///
 /// # Errors
-/// As there.
-pub fn save<A: Actor, S: Object>(state: &State, save: impl FnOnce(&A) -> S) -> Result<Parcel, Error> {
-    let lost = |reason: String| Error::ObjectLost { object: format!("the state of {}", A::NAME), reason };
+/// As for `SaveFn`.
+pub fn save<A: Actor, S: Object>(state: &ActorState, save: impl FnOnce(&A) -> S) -> Result<SerializedValue, Error> {
+    let state_lost = |reason: String| Error::ObjectLost { object: format!("the state of {}", A::NAME), reason };
     let Some(actor) = state.as_ref().and_then(|state| state.downcast_ref::<A>()) else {
-        return Err(lost("it is not there".to_string()));
+        return Err(state_lost("it does not exist".to_string()));
     };
     match catch_unwind(AssertUnwindSafe(|| (Arg::Value(save(actor)),).encode())) {
         Ok(saved) => saved,
-        Err(panic) => Err(lost(format!("its save panicked: {}", panic_text(&*panic)))),
+        Err(panic) => Err(state_lost(format!("its save panicked: {}", panic_text(&*panic)))),
     }
 }
 
 /// The constructor `new` of an actor.
 pub trait ActorNew: 'static {
-    /// What it makes.
+    /// The actor that it creates.
     type Actor: Actor;
     /// Its parameters.
     type Args: ArgList;
-    /// Where it stands in the source.
+    /// Its location in the source.
     const PATH: &'static str;
     /// Its signature as written.
     const SIGNATURE: &'static str;
-    /// What the attribute asks for.
+    /// The options of the attribute.
     fn options() -> Options;
-    /// Makes the actor.
+    /// Creates the actor.
     ///
     /// # Errors
     /// What `new` returned as `Err`.
@@ -101,17 +101,17 @@ pub trait ActorNew: 'static {
 
 /// A method of an actor.
 pub trait ActorFn: 'static {
-    /// Whose method.
+    /// The actor that has the method.
     type Actor: Actor;
     /// Its parameters after `self`.
     type Args: ArgList;
-    /// What its body yields, after `Result` is taken off.
+    /// What its body returns, without the `Result`.
     type Value: Send + 'static;
     /// One object, or several.
     type Outputs: Outputs<Value = Self::Value>;
     /// `Type.method`.
     const NAME: &'static str;
-    /// Where it stands in the source.
+    /// Its location in the source.
     const PATH: &'static str;
     /// Its signature as written.
     const SIGNATURE: &'static str;
@@ -122,26 +122,26 @@ pub trait ActorFn: 'static {
     fn call(actor: &mut Self::Actor, args: Self::Args) -> Result<Self::Value, Failure>;
 }
 
-/// An actor's state, by its type; `None` before it is made.
-pub type State = Option<Box<dyn Any + Send>>;
+/// An actor's state, by its type; `None` before it is created.
+pub type ActorState = Option<Box<dyn Any + Send>>;
 
 /// What a task calls: a function, a constructor or a method.
 pub trait Callable: 'static {
     /// Parameters.
     type Args: ArgList;
-    /// What the body yields.
+    /// What the body returns.
     type Value: Send + 'static;
     /// One object, or several.
     type Outputs: Outputs<Value = Self::Value>;
     /// Its row in the table.
     const ENTRY: &'static TableEntry;
-    /// What the attribute asks for.
+    /// The options of the attribute.
     fn options() -> Options;
     /// Runs the body.
     ///
     /// # Errors
     /// What the body returned as `Err`.
-    fn invoke(args: Self::Args, state: &mut State) -> Result<Self::Value, Failure>;
+    fn invoke(args: Self::Args, state: &mut ActorState) -> Result<Self::Value, Failure>;
 }
 
 impl<F: RemoteFn> Callable for F {
@@ -152,7 +152,7 @@ impl<F: RemoteFn> Callable for F {
         name: F::NAME,
         path: F::PATH,
         signature: F::SIGNATURE,
-        kind: Kind::Task,
+        kind: FunctionKind::Task,
         decode: decode_task::<F>,
         returns: F::Outputs::COUNT,
         key: key_of(F::PATH, F::SIGNATURE),
@@ -163,12 +163,12 @@ impl<F: RemoteFn> Callable for F {
         F::options()
     }
     #[inline]
-    fn invoke(args: Self::Args, _: &mut State) -> Result<Self::Value, Failure> {
+    fn invoke(args: Self::Args, _: &mut ActorState) -> Result<Self::Value, Failure> {
         F::call(args)
     }
 }
 
-/// A constructor as a callable: puts what it makes into the state.
+/// A constructor as a callable: stores the new actor in the state.
 pub struct NewOf<N>(PhantomData<N>);
 
 impl<N: ActorNew> Callable for NewOf<N> {
@@ -179,7 +179,7 @@ impl<N: ActorNew> Callable for NewOf<N> {
         name: N::Actor::NAME,
         path: N::PATH,
         signature: N::SIGNATURE,
-        kind: Kind::New,
+        kind: FunctionKind::New,
         decode: decode_task::<NewOf<N>>,
         returns: 1,
         key: key_of(N::PATH, N::SIGNATURE),
@@ -189,7 +189,7 @@ impl<N: ActorNew> Callable for NewOf<N> {
     fn options() -> Options {
         N::options()
     }
-    fn invoke(args: Self::Args, state: &mut State) -> Result<(), Failure> {
+    fn invoke(args: Self::Args, state: &mut ActorState) -> Result<(), Failure> {
         *state = Some(Box::new(N::make(args)?));
         Ok(())
     }
@@ -206,7 +206,7 @@ impl<M: ActorFn> Callable for MethodOf<M> {
         name: M::NAME,
         path: M::PATH,
         signature: M::SIGNATURE,
-        kind: Kind::Method,
+        kind: FunctionKind::Method,
         decode: decode_task::<MethodOf<M>>,
         returns: M::Outputs::COUNT,
         key: key_of(M::PATH, M::SIGNATURE),
@@ -216,17 +216,17 @@ impl<M: ActorFn> Callable for MethodOf<M> {
     fn options() -> Options {
         Options::new()
     }
-    fn invoke(args: Self::Args, state: &mut State) -> Result<Self::Value, Failure> {
+    fn invoke(args: Self::Args, state: &mut ActorState) -> Result<Self::Value, Failure> {
         match state.as_mut().and_then(|state| state.downcast_mut::<M::Actor>()) {
             Some(actor) => M::call(actor, args),
-            None => Err(Failure::Message(format!("{} was called on something that is no {}", M::NAME, M::Actor::NAME))),
+            None => Err(Failure::Message(format!("{} was called on something that is not a {}", M::NAME, M::Actor::NAME))),
         }
     }
 }
 
 /// What kind of callable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum FunctionKind {
     /// A free function.
     Task,
     /// An actor's constructor.
@@ -240,27 +240,27 @@ pub enum Kind {
 pub struct TableEntry {
     /// Its name.
     pub name: &'static str,
-    /// Where it stands in the source.
+    /// Its location in the source.
     pub path: &'static str,
     /// Its signature as written.
     pub signature: &'static str,
     /// What kind.
-    pub kind: Kind,
-    /// Makes a task of encoded arguments.
-    pub decode: fn(Parcel, Header) -> Result<Arc<dyn Runnable>, Error>,
-    /// How many results a finished call sends home.
+    pub kind: FunctionKind,
+    /// Builds a task from encoded arguments.
+    pub decode: fn(SerializedValue, TaskHeader) -> Result<Arc<dyn Runnable>, Error>,
+    /// How many results a finished call returns to its owner.
     pub returns: usize,
-    /// Its name between ranks (R1).
+    /// Its name between ranks (REGISTRY-1).
     pub key: u64,
-    /// Of a constructor: how the actor's state is saved.
+    /// For a constructor: how the actor's state is saved.
     pub checkpoint: Option<&'static Checkpoint>,
 }
 
-fn decode_task<C: Callable>(parcel: Parcel, header: Header) -> Result<Arc<dyn Runnable>, Error> {
-    Ok(Task::<C>::arrived(header, parcel)?)
+fn decode_task<C: Callable>(serialized: SerializedValue, header: TaskHeader) -> Result<Arc<dyn Runnable>, Error> {
+    Ok(Task::<C>::received(header, serialized)?)
 }
 
-/// A registration: what the macros submit.
+/// A registration, which the macros submit.
 pub struct Function {
     entry: &'static TableEntry,
 }
@@ -310,12 +310,12 @@ impl Functions {
         self.sorted.iter().map(|entry| format!("{} {}", entry.path, entry.signature))
     }
 
-    /// A digest of the whole table: equal where two ranks have the same functions (R1).
+    /// A digest of the whole table: equal if two ranks have the same functions (REGISTRY-1).
     pub fn digest(&self) -> u64 {
         self.lines().fold(FNV_OFFSET, |digest, line| fnv(digest, line.as_bytes()))
     }
 
-    /// Two functions with one key, where there are any: a path that a macro expanded twice.
+    /// Two functions with one key, if there are any: a path that a macro expanded twice.
     pub fn collision(&self) -> Option<(&'static TableEntry, &'static TableEntry)> {
         let mut seen = HashMap::default();
         self.sorted.iter().find_map(|entry| seen.insert(entry.key, *entry).map(|before| (before, *entry)))

@@ -1,11 +1,11 @@
-//! Placement groups as their users hold them.
+//! Placement groups as users see them.
 
-use crate::base::{ObjectId, Seat};
+use crate::base::{ObjectId, BundleSlot};
 use crate::objects::{AnySlot, ObjectRef};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// What one part of a placement group asks for, all of it on one host.
+/// What one bundle of a placement group requests, all of it on one host.
 ///
 /// ```
 /// use mobula::Bundle;
@@ -20,7 +20,7 @@ pub struct Bundle {
 }
 
 impl Bundle {
-    /// Of nothing yet.
+    /// A bundle without resources.
     pub fn new() -> Bundle {
         Bundle::default()
     }
@@ -36,7 +36,7 @@ impl Bundle {
         self.gpus = gpus;
         self
     }
-    /// An amount of a resource of your own naming.
+    /// An amount of a resource that you name.
     #[must_use]
     pub fn resource(mut self, name: impl Into<String>, amount: f64) -> Bundle {
         self.resources.push((name.into(), amount));
@@ -54,31 +54,31 @@ impl std::fmt::Debug for Bundle {
     }
 }
 
-/// Resources that are reserved together: made by [`placement_group`](crate::placement_group). It can be cloned, stored and
-/// passed to tasks; when the last handle goes, or with [`remove`](PlacementGroup::remove), the resources are free again. Keep a
-/// handle for as long as actors of the group are to live.
+/// Resources that are reserved together: created by [`placement_group`](crate::placement_group). It can be cloned,
+/// stored and passed to tasks; when the last handle is dropped, or with [`remove`](PlacementGroup::remove), the
+/// resources are free again. Hold a handle for as long as actors of the group are to live.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct PlacementGroup {
     pub(crate) id: ObjectId,
-    /// Complete once every bundle is there.
+    /// Complete once every bundle is reserved.
     pub(crate) ready: ObjectRef<()>,
     pub(crate) bundles: Vec<Bundle>,
 }
 
 impl PlacementGroup {
-    /// Its bundles, as they were asked for.
+    /// Its bundles, as requested.
     pub fn bundles(&self) -> &[Bundle] {
         &self.bundles
     }
 
-    /// An object that is there once every bundle is: to `get`, to `wait` for among others, or to give to a task. Where the
-    /// group can never be, it holds the reason.
+    /// An object that is complete once every bundle is reserved: to `get`, to `wait` for among others, or to pass to a
+    /// task. If the group can never be reserved, it holds the reason.
     pub fn ready(&self) -> ObjectRef<()> {
         self.ready.clone()
     }
 
-    pub(crate) fn seat(&self, bundle: Option<u32>) -> GroupSeat {
-        GroupSeat { seat: Seat { group: self.id, bundle }, group: Some(self.ready.any()) }
+    pub(crate) fn slot(&self, bundle: Option<u32>) -> PlacementSlot {
+        PlacementSlot { slot: BundleSlot { group: self.id, bundle }, group: Some(self.ready.any()) }
     }
 }
 
@@ -88,16 +88,16 @@ impl std::fmt::Debug for PlacementGroup {
     }
 }
 
-/// A place in a group, that keeps the group alive where the call is made.
+/// A slot in a group, which keeps the group alive on the rank that makes the call.
 #[derive(Clone)]
-pub struct GroupSeat {
-    pub(crate) seat: Seat,
+pub struct PlacementSlot {
+    pub(crate) slot: BundleSlot,
     pub(crate) group: Option<Arc<dyn AnySlot>>,
 }
 
-impl From<Seat> for GroupSeat {
-    /// As it comes from another rank: the group is kept alive where the call was made.
-    fn from(seat: Seat) -> GroupSeat {
-        GroupSeat { seat, group: None }
+impl From<BundleSlot> for PlacementSlot {
+    /// As received from another rank: the calling rank keeps the group alive.
+    fn from(slot: BundleSlot) -> PlacementSlot {
+        PlacementSlot { slot, group: None }
     }
 }

@@ -1,12 +1,13 @@
-//! Remote functions, actor constructors and methods: the table of them, their arguments and results, and calls as tasks.
+//! Remote functions, actor constructors and methods: their table, their arguments and results, and calls as tasks.
 //!
 //! Owns: the function table and its digest, `Task` (one call: arguments, results, state), argument and result shapes.
 //! Never: queues, places, sends or retries a task.
 //!
 //! Invariants:
-//! - R1: a function is named by a hash of its path and signature, the same on every rank that runs the same binary.
-//! - R2: a task is claimed once; only who claimed it runs it, sends it away or fails it.
-//! - R3: a task's results complete exactly once, whatever its body does.
+//! - REGISTRY-1: a function is named by a hash of its path and signature, the same on every rank that runs the same
+//!   binary.
+//! - REGISTRY-2: a task is claimed once; only its claimer runs it, sends it to another rank or fails it.
+//! - REGISTRY-3: a task's results complete exactly once, whatever its body does.
 
 mod args;
 mod failure;
@@ -19,10 +20,10 @@ mod task;
 pub use args::{Arg, ArgList, Argument, Each, IntoArg, IntoListArg, ListArg, Own, OwnByClone, OwnBySerde, each};
 pub use failure::{Explain, ExplainDebug, ExplainDisplay, ExplainError, Failure};
 pub use function::{
-    Actor, ActorFn, ActorNew, Callable, Checkpoint, Function, Kind, MethodOf, NewOf, RemoteFn, State, TableEntry,
+    Actor, ActorFn, ActorNew, Callable, Checkpoint, Function, FunctionKind, MethodOf, NewOf, RemoteFn, ActorState, TableEntry,
     functions, save,
 };
 pub use group::{Bundle, PlacementGroup};
 pub use options::{Options, Placement};
 pub use outputs::{Many, Multiple, Outputs, Single};
-pub use task::{Header, Phase, Runnable, Task};
+pub use task::{TaskHeader, TaskPhase, Runnable, Task};

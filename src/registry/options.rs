@@ -1,10 +1,10 @@
-//! What a call asks for.
+//! What a call requests.
 
 use crate::base::config::MEMORY;
 use crate::base::limits::RETURNS_MAX;
-use crate::base::{Rank, Seat};
+use crate::base::{Rank, BundleSlot};
 use crate::objects::{AnySlot, Object, ObjectRef};
-use crate::registry::group::{GroupSeat, PlacementGroup};
+use crate::registry::group::{PlacementSlot, PlacementGroup};
 use std::sync::Arc;
 
 /// Where a task or an actor goes: `Auto`, `Spread`, `Rank(r)`, `Host(name)`, `Near(&object)`, `Bundle(&group, i)` or
@@ -12,22 +12,22 @@ use std::sync::Arc;
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub enum Placement {
-    /// Where the runtime thinks best.
+    /// The runtime chooses.
     #[default]
     Auto,
     /// Spread over the ranks in turn.
     Spread,
     /// To this rank.
     Rank(Rank),
-    /// To a rank of a host: made by `Placement::Host(name)`.
+    /// To a rank of a host: created by `Placement::Host(name)`.
     #[doc(hidden)]
     OnHost(String),
-    /// To the rank that owns an object: made by `Placement::Near(&object)`.
+    /// To the rank that owns an object: created by `Placement::Near(&object)`.
     #[doc(hidden)]
-    NearTo(Beside),
-    /// Into a placement group: made by `Placement::Bundle(&group, i)` and `Placement::Group(&group)`.
+    NearTo(NearObject),
+    /// Into a placement group: created by `Placement::Bundle(&group, i)` and `Placement::Group(&group)`.
     #[doc(hidden)]
-    InGroup(GroupSeat),
+    InGroup(PlacementSlot),
 }
 
 #[allow(non_snake_case)]
@@ -39,25 +39,26 @@ impl Placement {
 
     /// To the rank that owns `object`.
     pub fn Near<T: Object>(object: &ObjectRef<T>) -> Placement {
-        Placement::NearTo(Beside(object.any()))
+        Placement::NearTo(NearObject(object.any()))
     }
 
     /// Into a bundle of a placement group: it runs on that bundle's host, with resources of the bundle.
     pub fn Bundle(group: &PlacementGroup, bundle: u32) -> Placement {
-        Placement::InGroup(group.seat(Some(bundle)))
+        Placement::InGroup(group.slot(Some(bundle)))
     }
 
     /// Into any bundle of a placement group that can hold it, in turn.
     pub fn Group(group: &PlacementGroup) -> Placement {
-        Placement::InGroup(group.seat(None))
+        Placement::InGroup(group.slot(None))
     }
 }
 
 /// The object that a task is placed near to.
 #[derive(Clone)]
-pub struct Beside(pub(crate) Arc<dyn AnySlot>);
+pub struct NearObject(pub(crate) Arc<dyn AnySlot>);
 
-/// What a task or an actor asks for. Unset fields have the meaning of the defaults: 1 CPU for a task, none for an actor.
+/// What a task or an actor requests. Unset fields have the meaning of the defaults: 1 CPU for a task, none for an
+/// actor.
 #[derive(Clone, Default)]
 pub struct Options {
     /// CPUs.
@@ -66,24 +67,24 @@ pub struct Options {
     pub num_gpus: Option<f64>,
     /// Resources of other names.
     pub resources: Vec<(String, f64)>,
-    /// How many objects the task's list of results becomes, where the function leaves that to its caller.
+    /// How many objects the task's list of results becomes, if the function leaves that to its caller.
     pub num_returns: Option<usize>,
-    /// How often the task is started again when its rank dies.
+    /// How often the task is restarted when its rank dies.
     pub max_retries: Option<u32>,
-    /// Whether it is started again also when it fails by itself.
+    /// True if it is also restarted when it fails by itself.
     pub retry_on_error: Option<bool>,
-    /// How often an actor is started again when its rank dies.
+    /// How often an actor is restarted when its rank dies.
     pub max_restarts: Option<u32>,
-    /// How often a call of an actor is made again when its rank dies.
+    /// How often a call of an actor is retried when its rank dies.
     pub max_task_retries: Option<u32>,
-    /// A task's name in errors and pictures; an actor's name for `get_actor`.
+    /// A task's name in errors and graphs; an actor's name for `get_actor`.
     pub name: Option<String>,
     /// Where it goes.
     pub place: Placement,
 }
 
 impl Options {
-    /// Nothing asked for.
+    /// No option set.
     pub fn new() -> Options {
         Options::default()
     }
@@ -97,7 +98,7 @@ impl Options {
         self.num_gpus = Some(gpus);
         self
     }
-    /// An amount of a resource of your own naming.
+    /// An amount of a resource that you name.
     pub fn resource(mut self, name: impl Into<String>, amount: f64) -> Self {
         self.resources.push((name.into(), amount));
         self
@@ -112,27 +113,27 @@ impl Options {
         self.num_returns = Some(returns);
         self
     }
-    /// Bytes of memory of its host, which are also the most that what it makes may take in the store at once.
+    /// Bytes of memory of its host, which are also the most that the arrays it creates may take in the store at once.
     pub fn memory(mut self, bytes: u64) -> Self {
         self.resources.retain(|(name, _)| name != MEMORY);
         self.resource(MEMORY, bytes as f64)
     }
-    /// How often the task is started again when its rank dies.
+    /// How often the task is restarted when its rank dies.
     pub fn max_retries(mut self, retries: u32) -> Self {
         self.max_retries = Some(retries);
         self
     }
-    /// Whether it is started again also when it fails by itself.
+    /// True if it is also restarted when it fails by itself.
     pub fn retry_on_error(mut self, retry: bool) -> Self {
         self.retry_on_error = Some(retry);
         self
     }
-    /// How often an actor is started again when its rank dies.
+    /// How often an actor is restarted when its rank dies.
     pub fn max_restarts(mut self, restarts: u32) -> Self {
         self.max_restarts = Some(restarts);
         self
     }
-    /// How often a call of an actor is made again when its rank dies.
+    /// How often a call of an actor is retried when its rank dies.
     pub fn max_task_retries(mut self, retries: u32) -> Self {
         self.max_task_retries = Some(retries);
         self
@@ -152,12 +153,12 @@ impl Options {
         self.place(Placement::Rank(rank))
     }
 
-    /// Bytes of memory that were asked for.
+    /// Bytes of memory that were requested.
     pub fn memory_bytes(&self) -> Option<u64> {
         self.resources.iter().find(|(name, _)| name == MEMORY).map(|(_, bytes)| *bytes as u64)
     }
 
-    /// Whether nothing was asked for, so that the function's own defaults stand without a merge.
+    /// True if no option is set, so that the function's own defaults apply without a merge.
     pub fn is_unset(&self) -> bool {
         self.num_cpus.is_none()
             && self.num_gpus.is_none()
@@ -171,7 +172,7 @@ impl Options {
             && matches!(self.place, Placement::Auto)
     }
 
-    /// The rank that was asked for, where nothing else was.
+    /// The requested rank, if nothing else was requested.
     pub fn just_rank(&self) -> Option<Rank> {
         let Placement::Rank(rank) = self.place else { return None };
         let plain =
@@ -179,18 +180,18 @@ impl Options {
         plain.then_some(rank)
     }
 
-    /// The place in a placement group that was asked for.
-    pub fn seat(&self) -> Option<Seat> {
-        if let Placement::InGroup(seat) = &self.place { Some(seat.seat) } else { None }
+    /// The requested slot of a placement group.
+    pub fn bundle_slot(&self) -> Option<BundleSlot> {
+        if let Placement::InGroup(target) = &self.place { Some(target.slot) } else { None }
     }
 
-    /// Whether any rank whose host has the resources may run it.
+    /// True if any rank whose host has the resources may run it.
     pub fn is_free(&self) -> bool {
         matches!(self.place, Placement::Auto)
     }
 
-    /// These options over `defaults`: what is set here stands.
-    pub fn over(mut self, defaults: Options) -> Options {
+    /// These options, completed by `defaults`: fields set here take precedence.
+    pub fn or_defaults(mut self, defaults: Options) -> Options {
         self.num_cpus = self.num_cpus.or(defaults.num_cpus);
         self.num_gpus = self.num_gpus.or(defaults.num_gpus);
         for (name, amount) in defaults.resources {

@@ -5,7 +5,7 @@ mod many;
 pub use many::Many;
 
 use crate::base::Error;
-use crate::objects::{AnySlot, Cell, Object, ObjectRef, Parcel, Slot, Value, complete_value};
+use crate::objects::{AnySlot, Promise, Object, ObjectRef, SerializedValue, Slot, Value, complete_value};
 use crate::registry::Options;
 use crate::registry::function::Callable;
 use crate::registry::task::Task;
@@ -14,38 +14,38 @@ use std::sync::Arc;
 
 /// The shape of a call's results.
 pub trait Outputs: Sized + 'static {
-    /// What the body yields.
+    /// What the body returns.
     type Value: Send + 'static;
-    /// Where it goes.
-    type Cells: Send + Sync + 'static;
+    /// The promises of the results.
+    type Promises: Send + Sync + 'static;
     /// What the caller holds.
     type Refs;
-    /// How many results a finished call sends home.
+    /// How many results a finished call returns to its owner.
     const COUNT: usize;
-    /// Empty cells, for a call with these options.
-    fn cells(options: Option<&Options>) -> Self::Cells;
-    /// Empty cells for a call that came from another rank; takes out of its arguments what `leave` put there.
+    /// Pending promises, for a call with these options.
+    fn promises(options: Option<&Options>) -> Self::Promises;
+    /// Pending promises for a call from another rank; removes from its arguments what `write_shape` added there.
     ///
     /// # Errors
-    /// Where that is not there.
-    fn arrive(_arguments: &mut Parcel) -> Result<Self::Cells, Error> {
-        Ok(Self::cells(None))
+    /// If that is missing.
+    fn read_shape(_arguments: &mut SerializedValue) -> Result<Self::Promises, Error> {
+        Ok(Self::promises(None))
     }
-    /// Puts beside the arguments what the rank that runs the call must know of its cells.
-    fn leave(_cells: &Self::Cells, _arguments: &mut Parcel) {}
-    /// Why the value does not go into the cells, where that is so.
-    fn misfit(_cells: &Self::Cells, _value: &Self::Value) -> Option<String> {
+    /// Appends to the arguments what the executing rank must know of the call's promises.
+    fn write_shape(_cells: &Self::Promises, _arguments: &mut SerializedValue) {}
+    /// Why the value does not fit the promises, if so.
+    fn arity_mismatch(_cells: &Self::Promises, _value: &Self::Value) -> Option<String> {
         None
     }
     /// Writes the value.
-    fn complete(cells: &Self::Cells, value: Self::Value);
+    fn complete(promises: &Self::Promises, value: Self::Value);
     /// Writes the failure.
-    fn fail(cells: &Self::Cells, error: &Arc<Error>);
+    fn fail(promises: &Self::Promises, error: &Arc<Error>);
     /// What the caller holds.
     fn refs<C: Callable<Outputs = Self, Value = Self::Value>>(task: &Arc<Task<C>>) -> Self::Refs;
-    /// The results without their types, in order, as a finished call sends them home.
+    /// The results without their types, in order, as a finished call returns them to its owner.
     fn slots<C: Callable<Outputs = Self, Value = Self::Value>>(task: &Arc<Task<C>>) -> Vec<Arc<dyn AnySlot>>;
-    /// The result, where there is one alone that lives in its task.
+    /// The result, if there is exactly one and it is part of its task.
     fn only_slot<C: Callable<Outputs = Self, Value = Self::Value>>(_task: Arc<Task<C>>) -> Option<Arc<dyn AnySlot>> {
         None
     }
@@ -55,24 +55,24 @@ pub trait Outputs: Sized + 'static {
     }
 }
 
-/// One object: it lives inside its task.
+/// One object, which is part of its task.
 pub struct Single<T>(PhantomData<T>);
 
 impl<T: Object> Outputs for Single<T> {
     type Value = T;
-    type Cells = Cell<T>;
+    type Promises = Promise<T>;
     type Refs = ObjectRef<T>;
     const COUNT: usize = 1;
     #[inline]
-    fn cells(_: Option<&Options>) -> Cell<T> {
-        Cell::default()
+    fn promises(_: Option<&Options>) -> Promise<T> {
+        Promise::default()
     }
     #[inline]
-    fn complete(cells: &Cell<T>, value: T) {
-        complete_value(cells, value);
+    fn complete(promises: &Promise<T>, value: T) {
+        complete_value(promises, value);
     }
-    fn fail(cells: &Cell<T>, error: &Arc<Error>) {
-        cells.core().fail(error.clone());
+    fn fail(promises: &Promise<T>, error: &Arc<Error>) {
+        promises.core().fail(error.clone());
     }
     #[inline]
     fn refs<C: Callable<Outputs = Self, Value = T>>(task: &Arc<Task<C>>) -> ObjectRef<T> {
@@ -87,32 +87,32 @@ impl<T: Object> Outputs for Single<T> {
     }
 }
 
-/// Several objects: each lives on its own.
+/// Several objects, each on its own.
 pub struct Multiple<V>(PhantomData<V>);
 
 macro_rules! multiple {
     ($count:literal: $($name:ident $index:tt),*) => {
         impl<$($name: Object),*> Outputs for Multiple<($($name,)*)> {
             type Value = ($($name,)*);
-            type Cells = ($(Arc<Value<$name>>,)*);
+            type Promises = ($(Arc<Value<$name>>,)*);
             type Refs = ($(ObjectRef<$name>,)*);
             const COUNT: usize = $count;
-            fn cells(_: Option<&Options>) -> Self::Cells {
+            fn promises(_: Option<&Options>) -> Self::Promises {
                 ($(Value::<$name>::pending(),)*)
             }
-            fn complete(cells: &Self::Cells, value: Self::Value) {
-                $(complete_value(cells.$index.cell(), value.$index);)*
+            fn complete(promises: &Self::Promises, value: Self::Value) {
+                $(complete_value(promises.$index.promise(), value.$index);)*
             }
-            fn fail(cells: &Self::Cells, error: &Arc<Error>) {
-                $(cells.$index.core().fail(error.clone());)*
+            fn fail(promises: &Self::Promises, error: &Arc<Error>) {
+                $(promises.$index.core().fail(error.clone());)*
             }
             fn refs<Call: Callable<Outputs = Self, Value = Self::Value>>(task: &Arc<Task<Call>>) -> Self::Refs {
-                ($(ObjectRef::new(task.cells().$index.clone() as Arc<dyn Slot<$name>>),)*)
+                ($(ObjectRef::new(task.promises().$index.clone() as Arc<dyn Slot<$name>>),)*)
             }
             fn slots<Call: Callable<Outputs = Self, Value = Self::Value>>(
                 task: &Arc<Task<Call>>,
             ) -> Vec<Arc<dyn AnySlot>> {
-                vec![$(task.cells().$index.clone() as Arc<dyn AnySlot>,)*]
+                vec![$(task.promises().$index.clone() as Arc<dyn AnySlot>,)*]
             }
         }
     };

@@ -1,37 +1,37 @@
-//! Room in this rank's store.
+//! Allocation in this rank's store.
 
 use crate::base::{Error, Result};
 use crate::memory::{Arena, Block};
 use crate::objects::{Array, ArrayMut};
 use crate::runtime::Runtime;
-use crate::runtime::memory::{OwnDraft, OwnMemory, Said};
-use crate::runtime::notes::{Charge, Note};
+use crate::runtime::memory::{OwnDraft, OwnMemory, Attribution};
+use crate::runtime::allocation_tags::{QuotaUse, AllocationTag};
 use bytemuck::Pod;
 use std::sync::{Arc, PoisonError, RwLockReadGuard};
 
 impl Runtime {
     /// The store, while the cluster runs.
     pub(super) fn arena(&self) -> Option<Arc<Arena>> {
-        self.arena_now().clone()
+        self.arena_guard().clone()
     }
 
-    /// The same for a moment: the end of the cluster waits for it.
-    pub(super) fn arena_now(&self) -> RwLockReadGuard<'_, Option<Arc<Arena>>> {
+    /// The store behind a read guard, to be held briefly: shutdown waits for it.
+    pub(super) fn arena_guard(&self) -> RwLockReadGuard<'_, Option<Arc<Arena>>> {
         self.arena.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The error of a store that is full.
+    /// The error of a full store.
     pub(super) fn store_full(&self, wanted_bytes: u64) -> Error {
         let (used_bytes, store_bytes) = self.arena().map_or((0, 0), |arena| (arena.used_bytes(), arena.bytes()));
         Error::StoreFull { wanted_bytes, used_bytes, store_bytes, rank: self.rank, holders: self.holders() }
     }
 
-    /// A block for an array that the calling task or driver makes, with what is said of it.
-    fn allocate_for_caller(&'static self, bytes: usize) -> Result<(Block, Said)> {
-        let charge = Charge::for_caller(bytes)?;
+    /// A block for an array that the calling task or driver creates, and its attribution.
+    fn allocate_for_caller(&'static self, bytes: usize) -> Result<(Block, Attribution)> {
+        let quota_use = QuotaUse::for_caller(bytes)?;
         let block = self.allocate(bytes)?;
-        let note = Note::of(self, block.offset(), bytes);
-        Ok((block, (note, charge)))
+        let tag = AllocationTag::of(self, block.offset(), bytes);
+        Ok((block, (tag, quota_use)))
     }
 }
 
@@ -47,19 +47,19 @@ fn bytes_of<T>(length: usize) -> Result<usize> {
 /// `StoreFull`, `MemoryLimit`, or `Config` outside of a cluster.
 pub fn create_array<T: Pod + Send + Sync>(length: usize) -> Result<ArrayMut<T>> {
     let runtime = Runtime::current().ok_or_else(|| Error::no_cluster("create_array"))?;
-    let (block, said) = runtime.allocate_for_caller(bytes_of::<T>(length)?)?;
-    Ok(ArrayMut::over(Box::new(OwnDraft { said, block }), length))
+    let (block, attribution) = runtime.allocate_for_caller(bytes_of::<T>(length)?)?;
+    Ok(ArrayMut::over(Box::new(OwnDraft { attribution, block }), length))
 }
 
-/// A copy of `slice` in this rank's store.
+/// Copies `slice` into this rank's store.
 ///
 /// # Errors
 /// As `create_array`.
 pub fn put_array<T: Pod + Send + Sync>(slice: &[T]) -> Result<Array<T>> {
     let runtime = Runtime::current().ok_or_else(|| Error::no_cluster("put_array"))?;
     let bytes: &[u8] = bytemuck::cast_slice(slice);
-    let (mut block, said) = runtime.allocate_for_caller(bytes.len())?;
+    let (mut block, attribution) = runtime.allocate_for_caller(bytes.len())?;
     block.as_mut_slice()[..bytes.len()].copy_from_slice(bytes);
-    Array::over(Arc::new(OwnMemory::of_maker(block, said)), slice.len())
-        .ok_or_else(|| Error::config("elements that need more than 64 bytes of alignment have no place in the store"))
+    Array::over(Arc::new(OwnMemory::with_attribution(block, attribution)), slice.len())
+        .ok_or_else(|| Error::config("the store cannot hold elements that need more than 64 bytes of alignment"))
 }

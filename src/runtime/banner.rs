@@ -1,22 +1,23 @@
-//! What the driver says of the cluster when it has started.
+//! What the driver logs about the cluster when it has started.
 
 use crate::base::Rank;
-use crate::base::log::{Level, say};
+use crate::base::log::{Level, log};
 use crate::registry::functions;
 use crate::runtime::Runtime;
-use crate::runtime::choice;
+use crate::runtime::Transports;
+use crate::runtime::transport_choice;
 
 impl Runtime {
-    /// The roads between all ranks: a table, then what its letters stand for and why those roads are taken.
-    pub fn road_table(&self) -> Vec<String> {
+    /// The transports between all ranks, and why they are used.
+    pub fn transport_table(&self) -> Transports {
         let hosts: Vec<(String, Vec<Rank>)> =
             self.hosts.iter().map(|host| (host.name.clone(), host.ranks.clone())).collect();
-        choice::table(&hosts, &self.standings)
+        transport_choice::table(&hosts, &self.capabilities)
     }
 
-    /// Says what there is, at the level of information.
+    /// Logs the cluster's ranks, transports and settings at level info.
     pub(super) fn banner(&'static self, launcher: &str, workers: usize, pages: &str, store_bytes: u64) {
-        say(Level::Info, || {
+        log(Level::Info, || {
             let hosts: Vec<String> =
                 self.hosts().iter().map(|host| format!("{} ({} ranks)", host.name, host.ranks.len())).collect();
             format!(
@@ -30,12 +31,12 @@ impl Runtime {
             )
         });
         if self.size > 1 {
-            for line in self.road_table() {
-                say(Level::Info, || line);
+            for line in self.transport_table().to_string().lines() {
+                log(Level::Info, || line.to_string());
             }
         }
         for line in self.config.lines() {
-            say(Level::Info, || line);
+            log(Level::Info, || line);
         }
     }
 }

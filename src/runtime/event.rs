@@ -1,8 +1,8 @@
 //! One blocking wait of a thread or a fiber.
 //!
-//! States: ARMED (registered, its waiter still runs), ASLEEP (the waiter has stopped), FIRED. Who fires swaps FIRED in and
-//! wakes only what it finds ASLEEP; a waiter that finds FIRED when it wants to fall asleep does not. So a wake-up is
-//! neither lost nor delivered to a fiber that still runs.
+//! States: ARMED (registered, its waiter still runs), ASLEEP (the waiter has stopped), FIRED. The thread that fires
+//! swaps FIRED in and wakes the waiter only if it finds ASLEEP; a waiter that finds FIRED when it is about to sleep
+//! does not. So a wake-up is neither lost nor delivered to a fiber that still runs.
 
 use crate::base::sync::thread::{self, Thread};
 use crate::base::sync::{AtomicU32, AtomicUsize, Ordering};
@@ -20,45 +20,45 @@ enum Sleeper {
         worker: &'static WorkerShared,
         slot: usize,
     },
-    /// A model's fiber: how often it was resumed.
+    /// A loom model's fiber: how often it was resumed.
     #[cfg(all(test, loom))]
     Model(Arc<AtomicUsize>),
 }
 
 /// A wait for a number of things.
-pub struct Event {
+pub struct WaitEvent {
     state: AtomicU32,
     remaining: AtomicUsize,
     sleeper: Sleeper,
 }
 
-impl Event {
+impl WaitEvent {
     /// The calling thread waits for `count` things.
-    pub fn of_thread(count: usize) -> Arc<Event> {
-        Event::new(count, Sleeper::Thread(thread::current()))
+    pub fn of_thread(count: usize) -> Arc<WaitEvent> {
+        WaitEvent::new(count, Sleeper::Thread(thread::current()))
     }
 
-    /// The fiber that will lie in `slot` of `worker` waits for `count` things.
-    pub fn of_fiber(count: usize, worker: &'static WorkerShared, slot: usize) -> Arc<Event> {
-        Event::new(count, Sleeper::Fiber { worker, slot })
+    /// The fiber that will be stored in `slot` of `worker` waits for `count` things.
+    pub fn of_fiber(count: usize, worker: &'static WorkerShared, slot: usize) -> Arc<WaitEvent> {
+        WaitEvent::new(count, Sleeper::Fiber { worker, slot })
     }
 
-    fn new(count: usize, sleeper: Sleeper) -> Arc<Event> {
-        Arc::new(Event { state: AtomicU32::new(ARMED), remaining: AtomicUsize::new(count), sleeper })
+    fn new(count: usize, sleeper: Sleeper) -> Arc<WaitEvent> {
+        Arc::new(WaitEvent { state: AtomicU32::new(ARMED), remaining: AtomicUsize::new(count), sleeper })
     }
 
-    /// Whether the wait is over.
+    /// Returns true if the wait is over.
     pub fn fired(&self) -> bool {
         self.state.load(Ordering::Acquire) == FIRED
     }
 
-    /// The waiter is about to stop; false where it must not, because the wait is over.
-    pub fn fall_asleep(&self) -> bool {
+    /// The waiter is about to stop. Returns false if it must not, because the wait is over.
+    pub fn try_sleep(&self) -> bool {
         self.state.compare_exchange(ARMED, ASLEEP, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
     /// The waiter goes on without being woken.
-    pub fn end(&self) {
+    pub fn cancel(&self) {
         self.state.store(FIRED, Ordering::Release);
     }
 
@@ -76,15 +76,15 @@ impl Event {
     }
 }
 
-impl Waiter for Event {
-    fn ready(self: Arc<Self>) {
-        // Above the count, a `wait` for some of many: the rest is of no interest.
+impl Waiter for WaitEvent {
+    fn notify(self: Arc<Self>) {
+        // More than the count come where `wait` waits for some of many: the others are ignored.
         let before = self.remaining.fetch_update(Ordering::AcqRel, Ordering::Relaxed, |left| left.checked_sub(1));
         if before == Ok(1) {
             self.fire();
         }
     }
-    fn is_over(&self) -> bool {
+    fn is_finished(&self) -> bool {
         self.fired()
     }
 }

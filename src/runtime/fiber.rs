@@ -1,8 +1,8 @@
-//! Fibers: stackful coroutines that a worker runs its loop on, so that a blocked task keeps its stack and the loop goes on
-//! on another.
+//! Fibers: stackful coroutines that a worker runs its loop on, so that a blocked task keeps its stack and the loop goes
+//! on on another.
 //!
 //! The worker's loop itself runs on a fiber and calls tasks as functions: a task that never blocks costs no switch.
-//! When one blocks, its fiber is put aside and the thread resumes the loop on a pooled fiber. Fibers never leave their
+//! When one blocks, its fiber is suspended and the thread resumes the loop on a pooled fiber. Fibers never leave their
 //! thread, so thread-local state below a task stays valid.
 #![allow(unsafe_code)]
 
@@ -11,12 +11,12 @@ use corosensei::stack::{DefaultStack, Stack};
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 use std::cell::Cell;
 
-/// Why a fiber gave the thread back.
+/// Why a fiber paused.
 #[derive(Clone, Copy, Debug)]
 pub enum Pause {
-    /// Its task waits; it lies in that slot until it is resumed.
+    /// Its task waits; it is stored in that slot until it is resumed.
     Blocked(usize),
-    /// It found that the fiber in that slot can go on, and has nothing to do itself.
+    /// The fiber in that slot can go on, and this one has nothing to do.
     Resume(usize),
     /// The worker ends.
     Quit,
@@ -25,7 +25,7 @@ pub enum Pause {
 /// A stack with the worker's loop, or with a task that waits.
 pub struct Fiber {
     coroutine: Coroutine<(), Pause, (), DefaultStack>,
-    /// The lowest address that may be used, and the highest.
+    /// The lowest usable address, and the highest.
     bounds: (usize, usize),
 }
 
@@ -41,11 +41,12 @@ impl Fiber {
     /// A fiber that will run `body` when first resumed.
     ///
     /// # Errors
-    /// Where the system gives no stack.
+    /// If the system gives no stack.
     pub fn new(stack_bytes: usize, body: impl FnOnce() + 'static) -> Result<Fiber, Error> {
         let stack = DefaultStack::new(stack_bytes).map_err(|error| {
             Error::config(format!(
-                "no stack of {stack_bytes} bytes for another blocked task: {error}; lower MOBULA_STACK_BYTES or MOBULA_FIBERS"
+                "no stack of {stack_bytes} bytes for another blocked task: {error}; lower MOBULA_STACK_BYTES or \
+                 MOBULA_FIBERS"
             ))
         })?;
         // The lowest page of the mapping is the guard.
@@ -57,7 +58,7 @@ impl Fiber {
         Ok(Fiber { coroutine, bounds })
     }
 
-    /// Lets it run until it pauses or ends.
+    /// Runs the fiber until it pauses or ends.
     pub fn resume(&mut self) -> Pause {
         let outer = BOUNDS.replace(self.bounds);
         let result = self.coroutine.resume(());
@@ -68,14 +69,14 @@ impl Fiber {
         }
     }
 
-    /// Forgets a fiber whose task will never go on, without unwinding its stack.
+    /// Discards a fiber whose task will never go on, without unwinding its stack.
     pub fn abandon(mut self) {
-        // SAFETY: nothing on the stack is reached again; what it owned is leaked with it.
+        // SAFETY: nothing on the stack is accessed again; what it owned is leaked with it.
         unsafe { self.coroutine.force_reset() };
     }
 }
 
-/// Gives the thread back from within a fiber; returns when the fiber is resumed.
+/// Pauses the running fiber; returns when it is resumed.
 pub fn pause(why: Pause) {
     let yielder = YIELDER.get();
     assert!(!yielder.is_null(), "only a fiber pauses");

@@ -1,67 +1,69 @@
-//! Placement groups: does what the pure owner decides, holds bundles for the owners of others, and sends work to them.
+//! Placement groups: carries out what `scheduling::Groups` decides for the groups of this rank, reserves bundles for
+//! groups of other ranks, and sends work to bundles.
 
-mod slot;
+mod ready;
 
-use crate::base::log::{Level, say};
+use crate::base::log::{Level, log};
 use crate::base::sync::{AtomicBool, Ordering, lock};
-use crate::base::{Error, ObjectId, Rank, Result, Seat, clock};
+use crate::base::{Error, ObjectId, Rank, Result, BundleSlot, clock};
 use crate::objects::{AnySlot, ObjectRef};
 use crate::protocol::{Message, request_of};
 use crate::registry::{Bundle, Options, PlacementGroup, Runnable};
 use crate::runtime::Runtime;
-use crate::runtime::placing::check_amounts;
-use crate::scheduling::{GroupAction, GroupMessage, Groups, Home, HostView, Request, Strategy, fixed_of};
+use crate::runtime::placement::check_amounts;
+use crate::scheduling::{GroupAction, GroupMessage, Groups, GroupLocation, HostView, ResourceRequest, Strategy, fixed_of};
 use rustc_hash::FxHashMap;
-use slot::GroupSlot;
+use ready::GroupReady;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 /// The groups that this rank owns.
-pub struct OwnGroups {
+pub struct OwnedGroups {
     state: Mutex<State>,
-    /// Whether there ever was one: who has none looks no further.
+    /// True once this rank has created a group: a fast path for those that never do.
     any: AtomicBool,
 }
 
 struct State {
     groups: Groups,
-    known: FxHashMap<u64, Known>,
-    /// Decided and not done yet, in order; whether a thread is at it.
+    owned: FxHashMap<u64, OwnedGroup>,
+    /// Actions decided and not performed yet, in order.
     actions: VecDeque<GroupAction>,
+    /// True while a thread performs them.
     performing: bool,
 }
 
-/// A group that somebody holds.
-struct Known {
-    slot: Weak<GroupSlot>,
-    /// Work that waits until it is ready.
+/// A group that has handles.
+struct OwnedGroup {
+    slot: Weak<GroupReady>,
+    /// Tasks that wait until the group is ready.
     waiting: Vec<Arc<dyn Runnable>>,
-    /// Why it is gone, where it is.
-    gone: Option<String>,
+    /// Why it ended, if it did.
+    ended: Option<String>,
 }
 
-impl OwnGroups {
+impl OwnedGroups {
     /// None yet.
-    pub fn new(seed: u64) -> OwnGroups {
+    pub fn new(seed: u64) -> OwnedGroups {
         let state = State {
             groups: Groups::new(seed),
-            known: FxHashMap::default(),
+            owned: FxHashMap::default(),
             actions: VecDeque::new(),
             performing: false,
         };
-        OwnGroups { state: Mutex::new(state), any: AtomicBool::new(false) }
+        OwnedGroups { state: Mutex::new(state), any: AtomicBool::new(false) }
     }
 
-    /// Names the ranks that were asked for room and have not answered.
-    pub fn awaited(&self, note: &mut impl FnMut(Rank)) {
+    /// Calls `visit` for each rank that was requested to reserve bundles and has not responded.
+    pub fn each_awaited_rank(&self, visit: &mut impl FnMut(Rank)) {
         if self.any.load(Ordering::Relaxed) {
-            lock(&self.state).groups.awaited(note);
+            lock(&self.state).groups.visit_awaited(visit);
         }
     }
 
-    /// The groups that are not ready, with what they ask for.
+    /// The groups that are not ready, with what they request.
     pub fn pending(&self) -> Vec<(u64, String)> {
         if !self.any.load(Ordering::Relaxed) { Vec::new() } else { lock(&self.state).groups.pending() }
     }
@@ -71,17 +73,17 @@ impl Runtime {
     /// Reserves resources together.
     ///
     /// # Errors
-    /// `Unschedulable` where no host can ever hold them, naming what is missing; `Config` for amounts that are none.
+    /// `Unschedulable` if no host can ever hold them, naming what is missing; `Config` for invalid amounts.
     pub fn create_group(&'static self, bundles: Vec<Bundle>, strategy: Strategy) -> Result<PlacementGroup> {
         if bundles.is_empty() {
             return Err(Error::config("a placement group takes at least one bundle"));
         }
-        let requests = bundles.iter().map(request_of_bundle).collect::<Result<Vec<Request>>>()?;
+        let requests = bundles.iter().map(request_of_bundle).collect::<Result<Vec<ResourceRequest>>>()?;
         let number = self.protocol.references.fresh_number();
-        let slot = GroupSlot::new(number);
-        self.own_groups.any.store(true, Ordering::Relaxed);
-        let known = Known { slot: Arc::downgrade(&slot), waiting: Vec::new(), gone: None };
-        lock(&self.own_groups.state).known.insert(number, known);
+        let slot = GroupReady::new(number);
+        self.owned_groups.any.store(true, Ordering::Relaxed);
+        let group = OwnedGroup { slot: Arc::downgrade(&slot), waiting: Vec::new(), ended: None };
+        lock(&self.owned_groups.state).owned.insert(number, group);
         let id = ObjectId { owner: self.rank, number };
         let mut refused = None;
         self.decide(|groups, hosts, now_ns| {
@@ -97,84 +99,86 @@ impl Runtime {
         }
     }
 
-    /// Nobody wants the group any more: what waits for it fails, its actors end, its resources are free when its tasks are over.
+    /// Removes a group: tasks that wait for it fail, its actors end, its resources are free when its tasks have
+    /// finished.
     pub fn remove_group(&'static self, id: ObjectId) {
         if id.owner == self.rank {
-            self.group_ends(id.number);
+            self.end_group(id.number);
         } else {
             self.send(id.owner, &Message::Group(GroupMessage::Remove { group: id.number }));
         }
     }
 
-    fn group_ends(&'static self, number: u64) {
+    fn end_group(&'static self, number: u64) {
         self.decide(|groups, _, _| groups.remove(number));
     }
 
-    /// A message about groups.
+    /// Handles a message about groups.
     pub fn on_group(&'static self, from: Rank, message: GroupMessage) {
         let of = |number| ObjectId { owner: from, number };
         match message {
             GroupMessage::Reserve { group, attempt, bundles } => {
-                let granted = self.table.hold(of(group), attempt, &bundles);
+                let granted = self.table.reserve(of(group), attempt, &bundles);
                 let free = self.table.free_totals();
                 self.send(from, &Message::Group(GroupMessage::Reserved { group, attempt, granted, free }));
             }
             GroupMessage::Reserved { group, attempt, granted, free } => {
                 self.decide(|groups, hosts, now_ns| {
-                    groups.answered((group, attempt), from, (granted, free), hosts, now_ns)
+                    groups.on_reserved((group, attempt), from, (granted, free), hosts, now_ns)
                 });
             }
             GroupMessage::Commit { group, attempt } => {
                 self.table.commit(of(group), attempt);
-                self.feed_starved();
+                self.readmit_pending();
             }
             GroupMessage::Release { group, attempt } => {
-                let goes =
-                    |seat: &Seat, by: u32| seat.group == of(group) && attempt.is_none_or(|attempt| attempt == by);
-                self.release_bundles(goes, "its placement group was removed");
+                let is_released =
+                    |slot: &BundleSlot, by: u32| slot.group == of(group) && attempt.is_none_or(|attempt| attempt == by);
+                self.release_bundles(is_released, "its placement group was removed");
             }
-            GroupMessage::Remove { group } => self.group_ends(group),
+            GroupMessage::Remove { group } => self.end_group(group),
         }
     }
 
-    /// Bundles are the host's again: their actors end, and work that waits for them fails.
-    fn release_bundles(&'static self, goes: impl Fn(&Seat, u32) -> bool, reason: &str) {
-        self.table.release(goes);
-        for actor in self.protocol.actors.seated(|seat| !self.table.has_seat(seat)) {
-            self.protocol.actors.kill(&self, actor, reason, false);
+    /// Returns bundles to the host: their actors end, and work that waits for them fails.
+    fn release_bundles(&'static self, is_released: impl Fn(&BundleSlot, u32) -> bool, reason: &str) {
+        self.table.release(is_released);
+        for actor in self.protocol.local_actors.in_bundles(|slot| !self.table.has_slot(slot)) {
+            self.protocol.local_actors.kill(&self, actor, reason, false);
         }
-        self.feed_starved();
+        self.readmit_pending();
         self.resources_freed();
     }
 
-    /// A rank is gone, with the bundles that it held and the groups that it owned.
-    pub fn groups_lost(&'static self, rank: Rank, error: &Error) {
-        self.release_bundles(|seat, _| seat.group.owner == rank, &error.to_string());
-        if self.own_groups.any.load(Ordering::Relaxed) {
+    /// A rank is dead: ends its groups, and replaces the bundles that it had reserved.
+    pub fn groups_on_peer_failed(&'static self, rank: Rank, error: &Error) {
+        self.release_bundles(|slot, _| slot.group.owner == rank, &error.to_string());
+        if self.owned_groups.any.load(Ordering::Relaxed) {
             let reason = error.to_string();
-            self.decide(|groups, hosts, now_ns| groups.lost(rank, &reason, hosts, now_ns));
+            self.decide(|groups, hosts, now_ns| groups.on_rank_failed(rank, &reason, hosts, now_ns));
         }
     }
 
-    /// Groups that rested long enough try again; returns when the next one has. Only the progress thread calls it.
-    pub fn groups_due(&'static self) -> Option<Duration> {
-        if !self.own_groups.any.load(Ordering::Relaxed) {
+    /// Retries groups whose pause is over; returns the time until the next retry. Only the progress thread calls it.
+    pub fn tick_groups(&'static self) -> Option<Duration> {
+        if !self.owned_groups.any.load(Ordering::Relaxed) {
             return None;
         }
         let left = |due_ns: u64| Duration::from_nanos(due_ns.saturating_sub(clock::now_ns()));
-        let due = lock(&self.own_groups.state).groups.due_ns().map(left)?;
+        let due = lock(&self.owned_groups.state).groups.due_ns().map(left)?;
         if due.is_zero() {
             self.decide(|groups, hosts, now_ns| groups.tick(hosts, now_ns));
         }
-        lock(&self.own_groups.state).groups.due_ns().map(left)
+        lock(&self.owned_groups.state).groups.due_ns().map(left)
     }
 
-    /// Lets the pure owner decide, and does what it says. What several threads have it decide is done in that order, by one of
-    /// them, and under no lock: what it sends to this rank itself comes back here.
+    /// Lets `Groups` decide about an event, and performs its actions. Actions decided by several threads are performed
+    /// in the order of the decisions, by one of the threads, and under no lock: a message to this rank itself comes
+    /// back here.
     fn decide(&'static self, event: impl FnOnce(&mut Groups, &[HostView], u64) -> Vec<GroupAction>) {
         let hosts = self.host_views();
         {
-            let mut state = lock(&self.own_groups.state);
+            let mut state = lock(&self.owned_groups.state);
             let actions = event(&mut state.groups, &hosts, clock::now_ns());
             state.actions.extend(actions);
             if state.performing {
@@ -184,59 +188,59 @@ impl Runtime {
         }
         loop {
             let action = {
-                let mut state = lock(&self.own_groups.state);
+                let mut state = lock(&self.owned_groups.state);
                 let action = state.actions.pop_front();
                 state.performing = action.is_some();
                 action
             };
             match action {
                 Some(action) => {
-                    // A waker or a `Drop` of the user's may panic; what was decided after it is done all the same.
-                    if catch_unwind(AssertUnwindSafe(|| self.perform_for_group(action))).is_err() {
-                        say(Level::Error, || format!("rank {}: user code panicked as a group came or went", self.rank));
+                    // A waker or a `Drop` of the user may panic; the later actions are performed all the same.
+                    if catch_unwind(AssertUnwindSafe(|| self.apply_group_action(action))).is_err() {
+                        log(Level::Error, || format!("rank {}: user code panicked as a group came or went", self.rank));
                     }
                 }
                 None => break,
             }
         }
-        if lock(&self.own_groups.state).groups.due_ns().is_some() {
-            // The progress thread is to wake for it.
-            self.roads.bell.ring();
+        if lock(&self.owned_groups.state).groups.due_ns().is_some() {
+            // Wakes the progress thread, which retries.
+            self.router.doorbell.notify_always();
         }
     }
 
-    fn perform_for_group(&'static self, action: GroupAction) {
+    fn apply_group_action(&'static self, action: GroupAction) {
         let id = |number| ObjectId { owner: self.rank, number };
         match action {
             GroupAction::Send(to, message) => self.send(to, &Message::Group(message)),
             GroupAction::Ready(number) => {
                 let (slot, waiting) =
-                    self.known(number, |known| (known.slot.upgrade(), std::mem::take(&mut known.waiting)));
-                say(Level::Debug, || format!("placement group {} is ready", id(number)));
+                    self.with_group(number, |group| (group.slot.upgrade(), std::mem::take(&mut group.waiting)));
+                log(Level::Debug, || format!("placement group {} is ready", id(number)));
                 if let Some(slot) = slot {
                     slot.complete();
                 }
                 waiting.into_iter().for_each(|task| self.launch_here(task));
             }
-            GroupAction::Gone(number, reason) => {
-                let (slot, waiting) = self.known(number, |known| {
-                    known.gone = Some(reason.clone());
-                    (known.slot.upgrade(), std::mem::take(&mut known.waiting))
+            GroupAction::Ended(number, reason) => {
+                let (slot, waiting) = self.with_group(number, |group| {
+                    group.ended = Some(reason.clone());
+                    (group.slot.upgrade(), std::mem::take(&mut group.waiting))
                 });
                 if let Some(slot) = slot {
                     let group = format!("placement group {}", id(number));
                     slot.core().fail(Arc::new(Error::Unschedulable { task: group, missing: reason.clone() }));
                 }
-                let seat = Seat { group: id(number), bundle: None };
+                let slot = BundleSlot { group: id(number), bundle: None };
                 waiting
                     .iter()
-                    .for_each(|task| self.protocol.fail_task(&self, task, gone(task.header().name(), seat, &reason)));
+                    .for_each(|task| self.protocol.fail_task(&self, task, slot_error(task.header().name(), slot, &reason)));
             }
         }
     }
 
-    fn known<T: Default>(&self, number: u64, body: impl FnOnce(&mut Known) -> T) -> T {
-        lock(&self.own_groups.state).known.get_mut(&number).map_or_else(T::default, body)
+    fn with_group<T: Default>(&self, number: u64, body: impl FnOnce(&mut OwnedGroup) -> T) -> T {
+        lock(&self.owned_groups.state).owned.get_mut(&number).map_or_else(T::default, body)
     }
 
     fn host_views(&self) -> Vec<HostView> {
@@ -244,11 +248,12 @@ impl Runtime {
         self.hosts.iter().map(|host| HostView { totals: host.totals.clone(), ranks: living(&host.ranks) }).collect()
     }
 
-    /// Where a task for that place goes first: to the group's owner, who knows where the place is; `None` where that is this rank.
-    pub(super) fn group_owner(&self, seat: Seat) -> Result<Option<Rank>> {
-        let owner = seat.group.owner;
+    /// The rank to which a task for that slot goes first: the group's owner, which knows the slot's location; `None` if
+    /// that is this rank.
+    pub(super) fn group_owner(&self, slot: BundleSlot) -> Result<Option<Rank>> {
+        let owner = slot.group.owner;
         if owner >= self.size {
-            return Err(Error::config(format!("{seat} is of another cluster")));
+            return Err(Error::config(format!("{slot} is of another cluster")));
         }
         if self.is_dead(owner) {
             return Err(self.death_of(owner));
@@ -256,66 +261,67 @@ impl Runtime {
         Ok((owner != self.rank).then_some(owner))
     }
 
-    /// Whether a task for that place goes on here. Otherwise it was sent on, waits until the group is ready, or has failed.
-    pub(super) fn is_seated(&'static self, task: &Arc<dyn Runnable>, seat: Seat) -> bool {
-        if seat.group.owner != self.rank && self.table.has_seat(seat) {
-            // Its owner has looked whether it fits.
+    /// Returns true if a task for that slot runs here. Otherwise it was sent on, waits until the group is ready, or
+    /// failed.
+    pub(super) fn dispatch_to_slot(&'static self, task: &Arc<dyn Runnable>, slot: BundleSlot) -> bool {
+        if slot.group.owner != self.rank && self.table.has_slot(slot) {
+            // The group's owner has checked that it fits.
             return true;
         }
         let request = task.header().options.as_deref().map(request_of).unwrap_or_default();
-        let home = if seat.group.owner == self.rank {
-            let mut state = lock(&self.own_groups.state);
-            let home = state.home(seat, &request);
-            if home == Home::Later
-                && let Some(known) = state.known.get_mut(&seat.group.number)
+        let location = if slot.group.owner == self.rank {
+            let mut state = lock(&self.owned_groups.state);
+            let location = state.location(slot, &request);
+            if location == GroupLocation::Later
+                && let Some(group) = state.owned.get_mut(&slot.group.number)
             {
-                known.waiting.push(task.clone());
+                group.waiting.push(task.clone());
                 return false;
             }
-            home
+            location
         } else {
-            Home::Nowhere(format!("it is not on rank {} any more", self.rank))
+            GroupLocation::Nowhere(format!("it is not on rank {} any more", self.rank))
         };
-        match home {
-            Home::At(rank) if rank == self.rank => return true,
-            Home::At(rank) => self.launch_there(task.clone(), rank),
-            Home::Later => {
-                self.protocol.fail_task(&self, task, gone(task.header().name(), seat, "nobody holds it any more"))
+        match location {
+            GroupLocation::At(rank) if rank == self.rank => return true,
+            GroupLocation::At(rank) => self.launch_on(task.clone(), rank),
+            GroupLocation::Later => {
+                self.protocol.fail_task(&self, task, slot_error(task.header().name(), slot, "its last handle was dropped"))
             }
-            Home::Nowhere(reason) => self.protocol.fail_task(&self, task, gone(task.header().name(), seat, &reason)),
+            GroupLocation::Nowhere(reason) => self.protocol.fail_task(&self, task, slot_error(task.header().name(), slot, &reason)),
         }
         false
     }
 
-    /// Where that place in one of this rank's groups is; `None` while it is being reserved.
-    pub(super) fn home_of_seat(&self, seat: Seat) -> Result<Option<Rank>, String> {
-        match lock(&self.own_groups.state).home(seat, &Request::default()) {
-            Home::At(rank) => Ok(Some(rank)),
-            Home::Later => Ok(None),
-            Home::Nowhere(reason) => Err(reason),
+    /// The location of that slot of one of this rank's groups; `None` while it is being reserved.
+    pub(super) fn location_of_slot(&self, slot: BundleSlot) -> Result<Option<Rank>, String> {
+        match lock(&self.owned_groups.state).location(slot, &ResourceRequest::default()) {
+            GroupLocation::At(rank) => Ok(Some(rank)),
+            GroupLocation::Later => Ok(None),
+            GroupLocation::Nowhere(reason) => Err(reason),
         }
     }
 
-    /// Work for a place that is held here no more, or can never hold it, fails by name; true where it did.
-    pub(super) fn unseat(&'static self, request: &Request, work: &crate::runtime::queues::Work) -> bool {
-        let Some((seat, cpu)) = request.seat else { return false };
-        let reason = if !self.table.has_seat(seat) {
+    /// Fails work for a slot that is no longer reserved here, or is too small; returns true if it did.
+    pub(super) fn fail_without_slot(&'static self, request: &ResourceRequest, work: &crate::runtime::queues::Work) -> bool {
+        let Some((slot, cpu)) = request.bundle else { return false };
+        let reason = if !self.table.has_slot(slot) {
             format!("it is not on rank {} any more", self.rank)
-        } else if self.table.seat_is_too_small(seat, cpu, request) {
-            format!("{} is more than it has", request.shown())
+        } else if self.table.slot_is_too_small(slot, cpu, request) {
+            format!("{} is more than it has", request.displayed())
         } else {
             return false;
         };
         match work {
             crate::runtime::queues::Work::Actor(actor) => {
-                self.protocol.actors.kill(&self, actor.id, &format!("{seat}: {reason}"), false);
+                self.protocol.local_actors.kill(&self, actor.id, &format!("{slot}: {reason}"), false);
             }
             crate::runtime::queues::Work::Task(task) => {
                 if task.header().claim() {
-                    let error = gone(task.header().name(), seat, &reason);
+                    let error = slot_error(task.header().name(), slot, &reason);
                     self.report(error.clone());
                     task.fail(Arc::new(error));
-                    self.over(task);
+                    self.on_finished(task);
                 }
             }
         }
@@ -324,25 +330,25 @@ impl Runtime {
 }
 
 impl State {
-    fn home(&mut self, seat: Seat, request: &Request) -> Home {
-        match self.known.get(&seat.group.number).and_then(|known| known.gone.clone()) {
-            Some(reason) => Home::Nowhere(reason),
-            None => self.groups.home(seat.group.number, seat.bundle, request),
+    fn location(&mut self, slot: BundleSlot, request: &ResourceRequest) -> GroupLocation {
+        match self.owned.get(&slot.group.number).and_then(|group| group.ended.clone()) {
+            Some(reason) => GroupLocation::Nowhere(reason),
+            None => self.groups.locate(slot.group.number, slot.bundle, request),
         }
     }
 }
 
-/// The error of work for a place that is gone, or that can never hold it.
-pub(super) fn gone(name: &str, seat: Seat, reason: &str) -> Error {
-    Error::Unschedulable { task: name.to_string(), missing: format!("{seat}: {reason}") }
+/// The error of work for a slot that was removed, or that is too small.
+pub(super) fn slot_error(name: &str, slot: BundleSlot, reason: &str) -> Error {
+    Error::Unschedulable { task: name.to_string(), missing: format!("{slot}: {reason}") }
 }
 
-fn request_of_bundle(bundle: &Bundle) -> Result<Request> {
+fn request_of_bundle(bundle: &Bundle) -> Result<ResourceRequest> {
     let mut options = Options::new().num_cpus(bundle.cpus).num_gpus(bundle.gpus);
     options.resources.clone_from(&bundle.resources);
     check_amounts(&options, "a bundle")?;
     if bundle.gpus < 0.0 || fixed_of(bundle.cpus) + fixed_of(bundle.gpus) == 0 && bundle.resources.is_empty() {
-        return Err(Error::config("a bundle that asks for nothing: give it cpus, gpus or a resource"));
+        return Err(Error::config("a bundle that requests nothing: give it cpus, gpus or a resource"));
     }
     Ok(request_of(&options))
 }

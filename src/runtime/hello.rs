@@ -1,4 +1,4 @@
-//! What ranks tell each other first: who they are, where, and what they can run.
+//! The first exchange between ranks: their identity, host, and function table.
 
 use crate::base::{Error, Rank, Result};
 use crate::boot::Exchange;
@@ -6,24 +6,24 @@ use crate::registry::functions;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
-/// A rank's card.
+/// What a rank sends first.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Hello {
     /// The host's name.
     pub host: String,
-    /// What two processes have in common that can map each other's memory: boot, namespaces, user.
-    neighbourhood: String,
+    /// Equal in two processes that can map each other's memory: boot id, namespaces, user.
+    memory_domain: String,
     /// The process.
     pub pid: u32,
     version: String,
-    /// Of the function table.
+    /// The digest of the function table.
     digest: u64,
     /// Logical CPUs that the launcher bound it to.
     pub cpus: Vec<u32>,
 }
 
 impl Hello {
-    /// This process's.
+    /// Describes this process.
     pub fn of_this_process(cpus: Vec<u32>) -> Hello {
         let text = |path: &str| std::fs::read_to_string(path).unwrap_or_default().trim().to_string();
         let link = |path: &str| std::fs::read_link(Path::new(path)).unwrap_or_default().display().to_string();
@@ -31,7 +31,7 @@ impl Hello {
         let user = status.lines().find(|line| line.starts_with("Uid:")).unwrap_or_default().to_string();
         Hello {
             host: text("/proc/sys/kernel/hostname"),
-            neighbourhood: [
+            memory_domain: [
                 text("/proc/sys/kernel/random/boot_id"),
                 link("/proc/self/ns/pid"),
                 link("/proc/self/ns/uts"),
@@ -50,19 +50,19 @@ impl Hello {
 pub fn group_by_host(hellos: &[Hello]) -> Vec<Vec<Rank>> {
     let mut hosts: Vec<(&str, Vec<Rank>)> = Vec::new();
     for (rank, hello) in hellos.iter().enumerate() {
-        match hosts.iter_mut().find(|(known, _)| *known == hello.neighbourhood) {
+        match hosts.iter_mut().find(|(known, _)| *known == hello.memory_domain) {
             Some((_, ranks)) => ranks.push(rank as Rank),
-            None => hosts.push((&hello.neighbourhood, vec![rank as Rank])),
+            None => hosts.push((&hello.memory_domain, vec![rank as Rank])),
         }
     }
     hosts.into_iter().map(|(_, ranks)| ranks).collect()
 }
 
-/// Refuses ranks that run another binary, naming them and the first function that differs. Collective where they differ.
+/// Refuses ranks that run another binary, naming them and the first function that differs. Collective if they differ.
 ///
 /// # Errors
 /// On every rank alike.
-pub fn refuse_strangers(exchange: &mut dyn Exchange, rank: Rank, hellos: &[Hello]) -> Result<()> {
+pub fn refuse_other_binaries(exchange: &mut dyn Exchange, rank: Rank, hellos: &[Hello]) -> Result<()> {
     if let Some((one, other)) = functions().collision() {
         return Err(Error::config(format!(
             "two remote functions have the same path and signature: {} at {} and {} at {}",
@@ -70,27 +70,27 @@ pub fn refuse_strangers(exchange: &mut dyn Exchange, rank: Rank, hellos: &[Hello
         )));
     }
     let alike = |hello: &Hello| hello.version == hellos[0].version && hello.digest == hellos[0].digest;
-    let Some(stranger) = hellos.iter().position(|hello| !alike(hello)) else { return Ok(()) };
-    if hellos[stranger].version != hellos[0].version {
+    let Some(different) = hellos.iter().position(|hello| !alike(hello)) else { return Ok(()) };
+    if hellos[different].version != hellos[0].version {
         return Err(Error::fabric(format!(
-            "rank 0 runs mobula {} and rank {stranger} mobula {}: start the same binary on every rank",
-            hellos[0].version, hellos[stranger].version
+            "rank 0 runs mobula {} and rank {different} mobula {}: start the same binary on every rank",
+            hellos[0].version, hellos[different].version
         )));
     }
-    let speaks = rank == 0 || rank as usize == stranger;
-    let lines: Vec<String> = if speaks { functions().lines().collect() } else { Vec::new() };
+    let is_compared = rank == 0 || rank as usize == different;
+    let lines: Vec<String> = if is_compared { functions().lines().collect() } else { Vec::new() };
     let all = exchange.allgather(lines.join("\n").as_bytes())?;
     let text = |rank: usize| String::from_utf8_lossy(&all[rank]).into_owned();
-    let strangers: Vec<String> =
+    let different_ranks: Vec<String> =
         (0..hellos.len()).filter(|rank| !alike(&hellos[*rank])).map(|rank| rank.to_string()).collect();
     Err(Error::fabric(format!(
         "rank 0 and rank {} run different binaries: {}; start the same binary on every rank",
-        strangers.join(", "),
-        first_difference(&text(0), &text(stranger), stranger)
+        different_ranks.join(", "),
+        first_difference(&text(0), &text(different), different)
     )))
 }
 
-/// The first function that one of two sorted tables has and the other has not.
+/// The first function that only one of two sorted tables has.
 fn first_difference(zero: &str, other: &str, rank: usize) -> String {
     let (mut left, mut right) = (zero.lines(), other.lines());
     loop {
@@ -110,18 +110,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_function_that_differs_is_named() {
+    fn first_differing_function_is_named() {
         assert_eq!(first_difference("a\nb\nc", "a\nc", 3), "only rank 0 has the function `b`");
         assert_eq!(first_difference("a", "a\nz", 3), "only rank 3 has the function `z`");
         assert_eq!(first_difference("b", "a\nb", 1), "only rank 1 has the function `a`");
     }
 
     #[test]
-    fn ranks_that_cannot_map_each_other_are_on_different_hosts() {
+    fn ranks_with_different_memory_domains_are_on_different_hosts() {
         let mut hello = Hello::of_this_process(vec![0]);
-        let mut stranger = hello.clone();
-        stranger.neighbourhood.push('x');
+        let mut different = hello.clone();
+        different.memory_domain.push('x');
         hello.pid += 1;
-        assert_eq!(group_by_host(&[hello.clone(), stranger, hello]), [vec![0, 2], vec![1]]);
+        assert_eq!(group_by_host(&[hello.clone(), different, hello]), [vec![0, 2], vec![1]]);
     }
 }

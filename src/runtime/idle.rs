@@ -1,8 +1,8 @@
-//! Which workers sleep, and how they are woken without being missed.
+//! Which workers sleep, and how they are woken without a lost wake-up.
 //!
-//! A worker that found nothing sets its bit, fences, looks at every queue once more, and parks. Who makes work available
+//! A worker that found nothing sets its bit, fences, checks every queue once more, and parks. A thread that adds work
 //! first makes it visible, then fences, then reads the bits. With both fences sequentially consistent, one of the two
-//! sees the other: either the worker finds the work in its last look, or the bit is seen and the worker unparked.
+//! sees the other: either the worker finds the work in its last check, or the bit is seen and the worker unparked.
 
 use crate::base::limits::WORKERS_MAX;
 use crate::base::sync::{AtomicU64, AtomicUsize, Ordering, fence};
@@ -10,28 +10,28 @@ use crate::base::sync::{AtomicU64, AtomicUsize, Ordering, fence};
 const WORDS: usize = WORKERS_MAX.div_ceil(64);
 
 /// The sleeping workers of a rank.
-pub struct Idle {
-    /// How many bits are set, so that a busy rank reads one word. Counted before a bit is set and after it was cleared, so that
-    /// it is never too low: who reads 0 misses nobody.
+pub struct IdleWorkers {
+    /// How many bits are set, so that a busy rank reads one word. Incremented before a bit is set and decremented after
+    /// it was cleared, so that it is never too low: a reader of 0 misses no worker.
     asleep: AtomicUsize,
     bits: [AtomicU64; WORDS],
 }
 
-impl Idle {
-    /// Nobody sleeps.
-    pub fn new() -> Idle {
-        Idle { asleep: AtomicUsize::new(0), bits: std::array::from_fn(|_| AtomicU64::new(0)) }
+impl IdleWorkers {
+    /// No worker sleeps.
+    pub fn new() -> IdleWorkers {
+        IdleWorkers { asleep: AtomicUsize::new(0), bits: std::array::from_fn(|_| AtomicU64::new(0)) }
     }
 
-    /// Worker `index` is about to park. It must look for work once more before it does.
+    /// Worker `index` is about to park. It must check for work once more before it does.
     pub fn announce(&self, index: usize) {
         self.asleep.fetch_add(1, Ordering::Relaxed);
-        // Release: whoever sees the bit has the count too, and does not take one from it that was not added yet.
+        // Release: a thread that sees the bit sees the count too, and does not decrement it before it was incremented.
         self.bits[index / 64].fetch_or(1 << (index % 64), Ordering::Release);
         fence(Ordering::SeqCst);
     }
 
-    /// Worker `index` does not park after all, or is awake again; false where somebody had already taken it out.
+    /// Worker `index` does not park after all, or is awake again; false if another thread had already removed it.
     pub fn withdraw(&self, index: usize) -> bool {
         let bit = 1 << (index % 64);
         let was = self.bits[index / 64].fetch_and(!bit, Ordering::AcqRel) & bit != 0;
@@ -41,8 +41,8 @@ impl Idle {
         was
     }
 
-    /// Work became visible: the worker to unpark, where one sleeps. It is taken out.
-    pub fn rouse(&self) -> Option<usize> {
+    /// Work became visible: removes and returns the worker to unpark, if one sleeps.
+    pub fn wake_one(&self) -> Option<usize> {
         fence(Ordering::SeqCst);
         if self.asleep.load(Ordering::Relaxed) == 0 {
             return None;
@@ -65,7 +65,7 @@ impl Idle {
         self.asleep.load(Ordering::Relaxed)
     }
 
-    /// Whether anybody sleeps.
+    /// Returns true if any worker sleeps.
     pub fn any(&self) -> bool {
         self.asleep.load(Ordering::Relaxed) > 0
     }
@@ -79,12 +79,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_worker_is_roused_once() {
-        let idle = Idle::new();
-        assert_eq!(idle.rouse(), None);
+    fn sleeping_worker_is_woken_once() {
+        let idle = IdleWorkers::new();
+        assert_eq!(idle.wake_one(), None);
         idle.announce(70);
         idle.announce(3);
-        assert_eq!((idle.rouse(), idle.rouse(), idle.rouse()), (Some(3), Some(70), None));
+        assert_eq!((idle.wake_one(), idle.wake_one(), idle.wake_one()), (Some(3), Some(70), None));
         assert!(!idle.withdraw(3) && !idle.any());
     }
 }

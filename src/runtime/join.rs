@@ -1,21 +1,22 @@
-//! From everybody's cards to a rank that can reach everybody: what it maps, and which road leads where.
+//! From the addresses of all ranks to a rank that can reach them: maps shared memory, and opens the transports to each
+//! peer.
 
 use crate::base::{Config, Error, Rank, Result};
 use crate::boot::World;
-use crate::memory::{Access, Arena, Bell, PeerArena, Region, Segment};
+use crate::memory::{Access, Arena, Doorbell, PeerArena, Region, Segment};
 use crate::runtime::Runtime;
-use crate::runtime::board::Board;
-use crate::runtime::choice::{self, RoadKind};
-use crate::runtime::local::{Cards, Local, Station};
-use crate::runtime::roads::Roads;
-use crate::runtime::sentry::Mate;
-use crate::runtime::table::Table;
+use crate::runtime::shared_table::SharedTable;
+use crate::runtime::transport_choice::{self, TransportKind};
+use crate::runtime::local::{WorkerAddress, LocalResources, HostPosition};
+use crate::runtime::router::Router;
+use crate::runtime::fd_poller::LocalPeer;
+use crate::runtime::table::ResourceTable;
 use crate::scheduling::UNIT;
-use crate::topology::WorkerPlace;
-use crate::transport::Fabric;
-use crate::transport::shm::ShmFabric;
-use crate::transport::tcp::{TcpCard, TcpFabric};
-use crate::transport::verbs::{SideRoad, VerbsEndpoint, VerbsFabric};
+use crate::topology::WorkerPlacement;
+use crate::transport::Transport;
+use crate::transport::shm::ShmTransport;
+use crate::transport::tcp::{TcpAddress, TcpTransport};
+use crate::transport::verbs::{ControlChannel, VerbsEndpoint, VerbsTransport};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,40 +24,40 @@ use std::time::Duration;
 const SPIN: Duration = Duration::from_micros(50);
 
 /// What a rank has once it has joined the others.
-pub(super) struct Joined {
+pub(super) struct JoinedRank {
     pub arena: Arc<Arena>,
     pub arenas: Vec<Option<Arc<PeerArena>>>,
-    pub table: Table,
-    pub roads: Roads,
-    pub host_bells: Vec<Option<Arc<Bell>>>,
-    pub places: Vec<WorkerPlace>,
+    pub table: ResourceTable,
+    pub router: Router,
+    pub host_doorbells: Vec<Option<Arc<Doorbell>>>,
+    pub places: Vec<WorkerPlacement>,
     /// The CPUs of this rank's share of its host.
     pub cpus: Vec<u32>,
     pub workers: usize,
-    pub fabrics: Vec<String>,
+    pub transport_names: Vec<String>,
 }
 
-/// Maps what the host's ranks share, and makes the roads that are taken.
+/// Maps what the host's ranks share, and opens the transports in use.
 pub(super) fn join(
     config: &Config,
-    local: Local,
+    local: LocalResources,
     world: &World,
-    station: &Station<'_>,
-    cards: &[Cards],
-) -> Result<Joined> {
-    let (rank, host_ranks) = (station.rank, station.host_ranks);
-    // They live: each takes part in the exchange that follows.
-    let mates = host_ranks.iter().filter(|other| **other != rank);
-    let mates = mates.filter_map(|other| Mate::open(*other, cards[*other as usize].arena.pid)).collect();
-    let first = &cards[host_ranks[0] as usize];
-    let (Some(board_card), Some(host)) = (&first.board, &first.host) else {
-        return Err(Error::fabric(format!("rank {} did not say what its host has", host_ranks[0])));
+    position: &HostPosition<'_>,
+    addresses: &[WorkerAddress],
+) -> Result<JoinedRank> {
+    let (rank, host_ranks) = (position.rank, position.host_ranks);
+    // They live: each takes part in the next exchange.
+    let local_peers = host_ranks.iter().filter(|other| **other != rank);
+    let local_peers = local_peers.filter_map(|other| LocalPeer::open(*other, addresses[*other as usize].arena.pid)).collect();
+    let first = &addresses[host_ranks[0] as usize];
+    let (Some(table_address), Some(host)) = (&first.shared_table, &first.host) else {
+        return Err(Error::fabric(format!("rank {} did not send its host's resources", host_ranks[0])));
     };
-    let board = match &local.board {
+    let table_segment = match &local.shared_table {
         Some(segment) => segment.clone(),
-        None => Arc::new(Segment::open(board_card, Access::Write)?),
+        None => Arc::new(Segment::open(table_address, Access::Write)?),
     };
-    let board = Board::new(board, station.place, host_ranks.len());
+    let shared_table = SharedTable::new(table_segment, position.index, host_ranks.len());
     let workers = config.workers.unwrap_or_else(|| {
         let cpus = (host.totals.cpu + UNIT - 1) / UNIT;
         (cpus as usize).div_ceil(host_ranks.len()).clamp(1, crate::base::limits::WORKERS_MAX)
@@ -64,155 +65,155 @@ pub(super) fn join(
     let topology = &local.host.topology;
     let crowded = host_ranks.len() > topology.allowed.len().max(1);
     let spin = config.spin_us.map_or(if crowded { Duration::ZERO } else { SPIN }, Duration::from_micros);
-    let places = crate::topology::plan(topology, station.bound, station.place, workers);
-    let share = crate::topology::share(topology, station.bound, station.place);
+    let places = crate::topology::plan(topology, position.bound, position.index, workers);
+    let share = crate::topology::share(topology, position.bound, position.index);
     let cpus = share.into_iter().flat_map(|core| core.pus).collect();
 
-    let ways = ways(world, rank, cards)?;
+    let routes = routes_to_all(world, rank, addresses)?;
     let arena = local.arena.clone();
-    let mut made = Made::default();
-    made.shm(local, rank, host_ranks, cards)?;
-    let job = Job { world, config, rank, cards };
-    made.far(&job, &ways, &arena)?;
-    made.verbs(&job)?;
+    let mut transports = TransportSet::default();
+    transports.add_shm(local, rank, host_ranks, addresses)?;
+    let job = JoinInputs { world, config, rank, addresses };
+    transports.add_remote(&job, &routes, &arena)?;
+    transports.add_verbs(&job)?;
     let to: Vec<Vec<u8>> =
-        ways.iter().map(|way| way.iter().filter_map(|kind| made.place_of(*kind)).collect()).collect();
-    let bell = made.bell.unwrap_or_else(|| Arc::new(Bell::private()));
-    let bell_of =
-        |other: &Rank| if *other == rank { Some(bell.clone()) } else { made.host_bells[*other as usize].clone() };
-    let table = Table::new(board, host.totals.clone(), host_ranks.iter().map(bell_of).collect());
-    Ok(Joined {
+        routes.iter().map(|route| route.iter().filter_map(|kind| transports.index_of(*kind)).collect()).collect();
+    let doorbell = transports.doorbell.unwrap_or_else(|| Arc::new(Doorbell::private()));
+    let doorbell_of =
+        |other: &Rank| if *other == rank { Some(doorbell.clone()) } else { transports.host_doorbells[*other as usize].clone() };
+    let table = ResourceTable::new(shared_table, host.totals.clone(), host_ranks.iter().map(doorbell_of).collect());
+    Ok(JoinedRank {
         arena,
-        arenas: made.arenas,
+        arenas: transports.arenas,
         table,
-        fabrics: made.kinds.iter().map(|kind| kind.name().to_string()).collect(),
-        roads: Roads::new(made.fabrics, made.laid, &to, mates, bell, spin),
-        host_bells: made.host_bells,
+        transport_names: transports.kinds.iter().map(|kind| kind.name().to_string()).collect(),
+        router: Router::new(transports.transports, transports.verbs, &to, local_peers, doorbell, spin),
+        host_doorbells: transports.host_doorbells,
         places,
         cpus,
         workers,
     })
 }
 
-/// By rank: the kinds of roads that lead there, best first; none to itself.
-fn ways(world: &World, rank: Rank, cards: &[Cards]) -> Result<Vec<Vec<RoadKind>>> {
-    let mine = &cards[rank as usize].standing;
-    let to = |(other, card): (usize, &Cards)| {
+/// The kinds of transports to each rank, best first; none to itself.
+fn routes_to_all(world: &World, rank: Rank, addresses: &[WorkerAddress]) -> Result<Vec<Vec<TransportKind>>> {
+    let own = &addresses[rank as usize].capabilities;
+    let to = |(other, address): (usize, &WorkerAddress)| {
         if other == rank as usize {
             return Ok(Vec::new());
         }
-        choice::way(mine, &card.standing).map_err(|reason| {
+        transport_choice::transports_between(own, &address.capabilities).map_err(|reason| {
             Error::fabric(format!(
-                "there is no road from rank {rank} to rank {other}: {reason} (launcher: {})",
+                "there is no transport from rank {rank} to rank {other}: {reason} (launcher: {})",
                 world.launcher
             ))
         })
     };
-    cards.iter().enumerate().map(to).collect()
+    addresses.iter().enumerate().map(to).collect()
 }
 
-/// What every rank knows of the job before its roads are made.
-struct Job<'a> {
+/// What every rank knows of the job before its transports are opened.
+struct JoinInputs<'a> {
     world: &'a World,
     config: &'a Config,
     rank: Rank,
-    cards: &'a [Cards],
+    addresses: &'a [WorkerAddress],
 }
 
-/// The roads made so far.
+/// The transports opened so far.
 #[derive(Default)]
-struct Made {
-    fabrics: Vec<Arc<dyn Fabric>>,
-    /// Of each of them.
-    kinds: Vec<RoadKind>,
+struct TransportSet {
+    transports: Vec<Arc<dyn Transport>>,
+    /// The kind of each of them.
+    kinds: Vec<TransportKind>,
     arenas: Vec<Option<Arc<PeerArena>>>,
-    host_bells: Vec<Option<Arc<Bell>>>,
-    bell: Option<Arc<Bell>>,
+    host_doorbells: Vec<Option<Arc<Doorbell>>>,
+    doorbell: Option<Arc<Doorbell>>,
     tcp: Option<crate::transport::tcp::Listener>,
     endpoint: Option<VerbsEndpoint>,
-    laid: Option<Arc<VerbsFabric>>,
+    verbs: Option<Arc<VerbsTransport>>,
 }
 
-/// Links over verbs are agreed upon over the road that goes on when they fail.
-struct Beside;
+/// The control channel of links over verbs: they are set up over the transport to which they fail over.
+struct RouterChannel;
 
-impl SideRoad for Beside {
+impl ControlChannel for RouterChannel {
     fn send(&self, peer: Rank, bytes: &[u8]) {
-        // Before the node is there nothing is sent, and so no link is needed.
+        // Nothing is sent before the runtime exists, and so no link is needed.
         if let Some(runtime) = Runtime::current() {
-            runtime.roads.say_beside(peer, bytes);
+            runtime.router.send_control(peer, bytes);
         }
     }
 }
 
-impl Made {
-    fn place_of(&self, kind: RoadKind) -> Option<u8> {
-        self.kinds.iter().position(|made| *made == kind).map(|place| place as u8)
+impl TransportSet {
+    fn index_of(&self, kind: TransportKind) -> Option<u8> {
+        self.kinds.iter().position(|known| *known == kind).map(|index| index as u8)
     }
 
-    fn add(&mut self, kind: RoadKind, fabric: Arc<dyn Fabric>) {
+    fn add(&mut self, kind: TransportKind, fabric: Arc<dyn Transport>) {
         self.kinds.push(kind);
-        self.fabrics.push(fabric);
+        self.transports.push(fabric);
     }
 
     /// Shared memory with the host's other ranks, where they share it.
-    fn shm(&mut self, local: Local, rank: Rank, host_ranks: &[Rank], cards: &[Cards]) -> Result<()> {
-        self.arenas = vec![None; cards.len()];
-        self.host_bells = vec![None; cards.len()];
+    fn add_shm(&mut self, local: LocalResources, rank: Rank, host_ranks: &[Rank], addresses: &[WorkerAddress]) -> Result<()> {
+        self.arenas = vec![None; addresses.len()];
+        self.host_doorbells = vec![None; addresses.len()];
         self.tcp = local.tcp;
         self.endpoint = local.verbs;
         let Some(inbox) = local.inbox else { return Ok(()) };
         let others = || host_ranks.iter().copied().filter(|other| *other != rank);
-        self.bell = Some(inbox.bell());
+        self.doorbell = Some(inbox.doorbell());
         let mut inboxes = Vec::new();
         for other in others() {
-            let card = &cards[other as usize];
-            let inbox = card.inbox.clone().ok_or_else(|| {
-                Error::fabric(format!("rank {other} made no memory to share with rank {rank}: MOBULA_FABRIC differs"))
+            let address = &addresses[other as usize];
+            let inbox = address.inbox.clone().ok_or_else(|| {
+                Error::fabric(format!("rank {other} shares no memory with rank {rank}: MOBULA_FABRIC differs"))
             })?;
             inboxes.push((other, inbox));
-            self.arenas[other as usize] = Some(PeerArena::open(&card.arena)?);
+            self.arenas[other as usize] = Some(PeerArena::open(&address.arena)?);
         }
-        let road = ShmFabric::join(inbox, &inboxes)?;
-        road.set_arenas(others().filter_map(|other| Some((other, self.arenas[other as usize].clone()?))).collect());
+        let transport = ShmTransport::join(inbox, &inboxes)?;
+        transport.set_arenas(others().filter_map(|other| Some((other, self.arenas[other as usize].clone()?))).collect());
         for other in others() {
-            self.host_bells[other as usize] = Some(road.bell_of(other));
+            self.host_doorbells[other as usize] = Some(transport.doorbell_of(other));
         }
-        self.add(RoadKind::Shm, Arc::new(road));
+        self.add(TransportKind::Shm, Arc::new(transport));
         Ok(())
     }
 
-    /// The roads that some way needs. Those over MPI are opened by all ranks alike.
-    fn far(&mut self, job: &Job<'_>, ways: &[Vec<RoadKind>], arena: &Arc<Arena>) -> Result<()> {
-        let Job { world, config, rank, cards } = *job;
-        let needed = |kind: RoadKind| ways.iter().any(|way| way.contains(&kind));
+    /// Opens MPI and TCP, where a peer needs them. All ranks open MPI alike.
+    fn add_remote(&mut self, job: &JoinInputs<'_>, routes: &[Vec<TransportKind>], arena: &Arc<Arena>) -> Result<()> {
+        let JoinInputs { world, config, rank, addresses } = *job;
+        let needed = |kind: TransportKind| routes.iter().any(|route| route.contains(&kind));
         let store = Region::Host(arena.clone());
         if let Ok(mpi) = &world.mpi {
-            mpi.offer(&store).map_err(Error::fabric)?;
-            if needed(RoadKind::Mpi) {
-                self.add(RoadKind::Mpi, mpi.clone());
+            mpi.register(&store).map_err(Error::fabric)?;
+            if needed(TransportKind::Mpi) {
+                self.add(TransportKind::Mpi, mpi.clone());
             }
         }
         if let Some(listener) = self.tcp.take() {
-            let cards: Vec<Option<TcpCard>> = cards.iter().map(|card| card.tcp.clone()).collect();
-            let Some(cards) = cards.into_iter().collect::<Option<Vec<_>>>() else {
+            let addresses: Vec<Option<TcpAddress>> = addresses.iter().map(|address| address.tcp.clone()).collect();
+            let Some(addresses) = addresses.into_iter().collect::<Option<Vec<_>>>() else {
                 return Err(Error::fabric(format!("rank {rank} listens for TCP, and not every rank does")));
             };
-            let tcp = TcpFabric::start(listener, rank, cards, &world.secret, config.peer_timeout)?;
-            tcp.offer(&store).map_err(Error::fabric)?;
-            self.add(RoadKind::Tcp, Arc::new(tcp));
+            let tcp = TcpTransport::start(listener, rank, addresses, &world.secret, config.peer_timeout)?;
+            tcp.register(&store).map_err(Error::fabric)?;
+            self.add(TransportKind::Tcp, Arc::new(tcp));
         }
         Ok(())
     }
 
-    /// RDMA, where this rank has a device and some way takes it.
-    fn verbs(&mut self, job: &Job<'_>) -> Result<()> {
-        let Job { config, rank, cards, .. } = *job;
+    /// Opens RDMA, if this rank has a device.
+    fn add_verbs(&mut self, job: &JoinInputs<'_>) -> Result<()> {
+        let JoinInputs { config, rank, addresses, .. } = *job;
         let Some(endpoint) = self.endpoint.take() else { return Ok(()) };
-        let cards = cards.iter().map(|card| card.standing.verbs.clone().ok()).collect();
-        let road = Arc::new(VerbsFabric::start(endpoint, rank, cards, Arc::new(Beside), config.peer_timeout)?);
-        self.laid = Some(road.clone());
-        self.add(RoadKind::Verbs, road);
+        let addresses = addresses.iter().map(|address| address.capabilities.verbs.clone().ok()).collect();
+        let transport = Arc::new(VerbsTransport::start(endpoint, rank, addresses, Arc::new(RouterChannel), config.peer_timeout)?);
+        self.verbs = Some(transport.clone());
+        self.add(TransportKind::Verbs, transport);
         Ok(())
     }
 }

@@ -1,70 +1,70 @@
-//! Blocks of stores as the memory of arrays: this rank's own, and those of the host's other ranks.
+//! Blocks of stores as the memory of arrays: this rank's own blocks, and those of the host's other ranks.
 
 use crate::base::ObjectId;
 use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::memory::{Block, PeerArena};
-use crate::objects::{ArrayMemory, Draft, Keeper, Links};
+use crate::objects::{ArrayMemory, ArrayDraft, Pin, Links};
 use crate::runtime::Runtime;
-use crate::runtime::holdings::Holding;
-use crate::runtime::notes::{Charge, Note};
+use crate::runtime::resident_blocks::ResidentBlock;
+use crate::runtime::allocation_tags::{QuotaUse, AllocationTag};
 use std::any::Any;
 use std::sync::{Arc, Mutex, Weak};
 
-/// The one holding of a block, where packed values need it.
+/// The one `ResidentBlock` of a block of memory, if packed values need it.
 #[derive(Default)]
-struct Held(Mutex<Weak<Holding>>);
+struct PinCell(Mutex<Weak<ResidentBlock>>);
 
-impl Held {
-    fn keeper(&self, memory: Arc<dyn ArrayMemory>, kind: &'static str) -> Option<Arc<dyn Keeper>> {
+impl PinCell {
+    fn pin(&self, memory: Arc<dyn ArrayMemory>, kind: &'static str) -> Option<Arc<dyn Pin>> {
         let runtime = Runtime::current().filter(|_| !memory.bytes().is_empty())?;
-        let mut held = lock(&self.0);
-        let holding = match held.upgrade() {
-            Some(holding) => {
-                holding.share();
-                holding
+        let mut pin = lock(&self.0);
+        let block = match pin.upgrade() {
+            Some(block) => {
+                block.share();
+                block
             }
-            None => Holding::new(runtime, memory, kind),
+            None => ResidentBlock::new(runtime, memory, kind),
         };
-        *held = Arc::downgrade(&holding);
-        Some(holding)
+        *pin = Arc::downgrade(&block);
+        Some(block)
     }
 }
 
 /// A sealed block of this rank's store.
 pub struct OwnMemory {
-    // Crossed out before the block is another's.
-    _said: Said,
+    // Declared, and so dropped, before the block, which is then allocated again.
+    _attribution: Attribution,
     block: Block,
-    /// Its number among this rank's objects, 0 while it never left.
+    /// Its number among this rank's objects, 0 until it is first exported.
     number: AtomicU64,
-    held: Held,
+    pin_cell: PinCell,
 }
 
-/// What is said of a block for as long as it is there.
-pub type Said = (Option<Note>, Option<Charge>);
+/// The tag of a block and the quota that it counts against, for as long as the block exists.
+pub type Attribution = (Option<AllocationTag>, Option<QuotaUse>);
 
 impl OwnMemory {
-    /// A block that nobody will write any more.
+    /// A block that will not be written any more.
     pub fn new(block: Block) -> OwnMemory {
-        OwnMemory::of_maker(block, (None, None))
+        OwnMemory::with_attribution(block, (None, None))
     }
 
-    /// As `new`, with what is said of it.
-    pub fn of_maker(block: Block, said: Said) -> OwnMemory {
-        OwnMemory { block, number: AtomicU64::new(0), held: Held::default(), _said: said }
+    /// As `new`, with an attribution.
+    pub fn with_attribution(block: Block, attribution: Attribution) -> OwnMemory {
+        OwnMemory { block, number: AtomicU64::new(0), pin_cell: PinCell::default(), _attribution: attribution }
     }
 
-    /// A holding has it already.
-    pub(super) fn held_by(&self, holding: Weak<Holding>) {
-        *lock(&self.held.0) = holding;
+    /// Sets the `ResidentBlock` that already has this memory.
+    pub(super) fn set_pin(&self, block: Weak<ResidentBlock>) {
+        *lock(&self.pin_cell.0) = block;
     }
 
-    /// Where it lies in the store, and its length.
-    pub fn place(&self) -> (u64, u64) {
+    /// Its offset in the store, and its length.
+    pub fn span(&self) -> (u64, u64) {
         (self.block.offset(), self.block.len() as u64)
     }
 
-    /// Its number; `fresh` becomes it where it has none yet.
+    /// Its number; assigned from `fresh` if it has none yet.
     pub fn number_or(&self, fresh: impl FnOnce() -> u64) -> u64 {
         match self.number.load(Ordering::Acquire) {
             0 => {
@@ -80,12 +80,12 @@ impl OwnMemory {
 
 impl Drop for OwnMemory {
     fn drop(&mut self) {
-        // Other hosts may have copies of what had a number.
+        // Other hosts may have copies of a block with a number.
         let number = self.number.load(Ordering::Relaxed);
         if number != 0
             && let Some(runtime) = Runtime::current()
         {
-            runtime.protocol.freed(&runtime, number);
+            runtime.protocol.on_block_freed(&runtime, number);
         }
     }
 }
@@ -97,31 +97,31 @@ impl ArrayMemory for OwnMemory {
     fn as_any(&self) -> &dyn Any {
         self
     }
-    fn keeper(self: Arc<Self>, kind: &'static str) -> Option<Arc<dyn Keeper>> {
-        self.held.keeper(self.clone(), kind)
+    fn into_pin(self: Arc<Self>, kind: &'static str) -> Option<Arc<dyn Pin>> {
+        self.pin_cell.pin(self.clone(), kind)
     }
 }
 
 /// A block that is being written.
 pub struct OwnDraft {
-    /// What is said of it.
-    pub said: Said,
-    /// Where it is written.
+    /// Its attribution.
+    pub attribution: Attribution,
+    /// The memory to write.
     pub block: Block,
 }
 
-impl Draft for OwnDraft {
+impl ArrayDraft for OwnDraft {
     fn bytes_mut(&mut self) -> &mut [u8] {
         self.block.as_mut_slice()
     }
     fn seal(self: Box<Self>) -> Arc<dyn ArrayMemory> {
-        Arc::new(OwnMemory::of_maker(self.block, self.said))
+        Arc::new(OwnMemory::with_attribution(self.block, self.attribution))
     }
 }
 
 /// A sealed block in the store of another rank of this host.
 pub struct PeerMemory {
-    /// Its name; the rank whose store it lies in owns it.
+    /// Its id; the rank whose store it lies in owns it.
     pub id: ObjectId,
     arena: Arc<PeerArena>,
     /// Bytes from the start of that store.
@@ -129,11 +129,11 @@ pub struct PeerMemory {
     /// Its length.
     pub length: u64,
     links: Arc<dyn Links>,
-    held: Held,
+    pin_cell: PinCell,
 }
 
 impl PeerMemory {
-    /// The block at that place; `None` where the store does not reach so far.
+    /// The block at that offset; `None` if it is not within the store.
     pub fn new(
         id: ObjectId,
         arena: Arc<PeerArena>,
@@ -142,7 +142,7 @@ impl PeerMemory {
         links: Arc<dyn Links>,
     ) -> Option<PeerMemory> {
         arena.slice(offset, length as usize)?;
-        Some(PeerMemory { id, arena, offset, length, links, held: Held::default() })
+        Some(PeerMemory { id, arena, offset, length, links, pin_cell: PinCell::default() })
     }
 }
 
@@ -153,13 +153,13 @@ impl ArrayMemory for PeerMemory {
     fn as_any(&self) -> &dyn Any {
         self
     }
-    fn keeper(self: Arc<Self>, kind: &'static str) -> Option<Arc<dyn Keeper>> {
-        self.held.keeper(self.clone(), kind)
+    fn into_pin(self: Arc<Self>, kind: &'static str) -> Option<Arc<dyn Pin>> {
+        self.pin_cell.pin(self.clone(), kind)
     }
 }
 
 impl Drop for PeerMemory {
     fn drop(&mut self) {
-        self.links.released(self.id, std::ptr::from_ref(self).addr());
+        self.links.on_dropped(self.id, std::ptr::from_ref(self).addr());
     }
 }

@@ -1,89 +1,92 @@
-//! The one room that acts: workers, fibers, roads, actors, and the start and stop of a rank.
+//! The one module that acts: workers, fibers, transports, actors, and the start and stop of a rank.
 //!
-//! Owns: threads, queues, everything that is under way. Never: decides what the pure rooms decide.
+//! Owns: threads, queues, all work in progress. Never: makes a decision that belongs to a pure module.
 //!
 //! Invariants:
-//! - N1: a fiber runs only on the thread that made it.
-//! - N2: work that the host has resources for waits neither for a thread (`watch`) nor for a sleeper (`idle`).
-//! - N3: what runs at once on a host never asks for more than the host has (`table`).
-//! - N4: no lock is held across user code; user code that panics below a handler is said and goes no further.
-//! - N5: everything that waits looks at the roads for a moment, then blocks; `stop` wakes it.
+//! - RUNTIME-1: a fiber runs only on the thread that created it.
+//! - RUNTIME-2: work that the host has resources for waits neither for a thread (`worker_watch`) nor for a sleeping
+//!   worker (`idle`).
+//! - RUNTIME-3: tasks that run at the same time on a host never use more than the host has (`table`).
+//! - RUNTIME-4: no lock is held across user code; a panic of user code below a handler is logged and goes no further.
+//! - RUNTIME-5: a waiting thread polls the transports for a moment, then blocks; `stop` wakes it.
 
 mod actors;
-mod afar;
+mod remote_watch;
 mod allocate;
 mod assemble;
 mod backpressure;
 mod banner;
-mod board;
+mod shared_table;
 mod bundles;
-mod choice;
+mod transport_choice;
+mod transport_table;
 mod context;
-mod deaths;
-mod detours;
-mod driver;
+mod rank_failures;
+mod failover;
+mod environment;
 mod event;
-mod fetches;
+mod refetch;
 mod fiber;
 mod groups;
 mod handles;
 mod hello;
 mod holders;
-mod holding;
-mod holdings;
+mod worker_cpus;
+mod resident_blocks;
 mod idle;
 mod in_place;
-mod inquire;
+mod queries;
 mod join;
 #[cfg(test)]
-mod killed;
-mod load;
+mod kill_tests;
+mod remote_load;
 mod local;
 mod memory;
-mod notes;
+mod allocation_tags;
 mod output;
 mod overflow;
-mod parting;
-mod placing;
+mod shutdown;
+mod placement;
 mod preempt;
 mod progress;
 mod pulls;
-mod pulse;
-mod questions;
+mod heartbeat;
+mod pending_requests;
 mod queues;
 mod rank;
-mod report;
+mod host_report;
 mod reports;
-mod roads;
-mod room;
-mod roomless;
+mod router;
+mod space;
+mod waiting_reads;
 mod scratch;
-mod seats;
-mod sentry;
-mod silence;
+mod bundle_lookup;
+mod fd_poller;
+mod suspicion;
 mod spill;
 mod stall;
-mod stop;
+mod session;
 mod table;
 mod tasks;
-mod thief;
+mod stealing;
 mod timers;
 mod traces;
-mod verdicts;
+mod arbitration;
 mod wait;
-mod waits;
-mod watch;
+mod blocked_fibers;
+mod worker_watch;
 mod worker;
 
 pub use allocate::{create_array, put_array};
 pub use assemble::start;
 pub use context::{Snapshot, snapshot};
 pub use handles::{RawHandle, call, create, get_actor};
-pub use preempt::{Preempt, on_preempt, outlive};
+pub use preempt::{Preempt, on_preempt, ignore_sigusr1};
 pub use rank::{HostInfo, Runtime};
-pub use report::host_report;
-pub use stop::Session;
+pub use host_report::{HostReport, ReportSection, host_report};
+pub use session::Session;
 pub use tasks::submit;
+pub use transport_table::{TransportReason, TransportRow, Transports};
 pub use wait::{block_on, get, wait_for};
 
 pub use crate::scheduling::Strategy;

@@ -1,15 +1,15 @@
-//! The lines that tasks print on a rank without a driver: taken from its standard output, sent to the driver.
+//! Forwards the lines that tasks print on a rank without a driver from its standard output to the driver.
 //!
-//! Standard output is a pipe meanwhile. A task that ends and ran long enough to have printed looks whether there is something
-//! in it, and sends it under its own name; so a short task's line is not taken for one of the next. What stays longer, a
-//! thread of its own sends under the name of the task that began last. With several tasks at once on one rank, a line can
-//! go under the name of another of them.
+//! Standard output is a pipe meanwhile. When a task ends that ran long enough to have printed, its worker checks the
+//! pipe and sends what is in it under the task's name; so a short task's line is not attributed to the next. Lines that
+//! stay longer are sent by a separate thread under the name of the task that started last. With several tasks at once
+//! on one rank, a line can be sent under the name of another of them.
 #![allow(unsafe_code)]
 
 use crate::base::sync::{AtomicI32, Ordering, lock};
 use crate::base::{Error, Result, clock};
 use crate::protocol::Message;
-use crate::registry::Header;
+use crate::registry::TaskHeader;
 use crate::runtime::Runtime;
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -26,39 +26,39 @@ const PRINT_NS_MIN: u64 = 500;
 /// How long the thread leaves lines to the task that printed them.
 const LINE_AGE: Duration = Duration::from_millis(2);
 
-/// What is forwarded on this rank.
-pub struct Output {
+/// The state of forwarding on this rank.
+pub struct OutputForwarding {
     /// The pipe's reading end, -1 while nothing is forwarded.
     descriptor: AtomicI32,
     /// Bytes of a line that has not ended.
     partial: Mutex<Vec<u8>>,
 }
 
-impl Default for Output {
+impl Default for OutputForwarding {
     fn default() -> Self {
-        Output { descriptor: AtomicI32::new(-1), partial: Mutex::default() }
+        OutputForwarding { descriptor: AtomicI32::new(-1), partial: Mutex::default() }
     }
 }
 
 /// A standard output that is forwarded until `end`.
 pub struct Capture {
     runtime: &'static Runtime,
-    /// What standard output was.
+    /// The previous standard output.
     before: OwnedFd,
     from: Arc<OwnedFd>,
     reader: JoinHandle<()>,
 }
 
 impl Capture {
-    /// From now on what this process prints goes to the driver.
+    /// Starts to forward what this process prints to the driver.
     ///
     /// # Errors
-    /// Where the system gives no pipe or thread.
+    /// If the system gives no pipe or thread.
     pub fn begin(runtime: &'static Runtime) -> Result<Capture> {
         let failed = |what: &str| Error::config(format!("{what}: {}", std::io::Error::last_os_error()));
         let mut ends = [0; 2];
-        // SAFETY: plain system calls on this process's own descriptors; each new one is owned exactly once below. Only the
-        // reading end does not block.
+        // SAFETY: plain system calls on this process's own descriptors; each new one is owned exactly once below. Only
+        // the reading end does not block.
         let (before, from) = unsafe {
             if libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) != 0 {
                 return Err(failed("no pipe for the output of tasks"));
@@ -72,15 +72,15 @@ impl Capture {
             (OwnedFd::from_raw_fd(before), Arc::new(from))
         };
         runtime.output.descriptor.store(from.as_raw_fd(), Ordering::Release);
-        let kept = from.clone();
+        let reader_end = from.clone();
         let reader = std::thread::Builder::new()
             .name("mobula-output".to_string())
-            .spawn(move || forward(runtime, &kept))
+            .spawn(move || forward(runtime, &reader_end))
             .map_err(|error| Error::config(format!("no thread for the output of tasks: {error}")))?;
         Ok(Capture { runtime, before, from, reader })
     }
 
-    /// Standard output is what it was; what was printed has been sent.
+    /// Restores standard output, after everything printed has been sent.
     pub fn end(self) {
         let _ = std::io::stdout().flush();
         // SAFETY: `before` is open; replacing descriptor 1 closes the pipe's last writing end.
@@ -91,7 +91,7 @@ impl Capture {
     }
 }
 
-/// Sends lines that nobody took, until the pipe's last writing end is closed.
+/// Sends lines that no task's end sent, until the pipe's last writing end is closed.
 fn forward(runtime: &'static Runtime, from: &OwnedFd) {
     let mut watched = libc::pollfd { fd: from.as_raw_fd(), events: libc::POLLIN, revents: 0 };
     loop {
@@ -101,9 +101,9 @@ fn forward(runtime: &'static Runtime, from: &OwnedFd) {
             std::thread::sleep(LINE_AGE);
         }
         if !runtime.take_lines(from.as_raw_fd(), &runtime.printing_task()) {
-            let rest = std::mem::take(&mut *lock(&runtime.output.partial));
-            if !rest.is_empty() {
-                runtime.send_line(&runtime.printing_task(), &rest);
+            let partial = std::mem::take(&mut *lock(&runtime.output.partial));
+            if !partial.is_empty() {
+                runtime.send_line(&runtime.printing_task(), &partial);
             }
             return;
         }
@@ -113,7 +113,7 @@ fn forward(runtime: &'static Runtime, from: &OwnedFd) {
 /// A task that runs on a rank whose output is forwarded.
 pub struct Printing<'a> {
     runtime: &'static Runtime,
-    header: &'a Header,
+    header: &'a TaskHeader,
     began_ns: u64,
 }
 
@@ -124,18 +124,18 @@ impl Drop for Printing<'_> {
         }
         let descriptor = self.runtime.output.descriptor.load(Ordering::Acquire);
         let mut waiting: libc::c_int = 0;
-        // SAFETY: asks how many bytes wait; a descriptor that was closed meanwhile is an error, not a fault.
-        let asked = unsafe { libc::ioctl(descriptor, libc::FIONREAD, &mut waiting) };
-        if asked == 0 && waiting > 0 {
+        // SAFETY: reads how many bytes wait; a descriptor that was closed meanwhile is an error, not a fault.
+        let result = unsafe { libc::ioctl(descriptor, libc::FIONREAD, &mut waiting) };
+        if result == 0 && waiting > 0 {
             self.runtime.take_lines(descriptor, self.header.name());
         }
     }
 }
 
 impl Runtime {
-    /// The task begins; what is returned is dropped when it ends. Nothing where the output is not forwarded.
+    /// The task starts; the caller drops the returned guard when it ends. `None` if the output is not forwarded.
     #[inline]
-    pub(super) fn printing<'a>(&'static self, header: &'a Header) -> Option<Printing<'a>> {
+    pub(super) fn printing<'a>(&'static self, header: &'a TaskHeader) -> Option<Printing<'a>> {
         if self.output.descriptor.load(Ordering::Relaxed) < 0 {
             return None;
         }
@@ -143,7 +143,7 @@ impl Runtime {
         Some(Printing { runtime: self, header, began_ns: clock::now_ns() })
     }
 
-    /// Sends what is in the pipe; false where its last writing end is closed.
+    /// Sends what is in the pipe; returns false if its last writing end is closed.
     fn take_lines(&'static self, descriptor: i32, task: &str) -> bool {
         // SAFETY: the descriptor is open while the capture lasts; the File is not dropped, so it does not close it.
         let mut pipe = std::mem::ManuallyDrop::new(unsafe { std::fs::File::from_raw_fd(descriptor) });

@@ -1,18 +1,18 @@
-//! A task that runs over its fiber's stack hits the guard page: the message names the task and the knob.
+//! A task that overflows its fiber's stack hits the guard page: the error message names the task and the setting.
 #![allow(unsafe_code)]
 
 use crate::runtime::{context, fiber};
 use std::sync::OnceLock;
 
-/// The handler's stack: what the kernel saves of a large register file, and some frames.
+/// The handler's stack: space for the registers that the kernel saves, and some frames.
 const HANDLER_STACK_BYTES: usize = 64 << 10;
 
 static BEFORE: OnceLock<libc::sigaction> = OnceLock::new();
 
-/// Bytes below a stack that are taken for an overflow of it: the guard page, and frames that jump over it.
+/// Bytes below a stack in which a fault counts as its overflow: the guard page, and frames that jump over it.
 const REACH_BYTES: usize = 64 << 10;
 
-/// Installs the handler; faults that are no overflow of a fiber go on to the handler that was there.
+/// Installs the handler; other faults go on to the previous handler.
 pub fn install() {
     BEFORE.get_or_init(|| {
         // SAFETY: a zeroed sigaction is valid; the handler does only what a handler may.
@@ -27,10 +27,10 @@ pub fn install() {
     });
 }
 
-/// Gives the calling thread a stack for the handler, where it has none. Rust's own threads usually have one, but not where
+/// Gives the calling thread a stack for the handler, if it has none. Rust's own threads usually have one, but not if
 /// another library took the signal before `main`.
 pub fn prepare_thread() {
-    // SAFETY: a zeroed stack_t is valid to be written; the new stack is leaked, so it outlives the thread.
+    // SAFETY: a zeroed stack_t is valid to be written; the new stack is leaked, so it lives longer than the thread.
     unsafe {
         let mut now: libc::stack_t = std::mem::zeroed();
         libc::sigaltstack(std::ptr::null(), &mut now);
@@ -47,12 +47,12 @@ extern "C" fn on_fault(signal: libc::c_int, info: *mut libc::siginfo_t, machine:
     // SAFETY: the kernel hands a valid siginfo to a SA_SIGINFO handler.
     let address = unsafe { (*info).si_addr() }.addr();
     let (low, high) = fiber::bounds();
-    // A task that a driver runs in place is on its thread's own stack, whose bounds are the system's matter: there, a fault
-    // just below the stack pointer is an overflow.
+    // A task that a driver runs in place is on its thread's own stack, whose bounds are not known: there, a fault just
+    // below the stack pointer is an overflow.
     let of_fiber = low != 0 && (low.saturating_sub(REACH_BYTES)..low).contains(&address);
     let of_thread = low == 0 && context::in_task() && stack_pointer(machine).abs_diff(address) < REACH_BYTES;
     if of_fiber || of_thread {
-        context::with_name(|name| say_overflow(name, high - low));
+        context::with_name(|name| report_overflow(name, high - low));
         // SAFETY: ends the process; the default action leaves a core where the user wants one.
         unsafe {
             libc::signal(libc::SIGABRT, libc::SIG_DFL);
@@ -76,7 +76,7 @@ extern "C" fn on_fault(signal: libc::c_int, info: *mut libc::siginfo_t, machine:
     }
 }
 
-/// Where the stack stood when the fault came; 0 where this does not know the machine.
+/// The stack pointer at the fault; 0 if the architecture is not known.
 fn stack_pointer(machine: *mut libc::c_void) -> usize {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: the kernel hands a valid ucontext to a SA_SIGINFO handler.
@@ -92,14 +92,14 @@ fn stack_pointer(machine: *mut libc::c_void) -> usize {
 }
 
 /// Writes without allocating: this runs in a signal handler.
-fn say_overflow(task: &str, stack_bytes: usize) {
+fn report_overflow(task: &str, stack_bytes: usize) {
     let mut digits = [0u8; 20];
     let mut at = digits.len();
-    let mut rest = stack_bytes;
-    while at > 0 && (rest > 0 || at == digits.len()) {
+    let mut remaining = stack_bytes;
+    while at > 0 && (remaining > 0 || at == digits.len()) {
         at -= 1;
-        digits[at] = b'0' + (rest % 10) as u8;
-        rest /= 10;
+        digits[at] = b'0' + (remaining % 10) as u8;
+        remaining /= 10;
     }
     let size = if stack_bytes > 0 { &digits[at..] } else { b"its driver's thread, in".as_slice() };
     for part in [

@@ -1,29 +1,29 @@
-//! Who looks at the roads, and when a rank sleeps.
+//! Polling of the transports, and when a rank sleeps.
 
 use crate::base::sync::Ordering;
 use crate::memory::FIRST_SLEEP;
 use crate::runtime::Runtime;
 use std::time::{Duration, Instant};
 
-/// Looks between two questions whether it is time to block.
+/// Polls between two checks whether it is time to block.
 const SPINS: usize = 192;
 
 /// Times that a waiting thread yields, after spinning and before it blocks.
 const YIELDS: u32 = 3;
 
-/// How often the progress thread looks whether somebody still looks at the roads.
+/// How often the progress thread checks whether another thread still polls the transports.
 const TICK: Duration = Duration::from_micros(500);
 
-/// How long the progress thread leaves the roads to who polls them already.
+/// How long the progress thread leaves the transports to a thread that polls them already.
 const SHORT_SLEEP: Duration = Duration::from_micros(50);
 
-/// How long a rank sleeps at most when nothing comes; see `mem::bell` for why not for ever.
+/// How long a rank sleeps at most when nothing comes; `memory::doorbell` says why there is a limit.
 const LONG_SLEEP: Duration = Duration::from_millis(250);
 
 impl Runtime {
-    /// Looks at the roads for a moment until `done`; true where it says so. Spins for some microseconds, then yields between
-    /// looks: who it waits for may need this very core.
-    pub fn watch_roads(&'static self, done: impl Fn() -> bool) -> bool {
+    /// Polls the transports for a short time until `done`; true if `done` or the end of the cluster came. Spins for
+    /// some microseconds, then yields between polls: the thread that it waits for may need this very core.
+    pub fn poll_until(&'static self, done: impl Fn() -> bool) -> bool {
         let mut until = None;
         let mut yields = 0;
         loop {
@@ -31,19 +31,19 @@ impl Runtime {
                 if done() || self.stopping() {
                     return true;
                 }
-                if self.roads.any() {
-                    self.roads.bell.look();
+                if self.router.has_transports() {
+                    self.router.doorbell.set_awake();
                     if self.poll() > 0 {
-                        // Where something came, more is likely to: the time begins anew.
+                        // Something came, so more is likely to: the time starts again.
                         until = None;
                     }
                 } else {
                     std::hint::spin_loop();
                 }
             }
-            let over = self.roads.spin.is_zero()
-                || Instant::now() >= *until.get_or_insert_with(|| Instant::now() + self.roads.spin);
-            if over && yields >= YIELDS {
+            let spun_enough = self.router.spin.is_zero()
+                || Instant::now() >= *until.get_or_insert_with(|| Instant::now() + self.router.spin);
+            if spun_enough && yields >= YIELDS {
                 return done();
             }
             yields += 1;
@@ -51,80 +51,82 @@ impl Runtime {
         }
     }
 
-    /// The calling thread is about to block, and no longer looks at the roads: peers ring from now on. The progress thread
-    /// looks once more in its stead.
-    pub fn leave_roads(&'static self) {
-        if self.roads.any() {
-            self.roads.bell.lie_down();
-            if self.roads.pending() {
-                self.roads.bell.ring();
+    /// The calling thread is about to block and no longer polls the transports: from now on peers notify the doorbell.
+    /// The progress thread polls once more in its place.
+    pub fn prepare_to_sleep(&'static self) {
+        if self.router.has_transports() {
+            self.router.doorbell.set_asleep();
+            if self.router.pending() {
+                self.router.doorbell.notify_always();
             }
         }
     }
 
-    /// Whether the program's thread has gone to serve and every worker sleeps.
+    /// True if the program's thread serves other ranks until shutdown and every worker sleeps.
     fn only_serves(&self) -> bool {
-        self.leaver.get().is_some() && self.idle.count() == self.workers().len()
+        self.shutdown_thread.get().is_some() && self.idle_workers.count() == self.workers().len()
     }
 
-    /// The progress thread: serves the roads while nobody else looks at them, timers and the watch for stuck workers.
+    /// The progress thread: polls the transports while no other thread does, fires timers and watches for stuck
+    /// workers.
     ///
-    /// Threads that look at the roads say so once and do not take it back when they go to run a task: that would cost a
-    /// cache miss a message. Instead this thread looks every `TICK` whether anybody polled since; when nobody did, peers are
-    /// asked to ring, and it serves them itself.
+    /// Threads that poll the transports set a flag once and do not clear it when they go to run a task: that would cost
+    /// a cache miss per message. Instead this thread checks every `TICK` whether any thread polled since; if none did,
+    /// it asks peers to notify the doorbell, and polls the transports itself.
     pub fn progress(&'static self) {
-        let bell = &self.roads.bell;
+        let doorbell = &self.router.doorbell;
         let mut quiet = 0u32;
-        let mut polls_seen = self.roads.polls.load(Ordering::Relaxed);
-        let mut looked_at = Instant::now();
-        let mut vigil = self.begin_vigil();
+        let mut polls_seen = self.router.polls.load(Ordering::Relaxed);
+        let mut checked_at = Instant::now();
+        let mut failure_detector = self.start_failure_detector();
         while !self.stopping() {
-            let seen = bell.rung();
-            // First: a rank that was given up while it stood still does nothing more.
-            self.keep_vigil(&mut vigil);
-            self.feed_starved();
-            let mut alone = bell.is_asleep();
-            if !alone && looked_at.elapsed() >= TICK {
-                let polls = self.roads.polls.load(Ordering::Relaxed);
-                alone = polls == polls_seen;
-                (polls_seen, looked_at) = (polls, Instant::now());
+            let seen = doorbell.notified();
+            // First: a rank that was declared dead while it was stopped does nothing more.
+            self.detect_failures(&mut failure_detector);
+            self.readmit_pending();
+            let mut no_poller = doorbell.is_asleep();
+            if !no_poller && checked_at.elapsed() >= TICK {
+                let polls = self.router.polls.load(Ordering::Relaxed);
+                no_poller = polls == polls_seen;
+                (polls_seen, checked_at) = (polls, Instant::now());
             }
-            let events = if alone { self.take_and_flush() } else { 0 };
+            let events = if no_poller { self.receive_and_flush() } else { 0 };
             let timer = self.timers.fire_due();
             let watch = self.watch_workers();
-            let groups = self.groups_due();
+            let groups = self.tick_groups();
             if events > 0 || self.stopping() {
                 quiet = 0;
                 if events > 0 && self.only_serves() {
-                    // More is likely to come, and nobody else needs the processor.
-                    self.watch_roads(|| !self.only_serves());
-                    self.leave_roads();
+                    // More is likely to come, and no other thread of this rank needs the processor.
+                    self.poll_until(|| !self.only_serves());
+                    self.prepare_to_sleep();
                 }
                 continue;
             }
-            let rest = if !self.roads.any() {
+            let sleep_max = if !self.router.has_transports() {
                 None
-            } else if !bell.is_asleep() {
-                if alone {
-                    bell.lie_down();
+            } else if !doorbell.is_asleep() {
+                if no_poller {
+                    doorbell.set_asleep();
                     quiet = 0;
                     continue;
                 }
                 Some(TICK)
-            } else if self.roads.pending() {
-                // Another thread is at it just now.
+            } else if self.router.pending() {
+                // Another thread polls just now.
                 Some(SHORT_SLEEP)
             } else {
                 quiet = quiet.saturating_add(1);
                 Some(if quiet == 1 { FIRST_SLEEP } else { LONG_SLEEP })
             };
-            // Roads that do not ring are looked at with back-off, up to a millisecond.
-            let look = (!self.roads.may_sleep_long()).then(|| Duration::from_micros(20u64 << (quiet / 16).min(6)));
-            let timeout = [timer, watch, groups, look, rest].into_iter().flatten().min();
-            if bell.is_asleep() && !self.roads.arm() {
+            // Transports that do not wake this rank are polled with back-off, up to a millisecond.
+            let poll_again =
+                (!self.router.may_sleep_long()).then(|| Duration::from_micros(20u64 << (quiet / 16).min(6)));
+            let timeout = [timer, watch, groups, poll_again, sleep_max].into_iter().flatten().min();
+            if doorbell.is_asleep() && !self.router.arm() {
                 continue;
             }
-            bell.sleep(seen, timeout);
+            doorbell.sleep(seen, timeout);
         }
     }
 }

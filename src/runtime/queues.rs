@@ -1,20 +1,20 @@
-//! Work that belongs to no worker yet.
+//! Work that is in no worker's own queue yet.
 
 use crate::base::sync::{AtomicUsize, Ordering, lock};
-use crate::protocol::ActorHome;
+use crate::protocol::ActorInstance;
 use crate::registry::Runnable;
 use crate::runtime::worker::Worker;
-use crate::scheduling::Request;
+use crate::scheduling::ResourceRequest;
 use crossbeam_deque::{Injector, Steal};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
-/// Something for a worker to do.
+/// A unit of work for a worker.
 pub enum Work {
     /// Run a task.
     Task(Arc<dyn Runnable>),
     /// Run the next calls of an actor.
-    Actor(Arc<ActorHome>),
+    Actor(Arc<ActorInstance>),
 }
 
 /// The queues of a rank.
@@ -22,15 +22,15 @@ pub struct Queues {
     /// Tasks that any rank may run.
     shared: Injector<Work>,
     /// Work that stays on this rank.
-    bound: Injector<Work>,
-    /// Work that asks for no CPU: actors' calls above all.
-    light: Injector<Work>,
-    /// Work for which the host has not the resources now, by what it asks for, oldest first.
-    starved: Mutex<HashMap<Request, VecDeque<Work>>>,
-    starved_count: AtomicUsize,
+    local: Injector<Work>,
+    /// Work that requests no CPU: mostly actors' calls.
+    zero_cpu: Injector<Work>,
+    /// Work for which the host has too few free resources now, by its request, oldest first.
+    pending_resources: Mutex<HashMap<ResourceRequest, VecDeque<Work>>>,
+    pending_count: AtomicUsize,
 }
 
-/// Tries until the answer is not "again".
+/// Tries until the result is not "retry".
 pub fn steal_one(mut attempt: impl FnMut() -> Steal<Work>) -> Option<Work> {
     loop {
         match attempt() {
@@ -46,10 +46,10 @@ impl Queues {
     pub fn new() -> Queues {
         Queues {
             shared: Injector::new(),
-            bound: Injector::new(),
-            light: Injector::new(),
-            starved: Mutex::default(),
-            starved_count: AtomicUsize::new(0),
+            local: Injector::new(),
+            zero_cpu: Injector::new(),
+            pending_resources: Mutex::default(),
+            pending_count: AtomicUsize::new(0),
         }
     }
 
@@ -58,81 +58,82 @@ impl Queues {
         self.shared.push(work);
     }
 
-    /// Work that stays here.
-    pub fn push_bound(&self, work: Work) {
-        self.bound.push(work);
+    /// Work that stays on this rank.
+    pub fn push_local(&self, work: Work) {
+        self.local.push(work);
     }
 
-    /// Work that asks for no CPU.
-    pub fn push_light(&self, work: Work) {
-        self.light.push(work);
+    /// Work that requests no CPU.
+    pub fn push_zero_cpu(&self, work: Work) {
+        self.zero_cpu.push(work);
     }
 
-    /// Work whose resources are not free; it comes back with `feed`.
-    pub fn push_starved(&self, request: Request, work: Work) {
-        lock(&self.starved).entry(request).or_default().push_back(work);
-        self.starved_count.fetch_add(1, Ordering::SeqCst);
+    /// Work whose resources are not free; `take_admissible` returns it later.
+    pub fn push_pending_resources(&self, request: ResourceRequest, work: Work) {
+        lock(&self.pending_resources).entry(request).or_default().push_back(work);
+        self.pending_count.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// The oldest work that is not starved.
+    /// The oldest work that does not wait for resources.
     pub fn take(&self, worker: &Worker) -> Option<Work> {
-        steal_one(|| self.light.steal())
-            .or_else(|| steal_one(|| self.bound.steal()))
+        steal_one(|| self.zero_cpu.steal())
+            .or_else(|| steal_one(|| self.local.steal()))
             .or_else(|| steal_one(|| self.shared.steal_batch_with_limit_and_pop(&worker.deque, 8)))
     }
 
     /// One task that may go to another rank.
-    pub fn take_for_thief(&self) -> Option<Work> {
+    pub fn take_for_stealer(&self) -> Option<Work> {
         steal_one(|| self.shared.steal())
     }
 
-    /// Resources were given back: the starved work to try again, as much of each kind as `fits` says.
-    pub fn feed(&self, fits: impl Fn(&Request) -> usize) -> Vec<Work> {
-        if self.starved_count.load(Ordering::SeqCst) == 0 {
+    /// Resources were given back: removes the pending work to try again, as much of each request as `fits` says.
+    pub fn take_admissible(&self, fits: impl Fn(&ResourceRequest) -> usize) -> Vec<Work> {
+        if self.pending_count.load(Ordering::SeqCst) == 0 {
             return Vec::new();
         }
-        let mut fed = Vec::new();
-        let mut starved = lock(&self.starved);
-        starved.retain(|request, queue| {
+        let mut admitted = Vec::new();
+        let mut pending = lock(&self.pending_resources);
+        pending.retain(|request, queue| {
             let count = fits(request).min(queue.len());
-            fed.extend(queue.drain(..count));
+            admitted.extend(queue.drain(..count));
             !queue.is_empty()
         });
-        self.starved_count.fetch_sub(fed.len(), Ordering::SeqCst);
-        fed
+        self.pending_count.fetch_sub(admitted.len(), Ordering::SeqCst);
+        admitted
     }
 
-    /// How many pieces of work wait for resources.
-    pub fn starved(&self) -> usize {
-        self.starved_count.load(Ordering::SeqCst)
+    /// How many units of work wait for resources.
+    pub fn pending_count(&self) -> usize {
+        self.pending_count.load(Ordering::SeqCst)
     }
 
-    /// What waits for resources: how many of each request, and the first of them, where that is a task.
-    pub fn starving(&self) -> Vec<(Request, usize, Option<String>)> {
+    /// The requests that wait for resources: how many of each, and the first one's name if that is a task.
+    pub fn pending_requests(&self) -> Vec<(ResourceRequest, usize, Option<String>)> {
         let first = |queue: &VecDeque<Work>| match queue.front() {
             Some(Work::Task(task)) => Some(task.header().name().to_string()),
             _ => None,
         };
-        lock(&self.starved).iter().map(|(request, queue)| (request.clone(), queue.len(), first(queue))).collect()
+        let pending = lock(&self.pending_resources);
+        pending.iter().map(|(request, queue)| (request.clone(), queue.len(), first(queue))).collect()
     }
 
-    /// Whether there is work that is not starved.
+    /// True if there is work that does not wait for resources.
     pub fn has_any(&self) -> bool {
-        !self.shared.is_empty() || !self.bound.is_empty() || !self.light.is_empty()
+        !self.shared.is_empty() || !self.local.is_empty() || !self.zero_cpu.is_empty()
     }
 
-    /// Whether there is work that asks for no CPU.
-    pub fn has_light(&self) -> bool {
-        !self.light.is_empty()
+    /// True if there is work that requests no CPU.
+    pub fn has_zero_cpu(&self) -> bool {
+        !self.zero_cpu.is_empty()
     }
 
-    /// Forgets all work: the end.
+    /// Removes and returns all work: the cluster ends.
     pub fn clear(&self) -> Vec<Work> {
-        let mut rest = self.feed(|_| usize::MAX);
-        for queue in [&self.light, &self.bound, &self.shared] {
-            rest.extend(std::iter::from_fn(|| steal_one(|| queue.steal())));
+        let mut remaining = self.take_admissible(|_| usize::MAX);
+        for queue in [&self.zero_cpu, &self.local, &self.shared] {
+            remaining.extend(std::iter::from_fn(|| steal_one(|| queue.steal())));
         }
-        rest
+        remaining
     }
 
     /// Tasks here that any rank may run.

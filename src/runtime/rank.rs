@@ -1,4 +1,4 @@
-//! A rank: everything that it is made of, and who its neighbours are.
+//! A rank: all its parts, and what it knows of the other ranks.
 #![allow(unsafe_code)]
 
 use crate::base::limits::WORKERS_MAX;
@@ -7,37 +7,37 @@ use crate::base::{Config, Rank};
 use crate::memory::{Arena, PeerArena};
 use crate::objects::Links;
 use crate::protocol::{ActorRef, Protocol, ProtocolLinks};
-use crate::registry::Header;
+use crate::registry::TaskHeader;
+use crate::runtime::allocation_tags::AllocationTags;
 use crate::runtime::backpressure::Pressure;
-use crate::runtime::choice::Standing;
-use crate::runtime::groups::OwnGroups;
-use crate::runtime::holdings::Holdings;
-use crate::runtime::idle::Idle;
-use crate::runtime::load::Load;
-use crate::runtime::notes::Notes;
-use crate::runtime::output::Output;
-use crate::runtime::parting::Parting;
-use crate::runtime::questions::Questions;
+use crate::runtime::blocked_fibers::BlockedFibers;
+use crate::runtime::groups::OwnedGroups;
+use crate::runtime::idle::IdleWorkers;
+use crate::runtime::output::OutputForwarding;
+use crate::runtime::pending_requests::PendingRequests;
 use crate::runtime::queues::Queues;
+use crate::runtime::remote_load::RemoteLoad;
 use crate::runtime::reports::Reports;
-use crate::runtime::roads::Roads;
-use crate::runtime::room::Room;
-use crate::runtime::roomless::RoomlessReads;
+use crate::runtime::resident_blocks::ResidentBlocks;
+use crate::runtime::router::Router;
+use crate::runtime::shutdown::Shutdown;
+use crate::runtime::space::SpaceWaiters;
 use crate::runtime::spill::Spill;
 use crate::runtime::stall::StallWatch;
-use crate::runtime::table::Table;
+use crate::runtime::table::ResourceTable;
 use crate::runtime::timers::Timers;
 use crate::runtime::traces::Traces;
-use crate::runtime::waits::Roll;
-use crate::runtime::watch::Watch;
+use crate::runtime::transport_choice::Capabilities;
+use crate::runtime::waiting_reads::ReadsWaitingForSpace;
 use crate::runtime::worker::WorkerShared;
-use crate::scheduling::{Stealing, Totals};
-use crate::topology::{Topology, WorkerPlace};
+use crate::runtime::worker_watch::WorkerWatch;
+use crate::scheduling::{StealState, Totals};
+use crate::topology::{Topology, WorkerPlacement};
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use std::thread::{JoinHandle, Thread};
 
-/// Copies of other hosts' arrays that nobody uses just now take at most one of so many parts of the store.
+/// Copies of other hosts' arrays that are not in use take at most 1/`IDLE_COPIES_PART` of the store.
 const IDLE_COPIES_PART: u64 = 4;
 
 /// What every rank knows of a host.
@@ -55,11 +55,11 @@ pub struct HostInfo {
     pub gpus: Result<Vec<String>, String>,
     /// The pages of its first rank's store.
     pub pages: String,
-    /// The roads between its ranks and to others.
+    /// The transports between its ranks and to other hosts.
     pub fabrics: Vec<String>,
 }
 
-/// One rank of a running cluster. It lives as long as the process: references may outlive the cluster.
+/// One rank of a running cluster. It lives as long as the process: references may survive the cluster.
 pub struct Runtime {
     /// This process.
     pub rank: Rank,
@@ -72,69 +72,69 @@ pub struct Runtime {
     pub(super) hosts: Vec<HostInfo>,
     /// By rank: its host, and its process.
     pub(super) ranks: Vec<(usize, u32)>,
-    /// By rank: which roads it has.
-    pub(super) standings: Vec<Standing>,
+    /// By rank: the transports that it offers.
+    pub(super) capabilities: Vec<Capabilities>,
     pub(super) arena: RwLock<Option<Arc<Arena>>>,
     /// The blocks that packed values need.
-    pub(super) holdings: Holdings,
-    /// Who waits for room in the store.
-    pub(super) room: Room,
-    pub(super) roomless: RoomlessReads,
-    /// Whether drivers that submit are to wait for some.
+    pub(super) resident_blocks: ResidentBlocks,
+    /// The waiters for space in the store.
+    pub(super) space_waiters: SpaceWaiters,
+    pub(super) waiting_reads: ReadsWaitingForSpace,
+    /// Tells if drivers that submit tasks are to wait for space.
     pub(super) pressure: Pressure,
-    /// Who made what is in it.
-    pub(super) notes: Notes,
-    /// What has no room there.
+    /// Which task allocated each block of it.
+    pub(super) allocation_tags: AllocationTags,
+    /// Blocks on disk, for which the store has no space.
     pub(super) spill: Spill,
-    pub(super) table: Table,
+    pub(super) table: ResourceTable,
     pub(super) queues: Queues,
-    pub(super) idle: Idle,
+    pub(super) idle_workers: IdleWorkers,
     workers: Box<[OnceLock<&'static WorkerShared>]>,
     worker_count: AtomicUsize,
-    pub(super) places: Vec<WorkerPlace>,
+    pub(super) worker_placements: Vec<WorkerPlacement>,
     pub(super) threads: Mutex<Vec<JoinHandle<()>>>,
-    pub(super) roads: Roads,
-    /// The shared-memory road, for the bells of the host's other ranks.
-    pub(super) host_bells: Vec<Option<Arc<crate::memory::Bell>>>,
+    pub(super) router: Router,
+    /// By rank: the doorbells of the host's other ranks, in the shared-memory transport.
+    pub(super) doorbells: Vec<Option<Arc<crate::memory::Doorbell>>>,
     /// By rank: the stores of this host's other ranks.
     pub(super) arenas: Mutex<Vec<Option<Arc<PeerArena>>>>,
     pub(super) protocol: Protocol,
     links: OnceLock<Arc<dyn Links>>,
-    pub(super) own_groups: OwnGroups,
-    pub(super) load: Load,
-    pub(super) roll: Roll,
+    pub(super) owned_groups: OwnedGroups,
+    pub(super) remote_load: RemoteLoad,
+    pub(super) blocked_fibers: BlockedFibers,
     pub(super) stall: StallWatch,
-    pub(super) questions: Questions<crate::base::Result<Vec<u8>>>,
-    pub(super) handles: Questions<Result<Option<Arc<ActorRef>>, String>>,
+    pub(super) requests: PendingRequests<crate::base::Result<Vec<u8>>>,
+    pub(super) handle_requests: PendingRequests<Result<Option<Arc<ActorRef>>, String>>,
     pub(super) timers: Timers,
-    pub(super) watch: Watch,
+    pub(super) worker_watch: WorkerWatch,
     pub(super) reports: Reports,
     pub(super) traces: Traces,
-    /// Where the next spread-out task or actor goes.
-    pub(super) spread: AtomicU32,
-    /// Fibers that can go on once there are CPUs for them.
-    pub(super) hungry: AtomicUsize,
-    /// Fibers put aside.
-    pub(super) blocked: AtomicUsize,
-    /// What tells of ranks that die, where the launch has such a thing.
-    pub(super) vigil: Mutex<Option<Box<dyn crate::boot::Vigil>>>,
-    /// Which ranks are through.
-    pub(super) parting: Parting,
-    /// What rank 0 has not decided yet.
-    pub(super) verdicts: Mutex<crate::runtime::verdicts::Verdicts>,
-    /// How much had come from rank 0 when somebody said that it says nothing any more.
-    pub(super) driver_doubted: Mutex<Option<u32>>,
-    /// Why the cluster ended for this rank, where that was rank 0's death, or the others gave this rank up.
-    pub(super) orphaned: OnceLock<crate::base::Error>,
+    /// The turn of the next task or actor with `Placement::Spread`.
+    pub(super) next_spread: AtomicU32,
+    /// Fibers that can continue once there are CPUs for them.
+    pub(super) waiting_for_cpu: AtomicUsize,
+    /// Suspended fibers.
+    pub(super) blocked_count: AtomicUsize,
+    /// Reports ranks that died, if the launcher offers that.
+    pub(super) death_notifier: Mutex<Option<Box<dyn crate::boot::DeathNotifier>>>,
+    /// Which ranks are ready for shutdown.
+    pub(super) shutdown: Shutdown,
+    /// Suspicions on which rank 0 has not decided yet.
+    pub(super) arbitration: Mutex<crate::runtime::arbitration::Arbitration>,
+    /// How many messages had come from rank 0 when another rank reported that it is silent.
+    pub(super) rank_0_suspected_at: Mutex<Option<u32>>,
+    /// Why the cluster ended for this rank, if rank 0 died, or the others declared this rank dead.
+    pub(super) ended_by: OnceLock<crate::base::Error>,
     stopping: AtomicBool,
-    /// The thread that waits for the end.
-    pub(super) leaver: OnceLock<Thread>,
-    /// The lines that tasks print, where they are forwarded.
-    pub(super) output: Output,
+    /// The thread that waits for the shutdown.
+    pub(super) shutdown_thread: OnceLock<Thread>,
+    /// The lines that tasks print, if they are forwarded.
+    pub(super) output: OutputForwarding,
     last_task: AtomicPtr<crate::registry::TableEntry>,
 }
 
-/// The parts of a node that `assemble` makes.
+/// The parts of a `Runtime` that `assemble` creates.
 pub struct Parts {
     pub rank: Rank,
     pub size: u32,
@@ -142,14 +142,14 @@ pub struct Parts {
     pub hosts: Vec<HostInfo>,
     pub ranks: Vec<(usize, u32)>,
     pub arena: Arc<Arena>,
-    pub table: Table,
-    pub standings: Vec<Standing>,
-    pub places: Vec<WorkerPlace>,
-    pub roads: Roads,
-    pub host_bells: Vec<Option<Arc<crate::memory::Bell>>>,
+    pub table: ResourceTable,
+    pub capabilities: Vec<Capabilities>,
+    pub worker_placements: Vec<WorkerPlacement>,
+    pub router: Router,
+    pub doorbells: Vec<Option<Arc<crate::memory::Doorbell>>>,
     pub arenas: Vec<Option<Arc<PeerArena>>>,
-    pub has_foreign_memory: bool,
-    pub vigil: Option<Box<dyn crate::boot::Vigil>>,
+    pub has_unmapped_stores: bool,
+    pub death_notifier: Option<Box<dyn crate::boot::DeathNotifier>>,
 }
 
 static CURRENT: statics::AtomicPtr<Runtime> = statics::AtomicPtr::new(std::ptr::null_mut());
@@ -163,14 +163,14 @@ impl Runtime {
         (!pointer.is_null()).then(|| unsafe { &*pointer })
     }
 
-    /// Makes the node and lets the process find it.
+    /// Creates the `Runtime` and makes it the process's current one.
     pub(super) fn install(parts: Parts) -> &'static Runtime {
         let host = parts.hosts[parts.ranks[parts.rank as usize].0].name.clone();
         let seed = u64::from(std::process::id());
         let host_ranks = &parts.hosts[parts.ranks[parts.rank as usize].0].ranks;
-        let stealing = Stealing::new(parts.rank, parts.size, seed).on_host(host_ranks);
-        let protocol = Protocol::new(parts.rank, parts.size, parts.has_foreign_memory, stealing);
-        protocol.copies.keep_at_most(parts.arena.bytes() / IDLE_COPIES_PART);
+        let stealing = StealState::new(parts.rank, parts.size, seed).on_host(host_ranks);
+        let protocol = Protocol::new(parts.rank, parts.size, parts.has_unmapped_stores, stealing);
+        protocol.copies.set_cache_bytes_max(parts.arena.bytes() / IDLE_COPIES_PART);
         let runtime: &'static Runtime = Box::leak(Box::new(Runtime {
             rank: parts.rank,
             size: parts.size,
@@ -180,45 +180,45 @@ impl Runtime {
             config: parts.config,
             hosts: parts.hosts,
             ranks: parts.ranks,
-            standings: parts.standings,
+            capabilities: parts.capabilities,
             arena: RwLock::new(Some(parts.arena)),
-            holdings: Holdings::default(),
-            room: Room::default(),
-            roomless: RoomlessReads::default(),
+            resident_blocks: ResidentBlocks::default(),
+            space_waiters: SpaceWaiters::default(),
+            waiting_reads: ReadsWaitingForSpace::default(),
             pressure: Pressure::default(),
-            notes: Notes::default(),
+            allocation_tags: AllocationTags::default(),
             table: parts.table,
             queues: Queues::new(),
-            idle: Idle::new(),
+            idle_workers: IdleWorkers::new(),
             workers: (0..WORKERS_MAX).map(|_| OnceLock::new()).collect(),
             worker_count: AtomicUsize::new(0),
-            places: parts.places,
+            worker_placements: parts.worker_placements,
             threads: Mutex::default(),
-            roads: parts.roads,
-            host_bells: parts.host_bells,
+            router: parts.router,
+            doorbells: parts.doorbells,
             arenas: Mutex::new(parts.arenas),
             protocol,
             links: OnceLock::new(),
-            own_groups: OwnGroups::new(seed),
-            load: Load::default(),
-            roll: Roll::default(),
+            owned_groups: OwnedGroups::new(seed),
+            remote_load: RemoteLoad::default(),
+            blocked_fibers: BlockedFibers::default(),
             stall: StallWatch::default(),
-            questions: Questions::default(),
-            handles: Questions::default(),
+            requests: PendingRequests::default(),
+            handle_requests: PendingRequests::default(),
             timers: Timers::default(),
-            watch: Watch::default(),
+            worker_watch: WorkerWatch::default(),
             reports: Reports::default(),
-            spread: AtomicU32::new(0),
-            hungry: AtomicUsize::new(0),
-            blocked: AtomicUsize::new(0),
-            vigil: Mutex::new(parts.vigil),
-            parting: Parting::new(parts.size),
-            verdicts: Mutex::default(),
-            driver_doubted: Mutex::default(),
-            orphaned: OnceLock::new(),
+            next_spread: AtomicU32::new(0),
+            waiting_for_cpu: AtomicUsize::new(0),
+            blocked_count: AtomicUsize::new(0),
+            death_notifier: Mutex::new(parts.death_notifier),
+            shutdown: Shutdown::new(parts.size),
+            arbitration: Mutex::default(),
+            rank_0_suspected_at: Mutex::default(),
+            ended_by: OnceLock::new(),
             stopping: AtomicBool::new(false),
-            leaver: OnceLock::new(),
-            output: Output::default(),
+            shutdown_thread: OnceLock::new(),
+            output: OutputForwarding::default(),
             last_task: AtomicPtr::new(std::ptr::null_mut()),
         }));
         CURRENT.store(std::ptr::from_ref(runtime).cast_mut(), Ordering::Release);
@@ -230,18 +230,18 @@ impl Runtime {
         CURRENT.store(std::ptr::null_mut(), Ordering::Release);
     }
 
-    /// Whether the end has begun.
+    /// True if the shutdown has begun.
     #[inline]
     pub fn stopping(&self) -> bool {
         self.stopping.load(Ordering::Acquire)
     }
 
-    /// The end begins: everything that waits is woken.
+    /// Begins the shutdown: wakes all waiters.
     pub(super) fn stop(&'static self) {
         self.stopping.store(true, Ordering::Release);
         self.workers().iter().for_each(|worker| worker.unpark());
-        self.roads.bell.ring();
-        if let Some(thread) = self.leaver.get() {
+        self.router.doorbell.notify_always();
+        if let Some(thread) = self.shutdown_thread.get() {
             thread.unpark();
         }
     }
@@ -252,22 +252,24 @@ impl Runtime {
         Workers { slots: &self.workers[..self.worker_count.load(Ordering::Acquire)] }
     }
 
-    /// One worker more. Only one thread at a time calls it: the starting one, then the progress thread.
+    /// Adds a worker. Only one thread at a time calls it: the starting one, then the progress thread.
     pub(super) fn add_worker(&self, worker: &'static WorkerShared) {
         let count = self.worker_count.load(Ordering::Relaxed);
         let _ = self.workers[count].set(worker);
         self.worker_count.store(count + 1, Ordering::Release);
     }
 
-    /// Pins the calling thread, worker `index`, where it is to be pinned.
+    /// Pins the calling thread, worker `index`, if workers are to be pinned.
     pub(super) fn pin_worker(&self, index: usize) {
         if !self.config.pin {
             return;
         }
-        // Workers that were started for tasks that block run wherever there is room.
-        let Some(place) = self.places.get(index).filter(|place| !place.cpus.is_empty()) else { return };
-        if let Err(error) = crate::topology::bind_this_thread(&place.cpus) {
-            crate::base::log::say(crate::base::log::Level::Warn, || format!("worker {index} is not pinned: {error}"));
+        // Workers that were started because tasks block are not pinned.
+        let Some(placement) = self.worker_placements.get(index).filter(|placement| !placement.cpus.is_empty()) else {
+            return;
+        };
+        if let Err(error) = crate::topology::bind_this_thread(&placement.cpus) {
+            crate::base::log::log(crate::base::log::Level::Warn, || format!("worker {index} is not pinned: {error}"));
         }
     }
 
@@ -312,22 +314,22 @@ impl Runtime {
     }
 
     /// Wakes a sleeping rank of this host.
-    pub(super) fn ring(&self, rank: Rank) {
-        if let Some(Some(bell)) = self.host_bells.get(rank as usize) {
-            bell.ring();
+    pub(super) fn notify_rank(&self, rank: Rank) {
+        if let Some(Some(doorbell)) = self.doorbells.get(rank as usize) {
+            doorbell.notify_always();
         }
     }
 
-    /// A task begins here: its lines are its own.
+    /// A task begins here: the lines printed from now on count as its own.
     #[inline]
-    pub(super) fn mark_running(&self, header: &Header) {
+    pub(super) fn mark_running(&self, header: &TaskHeader) {
         if let Some(entry) = header.entry {
             self.last_task.store(std::ptr::from_ref(entry).cast_mut(), Ordering::Relaxed);
         }
     }
 
-    /// The task that printed a line that just came: the last one that began, which a line of a rank with several workers
-    /// may be wrong about.
+    /// The task that printed a line that just came: the last one that began, which may be wrong on a rank with several
+    /// workers.
     pub(super) fn printing_task(&self) -> String {
         let entry = self.last_task.load(Ordering::Relaxed);
         if entry.is_null() {

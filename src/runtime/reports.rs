@@ -1,4 +1,4 @@
-//! What the driver's user is told as it happens: failures, and the lines that remote tasks print.
+//! What the driver prints for its user as it happens: failures, and the lines that remote tasks print.
 
 use crate::base::limits::ERRORS_KEPT_MAX;
 use crate::base::log::{Level, enabled, print_whole};
@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::io::Write;
 use std::sync::Mutex;
 
-/// What a driver was told.
+/// The failures that were reported to a driver.
 #[derive(Default)]
 pub struct Reports {
     /// Failures, oldest first, as many as are kept.
@@ -19,11 +19,11 @@ pub struct Reports {
 
 impl Reports {
     /// A task failed somewhere.
-    pub fn failed(&self, _node: &'static Runtime, error: Error) {
+    pub fn on_task_failed(&self, _runtime: &'static Runtime, error: Error) {
         let mut errors = lock(&self.errors);
-        // Hundreds of tasks may fail with one rank: that is said once, and kept for each.
-        let is_said = !matches!(error, Error::Task { .. }) && errors.back() == Some(&error);
-        if enabled(Level::Error) && !is_said {
+        // Hundreds of tasks may fail with one rank: that is printed once, and stored for each.
+        let is_printed = !matches!(error, Error::Task { .. }) && errors.back() == Some(&error);
+        if enabled(Level::Error) && !is_printed {
             match &error {
                 Error::Task { task, rank, host, pid, message } => {
                     print_whole(&format!("({task} rank={rank} host={host} pid={pid}) failed: {message}\n"));
@@ -46,13 +46,13 @@ impl Reports {
     pub fn print_line(&self, runtime: &Runtime, from: Rank, task: &str, text: &str) {
         let name = if task.is_empty() { String::new() } else { format!("{task} ") };
         let line = format!("({name}rank={from} host={} pid={}) {text}\n", runtime.host_of(from), runtime.pid_of(from));
-        // A driver whose output is closed still computes.
+        // A driver whose output is closed continues to compute.
         let _ = std::io::stdout().lock().write_all(line.as_bytes());
     }
 }
 
 impl Runtime {
-    /// Tells the driver that a task failed here.
+    /// Reports to the driver that a task failed here.
     pub fn report(&'static self, error: Error) {
         self.send(0, &Message::Failed(error));
     }

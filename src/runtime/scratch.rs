@@ -1,14 +1,14 @@
-//! A folder of this process on the job's local disk, gone when the process is: by itself at the end, and where it was killed
-//! by the next process of the user that looks.
+//! A folder of this process on the job's local disk. The process removes it at its end; if it was killed, the next
+//! process of the user that sweeps removes it.
 //!
 //! ```text
 //!   <base>/mobula-spill-<uid>-<job>-<pid>/    0700
-//!       lock                                  0600, locked while its process lives: the system lets go of it at its death
+//!       lock                                  0600, locked while its process lives: the system unlocks it at its death
 //!       1, 2, ..                              0600, blocks
 //! ```
-//! A lock, and not the process's number, says who lives: numbers are given again. Who makes a folder locks it and then looks
-//! whether it is still there; who sweeps removes only what it could lock. So of a folder that is just being made and is swept
-//! at that moment, its maker learns, and makes another.
+//! The lock, and not the process's number, tells if the process lives: numbers are used again. A process that creates a
+//! folder locks it and then checks that it is still there; a process that sweeps removes only folders that it could
+//! lock. So if a folder is swept while it is being created, its creator notices, and creates another.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
@@ -18,7 +18,8 @@ use std::path::{Path, PathBuf};
 const PREFIX: &str = "mobula-spill";
 const LOCK: &str = "lock";
 
-/// Folders that a process tries to make before it gives up: each is one that a sweep took or that was left by a namesake.
+/// Folders that a process tries to create before it gives up: each was swept, or was left by a process of the same
+/// number.
 const TRIES: u32 = 16;
 
 /// The folder; removed on drop.
@@ -28,29 +29,29 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// Makes the folder under `base`. `job` tells the user whose it is.
+    /// Creates the folder under `base`. `job` tells the user to which job it belongs.
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's.
     pub fn make(base: &Path, job: &str) -> io::Result<Scratch> {
         let process = std::process::id();
         let mut last = None;
-        for turn in 0..TRIES {
-            let name = match turn {
+        for attempt in 0..TRIES {
+            let name = match attempt {
                 0 => format!("{PREFIX}-{}-{job}-{process}", own_uid()?),
-                turn => format!("{PREFIX}-{}-{job}-{process}-{turn}", own_uid()?),
+                attempt => format!("{PREFIX}-{}-{job}-{process}-{attempt}", own_uid()?),
             };
             match Scratch::make_at(base.join(name)) {
                 Ok(scratch) => return Ok(scratch),
                 Err(error) => match error.kind() {
                     io::ErrorKind::AlreadyExists | io::ErrorKind::WouldBlock => last = Some(error),
-                    // Swept between two steps, unless the base itself is not there.
+                    // Swept between two steps, unless the base itself does not exist.
                     io::ErrorKind::NotFound if base.is_dir() => last = Some(error),
                     _ => return Err(error),
                 },
             }
         }
-        Err(last.unwrap_or_else(|| io::Error::other("no folder could be made")))
+        Err(last.unwrap_or_else(|| io::Error::other("no folder could be created")))
     }
 
     fn make_at(path: PathBuf) -> io::Result<Scratch> {
@@ -63,10 +64,10 @@ impl Scratch {
         Ok(Scratch { path, _lock: lock })
     }
 
-    /// A new file in it.
+    /// Creates a file in it.
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's.
     pub fn file(&self, number: u64) -> io::Result<(PathBuf, File)> {
         let path = self.path.join(number.to_string());
         private_file(&path).map(|file| (path, file))
@@ -75,7 +76,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // Where it cannot be removed now, the next start of a process of this user does it.
+        // If it cannot be removed now, the next process of this user removes it at its start.
         let _ = remove(&self.path);
     }
 }
@@ -95,13 +96,13 @@ fn remove_dead(path: &Path) -> bool {
     let lock = OpenOptions::new().read(true).write(true).custom_flags(libc::O_NOFOLLOW).open(path.join(LOCK));
     match lock {
         Ok(lock) => lock.try_lock().is_ok() && remove(path).is_ok(),
-        // Killed before it made the lock: then there is nothing else in it, and where there is, it stays.
+        // Killed before it created the lock: then the folder is empty; if it is not, it stays.
         Err(error) if error.kind() == io::ErrorKind::NotFound => fs::remove_dir(path).is_ok(),
         Err(_) => false,
     }
 }
 
-/// Removes a folder, the lock last: who is killed over it leaves what the next one can remove.
+/// Removes a folder, the lock last: if the process is killed meanwhile, the next one can remove what is left.
 fn remove(path: &Path) -> io::Result<()> {
     for entry in fs::read_dir(path)? {
         let entry = entry?;
@@ -145,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_private_and_gone_with_its_process() {
+    fn folder_is_private_and_dropping_it_removes_it() {
         let base = Base::new("private");
         let scratch = Scratch::make(&base.0, "7").unwrap();
         let (path, _file) = scratch.file(1).unwrap();
@@ -158,10 +159,10 @@ mod tests {
     }
 
     #[test]
-    fn a_removal_that_was_cut_short_goes_on() {
+    fn interrupted_removal_is_completed_by_next_sweep() {
         let base = Base::new("short");
         let scratch = Scratch::make(&base.0, "7").unwrap();
-        // Something that is no file stops it half way; the lock is still there then.
+        // An entry that is no file stops it half way; the lock is still there then.
         scratch.file(1).unwrap();
         fs::create_dir(scratch.path.join("2")).unwrap();
         let path = scratch.path.clone();
@@ -172,25 +173,25 @@ mod tests {
     }
 
     #[test]
-    fn what_the_dead_left_is_swept_and_nothing_else() {
+    fn sweep_removes_folders_of_killed_processes_only() {
         let base = Base::new("swept");
-        let living = Scratch::make(&base.0, "7").unwrap();
+        let live = Scratch::make(&base.0, "7").unwrap();
         let dead = Scratch::make(&base.0, "7").unwrap();
         dead.file(1).unwrap();
-        // The system lets go of the lock of a process that was killed.
+        // The system unlocks the file of a process that was killed.
         let Scratch { path, _lock } = &dead;
         _lock.unlock().unwrap();
         let unfinished = base.0.join(format!("{PREFIX}-{}-7-1", own_uid().unwrap()));
         fs::create_dir(&unfinished).unwrap();
-        let foreign = base.0.join("mobula-spill-x");
-        fs::create_dir(&foreign).unwrap();
-        std::os::unix::fs::symlink(&foreign, base.0.join(format!("{PREFIX}-{}-7-2", own_uid().unwrap()))).unwrap();
+        let unrelated = base.0.join("mobula-spill-x");
+        fs::create_dir(&unrelated).unwrap();
+        std::os::unix::fs::symlink(&unrelated, base.0.join(format!("{PREFIX}-{}-7-2", own_uid().unwrap()))).unwrap();
         assert_eq!(sweep(&base.0), 2);
-        assert!(!path.exists() && !unfinished.exists() && foreign.exists() && living.path.exists());
+        assert!(!path.exists() && !unfinished.exists() && unrelated.exists() && live.path.exists());
     }
 
     #[test]
-    fn a_base_that_is_not_there_or_not_writable_is_an_error() {
+    fn missing_or_unwritable_base_returns_error() {
         let base = Base::new("absent");
         assert_eq!(Scratch::make(&base.0.join("no"), "7").err().unwrap().kind(), io::ErrorKind::NotFound);
         fs::write(base.0.join("file"), "").unwrap();

@@ -1,13 +1,13 @@
-//! Blocks on disk: written together, one after another, read back through mappings.
+//! Blocks on disk: written together, one after another, and read back through mappings.
 
-use crate::base::log::{Level, say};
+use crate::base::log::{Level, log};
 use crate::base::sync::{AtomicBool, AtomicU64, Ordering, lock, statics};
 use crate::base::{Config, Result};
 use crate::memory::{FileMap, punch_file, reserve_file};
-use crate::objects::{ArrayMemory, Attachment, Keeper};
+use crate::objects::{ArrayMemory, Attachment, Pin};
 use crate::runtime::Runtime;
-use crate::runtime::holdings::Holding;
 use crate::runtime::memory::OwnMemory;
+use crate::runtime::resident_blocks::ResidentBlock;
 use crate::runtime::scratch::{self, Scratch};
 use std::any::Any;
 use std::borrow::Cow;
@@ -21,28 +21,29 @@ use std::thread::JoinHandle;
 /// Blocks begin at multiples of this in their file, as in the store.
 const ALIGNMENT: u64 = 64;
 
-/// A file that has so many bytes gets no more blocks: a process may have a thousand files open, a disk may have terabytes.
+/// A file of at least this size gets no more blocks: a process may have a thousand files open, a disk may have
+/// terabytes.
 const FILE_BYTES: u64 = 4 << 30;
 
-/// Across clusters of one process: what outlives one of them never has the name of what another makes.
+/// Counts across clusters of one process: a file that survives one cluster never has the name of a file of another.
 static NEXT_FILE: statics::AtomicU64 = statics::AtomicU64::new(1);
 
-/// What a rank has on disk.
+/// The blocks that a rank has on disk.
 pub struct Spill {
-    /// Under which its folder is; `None` where nothing is to be written.
+    /// The folder in which this rank's folder is; `None` if spilling is off.
     base: Option<PathBuf>,
     job: String,
-    files: Mutex<Files>,
+    files: Mutex<SpillFiles>,
     written_bytes: Arc<AtomicU64>,
-    /// Whether the user was told that nothing can be written.
+    /// True if the user was warned that nothing can be written.
     warned: AtomicBool,
     sweep: Mutex<Option<JoinHandle<()>>>,
 }
 
 #[derive(Default)]
-struct Files {
+struct SpillFiles {
     scratch: Option<Scratch>,
-    /// The file that blocks are added to, and where the next one begins.
+    /// The file to which blocks are added, and the offset of the next one.
     last: Option<(Arc<SpillFile>, u64)>,
 }
 
@@ -54,12 +55,12 @@ struct SpillFile {
 
 impl Drop for SpillFile {
     fn drop(&mut self) {
-        // Where somebody else removed it, there is nothing left to do.
+        // If another process removed it, there is nothing left to do.
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// A block on disk; its room there is given back with it.
+/// A block on disk; dropping it frees its space there.
 pub struct OnDisk {
     file: Arc<SpillFile>,
     offset: u64,
@@ -68,11 +69,11 @@ pub struct OnDisk {
 }
 
 impl OnDisk {
-    /// The block, mapped.
+    /// Maps the block.
     ///
     /// # Errors
-    /// What the system says.
-    pub fn open(self: &Arc<Self>, holding: &Weak<Holding>) -> io::Result<Arc<SpilledMemory>> {
+    /// The system's.
+    pub fn open(self: &Arc<Self>, holding: &Weak<ResidentBlock>) -> io::Result<Arc<SpilledMemory>> {
         let map = FileMap::open(&self.file.file, self.offset, self.length).map_err(|error| {
             io::Error::new(error.kind(), format!("its bytes in {} cannot be read: {error}", self.file.path.display()))
         })?;
@@ -87,11 +88,11 @@ impl Drop for OnDisk {
     }
 }
 
-/// A block of which the bytes are read from disk.
+/// A block whose bytes are read from disk.
 pub struct SpilledMemory {
     map: FileMap,
-    holding: Weak<Holding>,
-    /// Unmapped before it is given back.
+    holding: Weak<ResidentBlock>,
+    /// Dropped, and so freed, after the mapping.
     _on_disk: Arc<OnDisk>,
 }
 
@@ -102,16 +103,16 @@ impl ArrayMemory for SpilledMemory {
     fn as_any(&self) -> &dyn Any {
         self
     }
-    fn keeper(self: Arc<Self>, _: &'static str) -> Option<Arc<dyn Keeper>> {
+    fn into_pin(self: Arc<Self>, _: &'static str) -> Option<Arc<dyn Pin>> {
         Some(self.holding.upgrade()?)
     }
 }
 
 impl Runtime {
-    /// What travels beside a value, with every block in a store: those on disk are brought back.
+    /// A value's attachments with every block in a store: blocks on disk are read back.
     ///
     /// # Errors
-    /// `StoreFull` where one has no room.
+    /// `StoreFull` if there is no space for one.
     pub(super) fn in_the_store<'a>(&'static self, attachments: &'a [Attachment]) -> Result<Cow<'a, [Attachment]>> {
         let on_disk = |attachment: &Attachment| match attachment {
             Attachment::Array(memory) => memory.as_any().is::<SpilledMemory>(),
@@ -127,22 +128,22 @@ impl Runtime {
     fn one_in_the_store(&'static self, attachment: &Attachment) -> Result<Attachment> {
         let Attachment::Array(memory) = attachment else { return Ok(attachment.clone()) };
         let Some(spilled) = memory.as_any().downcast_ref::<SpilledMemory>() else { return Ok(attachment.clone()) };
-        let bring = || {
+        let read_back = || {
             let mut block = self.allocate(spilled.bytes().len())?;
             block.as_mut_slice().copy_from_slice(spilled.bytes());
             Ok(Arc::new(OwnMemory::new(block)) as Arc<dyn ArrayMemory>)
         };
-        // Where a packed value needs it, it stays in the store for the next one who asks.
+        // A block of a packed value stays in the store for the next request.
         let memory = match spilled.holding.upgrade() {
-            Some(holding) => holding.bring_back(bring)?,
-            None => bring()?,
+            Some(holding) => holding.restore(read_back)?,
+            None => read_back()?,
         };
         Ok(Attachment::Array(memory))
     }
 }
 
 impl Spill {
-    /// As the settings say; nothing is made before it is needed.
+    /// As the settings say; the folder is created when it is first needed.
     pub fn new(config: &Config) -> Spill {
         Spill {
             base: config.spill_base(),
@@ -154,13 +155,13 @@ impl Spill {
         }
     }
 
-    /// Whether anything may be written.
+    /// True if spilling is on.
     pub fn is_on(&self) -> bool {
         self.base.is_some()
     }
 
-    /// Whether something may be written, and could be when it was tried last.
-    pub fn works(&self) -> bool {
+    /// True if spilling is on, and the last write succeeded.
+    pub fn can_write(&self) -> bool {
         self.is_on() && !self.warned.load(Ordering::Relaxed)
     }
 
@@ -169,23 +170,23 @@ impl Spill {
         self.written_bytes.load(Ordering::Relaxed)
     }
 
-    /// Removes what killed processes of this user left, on a thread: a folder of many thousands of files takes a while to look
-    /// through.
+    /// Removes the folders that killed processes of this user left, on a thread: a folder of many thousands of files
+    /// takes a while to list.
     pub fn begin_sweep(&self) {
         let Some(base) = self.base.clone() else { return };
         let sweep = move || {
             let swept = scratch::sweep(&base);
             if swept > 0 {
-                say(Level::Info, || format!("{swept} folders of killed processes removed from {}", base.display()));
+                log(Level::Info, || format!("{swept} folders of killed processes removed from {}", base.display()));
             }
         };
         match std::thread::Builder::new().name("mobula-sweep".to_string()).spawn(sweep) {
             Ok(sweep) => *lock(&self.sweep) = Some(sweep),
-            Err(error) => say(Level::Debug, || format!("nothing is swept: {error}")),
+            Err(error) => log(Level::Debug, || format!("nothing is swept: {error}")),
         }
     }
 
-    /// Removes this process's folder: the end.
+    /// Removes this process's folder at the end.
     pub fn clear(&self) {
         if let Some(sweep) = lock(&self.sweep).take() {
             let _ = sweep.join();
@@ -193,7 +194,7 @@ impl Spill {
         let _removed_outside_of_the_lock = std::mem::take(&mut *lock(&self.files));
     }
 
-    /// Writes the blocks, one after another; `None` where that cannot be done, which is said once.
+    /// Writes the blocks, one after another; `None` if that fails, of which one warning is logged.
     pub fn write(&self, blocks: &[Arc<dyn ArrayMemory>]) -> Option<Vec<Arc<OnDisk>>> {
         match self.try_write(blocks) {
             Ok(written) => {
@@ -203,10 +204,10 @@ impl Spill {
             Err(error) => {
                 if !self.warned.swap(true, Ordering::Relaxed) {
                     let base = self.base.as_deref().unwrap_or_else(|| "".as_ref()).display();
-                    say(Level::Warn, || {
+                    log(Level::Warn, || {
                         format!(
-                            "objects that have no room in the store are not written to {base}: {error}; set \
-                             MOBULA_SPILL_DIR to a folder on a disk with room, or raise MOBULA_STORE_BYTES"
+                            "objects that do not fit in the store are not written to {base}: {error}; set \
+                             MOBULA_SPILL_DIR to a folder on a disk with space, or raise MOBULA_STORE_BYTES"
                         )
                     });
                 }
@@ -219,14 +220,14 @@ impl Spill {
         let mut files = lock(&self.files);
         let (file, begin) = self.last_file(&mut files)?;
         let mut end = begin;
-        let mut places = Vec::with_capacity(blocks.len());
+        let mut offsets = Vec::with_capacity(blocks.len());
         for block in blocks {
             let offset = end.next_multiple_of(ALIGNMENT);
-            places.push((offset, block.bytes().len()));
+            offsets.push((offset, block.bytes().len()));
             end = offset + block.bytes().len() as u64;
         }
         reserve_file(&file.file, begin, end - begin)?;
-        for (block, (offset, _)) in blocks.iter().zip(&places) {
+        for (block, (offset, _)) in blocks.iter().zip(&offsets) {
             file.file.write_all_at(block.bytes(), *offset)?;
         }
         files.last = Some((file.clone(), end));
@@ -235,13 +236,13 @@ impl Spill {
             self.written_bytes.fetch_add(length as u64, Ordering::Relaxed);
             Arc::new(OnDisk { file: file.clone(), offset, length, written_bytes: self.written_bytes.clone() })
         };
-        Ok(places.into_iter().map(on_disk).collect())
+        Ok(offsets.into_iter().map(on_disk).collect())
     }
 
-    /// The file that the next blocks go to, and where they begin.
-    fn last_file(&self, files: &mut Files) -> io::Result<(Arc<SpillFile>, u64)> {
+    /// The file to which the next blocks go, and the offset at which they begin.
+    fn last_file(&self, files: &mut SpillFiles) -> io::Result<(Arc<SpillFile>, u64)> {
         let usable = |(file, end): &(Arc<SpillFile>, u64)| {
-            // Whose name is gone, or all of whose blocks are, is left.
+            // A file that was removed, or all of whose blocks were dropped, is not used again.
             *end < FILE_BYTES && Arc::strong_count(file) > 1 && file.path.exists()
         };
         if let Some(last) = files.last.take_if(|last| usable(last)) {
@@ -257,7 +258,7 @@ impl Spill {
         let number = NEXT_FILE.fetch_add(1, Ordering::Relaxed);
         if let Some(scratch) = scratch {
             match scratch.file(number) {
-                // Somebody removed the folder: what was open in it is still there, for what comes there is another.
+                // The folder was removed: open files remain, and the next files go to a new folder.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 outcome => return outcome,
             }

@@ -1,24 +1,26 @@
-//! The free resources of a host: what it has, less what its living ranks hold.
+//! The free resources of a host: its totals, less what its live ranks hold.
 //!
-//! Nobody keeps what is free. Each rank notes what it holds in a cell of its own on the host's [`Board`], by one addition,
-//! and what is free is worked out from all of them. So there is no lock for a dying rank to hold and no moment at which
-//! something is neither free nor held: a rank killed between any two instructions holds what it noted, and giving it up is
-//! one instruction too. One that was only stopped, was given up and goes on changes cells that nobody reads.
+//! No process stores what is free. Each rank records what it holds in a cell of its own in the host's [`SharedTable`],
+//! by one addition, and what is free is computed from all cells. So there is no lock for a dying rank to hold and no
+//! moment at which a resource is neither free nor held: a rank killed between any two instructions holds what it
+//! recorded, and to declare it dead is one instruction too. A rank that was only stopped, was declared dead and
+//! continues changes cells that no rank reads.
 //!
-//! Who takes adds first and then looks whether that was too much; if it was, it takes its note back. Of two that take the
-//! last of something at the same time, one at least sees both notes, so there is never too much held; both may see them,
-//! and then both try again. For the while that a note stands that is taken back, a third may have found too little and gone
-//! to sleep: so who takes a note back tells those that wait, as one does that gives something back.
+//! A rank that takes adds first and then checks whether that was too much; if it was, it subtracts again. Of two ranks
+//! that take the last of a resource at the same time, one at least sees both additions, so there is never too much
+//! held; both may see them, and then both try again. Between an addition and its subtraction, a third rank may have
+//! found too little and gone to sleep: so a rank that subtracts notifies the waiters, as one does that gives something
+//! back.
 //!
-//! A rank that finds too little sets its bit, fences and looks again; who gives back adds, fences and reads the bits:
-//! one of the two sees the other.
+//! A rank that finds too little sets its bit, fences and checks again; a rank that gives back adds, fences and reads
+//! the bits: one of the two sees the other.
 
 use crate::base::limits::GPUS_PER_HOST_MAX;
 use crate::base::sync::{Ordering, fence};
-use crate::memory::{Bell, Segment};
-use crate::runtime::board::{Board, Cells};
+use crate::memory::{Doorbell, Segment};
 use crate::runtime::bundles::Bundles;
-use crate::scheduling::{Grant, Request, Totals, UNIT, amount_of};
+use crate::runtime::shared_table::{SharedCells, SharedTable};
+use crate::scheduling::{Grant, ResourceRequest, Totals, UNIT, amount_of};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -26,26 +28,28 @@ const CPU: usize = 0;
 const GPUS: usize = 1;
 const CUSTOM: usize = GPUS + GPUS_PER_HOST_MAX;
 
-/// How often a rank tries again where another took the same thing at the same time, before it says that too little is free.
+/// How often a rank tries again if another took the same resource at the same time, before it reports that too little
+/// is free.
 const TRIES: u32 = 8;
 
-/// The table, as one rank of the host sees it.
-pub struct Table<C: Cells = Arc<Segment>> {
-    pub(super) board: Board<C>,
+/// The resources of a host, as one of its ranks sees them.
+pub struct ResourceTable<C: SharedCells = Arc<Segment>> {
+    pub(super) shared: SharedTable<C>,
     totals: Totals,
-    /// By place on the host: what wakes that rank, where there is such a thing.
-    bells: Vec<Option<Arc<Bell>>>,
-    /// What placement groups hold of it by this rank.
+    /// By index on the host: the doorbell of that rank, if it has one.
+    doorbells: Vec<Option<Arc<Doorbell>>>,
+    /// The bundles of placement groups that this rank holds.
     pub(super) bundles: Bundles,
 }
 
-impl<C: Cells> Table<C> {
-    /// What `totals` says, less what is held on the board; `bells` wake the ranks of the host, by their places.
-    pub fn new(board: Board<C>, totals: Totals, bells: Vec<Option<Arc<Bell>>>) -> Table<C> {
-        Table { board, totals, bells, bundles: Bundles::default() }
+impl<C: SharedCells> ResourceTable<C> {
+    /// A host with these totals, less what is held in the shared table; `doorbells` wake the ranks of the host, by
+    /// index.
+    pub fn new(shared: SharedTable<C>, totals: Totals, doorbells: Vec<Option<Arc<Doorbell>>>) -> ResourceTable<C> {
+        ResourceTable { shared, totals, doorbells, bundles: Bundles::default() }
     }
 
-    /// What is free, by name.
+    /// The free amounts, by name.
     pub fn available(&self) -> BTreeMap<String, f64> {
         let gpus: i64 = (0..self.gpu_count()).map(|gpu| self.free(GPUS + gpu)).sum();
         let custom = self.totals.custom.iter().enumerate();
@@ -55,7 +59,7 @@ impl<C: Cells> Table<C> {
             .collect()
     }
 
-    /// What is free, in ten-thousandths.
+    /// The free amounts, in ten-thousandths.
     pub fn free_totals(&self) -> Totals {
         let custom = self.totals.custom.iter().enumerate();
         Totals {
@@ -70,13 +74,13 @@ impl<C: Cells> Table<C> {
         self.free(CPU)
     }
 
-    /// Whether a rank of the host waits for resources.
+    /// True if a rank of the host waits for resources.
     #[inline]
-    pub fn somebody_waits(&self) -> bool {
-        self.board.somebody_waits()
+    pub fn has_waiters(&self) -> bool {
+        self.shared.has_waiters()
     }
 
-    /// Takes CPUs; false where there are not so many.
+    /// Takes CPUs; false if there are not so many.
     pub fn take_cpu(&self, amount: i64) -> bool {
         self.take(CPU, amount)
     }
@@ -86,10 +90,10 @@ impl<C: Cells> Table<C> {
         self.give(CPU, amount);
     }
 
-    /// Takes what a request asks for beside CPUs; `None`, with nothing taken, where it is not all free.
-    pub fn take_rest(&self, request: &Request) -> Option<Grant> {
-        if let Some((seat, cpu)) = request.seat {
-            return self.take_seat(seat, cpu, request);
+    /// Takes what a request needs apart from CPUs; `None`, with nothing taken, if it is not all free.
+    pub fn take_non_cpu(&self, request: &ResourceRequest) -> Option<Grant> {
+        if let Some((slot, cpu)) = request.bundle {
+            return self.take_slot(slot, cpu, request);
         }
         let mut grant = Grant::default();
         for (name, amount) in &request.custom {
@@ -97,19 +101,19 @@ impl<C: Cells> Table<C> {
             match taken {
                 Some(index) => grant.custom.push((index, *amount)),
                 None => {
-                    self.give_rest(&grant);
+                    self.give_non_cpu(&grant);
                     return None;
                 }
             }
         }
         if !self.take_gpus(request.gpu, &mut grant) {
-            self.give_rest(&grant);
+            self.give_non_cpu(&grant);
             return None;
         }
         Some(grant)
     }
 
-    /// Whole GPUs first come first served; a share from the fullest GPU that has it.
+    /// Whole GPUs first come first served; a share from the fullest GPU that has enough left.
     fn take_gpus(&self, amount: i64, grant: &mut Grant) -> bool {
         if amount == 0 {
             return true;
@@ -128,10 +132,10 @@ impl<C: Cells> Table<C> {
         grant.gpus.len() as i64 == count
     }
 
-    /// Gives back what `take_rest` took.
-    pub fn give_rest(&self, grant: &Grant) {
-        if let Some((seat, cpu)) = grant.bundle {
-            return self.give_seat(seat, cpu, grant);
+    /// Gives back what `take_non_cpu` took.
+    pub fn give_non_cpu(&self, grant: &Grant) {
+        if let Some((slot, cpu)) = grant.bundle {
+            return self.return_slot(slot, cpu, grant);
         }
         for (gpu, amount) in &grant.gpus {
             self.give(GPUS + *gpu as usize, *amount);
@@ -142,11 +146,11 @@ impl<C: Cells> Table<C> {
     }
 
     /// How many tasks with this request would fit now.
-    pub fn fits(&self, request: &Request) -> usize {
-        if let Some((seat, cpu)) = request.seat {
-            return self.fits_seat(seat, cpu, request);
+    pub fn fits(&self, request: &ResourceRequest) -> usize {
+        if let Some((slot, cpu)) = request.bundle {
+            return self.fits_slot(slot, cpu, request);
         }
-        let times = |free: i64, wanted: i64| if wanted == 0 { usize::MAX } else { (free / wanted).max(0) as usize };
+        let times = |free: i64, amount: i64| if amount == 0 { usize::MAX } else { (free / amount).max(0) as usize };
         let gpus = if request.gpu == 0 {
             usize::MAX
         } else if request.gpu < UNIT {
@@ -158,21 +162,21 @@ impl<C: Cells> Table<C> {
         let custom = request
             .custom
             .iter()
-            .map(|(name, wanted)| times(self.custom_index(name).map_or(0, |index| self.free(CUSTOM + index)), *wanted));
+            .map(|(name, amount)| times(self.custom_index(name).map_or(0, |index| self.free(CUSTOM + index)), *amount));
         custom.fold(times(self.free(CPU), request.cpu).min(gpus), usize::min)
     }
 
-    /// This rank waits from now on. It must look once more before it relies on being told.
-    pub fn wait(&self) {
-        self.board.wait();
+    /// This rank waits from now on. It must check once more before it relies on being notified.
+    pub fn set_waiting(&self) {
+        self.shared.set_waiting();
         fence(Ordering::SeqCst);
     }
 
-    /// Something was given back: `tell` for each rank of the host that waited, which then does not any more.
-    pub fn announce(&self, tell: impl FnMut(usize)) {
+    /// Resources were given back: calls `notify` for each rank of the host that waited, and clears its bit.
+    pub fn notify_waiters(&self, notify: impl FnMut(usize)) {
         fence(Ordering::SeqCst);
-        if self.board.somebody_waits() {
-            self.board.take_waiters(tell);
+        if self.shared.has_waiters() {
+            self.shared.take_waiters(notify);
         }
     }
 
@@ -184,7 +188,7 @@ impl<C: Cells> Table<C> {
         (self.totals.gpu / UNIT) as usize
     }
 
-    /// What the host has of a kind.
+    /// The host's total of a kind.
     fn total(&self, kind: usize) -> i64 {
         match kind {
             CPU => self.totals.cpu,
@@ -199,9 +203,9 @@ impl<C: Cells> Table<C> {
         }
     }
 
-    /// What is free of a kind; below zero for a moment where several take at once.
+    /// The free amount of a kind; below zero for a moment while several ranks take at once.
     fn free(&self, kind: usize) -> i64 {
-        self.total(kind) - self.board.held(kind)
+        self.total(kind) - self.shared.total_held(kind)
     }
 
     fn take(&self, kind: usize, amount: i64) -> bool {
@@ -209,28 +213,28 @@ impl<C: Cells> Table<C> {
             return true;
         }
         for attempt in 0..TRIES {
-            // Who is certain to find too little notes nothing.
+            // A rank that is certain to find too little adds nothing.
             if self.free(kind) < amount {
                 return false;
             }
-            self.board.hold(kind, amount);
+            self.shared.add_held(kind, amount);
             if self.free(kind) >= 0 {
                 return true;
             }
             self.give(kind, amount);
-            self.announce(|place| {
-                if let Some(bell) = self.bells.get(place).and_then(Option::as_ref) {
-                    bell.ring();
+            self.notify_waiters(|index| {
+                if let Some(doorbell) = self.doorbells.get(index).and_then(Option::as_ref) {
+                    doorbell.notify_always();
                 }
             });
-            // Not all alike: otherwise the same ranks could meet again each time.
-            (0..(self.board.place as u32 + 1) << attempt).for_each(|_| std::hint::spin_loop());
+            // Different delays: otherwise the same ranks could collide again each time.
+            (0..(self.shared.index as u32 + 1) << attempt).for_each(|_| std::hint::spin_loop());
         }
         false
     }
 
     fn give(&self, kind: usize, amount: i64) {
-        self.board.hold(kind, -amount);
+        self.shared.add_held(kind, -amount);
     }
 }
 
@@ -246,65 +250,70 @@ mod tests {
         Totals { cpu: 2 * UNIT, gpu: 2 * UNIT, custom: vec![("Custom".to_string(), UNIT)] }
     }
 
-    fn table() -> Table {
-        Table::new(Board::of_one_process(2), totals(), Vec::new())
+    fn table() -> ResourceTable {
+        ResourceTable::new(SharedTable::for_test(2), totals(), Vec::new())
     }
 
-    fn asks(gpu: f64, custom: f64) -> Request {
-        Request { gpu: fixed_of(gpu), custom: vec![("Custom".to_string(), fixed_of(custom))], ..Request::default() }
+    fn request_for(gpu: f64, custom: f64) -> ResourceRequest {
+        ResourceRequest {
+            gpu: fixed_of(gpu),
+            custom: vec![("Custom".to_string(), fixed_of(custom))],
+            ..ResourceRequest::default()
+        }
     }
 
     #[test]
-    fn shares_of_a_gpu_are_packed_and_whole_ones_are_whole() {
+    fn gpu_shares_are_packed_on_one_gpu_and_whole_requests_get_whole_gpus() {
         let table = table();
-        let half = table.take_rest(&asks(0.5, 0.0)).unwrap();
-        let other = table.take_rest(&asks(0.5, 0.0)).unwrap();
+        let half = table.take_non_cpu(&request_for(0.5, 0.0)).unwrap();
+        let other = table.take_non_cpu(&request_for(0.5, 0.0)).unwrap();
         assert_eq!(half.gpus[0].0, other.gpus[0].0, "two halves share one GPU");
-        let whole = table.take_rest(&asks(1.0, 0.0)).unwrap();
+        let whole = table.take_non_cpu(&request_for(1.0, 0.0)).unwrap();
         assert_ne!(whole.gpus[0].0, half.gpus[0].0);
-        assert_eq!(table.take_rest(&asks(0.1, 0.0)), None);
-        table.give_rest(&half);
-        assert!(table.take_rest(&asks(0.1, 0.0)).is_some());
+        assert_eq!(table.take_non_cpu(&request_for(0.1, 0.0)), None);
+        table.give_non_cpu(&half);
+        assert!(table.take_non_cpu(&request_for(0.1, 0.0)).is_some());
     }
 
     #[test]
-    fn what_is_not_all_there_is_not_taken_at_all() {
+    fn request_that_does_not_fit_takes_nothing() {
         let table = table();
-        assert_eq!(table.take_rest(&asks(3.0, 0.5)), None);
+        assert_eq!(table.take_non_cpu(&request_for(3.0, 0.5)), None);
         assert_eq!(table.available()["Custom"], 1.0);
         assert_eq!(table.available()["GPU"], 2.0);
         assert!(table.take_cpu(2 * UNIT) && !table.take_cpu(1));
     }
 
     #[test]
-    fn what_a_dead_rank_held_is_free_again_also_when_it_goes_on() {
-        let living = table();
-        let dead = Table::new(living.board.seen_from(1), totals(), Vec::new());
-        assert!(living.take_cpu(UNIT) && dead.take_cpu(UNIT) && !living.take_cpu(UNIT));
-        let held = dead.take_rest(&asks(1.0, 0.5)).unwrap();
-        dead.wait();
-        living.board.give_up(1);
-        living.board.give_up(1);
-        assert_eq!(living.free_cpu(), UNIT, "its own is still taken");
-        assert_eq!((living.available()["GPU"], living.available()["Custom"]), (2.0, 1.0));
-        assert!(!living.somebody_waits());
-        dead.give_rest(&held);
+    fn resources_of_a_dead_rank_are_free_also_if_it_continues() {
+        let live = table();
+        let dead = ResourceTable::new(live.shared.as_rank(1), totals(), Vec::new());
+        assert!(live.take_cpu(UNIT) && dead.take_cpu(UNIT) && !live.take_cpu(UNIT));
+        let grant = dead.take_non_cpu(&request_for(1.0, 0.5)).unwrap();
+        dead.set_waiting();
+        live.shared.mark_dead(1);
+        live.shared.mark_dead(1);
+        assert_eq!(live.free_cpu(), UNIT, "its own is still taken");
+        assert_eq!((live.available()["GPU"], live.available()["Custom"]), (2.0, 1.0));
+        assert!(!live.has_waiters());
+        dead.give_non_cpu(&grant);
         dead.give_cpu(UNIT);
         dead.take_cpu(UNIT);
-        assert_eq!((living.free_cpu(), living.available()["GPU"]), (UNIT, 2.0), "nobody listens to it");
-        living.give_cpu(UNIT);
-        assert_eq!(living.free_cpu(), 2 * UNIT);
+        assert_eq!((live.free_cpu(), live.available()["GPU"]), (UNIT, 2.0), "its cells are not read");
+        live.give_cpu(UNIT);
+        assert_eq!(live.free_cpu(), 2 * UNIT);
     }
 
-    /// Four ranks take and give two CPUs as fast as they can: never are there more than two taken, and all are free at last.
+    /// Four ranks take and give two CPUs as fast as they can: never more than two are taken, and all are free at the
+    /// end.
     #[test]
-    fn there_is_never_more_taken_than_there_is() {
+    fn concurrent_takes_never_exceed_the_total() {
         const ROUNDS: usize = 20_000;
-        let first = Board::of_one_process(4);
+        let first = SharedTable::for_test(4);
         let holders = std::sync::atomic::AtomicUsize::new(0);
         let taken: usize = std::thread::scope(|scope| {
-            let rank = |place| {
-                let (table, holders) = (Table::new(first.seen_from(place), totals(), Vec::new()), &holders);
+            let rank = |index| {
+                let (table, holders) = (ResourceTable::new(first.as_rank(index), totals(), Vec::new()), &holders);
                 scope.spawn(move || {
                     let mut taken = 0;
                     for _ in 0..ROUNDS {
@@ -321,7 +330,7 @@ mod tests {
             let ranks: Vec<_> = (0..4).map(rank).collect();
             ranks.into_iter().map(|rank| rank.join().expect("no assertion failed")).sum()
         });
-        assert!(taken > ROUNDS, "{taken} of {} were let", 4 * ROUNDS);
-        assert_eq!(Table::new(first, totals(), Vec::new()).free_cpu(), 2 * UNIT);
+        assert!(taken > ROUNDS, "{taken} of {} takes succeeded", 4 * ROUNDS);
+        assert_eq!(ResourceTable::new(first, totals(), Vec::new()).free_cpu(), 2 * UNIT);
     }
 }

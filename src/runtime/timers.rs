@@ -1,7 +1,7 @@
 //! Waits with a deadline.
 
 use crate::base::sync::lock;
-use crate::runtime::event::Event;
+use crate::runtime::event::WaitEvent;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, Weak};
 use std::time::{Duration, Instant};
@@ -10,12 +10,13 @@ use std::time::{Duration, Instant};
 #[derive(Default)]
 pub struct Timers {
     /// By time, and a number that tells equal times apart.
-    due: Mutex<(u64, BTreeMap<(Instant, u64), Weak<Event>>)>,
+    due: Mutex<(u64, BTreeMap<(Instant, u64), Weak<WaitEvent>>)>,
 }
 
 impl Timers {
-    /// Ends the wait at `deadline`; true where this is now the earliest, so that the sleeper must be told.
-    pub fn add(&self, deadline: Instant, event: Weak<Event>) -> bool {
+    /// Ends the wait at `deadline`; true if this is now the earliest deadline, so that the sleeping thread must be
+    /// woken.
+    pub fn add(&self, deadline: Instant, event: Weak<WaitEvent>) -> bool {
         let mut due = lock(&self.due);
         due.0 += 1;
         let number = due.0;
@@ -24,20 +25,20 @@ impl Timers {
         first
     }
 
-    /// Whether somebody waits who will not wait for ever.
+    /// True if there is a wait with a deadline.
     pub fn any(&self) -> bool {
         lock(&self.due).1.values().any(|event| event.strong_count() > 0)
     }
 
-    /// Ends the waits that are due; returns how long until the next, where there is one.
+    /// Ends the waits that are due; returns the time until the next deadline, if there is one.
     pub fn fire_due(&self) -> Option<Duration> {
         let now = Instant::now();
         let mut fired = Vec::new();
         let mut due = lock(&self.due);
         while let Some(entry) = due.1.first_entry() {
-            // A wait that is over needs no deadline.
-            let over = entry.get().strong_count() == 0;
-            if entry.key().0 > now && !over {
+            // A wait that has ended needs no deadline.
+            let ended = entry.get().strong_count() == 0;
+            if entry.key().0 > now && !ended {
                 break;
             }
             fired.extend(entry.remove().upgrade());

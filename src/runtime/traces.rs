@@ -1,4 +1,4 @@
-//! Records of the first tasks of a rank, for pictures and timelines.
+//! Records of the first tasks of a rank, for graphs and timelines.
 
 use crate::base::sync::{AtomicUsize, Ordering, lock};
 use crate::base::trace::TaskRecord;
@@ -8,47 +8,47 @@ use crate::registry::Runnable;
 use crate::runtime::{Runtime, context};
 use std::sync::{Arc, Mutex};
 
-/// The records of a rank: half of each, where a task was made here and ran elsewhere, or the other way round.
+/// The records of a rank: half of a task's record, if the task was submitted here and ran elsewhere, or vice versa.
 pub struct Traces {
     limit: usize,
-    made: AtomicUsize,
+    submitted: AtomicUsize,
     records: Mutex<Vec<TaskRecord>>,
 }
 
 impl Traces {
     /// For the first `limit` tasks.
     pub fn new(limit: usize) -> Traces {
-        Traces { limit, made: AtomicUsize::new(0), records: Mutex::default() }
+        Traces { limit, submitted: AtomicUsize::new(0), records: Mutex::default() }
     }
 
-    /// A task was made here.
+    /// Records a task that was submitted here.
     #[inline]
-    pub fn made(&self, runtime: &'static Runtime, task: &Arc<dyn Runnable>) {
-        if self.made.load(Ordering::Relaxed) < self.limit {
-            self.record_made(runtime, task);
+    pub fn record_submission(&self, runtime: &'static Runtime, task: &Arc<dyn Runnable>) {
+        if self.submitted.load(Ordering::Relaxed) < self.limit {
+            self.record_new(runtime, task);
         }
     }
 
-    /// Whether the task is recorded.
+    /// True if the task is recorded.
     #[inline]
-    pub fn on(&self, task: &Arc<dyn Runnable>) -> bool {
+    pub fn is_recorded(&self, task: &Arc<dyn Runnable>) -> bool {
         task.header().number.load(Ordering::Relaxed) != 0
     }
 
     #[cold]
-    fn record_made(&self, runtime: &'static Runtime, task: &Arc<dyn Runnable>) {
-        let sequence = self.made.fetch_add(1, Ordering::Relaxed) as u64 + 1;
+    fn record_new(&self, runtime: &'static Runtime, task: &Arc<dyn Runnable>) {
+        let sequence = self.submitted.fetch_add(1, Ordering::Relaxed) as u64 + 1;
         let number = u64::from(runtime.rank) << 40 | sequence;
         task.header().number.store(number, Ordering::Relaxed);
-        let mut takes = Vec::new();
-        task.references(&mut |slot| takes.push(number_of(runtime, &*slot)));
-        let makes = task.clone().objects().iter().map(|slot| number_of(runtime, &**slot)).collect();
+        let mut inputs = Vec::new();
+        task.references(&mut |slot| inputs.push(number_of(runtime, &*slot)));
+        let outputs = task.clone().objects().iter().map(|slot| number_of(runtime, &**slot)).collect();
         lock(&self.records).push(TaskRecord {
             task: number,
             parent: context::trace_number(),
             name: task.header().name().to_string(),
-            takes,
-            makes,
+            inputs,
+            outputs,
             rank: u32::MAX,
             worker: 0,
             began_ns: 0,
@@ -56,14 +56,14 @@ impl Traces {
         });
     }
 
-    /// A recorded task ran here.
-    pub fn ran(&self, runtime: &'static Runtime, task: &Arc<dyn Runnable>, began_ns: u64, worker: u32) {
+    /// Records the run of a task here.
+    pub fn record_run(&self, runtime: &'static Runtime, task: &Arc<dyn Runnable>, began_ns: u64, worker: u32) {
         lock(&self.records).push(TaskRecord {
             task: task.header().number.load(Ordering::Relaxed),
             parent: 0,
             name: task.header().name().to_string(),
-            takes: Vec::new(),
-            makes: Vec::new(),
+            inputs: Vec::new(),
+            outputs: Vec::new(),
             rank: runtime.rank,
             worker,
             began_ns,
@@ -71,13 +71,13 @@ impl Traces {
         });
     }
 
-    /// What was recorded here.
+    /// The records of this rank.
     pub fn records(&self) -> Vec<TaskRecord> {
         lock(&self.records).clone()
     }
 }
 
-/// An object's number in pictures: its owner's number for it, and the owner.
+/// An object's number in graphs: its owner's number for it, and the owner.
 fn number_of(runtime: &'static Runtime, slot: &dyn AnySlot) -> u64 {
     let (owner, number): (Rank, u64) = match slot.remote_id() {
         Some(id) => (id.owner, id.number),

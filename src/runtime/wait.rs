@@ -1,11 +1,11 @@
-//! Waiting: a fiber gives its thread and its CPUs back, a thread looks at the roads for a moment and then blocks.
+//! Waiting: a fiber gives its thread and its CPUs back; a thread polls the transports for a short time and then blocks.
 
 use crate::base::sync::{AtomicUsize, Ordering, lock};
 use crate::base::{Error, Result};
 use crate::objects::{AnySlot, Object, ObjectRef, Ref, Waiter, in_context};
 use crate::runtime::Runtime;
 use crate::runtime::context;
-use crate::runtime::event::Event;
+use crate::runtime::event::WaitEvent;
 use crate::runtime::fiber::{self, Pause};
 use crate::runtime::in_place::replace_driver_cpu;
 use crate::runtime::worker::{self, Worker};
@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
-/// Waits until the object is complete; runs its task here and now where it has not begun.
+/// Waits until the object is complete; runs its task in place if it has not begun.
 #[inline]
 pub fn get<T: Object>(reference: &ObjectRef<T>, timeout: Option<Duration>) -> Result<Ref<T>> {
     match reference.ready() {
@@ -27,30 +27,30 @@ pub fn get<T: Object>(reference: &ObjectRef<T>, timeout: Option<Duration>) -> Re
 #[inline(never)]
 fn wait_and_get<T: Object>(reference: &ObjectRef<T>, timeout: Option<Duration>) -> Result<Ref<T>> {
     let runtime = here("get")?;
-    // A time-out beyond what a clock can tell is none.
+    // A time-out beyond the clock's range is none.
     let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     loop {
         if deadline.is_none() {
-            runtime.help(&reference.any());
+            runtime.try_run_in_place(&reference.any());
         }
         if let Some(outcome) = reference.ready() {
             return outcome.map_err(|error| (*error).clone());
         }
         let slot = reference.any();
-        runtime.want(&slot);
+        runtime.request_value(&slot);
         if worker::here().is_none()
             && deadline.is_none()
-            && runtime.watch_roads(|| slot.core().is_complete())
+            && runtime.poll_until(|| slot.core().is_complete())
             && !runtime.stopping()
         {
             // A driver that waits for a short answer needs no event.
             continue;
         }
-        context::awaiting(&|visit| visit(&slot), || {
+        context::while_awaiting(&|visit| visit(&slot), || {
             runtime.block(1, deadline, |event| match deadline {
                 None => slot.core().when_complete(event.clone()),
-                // It may look again, as often as it likes.
-                Some(_) => slot.core().when_complete_instead(event.clone()),
+                // The caller may call again, as often as it likes.
+                Some(_) => slot.core().when_complete_pruning(event.clone()),
             })
         })?;
         if reference.ready().is_none() && deadline.is_some_and(|deadline| Instant::now() >= deadline) {
@@ -59,24 +59,24 @@ fn wait_and_get<T: Object>(reference: &ObjectRef<T>, timeout: Option<Duration>) 
     }
 }
 
-/// Waits until `count` of the objects are complete, or the deadline; true where they are.
+/// Waits until `count` of the objects are complete, or the deadline; true if they are.
 pub fn wait_for<T: Object>(references: &[ObjectRef<T>], count: usize, deadline: Option<Instant>) -> Result<bool> {
     let ready = || references.iter().filter(|reference| reference.is_ready()).take(count).count() >= count;
     if ready() {
         return Ok(true);
     }
     let runtime = here("wait")?;
-    references.iter().for_each(|reference| runtime.want(&reference.any()));
+    references.iter().for_each(|reference| runtime.request_value(&reference.any()));
     loop {
-        // Those that are complete tell the event at once, so that it counts all of them. Each of the others has room for one
-        // wait that is over: a program that waits for one of many, again and again, leaves no more behind.
-        let register = |event: &Arc<Event>| {
+        // Complete objects fire the event at once, so that it counts all of them. Each other object keeps at most one
+        // waiter of an ended wait: a program that waits for one of many, again and again, leaves no more behind.
+        let register = |event: &Arc<WaitEvent>| {
             for reference in references {
-                reference.slot.core().when_complete_instead(event.clone());
+                reference.slot.core().when_complete_pruning(event.clone());
             }
         };
         let awaited = |visit: &mut dyn FnMut(&Arc<dyn AnySlot>)| references.iter().for_each(|one| visit(&one.any()));
-        context::awaiting(&awaited, || runtime.block(count, deadline, register))?;
+        context::while_awaiting(&awaited, || runtime.block(count, deadline, register))?;
         if ready() {
             return Ok(true);
         }
@@ -96,34 +96,34 @@ fn here(call: &str) -> Result<&'static Runtime> {
 }
 
 impl Runtime {
-    /// Somebody here waits for an object: its value is on its way here from now on.
-    pub fn want(&'static self, slot: &Arc<dyn AnySlot>) {
+    /// Requests an object's value for a local waiter.
+    pub fn request_value(&'static self, slot: &Arc<dyn AnySlot>) {
         slot.request();
-        self.protocol.want(&self, slot);
+        self.protocol.request_value(&self, slot);
     }
 
-    /// Waits for `count` calls of the event that `register` hands out, or the deadline.
+    /// Waits for `count` calls of the event that `register` passes on, or the deadline.
     ///
     /// # Errors
-    /// `Cancelled` where the waiting task was asked to end; `Config` where too many tasks are blocked already.
+    /// `Cancelled` if the waiting task was cancelled; `Config` if too many tasks are blocked already.
     pub fn block(
         &'static self,
         count: usize,
         deadline: Option<Instant>,
-        register: impl FnOnce(&Arc<Event>),
+        register: impl FnOnce(&Arc<WaitEvent>),
     ) -> Result<()> {
         if let Some(task) = context::cancelled() {
             return Err(Error::Cancelled { task });
         }
         if self.stopping() {
-            return Err(self.why_it_ended());
+            return Err(self.end_reason());
         }
         match (worker::here(), fiber::stack_left()) {
             (Some(worker), Some(_)) => self.block_fiber(worker, count, deadline, register)?,
             _ => self.block_thread(count, deadline, register),
         }
         if self.stopping() {
-            return Err(self.why_it_ended());
+            return Err(self.end_reason());
         }
         match context::cancelled() {
             Some(task) => Err(Error::Cancelled { task }),
@@ -131,29 +131,31 @@ impl Runtime {
         }
     }
 
-    /// As `pause_fiber`; a task of a placement group lends its bundle's CPUs to others meanwhile.
+    /// As `pause_fiber`; a task of a placement group yields its bundle's CPUs to others meanwhile.
     fn block_fiber(
         &'static self,
         worker: &'static Worker,
         count: usize,
         deadline: Option<Instant>,
-        register: impl FnOnce(&Arc<Event>),
+        register: impl FnOnce(&Arc<WaitEvent>),
     ) -> Result<()> {
-        let Some((seat, cpu)) = context::seat() else { return self.pause_fiber(worker, count, deadline, register) };
-        self.table.lend_cpu(seat, cpu);
+        let Some((slot, cpu)) = context::bundle_slot() else {
+            return self.pause_fiber(worker, count, deadline, register);
+        };
+        self.table.yield_cpu(slot, cpu);
         self.resources_freed();
         let outcome = self.pause_fiber(worker, count, deadline, register);
         let mut is_back = false;
         while !is_back && !self.stopping() {
             let waited = self.pause_fiber(worker, 1, None, |event| {
-                is_back = self.table.take_back_cpu(seat, cpu, || event.clone());
+                is_back = self.table.try_reacquire_cpu(slot, cpu, || event.clone());
                 if is_back {
-                    event.clone().ready();
+                    event.clone().notify();
                 }
             });
             if waited.is_err() {
-                // Too many wait already: it goes on, and its bundle hands out less until it ends.
-                self.table.owe_cpu(seat, cpu);
+                // Too many tasks wait already: it continues, and its bundle grants less until it ends.
+                self.table.reacquire_cpu(slot, cpu);
                 break;
             }
         }
@@ -165,84 +167,90 @@ impl Runtime {
         worker: &'static Worker,
         count: usize,
         deadline: Option<Instant>,
-        register: impl FnOnce(&Arc<Event>),
+        register: impl FnOnce(&Arc<WaitEvent>),
     ) -> Result<()> {
-        if self.blocked.load(Ordering::Relaxed) >= self.config.fibers {
+        if self.blocked_count.load(Ordering::Relaxed) >= self.config.fibers {
             return Err(Error::config(format!(
-                "{} tasks of rank {} are blocked in get or wait, as many as it may have: raise MOBULA_FIBERS, or nest less deep",
+                "{} tasks of rank {} are blocked in get or wait, as many as it may have: raise MOBULA_FIBERS, or nest \
+                 less deep",
                 self.config.fibers, self.rank
             )));
         }
         let slot = worker.reserve_slot();
-        let event = Event::of_fiber(count, worker.shared, slot);
+        let event = WaitEvent::of_fiber(count, worker.shared, slot);
         register(&event);
         if let Some(deadline) = deadline
             && self.timers.add(deadline, Arc::downgrade(&event))
         {
-            self.roads.bell.ring();
+            self.router.doorbell.notify_always();
         }
-        if !event.fall_asleep() {
+        if !event.try_sleep() {
             worker.return_slot(slot);
             return Ok(());
         }
-        self.blocked.fetch_add(1, Ordering::Relaxed);
-        let aside = context::put_aside(slot);
+        self.blocked_count.fetch_add(1, Ordering::Relaxed);
+        let suspended = context::suspend(slot);
         fiber::pause(Pause::Blocked(slot));
-        drop(aside);
-        self.blocked.fetch_sub(1, Ordering::Relaxed);
+        drop(suspended);
+        self.blocked_count.fetch_sub(1, Ordering::Relaxed);
         Ok(())
     }
 
-    fn block_thread(&'static self, count: usize, deadline: Option<Instant>, register: impl FnOnce(&Arc<Event>)) {
-        let event = Event::of_thread(count);
+    fn block_thread(&'static self, count: usize, deadline: Option<Instant>, register: impl FnOnce(&Arc<WaitEvent>)) {
+        let event = WaitEvent::of_thread(count);
         register(&event);
         // A task that runs in place on a driver's stack gives its CPU back while it waits.
         let held = replace_driver_cpu(0);
         if held > 0 {
             self.give_back_cpu(held);
         }
-        if !self.watch_roads(|| event.fired() || deadline.is_some_and(|deadline| Instant::now() >= deadline))
+        if !self.poll_until(|| event.fired() || deadline.is_some_and(|deadline| Instant::now() >= deadline))
             || !event.fired()
         {
-            self.leave_roads();
+            self.prepare_to_sleep();
             self.park_until(&event, deadline);
         }
-        event.end();
+        event.cancel();
         if held > 0 {
             self.retake_cpu_on_thread(held);
             replace_driver_cpu(held);
         }
     }
 
-    /// As `block_thread`, for a thread that looks after others and holds nothing.
-    pub(super) fn wait_on_thread(&'static self, count: usize, deadline: Instant, register: impl FnOnce(&Arc<Event>)) {
-        let event = Event::of_thread(count);
+    /// As `block_thread`, for a service thread that holds no resources.
+    pub(super) fn wait_on_thread(
+        &'static self,
+        count: usize,
+        deadline: Instant,
+        register: impl FnOnce(&Arc<WaitEvent>),
+    ) {
+        let event = WaitEvent::of_thread(count);
         register(&event);
-        if !self.watch_roads(|| event.fired() || Instant::now() >= deadline) || !event.fired() {
-            self.leave_roads();
+        if !self.poll_until(|| event.fired() || Instant::now() >= deadline) || !event.fired() {
+            self.prepare_to_sleep();
             self.park_until(&event, Some(deadline));
         }
     }
 
-    fn park_until(&'static self, event: &Event, deadline: Option<Instant>) {
+    fn park_until(&'static self, event: &WaitEvent, deadline: Option<Instant>) {
         let mut parked = None;
-        while event.fall_asleep() || !event.fired() {
+        while event.try_sleep() || !event.fired() {
             match deadline {
-                None => std::thread::park_timeout(STOP_LOOK),
+                None => std::thread::park_timeout(STOP_CHECK_INTERVAL),
                 Some(deadline) => {
                     let left = deadline.saturating_duration_since(Instant::now());
                     if left.is_zero() {
                         return;
                     }
-                    std::thread::park_timeout(left.min(STOP_LOOK));
+                    std::thread::park_timeout(left.min(STOP_CHECK_INTERVAL));
                 }
             }
             if self.stopping() {
                 return;
             }
-            if !event.fired() && !self.stall.is_asking() {
-                // It waits for longer than most: from now on others may see what for.
-                parked.get_or_insert_with(|| self.driver_parks());
+            if !event.fired() && !self.stall.is_collecting() {
+                // It waits for longer than most: from now on other ranks can see for what.
+                parked.get_or_insert_with(|| self.record_parked_driver());
                 self.watch_for_stall();
             }
         }
@@ -250,64 +258,64 @@ impl Runtime {
 
     fn retake_cpu_on_thread(&'static self, amount: i64) {
         while !self.table.take_cpu(amount) && !self.stopping() {
-            self.table.wait();
+            self.table.set_waiting();
             std::thread::sleep(Duration::from_micros(100));
         }
     }
 }
 
-/// How often a blocked driver looks whether the cluster is stopping.
-const STOP_LOOK: Duration = Duration::from_millis(250);
+/// How often a blocked driver checks whether the cluster is stopping.
+const STOP_CHECK_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Runs a future to its end, waiting like `get` does while it is not ready.
+/// Runs a future to its end; waits as `get` does while it is not ready.
 pub fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = std::pin::pin!(future);
-    let flag = Arc::new(Flag { event: std::sync::Mutex::new(None), woken: AtomicUsize::new(0) });
-    // One waker for all polls, so that what is polled again knows it.
-    let waker = Waker::from(flag.clone());
+    let future_waker = Arc::new(FutureWaker { event: std::sync::Mutex::new(None), woken: AtomicUsize::new(0) });
+    // One waker for all polls, so that a future that is polled again recognises it.
+    let waker = Waker::from(future_waker.clone());
     loop {
-        flag.woken.store(0, Ordering::Release);
+        future_waker.woken.store(0, Ordering::Release);
         match future.as_mut().poll(&mut Context::from_waker(&waker)) {
             Poll::Ready(output) => return output,
-            Poll::Pending => flag.wait(),
+            Poll::Pending => future_waker.wait(),
         }
     }
 }
 
-/// What a future wakes.
-struct Flag {
-    event: std::sync::Mutex<Option<Arc<Event>>>,
+/// The waker of a future.
+struct FutureWaker {
+    event: std::sync::Mutex<Option<Arc<WaitEvent>>>,
     woken: AtomicUsize,
 }
 
-impl Flag {
+impl FutureWaker {
     fn wait(self: &Arc<Self>) {
         let Some(runtime) = Runtime::current() else {
-            // A future that has nothing to do with a cluster.
+            // A future without a cluster.
             while self.woken.load(Ordering::Acquire) == 0 {
                 std::thread::park_timeout(Duration::from_millis(1));
             }
             return;
         };
-        // A cancelled task or a stopping cluster: the future is polled again, and its own waits say so.
+        // A cancelled task or a stopping cluster: the future is polled again, and its own waits return the error.
         let _ = runtime.block(1, None, |event| {
-            let mut place = lock(&self.event);
+            let mut waiter = lock(&self.event);
             if self.woken.load(Ordering::Acquire) > 0 {
-                event.clone().ready();
+                event.clone().notify();
             } else {
-                *place = Some(event.clone());
+                *waiter = Some(event.clone());
             }
         });
     }
 }
 
-impl Wake for Flag {
+impl Wake for FutureWaker {
     fn wake(self: Arc<Self>) {
-        let mut place = lock(&self.event);
+        let mut waiter = lock(&self.event);
         self.woken.store(1, Ordering::Release);
-        if let Some(event) = place.take() {
-            drop(place);
-            event.ready();
+        if let Some(event) = waiter.take() {
+            drop(waiter);
+            event.notify();
         }
     }
 }
@@ -325,9 +333,9 @@ impl<T: Object> Future for ObjectRef<T> {
             return Poll::Ready(Err(Error::Cancelled { task }));
         }
         if let Some(runtime) = Runtime::current() {
-            runtime.want(&self.any());
+            runtime.request_value(&self.any());
         }
-        self.slot.core().when_complete_instead(Arc::new(WakeWhenReady(polled.waker().clone())));
+        self.slot.core().when_complete_pruning(Arc::new(WakeWhenReady(polled.waker().clone())));
         Poll::Pending
     }
 }
@@ -335,11 +343,11 @@ impl<T: Object> Future for ObjectRef<T> {
 struct WakeWhenReady(Waker);
 
 impl Waiter for WakeWhenReady {
-    fn ready(self: Arc<Self>) {
+    fn notify(self: Arc<Self>) {
         self.0.wake_by_ref();
     }
     fn key(&self) -> Option<(usize, usize)> {
-        // While it is registered its waker lives, and no other has the same data.
+        // While it is registered its waker lives, and no other waker has the same data.
         Some((self.0.data().addr(), std::ptr::from_ref(self.0.vtable()).addr()))
     }
 }

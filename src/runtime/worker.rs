@@ -1,14 +1,14 @@
-//! A worker: a thread, pinned where it can be, that runs tasks on fibers.
+//! A worker: a thread, pinned if possible, that runs tasks on fibers.
 //!
 //! ```text
-//!   thread:  resume(fiber) ... Blocked(slot): put it there, take another from the pool ... Resume(slot) ... Quit
-//!   fiber:   loop { a fiber of mine can go on?  -> Resume(slot)
-//!                   a task?                     -> run it here
-//!                   else look at the roads for a moment, then park }
+//!   thread:  resume(fiber) ... Blocked(slot): store it there, take another from the pool ... Resume(slot) ... Quit
+//!   fiber:   loop { a fiber of this worker can continue?  -> Resume(slot)
+//!                   a task?                               -> run it here
+//!                   else poll the transports for a short time, then park }
 //! ```
 #![allow(unsafe_code)]
 
-use crate::base::log::{Level, say};
+use crate::base::log::{Level, log};
 use crate::base::sync::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use crate::base::{Config, Result};
 use crate::registry::TableEntry;
@@ -24,31 +24,31 @@ use std::sync::OnceLock;
 use std::thread::Thread;
 use std::time::Duration;
 
-/// What others know of a worker.
+/// The part of a worker that other threads access.
 pub struct WorkerShared {
     /// Its number on this rank.
     pub index: usize,
-    /// Fibers of it that can go on.
+    /// Its fibers that can continue.
     ready: SegQueue<usize>,
-    /// The other end of its deque.
+    /// The stealing end of its deque.
     pub stealer: Stealer<Work>,
-    /// Tasks that it began.
+    /// How many tasks it began.
     pub began: AtomicU64,
-    /// The function that it began last, null for an actor's turn.
+    /// The function that it began last, null for an actor's call.
     running: AtomicPtr<TableEntry>,
-    /// The system's number of its thread, 0 before it runs.
+    /// The kernel's id of its thread, 0 before it runs.
     thread_id: AtomicU32,
-    /// Whether it has nothing to do, asleep or not.
-    resting: AtomicBool,
+    /// True while it has nothing to do, asleep or not.
+    idle: AtomicBool,
     thread: OnceLock<Thread>,
 }
 
 impl WorkerShared {
-    /// The fiber in `slot` can go on.
+    /// The fiber in `slot` can continue.
     pub fn resume_later(&'static self, slot: usize) {
         self.ready.push(slot);
         if let Some(runtime) = Runtime::current() {
-            runtime.idle.withdraw(self.index);
+            runtime.idle_workers.withdraw(self.index);
         }
         self.unpark();
     }
@@ -60,7 +60,7 @@ impl WorkerShared {
         if entry.is_null() { "a call of an actor" } else { unsafe { &*entry }.name }
     }
 
-    /// Whether its thread sleeps in a system call, as far as the system tells.
+    /// True if its thread sleeps in a system call, as far as the kernel tells.
     pub fn is_blocked(&self) -> bool {
         let path = format!("/proc/self/task/{}/stat", self.thread_id.load(Ordering::Relaxed));
         // The state follows the name, which is in parentheses and may hold any character.
@@ -68,12 +68,12 @@ impl WorkerShared {
         stat.rsplit(')').next().is_some_and(|rest| matches!(rest.trim_start().chars().next(), Some('S' | 'D')))
     }
 
-    /// Whether it has nothing to do, asleep or not.
-    pub fn is_resting(&self) -> bool {
-        self.resting.load(Ordering::Relaxed)
+    /// True if it has nothing to do, asleep or not.
+    pub fn is_idle(&self) -> bool {
+        self.idle.load(Ordering::Relaxed)
     }
 
-    /// Wakes the worker where it is parked.
+    /// Wakes the worker if it is parked.
     pub fn unpark(&self) {
         if let Some(thread) = self.thread.get() {
             thread.unpark();
@@ -81,48 +81,48 @@ impl WorkerShared {
     }
 }
 
-/// A fiber put aside, and the CPUs that its task needs back before it goes on.
-struct Aside {
+/// A suspended fiber, and the CPUs that its task needs back before it continues.
+struct SuspendedFiber {
     fiber: Fiber,
     cpu: i64,
 }
 
-/// What only the worker's own thread touches.
+/// The part of a worker that only its own thread accesses.
 pub struct Worker {
     pub(super) runtime: &'static Runtime,
-    /// What others know of it.
+    /// The part that other threads access.
     pub shared: &'static WorkerShared,
     /// Its own tasks, newest first.
     pub deque: Deque<Work>,
-    aside: RefCell<Vec<Option<Aside>>>,
+    suspended: RefCell<Vec<Option<SuspendedFiber>>>,
     free_slots: RefCell<Vec<usize>>,
-    /// Fibers that can go on once there are CPUs for them.
-    hungry: RefCell<VecDeque<usize>>,
-    /// CPUs that this thread holds of its host's, in ten-thousandths.
+    /// Fibers that can continue once there are CPUs for them.
+    waiting_for_cpu: RefCell<VecDeque<usize>>,
+    /// The CPUs of its host that this thread holds, in ten-thousandths.
     pub(super) held_cpu: Cell<i64>,
-    /// When it began to hold them.
+    /// Since when it holds them.
     pub(super) held_since_ns: Cell<u64>,
-    /// CPUs that the task running now asked for.
+    /// The CPUs that the running task requested.
     pub(super) running_cpu: Cell<i64>,
     random: Cell<u64>,
-    /// The loop has nothing to do and looks at the roads.
-    at_rest: Cell<bool>,
-    /// It has been at rest since it last found work: who queued some may have told this worker only.
-    rested: Cell<bool>,
+    /// The loop has nothing to do and polls the transports.
+    is_polling_idle: Cell<bool>,
+    /// It has been idle since it last found work: a thread that queued work may have woken only this worker.
+    was_idle: Cell<bool>,
 }
 
 thread_local! {
     static HERE: Cell<*const Worker> = const { Cell::new(std::ptr::null()) };
 }
 
-/// The worker whose thread this is, where it is one.
+/// The worker of the calling thread, if that is a worker's.
 pub fn here() -> Option<&'static Worker> {
     let pointer = HERE.get();
     // SAFETY: set by the worker's own thread to its leaked `Worker`, which lives as long as the process.
     (!pointer.is_null()).then(|| unsafe { &*pointer })
 }
 
-/// Makes worker `index` of `node`; its thread starts with `run`.
+/// Creates worker `index` of the rank and starts its thread.
 pub fn spawn(runtime: &'static Runtime, index: usize) -> Result<&'static WorkerShared> {
     let deque = Deque::new_lifo();
     let shared: &'static WorkerShared = Box::leak(Box::new(WorkerShared {
@@ -132,7 +132,7 @@ pub fn spawn(runtime: &'static Runtime, index: usize) -> Result<&'static WorkerS
         began: AtomicU64::new(0),
         running: AtomicPtr::new(std::ptr::null_mut()),
         thread_id: AtomicU32::new(0),
-        resting: AtomicBool::new(false),
+        idle: AtomicBool::new(false),
         thread: OnceLock::new(),
     }));
     let handle = std::thread::Builder::new()
@@ -142,18 +142,18 @@ pub fn spawn(runtime: &'static Runtime, index: usize) -> Result<&'static WorkerS
                 runtime,
                 shared,
                 deque,
-                aside: RefCell::default(),
+                suspended: RefCell::default(),
                 free_slots: RefCell::default(),
-                hungry: RefCell::default(),
+                waiting_for_cpu: RefCell::default(),
                 held_cpu: Cell::new(0),
                 held_since_ns: Cell::new(0),
                 running_cpu: Cell::new(0),
-                at_rest: Cell::new(false),
-                rested: Cell::new(false),
+                is_polling_idle: Cell::new(false),
+                was_idle: Cell::new(false),
                 random: Cell::new((index as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)),
             }));
             HERE.set(worker);
-            // SAFETY: asks the kernel for a number.
+            // SAFETY: only reads the thread's id.
             shared.thread_id.store(unsafe { libc::gettid() } as u32, Ordering::Relaxed);
             crate::runtime::overflow::prepare_thread();
             runtime.pin_worker(index);
@@ -167,14 +167,14 @@ pub fn spawn(runtime: &'static Runtime, index: usize) -> Result<&'static WorkerS
 }
 
 impl Worker {
-    /// The thread's own loop: fibers in, fibers out.
+    /// The loop of the thread: resumes fibers and stores those that block.
     fn run(&'static self, config: &Config) {
         let stack_bytes = config.stack_bytes;
         let fresh = || Fiber::new(stack_bytes, move || self.loop_on_fiber());
         let mut pool: Vec<Fiber> = Vec::new();
         let mut current = match fresh() {
             Ok(fiber) => fiber,
-            Err(error) => return crate::base::log::say(crate::base::log::Level::Error, || error.to_string()),
+            Err(error) => return crate::base::log::log(crate::base::log::Level::Error, || error.to_string()),
         };
         loop {
             match current.resume() {
@@ -184,17 +184,17 @@ impl Worker {
                     match next {
                         Ok(next) => {
                             let fiber = std::mem::replace(&mut current, next);
-                            self.aside.borrow_mut()[slot] = Some(Aside { fiber, cpu });
+                            self.suspended.borrow_mut()[slot] = Some(SuspendedFiber { fiber, cpu });
                         }
-                        // No stack for another loop: this fiber waits on its thread, which does nothing else meanwhile.
+                        // No stack for another loop: this fiber waits and blocks its thread meanwhile.
                         Err(_) => self.wait_for(slot),
                     }
                 }
                 Pause::Resume(slot) => {
-                    if let Some(aside) = self.aside.borrow_mut()[slot].take() {
+                    if let Some(suspended) = self.suspended.borrow_mut()[slot].take() {
                         self.free_slots.borrow_mut().push(slot);
-                        self.running_cpu.set(aside.cpu);
-                        pool.push(std::mem::replace(&mut current, aside.fiber));
+                        self.running_cpu.set(suspended.cpu);
+                        pool.push(std::mem::replace(&mut current, suspended.fiber));
                     }
                 }
                 Pause::Quit => break,
@@ -202,11 +202,11 @@ impl Worker {
         }
         current.abandon();
         pool.into_iter().for_each(Fiber::abandon);
-        self.aside.borrow_mut().drain(..).flatten().for_each(|aside| aside.fiber.abandon());
+        self.suspended.borrow_mut().drain(..).flatten().for_each(|suspended| suspended.fiber.abandon());
         self.release_cpu(0);
     }
 
-    /// Parks until the fiber of `slot`, still current, is told to go on.
+    /// Parks until the fiber of `slot`, still current, can continue.
     fn wait_for(&self, slot: usize) {
         let mut others = Vec::new();
         loop {
@@ -220,16 +220,16 @@ impl Worker {
         others.into_iter().for_each(|other| self.shared.ready.push(other));
     }
 
-    /// A slot for the fiber that runs now and is about to wait.
+    /// Reserves a slot for the running fiber, which is about to wait.
     pub fn reserve_slot(&self) -> usize {
         self.free_slots.borrow_mut().pop().unwrap_or_else(|| {
-            let mut aside = self.aside.borrow_mut();
-            aside.push(None);
-            aside.len() - 1
+            let mut suspended = self.suspended.borrow_mut();
+            suspended.push(None);
+            suspended.len() - 1
         })
     }
 
-    /// The slot was not needed after all.
+    /// Returns a slot that was not needed after all.
     pub fn return_slot(&self, slot: usize) {
         self.free_slots.borrow_mut().push(slot);
     }
@@ -237,128 +237,129 @@ impl Worker {
     fn loop_on_fiber(&'static self) {
         while !self.runtime.stopping() {
             if let Some(slot) = self.next_ready() {
-                if self.rested.take() && (!self.deque.is_empty() || self.runtime.queues.has_any()) {
-                    // The fiber goes first, and may block this thread for as long as it likes (N2).
-                    self.runtime.work_is_there();
+                if self.was_idle.take() && (!self.deque.is_empty() || self.runtime.queues.has_any()) {
+                    // The fiber goes first, and may block this thread for any time (RUNTIME-2).
+                    self.runtime.wake_worker();
                 }
                 fiber::pause(Pause::Resume(slot));
             } else if let Some(work) = self.find_work() {
-                self.rested.set(false);
+                self.was_idle.set(false);
                 self.run_guarded(work);
-                // Between tasks a glance at the roads is cheap, and keeps peers from waiting for a tick.
-                self.runtime.glance();
+                // A poll between tasks is cheap, and keeps peers from waiting for a tick of the progress thread.
+                self.runtime.try_poll();
             } else {
-                self.rest();
+                self.idle();
             }
         }
         fiber::pause(Pause::Quit);
     }
 
-    /// Runs a piece of work. What still panics here is user code that is dropped with it: that is said and goes no further.
+    /// Runs a unit of work. A panic that comes here is of a user value dropped with it: it is logged and goes no
+    /// further.
     fn run_guarded(&'static self, work: Work) {
         let outcome = catch_unwind(AssertUnwindSafe(|| self.runtime.execute(self, work)));
         if let Err(panic) = outcome {
             self.running_cpu.set(0);
-            say(Level::Error, || {
+            log(Level::Error, || {
                 format!("rank {}: a value's Drop panicked: {}", self.runtime.rank, crate::objects::panic_text(&*panic))
             });
         }
     }
 
-    /// A fiber that can go on and has its CPUs.
+    /// A fiber that can continue and has its CPUs.
     fn next_ready(&self) -> Option<usize> {
-        if self.shared.ready.is_empty() && self.hungry.borrow().is_empty() {
+        if self.shared.ready.is_empty() && self.waiting_for_cpu.borrow().is_empty() {
             return None;
         }
-        // Those that had to wait go first; each that still has too few CPUs goes back to the end.
-        let waiting = self.hungry.borrow().len();
+        // Fibers that had to wait go first; a fiber that still has too few CPUs goes back to the end.
+        let waiting = self.waiting_for_cpu.borrow().len();
         for turn in 0.. {
-            let hungry = if turn < waiting { self.hungry.borrow_mut().pop_front() } else { None };
-            let slot = hungry.or_else(|| self.shared.ready.pop())?;
+            let waiting_for_cpu = if turn < waiting { self.waiting_for_cpu.borrow_mut().pop_front() } else { None };
+            let slot = waiting_for_cpu.or_else(|| self.shared.ready.pop())?;
             if self.take_cpu(self.cpu_of(slot)) {
-                if hungry.is_some() {
-                    self.runtime.hungry.fetch_sub(1, Ordering::Relaxed);
+                if waiting_for_cpu.is_some() {
+                    self.runtime.waiting_for_cpu.fetch_sub(1, Ordering::Relaxed);
                 }
                 return Some(slot);
             }
-            self.hungry.borrow_mut().push_back(slot);
-            if hungry.is_none() {
-                self.runtime.hungry.fetch_add(1, Ordering::Relaxed);
+            self.waiting_for_cpu.borrow_mut().push_back(slot);
+            if waiting_for_cpu.is_none() {
+                self.runtime.waiting_for_cpu.fetch_add(1, Ordering::Relaxed);
             }
-            self.runtime.table.wait();
+            self.runtime.table.set_waiting();
         }
         None
     }
 
-    /// The CPUs that the fiber in `slot` needs to go on.
+    /// The CPUs that the fiber in `slot` needs to continue.
     fn cpu_of(&self, slot: usize) -> i64 {
-        self.aside.borrow()[slot].as_ref().map_or(0, |aside| aside.cpu)
+        self.suspended.borrow()[slot].as_ref().map_or(0, |suspended| suspended.cpu)
     }
 
-    /// The next piece of work: own, then what came from outside, then of the rank's other workers.
+    /// The next unit of work: its own, then the rank's queues, then of the rank's other workers.
     fn find_work(&self) -> Option<Work> {
         self.deque.pop().or_else(|| self.runtime.queues.take(self)).or_else(|| self.steal_from_neighbours())
     }
 
     fn steal_from_neighbours(&self) -> Option<Work> {
         let workers = self.runtime.workers();
-        let start = self.draw() as usize;
+        let start = self.next_random() as usize;
         (0..workers.len())
             .map(|step| workers[(start + step) % workers.len()])
             .filter(|worker| worker.index != self.shared.index)
             .find_map(|worker| crate::runtime::queues::steal_one(|| worker.stealer.steal()))
     }
 
-    /// A number that differs from call to call.
-    fn draw(&self) -> u32 {
+    /// A pseudo-random number.
+    fn next_random(&self) -> u32 {
         let random = self.random.get().wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         self.random.set(random);
         (random >> 40) as u32
     }
 
-    /// Whether work that comes now is this worker's to run: it is at rest, and has none yet.
-    pub fn takes_it_up(&self) -> bool {
-        self.at_rest.get() && self.deque.is_empty()
+    /// True if this worker is to run work that comes now: it is idle, and has none yet.
+    pub fn accepts_directly(&self) -> bool {
+        self.is_polling_idle.get() && self.deque.is_empty()
     }
 
-    /// Nothing to do.
-    fn rest(&'static self) {
-        self.shared.resting.store(true, Ordering::Relaxed);
-        self.look_ask_park();
-        self.shared.resting.store(false, Ordering::Relaxed);
+    /// There is no work.
+    fn idle(&'static self) {
+        self.shared.idle.store(true, Ordering::Relaxed);
+        self.poll_then_park();
+        self.shared.idle.store(false, Ordering::Relaxed);
     }
 
-    /// Looks at the roads for a moment, asks elsewhere for work, then parks.
-    fn look_ask_park(&'static self) {
+    /// Polls the transports for a short time, requests work of other ranks, then parks.
+    fn poll_then_park(&'static self) {
         let runtime = self.runtime;
-        runtime.answer_roll(self.shared);
-        runtime.ask_for_work();
-        self.rested.set(true);
-        self.at_rest.set(true);
-        // Its own deque is looked at each time, since what comes by the road lands there; the rest now and then.
-        let looks = Cell::new(0u32);
-        let found = runtime.watch_roads(|| {
-            looks.set(looks.get() + 1);
-            !self.deque.is_empty() || (looks.get() % LOOKS_AROUND == 1 && self.has_something())
+        runtime.report_blocked_fibers(self.shared);
+        runtime.request_work();
+        self.was_idle.set(true);
+        self.is_polling_idle.set(true);
+        // Its own deque is checked each time, since work from the transports goes there; the other queues now and then.
+        let polls = Cell::new(0u32);
+        let has_work = runtime.poll_until(|| {
+            polls.set(polls.get() + 1);
+            !self.deque.is_empty() || (polls.get() % FULL_CHECK_EVERY == 1 && self.has_something())
         });
-        self.at_rest.set(false);
-        if found || runtime.stopping() {
+        self.is_polling_idle.set(false);
+        if has_work || runtime.stopping() {
             return;
         }
         self.release_cpu(0);
-        if !self.hungry.borrow().is_empty() {
-            runtime.table.wait();
+        if !self.waiting_for_cpu.borrow().is_empty() {
+            runtime.table.set_waiting();
         }
-        runtime.leave_roads();
-        runtime.idle.announce(self.shared.index);
-        // An answer that came since the question above saw nobody idle.
-        runtime.ask_for_work();
+        runtime.prepare_to_sleep();
+        runtime.idle_workers.announce(self.shared.index);
+        // A response to the request above may have come before this worker was announced idle.
+        runtime.request_work();
         if self.has_something() || runtime.stopping() {
-            runtime.idle.withdraw(self.shared.index);
+            runtime.idle_workers.withdraw(self.shared.index);
             return;
         }
         std::thread::park();
-        runtime.idle.withdraw(self.shared.index);
+        runtime.idle_workers.withdraw(self.shared.index);
     }
 
     fn has_something(&self) -> bool {
@@ -366,10 +367,10 @@ impl Worker {
             || !self.deque.is_empty()
             || self.runtime.queues.has_any()
             || self.runtime.workers().iter().any(|worker| !worker.stealer.is_empty())
-            || self.hungry.borrow().iter().any(|slot| self.cpu_of(*slot) <= self.runtime.table.free_cpu())
+            || self.waiting_for_cpu.borrow().iter().any(|slot| self.cpu_of(*slot) <= self.runtime.table.free_cpu())
     }
 
-    /// A task begins.
+    /// Counts a task that begins.
     #[inline]
     pub fn count_begun(&self, entry: Option<&'static TableEntry>) {
         self.shared
@@ -379,5 +380,5 @@ impl Worker {
     }
 }
 
-/// One in so many looks of a worker at rest goes to every queue of the rank.
-const LOOKS_AROUND: u32 = 8;
+/// One in so many checks of an idle worker goes to every queue of the rank.
+const FULL_CHECK_EVERY: u32 = 8;

@@ -1,4 +1,4 @@
-//! The calls that an actor has not run yet, in an order that keeps each caller's own (D3).
+//! The calls that an actor has not run yet, in an order that preserves each caller's own (SCHEDULING-3).
 
 use rustc_hash::FxHashMap as HashMap;
 use std::collections::VecDeque;
@@ -7,33 +7,33 @@ use std::hash::Hash;
 /// Calls `C` of callers `K`.
 #[derive(Debug)]
 pub struct Mailbox<K, C> {
-    /// Of each caller that waits for an argument of its first call: the rest of its calls, that first.
-    held: HashMap<K, VecDeque<(C, bool)>>,
-    /// Calls that may run, in the order that they became so.
+    /// By caller that waits for an argument of its first call: all of its calls, that one first.
+    blocked: HashMap<K, VecDeque<(C, bool)>>,
+    /// Calls that may run, in the order in which they became ready.
     ready: VecDeque<C>,
 }
 
 impl<K, C> Default for Mailbox<K, C> {
     fn default() -> Self {
-        Mailbox { held: HashMap::default(), ready: VecDeque::new() }
+        Mailbox { blocked: HashMap::default(), ready: VecDeque::new() }
     }
 }
 
 impl<K: Copy + Eq + Hash, C> Mailbox<K, C> {
-    /// A call arrives; `complete` says whether its arguments are there.
+    /// A call arrives; `complete` says if its arguments are there.
     pub fn push(&mut self, caller: K, call: C, complete: bool) {
-        if let Some(queue) = self.held.get_mut(&caller) {
+        if let Some(queue) = self.blocked.get_mut(&caller) {
             queue.push_back((call, complete));
         } else if complete {
             self.ready.push_back(call);
         } else {
-            self.held.insert(caller, VecDeque::from([(call, false)]));
+            self.blocked.insert(caller, VecDeque::from([(call, false)]));
         }
     }
 
     /// The arguments of a call of `caller` that arrived incomplete are there now.
     pub fn completed(&mut self, caller: K, is_it: impl Fn(&C) -> bool) {
-        let Some(queue) = self.held.get_mut(&caller) else { return };
+        let Some(queue) = self.blocked.get_mut(&caller) else { return };
         if let Some(entry) = queue.iter_mut().find(|(call, _)| is_it(call)) {
             entry.1 = true;
         }
@@ -41,11 +41,11 @@ impl<K: Copy + Eq + Hash, C> Mailbox<K, C> {
             self.ready.extend(queue.pop_front().map(|(call, _)| call));
         }
         if queue.is_empty() {
-            self.held.remove(&caller);
+            self.blocked.remove(&caller);
         }
     }
 
-    /// The next call that may run, left where it is.
+    /// The next call that may run, without removing it.
     pub fn first(&self) -> Option<&C> {
         self.ready.front()
     }
@@ -55,14 +55,14 @@ impl<K: Copy + Eq + Hash, C> Mailbox<K, C> {
         self.ready.pop_front()
     }
 
-    /// Whether a call may run.
+    /// True if a call may run.
     pub fn has_ready(&self) -> bool {
         !self.ready.is_empty()
     }
 
-    /// Every call, ready or not: the actor is gone.
+    /// Removes every call, ready or not: the actor has ended.
     pub fn drain(&mut self) -> Vec<C> {
-        let held = std::mem::take(&mut self.held).into_values().flatten().map(|(call, _)| call);
+        let held = std::mem::take(&mut self.blocked).into_values().flatten().map(|(call, _)| call);
         std::mem::take(&mut self.ready).into_iter().chain(held).collect()
     }
 }
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_without_its_arguments_holds_up_only_its_caller() {
+    fn call_with_missing_arguments_delays_only_its_caller() {
         let mut mailbox = Mailbox::default();
         mailbox.push('a', 1, false);
         mailbox.push('a', 2, true);
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn completions_out_of_order_keep_the_order_made() {
+    fn completions_out_of_order_keep_the_call_order() {
         let mut mailbox = Mailbox::default();
         mailbox.push('a', 1, false);
         mailbox.push('a', 2, false);

@@ -1,113 +1,113 @@
-//! Whether a cluster in which somebody waits still moves: decided from what each rank said of itself twice.
+//! Stall detection: decides if a cluster in which something waits still makes progress, from two reports of each rank.
 
 use crate::base::{ObjectId, Rank};
 use serde::{Deserialize, Serialize};
 
-/// What the driver of a rank does.
+/// The state of a rank's driver.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Driver {
-    /// There is none, or it is through.
-    Through,
-    /// It is in its own code: it may go on to do anything.
-    Computes,
-    /// It waits, each line for one of its threads.
-    Waits(Vec<Wait>),
+pub enum DriverState {
+    /// There is none, or it has finished.
+    Finished,
+    /// It runs its own code: it may do anything next.
+    Computing,
+    /// It waits, each entry for one of its threads.
+    Waiting(Vec<BlockedTask>),
 }
 
-/// Something that waits.
+/// A task, call or driver that waits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Wait {
-    /// Who.
-    pub who: String,
-    /// What for.
-    pub what: String,
-    /// Objects of other ranks among that: their owners know more.
+pub struct BlockedTask {
+    /// Its name.
+    pub name: String,
+    /// What it waits for.
+    pub waits_for: String,
+    /// Objects of other ranks among those: their owners know more.
     pub objects: Vec<ObjectId>,
 }
 
-/// What a rank says of itself.
+/// A rank's report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Waits {
-    /// Which rank.
+pub struct RankActivity {
+    /// The rank.
     pub rank: Rank,
     /// A number that grows when a task begins.
     pub moves: u64,
-    /// Whether work may run that does not, or bytes are on their way: what is to come is not up to anybody who waits.
-    pub is_busy: bool,
+    /// True while a runnable task or a transfer in flight can still make progress, so that waiting is not a deadlock.
+    pub can_progress: bool,
     /// Tasks that run and do not wait.
-    pub computes: Vec<String>,
+    pub computing: Vec<String>,
     /// Its driver.
-    pub driver: Driver,
+    pub driver: DriverState,
     /// Tasks and calls that wait.
-    pub waits: Vec<Wait>,
-    /// Requests that wait for resources, what is free, and what actors hold.
+    pub blocked: Vec<BlockedTask>,
+    /// Requests that wait for resources, the free amounts, and those that actors hold.
     pub resources: Vec<String>,
-    /// Who waits for room in its store: that ends by itself, with room or without.
-    pub for_room: Vec<String>,
+    /// The tasks that wait for space in its store: that wait ends by itself, with or without space.
+    pub waiting_for_space: Vec<String>,
 }
 
-/// What is so.
+/// The state of the cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Something moved between the two, or will.
-    Moves,
-    /// Nobody began anything, but these compute, or wait only so long, and what else waits may wait for them.
-    Computes(Vec<String>),
-    /// Nothing can move any more, but from outside.
+pub enum StallStatus {
+    /// Something happened between the two reports, or will.
+    Progressing,
+    /// No task began, but these compute, or have a time limit, and all other waits may depend on them.
+    Computing(Vec<String>),
+    /// Nothing can happen any more without outside events.
     Stalled,
 }
 
-/// What is so, after ranks have said this `before` and that `now`. One that did not answer is taken to stand still.
-pub fn verdict(before: &[Waits], now: &[Waits]) -> Verdict {
-    let same = |one: &Waits| before.iter().any(|earlier| earlier.rank == one.rank && earlier.moves == one.moves);
-    if now.iter().any(|one| one.is_busy) || !now.iter().all(same) {
-        return Verdict::Moves;
+/// The state of the cluster, given the reports `before` and `now`. A rank that did not reply is assumed not to change.
+pub fn stall_status(before: &[RankActivity], now: &[RankActivity]) -> StallStatus {
+    let same = |one: &RankActivity| before.iter().any(|earlier| earlier.rank == one.rank && earlier.moves == one.moves);
+    if now.iter().any(|one| one.can_progress) || !now.iter().all(same) {
+        return StallStatus::Progressing;
     }
     let mut computes = Vec::new();
     for one in now {
-        computes.extend(one.computes.iter().map(|task| format!("rank {} computes `{task}`", one.rank)));
-        if one.driver == Driver::Computes {
+        computes.extend(one.computing.iter().map(|task| format!("rank {} computes `{task}`", one.rank)));
+        if one.driver == DriverState::Computing {
             computes.push(format!("rank {}'s driver computes", one.rank));
         }
-        computes.extend(one.for_room.iter().map(|who| format!("on rank {} {who}", one.rank)));
+        computes.extend(one.waiting_for_space.iter().map(|waiter| format!("on rank {} {waiter}", one.rank)));
     }
-    if computes.is_empty() { Verdict::Stalled } else { Verdict::Computes(computes) }
+    if computes.is_empty() { StallStatus::Stalled } else { StallStatus::Computing(computes) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn still(rank: Rank) -> Waits {
-        Waits {
+    fn still(rank: Rank) -> RankActivity {
+        RankActivity {
             rank,
             moves: 7,
-            is_busy: false,
-            computes: Vec::new(),
-            driver: Driver::Through,
-            waits: Vec::new(),
+            can_progress: false,
+            computing: Vec::new(),
+            driver: DriverState::Finished,
+            blocked: Vec::new(),
             resources: Vec::new(),
-            for_room: Vec::new(),
+            waiting_for_space: Vec::new(),
         }
     }
 
     #[test]
-    fn a_cluster_is_stalled_only_where_nobody_moves_computes_or_is_about_to() {
+    fn cluster_is_stalled_only_without_progress_or_computation() {
         let before = [still(0), still(1)];
-        assert_eq!(verdict(&before, &before), Verdict::Stalled);
-        let with = |change: fn(&mut Waits)| {
+        assert_eq!(stall_status(&before, &before), StallStatus::Stalled);
+        let with = |change: fn(&mut RankActivity)| {
             let mut now = before.clone();
             change(&mut now[1]);
-            verdict(&before, &now)
+            stall_status(&before, &now)
         };
-        assert_eq!(with(|one| one.moves = 8), Verdict::Moves);
-        assert_eq!(with(|one| one.is_busy = true), Verdict::Moves);
-        let computes = Verdict::Computes(vec!["rank 1 computes `train`".to_string()]);
-        assert_eq!(with(|one| one.computes.push("train".to_string())), computes);
-        assert!(matches!(with(|one| one.driver = Driver::Computes), Verdict::Computes(_)));
-        let waits_for_room = Verdict::Computes(vec!["on rank 1 a driver waits for room".to_string()]);
-        assert_eq!(with(|one| one.for_room.push("a driver waits for room".to_string())), waits_for_room);
-        assert_eq!(verdict(&before, &before[..1]), Verdict::Stalled, "one that does not answer stands still");
-        assert_eq!(verdict(&before[..1], &before), Verdict::Moves, "one that was not heard before may have moved");
+        assert_eq!(with(|one| one.moves = 8), StallStatus::Progressing);
+        assert_eq!(with(|one| one.can_progress = true), StallStatus::Progressing);
+        let computes = StallStatus::Computing(vec!["rank 1 computes `train`".to_string()]);
+        assert_eq!(with(|one| one.computing.push("train".to_string())), computes);
+        assert!(matches!(with(|one| one.driver = DriverState::Computing), StallStatus::Computing(_)));
+        let waits_for_space = StallStatus::Computing(vec!["on rank 1 a driver waits for space".to_string()]);
+        assert_eq!(with(|one| one.waiting_for_space.push("a driver waits for space".to_string())), waits_for_space);
+        assert_eq!(stall_status(&before, &before[..1]), StallStatus::Stalled, "a rank that does not reply does not change");
+        assert_eq!(stall_status(&before[..1], &before), StallStatus::Progressing, "a rank without an earlier report may have changed");
     }
 }

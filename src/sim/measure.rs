@@ -1,15 +1,15 @@
-//! What a run of a known shape cost, beside what it would cost at best.
+//! The cost of a run of a known shape, beside what it would cost at best.
 
-use crate::sim::judge::judged;
+use crate::sim::check::find_errors;
 use crate::sim::network::Traffic;
-use crate::sim::oracle;
+use crate::sim::reference_model;
 use crate::sim::scenario::Scenario;
-use crate::sim::world::World;
+use crate::sim::world::Simulation;
 use std::fmt;
 
 /// A run of a scenario, measured.
 #[derive(Clone, Debug)]
-pub struct Measured {
+pub struct Measurement {
     /// Its shape.
     pub scenario: Scenario,
     /// Its seed.
@@ -20,57 +20,58 @@ pub struct Measured {
     pub tasks: u64,
     /// Simulated time until the driver had its answer.
     pub makespan_ns: u64,
-    /// No run takes less: all that is computed, shared by all workers, or the longest task, or the time that the busiest
-    /// script takes to make its tasks.
+    /// No run takes less: all compute time, shared by all workers, or the longest task, or the time that the busiest
+    /// script takes to create its tasks.
     pub ideal_ns: u64,
-    /// The same of workers that all draw from one queue which costs nothing, and that know no task's length before it ends.
+    /// The same for workers that all draw from one queue which costs nothing, and that know no task's length before it
+    /// ends.
     pub one_queue_ns: u64,
-    /// How much of their time the workers did nothing.
+    /// The part of their time in which the workers were idle.
     pub idle: f64,
-    /// What went over the roads.
+    /// Messages between ranks.
     pub traffic: Traffic,
     /// Events of the simulation.
     pub events: u64,
     /// What was wrong.
-    pub wrong: Vec<String>,
+    pub errors: Vec<String>,
 }
 
 /// Runs a scenario with so many tasks for each rank.
-pub fn measure(scenario: Scenario, seed: u64, ranks: u32, tasks_a_rank: u32) -> Measured {
+pub fn measure(scenario: Scenario, seed: u64, ranks: u32, tasks_a_rank: u32) -> Measurement {
     let setting = scenario.setting(seed, ranks, tasks_a_rank);
-    let right = oracle::answer(&setting.work);
+    let expected = reference_model::reference_answer(&setting.work);
     let spawn_ns = setting.costs.spawn_ns;
     let workers = (ranks * setting.workers) as usize;
-    let made_ns = right.most_spawned * spawn_ns;
-    let world = World::new(setting);
+    let spawning_ns = expected.spawned_max * spawn_ns;
+    let world = Simulation::new(setting);
     let outcome = world.run();
-    let wrong = judged(&world, &outcome, &right);
+    let wrong = find_errors(&world, &outcome, &expected);
     let makespan_ns = outcome.answered_ns.max(1);
-    let busy_ns: u64 = (0..ranks).map(|rank| world.site(rank).tally().busy_ns).sum();
+    let busy_ns: u64 = (0..ranks).map(|rank| world.node(rank).counters().busy_ns).sum();
     world.end();
-    Measured {
+    Measurement {
         scenario,
         seed,
         ranks,
-        tasks: right.tasks,
+        tasks: expected.tasks,
         makespan_ns,
-        ideal_ns: right.least_ns(workers).max(made_ns),
-        one_queue_ns: right.one_queue_ns(workers).max(made_ns),
+        ideal_ns: expected.lower_bound_ns(workers).max(spawning_ns),
+        one_queue_ns: expected.one_queue_ns(workers).max(spawning_ns),
         idle: 1.0 - busy_ns as f64 / (makespan_ns * workers as u64) as f64,
         traffic: outcome.traffic,
         events: outcome.events,
-        wrong,
+        errors: wrong,
     }
 }
 
-impl fmt::Display for Measured {
+impl fmt::Display for Measurement {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Traffic { messages, bytes, runs, steals, loots, moved, counts } = self.traffic;
+        let Traffic { messages, bytes, runs, steals, steal_replies, moved, counts } = self.traffic;
         let a_task = |count: u64| count as f64 / self.tasks as f64;
         write!(
             formatter,
-            "{:<14} {:>6} ranks {:>8} tasks: {:>9.3} ms, ideal {:>8.3} ms, one queue {:>8.3} ms, idle {:>4.1} %; a task: {:.2} messages of {:.0} bytes \
-             ({:.2} runs, {:.2} moved, {:.2} counts); a rank: {:.1} steals, {:.1} with tasks",
+            "{:<14} {:>6} ranks {:>8} tasks: {:>9.3} ms, ideal {:>8.3} ms, one queue {:>8.3} ms, idle {:>4.1} %; \
+             a task: {:.2} messages of {:.0} bytes ({:.2} runs, {:.2} moved, {:.2} counts); a rank: {:.1} steals, {:.1} with tasks",
             self.scenario.name(),
             self.ranks,
             self.tasks,
@@ -84,7 +85,7 @@ impl fmt::Display for Measured {
             a_task(moved),
             a_task(counts),
             steals as f64 / f64::from(self.ranks),
-            loots as f64 / f64::from(self.ranks),
+            steal_replies as f64 / f64::from(self.ranks),
         )
     }
 }

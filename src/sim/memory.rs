@@ -1,29 +1,29 @@
-//! Stores of simulated ranks: blocks that know where they lie, and are missed when they are read too late.
+//! Stores of simulated ranks. Blocks know their address, and reads of a block after it was freed are recorded.
 
 use crate::base::sync::{AtomicBool, AtomicU64, Ordering, lock};
 use crate::base::{ObjectId, Rank};
-use crate::objects::{ArrayMemory, Keeper, Links};
-use crate::protocol::WirePlace;
-use crate::sim::holding::{Held, Holding, Holdings};
+use crate::objects::{ArrayMemory, Links, Pin};
+use crate::protocol::BlockAddress;
+use crate::sim::resident::{ResidentRef, SimResidentBlock, SimResidentBlocks};
 use rustc_hash::FxHashMap;
 use std::any::Any;
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 /// The store of a rank.
 pub struct Store {
-    /// Whose it is.
+    /// The rank.
     pub rank: Rank,
-    /// What its blocks should take together, bytes.
+    /// The limit of what its blocks take together, bytes.
     pub limit_bytes: u64,
-    /// What its rank keeps for packed values.
-    pub holdings: Holdings,
+    /// The blocks that packed values of its rank need.
+    pub resident_blocks: SimResidentBlocks,
     blocks: Mutex<Blocks>,
-    /// The process is gone, and with it whoever could free a block: those that map it read on.
+    /// The process has died, and with it every thread that could free a block: ranks that map a block read on.
     abandoned: AtomicBool,
-    /// Who read blocks that were free by then.
+    /// Ranks that read blocks after they were freed.
     late_readers: Mutex<Vec<Rank>>,
-    /// Who is told which blocks with a number were freed.
-    freed: OnceLock<Box<dyn Fn(u64) + Send + Sync>>,
+    /// Called for each freed block that has a number.
+    on_freed: OnceLock<Box<dyn Fn(u64) + Send + Sync>>,
 }
 
 #[derive(Default)]
@@ -31,7 +31,7 @@ struct Blocks {
     /// By offset.
     contents: FxHashMap<u64, Arc<Contents>>,
     next_offset: u64,
-    /// What they take, and what is to come into blocks that are being filled.
+    /// Bytes of all blocks, and those reserved for blocks that are being filled.
     used_bytes: u64,
 }
 
@@ -43,64 +43,64 @@ struct Contents {
 }
 
 impl Store {
-    /// Of that rank, empty.
+    /// The empty store of that rank.
     pub fn new(rank: Rank, limit_bytes: u64) -> Arc<Store> {
         let (abandoned, late_readers) = (AtomicBool::new(false), Mutex::default());
-        let (holdings, blocks, freed) = (Holdings::default(), Mutex::default(), OnceLock::new());
-        Arc::new(Store { rank, limit_bytes, holdings, blocks, abandoned, late_readers, freed })
+        let (resident_blocks, blocks, on_freed) = (SimResidentBlocks::default(), Mutex::default(), OnceLock::new());
+        Arc::new(Store { rank, limit_bytes, resident_blocks, blocks, abandoned, late_readers, on_freed })
     }
 
-    /// Bytes that would be above the limit with a block of so many more.
+    /// Bytes above the limit with a block of so many more.
     pub fn excess(&self, bytes: u64) -> u64 {
         (lock(&self.blocks).used_bytes + bytes).saturating_sub(self.limit_bytes)
     }
 
-    /// A block is being filled: it takes its room already.
+    /// A block is being filled: reserves its space.
     pub fn reserve(&self, bytes: u64) {
         lock(&self.blocks).used_bytes += bytes;
     }
 
-    /// It is full, or will never be.
+    /// The block is full, or will never be.
     pub fn unreserve(&self, bytes: u64) {
         lock(&self.blocks).used_bytes -= bytes;
     }
 
-    /// Says who is told which blocks with a number were freed: once.
-    pub fn told_of_the_freed(&self, tell: impl Fn(u64) + Send + Sync + 'static) {
-        let _ = self.freed.set(Box::new(tell));
+    /// Sets the function that is called for each freed block that has a number: once.
+    pub fn set_on_freed(&self, notify: impl Fn(u64) + Send + Sync + 'static) {
+        let _ = self.on_freed.set(Box::new(notify));
     }
 
-    /// A block with these bytes, which stands for `length`.
+    /// A block with these bytes, which stands for `length` bytes.
     pub fn block(self: &Arc<Self>, bytes: Vec<u8>, length: u64) -> Arc<SimMemory> {
         let contents = Arc::new(Contents { bytes: bytes.into(), length, freed: AtomicBool::new(false) });
         let mut blocks = lock(&self.blocks);
-        // Offsets are never used twice: so a block that was freed is not mistaken for its successor.
+        // Offsets are never reused, so that a freed block is not mistaken for its successor.
         let offset = blocks.next_offset;
         blocks.next_offset += length.max(1).next_multiple_of(64);
         blocks.used_bytes += length;
         blocks.contents.insert(offset, contents.clone());
-        let (number, held) = (AtomicU64::new(0), Held::default());
-        Arc::new(SimMemory { store: self.clone(), offset, number, contents, held })
+        let (number, resident) = (AtomicU64::new(0), ResidentRef::default());
+        Arc::new(SimMemory { store: self.clone(), offset, number, contents, resident })
     }
 
-    /// A block of this store as another rank of the host, `reader`, sees it; `None` where it was freed.
+    /// A block of this store as another rank of the host, `reader`, maps it; `None` if it was freed.
     pub fn mapped(
         self: &Arc<Self>,
-        place: WirePlace,
+        address: BlockAddress,
         links: Arc<dyn Links>,
         reader: &Arc<Store>,
-    ) -> Option<Arc<PeerMemory>> {
-        let contents = lock(&self.blocks).contents.get(&place.offset).cloned()?;
-        let (store, reader, held) = (self.clone(), reader.clone(), Held::default());
-        Some(Arc::new(PeerMemory { store, reader, place, contents, links, held }))
+    ) -> Option<Arc<SimPeerMemory>> {
+        let contents = lock(&self.blocks).contents.get(&address.offset).cloned()?;
+        let (store, reader, resident) = (self.clone(), reader.clone(), ResidentRef::default());
+        Some(Arc::new(SimPeerMemory { store, reader, address, contents, links, resident }))
     }
 
-    /// The bytes of a block, and how many it stands for; `None` where it was freed.
+    /// The bytes of a block, and how many it stands for; `None` if it was freed.
     pub fn read(&self, offset: u64) -> Option<(Vec<u8>, u64)> {
         lock(&self.blocks).contents.get(&offset).map(|contents| (contents.bytes.to_vec(), contents.length))
     }
 
-    /// The process is gone.
+    /// The process has died.
     pub fn abandon(&self) {
         self.abandoned.store(true, Ordering::Relaxed);
     }
@@ -110,7 +110,7 @@ impl Store {
         lock(&self.blocks).contents.len()
     }
 
-    /// Who read a block that was free by then.
+    /// Ranks that read a block after it was freed.
     pub fn late_readers(&self) -> Vec<Rank> {
         lock(&self.late_readers).clone()
     }
@@ -122,16 +122,16 @@ pub struct SimMemory {
     offset: u64,
     number: AtomicU64,
     contents: Arc<Contents>,
-    held: Held,
+    resident: ResidentRef,
 }
 
 impl SimMemory {
-    /// A holding has it already.
-    pub fn held_by(&self, holding: Weak<Holding>) {
-        self.held.is(holding);
+    /// Records that the block is already resident.
+    pub fn set_resident(&self, block: Weak<SimResidentBlock>) {
+        self.resident.set(block);
     }
 
-    /// Whose store it is in.
+    /// The rank of its store.
     pub fn rank(&self) -> Rank {
         self.store.rank
     }
@@ -141,13 +141,13 @@ impl SimMemory {
         self.contents.length
     }
 
-    /// Where it lies; `fresh` makes its number where it has none.
-    pub fn place(&self, fresh: &dyn Fn() -> u64) -> WirePlace {
+    /// Its address; `fresh` makes its number if it has none.
+    pub fn address(&self, fresh: &dyn Fn() -> u64) -> BlockAddress {
         if self.number.load(Ordering::Relaxed) == 0 {
             self.number.store(fresh(), Ordering::Relaxed);
         }
         let block = ObjectId { owner: self.store.rank, number: self.number.load(Ordering::Relaxed) };
-        WirePlace { block, offset: self.offset, bytes: self.contents.length }
+        BlockAddress { block, offset: self.offset, bytes: self.contents.length }
     }
 }
 
@@ -161,10 +161,10 @@ impl Drop for SimMemory {
             drop(blocks);
             let number = self.number.load(Ordering::Relaxed);
             if number != 0
-                && let Some(tell) = self.store.freed.get()
+                && let Some(notify) = self.store.on_freed.get()
             {
-                // Other hosts may have copies of what had a number.
-                tell(number);
+                // Other hosts may have copies of a block that has a number.
+                notify(number);
             }
         }
     }
@@ -177,36 +177,36 @@ impl ArrayMemory for SimMemory {
     fn as_any(&self) -> &dyn Any {
         self
     }
-    fn keeper(self: Arc<Self>, _: &'static str) -> Option<Arc<dyn Keeper>> {
-        self.held.keeper(&self.store, self.clone())
+    fn into_pin(self: Arc<Self>, _: &'static str) -> Option<Arc<dyn Pin>> {
+        self.resident.pin(&self.store, self.clone())
     }
 }
 
 /// A block of the store of another rank of the host.
-pub struct PeerMemory {
+pub struct SimPeerMemory {
     store: Arc<Store>,
     /// The store of the rank that maps it.
     reader: Arc<Store>,
-    place: WirePlace,
+    address: BlockAddress,
     contents: Arc<Contents>,
     links: Arc<dyn Links>,
-    held: Held,
+    resident: ResidentRef,
 }
 
-impl PeerMemory {
-    /// Where it lies.
-    pub fn place(&self) -> WirePlace {
-        self.place
+impl SimPeerMemory {
+    /// Its address.
+    pub fn address(&self) -> BlockAddress {
+        self.address
     }
 }
 
-impl Drop for PeerMemory {
+impl Drop for SimPeerMemory {
     fn drop(&mut self) {
-        self.links.released(self.place.block, std::ptr::from_ref(self).addr());
+        self.links.on_dropped(self.address.block, std::ptr::from_ref(self).addr());
     }
 }
 
-impl ArrayMemory for PeerMemory {
+impl ArrayMemory for SimPeerMemory {
     fn bytes(&self) -> &[u8] {
         if self.contents.freed.load(Ordering::Relaxed) {
             lock(&self.store.late_readers).push(self.reader.rank);
@@ -216,7 +216,7 @@ impl ArrayMemory for PeerMemory {
     fn as_any(&self) -> &dyn Any {
         self
     }
-    fn keeper(self: Arc<Self>, _: &'static str) -> Option<Arc<dyn Keeper>> {
-        self.held.keeper(&self.reader, self.clone())
+    fn into_pin(self: Arc<Self>, _: &'static str) -> Option<Arc<dyn Pin>> {
+        self.resident.pin(&self.reader, self.clone())
     }
 }

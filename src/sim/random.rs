@@ -1,10 +1,10 @@
-//! Numbers that differ from call to call and are the same in every run of a seed.
+//! Random numbers that are the same in every run of a seed.
 
-/// SplitMix64 (Steele, Lea and Flood, OOPSLA'14): one word of state, and any seed is as good as any other.
+/// SplitMix64 (Steele, Lea and Flood, OOPSLA'14): 64 bits of state, and any seed is as good as any other.
 #[derive(Clone, Debug)]
 pub struct Random(u64);
 
-/// Mixes two numbers into one that looks like neither.
+/// Mixes two numbers into one.
 pub fn mix(one: u64, other: u64) -> u64 {
     finish(one.rotate_left(23) ^ finish(other.wrapping_add(GOLDEN)))
 }
@@ -23,8 +23,8 @@ impl Random {
         Random(seed)
     }
 
-    /// The stream of that seed for one purpose: streams of different purposes have nothing to do with each other, so that
-    /// a draw more for one of them leaves the others as they were.
+    /// The stream of that seed for one purpose. Streams of different purposes are independent, so that one more draw
+    /// for one of them leaves the others as they were.
     pub fn of(seed: u64, purpose: u64) -> Random {
         Random(mix(seed, purpose))
     }
@@ -35,7 +35,7 @@ impl Random {
         finish(self.0)
     }
 
-    /// A number below `limit`; 0 where there is none.
+    /// A number below `limit`; 0 if `limit` is 0.
     pub fn below(&mut self, limit: u64) -> u64 {
         ((u128::from(self.number()) * u128::from(limit)) >> 64) as u64
     }
@@ -45,7 +45,7 @@ impl Random {
         self.below(length as u64) as usize
     }
 
-    /// True so often in a thousand.
+    /// True with this probability, in thousandths.
     pub fn chance(&mut self, per_mille: u32) -> bool {
         self.below(1_000) < u64::from(per_mille)
     }

@@ -1,6 +1,6 @@
-//! Work of known shape for the runs of scale, where what counts is how well it is spread and what that costs.
+//! Work of known shape for large runs, in which the spread of the work and its cost are measured.
 
-use crate::sim::network::Weather;
+use crate::sim::network::NetworkModel;
 use crate::sim::random::mix;
 use crate::sim::script::{Length, Program, Spec};
 use crate::sim::setting::{Costs, Setting, StoreLimit};
@@ -8,20 +8,20 @@ use crate::sim::setting::{Costs, Setting, StoreLimit};
 /// A shape of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scenario {
-    /// Tasks of 20 us, all alike, all made by rank 0.
+    /// Tasks of 20 us, all alike, all created by rank 0.
     Uniform,
-    /// Tasks of 200 us on average, a few much longer, the longest a quarter of a rank's share; as many made by every rank.
-    /// Nobody who does not know the lengths spreads these evenly: one of the longest is begun last.
+    /// Tasks of 200 us on average, a few much longer, the longest a quarter of a rank's share; every rank creates as
+    /// many. A scheduler that does not know the lengths cannot spread these evenly: one of the longest is started last.
     Heavy,
     /// The same, the longest a sixteenth of a rank's share.
     HeavyBounded,
-    /// The same, all made by rank 0.
+    /// The same, all created by rank 0.
     HeavyFromOne,
     /// A tree whose shape only its nodes know.
     Tree,
     /// Many results into one task, again and again.
     Fan,
-    /// Tasks that each read one block of 1 MiB, of which every rank has some.
+    /// Tasks that each read one block of 1 MiB; every rank has some of the blocks.
     Near,
 }
 
@@ -72,18 +72,18 @@ impl Scenario {
         Spec::new(mix(seed, 0x7363_656e), program)
     }
 
-    /// The run of that scenario: ranks of one worker, sixteen on a host, in fair weather.
+    /// The run of that scenario: ranks of one worker, sixteen on a host, a network without duplicates, no faults.
     pub fn setting(self, seed: u64, ranks: u32, tasks_a_rank: u32) -> Setting {
         Setting {
             seed,
             ranks,
             workers: 1,
-            weather: Weather {
+            network: NetworkModel {
                 latency_ns: 1_500,
                 latency_host_ns: 300,
                 jitter_ns: 200,
                 bytes_per_us: 10_000,
-                twice_per_mille: 0,
+                duplicates_per_mille: 0,
                 ranks_per_host: 16,
             },
             faults: Vec::new(),
@@ -91,13 +91,13 @@ impl Scenario {
             store: StoreLimit::NONE,
             costs: Costs { spawn_ns: 140, begin_ns: 60, resume_ns: 100 },
             work: self.work(seed, ranks, tasks_a_rank),
-            crowded: false,
-            aloud: false,
+            store_pressure: false,
+            verbose: false,
         }
     }
 }
 
-/// Trees of so many nodes in all, on average: with a mean of two children for each, a level more doubles a tree.
+/// Trees of so many nodes in all, on average: with a mean of two children for each, one more level doubles a tree.
 fn tree(nodes: u32) -> Program {
     let depth = (nodes / TREES).max(4).ilog2() - 1;
     let child = Box::new(Program::Tree { mean_milli: 2_000, depth, length: Length::Even { mean_ns: 20_000 } });
@@ -110,14 +110,15 @@ const TREES: u32 = 32;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sim::oracle::answer;
+    use crate::sim::reference_model::reference_answer;
 
     #[test]
-    fn a_scenario_has_about_as_many_tasks_as_it_was_asked_for() {
+    fn a_scenario_has_about_as_many_tasks_as_requested() {
         for (name, scenario) in Scenario::ALL {
-            let answer = answer(&scenario.work(2, 64, 100));
-            let wanted = 6_400;
-            let bounds = if scenario == Scenario::Tree { wanted / 5..wanted * 5 } else { wanted - 100..wanted + 200 };
+            let answer = reference_answer(&scenario.work(2, 64, 100));
+            let expected = 6_400;
+            let bounds =
+                if scenario == Scenario::Tree { expected / 5..expected * 5 } else { expected - 100..expected + 200 };
             assert!(bounds.contains(&answer.tasks), "{name}: {} tasks", answer.tasks);
             assert!(answer.results[0].is_ok());
         }

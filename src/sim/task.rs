@@ -1,24 +1,26 @@
-//! A simulated task as the runtime sees it: the same header, the same cells, the same encoded arguments as a real one.
+//! A simulated task as the runtime sees it: the same header, the same promises, the same encoded arguments as a real
+//! one.
 
 use crate::base::Error;
 use crate::base::sync::lock;
 use crate::objects::{
-    AnySlot, Attachment, Cell, Core, ObjectRef, Parcel, Ref, Slot, Value, complete_value, decode, encode,
+    AnySlot, Attachment, ObjectRef, Promise, PromiseCore, Ref, SerializedValue, Slot, Value, complete_value, decode,
+    encode,
 };
-use crate::registry::{Arg, Argument, Checkpoint, Failure, Header, Kind, Runnable, State, TableEntry};
+use crate::registry::{ActorState, Arg, Argument, Checkpoint, Failure, FunctionKind, Runnable, TableEntry, TaskHeader};
 use crate::sim::script::Spec;
-use crate::sim::state::{self, ActorState, Saved};
+use crate::sim::state::{self, Saved, SimActor};
 use crate::sim::value::{Reference, SimLoad, SimValue};
 use serde::{Deserialize, Serialize};
 use std::any::Any;
 use std::sync::{Arc, Mutex};
 
-/// What a task does, and with what: its arguments.
+/// The arguments of a task: what it does, and with what.
 #[derive(Serialize, Deserialize)]
-pub struct Arguments {
+pub struct SimArguments {
     /// The body.
     pub body: Body,
-    /// What it is given.
+    /// Its inputs.
     pub given: Vec<Arg<SimValue>>,
 }
 
@@ -27,28 +29,28 @@ pub struct Arguments {
 pub enum Body {
     /// A script.
     Script(Spec),
-    /// Makes an actor that counts from this, and is not started again.
-    Make(u64),
-    /// The same, and it is saved and started again.
-    MakeLasting(u64),
-    /// Makes an actor without a state.
-    MakeEchoing(u64),
-    /// Makes a saved actor again.
+    /// Constructs an actor that counts from this, and is not restarted.
+    CreateActor(u64),
+    /// The same, with checkpoints and restarts.
+    CreateCheckpointed(u64),
+    /// Constructs an actor without a state.
+    CreateStateless(u64),
+    /// Restores a saved actor.
     Restore(Saved),
-    /// Calls one, as this caller.
+    /// Calls an actor, as this caller.
     Call(u64),
 }
 
 /// A simulated task.
 pub struct SimTask {
-    header: Header,
-    arguments: Mutex<Option<Arguments>>,
-    result: Cell<SimValue>,
+    header: TaskHeader,
+    arguments: Mutex<Option<SimArguments>>,
+    result: Promise<SimValue>,
     /// The results after the first.
     others: Vec<Arc<Value<SimValue>>>,
 }
 
-const fn entry(name: &'static str, kind: Kind, returns: usize, key: u64) -> TableEntry {
+const fn entry(name: &'static str, kind: FunctionKind, returns: usize, key: u64) -> TableEntry {
     TableEntry {
         name,
         path: "mobula::sim",
@@ -61,34 +63,38 @@ const fn entry(name: &'static str, kind: Kind, returns: usize, key: u64) -> Tabl
     }
 }
 
-static SCRIPT: TableEntry = entry("script", Kind::Task, 1, 1);
-static PAIR: TableEntry = entry("pair", Kind::Task, 2, 2);
-static MAKE: TableEntry = entry("ledger", Kind::New, 1, 3);
-static CALL: TableEntry = entry("ledger.call", Kind::Method, 1, 4);
-static MAKE_LASTING: TableEntry = TableEntry { checkpoint: Some(&CHECKPOINT), ..entry("ledger", Kind::New, 1, 5) };
-static MAKE_ECHOING: TableEntry = entry("ledger", Kind::New, 1, 6);
-static RESTORE: TableEntry = TableEntry { checkpoint: Some(&CHECKPOINT), ..entry("ledger", Kind::New, 1, RESTORE_KEY) };
+static SCRIPT: TableEntry = entry("script", FunctionKind::Task, 1, 1);
+static PAIR: TableEntry = entry("pair", FunctionKind::Task, 2, 2);
+static CREATE_ACTOR: TableEntry = entry("totals", FunctionKind::New, 1, 3);
+static CALL: TableEntry = entry("totals.call", FunctionKind::Method, 1, 4);
+static CREATE_CHECKPOINTED: TableEntry =
+    TableEntry { checkpoint: Some(&CHECKPOINT), ..entry("totals", FunctionKind::New, 1, 5) };
+static CREATE_STATELESS: TableEntry = entry("totals", FunctionKind::New, 1, 6);
+static RESTORE: TableEntry =
+    TableEntry { checkpoint: Some(&CHECKPOINT), ..entry("totals", FunctionKind::New, 1, RESTORE_KEY) };
 static CHECKPOINT: Checkpoint = Checkpoint { save: state::save, restore: RESTORE_KEY };
 
-/// The key of what makes a saved actor again.
+/// The key of the function that restores a saved actor.
 pub const RESTORE_KEY: u64 = 7;
 
 /// The function table of a simulated cluster.
 pub fn function(key: u64) -> Option<&'static TableEntry> {
-    [&SCRIPT, &PAIR, &MAKE, &CALL, &MAKE_LASTING, &MAKE_ECHOING, &RESTORE].into_iter().find(|entry| entry.key == key)
+    [&SCRIPT, &PAIR, &CREATE_ACTOR, &CALL, &CREATE_CHECKPOINTED, &CREATE_STATELESS, &RESTORE]
+        .into_iter()
+        .find(|entry| entry.key == key)
 }
 
-/// Why a call yields nothing after one that never ran.
-const SPOILED: &str = "an argument of an earlier call was lost, and what this one gives follows from that";
+/// Why a call has no result after one that never ran.
+const SKIPPED_CALL: &str = "an argument of an earlier call was lost, and what this one gives follows from that";
 
 impl Body {
     fn entry(&self) -> &'static TableEntry {
         match self {
             Body::Script(spec) if spec.returns > 1 => &PAIR,
             Body::Script(_) => &SCRIPT,
-            Body::Make(_) => &MAKE,
-            Body::MakeLasting(_) => &MAKE_LASTING,
-            Body::MakeEchoing(_) => &MAKE_ECHOING,
+            Body::CreateActor(_) => &CREATE_ACTOR,
+            Body::CreateCheckpointed(_) => &CREATE_CHECKPOINTED,
+            Body::CreateStateless(_) => &CREATE_STATELESS,
             Body::Restore(_) => &RESTORE,
             Body::Call(_) => &CALL,
         }
@@ -96,7 +102,7 @@ impl Body {
 }
 
 /// A task that begins.
-pub struct Begun {
+pub struct StartedTask {
     /// What it does.
     pub body: Body,
     /// The values of its arguments.
@@ -109,22 +115,22 @@ pub struct Begun {
 
 impl SimTask {
     /// A task in phase `Waiting`.
-    pub fn new(mut header: Header, arguments: Arguments) -> Arc<SimTask> {
+    pub fn new(mut header: TaskHeader, arguments: SimArguments) -> Arc<SimTask> {
         let entry = arguments.body.entry();
         header.entry = Some(entry);
         let others = (1..entry.returns).map(|_| Value::pending()).collect();
-        Arc::new(SimTask { header, arguments: Mutex::new(Some(arguments)), result: Cell::default(), others })
+        Arc::new(SimTask { header, arguments: Mutex::new(Some(arguments)), result: Promise::default(), others })
     }
 
-    fn decode(parcel: Parcel, header: Header) -> Result<Arc<dyn Runnable>, Error> {
-        let arguments: Arguments = decode(&parcel.bytes, parcel.attachments)?;
+    fn decode(serialized: SerializedValue, header: TaskHeader) -> Result<Arc<dyn Runnable>, Error> {
+        let arguments: SimArguments = decode(&serialized.bytes, serialized.attachments)?;
         Ok(SimTask::new(header, arguments))
     }
 
     /// The simulated task behind a task of the cluster.
     pub fn of(task: &Arc<dyn Runnable>) -> Option<Arc<SimTask>> {
         let mut found: Option<Arc<SimTask>> = None;
-        task.clone().slots().into_iter().next()?.typed(&mut found);
+        task.clone().slots().into_iter().next()?.downcast(&mut found);
         found
     }
 
@@ -135,7 +141,7 @@ impl SimTask {
         std::iter::once(first).chain(others).collect()
     }
 
-    /// Reads what its arguments refer to, which stays where it is until the task is over.
+    /// Reads what its arguments refer to, which stays where it is until the task has finished.
     ///
     /// # Errors
     /// Why one cannot be had.
@@ -145,10 +151,10 @@ impl SimTask {
         given.try_for_each(Argument::load)
     }
 
-    /// What it does, the values of its arguments, which must all be there, and what is read of them while it runs. Only by who
-    /// claimed it; `None` the second time.
-    pub fn begin(&self) -> Option<Begun> {
-        let Arguments { body, given } = lock(&self.arguments).take()?;
+    /// What it does, the values of its arguments, which must all be there, and what it reads while it runs. Only the
+    /// claimer of the task may call it; `None` the second time.
+    pub fn begin(&self) -> Option<StartedTask> {
+        let SimArguments { body, given } = lock(&self.arguments).take()?;
         let values = given.iter().map(|argument| argument.value().load()).collect();
         let (mut read, mut page) = (Vec::new(), None);
         for given in given {
@@ -158,12 +164,12 @@ impl SimTask {
                 Arg::Ref(_) => {}
             }
         }
-        Some(Begun { body, values, read, page })
+        Some(StartedTask { body, values, read, page })
     }
 
     /// Completes the results.
     pub fn complete(&self, values: Vec<SimValue>) {
-        let cells = std::iter::once(&self.result).chain(self.others.iter().map(|other| other.cell()));
+        let cells = std::iter::once(&self.result).chain(self.others.iter().map(|other| other.promise()));
         for (cell, value) in cells.zip(values) {
             complete_value(cell, value);
         }
@@ -171,7 +177,7 @@ impl SimTask {
 }
 
 impl Runnable for SimTask {
-    fn header(&self) -> &Header {
+    fn header(&self) -> &TaskHeader {
         &self.header
     }
     fn all_values(&self) -> bool {
@@ -187,25 +193,25 @@ impl Runnable for SimTask {
         drop(arguments);
         slots.into_iter().for_each(visit);
     }
-    /// Only constructors and methods: a script is run step by step by its rank.
-    fn invoke(&self, state: &mut State, blame: &dyn Fn(Failure) -> Error) {
-        let Some(Begun { body, values, read: _read, page }) = self.begin() else { return };
-        let acts = state.as_mut().and_then(|state| state.downcast_mut::<ActorState>());
-        let load = match (body, acts) {
-            (Body::Call(caller), Some(acts)) => match acts.ledger.call(caller, values) {
+    /// Only constructors and methods: the rank runs a script step by step.
+    fn invoke(&self, state: &mut ActorState, to_error: &dyn Fn(Failure) -> Error) {
+        let Some(StartedTask { body, values, read: _read, page }) = self.begin() else { return };
+        let actor = state.as_mut().and_then(|state| state.downcast_mut::<SimActor>());
+        let load = match (body, actor) {
+            (Body::Call(caller), Some(actor)) => match actor.model.call(caller, values) {
                 Some(load) => load,
                 None => {
-                    let (object, reason) = (self.header.name().to_string(), SPOILED.to_string());
+                    let (object, reason) = (self.header.name().to_string(), SKIPPED_CALL.to_string());
                     return Runnable::fail(self, Arc::new(Error::ObjectLost { object, reason }));
                 }
             },
-            (body, None) if state::made(&body).is_some() => {
-                *state = state::make(body, values, page).map(|acts| Box::new(acts) as Box<dyn Any + Send>);
+            (body, None) if state::constructs(&body).is_some() => {
+                *state = state::construct(body, values, page).map(|actor| Box::new(actor) as Box<dyn Any + Send>);
                 SimLoad::of(0)
             }
             (body, _) => {
                 let failure = Failure::Message(format!("{body:?} was invoked on what it cannot be invoked on"));
-                return Runnable::fail(self, Arc::new(blame(failure)));
+                return Runnable::fail(self, Arc::new(to_error(failure)));
             }
         };
         self.complete(vec![SimValue::new(load, |_, _| unreachable!("an actor's answers hold no arrays"))]);
@@ -215,7 +221,7 @@ impl Runnable for SimTask {
         self.result.core().fail(error.clone());
         self.others.iter().for_each(|other| AnySlot::fail(&**other, error.clone()));
     }
-    fn pack(&self) -> Result<Parcel, Error> {
+    fn encode_args(&self) -> Result<SerializedValue, Error> {
         let Some(arguments) = lock(&self.arguments).take() else {
             let reason = "its arguments were sent already".to_string();
             return Err(Error::ObjectLost { object: self.header.name().to_string(), reason });
@@ -235,20 +241,20 @@ impl Runnable for SimTask {
 }
 
 impl AnySlot for SimTask {
-    fn core(&self) -> &Core {
+    fn core(&self) -> &PromiseCore {
         self.result.core()
     }
-    fn typed(self: Arc<Self>, out: &mut dyn Any) {
+    fn downcast(self: Arc<Self>, out: &mut dyn Any) {
         match out.downcast_mut::<Option<Arc<SimTask>>>() {
             Some(out) => *out = Some(self),
             None => crate::objects::offer::<SimValue>(self, out),
         }
     }
-    fn encode(&self) -> Result<Parcel, Error> {
-        crate::objects::encode_cell(&self.result)
+    fn encode(&self) -> Result<SerializedValue, Error> {
+        crate::objects::encode_promise(&self.result)
     }
     fn complete_with(&self, bytes: &[u8], attachments: Vec<Attachment>) {
-        crate::objects::complete_cell(&self.result, bytes, attachments);
+        crate::objects::complete_encoded(&self.result, bytes, attachments);
     }
     fn producer(self: Arc<Self>, out: &mut dyn Any) {
         if let Some(out) = out.downcast_mut::<Option<Arc<dyn Runnable>>>() {
@@ -258,7 +264,7 @@ impl AnySlot for SimTask {
 }
 
 impl Slot<SimValue> for SimTask {
-    fn cell(&self) -> &Cell<SimValue> {
+    fn promise(&self) -> &Promise<SimValue> {
         &self.result
     }
 }

@@ -1,31 +1,37 @@
-//! Tasks and actors as the runtime's own calls make them: what `launch`, `create` and `call` of the node do.
+//! Tasks and actors, created as the runtime's `launch`, `create` and `call` do.
 
 use crate::base::{Error, ObjectId};
 use crate::objects::ArrayMemory;
-use crate::protocol::{ActorRef, Driver, Target, WireActor, label_of, terms_of};
-use crate::registry::{Arg, Header, Options, Placement, Runnable};
-use crate::sim::naming::KIND;
-use crate::sim::script::{Asks, Given, Life};
-use crate::sim::task::{Arguments, Body, SimTask};
+use crate::protocol::{ActorRef, ActorTarget, Environment, WireActor, label_of, restart_policy_of};
+use crate::registry::{Arg, Options, Placement, Runnable, TaskHeader};
+use crate::sim::names::KIND;
+use crate::sim::script::{Given, Life, TaskOptions};
+use crate::sim::task::{Body, SimArguments, SimTask};
 use crate::sim::value::{Handle, Reference, SimLoad, SimValue};
-use crate::sim::world::Here;
+use crate::sim::world::SimEnvironment;
 use std::sync::Arc;
 
-/// An actor that is to be built.
-pub struct Making {
+/// An actor that is to be created.
+pub struct PendingActor {
     /// Its handle.
     pub actor: Arc<ActorRef>,
     task: Arc<dyn Runnable>,
     /// The name that it is to have.
     pub name: Option<String>,
-    /// Why it has no place.
-    misplaced: Option<Error>,
+    /// Why no rank can run it.
+    placement_error: Option<Error>,
 }
 
-impl Here {
-    /// Makes a task and starts its life.
-    pub fn spawn(&self, body: Body, given: Vec<Given<Reference, Handle>>, asks: Asks, caller: u64) -> Vec<Reference> {
-        let task = SimTask::new(Header::new(self.options(asks), caller), self.arguments(body, given));
+impl SimEnvironment {
+    /// Creates a task and launches it.
+    pub fn spawn(
+        &self,
+        body: Body,
+        given: Vec<Given<Reference, Handle>>,
+        task_options: TaskOptions,
+        caller: u64,
+    ) -> Vec<Reference> {
+        let task = SimTask::new(TaskHeader::new(self.options(task_options), caller), self.arguments(body, given));
         let references = task.references();
         self.launch(task);
         references
@@ -37,7 +43,7 @@ impl Here {
             header.queue_fresh();
             return self.enqueue(task);
         }
-        let placed = header.options.as_deref().map_or(Ok(None), |options| self.place(options, header.name()));
+        let placed = header.options.as_deref().map_or(Ok(None), |options| self.select_rank(options, header.name()));
         match placed {
             Ok(Some(rank)) if rank != self.rank => {
                 if header.claim_waiting() {
@@ -46,8 +52,8 @@ impl Here {
             }
             Ok(_) => {
                 let free = header.options.as_deref().is_none_or(Options::is_free);
-                match if free { self.drawn_to(&task) } else { None } {
-                    Some(rank) => self.launch_after_arguments(&task, rank),
+                match if free { self.place_near_arguments(&task) } else { None } {
+                    Some(rank) => self.send_to_arguments(&task, rank),
                     None => self.protocol().launch_here(self, task),
                 }
             }
@@ -55,64 +61,68 @@ impl Here {
         }
     }
 
-    /// An actor that is to be built, once it has its name.
-    pub fn make(
+    /// Prepares an actor; it is created once it has its name.
+    pub fn prepare_actor(
         &self,
         seed: u64,
         given: Vec<Given<Reference, Handle>>,
-        (asks, life, name): (Asks, Life, Option<String>),
+        (task_options, life, name): (TaskOptions, Life, Option<String>),
         caller: u64,
-    ) -> Making {
-        let mut options = self.options(asks).unwrap_or_default();
+    ) -> PendingActor {
+        let mut options = self.options(task_options).unwrap_or_default();
         options.name.clone_from(&name);
         let body = match life {
-            Life::Mortal => Body::Make(seed),
-            Life::Lasting { restarts } => {
+            Life::NotRestarted => Body::CreateActor(seed),
+            Life::Checkpointed { restarts } => {
                 (options.max_restarts, options.max_task_retries) = (Some(restarts), Some(u32::MAX));
-                Body::MakeLasting(seed)
+                Body::CreateCheckpointed(seed)
             }
-            Life::Echoing { restarts, retries } => {
+            Life::Stateless { restarts, retries } => {
                 (options.max_restarts, options.max_task_retries) = (Some(restarts), Some(retries));
-                Body::MakeEchoing(seed)
+                Body::CreateStateless(seed)
             }
         };
-        let checkpoint = matches!(life, Life::Lasting { .. });
+        let checkpoint = matches!(life, Life::Checkpointed { .. });
         let id = self.fresh_actor();
-        let label = label_of("ledger", name.as_deref());
-        let home = self.protocol().place_actor(self, &options, &label);
-        let at = home.as_ref().map_or(self.rank, |home| *home);
-        let terms = terms_of(&options, checkpoint).filter(|_| at != self.rank);
-        let actor = ActorRef::new(self, WireActor { actor: id, home: at, incarnation: 0, terms, label });
-        let header = Header::new(Some(options), caller);
+        let label = label_of(KIND, name.as_deref());
+        let location = self.protocol().select_actor_rank(self, &options, &label);
+        let at = location.as_ref().map_or(self.rank, |location| *location);
+        let policy = restart_policy_of(&options, checkpoint).filter(|_| at != self.rank);
+        let actor =
+            ActorRef::new(self, WireActor { actor: id, location: at, incarnation: 0, restart_policy: policy, label });
+        let header = TaskHeader::new(Some(options), caller);
         let task: Arc<dyn Runnable> = SimTask::new(header, self.arguments(body, given));
-        // One that has no place has no name either.
-        let (name, misplaced) = (name.filter(|_| home.is_ok()), home.err());
-        Making { actor, task, name, misplaced }
+        // An actor without a rank has no name either.
+        let (name, placement_error) = (name.filter(|_| location.is_ok()), location.err());
+        PendingActor { actor, task, name, placement_error }
     }
 
-    /// Builds an actor that has its name; its handle is there at once.
-    pub fn build(&self, making: Making) -> Handle {
-        let Making { actor, task, name, misplaced } = making;
-        if let Some(error) = misplaced {
-            return self.stillborn(actor.label.clone(), error);
+    /// Creates an actor that has its name; its handle is there at once.
+    pub fn create_actor(&self, pending: PendingActor) -> Handle {
+        let PendingActor { actor, task, name, placement_error } = pending;
+        if let Some(error) = placement_error {
+            return self.create_failed_actor(actor.label.clone(), error);
         }
         let kind = KIND.to_string();
         self.protocol().build_actor(self, &actor, name.map(|name| (name, kind)), task);
         Handle(actor)
     }
 
-    /// The handle of an actor that never lives.
-    pub fn stillborn(&self, label: String, error: Error) -> Handle {
+    /// The handle of an actor that failed at creation.
+    pub fn create_failed_actor(&self, label: String, error: Error) -> Handle {
         let id = self.fresh_actor();
-        self.protocol().actors.stillborn(id, error);
-        Handle(ActorRef::new(self, WireActor { actor: id, home: self.rank, incarnation: 0, terms: None, label }))
+        self.protocol().local_actors.fail_at_creation(id, error);
+        Handle(ActorRef::new(
+            self,
+            WireActor { actor: id, location: self.rank, incarnation: 0, restart_policy: None, label },
+        ))
     }
 
     fn fresh_actor(&self) -> ObjectId {
         ObjectId { owner: self.rank, number: self.protocol().references.fresh_number() }
     }
 
-    /// Ends an actor.
+    /// Kills an actor.
     pub fn kill(&self, actor: &Handle) {
         if let Ok(actor) = actor.0.clone().downcast::<ActorRef>() {
             self.protocol().kill_actor(self, &actor);
@@ -121,31 +131,31 @@ impl Here {
 
     /// Calls an actor.
     pub fn call(&self, actor: &Handle, given: Vec<Given<Reference, Handle>>, caller: u64) -> Vec<Reference> {
-        let task = SimTask::new(Header::new(None, caller), self.arguments(Body::Call(caller), given));
+        let task = SimTask::new(TaskHeader::new(None, caller), self.arguments(Body::Call(caller), given));
         let references = task.references();
         let task: Arc<dyn Runnable> = task;
         let Ok(actor) = actor.0.clone().downcast::<ActorRef>() else {
-            self.world.violated(format!("rank {} calls what is no actor", self.rank));
+            self.world.report_violation(format!("rank {} calls what is no actor", self.rank));
             return references;
         };
-        task.header().hold_target(actor.clone());
-        let home = actor.home();
-        if let Some(terms) = actor.terms.filter(|terms| home != self.rank || terms.checkpoint) {
+        task.header().set_target(actor.clone());
+        let location = actor.location();
+        if let Some(policy) = actor.restart_policy.filter(|policy| location != self.rank || policy.checkpoint) {
             if task.header().claim_waiting() {
-                self.protocol().call_actor(self, &actor, terms, task);
+                self.protocol().call_actor(self, &actor, policy, task);
             }
-        } else if home == self.rank {
-            let target = Target::of(actor.id);
-            self.protocol().actors.call(self, target, (self.rank, caller), task);
+        } else if location == self.rank {
+            let target = ActorTarget::of(actor.id);
+            self.protocol().local_actors.call(self, target, (self.rank, caller), task);
         } else if task.header().claim_waiting() {
-            self.protocol().send_task(self, &task, home, Some(actor.id));
+            self.protocol().send_task(self, &task, location, Some(actor.id));
         }
         references
     }
 
-    /// Ends the actors that live here.
+    /// Ends the actors of this rank.
     pub fn end_actors(&self) {
-        let actors = &self.protocol().actors;
+        let actors = &self.protocol().local_actors;
         actors.living().into_iter().for_each(|id| actors.kill(self, id, "the run is over", false));
     }
 
@@ -154,20 +164,20 @@ impl Here {
         SimValue::new(load, |bytes, length| self.block(bytes, length) as Arc<dyn ArrayMemory>)
     }
 
-    fn arguments(&self, body: Body, given: Vec<Given<Reference, Handle>>) -> Arguments {
+    fn arguments(&self, body: Body, given: Vec<Given<Reference, Handle>>) -> SimArguments {
         let argument = |given| match given {
             Given::Value(load) => Arg::Value(self.value(load)),
             Given::Reference(reference) => Arg::Ref(reference),
         };
-        Arguments { body, given: given.into_iter().map(argument).collect() }
+        SimArguments { body, given: given.into_iter().map(argument).collect() }
     }
 
-    fn options(&self, asks: Asks) -> Option<Box<Options>> {
-        let options = match asks {
-            Asks::Nothing => return None,
-            Asks::Rank(rank) => Options::new().rank(rank % self.world.setting.ranks),
-            Asks::Spread => Options::new().place(Placement::Spread),
-            Asks::OnlyOnce => Options::new().max_retries(0),
+    fn options(&self, task_options: TaskOptions) -> Option<Box<Options>> {
+        let options = match task_options {
+            TaskOptions::Default => return None,
+            TaskOptions::Rank(rank) => Options::new().rank(rank % self.world.setting.ranks),
+            TaskOptions::Spread => Options::new().place(Placement::Spread),
+            TaskOptions::NoRetry => Options::new().max_retries(0),
         };
         Some(Box::new(options))
     }

@@ -24,7 +24,7 @@ pub struct SimValue {
     array_bytes: u32,
 }
 
-/// An actor's handle, whatever it is to who drives the actor.
+/// An actor's handle, of the type that the environment has for it.
 #[derive(Clone)]
 pub struct Handle(pub Arc<dyn Any + Send + Sync>);
 
@@ -32,7 +32,7 @@ impl Serialize for Handle {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match attach(Attachment::Handle(self.0.clone())) {
             Some(index) => serializer.serialize_u32(index),
-            None => Err(serde::ser::Error::custom("a handle was encoded outside of a parcel")),
+            None => Err(serde::ser::Error::custom("a handle was encoded outside of a serialized value")),
         }
     }
 }
@@ -41,13 +41,13 @@ impl<'de> Deserialize<'de> for Handle {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match attached(u32::deserialize(deserializer)?) {
             Some(Attachment::Handle(handle)) => Ok(Handle(handle)),
-            _ => Err(serde::de::Error::custom("no handle travels beside these bytes")),
+            _ => Err(serde::de::Error::custom("no handle is attached to these bytes")),
         }
     }
 }
 
 impl SimValue {
-    /// The value of a load; `memory` makes what its array lies in, of its bytes and how many it stands for.
+    /// The value of a load; `memory` allocates its array, given the bytes and how many they stand for.
     pub fn new(load: SimLoad, memory: impl FnOnce(Vec<u8>, u64) -> Arc<dyn ArrayMemory>) -> SimValue {
         let Load { number, references, actors, array_bytes } = load;
         let bytes = (array_bytes > 0).then(|| pattern(number, array_bytes));
@@ -61,7 +61,7 @@ impl SimValue {
     /// What a script sees of it.
     ///
     /// # Panics
-    /// Where the array is not what was written: memory that was given to others too early.
+    /// If the array does not hold what was written: its memory was reused too early.
     pub fn load(&self) -> SimLoad {
         if let Some(array) = &self.array {
             assert!(**array == pattern(self.number, self.array_bytes), "an array holds what was not written into it");
@@ -74,9 +74,9 @@ impl SimValue {
 /// Bytes of an array that are really there, at most.
 const REAL_BYTES_MAX: u32 = 4_096;
 
-/// What is in the array that goes with a number. A large one is a few bytes that stand for all of it.
+/// The contents of the array that goes with a number. A large array is represented by a few bytes.
 fn pattern(number: u64, array_bytes: u32) -> Vec<u8> {
     let length = if array_bytes > REAL_BYTES_MAX { 64 } else { array_bytes };
-    let word = |index: u64| mix(number, index).to_le_bytes();
-    (0..u64::from(length.div_ceil(8))).flat_map(word).take(length as usize).collect()
+    let chunk = |index: u64| mix(number, index).to_le_bytes();
+    (0..u64::from(length.div_ceil(8))).flat_map(chunk).take(length as usize).collect()
 }

@@ -1,15 +1,15 @@
-//! All ranks, and the one loop that moves the clock on.
+//! All ranks, and the one loop that moves the clock forward.
 
 use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::base::{Error, Rank};
-use crate::protocol::{ABOUT_ROADS, Departures, Message};
-use crate::sim::agenda::Agenda;
-use crate::sim::feats::{Feat, Feats};
+use crate::protocol::{Message, SendSequence, UNNUMBERED_HEADER};
+use crate::sim::coverage::{Coverage, CoverageCounts};
+use crate::sim::event_queue::EventQueue;
 use crate::sim::network::{Network, Traffic};
+use crate::sim::node::SimNode;
 use crate::sim::random::mix;
 use crate::sim::setting::Setting;
-use crate::sim::site::Site;
-use crate::store::Source;
+use crate::store::CopySource;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,165 +21,165 @@ mod event;
 pub enum Event {
     /// A rank looks for work.
     Work(Rank),
-    /// What a rank is busy with has taken long enough.
+    /// The time that a rank's job takes is over.
     Continue(Rank, usize),
     /// A message arrives.
-    Arrives {
-        /// Who sent it.
+    MessageArrives {
+        /// The sender.
         from: Rank,
-        /// To whom.
+        /// The receiver.
         to: Rank,
-        /// In its envelope.
+        /// With its header.
         bytes: Vec<u8>,
     },
-    /// A block that was to be brought is there, or a part of it cannot be.
-    Pulled {
-        /// Who brings it.
+    /// A block that was to be fetched is there, or a source of it has died.
+    ReadDone {
+        /// The rank that fetches it.
         rank: Rank,
         /// Its number.
         token: u64,
         /// How much.
         bytes: u64,
-        /// From where: each has all of it.
-        sources: Vec<Source>,
+        /// The sources: each has all of it.
+        sources: Vec<CopySource>,
     },
-    /// Something of the setting's goes wrong, by its place in the list.
+    /// A fault of the setting, by its index.
     Fault(usize),
-    /// A rank finds out that another is gone.
-    Noticed {
-        /// Who finds out.
+    /// A rank notices that another is dead.
+    DeathNoticed {
+        /// The rank that notices.
         by: Rank,
-        /// Who is gone.
-        gone: Rank,
+        /// The dead rank.
+        dead: Rank,
     },
     /// A rank that stood still goes on.
     Resumes(Rank),
-    /// A rank that was given up while it stood still finds that out.
+    /// A rank that was declared dead while it stood still learns of it.
     Fenced(Rank),
 }
 
 /// What all ranks share.
-pub struct World {
-    /// What it is made of.
+pub struct Simulation {
+    /// The parameters of the run.
     pub setting: Setting,
-    agenda: Mutex<Agenda<Event>>,
-    roads: Mutex<Roads>,
-    sites: Box<[Site]>,
-    /// Numbers for callers: a task that is started again is another caller.
+    events: Mutex<EventQueue<Event>>,
+    network: Mutex<NetworkState>,
+    nodes: Box<[SimNode]>,
+    /// Numbers for callers: a task that is retried is another caller.
     callers: AtomicU64,
-    /// Scripts that were begun.
+    /// Scripts that were started.
     scripts: AtomicU64,
-    /// What the driver came to, and when.
-    answer: Mutex<Option<(Answer, u64)>>,
-    /// What must not happen and did.
+    /// The driver's answer, and when it came.
+    answer: Mutex<Option<(RunAnswer, u64)>>,
+    /// Violations of invariants.
     violations: Mutex<Vec<String>>,
-    feats: Feats,
+    coverage: CoverageCounts,
 }
 
-struct Roads {
+struct NetworkState {
     network: Network,
-    departures: FxHashMap<(Rank, Rank), Departures>,
-    /// Ranks whose process is gone, and since when: what was on its way by then arrives in part.
-    gone_ns: FxHashMap<Rank, u64>,
+    departures: FxHashMap<(Rank, Rank), SendSequence>,
+    /// Dead ranks, and since when: their messages that were in flight by then arrive in part.
+    died_ns: FxHashMap<Rank, u64>,
     traffic: Traffic,
 }
 
-/// A digest of each result, or the code of the failure that was made on purpose; or what went wrong.
-pub type Answer = Result<Vec<Result<u64, u64>>, Error>;
+/// A digest of each result, or the code of the failure that was made on purpose; or the error.
+pub type RunAnswer = Result<Vec<Result<u64, u64>>, Error>;
 
-/// A rank of a world: what the runtime's own code asks of its rank goes through it.
+/// A rank of a world, as the environment of its protocol.
 #[derive(Clone)]
-pub struct Here {
+pub struct SimEnvironment {
     /// The world.
-    pub world: Arc<World>,
+    pub world: Arc<Simulation>,
     /// The rank.
     pub rank: Rank,
 }
 
-/// What a run came to.
+/// The outcome of a run.
 #[derive(Debug)]
-pub struct Outcome {
-    /// The driver's answer; `None` where it never came.
-    pub answer: Option<Answer>,
+pub struct RunOutcome {
+    /// The driver's answer; `None` if it never came.
+    pub answer: Option<RunAnswer>,
     /// When it came.
     pub answered_ns: u64,
-    /// What must not happen and did.
+    /// Violations of invariants.
     pub violations: Vec<String>,
-    /// Scripts and calls that were begun.
+    /// Scripts and calls that were started.
     pub begun: u64,
-    /// Events until nothing was left to happen.
+    /// Events until none was left.
     pub events: u64,
     /// All events in one number: two runs of a seed have the same.
     pub trace: u64,
-    /// What went over the roads.
+    /// Messages between ranks.
     pub traffic: Traffic,
-    /// What occurred, and how often.
-    pub feats: BTreeMap<&'static str, u64>,
+    /// How often each item of the coverage occurred.
+    pub coverage: BTreeMap<&'static str, u64>,
 }
 
 /// Events of a run for each task, at most: more is work that never ends.
 const TASK_EVENTS_MAX: u64 = 20_000;
 
-/// How long after it goes on a rank that was given up finds that out, at most.
+/// How long after it goes on a rank that was declared dead learns of it, at most.
 const FENCED_NS_MAX: u64 = 20_000;
 
-impl World {
-    /// Before anything happened.
-    pub fn new(setting: Setting) -> Arc<World> {
-        let sites = (0..setting.ranks).map(|rank| Site::new(&setting, rank)).collect();
-        let roads = Roads {
-            network: Network::new(setting.weather, setting.seed),
+impl Simulation {
+    /// A world in which nothing has happened yet.
+    pub fn new(setting: Setting) -> Arc<Simulation> {
+        let nodes = (0..setting.ranks).map(|rank| SimNode::new(&setting, rank)).collect();
+        let network = NetworkState {
+            network: Network::new(setting.network, setting.seed),
             departures: FxHashMap::default(),
-            gone_ns: FxHashMap::default(),
+            died_ns: FxHashMap::default(),
             traffic: Traffic::default(),
         };
-        let world = Arc::new(World {
+        let world = Arc::new(Simulation {
             setting,
-            agenda: Mutex::new(Agenda::new()),
-            roads: Mutex::new(roads),
-            sites,
+            events: Mutex::new(EventQueue::new()),
+            network: Mutex::new(network),
+            nodes,
             callers: AtomicU64::new(0),
             scripts: AtomicU64::new(0),
             answer: Mutex::new(None),
             violations: Mutex::default(),
-            feats: Feats::default(),
+            coverage: CoverageCounts::default(),
         });
         for rank in 0..world.setting.ranks {
             let of = Arc::downgrade(&world);
-            world.site(rank).store.told_of_the_freed(move |number| {
+            world.node(rank).store.set_on_freed(move |number| {
                 if let Some(world) = of.upgrade() {
-                    let here = world.here(rank);
-                    world.site(rank).protocol.freed(&here, number);
+                    let env = world.env(rank);
+                    world.node(rank).protocol.on_block_freed(&env, number);
                 }
             });
         }
         world
     }
 
-    /// Lets the driver work until nothing is left to happen.
-    pub fn run(self: &Arc<Self>) -> Outcome {
+    /// Runs the driver until no event is left.
+    pub fn run(self: &Arc<Self>) -> RunOutcome {
         for (index, fault) in self.setting.faults.iter().enumerate() {
-            self.later(fault.at_ns, Event::Fault(index));
+            self.schedule_after(fault.at_ns, Event::Fault(index));
         }
-        self.here(0).drive();
-        (1..self.setting.ranks).for_each(|rank| self.here(rank).rouse());
+        self.env(0).start_driver();
+        (1..self.setting.ranks).for_each(|rank| self.env(rank).schedule_work());
         let (mut events, mut trace) = (0, 0);
-        self.settle(&mut events, &mut trace);
+        self.run_until_quiet(&mut events, &mut trace);
         let answer = lock(&self.answer).take();
         if answer.is_some() {
             self.check_names();
-            // Actors that hold each other's handles live until somebody ends them.
-            (0..self.setting.ranks).for_each(|rank| self.here(rank).end_actors());
-            self.settle(&mut events, &mut trace);
-            self.take_stock();
-        } else if self.site(0).is_gone() {
-            self.take_stock();
+            // Actors that hold each other's handles live until they are ended.
+            (0..self.setting.ranks).for_each(|rank| self.env(rank).end_actors());
+            self.run_until_quiet(&mut events, &mut trace);
+            self.check_quiescent();
+        } else if self.node(0).is_dead() {
+            self.check_quiescent();
         } else {
-            self.violated("the driver waits for something that never comes".to_string());
+            self.report_violation("the driver waits for something that never comes".to_string());
         }
         let (answer, answered_ns) = answer.map_or((None, 0), |(answer, at_ns)| (Some(answer), at_ns));
-        let traffic = lock(&self.roads).traffic;
-        Outcome {
+        let traffic = lock(&self.network).traffic;
+        RunOutcome {
             answer,
             answered_ns,
             violations: std::mem::take(&mut *lock(&self.violations)),
@@ -187,163 +187,164 @@ impl World {
             events,
             trace,
             traffic,
-            feats: self.feats.counts(),
+            coverage: self.coverage.counts(),
         }
     }
 
-    /// Lets happen what is to come, until that is nothing.
-    fn settle(self: &Arc<Self>, events: &mut u64, trace: &mut u64) {
+    /// Handles events until none is left.
+    fn run_until_quiet(self: &Arc<Self>, events: &mut u64, trace: &mut u64) {
         while *events < TASK_EVENTS_MAX * (1 + self.scripts_begun()) {
             let Some((event, now_ns)) = ({
-                let mut agenda = lock(&self.agenda);
-                agenda.next().map(|event| (event, agenda.now_ns()))
+                let mut queue = lock(&self.events);
+                queue.pop().map(|event| (event, queue.now_ns()))
             }) else {
                 return;
             };
             *events += 1;
             *trace = mix(*trace, mix(now_ns, event.digest()));
-            self.occurs(event);
+            self.deliver(event);
         }
-        self.violated("it never ends".to_string());
+        self.report_violation("it never ends".to_string());
     }
 
-    /// An event's time has come: it happens, unless the rank that it happens to stands still or is gone.
-    fn occurs(self: &Arc<Self>, event: Event) {
+    /// The time of an event has come: handles it, unless its rank stands still or is dead.
+    fn deliver(self: &Arc<Self>, event: Event) {
         let rank = event.rank();
         let event = match rank {
-            Some(rank) => self.site(rank).takes(event),
+            Some(rank) => self.node(rank).accept(event),
             None => Some(event),
         };
         if let Some(event) = event {
-            if self.setting.aloud && !self.is_lost(&event) {
-                println!("{:>9} ns  {}", self.now_ns(), event.told());
+            if self.setting.verbose && !self.is_lost(&event) {
+                println!("{:>9} ns  {}", self.now_ns(), event.describe());
             }
-            match rank.filter(|rank| self.site(0).mourns(*rank)) {
-                Some(given_up) => self.happens_there(given_up, event),
-                None => self.happens(event),
+            match rank.filter(|rank| self.node(0).knows_dead(*rank)) {
+                Some(fenced) => self.handle_on_fenced(fenced, event),
+                None => self.handle(event),
             }
             rank.into_iter().for_each(|rank| self.check(rank));
         }
     }
 
-    /// To a rank that was given up and does not know it yet. Others have the memory of what it refers to: what it reads there
-    /// is worth nothing to it, as to nobody who refuses to hear it.
-    fn happens_there(self: &Arc<Self>, given_up: Rank, event: Event) {
-        if catch_unwind(AssertUnwindSafe(|| self.happens(event))).is_err() {
-            self.dies(given_up);
+    /// Handles an event of a rank that was declared dead and does not know it yet. Other ranks have reused the memory
+    /// that it refers to: what it reads there is meaningless, and no rank accepts its messages.
+    fn handle_on_fenced(self: &Arc<Self>, fenced: Rank, event: Event) {
+        if catch_unwind(AssertUnwindSafe(|| self.handle(event))).is_err() {
+            self.kill_rank(fenced);
         }
     }
 
-    fn happens(self: &Arc<Self>, event: Event) {
+    fn handle(self: &Arc<Self>, event: Event) {
         match event {
-            Event::Work(rank) => self.here(rank).work(),
-            Event::Continue(rank, slot) => self.here(rank).go_on(slot),
-            Event::Arrives { from, to, bytes } => {
+            Event::Work(rank) => self.env(rank).work(),
+            Event::Continue(rank, slot) => self.env(rank).resume_slot(slot),
+            Event::MessageArrives { from, to, bytes } => {
                 if self.still_arrives(from, to) {
-                    let here = self.here(to);
-                    here.site().protocol.receive(&here, from, &bytes);
+                    let env = self.env(to);
+                    env.node().protocol.receive(&env, from, &bytes);
                 }
             }
-            Event::Pulled { rank, token, bytes, sources } => self.here(rank).pulled(token, bytes, &sources),
-            Event::Fault(index) => self.goes_wrong(&self.setting.faults[index]),
-            Event::Noticed { by, gone } => self.here(by).lost(gone),
+            Event::ReadDone { rank, token, bytes, sources } => self.env(rank).on_read_done(token, bytes, &sources),
+            Event::Fault(index) => self.inject_fault(&self.setting.faults[index]),
+            Event::DeathNoticed { by, dead } => self.env(by).on_rank_dead(dead),
             Event::Resumes(rank) => {
-                // Before what comes only now, which may be of the same sender.
-                self.site(rank).resume().into_iter().for_each(|event| self.occurs(event));
+                // Before any new event, which may be of the same sender.
+                self.node(rank).resume().into_iter().for_each(|event| self.deliver(event));
             }
             Event::Fenced(rank) => {
-                if !self.site(rank).is_gone() {
-                    self.saw(Feat::Fenced);
+                if !self.node(rank).is_dead() {
+                    self.covered(Coverage::Fenced);
                 }
-                self.dies(rank);
+                self.kill_rank(rank);
             }
         }
     }
 
-    /// A process is gone.
-    pub fn dies(&self, rank: Rank) {
+    /// Kills a process.
+    pub fn kill_rank(&self, rank: Rank) {
         let now_ns = self.now_ns();
-        if !self.site(rank).is_gone() {
-            lock(&self.roads).gone_ns.insert(rank, now_ns);
-            self.site(rank).die();
+        if !self.node(rank).is_dead() {
+            lock(&self.network).died_ns.insert(rank, now_ns);
+            self.node(rank).die();
         }
     }
 
-    /// Since when a process is gone.
-    pub fn gone_ns(&self, rank: Rank) -> Option<u64> {
-        lock(&self.roads).gone_ns.get(&rank).copied()
+    /// Since when a process is dead.
+    pub fn died_ns(&self, rank: Rank) -> Option<u64> {
+        lock(&self.network).died_ns.get(&rank).copied()
     }
 
-    /// Of what a process had sent when it died, some may be lost, but then everything that it sent to the same rank later.
+    /// Of the messages that a process had sent when it died some may be lost, but then every later one to the same rank
+    /// is lost too.
     fn still_arrives(&self, from: Rank, to: Rank) -> bool {
-        let gone_ns = lock(&self.roads).gone_ns.get(&from).copied();
-        gone_ns.is_none_or(|gone_ns| {
+        let died_ns = lock(&self.network).died_ns.get(&from).copied();
+        died_ns.is_none_or(|died_ns| {
             let draw = mix(self.setting.seed, u64::from(from) << 32 | u64::from(to));
-            self.now_ns() <= gone_ns + draw % (2 * self.setting.weather.latency_ns)
+            self.now_ns() <= died_ns + draw % (2 * self.setting.network.latency_ns)
         })
     }
 
     fn is_lost(&self, event: &Event) -> bool {
-        matches!(event, Event::Arrives { from, to, .. } if !self.still_arrives(*from, *to))
+        matches!(event, Event::MessageArrives { from, to, .. } if !self.still_arrives(*from, *to))
     }
 
     /// Sends a message.
     pub fn send(&self, from: Rank, to: Rank, message: &Message<'_>, load: impl FnOnce() -> u8) {
         let now_ns = self.now_ns();
-        let mut roads = lock(&self.roads);
-        let envelope = match message.is_about_roads() {
-            true => ABOUT_ROADS,
-            false => roads.departures.entry((from, to)).or_default().next(load),
+        let mut network = lock(&self.network);
+        let header = match message.is_link_control() {
+            true => UNNUMBERED_HEADER,
+            false => network.departures.entry((from, to)).or_default().next(load),
         };
-        let bytes = message.encode(envelope.to_vec());
-        roads.traffic.count(message, bytes.len());
-        Feat::of(message).into_iter().for_each(|feat| self.saw(feat));
-        let arrivals = roads.network.sent(now_ns, from, to, bytes.len());
-        let mut agenda = lock(&self.agenda);
-        if let Some(again_ns) = arrivals.again_ns {
-            agenda.note(arrivals.first_ns, Event::Arrives { from, to, bytes: bytes.clone() });
-            agenda.note(again_ns, Event::Arrives { from, to, bytes });
+        let bytes = message.encode(header.to_vec());
+        network.traffic.count(message, bytes.len());
+        Coverage::of(message).into_iter().for_each(|item| self.covered(item));
+        let times = network.network.delivery_times(now_ns, from, to, bytes.len());
+        let mut queue = lock(&self.events);
+        if let Some(duplicate_ns) = times.duplicate_ns {
+            queue.push(times.first_ns, Event::MessageArrives { from, to, bytes: bytes.clone() });
+            queue.push(duplicate_ns, Event::MessageArrives { from, to, bytes });
         } else {
-            agenda.note(arrivals.first_ns, Event::Arrives { from, to, bytes });
+            queue.push(times.first_ns, Event::MessageArrives { from, to, bytes });
         }
     }
 
-    /// The roads, for what goes wrong with them.
+    /// The network, for faults.
     pub fn with_network(&self, change: impl FnOnce(&mut Network)) {
-        change(&mut lock(&self.roads).network);
+        change(&mut lock(&self.network).network);
     }
 
-    /// When a rank that goes on finds out that it was given up.
+    /// When a rank that goes on learns that it was declared dead.
     pub fn fenced_after_ns(&self, rank: Rank) -> u64 {
         mix(self.setting.seed, u64::from(rank)) % FENCED_NS_MAX
     }
 
-    /// Forgets everything, so that nothing of it stays in memory.
+    /// Drops everything, so that nothing of it stays in memory.
     pub fn end(self: &Arc<Self>) {
-        (0..self.setting.ranks).for_each(|rank| self.here(rank).end());
-        let _dropped_outside_of_the_lock = lock(&self.agenda).clear();
+        (0..self.setting.ranks).for_each(|rank| self.env(rank).end());
+        let _dropped_outside_of_the_lock = lock(&self.events).clear();
     }
 
-    /// That rank.
-    pub fn here(self: &Arc<Self>, rank: Rank) -> Here {
-        Here { world: self.clone(), rank }
+    /// The environment of that rank.
+    pub fn env(self: &Arc<Self>, rank: Rank) -> SimEnvironment {
+        SimEnvironment { world: self.clone(), rank }
     }
 
-    /// What a rank is made of.
-    pub fn site(&self, rank: Rank) -> &Site {
-        &self.sites[rank as usize]
+    /// The state of a rank.
+    pub fn node(&self, rank: Rank) -> &SimNode {
+        &self.nodes[rank as usize]
     }
 
     /// The time.
     pub fn now_ns(&self) -> u64 {
-        lock(&self.agenda).now_ns()
+        lock(&self.events).now_ns()
     }
 
-    /// Something happens so much later.
-    pub fn later(&self, delay_ns: u64, event: Event) {
-        let mut agenda = lock(&self.agenda);
-        let at_ns = agenda.now_ns() + delay_ns;
-        agenda.note(at_ns, event);
+    /// Schedules an event so much later.
+    pub fn schedule_after(&self, delay_ns: u64, event: Event) {
+        let mut queue = lock(&self.events);
+        let at_ns = queue.now_ns() + delay_ns;
+        queue.push(at_ns, event);
     }
 
     /// A number for a caller.
@@ -351,31 +352,31 @@ impl World {
         self.callers.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// A script begins.
+    /// Counts a script that starts.
     pub fn script_begins(&self) {
         self.scripts.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// How many scripts were begun, that of the driver included.
+    /// How many scripts were started, that of the driver included.
     pub fn scripts_begun(&self) -> u64 {
         self.scripts.load(Ordering::Relaxed)
     }
 
-    /// The driver is through.
-    pub fn answered(&self, answer: Answer) {
+    /// Records the driver's answer.
+    pub fn set_answer(&self, answer: RunAnswer) {
         let now_ns = self.now_ns();
         *lock(&self.answer) = Some((answer, now_ns));
     }
 
-    /// Something occurred.
-    pub fn saw(&self, feat: Feat) {
-        self.feats.saw(feat);
+    /// Counts an item of the coverage.
+    pub fn covered(&self, item: Coverage) {
+        self.coverage.covered(item);
     }
 
-    /// Something happened that must not.
-    pub fn violated(&self, what: String) {
+    /// Records a violation of an invariant.
+    pub fn report_violation(&self, what: String) {
         let now_ns = self.now_ns();
-        if self.setting.aloud {
+        if self.setting.verbose {
             println!("{now_ns:>9} ns  WRONG: {what}");
         }
         lock(&self.violations).push(format!("at {now_ns} ns: {what}"));

@@ -1,20 +1,20 @@
-//! A large read in chunks, several under way, from one holder or several: which chunk is read from whom next.
+//! A large read in chunks, several in flight, from one holder or several: which chunk is read from which source next.
 //!
-//! Each chunk goes to the source that has the fewest under way, so sources share a read as fast as each is. One that fails
-//! twice on the same chunk is not asked again, and its chunks go to the others.
+//! Each chunk is read from the source with the fewest chunks in flight, so that each source serves as much as it is
+//! fast. A source that fails twice on the same chunk is not used again, and its chunks are read from the others.
 
 use std::collections::VecDeque;
 
 /// Bytes of a chunk.
 pub const CHUNK_BYTES: usize = 8 << 20;
 
-/// Chunks under way from one source: enough that it never waits for the next request.
-const UNDER_WAY_MAX: u32 = 4;
+/// Chunks in flight from one source: enough that it never waits for the next request.
+const IN_FLIGHT_MAX: u32 = 4;
 
-/// One holder that is read from.
+/// One holder of the bytes.
 #[derive(Clone, Debug, Default)]
-struct Source {
-    under_way: u32,
+struct ChunkSource {
+    in_flight: u32,
     failed: bool,
 }
 
@@ -22,79 +22,79 @@ struct Source {
 #[derive(Debug)]
 pub struct Chunks {
     waiting: VecDeque<u32>,
-    /// By chunk: how often it failed at the source that it was tried at last.
+    /// By chunk: how often it failed at the source that was last used for it.
     failures: Vec<u8>,
-    sources: Vec<Source>,
+    sources: Vec<ChunkSource>,
     left: u32,
 }
 
 impl Chunks {
-    /// A read of `bytes`, from so many sources.
+    /// A read of `bytes`, from this many sources.
     pub fn new(bytes: usize, sources: usize) -> Chunks {
-        // Also nothing is read once: its source says whether it is there.
+        // An empty block is read once too: its source says if it exists.
         let count = bytes.div_ceil(CHUNK_BYTES).max(1) as u32;
         Chunks {
             waiting: (0..count).collect(),
             failures: vec![0; count as usize],
-            sources: vec![Source::default(); sources],
+            sources: vec![ChunkSource::default(); sources],
             left: count,
         }
     }
 
-    /// A chunk to be read, and the place of the source to read it from; both count as under way.
+    /// The next chunk to be read, and the index of the source to read it from; both count as in flight.
     pub fn next(&mut self) -> Option<(u32, usize)> {
         let chunk = *self.waiting.front()?;
         let sources = self.sources.iter().enumerate();
-        let able = sources.filter(|(_, source)| !source.failed && source.under_way < UNDER_WAY_MAX);
-        let (place, _) = able.min_by_key(|(_, source)| source.under_way)?;
+        let able = sources.filter(|(_, source)| !source.failed && source.in_flight < IN_FLIGHT_MAX);
+        let (source, _) = able.min_by_key(|(_, source)| source.in_flight)?;
         self.waiting.pop_front();
-        self.sources[place].under_way += 1;
-        Some((chunk, place))
+        self.sources[source].in_flight += 1;
+        Some((chunk, source))
     }
 
-    /// The road took no more now: the chunk waits again.
+    /// The transport has no capacity now: the chunk waits again.
     pub fn put_back(&mut self, chunk: u32, source: usize) {
-        self.sources[source].under_way -= 1;
+        self.sources[source].in_flight -= 1;
         self.waiting.push_front(chunk);
     }
 
-    /// A chunk is there.
-    pub fn done(&mut self, source: usize) {
-        self.sources[source].under_way -= 1;
+    /// A chunk has arrived.
+    pub fn on_done(&mut self, source: usize) {
+        self.sources[source].in_flight -= 1;
         self.left -= 1;
     }
 
-    /// A chunk could not be read from a source. Where there is `another_road` to it, the first time is forgiven.
-    pub fn failed(&mut self, chunk: u32, source: usize, another_road: bool) {
-        self.sources[source].under_way -= 1;
+    /// A chunk could not be read from a source. If there is `another_transport` to it, the first failure is ignored.
+    pub fn on_failed(&mut self, chunk: u32, source: usize, another_transport: bool) {
+        self.sources[source].in_flight -= 1;
         let failures = &mut self.failures[chunk as usize];
         *failures += 1;
-        if !another_road || *failures > 1 {
+        if !another_transport || *failures > 1 {
             self.sources[source].failed = true;
             *failures = 0;
         }
         self.waiting.push_back(chunk);
     }
 
-    /// What was read is lost: every chunk waits again. None is under way.
-    pub fn start_again(&mut self) {
+    /// The bytes read so far are lost: every chunk waits again. None is in flight.
+    pub fn restart(&mut self) {
         let count = self.failures.len() as u32;
         self.waiting = (0..count).collect();
         self.left = count;
     }
 
-    /// Whether all of it is there.
-    pub fn is_whole(&self) -> bool {
+    /// True if all chunks have arrived.
+    pub fn is_complete(&self) -> bool {
         self.left == 0
     }
 
-    /// How many chunks are under way.
-    pub fn under_way(&self) -> u32 {
-        self.sources.iter().map(|source| source.under_way).sum()
+    /// How many chunks are in flight.
+    pub fn in_flight(&self) -> u32 {
+        self.sources.iter().map(|source| source.in_flight).sum()
     }
 
-    /// Whether no source is left to read from.
-    pub fn is_stranded(&self) -> bool {
+    /// True if no source is left to read from.
+    pub fn has_no_source(&self) -> bool {
         self.sources.iter().all(|source| source.failed)
     }
 }
@@ -104,47 +104,47 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sources_share_a_read() {
+    fn faster_source_serves_more_chunks() {
         let mut chunks = Chunks::new(10 * CHUNK_BYTES + 1, 2);
         let mut taken: Vec<(u32, usize)> = std::iter::from_fn(|| chunks.next()).collect();
-        assert_eq!(taken.len(), 8, "four under way from each");
+        assert_eq!(taken.len(), 8, "four in flight from each");
         assert_eq!(taken.iter().filter(|(_, source)| *source == 0).count(), 4);
         // The first source is twice as fast.
         let mut read_from = [0; 2];
         for turn in 0.. {
             let fast = usize::from(turn % 3 == 2);
-            let Some(place) = taken.iter().position(|(_, source)| *source == fast).or((!taken.is_empty()).then_some(0))
+            let Some(index) = taken.iter().position(|(_, source)| *source == fast).or((!taken.is_empty()).then_some(0))
             else {
                 break;
             };
-            let (_, source) = taken.remove(place);
+            let (_, source) = taken.remove(index);
             read_from[source] += 1;
-            chunks.done(source);
+            chunks.on_done(source);
             taken.extend(chunks.next());
         }
-        assert!(chunks.is_whole() && read_from[0] > read_from[1], "{read_from:?}");
+        assert!(chunks.is_complete() && read_from[0] > read_from[1], "{read_from:?}");
     }
 
     #[test]
-    fn a_chunk_that_fails_is_read_from_another_source() {
+    fn failed_chunk_is_read_from_another_source() {
         let mut chunks = Chunks::new(CHUNK_BYTES, 2);
         assert_eq!(chunks.next(), Some((0, 0)));
-        chunks.failed(0, 0, true);
-        assert_eq!(chunks.next(), Some((0, 0)), "over another road");
-        chunks.failed(0, 0, true);
+        chunks.on_failed(0, 0, true);
+        assert_eq!(chunks.next(), Some((0, 0)), "over another transport");
+        chunks.on_failed(0, 0, true);
         assert_eq!(chunks.next(), Some((0, 1)));
-        assert!(!chunks.is_stranded());
-        chunks.failed(0, 1, false);
-        assert!(chunks.is_stranded() && chunks.next().is_none() && chunks.under_way() == 0);
+        assert!(!chunks.has_no_source());
+        chunks.on_failed(0, 1, false);
+        assert!(chunks.has_no_source() && chunks.next().is_none() && chunks.in_flight() == 0);
     }
 
     #[test]
-    fn a_full_road_is_no_failure() {
+    fn full_transport_is_no_failure() {
         let mut chunks = Chunks::new(0, 1);
         let (chunk, source) = chunks.next().unwrap();
         chunks.put_back(chunk, source);
         assert_eq!(chunks.next(), Some((chunk, source)));
-        chunks.done(source);
-        assert!(chunks.is_whole());
+        chunks.on_done(source);
+        assert!(chunks.is_complete());
     }
 }

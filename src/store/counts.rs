@@ -1,92 +1,93 @@
-//! Reference counts across ranks, with the owner as the one place that decides.
+//! Reference counts across ranks, which the owner alone decides.
 //!
 //! A *grant* is the right to one reference, given to a rank. The owner counts the grants of each borrower.
 //!
 //! - Owner to borrower: the owner counts the grant before the message leaves.
-//! - Borrower to owner: nothing to count. The message and a later `Release` of the sender travel in order (F1), so the
-//!   owner has decoded the reference before the sender's grants go.
+//! - Borrower to owner: nothing to count. The message and a later `Release` of the sender travel in order
+//!   (TRANSPORT-1), so the owner has decoded the reference before the sender's grants go.
 //! - Borrower A to borrower B: A pins the object, B on arrival tells the owner (`Borrow`), the owner counts a grant for
-//!   B and tells A (`Unpin`). A's pin keeps A's own grants, so the count cannot reach zero in between (C1).
-//! - A borrower whose last local reference goes returns all grants it received, as a number (`Release`). A grant that was
-//!   on its way meanwhile was not among them and still counts (C2).
+//!   B and tells A (`Unpin`). A's pin retains A's own grants, so the count cannot reach zero in between (COUNTS-1).
+//! - A borrower whose last local reference is dropped returns all grants it received, as a number (`Release`). A grant
+//!   that was in flight meanwhile was not among them and still counts (COUNTS-2).
 //!
 //! # Why a count reaches zero neither early nor never
 //!
-//! *Not early, while nobody dies.* Say a reference exists on rank B or travels to it. It came from the owner, and B's grant
-//! was counted before it left; or from a borrower A. Then either the owner has handled B's `Borrow`, and counts B; or it has
-//! not, then A has no `Unpin` for it and its pin keeps A's grants, which by induction over the hops the owner counts. Delays
-//! change nothing: each step waits for the message that allows it.
+//! *Not early, while no rank dies.* Say a reference exists on rank B or travels to it. It came from the owner, and B's
+//! grant was counted before it left; or from a borrower A. Then either the owner has handled B's `Borrow`, and counts
+//! B; or it has not, then A has no `Unpin` for it and its pin retains A's grants, which by induction over the hops the
+//! owner counts. Delays change nothing: each step waits for the message that allows it.
 //!
-//! *Not early, when ranks die.* A dead rank X took its pins along: references that it passed on are covered by nothing but the
-//! grants that the owner counted for X, or for who gave it to X. So neither goes when X dies, but only after a *round*: the
-//! owner asks every living rank to listen to X no more (`Mourn`) and waits for all answers (`Mourned`). What a rank got from
-//! X before that, it has told the owner in a `Borrow` that travels ahead of its answer; what it has not got by then, it never
-//! will. Whoever is found dead during a round may have passed on what it got from X: the round begins anew and asks for
-//! both. At its end no living rank holds a reference by the grace of a dead one, and the grants of the dead go. A borrower
-//! whose pin waits for a dead rank's `Borrow` asks the owner for such a round (`Bereft`) and keeps its pin until that is over
-//! (`Consoled`).
+//! *Not early, when ranks die.* A dead rank X no longer has its pins: references that it passed on are covered by
+//! nothing but the grants that the owner counted for X, or for the rank that gave the reference to X. So neither is
+//! dropped when X dies, but only after a *round*: the owner requests that every living rank stops receiving from X
+//! (`DrainRequest`) and waits for all replies (`DrainAck`). What a rank received from X before that, it has reported to
+//! the owner in a `Borrow` that travels ahead of its reply; what it has not received by then, it never will. A rank
+//! that is found dead during a round may have passed on what it got from X: the round begins again and asks for both.
+//! At its end no living rank holds a reference covered only by a dead one's grants, and the grants of the dead are
+//! dropped. A borrower whose pin waits for a dead rank's `Borrow` asks the owner for such a round (`BorrowerLost`) and
+//! keeps its pin until that is over (`DrainDone`).
 //!
-//! *Not never.* Every grant is returned by who has it, or goes with the round after that one's death; every pin by the owner's
-//! `Unpin`, by `Consoled`, or with the owner's own death. Rounds end: who does not answer is found dead, and the dead are
-//! finitely many. A message to a rank that is known to be dead counts nothing, as it is never sent. Messages that come twice
-//! are dropped by their number (`protocol::envelope`), before they are counted.
+//! *Not never.* Every grant is returned by its holder, or dropped by the round after the holder's death; every pin by
+//! the owner's `Unpin`, by `DrainDone`, or with the owner's own death. Rounds end: a rank that does not reply is found
+//! dead, and the dead are finitely many. A message to a rank that is known to be dead counts nothing, as it is never
+//! sent. Messages that come twice are dropped by their number (`protocol::header`), before they are counted.
 //!
-//! - C1: while a reference exists or travels, the owner counts at least one grant of some rank that will say `Release`, or
-//!   that is dead and whose round is not over.
-//! - C2: grants received = grants released + grants held, for each borrower and object.
+//! - COUNTS-1: while a reference exists or travels, the owner counts at least one grant of some rank that will send
+//!   `Release`, or that is dead and whose round is not over.
+//! - COUNTS-2: grants received = grants released + grants held, for each borrower and object.
 
 use crate::base::{ObjectId, Rank};
 use rustc_hash::FxHashMap as HashMap;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// What ranks tell each other about counts.
+/// Messages between ranks about counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CountMessage {
-    /// To the owner: I hold a reference that `from` gave me.
+    /// To the owner: the sender holds a reference that `from` gave it.
     Borrow {
         /// The object.
         object: ObjectId,
-        /// Who gave it.
+        /// The rank that gave it.
         from: Rank,
     },
-    /// From the owner: the reference that you passed on is counted.
+    /// From the owner: the reference that the receiver passed on is counted.
     Unpin {
         /// The object.
         object: ObjectId,
-        /// To whom.
+        /// The rank that it was passed on to.
         by: Rank,
     },
-    /// To the owner: so many grants are over.
+    /// To the owner: so many grants are returned.
     Release {
         /// The object.
         object: ObjectId,
         /// How many.
         grants: u64,
     },
-    /// From an owner: listen to that rank no more, it is dead; and say so.
-    Mourn {
+    /// From an owner: stop receiving from that rank, it is dead; and acknowledge.
+    DrainRequest {
         /// The dead rank.
-        gone: Rank,
-        /// The owner's number for the answer.
+        dead: Rank,
+        /// The owner's number for the reply.
         round: u64,
-        /// More of them follow: the answer is to the last one.
+        /// More of them follow: the reply is to the last one.
         more: bool,
     },
-    /// To that owner: what that rank gave me, you have heard of.
-    Mourned {
-        /// As asked.
+    /// To that owner: `Borrow` messages for all references that the dead rank gave to the sender have been sent.
+    DrainAck {
+        /// As requested.
         round: u64,
     },
-    /// To an owner: I passed references to your objects on to that rank, which is dead.
-    Bereft {
+    /// To an owner: the sender passed references to its objects on to that rank, which is dead.
+    BorrowerLost {
         /// The dead rank.
-        gone: Rank,
+        dead: Rank,
     },
-    /// From the owner: whoever got something from that rank is counted.
-    Consoled {
+    /// From the owner: every rank that received a reference from that rank is counted.
+    DrainDone {
         /// The dead rank.
-        gone: Rank,
+        dead: Rank,
     },
 }
 
@@ -97,20 +98,20 @@ impl CountMessage {
             CountMessage::Borrow { object, from } => object.owner.max(*from),
             CountMessage::Unpin { object, by } => object.owner.max(*by),
             CountMessage::Release { object, .. } => object.owner,
-            CountMessage::Mourn { gone, .. } | CountMessage::Bereft { gone } | CountMessage::Consoled { gone } => *gone,
-            CountMessage::Mourned { .. } => 0,
+            CountMessage::DrainRequest { dead, .. } | CountMessage::BorrowerLost { dead } | CountMessage::DrainDone { dead } => *dead,
+            CountMessage::DrainAck { .. } => 0,
         }
     }
 }
 
-/// What the node is to do.
+/// An action of the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
+pub enum CountAction {
     /// Send it.
     Send(Rank, CountMessage),
-    /// Nobody else holds this rank's object of that number: forget what was kept for it.
+    /// No other rank holds this rank's object of that number: release what was retained for it.
     Free(u64),
-    /// The object of another rank need not be kept for a reference under way any more.
+    /// The object of another rank need not be retained for a reference in flight any more.
     Unpin(ObjectId),
 }
 
@@ -122,22 +123,22 @@ pub struct Counts {
     exports: HashMap<u64, Vec<(Rank, u64)>>,
     /// Grants received, of objects of other ranks.
     imports: HashMap<ObjectId, u64>,
-    /// References under way from this borrower to others.
+    /// References in flight from this borrower to others.
     pins: HashMap<ObjectId, Vec<(Rank, u64)>>,
-    mourning: Mourning,
+    drain: Drain,
 }
 
-/// The dead whose grants still count.
+/// The drain of references from dead ranks whose grants still count.
 #[derive(Debug, Default)]
-struct Mourning {
-    /// Found dead since the last round that ended.
-    gone: Vec<Rank>,
+struct Drain {
+    /// Ranks found dead since the last round that ended.
+    dead: Vec<Rank>,
     /// The number of the last round.
     round: u64,
-    /// Who has not answered in the round under way; empty where none is.
-    silent: BTreeSet<Rank>,
-    /// Who asked to be told of its end, and about whom.
-    bereft: Vec<(Rank, Rank)>,
+    /// Ranks that have not replied in the current round; empty if there is none.
+    pending: BTreeSet<Rank>,
+    /// Ranks that asked to be told of its end, and the dead ranks they asked about.
+    waiting: Vec<(Rank, Rank)>,
 }
 
 impl Counts {
@@ -146,8 +147,8 @@ impl Counts {
         Counts { me, ..Counts::default() }
     }
 
-    /// A reference to `object` goes into a message to `to`. True where the node must keep the object alive until
-    /// `Free` or `Unpin` says otherwise.
+    /// A reference to `object` goes into a message to `to`. Returns true if the runtime must retain the object until
+    /// `Free` or `Unpin`.
     pub fn sent(&mut self, object: ObjectId, to: Rank) -> bool {
         if object.owner == self.me {
             let borrowers = self.exports.entry(object.number).or_default();
@@ -162,57 +163,57 @@ impl Counts {
     }
 
     /// A reference to `object` came in a message from `from`.
-    pub fn received(&mut self, object: ObjectId, from: Rank) -> Option<Action> {
+    pub fn received(&mut self, object: ObjectId, from: Rank) -> Option<CountAction> {
         if object.owner == self.me {
             return None;
         }
         *self.imports.entry(object).or_default() += 1;
-        (from != object.owner).then_some(Action::Send(object.owner, CountMessage::Borrow { object, from }))
+        (from != object.owner).then_some(CountAction::Send(object.owner, CountMessage::Borrow { object, from }))
     }
 
-    /// The last local reference to another rank's object is gone.
-    pub fn dropped(&mut self, object: ObjectId) -> Option<Action> {
+    /// The last local reference to another rank's object was dropped.
+    pub fn dropped(&mut self, object: ObjectId) -> Option<CountAction> {
         let grants = self.imports.remove(&object)?;
-        Some(Action::Send(object.owner, CountMessage::Release { object, grants }))
+        Some(CountAction::Send(object.owner, CountMessage::Release { object, grants }))
     }
 
-    /// A message about counts came from `from`, which lives; `living` are all others that do.
-    pub fn handle(&mut self, from: Rank, message: CountMessage, living: impl Iterator<Item = Rank>) -> Vec<Action> {
+    /// A message about counts came from `from`, which is alive; `living` are all other living ranks.
+    pub fn handle(&mut self, from: Rank, message: CountMessage, living: impl Iterator<Item = Rank>) -> Vec<CountAction> {
         match message {
             CountMessage::Borrow { object, from: giver } => {
                 if object.owner != self.me {
                     return Vec::new();
                 }
                 add(self.exports.entry(object.number).or_default(), from, 1);
-                vec![Action::Send(giver, CountMessage::Unpin { object, by: from })]
+                vec![CountAction::Send(giver, CountMessage::Unpin { object, by: from })]
             }
             CountMessage::Unpin { object, by } => self.unpin(object, |to| to == by, 1).into_iter().collect(),
             CountMessage::Release { object, grants } => self.release(object.number, from, grants).into_iter().collect(),
-            CountMessage::Mourn { more: true, .. } => Vec::new(),
-            CountMessage::Mourn { round, .. } => vec![Action::Send(from, CountMessage::Mourned { round })],
-            CountMessage::Mourned { round } if round == self.mourning.round => {
-                if self.mourning.silent.remove(&from) {
+            CountMessage::DrainRequest { more: true, .. } => Vec::new(),
+            CountMessage::DrainRequest { round, .. } => vec![CountAction::Send(from, CountMessage::DrainAck { round })],
+            CountMessage::DrainAck { round } if round == self.drain.round => {
+                if self.drain.pending.remove(&from) {
                     self.end_round()
                 } else {
                     Vec::new()
                 }
             }
-            CountMessage::Mourned { .. } => Vec::new(),
-            CountMessage::Bereft { gone } if self.mourning.gone.contains(&gone) => {
-                self.mourning.bereft.push((from, gone));
-                if self.mourning.silent.is_empty() { self.begin_round(living) } else { Vec::new() }
+            CountMessage::DrainAck { .. } => Vec::new(),
+            CountMessage::BorrowerLost { dead } if self.drain.dead.contains(&dead) => {
+                self.drain.waiting.push((from, dead));
+                if self.drain.pending.is_empty() { self.begin_round(living) } else { Vec::new() }
             }
-            CountMessage::Bereft { gone } => vec![Action::Send(from, CountMessage::Consoled { gone })],
-            CountMessage::Consoled { gone } => {
+            CountMessage::BorrowerLost { dead } => vec![CountAction::Send(from, CountMessage::DrainDone { dead })],
+            CountMessage::DrainDone { dead } => {
                 let objects: Vec<_> = self.pins.keys().filter(|object| object.owner == from).copied().collect();
-                objects.into_iter().filter_map(|object| self.unpin(object, |to| to == gone, u64::MAX)).collect()
+                objects.into_iter().filter_map(|object| self.unpin(object, |to| to == dead, u64::MAX)).collect()
             }
         }
     }
 
-    fn unpin(&mut self, object: ObjectId, whose: impl Fn(Rank) -> bool, count: u64) -> Option<Action> {
+    fn unpin(&mut self, object: ObjectId, matches: impl Fn(Rank) -> bool, count: u64) -> Option<CountAction> {
         let pins = self.pins.get_mut(&object)?;
-        let at = pins.iter().position(|(to, _)| whose(*to))?;
+        let at = pins.iter().position(|(to, _)| matches(*to))?;
         pins[at].1 = pins[at].1.saturating_sub(count);
         if pins[at].1 == 0 {
             pins.swap_remove(at);
@@ -221,10 +222,10 @@ impl Counts {
             return None;
         }
         self.pins.remove(&object);
-        Some(Action::Unpin(object))
+        Some(CountAction::Unpin(object))
     }
 
-    fn release(&mut self, number: u64, from: Rank, grants: u64) -> Option<Action> {
+    fn release(&mut self, number: u64, from: Rank, grants: u64) -> Option<CountAction> {
         let borrowers = self.exports.get_mut(&number)?;
         if let Some(at) = borrowers.iter().position(|(rank, _)| *rank == from) {
             borrowers[at].1 = borrowers[at].1.saturating_sub(grants);
@@ -236,12 +237,12 @@ impl Counts {
             return None;
         }
         self.exports.remove(&number);
-        Some(Action::Free(number))
+        Some(CountAction::Free(number))
     }
 
-    /// A rank is gone; `living` are all others but this one that are not. What it held goes when its round is over; what
-    /// this rank kept of its objects, at once.
-    pub fn lost(&mut self, rank: Rank, living: impl Iterator<Item = Rank>) -> Vec<Action> {
+    /// A rank failed; `living` are all others but this one that have not. Its grants are dropped when its round is
+    /// over; what this rank retained of its objects, at once.
+    pub fn on_rank_failed(&mut self, rank: Rank, living: impl Iterator<Item = Rank>) -> Vec<CountAction> {
         let mut actions = Vec::new();
         let mut owners = BTreeSet::new();
         let mut objects: Vec<_> = self.pins.keys().copied().collect();
@@ -249,83 +250,83 @@ impl Counts {
         for object in objects {
             if object.owner == rank {
                 self.pins.remove(&object);
-                actions.push(Action::Unpin(object));
+                actions.push(CountAction::Unpin(object));
             } else if self.pins[&object].iter().any(|(to, _)| *to == rank) {
                 owners.insert(object.owner);
             }
         }
-        actions.extend(owners.into_iter().map(|owner| Action::Send(owner, CountMessage::Bereft { gone: rank })));
-        self.mourning.gone.push(rank);
-        self.mourning.bereft.retain(|(asker, _)| *asker != rank);
+        actions.extend(owners.into_iter().map(|owner| CountAction::Send(owner, CountMessage::BorrowerLost { dead: rank })));
+        self.drain.dead.push(rank);
+        self.drain.waiting.retain(|(requester, _)| *requester != rank);
         let holds = self.exports.values().any(|borrowers| borrowers.iter().any(|(borrower, _)| *borrower == rank));
-        if holds || !self.mourning.silent.is_empty() {
+        if holds || !self.drain.pending.is_empty() {
             actions.extend(self.begin_round(living));
         }
         actions
     }
 
-    /// Asks everybody to listen to the dead no more.
-    fn begin_round(&mut self, living: impl Iterator<Item = Rank>) -> Vec<Action> {
+    /// Requests that every living rank stops receiving from the dead ones.
+    fn begin_round(&mut self, living: impl Iterator<Item = Rank>) -> Vec<CountAction> {
         let me = self.me;
-        let mourning = &mut self.mourning;
-        mourning.round += 1;
-        mourning.silent = living.filter(|rank| *rank != me).collect();
-        let (round, last) = (mourning.round, mourning.gone.last().copied());
+        let drain = &mut self.drain;
+        drain.round += 1;
+        drain.pending = living.filter(|rank| *rank != me).collect();
+        let (round, last) = (drain.round, drain.dead.last().copied());
         let mut actions = Vec::new();
-        for rank in &mourning.silent {
-            for gone in &mourning.gone {
-                let message = CountMessage::Mourn { gone: *gone, round, more: Some(*gone) != last };
-                actions.push(Action::Send(*rank, message));
+        for rank in &drain.pending {
+            for dead in &drain.dead {
+                let message = CountMessage::DrainRequest { dead: *dead, round, more: Some(*dead) != last };
+                actions.push(CountAction::Send(*rank, message));
             }
         }
         actions.extend(self.end_round());
         actions
     }
 
-    /// Where everybody has answered: the grants of the dead go.
-    fn end_round(&mut self) -> Vec<Action> {
-        if !self.mourning.silent.is_empty() {
+    /// If every rank has replied: drops the grants of the dead.
+    fn end_round(&mut self) -> Vec<CountAction> {
+        if !self.drain.pending.is_empty() {
             return Vec::new();
         }
-        let gone = std::mem::take(&mut self.mourning.gone);
-        let consoled = std::mem::take(&mut self.mourning.bereft).into_iter();
+        let dead = std::mem::take(&mut self.drain.dead);
+        let waiting = std::mem::take(&mut self.drain.waiting).into_iter();
         let mut actions: Vec<_> =
-            consoled.map(|(asker, gone)| Action::Send(asker, CountMessage::Consoled { gone })).collect();
+            waiting.map(|(requester, dead)| CountAction::Send(requester, CountMessage::DrainDone { dead })).collect();
         let mut freed = Vec::new();
         self.exports.retain(|number, borrowers| {
-            borrowers.retain(|(borrower, _)| !gone.contains(borrower));
+            borrowers.retain(|(borrower, _)| !dead.contains(borrower));
             if borrowers.is_empty() {
                 freed.push(*number);
             }
             !borrowers.is_empty()
         });
         freed.sort_unstable();
-        actions.extend(freed.into_iter().map(Action::Free));
+        actions.extend(freed.into_iter().map(CountAction::Free));
         actions
     }
 
-    /// Who holds this rank's object of that number.
+    /// The ranks that hold this rank's object of that number.
     pub fn borrowers(&self, number: u64) -> Vec<Rank> {
         self.exports.get(&number).into_iter().flatten().map(|(rank, _)| *rank).collect()
     }
 
-    /// Whether others hold this rank's object of that number.
-    pub fn exports(&self, number: u64) -> bool {
+    /// True if others hold this rank's object of that number.
+    pub fn is_exported(&self, number: u64) -> bool {
         self.exports.contains_key(&number)
     }
 
-    /// Whether grants for that object of another rank are held here.
-    pub fn imports(&self, object: ObjectId) -> bool {
+    /// True if grants for that object of another rank are held here.
+    pub fn is_imported(&self, object: ObjectId) -> bool {
         self.imports.contains_key(&object)
     }
 
-    /// Whether references to that object are under way from here to a third rank.
-    pub fn pins(&self, object: ObjectId) -> bool {
+    /// True if references to that object are in flight from here to a third rank.
+    pub fn is_pinned(&self, object: ObjectId) -> bool {
         self.pins.contains_key(&object)
     }
 
-    /// How many objects are held elsewhere, how many of others here, and how many are under way.
-    pub fn census(&self) -> [usize; 3] {
+    /// How many objects are held elsewhere, how many of others here, and how many are in flight.
+    pub fn table_sizes(&self) -> [usize; 3] {
         [self.exports.len(), self.imports.len(), self.pins.len()]
     }
 
@@ -352,32 +353,32 @@ mod tests {
 
     /// What travels between two ranks.
     #[derive(Clone, Copy)]
-    enum Wire {
+    enum InFlight {
         Reference,
         Count(CountMessage),
     }
 
-    /// Ranks that pass one object around in random order, each pair of ranks in order (F1), and die.
-    struct Play {
+    /// Ranks that pass one object around in random order, each pair of ranks in order (TRANSPORT-1), and die.
+    struct CountSim {
         counts: Vec<Counts>,
         /// Local references of each rank; the owner's own are not counted here.
         held: Vec<u64>,
         pinned: HashSet<usize>,
-        kept: bool,
+        retained: bool,
         dead: Vec<bool>,
-        /// By rank: whom it knows to be dead.
+        /// By rank: which ranks it knows to be dead.
         knows: Vec<Vec<bool>>,
-        wires: Vec<Vec<VecDeque<Wire>>>,
+        wires: Vec<Vec<VecDeque<InFlight>>>,
         random: u64,
     }
 
-    impl Play {
-        fn new(ranks: usize, seed: u64) -> Play {
-            Play {
+    impl CountSim {
+        fn new(ranks: usize, seed: u64) -> CountSim {
+            CountSim {
                 counts: (0..ranks).map(|rank| Counts::new(rank as Rank)).collect(),
                 held: vec![0; ranks],
                 pinned: HashSet::new(),
-                kept: false,
+                retained: false,
                 dead: vec![false; ranks],
                 knows: vec![vec![false; ranks]; ranks],
                 wires: (0..ranks).map(|_| (0..ranks).map(|_| VecDeque::new()).collect()).collect(),
@@ -392,13 +393,13 @@ mod tests {
             let others = (0..self.dead.len()).filter(|other| *other != rank && !self.knows[rank][*other]);
             others.map(|other| other as Rank).collect::<Vec<_>>().into_iter()
         }
-        fn act(&mut self, rank: usize, actions: impl IntoIterator<Item = Action>) {
+        fn act(&mut self, rank: usize, actions: impl IntoIterator<Item = CountAction>) {
             for action in actions {
                 match action {
-                    Action::Send(to, _) if self.knows[rank][to as usize] => {}
-                    Action::Send(to, message) => self.wires[rank][to as usize].push_back(Wire::Count(message)),
-                    Action::Free(_) => self.kept = false,
-                    Action::Unpin(_) => {
+                    CountAction::Send(to, _) if self.knows[rank][to as usize] => {}
+                    CountAction::Send(to, message) => self.wires[rank][to as usize].push_back(InFlight::Count(message)),
+                    CountAction::Free(_) => self.retained = false,
+                    CountAction::Unpin(_) => {
                         self.pinned.remove(&rank);
                         self.drop_if_unused(rank);
                     }
@@ -418,12 +419,12 @@ mod tests {
             }
             if self.counts[from].sent(OBJECT, to as Rank) {
                 if from == 0 {
-                    self.kept = true;
+                    self.retained = true;
                 } else {
                     self.pinned.insert(from);
                 }
             }
-            self.wires[from][to].push_back(Wire::Reference);
+            self.wires[from][to].push_back(InFlight::Reference);
         }
         fn die(&mut self, rank: usize) {
             if rank != 0 && !self.dead[rank] {
@@ -432,12 +433,12 @@ mod tests {
                 self.pinned.remove(&rank);
             }
         }
-        fn notice(&mut self, rank: usize, gone: usize) {
-            if self.dead[rank] || !self.dead[gone] || std::mem::replace(&mut self.knows[rank][gone], true) {
+        fn notice(&mut self, rank: usize, failed: usize) {
+            if self.dead[rank] || !self.dead[failed] || std::mem::replace(&mut self.knows[rank][failed], true) {
                 return;
             }
             let living = self.living(rank);
-            let actions = self.counts[rank].lost(gone as Rank, living);
+            let actions = self.counts[rank].on_rank_failed(failed as Rank, living);
             self.act(rank, actions);
             self.check();
         }
@@ -447,18 +448,18 @@ mod tests {
                 return;
             }
             match wire {
-                Wire::Reference if to == 0 => {
-                    assert!(self.kept, "a reference came home after the count reached zero");
+                InFlight::Reference if to == 0 => {
+                    assert!(self.retained, "a reference reached the owner after the count reached zero");
                     return;
                 }
-                Wire::Reference => {
+                InFlight::Reference => {
                     self.held[to] += 1;
                     let action = self.counts[to].received(OBJECT, from as Rank);
                     self.act(to, action);
                 }
-                Wire::Count(message) => {
-                    if let CountMessage::Mourn { gone, .. } | CountMessage::Bereft { gone } = message {
-                        self.notice(to, gone as usize);
+                InFlight::Count(message) => {
+                    if let CountMessage::DrainRequest { dead: failed, .. } | CountMessage::BorrowerLost { dead: failed } = message {
+                        self.notice(to, failed as usize);
                     }
                     let living = self.living(to);
                     let actions = self.counts[to].handle(from as Rank, message, living);
@@ -467,19 +468,19 @@ mod tests {
             }
             self.check();
         }
-        /// C1: what exists, or travels to who will listen, is kept.
+        /// COUNTS-1: a reference that exists, or travels to a rank that will receive it, is retained.
         fn check(&self) {
             let ranks = 0..self.dead.len();
             let mut pairs = ranks.clone().flat_map(|from| ranks.clone().map(move |to| (from, to)));
             let travels = pairs.any(|(from, to)| {
-                let heard = !self.dead[to] && !self.knows[to][from];
-                heard && self.wires[from][to].iter().any(|wire| matches!(wire, Wire::Reference))
+                let is_received = !self.dead[to] && !self.knows[to][from];
+                is_received && self.wires[from][to].iter().any(|wire| matches!(wire, InFlight::Reference))
             });
             if travels || ranks.skip(1).any(|rank| self.held[rank] > 0) {
-                assert!(self.kept, "freed while it is held or travels");
+                assert!(self.retained, "freed while it is held or travels");
             }
         }
-        /// Everybody drops what they have, everything arrives: nothing may be left.
+        /// Every rank drops its references, and all messages arrive: nothing may be left.
         fn end(&mut self, seed: u64) {
             let ranks = self.dead.len();
             for _ in 0..40 {
@@ -496,44 +497,44 @@ mod tests {
                     }
                 }
             }
-            assert!(!self.kept && self.counts[0].exported() == 0, "seed {seed} leaks");
+            assert!(!self.retained && self.counts[0].exported() == 0, "seed {seed} leaks");
             let left = |rank: usize| !self.counts[rank].imports.is_empty() || !self.counts[rank].pins.is_empty();
             assert!(!(0..ranks).any(|rank| !self.dead[rank] && left(rank)), "seed {seed}");
         }
     }
 
-    fn play(seeds: std::ops::Range<u64>, deaths: bool) {
+    fn run(seeds: std::ops::Range<u64>, deaths: bool) {
         for seed in seeds {
             let ranks = 2 + (seed % 5) as usize;
-            let mut play = Play::new(ranks, seed);
+            let mut sim = CountSim::new(ranks, seed);
             let mut deaths_left = 2;
             for step in 0..300 {
-                let (one, other) = (play.draw(ranks), play.draw(ranks));
-                match play.draw(if deaths { 60 } else { 36 }) {
-                    0..9 if step < 150 => play.pass(one, other),
-                    9..18 if one != 0 && play.held[one] > 0 => {
-                        play.held[one] -= 1;
-                        play.drop_if_unused(one);
+                let (one, other) = (sim.draw(ranks), sim.draw(ranks));
+                match sim.draw(if deaths { 60 } else { 36 }) {
+                    0..9 if step < 150 => sim.pass(one, other),
+                    9..18 if one != 0 && sim.held[one] > 0 => {
+                        sim.held[one] -= 1;
+                        sim.drop_if_unused(one);
                     }
                     36 if step > 20 && deaths_left > 0 => {
                         deaths_left -= 1;
-                        play.die(one);
+                        sim.die(one);
                     }
-                    37..60 => play.notice(one, other),
-                    _ => play.deliver(one, other),
+                    37..60 => sim.notice(one, other),
+                    _ => sim.deliver(one, other),
                 }
             }
-            play.end(seed);
+            sim.end(seed);
         }
     }
 
     #[test]
-    fn a_count_reaches_zero_neither_early_nor_never() {
-        play(0..2_000, false);
+    fn count_reaches_zero_exactly_after_the_last_reference() {
+        run(0..2_000, false);
     }
 
     #[test]
-    fn nor_where_ranks_die_at_any_moment() {
-        play(0..20_000, true);
+    fn count_reaches_zero_exactly_also_when_ranks_die() {
+        run(0..20_000, true);
     }
 }

@@ -1,19 +1,19 @@
-//! Who holds what: reference counts across ranks, copies of blocks on hosts that need them, and what leaves a store that is
-//! full. Pure.
+//! Holders of objects and blocks: reference counts across ranks, copies of blocks on hosts that need them, and
+//! evictions from a full store. Pure.
 //!
 //! Owns: for each object that left its rank, how many grants each borrower has; for each borrowed one, how many were
-//! received; what is pinned while a reference travels between two borrowers. Which blocks of other hosts are here or on their
-//! way, for whom, from whom; at a block's owner, who has copies. The order in which blocks leave.
-//! Never: the values, the memory, the messages, the disk; the node keeps what an entry here stands for.
+//! received; what is pinned while a reference travels between two borrowers. Which blocks of other hosts are here or
+//! being fetched, for whom, from where; at a block's owner, which ranks have copies. The order in which blocks are
+//! evicted. Never: the values, the memory, the messages, the disk; the runtime holds what an entry here represents.
 
 mod chunks;
 mod copies;
 mod counts;
 mod eviction;
-mod whereabouts;
+mod object_locations;
 
 pub use chunks::{CHUNK_BYTES, Chunks};
-pub use copies::{Copies, CopyAction, CopyMessage, Holders, Loan, Peers, Source, Way, keeper};
-pub use counts::{Action, CountMessage, Counts};
-pub use eviction::{Candidate, Class, Exit, choose};
-pub use whereabouts::Whereabouts;
+pub use copies::{Copies, CopyAction, CopyMessage, Holders, ServedCopy, PeerView, CopySource, FetchRoute, cache_rank};
+pub use counts::{CountAction, CountMessage, Counts};
+pub use eviction::{EvictionCandidate, EvictionClass, Eviction, choose_evictions};
+pub use object_locations::ObjectLocations;

@@ -9,7 +9,8 @@ use std::thread::ThreadId;
 const MASK_WORDS: usize = 128;
 type Mask = [u64; MASK_WORDS];
 
-/// The logical CPUs that the calling thread may run on, ascending: what the launcher bound it to, unless it was pinned since.
+/// The logical CPUs on which the calling thread may run, ascending: those to which the launcher bound it, unless it was
+/// pinned since.
 pub fn allowed_cpus() -> Vec<u32> {
     let mut mask: Mask = [0; MASK_WORDS];
     // SAFETY: the kernel writes at most the size it is told into `mask`, which is that large; 0 is the calling thread.
@@ -18,44 +19,44 @@ pub fn allowed_cpus() -> Vec<u32> {
     (0..(MASK_WORDS * 64) as u32).filter(|cpu| mask[*cpu as usize / 64] >> (cpu % 64) & 1 == 1).collect()
 }
 
-/// Lets the calling thread run on `cpus` only.
+/// Restricts the calling thread to `cpus`.
 ///
 /// # Errors
-/// `Error::Config` where `cpus` is empty or the job may not use them.
+/// `Error::Config` if `cpus` is empty or the job may not use them.
 pub fn bind_this_thread(cpus: &[u32]) -> Result<()> {
     super::binder::bind(cpus).map_err(|reason| {
         Error::config(format!("a thread could not be pinned to CPUs {cpus:?}: {reason}; set MOBULA_PIN=0 not to pin"))
     })
 }
 
-/// A thread that was kept to fewer CPUs than it had; when this is dropped there, it has them back.
-pub struct Kept {
+/// The affinity of a thread that was restricted to fewer CPUs; dropping this on the same thread restores it.
+pub struct SavedAffinity {
     thread: ThreadId,
     before: Vec<u32>,
     during: Vec<u32>,
 }
 
-impl Kept {
-    /// Keeps the calling thread, and those it starts from now on, to `cpus`; `None` where it has no others anyway.
+impl SavedAffinity {
+    /// Restricts the calling thread, and the threads it starts from now on, to `cpus`; `None` if it has no other CPUs.
     ///
     /// # Errors
     /// As `bind_this_thread`.
-    pub fn to(cpus: Vec<u32>) -> Result<Option<Kept>> {
+    pub fn restrict(cpus: Vec<u32>) -> Result<Option<SavedAffinity>> {
         let before = allowed_cpus();
         let during: Vec<u32> = before.iter().copied().filter(|cpu| cpus.contains(cpu)).collect();
         if during.is_empty() || during == before {
             return Ok(None);
         }
         bind_this_thread(&during)?;
-        Ok(Some(Kept { thread: std::thread::current().id(), before, during }))
+        Ok(Some(SavedAffinity { thread: std::thread::current().id(), before, during }))
     }
 }
 
-impl Drop for Kept {
+impl Drop for SavedAffinity {
     fn drop(&mut self) {
-        // Where the program has bound its thread otherwise meanwhile, that is left as it is.
+        // If the program has bound its thread otherwise meanwhile, that binding stays.
         if std::thread::current().id() == self.thread && allowed_cpus() == self.during {
-            // What the thread was allowed before it is allowed again, unless its job's CPUs were changed: then these stay.
+            // This fails if the job's CPUs were changed meanwhile: then the restriction stays.
             let _ = bind_this_thread(&self.before);
         }
     }
@@ -80,43 +81,43 @@ pub(super) fn bind(cpus: &[u32]) -> Result<(), String> {
 mod tests {
     use super::*;
 
-    /// On a thread of its own: the test harness keeps its mask.
-    fn apart<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    /// Runs `work` on a thread of its own, so that the test harness's mask does not change.
+    fn on_own_thread<T: Send>(work: impl FnOnce() -> T + Send) -> T {
         std::thread::scope(|scope| scope.spawn(work).join().unwrap())
     }
 
     #[test]
-    fn a_pinned_thread_may_run_only_there() {
+    fn pinned_thread_may_run_only_on_its_cpus() {
         let allowed = allowed_cpus();
         let last = *allowed.last().unwrap();
         for pin in [bind_this_thread, |cpus: &[u32]| bind(cpus).map_err(Error::config)] {
-            assert_eq!(apart(|| pin(&[last]).map(|()| allowed_cpus())), Ok(vec![last]));
+            assert_eq!(on_own_thread(|| pin(&[last]).map(|()| allowed_cpus())), Ok(vec![last]));
         }
-        assert_eq!(allowed_cpus(), allowed, "the thread that asked for it is pinned, no other");
+        assert_eq!(allowed_cpus(), allowed, "only the thread that called it is pinned");
     }
 
     #[test]
-    fn a_thread_that_was_kept_to_some_cpus_has_the_others_back() {
+    fn dropping_saved_affinity_restores_all_cpus() {
         let allowed = allowed_cpus();
         let first = vec![allowed[0]];
-        assert!(Kept::to(allowed.clone()).is_ok_and(|kept| kept.is_none()), "it has no others");
-        assert!(Kept::to(Vec::new()).is_ok_and(|kept| kept.is_none()), "nothing is known of them");
-        let seen = apart(|| {
-            let kept = Kept::to(first.clone());
+        assert!(SavedAffinity::restrict(allowed.clone()).is_ok_and(|saved| saved.is_none()), "it has no others");
+        assert!(SavedAffinity::restrict(Vec::new()).is_ok_and(|saved| saved.is_none()), "nothing is known of them");
+        let seen = on_own_thread(|| {
+            let saved = SavedAffinity::restrict(first.clone());
             let during = allowed_cpus();
-            drop(kept);
+            drop(saved);
             (during, allowed_cpus())
         });
         assert_eq!(seen, (first, allowed));
     }
 
     #[test]
-    fn a_pin_to_nothing_or_to_a_cpu_that_is_not_there_is_refused() {
+    fn pin_to_no_cpu_or_a_missing_cpu_returns_error() {
         for cpus in [vec![], vec![8191], vec![1 << 20]] {
             let before = allowed_cpus();
-            let message = apart(|| bind_this_thread(&cpus)).unwrap_err().to_string();
+            let message = on_own_thread(|| bind_this_thread(&cpus)).unwrap_err().to_string();
             assert!(message.contains("MOBULA_PIN=0"), "{message}");
-            assert!(apart(|| bind(&cpus)).is_err());
+            assert!(on_own_thread(|| bind(&cpus)).is_err());
             assert_eq!(allowed_cpus(), before);
         }
     }

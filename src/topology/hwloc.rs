@@ -1,4 +1,4 @@
-//! The topology as hwloc sees it, and pinning through it.
+//! The topology that hwloc reports, and pinning through it.
 
 use super::topology::{Core, Device, DeviceKind, Numa, Topology};
 use super::{bind, kernel};
@@ -22,7 +22,7 @@ pub(super) fn discover(with_devices: bool) -> Result<Topology, String> {
     if with_devices { load(Loaded::builder(), true).map(|loaded| read(&loaded)) } else { this_host().map(read) }
 }
 
-/// Reads the file itself: hwlocality's `from_xml_file` panics where there is none.
+/// Reads the file itself: hwlocality's `from_xml_file` panics if it does not exist.
 #[cfg(test)]
 pub(super) fn from_xml_file(path: &Path) -> Result<Topology, String> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -36,7 +36,8 @@ pub(super) fn from_synthetic(description: &str) -> Result<Topology, String> {
     load(builder, true).map(|loaded| read(&loaded))
 }
 
-/// Pins the calling thread. A topology of another host would say yes and do nothing, so that is an error.
+/// Pins the calling thread. With a topology of another host hwloc would return success and do nothing, so that is an
+/// error.
 pub(super) fn bind(cpus: &[u32]) -> Result<(), String> {
     let host = this_host()?;
     if !host.is_this_system() {
@@ -52,7 +53,7 @@ pub(super) fn bind(cpus: &[u32]) -> Result<(), String> {
     host.bind_cpu(&set, CpuBindingFlags::THREAD).map_err(|error| error.to_string())
 }
 
-/// Caches are left out: reading them is most of the time that loading takes, and nothing here asks for them.
+/// Caches are left out: reading them takes most of the time of loading, and nothing here uses them.
 fn load(builder: TopologyBuilder, with_devices: bool) -> Result<Loaded, String> {
     let io = if with_devices { TypeFilter::KeepImportant } else { TypeFilter::KeepNone };
     let builder = builder
@@ -63,7 +64,7 @@ fn load(builder: TopologyBuilder, with_devices: bool) -> Result<Loaded, String> 
     builder.build().map_err(|error| error.to_string())
 }
 
-/// Copies out what the runtime asks for; of this host, the kernel tells what hwloc does not know of the job.
+/// Copies out what the runtime uses; for this host, the kernel adds what hwloc does not know of the job.
 fn read(host: &Loaded) -> Topology {
     let mut numa: Vec<Numa> = host.objects_with_type(ObjectType::NUMANode).filter_map(numa_of).collect();
     numa.sort_by_key(|node| node.id);
@@ -132,7 +133,7 @@ fn device_of(object: &TopologyObject) -> Option<Device> {
     })
 }
 
-/// The names that the system gives the device (one adapter can be `mlx5_0` and `ib0`), else what PCI's tables say.
+/// The names that the system gives the device (one adapter can be `mlx5_0` and `ib0`), or else those of PCI's tables.
 fn name_of(object: &TopologyObject, address: &PCIDeviceAttributes) -> String {
     let mut names: Vec<String> = Vec::new();
     for child in object.io_children().filter(|child| child.object_type() == ObjectType::OSDevice) {
@@ -161,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_synthetic_host_is_read_whole() {
+    fn synthetic_host_is_read_completely() {
         let host = from_synthetic("pack:2 group:2 [numa(memory=68719476736)] core:4 pu:2").unwrap();
         assert_eq!((host.packages, host.numa.len(), host.cores.len(), host.allowed.len()), (2, 4, 16, 32));
         assert_eq!(host.memory_bytes, 4 * 68_719_476_736);
@@ -171,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gpu_node_shows_each_device_next_to_its_memory() {
+    fn gpu_node_lists_each_device_with_its_memory_node() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/node-2x64-4numa-4gpu.xml");
         let host = from_xml_file(&path).unwrap();
         assert_eq!((host.packages, host.numa.len(), host.cores.len(), host.allowed.len()), (2, 4, 128, 256));
@@ -188,16 +189,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_description_is_refused() {
+    fn invalid_description_returns_error() {
         assert!(from_synthetic("two sockets, please").is_err());
         assert!(from_xml_file(Path::new("Cargo.toml")).is_err());
         assert!(from_xml_file(Path::new("no such file")).is_err());
     }
 
     #[test]
-    fn the_kernel_tells_the_same_without_hwloc() {
+    fn sysfs_discovery_equals_hwloc_discovery() {
         let (hwloc, kernel) = (discover(false).unwrap(), super::super::sysfs::discover(false).unwrap());
-        // hwloc leaves out what the job may not use, so compare what it may.
+        // hwloc leaves out cores that the job may not use, so compare the others.
         let usable = |host: &Topology| -> Vec<Vec<u32>> {
             let mine = |core: &Core| core.pus.iter().all(|pu| hwloc.allowed.contains(pu));
             let mut cores: Vec<_> = host.cores.iter().filter(|core| mine(core)).map(|core| core.pus.clone()).collect();

@@ -1,5 +1,5 @@
-//! What the kernel says of the host and the job beyond its topology: the host's name, its memory, and how much of it the
-//! job's cgroup leaves it (what Slurm's `--mem` and containers set).
+//! What the kernel reports of the host and the job beyond the topology: the host's name, its memory, and the memory
+//! limit of the job's cgroup (which Slurm's `--mem` and containers set).
 
 use std::fs;
 use std::path::Path;
@@ -13,10 +13,11 @@ pub(super) fn hostname() -> String {
     }
 }
 
-/// Memory of the host, bytes. Its memory nodes need not add up to it: memory plugged in later may belong to none.
+/// Memory of the host, bytes. Its memory nodes need not add up to it: memory that was plugged in later may belong to
+/// none.
 pub(super) fn memory_bytes() -> Result<u64, String> {
     let meminfo = fs::read_to_string("/proc/meminfo").map_err(|error| format!("/proc/meminfo: {error}"))?;
-    total_bytes(&meminfo).ok_or_else(|| "/proc/meminfo does not say MemTotal".to_string())
+    total_bytes(&meminfo).ok_or_else(|| "/proc/meminfo has no MemTotal".to_string())
 }
 
 /// Bytes of the line `... MemTotal: N kB` of a meminfo file.
@@ -47,7 +48,7 @@ fn limit_of(line: &str, root: &Path) -> Option<u64> {
         .take_while(|ancestor| ancestor.starts_with(&root))
         .filter_map(|ancestor| fs::read_to_string(ancestor.join(file)).ok())
         .filter_map(|limit| limit.trim().parse().ok())
-        // Version 1 says "no limit" with a number near 2^63.
+        // Version 1 reports "no limit" as a number near 2^63.
         .filter(|limit: &u64| *limit < 1 << 60)
         .min()
 }
@@ -67,13 +68,13 @@ mod tests {
     }
 
     #[test]
-    fn meminfo_counts_in_kib() {
+    fn meminfo_total_is_converted_from_kib() {
         assert_eq!(total_bytes("Node 0 MemTotal:       1024 kB\nNode 0 MemFree: 1 kB"), Some(1 << 20));
         assert_eq!(total_bytes("MemFree: 1 kB"), None);
     }
 
     #[test]
-    fn the_tightest_group_above_counts() {
+    fn least_limit_of_all_parent_groups_counts() {
         let limits = [("memory.max", "max"), ("job/memory.max", "1000\n"), ("job/step/memory.max", "max\n")];
         let root = tree("v2", &limits);
         assert_eq!(limit_of("0::/job/step", &root), Some(1000));
@@ -82,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn version_one_has_its_own_file_and_a_number_for_no_limit() {
+    fn version_one_limit_is_read_and_its_no_limit_is_ignored() {
         let none = ("memory/memory.limit_in_bytes", "9223372036854771712\n");
         let root = tree("v1", &[none, ("memory/job/memory.limit_in_bytes", "2048\n")]);
         assert_eq!(limit_of("4:memory:/job", &root), Some(2048));

@@ -1,15 +1,15 @@
-//! What this host is made of, and which core each worker takes.
+//! The topology of this host, and the core to which each worker is pinned.
 //!
-//! Owns: the loaded topology of this host, the mask of the thread that asks to be pinned. Never: starts a thread, reads the
-//! environment, decides what runs.
+//! Owns: the loaded topology of this host, the affinity mask of a thread that is pinned. Never: starts a thread, reads
+//! the environment, decides what runs.
 //!
 //! Discovery goes through hwloc with the feature `hwloc`, and reads sysfs without it; both fill the same [`Topology`].
-//! [`plan`] is pure: the same topology and the same bindings give every rank of a host the same picture.
+//! [`plan`] is pure: the same topology and the same bindings give every rank of a host the same plan.
 //!
 //! Invariants:
-//! - P1: a worker is placed only on CPUs that its rank was bound to.
-//! - P2: ranks bound to the same CPUs divide the cores among them; none is given twice while cores suffice.
-//! - P3: no core's second hardware thread is filled while another core of the share is empty.
+//! - TOPOLOGY-1: a worker is placed only on CPUs to which its rank was bound.
+//! - TOPOLOGY-2: ranks bound to the same CPUs divide the cores among them; none is given twice while cores suffice.
+//! - TOPOLOGY-3: no core's second hardware thread is used while another core of the share is empty.
 
 mod bind;
 #[cfg(feature = "hwloc")]
@@ -20,11 +20,11 @@ mod placement;
 mod sysfs;
 mod topology;
 
-pub use bind::{Kept, bind_this_thread};
-pub use placement::{WorkerPlace, plan, share};
+pub use bind::{SavedAffinity, bind_this_thread};
+pub use placement::{WorkerPlacement, plan, share};
 pub use topology::{DeviceKind, Topology};
 
-// The one place where the feature decides: what discovers and what pins.
+// The feature `hwloc` selects here what discovers the topology and what pins threads.
 #[cfg(not(feature = "hwloc"))]
 use bind as binder;
 #[cfg(feature = "hwloc")]

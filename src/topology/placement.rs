@@ -1,4 +1,4 @@
-//! Which CPUs each worker of each rank takes. Pure: every rank of a host computes the same picture from the same input.
+//! The CPUs of each worker of each rank. Pure: every rank of a host computes the same plan from the same input.
 //!
 //! ```text
 //!   8 cores of 2 hardware threads    rank 0          rank 1          rank 2
@@ -12,19 +12,19 @@ use super::topology::{Core, Topology};
 
 /// Where a worker is pinned.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WorkerPlace {
-    /// Logical CPUs it may run on; empty where the host's cores are unknown, and it is then left unpinned.
+pub struct WorkerPlacement {
+    /// Logical CPUs on which it may run; empty if the host's cores are unknown: then it is not pinned.
     pub cpus: Vec<u32>,
     /// The memory node next to them.
     pub numa: Option<u32>,
 }
 
-/// The cores of rank `me`, each with those of its CPUs that the rank may use.
+/// The cores of rank `me`, each with the CPUs that the rank may use.
 ///
-/// `bound` holds, for each rank of this host in the same order everywhere, the CPUs that the launcher bound it to. Ranks
-/// bound alike (unbound ones are all bound to the whole host) divide the cores into runs of neighbours, so that a rank
-/// stays on as few memory nodes as can be. With more of them than cores, neighbours share a core. Bindings that overlap
-/// only in part are left as the launcher made them.
+/// `bound` holds, for each rank of this host in the same order everywhere, the CPUs that the launcher bound it to.
+/// Ranks bound alike (unbound ones are all bound to the whole host) divide the cores into runs of neighbours, so that a
+/// rank stays on as few memory nodes as possible. With more ranks than cores, neighbours share a core. Bindings that
+/// overlap only in part are left as the launcher set them.
 pub fn share(topology: &Topology, bound: &[Vec<u32>], me: usize) -> Vec<Core> {
     let cpus = bound.get(me).unwrap_or(&topology.allowed);
     let cores: Vec<Core> = topology.cores.iter().filter_map(|core| within(core, cpus)).collect();
@@ -37,33 +37,33 @@ pub fn share(topology: &Topology, bound: &[Vec<u32>], me: usize) -> Vec<Core> {
     cores[first..end].to_vec()
 }
 
-/// A place for each of the `workers` of rank `me`: a core each while they last, then the cores' further hardware threads,
-/// then from the start again.
-pub fn plan(topology: &Topology, bound: &[Vec<u32>], me: usize, workers: usize) -> Vec<WorkerPlace> {
+/// A placement for each of the `workers` of rank `me`: a core each while there are free ones, then the cores' further
+/// hardware threads, then from the start again.
+pub fn plan(topology: &Topology, bound: &[Vec<u32>], me: usize, workers: usize) -> Vec<WorkerPlacement> {
     let cores = share(topology, bound, me);
     if cores.is_empty() {
-        return vec![WorkerPlace { cpus: Vec::new(), numa: None }; workers];
+        return vec![WorkerPlacement { cpus: Vec::new(), numa: None }; workers];
     }
-    let places = if workers <= cores.len() { whole_cores(&cores) } else { hardware_threads(&cores) };
-    places.iter().cycle().take(workers).cloned().collect()
+    let placements = if workers <= cores.len() { whole_cores(&cores) } else { hardware_threads(&cores) };
+    placements.iter().cycle().take(workers).cloned().collect()
 }
 
-fn whole_cores(cores: &[Core]) -> Vec<WorkerPlace> {
-    cores.iter().map(|core| WorkerPlace { cpus: core.pus.clone(), numa: core.numa }).collect()
+fn whole_cores(cores: &[Core]) -> Vec<WorkerPlacement> {
+    cores.iter().map(|core| WorkerPlacement { cpus: core.pus.clone(), numa: core.numa }).collect()
 }
 
 /// The first hardware thread of every core, then the second of every core that has one, and so on.
-fn hardware_threads(cores: &[Core]) -> Vec<WorkerPlace> {
+fn hardware_threads(cores: &[Core]) -> Vec<WorkerPlacement> {
     let rounds = cores.iter().map(|core| core.pus.len()).max().unwrap_or(0);
-    let mut places = Vec::new();
+    let mut placements = Vec::new();
     for round in 0..rounds {
         let having = cores.iter().filter_map(|core| Some((core.pus.get(round)?, core.numa)));
-        places.extend(having.map(|(cpu, numa)| WorkerPlace { cpus: vec![*cpu], numa }));
+        placements.extend(having.map(|(cpu, numa)| WorkerPlacement { cpus: vec![*cpu], numa }));
     }
-    places
+    placements
 }
 
-/// The core with only those of its CPUs that are in `cpus`; none where none is.
+/// The core with only those of its CPUs that are in `cpus`; `None` if there are none.
 fn within(core: &Core, cpus: &[u32]) -> Option<Core> {
     let pus: Vec<u32> = core.pus.iter().copied().filter(|pu| cpus.contains(pu)).collect();
     (!pus.is_empty()).then(|| Core { pus, ..core.clone() })
@@ -94,16 +94,16 @@ mod tests {
         }
     }
 
-    fn cpus(places: &[WorkerPlace]) -> Vec<Vec<u32>> {
-        places.iter().map(|place| place.cpus.clone()).collect()
+    fn cpus(placements: &[WorkerPlacement]) -> Vec<Vec<u32>> {
+        placements.iter().map(|placement| placement.cpus.clone()).collect()
     }
 
     #[test]
-    fn a_rank_alone_takes_every_core_whole() {
+    fn single_rank_gets_every_whole_core() {
         let host = host(2, 2, 4, 2);
-        let places = plan(&host, std::slice::from_ref(&host.allowed), 0, 16);
-        assert_eq!(cpus(&places), (0..16).map(|core| vec![2 * core, 2 * core + 1]).collect::<Vec<_>>());
-        assert_eq!(places[15].numa, Some(3));
+        let placements = plan(&host, std::slice::from_ref(&host.allowed), 0, 16);
+        assert_eq!(cpus(&placements), (0..16).map(|core| vec![2 * core, 2 * core + 1]).collect::<Vec<_>>());
+        assert_eq!(placements[15].numa, Some(3));
     }
 
     #[test]
@@ -111,13 +111,16 @@ mod tests {
         let host = host(2, 2, 4, 2);
         let bound = vec![host.allowed.clone(); 4];
         for rank in 0..4 {
-            let places = plan(&host, &bound, rank, 4);
-            assert!(places.iter().all(|place| place.numa == Some(rank as u32)), "rank {rank}: {places:?}");
+            let placements = plan(&host, &bound, rank, 4);
+            assert!(
+                placements.iter().all(|placement| placement.numa == Some(rank as u32)),
+                "rank {rank}: {placements:?}"
+            );
         }
     }
 
     #[test]
-    fn no_core_is_given_twice_while_cores_suffice_and_none_is_left_over() {
+    fn ranks_up_to_core_count_divide_all_cores_without_overlap() {
         let host = host(1, 2, 5, 1);
         for ranks in 1..=10 {
             let bound = vec![host.allowed.clone(); ranks];
@@ -129,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn more_ranks_than_cores_take_a_core_each_and_share_evenly() {
+    fn more_ranks_than_cores_share_cores_evenly() {
         let host = host(1, 1, 2, 1);
         let bound = vec![host.allowed.clone(); 5];
         let cores: Vec<_> = (0..5).map(|rank| cpus(&plan(&host, &bound, rank, 1))).collect();
@@ -137,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_binding_is_kept_to_also_where_it_cuts_a_core() {
+    fn binding_that_splits_a_core_is_respected() {
         let host = host(1, 1, 4, 2);
         let bound = [vec![0, 1, 2], vec![3], vec![4, 5, 6, 7], vec![4, 5, 6, 7]];
         assert_eq!(cpus(&plan(&host, &bound, 0, 2)), [vec![0, 1], vec![2]]);
@@ -147,14 +150,14 @@ mod tests {
     }
 
     #[test]
-    fn siblings_come_last_and_then_it_wraps() {
+    fn second_hardware_threads_come_last_then_plan_wraps() {
         let host = host(1, 1, 2, 2);
-        let places = plan(&host, std::slice::from_ref(&host.allowed), 0, 6);
-        assert_eq!(cpus(&places), [0, 2, 1, 3, 0, 2].map(|cpu| vec![cpu]));
+        let placements = plan(&host, std::slice::from_ref(&host.allowed), 0, 6);
+        assert_eq!(cpus(&placements), [0, 2, 1, 3, 0, 2].map(|cpu| vec![cpu]));
     }
 
     #[test]
-    fn the_picture_above_is_true() {
+    fn example_of_module_doc_holds() {
         let host = host(1, 1, 8, 2);
         let bound: Vec<Vec<u32>> = vec![(0..8).collect(), (0..8).collect(), (8..16).collect()];
         assert_eq!(cpus(&plan(&host, &bound, 1, 2)), [[4, 5], [6, 7]]);
@@ -163,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn cores_of_two_kinds_fill_evenly() {
+    fn cores_of_different_thread_counts_are_filled_by_round() {
         let mut host = host(1, 1, 2, 2);
         host.cores[1].pus = vec![2];
         assert_eq!(cpus(&plan(&host, &[vec![0, 1, 2]], 0, 3)), [vec![0], vec![2], vec![1]]);
@@ -172,7 +175,7 @@ mod tests {
     #[test]
     fn unknown_cpus_leave_workers_unpinned() {
         let host = host(1, 1, 2, 1);
-        let unpinned = WorkerPlace { cpus: vec![], numa: None };
+        let unpinned = WorkerPlacement { cpus: vec![], numa: None };
         assert_eq!(plan(&host, &[vec![70]], 0, 2), [unpinned.clone(), unpinned]);
         assert_eq!(plan(&host, &[], 0, 2).len(), 2, "without bindings the thread's own mask counts");
         assert_eq!(cpus(&plan(&host, &[], 0, 2)), [vec![0], vec![1]]);
@@ -180,25 +183,27 @@ mod tests {
 
     #[cfg(feature = "hwloc")]
     #[test]
-    fn a_two_socket_gpu_node_gives_each_of_eight_ranks_half_a_memory_node() {
+    fn two_socket_gpu_node_gives_each_of_eight_ranks_half_a_memory_node() {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/node-2x64-4numa-4gpu.xml");
         let host = Topology::from_xml_file(path).unwrap();
         let bound = vec![host.allowed.clone(); 8];
         for rank in 0..8 {
-            let places = plan(&host, &bound, rank, 16);
-            assert!(places.iter().all(|place| place.cpus.len() == 2 && place.numa == Some(rank as u32 / 2)));
+            let placements = plan(&host, &bound, rank, 16);
+            assert!(
+                placements.iter().all(|placement| placement.cpus.len() == 2 && placement.numa == Some(rank as u32 / 2))
+            );
         }
     }
 
     #[test]
-    fn plans_on_this_host_can_be_carried_out() {
+    fn plan_of_this_host_can_be_pinned() {
         let host = Topology::discover().unwrap();
-        let places = plan(&host, std::slice::from_ref(&host.allowed), 0, host.cores_among(&host.allowed));
+        let placements = plan(&host, std::slice::from_ref(&host.allowed), 0, host.cores_among(&host.allowed));
         std::thread::scope(|scope| {
-            for place in places {
+            for placement in placements {
                 scope.spawn(move || {
-                    super::super::bind_this_thread(&place.cpus).unwrap();
-                    assert_eq!(crate::topology::bind::allowed_cpus(), place.cpus);
+                    super::super::bind_this_thread(&placement.cpus).unwrap();
+                    assert_eq!(crate::topology::bind::allowed_cpus(), placement.cpus);
                 });
             }
         });

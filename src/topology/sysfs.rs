@@ -1,4 +1,4 @@
-//! The topology as the kernel tells it in `/sys` and `/proc`, for builds without hwloc.
+//! The topology that the kernel reports in `/sys` and `/proc`, for builds without hwloc.
 
 use super::topology::{Core, Numa, Topology};
 use super::{bind, kernel};
@@ -12,7 +12,7 @@ pub(super) fn discover(_with_devices: bool) -> Result<Topology, String> {
     let numa = numa_under(system);
     let mut cores = cores_under(system, &numa);
     if cores.is_empty() {
-        // A sandbox without /sys: each CPU that the thread may use passes for a core.
+        // A sandbox without /sys: each CPU that the thread may use counts as a core.
         cores = allowed.iter().map(|cpu| Core { id: 0, package: 0, numa: None, pus: vec![*cpu] }).collect();
         number(&mut cores);
     }
@@ -43,14 +43,14 @@ fn numa_under(system: &Path) -> Vec<Numa> {
     list_in(&nodes.join("online")).unwrap_or_default().into_iter().filter_map(node).collect()
 }
 
-/// Cores of the CPUs that are on, by package, memory node and first CPU.
+/// Cores of the online CPUs, by package, memory node and first CPU.
 fn cores_under(system: &Path, numa: &[Numa]) -> Vec<Core> {
     let online = list_in(&system.join("cpu/online")).unwrap_or_default();
     let mut cores: Vec<Core> = Vec::new();
     for cpu in &online {
         let topology = system.join(format!("cpu/cpu{cpu}/topology"));
         let package = fs::read_to_string(topology.join("physical_package_id")).ok();
-        // Older kernels know the list by its first name only.
+        // Older kernels have only the file `thread_siblings_list`.
         let siblings = ["core_cpus_list", "thread_siblings_list"].iter().find_map(|name| list_in(&topology.join(name)));
         let mut pus = siblings.unwrap_or_else(|| vec![*cpu]);
         pus.retain(|pu| online.contains(pu));
@@ -75,7 +75,7 @@ fn list_in(path: &Path) -> Option<Vec<u32>> {
     list(fs::read_to_string(path).ok()?.trim())
 }
 
-/// The numbers of a kernel list, `0-3,8`; `None` where it is no such list.
+/// The numbers of a kernel list, `0-3,8`; `None` if the text is no such list.
 fn list(text: &str) -> Option<Vec<u32>> {
     let mut numbers = Vec::new();
     for range in text.split(',').filter(|range| !range.is_empty()) {
@@ -90,21 +90,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lists_of_the_kernel_are_read() {
+    fn kernel_list_is_parsed() {
         assert_eq!(list("0-3,8,10-11"), Some(vec![0, 1, 2, 3, 8, 10, 11]));
         assert_eq!(list(""), Some(vec![]));
         assert_eq!(list("0-x"), None);
     }
 
     #[test]
-    fn a_host_of_two_nodes_with_hardware_threads_and_a_cpu_switched_off() {
+    fn host_of_two_nodes_with_an_offline_cpu_is_read() {
         let root = std::env::temp_dir().join(format!("mobula-sysfs-{}", std::process::id()));
         let write = |path: &str, text: &str| {
             let path = root.join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         };
-        // Siblings are n and n + 4, as on most servers; CPU 7 is off.
+        // Siblings are n and n + 4, as on most servers; CPU 7 is offline.
         write("cpu/online", "0-6\n");
         for cpu in 0..7 {
             let core = cpu % 4;

@@ -12,22 +12,22 @@ pub struct Topology {
     pub packages: u32,
     /// Memory of the host, bytes.
     pub memory_bytes: u64,
-    /// What the job may use of it where its cgroup allows less, bytes.
+    /// The limit of the job's cgroup, if there is one, bytes.
     pub memory_limit_bytes: Option<u64>,
     /// Memory nodes, by id.
     pub numa: Vec<Numa>,
     /// Cores, neighbours side by side: by package, then by memory node.
     pub cores: Vec<Core>,
-    /// Logical CPUs that the thread which looked may run on, ascending.
+    /// Logical CPUs on which the thread that discovered the topology may run, ascending.
     pub allowed: Vec<u32>,
-    /// Network adapters and GPUs; empty unless asked for.
+    /// Network adapters and GPUs; empty unless requested.
     pub devices: Vec<Device>,
 }
 
 /// A memory node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Numa {
-    /// As the kernel numbers it.
+    /// The kernel's number of it.
     pub id: u32,
     /// Its memory, bytes.
     pub memory_bytes: u64,
@@ -38,7 +38,7 @@ pub struct Numa {
 /// A core.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Core {
-    /// Its place in [`Topology::cores`].
+    /// Its index in [`Topology::cores`].
     pub id: u32,
     /// The socket it is on.
     pub package: u32,
@@ -48,7 +48,7 @@ pub struct Core {
     pub pus: Vec<u32>,
 }
 
-/// What a device is for.
+/// The kind of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DeviceKind {
     /// A network adapter.
@@ -60,13 +60,13 @@ pub enum DeviceKind {
 /// A PCI device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Device {
-    /// What it is for.
+    /// Its kind.
     pub kind: DeviceKind,
-    /// Its name in the system, `mlx5_0` or `cuda0`; what PCI says where it has none.
+    /// Its name in the system, `mlx5_0` or `cuda0`; PCI's name if it has none.
     pub name: String,
     /// Its address, `0000:17:00.0`.
     pub pci: String,
-    /// The memory node next to it, where there is just one.
+    /// The memory node next to it, if there is just one.
     pub numa: Option<u32>,
 }
 
@@ -74,12 +74,12 @@ impl Topology {
     /// This host, without its devices. Meant for every start: a few milliseconds.
     ///
     /// # Errors
-    /// `Error::Config` where neither hwloc nor the kernel says what the host has.
+    /// `Error::Config` if neither hwloc nor the kernel reports the host's cores.
     pub fn discover() -> Result<Topology> {
         super::discoverer::discover(false).map_err(undiscovered)
     }
 
-    /// This host with its network adapters and GPUs; looks at the PCI bus, so takes longer.
+    /// This host with its network adapters and GPUs; reads the PCI bus, so takes longer.
     ///
     /// # Errors
     /// As [`Topology::discover`].
@@ -90,7 +90,7 @@ impl Topology {
     /// The host that an XML file of `lstopo` describes, devices included.
     ///
     /// # Errors
-    /// `Error::Config` where the file is not such a description.
+    /// `Error::Config` if the file is not such a description.
     #[cfg(all(test, feature = "hwloc"))]
     pub fn from_xml_file(path: impl AsRef<std::path::Path>) -> Result<Topology> {
         super::hwloc::from_xml_file(path.as_ref()).map_err(Error::config)
@@ -118,14 +118,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_host_has_cores_memory_and_a_name() {
+    fn discovery_of_this_host_finds_cores_memory_and_a_name() {
         let topology = Topology::discover().unwrap();
         assert!(!topology.hostname.is_empty());
         assert!(!topology.cores.is_empty() && topology.packages >= 1);
         assert!(topology.memory_bytes > 1 << 20);
         assert!(topology.usable_memory_bytes() <= topology.memory_bytes);
         assert!(!topology.allowed.is_empty());
-        assert!(topology.devices.is_empty(), "devices are found only when asked for");
+        assert!(topology.devices.is_empty(), "devices are found only when requested");
         assert!(topology.cores_among(&topology.allowed) >= 1);
     }
 

@@ -1,28 +1,28 @@
-//! Endpoints within one process, for tests: plain queues with little room.
+//! Endpoints within one process, for tests: plain queues with little space.
 
 use crate::base::Rank;
 use crate::base::limits::{MESSAGE_BYTES_MAX, POLL_BATCH_MAX};
 use crate::base::sync::lock;
 use crate::memory::{Arena, Block};
-use crate::transport::{Event, Fabric, Place, Refusal};
+use crate::transport::{TransportEvent, Transport, RemoteAddress, Refusal};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-/// Messages that one rank may have in flight towards another.
+/// Messages that one rank may have in flight towards another rank.
 const IN_FLIGHT_MAX: usize = 8;
 
 /// A message, kept so that its bytes are aligned to 8.
-struct Message {
+struct QueuedMessage {
     words: Vec<u64>,
     length: usize,
 }
 
-impl Message {
-    fn new(parts: &[&[u8]]) -> Message {
+impl QueuedMessage {
+    fn new(parts: &[&[u8]]) -> QueuedMessage {
         let bytes = parts.concat();
         let mut words = vec![0_u64; bytes.len().div_ceil(8)];
         bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(&bytes);
-        Message { words, length: bytes.len() }
+        QueuedMessage { words, length: bytes.len() }
     }
 
     fn bytes(&self) -> &[u8] {
@@ -30,16 +30,16 @@ impl Message {
     }
 }
 
-struct Hub {
+struct SharedQueues {
     /// By receiver, then by sender.
-    queues: Vec<Vec<Mutex<VecDeque<Message>>>>,
+    queues: Vec<Vec<Mutex<VecDeque<QueuedMessage>>>>,
     arenas: Vec<Arc<Arena>>,
 }
 
 /// One rank's end.
 pub struct InProcess {
     me: Rank,
-    hub: Arc<Hub>,
+    shared: Arc<SharedQueues>,
     polling: Mutex<()>,
     reads: Mutex<VecDeque<(u64, Result<Block, String>)>>,
 }
@@ -48,20 +48,20 @@ pub struct InProcess {
 pub fn endpoints(arenas: &[Arc<Arena>]) -> Vec<Arc<InProcess>> {
     let size = arenas.len();
     let queues = (0..size).map(|_| (0..size).map(|_| Mutex::default()).collect()).collect();
-    let hub = Arc::new(Hub { queues, arenas: arenas.to_vec() });
-    let end = |me| InProcess { me, hub: hub.clone(), polling: Mutex::new(()), reads: Mutex::default() };
+    let shared = Arc::new(SharedQueues { queues, arenas: arenas.to_vec() });
+    let end = |me| InProcess { me, shared: shared.clone(), polling: Mutex::new(()), reads: Mutex::default() };
     (0..size as Rank).map(|me| Arc::new(end(me))).collect()
 }
 
-impl Fabric for InProcess {
+impl Transport for InProcess {
     fn name(&self) -> &'static str {
         "in-process"
     }
 
     fn send(&self, peer: Rank, parts: &[&[u8]]) -> Result<(), Refusal> {
-        let message = Message::new(parts);
+        let message = QueuedMessage::new(parts);
         assert!(message.length <= MESSAGE_BYTES_MAX, "a message of {} bytes", message.length);
-        let mut queue = lock(&self.hub.queues[peer as usize][self.me as usize]);
+        let mut queue = lock(&self.shared.queues[peer as usize][self.me as usize]);
         if queue.len() == IN_FLIGHT_MAX {
             return Err(Refusal::Full);
         }
@@ -69,18 +69,18 @@ impl Fabric for InProcess {
         Ok(())
     }
 
-    fn poll(&self, deliver: &mut dyn FnMut(Event<'_>)) -> usize {
+    fn poll(&self, deliver: &mut dyn FnMut(TransportEvent<'_>)) -> usize {
         let Ok(_only_one) = self.polling.try_lock() else { return 0 };
         let mut events = 0;
         while events < POLL_BATCH_MAX {
             let Some((token, block)) = lock(&self.reads).pop_front() else { break };
-            deliver(Event::ReadDone { token, block });
+            deliver(TransportEvent::ReadDone { token, block });
             events += 1;
         }
-        for (from, queue) in (0..).zip(&self.hub.queues[self.me as usize]) {
+        for (from, queue) in (0..).zip(&self.shared.queues[self.me as usize]) {
             while events < POLL_BATCH_MAX {
                 let Some(message) = lock(queue).pop_front() else { break };
-                deliver(Event::Message { from, bytes: message.bytes() });
+                deliver(TransportEvent::Message { from, bytes: message.bytes() });
                 events += 1;
             }
         }
@@ -88,20 +88,20 @@ impl Fabric for InProcess {
     }
 
     fn pending(&self) -> bool {
-        let full = |queue: &Mutex<VecDeque<Message>>| !lock(queue).is_empty();
-        !lock(&self.reads).is_empty() || self.hub.queues[self.me as usize].iter().any(full)
+        let full = |queue: &Mutex<VecDeque<QueuedMessage>>| !lock(queue).is_empty();
+        !lock(&self.reads).is_empty() || self.shared.queues[self.me as usize].iter().any(full)
     }
 
-    fn rings(&self) -> bool {
+    fn uses_doorbell(&self) -> bool {
         false
     }
 
-    fn read(&self, peer: Rank, from: Place, mut into: Block, token: u64) -> Result<(), (Refusal, Block)> {
+    fn read(&self, peer: Rank, from: RemoteAddress, mut into: Block, token: u64) -> Result<(), (Refusal, Block)> {
         let mut reads = lock(&self.reads);
         if reads.len() == IN_FLIGHT_MAX {
             return Err((Refusal::Full, into));
         }
-        let block = match self.hub.arenas[peer as usize].slice(from.offset, into.len()) {
+        let block = match self.shared.arenas[peer as usize].slice(from.offset, into.len()) {
             Some(bytes) => {
                 into.as_mut_slice().copy_from_slice(bytes);
                 Ok(into)

@@ -1,7 +1,7 @@
 //! Arrays that other hosts need: each crosses once to a host, and a broadcast goes as a tree.
 
 use crate::lab;
-use crate::launcher::meeting::{Folder, all, started};
+use crate::launcher::rendezvous::{TestFolder, all_ranks, launch_ranks};
 use crate::launcher::{Finished, example};
 use crate::way::Way;
 use std::time::Duration;
@@ -26,7 +26,7 @@ fn on_hosts(mode: &str) -> Option<Finished> {
 #[test]
 fn ten_tasks_of_a_host_bring_an_array_once() {
     let Some(finished) = on_hosts("many") else { return };
-    let finished = finished.succeeded().said(&["right in 10 tasks"]);
+    let finished = finished.succeeded().printed(&["right in 10 tasks"]);
     let brought = brought(&finished);
     assert_eq!(brought.len(), 1, "{brought:?}");
     assert!(brought[0].0 >= 4 && brought[0].1 == [0], "{brought:?}");
@@ -35,7 +35,7 @@ fn ten_tasks_of_a_host_bring_an_array_once() {
 #[test]
 fn every_host_brings_an_array_once() {
     let Some(finished) = on_hosts("all") else { return };
-    let finished = finished.succeeded().said(&["right in 5 tasks"]);
+    let finished = finished.succeeded().printed(&["right in 5 tasks"]);
     let mut hosts: Vec<u32> = brought(&finished).iter().map(|(reader, _)| reader / 2).collect();
     hosts.sort_unstable();
     assert_eq!(hosts, [1, 2], "ranks 0 and 1 read it where it lies");
@@ -44,16 +44,16 @@ fn every_host_brings_an_array_once() {
 #[test]
 fn arrays_come_though_a_rank_dies_that_was_to_bring_them() {
     let Some(finished) = on_hosts("lose") else { return };
-    finished.said(&["right without rank 5"]);
+    finished.printed(&["right without rank 5"]);
 }
 
 /// Seven ranks that share no memory are as many hosts: two of them read the original, the others what those have.
 #[test]
 fn a_broadcast_reads_the_original_twice() {
-    let (ranks, folder) = (7, Folder::new("copies"));
-    let launch = started(&example("copies"), &all(ranks), ranks, &folder.file().display().to_string());
+    let (ranks, folder) = (7, TestFolder::new("copies"));
+    let launch = launch_ranks(&example("copies"), &all_ranks(ranks), ranks, &folder.meeting_file().display().to_string());
     let launch = launch.env("MOBULA_FABRIC", "tcp").env("MOBULA_LOG", "debug").arg("all");
-    let finished = launch.limit(Duration::from_secs(120)).run().succeeded().said(&["right in 6 tasks"]);
+    let finished = launch.limit(Duration::from_secs(120)).run().succeeded().printed(&["right in 6 tasks"]);
     let brought = brought(&finished);
     assert_eq!(brought.len(), 6, "{brought:?}");
     let originals = brought.iter().filter(|(_, sources)| sources.contains(&0)).count();

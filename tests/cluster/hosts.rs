@@ -14,7 +14,7 @@ fn paragraph(name: &str, way: Way) {
     let launch = if name == "memory" { launch.env("MOBULA_STORE_WAIT_S", crate::IMPATIENT_S) } else { launch };
     let finished = launch.run();
     show_failures(&format!("api {name} on the hosts of the lab"), &finished);
-    finished.succeeded().said(&["passed "]);
+    finished.succeeded().printed(&["passed "]);
 }
 
 macro_rules! on_hosts {
@@ -46,5 +46,5 @@ fn a_program_with_one_mpi_thread_is_served_by_tcp() {
     let Some(lab) = lab::shared() else { return };
     let launch = Way::Mpi.srun(&lab, &example("communicator")).env("MOBULA_LOG", "info").arg("funneled");
     let finished = launch.limit(Duration::from_secs(120)).run();
-    finished.succeeded().said(&["t = tcp: other host", "MPI thread level FUNNELED"]).said(&["ok: 6 ranks"]);
+    finished.succeeded().printed(&["t = tcp: other host", "MPI thread level FUNNELED"]).printed(&["ok: 6 ranks"]);
 }

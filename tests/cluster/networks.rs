@@ -1,7 +1,7 @@
 //! Networks between hosts as sites have them: ports closed by a firewall, interfaces that lead nowhere, IPv6 only.
 
 use crate::lab::{self, HOSTS, Lab};
-use crate::launcher::meeting::a_port;
+use crate::launcher::rendezvous::free_port;
 use crate::launcher::{Launch, example};
 use crate::way::Way;
 
@@ -56,8 +56,8 @@ fn a_firewall_while_ranks_meet() {
     let Some(lab) = lab::shared() else { return };
     let _closed = firewall(&lab, "7000-7099");
     let launch = srun(&lab, "hello").env("MOBULA_PORTS", "7000-7099").env("MOBULA_PEER_TIMEOUT_S", "3");
-    let finished = launch.run().did_not_say("panicked").did_not_say("ok: 13");
-    finished.said(&["ranks 2, 3, 4, 5 did not come within 3 s", "2 of 6 ranks met", "host node1"]).said(&[
+    let finished = launch.run().did_not_print("panicked").did_not_print("ok: 13");
+    finished.printed(&["ranks 2, 3, 4, 5 did not come within 3 s", "2 of 6 ranks met", "host node1"]).printed(&[
         "rank 2 of 6",
         "host node2",
         "did not find rank 0",
@@ -72,11 +72,11 @@ fn a_firewall_between_ranks_that_have_met() {
     let Some(lab) = lab::shared() else { return };
     let _closed = firewall(&lab, "7000-7099");
     let launch = srun(&lab, "survivor").arg("3").env("MOBULA_PORTS", "7000-7099").env("MOBULA_PEER_TIMEOUT_S", "3");
-    let launch = launch.env("MOBULA_RENDEZVOUS", format!("node1:{}", a_port())).env("MOBULA_SECRET", "of the lab");
-    let finished = launch.run().did_not_say("panicked");
+    let launch = launch.env("MOBULA_RENDEZVOUS", format!("node1:{}", free_port())).env("MOBULA_SECRET", "of the lab");
+    let finished = launch.run().did_not_print("panicked");
     finished
-        .said(&["rank 0 on node1 (10.77.0.11) cannot reach rank 2 on node2 at 10.77.0.12:70", "firewall"])
-        .said(&["cannot reach rank 0 on node1 at 10.77.0.11:70", "firewall"]);
+        .printed(&["rank 0 on node1 (10.77.0.11) cannot reach rank 2 on node2 at 10.77.0.12:70", "firewall"])
+        .printed(&["cannot reach rank 0 on node1 at 10.77.0.11:70", "firewall"]);
 }
 
 #[test]
@@ -84,22 +84,22 @@ fn an_interface_that_leads_nowhere_is_passed_over() {
     let Some(lab) = lab::shared() else { return };
     let _dead_end = dead_end(&lab);
     let launch = || srun(&lab, "hello").env("MOBULA_PEER_TIMEOUT_S", "4");
-    launch().run().succeeded().said(&["hello world, from rank 5"]).said(&["ok: 13"]);
-    launch().env("MOBULA_INTERFACE", "eth0").run().succeeded().said(&["ok: 13"]);
-    launch().env("MOBULA_INTERFACE", "10.77.0.0/24").run().succeeded().said(&["ok: 13"]);
+    launch().run().succeeded().printed(&["hello world, from rank 5"]).printed(&["ok: 13"]);
+    launch().env("MOBULA_INTERFACE", "eth0").run().succeeded().printed(&["ok: 13"]);
+    launch().env("MOBULA_INTERFACE", "10.77.0.0/24").run().succeeded().printed(&["ok: 13"]);
     // Who asks for it gets it.
-    let finished = launch().env("MOBULA_INTERFACE", "ib0").run().did_not_say("panicked").did_not_say("ok: 13");
-    finished.said(&["cannot reach rank", "at 192.168.77."]);
-    let finished = launch().env("MOBULA_INTERFACE", "ib7").run().failed().did_not_say("panicked");
-    finished.said(&["MOBULA_INTERFACE=ib7", "eth0 (10.77.0.1", "ib0 (192.168.77."]);
+    let finished = launch().env("MOBULA_INTERFACE", "ib0").run().did_not_print("panicked").did_not_print("ok: 13");
+    finished.printed(&["cannot reach rank", "at 192.168.77."]);
+    let finished = launch().env("MOBULA_INTERFACE", "ib7").run().failed().did_not_print("panicked");
+    finished.printed(&["MOBULA_INTERFACE=ib7", "eth0 (10.77.0.1", "ib0 (192.168.77."]);
 }
 
 #[test]
 fn hosts_that_only_version_6_joins() {
     let Some(lab) = lab::shared() else { return };
     let _six = Change::make(&lab, "ip addr add fd77::1$N/64 dev eth0 nodad", "ip addr del fd77::1$N/64 dev eth0");
-    let place = format!("[fd77::11]:{}", a_port());
+    let place = format!("[fd77::11]:{}", free_port());
     let launch =
         srun(&lab, "api").arg("objects").env("MOBULA_INTERFACE", "fd77::/64").env("MOBULA_SECRET", "of the lab");
-    launch.env("MOBULA_RENDEZVOUS", place).run().succeeded().said(&["passed "]);
+    launch.env("MOBULA_RENDEZVOUS", place).run().succeeded().printed(&["passed "]);
 }

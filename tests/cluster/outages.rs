@@ -21,8 +21,8 @@ fn place_of(started: &mut Started, rank: u32) -> (String, String) {
 #[track_caller]
 fn survived(finished: Finished, lost: &[u32]) {
     // The exit code is srun's, which says that a rank was killed, or nothing at all.
-    let finished = finished.said(&["round 19 was worked out by ranks"]);
-    finished.said(&[&format!("survived: right answers, lost ranks {lost:?}")]);
+    let finished = finished.printed(&["round 19 was worked out by ranks"]);
+    finished.printed(&[&format!("survived: right answers, lost ranks {lost:?}")]);
 }
 
 #[test]
@@ -59,8 +59,8 @@ fn a_host_that_loses_its_power() {
 fn what_lay_on_a_host_that_is_gone_is_made_again() {
     let Some(lab) = lab::shared() else { return };
     let launch = Way::Tcp.srun(&lab, &example("mortal")).env("MOBULA_STORE_BYTES", "64M").arg("host-is-lost");
-    let finished = launch.limit(Duration::from_secs(120)).run().did_not_say("panicked");
-    finished.said(&["arrays of the last generation were made again"]).said(&["passed host-is-lost"]);
+    let finished = launch.limit(Duration::from_secs(120)).run().did_not_print("panicked");
+    finished.printed(&["arrays of the last generation were made again"]).printed(&["passed host-is-lost"]);
 }
 
 /// Both its ranks stand still: none of that host is left to notice.
@@ -77,8 +77,8 @@ fn a_host_that_stands_still() {
     tell("-STOP");
     started.wait_for("survived: right answers, lost ranks [4, 5]");
     tell("-CONT");
-    let finished = started.finish().did_not_say("panicked");
-    finished.said(&["rank 4 on host node3", "gave it up"]).said(&["rank 5 on host node3", "gave it up"]);
+    let finished = started.finish().did_not_print("panicked");
+    finished.printed(&["rank 4 on host node3", "declared it dead"]).printed(&["rank 5 on host node3", "declared it dead"]);
 }
 
 /// Three seconds are not long enough to take a host for dead: nobody is lost, and nothing that was on its way.
@@ -124,8 +124,8 @@ fn a_driver_that_is_killed() {
     started.wait_for("round 3");
     lab.ask(&host, &["kill", "-KILL", &process]);
     let finished = started.finish();
-    assert!(finished.count("rank 0 on host node1 is gone") >= 5, "every other rank says so:\n{}", finished.output);
-    finished.did_not_say("survived: ").did_not_say("panicked");
+    assert!(finished.count("rank 0 on host node1 died") >= 5, "every other rank says so:\n{}", finished.output);
+    finished.did_not_print("survived: ").did_not_print("panicked");
     let hosts = ["node1", "node2", "node3"];
     all_ended(&lab, &hosts, "survivor");
     for host in hosts {
@@ -148,8 +148,8 @@ fn a_driver_that_stands_still() {
     all_ended(&lab, &["node2", "node3"], "survivor");
     lab.ask(&host, &["kill", "-CONT", &process]);
     let finished = started.finish();
-    assert!(finished.count("rank 0 on host node1 is gone") >= 5, "every other rank says so:\n{}", finished.output);
-    finished.said(&["rank 0 on host node1 is gone: the other ranks gave it up"]).did_not_say("survived: ");
+    assert!(finished.count("rank 0 on host node1 died") >= 5, "every other rank says so:\n{}", finished.output);
+    finished.printed(&["rank 0 on host node1 died: the other ranks declared it dead"]).did_not_print("survived: ");
     all_ended(&lab, &["node1", "node2", "node3"], "survivor");
 }
 
@@ -171,8 +171,8 @@ fn two_hosts_that_do_not_reach_each_other() {
     let line = started.wait_for("survived: right answers");
     route("del");
     assert!(["[4]", "[5]", "[4, 5]"].iter().any(|lost| line.ends_with(lost)), "{line}");
-    let finished = started.finish().did_not_say("panicked");
-    finished.said(&["on host node3 is gone", "of two the higher rank goes"]).said(&["on host node3", "gave it up"]);
+    let finished = started.finish().did_not_print("panicked");
+    finished.printed(&["on host node3 died", "the higher of the two is declared dead"]).printed(&["on host node3", "declared it dead"]);
 }
 
 /// What the tests above rely on: an outage is one, and ends.
@@ -202,7 +202,7 @@ fn the_lab_s_outages_are_real() {
         started.wait_for("awake on node");
     }
     outage.noticed();
-    started.finish().did_not_say("awake on node3");
+    started.finish().did_not_print("awake on node3");
     outage.mend();
-    lab.launch(&["srun", "--nodes=3", "--ntasks-per-node=1", "hostname"]).run().succeeded().said(&["node3"]);
+    lab.launch(&["srun", "--nodes=3", "--ntasks-per-node=1", "hostname"]).run().succeeded().printed(&["node3"]);
 }

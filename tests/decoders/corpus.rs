@@ -1,14 +1,14 @@
-//! Inputs that are kept: the seeds of the fuzzers, made of valid values, and what broke a decoder once.
+//! The stored inputs: the seeds of the fuzzers, encoded from valid values, and inputs that once broke a decoder.
 
-use super::{TARGETS, generators, parcel, tcp_frame};
-use crate::boot::rendezvous::frame::Frame;
+use super::{TARGETS, generators, serialized_value, tcp_frame};
+use crate::boot::rendezvous::frame::RendezvousFrame;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Bytes of all inputs together that the tree holds at most.
+/// The most bytes of all inputs of the tree together.
 const CORPUS_BYTES_MAX: u64 = 200 << 10;
 
 fn folder(target: &str) -> PathBuf {
@@ -23,7 +23,7 @@ fn inputs(target: &str) -> Vec<PathBuf> {
 }
 
 #[test]
-fn every_input_of_the_corpus_is_read_or_refused() {
+fn every_corpus_input_is_decoded_or_refused() {
     let mut bytes = 0;
     for (name, target) in TARGETS {
         let inputs = inputs(name);
@@ -38,11 +38,11 @@ fn every_input_of_the_corpus_is_read_or_refused() {
     }
     assert!(
         bytes <= CORPUS_BYTES_MAX,
-        "the corpus has {bytes} bytes: keep the seeds, and of what fuzzers found the inputs that broke something"
+        "the corpus has {bytes} bytes: keep the seeds, and of the fuzzers' finds only the inputs that broke a decoder"
     );
 }
 
-/// So many values of a strategy, the same ones each time.
+/// `count` values of a strategy, the same ones in each run.
 fn samples<T: std::fmt::Debug>(count: usize, strategy: &impl Strategy<Value = T>) -> Vec<T> {
     let mut runner = TestRunner::deterministic();
     (0..count).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect()
@@ -52,30 +52,34 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
     let prefixed = |step: usize, bytes: Vec<u8>| [vec![[0, 6, 250][step % 3]], bytes].concat();
     match target {
         "message" => samples(60, &generators::message()).iter().map(|message| message.encode(Vec::new())).collect(),
-        "parcel" => samples(20, &generators::nested()).iter().map(|nested| parcel::input_of(nested).unwrap()).collect(),
+        "serialized_value" => {
+            let values = samples(20, &generators::nested());
+            values.iter().map(|nested| serialized_value::input_of(nested).unwrap()).collect()
+        }
         "tcp_frame" => {
             let short = generators::tcp_frame().prop_filter("short", |(_, body)| body.len() < 200);
             let streams = samples(20, &proptest::collection::vec(short, 1..4));
             streams.iter().enumerate().map(|(at, frames)| prefixed(at, tcp_frame::bytes_of(frames))).collect()
         }
         "rendezvous_frame" => {
-            let written = |frame: &Frame| Frame::encode(frame.kind, frame.round, &frame.payload);
+            let written = |frame: &RendezvousFrame| RendezvousFrame::encode(frame.kind, frame.round, &frame.payload);
             let short = generators::rendezvous_frame().prop_filter("short", |frame| frame.payload.len() < 200);
             let streams = samples(20, &proptest::collection::vec(short, 1..4));
             streams.iter().enumerate().map(|(at, all)| prefixed(at, all.iter().flat_map(written).collect())).collect()
         }
-        // A word said as it is; a change of each of the three; and a stranger's words, of which the first ones are right.
+        // An unchanged handshake; changes in each of its three messages; and an unknown peer's messages, whose first bytes are
+        // right.
         "handshake" => {
             let changes = [[0, 0, 0], [9, 0, 1], [30, 0, 255], [60, 0, 1], [100, 0, 4], [140, 0, 128]].map(Vec::from);
             let hello = [&b"\xffmobula\n"[..], &[1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 5, 0, 0, 0], &[7; 90]].concat();
-            let answer = [&b"\xffmobula\n"[..], &[1, 0, 0, 0, 0, 0, 0, 0], &[7; 90]].concat();
-            [Vec::from(changes), vec![hello, answer]].concat()
+            let response = [&b"\xffmobula\n"[..], &[1, 0, 0, 0, 0, 0, 0, 0], &[7; 90]].concat();
+            [Vec::from(changes), vec![hello, response]].concat()
         }
         _ => panic!("no seeds of {target}"),
     }
 }
 
-/// Not a test: writes the seeds into the folder `SEEDS` (`make corpus`), a folder a target.
+/// Not a test: writes the seeds into the folder `SEEDS` (`make corpus`), in one folder for each target.
 #[test]
 #[ignore = "it writes files: see make corpus"]
 fn write_the_seeds() {

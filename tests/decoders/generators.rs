@@ -1,16 +1,17 @@
 //! Values of every kind that ranks send each other, for property tests and for the seeds of the fuzzers.
 
-use super::parcel::Nested;
-use super::tcp_frame::Whole;
+use super::serialized_value::Nested;
+use super::tcp_frame::CompleteFrame;
 use crate::base::limits::MESSAGE_BYTES_MAX;
-use crate::base::{Error, ObjectId, Seat, TaskId};
+use crate::base::{BundleSlot, Error, ObjectId, TaskId};
 use crate::boot::rendezvous::frame;
 use crate::objects::{Array, ArrayMemory, ObjectRef, Value};
-use crate::protocol::{About, Bytes, Call, Run, Target, Terms, WireActor, WireCommit, WireFinished, WireParcel};
-use crate::protocol::{Evidence, Message, Moved, Question, WireAttachment, WireOptions, WirePlace};
-use crate::scheduling::{GroupMessage, Request, Totals};
-use crate::store::{CopyMessage, CountMessage, Holders, Source};
-use crate::transport::tcp::frame::{Header, Kind, REASON_BYTES_MAX, REQUEST_BYTES};
+use crate::protocol::{ActorMessage, ActorTarget, BlockAddress, Bytes, CompactTask, FailureKind, FinishedCall};
+use crate::protocol::{InfoRequest, Message, MovedTask, RestartPolicy, WireActor, WireAttachment, WireCommit};
+use crate::protocol::{WireOptions, WireTask, WireValue};
+use crate::scheduling::{GroupMessage, ResourceRequest, Totals};
+use crate::store::{CopyMessage, CopySource, CountMessage, Holders};
+use crate::transport::tcp::frame::{FrameHeader, FrameKind, REASON_BYTES_MAX, REQUEST_BYTES};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -18,7 +19,7 @@ use proptest::result::maybe_ok;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Numbers of every length that they can have when written.
+/// Numbers of every encoded length.
 fn number() -> impl Strategy<Value = u64> {
     (any::<u64>(), 0_u32..64).prop_map(|(number, shift)| number >> shift)
 }
@@ -39,95 +40,103 @@ fn task() -> impl Strategy<Value = TaskId> {
     (rank(), number()).prop_map(|(owner, number)| TaskId { owner, number })
 }
 
-fn seat() -> impl Strategy<Value = Seat> {
-    (object(), option::of(any::<u32>())).prop_map(|(group, bundle)| Seat { group, bundle })
+fn bundle_slot() -> impl Strategy<Value = BundleSlot> {
+    (object(), option::of(any::<u32>())).prop_map(|(group, bundle)| BundleSlot { group, bundle })
 }
 
-fn place() -> impl Strategy<Value = WirePlace> {
-    (object(), number(), number()).prop_map(|(block, offset, bytes)| WirePlace { block, offset, bytes })
+fn block_address() -> impl Strategy<Value = BlockAddress> {
+    (object(), number(), number()).prop_map(|(block, offset, bytes)| BlockAddress { block, offset, bytes })
 }
 
-fn source() -> impl Strategy<Value = Source> {
-    (object(), number()).prop_map(|(block, offset)| Source { block, offset })
+fn copy_source() -> impl Strategy<Value = CopySource> {
+    (object(), number()).prop_map(|(block, offset)| CopySource { block, offset })
 }
 
-fn copy() -> impl Strategy<Value = CopyMessage> {
+fn copy_message() -> impl Strategy<Value = CopyMessage> {
     let holders = (option::of(number()), vec(rank(), 0..4)).prop_map(|(original, others)| Holders { original, others });
     prop_oneof![
-        (source(), number()).prop_map(|(original, bytes)| CopyMessage::Want { original, bytes }),
-        object().prop_map(|block| CopyMessage::Share { block }),
-        (object(), number(), maybe_ok(source(), error())).prop_map(|(block, bytes, copy)| CopyMessage::Have {
+        (copy_source(), number()).prop_map(|(original, bytes)| CopyMessage::Request { original, bytes }),
+        object().prop_map(|block| CopyMessage::ShareRequest { block }),
+        (object(), number(), maybe_ok(copy_source(), error())).prop_map(|(block, bytes, copy)| CopyMessage::CopyReply {
             block,
             bytes,
             copy
         }),
-        (object(), number(), vec(rank(), 0..4)).prop_map(|(block, bytes, without)| CopyMessage::Where {
+        (object(), number(), vec(rank(), 0..4)).prop_map(|(block, bytes, excluded)| CopyMessage::Locate {
             block,
             bytes,
-            without
+            excluded
         }),
         (object(), maybe_ok(holders, error())).prop_map(|(block, holders)| CopyMessage::Holders { block, holders }),
-        object().prop_map(|block| CopyMessage::Holds { block }),
-        object().prop_map(|block| CopyMessage::Left { block }),
-        object().prop_map(|block| CopyMessage::Gone { block }),
+        object().prop_map(|block| CopyMessage::CopyComplete { block }),
+        object().prop_map(|block| CopyMessage::CopyDropped { block }),
+        object().prop_map(|block| CopyMessage::Freed { block }),
     ]
 }
 
 fn wire_actor() -> impl Strategy<Value = WireActor> {
-    let terms = (any::<u32>(), any::<bool>()).prop_map(|(retries, checkpoint)| Terms { retries, checkpoint });
-    (object(), rank(), any::<u32>(), option::of(terms), text())
-        .prop_map(|(actor, home, incarnation, terms, label)| WireActor { actor, home, incarnation, terms, label })
+    let restart_policy = (any::<u32>(), any::<bool>()).prop_map(|(retries, checkpoint)| RestartPolicy { retries, checkpoint });
+    (object(), rank(), any::<u32>(), option::of(restart_policy), text()).prop_map(
+        |(actor, location, incarnation, restart_policy, label)| WireActor {
+            actor,
+            location,
+            incarnation,
+            restart_policy,
+            label,
+        },
+    )
 }
 
-fn target() -> impl Strategy<Value = Target> {
-    (object(), any::<u32>(), number()).prop_map(|(actor, incarnation, heard_below)| Target {
+fn actor_target() -> impl Strategy<Value = ActorTarget> {
+    (object(), any::<u32>(), number()).prop_map(|(actor, incarnation, acked_through)| ActorTarget {
         actor,
         incarnation,
-        heard_below,
+        acked_through,
     })
 }
 
-fn finished() -> impl Strategy<Value = WireFinished<'static>> {
-    (task(), vec(maybe_ok(wire_parcel(), error()), 0..3)).prop_map(|(call, results)| WireFinished { call, results })
+fn finished_call() -> impl Strategy<Value = FinishedCall<'static>> {
+    (task(), vec(maybe_ok(wire_value(), error()), 0..3)).prop_map(|(call, results)| FinishedCall { call, results })
 }
 
-fn about() -> impl Strategy<Value = About<'static>> {
-    let commit = (any::<u32>(), number(), wire_parcel(), vec(finished(), 0..3), vec((rank(), number()), 0..3))
-        .prop_map(|(incarnation, sequence, state, finished, heard)| WireCommit {
+fn actor_message() -> impl Strategy<Value = ActorMessage<'static>> {
+    let commit = (any::<u32>(), number(), wire_value(), vec(finished_call(), 0..3), vec((rank(), number()), 0..3))
+        .prop_map(|(incarnation, sequence, state, finished, acked)| WireCommit {
             incarnation,
             sequence,
             state,
             finished,
-            heard,
+            acked,
         });
     prop_oneof![
-        (text(), any::<bool>()).prop_map(|(reason, last)| About::Kill { reason, last }),
-        any::<u32>().prop_map(|incarnation| About::Where { incarnation }),
-        (any::<u32>(), maybe_ok(rank(), error())).prop_map(|(incarnation, home)| About::Lives { incarnation, home }),
-        (any::<u32>(), error()).prop_map(|(incarnation, error)| About::Ended { incarnation, error }),
-        commit.prop_map(About::Commit),
-        (any::<u32>(), number()).prop_map(|(incarnation, sequence)| About::Kept { incarnation, sequence }),
-        vec(finished(), 0..3).prop_map(|calls| About::Finished { calls }),
-        number().prop_map(|below| About::Heard { below }),
-        text().prop_map(|name| About::Bears { name }),
+        (text(), any::<bool>()).prop_map(|(reason, forget)| ActorMessage::Kill { reason, forget }),
+        any::<u32>().prop_map(|incarnation| ActorMessage::LocationRequest { incarnation }),
+        (any::<u32>(), maybe_ok(rank(), error()))
+            .prop_map(|(incarnation, location)| ActorMessage::LocationReply { incarnation, location }),
+        (any::<u32>(), error()).prop_map(|(incarnation, error)| ActorMessage::Ended { incarnation, error }),
+        commit.prop_map(ActorMessage::Commit),
+        (any::<u32>(), number()).prop_map(|(incarnation, sequence)| ActorMessage::CommitAck { incarnation, sequence }),
+        vec(finished_call(), 0..3).prop_map(|calls| ActorMessage::FinishedCalls { calls }),
+        number().prop_map(|acked_through| ActorMessage::ResultsAck { acked_through }),
+        text().prop_map(|name| ActorMessage::VerifyName { name }),
     ]
 }
 
 pub fn attachment() -> impl Strategy<Value = WireAttachment> {
     prop_oneof![
-        place().prop_map(WireAttachment::Array),
+        block_address().prop_map(WireAttachment::Array),
         object().prop_map(WireAttachment::Reference),
         wire_actor().prop_map(WireAttachment::Actor),
     ]
 }
 
-/// Bytes that live as long as the test: messages borrow theirs.
+/// Bytes that live as long as the test, because a message borrows its bytes.
 fn bytes() -> impl Strategy<Value = &'static [u8]> {
     vec(any::<u8>(), 0..40).prop_map(|bytes| &*bytes.leak())
 }
 
-fn wire_parcel() -> impl Strategy<Value = WireParcel<'static>> {
-    (bytes(), option::of(place()), vec(attachment(), 0..4)).prop_map(|(bytes, spilled, attachments)| WireParcel {
+fn wire_value() -> impl Strategy<Value = WireValue<'static>> {
+    (bytes(), option::of(block_address()), vec(attachment(), 0..4)).prop_map(|(bytes, spilled, attachments)| WireValue {
         bytes: Bytes(bytes),
         spilled,
         attachments,
@@ -167,30 +176,30 @@ pub fn error() -> impl Strategy<Value = Error> {
     ]
 }
 
-/// Amounts that are equal to themselves.
+/// Amounts that are equal to themselves: no NaN.
 fn amount() -> impl Strategy<Value = f64> {
     prop_oneof![any::<u32>().prop_map(f64::from), prop::num::f64::NORMAL]
 }
 
 fn options() -> impl Strategy<Value = WireOptions> {
     let resources = vec((text(), amount()), 0..3);
-    let numbers = (option::of(any::<u32>()), option::of(seat()));
+    let numbers = (option::of(any::<u32>()), option::of(bundle_slot()));
     (option::of(amount()), option::of(amount()), resources, option::of(text()), numbers).prop_map(
-        |(num_cpus, num_gpus, resources, name, (max_restarts, seat))| WireOptions {
+        |(num_cpus, num_gpus, resources, name, (max_restarts, bundle_slot))| WireOptions {
             num_cpus,
             num_gpus,
             resources,
             name,
-            seat,
+            bundle_slot,
             max_restarts,
         },
     )
 }
 
-fn run() -> impl Strategy<Value = Run<'static>> {
+fn wire_task() -> impl Strategy<Value = WireTask<'static>> {
     let numbers = (any::<u64>(), number(), number(), any::<u32>());
-    (task(), numbers, option::of(target()), any::<bool>(), option::of(options()), wire_parcel()).prop_map(
-        |(task, (function, caller, number, hops), actor, stealable, options, args)| Run {
+    (task(), numbers, option::of(actor_target()), any::<bool>(), option::of(options()), wire_value()).prop_map(
+        |(task, (function, caller, number, hops), actor, stealable, options, args)| WireTask {
             task,
             function,
             caller,
@@ -204,31 +213,31 @@ fn run() -> impl Strategy<Value = Run<'static>> {
     )
 }
 
-pub fn count() -> impl Strategy<Value = CountMessage> {
+pub fn count_message() -> impl Strategy<Value = CountMessage> {
     prop_oneof![
         (object(), rank()).prop_map(|(object, from)| CountMessage::Borrow { object, from }),
         (object(), rank()).prop_map(|(object, by)| CountMessage::Unpin { object, by }),
         (object(), number()).prop_map(|(object, grants)| CountMessage::Release { object, grants }),
-        (rank(), number(), any::<bool>()).prop_map(|(gone, round, more)| CountMessage::Mourn { gone, round, more }),
-        number().prop_map(|round| CountMessage::Mourned { round }),
-        rank().prop_map(|gone| CountMessage::Bereft { gone }),
-        rank().prop_map(|gone| CountMessage::Consoled { gone }),
+        (rank(), number(), any::<bool>()).prop_map(|(dead, round, more)| CountMessage::DrainRequest { dead, round, more }),
+        number().prop_map(|round| CountMessage::DrainAck { round }),
+        rank().prop_map(|dead| CountMessage::BorrowerLost { dead }),
+        rank().prop_map(|dead| CountMessage::DrainDone { dead }),
     ]
 }
 
-fn evidence() -> impl Strategy<Value = Evidence> {
-    prop::sample::select(&[Evidence::Road, Evidence::Process, Evidence::Silence])
+fn failure_kind() -> impl Strategy<Value = FailureKind> {
+    prop::sample::select(&[FailureKind::Link, FailureKind::Process, FailureKind::Timeout])
 }
 
-pub fn question() -> impl Strategy<Value = Question> {
+pub fn info_request() -> impl Strategy<Value = InfoRequest> {
     prop_oneof![
-        prop::sample::select(&[Question::Available, Question::Errors, Question::Trace, Question::Waits]),
-        seat().prop_map(Question::Home),
-        number().prop_map(Question::Object),
+        prop::sample::select(&[InfoRequest::Available, InfoRequest::Errors, InfoRequest::Trace, InfoRequest::Waiters]),
+        bundle_slot().prop_map(InfoRequest::Location),
+        number().prop_map(InfoRequest::Object),
     ]
 }
 
-pub fn group() -> impl Strategy<Value = GroupMessage> {
+pub fn group_message() -> impl Strategy<Value = GroupMessage> {
     let bundles = vec((any::<u32>(), request()), 0..3);
     prop_oneof![
         (number(), any::<u32>(), bundles).prop_map(|(group, attempt, bundles)| GroupMessage::Reserve {
@@ -244,39 +253,39 @@ pub fn group() -> impl Strategy<Value = GroupMessage> {
     ]
 }
 
-/// Every message; a variant without a generator here is found by a test.
+/// Every message. A test finds the variants that have no generator here.
 pub fn message() -> impl Strategy<Value = Message<'static>> {
     let plain = prop_oneof![
-        (number(), any::<u64>(), number(), number(), option::of(target()), bytes()).prop_map(
+        (number(), any::<u64>(), number(), number(), option::of(actor_target()), bytes()).prop_map(
             |(task, function, caller, number, actor, args)| {
-                Message::Call(Call { task, function, caller, number, actor, args: Bytes(args) })
+                Message::CompactTask(CompactTask { task, function, caller, number, actor, args: Bytes(args) })
             }
         ),
         (number(), bytes()).prop_map(|(task, value)| Message::Return { task, value: Bytes(value) }),
     ];
     let work = prop_oneof![
-        run().prop_map(Message::Run),
+        wire_task().prop_map(Message::Task),
         plain,
-        (number(), vec(maybe_ok(wire_parcel(), error()), 0..3))
+        (number(), vec(maybe_ok(wire_value(), error()), 0..3))
             .prop_map(|(task, results)| Message::Done { task, results }),
         (number(), option::of(rank())).prop_map(|(object, without)| Message::Fetch { object, without }),
-        (object(), maybe_ok(wire_parcel(), error())).prop_map(|(object, value)| Message::Value { object, value }),
-        count().prop_map(Message::Count),
+        (object(), maybe_ok(wire_value(), error())).prop_map(|(object, value)| Message::Value { object, value }),
+        count_message().prop_map(Message::Count),
         any::<bool>().prop_map(|remember| Message::Steal { remember }),
-        (vec(run(), 0..3), any::<u32>(), any::<bool>()).prop_map(|(runs, ahead, answer)| Message::Loot {
-            runs,
-            ahead,
-            answer
+        (vec(wire_task(), 0..3), any::<u32>(), any::<bool>()).prop_map(|(tasks, sent_ahead, is_response)| Message::StealReply {
+            tasks,
+            sent_ahead,
+            is_response
         }),
         task().prop_map(|task| Message::Cancel { task }),
-        task().prop_map(|task| Message::Over { task }),
-        (number(), any::<u32>(), error()).prop_map(|(task, hops, error)| Message::Unbegun { task, hops, error }),
-        (vec((number(), any::<u32>()).prop_map(|(number, hops)| Moved { number, hops }), 0..3), rank())
-            .prop_map(|(tasks, to)| Message::Moved { tasks, to }),
+        task().prop_map(|task| Message::TaskFinished { task }),
+        (number(), any::<u32>(), error()).prop_map(|(task, hops, error)| Message::TaskNotStarted { task, hops, error }),
+        (vec((number(), any::<u32>()).prop_map(|(number, hops)| MovedTask { number, hops }), 0..3), rank())
+            .prop_map(|(tasks, to)| Message::TasksMoved { tasks, to }),
     ];
     let names = prop_oneof![
-        (object(), about()).prop_map(|(actor, about)| Message::Actor { actor, about }),
-        copy().prop_map(Message::Copy),
+        (object(), actor_message()).prop_map(|(actor, message)| Message::Actor { actor, message }),
+        copy_message().prop_map(Message::Copy),
         (number(), text(), text(), attachment()).prop_map(|(token, name, kind, handle)| Message::NameSet {
             token,
             name,
@@ -286,76 +295,78 @@ pub fn message() -> impl Strategy<Value = Message<'static>> {
         (number(), text(), text()).prop_map(|(token, name, kind)| Message::NameGet { token, name, kind }),
         (text(), object()).prop_map(|(name, actor)| Message::NameFree { name, actor }),
         (number(), maybe_ok(option::of(attachment()), text()))
-            .prop_map(|(token, handle)| Message::Named { token, handle }),
-        (number(), question()).prop_map(|(token, question)| Message::Ask { token, question }),
-        (number(), wire_parcel()).prop_map(|(token, answer)| Message::Answer { token, answer }),
+            .prop_map(|(token, handle)| Message::NameReply { token, handle }),
+        (number(), info_request()).prop_map(|(token, request)| Message::Request { token, request }),
+        (number(), wire_value()).prop_map(|(token, response)| Message::Response { token, response }),
         (text(), text()).prop_map(|(task, text)| Message::Line { task, text }),
         error().prop_map(Message::Failed),
     ];
     let ranks = prop_oneof![
-        (any::<u8>(), number()).prop_map(|(leg, delivered)| Message::Resume { leg, delivered }),
-        bytes().prop_map(|words| Message::Beside { words }),
+        (any::<u8>(), number())
+            .prop_map(|(transport_index, delivered)| Message::Resume { transport_index, delivered }),
+        bytes().prop_map(|bytes| Message::Control { bytes }),
         (rank(), text()).prop_map(|(rank, reason)| Message::Died { rank, reason }),
-        (rank(), text(), evidence()).prop_map(|(rank, reason, evidence)| Message::Suspect { rank, reason, evidence }),
-        number().prop_map(|bytes| Message::Shed { bytes }),
+        (rank(), text(), failure_kind()).prop_map(|(rank, reason, kind)| Message::Suspect { rank, reason, kind }),
+        number().prop_map(|bytes| Message::EvictRequest { bytes }),
         vec(number(), 0..4).prop_map(|blocks| Message::Reclaim { blocks }),
-        vec(number(), 0..4).prop_map(|blocks| Message::Keeps { blocks }),
-        group().prop_map(Message::Group),
+        vec(number(), 0..4).prop_map(|blocks| Message::ReclaimRefused { blocks }),
+        group_message().prop_map(Message::Group),
         number().prop_map(|round| Message::Probe { round }),
         number().prop_map(|round| Message::Alive { round }),
-        Just(Message::Leave),
-        Just(Message::Stop),
+        Just(Message::ShutdownReady),
+        Just(Message::Shutdown),
     ];
     prop_oneof![work, names, ranks]
 }
 
 /// A frame of any kind that may stand in a peer's stream.
-pub fn tcp_frame() -> impl Strategy<Value = Whole> {
+pub fn tcp_frame() -> impl Strategy<Value = CompleteFrame> {
     let body = |longest| vec(any::<u8>(), 0..=longest);
-    let of = |kind, body: Vec<u8>| (Header::new(kind, body.len()), body);
+    let of = |kind, body: Vec<u8>| (FrameHeader::new(kind, body.len()), body);
     let frame = prop_oneof![
-        body(300).prop_map(move |body| of(Kind::Message, body)),
-        body(MESSAGE_BYTES_MAX).prop_map(move |body| of(Kind::Message, body)),
-        body(5000).prop_map(move |body| of(Kind::ReadData, body)),
-        body(REASON_BYTES_MAX).prop_map(move |body| of(Kind::ReadRefused, body)),
-        vec(any::<u8>(), REQUEST_BYTES).prop_map(move |body| of(Kind::ReadRequest, body)),
-        prop::sample::select(&[Kind::Credit, Kind::Goodbye, Kind::Welcome, Kind::Yield])
+        body(300).prop_map(move |body| of(FrameKind::Message, body)),
+        body(MESSAGE_BYTES_MAX).prop_map(move |body| of(FrameKind::Message, body)),
+        body(5000).prop_map(move |body| of(FrameKind::ReadData, body)),
+        body(REASON_BYTES_MAX).prop_map(move |body| of(FrameKind::ReadRefused, body)),
+        vec(any::<u8>(), REQUEST_BYTES).prop_map(move |body| of(FrameKind::ReadRequest, body)),
+        prop::sample::select(&[FrameKind::Credit, FrameKind::Goodbye, FrameKind::Welcome, FrameKind::Yield])
             .prop_map(move |kind| of(kind, Vec::new())),
     ];
     (frame, any::<u32>(), any::<u32>(), any::<u16>())
-        .prop_map(|((header, body), credit, slot, region)| (Header { credit, slot, region, ..header }, body))
+        .prop_map(|((header, body), credit, slot, region)| (FrameHeader { credit, slot, region, ..header }, body))
 }
 
-/// A card that a rank may show.
-pub fn card() -> impl Strategy<Value = frame::Card> {
-    (any::<u32>(), any::<u32>(), "[a-z0-9.-]{0,64}").prop_map(|(size, pid, host)| frame::Card { size, pid, host })
+/// What a rank reports of itself when it joins.
+pub fn participant_info() -> impl Strategy<Value = frame::ParticipantInfo> {
+    (any::<u32>(), any::<u32>(), "[a-z0-9.-]{0,64}")
+        .prop_map(|(size, pid, host)| frame::ParticipantInfo { size, pid, host })
 }
 
-/// What ranks give to an allgather.
+/// The parts of an allgather, one from each rank.
 pub fn parts() -> impl Strategy<Value = Vec<Vec<u8>>> {
     vec(vec(any::<u8>(), 0..30), 0..8)
 }
 
 /// A frame of any kind between a rank and rank 0.
-pub fn rendezvous_frame() -> impl Strategy<Value = frame::Frame> {
-    use frame::Kind::{Barrier, Card, Failed, Gather, Met, Taken};
+pub fn rendezvous_frame() -> impl Strategy<Value = frame::RendezvousFrame> {
+    use frame::RendezvousKind::{AllMet, Barrier, Failed, Gather, Join, Taken};
     let payload = prop_oneof![
-        card().prop_map(|card| (Card, card.encode())),
-        parts().prop_map(|parts| (Gather, frame::join(&parts))),
+        participant_info().prop_map(|info| (Join, info.encode())),
+        parts().prop_map(|parts| (Gather, frame::encode_parts(&parts))),
         vec(any::<u8>(), 0..3000).prop_map(|bytes| (Gather, bytes)),
         text().prop_map(|why| (Failed, why.into_bytes())),
-        prop::sample::select(&[Taken, Met, Barrier]).prop_map(|kind| (kind, Vec::new())),
+        prop::sample::select(&[Taken, AllMet, Barrier]).prop_map(|kind| (kind, Vec::new())),
     ];
-    (payload, any::<u32>()).prop_map(|((kind, payload), round)| frame::Frame { kind, round, payload })
+    (payload, any::<u32>()).prop_map(|((kind, payload), round)| frame::RendezvousFrame { kind, round, payload })
 }
 
 fn array<T: bytemuck::Pod>(length: usize) -> Array<T> {
-    let memory: Arc<dyn ArrayMemory> = Arc::new(super::parcel::Bytes([3; 64], 64));
+    let memory: Arc<dyn ArrayMemory> = Arc::new(super::serialized_value::Bytes([3; 64], 64));
     Array::over(memory, length).expect("it fits")
 }
 
-/// A value that holds references and arrays at several depths. The attachments lie as the target has them: of each that the
-/// first four are, it knows the kind.
+/// A value that holds references and arrays at several depths. Its attachments have the order that the fuzz target assumes;
+/// the target's first byte gives the kinds of the first four.
 pub fn nested() -> impl Strategy<Value = Nested> {
     let shape = (text(), option::of(0..=16_usize), option::of(number()), option::of(0..=2_usize), option::of(number()));
     let leaf = shape.prop_map(|(name, array_length, reference, blocks, of_references)| Nested {
@@ -371,13 +382,13 @@ pub fn nested() -> impl Strategy<Value = Nested> {
     (leaf.clone(), vec(leaf, 0..3)).prop_map(|(outer, inside)| Nested { inside, ..outer })
 }
 
-/// Names and amounts, no name twice, sorted.
+/// Names and amounts, sorted; no name occurs twice.
 fn amounts() -> impl Strategy<Value = Vec<(String, i64)>> {
     proptest::collection::btree_map("[a-z]{1,6}", 0_i64..1 << 40, 0..4)
         .prop_map(|amounts| amounts.into_iter().collect())
 }
 
-/// What a host has.
+/// The resources of a host.
 pub fn totals() -> impl Strategy<Value = Totals> {
     (0_i64..1 << 40, 0_i64..64, amounts()).prop_map(|(cpu, gpu, custom)| Totals {
         cpu,
@@ -386,9 +397,9 @@ pub fn totals() -> impl Strategy<Value = Totals> {
     })
 }
 
-/// What a task asks for.
-pub fn request() -> impl Strategy<Value = Request> {
-    let of_bundle = option::of((seat(), 0_i64..1 << 40));
+/// The resources that a task requests.
+pub fn request() -> impl Strategy<Value = ResourceRequest> {
+    let of_bundle = option::of((bundle_slot(), 0_i64..1 << 40));
     (0_i64..1 << 40, 0_i64..64 * crate::scheduling::UNIT, amounts(), of_bundle)
-        .prop_map(|(cpu, gpu, custom, seat)| Request { cpu, gpu, custom, seat })
+        .prop_map(|(cpu, gpu, custom, bundle)| ResourceRequest { cpu, gpu, custom, bundle })
 }

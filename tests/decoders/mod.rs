@@ -1,8 +1,8 @@
-//! What peers send, given to what reads it: for fuzzers, for property tests, and for the corpus that fuzzers left.
+//! Bytes from peers, given to the decoders that read them: for fuzzers, for property tests, and for the fuzzers' corpus.
 //!
-//! Part of the library under `cfg(test)` and `cfg(fuzzing)`, since the decoders are its own. Each target takes any bytes: it
-//! returns, or panics where a decoder broke its word. The fuzzers are in `tests/fuzz`, what they found worth keeping is in
-//! `tests/fuzz/corpus`, a folder a target.
+//! Part of the library under `cfg(test)` and `cfg(fuzzing)`, because the decoders are private. Each target takes any bytes: it
+//! returns, or panics if a decoder violated its contract. The fuzzers are in `tests/fuzz`; the inputs worth keeping are in
+//! `tests/fuzz/corpus`, in one folder for each target.
 
 #[cfg(test)]
 mod corpus;
@@ -10,16 +10,16 @@ mod corpus;
 mod generators;
 mod handshake;
 mod message;
-mod parcel;
 #[cfg(test)]
 mod properties;
 mod rendezvous_frame;
+mod serialized_value;
 mod tcp_frame;
 
 pub use handshake::handshake;
 pub use message::message;
-pub use parcel::parcel;
 pub use rendezvous_frame::rendezvous_frame;
+pub use serialized_value::serialized_value;
 pub use tcp_frame::tcp_frame;
 
 /// A target and its name.
@@ -29,7 +29,7 @@ pub type Target = (&'static str, fn(&[u8]));
 pub const TARGETS: [Target; 5] = [
     ("handshake", handshake),
     ("message", message),
-    ("parcel", parcel),
     ("rendezvous_frame", rendezvous_frame),
+    ("serialized_value", serialized_value),
     ("tcp_frame", tcp_frame),
 ];

@@ -1,13 +1,13 @@
-//! What is written is read as it was; what is read of changed bytes is read or refused, never a panic.
+//! An encoded value decodes to the same value; damaged bytes are decoded or refused, and never cause a panic.
 
-use super::{generators, handshake, parcel, rendezvous_frame, tcp_frame};
+use super::{generators, handshake, rendezvous_frame, serialized_value, tcp_frame};
 use crate::base::Error;
-use crate::boot::rendezvous::frame;
+use crate::boot::rendezvous::frame::{ParticipantInfo, RendezvousFrame, decode_parts, encode_parts};
 use crate::objects::{decode, encode};
-use crate::protocol::{Arrival, Arrivals, ENVELOPE_BYTES, Message, Question, WireAttachment};
+use crate::protocol::{InfoRequest, MESSAGE_HEADER_BYTES, Message, ReceiveSequence, ReceiveStatus, WireAttachment};
 use crate::scheduling::{GroupMessage, Totals, amount_of, fixed_of};
 use crate::store::CountMessage;
-use crate::transport::tcp::handshake::{Client, Parties, Purpose, Secret, Server};
+use crate::transport::tcp::handshake::{Client, ConnectionPurpose, Endpoints, Secret, Server};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use std::collections::BTreeSet;
 
-/// Changes of some bytes, and a length to cut at: places are taken modulo the length there is.
+/// Changes of some bytes, and a length to cut at. Indices are taken modulo the length.
 type Damage = (Vec<(usize, u8)>, usize);
 
 fn damage() -> impl Strategy<Value = Damage> {
@@ -24,9 +24,9 @@ fn damage() -> impl Strategy<Value = Damage> {
 }
 
 fn damaged(mut bytes: Vec<u8>, (changes, cut): &Damage) -> Vec<u8> {
-    for (place, value) in changes {
-        let place = place % bytes.len().max(1);
-        if let Some(byte) = bytes.get_mut(place) {
+    for (index, value) in changes {
+        let index = index % bytes.len().max(1);
+        if let Some(byte) = bytes.get_mut(index) {
             *byte = *value;
         }
     }
@@ -40,100 +40,101 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_message_comes_back(message in generators::message()) {
+    fn encoded_message_decodes_to_the_same_message(message in generators::message()) {
         let bytes = message.encode(Vec::new());
         prop_assert_eq!(Message::decode(&bytes), Ok(message));
-        prop_assert!(Message::decode(&[&bytes[..], &[0]].concat()).is_err(), "something more");
+        prop_assert!(Message::decode(&[&bytes[..], &[0]].concat()).is_err(), "a byte too many");
     }
 
     #[test]
-    fn a_damaged_message_is_read_or_refused(message in generators::message(), damage in damage()) {
+    fn damaged_message_is_decoded_or_refused(message in generators::message(), damage in damage()) {
         super::message(&damaged(message.encode(Vec::new()), &damage));
     }
 
     #[test]
-    fn arbitrary_bytes_are_a_message_or_refused(bytes in vec(any::<u8>(), 0..200)) {
+    fn arbitrary_bytes_are_decoded_as_a_message_or_refused(bytes in vec(any::<u8>(), 0..200)) {
         super::message(&bytes);
     }
 
     #[test]
-    fn what_comes_in_any_envelope_is_new_was_there_or_is_missed(
+    fn any_message_header_is_new_duplicate_gap_or_corrupt(
         pieces in vec((prop_oneof![0_u16..9, any::<u16>()], vec(any::<u8>(), 0..9), any::<bool>()), 0..40),
     ) {
-        let (arrivals, mut last) = (Arrivals::new(2), 0_u16);
+        let (sequence, mut last) = (ReceiveSequence::new(2), 0_u16);
         for (number, rest, whole) in pieces {
             let bytes = [&number.to_le_bytes()[..if whole { 2 } else { 1 }], &rest[..]].concat();
-            let opened = arrivals.open(1, &bytes);
-            let Some((envelope, message)) = bytes.split_first_chunk::<ENVELOPE_BYTES>() else {
-                prop_assert_eq!(opened, Arrival::Torn);
+            let status = sequence.accept(1, &bytes);
+            let Some((header, message)) = bytes.split_first_chunk::<MESSAGE_HEADER_BYTES>() else {
+                prop_assert_eq!(status, ReceiveStatus::Corrupt);
                 continue;
             };
-            let number = u16::from_le_bytes([envelope[0], envelope[1]]);
-            // The numbers are 1 to 65535, round and round: 0 is for what has none.
+            let number = u16::from_le_bytes([header[0], header[1]]);
+            // The numbers cycle through 1 to 65535; 0 marks a message without a number.
             let next = last.checked_add(1).unwrap_or(1);
             let new = number == 0 || number == next;
-            prop_assert_eq!(opened == Arrival::New(message, envelope[2]), new);
-            prop_assert_eq!(opened == Arrival::Torn, false);
+            prop_assert_eq!(status == ReceiveStatus::New(message, header[2]), new);
+            prop_assert_eq!(status == ReceiveStatus::Corrupt, false);
             if number == next {
-                prop_assert_eq!(arrivals.open(1, &bytes), Arrival::Again);
+                prop_assert_eq!(sequence.accept(1, &bytes), ReceiveStatus::Duplicate);
                 last = next;
             }
         }
     }
 
     #[test]
-    fn a_card_comes_back(card in generators::card()) {
-        prop_assert_eq!(frame::Card::decode(&card.encode()), Some(card));
+    fn encoded_participant_info_decodes_to_the_same_info(info in generators::participant_info()) {
+        prop_assert_eq!(ParticipantInfo::decode(&info.encode()), Some(info));
     }
 
     #[test]
-    fn parts_come_back(parts in generators::parts()) {
-        let bytes = frame::join(&parts);
-        prop_assert_eq!(frame::part(&bytes, parts.len() + 1), None);
-        prop_assert_eq!(frame::part(&bytes, parts.len()), Some(parts));
+    fn encoded_parts_decode_to_the_same_parts(parts in generators::parts()) {
+        let bytes = encode_parts(&parts);
+        prop_assert_eq!(decode_parts(&bytes, parts.len() + 1), None);
+        prop_assert_eq!(decode_parts(&bytes, parts.len()), Some(parts));
     }
 
     #[test]
-    fn a_damaged_rendezvous_is_frames_or_a_fault(
+    fn damaged_rendezvous_stream_yields_frames_or_a_fault(
         frames in vec(generators::rendezvous_frame(), 0..5), step in any::<u8>(), damage in damage(),
     ) {
-        let written = |frame: &frame::Frame| frame::Frame::encode(frame.kind, frame.round, &frame.payload);
+        let written = |frame: &RendezvousFrame| RendezvousFrame::encode(frame.kind, frame.round, &frame.payload);
         let stream: Vec<u8> = frames.iter().flat_map(written).collect();
         prop_assert_eq!(rendezvous_frame::decode(&stream, usize::from(step) + 1).0, frames);
         super::rendezvous_frame(&[vec![step], damaged(stream, &damage)].concat());
     }
 
     #[test]
-    fn a_handshake_is_trusted_where_nothing_was_changed(
-        client in any::<u32>(), server in any::<u32>(), road in any::<bool>(), key in any::<[u8; 32]>(), name in ".{0,20}",
+    fn unchanged_handshake_authenticates(
+        client in any::<u32>(), server in any::<u32>(), transport in any::<bool>(), key in any::<[u8; 32]>(),
+        name in ".{0,20}",
     ) {
-        let purpose = if road { Purpose::Road } else { Purpose::Rendezvous };
-        let (parties, secret) = (Parties { purpose, client, server }, Secret::from_bytes(key).derive(&name));
-        let client = Client::new(&secret, parties);
-        let server = Server::new(&secret, purpose, server, client.hello()).map_err(|(distrust, _)| distrust).unwrap();
-        prop_assert_eq!(server.proven(&client.answered(server.answer()).unwrap()), Ok(parties));
+        let purpose = if transport { ConnectionPurpose::Transport } else { ConnectionPurpose::Rendezvous };
+        let (endpoints, secret) = (Endpoints { purpose, client, server }, Secret::from_bytes(key).derive(&name));
+        let client = Client::new(&secret, endpoints);
+        let server = Server::new(&secret, purpose, server, client.hello()).map_err(|(error, _)| error).unwrap();
+        prop_assert_eq!(server.verify_proof(&client.verify_response(server.response()).unwrap()), Ok(endpoints));
     }
 
     #[test]
-    fn a_changed_handshake_is_not_trusted(changes in vec(any::<u8>(), 0..200)) {
+    fn changed_handshake_is_refused(changes in vec(any::<u8>(), 0..200)) {
         handshake(&changes);
     }
 
     #[test]
-    fn a_parcel_comes_back_with_what_travels_beside(nested in generators::nested()) {
+    fn encoded_value_decodes_with_its_attachments(nested in generators::nested()) {
         let written = encode(&nested).unwrap();
-        let again: parcel::Nested = decode(&written.bytes, written.attachments).unwrap();
-        // References are to the same cells: what they are shown as holds their address.
+        let again: serialized_value::Nested = decode(&written.bytes, written.attachments).unwrap();
+        // The references refer to the same promises: their Debug text holds the address.
         prop_assert_eq!(format!("{again:?}"), format!("{nested:?}"));
     }
 
     #[test]
-    fn a_damaged_parcel_is_read_or_refused(nested in generators::nested(), damage in damage()) {
-        super::parcel(&damaged(parcel::input_of(&nested).unwrap(), &damage));
+    fn damaged_value_is_decoded_or_refused(nested in generators::nested(), damage in damage()) {
+        super::serialized_value(&damaged(serialized_value::input_of(&nested).unwrap(), &damage));
     }
 
     #[test]
-    fn totals_come_back_and_damaged_ones_are_read_or_refused(totals in generators::totals(), damage in damage()) {
+    fn encoded_totals_decode_and_damaged_ones_are_decoded_or_refused(totals in generators::totals(), damage in damage()) {
         let bytes = postcard::to_allocvec(&totals).unwrap();
         prop_assert_eq!(postcard::from_bytes::<Totals>(&bytes), Ok(totals));
         if let Ok(totals) = postcard::from_bytes::<Totals>(&damaged(bytes, &damage)) {
@@ -142,14 +143,14 @@ proptest! {
     }
 
     #[test]
-    fn a_request_is_missing_what_exceeds_the_totals_and_nothing_else(
+    fn request_lacks_exactly_what_exceeds_the_totals(
         totals in generators::totals(), request in generators::request(),
     ) {
         let has = |name: &str| totals.custom.iter().find(|(own, _)| own == name).map_or(0, |(_, total)| *total);
         let met = request.cpu <= totals.cpu
             && request.gpu <= totals.gpu
             && (request.gpu <= crate::scheduling::UNIT || request.gpu % crate::scheduling::UNIT == 0)
-            && request.custom.iter().all(|(name, wanted)| *wanted <= has(name));
+            && request.custom.iter().all(|(name, requested)| *requested <= has(name));
         prop_assert_eq!(totals.missing(&request).is_none(), met);
         prop_assert_eq!(fixed_of(amount_of(request.cpu)), request.cpu);
     }
@@ -159,28 +160,28 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn frames_come_out_as_they_went_in_however_they_are_cut(
+    fn tcp_frames_cut_anywhere_decode_to_the_same_frames(
         frames in vec(generators::tcp_frame(), 0..12), pieces in vec(1_usize..40_000, 1..5),
     ) {
         prop_assert_eq!(tcp_frame::decode(&tcp_frame::bytes_of(&frames), &pieces), Ok(frames));
     }
 
     #[test]
-    fn arbitrary_bytes_are_frames_or_a_fault_however_they_are_cut(
+    fn arbitrary_bytes_cut_anywhere_yield_the_same_frames_or_fault(
         bytes in vec(prop_oneof![0_u8..9, any::<u8>()], 0..4000), pieces in vec(1_usize..100, 1..5),
     ) {
         prop_assert_eq!(tcp_frame::decode(&bytes, &pieces), tcp_frame::decode(&bytes, &[bytes.len().max(1)]));
     }
 
     #[test]
-    fn damaged_frames_are_frames_or_a_fault(
+    fn damaged_tcp_stream_yields_frames_or_a_fault(
         frames in vec(generators::tcp_frame(), 0..3), piece in any::<u8>(), damage in damage(),
     ) {
         super::tcp_frame(&[vec![piece], damaged(tcp_frame::bytes_of(&frames), &damage)].concat());
     }
 }
 
-/// Learns the names of an enum's variants from what its `Deserialize` asks for.
+/// Learns the names of an enum's variants from the request of its `Deserialize`.
 struct Variants<'a>(&'a mut &'static [&'static str]);
 
 impl<'de> Deserializer<'de> for Variants<'_> {
@@ -193,7 +194,7 @@ impl<'de> Deserializer<'de> for Variants<'_> {
         _: V,
     ) -> Result<V::Value, Self::Error> {
         *self.0 = variants;
-        Err(de::Error::custom("the names were wanted"))
+        Err(de::Error::custom("only the names were requested"))
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
@@ -206,7 +207,7 @@ impl<'de> Deserializer<'de> for Variants<'_> {
     }
 }
 
-/// The variants of `T` that none of the strategy's values is, where these are what a value begins with when it is written.
+/// The variants of `T` that none of the strategy's encoded values is: the first byte is the variant.
 fn without_generator<T: Deserialize<'static>>(strategy: &impl Strategy<Value = Vec<u8>>) -> Vec<&'static str> {
     let mut names: &[&str] = &[];
     assert!(T::deserialize(Variants(&mut names)).is_err() && !names.is_empty());
@@ -224,12 +225,12 @@ fn written<T: Serialize + std::fmt::Debug>(strategy: impl Strategy<Value = T>) -
 fn every_message_has_a_generator() {
     let unseen = [
         without_generator::<Message<'static>>(&written(generators::message())),
-        without_generator::<CountMessage>(&written(generators::count())),
-        without_generator::<GroupMessage>(&written(generators::group())),
-        without_generator::<Question>(&written(generators::question())),
+        without_generator::<CountMessage>(&written(generators::count_message())),
+        without_generator::<GroupMessage>(&written(generators::group_message())),
+        without_generator::<InfoRequest>(&written(generators::info_request())),
         without_generator::<WireAttachment>(&written(generators::attachment())),
         without_generator::<Error>(&written(generators::error())),
     ]
     .concat();
-    assert!(unseen.is_empty(), "no generator in tests/decoders/generators.rs makes a {unseen:?}");
+    assert!(unseen.is_empty(), "no generator in tests/decoders/generators.rs yields {unseen:?}");
 }

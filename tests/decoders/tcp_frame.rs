@@ -1,29 +1,29 @@
-//! Frames of the road over TCP, as they come out of a peer's stream.
+//! Frames of the TCP transport, as they come out of a peer's stream.
 
-use crate::transport::tcp::frame::{Fault, Header, Kind, REQUEST_BYTES, Request};
-use crate::transport::tcp::inbox::{Frame, Inbox, Spares};
+use crate::transport::tcp::frame::{FrameError, FrameHeader, FrameKind, REQUEST_BYTES, ReadRange};
+use crate::transport::tcp::frame_buffer::{Frame, FrameBuffer, FreeBuffers};
 
-/// A frame with its data, whatever its kind.
-pub type Whole = (Header, Vec<u8>);
+/// A frame of any kind with its data.
+pub type CompleteFrame = (FrameHeader, Vec<u8>);
 
-/// Bytes as a stream that comes in pieces: the first byte says how long those are. However a stream is cut, the same frames or
-/// the same fault come out of it, and each frame is written as it came.
+/// Takes bytes as a stream that arrives in pieces; the first byte gives their length. However a stream is cut, the decoder
+/// yields the same frames or the same fault, and each header is encoded to the bytes it was decoded from.
 pub fn tcp_frame(bytes: &[u8]) {
     let Some((piece, stream)) = bytes.split_first() else { return };
     let frames = decode(stream, &[usize::from(*piece) + 1]);
     assert_eq!(frames, decode(stream, &[stream.len().max(1)]));
     for (header, body) in frames.iter().flatten() {
-        assert_eq!(Header::decode(&header.encode()), Ok(*header));
-        if header.kind == Kind::ReadRequest {
+        assert_eq!(FrameHeader::decode(&header.encode()), Ok(*header));
+        if header.kind == FrameKind::ReadRequest {
             assert_eq!(body.len(), REQUEST_BYTES, "a header of another length is a fault");
-            assert_eq!(Request::decode(body).map(|request| request.encode().to_vec()), Ok(body.clone()));
+            assert_eq!(ReadRange::decode(body).map(|request| request.encode().to_vec()), Ok(body.clone()));
         }
     }
 }
 
-/// Frames as they travel.
+/// Frames as they are sent.
 #[cfg(test)]
-pub fn bytes_of(frames: &[Whole]) -> Vec<u8> {
+pub fn bytes_of(frames: &[CompleteFrame]) -> Vec<u8> {
     let mut stream = Vec::new();
     for (header, body) in frames {
         stream.extend(header.encode());
@@ -33,37 +33,37 @@ pub fn bytes_of(frames: &[Whole]) -> Vec<u8> {
     stream
 }
 
-/// Feeds `stream` in pieces of these lengths, repeated, and takes every frame.
-pub fn decode(stream: &[u8], pieces: &[usize]) -> Result<Vec<Whole>, Fault> {
-    let (mut inbox, mut spares) = (Inbox::default(), Spares::default());
-    let (mut frames, mut at): (Vec<Whole>, usize) = (Vec::new(), 0);
+/// Feeds `stream` in pieces of these lengths, cyclically, and returns every frame.
+pub fn decode(stream: &[u8], pieces: &[usize]) -> Result<Vec<CompleteFrame>, FrameError> {
+    let (mut buffer, mut free_buffers) = (FrameBuffer::default(), FreeBuffers::default());
+    let (mut frames, mut position): (Vec<CompleteFrame>, usize) = (Vec::new(), 0);
     for piece in pieces.iter().cycle() {
-        if at == stream.len() {
+        if position == stream.len() {
             break;
         }
-        // As one system call fills the block first, and then the buffer.
-        let direct = inbox.raw_bytes();
-        let room = inbox.room(&mut spares);
-        let count = (*piece).min(stream.len() - at).min(direct + room.len());
+        // In the order in which one system call fills the two: first the block, then the buffer.
+        let direct = buffer.raw_bytes();
+        let space = buffer.space(&mut free_buffers);
+        let count = (*piece).min(stream.len() - position).min(direct + space.len());
         let buffered = count.saturating_sub(direct);
-        room[..buffered].copy_from_slice(&stream[at + count - buffered..at + count]);
-        let raw = inbox.came(count);
+        space[..buffered].copy_from_slice(&stream[position + count - buffered..position + count]);
+        let raw = buffer.on_received(count);
         if raw > 0 {
-            frames.last_mut().expect("data has a header").1.extend(&stream[at..at + raw]);
+            frames.last_mut().expect("data has a header").1.extend(&stream[position..position + raw]);
         }
-        at += count;
-        while inbox.raw_bytes() == 0 {
-            let Some(Frame { header, body }) = inbox.next()? else { break };
+        position += count;
+        while buffer.raw_bytes() == 0 {
+            let Some(Frame { header, body }) = buffer.next()? else { break };
             assert!(body.as_ptr().addr().is_multiple_of(8) || body.is_empty());
             let mut body = body.to_vec();
-            if inbox.raw_bytes() > 0 {
-                body.resize(inbox.raw_bytes(), 0);
-                let taken = inbox.take_raw(&mut body);
+            if buffer.raw_bytes() > 0 {
+                body.resize(buffer.raw_bytes(), 0);
+                let taken = buffer.take_raw(&mut body);
                 body.truncate(taken);
             }
             frames.push((header, body));
         }
-        inbox.rest(&mut spares);
+        buffer.release_if_empty(&mut free_buffers);
     }
     Ok(frames)
 }

@@ -1,7 +1,7 @@
 //! A Slurm cluster of a few hosts on this machine, made of namespaces by the script `cluster` beside this file: real
 //! `srun` and `sbatch`, a network with cables to pull, hosts to switch off. It takes root.
 
-use crate::launcher::{Launch, found};
+use crate::launcher::{Launch, find_program};
 use std::fs::File;
 use std::io::{BufRead, BufReader, PipeReader};
 use std::path::{Path, PathBuf};
@@ -39,7 +39,7 @@ fn no_lab() -> Option<String> {
         return Some("root may not make namespaces here, as in most containers".to_string());
     }
     let missing: Vec<&str> =
-        PACKAGES.iter().filter(|(command, _)| found(command).is_none()).map(|(_, package)| *package).collect();
+        PACKAGES.iter().filter(|(command, _)| find_program(command).is_none()).map(|(_, package)| *package).collect();
     if missing.is_empty() {
         return None;
     }

@@ -1,11 +1,11 @@
-//! Starts programs alone and under mpirun, each in a process group of its own and with a time limit, so that nothing a
-//! program does can hang the tests or outlive them.
-#![allow(dead_code)] // Each test file uses its part.
+//! Starts programs alone and under mpirun, each in its own process group and with a time limit, so that no program can hang
+//! the tests or survive them.
+#![allow(dead_code)] // Each test program uses a part of it.
 
-pub mod family;
-pub mod meeting;
+pub mod processes;
+pub mod rendezvous;
 
-use family::{descendants, signal};
+use processes::{descendants, signal};
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
@@ -16,10 +16,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// One launch at a time: ranks that share two cores with another test's ranks only make both slow.
+/// One launch at a time: ranks of two tests on the same two cores only slow each other down.
 static TURN: Mutex<()> = Mutex::new(());
 
-/// What Open MPI wants to be told, as root, with more ranks than cores, and to leave the cores to us. Others ignore it.
+/// Open MPI's settings to run as root, to run more ranks than cores, and not to bind ranks to cores. Other libraries ignore them.
 const OPEN_MPI: &[(&str, &str)] = &[
     ("OMPI_ALLOW_RUN_AS_ROOT", "1"),
     ("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1"),
@@ -29,7 +29,7 @@ const OPEN_MPI: &[(&str, &str)] = &[
     ("PRTE_MCA_hwloc_default_binding_policy", "none"),
 ];
 
-/// Why no ranks can be started here, where they cannot be. In CI a missing mpirun is a failure.
+/// Why ranks cannot be started here, or `None` if they can. In CI a missing mpirun is a failure.
 pub fn no_ranks() -> Option<String> {
     if !cfg!(feature = "mpi") {
         return Some("built without the feature `mpi`".to_string());
@@ -45,17 +45,17 @@ pub fn no_ranks() -> Option<String> {
 /// The launcher of the MPI library that the programs are linked with.
 fn mpirun() -> Option<PathBuf> {
     let names = [std::env::var("MPIRUN").unwrap_or_default(), "mpirun.openmpi".to_string(), "mpirun".to_string()];
-    names.iter().filter(|name| !name.is_empty()).find_map(|name| found(name))
+    names.iter().filter(|name| !name.is_empty()).find_map(|name| find_program(name))
 }
 
-/// Whether the MPI library that the programs are linked with is MPICH.
+/// Returns true if the programs are linked with MPICH.
 pub fn uses_mpich() -> bool {
     let version = mpirun().and_then(|mpirun| Command::new(mpirun).arg("--version").output().ok());
     version.is_some_and(|version| String::from_utf8_lossy(&version.stdout).contains("HYDRA"))
 }
 
-/// A command as the shell would find it.
-pub fn found(name: &str) -> Option<PathBuf> {
+/// The path of a command, found as the shell finds it.
+pub fn find_program(name: &str) -> Option<PathBuf> {
     if name.contains('/') {
         return Some(PathBuf::from(name)).filter(|path| path.exists());
     }
@@ -64,7 +64,7 @@ pub fn found(name: &str) -> Option<PathBuf> {
 
 /// The program of this name that cargo built beside the running test.
 pub fn example(name: &str) -> PathBuf {
-    let test = std::env::current_exe().expect("a test knows where it lies");
+    let test = std::env::current_exe().expect("a test knows its own path");
     let built = test.ancestors().nth(2).expect("tests lie in target/PROFILE/deps").join("examples").join(name);
     assert!(built.exists(), "{} is not there: build it with `cargo build --examples`", built.display());
     built
@@ -78,12 +78,12 @@ pub struct Launch {
 }
 
 impl Launch {
-    /// The program by itself.
+    /// The program without a launcher.
     pub fn alone(program: &Path) -> Launch {
         Launch { words: vec![program.into()], variables: Vec::new(), limit: Duration::from_secs(120) }
     }
 
-    /// The program on so many ranks of this host.
+    /// The program on `count` ranks of this host.
     pub fn on_ranks(count: u32, program: &Path) -> Launch {
         Launch::several(&[(count, program)])
     }
@@ -100,31 +100,31 @@ impl Launch {
         launch
     }
 
-    /// Starts all this from another command, whose own arguments these are.
+    /// Runs the launch inside another command, given with its arguments.
     pub fn inside(mut self, wrapper: &[&str]) -> Launch {
         self.words.splice(0..0, wrapper.iter().map(OsString::from));
         self
     }
 
-    /// An argument of the program.
+    /// Adds an argument of the program.
     pub fn arg(mut self, argument: impl Into<OsString>) -> Launch {
         self.words.push(argument.into());
         self
     }
 
-    /// A variable of its environment.
+    /// Sets a variable of its environment.
     pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Launch {
         self.variables.push((name.to_string(), value.into()));
         self
     }
 
-    /// How long it may take; two minutes where nothing is said.
+    /// Sets the time limit; the default is two minutes.
     pub fn limit(mut self, limit: Duration) -> Launch {
         self.limit = limit;
         self
     }
 
-    /// Starts it, and returns when it has ended.
+    /// Starts it, and returns after it ended.
     pub fn run(self) -> Finished {
         self.start().finish()
     }
@@ -143,7 +143,7 @@ impl Launch {
         command.envs(OPEN_MPI.iter().filter(|(name, _)| std::env::var_os(name).is_none()).copied());
         command.envs(self.variables);
         let child = command.spawn().unwrap_or_else(|error| panic!("{shown:?} does not start: {error}"));
-        drop(command); // and with it our ends of the pipe
+        drop(command); // and with it the test's copies of the write end
 
         let (sender, lines) = channel();
         std::thread::spawn(move || {
@@ -162,7 +162,7 @@ impl Launch {
     }
 }
 
-/// A program that runs. It is ended, with all its descendants, when this is dropped.
+/// A running program. Dropping this ends it with all its descendants.
 pub struct Started {
     child: Child,
     command: String,
@@ -173,22 +173,22 @@ pub struct Started {
 }
 
 impl Started {
-    /// The process that was started: the program itself, or mpirun.
+    /// The started process: the program itself, or mpirun.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Returns when a line that contains `text` was printed, with that line.
+    /// Waits for a line that contains `text`, and returns it.
     pub fn wait_for(&mut self, text: &str) -> String {
         while let Some(line) = self.next_line() {
             if line.contains(text) {
                 return line;
             }
         }
-        panic!("{} ended without a line that says {text:?}:\n{}", self.command, self.output);
+        panic!("{} ended without a line that contains {text:?}:\n{}", self.command, self.output);
     }
 
-    /// The next line that is printed; `None` when nobody holds the other end any more.
+    /// The next printed line; `None` if no process holds the write end of the pipe any more.
     fn next_line(&mut self) -> Option<String> {
         match self.lines.recv_timeout(self.deadline.saturating_duration_since(Instant::now())) {
             Ok(line) => {
@@ -205,7 +205,7 @@ impl Started {
         }
     }
 
-    /// Returns when it has ended, and nothing that it started holds its output any more.
+    /// Waits until it ended and until no process that it started holds its output any more.
     pub fn finish(mut self) -> Finished {
         while self.next_line().is_some() {}
         loop {
@@ -213,7 +213,7 @@ impl Started {
                 let output = std::mem::take(&mut self.output);
                 return Finished { status, output, command: self.command.clone() };
             }
-            assert!(Instant::now() < self.deadline, "{} closed its output and goes on:\n{}", self.command, self.output);
+            assert!(Instant::now() < self.deadline, "{} closed its output but still runs:\n{}", self.command, self.output);
             std::thread::sleep(Duration::from_millis(2));
         }
     }
@@ -224,14 +224,14 @@ impl Drop for Started {
         if matches!(self.child.try_wait(), Ok(Some(_))) {
             return;
         }
-        // mpirun ends its ranks when asked to; what does not end, and ranks that have left its group, are ended one by one.
-        let family = descendants(self.child.id());
+        // mpirun ends its ranks on SIGTERM; processes that do not end, and ranks that left its group, are killed one by one.
+        let processes = descendants(self.child.id());
         signal("TERM", &self.child.id().to_string());
-        let patience = Instant::now() + Duration::from_secs(3);
-        while Instant::now() < patience && matches!(self.child.try_wait(), Ok(None)) {
+        let deadline = Instant::now() + Duration::from_secs(3);
+        while Instant::now() < deadline && matches!(self.child.try_wait(), Ok(None)) {
             std::thread::sleep(Duration::from_millis(20));
         }
-        for pid in family {
+        for pid in processes {
             signal("KILL", &pid.to_string());
         }
         let _ = self.child.kill();
@@ -239,16 +239,16 @@ impl Drop for Started {
     }
 }
 
-/// A program that has ended.
+/// A program that ended.
 pub struct Finished {
-    /// How.
+    /// How it ended.
     pub status: ExitStatus,
-    /// What it printed, on standard output and standard error alike.
+    /// The lines that it printed, on standard output and standard error alike.
     pub output: String,
     command: String,
 }
 
-/// Fails with the lines that begin with `FAILED`, where a program of named cases did not succeed.
+/// Panics with the lines that begin with `FAILED` if a program of named cases did not succeed.
 #[track_caller]
 pub fn show_failures(what: &str, finished: &Finished) {
     if !finished.status.success() {
@@ -259,31 +259,31 @@ pub fn show_failures(what: &str, finished: &Finished) {
 }
 
 impl Finished {
-    /// It ended well.
+    /// Asserts that it ended with exit code 0.
     #[track_caller]
     pub fn succeeded(self) -> Finished {
         assert!(self.status.success(), "{} ended with {}:\n{}", self.command, self.status, self.output);
         self
     }
 
-    /// It ended with an exit code that says so.
+    /// Asserts that it ended with another exit code than 0.
     #[track_caller]
     pub fn failed(self) -> Finished {
         assert!(!self.status.success(), "{} should have failed:\n{}", self.command, self.output);
         self
     }
 
-    /// It printed a line that contains all of `parts`.
+    /// Asserts that it printed a line that contains all of `parts`.
     #[track_caller]
-    pub fn said(self, parts: &[&str]) -> Finished {
-        let found = self.output.lines().any(|line| parts.iter().all(|part| line.contains(part)));
-        assert!(found, "{} printed no line with all of {parts:?}:\n{}", self.command, self.output);
+    pub fn printed(self, parts: &[&str]) -> Finished {
+        let printed = self.output.lines().any(|line| parts.iter().all(|part| line.contains(part)));
+        assert!(printed, "{} printed no line with all of {parts:?}:\n{}", self.command, self.output);
         self
     }
 
-    /// No line of what it printed contains `part`.
+    /// Asserts that no line of its output contains `part`.
     #[track_caller]
-    pub fn did_not_say(self, part: &str) -> Finished {
+    pub fn did_not_print(self, part: &str) -> Finished {
         assert!(!self.output.contains(part), "{} printed {part:?}:\n{}", self.command, self.output);
         self
     }
@@ -293,7 +293,7 @@ impl Finished {
         self.output.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default()
     }
 
-    /// How many lines contain `part`.
+    /// The number of lines that contain `part`.
     pub fn count(&self, part: &str) -> usize {
         self.output.lines().filter(|line| line.contains(part)).count()
     }

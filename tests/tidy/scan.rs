@@ -37,6 +37,18 @@ pub fn roots_named(code: &str) -> Vec<(usize, String)> {
     names
 }
 
+/// Types that code defines at the top of a file.
+pub fn type_names(code: &str) -> Vec<String> {
+    let at_the_margin = code.lines().filter(|line| line.starts_with(char::is_alphabetic));
+    let defined = at_the_margin.filter_map(|line| {
+        let mut words = words(line)
+            .map(|(_, word)| word)
+            .skip_while(|word| ["pub", "crate", "super", "in", "unsafe"].contains(word));
+        matches!(words.next(), Some("struct" | "enum" | "trait" | "union" | "type")).then(|| words.next()).flatten()
+    });
+    defined.map(str::to_string).collect()
+}
+
 /// The first name of each branch of a `use` group, given what follows its opening brace.
 fn branches(group: &str) -> Vec<String> {
     let (mut depth, mut names, mut expects) = (0, Vec::new(), true);
@@ -149,15 +161,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_scanner_sees_names_and_passes_over_text() {
+    fn scanning_a_source_finds_names_and_skips_text() {
         let source = r##"
-            use crate::{mem::Block, sched, base::{Error, ids}}; // crate::comment
-            fn f<'a>(x: &'a str) { "crate::text"; r#"crate::"raw""#; '"'; crate :: node::go(); $crate::api::x(); '\'' }
+            use crate::{memory::Block, scheduling, base::{Error, ids}}; // crate::comment
+            fn f<'a>(x: &'a str) { "crate::text"; r#"crate::"raw""#; '"'; crate :: runtime::go(); $crate::api::x(); '\'' }
             /* crate::block /* nested */ crate::still */ unsafe { }
         "##;
         let code = blanked(source);
         let names: Vec<String> = roots_named(&code).into_iter().map(|(_, name)| name).collect();
-        assert_eq!(names, ["mem", "sched", "base", "node"]);
+        assert_eq!(names, ["memory", "scheduling", "base", "runtime"]);
         assert_eq!(code.lines().count(), source.lines().count());
         assert_eq!(unexplained(source, &code).collect::<Vec<_>>(), [4]);
         let explained = "// SAFETY: nothing happens\nunsafe { }";

@@ -31,14 +31,14 @@ impl Counted {
     }
 }
 
-/// Calls every one of the actors so many times, a one each time; the sum of what they had counted at last.
+/// Calls every one of the actors so many times, adding one each time; returns the sum of their last counts.
 #[mobula::remote(num_cpus = 0)]
 fn call(actors: Vec<CountedHandle>, calls: u64) -> mobula::Result<u64> {
     let one = |actor: &CountedHandle| actor.count(1);
     sum_of_last(&actors, calls, one)
 }
 
-/// The same, the one being an object that is got for each call.
+/// The same; the one is an object that is fetched for each call.
 #[mobula::remote(num_cpus = 0)]
 fn call_by_reference(actors: Vec<CountedHandle>, calls: u64) -> mobula::Result<u64> {
     let one = mobula::put(1u64)?;
@@ -55,7 +55,7 @@ fn sum_of_last(
     Ok(counts.iter().rev().take(actors.len()).map(|count| **count).sum())
 }
 
-/// Microseconds of a call of an async method of an actor here, whose result is waited for.
+/// Microseconds of a call of an async method of an actor on this rank, whose result is waited for.
 pub fn async_one_by_one(run: &Run) -> Result<f64> {
     let actor = Counted::on(0).remote();
     let mut calls = 0;
@@ -91,8 +91,8 @@ pub fn one_to_many(run: &Run) -> Result<f64> {
     let us = us_each(run.rounds(10), || {
         calls += IN_FLIGHT;
         let counted = sum_of_last(&actors, IN_FLIGHT, |actor| actor.count(1)).map_err(Failure::from)?;
-        let made = calls * actors.len() as u64;
-        check(counted == made, || format!("the actors counted {counted} calls where {made} were made"))
+        let expected = calls * actors.len() as u64;
+        check(counted == expected, || format!("the actors counted {counted} calls where {expected} were made"))
     })?;
     Ok((IN_FLIGHT * actors.len() as u64) as f64 / us)
 }
@@ -115,7 +115,7 @@ fn by_every_rank(run: &Run, caller: impl Fn(u32, Vec<CountedHandle>) -> ObjectRe
         calls += a_round;
         let callers: Vec<ObjectRef<u64>> = (0..ranks()).map(|rank| caller(rank, actors.clone())).collect();
         mobula::get_all(&callers)?;
-        // Every caller has its answers, so every call has been counted.
+        // Every caller has its results, so every call has been counted.
         let counts: Vec<ObjectRef<u64>> = actors.iter().map(|actor| actor.count(0)).collect();
         let counted: u64 = mobula::get_all(&counts)?.iter().map(|count| **count).sum();
         check(counted == calls, || format!("the actors counted {counted} calls where {calls} were made"))

@@ -1,4 +1,4 @@
-//! Calls of an actor, wherever it is, beside a thread that serves a channel.
+//! Calls of an actor, on this rank or the other, beside a thread that serves a channel.
 
 use crate::case::Run;
 use crate::failure::{Result, check};
@@ -7,10 +7,10 @@ use mobula::prelude::*;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
-/// Calls that are made before the first result is asked for.
+/// Calls that are made before the first result is read.
 pub const IN_FLIGHT: u32 = 10_000;
 
-/// The least that an actor can do and be seen to have done.
+/// An actor that adds: the smallest call whose effect can be checked.
 struct Adder {
     sum: u64,
 }
@@ -33,8 +33,8 @@ pub fn one_by_one<const RANK: u32>(run: &Run) -> Result<f64> {
     let mut sum = 0;
     us_each(run.rounds(5_000), || {
         sum += 1;
-        let answer = *adder.add(1).get()?;
-        check(answer == sum, || format!("an actor counted {answer} calls where {sum} were made"))
+        let reply = *adder.add(1).get()?;
+        check(reply == sum, || format!("an actor counted {reply} calls where {sum} were made"))
     })
 }
 
@@ -43,9 +43,9 @@ pub fn in_flight<const RANK: u32>(run: &Run) -> Result<f64> {
     let adder = Adder::on(RANK).remote();
     let mut sum = 0;
     let us = us_each(run.rounds(10), || {
-        let answers: Vec<ObjectRef<u64>> = (0..IN_FLIGHT).map(|_| adder.add(1)).collect();
+        let responses: Vec<ObjectRef<u64>> = (0..IN_FLIGHT).map(|_| adder.add(1)).collect();
         sum += u64::from(IN_FLIGHT);
-        let last = mobula::get_all(&answers)?.last().map_or(0, |last| **last);
+        let last = mobula::get_all(&responses)?.last().map_or(0, |last| **last);
         check(last == sum, || format!("an actor counted {last} calls where {sum} were made"))
     })?;
     Ok(f64::from(IN_FLIGHT) / us)
@@ -55,8 +55,8 @@ pub fn in_flight<const RANK: u32>(run: &Run) -> Result<f64> {
 pub fn channel_one_by_one(run: &Run) -> Result<f64> {
     with_channel_adder(|adder| {
         us_each(run.rounds(5_000), || {
-            let (answer, answered) = channel();
-            check(adder.send((1, answer)).is_ok() && answered.recv().is_ok(), || "the thread is gone".to_string())
+            let (reply, response) = channel();
+            check(adder.send((1, reply)).is_ok() && response.recv().is_ok(), || "the thread has ended".to_string())
         })
     })
 }
@@ -66,18 +66,19 @@ pub fn channel_in_flight(run: &Run) -> Result<f64> {
     with_channel_adder(|adder| {
         let us = us_each(run.rounds(10), || {
             let calls = (0..IN_FLIGHT).map(|_| {
-                let (answer, answered) = channel();
-                adder.send((1, answer)).ok().map(|()| answered)
+                let (reply, response) = channel();
+                adder.send((1, reply)).ok().map(|()| response)
             });
-            let answers: Vec<_> = calls.collect();
-            let all = answers.iter().all(|answered| answered.as_ref().is_some_and(|answered| answered.recv().is_ok()));
-            check(all, || "the thread is gone".to_string())
+            let responses: Vec<_> = calls.collect();
+            let all =
+                responses.iter().all(|response| response.as_ref().is_some_and(|response| response.recv().is_ok()));
+            check(all, || "the thread has ended".to_string())
         })?;
         Ok(f64::from(IN_FLIGHT) / us)
     })
 }
 
-/// A call of the peer: what to add, and where its answer goes.
+/// A call of the peer: the number to add, and the channel for its response.
 type ChannelCall = (u64, Sender<u64>);
 
 /// Runs `body` with a thread that adds what it is sent.
@@ -86,10 +87,10 @@ fn with_channel_adder(body: impl FnOnce(&Sender<ChannelCall>) -> Result<f64>) ->
     thread::scope(|scope| {
         scope.spawn(move || {
             let mut sum = 0;
-            for (value, answer) in calls {
+            for (value, reply) in calls {
                 sum += value;
-                // A caller that no longer waits is no fault of the thread's.
-                let _ = answer.send(sum);
+                // A caller that no longer waits is not the thread's fault.
+                let _ = reply.send(sum);
             }
         });
         let outcome = body(&adder);

@@ -2,7 +2,7 @@
 //!
 //! Owns: the cases. Never: starts ranks, or measures on a rank other than 0.
 //!
-//! - A1: an actor counts its calls, and every case compares its count.
+//! - BENCH-ACTORS-1: an actor counts its calls, and every case compares its count.
 
 mod crowds;
 mod here;
@@ -39,7 +39,7 @@ pub fn cases() -> Vec<Case> {
 /// Measures all of it.
 ///
 /// # Errors
-/// Where a result cannot be written.
+/// If a result cannot be written.
 pub fn run(bench: &mut Bench) -> Result<()> {
     bench.measure(&cases())
 }

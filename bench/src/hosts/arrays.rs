@@ -1,4 +1,4 @@
-//! Arrays that the other rank made, brought here.
+//! Arrays of the other rank, fetched to this one.
 
 use super::{OTHER, pieces, rate};
 use crate::case::Run;
@@ -20,7 +20,7 @@ fn make(count: u32, bytes: u64) -> mobula::Result<Vec<ObjectRef<Array<u8>>>> {
 /// GiB a second of getting arrays of this many bytes, one after the other.
 pub fn get<const BYTES: usize>(run: &Run) -> Result<f64> {
     let count = pieces(run, BYTES);
-    // What lies here of the last sample has its pages: the first arrays are only to bring those in.
+    // The memory of the last sample has its pages: the first arrays only touch it.
     let warm = make::on(OTHER).remote(1, BYTES as u64).get()?;
     drop(warm[0].get()?);
     let arrays = make::on(OTHER).remote(count as u32, BYTES as u64).get()?;

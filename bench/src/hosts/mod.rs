@@ -1,10 +1,11 @@
-//! Two ranks that share no memory: what a call and an array cost over the road between them, beside that road's own plain
-//! use: a TCP stream, or MPI messages.
+//! Two ranks that share no memory: the cost of a call and an array over the transport between them, beside plain use of
+//! that transport: a TCP stream, or MPI messages.
 //!
-//! Owns: the cases and the plain ends. Never: starts ranks; whoever starts them says where, and `MOBULA_FABRIC` over what.
+//! Owns: the cases and the plain endpoints. Never: starts ranks; the user starts them on the hosts, and sets
+//! `MOBULA_FABRIC` to the transport.
 //!
-//! - H1: rank 0 measures, rank 1 answers; both ends of a peer are in the same two processes as ours.
-//! - H2: bytes land in memory that was touched before, on both sides.
+//! - BENCH-HOSTS-1: rank 0 measures, rank 1 responds; both ends of a peer are in the same two processes as ours.
+//! - BENCH-HOSTS-2: bytes arrive in memory that was touched before, on both sides.
 
 mod arrays;
 #[cfg(feature = "mpi")]
@@ -14,7 +15,7 @@ mod stages;
 
 pub use stages::{cases, run};
 
-/// Who answers (H1).
+/// The rank that responds (BENCH-HOSTS-1).
 const OTHER: u32 = 1;
 
 /// Bytes that a sample moves at least, so that it takes some tens of milliseconds.

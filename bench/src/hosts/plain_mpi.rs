@@ -8,38 +8,39 @@ use mpi::topology::{Communicator, SimpleCommunicator};
 use mpi::traits::{Destination, Source};
 use std::time::Instant;
 
-/// Ends the answering side.
+/// Ends the responding side.
 const END: u64 = u64::MAX;
 
-/// Answers on the rank that runs this until it is told to end.
+/// Responds on the rank that runs this until it receives `END`.
 #[mobula::remote(num_cpus = 0)]
-fn answer() {
+fn serve() {
     let comm = SimpleCommunicator::world().duplicate();
-    let asker = comm.process_at_rank(0);
+    let requester = comm.process_at_rank(0);
     let bytes = vec![7u8; 64 << 20];
     loop {
-        let (count, _) = asker.receive::<u64>();
+        let (count, _) = requester.receive::<u64>();
         if count == END {
             return;
         }
-        asker.send(&bytes[..count as usize]);
+        requester.send(&bytes[..count as usize]);
     }
 }
 
-/// With the two ends joined; every rank of the job but these two would have to join the communicator as well.
-fn joined<T>(act: impl FnOnce(&SimpleCommunicator) -> Result<T>) -> Result<T> {
+/// Runs `action` with a communicator of the two ranks; every other rank of the job would have to join the communicator
+/// as well.
+fn with_communicator<T>(action: impl FnOnce(&SimpleCommunicator) -> Result<T>) -> Result<T> {
     if SimpleCommunicator::world().size() != 2 {
         return Err(Failure::Program { program: "plain MPI".to_string(), reason: "it takes two ranks".to_string() });
     }
-    let answering = answer::on(OTHER).remote();
+    let serving = serve::on(OTHER).remote();
     let comm = SimpleCommunicator::world().duplicate();
-    let outcome = act(&comm);
+    let outcome = action(&comm);
     comm.process_at_rank(OTHER as i32).send(&END);
-    answering.get()?;
+    serving.get()?;
     outcome
 }
 
-fn ask(comm: &SimpleCommunicator, into: &mut [u8]) {
+fn request(comm: &SimpleCommunicator, into: &mut [u8]) {
     let other = comm.process_at_rank(OTHER as i32);
     other.send(&(into.len() as u64));
     other.receive_into(into);
@@ -49,11 +50,11 @@ fn ask(comm: &SimpleCommunicator, into: &mut [u8]) {
 pub fn messages<const BYTES: usize>(run: &Run) -> Result<f64> {
     let count = pieces(run, BYTES);
     let mut into = vec![0u8; BYTES];
-    joined(|comm| {
-        ask(comm, &mut into);
+    with_communicator(|comm| {
+        request(comm, &mut into);
         let start = Instant::now();
         for _ in 0..count {
-            ask(comm, &mut into);
+            request(comm, &mut into);
         }
         Ok(rate(count * BYTES, start.elapsed()))
     })
@@ -62,11 +63,11 @@ pub fn messages<const BYTES: usize>(run: &Run) -> Result<f64> {
 /// Microseconds of eight bytes there and eight back.
 pub fn round_trip(run: &Run) -> Result<f64> {
     let rounds = run.rounds(2000);
-    joined(|comm| {
-        let mut word = [0u8; 8];
-        ask(comm, &mut word);
+    with_communicator(|comm| {
+        let mut bytes = [0u8; 8];
+        request(comm, &mut bytes);
         us_each(rounds, || {
-            ask(comm, &mut word);
+            request(comm, &mut bytes);
             Ok(())
         })
     })

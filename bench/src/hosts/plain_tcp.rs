@@ -1,4 +1,4 @@
-//! A TCP stream between the same two processes: one thread sends what is asked for, the other reads it.
+//! A TCP stream between the same two processes: one thread sends what is requested, the other reads it.
 
 use super::{OTHER, pieces, rate};
 use crate::case::Run;
@@ -12,28 +12,28 @@ use std::time::Instant;
 /// The stream stays open between samples.
 static STREAM: Mutex<Option<TcpStream>> = Mutex::new(None);
 
-/// Listens on the rank that runs this, answers until the other end closes, and says at which port.
+/// Listens on the rank that runs this and serves until the other end closes; returns the port.
 #[mobula::remote(num_cpus = 0)]
 fn listen() -> u16 {
     let listener = TcpListener::bind("0.0.0.0:0").expect("a port");
     let port = listener.local_addr().expect("bound").port();
     std::thread::spawn(move || {
         let Ok((stream, _)) = listener.accept() else { return };
-        // Whoever asks goes away at the end: that is no error.
-        let _ = answer(stream);
+        // The requesting end disconnects at the end: that is no error.
+        let _ = serve(stream);
     });
     port
 }
 
-/// Sends as many bytes as are asked for, again and again.
-fn answer(mut stream: TcpStream) -> std::io::Result<()> {
+/// Sends as many bytes as are requested, again and again.
+fn serve(mut stream: TcpStream) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut bytes = vec![7u8; 64 << 20];
-    let mut asked = [0; 8];
+    let mut requested = [0; 8];
     loop {
-        stream.read_exact(&mut asked)?;
-        let count = u64::from_le_bytes(asked) as usize;
-        bytes[..8].copy_from_slice(&asked);
+        stream.read_exact(&mut requested)?;
+        let count = u64::from_le_bytes(requested) as usize;
+        bytes[..8].copy_from_slice(&requested);
         stream.write_all(&bytes[..count])?;
     }
 }
@@ -56,7 +56,7 @@ fn on_stream<T>(act: impl FnOnce(&mut TcpStream) -> std::io::Result<T>) -> Resul
     act(stream.as_mut().expect("connected above")).map_err(fail)
 }
 
-fn ask(stream: &mut TcpStream, into: &mut [u8]) -> std::io::Result<()> {
+fn request(stream: &mut TcpStream, into: &mut [u8]) -> std::io::Result<()> {
     stream.write_all(&(into.len() as u64).to_le_bytes())?;
     stream.read_exact(into)
 }
@@ -66,10 +66,10 @@ pub fn stream<const BYTES: usize>(run: &Run) -> Result<f64> {
     let count = pieces(run, BYTES);
     let mut into = vec![0u8; BYTES];
     on_stream(|stream| {
-        ask(stream, &mut into)?;
+        request(stream, &mut into)?;
         let start = Instant::now();
         for _ in 0..count {
-            ask(stream, &mut into)?;
+            request(stream, &mut into)?;
         }
         Ok(rate(count * BYTES, start.elapsed()))
     })
@@ -79,9 +79,9 @@ pub fn stream<const BYTES: usize>(run: &Run) -> Result<f64> {
 pub fn round_trip(run: &Run) -> Result<f64> {
     let rounds = run.rounds(2000);
     on_stream(|stream| {
-        let mut word = [0; 8];
-        ask(stream, &mut word)?;
-        let timed = us_each(rounds, || ask(stream, &mut word).map_err(|error| Failure::Wrong(error.to_string())));
+        let mut bytes = [0; 8];
+        request(stream, &mut bytes)?;
+        let timed = us_each(rounds, || request(stream, &mut bytes).map_err(|error| Failure::Wrong(error.to_string())));
         timed.map_err(|failure| std::io::Error::other(failure.to_string()))
     })
 }

@@ -1,19 +1,20 @@
-//! Many of everything: a million queued tasks, thousands of references in a `wait`, in one task's arguments, in its results.
+//! Many of everything: a million queued tasks, thousands of references in a `wait`, in one task's arguments, in its
+//! results.
 //!
 //! Owns: the cases, in this process and between two ranks. Never: measures on a rank other than 0.
 //!
-//! - M1: a queued task has not begun: all CPUs are held while tasks are queued.
-//! - M2: every case checks its answers.
+//! - BENCH-LIMITS-1: a queued task has not begun: all CPUs are occupied while tasks are queued.
+//! - BENCH-LIMITS-2: every case checks its answers.
 
 mod lists;
 pub mod queue;
 mod stages;
 mod waits;
 
-pub use stages::{cases_far, cases_here, run_far, run_here};
+pub use stages::{cases_here, cases_remote, run_here, run_remote};
 
-/// Who is called in the cases between ranks.
+/// The rank that is called in the cases between ranks.
 const OTHER: u32 = 1;
 
-/// This process.
+/// This process's rank.
 const HERE: u32 = 0;

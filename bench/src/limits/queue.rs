@@ -16,16 +16,16 @@ fn count_up(number: u64) -> u64 {
     number + 1
 }
 
-/// Bytes that a queued task and its reference take, with eight bytes of argument and eight of result: what this process grows
-/// by. Only the first sample of a process says so: later ones take what the allocator has kept.
+/// Bytes that a queued task and its reference take, with eight bytes of argument and eight of result: the growth of
+/// this process. Only the first sample of a process is valid: later ones reuse memory that the allocator has retained.
 pub fn bytes(run: &Run) -> Result<f64> {
     let tasks = run.rounds(TASKS);
-    let held = Held::cpus()?;
+    let occupied = OccupiedCpus::cpus()?;
     let mut queued = Vec::with_capacity(tasks as usize);
     let before = resident_bytes()?;
     submit(&mut queued, tasks);
     let grown = resident_bytes()?.saturating_sub(before);
-    held.release()?;
+    occupied.release()?;
     all_right(&queued)?;
     Ok(grown as f64 / f64::from(tasks))
 }
@@ -33,24 +33,24 @@ pub fn bytes(run: &Run) -> Result<f64> {
 /// Millions of tasks a second that the driver queues.
 pub fn submitted(run: &Run) -> Result<f64> {
     let tasks = run.rounds(TASKS);
-    let held = Held::cpus()?;
+    let occupied = OccupiedCpus::cpus()?;
     let mut queued = Vec::with_capacity(tasks as usize);
     let start = Instant::now();
     submit(&mut queued, tasks);
     let time = us(start.elapsed());
-    held.release()?;
+    occupied.release()?;
     all_right(&queued)?;
     Ok(f64::from(tasks) / time)
 }
 
-/// Millions of tasks a second from the moment when they may run to that when the last result is there.
+/// Millions of tasks a second, from the moment when they may run to the last result.
 pub fn run_off(run: &Run) -> Result<f64> {
     let tasks = run.rounds(TASKS);
-    let held = Held::cpus()?;
+    let occupied = OccupiedCpus::cpus()?;
     let mut queued = Vec::with_capacity(tasks as usize);
     submit(&mut queued, tasks);
     let start = Instant::now();
-    held.release()?;
+    occupied.release()?;
     all_right(&queued)?;
     Ok(f64::from(tasks) / us(start.elapsed()))
 }
@@ -64,10 +64,10 @@ fn all_right(queued: &[ObjectRef<u64>]) -> Result<()> {
     check(right, || "a result is not that of its task".to_string())
 }
 
-/// What this process has in memory.
+/// The resident memory of this process.
 ///
 /// # Errors
-/// Where the kernel does not say.
+/// If the kernel does not report it.
 pub fn resident_bytes() -> Result<u64> {
     let fail = |reason: String| Failure::Program { program: "/proc/self/status".to_string(), reason };
     let status = std::fs::read_to_string("/proc/self/status").map_err(|error| fail(error.to_string()))?;
@@ -76,17 +76,17 @@ pub fn resident_bytes() -> Result<u64> {
     kilobytes.map(|kilobytes| kilobytes << 10).ok_or_else(|| fail("it has no line VmRSS".to_string()))
 }
 
-/// Tasks of this process that hold one CPU each: how many have begun, and whether they may end.
-static HOLDERS: Mutex<(usize, bool)> = Mutex::new((0, false));
+/// Tasks of this process that occupy one CPU each: how many have begun, and whether they may end.
+static OCCUPIERS: Mutex<(usize, bool)> = Mutex::new((0, false));
 static CHANGED: Condvar = Condvar::new();
 
-fn holders() -> MutexGuard<'static, (usize, bool)> {
-    HOLDERS.lock().unwrap_or_else(PoisonError::into_inner)
+fn occupiers() -> MutexGuard<'static, (usize, bool)> {
+    OCCUPIERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[mobula::remote]
-fn hold() {
-    let mut state = holders();
+fn occupy() {
+    let mut state = occupiers();
     state.0 += 1;
     CHANGED.notify_all();
     while !state.1 {
@@ -94,30 +94,30 @@ fn hold() {
     }
 }
 
-/// Every CPU of this host is held, so that nothing that asks for one begins.
-pub struct Held(Vec<ObjectRef<()>>);
+/// Every CPU of this host is occupied, so that no task that requests one begins.
+pub struct OccupiedCpus(Vec<ObjectRef<()>>);
 
-impl Held {
-    /// Takes all of them.
+impl OccupiedCpus {
+    /// Occupies all of them.
     ///
     /// # Errors
-    /// Where the runtime does not say how many there are.
-    pub fn cpus() -> Result<Held> {
-        *holders() = (0, false);
+    /// If the runtime reports no CPUs.
+    pub fn cpus() -> Result<OccupiedCpus> {
+        *occupiers() = (0, false);
         let cpus = mobula::cluster_resources().get("CPU").copied().unwrap_or_default() as usize;
-        check(cpus > 0, || "there are no CPUs to hold".to_string())?;
-        let held = (0..cpus).map(|_| hold::on(HERE).remote()).collect();
-        let mut state = holders();
+        check(cpus > 0, || "there are no CPUs to occupy".to_string())?;
+        let occupied = (0..cpus).map(|_| occupy::on(HERE).remote()).collect();
+        let mut state = occupiers();
         while state.0 < cpus {
             state = CHANGED.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        Ok(Held(held))
+        Ok(OccupiedCpus(occupied))
     }
 
-    /// Gives all of them back.
+    /// Releases all of them.
     ///
     /// # Errors
-    /// Where a task that held one failed.
+    /// If a task that occupied one failed.
     pub fn release(mut self) -> Result<()> {
         self.open();
         mobula::get_all(&std::mem::take(&mut self.0))?;
@@ -125,12 +125,12 @@ impl Held {
     }
 
     fn open(&self) {
-        holders().1 = true;
+        occupiers().1 = true;
         CHANGED.notify_all();
     }
 }
 
-impl Drop for Held {
+impl Drop for OccupiedCpus {
     fn drop(&mut self) {
         self.open();
     }

@@ -9,7 +9,7 @@ use mobula::prelude::*;
 /// Samples of cases that take about a second each.
 const REPEAT_MAX: u32 = 5;
 
-/// What only the first sample of a process tells.
+/// Cases of which only the first sample of a process is valid.
 fn memory() -> Vec<Case> {
     vec![case("a queued task, of 1,000,000", "bytes", queue::bytes).repeat_at_most(1)]
 }
@@ -29,14 +29,14 @@ fn here_only() -> Vec<Case> {
 }
 
 /// Between two ranks.
-fn far() -> Vec<Case> {
+fn remote() -> Vec<Case> {
     vec![
         case("1,000,000 tasks, queued, 2 ranks", "M/s", queue::submitted).bar(Bar::AtLeast(0.3)),
         case("1,000,000 queued tasks, run, 2 ranks", "M/s", queue::run_off),
-        case("wait, 10,000 objects, far", "ms", waits::wait_far),
-        case("get_all, 10,000 objects, far", "ms", waits::get_far).bar(Bar::AtMost(100.0)),
-        case("a task, 10,000 reference args, far", "ms", lists::arguments::<OTHER>).bar(Bar::AtMost(100.0)),
-        case("a task, 3,000 returns, far", "ms", lists::returns::<OTHER>).bar(Bar::AtMost(100.0)),
+        case("wait, 10,000 objects, remote", "ms", waits::wait_remote),
+        case("get_all, 10,000 objects, remote", "ms", waits::get_remote).bar(Bar::AtMost(100.0)),
+        case("a task, 10,000 reference args, remote", "ms", lists::arguments::<OTHER>).bar(Bar::AtMost(100.0)),
+        case("a task, 3,000 returns, remote", "ms", lists::returns::<OTHER>).bar(Bar::AtMost(100.0)),
     ]
 }
 
@@ -50,22 +50,22 @@ pub fn cases_here() -> Vec<Case> {
 }
 
 /// Every case between ranks.
-pub fn cases_far() -> Vec<Case> {
-    few_samples([memory(), far()].concat())
+pub fn cases_remote() -> Vec<Case> {
+    few_samples([memory(), remote()].concat())
 }
 
 /// Measures this process.
 ///
 /// # Errors
-/// Where the cluster does not start or stop, or a result cannot be written.
+/// If the cluster does not start or stop, or a result cannot be written.
 pub fn run_here(bench: &mut Bench) -> Result<()> {
     within(Config::default(), || bench.measure(&cases_here()))
 }
 
-/// Measures what is between rank 0 and rank 1.
+/// Measures rank 0 with rank 1.
 ///
 /// # Errors
-/// Where a result cannot be written.
-pub fn run_far(bench: &mut Bench) -> Result<()> {
-    bench.measure(&cases_far())
+/// If a result cannot be written.
+pub fn run_remote(bench: &mut Bench) -> Result<()> {
+    bench.measure(&cases_remote())
 }

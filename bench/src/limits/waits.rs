@@ -1,7 +1,7 @@
 //! `wait` and `get_all` on thousands of references.
 
 use super::OTHER;
-use super::queue::Held;
+use super::queue::OccupiedCpus;
 use crate::case::Run;
 use crate::failure::{Result, check};
 use crate::sample::ms;
@@ -26,24 +26,24 @@ fn put_all(count: u64) -> mobula::Result<Vec<ObjectRef<u64>>> {
 pub fn for_all(_: &Run) -> Result<f64> {
     let tasks: Vec<ObjectRef<u64>> = (0..REFERENCES).map(same::remote).collect();
     let start = Instant::now();
-    let (ready, rest) = mobula::wait(&tasks, tasks.len(), None)?;
+    let (ready, remaining) = mobula::wait(&tasks, tasks.len(), None)?;
     let time = ms(start.elapsed());
-    check(ready.len() == tasks.len() && rest.is_empty(), || format!("{} of all are ready", ready.len()))?;
+    check(ready.len() == tasks.len() && remaining.is_empty(), || format!("{} of all are ready", ready.len()))?;
     Ok(time)
 }
 
 /// Milliseconds of a `wait` for one of so many tasks of which none has begun, with a time-out that is over at once.
 pub fn for_none(run: &Run) -> Result<f64> {
-    let held = Held::cpus()?;
+    let occupied = OccupiedCpus::cpus()?;
     let tasks: Vec<ObjectRef<u64>> = (0..REFERENCES).map(same::remote).collect();
     let rounds = run.rounds(20);
     let start = Instant::now();
     for _ in 0..rounds {
-        let (ready, rest) = mobula::wait(&tasks, 1, Duration::ZERO)?;
-        check(ready.is_empty() && rest.len() == tasks.len(), || "a task ran that could not".to_string())?;
+        let (ready, remaining) = mobula::wait(&tasks, 1, Duration::ZERO)?;
+        check(ready.is_empty() && remaining.len() == tasks.len(), || "a task ran that could not".to_string())?;
     }
     let time = ms(start.elapsed()) / f64::from(rounds);
-    held.release()?;
+    occupied.release()?;
     mobula::get_all(&tasks)?;
     Ok(time)
 }
@@ -54,9 +54,9 @@ pub fn one_by_one(_: &Run) -> Result<f64> {
     let start = Instant::now();
     let mut sum = 0;
     while !tasks.is_empty() {
-        let (ready, rest) = mobula::wait(&tasks, 1, None)?;
+        let (ready, remaining) = mobula::wait(&tasks, 1, None)?;
         sum += *ready[0].get()?;
-        tasks = rest;
+        tasks = remaining;
     }
     let time = ms(start.elapsed());
     check(sum == REFERENCES * (REFERENCES - 1) / 2, || format!("the numbers sum up to {sum}"))?;
@@ -70,13 +70,13 @@ pub fn get_own(_: &Run) -> Result<f64> {
 }
 
 /// Milliseconds of getting so many objects of the other rank, none of which was here before.
-pub fn get_far(_: &Run) -> Result<f64> {
+pub fn get_remote(_: &Run) -> Result<f64> {
     let objects = put_all::on(OTHER).remote(REFERENCES).get()?;
     get(&objects)
 }
 
 /// Milliseconds of a `wait` for all of so many objects of the other rank, none of which was here before.
-pub fn wait_far(_: &Run) -> Result<f64> {
+pub fn wait_remote(_: &Run) -> Result<f64> {
     let objects = put_all::on(OTHER).remote(REFERENCES).get()?;
     let start = Instant::now();
     let (ready, _) = mobula::wait(&objects, objects.len(), None)?;

@@ -44,7 +44,7 @@ pub fn cases() -> Vec<Case> {
 /// Measures all of it.
 ///
 /// # Errors
-/// Where a cluster does not start or stop, or a result cannot be written.
+/// If a cluster does not start or stop, or a result cannot be written.
 pub fn run(bench: &mut Bench) -> Result<()> {
     within(Config::default(), || bench.measure(&every_worker()))?;
     within(Config::default().workers(1), || bench.measure(&one_worker()))

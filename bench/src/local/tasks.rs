@@ -1,4 +1,4 @@
-//! Tasks: many that do nothing, and a tree of them that does nearly nothing.
+//! Tasks: many that do nothing, and a tree of tasks that do hardly anything.
 
 use crate::case::Run;
 use crate::failure::{Failure, Result, check};
@@ -11,7 +11,7 @@ use std::time::Instant;
 /// Tasks of a batch.
 const BATCH: u32 = 10_000;
 
-/// Which Fibonacci number, the two to warm up and to measure with.
+/// The Fibonacci numbers for warming up and for measuring.
 const WARM_UP: u32 = 15;
 const MEASURED: u32 = 30;
 
@@ -27,7 +27,7 @@ fn fib(n: u32) -> mobula::Result<u64> {
     Ok(*a.get()? + *b.get()?)
 }
 
-/// Microseconds of an empty task whose result is waited for before the next one is made.
+/// Microseconds of an empty task whose result is waited for before the next one starts.
 pub fn one_by_one(run: &Run) -> Result<f64> {
     us_each(run.rounds(100_000), || Ok(empty::remote().get()?))
 }
@@ -40,7 +40,7 @@ pub fn plain_call(run: &Run) -> Result<f64> {
     })
 }
 
-/// Microseconds of an empty task, made with nine thousand others and then waited for.
+/// Microseconds of an empty task, started with nine thousand others and then waited for.
 pub fn batch(run: &Run) -> Result<f64> {
     let us = us_each(run.rounds(20), || {
         let all: Vec<ObjectRef<()>> = (0..BATCH).map(|_| empty::remote()).collect();
@@ -69,7 +69,7 @@ pub fn rayon_batch_one_thread(run: &Run) -> Result<f64> {
     one_thread()?.install(|| rayon_batch(run))
 }
 
-/// Microseconds of a call where every call is a task, that makes two and waits for them.
+/// Microseconds of a call where every call is a task that starts two and waits for them.
 pub fn fibonacci(_: &Run) -> Result<f64> {
     fibonacci_with(|n| Ok(*fib::remote(n).get()?))
 }

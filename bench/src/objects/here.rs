@@ -12,7 +12,7 @@ const SAMPLE_BYTES: usize = 640 << 20;
 /// Elements of the small one: 1 KiB.
 const SMALL: usize = 1024 / size_of::<u64>();
 
-/// Microseconds of `get` on what is there.
+/// Microseconds of `get` on a value that is here.
 pub fn get_ready(run: &Run) -> Result<f64> {
     let reference = mobula::put(42u64)?;
     us_each(run.rounds(200_000), || {
@@ -21,7 +21,7 @@ pub fn get_ready(run: &Run) -> Result<f64> {
     })
 }
 
-/// Microseconds of counting a reader in and out, which is the least that a shared value costs.
+/// Microseconds of counting a reader in and out, the least cost of a shared value.
 pub fn clone_arc(run: &Run) -> Result<f64> {
     let value = Arc::new(42u64);
     us_each(run.rounds(200_000), || Ok(Arc::clone(black_box(&value))))
@@ -37,7 +37,7 @@ pub fn new_arc(run: &Run) -> Result<f64> {
     us_each(run.rounds(200_000), || Ok(Arc::new(black_box(42u64))))
 }
 
-/// Microseconds of making a small array in the store, sealing and dropping it; nothing but its ends is written.
+/// Microseconds of allocating a small array in the store, sealing and dropping it; only its ends are written.
 pub fn create_and_seal(run: &Run) -> Result<f64> {
     us_each(run.rounds(50_000), || {
         let mut writer = mobula::create_array::<u64>(SMALL)?;

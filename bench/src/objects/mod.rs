@@ -2,18 +2,18 @@
 //!
 //! Owns: the cases. Never: starts ranks, or measures on a rank other than 0.
 //!
-//! - O1: what the peer moves lands in memory that was touched before, as ours does.
-//! - O2: every case checks its answers.
+//! - BENCH-OBJECTS-1: the peer's bytes arrive in memory that was touched before, as ours do.
+//! - BENCH-OBJECTS-2: every case checks its answers.
 
-mod far;
 mod here;
+mod remote;
 
 use crate::case::{Bar, Case, case};
 use crate::failure::Result;
 use crate::peers::{mpi, tools};
 use crate::suite::{Bench, ranks};
 
-/// Who makes what is got.
+/// The rank that creates the objects.
 const OTHER: u32 = 1;
 
 const KIB: usize = 1 << 10;
@@ -21,7 +21,7 @@ const MIB: usize = 1 << 20;
 
 /// Every case.
 pub fn cases() -> Vec<Case> {
-    [here_cases(), far_cases()].concat()
+    [here_cases(), remote_cases()].concat()
 }
 
 fn here_cases() -> Vec<Case> {
@@ -40,7 +40,7 @@ fn here_cases() -> Vec<Case> {
     ]
 }
 
-fn far_cases() -> Vec<Case> {
+fn remote_cases() -> Vec<Case> {
     let get = |case: Case, bytes: usize| {
         case.peer("MPI_Get", move |run| mpi::get_us(bytes, run.rounds(((256 * MIB) / bytes).clamp(3, 5_000) as u32)))
     };
@@ -49,27 +49,27 @@ fn far_cases() -> Vec<Case> {
         case.peer("MPI_Bcast", move |run| mpi::broadcast_us(ranks(), bytes, run.rounds(rounds)))
     };
     vec![
-        get(case("get, array of 8 B", "us", far::get::<8>).bar(Bar::AtMost(2.0)), 8),
-        get(case("get, array of 4 KiB", "us", far::get::<{ 4 * KIB }>), 4 * KIB),
-        get(case("get, array of 64 KiB", "us", far::get::<{ 64 * KIB }>), 64 * KIB),
-        get(case("get, array of 1 MiB", "us", far::get::<MIB>).bar(Bar::AtMost(2.0)), MIB),
-        get(case("get, array of 64 MiB", "us", far::get::<{ 64 * MIB }>), 64 * MIB),
-        case("get, array of 1 GiB", "us", far::get::<{ 1 << 30 }>).bar(Bar::AtMost(2.0)).repeat_at_most(3),
-        case("get, array of 1 MiB, beside verbs", "us", far::get::<MIB>)
+        get(case("get, array of 8 B", "us", remote::get::<8>).bar(Bar::AtMost(2.0)), 8),
+        get(case("get, array of 4 KiB", "us", remote::get::<{ 4 * KIB }>), 4 * KIB),
+        get(case("get, array of 64 KiB", "us", remote::get::<{ 64 * KIB }>), 64 * KIB),
+        get(case("get, array of 1 MiB", "us", remote::get::<MIB>).bar(Bar::AtMost(2.0)), MIB),
+        get(case("get, array of 64 MiB", "us", remote::get::<{ 64 * MIB }>), 64 * MIB),
+        case("get, array of 1 GiB", "us", remote::get::<{ 1 << 30 }>).bar(Bar::AtMost(2.0)).repeat_at_most(3),
+        case("get, array of 1 MiB, beside verbs", "us", remote::get::<MIB>)
             .peer("ib_read_bw", |run| tools::rdma_read_us(MIB, run.rounds(1_000))),
-        case("get_all, 10,000 objects of 8 B", "M/s", far::get_small)
+        case("get_all, 10,000 objects of 8 B", "M/s", remote::get_small)
             .peer("MPI requests", |run| mpi::requests_a_us(8, run.rounds(100_000))),
-        broadcast(case("broadcast, 1 KiB", "us", far::broadcast::<KIB>), KIB),
-        broadcast(case("broadcast, 1 MiB", "us", far::broadcast::<MIB>), MIB),
-        broadcast(case("broadcast, 64 MiB", "us", far::broadcast::<{ 64 * MIB }>), 64 * MIB),
-        broadcast(case("broadcast to 3 and more, 1 MiB", "us", far::broadcast::<MIB>).ranks(4), MIB),
+        broadcast(case("broadcast, 1 KiB", "us", remote::broadcast::<KIB>), KIB),
+        broadcast(case("broadcast, 1 MiB", "us", remote::broadcast::<MIB>), MIB),
+        broadcast(case("broadcast, 64 MiB", "us", remote::broadcast::<{ 64 * MIB }>), 64 * MIB),
+        broadcast(case("broadcast to 3 and more, 1 MiB", "us", remote::broadcast::<MIB>).ranks(4), MIB),
     ]
 }
 
 /// Measures all of it.
 ///
 /// # Errors
-/// Where a result cannot be written.
+/// If a result cannot be written.
 pub fn run(bench: &mut Bench) -> Result<()> {
     bench.measure(&cases())
 }

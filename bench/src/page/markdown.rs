@@ -30,8 +30,8 @@ fn row(line: &Line) -> String {
     let peer = line.peer.as_ref().map_or(String::new(), |peer| format!("{} {peer}", shown(line.peer_value)));
     let ratio = line.ratio.map_or(String::new(), |ratio| format!("{}x", number(ratio)));
     let noise = spread(line).map_or(String::new(), |spread| format!("{:.0} %", spread * 100.0));
-    let (bar, verdict) = bar(line);
+    let (bar, status) = bar(line);
     let (case, unit) = (&line.case, &line.unit);
     let (median, min, max) = (shown(line.median), shown(line.min), shown(line.max));
-    format!("| {case} | {unit} | {median} ({min}..{max}) | {noise} | {peer} | {ratio} | {bar} | {verdict} |\n")
+    format!("| {case} | {unit} | {median} ({min}..{max}) | {noise} | {peer} | {ratio} | {bar} | {status} |\n")
 }

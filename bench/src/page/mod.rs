@@ -1,9 +1,9 @@
-//! `report FILE...`: a page with plots that needs nothing else, and a table in Markdown.
+//! `report FILE...`: a page with plots that needs no other file, and a table in Markdown.
 //!
-//! Owns: what is said of results and how it is drawn. Never: measures.
+//! Owns: the presentation of results. Never: measures.
 //!
-//! - P1: the page names no other file and no other host: it can be sent, kept and read anywhere.
-//! - P2: every number of a table is in the result file; nothing is computed but the width of the spread.
+//! - BENCH-REPORT-1: the page names no other file and no other host: it can be sent, stored and read anywhere.
+//! - BENCH-REPORT-2: every number of a table is in the result file; only the width of the spread is computed.
 
 mod html;
 mod markdown;
@@ -37,7 +37,7 @@ pub struct Options {
 pub struct Run {
     /// The name of the file.
     pub name: String,
-    /// What it holds.
+    /// Its results.
     pub lines: Vec<Line>,
 }
 
@@ -59,7 +59,7 @@ impl Run {
     }
 }
 
-/// Writes the page and the table, and says where.
+/// Writes the page and the table, and prints their paths.
 ///
 /// # Errors
 /// `Failure::Results` for a file that cannot be read, `Failure::File` for one that cannot be written.
@@ -110,32 +110,33 @@ fn write(path: &Path, text: &str) -> Result<()> {
     std::fs::write(path, text).map_err(|error| Failure::File { path: path.to_path_buf(), reason: error.to_string() })
 }
 
-/// What a suite's results were measured on.
+/// The circumstances of a suite's results.
 fn setting(line: &Line) -> String {
     let Line { commit, host, cpu, fabric, ranks, hosts, repeat, seed, .. } = line;
     format!(
-        "commit {commit}; {host}, {cpu}; ranks: {ranks}, hosts: {hosts}, fabric: {fabric}; samples: {repeat}, seed: {seed}"
+        "commit {commit}; {host}, {cpu}; ranks: {ranks}, hosts: {hosts}, fabric: {fabric}; samples: {repeat}, seed: \
+         {seed}"
     )
 }
 
-/// How far the samples lie apart, as a part of the median. One sample does not say.
+/// How far the samples lie apart, as a part of the median; `None` for one sample.
 fn spread(line: &Line) -> Option<f64> {
     let (min, median, max) = (line.min?, line.median?, line.max?);
     (median != 0.0 && line.repeat > 1).then(|| (max - min) / median.abs())
 }
 
-/// What a case has to meet, where this command still knows it, and whether it does.
+/// The bar of a case, if this command still has the case, and its status.
 fn bar(line: &Line) -> (String, &'static str) {
-    use crate::case::Verdict;
+    use crate::case::BarStatus;
     let known = crate::suite::named(&line.suite).ok();
     let case = known.and_then(|suite| (suite.cases)().into_iter().find(|case| case.name == line.case));
     let Some(case) = case else { return (String::new(), "") };
-    let verdict = match case.bar.verdict(line.median.unwrap_or(f64::NAN), line.ratio) {
-        Verdict::Open => "",
-        Verdict::Met => "ok",
-        Verdict::Missed => "missed",
+    let status = match case.bar.status(line.median.unwrap_or(f64::NAN), line.ratio) {
+        BarStatus::Open => "",
+        BarStatus::Met => "ok",
+        BarStatus::Missed => "missed",
     };
-    (case.bar.to_string(), verdict)
+    (case.bar.to_string(), status)
 }
 
 #[cfg(test)]
@@ -155,7 +156,7 @@ mod tests {
         );
         assert!(page.contains("<svg") && page.contains("</svg>"));
         let links = page.replace("http://www.w3.org/2000/svg", "");
-        assert!(!links.contains("http") && !links.contains("src=") && !links.contains("href="), "P1");
+        assert!(!links.contains("http") && !links.contains("src=") && !links.contains("href="), "BENCH-REPORT-1");
     }
 
     #[test]

@@ -9,24 +9,24 @@ use crate::table::number;
 
 const WIDTH: f64 = 1000.0;
 
-/// Left of it stand the names.
+/// The names are left of it.
 const NAMES: f64 = 320.0;
 
 const ROW: f64 = 22.0;
 const HEAD: f64 = 40.0;
 
-/// The plots of a suite as files by themselves: their names, and what is in them.
+/// The plots of a suite as files by themselves: their names and contents.
 pub fn files(runs: &[Run], suite: &str) -> Vec<(String, String)> {
     let all = ratios(runs, suite) + &by_size(runs, suite);
     let drawings = all.split_inclusive("</svg>\n").filter(|drawing| !drawing.trim().is_empty());
-    let name = |place: usize| if place == 0 { format!("{suite}.svg") } else { format!("{suite}-{place}.svg") };
+    let name = |index: usize| if index == 0 { format!("{suite}.svg") } else { format!("{suite}-{index}.svg") };
     // The page's style is the drawing's as well: it has the same names for its colours.
     let styled = |drawing: &str| drawing.replacen('>', &format!(">\n<style>{STYLE}</style>"), 1);
-    drawings.enumerate().map(|(place, drawing)| (name(place), styled(drawing))).collect()
+    drawings.enumerate().map(|(index, drawing)| (name(index), styled(drawing))).collect()
 }
 
-/// A row a case: where ours lies beside the peer's, the least to the greatest sample as a line. Right of the line in the middle
-/// we are better, whether less is better or more.
+/// A row for each case: our ratio to the peer, with a line from the least to the greatest sample. Right of the line in
+/// the middle mobula is better, whether less is better or more.
 pub fn ratios(runs: &[Run], suite: &str) -> String {
     let mut cases: Vec<&str> = Vec::new();
     for line in runs.iter().flat_map(|run| run.of(suite)).filter(|line| advantage(line).is_some()) {
@@ -42,22 +42,22 @@ pub fn ratios(runs: &[Run], suite: &str) -> String {
     let all = runs.iter().flat_map(|run| run.of(suite)).filter_map(advantage);
     let axis = Axis::around(all.flat_map(|(low, _, high)| [low, high]).chain([0.3, 3.0]), NAMES + 10.0, WIDTH - 20.0);
     for tick in axis.ticks() {
-        let x = axis.place(tick);
+        let x = axis.position(tick);
         drawing.line((x, HEAD - 10.0), (x, bottom), if tick == 1.0 { Stroke::One } else { Stroke::Rule });
-        drawing.words((x, bottom + 16.0), "middle", true, &format!("{tick}x"));
+        drawing.caption((x, bottom + 16.0), "middle", true, &format!("{tick}x"));
     }
-    drawing.words((axis.place(1.0) - 8.0, HEAD - 16.0), "end", true, "the peer is better");
-    drawing.words((axis.place(1.0) + 8.0, HEAD - 16.0), "start", true, "mobula is better");
+    drawing.caption((axis.position(1.0) - 8.0, HEAD - 16.0), "end", true, "the peer is better");
+    drawing.caption((axis.position(1.0) + 8.0, HEAD - 16.0), "start", true, "mobula is better");
     for (index, case) in cases.iter().enumerate() {
         let y = HEAD + ROW * (index as f64 + 0.5);
-        drawing.words((NAMES - 6.0, y + 4.0), "end", false, case);
+        drawing.caption((NAMES - 6.0, y + 4.0), "end", false, case);
         for (colour, line) in runs.iter().enumerate().flat_map(|(colour, run)| of_case(run, suite, case, colour)) {
             let Some((low, middle, high)) = advantage(line) else { continue };
             let y = y + 5.0 * (colour as f64 - (runs.len() - 1) as f64 / 2.0);
-            drawing.line((axis.place(low), y), (axis.place(high), y), Stroke::Colour(colour));
+            drawing.line((axis.position(low), y), (axis.position(high), y), Stroke::Colour(colour));
             let peer = line.peer.as_deref().unwrap_or_default();
             let title = format!("{case}: {middle:.3} times as good as {peer} ({})", runs[colour].name);
-            drawing.dot((axis.place(middle), y), colour, &title);
+            drawing.dot((axis.position(middle), y), colour, &title);
         }
     }
     drawing.element(&format!("{suite}: every case as a multiple of its peer"))
@@ -106,7 +106,7 @@ pub fn by_size(runs: &[Run], suite: &str) -> String {
 
 /// The part of a case's name before its size, and the size in bytes: `round trip, 8 B`, `get, array of 1 MiB`.
 fn sized(case: &str) -> Option<(String, f64)> {
-    let (rest, unit) = case.rsplit_once(' ')?;
+    let (prefix, unit) = case.rsplit_once(' ')?;
     let scale = match unit {
         "B" => 1.0,
         "KiB" => 1024.0,
@@ -114,7 +114,7 @@ fn sized(case: &str) -> Option<(String, f64)> {
         "GiB" => 1024.0 * 1024.0 * 1024.0,
         _ => return None,
     };
-    let (family, count) = rest.rsplit_once(' ')?;
+    let (family, count) = prefix.rsplit_once(' ')?;
     Some((family.trim_end_matches([',', ' ']).to_string(), count.parse::<f64>().ok()? * scale))
 }
 
@@ -145,22 +145,22 @@ fn curve(runs: &[Run], suite: &str, family: &str, unit: &str) -> String {
     let (across, up) =
         (Axis::around(all().map(|point| point.0), left, right), Axis::around(all().map(|point| point.1), bottom, top));
     let mut drawing = Drawing::new(660.0, 290.0);
-    drawing.words((left, 18.0), "start", false, &format!("{family}, {unit} by bytes; the peer's dashed"));
+    drawing.caption((left, 18.0), "start", false, &format!("{family}, {unit} by bytes; the peer's dashed"));
     for tick in up.ticks() {
-        drawing.line((left, up.place(tick)), (right, up.place(tick)), Stroke::Rule);
-        drawing.words((left - 8.0, up.place(tick) + 4.0), "end", true, &tick.to_string());
+        drawing.line((left, up.position(tick)), (right, up.position(tick)), Stroke::Rule);
+        drawing.caption((left - 8.0, up.position(tick) + 4.0), "end", true, &tick.to_string());
     }
     for tick in across.ticks() {
-        drawing.line((across.place(tick), top), (across.place(tick), bottom), Stroke::Rule);
-        drawing.words((across.place(tick), bottom + 18.0), "middle", true, &bytes(tick));
+        drawing.line((across.position(tick), top), (across.position(tick), bottom), Stroke::Rule);
+        drawing.caption((across.position(tick), bottom + 18.0), "middle", true, &bytes(tick));
     }
     for (colour, is_peer, points) in &series {
         let stroke = if *is_peer { Stroke::Dashed(*colour) } else { Stroke::Colour(*colour) };
-        let place = |point: &(f64, f64)| (across.place(point.0), up.place(point.1));
-        points.windows(2).for_each(|pair| drawing.line(place(&pair[0]), place(&pair[1]), stroke));
+        let position = |point: &(f64, f64)| (across.position(point.0), up.position(point.1));
+        points.windows(2).for_each(|pair| drawing.line(position(&pair[0]), position(&pair[1]), stroke));
         for point in points {
-            let who = if *is_peer { "the peer" } else { "mobula" };
-            drawing.dot(place(point), *colour, &format!("{who}, {}: {} {unit}", bytes(point.0), number(point.1)));
+            let side = if *is_peer { "the peer" } else { "mobula" };
+            drawing.dot(position(point), *colour, &format!("{side}, {}: {} {unit}", bytes(point.0), number(point.1)));
         }
     }
     drawing.element(&format!("{suite}: {family} by size"))

@@ -1,4 +1,4 @@
-//! Lines, dots and words of a plot, and logarithmic axes.
+//! Lines, dots and captions of a plot, and logarithmic axes.
 
 use super::html::{COLOURS, text};
 use std::fmt::Write as _;
@@ -26,7 +26,7 @@ impl Drawing {
         );
     }
 
-    /// A dot, with what the reader sees who points at it.
+    /// A dot, with a title that shows when the reader points at it.
     pub fn dot(&mut self, (x, y): (f64, f64), colour: usize, title: &str) {
         let (fill, title) = (colour_name(colour), text(title));
         let _ = writeln!(
@@ -35,11 +35,11 @@ impl Drawing {
         );
     }
 
-    /// Words, beginning, centred or ending (`start`, `middle`, `end`) at a place.
-    pub fn words(&mut self, (x, y): (f64, f64), anchor: &str, faint: bool, words: &str) {
+    /// A caption, beginning, centred or ending (`start`, `middle`, `end`) at a position.
+    pub fn caption(&mut self, (x, y): (f64, f64), anchor: &str, faint: bool, caption: &str) {
         let class = if faint { " class=\"faint\"" } else { "" };
-        let words = text(words);
-        let _ = writeln!(self.body, "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\"{class}>{words}</text>");
+        let caption = text(caption);
+        let _ = writeln!(self.body, "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\"{class}>{caption}</text>");
     }
 
     /// The drawing as an element of a page.
@@ -83,7 +83,7 @@ fn colour_name(colour: usize) -> String {
     format!("var(--c{})", colour % COLOURS)
 }
 
-/// A logarithmic axis: values from one power of ten to another, laid on a stretch of the drawing.
+/// A logarithmic axis: values from one power of ten to another, mapped to a stretch of the drawing.
 pub struct Axis {
     low: i32,
     high: i32,
@@ -92,7 +92,8 @@ pub struct Axis {
 }
 
 impl Axis {
-    /// The one that holds all these values, from place `from` to place `to`. Values that no logarithm has are left out.
+    /// The axis that covers all these values, from position `from` to position `to`. Values without a logarithm are
+    /// left out.
     pub fn around(values: impl Iterator<Item = f64>, from: f64, to: f64) -> Axis {
         let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
         for value in values.filter(|value| *value > 0.0 && value.is_finite()) {
@@ -105,8 +106,8 @@ impl Axis {
         Axis { low, high: (most.log10().ceil() as i32).max(low + 1), from, to }
     }
 
-    /// Where a value is drawn.
-    pub fn place(&self, value: f64) -> f64 {
+    /// The position of a value.
+    pub fn position(&self, value: f64) -> f64 {
         let part = (value.log10() - f64::from(self.low)) / f64::from(self.high - self.low);
         self.from + part.clamp(0.0, 1.0) * (self.to - self.from)
     }
@@ -125,7 +126,7 @@ mod tests {
     fn an_axis_goes_from_power_to_power() {
         let axis = Axis::around([0.3, 20.0, 0.0, f64::INFINITY].into_iter(), 100.0, 400.0);
         assert_eq!(axis.ticks().collect::<Vec<_>>(), [0.1, 1.0, 10.0, 100.0]);
-        assert_eq!((axis.place(0.1), axis.place(1.0).round(), axis.place(100.0)), (100.0, 200.0, 400.0));
+        assert_eq!((axis.position(0.1), axis.position(1.0).round(), axis.position(100.0)), (100.0, 200.0, 400.0));
         assert_eq!(Axis::around([].into_iter(), 0.0, 1.0).ticks().count(), 2);
     }
 }

@@ -1,5 +1,5 @@
-//! Peers that are programs: those of `bench/peers`, compiled with the compiler that the environment names and started under
-//! its launcher, and those of others where they are installed. One number each.
+//! Peers that are programs: those of `bench/peers`, compiled with the compiler that the environment names and started
+//! under its launcher, and other projects' where they are installed. Each prints one number.
 //!
 //! Owns: building, starting and reading them. Never: leaves one running.
 
@@ -14,15 +14,16 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
-/// What to do where MPI's own programs are missing.
+/// The advice if MPI's own programs are missing.
 const INSTALL_MPI: &str =
     "install an MPI (on Debian: openmpi-bin libopenmpi-dev), load its module, or name its programs in MPICC and MPIRUN";
 
-/// Starts of the variables by which a launcher tells a process that it is a rank: what a rank starts must not see them.
+/// Prefixes of the variables by which a launcher tells a process that it is a rank: a rank's child must not see them.
 const LAUNCHER_VARIABLES: &[&str] = &["OMPI_", "PMIX_", "PMI_", "PRTE_", "HYDRA_", "MPIR_CVAR_", "SLURM_"];
 
-/// Settings for any MPI's launcher: Open MPI would refuse root and more ranks than cores, and would bind each rank to a core
-/// by counting only what its own parent may use. MPICH reads none of these. The PRTE_ names are those of Open MPI 5.
+/// Settings for any MPI's launcher: Open MPI would refuse root and more ranks than cores, and would bind each rank to a
+/// core counting only those that its own parent may use. MPICH reads none of these. The PRTE_ names are those of Open
+/// MPI 5.
 const LAUNCHER_SETTINGS: &[(&str, &str)] = &[
     ("OMPI_ALLOW_RUN_AS_ROOT", "1"),
     ("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1"),
@@ -32,7 +33,7 @@ const LAUNCHER_SETTINGS: &[(&str, &str)] = &[
     ("PRTE_MCA_hwloc_default_binding_policy", "none"),
 ];
 
-/// The launcher with so many ranks of this host asked for: `$MPIRUN -n 2`, else `mpirun -n 2`.
+/// The launcher for so many ranks on this host: `$MPIRUN -n 2`, else `mpirun -n 2`.
 pub fn launcher(ranks: u32) -> Command {
     let mut command = Command::new(program("MPIRUN", "mpirun"));
     let is_launchers = |name: &OsString| {
@@ -55,10 +56,10 @@ fn not_started_as(program: &str, error: &std::io::Error) -> Failure {
     Failure::Program { program: program.to_string(), reason: format!("{error}; {INSTALL_MPI}") }
 }
 
-/// Where peers are built: beside this program.
+/// The folder of built peers: beside this program.
 ///
 /// # Errors
-/// `Failure::File` where it cannot be made.
+/// `Failure::File` if it cannot be created.
 pub fn folder() -> Result<PathBuf> {
     let here = env::current_exe().unwrap_or_default();
     let folder = here.with_file_name("peers");
@@ -72,24 +73,25 @@ fn compile(name: &str, source: &str) -> Result<PathBuf> {
     let compiler = program("MPICC", "mpicc");
     let fail = |reason: String| Failure::Program { program: compiler.clone(), reason };
     let built = folder()?.join(name);
-    // Made aside and put in place at once: another run on this host may start the same peer.
-    let made = built.with_extension(std::process::id().to_string());
+    // Built under a temporary name and renamed: another run on this host may start the same peer.
+    let temporary = built.with_extension(std::process::id().to_string());
     let mut command = Command::new(&compiler);
-    command.args(["-O3", "-x", "c", "-", "-o"]).arg(&made).arg("-lm");
+    command.args(["-O3", "-x", "c", "-", "-o"]).arg(&temporary).arg("-lm");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| fail(format!("{error}; {INSTALL_MPI}")))?;
-    // Taken, so that it closes: the compiler reads to the end. One that ends without reading says why itself.
+    // Taken, so that it closes: the compiler reads to the end. A compiler that ends without reading prints the reason
+    // itself.
     let written = child.stdin.take().map_or(Ok(()), |mut input| input.write_all(source.as_bytes()));
     let output = child.wait_with_output().map_err(|error| fail(error.to_string()))?;
     printed(&compiler, &output)?;
-    written.and_then(|()| std::fs::rename(&made, &built)).map_err(|error| fail(error.to_string()))?;
+    written.and_then(|()| std::fs::rename(&temporary, &built)).map_err(|error| fail(error.to_string()))?;
     Ok(built)
 }
 
-/// What a command printed, once it has ended well.
+/// The output of a command that succeeded.
 ///
 /// # Errors
-/// `Failure::Program` where it does not start, or fails.
+/// `Failure::Program` if it does not start, or fails.
 pub fn output(command: &mut Command) -> Result<String> {
     let program = command.get_program().to_string_lossy().into_owned();
     let output =
@@ -108,13 +110,13 @@ pub fn number(program: &str, text: &str) -> Result<f64> {
     })
 }
 
-/// What a program printed, where it ended well.
+/// The output of a program that succeeded.
 fn printed(program: &str, output: &Output) -> Result<String> {
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let first = said.lines().find(|line| line.chars().any(char::is_alphanumeric)).unwrap_or("it said nothing");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let first = errors.lines().find(|line| line.chars().any(char::is_alphanumeric)).unwrap_or("it printed nothing");
     Err(Failure::Program { program: program.to_string(), reason: format!("{}: {}", output.status, first.trim()) })
 }
 

@@ -13,7 +13,7 @@ struct Source {
     text: &'static str,
 }
 
-/// What every program begins with.
+/// The source that every program begins with.
 const CORES: &str = include_str!("../../peers/cores.c");
 
 const PINGPONG: Source = Source { name: "pingpong", text: include_str!("../../peers/pingpong.c") };
@@ -29,7 +29,7 @@ pub fn round_trip_us(bytes: usize, rounds: u32) -> Result<f64> {
     run(&PINGPONG, 2, &["roundtrip", &bytes.to_string(), &rounds.to_string()])
 }
 
-/// Millions of requests of this many bytes a second, with as many bytes for an answer, 64 of them in flight.
+/// Millions of requests of this many bytes a second, with responses of as many bytes, 64 of them in flight.
 ///
 /// # Errors
 /// As `round_trip_us`.
@@ -45,7 +45,7 @@ pub fn all_to_all_a_us(ranks: u32, bytes: usize, rounds: u32) -> Result<f64> {
     run(&PINGPONG, ranks, &["alltoall", &bytes.to_string(), &rounds.to_string()])
 }
 
-/// Microseconds of `MPI_Get` of this many bytes, to their being here.
+/// Microseconds of `MPI_Get` of this many bytes, until they are here.
 ///
 /// # Errors
 /// As `round_trip_us`.
@@ -53,7 +53,7 @@ pub fn get_us(bytes: usize, rounds: u32) -> Result<f64> {
     run(&ONE_SIDED, 2, &["get", &bytes.to_string(), &rounds.to_string()])
 }
 
-/// Microseconds of `MPI_Bcast` of this many bytes, to everybody's having said that they are there.
+/// Microseconds of `MPI_Bcast` of this many bytes, until every rank has confirmed that they arrived.
 ///
 /// # Errors
 /// As `round_trip_us`.
@@ -69,7 +69,7 @@ pub fn startup(measure: &str, ranks: u32) -> Result<f64> {
     run(&STARTUP, ranks, &[measure])
 }
 
-/// What the task bench program prints for these arguments.
+/// The number that the task bench program prints for these arguments.
 ///
 /// # Errors
 /// As `round_trip_us`.
@@ -77,7 +77,7 @@ pub fn taskbench(ranks: u32, arguments: &[&str]) -> Result<f64> {
     run(&TASKBENCH, ranks, arguments)
 }
 
-/// Builds a program where this process has not done so yet, runs it, and reads its number.
+/// Builds a program unless this process has done so, runs it, and reads its number.
 fn run(source: &Source, ranks: u32, arguments: &[&str]) -> Result<f64> {
     if mobula::is_initialized() && mobula::nodes().len() > 1 {
         let reason =
@@ -87,7 +87,7 @@ fn run(source: &Source, ranks: u32, arguments: &[&str]) -> Result<f64> {
     }
     let peer = built(source)?;
     let mut command = launcher(ranks);
-    // A core for each rank: they may spin, also where the launcher counts fewer cores than there are.
+    // A core for each rank: they may spin, even if the launcher counts fewer cores than there are.
     if std::thread::available_parallelism().is_ok_and(|cores| cores.get() >= ranks as usize) {
         command.env("OMPI_MCA_mpi_yield_when_idle", "0");
     }

@@ -1,4 +1,4 @@
-//! Programs that others measure networks with, where they are installed: UCX's and perftest's. Each runs a server and a
+//! Network benchmarks of other projects, where they are installed: UCX's and perftest's. Each runs a server and a
 //! client on this host.
 
 use super::number;
@@ -12,10 +12,10 @@ use std::time::Duration;
 const INSTALL_UCX: &str = "install UCX's tools (on Debian: ucx-utils)";
 const INSTALL_PERFTEST: &str = "install perftest, on a host with an RDMA device";
 
-/// The least port that a server is started on; each takes the next, so that none meets what another left behind.
+/// The least port of a server; each takes the next, so that none meets a socket that another left behind.
 static PORT: AtomicU16 = AtomicU16::new(23_500);
 
-/// How often a client is started again whose server does not listen yet, and how long after.
+/// How often a client is started again if its server does not listen yet, and how long after.
 const TRIES: u32 = 40;
 const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 
@@ -35,7 +35,7 @@ pub fn ucx_messages_a_us(bytes: usize, rounds: u32) -> Result<f64> {
     Ok(ucx("tag_bw", bytes, rounds, UCX_RATE)? / 1e6)
 }
 
-/// Columns of the line `Final:`, its first word counted: the overall average latency and message rate.
+/// Columns of the line `Final:`, counting `Final:` itself: the overall average latency and message rate.
 const UCX_LATENCY: usize = 4;
 const UCX_RATE: usize = 8;
 
@@ -85,14 +85,14 @@ fn port() -> String {
     (PORT.fetch_add(1, Ordering::Relaxed) + offset).to_string()
 }
 
-/// What a client printed while its server ran.
+/// The output of a client while its server ran.
 fn served(program: &str, install: &str, server: &[&str], client: &[&str]) -> Result<String> {
     let fail =
         |reason: String| Failure::Program { program: program.to_string(), reason: format!("{reason}; {install}") };
     let mut command = Command::new(program);
     command.args(server).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut server = Server(cpus::on_all(|| command.spawn()).map_err(|error| fail(error.to_string()))?);
-    let mut said = String::new();
+    let mut error_text = String::new();
     for _ in 0..TRIES {
         thread::sleep(BETWEEN_TRIES);
         let output = cpus::on_all(|| Command::new(program).args(client).stdin(Stdio::null()).output());
@@ -101,16 +101,16 @@ fn served(program: &str, install: &str, server: &[&str], client: &[&str]) -> Res
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
         let text = [output.stderr, output.stdout].concat();
-        said =
+        error_text =
             String::from_utf8_lossy(&text).lines().find(|line| !line.trim().is_empty()).unwrap_or_default().to_string();
         if !matches!(server.0.try_wait(), Ok(None)) {
             break;
         }
     }
-    Err(fail(said))
+    Err(fail(error_text))
 }
 
-/// A server ends with the measurement, whatever came of it.
+/// A server is killed with the measurement.
 struct Server(Child);
 
 impl Drop for Server {

@@ -13,7 +13,7 @@ pub fn small_value() -> u64 {
     2
 }
 
-/// Answers, at once or by an async method.
+/// Responds at once or by an async method.
 pub struct Small;
 
 #[mobula::actor]

@@ -1,4 +1,4 @@
-//! Ray's way of counting: as often as it goes in some time.
+//! Ray's way of counting: how often an action fits into a fixed time.
 
 use crate::case::Run;
 use crate::failure::Result;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 const FULL: Duration = Duration::from_millis(300);
 const QUICK: Duration = Duration::from_millis(20);
 
-/// How often a second `act` is done, each time counting for `multiplier`.
+/// How often a second `act` runs, each time counting for `multiplier`.
 ///
 /// # Errors
 /// The first of `act`'s.
@@ -16,7 +16,7 @@ pub fn rate(run: &Run, multiplier: f64, mut act: impl FnMut() -> Result<()>) -> 
     act()?;
     let least = if run.quick { QUICK } else { FULL };
     let (start, mut count) = (Instant::now(), 0u64);
-    // The clock is looked at ever less often, so that it does not count.
+    // The clock is read ever less often, so that its cost does not count.
     let mut chunk = 1;
     loop {
         for _ in 0..chunk {

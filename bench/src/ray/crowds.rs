@@ -6,15 +6,15 @@ use crate::case::Run;
 use crate::failure::{Result, check};
 use mobula::prelude::*;
 
-/// Callers where Ray has a fixed number of them.
+/// Callers of the cases in which Ray has a fixed number of them.
 const CALLERS: u64 = 4;
 
-/// Tasks that each actor makes, calls that each caller makes, and calls with an argument.
+/// Tasks that each actor starts, calls that each caller makes, and calls with an argument.
 const TASKS: u32 = 10_000;
 const CALLS: u32 = 5_000;
 const CALLS_WITH_ARGUMENT: u32 = 1_000;
 
-/// Makes tasks or calls, and waits for all of them.
+/// Starts tasks or calls, and waits for all of them.
 struct Caller;
 
 #[mobula::actor]
@@ -59,13 +59,13 @@ fn sum(answers: &[ObjectRef<u64>]) -> mobula::Result<u64> {
     Ok(mobula::get_all(answers)?.iter().map(|answer| **answer).sum())
 }
 
-/// Every answer is two.
+/// Checks that every result is two.
 fn all_answered(sums: &[ObjectRef<u64>], calls: u64) -> Result<()> {
     let sum = sum(sums)?;
     check(sum == 2 * calls, || format!("{calls} answers of two sum up to {sum}"))
 }
 
-/// Half as many as there are cores, as Ray's benchmark has it.
+/// Half as many as there are cores, as in Ray's benchmark.
 fn half_of_the_cores() -> usize {
     std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1))
 }
@@ -74,7 +74,7 @@ fn servers() -> Vec<SmallHandle> {
     (0..half_of_the_cores()).map(|_| Small::remote()).collect()
 }
 
-/// Tasks a second that four actors make.
+/// Tasks a second that four actors start.
 pub fn tasks_by_actors(run: &Run) -> Result<f64> {
     let tasks = u64::from(run.rounds(TASKS));
     let callers: Vec<CallerHandle> = (0..CALLERS).map(|_| Caller::remote()).collect();

@@ -2,12 +2,12 @@
 //!
 //! Owns: our side of every case, and Ray's Python process. Never: installs anything outside of its own environment.
 //!
-//! - Y1: a case does as much of the same thing on both sides: as many tasks, calls, bytes; in a quick run, a tenth of what is
-//!   counted in thousands.
-//! - Y2: Ray's process ends with the suite, whatever came of it.
+//! - BENCH-RAY-1: a case does as much of the same thing on both sides: as many tasks, calls, bytes; in a quick run, a
+//!   tenth of what is counted in thousands.
+//! - BENCH-RAY-2: Ray's process ends with the suite, even if that fails.
 //!
-//! What Ray has and we have not is held against the nearest that a user of ours would write: actors that run several calls at
-//! once against actors that run one, its network client against a driver in the job.
+//! A feature that Ray has and mobula does not is compared with the nearest that a mobula user would write: actors that
+//! run several calls at once with actors that run one, its network client with a driver in the job.
 
 mod calls;
 mod clock;
@@ -79,7 +79,7 @@ fn beside(name: &'static str, unit: &'static str, ours: fn(&Run) -> Result<f64>)
 /// Measures all of it.
 ///
 /// # Errors
-/// Where the cluster does not start or stop, or a result cannot be written.
+/// If the cluster does not start or stop, or a result cannot be written.
 pub fn run(bench: &mut Bench) -> Result<()> {
     let outcome = within(Config::default().resource("custom", 100.0), || bench.measure(&cases()));
     python::stop();

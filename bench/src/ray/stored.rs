@@ -1,4 +1,4 @@
-//! What is put and got, what happens when the last reference goes, and placement groups.
+//! Putting and getting, the drop of the last reference, and placement groups.
 
 use super::clock::rate;
 use crate::case::Run;
@@ -22,10 +22,10 @@ const SMALL: u64 = 100;
 const REFERENCES: u64 = 10_000;
 const DROPPED: u64 = 1_000;
 
-/// Placement groups that are there at once.
+/// Placement groups that exist at once.
 const GROUPS: usize = 100;
 
-/// Gets a second of what is there.
+/// Gets a second of a value that is here.
 pub fn get(run: &Run) -> Result<f64> {
     let reference = mobula::put(0u64)?;
     rate(run, 1.0, || check(*black_box(&reference).get()? == 0, || "put 0 and got another number".to_string()))
@@ -98,45 +98,45 @@ pub fn get_with_references(run: &Run) -> Result<f64> {
     rate(run, 1.0, || check(object.get()?.len() as u64 == REFERENCES, || "a reference is missing".to_string()))
 }
 
-/// Values whose last reference has gone.
-static GONE: AtomicU64 = AtomicU64::new(0);
+/// Values whose last reference has been dropped.
+static DROPS: AtomicU64 = AtomicU64::new(0);
 
-/// Tells when its last reference goes. Ray's users register a callback for that; here it is what every value can do.
+/// Counts the drop of its last reference. Ray's users register a callback for that; here any value's `Drop` does it.
 #[derive(Serialize, Deserialize)]
-struct Noticed(u64);
+struct CountsDrops(u64);
 
-impl Drop for Noticed {
+impl Drop for CountsDrops {
     fn drop(&mut self) {
-        GONE.fetch_add(1, Ordering::Relaxed);
+        DROPS.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// Objects a second that are put, tell and go.
+/// Objects a second that are put, and whose drop is counted.
 pub fn register_drop(run: &Run) -> Result<f64> {
     rate(run, 1.0, || {
-        drop(mobula::put(Noticed(0))?);
+        drop(mobula::put(CountsDrops(0))?);
         Ok(())
     })
 }
 
-/// Objects a second of which a thousand go together, until all of them have told.
+/// Objects a second of which a thousand are dropped together, until all drops are counted.
 pub fn fire_drops(run: &Run) -> Result<f64> {
     rate(run, DROPPED as f64, || {
-        let before = GONE.load(Ordering::Relaxed);
-        let objects: Vec<ObjectRef<Noticed>> =
-            (0..DROPPED).map(|number| mobula::put(Noticed(number))).collect::<mobula::Result<_>>()?;
+        let before = DROPS.load(Ordering::Relaxed);
+        let objects: Vec<ObjectRef<CountsDrops>> =
+            (0..DROPPED).map(|number| mobula::put(CountsDrops(number))).collect::<mobula::Result<_>>()?;
         drop(objects);
-        let gone = GONE.load(Ordering::Relaxed) - before;
-        check(gone == DROPPED, || format!("{gone} of {DROPPED} objects have gone"))
+        let dropped = DROPS.load(Ordering::Relaxed) - before;
+        check(dropped == DROPPED, || format!("{dropped} of {DROPPED} objects were dropped"))
     })
 }
 
-/// Placement groups a second that are made, waited for and removed.
+/// Placement groups a second that are created, waited for and removed.
 pub fn groups(run: &Run) -> Result<f64> {
     rate(run, GROUPS as f64, || {
         let bundle = || vec![Bundle::new().resource("custom", 0.001)];
-        let made = (0..GROUPS).map(|_| mobula::placement_group(bundle(), Strategy::Pack));
-        let groups = made.collect::<mobula::Result<Vec<_>>>()?;
+        let created = (0..GROUPS).map(|_| mobula::placement_group(bundle(), Strategy::Pack));
+        let groups = created.collect::<mobula::Result<Vec<_>>>()?;
         for group in &groups {
             check(group.wait(None)?, || "a placement group is not there".to_string())?;
         }

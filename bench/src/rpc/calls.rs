@@ -8,12 +8,12 @@ use crate::suite::ranks;
 use mobula::prelude::*;
 use std::time::Instant;
 
-/// Tasks that are made before the first result is asked for.
+/// Tasks that are started before the first result is read.
 const IN_FLIGHT: u32 = 10_000;
 
 #[mobula::remote]
-fn echo(word: u64) -> u64 {
-    word
+fn echo(number: u64) -> u64 {
+    number
 }
 
 #[mobula::remote]
@@ -35,12 +35,12 @@ pub fn round_trip_nothing(run: &Run) -> Result<f64> {
 }
 
 /// Microseconds of a call with eight bytes, to its result.
-pub fn round_trip_word(run: &Run) -> Result<f64> {
-    let mut word = 0;
+pub fn round_trip_8_bytes(run: &Run) -> Result<f64> {
+    let mut number = 0;
     us_each(rounds(run, size_of::<u64>()), || {
-        word += 1;
-        let answer = *echo::on(OTHER).remote(word).get()?;
-        check(answer == word, || format!("{word} came back as {answer}"))
+        number += 1;
+        let answer = *echo::on(OTHER).remote(number).get()?;
+        check(answer == number, || format!("{number} came back as {answer}"))
     })
 }
 
@@ -62,7 +62,7 @@ pub fn round_trip_array<const BYTES: usize>(run: &Run) -> Result<f64> {
     timed(payloads, |array| Ok(echo_array::on(OTHER).remote(array).get()?.len()), BYTES)
 }
 
-/// Microseconds of a call with one of `payloads`; each call gives the length of what came back.
+/// Microseconds of a call with one of `payloads`; each call returns the length of the bytes that came back.
 fn timed<T>(payloads: Vec<T>, mut call: impl FnMut(T) -> Result<usize>, bytes: usize) -> Result<f64> {
     let count = payloads.len();
     let start = Instant::now();
@@ -76,9 +76,10 @@ fn timed<T>(payloads: Vec<T>, mut call: impl FnMut(T) -> Result<usize>, bytes: u
 /// Millions of tasks a second on the other rank, all of a batch in flight.
 pub fn in_flight(run: &Run) -> Result<f64> {
     let us = us_each(run.rounds(10), || {
-        let answers: Vec<ObjectRef<u64>> = (0..u64::from(IN_FLIGHT)).map(|word| echo::on(OTHER).remote(word)).collect();
-        let right = mobula::get_all(&answers)?.iter().zip(0..).all(|(answer, word)| **answer == word);
-        check(right, || "an answer is not that of its question".to_string())
+        let answers: Vec<ObjectRef<u64>> =
+            (0..u64::from(IN_FLIGHT)).map(|number| echo::on(OTHER).remote(number)).collect();
+        let right = mobula::get_all(&answers)?.iter().zip(0..).all(|(answer, number)| **answer == number);
+        check(right, || "a result is not that of its call".to_string())
     })?;
     Ok(f64::from(IN_FLIGHT) / us)
 }
@@ -99,18 +100,18 @@ pub fn bytes_in_flight<const BYTES: usize>(run: &Run) -> Result<f64> {
 /// Calls that a rank has in flight to each other one.
 const IN_FLIGHT_A_PAIR: u64 = 1_000;
 
-/// Calls every other rank, in so many rounds; how many answers were right.
+/// Calls every other rank, in so many rounds; returns how many results were right.
 #[mobula::remote(num_cpus = 0)]
 fn call_others(ranks: u32, rounds: u32) -> mobula::Result<u64> {
     let own = mobula::context().rank();
     let mut right = 0;
     for _ in 0..rounds {
-        let asked =
-            (0..IN_FLIGHT_A_PAIR).flat_map(|word| (0..ranks).filter(|rank| *rank != own).map(move |rank| (rank, word)));
-        let (words, answers): (Vec<u64>, Vec<ObjectRef<u64>>) =
-            asked.map(|(rank, word)| (word, echo::on(rank).remote(word))).unzip();
-        right +=
-            mobula::get_all(&answers)?.iter().zip(words).filter(|(answer, word)| ***answer == *word).count() as u64;
+        let calls = (0..IN_FLIGHT_A_PAIR)
+            .flat_map(|number| (0..ranks).filter(|rank| *rank != own).map(move |rank| (rank, number)));
+        let (numbers, answers): (Vec<u64>, Vec<ObjectRef<u64>>) =
+            calls.map(|(rank, number)| (number, echo::on(rank).remote(number))).unzip();
+        right += mobula::get_all(&answers)?.iter().zip(numbers).filter(|(answer, number)| ***answer == *number).count()
+            as u64;
     }
     Ok(right)
 }

@@ -1,6 +1,6 @@
-//! The least that anything between two cores can cost: a cache line that goes there and comes back.
+//! The least cost of anything between two cores: the round trip of a cache line.
 //!
-//! It says what the hardware, or the virtual machine, makes of two cores while the other cases run.
+//! It shows what the hardware, or the virtual machine, makes of two cores while the other cases run.
 
 use crate::case::Run;
 use crate::cpus;
@@ -9,43 +9,43 @@ use crate::sample::us_each;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::{hint, thread};
 
-/// Looks at the line before a core is given away: both threads may have to share one.
-const LOOKS: u32 = 10_000;
+/// Polls of the line before the thread yields its core: both threads may have to share one.
+const POLLS: u32 = 10_000;
 
-/// What is written to end the answering thread; no round has this number.
+/// The number that ends the responding thread; no round has it.
 const END: u32 = u32::MAX;
 
-/// A word with a cache line, and the one that processors fetch along with it, to itself.
+/// A number with a cache line, and the one that processors fetch along with it, to itself.
 #[repr(align(128))]
 struct Line(AtomicU32);
 
 /// Microseconds of a round trip between two threads of this process.
 pub fn cache_line(run: &Run) -> Result<f64> {
-    let (question, answer) = (Line(AtomicU32::new(0)), Line(AtomicU32::new(0)));
+    let (request, response) = (Line(AtomicU32::new(0)), Line(AtomicU32::new(0)));
     thread::scope(|scope| {
-        let answering = || {
+        let responder = || {
             let mut round = 0;
             while round != END {
-                round = changed(&question, round);
-                answer.0.store(round, Ordering::Release); // with `changed` of the asking thread
+                round = changed(&request, round);
+                response.0.store(round, Ordering::Release); // with `changed` of the asking thread
             }
         };
-        cpus::on_all(|| scope.spawn(answering));
+        cpus::on_all(|| scope.spawn(responder));
         let mut round = 0;
         let outcome = us_each(run.rounds(20_000), || {
             round += 1;
-            question.0.store(round, Ordering::Release); // with `changed` of the answering thread
-            Ok(changed(&answer, round - 1))
+            request.0.store(round, Ordering::Release); // with `changed` of the answering thread
+            Ok(changed(&response, round - 1))
         });
-        question.0.store(END, Ordering::Release);
+        request.0.store(END, Ordering::Release);
         outcome
     })
 }
 
-/// Waits until the line no longer holds `old`; what it holds.
+/// Waits until the line no longer holds `old`; returns its new number.
 fn changed(line: &Line, old: u32) -> u32 {
     loop {
-        for _ in 0..LOOKS {
+        for _ in 0..POLLS {
             let seen = line.0.load(Ordering::Acquire); // with the stores of the other thread
             if seen != old {
                 return seen;

@@ -1,4 +1,4 @@
-//! What a rank costs while it has nothing to do.
+//! The cost of an idle rank.
 
 use crate::case::Run;
 use crate::failure::{Failure, Result};
@@ -6,13 +6,13 @@ use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long the cluster is left alone.
-const LEFT_ALONE: Duration = Duration::from_secs(2);
+/// How long the cluster is idle.
+const IDLE_TIME: Duration = Duration::from_secs(2);
 
 /// Ticks of the kernel's accounting a second, as Linux shows them to every program.
 const TICKS_A_SECOND: f64 = 100.0;
 
-/// What the kernel says of the process that runs this.
+/// The kernel's statistics of the process that runs this.
 #[mobula::remote]
 fn stat() -> String {
     fs::read_to_string("/proc/self/stat").unwrap_or_default()
@@ -22,7 +22,7 @@ fn stat() -> String {
 pub fn percent<const RANK: u32>(_: &Run) -> Result<f64> {
     let before = ticks_of(RANK)?;
     let start = Instant::now();
-    thread::sleep(LEFT_ALONE);
+    thread::sleep(IDLE_TIME);
     let used = ticks_of(RANK)?.saturating_sub(before);
     Ok(100.0 * used as f64 / TICKS_A_SECOND / start.elapsed().as_secs_f64())
 }

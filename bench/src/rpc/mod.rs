@@ -1,10 +1,10 @@
-//! Two ranks of a host: what a call costs from one to the other, one by one and many at once, beside plain MPI.
+//! Two ranks of a host: the cost of a call from one to the other, one by one and many at once, beside plain MPI.
 //!
 //! Owns: the cases. Never: starts ranks, or measures on a rank other than 0.
 //!
-//! - R1: rank 0 measures and every other rank serves; rank 1 is who is called.
-//! - R2: peers run while the cluster is idle, which costs it nothing (the last cases say whether that holds).
-//! - R3: every case checks its answers.
+//! - BENCH-RPC-1: rank 0 measures and every other rank serves; rank 1 is called.
+//! - BENCH-RPC-2: peers run while the cluster is idle, which costs it nothing (the last cases check that).
+//! - BENCH-RPC-3: every case checks its answers.
 
 pub mod calls;
 mod floor;
@@ -13,5 +13,5 @@ mod stages;
 
 pub use stages::{cases, run};
 
-/// Who is called (R1).
+/// The rank that is called (BENCH-RPC-1).
 const OTHER: u32 = 1;

@@ -14,12 +14,12 @@ fn one_by_one() -> Vec<Case> {
     let beside_mpi = |case: Case, bytes: usize| {
         case.peer("MPI round trip", move |run| mpi::round_trip_us(bytes, calls::rounds(run, bytes)))
     };
-    let word = || case("round trip, 8 B", "us", calls::round_trip_word);
-    let named = |name: &str| Case { name: name.to_string(), ..word() };
+    let eight_bytes = || case("round trip, 8 B", "us", calls::round_trip_8_bytes);
+    let named = |name: &str| Case { name: name.to_string(), ..eight_bytes() };
     vec![
         case("cache line, there and back", "us", floor::cache_line),
         beside_mpi(case("round trip, 0 B", "us", calls::round_trip_nothing), 0),
-        beside_mpi(word(), 8).bar(Bar::RatioAtMost(1.5)),
+        beside_mpi(eight_bytes(), 8).bar(Bar::RatioAtMost(1.5)),
         named("round trip, 8 B, beside UCX")
             .peer("ucx_perftest", |run| tools::ucx_round_trip_us(8, calls::rounds(run, 8))),
         named("round trip, 8 B, beside verbs")
@@ -51,7 +51,7 @@ fn in_flight() -> Vec<Case> {
 /// Samples of the idle cases: each takes seconds.
 const IDLE_REPEAT_MAX: u32 = 3;
 
-/// What the cluster costs while nobody asks anything of it.
+/// The cost of a cluster without requests.
 fn idle() -> Vec<Case> {
     vec![
         case("idle, rank 0", "% CPU", idle::percent::<0>).bar(Bar::AtMost(1.0)).repeat_at_most(IDLE_REPEAT_MAX),
@@ -67,7 +67,7 @@ pub fn cases() -> Vec<Case> {
 /// Measures all of it.
 ///
 /// # Errors
-/// Where a result cannot be written.
+/// If a result cannot be written.
 pub fn run(bench: &mut Bench) -> Result<()> {
     bench.measure(&cases())
 }

@@ -1,5 +1,5 @@
-//! A graph as actors, one a core, that hold a block of points each and send each other what they make: nobody sees the whole, as in
-//! the MPI program.
+//! A graph as actors, one a core, that have a block of points each and send each other their outputs: no process sees
+//! the whole graph, as in the MPI program.
 
 use super::graph::{Graph, Output};
 use super::{blocks, cores, owner};
@@ -16,48 +16,48 @@ struct Block {
     /// What it does in a row, and which of these each row is: most are alike, and stay in the cache.
     kinds: Vec<Row>,
     rows: Vec<u32>,
-    /// All blocks in order; empty once the graph is done, for actors that hold each other never end.
+    /// All blocks in order; cleared when the graph is done, because actors that hold each other's handles never end.
     blocks: Vec<BlockHandle>,
     end: Option<EndHandle>,
     /// The row that is next, and which of its tasks have run.
     step: u32,
     has_run: Vec<bool>,
-    /// Of each row, the messages that have come for it.
-    come: Vec<usize>,
+    /// For each row, the messages that have arrived for it.
+    arrived: Vec<usize>,
     /// The outputs that are here, by row and point.
     outputs: Vec<Option<Output>>,
 }
 
 /// Kinds of rows that a new one is compared with: patterns repeat after a few.
-const KINDS_LOOKED_AT: usize = 16;
+const KINDS_COMPARED: usize = 16;
 
 /// What a block does in a step, worked out before the clock starts.
 #[derive(PartialEq)]
 struct Row {
-    /// Those first that others wait for.
-    tasks: Vec<Planned>,
-    /// How many of them others wait for.
+    /// Tasks whose outputs other blocks need come first.
+    tasks: Vec<PlannedTask>,
+    /// How many tasks have outputs that other blocks need.
     sent_tasks: usize,
-    /// To which block which points' outputs go.
+    /// For each receiving block, the points whose outputs it gets.
     sends: Vec<(usize, Vec<u32>)>,
-    /// Messages that it takes, each from another block.
-    awaited: usize,
+    /// Messages that it needs, each from another block.
+    messages: usize,
 }
 
 #[derive(PartialEq)]
-struct Planned {
+struct PlannedTask {
     point: u32,
     iterations: u64,
     dependencies: Vec<u32>,
-    /// Some of them belong to other blocks.
-    awaits: bool,
+    /// True if some of them belong to other blocks.
+    needs_others: bool,
 }
 
 impl Row {
     fn of(graph: &Graph, blocks: &[Range<u32>], own: usize, step: u32) -> Row {
         let mine = |point: &u32| blocks[own].contains(point);
         let row = graph.row(step);
-        // What those points of the step after need of these.
+        // The outputs of these points that those points of the next step need.
         let needs = |points: &Range<u32>, from: &Range<u32>, step: u32| -> Vec<u32> {
             let after = (step + 1 < graph.steps).then(|| graph.row(step + 1)).into_iter().flatten();
             let mut needed: Vec<u32> = after
@@ -74,22 +74,22 @@ impl Row {
             .map(|to| (to, needs(&blocks[to], &blocks[own], step)))
             .filter(|(_, points)| !points.is_empty())
             .collect();
-        let awaited = match step.checked_sub(1) {
+        let messages = match step.checked_sub(1) {
             Some(before) => others().filter(|from| !needs(&blocks[own], &blocks[*from], before).is_empty()).count(),
             None => 0,
         };
         let is_sent = |point: u32| sends.iter().any(|(_, points)| points.contains(&point));
-        let mut tasks: Vec<Planned> = row
+        let mut tasks: Vec<PlannedTask> = row
             .filter(mine)
             .map(|point| {
                 let dependencies = graph.dependencies(step, point);
-                let awaits = !dependencies.iter().all(mine);
-                Planned { point, iterations: graph.iterations(step, point), dependencies, awaits }
+                let needs_others = !dependencies.iter().all(mine);
+                PlannedTask { point, iterations: graph.iterations(step, point), dependencies, needs_others }
             })
             .collect();
         tasks.sort_by_key(|task| !is_sent(task.point));
         let sent_tasks = tasks.iter().filter(|task| is_sent(task.point)).count();
-        Row { tasks, sent_tasks, sends, awaited }
+        Row { tasks, sent_tasks, sends, messages }
     }
 }
 
@@ -100,7 +100,7 @@ impl Block {
         let mut kinds: Vec<Row> = Vec::new();
         let mut kind_of = |step: u32| {
             let row = Row::of(&graph, &blocks, own as usize, step);
-            let known = kinds.iter().enumerate().rev().take(KINDS_LOOKED_AT).find(|(_, kind)| **kind == row);
+            let known = kinds.iter().enumerate().rev().take(KINDS_COMPARED).find(|(_, kind)| **kind == row);
             let kind = known.map_or(kinds.len(), |(kind, _)| kind);
             if kind == kinds.len() {
                 kinds.push(row);
@@ -116,33 +116,33 @@ impl Block {
             end: None,
             step: 0,
             has_run: vec![false; graph.width as usize],
-            come: vec![0; graph.steps as usize],
+            arrived: vec![0; graph.steps as usize],
             outputs: vec![None; (graph.steps * graph.width) as usize],
         }
     }
 
-    /// Says whom to send to.
+    /// Sets the receivers.
     pub fn connect(&mut self, blocks: Vec<BlockHandle>, end: EndHandle) {
         self.blocks = blocks;
         self.end = Some(end);
     }
 
-    /// Runs what depends on no other block.
+    /// Runs the tasks that depend on no other block.
     pub fn begin(&mut self) {
         self.advance();
     }
 
-    /// What the next step needs of another block's.
+    /// The outputs of another block that the next step needs.
     pub fn take(&mut self, outputs: Vec<Output>) {
         let Some(first) = outputs.first() else { return };
-        self.come[first.step as usize + 1] += 1;
+        self.arrived[first.step as usize + 1] += 1;
         for output in &outputs {
             self.outputs[(output.step * self.graph.width + output.point) as usize] = Some(*output);
         }
         self.advance();
     }
 
-    /// Lets go of the others.
+    /// Drops the handles of the other blocks.
     pub fn disconnect(&mut self) {
         self.blocks.clear();
         self.end = None;
@@ -150,17 +150,17 @@ impl Block {
 }
 
 impl Block {
-    /// Runs the tasks whose inputs are there, and sends what others wait for as soon as it is made.
+    /// Runs the tasks whose inputs are there, and sends outputs that other blocks need as soon as they are computed.
     fn advance(&mut self) {
         while self.step < self.graph.steps && !self.blocks.is_empty() {
             let row = self.rows[self.step as usize] as usize;
-            let all_came = self.come[self.step as usize] == self.kinds[row].awaited;
+            let all_arrived = self.arrived[self.step as usize] == self.kinds[row].messages;
             for index in 0..self.kinds[row].tasks.len() {
-                if !self.has_run[index] && (all_came || !self.kinds[row].tasks[index].awaits) {
+                if !self.has_run[index] && (all_arrived || !self.kinds[row].tasks[index].needs_others) {
                     self.run(index);
                 }
             }
-            if !all_came {
+            if !all_arrived {
                 return;
             }
             self.step += 1;
@@ -177,10 +177,10 @@ impl Block {
         let row = &self.kinds[self.rows[step as usize] as usize];
         let task = &row.tasks[index];
         let at = |step: u32, point: u32| (step * graph.width + point) as usize;
-        let given = |point: &u32| self.outputs[at(step - 1, *point)];
-        if !task.dependencies.iter().all(|point| given(point) == Some(Output { step: step - 1, point: *point })) {
-            let given: Vec<Output> = task.dependencies.iter().filter_map(given).collect();
-            let wrong = graph.validate(step, task.point, &given).err().unwrap_or_default();
+        let input = |point: &u32| self.outputs[at(step - 1, *point)];
+        if !task.dependencies.iter().all(|point| input(point) == Some(Output { step: step - 1, point: *point })) {
+            let input: Vec<Output> = task.dependencies.iter().filter_map(input).collect();
+            let wrong = graph.validate(step, task.point, &input).err().unwrap_or_default();
             self.end.iter().for_each(|end| drop(end.failed(wrong.clone())));
         }
         graph.kernel.execute(task.iterations);
@@ -195,11 +195,11 @@ impl Block {
     }
 }
 
-/// Where the driver waits: blocks that are done, and what went wrong.
+/// The state that the driver waits on: blocks that are done, and the first error.
 static DONE: Mutex<(u32, Option<String>)> = Mutex::new((0, None));
 static CHANGED: Condvar = Condvar::new();
 
-/// Tells the driver, in whose process it is.
+/// Notifies the driver, which is in the same process.
 struct End;
 
 #[mobula::actor]
@@ -215,23 +215,23 @@ impl End {
         CHANGED.notify_all();
     }
 
-    /// A task was given what it should not have been.
+    /// A task got a wrong input.
     pub fn failed(&mut self, wrong: String) {
         DONE.lock().unwrap_or_else(PoisonError::into_inner).1 = Some(wrong);
         CHANGED.notify_all();
     }
 
-    /// Is there: the driver waits for this before it begins.
-    pub fn here(&mut self) {}
+    /// Returns at once: the driver waits for this before it begins.
+    pub fn ready(&mut self) {}
 }
 
-/// Runs a graph; gives its seconds.
+/// Runs a graph; returns its seconds.
 ///
 /// # Errors
-/// Where a task was given what it should not have been, and what the runtime says.
+/// If a task got a wrong input, and errors of the runtime.
 pub fn run(graph: &Graph) -> Result<f64> {
     let (cores, end) = (cores()?, End::on(0).remote());
-    end.here().get()?;
+    end.ready().get()?;
     let blocks: Vec<BlockHandle> =
         (0..cores).map(|own| Block::on(owner(own, cores, ranks())).remote(*graph, own, cores)).collect();
     let connected: Vec<ObjectRef<()>> = blocks.iter().map(|block| block.connect(blocks.clone(), end.clone())).collect();
@@ -247,7 +247,7 @@ pub fn run(graph: &Graph) -> Result<f64> {
     Ok(seconds)
 }
 
-/// Waits until so many blocks are done, or one of them was given what it should not have been.
+/// Waits until so many blocks are done, or one of them got a wrong input.
 fn wait_for(blocks: u32) -> Option<String> {
     let mut state = DONE.lock().unwrap_or_else(PoisonError::into_inner);
     while state.0 < blocks && state.1.is_none() {

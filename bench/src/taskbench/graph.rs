@@ -1,4 +1,4 @@
-//! Which task depends on which: pure arithmetic, the same in `bench/peers/taskbench.c`.
+//! The dependences of tasks: pure arithmetic, the same in `bench/peers/taskbench.c`.
 
 use super::kernel::Kernel;
 use serde::{Deserialize, Serialize};
@@ -87,11 +87,11 @@ pub struct Graph {
     pub steps: u32,
     /// Iterations of the kernel in a task; of an imbalanced one, on average.
     pub iterations: u32,
-    /// What random choices are made from.
+    /// The seed of random choices.
     pub seed: u64,
 }
 
-/// What a task makes: its own place, so that whoever depends on it can tell.
+/// The output of a task: its own step and point, which its dependents check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Output {
     /// The row.
@@ -185,19 +185,23 @@ impl Graph {
         (0..self.steps).flat_map(|step| self.row(step).map(move |point| self.iterations(step, point))).sum()
     }
 
-    /// Says what is wrong with a task's inputs (T1).
+    /// Checks a task's inputs (BENCH-TASKBENCH-1).
     ///
     /// # Errors
-    /// A text that names the task, what it was given and what it should have been given.
+    /// A text that names the task, the inputs that it got and those that it should have got.
     pub fn validate(&self, step: u32, point: u32, inputs: &[Output]) -> Result<(), String> {
-        let right = self.dependencies(step, point);
-        let same = inputs.len() == right.len()
-            && inputs.iter().zip(&right).all(|(input, point)| *input == Output { step: step - 1, point: *point });
-        if same { Ok(()) } else { Err(format!("task {point} of step {step} was given {inputs:?} and not {right:?}")) }
+        let expected = self.dependencies(step, point);
+        let same = inputs.len() == expected.len()
+            && inputs.iter().zip(&expected).all(|(input, point)| *input == Output { step: step - 1, point: *point });
+        if same {
+            Ok(())
+        } else {
+            Err(format!("task {point} of step {step} was given {inputs:?} and not {expected:?}"))
+        }
     }
 }
 
-/// A number in `0..1` that depends on nothing else (splitmix64, Steele, Lea and Flood 2014).
+/// A number in `0..1` that depends on its arguments alone (splitmix64, Steele, Lea and Flood 2014).
 fn uniform(seed: u64, parts: [u64; 3]) -> f64 {
     let mixed = parts.into_iter().fold(mix(seed), |state, part| mix(state ^ part));
     (mixed >> 11) as f64 / (1u64 << 53) as f64

@@ -1,11 +1,11 @@
-//! What a task does: the same arithmetic and the same memory as in `bench/peers/taskbench.c`.
+//! The work of a task: the same arithmetic and the same memory as in `bench/peers/taskbench.c`.
 
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-/// What a task does.
+/// The work of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kernel {
     /// Nothing.

@@ -1,17 +1,19 @@
-//! Task Bench: graphs of tasks that depend on each other in known patterns, beside a plain MPI program of the same graph.
+//! Task Bench: graphs of tasks that depend on each other in known patterns, beside a plain MPI program of the same
+//! graph.
 //!
-//! Slaughter, Wu, Fu, Brandenburg, Garcia, Kautz, Marx, Morris, Cao, Bosilca, Mirchandaney, Lee, Treichler, McCormick, Aiken:
-//! *Task Bench: A Parameterized Benchmark for Evaluating Parallel Runtime Performance*, SC 2020. A graph is rows of points, one
-//! row a step; a point depends on some of the row before. METG(50%), the minimum effective task granularity, is the shortest
-//! mean task with which half of the cores' time still goes into the kernel.
+//! Slaughter, Wu, Fu, Brandenburg, Garcia, Kautz, Marx, Morris, Cao, Bosilca, Mirchandaney, Lee, Treichler, McCormick,
+//! Aiken: *Task Bench: A Parameterized Benchmark for Evaluating Parallel Runtime Performance*, SC 2020. A graph is rows
+//! of points, one row a step; a point depends on some of the row before. METG(50%), the minimum effective task
+//! granularity, is the shortest mean task with which half of the cores' time still goes into the kernel.
 //!
-//! Owns: the graphs, the kernels, the sweep, and two ways to run a graph: tasks with references, and an actor a core that sends
-//! messages.
+//! Owns: the graphs, the kernels, the sweep, and two ways to run a graph: tasks with references, and an actor a core
+//! that sends messages.
 //! Never: starts ranks.
 //!
-//! - T1: every task compares what it was given with what the pattern says, and a graph with one wrong input has no number.
-//! - T2: the peer (`bench/peers/taskbench.c`) makes the same graphs, kernels and sweep, number by number.
-//! - T3: a row has two points a core (`all_to_all`: four), and a core has the same points in every step.
+//! - BENCH-TASKBENCH-1: every task compares its inputs with the pattern, and a graph with one wrong input has no
+//!   number.
+//! - BENCH-TASKBENCH-2: the peer (`bench/peers/taskbench.c`) has the same graphs, kernels and sweep, number by number.
+//! - BENCH-TASKBENCH-3: a row has two points a core (`all_to_all`: four), and a core has the same points in every step.
 
 mod actors;
 mod graph;
@@ -47,7 +49,7 @@ pub fn cases() -> Vec<Case> {
 /// Measures all of it.
 ///
 /// # Errors
-/// Where a result cannot be written.
+/// If a result cannot be written.
 pub fn run(bench: &mut Bench) -> Result<()> {
     bench.measure(&cases())
 }
@@ -64,7 +66,7 @@ fn bar(pattern: Pattern, kernel: Kernel) -> Bar {
     }
 }
 
-/// Of a graph with an empty kernel, the time a task; of the others, METG(50%).
+/// For an empty kernel the name of the time a task, for the others that of METG(50%).
 fn name(pattern: Pattern, kernel: Kernel) -> String {
     match kernel {
         Kernel::Empty => format!("{}, empty", pattern.name()),
@@ -76,7 +78,7 @@ fn unit(kernel: Kernel) -> &'static str {
     if kernel == Kernel::Empty { "us a task" } else { "us" }
 }
 
-/// A way to run a graph: gives the seconds from the first task to the end of the last.
+/// A way to run a graph: returns the seconds from the first task to the end of the last.
 type Runner = fn(&Graph) -> Result<f64>;
 
 fn beside_mpi(pattern: Pattern, kernel: Kernel, runner: Runner) -> Case {
@@ -107,7 +109,7 @@ fn cores() -> Result<u32> {
     if cores == 0 { Err(Failure::Usage("the cluster has no CPUs".to_string())) } else { Ok(cores) }
 }
 
-/// Who of `owners` has a point, or a block, of so many: they are dealt out in blocks.
+/// The owner, of so many, of a point or a block: points are distributed in blocks.
 fn owner(point: u32, width: u32, owners: u32) -> u32 {
     (u64::from(point) * u64::from(owners) / u64::from(width)) as u32
 }
@@ -153,7 +155,9 @@ mod tests {
                 let peers =
                     mpi::taskbench(1, &[pattern.name(), kernel.name(), &width.to_string(), "9", "checksum", "40"]);
                 match peers {
-                    Ok(sum) => assert_eq!(sum, checksum(&graph) as f64, "{pattern:?}, {width} points (T2)"),
+                    Ok(sum) => {
+                        assert_eq!(sum, checksum(&graph) as f64, "{pattern:?}, {width} points (BENCH-TASKBENCH-2)")
+                    }
                     Err(failure) => {
                         assert!(std::env::var("CI").is_err(), "{failure}");
                         return println!("left out: {failure}");

@@ -1,4 +1,5 @@
-//! METG(50%): grains are doubled until half of the cores' time goes into the kernel. The same in `bench/peers/taskbench.c`.
+//! METG(50%): grains are doubled until half of the cores' time goes into the kernel. The same in
+//! `bench/peers/taskbench.c`.
 
 use super::Runner;
 use super::graph::{Graph, Pattern};
@@ -13,7 +14,7 @@ const EFFICIENCY: f64 = 0.5;
 const GRAIN_LEAST_S: f64 = 0.25e-6;
 const GRAIN_MOST_S: f64 = 0.02;
 
-/// Turns of each graph, of which the fastest counts: what disturbs one is the machine's, not the runtime's.
+/// Turns of each graph, of which the fastest counts: a disturbance of one is the machine's, not the runtime's.
 const TURNS: u32 = 3;
 
 /// Steps of a graph at least, so that its first and last rows do not count for much.
@@ -81,7 +82,7 @@ impl Sweep {
                 return Ok(crossing_s(before, point) * 1e6);
             }
             before = Some(point);
-            // Where an iteration is longer than the grain, the next grain is the next number of iterations.
+            // If an iteration is longer than the grain, the next grain is the next number of iterations.
             grain_s = (f64::from(iterations) * iteration_s * 2.0).max(grain_s * 2.0);
         }
         let best = before.map_or(0.0, |point| point.efficiency);
@@ -94,8 +95,8 @@ impl Sweep {
 }
 
 impl Sweep {
-    /// Seconds that a core takes for an iteration while all of them compute and nothing depends on anything: what efficiency is
-    /// held against, so that whatever else the machine does meets both.
+    /// Seconds that a core takes for an iteration while all of them compute and nothing depends on anything: the
+    /// reference for efficiency, so that any other load of the machine affects both.
     fn peak_iteration_s(&self, graph: &Graph, cores: u32, runner: Runner) -> Result<f64> {
         let grain_s = self.target_s * f64::from(cores) / f64::from(graph.width * STEPS_MIN);
         let iterations = (grain_s / graph.kernel.iteration_s()).ceil().max(1.0) as u32;
@@ -110,7 +111,8 @@ fn fastest_s(graph: &Graph, runner: Runner) -> Result<f64> {
     Ok(seconds.into_iter().fold(f64::INFINITY, f64::min))
 }
 
-/// Where the line through two points of the sweep, granularities by their logarithm, meets the efficiency asked for.
+/// The granularity at which the line through two points of the sweep, granularities by their logarithm, reaches the
+/// efficiency.
 fn crossing_s(below: Option<Point>, above: Point) -> f64 {
     let Some(below) = below.filter(|below| below.efficiency < above.efficiency) else { return above.granularity_s };
     let part = (EFFICIENCY - below.efficiency) / (above.efficiency - below.efficiency);
@@ -130,7 +132,8 @@ mod tests {
         assert_eq!(crossing_s(None, above), 4e-6);
     }
 
-    /// Two cores that lose ten microseconds wherever a task depends on another spend half of their time in tasks of twenty.
+    /// Two cores that lose ten microseconds wherever a task depends on another spend half of their time in tasks of
+    /// twenty.
     #[test]
     fn a_known_overhead_has_a_known_metg() {
         fn runner(graph: &Graph) -> Result<f64> {

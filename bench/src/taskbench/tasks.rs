@@ -1,4 +1,4 @@
-//! A graph as tasks whose arguments are references to the results of the row before. The driver makes all of them.
+//! A graph as tasks whose arguments are references to the results of the row before. The driver starts all of them.
 
 use super::graph::{Graph, Output};
 use super::owner;
@@ -15,23 +15,23 @@ fn point(graph: Graph, step: u32, point: u32, inputs: &Vec<Output>) -> Result<Ou
     Ok(Output { step, point })
 }
 
-/// What the driver has to know of a task, worked out before the clock starts.
-struct Planned {
+/// The driver's plan of a task, computed before the clock starts.
+struct PlannedTask {
     step: u32,
     point: u32,
     owner: u32,
     dependencies: Vec<u32>,
     /// Nothing depends on it.
-    is_end: bool,
+    is_last: bool,
 }
 
-fn plan(graph: &Graph) -> Vec<Planned> {
-    let planned = |step: u32, point: u32| Planned {
+fn plan(graph: &Graph) -> Vec<PlannedTask> {
+    let planned = |step: u32, point: u32| PlannedTask {
         step,
         point,
         owner: owner(point, graph.width, ranks()),
         dependencies: graph.dependencies(step, point),
-        is_end: graph.dependents(step, point).is_empty(),
+        is_last: graph.dependents(step, point).is_empty(),
     };
     (0..graph.steps)
         .flat_map(|step| graph.row(step).map(move |point| (step, point)))
@@ -39,10 +39,10 @@ fn plan(graph: &Graph) -> Vec<Planned> {
         .collect()
 }
 
-/// Runs a graph; gives its seconds.
+/// Runs a graph; returns its seconds.
 ///
 /// # Errors
-/// Where a task was given what it should not have been, and what the runtime says.
+/// If a task got a wrong input, and errors of the runtime.
 pub fn run(graph: &Graph) -> Result<f64> {
     let plan = plan(graph);
     let mut before: Vec<Option<ObjectRef<Output>>> = vec![None; graph.width as usize];
@@ -59,14 +59,14 @@ pub fn run(graph: &Graph) -> Result<f64> {
         let inputs: Vec<ObjectRef<Output>> =
             task.dependencies.iter().filter_map(|other| before[*other as usize].clone()).collect();
         let output = point::on(task.owner).remote(*graph, task.step, task.point, &inputs);
-        if task.is_end {
+        if task.is_last {
             ends.push(output.clone());
         }
         row[task.point as usize] = Some(output);
     }
     let outputs = mobula::get_all(&ends)?;
     let seconds = start.elapsed().as_secs_f64();
-    let expected = plan.iter().filter(|task| task.is_end).map(|task| Output { step: task.step, point: task.point });
+    let expected = plan.iter().filter(|task| task.is_last).map(|task| Output { step: task.step, point: task.point });
     let right = outputs.iter().map(|output| **output).eq(expected);
     check(right, || format!("{} tasks of {}: an output is not its task's", graph.pattern.name(), plan.len()))?;
     Ok(seconds)

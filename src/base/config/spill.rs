@@ -1,14 +1,14 @@
-//! Where arrays lie that have no room in the store.
+//! The folder for arrays that do not fit into the store.
 
 use super::Config;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// The folder under which they lie.
+/// The folder for spilled arrays.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SpillFolder {
-    /// The job's local disk, as the system's own variables say.
-    OfTheJob,
+    /// The job's local disk, as the system's own variables name it.
+    JobDisk,
     /// This one.
     At(PathBuf),
     /// None: they stay in memory.
@@ -31,7 +31,7 @@ impl SpillFolder {
         match self {
             SpillFolder::Off => None,
             SpillFolder::At(path) => Some(path.clone()),
-            SpillFolder::OfTheJob => {
+            SpillFolder::JobDisk => {
                 let named = VARIABLES.iter().filter_map(std::env::var_os).map(PathBuf::from);
                 let folder = named.into_iter().find(|path| path.is_absolute());
                 Some(folder.unwrap_or_else(|| PathBuf::from("/tmp")))
@@ -50,12 +50,12 @@ impl fmt::Display for SpillFolder {
 }
 
 impl Config {
-    /// The folder under which arrays lie that have no room in the store, where they may.
+    /// The folder for arrays that do not fit into the store, if spilling is allowed.
     pub(crate) fn spill_base(&self) -> Option<PathBuf> {
         self.spill.path()
     }
 
-    /// What tells one job from another in names on disk.
+    /// The job's part of names on disk.
     pub(crate) fn job_label(&self) -> String {
         let job = std::env::var("SLURM_JOB_ID").unwrap_or_default();
         let plain = !job.is_empty() && job.chars().all(|letter| letter.is_ascii_alphanumeric());
@@ -68,11 +68,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_stands_from_the_root_or_is_off() {
+    fn spill_folder_is_absolute_or_off() {
         assert_eq!(SpillFolder::parse("/local"), Some(SpillFolder::At("/local".into())));
         assert_eq!(SpillFolder::parse("off"), Some(SpillFolder::Off));
         assert_eq!((SpillFolder::parse("local"), SpillFolder::parse("")), (None, None));
         assert_eq!((SpillFolder::Off.path(), SpillFolder::Off.to_string()), (None, "off".to_string()));
-        assert!(SpillFolder::OfTheJob.path().is_some_and(|path| path.is_absolute()));
+        assert!(SpillFolder::JobDisk.path().is_some_and(|path| path.is_absolute()));
     }
 }

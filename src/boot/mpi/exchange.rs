@@ -1,63 +1,64 @@
-//! Collectives of MPI for starting and stopping, waited for without burning a core.
+//! Collectives of MPI for start and shutdown, waited for without spinning on a core.
 #![allow(unsafe_code)]
 
 use super::library;
 use crate::base::{Error, Result};
 use crate::boot::Exchange;
-use crate::transport::mpi::{Comm, Failure, Gather, MpiFabric, ReadsBy, check, wait_until};
+use crate::transport::mpi::{Allgather, Comm, MpiFailure, MpiTransport, ReadMethod, check, wait_until};
 use ::mpi::ffi;
 use std::ffi::c_int;
 use std::sync::Arc;
 
-/// Collectives over a duplicate of the ranks' communicator. On drop it closes the road, frees the communicator and,
-/// where boot initialized MPI and MPI holds nothing more of ours, finalizes it. Below MPI_THREAD_MULTIPLE it stays with the thread that made it.
+/// Collectives over a duplicate of the ranks' communicator. On drop it closes the transport, frees the communicator
+/// and, if boot initialized MPI and MPI owns no more of mobula's memory, finalizes MPI. Below MPI_THREAD_MULTIPLE it
+/// stays on the thread that created it.
 pub struct MpiExchange {
     /// Taken on drop, before MPI is finalized.
     comm: Option<Comm>,
-    /// The road over MPI, which must be closed before MPI is finalized.
-    road: Option<Arc<MpiFabric>>,
-    /// Whether boot initialized MPI.
+    /// The transport over MPI, which must be closed before MPI is finalized.
+    transport: Option<Arc<MpiTransport>>,
+    /// True if boot initialized MPI.
     finalizes: bool,
-    /// The last thing that was done together is a barrier: every rank leaves, and none is missing.
-    parted: bool,
+    /// True if the last collective was a barrier: all ranks shut down together, and none is missing.
+    ends_with_barrier: bool,
 }
 
 impl MpiExchange {
-    /// Collectives over `comm`, which nobody else may use.
+    /// Collectives over `comm`, which nothing else may use.
     pub fn new(comm: Comm, finalizes: bool) -> MpiExchange {
-        MpiExchange { comm: Some(comm), road: None, finalizes, parted: false }
+        MpiExchange { comm: Some(comm), transport: None, finalizes, ends_with_barrier: false }
     }
 
-    /// Opens the road over MPI between the same ranks. Collective.
+    /// Opens the transport over MPI between the same ranks. Collective.
     ///
     /// # Errors
-    /// What MPI says.
-    pub fn open_road(&mut self) -> Result<Arc<MpiFabric>> {
-        let road = MpiFabric::new(self.comm()?.duplicate()?, ReadsBy::Faster)?;
-        self.road = Some(road.clone());
-        Ok(road)
+    /// What MPI reports.
+    pub fn open_transport(&mut self) -> Result<Arc<MpiTransport>> {
+        let transport = MpiTransport::new(self.comm()?.duplicate()?, ReadMethod::Faster)?;
+        self.transport = Some(transport.clone());
+        Ok(transport)
     }
 
     fn comm(&self) -> Result<&Comm> {
-        self.comm.as_ref().ok_or_else(|| Error::fabric("the ranks were already left"))
+        self.comm.as_ref().ok_or_else(|| Error::fabric("the exchange was already closed"))
     }
 }
 
-/// Waits until the request is over.
+/// Waits until the request is complete.
 ///
 /// # Safety
-/// `request` is live, and what it reads and writes outlives this call.
-unsafe fn wait(request: &mut ffi::MPI_Request) -> Result<(), Failure> {
+/// `request` is live, and the memory that it reads and writes lives longer than this call.
+unsafe fn wait(request: &mut ffi::MPI_Request) -> Result<(), MpiFailure> {
     wait_until(|| {
         let mut done: c_int = 0;
-        // SAFETY: the request is live, as the caller promises; the status is not wanted.
+        // SAFETY: the request is live, as the caller promises; the status is ignored.
         check("MPI_Test", unsafe { ffi::MPI_Test(request, &mut done, ffi::RSMPI_STATUS_IGNORE) })?;
         Ok(done != 0)
     })
 }
 
-/// Where each part of `lengths` begins in their concatenation, as MPI counts, and their sum.
-fn places(lengths: &[u64]) -> Result<(Vec<c_int>, Vec<c_int>, usize)> {
+/// The start of each part of `lengths` in their concatenation, in MPI's integers, and their sum.
+fn layout(lengths: &[u64]) -> Result<(Vec<c_int>, Vec<c_int>, usize)> {
     let total = lengths.iter().try_fold(0u64, |total, &length| total.checked_add(length));
     let Some(total) = total.and_then(|total| c_int::try_from(total).ok()) else {
         return Err(Error::fabric("the ranks exchange more than 2 GiB at start, which MPI cannot count"));
@@ -69,12 +70,13 @@ fn places(lengths: &[u64]) -> Result<(Vec<c_int>, Vec<c_int>, usize)> {
 
 impl Exchange for MpiExchange {
     fn allgather(&mut self, mine: &[u8]) -> Result<Vec<Vec<u8>>> {
-        self.parted = false;
+        self.ends_with_barrier = false;
         let comm = self.comm()?;
-        let lengths = Gather::start(comm, [mine.len() as u64])?.wait()?;
-        let (counts, begins, total_bytes) = places(lengths.as_flattened())?;
+        let lengths = Allgather::start(comm, [mine.len() as u64])?.wait()?;
+        let (counts, begins, total_bytes) = layout(lengths.as_flattened())?;
         let mut all = vec![0u8; total_bytes];
-        // SAFETY: `counts` and `begins` have `size` entries that stay inside `all`; everything outlives the wait.
+        // SAFETY: `counts` and `begins` have `size` entries that stay inside `all`; everything lives until the wait has
+        // ended.
         unsafe {
             let mut request = ffi::RSMPI_REQUEST_NULL;
             let code = ffi::MPI_Iallgatherv(
@@ -100,20 +102,20 @@ impl Exchange for MpiExchange {
 
     fn barrier(&mut self) -> Result<()> {
         let comm = self.comm()?;
-        // SAFETY: the request is live until the wait ends; a barrier has no memory of ours.
+        // SAFETY: the request is live until the wait ends; a barrier accesses no memory.
         unsafe {
             let mut request = ffi::RSMPI_REQUEST_NULL;
             check("MPI_Ibarrier", ffi::MPI_Ibarrier(comm.raw(), &mut request)).map_err(Error::from)?;
             wait(&mut request).map_err(Error::from)?;
         }
-        self.parted = true;
+        self.ends_with_barrier = true;
         Ok(())
     }
 }
 
 impl Drop for MpiExchange {
     fn drop(&mut self) {
-        let freed = self.road.take().is_none_or(|road| road.close(self.parted));
+        let freed = self.transport.take().is_none_or(|transport| transport.close(self.ends_with_barrier));
         drop(self.comm.take());
         if self.finalizes && freed {
             library::finalize();
@@ -126,14 +128,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_lie_one_after_the_other() {
-        assert_eq!(places(&[3, 0, 5]).unwrap(), (vec![3, 0, 5], vec![0, 3, 3], 8));
-        assert_eq!(places(&[]).unwrap(), (vec![], vec![], 0));
+    fn layout_places_parts_one_after_the_other() {
+        assert_eq!(layout(&[3, 0, 5]).unwrap(), (vec![3, 0, 5], vec![0, 3, 3], 8));
+        assert_eq!(layout(&[]).unwrap(), (vec![], vec![], 0));
     }
 
     #[test]
-    fn more_than_mpi_counts_is_refused() {
-        assert!(places(&[1 << 30, 1 << 30]).is_err());
-        assert!(places(&[u64::MAX, 1]).is_err());
+    fn layout_of_more_than_mpi_counts_is_refused() {
+        assert!(layout(&[1 << 30, 1 << 30]).is_err());
+        assert!(layout(&[u64::MAX, 1]).is_err());
     }
 }

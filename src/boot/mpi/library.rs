@@ -1,7 +1,7 @@
-//! The MPI library as a whole: which it is, whether it runs, at which thread level; starting and ending it.
+//! The MPI library as a whole: its version, its thread level, its initialization and finalization.
 #![allow(unsafe_code)]
 
-use crate::transport::mpi::{Failure, Life, check, life};
+use crate::transport::mpi::{MpiFailure, MpiState, check, mpi_state};
 use ::mpi::ffi;
 use std::ffi::{c_char, c_int};
 
@@ -19,7 +19,7 @@ pub enum ThreadLevel {
 }
 
 impl ThreadLevel {
-    /// As the standard names it.
+    /// The name in the standard.
     pub fn name(self) -> &'static str {
         match self {
             ThreadLevel::Single => "SINGLE",
@@ -29,10 +29,10 @@ impl ThreadLevel {
         }
     }
 
-    /// From its place in the order, which is how ranks tell each other.
-    pub fn from_place(place: u8) -> ThreadLevel {
+    /// From its index in the order, the form in which ranks exchange it.
+    pub fn from_index(index: u8) -> ThreadLevel {
         use ThreadLevel::{Funneled, Multiple, Serialized, Single};
-        *[Single, Funneled, Serialized, Multiple].get(usize::from(place)).unwrap_or(&Single)
+        *[Single, Funneled, Serialized, Multiple].get(usize::from(index)).unwrap_or(&Single)
     }
 
     fn of(level: c_int) -> ThreadLevel {
@@ -49,15 +49,15 @@ impl ThreadLevel {
     }
 }
 
-/// MPI_Init_thread for MULTIPLE; the level that was given. Errors come back as codes from here on.
-pub fn initialize() -> Result<ThreadLevel, Failure> {
+/// Calls MPI_Init_thread for MULTIPLE; returns the level provided. From here on MPI returns errors as codes.
+pub fn initialize() -> Result<ThreadLevel, MpiFailure> {
     let mut provided: c_int = 0;
-    // SAFETY: MPI is not initialized yet (asked by the caller); it takes null for argc and argv.
+    // SAFETY: MPI is not initialized yet (checked by the caller); it accepts null for argc and argv.
     unsafe {
-        let asked = ffi::RSMPI_THREAD_MULTIPLE;
+        let requested = ffi::RSMPI_THREAD_MULTIPLE;
         check(
             "MPI_Init_thread",
-            ffi::MPI_Init_thread(std::ptr::null_mut(), std::ptr::null_mut(), asked, &mut provided),
+            ffi::MPI_Init_thread(std::ptr::null_mut(), std::ptr::null_mut(), requested, &mut provided),
         )?;
         check(
             "MPI_Comm_set_errhandler",
@@ -67,27 +67,27 @@ pub fn initialize() -> Result<ThreadLevel, Failure> {
     Ok(ThreadLevel::of(provided))
 }
 
-/// The level at which the program initialized MPI.
-pub fn thread_level() -> Result<ThreadLevel, Failure> {
+/// The thread level at which the program initialized MPI.
+pub fn thread_level() -> Result<ThreadLevel, MpiFailure> {
     let mut provided: c_int = 0;
-    // SAFETY: MPI is live (asked by the caller); the result goes to a local.
+    // SAFETY: MPI is running (checked by the caller); the result goes to a local.
     check("MPI_Query_thread", unsafe { ffi::MPI_Query_thread(&mut provided) })?;
     Ok(ThreadLevel::of(provided))
 }
 
-/// MPI_Finalize, where MPI is live.
+/// Calls MPI_Finalize, if MPI is running.
 pub fn finalize() {
-    if life() == Life::Live {
-        // SAFETY: MPI is live. All that this crate has of it is freed: the exchange calls this last.
+    if mpi_state() == MpiState::Running {
+        // SAFETY: MPI is running. Everything of MPI that this crate owned is freed: the exchange calls this last.
         unsafe { ffi::MPI_Finalize() };
     }
 }
 
-/// The library's name and version, short: `Open MPI 4.1.4`, `MPICH 4.0.2`.
+/// The library's name and version in short form: `Open MPI 4.1.4`, `MPICH 4.0.2`.
 pub fn version() -> String {
     let mut text = vec![0u8; ffi::MPI_MAX_LIBRARY_VERSION_STRING as usize];
     let mut length: c_int = 0;
-    // SAFETY: may be called at any time; `text` has the room that MPI asks for.
+    // SAFETY: may be called at any time; `text` has the length that MPI requires.
     let code = unsafe { ffi::MPI_Get_library_version(text.as_mut_ptr().cast::<c_char>(), &mut length) };
     if check("MPI_Get_library_version", code).is_err() {
         return "an MPI library of unknown version".to_string();
@@ -96,7 +96,7 @@ pub fn version() -> String {
     short_version(&String::from_utf8_lossy(&text))
 }
 
-/// The first line up to its first comma, without the words that say that a version follows.
+/// The first line up to its first comma, without the word "version" and the like.
 fn short_version(text: &str) -> String {
     let first = text.split(['\n', ',', '\0']).next().unwrap_or_default();
     let words = first.split([' ', '\t', ':']).filter(|word| !word.is_empty());
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_are_said_in_three_words() {
+    fn short_version_keeps_name_and_number() {
         assert_eq!(short_version("Open MPI v4.1.4, package: Debian OpenMPI, ident: 4.1.4"), "Open MPI 4.1.4");
         assert_eq!(short_version("MPICH Version:\t4.0.2\nMPICH Release date:\tThu Apr  7"), "MPICH 4.0.2");
         assert_eq!(
@@ -123,17 +123,17 @@ mod tests {
     }
 
     #[test]
-    fn levels_are_ordered_as_the_standard_orders_them() {
+    fn levels_have_the_order_of_the_standard() {
         // SAFETY: a constant of the library.
         assert_eq!(ThreadLevel::of(unsafe { ffi::RSMPI_THREAD_MULTIPLE }), ThreadLevel::Multiple);
         // SAFETY: a constant of the library.
         assert_eq!(ThreadLevel::of(unsafe { ffi::RSMPI_THREAD_SINGLE }), ThreadLevel::Single);
         assert!(ThreadLevel::Serialized < ThreadLevel::Multiple);
-        assert_eq!(ThreadLevel::from_place(ThreadLevel::Funneled as u8).name(), "FUNNELED");
+        assert_eq!(ThreadLevel::from_index(ThreadLevel::Funneled as u8).name(), "FUNNELED");
     }
 
     #[test]
-    fn the_library_says_its_version_before_it_is_initialized() {
+    fn version_is_known_before_initialization() {
         assert!(version().chars().any(|letter| letter.is_ascii_digit()), "{}", version());
     }
 }

@@ -1,10 +1,11 @@
-//! Joining through MPI: the ranks of `mpirun`, `mpiexec` and `srun`, or of a communicator that the program hands over.
+//! Joins the ranks through MPI: those of `mpirun`, `mpiexec` and `srun`, or those of a communicator that the program
+//! passes.
 //!
-//! Owns: MPI_Init and MPI_Finalize where the program did not call MPI_Init itself. Never: the program's communicators,
-//! which are duplicated before anything is sent.
+//! Owns: MPI_Init and MPI_Finalize if the program did not call MPI_Init itself. Never: uses the program's
+//! communicators, which are duplicated before anything is sent.
 //!
-//! The level of MPI_THREAD_MULTIPLE is asked for. Where the program started MPI below it, the collectives here are
-//! called by the joining thread alone, and there is no road over MPI.
+//! MPI_THREAD_MULTIPLE is requested. If the program initialized MPI below that level, only the joining thread calls the
+//! collectives here, and there is no transport over MPI.
 
 mod exchange;
 mod library;
@@ -12,6 +13,6 @@ mod library;
 mod tests;
 mod world;
 
-pub use super::launched::{Launched, launched};
+pub use super::launcher::{Launcher, detect_launcher};
 pub use crate::transport::mpi::RawComm;
 pub use world::{join, join_comm};

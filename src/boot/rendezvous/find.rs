@@ -1,166 +1,172 @@
-//! The other ranks look for rank 0, again and again until it proves that it is this job's, or the time is over.
+//! The other ranks search rank 0: they try to connect until it has proven that it belongs to this job, or the time is
+//! over.
 
-use super::frame::{Card, Frame, Kind, Reader};
-use super::party::{self, Party};
-use super::pending::explained;
-use super::spoke::Spoke;
+use super::frame::{FrameReader, ParticipantInfo, RendezvousFrame, RendezvousKind};
+use super::participant::Participant;
+use super::pending::explain;
+use super::rank_spec::{self, RankSpec};
 use crate::base::{Error, Result};
-use crate::transport::tcp::handshake::{ANSWER_BYTES, Client, Distrust, Parties, Purpose, Secret};
-use crate::transport::tcp::notice_silence;
+use crate::transport::tcp::handshake::{Client, ConnectionPurpose, Endpoints, HandshakeError, RESPONSE_BYTES, Secret};
+use crate::transport::tcp::set_peer_timeout;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-/// How long one connection may take to be made, at first; doubled with each round.
+/// The time-out of one connect, at first; doubled with each round.
 const CONNECT_FIRST: Duration = Duration::from_secs(1);
 
-/// How long one handshake may take: rank 0 may be busy with thousands, and a stranger may never answer.
-const ATTEMPT: Duration = Duration::from_secs(10);
+/// The time-out of one handshake: rank 0 may be busy with thousands of ranks, and an unknown peer may never answer.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The pause after the first round in vain; it grows by half up to the last.
+/// The pause after the first failed round; it grows by half up to the last.
 const PAUSE_FIRST: Duration = Duration::from_millis(1);
 const PAUSE_LAST: Duration = Duration::from_millis(200);
 
-/// Where rank 0 may be, and what it must prove.
-pub struct Candidates {
+/// The addresses at which rank 0 may listen, and the secret it must prove.
+pub struct CoordinatorAddresses {
     pub addresses: Vec<SocketAddr>,
     pub secret: Secret,
 }
 
 /// Why an attempt failed.
-enum Attempt {
-    /// Nobody is there, or nobody who could be rank 0, yet.
-    Again(String),
-    /// Somebody is there who cannot be trusted.
-    Distrusted(String),
-    /// Rank 0 said why nobody goes on, or is lost.
-    Over(Error),
+enum AttemptError {
+    /// No peer answered that could be rank 0, so far.
+    Retry(String),
+    /// The peer failed to authenticate.
+    Untrusted(String),
+    /// Rank 0 reported a failure, or its connection was lost.
+    Fatal(Error),
 }
 
-/// Looks where `whereabouts` says, each time anew, until rank 0 has taken this rank and all have met.
+/// Tries the addresses that `locate` returns, called anew for each round, until rank 0 has accepted this rank and all
+/// have met.
 ///
 /// # Errors
-/// `Error::Fabric` where rank 0 is not found in time, with what was found instead; what rank 0 says.
+/// `Error::Fabric` if rank 0 is not found in time, with the last failure; the failure that rank 0 reports.
 pub fn find(
-    party: &Party,
-    place: &str,
-    mut whereabouts: impl FnMut() -> Result<Candidates, String>,
-) -> Result<(Spoke, Secret)> {
-    let deadline = Instant::now() + party.timeout;
+    spec: &RankSpec,
+    meeting_point: &str,
+    mut locate: impl FnMut() -> Result<CoordinatorAddresses, String>,
+) -> Result<(Participant, Secret)> {
+    let deadline = Instant::now() + spec.timeout;
     let (mut pause, mut connect) = (PAUSE_FIRST, CONNECT_FIRST);
-    let (mut last, mut distrusted) = (String::new(), None);
+    let (mut last, mut untrusted) = (String::new(), None);
     while Instant::now() < deadline {
-        match whereabouts() {
+        match locate() {
             Err(why) => last = why,
-            Ok(Candidates { addresses, secret }) => {
+            Ok(CoordinatorAddresses { addresses, secret }) => {
                 for address in addresses {
-                    match attempt(party, address, &secret, connect, deadline) {
+                    match attempt(spec, address, &secret, connect, deadline) {
                         Ok(met) => return Ok(met),
-                        Err(Attempt::Again(why)) => last = format!("{address}: {why}"),
-                        Err(Attempt::Distrusted(why)) => distrusted = Some(format!("{address}: {why}")),
-                        Err(Attempt::Over(error)) => return Err(error),
+                        Err(AttemptError::Retry(why)) => last = format!("{address}: {why}"),
+                        Err(AttemptError::Untrusted(why)) => untrusted = Some(format!("{address}: {why}")),
+                        Err(AttemptError::Fatal(error)) => return Err(error),
                     }
                 }
             }
         }
         let left = deadline.saturating_duration_since(Instant::now());
         std::thread::sleep(pause.min(left));
-        pause = (pause + pause / 2).min(longest_pause(party));
+        pause = (pause + pause / 2).min(longest_pause(spec));
         connect = connect.saturating_mul(2);
     }
     Err(Error::fabric(format!(
-        "rank {} of {} on host {} did not find rank 0 at {place} within {} s: {}. Start rank 0, see that this host reaches it, \
+        "rank {} of {} on host {} did not find rank 0 at {meeting_point} within {} s: {}. Start rank 0, check that \
+        this host reaches it, \
          or raise MOBULA_PEER_TIMEOUT_S",
-        party.rank,
-        party.size,
-        party.host,
-        party.timeout.as_secs(),
-        // Somebody who is there tells more than nobody who is.
-        distrusted.unwrap_or(last)
+        spec.rank,
+        spec.size,
+        spec.host,
+        spec.timeout.as_secs(),
+        // A peer that failed to authenticate is more informative than one that does not answer.
+        untrusted.unwrap_or(last)
     )))
 }
 
-/// Different for each rank, and longer where there are many: they should not all come at the same instant.
-fn longest_pause(party: &Party) -> Duration {
-    let spread = 1.0 + f64::from(party.rank % 97) / 97.0;
-    PAUSE_LAST.max(Duration::from_micros(100) * party.size).mul_f64(spread)
+/// Different for each rank, and longer if there are many, so that they do not all connect at the same instant.
+fn longest_pause(spec: &RankSpec) -> Duration {
+    let spread = 1.0 + f64::from(spec.rank % 97) / 97.0;
+    PAUSE_LAST.max(Duration::from_micros(100) * spec.size).mul_f64(spread)
 }
 
 fn attempt(
-    party: &Party,
+    spec: &RankSpec,
     address: SocketAddr,
     secret: &Secret,
     connect: Duration,
     deadline: Instant,
-) -> Result<(Spoke, Secret), Attempt> {
-    let again = |error: std::io::Error| Attempt::Again(error.to_string());
+) -> Result<(Participant, Secret), AttemptError> {
+    let retry = |error: std::io::Error| AttemptError::Retry(error.to_string());
     let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
-    let mut stream = TcpStream::connect_timeout(&address, connect.min(left)).map_err(again)?;
-    // On one host a connection to a port that nobody listens on may by chance be one from that port, to itself.
+    let mut stream = TcpStream::connect_timeout(&address, connect.min(left)).map_err(retry)?;
+    // On one host, a connection to a port without a listener may by chance get that same port and connect to itself.
     if stream.local_addr().ok() == stream.peer_addr().ok() {
-        return Err(Attempt::Again("nobody listens there".to_string()));
+        return Err(AttemptError::Retry("nothing listens there".to_string()));
     }
-    stream.set_nodelay(true).map_err(again)?;
-    notice_silence(&stream, party.timeout).map_err(again)?;
-    let until = deadline.min(Instant::now() + ATTEMPT);
-    let parties = Parties { purpose: Purpose::Rendezvous, client: party.rank, server: 0 };
-    let client = Client::new(secret, parties);
-    stream.write_all(client.hello()).map_err(again)?;
-    let mut answer = [0; ANSWER_BYTES];
-    read_by(&mut stream, &mut answer, until)?;
-    let proof = client.answered(&answer).map_err(|distrust: Distrust| Attempt::Distrusted(explained(distrust)))?;
-    let card = Frame::encode(Kind::Card, 0, &Card::of_this_process(party.size).encode());
-    stream.write_all(&[&proof[..], &card].concat()).map_err(again)?;
-    taken(&mut stream, until)?;
+    stream.set_nodelay(true).map_err(retry)?;
+    set_peer_timeout(&stream, spec.timeout).map_err(retry)?;
+    let until = deadline.min(Instant::now() + ATTEMPT_TIMEOUT);
+    let endpoints = Endpoints { purpose: ConnectionPurpose::Rendezvous, client: spec.rank, server: 0 };
+    let client = Client::new(secret, endpoints);
+    stream.write_all(client.hello()).map_err(retry)?;
+    let mut response = [0; RESPONSE_BYTES];
+    read_by(&mut stream, &mut response, until)?;
+    let proof =
+        client.verify_response(&response).map_err(|error: HandshakeError| AttemptError::Untrusted(explain(error)))?;
+    let info = RendezvousFrame::encode(RendezvousKind::Join, 0, &ParticipantInfo::of_this_process(spec.size).encode());
+    stream.write_all(&[&proof[..], &info].concat()).map_err(retry)?;
+    wait_until_accepted(&mut stream, until)?;
 
-    stream.set_read_timeout(None).map_err(again)?;
+    stream.set_read_timeout(None).map_err(retry)?;
     let zero = format!("rank 0 ({address})");
-    let mut spoke = Spoke::new(stream, party.size, zero.clone(), party.timeout);
-    let chance = spoke.hear(Kind::Met).map_err(Attempt::Over)?;
-    let chance = chance.try_into().map_err(|_| {
-        Attempt::Over(Error::fabric(format!(
-            "{zero} did not say what the ranks met for: start the same binary on every rank"
+    let mut participant = Participant::new(stream, spec.size, zero.clone(), spec.timeout);
+    let nonce = participant.receive(RendezvousKind::AllMet).map_err(AttemptError::Fatal)?;
+    let nonce = nonce.try_into().map_err(|_| {
+        AttemptError::Fatal(Error::fabric(format!(
+            "{zero} sent a malformed nonce: start the same binary on every rank"
         )))
     })?;
-    Ok((spoke, party::secret_after(secret, &chance)))
+    Ok((participant, rank_spec::meeting_secret(secret, &nonce)))
 }
 
-/// Waits until rank 0 has taken the card; what it says after that comes when all have met.
-fn taken(stream: &mut TcpStream, until: Instant) -> Result<(), Attempt> {
-    let mut reader = Reader::new(super::frame::PART_BYTES_MAX);
+/// Waits until rank 0 has accepted this rank; the next frame comes when all have met.
+fn wait_until_accepted(stream: &mut TcpStream, until: Instant) -> Result<(), AttemptError> {
+    let mut reader = FrameReader::new(super::frame::PART_BYTES_MAX);
     loop {
-        patience(stream, until)?;
+        limit_next_read(stream, until)?;
         match reader.read(stream) {
             Ok(None) => {}
-            Ok(Some(Frame { kind: Kind::Taken, .. })) => return Ok(()),
-            Ok(Some(Frame { kind: Kind::Failed, payload, .. })) => {
-                return Err(Attempt::Over(Error::fabric(String::from_utf8_lossy(&payload))));
+            Ok(Some(RendezvousFrame { kind: RendezvousKind::Taken, .. })) => return Ok(()),
+            Ok(Some(RendezvousFrame { kind: RendezvousKind::Failed, payload, .. })) => {
+                return Err(AttemptError::Fatal(Error::fabric(String::from_utf8_lossy(&payload))));
             }
-            Ok(Some(frame)) => return Err(Attempt::Again(format!("it answered a card with {:?}", frame.kind))),
-            Err(fault) => return Err(Attempt::Again(fault.to_string())),
+            Ok(Some(frame)) => {
+                return Err(AttemptError::Retry(format!("it answered this rank's info with {:?}", frame.kind)));
+            }
+            Err(fault) => return Err(AttemptError::Retry(fault.to_string())),
         }
     }
 }
 
-fn read_by(stream: &mut TcpStream, into: &mut [u8], until: Instant) -> Result<(), Attempt> {
+fn read_by(stream: &mut TcpStream, into: &mut [u8], until: Instant) -> Result<(), AttemptError> {
     let mut have = 0;
     while have < into.len() {
-        patience(stream, until)?;
+        limit_next_read(stream, until)?;
         match stream.read(&mut into[have..]) {
-            Ok(0) => return Err(Attempt::Again("it closed the connection".to_string())),
+            Ok(0) => return Err(AttemptError::Retry("it closed the connection".to_string())),
             Ok(count) => have += count,
             Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock) => {}
-            Err(error) => return Err(Attempt::Again(error.to_string())),
+            Err(error) => return Err(AttemptError::Retry(error.to_string())),
         }
     }
     Ok(())
 }
 
-/// The next read ends by then.
-fn patience(stream: &TcpStream, until: Instant) -> Result<(), Attempt> {
+/// Sets the read time-out so that the next read ends by `until`.
+fn limit_next_read(stream: &TcpStream, until: Instant) -> Result<(), AttemptError> {
     let left = until.saturating_duration_since(Instant::now());
     if left.is_zero() {
-        return Err(Attempt::Again("it did not answer".to_string()));
+        return Err(AttemptError::Retry("it did not answer".to_string()));
     }
-    stream.set_read_timeout(Some(left)).map_err(|error| Attempt::Again(error.to_string()))
+    stream.set_read_timeout(Some(left)).map_err(|error| AttemptError::Retry(error.to_string()))
 }

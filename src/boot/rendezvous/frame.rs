@@ -1,60 +1,60 @@
-//! What travels after the handshake: frames, a head and a payload.
+//! Frames, the messages after the handshake: a header and a payload.
 //!
 //! ```text
 //!   kind 1 | zero 3 | round 4 | payload bytes 8 | payload
 //! ```
 //!
-//! All numbers little-endian. A payload is taken in as it comes: a length alone makes nobody allocate.
+//! All numbers are little-endian. A payload is buffered as it comes: a length alone causes no allocation.
 
 use std::io::{ErrorKind, Read, Write};
 
-/// Bytes of a head.
-pub const HEAD_BYTES: usize = 16;
+/// Bytes of a header.
+pub const HEADER_BYTES: usize = 16;
 
-/// The payload of one rank: far above what a rank says at start.
+/// The longest payload of one rank: far more than a rank sends at start.
 pub const PART_BYTES_MAX: u64 = 16 << 20;
 
-/// The most taken from a socket at once.
+/// The most bytes read from a socket at once.
 const CHUNK_BYTES: usize = 64 << 10;
 
-/// What a frame says.
+/// The kind of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Kind {
-    /// To rank 0, first: a [`Card`].
-    Card = 1,
-    /// From rank 0: the card was taken; wait for the others.
+pub enum RendezvousKind {
+    /// To rank 0, the first frame: a [`ParticipantInfo`].
+    Join = 1,
+    /// From rank 0: the rank is accepted; it waits for the others.
     Taken = 2,
-    /// From rank 0: all met.
-    Met = 3,
-    /// To rank 0: a part of an allgather; from it: all parts.
+    /// From rank 0: all ranks have met.
+    AllMet = 3,
+    /// To rank 0: one part of an allgather; from it: all parts.
     Gather = 4,
-    /// To rank 0: has come; from it: all have.
+    /// To rank 0: the rank is in the barrier; from it: all are.
     Barrier = 5,
-    /// From rank 0: why nobody goes on.
+    /// From rank 0: why the collective failed.
     Failed = 6,
 }
 
-impl Kind {
-    fn from_byte(byte: u8) -> Option<Kind> {
-        use Kind::{Barrier, Card, Failed, Gather, Met, Taken};
-        [Card, Taken, Met, Gather, Barrier, Failed].into_iter().find(|kind| *kind as u8 == byte)
+impl RendezvousKind {
+    fn from_byte(byte: u8) -> Option<RendezvousKind> {
+        use RendezvousKind::{AllMet, Barrier, Failed, Gather, Join, Taken};
+        [Join, Taken, AllMet, Gather, Barrier, Failed].into_iter().find(|kind| *kind as u8 == byte)
     }
 }
 
-/// A whole frame.
+/// A complete frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Frame {
-    pub kind: Kind,
-    /// How many collectives came before, so that ranks that are out of step notice.
+pub struct RendezvousFrame {
+    pub kind: RendezvousKind,
+    /// The number of collectives before, which detects ranks that are out of step.
     pub round: u32,
     pub payload: Vec<u8>,
 }
 
-impl Frame {
-    /// Head and payload in one piece.
-    pub fn encode(kind: Kind, round: u32, payload: &[u8]) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(HEAD_BYTES + payload.len());
+impl RendezvousFrame {
+    /// Header and payload in one buffer.
+    pub fn encode(kind: RendezvousKind, round: u32, payload: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(HEADER_BYTES + payload.len());
         bytes.extend_from_slice(&[kind as u8, 0, 0, 0]);
         bytes.extend_from_slice(&round.to_le_bytes());
         bytes.extend_from_slice(&(payload.len() as u64).to_le_bytes());
@@ -65,48 +65,48 @@ impl Frame {
 
 /// Why no frame came.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// The other end is gone, in the words of the system.
-    Gone(String),
-    /// What came is no frame.
+pub enum RendezvousFault {
+    /// The connection is closed, with the system's error.
+    Closed(String),
+    /// The bytes received are no frame.
     Malformed(String),
 }
 
-impl std::fmt::Display for Fault {
+impl std::fmt::Display for RendezvousFault {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Fault::Gone(how) => write!(formatter, "it is gone ({how})"),
-            Fault::Malformed(how) => write!(formatter, "what it sent is not understood ({how})"),
+            RendezvousFault::Closed(how) => write!(formatter, "{how}"),
+            RendezvousFault::Malformed(how) => write!(formatter, "it sent malformed data ({how})"),
         }
     }
 }
 
-/// Puts a frame together from pieces, never reading past its end.
-pub struct Reader {
+/// Assembles a frame from pieces, never reading past its end.
+pub struct FrameReader {
     bytes: Vec<u8>,
     payload_bytes_max: u64,
 }
 
-impl Reader {
-    /// For frames whose payload is not longer than this.
-    pub fn new(payload_bytes_max: u64) -> Reader {
-        Reader { bytes: Vec::new(), payload_bytes_max }
+impl FrameReader {
+    /// A reader of frames with payloads of at most `payload_bytes_max`.
+    pub fn new(payload_bytes_max: u64) -> FrameReader {
+        FrameReader { bytes: Vec::new(), payload_bytes_max }
     }
 
-    /// Reads on; `None` where the socket has no more for now.
+    /// Continues to read; `None` if the socket has no more bytes now.
     ///
     /// # Errors
-    /// Where the other end is gone or sent no frame; the connection is of no use then.
-    pub fn read(&mut self, stream: &mut impl Read) -> Result<Option<Frame>, Fault> {
+    /// If the connection is closed or the bytes are no frame; the connection cannot be used further.
+    pub fn read(&mut self, stream: &mut impl Read) -> Result<Option<RendezvousFrame>, RendezvousFault> {
         loop {
             let whole = match self.bytes.first_chunk() {
-                None => HEAD_BYTES,
-                Some(head) => {
-                    let (kind, round, payload_bytes) = self.head(head)?;
-                    let whole = HEAD_BYTES + payload_bytes;
+                None => HEADER_BYTES,
+                Some(header) => {
+                    let (kind, round, payload_bytes) = self.header(header)?;
+                    let whole = HEADER_BYTES + payload_bytes;
                     if self.bytes.len() == whole {
-                        let payload = std::mem::take(&mut self.bytes).split_off(HEAD_BYTES);
-                        return Ok(Some(Frame { kind, round, payload }));
+                        let payload = std::mem::take(&mut self.bytes).split_off(HEADER_BYTES);
+                        return Ok(Some(RendezvousFrame { kind, round, payload }));
                     }
                     whole
                 }
@@ -116,47 +116,49 @@ impl Reader {
             let read = stream.read(&mut self.bytes[begin..]);
             self.bytes.truncate(begin + read.as_ref().copied().unwrap_or(0));
             match read {
-                Ok(0) => return Err(Fault::Gone("it closed the connection".to_string())),
+                Ok(0) => return Err(RendezvousFault::Closed("it closed the connection".to_string())),
                 Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
-                Err(error) => return Err(Fault::Gone(error.to_string())),
+                Err(error) => return Err(RendezvousFault::Closed(error.to_string())),
             }
         }
     }
 
-    fn head(&self, head: &[u8; HEAD_BYTES]) -> Result<(Kind, u32, usize), Fault> {
-        let [kind, zero @ .., r0, r1, r2, r3, l0, l1, l2, l3, l4, l5, l6, l7] = *head;
+    fn header(&self, header: &[u8; HEADER_BYTES]) -> Result<(RendezvousKind, u32, usize), RendezvousFault> {
+        let [kind, zero @ .., r0, r1, r2, r3, l0, l1, l2, l3, l4, l5, l6, l7] = *header;
         let zero: [u8; 3] = zero;
-        let kind = Kind::from_byte(kind).filter(|_| zero == [0; 3]);
-        let kind = kind.ok_or_else(|| Fault::Malformed("no frame begins like this".to_string()))?;
+        let kind = RendezvousKind::from_byte(kind).filter(|_| zero == [0; 3]);
+        let kind = kind.ok_or_else(|| RendezvousFault::Malformed("no frame begins like this".to_string()))?;
         let payload_bytes = u64::from_le_bytes([l0, l1, l2, l3, l4, l5, l6, l7]);
         if payload_bytes > self.payload_bytes_max {
             let most = self.payload_bytes_max;
-            return Err(Fault::Malformed(format!("a frame of {payload_bytes} bytes, where {most} are the most")));
+            return Err(RendezvousFault::Malformed(format!(
+                "a frame of {payload_bytes} bytes, where {most} are the most"
+            )));
         }
         Ok((kind, u32::from_le_bytes([r0, r1, r2, r3]), payload_bytes as usize))
     }
 }
 
-/// Writes what is left of `bytes` from `sent` on; whether all is out.
+/// Writes the rest of `bytes` from `sent` on; true if all is written.
 ///
 /// # Errors
-/// Where the other end is gone.
-pub fn write_on(stream: &mut impl Write, bytes: &[u8], sent: &mut usize) -> Result<bool, Fault> {
+/// If the connection is closed.
+pub fn write_remaining(stream: &mut impl Write, bytes: &[u8], sent: &mut usize) -> Result<bool, RendezvousFault> {
     while *sent < bytes.len() {
         match stream.write(&bytes[*sent..]) {
             Ok(count) => *sent += count,
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
-            Err(error) => return Err(Fault::Gone(error.to_string())),
+            Err(error) => return Err(RendezvousFault::Closed(error.to_string())),
         }
     }
     Ok(true)
 }
 
-/// All parts of an allgather as one payload: their number, their lengths, their bytes.
-pub fn join(parts: &[Vec<u8>]) -> Vec<u8> {
+/// Encodes all parts of an allgather as one payload: their number, their lengths, their bytes.
+pub fn encode_parts(parts: &[Vec<u8>]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(8 * (parts.len() + 1) + parts.iter().map(Vec::len).sum::<usize>());
     bytes.extend_from_slice(&(parts.len() as u64).to_le_bytes());
     parts.iter().for_each(|part| bytes.extend_from_slice(&(part.len() as u64).to_le_bytes()));
@@ -164,54 +166,54 @@ pub fn join(parts: &[Vec<u8>]) -> Vec<u8> {
     bytes
 }
 
-/// The parts again, where there are `count` of them and nothing else.
-pub fn part(bytes: &[u8], count: usize) -> Option<Vec<Vec<u8>>> {
+/// Decodes the parts, if there are exactly `count` of them.
+pub fn decode_parts(bytes: &[u8], count: usize) -> Option<Vec<Vec<u8>>> {
     let lengths = bytes.get(..8 * (count + 1))?;
-    let mut rest = &bytes[lengths.len()..];
+    let mut remaining = &bytes[lengths.len()..];
     let mut lengths = lengths.as_chunks::<8>().0.iter().map(|length| u64::from_le_bytes(*length));
     if lengths.next()? != count as u64 {
         return None;
     }
     let mut parts = Vec::with_capacity(count);
     for length in lengths {
-        let (part, after) = rest.split_at_checked(usize::try_from(length).ok()?)?;
+        let (part, after) = remaining.split_at_checked(usize::try_from(length).ok()?)?;
         parts.push(part.to_vec());
-        rest = after;
+        remaining = after;
     }
-    rest.is_empty().then_some(parts)
+    remaining.is_empty().then_some(parts)
 }
 
-/// Who a rank is, as it tells rank 0.
+/// What a rank tells rank 0 about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Card {
-    /// How many ranks it expects.
+pub struct ParticipantInfo {
+    /// The number of ranks it expects.
     pub size: u32,
-    /// Its process.
+    /// Its process id.
     pub pid: u32,
     /// Its host's name.
     pub host: String,
 }
 
-impl Card {
-    /// Bytes of a card at most: a host's name has at most 64.
+impl ParticipantInfo {
+    /// The most bytes of an encoded info: a host's name has at most 64.
     pub const BYTES_MAX: u64 = 8 + 256;
 
-    /// This process's.
-    pub fn of_this_process(size: u32) -> Card {
+    /// The info of this process.
+    pub fn of_this_process(size: u32) -> ParticipantInfo {
         let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-        Card { size, pid: std::process::id(), host: name.trim().chars().take(64).collect() }
+        ParticipantInfo { size, pid: std::process::id(), host: name.trim().chars().take(64).collect() }
     }
 
     pub fn encode(&self) -> Vec<u8> {
         [&self.size.to_le_bytes(), &self.pid.to_le_bytes(), self.host.as_bytes()].concat()
     }
 
-    pub fn decode(bytes: &[u8]) -> Option<Card> {
-        let (size, rest) = bytes.split_first_chunk()?;
-        let (pid, host) = rest.split_first_chunk()?;
-        // It is printed: no line breaks, no escapes.
+    pub fn decode(bytes: &[u8]) -> Option<ParticipantInfo> {
+        let (size, remaining) = bytes.split_first_chunk()?;
+        let (pid, host) = remaining.split_first_chunk()?;
+        // The host is printed: no line breaks, no escapes.
         let host = std::str::from_utf8(host).ok().filter(|host| !host.chars().any(char::is_control))?;
-        Some(Card { size: u32::from_le_bytes(*size), pid: u32::from_le_bytes(*pid), host: host.to_string() })
+        Some(ParticipantInfo { size: u32::from_le_bytes(*size), pid: u32::from_le_bytes(*pid), host: host.to_string() })
     }
 }
 
@@ -219,17 +221,17 @@ impl Card {
 mod tests {
     use super::*;
 
-    /// Hands out so many bytes a read, then has no more for now, once; then goes on.
-    struct Trickle<'a> {
+    /// Returns `step` bytes a read; every other read would block.
+    struct PausingReader<'a> {
         bytes: &'a [u8],
         step: usize,
-        dry: bool,
+        paused: bool,
     }
 
-    impl Read for Trickle<'_> {
+    impl Read for PausingReader<'_> {
         fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
-            self.dry = !self.dry;
-            if self.dry {
+            self.paused = !self.paused;
+            if self.paused {
                 return Err(ErrorKind::WouldBlock.into());
             }
             let count = self.step.min(into.len());
@@ -237,21 +239,22 @@ mod tests {
         }
     }
 
-    fn whole(bytes: &[u8], step: usize) -> Result<Frame, Fault> {
-        let (mut reader, mut trickle) = (Reader::new(PART_BYTES_MAX), Trickle { bytes, step, dry: false });
+    fn whole(bytes: &[u8], step: usize) -> Result<RendezvousFrame, RendezvousFault> {
+        let (mut reader, mut pausing) =
+            (FrameReader::new(PART_BYTES_MAX), PausingReader { bytes, step, paused: false });
         loop {
-            if let Some(frame) = reader.read(&mut trickle)? {
-                assert!(trickle.bytes.is_empty() || trickle.bytes[0] == 0xee, "never past its end");
+            if let Some(frame) = reader.read(&mut pausing)? {
+                assert!(pausing.bytes.is_empty() || pausing.bytes[0] == 0xee, "never past its end");
                 return Ok(frame);
             }
         }
     }
 
     #[test]
-    fn frames_come_together_from_pieces_of_any_size() {
+    fn reader_assembles_frames_from_pieces_of_any_size() {
         for payload in [vec![], vec![7; 1], vec![7; 100_000]] {
-            let frame = Frame { kind: Kind::Gather, round: 9, payload: payload.clone() };
-            let mut bytes = Frame::encode(frame.kind, frame.round, &frame.payload);
+            let frame = RendezvousFrame { kind: RendezvousKind::Gather, round: 9, payload: payload.clone() };
+            let mut bytes = RendezvousFrame::encode(frame.kind, frame.round, &frame.payload);
             bytes.push(0xee);
             for step in [1, 15, 16, 17, 4096, 1 << 20] {
                 assert_eq!(whole(&bytes, step), Ok(frame.clone()));
@@ -260,17 +263,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_unknown_or_too_long_is_told_apart() {
-        let bytes = Frame::encode(Kind::Barrier, 1, b"payload");
+    fn reader_distinguishes_closed_and_malformed() {
+        let bytes = RendezvousFrame::encode(RendezvousKind::Barrier, 1, b"payload");
         for length in 0..bytes.len() {
-            assert!(matches!(whole(&bytes[..length], 5), Err(Fault::Gone(_))), "{length}");
+            assert!(matches!(whole(&bytes[..length], 5), Err(RendezvousFault::Closed(_))), "{length}");
         }
         let mut unknown = bytes.clone();
         unknown[0] = 77;
-        assert!(matches!(whole(&unknown, 5), Err(Fault::Malformed(_))));
+        assert!(matches!(whole(&unknown, 5), Err(RendezvousFault::Malformed(_))));
         let mut padded = bytes.clone();
         padded[2] = 1;
-        assert!(matches!(whole(&padded, 5), Err(Fault::Malformed(_))));
+        assert!(matches!(whole(&padded, 5), Err(RendezvousFault::Malformed(_))));
         let mut long = bytes;
         long[8..16].copy_from_slice(&(PART_BYTES_MAX + 1).to_le_bytes());
         let fault = whole(&long, 5).unwrap_err();
@@ -278,28 +281,28 @@ mod tests {
     }
 
     #[test]
-    fn parts_come_back_and_nothing_else_does() {
+    fn decode_parts_returns_exactly_the_encoded_parts() {
         let parts = vec![b"one".to_vec(), Vec::new(), b"three".to_vec()];
-        let bytes = join(&parts);
-        assert_eq!(part(&bytes, 3), Some(parts));
-        assert_eq!(part(&bytes, 2), None);
-        assert_eq!(part(&bytes, usize::MAX >> 8), None);
+        let bytes = encode_parts(&parts);
+        assert_eq!(decode_parts(&bytes, 3), Some(parts));
+        assert_eq!(decode_parts(&bytes, 2), None);
+        assert_eq!(decode_parts(&bytes, usize::MAX >> 8), None);
         for length in 0..bytes.len() {
-            assert_eq!(part(&bytes[..length], 3), None);
+            assert_eq!(decode_parts(&bytes[..length], 3), None);
         }
         let mut long = bytes.clone();
         long[8..16].copy_from_slice(&u64::MAX.to_le_bytes());
-        assert_eq!(part(&long, 3), None);
-        assert_eq!(part(&[bytes, vec![0]].concat(), 3), None, "something more");
+        assert_eq!(decode_parts(&long, 3), None);
+        assert_eq!(decode_parts(&[bytes, vec![0]].concat(), 3), None, "something more");
     }
 
     #[test]
-    fn a_card_comes_back_and_a_name_that_would_spoil_the_terminal_does_not() {
-        let card = Card::of_this_process(4);
-        assert!(!card.host.is_empty() && card.encode().len() as u64 <= Card::BYTES_MAX);
-        assert_eq!(Card::decode(&card.encode()), Some(card));
-        let card = |host: &str| Card { size: 1, pid: 2, host: host.to_string() }.encode();
-        assert_eq!(Card::decode(&card("n\x1b[2J")), None);
-        assert_eq!(Card::decode(&card("")[..7]), None);
+    fn info_with_control_characters_is_refused() {
+        let info = ParticipantInfo::of_this_process(4);
+        assert!(!info.host.is_empty() && info.encode().len() as u64 <= ParticipantInfo::BYTES_MAX);
+        assert_eq!(ParticipantInfo::decode(&info.encode()), Some(info));
+        let info = |host: &str| ParticipantInfo { size: 1, pid: 2, host: host.to_string() }.encode();
+        assert_eq!(ParticipantInfo::decode(&info("n\x1b[2J")), None);
+        assert_eq!(ParticipantInfo::decode(&info("")[..7]), None);
     }
 }

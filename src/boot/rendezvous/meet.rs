@@ -1,138 +1,144 @@
-//! Rank 0 waits for the others: strangers are kept out, and keep nobody out.
+//! Rank 0 waits for the other ranks. Connections from unknown peers are refused and do not keep ranks out.
 //!
-//! A connection that has proven nothing waits at most [`HANDSHAKE_LIMIT`]; at most [`PENDING_MAX`] wait at once. When all
-//! of these places are taken, the connection that has waited longest gives its place up, once it has waited for
-//! [`GRACE`]: one that holds the secret needs less, and comes again.
+//! An unauthenticated connection may wait for at most [`HANDSHAKE_LIMIT`], and at most [`PENDING_MAX`] of them wait at
+//! once. If all slots are in use, the connection that has waited longest loses its slot once it has waited for
+//! [`GRACE`]: a rank that holds the secret needs less, and connects again.
 
-use super::frame::{Card, Frame, Kind};
-use super::hub::{Hub, Member};
-use super::party::{self, Party};
-use super::pending::{Pending, Step};
-use super::sockets::{Watch, allow_descriptors, widen};
-use crate::base::log::{Level, say};
+use super::coordinator::{Coordinator, Member};
+use super::frame::{ParticipantInfo, RendezvousFrame, RendezvousKind};
+use super::pending::{HandshakeProgress, PendingMember};
+use super::rank_spec::{self, RankSpec};
+use super::sockets::{Epoll, allow_descriptors, set_backlog};
+use crate::base::log::{Level, log};
 use crate::base::{Error, Rank, Result};
 use crate::transport::tcp::handshake::Secret;
-use crate::transport::tcp::notice_silence;
+use crate::transport::tcp::set_peer_timeout;
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 
-/// Connections that have proven nothing yet.
+/// The most unauthenticated connections.
 const PENDING_MAX: usize = 256;
 
-/// How long such a connection may take.
+/// The longest time of a handshake.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(5);
 
-/// How long it is safe from another that wants its place.
+/// The time after which a pending connection may be evicted for another.
 const GRACE: Duration = Duration::from_millis(250);
 
-/// The listener's token; connections have smaller ones, by number while they are pending and then by rank.
+/// The token of the listener; connections have smaller ones: by number while they are pending, by rank afterwards.
 const LISTENER: u64 = u64::MAX;
 const MEMBERS: u64 = 1 << 32;
 
-/// How many missing ranks an error names.
+/// The most missing ranks that an error names.
 const NAMED_MAX: usize = 8;
 
-/// Rank 0's part: returns when every rank has come.
+/// Rank 0's part: returns when all ranks have come.
 ///
 /// # Errors
-/// `Error::Fabric`, on every rank that came, where one does not come in time, two have the same number, or one is gone.
-pub fn meet(listener: TcpListener, party: &Party, secret: &Secret, place: &str) -> Result<(Hub, Secret)> {
+/// `Error::Fabric`, on every rank that came, if a rank does not come in time, two processes have the same rank, or a
+/// connection is lost.
+pub fn meet(
+    listener: TcpListener,
+    spec: &RankSpec,
+    secret: &Secret,
+    meeting_point: &str,
+) -> Result<(Coordinator, Secret)> {
     let failed = |what: &str, error: std::io::Error| {
-        Error::fabric(format!("rank 0 cannot wait for the other ranks at {place}: {what}: {error}"))
+        Error::fabric(format!("rank 0 cannot wait for the other ranks at {meeting_point}: {what}: {error}"))
     };
-    allow_descriptors(u64::from(party.size) + PENDING_MAX as u64).map_err(|error| failed("connections", error))?;
-    widen(&listener).map_err(|error| failed("listening", error))?;
+    allow_descriptors(u64::from(spec.size) + PENDING_MAX as u64).map_err(|error| failed("connections", error))?;
+    set_backlog(&listener).map_err(|error| failed("listening", error))?;
     listener.set_nonblocking(true).map_err(|error| failed("listening", error))?;
-    let watch = Watch::new().map_err(|error| failed("waiting", error))?;
+    let watch = Epoll::new().map_err(|error| failed("waiting", error))?;
     watch.add(&listener, LISTENER).map_err(|error| failed("waiting", error))?;
     let mut meeting = Meeting {
-        party,
+        spec,
         secret,
-        place,
+        meeting_point,
         listener,
         watch,
         accepting: true,
-        next: 0,
+        next_token: 0,
         pending: BTreeMap::new(),
-        members: (0..party.size).map(|_| None).collect(),
-        came: 1,
+        members: (0..spec.size).map(|_| None).collect(),
+        joined: 1,
         refused: 0,
         refusal: String::new(),
     };
     if let Err(error) = meeting.run() {
-        meeting.tell_all(&Frame::encode(Kind::Failed, 0, error.to_string().as_bytes()));
+        meeting.broadcast(&RendezvousFrame::encode(RendezvousKind::Failed, 0, error.to_string().as_bytes()));
         return Err(error);
     }
-    // Public, and new for each meeting: ranks of an earlier one under the same secret cannot meet these later.
-    let chance = *Secret::random().bytes();
-    meeting.tell_all(&Frame::encode(Kind::Met, 0, &chance));
-    Ok((Hub::new(meeting.members, meeting.watch, party.timeout), party::secret_after(secret, &chance)))
+    // Public, and new for each meeting: ranks of an earlier one under the same secret cannot connect to these.
+    let nonce = *Secret::random().bytes();
+    meeting.broadcast(&RendezvousFrame::encode(RendezvousKind::AllMet, 0, &nonce));
+    Ok((Coordinator::new(meeting.members, meeting.watch, spec.timeout), rank_spec::meeting_secret(secret, &nonce)))
 }
 
-/// Of a rank's socket, also after the meeting.
+/// The token of a rank's socket, also after the meeting.
 pub fn token_of(rank: Rank) -> u64 {
     MEMBERS + u64::from(rank)
 }
 
-/// The other way round.
+/// The rank of a token.
 pub fn rank_of(token: u64) -> Option<Rank> {
     token.checked_sub(MEMBERS).and_then(|rank| Rank::try_from(rank).ok())
 }
 
 struct Meeting<'a> {
-    party: &'a Party,
+    spec: &'a RankSpec,
     secret: &'a Secret,
-    place: &'a str,
+    meeting_point: &'a str,
     listener: TcpListener,
-    watch: Watch,
-    /// Whether the listener is watched: not while all places are taken.
+    watch: Epoll,
+    /// True if the listener is watched: not while all slots are in use.
     accepting: bool,
-    /// The next number of a connection; they grow, so the lowest has waited longest.
-    next: u64,
-    pending: BTreeMap<u64, Pending>,
+    /// The number of the next connection; numbers grow, so the lowest has waited longest.
+    next_token: u64,
+    pending: BTreeMap<u64, PendingMember>,
     /// By rank.
     members: Vec<Option<Member>>,
-    /// Rank 0 and the members.
-    came: u32,
+    /// Rank 0 and the members so far.
+    joined: u32,
     refused: u32,
-    /// Why the last was refused.
+    /// Why the last connection was refused.
     refusal: String,
 }
 
 impl Meeting<'_> {
     fn run(&mut self) -> Result<()> {
-        let mut deadline = Instant::now() + self.party.timeout;
-        while self.came < self.party.size {
+        let mut deadline = Instant::now() + self.spec.timeout;
+        while self.joined < self.spec.size {
             let oldest = self
                 .pending
                 .values()
                 .next()
                 .map(|pending| pending.since + if self.accepting { HANDSHAKE_LIMIT } else { GRACE });
             let until = oldest.map_or(deadline, |oldest| oldest.min(deadline));
-            let ready = self.watch.wait(Some(until)).map_err(|error| self.broken(&error))?;
-            let before = self.came;
+            let ready = self.watch.wait(Some(until)).map_err(|error| self.wait_failed(&error))?;
+            let before = self.joined;
             for token in ready.into_iter().map(|ready| ready.token) {
                 match rank_of(token) {
                     _ if token == LISTENER => self.accept()?,
-                    Some(rank) => self.hear(rank)?,
+                    Some(rank) => self.on_member_readable(rank)?,
                     None => self.advance(token)?,
                 }
             }
             let now = Instant::now();
-            self.make_room(now)?;
-            if self.came > before {
-                deadline = now + self.party.timeout;
+            self.expire_pending(now)?;
+            if self.joined > before {
+                deadline = now + self.spec.timeout;
             } else if now >= deadline {
-                return Err(self.missing());
+                return Err(self.missing_ranks());
             }
         }
         Ok(())
     }
 
-    fn broken(&self, error: &std::io::Error) -> Error {
-        Error::fabric(format!("rank 0 cannot wait for the other ranks at {} any more: {error}", self.place))
+    fn wait_failed(&self, error: &std::io::Error) -> Error {
+        Error::fabric(format!("rank 0 cannot wait for the other ranks at {} any more: {error}", self.meeting_point))
     }
 
     fn accept(&mut self) -> Result<()> {
@@ -140,37 +146,37 @@ impl Meeting<'_> {
             let (stream, from) = match self.listener.accept() {
                 Ok(accepted) => accepted,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
-                // Gone before it was accepted.
+                // The peer closed it before it was accepted.
                 Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::ConnectionAborted) => continue,
-                Err(error) => return Err(self.broken(&error)),
+                Err(error) => return Err(self.wait_failed(&error)),
             };
-            let token = self.next;
-            self.next += 1;
+            let token = self.next_token;
+            self.next_token += 1;
             let ready = stream
                 .set_nonblocking(true)
                 .and_then(|()| stream.set_nodelay(true))
                 .and_then(|()| self.watch.add(&stream, token));
             if ready.is_ok() {
-                self.pending.insert(token, Pending::new(stream, from, Instant::now()));
+                self.pending.insert(token, PendingMember::new(stream, from, Instant::now()));
             }
         }
         self.accepting = false;
-        self.watch.remove(&self.listener).map_err(|error| self.broken(&error))
+        self.watch.remove(&self.listener).map_err(|error| self.wait_failed(&error))
     }
 
-    /// Ends handshakes that take too long, and listens again where there is room.
-    fn make_room(&mut self, now: Instant) -> Result<()> {
+    /// Ends handshakes that take too long, and watches the listener again if there is a free slot.
+    fn expire_pending(&mut self, now: Instant) -> Result<()> {
         while let Some((token, pending)) = self.pending.first_key_value() {
             let waited = now.saturating_duration_since(pending.since);
             if waited < HANDSHAKE_LIMIT && (self.pending.len() < PENDING_MAX || waited < GRACE) {
                 break;
             }
             let token = *token;
-            self.refuse(token, format!("it proved nothing within {waited:.1?}"));
+            self.refuse(token, format!("it did not authenticate within {waited:.1?}"));
         }
         if !self.accepting && self.pending.len() < PENDING_MAX {
             self.accepting = true;
-            self.watch.add(&self.listener, LISTENER).map_err(|error| self.broken(&error))?;
+            self.watch.add(&self.listener, LISTENER).map_err(|error| self.wait_failed(&error))?;
         }
         Ok(())
     }
@@ -179,35 +185,35 @@ impl Meeting<'_> {
         let Some(pending) = self.pending.remove(&token) else { return };
         self.refused += 1;
         self.refusal = format!("from {}: {why}", pending.from);
-        say(Level::Debug, || format!("rank 0 refused a connection {}", self.refusal));
+        log(Level::Debug, || format!("rank 0 refused a connection {}", self.refusal));
     }
 
     fn advance(&mut self, token: u64) -> Result<()> {
         let Some(pending) = self.pending.get_mut(&token) else { return Ok(()) };
         match pending.advance(self.secret) {
-            Step::Waiting => Ok(()),
-            Step::Refused(why) => {
+            HandshakeProgress::Waiting => Ok(()),
+            HandshakeProgress::Refused(why) => {
                 self.refuse(token, why);
                 Ok(())
             }
-            Step::Came(rank, card) => match self.pending.remove(&token) {
-                Some(pending) => self.seat(rank, card, pending),
+            HandshakeProgress::Joined(rank, info) => match self.pending.remove(&token) {
+                Some(pending) => self.admit(rank, info, pending),
                 None => Ok(()),
             },
         }
     }
 
-    /// A rank has come; it holds the secret, so what does not fit is a fault of the launch and ends the meeting.
-    fn seat(&mut self, rank: Rank, card: Card, pending: Pending) -> Result<()> {
-        let Pending { mut stream, from, .. } = pending;
-        let fault = self.fault_of(rank, &card, from);
+    /// Admits a rank. It holds the secret, so a mismatch is an error of the launch and ends the meeting.
+    fn admit(&mut self, rank: Rank, info: ParticipantInfo, pending: PendingMember) -> Result<()> {
+        let PendingMember { mut stream, from, .. } = pending;
+        let fault = self.check_member(rank, &info, from);
         let taken = match &fault {
-            None => Frame::encode(Kind::Taken, 0, &[]),
-            Some(error) => Frame::encode(Kind::Failed, 0, error.to_string().as_bytes()),
+            None => RendezvousFrame::encode(RendezvousKind::Taken, 0, &[]),
+            Some(error) => RendezvousFrame::encode(RendezvousKind::Failed, 0, error.to_string().as_bytes()),
         };
         let welcome = stream
             .write_all(&taken)
-            .and_then(|()| notice_silence(&stream, self.party.timeout))
+            .and_then(|()| set_peer_timeout(&stream, self.spec.timeout))
             .and_then(|()| self.watch.remove(&stream))
             .and_then(|()| self.watch.add(&stream, token_of(rank)));
         if let Some(error) = fault {
@@ -215,84 +221,93 @@ impl Meeting<'_> {
         }
         match welcome {
             Ok(()) => {
-                self.members[rank as usize] = Some(Member::new(stream, from, card));
-                self.came += 1;
+                self.members[rank as usize] = Some(Member::new(stream, from, info));
+                self.joined += 1;
             }
-            // It notices, and comes again.
-            Err(error) => say(Level::Debug, || format!("rank {rank} came from {from} and left: {error}")),
+            // The rank detects it, and connects again.
+            Err(error) => {
+                log(Level::Debug, || format!("rank {rank} connected from {from} and its connection failed: {error}"))
+            }
         }
         Ok(())
     }
 
-    fn fault_of(&self, rank: Rank, card: &Card, from: SocketAddr) -> Option<Error> {
-        let (host, pid, theirs, size) = (&card.host, card.pid, card.size, self.party.size);
-        let who = format!("rank {rank} (host {host}, pid {pid}, {from})");
+    fn check_member(&self, rank: Rank, info: &ParticipantInfo, from: SocketAddr) -> Option<Error> {
+        let (host, pid, theirs, size) = (&info.host, info.pid, info.size, self.spec.size);
+        let described = format!("rank {rank} (host {host}, pid {pid}, {from})");
         if theirs != size {
             return Some(Error::fabric(format!(
-                "rank 0 (host {}, pid {}) waits at {} for {size} ranks in all, and {who} counts {theirs}: start all with the \
+                "rank 0 (host {}, pid {}) waits at {} for {size} ranks in all, and {described} counts {theirs}: start \
+                all with the \
                  same number",
-                self.party.host,
+                self.spec.host,
                 std::process::id(),
-                self.place
+                self.meeting_point
             )));
         }
         if rank == 0 || rank >= size {
             return Some(Error::fabric(format!(
-                "{who} came to rank 0 at {}, where ranks 1 to {} are awaited: give each process a number of its own",
-                self.place,
+                "{described} came to rank 0 at {}, where ranks 1 to {} are awaited: give each process a number of its \
+                own",
+                self.meeting_point,
                 size - 1
             )));
         }
         let other = self.members[rank as usize].as_ref()?;
         Some(Error::fabric(format!(
-            "two processes are rank {rank}: {} and {who}: give each a number of its own (MOBULA_RANK), and see that no earlier \
+            "two processes are rank {rank}: {} and {described}: give each a number of its own (MOBULA_RANK), and see \
+            that no earlier \
              run is left",
-            other.shown(rank)
+            other.describe(rank)
         )))
     }
 
-    /// A member has nothing to say before all met.
-    fn hear(&mut self, rank: Rank) -> Result<()> {
+    /// Handles a readable member: before all ranks have met, it must not send anything.
+    fn on_member_readable(&mut self, rank: Rank) -> Result<()> {
         let Some(member) = self.members.get_mut(rank as usize).and_then(Option::as_mut) else { return Ok(()) };
-        match member.take_in() {
+        match member.read_frame() {
             Ok(false) => Ok(()),
-            Ok(true) => Err(Error::fabric(format!("{} spoke before it was asked", member.shown(rank)))),
+            Ok(true) => Err(Error::fabric(format!("{} sent a frame before all ranks had met", member.describe(rank)))),
             Err(fault) => {
-                let shown = member.shown(rank);
+                let described = member.describe(rank);
                 self.members[rank as usize] = None;
-                Err(Error::fabric(format!("{shown} was lost while the ranks met at {}: {fault}", self.place)))
+                Err(Error::fabric(format!(
+                    "the connection to {described} was lost while the ranks met at {}: {fault}",
+                    self.meeting_point
+                )))
             }
         }
     }
 
-    fn missing(&self) -> Error {
-        let absent: Vec<String> = (1..self.party.size)
+    fn missing_ranks(&self) -> Error {
+        let absent: Vec<String> = (1..self.spec.size)
             .filter(|rank| self.members[*rank as usize].is_none())
             .map(|rank| rank.to_string())
             .collect();
         let named = absent[..absent.len().min(NAMED_MAX)].join(", ");
         let more =
             if absent.len() > NAMED_MAX { format!(" and {} more", absent.len() - NAMED_MAX) } else { String::new() };
-        let strangers = match self.refused {
+        let refusals = match self.refused {
             0 => String::new(),
             count => format!("; {count} connections were refused, the last {}", self.refusal),
         };
         Error::fabric(format!(
-            "{} {named}{more} did not come within {} s: {} of {} ranks met at {} of host {}{strangers}. Start all ranks, see \
+            "{} {named}{more} did not come within {} s: {} of {} ranks met at {} of host {}{refusals}. Start all \
+            ranks, see \
              that they reach this host, or raise MOBULA_PEER_TIMEOUT_S",
             if absent.len() == 1 { "rank" } else { "ranks" },
-            self.party.timeout.as_secs(),
-            self.came,
-            self.party.size,
-            self.place,
-            self.party.host
+            self.spec.timeout.as_secs(),
+            self.joined,
+            self.spec.size,
+            self.meeting_point,
+            self.spec.host
         ))
     }
 
-    /// A small frame to every member; who cannot take it is noticed in the first collective.
-    fn tell_all(&mut self, frame: &[u8]) {
+    /// Sends a small frame to every member; a member that cannot receive it is detected in the first collective.
+    fn broadcast(&mut self, frame: &[u8]) {
         for member in self.members.iter_mut().flatten() {
-            member.tell(frame);
+            member.send_small(frame);
         }
     }
 }

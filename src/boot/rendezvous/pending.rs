@@ -1,108 +1,121 @@
-//! A connection at rank 0 that has not proven anything yet: the handshake and the card, as bytes come.
+//! A connection at rank 0 that is not authenticated yet: processes the handshake and the participant's info as bytes
+//! come.
 
-use super::frame::{Card, Frame, Kind, Reader};
+use super::frame::{FrameReader, ParticipantInfo, RendezvousFrame, RendezvousKind};
 use crate::base::Rank;
-use crate::transport::tcp::handshake::{Distrust, HELLO_BYTES, PROOF_BYTES, Purpose, Secret, Server};
+use crate::transport::tcp::handshake::{ConnectionPurpose, HELLO_BYTES, HandshakeError, PROOF_BYTES, Secret, Server};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Instant;
 
-/// How far a stranger has come.
-enum State {
-    /// Nothing is known of it.
+/// The state of the handshake.
+enum PendingState {
+    /// No hello was received.
     Hello,
-    /// It was answered.
+    /// The hello was answered; the proof is missing.
     Answered(Box<Server>),
-    /// It has proven to be this rank.
-    Proven(Rank, Reader),
+    /// The peer has proven that it is this rank.
+    Authenticated(Rank, FrameReader),
 }
 
-/// What became of a connection.
-pub enum Step {
-    /// More must come.
+/// The progress of a pending connection.
+pub enum HandshakeProgress {
+    /// More bytes must come.
     Waiting,
-    /// Not one of the job's ranks, or none that can be understood: why.
+    /// It is refused, and why: not one of the job's ranks, or malformed data.
     Refused(String),
-    /// A rank, with its card.
-    Came(Rank, Card),
+    /// A rank of the job, with its info.
+    Joined(Rank, ParticipantInfo),
 }
 
 /// A connection that is not trusted yet.
-pub struct Pending {
+pub struct PendingMember {
     pub stream: TcpStream,
     pub from: SocketAddr,
     pub since: Instant,
-    state: State,
+    state: PendingState,
     bytes: Vec<u8>,
 }
 
-impl Pending {
-    /// A connection just accepted, which does not block.
-    pub fn new(stream: TcpStream, from: SocketAddr, now: Instant) -> Pending {
-        Pending { stream, from, since: now, state: State::Hello, bytes: Vec::new() }
+impl PendingMember {
+    /// A connection just accepted, which is non-blocking.
+    pub fn new(stream: TcpStream, from: SocketAddr, now: Instant) -> PendingMember {
+        PendingMember { stream, from, since: now, state: PendingState::Hello, bytes: Vec::new() }
     }
 
-    /// Goes as far as what has come allows.
-    pub fn advance(&mut self, secret: &Secret) -> Step {
+    /// Processes the bytes that have come.
+    pub fn advance(&mut self, secret: &Secret) -> HandshakeProgress {
         loop {
             let outcome = match &mut self.state {
-                State::Hello => match exactly::<HELLO_BYTES>(&mut self.stream, &mut self.bytes) {
-                    Ok(None) => return Step::Waiting,
-                    Ok(Some(hello)) => answer(&mut self.stream, secret, &hello),
-                    Err(gone) => Err(format!("{gone} before it said anything")),
+                PendingState::Hello => match read_exactly::<HELLO_BYTES>(&mut self.stream, &mut self.bytes) {
+                    Ok(None) => return HandshakeProgress::Waiting,
+                    Ok(Some(hello)) => respond(&mut self.stream, secret, &hello),
+                    Err(error) => Err(format!("{error} before it sent anything")),
                 },
-                State::Answered(server) => match exactly::<PROOF_BYTES>(&mut self.stream, &mut self.bytes) {
-                    Ok(None) => return Step::Waiting,
-                    Ok(Some(proof)) => match server.proven(&proof) {
-                        Ok(parties) => Ok(State::Proven(parties.client, Reader::new(Card::BYTES_MAX))),
-                        Err(distrust) => Err(explained(distrust)),
-                    },
-                    Err(gone) => Err(format!("{gone} before it proved that it holds this job's secret")),
-                },
-                State::Proven(rank, reader) => match reader.read(&mut self.stream) {
-                    Ok(None) => return Step::Waiting,
-                    Ok(Some(Frame { kind: Kind::Card, payload, .. })) => match Card::decode(&payload) {
-                        Some(card) => return Step::Came(*rank, card),
-                        None => Err(format!("rank {rank} sent a card that is none")),
-                    },
-                    Ok(Some(_)) => Err(format!("rank {rank} sent no card")),
+                PendingState::Answered(server) => {
+                    match read_exactly::<PROOF_BYTES>(&mut self.stream, &mut self.bytes) {
+                        Ok(None) => return HandshakeProgress::Waiting,
+                        Ok(Some(proof)) => match server.verify_proof(&proof) {
+                            Ok(endpoints) => Ok(PendingState::Authenticated(
+                                endpoints.client,
+                                FrameReader::new(ParticipantInfo::BYTES_MAX),
+                            )),
+                            Err(error) => Err(explain(error)),
+                        },
+                        Err(error) => Err(format!("{error} before it proved that it holds this job's secret")),
+                    }
+                }
+                PendingState::Authenticated(rank, reader) => match reader.read(&mut self.stream) {
+                    Ok(None) => return HandshakeProgress::Waiting,
+                    Ok(Some(RendezvousFrame { kind: RendezvousKind::Join, payload, .. })) => {
+                        match ParticipantInfo::decode(&payload) {
+                            Some(info) => return HandshakeProgress::Joined(*rank, info),
+                            None => Err(format!("rank {rank} sent a malformed info")),
+                        }
+                    }
+                    Ok(Some(_)) => Err(format!("rank {rank} sent another frame instead of its info")),
                     Err(fault) => Err(format!("rank {rank}: {fault}")),
                 },
             };
             match outcome {
                 Ok(state) => self.state = state,
-                Err(why) => return Step::Refused(why),
+                Err(why) => return HandshakeProgress::Refused(why),
             }
         }
     }
 }
 
-/// Why there is no trust, and what the user may do about it.
-pub fn explained(distrust: Distrust) -> String {
-    match distrust {
-        Distrust::Secret => format!("{distrust} (ranks without a common home need the same MOBULA_SECRET)"),
+/// The text of a handshake error, with what the user can do.
+pub fn explain(error: HandshakeError) -> String {
+    match error {
+        HandshakeError::Secret => {
+            format!("{error} (ranks without a common home directory need the same MOBULA_SECRET)")
+        }
         other => other.to_string(),
     }
 }
 
-fn answer(stream: &mut TcpStream, secret: &Secret, hello: &[u8; HELLO_BYTES]) -> Result<State, String> {
-    let (answer, outcome) = match Server::new(secret, Purpose::Rendezvous, 0, hello) {
-        Ok(server) => (Some(*server.answer()), Ok(State::Answered(Box::new(server)))),
-        Err((distrust, answer)) => (answer, Err(explained(distrust))),
+fn respond(stream: &mut TcpStream, secret: &Secret, hello: &[u8; HELLO_BYTES]) -> Result<PendingState, String> {
+    let (response, outcome) = match Server::new(secret, ConnectionPurpose::Rendezvous, 0, hello) {
+        Ok(server) => (Some(*server.response()), Ok(PendingState::Answered(Box::new(server)))),
+        Err((error, response)) => (response, Err(explain(error))),
     };
-    // A connection just made has room for an answer: what cannot be written at once is lost.
-    match answer.map(|answer| stream.write_all(&answer)) {
-        Some(Err(error)) => Err(format!("it does not take an answer: {error}")),
+    // The send buffer of a new connection has space for a response: a write that would block is an error.
+    match response.map(|response| stream.write_all(&response)) {
+        Some(Err(error)) => Err(format!("it does not accept a response: {error}")),
         _ => outcome,
     }
 }
 
-/// So many bytes once they have come, `None` until then; never reads past them.
-fn exactly<const BYTES: usize>(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Result<Option<[u8; BYTES]>, String> {
+/// Reads this many bytes; `None` until they have come. Never reads past them.
+fn read_exactly<const BYTES: usize>(
+    stream: &mut TcpStream,
+    bytes: &mut Vec<u8>,
+) -> Result<Option<[u8; BYTES]>, String> {
     while bytes.len() < BYTES {
         let mut buffer = [0; BYTES];
-        let wanted = BYTES - bytes.len();
-        match stream.read(&mut buffer[..wanted]) {
+        let missing = BYTES - bytes.len();
+        match stream.read(&mut buffer[..missing]) {
             Ok(0) => return Err("it closed the connection".to_string()),
             Ok(count) => bytes.extend_from_slice(&buffer[..count]),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}

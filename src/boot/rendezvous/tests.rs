@@ -1,73 +1,80 @@
-//! Ranks that are threads meet, are lost, and are disturbed by strangers.
+//! Ranks that are threads meet, fail, and are disturbed by unknown peers.
 
-use super::find::{Candidates, find};
-use super::frame::{Card, Frame, Kind, Reader};
-use super::listen::anywhere;
+use super::find::{CoordinatorAddresses, find};
+use super::frame::{FrameReader, ParticipantInfo, RendezvousFrame, RendezvousKind};
+use super::listen::bind_any;
 use super::meet::meet;
-use super::party::Party;
+use super::rank_spec::RankSpec;
 use crate::base::{Rank, Result};
 use crate::boot::Exchange;
-use crate::transport::tcp::handshake::{ANSWER_BYTES, Client, HELLO_BYTES, Parties, Purpose, Secret};
+use crate::transport::tcp::handshake::{Client, ConnectionPurpose, Endpoints, HELLO_BYTES, RESPONSE_BYTES, Secret};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
-/// Long enough that a test which needs it has failed.
+/// A time-out that only a failed test reaches.
 const LONG: Duration = Duration::from_secs(60);
-/// For what never comes: the test takes as long.
+/// A time-out that the test waits for.
 const SHORT: Duration = Duration::from_secs(2);
 
 type End = (Box<dyn Exchange>, Secret);
 
-fn party(rank: Rank, size: u32, timeout: Duration) -> Party {
-    Party { rank, size, timeout, host: format!("host-of-{rank}") }
+fn spec(rank: Rank, size: u32, timeout: Duration) -> RankSpec {
+    RankSpec { rank, size, timeout, host: format!("host-of-{rank}") }
 }
 
-/// Rank 0's listener, where it is, and the secret.
-fn place() -> (TcpListener, SocketAddr, Secret) {
-    let listener = anywhere(None).unwrap();
+/// Rank 0's listener, its address, and the secret.
+fn rendezvous_point() -> (TcpListener, SocketAddr, Secret) {
+    let listener = bind_any(None).unwrap();
     let port = listener.local_addr().unwrap().port();
     (listener, SocketAddr::from(([127, 0, 0, 1], port)), Secret::random())
 }
 
-fn host(listener: TcpListener, party: &Party, secret: &Secret) -> Result<End> {
-    meet(listener, party, secret, "the test").map(|(hub, secret)| (Box::new(hub) as Box<dyn Exchange>, secret))
+fn coordinator_end(listener: TcpListener, spec: &RankSpec, secret: &Secret) -> Result<End> {
+    meet(listener, spec, secret, "the test")
+        .map(|(coordinator, secret)| (Box::new(coordinator) as Box<dyn Exchange>, secret))
 }
 
-fn guest(address: SocketAddr, party: &Party, secret: &Secret) -> Result<End> {
-    let whereabouts = || Ok(Candidates { addresses: vec![address], secret: secret.clone() });
-    find(party, "the test", whereabouts).map(|(spoke, secret)| (Box::new(spoke) as Box<dyn Exchange>, secret))
+fn participant_end(address: SocketAddr, spec: &RankSpec, secret: &Secret) -> Result<End> {
+    let locate = || Ok(CoordinatorAddresses { addresses: vec![address], secret: secret.clone() });
+    find(spec, "the test", locate).map(|(participant, secret)| (Box::new(participant) as Box<dyn Exchange>, secret))
 }
 
-/// Each rank of `size` meets and does its part; what each returns, by rank.
+/// Each rank of `size` meets and runs `part`; returns the results, by rank.
 fn ranks<T: Send>(size: u32, part: impl Fn(Rank, End) -> T + Sync) -> Vec<T> {
-    let (listener, address, secret) = place();
+    let (listener, address, secret) = rendezvous_point();
     let (secret, part) = (&secret, &part);
     std::thread::scope(|scope| {
-        let zero = scope.spawn(move || part(0, host(listener, &party(0, size, LONG), secret).unwrap()));
+        let zero = scope.spawn(move || part(0, coordinator_end(listener, &spec(0, size, LONG), secret).unwrap()));
         let others: Vec<_> = (1..size)
-            .map(|rank| scope.spawn(move || part(rank, guest(address, &party(rank, size, LONG), secret).unwrap())))
+            .map(|rank| {
+                scope.spawn(move || part(rank, participant_end(address, &spec(rank, size, LONG), secret).unwrap()))
+            })
             .collect();
         [zero].into_iter().chain(others).map(|rank| rank.join().unwrap()).collect()
     })
 }
 
-/// A rank whose every byte the test sends itself: it has come and was taken.
-fn by_hand(address: SocketAddr, secret: &Secret, rank: Rank, size: u32) -> (TcpStream, Vec<u8>) {
+/// A rank whose every byte the test sends itself: it has met rank 0.
+fn meet_by_hand(address: SocketAddr, secret: &Secret, rank: Rank, size: u32) -> (TcpStream, Vec<u8>) {
     let mut stream = TcpStream::connect(address).unwrap();
-    let client = Client::new(secret, Parties { purpose: Purpose::Rendezvous, client: rank, server: 0 });
+    let client = Client::new(secret, Endpoints { purpose: ConnectionPurpose::Rendezvous, client: rank, server: 0 });
     stream.write_all(client.hello()).unwrap();
-    let mut answer = [0; ANSWER_BYTES];
-    stream.read_exact(&mut answer).unwrap();
-    let card = Card { size, pid: 77, host: format!("hand-made-{rank}") };
-    let rest = [&client.answered(&answer).unwrap()[..], &Frame::encode(Kind::Card, 0, &card.encode())].concat();
+    let mut response = [0; RESPONSE_BYTES];
+    stream.read_exact(&mut response).unwrap();
+    let info = ParticipantInfo { size, pid: 77, host: format!("hand-made-{rank}") };
+    let rest = [
+        &client.verify_response(&response).unwrap()[..],
+        &RendezvousFrame::encode(RendezvousKind::Join, 0, &info.encode()),
+    ]
+    .concat();
     stream.write_all(&rest).unwrap();
-    let said = [&client.hello()[..], &rest].concat();
-    (stream, said)
+    let sent = [&client.hello()[..], &rest].concat();
+    (stream, sent)
 }
 
-fn hear(stream: &mut TcpStream) -> Frame {
-    Reader::new(1 << 20).read(stream).unwrap().unwrap()
+fn receive(stream: &mut TcpStream) -> RendezvousFrame {
+    FrameReader::new(1 << 20).read(stream).unwrap().unwrap()
 }
 
 fn text_of<T>(outcome: Result<T>) -> String {
@@ -75,18 +82,18 @@ fn text_of<T>(outcome: Result<T>) -> String {
 }
 
 #[track_caller]
-fn says(text: &str, parts: &[&str]) {
+fn assert_contains(text: &str, parts: &[&str]) {
     for part in parts {
         assert!(text.contains(part), "{text:?} lacks {part:?}");
     }
 }
 
 #[test]
-fn ranks_that_met_have_a_secret_of_their_own_and_exchange_what_they_like() {
+fn ranks_that_met_share_a_new_secret_and_run_collectives() {
     for size in [2, 5, 33] {
         let secrets = ranks(size, |rank, (mut exchange, secret)| {
             for round in 0..3 {
-                // With 33 ranks the second round is more than a socket takes at once.
+                // With 33 ranks the second round is longer than a socket buffer.
                 let mine = vec![rank as u8; (rank as usize + 1) * [1, 10_000, 0][round]];
                 let all = exchange.allgather(&mine).unwrap();
                 assert_eq!(all.len(), size as usize);
@@ -102,113 +109,119 @@ fn ranks_that_met_have_a_secret_of_their_own_and_exchange_what_they_like() {
 }
 
 #[test]
-fn strangers_keep_nobody_out() {
-    let (listener, address, secret) = place();
+fn unknown_peers_do_not_keep_ranks_out() {
+    let (listener, address, secret) = rendezvous_point();
     std::thread::scope(|scope| {
-        let zero = scope.spawn(|| host(listener, &party(0, 3, LONG), &secret));
-        // More than may wait at once, and they say nothing for as long as the test lasts.
+        let zero = scope.spawn(|| coordinator_end(listener, &spec(0, 3, LONG), &secret));
+        // More than may be pending at once; they send nothing for as long as the test lasts.
         let silent: Vec<TcpStream> = (0..300).map(|_| TcpStream::connect(address).unwrap()).collect();
         let mut noisy = TcpStream::connect(address).unwrap();
         let _ = noisy.write_all(&Secret::random().bytes().repeat(1000));
         let mut browser = TcpStream::connect(address).unwrap();
         browser.write_all(b"GET / HTTP/1.1\r\nHost: n1\r\nAccept: everything that there is\r\n\r\n").unwrap();
-        let mut answer = Vec::new();
-        let _ = browser.read_to_end(&mut answer);
-        assert!(answer.is_empty(), "a stranger gets no answer");
+        let mut response = Vec::new();
+        let _ = browser.read_to_end(&mut response);
+        assert!(response.is_empty(), "an unknown peer gets no response");
 
-        let wrong = text_of(guest(address, &party(2, 3, SHORT), &Secret::random()));
-        says(&wrong, &["rank 2 of 3", "host-of-2", "does not hold this job's secret", "MOBULA_SECRET"]);
+        let wrong = text_of(participant_end(address, &spec(2, 3, SHORT), &Secret::random()));
+        assert_contains(&wrong, &["rank 2 of 3", "host-of-2", "does not hold this job's secret", "MOBULA_SECRET"]);
 
-        // A rank that comes, and everything that it said again by somebody who listened.
-        let (mut first, said) = by_hand(address, &secret, 1, 3);
-        assert_eq!(hear(&mut first).kind, Kind::Taken);
+        // A rank that meets, and a replay of everything that it sent.
+        let (mut first, sent) = meet_by_hand(address, &secret, 1, 3);
+        assert_eq!(receive(&mut first).kind, RendezvousKind::Taken);
         let mut replay = TcpStream::connect(address).unwrap();
-        let _ = replay.write_all(&said);
-        let mut heard = Vec::new();
-        let _ = replay.read_to_end(&mut heard);
-        assert!(heard.len() <= ANSWER_BYTES, "it was answered, and no more: nobody was taken for rank 1 again");
+        let _ = replay.write_all(&sent);
+        let mut received = Vec::new();
+        let _ = replay.read_to_end(&mut received);
+        assert!(
+            received.len() <= RESPONSE_BYTES,
+            "it got the challenge and no more: the replay was not accepted as rank 1"
+        );
 
         let mut newer = TcpStream::connect(address).unwrap();
-        let mut hello = said[..HELLO_BYTES].to_vec();
+        let mut hello = sent[..HELLO_BYTES].to_vec();
         hello[8] = 99;
         newer.write_all(&hello).unwrap();
-        let mut heard = [0; ANSWER_BYTES];
-        newer.read_exact(&mut heard).unwrap();
-        assert_eq!(newer.read(&mut [0]).unwrap(), 0, "an answer that tells the version, and then the end");
+        let mut received = [0; RESPONSE_BYTES];
+        newer.read_exact(&mut received).unwrap();
+        assert_eq!(newer.read(&mut [0]).unwrap(), 0, "a response with the version, then the connection is closed");
 
-        let (_, theirs) = guest(address, &party(2, 3, LONG), &secret).unwrap();
+        let (_, theirs) = participant_end(address, &spec(2, 3, LONG), &secret).unwrap();
         let (_, ours) = zero.join().unwrap().unwrap();
         assert_eq!(ours, theirs);
-        assert_eq!(hear(&mut first).kind, Kind::Met);
+        assert_eq!(receive(&mut first).kind, RendezvousKind::AllMet);
         drop(silent);
     });
 }
 
 #[test]
-fn a_rank_that_does_not_come_is_named_on_every_rank() {
-    let (listener, address, secret) = place();
+fn missing_rank_is_named_on_every_rank() {
+    let (listener, address, secret) = rendezvous_point();
     std::thread::scope(|scope| {
-        let zero = scope.spawn(|| host(listener, &party(0, 4, SHORT), &secret));
-        let two = scope.spawn(|| guest(address, &party(2, 4, LONG), &secret));
-        let one = scope.spawn(|| guest(address, &party(1, 4, LONG), &secret));
+        let zero = scope.spawn(|| coordinator_end(listener, &spec(0, 4, SHORT), &secret));
+        let two = scope.spawn(|| participant_end(address, &spec(2, 4, LONG), &secret));
+        let one = scope.spawn(|| participant_end(address, &spec(1, 4, LONG), &secret));
         let text = text_of(zero.join().unwrap());
-        says(&text, &["rank 3 did not come", "3 of 4 ranks met", "host-of-0", "MOBULA_PEER_TIMEOUT_S"]);
+        assert_contains(&text, &["rank 3 did not come", "3 of 4 ranks met", "host-of-0", "MOBULA_PEER_TIMEOUT_S"]);
         assert_eq!(text_of(one.join().unwrap()), text);
         assert_eq!(text_of(two.join().unwrap()), text);
     });
 }
 
 #[test]
-fn rank_0_that_does_not_come_is_missed() {
-    let (listener, address, secret) = place();
+fn missing_rank_0_is_an_error() {
+    let (listener, address, secret) = rendezvous_point();
     drop(listener);
-    let text = text_of(guest(address, &party(1, 2, SHORT), &secret));
-    says(&text, &["rank 1 of 2 on host host-of-1 did not find rank 0", "refused"]);
+    let text = text_of(participant_end(address, &spec(1, 2, SHORT), &secret));
+    assert_contains(&text, &["rank 1 of 2 on host host-of-1 did not find rank 0", "refused"]);
 }
 
 #[test]
-fn two_processes_of_one_number_are_both_named() {
-    let (listener, address, secret) = place();
+fn two_processes_with_one_rank_are_both_named() {
+    let (listener, address, secret) = rendezvous_point();
     std::thread::scope(|scope| {
-        let zero = scope.spawn(|| host(listener, &party(0, 3, LONG), &secret));
-        let (mut first, _) = by_hand(address, &secret, 1, 3);
-        assert_eq!(hear(&mut first).kind, Kind::Taken);
-        let second = text_of(guest(address, &party(1, 3, LONG), &secret));
+        let zero = scope.spawn(|| coordinator_end(listener, &spec(0, 3, LONG), &secret));
+        let (mut first, _) = meet_by_hand(address, &secret, 1, 3);
+        assert_eq!(receive(&mut first).kind, RendezvousKind::Taken);
+        let second = text_of(participant_end(address, &spec(1, 3, LONG), &secret));
         let text = text_of(zero.join().unwrap());
-        says(&text, &["two processes are rank 1", "hand-made-1, pid 77", &format!("pid {}", std::process::id())]);
+        assert_contains(
+            &text,
+            &["two processes are rank 1", "hand-made-1, pid 77", &format!("pid {}", std::process::id())],
+        );
         assert_eq!(second, text);
-        let told = hear(&mut first);
-        assert_eq!((told.kind, String::from_utf8(told.payload).unwrap()), (Kind::Failed, text));
+        let failure = receive(&mut first);
+        assert_eq!((failure.kind, String::from_utf8(failure.payload).unwrap()), (RendezvousKind::Failed, text));
     });
 }
 
 #[test]
-fn ranks_that_count_differently_are_named() {
+fn rank_with_another_size_is_named() {
     for (rank, theirs, expected) in [(1, 5, "counts 5"), (7, 3, "ranks 1 to 2 are awaited"), (0, 3, "ranks 1 to 2")] {
-        let (listener, address, secret) = place();
+        let (listener, address, secret) = rendezvous_point();
         std::thread::scope(|scope| {
-            let zero = scope.spawn(|| host(listener, &party(0, 3, LONG), &secret));
-            let text = text_of(guest(address, &party(rank, theirs, LONG), &secret));
-            says(&text, &[expected, &format!("rank {rank} (host ")]);
+            let zero = scope.spawn(|| coordinator_end(listener, &spec(0, 3, LONG), &secret));
+            let text = text_of(participant_end(address, &spec(rank, theirs, LONG), &secret));
+            assert_contains(&text, &[expected, &format!("rank {rank} (host ")]);
             assert_eq!(text_of(zero.join().unwrap()), text);
         });
     }
 }
 
 #[test]
-fn a_rank_lost_before_all_met_is_named() {
-    let (listener, address, secret) = place();
+fn rank_lost_while_ranks_meet_is_named() {
+    let (listener, address, secret) = rendezvous_point();
     std::thread::scope(|scope| {
-        let zero = scope.spawn(|| host(listener, &party(0, 3, LONG), &secret));
-        let (mut one, _) = by_hand(address, &secret, 1, 3);
-        assert_eq!(hear(&mut one).kind, Kind::Taken);
+        let zero = scope.spawn(|| coordinator_end(listener, &spec(0, 3, LONG), &secret));
+        let (mut one, _) = meet_by_hand(address, &secret, 1, 3);
+        assert_eq!(receive(&mut one).kind, RendezvousKind::Taken);
         drop(one);
-        says(&text_of(zero.join().unwrap()), &["rank 1 (host hand-made-1", "was lost while the ranks met"]);
+        assert_contains(&text_of(zero.join().unwrap()), &["rank 1 (host hand-made-1", "was lost while the ranks met"]);
     });
 }
 
 #[test]
-fn a_rank_lost_at_the_start_is_an_error_on_every_rank_that_names_it() {
+fn rank_lost_during_start_is_an_error_on_every_rank() {
     let texts = ranks(4, |rank, (mut exchange, _)| {
         exchange.allgather(b"all are here").unwrap();
         if rank == 2 {
@@ -217,12 +230,12 @@ fn a_rank_lost_at_the_start_is_an_error_on_every_rank_that_names_it() {
         text_of(exchange.allgather(b"one is not"))
     });
     for rank in [0, 1, 3] {
-        says(&texts[rank], &["rank 2 (host ", "was lost", "while the ranks were starting"]);
+        assert_contains(&texts[rank], &["rank 2 (host ", "was lost", "while the ranks were starting"]);
     }
 }
 
 #[test]
-fn at_the_end_a_lost_rank_counts_as_come() {
+fn barrier_ends_although_a_rank_is_lost() {
     ranks(4, |rank, (mut exchange, _)| {
         exchange.allgather(b"all are here").unwrap();
         if rank != 2 {
@@ -233,52 +246,56 @@ fn at_the_end_a_lost_rank_counts_as_come() {
 }
 
 #[test]
-fn where_rank_0_is_lost_nobody_waits() {
+fn barrier_without_rank_0_is_an_error_at_once() {
     let texts = ranks(4, |rank, (mut exchange, _)| {
         exchange.allgather(b"all are here").unwrap();
         if rank == 0 { String::new() } else { text_of(exchange.barrier()) }
     });
     for text in &texts[1..] {
-        says(text, &["rank 0 (127.0.0.1:", "was lost"]);
+        assert_contains(text, &["rank 0 (127.0.0.1:", "was lost"]);
     }
 }
 
 #[test]
-fn ranks_that_are_out_of_step_are_told() {
+fn ranks_out_of_step_get_an_error() {
     let texts = ranks(3, |rank, (mut exchange, _)| {
         text_of(if rank == 1 { exchange.barrier() } else { exchange.allgather(b"").map(drop) })
     });
     for text in texts {
-        says(&text, &["rank 1 (host ", "Barrier", "Gather", "same binary"]);
+        assert_contains(&text, &["rank 1 (host ", "Barrier", "Gather", "same binary"]);
     }
 }
 
 #[test]
-fn what_a_rank_sends_is_checked() {
-    let mut long = Frame::encode(Kind::Gather, 0, b"");
+fn malformed_frames_are_refused() {
+    let mut long = RendezvousFrame::encode(RendezvousKind::Gather, 0, b"");
     long[8..16].copy_from_slice(&u64::MAX.to_le_bytes());
-    let twice = [Frame::encode(Kind::Gather, 0, b"x"), Frame::encode(Kind::Gather, 0, b"x")].concat();
+    let twice = [
+        RendezvousFrame::encode(RendezvousKind::Gather, 0, b"x"),
+        RendezvousFrame::encode(RendezvousKind::Gather, 0, b"x"),
+    ]
+    .concat();
     for (sent, expected) in [
         (long, "18446744073709551615 bytes"),
         (b"GET / HTTP/1.1\r\n".to_vec(), "no frame begins like this"),
-        (Frame::encode(Kind::Gather, 0, b"cut off")[..20].to_vec(), "it closed the connection"),
+        (RendezvousFrame::encode(RendezvousKind::Gather, 0, b"cut off")[..20].to_vec(), "it closed the connection"),
         (twice, "two frames"),
     ] {
-        let (listener, address, secret) = place();
+        let (listener, address, secret) = rendezvous_point();
         std::thread::scope(|scope| {
             let zero = scope.spawn(|| {
-                let (mut exchange, _) = host(listener, &party(0, 3, LONG), &secret)?;
+                let (mut exchange, _) = coordinator_end(listener, &spec(0, 3, LONG), &secret)?;
                 exchange.allgather(b"mine")
             });
-            let two = scope.spawn(|| guest(address, &party(2, 3, LONG), &secret).unwrap().0);
-            let (mut one, _) = by_hand(address, &secret, 1, 3);
-            assert_eq!(hear(&mut one).kind, Kind::Taken);
-            assert_eq!(hear(&mut one).kind, Kind::Met);
+            let two = scope.spawn(|| participant_end(address, &spec(2, 3, LONG), &secret).unwrap().0);
+            let (mut one, _) = meet_by_hand(address, &secret, 1, 3);
+            assert_eq!(receive(&mut one).kind, RendezvousKind::Taken);
+            assert_eq!(receive(&mut one).kind, RendezvousKind::AllMet);
             let mut two = two.join().unwrap();
             one.write_all(&sent).unwrap();
             one.shutdown(std::net::Shutdown::Write).unwrap();
             let text = text_of(zero.join().unwrap());
-            says(&text, &["rank 1 (host hand-made-1", expected]);
+            assert_contains(&text, &["rank 1 (host hand-made-1", expected]);
             assert_eq!(text_of(two.allgather(b"mine")), text);
         });
     }

@@ -1,22 +1,22 @@
-//! Slurm's way to write many hosts shortly: `node[1-3,07-09],gpu-a[1,3]b[2-4],login`.
+//! Expands Slurm's host lists: `node[1-3,07-09],gpu-a[1,3]b[2-4],login`.
 //!
 //! Several brackets in one name multiply, the last one running fastest; a range keeps the leading zeros of its first
 //! number. Pure.
 
-/// Hosts that a list may name; Slurm's own bound is as large.
+/// The most hosts that a list may name; Slurm's own bound is the same.
 const HOSTS_MAX: usize = 65_536;
 
-/// Every host of the list in its order; `None` where it is not well formed or names too many.
+/// All hosts of the list in order; `None` if it is malformed or names too many.
 pub fn expand(list: &str) -> Option<Vec<String>> {
     let mut hosts = Vec::new();
     for name in split(list, ',')? {
-        let room = HOSTS_MAX - hosts.len();
-        hosts.extend(expand_name(name.trim(), room)?);
+        let hosts_left = HOSTS_MAX - hosts.len();
+        hosts.extend(expand_name(name.trim(), hosts_left)?);
     }
     Some(hosts)
 }
 
-/// The parts between commas that are in no brackets.
+/// The parts between commas outside of brackets.
 fn split(list: &str, separator: char) -> Option<Vec<&str>> {
     let (mut parts, mut begin, mut inside) = (Vec::new(), 0, false);
     for (at, letter) in list.char_indices() {
@@ -36,7 +36,7 @@ fn split(list: &str, separator: char) -> Option<Vec<&str>> {
     (!inside).then_some(parts)
 }
 
-fn expand_name(name: &str, room: usize) -> Option<Vec<String>> {
+fn expand_name(name: &str, hosts_left: usize) -> Option<Vec<String>> {
     if name.is_empty() {
         return None;
     }
@@ -44,8 +44,8 @@ fn expand_name(name: &str, room: usize) -> Option<Vec<String>> {
     let mut rest = name;
     while let Some((before, after)) = rest.split_once('[') {
         let (numbers, after) = after.split_once(']')?;
-        let numbers = expand_numbers(numbers, room)?;
-        if hosts.len() * numbers.len() > room {
+        let numbers = expand_numbers(numbers, hosts_left)?;
+        if hosts.len() * numbers.len() > hosts_left {
             return None;
         }
         hosts =
@@ -53,11 +53,11 @@ fn expand_name(name: &str, room: usize) -> Option<Vec<String>> {
         rest = after;
     }
     hosts.iter_mut().for_each(|host| host.push_str(rest));
-    (hosts.len() <= room).then_some(hosts)
+    (hosts.len() <= hosts_left).then_some(hosts)
 }
 
-/// `1-3,07`: each number as written, a range as wide as its first.
-fn expand_numbers(text: &str, room: usize) -> Option<Vec<String>> {
+/// `1-3,07`: each number as written; the numbers of a range are as wide as its first.
+fn expand_numbers(text: &str, hosts_left: usize) -> Option<Vec<String>> {
     let mut numbers = Vec::new();
     for part in text.split(',') {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
@@ -66,7 +66,7 @@ fn expand_numbers(text: &str, room: usize) -> Option<Vec<String>> {
         }
         let width = first.len();
         let (first, last): (u64, u64) = (first.parse().ok()?, last.parse().ok()?);
-        if last < first || (last - first) as usize >= room.checked_sub(numbers.len())? {
+        if last < first || (last - first) as usize >= hosts_left.checked_sub(numbers.len())? {
             return None;
         }
         numbers.extend((first..=last).map(|number| format!("{number:0width$}")));
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_as_slurm_writes_them() {
+    fn expand_returns_all_hosts_in_order() {
         for (list, hosts) in [
             ("n1", "n1"),
             ("n1,n2", "n1 n2"),
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_well_formed_is_refused() {
+    fn expand_of_malformed_or_too_long_list_returns_none() {
         for list in [
             "", "n1,", ",n1", "n[", "n[1", "n]", "n[]", "n[1-]", "n[-1]", "n[3-1]", "n[a-b]", "n[[1]]", "n[1]]",
             "n[+1]",
@@ -110,10 +110,10 @@ mod tests {
         assert_eq!(expand("n[0-65535]").unwrap().len(), 65_536);
     }
 
-    /// A small generator of its own: the test needs chance that a seed replays, not quality.
-    struct Chance(u64);
+    /// A small generator: the test needs random numbers that a seed reproduces, not good ones.
+    struct Rng(u64);
 
-    impl Chance {
+    impl Rng {
         fn below(&mut self, bound: u64) -> u64 {
             self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             (self.0 >> 33) % bound
@@ -121,19 +121,19 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_by_chance_is_read_back() {
+    fn expand_of_random_list_returns_its_hosts() {
         for seed in 0..500 {
-            let mut chance = Chance(seed);
+            let mut rng = Rng(seed);
             let (mut list, mut hosts) = (Vec::new(), Vec::new());
-            for _ in 0..=chance.below(4) {
-                let prefix = ["n", "gpu-a", "x1y", "login"][chance.below(4) as usize];
-                let width = chance.below(4) as usize;
+            for _ in 0..=rng.below(4) {
+                let prefix = ["n", "gpu-a", "x1y", "login"][rng.below(4) as usize];
+                let width = rng.below(4) as usize;
                 let mut parts = Vec::new();
-                for _ in 0..=chance.below(3) {
-                    let first = chance.below(120);
-                    let last = first + chance.below(12);
+                for _ in 0..=rng.below(3) {
+                    let first = rng.below(120);
+                    let last = first + rng.below(12);
                     let width = format!("{first:0width$}").len();
-                    parts.push(if first == last && chance.below(2) == 0 {
+                    parts.push(if first == last && rng.below(2) == 0 {
                         format!("{first:0width$}")
                     } else {
                         format!("{first:0width$}-{last}")
@@ -147,11 +147,10 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_chance_writes_makes_it_fall() {
+    fn expand_of_random_text_does_not_panic() {
         for seed in 0..5000 {
-            let mut chance = Chance(seed);
-            let letters: String =
-                (0..chance.below(24)).map(|_| b"n[]-,019 "[chance.below(9) as usize] as char).collect();
+            let mut rng = Rng(seed);
+            let letters: String = (0..rng.below(24)).map(|_| b"n[]-,019 "[rng.below(9) as usize] as char).collect();
             assert!(expand(&letters).is_none_or(|hosts| hosts.len() <= HOSTS_MAX), "seed {seed}: {letters}");
         }
     }

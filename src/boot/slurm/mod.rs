@@ -1,9 +1,10 @@
-//! Joining the tasks of a step of `srun` that speaks no PMI: they meet over TCP at the first one.
+//! Joins the tasks of a step of `srun` without PMI: they meet over TCP at the first task.
 //!
-//! Rank 0 runs on the first host of the step, `SLURM_STEP_NODELIST`: so with every distribution of tasks but `arbitrary`,
-//! where MOBULA_RENDEZVOUS helps. (`SLURM_LAUNCH_NODE_IPADDR` is the host of `srun` itself.) There is no way to tell the
-//! others a port, so each works out the same candidates from the job's secret, and rank 0 takes the first that is free.
-//! Job, step and restart are in the secret's derivation: two jobs of one user never meet, on whatever ports.
+//! Rank 0 runs on the first host of the step, `SLURM_STEP_NODELIST`, with every distribution of tasks but `arbitrary`,
+//! for which MOBULA_RENDEZVOUS must be set. (`SLURM_LAUNCH_NODE_IPADDR` is the host of `srun` itself.) Rank 0 cannot
+//! send the others a port, so each rank derives the same candidate ports from the job's secret, and rank 0 takes the
+//! first that is free. Job, step and restart are part of the derivation: two jobs of one user never meet, whatever
+//! their ports.
 
 mod hosts;
 mod join;

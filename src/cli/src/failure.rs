@@ -1,53 +1,53 @@
-//! Why the command ends with an exit code that is not zero.
+//! Errors of the command, each of which ends it with an exit code that is not zero.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// `Result` with [`Failure`].
-pub type Result<T, E = Failure> = std::result::Result<T, E>;
+/// `Result` with [`CommandError`].
+pub type Result<T, E = CommandError> = std::result::Result<T, E>;
 
-/// Why a demo or a report did not succeed.
+/// Why a demo or a report failed.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum Failure {
-    /// The runtime said so.
+pub enum CommandError {
+    /// An error of the runtime.
     Runtime(mobula::Error),
     /// It ran, and the answer is wrong.
     Check(String),
-    /// The options ask for something that cannot be.
+    /// The options ask for something impossible.
     Usage(String),
     /// A picture could not be written.
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         reason: String,
     },
 }
 
-impl From<mobula::Error> for Failure {
+impl From<mobula::Error> for CommandError {
     fn from(error: mobula::Error) -> Self {
-        Failure::Runtime(error)
+        CommandError::Runtime(error)
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for CommandError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::Runtime(error) => error.fmt(formatter),
-            Failure::Check(what) => write!(formatter, "check failed: {what}"),
-            Failure::Usage(what) => formatter.write_str(what),
-            Failure::File { path, reason } => write!(formatter, "cannot write {}: {reason}", path.display()),
+            CommandError::Runtime(error) => error.fmt(formatter),
+            CommandError::Check(what) => write!(formatter, "check failed: {what}"),
+            CommandError::Usage(what) => formatter.write_str(what),
+            CommandError::File { path, reason } => write!(formatter, "cannot write {}: {reason}", path.display()),
         }
     }
 }
 
-impl std::error::Error for Failure {}
+impl std::error::Error for CommandError {}
 
-/// Ends with [`Failure::Check`] unless what was computed is right.
+/// Returns [`CommandError::Check`] unless what was computed is right.
 ///
 /// # Errors
-/// `Failure::Check` with the text of `what`.
+/// `CommandError::Check` with the text of `what`.
 pub fn check(right: bool, what: impl FnOnce() -> String) -> Result<()> {
-    if right { Ok(()) } else { Err(Failure::Check(what())) }
+    if right { Ok(()) } else { Err(CommandError::Check(what())) }
 }

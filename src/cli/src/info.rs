@@ -2,6 +2,7 @@
 
 use crate::demo::on_rank_0;
 use crate::failure::Result;
+use mobula::HostReport;
 use mobula::prelude::*;
 
 /// Options of `mobula info`.
@@ -12,13 +13,10 @@ pub struct Options {
     cluster: bool,
 }
 
-/// Headings with their lines.
-type Report = Vec<(String, Vec<String>)>;
-
 /// Prints the report of this host, or of the cluster.
 ///
 /// # Errors
-/// With `--cluster`, what kept the ranks from joining.
+/// With `--cluster`, why the ranks could not join.
 pub fn run(options: &Options) -> Result<()> {
     if options.cluster {
         return on_rank_0(Config::default(), cluster);
@@ -27,9 +25,9 @@ pub fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// What the host of the rank that runs it offers.
+/// The report of the host of the rank that runs it.
 #[mobula::remote(num_cpus = 0)]
-fn report_host() -> Report {
+fn report_host() -> HostReport {
     mobula::host_report()
 }
 
@@ -40,20 +38,15 @@ fn cluster() -> Result<()> {
         let report = report_host::on(node.ranks()[0]).remote().get()?;
         print(&report, "  ");
     }
-    println!("roads");
-    mobula::roads().iter().for_each(|line| println!("  {line}"));
+    println!("transports");
+    mobula::transports().to_string().lines().for_each(|line| println!("  {line}"));
     let totals: Vec<String> =
         mobula::cluster_resources().into_iter().map(|(name, amount)| format!("{amount} {name}")).collect();
     println!("cluster: {}", totals.join(", "));
     Ok(())
 }
 
-/// Headings flush, their lines below them.
-fn print(report: &Report, indent: &str) {
-    for (heading, lines) in report {
-        println!("{indent}{heading}");
-        for line in lines {
-            println!("{indent}  {line}");
-        }
-    }
+/// Prints a report with each line indented.
+fn print(report: &HostReport, indent: &str) {
+    report.to_string().lines().for_each(|line| println!("{indent}{line}"));
 }

@@ -18,7 +18,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Show what this host offers: topology, pages, fabrics, launcher, GPUs
+    /// Show what this host offers: topology, pages, transports, launcher, GPUs
     Info(info::Options),
     /// Run a demo, alone or under mpirun and srun; without a name, list them
     Demo {

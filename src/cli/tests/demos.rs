@@ -1,4 +1,4 @@
-//! The command `mobula`: each demo checks its own answer, alone and on 2 ranks; here it must say that it was right.
+//! The command `mobula`: each demo checks its own answer, alone and on 2 ranks; here it must report success.
 
 #[path = "../../../tests/launcher/mod.rs"]
 mod launcher;
@@ -24,7 +24,9 @@ fn alone_and_on_2_ranks(words: &[&str], look: impl Fn(Finished)) {
 #[test]
 fn walkthrough() {
     alone_and_on_2_ranks(&["demo", "walkthrough"], |finished| {
-        finished.succeeded().said(&["Everything shown is what it should be."]);
+        let finished = finished.succeeded();
+        assert!(!finished.output.contains("still runs a task"), "{}", finished.output);
+        finished.printed(&["Everything shown is what it should be."]);
     });
 }
 
@@ -46,7 +48,7 @@ fn uts() {
         &["-t", "3", "-d", "6", "-b", "4"],
     ] {
         alone_and_on_2_ranks(&[&["demo", "uts", "--grain", "10"], tree].concat(), |finished| {
-            finished.succeeded().said(&["in sequence:", "nodes"]).said(&["by tasks:", "nodes"]);
+            finished.succeeded().printed(&["in sequence:", "nodes"]).printed(&["by tasks:", "nodes"]);
         });
     }
 }
@@ -54,19 +56,19 @@ fn uts() {
 #[test]
 fn uts_refuses_a_tree_that_is_not_published() {
     let launch = Launch::alone(Path::new(env!("CARGO_BIN_EXE_mobula")));
-    launch.arg("demo").arg("uts").arg("--tree").arg("T9").run().failed().said(&["T9", "T1", "T5"]);
+    launch.arg("demo").arg("uts").arg("--tree").arg("T9").run().failed().printed(&["T9", "T1", "T5"]);
 }
 
 #[test]
 fn cholesky() {
     for (n, tile) in [("256", "64"), ("100", "33"), ("16", "64")] {
         alone_and_on_2_ranks(&["demo", "cholesky", "--n", n, "--tile", tile], |finished| {
-            finished.succeeded().said(&["residual"]);
+            finished.succeeded().printed(&["residual"]);
         });
     }
 }
 
-/// A picture in a file of its own, which goes with this.
+/// A picture in a file of its own, which is removed with this.
 struct Picture(PathBuf);
 
 impl Drop for Picture {
@@ -91,20 +93,20 @@ fn heat() {
 }
 
 #[test]
-fn info_tells_of_this_host() {
+fn info_reports_this_host() {
     let launch = Launch::alone(Path::new(env!("CARGO_BIN_EXE_mobula"))).arg("info");
-    launch.run().succeeded().said(&["pages"]).said(&["shm"]);
+    launch.run().succeeded().printed(&["pages"]).printed(&["shm"]);
 }
 
 #[test]
-fn info_of_a_cluster_shows_the_roads() {
+fn info_of_a_cluster_shows_the_transports() {
     alone_and_on_2_ranks(&["info", "--cluster"], |finished| {
-        finished.succeeded().said(&["rank host"]).said(&["cluster: "]);
+        finished.succeeded().printed(&["transports"]).printed(&["rank host"]).printed(&["cluster: "]);
     });
 }
 
 #[test]
-fn a_demo_that_is_not_there_is_refused_with_those_that_are() {
+fn an_unknown_demo_is_refused() {
     let launch = Launch::alone(Path::new(env!("CARGO_BIN_EXE_mobula")));
-    launch.arg("demo").arg("tango").run().failed().said(&["tango"]);
+    launch.arg("demo").arg("tango").run().failed().printed(&["tango"]);
 }

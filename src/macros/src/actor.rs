@@ -1,9 +1,9 @@
-//! `#[mobula::actor]`: an impl block, and beside it the handle whose methods call the block's `pub` ones.
+//! `#[mobula::actor]`: an impl block, and next to it the handle whose methods call the block's `pub` ones.
 
-use crate::checkpoint::{self, Pair};
+use crate::checkpoint::{self, SaveRestore};
 use crate::construction::construction;
 use crate::handle;
-use crate::method::{method, take_note};
+use crate::method::{method, take_attribute};
 use crate::options::{ACTOR, Options};
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -17,19 +17,19 @@ pub fn expand(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     })?;
     let options = Options::parse(attribute, &ACTOR)?;
     let actor = actor_name(&block)?;
-    let mut pair = options.checkpoint()?.then(Pair::default);
+    let mut pair = options.checkpoint()?.then(SaveRestore::default);
     let mut constructor = None;
     let mut methods = Vec::new();
     for item in &mut block.items {
         let ImplItem::Fn(function) = item else { continue };
-        let noted = take_note(function)?;
+        let method_options = take_attribute(function)?;
         refuse_reserved(function)?;
         if function.sig.ident == "new" {
             constructor = Some(construction(&actor, function, &options)?);
         } else if pair.as_mut().is_some_and(|pair| pair.takes(function)) {
-            // What saves the state is for its owner alone.
+            // Functions that save the state are called by the runtime alone.
         } else if function.sig.receiver().is_some() && !matches!(function.vis, Visibility::Inherited) {
-            let method = method(&actor, function, &noted).map_err(|error| {
+            let method = method(&actor, function, &method_options).map_err(|error| {
                 syn::Error::new(error.span(), format!("{error}; a private method is left alone and not on the handle"))
             })?;
             methods.push(method);
@@ -67,7 +67,7 @@ pub fn expand(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     })
 }
 
-/// The actor's name: a plain type of this module, so that the handle can stand beside it.
+/// The actor's name: a plain type of this module, so that the handle can be defined next to it.
 fn actor_name(block: &ItemImpl) -> syn::Result<Ident> {
     if let Some((_, path, _)) = &block.trait_ {
         let message = "#[mobula::actor] stands on the type's own impl block, not on that of a trait";
@@ -85,7 +85,7 @@ fn actor_name(block: &ItemImpl) -> syn::Result<Ident> {
         return Err(syn::Error::new_spanned(&last.arguments, message));
     }
     path.path.get_ident().cloned().ok_or_else(|| {
-        syn::Error::new_spanned(path, "put #[mobula::actor] into the type's own module: its handle stands beside it")
+        syn::Error::new_spanned(path, "put #[mobula::actor] into the type's own module: its handle is defined next to it")
     })
 }
 
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_actor_is_refused() {
+    fn impl_block_that_is_no_actor_is_refused() {
         for (item, why) in [
             ("fn f() {}", "stands on an impl block"),
             ("impl Drop for Counter { fn drop(&mut self) {} }", "not on that of a trait"),
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_actor_method_is_refused() {
+    fn function_that_is_no_actor_method_is_refused() {
         for (method, why) in [
             ("pub fn take(self) {}", "cannot take `self` by value"),
             ("pub fn take(self: Box<Self>) {}", "cannot take `self` by value"),
@@ -144,13 +144,13 @@ mod tests {
     }
 
     #[test]
-    fn what_saves_a_state_has_its_shape() {
+    fn save_and_restore_of_wrong_shape_are_refused() {
         let block = |functions: &str| format!("impl Counter {{ pub fn new() -> Self {{ Counter }} {functions} }}");
         for (functions, why) in [
             ("", "needs `fn save(&self) -> S` and `fn restore(saved: S) -> Self`"),
             ("fn save(&self) -> u64 { 0 }", "needs `fn save(&self) -> S` and `fn restore(saved: S) -> Self`"),
             ("fn save(&mut self) -> u64 { 0 } fn restore(s: u64) -> Self {}", "takes `&self` and nothing else"),
-            ("fn save(&self) {} fn restore(s: u64) -> Self {}", "gives what is saved"),
+            ("fn save(&self) {} fn restore(s: u64) -> Self {}", "returns what is saved"),
             ("fn save(&self) -> u64 { 0 } fn restore(&self, s: u64) -> Self {}", "`restore` has no `self`"),
             ("fn save(&self) -> u64 { 0 } fn restore() -> Self {}", "takes what was saved and nothing else"),
             ("fn save(&self) -> u64 { 0 } fn restore(s: &u64) -> Self {}", "by value"),
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn private_methods_and_plain_functions_are_left_alone() {
+    fn private_methods_and_plain_functions_get_no_shim() {
         let output = expand(
             quote!(),
             quote!(impl Counter {
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn notes_are_taken_off_and_self_is_named() {
+    fn method_attribute_is_removed_and_self_is_named() {
         let output = expand(
             quote!(),
             quote!(impl Counter {

@@ -1,7 +1,7 @@
-//! `#[mobula::actor(checkpoint)]`: the block's `save` and `restore`, which are no remote methods.
+//! `#[mobula::actor(checkpoint)]`: the block's `save` and `restore`, which are not remote methods.
 
 use crate::options::Options;
-use crate::shape::{Shape, local, without_self};
+use crate::shape::{CallShape, local, without_self};
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt as _;
@@ -10,42 +10,42 @@ use syn::{Ident, ImplItemFn, ReturnType, Type};
 
 const KIND: &str = "an actor's `restore`";
 
-/// What an actor with checkpoints must have.
-const NEEDED: &str = "an actor with checkpoints needs `fn save(&self) -> S` and `fn restore(saved: S) -> Self` in this impl \
-                      block, where S is what is saved";
+/// The error of an actor with checkpoints that lacks them.
+const REQUIRED: &str = "an actor with checkpoints needs `fn save(&self) -> S` and `fn restore(saved: S) -> Self` in \
+                        this impl block, where S is what is saved";
 
 /// The two functions, as far as they were found.
 #[derive(Default)]
-pub struct Pair {
+pub struct SaveRestore {
     save: Option<ImplItemFn>,
     restore: Option<ImplItemFn>,
 }
 
-impl Pair {
-    /// Whether the function is one of the two; then it is kept.
+impl SaveRestore {
+    /// Returns true, and stores the function, if it is one of the two.
     pub fn takes(&mut self, function: &ImplItemFn) -> bool {
-        let place = match function.sig.ident.to_string().as_str() {
+        let slot = match function.sig.ident.to_string().as_str() {
             "save" => &mut self.save,
             "restore" => &mut self.restore,
             _ => return false,
         };
-        *place = Some(function.clone());
+        *slot = Some(function.clone());
         true
     }
 
-    /// The constructor that `restore` is, and how the state becomes its argument.
+    /// The constructor that calls `restore`, and the function that turns the state into its argument.
     pub fn expand(&self, actor: &Ident, block: &Type) -> syn::Result<TokenStream> {
         let (Some(save), Some(restore)) = (&self.save, &self.restore) else {
-            return Err(syn::Error::new_spanned(block, NEEDED));
+            return Err(syn::Error::new_spanned(block, REQUIRED));
         };
         let saved = saved_type(save, actor)?;
         let shape = restore_shape(restore, actor)?;
         let (args_type, identity, list) = (shape.args_type(), shape.identity(), local("arguments"));
         let body = shape.call(quote!(<#actor>::restore), None, &list);
         let (state, object) = (local("state"), local("actor"));
-        // What does not fit is said where it was written.
+        // A type mismatch is reported where the user wrote the type.
         let called = quote_spanned!(saved.span()=> <#actor>::save(#object));
-        let kept = shape.first_object().expect("`restore_shape` saw to it");
+        let argument = shape.first_object().expect("`restore_shape` has checked it");
         Ok(quote! {
             struct __Restore {}
 
@@ -66,15 +66,15 @@ impl Pair {
             ::mobula::__private::inventory::submit! { ::mobula::__private::Function::of_new::<__Restore>() }
 
             fn __save(
-                #state: &::mobula::__private::State,
-            ) -> ::core::result::Result<::mobula::__private::Parcel, ::mobula::Error> {
-                ::mobula::__private::save(#state, |#object: &#actor| -> #kept { #called })
+                #state: &::mobula::__private::ActorState,
+            ) -> ::core::result::Result<::mobula::__private::SerializedValue, ::mobula::Error> {
+                ::mobula::__private::save(#state, |#object: &#actor| -> #argument { #called })
             }
         })
     }
 }
 
-/// What the actor's `impl Actor` says of it.
+/// The constant in the actor's `impl Actor`.
 pub fn constant() -> TokenStream {
     quote! {
         const CHECKPOINT: ::core::option::Option<&'static ::mobula::__private::Checkpoint> =
@@ -82,12 +82,13 @@ pub fn constant() -> TokenStream {
     }
 }
 
-/// The type that `save` gives.
+/// The type that `save` returns.
 fn saved_type(save: &ImplItemFn, actor: &Ident) -> syn::Result<Type> {
     let signature = without_self(&save.sig, actor)?;
-    let refuse = |message: &str| Err(syn::Error::new_spanned(&save.sig, format!("{message}: {NEEDED}")));
-    let by_reference = save.sig.receiver().is_some_and(|receiver| {
-        matches!(&*receiver.ty, Type::Reference(reference) if reference.mutability.is_none() && reference.lifetime.is_none())
+    let refuse = |message: &str| Err(syn::Error::new_spanned(&save.sig, format!("{message}: {REQUIRED}")));
+    let by_reference = save.sig.receiver().is_some_and(|receiver| match &*receiver.ty {
+        Type::Reference(reference) => reference.mutability.is_none() && reference.lifetime.is_none(),
+        _ => false,
     });
     if !by_reference || signature.inputs.len() != 1 {
         return refuse("`save` takes `&self` and nothing else");
@@ -97,13 +98,13 @@ fn saved_type(save: &ImplItemFn, actor: &Ident) -> syn::Result<Type> {
     }
     match signature.output {
         ReturnType::Type(_, saved) => Ok(*saved),
-        ReturnType::Default => refuse("`save` gives what is saved"),
+        ReturnType::Default => refuse("`save` returns what is saved"),
     }
 }
 
 /// `restore` as a constructor of one argument.
-fn restore_shape(restore: &ImplItemFn, actor: &Ident) -> syn::Result<Shape> {
-    let refuse = |message: &str| Err(syn::Error::new_spanned(&restore.sig, format!("{message}: {NEEDED}")));
+fn restore_shape(restore: &ImplItemFn, actor: &Ident) -> syn::Result<CallShape> {
+    let refuse = |message: &str| Err(syn::Error::new_spanned(&restore.sig, format!("{message}: {REQUIRED}")));
     if restore.sig.receiver().is_some() {
         return refuse("`restore` has no `self`, because it builds one");
     }
@@ -111,7 +112,7 @@ fn restore_shape(restore: &ImplItemFn, actor: &Ident) -> syn::Result<Shape> {
         return refuse("`restore` takes what was saved and nothing else");
     }
     let name = format!("{}.restore", actor.unraw());
-    let shape = Shape::of(&without_self(&restore.sig, actor)?, name, &Options::none(), KIND)?;
+    let shape = CallShape::of(&without_self(&restore.sig, actor)?, name, &Options::none(), KIND)?;
     if !shape.gives(actor) {
         return refuse(&format!("`restore` returns Self, or Result<Self, E>, where Self is {actor}"));
     }

@@ -1,8 +1,8 @@
-//! An actor's `new`: what builds it, and how users ask for one.
+//! An actor's `new`: the shim that calls it, and the functions by which users create actors.
 
 use crate::handle;
 use crate::options::Options;
-use crate::shape::{Shape, local, without_self};
+use crate::shape::{CallShape, local, without_self};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ext::IdentExt as _;
@@ -10,26 +10,26 @@ use syn::{Ident, ImplItemFn};
 
 const KIND: &str = "an actor's `new`";
 
-/// `Counter::remote(..)`, `Counter::options()` and `Counter::on(rank)`, and the shim that builds one.
+/// `Counter::remote(..)`, `Counter::options()` and `Counter::on(rank)`, and the shim that builds an actor.
 pub fn construction(actor: &Ident, function: &ImplItemFn, options: &Options) -> syn::Result<TokenStream> {
     if let Some(receiver) = function.sig.receiver() {
         return Err(syn::Error::new_spanned(receiver, "an actor's `new` has no `self`: it is what builds one"));
     }
     let name = format!("{}.new", actor.unraw());
-    let shape = Shape::of(&without_self(&function.sig, actor)?, name, &Options::none(), KIND)?;
+    let shape = CallShape::of(&without_self(&function.sig, actor)?, name, &Options::none(), KIND)?;
     if !shape.gives(actor) {
         let message = format!("an actor's `new` returns Self, or Result<Self, E>, where Self is {actor}");
         return Err(syn::Error::new_spanned(&function.sig.output, message));
     }
 
     let (visibility, handle, calls) = (&function.vis, handle::name(actor), options.builder_calls());
-    let (arguments, names, packed, args_type, identity) =
-        (shape.arguments(), shape.names(), shape.packed(), shape.args_type(), shape.identity());
+    let (arguments, names, argument_list, args_type, identity) =
+        (shape.arguments(), shape.names(), shape.argument_list(), shape.args_type(), shape.identity());
     let list = local("arguments");
     let body = shape.call(quote!(<#actor>::new), None, &list);
     Ok(quote! {
         impl #actor {
-            /// Builds the actor somewhere in the cluster and gives its handle at once.
+            /// Builds the actor somewhere in the cluster and returns its handle at once.
             #visibility fn remote(#arguments) -> #handle {
                 Self::options().remote(#names)
             }
@@ -53,9 +53,9 @@ pub fn construction(actor: &Ident, function: &ImplItemFn, options: &Options) -> 
         impl __Create {
             ::mobula::__actor_options!();
 
-            /// Builds the actor and gives its handle at once.
+            /// Builds the actor and returns its handle at once.
             pub fn remote(self, #arguments) -> #handle {
-                ::core::convert::From::from(::mobula::__private::create::<__New>(self.options, #packed))
+                ::core::convert::From::from(::mobula::__private::create::<__New>(self.options, #argument_list))
             }
         }
 

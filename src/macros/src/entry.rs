@@ -19,7 +19,7 @@ pub fn expand(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStr
         return Err(syn::Error::new_spanned(&function.sig.generics.params, "main cannot be generic"));
     }
 
-    // The user's block stays the body of a function, so that `return` and `?` mean what they say.
+    // The user's block stays the body of a function, so that `return` and `?` keep their meaning.
     let mut body = function.clone();
     body.attrs.clear();
     body.vis = syn::Visibility::Inherited;
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn main_with_parameters_or_options_it_lacks_is_refused() {
+    fn main_with_parameters_or_unknown_options_is_refused() {
         for (attribute, item, why) in [
             ("", "fn main(rank: u32) {}", "takes no parameters"),
             ("", "fn main<T>() {}", "cannot be generic"),
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn the_outer_main_is_never_async() {
+    fn generated_main_is_not_async() {
         let item = "async fn main() -> mobula::Result<()> { Ok(()) }".parse().unwrap();
         let output = expand(quote!(spmd), item).unwrap().to_string();
         assert!(output.starts_with("fn main () -> mobula :: Result < () >"), "{output}");

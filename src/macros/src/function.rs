@@ -1,10 +1,10 @@
-//! `#[mobula::remote]`: a function, and beside it a type of the same name that submits it.
+//! `#[mobula::remote]`: a function, and next to it a type of the same name that submits it.
 //!
 //! `fn add` lives in the value namespace and `struct add {}`, braced on purpose, in the type namespace, so both can be
 //! named `add`.
 
 use crate::options::{Options, TASK};
-use crate::shape::{Shape, conditions, local};
+use crate::shape::{CallShape, conditions, local};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ext::IdentExt as _;
@@ -25,7 +25,7 @@ pub fn expand(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     }
     let name = &function.sig.ident;
     let shown = name.unraw().to_string();
-    let shape = Shape::of(&function.sig, shown.clone(), &options, "a remote function")?;
+    let shape = CallShape::of(&function.sig, shown.clone(), &options, "a remote function")?;
 
     let conditions = conditions(&function.attrs);
     let documentation = function.attrs.iter().filter(|attribute| attribute.path().is_ident("doc"));
@@ -56,26 +56,26 @@ pub fn expand(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     })
 }
 
-/// What users call: `add::remote(..)`, `add::options()..remote(..)`, `add::on(rank).remote(..)`.
-fn submission(function: &ItemFn, shape: &Shape) -> TokenStream {
+/// The functions that users call: `add::remote(..)`, `add::options()..remote(..)`, `add::on(rank).remote(..)`.
+fn submission(function: &ItemFn, shape: &CallShape) -> TokenStream {
     let (name, visibility) = (&function.sig.ident, &function.vis);
-    let (arguments, names, packed, references) =
-        (shape.arguments(), shape.names(), shape.packed(), shape.returns.references());
-    let at_once = (!shape.returns.are_asked()).then(|| {
+    let (arguments, names, argument_list, references) =
+        (shape.arguments(), shape.names(), shape.argument_list(), shape.returns.references());
+    let at_once = (!shape.returns.need_count()).then(|| {
         quote! {
-            /// Submits the task and gives a reference to its result at once.
+            /// Submits the task and returns a reference to its result at once.
             #visibility fn remote(#arguments) -> #references {
                 Self::options().remote(#names)
             }
         }
     });
     let submitted = quote! {
-        /// Submits the task and gives a reference to its result at once.
+        /// Submits the task and returns a reference to its result at once.
         pub fn remote(self, #arguments) -> #references {
-            ::mobula::__private::submit::<__Task>(self.options, #packed)
+            ::mobula::__private::submit::<__Task>(self.options, #argument_list)
         }
     };
-    let (of_submit, counted) = match (shape.returns.are_asked(), shape.returns.are_elements()) {
+    let (of_submit, counted) = match (shape.returns.need_count(), shape.returns.are_elements()) {
         (true, _) => {
             let number = number(quote!(__Counted));
             let counted = quote! {
@@ -106,7 +106,7 @@ fn submission(function: &ItemFn, shape: &Shape) -> TokenStream {
                 __Submit { options: <__Task as ::mobula::__private::RemoteFn>::options() }
             }
 
-            /// A submission to one rank, the shortest way there.
+            /// A submission to one rank.
             #visibility fn on(rank: ::core::primitive::u32) -> __Submit {
                 __Submit { options: <__Task as ::mobula::__private::RemoteFn>::options().rank(rank) }
             }
@@ -127,10 +127,11 @@ fn submission(function: &ItemFn, shape: &Shape) -> TokenStream {
     }
 }
 
-/// The builder method that says how many objects the list of results becomes, after which the task is `submit`'s.
+/// The builder method that sets how many objects the list of results becomes, after which the task is `submit`'s.
 fn number(submit: TokenStream) -> TokenStream {
     quote! {
-        /// How many objects the list of results becomes: as many references come back, and the body returns as many values.
+        /// How many objects the list of results becomes: as many references are returned, and the body returns as many
+        /// values.
         ///
         /// # Panics
         /// Above 1,048,576.
@@ -141,9 +142,9 @@ fn number(submit: TokenStream) -> TokenStream {
     }
 }
 
-/// What the runtime calls, and its registration. A private type of its own, so that a `pub` function may use private
-/// types.
-fn task(function: &ItemFn, shape: &Shape, shown: &str, options: &Options) -> TokenStream {
+/// The shim that the runtime calls, and its registration. A private type of its own, so that a `pub` function may use
+/// private types.
+fn task(function: &ItemFn, shape: &CallShape, shown: &str, options: &Options) -> TokenStream {
     let name = &function.sig.ident;
     let (args_type, value_types, identity) = (shape.args_type(), shape.value_types(), shape.identity());
     let calls = options.builder_calls();
@@ -176,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_plain_function_is_refused() {
+    fn item_that_is_no_plain_function_is_refused() {
         for (item, why) in [
             ("fn f<T>(x: T) {}", "cannot be generic: write one for each type"),
             ("fn f() where u8: Copy {}", "cannot be generic"),
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn the_function_comes_first_and_unchanged() {
+    fn function_is_emitted_first_and_unchanged() {
         let item = quote!(
             #[inline]
             pub(crate) fn add(mut a: f64, (b, c): (f64, f64)) -> f64 {

@@ -1,4 +1,4 @@
-//! `CounterHandle`: what the caller of an actor holds, less the actor's own methods.
+//! `CounterHandle`: the handle of an actor, without the actor's own methods.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -9,7 +9,7 @@ pub fn name(actor: &Ident) -> Ident {
     format_ident!("{actor}Handle")
 }
 
-/// The handle type, which stands beside the actor's. Always `pub`, so that a `pub` actor may name it.
+/// The handle type, next to the actor's type. Always `pub`, so that a `pub` actor may name it.
 pub fn definition(actor: &Ident) -> TokenStream {
     let handle = name(actor);
     let summary = format!(
@@ -23,7 +23,7 @@ pub fn definition(actor: &Ident) -> TokenStream {
     }
 }
 
-/// What every handle can do: `kill`, and the traits that let it be cloned, shown, stored and passed.
+/// The methods and traits of every handle: `kill`, and the traits that let it be cloned, shown, stored and passed.
 pub fn abilities(actor: &Ident) -> TokenStream {
     let handle = name(actor);
     let raw = quote!(::mobula::__private::RawHandle<#actor>);

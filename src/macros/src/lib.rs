@@ -4,13 +4,14 @@
 //! A macro writes one registration and one thin shim; everything else is ordinary code in `mobula::__private`.
 //! Invariants:
 //!
-//! - (M1) What the user wrote is emitted unchanged, less the `#[mobula::method(..)]` notes inside an actor's block.
-//!   It is allowed `&Vec<T>` parameters: the `&[T]` that clippy would have takes another object, an `Array<T>`.
-//! - (M2) The output holds no `unsafe`: it compiles under `#![forbid(unsafe_code)]`.
-//! - (M3) Generated items live in a `const _` block and never take a name that the user's code could mean; the
+//! - MACROS-1: The user's code is emitted unchanged, less the `#[mobula::method(..)]` attributes inside an actor's
+//!   block. It is allowed `&Vec<T>` parameters: clippy's suggestion `&[T]` would take another object, an `Array<T>`.
+//! - MACROS-2: The output holds no `unsafe`: it compiles under `#![forbid(unsafe_code)]`.
+//! - MACROS-3: Generated items live in a `const _` block and never take a name that the user's code could mean; the
 //!   exceptions are those promised to the user (`struct add`, `struct CounterHandle`). Generated locals are hygienic.
-//! - (M4) Every path starts with `::mobula`, `::core` or `::std`, so nothing need be imported.
-//! - (M5) What can't be remote is refused here, at the token that is to blame, saying what to write instead.
+//! - MACROS-4: Every path starts with `::mobula`, `::core` or `::std`, so nothing need be imported.
+//! - MACROS-5: Code that cannot be remote is refused here, at the offending token, with a message that says what to
+//!   write instead.
 #![forbid(unsafe_code)]
 
 mod actor;
@@ -30,9 +31,9 @@ use proc_macro::TokenStream;
 /// Makes a function callable as a task on any rank: `add::remote(..)`, `add::options()`, `add::on(rank)`. The function
 /// itself stays callable.
 ///
-/// Each parameter is `T`, or `&T`, which borrows the object where it lies (`&[X]` borrows an `Array<X>`, `&str` a
-/// `String`); a caller gives a value or an `ObjectRef` to one. Errors and panics surface at `get`. An `async fn` runs
-/// on the same workers.
+/// Each parameter is `T`, or `&T`, which borrows the object in place (`&[X]` borrows an `Array<X>`, `&str` a `String`);
+/// a caller gives a value or an `ObjectRef` to one. Errors and panics surface at `get`. An `async fn` runs on the same
+/// workers.
 ///
 /// ```ignore
 /// #[mobula::remote(num_cpus = 4, num_gpus = 0.5, resources = { "Custom": 1 }, max_retries = 3)]
@@ -46,9 +47,10 @@ use proc_macro::TokenStream;
 /// let parts: Vec<ObjectRef<Part>> = split::options().num_returns(3000).remote(data);
 /// ```
 ///
-/// A `Vec` with `num_returns = N` becomes N objects, with "many" as many as the call says; where the body returns another
-/// number of values, each of them is the error that says so. A parameter `Vec<T>`, `&Vec<T>` or `&[T]` also takes references
-/// to its elements, as `&references` or `mobula::each(references)`: the task starts when all of them are there.
+/// A `Vec` with `num_returns = N` becomes N objects, with "many" as many as the call says; if the body returns another
+/// number of values, each of them is an error that says so. A parameter `Vec<T>`, `&Vec<T>` or `&[T]` also accepts
+/// references to its elements, as `&references` or `mobula::each(references)`: the task starts when all of them are
+/// complete.
 ///
 /// The other options are `retry_on_error = true`, `name = "x"` and `place = Placement::Spread`.
 #[proc_macro_attribute]
@@ -56,8 +58,8 @@ pub fn remote(attribute: TokenStream, item: TokenStream) -> TokenStream {
     finish(function::expand, attribute, item)
 }
 
-/// Makes a type an actor: `Counter::remote(..)` builds one with `new` somewhere in the cluster and gives a
-/// `CounterHandle`, whose methods are the `pub` methods of this `impl` block, each giving an `ObjectRef`.
+/// Makes a type an actor: `Counter::remote(..)` builds one with `new` somewhere in the cluster and returns a
+/// `CounterHandle`, whose methods are the `pub` methods of this `impl` block, each returning an `ObjectRef`.
 ///
 /// ```ignore
 /// #[mobula::actor(num_gpus = 1, max_restarts = 2)]
@@ -69,10 +71,11 @@ pub fn remote(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// The options are `num_cpus`, `num_gpus`, `resources`, `max_restarts`, `max_task_retries`, `checkpoint`, `name` and `place`.
+/// The options are `num_cpus`, `num_gpus`, `resources`, `max_restarts`, `max_task_retries`, `checkpoint`, `name` and
+/// `place`.
 ///
-/// An actor with `max_restarts` is built anew on another rank when its rank dies: with `new` and the arguments it was made with,
-/// or, with `checkpoint`, from its newest state, by two functions of this block that are no remote methods:
+/// An actor with `max_restarts` is rebuilt on another rank when its rank dies: with `new` and its original arguments,
+/// or, with `checkpoint`, from its newest state, by two functions of this block that are not remote methods:
 ///
 /// ```ignore
 /// #[mobula::actor(checkpoint, max_restarts = 3, max_task_retries = 3)]
@@ -84,9 +87,9 @@ pub fn remote(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// `save` runs after each call, and a result is given only when the rank that made the actor has the state: so nobody sees what
-/// a death undoes. Calls that ran are not run again; those that were under way are made again as `max_task_retries` says, else
-/// they fail with `Error::ActorDied` and later ones go on. `u32::MAX` means no bound.
+/// `save` runs after each call, and a result is delivered only when the rank that created the actor has the state: so
+/// no caller sees a result that a death undoes. Calls that ran are not run again; calls in progress are retried as
+/// `max_task_retries` says, else they fail with `Error::ActorDied` and later ones continue. `u32::MAX` means no bound.
 #[proc_macro_attribute]
 pub fn actor(attribute: TokenStream, item: TokenStream) -> TokenStream {
     finish(actor::expand, attribute, item)
@@ -108,7 +111,7 @@ pub fn main(attribute: TokenStream, item: TokenStream) -> TokenStream {
 
 type Expand = fn(proc_macro2::TokenStream, proc_macro2::TokenStream) -> syn::Result<proc_macro2::TokenStream>;
 
-/// The expansion; or the item as it was with the error beside it, so that the compiler's other messages stay those of
+/// The expansion; or the unchanged item with the error after it, so that the compiler's other messages stay those of
 /// the user's own code.
 fn finish(expand: Expand, attribute: TokenStream, item: TokenStream) -> TokenStream {
     expand(attribute.into(), item.clone().into()).map(TokenStream::from).unwrap_or_else(|error| {

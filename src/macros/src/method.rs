@@ -1,8 +1,8 @@
-//! An actor's method: on the handle, and the shim that calls it where the actor lives.
+//! An actor's method: on the handle, and the shim that calls it on the actor's rank.
 
 use crate::handle;
-use crate::options::{Count, METHOD, Options};
-use crate::shape::{Shape, conditions, local, without_self};
+use crate::options::{ReturnCount, METHOD, Options};
+use crate::shape::{CallShape, conditions, local, without_self};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::ext::IdentExt as _;
@@ -10,12 +10,12 @@ use syn::{Attribute, Ident, ImplItemFn, Meta, Receiver, Type};
 
 const KIND: &str = "a `pub` method of an actor";
 
-/// Takes the method's `#[mobula::method(..)]` off and reads it. `#[mobula::remote(..)]` is taken for the same.
-pub fn take_note(function: &mut ImplItemFn) -> syn::Result<Options> {
-    let is_note = |attribute: &Attribute| {
+/// Removes the method's `#[mobula::method(..)]` and parses it. `#[mobula::remote(..)]` is accepted as the same.
+pub fn take_attribute(function: &mut ImplItemFn) -> syn::Result<Options> {
+    let is_option_attribute = |attribute: &Attribute| {
         attribute.path().segments.last().is_some_and(|last| last.ident == "method" || last.ident == "remote")
     };
-    let Some(position) = function.attrs.iter().position(is_note) else { return Ok(Options::none()) };
+    let Some(position) = function.attrs.iter().position(is_option_attribute) else { return Ok(Options::none()) };
     match function.attrs.remove(position).meta {
         Meta::List(list) => Options::parse(list.tokens, &METHOD),
         _ => Ok(Options::none()),
@@ -28,9 +28,9 @@ pub fn method(actor: &Ident, function: &ImplItemFn, options: &Options) -> syn::R
     refuse_receiver(receiver)?;
     let (method, visibility) = (&function.sig.ident, &function.vis);
     let name = format!("{}.{}", actor.unraw(), method.unraw());
-    let shape = Shape::of(&without_self(&function.sig, actor)?, name.clone(), options, KIND)?;
-    if let Some((Count::Asked, span)) = options.num_returns() {
-        return Err(syn::Error::new(span, "a call of an actor has no options to say how many in: write a number"));
+    let shape = CallShape::of(&without_self(&function.sig, actor)?, name.clone(), options, KIND)?;
+    if let Some((ReturnCount::PerCall, span)) = options.num_returns() {
+        return Err(syn::Error::new(span, "a call of an actor has no options that could say how many: write a number"));
     }
 
     let marker = format_ident!("__Method_{}", method.unraw());
@@ -38,8 +38,8 @@ pub fn method(actor: &Ident, function: &ImplItemFn, options: &Options) -> syn::R
     let conditions = conditions(&function.attrs);
     let documentation = function.attrs.iter().filter(|attribute| attribute.path().is_ident("doc"));
     let summary =
-        format!("Calls [`{actor}::{}`] on the actor and gives a reference to its result at once.", method.unraw());
-    let (arguments, packed, references) = (shape.arguments(), shape.packed(), shape.returns.references());
+        format!("Calls [`{actor}::{}`] on the actor and returns a reference to its result at once.", method.unraw());
+    let (arguments, argument_list, references) = (shape.arguments(), shape.argument_list(), shape.returns.references());
     let (args_type, value_types, identity) = (shape.args_type(), shape.value_types(), shape.identity());
     let (list, object) = (local("arguments"), local("actor"));
     let body = shape.call(quote!(<#actor>::#method), Some(&object), &list);
@@ -50,7 +50,7 @@ pub fn method(actor: &Ident, function: &ImplItemFn, options: &Options) -> syn::R
             #[doc = ""]
             #(#documentation)*
             #visibility fn #method(&self, #arguments) -> #references {
-                ::mobula::__private::call::<#marker>(&self.raw, #packed)
+                ::mobula::__private::call::<#marker>(&self.raw, #argument_list)
             }
         }
 
@@ -78,7 +78,7 @@ pub fn method(actor: &Ident, function: &ImplItemFn, options: &Options) -> syn::R
     })
 }
 
-/// An actor stays where it is: its methods borrow it for as long as they run.
+/// An actor never moves: its methods borrow it for as long as they run.
 fn refuse_receiver(receiver: &Receiver) -> syn::Result<()> {
     match &*receiver.ty {
         Type::Reference(reference) if reference.lifetime.is_none() => Ok(()),

@@ -1,4 +1,4 @@
-//! What stands in the brackets of an attribute: `num_cpus = 4, resources = { "Custom": 1 }, spmd`.
+//! The options in the parentheses of an attribute: `num_cpus = 4, resources = { "Custom": 1 }, spmd`.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -24,7 +24,8 @@ enum Takes {
     Returns,
 }
 
-/// The keys that one attribute knows. All but `num_returns`, `spmd` and `checkpoint` are builder methods of the same name.
+/// The keys that one attribute accepts. All but `num_returns`, `spmd` and `checkpoint` are builder methods of the same
+/// name.
 pub struct Keys {
     attribute: &'static str,
     keys: &'static [(&'static str, Takes)],
@@ -84,31 +85,31 @@ pub const MAIN: Keys = Keys {
 };
 
 /// One key with its value.
-struct Given {
+struct KeyValue {
     key: Ident,
-    value: Value,
+    value: OptionValue,
 }
 
-enum Value {
+enum OptionValue {
     Amount(Expr),
     Amounts(Vec<(LitStr, Expr)>),
     Plain(Expr),
     Alone,
-    Returns { count: Count, span: Span },
+    Returns { count: ReturnCount, span: Span },
 }
 
-/// What `num_returns` says.
+/// The value of `num_returns`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Count {
-    /// So many.
+pub enum ReturnCount {
+    /// This many.
     Exactly(usize),
-    /// As many as each call asks for.
-    Asked,
+    /// As many as each call says.
+    PerCall,
 }
 
 /// The options of one attribute, in the order written.
 pub struct Options {
-    given: Vec<Given>,
+    given: Vec<KeyValue>,
 }
 
 impl Options {
@@ -117,12 +118,12 @@ impl Options {
         Options { given: Vec::new() }
     }
 
-    /// Reads what stands in the attribute's brackets.
+    /// Parses the options of the attribute.
     pub fn parse(tokens: TokenStream, keys: &Keys) -> syn::Result<Options> {
         let entries = |input: ParseStream<'_>| {
-            let mut given: Vec<Given> = Vec::new();
+            let mut given: Vec<KeyValue> = Vec::new();
             while !input.is_empty() {
-                let one = Given::parse(input, keys)?;
+                let one = KeyValue::parse(input, keys)?;
                 if given.iter().any(|other| other.key == one.key) {
                     return Err(syn::Error::new_spanned(&one.key, format!("`{}` is given twice", one.key)));
                 }
@@ -136,29 +137,29 @@ impl Options {
         entries.parse2(tokens)
     }
 
-    /// The builder calls that set all of these but those that are no builder methods: `.num_cpus(4f64).name("x")`.
+    /// The builder calls that set all of these except those that are not builder methods: `.num_cpus(4f64).name("x")`.
     pub fn builder_calls(&self) -> TokenStream {
-        let built = |given: &&Given| given.key != "spmd" && given.key != "checkpoint";
-        self.given.iter().filter(built).map(Given::builder_calls).collect()
+        let built = |given: &&KeyValue| given.key != "spmd" && given.key != "checkpoint";
+        self.given.iter().filter(built).map(KeyValue::builder_calls).collect()
     }
 
-    /// `num_returns` and where it stands, when given.
-    pub fn num_returns(&self) -> Option<(Count, Span)> {
+    /// `num_returns` and its location, if given.
+    pub fn num_returns(&self) -> Option<(ReturnCount, Span)> {
         self.given.iter().find_map(|given| match given.value {
-            Value::Returns { count, span } => Some((count, span)),
+            OptionValue::Returns { count, span } => Some((count, span)),
             _ => None,
         })
     }
 
-    /// Whether `checkpoint` is given, alone or as a literal.
+    /// True if `checkpoint` is given, alone or as a literal.
     ///
     /// # Errors
-    /// Where its value is no literal: what is generated depends on it.
+    /// If its value is not a literal: the generated code depends on it.
     pub fn checkpoint(&self) -> syn::Result<bool> {
         match self.given.iter().find(|given| given.key == "checkpoint").map(|given| &given.value) {
             None => Ok(false),
-            Some(Value::Plain(Expr::Lit(ExprLit { lit: Lit::Bool(literal), .. }))) => Ok(literal.value),
-            Some(Value::Plain(other)) => {
+            Some(OptionValue::Plain(Expr::Lit(ExprLit { lit: Lit::Bool(literal), .. }))) => Ok(literal.value),
+            Some(OptionValue::Plain(other)) => {
                 Err(syn::Error::new_spanned(other, "write `checkpoint`, or `checkpoint = true`"))
             }
             Some(_) => Ok(true),
@@ -169,14 +170,14 @@ impl Options {
     pub fn spmd(&self) -> TokenStream {
         match self.given.iter().find(|given| given.key == "spmd").map(|given| &given.value) {
             None => quote!(false),
-            Some(Value::Plain(expression)) => quote!(#expression),
+            Some(OptionValue::Plain(expression)) => quote!(#expression),
             Some(_) => quote!(true),
         }
     }
 }
 
-impl Given {
-    fn parse(input: ParseStream<'_>, keys: &Keys) -> syn::Result<Given> {
+impl KeyValue {
+    fn parse(input: ParseStream<'_>, keys: &Keys) -> syn::Result<KeyValue> {
         let key = input.call(Ident::parse_any)?;
         let Some((_, takes)) = keys.keys.iter().find(|(name, _)| key == name) else {
             let known: Vec<&str> = keys.keys.iter().map(|(name, _)| *name).collect();
@@ -184,48 +185,48 @@ impl Given {
             return Err(syn::Error::new_spanned(&key, message));
         };
         if *takes == Takes::Flag && !input.peek(Token![=]) {
-            return Ok(Given { key, value: Value::Alone });
+            return Ok(KeyValue { key, value: OptionValue::Alone });
         }
         input.parse::<Token![=]>()?;
         let value = match takes {
-            Takes::Amount => Value::Amount(not_negative(input.parse()?)?),
-            Takes::Amounts => Value::Amounts(amounts(input)?),
-            Takes::Count => Value::Plain(not_negative(input.parse()?)?),
-            Takes::Flag | Takes::Value => Value::Plain(input.parse()?),
+            Takes::Amount => OptionValue::Amount(not_negative(input.parse()?)?),
+            Takes::Amounts => OptionValue::Amounts(amounts(input)?),
+            Takes::Count => OptionValue::Plain(not_negative(input.parse()?)?),
+            Takes::Flag | Takes::Value => OptionValue::Plain(input.parse()?),
             Takes::Returns => returns(input)?,
         };
-        Ok(Given { key, value })
+        Ok(KeyValue { key, value })
     }
 
     fn builder_calls(&self) -> TokenStream {
-        let Given { key, value } = self;
+        let KeyValue { key, value } = self;
         match value {
-            Value::Amount(expression) => {
+            OptionValue::Amount(expression) => {
                 let amount = as_float(expression);
                 quote!(.#key(#amount))
             }
-            Value::Amounts(entries) => entries
+            OptionValue::Amounts(entries) => entries
                 .iter()
                 .map(|(name, expression)| {
                     let amount = as_float(expression);
                     quote!(.resource(#name, #amount))
                 })
                 .collect(),
-            Value::Plain(expression) => quote!(.#key(#expression)),
-            Value::Alone => quote!(.#key(true)),
-            Value::Returns { .. } => TokenStream::new(),
+            OptionValue::Plain(expression) => quote!(.#key(#expression)),
+            OptionValue::Alone => quote!(.#key(true)),
+            OptionValue::Returns { .. } => TokenStream::new(),
         }
     }
 }
 
 /// `3` or `"many"`
-fn returns(input: ParseStream<'_>) -> syn::Result<Value> {
+fn returns(input: ParseStream<'_>) -> syn::Result<OptionValue> {
     let count = match input.parse::<Lit>()? {
-        Lit::Int(number) => (Count::Exactly(number.base10_parse()?), number.span()),
-        Lit::Str(text) if text.value() == "many" => (Count::Asked, text.span()),
+        Lit::Int(number) => (ReturnCount::Exactly(number.base10_parse()?), number.span()),
+        Lit::Str(text) if text.value() == "many" => (ReturnCount::PerCall, text.span()),
         other => return Err(syn::Error::new_spanned(other, "num_returns is a number, or \"many\"")),
     };
-    Ok(Value::Returns { count: count.0, span: count.1 })
+    Ok(OptionValue::Returns { count: count.0, span: count.1 })
 }
 
 /// `{ "Custom": 1, "Licence": 0.5 }`
@@ -274,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn every_key_becomes_its_builder_call() {
+    fn key_becomes_its_builder_call() {
         let tokens = quote!(num_cpus = 4, num_gpus = 0.5, resources = { "Custom": 1, "Licence": 0.5, }, name = "x",);
         let expected = r#".num_cpus(4f64).num_gpus(0.5).resource("Custom",1f64).resource("Licence",0.5).name("x")"#;
         assert_eq!(calls(tokens, &TASK), expected);
@@ -286,9 +287,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_builder_method_is_left_out_of_the_calls() {
+    fn key_without_builder_method_is_omitted_from_the_calls() {
         let options = Options::parse(quote!(num_returns = 3, name = "x"), &TASK).unwrap();
-        assert_eq!(options.num_returns().unwrap().0, Count::Exactly(3));
+        assert_eq!(options.num_returns().unwrap().0, ReturnCount::Exactly(3));
         assert_eq!(options.builder_calls().to_string().replace(' ', ""), r#".name("x")"#);
         let options = Options::parse(quote!(spmd, workers = 2), &MAIN).unwrap();
         assert_eq!(options.spmd().to_string(), "true");
@@ -302,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_say_what_to_write() {
+    fn refusal_says_what_to_write() {
         let unknown = message(quote!(cpus = 4), &TASK);
         assert!(
             unknown.starts_with("#[mobula::remote] has no option `cpus`: the options are num_cpus, num_gpus"),

@@ -13,10 +13,10 @@ pub const PARAMS_MAX: usize = 12;
 
 /// How the call gets its argument out of the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// By value: the object itself when nobody else holds it, else a copy.
+pub enum ArgumentAccess {
+    /// By value: the object itself if there is no other holder, else a copy.
     Own,
-    /// By reference, where the object lies.
+    /// By reference to the object in place.
     Borrow,
 }
 
@@ -26,10 +26,10 @@ pub struct Param {
     pub name: Ident,
     /// The type of the object that it takes.
     pub object: Type,
-    /// Where the object is a list whose elements may come as references of their own: what it is a list of.
+    /// If the object is a list whose elements may be given as separate references: the element type.
     pub element: Option<Type>,
     /// How the call gets its argument out of the object.
-    pub access: Access,
+    pub access: ArgumentAccess,
 }
 
 /// The parameters but `self`. `kind` is what the errors call the function.
@@ -84,7 +84,7 @@ pub fn vec_element(list: &Type) -> Option<&Type> {
 }
 
 /// The object that a parameter of this type takes: `T` for `T` and `&T`, `Array<X>` for `&[X]`, `String` for `&str`.
-fn object(parameter: &Type, kind: &str) -> syn::Result<(Type, Access)> {
+fn object(parameter: &Type, kind: &str) -> syn::Result<(Type, ArgumentAccess)> {
     let refuse = |message: String| Err(syn::Error::new_spanned(parameter, message));
     let (object, access) = match parameter {
         Type::Reference(reference) if reference.mutability.is_some() => {
@@ -96,31 +96,31 @@ fn object(parameter: &Type, kind: &str) -> syn::Result<(Type, Access)> {
         Type::Reference(reference) => match &*reference.elem {
             Type::Slice(slice) => {
                 let element = &slice.elem;
-                (parse_quote!(::mobula::Array<#element>), Access::Borrow)
+                (parse_quote!(::mobula::Array<#element>), ArgumentAccess::Borrow)
             }
-            Type::Path(path) if path.path.is_ident("str") => (parse_quote!(::std::string::String), Access::Borrow),
+            Type::Path(path) if path.path.is_ident("str") => (parse_quote!(::std::string::String), ArgumentAccess::Borrow),
             Type::TraitObject(_) => {
                 return refuse(format!("{kind} cannot take `dyn Trait`: take a type, or an enum of types"));
             }
-            owned => (owned.clone(), Access::Borrow),
+            owned => (owned.clone(), ArgumentAccess::Borrow),
         },
-        owned => (owned.clone(), Access::Own),
+        owned => (owned.clone(), ArgumentAccess::Own),
     };
     owned_type(&object, "an argument", kind)?;
     Ok((object, access))
 }
 
-/// Refuses a type that cannot leave its process: one that holds references or lifetimes, or is no one type.
+/// Refuses a type that cannot leave its process: one that holds references or lifetimes, or `impl Trait`.
 pub fn owned_type(object: &Type, role: &str, kind: &str) -> syn::Result<()> {
     let mut finder = Finder { role, kind, found: None };
     finder.visit_type(object);
     finder.found.map_or(Ok(()), Err)
 }
 
-/// What to write where a reference or a lifetime stands.
+/// What to write instead of a reference or a lifetime.
 const OWNED: &str = "use owned data (`String`, `Vec<T>`, `Array<T>`, `ObjectRef<T>`)";
 
-/// Looks for the first thing that an owned type cannot hold.
+/// Searches for the first token that an owned type cannot hold.
 struct Finder<'a> {
     role: &'a str,
     kind: &'a str,
@@ -156,7 +156,7 @@ impl<'ast> Visit<'ast> for Finder<'_> {
 mod tests {
     use super::*;
 
-    fn taken(parameter: Type) -> (String, Access) {
+    fn taken(parameter: Type) -> (String, ArgumentAccess) {
         let (object, access) = object(&parameter, "a remote function").unwrap();
         (object.to_token_stream().to_string().replace(' ', ""), access)
     }
@@ -169,17 +169,17 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_takes_the_object_behind_it() {
-        assert_eq!(taken(parse_quote!(f64)), ("f64".into(), Access::Own));
-        assert_eq!(taken(parse_quote!(Array<f32>)), ("Array<f32>".into(), Access::Own));
-        assert_eq!(taken(parse_quote!(Cow<'static, str>)), ("Cow<'static,str>".into(), Access::Own));
-        assert_eq!(taken(parse_quote!(&Vec<f64>)), ("Vec<f64>".into(), Access::Borrow));
-        assert_eq!(taken(parse_quote!(&[f64])), ("::mobula::Array<f64>".into(), Access::Borrow));
-        assert_eq!(taken(parse_quote!(&str)), ("::std::string::String".into(), Access::Borrow));
+    fn parameter_takes_the_object_of_its_type() {
+        assert_eq!(taken(parse_quote!(f64)), ("f64".into(), ArgumentAccess::Own));
+        assert_eq!(taken(parse_quote!(Array<f32>)), ("Array<f32>".into(), ArgumentAccess::Own));
+        assert_eq!(taken(parse_quote!(Cow<'static, str>)), ("Cow<'static,str>".into(), ArgumentAccess::Own));
+        assert_eq!(taken(parse_quote!(&Vec<f64>)), ("Vec<f64>".into(), ArgumentAccess::Borrow));
+        assert_eq!(taken(parse_quote!(&[f64])), ("::mobula::Array<f64>".into(), ArgumentAccess::Borrow));
+        assert_eq!(taken(parse_quote!(&str)), ("::std::string::String".into(), ArgumentAccess::Borrow));
     }
 
     #[test]
-    fn lists_are_known_by_their_elements() {
+    fn list_parameter_has_element_type() {
         let shown = |parameter: Type| element(&parameter).map(|element| element.to_token_stream().to_string());
         assert_eq!(shown(parse_quote!(Vec<f64>)), Some("f64".into()));
         assert_eq!(shown(parse_quote!(&std::vec::Vec<f64>)), Some("f64".into()));
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_travel_is_refused() {
+    fn parameter_that_cannot_be_sent_is_refused() {
         assert!(refused(parse_quote!(&mut f64)).contains("take it by value"));
         assert!(refused(parse_quote!(&'a f64)).contains("leave the lifetime out"));
         assert!(refused(parse_quote!(&dyn Shape)).contains("dyn Trait"));
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn thirteen_parameters_are_one_too_many() {
+    fn more_than_twelve_parameters_are_refused() {
         let names: Vec<_> = (0..=PARAMS_MAX).map(|index| format_ident!("p{index}")).collect();
         let allowed = &names[..PARAMS_MAX];
         assert_eq!(params(&parse_quote!(fn f(#(#allowed: u8),*)), "a remote function").unwrap().len(), PARAMS_MAX);

@@ -1,16 +1,16 @@
-//! What a remote function or method gives: the value with its `Result` taken off, as one object or as several.
+//! What a remote function or method returns: the value without its `Result`, as one object or as several.
 
-use crate::options::{Count, Options};
+use crate::options::{ReturnCount, Options};
 use crate::params::{PARAMS_MAX, owned_type, vec_element};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{GenericArgument, PathArguments, PathSegment, ReturnType, Type, parse_quote};
 
-/// What a call gives.
+/// What a call returns.
 pub struct Returns {
     /// The value on success.
     pub value: Type,
-    /// Whether the function returns a `Result` of that value.
+    /// True if the function returns a `Result` of that value.
     pub fallible: bool,
     objects: Objects,
 }
@@ -22,7 +22,7 @@ enum Objects {
     /// One for each part of the tuple, of these types.
     Parts(Vec<Type>),
     /// One for each element of the `Vec`, of this type.
-    Elements(Box<Type>, Count),
+    Elements(Box<Type>, ReturnCount),
 }
 
 impl Returns {
@@ -41,20 +41,20 @@ impl Returns {
         };
         owned_type(&value, "the result", kind)?;
         let objects = match options.num_returns() {
-            None | Some((Count::Exactly(1), _)) => Objects::One,
+            None | Some((ReturnCount::Exactly(1), _)) => Objects::One,
             Some((count, span)) => objects(&value, count).map_err(|message| syn::Error::new(span, message))?,
         };
         Ok(Returns { value, fallible, objects })
     }
 
-    /// Whether each call may say how many objects the value becomes.
+    /// True if each call may say how many objects the value becomes.
     pub fn are_elements(&self) -> bool {
         matches!(self.objects, Objects::Elements(..))
     }
 
-    /// Whether each call must say how many objects the value becomes.
-    pub fn are_asked(&self) -> bool {
-        matches!(self.objects, Objects::Elements(_, Count::Asked))
+    /// True if each call must say how many objects the value becomes.
+    pub fn need_count(&self) -> bool {
+        matches!(self.objects, Objects::Elements(_, ReturnCount::PerCall))
     }
 
     /// The type that says how many objects the value becomes.
@@ -63,8 +63,8 @@ impl Returns {
         match &self.objects {
             Objects::One => quote!(::mobula::__private::Single<#value>),
             Objects::Parts(_) => quote!(::mobula::__private::Multiple<#value>),
-            Objects::Elements(element, Count::Exactly(count)) => quote!(::mobula::__private::Many<#element, #count>),
-            Objects::Elements(element, Count::Asked) => quote!(::mobula::__private::Many<#element, 0>),
+            Objects::Elements(element, ReturnCount::Exactly(count)) => quote!(::mobula::__private::Many<#element, #count>),
+            Objects::Elements(element, ReturnCount::PerCall) => quote!(::mobula::__private::Many<#element, 0>),
         }
     }
 
@@ -101,15 +101,15 @@ fn success(written: &Type) -> syn::Result<Option<Type>> {
     }
 }
 
-/// The `count` objects of a `Vec` or a tuple, or why they cannot be had.
-fn objects(value: &Type, count: Count) -> Result<Objects, String> {
-    if count == Count::Exactly(0) {
+/// The `count` objects of a `Vec` or a tuple, or why the type has none.
+fn objects(value: &Type, count: ReturnCount) -> Result<Objects, String> {
+    if count == ReturnCount::Exactly(0) {
         return Err("num_returns is 1 or more".to_string());
     }
     if let Some(element) = vec_element(value) {
         return Ok(Objects::Elements(Box::new(element.clone()), count));
     }
-    let Count::Exactly(count) = count else {
+    let ReturnCount::Exactly(count) = count else {
         return Err("num_returns = \"many\" needs a Vec (or a Result of one) as the return type".to_string());
     };
     if count > PARAMS_MAX {
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_result_is_taken_off() {
+    fn result_is_unwrapped_to_its_value() {
         assert_eq!(value(parse_quote!()), ("()".into(), false));
         assert_eq!(value(parse_quote!(-> f64)), ("f64".into(), false));
         assert_eq!(value(parse_quote!(-> Result<Model, TrainError>)), ("Model".into(), true));
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn several_returns_need_a_tuple_of_as_many() {
+    fn several_returns_need_a_tuple_of_that_length() {
         let three = returns(parse_quote!(-> Result<(i32, String, Vec<u8>), Error>), quote!(num_returns = 3)).unwrap();
         assert!(three.references().to_string().matches("ObjectRef").count() == 3);
         assert!(message(parse_quote!(-> (i32, String)), quote!(num_returns = 3)).contains("this one has 2"));
@@ -169,23 +169,23 @@ mod tests {
     }
 
     #[test]
-    fn a_list_becomes_an_object_for_each_element() {
+    fn list_becomes_an_object_for_each_element() {
         let shown = |attribute| {
             let returns = returns(parse_quote!(-> Result<Vec<f64>, Error>), attribute).unwrap();
             let text = [returns.outputs(), returns.references()].map(|tokens| tokens.to_string().replace(' ', ""));
-            (text, returns.are_asked())
+            (text, returns.need_count())
         };
         let references = "::std::vec::Vec<::mobula::ObjectRef<f64>>".to_string();
         let exactly = ["::mobula::__private::Many<f64,3000usize>".to_string(), references.clone()];
         assert_eq!(shown(quote!(num_returns = 3000)), (exactly, false));
-        let asked = ["::mobula::__private::Many<f64,0>".to_string(), references];
-        assert_eq!(shown(quote!(num_returns = "many")), (asked, true));
+        let per_call = ["::mobula::__private::Many<f64,0>".to_string(), references];
+        assert_eq!(shown(quote!(num_returns = "many")), (per_call, true));
         assert!(!returns(parse_quote!(-> Vec<f64>), quote!(num_returns = 1)).unwrap().are_elements());
         assert!(message(parse_quote!(-> (f64, f64)), quote!(num_returns = "many")).contains("needs a Vec"));
     }
 
     #[test]
-    fn what_cannot_come_back_is_refused() {
+    fn result_that_cannot_be_sent_is_refused() {
         assert!(
             message(parse_quote!(-> &f64), quote!())
                 .contains("the result of a remote function cannot hold a reference")

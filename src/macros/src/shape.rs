@@ -1,29 +1,29 @@
 //! The shape of a call, which functions, constructors and methods share: its arguments, its value, and the shim that
-//! makes it.
+//! executes it.
 
 use crate::options::Options;
-use crate::params::{Access, Param, params};
+use crate::params::{ArgumentAccess, Param, params};
 use crate::returns::Returns;
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, format_ident, quote};
 use syn::Signature;
 
 /// What the macros know of one function.
-pub struct Shape {
+pub struct CallShape {
     params: Vec<Param>,
-    /// What a call gives.
+    /// What a call returns.
     pub returns: Returns,
     asynchronous: bool,
     name: String,
     signature: String,
 }
 
-impl Shape {
-    /// Reads a signature, whose name is `name` to users. `kind` is what the errors call it: "a remote function".
-    pub fn of(signature: &Signature, name: String, options: &Options, kind: &str) -> syn::Result<Shape> {
+impl CallShape {
+    /// Parses a signature, whose name is `name` to users. `kind` is what the errors call it: "a remote function".
+    pub fn of(signature: &Signature, name: String, options: &Options, kind: &str) -> syn::Result<CallShape> {
         refuse_generics(signature, kind)?;
         refuse_qualifiers(signature, kind)?;
-        Ok(Shape {
+        Ok(CallShape {
             params: params(signature, kind)?,
             returns: Returns::of(&signature.output, options, kind)?,
             asynchronous: signature.asyncness.is_some(),
@@ -32,7 +32,7 @@ impl Shape {
         })
     }
 
-    /// `a: impl IntoArg<f64>, ..`: what the caller gives.
+    /// `a: impl IntoArg<f64>, ..`: the parameters of the caller.
     pub fn arguments(&self) -> TokenStream {
         let arguments = self.params.iter().map(|Param { name, object, element, .. }| match element {
             Some(element) => quote!(#name: impl ::mobula::__private::IntoListArg<#object, #element>),
@@ -41,7 +41,7 @@ impl Shape {
         quote!(#(#arguments),*)
     }
 
-    /// Whether the value is of this type.
+    /// True if the value is of this type.
     pub fn gives(&self, name: &Ident) -> bool {
         *name == self.returns.value.to_token_stream().to_string()
     }
@@ -51,33 +51,33 @@ impl Shape {
         self.params.first().map(|param| &param.object)
     }
 
-    /// Whether an argument is taken by reference.
+    /// True if an argument is taken by reference.
     pub fn borrows(&self) -> bool {
-        self.params.iter().any(|param| param.access == Access::Borrow)
+        self.params.iter().any(|param| param.access == ArgumentAccess::Borrow)
     }
 
-    /// The names of [`Shape::arguments`], to pass them on.
+    /// The names of [`CallShape::arguments`], to pass them on.
     pub fn names(&self) -> TokenStream {
         let names = self.params.iter().map(|param| &param.name);
         quote!(#(#names),*)
     }
 
-    /// `(a.into_arg(), ..,)`: the argument list made of [`Shape::arguments`].
-    pub fn packed(&self) -> TokenStream {
-        let packed = self.params.iter().map(|Param { name, object, element, .. }| match element {
+    /// `(a.into_arg(), ..,)`: the argument list built from [`CallShape::arguments`].
+    pub fn argument_list(&self) -> TokenStream {
+        let converted = self.params.iter().map(|Param { name, object, element, .. }| match element {
             Some(element) => quote!(::mobula::__private::IntoListArg::<#object, #element>::into_list_arg(#name)),
             None => quote!(::mobula::__private::IntoArg::<#object>::into_arg(#name)),
         });
-        quote!((#(#packed,)*))
+        quote!((#(#converted,)*))
     }
 
     /// `type Args`.
     pub fn args_type(&self) -> TokenStream {
-        let places = self.params.iter().map(|Param { object, element, .. }| match element {
+        let elements = self.params.iter().map(|Param { object, element, .. }| match element {
             Some(element) => quote!(::mobula::__private::ListArg<#object, #element>),
             None => quote!(::mobula::__private::Arg<#object>),
         });
-        quote!(type Args = (#(#places,)*);)
+        quote!(type Args = (#(#elements,)*);)
     }
 
     /// `type Value` and `type Outputs`.
@@ -100,7 +100,7 @@ impl Shape {
         }
     }
 
-    /// The body that takes the list `arguments` apart and calls `callee` with them, after the `receiver` if any.
+    /// The body that destructures the list `arguments` and calls `callee` with them, after the `receiver` if any.
     pub fn call(&self, callee: TokenStream, receiver: Option<&Ident>, arguments: &Ident) -> TokenStream {
         let locals: Vec<Ident> = (0..self.params.len()).map(|index| local(&format!("argument_{index}"))).collect();
         let gathered = self.params.iter().zip(&locals).filter_map(|(param, local)| {
@@ -111,8 +111,8 @@ impl Shape {
             })
         });
         let values = self.params.iter().zip(&locals).map(|(Param { object, access, .. }, local)| match access {
-            Access::Own => quote!((&&::mobula::__private::Own::<#object>::new()).own(#local)?),
-            Access::Borrow => quote!(#local.value()),
+            ArgumentAccess::Own => quote!((&&::mobula::__private::Own::<#object>::new()).own(#local)?),
+            ArgumentAccess::Borrow => quote!(#local.value()),
         });
         let receiver = receiver.into_iter();
         let called = quote!(#callee(#(#receiver,)* #(#values),*));
@@ -141,13 +141,13 @@ impl Shape {
     }
 }
 
-/// A generated local. Its span keeps it apart from the user's locals, its name from the user's constants, which know no
-/// hygiene.
+/// A generated local. Its span keeps it apart from the user's locals, its name from the user's constants, to which
+/// hygiene does not apply.
 pub fn local(name: &str) -> Ident {
     format_ident!("__{name}", span = Span::mixed_site())
 }
 
-/// The signature with the actor's name for `Self`, which means another type where the shim stands.
+/// The signature with the actor's name for `Self`, which means another type in the shim.
 pub fn without_self(signature: &Signature, actor: &Ident) -> syn::Result<Signature> {
     syn::parse2(replace_self(signature.to_token_stream(), actor))
 }
@@ -169,7 +169,7 @@ fn replace_self(tokens: TokenStream, actor: &Ident) -> TokenStream {
     tokens.into_iter().map(replaced).collect()
 }
 
-/// The signature as people write it; the compiler spells tokens apart and breaks long lines.
+/// The signature as people write it; the compiler prints tokens apart and breaks long lines.
 fn spelled(signature: &Signature) -> String {
     const TOGETHER: [(&str, &str); 8] = [
         (" :: ", "::"),
@@ -185,7 +185,7 @@ fn spelled(signature: &Signature) -> String {
     TOGETHER.iter().fold(apart, |text, (from, to)| text.replace(from, to))
 }
 
-/// The attributes that generated items share with what they were generated from.
+/// The `cfg` attributes that generated items copy from their source.
 pub fn conditions(attributes: &[syn::Attribute]) -> TokenStream {
     attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).map(|attribute| quote!(#attribute)).collect()
 }
@@ -196,13 +196,13 @@ fn refuse_generics(signature: &Signature, kind: &str) -> syn::Result<()> {
         let message = format!("{kind} cannot have lifetimes: take `T` or `&T` and return owned data");
         return Err(syn::Error::new_spanned(lifetime, message));
     }
-    let blamed = match &generics.where_clause {
+    let offending = match &generics.where_clause {
         _ if !generics.params.is_empty() => generics.params.to_token_stream(),
         Some(clause) if !clause.predicates.is_empty() => clause.to_token_stream(),
         _ => return Ok(()),
     };
     let message = format!("{kind} cannot be generic: write one for each type, or take an enum of the types");
-    Err(syn::Error::new_spanned(blamed, message))
+    Err(syn::Error::new_spanned(offending, message))
 }
 
 fn refuse_qualifiers(signature: &Signature, kind: &str) -> syn::Result<()> {
@@ -222,16 +222,16 @@ mod tests {
     use syn::parse_quote;
 
     #[test]
-    fn signatures_are_spelled_as_people_write_them() {
+    fn signature_is_spelled_as_people_write_it() {
         let signature = parse_quote!(fn f(a: &Vec<f64>, b: &[f64]) -> std::io::Result<Vec<Vec<u8>>>);
         let spelled = spelled(&signature).replace("f (", "f(");
         assert_eq!(spelled, "fn f(a: &Vec<f64>, b: &[f64]) -> std::io::Result<Vec<Vec<u8>>>");
     }
 
     #[test]
-    fn borrowed_arguments_are_not_copied_and_owned_ones_are_taken() {
+    fn borrowed_argument_is_not_copied_and_owned_one_is_moved() {
         let signature = parse_quote!(async fn f(a: u8, b: &u8) -> Result<u8, E>);
-        let shape = Shape::of(&signature, "f".into(), &Options::none(), "a remote function").unwrap();
+        let shape = CallShape::of(&signature, "f".into(), &Options::none(), "a remote function").unwrap();
         let call = shape.call(quote!(f), None, &local("arguments")).to_string().replace(' ', "");
         assert!(call.contains(
             "block_on(f((&&::mobula::__private::Own::<u8>::new()).own(__argument_0)?,__argument_1.value()))"

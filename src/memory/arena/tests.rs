@@ -8,10 +8,10 @@ fn arena(bytes: usize) -> Arc<Arena> {
 }
 
 #[test]
-fn peers_read_what_a_block_holds() {
+fn peer_mapping_reads_the_bytes_of_a_block() {
     let arena = arena(64 * MIB);
-    let peer = PeerArena::open(&arena.card()).expect("opened");
-    let mut block = arena.allocate(20 * MIB).expect("room");
+    let peer = PeerArena::open(&arena.handle()).expect("opened");
+    let mut block = arena.allocate(20 * MIB).expect("space");
     let pattern = |index: usize| (index * 31 % 251) as u8;
     block.as_mut_slice().iter_mut().enumerate().for_each(|(index, byte)| *byte = pattern(index));
     let seen = peer.slice(block.offset(), block.len()).expect("inside");
@@ -24,9 +24,9 @@ fn peers_read_what_a_block_holds() {
 #[test]
 fn slices_outside_are_refused() {
     let arena = arena(4 * MIB);
-    let peer = PeerArena::open(&arena.card()).expect("opened");
+    let peer = PeerArena::open(&arena.handle()).expect("opened");
     assert!(arena.slice(0, 1).is_none(), "nothing was handed out yet");
-    let _block = arena.allocate(3 * MIB).expect("room");
+    let _block = arena.allocate(3 * MIB).expect("space");
     for (offset, length) in [(4 * MIB as u64, 1), (4 * MIB as u64 - 1, 2), (u64::MAX, 2), (1, usize::MAX)] {
         assert!(arena.slice(offset, length).is_none() && peer.slice(offset, length).is_none(), "{offset}+{length}");
     }
@@ -34,7 +34,7 @@ fn slices_outside_are_refused() {
 }
 
 #[test]
-fn it_fills_up_empties_and_fills_again() {
+fn full_arena_can_be_emptied_and_filled_again() {
     let arena = arena(16 * MIB);
     for _ in 0..3 {
         let blocks: Vec<Block> = std::iter::from_fn(|| arena.allocate(MIB)).collect();
@@ -49,16 +49,16 @@ fn it_fills_up_empties_and_fills_again() {
 }
 
 #[test]
-fn a_loop_of_blocks_stays_in_the_same_memory() {
+fn allocating_in_a_loop_reuses_the_same_pages() {
     let arena = arena(256 * MIB);
     for _ in 0..1000 {
-        arena.allocate(5 * MIB + 1).expect("room").as_mut_slice().fill(1);
+        arena.allocate(5 * MIB + 1).expect("space").as_mut_slice().fill(1);
     }
     assert!(arena.populated.load(Ordering::Relaxed) <= 16 * MIB as u64, "one block's pages serve them all");
 }
 
 #[test]
-fn threads_have_blocks_of_their_own() {
+fn blocks_of_concurrent_threads_do_not_overlap() {
     let arena = arena(64 * MIB);
     std::thread::scope(|scope| {
         for thread in 0..4_u8 {
@@ -66,7 +66,7 @@ fn threads_have_blocks_of_their_own() {
             scope.spawn(move || {
                 let mut kept = Vec::new();
                 for round in 0..2000_usize {
-                    let mut block = arena.allocate(1 + round * 37 % 9000).expect("room");
+                    let mut block = arena.allocate(1 + round * 37 % 9000).expect("space");
                     assert!(block.offset().is_multiple_of(64) && block.as_slice().as_ptr().addr().is_multiple_of(64));
                     block.as_mut_slice().fill(thread);
                     kept.push(block);
@@ -82,7 +82,7 @@ fn threads_have_blocks_of_their_own() {
 }
 
 #[test]
-fn a_store_larger_than_memory_is_refused_with_the_numbers() {
+fn store_larger_than_memory_is_refused_with_the_numbers() {
     let text = Arena::create(u64::MAX / 2, Pages::Auto).expect_err("too large").to_string();
     assert!(text.contains(&memory_total_bytes().to_string()) && text.contains("MOBULA_STORE_BYTES"), "{text}");
 }

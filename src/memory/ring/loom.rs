@@ -6,30 +6,30 @@ use crate::base::sync::{UnsafeCell, explore, thread};
 
 const LINES: usize = RING_BYTES / LINE_BYTES;
 
-/// A ring's words and bytes as a checker sees them: the first word of each line is an atomic, and the rest of the line, of
-/// which no byte may be read while it is written, is a cell.
-struct Memory {
+/// A ring's words and bytes as loom sees them: the first word of each line is an atomic; the other bytes of the line, none
+/// of which may be read while it is written, are a cell.
+struct ModelMemory {
     head: AtomicU64,
     words: [AtomicU64; LINES],
-    rests: [UnsafeCell<[u8; LINE_BYTES]>; LINES],
+    bodies: [UnsafeCell<[u8; LINE_BYTES]>; LINES],
 }
 
-// SAFETY: the model checker itself watches over who touches the cells when.
-unsafe impl Sync for Memory {}
+// SAFETY: the model checker itself detects concurrent access to the cells.
+unsafe impl Sync for ModelMemory {}
 // SAFETY: as above.
-unsafe impl Send for Memory {}
+unsafe impl Send for ModelMemory {}
 
-impl Memory {
-    fn new() -> Arc<Memory> {
-        Arc::new(Memory {
+impl ModelMemory {
+    fn new() -> Arc<ModelMemory> {
+        Arc::new(ModelMemory {
             head: AtomicU64::new(0),
             words: std::array::from_fn(|_| AtomicU64::new(0)),
-            rests: std::array::from_fn(|_| UnsafeCell::new([0; LINE_BYTES])),
+            bodies: std::array::from_fn(|_| UnsafeCell::new([0; LINE_BYTES])),
         })
     }
 }
 
-/// The lines that `length` bytes at `at` touch, each with which of its bytes and which of theirs.
+/// The lines that `length` bytes at `at` touch, each with the range within the line and the range within the bytes.
 fn parts(at: usize, length: usize) -> impl Iterator<Item = (usize, std::ops::Range<usize>, std::ops::Range<usize>)> {
     let end = at + length;
     assert!(end <= RING_BYTES);
@@ -39,7 +39,7 @@ fn parts(at: usize, length: usize) -> impl Iterator<Item = (usize, std::ops::Ran
     })
 }
 
-impl Lines for Arc<Memory> {
+impl Lines for Arc<ModelMemory> {
     fn head(&self) -> &AtomicU64 {
         &self.head
     }
@@ -51,19 +51,19 @@ impl Lines for Arc<Memory> {
     unsafe fn write(&self, at: usize, bytes: &[u8]) {
         for (line, within, theirs) in parts(at, bytes.len()) {
             if within.start < PREFIX_BYTES {
-                // A word that both sides reach as an atomic is written as one here, without any order.
+                // A word that both sides access as an atomic is written as one here, Relaxed.
                 self.words[line].store(u64::MAX / 3, Ordering::Relaxed);
             }
-            // SAFETY: the checker sees a write at the same time as another access.
-            self.rests[line].with_mut(|rest| unsafe { (&mut *rest)[within].copy_from_slice(&bytes[theirs]) });
+            // SAFETY: the checker detects a write concurrent with another access.
+            self.bodies[line].with_mut(|body| unsafe { (&mut *body)[within].copy_from_slice(&bytes[theirs]) });
         }
     }
 
     unsafe fn read(&self, at: usize, length: usize, show: &mut dyn FnMut(&[u8])) {
         let mut bytes = [0; 2 * LINE_BYTES];
         for (line, within, ours) in parts(at, length) {
-            // SAFETY: the checker sees a read at the same time as a write.
-            self.rests[line].with(|rest| bytes[ours].copy_from_slice(unsafe { &(&*rest)[within] }));
+            // SAFETY: the checker detects a read concurrent with a write.
+            self.bodies[line].with(|body| bytes[ours].copy_from_slice(unsafe { &(&*body)[within] }));
         }
         show(&bytes[..length]);
     }
@@ -73,9 +73,9 @@ impl Lines for Arc<Memory> {
 const LENGTHS: [usize; 5] = [3, 64, 56, 60, 1];
 
 #[test]
-fn every_message_comes_out_whole_and_in_order() {
+fn messages_arrive_whole_and_in_order() {
     explore(2, || {
-        let memory = Memory::new();
+        let memory = ModelMemory::new();
         let mut producer = Producer::over(memory.clone());
         let sending = thread::spawn(move || {
             for (number, length) in LENGTHS.into_iter().enumerate() {
@@ -107,9 +107,9 @@ fn every_message_comes_out_whole_and_in_order() {
 }
 
 #[test]
-fn a_full_ring_takes_more_once_something_was_freed() {
+fn push_to_full_ring_succeeds_after_lines_are_freed() {
     explore(3, || {
-        let memory = Memory::new();
+        let memory = ModelMemory::new();
         let mut producer = Producer::over(memory.clone());
         // Four lines: one frame of two, two of one.
         assert!(producer.push(&[&[0; 64]]) && producer.push(&[&[1; 8]]) && producer.push(&[&[2; 8]]));
@@ -123,11 +123,11 @@ fn a_full_ring_takes_more_once_something_was_freed() {
             }
             consumer
         });
-        // Refused or taken: what is still to be read is not touched, as the consumer sees.
+        // Refused or taken: unread messages are not overwritten, as the consumer checks.
         let taken = producer.push(&[&[3; 64]]);
         let mut consumer = emptying.join().unwrap();
-        let mut rest = Vec::new();
-        while consumer.pop(&mut |bytes| rest.push(bytes[0])) == Popped::Message {}
-        assert_eq!(rest, if taken { vec![2, 3] } else { vec![2] });
+        let mut body = Vec::new();
+        while consumer.pop(&mut |bytes| body.push(bytes[0])) == Popped::Message {}
+        assert_eq!(body, if taken { vec![2, 3] } else { vec![2] });
     });
 }

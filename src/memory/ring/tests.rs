@@ -5,7 +5,7 @@ use crate::memory::segment::Access;
 /// Both ends of a new ring, through two mappings, and the segment.
 fn ring() -> (Producer, Consumer, Arc<Segment>) {
     let made = Arc::new(Segment::create("test", 128 + RING_SEGMENT_BYTES, Pages::Plain).expect("made"));
-    let opened = Arc::new(Segment::open(&made.card(), Access::Write).expect("opened"));
+    let opened = Arc::new(Segment::open(&made.handle(), Access::Write).expect("opened"));
     let producer = Producer::claim(opened, 128).expect("free");
     (producer, Consumer::claim(made.clone(), 128).expect("free"), made)
 }
@@ -23,29 +23,29 @@ fn popped(consumer: &mut Consumer) -> Option<Vec<u8>> {
 }
 
 #[test]
-fn each_end_is_taken_once() {
+fn claiming_an_end_twice_is_refused() {
     let (_producer, _consumer, segment) = ring();
     assert!(Producer::claim(segment.clone(), 128).is_none() && Consumer::claim(segment, 128).is_none());
 }
 
 #[test]
-fn messages_of_all_sizes_come_out_whole_and_in_order() {
+fn messages_of_all_sizes_arrive_whole_and_in_order() {
     let (mut producer, mut consumer, _) = ring();
-    let watch = consumer.watch();
+    let view = consumer.view();
     for round in 0..400_usize {
         let length = [0, 1, 7, 8, 9, 1000, MESSAGE_BYTES_MAX, MESSAGE_BYTES_MAX - 1][round % 8] / (1 + round % 3);
         let bytes: Vec<u8> = (0..length).map(|index| (index + round) as u8).collect();
-        assert!(consumer.is_empty() && watch.is_empty());
+        assert!(consumer.is_empty() && view.is_empty());
         let (first, second) = bytes.split_at(length / 3);
         assert!(producer.push(&[first, &[], second]));
-        assert!(!consumer.is_empty() && !watch.is_empty());
+        assert!(!consumer.is_empty() && !view.is_empty());
         assert_eq!(popped(&mut consumer), Some(bytes));
         assert_eq!(popped(&mut consumer), None);
     }
 }
 
 #[test]
-fn a_full_ring_refuses_and_keeps_what_it_has() {
+fn push_to_full_ring_is_refused_until_the_consumer_frees_space() {
     let (mut producer, mut consumer, _) = ring();
     let message = vec![7; MESSAGE_BYTES_MAX - PREFIX_BYTES];
     for _ in 0..RING_BYTES / MESSAGE_BYTES_MAX {
@@ -56,14 +56,14 @@ fn a_full_ring_refuses_and_keeps_what_it_has() {
     for _ in 0..RING_BYTES / MESSAGE_BYTES_MAX {
         assert_eq!(popped(&mut consumer).as_ref(), Some(&message));
     }
-    // What was read is free once there is nothing more to read.
+    // The lines that were read are freed once there is nothing more to read.
     assert_eq!((popped(&mut consumer), popped(&mut consumer)), (None, None));
     assert!(producer.push(&[b"more"]));
     assert_eq!(popped(&mut consumer).as_deref(), Some(&b"more"[..]));
 }
 
 #[test]
-fn two_threads_pass_a_stream() {
+fn stream_between_two_threads_arrives_in_order() {
     const MESSAGES: u64 = 200_000;
     let (mut producer, mut consumer, _) = ring();
     std::thread::scope(|scope| {
@@ -90,13 +90,13 @@ fn two_threads_pass_a_stream() {
     });
 }
 
-/// Overwrites the 8 bytes at `offset` of the ring's place in the segment.
+/// Overwrites the 8 bytes at `offset` of the ring in the segment.
 fn break_at(segment: &Segment, offset: usize, value: i64) {
     segment.cells()[(128 + offset) / 8].store(value, Ordering::SeqCst);
 }
 
 #[test]
-fn a_broken_length_is_corrupt_and_stays_so() {
+fn invalid_length_makes_every_later_pop_corrupt() {
     for word in [MESSAGE_BYTES_MAX as i64 + 2, i64::MAX, i64::MIN, PAD as i64] {
         let (mut producer, mut consumer, segment) = ring();
         assert!(producer.push(&[b"sixteen bytes ok"]));
@@ -108,7 +108,7 @@ fn a_broken_length_is_corrupt_and_stays_so() {
 }
 
 #[test]
-fn a_broken_head_gives_no_room() {
+fn invalid_head_gives_the_producer_no_space() {
     let (mut producer, _consumer, segment) = ring();
     while producer.push(&[&[0; 1000]]) {}
     for head in [-8, 4, i64::MAX, RING_BYTES as i64 * 2] {
@@ -118,10 +118,10 @@ fn a_broken_head_gives_no_room() {
 }
 
 #[test]
-fn a_producer_killed_before_it_publishes_leaves_nothing() {
+fn producer_killed_before_publishing_leaves_no_message() {
     let (mut producer, mut consumer, segment) = ring();
     assert!(producer.push(&[b"whole"]));
-    // What a producer writes before it publishes: the next frame's bytes, without the word that says they are there.
+    // A producer's writes before it publishes: the next frame's bytes, without the word that publishes them.
     break_at(&segment, size_of::<Indices>() + frame_bytes(5) + 8, 1 << 40);
     assert_eq!(popped(&mut consumer).as_deref(), Some(&b"whole"[..]));
     assert_eq!(popped(&mut consumer), None);
@@ -130,7 +130,7 @@ fn a_producer_killed_before_it_publishes_leaves_nothing() {
 }
 
 #[test]
-fn bytes_of_the_last_lap_are_never_taken_for_a_message() {
+fn bytes_of_the_previous_lap_are_never_read_as_a_message() {
     let (mut producer, mut consumer, _) = ring();
     // Every word of these bytes would read as a length.
     let bytes: Vec<u8> = 9u64.to_le_bytes().repeat(2000);

@@ -31,17 +31,17 @@ impl<L: Object, E: Object> Argument for ListArg<L, E> {
             ListArg::Each(references) => references.iter().for_each(|reference| visit(reference.any())),
         }
     }
-    /// `gathered` reads them.
+    /// `gathered` resolves them.
     fn load(&mut self) -> Result<(), Error> {
         Ok(())
     }
 }
 
-impl<L: List<E>, E: Object> ListArg<L, E> {
-    /// The same as one value or one reference. `own` takes an element by value.
+impl<L: ListParameter<E>, E: Object> ListArg<L, E> {
+    /// Converts the argument to one value or one reference. `own` takes an element by value.
     ///
     /// # Errors
-    /// The first of `own`'s.
+    /// The first error of `own`.
     pub fn gathered(self, own: impl Fn(Arg<E>) -> Result<E, Failure>) -> Result<Arg<L>, Failure> {
         match self {
             ListArg::Value(list) => Ok(Arg::Value(list)),
@@ -55,39 +55,39 @@ impl<L: List<E>, E: Object> ListArg<L, E> {
     }
 }
 
-/// What a reference leads to, kept where it is.
+/// Resolves a reference, whose value then stays in place.
 fn loaded<T: Object>(reference: ObjectRef<T>) -> Result<Arg<T>, Failure> {
     let mut argument = Arg::Ref(reference);
     argument.load().map_err(Failure::Passed)?;
     Ok(argument)
 }
 
-/// What is made of values that come one by one.
-pub trait List<E>: Object {
+/// A list built from its elements.
+pub trait ListParameter<E>: Object {
     /// The list of `elements`.
     ///
     /// # Errors
-    /// Where there is none of such elements.
+    /// If there is no list of such elements.
     fn of(elements: Vec<E>) -> Result<Self, Failure>;
 }
 
-impl<E: Object> List<E> for Vec<E> {
+impl<E: Object> ListParameter<E> for Vec<E> {
     fn of(elements: Vec<E>) -> Result<Self, Failure> {
         Ok(elements)
     }
 }
 
-/// The body only borrows it as a slice, so it need not lie in the store.
-impl<E: Object + Pod> List<E> for Array<E> {
+/// The body only borrows it as a slice, so it need not be in the store.
+impl<E: Object + Pod> ListParameter<E> for Array<E> {
     fn of(elements: Vec<E>) -> Result<Self, Failure> {
-        Array::beside_the_store(&elements).ok_or_else(|| {
+        Array::outside_store(&elements).ok_or_else(|| {
             let reason = format!("{} is aligned to more than the 64 bytes of an array", std::any::type_name::<E>());
             Failure::Passed(Error::config(reason))
         })
     }
 }
 
-/// What a parameter takes that is a list `L` of `E`: the list, a reference to one, or a list of references.
+/// What a parameter that is a list `L` of `E` accepts: the list, a reference to one, or a list of references.
 #[diagnostic::on_unimplemented(
     message = "this remote function's parameter takes a `{L}`, an `ObjectRef<{L}>`, or references to its elements, not \
                a `{Self}`",
@@ -122,39 +122,39 @@ macro_rules! whole {
 whole!(Vec:);
 whole!(Array: Pod);
 
-impl<L: List<E>, E: Object> IntoListArg<L, E> for &[ObjectRef<E>] {
+impl<L: ListParameter<E>, E: Object> IntoListArg<L, E> for &[ObjectRef<E>] {
     fn into_list_arg(self) -> ListArg<L, E> {
         ListArg::Each(self.to_vec())
     }
 }
 
-impl<L: List<E>, E: Object> IntoListArg<L, E> for &Vec<ObjectRef<E>> {
+impl<L: ListParameter<E>, E: Object> IntoListArg<L, E> for &Vec<ObjectRef<E>> {
     fn into_list_arg(self) -> ListArg<L, E> {
         ListArg::Each(self.clone())
     }
 }
 
-impl<L: List<E>, E: Object, const COUNT: usize> IntoListArg<L, E> for &[ObjectRef<E>; COUNT] {
+impl<L: ListParameter<E>, E: Object, const COUNT: usize> IntoListArg<L, E> for &[ObjectRef<E>; COUNT] {
     fn into_list_arg(self) -> ListArg<L, E> {
         ListArg::Each(self.to_vec())
     }
 }
 
-// A `Vec` of references by value is not taken as it is: then the compiler could not tell what `Vec::new()` or `vec![]` is a
-// list of, which it can as long as a `Vec` given for a `Vec<E>` is a `Vec<E>`.
-impl<L: List<E>, E: Object> IntoListArg<L, E> for Each<E> {
+// A `Vec` of references is not accepted by value: else the compiler could not infer the element type of `Vec::new()` or
+// `vec![]`, which it can as long as a `Vec` given for a `Vec<E>` is a `Vec<E>`.
+impl<L: ListParameter<E>, E: Object> IntoListArg<L, E> for Each<E> {
     fn into_list_arg(self) -> ListArg<L, E> {
         ListArg::Each(self.0)
     }
 }
 
-/// References that together are one argument: see [`each`].
+/// References that form one argument: see [`each`].
 #[must_use]
 pub struct Each<E>(Vec<ObjectRef<E>>);
 
-/// References as one argument, for a parameter `Vec<E>`, `&Vec<E>` or `&[E]`: the task starts when all of them are there, and
-/// its body gets their values. The first failure among them passes on. `&references` does the same, with one more clone of
-/// each.
+/// References as one argument, for a parameter `Vec<E>`, `&Vec<E>` or `&[E]`: the task starts when all of them are
+/// complete, and its body gets their values. The first failure among them is passed on. `&references` does the same,
+/// with one more clone of each.
 ///
 /// ```
 /// use mobula::prelude::*;
@@ -190,20 +190,20 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_references_becomes_the_list_of_values_also_after_a_parcel() {
+    fn list_of_references_is_gathered_also_after_encoding() {
         let argument: ListArg<Vec<u64>, u64> = (&numbers(3)).into_list_arg();
         let mut seen = 0;
         argument.references(&mut |_| seen += 1);
         assert_eq!((seen, argument.is_value()), (3, false));
-        let parcel = encode(&argument).unwrap();
-        let again: ListArg<Vec<u64>, u64> = decode(&parcel.bytes, parcel.attachments).unwrap();
+        let serialized = encode(&argument).unwrap();
+        let again: ListArg<Vec<u64>, u64> = decode(&serialized.bytes, serialized.attachments).unwrap();
         for argument in [argument, again] {
             assert_eq!(*argument.gathered(own).unwrap().value(), [0, 1, 2]);
         }
     }
 
     #[test]
-    fn a_slice_is_gathered_into_an_array() {
+    fn slice_is_gathered_into_an_array() {
         let argument: ListArg<Array<u64>, u64> = each(numbers(9)).into_list_arg();
         assert_eq!(**argument.gathered(own).unwrap().value(), [0, 1, 2, 3, 4, 5, 6, 7, 8]);
         let none: ListArg<Array<u64>, u64> = each(Vec::new()).into_list_arg();
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_and_one_reference_stay_what_they_are() {
+    fn value_and_single_reference_are_kept_unchanged() {
         let value: ListArg<Vec<u64>, u64> = Vec::new().into_list_arg();
         assert!(value.is_value());
         let reference = ObjectRef::new(Value::ready(vec![7]));

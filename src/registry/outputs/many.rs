@@ -1,11 +1,11 @@
 //! Results of a call whose list becomes one object for each element.
 //!
-//! Between ranks the list stays one value: a finished call sends it home whole, and the cells there take it apart. So three
-//! thousand results are one parcel and not three thousand.
+//! Between ranks the list stays one value: a finished call sends it to its owner whole, and the promises there split
+//! it. So three thousand results are one serialized value and not three thousand.
 
 use crate::base::{Error, limits};
 use crate::objects::{
-    AnySlot, Attachment, Cell, Core, Object, ObjectRef, Parcel, Slot, decode_list, encode_list, offer,
+    AnySlot, Attachment, Promise, PromiseCore, Object, ObjectRef, SerializedValue, Slot, decode_list, encode_list, offer,
 };
 use crate::registry::Options;
 use crate::registry::function::Callable;
@@ -15,51 +15,51 @@ use std::any::Any;
 use std::marker::PhantomData;
 use std::sync::{Arc, OnceLock, Weak};
 
-/// A `Vec` of which each element is an object: `COUNT` of them where the call's options name no other number.
+/// A `Vec` of which each element is an object: `COUNT` of them if the call's options name no other number.
 pub struct Many<T, const COUNT: usize>(PhantomData<T>);
 
 impl<T: Object, const COUNT: usize> Outputs for Many<T, COUNT> {
     type Value = Vec<T>;
-    type Cells = Arc<Parts<T>>;
+    type Promises = Arc<ListElements<T>>;
     type Refs = Vec<ObjectRef<T>>;
     const COUNT: usize = 1;
-    fn cells(options: Option<&Options>) -> Self::Cells {
+    fn promises(options: Option<&Options>) -> Self::Promises {
         const { assert!(COUNT <= limits::RETURNS_MAX, "num_returns is too large") };
-        Parts::pending(options.and_then(|options| options.num_returns).unwrap_or(COUNT))
+        ListElements::pending(options.and_then(|options| options.num_returns).unwrap_or(COUNT))
     }
-    fn arrive(arguments: &mut Parcel) -> Result<Self::Cells, Error> {
+    fn read_shape(arguments: &mut SerializedValue) -> Result<Self::Promises, Error> {
         let count = take_count(&mut arguments.bytes);
-        count.map(Parts::pending).ok_or_else(|| lost::<T>("its task came without their number".to_string()))
+        count.map(ListElements::pending).ok_or_else(|| list_lost::<T>("its task was received without their number".to_string()))
     }
-    fn leave(cells: &Self::Cells, arguments: &mut Parcel) {
-        put_count(&mut arguments.bytes, cells.each.len());
+    fn write_shape(promises: &Self::Promises, arguments: &mut SerializedValue) {
+        put_count(&mut arguments.bytes, promises.each.len());
     }
-    fn misfit(cells: &Self::Cells, value: &Vec<T>) -> Option<String> {
-        cells.misfit(value.len())
+    fn arity_mismatch(promises: &Self::Promises, value: &Vec<T>) -> Option<String> {
+        promises.arity_mismatch(value.len())
     }
-    fn complete(cells: &Self::Cells, value: Vec<T>) {
-        cells.complete(value);
+    fn complete(promises: &Self::Promises, value: Vec<T>) {
+        promises.complete(value);
     }
-    fn fail(cells: &Self::Cells, error: &Arc<Error>) {
-        AnySlot::fail(&**cells, error.clone());
+    fn fail(promises: &Self::Promises, error: &Arc<Error>) {
+        AnySlot::fail(&**promises, error.clone());
     }
     fn refs<C: Callable<Outputs = Self, Value = Vec<T>>>(task: &Arc<Task<C>>) -> Vec<ObjectRef<T>> {
         let runnable: Arc<dyn Runnable> = task.clone();
-        let reference = |part: &Arc<Part<T>>| {
+        let reference = |part: &Arc<ListElement<T>>| {
             let _ = part.task.set(Arc::downgrade(&runnable));
             ObjectRef::new(part.clone())
         };
-        task.cells().each.iter().map(reference).collect()
+        task.promises().each.iter().map(reference).collect()
     }
     fn slots<C: Callable<Outputs = Self, Value = Vec<T>>>(task: &Arc<Task<C>>) -> Vec<Arc<dyn AnySlot>> {
-        vec![task.cells().clone()]
+        vec![task.promises().clone()]
     }
     fn objects<C: Callable<Outputs = Self, Value = Vec<T>>>(task: &Arc<Task<C>>) -> Vec<Arc<dyn AnySlot>> {
-        task.cells().each.iter().map(|part| part.clone() as Arc<dyn AnySlot>).collect()
+        task.promises().each.iter().map(|part| part.clone() as Arc<dyn AnySlot>).collect()
     }
 }
 
-fn lost<T>(reason: String) -> Error {
+fn list_lost<T>(reason: String) -> Error {
     Error::ObjectLost { object: format!("a list of {}", std::any::type_name::<T>()), reason }
 }
 
@@ -70,31 +70,31 @@ fn put_count(bytes: &mut Vec<u8>, count: usize) {
     bytes.extend((count as u32).to_le_bytes());
 }
 
-/// What `put_count` put there; `None` where that is not there, or is more than a call may have.
+/// The number that `put_count` appended; `None` if it is missing, or more than a call may have.
 fn take_count(bytes: &mut Vec<u8>) -> Option<usize> {
     let count = u32::from_le_bytes(*bytes.last_chunk::<COUNT_BYTES>()?) as usize;
     bytes.truncate(bytes.len() - COUNT_BYTES);
     (count <= limits::RETURNS_MAX).then_some(count)
 }
 
-/// One element. Its task can be found as long as it is not over.
-struct Part<T> {
-    cell: Cell<T>,
+/// One element. Its task can be found as long as it exists.
+struct ListElement<T> {
+    promise: Promise<T>,
     task: OnceLock<Weak<dyn Runnable>>,
 }
 
-impl<T: Object> AnySlot for Part<T> {
-    fn core(&self) -> &Core {
-        self.cell.core()
+impl<T: Object> AnySlot for ListElement<T> {
+    fn core(&self) -> &PromiseCore {
+        self.promise.core()
     }
-    fn typed(self: Arc<Self>, out: &mut dyn Any) {
+    fn downcast(self: Arc<Self>, out: &mut dyn Any) {
         offer::<T>(self, out);
     }
-    fn encode(&self) -> Result<Parcel, Error> {
-        crate::objects::encode_cell(&self.cell)
+    fn encode(&self) -> Result<SerializedValue, Error> {
+        crate::objects::encode_promise(&self.promise)
     }
     fn complete_with(&self, bytes: &[u8], attachments: Vec<Attachment>) {
-        crate::objects::complete_cell(&self.cell, bytes, attachments);
+        crate::objects::complete_encoded(&self.promise, bytes, attachments);
     }
     fn producer(self: Arc<Self>, out: &mut dyn Any) {
         if let Some(out) = out.downcast_mut::<Option<Arc<dyn Runnable>>>() {
@@ -103,75 +103,75 @@ impl<T: Object> AnySlot for Part<T> {
     }
 }
 
-impl<T: Object> Slot<T> for Part<T> {
-    fn cell(&self) -> &Cell<T> {
-        &self.cell
+impl<T: Object> Slot<T> for ListElement<T> {
+    fn promise(&self) -> &Promise<T> {
+        &self.promise
     }
 }
 
-/// The elements, and the list as the one result that ranks send each other.
-pub struct Parts<T> {
-    each: Box<[Arc<Part<T>>]>,
+/// The elements, and the list as the one result that ranks send to each other.
+pub struct ListElements<T> {
+    each: Box<[Arc<ListElement<T>>]>,
     /// Complete when every element is.
-    whole: Cell<()>,
+    whole: Promise<()>,
 }
 
-impl<T: Object> Parts<T> {
-    fn pending(count: usize) -> Arc<Parts<T>> {
-        let part = |_| Arc::new(Part { cell: Cell::default(), task: OnceLock::new() });
-        Arc::new(Parts { each: (0..count).map(part).collect(), whole: Cell::default() })
+impl<T: Object> ListElements<T> {
+    fn pending(count: usize) -> Arc<ListElements<T>> {
+        let part = |_| Arc::new(ListElement { promise: Promise::default(), task: OnceLock::new() });
+        Arc::new(ListElements { each: (0..count).map(part).collect(), whole: Promise::default() })
     }
 
-    fn misfit(&self, returned: usize) -> Option<String> {
-        let wanted = self.each.len();
-        (returned != wanted).then(|| format!("it returned {returned} values where num_returns is {wanted}"))
+    fn arity_mismatch(&self, returned: usize) -> Option<String> {
+        let expected = self.each.len();
+        (returned != expected).then(|| format!("it returned {returned} values where num_returns is {expected}"))
     }
 
-    /// Why there are not as many values as elements: where a call is cancelled while it completes, some of them fail.
+    /// Why there are not as many values as elements: if a call is cancelled while it completes, some of them fail.
     fn failure(&self) -> Option<Arc<Error>> {
-        self.whole.core().failure().or_else(|| self.each.iter().find_map(|part| part.cell.core().failure()))
+        self.whole.core().failure().or_else(|| self.each.iter().find_map(|part| part.promise.core().failure()))
     }
 
-    /// As many values as there are elements.
+    /// Completes the elements with as many values.
     fn complete(&self, values: Vec<T>) {
-        // What comes too late is dropped when all is complete: a Drop of the user's may panic.
+        // Values that come too late are dropped after everything is complete: a Drop of the user's type may panic.
         let late: Vec<T> =
-            self.each.iter().zip(values).filter_map(|(part, value)| part.cell.complete(value).err()).collect();
+            self.each.iter().zip(values).filter_map(|(part, value)| part.promise.complete(value).err()).collect();
         let _ = self.whole.complete(());
         drop(late);
     }
 }
 
-impl<T: Object> AnySlot for Parts<T> {
-    fn core(&self) -> &Core {
+impl<T: Object> AnySlot for ListElements<T> {
+    fn core(&self) -> &PromiseCore {
         self.whole.core()
     }
-    fn typed(self: Arc<Self>, _: &mut dyn Any) {
-        // Nobody holds a reference to the whole list.
+    fn downcast(self: Arc<Self>, _: &mut dyn Any) {
+        // No reference to the whole list exists.
     }
     fn is_list(&self) -> bool {
         true
     }
-    fn encode(&self) -> Result<Parcel, Error> {
-        let values: Option<Vec<&T>> = self.each.iter().map(|part| part.cell.value()).collect();
+    fn encode(&self) -> Result<SerializedValue, Error> {
+        let values: Option<Vec<&T>> = self.each.iter().map(|part| part.promise.value()).collect();
         match (self.failure(), values) {
             (None, Some(values)) => encode_list(&values),
             (Some(error), _) => Err((*error).clone()),
-            (None, None) => Err(lost::<T>("it was asked for before it was made".to_string())),
+            (None, None) => Err(list_lost::<T>("it was requested before it was complete".to_string())),
         }
     }
     fn complete_with(&self, bytes: &[u8], attachments: Vec<Attachment>) {
         match decode_list::<T>(bytes, attachments) {
-            Ok(values) => match self.misfit(values.len()) {
+            Ok(values) => match self.arity_mismatch(values.len()) {
                 None => self.complete(values),
-                Some(reason) => self.fail(Arc::new(lost::<T>(reason))),
+                Some(reason) => self.fail(Arc::new(list_lost::<T>(reason))),
             },
             Err(error) => self.fail(Arc::new(error)),
         }
     }
     fn fail(&self, error: Arc<Error>) {
         for part in &self.each {
-            part.cell.core().fail(error.clone());
+            part.promise.core().fail(error.clone());
         }
         self.whole.core().fail(error);
     }
@@ -181,8 +181,8 @@ impl<T: Object> AnySlot for Parts<T> {
 mod tests {
     use super::*;
 
-    fn values(parts: &Parts<String>) -> Vec<Option<&str>> {
-        parts.each.iter().map(|part| part.cell.value().map(String::as_str)).collect()
+    fn values(parts: &ListElements<String>) -> Vec<Option<&str>> {
+        parts.each.iter().map(|part| part.promise.value().map(String::as_str)).collect()
     }
 
     fn three() -> Vec<String> {
@@ -190,43 +190,43 @@ mod tests {
     }
 
     #[test]
-    fn a_list_goes_home_whole_and_is_taken_apart_there() {
-        let (there, home) = (Parts::pending(3), Parts::pending(3));
-        assert!(there.encode().is_err(), "nothing is there yet");
-        there.complete(three());
-        let parcel = there.encode().unwrap();
-        home.complete_with(&parcel.bytes, parcel.attachments);
-        assert_eq!(values(&home), [Some("a"), Some("b"), Some("c")]);
-        assert!(home.core().is_complete());
+    fn list_is_sent_whole_and_split_at_its_owner() {
+        let (executor, owner) = (ListElements::pending(3), ListElements::pending(3));
+        assert!(executor.encode().is_err(), "nothing is complete yet");
+        executor.complete(three());
+        let serialized = executor.encode().unwrap();
+        owner.complete_with(&serialized.bytes, serialized.attachments);
+        assert_eq!(values(&owner), [Some("a"), Some("b"), Some("c")]);
+        assert!(owner.core().is_complete());
     }
 
     #[test]
-    fn a_failure_is_that_of_every_element_and_of_the_whole() {
-        let parts = Parts::<String>::pending(2);
+    fn failure_of_the_call_fails_every_element_and_the_list() {
+        let parts = ListElements::<String>::pending(2);
         AnySlot::fail(&*parts, Arc::new(Error::config("broken")));
-        assert!(parts.each.iter().all(|part| *part.cell.core().failure().unwrap() == Error::config("broken")));
+        assert!(parts.each.iter().all(|part| *part.promise.core().failure().unwrap() == Error::config("broken")));
         parts.complete(three());
         assert_eq!(parts.encode().err(), Some(Error::config("broken")));
     }
 
     #[test]
-    fn what_a_peer_sends_is_as_long_as_it_must_be() {
-        let there = Parts::pending(3);
-        there.complete(three());
-        let parcel = there.encode().unwrap();
+    fn received_list_of_wrong_length_or_broken_bytes_fails() {
+        let executor = ListElements::pending(3);
+        executor.complete(three());
+        let serialized = executor.encode().unwrap();
         for wrong in [2, 4] {
-            let home = Parts::<String>::pending(wrong);
-            home.complete_with(&parcel.bytes, Vec::new());
-            let text = home.each[0].cell.core().failure().unwrap().to_string();
+            let owner = ListElements::<String>::pending(wrong);
+            owner.complete_with(&serialized.bytes, Vec::new());
+            let text = owner.each[0].promise.core().failure().unwrap().to_string();
             assert!(text.contains(&format!("returned 3 values where num_returns is {wrong}")), "{text}");
         }
-        let home = Parts::<String>::pending(3);
-        home.complete_with(&[3, 200], Vec::new());
-        assert!(home.each.iter().all(|part| part.cell.core().failure().is_some()));
+        let owner = ListElements::<String>::pending(3);
+        owner.complete_with(&[3, 200], Vec::new());
+        assert!(owner.each.iter().all(|part| part.promise.core().failure().is_some()));
     }
 
     #[test]
-    fn the_number_travels_behind_the_arguments() {
+    fn count_is_appended_to_arguments_and_removed() {
         let mut bytes = vec![1, 2, 3];
         put_count(&mut bytes, 3_000);
         assert_eq!((take_count(&mut bytes), bytes.as_slice()), (Some(3_000), &[1, 2, 3][..]));

@@ -22,18 +22,19 @@ impl RemoteFn for Double {
 }
 
 fn task() -> Arc<Task<Double>> {
-    Task::new(Header::new(None, 0), (Arg::Value(21),))
+    Task::new(TaskHeader::new(None, 0), (Arg::Value(21),))
 }
 
 fn run(task: &Task<Double>) {
     task.invoke(&mut None, &|_| Error::config("failed"));
 }
 
-/// Who wins the claim has the arguments alone, and sees what was done before `queue_fresh`; everybody sees the result.
+/// The winner of the claim owns the arguments alone, and sees what was done before `queue_fresh`; every thread sees the
+/// result.
 #[test]
-fn a_queued_task_is_claimed_once() {
+fn queued_task_is_claimed_once() {
     explore(3, || {
-        let (task, before) = (task(), Arc::new(Cell::<u64>::default()));
+        let (task, before) = (task(), Arc::new(Promise::<u64>::default()));
         let claiming = [(); 2].map(|()| {
             let (task, before) = (task.clone(), before.clone());
             thread::spawn(move || {
@@ -53,15 +54,15 @@ fn a_queued_task_is_claimed_once() {
         }
         let claims = claiming.map(|thread| thread.join().unwrap());
         assert_eq!(claims.into_iter().chain([claimed]).filter(|claimed| *claimed).count(), 1);
-        assert_eq!(task.cells().value(), Some(&42));
+        assert_eq!(task.promises().value(), Some(&42));
     });
 }
 
-/// What the thread that found the last argument did before `queue`, the one that claims sees.
+/// The claimer sees what the thread that completed the last argument did before `queue`.
 #[test]
-fn a_waiting_task_is_queued_or_taken_away() {
+fn waiting_task_is_queued_or_cancelled() {
     explore(4, || {
-        let (task, argument) = (task(), Arc::new(Cell::<u64>::default()));
+        let (task, argument) = (task(), Arc::new(Promise::<u64>::default()));
         let completing = thread::spawn({
             let (task, argument) = (task.clone(), argument.clone());
             move || {
@@ -83,6 +84,6 @@ fn a_waiting_task_is_queued_or_taken_away() {
         assert!(!claimed || queued);
         let late = task.header().claim();
         assert_eq!(u8::from(claimed) + u8::from(late) + u8::from(cancelled), 1);
-        assert_eq!(task.header().phase(), Phase::Claimed);
+        assert_eq!(task.header().phase(), TaskPhase::Claimed);
     });
 }

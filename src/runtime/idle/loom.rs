@@ -1,11 +1,11 @@
-//! Workers that go to sleep against threads that make work, in every order.
+//! Loom models: workers that go to sleep against threads that add work, in every order.
 
 use super::*;
 use crate::base::sync::{AtomicUsize, explore, thread};
 use std::sync::Arc;
 
-/// What a worker does that found nothing; then there is work.
-fn rest(idle: &Idle, index: usize, work: &AtomicUsize) {
+/// What a worker does that found nothing; returns when there is work.
+fn sleep(idle: &IdleWorkers, index: usize, work: &AtomicUsize) {
     idle.announce(index);
     if work.load(Ordering::Relaxed) == 0 {
         thread::park();
@@ -14,15 +14,15 @@ fn rest(idle: &Idle, index: usize, work: &AtomicUsize) {
 }
 
 #[test]
-fn work_wakes_a_worker_or_is_seen_by_its_last_look() {
+fn new_work_wakes_a_worker_or_is_seen_by_its_last_check() {
     explore(4, || {
-        let (idle, work) = (Arc::new(Idle::new()), Arc::new(AtomicUsize::new(0)));
+        let (idle, work) = (Arc::new(IdleWorkers::new()), Arc::new(AtomicUsize::new(0)));
         let worker = thread::spawn({
             let (idle, work) = (idle.clone(), work.clone());
-            move || rest(&idle, 0, &work)
+            move || sleep(&idle, 0, &work)
         });
         work.store(1, Ordering::Relaxed);
-        if idle.rouse().is_some() {
+        if idle.wake_one().is_some() {
             worker.thread().unpark();
         }
         worker.join().unwrap();
@@ -31,24 +31,24 @@ fn work_wakes_a_worker_or_is_seen_by_its_last_look() {
 }
 
 #[test]
-fn a_sleeper_is_found_while_another_lies_down() {
+fn sleeping_worker_is_found_while_another_goes_to_sleep() {
     explore(3, || {
-        let (idle, roused) = (Arc::new(Idle::new()), Arc::new(AtomicUsize::new(0)));
+        let (idle, woken) = (Arc::new(IdleWorkers::new()), Arc::new(AtomicUsize::new(0)));
         idle.announce(1);
-        let lying_down = thread::spawn({
+        let announcing = thread::spawn({
             let idle = idle.clone();
             move || idle.announce(0)
         });
-        let rousing = thread::spawn({
-            let (idle, roused) = (idle.clone(), roused.clone());
-            move || roused.store(idle.rouse().map_or(0, |index| 1 << index), Ordering::Relaxed)
+        let waking = thread::spawn({
+            let (idle, woken) = (idle.clone(), woken.clone());
+            move || woken.store(idle.wake_one().map_or(0, |index| 1 << index), Ordering::Relaxed)
         });
-        let mine = idle.rouse().map_or(0, |index| 1 << index);
-        lying_down.join().unwrap();
-        rousing.join().unwrap();
-        let theirs = roused.load(Ordering::Relaxed);
-        assert_eq!(mine & theirs, 0, "one worker was roused twice");
-        assert!((mine | theirs) & 2 != 0, "there was a sleeper all the time, and one of two did not find it");
+        let mine = idle.wake_one().map_or(0, |index| 1 << index);
+        announcing.join().unwrap();
+        waking.join().unwrap();
+        let theirs = woken.load(Ordering::Relaxed);
+        assert_eq!(mine & theirs, 0, "one worker was woken twice");
+        assert!((mine | theirs) & 2 != 0, "a worker slept all the time, and one of two threads did not find it");
         assert_eq!(idle.any(), mine | theirs != 3);
     });
 }

@@ -1,51 +1,51 @@
-//! Ranks of a host that take, give, wait and are given up, in every order.
+//! Ranks of a host that take, give, wait and are declared dead, in every order.
 
 use super::*;
 use crate::base::sync::{AtomicI64, AtomicUsize, explore, thread};
-use crate::runtime::board::BOARD_BYTES;
+use crate::runtime::shared_table::SHARED_TABLE_BYTES;
 
-struct Memory(Vec<AtomicI64>);
+struct TestCells(Vec<AtomicI64>);
 
-impl Cells for Arc<Memory> {
+impl SharedCells for Arc<TestCells> {
     fn cells(&self) -> &[AtomicI64] {
         &self.0
     }
 }
 
-type Seen = Arc<Table<Arc<Memory>>>;
+type SeenTable = Arc<ResourceTable<Arc<TestCells>>>;
 
-/// A host with so many CPUs, as each of `RANKS` sees it, and the bells of those.
-fn host<const RANKS: usize>(cpus: i64) -> ([Seen; RANKS], [Arc<Bell>; RANKS]) {
-    let memory = Arc::new(Memory((0..BOARD_BYTES / 8).map(|_| AtomicI64::new(0)).collect()));
+/// A host with so many CPUs, as each of `RANKS` ranks sees it, and the doorbells of the ranks.
+fn host<const RANKS: usize>(cpus: i64) -> ([SeenTable; RANKS], [Arc<Doorbell>; RANKS]) {
+    let memory = Arc::new(TestCells((0..SHARED_TABLE_BYTES / 8).map(|_| AtomicI64::new(0)).collect()));
     let totals = Totals { cpu: cpus * UNIT, gpu: 0, custom: Vec::new() };
-    let bells = std::array::from_fn(|_| Arc::new(Bell::private()));
-    let seen_from = |place| {
-        let board = Board::new(memory.clone(), place, RANKS);
-        Arc::new(Table::new(board, totals.clone(), bells.iter().cloned().map(Some).collect()))
+    let doorbells = std::array::from_fn(|_| Arc::new(Doorbell::private()));
+    let resources_of = |index| {
+        let shared = SharedTable::new(memory.clone(), index, RANKS);
+        Arc::new(ResourceTable::new(shared, totals.clone(), doorbells.iter().cloned().map(Some).collect()))
     };
-    (std::array::from_fn(seen_from), bells)
+    (std::array::from_fn(resources_of), doorbells)
 }
 
-/// Takes so many CPUs, asleep while there are too few.
-fn take_or_sleep(table: &Seen, bell: &Bell, cpus: i64) {
+/// Takes so many CPUs, and sleeps while there are too few.
+fn take_or_sleep(table: &SeenTable, doorbell: &Doorbell, cpus: i64) {
     while !table.take_cpu(cpus * UNIT) {
-        let seen = bell.rung();
-        table.wait();
+        let seen = doorbell.notified();
+        table.set_waiting();
         if table.take_cpu(cpus * UNIT) {
             break;
         }
-        bell.sleep(seen, None);
+        doorbell.sleep(seen, None);
     }
 }
 
-fn give_and_announce(table: &Seen, bells: &[Arc<Bell>], cpus: i64) {
+fn give_and_notify(table: &SeenTable, doorbells: &[Arc<Doorbell>], cpus: i64) {
     table.give_cpu(cpus * UNIT);
-    table.announce(|place| bells[place].ring());
+    table.notify_waiters(|index| doorbells[index].notify());
 }
 
-/// Both may have to take their notes back, and then try again: in the end one has it.
+/// Both may have to subtract again, and then retry: in the end one has it.
 #[test]
-fn one_of_two_takes_what_there_is_once() {
+fn one_of_two_concurrent_takes_succeeds() {
     explore(3, || {
         let ([mine, other], _) = host(1);
         let taking = thread::spawn({
@@ -65,30 +65,31 @@ fn one_of_two_takes_what_there_is_once() {
 }
 
 #[test]
-fn who_finds_too_little_is_told_or_sees_what_was_given() {
+fn waiter_is_notified_or_sees_what_was_given() {
     explore(3, || {
-        let ([giver, waiter], bells) = host(1);
+        let ([giver, waiter], doorbells) = host(1);
         assert!(giver.take_cpu(UNIT));
         let waiting = thread::spawn({
-            let bell = bells[1].clone();
-            move || take_or_sleep(&waiter, &bell, 1)
+            let doorbell = doorbells[1].clone();
+            move || take_or_sleep(&waiter, &doorbell, 1)
         });
-        give_and_announce(&giver, &bells, 1);
+        give_and_notify(&giver, &doorbells, 1);
         waiting.join().unwrap();
         assert_eq!(giver.free_cpu(), 0);
     });
 }
 
-/// Of three CPUs one wants one; two others want two each, and one of those takes its note back. Nobody gives anything back
-/// afterwards: if it is only that note for which the one found too little, it must be told of its end.
+/// Of three CPUs one rank needs one; two others need two each, and one of those subtracts again. No rank gives anything
+/// back afterwards: if the first rank found too little only because of that addition, it must be notified of the
+/// subtraction.
 #[test]
-fn who_found_too_little_for_a_note_is_told_when_that_is_taken_back() {
+fn waiter_is_notified_when_a_failed_take_is_subtracted() {
     explore(2, || {
-        let ([first, second, third], bells) = host(3);
+        let ([first, second, third], doorbells) = host(3);
         let taking = thread::spawn(move || first.take_cpu(2 * UNIT));
         let waiting = thread::spawn({
-            let (third, bell) = (third.clone(), bells[2].clone());
-            move || take_or_sleep(&third, &bell, 1)
+            let (third, doorbell) = (third.clone(), doorbells[2].clone());
+            move || take_or_sleep(&third, &doorbell, 1)
         });
         let took = second.take_cpu(2 * UNIT);
         let other_took = taking.join().unwrap();
@@ -98,55 +99,59 @@ fn who_found_too_little_for_a_note_is_told_when_that_is_taken_back() {
     });
 }
 
-fn tell(table: &Seen, told: &[AtomicUsize; 3]) {
-    table.announce(|place| {
-        told[place].fetch_add(1, Ordering::Relaxed);
+fn count_notified(table: &SeenTable, notified: &[AtomicUsize; 3]) {
+    table.notify_waiters(|index| {
+        notified[index].fetch_add(1, Ordering::Relaxed);
     });
 }
 
 #[test]
-fn a_waiter_is_told_while_another_begins_to_wait() {
+fn waiter_is_notified_while_another_begins_to_wait() {
     explore(2, || {
         let ([first, second, third], _) = host(1);
-        let told: Arc<[AtomicUsize; 3]> = Arc::new(std::array::from_fn(|_| AtomicUsize::new(0)));
-        second.wait();
-        let beginning = thread::spawn(move || first.wait());
+        let notified: Arc<[AtomicUsize; 3]> = Arc::new(std::array::from_fn(|_| AtomicUsize::new(0)));
+        second.set_waiting();
+        let beginning = thread::spawn(move || first.set_waiting());
         let announcing = thread::spawn({
-            let (told, third) = (told.clone(), third.clone());
-            move || tell(&third, &told)
+            let (notified, third) = (notified.clone(), third.clone());
+            move || count_notified(&third, &notified)
         });
-        tell(&second, &told);
+        count_notified(&second, &notified);
         announcing.join().unwrap();
-        assert_eq!(told[1].load(Ordering::Relaxed), 1, "it waited before that was said");
+        assert_eq!(notified[1].load(Ordering::Relaxed), 1, "it waited before the notification");
         beginning.join().unwrap();
-        assert_eq!(second.somebody_waits(), told[0].load(Ordering::Relaxed) == 0, "nothing is left of who was told");
+        assert_eq!(
+            second.has_waiters(),
+            notified[0].load(Ordering::Relaxed) == 0,
+            "the bit of a notified rank is cleared"
+        );
     });
 }
 
-/// The rank goes on while two others give it up: what it still writes is nobody's any more.
+/// The rank continues while two others declare it dead: what it still writes is not read any more.
 #[test]
-fn what_a_rank_held_that_was_given_up_is_free_once() {
+fn resources_of_a_rank_declared_dead_are_free_once() {
     explore(2, || {
-        let ([mine, other, gone], bells) = host(1);
-        assert!(gone.take_cpu(UNIT));
-        let going_on = thread::spawn({
-            let bells = bells.clone();
+        let ([mine, other, dead], doorbells) = host(1);
+        assert!(dead.take_cpu(UNIT));
+        let continuing = thread::spawn({
+            let doorbells = doorbells.clone();
             move || {
-                gone.wait();
-                give_and_announce(&gone, &bells, 1);
-                gone.take_cpu(UNIT);
+                dead.set_waiting();
+                give_and_notify(&dead, &doorbells, 1);
+                dead.take_cpu(UNIT);
             }
         });
-        let giving_up = thread::spawn(move || {
-            other.board.give_up(2);
+        let marking_dead = thread::spawn(move || {
+            other.shared.mark_dead(2);
             other.take_cpu(UNIT)
         });
-        mine.board.give_up(2);
+        mine.shared.mark_dead(2);
         let took = mine.take_cpu(UNIT);
-        let other_took = giving_up.join().unwrap();
-        going_on.join().unwrap();
-        assert!(took != other_took, "one of the living has it");
+        let other_took = marking_dead.join().unwrap();
+        continuing.join().unwrap();
+        assert!(took != other_took, "one of the live ranks has it");
         assert_eq!(mine.free_cpu(), 0);
-        assert!(!mine.somebody_waits());
+        assert!(!mine.has_waiters());
     });
 }

@@ -1,20 +1,20 @@
-//! One group: where it stands, and what follows from that.
+//! One group: its state, and what follows from it.
 
-use super::{Action, GroupMessage, HostView};
+use super::{GroupAction, GroupMessage, HostView};
 use crate::base::Rank;
-use crate::scheduling::plan::{Strategy, why_never};
-use crate::scheduling::{Request, Totals};
+use crate::scheduling::plan::{Strategy, why_infeasible};
+use crate::scheduling::{ResourceRequest, Totals};
 
-/// Where a group stands.
+/// The state of a group.
 #[derive(Debug, PartialEq)]
-pub(super) enum State {
-    /// These ranks have not answered; whether one refused.
+pub(super) enum GroupState {
+    /// These ranks have not replied; `refused` if one refused.
     Reserving {
-        waiting: Vec<Rank>,
+        pending: Vec<Rank>,
         refused: bool,
     },
     /// It tries again at that time.
-    Resting {
+    BackingOff {
         until_ns: u64,
     },
     Ready,
@@ -22,73 +22,73 @@ pub(super) enum State {
 
 /// A group as its owner knows it.
 #[derive(Debug)]
-pub(super) struct Group {
+pub(super) struct OwnedGroup {
     pub strategy: Strategy,
-    pub bundles: Vec<Request>,
-    /// By bundle: the rank that holds it, and the attempt by which it came there.
-    pub homes: Vec<Option<(Rank, u32)>>,
+    pub bundles: Vec<ResourceRequest>,
+    /// By bundle: the rank that holds it, and the attempt that placed it there.
+    pub locations: Vec<Option<(Rank, u32)>>,
     pub attempt: u32,
     /// Refusals in a row.
     pub refusals: u32,
-    pub state: State,
-    /// Why bundles had to be reserved anew, for the error where they cannot.
-    pub lost: Option<String>,
-    /// For who takes any bundle.
+    pub state: GroupState,
+    /// Why bundles had to be reserved again, for the error if they cannot be.
+    pub loss: Option<String>,
+    /// The next bundle for work that may use any.
     pub next: u32,
 }
 
-impl Group {
+impl OwnedGroup {
     /// By host: how many bundles of the group are there.
     pub fn used(&self, hosts: &[HostView]) -> Vec<u32> {
-        let on = |host: &HostView| self.homes.iter().flatten().filter(|(rank, _)| host.ranks.contains(rank)).count();
+        let on = |host: &HostView| self.locations.iter().flatten().filter(|(rank, _)| host.ranks.contains(rank)).count();
         hosts.iter().map(|host| on(host) as u32).collect()
     }
 
-    /// Why the bundles, those with a home and those without, can never be together again on hosts that live.
-    pub fn never(&self, hosts: &[HostView]) -> Option<String> {
-        let wanted: Vec<&Request> =
-            self.bundles.iter().zip(&self.homes).filter(|(_, home)| home.is_none()).map(|(bundle, _)| bundle).collect();
+    /// Why the bundles, both placed and unplaced ones, can never be reserved together again on living hosts.
+    pub fn infeasible(&self, hosts: &[HostView]) -> Option<String> {
+        let unplaced: Vec<&ResourceRequest> =
+            self.bundles.iter().zip(&self.locations).filter(|(_, location)| location.is_none()).map(|(bundle, _)| bundle).collect();
         let mut totals = living_totals(hosts);
-        for (bundle, home) in self.bundles.iter().zip(&self.homes) {
-            let host = home.and_then(|(rank, _)| hosts.iter().position(|host| host.ranks.contains(&rank)));
+        for (bundle, location) in self.bundles.iter().zip(&self.locations) {
+            let host = location.and_then(|(rank, _)| hosts.iter().position(|host| host.ranks.contains(&rank)));
             if let Some(host) = host {
                 totals[host].take(bundle);
             }
         }
-        why_never(self.strategy, &wanted, &totals, &self.used(hosts))
+        why_infeasible(self.strategy, &unplaced, &totals, &self.used(hosts))
     }
 
-    /// The rank of a host that has the fewest bundles of this group; groups begin at different ones.
+    /// The rank of a host that has the fewest bundles of this group; different groups start at different ranks.
     pub fn rank_of(&self, ranks: &[Rank], number: u64) -> Option<Rank> {
-        let count = |rank: Rank| self.homes.iter().flatten().filter(|(home, _)| *home == rank).count();
+        let count = |rank: Rank| self.locations.iter().flatten().filter(|(location, _)| *location == rank).count();
         let first = (number % ranks.len().max(1) as u64) as usize;
         (0..ranks.len()).map(|step| ranks[(first + step) % ranks.len()]).min_by_key(|rank| count(*rank))
     }
 
-    /// What `rank` was asked for by that attempt is not there.
+    /// Removes the bundles that `rank` was asked for by that attempt.
     pub fn forget(&mut self, rank: Rank, attempt: u32) {
-        self.homes.iter_mut().filter(|home| **home == Some((rank, attempt))).for_each(|home| *home = None);
+        self.locations.iter_mut().filter(|location| **location == Some((rank, attempt))).for_each(|location| *location = None);
     }
 
-    pub fn release_all(&self, number: u64) -> Vec<Action> {
-        let mut ranks: Vec<Rank> = self.homes.iter().flatten().map(|(rank, _)| *rank).collect();
+    pub fn release_all(&self, number: u64) -> Vec<GroupAction> {
+        let mut ranks: Vec<Rank> = self.locations.iter().flatten().map(|(rank, _)| *rank).collect();
         ranks.sort_unstable();
         ranks.dedup();
         ranks
             .into_iter()
-            .map(|rank| Action::Send(rank, GroupMessage::Release { group: number, attempt: None }))
+            .map(|rank| GroupAction::Send(rank, GroupMessage::Release { group: number, attempt: None }))
             .collect()
     }
 }
 
-/// What the hosts have in all; one without a living rank has nothing.
+/// The total resources of the hosts; a host without a living rank has none.
 pub fn living_totals(hosts: &[HostView]) -> Vec<Totals> {
     hosts.iter().map(|host| if host.ranks.is_empty() { Totals::default() } else { host.totals.clone() }).collect()
 }
 
-/// Whether a bundle could ever hold what is asked for.
-pub fn holds(bundle: &Request, request: &Request) -> bool {
+/// True if a bundle could ever hold the request.
+pub fn can_hold(bundle: &ResourceRequest, request: &ResourceRequest) -> bool {
     let totals = Totals { cpu: bundle.cpu, gpu: bundle.gpu, custom: bundle.custom.clone() };
-    let cpu = request.seat.map_or(request.cpu, |(_, cpu)| cpu);
-    totals.missing(&Request { cpu, seat: None, ..request.clone() }).is_none()
+    let cpu = request.bundle.map_or(request.cpu, |(_, cpu)| cpu);
+    totals.missing(&ResourceRequest { cpu, bundle: None, ..request.clone() }).is_none()
 }

@@ -1,46 +1,46 @@
-//! What the owner of a placement group and the ranks that hold its bundles say to each other.
+//! Messages between the owner of a placement group and the ranks that hold its bundles.
 
-use crate::scheduling::{Request, Totals};
+use crate::scheduling::{ResourceRequest, Totals};
 use serde::{Deserialize, Serialize};
 
-/// A message about placement groups. Those but `Reserved` and `Remove` are sent by the owner.
+/// A message about placement groups. All but `Reserved` and `Remove` are sent by the owner.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum GroupMessage {
-    /// Hold these bundles, all or none.
+    /// Reserve these bundles, all or none.
     Reserve {
         /// The group's number at its owner.
         group: u64,
         /// Which attempt this is.
         attempt: u32,
-        /// The bundles, by their place in the group.
-        bundles: Vec<(u32, Request)>,
+        /// The bundles, by their index in the group.
+        bundles: Vec<(u32, ResourceRequest)>,
     },
-    /// To the owner: they are held, or not.
+    /// To the owner: they are reserved, or refused.
     Reserved {
         /// As asked.
         group: u64,
         /// As asked.
         attempt: u32,
-        /// Whether they are held.
+        /// True if they are reserved.
         granted: bool,
         /// What is free on the host after that.
         free: Totals,
     },
-    /// The other ranks hold theirs too: the bundles may be used.
+    /// All other ranks reserved theirs too: the bundles may be used.
     Commit {
         /// The group.
         group: u64,
-        /// By which attempt they came.
+        /// The attempt that reserved them.
         attempt: u32,
     },
-    /// Give back.
+    /// Release the bundles.
     Release {
         /// The group.
         group: u64,
-        /// What came by that attempt; `None` for all: the group is gone.
+        /// Those that this attempt reserved; `None` for all: the group has ended.
         attempt: Option<u32>,
     },
-    /// To the owner, by who holds a handle: the group is to end.
+    /// To the owner, from the holder of a handle: remove the group.
     Remove {
         /// The group.
         group: u64,

@@ -1,39 +1,39 @@
-//! Owners and ranks that hold, with messages between them that are delayed at random and lost with who dies.
+//! Owners, and ranks that reserve, with messages between them that are delayed at random and lost with ranks that die.
 
 use super::*;
 use crate::scheduling::UNIT;
 use std::collections::VecDeque;
 
-/// A rank: its host's free amounts are shared with the host's others; what it holds, by owner, group and attempt.
+/// A rank: all ranks of a host share its free amounts; what it holds, by owner, group and attempt.
 #[derive(Default)]
-struct Holder {
-    held: Vec<(Rank, u64, u32, Vec<Request>)>,
+struct RankState {
+    held: Vec<(Rank, u64, u32, Vec<ResourceRequest>)>,
     dead: bool,
 }
 
-struct World {
+struct GroupSim {
     hosts: Vec<HostView>,
     free: Vec<Totals>,
     owners: BTreeMap<Rank, Groups>,
-    ranks: Vec<Holder>,
-    /// By pair of ranks, in order: what is under way.
+    ranks: Vec<RankState>,
+    /// By pair of ranks, in order: the messages in flight.
     wires: BTreeMap<(Rank, Rank), VecDeque<GroupMessage>>,
-    events: Vec<(Rank, Action)>,
+    events: Vec<(Rank, GroupAction)>,
     now_ns: u64,
     random: u64,
 }
 
-impl World {
+impl GroupSim {
     /// Hosts with so many CPUs and two ranks each; ranks 0 and 1 own groups.
-    fn new(cpus: &[i64], seed: u64) -> World {
+    fn new(cpus: &[i64], seed: u64) -> GroupSim {
         let totals: Vec<Totals> = cpus.iter().map(|cpus| Totals { cpu: cpus * UNIT, ..Totals::default() }).collect();
         let hosts = totals.iter().enumerate().map(|(host, totals)| HostView {
             totals: totals.clone(),
             ranks: vec![2 * host as Rank, 2 * host as Rank + 1],
         });
-        World {
+        GroupSim {
             hosts: hosts.collect(),
-            ranks: (0..2 * cpus.len()).map(|_| Holder::default()).collect(),
+            ranks: (0..2 * cpus.len()).map(|_| RankState::default()).collect(),
             free: totals,
             owners: BTreeMap::from([(0, Groups::new(seed)), (1, Groups::new(seed + 1))]),
             wires: BTreeMap::new(),
@@ -44,7 +44,8 @@ impl World {
     }
 
     fn create(&mut self, owner: Rank, number: u64, cpus: &[i64], strategy: Strategy) {
-        let bundles = cpus.iter().map(|cpus| Request { cpu: cpus * UNIT, ..Request::default() }).collect();
+        let bundle = |cpus: &i64| ResourceRequest { cpu: cpus * UNIT, ..ResourceRequest::default() };
+        let bundles = cpus.iter().map(bundle).collect();
         let (hosts, now_ns) = (self.hosts.clone(), self.now_ns);
         let actions = self.owners.get_mut(&owner).unwrap().create(number, bundles, strategy, &hosts, now_ns).unwrap();
         self.perform(owner, actions);
@@ -55,10 +56,10 @@ impl World {
         self.perform(owner, actions);
     }
 
-    fn perform(&mut self, owner: Rank, actions: Vec<Action>) {
+    fn perform(&mut self, owner: Rank, actions: Vec<GroupAction>) {
         for action in actions {
             match action {
-                Action::Send(to, message) => self.wires.entry((owner, to)).or_default().push_back(message),
+                GroupAction::Send(to, message) => self.wires.entry((owner, to)).or_default().push_back(message),
                 other => self.events.push((owner, other)),
             }
         }
@@ -69,7 +70,8 @@ impl World {
         (self.random >> 33) as usize % below
     }
 
-    /// One message of a pair drawn at random arrives, twice; where none is under way, time passes. False where nothing can.
+    /// One message of a pair drawn at random arrives, twice; if none is in flight, time passes. False if nothing can
+    /// happen.
     fn step(&mut self) -> bool {
         self.wires.retain(|_, wire| !wire.is_empty());
         self.now_ns += 10_000;
@@ -102,13 +104,13 @@ impl World {
         let host = to as usize / 2;
         match message {
             GroupMessage::Reserve { group, attempt, bundles } => {
-                let known = |(owner, number, of, _): &(Rank, u64, u32, Vec<Request>)| {
+                let known = |(owner, number, of, _): &(Rank, u64, u32, Vec<ResourceRequest>)| {
                     (*owner, *number, *of) == (from, group, attempt)
                 };
                 let mut granted = self.ranks[to as usize].held.iter().any(known);
                 if !granted {
                     let mut left = self.free[host].clone();
-                    let requests: Vec<Request> = bundles.into_iter().map(|(_, request)| request).collect();
+                    let requests: Vec<ResourceRequest> = bundles.into_iter().map(|(_, request)| request).collect();
                     granted = requests.iter().all(|request| left.take(request));
                     if granted {
                         self.free[host] = left;
@@ -121,29 +123,29 @@ impl World {
             GroupMessage::Reserved { group, attempt, granted, free } => {
                 let (hosts, now_ns) = (self.hosts.clone(), self.now_ns);
                 let owner = self.owners.get_mut(&to).unwrap();
-                let actions = owner.answered((group, attempt), from, (granted, free), &hosts, now_ns);
+                let actions = owner.on_reserved((group, attempt), from, (granted, free), &hosts, now_ns);
                 self.perform(to, actions);
             }
             GroupMessage::Commit { .. } | GroupMessage::Remove { .. } => {}
             GroupMessage::Release { group, attempt } => {
-                let goes = |(owner, number, of, _): &(Rank, u64, u32, Vec<Request>)| {
+                let is_released = |(owner, number, of, _): &(Rank, u64, u32, Vec<ResourceRequest>)| {
                     (*owner, *number) == (from, group) && attempt.is_none_or(|attempt| *of == attempt)
                 };
-                self.give_back(to, goes);
+                self.give_back(to, is_released);
             }
         }
     }
 
-    fn give_back(&mut self, rank: Rank, goes: impl Fn(&(Rank, u64, u32, Vec<Request>)) -> bool) {
-        let (gone, kept) = std::mem::take(&mut self.ranks[rank as usize].held).into_iter().partition(goes);
+    fn give_back(&mut self, rank: Rank, is_released: impl Fn(&(Rank, u64, u32, Vec<ResourceRequest>)) -> bool) {
+        let (released, kept) = std::mem::take(&mut self.ranks[rank as usize].held).into_iter().partition(is_released);
         self.ranks[rank as usize].held = kept;
-        let gone: Vec<(Rank, u64, u32, Vec<Request>)> = gone;
-        gone.iter()
+        let released: Vec<(Rank, u64, u32, Vec<ResourceRequest>)> = released;
+        released.iter()
             .flat_map(|(_, _, _, requests)| requests)
             .for_each(|request| self.free[rank as usize / 2].give(request));
     }
 
-    /// A rank dies: what it held is free, what it said and was told is lost.
+    /// A rank dies: what it held is free, messages from it and to it are lost.
     fn kill(&mut self, rank: Rank) {
         self.ranks[rank as usize].dead = true;
         self.give_back(rank, |_| true);
@@ -151,12 +153,12 @@ impl World {
         self.hosts[rank as usize / 2].ranks.retain(|other| *other != rank);
         let (hosts, now_ns) = (self.hosts.clone(), self.now_ns);
         for owner in self.owners.keys().copied().collect::<Vec<_>>() {
-            let actions = self.owners.get_mut(&owner).unwrap().lost(rank, "it was killed", &hosts, now_ns);
+            let actions = self.owners.get_mut(&owner).unwrap().on_rank_failed(rank, "it was killed", &hosts, now_ns);
             self.perform(owner, actions);
         }
     }
 
-    /// What is held and what is free make up what there is.
+    /// Held and free amounts add up to the totals.
     fn check(&self) {
         for (host, view) in self.hosts.iter().enumerate() {
             let held: i64 = self.ranks[2 * host..2 * host + 2]
@@ -170,13 +172,13 @@ impl World {
         }
     }
 
-    fn settle(&mut self) {
+    fn run_until_idle(&mut self) {
         let steps = (0..100_000).take_while(|_| self.step()).count();
-        assert!(steps < 100_000, "it never settles: {:?}", self.owners);
+        assert!(steps < 100_000, "it never becomes idle: {:?}", self.owners);
     }
 
     fn is_ready(&self, owner: Rank, number: u64) -> bool {
-        self.owners[&owner].groups.get(&number).is_some_and(|group| group.state == State::Ready)
+        self.owners[&owner].groups.get(&number).is_some_and(|group| group.state == GroupState::Ready)
     }
 
     fn held(&self) -> usize {
@@ -184,35 +186,35 @@ impl World {
     }
 }
 
-/// Each could hold one half of what the other needs and wait for ever.
+/// Without back-off each owner could hold half of what the other needs and wait for ever.
 #[test]
-fn two_groups_that_are_reserved_at_once_both_come_to_be() {
+fn two_groups_reserved_at_once_both_become_ready() {
     for seed in 0..200 {
-        let mut world = World::new(&[3, 3, 3], seed);
+        let mut world = GroupSim::new(&[3, 3, 3], seed);
         world.create(0, 1, &[2, 2, 2], Strategy::StrictSpread);
         world.create(1, 1, &[2, 2, 2], Strategy::StrictSpread);
         let first = loop {
             assert!(world.step(), "seed {seed}");
-            assert!(world.now_ns < 60_000_000_000, "seed {seed}: neither comes to be");
+            assert!(world.now_ns < 60_000_000_000, "seed {seed}: neither becomes ready");
             if let Some(owner) = [0, 1].into_iter().find(|owner| world.is_ready(*owner, 1)) {
                 break owner;
             }
         };
-        assert!(!world.is_ready(1 - first, 1), "seed {seed}: both cannot be there at once");
+        assert!(!world.is_ready(1 - first, 1), "seed {seed}: both cannot be ready at once");
         world.remove(first, 1);
         while !world.is_ready(1 - first, 1) {
-            assert!(world.step() && world.now_ns < 60_000_000_000, "seed {seed}: the other does not come to be");
+            assert!(world.step() && world.now_ns < 60_000_000_000, "seed {seed}: the other does not become ready");
         }
         world.remove(1 - first, 1);
-        world.settle();
+        world.run_until_idle();
         assert_eq!((world.held(), world.free[0].cpu), (0, 3 * UNIT), "seed {seed}");
     }
 }
 
 #[test]
-fn ranks_that_die_at_any_moment_leave_nothing_behind_and_the_group_comes_to_be_elsewhere() {
+fn rank_death_at_any_moment_moves_bundles_and_leaks_nothing() {
     for seed in 0..500 {
-        let mut world = World::new(&[4, 4, 4], seed);
+        let mut world = GroupSim::new(&[4, 4, 4], seed);
         world.create(0, 1, &[2, 2], Strategy::Spread);
         world.create(1, 2, &[1, 1, 1], Strategy::Pack);
         let (moment, victim) = (world.draw(30), 2 + world.draw(4) as Rank);
@@ -220,57 +222,59 @@ fn ranks_that_die_at_any_moment_leave_nothing_behind_and_the_group_comes_to_be_e
             world.step();
         }
         world.kill(victim);
-        world.settle();
+        world.run_until_idle();
         assert!(world.is_ready(0, 1) && world.is_ready(1, 2), "seed {seed}, rank {victim} died at {moment}");
         for (owner, number) in [(0, 1), (1, 2)] {
-            let homes = &world.owners[&owner].groups[&number].homes;
-            assert!(homes.iter().all(|home| home.is_some_and(|(rank, _)| rank != victim)), "seed {seed}");
+            let locations = &world.owners[&owner].groups[&number].locations;
+            assert!(locations.iter().all(|location| location.is_some_and(|(rank, _)| rank != victim)), "seed {seed}");
             world.remove(owner, number);
         }
-        world.settle();
+        world.run_until_idle();
         assert_eq!(world.held(), 0, "seed {seed}");
         world.check();
     }
 }
 
 #[test]
-fn a_group_that_no_living_host_can_hold_any_more_says_whose_death_it_was() {
-    let mut world = World::new(&[1, 4], 1);
+fn group_ends_naming_the_death_when_no_living_host_can_hold_it() {
+    let mut world = GroupSim::new(&[1, 4], 1);
     world.create(0, 1, &[3, 1], Strategy::StrictPack);
-    world.settle();
+    world.run_until_idle();
     world.kill(2);
-    world.settle();
+    world.run_until_idle();
     assert!(world.is_ready(0, 1), "the host's other rank holds it");
     world.kill(3);
-    world.settle();
-    let Some((0, Action::Gone(1, reason))) = world.events.last() else { panic!("{:?}", world.events) };
-    assert!(reason.contains("was on rank 3: it was killed") && reason.contains("3 CPU wanted, 1 there"), "{reason}");
+    world.run_until_idle();
+    let Some((0, GroupAction::Ended(1, reason))) = world.events.last() else { panic!("{:?}", world.events) };
+    for part in ["was on rank 3: it was killed", "3 CPU requested, 1 available"] {
+        assert!(reason.contains(part), "{reason}");
+    }
     assert_eq!(world.held(), 0);
 }
 
 #[test]
-fn a_group_that_nobody_can_ever_meet_is_refused_at_once() {
+fn group_that_no_host_can_ever_hold_is_refused_at_once() {
     let mut groups = Groups::new(1);
-    let world = World::new(&[2, 2], 1);
-    let bundles = vec![Request::one_cpu(), Request { gpu: UNIT, ..Request::one_cpu() }];
+    let world = GroupSim::new(&[2, 2], 1);
+    let bundles = vec![ResourceRequest::one_cpu(), ResourceRequest { gpu: UNIT, ..ResourceRequest::one_cpu() }];
     let missing = groups.create(1, bundles, Strategy::Pack, &world.hosts, 0).unwrap_err();
-    assert_eq!(missing, "bundle 1: 1 GPU wanted, 0 there");
+    assert_eq!(missing, "bundle 1: 1 GPU requested, 0 available");
     assert_eq!(groups.due_ns(), None);
 }
 
 #[test]
-fn work_goes_where_its_bundle_is_and_never_where_it_cannot_fit() {
-    let mut world = World::new(&[2, 2], 1);
+fn work_goes_to_its_bundle_and_never_where_it_cannot_fit() {
+    let mut world = GroupSim::new(&[2, 2], 1);
     world.create(0, 1, &[1, 2], Strategy::StrictSpread);
-    let seat = |cpu: i64| Request { cpu: cpu * UNIT, ..Request::default() };
-    let groups = |world: &mut World, bundle, cpu| world.owners.get_mut(&0).unwrap().home(1, bundle, &seat(cpu));
-    assert_eq!(groups(&mut world, Some(0), 1), Home::Later);
-    world.settle();
-    let Home::At(small) = groups(&mut world, Some(0), 1) else { panic!("it is there") };
-    let Home::At(large) = groups(&mut world, None, 2) else { panic!("it is there") };
+    let request = |cpu: i64| ResourceRequest { cpu: cpu * UNIT, ..ResourceRequest::default() };
+    let groups = |world: &mut GroupSim, bundle, cpu| world.owners.get_mut(&0).unwrap().locate(1, bundle, &request(cpu));
+    assert_eq!(groups(&mut world, Some(0), 1), GroupLocation::Later);
+    world.run_until_idle();
+    let GroupLocation::At(small) = groups(&mut world, Some(0), 1) else { panic!("it is there") };
+    let GroupLocation::At(large) = groups(&mut world, None, 2) else { panic!("it is there") };
     assert_ne!(small / 2, large / 2);
-    let Home::Nowhere(reason) = groups(&mut world, Some(0), 2) else { panic!("it never fits") };
+    let GroupLocation::Nowhere(reason) = groups(&mut world, Some(0), 2) else { panic!("it never fits") };
     assert!(reason.contains("2 CPU is more than bundle 0 of its bundles have: 1 CPU | 2 CPU"), "{reason}");
     world.remove(0, 1);
-    assert_eq!(groups(&mut world, Some(0), 1), Home::Nowhere("it was removed".to_string()));
+    assert_eq!(groups(&mut world, Some(0), 1), GroupLocation::Nowhere("it was removed".to_string()));
 }

@@ -1,7 +1,7 @@
 //! A task that starts many and waits for all of them.
 
 use crate::sim::random::mix;
-use crate::sim::script::{Asks, Deed, Load, Outcome, Program, Script, Spec};
+use crate::sim::script::{Load, Op, Program, Script, Spec, TaskOptions, ValueOutcome};
 
 /// Starts `children`, then waits for each in the order made.
 pub struct Fan<R> {
@@ -24,26 +24,26 @@ impl<R> Fan<R> {
 }
 
 impl<R: Clone + Send, A: Send> Script<R, A> for Fan<R> {
-    fn next(&mut self) -> Deed<R, A> {
+    fn next(&mut self) -> Op<R, A> {
         if self.started < self.children {
             let index = self.started;
             self.started += 1;
             let spec = Spec::new(mix(self.seed, u64::from(index)), self.child.clone());
-            let asks = if self.placed { Asks::Rank(index) } else { Asks::Nothing };
-            return Deed::Spawn { spec, given: Vec::new(), asks };
+            let task_options = if self.placed { TaskOptions::Rank(index) } else { TaskOptions::Default };
+            return Op::Spawn { spec, given: Vec::new(), task_options };
         }
         match self.references.get(self.awaited) {
             Some(reference) => {
                 self.awaited += 1;
-                Deed::Get(reference.clone())
+                Op::Get(reference.clone())
             }
-            None => Deed::Finish(vec![Load::of(self.sum)]),
+            None => Op::Finish(vec![Load::of(self.sum)]),
         }
     }
-    fn keep(&mut self, references: Vec<R>) {
+    fn on_references(&mut self, references: Vec<R>) {
         self.references.extend(references);
     }
-    fn got(&mut self, outcome: Outcome<R, A>) {
+    fn on_value(&mut self, outcome: ValueOutcome<R, A>) {
         self.sum = self.sum.wrapping_add(outcome.map_or(0, |load| load.number));
     }
 }

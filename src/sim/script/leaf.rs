@@ -1,7 +1,7 @@
-//! A task that computes for a while, and how long a while is.
+//! A task that computes for a while, and the lengths of such tasks.
 
 use crate::sim::random::Random;
-use crate::sim::script::{Deed, Load, Outcome, Script};
+use crate::sim::script::{Load, Op, Script, ValueOutcome};
 use serde::{Deserialize, Serialize};
 
 /// How long tasks of a kind compute.
@@ -26,7 +26,7 @@ const TAIL: f64 = 1.5;
 
 impl Length {
     /// How long the task of that seed computes.
-    pub fn burn_ns(self, seed: u64) -> u64 {
+    pub fn compute_ns(self, seed: u64) -> u64 {
         match self {
             Length::Even { mean_ns } => mean_ns,
             Length::Heavy { mean_ns, most_ns } => {
@@ -36,29 +36,29 @@ impl Length {
     }
 }
 
-/// A body that burns and yields a number.
-pub struct Burning {
-    burn_ns: Option<u64>,
+/// A script that computes and returns a number.
+pub struct Computing {
+    compute_ns: Option<u64>,
     number: u64,
     array_bytes: u32,
 }
 
-impl Burning {
-    /// For `burn_ns`, then yields `number` and an array of so many bytes.
-    pub fn new(burn_ns: u64, number: u64, array_bytes: u32) -> Burning {
-        Burning { burn_ns: Some(burn_ns), number, array_bytes }
+impl Computing {
+    /// Computes for `compute_ns`, then returns `number` and an array of so many bytes.
+    pub fn new(compute_ns: u64, number: u64, array_bytes: u32) -> Computing {
+        Computing { compute_ns: Some(compute_ns), number, array_bytes }
     }
 }
 
-impl<R: Send, A: Send> Script<R, A> for Burning {
-    fn next(&mut self) -> Deed<R, A> {
-        match self.burn_ns.take() {
-            Some(burn_ns) => Deed::Burn(burn_ns),
-            None => Deed::Finish(vec![Load { array_bytes: self.array_bytes, ..Load::of(self.number) }]),
+impl<R: Send, A: Send> Script<R, A> for Computing {
+    fn next(&mut self) -> Op<R, A> {
+        match self.compute_ns.take() {
+            Some(compute_ns) => Op::Compute(compute_ns),
+            None => Op::Finish(vec![Load { array_bytes: self.array_bytes, ..Load::of(self.number) }]),
         }
     }
-    fn keep(&mut self, _: Vec<R>) {}
-    fn got(&mut self, _: Outcome<R, A>) {}
+    fn on_references(&mut self, _: Vec<R>) {}
+    fn on_value(&mut self, _: ValueOutcome<R, A>) {}
 }
 
 #[cfg(test)]
@@ -66,12 +66,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_heavy_tail_has_its_mean_and_its_giants() {
+    fn a_heavy_tail_has_its_mean_and_a_few_long_tasks() {
         let length = Length::Heavy { mean_ns: 1_000, most_ns: 1_000_000 };
-        let burns: Vec<u64> = (0..100_000).map(|seed| length.burn_ns(seed)).collect();
+        let burns: Vec<u64> = (0..100_000).map(|seed| length.compute_ns(seed)).collect();
         let mean = burns.iter().sum::<u64>() / 100_000;
         assert!((900..1_050).contains(&mean), "{mean}");
         assert!(burns.iter().any(|burn| *burn > 200_000) && burns.iter().all(|burn| *burn <= 1_000_000));
-        assert_eq!(length.burn_ns(5), length.burn_ns(5));
+        assert_eq!(length.compute_ns(5), length.compute_ns(5));
     }
 }

@@ -1,21 +1,22 @@
-//! Bodies of simulated tasks: state machines made from a seed, because there are no fibers to put aside.
+//! Bodies of simulated tasks: state machines made from a seed, because the simulation has no fibers that it could
+//! suspend.
 //!
-//! A script says what it does next and is told what came of it. It is the same for the simulated cluster, where references
-//! are the runtime's own, and for the sequential run, where they are places in a list: what it computes follows from its
-//! [`Spec`] and its arguments alone, never from time, and so the two must agree.
+//! A script names its next op and is given the outcome. It is the same for the simulated cluster, where references are
+//! the runtime's own, and for the sequential run, where they are indices into a list: what it computes follows from its
+//! [`Spec`] and its arguments alone, never from time, and so the two must agree (SIM-2).
 
+mod broadcast;
 mod fan;
-mod herald;
 mod leaf;
-mod naming;
+mod named_actor;
+mod random_workload;
 mod rounds;
 mod spec;
 mod tree;
-mod wander;
 
 pub use leaf::Length;
-pub use spec::{Asks, Features, Life, Program, Spec};
-pub use wander::SHARED_NAMES;
+pub use random_workload::SHARED_NAMES;
+pub use spec::{Features, Life, Program, Spec, TaskOptions};
 
 use crate::sim::random::mix;
 
@@ -28,7 +29,7 @@ pub struct Load<R, A> {
     pub references: Vec<R>,
     /// Actors' handles inside the value.
     pub actors: Vec<A>,
-    /// Bytes of the array that goes with it, 0 where none does. What is in it follows from `number`.
+    /// Bytes of the array that goes with it, 0 if there is none. Its contents follow from `number`.
     pub array_bytes: u32,
 }
 
@@ -54,71 +55,71 @@ pub enum Given<R, A> {
     Reference(R),
 }
 
-/// What a script does next.
+/// The next op of a script.
 #[derive(Debug)]
-pub enum Deed<R, A> {
+pub enum Op<R, A> {
     /// Computes for so many nanoseconds.
-    Burn(u64),
-    /// Starts a task; `keep` is told its references.
+    Compute(u64),
+    /// Starts a task; `on_references` is given its references.
     Spawn {
         /// Its body.
         spec: Spec,
         /// Its arguments.
         given: Vec<Given<R, A>>,
         /// Its options.
-        asks: Asks,
+        task_options: TaskOptions,
     },
-    /// Puts a value; `keep` is told its reference.
+    /// Puts a value; `on_references` is given its reference.
     Put(Load<R, A>),
-    /// Waits for a value; `got` is told what came.
+    /// Waits for a value; `on_value` is given the outcome.
     Get(R),
-    /// Cancels the task that makes this; nobody looks at what came of it.
+    /// Cancels the task that computes this; its outcome is not read.
     Cancel(R),
-    /// Makes an actor; `meet` is told its handle.
-    Make {
-        /// What it counts from.
+    /// Creates an actor; `on_actor` is given its handle.
+    CreateActor {
+        /// The number that it starts from.
         seed: u64,
         /// The arguments of its constructor.
         given: Vec<Given<R, A>>,
-        /// Where it goes.
-        asks: Asks,
+        /// On which rank.
+        task_options: TaskOptions,
         /// What becomes of it when its rank dies.
         life: Life,
-        /// Its name. Where another actor has it, every call of this one fails with `TAKEN`.
+        /// Its name. If another actor has it, every call of this one fails with `TAKEN`.
         name: Option<Name>,
     },
-    /// Looks an actor up that has the name by now, or will have it again; `meet` is told its handle.
-    Find(Name),
-    /// Ends an actor that nobody calls any more.
+    /// Looks up an actor that has the name by now, or will have it again; `on_actor` is given its handle.
+    LookUpActor(Name),
+    /// Kills an actor that no script calls any more.
     Kill(A),
-    /// Waits until nobody has that name.
-    AwaitFree(Name),
-    /// Calls an actor; `keep` is told the reference.
+    /// Waits until no actor has that name.
+    AwaitNameFree(Name),
+    /// Calls an actor; `on_references` is given the reference.
     Call {
-        /// Which.
+        /// The actor.
         actor: A,
         /// The arguments.
         given: Vec<Given<R, A>>,
     },
-    /// It is over: an actor is gone that was not ended.
-    Lost,
-    /// It is over: its results.
+    /// Ends: an actor has died that was not killed.
+    ActorLost,
+    /// Ends with its results.
     Finish(Vec<Load<R, A>>),
-    /// It is over: it failed, in a way that both runs know.
+    /// Ends with a failure that both runs know.
     Fail(u64),
 }
 
 /// The name of an actor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Name {
-    /// One that no other script gives or knows, by its number among those of this script.
+    /// One that no other script uses, by its number among those of this script.
     Own(u32),
-    /// One that all know.
+    /// One that all scripts know.
     Shared(u32),
 }
 
 impl Name {
-    /// It, where `caller` is the script.
+    /// The text of the name, if `caller` is the script.
     pub fn of(self, caller: u64) -> String {
         match self {
             Name::Own(number) => format!("own-{caller}-{number}"),
@@ -127,40 +128,40 @@ impl Name {
     }
 }
 
-/// The failure of what is called by a name that another has.
+/// The failure of a call by a name that another actor has.
 pub const TAKEN: u64 = 7;
 
-/// What came of a value that was waited for.
-pub type Outcome<R, A> = Result<Load<R, A>, u64>;
+/// The outcome of a value that was waited for.
+pub type ValueOutcome<R, A> = Result<Load<R, A>, u64>;
 
-/// A body under way.
+/// A script under way.
 pub trait Script<R, A>: Send {
-    /// What it does next. After `Finish` and `Fail` it is not asked again.
-    fn next(&mut self) -> Deed<R, A>;
-    /// The references that a deed made.
-    fn keep(&mut self, references: Vec<R>);
-    /// The handle that a deed made.
-    fn meet(&mut self, _actor: A) {}
+    /// Its next op. It is not called again after `Finish` and `Fail`.
+    fn next(&mut self) -> Op<R, A>;
+    /// The references that an op produced.
+    fn on_references(&mut self, references: Vec<R>);
+    /// The handle that an op produced.
+    fn on_actor(&mut self, _actor: A) {}
     /// The value that was waited for, or the failure that a script made on purpose.
-    fn got(&mut self, outcome: Outcome<R, A>);
+    fn on_value(&mut self, outcome: ValueOutcome<R, A>);
 }
 
-/// What can stand for a reference or a handle.
-pub trait Held: Clone + Send + 'static {}
-impl<T: Clone + Send + 'static> Held for T {}
+/// A reference or a handle.
+pub trait ScriptRef: Clone + Send + 'static {}
+impl<T: Clone + Send + 'static> ScriptRef for T {}
 
-/// The body of `spec`, with the values of its arguments.
-pub fn begin<R: Held, A: Held>(spec: &Spec, arguments: Vec<Load<R, A>>) -> Box<dyn Script<R, A>> {
+/// The script of `spec`, with the values of its arguments.
+pub fn begin<R: ScriptRef, A: ScriptRef>(spec: &Spec, arguments: Vec<Load<R, A>>) -> Box<dyn Script<R, A>> {
     let seen = arguments.iter().fold(spec.seed, |seen, load| mix(seen, load.digest()));
     match &spec.program {
-        Program::Wander { budget, features } => {
-            Box::new(wander::Wander::new(spec, *budget, *features, seen, arguments))
+        Program::RandomWorkload { budget, features } => {
+            Box::new(random_workload::RandomWorkload::new(spec, *budget, *features, seen, arguments))
         }
-        Program::Herald { names, children, budget, features } => {
-            Box::new(herald::Herald::new(spec.seed, *names, (*children, *budget), *features))
+        Program::Broadcast { names, children, budget, features } => {
+            Box::new(broadcast::Broadcast::new(spec.seed, *names, (*children, *budget), *features))
         }
-        Program::Leaf(length) => Box::new(leaf::Burning::new(length.burn_ns(spec.seed), seen, 0)),
-        Program::Block { bytes } => Box::new(leaf::Burning::new(0, seen, *bytes)),
+        Program::Leaf(length) => Box::new(leaf::Computing::new(length.compute_ns(spec.seed), seen, 0)),
+        Program::Block { bytes } => Box::new(leaf::Computing::new(0, seen, *bytes)),
         Program::Fan { children, placed, child } => {
             Box::new(fan::Fan::new(spec.seed, *children, *placed, (**child).clone()))
         }

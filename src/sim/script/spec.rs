@@ -1,4 +1,4 @@
-//! What a simulated task is: small enough to travel with each of millions.
+//! The description of a simulated task: small enough to travel with each of millions.
 
 use crate::sim::script::Length;
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// A task's body.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spec {
-    /// What it draws from.
+    /// The seed of its draws.
     pub seed: u64,
     /// How many results it has.
     pub returns: u8,
@@ -24,20 +24,20 @@ impl Spec {
 /// What a task does.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Program {
-    /// Anything, at random: at most `budget` tasks below it.
-    Wander {
+    /// Anything, at random.
+    RandomWorkload {
         /// Tasks below it, at most.
         budget: u32,
         /// What may occur.
         features: Features,
     },
-    /// Makes actors with names that all know, and starts random bodies that look them up.
-    Herald {
+    /// Creates actors with names that all scripts know, and starts random scripts that look them up.
+    Broadcast {
         /// How many actors.
         names: u32,
-        /// How many bodies.
+        /// How many scripts.
         children: u32,
-        /// Tasks below each body, at most.
+        /// Tasks below each script, at most.
         budget: u32,
         /// What may occur in them.
         features: Features,
@@ -53,7 +53,7 @@ pub enum Program {
     Fan {
         /// How many.
         children: u32,
-        /// Whether child `i` goes to rank `i`; otherwise where there is room.
+        /// True if child `i` goes to rank `i`; otherwise the scheduler chooses.
         placed: bool,
         /// What each does.
         child: Box<Program>,
@@ -67,7 +67,7 @@ pub enum Program {
         /// What each child does.
         child: Box<Program>,
     },
-    /// Has blocks made on all ranks, and starts tasks that take one each.
+    /// Makes blocks on all ranks, and starts tasks that take one each.
     Near {
         /// How many blocks: block `i` is made on rank `i`.
         blocks: u32,
@@ -89,44 +89,44 @@ pub enum Program {
     },
 }
 
-/// What a task asks for.
+/// The options of a task.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Asks {
-    /// Nothing.
+pub enum TaskOptions {
+    /// None.
     #[default]
-    Nothing,
+    Default,
     /// To run on this rank, modulo how many there are.
     Rank(u32),
     /// To go to the ranks in turn.
     Spread,
-    /// Never to be started again.
-    OnlyOnce,
+    /// Never to be retried.
+    NoRetry,
 }
 
 /// What becomes of an actor when its rank dies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Life {
-    /// It is gone.
+    /// The actor has died.
     #[default]
-    Mortal,
-    /// It is started again with its state, so often at most, and its calls are made again.
-    Lasting {
+    NotRestarted,
+    /// It is restarted with its state, so often at most, and its calls are retried.
+    Checkpointed {
         /// `u32::MAX` for as often as it takes.
         restarts: u32,
     },
-    /// It has no state: what it gives follows from its arguments. It is started again, so often at most.
-    Echoing {
+    /// It has no state: the results of its calls follow from their arguments. It is restarted, so often at most.
+    Stateless {
         /// `u32::MAX` for as often as it takes.
         restarts: u32,
-        /// How often a call is made again.
+        /// How often a call is retried.
         retries: u32,
     },
 }
 
 impl Life {
-    /// Whether what a call gives does not depend on those before it.
-    pub fn echoes(self) -> bool {
-        matches!(self, Life::Echoing { .. })
+    /// Returns true if the result of a call does not depend on earlier calls.
+    pub fn is_stateless(self) -> bool {
+        matches!(self, Life::Stateless { .. })
     }
 }
 
@@ -137,8 +137,8 @@ pub struct Features(u16);
 impl Features {
     /// References inside of arguments and put values.
     pub const NESTED: Features = Features(1);
-    /// References inside of results: they outlive the task that made them.
-    pub const ESCAPES: Features = Features(2);
+    /// References inside of results: they survive the task that created them.
+    pub const RETURNED_REFERENCES: Features = Features(2);
     /// Actors, their calls, their handles inside of values.
     pub const ACTORS: Features = Features(4);
     /// Arrays.
@@ -146,37 +146,38 @@ impl Features {
     /// Tasks that fail on purpose.
     pub const FAILURES: Features = Features(16);
     /// Tasks that go to certain ranks.
-    pub const PLACES: Features = Features(32);
-    /// Tasks that are cancelled, and those that nobody waits for.
-    pub const STRAYS: Features = Features(64);
+    pub const PLACED: Features = Features(32);
+    /// Tasks that are cancelled, and those whose results no task reads.
+    pub const CANCELLED: Features = Features(64);
     /// Tasks with two results.
     pub const PAIRS: Features = Features(128);
-    /// Tasks that are not started again.
-    pub const FRAGILE: Features = Features(256);
+    /// Tasks that are not retried.
+    pub const NOT_RETRIED: Features = Features(256);
 
-    /// Actors that are started again when their rank dies.
-    pub const LASTING: Features = Features(512);
+    /// Actors that are restarted when their rank dies.
+    pub const RESTARTED: Features = Features(512);
     /// Actors with names.
     pub const NAMES: Features = Features(1024);
-    /// Names that somebody else gave. Never chosen: who starts the work says so.
+    /// Names that another script registered. Never drawn: the creator of the work adds it.
     pub const SHARED: Features = Features(2048);
 
-    /// What can be lost for good: what a result refers to dies with the rank that made it, an actor with its home, and a task
-    /// that went to a certain rank has no other place.
-    pub const MORTAL: [Features; 4] = [Features::ESCAPES, Features::ACTORS, Features::PLACES, Features::FRAGILE];
+    /// What can be lost for good: the referents of a result die with the rank that made them, an actor with the rank
+    /// that runs it, and a task for a certain rank can run on no other.
+    pub const LOSABLE: [Features; 4] =
+        [Features::RETURNED_REFERENCES, Features::ACTORS, Features::PLACED, Features::NOT_RETRIED];
 
     /// Each feature with its name.
     pub const ALL: [(Features, &str); 11] = [
         (Features::NESTED, "nested"),
-        (Features::ESCAPES, "escapes"),
+        (Features::RETURNED_REFERENCES, "returned-references"),
         (Features::ACTORS, "actors"),
         (Features::ARRAYS, "arrays"),
         (Features::FAILURES, "failures"),
-        (Features::PLACES, "places"),
-        (Features::STRAYS, "strays"),
+        (Features::PLACED, "placed"),
+        (Features::CANCELLED, "cancelled"),
         (Features::PAIRS, "pairs"),
-        (Features::FRAGILE, "fragile"),
-        (Features::LASTING, "lasting"),
+        (Features::NOT_RETRIED, "not-retried"),
+        (Features::RESTARTED, "restarted"),
         (Features::NAMES, "names"),
     ];
 
@@ -185,7 +186,7 @@ impl Features {
         Features(Features::ALL.iter().fold(0, |bits, (feature, _)| if chosen() { bits | feature.0 } else { bits }))
     }
 
-    /// Whether all of `other` may occur.
+    /// Returns true if all of `other` may occur.
     pub fn have(self, other: Features) -> bool {
         self.0 & other.0 == other.0
     }
@@ -200,9 +201,9 @@ impl Features {
         Features(self.0 | other.0)
     }
 
-    /// Whether anything may occur that can be lost for good.
-    pub fn are_mortal(self) -> bool {
-        Features::MORTAL.into_iter().any(|feature| self.have(feature))
+    /// Returns true if anything may occur that can be lost for good.
+    pub fn can_lose_work(self) -> bool {
+        Features::LOSABLE.into_iter().any(|feature| self.have(feature))
     }
 
     /// Their names.

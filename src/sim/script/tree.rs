@@ -1,14 +1,14 @@
 //! A tree whose shape only its nodes know.
 
 use crate::sim::random::{Random, mix};
-use crate::sim::script::{Asks, Deed, Length, Load, Outcome, Program, Script, Spec};
+use crate::sim::script::{Length, Load, Op, Program, Script, Spec, TaskOptions, ValueOutcome};
 
 /// A node: computes, starts a task for each child, and counts what is below it.
 pub struct Tree<R> {
     seed: u64,
     child: Program,
     children: u32,
-    burn_ns: Option<u64>,
+    compute_ns: Option<u64>,
     started: u32,
     references: Vec<R>,
     nodes: u64,
@@ -19,8 +19,8 @@ impl<R> Tree<R> {
     pub fn new(seed: u64, mean_milli: u32, depth: u32, length: Length) -> Tree<R> {
         let child = Program::Tree { mean_milli, depth: depth.saturating_sub(1), length };
         let children = if depth == 0 { 0 } else { children(seed, mean_milli) };
-        let burn_ns = Some(length.burn_ns(seed));
-        Tree { seed, child, children, burn_ns, started: 0, references: Vec::new(), nodes: 1 }
+        let compute_ns = Some(length.compute_ns(seed));
+        Tree { seed, child, children, compute_ns, started: 0, references: Vec::new(), nodes: 1 }
     }
 }
 
@@ -32,25 +32,25 @@ fn children(seed: u64, mean_milli: u32) -> u32 {
 }
 
 impl<R: Clone + Send, A: Send> Script<R, A> for Tree<R> {
-    fn next(&mut self) -> Deed<R, A> {
-        if let Some(burn_ns) = self.burn_ns.take() {
-            return Deed::Burn(burn_ns);
+    fn next(&mut self) -> Op<R, A> {
+        if let Some(compute_ns) = self.compute_ns.take() {
+            return Op::Compute(compute_ns);
         }
         if self.started < self.children {
             let spec = Spec::new(mix(self.seed, u64::from(self.started)), self.child.clone());
             self.started += 1;
-            return Deed::Spawn { spec, given: Vec::new(), asks: Asks::Nothing };
+            return Op::Spawn { spec, given: Vec::new(), task_options: TaskOptions::Default };
         }
         // The newest first: those are still in this rank's own queue.
         match self.references.pop() {
-            Some(reference) => Deed::Get(reference),
-            None => Deed::Finish(vec![Load::of(self.nodes)]),
+            Some(reference) => Op::Get(reference),
+            None => Op::Finish(vec![Load::of(self.nodes)]),
         }
     }
-    fn keep(&mut self, references: Vec<R>) {
+    fn on_references(&mut self, references: Vec<R>) {
         self.references.extend(references);
     }
-    fn got(&mut self, outcome: Outcome<R, A>) {
+    fn on_value(&mut self, outcome: ValueOutcome<R, A>) {
         self.nodes += outcome.map_or(0, |load| load.number);
     }
 }
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nodes_have_as_many_children_as_they_should_on_average() {
+    fn nodes_have_the_mean_number_of_children() {
         let all: u64 = (0..100_000).map(|seed| u64::from(children(seed, 3_000))).sum();
         assert!((290_000..310_000).contains(&all), "{all}");
         assert!((0..100_000).any(|seed| children(seed, 3_000) > 30));

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 /// Where the bytes of a block can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Source {
-    /// The block there, original or copy; its owner's store holds it.
+pub struct CopySource {
+    /// The block at that rank, original or copy; its owner's store holds it.
     pub block: ObjectId,
     /// Bytes from the start of that store.
     pub offset: u64,
@@ -15,66 +15,66 @@ pub struct Source {
 /// What ranks tell each other about copies.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum CopyMessage {
-    /// To the block's keeper on the sender's host: it is needed here.
-    Want {
-        /// The block, and where it lies.
-        original: Source,
+    /// To the block's cache rank on the sender's host: the sender needs it.
+    Request {
+        /// The block, and its location.
+        original: CopySource,
         /// Its length.
         bytes: u64,
     },
-    /// To a rank that the owner named: lend me your copy.
-    Share {
+    /// To a rank that the owner named: a request for its copy.
+    ShareRequest {
         /// The block.
         block: ObjectId,
     },
-    /// The answer to both, with a grant for the copy, or why there is none.
-    Have {
-        /// The block, as it was asked for.
+    /// The reply to both, with a grant for the copy, or why there is none.
+    CopyReply {
+        /// The block, as requested.
         block: ObjectId,
         /// The copy's length.
         bytes: u64,
         /// The copy.
-        copy: Result<Source, Error>,
+        copy: Result<CopySource, Error>,
     },
-    /// To the owner: where can it be had?
-    Where {
+    /// To the owner: which ranks can serve it?
+    Locate {
         /// The block.
         block: ObjectId,
         /// Its length.
         bytes: u64,
-        /// Holders that could not serve.
-        without: Vec<Rank>,
+        /// Holders that could not serve it.
+        excluded: Vec<Rank>,
     },
-    /// The answer.
+    /// The reply.
     Holders {
         /// The block.
         block: ObjectId,
-        /// Who is to serve it, or why nobody can.
+        /// The ranks that are to serve it, or why none can.
         holders: Result<Holders, Error>,
     },
-    /// To the owner: the copy is whole.
-    Holds {
+    /// To the owner: the copy is complete.
+    CopyComplete {
         /// The block.
         block: ObjectId,
     },
-    /// To the owner: there is no copy here, or no more.
-    Left {
+    /// To the owner: there is no copy here, or no longer.
+    CopyDropped {
         /// The block.
         block: ObjectId,
     },
-    /// From the owner: the block is gone.
-    Gone {
+    /// From the owner: the block was freed.
+    Freed {
         /// The block.
         block: ObjectId,
     },
 }
 
-/// Whom a reader is to bring a block from.
+/// The holders from which a reader is to fetch a block.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holders {
-    /// The original, with a grant, where it is among them: its offset in the owner's store.
+    /// If the original is among them, with a grant: its offset in the owner's store.
     pub original: Option<u64>,
-    /// Ranks that have copies, or will have.
+    /// Ranks that have copies, or are fetching one.
     pub others: Vec<Rank>,
 }
 
@@ -83,16 +83,16 @@ impl CopyMessage {
     pub fn highest_rank(&self) -> Rank {
         let highest = |ranks: &[Rank]| ranks.iter().copied().max().unwrap_or_default();
         match self {
-            CopyMessage::Have { block, copy: Ok(source), .. } => block.owner.max(source.block.owner),
-            CopyMessage::Where { block, without, .. } => block.owner.max(highest(without)),
+            CopyMessage::CopyReply { block, copy: Ok(source), .. } => block.owner.max(source.block.owner),
+            CopyMessage::Locate { block, excluded, .. } => block.owner.max(highest(excluded)),
             CopyMessage::Holders { block, holders: Ok(holders) } => block.owner.max(highest(&holders.others)),
-            CopyMessage::Want { original, .. } => original.block.owner,
-            CopyMessage::Share { block }
-            | CopyMessage::Have { block, .. }
+            CopyMessage::Request { original, .. } => original.block.owner,
+            CopyMessage::ShareRequest { block }
+            | CopyMessage::CopyReply { block, .. }
             | CopyMessage::Holders { block, .. }
-            | CopyMessage::Holds { block }
-            | CopyMessage::Left { block }
-            | CopyMessage::Gone { block } => block.owner,
+            | CopyMessage::CopyComplete { block }
+            | CopyMessage::CopyDropped { block }
+            | CopyMessage::Freed { block } => block.owner,
         }
     }
 }

@@ -1,24 +1,25 @@
-//! Who reads what is gone, waits for ever, is told twice, or leaves something behind? And what a broadcast costs.
+//! Tests that no rank reads a freed block, waits for ever, is notified twice, or leaves something behind; and the cost
+//! of a broadcast.
 
-#[path = "tests/course.rs"]
-mod course;
-#[path = "tests/play.rs"]
-mod play;
+#[path = "tests/steps.rs"]
+mod steps;
+#[path = "tests/sim.rs"]
+mod sim;
 
 use super::*;
-use play::{BYTES, Sim, Wire, bytes_of};
+use sim::{BYTES, CopySim, Packet, bytes_of};
 
-/// So many hosts want the same block at once: rounds of reads, reads of the original, messages a host.
+/// This many hosts fetch the same block at once: rounds of reads, reads of the original, messages per host.
 fn broadcast(hosts: u32) -> (u32, u64, f64) {
-    let mut sim = Sim::new(hosts + 1, 2, 1);
-    let block = sim.make(0);
+    let mut sim = CopySim::new(hosts + 1, 2, 1);
+    let block = sim.create(0);
     for rank in 2..2 * (hosts + 1) {
         for _ in 0..5 {
-            sim.ask(rank, 0, block);
+            sim.request(rank, 0, block);
         }
     }
     let rounds = sim.rounds();
-    assert!(sim.fates.iter().all(|fate| fate.told == Some(true)));
+    assert!(sim.waits.iter().all(|wait| wait.outcome == Some(true)));
     let messages = sim.messages as f64 / f64::from(hosts);
     let reads = sim.reads_of_originals;
     sim.finish();
@@ -26,7 +27,7 @@ fn broadcast(hosts: u32) -> (u32, u64, f64) {
 }
 
 #[test]
-fn a_broadcast_goes_as_a_tree() {
+fn broadcast_reads_form_a_tree() {
     // 2 + 4 + .. + 2^n hosts are served after n rounds.
     assert_eq!(broadcast(2), (1, 2, 5.0));
     let (rounds, reads, messages) = broadcast(64);
@@ -38,76 +39,76 @@ fn a_broadcast_goes_as_a_tree() {
 }
 
 #[test]
-fn a_host_brings_a_block_once_however_many_tasks_ask() {
-    let mut sim = Sim::new(2, 4, 1);
-    let block = sim.make(0);
+fn host_fetches_a_block_once_for_many_tasks() {
+    let mut sim = CopySim::new(2, 4, 1);
+    let block = sim.create(0);
     for task in 0..40 {
-        sim.ask(4 + task % 4, 0, block);
+        sim.request(4 + task % 4, 0, block);
     }
     sim.rounds();
     assert_eq!(sim.reads_of_originals, 1);
-    // Whoever asks later, while the original lives, finds the copy.
+    // A later request, while the original lives, finds the copy.
     sim.used.clear();
-    sim.settle();
-    sim.ask(5, 0, block);
+    sim.process_drops();
+    sim.request(5, 0, block);
     assert_eq!((sim.rounds(), sim.reads_of_originals), (0, 1));
     sim.finish();
 }
 
 #[test]
-fn copies_that_nobody_uses_go_first_and_the_least_recently_used_of_them() {
-    let mut sim = Sim::new(2, 1, 1);
-    let large = |sim: &mut Sim| std::iter::repeat_with(|| sim.make(0)).find(|block| bytes_of(*block) == BYTES).unwrap();
+fn unused_copies_are_evicted_first_then_least_recently_used() {
+    let mut sim = CopySim::new(2, 1, 1);
+    let large = |sim: &mut CopySim| std::iter::repeat_with(|| sim.create(0)).find(|block| bytes_of(*block) == BYTES).unwrap();
     let blocks: Vec<ObjectId> = (0..4).map(|_| large(&mut sim)).collect();
     for block in &blocks {
-        sim.ask(1, 0, *block);
+        sim.request(1, 0, *block);
         sim.rounds();
     }
     // The first is in use, the second was used last.
     sim.used.truncate(1);
-    sim.settle();
-    sim.ask(1, 0, blocks[1]);
+    sim.process_drops();
+    sim.request(1, 0, blocks[1]);
     sim.used.truncate(1);
     let (freed, actions) = sim.at(1).copies.evict(BYTES + 1);
-    sim.act(1, actions);
+    sim.perform(1, actions);
     assert_eq!(freed, 2 * BYTES);
     for (block, is_here) in blocks.iter().zip([true, true, false, false]) {
         let before = sim.reads_of_originals;
-        sim.ask(1, 0, *block);
+        sim.request(1, 0, *block);
         sim.rounds();
         assert_eq!(sim.reads_of_originals == before, is_here, "{block}");
     }
     sim.used.truncate(1);
-    sim.at(1).copies.keep_at_most(2 * BYTES);
+    sim.at(1).copies.set_cache_limit(2 * BYTES);
     let late = large(&mut sim);
-    sim.ask(1, 0, late);
+    sim.request(1, 0, late);
     sim.rounds();
-    assert!(sim.at(1).copies.kept_bytes <= 2 * BYTES);
+    assert!(sim.at(1).copies.cached_bytes <= 2 * BYTES);
     sim.finish();
 }
 
 #[test]
-fn random_askers_evictions_and_deaths_leave_nobody_waiting_and_nothing_behind() {
+fn random_reads_evictions_and_deaths_leave_no_waiter_and_no_leak() {
     for seed in 1..1_500 {
-        let mut sim = Sim::new(2 + seed as u32 % 5, 1 + seed as u32 % 3, seed);
+        let mut sim = CopySim::new(2 + seed as u32 % 5, 1 + seed as u32 % 3, seed);
         let count = sim.ranks.len();
-        let mut blocks = vec![sim.make(0), sim.make((count - 1) as Rank)];
+        let mut blocks = vec![sim.create(0), sim.create((count - 1) as Rank)];
         let mut deaths = seed % 4;
         for _ in 0..150 {
             match sim.draw(24) {
                 0..=5 => {
-                    let (asker, place) = (sim.draw(count) as Rank, sim.draw(blocks.len()));
-                    let block = blocks[place];
+                    let (reader, index) = (sim.draw(count) as Rank, sim.draw(blocks.len()));
+                    let block = blocks[index];
                     let sender = if sim.draw(3) == 0 { sim.draw(count) as Rank } else { block.owner };
-                    if !sim.same_host(asker, block.owner) && asker != sender {
-                        sim.ask(asker, sender, block);
+                    if !sim.same_host(reader, block.owner) && reader != sender {
+                        sim.request(reader, sender, block);
                     }
                 }
                 6 => {
                     let rank = sim.draw(count) as Rank;
                     if !sim.ranks[rank as usize].dead {
                         let (_, actions) = sim.at(rank).copies.evict(BYTES);
-                        sim.act(rank, actions);
+                        sim.perform(rank, actions);
                     }
                 }
                 7 if deaths > 0 => {
@@ -118,29 +119,29 @@ fn random_askers_evictions_and_deaths_leave_nobody_waiting_and_nothing_behind() 
                     }
                 }
                 8 if !sim.used.is_empty() => {
-                    let place = sim.draw(sim.used.len());
-                    drop(sim.used.swap_remove(place));
-                    sim.settle();
+                    let index = sim.draw(sim.used.len());
+                    drop(sim.used.swap_remove(index));
+                    sim.process_drops();
                 }
                 9 => {
                     let rank = sim.draw(count) as Rank;
                     if !sim.ranks[rank as usize].dead {
-                        blocks.push(sim.make(rank));
+                        blocks.push(sim.create(rank));
                     }
                 }
                 10 => {
-                    let place = sim.draw(blocks.len());
-                    drop(sim.originals.remove(&blocks[place]));
-                    sim.settle();
+                    let index = sim.draw(blocks.len());
+                    drop(sim.originals.remove(&blocks[index]));
+                    sim.process_drops();
                 }
                 11 => {
                     // A message that is handled twice.
                     let pairs: Vec<_> = sim.wires.keys().copied().collect();
                     if let Some((from, to)) = pairs.get(sim.random as usize % pairs.len().max(1)).copied()
-                        && let Some(Wire::Copy(message)) = sim.wires[&(from, to)].front()
-                        && !matches!(message, CopyMessage::Have { .. } | CopyMessage::Holders { .. })
+                        && let Some(Packet::Copy(message)) = sim.wires[&(from, to)].front()
+                        && !matches!(message, CopyMessage::CopyReply { .. } | CopyMessage::Holders { .. })
                     {
-                        let again = Wire::Copy(message.clone());
+                        let again = Packet::Copy(message.clone());
                         sim.wires.get_mut(&(from, to)).unwrap().push_front(again);
                     }
                 }

@@ -1,23 +1,23 @@
-//! What all ranks of a communicator do together while they start and stop, waited for without burning a core.
+//! Collective operations of a communicator at start and stop, waited for without spinning on a core.
 #![allow(unsafe_code)]
 
-use super::comm::{Comm, Failure, check};
+use super::comm::{Comm, MpiFailure, check};
 use ::mpi::ffi;
 use std::ffi::c_int;
 use std::time::Duration;
 
-/// Tests of a request before the waiter lets others run, and before it sleeps.
+/// Tests of a request before the waiter yields, and before it sleeps.
 const SPINS: u32 = 200;
 const YIELDS: u32 = 400;
 /// The sleeps between later tests: from the first, doubled up to the last.
 const SLEEP_FIRST: Duration = Duration::from_micros(20);
 const SLEEP_LAST: Duration = Duration::from_millis(1);
 
-/// Tests until `is_over` says so: spins, then yields, then sleeps.
+/// Tests until `is_over` returns true: spins, then yields, then sleeps.
 ///
 /// # Errors
-/// What `is_over` fails with.
-pub fn wait_until(mut is_over: impl FnMut() -> Result<bool, Failure>) -> Result<(), Failure> {
+/// The error of `is_over`.
+pub fn wait_until(mut is_over: impl FnMut() -> Result<bool, MpiFailure>) -> Result<(), MpiFailure> {
     let mut sleep = SLEEP_FIRST;
     for test in 0u32.. {
         if is_over()? {
@@ -35,23 +35,24 @@ pub fn wait_until(mut is_over: impl FnMut() -> Result<bool, Failure>) -> Result<
     Ok(())
 }
 
-/// Some words of every rank on their way to every rank. Collective, in the same order on every rank of a communicator.
-pub struct Gather<const N: usize> {
+/// An allgather of N words in progress. Collective, in the same order on every rank of a communicator.
+pub struct Allgather<const N: usize> {
     request: ffi::MPI_Request,
     mine: Box<[u64; N]>,
     all: Box<[[u64; N]]>,
 }
 
-impl<const N: usize> Gather<N> {
-    /// Sends this rank's words off.
+impl<const N: usize> Allgather<N> {
+    /// Starts it with this rank's words.
     ///
     /// # Errors
-    /// What MPI says.
-    pub fn start(comm: &Comm, mine: [u64; N]) -> Result<Gather<N>, Failure> {
+    /// What MPI reports.
+    pub fn start(comm: &Comm, mine: [u64; N]) -> Result<Allgather<N>, MpiFailure> {
         let all = vec![[0; N]; comm.size() as usize].into_boxed_slice();
         // SAFETY: a constant of the library, set when the program was loaded.
-        let mut gather = Gather { request: unsafe { ffi::RSMPI_REQUEST_NULL }, mine: Box::new(mine), all };
-        // SAFETY: N words go out and N come in for each rank; both boxes stay where they are until MPI is done (M2).
+        let mut gather = Allgather { request: unsafe { ffi::RSMPI_REQUEST_NULL }, mine: Box::new(mine), all };
+        // SAFETY: N words go out and N come in for each rank; both boxes keep their addresses until MPI is done
+        // (MPI-TRANSPORT-2).
         let code = unsafe {
             ffi::MPI_Iallgather(
                 gather.mine.as_ptr().cast(),
@@ -67,37 +68,37 @@ impl<const N: usize> Gather<N> {
         check("MPI_Iallgather", code).map(|()| gather)
     }
 
-    /// Asks MPI whether everybody's words are here.
+    /// True if the words of all ranks have arrived.
     ///
     /// # Errors
-    /// What MPI says.
-    pub fn is_over(&mut self) -> Result<bool, Failure> {
+    /// What MPI reports.
+    pub fn is_over(&mut self) -> Result<bool, MpiFailure> {
         let mut done: c_int = 0;
-        // SAFETY: the request is live, or null once it is over, which MPI takes as done.
+        // SAFETY: the request is live, or null once it is complete, which MPI takes as done.
         check("MPI_Test", unsafe { ffi::MPI_Test(&mut self.request, &mut done, ffi::RSMPI_STATUS_IGNORE) })?;
         Ok(done != 0)
     }
 
-    /// Everybody's words, by rank, where they are all here.
-    pub fn wait_no_longer(mut self) -> Option<Vec<[u64; N]>> {
+    /// The words of all ranks, by rank, if they have arrived.
+    pub fn try_wait(mut self) -> Option<Vec<[u64; N]>> {
         matches!(self.is_over(), Ok(true)).then(|| std::mem::take(&mut self.all).into_vec())
     }
 
-    /// Everybody's words, by rank.
+    /// Waits for the words of all ranks; returns them by rank.
     ///
     /// # Errors
-    /// What MPI says.
-    pub fn wait(mut self) -> Result<Vec<[u64; N]>, Failure> {
+    /// What MPI reports.
+    pub fn wait(mut self) -> Result<Vec<[u64; N]>, MpiFailure> {
         wait_until(|| self.is_over())?;
         Ok(std::mem::take(&mut self.all).into_vec())
     }
 }
 
-impl<const N: usize> Drop for Gather<N> {
+impl<const N: usize> Drop for Allgather<N> {
     fn drop(&mut self) {
         // SAFETY: a constant of the library.
         if self.request != unsafe { ffi::RSMPI_REQUEST_NULL } {
-            // A collective cannot be given up, and MPI may still read and write here (M2).
+            // A collective cannot be cancelled, and MPI may still read and write these boxes (MPI-TRANSPORT-2).
             Box::leak(std::mem::replace(&mut self.mine, Box::new([0; N])));
             Box::leak(std::mem::take(&mut self.all));
         }

@@ -1,4 +1,4 @@
-//! A communicator of our own, and what MPI says when a call fails.
+//! A communicator that mobula owns, and the failures of MPI calls.
 #![allow(unsafe_code)]
 
 use crate::base::{Error, Rank};
@@ -6,67 +6,67 @@ use ::mpi::ffi;
 use std::ffi::{c_char, c_int};
 use std::fmt;
 
-/// MPI's own handle of a communicator: a pointer with Open MPI, a number with MPICH.
+/// MPI's handle of a communicator: a pointer with Open MPI, a number with MPICH.
 pub type RawComm = ffi::MPI_Comm;
 
-/// A call of MPI that did not succeed.
+/// A failed call of MPI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Failure {
-    /// The call's name.
+pub struct MpiFailure {
+    /// The name of the call.
     pub call: &'static str,
-    /// What it returned.
+    /// The code it returned.
     pub code: c_int,
 }
 
-impl Failure {
-    /// A receive that was given up because its peer is gone.
-    pub const CANCELLED: Failure = Failure { call: "MPI_Cancel", code: ffi::MPI_SUCCESS as c_int };
+impl MpiFailure {
+    /// A receive that was cancelled because its peer has failed.
+    pub const CANCELLED: MpiFailure = MpiFailure { call: "MPI_Cancel", code: ffi::MPI_SUCCESS as c_int };
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for MpiFailure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if *self == Failure::CANCELLED {
-            return formatter.write_str("given up, the peer is gone");
+        if *self == MpiFailure::CANCELLED {
+            return formatter.write_str("cancelled because the peer has failed");
         }
-        if !is_live() {
+        if !is_running() {
             return write!(formatter, "{} failed with code {}", self.call, self.code);
         }
         let mut text = [0u8; ffi::MPI_MAX_ERROR_STRING as usize];
         let mut length: c_int = 0;
-        // SAFETY: MPI is live, and `text` has the room that MPI asks for.
-        let told = unsafe { ffi::MPI_Error_string(self.code, text.as_mut_ptr().cast::<c_char>(), &mut length) };
-        let known = if told == ffi::MPI_SUCCESS as c_int { length.clamp(0, text.len() as c_int) as usize } else { 0 };
+        // SAFETY: MPI is running, and `text` has the length that MPI requires.
+        let result = unsafe { ffi::MPI_Error_string(self.code, text.as_mut_ptr().cast::<c_char>(), &mut length) };
+        let known = if result == ffi::MPI_SUCCESS as c_int { length.clamp(0, text.len() as c_int) as usize } else { 0 };
         write!(formatter, "{} failed with code {}: {}", self.call, self.code, String::from_utf8_lossy(&text[..known]))
     }
 }
 
-impl From<Failure> for Error {
-    fn from(failure: Failure) -> Error {
+impl From<MpiFailure> for Error {
+    fn from(failure: MpiFailure) -> Error {
         Error::fabric(failure.to_string())
     }
 }
 
-/// Turns what an MPI call returned into a result.
+/// Turns the code that an MPI call returned into a result.
 ///
 /// # Errors
 /// The failure, for any code but MPI_SUCCESS.
-pub fn check(call: &'static str, code: c_int) -> Result<(), Failure> {
-    if code == ffi::MPI_SUCCESS as c_int { Ok(()) } else { Err(Failure { call, code }) }
+pub fn check(call: &'static str, code: c_int) -> Result<(), MpiFailure> {
+    if code == ffi::MPI_SUCCESS as c_int { Ok(()) } else { Err(MpiFailure { call, code }) }
 }
 
-/// How far MPI's life has gone in this process.
+/// The state of MPI in this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Life {
+pub enum MpiState {
     /// Not initialized yet.
-    Unborn,
+    Uninitialized,
     /// Initialized.
-    Live,
+    Running,
     /// Finalized, for good.
-    Over,
+    Finalized,
 }
 
-/// Where MPI is in its life.
-pub fn life() -> Life {
+/// Returns the state of MPI.
+pub fn mpi_state() -> MpiState {
     let (mut initialized, mut finalized): (c_int, c_int) = (0, 0);
     // SAFETY: both may be called at any time and write one int each.
     unsafe {
@@ -74,18 +74,18 @@ pub fn life() -> Life {
         ffi::MPI_Finalized(&mut finalized);
     }
     match (initialized, finalized) {
-        (_, 1..) => Life::Over,
-        (0, _) => Life::Unborn,
-        _ => Life::Live,
+        (_, 1..) => MpiState::Finalized,
+        (0, _) => MpiState::Uninitialized,
+        _ => MpiState::Running,
     }
 }
 
-/// Whether MPI may be called: initialized and not yet finalized.
-pub fn is_live() -> bool {
-    life() == Life::Live
+/// True if MPI may be called: initialized and not yet finalized.
+pub fn is_running() -> bool {
+    mpi_state() == MpiState::Running
 }
 
-/// A communicator that this process owns and nobody else sends on; errors come back as codes. Freed on drop.
+/// A communicator that this process owns and that nothing else sends on; errors come back as codes. Freed on drop.
 #[derive(Debug)]
 pub struct Comm {
     raw: RawComm,
@@ -94,17 +94,18 @@ pub struct Comm {
 }
 
 // SAFETY: a handle is a name that MPI itself looks up; with MPI_THREAD_MULTIPLE every call on it may come from any
-// thread. Below that level only the thread that made the `Comm` uses it: no fabric is made there (see `boot::mpi`).
+// thread. Below that level only the thread that created the `Comm` uses it: no transport is created there (see
+// `boot::mpi`).
 unsafe impl Send for Comm {}
 // SAFETY: as for Send.
 unsafe impl Sync for Comm {}
 
 impl Comm {
-    /// A duplicate of all that the launcher started. Collective.
+    /// A duplicate of the communicator of all ranks that the launcher started. Collective.
     ///
     /// # Errors
-    /// What MPI says.
-    pub fn world() -> Result<Comm, Failure> {
+    /// What MPI reports.
+    pub fn world() -> Result<Comm, MpiFailure> {
         // SAFETY: a constant of the library, set when the program was loaded.
         Comm::duplicate_of(unsafe { ffi::RSMPI_COMM_WORLD })
     }
@@ -112,11 +113,11 @@ impl Comm {
     /// A duplicate of `raw`, an intracommunicator of the MPI library that this program is linked with. Collective.
     ///
     /// # Errors
-    /// What MPI says.
-    pub fn duplicate_of(raw: RawComm) -> Result<Comm, Failure> {
+    /// What MPI reports.
+    pub fn duplicate_of(raw: RawComm) -> Result<Comm, MpiFailure> {
         let mut copy = raw;
         let (mut rank, mut size): (c_int, c_int) = (0, 0);
-        // SAFETY: the caller hands a live communicator; the results are written to locals.
+        // SAFETY: the caller passes a live communicator; the results are written to locals.
         unsafe {
             check("MPI_Comm_dup", ffi::MPI_Comm_dup(raw, &mut copy))?;
             check("MPI_Comm_set_errhandler", ffi::MPI_Comm_set_errhandler(copy, ffi::RSMPI_ERRORS_RETURN))?;
@@ -129,17 +130,17 @@ impl Comm {
     /// Another communicator of the same ranks. Collective.
     ///
     /// # Errors
-    /// What MPI says.
-    pub fn duplicate(&self) -> Result<Comm, Failure> {
+    /// What MPI reports.
+    pub fn duplicate(&self) -> Result<Comm, MpiFailure> {
         Comm::duplicate_of(self.raw)
     }
 
-    /// This process's number in it.
+    /// This process's rank in the communicator.
     pub fn rank(&self) -> Rank {
         self.rank
     }
 
-    /// How many processes it has.
+    /// The number of its processes.
     pub fn size(&self) -> u32 {
         self.size
     }
@@ -152,8 +153,8 @@ impl Comm {
 
 impl Drop for Comm {
     fn drop(&mut self) {
-        if is_live() {
-            // SAFETY: MPI is live and the handle is ours; nothing uses it after its owner.
+        if is_running() {
+            // SAFETY: MPI is running and this value owns the handle; nothing uses it afterwards.
             unsafe { ffi::MPI_Comm_free(&mut self.raw) };
         }
     }

@@ -1,76 +1,76 @@
-//! Messages that come: receives posted ahead, from anybody, looked at in the order posted (M1).
+//! Incoming messages: receives from any rank are posted ahead and tested in the order posted (MPI-TRANSPORT-1).
 
-use super::comm::{Comm, Failure};
+use super::comm::{Comm, MpiFailure};
 use super::outbox::MESSAGE_TAG;
 use super::page::Page;
-use super::transfer::{ANYONE, Arrived, Progress, Transfer};
+use super::transfer::{ANY_SOURCE, Progress, Received, Transfer};
 use std::sync::Arc;
 
 /// Receives posted ahead: 1 MiB of pages.
-const RECEIVES: usize = 16;
+const POSTED_RECEIVES: usize = 16;
 
-/// A place of the ring.
-enum Place {
+/// A slot of the ring.
+enum ReceiveSlot {
     Posted(Transfer<Page>),
-    /// Holds a message, or nothing any more.
+    /// Holds a delivered message, or none.
     Idle(Page),
     /// Between two states.
     Taken,
 }
 
 /// A ring of posted receives; `head` is the one posted longest ago.
-pub struct Inbox {
-    places: [Place; RECEIVES],
+pub struct MpiInbox {
+    slots: [ReceiveSlot; POSTED_RECEIVES],
     head: usize,
     comm: Arc<Comm>,
 }
 
-impl Inbox {
+impl MpiInbox {
     /// Posts every receive.
-    pub fn new(comm: Arc<Comm>) -> Result<Inbox, Failure> {
-        let mut inbox = Inbox { places: std::array::from_fn(|_| Place::Idle(Page::new())), head: 0, comm };
-        for _ in 0..RECEIVES {
-            inbox.release()?;
+    pub fn new(comm: Arc<Comm>) -> Result<MpiInbox, MpiFailure> {
+        let mut inbox = MpiInbox { slots: std::array::from_fn(|_| ReceiveSlot::Idle(Page::new())), head: 0, comm };
+        for _ in 0..POSTED_RECEIVES {
+            inbox.repost()?;
         }
         Ok(inbox)
     }
 
-    /// The next message, in the order of the sends of each pair; the inbox stays at it until `release`.
-    pub fn arrived(&mut self) -> Result<Option<(Arrived, &Page)>, Failure> {
-        // A panic in the hands of the last message's receiver may have left it unreleased.
-        while !matches!(self.places[self.head], Place::Posted(_)) {
-            self.release()?;
+    /// The next message, in the order sent by each peer; the inbox stays at it until `repost`.
+    pub fn try_receive(&mut self) -> Result<Option<(Received, &Page)>, MpiFailure> {
+        // If the receiver of the last message panicked, it was not reposted.
+        while !matches!(self.slots[self.head], ReceiveSlot::Posted(_)) {
+            self.repost()?;
         }
-        let Place::Posted(transfer) = std::mem::replace(&mut self.places[self.head], Place::Taken) else {
+        let ReceiveSlot::Posted(transfer) = std::mem::replace(&mut self.slots[self.head], ReceiveSlot::Taken) else {
             return Ok(None);
         };
-        let place = &mut self.places[self.head];
+        let slot = &mut self.slots[self.head];
         match transfer.test() {
             Progress::Pending(transfer) => {
-                *place = Place::Posted(transfer);
+                *slot = ReceiveSlot::Posted(transfer);
                 Ok(None)
             }
             Progress::Done(page, ending) => {
-                *place = Place::Idle(page);
-                let Place::Idle(page) = place else { return Ok(None) };
+                *slot = ReceiveSlot::Idle(page);
+                let ReceiveSlot::Idle(page) = slot else { return Ok(None) };
                 Ok(Some((ending?, page)))
             }
         }
     }
 
     /// Posts the head's page again, as the newest receive.
-    pub fn release(&mut self) -> Result<(), Failure> {
-        let page = match std::mem::replace(&mut self.places[self.head], Place::Taken) {
-            Place::Posted(transfer) => {
-                self.places[self.head] = Place::Posted(transfer);
+    pub fn repost(&mut self) -> Result<(), MpiFailure> {
+        let page = match std::mem::replace(&mut self.slots[self.head], ReceiveSlot::Taken) {
+            ReceiveSlot::Posted(transfer) => {
+                self.slots[self.head] = ReceiveSlot::Posted(transfer);
                 return Ok(());
             }
-            Place::Idle(page) => page,
-            Place::Taken => Page::new(),
+            ReceiveSlot::Idle(page) => page,
+            ReceiveSlot::Taken => Page::new(),
         };
-        let transfer = Transfer::receive(&self.comm, ANYONE, MESSAGE_TAG, page).map_err(|(failure, _)| failure)?;
-        self.places[self.head] = Place::Posted(transfer);
-        self.head = (self.head + 1) % RECEIVES;
+        let transfer = Transfer::receive(&self.comm, ANY_SOURCE, MESSAGE_TAG, page).map_err(|(failure, _)| failure)?;
+        self.slots[self.head] = ReceiveSlot::Posted(transfer);
+        self.head = (self.head + 1) % POSTED_RECEIVES;
         Ok(())
     }
 }

@@ -1,14 +1,15 @@
-//! Runs one test of this binary as several ranks, under `MPIRUN` or the launcher of the MPI library that it is linked with.
+//! Runs one test of this binary as several ranks, under `MPIRUN` or the launcher of the MPI library that it is linked
+//! with.
 
 use std::process::Command;
 
-/// What a rank prints when its test is over: exit codes of launchers prove little.
-pub fn passed(rank: u32) {
+/// Prints that a rank has passed its test: the exit codes of launchers prove little.
+pub fn print_passed(rank: u32) {
     println!("rank {rank} passed");
 }
 
 /// Starts `count` ranks that each run the ignored test `name` (as libtest names it), and checks that each passed.
-pub fn ranks(count: u32, name: &str) {
+pub fn run_ranks(count: u32, name: &str) {
     let library = ::mpi::environment::library_version().expect("the version is text");
     let named = std::env::var("MPIRUN").ok().filter(|name| !name.is_empty());
     let known: &[&str] = if library.contains("Open MPI") {
@@ -30,11 +31,11 @@ pub fn ranks(count: u32, name: &str) {
             ])
             .output();
         let Ok(output) = ran else { continue };
-        let said = String::from_utf8_lossy(&output.stdout);
-        let missing: Vec<u32> = (0..count).filter(|rank| !said.contains(&format!("rank {rank} passed"))).collect();
+        let stdout = String::from_utf8_lossy(&output.stdout);
+        let missing: Vec<u32> = (0..count).filter(|rank| !stdout.contains(&format!("rank {rank} passed"))).collect();
         assert!(
             missing.is_empty() && output.status.success(),
-            "{launcher} -n {count} {name}: {}, ranks {missing:?} did not pass\n{said}\n{}",
+            "{launcher} -n {count} {name}: {}, ranks {missing:?} did not pass\n{stdout}\n{}",
             output.status,
             String::from_utf8_lossy(&output.stderr)
         );

@@ -1,15 +1,15 @@
-//! The memory of one message.
+//! The buffer of one message.
 #![allow(unsafe_code)]
 
-use super::header::{HEADER_BYTES, Header};
-use super::transfer::{Sink, Source};
+use super::header::{HEADER_BYTES, MpiHeader};
+use super::transfer::{ReceiveBuffer, SendBuffer};
 use crate::base::Rank;
 use crate::base::limits::MESSAGE_BYTES_MAX;
 
 const PAGE_BYTES: usize = HEADER_BYTES + MESSAGE_BYTES_MAX;
 const _: () = assert!(PAGE_BYTES.is_multiple_of(8), "a page is whole words, so that bodies are aligned to 8");
 
-/// Room for a header and the largest body. Reused; moving it does not move its bytes.
+/// Space for a header and the largest body. Reused; moving the value does not move its bytes.
 #[derive(Debug)]
 pub struct Page {
     words: Box<[u64]>,
@@ -24,7 +24,7 @@ impl Page {
     }
 
     /// Writes a whole message for `receiver`; `header.length` is the sum of `parts`.
-    pub fn fill(&mut self, receiver: Rank, header: Header, parts: &[&[u8]]) {
+    pub fn fill(&mut self, receiver: Rank, header: MpiHeader, parts: &[&[u8]]) {
         self.words[0] = header.encode();
         let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut self.words);
         let mut at = HEADER_BYTES;
@@ -37,36 +37,36 @@ impl Page {
         self.receiver = receiver;
     }
 
-    /// Whom it was filled for.
+    /// The receiver of the message.
     pub fn receiver(&self) -> Rank {
         self.receiver
     }
 
-    /// The header of a message of `arrived_bytes` that was received into this page.
-    pub fn header(&self, arrived_bytes: usize) -> Option<Header> {
-        Header::decode(self.words[0], arrived_bytes)
+    /// The header of a message of `received_bytes` that was received into this page.
+    pub fn header(&self, received_bytes: usize) -> Option<MpiHeader> {
+        MpiHeader::decode(self.words[0], received_bytes)
     }
 
     /// The body's words.
-    pub fn body_words(&self, header: Header) -> &[u64] {
+    pub fn body_words(&self, header: MpiHeader) -> &[u64] {
         &self.words[1..1 + header.length as usize / 8]
     }
 
     /// The body, aligned to 8.
-    pub fn body(&self, header: Header) -> &[u8] {
+    pub fn body(&self, header: MpiHeader) -> &[u8] {
         &bytemuck::cast_slice(&self.words[1..])[..header.length as usize]
     }
 }
 
-// SAFETY: the bytes are in a box that is never replaced, so they stay where they are while the page lives.
-unsafe impl Source for Page {
+// SAFETY: the bytes are in a box that is never replaced, so their address is constant while the page lives.
+unsafe impl SendBuffer for Page {
     fn bytes(&self) -> &[u8] {
         &bytemuck::cast_slice(&self.words)[..self.used_bytes]
     }
 }
 
-// SAFETY: as for `Source`.
-unsafe impl Sink for Page {
+// SAFETY: as for `SendBuffer`.
+unsafe impl ReceiveBuffer for Page {
     fn bytes_mut(&mut self) -> &mut [u8] {
         bytemuck::cast_slice_mut(&mut self.words)
     }
@@ -74,13 +74,13 @@ unsafe impl Sink for Page {
 
 #[cfg(test)]
 mod tests {
-    use super::super::header::Kind;
+    use super::super::header::MpiKind;
     use super::*;
 
     #[test]
-    fn parts_become_one_aligned_body() {
+    fn fill_joins_parts_to_one_aligned_body() {
         let mut page = Page::new();
-        let header = Header { kind: Kind::Message, credits: 3, length: 5 };
+        let header = MpiHeader { kind: MpiKind::Message, credits: 3, length: 5 };
         page.fill(1, header, &[b"he", b"", b"llo"]);
         assert_eq!(page.header(page.bytes().len()), Some(header));
         assert_eq!(page.body(header), b"hello");
@@ -91,7 +91,7 @@ mod tests {
     fn the_largest_message_fits() {
         let mut page = Page::new();
         let body = vec![7u8; MESSAGE_BYTES_MAX];
-        let header = Header { kind: Kind::Message, credits: 0, length: MESSAGE_BYTES_MAX as u32 };
+        let header = MpiHeader { kind: MpiKind::Message, credits: 0, length: MESSAGE_BYTES_MAX as u32 };
         page.fill(1, header, &[&body]);
         assert_eq!(page.body(header), &body[..]);
     }

@@ -1,60 +1,62 @@
-//! Bulk reads that this rank asked for: each a slot and the block that it fills (F3).
+//! Bulk reads of this rank: each has a slot and owns the block that it fills (TRANSPORT-3).
 //!
-//! The bytes come by gets from the peer's window where there is one, else in answers to a message, whose tag is the
-//! slot's. A peer from which a get has failed is asked by messages from then on, that read included.
+//! The bytes come by gets from the peer's window if there is one, else in responses to a request message; the tag of
+//! the response is that of the slot. After a get from a peer has failed, that read and all later reads from this peer
+//! use messages.
 #![allow(unsafe_code)]
 
-use super::comm::{Comm, Failure};
+use super::comm::{Comm, MpiFailure};
 use super::header::ReadRequest;
-use super::transfer::{Arrived, Ending, Sink, Transfer, Transfers};
-use super::window::Window;
+use super::transfer::{ReceiveBuffer, Received, Transfer, TransferResult, Transfers};
+use super::window::RmaWindow;
 use crate::base::Rank;
 use crate::memory::Block;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// Reads under way at once, towards all peers.
+/// Reads in flight at once, from all peers.
 const READS_MAX: u32 = 64;
 
-/// Bytes that travel as one message or get of MPI, whose counts end at 2 GiB. The next piece goes when one is there.
+/// Bytes transferred as one message or get of MPI, whose counts end at 2 GiB. The next piece starts when one has
+/// arrived.
 pub const PIECE_BYTES_MAX: usize = if cfg!(test) { 10_000 } else { 512 << 20 };
 
-/// The tag of the answers for a slot.
-pub fn answer_tag(slot: u32) -> i32 {
+/// The tag of the responses for a slot.
+pub fn response_tag(slot: u32) -> i32 {
     1 + slot as i32
 }
 
-/// Whether `slot` is one that a reader may have.
-pub fn is_slot(slot: u32) -> bool {
+/// True if `slot` is one that a reader may have.
+pub fn is_valid_slot(slot: u32) -> bool {
     slot < READS_MAX
 }
 
-/// How the rest of a read comes.
+/// How the rest of a read is transferred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
-    Gets,
-    Answers,
+enum ReadVia {
+    Get,
+    Message,
 }
 
-/// A block that is being filled.
-pub struct Landing {
+/// A read in progress.
+pub struct MpiRead {
     block: Block,
     filled_bytes: usize,
-    /// Where the whole range begins in the peer's store.
+    /// The start of the whole range in the peer's store.
     offset: u64,
     peer: Rank,
     slot: u32,
     token: u64,
-    way: Way,
+    via: ReadVia,
 }
 
-impl Landing {
-    /// Whose bytes it waits for.
+impl MpiRead {
+    /// The peer that it reads from.
     pub fn peer(&self) -> Rank {
         self.peer
     }
 
-    /// What the peer must be asked for, where the rest comes in answers.
+    /// The request to send to the peer for the rest, if that comes by message.
     pub fn request(&self) -> ReadRequest {
         ReadRequest {
             offset: self.offset + self.filled_bytes as u64,
@@ -64,277 +66,280 @@ impl Landing {
     }
 }
 
-// SAFETY: a block is a range of a mapped arena: it stays where it is when the `Block` moves, and its owner alone
-// touches it.
-unsafe impl Sink for Landing {
+// SAFETY: a block is a range of a mapped arena: its address does not change when the `Block` moves, and only its owner
+// accesses it.
+unsafe impl ReceiveBuffer for MpiRead {
     fn bytes_mut(&mut self) -> &mut [u8] {
         let end = self.block.len().min(self.filled_bytes + PIECE_BYTES_MAX);
         &mut self.block.as_mut_slice()[self.filled_bytes..end]
     }
 }
 
-/// A read that is over: the token, and the block or why it was not filled.
-pub type ReadEnding = (u64, Result<Block, String>);
+/// The result of a read: the token, and the block or why it was not filled.
+pub type ReadResult = (u64, Result<Block, String>);
 
-/// What became of a read that was to start.
-pub enum Begun {
-    /// It is under way, or over already.
-    Yes,
-    /// Its peer must be asked first.
-    Asks(Landing),
+/// The state of a read after its start.
+pub enum ReadStart {
+    /// In flight, or already finished.
+    Started,
+    /// The peer must be sent a request first.
+    NeedsRequest(MpiRead),
 }
 
-/// What reads report while they go on.
-pub trait Heeds {
+/// Called for failures that concern more than one read.
+pub trait ReadObserver {
     /// MPI could not receive from `peer`.
-    fn failed(&mut self, peer: Rank, failure: Failure);
+    fn on_receive_error(&mut self, peer: Rank, failure: MpiFailure);
 
-    /// The first get from `peer` that failed; the next reads from there come in answers.
-    fn refused(&mut self, peer: Rank, failure: Failure);
+    /// The first get from `peer` failed; later reads from it use messages.
+    fn on_get_refused(&mut self, peer: Rank, failure: MpiFailure);
 }
 
 /// The reads of this rank.
-pub struct Reads {
+pub struct MpiReads {
     free_slots: Vec<u32>,
-    landing: Transfers<Landing>,
-    ended: Vec<(Landing, Ending)>,
-    /// Their gets failed, and their peers are not asked yet.
-    unasked: VecDeque<Landing>,
-    over: VecDeque<ReadEnding>,
-    window: Option<Window>,
-    /// Whether reads that begin now use the window.
+    in_flight: Transfers<MpiRead>,
+    ended: Vec<(MpiRead, TransferResult)>,
+    /// Reads whose gets failed and whose peers were not sent a request yet.
+    unrequested: VecDeque<MpiRead>,
+    finished: VecDeque<ReadResult>,
+    window: Option<RmaWindow>,
+    /// True if reads that begin now use the window.
     by_gets: bool,
     comm: Arc<Comm>,
 }
 
-impl Reads {
-    /// None under way.
-    pub fn new(comm: Arc<Comm>) -> Reads {
-        Reads {
+impl MpiReads {
+    /// No reads.
+    pub fn new(comm: Arc<Comm>) -> MpiReads {
+        MpiReads {
             free_slots: (0..READS_MAX).rev().collect(),
-            landing: Transfers::new(),
+            in_flight: Transfers::new(),
             ended: Vec::new(),
-            unasked: VecDeque::new(),
-            over: VecDeque::new(),
+            unrequested: VecDeque::new(),
+            finished: VecDeque::new(),
             window: None,
             by_gets: false,
             comm,
         }
     }
 
-    /// Reads that are under way, or over and not yet taken.
+    /// Reads that are in flight, or finished and not yet taken.
     pub fn len(&self) -> usize {
-        self.landing.len() + self.unasked.len() + self.over.len()
+        self.in_flight.len() + self.unrequested.len() + self.finished.len()
     }
 
-    /// The communicator that they use.
+    /// The communicator of the reads.
     pub fn comm(&self) -> &Arc<Comm> {
         &self.comm
     }
 
-    /// Peers' stores can be reached without asking.
-    pub fn set_window(&mut self, window: Window) {
+    /// Sets the window through which peers' stores can be read.
+    pub fn set_window(&mut self, window: RmaWindow) {
         self.window = Some(window);
     }
 
-    /// Whether a get from `peer` has failed, or there is no window.
-    pub fn refused(&self, peer: Rank) -> bool {
-        self.window.as_ref().is_none_or(|window| !window.serves(peer))
+    /// True if a get from `peer` has failed, or if there is no window.
+    pub fn gets_failed(&self, peer: Rank) -> bool {
+        self.window.as_ref().is_none_or(|window| !window.allows_gets(peer))
     }
 
-    /// Whether reads that begin now use the window, where there is one and it serves.
+    /// Sets whether reads that begin now use the window, if there is one and it allows gets.
     pub fn use_gets(&mut self, by_gets: bool) {
         self.by_gets = by_gets;
     }
 
-    /// Gets fail from here on.
+    /// Lets gets fail from here on.
     #[cfg(test)]
     pub fn break_gets(&mut self) {
-        self.window.as_mut().expect("there is a window").lead_astray();
+        self.window.as_mut().expect("there is a window").break_gets();
     }
 
-    /// Leaves the gets under way to MPI for good, unreported; false where there were none.
-    pub fn leave_gets(&mut self) -> bool {
+    /// Leaves the gets in flight to MPI for good, unreported; false if there were none.
+    pub fn abandon_gets(&mut self) -> bool {
         let mut slots = Vec::new();
-        self.landing.cancel(|landing| landing.way == Way::Gets, |landing| slots.push(landing.slot));
+        self.in_flight.cancel(|read| read.via == ReadVia::Get, |read| slots.push(read.slot));
         self.free_slots.extend(&slots);
         !slots.is_empty()
     }
 
-    /// Takes the window away; no get is under way.
-    pub fn take_window(&mut self) -> Option<Window> {
+    /// Takes the window; no get is in flight.
+    pub fn take_window(&mut self) -> Option<RmaWindow> {
         self.by_gets = false;
         self.window.take()
     }
 
-    /// Begins to fill `block`; hands it back where too many reads are under way.
+    /// Begins to fill `block`; returns it if too many reads are in flight.
     pub fn begin(
         &mut self,
         peer: Rank,
         offset: u64,
         block: Block,
         token: u64,
-        heeds: &mut impl Heeds,
-    ) -> Result<Begun, Block> {
+        observer: &mut impl ReadObserver,
+    ) -> Result<ReadStart, Block> {
         if block.is_empty() {
-            self.over.push_back((token, Ok(block)));
-            return Ok(Begun::Yes);
+            self.finished.push_back((token, Ok(block)));
+            return Ok(ReadStart::Started);
         }
         let Some(slot) = self.free_slots.pop() else { return Err(block) };
-        let window = self.window.as_ref().filter(|window| self.by_gets && window.serves(peer));
-        let way = if window.is_some() { Way::Gets } else { Way::Answers };
+        let window = self.window.as_ref().filter(|window| self.by_gets && window.allows_gets(peer));
+        let via = if window.is_some() { ReadVia::Get } else { ReadVia::Message };
         let outside = window.is_some_and(|window| !window.covers(peer, offset, block.len()));
-        let landing = Landing { block, filled_bytes: 0, offset, peer, slot, token, way };
-        if way == Way::Answers {
-            return Ok(Begun::Asks(landing));
+        let read = MpiRead { block, filled_bytes: 0, offset, peer, slot, token, via };
+        if via == ReadVia::Message {
+            return Ok(ReadStart::NeedsRequest(read));
         }
         if outside {
-            self.fail(landing, format!("the range is not in rank {peer}'s store"));
-            return Ok(Begun::Yes);
+            self.fail(read, format!("the range is not in rank {peer}'s store"));
+            return Ok(ReadStart::Started);
         }
-        self.get_piece(landing, heeds);
-        Ok(match self.unasked.pop_back() {
-            Some(landing) if landing.token == token => Begun::Asks(landing),
+        self.get_piece(read, observer);
+        Ok(match self.unrequested.pop_back() {
+            Some(read) if read.token == token => ReadStart::NeedsRequest(read),
             other => {
-                self.unasked.extend(other);
-                Begun::Yes
+                self.unrequested.extend(other);
+                ReadStart::Started
             }
         })
     }
 
-    /// Fails a read at once: its range is in memory that this road does not reach.
-    pub fn refuse(&mut self, block: Block, token: u64, reason: String) {
+    /// Fails a read at once whose range is in memory that this transport cannot read.
+    pub fn fail_unreachable(&mut self, block: Block, token: u64, reason: String) {
         drop(block);
-        self.over.push_back((token, Err(reason)));
+        self.finished.push_back((token, Err(reason)));
     }
 
-    /// The read did not start.
-    pub fn put_back(&mut self, landing: Landing) -> Block {
-        self.free_slots.push(landing.slot);
-        landing.block
+    /// Undoes `begin` of a read that could not start; returns its block.
+    pub fn abort_start(&mut self, read: MpiRead) -> Block {
+        self.free_slots.push(read.slot);
+        read.block
     }
 
-    /// The request is on its way: receives the answer. An answer that is here sooner waits in MPI.
-    pub fn expect(&mut self, landing: Landing, heeds: &mut impl Heeds) {
-        self.receive_piece(landing, heeds);
+    /// Receives the response of a read whose request was sent. A response that came earlier waits in MPI.
+    pub fn await_response(&mut self, read: MpiRead, observer: &mut impl ReadObserver) {
+        self.receive_piece(read, observer);
     }
 
-    /// The next read whose peer must be asked after all.
-    pub fn unasked(&mut self) -> Option<Landing> {
-        self.unasked.pop_front()
+    /// Takes the next read whose peer must be sent a request.
+    pub fn pop_unrequested(&mut self) -> Option<MpiRead> {
+        self.unrequested.pop_front()
     }
 
-    /// Its peer cannot be asked now.
-    pub fn put_off(&mut self, landing: Landing) {
-        self.unasked.push_front(landing);
+    /// Puts a read back whose peer cannot be sent a request now.
+    pub fn requeue_unrequested(&mut self, read: MpiRead) {
+        self.unrequested.push_front(read);
     }
 
-    /// Its peer cannot be asked any more.
-    pub fn give_up_unasked(&mut self, landing: Landing) {
-        let reason = format!("the read from rank {} failed: given up, the peer is gone", landing.peer);
-        self.fail(landing, reason);
+    /// Fails a read whose peer can no longer be sent a request.
+    pub fn fail_unrequested(&mut self, read: MpiRead) {
+        let reason = format!("the read from rank {} failed: the peer has failed", read.peer);
+        self.fail(read, reason);
     }
 
-    /// Goes on with every read.
-    pub fn advance(&mut self, heeds: &mut impl Heeds) {
+    /// Makes progress with every read.
+    pub fn advance(&mut self, observer: &mut impl ReadObserver) {
         let mut ended = std::mem::take(&mut self.ended);
-        self.landing.finish(&mut ended);
-        for (landing, ending) in ended.drain(..) {
-            self.piece_ended(landing, ending, heeds);
+        self.in_flight.finish(&mut ended);
+        for (read, ending) in ended.drain(..) {
+            self.on_piece_done(read, ending, observer);
         }
         self.ended = ended;
     }
 
-    /// Reads that are over, at most `count_max`.
-    pub fn take_over(&mut self, count_max: usize) -> impl Iterator<Item = ReadEnding> + '_ {
-        let count = self.over.len().min(count_max);
-        self.over.drain(..count)
+    /// Takes reads that have finished, at most `count_max`.
+    pub fn take_finished(&mut self, count_max: usize) -> impl Iterator<Item = ReadResult> + '_ {
+        let count = self.finished.len().min(count_max);
+        self.finished.drain(..count)
     }
 
-    /// Ends the reads from a peer that is gone.
-    pub fn give_up(&mut self, peer: Rank) {
-        let (slots, over) = (&mut self.free_slots, &mut self.over);
-        // Nothing ends a get whose peer is gone but its peer; MPI keeps the block.
-        self.landing.cancel(
-            |landing| landing.peer == peer,
-            |landing| {
-                slots.push(landing.slot);
-                over.push_back((landing.token, Err(format!("the read from rank {peer} was given up, it is gone"))));
+    /// Ends the reads from a peer that has failed.
+    pub fn on_peer_failed(&mut self, peer: Rank) {
+        let (slots, finished) = (&mut self.free_slots, &mut self.finished);
+        // Only its peer could finish a get; MPI keeps the block.
+        self.in_flight.cancel(
+            |read| read.peer == peer,
+            |read| {
+                slots.push(read.slot);
+                finished.push_back((
+                    read.token,
+                    Err(format!("the read from rank {peer} was abandoned because that rank has failed")),
+                ));
             },
         );
-        let (gone, kept) = self.unasked.drain(..).partition(|landing| landing.peer == peer);
-        self.unasked = kept;
-        let gone: VecDeque<Landing> = gone;
-        gone.into_iter().for_each(|landing| self.give_up_unasked(landing));
+        let (failed, remaining) = self.unrequested.drain(..).partition(|read| read.peer == peer);
+        self.unrequested = remaining;
+        let failed: VecDeque<MpiRead> = failed;
+        failed.into_iter().for_each(|read| self.fail_unrequested(read));
     }
 
-    fn piece_ended(&mut self, mut landing: Landing, ending: Ending, heeds: &mut impl Heeds) {
-        let expected_bytes = landing.bytes_mut().len();
-        match (landing.way, ending) {
-            (Way::Gets, Ok(_)) => {
-                landing.filled_bytes += expected_bytes;
-                self.go_on(landing, heeds);
+    fn on_piece_done(&mut self, mut read: MpiRead, ending: TransferResult, observer: &mut impl ReadObserver) {
+        let expected_bytes = read.bytes_mut().len();
+        match (read.via, ending) {
+            (ReadVia::Get, Ok(_)) => {
+                read.filled_bytes += expected_bytes;
+                self.continue_read(read, observer);
             }
-            (Way::Gets, Err(failure)) => self.get_failed(landing, failure, heeds),
-            (Way::Answers, Ok(Arrived { bytes, .. })) if bytes == expected_bytes => {
-                landing.filled_bytes += bytes;
-                self.go_on(landing, heeds);
+            (ReadVia::Get, Err(failure)) => self.on_get_failed(read, failure, observer),
+            (ReadVia::Message, Ok(Received { bytes, .. })) if bytes == expected_bytes => {
+                read.filled_bytes += bytes;
+                self.continue_read(read, observer);
             }
-            (Way::Answers, Ok(_)) => {
-                let reason = format!("rank {} refused the read: the range is not in its arena", landing.peer);
-                self.fail(landing, reason);
+            (ReadVia::Message, Ok(_)) => {
+                let reason = format!("rank {} refused the read: the range is not in its arena", read.peer);
+                self.fail(read, reason);
             }
-            (Way::Answers, Err(failure)) => self.receive_failed(landing, failure, heeds),
+            (ReadVia::Message, Err(failure)) => self.on_receive_failed(read, failure, observer),
         }
     }
 
-    fn go_on(&mut self, landing: Landing, heeds: &mut impl Heeds) {
-        if landing.filled_bytes == landing.block.len() {
-            self.free_slots.push(landing.slot);
-            self.over.push_back((landing.token, Ok(landing.block)));
-        } else if landing.way == Way::Gets {
-            self.get_piece(landing, heeds);
+    fn continue_read(&mut self, read: MpiRead, observer: &mut impl ReadObserver) {
+        if read.filled_bytes == read.block.len() {
+            self.free_slots.push(read.slot);
+            self.finished.push_back((read.token, Ok(read.block)));
+        } else if read.via == ReadVia::Get {
+            self.get_piece(read, observer);
         } else {
-            self.receive_piece(landing, heeds);
+            self.receive_piece(read, observer);
         }
     }
 
-    fn get_piece(&mut self, landing: Landing, heeds: &mut impl Heeds) {
+    fn get_piece(&mut self, read: MpiRead, observer: &mut impl ReadObserver) {
         let Some(window) = &self.window else {
-            self.unasked.push_back(Landing { way: Way::Answers, ..landing });
+            self.unrequested.push_back(MpiRead { via: ReadVia::Message, ..read });
             return;
         };
-        let (peer, offset) = (landing.peer, landing.offset + landing.filled_bytes as u64);
-        match Transfer::get(window, peer, offset, landing) {
-            Ok(transfer) => self.landing.push(transfer),
-            Err((failure, landing)) => self.get_failed(landing, failure, heeds),
+        let (peer, offset) = (read.peer, read.offset + read.filled_bytes as u64);
+        match Transfer::get(window, peer, offset, read) {
+            Ok(transfer) => self.in_flight.push(transfer),
+            Err((failure, read)) => self.on_get_failed(read, failure, observer),
         }
     }
 
-    fn get_failed(&mut self, landing: Landing, failure: Failure, heeds: &mut impl Heeds) {
-        let peer = landing.peer;
-        self.unasked.push_back(Landing { way: Way::Answers, ..landing });
-        if self.window.as_mut().is_some_and(|window| window.refuse(peer)) {
-            heeds.refused(peer, failure);
+    fn on_get_failed(&mut self, read: MpiRead, failure: MpiFailure, observer: &mut impl ReadObserver) {
+        let peer = read.peer;
+        self.unrequested.push_back(MpiRead { via: ReadVia::Message, ..read });
+        if self.window.as_mut().is_some_and(|window| window.mark_failed(peer)) {
+            observer.on_get_refused(peer, failure);
         }
     }
 
-    fn receive_piece(&mut self, landing: Landing, heeds: &mut impl Heeds) {
-        match Transfer::receive(&self.comm, Some(landing.peer), answer_tag(landing.slot), landing) {
-            Ok(transfer) => self.landing.push(transfer),
-            Err((failure, landing)) => self.receive_failed(landing, failure, heeds),
+    fn receive_piece(&mut self, read: MpiRead, observer: &mut impl ReadObserver) {
+        match Transfer::receive(&self.comm, Some(read.peer), response_tag(read.slot), read) {
+            Ok(transfer) => self.in_flight.push(transfer),
+            Err((failure, read)) => self.on_receive_failed(read, failure, observer),
         }
     }
 
-    fn receive_failed(&mut self, landing: Landing, failure: Failure, heeds: &mut impl Heeds) {
-        let peer = landing.peer;
-        self.fail(landing, format!("the read from rank {peer} failed: {failure}"));
-        heeds.failed(peer, failure);
+    fn on_receive_failed(&mut self, read: MpiRead, failure: MpiFailure, observer: &mut impl ReadObserver) {
+        let peer = read.peer;
+        self.fail(read, format!("the read from rank {peer} failed: {failure}"));
+        observer.on_receive_error(peer, failure);
     }
 
-    /// The slot is free again: its answer came, or its peer is lost, and answers match by peer and tag.
-    fn fail(&mut self, landing: Landing, reason: String) {
-        self.free_slots.push(landing.slot);
-        self.over.push_back((landing.token, Err(reason)));
+    /// The slot is free again: its response has come, or its peer has failed, and responses match by peer and tag.
+    fn fail(&mut self, read: MpiRead, reason: String) {
+        self.free_slots.push(read.slot);
+        self.finished.push_back((read.token, Err(reason)));
     }
 }

@@ -1,122 +1,126 @@
-//! The suite that every fabric passes, between processes.
+//! Runs the conformance suite of transports between processes.
 
-use super::{Comm, MpiFabric, ReadsBy, launch};
+use super::{Comm, MpiTransport, ReadMethod, launch};
 use crate::base::Rank;
 use crate::base::config::Pages;
 use crate::memory::{Arena, Region};
-use crate::transport::{Fabric, Refusal, conformance};
+use crate::transport::{Refusal, Transport, conformance};
 use ::mpi::Threading;
 use ::mpi::environment::Universe;
 use std::sync::Arc;
 
-/// A rank with a store and a road, whose ranks have decided how reads come.
+/// A rank with a store and a transport, after the ranks have chosen the read method.
 struct Started {
     universe: Universe,
-    road: Arc<MpiFabric>,
+    transport: Arc<MpiTransport>,
     arena: Arc<Arena>,
     rank: Rank,
     size: u32,
 }
 
-fn started(wanted: ReadsBy, store_bytes: u64) -> Started {
+fn started(requested: ReadMethod, store_bytes: u64) -> Started {
     let (universe, level) = ::mpi::initialize_with_threading(Threading::Multiple).expect("MPI starts once");
     assert_eq!(level, Threading::Multiple);
     let comm = Comm::world().unwrap();
     let (rank, size) = (comm.rank(), comm.size());
     assert!(size > 1, "started without a launcher");
-    let road = MpiFabric::new(comm, wanted).unwrap();
+    let transport = MpiTransport::new(comm, requested).unwrap();
     let arena = Arena::create(store_bytes, Pages::Plain).unwrap();
-    road.offer(&Region::Host(arena.clone())).unwrap();
-    road.open_reads();
-    println!("rank {rank} reads by {}", road.reads_by());
-    Started { universe, road, arena, rank, size }
+    transport.register(&Region::Host(arena.clone())).unwrap();
+    transport.open_reads();
+    println!("rank {rank} reads by {}", transport.read_method());
+    Started { universe, transport, arena, rank, size }
 }
 
 impl Started {
-    fn passes_the_suite(self) {
-        self.passes_the_suite_and(|| {});
+    fn run_suite(self) {
+        self.run_suite_and_check(|| {});
     }
 
-    fn passes_the_suite_and(self, check: impl FnOnce()) {
-        let Started { universe, road, arena, rank, size } = self;
-        conformance::run(&*road, rank, size, &arena).unwrap();
+    fn run_suite_and_check(self, check: impl FnOnce()) {
+        let Started { universe, transport, arena, rank, size } = self;
+        conformance::run(&*transport, rank, size, &arena).unwrap();
         check();
-        assert!(road.close(true), "the ranks part together, so their windows are freed");
-        assert_eq!(road.send((rank + 1) % size, &[b"late"]), Err(Refusal::Lost), "M4");
-        assert_eq!(road.poll(&mut |_| panic!("an event after close")), 0);
-        assert!(!road.pending());
+        assert!(transport.close(true), "the ranks close together, so their windows are freed");
+        assert_eq!(transport.send((rank + 1) % size, &[b"late"]), Err(Refusal::Lost), "MPI-TRANSPORT-4");
+        assert_eq!(transport.poll(&mut |_| panic!("an event after close")), 0);
+        assert!(!transport.pending());
         drop(universe);
-        drop(road);
-        launch::passed(rank);
+        drop(transport);
+        launch::print_passed(rank);
     }
 }
 
 #[test]
 #[ignore = "one rank of the tests below, which start it under mpirun"]
-fn a_rank_that_asks() {
-    let started = started(ReadsBy::Answers, 64 << 20);
-    assert_eq!(started.road.reads_by(), "answers to messages (as asked for)");
-    started.passes_the_suite();
+fn rank_reading_by_messages() {
+    let started = started(ReadMethod::Messages, 64 << 20);
+    assert_eq!(started.transport.read_method(), "messages (as requested)");
+    started.run_suite();
 }
 
 #[test]
 #[ignore = "one rank of the tests below, which start it under mpirun"]
-fn a_rank_that_gets() {
-    let started = started(ReadsBy::Gets, 64 << 20);
-    // Where gets do not work, the suite passes all the same and the line above says why.
-    let window = started.road.with_reads(|reads| reads.refused(0)) == Some(false);
-    assert_eq!(started.road.reads_by().starts_with("MPI_Rget"), window);
-    started.passes_the_suite();
+fn rank_reading_by_gets() {
+    let started = started(ReadMethod::Gets, 64 << 20);
+    // If gets do not work, the suite passes all the same and the line printed above says why.
+    let window = started.transport.with_reads(|reads| reads.gets_failed(0)) == Some(false);
+    assert_eq!(started.transport.read_method().starts_with("MPI_Rget"), window);
+    started.run_suite();
 }
 
 #[test]
 #[ignore = "one rank of the tests below, which start it under mpirun"]
-fn a_rank_that_decides() {
-    let started = started(ReadsBy::Faster, 64 << 20);
-    let text = started.road.reads_by();
-    assert!(text.contains("MPI_Rget") && text.contains("answers"), "it says of both ways what they took: {text}");
-    started.passes_the_suite();
+fn rank_choosing_the_read_method() {
+    let started = started(ReadMethod::Faster, 64 << 20);
+    let text = started.transport.read_method();
+    assert!(text.contains("MPI_Rget") && text.contains("messages"), "it names the times of both methods: {text}");
+    started.run_suite();
 }
 
 #[test]
 #[ignore = "one rank of the tests below, which start it under mpirun"]
-fn a_rank_whose_gets_fail() {
-    let started = started(ReadsBy::Gets, 64 << 20);
-    if started.road.reads_by().starts_with("MPI_Rget") {
-        started.road.with_reads(|reads| reads.break_gets());
+fn rank_whose_gets_fail() {
+    let started = started(ReadMethod::Gets, 64 << 20);
+    if started.transport.read_method().starts_with("MPI_Rget") {
+        started.transport.with_reads(|reads| reads.break_gets());
     }
-    let (road, peer) = (started.road.clone(), (started.rank + 1) % started.size);
-    started.passes_the_suite_and(|| {
-        assert_eq!(road.with_reads(|reads| reads.refused(peer)), Some(true), "the suite read from rank {peer}");
+    let (transport, peer) = (started.transport.clone(), (started.rank + 1) % started.size);
+    started.run_suite_and_check(|| {
+        assert_eq!(
+            transport.with_reads(|reads| reads.gets_failed(peer)),
+            Some(true),
+            "the suite read from rank {peer}"
+        );
     });
 }
 
 #[test]
-fn reads_whose_gets_fail_come_in_answers() {
-    launch::ranks(2, &launch::test_name(module_path!(), "a_rank_whose_gets_fail"));
+fn reads_use_messages_after_gets_fail() {
+    launch::run_ranks(2, &launch::test_name(module_path!(), "rank_whose_gets_fail"));
 }
 
 #[test]
-fn two_ranks_pass_the_suite_by_answers() {
-    launch::ranks(2, &launch::test_name(module_path!(), "a_rank_that_asks"));
+fn two_ranks_pass_the_suite_by_messages() {
+    launch::run_ranks(2, &launch::test_name(module_path!(), "rank_reading_by_messages"));
 }
 
 #[test]
 fn two_ranks_pass_the_suite_by_gets() {
-    launch::ranks(2, &launch::test_name(module_path!(), "a_rank_that_gets"));
+    launch::run_ranks(2, &launch::test_name(module_path!(), "rank_reading_by_gets"));
 }
 
 #[test]
-fn three_ranks_pass_the_suite_by_answers() {
-    launch::ranks(3, &launch::test_name(module_path!(), "a_rank_that_asks"));
+fn three_ranks_pass_the_suite_by_messages() {
+    launch::run_ranks(3, &launch::test_name(module_path!(), "rank_reading_by_messages"));
 }
 
 #[test]
 fn three_ranks_pass_the_suite_by_gets() {
-    launch::ranks(3, &launch::test_name(module_path!(), "a_rank_that_gets"));
+    launch::run_ranks(3, &launch::test_name(module_path!(), "rank_reading_by_gets"));
 }
 
 #[test]
-fn three_ranks_pass_the_suite_as_they_decide() {
-    launch::ranks(3, &launch::test_name(module_path!(), "a_rank_that_decides"));
+fn three_ranks_pass_the_suite_by_the_faster_method() {
+    launch::run_ranks(3, &launch::test_name(module_path!(), "rank_choosing_the_read_method"));
 }

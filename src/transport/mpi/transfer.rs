@@ -1,8 +1,8 @@
-//! Memory on its way: an MPI request together with what it reads or fills (M2).
+//! MPI requests in flight, each together with the memory that it reads or fills (MPI-TRANSPORT-2).
 #![allow(unsafe_code)]
 
-use super::comm::{Comm, Failure, check, is_live};
-use super::window::Window;
+use super::comm::{Comm, MpiFailure, check, is_running};
+use super::window::RmaWindow;
 use crate::base::Rank;
 use ::mpi::ffi;
 use std::ffi::c_int;
@@ -11,69 +11,71 @@ use std::mem::{ManuallyDrop, MaybeUninit};
 /// Bytes to send.
 ///
 /// # Safety
-/// `bytes` stay valid at the same address while the value lives, wherever it is moved, and no safe code writes them.
-pub unsafe trait Source {
-    /// What to send, less than 2 GiB.
+/// `bytes` stay valid at the same address while the value lives, even if it is moved, and no safe code writes them.
+pub unsafe trait SendBuffer {
+    /// The bytes to send, less than 2 GiB.
     fn bytes(&self) -> &[u8];
 }
 
-/// Room to receive into.
+/// Memory to receive into.
 ///
 /// # Safety
-/// `bytes_mut` stay valid at the same address while the value lives, wherever it is moved, and nobody else reads them.
-pub unsafe trait Sink {
-    /// Room for what may come, less than 2 GiB.
+/// `bytes_mut` stay valid at the same address while the value lives, even if it is moved, and nothing else accesses
+/// them.
+pub unsafe trait ReceiveBuffer {
+    /// The memory, less than 2 GiB.
     fn bytes_mut(&mut self) -> &mut [u8];
 }
 
-/// What a finished receive says of its message; of a send or a get it says nothing.
+/// The source and length of the message of a finished receive; meaningless for a send or a get.
 #[derive(Clone, Copy, Debug)]
-pub struct Arrived {
-    /// Who sent it.
+pub struct Received {
+    /// The sender.
     pub from: Rank,
-    /// How long it is.
+    /// The length.
     pub bytes: usize,
 }
 
-/// How a transfer ended.
-pub type Ending = Result<Arrived, Failure>;
+/// The result of a transfer.
+pub type TransferResult = Result<Received, MpiFailure>;
 
-/// Where a transfer stands.
+/// The state of a transfer.
 pub enum Progress<P> {
-    /// Under way.
+    /// In flight.
     Pending(Transfer<P>),
-    /// Over: what it carried, and how it ended.
-    Done(P, Ending),
+    /// Finished: its buffer, and the result.
+    Done(P, TransferResult),
 }
 
 /// Any rank may be the sender.
-pub const ANYONE: Option<Rank> = None;
+pub const ANY_SOURCE: Option<Rank> = None;
 
-/// What MPI allows to be done with a request.
+/// The kind of a request, which decides what MPI allows to be done with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum RequestKind {
     /// A send or a receive: it may be cancelled, and has a status.
     Message,
-    /// A get from a window: only its end can be waited for, and its status says nothing.
+    /// A get from a window: it can only be waited for, and its status has no meaning.
     Get,
 }
 
-/// One send, receive or get under way, with the memory that it uses.
+/// One send, receive or get in flight, with its memory.
 pub struct Transfer<P> {
     request: ffi::MPI_Request,
-    kind: Kind,
-    carried: ManuallyDrop<P>,
+    kind: RequestKind,
+    buffer: ManuallyDrop<P>,
 }
 
-// SAFETY: a request is a name that MPI looks up; with MPI_THREAD_MULTIPLE (which this road needs) it may be tested by
-// any thread, one at a time, and `&mut` or ownership sees to that.
+// SAFETY: a request is a name that MPI looks up; with MPI_THREAD_MULTIPLE (which this transport needs) it may be tested
+// by any thread, one at a time, which `&mut` or ownership ensures.
 unsafe impl<P: Send> Send for Transfer<P> {}
 
-impl<P: Source> Transfer<P> {
-    /// Starts to send all of `carried`; hands it back where MPI refuses.
-    pub fn send(comm: &Comm, peer: Rank, tag: c_int, carried: P) -> Result<Transfer<P>, (Failure, P)> {
-        let bytes = carried.bytes();
-        // SAFETY: `Source` keeps the bytes where they are, and the transfer owns them until MPI is done (M2).
+impl<P: SendBuffer> Transfer<P> {
+    /// Starts to send all of `buffer`; returns it if MPI refuses.
+    pub fn send(comm: &Comm, peer: Rank, tag: c_int, buffer: P) -> Result<Transfer<P>, (MpiFailure, P)> {
+        let bytes = buffer.bytes();
+        // SAFETY: `SendBuffer` keeps the address of the bytes, and the transfer owns them until MPI is done
+        // (MPI-TRANSPORT-2).
         let (code, request) = unsafe {
             let mut request = ffi::RSMPI_REQUEST_NULL;
             let code = ffi::MPI_Isend(
@@ -88,22 +90,23 @@ impl<P: Source> Transfer<P> {
             (code, request)
         };
         match check("MPI_Isend", code) {
-            Ok(()) => Ok(Transfer { request, kind: Kind::Message, carried: ManuallyDrop::new(carried) }),
-            Err(failure) => Err((failure, carried)),
+            Ok(()) => Ok(Transfer { request, kind: RequestKind::Message, buffer: ManuallyDrop::new(buffer) }),
+            Err(failure) => Err((failure, buffer)),
         }
     }
 }
 
-impl<P: Sink> Transfer<P> {
-    /// Starts to receive a message from `peer`, of at most the room that `carried` has.
-    pub fn receive(comm: &Comm, peer: Option<Rank>, tag: c_int, mut carried: P) -> Result<Transfer<P>, (Failure, P)> {
-        let room = carried.bytes_mut();
-        // SAFETY: `Sink` keeps the room where it is, and the transfer owns it until MPI is done (M2).
+impl<P: ReceiveBuffer> Transfer<P> {
+    /// Starts to receive a message from `peer` of at most the length of `buffer`.
+    pub fn receive(comm: &Comm, peer: Option<Rank>, tag: c_int, mut buffer: P) -> Result<Transfer<P>, (MpiFailure, P)> {
+        let into = buffer.bytes_mut();
+        // SAFETY: `ReceiveBuffer` keeps the address of its memory, and the transfer owns it until MPI is done
+        // (MPI-TRANSPORT-2).
         let (code, request) = unsafe {
             let mut request = ffi::RSMPI_REQUEST_NULL;
             let code = ffi::MPI_Irecv(
-                room.as_mut_ptr().cast(),
-                room.len() as c_int,
+                into.as_mut_ptr().cast(),
+                into.len() as c_int,
                 ffi::RSMPI_UINT8_T,
                 peer.map_or(ffi::RSMPI_ANY_SOURCE, |peer| peer as c_int),
                 tag,
@@ -113,29 +116,30 @@ impl<P: Sink> Transfer<P> {
             (code, request)
         };
         match check("MPI_Irecv", code) {
-            Ok(()) => Ok(Transfer { request, kind: Kind::Message, carried: ManuallyDrop::new(carried) }),
-            Err(failure) => Err((failure, carried)),
+            Ok(()) => Ok(Transfer { request, kind: RequestKind::Message, buffer: ManuallyDrop::new(buffer) }),
+            Err(failure) => Err((failure, buffer)),
         }
     }
 }
 
-impl<P: Sink> Transfer<P> {
-    /// Starts to fill the room that `carried` has from `offset` of `peer`'s store, a range that the window covers.
-    pub fn get(window: &Window, peer: Rank, offset: u64, mut carried: P) -> Result<Transfer<P>, (Failure, P)> {
+impl<P: ReceiveBuffer> Transfer<P> {
+    /// Starts to fill `buffer` from `offset` of `peer`'s store, a range that the window covers.
+    pub fn get(window: &RmaWindow, peer: Rank, offset: u64, mut buffer: P) -> Result<Transfer<P>, (MpiFailure, P)> {
         // SAFETY: a constant of the library, set when the program was loaded.
         let mut request = unsafe { ffi::RSMPI_REQUEST_NULL };
-        let room = carried.bytes_mut();
-        assert!(window.covers(peer, offset, room.len()), "a get of what rank {peer} does not have");
-        // SAFETY: `Sink` keeps the room where it is, and the transfer owns it until MPI is done (M2).
-        match unsafe { window.get(peer, offset, room, &mut request) } {
-            Ok(()) => Ok(Transfer { request, kind: Kind::Get, carried: ManuallyDrop::new(carried) }),
-            Err(failure) => Err((failure, carried)),
+        let into = buffer.bytes_mut();
+        assert!(window.covers(peer, offset, into.len()), "a get of what rank {peer} does not have");
+        // SAFETY: `ReceiveBuffer` keeps the address of its memory, and the transfer owns it until MPI is done
+        // (MPI-TRANSPORT-2).
+        match unsafe { window.get(peer, offset, into, &mut request) } {
+            Ok(()) => Ok(Transfer { request, kind: RequestKind::Get, buffer: ManuallyDrop::new(buffer) }),
+            Err(failure) => Err((failure, buffer)),
         }
     }
 }
 
 impl<P> Transfer<P> {
-    /// Asks MPI whether it is over.
+    /// Tests whether the transfer has finished.
     pub fn test(mut self) -> Progress<P> {
         let mut done: c_int = 0;
         let mut status = MaybeUninit::<ffi::MPI_Status>::zeroed();
@@ -144,15 +148,15 @@ impl<P> Transfer<P> {
         match check("MPI_Test", code) {
             Ok(()) if done == 0 => Progress::Pending(self),
             // SAFETY: zeroed at first, and all integers, so initialized whatever MPI wrote.
-            Ok(()) => Progress::Done(self.into_carried(), Ok(arrived(unsafe { status.assume_init_ref() }))),
-            Err(failure) => Progress::Done(self.into_carried(), Err(failure)),
+            Ok(()) => Progress::Done(self.into_buffer(), Ok(received(unsafe { status.assume_init_ref() }))),
+            Err(failure) => Progress::Done(self.into_buffer(), Err(failure)),
         }
     }
 
-    fn into_carried(self) -> P {
+    fn into_buffer(self) -> P {
         let mut this = ManuallyDrop::new(self);
-        // SAFETY: taken once: `this` is never dropped nor used again.
-        unsafe { ManuallyDrop::take(&mut this.carried) }
+        // SAFETY: taken once: `this` is neither dropped nor used again.
+        unsafe { ManuallyDrop::take(&mut this.buffer) }
     }
 }
 
@@ -160,16 +164,16 @@ impl<P> Drop for Transfer<P> {
     fn drop(&mut self) {
         if abandon(&mut self.request, self.kind) {
             // SAFETY: MPI is done with it, and a transfer is dropped once.
-            unsafe { ManuallyDrop::drop(&mut self.carried) };
+            unsafe { ManuallyDrop::drop(&mut self.buffer) };
         }
     }
 }
 
-fn arrived(status: &ffi::MPI_Status) -> Arrived {
+fn received(status: &ffi::MPI_Status) -> Received {
     let mut count: c_int = 0;
     // SAFETY: a status that MPI wrote, or a zeroed one; the result goes to a local.
     unsafe { ffi::MPI_Get_count(status, ffi::RSMPI_UINT8_T, &mut count) };
-    Arrived { from: status.MPI_SOURCE as Rank, bytes: count.max(0) as usize }
+    Received { from: status.MPI_SOURCE as Rank, bytes: count.max(0) as usize }
 }
 
 fn was_cancelled(status: &ffi::MPI_Status) -> bool {
@@ -182,17 +186,17 @@ fn was_cancelled(status: &ffi::MPI_Status) -> bool {
 /// Times that a cancelled request is tested before its memory is left to MPI.
 const CANCEL_TESTS_MAX: u32 = 100;
 
-/// Gives a request up; true where MPI is done with its memory.
-fn abandon(request: &mut ffi::MPI_Request, kind: Kind) -> bool {
-    if !is_live() {
+/// Abandons a request; true if MPI is done with its memory.
+fn abandon(request: &mut ffi::MPI_Request, kind: RequestKind) -> bool {
+    if !is_running() {
         return false;
     }
-    // SAFETY: MPI is live and the request is ours; null requests are passed over by the first comparison.
+    // SAFETY: MPI is running and this code owns the request; the first comparison excludes null requests.
     unsafe {
         if *request == ffi::RSMPI_REQUEST_NULL {
             return true;
         }
-        if kind == Kind::Message {
+        if kind == RequestKind::Message {
             ffi::MPI_Cancel(request);
         }
         let mut done: c_int = 0;
@@ -204,18 +208,18 @@ fn abandon(request: &mut ffi::MPI_Request, kind: Kind) -> bool {
             }
             std::thread::yield_now();
         }
-        if done == 0 && kind == Kind::Message && *request != ffi::RSMPI_REQUEST_NULL {
+        if done == 0 && kind == RequestKind::Message && *request != ffi::RSMPI_REQUEST_NULL {
             ffi::MPI_Request_free(request);
         }
         done != 0
     }
 }
 
-/// Many transfers under way, tested by one call.
+/// Many transfers in flight, tested by one call.
 pub struct Transfers<P> {
     requests: Vec<ffi::MPI_Request>,
-    kinds: Vec<Kind>,
-    carried: Vec<Option<P>>,
+    kinds: Vec<RequestKind>,
+    buffer: Vec<Option<P>>,
     indices: Vec<c_int>,
     statuses: Vec<ffi::MPI_Status>,
 }
@@ -224,39 +228,39 @@ pub struct Transfers<P> {
 unsafe impl<P: Send> Send for Transfers<P> {}
 
 impl<P> Transfers<P> {
-    /// None.
+    /// No transfers.
     pub fn new() -> Transfers<P> {
         Transfers {
             requests: Vec::new(),
             kinds: Vec::new(),
-            carried: Vec::new(),
+            buffer: Vec::new(),
             indices: Vec::new(),
             statuses: Vec::new(),
         }
     }
 
-    /// How many are under way.
+    /// The number of transfers in flight.
     pub fn len(&self) -> usize {
         self.requests.len()
     }
 
-    /// Takes one over.
+    /// Adds a transfer.
     pub fn push(&mut self, transfer: Transfer<P>) {
         self.requests.push(transfer.request);
         self.kinds.push(transfer.kind);
-        self.carried.push(Some(transfer.into_carried()));
+        self.buffer.push(Some(transfer.into_buffer()));
     }
 
-    /// Gives up transfers that `which` picks. Receives end as [`Failure::CANCELLED`] in a later `finish`. A get cannot be
-    /// cancelled: `left` is told of it, and what it carries is left to MPI for good (M2).
-    pub fn cancel(&mut self, which: impl Fn(&P) -> bool, mut left: impl FnMut(&P)) {
+    /// Cancels the transfers that `which` picks. Receives end as [`MpiFailure::CANCELLED`] in a later `finish`. A get
+    /// cannot be cancelled: `abandoned` is called for it, and its buffer is left to MPI for good (MPI-TRANSPORT-2).
+    pub fn cancel(&mut self, which: impl Fn(&P) -> bool, mut abandoned: impl FnMut(&P)) {
         for at in (0..self.requests.len()).rev() {
-            let Some(carried) = self.carried[at].as_ref().filter(|carried| which(carried)) else { continue };
-            if self.kinds[at] == Kind::Message {
-                // SAFETY: the request is live: it is in the list until it is over.
+            let Some(buffer) = self.buffer[at].as_ref().filter(|buffer| which(buffer)) else { continue };
+            if self.kinds[at] == RequestKind::Message {
+                // SAFETY: the request is live: it is in the list until it has finished.
                 unsafe { ffi::MPI_Cancel(&mut self.requests[at]) };
             } else {
-                left(carried);
+                abandoned(buffer);
                 std::mem::forget(self.remove(at));
             }
         }
@@ -265,44 +269,44 @@ impl<P> Transfers<P> {
     fn remove(&mut self, at: usize) -> Option<P> {
         self.requests.swap_remove(at);
         self.kinds.swap_remove(at);
-        self.carried.swap_remove(at)
+        self.buffer.swap_remove(at)
     }
 
-    /// Moves those that are over to `ended`.
-    pub fn finish(&mut self, ended: &mut Vec<(P, Ending)>) {
+    /// Moves the finished transfers to `ended`.
+    pub fn finish(&mut self, ended: &mut Vec<(P, TransferResult)>) {
         let count = self.requests.len();
         if count == 0 {
             return;
         }
         self.indices.resize(count, 0);
-        // SAFETY: a status is all integers, for which zeroes are valid.
+        // SAFETY: a status consists of integers, for which zeroes are valid.
         self.statuses.resize_with(count, || unsafe { MaybeUninit::zeroed().assume_init() });
-        let mut over: c_int = 0;
-        // SAFETY: the three lists have `count` places each; the requests are live.
+        let mut done: c_int = 0;
+        // SAFETY: the three lists have `count` entries each; the requests are live.
         let code = unsafe {
             ffi::MPI_Testsome(
                 count as c_int,
                 self.requests.as_mut_ptr(),
-                &mut over,
+                &mut done,
                 self.indices.as_mut_ptr(),
                 self.statuses.as_mut_ptr(),
             )
         };
         let in_status = code == ffi::MPI_ERR_IN_STATUS as c_int;
-        for place in 0..usize::try_from(over).unwrap_or(0).min(count) {
-            let status = &self.statuses[place];
-            let at = self.indices[place] as usize;
+        for index in 0..usize::try_from(done).unwrap_or(0).min(count) {
+            let status = &self.statuses[index];
+            let at = self.indices[index] as usize;
             let ending = match check("MPI_Testsome", if in_status { status.MPI_ERROR } else { code }) {
                 Err(failure) => Err(failure),
-                Ok(()) if self.kinds.get(at) == Some(&Kind::Get) => Ok(Arrived { from: Rank::MAX, bytes: 0 }),
-                Ok(()) if was_cancelled(status) => Err(Failure::CANCELLED),
-                Ok(()) => Ok(arrived(status)),
+                Ok(()) if self.kinds.get(at) == Some(&RequestKind::Get) => Ok(Received { from: Rank::MAX, bytes: 0 }),
+                Ok(()) if was_cancelled(status) => Err(MpiFailure::CANCELLED),
+                Ok(()) => Ok(received(status)),
             };
-            let carried = self.carried.get_mut(at).and_then(Option::take);
-            ended.extend(carried.map(|carried| (carried, ending)));
+            let buffer = self.buffer.get_mut(at).and_then(Option::take);
+            ended.extend(buffer.map(|buffer| (buffer, ending)));
         }
-        for at in (0..count).rev().filter(|_| over > 0) {
-            if self.carried[at].is_none() {
+        for at in (0..count).rev().filter(|_| done > 0) {
+            if self.buffer[at].is_none() {
                 self.remove(at);
             }
         }
@@ -312,9 +316,9 @@ impl<P> Transfers<P> {
 impl<P> Drop for Transfers<P> {
     fn drop(&mut self) {
         let requests = self.requests.drain(..).zip(self.kinds.drain(..));
-        for ((mut request, kind), carried) in requests.zip(self.carried.drain(..)) {
+        for ((mut request, kind), buffer) in requests.zip(self.buffer.drain(..)) {
             if !abandon(&mut request, kind) {
-                std::mem::forget(carried);
+                std::mem::forget(buffer);
             }
         }
     }

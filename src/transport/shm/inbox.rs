@@ -1,15 +1,15 @@
-//! Set-up: the segment that holds what other ranks of the host send to one rank.
+//! Set-up: the segment into which the other ranks of the host send to one rank.
 
 use crate::base::Rank;
 use crate::base::config::Pages;
 use crate::base::error::{Error, Result};
 use crate::base::limits::RANKS_PER_HOST_MAX;
 use crate::base::sync::Ordering;
-use crate::memory::{Access, Bell, Consumer, Producer, RING_SEGMENT_BYTES, Segment, SegmentCard};
+use crate::memory::{Access, Doorbell, Consumer, Producer, RING_SEGMENT_BYTES, Segment, SegmentHandle};
 use std::sync::Arc;
 
-/// Where the numbers of the senders begin: one cell a ring, rank + 1 of who writes there, 0 past the last.
-const SENDERS_OFFSET: usize = Bell::BYTES;
+/// Where the numbers of the senders begin: one cell a ring, which holds the writing rank + 1, and 0 past the last ring.
+const SENDERS_OFFSET: usize = Doorbell::BYTES;
 const SENDERS_CELL: usize = SENDERS_OFFSET / size_of::<i64>();
 const RINGS_OFFSET: usize = SENDERS_OFFSET + RANKS_PER_HOST_MAX * size_of::<i64>();
 
@@ -19,16 +19,16 @@ fn ring_offset(slot: usize) -> usize {
     RINGS_OFFSET + slot * RING_SEGMENT_BYTES
 }
 
-/// The receiving half of a rank: its bell, and a ring from each other rank of its host.
+/// The receiving half of a rank: its doorbell, and a ring from each other rank of its host.
 pub struct Inbox {
     pub(super) me: Rank,
-    pub(super) bell: Arc<Bell>,
+    pub(super) doorbell: Arc<Doorbell>,
     pub(super) incoming: Vec<(Rank, Consumer)>,
     pub(super) segment: Arc<Segment>,
 }
 
 impl Inbox {
-    /// Makes the inbox of rank `me` for the other ranks in `host_ranks`.
+    /// Creates the inbox of rank `me` for the other ranks in `host_ranks`.
     ///
     /// # Errors
     /// `Error::Config` where the host has more ranks than `limits::RANKS_PER_HOST_MAX`, or no memory.
@@ -44,30 +44,30 @@ impl Inbox {
         let segment = Arc::new(Segment::create("mobula-inbox", ring_offset(senders.len()), Pages::Plain)?);
         let mut incoming = Vec::with_capacity(senders.len());
         for (slot, sender) in senders.into_iter().enumerate() {
-            // Relaxed: others map the segment only after its card has reached them.
+            // Relaxed: others map the segment only after its handle has reached them.
             segment.cells()[SENDERS_CELL + slot].store(i64::from(sender) + 1, Ordering::Relaxed);
             let consumer = Consumer::claim(segment.clone(), ring_offset(slot)).expect("a new ring is free and empty");
             incoming.push((sender, consumer));
         }
-        Ok(Inbox { me, bell: Arc::new(Bell::shared(segment.clone(), 0)), incoming, segment })
+        Ok(Inbox { me, doorbell: Arc::new(Doorbell::shared(segment.clone(), 0)), incoming, segment })
     }
 
     /// What the other ranks of the host need to send here.
-    pub fn card(&self) -> SegmentCard {
-        self.segment.card()
+    pub fn handle(&self) -> SegmentHandle {
+        self.segment.handle()
     }
 
-    /// What senders ring when this rank sleeps.
-    pub fn bell(&self) -> Arc<Bell> {
-        self.bell.clone()
+    /// The doorbell that senders notify when this rank sleeps.
+    pub fn doorbell(&self) -> Arc<Doorbell> {
+        self.doorbell.clone()
     }
 }
 
-/// The sending half towards `peer`: the ring that is rank `me`'s in the peer's inbox, and the peer's bell.
-pub(super) fn open_ring_to(peer: Rank, card: &SegmentCard, me: Rank) -> Result<(Producer, Bell)> {
-    let segment = Arc::new(Segment::open(card, Access::Write)?);
+/// The sending half towards `peer`: rank `me`'s ring in the peer's inbox, and the peer's doorbell.
+pub(super) fn open_ring_to(peer: Rank, handle: &SegmentHandle, me: Rank) -> Result<(Producer, Doorbell)> {
+    let segment = Arc::new(Segment::open(handle, Access::Write)?);
     let broken = |what: &str| {
-        Error::fabric(format!("the inbox of rank {peer} (process {}) {what}: do all ranks run one binary?", card.pid))
+        Error::fabric(format!("the inbox of rank {peer} (process {}) {what}: do all ranks run one binary?", handle.pid))
     };
     if segment.bytes() < RINGS_OFFSET {
         return Err(broken("is too short"));
@@ -81,6 +81,6 @@ pub(super) fn open_ring_to(peer: Rank, card: &SegmentCard, me: Rank) -> Result<(
         return Err(broken("is too short"));
     }
     let producer = Producer::claim(segment.clone(), ring_offset(slot))
-        .ok_or_else(|| broken(&format!("has a ring for rank {me} that somebody writes already")))?;
-    Ok((producer, Bell::shared(segment, 0)))
+        .ok_or_else(|| broken(&format!("has a ring for rank {me} that another thread or process writes already")))?;
+    Ok((producer, Doorbell::shared(segment, 0)))
 }

@@ -1,41 +1,41 @@
-//! Bulk reads between ranks of a host: a copy out of the peer's mapped arena, handed back by a later poll.
+//! Bulk reads between ranks of a host: a copy out of the peer's mapped arena, delivered by a later poll.
 
 use crate::base::Rank;
 use crate::base::sync::{AtomicUsize, Ordering, lock};
 use crate::memory::{Block, PeerArena, STORE};
-use crate::transport::{Event, Place, Refusal};
+use crate::transport::{TransportEvent, RemoteAddress, Refusal};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, OnceLock};
 
-/// Reads that are over and not yet handed back.
+/// Completed reads that are not yet delivered, at most.
 const DONE_MAX: usize = 1024;
 
-struct Done {
+struct ReadCompletion {
     token: u64,
     block: Result<Block, String>,
 }
 
 #[derive(Default)]
-pub(super) struct Reads {
+pub(super) struct ReadCompletions {
     arenas: OnceLock<Vec<(Rank, Arc<PeerArena>)>>,
-    done: Mutex<VecDeque<Done>>,
-    /// The length of `done`, to be looked at without its lock. Changed under the lock.
+    done: Mutex<VecDeque<ReadCompletion>>,
+    /// The length of `done`, readable without its lock. Changed under the lock.
     waiting: AtomicUsize,
 }
 
-impl Reads {
+impl ReadCompletions {
     /// Panics when called twice.
     pub(super) fn set_arenas(&self, arenas: Vec<(Rank, Arc<PeerArena>)>) {
         assert!(self.arenas.set(arenas).is_ok(), "the arenas of a host's ranks are set once");
     }
 
-    pub(super) fn start(&self, peer: Rank, from: Place, mut into: Block, token: u64) -> Result<(), (Refusal, Block)> {
+    pub(super) fn start(&self, peer: Rank, from: RemoteAddress, mut into: Block, token: u64) -> Result<(), (Refusal, Block)> {
         let arenas = self.arenas.get().map_or(&[][..], Vec::as_slice);
         let Some((_, arena)) = arenas.iter().find(|(rank, _)| *rank == peer) else { return Err((Refusal::Lost, into)) };
         if self.waiting() >= DONE_MAX {
             return Err((Refusal::Full, into));
         }
-        let Place { region, offset } = from;
+        let RemoteAddress { region, offset } = from;
         let block = match arena.slice(offset, into.len()).filter(|_| region == STORE) {
             Some(bytes) => {
                 into.as_mut_slice().copy_from_slice(bytes);
@@ -48,8 +48,8 @@ impl Reads {
             )),
         };
         let mut done = lock(&self.done);
-        done.push_back(Done { token, block });
-        // Release: pairs with the Acquire in `waiting`, for a poller that then finds the queue as it was left here.
+        done.push_back(ReadCompletion { token, block });
+        // Release: pairs with the Acquire in `waiting`, for a poller that then finds the queue as it is here.
         self.waiting.store(done.len(), Ordering::Release);
         Ok(())
     }
@@ -58,16 +58,16 @@ impl Reads {
         self.waiting.load(Ordering::Acquire)
     }
 
-    /// Hands back the oldest; false where there is none. Holds no lock meanwhile.
-    pub(super) fn deliver_one(&self, deliver: &mut dyn FnMut(Event<'_>)) -> bool {
+    /// Delivers the oldest completion; false where there is none. Holds no lock while it delivers.
+    pub(super) fn deliver_one(&self, deliver: &mut dyn FnMut(TransportEvent<'_>)) -> bool {
         if self.waiting() == 0 {
             return false;
         }
         let mut done = lock(&self.done);
-        let Some(Done { token, block }) = done.pop_front() else { return false };
+        let Some(ReadCompletion { token, block }) = done.pop_front() else { return false };
         self.waiting.store(done.len(), Ordering::Release);
         drop(done);
-        deliver(Event::ReadDone { token, block });
+        deliver(TransportEvent::ReadDone { token, block });
         true
     }
 }

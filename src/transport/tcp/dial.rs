@@ -1,234 +1,235 @@
-//! A connection to a peer that is being made: its addresses one after the other, and the handshake on each.
+//! An outgoing connection that is being made: the peer's addresses one after the other, and the handshake on each.
 
-use super::frame::{HEADER_BYTES, Header, Kind};
-use super::handshake::{ANSWER_BYTES, Client, Parties, Purpose};
+use super::frame::{HEADER_BYTES, FrameHeader, FrameKind};
+use super::handshake::{RESPONSE_BYTES, Client, Endpoints, ConnectionPurpose};
 use super::peers::Peers;
-use super::socket::{Gather, connect, is_connected, write_whole};
-use super::watch::{Interest, Source};
+use super::socket::{FixedRead, connect, is_connected, write_whole};
+use super::epoll::{Interest, Watched};
 use crate::base::Rank;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
-/// Before all addresses are tried again, where one of them was there and hung up.
+/// Pause before all addresses are tried again, where one of them was reached and hung up.
 const PAUSE: Duration = Duration::from_millis(100);
 
-enum Stage {
+enum DialStage {
     /// The system connects.
     Connecting,
     /// The hello is sent.
-    Hello(Box<Client>, Gather<ANSWER_BYTES>),
-    /// The proof is sent: only now may the peer take this rank for proven.
-    Proof(Gather<HEADER_BYTES>),
-    /// The peer prefers the connection that it makes itself, and which comes.
+    Hello(Box<Client>, FixedRead<RESPONSE_BYTES>),
+    /// The proof is sent: only now may the peer consider this rank authenticated.
+    Proof(FixedRead<HEADER_BYTES>),
+    /// The peer prefers the connection that it dials itself, which will arrive.
     Yielded,
-    /// All addresses failed, and are tried again soon.
+    /// All addresses failed and will be tried again soon.
     Pausing,
 }
 
-/// How far it is.
-pub enum Step {
-    /// Something has to come, or the deadline.
+/// The result of one step of a dial.
+pub enum DialStep {
+    /// The dial waits for the peer or for the deadline.
     Wait,
-    /// The peer accepted it.
+    /// The peer accepted the connection.
     Open(OwnedFd, SocketAddr),
-    /// The peer cannot be reached, and why.
+    /// The peer cannot be reached, with the reason.
     Failed(String),
 }
 
-/// Why one address does not lead to the peer.
-enum Obstacle {
-    /// It would not another time either.
+/// Why one address does not reach the peer.
+enum AddressError {
+    /// A retry would not help.
     Final(String),
-    /// It hung up, which a busy peer may do.
+    /// The other end hung up, as a busy peer may do.
     HungUp(String),
 }
 
 /// The attempt to reach one peer.
 pub struct Dial {
-    /// Its number among the attempts of this rank.
+    /// Its number among the dials of this rank.
     pub number: u32,
-    /// Whom it is to reach.
+    /// The peer to reach.
     pub peer: Rank,
-    /// When the present stage is over.
+    /// The deadline of the current stage.
     pub due: Instant,
-    /// When the present address was begun.
+    /// When the current address was begun.
     since: Instant,
-    /// When all of it is over.
+    /// The deadline of the whole dial.
     ends: Instant,
     socket: Option<OwnedFd>,
-    stage: Stage,
-    /// The address that is tried, by place in the card.
-    place: usize,
-    obstacles: Vec<String>,
+    stage: DialStage,
+    /// Index of the current address in the peer's list.
+    address_index: usize,
+    errors: Vec<String>,
     hung_up: bool,
 }
 
 impl Dial {
     /// Begins with the first address.
-    pub fn begin(number: u32, peer: Rank, peers: &Peers, now: Instant) -> (Dial, Step) {
+    pub fn begin(number: u32, peer: Rank, peers: &Peers, now: Instant) -> (Dial, DialStep) {
         let mut dial = Dial {
             number,
             peer,
             due: now,
             since: now,
-            ends: now + peers.silence,
+            ends: now + peers.peer_timeout,
             socket: None,
-            stage: Stage::Pausing,
-            place: 0,
-            obstacles: Vec::new(),
+            stage: DialStage::Pausing,
+            address_index: 0,
+            errors: Vec::new(),
             hung_up: false,
         };
         let step = dial.try_addresses(peers, now);
         (dial, step)
     }
 
-    /// Whether the peer may take this rank for proven, so that it must be heard before another connection is accepted.
-    pub fn has_proven(&self) -> bool {
-        matches!(self.stage, Stage::Proof(_))
+    /// True if the peer may consider this rank authenticated, so that its reply must be awaited before another connection of
+    /// that peer is accepted.
+    pub fn has_sent_proof(&self) -> bool {
+        matches!(self.stage, DialStage::Proof(_))
     }
 
-    /// Goes on, as far as the system and the peer are.
-    pub fn advance(&mut self, peers: &Peers, now: Instant) -> Step {
+    /// Advances as far as data from the peer allows.
+    pub fn advance(&mut self, peers: &Peers, now: Instant) -> DialStep {
         match self.try_advance(peers) {
             Ok(true) => match self.socket.take() {
-                Some(socket) => Step::Open(socket, self.address(peers)),
-                None => Step::Wait,
+                Some(socket) => DialStep::Open(socket, self.address(peers)),
+                None => DialStep::Wait,
             },
-            Ok(false) => Step::Wait,
-            Err(obstacle) => self.give_up_address(obstacle, peers, now),
+            Ok(false) => DialStep::Wait,
+            Err(error) => self.on_address_failed(error, peers, now),
         }
     }
 
-    /// The deadline came.
-    pub fn expire(&mut self, peers: &Peers, now: Instant) -> Step {
+    /// Handles the deadline of the current stage.
+    pub fn on_deadline(&mut self, peers: &Peers, now: Instant) -> DialStep {
         if now < self.due {
-            return Step::Wait;
+            return DialStep::Wait;
         }
         let seconds = self.due.duration_since(self.since).as_secs_f64();
         match self.stage {
-            Stage::Pausing => {
-                (self.place, self.hung_up) = (0, false);
-                self.obstacles.clear();
+            DialStage::Pausing => {
+                (self.address_index, self.hung_up) = (0, false);
+                self.errors.clear();
                 self.try_addresses(peers, now)
             }
-            Stage::Yielded => {
-                self.place = usize::MAX;
-                self.obstacles.push(format!("it wanted to connect itself, and did not within {seconds} s"));
+            DialStage::Yielded => {
+                self.address_index = usize::MAX;
+                self.errors.push(format!("it intended to connect itself, and did not within {seconds} s"));
                 self.try_addresses(peers, now)
             }
-            Stage::Connecting => {
+            DialStage::Connecting => {
                 let text = format!("at {} within {seconds} s: is the port closed by a firewall?", self.address(peers));
-                self.give_up_address(Obstacle::Final(text), peers, now)
+                self.on_address_failed(AddressError::Final(text), peers, now)
             }
-            Stage::Hello(..) | Stage::Proof(_) => {
-                let text = format!("at {}: connected, but there is no answer within {seconds} s", self.address(peers));
-                self.give_up_address(Obstacle::Final(text), peers, now)
+            DialStage::Hello(..) | DialStage::Proof(_) => {
+                let text = format!("at {}: connected, but there is no response within {seconds} s", self.address(peers));
+                self.on_address_failed(AddressError::Final(text), peers, now)
             }
         }
     }
 
     fn address(&self, peers: &Peers) -> SocketAddr {
-        peers.cards[self.peer as usize].addresses[self.place]
+        peers.addresses[self.peer as usize].socket_addresses[self.address_index]
     }
 
-    /// True where the peer accepted.
-    fn try_advance(&mut self, peers: &Peers) -> Result<bool, Obstacle> {
+    /// True if the peer accepted.
+    fn try_advance(&mut self, peers: &Peers) -> Result<bool, AddressError> {
         let Some(socket) = &self.socket else { return Ok(false) };
         let address = self.address(peers);
         let failed = |error: io::Error| {
-            let hint = if error.kind() == io::ErrorKind::ConnectionRefused { ": its process is gone" } else { "" };
-            Obstacle::Final(format!("at {address}: {error}{hint}"))
+            let hint = if error.kind() == io::ErrorKind::ConnectionRefused { ": its process has ended" } else { "" };
+            AddressError::Final(format!("at {address}: {error}{hint}"))
         };
-        let hung_up = |error: io::Error| Obstacle::HungUp(format!("at {address}: it hung up ({error})"));
+        let hung_up = |error: io::Error| AddressError::HungUp(format!("at {address}: it hung up ({error})"));
         let number = self.number;
-        if let Stage::Connecting = self.stage {
+        if let DialStage::Connecting = self.stage {
             if !is_connected(socket).map_err(failed)? {
                 return Ok(false);
             }
-            let parties = Parties { purpose: Purpose::Road, client: peers.me, server: self.peer };
-            let client = Client::new(&peers.secret, parties);
+            let endpoints = Endpoints { purpose: ConnectionPurpose::Transport, client: peers.me, server: self.peer };
+            let client = Client::new(&peers.secret, endpoints);
             write_whole(socket, client.hello()).map_err(hung_up)?;
-            peers.watch.change(socket, Source::Dial(number), Interest::Read).map_err(failed)?;
-            self.stage = Stage::Hello(Box::new(client), Gather::new());
+            peers.watch.change(socket, Watched::Dial(number), Interest::Read).map_err(failed)?;
+            self.stage = DialStage::Hello(Box::new(client), FixedRead::new());
         }
-        if let Stage::Hello(client, gather) = &mut self.stage {
-            let Some(answer) = gather.read(socket).map_err(hung_up)? else { return Ok(false) };
+        if let DialStage::Hello(client, gather) = &mut self.stage {
+            let Some(response) = gather.read(socket).map_err(hung_up)? else { return Ok(false) };
             let proof =
-                client.answered(&answer).map_err(|distrust| Obstacle::Final(format!("at {address}: {distrust}")))?;
+                client.verify_response(&response).map_err(|error| AddressError::Final(format!("at {address}: {error}")))?;
             write_whole(socket, &proof).map_err(hung_up)?;
-            self.stage = Stage::Proof(Gather::new());
+            self.stage = DialStage::Proof(FixedRead::new());
         }
-        if let Stage::Proof(gather) = &mut self.stage {
-            let Some(verdict) = gather.read(socket).map_err(hung_up)? else { return Ok(false) };
-            match Header::decode(&verdict).map(|header| header.kind) {
-                Ok(Kind::Welcome) => return Ok(true),
-                Ok(Kind::Yield) => {
+        if let DialStage::Proof(gather) = &mut self.stage {
+            let Some(header) = gather.read(socket).map_err(hung_up)? else { return Ok(false) };
+            match FrameHeader::decode(&header).map(|header| header.kind) {
+                Ok(FrameKind::Welcome) => return Ok(true),
+                Ok(FrameKind::Yield) => {
                     self.socket = None;
-                    self.stage = Stage::Yielded;
+                    self.stage = DialStage::Yielded;
                     self.due = self.ends;
                 }
-                Ok(Kind::Goodbye) => {
-                    return Err(Obstacle::Final(format!("at {address}: it takes this rank for lost, or leaves")));
+                Ok(FrameKind::Goodbye) => {
+                    return Err(AddressError::Final(format!("at {address}: it considers this rank failed, or is closing")));
                 }
-                other => return Err(Obstacle::Final(format!("at {address}: it answered {other:?}"))),
+                other => return Err(AddressError::Final(format!("at {address}: it responded with {other:?}"))),
             }
         }
         Ok(false)
     }
 
-    fn give_up_address(&mut self, obstacle: Obstacle, peers: &Peers, now: Instant) -> Step {
+    fn on_address_failed(&mut self, error: AddressError, peers: &Peers, now: Instant) -> DialStep {
         self.socket = None;
-        self.place += 1;
-        match obstacle {
-            Obstacle::Final(text) => self.obstacles.push(text),
-            Obstacle::HungUp(text) => {
-                self.obstacles.push(text);
+        self.address_index += 1;
+        match error {
+            AddressError::Final(text) => self.errors.push(text),
+            AddressError::HungUp(text) => {
+                self.errors.push(text);
                 self.hung_up = true;
             }
         }
         self.try_addresses(peers, now)
     }
 
-    /// Begins with the next address that the system does not refuse at once.
-    fn try_addresses(&mut self, peers: &Peers, now: Instant) -> Step {
-        let addresses = &peers.cards[self.peer as usize].addresses;
-        while let Some(address) = addresses.get(self.place) {
+    /// Dials the next address that the system does not refuse at once.
+    fn try_addresses(&mut self, peers: &Peers, now: Instant) -> DialStep {
+        let addresses = &peers.addresses[self.peer as usize].socket_addresses;
+        while let Some(address) = addresses.get(self.address_index) {
             let begun = connect(*address).and_then(|socket| {
-                peers.watch.add(&socket, Source::Dial(self.number), Interest::Write)?;
+                peers.watch.add(&socket, Watched::Dial(self.number), Interest::Write)?;
                 Ok(socket)
             });
             match begun {
                 Ok(socket) => {
-                    // Each address has its share of the time that is left.
-                    let left = (addresses.len() - self.place) as u32;
+                    // Each address gets an equal share of the remaining time.
+                    let left = (addresses.len() - self.address_index) as u32;
                     (self.since, self.due) = (now, now + self.ends.saturating_duration_since(now) / left);
-                    (self.socket, self.stage) = (Some(socket), Stage::Connecting);
-                    return Step::Wait;
+                    (self.socket, self.stage) = (Some(socket), DialStage::Connecting);
+                    return DialStep::Wait;
                 }
                 Err(error) => {
                     let many = error.raw_os_error() == Some(rustix::io::Errno::MFILE.raw_os_error());
                     let hint = if many { ": raise the limit of open files (ulimit -n)" } else { "" };
-                    self.obstacles.push(format!("at {address}: {error}{hint}"));
-                    self.place += 1;
+                    self.errors.push(format!("at {address}: {error}{hint}"));
+                    self.address_index += 1;
                 }
             }
         }
         if self.hung_up && now + PAUSE < self.ends {
-            (self.stage, self.due) = (Stage::Pausing, now + PAUSE);
-            return Step::Wait;
+            (self.stage, self.due) = (DialStage::Pausing, now + PAUSE);
+            return DialStep::Wait;
         }
-        if self.obstacles.is_empty() {
-            self.obstacles.push("it announced no address".to_string());
+        if self.errors.is_empty() {
+            self.errors.push("it announced no address".to_string());
         }
-        let from = peers.cards[peers.me as usize].addresses.first().map(|address| format!(" ({})", address.ip()));
-        Step::Failed(format!(
+        let from = peers.addresses[peers.me as usize].socket_addresses.first().map(|address| format!(" ({})", address.ip()));
+        DialStep::Failed(format!(
             "{}{} cannot reach {} {}",
             peers.named(peers.me),
             from.unwrap_or_default(),
             peers.named(self.peer),
-            self.obstacles.join("; ")
+            self.errors.join("; ")
         ))
     }
 }

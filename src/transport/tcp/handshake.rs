@@ -1,38 +1,38 @@
 //! How two ends of a connection prove to each other that they hold the job's secret, before a byte of either is interpreted.
 //!
-//! Pure: bytes in, bytes out. Challenge and response with HMAC-SHA-256; each end answers a number that the other has just
-//! made, so nothing recorded earlier is of use, and the two directions sign different words, so nothing can be echoed back.
+//! Pure: bytes in, bytes out. Challenge and response with HMAC-SHA-256; each end signs a nonce that the other has just
+//! drawn, so a recording is of no use, and the two directions sign different labels, so nothing can be echoed back.
 //!
 //! ```text
 //!   client                                   server
 //!   HELLO  magic 8 | version 4 | purpose 4 | rank 4 | peer 4 | nonce 32    -->
-//!          <--   magic 8 | version 4 | refusal 4 | nonce 32 | HMAC("server", hello, nonce)  ANSWER
-//!   PROOF  HMAC("client", hello, answer's nonce)                           -->
+//!        <--   magic 8 | version 4 | refusal 4 | nonce 32 | HMAC("server", hello, nonce)  RESPONSE
+//!   PROOF  HMAC("client", hello, response's nonce)                         -->
 //! ```
 //!
-//! What is read of a stranger's hello is compared, never used, until its proof has come. What travels later is neither
-//! signed nor encrypted: who can change packets between the hosts can change them here too.
+//! The fields of an unauthenticated hello are compared, never used, until the proof has arrived. Later frames are neither
+//! signed nor encrypted: an attacker that can change packets between the hosts can change them here too.
 
 use crate::base::Rank;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-/// Starts every hello and answer; no text protocol begins like this.
+/// Starts every hello and response; no text protocol begins like this.
 const MAGIC: [u8; 8] = *b"\xffmobula\n";
 
-/// Of what follows the handshake; ranks of different versions refuse each other.
+/// The version of the protocol after the handshake; ranks of different versions refuse each other.
 pub const WIRE_VERSION: u32 = 1;
 
-/// Bytes of a hello, of an answer, and of a proof.
+/// Bytes of a hello, of a response, and of a proof.
 pub const HELLO_BYTES: usize = 56;
 /// See [`HELLO_BYTES`].
-pub const ANSWER_BYTES: usize = 80;
+pub const RESPONSE_BYTES: usize = 80;
 /// See [`HELLO_BYTES`].
 pub const PROOF_BYTES: usize = 32;
 
 const NONCE_BYTES: usize = 32;
 
-/// A job's secret: who has it is a rank of the job. Never printed.
+/// A job's secret: a process that has it is a rank of the job. Never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret([u8; 32]);
 
@@ -45,22 +45,22 @@ impl Secret {
         Secret(random())
     }
 
-    /// These 32 bytes.
+    /// The secret of these 32 bytes.
     pub fn from_bytes(bytes: [u8; 32]) -> Secret {
         Secret(bytes)
     }
 
-    /// The bytes, to hand it to another rank over a road that is trusted.
+    /// The bytes, to pass the secret to another rank over a trusted transport.
     pub fn bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// The secret of one use, derived from this one: a job's from a user's, from the job's name.
+    /// The secret of one use, derived from this one by name: a job's from a user's, with the job's name.
     pub fn derive(&self, name: &str) -> Secret {
         Secret(sign(self, &[b"derive", name.as_bytes()]))
     }
 
-    /// Secret made of text of any length, such as an environment variable holds.
+    /// A secret derived from text of any length, such as the value of an environment variable.
     pub fn from_text(text: &str) -> Secret {
         Secret(sign(&Secret([0; 32]), &[b"text", text.as_bytes()]))
     }
@@ -72,57 +72,57 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// What a connection is for. A proof for one is none for another.
+/// The purpose of a connection. A proof for one purpose is invalid for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
-pub enum Purpose {
-    /// Ranks meet at the first one.
+pub enum ConnectionPurpose {
+    /// The rendezvous of the ranks at the first one.
     Rendezvous = 1,
-    /// The road between two ranks.
-    Road = 2,
+    /// The transport between two ranks.
+    Transport = 2,
 }
 
-/// Why a handshake ended without trust.
+/// Why a handshake failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Distrust {
-    /// The other end speaks another protocol altogether.
-    Stranger,
-    /// It is mobula, of another wire version.
+pub enum HandshakeError {
+    /// The other end uses another protocol.
+    NotMobula,
+    /// The other end is mobula of another wire version.
     Version(u32),
-    /// It proved nothing, or for another job, purpose or rank.
+    /// The other end proved nothing, or proved it for another job, purpose or rank.
     Secret,
-    /// It wanted another rank than this, or another purpose.
+    /// The other end looked for another rank than this, or another purpose.
     Misdirected,
 }
 
-impl std::fmt::Display for Distrust {
+impl std::fmt::Display for HandshakeError {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Distrust::Stranger => write!(formatter, "the other end is not mobula"),
-            Distrust::Version(theirs) => write!(
+            HandshakeError::NotMobula => write!(formatter, "the other end is not mobula"),
+            HandshakeError::Version(theirs) => write!(
                 formatter,
-                "the other end speaks version {theirs} of mobula's protocol and this one version {WIRE_VERSION}: start the \
+                "the other end uses version {theirs} of mobula's protocol and this one version {WIRE_VERSION}: start the \
                  same binary on every rank"
             ),
-            Distrust::Secret => write!(formatter, "the other end does not hold this job's secret"),
-            Distrust::Misdirected => write!(formatter, "the other end looked for another rank or another purpose"),
+            HandshakeError::Secret => write!(formatter, "the other end does not hold this job's secret"),
+            HandshakeError::Misdirected => write!(formatter, "the other end looked for another rank or another purpose"),
         }
     }
 }
 
-/// Who talks to whom, and what for.
+/// The two ends of a connection and its purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Parties {
-    /// What the connection is for.
-    pub purpose: Purpose,
+pub struct Endpoints {
+    /// The purpose of the connection.
+    pub purpose: ConnectionPurpose,
     /// The rank that connects.
     pub client: Rank,
     /// The rank that listens.
     pub server: Rank,
 }
 
-/// The end that connects: sends `hello`, reads [`ANSWER_BYTES`], sends what `answered` returns. Then it may speak.
+/// The end that connects: sends `hello`, reads [`RESPONSE_BYTES`], sends the result of `verify_response`. Then it may send.
 pub struct Client {
     hello: [u8; HELLO_BYTES],
     secret: Secret,
@@ -130,10 +130,10 @@ pub struct Client {
 
 impl Client {
     /// A new handshake.
-    pub fn new(secret: &Secret, parties: Parties) -> Client {
+    pub fn new(secret: &Secret, endpoints: Endpoints) -> Client {
         let mut hello = [0; HELLO_BYTES];
         hello[..8].copy_from_slice(&MAGIC);
-        let words = [WIRE_VERSION, parties.purpose as u32, parties.client, parties.server];
+        let words = [WIRE_VERSION, endpoints.purpose as u32, endpoints.client, endpoints.server];
         for (at, word) in words.into_iter().enumerate() {
             hello[8 + 4 * at..12 + 4 * at].copy_from_slice(&word.to_le_bytes());
         }
@@ -141,94 +141,95 @@ impl Client {
         Client { hello, secret: secret.clone() }
     }
 
-    /// What to send first.
+    /// The first bytes to send.
     pub fn hello(&self) -> &[u8; HELLO_BYTES] {
         &self.hello
     }
 
-    /// The proof to send, where the answer proves the server.
+    /// Returns the proof to send, if the response authenticates the server.
     ///
     /// # Errors
     /// Why it does not.
-    pub fn answered(&self, answer: &[u8; ANSWER_BYTES]) -> Result<[u8; PROOF_BYTES], Distrust> {
-        check_magic_and_version(answer)?;
-        match word(answer, 12) {
+    pub fn verify_response(&self, response: &[u8; RESPONSE_BYTES]) -> Result<[u8; PROOF_BYTES], HandshakeError> {
+        check_magic_and_version(response)?;
+        match word(response, 12) {
             0 => {}
-            1 => return Err(Distrust::Misdirected),
-            _ => return Err(Distrust::Stranger),
+            1 => return Err(HandshakeError::Misdirected),
+            _ => return Err(HandshakeError::NotMobula),
         }
-        let nonce = &answer[16..48];
-        verify(&self.secret, &[b"server", &self.hello, nonce], &answer[48..])?;
+        let nonce = &response[16..48];
+        verify(&self.secret, &[b"server", &self.hello, nonce], &response[48..])?;
         Ok(sign(&self.secret, &[b"client", &self.hello, nonce]))
     }
 }
 
-/// The end that listens: reads [`HELLO_BYTES`], sends `answer`, reads [`PROOF_BYTES`]. After `proven` it knows who spoke.
+/// The end that listens: reads [`HELLO_BYTES`], sends `response`, reads [`PROOF_BYTES`]. `verify_proof` then authenticates
+/// the client.
 pub struct Server {
     hello: [u8; HELLO_BYTES],
     nonce: [u8; NONCE_BYTES],
-    answer: [u8; ANSWER_BYTES],
-    parties: Parties,
+    response: [u8; RESPONSE_BYTES],
+    endpoints: Endpoints,
     secret: Secret,
 }
 
 impl Server {
-    /// Of rank `me`, which listens for `purpose`, to a hello. Where the version differs or the hello is for somebody else,
-    /// there is an answer that says so, to be sent before the connection is closed.
+    /// The server's side for a hello, at rank `me`, which listens for `purpose`.
     ///
     /// # Errors
-    /// Why the handshake ends here, with the answer to send, where the other end would understand one.
+    /// Why the handshake fails here. Where the version differs or the hello is for another rank, with the response that tells
+    /// so, to be sent before the connection is closed; `None` where the other end would not understand one.
     pub fn new(
         secret: &Secret,
-        purpose: Purpose,
+        purpose: ConnectionPurpose,
         me: Rank,
         hello: &[u8; HELLO_BYTES],
-    ) -> Result<Server, (Distrust, Option<[u8; ANSWER_BYTES]>)> {
-        if let Err(distrust) = check_magic_and_version(hello) {
-            let understands = matches!(distrust, Distrust::Version(_));
-            return Err((distrust, understands.then(|| unsigned_answer(0))));
+    ) -> Result<Server, (HandshakeError, Option<[u8; RESPONSE_BYTES]>)> {
+        if let Err(error) = check_magic_and_version(hello) {
+            let understands = matches!(error, HandshakeError::Version(_));
+            return Err((error, understands.then(|| unsigned_response(0))));
         }
         if word(hello, 12) != purpose as u32 || word(hello, 20) != me {
-            return Err((Distrust::Misdirected, Some(unsigned_answer(1))));
+            return Err((HandshakeError::Misdirected, Some(unsigned_response(1))));
         }
         let nonce = random::<NONCE_BYTES>();
-        let mut answer = unsigned_answer(0);
-        answer[16..48].copy_from_slice(&nonce);
-        answer[48..].copy_from_slice(&sign(secret, &[b"server", hello, &nonce]));
-        let parties = Parties { purpose, client: word(hello, 16), server: me };
-        Ok(Server { hello: *hello, nonce, answer, parties, secret: secret.clone() })
+        let mut response = unsigned_response(0);
+        response[16..48].copy_from_slice(&nonce);
+        response[48..].copy_from_slice(&sign(secret, &[b"server", hello, &nonce]));
+        let endpoints = Endpoints { purpose, client: word(hello, 16), server: me };
+        Ok(Server { hello: *hello, nonce, response, endpoints, secret: secret.clone() })
     }
 
-    /// What to send.
-    pub fn answer(&self) -> &[u8; ANSWER_BYTES] {
-        &self.answer
+    /// The bytes to send.
+    pub fn response(&self) -> &[u8; RESPONSE_BYTES] {
+        &self.response
     }
 
-    /// Who connected, where the proof holds. The caller checks that such a rank exists.
+    /// Returns the authenticated ends, if the proof is valid. The caller checks that such a rank exists.
     ///
     /// # Errors
-    /// `Secret` where it does not hold.
-    pub fn proven(&self, proof: &[u8; PROOF_BYTES]) -> Result<Parties, Distrust> {
+    /// `Secret` where the proof is invalid.
+    pub fn verify_proof(&self, proof: &[u8; PROOF_BYTES]) -> Result<Endpoints, HandshakeError> {
         verify(&self.secret, &[b"client", &self.hello, &self.nonce], proof)?;
-        Ok(self.parties)
+        Ok(self.endpoints)
     }
 }
 
-fn unsigned_answer(refusal: u32) -> [u8; ANSWER_BYTES] {
-    let mut answer = [0; ANSWER_BYTES];
-    answer[..8].copy_from_slice(&MAGIC);
-    answer[8..12].copy_from_slice(&WIRE_VERSION.to_le_bytes());
-    answer[12..16].copy_from_slice(&refusal.to_le_bytes());
-    answer
+fn unsigned_response(refusal: u32) -> [u8; RESPONSE_BYTES] {
+    let mut response = [0; RESPONSE_BYTES];
+    response[..8].copy_from_slice(&MAGIC);
+    response[8..12].copy_from_slice(&WIRE_VERSION.to_le_bytes());
+    response[12..16].copy_from_slice(&refusal.to_le_bytes());
+    response
 }
 
-fn check_magic_and_version(bytes: &[u8]) -> Result<(), Distrust> {
+fn check_magic_and_version(bytes: &[u8]) -> Result<(), HandshakeError> {
     if bytes[..8] != MAGIC {
-        return Err(Distrust::Stranger);
+        return Err(HandshakeError::NotMobula);
     }
     match word(bytes, 8) {
         WIRE_VERSION => Ok(()),
-        theirs => Err(Distrust::Version(theirs)),
+        theirs => Err(HandshakeError::Version(theirs)),
     }
 }
 
@@ -251,8 +252,8 @@ fn sign(secret: &Secret, parts: &[&[u8]]) -> [u8; 32] {
 }
 
 /// In constant time.
-fn verify(secret: &Secret, parts: &[&[u8]], signature: &[u8]) -> Result<(), Distrust> {
-    mac(secret, parts).verify_slice(signature).map_err(|_| Distrust::Secret)
+fn verify(secret: &Secret, parts: &[&[u8]], signature: &[u8]) -> Result<(), HandshakeError> {
+    mac(secret, parts).verify_slice(signature).map_err(|_| HandshakeError::Secret)
 }
 
 fn random<const BYTES: usize>() -> [u8; BYTES] {
@@ -265,73 +266,73 @@ fn random<const BYTES: usize>() -> [u8; BYTES] {
 mod tests {
     use super::*;
 
-    const ROAD: Parties = Parties { purpose: Purpose::Road, client: 3, server: 5 };
+    const ENDPOINTS: Endpoints = Endpoints { purpose: ConnectionPurpose::Transport, client: 3, server: 5 };
 
-    fn shake(client: &Secret, server: &Secret, parties: Parties, me: Rank) -> Result<Parties, Distrust> {
-        let client = Client::new(client, parties);
-        let server = Server::new(server, Purpose::Road, me, client.hello()).map_err(|(distrust, _)| distrust)?;
-        server.proven(&client.answered(server.answer())?)
+    fn shake(client: &Secret, server: &Secret, endpoints: Endpoints, me: Rank) -> Result<Endpoints, HandshakeError> {
+        let client = Client::new(client, endpoints);
+        let server = Server::new(server, ConnectionPurpose::Transport, me, client.hello()).map_err(|(error, _)| error)?;
+        server.verify_proof(&client.verify_response(server.response())?)
     }
 
     #[test]
-    fn ranks_of_one_job_trust_each_other() {
+    fn handshake_with_one_secret_succeeds() {
         let secret = Secret::random();
-        assert_eq!(shake(&secret, &secret, ROAD, 5), Ok(ROAD));
+        assert_eq!(shake(&secret, &secret, ENDPOINTS, 5), Ok(ENDPOINTS));
     }
 
     #[test]
-    fn another_secret_is_noticed_by_both() {
+    fn different_secret_is_rejected_by_both_ends() {
         let (ours, theirs) = (Secret::random(), Secret::random());
-        assert_eq!(shake(&ours, &theirs, ROAD, 5), Err(Distrust::Secret));
-        let client = Client::new(&theirs, ROAD);
-        let server = Server::new(&ours, Purpose::Road, 5, client.hello()).expect("the hello is well formed");
-        assert_eq!(server.proven(&sign(&theirs, &[b"client", client.hello(), &server.nonce])), Err(Distrust::Secret));
+        assert_eq!(shake(&ours, &theirs, ENDPOINTS, 5), Err(HandshakeError::Secret));
+        let client = Client::new(&theirs, ENDPOINTS);
+        let server = Server::new(&ours, ConnectionPurpose::Transport, 5, client.hello()).expect("the hello is well formed");
+        assert_eq!(server.verify_proof(&sign(&theirs, &[b"client", client.hello(), &server.nonce])), Err(HandshakeError::Secret));
     }
 
     #[test]
-    fn a_replay_proves_nothing() {
+    fn replayed_proof_and_response_are_rejected() {
         let secret = Secret::random();
-        let client = Client::new(&secret, ROAD);
-        let recorded = Server::new(&secret, Purpose::Road, 5, client.hello()).expect("well formed");
-        let proof = client.answered(recorded.answer()).expect("the server holds the secret");
-        let fresh = Server::new(&secret, Purpose::Road, 5, client.hello()).expect("well formed");
-        assert_eq!(fresh.proven(&proof), Err(Distrust::Secret), "each answer has a number of its own");
-        let again = Client::new(&secret, ROAD);
-        assert_eq!(again.answered(recorded.answer()), Err(Distrust::Secret), "so has each hello");
+        let client = Client::new(&secret, ENDPOINTS);
+        let recorded = Server::new(&secret, ConnectionPurpose::Transport, 5, client.hello()).expect("well formed");
+        let proof = client.verify_response(recorded.response()).expect("the server holds the secret");
+        let fresh = Server::new(&secret, ConnectionPurpose::Transport, 5, client.hello()).expect("well formed");
+        assert_eq!(fresh.verify_proof(&proof), Err(HandshakeError::Secret), "each response has a nonce of its own");
+        let again = Client::new(&secret, ENDPOINTS);
+        assert_eq!(again.verify_response(recorded.response()), Err(HandshakeError::Secret), "so has each hello");
     }
 
     #[test]
-    fn strangers_versions_and_wrong_doors_are_told_apart() {
+    fn server_distinguishes_other_programs_versions_and_misdirected_hellos() {
         let secret = Secret::random();
-        let hello = *Client::new(&secret, ROAD).hello();
+        let hello = *Client::new(&secret, ENDPOINTS).hello();
         let refused = |hello: &[u8; HELLO_BYTES]| {
-            Server::new(&secret, Purpose::Road, 5, hello).err().map(|(distrust, answer)| (distrust, answer.is_some()))
+            Server::new(&secret, ConnectionPurpose::Transport, 5, hello).err().map(|(error, response)| (error, response.is_some()))
         };
-        let mut stranger = hello;
-        stranger[0] = b'G';
-        assert_eq!(refused(&stranger), Some((Distrust::Stranger, false)));
+        let mut other_program = hello;
+        other_program[0] = b'G';
+        assert_eq!(refused(&other_program), Some((HandshakeError::NotMobula, false)));
         let mut newer = hello;
         newer[8] = 9;
-        assert_eq!(refused(&newer), Some((Distrust::Version(9), true)));
+        assert_eq!(refused(&newer), Some((HandshakeError::Version(9), true)));
         let mut elsewhere = hello;
         elsewhere[20] = 6;
-        assert_eq!(refused(&elsewhere), Some((Distrust::Misdirected, true)));
-        assert_eq!(shake(&secret, &secret, ROAD, 6), Err(Distrust::Misdirected));
+        assert_eq!(refused(&elsewhere), Some((HandshakeError::Misdirected, true)));
+        assert_eq!(shake(&secret, &secret, ENDPOINTS, 6), Err(HandshakeError::Misdirected));
     }
 
     #[test]
-    fn a_client_tells_a_stranger_from_a_newer_server() {
-        let client = Client::new(&Secret::random(), ROAD);
-        assert_eq!(client.answered(&[0; ANSWER_BYTES]), Err(Distrust::Stranger));
-        let mut newer = unsigned_answer(0);
+    fn client_distinguishes_other_programs_from_newer_servers() {
+        let client = Client::new(&Secret::random(), ENDPOINTS);
+        assert_eq!(client.verify_response(&[0; RESPONSE_BYTES]), Err(HandshakeError::NotMobula));
+        let mut newer = unsigned_response(0);
         newer[8] = 2;
-        assert_eq!(client.answered(&newer), Err(Distrust::Version(2)));
-        assert_eq!(client.answered(&unsigned_answer(1)), Err(Distrust::Misdirected));
-        assert_eq!(client.answered(&unsigned_answer(0)), Err(Distrust::Secret), "unsigned");
+        assert_eq!(client.verify_response(&newer), Err(HandshakeError::Version(2)));
+        assert_eq!(client.verify_response(&unsigned_response(1)), Err(HandshakeError::Misdirected));
+        assert_eq!(client.verify_response(&unsigned_response(0)), Err(HandshakeError::Secret), "unsigned");
     }
 
     #[test]
-    fn secrets_are_derived_by_name_and_never_printed() {
+    fn derived_secrets_depend_on_the_name_and_are_not_printed() {
         let user = Secret::from_text("a user's");
         assert_ne!(user.derive("job 1"), user.derive("job 2"));
         assert_eq!(user.derive("job 1"), Secret::from_text("a user's").derive("job 1"));

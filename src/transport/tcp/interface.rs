@@ -1,6 +1,6 @@
-//! By which addresses peers reach this host: those of its network interfaces, the fastest first.
+//! The addresses at which peers reach this host: those of its network interfaces, the fastest first.
 //!
-//! IP over InfiniBand comes first, then cards by their speed, then what tells no speed. Addresses that a host gives itself
+//! IP over InfiniBand comes first, then network cards by their speed, then cards of unknown speed. Self-assigned addresses
 //! (169.254/16), and bridges of containers and virtual machines, which often have the same address on every host, come
 //! last. Loopback counts only where there is nothing else, and a link-local address of IPv6 never: it means nothing
 //! without the name of an interface of the reader's own host.
@@ -10,7 +10,7 @@ use crate::base::{Error, Result};
 use std::ffi::CStr;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// How names of bridges and of cards of containers and virtual machines begin.
+/// Prefixes of the names of bridges and of interfaces of containers and virtual machines.
 const VIRTUAL: &[&str] =
     &["docker", "br-", "virbr", "veth", "vnet", "cni", "flannel", "cali", "lxc", "lxd", "podman", "tun", "tap"];
 
@@ -22,20 +22,20 @@ const INFINIBAND: u64 = 32;
 pub struct Addresses(pub Vec<IpAddr>);
 
 impl Addresses {
-    /// This host alone.
+    /// Those of this host alone.
     #[cfg(test)]
     pub fn loopback() -> Addresses {
         Addresses(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()])
     }
 
-    /// Of the interfaces that are up; of those alone that MOBULA_INTERFACE names, where it is set.
+    /// Those of the interfaces that are up; only of those that MOBULA_INTERFACE selects, where it is set.
     ///
     /// # Errors
-    /// `Error::Config` where it names none, with those that there are; `Error::Fabric` where the system lists none.
+    /// `Error::Config`, with the list of interfaces, where it selects none; `Error::Fabric` where the system lists none.
     pub fn choose(interface: Option<&str>) -> Result<Addresses> {
         let all = interfaces()
             .map_err(|error| Error::fabric(format!("the network interfaces of this host cannot be listed: {error}")))?;
-        choice(all, interface)
+        choose_addresses(all, interface)
     }
 }
 
@@ -45,65 +45,65 @@ struct Interface {
     name: String,
     address: IpAddr,
     infiniband: bool,
-    /// Where the card tells it.
+    /// Where the card reports it.
     speed_mbit: Option<u64>,
 }
 
 /// Lower is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Class {
+enum AddressClass {
     Infiniband,
     Card,
-    SelfGiven,
+    SelfAssigned,
     Virtual,
     Loopback,
 }
 
 impl Interface {
-    fn class(&self) -> Class {
+    fn class(&self) -> AddressClass {
         let self_given = matches!(self.address, IpAddr::V4(address) if address.is_link_local());
         if self.address.is_loopback() || self.name == "lo" {
-            Class::Loopback
+            AddressClass::Loopback
         } else if VIRTUAL.iter().any(|prefix| self.name.starts_with(prefix)) {
-            Class::Virtual
+            AddressClass::Virtual
         } else if self_given {
-            Class::SelfGiven
+            AddressClass::SelfAssigned
         } else if self.infiniband || self.name.starts_with("ib") {
-            Class::Infiniband
+            AddressClass::Infiniband
         } else {
-            Class::Card
+            AddressClass::Card
         }
     }
 
-    /// Whether another host can use the address as it stands.
-    fn can_travel(&self) -> bool {
+    /// True if another host can use the address without an interface name.
+    fn is_routable(&self) -> bool {
         !matches!(self.address, IpAddr::V6(address) if address.is_unicast_link_local())
     }
 
-    fn is_meant_by(&self, wanted: &str) -> bool {
-        match subnet(wanted) {
+    fn matches(&self, selector: &str) -> bool {
+        match subnet(selector) {
             Some((network, bits)) => is_within(self.address, network, bits),
-            None => self.name.starts_with(wanted),
+            None => self.name.starts_with(selector),
         }
     }
 }
 
-/// The decision, without looking at the system.
-fn choice(all: Vec<Interface>, wanted: Option<&str>) -> Result<Addresses> {
-    let mut usable: Vec<&Interface> = all.iter().filter(|interface| interface.can_travel()).collect();
-    if let Some(wanted) = wanted {
-        usable.retain(|interface| interface.is_meant_by(wanted));
-        // A whole name stands over one that only begins like it: eth1 beside eth10.
-        if usable.iter().any(|interface| interface.name == wanted) {
-            usable.retain(|interface| interface.name == wanted);
+/// The choice among given interfaces, without system calls.
+fn choose_addresses(all: Vec<Interface>, selector: Option<&str>) -> Result<Addresses> {
+    let mut usable: Vec<&Interface> = all.iter().filter(|interface| interface.is_routable()).collect();
+    if let Some(selector) = selector {
+        usable.retain(|interface| interface.matches(selector));
+        // An exact name wins over names with that prefix: eth1 over eth10.
+        if usable.iter().any(|interface| interface.name == selector) {
+            usable.retain(|interface| interface.name == selector);
         }
-    } else if usable.iter().any(|interface| interface.class() != Class::Loopback) {
-        usable.retain(|interface| interface.class() != Class::Loopback);
+    } else if usable.iter().any(|interface| interface.class() != AddressClass::Loopback) {
+        usable.retain(|interface| interface.class() != AddressClass::Loopback);
     }
     if usable.is_empty() {
-        return Err(none_fits(&all, wanted));
+        return Err(none_fits(&all, selector));
     }
-    // The sort is stable: what is alike stays in the system's order.
+    // The sort is stable: equal interfaces stay in the system's order.
     usable.sort_by_key(|interface| {
         let speed = interface.speed_mbit.unwrap_or(0);
         (interface.class(), std::cmp::Reverse(speed), interface.address.is_ipv6())
@@ -111,18 +111,18 @@ fn choice(all: Vec<Interface>, wanted: Option<&str>) -> Result<Addresses> {
     Ok(Addresses(usable.into_iter().map(|interface| interface.address).collect()))
 }
 
-fn none_fits(all: &[Interface], wanted: Option<&str>) -> Error {
+fn none_fits(all: &[Interface], selector: Option<&str>) -> Error {
     let there: Vec<String> = all
         .iter()
         .map(|interface| {
-            let note = if interface.can_travel() { "" } else { ", which is link-local: other hosts cannot use it" };
+            let note = if interface.is_routable() { "" } else { ", which is link-local: other hosts cannot use it" };
             format!("{} ({}{note})", interface.name, interface.address)
         })
         .collect();
     let there = if there.is_empty() { "none".to_string() } else { there.join(", ") };
-    match wanted {
-        Some(wanted) => Error::config(format!(
-            "MOBULA_INTERFACE={wanted} fits no network interface of this host that is up; these are: {there}"
+    match selector {
+        Some(selector) => Error::config(format!(
+            "MOBULA_INTERFACE={selector} fits no network interface of this host that is up; these are: {there}"
         )),
         None => {
             Error::fabric(format!("no network interface of this host has an address that peers could use: {there}"))
@@ -153,7 +153,7 @@ fn is_within(address: IpAddr, network: IpAddr, bits: u32) -> bool {
     }
 }
 
-/// What the system has: every address of an interface that is up.
+/// Every address of every interface that is up.
 fn interfaces() -> std::io::Result<Vec<Interface>> {
     let mut first: *mut libc::ifaddrs = std::ptr::null_mut();
     // SAFETY: the call writes the head of a list that it allocates, or fails.
@@ -173,13 +173,13 @@ fn interfaces() -> std::io::Result<Vec<Interface>> {
         let Some(address) = (unsafe { address_of(entry.ifa_addr) }) else { continue };
         // SAFETY: the name is a string that ends in zero and lives as long as the list.
         let name = unsafe { CStr::from_ptr(entry.ifa_name) }.to_string_lossy().into_owned();
-        let told = |file: &str| std::fs::read_to_string(format!("/sys/class/net/{name}/{file}")).ok();
-        // A card that is down or virtual says -1, or nothing.
-        let speed_mbit = told("speed").and_then(|text| text.trim().parse().ok());
-        let infiniband = told("type").and_then(|text| text.trim().parse::<u64>().ok()) == Some(INFINIBAND);
+        let attribute = |file: &str| std::fs::read_to_string(format!("/sys/class/net/{name}/{file}")).ok();
+        // A card that is down or virtual reports -1, or nothing.
+        let speed_mbit = attribute("speed").and_then(|text| text.trim().parse().ok());
+        let infiniband = attribute("type").and_then(|text| text.trim().parse::<u64>().ok()) == Some(INFINIBAND);
         found.push(Interface { name, address, infiniband, speed_mbit });
     }
-    // SAFETY: the list came from getifaddrs, is freed once, and nothing of it is kept.
+    // SAFETY: the list is from getifaddrs, is freed once, and no pointer into it is kept.
     unsafe { libc::freeifaddrs(first) };
     Ok(found)
 }
@@ -212,8 +212,8 @@ mod tests {
         Interface { name: name.to_string(), address: address.parse().unwrap(), infiniband: false, speed_mbit }
     }
 
-    fn of(all: &[Interface], wanted: Option<&str>) -> Vec<String> {
-        choice(all.to_vec(), wanted).unwrap().0.iter().map(IpAddr::to_string).collect()
+    fn of(all: &[Interface], selector: Option<&str>) -> Vec<String> {
+        choose_addresses(all.to_vec(), selector).unwrap().0.iter().map(IpAddr::to_string).collect()
     }
 
     fn a_node() -> Vec<Interface> {
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fastest_comes_first_and_bridges_last() {
+    fn fastest_interface_comes_first_and_bridges_last() {
         let expected = ["10.2.0.3", "fd00:2::3", "10.1.0.3", "10.0.0.3", "10.9.0.3", "169.254.3.1", "172.17.0.1"];
         assert_eq!(of(&a_node(), None), expected);
         let mut renamed = interface("mlx0", "10.3.0.3", None);
@@ -240,21 +240,21 @@ mod tests {
     }
 
     #[test]
-    fn loopback_serves_where_there_is_nothing_else() {
+    fn loopback_is_chosen_only_without_other_interfaces() {
         assert_eq!(of(&[interface("lo", "127.0.0.1", None), interface("lo", "::1", None)], None), ["127.0.0.1", "::1"]);
         assert_eq!(of(&a_node(), Some("lo")), ["127.0.0.1"]);
     }
 
     #[test]
-    fn a_host_may_have_ipv6_alone() {
+    fn host_with_ipv6_only_yields_its_ipv6_address() {
         let all =
             [interface("eth0", "fe80::1", None), interface("eth0", "fd00::1", None), interface("lo", "::1", None)];
         assert_eq!(of(&all, None), ["fd00::1"]);
     }
 
     #[test]
-    fn an_interface_is_meant_by_name_beginning_address_or_subnet() {
-        for (wanted, expected) in [
+    fn selector_matches_name_prefix_address_or_subnet() {
+        for (selector, expected) in [
             ("eth1", &["10.1.0.3"][..]),
             ("eth", &["10.1.0.3", "10.0.0.3", "10.9.0.3"]),
             ("10.0.0.3", &["10.0.0.3"]),
@@ -263,24 +263,24 @@ mod tests {
             ("fd00:2::/64", &["fd00:2::3"]),
             ("docker0", &["172.17.0.1"]),
         ] {
-            assert_eq!(of(&a_node(), Some(wanted)), expected, "{wanted}");
+            assert_eq!(of(&a_node(), Some(selector)), expected, "{selector}");
         }
         assert_eq!(of(&a_node(), Some("0.0.0.0/0")).len(), 7, "all of IPv4, loopback too");
     }
 
     #[test]
-    fn a_wrong_interface_lists_what_there_is() {
-        for wanted in ["eth7", "10.77.0.0/16", "10.0.0.0/33", "fe80::3"] {
-            let error = choice(a_node(), Some(wanted)).unwrap_err().to_string();
-            for part in [wanted, "MOBULA_INTERFACE", "ib0 (10.2.0.3)", "eth0 (fe80::3, which is link-local"] {
+    fn unknown_selector_error_lists_the_interfaces() {
+        for selector in ["eth7", "10.77.0.0/16", "10.0.0.0/33", "fe80::3"] {
+            let error = choose_addresses(a_node(), Some(selector)).unwrap_err().to_string();
+            for part in [selector, "MOBULA_INTERFACE", "ib0 (10.2.0.3)", "eth0 (fe80::3, which is link-local"] {
                 assert!(error.contains(part), "{error}");
             }
         }
-        assert!(choice(Vec::new(), None).unwrap_err().to_string().contains("none"));
+        assert!(choose_addresses(Vec::new(), None).unwrap_err().to_string().contains("none"));
     }
 
     #[test]
-    fn this_host_has_an_address() {
+    fn this_host_yields_an_address() {
         let addresses = Addresses::choose(None).unwrap().0;
         assert!(!addresses.is_empty());
         let all = interfaces().unwrap();

@@ -1,19 +1,20 @@
-//! What every thread may touch: the state of each peer, each under its own lock, and who is told that something waits.
+//! State that every thread may use: that of each peer, under its own lock, and the lists through which threads notify the
+//! poller.
 //!
 //! Locks, in the order taken: the poller's turn, a peer's link, the lists. No call waits while it holds one.
 
-use super::frame::Request;
+use super::frame::ReadRange;
 use super::handshake::Secret;
-use super::listener::TcpCard;
-use super::outbox::Outbox;
+use super::listener::TcpAddress;
+use super::send_queue::SendQueue;
 use super::reads::Reads;
 use super::socket;
-use super::watch::{Interest, Source, Watch};
+use super::epoll::{Interest, Watched, EpollSet};
 use crate::base::Rank;
 use crate::base::clock::now_ns;
 use crate::base::sync::{AtomicBool, AtomicU64, Ordering, lock};
 use crate::memory::{Arena, Block};
-use crate::transport::{Place, Refusal};
+use crate::transport::{RemoteAddress, Refusal};
 use rustix::net::Shutdown;
 use std::cell::Cell;
 use std::io;
@@ -24,69 +25,69 @@ use std::time::Duration;
 /// Written to one peer before others have their turn.
 const FLUSH_BYTES: usize = 4 << 20;
 
-/// What a poll hands over besides messages.
-pub enum Ending {
-    /// A read is over.
+/// An event that a poll delivers besides messages.
+pub enum QueuedEvent {
+    /// A read ended.
     Read {
-        /// As given by who started it.
+        /// As given to [`Transport::read`](crate::transport::Transport::read).
         token: u64,
         /// The block, or why it was not filled.
         block: Result<Block, String>,
     },
-    /// A peer is gone.
-    Lost {
-        /// Who.
+    /// The link to a peer failed.
+    LinkDown {
+        /// The peer.
         peer: Rank,
-        /// How it was noticed.
+        /// How the failure was detected.
         reason: String,
     },
 }
 
-/// What this rank has to do with a peer. It never goes back up in this list.
+/// The state of the link to a peer. It never goes back up in this list.
 pub enum Link {
     /// Nothing was sent yet, in either direction.
-    Silent,
+    Unused,
     /// There is a connection, or one is being made.
-    Talking(Box<Talk>),
-    /// The peer said goodbye.
-    Left,
-    /// The peer is gone, and was reported.
-    Lost,
+    Active(Box<Connection>),
+    /// The peer sent a goodbye.
+    Closed,
+    /// The link failed, and that was reported.
+    Failed,
 }
 
-/// What there is to say to a peer.
+/// The sending side of a connection to a peer.
 #[derive(Default)]
-pub struct Talk {
+pub struct Connection {
     /// `None` while the connection is being made.
     pub stream: Option<Arc<OwnedFd>>,
-    /// What waits to be written.
-    pub outbox: Outbox,
-    /// Reads under way from the peer.
+    /// Output that waits to be written.
+    pub send_queue: SendQueue,
+    /// Reads in flight from the peer.
     pub reads: Reads,
-    /// Why nothing can be written any more; the poller finds the connection's end and reports it.
+    /// Why writing failed; the poller then finds the connection's end and reports it.
     pub broken: Option<String>,
-    /// Whether the poller is told when there is room to write.
-    waits: bool,
-    /// Whether the poller flushes at the end of its turn.
+    /// True if the poller is woken when the socket becomes writable.
+    awaits_writable: bool,
+    /// True if the poller flushes the queue at the end of its turn.
     marked: bool,
     /// When a message was last taken, in nanoseconds of the clock.
     sent_ns: u64,
 }
 
-/// A message that follows another to the same peer so soon is not written by itself.
+/// A message that follows another to the same peer within this time is not written by itself.
 const BURST_NS: u64 = 10_000;
 
 thread_local! {
-    /// Which fabric this thread polls just now, by address; 0 for none.
+    /// The `Peers` that this thread is polling, by address; 0 for none.
     static POLLING: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Marks the calling thread as the one that polls, until dropped: what it sends meanwhile is written when its turn ends.
-pub struct Polling {
+/// Marks the calling thread as the polling one, until dropped: what it sends meanwhile is written when its turn ends.
+pub struct PollingGuard {
     before: usize,
 }
 
-impl Drop for Polling {
+impl Drop for PollingGuard {
     fn drop(&mut self) {
         POLLING.set(self.before);
     }
@@ -97,155 +98,155 @@ pub struct Peers {
     /// This rank.
     pub me: Rank,
     /// By rank.
-    pub cards: Vec<TcpCard>,
-    /// The job's.
+    pub addresses: Vec<TcpAddress>,
+    /// The job's secret.
     pub secret: Secret,
-    /// How long a peer may not answer.
-    pub silence: Duration,
-    /// Everything that can be waited for.
-    pub watch: Watch,
-    /// What peers may read.
+    /// How long a peer may be unresponsive.
+    pub peer_timeout: Duration,
+    /// All descriptors with their events.
+    pub watch: EpollSet,
+    /// The memory that peers may read.
     pub store: OnceLock<Arc<Arena>>,
     /// By rank.
     pub links: Vec<Mutex<Link>>,
-    /// Peers to which a connection is wanted.
-    pub wanted: Mutex<Vec<Rank>>,
-    /// Peers whose outbox is written at the end of the turn.
+    /// Peers to which a connection is requested.
+    pub to_dial: Mutex<Vec<Rank>>,
+    /// Peers whose queue is flushed at the end of the turn.
     marked: Mutex<Vec<Rank>>,
-    /// Found outside of a turn.
-    pub late: Mutex<Vec<Ending>>,
-    /// Whether a poll would find something without looking at the system.
+    /// Events found outside of a turn.
+    pub queued_events: Mutex<Vec<QueuedEvent>>,
+    /// True if a poll would find something without a system call.
     pub queued: AtomicBool,
-    /// When a poll last looked at the system, in nanoseconds of the clock.
-    pub looked: AtomicU64,
-    /// Whether somebody sleeps on the descriptor, and nobody polled since.
+    /// When a poll last called the system, in nanoseconds of the clock.
+    pub last_poll_ns: AtomicU64,
+    /// True if a thread sleeps on the descriptor, and no thread polled since.
     pub armed: AtomicBool,
 }
 
 impl Peers {
-    /// Of a rank that has talked to nobody.
+    /// The peers of a rank with no connection yet.
     ///
     /// # Errors
     /// Where the system has no descriptors left.
-    pub fn new(me: Rank, cards: Vec<TcpCard>, secret: &Secret, silence: Duration) -> io::Result<Peers> {
+    pub fn new(me: Rank, addresses: Vec<TcpAddress>, secret: &Secret, peer_timeout: Duration) -> io::Result<Peers> {
         Ok(Peers {
             me,
-            links: cards.iter().map(|_| Mutex::new(Link::Silent)).collect(),
-            cards,
+            links: addresses.iter().map(|_| Mutex::new(Link::Unused)).collect(),
+            addresses,
             secret: secret.clone(),
-            silence,
-            watch: Watch::new()?,
+            peer_timeout,
+            watch: EpollSet::new()?,
             store: OnceLock::new(),
-            wanted: Mutex::default(),
+            to_dial: Mutex::default(),
             marked: Mutex::default(),
-            late: Mutex::default(),
+            queued_events: Mutex::default(),
             queued: AtomicBool::new(false),
-            looked: AtomicU64::new(0),
+            last_poll_ns: AtomicU64::new(0),
             armed: AtomicBool::new(false),
         })
     }
 
-    /// A rank, for people.
+    /// A rank and its host, for messages.
     pub fn named(&self, rank: Rank) -> String {
-        format!("rank {rank} on {}", self.cards[rank as usize].host)
+        format!("rank {rank} on {}", self.addresses[rank as usize].host)
     }
 
-    /// The bytes of this rank's store, where they are inside.
+    /// The bytes of this rank's store; `None` where they are not inside.
     pub fn bytes(&self, offset: u64, length: usize) -> Option<&[u8]> {
         self.store.get()?.slice(offset, length)
     }
 
-    /// Marks the calling thread as the one that polls.
-    pub fn begin_polling(&self) -> Polling {
-        Polling { before: POLLING.replace(std::ptr::from_ref(self).addr()) }
+    /// Marks the calling thread as the polling one.
+    pub fn begin_polling(&self) -> PollingGuard {
+        PollingGuard { before: POLLING.replace(std::ptr::from_ref(self).addr()) }
     }
 
-    fn polls_here(&self) -> bool {
+    fn is_polling_here(&self) -> bool {
         POLLING.get() == std::ptr::from_ref(self).addr()
     }
 
-    /// Does something with what there is to say to a peer, where it is not gone.
-    pub fn with_talk<T>(&self, peer: Rank, act: impl FnOnce(&mut Talk) -> T) -> Option<T> {
+    /// Calls `act` with the peer's connection; `None` where there is none.
+    pub fn with_connection<T>(&self, peer: Rank, act: impl FnOnce(&mut Connection) -> T) -> Option<T> {
         match &mut *lock(&self.links[peer as usize]) {
-            Link::Talking(talk) => Some(act(talk)),
-            Link::Silent | Link::Left | Link::Lost => None,
+            Link::Active(connection) => Some(act(connection)),
+            Link::Unused | Link::Closed | Link::Failed => None,
         }
     }
 
-    /// As `with_talk`, for who wants to say something: the first time, a connection is wanted.
-    fn begin_talk<T>(&self, peer: Rank, act: impl FnOnce(&mut Talk) -> T) -> Result<T, Refusal> {
+    /// Like `with_connection`, for a thread that sends; the first call requests a connection to the peer.
+    fn ensure_connection<T>(&self, peer: Rank, act: impl FnOnce(&mut Connection) -> T) -> Result<T, Refusal> {
         let mut link = lock(&self.links[peer as usize]);
-        if let Link::Silent = *link {
-            *link = Link::Talking(Box::default());
-            lock(&self.wanted).push(peer);
-            self.watch.nudge();
+        if let Link::Unused = *link {
+            *link = Link::Active(Box::default());
+            lock(&self.to_dial).push(peer);
+            self.watch.wake();
         }
         match &mut *link {
-            Link::Talking(talk) if talk.broken.is_some() => Err(Refusal::Lost),
-            Link::Talking(talk) => Ok(act(talk)),
-            Link::Left => {
-                *link = Link::Lost;
-                let reason = format!("{} left in order, and was sent something afterwards", self.named(peer));
-                lock(&self.late).push(Ending::Lost { peer, reason });
-                // Release: pairs with the Acquire of who asks whether something is queued.
+            Link::Active(connection) if connection.broken.is_some() => Err(Refusal::Lost),
+            Link::Active(connection) => Ok(act(connection)),
+            Link::Closed => {
+                *link = Link::Failed;
+                let reason = format!("{} closed its connection in order, and was sent a message afterwards", self.named(peer));
+                lock(&self.queued_events).push(QueuedEvent::LinkDown { peer, reason });
+                // Release: pairs with the Acquire in `TcpTransport::is_queued`.
                 self.queued.store(true, Ordering::Release);
-                self.watch.nudge();
+                self.watch.wake();
                 Err(Refusal::Lost)
             }
-            Link::Silent | Link::Lost => Err(Refusal::Lost),
+            Link::Unused | Link::Failed => Err(Refusal::Lost),
         }
     }
 
     /// Takes a message for `peer`.
     pub fn send(&self, peer: Rank, parts: &[&[u8]], length: usize) -> Result<(), Refusal> {
-        let polls_here = self.polls_here();
+        let polls_here = self.is_polling_here();
         let mut later = polls_here;
-        let taken = self.begin_talk(peer, |talk| {
-            // One message alone is written at once. Those that come in quick succession are written together, by the next
-            // poll: a system call and a packet for each would cost far more than the message.
+        let taken = self.ensure_connection(peer, |connection| {
+            // A single message is written at once. Messages in quick succession are written together, by the next poll: a
+            // system call and a packet for each would cost far more than the message.
             let now = now_ns();
-            later |= now.saturating_sub(std::mem::replace(&mut talk.sent_ns, now)) < BURST_NS;
-            let Talk { stream, outbox, .. } = talk;
+            later |= now.saturating_sub(std::mem::replace(&mut connection.sent_ns, now)) < BURST_NS;
+            let Connection { stream, send_queue, .. } = connection;
             let sent = match stream.as_ref().filter(|_| !later) {
-                Some(stream) => outbox.send(parts, length, Some(&mut |slices| socket::write(stream, slices))),
-                None => outbox.send(parts, length, None),
+                Some(stream) => send_queue.send(parts, length, Some(&mut |slices| socket::write(stream, slices))),
+                None => send_queue.send(parts, length, None),
             };
             match sent {
-                Ok(true) if later => self.mark(peer, talk),
-                // What is marked is written soon anyway.
-                Ok(true) if talk.marked => {}
-                Ok(true) => self.await_room(peer, talk),
+                Ok(true) if later => self.mark(peer, connection),
+                // A marked queue is written soon anyway.
+                Ok(true) if connection.marked => {}
+                Ok(true) => self.await_writable(peer, connection),
                 Ok(false) => return Err(Refusal::Full),
-                Err(error) => talk.fail(&error),
+                Err(error) => connection.fail(&error),
             }
             Ok(())
         })?;
-        // SeqCst: pairs with the store in `TcpFabric::arm`, which then looks at what is marked.
+        // SeqCst: pairs with the store in `TcpTransport::arm`, which then loads the marked list.
         if later && !polls_here && self.armed.load(Ordering::SeqCst) {
-            self.watch.nudge();
+            self.watch.wake();
         }
         taken
     }
 
-    /// Whether something waits for the end of a turn.
+    /// True if a peer's queue waits for the end of a turn.
     pub fn has_marked(&self) -> bool {
         !lock(&self.marked).is_empty()
     }
 
-    /// Asks `peer` for bytes of a region of its.
-    pub fn read(&self, peer: Rank, from: Place, into: Block, token: u64) -> Result<(), (Refusal, Block)> {
+    /// Requests bytes of a region of `peer`.
+    pub fn read(&self, peer: Rank, from: RemoteAddress, into: Block, token: u64) -> Result<(), (Refusal, Block)> {
         let mut into = Some(into);
-        let begun = self.begin_talk(peer, |talk| {
+        let begun = self.ensure_connection(peer, |connection| {
             let Some(block) = into.take() else { return };
-            let request = Request { offset: from.offset, bytes: block.len() as u64 };
-            match talk.reads.start(token, block) {
-                Ok(slot) => talk.outbox.request(slot, from.region, request),
+            let request = ReadRange { offset: from.offset, bytes: block.len() as u64 };
+            match connection.reads.start(token, block) {
+                Ok(slot) => connection.send_queue.request(slot, from.region, request),
                 Err(block) => into = Some(block),
             }
-            if self.polls_here() {
-                self.mark(peer, talk);
+            if self.is_polling_here() {
+                self.mark(peer, connection);
             } else {
-                self.flush(peer, talk);
+                self.flush(peer, connection);
             }
         });
         match (begun, into) {
@@ -255,23 +256,23 @@ impl Peers {
         }
     }
 
-    /// Sees to it that the peer's outbox is written when the poller's turn ends.
-    pub fn mark(&self, peer: Rank, talk: &mut Talk) {
-        if !std::mem::replace(&mut talk.marked, true) {
+    /// Marks the peer's queue to be written when the poller's turn ends.
+    pub fn mark(&self, peer: Rank, connection: &mut Connection) {
+        if !std::mem::replace(&mut connection.marked, true) {
             lock(&self.marked).push(peer);
         }
     }
 
-    /// Writes the outboxes that were marked.
+    /// Writes the queues of the marked peers.
     pub fn flush_marked(&self) {
         let marked = std::mem::take(&mut *lock(&self.marked));
         for peer in &marked {
-            self.with_talk(*peer, |talk| {
-                talk.marked = false;
-                self.flush(*peer, talk);
+            self.with_connection(*peer, |connection| {
+                connection.marked = false;
+                self.flush(*peer, connection);
             });
         }
-        // The list's memory is used again.
+        // The list's memory is reused.
         let mut list = lock(&self.marked);
         if list.is_empty() {
             *list = marked;
@@ -279,34 +280,34 @@ impl Peers {
         }
     }
 
-    /// Writes what the connection takes now, where there is one; the poller goes on with the rest.
-    pub fn flush(&self, peer: Rank, talk: &mut Talk) {
-        let Talk { stream: Some(stream), outbox, broken: None, .. } = talk else { return };
+    /// Writes what the connection takes now, where there is one; the poller continues with the rest.
+    pub fn flush(&self, peer: Rank, connection: &mut Connection) {
+        let Connection { stream: Some(stream), send_queue, broken: None, .. } = connection else { return };
         let write = &mut |slices: &[io::IoSlice<'_>]| socket::write(stream, slices);
-        match outbox.flush(&|offset, length| self.bytes(offset, length), FLUSH_BYTES, write) {
-            Ok(_) => self.await_room(peer, talk),
-            Err(error) => talk.fail(&error),
+        match send_queue.flush(&|offset, length| self.bytes(offset, length), FLUSH_BYTES, write) {
+            Ok(_) => self.await_writable(peer, connection),
+            Err(error) => connection.fail(&error),
         }
     }
 
-    /// Has the poller told of room to write, where something waits for it, and not otherwise.
-    fn await_room(&self, peer: Rank, talk: &mut Talk) {
-        let waits = !talk.outbox.is_empty();
-        if let Some(stream) = talk.stream.as_ref().filter(|_| waits != talk.waits) {
+    /// Registers the socket for writability if output waits for it, and unregisters it otherwise.
+    fn await_writable(&self, peer: Rank, connection: &mut Connection) {
+        let waits = !connection.send_queue.is_empty();
+        if let Some(stream) = connection.stream.as_ref().filter(|_| waits != connection.awaits_writable) {
             let interest = if waits { Interest::Both } else { Interest::Read };
-            match self.watch.change(stream, Source::Peer(peer), interest) {
-                Ok(()) => talk.waits = waits,
-                Err(error) => talk.fail(&error),
+            match self.watch.change(stream, Watched::Peer(peer), interest) {
+                Ok(()) => connection.awaits_writable = waits,
+                Err(error) => connection.fail(&error),
             }
         }
     }
 }
 
-impl Talk {
-    /// Nothing can be written any more. What came before the failure is still read.
+impl Connection {
+    /// Called when writing failed. Data that arrived before is still read.
     fn fail(&mut self, error: &io::Error) {
         if let Some(stream) = &self.stream {
-            // From now on the poller finds an end there, whatever the failure was.
+            // From now on the poller finds the end of the stream there, whatever the failure was.
             let _ = rustix::net::shutdown(stream, Shutdown::Both);
         }
         self.broken.get_or_insert(error.to_string());

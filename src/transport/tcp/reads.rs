@@ -1,29 +1,29 @@
 //! Bulk reads that this rank started towards one peer, by slot.
 
-use super::frame::Fault;
+use super::frame::FrameError;
 use crate::memory::Block;
 
-/// Reads under way between a reader and one peer; a slot is a number below this.
+/// Reads in flight between a reader and one peer, at most; a slot is a number below this.
 pub const READS_MAX: usize = 64;
 
-/// A read under way. It owns the block until it is over (F3).
+/// A read in flight. It owns the block until it ends (TRANSPORT-3).
 #[derive(Debug)]
-pub struct Reading {
-    /// As given by who started it.
+pub struct ReadInFlight {
+    /// As given to [`Transport::read`](crate::transport::Transport::read).
     pub token: u64,
-    /// What is filled.
+    /// The block to be filled.
     pub block: Block,
-    /// How much of it is there.
+    /// Bytes of it that have arrived.
     pub received: usize,
 }
 
-impl Reading {
-    /// Whether all of it is there.
+impl ReadInFlight {
+    /// True if all of it has arrived.
     pub fn is_whole(&self) -> bool {
         self.received == self.block.len()
     }
 
-    /// The next `length` bytes to be filled; they are inside, which [`Reads::take`] saw to.
+    /// The next `length` bytes to be filled; [`Reads::take`] checked that they are inside.
     pub fn next_bytes(&mut self, length: usize) -> &mut [u8] {
         &mut self.block.as_mut_slice()[self.received..self.received + length]
     }
@@ -31,29 +31,29 @@ impl Reading {
 
 enum Slot {
     Free,
-    Waiting(Reading),
-    /// With who receives its data just now.
+    Waiting(ReadInFlight),
+    /// With the receiver of its data.
     Taken,
 }
 
-/// The reads under way towards one peer.
+/// The reads in flight from one peer.
 #[derive(Default)]
 pub struct Reads {
     slots: Vec<Slot>,
 }
 
 impl Reads {
-    /// Keeps a read until its data comes; returns its slot.
+    /// Keeps a read until its data arrives; returns its slot.
     ///
     /// # Errors
-    /// Hands the block back where there are [`READS_MAX`] already.
+    /// Returns the block where there are [`READS_MAX`] reads already.
     pub fn start(&mut self, token: u64, block: Block) -> Result<u32, Block> {
         let free = self.slots.iter().position(|slot| matches!(slot, Slot::Free));
         let slot = free.unwrap_or(self.slots.len());
         if slot == READS_MAX {
             return Err(block);
         }
-        let reading = Slot::Waiting(Reading { token, block, received: 0 });
+        let reading = Slot::Waiting(ReadInFlight { token, block, received: 0 });
         match free {
             Some(slot) => self.slots[slot] = reading,
             None => self.slots.push(reading),
@@ -61,39 +61,39 @@ impl Reads {
         Ok(slot as u32)
     }
 
-    /// The read of a slot, for which the peer announces `length` more bytes.
+    /// Takes the read of a slot, for which the peer announces `length` more bytes.
     ///
     /// # Errors
-    /// Where it did not ask for so much, or there is no such read.
-    pub fn take(&mut self, slot: u32, length: usize) -> Result<Reading, Fault> {
-        let fault = Fault::Slot(slot);
-        let place = self.slots.get_mut(slot as usize).ok_or(fault.clone())?;
-        match std::mem::replace(place, Slot::Taken) {
+    /// Where the read did not request so many bytes, or there is no such read.
+    pub fn take(&mut self, slot: u32, length: usize) -> Result<ReadInFlight, FrameError> {
+        let fault = FrameError::Slot(slot);
+        let entry = self.slots.get_mut(slot as usize).ok_or(fault.clone())?;
+        match std::mem::replace(entry, Slot::Taken) {
             Slot::Waiting(reading) if reading.block.len() - reading.received >= length => Ok(reading),
             other => {
-                *place = other;
+                *entry = other;
                 Err(fault)
             }
         }
     }
 
-    /// More data is to come for a read that was taken.
-    pub fn put_back(&mut self, slot: u32, reading: Reading) {
+    /// Returns a read that was taken and for which more data will arrive.
+    pub fn put_back(&mut self, slot: u32, reading: ReadInFlight) {
         self.slots[slot as usize] = Slot::Waiting(reading);
     }
 
-    /// A read that was taken is over: its slot is free.
+    /// Frees the slot of a read that was taken and has ended.
     pub fn end(&mut self, slot: u32) {
         self.slots[slot as usize] = Slot::Free;
     }
 
-    /// Whether any is under way.
+    /// True if no read is in flight.
     pub fn is_empty(&self) -> bool {
         self.slots.iter().all(|slot| matches!(slot, Slot::Free))
     }
 
-    /// Gives every one up.
-    pub fn give_up(self) -> impl Iterator<Item = Reading> {
+    /// Every read that waits for data.
+    pub fn into_reads(self) -> impl Iterator<Item = ReadInFlight> {
         self.slots.into_iter().filter_map(|slot| match slot {
             Slot::Waiting(reading) => Some(reading),
             Slot::Free | Slot::Taken => None,
@@ -108,19 +108,19 @@ mod tests {
     use crate::memory::Arena;
 
     #[test]
-    fn data_that_nobody_asked_for_is_a_fault() {
+    fn data_that_was_not_requested_is_an_error() {
         let arena = Arena::create(2 << 20, Pages::Plain).expect("made");
         let mut reads = Reads::default();
-        assert_eq!(reads.take(0, 1).expect_err("no read"), Fault::Slot(0));
-        let slot = reads.start(5, arena.allocate(100).expect("room")).expect("few reads");
-        assert_eq!(reads.take(slot, 101).expect_err("too much"), Fault::Slot(slot));
-        let mut reading = reads.take(slot, 60).expect("asked for");
+        assert_eq!(reads.take(0, 1).expect_err("no read"), FrameError::Slot(0));
+        let slot = reads.start(5, arena.allocate(100).expect("space")).expect("few reads");
+        assert_eq!(reads.take(slot, 101).expect_err("too much"), FrameError::Slot(slot));
+        let mut reading = reads.take(slot, 60).expect("requested");
         assert_eq!(reading.next_bytes(60).len(), 60);
         reading.received = 60;
-        assert!(reads.take(slot, 1).is_err(), "it is with who fills it");
+        assert!(reads.take(slot, 1).is_err(), "it is with its receiver");
         reads.put_back(slot, reading);
         assert!(reads.take(slot, 41).is_err());
-        let reading = reads.take(slot, 40).expect("asked for");
+        let reading = reads.take(slot, 40).expect("requested");
         assert_eq!(reading.token, 5);
         reads.end(slot);
         assert!(reads.is_empty());
@@ -128,16 +128,16 @@ mod tests {
     }
 
     #[test]
-    fn slots_are_bounded_and_used_again() {
+    fn slots_are_bounded_and_reused() {
         let arena = Arena::create(2 << 20, Pages::Plain).expect("made");
         let mut reads = Reads::default();
         for token in 0..READS_MAX as u64 {
-            reads.start(token, arena.allocate(8).expect("room")).expect("few reads");
+            reads.start(token, arena.allocate(8).expect("space")).expect("few reads");
         }
-        let block = reads.start(99, arena.allocate(8).expect("room")).expect_err("full");
-        reads.take(7, 8).expect("asked for");
+        let block = reads.start(99, arena.allocate(8).expect("space")).expect_err("full");
+        reads.take(7, 8).expect("requested");
         reads.end(7);
         assert_eq!(reads.start(99, block).expect("a free slot"), 7);
-        assert_eq!(reads.give_up().count(), READS_MAX);
+        assert_eq!(reads.into_reads().count(), READS_MAX);
     }
 }

@@ -1,4 +1,4 @@
-//! One connection's socket: its options, connecting without waiting, and reading fixed lengths during the handshake.
+//! One connection's socket: its options, non-blocking connect, and reads of fixed length during the handshake.
 #![allow(unsafe_code)]
 
 use crate::base::limits::NEVER;
@@ -13,13 +13,13 @@ use std::time::Duration;
 /// wait while a large read is served: three times as long, measured over loopback, for the same bandwidth.
 const UNSENT_BYTES: libc::c_int = 256 << 10;
 
-/// Questions to a silent peer before it is given up.
+/// Probes to an unresponsive peer before the connection fails.
 const KEEPALIVE_PROBES: u32 = 4;
 
-/// Begins to connect; the socket is writable when that has ended, well or not.
+/// Begins to connect; the socket becomes writable when that has succeeded or failed.
 ///
 /// # Errors
-/// What the system says at once: no route, no descriptor left.
+/// An immediate error of the system: no route, no descriptor left.
 pub fn connect(address: SocketAddr) -> io::Result<OwnedFd> {
     let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
     let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
@@ -31,10 +31,10 @@ pub fn connect(address: SocketAddr) -> io::Result<OwnedFd> {
     }
 }
 
-/// Whether `connect` has ended.
+/// Returns true if the connection is established.
 ///
 /// # Errors
-/// How it failed.
+/// How `connect` failed.
 pub fn is_connected(socket: &OwnedFd) -> io::Result<bool> {
     sockopt::socket_error(socket)??;
     match net::getpeername(socket) {
@@ -44,39 +44,39 @@ pub fn is_connected(socket: &OwnedFd) -> io::Result<bool> {
     }
 }
 
-/// What a connection between ranks needs: no delay of small messages, and that a peer which does not answer for `silence`
-/// is noticed, whether there is something to send or not.
+/// Sets the options of a connection between ranks: no delay of small messages, and an error when the peer does not respond
+/// for `peer_timeout`, also while there is nothing to send.
 ///
 /// # Errors
-/// What the system says.
-pub fn set_up(socket: &OwnedFd, silence: Duration) -> io::Result<()> {
+/// An error of the system.
+pub fn configure(socket: &OwnedFd, peer_timeout: Duration) -> io::Result<()> {
     sockopt::set_tcp_nodelay(socket, true)?;
-    notice_silence(socket, silence)?;
+    set_peer_timeout(socket, peer_timeout)?;
     bound_unsent(socket);
     Ok(())
 }
 
-/// The connection breaks when its other host has not answered for `silence`: the kernels ask each other, whatever the
-/// processes do. Of a silence without end nothing is noticed.
+/// Makes the connection fail when the other host has not responded for `peer_timeout`: the kernels probe each other,
+/// whatever the processes do. With a time-out of `NEVER` no failure is detected.
 ///
 /// # Errors
-/// What the system says.
-pub fn notice_silence(socket: impl AsFd, silence: Duration) -> io::Result<()> {
-    if silence >= NEVER {
+/// An error of the system.
+pub fn set_peer_timeout(socket: impl AsFd, peer_timeout: Duration) -> io::Result<()> {
+    if peer_timeout >= NEVER {
         return Ok(());
     }
     let (socket, second) = (socket.as_fd(), Duration::from_secs(1));
-    // Questions begin after half of the time and fill the other half; the user timeout ends it on the millisecond, and
-    // counts for what was sent and is not acknowledged as well.
-    sockopt::set_tcp_keepidle(socket, (silence / 2).max(second))?;
-    sockopt::set_tcp_keepintvl(socket, (silence / 2 / KEEPALIVE_PROBES).max(second))?;
+    // Probes begin after half of the time and fill the other half; the user timeout ends it to the millisecond, and also
+    // applies to data that was sent and is not acknowledged.
+    sockopt::set_tcp_keepidle(socket, (peer_timeout / 2).max(second))?;
+    sockopt::set_tcp_keepintvl(socket, (peer_timeout / 2 / KEEPALIVE_PROBES).max(second))?;
     sockopt::set_tcp_keepcnt(socket, KEEPALIVE_PROBES)?;
     sockopt::set_socket_keepalive(socket, true)?;
-    sockopt::set_tcp_user_timeout(socket, u32::try_from(silence.as_millis()).unwrap_or(u32::MAX).max(1))?;
+    sockopt::set_tcp_user_timeout(socket, u32::try_from(peer_timeout.as_millis()).unwrap_or(u32::MAX).max(1))?;
     Ok(())
 }
 
-/// Where the system does not know the option, messages wait longer, and nothing else happens.
+/// Where the system does not know the option, messages wait longer, with no other effect.
 fn bound_unsent(socket: &OwnedFd) {
     let bytes = UNSENT_BYTES;
     let length = size_of_val(&bytes) as libc::socklen_t;
@@ -85,14 +85,14 @@ fn bound_unsent(socket: &OwnedFd) {
     unsafe { libc::setsockopt(socket, libc::IPPROTO_TCP, option, (&raw const bytes).cast(), length) };
 }
 
-/// Writes as much as the socket takes. No signal comes where the other end is closed.
+/// Writes as much as the socket takes. Raises no signal where the other end is closed.
 ///
 /// # Errors
-/// What the system says; `WouldBlock` where it takes nothing now.
+/// An error of the system; `WouldBlock` where it takes nothing now.
 pub fn write(socket: &impl AsFd, slices: &[IoSlice<'_>]) -> io::Result<usize> {
     let mut nothing = SendAncillaryBuffer::default();
     match net::sendmsg(socket, slices, &mut nothing, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
-        // No memory for it in the system now: as if the socket were full.
+        // The system has no memory for it now: treated as a full socket.
         Err(Errno::NOBUFS | Errno::NOMEM) => Err(io::ErrorKind::WouldBlock.into()),
         other => Ok(other?),
     }
@@ -101,7 +101,7 @@ pub fn write(socket: &impl AsFd, slices: &[IoSlice<'_>]) -> io::Result<usize> {
 /// Writes a few bytes to a socket that has nothing else to write, so that all of them fit.
 ///
 /// # Errors
-/// What the system says, or that they did not fit.
+/// An error of the system, or that they did not fit.
 pub fn write_whole(socket: &impl AsFd, bytes: &[u8]) -> io::Result<()> {
     match write(socket, &[IoSlice::new(bytes)])? {
         count if count == bytes.len() => Ok(()),
@@ -109,22 +109,22 @@ pub fn write_whole(socket: &impl AsFd, bytes: &[u8]) -> io::Result<()> {
     }
 }
 
-/// A fixed number of bytes, as they come.
-pub struct Gather<const BYTES: usize> {
+/// A fixed number of bytes, gathered as they arrive.
+pub struct FixedRead<const BYTES: usize> {
     bytes: [u8; BYTES],
     have: usize,
 }
 
-impl<const BYTES: usize> Gather<BYTES> {
-    /// None yet.
-    pub fn new() -> Gather<BYTES> {
-        Gather { bytes: [0; BYTES], have: 0 }
+impl<const BYTES: usize> FixedRead<BYTES> {
+    /// With no bytes yet.
+    pub fn new() -> FixedRead<BYTES> {
+        FixedRead { bytes: [0; BYTES], have: 0 }
     }
 
-    /// Reads what is there, and nothing that comes after; the bytes when there are all.
+    /// Reads available bytes up to the fixed number; returns them once all have arrived.
     ///
     /// # Errors
-    /// What the system says; `UnexpectedEof` where the other end closed.
+    /// An error of the system; `UnexpectedEof` where the other end closed.
     pub fn read(&mut self, socket: &impl AsFd) -> io::Result<Option<[u8; BYTES]>> {
         while self.have < BYTES {
             match rustix::io::read(socket, &mut self.bytes[self.have..]) {

@@ -1,23 +1,23 @@
-//! The same in a build without the feature: nothing opens, and what cannot be made has no values.
+//! The types of this module in a build without the feature `verbs`: no endpoint opens, so none of them has a value.
 
-use super::{SideRoad, VerbsCard};
+use super::{ControlChannel, VerbsAddress};
 use crate::base::Rank;
 use crate::base::error::Result;
 use crate::memory::{Block, Region};
-use crate::transport::{Event, Fabric, Place, Refusal};
+use crate::transport::{Refusal, RemoteAddress, Transport, TransportEvent};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// There is none.
+/// Stands in for `VerbsEndpoint`; has no value.
 #[derive(Debug)]
-pub enum VerbsEndpoint {}
+pub enum AbsentEndpoint {}
 
-impl VerbsEndpoint {
-    /// Says so.
+impl AbsentEndpoint {
+    /// Fails: this build has no verbs.
     ///
     /// # Errors
     /// Always.
-    pub fn open(_numa: Option<u32>, _interface: Option<&str>) -> std::result::Result<VerbsEndpoint, String> {
+    pub fn open(_numa: Option<u32>, _interface: Option<&str>) -> std::result::Result<AbsentEndpoint, String> {
         Err(super::probe::probe().err().unwrap_or_default())
     }
 
@@ -30,7 +30,7 @@ impl VerbsEndpoint {
     }
 
     /// Never called.
-    pub fn card(&self) -> VerbsCard {
+    pub fn address(&self) -> VerbsAddress {
         match *self {}
     }
 
@@ -40,32 +40,32 @@ impl VerbsEndpoint {
     }
 }
 
-/// There is none.
+/// Stands in for `VerbsTransport`; has no value.
 #[derive(Debug)]
-pub enum VerbsFabric {}
+pub enum AbsentTransport {}
 
-impl VerbsFabric {
+impl AbsentTransport {
     /// Never called.
     ///
     /// # Errors
     /// Never.
     pub fn start(
-        endpoint: VerbsEndpoint,
+        endpoint: AbsentEndpoint,
         _me: Rank,
-        _cards: Vec<Option<VerbsCard>>,
-        _side: Arc<dyn SideRoad>,
-        _silence: Duration,
-    ) -> Result<VerbsFabric> {
+        _addresses: Vec<Option<VerbsAddress>>,
+        _control: Arc<dyn ControlChannel>,
+        _peer_timeout: Duration,
+    ) -> Result<AbsentTransport> {
         match endpoint {}
     }
 
     /// Never called.
-    pub fn side_message(&self, _from: Rank, _bytes: &[u8]) {
+    pub fn on_control_message(&self, _from: Rank, _bytes: &[u8]) {
         match *self {}
     }
 }
 
-impl Fabric for VerbsFabric {
+impl Transport for AbsentTransport {
     fn name(&self) -> &'static str {
         match *self {}
     }
@@ -74,7 +74,7 @@ impl Fabric for VerbsFabric {
         match *self {}
     }
 
-    fn poll(&self, _deliver: &mut dyn FnMut(Event<'_>)) -> usize {
+    fn poll(&self, _deliver: &mut dyn FnMut(TransportEvent<'_>)) -> usize {
         match *self {}
     }
 
@@ -82,11 +82,17 @@ impl Fabric for VerbsFabric {
         match *self {}
     }
 
-    fn rings(&self) -> bool {
+    fn uses_doorbell(&self) -> bool {
         match *self {}
     }
 
-    fn read(&self, _peer: Rank, _from: Place, _into: Block, _token: u64) -> std::result::Result<(), (Refusal, Block)> {
+    fn read(
+        &self,
+        _peer: Rank,
+        _from: RemoteAddress,
+        _into: Block,
+        _token: u64,
+    ) -> std::result::Result<(), (Refusal, Block)> {
         match *self {}
     }
 }

@@ -1,9 +1,9 @@
-//! Which device, port and address a rank uses, and how patient its queue pairs are: pure.
+//! Chooses the device, port and address that a rank uses, and the time-outs of its queue pairs. Pure functions.
 
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// What a port is plugged into.
+/// The link that a port is plugged into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LinkLayer {
     /// Addressed by LID.
@@ -14,41 +14,41 @@ pub enum LinkLayer {
 
 /// A port that a rank may use.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Candidate {
+pub struct CandidatePort {
     /// The device's name.
     pub device: String,
     /// Which of its ports, from 1.
     pub port: u8,
-    /// Whether the link is up.
+    /// True if the link is up.
     pub active: bool,
-    /// The NUMA node of the device, where the system knows.
+    /// The NUMA node of the device, if the system knows it.
     pub numa: Option<u32>,
     /// Gigabits a second.
     pub speed: u32,
     /// What it is plugged into.
     pub link_layer: LinkLayer,
-    /// The network interfaces that are the same port.
+    /// The network interfaces of the same port.
     pub interfaces: Vec<String>,
 }
 
-/// The port for a rank on `numa`: an active one, the one that `interface` names (as a device or a network interface) before
-/// others, near before far, fast before slow, then by name so that ranks agree.
+/// The port for a rank on NUMA node `numa`. Only active ports count. The order of preference: the port that `interface`
+/// names (as a device or a network interface), ports on `numa`, faster ports, then by name, so that ranks agree.
 ///
 /// # Errors
-/// One line for the banner.
+/// Why there is no port, in one line for the banner.
 pub fn choose<'a>(
-    candidates: &'a [Candidate],
+    candidates: &'a [CandidatePort],
     numa: Option<u32>,
     interface: Option<&str>,
-) -> Result<&'a Candidate, String> {
+) -> Result<&'a CandidatePort, String> {
     if candidates.is_empty() {
         return Err("no RDMA device".to_string());
     }
-    let near = |candidate: &Candidate| numa.is_some() && candidate.numa == numa;
-    let named = |candidate: &Candidate| {
+    let near = |candidate: &CandidatePort| numa.is_some() && candidate.numa == numa;
+    let named = |candidate: &CandidatePort| {
         interface.is_some_and(|name| candidate.device == name || candidate.interfaces.iter().any(|own| own == name))
     };
-    let order = |candidate: &&Candidate| {
+    let order = |candidate: &&CandidatePort| {
         (
             !named(candidate),
             !near(candidate),
@@ -67,16 +67,17 @@ pub fn choose<'a>(
 /// An address of a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gid {
-    /// Its place in the port's table.
+    /// Its index in the port's table.
     pub index: u8,
     /// The address.
     pub raw: [u8; 16],
-    /// What the system says of it: `IB/RoCE v1`, `RoCE v2`.
+    /// Its type as the system names it: `IB/RoCE v1`, `RoCE v2`.
     pub kind: String,
 }
 
-/// The address to use: RoCE v2 for an IPv4 address, which routers and switches handle best, then for a global IPv6
-/// address, then for a link's own; then whatever is first. InfiniBand has one kind.
+/// The address to use. The order of preference: RoCE v2 with an IPv4 address, which routers and switches handle best,
+/// RoCE v2 with a global IPv6 address, RoCE v2 with a link-local address, then the first of the rest. InfiniBand has
+/// one type.
 pub fn choose_gid(gids: &[Gid]) -> Option<&Gid> {
     let rank = |gid: &&Gid| {
         let mapped = gid.raw[..10] == [0; 10] && gid.raw[10..12] == [0xff, 0xff];
@@ -92,19 +93,19 @@ pub fn choose_gid(gids: &[Gid]) -> Option<&Gid> {
     gids.iter().filter(|gid| gid.raw != [0; 16]).min_by_key(rank)
 }
 
-/// Times that a device repeats a packet which nobody acknowledges.
+/// Times that a device retransmits a packet that is not acknowledged.
 pub const RETRIES: u8 = 7;
 
-/// For how long a device waits before it repeats: it waits 4.096 us times two to this. Devices may wait four times as
-/// long, so that after [`RETRIES`] it has given up within `silence`.
-pub fn timeout_code(silence: Duration) -> u8 {
+/// The time-out code of a device: it waits 4.096 us times two to the power of this before it retransmits. A device may
+/// wait four times as long; the code is chosen so that after [`RETRIES`] it has given up within `peer_timeout`.
+pub fn timeout_code(peer_timeout: Duration) -> u8 {
     let unit = Duration::from_nanos(4096) * 4 * (u32::from(RETRIES) + 1);
-    let fits = |code: &u8| unit.saturating_mul(1 << code) <= silence;
+    let fits = |code: &u8| unit.saturating_mul(1 << code) <= peer_timeout;
     // Below 12, 17 ms, a busy host would look like a dead one; above 20 it is 137 s and more.
     (12..=20).rev().find(fits).unwrap_or(12)
 }
 
-/// Links that a rank can have at once, from what the device can hold and how many ranks there are.
+/// The number of links that a rank can have at once, given the limits of the device and the number of ranks.
 ///
 /// `per_link` and `device` are in the same order: queue pairs, receive requests, completions.
 pub fn links_max(ranks: u32, most: u32, per_link: [u32; 3], device: [u32; 3]) -> u32 {
@@ -116,13 +117,21 @@ pub fn links_max(ranks: u32, most: u32, per_link: [u32; 3], device: [u32; 3]) ->
 mod tests {
     use super::*;
 
-    fn port(device: &str, active: bool, numa: Option<u32>, speed: u32) -> Candidate {
+    fn port(device: &str, active: bool, numa: Option<u32>, speed: u32) -> CandidatePort {
         let interfaces = vec![device.replace("mlx5_", "ib")];
-        Candidate { device: device.into(), port: 1, active, numa, speed, link_layer: LinkLayer::InfiniBand, interfaces }
+        CandidatePort {
+            device: device.into(),
+            port: 1,
+            active,
+            numa,
+            speed,
+            link_layer: LinkLayer::InfiniBand,
+            interfaces,
+        }
     }
 
     #[test]
-    fn the_nearest_active_port_is_chosen_then_the_fastest() {
+    fn choose_prefers_near_ports_then_fast_ones() {
         let ports = [
             port("mlx5_0", true, Some(0), 200),
             port("mlx5_1", true, Some(1), 100),
@@ -139,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn why_there_is_none_is_said() {
+    fn choose_without_active_port_returns_the_reason() {
         assert_eq!(choose(&[], None, None).unwrap_err(), "no RDMA device");
         assert_eq!(
             choose(&[port("mlx5_0", false, None, 100)], None, None).unwrap_err(),
@@ -148,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn version_two_and_ipv4_come_first() {
+    fn choose_gid_prefers_roce_v2_and_ipv4() {
         let gid = |index, first: u8, mapped: bool, kind: &str| {
             let mut raw = [0; 16];
             raw[0] = first;
@@ -171,14 +180,14 @@ mod tests {
     }
 
     #[test]
-    fn a_device_gives_up_within_the_silence() {
+    fn timeout_code_keeps_all_retries_within_the_peer_timeout() {
         assert_eq!(timeout_code(Duration::from_secs(10)), 16);
-        assert_eq!(timeout_code(Duration::from_millis(10)), 12, "never so short that a busy host seems dead");
+        assert_eq!(timeout_code(Duration::from_millis(10)), 12, "never so short that a busy host is taken for dead");
         assert_eq!(timeout_code(Duration::from_secs(1 << 20)), 20);
     }
 
     #[test]
-    fn links_are_bounded_by_the_scarcest() {
+    fn links_max_is_bounded_by_the_scarcest_resource() {
         assert_eq!(links_max(4, 1024, [1, 68, 150], [1 << 20, 1 << 20, 32767]), 3);
         assert_eq!(links_max(10_000, 1024, [1, 68, 150], [1 << 20, 1 << 20, 32767]), 218);
         assert_eq!(links_max(10_000, 1024, [1, 68, 150], [1 << 20, 1 << 20, 1 << 22]), 1024);

@@ -1,8 +1,8 @@
-//! The one queue in which the device tells what it is done with, and the descriptor that wakes who waits for that.
+//! The completion queue of the device, and the descriptor that becomes readable when a completion comes.
 #![allow(unsafe_code)]
 
-use super::device::{Device, failure};
-use super::receives::Filled;
+use super::device::{VerbsDevice, failure};
+use super::receive_queue::FilledBuffer;
 use rdma_sys as verbs;
 use std::ffi::CStr;
 use std::io;
@@ -11,17 +11,17 @@ use std::os::fd::BorrowedFd;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
-/// Completions taken from the device at once.
+/// Completions taken from the device by one call.
 pub const BATCH: usize = 16;
 
-/// What a work request was, which its id tells: the two highest bits the kind, the rest a number.
+/// The work request that completed, decoded from its id: the two highest bits are the kind, the rest is a number.
 #[derive(Debug)]
-pub enum Work {
+pub enum CompletedWork {
     /// A buffer of the shared receive queue.
-    Receive(Filled),
+    Receive(FilledBuffer),
     /// The segment at this position.
     Send(u64),
-    /// A piece of the read in this slot.
+    /// A piece of the bulk read in this slot.
     Read(u32),
 }
 
@@ -45,23 +45,23 @@ pub fn read_id(slot: u32) -> u64 {
     READ << KIND_SHIFT | u64::from(slot)
 }
 
-/// A work request that is over.
+/// A work request that the device has finished.
 #[derive(Debug)]
 pub struct Completion {
-    /// The number of its queue pair.
+    /// The number of the queue pair it was posted on.
     pub queue_pair: u32,
-    /// What it was.
-    pub work: Work,
-    /// Why it failed, and with it the queue pair.
+    /// The request.
+    pub work: CompletedWork,
+    /// Why it failed, if it did; its queue pair has failed too.
     pub failed: Option<Status>,
 }
 
-/// The device's word for how a work request failed.
+/// The device's code for how a work request failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Status(verbs::ibv_wc_status::Type);
 
 impl Status {
-    /// In words.
+    /// The code as text.
     pub fn text(self) -> String {
         // SAFETY: libibverbs is open, for a completion came from it; its texts are static.
         let text = unsafe { verbs::ibv_wc_status_str(self.0) };
@@ -72,18 +72,18 @@ impl Status {
         unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
     }
 
-    /// Whether it only follows from a failure of an earlier request.
+    /// True if the request was only flushed after an earlier request had failed.
     pub fn is_flush(self) -> bool {
         self.0 == verbs::ibv_wc_status::IBV_WC_WR_FLUSH_ERR
     }
 }
 
-/// The queue of completions with its channel.
+/// A completion queue with its event channel.
 #[derive(Debug)]
 pub struct CompletionQueue {
     queue: NonNull<verbs::ibv_cq>,
     channel: NonNull<verbs::ibv_comp_channel>,
-    _device: Arc<Device>,
+    _device: Arc<VerbsDevice>,
 }
 
 // SAFETY: libibverbs locks a queue by itself.
@@ -92,11 +92,11 @@ unsafe impl Send for CompletionQueue {}
 unsafe impl Sync for CompletionQueue {}
 
 impl CompletionQueue {
-    /// With room for `places` completions.
+    /// Creates a queue of `capacity` completions.
     ///
     /// # Errors
-    /// One line for the banner.
-    pub fn new(device: &Arc<Device>, places: u32) -> Result<CompletionQueue, String> {
+    /// What the device refused, in one line for the banner.
+    pub fn new(device: &Arc<VerbsDevice>, capacity: u32) -> Result<CompletionQueue, String> {
         let failed = |what: &str| format!("{} gives no {what}: {}", device.name(), io::Error::last_os_error());
         // SAFETY: an open device.
         let channel = unsafe { verbs::ibv_create_comp_channel(device.context()) };
@@ -108,45 +108,46 @@ impl CompletionQueue {
         }
         // SAFETY: an open device and a channel of it.
         let queue =
-            unsafe { verbs::ibv_create_cq(device.context(), places as i32, ptr::null_mut(), channel.as_ptr(), 0) };
+            unsafe { verbs::ibv_create_cq(device.context(), capacity as i32, ptr::null_mut(), channel.as_ptr(), 0) };
         let Some(queue) = NonNull::new(queue) else {
-            let error = failed(&format!("completion queue of {places} places"));
-            // SAFETY: made above and used by nothing.
+            let error = failed(&format!("completion queue of {capacity} entries"));
+            // SAFETY: created above and used by nothing.
             unsafe { verbs::ibv_destroy_comp_channel(channel.as_ptr()) };
             return Err(error);
         };
         Ok(CompletionQueue { queue, channel, _device: device.clone() })
     }
 
-    /// For queue pairs, which tell of their work here.
+    /// The handle, for queue pairs that complete into this queue.
     pub(super) fn raw(&self) -> *mut verbs::ibv_cq {
         self.queue.as_ptr()
     }
 
-    /// Takes up to [`BATCH`] completions and appends them to `found`.
+    /// Takes up to [`BATCH`] completions, appends them to `found` and returns how many.
     ///
     /// # Errors
-    /// Where the device is broken.
+    /// If the device fails.
     pub fn take(&self, found: &mut impl Extend<Completion>) -> Result<usize, String> {
         let mut batch = [const { MaybeUninit::<verbs::ibv_wc>::uninit() }; BATCH];
-        // SAFETY: a live queue, and room for as many as asked for.
+        // SAFETY: a live queue, and space for as many as requested.
         let count = unsafe { verbs::ibv_poll_cq(self.raw(), BATCH as i32, batch.as_mut_ptr().cast()) };
-        let count = usize::try_from(count).map_err(|_| "the device does not give its completions".to_string())?;
+        let count = usize::try_from(count).map_err(|_| "the device cannot be polled for completions".to_string())?;
         // SAFETY: the call wrote the first `count`.
-        found.extend(batch[..count].iter().filter_map(|place| completion(unsafe { place.assume_init_ref() })));
+        found.extend(batch[..count].iter().filter_map(|entry| completion(unsafe { entry.assume_init_ref() })));
         Ok(count)
     }
 
-    /// Becomes readable when a completion came after `arm`.
+    /// Becomes readable when a completion comes after `arm`.
     pub fn wake_fd(&self) -> BorrowedFd<'_> {
         // SAFETY: open until the channel is destroyed, when `self` is dropped.
         unsafe { BorrowedFd::borrow_raw(self.channel.as_ref().fd) }
     }
 
-    /// Empties the descriptor, and lets the next completion fill it. One that came before does not: look once more.
+    /// Empties the descriptor and requests an event for the next completion. A completion that came before `arm` causes
+    /// no event, so the caller polls once more.
     pub fn arm(&self) {
         let (mut queue, mut context) = (ptr::null_mut(), ptr::null_mut());
-        // SAFETY: a live channel that does not block, and room for the answers; each event is acknowledged once.
+        // SAFETY: a live channel that does not block, and space for the results; each event is acknowledged once.
         unsafe {
             while verbs::ibv_get_cq_event(self.channel.as_ptr(), &mut queue, &mut context) == 0 {
                 verbs::ibv_ack_cq_events(queue, 1);
@@ -158,10 +159,10 @@ impl CompletionQueue {
 
 impl Drop for CompletionQueue {
     fn drop(&mut self) {
-        // SAFETY: made in `new`, destroyed once, the queue before its channel; queue pairs hold this queue, so none is
-        // left, and every event was acknowledged.
+        // SAFETY: created in `new`, destroyed once, the queue before its channel; queue pairs own a reference to this
+        // queue, so none is left, and every event was acknowledged.
         let code = unsafe { verbs::ibv_destroy_cq(self.queue.as_ptr()) };
-        debug_assert_eq!(code, 0, "V5: {}", failure(code));
+        debug_assert_eq!(code, 0, "VERBS-5: {}", failure(code));
         // SAFETY: as above.
         unsafe { verbs::ibv_destroy_comp_channel(self.channel.as_ptr()) };
     }
@@ -170,9 +171,9 @@ impl Drop for CompletionQueue {
 fn completion(found: &verbs::ibv_wc) -> Option<Completion> {
     let number = found.wr_id & !(3 << KIND_SHIFT);
     let work = match found.wr_id >> KIND_SHIFT {
-        RECEIVE => Work::Receive(Filled::new(number as u32, found.byte_len as usize)),
-        SEND => Work::Send(number),
-        READ => Work::Read(number as u32),
+        RECEIVE => CompletedWork::Receive(FilledBuffer::new(number as u32, found.byte_len as usize)),
+        SEND => CompletedWork::Send(number),
+        READ => CompletedWork::Read(number as u32),
         // No request of ours has such an id.
         _ => return None,
     };

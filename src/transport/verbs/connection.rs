@@ -1,17 +1,17 @@
-//! One peer's connection: its queue pair and what is known of both directions.
+//! The connection to one peer: its queue pair and the state of both directions.
 
 use super::completion::Status;
-use super::greeting::Joining;
-use super::header::{BODY_BYTES_MAX, HEADER_BYTES, Header, Kind, body_of, segments_of};
+use super::control::ConnectState;
+use super::header::{BODY_BYTES_MAX, HEADER_BYTES, SegmentHeader, SegmentKind, body_of, segments_of};
 use super::queue_pair::QueuePair;
-use super::reads::Reads;
+use super::reads::VerbsReads;
 use super::regions::RegionKeys;
-use super::window::{Posted, ReceiveCount, SendWindow};
+use super::window::{PostedSegment, ReceiveCount, SendWindow};
 use crate::base::clock::now_ns;
 use crate::base::limits::MESSAGE_BYTES_MAX;
-use crate::transport::Salvage;
+use crate::transport::Unacked;
 
-/// A message that came in pieces; kept aligned to 8.
+/// A message received in pieces; its bytes are aligned to 8.
 #[derive(Debug, Default)]
 pub struct Assembly {
     words: Vec<u64>,
@@ -19,12 +19,12 @@ pub struct Assembly {
 }
 
 impl Assembly {
-    /// Whether nothing came yet.
+    /// True if no piece was received yet.
     pub fn is_empty(&self) -> bool {
         self.length == 0
     }
 
-    /// Adds a segment's body; false where that makes more than a message.
+    /// Adds a segment's body; false if the message would become larger than one may be.
     pub fn append(&mut self, body: &[u8]) -> bool {
         let end = self.length + body.len();
         if end > MESSAGE_BYTES_MAX {
@@ -36,12 +36,12 @@ impl Assembly {
         true
     }
 
-    /// What came.
+    /// The bytes received.
     pub fn bytes(&self) -> &[u8] {
         &bytemuck::cast_slice(&self.words)[..self.length]
     }
 
-    /// Empty again, with its memory.
+    /// The same memory, empty.
     pub fn cleared(mut self) -> Assembly {
         self.words.clear();
         self.length = 0;
@@ -49,102 +49,104 @@ impl Assembly {
     }
 }
 
-/// A peer that a queue pair leads, or will lead, to. The pair stands first, so that it is destroyed before the blocks
-/// of `reads`.
+/// The connection to a peer, whose queue pair is connected or about to be. `pair` is the first field, so that it is
+/// destroyed before the blocks of `reads`.
 #[derive(Debug)]
-pub struct Connection {
+pub struct VerbsConnection {
     /// This rank's end.
     pub pair: QueuePair,
-    /// Bulk reads.
-    pub reads: Reads,
-    /// How far the two ends are joined.
-    pub joining: Joining,
-    /// The number of this end's first packet.
+    /// Bulk reads from the peer.
+    pub reads: VerbsReads,
+    /// The state of the connection set-up.
+    pub state: ConnectState,
+    /// The packet sequence number at which this end starts.
     pub first_packet: u32,
     /// Segments to the peer.
     pub window: SendWindow,
-    /// Segments from it.
+    /// Segments from the peer.
     pub received: ReceiveCount,
-    /// The message that is coming.
+    /// The message being received.
     pub assembly: Assembly,
-    /// What of the peer can be read.
+    /// The peer's regions that this rank can read.
     pub regions: Vec<RegionKeys>,
-    /// How many of this rank's regions the peer knows of.
+    /// How many of this rank's regions the peer was sent.
     pub announced: usize,
-    /// When the device was last heard of, or had nothing to tell.
-    pub heard_ns: u64,
-    /// Whether it was silent for too long when somebody looked last. A rank that was itself stopped for long finds
-    /// everybody silent, and has what they said still before it.
+    /// When the last completion or control message of this connection came, or when the device last had nothing to
+    /// complete.
+    pub last_progress_ns: u64,
+    /// True if the peer had been silent for too long at the last check. The connection fails only if it still is at the
+    /// next check: a rank that was itself stopped for long finds all peers silent although their messages wait to be
+    /// read.
     pub suspected: bool,
-    /// Why it is about to end.
+    /// Why the connection failed; the poller will close it.
     pub failed: Option<String>,
-    /// It sent what is no segment: nothing that comes after that is a message in its place.
-    pub nonsense: bool,
+    /// The peer sent bytes that are no segment; what comes after them cannot be interpreted.
+    pub malformed: bool,
 }
 
-impl Connection {
-    /// Not joined yet.
-    pub fn new(pair: QueuePair, first_packet: u32) -> Connection {
-        Connection {
+impl VerbsConnection {
+    /// A connection whose connect request was sent.
+    pub fn new(pair: QueuePair, first_packet: u32) -> VerbsConnection {
+        VerbsConnection {
             pair,
-            reads: Reads::new(1, 4096),
-            joining: Joining::Greeted,
+            reads: VerbsReads::new(1, 4096),
+            state: ConnectState::Requested,
             first_packet,
             window: SendWindow::new(),
             received: ReceiveCount::default(),
             assembly: Assembly::default(),
             regions: Vec::new(),
             announced: 0,
-            heard_ns: now_ns(),
+            last_progress_ns: now_ns(),
             suspected: false,
             failed: None,
-            nonsense: false,
+            malformed: false,
         }
     }
 
-    /// Whether segments and reads may go.
+    /// True if segments and reads may be sent.
     pub fn is_open(&self) -> bool {
-        self.joining == Joining::Open && self.failed.is_none()
+        self.state == ConnectState::Open && self.failed.is_none()
     }
 
-    /// Whether the device has anything that it will tell of.
-    pub fn awaits(&self) -> bool {
-        self.window.awaited() > 0 || self.reads.is_under_way()
+    /// True if the device will report completions.
+    pub fn awaits_completions(&self) -> bool {
+        self.window.awaited_signals() > 0 || self.reads.is_under_way()
     }
 
-    /// Tells the peer of regions that it does not know yet, as many as may go; true where it then knows all.
+    /// Sends the keys of regions that the peer does not know yet, as many as fit; true if the peer then knows all.
     ///
     /// # Errors
-    /// What the device said.
-    pub fn announce(&mut self, regions: &[RegionKeys]) -> Result<bool, String> {
-        let mut batch = Batch::new();
-        while let Some(keys) = regions.get(self.announced).filter(|_| self.window.fits(1) && batch.has_room()) {
+    /// What the device refused.
+    pub fn announce_regions(&mut self, regions: &[RegionKeys]) -> Result<bool, String> {
+        let mut batch = SegmentBatch::new();
+        while let Some(keys) = regions.get(self.announced).filter(|_| self.window.fits(1) && batch.has_space()) {
             let body = postcard::to_allocvec(keys).map_err(|error| error.to_string())?;
-            self.write(&mut batch, Kind::Offer, body.len(), &mut Parts { parts: &[&body], at: 0 });
+            self.write(&mut batch, SegmentKind::Offer, body.len(), &mut MessageParts { parts: &[&body], at: 0 });
             self.announced += 1;
         }
         self.post(&batch)?;
         Ok(self.announced == regions.len())
     }
 
-    /// Whether `bytes` in one message may go now.
+    /// True if a message of `bytes` can be sent now.
     pub fn fits(&self, bytes: usize) -> bool {
         self.window.fits(segments_of(bytes))
     }
 
-    /// Sends the concatenation of `parts`. After `fits`.
+    /// Sends the concatenation of `parts`. Call it after `fits` returned true.
     ///
     /// # Errors
-    /// What the device said. The message counts as sent then: `end` has it.
+    /// What the device refused. The message counts as sent: `close` returns it with the unacknowledged ones.
     pub fn send(&mut self, parts: &[&[u8]]) -> Result<(), String> {
-        let mut batch = Batch::new();
+        let mut batch = SegmentBatch::new();
         let bytes: usize = parts.iter().map(|part| part.len()).sum();
         let mut left = bytes;
-        let mut rest = Parts { parts, at: 0 };
+        let mut rest = MessageParts { parts, at: 0 };
         loop {
             let length = left.min(BODY_BYTES_MAX);
             left -= length;
-            let kind = if left == 0 { Kind::Message } else { Kind::Piece };
+            let kind = if left == 0 { SegmentKind::Message } else { SegmentKind::Piece };
             self.write(&mut batch, kind, length, &mut rest);
             if left == 0 {
                 break;
@@ -153,28 +155,29 @@ impl Connection {
         self.post(&batch)
     }
 
-    /// Tells the peer of its deliveries; with `signalled` the device is to tell when it has gone, and all before it.
+    /// Returns credits to the peer in a segment of their own. If `signalled`, the device reports a completion when this
+    /// segment and all before it were sent.
     ///
     /// # Errors
-    /// What the device said.
-    pub fn give_credits(&mut self, signalled: bool) -> Result<(), String> {
-        let mut batch = Batch::new();
-        self.write(&mut batch, Kind::Credits, 0, &mut Parts { parts: &[], at: 0 });
+    /// What the device refused.
+    pub fn send_credits(&mut self, signalled: bool) -> Result<(), String> {
+        let mut batch = SegmentBatch::new();
+        self.write(&mut batch, SegmentKind::Credits, 0, &mut MessageParts { parts: &[], at: 0 });
         let last = &mut batch.segments[0].0;
         if signalled && !last.signalled {
             last.signalled = true;
-            self.window.signalled();
+            self.window.mark_signalled();
         }
         self.post(&batch)
     }
 
-    fn write(&mut self, batch: &mut Batch, kind: Kind, length: usize, from: &mut Parts<'_>) {
-        let awaited = self.awaits();
+    fn write(&mut self, batch: &mut SegmentBatch, kind: SegmentKind, length: usize, from: &mut MessageParts<'_>) {
+        let awaited = self.awaits_completions();
         let posted = self.window.push(kind);
         if posted.signalled && !awaited {
-            self.heard_ns = now_ns();
+            self.last_progress_ns = now_ns();
         }
-        let header = Header { kind, credits: self.received.settle(), length: length as u32 };
+        let header = SegmentHeader { kind, credits: self.received.take_owed(), length: length as u32 };
         let slot = self.pair.slot_mut(posted.position);
         slot[..HEADER_BYTES].copy_from_slice(&header.encode());
         from.copy_into(&mut slot[HEADER_BYTES..HEADER_BYTES + length]);
@@ -182,30 +185,31 @@ impl Connection {
         batch.count += 1;
     }
 
-    fn post(&mut self, batch: &Batch) -> Result<(), String> {
+    fn post(&mut self, batch: &SegmentBatch) -> Result<(), String> {
         self.pair.send(&batch.segments[..batch.count])
     }
 
-    /// Ends it: what another road needs, and the tokens of the reads that will not end.
-    pub fn end(self) -> (Salvage, Vec<u64>) {
-        let mut unconfirmed = Vec::new();
+    /// Closes the connection; returns what the next transport needs to continue, and the tokens of the reads that did
+    /// not finish.
+    pub fn close(self) -> (Unacked, Vec<u64>) {
+        let mut messages = Vec::new();
         let mut message = Vec::new();
-        for (kind, slot) in self.window.unconfirmed() {
+        for (kind, slot) in self.window.unacked() {
             match kind {
-                Kind::Piece => message.extend_from_slice(body_of(self.pair.slot(slot))),
-                Kind::Message => {
+                SegmentKind::Piece => message.extend_from_slice(body_of(self.pair.slot(slot))),
+                SegmentKind::Message => {
                     message.extend_from_slice(body_of(self.pair.slot(slot)));
-                    unconfirmed.push(std::mem::take(&mut message));
+                    messages.push(std::mem::take(&mut message));
                 }
-                Kind::Credits | Kind::Offer => {}
+                SegmentKind::Credits | SegmentKind::Offer => {}
             }
         }
-        let (delivered, first) = (self.received.messages, self.window.confirmed_messages());
-        (Salvage { delivered, first, unconfirmed }, self.reads.give_up(self.pair))
+        let (delivered, first) = (self.received.messages, self.window.acked_messages());
+        (Unacked { delivered, first, messages }, self.reads.close(self.pair))
     }
 }
 
-/// Why a work request failed, for people.
+/// The failure of a work request as text.
 pub fn failure(device: &str, status: Status) -> String {
     if status.is_flush() {
         return format!("{device}: the queue pair was stopped ({})", status.text());
@@ -216,30 +220,30 @@ pub fn failure(device: &str, status: Status) -> String {
 /// Segments of the largest message.
 const BATCH_SEGMENTS: usize = MESSAGE_BYTES_MAX.div_ceil(BODY_BYTES_MAX);
 
-/// Segments that go at once.
-struct Batch {
-    segments: [(Posted, u32); BATCH_SEGMENTS],
+/// Segments posted by one call.
+struct SegmentBatch {
+    segments: [(PostedSegment, u32); BATCH_SEGMENTS],
     count: usize,
 }
 
-impl Batch {
-    fn new() -> Batch {
-        Batch { segments: [(Posted { position: 0, signalled: false }, 0); BATCH_SEGMENTS], count: 0 }
+impl SegmentBatch {
+    fn new() -> SegmentBatch {
+        SegmentBatch { segments: [(PostedSegment { position: 0, signalled: false }, 0); BATCH_SEGMENTS], count: 0 }
     }
 
-    fn has_room(&self) -> bool {
+    fn has_space(&self) -> bool {
         self.count < BATCH_SEGMENTS
     }
 }
 
-/// The bytes of a message, taken off its parts one segment at a time.
-struct Parts<'a> {
+/// The bytes of a message, copied from its parts one segment at a time.
+struct MessageParts<'a> {
     parts: &'a [&'a [u8]],
-    /// How much of the first part is taken.
+    /// Bytes of the first part that were copied.
     at: usize,
 }
 
-impl Parts<'_> {
+impl MessageParts<'_> {
     fn copy_into(&mut self, mut to: &mut [u8]) {
         while let Some(part) = self.parts.first().filter(|_| !to.is_empty()) {
             let rest = &part[self.at..];
@@ -260,9 +264,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_are_cut_wherever_a_segment_ends() {
+    fn copy_into_cuts_parts_where_a_segment_ends() {
         let parts: [&[u8]; 5] = [&[], &[1, 2, 3], &[], &[4], &[5, 6, 7, 8]];
-        let mut rest = Parts { parts: &parts, at: 0 };
+        let mut rest = MessageParts { parts: &parts, at: 0 };
         let mut cut = Vec::new();
         for length in [2, 0, 3, 3] {
             let mut segment = vec![0; length];
@@ -273,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_in_pieces_is_whole_aligned_and_no_larger_than_one_may_be() {
+    fn assembly_joins_pieces_aligned_and_refuses_more_than_a_message() {
         let mut assembly = Assembly::default();
         assert!(assembly.is_empty());
         assert!(assembly.append(&[1; 11]) && assembly.append(&[2; 6]) && !assembly.is_empty());

@@ -1,4 +1,4 @@
-//! An opened device: its abilities, and the domain in which memory and queues belong together.
+//! An opened device: its limits, and its protection domain.
 #![allow(unsafe_code)]
 
 use super::probe;
@@ -8,53 +8,53 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 
-/// What a device can hold and do.
+/// The limits of a device.
 #[derive(Clone, Copy, Debug)]
-pub struct Abilities {
-    /// Bytes that it registers at once.
+pub struct DeviceLimits {
+    /// Bytes of the largest registration.
     pub registered_bytes_max: u64,
     /// Queue pairs.
     pub queue_pairs: u32,
     /// Requests of a shared receive queue.
     pub receives: u32,
-    /// Places of a completion queue.
+    /// Entries of a completion queue.
     pub completions: u32,
-    /// Reads by one peer that it serves at once.
+    /// Reads by one peer that the device serves at once.
     pub reads_served: u8,
-    /// Reads of one peer that it has under way at once.
-    pub reads_asked: u8,
+    /// Reads from one peer that the device has in flight at once.
+    pub reads_initiated: u8,
 }
 
-/// What a port tells of itself.
+/// The attributes of a port.
 #[derive(Clone, Copy, Debug)]
 pub struct Port {
     /// InfiniBand's local address.
     pub lid: u16,
-    /// The code of the largest packet in use.
+    /// The largest packet in use, as verbs encodes it.
     pub mtu: u8,
     /// Bytes of the largest single transfer.
     pub transfer_bytes_max: u32,
 }
 
-/// A device and its protection domain; closed when the last thing made with it is gone.
+/// A device and its protection domain; closed when everything created with it was dropped.
 #[derive(Debug)]
-pub struct Device {
+pub struct VerbsDevice {
     context: NonNull<verbs::ibv_context>,
     domain: NonNull<verbs::ibv_pd>,
     name: String,
 }
 
-// SAFETY: libibverbs is thread-safe; what its man pages except, we do not do.
-unsafe impl Send for Device {}
+// SAFETY: libibverbs is thread-safe; the exceptions that its man pages name do not occur here.
+unsafe impl Send for VerbsDevice {}
 // SAFETY: as above.
-unsafe impl Sync for Device {}
+unsafe impl Sync for VerbsDevice {}
 
-impl Device {
-    /// Opens the device of that name.
+impl VerbsDevice {
+    /// Opens the device named `name`.
     ///
     /// # Errors
-    /// One line for the banner.
-    pub fn open(name: &str) -> Result<Device, String> {
+    /// Why it cannot be opened, in one line for the banner.
+    pub fn open(name: &str) -> Result<VerbsDevice, String> {
         let context = open_context(name)?;
         // SAFETY: `context` is open.
         let domain = unsafe { verbs::ibv_alloc_pd(context.as_ptr()) };
@@ -64,59 +64,59 @@ impl Device {
             unsafe { verbs::ibv_close_device(context.as_ptr()) };
             return Err(format!("{name} gives no protection domain: {error}"));
         };
-        Ok(Device { context, domain, name: name.to_string() })
+        Ok(VerbsDevice { context, domain, name: name.to_string() })
     }
 
-    /// Its name.
+    /// The device's name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// For calls that make something on it.
+    /// The handle, for calls that create objects on the device.
     pub(super) fn context(&self) -> *mut verbs::ibv_context {
         self.context.as_ptr()
     }
 
-    /// For calls that make something in its domain.
+    /// The protection domain, for calls that create objects in it.
     pub(super) fn domain(&self) -> *mut verbs::ibv_pd {
         self.domain.as_ptr()
     }
 
-    /// What it can hold and do.
+    /// Queries the device's limits.
     ///
     /// # Errors
-    /// One line for the banner.
-    pub fn abilities(&self) -> Result<Abilities, String> {
+    /// What the device refused, in one line for the banner.
+    pub fn limits(&self) -> Result<DeviceLimits, String> {
         let mut found = MaybeUninit::<verbs::ibv_device_attr>::zeroed();
-        // SAFETY: an open device and room for the answer.
+        // SAFETY: an open device and space for the answer.
         let code = unsafe { verbs::ibv_query_device(self.context(), found.as_mut_ptr()) };
         if code != 0 {
-            return Err(format!("{} does not tell its abilities: {}", self.name, failure(code)));
+            return Err(format!("{} does not report its limits: {}", self.name, failure(code)));
         }
         // SAFETY: plain integers, zeroed and then filled.
         let found = unsafe { found.assume_init() };
         let count = |value: i32| u32::try_from(value).unwrap_or(0);
         let reads = |value: i32| value.clamp(0, 255) as u8;
-        Ok(Abilities {
+        Ok(DeviceLimits {
             registered_bytes_max: found.max_mr_size,
             queue_pairs: count(found.max_qp),
             receives: count(found.max_srq_wr),
             completions: count(found.max_cqe),
             reads_served: reads(found.max_qp_rd_atom),
-            reads_asked: reads(found.max_qp_init_rd_atom),
+            reads_initiated: reads(found.max_qp_init_rd_atom),
         })
     }
 
-    /// What one of its ports tells.
+    /// Queries the attributes of one of its ports.
     ///
     /// # Errors
-    /// One line for the banner.
+    /// What the device refused, in one line for the banner.
     pub fn port(&self, port: u8) -> Result<Port, String> {
         let mut found = MaybeUninit::<verbs::ibv_port_attr>::zeroed();
-        // SAFETY: an open device and room for the answer.
+        // SAFETY: an open device and space for the answer.
         let code = unsafe { verbs::ibv_query_port(self.context(), port, found.as_mut_ptr()) };
         if code != 0 {
-            return Err(format!("{} does not tell of its port {port}: {}", self.name, failure(code)));
+            return Err(format!("{} does not report its port {port}: {}", self.name, failure(code)));
         }
         // SAFETY: plain integers, zeroed and then filled.
         let found = unsafe { found.assume_init() };
@@ -124,9 +124,10 @@ impl Device {
     }
 }
 
-impl Drop for Device {
+impl Drop for VerbsDevice {
     fn drop(&mut self) {
-        // SAFETY: made in `open`, freed once; everything made with them holds this device, so nothing uses them now.
+        // SAFETY: created in `open`, freed once; everything created with them owns a reference to this device, so
+        // nothing uses them now.
         unsafe {
             verbs::ibv_dealloc_pd(self.domain.as_ptr());
             verbs::ibv_close_device(self.context.as_ptr());
@@ -150,7 +151,7 @@ fn open_context(name: &str) -> Result<NonNull<verbs::ibv_context>, String> {
             (device, if found.is_null() { None } else { CStr::from_ptr(found).to_str().ok() })
         };
         if found == Some(name) {
-            // SAFETY: a device of the list. An opened device outlives the list.
+            // SAFETY: a device of the list. An opened device survives the list.
             let context = unsafe { verbs::ibv_open_device(device) };
             opened = NonNull::new(context).ok_or_else(|| {
                 let error = io::Error::last_os_error();
@@ -163,7 +164,7 @@ fn open_context(name: &str) -> Result<NonNull<verbs::ibv_context>, String> {
     opened
 }
 
-/// What libibverbs returned, in words; some calls give the error's number, some -1 and `errno`.
+/// The error of a libibverbs call: some calls return its number, some return -1 and set `errno`.
 pub(super) fn failure(code: i32) -> io::Error {
     match code {
         -1 => io::Error::last_os_error(),

@@ -1,61 +1,63 @@
-//! The road over RDMA: reliable queue pairs for messages, and bulk reads straight from store to store.
+//! The transport over RDMA: reliable queue pairs for messages, and bulk reads straight from store to store.
 //!
 //! ```text
-//! send  --> Connection: slot of the ring, credit spent, posted ---> Receives: one shared queue of buffers for all peers
-//!           SendWindow keeps the slot until the peer gave the credit back and the device told of it
-//! read  --> Reads: pieces of a block, RDMA READ <================== the peer's registered region; its processor sleeps
-//! first use --> Word::Greeting over the side road <--> Word::Greeting: the two queue pairs are joined
+//! send  --> VerbsConnection: slot of the ring, credit taken, posted --> ReceiveQueue: one shared queue for all peers
+//!           SendWindow keeps the slot until the peer returned the credit and the device completed the send
+//! read  --> VerbsReads: pieces of a block, RDMA READ <========= the peer's registered region; its processor sleeps
+//! first use --> ControlMessage::Connect over the control channel, both ways: the two queue pairs are connected
 //! ```
 //!
-//! A message larger than a segment goes in several, which arrive in order; arrays go by reads. RDMA WRITE is not used:
-//! the reader knows where its block is, so that a write would only add the message that asks for it.
+//! A message larger than a segment is sent as several, which arrive in order; arrays are transferred by reads. RDMA
+//! WRITE is not used: the reader knows where its block is, so a write would only add the message that requests it.
 //!
-//! Owns: the device, its queues, buffers for segments, keys of regions. Never: waits, starts a thread, connects by
-//! itself: what two ranks must say to each other before there is a queue pair goes over a [`SideRoad`].
+//! Owns: the device, its queues, buffers for segments, keys of regions. Never: blocks, starts a thread, opens a channel
+//! to a peer: the control messages that connect two queue pairs are sent over a [`ControlChannel`].
 //!
 //! Invariants:
-//! - V1: a reliable queue pair brings segments in the order posted, each once (F1). Those of one pair are posted under
-//!   its link's lock.
-//! - V2: a message counts as delivered when it is handed over here, and its sender keeps it until it is told so
-//!   (credits), whatever the device acknowledged: `salvage` of both ends leaves no gap.
-//! - V3: a peer has at most [`window::RING_SLOTS`] segments under way here, and every link brings as many buffers and
-//!   those that were credited but not yet posted again: the shared queue does not run dry.
-//! - V4: memory that the device may write is owned by its slab, or by its read until that is over or the pair destroyed.
-//! - V5: what is made with a device's part holds that part: everything is destroyed before what it stands on.
+//! - VERBS-1: a reliable queue pair delivers segments in the order posted, each once (TRANSPORT-1). Those of one pair
+//!   are posted under its link's lock.
+//! - VERBS-2: a message counts as delivered when it is handed to the receiver here, and its sender keeps it until the
+//!   credits for it come back, whatever the device acknowledged: `take_unacked` at both ends leaves no gap.
+//! - VERBS-3: a peer has at most [`window::RING_SLOTS`] segments in flight to this rank, and every link adds as many
+//!   receive buffers and those that were credited but not yet posted again: the shared queue does not run empty.
+//! - VERBS-4: memory that the device may write is owned by its slab, or by its read until that has finished or the
+//!   queue pair is destroyed.
+//! - VERBS-5: an object that is created with a device's part owns a reference to it: everything is destroyed before
+//!   what it depends on.
 //!
-//! InfiniBand's own addresses (LID) and memory of GPUs are written and were never tried for want of such devices;
-//! RoCE was tried with Linux's software device.
+//! Addressing by LID (InfiniBand) and reads of GPU memory are implemented but were never run, for want of such devices;
+//! RoCE was tested with Linux's software device.
 
-// What needs no device is pure and tested in every build.
+// Modules that need no device are compiled and tested in every build.
 #![cfg_attr(not(feature = "verbs"), allow(dead_code))]
 
-// Without the feature there is only what says so.
+// Stands in for the transport in builds without the feature.
 #[cfg(not(feature = "verbs"))]
 mod absent;
-mod card;
+mod address;
 mod choice;
-mod greeting;
+mod control;
+mod control_channel;
 mod header;
 mod probe;
 mod regions;
-mod side;
 mod sysfs;
 mod window;
 
 #[cfg(feature = "verbs")]
 mod completion;
 #[cfg(feature = "verbs")]
+mod connect;
+#[cfg(feature = "verbs")]
 mod connection;
 #[cfg(feature = "verbs")]
 mod device;
 #[cfg(feature = "verbs")]
-mod ending;
-#[cfg(feature = "verbs")]
 mod endpoint;
 #[cfg(feature = "verbs")]
-mod incoming;
+mod link_failure;
 #[cfg(feature = "verbs")]
-mod joining;
+mod progress;
 #[cfg(feature = "verbs")]
 mod queue_pair;
 #[cfg(feature = "verbs")]
@@ -63,24 +65,24 @@ mod reading;
 #[cfg(feature = "verbs")]
 mod reads;
 #[cfg(feature = "verbs")]
-mod receives;
+mod receive_queue;
 #[cfg(feature = "verbs")]
 mod registration;
-#[cfg(feature = "verbs")]
-mod road;
 #[cfg(all(test, feature = "verbs"))]
 mod tests;
+#[cfg(feature = "verbs")]
+mod transport;
 #[cfg(feature = "verbs")]
 mod waker;
 
 #[cfg(not(feature = "verbs"))]
-pub use absent::{VerbsEndpoint, VerbsFabric};
-pub use card::VerbsCard;
+pub use absent::{AbsentEndpoint as VerbsEndpoint, AbsentTransport as VerbsTransport};
+pub use address::VerbsAddress;
 #[cfg(test)]
 pub use choice::LinkLayer;
 #[cfg(feature = "verbs")]
 pub use endpoint::VerbsEndpoint;
 
+pub use control_channel::ControlChannel;
 #[cfg(feature = "verbs")]
-pub use road::VerbsFabric;
-pub use side::SideRoad;
+pub use transport::VerbsTransport;

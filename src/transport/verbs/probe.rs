@@ -1,15 +1,15 @@
-//! RDMA devices: which there are.
+//! Lists the RDMA devices of this host.
 #![cfg_attr(feature = "verbs", allow(unsafe_code))]
 
-/// The names of the RDMA devices of this host, or why there is none.
+/// The names of the RDMA devices of this host, or why there are none.
 ///
 /// # Errors
-/// One line for the banner: no library, no device, or no permission.
+/// Why there are none, in one line for the banner: no library, no device, or no permission.
 #[cfg(feature = "verbs")]
 pub fn probe() -> Result<Vec<String>, String> {
     use std::ffi::CStr;
 
-    // The library is opened at the first call; where it cannot be, the call leaves `count` alone and sets errno.
+    // The library is loaded at the first call; if that fails, the call leaves `count` alone and sets errno.
     let mut count = 0;
     // SAFETY: `count` is a local; the list is checked before use and freed below.
     let list = unsafe { rdma_sys::ibv_get_device_list(&mut count) };
@@ -27,7 +27,7 @@ pub fn probe() -> Result<Vec<String>, String> {
     if names.is_empty() { Err("no RDMA device".to_string()) } else { Ok(names) }
 }
 
-/// As with the feature, of which there is none in this build.
+/// Fails: this build has no verbs.
 ///
 /// # Errors
 /// Always.
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_probe_names_devices_or_says_why_there_are_none() {
+    fn probe_returns_device_names_or_the_reason() {
         match probe() {
             Ok(names) => assert!(!names.is_empty() && names.iter().all(|name| !name.is_empty())),
             Err(reason) => assert!(!reason.is_empty()),
@@ -60,7 +60,7 @@ mod tests {
 
     #[cfg(feature = "verbs")]
     #[test]
-    fn each_refusal_has_its_line() {
+    fn refusal_maps_each_errno_to_its_text() {
         let line = |code| refusal(std::io::Error::from_raw_os_error(code));
         assert_eq!(line(libc::EOPNOTSUPP), "libibverbs is not installed");
         assert_eq!(line(libc::ENOSYS), "no RDMA device");

@@ -1,65 +1,65 @@
-//! One end of a reliable connection, with the buffers that leave through it.
+//! One end of a reliable connection, with the buffers that it sends from.
 #![allow(unsafe_code)]
 
-use super::card::VerbsCard;
+use super::address::VerbsAddress;
 use super::choice::RETRIES;
 use super::completion::{CompletionQueue, read_id, send_id};
-use super::device::{Device, failure};
+use super::device::{VerbsDevice, failure};
 use super::header::SEGMENT_BYTES;
-use super::receives::Receives;
-use super::regions::Piece;
+use super::receive_queue::ReceiveQueue;
+use super::regions::ReadPiece;
 use super::registration::Slab;
-use super::window::{Posted, RING_SLOTS, SendWindow};
+use super::window::{PostedSegment, RING_SLOTS, SendWindow};
 use rdma_sys as verbs;
 use std::io;
 use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
-/// Reads that one queue pair has under way at once, where the devices of both ends do so many.
+/// Reads that one queue pair has in flight at once, if the devices of both ends allow so many.
 pub const READS_UNDER_WAY: u8 = 16;
 
-/// Bytes that are copied into a request rather than fetched by the device, where it does that.
+/// Bytes that are copied into a request instead of being fetched by the device, if the device supports it.
 const INLINE_BYTES: u32 = 128;
 
-/// What a rank's queue pairs are made with, and the rank's own side of every connection.
+/// The objects that all of a rank's queue pairs share.
 #[derive(Debug)]
-pub struct Parts {
-    /// Where they complete.
+pub struct PairResources {
+    /// The queue in which they complete.
     pub completions: Arc<CompletionQueue>,
-    /// What they receive into.
-    pub receives: Arc<Receives>,
+    /// The queue from which they receive.
+    pub receives: Arc<ReceiveQueue>,
     /// The device.
-    pub device: Arc<Device>,
+    pub device: Arc<VerbsDevice>,
     /// This rank's port.
-    pub card: VerbsCard,
-    /// The place of the port's address in its table.
+    pub address: VerbsAddress,
+    /// The index of the port's address in its table.
     pub gid_index: u8,
-    /// For how long the device waits for an acknowledgement, as a code.
+    /// The time that the device waits for an acknowledgement, as a time-out code.
     pub timeout: u8,
-    /// Reads that the device has under way at once.
-    pub reads_asked: u8,
+    /// Reads that the device has in flight at once.
+    pub reads_initiated: u8,
 }
 
-/// The other end.
+/// The peer's end.
 #[derive(Clone, Copy, Debug)]
-pub struct Peer<'a> {
+pub struct RemoteEnd<'a> {
     /// Its port.
-    pub card: &'a VerbsCard,
+    pub address: &'a VerbsAddress,
     /// Its queue pair.
     pub queue_pair: u32,
     /// The number of its first packet.
     pub first_packet: u32,
 }
 
-/// A queue pair. Segments that leave lie in its slots, so that they live until it is destroyed.
+/// A queue pair. Segments are sent from its slots, which live until it is destroyed.
 #[derive(Debug)]
 pub struct QueuePair {
     pair: NonNull<verbs::ibv_qp>,
     inline_bytes: usize,
-    // After the pair, which `drop` destroys first: the device reads no slot then.
+    // After the pair, which `drop` destroys first: the device does not read a slot then.
     slots: Slab,
-    parts: Arc<Parts>,
+    parts: Arc<PairResources>,
 }
 
 // SAFETY: libibverbs locks a pair by itself; the slots are written through `&mut self`.
@@ -68,52 +68,52 @@ unsafe impl Send for QueuePair {}
 unsafe impl Sync for QueuePair {}
 
 impl QueuePair {
-    /// A pair that is not connected yet; peers can read this rank's regions through it.
+    /// Creates a pair that is not connected yet; peers can read this rank's regions through it once it is.
     ///
     /// # Errors
-    /// What the device did not give.
-    pub fn new(parts: &Arc<Parts>) -> Result<QueuePair, String> {
+    /// What the device refused.
+    pub fn new(parts: &Arc<PairResources>) -> Result<QueuePair, String> {
         let slots = Slab::new(&parts.device, RING_SLOTS, SEGMENT_BYTES)?;
-        let (pair, inline_bytes) = create(parts)?;
-        let made = QueuePair { pair, inline_bytes, slots, parts: parts.clone() };
-        let mut wanted = zeroed();
-        wanted.qp_state = verbs::ibv_qp_state::IBV_QPS_INIT;
-        wanted.port_num = parts.card.port;
-        wanted.qp_access_flags = verbs::ibv_access_flags::IBV_ACCESS_REMOTE_READ.0;
+        let (handle, inline_bytes) = create(parts)?;
+        let pair = QueuePair { pair: handle, inline_bytes, slots, parts: parts.clone() };
+        let mut attributes = zeroed();
+        attributes.qp_state = verbs::ibv_qp_state::IBV_QPS_INIT;
+        attributes.port_num = parts.address.port;
+        attributes.qp_access_flags = verbs::ibv_access_flags::IBV_ACCESS_REMOTE_READ.0;
         type Mask = verbs::ibv_qp_attr_mask;
         let mask = Mask::IBV_QP_STATE | Mask::IBV_QP_PKEY_INDEX | Mask::IBV_QP_PORT | Mask::IBV_QP_ACCESS_FLAGS;
-        made.modify(&mut wanted, mask, "prepare")?;
-        Ok(made)
+        pair.modify(&mut attributes, mask, "prepare")?;
+        Ok(pair)
     }
 
-    /// Its number.
+    /// The number of the queue pair.
     pub fn number(&self) -> u32 {
         // SAFETY: lives as long as `self`.
         unsafe { self.pair.as_ref() }.qp_num
     }
 
-    /// Joins it to the peer's end: it receives, and sends once the peer has joined as well.
+    /// Connects it to the peer's end: it receives, and sends once the peer has connected too.
     ///
     /// # Errors
     /// What the device refused.
-    pub fn join(&self, peer: Peer<'_>, first_packet: u32) -> Result<(), String> {
+    pub fn connect(&self, peer: RemoteEnd<'_>, first_packet: u32) -> Result<(), String> {
         type Mask = verbs::ibv_qp_attr_mask;
-        let (mine, parts) = (&self.parts.card, &self.parts);
-        let mut wanted = zeroed();
-        wanted.qp_state = verbs::ibv_qp_state::IBV_QPS_RTR;
-        wanted.path_mtu = u32::from(mine.mtu_with(peer.card));
-        wanted.dest_qp_num = peer.queue_pair;
-        wanted.rq_psn = peer.first_packet;
-        wanted.max_dest_rd_atomic = mine.reads_served;
-        // 0.64 ms before a peer that had no buffer is tried again: only where credits are broken.
-        wanted.min_rnr_timer = 12;
-        wanted.ah_attr.port_num = mine.port;
-        wanted.ah_attr.dlid = peer.card.lid;
-        if mine.needs_global_address(peer.card) {
-            wanted.ah_attr.is_global = 1;
-            wanted.ah_attr.grh.dgid = verbs::ibv_gid { raw: peer.card.gid };
-            wanted.ah_attr.grh.sgid_index = parts.gid_index;
-            wanted.ah_attr.grh.hop_limit = 64;
+        let (mine, parts) = (&self.parts.address, &self.parts);
+        let mut attributes = zeroed();
+        attributes.qp_state = verbs::ibv_qp_state::IBV_QPS_RTR;
+        attributes.path_mtu = u32::from(mine.mtu_with(peer.address));
+        attributes.dest_qp_num = peer.queue_pair;
+        attributes.rq_psn = peer.first_packet;
+        attributes.max_dest_rd_atomic = mine.reads_served;
+        // 0.64 ms before a send to a peer that had no buffer is retried: only happens if credits are broken.
+        attributes.min_rnr_timer = 12;
+        attributes.ah_attr.port_num = mine.port;
+        attributes.ah_attr.dlid = peer.address.lid;
+        if mine.needs_global_address(peer.address) {
+            attributes.ah_attr.is_global = 1;
+            attributes.ah_attr.grh.dgid = verbs::ibv_gid { raw: peer.address.gid };
+            attributes.ah_attr.grh.sgid_index = parts.gid_index;
+            attributes.ah_attr.grh.hop_limit = 64;
         }
         let mask = Mask::IBV_QP_STATE
             | Mask::IBV_QP_AV
@@ -122,67 +122,73 @@ impl QueuePair {
             | Mask::IBV_QP_RQ_PSN
             | Mask::IBV_QP_MAX_DEST_RD_ATOMIC
             | Mask::IBV_QP_MIN_RNR_TIMER;
-        self.modify(&mut wanted, mask, "receive")?;
+        self.modify(&mut attributes, mask, "receive")?;
 
-        let mut wanted = zeroed();
-        wanted.qp_state = verbs::ibv_qp_state::IBV_QPS_RTS;
-        wanted.timeout = parts.timeout;
-        wanted.retry_cnt = RETRIES;
-        // Seven is for ever: credits see to it that buffers are there, and a peer that takes none is noticed by time.
-        wanted.rnr_retry = 7;
-        wanted.sq_psn = first_packet;
-        wanted.max_rd_atomic = self.reads_under_way(peer.card);
+        let mut attributes = zeroed();
+        attributes.qp_state = verbs::ibv_qp_state::IBV_QPS_RTS;
+        attributes.timeout = parts.timeout;
+        attributes.retry_cnt = RETRIES;
+        // Seven means for ever: credits ensure that buffers are posted, and a peer that takes none is detected by its
+        // time-out.
+        attributes.rnr_retry = 7;
+        attributes.sq_psn = first_packet;
+        attributes.max_rd_atomic = self.reads_under_way(peer.address);
         let mask = Mask::IBV_QP_STATE
             | Mask::IBV_QP_TIMEOUT
             | Mask::IBV_QP_RETRY_CNT
             | Mask::IBV_QP_RNR_RETRY
             | Mask::IBV_QP_SQ_PSN
             | Mask::IBV_QP_MAX_QP_RD_ATOMIC;
-        self.modify(&mut wanted, mask, "send")
+        self.modify(&mut attributes, mask, "send")
     }
 
-    /// Reads of `peer` that may be under way at once.
-    pub fn reads_under_way(&self, peer: &VerbsCard) -> u8 {
-        self.parts.reads_asked.min(peer.reads_served).min(READS_UNDER_WAY)
+    /// Reads from `peer` that may be in flight at once.
+    pub fn reads_under_way(&self, peer: &VerbsAddress) -> u8 {
+        self.parts.reads_initiated.min(peer.reads_served).min(READS_UNDER_WAY)
     }
 
-    /// Stops it: what is under way completes as flushed, nothing is received any more.
+    /// Stops the pair: requests in flight complete as flushed, and nothing is received any more.
     pub fn stop(&self) {
-        let mut wanted = zeroed();
-        wanted.qp_state = verbs::ibv_qp_state::IBV_QPS_ERR;
+        let mut attributes = zeroed();
+        attributes.qp_state = verbs::ibv_qp_state::IBV_QPS_ERR;
         // A pair that cannot even be stopped is destroyed soon.
-        let _ = self.modify(&mut wanted, verbs::ibv_qp_attr_mask::IBV_QP_STATE, "stop");
+        let _ = self.modify(&mut attributes, verbs::ibv_qp_attr_mask::IBV_QP_STATE, "stop");
     }
 
-    fn modify(&self, wanted: &mut verbs::ibv_qp_attr, mask: verbs::ibv_qp_attr_mask, verb: &str) -> Result<(), String> {
+    fn modify(
+        &self,
+        attributes: &mut verbs::ibv_qp_attr,
+        mask: verbs::ibv_qp_attr_mask,
+        verb: &str,
+    ) -> Result<(), String> {
         // SAFETY: a live pair and a filled request.
-        let code = unsafe { verbs::ibv_modify_qp(self.pair.as_ptr(), wanted, mask.0 as i32) };
+        let code = unsafe { verbs::ibv_modify_qp(self.pair.as_ptr(), attributes, mask.0 as i32) };
         if code == 0 {
             return Ok(());
         }
         Err(format!("{} cannot make a queue pair {verb}: {}", self.parts.device.name(), failure(code)))
     }
 
-    /// The slot of a position, to be written. The device may still be reading it only where the window is wrong.
+    /// The slot of a position, to be written. The device is not reading it, unless the window is wrong.
     pub fn slot_mut(&mut self, position: u64) -> &mut [u8] {
-        // SAFETY: the device only reads slots; `&mut self` keeps others away.
+        // SAFETY: the device only reads slots; `&mut self` excludes others.
         unsafe { self.slots.bytes_mut(SendWindow::slot(position)) }
     }
 
-    /// A slot, as it was written.
+    /// A slot as it was written.
     pub fn slot(&self, slot: usize) -> &[u8] {
         // SAFETY: the device only reads slots, and writers need `&mut self`.
         unsafe { self.slots.bytes(slot, SEGMENT_BYTES) }
     }
 
-    /// Sends segments, filled before, each with its length: one chain, one bell.
+    /// Sends segments that were written before, each with its length: one chain, one doorbell.
     ///
     /// # Errors
-    /// What the device said. Nothing is known then of the segments.
-    pub fn send(&mut self, segments: &[(Posted, u32)]) -> Result<(), String> {
-        assert!(segments.len() <= RING_SLOTS, "V3: more segments than slots");
+    /// What the device refused. It is unknown then which segments were sent.
+    pub fn send(&mut self, segments: &[(PostedSegment, u32)]) -> Result<(), String> {
+        assert!(segments.len() <= RING_SLOTS, "VERBS-3: more segments than slots");
         let key = self.slots.local_key();
-        let mut chain = Chain::new();
+        let mut chain = RequestChain::new();
         for (posted, bytes) in segments {
             let address = self.slots.address_of(SendWindow::slot(posted.position));
             let mut flags = 0;
@@ -199,32 +205,32 @@ impl QueuePair {
         unsafe { self.post(&mut chain) }
     }
 
-    /// Reads pieces for the read in `slot`: one chain, one bell.
+    /// Posts pieces for the read in `slot`: one chain, one doorbell.
     ///
     /// # Safety
-    /// The memory that the pieces lead to is registered, and nobody else's until each of them has completed or this
-    /// pair is destroyed.
+    /// The memory that the pieces write is registered, and nothing else accesses it until each of them has completed or
+    /// this pair is destroyed.
     ///
     /// # Errors
-    /// What the device said. Some of the pieces may be under way.
-    pub unsafe fn read(&mut self, pieces: impl Iterator<Item = (u32, Piece)>) -> Result<(), String> {
-        let mut chain = Chain::new();
+    /// What the device refused. Some of the pieces may be in flight.
+    pub unsafe fn read(&mut self, pieces: impl Iterator<Item = (u32, ReadPiece)>) -> Result<(), String> {
+        let mut chain = RequestChain::new();
         for (slot, piece) in pieces {
             let to = verbs::ibv_sge { addr: piece.to, length: piece.bytes, lkey: piece.local_key };
             let flags = verbs::ibv_send_flags::IBV_SEND_SIGNALED.0;
             let from = (piece.from, piece.remote_key);
             chain.push(read_id(slot), verbs::ibv_wr_opcode::IBV_WR_RDMA_READ, flags, to, from);
         }
-        // SAFETY: as the caller says.
+        // SAFETY: the caller promises it.
         unsafe { self.post(&mut chain) }
     }
 
     /// # Safety
-    /// The memory of the requests stays until they have completed or the pair is destroyed.
-    unsafe fn post(&mut self, chain: &mut Chain) -> Result<(), String> {
+    /// The memory of the requests stays valid until they have completed or the pair is destroyed.
+    unsafe fn post(&mut self, chain: &mut RequestChain) -> Result<(), String> {
         let Some(first) = chain.link() else { return Ok(()) };
         let mut refused = ptr::null_mut();
-        // SAFETY: a chain of locals, which the call copies; the memory as the caller says.
+        // SAFETY: a chain of locals, which the call copies; the caller answers for the memory.
         let code = unsafe { verbs::ibv_post_send(self.pair.as_ptr(), first, &mut refused) };
         if code == 0 { Ok(()) } else { Err(format!("{} takes no work: {}", self.parts.device.name(), failure(code))) }
     }
@@ -232,29 +238,29 @@ impl QueuePair {
 
 impl Drop for QueuePair {
     fn drop(&mut self) {
-        // SAFETY: made in `new`, destroyed once.
+        // SAFETY: created in `new`, destroyed once.
         let code = unsafe { verbs::ibv_destroy_qp(self.pair.as_ptr()) };
-        debug_assert_eq!(code, 0, "V5: {}", failure(code));
+        debug_assert_eq!(code, 0, "VERBS-5: {}", failure(code));
     }
 }
 
-/// Work requests that go at once.
-struct Chain {
+/// Work requests posted by one call.
+struct RequestChain {
     pieces: [MaybeUninit<verbs::ibv_sge>; RING_SLOTS],
     requests: [MaybeUninit<verbs::ibv_send_wr>; RING_SLOTS],
     count: usize,
 }
 
-impl Chain {
-    fn new() -> Chain {
-        Chain {
+impl RequestChain {
+    fn new() -> RequestChain {
+        RequestChain {
             pieces: [MaybeUninit::uninit(); RING_SLOTS],
             requests: [const { MaybeUninit::uninit() }; RING_SLOTS],
             count: 0,
         }
     }
 
-    /// Adds a request; `from` is the address and key of what is read, for reads.
+    /// Adds a request; for reads, `from` is the address and key of the remote memory.
     fn push(
         &mut self,
         id: u64,
@@ -264,7 +270,7 @@ impl Chain {
         from: (u64, u32),
     ) {
         self.pieces[self.count].write(piece);
-        // SAFETY: integers and pointers, of which zeros are values.
+        // SAFETY: integers and pointers, for which zeros are valid.
         let mut request: verbs::ibv_send_wr = unsafe { std::mem::zeroed() };
         request.wr_id = id;
         request.num_sge = 1;
@@ -275,7 +281,7 @@ impl Chain {
         self.count += 1;
     }
 
-    /// Links what was pushed; its first request.
+    /// Links the requests pushed; returns the first.
     fn link(&mut self) -> Option<*mut verbs::ibv_send_wr> {
         let pieces: *mut verbs::ibv_sge = self.pieces.as_mut_ptr().cast();
         let requests: *mut verbs::ibv_send_wr = self.requests.as_mut_ptr().cast();
@@ -291,11 +297,12 @@ impl Chain {
     }
 }
 
-/// The pair, and how many bytes it copies into a request: as many as we want, or as the device can.
-fn create(parts: &Parts) -> Result<(NonNull<verbs::ibv_qp>, usize), String> {
+/// Creates a pair; returns it and how many bytes it copies into a request: [`INLINE_BYTES`], or as many as the device
+/// can.
+fn create(parts: &PairResources) -> Result<(NonNull<verbs::ibv_qp>, usize), String> {
     let mut error = io::Error::other("not tried");
     for inline_bytes in [INLINE_BYTES, 64, 0] {
-        let mut wanted = verbs::ibv_qp_init_attr {
+        let mut attributes = verbs::ibv_qp_init_attr {
             qp_context: ptr::null_mut(),
             send_cq: parts.completions.raw(),
             recv_cq: parts.completions.raw(),
@@ -311,19 +318,19 @@ fn create(parts: &Parts) -> Result<(NonNull<verbs::ibv_qp>, usize), String> {
             sq_sig_all: 0,
         };
         // SAFETY: live queues of one device, and a filled request.
-        let pair = unsafe { verbs::ibv_create_qp(parts.device.domain(), &mut wanted) };
+        let pair = unsafe { verbs::ibv_create_qp(parts.device.domain(), &mut attributes) };
         match NonNull::new(pair) {
-            Some(pair) => return Ok((pair, wanted.cap.max_inline_data.min(INLINE_BYTES) as usize)),
+            Some(pair) => return Ok((pair, attributes.cap.max_inline_data.min(INLINE_BYTES) as usize)),
             None => error = io::Error::last_os_error(),
         }
     }
     Err(format!("{} gives no queue pair: {error}", parts.device.name()))
 }
 
-/// Work requests of a pair that are under way at most: a ring of segments, and reads.
+/// The most work requests of a pair in flight: a ring of segments, and reads.
 pub const SEND_REQUESTS: u16 = RING_SLOTS as u16 + READS_UNDER_WAY as u16;
 
 fn zeroed() -> verbs::ibv_qp_attr {
-    // SAFETY: integers, of which zeros are values.
+    // SAFETY: integers, for which zeros are valid.
     unsafe { std::mem::zeroed() }
 }

@@ -1,6 +1,6 @@
-//! What the system says of the RDMA devices' ports, without opening a device.
+//! Reads the ports of the RDMA devices from sysfs, without opening a device.
 
-use super::choice::{Candidate, Gid, LinkLayer};
+use super::choice::{CandidatePort, Gid, LinkLayer};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 pub const CLASS: &str = "/sys/class/infiniband";
 
 /// Every port of every device under `class`.
-pub fn candidates(class: &Path) -> Vec<Candidate> {
+pub fn candidates(class: &Path) -> Vec<CandidatePort> {
     let mut candidates = Vec::new();
     for device in names(class) {
         let numa = text(&class.join(&device).join("device/numa_node")).and_then(|node| node.parse().ok());
@@ -21,7 +21,7 @@ pub fn candidates(class: &Path) -> Vec<Candidate> {
                 .filter(|name| !name.is_empty())
                 .collect();
             interfaces.dedup();
-            candidates.push(Candidate {
+            candidates.push(CandidatePort {
                 device: device.clone(),
                 port,
                 active: of("state").contains("ACTIVE"),
@@ -35,13 +35,13 @@ pub fn candidates(class: &Path) -> Vec<Candidate> {
     candidates
 }
 
-/// The addresses of a port, those first that stand first in its table.
+/// The addresses of a port, in the order of its table.
 pub fn gids(class: &Path, device: &str, port: u8) -> Vec<Gid> {
     let file = |folder: &str, index: &str| text(&port_folder(class, device, &format!("{port}/{folder}/{index}")));
     let mut gids: Vec<Gid> = names(&port_folder(class, device, &format!("{port}/gids")))
         .iter()
         .filter_map(|index| {
-            // The type of an entry that nothing uses cannot be read.
+            // The type of an unused entry cannot be read.
             let kind = file("gid_attrs/types", index)?;
             Some(Gid { index: index.parse().ok()?, raw: address(&file("gids", index)?)?, kind })
         })
@@ -54,7 +54,7 @@ fn port_folder(class: &Path, device: &str, rest: &str) -> PathBuf {
     class.join(device).join("ports").join(rest)
 }
 
-/// The names in a folder, in order.
+/// The names in a folder, sorted.
 fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
@@ -86,11 +86,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ports_and_addresses_are_read_as_linux_writes_them() {
+    fn ports_and_addresses_are_read_from_sysfs_files() {
         let class = std::env::temp_dir().join(format!("mobula-infiniband-{}", std::process::id()));
         let write = |path: &str, text: &str| {
             let path = class.join(path);
-            fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+            fs::create_dir_all(path.parent().expect("a folder")).expect("created");
             fs::write(path, text).expect("written");
         };
         write("mlx5_0/device/numa_node", "1\n");
@@ -108,7 +108,7 @@ mod tests {
         let (ports, gids) = (candidates(&class), gids(&class, "rxe0", 1));
         let none = candidates(&class.join("nothing"));
         fs::remove_dir_all(&class).expect("removed");
-        let wide = Candidate {
+        let wide = CandidatePort {
             device: "mlx5_0".into(),
             port: 1,
             active: true,
@@ -117,7 +117,7 @@ mod tests {
             link_layer: LinkLayer::InfiniBand,
             interfaces: Vec::new(),
         };
-        let soft = Candidate {
+        let soft = CandidatePort {
             device: "rxe0".into(),
             active: false,
             numa: None,
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_none() {
+    fn address_of_malformed_text_returns_none() {
         assert_eq!(address("fe80::1"), None);
         assert_eq!(address(""), None);
         assert_eq!(address("0:0:0:0:0:0:0:0:0"), None);

@@ -1,23 +1,23 @@
-//! Against devices: `tests/rdma/run` starts these in a machine that has some, one after the other.
+//! Tests with real devices: `tests/rdma/run` starts them in a virtual machine that has some, one after the other.
 
-mod apart;
-mod laid;
+mod harness;
+mod two_processes;
 
-use super::greeting::Word;
+use super::control::ControlMessage;
 use crate::base::Rank;
 use crate::base::clock::now_ns;
 use crate::base::limits::MESSAGE_BYTES_MAX;
 use crate::memory::STORE;
-use crate::transport::{Event, Fabric, Place, Refusal, Salvage, conformance};
-use laid::{End, ends, ends_bounded, ends_with, readable, until};
+use crate::transport::{Refusal, RemoteAddress, Transport, TransportEvent, Unacked, conformance};
+use harness::{TestRank, ranks_with_links_max, ranks_with_timeout, readable, test_ranks, until};
 use std::process::Command;
 use std::time::Duration;
 
 fn conforms(size: u32) {
-    let ends = ends(size);
+    let ranks = test_ranks(size);
     std::thread::scope(|scope| {
         let ranks: Vec<_> =
-            ends.iter().map(|end| scope.spawn(move || conformance::run(end, end.me, size, &end.arena))).collect();
+            ranks.iter().map(|rank| scope.spawn(move || conformance::run(rank, rank.me, size, &rank.arena))).collect();
         for (rank, thread) in ranks.into_iter().enumerate() {
             thread.join().expect("no panic").unwrap_or_else(|error| panic!("rank {rank}: {error}"));
         }
@@ -36,7 +36,7 @@ fn three_ranks_conform() {
     conforms(3);
 }
 
-/// Message `number` of `from`: every size that has a path of its own.
+/// Message `number` of `from`: every size that takes a path of its own.
 fn message(from: Rank, number: u64) -> Vec<u8> {
     let lengths = [8, 0, 100, 4088, 4089, 20_000, 1, MESSAGE_BYTES_MAX];
     let length = lengths[number as usize % lengths.len()];
@@ -45,22 +45,25 @@ fn message(from: Rank, number: u64) -> Vec<u8> {
 
 #[test]
 #[ignore = "needs RDMA devices: tests/rdma/run"]
-fn what_is_full_is_refused_whole_and_has_room_again_later() {
-    let ends = ends(2);
-    ends[0].open(&ends[1]);
+fn send_to_full_peer_is_refused_until_it_delivers() {
+    let ranks = test_ranks(2);
+    ranks[0].open(&ranks[1]);
     for _ in 0..3 {
         let mut sent = 0;
-        while ends[0].fabric.send(1, &[&message(0, sent)]).is_ok() {
+        while ranks[0].transport.send(1, &[&message(0, sent)]).is_ok() {
             sent += 1;
-            assert!(sent < 1000, "taken without bound");
+            assert!(sent < 1000, "accepted without bound");
         }
         let mut got = 0;
         until("all arrived", || {
-            ends[1].fabric.poll(&mut |event| {
-                assert!(matches!(event, Event::Message { from: 0, bytes } if bytes == message(0, got)), "{got}");
+            ranks[1].transport.poll(&mut |event| {
+                assert!(
+                    matches!(event, TransportEvent::Message { from: 0, bytes } if bytes == message(0, got)),
+                    "{got}"
+                );
                 got += 1;
             });
-            ends[0].fabric.poll(&mut |_| {});
+            ranks[0].transport.poll(&mut |_| {});
             got == sent
         });
     }
@@ -68,277 +71,293 @@ fn what_is_full_is_refused_whole_and_has_room_again_later() {
 
 #[test]
 #[ignore = "needs RDMA devices: tests/rdma/run"]
-fn who_sleeps_is_woken_by_a_message_and_not_put_to_sleep_over_one() {
-    let ends = ends(2);
-    ends[0].open(&ends[1]);
-    let sleeper = &ends[1].fabric;
+fn message_wakes_a_sleeper_and_arm_sees_earlier_messages() {
+    let ranks = test_ranks(2);
+    ranks[0].open(&ranks[1]);
+    let sleeper = &ranks[1].transport;
     let mut got = 0;
     for round in 0..50_u64 {
         until("it may sleep", || {
             sleeper.poll(&mut |_| {});
             sleeper.arm()
         });
-        ends[0].fabric.send(1, &[&round.to_le_bytes()]).expect("room");
-        assert!(readable(&ends[1], 60_000), "round {round}: nobody rang");
+        ranks[0].transport.send(1, &[&round.to_le_bytes()]).expect("space");
+        assert!(readable(&ranks[1], 60_000), "round {round}: it was not woken");
         until("the message is there", || {
             sleeper.poll(&mut |_| got += 1);
             got == round + 1
         });
-        // Came after the last `arm` and was not looked at: a sleeper would miss it, had `arm` not looked.
-        ends[0].fabric.send(1, &[b"early"]).expect("room");
-        until("it is refused sleep", || !sleeper.arm());
-        until("it is taken", || sleeper.poll(&mut |_| {}) > 0);
-        ends[0].fabric.poll(&mut |_| {});
+        // Sent after the last `arm` and not yet polled: the sleeper would miss it if `arm` did not check.
+        ranks[0].transport.send(1, &[b"early"]).expect("space");
+        until("`arm` refuses to sleep", || !sleeper.arm());
+        until("it is delivered", || sleeper.poll(&mut |_| {}) > 0);
+        ranks[0].transport.poll(&mut |_| {});
     }
-    // What another thread leaves wakes as well, though no device has to do with it.
+    // An event that another thread queues wakes the sleeper too, without the device.
     until("it may sleep", || sleeper.arm());
-    let empty = ends[1].arena.allocate(0).expect("nothing is always there");
-    sleeper.read(0, Place::in_store(0), empty, 9).map_err(|(refusal, _)| refusal).expect("room");
-    assert!(readable(&ends[1], 60_000), "a read that is over at once did not ring");
-    until("it is told", || sleeper.poll(&mut |event| assert!(matches!(event, Event::ReadDone { token: 9, .. }))) == 1);
+    let empty = ranks[1].arena.allocate(0).expect("an empty block");
+    sleeper.read(0, RemoteAddress::in_store(0), empty, 9).map_err(|(refusal, _)| refusal).expect("space");
+    assert!(readable(&ranks[1], 60_000), "a read that finished at once did not wake it");
+    until("it is reported", || {
+        sleeper.poll(&mut |event| assert!(matches!(event, TransportEvent::ReadDone { token: 9, .. }))) == 1
+    });
 }
 
-/// Both ends send and deliver; then `cut` strikes. Between them, what was delivered and what is left is everything, once.
-fn nothing_is_lost_or_repeated(cut: impl FnOnce()) {
-    let ends = ends_with(2, Duration::from_secs(3));
+/// Both ends send and deliver; then `cut` is called. The messages delivered and those left unacknowledged must be all
+/// messages, each once.
+fn assert_nothing_lost_or_repeated(cut: impl FnOnce()) {
+    let ranks = ranks_with_timeout(2, Duration::from_secs(3));
     let mut sent = [0_u64; 2];
     let mut delivered = [0_u64; 2];
-    let mut lost = [None, None];
-    let mut turn = |me: usize, send: bool, delivered: &mut [u64; 2], lost: &mut [Option<String>; 2]| {
+    let mut failure = [None, None];
+    let mut exchange = |me: usize, send: bool, delivered: &mut [u64; 2], failure: &mut [Option<String>; 2]| {
         let peer = 1 - me;
-        if send && ends[me].send(peer as Rank, &[&message(me as Rank, sent[me])]).is_ok() {
+        if send && ranks[me].send(peer as Rank, &[&message(me as Rank, sent[me])]).is_ok() {
             sent[me] += 1;
         }
-        ends[me].poll(&mut |event| match event {
-            Event::Message { bytes, .. } => {
+        ranks[me].poll(&mut |event| match event {
+            TransportEvent::Message { bytes, .. } => {
                 assert_eq!(bytes, message(peer as Rank, delivered[me]), "message {} at {me}", delivered[me]);
                 delivered[me] += 1;
             }
-            Event::Lost { reason, .. } => lost[me] = Some(reason),
-            Event::ReadDone { .. } => panic!("nothing was read"),
+            TransportEvent::LinkDown { reason, .. } => failure[me] = Some(reason),
+            TransportEvent::ReadDone { .. } => panic!("nothing was read"),
         });
         sent[me]
     };
     until("both delivered many", || {
-        turn(0, true, &mut delivered, &mut lost);
-        turn(1, true, &mut delivered, &mut lost);
+        exchange(0, true, &mut delivered, &mut failure);
+        exchange(1, true, &mut delivered, &mut failure);
         delivered.iter().all(|count| *count > 200)
     });
     cut();
-    // From here on rank 1 delivers nothing until all windows are full, so that much is under way.
+    // From here on rank 1 delivers nothing until all windows are full, so that many messages are in flight.
     let mut rounds = 0;
-    until("both ends know", || {
-        turn(0, true, &mut delivered, &mut lost);
+    until("both links have failed", || {
+        exchange(0, true, &mut delivered, &mut failure);
         rounds += 1;
         if rounds > 100 {
-            turn(1, true, &mut delivered, &mut lost);
+            exchange(1, true, &mut delivered, &mut failure);
         }
-        lost.iter().all(Option::is_some)
+        failure.iter().all(Option::is_some)
     });
-    for (me, reason) in lost.into_iter().flatten().enumerate() {
+    for (me, reason) in failure.into_iter().flatten().enumerate() {
         assert!(reason.contains(&format!("rank {} cannot be reached from rank {me}", 1 - me)), "{reason}");
         eprintln!("{reason}");
     }
-    let left = [0, 1].map(|me: usize| ends[me].fabric.salvage(1 - me as Rank).expect("it can tell"));
+    let left = [0, 1].map(|me: usize| ranks[me].transport.take_unacked(1 - me as Rank).expect("it is known"));
     for me in 0..2 {
         let (mine, theirs) = (&left[me], &left[1 - me]);
         assert_eq!(theirs.delivered, delivered[1 - me]);
         assert!(mine.first <= theirs.delivered, "a gap: {} and {}", mine.first, theirs.delivered);
-        assert_eq!(mine.first + mine.unconfirmed.len() as u64, sent[me]);
-        for (number, bytes) in (mine.first..).zip(&mine.unconfirmed) {
-            assert!(*bytes == message(me as Rank, number), "message {number} of rank {me} is another");
+        assert_eq!(mine.first + mine.messages.len() as u64, sent[me]);
+        for (number, bytes) in (mine.first..).zip(&mine.messages) {
+            assert!(*bytes == message(me as Rank, number), "message {number} of rank {me} has other bytes");
         }
-        eprintln!("rank {me}: {} sent, {} delivered, {} kept", sent[me], theirs.delivered, mine.unconfirmed.len());
-        assert_eq!(ends[me].fabric.salvage(1 - me as Rank), None, "it is taken once");
-        assert_eq!(ends[me].send(1 - me as Rank, &[b"late"]), Err(Refusal::Lost));
+        eprintln!(
+            "rank {me}: {} sent, {} delivered, {} unacknowledged",
+            sent[me],
+            theirs.delivered,
+            mine.messages.len()
+        );
+        assert_eq!(ranks[me].transport.take_unacked(1 - me as Rank), None, "can be taken once");
+        assert_eq!(ranks[me].send(1 - me as Rank, &[b"late"]), Err(Refusal::Lost));
     }
 }
 
 fn system(command: &str) {
     let mut words = command.split(' ');
     let done = Command::new(words.next().expect("a program")).args(words).status();
-    assert!(done.expect("it is there").success(), "{command}");
+    assert!(done.expect("it can be started").success(), "{command}");
 }
 
 #[test]
 #[ignore = "needs RDMA devices: tests/rdma/run"]
-fn a_cut_wire_loses_the_peer_and_no_message() {
-    nothing_is_lost_or_repeated(|| system("ip link set rx0 down"));
+fn cut_wire_fails_the_link_and_loses_no_message() {
+    assert_nothing_lost_or_repeated(|| system("ip link set rx0 down"));
     system("ip link set rx0 up");
     until("the link is up again", || super::VerbsEndpoint::open_named("rxe0").is_ok());
 }
 
-/// Unlike a cut wire, no device sees it: packets leave and nobody answers.
+/// Unlike a cut wire, no device detects it: packets are sent and not answered.
 #[test]
 #[ignore = "needs RDMA devices: tests/rdma/run"]
-fn dropped_packets_lose_the_peer_and_no_message() {
-    nothing_is_lost_or_repeated(|| system("tc qdisc add dev rx0 root netem loss 100%"));
+fn dropped_packets_fail_the_link_and_lose_no_message() {
+    assert_nothing_lost_or_repeated(|| system("tc qdisc add dev rx0 root netem loss 100%"));
     system("tc qdisc del dev rx0 root");
 }
 
 #[test]
 #[ignore = "needs RDMA devices: tests/rdma/run"]
-fn an_end_that_vanishes_is_lost_though_nobody_says_so() {
-    let mut ends = ends_with(2, Duration::from_secs(3));
-    ends[0].open(&ends[1]);
-    let block = ends[0].arena.allocate(8 << 20).expect("room");
-    // As when its process is killed: its queue pairs are gone, and no word is said.
-    drop(ends.pop());
-    ends[0].fabric.send(1, &[b"to nobody"]).expect("room");
-    let (mut read_failed, mut lost) = (None, None);
-    ends[0].fabric.read(1, Place::in_store(0), block, 7).map_err(|(refusal, _)| refusal).expect("room");
-    until("it is noticed", || {
-        ends[0].poll(&mut |event| match event {
-            Event::ReadDone { token: 7, block: Err(reason) } => read_failed = Some(reason),
-            Event::Lost { peer: 1, reason } => lost = Some(reason),
-            _ => panic!("nothing else"),
+fn peer_that_vanishes_without_notice_is_lost() {
+    let mut ranks = ranks_with_timeout(2, Duration::from_secs(3));
+    ranks[0].open(&ranks[1]);
+    let block = ranks[0].arena.allocate(8 << 20).expect("space");
+    // As when its process is killed: its queue pairs vanish, and no control message is sent.
+    drop(ranks.pop());
+    ranks[0].transport.send(1, &[b"to a dead peer"]).expect("space");
+    let (mut read_failed, mut failure) = (None, None);
+    ranks[0].transport.read(1, RemoteAddress::in_store(0), block, 7).map_err(|(refusal, _)| refusal).expect("space");
+    until("the failure is reported", || {
+        ranks[0].poll(&mut |event| match event {
+            TransportEvent::ReadDone { token: 7, block: Err(reason) } => read_failed = Some(reason),
+            TransportEvent::LinkDown { peer: 1, reason } => failure = Some(reason),
+            _ => panic!("another event"),
         });
-        lost.is_some()
+        failure.is_some()
     });
-    let (reason, read) = (lost.expect("lost"), read_failed.expect("the block came back before"));
+    let (reason, read) = (failure.expect("failed"), read_failed.expect("the read failed before"));
     assert!(reason.contains("rank 1") && reason.contains("rxe"), "{reason}");
     assert!(read.contains("rank 1"), "{read}");
     eprintln!("{reason}");
-    let left = ends[0].fabric.salvage(1).expect("it can tell");
-    assert_eq!(left.unconfirmed.last().map(Vec::as_slice), Some(b"to nobody".as_slice()));
+    let left = ranks[0].transport.take_unacked(1).expect("it is known");
+    assert_eq!(left.messages.last().map(Vec::as_slice), Some(b"to a dead peer".as_slice()));
 }
 
 #[test]
 #[ignore = "needs RDMA devices: tests/rdma/run"]
-fn a_peer_that_never_answers_is_lost() {
-    let ends = ends_with(2, Duration::from_millis(500));
-    assert_eq!(ends[0].fabric.send(1, &[b"hello"]), Err(Refusal::Full));
-    let mut lost = None;
-    until("it is noticed", || {
-        ends[0].fabric.poll(&mut |event| {
-            if let Event::Lost { peer: 1, reason } = event {
-                lost = Some(reason);
+fn peer_that_never_answers_is_lost() {
+    let ranks = ranks_with_timeout(2, Duration::from_millis(500));
+    assert_eq!(ranks[0].transport.send(1, &[b"hello"]), Err(Refusal::Full));
+    let mut failure = None;
+    until("the failure is reported", || {
+        ranks[0].transport.poll(&mut |event| {
+            if let TransportEvent::LinkDown { peer: 1, reason } = event {
+                failure = Some(reason);
             }
         });
-        lost.is_some()
+        failure.is_some()
     });
-    assert!(lost.expect("lost").contains("did not answer"));
-    let left = ends[0].fabric.salvage(1).expect("it can tell");
-    assert_eq!((left.delivered, left.first, left.unconfirmed.len()), (0, 0, 0));
+    assert!(failure.expect("failed").contains("did not answer"));
+    let left = ranks[0].transport.take_unacked(1).expect("it is known");
+    assert_eq!((left.delivered, left.first, left.messages.len()), (0, 0, 0));
 }
 
 #[test]
 #[ignore = "needs RDMA devices: tests/rdma/run"]
-fn a_link_too_many_is_refused_and_the_others_live_on() {
-    let ends = ends_bounded(3, laid::SILENCE, 1);
-    ends[0].open(&ends[1]);
-    let refused = ends[0].fabric.reaches(2).expect_err("one is the most");
+fn link_beyond_the_limit_is_refused_and_others_keep_working() {
+    let ranks = ranks_with_links_max(3, harness::PEER_TIMEOUT, 1);
+    ranks[0].open(&ranks[1]);
+    let refused = ranks[0].transport.check_reachable(2).expect_err("one link is the limit");
     assert!(refused.contains("all 1 links of rank 0"), "{refused}");
-    ends[0].fabric.reaches(1).expect("it is one of them");
-    let mut lost = None;
-    assert_eq!(ends[2].send(0, &[b"me too"]), Err(Refusal::Full));
-    until("the one that asked is told", || {
-        ends[0].poll(&mut |event| assert!(matches!(event, Event::Lost { peer: 2, .. })));
-        ends[2].poll(&mut |event| match event {
-            Event::Lost { peer: 0, reason } => lost = Some(reason),
-            _ => panic!("nothing else"),
+    ranks[0].transport.check_reachable(1).expect("it has the link");
+    let mut failure = None;
+    assert_eq!(ranks[2].send(0, &[b"me too"]), Err(Refusal::Full));
+    until("the rank that connected is notified", || {
+        ranks[0].poll(&mut |event| assert!(matches!(event, TransportEvent::LinkDown { peer: 2, .. })));
+        ranks[2].poll(&mut |event| match event {
+            TransportEvent::LinkDown { peer: 0, reason } => failure = Some(reason),
+            _ => panic!("another event"),
         });
-        lost.is_some()
+        failure.is_some()
     });
-    assert!(lost.expect("lost").contains("all 1 links of this rank over rxe0 are taken"));
-    assert_eq!(ends[2].fabric.salvage(0), Some(Salvage::default()), "nothing went, so nothing is to be saved");
-    ends[1].send(0, &[b"as before"]).expect("room");
-    until("it came", || ends[0].poll(&mut |_| {}) > 0);
+    assert!(failure.expect("failed").contains("all 1 links of this rank over rxe0 are taken"));
+    assert_eq!(
+        ranks[2].transport.take_unacked(0),
+        Some(Unacked::default()),
+        "nothing was sent, so nothing is unacknowledged"
+    );
+    ranks[1].send(0, &[b"as before"]).expect("space");
+    until("it is delivered", || ranks[0].poll(&mut |_| {}) > 0);
 }
 
 #[test]
 #[ignore = "needs RDMA devices: tests/rdma/run"]
-fn nonsense_over_the_side_road_ends_the_link_at_both_ends() {
-    for nonsense in [vec![9, 9, 9], Word::Ready.encode()] {
-        let ends = ends(2);
-        ends[0].fabric.side_message(1, &nonsense);
-        let lost = |end: &End| {
-            let mut lost = false;
-            end.poll(&mut |event| lost |= matches!(event, Event::Lost { .. }));
-            lost
+fn malformed_control_message_fails_the_link_at_both_ends() {
+    for malformed in [vec![9, 9, 9], ControlMessage::Ready.encode()] {
+        let ranks = test_ranks(2);
+        ranks[0].transport.on_control_message(1, &malformed);
+        let failure = |rank: &TestRank| {
+            let mut failure = false;
+            rank.poll(&mut |event| failure |= matches!(event, TransportEvent::LinkDown { .. }));
+            failure
         };
-        until("the one that heard it", || lost(&ends[0]));
-        until("the one that is told", || lost(&ends[1]));
-        assert_eq!(ends[1].fabric.send(0, &[b"?"]), Err(Refusal::Lost));
+        until("the receiver's link has failed", || failure(&ranks[0]));
+        until("the sender's link has failed", || failure(&ranks[1]));
+        assert_eq!(ranks[1].transport.send(0, &[b"?"]), Err(Refusal::Lost));
     }
 }
 
 #[test]
 #[ignore = "needs RDMA devices: tests/rdma/run"]
-fn what_cannot_be_read_is_said_and_the_link_lives_on() {
-    let ends = ends(2);
-    ends[0].open(&ends[1]);
-    let read = |from: Place| {
-        let block = ends[0].arena.allocate(64).expect("room");
-        assert!(ends[0].fabric.read(1, from, block, 1).is_ok());
+fn read_outside_a_region_fails_and_the_link_keeps_working() {
+    let ranks = test_ranks(2);
+    ranks[0].open(&ranks[1]);
+    let read = |from: RemoteAddress| {
+        let block = ranks[0].arena.allocate(64).expect("space");
+        assert!(ranks[0].transport.read(1, from, block, 1).is_ok());
         let mut over = None;
-        until("it is over", || {
-            ends[0].fabric.poll(&mut |event| {
-                if let Event::ReadDone { block, .. } = event {
+        until("the read has finished", || {
+            ranks[0].transport.poll(&mut |event| {
+                if let TransportEvent::ReadDone { block, .. } = event {
                     over = Some(block.map(drop));
                 }
             });
             over.is_some()
         });
-        over.expect("over")
+        over.expect("finished")
     };
-    assert!(read(Place { region: STORE + 5, offset: 0 }).unwrap_err().contains("no region 5"));
-    assert!(read(Place { region: STORE, offset: u64::MAX - 8 }).unwrap_err().contains("outside"));
-    read(Place::in_store(0)).expect("the link is as good as before");
+    assert!(read(RemoteAddress { region: STORE + 5, offset: 0 }).unwrap_err().contains("no region 5"));
+    assert!(read(RemoteAddress { region: STORE, offset: u64::MAX - 8 }).unwrap_err().contains("outside"));
+    read(RemoteAddress::in_store(0)).expect("the link still works");
 }
 
-/// `tests/rdma/run` starts it with 64 KiB of lockable memory, as another user's job may have.
+/// `tests/rdma/run` starts it with 64 KiB of lockable memory, which other users' jobs may have.
 #[test]
 #[ignore = "needs RDMA devices and a low limit on locked memory: tests/rdma/run"]
-fn a_limit_on_locked_memory_is_named() {
-    let reason = laid::try_end_with_store(16 << 20).err().expect("64 KiB are not enough");
+fn low_limit_on_locked_memory_is_named_in_the_error() {
+    let reason = harness::try_rank_with_store(16 << 20).err().expect("64 KiB are not enough");
     eprintln!("{reason}");
     assert!(reason.contains("RLIMIT_MEMLOCK is 65536 bytes") && reason.contains("ulimit -l unlimited"), "{reason}");
 }
 
-/// Not a check: prints MiB/s of reads of 1 MiB, which `tests/rdma/run figures` sets beside those of perftest.
+/// Not a check: prints MiB/s of reads of 1 MiB, which `tests/rdma/run figures` compares with those of perftest.
 #[test]
 #[ignore = "figures: tests/rdma/run figures"]
 fn figures_of_reads() {
     const READ_BYTES: usize = 1 << 20;
-    let ends = ends(2);
-    ends[0].open(&ends[1]);
+    let ranks = test_ranks(2);
+    ranks[0].open(&ranks[1]);
     let (mut done, mut started, reads, at_once) = (0, 0, 60, 16);
-    let mut blocks: Vec<_> = (0..at_once).map(|_| ends[0].arena.allocate(READ_BYTES).expect("room")).collect();
+    let mut blocks: Vec<_> = (0..at_once).map(|_| ranks[0].arena.allocate(READ_BYTES).expect("space")).collect();
     let mut empty_polls = 0;
     let began = now_ns();
     while done < reads {
         while started < reads {
             let Some(block) = blocks.pop() else { break };
-            ends[0].fabric.read(1, Place::in_store(0), block, 0).map_err(|(refusal, _)| refusal).expect("room");
+            ranks[0]
+                .transport
+                .read(1, RemoteAddress::in_store(0), block, 0)
+                .map_err(|(refusal, _)| refusal)
+                .expect("space");
             started += 1;
         }
-        let found = ends[0].fabric.poll(&mut |event| {
-            if let Event::ReadDone { block, .. } = event {
+        let found = ranks[0].transport.poll(&mut |event| {
+            if let TransportEvent::ReadDone { block, .. } = event {
                 blocks.push(block.expect("read"));
                 done += 1;
             }
         });
-        // As ranks wait: a software device needs the processor that a reader would spin on.
+        // Sleeps as ranks do: a software device needs the processor that a reader would spin on.
         empty_polls = if found == 0 { empty_polls + 1 } else { 0 };
-        if empty_polls > 20 && done < reads && ends[0].fabric.arm() {
-            readable(&ends[0], 60_000);
+        if empty_polls > 20 && done < reads && ranks[0].transport.arm() {
+            readable(&ranks[0], 60_000);
         }
     }
     let seconds = (now_ns() - began) as f64 * 1e-9;
     println!("figure: {:.1}", reads as f64 * (READ_BYTES >> 20) as f64 / seconds);
 }
 
-/// As above: the median of half a round trip of 8 bytes, us.
+/// Not a check either: prints the median of half a round trip of 8 bytes, us.
 #[test]
 #[ignore = "figures: tests/rdma/run figures"]
 fn figures_of_round_trips() {
-    let ends = ends(2);
-    ends[0].open(&ends[1]);
+    let ranks = test_ranks(2);
+    ranks[0].open(&ranks[1]);
     let (rounds, warm) = (1000, 100);
     let mut halves: Vec<f64> = Vec::with_capacity(rounds);
     std::thread::scope(|scope| {
-        let echo = &ends[1].fabric;
+        let echo = &ranks[1].transport;
         scope.spawn(move || {
             let mut echoed = 0;
             while echoed < rounds + warm {
@@ -350,8 +369,8 @@ fn figures_of_round_trips() {
         });
         for round in 0..rounds + warm {
             let began = now_ns();
-            ends[0].fabric.send(1, &[&[7; 8]]).expect("room");
-            while ends[0].fabric.poll(&mut |_| {}) == 0 {}
+            ranks[0].transport.send(1, &[&[7; 8]]).expect("space");
+            while ranks[0].transport.poll(&mut |_| {}) == 0 {}
             if round >= warm {
                 halves.push((now_ns() - began) as f64 * 0.5e-3);
             }

@@ -1,4 +1,4 @@
-//! Frames of ranks that meet.
+//! Frames of the rendezvous.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| mobula::decoders::rendezvous_frame(bytes));

@@ -156,7 +156,7 @@ fn never() -> Outcome {
     let bundles = vec![Bundle::new().cpus(1.0), Bundle::new().cpus(11.0).resource("Licence", 1.0)];
     let error = placement_group(bundles, Strategy::Pack).expect_err("nobody has that");
     let text = error.to_string();
-    for part in ["bundle 1", "11 CPU wanted, 10 there", "1 Licence wanted, 0 there"] {
+    for part in ["bundle 1", "11 CPU requested, 10 available", "1 Licence requested, 0 available"] {
         assert!(text.contains(part), "{text}");
     }
     assert!(!text.contains("bundle 0"), "{text}");

@@ -1,10 +1,10 @@
-//! Actors of a rank that dies, and what it knew of others.
+//! Actors on a rank that dies, and actors that a dying rank owned or had in its name directory.
 
 use crate::Outcome;
 use crate::victims::{await_arrivals, await_death, kill, soon, stay};
 use mobula::prelude::*;
 
-/// A state that goes with its rank.
+/// A state that is lost with its rank.
 pub struct Count {
     value: u64,
 }
@@ -32,30 +32,30 @@ fn adds(count: CountHandle) -> mobula::Result<u64> {
 }
 
 #[track_caller]
-fn gone<T: std::fmt::Debug>(what: &str, result: mobula::Result<T>) {
+fn assert_died<T: std::fmt::Debug>(what: &str, result: mobula::Result<T>) {
     let error = result.expect_err(what);
-    let named = format!("rank 1 on host {} is gone", mobula::context().host());
+    let named = format!("rank 1 on host {} died", mobula::context().host());
     assert!(matches!(&error, Error::ActorDied { reason, .. } if reason.contains(&named)), "{what}: {error:?}");
 }
 
-/// The call that runs, the one behind it, one from another rank and later ones say that the actor is gone, and with whom.
+/// The running call, the one behind it, one from another rank and later ones fail with `ActorDied`, which names the rank.
 pub fn calls() -> Outcome {
     let count = Count::options().place(Placement::Rank(1)).remote();
     assert_eq!(*adds::on(2).remote(count.clone()).get()?, 1);
     let runs = count.stays();
     let waits = count.add();
     await_arrivals("call", 1);
-    let afar = adds::on(2).remote(count.clone());
+    let from_another = adds::on(2).remote(count.clone());
     kill(1)?;
-    gone("the call that ran", runs.get());
-    gone("the call that waited", waits.get());
-    gone("the call of another rank", afar.get());
-    gone("a later call", count.add().get());
-    gone("a later call of another rank", adds::on(3).remote(count.clone()).get());
-    let late = Count::options().place(Placement::Rank(1)).remote().add().get().expect_err("no rank for it");
+    assert_died("the call that ran", runs.get());
+    assert_died("the call that waited", waits.get());
+    assert_died("the call of another rank", from_another.get());
+    assert_died("a later call", count.add().get());
+    assert_died("a later call of another rank", adds::on(3).remote(count.clone()).get());
+    let late = Count::options().place(Placement::Rank(1)).remote().add().get().expect_err("its rank is dead");
     assert!(crate::victims::names(&late, 1), "{late:?}");
     for _ in 0..8 {
-        assert_ne!(*Count::remote().rank().get()?, 1, "new ones live elsewhere");
+        assert_ne!(*Count::remote().rank().get()?, 1, "new actors are placed on other ranks");
     }
     Ok(())
 }
@@ -65,11 +65,11 @@ fn add_by_name(name: &str) -> mobula::Result<u64> {
     Ok(*mobula::get_actor::<Count>(name)?.add().get()?)
 }
 
-/// The names of the dead rank's actors can be given again; those that it kept for actors elsewhere are found as before.
+/// The names of the dead rank's actors are free again; names of living actors that its directory held are found as before.
 pub fn names() -> Outcome {
     let names: Vec<String> = (0..16).map(|number| format!("count {number}")).collect();
-    let home = Placement::Rank(2);
-    let counts: Vec<_> = names.iter().map(|name| Count::options().name(name).place(home.clone()).remote()).collect();
+    let location = Placement::Rank(2);
+    let counts: Vec<_> = names.iter().map(|name| Count::options().name(name).place(location.clone()).remote()).collect();
     let dying: Vec<String> = (0..8).map(|number| format!("dying {number}")).collect();
     for name in &dying {
         assert_eq!(*Count::options().name(name).place(Placement::Rank(1)).remote().add().get()?, 1);
@@ -80,13 +80,13 @@ pub fn names() -> Outcome {
     kill(1)?;
     await_death(1);
     for (count, name) in counts.iter().zip(&names) {
-        assert_eq!(*count.add().get()?, 2, "the actor lives on");
-        // Who keeps a name now has it as soon as the actor's owner knows of the death.
+        assert_eq!(*count.add().get()?, 2, "the actor survives");
+        // The new directory rank of a name has it as soon as the actor's owner learns of the death.
         soon(&format!("{name} is found"), || mobula::get_actor::<Count>(name).is_ok());
         assert_eq!(*mobula::get_actor::<Count>(name)?.add().get()?, 3, "it is the same actor");
     }
     for name in &dying {
-        soon(&format!("{name} can be had again"), || {
+        soon(&format!("{name} is free again"), || {
             Count::options().name(name).place(Placement::Rank(3)).remote().add().get().is_ok()
         });
         soon(&format!("{name} is found"), || {
@@ -99,21 +99,21 @@ pub fn names() -> Outcome {
     Ok(())
 }
 
-/// Makes an actor on `home` and hands it over: this rank is its owner.
+/// Creates an actor on rank `location` and returns its handle; the rank of this task owns it.
 #[mobula::remote]
-fn mother(home: u32) -> mobula::Result<CountHandle> {
-    let count = Count::options().place(Placement::Rank(home)).resource("Key", 1.0).remote();
+fn create_count(location: u32) -> mobula::Result<CountHandle> {
+    let count = Count::options().place(Placement::Rank(location)).resource("Key", 1.0).remote();
     count.add().get()?;
     Ok(count)
 }
 
-/// An actor ends with the rank that made it, which counts its handles: what it held is free again, its calls say why.
-pub fn orphans() -> Outcome {
-    let count = mother::on(1).remote(2u32).get()?;
+/// An actor ends with its owner, which counts its handles: its resources are free again, and its calls tell why they fail.
+pub fn owner_dies() -> Outcome {
+    let count = create_count::on(1).remote(2u32).get()?;
     assert_eq!(*count.add().get()?, 2);
     assert_eq!(mobula::available_resources()["Key"], 0.0);
     kill(1)?;
     soon("its resources are free", || mobula::available_resources()["Key"] == 1.0);
-    gone("a call of an orphan", count.add().get());
+    assert_died("a call after the owner died", count.add().get());
     Ok(())
 }

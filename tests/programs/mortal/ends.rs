@@ -1,4 +1,4 @@
-//! Deaths of who has nothing to do, of who stands still, and while the cluster ends.
+//! Deaths of idle ranks, ranks that are stopped for a while, and deaths during the cluster's shutdown.
 
 use crate::Outcome;
 use crate::victims::{await_arrivals, await_death, kill, process_of, signal, stay, stop};
@@ -15,7 +15,7 @@ fn spread(count: usize) -> mobula::Result<BTreeSet<u32>> {
     refs.iter().map(|reference| reference.get().map(|rank| *rank)).collect()
 }
 
-/// Nobody waits for it, and nothing is sent to it: it is noticed all the same, and work goes elsewhere.
+/// No rank waits for it and nothing is sent to it: its death is noticed all the same, and tasks go to other ranks.
 pub fn idle() -> Outcome {
     assert_eq!(spread(8)?, BTreeSet::from([0, 1, 2, 3]));
     kill(2)?;
@@ -24,12 +24,12 @@ pub fn idle() -> Outcome {
     Ok(())
 }
 
-/// A process that stands still for two seconds (a debugger, a full swap) is not dead.
+/// A process that is stopped for two seconds (by a debugger, by swapping) is not declared dead.
 pub fn stopped() -> Outcome {
     let process = process_of(1)?;
     stop(process);
     let sent: Vec<_> = (0..64).map(|_| here::on(1).remote()).collect();
-    std::thread::sleep(Duration::from_secs(2)); // how long it stands still
+    std::thread::sleep(Duration::from_secs(2)); // how long it is stopped
     assert!(!sent.iter().any(ObjectRef::is_ready));
     signal("CONT", process);
     for reference in &sent {
@@ -39,15 +39,15 @@ pub fn stopped() -> Outcome {
     Ok(())
 }
 
-/// A task that keeps its worker, while a thread beside it waits for the cluster's end and then kills a process.
+/// A task that keeps its worker, while a thread waits for the cluster's end and then kills a process.
 #[mobula::remote]
 fn kills_at_the_end(process: u32) {
-    let never = waits_for_ever::on(0).remote();
+    let never = never_returns::on(0).remote();
     std::thread::spawn(move || {
         let ended = never.get();
         println!("the cluster ends: {}", ended.is_err());
         if process == std::process::id() {
-            // At once: a signal from a shell could come when this process has left in order.
+            // Immediately: a signal from a shell could arrive after this process ended regularly.
             std::process::abort();
         }
         signal("KILL", process);
@@ -56,26 +56,26 @@ fn kills_at_the_end(process: u32) {
 }
 
 #[mobula::remote]
-fn waits_for_ever() {
-    stay("waits for ever");
+fn never_returns() {
+    stay("never returns");
 }
 
-/// Rank 1 was told to stop, and is killed before it has said its last word.
-pub fn while_others_leave() -> Outcome {
+/// Rank 1 received the request to shut down, and dies before it has sent its last message.
+pub fn dies_before_shutdown_ready() -> Outcome {
     let _running = kills_at_the_end::on(1).remote(process_of(1)?);
     await_arrivals("kills at the end", 1);
     Ok(())
 }
 
-/// Rank 1 has said its last word and waits for rank 0, whose worker is not through.
-pub fn while_ranks_part() -> Outcome {
+/// Rank 1 has sent its last message and waits for rank 0, one of whose workers still runs a task.
+pub fn dies_during_shutdown() -> Outcome {
     let _running = kills_at_the_end::on(0).remote(process_of(1)?);
     await_arrivals("kills at the end", 1);
     Ok(())
 }
 
-/// Rank 0 is killed when the others have been told to stop.
-pub fn driver_leaves() -> Outcome {
+/// Rank 0 dies after it requested the other ranks to shut down.
+pub fn driver_dies_during_shutdown() -> Outcome {
     let _running = kills_at_the_end::on(0).remote(std::process::id());
     await_arrivals("kills at the end", 1);
     Ok(())

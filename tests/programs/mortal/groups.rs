@@ -1,4 +1,4 @@
-//! Placement groups and the dead: bundles go elsewhere, and what a dead owner had reserved is free.
+//! Placement groups and dead ranks: bundles move to other ranks, and the reservations of a dead owner are released.
 
 use crate::Outcome;
 use crate::victims::{arrive, await_arrivals, await_death, kill, soon, stay};
@@ -11,7 +11,7 @@ fn here() -> u32 {
     mobula::context().rank()
 }
 
-/// Stays in its bundle for as long as its rank does, unless that was started again.
+/// Stays in its bundle as long as its rank lives; a retry on another rank returns.
 #[mobula::remote(max_retries = 3)]
 fn resident(first: u32) -> u32 {
     if mobula::context().rank() == first {
@@ -29,7 +29,7 @@ fn owner() -> mobula::Result<()> {
     stay("owner's end")
 }
 
-/// A group with a bundle on that rank: the ranks of a host are taken in turn.
+/// A group with a bundle on that rank: bundles go to the ranks of a host in turn.
 fn group_on(rank: u32) -> Result<PlacementGroup, Box<dyn std::error::Error>> {
     for _ in 0..64 {
         let group = placement_group(vec![Bundle::new().cpus(2.0)], Strategy::Pack)?;
@@ -37,27 +37,27 @@ fn group_on(rank: u32) -> Result<PlacementGroup, Box<dyn std::error::Error>> {
             return Ok(group);
         }
     }
-    Err("sixty-four groups, none of them there".into())
+    Err("sixty-four groups, none of them on that rank".into())
 }
 
-/// A rank dies that holds a bundle in use: the bundle is reserved anew, what ran in it is started again there, and in the end
-/// everything is free.
+/// A rank dies that holds a bundle in use: the bundle is reserved on another rank, its task is retried there, and finally all
+/// resources are free.
 pub fn groups() -> Outcome {
     let everything = mobula::available_resources();
-    let home = 1;
-    let group = group_on(home)?;
-    let runs = resident::options().place(Placement::Bundle(&group, 0)).remote(home);
+    let first_rank = 1;
+    let group = group_on(first_rank)?;
+    let runs = resident::options().place(Placement::Bundle(&group, 0)).remote(first_rank);
     await_arrivals("resident", 1);
-    kill(home)?;
-    await_death(home);
+    kill(first_rank)?;
+    await_death(first_rank);
     let again = *runs.get()?;
-    assert_ne!(again, home, "it ran on the dead");
+    assert_ne!(again, first_rank, "it ran on the dead rank");
     let later: BTreeSet<u32> = (0..8)
         .map(|_| here::options().place(Placement::Bundle(&group, 0)).remote())
         .map(|rank| rank.get().map(|rank| *rank))
         .collect::<Result<_, _>>()?;
-    assert_eq!(later, BTreeSet::from([again]), "the bundle is where it went");
-    soon("two CPUs are the group's", || mobula::available_resources()["CPU"] == everything["CPU"] - 2.0);
+    assert_eq!(later, BTreeSet::from([again]), "the bundle is on the rank of the retry");
+    soon("two CPUs are reserved for the group", || mobula::available_resources()["CPU"] == everything["CPU"] - 2.0);
     group.remove();
     soon("all is free", || mobula::available_resources() == everything);
     // Another rank owns a group, and dies.

@@ -1,23 +1,23 @@
-//! Tasks of a rank that dies.
+//! Tasks on a rank that dies.
 
 use crate::Outcome;
 use crate::victims::{PATIENCE, arrive, await_arrivals, await_death, died, kill, names, process, process_of, stay};
 use mobula::prelude::*;
 
-/// On `victim` it stays; elsewhere it ends with its number.
+/// Never returns on `victim`; on other ranks it returns its number.
 #[mobula::remote]
 fn avoid(victim: u32, number: u64) -> u64 {
     if mobula::context().rank() == victim { stay("avoid") } else { number }
 }
 
-/// One of them is on rank 1 when it dies: without retries it fails by name, with them it ends well elsewhere.
+/// One of them is on rank 1 when it dies: without retries it fails with the rank's name, with retries it succeeds elsewhere.
 pub fn no_retries() -> Outcome {
     let spread = |retries| -> Vec<ObjectRef<u64>> {
         let once = || avoid::options().max_retries(retries).place(Placement::Spread);
         (0..4).map(|number| once().remote(1u32, number)).collect()
     };
     let (never, once) = (spread(0), spread(1));
-    // The first stays, the second waits behind it or beside it.
+    // One of each four is on rank 1.
     await_arrivals("avoid", 2);
     kill(1)?;
     let outcomes: Vec<_> = never.iter().map(ObjectRef::get).collect();
@@ -30,13 +30,13 @@ pub fn no_retries() -> Outcome {
     Ok(())
 }
 
-/// As `avoid`, with a list of references for its argument and a list of results.
+/// Like `avoid`, with a list of references as argument and a list of results.
 #[mobula::remote(num_returns = "many")]
 fn avoid_with(victim: u32, parts: Vec<u64>) -> Vec<u64> {
     if mobula::context().rank() == victim { stay("avoid with") } else { parts.iter().map(|part| part + 1).collect() }
 }
 
-/// Without retries each of the results fails by name; with them the list of references is there again elsewhere.
+/// Without retries each result fails with the rank's name; with retries the task gets the list of references again elsewhere.
 pub fn lists() -> Outcome {
     let parts = (0..3).map(mobula::put).collect::<mobula::Result<Vec<ObjectRef<u64>>>>()?;
     let spread = |retries| -> Vec<Vec<ObjectRef<u64>>> {
@@ -60,7 +60,7 @@ fn stores() -> mobula::Result<ObjectRef<Vec<u64>>> {
     mobula::put(vec![1; 20_000])
 }
 
-/// Stays on ranks 1 and 2. Elsewhere it reads its argument only where it runs again.
+/// Never returns on ranks 1 and 2. On other ranks it reads its argument only if it is a retry.
 #[mobula::remote]
 fn takes(values: Vec<ObjectRef<Vec<u64>>>) -> mobula::Result<u64> {
     if [1, 2].contains(&mobula::context().rank()) {
@@ -69,13 +69,13 @@ fn takes(values: Vec<ObjectRef<Vec<u64>>>) -> mobula::Result<u64> {
     if process_of(2).is_ok() { Ok(0) } else { Ok(values[0].get()?.iter().sum()) }
 }
 
-/// Retried tasks whose argument is gone with its owner fail by the owner's name: none waits for it, none runs without.
-pub fn arguments_gone() -> Outcome {
+/// Retried tasks whose argument was lost with its owner fail with the owner's name: none waits for it, none runs without it.
+pub fn arguments_lost() -> Outcome {
     let values = vec![(*stores::on(2).remote().get()?).clone()];
     let results: Vec<_> = (0..4).map(|_| takes::options().place(Placement::Spread).remote(values.clone())).collect();
     await_arrivals("takes", 2);
-    let (over, retried) = mobula::wait(&results, 2, PATIENCE)?;
-    assert_eq!((over.len(), retried.len()), (2, 2));
+    let (finished, retried) = mobula::wait(&results, 2, PATIENCE)?;
+    assert_eq!((finished.len(), retried.len()), (2, 2));
     kill(2)?;
     await_death(2);
     kill(1)?;
@@ -85,8 +85,8 @@ pub fn arguments_gone() -> Outcome {
     Ok(())
 }
 
-/// A task can be sent to a rank at any time; when it is gone, each that is not answered fails by name.
-pub fn sent_to_the_dead() -> Outcome {
+/// A task can be sent to a rank at any time; if the rank dies, each task without a result fails with its name.
+pub fn sent_to_dead_rank() -> Outcome {
     kill(1)?;
     let sent: Vec<ObjectRef<u32>> = (0..200).map(|_| process::on(1).remote()).collect();
     let outcomes: Vec<_> = sent.iter().map(ObjectRef::get).collect();
@@ -96,21 +96,21 @@ pub fn sent_to_the_dead() -> Outcome {
         }
     }
     await_death(1);
-    died("a task for the dead", process::on(1).remote().get(), 1);
+    died("a task for the dead rank", process::on(1).remote().get(), 1);
     died("placed there", process::options().place(Placement::Rank(1)).remote().get(), 1);
-    // From another rank too, which learns of it by itself.
-    let asked = ask::on(2).remote(1u32).get()?;
-    assert!(asked.contains("rank 1 on host"), "{asked}");
+    // From another rank too, which notices the death itself.
+    let error = error_of_call_to::on(2).remote(1u32).get()?;
+    assert!(error.contains("rank 1 on host"), "{error}");
     Ok(())
 }
 
 #[mobula::remote]
-fn ask(rank: u32) -> String {
-    crate::victims::soon("rank 2 knows", || process::on(rank).remote().get().is_err());
+fn error_of_call_to(rank: u32) -> String {
+    crate::victims::soon("rank 2 knows of the death", || process::on(rank).remote().get().is_err());
     process::on(rank).remote().get().map_or_else(|error| error.to_string(), |process| format!("alive: {process}"))
 }
 
-/// Takes a moment, so that idle ranks come to steal; the first on `victim` stays.
+/// Takes 1 ms, so that idle ranks steal it; never returns on `victim`.
 #[mobula::remote]
 fn small(victim: u32, number: u64) -> u64 {
     if mobula::context().rank() == victim {
@@ -120,15 +120,15 @@ fn small(victim: u32, number: u64) -> u64 {
     number
 }
 
-/// Makes many tasks on this rank, of which others steal and pass on; their sum.
+/// Submits many tasks on this rank, which others steal and pass on; returns their sum.
 #[mobula::remote]
-fn foster(victim: u32, count: u64) -> mobula::Result<u64> {
+fn submit_small(victim: u32, count: u64) -> mobula::Result<u64> {
     let refs: Vec<ObjectRef<u64>> = (0..count).map(|number| small::remote(victim, number)).collect();
-    arrive("foster");
+    arrive("submitted");
     refs.iter().map(|reference| reference.get().map(|value| *value)).sum()
 }
 
-/// Thieves die, with what they hold and have passed on: of the driver's tasks and of another rank's.
+/// Stealers die, with tasks that they hold and have passed on, of the driver and of another rank.
 pub fn stolen() -> Outcome {
     const COUNT: u64 = 600;
     let sum = COUNT * (COUNT - 1) / 2;
@@ -140,10 +140,10 @@ pub fn stolen() -> Outcome {
         total += *reference.get()?;
     }
     assert_eq!(total, sum, "every task of the driver once");
-    let fostered = foster::on(2).remote(3u32, COUNT);
-    await_arrivals("foster", 1);
+    let of_rank_2 = submit_small::on(2).remote(3u32, COUNT);
+    await_arrivals("submitted", 1);
     await_arrivals("small 3", 1);
     kill(3)?;
-    assert_eq!(*fostered.get()?, sum, "every task of rank 2 once");
+    assert_eq!(*of_rank_2.get()?, sum, "every task of rank 2 once");
     Ok(())
 }

@@ -8,11 +8,11 @@ use mobula::prelude::*;
 /// The demos, with their options.
 #[derive(Subcommand)]
 pub enum Demo {
-    /// Every idea of tasks, objects and actors, run live, one line each
+    /// The ideas of tasks, objects and actors, run live, one line each
     Walkthrough,
     /// Twelve sums of squares over 1..10,000,000, in sequence and as tasks
     SqrtSum(sqrt_sum::Options),
-    /// Unbalanced Tree Search: tasks that make tasks, against the published counts
+    /// Unbalanced Tree Search: tasks that start tasks, against the published counts
     Uts(uts::Options),
     /// Tiled Cholesky factorization: a task graph over arrays in the store
     Cholesky(cholesky::Options),
@@ -22,7 +22,7 @@ pub enum Demo {
 
 /// Prints every demo with a line on what it shows.
 pub fn list() {
-    println!("mobula demo NAME [options]; each runs alone and under mpirun or srun, and --help says its options.\n");
+    println!("mobula demo NAME [options]; each runs alone and under mpirun or srun, and --help lists its options.\n");
     for demo in Demo::augment_subcommands(clap::Command::new("demo")).get_subcommands() {
         println!("  {:<12} {}", demo.get_name(), demo.get_about().unwrap_or_default());
     }
@@ -31,7 +31,7 @@ pub fn list() {
 /// Runs a demo.
 ///
 /// # Errors
-/// What kept the cluster from starting or the demo from ending, or the check that failed.
+/// Why the cluster did not start or the demo did not end, or the check that failed.
 pub fn run(demo: &Demo) -> Result<()> {
     match demo {
         Demo::Walkthrough => on_rank_0(walkthrough::config(), walkthrough::run),
@@ -42,7 +42,7 @@ pub fn run(demo: &Demo) -> Result<()> {
     }
 }
 
-/// Starts the cluster, runs `body` on rank 0 while the others serve, and stops the cluster whatever the body said.
+/// Starts the cluster, runs `body` on rank 0 while the others serve, and stops the cluster even if the body failed.
 ///
 /// # Errors
 /// Those of starting and stopping, and on rank 0 those of the body.

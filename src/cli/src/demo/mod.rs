@@ -2,8 +2,8 @@
 //!
 //! Owns: the demos, their options, their progress bars. Never: a thread or a process; those are the library's.
 //!
-//! - D1: a demo runs alone and under a launcher; rank 0 runs its body and every other rank serves.
-//! - D2: a wrong answer ends in an exit code that is not zero, on rank 0.
+//! - DEMO-1: a demo runs alone and under a launcher; rank 0 runs its body and every other rank serves.
+//! - DEMO-2: a wrong answer ends in an exit code that is not zero, on rank 0.
 
 mod cholesky;
 mod command;

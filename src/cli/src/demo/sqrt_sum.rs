@@ -1,4 +1,4 @@
-//! Sums of squares, in sequence and as tasks: the quick start's demonstration that equal work takes less time.
+//! Sums of squares, in sequence and as tasks: shows that equal work takes less time.
 
 use super::progress;
 use crate::failure::{Result, check};
@@ -18,8 +18,8 @@ pub struct Options {
 
 /// The root of the sum of `x * x` for `x` from `begin` to `end`, `end` left out.
 ///
-/// The squares to ten million add up to 3.3e20: more than 64 bits hold. The range is hidden from the optimiser, which
-/// would otherwise put the closed formula in place of the work.
+/// The squares to ten million add up to 3.3e20, more than fits in 64 bits. The range is hidden from the optimiser,
+/// which would otherwise replace the work by the closed formula.
 #[mobula::remote]
 fn sqrt_sum(begin: u64, end: u64) -> f64 {
     let sum: u128 = (begin..end).map(|x| u128::from(black_box(x)) * u128::from(x)).sum();
@@ -35,7 +35,7 @@ fn expected(end: u64) -> f64 {
 /// Takes the sums in sequence, then as tasks, and checks them all.
 ///
 /// # Errors
-/// `Failure::Check` for a wrong sum, and what the runtime says.
+/// `CommandError::Check` for a wrong sum, and errors of the runtime.
 pub fn run(options: &Options) -> Result<()> {
     let right = expected(options.end);
     let judge = |value: f64| check(value == right, || format!("{value:.2} where {right:.2} is right"));

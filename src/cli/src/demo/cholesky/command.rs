@@ -3,7 +3,7 @@
 use super::graph::{build, factor};
 use super::matrix::Matrix;
 use crate::demo::progress;
-use crate::failure::{Failure, Result, check};
+use crate::failure::{CommandError, Result, check};
 use std::time::Instant;
 
 /// Greatest relative residual of a factor that is taken for right: some thousand roundings.
@@ -23,10 +23,10 @@ pub struct Options {
 /// Builds the matrix, factors it, prints the speed, and checks the residual.
 ///
 /// # Errors
-/// `Failure::Check` for a residual that is too large, `Failure::Usage`, and what the runtime says.
+/// `CommandError::Check` for a residual that is too large, `CommandError::Usage`, and errors of the runtime.
 pub fn run(options: &Options) -> Result<()> {
     if !(1..=1 << 20).contains(&options.n) || !(1..=1 << 13).contains(&options.tile) {
-        return Err(Failure::Usage("--n takes 1 to 1048576, --tile 1 to 8192".to_string()));
+        return Err(CommandError::Usage("--n takes 1 to 1048576, --tile 1 to 8192".to_string()));
     }
     let matrix = Matrix { n: options.n, side: options.tile };
     let mut tiles = build(matrix);
@@ -44,7 +44,7 @@ pub fn run(options: &Options) -> Result<()> {
     let seconds = start.elapsed().as_secs_f64();
     bar.finish_and_clear();
     let count = tiles.len();
-    // What the right-looking algorithm makes of `count` columns of tiles.
+    // The number of tasks of the right-looking algorithm on `count` columns of tiles.
     let tasks = count * (count + 1) * (count + 2) / 6;
     println!("{n} x {n} in tiles of {side}: {tasks} tasks", n = matrix.n, side = matrix.side);
     println!("factored in {seconds:.3} s: {:.2} GFLOP/s", matrix.operations() / seconds / 1e9);

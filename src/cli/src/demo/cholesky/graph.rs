@@ -1,4 +1,4 @@
-//! The tasks, and the loop that makes them: references go in, references come out, nothing waits.
+//! The tasks, and the loop that starts them: references go in, references come out, and no call waits.
 
 use super::kernels;
 use super::matrix::Matrix;
@@ -35,19 +35,19 @@ fn trsm(tile: &[f64], lower: &[f64]) -> mobula::Result<Array<f64>> {
     changed(tile, |solution, side| kernels::trsm(solution, lower, side))
 }
 
-/// A tile on the diagonal, less what the column to its left says.
+/// A tile on the diagonal, less the product of the tiles to its left.
 #[mobula::remote]
 fn syrk(tile: &[f64], left: &[f64]) -> mobula::Result<Array<f64>> {
     changed(tile, |rest, side| kernels::syrk(rest, left, side))
 }
 
-/// A tile off the diagonal, less what the column to its left says.
+/// A tile off the diagonal, less the product of the tiles to its left.
 #[mobula::remote]
 fn gemm(tile: &[f64], left: &[f64], right: &[f64]) -> mobula::Result<Array<f64>> {
     changed(tile, |rest, side| kernels::gemm(rest, left, right, side))
 }
 
-/// A changed copy of a tile: what is in the store stays as it is.
+/// A changed copy of a tile: the array in the store stays as it is.
 fn changed(tile: &[f64], change: impl FnOnce(&mut [f64], usize)) -> mobula::Result<Array<f64>> {
     let mut copy = mobula::create_array::<f64>(tile.len())?;
     copy.as_mut_slice().copy_from_slice(tile);
@@ -62,7 +62,7 @@ pub fn build(matrix: Matrix) -> Vec<Vec<Tile>> {
 
 /// Turns the lower triangle into references to the tiles of its factor.
 ///
-/// A tile's older versions go with their last reference, so that the store holds about one matrix at any time.
+/// Older versions of a tile are freed with their last reference, so that the store holds about one matrix at any time.
 pub fn factor(matrix: Matrix, tiles: &mut [Vec<Tile>]) {
     for k in 0..tiles.len() {
         tiles[k][k] = potrf::remote(&tiles[k][k], k * matrix.side);

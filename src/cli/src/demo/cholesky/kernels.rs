@@ -1,11 +1,11 @@
-//! What is done to one tile: a square of numbers, row by row, changed in place.
+//! The operations on one tile: a square of numbers, row by row, changed in place.
 
 /// Lanes of a dot product that are summed apart, so that the compiler can use vector registers.
 const LANES: usize = 8;
 
 /// The lower factor of a symmetric tile, of which only the lower triangle is read; zero above.
 ///
-/// Yields the row whose pivot is not positive where the tile is not positive definite.
+/// Returns the row whose pivot is not positive if the tile is not positive definite.
 pub fn potrf(tile: &mut [f64], side: usize) -> Result<(), usize> {
     for row in 0..side {
         let (above, rest) = tile.split_at_mut(row * side);

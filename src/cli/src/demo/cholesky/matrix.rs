@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A symmetric matrix of `n` rows, cut into square tiles: `1 / (1 + |i - j|)` off the diagonal, and a diagonal that outweighs
-/// the rest of its row, which makes it positive definite.
+/// A symmetric matrix of `n` rows, cut into square tiles: `1 / (1 + |i - j|)` off the diagonal, and a diagonal that
+/// outweighs the rest of its row, which makes it positive definite.
 ///
-/// Where `n` is not a multiple of the tile's side, the last tiles go on with the identity, whose factor is itself.
+/// If `n` is not a multiple of the tile's side, the last tiles are filled up with the identity, whose factor is itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Matrix {
     /// Rows.

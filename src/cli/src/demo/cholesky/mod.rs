@@ -1,8 +1,8 @@
-//! Tiled Cholesky factorization `A = L L^T`: a task graph that nobody schedules by hand.
+//! Tiled Cholesky factorization `A = L L^T`: a task graph without a hand-written schedule.
 //!
 //! The right-looking algorithm on tiles (Buttari, Langou, Kurzak, Dongarra: *A class of parallel tiled linear algebra
-//! algorithms for multicore architectures*, 2009). A task takes references to tiles and yields a new one; what must wait
-//! for what follows from the references alone.
+//! algorithms for multicore architectures*, 2009). A task takes references to tiles and returns a new one; the
+//! dependences follow from the references alone.
 //!
 //! ```text
 //! for k:  L[k][k] = potrf(A[k][k])

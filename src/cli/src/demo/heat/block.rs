@@ -1,4 +1,4 @@
-//! A part of the plate, kept by an actor.
+//! A part of the plate, held by an actor.
 
 use super::grid::Plate;
 use mobula::prelude::*;
@@ -14,18 +14,18 @@ pub struct Edges {
 }
 
 /// Some rows of the plate.
-pub struct Block {
+pub struct HeatBlock {
     plate: Plate,
     now: Vec<f64>,
     next: Vec<f64>,
 }
 
 #[mobula::actor]
-impl Block {
+impl HeatBlock {
     /// The rows as they are at the start.
     pub fn new(plate: Plate, first_row: usize, rows: usize) -> Self {
         let now = plate.start(first_row, rows);
-        Block { plate, next: vec![0.0; now.len()], now }
+        HeatBlock { plate, next: vec![0.0; now.len()], now }
     }
 
     /// Copies of the outermost rows, in the store.
@@ -34,7 +34,7 @@ impl Block {
         Ok(Edges { top: stored(&self.now[..self.plate.nx])?, bottom: stored(&self.now[last..])? })
     }
 
-    /// One step, given the edges of the blocks above and below; yields the own new edges.
+    /// One step, given the edges of the blocks above and below; returns its own new edges.
     pub fn step(&mut self, above: &Edges, below: &Edges) -> mobula::Result<Edges> {
         self.plate.step(&self.now, &above.bottom, &below.top, &mut self.next);
         std::mem::swap(&mut self.now, &mut self.next);

@@ -1,10 +1,10 @@
 //! `mobula demo heat`: its options, the driver's loop, and the check.
 
-use super::block::{Block, BlockHandle, Edges, stored};
+use super::block::{Edges, HeatBlock, HeatBlockHandle, stored};
 use super::grid::Plate;
 use super::picture;
 use crate::demo::progress;
-use crate::failure::{Failure, Result, check};
+use crate::failure::{CommandError, Result, check};
 use indicatif::ProgressBar;
 use mobula::prelude::*;
 use std::path::PathBuf;
@@ -36,16 +36,17 @@ pub struct Options {
 /// Runs the steps on one core and by actors, compares every bit, and writes the picture.
 ///
 /// # Errors
-/// `Failure::Check` where the two fields differ, `Failure::File`, `Failure::Usage`, and what the runtime says.
+/// `CommandError::Check` where the two fields differ, `CommandError::File`, `CommandError::Usage`, and errors of the
+/// runtime.
 pub fn run(options: &Options) -> Result<()> {
     let plate = Plate { nx: options.nx, ny: options.ny };
     if ![plate.nx, plate.ny].iter().all(|cells| (1..=1 << 20).contains(cells)) {
-        return Err(Failure::Usage("--nx and --ny take 1 to 1048576".to_string()));
+        return Err(CommandError::Usage("--nx and --ny take 1 to 1048576".to_string()));
     }
     let cpus = mobula::cluster_resources().get("CPU").copied().unwrap_or_default();
     let blocks = options.blocks.unwrap_or((cpus as usize).max(2).min(plate.ny));
     if !(1..=plate.ny).contains(&blocks) {
-        return Err(Failure::Usage(format!("--blocks takes 1 to the number of rows, {}", plate.ny)));
+        return Err(CommandError::Usage(format!("--blocks takes 1 to the number of rows, {}", plate.ny)));
     }
 
     let bar = progress::bar(options.steps as u64, "one core");
@@ -69,24 +70,24 @@ pub fn run(options: &Options) -> Result<()> {
     })?;
     println!("all {} cells are those of the serial answer, bit for bit", field.len());
     picture::write(&options.png, plate.nx, plate.ny, &field)
-        .map_err(|reason| Failure::File { path: options.png.clone(), reason })?;
+        .map_err(|reason| CommandError::File { path: options.png.clone(), reason })?;
     println!("picture: {}", options.png.display());
     Ok(())
 }
 
 /// All steps by actors spread over the ranks.
 fn by_actors(plate: Plate, blocks: usize, steps: usize, bar: &ProgressBar) -> Result<Vec<f64>> {
-    let actors: Vec<BlockHandle> = plate
+    let actors: Vec<HeatBlockHandle> = plate
         .parts(blocks)
         .into_iter()
-        .map(|(first, rows)| Block::options().place(Placement::Spread).remote(plate, first, rows))
+        .map(|(first, rows)| HeatBlock::options().place(Placement::Spread).remote(plate, first, rows))
         .collect();
     let border = |cells: Vec<f64>| -> Result<ObjectRef<Edges>> {
         let row = stored(&cells)?;
         Ok(mobula::put(Edges { top: row.clone(), bottom: row })?)
     };
     let (above, below) = (border(plate.above())?, border(plate.below())?);
-    let mut edges: Vec<ObjectRef<Edges>> = actors.iter().map(BlockHandle::edges).collect();
+    let mut edges: Vec<ObjectRef<Edges>> = actors.iter().map(HeatBlockHandle::edges).collect();
     for step in 1..=steps {
         edges = actors
             .iter()
@@ -102,7 +103,7 @@ fn by_actors(plate: Plate, blocks: usize, steps: usize, bar: &ProgressBar) -> Re
         bar.inc(1);
     }
     let mut field = Vec::with_capacity(plate.nx * plate.ny);
-    for part in actors.iter().map(BlockHandle::field).collect::<Vec<_>>() {
+    for part in actors.iter().map(HeatBlockHandle::field).collect::<Vec<_>>() {
         field.extend_from_slice(&part.get()?);
     }
     Ok(field)

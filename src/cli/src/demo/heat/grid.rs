@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Time step times diffusivity over the square of a cell's side: stable up to a quarter.
 const DIFFUSION: f64 = 0.24;
 
-/// Temperature of what lies above the plate; it is zero on the other three sides.
+/// The temperature above the plate; it is zero on the other three sides.
 const ABOVE: f64 = 1.0;
 
 /// A plate of `nx` columns and `ny` rows inside a border of fixed temperature.
@@ -71,7 +71,7 @@ impl Plate {
     }
 }
 
-/// One row's step. What lies left and right of the plate has temperature zero.
+/// One row's step. The temperature left and right of the plate is zero.
 fn step_row(here: &[f64], up: &[f64], down: &[f64], result: &mut [f64]) {
     let cell = |left: f64, column: usize, right: f64| {
         here[column] + DIFFUSION * (up[column] + down[column] + left + right - 4.0 * here[column])

@@ -1,4 +1,4 @@
-//! The heat equation in two dimensions: actors that keep a part of the plate each and exchange its edges.
+//! The heat equation in two dimensions: actors that each hold a part of the plate and exchange its edges.
 //!
 //! ```text
 //!      block 0   | step(above, below) -> its edges |
@@ -6,10 +6,11 @@
 //!      block 1   | step(above, below) -> its edges |
 //! ```
 //!
-//! The driver passes references to edges from one actor's call to another's; the edges themselves go from store to store.
-//! A cell's new value is computed by one expression wherever it lies, so that any number of blocks gives the same bits.
+//! The driver passes references to edges from one actor's call to another's; the edges themselves go from store to
+//! store. A cell's new value is computed by the same expression in every block, so that any number of blocks gives the
+//! same bits.
 //!
-//! Owns: the plate's rule, the blocks, the picture. Never: the order of calls beyond what the references say.
+//! Owns: the plate's rule, the blocks, the picture. Never: the order of calls beyond the dependences of the references.
 
 mod block;
 mod command;

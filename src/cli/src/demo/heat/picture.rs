@@ -11,7 +11,7 @@ const COLOURS: [[u8; 3]; 6] =
 /// Writes cells of `0..=1`, row by row, as one pixel each.
 ///
 /// # Errors
-/// What the file system or the encoder said, as text.
+/// The error of the file system or the encoder, as text.
 pub fn write(path: &Path, width: usize, height: usize, cells: &[f64]) -> Result<(), String> {
     let pixels: Vec<u8> = cells.iter().flat_map(|cell| colour(*cell)).collect();
     let file = File::create(path).map_err(|error| error.to_string())?;
@@ -25,9 +25,9 @@ pub fn write(path: &Path, width: usize, height: usize, cells: &[f64]) -> Result<
 
 /// The colour of a temperature; those outside `0..=1` take the nearest end.
 fn colour(cell: f64) -> [u8; 3] {
-    let place = cell.clamp(0.0, 1.0) * (COLOURS.len() - 1) as f64;
-    let index = (place as usize).min(COLOURS.len() - 2);
-    let part = place - index as f64;
+    let position = cell.clamp(0.0, 1.0) * (COLOURS.len() - 1) as f64;
+    let index = (position as usize).min(COLOURS.len() - 2);
+    let part = position - index as f64;
     let (low, high) = (COLOURS[index], COLOURS[index + 1]);
     std::array::from_fn(|channel| {
         let (low, high) = (f64::from(low[channel]), f64::from(high[channel]));

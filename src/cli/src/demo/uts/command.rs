@@ -3,20 +3,20 @@
 use super::parameters::{Kind, Parameters, Sample, Shape, kind, samples, shape};
 use super::sequential::{Count, search};
 use super::sharing::Search;
-use super::tasks::{Tally, explore};
-use super::tree::Node;
+use super::tasks::{SearchReport, explore};
+use super::tree::TreeNode;
 use crate::demo::progress;
-use crate::failure::{Failure, Result, check};
+use crate::failure::{CommandError, Result, check};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// How long a task works before it gives nodes away, where `--grain` does not say: dear enough to hide what a task costs.
+/// How long a task works before it gives nodes away, without `--grain`: long enough to hide the cost of a task.
 const GRAIN_TIME: Duration = Duration::from_micros(100);
 
 /// Options of `mobula demo uts`: a sample tree, the benchmark's own flags, or both.
 #[derive(clap::Args)]
 pub struct Options {
-    /// A published tree: T1 to T5 (4 million nodes), T1L, T2L or T3L (100 million); T1 where nothing else is said
+    /// A published tree: T1 to T5 (4 million nodes), T1L, T2L or T3L (100 million) [default: T1]
     #[arg(long)]
     tree: Option<String>,
     /// Nodes that a task visits before it gives some away [default: some 100 microseconds' worth]
@@ -58,7 +58,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// The tree asked for: a sample or the benchmark's default, with what the flags say on top.
+    /// The requested tree: a sample or the benchmark's default, changed by the flags.
     fn parameters(&self) -> Result<Parameters> {
         let flags = [
             self.kind.is_some(),
@@ -87,7 +87,7 @@ impl Options {
             granularity: self.granularity.unwrap_or(base.granularity),
         };
         if !(0.0..=1e6).contains(&parameters.root_children) {
-            return Err(Failure::Usage(format!("-b {} is not from 0 to 1e6", parameters.root_children)));
+            return Err(CommandError::Usage(format!("-b {} is not from 0 to 1e6", parameters.root_children)));
         }
         Ok(parameters)
     }
@@ -99,13 +99,13 @@ fn sample(name: &str) -> Result<Sample> {
     samples()
         .into_iter()
         .find(|sample| sample.name.eq_ignore_ascii_case(name))
-        .ok_or_else(|| Failure::Usage(format!("{name} is not a published tree; these are: {}", known.join(", "))))
+        .ok_or_else(|| CommandError::Usage(format!("{name} is not a published tree; these are: {}", known.join(", "))))
 }
 
-/// Searches in sequence and by tasks, prints what was found and how fast, and compares with what is published.
+/// Searches in sequence and by tasks, prints the counts and the speed, and compares them with the published ones.
 ///
 /// # Errors
-/// `Failure::Check` where two counts of the tree differ, `Failure::Usage`, and what the runtime says.
+/// `CommandError::Check` where two counts of the tree differ, `CommandError::Usage`, and errors of the runtime.
 pub fn run(options: &Options) -> Result<()> {
     let parameters = options.parameters()?;
     let published = samples()
@@ -125,12 +125,12 @@ pub fn run(options: &Options) -> Result<()> {
     if options.stealing != 0 {
         let rate = sequential.map(|(count, time)| count.nodes as f64 / time.as_secs_f64());
         let grain = options.grain.unwrap_or_else(|| grain(rate));
-        let (tally, time) = parallel(Search { parameters, grain })?;
-        println!("by tasks:    {}", line(&tally.count, time));
-        report(&tally, grain, sequential.map(|(_, alone)| alone.as_secs_f64() / time.as_secs_f64()));
-        counts.push(tally.count);
+        let (found, time) = parallel(Search { parameters, grain })?;
+        println!("by tasks:    {}", line(&found.count, time));
+        report(&found, grain, sequential.map(|(_, alone)| alone.as_secs_f64() / time.as_secs_f64()));
+        counts.push(found.count);
     }
-    judge(&counts, published.as_ref())
+    check_counts(&counts, published.as_ref())
 }
 
 /// The search on this core, timed.
@@ -147,13 +147,13 @@ fn sequential(parameters: &Parameters, total: Option<u64>) -> (Count, Duration) 
 }
 
 /// The search by tasks on all ranks, timed.
-fn parallel(search: Search) -> Result<(Tally, Duration)> {
+fn parallel(search: Search) -> Result<(SearchReport, Duration)> {
     let clock = progress::clock("by tasks");
     let start = Instant::now();
-    let tally = explore::remote(search, vec![Node::root(&search.parameters)]).get()?;
+    let found = explore::remote(search, vec![TreeNode::root(&search.parameters)]).get()?;
     let time = start.elapsed();
     clock.finish_and_clear();
-    Ok((tally.clone(), time))
+    Ok((found.clone(), time))
 }
 
 /// Nodes that take about [`GRAIN_TIME`] at this many a second.
@@ -169,21 +169,21 @@ fn line(count: &Count, time: Duration) -> String {
     format!("{nodes} nodes, depth {depth}, {leaves} leaves in {seconds:.3} s: {rate:.2} million nodes/s")
 }
 
-/// Who did the work.
-fn report(tally: &Tally, grain: u32, speed_up: Option<f64>) {
-    let mean = tally.count.nodes / tally.tasks.max(1);
-    println!("tasks:       {}, of {mean} nodes on average, one made after every {grain} nodes", tally.tasks);
+/// Prints the work of each rank.
+fn report(found: &SearchReport, grain: u32, speed_up: Option<f64>) {
+    let mean = found.count.nodes / found.tasks.max(1);
+    println!("tasks:       {}, of {mean} nodes on average, one started after every {grain} nodes", found.tasks);
     let mut by_rank: BTreeMap<u32, (u64, u32)> = BTreeMap::new();
-    for ((rank, _), nodes) in &tally.nodes_by_worker {
+    for ((rank, _), nodes) in &found.nodes_by_worker {
         let (sum, workers) = by_rank.entry(*rank).or_default();
         *sum += nodes;
         *workers += 1;
     }
     for (rank, (nodes, workers)) in &by_rank {
-        let percent = 100.0 * *nodes as f64 / tally.count.nodes as f64;
+        let percent = 100.0 * *nodes as f64 / found.count.nodes as f64;
         println!("rank {rank}:      {nodes} nodes ({percent:.1} %) by {workers} workers");
     }
-    let (ranks, workers) = (by_rank.len(), tally.nodes_by_worker.len());
+    let (ranks, workers) = (by_rank.len(), found.nodes_by_worker.len());
     match speed_up {
         Some(times) => {
             println!("speed-up:    {times:.2} over one core, by {ranks} ranks with {workers} workers in all")
@@ -192,8 +192,8 @@ fn report(tally: &Tally, grain: u32, speed_up: Option<f64>) {
     }
 }
 
-/// Compares every count with the published one, and with each other (U1).
-fn judge(counts: &[Count], published: Option<&Sample>) -> Result<()> {
+/// Compares every count with the published one, and with each other (UTS-1).
+fn check_counts(counts: &[Count], published: Option<&Sample>) -> Result<()> {
     check(counts.windows(2).all(|pair| pair[0] == pair[1]), || format!("the searches differ: {counts:?}"))?;
     let (Some(sample), Some(count)) = (published, counts.last()) else {
         println!("published count: none for this tree");

@@ -1,4 +1,4 @@
-//! What a tree is made from: the benchmark's own parameters, its sample trees, and their published sizes.
+//! The parameters of a tree: the benchmark's own, its sample trees, and their published sizes.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -98,7 +98,7 @@ impl fmt::Display for Parameters {
 pub struct Sample {
     /// Its published name.
     pub name: &'static str,
-    /// What it is made from.
+    /// Its parameters.
     pub parameters: Parameters,
     /// Its published number of nodes.
     pub nodes: u64,

@@ -1,7 +1,7 @@
-//! The search on one core, that every other search is measured against.
+//! The search on one core, against which every other search is measured.
 
 use super::parameters::Parameters;
-use super::tree::Node;
+use super::tree::TreeNode;
 use serde::{Deserialize, Serialize};
 
 /// Nodes between two calls of the watcher.
@@ -20,7 +20,7 @@ pub struct Count {
 
 impl Count {
     /// Counts the node on top of the stack and puts its children there; false when the stack is empty.
-    pub fn visit(&mut self, stack: &mut Vec<Node>, parameters: &Parameters) -> bool {
+    pub fn visit(&mut self, stack: &mut Vec<TreeNode>, parameters: &Parameters) -> bool {
         let Some(node) = stack.pop() else { return false };
         let children = node.children(parameters);
         self.nodes += 1;
@@ -38,10 +38,10 @@ impl Count {
     }
 }
 
-/// Counts the whole tree depth-first. `watch` is told now and then how many nodes there are so far.
+/// Counts the whole tree depth-first. `watch` is called now and then with the number of nodes so far.
 pub fn search(parameters: &Parameters, mut watch: impl FnMut(u64)) -> Count {
     let mut count = Count::default();
-    let mut stack = vec![Node::root(parameters)];
+    let mut stack = vec![TreeNode::root(parameters)];
     while count.visit(&mut stack, parameters) {
         if count.nodes.is_multiple_of(WATCH_EVERY) {
             watch(count.nodes);

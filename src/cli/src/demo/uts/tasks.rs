@@ -1,15 +1,15 @@
-//! The search as tasks that make tasks.
+//! The search as tasks that start tasks.
 
 use super::sequential::Count;
 use super::sharing::{Search, walk};
-use super::tree::Node;
+use super::tree::TreeNode;
 use mobula::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What a task and those it made have counted, and who did the work.
+/// The counts of a task and of those it started, and the work of each worker.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Tally {
+pub struct SearchReport {
     /// The tree's numbers.
     pub count: Count,
     /// Tasks that took part.
@@ -18,8 +18,8 @@ pub struct Tally {
     pub nodes_by_worker: BTreeMap<(u32, u32), u64>,
 }
 
-impl Tally {
-    fn add(&mut self, other: &Tally) {
+impl SearchReport {
+    fn add(&mut self, other: &SearchReport) {
         self.count.add(other.count);
         self.tasks += other.tasks;
         for (worker, nodes) in &other.nodes_by_worker {
@@ -28,17 +28,17 @@ impl Tally {
     }
 }
 
-/// Counts everything below `nodes`. A task is some twenty bytes a node: cheap to steal, also from another host.
+/// Counts everything below `nodes`. A task is some twenty bytes a node: cheap to steal, even from another host.
 #[mobula::remote]
-pub fn explore(search: Search, nodes: Vec<Node>) -> mobula::Result<Tally> {
-    let mut given: Vec<ObjectRef<Tally>> = Vec::new();
-    let count = walk(&search, nodes, |gift| given.push(explore::remote(search, gift)));
+pub fn explore(search: Search, nodes: Vec<TreeNode>) -> mobula::Result<SearchReport> {
+    let mut children: Vec<ObjectRef<SearchReport>> = Vec::new();
+    let count = walk(&search, nodes, |nodes| children.push(explore::remote(search, nodes)));
     let context = mobula::context();
     let worker = (context.rank(), context.worker());
-    let mut tally = Tally { count, tasks: 1, nodes_by_worker: [(worker, count.nodes)].into() };
-    // The newest gift first: where nobody has stolen it, it runs here and now.
-    while let Some(gift) = given.pop() {
-        tally.add(&*gift.get()?);
+    let mut found = SearchReport { count, tasks: 1, nodes_by_worker: [(worker, count.nodes)].into() };
+    // The newest first: if it was not stolen, it runs here at once.
+    while let Some(child) = children.pop() {
+        found.add(&*child.get()?);
     }
-    Ok(tally)
+    Ok(found)
 }

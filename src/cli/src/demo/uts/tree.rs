@@ -8,20 +8,20 @@ use std::f64::consts::PI;
 /// Most children of a node; only the root of a binomial tree may have more.
 const CHILDREN_MAX: i32 = 100;
 
-/// A node: where it stands and the state that decides everything below it.
+/// A node: its depth and the state that decides everything below it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Node {
+pub struct TreeNode {
     state: [u8; 20],
     depth: u32,
 }
 
-impl Node {
+impl TreeNode {
     /// The root of the tree with this seed: the hash of sixteen zero bytes and the seed, big-endian.
-    pub fn root(parameters: &Parameters) -> Node {
+    pub fn root(parameters: &Parameters) -> TreeNode {
         let mut hash = Sha1::new();
         hash.update([0u8; 16]);
         hash.update(parameters.seed.to_be_bytes());
-        Node { state: hash.finalize().into(), depth: 0 }
+        TreeNode { state: hash.finalize().into(), depth: 0 }
     }
 
     /// Edges between the node and the root.
@@ -31,8 +31,8 @@ impl Node {
 
     /// The child of this index: the hash of the parent's state and the index, big-endian.
     ///
-    /// The benchmark repeats the hash `granularity` times to make nodes dearer; the result is the same.
-    pub fn child(&self, index: u32, parameters: &Parameters) -> Node {
+    /// The benchmark repeats the hash `granularity` times to make nodes more expensive; the result is the same.
+    pub fn child(&self, index: u32, parameters: &Parameters) -> TreeNode {
         let mut seed = [0u8; 24];
         seed[..20].copy_from_slice(&self.state);
         seed[20..].copy_from_slice(&index.to_be_bytes());
@@ -40,7 +40,7 @@ impl Node {
         for _ in 1..parameters.granularity {
             state = Sha1::digest(std::hint::black_box(seed));
         }
-        Node { state: state.into(), depth: self.depth + 1 }
+        TreeNode { state: state.into(), depth: self.depth + 1 }
     }
 
     /// How many children the node has.
@@ -63,7 +63,7 @@ impl Node {
         if self.probability() < parameters.inner_probability { parameters.inner_children as i32 } else { 0 }
     }
 
-    /// The inverse of the geometric distribution whose mean is what the shape says for this depth.
+    /// The inverse of the geometric distribution whose mean the shape gives for this depth.
     fn geometric(&self, parameters: &Parameters) -> i32 {
         let mean = self.mean_children(parameters);
         let stop = 1.0 / (1.0 + mean);
@@ -100,8 +100,8 @@ mod tests {
 
     #[test]
     fn the_root_is_the_hash_of_its_seed() {
-        // SHA-1 of twenty zero bytes, as every SHA-1 has it.
-        let root = Node::root(&Parameters { seed: 0, ..Parameters::default() });
+        // SHA-1 of twenty zero bytes.
+        let root = TreeNode::root(&Parameters { seed: 0, ..Parameters::default() });
         let hex: String = root.state.iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(hex, "6768033e216468247bd031a0a2d9876d79818f8f");
     }
@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn children_differ_and_repeat() {
         let parameters = Parameters::default();
-        let root = Node::root(&parameters);
+        let root = TreeNode::root(&parameters);
         assert_ne!(root.child(0, &parameters), root.child(1, &parameters));
         assert_eq!(root.child(3, &parameters), root.child(3, &Parameters { granularity: 5, ..parameters }));
         assert_eq!(root.child(0, &parameters).depth(), 1);
@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn a_balanced_tree_is_balanced() {
         let parameters = Parameters { kind: Kind::Balanced, root_children: 3.0, depth: 2, ..Parameters::default() };
-        let root = Node::root(&parameters);
+        let root = TreeNode::root(&parameters);
         let child = root.child(0, &parameters);
         assert_eq!(root.children(&parameters), 3);
         assert_eq!(child.children(&parameters), 3);
@@ -128,8 +128,8 @@ mod tests {
     #[test]
     fn only_a_binomial_root_may_have_more_than_the_most() {
         let binomial = Parameters { kind: Kind::Binomial, root_children: 2000.0, ..Parameters::default() };
-        assert_eq!(Node::root(&binomial).children(&binomial), 2000);
+        assert_eq!(TreeNode::root(&binomial).children(&binomial), 2000);
         let many = Parameters { root_children: 1e9, shape: Shape::Fixed, ..Parameters::default() };
-        assert_eq!(Node::root(&many).children(&many), CHILDREN_MAX as u32);
+        assert_eq!(TreeNode::root(&many).children(&many), CHILDREN_MAX as u32);
     }
 }

@@ -29,7 +29,7 @@ impl Counter {
     }
 }
 
-/// A task that calls an actor, through a handle it was given.
+/// A task that calls an actor through a handle that it was given.
 #[mobula::remote]
 fn increment_twice(counter: CounterHandle) -> mobula::Result<u64> {
     counter.increment().get()?;

@@ -1,4 +1,4 @@
-//! Failures: raised where the result is asked for, passed on to what depends on it, and listed.
+//! Failures: raised by `get`, passed on to dependent tasks, and listed.
 
 use super::tasks::nap;
 use super::tour::show;
@@ -38,14 +38,17 @@ pub fn run() -> Result<()> {
     show("error_info() lists them", format!("{} listed", listed.len()), found >= 1)?;
 
     let slow = nap::remote(200);
-    let waits = after::remote(&slow);
-    mobula::cancel(&waits);
-    let cancelled = waits.get();
+    let dependent = after::remote(&slow);
+    mobula::cancel(&dependent);
+    let cancelled = dependent.get();
     let right = matches!(cancelled, Err(mobula::Error::Cancelled { .. }));
-    show("a task cancelled before it began", text(cancelled), right)
+    show("a task cancelled before it began", text(cancelled), right)?;
+    // The tour ends here: a task that still ran would lose its result, and the runtime would warn.
+    slow.get()?;
+    Ok(())
 }
 
-/// The error as text, or a word where there is none.
+/// The error as text, or `no error`.
 fn text<T>(outcome: mobula::Result<T>) -> String {
     outcome.err().map_or("no error".to_string(), |error| error.to_string())
 }

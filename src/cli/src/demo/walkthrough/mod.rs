@@ -1,4 +1,4 @@
-//! Every idea of tasks, objects and actors, run live: one line each of what it shows, with the values that came out.
+//! The ideas of tasks, objects and actors, run live: one line for each, with the values that came out.
 //!
 //! Owns: the order of the tour. Never: a value that is printed without being checked.
 

@@ -16,7 +16,7 @@ fn sum(numbers: &Vec<i64>) -> i64 {
     numbers.iter().sum()
 }
 
-/// Yields an array twice as large in every number, written in place in the store.
+/// Returns an array twice as large in every number, written in place in the store.
 #[mobula::remote]
 fn doubled(numbers: &[f64]) -> mobula::Result<Array<f64>> {
     let mut result = mobula::create_array::<f64>(numbers.len())?;
@@ -81,7 +81,7 @@ fn waiting() -> Result<()> {
     let enough = ready.len() + rest.len() == 3 && ready.len() < 3;
     show("wait for three, 20 ms at most", format!("{} ready, {} not", ready.len(), rest.len()), enough)?;
 
-    // Five at work at any time: whenever one ends, another begins.
+    // Five running at any time: whenever one ends, another begins.
     let mut remaining: Vec<ObjectRef<u64>> = (0..5).map(|_| nap::remote(1)).collect();
     let mut ended = 0;
     for _ in 0..100 {
@@ -90,5 +90,9 @@ fn waiting() -> Result<()> {
         remaining = rest;
         remaining.push(nap::remote(1));
     }
-    show("a hundred tasks, five at a time", format!("{ended} ended"), ended == 100)
+    show("a hundred tasks, five at a time", format!("{ended} ended"), ended == 100)?;
+    // No task of these outlasts the tour.
+    mobula::get_all(&refs)?;
+    mobula::get_all(&remaining)?;
+    Ok(())
 }

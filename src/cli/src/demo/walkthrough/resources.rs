@@ -1,4 +1,4 @@
-//! Resources: what a task asks for, what runs at once, and what can never run.
+//! Resources: what a task requests, what runs at once, and what can never run.
 
 use super::tour::show;
 use crate::failure::Result;

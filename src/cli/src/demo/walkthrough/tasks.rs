@@ -20,7 +20,7 @@ fn add(a: i64, b: i64) -> i64 {
     a + b
 }
 
-/// A stand-in for work: how long it takes is known.
+/// A task whose duration is known.
 #[mobula::remote]
 pub fn nap(milliseconds: u64) -> u64 {
     std::thread::sleep(Duration::from_millis(milliseconds));
@@ -32,7 +32,7 @@ fn three() -> (i32, String, Vec<u8>) {
     (1, "two".to_string(), vec![3, 3, 3])
 }
 
-/// A task that makes tasks, and waits for them: it gives its CPU back while it does.
+/// A task that starts tasks and waits for them: it gives its CPU back while it waits.
 #[mobula::remote]
 fn fibonacci(n: u32) -> mobula::Result<u64> {
     if n < 2 {
@@ -52,7 +52,7 @@ fn where_am_i() -> u32 {
     mobula::context().rank()
 }
 
-/// What a task prints reaches the driver's terminal, with the name of who said it.
+/// The output of a task reaches the driver's terminal, with the name of the task.
 #[mobula::remote]
 fn speak() -> u32 {
     println!("  (a line printed by a task)");
@@ -74,7 +74,7 @@ pub fn run() -> Result<()> {
     placed()
 }
 
-/// A value, a reference to one, or the result of a task that has not run yet: all the same to the function.
+/// A value, a reference to one, or the result of a task that has not run yet: the function sees the value.
 fn arguments() -> Result<()> {
     let (x, y) = (mobula::put(1i64)?, mobula::put(2i64)?);
     let sums = [add::remote(1, 2), add::remote(1, &y), add::remote(&x, &y)];

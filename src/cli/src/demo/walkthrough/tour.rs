@@ -1,7 +1,7 @@
-//! The order of the tour, and how a stop is shown.
+//! The order of the tour, and how a line of it is printed.
 
 use super::{actors, failures, objects, resources, tasks};
-use crate::failure::{Failure, Result, check};
+use crate::failure::{CommandError, Result, check};
 use mobula::prelude::*;
 use std::fmt::Display;
 
@@ -13,7 +13,7 @@ pub fn config() -> Config {
 /// Walks through everything.
 ///
 /// # Errors
-/// `Failure::Check` at the first value that is not what the line says, and what the runtime says.
+/// `CommandError::Check` at the first value that is not as its line claims, and errors of the runtime.
 pub fn run() -> Result<()> {
     heading("Starting");
     starting()?;
@@ -33,7 +33,7 @@ pub fn run() -> Result<()> {
     Ok(())
 }
 
-/// Prints what an idea showed, and ends the tour when that is wrong.
+/// Prints what an idea showed, and ends the tour if that is wrong.
 pub fn show(idea: &str, value: impl Display, right: bool) -> Result<()> {
     println!("  {idea:<44} {value}");
     check(right, || format!("{idea}: {value}"))
@@ -63,6 +63,6 @@ fn picture() -> Result<()> {
     let path = std::env::temp_dir().join(format!("mobula-walkthrough-{}.svg", std::process::id()));
     mobula::visualize(&path)?;
     let svg = std::fs::read_to_string(&path)
-        .map_err(|error| Failure::File { path: path.clone(), reason: error.to_string() })?;
+        .map_err(|error| CommandError::File { path: path.clone(), reason: error.to_string() })?;
     show("the computation graph", path.display(), svg.contains("<svg") && svg.contains("chain"))
 }

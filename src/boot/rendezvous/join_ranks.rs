@@ -1,0 +1,164 @@
+//! Joins ranks that meet at MOBULA_RENDEZVOUS: at an address of rank 0's host, or through a file.
+
+use super::find::{CoordinatorAddresses, find};
+use super::listen;
+use super::meet::meet;
+use super::rank_spec::RankSpec;
+use super::rendezvous_file::RendezvousFile;
+use crate::base::config::Rendezvous;
+use crate::base::{Config, Error, Rank, Result};
+use crate::boot::{Exchange, World, launcher, secret, single};
+use crate::transport::tcp::Addresses;
+use crate::transport::tcp::handshake::Secret;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, ToSocketAddrs};
+use std::path::Path;
+
+/// Joins the ranks that meet at `meeting_point`.
+///
+/// # Errors
+/// `Error::Config` if this process does not know its rank or the meeting point cannot be used, `Error::Fabric` if the
+/// ranks do not meet.
+pub fn join(meeting_point: &Rendezvous, config: &Config) -> Result<World> {
+    let numbered = launcher::rank_and_size();
+    let rank = config.rank.or(numbered.map(|(rank, _)| rank));
+    let size = config.size.or(numbered.map(|(_, size)| size));
+    let (Some(rank), Some(size)) = (rank, size) else {
+        return Err(Error::config(format!(
+            "MOBULA_RENDEZVOUS={meeting_point} tells where the ranks meet, but not which rank this process is: set \
+            MOBULA_RANK (from 0) \
+             and MOBULA_SIZE"
+        )));
+    };
+    let launcher = format!("MOBULA_RENDEZVOUS={meeting_point}");
+    join_at(MeetingPoint::Configured(meeting_point), (rank, size), launcher, config)
+}
+
+/// The point at which ranks meet.
+pub enum MeetingPoint<'a> {
+    /// The one that MOBULA_RENDEZVOUS configures.
+    Configured(&'a Rendezvous),
+    /// A file on the host that all ranks are on.
+    OneHost(&'a Path),
+}
+
+/// Joins the ranks that meet at `meeting_point`, as the given rank of the given number.
+///
+/// # Errors
+/// As `join`.
+pub fn join_at(
+    meeting_point: MeetingPoint<'_>,
+    (rank, size): (Rank, u32),
+    launcher: String,
+    config: &Config,
+) -> Result<World> {
+    let spec = RankSpec::new(rank, size, config)?;
+    if size == 1 {
+        return Ok(spec.world(launcher, Box::new(single::Alone), Secret::random(), true));
+    }
+    let (exchange, secret) = match meeting_point {
+        MeetingPoint::Configured(Rendezvous::Address { host, port }) => meet_at_address(&spec, host, *port, config)?,
+        MeetingPoint::Configured(Rendezvous::File(path)) => meet_through_file(&spec, path, config, || {
+            Ok((listen::bind_any(config.ports), Addresses::choose(config.interface.as_deref())?.0))
+        })?,
+        MeetingPoint::OneHost(path) => meet_through_file(&spec, path, config, || {
+            let here = IpAddr::from(Ipv4Addr::LOCALHOST);
+            Ok((TcpListener::bind((here, 0)), vec![here]))
+        })?,
+    };
+    Ok(spec.world(launcher, exchange, secret, true))
+}
+
+type ExchangeAndSecret = (Box<dyn Exchange>, Secret);
+
+fn meet_at_address(spec: &RankSpec, host: &str, port: u16, config: &Config) -> Result<ExchangeAndSecret> {
+    let meeting_point = Rendezvous::Address { host: host.to_string(), port }.to_string();
+    // Not derived from the host: ranks may know rank 0's host by different names.
+    let secret = secret::of_user(config)?.derive(&format!("rendezvous at port {port}"));
+    if spec.rank == 0 {
+        let listener = listen_at(spec, host, port)?;
+        let (coordinator, secret) = meet(listener, spec, &secret, &meeting_point)?;
+        return Ok((Box::new(coordinator), secret));
+    }
+    let mut known: Option<Vec<SocketAddr>> = None;
+    let (participant, secret) = find(spec, &meeting_point, || {
+        let addresses = match &known {
+            Some(addresses) => addresses.clone(),
+            None => known.insert(resolve(host, port)?).clone(),
+        };
+        Ok(CoordinatorAddresses { addresses, secret: secret.clone() })
+    })?;
+    Ok((Box::new(participant), secret))
+}
+
+fn listen_at(spec: &RankSpec, host: &str, port: u16) -> Result<TcpListener> {
+    let addresses =
+        resolve(host, port).map_err(|why| Error::config(format!("MOBULA_RENDEZVOUS={host}:{port}: {why}")))?;
+    if !listen::is_local(&addresses) {
+        let names: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
+        return Err(Error::config(format!(
+            "MOBULA_RENDEZVOUS={host}:{port}: rank 0 runs on host {}, which has no address of {host} ({}): name the \
+            host of \
+             rank 0",
+            spec.host,
+            names.join(", ")
+        )));
+    }
+    // An address is used as it is; a name often resolves to a loopback address on its own host and not elsewhere.
+    let exact = host == "localhost" || host.parse::<IpAddr>().is_ok();
+    listen::bind_at(if exact { &addresses } else { &[] }, port).map_err(|error| {
+        Error::fabric(format!(
+            "rank 0 cannot listen at MOBULA_RENDEZVOUS={host}:{port} on host {}: {error}; choose another port, and \
+            see that no \
+             earlier run is left",
+            spec.host
+        ))
+    })
+}
+
+/// The addresses of a host, or why there are none.
+pub fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, String> {
+    let addresses = (host, port).to_socket_addrs().map_err(|error| format!("host {host} is not known: {error}"))?;
+    let addresses: Vec<SocketAddr> = addresses.collect();
+    if addresses.is_empty() { Err(format!("host {host} has no address")) } else { Ok(addresses) }
+}
+
+/// Rank 0's listener, and the addresses at which the others connect to it.
+type Listening = (std::io::Result<TcpListener>, Vec<IpAddr>);
+
+fn meet_through_file(
+    spec: &RankSpec,
+    path: &Path,
+    config: &Config,
+    listen: impl FnOnce() -> Result<Listening>,
+) -> Result<ExchangeAndSecret> {
+    // The file's secret is new each time; the configured secret, if any, is proven with it.
+    let given = secret::given(config)?;
+    let secret_of = |file: &RendezvousFile| match &given {
+        Some(given) => given.derive(&crate::boot::private::hex(file.secret.bytes())),
+        None => file.secret.clone(),
+    };
+    if spec.rank == 0 {
+        let unable = |error: std::io::Error| {
+            Error::fabric(format!(
+                "rank 0 cannot listen on host {} for the ranks that meet at {}: {error}",
+                spec.host,
+                path.display()
+            ))
+        };
+        let (listener, addresses) = listen()?;
+        let listener = listener.map_err(unable)?;
+        let port = listener.local_addr().map_err(unable)?.port();
+        let file = RendezvousFile { secret: Secret::random(), port, addresses };
+        let _published = file.publish(path).map_err(|error| {
+            Error::config(format!("{}, through which the ranks meet: rank 0 cannot write it: {error}", path.display()))
+        })?;
+        let meeting_point = format!("{} (port {port})", path.display());
+        let (coordinator, secret) = meet(listener, spec, &secret_of(&file), &meeting_point)?;
+        return Ok((Box::new(coordinator), secret));
+    }
+    let (participant, secret) = find(spec, &path.display().to_string(), || {
+        let file = RendezvousFile::read(path)?;
+        Ok(CoordinatorAddresses { addresses: file.sockets(), secret: secret_of(&file) })
+    })?;
+    Ok((Box::new(participant), secret))
+}

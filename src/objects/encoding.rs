@@ -1,0 +1,231 @@
+//! A value as bytes with attachments: arrays, references and actor handles.
+//!
+//! While a value is encoded or decoded, a thread-local context holds the attachments; the bytes name them by index.
+
+use crate::base::{Error, ObjectId};
+use crate::objects::numbers::{Numbers, NumbersRef};
+use crate::objects::{AnySlot, ArrayMemory, Object};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::any::Any;
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// What the runtime offers to objects that live elsewhere.
+pub trait Links: Send + Sync {
+    /// The live slot of that object in this process, if there is one.
+    fn find(&self, id: ObjectId) -> Option<Arc<dyn AnySlot>>;
+    /// The message with a reference to that object has been decoded, or will not be.
+    fn on_reference_decoded(&self, id: ObjectId);
+    /// The slot of that object in this process from now on: `slot`, or one that another thread inserted meanwhile.
+    fn intern(&self, id: ObjectId, slot: Arc<dyn AnySlot>) -> Arc<dyn AnySlot>;
+    /// Requests the value from its owner; it will complete the slot.
+    fn request(&self, id: ObjectId);
+    /// The slot, memory or handle at `address` that represented that object in this process was dropped.
+    fn on_dropped(&self, id: ObjectId, address: usize);
+}
+
+/// An attachment of an encoded value.
+#[derive(Clone)]
+pub enum Attachment {
+    /// Memory of an array, in the store of this rank or of another rank of the host.
+    Array(Arc<dyn ArrayMemory>),
+    /// An object in this process, on its way out.
+    Slot(Arc<dyn AnySlot>),
+    /// An object known by name, on its way in.
+    Remote(Arc<ReceivedReference>),
+    /// Anything else that the runtime can send: actor handles.
+    Handle(Arc<dyn Any + Send + Sync>),
+}
+
+/// A reference that was received and counted, and that no slot represents yet. Until it is dropped, slots of the same
+/// object may come and go without its grants being returned.
+pub struct ReceivedReference {
+    /// The object.
+    pub id: ObjectId,
+    /// Where its value can be requested.
+    pub links: Arc<dyn Links>,
+}
+
+impl Drop for ReceivedReference {
+    fn drop(&mut self) {
+        self.links.on_reference_decoded(self.id);
+    }
+}
+
+/// A value as bytes and attachments.
+#[derive(Clone, Default)]
+pub struct SerializedValue {
+    /// postcard bytes.
+    pub bytes: Vec<u8>,
+    /// Named by the bytes by index.
+    pub attachments: Vec<Attachment>,
+}
+
+thread_local! {
+    static CONTEXT: RefCell<Option<Vec<Attachment>>> = const { RefCell::new(None) };
+}
+
+/// Attaches to the value being encoded; returns the index, or `None` outside of `encode`.
+pub(crate) fn attach(attachment: Attachment) -> Option<u32> {
+    CONTEXT.with_borrow_mut(|context| {
+        let attachments = context.as_mut()?;
+        attachments.push(attachment);
+        Some(attachments.len() as u32 - 1)
+    })
+}
+
+/// The attachment of that index of the value being decoded.
+pub(crate) fn attached(index: u32) -> Option<Attachment> {
+    CONTEXT.with_borrow(|context| context.as_ref()?.get(index as usize).cloned())
+}
+
+/// True if a value is being encoded or decoded on this thread.
+pub(crate) fn in_context() -> bool {
+    CONTEXT.with_borrow(Option::is_some)
+}
+
+/// Runs `body` with a context; a nested use restores the outer one afterwards.
+fn with_context<R>(
+    attachments: Vec<Attachment>,
+    body: impl FnOnce() -> R,
+) -> (std::thread::Result<R>, Vec<Attachment>) {
+    let outer = CONTEXT.replace(Some(attachments));
+    let result = catch_unwind(AssertUnwindSafe(body));
+    let inner = CONTEXT.replace(outer);
+    (result, inner.unwrap_or_default())
+}
+
+/// Capacity allocated before a value is encoded: most arguments and results fit, and are allocated once.
+const SMALL_BYTES: usize = 32;
+
+/// Serializes the value.
+///
+/// # Errors
+/// If its `Serialize` fails or panics: `Error::ObjectLost` naming the type.
+pub fn encode<T: Serialize + 'static>(value: &T) -> Result<SerializedValue, Error> {
+    encode_as::<T>(&NumbersRef(value))
+}
+
+/// Serializes the values as their list.
+///
+/// # Errors
+/// As those of `encode`.
+pub fn encode_list<T: Serialize + 'static>(values: &[&T]) -> Result<SerializedValue, Error> {
+    let values: Vec<NumbersRef<'_, T>> = values.iter().map(|value| NumbersRef(*value)).collect();
+    encode_as::<Vec<T>>(&values)
+}
+
+fn encode_as<T>(value: &impl Serialize) -> Result<SerializedValue, Error> {
+    let (result, attachments) =
+        with_context(Vec::new(), || postcard::to_extend(value, Vec::with_capacity(SMALL_BYTES)));
+    match result {
+        Ok(Ok(bytes)) => Ok(SerializedValue { bytes, attachments }),
+        Ok(Err(error)) => Err(object_lost::<T>(&format!("its Serialize failed: {error}"))),
+        Err(panic) => Err(object_lost::<T>(&format!("its Serialize panicked: {}", panic_text(&*panic)))),
+    }
+}
+
+/// Serializes the value into at most `N` bytes; `None` if it takes more, or does not encode. Encoding stops at the
+/// limit.
+pub(crate) fn encode_small<const N: usize>(value: &(impl Serialize + 'static)) -> Option<SerializedValue> {
+    let mut bytes = [0u8; N];
+    let (result, attachments) =
+        with_context(Vec::new(), || postcard::to_slice(&NumbersRef(value), &mut bytes).map(|bytes| bytes.len()));
+    match result {
+        Ok(Ok(length)) => Some(SerializedValue { bytes: bytes[..length].to_vec(), attachments }),
+        _ => None,
+    }
+}
+
+/// Deserializes a value.
+///
+/// # Errors
+/// If its `Deserialize` fails or panics, or bytes are left over: `Error::ObjectLost` naming the type.
+pub fn decode<T: Object>(bytes: &[u8], attachments: Vec<Attachment>) -> Result<T, Error> {
+    decode_as::<T, Numbers<T>>(bytes, attachments).map(|Numbers(value)| value)
+}
+
+/// Deserializes the values of a list.
+///
+/// # Errors
+/// As those of `decode`.
+pub fn decode_list<T: Object>(bytes: &[u8], attachments: Vec<Attachment>) -> Result<Vec<T>, Error> {
+    let values = decode_as::<Vec<T>, Vec<Numbers<T>>>(bytes, attachments)?;
+    Ok(values.into_iter().map(|Numbers(value)| value).collect())
+}
+
+fn decode_as<T, W: DeserializeOwned>(bytes: &[u8], attachments: Vec<Attachment>) -> Result<W, Error> {
+    let (result, _) = with_context(attachments, || postcard::take_from_bytes::<W>(bytes));
+    match result {
+        Ok(Ok((value, []))) => Ok(value),
+        Ok(Ok((_, remaining))) => Err(object_lost::<T>(&format!("{} bytes are left after decoding it", remaining.len()))),
+        Ok(Err(error)) => Err(object_lost::<T>(&format!("its Deserialize failed: {error}"))),
+        Err(panic) => Err(object_lost::<T>(&format!("its Deserialize panicked: {}", panic_text(&*panic)))),
+    }
+}
+
+fn object_lost<T>(reason: &str) -> Error {
+    Error::ObjectLost { object: std::any::type_name::<T>().to_string(), reason: reason.to_string() }
+}
+
+/// The message of a panic.
+pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> String {
+    if let Some(text) = payload.downcast_ref::<&str>() {
+        (*text).to_string()
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        "a panic without a message".to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    #[test]
+    fn value_is_decoded_as_encoded() {
+        let value = (3u8, String::from("three"), vec![1.0f64, 2.0]);
+        let serialized = encode(&value).unwrap();
+        assert_eq!(decode::<(u8, String, Vec<f64>)>(&serialized.bytes, Vec::new()).unwrap(), value);
+    }
+
+    #[test]
+    fn list_is_decoded_from_its_elements() {
+        let (one, two) = (vec![1.5f64], vec![2.5, 3.5]);
+        let serialized = encode_list(&[&one, &two]).unwrap();
+        assert_eq!(decode_list::<Vec<f64>>(&serialized.bytes, Vec::new()).unwrap(), [one, two]);
+        let serialized = encode_list(&[&7u64, &8]).unwrap();
+        assert_eq!(decode_list::<u64>(&serialized.bytes, Vec::new()).unwrap(), [7, 8]);
+    }
+
+    #[test]
+    fn bytes_left_over_or_missing_are_errors() {
+        let serialized = encode(&7u64).unwrap();
+        assert!(decode::<(u64, u64)>(&serialized.bytes, Vec::new()).is_err());
+        assert!(decode::<()>(&serialized.bytes, Vec::new()).is_err());
+    }
+
+    #[derive(Debug)]
+    struct Hostile;
+    impl Serialize for Hostile {
+        fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            panic!("no")
+        }
+    }
+    impl<'de> Deserialize<'de> for Hostile {
+        fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+            panic!("never")
+        }
+    }
+
+    #[test]
+    fn panic_in_serialize_or_deserialize_is_an_error_and_leaves_no_context() {
+        assert!(encode(&Hostile).err().unwrap().to_string().contains("Serialize panicked: no"));
+        assert!(decode::<Hostile>(&[], Vec::new()).unwrap_err().to_string().contains("never"));
+        assert!(!in_context());
+    }
+}

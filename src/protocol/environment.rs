@@ -1,0 +1,122 @@
+//! What a rank's protocol requires of its surroundings.
+
+use crate::base::{Error, Rank, Result};
+use crate::objects::{ArrayMemory, Attachment, Links};
+use crate::protocol::{ActorInstance, ActorRef, Message, Protocol, BlockAddress};
+use crate::registry::{Options, Runnable, TableEntry};
+use crate::scheduling::Grant;
+use crate::store::CopySource;
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// What a block is fetched for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FetchPurpose {
+    /// The first of the deferred messages of that rank.
+    Message(Rank),
+    /// An unfetched value, by the number of its fetch.
+    Value(u64),
+}
+
+/// The effects of a rank's protocol: carried out by the runtime, with threads, transports and memory, or by the
+/// simulator.
+///
+/// The protocol decides and the environment executes. None of these calls blocks or runs user code.
+pub trait Environment: Clone + Send + Sync + 'static {
+    /// The protocol of this rank.
+    fn protocol(&self) -> &Protocol;
+    /// This rank.
+    fn rank(&self) -> Rank;
+    /// How many ranks there are.
+    fn size(&self) -> u32;
+    /// True once shutdown has begun: what is dropped from now on need not send messages.
+    fn is_stopping(&self) -> bool;
+    /// Sends a message. Messages to one peer keep the order of the calls (TRANSPORT-1). A message to a dead rank is
+    /// discarded.
+    fn send(&self, to: Rank, message: &Message<'_>);
+    /// True if that rank was declared dead.
+    fn is_dead(&self, rank: Rank) -> bool;
+    /// The error of an operation that needs a dead rank.
+    fn death_error(&self, rank: Rank) -> Error;
+    /// The link to that rank is broken: membership arbitration has to decide which of the two ranks is dead.
+    fn report_link_failure(&self, rank: Rank, reason: &str);
+    /// Declares a rank dead here too, because another rank was told that it is dead.
+    fn declare_dead(&self, rank: Rank, reason: &str);
+    /// Tells a rank that was declared dead and still sends messages that it was declared dead.
+    fn notify_declared_dead(&self, rank: Rank);
+    /// Reports a task's failure to the driver.
+    fn report_failure(&self, error: Error);
+    /// Handles a message that concerns neither tasks nor objects nor actors.
+    fn handle_other(&self, from: Rank, message: Message<'_>);
+    /// Handles the response to a request of this rank.
+    fn on_response(&self, token: u64, response: Result<Vec<u8>>);
+
+    /// The links that references to other ranks' objects use: always the same value.
+    fn links(&self) -> Arc<dyn Links>;
+    /// The function with that key.
+    fn table_entry(&self, key: u64) -> Option<&'static TableEntry>;
+
+    /// Stores these bytes in a new block of this rank's store.
+    ///
+    /// # Errors
+    /// `StoreFull`.
+    fn store_block(&self, bytes: &[u8]) -> Result<Arc<dyn ArrayMemory>>;
+    /// The attachments of a value, with every array in a store that other ranks can read.
+    ///
+    /// # Errors
+    /// `StoreFull`, or why an array is not available.
+    fn ensure_in_store<'a>(&self, attachments: &'a [Attachment]) -> Result<Cow<'a, [Attachment]>>;
+    /// The address of memory in a store. A block of this rank that has no number yet gets one from `fresh`.
+    fn address_of(&self, memory: &dyn ArrayMemory, fresh: &dyn Fn() -> u64) -> Option<BlockAddress>;
+    /// True if that rank's store is mapped into this process.
+    fn is_mapped(&self, rank: Rank) -> bool;
+    /// Maps a block in the store of another rank of this host.
+    ///
+    /// # Errors
+    /// Why there is none.
+    fn map_block(&self, address: BlockAddress) -> Result<Arc<dyn ArrayMemory>, &'static str>;
+    /// The ranks of this host, this one included.
+    fn host_ranks(&self) -> &[Rank];
+    /// Reads `bytes` from any of `sources`, which hold the same bytes on other hosts, into a new block of this rank's
+    /// store, then calls `Protocol::on_pulled` with the token. The read may first have to wait for free space.
+    ///
+    /// # Errors
+    /// `StoreFull`, where the store can never have enough free space.
+    fn pull(&self, token: u64, bytes: u64, sources: &[CopySource]) -> Result<()>;
+
+    /// Makes tasks that wait for free space in this rank's store try again: other ranks refused to release what they
+    /// were asked for.
+    fn wake_space_waiters(&self) {}
+
+    /// The rank where options send a task; `None` for any rank with free capacity.
+    ///
+    /// # Errors
+    /// `Unschedulable` and the like.
+    fn select_rank(&self, options: &Options, name: &str) -> Result<Option<Rank>>;
+    /// Finds the bundle slot in which an actor is to be restarted after that error, which may take a while; then calls
+    /// `Protocol::on_bundle_located`.
+    fn locate_bundle(&self, actor: &Arc<ActorRef>, options: &Options, error: &Error);
+    /// True if a task may run on this rank; where not, it has been forwarded or failed.
+    fn try_accept(&self, task: &Arc<dyn Runnable>) -> bool;
+    /// Queues a task whose arguments are complete.
+    fn enqueue(&self, task: Arc<dyn Runnable>);
+    /// Queues an actor that has something to run.
+    fn enqueue_actor(&self, instance: Arc<ActorInstance>);
+    /// Releases the grant of an actor that ended, and its CPUs.
+    fn release_grant(&self, grant: Grant, cpu: i64);
+    /// Handles the reply to a name request.
+    fn on_name_reply(&self, token: u64, outcome: Result<Option<Arc<ActorRef>>, String>);
+
+    /// How many tasks here could run elsewhere.
+    fn surplus(&self) -> usize;
+    /// True if that rank's host has capacity for one more task, as far as this rank can see.
+    fn has_capacity(&self, rank: Rank) -> bool;
+    /// Claims up to `count` tasks that `stealer` can run, the oldest first.
+    fn take_tasks_for(&self, stealer: Rank, count: usize) -> Vec<Arc<dyn Runnable>>;
+    /// True if a worker is idle and no task is queued.
+    fn is_idle(&self) -> bool;
+    /// How many workers are idle: each takes the next task that it finds here.
+    fn idle_workers(&self) -> usize;
+    /// True if a task or actor is queued here.
+    fn has_work(&self) -> bool;
+}

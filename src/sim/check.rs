@@ -1,0 +1,74 @@
+//! Checks a run against the sequential run.
+
+use crate::base::Error;
+use crate::base::log::{Level, set_level};
+use crate::objects::panic_text;
+use crate::sim::reference_model::{self, ReferenceAnswer};
+use crate::sim::setting::Setting;
+use crate::sim::world::{RunAnswer, RunOutcome, Simulation};
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Runs a setting; returns one line for each error, none if the run was right.
+pub fn check_run(setting: &Setting) -> Vec<String> {
+    check_with_coverage(setting).0
+}
+
+/// As `check`, with how often each item of the coverage occurred.
+pub fn check_with_coverage(setting: &Setting) -> (Vec<String>, BTreeMap<&'static str, u64>) {
+    // The runtime logs each death, and thousands of ranks die here.
+    set_level(if setting.verbose { Level::Warn } else { Level::Off });
+    match catch_unwind(AssertUnwindSafe(|| run(setting))) {
+        Ok((outcome, wrong)) => (wrong, outcome.coverage),
+        Err(panic) => (vec![format!("it panicked: {}", panic_text(&*panic))], BTreeMap::new()),
+    }
+}
+
+/// Runs a setting; returns its outcome and its errors.
+pub fn run(setting: &Setting) -> (RunOutcome, Vec<String>) {
+    let expected = reference_model::reference_answer(&setting.work);
+    let world = Simulation::new(setting.clone());
+    let outcome = world.run();
+    let wrong = find_errors(&world, &outcome, &expected);
+    world.end();
+    (outcome, wrong)
+}
+
+/// The errors of a run.
+pub(super) fn find_errors(world: &Simulation, outcome: &RunOutcome, expected: &ReferenceAnswer) -> Vec<String> {
+    let setting = &world.setting;
+    let mut wrong = outcome.violations.clone();
+    wrong.extend(outcome.answer.as_ref().and_then(|answer| wrong_answer(setting, answer, expected)));
+    wrong.extend(wrong_count(setting, outcome, expected, world.scripts_begun()));
+    wrong
+}
+
+/// The error in an answer, if any: it must be that of the sequential run, or name what died.
+fn wrong_answer(setting: &Setting, answer: &RunAnswer, expected: &ReferenceAnswer) -> Option<String> {
+    match answer {
+        Ok(results) if *results == expected.results => None,
+        // A call that never arrived, because its arrays had no space, is missing from the results of its caller's later
+        // calls.
+        Ok(_) if setting.store.strict && setting.makes_actors() => None,
+        Ok(results) => Some(format!("the answer is {results:x?}, and {:x?} is right", expected.results)),
+        Err(Error::NodeDied { .. } | Error::ObjectLost { .. } | Error::ActorDied { .. })
+            if !setting.failing_ranks().is_empty() && !setting.survives_deaths() =>
+        {
+            None
+        }
+        Err(Error::ActorDied { .. } | Error::ObjectLost { .. }) if setting.store.strict && setting.makes_actors() => {
+            None
+        }
+        // The text may also stand in the reason of another error.
+        Err(error) if setting.store.strict && error.to_string().contains("is full:") => None,
+        Err(error) => Some(format!("the answer is that {error}, and {:x?} is right", expected.results)),
+    }
+}
+
+/// If no rank dies, nothing is reclaimed and nothing is cancelled, each task runs once.
+fn wrong_count(setting: &Setting, outcome: &RunOutcome, expected: &ReferenceAnswer, begun: u64) -> Option<String> {
+    let alone =
+        setting.failing_ranks().is_empty() && !setting.store_pressure && !setting.cancels() && !setting.store.strict;
+    let exactly = alone && outcome.answer.is_some();
+    (exactly && begun != expected.tasks).then(|| format!("{begun} tasks were begun, and there are {}", expected.tasks))
+}

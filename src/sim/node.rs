@@ -1,0 +1,405 @@
+//! One rank: its protocol, its queues, its workers, and the scripts and calls that run or wait on it.
+
+use crate::base::Rank;
+use crate::base::sync::{AtomicU32, lock};
+use crate::objects::{ArrayMemory, Links};
+use crate::protocol::{ActorInstance, Environment, Message, Protocol, ProtocolLinks};
+use crate::registry::{Runnable, TaskPhase};
+use crate::scheduling::StealState;
+use crate::sim::actors::RunningCall;
+use crate::sim::locality::SentToData;
+use crate::sim::memory::Store;
+use crate::sim::names::NameRequests;
+use crate::sim::scripts::RunningScript;
+use crate::sim::setting::Setting;
+use crate::sim::world::{Event, SimEnvironment};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+mod waiting;
+
+pub use waiting::JobWaker;
+
+/// A simulated rank.
+pub struct SimNode {
+    /// The protocol of the runtime.
+    pub protocol: Protocol,
+    /// Its arrays.
+    pub store: Arc<Store>,
+    /// The ranks of its host.
+    pub host: Box<[Rank]>,
+    /// How many times slower than others it computes.
+    pub slowness: u64,
+    /// Tasks that it sent to their arguments.
+    pub sent_after: SentToData,
+    /// How many tasks were spread over the ranks.
+    pub spread: AtomicU32,
+    state: Mutex<NodeState>,
+    links: Mutex<Option<Arc<dyn Links>>>,
+}
+
+/// The state of the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Health {
+    Running,
+    /// It stands still.
+    Stopped,
+    /// It has died.
+    Dead,
+}
+
+struct NodeState {
+    health: Health,
+    /// Events that came while it stood still.
+    deferred: Vec<Event>,
+    /// Ranks that it knows to be dead.
+    known_dead: FxHashSet<Rank>,
+    free_workers: u32,
+    /// Tasks that any rank may run, newest last.
+    queue: VecDeque<Arc<dyn Runnable>>,
+    /// Tasks that stay here.
+    pinned_tasks: VecDeque<Arc<dyn Runnable>>,
+    /// Actors that have something to do.
+    actors: VecDeque<Arc<ActorInstance>>,
+    /// Scripts that can go on, by slot.
+    ready: VecDeque<usize>,
+    /// Started jobs, by slot. The slot of a job that runs is empty.
+    jobs: Vec<Option<SimJob>>,
+    free_slots: Vec<usize>,
+    /// The arrays that ready jobs waited for, by slot: pinned until the job goes on.
+    pinned: FxHashMap<usize, Vec<Arc<dyn ArrayMemory>>>,
+    /// Its requests about names.
+    name_requests: NameRequests,
+    /// An event that looks for work is scheduled.
+    work_scheduled: bool,
+    counters: Counters,
+}
+
+/// Idle copies take at most this part of a store, as in the runtime.
+const IDLE_COPIES_PART: u64 = 4;
+
+/// What a worker started and suspended.
+pub enum SimJob {
+    /// A script.
+    Script(RunningScript),
+    /// A call of an actor.
+    Actor(RunningCall),
+    /// A task that waits for an argument's bytes.
+    Task(Arc<dyn Runnable>),
+}
+
+/// What a rank has done.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counters {
+    /// Scripts and calls that it ran.
+    pub tasks: u64,
+    /// Nanoseconds that its workers computed.
+    pub busy_ns: u64,
+}
+
+/// What a free worker does next.
+enum WorkItem {
+    Ready(usize),
+    Actor(Arc<ActorInstance>),
+    Task(Arc<dyn Runnable>),
+}
+
+impl SimNode {
+    /// Rank `rank` of that setting.
+    pub fn new(setting: &Setting, rank: Rank) -> SimNode {
+        let host: Vec<Rank> = setting.network.ranks_of_host(rank).filter(|other| *other < setting.ranks).collect();
+        let stealing = StealState::new(rank, setting.ranks, setting.seed).on_host(&host);
+        let slow = setting.slow.iter().find(|(slow, _)| *slow == rank);
+        let state = NodeState {
+            health: Health::Running,
+            deferred: Vec::new(),
+            known_dead: FxHashSet::default(),
+            free_workers: setting.workers,
+            queue: VecDeque::new(),
+            pinned_tasks: VecDeque::new(),
+            actors: VecDeque::new(),
+            ready: VecDeque::new(),
+            jobs: Vec::new(),
+            free_slots: Vec::new(),
+            pinned: FxHashMap::default(),
+            name_requests: NameRequests::default(),
+            work_scheduled: false,
+            counters: Counters::default(),
+        };
+        let protocol = Protocol::new(rank, setting.ranks, setting.hosts() > 1, stealing);
+        protocol.copies.set_cache_bytes_max(setting.store.bytes / IDLE_COPIES_PART);
+        SimNode {
+            protocol,
+            store: Store::new(rank, setting.store.bytes),
+            host: host.into(),
+            slowness: slow.map_or(1, |(_, times)| u64::from(*times)),
+            sent_after: SentToData::default(),
+            spread: AtomicU32::new(0),
+            state: Mutex::new(state),
+            links: Mutex::default(),
+        }
+    }
+
+    /// The links that its references to objects of other ranks use.
+    pub fn links(&self, env: &SimEnvironment) -> Arc<dyn Links> {
+        lock(&self.links).get_or_insert_with(|| Arc::new(ProtocolLinks(env.clone()))).clone()
+    }
+
+    /// Its counters so far.
+    pub fn counters(&self) -> Counters {
+        lock(&self.state).counters
+    }
+
+    /// Returns true if its process has died.
+    pub fn is_dead(&self) -> bool {
+        lock(&self.state).health == Health::Dead
+    }
+
+    /// Returns true if it knows that rank to be dead.
+    pub fn knows_dead(&self, rank: Rank) -> bool {
+        lock(&self.state).known_dead.contains(&rank)
+    }
+
+    /// Records that a rank is dead; returns false if it knew.
+    pub fn mark_dead(&self, rank: Rank) -> bool {
+        lock(&self.state).known_dead.insert(rank)
+    }
+
+    /// The event, if it may happen now. An event of a rank that stands still is deferred, one of a dead rank is
+    /// dropped.
+    pub fn accept(&self, event: Event) -> Option<Event> {
+        let mut state = lock(&self.state);
+        match state.health {
+            Health::Running => return Some(event),
+            Health::Stopped => state.deferred.push(event),
+            Health::Dead => {}
+        }
+        None
+    }
+
+    /// It stands still from now on.
+    pub fn stop(&self) {
+        let mut state = lock(&self.state);
+        if state.health == Health::Running {
+            state.health = Health::Stopped;
+        }
+    }
+
+    /// It goes on; returns the events that came meanwhile.
+    pub fn resume(&self) -> Vec<Event> {
+        let mut state = lock(&self.state);
+        if state.health == Health::Stopped {
+            state.health = Health::Running;
+        }
+        std::mem::take(&mut state.deferred)
+    }
+
+    /// The process dies and its state is lost. Its store stays mapped by the ranks of its host.
+    pub fn die(&self) {
+        lock(&self.state).health = Health::Dead;
+        self.store.abandon();
+        self.clear();
+    }
+
+    fn clear(&self) {
+        // Dropped outside of the lock: a drop may call back into this node.
+        let dropped = {
+            let mut state = lock(&self.state);
+            state.ready.clear();
+            let NodeState { queue, pinned_tasks, actors, jobs, deferred, pinned, name_requests, .. } = &mut *state;
+            let queues = (std::mem::take(queue), std::mem::take(pinned_tasks), std::mem::take(actors));
+            (
+                queues,
+                std::mem::take(jobs),
+                std::mem::take(deferred),
+                std::mem::take(pinned),
+                std::mem::take(name_requests),
+            )
+        };
+        drop(dropped);
+        drop(self.store.resident_blocks.take_misses());
+        self.protocol.clear();
+        let _dropped_outside_of_the_lock = lock(&self.links).take();
+    }
+
+    /// Queues a task that may run here.
+    pub fn push(&self, task: Arc<dyn Runnable>, stealable: bool) {
+        let mut state = lock(&self.state);
+        if stealable { state.queue.push_back(task) } else { state.pinned_tasks.push_back(task) }
+    }
+
+    /// Queues an actor that has something to do.
+    pub fn push_actor(&self, instance: Arc<ActorInstance>) {
+        lock(&self.state).actors.push_back(instance);
+    }
+
+    /// How many tasks could run on another rank.
+    pub fn surplus(&self) -> usize {
+        lock(&self.state).queue.len()
+    }
+
+    /// Takes the oldest of them.
+    pub fn oldest(&self) -> Option<Arc<dyn Runnable>> {
+        lock(&self.state).queue.pop_front()
+    }
+
+    /// Returns true if a worker is free and nothing is queued.
+    pub fn is_idle(&self) -> bool {
+        let state = lock(&self.state);
+        state.free_workers > 0 && !state.has_work()
+    }
+
+    /// How many workers are free.
+    pub fn free_workers(&self) -> usize {
+        lock(&self.state).free_workers as usize
+    }
+
+    /// Returns true if anything is queued.
+    pub fn has_work(&self) -> bool {
+        lock(&self.state).has_work()
+    }
+
+    /// How many jobs were started and are not finished.
+    pub fn running_jobs(&self) -> usize {
+        lock(&self.state).jobs.iter().flatten().count()
+    }
+
+    /// A slot for a job.
+    pub fn reserve(&self) -> usize {
+        let mut state = lock(&self.state);
+        state.free_slots.pop().unwrap_or_else(|| {
+            state.jobs.push(None);
+            state.jobs.len() - 1
+        })
+    }
+
+    /// Suspends a job in its slot.
+    pub fn suspend(&self, slot: usize, job: SimJob) {
+        lock(&self.state).jobs[slot] = Some(job);
+    }
+
+    /// Takes the job of a slot to go on with it.
+    fn resume_job(&self, slot: usize) -> Option<SimJob> {
+        lock(&self.state).jobs.get_mut(slot)?.take()
+    }
+
+    /// The job of the slot is finished.
+    pub fn release_slot(&self, slot: usize) {
+        let mut state = lock(&self.state);
+        state.free_slots.push(slot);
+        state.counters.tasks += 1;
+    }
+
+    /// A worker has nothing more to do for a job.
+    pub fn free_worker(&self) {
+        lock(&self.state).free_workers += 1;
+    }
+
+    /// A worker computes.
+    pub fn add_busy_time(&self, busy_ns: u64) {
+        lock(&self.state).counters.busy_ns += busy_ns;
+    }
+
+    /// The next item for a free worker, which is no longer free.
+    fn next_item(&self) -> Option<WorkItem> {
+        let mut state = lock(&self.state);
+        state.work_scheduled = false;
+        if state.free_workers == 0 {
+            return None;
+        }
+        let piece = state.next_item()?;
+        state.free_workers -= 1;
+        Some(piece)
+    }
+}
+
+impl NodeState {
+    fn next_item(&mut self) -> Option<WorkItem> {
+        if let Some(slot) = self.ready.pop_front() {
+            return Some(WorkItem::Ready(slot));
+        }
+        if let Some(instance) = self.actors.pop_front() {
+            return Some(WorkItem::Actor(instance));
+        }
+        self.pinned_tasks.pop_front().or_else(|| self.queue.pop_back()).map(WorkItem::Task)
+    }
+
+    fn has_work(&self) -> bool {
+        !(self.ready.is_empty() && self.actors.is_empty() && self.pinned_tasks.is_empty() && self.queue.is_empty())
+    }
+}
+
+impl SimEnvironment {
+    /// The state of this rank.
+    pub fn node(&self) -> &SimNode {
+        self.world.node(self.rank)
+    }
+
+    /// Schedules one event in which the rank looks for work, if none is scheduled.
+    pub fn schedule_work(&self) {
+        if !std::mem::replace(&mut lock(&self.node().state).work_scheduled, true) {
+            self.world.schedule_after(0, Event::Work(self.rank));
+        }
+    }
+
+    /// Free workers take what is queued; if nothing is, the rank sends a steal request.
+    pub fn work(&self) {
+        while let Some(piece) = self.node().next_item() {
+            match piece {
+                WorkItem::Ready(slot) => self.resume_slot(slot),
+                WorkItem::Actor(instance) => self.step_actor(instance),
+                // A task cancelled meanwhile is not run.
+                WorkItem::Task(task) if task.header().phase() == TaskPhase::Queued && task.header().claim() => {
+                    self.begin_task(task);
+                }
+                WorkItem::Task(_) => self.node().free_worker(),
+            }
+        }
+        if self.node().is_idle() {
+            self.protocol().request_work(self);
+        }
+    }
+
+    /// A worker goes on with the job of that slot.
+    pub fn resume_slot(&self, slot: usize) {
+        let _until_it_was_read = self.node().take_pinned(slot);
+        match self.node().resume_job(slot) {
+            Some(SimJob::Script(running)) => self.advance(slot, running),
+            Some(SimJob::Actor(call)) => self.finish_call(slot, call),
+            Some(SimJob::Task(task)) => self.begin_task_in(slot, task),
+            None => self.world.report_violation(format!("rank {} goes on with a job that is not there", self.rank)),
+        }
+    }
+
+    /// Handles the death of a rank.
+    pub fn on_rank_dead(&self, dead: Rank) {
+        if dead != self.rank && !self.node().mark_dead(dead) {
+            return;
+        }
+        if dead == self.rank {
+            // This rank was declared dead.
+            return self.world.kill_rank(dead);
+        }
+        if dead == 0 {
+            // The rank whose driver decides when the cluster ends: without it there is none.
+            return self.world.kill_rank(self.rank);
+        }
+        if self.rank == 0 {
+            let died = Message::Died { rank: dead, reason: "no heartbeats".to_string() };
+            (1..self.size()).filter(|other| *other != dead).for_each(|other| self.send(other, &died));
+            self.world.send(self.rank, dead, &died, || 0);
+        }
+        let unanswered = lock(&self.node().state).name_requests.pending_at(dead);
+        unanswered
+            .into_iter()
+            .for_each(|token| self.on_name_response(token, Err("the directory rank is dead".to_string())));
+        self.protocol().on_peer_failed(self, dead, &self.death_error(dead));
+    }
+
+    /// The cluster ends for this rank.
+    pub fn end(&self) {
+        lock(&self.node().state).health = Health::Dead;
+        self.node().clear();
+    }
+}

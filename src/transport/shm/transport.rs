@@ -1,0 +1,185 @@
+//! The data path: no system call except to wake a sleeping peer, no allocation, one uncontended lock a message.
+
+use crate::base::Rank;
+use crate::base::error::Result;
+use crate::base::spin_lock::SpinLock;
+use crate::base::limits::POLL_BATCH_MAX;
+use crate::base::sync::{AtomicBool, Ordering};
+use crate::memory::{Doorbell, Block, Consumer, PeerArena, Popped, Producer, Segment, SegmentHandle, RingView};
+use crate::transport::shm::inbox::{Inbox, open_ring_to};
+use crate::transport::shm::reads::ReadCompletions;
+use crate::transport::{TransportEvent, Transport, RemoteAddress, Refusal};
+use crossbeam_utils::CachePadded;
+use std::sync::Arc;
+
+/// Messages taken from one peer before the next has its turn.
+const TURN_MAX: usize = 16;
+
+/// The sending side towards one peer.
+struct SendRing {
+    peer: Rank,
+    producer: SpinLock<Producer>,
+    doorbell: Arc<Doorbell>,
+}
+
+/// The receiving side from one peer.
+struct ReceiveRing {
+    peer: Rank,
+    /// `None` once the link to the peer failed.
+    consumer: Option<Consumer>,
+}
+
+/// What is readable of a peer's state without a lock.
+struct PeerView {
+    ring: RingView,
+    failed: AtomicBool,
+}
+
+/// What only the one polling thread uses.
+struct PollState {
+    incoming: Vec<ReceiveRing>,
+    /// The peer whose turn it is.
+    next: usize,
+}
+
+/// The transport between this rank and the others of its host.
+pub struct ShmTransport {
+    me: Rank,
+    doorbell: Arc<Doorbell>,
+    /// By rank, ascending; `views` and `PollState::incoming` have the same order.
+    outgoing: Box<[CachePadded<SendRing>]>,
+    views: Box<[PeerView]>,
+    polling: SpinLock<PollState>,
+    reads: ReadCompletions,
+    /// Peers open this rank's inbox through its file, also after this rank has joined theirs.
+    _inbox: Arc<Segment>,
+}
+
+impl ShmTransport {
+    /// Opens the inboxes of the host's other ranks; `peers` has one handle for each of them.
+    ///
+    /// # Errors
+    /// `Error::Fabric` where a peer's inbox cannot be mapped or has no ring for this rank.
+    pub fn join(inbox: Inbox, peers: &[(Rank, SegmentHandle)]) -> Result<ShmTransport> {
+        let Inbox { me, doorbell, mut incoming, segment } = inbox;
+        incoming.sort_by_key(|(peer, _)| *peer);
+        let mut outgoing = Vec::with_capacity(incoming.len());
+        for (peer, _) in &incoming {
+            let handle = peers.iter().find(|(rank, _)| rank == peer).map(|(_, handle)| handle);
+            let handle = handle.unwrap_or_else(|| panic!("rank {me} was given no handle of rank {peer}'s inbox"));
+            let (producer, doorbell) = open_ring_to(*peer, handle, me)?;
+            outgoing.push(CachePadded::new(SendRing {
+                peer: *peer,
+                producer: SpinLock::new(producer),
+                doorbell: Arc::new(doorbell),
+            }));
+        }
+        let views =
+            incoming.iter().map(|(_, from)| PeerView { ring: from.view(), failed: AtomicBool::new(false) }).collect();
+        let incoming = incoming.into_iter().map(|(peer, from)| ReceiveRing { peer, consumer: Some(from) }).collect();
+        Ok(ShmTransport {
+            me,
+            doorbell,
+            outgoing: outgoing.into(),
+            views: views,
+            polling: SpinLock::new(PollState { incoming, next: 0 }),
+            reads: ReadCompletions::default(),
+            _inbox: segment,
+        })
+    }
+
+    /// Sets the arenas that bulk reads copy from. Until then every read is refused as `Lost`.
+    ///
+    /// # Panics
+    /// When called twice.
+    pub fn set_arenas(&self, arenas: Vec<(Rank, Arc<PeerArena>)>) {
+        self.reads.set_arenas(arenas);
+    }
+
+    /// The doorbell that wakes a sleeping peer.
+    pub fn doorbell_of(&self, peer: Rank) -> Arc<Doorbell> {
+        self.outgoing[self.index_of(peer)].doorbell.clone()
+    }
+
+    /// The peer's index in all lists. Panics for a rank of another host: such a route is a bug.
+    fn index_of(&self, peer: Rank) -> usize {
+        self.outgoing
+            .binary_search_by_key(&peer, |outgoing| outgoing.peer)
+            .unwrap_or_else(|_| panic!("rank {peer} is not a peer of rank {} on its host", self.me))
+    }
+
+    /// One peer's turn; returns how many events were delivered.
+    fn take_turn(&self, index: usize, from: &mut ReceiveRing, most: usize, deliver: &mut dyn FnMut(TransportEvent<'_>)) -> usize {
+        let peer = from.peer;
+        let Some(consumer) = &mut from.consumer else { return 0 };
+        for done in 0..most {
+            match consumer.pop(&mut |bytes| deliver(TransportEvent::Message { from: peer, bytes })) {
+                Popped::Message => {}
+                Popped::Empty => return done,
+                Popped::Corrupt => {
+                    from.consumer = None;
+                    // Relaxed: a send that misses it goes to a ring on which no rank relies any more.
+                    self.views[index].failed.store(true, Ordering::Relaxed);
+                    let reason = "its ring in shared memory holds bytes that no rank writes".to_string();
+                    deliver(TransportEvent::LinkDown { peer, reason });
+                    return done + 1;
+                }
+            }
+        }
+        most
+    }
+}
+
+impl Transport for ShmTransport {
+    fn name(&self) -> &'static str {
+        "shm"
+    }
+
+    fn send(&self, peer: Rank, parts: &[&[u8]]) -> Result<(), Refusal> {
+        let index = self.index_of(peer);
+        if self.views[index].failed.load(Ordering::Relaxed) {
+            return Err(Refusal::Lost);
+        }
+        let outgoing = &self.outgoing[index];
+        if !outgoing.producer.lock().push(parts) {
+            return Err(Refusal::Full);
+        }
+        outgoing.doorbell.notify();
+        Ok(())
+    }
+
+    fn poll(&self, deliver: &mut dyn FnMut(TransportEvent<'_>)) -> usize {
+        let Some(mut polling) = self.polling.try_lock() else { return 0 };
+        let mut events = 0;
+        while events < POLL_BATCH_MAX && self.reads.deliver_one(deliver) {
+            events += 1;
+        }
+        let peers = polling.incoming.len();
+        for _ in 0..peers {
+            if events == POLL_BATCH_MAX {
+                break;
+            }
+            let index = polling.next;
+            polling.next = if index + 1 == peers { 0 } else { index + 1 };
+            let most = TURN_MAX.min(POLL_BATCH_MAX - events);
+            events += self.take_turn(index, &mut polling.incoming[index], most, deliver);
+        }
+        events
+    }
+
+    /// Takes no lock: a thread about to sleep must not get "nothing" because another thread polls at the same time.
+    fn pending(&self) -> bool {
+        self.reads.waiting() != 0
+            || self.views.iter().any(|view| !view.ring.is_empty() && !view.failed.load(Ordering::Relaxed))
+    }
+
+    fn uses_doorbell(&self) -> bool {
+        true
+    }
+
+    fn read(&self, peer: Rank, from: RemoteAddress, into: Block, token: u64) -> Result<(), (Refusal, Block)> {
+        self.reads.start(peer, from, into, token)?;
+        self.doorbell.notify();
+        Ok(())
+    }
+}

@@ -1,0 +1,177 @@
+//! The TCP transport itself.
+
+use super::acceptor::Acceptor;
+use super::handshake::Secret;
+use super::listener::{Listener, TcpAddress};
+use super::peers::{Link, Peers};
+use super::poller::Poller;
+use crate::base::Rank;
+use crate::base::clock::now_ns;
+use crate::base::error::{Error, Result};
+use crate::base::limits::MESSAGE_BYTES_MAX;
+use crate::base::sync::{Ordering, lock};
+use crate::memory::{Block, Region};
+use crate::transport::{TransportEvent, Transport, RemoteAddress, Refusal};
+use std::os::fd::BorrowedFd;
+use std::sync::{Mutex, TryLockError};
+use std::time::{Duration, Instant};
+
+/// Time between two polls of the system by a rank that polls without pause: such a poll costs a system call.
+const POLL_PAUSE_NS: u64 = 2_000;
+
+/// After this long without a poll of the system, an event has probably arrived.
+const STALE_NS: u64 = 10_000;
+
+/// How long a closing transport tries to write what still waits.
+const CLOSE_WAIT: Duration = Duration::from_secs(1);
+
+/// The longest sleep while closing: another thread may complete what the closing thread waits for.
+const CLOSE_POLL: Duration = Duration::from_millis(20);
+
+/// The TCP transport to every rank of the job. Dropping it sends a goodbye to every connected peer.
+pub struct TcpTransport {
+    peers: Peers,
+    poller: Mutex<Poller>,
+}
+
+impl TcpTransport {
+    /// Begins to serve peers at `listener`, as rank `me` of `addresses.len()` ranks. The link to a peer that does not
+    /// respond for `peer_timeout` fails.
+    ///
+    /// # Errors
+    /// Where `me` is no index of `addresses`, or the system has no descriptors left.
+    pub fn start(
+        listener: Listener,
+        me: Rank,
+        addresses: Vec<TcpAddress>,
+        secret: &Secret,
+        peer_timeout: Duration,
+    ) -> Result<TcpTransport> {
+        if me as usize >= addresses.len() {
+            return Err(Error::fabric(format!("rank {me} cannot serve TCP in a job of {} ranks", addresses.len())));
+        }
+        let host = addresses[me as usize].host.clone();
+        let failed = |error| Error::fabric(format!("rank {me} on {host} cannot serve TCP: {error} (ulimit -n?)"));
+        let peers = Peers::new(me, addresses, secret, peer_timeout).map_err(failed)?;
+        let acceptor = Acceptor::open(listener.sockets, &peers).map_err(failed)?;
+        Ok(TcpTransport { peers, poller: Mutex::new(Poller::new(acceptor)) })
+    }
+
+    /// Number of unauthenticated connections, for tests.
+    #[cfg(test)]
+    pub(super) fn pending_connections(&self) -> usize {
+        lock(&self.poller).pending_connections()
+    }
+
+    fn is_poll_overdue(&self) -> bool {
+        now_ns().saturating_sub(self.peers.last_poll_ns.load(Ordering::Relaxed)) > STALE_NS
+    }
+
+    fn is_queued(&self) -> bool {
+        // Acquire: pairs with the Release of the thread that queued.
+        self.peers.queued.load(Ordering::Acquire)
+    }
+}
+
+impl Transport for TcpTransport {
+    fn name(&self) -> &'static str {
+        "tcp"
+    }
+
+    fn send(&self, peer: Rank, parts: &[&[u8]]) -> Result<(), Refusal> {
+        let length = parts.iter().map(|part| part.len()).sum();
+        assert!(length <= MESSAGE_BYTES_MAX, "a message of {length} bytes");
+        assert_ne!(peer, self.peers.me, "a message to itself");
+        self.peers.send(peer, parts, length)
+    }
+
+    fn poll(&self, deliver: &mut dyn FnMut(TransportEvent<'_>)) -> usize {
+        let last_poll = self.peers.last_poll_ns.load(Ordering::Relaxed);
+        if !self.is_queued() && now_ns().saturating_sub(last_poll) < POLL_PAUSE_NS {
+            return 0;
+        }
+        let mut poller = match self.poller.try_lock() {
+            Ok(poller) => poller,
+            Err(TryLockError::WouldBlock) => return 0,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+        };
+        poller.turn(&self.peers, Duration::ZERO, deliver)
+    }
+
+    /// True if an event is queued here, or no thread polled the system for a while; not for the latter reason while a thread
+    /// sleeps on the descriptor, which would wake it.
+    fn pending(&self) -> bool {
+        self.is_queued() || (!self.peers.armed.load(Ordering::Relaxed) && self.is_poll_overdue())
+    }
+
+    fn uses_doorbell(&self) -> bool {
+        false
+    }
+
+    fn wake_fd(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.peers.watch.descriptor())
+    }
+
+    fn arm(&self) -> bool {
+        // SeqCst: before the load of the marked list; a thread that marks loads `armed` afterwards.
+        self.peers.armed.store(true, Ordering::SeqCst);
+        let quiet = !self.is_queued() && !self.peers.has_marked() && self.peers.watch.is_quiet();
+        if !quiet {
+            self.peers.armed.store(false, Ordering::Relaxed);
+        }
+        quiet
+    }
+
+    fn register(&self, region: &Region) -> Result<(), String> {
+        let arena = region.on_host()?;
+        // A second registration of the store is of the same store.
+        let _ = self.peers.store.set(arena.clone());
+        Ok(())
+    }
+
+    fn read(&self, peer: Rank, from: RemoteAddress, into: Block, token: u64) -> Result<(), (Refusal, Block)> {
+        assert_ne!(peer, self.peers.me, "a read from itself");
+        self.peers.read(peer, from, into, token)
+    }
+
+    fn close(&self) {
+        let mut poller = lock(&self.poller);
+        self.shutdown(&mut poller);
+    }
+}
+
+impl TcpTransport {
+    /// Sends a goodbye to every connected peer, and waits until it is written.
+    fn shutdown(&self, poller: &mut Poller) {
+        for link in &self.peers.links {
+            if let Link::Active(connection) = &mut *lock(link) {
+                connection.send_queue.queue_goodbye();
+            }
+        }
+        let until = Instant::now() + CLOSE_WAIT;
+        // Messages that arrive meanwhile are dropped; reading them lets the connection close without a reset, which would
+        // discard the goodbye.
+        let mut wait = Duration::ZERO;
+        loop {
+            for (peer, link) in (0..).zip(&self.peers.links) {
+                if let Link::Active(connection) = &mut *lock(link) {
+                    self.peers.flush(peer, connection);
+                }
+            }
+            poller.turn(&self.peers, wait, &mut |_| {});
+            if poller.is_idle(&self.peers) || Instant::now() >= until {
+                break;
+            }
+            wait = CLOSE_POLL;
+        }
+        // Nothing is left to send, also where this runs again.
+        self.peers.links.iter().for_each(|link| *lock(link) = Link::Closed);
+    }
+}
+
+impl Drop for TcpTransport {
+    fn drop(&mut self) {
+        let mut poller = lock(&self.poller);
+        self.shutdown(&mut poller);
+    }
+}
