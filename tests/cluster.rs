@@ -8,7 +8,7 @@
 /// Hands the names of all paragraphs to a macro.
 macro_rules! each_paragraph {
     ($with:ident) => {
-        $with! { start calls placing resources groups objects arrays memory actors lives errors seeing }
+        $with! { start calls placement resources groups objects arrays memory actors lifetimes errors visualize }
     };
 }
 
@@ -109,7 +109,7 @@ each_paragraph! { paragraphs }
 /// Some of them with more ranks; all of them would take twice as long as the rest.
 #[test]
 fn with_5_ranks_over_tcp() {
-    for name in ["calls", "lives", "placing"] {
+    for name in ["calls", "lifetimes", "placement"] {
         paragraph(name, 5, Road::Tcp);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! `SEEDS=n cargo test --test sim` tries more seeds, `SEED=n cargo test --test sim` one, and says what happens in it.
 
-use mobula::sim::{Scenario, Setting, NetworkModel, reference_answer, check_run, measure, run, check_with_coverage};
+use mobula::sim::{Scenario, SimSetting, NetworkModel, reference_answer, check_run, measure, run, check_with_coverage};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,7 +25,7 @@ fn number_of(variable: &str) -> Option<u64> {
 type Seen = BTreeMap<&'static str, (u64, u64)>;
 
 /// Tries so many settings on all cores: none is wrong. What occurred in them.
-fn try_all(seeds: u64, setting_of: impl Fn(u64) -> Setting + Sync) -> Seen {
+fn try_all(seeds: u64, setting_of: impl Fn(u64) -> SimSetting + Sync) -> Seen {
     let (next, wrong, seen) = (AtomicU64::new(0), Mutex::new(Vec::new()), Mutex::new(Seen::new()));
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
@@ -59,8 +59,8 @@ fn try_all(seeds: u64, setting_of: impl Fn(u64) -> Setting + Sync) -> Seen {
 }
 
 /// Runs a setting and prints what happens.
-fn aloud(setting: Setting) {
-    let setting = Setting { verbose: true, ..setting };
+fn aloud(setting: SimSetting) {
+    let setting = SimSetting { verbose: true, ..setting };
     println!("{setting:#?}");
     let lines = check_run(&setting);
     assert!(lines.is_empty(), "{}", told(setting.seed, &lines));
@@ -73,16 +73,16 @@ fn told(seed: u64, lines: &[String]) -> String {
 #[test]
 fn random_work_under_random_faults_answers_as_the_sequential_run() {
     if let Some(seed) = number_of("SEED") {
-        return aloud(Setting::random(seed));
+        return aloud(SimSetting::random(seed));
     }
     let seeds = number_of("SEEDS").unwrap_or(SEEDS);
-    for (feat, (times, first)) in try_all(seeds, Setting::random) {
+    for (feat, (times, first)) in try_all(seeds, SimSetting::random) {
         println!("{feat}: in {times} of {seeds} seeds, the first {first}");
         assert!(seeds < SEEDS || times >= SEEN_MIN, "{feat}: only {times} of {seeds} seeds draw it");
     }
 }
 
-/// Seeds in which something was wrong once, and what; `Setting::random` may draw something else from them by now.
+/// Seeds in which something was wrong once, and what; `SimSetting::random` may draw something else from them by now.
 const ONCE_WRONG: [(u64, &str); 11] = [
     (6, "the saved state of an actor that was ended kept its own handle"),
     (10, "an actor at home on its owner's rank sent commits there, which counted what they brought for ever"),
@@ -100,7 +100,7 @@ const ONCE_WRONG: [(u64, &str); 11] = [
 #[test]
 fn what_was_wrong_once_is_right() {
     for (seed, what) in ONCE_WRONG {
-        let lines = check_run(&Setting::random(seed));
+        let lines = check_run(&SimSetting::random(seed));
         assert!(lines.is_empty(), "{what}: {}", told(seed, &lines));
     }
 }
@@ -110,22 +110,22 @@ fn random_work_without_faults_answers_as_the_sequential_run() {
     if number_of("SEED").is_some() {
         return;
     }
-    try_all(300, |seed| Setting { faults: Vec::new(), ..Setting::random(seed) });
+    try_all(300, |seed| SimSetting { faults: Vec::new(), ..SimSetting::random(seed) });
 }
 
 /// Stores that are always full: what was let go while others came to want it is made again, and is as right as before.
 #[test]
 fn results_that_make_room_for_others_are_made_again() {
     let setting_of = |seed| {
-        let setting = Setting::random(seed);
+        let setting = SimSetting::random(seed);
         // Each rank a host of its own: what is large stays where it was made.
         let network = NetworkModel { ranks_per_host: 1, ..setting.network };
-        Setting { faults: Vec::new(), ranks: setting.ranks.max(3), network, store_pressure: true, ..setting }
+        SimSetting { faults: Vec::new(), ranks: setting.ranks.max(3), network, store_pressure: true, ..setting }
     };
     if let Some(seed) = number_of("SEED") {
         return aloud(setting_of(seed));
     }
-    let seeds: Vec<u64> = (0..2_000).filter(|seed| Setting::random(*seed).survives_deaths()).collect();
+    let seeds: Vec<u64> = (0..2_000).filter(|seed| SimSetting::random(*seed).survives_deaths()).collect();
     try_all(seeds.len() as u64, |turn| setting_of(seeds[turn as usize]));
     let again = |seed: &&u64| {
         let setting = setting_of(**seed);
@@ -138,7 +138,7 @@ fn results_that_make_room_for_others_are_made_again() {
 #[test]
 fn a_seed_is_one_run() {
     for seed in 0..100 {
-        let setting = Setting::random(seed);
+        let setting = SimSetting::random(seed);
         let [one, other] = [run(&setting).0, run(&setting).0];
         assert_eq!((one.events, one.trace), (other.events, other.trace), "seed {seed} went two ways");
     }
@@ -156,9 +156,9 @@ fn every_shape_of_work_is_done_by_many_ranks() {
 /// Most runs are of more than a task or two, and most deaths meet a run at work.
 #[test]
 fn faults_meet_work() {
-    let settings: Vec<Setting> = (0..300).map(Setting::random).collect();
+    let settings: Vec<SimSetting> = (0..300).map(SimSetting::random).collect();
     let tasks: u64 = settings.iter().map(|setting| reference_answer(&setting.work).tasks).sum();
-    let doomed: Vec<&Setting> = settings.iter().filter(|setting| !setting.failing_ranks().is_empty()).collect();
+    let doomed: Vec<&SimSetting> = settings.iter().filter(|setting| !setting.failing_ranks().is_empty()).collect();
     let met = doomed.iter().filter(|setting| {
         let first_ns = setting.faults.iter().map(|fault| fault.at_ns).min();
         first_ns < Some(run(setting).0.answered_ns)

@@ -4,7 +4,7 @@ use crate::case::{Case, Run, case};
 use crate::failure::{Result, check};
 use crate::suite::Bench;
 use clap::Args;
-use mobula::sim::{Measurement, Scenario, Setting, check_run, measure};
+use mobula::sim::{Measurement, Scenario, SimSetting, check_run, measure};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -82,7 +82,7 @@ fn run_seeds(first: u64, seeds: u64) -> u64 {
     let began = Instant::now();
     let mut wrong = 0;
     for seed in first..first + seeds {
-        let setting = Setting { verbose: seeds == 1, ..Setting::random(seed) };
+        let setting = SimSetting { verbose: seeds == 1, ..SimSetting::random(seed) };
         if seeds == 1 {
             println!("{setting:#?}");
         }

@@ -93,7 +93,9 @@ fn under_a_launcher_the_suites_share_its_ranks() {
         ["run", "local", "rpc", "actors", "--quick", "--repeat", "1", "--only", "one by one, other", "--json", &name];
     let launch = words.iter().fold(Launch::on_ranks(2, program()), |launch, word| launch.arg(*word));
     let finished = launch.limit(Duration::from_secs(120)).run().succeeded();
-    finished.printed(&["local", "left out", "start it without mpirun or srun"]).printed(&["1:1, one by one, other rank"]);
+    finished
+        .printed(&["local", "left out", "start it without mpirun or srun"])
+        .printed(&["1:1, one by one, other rank"]);
     assert_eq!(fs::read_to_string(&file).unwrap().lines().count(), 2);
     fs::remove_file(file).unwrap();
 }

@@ -1,22 +1,17 @@
 //! Every setting, with where its value came from.
 
-mod variables;
 mod rendezvous;
+mod settings;
 mod spill;
 
 pub use rendezvous::{Ports, Rendezvous, SecretSource};
+pub use settings::Config;
 
 use crate::base::error::{Error, Result};
-use crate::base::ids::Rank;
-use crate::base::limits::NEVER;
-use crate::base::log::Level;
 use crate::base::parse::{is_amount, is_memory};
-use variables::CONFIG_VARIABLES;
 use serde::{Deserialize, Serialize};
+use settings::SETTINGS;
 pub use spill::SpillFolder;
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::time::Duration;
 
 /// Which pages the store requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +41,31 @@ pub enum FabricChoice {
     Verbs,
 }
 
+impl Pages {
+    pub(super) fn parse(text: &str) -> Option<Pages> {
+        Some(match text {
+            "auto" => Pages::Auto,
+            "hugetlb" => Pages::Hugetlb,
+            "thp" => Pages::Transparent,
+            "plain" => Pages::Plain,
+            _ => return None,
+        })
+    }
+}
+
+impl FabricChoice {
+    pub(super) fn parse(text: &str) -> Option<FabricChoice> {
+        Some(match text {
+            "auto" => FabricChoice::Auto,
+            "shm" => FabricChoice::Shm,
+            "mpi" => FabricChoice::Mpi,
+            "tcp" => FabricChoice::Tcp,
+            "verbs" => FabricChoice::Verbs,
+            _ => return None,
+        })
+    }
+}
+
 /// Where a value came from, for the banner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ValueSource {
@@ -57,183 +77,10 @@ enum ValueSource {
 /// The name of memory among the resources of a host, in bytes.
 pub const MEMORY: &str = "memory";
 
-/// The settings of a cluster. The environment (`MOBULA_*`) overrides the program.
-///
-/// ```
-/// let config = mobula::Config::default().num_cpus(8.0).num_gpus(2.0).resource("Custom", 2.0).workers(2);
-/// assert!(format!("{config:?}").contains("Custom"));
-/// ```
-#[derive(Clone, Debug)]
-pub struct Config {
-    pub(crate) num_cpus: Option<f64>,
-    pub(crate) num_gpus: Option<f64>,
-    pub(crate) resources: BTreeMap<String, f64>,
-    pub(crate) memory_bytes: Option<u64>,
-    pub(crate) store_bytes: Option<u64>,
-    pub(crate) store_wait: Duration,
-    pub(crate) spill: SpillFolder,
-    pub(crate) workers: Option<usize>,
-    pub(crate) pin: bool,
-    pub(crate) pages: Pages,
-    pub(crate) fabric: FabricChoice,
-    pub(crate) rendezvous: Option<Rendezvous>,
-    pub(crate) rank: Option<Rank>,
-    pub(crate) size: Option<u32>,
-    pub(crate) interface: Option<String>,
-    pub(crate) ports: Option<Ports>,
-    pub(crate) secret: Option<SecretSource>,
-    pub(crate) peer_timeout: Duration,
-    pub(crate) stack_bytes: usize,
-    pub(crate) fibers: usize,
-    pub(crate) spin_us: Option<u64>,
-    pub(crate) stall: Duration,
-    pub(crate) trace_tasks: usize,
-    pub(crate) log: Level,
-    pub(crate) ignore_reinit: bool,
-    sources: BTreeMap<&'static str, ValueSource>,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Config {
-            num_cpus: None,
-            num_gpus: None,
-            resources: BTreeMap::new(),
-            memory_bytes: None,
-            store_bytes: None,
-            store_wait: Duration::from_secs(10),
-            spill: SpillFolder::JobDisk,
-            workers: None,
-            pin: true,
-            pages: Pages::Auto,
-            fabric: FabricChoice::Auto,
-            rendezvous: None,
-            rank: None,
-            size: None,
-            interface: None,
-            ports: None,
-            secret: None,
-            peer_timeout: Duration::from_secs(30),
-            stack_bytes: 1 << 20,
-            fibers: 16_384,
-            spin_us: None,
-            stall: Duration::from_secs(30),
-            trace_tasks: 10_000,
-            log: Level::Warn,
-            ignore_reinit: false,
-            sources: BTreeMap::new(),
-        }
-    }
-}
-
 impl Config {
-    /// CPUs of a host; default: those that the launcher bound its ranks to.
-    pub fn num_cpus(mut self, cpus: f64) -> Self {
-        self.num_cpus = Some(cpus);
-        self.set_by_program("MOBULA_NUM_CPUS")
-    }
-
-    /// GPUs of a host; default: those found.
-    pub fn num_gpus(mut self, gpus: f64) -> Self {
-        self.num_gpus = Some(gpus);
-        self.set_by_program("MOBULA_NUM_GPUS")
-    }
-
-    /// An amount, on each host, of a resource that you name.
-    pub fn resource(mut self, name: impl Into<String>, amount: f64) -> Self {
-        self.resources.insert(name.into(), amount);
-        self.set_by_program("MOBULA_RESOURCES")
-    }
-
-    /// Bytes of memory of a host, which tasks and actors request by their option `memory`; default: what its ranks may
-    /// use.
-    pub fn memory_bytes(mut self, bytes: u64) -> Self {
-        self.memory_bytes = Some(bytes);
-        self.set_by_program("MOBULA_MEMORY_BYTES")
-    }
-
-    /// Bytes of store of each rank; default: 30 % of the host's memory, divided among its ranks.
-    pub fn store_bytes(mut self, bytes: u64) -> Self {
-        self.store_bytes = Some(bytes);
-        self.set_by_program("MOBULA_STORE_BYTES")
-    }
-
-    /// Seconds that an array waits for space in a full store before the call fails; default: 10.
-    pub fn store_wait_s(mut self, seconds: u64) -> Self {
-        self.store_wait = Duration::from_secs(seconds);
-        self.set_by_program("MOBULA_STORE_WAIT_S")
-    }
-
-    /// The folder for arrays that do not fit into the store; default: the job's local disk (`$SLURM_TMPDIR`, `$TMPDIR`,
-    /// else `/tmp`).
-    pub fn spill_dir(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.spill = SpillFolder::At(folder.into());
-        self.set_by_program("MOBULA_SPILL_DIR")
-    }
-
-    /// Worker threads of each rank; default: the host's CPUs divided among its ranks. More are started for tasks that
-    /// block.
-    pub fn workers(mut self, workers: usize) -> Self {
-        self.workers = Some(workers);
-        self.set_by_program("MOBULA_WORKERS")
-    }
-
-    /// Pins workers to cores; default: yes.
-    pub fn pin(mut self, pin: bool) -> Self {
-        self.pin = pin;
-        self.set_by_program("MOBULA_PIN")
-    }
-
-    /// Which pages the store requests; default: the largest available.
-    pub fn pages(mut self, pages: Pages) -> Self {
-        self.pages = pages;
-        self.set_by_program("MOBULA_PAGES")
-    }
-
-    /// Which transport is forced between ranks; default: the fastest for each pair.
-    pub fn fabric(mut self, fabric: FabricChoice) -> Self {
-        self.fabric = fabric;
-        self.set_by_program("MOBULA_FABRIC")
-    }
-
-    /// Seconds that a peer may be silent, at the start and later, before it counts as dead; default: 30. A stopped
-    /// process is silent too: with 0 it may stay so for ever, which a debugger needs.
-    pub fn peer_timeout_s(mut self, seconds: u64) -> Self {
-        self.set_peer_timeout_s(seconds);
-        self.set_by_program("MOBULA_PEER_TIMEOUT_S")
-    }
-
-    fn set_peer_timeout_s(&mut self, seconds: u64) {
-        self.peer_timeout = if seconds == 0 { NEVER } else { Duration::from_secs(seconds).min(NEVER) };
-    }
-
-    /// Bytes of stack of a task; default: 1 MiB, of which only the touched part takes memory.
-    pub fn stack_bytes(mut self, bytes: usize) -> Self {
-        self.stack_bytes = bytes;
-        self.set_by_program("MOBULA_STACK_BYTES")
-    }
-
-    /// Seconds without any progress after which a waiting driver reports what each task waits for; default: 30, 0
-    /// never.
-    pub fn stall_s(mut self, seconds: u64) -> Self {
-        self.stall = Duration::from_secs(seconds);
-        self.set_by_program("MOBULA_STALL_S")
-    }
-
-    /// Tasks of each rank that are recorded, from the first, for graphs and timelines; default: 10,000.
-    pub fn trace_tasks(mut self, tasks: usize) -> Self {
-        self.trace_tasks = tasks;
-        self.set_by_program("MOBULA_TRACE_TASKS")
-    }
-
     /// A second `init` returns the running cluster instead of an error.
     pub fn ignore_reinit(mut self, ignore: bool) -> Self {
         self.ignore_reinit = ignore;
-        self
-    }
-
-    fn set_by_program(mut self, variable: &'static str) -> Self {
-        self.sources.insert(variable, ValueSource::Program);
         self
     }
 
@@ -248,15 +95,16 @@ impl Config {
     /// As `with_environment`, for given variables; those without the prefix are ignored.
     fn with_variables(mut self, variables: impl Iterator<Item = (String, String)>) -> Result<Config> {
         for (name, value) in variables.filter(|(name, _)| name.starts_with("MOBULA_")) {
-            let Some(setting) = CONFIG_VARIABLES.iter().find(|setting| setting.variable == name) else {
-                let known: Vec<&str> = CONFIG_VARIABLES.iter().map(|setting| setting.variable).collect();
+            let Some(setting) = SETTINGS.iter().find(|setting| setting.variable == name) else {
+                let known: Vec<&str> = SETTINGS.iter().map(|setting| setting.variable).collect();
                 return Err(Error::config(format!(
                     "{name} is not a setting of mobula; these are: {}",
                     known.join(", ")
                 )));
             };
-            (setting.apply)(&mut self, value.trim())
-                .ok_or_else(|| Error::config(format!("{name}={value} is not understood: it takes {}", setting.takes)))?;
+            (setting.apply)(&mut self, value.trim()).ok_or_else(|| {
+                Error::config(format!("{name}={value} is not understood: it takes {}", setting.takes))
+            })?;
             self.sources.insert(setting.variable, ValueSource::Environment);
         }
         self.checked()
@@ -293,43 +141,9 @@ impl Config {
         Ok(self)
     }
 
-    /// Each setting as the banner prints it: variable, value, source.
+    /// Each setting as the banner prints it: variable, value, origin.
     pub(crate) fn lines(&self) -> Vec<String> {
-        let auto = |value: Option<String>| value.unwrap_or_else(|| "auto".to_string());
-        let value_of = |variable: &str| match variable {
-            "MOBULA_NUM_CPUS" => auto(self.num_cpus.map(|cpus| cpus.to_string())),
-            "MOBULA_NUM_GPUS" => auto(self.num_gpus.map(|gpus| gpus.to_string())),
-            "MOBULA_RESOURCES" => {
-                let pairs: Vec<String> =
-                    self.resources.iter().map(|(name, amount)| format!("{name}={amount}")).collect();
-                if pairs.is_empty() { "none".to_string() } else { pairs.join(",") }
-            }
-            "MOBULA_MEMORY_BYTES" => auto(self.memory_bytes.map(|bytes| bytes.to_string())),
-            "MOBULA_STORE_BYTES" => auto(self.store_bytes.map(|bytes| bytes.to_string())),
-            "MOBULA_STORE_WAIT_S" => self.store_wait.as_secs().to_string(),
-            "MOBULA_SPILL_DIR" => self.spill.to_string(),
-            "MOBULA_WORKERS" => auto(self.workers.map(|workers| workers.to_string())),
-            "MOBULA_PIN" => u8::from(self.pin).to_string(),
-            "MOBULA_PAGES" => format!("{:?}", self.pages).to_lowercase(),
-            "MOBULA_FABRIC" => format!("{:?}", self.fabric).to_lowercase(),
-            "MOBULA_RENDEZVOUS" => self.rendezvous.as_ref().map_or("none".to_string(), Rendezvous::to_string),
-            "MOBULA_RANK" => auto(self.rank.map(|rank| rank.to_string())),
-            "MOBULA_SIZE" => auto(self.size.map(|size| size.to_string())),
-            "MOBULA_INTERFACE" => auto(self.interface.clone()),
-            "MOBULA_PORTS" => auto(self.ports.map(|ports| ports.to_string())),
-            "MOBULA_SECRET" => auto(self.secret.as_ref().map(SecretSource::to_string)),
-            "MOBULA_PEER_TIMEOUT_S" => match self.peer_timeout {
-                NEVER => "0".to_string(),
-                timeout => timeout.as_secs().to_string(),
-            },
-            "MOBULA_STACK_BYTES" => self.stack_bytes.to_string(),
-            "MOBULA_FIBERS" => self.fibers.to_string(),
-            "MOBULA_SPIN_US" => auto(self.spin_us.map(|spin| spin.to_string())),
-            "MOBULA_STALL_S" => self.stall.as_secs().to_string(),
-            "MOBULA_TRACE_TASKS" => self.trace_tasks.to_string(),
-            _ => format!("{:?}", self.log).to_lowercase(),
-        };
-        CONFIG_VARIABLES
+        SETTINGS
             .iter()
             .map(|setting| {
                 let source = match self.sources.get(setting.variable).unwrap_or(&ValueSource::Default) {
@@ -337,7 +151,7 @@ impl Config {
                     ValueSource::Program => "program",
                     ValueSource::Environment => "environment",
                 };
-                format!("{}={} ({source})", setting.variable, value_of(setting.variable))
+                format!("{}={} ({source})", setting.variable, (setting.show)(self))
             })
             .collect()
     }

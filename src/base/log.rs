@@ -19,6 +19,20 @@ pub enum Level {
     Debug,
 }
 
+impl Level {
+    /// A level by the name that `MOBULA_LOG` gives it.
+    pub(super) fn parse(text: &str) -> Option<Level> {
+        Some(match text {
+            "off" => Level::Off,
+            "error" => Level::Error,
+            "warn" => Level::Warn,
+            "info" => Level::Info,
+            "debug" => Level::Debug,
+            _ => return None,
+        })
+    }
+}
+
 static LEVEL: AtomicU8 = AtomicU8::new(Level::Warn as u8);
 
 /// Sets how much is logged from now on.

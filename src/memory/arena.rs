@@ -63,8 +63,8 @@ impl Arena {
         }))
     }
 
-    /// Allocates a block of `bytes`, aligned to 64, with the bytes that its last use left there; `None` where no hole is
-    /// large enough, or the host has no memory left. Any thread may call it.
+    /// Allocates a block of `bytes`, aligned to 64, with the bytes that its last use left there; `None` where no hole
+    /// is large enough, or the host has no memory left. Any thread may call it.
     pub fn allocate(self: &Arc<Self>, bytes: usize) -> Option<Block> {
         if bytes == 0 {
             let start = NonNull::without_provenance(std::num::NonZero::new(ALIGNMENT as usize)?);
@@ -81,14 +81,14 @@ impl Arena {
         Some(Block { start, length: bytes, taken: Some(taken), whole: None, arena: self.clone() })
     }
 
-    /// Sets the callback that runs, on any thread, when a block is freed after [`await_space`](Arena::await_space). Only
-    /// the first call has an effect.
+    /// Sets the callback that runs, on any thread, when a block is freed after [`await_space`](Arena::await_space).
+    /// Only the first call has an effect.
     pub fn on_space(&self, call: impl Fn() + Send + Sync + 'static) {
         let _ = self.on_room.set(Box::new(call));
     }
 
-    /// Requests one notification when the next block is freed. The caller then tries to allocate again: that attempt finds
-    /// a block freed before this call, and a block freed later notifies, because both happen under one lock.
+    /// Requests one notification when the next block is freed. The caller then tries to allocate again: that attempt
+    /// finds a block freed before this call, and a block freed later notifies, because both happen under one lock.
     pub fn await_space(&self) {
         lock(&self.offsets).notify_on_free = true;
     }

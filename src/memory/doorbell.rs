@@ -1,8 +1,8 @@
 //! Wakes a rank when a message has arrived, and costs its senders nothing while the rank polls by itself.
 //!
-//! The word `asleep` is 1 while no thread of the rank polls its transports: a sender then notifies the rank. `asleep` has a
-//! cache line of its own, which stays in every sender's cache while the rank is busy: sending costs neither a fence nor a
-//! cache miss for it.
+//! The word `asleep` is 1 while no thread of the rank polls its transports: a sender then notifies the rank. `asleep`
+//! has a cache line of its own, which stays in every sender's cache while the rank is busy: sending costs neither a
+//! fence nor a cache miss for it.
 //!
 //! ```text
 //!   sender                                  receiver, having found nothing
@@ -14,20 +14,20 @@
 //!                                           R6  futex wait while notified == seen, for a while
 //! ```
 //!
-//! S1 and S2 are not fenced: the load of S2 may read 0 before the store of S1 is visible, and R4 still find nothing. A store
-//! buffer drains within the time of a few cache misses, so the receiver's first sleep is short ([`FIRST_SLEEP`]) and it
-//! polls once more after it; from then on S1 has long been visible, and every later S2 reads 1. So a wake-up is late by
-//! `FIRST_SLEEP` at most, never lost. (A fence in each send instead costs a cache miss a message; see
+//! S1 and S2 are not fenced: the load of S2 may read 0 before the store of S1 is visible, and R4 still find nothing. A
+//! store buffer drains within the time of a few cache misses, so the receiver's first sleep is short ([`FIRST_SLEEP`])
+//! and it polls once more after it; from then on S1 has long been visible, and every later S2 reads 1. So a wake-up is
+//! late by `FIRST_SLEEP` at most, never lost. (A fence in each send instead costs a cache miss a message; see
 //! docs/performance.md.)
 //!
-//! When S2 reads 1: if R3 read `notified` after S3, R4 sees the message. Otherwise `notified` differs from `seen` from S3 on.
-//! Fences stand between S3 and S4 and between R5 and R6: either R6 sees S3 and does not wait, or S4 sees R5 and wakes the
-//! receiver, for the kernel compares and queues under the lock that a wake takes. (`doorbell/loom.rs` runs this part in
-//! every order.)
+//! When S2 reads 1: if R3 read `notified` after S3, R4 sees the message. Otherwise `notified` differs from `seen` from
+//! S3 on. Fences stand between S3 and S4 and between R5 and R6: either R6 sees S3 and does not wait, or S4 sees R5 and
+//! wakes the receiver, for the kernel compares and queues under the lock that a wake takes. (`doorbell/loom.rs` runs
+//! this part in every order.)
 //!
-//! Only if `notified` went through all 2^32 values between R3 and R6 would the receiver miss a notification. A sender that
-//! dies between S1 and S3 leaves a message that is found at the next wake-up of any cause, which is why every sleep ends
-//! after a while.
+//! Only if `notified` went through all 2^32 values between R3 and R6 would the receiver miss a notification. A sender
+//! that dies between S1 and S3 leaves a message that is found at the next wake-up of any cause, which is why every
+//! sleep ends after a while.
 #![allow(unsafe_code)]
 
 use crate::base::sync::{AtomicU32, Ordering, fence};
@@ -51,7 +51,7 @@ pub const FIRST_SLEEP: Duration = Duration::from_millis(1);
 struct DoorbellState {
     asleep: AtomicU32,
     _line: [u32; 31],
-    rung: AtomicU32,
+    notified: AtomicU32,
     sleepers: AtomicU32,
     #[cfg(loom)]
     wait_queue: loom::WaitQueue,
@@ -107,7 +107,8 @@ impl Doorbell {
         }
     }
 
-    /// No thread of the rank polls from now on. The caller reads [`Doorbell::notified`], polls once more, and may then sleep.
+    /// No thread of the rank polls from now on. The caller reads [`Doorbell::notified`], polls once more, and may then
+    /// sleep.
     pub fn set_asleep(&self) {
         self.state().asleep.store(1, Ordering::Relaxed);
         fence(Ordering::SeqCst);
@@ -118,8 +119,8 @@ impl Doorbell {
         self.state().asleep.load(Ordering::Relaxed) != 0
     }
 
-    /// Called after a message is published: notifies the rank if none of its threads polls. No system call unless a thread
-    /// sleeps.
+    /// Called after a message is published: notifies the rank if none of its threads polls. No system call unless a
+    /// thread sleeps.
     pub fn notify(&self) {
         if self.is_asleep() {
             self.notify_always();
@@ -130,7 +131,7 @@ impl Doorbell {
     pub fn notify_always(&self) {
         let state = self.state();
         // Release: pairs with the Acquire in `notified`.
-        state.rung.fetch_add(1, Ordering::Release);
+        state.notified.fetch_add(1, Ordering::Release);
         // Its partner is the fence in `sleep`.
         fence(Ordering::SeqCst);
         if state.sleepers.load(Ordering::Relaxed) != 0 {
@@ -141,7 +142,7 @@ impl Doorbell {
     /// The number of notifications, modulo 2^32.
     pub fn notified(&self) -> u32 {
         // Acquire: pairs with the increment in `notify_always` (R3, S3).
-        self.state().rung.load(Ordering::Acquire)
+        self.state().notified.load(Ordering::Acquire)
     }
 
     /// Sleeps while `notified` is `seen`, at most for `timeout`. May return early.
@@ -150,7 +151,7 @@ impl Doorbell {
         state.sleepers.fetch_add(1, Ordering::Relaxed);
         // Its partner is the fence in `notify_always`: one of the two sees what the other wrote before it.
         fence(Ordering::SeqCst);
-        if state.rung.load(Ordering::Relaxed) == seen {
+        if state.notified.load(Ordering::Relaxed) == seen {
             self.wait(seen, timeout);
         }
         state.sleepers.fetch_sub(1, Ordering::Relaxed);
@@ -176,7 +177,7 @@ impl Doorbell {
         });
         let timeout = timeout.as_ref().map_or(ptr::null(), ptr::from_ref);
         // SAFETY: the word is in memory that `self` keeps mapped, and the time-out is valid during the call.
-        unsafe { libc::syscall(libc::SYS_futex, self.state().rung.as_ptr(), operation | scope, value, timeout) };
+        unsafe { libc::syscall(libc::SYS_futex, self.state().notified.as_ptr(), operation | scope, value, timeout) };
     }
 }
 

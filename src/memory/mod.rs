@@ -4,16 +4,17 @@
 //!
 //! Invariants:
 //! - MEMORY-1: a segment never shrinks while it is mapped anywhere (sealed), so a mapped byte can always be read.
-//! - MEMORY-2: a byte of an arena is handed out only after its page is populated: a shortage is a `None`, never a SIGBUS.
+//! - MEMORY-2: a byte of an arena is handed out only after its page is populated: a shortage is a `None`, never a
+//!   SIGBUS.
 //! - MEMORY-3: a range of an arena belongs to at most one [`Block`], and is free again when the block is dropped.
 //! - MEMORY-4: a value read from shared memory is checked before it is used as a length, an offset or an index.
 //! - MEMORY-5: a process killed at any instant leaves shared memory in a state from which every other process can
 //!   continue: everything is published by one atomic store, and there is no lock across processes.
 
 mod arena;
+mod cgroup;
 mod doorbell;
 mod file;
-mod cgroup;
 mod offsets;
 mod pages;
 mod peer;

@@ -17,10 +17,10 @@ pub(super) struct TakenRange {
 
 /// The free and taken ranges of `0..bytes`, by size class (Aaltonen's OffsetAllocator: constant time).
 ///
-/// Eight classes per doubling. A request is rounded up to its class, by at most 12.5 %, so that the hole it leaves serves
-/// the next request of its size: the allocator looks only into classes whose every hole is large enough. Of those it
-/// takes the smallest class and in it the hole freed last, so that memory that was in use, and is in the caches, is used
-/// first, and the never used end of the arena last.
+/// Eight classes per doubling. A request is rounded up to its class, by at most 12.5 %, so that the hole it leaves
+/// serves the next request of its size: the allocator looks only into classes whose every hole is large enough. Of
+/// those it takes the smallest class and in it the hole freed last, so that memory that was in use, and is in the
+/// caches, is used first, and the never used end of the arena last.
 pub(super) struct Offsets {
     allocator: Allocator,
     /// Bytes of a unit: 64, and more beyond 256 GiB, where 32 bits of units run out.
@@ -34,7 +34,12 @@ impl Offsets {
     pub(super) fn new(bytes: u64) -> Offsets {
         let unit_bytes = bytes.div_ceil(u64::from(u32::MAX)).next_power_of_two().max(ALIGNMENT);
         let units = u32::try_from(bytes / unit_bytes).expect("units chosen to fit 32 bits");
-        Offsets { allocator: Allocator::with_max_allocs(units, BLOCKS_MAX), unit_bytes, used_bytes: 0, notify_on_free: false }
+        Offsets {
+            allocator: Allocator::with_max_allocs(units, BLOCKS_MAX),
+            unit_bytes,
+            used_bytes: 0,
+            notify_on_free: false,
+        }
     }
 
     /// The bytes that a range of `bytes`, not zero, occupies after rounding; `None` where no arena is so large.

@@ -22,8 +22,8 @@ impl PeerArena {
 
     /// The bytes at `offset`; `None` outside the arena.
     ///
-    /// The caller knows from the rank that owns the block that the range lies in a sealed block, which is kept until the
-    /// slice is no longer used: so its pages are populated and no process writes them.
+    /// The caller knows from the rank that owns the block that the range lies in a sealed block, which is kept until
+    /// the slice is no longer used: so its pages are populated and no process writes them.
     pub fn slice(&self, offset: u64, len: usize) -> Option<&[u8]> {
         let start = self.segment.range(usize::try_from(offset).ok()?, len)?;
         // SAFETY: inside the mapping, which lives as long as `self`; no process writes there meanwhile, as the caller

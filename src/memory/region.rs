@@ -33,7 +33,8 @@ pub struct CudaRegion {
     pub address: u64,
     /// Its length.
     pub bytes: u64,
-    /// The range as a dmabuf, where the GPU driver exports one; else the device must accept the address (nvidia_peermem).
+    /// The range as a dmabuf, where the GPU driver exports one; else the device must accept the address
+    /// (nvidia_peermem).
     pub dmabuf: Option<OwnedFd>,
     /// Keeps the allocation alive while it is registered anywhere.
     pub owner: Box<dyn MemoryOwner>,

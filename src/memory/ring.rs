@@ -9,13 +9,14 @@
 //!   pad     | u64::MAX        | skipped: the rest of the ring             |
 //! ```
 //!
-//! Frames begin at multiples of 64, a cache line, and never wrap: a pad fills the end where the next frame does not fit.
-//! The word at the beginning of a frame shows the consumer that the frame is there: a small message is one cache line that
-//! travels once, and the consumer reads no index of the producer (the "fast box" of shared-memory MPIs).
+//! Frames begin at multiples of 64, a cache line, and never wrap: a pad fills the end where the next frame does not
+//! fit. The word at the beginning of a frame shows the consumer that the frame is there: a small message is one cache
+//! line that travels once, and the consumer reads no index of the producer (the "fast box" of shared-memory MPIs).
 //!
-//! The producer writes the bytes, then publishes the frame by one Release store of its first word: if it is killed before,
-//! nothing happened. The consumer reads, and later, when it next finds nothing, writes zeros over the first word of each
-//! line it has read, and only then frees the lines by one Release store of `head`. `head` counts bytes without wrapping.
+//! The producer writes the bytes, then publishes the frame by one Release store of its first word: if it is killed
+//! before, nothing happened. The consumer reads, and later, when it next finds nothing, writes zeros over the first
+//! word of each line it has read, and only then frees the lines by one Release store of `head`. `head` counts all
+//! bytes ever freed.
 //!
 //! Invariants:
 //! - RING-1: the producer writes only lines that are free: those that were never used or that `head` has passed.
@@ -101,7 +102,8 @@ pub struct RingMemory {
     payload: NonNull<u8>,
 }
 
-// SAFETY: `payload` points into `segment`, which may be used from any thread; RING-1 decides which end may touch which byte.
+// SAFETY: `payload` points into `segment`, which may be used from any thread; RING-1 decides which end may touch which
+// byte.
 unsafe impl Send for RingMemory {}
 // SAFETY: as above.
 unsafe impl Sync for RingMemory {}
@@ -127,8 +129,8 @@ impl Lines for RingMemory {
     #[inline]
     fn word(&self, position: usize) -> &AtomicU64 {
         debug_assert!(position.is_multiple_of(LINE_BYTES) && position < RING_BYTES);
-        // SAFETY: `new` checked that RING_BYTES bytes lie at `payload`, which is aligned to 64; a word that both sides use
-        // is only ever reached as an atomic, or by the producer while it is not published.
+        // SAFETY: `new` checked that RING_BYTES bytes lie at `payload`, which is aligned to 64; a word that both sides
+        // use is only ever reached as an atomic, or by the producer while it is not published.
         unsafe { self.payload.add(position).cast::<AtomicU64>().as_ref() }
     }
 
@@ -203,8 +205,8 @@ impl<L: Lines> Producer<L> {
             unsafe { self.memory.write(end, part) };
             end += part.len();
         }
-        // Release: publishes the bytes to the consumer's Acquire load in `pop`. The pad comes last: the frame behind it is
-        // complete when the consumer gets there.
+        // Release: publishes the bytes to the consumer's Acquire load in `pop`. The pad comes last: the frame behind it
+        // is complete when the consumer gets there.
         self.memory.word(at).store(length as u64 + 1, Ordering::Release);
         if pad > 0 {
             self.memory.word(start).store(PAD, Ordering::Release);

@@ -74,8 +74,8 @@ impl Segment {
     /// No page is touched. Huge pages from the pool are reserved here, so that a shortage is an error here.
     ///
     /// # Errors
-    /// `Error::Config` where the pool of huge pages is too small and `pages` requires it, or the system is out of memory or
-    /// files.
+    /// `Error::Config` where the pool of huge pages is too small and `pages` requires it, or the system is out of
+    /// memory or files.
     pub fn create(name: &str, bytes: usize, pages: Pages) -> Result<Segment> {
         let mut tried = Vec::new();
         for kind in pages::candidates(pages, bytes) {
@@ -141,7 +141,8 @@ impl Segment {
     }
 
     fn map(file: File, handle: SegmentHandle, access: Access, keep_file: bool) -> io::Result<Segment> {
-        let mapped_bytes = usize::try_from(handle.bytes).map_err(io::Error::other)?.next_multiple_of(granule(handle.pages));
+        let mapped_bytes =
+            usize::try_from(handle.bytes).map_err(io::Error::other)?.next_multiple_of(granule(handle.pages));
         let protection = match access {
             Access::Read => libc::PROT_READ,
             Access::Write => libc::PROT_READ | libc::PROT_WRITE,

@@ -129,7 +129,7 @@ impl Protocol {
         let before;
         let mut acked = Vec::new();
         {
-            let mut owned = lock(&self.owned_actors.0);
+            let mut owned = lock(&self.owned_actors.actors);
             let entry = owned.get_mut(&id).filter(|entry| entry.location == from && entry.incarnation == incarnation);
             // Commits of any but the current incarnation are ignored.
             let Some(restart) = entry.and_then(|entry| entry.restart.as_mut()) else { return };
@@ -239,7 +239,7 @@ impl Protocol {
                 }
             }
             ActorMessage::VerifyName { name } => self.on_verify_name(env, from, id, name),
-            ActorMessage::ResultsAck { acked_through: below } => self.local_actors.on_results_ack(id, from, below),
+            ActorMessage::ResultsAck { acked_through } => self.local_actors.on_results_ack(id, from, acked_through),
         }
     }
 
@@ -250,8 +250,8 @@ impl Protocol {
         self.on_locations_failed(env, rank, error);
         self.names.on_peer_failed(rank);
         self.verify_names_of(env, rank);
-        for location in self.local_actors.with_dead_owner(env) {
-            if let Some((name, kind, handle)) = location.named_handle(self.rank)
+        for instance in self.local_actors.with_dead_owner(env) {
+            if let Some((name, kind, handle)) = instance.named_handle(self.rank)
                 && (handle.actor.owner == rank || self.was_directory_rank(env, &name, rank))
             {
                 self.register_name_without_owner(env, name, kind, handle);

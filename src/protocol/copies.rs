@@ -8,7 +8,7 @@ use crate::protocol::missing_blocks::FetchedBlocks;
 use crate::protocol::environment::{Environment, FetchPurpose};
 use crate::protocol::{Message, Protocol, BlockAddress};
 use crate::store::{
-    CHUNK_BYTES, Copies, CopyAction, CopyMessage, Holders, ServedCopy, PeerView, CopySource, FetchRoute, ObjectLocations, cache_rank,
+    CHUNK_BYTES, Copies, CopyAction, CopyMessage, Holders, ServedCopy, HostPeers, CopySource, FetchRoute, ObjectLocations, cache_rank,
 };
 use std::sync::{Arc, Mutex};
 
@@ -56,7 +56,7 @@ impl HostCopies {
 /// The other ranks, as the environment knows them.
 struct EnvPeers<'a, D>(&'a D);
 
-impl<D: Environment> PeerView for EnvPeers<'_, D> {
+impl<D: Environment> HostPeers for EnvPeers<'_, D> {
     fn is_dead(&self, rank: Rank) -> bool {
         self.0.is_dead(rank)
     }

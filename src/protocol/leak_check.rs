@@ -15,7 +15,7 @@ impl Protocol {
         sizes.push(("tasks on other ranks", self.remote_tasks.len()));
         sizes.push(("cancelled tasks", self.cancelled.len()));
         sizes.push(("living actors", self.local_actors.living().len()));
-        sizes.push(("owned actors", lock(&self.owned_actors.0).len()));
+        sizes.push(("owned actors", lock(&self.owned_actors.actors).len()));
         sizes.push(("names", self.names.len()));
         sizes.push(("senders with deferred messages", self.deferred.len()));
         sizes.retain(|(_, count)| *count > 0);

@@ -73,26 +73,29 @@ pub(super) struct OwnedActor {
     ended: Option<Error>,
 }
 
-/// What an owner knows of its actors; and the ranks that requested the location of a named actor that is not
-/// constructed yet.
+/// What an owner knows of its actors.
 #[derive(Default)]
-pub struct OwnedActors(pub(super) Mutex<HashMap<ObjectId, OwnedActor>>, Mutex<HashMap<ObjectId, Vec<Rank>>>);
+pub struct OwnedActors {
+    pub(super) actors: Mutex<HashMap<ObjectId, OwnedActor>>,
+    /// The ranks that requested the location of a named actor that is not constructed yet.
+    location_requests: Mutex<HashMap<ObjectId, Vec<Rank>>>,
+}
 
 impl OwnedActors {
     /// Forgets an actor that has no handle left. Returns what the caller is to drop.
     pub(super) fn forget(&self, actor: ObjectId) -> impl Sized + use<> {
-        lock(&self.1).remove(&actor);
-        lock(&self.0).remove(&actor)
+        lock(&self.location_requests).remove(&actor);
+        lock(&self.actors).remove(&actor)
     }
 
     /// The handles that are still in use.
     pub(super) fn handles(&self) -> Vec<Arc<ActorRef>> {
-        lock(&self.0).values().filter_map(|entry| entry.actor.upgrade()).collect()
+        lock(&self.actors).values().filter_map(|entry| entry.actor.upgrade()).collect()
     }
 
     /// Forgets everything at shutdown. Returns what the caller is to drop.
     pub fn clear(&self) -> impl Sized + use<> {
-        std::mem::take(&mut *lock(&self.0))
+        std::mem::take(&mut *lock(&self.actors))
     }
 }
 
@@ -147,7 +150,7 @@ impl Protocol {
         if actor.restart_policy.is_none() {
             let entry = remembered(None);
             if entry.name.is_some() {
-                lock(&self.owned_actors.0).insert(actor.id, entry);
+                lock(&self.owned_actors.actors).insert(actor.id, entry);
             }
             if let Some((name, kind)) = again {
                 self.register_name(env, name, kind, actor);
@@ -178,8 +181,8 @@ impl Protocol {
         let mut restart =
             RestartState { max, constructor: constructor.clone(), saved: None, requesters: Vec::new(), relocating: false };
         {
-            let mut owned = lock(&self.owned_actors.0);
-            restart.requesters = lock(&self.owned_actors.1).remove(&actor.id).unwrap_or_default();
+            let mut owned = lock(&self.owned_actors.actors);
+            restart.requesters = lock(&self.owned_actors.location_requests).remove(&actor.id).unwrap_or_default();
             owned.insert(actor.id, remembered(Some(restart)));
         }
         if let Some((name, kind)) = again {
@@ -194,21 +197,12 @@ impl Protocol {
         }
     }
 
-    /// Frees the name of a named actor that ended.
-    fn free_name(&self, env: &impl Environment, actor: ObjectId) {
-        let name = lock(&self.owned_actors.0).get_mut(&actor).and_then(|entry| entry.name.take());
-        if let Some(GivenName { name, .. }) = name {
-            let directory = self.directory_rank(env, &name);
-            env.send(directory, &Message::NameFree { name, actor });
-        }
-    }
-
     /// A rank died: restarts or ends the actors of this rank that ran there, and registers again the names that it was
     /// the directory of.
     pub(super) fn owned_actors_on_peer_failed(&self, env: &impl Environment, rank: Rank, error: &Error) {
         let (mut to_restart, mut to_register, mut ended) = (Vec::new(), Vec::new(), Vec::new());
         {
-            let mut owned = lock(&self.owned_actors.0);
+            let mut owned = lock(&self.owned_actors.actors);
             for (id, entry) in owned.iter_mut() {
                 if entry.location == rank && entry.restart.is_none() {
                     ended.extend(entry.name.take());
@@ -239,7 +233,7 @@ impl Protocol {
         loop {
             let actor;
             {
-                let mut owned = lock(&self.owned_actors.0);
+                let mut owned = lock(&self.owned_actors.actors);
                 let Some(entry) = owned.get_mut(&id) else { return };
                 actor = entry.actor.upgrade();
                 let Some(restart) = &mut entry.restart else { return };
@@ -279,7 +273,7 @@ impl Protocol {
         found: Option<Result<Rank>>,
     ) -> Option<Rank> {
         let (max, restarts, ended, constructor) = {
-            let owned = lock(&self.owned_actors.0);
+            let owned = lock(&self.owned_actors.actors);
             let entry = owned.get(&actor.id)?;
             let restart = entry.restart.as_ref()?;
             (restart.max, entry.incarnation, entry.ended.clone(), restart.constructor.clone())
@@ -307,7 +301,7 @@ impl Protocol {
         };
         let incarnation = restarts + 1;
         let saved = {
-            let mut owned = lock(&self.owned_actors.0);
+            let mut owned = lock(&self.owned_actors.actors);
             let entry = owned.get_mut(&actor.id)?;
             (entry.location, entry.incarnation) = (location, incarnation);
             entry.restart.as_mut()?.saved.as_mut().map(|saved| {
@@ -325,7 +319,7 @@ impl Protocol {
             return None;
         }
         let (requesters, ended) = {
-            let mut owned = lock(&self.owned_actors.0);
+            let mut owned = lock(&self.owned_actors.actors);
             let entry = owned.get_mut(&actor.id)?;
             let requesters = entry.restart.as_mut().map(|restart| {
                 restart.relocating = false;
@@ -358,7 +352,7 @@ impl Protocol {
         // The constructor may hold the actor's own handle. It is dropped now, because nothing else would ever drop that
         // handle.
         let (mut restart, incarnation, name) = {
-            let mut owned = lock(&self.owned_actors.0);
+            let mut owned = lock(&self.owned_actors.actors);
             let Some(entry) = owned.get_mut(&actor.id) else { return };
             entry.ended.get_or_insert_with(|| error.clone());
             (entry.restart.take(), entry.incarnation, entry.name.take())

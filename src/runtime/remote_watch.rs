@@ -82,7 +82,7 @@ impl Runtime {
         self.send(0, &Message::Suspect { rank, reason, kind: FailureKind::Timeout });
     }
 
-    /// This rank, or the rank that sent `Suspect`, hears nothing from rank 0. The first time, this rank notifies as
+    /// This rank, or the rank that sent `Suspect`, receives nothing from rank 0. The first time, this rank notifies as
     /// many others as the cluster's size has binary digits, so that in the end every rank is notified.
     pub(super) fn on_rank_0_suspected(&'static self, reason: &str) {
         {

@@ -18,7 +18,7 @@ mod message;
 #[cfg(test)]
 mod tests;
 
-use group::{OwnedGroup, GroupState, living_totals};
+use group::{GroupRecord, GroupState, living_totals};
 pub use message::GroupMessage;
 
 use crate::base::Rank;
@@ -64,7 +64,7 @@ pub enum GroupLocation {
 /// The groups of one owner.
 #[derive(Debug)]
 pub struct Groups {
-    groups: BTreeMap<u64, OwnedGroup>,
+    groups: BTreeMap<u64, GroupRecord>,
     /// By host: what was free there according to its last report.
     free: BTreeMap<usize, Totals>,
     random: u64,
@@ -88,7 +88,7 @@ impl Groups {
         hosts: &[HostView],
         now_ns: u64,
     ) -> Result<Vec<GroupAction>, String> {
-        let group = OwnedGroup {
+        let group = GroupRecord {
             strategy,
             locations: vec![None; bundles.len()],
             bundles,
@@ -182,14 +182,14 @@ impl Groups {
 
     /// Time has passed: groups whose back-off has ended try again.
     pub fn tick(&mut self, hosts: &[HostView], now_ns: u64) -> Vec<GroupAction> {
-        let due = |group: &OwnedGroup| matches!(group.state, GroupState::BackingOff { until_ns } if until_ns <= now_ns);
+        let due = |group: &GroupRecord| matches!(group.state, GroupState::BackingOff { until_ns } if until_ns <= now_ns);
         let due: Vec<u64> = self.groups.iter().filter(|(_, group)| due(group)).map(|(number, _)| *number).collect();
         due.into_iter().flat_map(|number| self.attempt(number, hosts, now_ns)).collect()
     }
 
     /// When `tick` is due.
     pub fn due_ns(&self) -> Option<u64> {
-        let until = |group: &OwnedGroup| match group.state {
+        let until = |group: &GroupRecord| match group.state {
             GroupState::BackingOff { until_ns } => Some(until_ns),
             _ => None,
         };
@@ -232,7 +232,7 @@ impl Groups {
     /// The groups that are not ready, with their bundles, for reports.
     pub fn pending(&self) -> Vec<(u64, String)> {
         let pending = self.groups.iter().filter(|(_, group)| group.state != GroupState::Ready);
-        let shown = |group: &OwnedGroup| group.bundles.iter().map(ResourceRequest::displayed).collect::<Vec<_>>().join(" | ");
+        let shown = |group: &GroupRecord| group.bundles.iter().map(ResourceRequest::displayed).collect::<Vec<_>>().join(" | ");
         pending.map(|(number, group)| (*number, shown(group))).collect()
     }
 

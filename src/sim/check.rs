@@ -4,18 +4,18 @@ use crate::base::Error;
 use crate::base::log::{Level, set_level};
 use crate::objects::panic_text;
 use crate::sim::reference_model::{self, ReferenceAnswer};
-use crate::sim::setting::Setting;
+use crate::sim::setting::SimSetting;
 use crate::sim::world::{RunAnswer, RunOutcome, Simulation};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs a setting; returns one line for each error, none if the run was right.
-pub fn check_run(setting: &Setting) -> Vec<String> {
+pub fn check_run(setting: &SimSetting) -> Vec<String> {
     check_with_coverage(setting).0
 }
 
 /// As `check`, with how often each item of the coverage occurred.
-pub fn check_with_coverage(setting: &Setting) -> (Vec<String>, BTreeMap<&'static str, u64>) {
+pub fn check_with_coverage(setting: &SimSetting) -> (Vec<String>, BTreeMap<&'static str, u64>) {
     // The runtime logs each death, and thousands of ranks die here.
     set_level(if setting.verbose { Level::Warn } else { Level::Off });
     match catch_unwind(AssertUnwindSafe(|| run(setting))) {
@@ -25,7 +25,7 @@ pub fn check_with_coverage(setting: &Setting) -> (Vec<String>, BTreeMap<&'static
 }
 
 /// Runs a setting; returns its outcome and its errors.
-pub fn run(setting: &Setting) -> (RunOutcome, Vec<String>) {
+pub fn run(setting: &SimSetting) -> (RunOutcome, Vec<String>) {
     let expected = reference_model::reference_answer(&setting.work);
     let world = Simulation::new(setting.clone());
     let outcome = world.run();
@@ -44,7 +44,7 @@ pub(super) fn find_errors(world: &Simulation, outcome: &RunOutcome, expected: &R
 }
 
 /// The error in an answer, if any: it must be that of the sequential run, or name what died.
-fn wrong_answer(setting: &Setting, answer: &RunAnswer, expected: &ReferenceAnswer) -> Option<String> {
+fn wrong_answer(setting: &SimSetting, answer: &RunAnswer, expected: &ReferenceAnswer) -> Option<String> {
     match answer {
         Ok(results) if *results == expected.results => None,
         // A call that never arrived, because its arrays had no space, is missing from the results of its caller's later
@@ -66,7 +66,7 @@ fn wrong_answer(setting: &Setting, answer: &RunAnswer, expected: &ReferenceAnswe
 }
 
 /// If no rank dies, nothing is reclaimed and nothing is cancelled, each task runs once.
-fn wrong_count(setting: &Setting, outcome: &RunOutcome, expected: &ReferenceAnswer, begun: u64) -> Option<String> {
+fn wrong_count(setting: &SimSetting, outcome: &RunOutcome, expected: &ReferenceAnswer, begun: u64) -> Option<String> {
     let alone =
         setting.failing_ranks().is_empty() && !setting.store_pressure && !setting.cancels() && !setting.store.strict;
     let exactly = alone && outcome.answer.is_some();

@@ -71,7 +71,8 @@ impl fmt::Display for Measurement {
         write!(
             formatter,
             "{:<14} {:>6} ranks {:>8} tasks: {:>9.3} ms, ideal {:>8.3} ms, one queue {:>8.3} ms, idle {:>4.1} %; \
-             a task: {:.2} messages of {:.0} bytes ({:.2} runs, {:.2} moved, {:.2} counts); a rank: {:.1} steals, {:.1} with tasks",
+             a task: {:.2} messages of {:.0} bytes ({:.2} runs, {:.2} moved, {:.2} counts); a rank: {:.1} steals, \
+             {:.1} with tasks",
             self.scenario.name(),
             self.ranks,
             self.tasks,

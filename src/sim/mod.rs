@@ -48,5 +48,5 @@ pub use network::Traffic;
 pub use reference_model::{ReferenceAnswer, reference_answer};
 pub use scenario::Scenario;
 pub use script::{Features, Length, Life, Name, Program, Spec};
-pub use setting::{Costs, Fault, FaultKind, Setting, StoreLimit};
+pub use setting::{Costs, Fault, FaultKind, SimSetting, StoreLimit};
 pub use world::RunOutcome;

@@ -1,8 +1,8 @@
 //! Delivery times of messages. Pure: a time and two ranks in, times out.
 //!
-//! One pair of ranks keeps its order (TRANSPORT-1) and nothing else is promised: messages of different pairs overtake each
-//! other, one may come twice, and the messages of a partitioned pair wait until the partition ends. A transport loses
-//! messages for good only when a rank dies.
+//! One pair of ranks keeps its order (TRANSPORT-1) and nothing else is promised: messages of different pairs overtake
+//! each other, one may come twice, and the messages of a partitioned pair wait until the partition ends. A transport
+//! loses messages for good only when a rank dies.
 
 use crate::base::Rank;
 use crate::protocol::Message;

@@ -11,7 +11,7 @@ use crate::sim::locality::SentToData;
 use crate::sim::memory::Store;
 use crate::sim::names::NameRequests;
 use crate::sim::scripts::RunningScript;
-use crate::sim::setting::Setting;
+use crate::sim::setting::SimSetting;
 use crate::sim::world::{Event, SimEnvironment};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::VecDeque;
@@ -107,7 +107,7 @@ enum WorkItem {
 
 impl SimNode {
     /// Rank `rank` of that setting.
-    pub fn new(setting: &Setting, rank: Rank) -> SimNode {
+    pub fn new(setting: &SimSetting, rank: Rank) -> SimNode {
         let host: Vec<Rank> = setting.network.ranks_of_host(rank).filter(|other| *other < setting.ranks).collect();
         let stealing = StealState::new(rank, setting.ranks, setting.seed).on_host(&host);
         let slow = setting.slow.iter().find(|(slow, _)| *slow == rank);

@@ -3,7 +3,7 @@
 use crate::sim::network::NetworkModel;
 use crate::sim::random::mix;
 use crate::sim::script::{Length, Program, Spec};
-use crate::sim::setting::{Costs, Setting, StoreLimit};
+use crate::sim::setting::{Costs, SimSetting, StoreLimit};
 
 /// A shape of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,8 +73,8 @@ impl Scenario {
     }
 
     /// The run of that scenario: ranks of one worker, sixteen on a host, a network without duplicates, no faults.
-    pub fn setting(self, seed: u64, ranks: u32, tasks_a_rank: u32) -> Setting {
-        Setting {
+    pub fn setting(self, seed: u64, ranks: u32, tasks_a_rank: u32) -> SimSetting {
+        SimSetting {
             seed,
             ranks,
             workers: 1,

@@ -8,7 +8,7 @@ use crate::sim::script::{Features, Program, SHARED_NAMES, Spec};
 
 /// The parameters of a run.
 #[derive(Clone, Debug)]
-pub struct Setting {
+pub struct SimSetting {
     /// The seed of all draws.
     pub seed: u64,
     /// How many ranks.
@@ -129,9 +129,9 @@ const STOP_NS_MAX: u64 = 100_000;
 /// How long after the death of the driver's rank the last of the others may end.
 pub const ENDS_NS_MAX: u64 = DRIVER_NOTICED_NS_MAX + STOP_NS_MAX;
 
-impl Setting {
+impl SimSetting {
     /// A small cluster with a random graph of tasks.
-    pub fn random(seed: u64) -> Setting {
+    pub fn random(seed: u64) -> SimSetting {
         let mut random = Random::of(seed, 0x7365_7474);
         let ranks = 1 + random.below(8) as u32;
         let network = NetworkModel {
@@ -163,8 +163,8 @@ impl Setting {
         let store = StoreLimit::random(&mut Random::of(seed, 0x7374_6f72));
         let (store_pressure, verbose) = (false, false);
         let setting =
-            Setting { seed, ranks, workers, network, faults, slow, store, costs, work, store_pressure, verbose };
-        Setting { store_pressure: setting.survives_deaths() && random.chance(500), ..setting }
+            SimSetting { seed, ranks, workers, network, faults, slow, store, costs, work, store_pressure, verbose };
+        SimSetting { store_pressure: setting.survives_deaths() && random.chance(500), ..setting }
     }
 
     /// How many hosts there are.
@@ -258,7 +258,7 @@ mod tests {
 
     #[test]
     fn every_kind_of_fault_occurs() {
-        let all: Vec<Setting> = (0..2_000).map(Setting::random).collect();
+        let all: Vec<SimSetting> = (0..2_000).map(SimSetting::random).collect();
         assert!(all.iter().filter(|setting| setting.driver_dies()).count() > 30);
         let kinds = |matches_kind: fn(&FaultKind) -> bool| {
             all.iter().flat_map(|setting| &setting.faults).filter(|fault| matches_kind(&fault.kind)).count()

@@ -3,11 +3,11 @@
 use crate::sim::reference_model;
 use crate::sim::scenario::Scenario;
 use crate::sim::script::{Features, Program};
-use crate::sim::setting::Setting;
+use crate::sim::setting::SimSetting;
 use crate::sim::world::Simulation;
 
-fn alone(seed: u64) -> Setting {
-    let mut setting = Setting { ranks: 1, faults: Vec::new(), ..Setting::random(seed) };
+fn alone(seed: u64) -> SimSetting {
+    let mut setting = SimSetting { ranks: 1, faults: Vec::new(), ..SimSetting::random(seed) };
     if let Program::RandomWorkload { features, .. } = &mut setting.work.program {
         *features = features.without(Features::ACTORS);
     }

@@ -8,7 +8,7 @@ use crate::sim::event_queue::EventQueue;
 use crate::sim::network::{Network, Traffic};
 use crate::sim::node::SimNode;
 use crate::sim::random::mix;
-use crate::sim::setting::Setting;
+use crate::sim::setting::SimSetting;
 use crate::store::CopySource;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -61,7 +61,7 @@ pub enum Event {
 /// What all ranks share.
 pub struct Simulation {
     /// The parameters of the run.
-    pub setting: Setting,
+    pub setting: SimSetting,
     events: Mutex<EventQueue<Event>>,
     network: Mutex<NetworkState>,
     nodes: Box<[SimNode]>,
@@ -125,7 +125,7 @@ const FENCED_NS_MAX: u64 = 20_000;
 
 impl Simulation {
     /// A world in which nothing has happened yet.
-    pub fn new(setting: Setting) -> Arc<Simulation> {
+    pub fn new(setting: SimSetting) -> Arc<Simulation> {
         let nodes = (0..setting.ranks).map(|rank| SimNode::new(&setting, rank)).collect();
         let network = NetworkState {
             network: Network::new(setting.network, setting.seed),

@@ -96,7 +96,7 @@ pub enum CopyAction<M: ?Sized, W> {
 }
 
 /// What a table knows of other ranks.
-pub trait PeerView {
+pub trait HostPeers {
     /// True if that rank was declared dead.
     fn is_dead(&self, rank: Rank) -> bool;
     /// The error for work that needs a dead rank.
@@ -147,7 +147,7 @@ impl<M: ?Sized, W> Copies<M, W> {
     }
 
     /// A block is needed here.
-    pub fn fetch(&mut self, original: CopySource, bytes: u64, route: FetchRoute, waiter: W, peers: &impl PeerView) -> Actions<M, W> {
+    pub fn fetch(&mut self, original: CopySource, bytes: u64, route: FetchRoute, waiter: W, peers: &impl HostPeers) -> Actions<M, W> {
         let (block, mut actions) = (original.block, Vec::new());
         if let Some(memory) = self.lookup(block, &mut actions) {
             actions.push(CopyAction::Deliver { waiter, block, outcome: Ok(memory) });
@@ -166,7 +166,7 @@ impl<M: ?Sized, W> Copies<M, W> {
     }
 
     /// A rank of this host requests the block from this one as its cache rank.
-    pub fn on_request(&mut self, original: CopySource, bytes: u64, from: Rank, peers: &impl PeerView) -> Actions<M, W> {
+    pub fn on_request(&mut self, original: CopySource, bytes: u64, from: Rank, peers: &impl HostPeers) -> Actions<M, W> {
         let (block, mut actions) = (original.block, Vec::new());
         if peers.is_dead(from) {
             return actions;
@@ -184,7 +184,7 @@ impl<M: ?Sized, W> Copies<M, W> {
     }
 
     /// The owner has directed a rank of another host to this one.
-    pub fn on_share_request(&mut self, block: ObjectId, from: Rank, peers: &impl PeerView) -> Actions<M, W> {
+    pub fn on_share_request(&mut self, block: ObjectId, from: Rank, peers: &impl HostPeers) -> Actions<M, W> {
         let mut actions = Vec::new();
         if peers.is_dead(from) {
             return actions;
@@ -202,7 +202,7 @@ impl<M: ?Sized, W> Copies<M, W> {
     }
 
     /// The owner names the holders of a block, or why there is none.
-    pub fn on_holders(&mut self, block: ObjectId, holders: Result<Holders, Error>, peers: &impl PeerView) -> Actions<M, W> {
+    pub fn on_holders(&mut self, block: ObjectId, holders: Result<Holders, Error>, peers: &impl HostPeers) -> Actions<M, W> {
         let mut actions = Vec::new();
         let original = |holders: &Holders| holders.original.map(|offset| CopySource { block, offset });
         let fetch = match self.table.get_mut(&block) {
@@ -234,7 +234,7 @@ impl<M: ?Sized, W> Copies<M, W> {
         block: ObjectId,
         from: Rank,
         reply: Result<ServedCopy<M>, Error>,
-        peers: &impl PeerView,
+        peers: &impl HostPeers,
     ) -> Actions<M, W> {
         let mut actions = Vec::new();
         let Some(CopyEntry::Fetching(fetch)) = self.table.get_mut(&block) else {
@@ -271,7 +271,7 @@ impl<M: ?Sized, W> Copies<M, W> {
     }
 
     /// A read has ended.
-    pub fn on_read_done(&mut self, token: u64, outcome: Result<Arc<M>, Error>, peers: &impl PeerView) -> Actions<M, W> {
+    pub fn on_read_done(&mut self, token: u64, outcome: Result<Arc<M>, Error>, peers: &impl HostPeers) -> Actions<M, W> {
         let mut actions = Vec::new();
         let block = self.reading.remove(&token);
         let fetch = block.and_then(|block| match self.table.get_mut(&block) {
@@ -317,7 +317,7 @@ impl<M: ?Sized, W> Copies<M, W> {
     }
 
     /// A rank failed, and with it the waiters that `is_lost` names: they had their grants from it.
-    pub fn on_rank_failed(&mut self, rank: Rank, is_lost: impl Fn(&W) -> bool, peers: &impl PeerView) -> Actions<M, W> {
+    pub fn on_rank_failed(&mut self, rank: Rank, is_lost: impl Fn(&W) -> bool, peers: &impl HostPeers) -> Actions<M, W> {
         let mut actions = Vec::new();
         let blocks: Vec<ObjectId> = self.table.keys().copied().collect();
         for block in blocks {

@@ -9,10 +9,10 @@ use crate::base::Rank;
 use crate::base::limits::MESSAGE_BYTES_MAX;
 use crate::base::sync::{AtomicBool, Ordering};
 use crate::memory::Arena;
-use crate::transport::{TransportEvent, Transport, Refusal};
-use test_endpoint::{DEADLINE, TestEndpoint};
+use crate::transport::{Refusal, Transport, TransportEvent};
 use std::sync::Arc;
 use std::time::Instant;
+use test_endpoint::{DEADLINE, TestEndpoint};
 
 type Stage<'a> = dyn Fn(&mut TestEndpoint<'_>) -> Result<(), String> + 'a;
 
@@ -232,7 +232,11 @@ pub fn full(sender: &dyn Transport, from: Rank, receiver: &dyn Transport, to: Ra
             }
             receiver.poll(&mut |event| {
                 let expected = pattern(from, to, received, 4096);
-                if !matches!(event, TransportEvent::Message { from: sender, bytes } if sender == from && bytes == expected) {
+                let matches = match event {
+                    TransportEvent::Message { from: sender, bytes } => sender == from && bytes == expected,
+                    _ => false,
+                };
+                if !matches {
                     wrong = Some(received);
                 }
                 received += 1;

@@ -4,7 +4,7 @@ use crate::base::Rank;
 use crate::base::limits::{MESSAGE_BYTES_MAX, POLL_BATCH_MAX};
 use crate::base::sync::lock;
 use crate::memory::{Arena, Block};
-use crate::transport::{TransportEvent, Transport, RemoteAddress, Refusal};
+use crate::transport::{Refusal, RemoteAddress, Transport, TransportEvent};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 

@@ -127,14 +127,15 @@ pub trait Transport: Send + Sync {
     /// every rank calls it once, after all have registered their stores and before any of them sends.
     fn open_reads(&self) {}
 
-    /// Starts to fill `into` with the bytes at `from` of a region of `peer`; `ReadDone` with `token` follows from a poll.
+    /// Starts to fill `into` with the bytes at `from` of a region of `peer`; `ReadDone` with `token` follows from a
+    /// poll.
     ///
     /// # Errors
     /// Returns the block where the read cannot start now.
     fn read(&self, peer: Rank, from: RemoteAddress, into: Block, token: u64) -> Result<(), (Refusal, Block)>;
 
-    /// Closes the transport, after all ranks have agreed that nothing is in flight any more: peers are notified that this
-    /// is no failure. Afterwards sends are refused and polls find nothing.
+    /// Closes the transport, after all ranks have agreed that nothing is in flight any more: peers are notified that
+    /// this is no failure. Afterwards sends are refused and polls find nothing.
     fn close(&self) {}
 
     /// Abandons the link to a peer that may be alive, after `LinkDown` or because the peer abandoned it, and takes what

@@ -7,14 +7,15 @@
 //!   | doorbell | senders | from 1 | from 2 |   | doorbell | senders | from 0 | from 2 |   ...
 //! ```
 //!
-//! Rank 1 writes into `from 1` of rank 0's inbox and notifies its doorbell. A ring has one writing process and one reading
-//! process; a lock within the process decides which of its threads that is. Pages that no message reached cost nothing.
+//! Rank 1 writes into `from 1` of rank 0's inbox and notifies its doorbell. A ring has one writing process and one
+//! reading process; a lock within the process decides which of its threads that is. Pages that no message reached cost
+//! nothing.
 
 mod inbox;
 mod reads;
-mod transport;
 #[cfg(test)]
 mod tests;
+mod transport;
 
 pub use inbox::Inbox;
 pub use transport::ShmTransport;

@@ -1,4 +1,4 @@
-//! `#[mobula::main]`: the ways in which a body ends, `attribute WAY`.
+//! `#[mobula::main]`: the ways in which a body ends, `attribute CASE`.
 
 #[mobula::remote]
 fn fails() -> Result<u64, String> {
@@ -12,7 +12,7 @@ fn rank() -> u32 {
 
 #[mobula::main(num_cpus = 3, num_gpus = 1, resources = { "Custom": 2 }, store_bytes = 33_554_432)]
 fn main() -> mobula::Result<()> {
-    // Rank 0 alone comes here.
+    // Only rank 0 runs this.
     assert_eq!(mobula::context().rank(), 0);
     let totals = mobula::cluster_resources();
     assert_eq!((totals["CPU"], totals["GPU"], totals["Custom"]), (3.0, 1.0, 2.0));

@@ -1,4 +1,4 @@
-//! One of two programs that differ in one function; started together they must be refused.
+//! One of two programs that differ in one function; a job of both must be refused.
 
 #[path = "binary_shared.rs"]
 mod shared;

@@ -1,5 +1,5 @@
-//! A rank whose main thread sits in the program's own MPI_Recv serves its arrays all the same: some thread of every rank
-//! goes on calling MPI, which libraries without hardware's help need to serve a read.
+//! A rank whose main thread is blocked in the program's own MPI_Recv serves its arrays all the same: a thread of every rank
+//! keeps calling MPI, which MPI libraries without hardware support need to serve a read.
 
 use mobula::prelude::*;
 use mpi::Threading;
@@ -26,20 +26,20 @@ fn main() -> mobula::Result<()> {
     let cluster = mobula::init_with_comm(world.as_raw(), Config::default().store_bytes(512 << 20))?;
     if world.rank() == 0 {
         for other in 1..cluster.size() {
-            let made: Vec<_> = (0..ARRAYS).map(|number| make::on(other).remote(number)).collect();
-            for (number, array) in made.iter().enumerate() {
+            let arrays: Vec<_> = (0..ARRAYS).map(|number| make::on(other).remote(number)).collect();
+            for (number, array) in arrays.iter().enumerate() {
                 let array = array.get()?;
                 assert_eq!(array.len(), LENGTH);
                 assert!(array.iter().enumerate().all(|(index, value)| *value == index as u64 ^ number as u64));
             }
         }
-        // Only now do the others leave their receive.
+        // The other ranks return from their receive only now.
         for other in 1..world.size() {
             world.process_at_rank(other).send(&7i32);
         }
     } else {
-        let (word, _) = world.process_at_rank(0).receive::<i32>();
-        assert_eq!(word, 7);
+        let (value, _) = world.process_at_rank(0).receive::<i32>();
+        assert_eq!(value, 7);
     }
     cluster.shutdown()?;
     world.barrier();

@@ -1,6 +1,6 @@
 //! `init_with_comm`: clusters inside an MPI program, one after the other, on the world and on halves of it.
 //!
-//! The argument is the thread level that the program asks MPI for: `single`, as most programs do, `funneled`,
+//! The argument is the thread level that the program requests from MPI: `single`, as most programs do, `funneled`,
 //! `serialized` or `multiple`.
 
 use mobula::Error;
@@ -20,7 +20,7 @@ fn total(values: &[u64]) -> u64 {
     values.iter().sum()
 }
 
-/// Rank 0 of `comm` drives, the others serve; the program's own messages go on meanwhile.
+/// Rank 0 of `comm` drives, the others serve; the program may send its own messages meanwhile.
 fn cluster_on(comm: &impl Communicator, round: u64) -> mobula::Result<()> {
     let cluster = mobula::init_with_comm(comm.as_raw(), Config::default().store_bytes(32 << 20))?;
     assert_eq!((cluster.rank() as i32, cluster.size() as i32), (comm.rank(), comm.size()));
@@ -37,7 +37,7 @@ fn cluster_on(comm: &impl Communicator, round: u64) -> mobula::Result<()> {
 }
 
 fn main() -> mobula::Result<()> {
-    let wanted = match std::env::args().nth(1).as_deref() {
+    let requested = match std::env::args().nth(1).as_deref() {
         Some("single") => Threading::Single,
         Some("funneled") => Threading::Funneled,
         Some("serialized") => Threading::Serialized,
@@ -46,7 +46,7 @@ fn main() -> mobula::Result<()> {
     };
     let early = mobula::init_with_comm(mpi::topology::SimpleCommunicator::world().as_raw(), Config::default());
     assert!(matches!(early.map(|_| ()), Err(Error::Config { .. })), "MPI_Init has not been called yet");
-    let (universe, given) = mpi::initialize_with_threading(wanted).expect("nobody else has initialized MPI");
+    let (universe, given) = mpi::initialize_with_threading(requested).expect("MPI is not initialized yet");
     let world = universe.world();
     if world.rank() == 0 {
         println!("MPI gave {}", format!("{given:?}").to_uppercase());
@@ -54,7 +54,7 @@ fn main() -> mobula::Result<()> {
     for round in 1..4 {
         cluster_on(&world, round)?;
         assert!(!mobula::is_initialized());
-        // MPI is the program's: still there, and no message of ours in its communicator.
+        // MPI belongs to the program: it still works, and mobula left no message in its communicator.
         let mut sum = 0;
         world.all_reduce_into(&world.rank(), &mut sum, mpi::collective::SystemOperation::sum());
         assert_eq!(sum, world.size() * (world.size() - 1) / 2);

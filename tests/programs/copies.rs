@@ -1,27 +1,27 @@
-//! Arrays that other hosts need: each crosses once to a host. What was brought is in the lines that `MOBULA_LOG=debug` gives.
+//! Arrays that other hosts need: each is sent once to a host. `MOBULA_LOG=debug` prints a line for each fetch.
 //!
-//! `copies many`: ten tasks on the last host ask for one array of 64 MiB; `copies all`: every rank asks for one;
-//! `copies lose`: of two ranks of the last host that ask for several one dies meanwhile; `copies time BYTES COUNT`: what one
-//! rank of another host takes to get an array, for people.
+//! `copies many`: ten tasks on the last host request one array of 64 MiB; `copies all`: every rank requests one;
+//! `copies lose`: one of two ranks of the last host that request several dies meanwhile; `copies time BYTES COUNT`: prints the
+//! time that one rank of another host needs to get an array.
 
 use mobula::prelude::*;
 use std::time::Instant;
 
 const LARGE_BYTES: usize = 64 << 20;
 
-/// Where a number stands in an array, so that a byte that is out of place shows.
-fn pattern(place: usize) -> u8 {
-    (place ^ (place >> 8) ^ (place >> 16)) as u8
+/// A byte that depends on its index, so that misplaced bytes are detected.
+fn pattern(index: usize) -> u8 {
+    (index ^ (index >> 8) ^ (index >> 16)) as u8
 }
 
-fn made(bytes: usize) -> Vec<u8> {
+fn filled(bytes: usize) -> Vec<u8> {
     (0..bytes).map(pattern).collect()
 }
 
 #[mobula::remote]
-fn is_right(array: &[u8], asker: u32) -> bool {
-    let _ = asker;
-    array.iter().enumerate().all(|(place, byte)| *byte == pattern(place))
+fn is_right(array: &[u8], request: u32) -> bool {
+    let _ = request;
+    array.iter().enumerate().all(|(index, byte)| *byte == pattern(index))
 }
 
 #[mobula::remote]
@@ -29,15 +29,15 @@ fn ends(array: &[u8]) -> (u8, u8) {
     (array[0], array[array.len() - 1])
 }
 
-/// Ranks that are asked, and how often each.
-fn ask(ranks: &[u32], times: u32) -> mobula::Result<()> {
-    let array = mobula::put_array(&made(LARGE_BYTES))?;
+/// Runs `times` tasks on each of these ranks, all of which take one array.
+fn request(ranks: &[u32], times: u32) -> mobula::Result<()> {
+    let array = mobula::put_array(&filled(LARGE_BYTES))?;
     let answers: Vec<ObjectRef<bool>> = (0..times)
         .flat_map(|time| ranks.iter().map(move |rank| (*rank, time)))
         .map(|(rank, time)| is_right::on(rank).remote(&array, time))
         .collect();
     for answer in &answers {
-        assert!(*answer.get()?, "an array came with other bytes than it was made with");
+        assert!(*answer.get()?, "an array arrived with wrong bytes");
     }
     println!("right in {} tasks", answers.len());
     Ok(())
@@ -47,21 +47,21 @@ fn ask(ranks: &[u32], times: u32) -> mobula::Result<()> {
 fn die() {
     let own = std::process::id().to_string();
     let _ = std::process::Command::new("kill").args(["-KILL", &own]).status();
-    unreachable!("the process is gone");
+    unreachable!("the process was killed");
 }
 
-/// The second of two ranks dies while both bring arrays, each some of them for both.
+/// The second of two ranks dies while both fetch arrays, each of them some for both.
 fn lose(ranks: &[u32]) -> mobula::Result<()> {
-    let arrays: Vec<_> = (0..6).map(|_| mobula::put_array(&made(LARGE_BYTES / 4))).collect::<Result<_, _>>()?;
-    let ask = |rank: u32| -> Vec<ObjectRef<bool>> {
+    let arrays: Vec<_> = (0..6).map(|_| mobula::put_array(&filled(LARGE_BYTES / 4))).collect::<Result<_, _>>()?;
+    let request = |rank: u32| -> Vec<ObjectRef<bool>> {
         arrays.iter().map(|array| is_right::on(rank).remote(array, rank)).collect()
     };
-    let (answers, lost) = (ask(ranks[0]), ask(ranks[1]));
+    let (answers, lost) = (request(ranks[0]), request(ranks[1]));
     let death = die::on(ranks[1]).remote();
     assert!(death.get().is_err());
     drop(lost);
-    for answer in answers.iter().chain(&ask(ranks[0])) {
-        assert!(*answer.get()?, "an array came with other bytes than it was made with");
+    for answer in answers.iter().chain(&request(ranks[0])) {
+        assert!(*answer.get()?, "an array arrived with wrong bytes");
     }
     println!("right without rank {}", ranks[1]);
     Ok(())
@@ -70,7 +70,7 @@ fn lose(ranks: &[u32]) -> mobula::Result<()> {
 fn time(rank: u32, bytes: usize, count: usize) -> mobula::Result<()> {
     let mut took = Vec::new();
     for round in 0..count + 3 {
-        let array = mobula::put_array(&made(bytes))?;
+        let array = mobula::put_array(&filled(bytes))?;
         let began = Instant::now();
         assert_eq!(*ends::on(rank).remote(&array).get()?, (pattern(0), pattern(bytes - 1)));
         if round >= 3 {
@@ -90,8 +90,8 @@ fn main() -> mobula::Result<()> {
     let last: Vec<u32> = nodes.last().map(|node| node.ranks().to_vec()).unwrap_or_default();
     let others: Vec<u32> = nodes.iter().flat_map(|node| node.ranks().to_vec()).filter(|rank| *rank > 0).collect();
     match words[..] {
-        ["many"] => ask(&last, 10u32.div_ceil(last.len().max(1) as u32)),
-        ["all"] => ask(&others, 1),
+        ["many"] => request(&last, 10u32.div_ceil(last.len().max(1) as u32)),
+        ["all"] => request(&others, 1),
         ["lose"] => lose(&last),
         ["time", bytes, count] => {
             let number = |word: &str| word.parse().expect("a number");

@@ -1,4 +1,4 @@
-//! SPMD: every rank runs the body and is a driver of its own; they meet in a named actor.
+//! SPMD: every rank runs the body as its own driver; the ranks meet in a named actor.
 
 use mobula::prelude::*;
 use std::time::{Duration, Instant};
@@ -13,33 +13,33 @@ fn total(values: &[u64], scale: u64) -> u64 {
     scale * values.iter().sum::<u64>()
 }
 
-/// Who has come by.
-struct Guests {
+/// The ranks that have signed.
+struct Register {
     ranks: Vec<u32>,
 }
 
 #[mobula::actor]
-impl Guests {
-    /// Nobody yet.
+impl Register {
+    /// No rank yet.
     pub fn new() -> Self {
-        Guests { ranks: Vec::new() }
+        Register { ranks: Vec::new() }
     }
-    /// Somebody comes by; how many have so far.
+    /// Adds a rank; returns how many have signed.
     pub fn sign(&mut self, rank: u32) -> usize {
         self.ranks.push(rank);
         self.ranks.len()
     }
-    /// Everybody so far, in the order of coming.
+    /// The ranks that have signed, in order.
     pub fn signed(&self) -> Vec<u32> {
         self.ranks.clone()
     }
 }
 
-/// Asks until the answer pleases; whoever makes it true is another rank.
-fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+/// Polls until there is an answer, which depends on other ranks.
+fn until<T>(what: &str, mut poll: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + Duration::from_secs(30);
     loop {
-        if let Some(answer) = ask() {
+        if let Some(answer) = poll() {
             return answer;
         }
         assert!(Instant::now() < deadline, "not within 30 s: {what}");
@@ -52,7 +52,7 @@ fn main() -> mobula::Result<()> {
     let here = mobula::context().rank();
     let ranks: Vec<u32> = mobula::nodes().iter().flat_map(|node| node.ranks().to_vec()).collect();
 
-    // Each drives tasks of its own on all others, on arrays of its own.
+    // Each rank runs its own tasks on all ranks, on its own arrays.
     let array = mobula::put_array(&vec![u64::from(here) + 1; 10_000])?;
     for other in &ranks {
         assert_eq!(*rank::on(*other).remote().get()?, *other);
@@ -63,15 +63,15 @@ fn main() -> mobula::Result<()> {
         assert_eq!(**sum, scale as u64 * 10_000 * (u64::from(here) + 1));
     }
 
-    // One makes the actor, all find it.
-    let guests = if here == 0 {
-        Guests::options().name("guests").remote()
+    // One rank creates the actor, all find it.
+    let register = if here == 0 {
+        Register::options().name("register").remote()
     } else {
-        until("rank 0 makes the actor", || mobula::get_actor::<Guests>("guests").ok())
+        until("rank 0 creates the actor", || mobula::get_actor::<Register>("register").ok())
     };
-    guests.sign(here).get()?;
-    let mut signed = until("everybody signs", || {
-        let signed = guests.signed().get().ok()?;
+    register.sign(here).get()?;
+    let mut signed = until("all ranks sign", || {
+        let signed = register.signed().get().ok()?;
         (signed.len() == ranks.len()).then(|| signed.to_vec())
     });
     signed.sort_unstable();

@@ -14,18 +14,18 @@ fn total(values: &[u64]) -> u64 {
     values.iter().sum()
 }
 
-/// Adds up.
+/// Sums numbers.
 struct Sum {
     value: u64,
 }
 
 #[mobula::actor]
 impl Sum {
-    /// Nothing yet.
+    /// Zero.
     pub fn new() -> Self {
         Sum { value: 0 }
     }
-    /// More; the sum so far.
+    /// Adds `amount`; returns the sum so far.
     pub fn add(&mut self, amount: u64) -> u64 {
         self.value += amount;
         self.value
@@ -37,8 +37,8 @@ fn main() -> mobula::Result<()> {
     let ranks = mobula::nodes().iter().map(|node| node.ranks().len() as u32).sum::<u32>();
     let sum = Sum::options().place(Placement::Rank(ranks - 1)).remote();
     for round in 0u64.. {
-        let (maker, taker) = (round as u32 % ranks, (round as u32 + 1) % ranks);
-        let added = sum.add(total::on(taker).remote(make::on(maker).remote(10_000usize)));
+        let (producer, consumer) = (round as u32 % ranks, (round as u32 + 1) % ranks);
+        let added = sum.add(total::on(consumer).remote(make::on(producer).remote(10_000usize)));
         assert_eq!(*added.get()?, 10_000 * (round + 1));
         if round == 20 {
             println!("at work");

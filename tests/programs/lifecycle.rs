@@ -1,4 +1,4 @@
-//! The library form: what is refused before and after, `init`, `serve`, `shutdown`, and starting again.
+//! The library form: refusals before and after, `init`, `serve`, `shutdown`, and starting again.
 
 use mobula::Error;
 use mobula::prelude::*;
@@ -8,18 +8,18 @@ fn add(a: u64, b: u64) -> u64 {
     a + b
 }
 
-/// Holds a number.
-pub struct Cell {
+/// An actor with a number.
+pub struct Number {
     value: u64,
 }
 
 #[mobula::actor]
-impl Cell {
-    /// Holds `value`.
+impl Number {
+    /// With `value`.
     pub fn new(value: u64) -> Self {
-        Cell { value }
+        Number { value }
     }
-    /// What it holds.
+    /// Its number.
     pub fn value(&self) -> u64 {
         self.value
     }
@@ -29,26 +29,26 @@ fn config() -> Config {
     Config::default().store_bytes(64 << 20).resource("Custom", 1.0)
 }
 
-/// Every call that needs a cluster says so.
+/// Every call that needs a cluster fails with that error.
 fn refuses_outside() {
     assert!(!mobula::is_initialized());
     let errors = [
         mobula::put(1u64).map(|_| ()).expect_err("put"),
         mobula::put_array(&[1u64]).map(|_| ()).expect_err("put_array"),
         mobula::create_array::<u64>(1).map(|_| ()).expect_err("create_array"),
-        mobula::get_actor::<Cell>("c").map(|_| ()).expect_err("get_actor"),
+        mobula::get_actor::<Number>("c").map(|_| ()).expect_err("get_actor"),
         add::remote(1u64, 2u64).get().map(|_| ()).expect_err("remote and get"),
         add::on(0).remote(1u64, 2u64).get().map(|_| ()).expect_err("on and get"),
-        Cell::remote(1u64).value().get().map(|_| ()).expect_err("an actor's call and get"),
+        Number::remote(1u64).value().get().map(|_| ()).expect_err("an actor's call and get"),
     ];
     for error in errors {
         assert!(matches!(error, Error::Config { .. }), "{error:?}");
         let text = error.to_string();
-        assert!(text.contains("mobula::main") && text.contains("mobula::init"), "it says what to do: {text}");
+        assert!(text.contains("mobula::main") && text.contains("mobula::init"), "the error tells what to do: {text}");
     }
 }
 
-/// Starts, works, stops. Whether this rank drove.
+/// Starts, works, stops. Returns true if this rank was the driver.
 fn once(round: u64) -> mobula::Result<bool> {
     let cluster = mobula::init(config())?;
     assert!(mobula::is_initialized());
@@ -65,15 +65,15 @@ fn once(round: u64) -> mobula::Result<bool> {
     assert!(matches!(refused, Error::Config { .. }), "{refused:?}");
     assert_eq!(mobula::init(config().ignore_reinit(true))?.size(), cluster.size());
 
-    // What is left behind at the end does not matter: objects, an actor, tasks that run.
+    // Objects, an actor and running tasks may be left at the end.
     let kept = mobula::put(vec![round; 3])?;
     let array = mobula::put_array(&[round; 1000])?.get()?.clone();
-    let cell = Cell::options().name("left").remote(round);
-    assert_eq!(*cell.value().get()?, round);
+    let number = Number::options().name("left").remote(round);
+    assert_eq!(*number.value().get()?, round);
     let running: Vec<ObjectRef<u64>> = (0..100).map(|task| add::remote(task, 1u64)).collect();
     cluster.shutdown()?;
 
-    // What was there stays there, what was not there never comes.
+    // Available objects stay available; the others never become available.
     assert_eq!(*kept.get()?, [round; 3]);
     assert!(array.iter().all(|value| *value == round));
     for task in &running {
@@ -91,7 +91,7 @@ fn main() -> mobula::Result<()> {
     let drives = once(1)?;
     refuses_outside();
     if launched {
-        // MPI starts once in a process. Either that is said, or a second cluster starts all the same.
+        // MPI starts once in a process. Either the error says that, or a second cluster starts all the same.
         match once(2) {
             Ok(_) => {}
             Err(Error::Config { message }) => assert!(message.contains("MPI"), "{message}"),

@@ -1,4 +1,4 @@
-//! Works until it is told that the job's time nears its end, and then ends with the answer that it has.
+//! Works until the job's preemption signal, and then ends with a partial answer.
 
 use mobula::prelude::*;
 use std::io::Write;
@@ -14,10 +14,10 @@ fn remainder(number: u64) -> u64 {
 #[mobula::main(store_bytes = 67_108_864)]
 fn main() -> mobula::Result<()> {
     mobula::on_preempt(|preempt| {
-        println!("told by signal {}, seconds left: {:?}", preempt.signal, preempt.left.map(|left| left.as_secs()));
+        println!("preempted by signal {}, seconds left: {:?}", preempt.signal, preempt.left.map(|left| left.as_secs()));
         ENDING.store(true, Ordering::Relaxed);
     })?;
-    println!("there are {:?}", mobula::cluster_resources());
+    println!("resources: {:?}", mobula::cluster_resources());
     let (mut sum, mut numbers) = (0, 0);
     while !ENDING.load(Ordering::Relaxed) {
         let spread = |number| remainder::options().place(Placement::Spread).remote(number);

@@ -1,5 +1,5 @@
-//! Programs that can never go on, each in its own way: `stuck CASE`, on 2 ranks. Rank 0 drives, gives up after some seconds, and
-//! prints `gave up`; what the runtime said until then is what the test looks at.
+//! Programs that deadlock, each in its own way: `stuck CASE`, on 2 ranks. Rank 0 is the driver, gives up after some seconds, and
+//! prints `gave up`; the test checks what the runtime printed until then.
 
 use mobula::prelude::*;
 use std::process::ExitCode;
@@ -7,16 +7,16 @@ use std::process::ExitCode;
 /// How long the driver waits: several times `MOBULA_STALL_S` of the tests.
 const PATIENCE: Duration = Duration::from_secs(6);
 
-/// Two of them call each other.
+/// An actor whose calls call another one.
 pub struct Caller {}
 
 #[mobula::actor]
 impl Caller {
-    /// Ready to call.
+    /// Creates it.
     pub fn new() -> Caller {
         Caller {}
     }
-    /// Calls the other, which calls this one, and so on.
+    /// Calls `other`, which calls this one, and so on.
     pub fn call(&mut self, other: CallerHandle, me: CallerHandle, depth: u32) -> mobula::Result<u32> {
         if depth == 0 {
             return Ok(0);
@@ -26,45 +26,45 @@ impl Caller {
     }
 }
 
-/// Keeps a reference for a task that is to find it.
+/// Stores references for a task to read.
 pub struct Holder {
-    kept: Vec<ObjectRef<u32>>,
+    references: Vec<ObjectRef<u32>>,
 }
 
 #[mobula::actor]
 impl Holder {
-    /// Of nothing.
+    /// Without references.
     pub fn new() -> Holder {
-        Holder { kept: Vec::new() }
+        Holder { references: Vec::new() }
     }
-    /// Keeps these.
-    pub fn keep(&mut self, references: Vec<ObjectRef<u32>>) {
-        self.kept = references;
+    /// Stores these.
+    pub fn store(&mut self, references: Vec<ObjectRef<u32>>) {
+        self.references = references;
     }
-    /// What it keeps.
-    pub fn kept(&mut self) -> Vec<ObjectRef<u32>> {
-        self.kept.clone()
+    /// The stored references.
+    pub fn stored(&mut self) -> Vec<ObjectRef<u32>> {
+        self.references.clone()
     }
 }
 
-/// Waits for the first reference that the holder comes to have: its own.
+/// Waits for the first reference that the holder gets: the one to its own result.
 #[mobula::remote]
-fn narcissus(holder: HolderHandle) -> mobula::Result<u32> {
+fn waits_for_itself(holder: HolderHandle) -> mobula::Result<u32> {
     loop {
-        let kept = holder.kept().get()?.clone();
-        if let Some(own) = kept.first() {
+        let stored = holder.stored().get()?.clone();
+        if let Some(own) = stored.first() {
             return Ok(*own.get()?);
         }
     }
 }
 
 #[mobula::remote(resources = { "Key": 1 })]
-fn wanting() -> u32 {
+fn needs_key() -> u32 {
     1
 }
 
 #[mobula::remote]
-fn train(milliseconds: u64) -> u32 {
+fn computes(milliseconds: u64) -> u32 {
     std::thread::sleep(Duration::from_millis(milliseconds));
     1
 }
@@ -77,27 +77,27 @@ fn cycle() -> mobula::Result<ObjectRef<u32>> {
 
 fn itself(rank: u32) -> mobula::Result<ObjectRef<u32>> {
     let holder = Holder::options().place(Placement::Rank(0)).remote();
-    let own = narcissus::on(rank).remote(holder.clone());
-    holder.keep(vec![own.clone()]).get()?;
+    let own = waits_for_itself::on(rank).remote(holder.clone());
+    holder.store(vec![own.clone()]).get()?;
     Ok(own)
 }
 
 fn resource() -> mobula::Result<ObjectRef<u32>> {
-    let keeper = Caller::options().name("keeper").resource("Key", 1.0).place(Placement::Rank(1)).remote();
-    // A call that is answered: the key is taken.
-    keeper.call(keeper.clone(), keeper.clone(), 0).get()?;
-    let wants = wanting::options().place(Placement::Rank(1)).remote();
-    // Its last handle stays here.
-    std::mem::forget(keeper);
-    Ok(wants)
+    let holder = Caller::options().name("holder").resource("Key", 1.0).place(Placement::Rank(1)).remote();
+    // Once a call has returned, the actor holds the Key.
+    holder.call(holder.clone(), holder.clone(), 0).get()?;
+    let waits = needs_key::options().place(Placement::Rank(1)).remote();
+    // Its last handle is never dropped.
+    std::mem::forget(holder);
+    Ok(waits)
 }
 
-/// Arrays that are in use, until there is no room for one more.
+/// Creates arrays and keeps them, until the store has no space for one more.
 fn fill() -> Error {
-    let mut mine = Vec::new();
+    let mut arrays = Vec::new();
     loop {
         match mobula::put_array(&vec![1_u8; 1 << 20]) {
-            Ok(array) => mine.push(array),
+            Ok(array) => arrays.push(array),
             Err(error) => return error,
         }
     }
@@ -108,8 +108,8 @@ fn fills() -> String {
     fill().to_string()
 }
 
-/// The driver, and then a task of the other rank, waits for room that never comes.
-fn room() -> mobula::Result<()> {
+/// The driver, and then a task of the other rank, waits for space that is never freed.
+fn space() -> mobula::Result<()> {
     println!("the driver was refused: {}", fill());
     println!("the task was refused: {}", *fills::on(1).remote().get()?);
     Ok(())
@@ -131,8 +131,8 @@ fn run(case: &str) -> mobula::Result<()> {
     if cluster.rank() != 0 {
         return cluster.serve();
     }
-    if case == "room" {
-        room()?;
+    if case == "space" {
+        space()?;
         return cluster.shutdown();
     }
     let never = match case {
@@ -140,11 +140,11 @@ fn run(case: &str) -> mobula::Result<()> {
         "itself" => itself(0)?,
         "itself-elsewhere" => itself(1)?,
         "resource" => resource()?,
-        "computes" => train::on(1).remote(PATIENCE.as_millis() as u64 - 2000),
+        "computes" => computes::on(1).remote(PATIENCE.as_millis() as u64 - 2000),
         other => panic!("there is no case {other}"),
     };
     match never.get_timeout(PATIENCE) {
-        Ok(value) => println!("was given {}", *value),
+        Ok(value) => println!("got {}", *value),
         Err(Error::Timeout { .. }) => println!("gave up"),
         Err(error) => println!("failed: {error}"),
     }

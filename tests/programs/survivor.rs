@@ -1,7 +1,7 @@
-//! Rounds of tasks on every rank, while a test kills ranks, switches hosts off and pulls cables: the answers must be right all
-//! the same. `survivor [ROUNDS]`.
+//! Rounds of tasks on every rank, while a test kills ranks, powers hosts off and pulls cables: the answers must be right all the
+//! same. `survivor [ROUNDS]`.
 //!
-//! Says where each rank is, `round N` as it goes, and at last `survived: right answers, lost ranks [..]`.
+//! Prints the process of each rank, `round N` for each round, and finally `survived: right answers, lost ranks [..]`.
 
 use mobula::prelude::*;
 use std::collections::BTreeSet;
@@ -14,22 +14,22 @@ const TASKS_A_RANK: u64 = 4;
 /// Steps of a task: about 10 ms of work.
 const STEPS: u64 = 4_000_000;
 
-/// Nobody waits longer: a task that is never retried is a failure, and no hang.
+/// The longest wait: a task that is never retried fails the program and does not hang it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[mobula::remote]
-fn place() -> (String, u32) {
+fn host_and_process() -> (String, u32) {
     (mobula::context().host().to_string(), std::process::id())
 }
 
-/// A value that takes its time to work out, and depends on nothing but the seed; and who worked it out.
+/// A value that takes about 10 ms to compute and depends only on the seed; and the rank that computed it.
 #[mobula::remote(max_retries = 5)]
 fn work(seed: u64) -> (u64, u32) {
-    (worked_out(seed), mobula::context().rank())
+    (value_of(seed), mobula::context().rank())
 }
 
-/// A chain of xorshift64* (Vigna, 2016): no step can be left out.
-fn worked_out(seed: u64) -> u64 {
+/// A chain of xorshift64* steps (Vigna, 2016): no step can be skipped.
+fn value_of(seed: u64) -> u64 {
     let mut state = seed | 1;
     for _ in 0..STEPS {
         state ^= state >> 12;
@@ -39,17 +39,17 @@ fn worked_out(seed: u64) -> u64 {
     state.wrapping_mul(0x2545_f491_4f6c_dd1d)
 }
 
-/// A line that the test sees at once.
-fn say(line: String) {
+/// Prints a line, flushed so that the test reads it immediately.
+fn print_now(line: String) {
     println!("{line}");
     let _ = std::io::stdout().flush();
 }
 
-/// The ranks that no task can be sent to any more.
+/// The ranks to which no task can be sent any more.
 fn lost(ranks: &[u32]) -> mobula::Result<Vec<u32>> {
     let mut lost = Vec::new();
     for rank in ranks {
-        match place::on(*rank).remote().get_timeout(PATIENCE) {
+        match host_and_process::on(*rank).remote().get_timeout(PATIENCE) {
             Ok(_) => {}
             Err(Error::NodeDied { .. }) => lost.push(*rank),
             Err(other) => return Err(other),
@@ -63,23 +63,23 @@ fn main() -> mobula::Result<()> {
     let rounds: u64 = std::env::args().nth(1).map_or(20, |rounds| rounds.parse().expect("a number of rounds"));
     let ranks: Vec<u32> = mobula::nodes().iter().flat_map(|node| node.ranks().to_vec()).collect();
     for rank in &ranks {
-        let told = place::on(*rank).remote().get()?;
-        say(format!("rank {rank} is process {} of {}", told.1, told.0));
+        let answer = host_and_process::on(*rank).remote().get()?;
+        print_now(format!("rank {rank} is process {} of {}", answer.1, answer.0));
     }
     let tasks = TASKS_A_RANK * ranks.len() as u64;
     let seeds = |round: u64| (0..tasks).map(move |task| round * tasks + task + 1);
     for round in 0..rounds {
         let refs: Vec<_> = seeds(round).map(|seed| work::options().place(Placement::Spread).remote(seed)).collect();
-        say(format!("round {round}"));
-        let expected: Vec<u64> = seeds(round).map(worked_out).collect();
+        print_now(format!("round {round}"));
+        let expected: Vec<u64> = seeds(round).map(value_of).collect();
         let mut workers = BTreeSet::new();
         for (reference, expected) in refs.iter().zip(expected) {
             let answer = reference.get_timeout(PATIENCE)?;
             assert_eq!(answer.0, expected, "a wrong answer in round {round}");
             workers.insert(answer.1);
         }
-        say(format!("round {round} was worked out by ranks {workers:?}"));
+        print_now(format!("round {round} was computed by ranks {workers:?}"));
     }
-    say(format!("survived: right answers, lost ranks {:?}", lost(&ranks)?));
+    print_now(format!("survived: right answers, lost ranks {:?}", lost(&ranks)?));
     Ok(())
 }

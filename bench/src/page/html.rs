@@ -9,7 +9,8 @@ pub const STYLE: &str = "
 :root { color-scheme: light dark; --ink: #1d2430; --paper: #fff; --faint: #6b7686; --rule: #d9dee6; --ok: #1a7f4b;
   --bad: #b3261e; --c0: #2563b0; --c1: #d9730d; --c2: #1a7f4b; --c3: #8e44ad; --c4: #b3261e; --c5: #0f7b8a; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e9ef; --paper: #14181f; --faint: #98a2b3; --rule: #323b48;
-  --ok: #5fce95; --bad: #ff8a80; --c0: #7ab0f0; --c1: #f5a65b; --c2: #5fce95; --c3: #c993e0; --c4: #ff8a80; --c5: #5cc8d7; } }
+  --ok: #5fce95; --bad: #ff8a80; --c0: #7ab0f0; --c1: #f5a65b; --c2: #5fce95; --c3: #c993e0; --c4: #ff8a80;
+  --c5: #5cc8d7; } }
 body { font: 15px/1.45 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 1100px;
   margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; border-bottom: 1px solid var(--rule); }

@@ -5,8 +5,8 @@ use super::Block;
 use std::sync::Arc;
 
 impl Block {
-    /// Splits the block into pieces of `piece_bytes`; the last one has the remaining bytes. Each piece has one owner, as a
-    /// block has, and the memory is freed when the last piece is dropped.
+    /// Splits the block into pieces of `piece_bytes`; the last one has the remaining bytes. Each piece has one owner,
+    /// as a block has, and the memory is freed when the last piece is dropped.
     pub fn split(self, piece_bytes: usize) -> Vec<Block> {
         if self.length <= piece_bytes {
             return vec![self];
@@ -21,8 +21,8 @@ impl Block {
         (0..whole.length).step_by(piece_bytes).map(piece).collect()
     }
 
-    /// The block from which `pieces` were split. `None`, and the pieces are dropped, where another piece of it still exists
-    /// elsewhere, or `pieces` is empty.
+    /// The block from which `pieces` were split. `None`, and the pieces are dropped, where another piece of it still
+    /// exists elsewhere, or `pieces` is empty.
     pub fn join(pieces: impl IntoIterator<Item = Block>) -> Option<Block> {
         let mut pieces = pieces.into_iter();
         let mut first = pieces.next()?;

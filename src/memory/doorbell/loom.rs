@@ -1,7 +1,8 @@
 //! The doorbell on loom's atomics: a stand-in for the kernel's futex, and models of sleeping and notifying.
 //!
-//! S1 and S2 are not fenced in the code: that a store becomes visible within the first sleep is a matter of time, which a
-//! model checker does not know. The fence between them in these models stands for that time; all else is the code's own.
+//! S1 and S2 are not fenced in the code: that a store becomes visible within the first sleep is a matter of time, which
+//! a model checker does not know. The fence between them in these models stands for that time; all else is the code's
+//! own.
 
 use super::Doorbell;
 use crate::base::sync::{Ordering, thread};

@@ -6,8 +6,8 @@ use crate::base::sync::{UnsafeCell, explore, thread};
 
 const LINES: usize = RING_BYTES / LINE_BYTES;
 
-/// A ring's words and bytes as loom sees them: the first word of each line is an atomic; the other bytes of the line, none
-/// of which may be read while it is written, are a cell.
+/// A ring's words and bytes as loom sees them: the first word of each line is an atomic; the other bytes of the line,
+/// none of which may be read while it is written, are a cell.
 struct ModelMemory {
     head: AtomicU64,
     words: [AtomicU64; LINES],

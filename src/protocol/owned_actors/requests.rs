@@ -1,6 +1,6 @@
-//! Requests to an actor's owner: to end it, and for its location.
+//! Requests to an actor's owner: to end it, for its location, and to free its name.
 
-use super::OwnedActor;
+use super::{GivenName, OwnedActor};
 use crate::base::sync::lock;
 use crate::base::{Error, ObjectId, Rank};
 use crate::protocol::actor_message::ActorMessage;
@@ -12,7 +12,7 @@ impl Protocol {
     /// A rank ends an actor: one that this rank could restart, or one that runs here.
     pub(in crate::protocol) fn on_kill(&self, env: &impl Environment, id: ObjectId, reason: &str, last: bool) {
         let location = {
-            let mut owned = lock(&self.owned_actors.0);
+            let mut owned = lock(&self.owned_actors.actors);
             let entry = owned.get_mut(&id).filter(|entry| entry.restart.is_some() || entry.ended.is_some());
             entry.map(|entry| {
                 let error = Error::ActorDied { actor: entry.label.clone(), reason: reason.to_string() };
@@ -35,7 +35,7 @@ impl Protocol {
         // Dropped after the lock, like the handle of an entry.
         let handle = self.references.find_actor(id);
         let reply = {
-            let mut owned = lock(&self.owned_actors.0);
+            let mut owned = lock(&self.owned_actors.actors);
             match owned.get_mut(&id) {
                 Some(OwnedActor { ended: Some(error), incarnation, .. }) => Some((*incarnation, Err(error.clone()))),
                 Some(OwnedActor { restart: Some(restart), location, incarnation, .. }) => {
@@ -49,7 +49,7 @@ impl Protocol {
                 // Its name is registered, the directory rank knows that its location died, and its constructor is not
                 // sent yet.
                 None if handle.is_some() => {
-                    lock(&self.owned_actors.1).entry(id).or_default().push(from);
+                    lock(&self.owned_actors.location_requests).entry(id).or_default().push(from);
                     None
                 }
                 _ => Some((known, Err(Error::ActorDied { actor: id.to_string(), reason: LAST_HANDLE_DROPPED.to_string() }))),
@@ -63,12 +63,21 @@ impl Protocol {
     /// The actor's location reports that it ended for good.
     pub(in crate::protocol) fn on_ended(&self, env: &impl Environment, from: Rank, id: ObjectId, incarnation: u32, error: Error) {
         let actor = {
-            let owned = lock(&self.owned_actors.0);
+            let owned = lock(&self.owned_actors.actors);
             let entry = owned.get(&id).filter(|entry| entry.location == from && entry.incarnation == incarnation);
             entry.and_then(|entry| entry.actor.upgrade())
         };
         if let Some(actor) = actor {
             self.end_actor(env, &actor, error);
+        }
+    }
+
+    /// Frees the name of a named actor that ended.
+    pub(super) fn free_name(&self, env: &impl Environment, actor: ObjectId) {
+        let name = lock(&self.owned_actors.actors).get_mut(&actor).and_then(|entry| entry.name.take());
+        if let Some(GivenName { name, .. }) = name {
+            let directory = self.directory_rank(env, &name);
+            env.send(directory, &Message::NameFree { name, actor });
         }
     }
 }

@@ -22,7 +22,7 @@ pub(super) enum GroupState {
 
 /// A group as its owner knows it.
 #[derive(Debug)]
-pub(super) struct OwnedGroup {
+pub(super) struct GroupRecord {
     pub strategy: Strategy,
     pub bundles: Vec<ResourceRequest>,
     /// By bundle: the rank that holds it, and the attempt that placed it there.
@@ -37,7 +37,7 @@ pub(super) struct OwnedGroup {
     pub next: u32,
 }
 
-impl OwnedGroup {
+impl GroupRecord {
     /// By host: how many bundles of the group are there.
     pub fn used(&self, hosts: &[HostView]) -> Vec<u32> {
         let on = |host: &HostView| self.locations.iter().flatten().filter(|(rank, _)| host.ranks.contains(rank)).count();

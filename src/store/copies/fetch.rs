@@ -2,7 +2,7 @@
 
 use super::cached::CachedCopy;
 use super::message::{CopyMessage, CopySource};
-use super::{Actions, Copies, CopyAction, CopyEntry, PeerView, FetchRoute};
+use super::{Actions, Copies, CopyAction, CopyEntry, HostPeers, FetchRoute};
 use crate::base::{Error, ObjectId, Rank};
 use std::sync::Arc;
 
@@ -74,7 +74,7 @@ impl<M: ?Sized, W> Copies<M, W> {
         original: CopySource,
         bytes: u64,
         route: FetchRoute,
-        peers: &impl PeerView,
+        peers: &impl HostPeers,
         actions: &mut Actions<M, W>,
     ) {
         let (waiters, requesters, excluded) = (Vec::new(), Vec::new(), Vec::new());
@@ -87,7 +87,7 @@ impl<M: ?Sized, W> Copies<M, W> {
         }
     }
 
-    pub(super) fn request_cached(&mut self, block: ObjectId, cache_rank: Rank, peers: &impl PeerView, actions: &mut Actions<M, W>) {
+    pub(super) fn request_cached(&mut self, block: ObjectId, cache_rank: Rank, peers: &impl HostPeers, actions: &mut Actions<M, W>) {
         if cache_rank == self.me {
             return self.locate(block, peers, actions);
         }
@@ -98,7 +98,7 @@ impl<M: ?Sized, W> Copies<M, W> {
         }
     }
 
-    pub(super) fn locate(&mut self, block: ObjectId, peers: &impl PeerView, actions: &mut Actions<M, W>) {
+    pub(super) fn locate(&mut self, block: ObjectId, peers: &impl HostPeers, actions: &mut Actions<M, W>) {
         let Some(CopyEntry::Fetching(fetch)) = self.table.get_mut(&block) else { return };
         fetch.stage = FetchStage::Locating;
         if !peers.is_dead(block.owner) {
@@ -117,7 +117,7 @@ impl<M: ?Sized, W> Copies<M, W> {
     pub(super) fn fail_where_owner_is_dead(
         &mut self,
         block: ObjectId,
-        peers: &impl PeerView,
+        peers: &impl HostPeers,
         actions: &mut Actions<M, W>,
     ) {
         let locating = |fetch: &PendingFetch<W>| matches!(fetch.stage, FetchStage::Locating);
@@ -129,7 +129,7 @@ impl<M: ?Sized, W> Copies<M, W> {
     }
 
     /// A holder served its copy or refused: when all have replied, it is read.
-    pub(super) fn read_when_all_replied(&mut self, block: ObjectId, peers: &impl PeerView, actions: &mut Actions<M, W>) {
+    pub(super) fn read_when_all_replied(&mut self, block: ObjectId, peers: &impl HostPeers, actions: &mut Actions<M, W>) {
         let Some(CopyEntry::Fetching(fetch)) = self.table.get_mut(&block) else { return };
         let FetchStage::CopiesRequested { pending, sources } = &mut fetch.stage else { return };
         if !pending.is_empty() {
@@ -163,7 +163,7 @@ impl<M: ?Sized, W> Copies<M, W> {
     }
 
     /// The bytes have arrived.
-    pub(super) fn on_arrived(&mut self, block: ObjectId, memory: Arc<M>, peers: &impl PeerView, actions: &mut Actions<M, W>) {
+    pub(super) fn on_arrived(&mut self, block: ObjectId, memory: Arc<M>, peers: &impl HostPeers, actions: &mut Actions<M, W>) {
         let Some(CopyEntry::Fetching(fetch)) = self.table.remove(&block) else { return };
         let tell = |waiter| CopyAction::Deliver { waiter, block, outcome: Ok(memory.clone()) };
         actions.extend(fetch.waiters.into_iter().map(tell));
@@ -198,7 +198,7 @@ impl<M: ?Sized, W> Copies<M, W> {
     }
 
     /// The effect of the death of `rank` on a fetch.
-    pub(super) fn on_failure_for(&mut self, block: ObjectId, rank: Rank, peers: &impl PeerView, actions: &mut Actions<M, W>) {
+    pub(super) fn on_failure_for(&mut self, block: ObjectId, rank: Rank, peers: &impl HostPeers, actions: &mut Actions<M, W>) {
         let Some(CopyEntry::Fetching(fetch)) = self.table.get_mut(&block) else { return };
         let is_unused = fetch.requesters.is_empty() && fetch.waiters.is_empty();
         match &mut fetch.stage {

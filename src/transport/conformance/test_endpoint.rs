@@ -2,7 +2,7 @@
 
 use crate::base::Rank;
 use crate::memory::Block;
-use crate::transport::{TransportEvent, Transport, RemoteAddress, Refusal};
+use crate::transport::{Refusal, RemoteAddress, Transport, TransportEvent};
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,15 @@ pub(super) struct TestEndpoint<'a> {
 impl<'a> TestEndpoint<'a> {
     pub(super) fn new(transport: &'a dyn Transport, rank: Rank, size: u32) -> TestEndpoint<'a> {
         let received = (0..size).map(|_| VecDeque::new()).collect();
-        TestEndpoint { transport, rank, size, received, reads: HashMap::new(), next_token: 1, progressed: Instant::now() }
+        TestEndpoint {
+            transport,
+            rank,
+            size,
+            received,
+            reads: HashMap::new(),
+            next_token: 1,
+            progressed: Instant::now(),
+        }
     }
 
     pub(super) fn peers(&self) -> Vec<Rank> {
@@ -55,7 +63,9 @@ impl<'a> TestEndpoint<'a> {
                         wrong = Some(format!("read {token} ended twice"));
                     }
                 }
-                TransportEvent::LinkDown { peer, reason } => wrong = Some(format!("the link to rank {peer} failed: {reason}")),
+                TransportEvent::LinkDown { peer, reason } => {
+                    wrong = Some(format!("the link to rank {peer} failed: {reason}"))
+                }
             }
         });
         if events != delivered {

@@ -5,7 +5,7 @@ use crate::base::config::Pages;
 use crate::base::error::{Error, Result};
 use crate::base::limits::RANKS_PER_HOST_MAX;
 use crate::base::sync::Ordering;
-use crate::memory::{Access, Doorbell, Consumer, Producer, RING_SEGMENT_BYTES, Segment, SegmentHandle};
+use crate::memory::{Access, Consumer, Doorbell, Producer, RING_SEGMENT_BYTES, Segment, SegmentHandle};
 use std::sync::Arc;
 
 /// Where the numbers of the senders begin: one cell a ring, which holds the writing rank + 1, and 0 past the last ring.

@@ -3,7 +3,7 @@
 use crate::base::Rank;
 use crate::base::sync::{AtomicUsize, Ordering, lock};
 use crate::memory::{Block, PeerArena, STORE};
-use crate::transport::{TransportEvent, RemoteAddress, Refusal};
+use crate::transport::{Refusal, RemoteAddress, TransportEvent};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -29,7 +29,13 @@ impl ReadCompletions {
         assert!(self.arenas.set(arenas).is_ok(), "the arenas of a host's ranks are set once");
     }
 
-    pub(super) fn start(&self, peer: Rank, from: RemoteAddress, mut into: Block, token: u64) -> Result<(), (Refusal, Block)> {
+    pub(super) fn start(
+        &self,
+        peer: Rank,
+        from: RemoteAddress,
+        mut into: Block,
+        token: u64,
+    ) -> Result<(), (Refusal, Block)> {
         let arenas = self.arenas.get().map_or(&[][..], Vec::as_slice);
         let Some((_, arena)) = arenas.iter().find(|(rank, _)| *rank == peer) else { return Err((Refusal::Lost, into)) };
         if self.waiting() >= DONE_MAX {

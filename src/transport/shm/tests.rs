@@ -3,7 +3,7 @@ use crate::base::Rank;
 use crate::base::config::Pages;
 use crate::base::limits::RANKS_PER_HOST_MAX;
 use crate::memory::{Access, Arena, PeerArena, Segment};
-use crate::transport::{TransportEvent, Transport, RemoteAddress, Refusal, conformance};
+use crate::transport::{Refusal, RemoteAddress, Transport, TransportEvent, conformance};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -108,6 +108,7 @@ fn read_before_arenas_are_set_returns_the_block() {
     let handles = [(0, inboxes[0].handle()), (1, inboxes[1].handle())];
     let [zero, _one] = inboxes.map(|inbox| ShmTransport::join(inbox, &handles).expect("joined"));
     let arena = Arena::create(2 << 20, Pages::Plain).expect("made");
-    let (refusal, block) = zero.read(1, RemoteAddress::in_store(0), arena.allocate(64).expect("space"), 1).expect_err("refused");
+    let (refusal, block) =
+        zero.read(1, RemoteAddress::in_store(0), arena.allocate(64).expect("space"), 1).expect_err("refused");
     assert_eq!((refusal, block.len()), (Refusal::Lost, 64));
 }

@@ -2,13 +2,13 @@
 
 use crate::base::Rank;
 use crate::base::error::Result;
-use crate::base::spin_lock::SpinLock;
 use crate::base::limits::POLL_BATCH_MAX;
+use crate::base::spin_lock::SpinLock;
 use crate::base::sync::{AtomicBool, Ordering};
-use crate::memory::{Doorbell, Block, Consumer, PeerArena, Popped, Producer, Segment, SegmentHandle, RingView};
+use crate::memory::{Block, Consumer, Doorbell, PeerArena, Popped, Producer, RingView, Segment, SegmentHandle};
 use crate::transport::shm::inbox::{Inbox, open_ring_to};
 use crate::transport::shm::reads::ReadCompletions;
-use crate::transport::{TransportEvent, Transport, RemoteAddress, Refusal};
+use crate::transport::{Refusal, RemoteAddress, Transport, TransportEvent};
 use crossbeam_utils::CachePadded;
 use std::sync::Arc;
 
@@ -109,7 +109,13 @@ impl ShmTransport {
     }
 
     /// One peer's turn; returns how many events were delivered.
-    fn take_turn(&self, index: usize, from: &mut ReceiveRing, most: usize, deliver: &mut dyn FnMut(TransportEvent<'_>)) -> usize {
+    fn take_turn(
+        &self,
+        index: usize,
+        from: &mut ReceiveRing,
+        most: usize,
+        deliver: &mut dyn FnMut(TransportEvent<'_>),
+    ) -> usize {
         let peer = from.peer;
         let Some(consumer) = &mut from.consumer else { return 0 };
         for done in 0..most {

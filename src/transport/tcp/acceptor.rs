@@ -2,19 +2,19 @@
 //!
 //! One connection serves a pair. Where both ends dial at once, the lower rank's dial wins, by these rules:
 //! - The dialed rank sends `Welcome` or `Yield` after the proof; the dialing rank sends nothing before `Welcome`.
-//! - A rank that has sent its own proof to a higher rank responds to that rank's dial with `Yield`. Any other authenticated
-//!   peer that is not connected yet is welcomed, which ends the rank's own dial. The dialed rank cannot have accepted that
-//!   dial: if the dialing rank is the lower one, the dialed rank has seen no proof; if it is the higher one, the dialed rank
-//!   responds with `Yield`.
+//! - A rank that has sent its own proof to a higher rank responds to that rank's dial with `Yield`. Any other
+//!   authenticated peer that is not connected yet is welcomed, which ends the rank's own dial. The dialed rank cannot
+//!   have accepted that dial: if the dialing rank is the lower one, the dialed rank has seen no proof; if it is the
+//!   higher one, the dialed rank responds with `Yield`.
 //!
 //! So of two dials at most one is ever welcomed, and no message is on a connection that is dropped.
 
 use super::dial::{Dial, DialStep};
-use super::frame::{FrameHeader, FrameKind};
-use super::pending_connection::{PendingConnection, HandshakeStatus};
-use super::peers::{Link, Peers};
-use super::socket::write_whole;
 use super::epoll::{Interest, Watched};
+use super::frame::{FrameHeader, FrameKind};
+use super::peers::{Link, Peers};
+use super::pending_connection::{HandshakeStatus, PendingConnection};
+use super::socket::write_whole;
 use crate::base::Rank;
 use crate::base::log::{Level, log};
 use crate::base::sync::lock;
@@ -76,7 +76,7 @@ impl Acceptor {
     /// An error of the system.
     pub fn open(listeners: Vec<OwnedFd>, peers: &Peers) -> std::io::Result<Acceptor> {
         for (number, listener) in (0..).zip(&listeners) {
-            peers.watch.add(listener, Watched::Listener(number), Interest::Read)?;
+            peers.epoll.add(listener, Watched::Listener(number), Interest::Read)?;
         }
         Ok(Acceptor {
             listeners,
@@ -177,7 +177,7 @@ impl Acceptor {
     fn add_pending(&mut self, socket: OwnedFd, address: SocketAddr, peers: &Peers) {
         let number = self.number();
         // Where it cannot be watched, it is dropped, which its other end detects.
-        if peers.watch.add(&socket, Watched::Pending(number), Interest::Read).is_ok() {
+        if peers.epoll.add(&socket, Watched::Pending(number), Interest::Read).is_ok() {
             let connection = PendingConnection::new(socket, address, Instant::now());
             self.set_deadline(connection.due, Watched::Pending(number), peers);
             self.pending.insert(number, connection);
@@ -194,7 +194,9 @@ impl Acceptor {
         let Some(connection) = self.pending.remove(&number) else { return };
         match status {
             HandshakeStatus::Incomplete => {}
-            HandshakeStatus::Disconnected => log(Level::Debug, || format!("{} connected and disconnected", connection.address)),
+            HandshakeStatus::Disconnected => {
+                log(Level::Debug, || format!("{} connected and disconnected", connection.address))
+            }
             HandshakeStatus::Rejected(reason) => self.refuse(&connection, &reason),
             HandshakeStatus::Authenticated(peer) => self.on_authenticated(peer, connection, peers),
         }
@@ -252,7 +254,7 @@ impl Acceptor {
         }
         self.resume_listening(peers);
         let next = self.deadlines.peek().map(|Reverse((due, _))| due.saturating_duration_since(now));
-        peers.watch.set_timer(next);
+        peers.epoll.set_timer(next);
     }
 
     fn resume_listening(&mut self, peers: &Peers) {
@@ -266,7 +268,7 @@ impl Acceptor {
         self.listening = listening;
         let interest = if listening { Interest::Read } else { Interest::None };
         for (number, listener) in (0..).zip(&self.listeners) {
-            if let Err(error) = peers.watch.change(listener, Watched::Listener(number), interest) {
+            if let Err(error) = peers.epoll.change(listener, Watched::Listener(number), interest) {
                 log(Level::Error, || format!("{} cannot watch its listener: {error}", peers.named(peers.me)));
             }
         }
@@ -276,7 +278,7 @@ impl Acceptor {
         let first = self.deadlines.peek().is_none_or(|Reverse((first, _))| due < *first);
         self.deadlines.push(Reverse((due, source)));
         if first {
-            peers.watch.set_timer(Some(due.saturating_duration_since(Instant::now())));
+            peers.epoll.set_timer(Some(due.saturating_duration_since(Instant::now())));
         }
     }
 

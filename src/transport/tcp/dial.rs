@@ -1,10 +1,10 @@
 //! An outgoing connection that is being made: the peer's addresses one after the other, and the handshake on each.
 
-use super::frame::{HEADER_BYTES, FrameHeader, FrameKind};
-use super::handshake::{RESPONSE_BYTES, Client, Endpoints, ConnectionPurpose};
+use super::epoll::{Interest, Watched};
+use super::frame::{FrameHeader, FrameKind, HEADER_BYTES};
+use super::handshake::{Client, ConnectionPurpose, Endpoints, RESPONSE_BYTES};
 use super::peers::Peers;
 use super::socket::{FixedRead, connect, is_connected, write_whole};
-use super::epoll::{Interest, Watched};
 use crate::base::Rank;
 use std::io;
 use std::net::SocketAddr;
@@ -84,8 +84,8 @@ impl Dial {
         (dial, step)
     }
 
-    /// True if the peer may consider this rank authenticated, so that its reply must be awaited before another connection of
-    /// that peer is accepted.
+    /// True if the peer may consider this rank authenticated, so that its reply must be awaited before another
+    /// connection of that peer is accepted.
     pub fn has_sent_proof(&self) -> bool {
         matches!(self.stage, DialStage::Proof(_))
     }
@@ -124,7 +124,8 @@ impl Dial {
                 self.on_address_failed(AddressError::Final(text), peers, now)
             }
             DialStage::Hello(..) | DialStage::Proof(_) => {
-                let text = format!("at {}: connected, but there is no response within {seconds} s", self.address(peers));
+                let text =
+                    format!("at {}: connected, but there is no response within {seconds} s", self.address(peers));
                 self.on_address_failed(AddressError::Final(text), peers, now)
             }
         }
@@ -151,13 +152,14 @@ impl Dial {
             let endpoints = Endpoints { purpose: ConnectionPurpose::Transport, client: peers.me, server: self.peer };
             let client = Client::new(&peers.secret, endpoints);
             write_whole(socket, client.hello()).map_err(hung_up)?;
-            peers.watch.change(socket, Watched::Dial(number), Interest::Read).map_err(failed)?;
+            peers.epoll.change(socket, Watched::Dial(number), Interest::Read).map_err(failed)?;
             self.stage = DialStage::Hello(Box::new(client), FixedRead::new());
         }
         if let DialStage::Hello(client, gather) = &mut self.stage {
             let Some(response) = gather.read(socket).map_err(hung_up)? else { return Ok(false) };
-            let proof =
-                client.verify_response(&response).map_err(|error| AddressError::Final(format!("at {address}: {error}")))?;
+            let proof = client
+                .verify_response(&response)
+                .map_err(|error| AddressError::Final(format!("at {address}: {error}")))?;
             write_whole(socket, &proof).map_err(hung_up)?;
             self.stage = DialStage::Proof(FixedRead::new());
         }
@@ -171,7 +173,9 @@ impl Dial {
                     self.due = self.ends;
                 }
                 Ok(FrameKind::Goodbye) => {
-                    return Err(AddressError::Final(format!("at {address}: it considers this rank failed, or is closing")));
+                    return Err(AddressError::Final(format!(
+                        "at {address}: it considers this rank failed, or is closing"
+                    )));
                 }
                 other => return Err(AddressError::Final(format!("at {address}: it responded with {other:?}"))),
             }
@@ -197,7 +201,7 @@ impl Dial {
         let addresses = &peers.addresses[self.peer as usize].socket_addresses;
         while let Some(address) = addresses.get(self.address_index) {
             let begun = connect(*address).and_then(|socket| {
-                peers.watch.add(&socket, Watched::Dial(self.number), Interest::Write)?;
+                peers.epoll.add(&socket, Watched::Dial(self.number), Interest::Write)?;
                 Ok(socket)
             });
             match begun {
@@ -223,7 +227,8 @@ impl Dial {
         if self.errors.is_empty() {
             self.errors.push("it announced no address".to_string());
         }
-        let from = peers.addresses[peers.me as usize].socket_addresses.first().map(|address| format!(" ({})", address.ip()));
+        let from =
+            peers.addresses[peers.me as usize].socket_addresses.first().map(|address| format!(" ({})", address.ip()));
         DialStep::Failed(format!(
             "{}{} cannot reach {} {}",
             peers.named(peers.me),

@@ -228,7 +228,9 @@ mod tests {
 
     #[test]
     fn encoded_headers_decode_to_themselves() {
-        for (kind, length) in [(FrameKind::Message, 77), (FrameKind::ReadData, PIECE_BYTES_MAX), (FrameKind::ReadRefused, 3)] {
+        for (kind, length) in
+            [(FrameKind::Message, 77), (FrameKind::ReadData, PIECE_BYTES_MAX), (FrameKind::ReadRefused, 3)]
+        {
             let header = FrameHeader { kind, region: 7, length, credit: 1 << 20, slot: 63 };
             assert_eq!(FrameHeader::decode(&header.encode()), Ok(header));
         }
@@ -250,7 +252,10 @@ mod tests {
             (FrameKind::Goodbye, 1),
             (FrameKind::ReadRefused, u32::MAX as usize),
         ] {
-            assert_eq!(FrameHeader::decode(&FrameHeader::new(kind, length).encode()), Err(FrameError::Length { kind, length }));
+            assert_eq!(
+                FrameHeader::decode(&FrameHeader::new(kind, length).encode()),
+                Err(FrameError::Length { kind, length })
+            );
         }
         assert!(ReadRange::decode(&[0; 8]).is_err());
     }

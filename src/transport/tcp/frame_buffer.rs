@@ -1,10 +1,11 @@
 //! Received bytes of one peer that were not handled yet, as frames. Pure: the caller reads the socket.
 //!
 //! A byte's offset in the buffer equals its offset in the stream modulo 8, and frames begin at multiples of 8: so every
-//! message is delivered in place, aligned. Data of a read does not pass through the buffer, except for bytes that arrived
-//! with the frame before it: [`FrameBuffer::raw_bytes`] is how much of the stream belongs straight into the reader's block.
+//! message is delivered in place, aligned. Data of a read does not pass through the buffer, except for bytes that
+//! arrived with the frame before it: [`FrameBuffer::raw_bytes`] is how much of the stream belongs straight into the
+//! reader's block.
 
-use super::frame::{FrameError, HEADER_BYTES, FrameHeader, FrameKind, padding};
+use super::frame::{FrameError, FrameHeader, FrameKind, HEADER_BYTES, padding};
 use crate::base::limits::MESSAGE_BYTES_MAX;
 
 /// One buffer: a frame of the largest message is never more than half of it.

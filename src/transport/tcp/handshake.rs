@@ -1,4 +1,5 @@
-//! How two ends of a connection prove to each other that they hold the job's secret, before a byte of either is interpreted.
+//! How two ends of a connection prove to each other that they hold the job's secret, before a byte of either is
+//! interpreted.
 //!
 //! Pure: bytes in, bytes out. Challenge and response with HMAC-SHA-256; each end signs a nonce that the other has just
 //! drawn, so a recording is of no use, and the two directions sign different labels, so nothing can be echoed back.
@@ -10,8 +11,8 @@
 //!   PROOF  HMAC("client", hello, response's nonce)                         -->
 //! ```
 //!
-//! The fields of an unauthenticated hello are compared, never used, until the proof has arrived. Later frames are neither
-//! signed nor encrypted: an attacker that can change packets between the hosts can change them here too.
+//! The fields of an unauthenticated hello are compared, never used, until the proof has arrived. Later frames are
+//! neither signed nor encrypted: an attacker that can change packets between the hosts can change them here too.
 
 use crate::base::Rank;
 use hmac::{Hmac, Mac};
@@ -102,11 +103,13 @@ impl std::fmt::Display for HandshakeError {
             HandshakeError::NotMobula => write!(formatter, "the other end is not mobula"),
             HandshakeError::Version(theirs) => write!(
                 formatter,
-                "the other end uses version {theirs} of mobula's protocol and this one version {WIRE_VERSION}: start the \
-                 same binary on every rank"
+                "the other end uses version {theirs} of mobula's protocol and this one version {WIRE_VERSION}: start \
+                 the same binary on every rank"
             ),
             HandshakeError::Secret => write!(formatter, "the other end does not hold this job's secret"),
-            HandshakeError::Misdirected => write!(formatter, "the other end looked for another rank or another purpose"),
+            HandshakeError::Misdirected => {
+                write!(formatter, "the other end looked for another rank or another purpose")
+            }
         }
     }
 }
@@ -122,7 +125,8 @@ pub struct Endpoints {
     pub server: Rank,
 }
 
-/// The end that connects: sends `hello`, reads [`RESPONSE_BYTES`], sends the result of `verify_response`. Then it may send.
+/// The end that connects: sends `hello`, reads [`RESPONSE_BYTES`], sends the result of `verify_response`. Then it may
+/// send.
 pub struct Client {
     hello: [u8; HELLO_BYTES],
     secret: Secret,
@@ -163,8 +167,8 @@ impl Client {
     }
 }
 
-/// The end that listens: reads [`HELLO_BYTES`], sends `response`, reads [`PROOF_BYTES`]. `verify_proof` then authenticates
-/// the client.
+/// The end that listens: reads [`HELLO_BYTES`], sends `response`, reads [`PROOF_BYTES`]. `verify_proof` then
+/// authenticates the client.
 pub struct Server {
     hello: [u8; HELLO_BYTES],
     nonce: [u8; NONCE_BYTES],
@@ -177,8 +181,8 @@ impl Server {
     /// The server's side for a hello, at rank `me`, which listens for `purpose`.
     ///
     /// # Errors
-    /// Why the handshake fails here. Where the version differs or the hello is for another rank, with the response that tells
-    /// so, to be sent before the connection is closed; `None` where the other end would not understand one.
+    /// Why the handshake fails here. Where the version differs or the hello is for another rank, with the response that
+    /// tells so, to be sent before the connection is closed; `None` where the other end would not understand one.
     pub fn new(
         secret: &Secret,
         purpose: ConnectionPurpose,
@@ -270,7 +274,8 @@ mod tests {
 
     fn shake(client: &Secret, server: &Secret, endpoints: Endpoints, me: Rank) -> Result<Endpoints, HandshakeError> {
         let client = Client::new(client, endpoints);
-        let server = Server::new(server, ConnectionPurpose::Transport, me, client.hello()).map_err(|(error, _)| error)?;
+        let server =
+            Server::new(server, ConnectionPurpose::Transport, me, client.hello()).map_err(|(error, _)| error)?;
         server.verify_proof(&client.verify_response(server.response())?)
     }
 
@@ -285,8 +290,12 @@ mod tests {
         let (ours, theirs) = (Secret::random(), Secret::random());
         assert_eq!(shake(&ours, &theirs, ENDPOINTS, 5), Err(HandshakeError::Secret));
         let client = Client::new(&theirs, ENDPOINTS);
-        let server = Server::new(&ours, ConnectionPurpose::Transport, 5, client.hello()).expect("the hello is well formed");
-        assert_eq!(server.verify_proof(&sign(&theirs, &[b"client", client.hello(), &server.nonce])), Err(HandshakeError::Secret));
+        let server =
+            Server::new(&ours, ConnectionPurpose::Transport, 5, client.hello()).expect("the hello is well formed");
+        assert_eq!(
+            server.verify_proof(&sign(&theirs, &[b"client", client.hello(), &server.nonce])),
+            Err(HandshakeError::Secret)
+        );
     }
 
     #[test]
@@ -306,7 +315,9 @@ mod tests {
         let secret = Secret::random();
         let hello = *Client::new(&secret, ENDPOINTS).hello();
         let refused = |hello: &[u8; HELLO_BYTES]| {
-            Server::new(&secret, ConnectionPurpose::Transport, 5, hello).err().map(|(error, response)| (error, response.is_some()))
+            Server::new(&secret, ConnectionPurpose::Transport, 5, hello)
+                .err()
+                .map(|(error, response)| (error, response.is_some()))
         };
         let mut other_program = hello;
         other_program[0] = b'G';

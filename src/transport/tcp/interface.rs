@@ -1,9 +1,9 @@
 //! The addresses at which peers reach this host: those of its network interfaces, the fastest first.
 //!
-//! IP over InfiniBand comes first, then network cards by their speed, then cards of unknown speed. Self-assigned addresses
-//! (169.254/16), and bridges of containers and virtual machines, which often have the same address on every host, come
-//! last. Loopback counts only where there is nothing else, and a link-local address of IPv6 never: it means nothing
-//! without the name of an interface of the reader's own host.
+//! IP over InfiniBand comes first, then network cards by their speed, then cards of unknown speed. Self-assigned
+//! addresses (169.254/16), and bridges of containers and virtual machines, which often have the same address on every
+//! host, come last. Loopback counts only where there is nothing else, and a link-local address of IPv6 never: it means
+//! nothing without the name of an interface of the reader's own host.
 #![allow(unsafe_code)]
 
 use crate::base::{Error, Result};
@@ -31,7 +31,8 @@ impl Addresses {
     /// Those of the interfaces that are up; only of those that MOBULA_INTERFACE selects, where it is set.
     ///
     /// # Errors
-    /// `Error::Config`, with the list of interfaces, where it selects none; `Error::Fabric` where the system lists none.
+    /// `Error::Config`, with the list of interfaces, where it selects none; `Error::Fabric` where the system lists
+    /// none.
     pub fn choose(interface: Option<&str>) -> Result<Addresses> {
         let all = interfaces()
             .map_err(|error| Error::fabric(format!("the network interfaces of this host cannot be listed: {error}")))?;

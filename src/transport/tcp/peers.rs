@@ -1,20 +1,20 @@
-//! State that every thread may use: that of each peer, under its own lock, and the lists through which threads notify the
-//! poller.
+//! State that every thread may use: that of each peer, under its own lock, and the lists through which threads notify
+//! the poller.
 //!
 //! Locks, in the order taken: the poller's turn, a peer's link, the lists. No call waits while it holds one.
 
+use super::epoll::{EpollSet, Interest, Watched};
 use super::frame::ReadRange;
 use super::handshake::Secret;
 use super::listener::TcpAddress;
-use super::send_queue::SendQueue;
 use super::reads::Reads;
+use super::send_queue::SendQueue;
 use super::socket;
-use super::epoll::{Interest, Watched, EpollSet};
 use crate::base::Rank;
 use crate::base::clock::now_ns;
 use crate::base::sync::{AtomicBool, AtomicU64, Ordering, lock};
 use crate::memory::{Arena, Block};
-use crate::transport::{RemoteAddress, Refusal};
+use crate::transport::{Refusal, RemoteAddress};
 use rustix::net::Shutdown;
 use std::cell::Cell;
 use std::io;
@@ -104,7 +104,7 @@ pub struct Peers {
     /// How long a peer may be unresponsive.
     pub peer_timeout: Duration,
     /// All descriptors with their events.
-    pub watch: EpollSet,
+    pub epoll: EpollSet,
     /// The memory that peers may read.
     pub store: OnceLock<Arc<Arena>>,
     /// By rank.
@@ -135,7 +135,7 @@ impl Peers {
             addresses,
             secret: secret.clone(),
             peer_timeout,
-            watch: EpollSet::new()?,
+            epoll: EpollSet::new()?,
             store: OnceLock::new(),
             to_dial: Mutex::default(),
             marked: Mutex::default(),
@@ -179,18 +179,19 @@ impl Peers {
         if let Link::Unused = *link {
             *link = Link::Active(Box::default());
             lock(&self.to_dial).push(peer);
-            self.watch.wake();
+            self.epoll.wake();
         }
         match &mut *link {
             Link::Active(connection) if connection.broken.is_some() => Err(Refusal::Lost),
             Link::Active(connection) => Ok(act(connection)),
             Link::Closed => {
                 *link = Link::Failed;
-                let reason = format!("{} closed its connection in order, and was sent a message afterwards", self.named(peer));
+                let reason =
+                    format!("{} closed its connection in order, and was sent a message afterwards", self.named(peer));
                 lock(&self.queued_events).push(QueuedEvent::LinkDown { peer, reason });
                 // Release: pairs with the Acquire in `TcpTransport::is_queued`.
                 self.queued.store(true, Ordering::Release);
-                self.watch.wake();
+                self.epoll.wake();
                 Err(Refusal::Lost)
             }
             Link::Unused | Link::Failed => Err(Refusal::Lost),
@@ -202,8 +203,8 @@ impl Peers {
         let polls_here = self.is_polling_here();
         let mut later = polls_here;
         let taken = self.ensure_connection(peer, |connection| {
-            // A single message is written at once. Messages in quick succession are written together, by the next poll: a
-            // system call and a packet for each would cost far more than the message.
+            // A single message is written at once. Messages in quick succession are written together, by the next poll:
+            // a system call and a packet for each would cost far more than the message.
             let now = now_ns();
             later |= now.saturating_sub(std::mem::replace(&mut connection.sent_ns, now)) < BURST_NS;
             let Connection { stream, send_queue, .. } = connection;
@@ -223,7 +224,7 @@ impl Peers {
         })?;
         // SeqCst: pairs with the store in `TcpTransport::arm`, which then loads the marked list.
         if later && !polls_here && self.armed.load(Ordering::SeqCst) {
-            self.watch.wake();
+            self.epoll.wake();
         }
         taken
     }
@@ -295,7 +296,7 @@ impl Peers {
         let waits = !connection.send_queue.is_empty();
         if let Some(stream) = connection.stream.as_ref().filter(|_| waits != connection.awaits_writable) {
             let interest = if waits { Interest::Both } else { Interest::Read };
-            match self.watch.change(stream, Watched::Peer(peer), interest) {
+            match self.epoll.change(stream, Watched::Peer(peer), interest) {
                 Ok(()) => connection.awaits_writable = waits,
                 Err(error) => connection.fail(&error),
             }

@@ -1,6 +1,6 @@
 //! An incoming connection that is not authenticated yet.
 
-use super::handshake::{HandshakeError, HELLO_BYTES, PROOF_BYTES, ConnectionPurpose, Server};
+use super::handshake::{ConnectionPurpose, HELLO_BYTES, HandshakeError, PROOF_BYTES, Server};
 use super::peers::Peers;
 use super::socket::{FixedRead, write_whole};
 use crate::base::Rank;

@@ -1,11 +1,11 @@
 //! One poll of all sockets, by the thread that holds the poller's lock: its turn.
 
 use super::acceptor::{Acceptor, ConnectOutcome};
+use super::epoll::{Interest, READY_MAX, Ready, Watched};
 use super::frame_buffer::FreeBuffers;
+use super::peers::{Connection, Link, Peers, QueuedEvent};
 use super::receiver::{LinkEnd, Receiver, Turn};
-use super::peers::{QueuedEvent, Link, Peers, Connection};
 use super::socket::configure;
-use super::epoll::{READY_MAX, Ready, Interest, Watched};
 use crate::base::Rank;
 use crate::base::clock::now_ns;
 use crate::base::sync::{Ordering, lock};
@@ -26,7 +26,8 @@ pub struct Poller {
     queued: VecDeque<QueuedEvent>,
     free_buffers: FreeBuffers,
     found: Box<[Option<Ready>; READY_MAX]>,
-    /// True if this turn began with the sockets; turns alternate, so that a peer that sends without pause starves no other.
+    /// True if this turn began with the sockets; turns alternate, so that a peer that sends without pause starves no
+    /// other.
     sockets_first: bool,
 }
 
@@ -64,7 +65,8 @@ impl Poller {
         self.queued = queued;
         drop(polling);
         peers.flush_marked();
-        // Release: pairs with the Acquire in `is_queued`; a thread that adds to `queued_events` stores true after it added.
+        // Release: pairs with the Acquire in `is_queued`; a thread that adds to `queued_events` stores true after it
+        // added.
         peers.queued.store(!self.unread.is_empty() || !self.queued.is_empty(), Ordering::Release);
         if !lock(&peers.queued_events).is_empty() {
             peers.queued.store(true, Ordering::Release);
@@ -104,7 +106,7 @@ impl Poller {
         if turn.is_over() {
             return;
         }
-        let count = peers.watch.wait(&mut self.found, wait);
+        let count = peers.epoll.wait(&mut self.found, wait);
         peers.last_poll_ns.store(now_ns(), Ordering::Relaxed);
         for index in 0..count {
             let Some(found) = self.found[index].take() else { continue };
@@ -126,15 +128,19 @@ impl Poller {
             }
             for outcome in self.acceptor.take_outcomes() {
                 match outcome {
-                    ConnectOutcome::Open { peer, socket, address } => self.on_connected(peer, socket, address, peers, turn),
-                    ConnectOutcome::Unreachable(peer, reason) => self.on_link_end(peer, LinkEnd::Failed(reason), peers, turn),
+                    ConnectOutcome::Open { peer, socket, address } => {
+                        self.on_connected(peer, socket, address, peers, turn)
+                    }
+                    ConnectOutcome::Unreachable(peer, reason) => {
+                        self.on_link_end(peer, LinkEnd::Failed(reason), peers, turn)
+                    }
                 }
             }
         }
     }
 
     fn dial_requested(&mut self, peers: &Peers) {
-        peers.watch.clear_wake();
+        peers.epoll.clear_wake();
         let requested = std::mem::take(&mut *lock(&peers.to_dial));
         for peer in requested {
             if peers.with_connection(peer, |connection| connection.stream.is_none()) == Some(true) {
@@ -145,7 +151,7 @@ impl Poller {
 
     fn on_connected(&mut self, peer: Rank, socket: OwnedFd, address: SocketAddr, peers: &Peers, turn: &mut Turn<'_>) {
         let ready = configure(&socket, peers.peer_timeout)
-            .and_then(|()| peers.watch.change(&socket, Watched::Peer(peer), Interest::Read));
+            .and_then(|()| peers.epoll.change(&socket, Watched::Peer(peer), Interest::Read));
         if let Err(error) = ready {
             let reason = format!("the connection to {} at {address} cannot be set up: {error}", peers.named(peer));
             return self.on_link_end(peer, LinkEnd::Failed(reason), peers, turn);
@@ -188,11 +194,15 @@ impl Poller {
             }
         };
         let reason = match end {
-            LinkEnd::Closed if filling.is_none() && connection.reads.is_empty() && !connection.send_queue.has_unread() => {
+            LinkEnd::Closed
+                if filling.is_none() && connection.reads.is_empty() && !connection.send_queue.has_unread() =>
+            {
                 *link = Link::Closed;
                 return;
             }
-            LinkEnd::Closed => format!("{} closed the connection before all requested data was transferred", peers.named(peer)),
+            LinkEnd::Closed => {
+                format!("{} closed the connection before all requested data was transferred", peers.named(peer))
+            }
             LinkEnd::Failed(reason) => match connection.broken {
                 // Writing failed first; reading then found the end of the stream.
                 Some(error) => format!("{}: writing to it failed: {error}", peers.named(peer)),

@@ -2,9 +2,9 @@
 
 use super::frame::{FrameError, FrameKind, ReadRange, window_bytes};
 use super::frame_buffer::{Frame, FrameBuffer, FreeBuffers};
-use super::send_queue::{CREDIT_BYTES_MIN, WINDOW_BYTES};
-use super::peers::{QueuedEvent, Link, Peers, Connection};
+use super::peers::{Connection, Link, Peers, QueuedEvent};
 use super::reads::ReadInFlight;
+use super::send_queue::{CREDIT_BYTES_MIN, WINDOW_BYTES};
 use crate::base::Rank;
 use crate::base::limits::POLL_BATCH_MAX;
 use crate::transport::TransportEvent;
@@ -95,7 +95,12 @@ impl Receiver {
     ///
     /// # Errors
     /// How the connection ended. Everything that arrived before was handled.
-    pub fn receive(&mut self, peers: &Peers, free_buffers: &mut FreeBuffers, turn: &mut Turn<'_>) -> Result<bool, LinkEnd> {
+    pub fn receive(
+        &mut self,
+        peers: &Peers,
+        free_buffers: &mut FreeBuffers,
+        turn: &mut Turn<'_>,
+    ) -> Result<bool, LinkEnd> {
         let (mut read_bytes, mut drained) = (0, false);
         loop {
             while self.filling.is_none() && !turn.is_over() && self.next_frame(peers, turn)? {}
@@ -121,15 +126,16 @@ impl Receiver {
         let most = direct + space.len();
         let result = match &mut self.filling {
             Some((_, reading)) => {
-                let mut places = [IoSliceMut::new(reading.next_bytes(direct)), IoSliceMut::new(space)];
-                rustix::io::readv(&self.stream, &mut places)
+                let mut slices = [IoSliceMut::new(reading.next_bytes(direct)), IoSliceMut::new(space)];
+                rustix::io::readv(&self.stream, &mut slices)
             }
             None => rustix::io::read(&self.stream, space),
         };
         match result {
             Ok(0) => {
                 let position = if self.frames.is_between_frames() { "" } else { ", in the middle of a frame" };
-                Err(self.failed(peers, &format!("it closed the connection without a goodbye{position}: its process ended")))
+                Err(self
+                    .failed(peers, &format!("it closed the connection without a goodbye{position}: its process ended")))
             }
             Ok(count) => {
                 let raw = self.frames.on_received(count);
@@ -163,7 +169,9 @@ impl Receiver {
         let Some(Frame { header, body }) = self.frames.next()? else { return Ok(None) };
         let (peer, slot) = (self.peer, header.slot);
         if header.credit > 0 {
-            peers.with_connection(peer, |connection| connection.send_queue.on_credit(header.credit)).unwrap_or(Ok(()))?;
+            peers
+                .with_connection(peer, |connection| connection.send_queue.on_credit(header.credit))
+                .unwrap_or(Ok(()))?;
         }
         match header.kind {
             FrameKind::Message => {
@@ -185,7 +193,9 @@ impl Receiver {
                 let request = ReadRange::decode(body)?;
                 let serve = |connection: &mut Connection| {
                     peers.mark(peer, connection);
-                    connection.send_queue.serve(slot, header.region, request, &|offset, length| peers.bytes(offset, length))
+                    connection
+                        .send_queue
+                        .serve(slot, header.region, request, &|offset, length| peers.bytes(offset, length))
                 };
                 peers.with_connection(peer, serve).unwrap_or(Ok(()))?;
             }
@@ -211,7 +221,9 @@ impl Receiver {
     }
 
     fn take(&self, peers: &Peers, slot: u32, length: usize) -> Result<ReadInFlight, FrameError> {
-        peers.with_connection(self.peer, |connection| connection.reads.take(slot, length)).unwrap_or(Err(FrameError::Slot(slot)))
+        peers
+            .with_connection(self.peer, |connection| connection.reads.take(slot, length))
+            .unwrap_or(Err(FrameError::Slot(slot)))
     }
 
     /// Called when the announced data has arrived: the read is complete, or more data follows in a later frame.

@@ -1,10 +1,12 @@
-//! Output that waits to be written to one peer: frames in order, then data of reads that the peer requested, a piece at a
-//! time. Pure: the function that writes is an argument.
+//! Output that waits to be written to one peer: frames in order, then data of reads that the peer requested, a piece at
+//! a time. Pure: the function that writes is an argument.
 //!
-//! A piece that was begun is finished first, since a frame cannot stand inside another; then come the waiting frames, and
-//! then the next piece, of the read that waits longest. So a message waits for one piece at most.
+//! A piece that was begun is finished first, since a frame cannot stand inside another; then come the waiting frames,
+//! and then the next piece, of the read that waits longest. So a message waits for one piece at most.
 
-use super::frame::{FrameError, HEADER_BYTES, FrameHeader, FrameKind, REASON_BYTES_MAX, ReadRange, padding, window_bytes};
+use super::frame::{
+    FrameError, FrameHeader, FrameKind, HEADER_BYTES, REASON_BYTES_MAX, ReadRange, padding, window_bytes,
+};
 use super::frame::{PIECE_BYTES_MAX, REQUEST_BYTES};
 use super::reads::READS_MAX;
 use crate::base::limits::MESSAGE_BYTES_MAX;
@@ -15,7 +17,8 @@ use std::io::{self, IoSlice};
 /// Bytes of messages, headers included, that one rank may have in flight to another: four of the largest.
 pub const WINDOW_BYTES: usize = 4 * (HEADER_BYTES + MESSAGE_BYTES_MAX);
 
-/// The receiver returns this many handled bytes as credit at once, with the next frame that it sends or in a frame of its own.
+/// The receiver returns this many handled bytes as credit at once, with the next frame that it sends or in a frame of
+/// its own.
 pub const CREDIT_BYTES_MIN: usize = WINDOW_BYTES / 4;
 
 const _: () = assert!(
@@ -79,8 +82,8 @@ pub struct SendQueue {
 }
 
 impl SendQueue {
-    /// Takes a message of `parts`, `length` bytes in all; false where the window has no space for it. Where nothing waits,
-    /// `write` may be called with the message itself, which saves a copy.
+    /// Takes a message of `parts`, `length` bytes in all; false where the window has no space for it. Where nothing
+    /// waits, `write` may be called with the message itself, which saves a copy.
     ///
     /// # Errors
     /// An error of `write` other than `WouldBlock`. The message counts as taken.
@@ -113,7 +116,8 @@ impl SendQueue {
 
     /// Requests bytes of one of the peer's regions.
     pub fn request(&mut self, slot: u32, region: RegionNumber, request: ReadRange) {
-        let header = self.header(FrameHeader { region, slot, ..FrameHeader::new(FrameKind::ReadRequest, REQUEST_BYTES) });
+        let header =
+            self.header(FrameHeader { region, slot, ..FrameHeader::new(FrameKind::ReadRequest, REQUEST_BYTES) });
         self.push(header, &request.encode());
     }
 
@@ -121,7 +125,13 @@ impl SendQueue {
     ///
     /// # Errors
     /// Where the peer requests more reads at once than a rank starts.
-    pub fn serve(&mut self, slot: u32, region: RegionNumber, request: ReadRange, store: ReadStore<'_>) -> Result<(), FrameError> {
+    pub fn serve(
+        &mut self,
+        slot: u32,
+        region: RegionNumber,
+        request: ReadRange,
+        store: ReadStore<'_>,
+    ) -> Result<(), FrameError> {
         if self.serves.len() >= READS_MAX || self.queue.len() - self.written > QUEUE_BYTES_MAX {
             return Err(FrameError::Requests);
         }
@@ -163,8 +173,8 @@ impl SendQueue {
         self.credit += bytes;
     }
 
-    /// Writes until nothing is left, or the socket takes no more for now, or about `budget` bytes are written; true where
-    /// nothing is left.
+    /// Writes until nothing is left, or the socket takes no more for now, or about `budget` bytes are written; true
+    /// where nothing is left.
     ///
     /// # Errors
     /// An error of `write` other than `WouldBlock`.
@@ -374,8 +384,9 @@ mod tests {
     #[test]
     fn queued_refusals_are_bounded_when_the_peer_reads_nothing() {
         let mut queue = SendQueue::default();
-        let refused_at = (0..100_000)
-            .find(|_| queue.serve(0, STORE, ReadRange { offset: 0, bytes: 8 }, &|_, _| None) == Err(FrameError::Requests));
+        let refused_at = (0..100_000).find(|_| {
+            queue.serve(0, STORE, ReadRange { offset: 0, bytes: 8 }, &|_, _| None) == Err(FrameError::Requests)
+        });
         assert!(refused_at.is_some_and(|count| count >= READS_MAX));
         assert!(queue.queue.len() <= QUEUE_BYTES_MAX + HEADER_BYTES + REASON_BYTES_MAX);
     }

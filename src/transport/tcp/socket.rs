@@ -9,8 +9,8 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::Duration;
 
-/// Bytes that the system may hold for a peer before it sends them. Its own bound is megabytes, behind which a message would
-/// wait while a large read is served: three times as long, measured over loopback, for the same bandwidth.
+/// Bytes that the system may hold for a peer before it sends them. Its own bound is megabytes, behind which a message
+/// would wait while a large read is served: three times as long, measured over loopback, for the same bandwidth.
 const UNSENT_BYTES: libc::c_int = 256 << 10;
 
 /// Probes to an unresponsive peer before the connection fails.
@@ -44,8 +44,8 @@ pub fn is_connected(socket: &OwnedFd) -> io::Result<bool> {
     }
 }
 
-/// Sets the options of a connection between ranks: no delay of small messages, and an error when the peer does not respond
-/// for `peer_timeout`, also while there is nothing to send.
+/// Sets the options of a connection between ranks: no delay of small messages, and an error when the peer does not
+/// respond for `peer_timeout`, also while there is nothing to send.
 ///
 /// # Errors
 /// An error of the system.
@@ -66,8 +66,8 @@ pub fn set_peer_timeout(socket: impl AsFd, peer_timeout: Duration) -> io::Result
         return Ok(());
     }
     let (socket, second) = (socket.as_fd(), Duration::from_secs(1));
-    // Probes begin after half of the time and fill the other half; the user timeout ends it to the millisecond, and also
-    // applies to data that was sent and is not acknowledged.
+    // Probes begin after half of the time and fill the other half; the user timeout ends it to the millisecond, and
+    // also applies to data that was sent and is not acknowledged.
     sockopt::set_tcp_keepidle(socket, (peer_timeout / 2).max(second))?;
     sockopt::set_tcp_keepintvl(socket, (peer_timeout / 2 / KEEPALIVE_PROBES).max(second))?;
     sockopt::set_tcp_keepcnt(socket, KEEPALIVE_PROBES)?;

@@ -11,7 +11,7 @@ use crate::base::error::{Error, Result};
 use crate::base::limits::MESSAGE_BYTES_MAX;
 use crate::base::sync::{Ordering, lock};
 use crate::memory::{Block, Region};
-use crate::transport::{TransportEvent, Transport, RemoteAddress, Refusal};
+use crate::transport::{Refusal, RemoteAddress, Transport, TransportEvent};
 use std::os::fd::BorrowedFd;
 use std::sync::{Mutex, TryLockError};
 use std::time::{Duration, Instant};
@@ -98,8 +98,8 @@ impl Transport for TcpTransport {
         poller.turn(&self.peers, Duration::ZERO, deliver)
     }
 
-    /// True if an event is queued here, or no thread polled the system for a while; not for the latter reason while a thread
-    /// sleeps on the descriptor, which would wake it.
+    /// True if an event is queued here, or no thread polled the system for a while; not for the latter reason while a
+    /// thread sleeps on the descriptor, which would wake it.
     fn pending(&self) -> bool {
         self.is_queued() || (!self.peers.armed.load(Ordering::Relaxed) && self.is_poll_overdue())
     }
@@ -109,13 +109,13 @@ impl Transport for TcpTransport {
     }
 
     fn wake_fd(&self) -> Option<BorrowedFd<'_>> {
-        Some(self.peers.watch.descriptor())
+        Some(self.peers.epoll.descriptor())
     }
 
     fn arm(&self) -> bool {
         // SeqCst: before the load of the marked list; a thread that marks loads `armed` afterwards.
         self.peers.armed.store(true, Ordering::SeqCst);
-        let quiet = !self.is_queued() && !self.peers.has_marked() && self.peers.watch.is_quiet();
+        let quiet = !self.is_queued() && !self.peers.has_marked() && self.peers.epoll.is_quiet();
         if !quiet {
             self.peers.armed.store(false, Ordering::Relaxed);
         }
@@ -149,8 +149,8 @@ impl TcpTransport {
             }
         }
         let until = Instant::now() + CLOSE_WAIT;
-        // Messages that arrive meanwhile are dropped; reading them lets the connection close without a reset, which would
-        // discard the goodbye.
+        // Messages that arrive meanwhile are dropped; reading them lets the connection close without a reset, which
+        // would discard the goodbye.
         let mut wait = Duration::ZERO;
         loop {
             for (peer, link) in (0..).zip(&self.peers.links) {

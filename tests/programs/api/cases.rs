@@ -1,13 +1,13 @@
-//! Named cases, each run whatever became of those before it.
+//! Named cases; each runs even if one before it failed.
 
 use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-/// What a case says: an error or a panic is a failure.
+/// The result of a case: an error or a panic is a failure.
 pub type Outcome = Result<(), Box<dyn Error>>;
 
-/// The cases so far.
+/// The results so far.
 pub struct Cases {
     only: Option<String>,
     passed: usize,
@@ -15,7 +15,7 @@ pub struct Cases {
 }
 
 impl Cases {
-    /// None yet; of those to come, only the ones whose names contain `only`.
+    /// No case yet. Only cases whose names contain `only` will run.
     pub fn new(only: Option<String>) -> Cases {
         Cases { only, passed: 0, failed: Vec::new() }
     }
@@ -25,7 +25,7 @@ impl Cases {
         if self.only.as_ref().is_some_and(|only| !name.contains(only)) {
             return;
         }
-        // Said first, so that a case that hangs or ends the process is known.
+        // Printed first, so that a case that hangs or ends the process can be identified.
         println!("case {name}");
         let why = match catch_unwind(AssertUnwindSafe(body)) {
             Ok(Ok(())) => None,
@@ -50,7 +50,7 @@ impl Cases {
         }
     }
 
-    /// Prints the last line; whether every case passed.
+    /// Prints the last line; returns true if every case passed.
     pub fn report(&self) -> bool {
         if self.failed.is_empty() {
             println!("passed {}", self.passed);
@@ -61,7 +61,7 @@ impl Cases {
     }
 }
 
-/// Returns when `holds` does, for what happens soon and not at once: a count that travels between ranks.
+/// Waits until `holds` returns true, which must happen in time, after messages between ranks.
 #[track_caller]
 pub fn soon(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);

@@ -1,9 +1,9 @@
-//! Tasks: what they ask for is theirs while they run, and never more than there is.
+//! Tasks: they hold the requested resources while they run, and never more than exist.
 
 use crate::cases::{Cases, Outcome};
-use crate::gate::{fresh, meet};
+use crate::gate::{Gate, fresh, meet};
 use crate::span::{Span, most_at_once};
-use crate::start::{Keeper, beside, last_rank};
+use crate::start::{Holder, last_rank, on_host_of, ranks};
 use mobula::Error;
 use mobula::prelude::*;
 use std::collections::BTreeSet;
@@ -24,54 +24,48 @@ fn half_a_gpu() -> Span {
     Span::of_a_nap()
 }
 
+/// Returns when `count` of them run at once.
 #[mobula::remote]
-fn sleep(milliseconds: u64) -> u64 {
-    std::thread::sleep(Duration::from_millis(milliseconds));
-    milliseconds
-}
-
-/// Ends when `count` of them run at once.
-#[mobula::remote]
-fn together(place: u32, count: u32) -> bool {
-    meet(place, count)
+pub fn together(meeting: u32, count: u32) -> bool {
+    meet(meeting, count)
 }
 
 pub fn run(cases: &mut Cases) {
-    cases.case("ten sleeping tasks on ten CPUs take one sleep", ten_sleeps);
-    cases.case("ten tasks that block their threads run at once", ten_at_once);
+    cases.case("ten blocking tasks, placed anywhere, run at once on ten CPUs", ten_anywhere);
+    cases.case("ten blocking tasks of one rank run at once", ten_at_once);
     cases.case("twenty half CPUs run at once", twenty_halves);
-    cases.case("CPUs are never exceeded", cpus_kept);
+    cases.case("CPUs are never exceeded", cpus_not_exceeded);
     cases.case("a custom resource of one excludes", custom_excludes);
     cases.case("GPUs are assigned, by halves", gpus_by_halves);
     cases.case("GPUs are assigned, whole", gpus_whole);
     cases.case("a request beyond every host is an error that says so", infeasible);
-    cases.case("a request of no sense is an error", senseless);
-    cases.case("what depends on an infeasible task fails alike", infeasible_dependent);
-    cases.case("a task blocked in get gives its CPU back", blocked_in_get);
-    cases.case("a task blocked in wait gives its CPU back", blocked_in_wait);
+    cases.case("an invalid request is an error", invalid);
+    cases.case("a task that depends on an infeasible one fails with its error", infeasible_dependent);
+    cases.case("a task blocked in get releases its CPU", blocked_in_get);
+    cases.case("a task blocked in wait releases its CPU", blocked_in_wait);
     cases.case("tasks that wait for each other hold one CPU", one_cpu_for_a_chain);
-    cases.case("a task that waits for its turn holds up no other", no_head_of_line);
+    cases.case("a task that waits for resources does not block smaller ones", no_head_of_line);
 }
 
-/// Whether all CPUs of the cluster but `held` are free before long.
+/// Returns true if all CPUs of the cluster but `held` are free before a deadline.
 fn all_free_but(held: f64) -> bool {
-    let began = Instant::now();
+    let deadline = Instant::now() + Duration::from_secs(20);
     loop {
         let (all, free) = (mobula::cluster_resources()["CPU"], mobula::available_resources()["CPU"]);
-        if free == all - held || began.elapsed() > Duration::from_secs(20) {
+        if free == all - held || Instant::now() > deadline {
             return free == all - held;
         }
         std::thread::sleep(Duration::from_millis(1));
     }
 }
 
-/// At the end of a chain of tasks, each of which waits for the next.
+/// A chain of tasks, each of which waits for the next; the last one checks the free CPUs.
 #[mobula::remote]
 fn chain(length: u32) -> mobula::Result<bool> {
     if length == 0 { Ok(all_free_but(1.0)) } else { Ok(*chain::remote(length - 1).get()?) }
 }
 
-/// Calls, and waits for, a chain.
+/// An actor whose call waits for a chain.
 struct Caller;
 
 #[mobula::actor]
@@ -89,31 +83,31 @@ fn one_cpu_for_a_chain() -> Outcome {
     for rank in [0, last_rank()] {
         assert!(*Caller::on(rank).remote().call().get()?, "a chain that an actor waited for held more than one CPU");
     }
-    assert!(all_free_but(0.0), "not all was given back");
+    assert!(all_free_but(0.0), "not all CPUs were released");
     Ok(())
 }
 
-fn ten_sleeps() -> Outcome {
-    const SLEEP_MS: u64 = 500;
-    let began = Instant::now();
-    let refs: Vec<ObjectRef<u64>> = (0..10).map(|_| sleep::remote(SLEEP_MS)).collect();
-    assert_eq!(mobula::get_all(&refs)?.len(), 10);
-    let took = began.elapsed();
-    assert!(took >= Duration::from_millis(SLEEP_MS), "{took:?}");
-    assert!(took < Duration::from_millis(SLEEP_MS * 5), "half of what they take in a row: {took:?}");
+fn ten_anywhere() -> Outcome {
+    let gate = Gate::new();
+    let refs: Vec<ObjectRef<()>> = (0..10).map(|_| gate.task_anywhere()).collect();
+    // None can end while the gate is closed, and none waits in a way that releases its CPU.
+    assert!(gate.started(10), "ten tasks of one CPU never ran at once on ten CPUs");
+    assert!(!refs.iter().any(ObjectRef::is_ready));
+    gate.open_on(ranks())?;
+    mobula::get_all(&refs)?;
     Ok(())
 }
 
 fn ten_at_once() -> Outcome {
-    let place = fresh();
-    let refs: Vec<ObjectRef<bool>> = (0..10).map(|_| together::on(0).remote(place, 10)).collect();
+    let meeting = fresh();
+    let refs: Vec<ObjectRef<bool>> = (0..10).map(|_| together::on(0).remote(meeting, 10)).collect();
     assert!(mobula::get_all(&refs)?.iter().all(|met| **met), "ten tasks of one CPU never met on ten CPUs");
     Ok(())
 }
 
 fn twenty_halves() -> Outcome {
-    let place = fresh();
-    let refs: Vec<ObjectRef<bool>> = (0..20).map(|_| together::on(0).num_cpus(0.5).remote(place, 20)).collect();
+    let meeting = fresh();
+    let refs: Vec<ObjectRef<bool>> = (0..20).map(|_| together::on(0).num_cpus(0.5).remote(meeting, 20)).collect();
     assert!(mobula::get_all(&refs)?.iter().all(|met| **met), "twenty tasks of half a CPU never met on ten CPUs");
     Ok(())
 }
@@ -123,7 +117,7 @@ fn spans(count: usize, mut task: impl FnMut() -> ObjectRef<Span>) -> mobula::Res
     Ok(mobula::get_all(&refs)?.iter().map(|span| (**span).clone()).collect())
 }
 
-fn cpus_kept() -> Outcome {
+fn cpus_not_exceeded() -> Outcome {
     for (cpus, most) in [(1.0, 10), (4.0, 2), (2.5, 4), (10.0, 1)] {
         for place in [Placement::Auto, Placement::Spread, Placement::Rank(0)] {
             let spans = spans(3 * most, || nap::options().num_cpus(cpus).place(place.clone()).remote())?;
@@ -166,7 +160,7 @@ fn gpus_whole() -> Outcome {
         span.gpus.sort_unstable();
         assert_eq!(span.gpus, [0, 1]);
     }
-    assert!(spans(1, nap::remote)?[0].gpus.is_empty(), "a task that asks for none has none");
+    assert!(spans(1, nap::remote)?[0].gpus.is_empty(), "a task that requests none has none");
     Ok(())
 }
 
@@ -192,12 +186,12 @@ fn infeasible() -> Outcome {
     Ok(())
 }
 
-fn senseless() -> Outcome {
+fn invalid() -> Outcome {
     for amount in [-1.0, f64::NAN, f64::INFINITY] {
         assert!(nap::options().num_cpus(amount).remote().get().is_err(), "{amount} CPUs");
         assert!(nap::options().resource("Custom", amount).remote().get().is_err(), "{amount} of Custom");
     }
-    assert!(nap::options().num_cpus(0.0).remote().get().is_ok(), "no CPU is a request of sense");
+    assert!(nap::options().num_cpus(0.0).remote().get().is_ok(), "a request for no CPU is valid");
     Ok(())
 }
 
@@ -208,12 +202,12 @@ fn of_span(span: Span) -> usize {
 
 fn infeasible_dependent() -> Outcome {
     let never = nap::options().num_cpus(11.0).remote();
-    let error = of_span::remote(&never).get().expect_err("what it needs never runs");
+    let error = of_span::remote(&never).get().expect_err("its input is infeasible");
     assert!(matches!(&error, Error::Unschedulable { task, .. } if task == "nap"), "{error:?}");
     Ok(())
 }
 
-/// Asks for every CPU, and for another that does.
+/// Requests every CPU, and waits for another task that does.
 #[mobula::remote(num_cpus = 10)]
 fn greedy(levels: u32) -> mobula::Result<u32> {
     Ok(if levels == 0 { 0 } else { 1 + *greedy::remote(levels - 1).get()? })
@@ -243,15 +237,15 @@ fn blocked_in_wait() -> Outcome {
 }
 
 fn no_head_of_line() -> Outcome {
-    let keeper = Keeper::options().num_cpus(6.0).place(beside(0)).remote();
-    assert!(*keeper.ready().get()?);
-    // Does not fit while the actor keeps its six; the small ones do, though they come after.
-    let large = nap::options().num_cpus(10.0).place(beside(0)).remote();
-    let small: Vec<ObjectRef<Span>> = (0..5).map(|_| nap::options().place(beside(0)).remote()).collect();
+    let holder = Holder::options().num_cpus(6.0).place(on_host_of(0)).remote();
+    assert!(*holder.ready().get()?);
+    // It does not fit while the actor holds six CPUs; the small ones, submitted later, do.
+    let large = nap::options().num_cpus(10.0).place(on_host_of(0)).remote();
+    let small: Vec<ObjectRef<Span>> = (0..5).map(|_| nap::options().place(on_host_of(0)).remote()).collect();
     let (ready, _) = mobula::wait(&small, 5, Duration::from_secs(20))?;
-    assert_eq!(ready.len(), 5, "small tasks wait behind a large one that does not fit");
+    assert_eq!(ready.len(), 5, "small tasks waited behind a large one that does not fit");
     assert!(!large.is_ready());
-    drop(keeper);
+    drop(holder);
     large.get()?;
     Ok(())
 }

@@ -1,20 +1,20 @@
-//! When and where a task ran, on the one clock of the host, and how many ran at once.
+//! When and where a task ran, by the clock of its host, and how many ran at once.
 
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// From when to when, ns.
+/// Start and end of a task, ns.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Span {
     began_ns: u64,
     ended_ns: u64,
-    /// The GPUs that it had.
+    /// The GPUs that were assigned to it.
     pub gpus: Vec<u32>,
     host: String,
 }
 
 impl Span {
-    /// Takes up a little time, and says when.
+    /// The span of a short sleep, long enough that tasks that may overlap do so.
     pub fn of_a_nap() -> Span {
         let began_ns = now_ns();
         std::thread::sleep(Duration::from_millis(20));
@@ -32,11 +32,11 @@ fn now_ns() -> u64 {
     now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
 }
 
-/// The most that ran at any time on one host: at the beginning of one of them.
+/// The most that ran at any time on one host. The maximum is reached at the start of one of them.
 pub fn most_at_once<'a>(spans: impl Iterator<Item = &'a Span> + Clone) -> usize {
-    let beside = |one: &Span| {
-        let runs = |span: &&Span| span.host == one.host && (span.began_ns..span.ended_ns).contains(&one.began_ns);
-        spans.clone().filter(runs).count()
+    let running = |one: &Span| {
+        let overlaps = |span: &&Span| span.host == one.host && (span.began_ns..span.ended_ns).contains(&one.began_ns);
+        spans.clone().filter(overlaps).count()
     };
-    spans.clone().map(beside).max().unwrap_or(0)
+    spans.clone().map(running).max().unwrap_or(0)
 }

@@ -1,14 +1,14 @@
-//! Start: who is there, what there is, and that there is one cluster at a time.
+//! Start: the ranks, the resources, and one cluster at a time.
 
 use crate::cases::{Cases, Outcome, soon};
 use mobula::prelude::*;
 use std::sync::OnceLock;
 use std::thread::available_parallelism;
 
-/// Hardware threads that this process may use, as its launcher bound it.
+/// Hardware threads to which the launcher bound this process.
 static THREADS: OnceLock<f64> = OnceLock::new();
 
-/// The host's own CPUs; GPUs and a resource that we say it has.
+/// The host's own CPUs, with declared GPUs and a declared custom resource.
 pub fn config() -> Config {
     THREADS.get_or_init(|| available_parallelism().map_or(1.0, |threads| threads.get() as f64));
     Config::default().num_gpus(2.0).resource("Custom", 2.0).store_bytes(64 << 20)
@@ -21,12 +21,12 @@ pub fn ranks() -> Vec<u32> {
     ranks
 }
 
-/// The last rank: another process wherever there is another.
+/// The last rank: another process if there are several ranks.
 pub fn last_rank() -> u32 {
     *ranks().last().expect("rank 0 at least")
 }
 
-/// How many hosts there are.
+/// The number of hosts.
 pub fn hosts() -> usize {
     mobula::nodes().len()
 }
@@ -38,8 +38,8 @@ pub fn host_of(rank: u32) -> String {
     host.name().to_string()
 }
 
-/// On the host of this rank: left open where there is no other host.
-pub fn beside(rank: u32) -> Placement {
+/// A placement on the host of this rank: any rank if there is one host only.
+pub fn on_host_of(rank: u32) -> Placement {
     if hosts() == 1 { Placement::Auto } else { Placement::Rank(rank) }
 }
 
@@ -54,13 +54,13 @@ fn is_initialized() -> bool {
     mobula::is_initialized()
 }
 
-/// Keeps what it asks for until its last handle goes.
-pub struct Keeper {}
+/// Holds its resources until its last handle is dropped.
+pub struct Holder {}
 
 #[mobula::actor]
-impl Keeper {
+impl Holder {
     pub fn new() -> Self {
-        Keeper {}
+        Holder {}
     }
     pub fn ready(&self) -> bool {
         true
@@ -76,16 +76,16 @@ pub fn run(cases: &mut Cases) {
     cases.case("it is initialized, here and in tasks", initialized);
     cases.case("the resources are the host's and what Config says", resources);
     cases.case("available resources go down and up again", available);
-    cases.case("a task that was not asked for is no surprise to an idle cluster", idle);
+    cases.case("all CPUs of an idle cluster are free", idle);
 }
 
 fn ranks_are_launched() -> Outcome {
-    let said = |names: &[&str]| names.iter().find_map(|name| std::env::var(name).ok()).unwrap_or("1".to_string());
-    let size: u32 = said(&["MOBULA_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"]).parse()?;
+    let variable = |names: &[&str]| names.iter().find_map(|name| std::env::var(name).ok()).unwrap_or("1".to_string());
+    let size: u32 = variable(&["MOBULA_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"]).parse()?;
     assert_eq!(ranks(), (0..size).collect::<Vec<u32>>());
-    // A shell and mpirun start all ranks on this host; srun says on how many it does.
+    // A shell and mpirun start all ranks on this host; srun sets the number of hosts.
     let nodes = mobula::nodes();
-    assert_eq!(nodes.len(), said(&["SLURM_STEP_NUM_NODES"]).parse::<usize>()?);
+    assert_eq!(nodes.len(), variable(&["SLURM_STEP_NUM_NODES"]).parse::<usize>()?);
     assert!(nodes.iter().all(|node| !node.name().is_empty()));
     Ok(())
 }
@@ -93,11 +93,11 @@ fn ranks_are_launched() -> Outcome {
 fn processes() -> Outcome {
     let mut seen = std::collections::BTreeSet::new();
     for rank in ranks() {
-        let told = process::on(rank).remote().get()?;
-        assert_eq!(told.0, rank);
-        assert_eq!(told.2, host_of(rank));
-        assert_eq!((told.1, &told.2) == (std::process::id(), &host_of(0)), rank == 0);
-        assert!(seen.insert((told.1, told.2.clone())), "two ranks are process {} of {}", told.1, told.2);
+        let (reported, pid, host) = (*process::on(rank).remote().get()?).clone();
+        assert_eq!(reported, rank);
+        assert_eq!(host, host_of(rank));
+        assert_eq!((pid, &host) == (std::process::id(), &host_of(0)), rank == 0);
+        assert!(seen.insert((pid, host.clone())), "two ranks are process {pid} of {host}");
     }
     Ok(())
 }
@@ -114,8 +114,8 @@ fn the_driver() -> Outcome {
 fn second_init() -> Outcome {
     let error = mobula::init(Config::default()).map(|_| ()).expect_err("a cluster runs");
     assert!(matches!(error, mobula::Error::Config { .. }), "{error:?}");
-    assert!(error.to_string().contains("ignore_reinit"), "it should say what to do: {error}");
-    // The one that runs goes on.
+    assert!(error.to_string().contains("ignore_reinit"), "it should tell what to do: {error}");
+    // The running cluster goes on.
     assert_eq!(process::on(0).remote().get()?.0, 0);
     Ok(())
 }
@@ -123,7 +123,7 @@ fn second_init() -> Outcome {
 fn ignored_reinit() -> Outcome {
     let same = mobula::init(Config::default().ignore_reinit(true))?;
     assert_eq!((same.rank(), same.size() as usize), (0, ranks().len()));
-    // Only a handle to the running cluster went.
+    // This drops only a handle to the running cluster.
     drop(same);
     assert_eq!(process::on(last_rank()).remote().get()?.0, last_rank());
     Ok(())
@@ -140,9 +140,9 @@ fn resources() -> Outcome {
     assert_eq!(totals.get("GPU"), Some(&(2.0 * hosts)));
     // Of each host, and not of each of its ranks.
     assert_eq!(totals.get("Custom"), Some(&(2.0 * hosts)));
-    // Every core when unbound; where a core has two hardware threads, either may be what is counted. Hosts are alike. This
-    // thread is kept to its rank's share of them.
-    let (cpus, threads) = (totals["CPU"] / hosts, *THREADS.get().expect("noted before the start"));
+    // All cores if unbound; if a core has two hardware threads, either may be counted. All hosts are equal. This thread is bound
+    // to its rank's share of them.
+    let (cpus, threads) = (totals["CPU"] / hosts, *THREADS.get().expect("set before the start"));
     assert!(cpus == threads || cpus * 2.0 == threads, "{cpus} CPUs, {threads} hardware threads");
     let (share, ranks) = (available_parallelism()?.get() as f64, ranks().len() as f64 / hosts);
     assert!(share <= (threads / ranks).ceil(), "{share} of {threads} hardware threads for one of {ranks} ranks");
@@ -153,11 +153,11 @@ fn available() -> Outcome {
     let amount = |name: &str| mobula::available_resources().get(name).copied().unwrap_or(0.0);
     let all = 2.0 * hosts() as f64;
     soon("all of Custom is free", || amount("Custom") == all);
-    let keeper = Keeper::options().resource("Custom", 1.5).num_gpus(1.0).remote();
-    assert!(*keeper.ready().get()?);
-    soon("what the actor keeps is not free", || amount("Custom") == all - 1.5 && amount("GPU") == all - 1.0);
+    let holder = Holder::options().resource("Custom", 1.5).num_gpus(1.0).remote();
+    assert!(*holder.ready().get()?);
+    soon("what the actor holds is not free", || amount("Custom") == all - 1.5 && amount("GPU") == all - 1.0);
     assert_eq!(mobula::cluster_resources()["Custom"], all, "the total stays");
-    drop(keeper);
+    drop(holder);
     soon("all of Custom is free again", || amount("Custom") == all && amount("GPU") == all);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Accounts on every rank that are paid into: each sum must come out to the last unit, though the accounts' ranks die.
+//! Payments to accounts on every rank: each balance must be exact, although the accounts' ranks die.
 
 use crate::Outcome;
 use mobula::prelude::*;
@@ -6,10 +6,10 @@ use mobula::prelude::*;
 const ACCOUNTS: usize = 8;
 const PAYMENTS: u64 = 1000;
 
-/// Nobody waits longer: a call that is never answered is a failure, and no hang.
+/// The longest wait: a call without a result fails the program and does not hang it.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// An account. Where its rank dies it is opened again elsewhere with the balance that its owner, the driver, keeps.
+/// An account. If its rank dies, it is restarted elsewhere with the balance that its owner, the driver, stores.
 pub struct Account {
     balance: u64,
 }
@@ -19,9 +19,9 @@ impl Account {
     pub fn new() -> Self {
         Account { balance: 0 }
     }
-    /// Takes its time, so that ranks die in the midst of calls.
+    /// Takes 500 us, so that ranks die during calls.
     pub fn pay(&mut self, amount: u64) -> u64 {
-        std::thread::sleep(Duration::from_micros(500)); // what a call takes
+        std::thread::sleep(Duration::from_micros(500)); // the work of a call
         self.balance += amount;
         self.balance
     }
@@ -36,28 +36,28 @@ impl Account {
     }
 }
 
-fn homes(accounts: &[AccountHandle]) -> mobula::Result<Vec<u32>> {
-    let told: Vec<_> = accounts.iter().map(|account| account.rank()).collect();
-    told.iter().map(|rank| rank.get_timeout(PATIENCE).map(|rank| *rank)).collect()
+fn locations(accounts: &[AccountHandle]) -> mobula::Result<Vec<u32>> {
+    let ranks: Vec<_> = accounts.iter().map(|account| account.rank()).collect();
+    ranks.iter().map(|rank| rank.get_timeout(PATIENCE).map(|rank| *rank)).collect()
 }
 
 fn paid() -> mobula::Result<Outcome> {
     let open = || Account::options().place(Placement::Spread).remote();
     let accounts: Vec<AccountHandle> = (0..ACCOUNTS).map(|_| open()).collect();
-    let before = homes(&accounts)?;
+    let before = locations(&accounts)?;
     let mut balance = 0;
     for payment in 1..=PAYMENTS {
         balance += payment;
         let paid: Vec<_> = accounts.iter().map(|account| account.pay(payment)).collect();
-        for (number, told) in paid.iter().enumerate() {
-            let told = *told.get_timeout(PATIENCE)?;
-            if told != balance {
-                return Ok(Err(format!("after payment {payment} account {number} has {told}, and not {balance}")));
+        for (number, call) in paid.iter().enumerate() {
+            let now = *call.get_timeout(PATIENCE)?;
+            if now != balance {
+                return Ok(Err(format!("after payment {payment} account {number} has {now} instead of {balance}")));
             }
         }
     }
-    let moved = homes(&accounts)?.iter().zip(before).filter(|(now, before)| *now != before).count();
-    Ok(Ok(format!("{ACCOUNTS} accounts of {balance}, {moved} of them elsewhere than they were opened")))
+    let moved = locations(&accounts)?.iter().zip(before).filter(|(now, before)| *now != before).count();
+    Ok(Ok(format!("{ACCOUNTS} accounts of {balance}, {moved} of them moved to other ranks")))
 }
 
 pub fn run() -> Outcome {

@@ -1,10 +1,10 @@
-//! The tiled Cholesky factorization: a graph of tasks over arrays, compared bit by bit with the same steps in sequence.
+//! The tiled Cholesky factorization: a graph of tasks over arrays, compared bit by bit with the same steps run sequentially.
 
 use crate::Outcome;
 use mobula::prelude::*;
 
-/// Rows of a tile, and tiles of the matrix's side. A tile has 128 KiB: ranks of other hosts leave it where it was made until
-/// it is needed.
+/// Rows of a tile, and tiles in a row of the matrix. A tile has 128 KiB: it stays on the host of its producer until another host
+/// needs it.
 const SIDE: usize = 128;
 const TILES: usize = 6;
 
@@ -13,7 +13,7 @@ const TIMES: usize = 10;
 
 type Tile = ObjectRef<Array<f64>>;
 
-/// A symmetric matrix whose diagonal outweighs all else.
+/// An entry of a symmetric, diagonally dominant matrix.
 fn entry(row: usize, column: usize) -> f64 {
     let (low, high) = (row.min(column) as f64, row.max(column) as f64);
     if row == column { 2.0 * (SIDE * TILES) as f64 } else { (low * 0.37 + high * 0.73).sin() }
@@ -48,7 +48,7 @@ fn solved(tile: &mut [f64], lower: &[f64]) {
     }
 }
 
-/// Less the product of one tile with another, transposed.
+/// Subtracts the product of one tile with the transpose of another.
 fn reduced(tile: &mut [f64], left: &[f64], right: &[f64]) {
     for row in 0..SIDE {
         for column in 0..SIDE {

@@ -1,6 +1,6 @@
-//! Work whose answer is known, while a test kills and stops ranks: `chaos uts|cholesky|actors`.
+//! Work with a known answer, while a test kills and stops ranks: `chaos uts|cholesky|actors`.
 //!
-//! Says where each rank is, `at work`, and at last `right: ...` or `WRONG: ...`.
+//! Prints the process of each rank, `at work`, and finally `right: ...` or `WRONG: ...`.
 
 mod actors;
 mod cholesky;
@@ -8,7 +8,7 @@ mod uts;
 
 use std::io::Write;
 
-/// What went wrong, or what was right.
+/// A description of the right answer, or what is wrong.
 pub type Outcome = Result<String, String>;
 
 #[mobula::remote]
@@ -16,8 +16,8 @@ fn process() -> u32 {
     std::process::id()
 }
 
-/// A line that the test sees at once.
-fn say(line: &str) {
+/// Prints a line, flushed so that the test reads it immediately.
+fn print_now(line: &str) {
     println!("{line}");
     let _ = std::io::stdout().flush();
 }
@@ -32,16 +32,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         _ => return Err("chaos uts|cholesky|actors".into()),
     };
     for rank in mobula::nodes().iter().flat_map(|node| node.ranks().to_vec()) {
-        say(&format!("rank {rank} is process {}", *process::on(rank).remote().get()?));
+        print_now(&format!("rank {rank} is process {}", *process::on(rank).remote().get()?));
     }
-    say("at work");
+    print_now("at work");
     match run() {
         Ok(answer) => {
-            say(&format!("right: {case}: {answer}"));
+            print_now(&format!("right: {case}: {answer}"));
             Ok(())
         }
         Err(answer) => {
-            say(&format!("WRONG: {case}: {answer}"));
+            print_now(&format!("WRONG: {case}: {answer}"));
             Err(answer.into())
         }
     }

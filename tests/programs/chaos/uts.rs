@@ -1,22 +1,22 @@
-//! A search of a tree that nobody knows before (after UTS, Olivier et al., LCPC 2006): tasks make tasks, which are stolen.
+//! A search of a tree of unknown shape (after UTS, Olivier et al., LCPC 2006): tasks submit tasks, which are stolen.
 //!
-//! A node is a number, and what is below it depends on that number alone; so a task that runs twice counts the same.
+//! A node is a number, and its subtree depends on that number alone; so a task that runs twice counts the same nodes.
 
 use crate::Outcome;
 
-/// Children of the root, and of an inner node; how many of 1000 nodes are inner. The expected size of a subtree is
-/// 1 / (1 - 4 * 0.247), some 80 nodes, and single ones are a hundred times as large.
+/// Children of the root; children of an inner node; how many of 1000 nodes are inner. The expected size of a subtree is
+/// 1 / (1 - 4 * 0.247), about 80 nodes; some are a hundred times as large.
 const ROOT_CHILDREN: u64 = 3000;
 const CHILDREN: u64 = 4;
 const INNER_OF_1000: u64 = 247;
 
-/// Steps that a node takes: a microsecond.
+/// Hash steps for a node: a microsecond.
 const STEPS: u32 = 500;
 
-/// Nodes that a task visits before it gives some away.
+/// Nodes that a task visits before it submits half of its remaining nodes.
 const GRAIN: usize = 64;
 
-/// splitmix64 (Steele et al., OOPSLA 2014), again and again.
+/// `STEPS` steps of splitmix64 (Steele et al., OOPSLA 2014).
 fn mixed(mut node: u64) -> u64 {
     for _ in 0..STEPS {
         node = node.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -33,19 +33,19 @@ fn children(node: u64) -> impl Iterator<Item = u64> {
     (0..count).map(move |child| mixed.wrapping_add(child + 1))
 }
 
-/// How many nodes are below these, themselves included.
+/// The number of nodes in these subtrees, their roots included.
 #[mobula::remote]
 fn explore(mut nodes: Vec<u64>) -> mobula::Result<u64> {
-    let (mut count, mut given) = (0, Vec::new());
+    let (mut count, mut submitted) = (0, Vec::new());
     while let Some(node) = nodes.pop() {
         count += 1;
         nodes.extend(children(node));
         if (count as usize).is_multiple_of(GRAIN) && nodes.len() > 1 {
-            given.push(explore::remote(nodes.split_off(nodes.len() / 2)));
+            submitted.push(explore::remote(nodes.split_off(nodes.len() / 2)));
         }
     }
-    while let Some(gift) = given.pop() {
-        count += *gift.get()?;
+    while let Some(part) = submitted.pop() {
+        count += *part.get()?;
     }
     Ok(count)
 }
@@ -67,5 +67,5 @@ pub fn run() -> Outcome {
         count += *part.get().map_err(|error| error.to_string())?;
     }
     let expected = counted(roots);
-    if count == expected { Ok(format!("{count} nodes")) } else { Err(format!("{count} nodes, and not {expected}")) }
+    if count == expected { Ok(format!("{count} nodes")) } else { Err(format!("{count} nodes instead of {expected}")) }
 }

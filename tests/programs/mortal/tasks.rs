@@ -17,7 +17,7 @@ pub fn no_retries() -> Outcome {
         (0..4).map(|number| once().remote(1u32, number)).collect()
     };
     let (never, once) = (spread(0), spread(1));
-    // One of each four is on rank 1.
+    // One task of each four is on rank 1.
     await_arrivals("avoid", 2);
     kill(1)?;
     let outcomes: Vec<_> = never.iter().map(ObjectRef::get).collect();

@@ -1,17 +1,17 @@
-//! The option `memory`: an amount of the host's, and a limit of what is made.
+//! The option `memory`: an amount of the host's memory, and a limit of a task's allocations.
 
 use crate::{filled, is_whole};
 use mobula::Error;
 use mobula::prelude::*;
 
-/// Makes so many arrays of 8 MiB and keeps them.
+/// Creates `count` arrays of 8 MiB and keeps them.
 #[mobula::remote]
 fn hoard(count: u64) -> mobula::Result<u64> {
     let arrays: mobula::Result<Vec<_>> = (0..count).map(filled).collect();
     Ok(arrays?.len() as u64)
 }
 
-/// As `hoard`; each is dropped before the next.
+/// Like `hoard`; each array is dropped before the next.
 #[mobula::remote(memory = 10 << 20)]
 fn churn(count: u64) -> mobula::Result<u64> {
     (0..count).try_for_each(|mark| filled(mark).map(drop))?;
@@ -38,11 +38,11 @@ impl Cabinet {
     }
 }
 
-/// What is above a limit is an error that names it.
+/// An allocation above the limit fails with an error that names it.
 pub fn limits() -> mobula::Result<()> {
     assert_eq!(*hoard::options().memory(20 << 20).remote(2).get()?, 2);
     let error = hoard::options().memory(20 << 20).remote(3).get().unwrap_err();
-    println!("it says: {error}");
+    println!("error: {error}");
     let text = error.to_string();
     assert!(matches!(
         error,
@@ -58,14 +58,14 @@ pub fn limits() -> mobula::Result<()> {
     let error = cabinet.keep(2).get().unwrap_err();
     assert!(error.to_string().contains("Cabinet"), "{error}");
     assert_eq!(*cabinet.clear().get()?, 2);
-    assert_eq!(*cabinet.keep(2).get()?, 1, "what it dropped it may have again");
+    assert_eq!(*cabinet.keep(2).get()?, 1, "it may allocate again what it dropped");
     Ok(())
 }
 
-/// What is asked for is taken from the host's memory while the task runs.
-pub fn accounts() -> mobula::Result<()> {
+/// The requested amount is taken from the host's memory while the task runs or the actor lives.
+pub fn amounts() -> mobula::Result<()> {
     let whole = mobula::cluster_resources()["memory"];
-    assert_eq!(whole, (64u64 << 20) as f64, "as the settings say");
+    assert_eq!(whole, (64u64 << 20) as f64, "as MOBULA_MEMORY_BYTES says");
     let error = hoard::options().memory(65 << 20).remote(1).get().unwrap_err();
     assert!(matches!(error, Error::Unschedulable { .. }) && error.to_string().contains("memory"), "{error}");
     let cabinets: Vec<CabinetHandle> = (0..3).map(|_| Cabinet::remote()).collect();

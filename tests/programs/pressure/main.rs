@@ -1,19 +1,19 @@
-//! Programs that need more memory than their stores have. The first argument says which.
+//! Programs that need more memory than their stores have: `pressure CASE`.
 
-mod again;
-mod crowds;
+mod full_stores;
 mod limits;
+mod recompute;
 mod spilling;
 
 use mobula::prelude::*;
 
-/// The store of each rank: eight arrays and some room for what is small.
+/// The store of each rank: eight arrays and some space for small objects.
 const STORE_BYTES: u64 = 72 << 20;
 
 /// Elements of an array: 8 MiB.
 const LENGTH: usize = 1 << 20;
 
-/// An array of which every element is told by its number and `mark`.
+/// An array whose elements depend on their index and `mark`.
 #[mobula::remote]
 fn make(mark: u64) -> mobula::Result<Array<u64>> {
     filled(mark)
@@ -25,12 +25,12 @@ fn filled(mark: u64) -> mobula::Result<Array<u64>> {
     Ok(array.seal())
 }
 
-/// Whether all of an array is as `filled` made it.
+/// Returns true if an array is as `filled` made it.
 fn is_whole(array: &[u64], mark: u64) -> bool {
     array.len() == LENGTH && array.iter().zip(0..).all(|(element, number)| *element == mark * 1_000_003 + number)
 }
 
-/// An array of the same elements, each one more.
+/// A copy of an array with 1 added to each element.
 #[mobula::remote]
 fn next(array: &[u64]) -> mobula::Result<Array<u64>> {
     let mut following = mobula::create_array::<u64>(array.len())?;
@@ -45,30 +45,30 @@ fn main() -> mobula::Result<()> {
         "chain" => spilling::chain()?,
         "small" => spilling::small()?,
         "puts" => spilling::puts()?,
-        "stays" => spilling::stays()?,
-        "sits" => spilling::sits()?,
-        "vanishes" => spilling::vanishes()?,
-        "cut" => spilling::cut()?,
-        "again" => again::again()?,
-        "lists_again" => again::lists_again()?,
-        "pulls" => crowds::pulls()?,
+        "pinned" => spilling::pinned()?,
+        "idles" => spilling::idles()?,
+        "folder_removed" => spilling::folder_removed()?,
+        "file_cut" => spilling::file_cut()?,
+        "recompute_arrays" => recompute::arrays()?,
+        "recompute_lists" => recompute::lists()?,
+        "fetches" => full_stores::fetches()?,
         "limits" => limits::limits()?,
-        "accounts" => limits::accounts()?,
-        "keeps" => crowds::keeps()?,
-        "graph" => crowds::graph()?,
+        "amounts" => limits::amounts()?,
+        "kept_objects" => full_stores::kept_objects()?,
+        "graph" => full_stores::graph()?,
         "copies" => spilling::copies()?,
-        "lent" => crowds::lent()?,
-        "full" => crowds::full()?,
-        "stream" => crowds::stream()?,
-        "late" => crowds::late()?,
-        "too_large" => crowds::too_large()?,
+        "read_elsewhere" => full_stores::read_elsewhere()?,
+        "full" => full_stores::full()?,
+        "stream" => full_stores::stream()?,
+        "freed_by_a_task" => full_stores::freed_by_a_task()?,
+        "too_large" => full_stores::too_large()?,
         _ => panic!("there is no case {case:?}"),
     }
     println!("passed {case}");
     Ok(())
 }
 
-/// Bytes of the store as the settings of this program have it.
+/// The size of the store, as this program's settings give it.
 fn store_bytes() -> u64 {
     std::env::var("MOBULA_STORE_BYTES").ok().and_then(|text| text.parse().ok()).unwrap_or(STORE_BYTES)
 }

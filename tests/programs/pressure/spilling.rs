@@ -1,4 +1,4 @@
-//! What is kept is more than the store: it lies on disk meanwhile, and comes back whole.
+//! Kept objects exceed the store: some are on disk meanwhile, and are read back unchanged.
 
 use crate::{LENGTH, filled, is_whole, make, next};
 use mobula::prelude::*;
@@ -7,7 +7,7 @@ use std::io::Write;
 /// Links of the chain: ten stores' worth.
 const LINKS: u64 = 90;
 
-/// Each array is made of the one before, all are kept, and all are read again in the end.
+/// Each array is computed from the one before, all are kept, and all are read again at the end.
 pub fn chain() -> mobula::Result<()> {
     let mut links = vec![make::remote(0)];
     for _ in 1..LINKS {
@@ -17,7 +17,7 @@ pub fn chain() -> mobula::Result<()> {
     for (added, link) in links.iter().enumerate() {
         let array = link.get()?;
         let right = array.iter().zip(0..).all(|(element, number): (&u64, u64)| *element == number + added as u64);
-        assert!(right && array.len() == LENGTH, "link {added} is not what was made");
+        assert!(right && array.len() == LENGTH, "link {added} differs from what was written");
     }
     Ok(())
 }
@@ -51,27 +51,27 @@ pub fn puts() -> mobula::Result<()> {
     Ok(())
 }
 
-/// What is read stays where it is, whatever goes on around it.
-pub fn stays() -> mobula::Result<()> {
+/// An array that is being read stays at its address, whatever is spilled around it.
+pub fn pinned() -> mobula::Result<()> {
     let read = make::remote(7).get()?;
-    let mine = filled(8)?;
-    let kept = mobula::put(mine.clone())?;
-    let places = (read.as_ptr().addr(), mine.as_ptr().addr());
+    let own = filled(8)?;
+    let kept = mobula::put(own.clone())?;
+    let addresses = (read.as_ptr().addr(), own.as_ptr().addr());
     let others: Vec<ObjectRef<Array<u64>>> = (100..140).map(make::remote).collect();
     for (mark, other) in (100..).zip(&others) {
         assert!(is_whole(&other.get()?, mark), "array {mark}");
-        assert_eq!(places, (read.as_ptr().addr(), mine.as_ptr().addr()));
-        assert_eq!(kept.get()?.as_ptr().addr(), places.1, "a reader of an object that is read already reads the same");
+        assert_eq!(addresses, (read.as_ptr().addr(), own.as_ptr().addr()));
+        assert_eq!(kept.get()?.as_ptr().addr(), addresses.1, "all readers of an object read the same copy");
     }
-    assert!(is_whole(&read, 7) && is_whole(&mine, 8) && is_whole(&kept.get()?, 8));
+    assert!(is_whole(&read, 7) && is_whole(&own, 8) && is_whole(&kept.get()?, 8));
     Ok(())
 }
 
-/// Keeps three stores' worth and waits to be killed, or until a file is there.
-pub fn sits() -> mobula::Result<()> {
+/// Keeps three stores' worth, and waits to be killed or until a file exists.
+pub fn idles() -> mobula::Result<()> {
     let kept: mobula::Result<Vec<_>> = (0..27).map(|mark| mobula::put(filled(mark)?)).collect();
     let kept = kept?;
-    println!("sitting");
+    println!("idle");
     let _ = std::io::stdout().flush();
     let go = std::env::args().nth(2).unwrap_or_default();
     while !std::path::Path::new(&go).exists() {
@@ -83,15 +83,15 @@ pub fn sits() -> mobula::Result<()> {
     Ok(())
 }
 
-/// The folder is removed in the midst: what lay there is still read, and more is written elsewhere.
-pub fn vanishes() -> mobula::Result<()> {
-    let base = std::env::var("MOBULA_SPILL_DIR").expect("a folder of this test's own");
+/// The spill folder is removed while it is in use: its objects are still readable, and more are written elsewhere.
+pub fn folder_removed() -> mobula::Result<()> {
+    let base = std::env::var("MOBULA_SPILL_DIR").expect("a folder of this test");
     let mut kept = Vec::new();
     for round in 0..3 {
         for mark in round * 20..round * 20 + 20 {
             kept.push(mobula::put(filled(mark)?)?);
         }
-        let folders: Vec<_> = std::fs::read_dir(&base).expect("the base is there").flatten().collect();
+        let folders: Vec<_> = std::fs::read_dir(&base).expect("the base folder exists").flatten().collect();
         assert!(!folders.is_empty(), "something was written");
         folders.iter().for_each(|folder| std::fs::remove_dir_all(folder.path()).expect("it can be removed"));
     }
@@ -101,12 +101,12 @@ pub fn vanishes() -> mobula::Result<()> {
     Ok(())
 }
 
-/// A file is cut short in the midst: who reads what lay there is told.
-pub fn cut() -> mobula::Result<()> {
-    let base = std::env::var("MOBULA_SPILL_DIR").expect("a folder of this test's own");
+/// The files are cut while they are in use: readers of their objects get an error.
+pub fn file_cut() -> mobula::Result<()> {
+    let base = std::env::var("MOBULA_SPILL_DIR").expect("a folder of this test");
     let kept: mobula::Result<Vec<_>> = (0..20).map(|mark| mobula::put(filled(mark)?)).collect();
     let kept = kept?;
-    for folder in std::fs::read_dir(&base).expect("the base is there").flatten() {
+    for folder in std::fs::read_dir(&base).expect("the base folder exists").flatten() {
         for file in std::fs::read_dir(folder.path()).expect("a folder").flatten() {
             let file = std::fs::File::options().write(true).open(file.path()).expect("a file");
             file.set_len(0).expect("it can be cut");
@@ -120,13 +120,13 @@ pub fn cut() -> mobula::Result<()> {
     Ok(())
 }
 
-/// Makes arrays and keeps them as objects of this rank.
+/// Creates arrays and puts them as objects of this rank.
 #[mobula::remote]
-fn lends(first: u64, count: u64) -> mobula::Result<Vec<ObjectRef<Array<u64>>>> {
+fn put_arrays(first: u64, count: u64) -> mobula::Result<Vec<ObjectRef<Array<u64>>>> {
     (first..first + count).map(|mark| mobula::put(filled(mark)?)).collect()
 }
 
-/// Reads them all, again and again; how many were whole.
+/// Reads them all, `rounds` times; returns how often one was right.
 #[mobula::remote(num_cpus = 0)]
 fn reads(objects: Vec<ObjectRef<Array<u64>>>, rounds: u64) -> mobula::Result<u64> {
     let mut whole = 0;
@@ -138,14 +138,14 @@ fn reads(objects: Vec<ObjectRef<Array<u64>>>, rounds: u64) -> mobula::Result<u64
     Ok(whole)
 }
 
-/// One rank reads more copies of what others own than it has room for, and nothing can be written to disk.
+/// One rank reads more copies of other ranks' objects than fit into its store, and nothing can be spilled.
 pub fn copies() -> mobula::Result<()> {
     const EACH: u64 = 7;
     let owners = [0, 2];
     let mut objects = Vec::new();
     for (turn, rank) in (0..).zip(owners) {
-        let lent = lends::on(rank).remote(turn * EACH, EACH);
-        objects.extend(lent.get()?.iter().cloned());
+        let put = put_arrays::on(rank).remote(turn * EACH, EACH);
+        objects.extend(put.get()?.iter().cloned());
     }
     let whole = reads::on(1).remote(objects, 3).get()?;
     assert_eq!(*whole, 3 * EACH * owners.len() as u64);

@@ -1,11 +1,11 @@
-//! Actors with checkpoints: nothing is lost and nothing runs twice.
+//! Actors with checkpoints: no call is lost and none takes effect twice.
 
 use crate::Outcome;
 use crate::victims::{arrive, await_arrivals, kill};
 use mobula::prelude::*;
 use std::collections::BTreeSet;
 
-/// An array in the store of the rank that makes it.
+/// An array in the store of the calling rank.
 fn array(values: &[u64]) -> mobula::Result<Array<u64>> {
     let mut array = mobula::create_array(values.len())?;
     array.as_mut_slice().copy_from_slice(values);
@@ -40,11 +40,11 @@ impl Sum {
         let first = first.map_or_else(String::new, |first| (*first).clone());
         Ok((self.seen.to_vec(), first))
     }
-    /// So many times the sum.
+    /// The sum, `times` times.
     pub fn repeated(&self, times: usize) -> mobula::Result<Array<u64>> {
         array(&vec![self.value; times])
     }
-    /// Gives the result of one call to the next one.
+    /// Takes the result of another call.
     pub fn pass(&mut self, value: u64) -> u64 {
         self.value += value;
         self.value
@@ -58,63 +58,63 @@ impl Sum {
     }
 }
 
-/// Adds so often, some calls at a time; what it was told.
+/// Adds `times` times, ten calls at a time; returns the results.
 #[mobula::remote]
 fn adds(sum: SumHandle, times: usize) -> mobula::Result<Vec<u64>> {
-    let mut told = Vec::new();
+    let mut results = Vec::new();
     arrive("adds");
-    while told.len() < times {
+    while results.len() < times {
         let calls: Vec<_> = (0..10).map(|_| sum.add()).collect();
         for call in &calls {
-            told.push(*call.get()?);
+            results.push(*call.get()?);
         }
     }
-    Ok(told)
+    Ok(results)
 }
 
-/// 1,000 additions from two ranks while the actor's rank is killed twice: the sum is exact, and each result was given once.
+/// 1,000 additions from two ranks while the actor's rank is killed twice: the sum is exact, and each result is returned once.
 pub fn exact() -> Outcome {
     let sum = Sum::on(1).remote();
-    let word = mobula::put(String::from("kept"))?;
-    sum.remember(vec![word]).get()?;
-    let far = adds::on(4).remote(sum.clone(), 500usize);
+    let text = mobula::put(String::from("kept"))?;
+    sum.remember(vec![text]).get()?;
+    let of_rank_4 = adds::on(4).remote(sum.clone(), 500usize);
     await_arrivals("adds", 1);
-    let mut told = Vec::new();
-    let mut home = 1;
-    while told.len() < 500 {
+    let mut results = Vec::new();
+    let mut location = 1;
+    while results.len() < 500 {
         let calls: Vec<_> = (0..10).map(|_| sum.add()).collect();
-        if told.len() == 100 || told.len() == 300 {
-            kill(home)?;
+        if results.len() == 100 || results.len() == 300 {
+            kill(location)?;
         }
         for call in &calls {
-            told.push(*call.get()?);
+            results.push(*call.get()?);
         }
-        if told.len() == 200 {
-            home = *sum.rank().get()?;
-            assert!(home > 1 && home != 4, "it lives on rank {home}");
+        if results.len() == 200 {
+            location = *sum.rank().get()?;
+            assert!(location > 1 && location != 4, "it is on rank {location}");
         }
     }
-    told.extend(far.get()?.iter());
+    results.extend(of_rank_4.get()?.iter());
     let (seen, first) = (*sum.recall().get()?).clone();
     let rank = *sum.rank().get()?;
-    assert_eq!(told.len(), 1_000);
-    assert_eq!(told.into_iter().collect::<BTreeSet<u64>>(), (1..=1_000).collect(), "each result was given once");
+    assert_eq!(results.len(), 1_000);
+    assert_eq!(results.into_iter().collect::<BTreeSet<u64>>(), (1..=1_000).collect(), "each result was returned once");
     assert_eq!((seen, first.as_str()), (vec![1_000, 2_000], "kept"));
-    assert!(rank > 1 && rank != home, "it lives on rank {rank}");
+    assert!(rank > 1 && rank != location, "it is on rank {rank}");
     assert_eq!(await_arrivals("restored", 2).len(), 2);
     Ok(())
 }
 
 #[mobula::remote]
 fn passes(sum: SumHandle) -> mobula::Result<u64> {
-    // The second call needs the first one's result, which is given before the second runs.
+    // The second call needs the first one's result, which is returned before the second runs.
     let one = sum.add();
     let two = sum.pass(&one);
     Ok(*two.get()?)
 }
 
-/// A caller on the actor's own rank, and on its owner's; the last living rank for it is its owner's.
-pub fn at_home() -> Outcome {
+/// A caller on the actor's own rank, and one on its owner's; the last living rank for it is its owner's.
+pub fn on_caller_and_owner() -> Outcome {
     let sum = Sum::on(1).remote();
     assert_eq!(*passes::on(1).remote(sum.clone()).get()?, 2);
     assert_eq!(*sum.add().get()?, 3);
@@ -128,14 +128,14 @@ pub fn at_home() -> Outcome {
     Ok(())
 }
 
-/// A large result that came and that nobody had taken when the rank died which made it.
+/// A large result that arrived but was not read before its producer's rank died.
 pub fn large() -> Outcome {
     const TIMES: usize = 64 << 10;
     let sum = Sum::on(1).remote();
     let first = sum.repeated(TIMES);
     assert_eq!(*sum.add().get()?, 1);
     let second = sum.repeated(TIMES);
-    // What was given before this has come, and its owner does not keep it any more.
+    // The earlier results have arrived, and the actor's owner does not store them any more.
     assert_eq!(*sum.add().get()?, 2);
     kill(1)?;
     crate::victims::await_death(1);

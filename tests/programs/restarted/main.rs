@@ -1,11 +1,11 @@
-//! One case in which an actor's rank dies and the actor lives on: `restarted CASE`, on 5 ranks. Rank 0 drives, makes the actors
-//! but for one case, and kills (SIGKILL); what it sees is right or it says `FAILED`.
+//! One case in which an actor's rank dies and the actor is restarted: `restarted CASE`, on 5 ranks. Rank 0 is the driver: it owns
+//! the actors in most cases, kills (SIGKILL), and prints `passed CASE` or `FAILED`.
 
+mod bundles;
 mod checkpoints;
 mod counts;
 mod ends;
 mod names;
-mod seats;
 #[allow(dead_code)]
 #[path = "../mortal/victims.rs"]
 mod victims;
@@ -13,7 +13,7 @@ mod victims;
 use mobula::prelude::*;
 use std::process::ExitCode;
 
-/// What a case says: an error or a panic is a failure.
+/// The result of a case: an error or a panic is a failure.
 pub type Outcome = Result<(), Box<dyn std::error::Error>>;
 
 const CASES: &[(&str, fn() -> Outcome)] = &[
@@ -21,21 +21,21 @@ const CASES: &[(&str, fn() -> Outcome)] = &[
     ("under-way", counts::under_way),
     ("in-order", counts::in_order),
     ("exact", checkpoints::exact),
-    ("at-home", checkpoints::at_home),
+    ("on-caller-and-owner", checkpoints::on_caller_and_owner),
     ("large", checkpoints::large),
     ("used-up", ends::used_up),
     ("killed", ends::killed),
     ("fragile", ends::fragile),
     ("argument-lost", ends::argument_lost),
     ("owner-dies", ends::owner_dies),
-    ("seated", seats::seated),
+    ("in-bundle", bundles::in_bundle),
     ("named", names::named),
-    ("keeper-dies", names::keeper_dies),
+    ("directory-dies", names::directory_dies),
 ];
 
 fn main() -> ExitCode {
-    let wanted = std::env::args().nth(1).unwrap_or_default();
-    let Some((name, case)) = CASES.iter().find(|(name, _)| *name == wanted) else {
+    let requested = std::env::args().nth(1).unwrap_or_default();
+    let Some((name, case)) = CASES.iter().find(|(name, _)| *name == requested) else {
         let names: Vec<&str> = CASES.iter().map(|(name, _)| *name).collect();
         eprintln!("restarted CASE; the cases are: {}", names.join(", "));
         return ExitCode::from(2);
@@ -51,7 +51,7 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Whether this rank ran the case.
+/// Returns true if this rank ran the case.
 fn run(case: fn() -> Outcome) -> Result<bool, Box<dyn std::error::Error>> {
     let cluster = mobula::init(Config::default().num_cpus(10.0).resource("Key", 1.0))?;
     if cluster.rank() != 0 {
@@ -63,9 +63,9 @@ fn run(case: fn() -> Outcome) -> Result<bool, Box<dyn std::error::Error>> {
     Ok(true)
 }
 
-/// Why the actor is gone, as this result says.
+/// Asserts that the result is `ActorDied` with a reason that contains these parts.
 #[track_caller]
-pub fn gone<T: std::fmt::Debug>(what: &str, result: mobula::Result<T>, why: &[&str]) {
+pub fn assert_died<T: std::fmt::Debug>(what: &str, result: mobula::Result<T>, why: &[&str]) {
     let error = result.expect_err(what);
     let Error::ActorDied { reason, .. } = &error else { panic!("{what}: {error:?}") };
     for part in why {

@@ -1,4 +1,4 @@
-//! Names of actors that are started again, and whose keeper dies.
+//! Names of actors that are restarted, and names whose directory rank dies.
 
 use crate::Outcome;
 use crate::counts::Count;
@@ -10,7 +10,7 @@ fn add_by_name(name: &str) -> mobula::Result<u64> {
     Ok(*mobula::get_actor::<Count>(name)?.add().get()?)
 }
 
-/// A name leads to the new home, from every rank, also where nobody has another handle.
+/// A name leads to the new location, from every rank, also if no handle exists.
 pub fn named() -> Outcome {
     let names: Vec<String> = (0..8).map(|number| format!("count {number}")).collect();
     for name in &names {
@@ -24,18 +24,18 @@ pub fn named() -> Outcome {
         assert_eq!(*add_by_name::on(3).remote(name.as_str()).get()?, 2);
         let count = mobula::get_actor::<Count>(name)?;
         count.kill();
-        soon(&format!("{name} can be given again"), || {
+        soon(&format!("{name} is free again"), || {
             Count::options().name(name).place(Placement::Rank(3)).remote(7).add().get().is_ok_and(|value| *value == 8)
         });
     }
     Ok(())
 }
 
-/// Every name is kept by some rank; the one that dies loses none of those whose actors live.
-pub fn keeper_dies() -> Outcome {
+/// Every name has a directory rank; the death of that rank loses no name of a living actor.
+pub fn directory_dies() -> Outcome {
     let names: Vec<String> = (0..16).map(|number| format!("count {number}")).collect();
     for name in &names {
-        // Nobody but the name holds them.
+        // Only its name keeps the actor alive.
         assert_eq!(*Count::options().name(name).place(Placement::Rank(2)).remote(0).add().get()?, 1);
     }
     for (deaths, rank) in [1, 3].into_iter().enumerate() {

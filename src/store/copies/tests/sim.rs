@@ -3,7 +3,7 @@
 use crate::base::{Error, ObjectId, Rank};
 use crate::store::ObjectLocations;
 use crate::store::copies::fetch::no_copy;
-use crate::store::copies::{Copies, CopyAction, CopyMessage, Holders, ServedCopy, PeerView, CopySource, FetchRoute, cache_rank};
+use crate::store::copies::{Copies, CopyAction, CopyMessage, Holders, ServedCopy, HostPeers, CopySource, FetchRoute, cache_rank};
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
@@ -103,7 +103,7 @@ pub struct View {
     pub dead: BTreeSet<Rank>,
 }
 
-impl PeerView for View {
+impl HostPeers for View {
     fn is_dead(&self, rank: Rank) -> bool {
         self.dead.contains(&rank)
     }

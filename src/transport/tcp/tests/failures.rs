@@ -160,7 +160,8 @@ fn peer_that_hangs_up_during_the_handshake_is_dialed_again() {
         let (mut stream, _) = peer.listener.accept().expect("dialed");
         let mut hello = [0; 56];
         stream.read_exact(&mut hello).expect("a hello");
-        let server = crate::transport::tcp::handshake::Server::new(&peer.secret, ConnectionPurpose::Transport, 1, &hello);
+        let server =
+            crate::transport::tcp::handshake::Server::new(&peer.secret, ConnectionPurpose::Transport, 1, &hello);
         let server = server.expect("a rank's hello");
         stream.write_all(server.response()).expect("written");
         let mut proof = [0; PROOF_BYTES];

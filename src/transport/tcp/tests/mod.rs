@@ -3,13 +3,13 @@
 mod failures;
 mod unknown_peers;
 
-use super::frame::{HEADER_BYTES, FrameHeader, FrameKind};
-use super::handshake::{RESPONSE_BYTES, Client, PROOF_BYTES, Endpoints, ConnectionPurpose, Secret};
+use super::frame::{FrameHeader, FrameKind, HEADER_BYTES};
+use super::handshake::{Client, ConnectionPurpose, Endpoints, PROOF_BYTES, RESPONSE_BYTES, Secret};
 use super::{Addresses, Listener, TcpAddress, TcpTransport};
 use crate::base::Rank;
 use crate::base::config::Pages;
 use crate::memory::{Arena, Region};
-use crate::transport::{TransportEvent, Transport, RemoteAddress, Refusal, conformance};
+use crate::transport::{Refusal, RemoteAddress, Transport, TransportEvent, conformance};
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -36,7 +36,8 @@ impl Job {
         let addresses: Vec<_> = listeners.iter().map(Listener::address).collect();
         let arenas: Vec<_> = (0..size).map(|_| Arena::create(16 << 20, Pages::Plain).expect("made")).collect();
         let start = |(me, listener)| {
-            let transport = TcpTransport::start(listener, me, addresses.clone(), &secret, PEER_TIMEOUT).expect("started");
+            let transport =
+                TcpTransport::start(listener, me, addresses.clone(), &secret, PEER_TIMEOUT).expect("started");
             transport.register(&Region::Host(arenas[me as usize].clone())).expect("host memory");
             transport
         };
@@ -59,7 +60,9 @@ fn poll_until(ranks: &[&TcpTransport], mut done: impl FnMut(&[String]) -> bool) 
         for (at, rank) in ranks.iter().enumerate() {
             rank.poll(&mut |event| {
                 seen.push(match event {
-                    TransportEvent::Message { from, bytes } => format!("{at}< {from} {}", String::from_utf8_lossy(bytes)),
+                    TransportEvent::Message { from, bytes } => {
+                        format!("{at}< {from} {}", String::from_utf8_lossy(bytes))
+                    }
                     TransportEvent::ReadDone { token, block } => match block {
                         Ok(block) => format!("{at} read {token} of {} bytes", block.len()),
                         Err(reason) => format!("{at} read {token} failed: {reason}"),
@@ -302,7 +305,8 @@ impl FakePeer {
     fn dial_as(&self, rank: Rank, secret: &Secret) -> (TcpStream, Option<FrameKind>) {
         let (dialed, _) = self.run_while_polling(|| {
             let mut stream = TcpStream::connect(self.address).expect("it listens");
-            let client = Client::new(secret, Endpoints { purpose: ConnectionPurpose::Transport, client: rank, server: 0 });
+            let client =
+                Client::new(secret, Endpoints { purpose: ConnectionPurpose::Transport, client: rank, server: 0 });
             let first = prove(&mut stream, &client);
             (stream, first)
         });

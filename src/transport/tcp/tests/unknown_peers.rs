@@ -21,9 +21,7 @@ fn hello(secret: &Secret) -> [u8; HELLO_BYTES] {
 #[test]
 fn hello_of_another_program_is_refused() {
     let peer = FakePeer::new();
-    for bytes in
-        [&b"GET / HTTP/1.1\r\nHost: a-web-server.example\r\n\r\n"[..], &[0; 4096], &[255; 100]]
-    {
+    for bytes in [&b"GET / HTTP/1.1\r\nHost: a-web-server.example\r\n\r\n"[..], &[0; 4096], &[255; 100]] {
         let mut stream = connect(&peer);
         stream.write_all(bytes).expect("written");
         assert!(hangs_up(&peer, stream));

@@ -1,9 +1,9 @@
-//! Actors: names, ends, failures, and what they keep while they live.
+//! Actors: names, ends, failures, and the resources that they hold.
 
 use crate::actors::{Counter, CounterHandle, Log, double};
 use crate::cases::{Cases, Outcome, soon};
 use crate::gate::Gate;
-use crate::start::{Keeper, beside, last_rank, ranks};
+use crate::start::{Holder, last_rank, on_host_of, ranks};
 use mobula::Error;
 use mobula::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,11 +13,11 @@ fn increment_named(name: &str) -> mobula::Result<u64> {
     Ok(*mobula::get_actor::<Counter>(name)?.increment().get()?)
 }
 
-/// Does not come to be.
-pub struct Stillborn {}
+/// Its constructor fails.
+pub struct Unbuildable {}
 
 #[mobula::actor]
-impl Stillborn {
+impl Unbuildable {
     pub fn new(panics: bool) -> Result<Self, String> {
         assert!(!panics, "the constructor panicked");
         Err("the constructor refused".to_string())
@@ -29,7 +29,7 @@ impl Stillborn {
 
 static DROPPED: AtomicU64 = AtomicU64::new(0);
 
-/// Counts how many of it have gone in this process.
+/// Counts how many were dropped in this process.
 pub struct Mortal {}
 
 #[mobula::actor]
@@ -50,18 +50,18 @@ impl Drop for Mortal {
 
 pub fn run(cases: &mut Cases) {
     cases.case("a named actor is found from every rank", named);
-    cases.case("a name that nobody has, and one of another type", wrong_names);
-    cases.case("a name can be had once, and again after a kill", name_taken);
-    cases.case("kill: later calls and waiting calls say ActorDied", killed);
-    cases.case("kill from another rank", killed_from_afar);
+    cases.case("a name that does not exist, and one of another type", wrong_names);
+    cases.case("a name can be taken once, and again after a kill", name_taken);
+    cases.case("kill: later calls and waiting calls fail with ActorDied", killed);
+    cases.case("kill from another rank", killed_from_another_rank);
     cases.case("a panic fails the call only", panicked);
     cases.case("an Err fails the call only", refused);
-    cases.case("a constructor that fails says so at every call", stillborn);
-    cases.case("an actor asks for no CPU unless told to", no_cpu);
-    cases.case("an actor keeps its resources until its last handle goes", resources_kept);
+    cases.case("a failed constructor fails every call", constructor_fails);
+    cases.case("an actor requests no CPU by default", no_cpu);
+    cases.case("an actor holds its resources until its last handle is dropped", resources_held);
     cases.case("an actor has GPUs of its own", gpus);
-    cases.case("an actor that no host can hold", infeasible);
-    cases.case("an actor goes with its last handle, a named one does not", last_handle);
+    cases.case("an actor that fits on no host", infeasible);
+    cases.case("an actor ends with its last handle, a named one does not", last_handle);
 }
 
 fn named() -> Outcome {
@@ -76,8 +76,8 @@ fn named() -> Outcome {
 }
 
 fn wrong_names() -> Outcome {
-    let error = mobula::get_actor::<Counter>("nobody").map(|_| ()).expect_err("nobody has it");
-    assert!(error.to_string().contains("nobody"), "{error}");
+    let error = mobula::get_actor::<Counter>("unknown").map(|_| ()).expect_err("no such name");
+    assert!(error.to_string().contains("unknown"), "{error}");
     let log = Log::options().name("a log").remote();
     mobula::get_all(&[log.tell(1u32, 1u32)])?;
     let error = mobula::get_actor::<Counter>("a log").map(|_| ()).expect_err("it is a Log");
@@ -121,7 +121,7 @@ fn killed() -> Outcome {
         is_dead(waiting.get());
         gate.open();
         is_dead(double::remote(counter.value()).get());
-        counter.kill(); // twice is once
+        counter.kill(); // a second kill changes nothing
         is_dead(counter.value().get());
     }
     Ok(())
@@ -132,12 +132,12 @@ fn kill(counter: CounterHandle) {
     counter.kill();
 }
 
-fn killed_from_afar() -> Outcome {
+fn killed_from_another_rank() -> Outcome {
     for (place, killer) in [(0, last_rank()), (last_rank(), 0)] {
         let counter = Counter::on(place).remote(0u64);
         assert_eq!(*counter.increment().get()?, 1);
         kill::on(killer).remote(&counter).get()?;
-        soon("the actor is gone", || counter.value().get().is_err());
+        soon("the actor is dead", || counter.value().get().is_err());
         is_dead(counter.value().get());
     }
     Ok(())
@@ -154,7 +154,7 @@ fn panicked() -> Outcome {
             }
             other => panic!("{other:?}"),
         }
-        assert_eq!(*counter.increment().get()?, 41, "the actor goes on with what it had");
+        assert_eq!(*counter.increment().get()?, 41, "the actor keeps its state");
     }
     Ok(())
 }
@@ -170,14 +170,14 @@ fn refused() -> Outcome {
     Ok(())
 }
 
-fn stillborn() -> Outcome {
+fn constructor_fails() -> Outcome {
     for rank in [0, last_rank()] {
         for (panics, why) in [(true, "the constructor panicked"), (false, "the constructor refused")] {
-            let handle = Stillborn::on(rank).remote(panics);
+            let handle = Unbuildable::on(rank).remote(panics);
             for _ in 0..2 {
                 match handle.value().get() {
                     Err(Error::ActorDied { actor, reason }) => {
-                        assert!(actor.contains("Stillborn") && reason.contains(why), "{actor}: {reason}");
+                        assert!(actor.contains("Unbuildable") && reason.contains(why), "{actor}: {reason}");
                     }
                     other => panic!("{other:?}"),
                 }
@@ -188,9 +188,9 @@ fn stillborn() -> Outcome {
 }
 
 fn no_cpu() -> Outcome {
-    // All ten CPUs are kept, and still there are actors.
-    let keeper = Keeper::options().num_cpus(10.0).remote();
-    assert!(*keeper.ready().get()?);
+    // All ten CPUs are held, and actors can still be created.
+    let holder = Holder::options().num_cpus(10.0).remote();
+    assert!(*holder.ready().get()?);
     for rank in ranks() {
         assert_eq!(*Counter::on(rank).remote(0u64).increment().get()?, 1);
     }
@@ -202,37 +202,37 @@ fn exclusive() -> bool {
     true
 }
 
-fn resources_kept() -> Outcome {
+fn resources_held() -> Outcome {
     for rank in [0, last_rank()] {
-        let keeper = Keeper::on(rank).resource("Custom", 1.0).remote();
-        assert!(*keeper.ready().get()?);
-        let copy = keeper.clone();
-        let waits = exclusive::options().place(beside(rank)).remote();
-        drop(keeper);
+        let holder = Holder::on(rank).resource("Custom", 1.0).remote();
+        assert!(*holder.ready().get()?);
+        let copy = holder.clone();
+        let waits = exclusive::options().place(on_host_of(rank)).remote();
+        drop(holder);
         assert!(*copy.ready().get()?);
-        assert!(!waits.is_ready(), "a task has what an actor keeps");
+        assert!(!waits.is_ready(), "a task has a resource that an actor holds");
         drop(copy);
         assert!(*waits.get()?);
-        // A named one keeps them until it is killed.
-        let named = Keeper::on(rank).name("keeper").resource("Custom", 1.0).remote();
+        // A named one holds them until it is killed.
+        let named = Holder::on(rank).name("holder").resource("Custom", 1.0).remote();
         assert!(*named.ready().get()?);
         drop(named);
-        let waits = exclusive::options().place(beside(rank)).remote();
-        assert!(*mobula::get_actor::<Keeper>("keeper")?.ready().get()?);
+        let waits = exclusive::options().place(on_host_of(rank)).remote();
+        assert!(*mobula::get_actor::<Holder>("holder")?.ready().get()?);
         assert!(!waits.is_ready());
-        mobula::get_actor::<Keeper>("keeper")?.kill();
+        mobula::get_actor::<Holder>("holder")?.kill();
         assert!(*waits.get()?);
     }
     Ok(())
 }
 
 fn gpus() -> Outcome {
-    let first = Counter::options().num_gpus(1.0).place(beside(last_rank())).remote(0u64);
+    let first = Counter::options().num_gpus(1.0).place(on_host_of(last_rank())).remote(0u64);
     let second = Counter::on(last_rank()).num_gpus(1.0).remote(0u64);
     let mut ids = [first.gpus().get()?.to_vec(), second.gpus().get()?.to_vec()].concat();
     ids.sort_unstable();
     assert_eq!(ids, [0, 1]);
-    assert_eq!(*first.gpus().get()?, *first.gpus().get()?, "they stay its own");
+    assert_eq!(*first.gpus().get()?, *first.gpus().get()?, "they stay assigned to it");
     Ok(())
 }
 
@@ -245,22 +245,22 @@ fn infeasible() -> Outcome {
 
 fn last_handle() -> Outcome {
     let before = DROPPED.load(Ordering::Relaxed);
-    let gone = || DROPPED.load(Ordering::Relaxed) - before;
+    let dropped = || DROPPED.load(Ordering::Relaxed) - before;
     let mortal = Mortal::on(0).remote();
     let copy = mortal.clone();
     assert!(*mortal.ready().get()?);
     drop(mortal);
     assert!(*copy.ready().get()?);
-    assert_eq!(gone(), 0);
+    assert_eq!(dropped(), 0);
     drop(copy);
-    soon("the actor goes with its last handle", || gone() == 1);
+    soon("the actor ends with its last handle", || dropped() == 1);
     let named = Mortal::on(0).name("mortal").remote();
     assert!(*named.ready().get()?);
     drop(named);
     let found = mobula::get_actor::<Mortal>("mortal")?;
     assert!(*found.ready().get()?);
-    assert_eq!(gone(), 1);
+    assert_eq!(dropped(), 1);
     found.kill();
-    soon("a named actor goes when it is killed", || gone() == 2);
+    soon("a named actor ends when it is killed", || dropped() == 2);
     Ok(())
 }

@@ -29,13 +29,13 @@ fn reads(array: &[u64]) -> (u32, u64) {
     (mobula::context().rank(), array[array.len() - 1])
 }
 
-/// Passes on what it was given and has not looked at.
+/// Passes its unread argument on to another task.
 #[mobula::remote]
 fn passes_on(arrays: Vec<ObjectRef<Array<u64>>>) -> mobula::Result<(u32, u64)> {
     Ok(*reads::remote(&arrays[0]).get()?)
 }
 
-/// Has read its argument where it lives.
+/// An actor that reads its argument in its constructor.
 struct Reader {
     last: u64,
 }
@@ -45,42 +45,42 @@ impl Reader {
     pub fn new(array: &[u64]) -> Self {
         Reader { last: array[array.len() - 1] }
     }
-    pub fn seen(&self) -> (u32, u64) {
+    pub fn location_and_value(&self) -> (u32, u64) {
         (mobula::context().rank(), self.last)
     }
 }
 
-/// As `passes_on`, to an actor that it makes.
+/// Like `passes_on`, to an actor that it creates.
 #[mobula::remote]
-fn makes_a_reader(arrays: Vec<ObjectRef<Array<u64>>>) -> mobula::Result<(u32, u64)> {
-    Ok(*Reader::remote(&arrays[0]).seen().get()?)
+fn creates_a_reader(arrays: Vec<ObjectRef<Array<u64>>>) -> mobula::Result<(u32, u64)> {
+    Ok(*Reader::remote(&arrays[0]).location_and_value().get()?)
 }
 
 pub fn run(cases: &mut Cases) {
     cases.case("on(rank) runs on that rank", on_each);
     cases.case("Placement::Rank runs on that rank", placed_on_each);
     cases.case("Placement::Spread uses every rank", spread);
-    cases.case("Placement::Host, and a host that is not there", hosts);
+    cases.case("Placement::Host, and a host that does not exist", hosts);
     cases.case("Placement::Near runs where the object is", near);
     cases.case("Placement::Auto runs somewhere", || {
         let rank = *here::options().place(Placement::Auto).remote().get()?;
         assert!(ranks().contains(&rank));
         Ok(())
     });
-    cases.case("Placement::Auto goes after bytes that lie on another host", after_its_bytes);
-    cases.case("an actor goes after bytes that lie on another host", an_actor_after_its_bytes);
-    cases.case("a rank that is not there is an error", no_such_rank);
+    cases.case("Placement::Auto prefers the host that stores the argument", near_its_argument);
+    cases.case("an actor is placed on the host that stores its argument", actor_near_its_argument);
+    cases.case("a rank that does not exist is an error", no_such_rank);
     cases.case("context() in a task", in_a_task);
     cases.case("tasks nest 10,000 deep", nested);
     cases.case("tasks nest 1,000 deep across ranks", nested_across);
     cases.case("a tree of tasks", tree);
-    cases.case("a task that makes 1,000 tasks on every rank", wide);
+    cases.case("a task that submits 1,000 tasks on every rank", wide);
     cases.case("a task deep in ordinary calls", on_a_deep_stack);
-    cases.case("cancel of a task that has not begun", cancelled);
-    cases.case("a cancelled task does not run, what depends on it fails", cancelled_never_runs);
+    cases.case("cancel of a task that has not started", cancelled);
+    cases.case("a cancelled task does not run, and tasks that depend on it fail", cancelled_never_runs);
     cases.case("cancel on another rank", cancelled_there);
-    cases.case("cancel of a task that is over changes nothing", cancelled_late);
-    cases.case("cancel of a task that runs hangs nobody", cancelled_running);
+    cases.case("cancel of a finished task changes nothing", cancelled_late);
+    cases.case("cancel of a running task does not hang", cancelled_running);
 }
 
 fn on_each() -> Outcome {
@@ -113,7 +113,7 @@ fn spread() -> Outcome {
     Ok(())
 }
 
-fn after_its_bytes() -> Outcome {
+fn near_its_argument() -> Outcome {
     let array = mobula::put_array(&vec![7u64; 1 << 18])?;
     let (rank, value) = *passes_on::on(last_rank()).remote(vec![array.clone()]).get()?;
     assert_eq!(value, 7);
@@ -121,11 +121,11 @@ fn after_its_bytes() -> Outcome {
     Ok(())
 }
 
-fn an_actor_after_its_bytes() -> Outcome {
+fn actor_near_its_argument() -> Outcome {
     let array = mobula::put_array(&vec![7u64; 1 << 18])?;
-    let (rank, value) = *makes_a_reader::on(last_rank()).remote(vec![array.clone()]).get()?;
+    let (rank, value) = *creates_a_reader::on(last_rank()).remote(vec![array.clone()]).get()?;
     assert_eq!(value, 7);
-    assert!(crate::start::hosts() == 1 || host_of(rank) == host_of(0), "it went to rank {rank}");
+    assert!(crate::start::hosts() == 1 || host_of(rank) == host_of(0), "it was placed on rank {rank}");
     Ok(())
 }
 
@@ -168,7 +168,7 @@ fn in_a_task() -> Outcome {
     Ok(())
 }
 
-/// Each task makes one and waits for it.
+/// Each task submits one and waits for it.
 #[mobula::remote]
 fn deep(levels: u32) -> mobula::Result<u32> {
     Ok(if levels == 0 { 0 } else { 1 + *deep::remote(levels - 1).get()? })
@@ -180,7 +180,7 @@ fn nested() -> Outcome {
     Ok(())
 }
 
-/// The same, each on the rank after that of its parent.
+/// The same, each on the rank after its parent's rank.
 #[mobula::remote]
 fn deep_across(levels: u32, ranks: u32) -> mobula::Result<u32> {
     if levels == 0 {
@@ -225,7 +225,7 @@ fn wide() -> Outcome {
     Ok(())
 }
 
-/// Uses up half of a task's default stack before it asks for another task.
+/// Uses half of a task's default stack before it waits for another task.
 #[mobula::remote]
 fn after_a_descent(levels: u32) -> mobula::Result<u32> {
     fn descend(levels: u32) -> mobula::Result<u32> {
@@ -243,19 +243,19 @@ fn on_a_deep_stack() -> Outcome {
 
 static RAN: AtomicU32 = AtomicU32::new(0);
 
-/// Leaves a trace in this process.
+/// Counts its runs in this process.
 #[mobula::remote]
-fn trace(after: u64) -> u64 {
+fn counted(after: u64) -> u64 {
     RAN.fetch_add(1, Ordering::Relaxed);
     after
 }
 
 fn cancelled() -> Outcome {
     let gate = Gate::new();
-    let waits = trace::remote(gate.task(1));
+    let waits = counted::remote(gate.task(1));
     mobula::cancel(&waits);
     match waits.get() {
-        Err(Error::Cancelled { task }) => assert_eq!(task, "trace"),
+        Err(Error::Cancelled { task }) => assert_eq!(task, "counted"),
         other => panic!("{other:?}"),
     }
     Ok(())
@@ -264,13 +264,13 @@ fn cancelled() -> Outcome {
 fn cancelled_never_runs() -> Outcome {
     let gate = Gate::new();
     let before = RAN.load(Ordering::Relaxed);
-    let (first, second) = (trace::on(0).remote(gate.task(1)), trace::on(0).remote(gate.task(2)));
-    let depends = trace::remote(&first);
+    let (first, second) = (counted::on(0).remote(gate.task(1)), counted::on(0).remote(gate.task(2)));
+    let depends = counted::remote(&first);
     mobula::cancel(&first);
     gate.open();
     assert_eq!(*second.get()?, 2);
-    let error = depends.get().expect_err("what it needs was cancelled");
-    assert!(matches!(&error, Error::Cancelled { task } if task == "trace"), "{error:?}");
+    let error = depends.get().expect_err("its input was cancelled");
+    assert!(matches!(&error, Error::Cancelled { task } if task == "counted"), "{error:?}");
     assert!(matches!(first.get(), Err(Error::Cancelled { .. })));
     assert_eq!(RAN.load(Ordering::Relaxed) - before, 1);
     Ok(())
@@ -278,19 +278,19 @@ fn cancelled_never_runs() -> Outcome {
 
 fn cancelled_there() -> Outcome {
     let gate = Gate::new();
-    let waits = trace::on(last_rank()).remote(gate.task(1));
+    let waits = counted::on(last_rank()).remote(gate.task(1));
     mobula::cancel(&waits);
     assert!(matches!(waits.get(), Err(Error::Cancelled { .. })));
     gate.open();
-    assert_eq!(*trace::on(last_rank()).remote(3u64).get()?, 3);
+    assert_eq!(*counted::on(last_rank()).remote(3u64).get()?, 3);
     Ok(())
 }
 
 fn cancelled_late() -> Outcome {
-    let over = trace::remote(4u64);
-    assert_eq!(*over.get()?, 4);
-    mobula::cancel(&over);
-    assert_eq!(*over.get()?, 4);
+    let finished = counted::remote(4u64);
+    assert_eq!(*finished.get()?, 4);
+    mobula::cancel(&finished);
+    assert_eq!(*finished.get()?, 4);
     let put = mobula::put(5u64)?;
     mobula::cancel(&put);
     assert_eq!(*put.get()?, 5);
@@ -302,7 +302,7 @@ fn cancelled_running() -> Outcome {
     let runs = gate.task(6);
     mobula::cancel(&runs);
     gate.open();
-    // It may have begun or not; either way there is an end.
+    // It may have started or not; either way it ends.
     match runs.get() {
         Ok(value) => assert_eq!(*value, 6),
         Err(error) => assert!(matches!(error, Error::Cancelled { .. }), "{error:?}"),

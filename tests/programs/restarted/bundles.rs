@@ -1,4 +1,4 @@
-//! Actors in placement groups: they go with their bundle.
+//! Actors in placement groups: they move with their bundle.
 
 use crate::Outcome;
 use crate::counts::Count;
@@ -11,18 +11,18 @@ fn here() -> u32 {
     mobula::context().rank()
 }
 
-fn place_of(group: &PlacementGroup) -> mobula::Result<u32> {
+fn rank_of(group: &PlacementGroup) -> mobula::Result<u32> {
     Ok(*here::options().place(Placement::Bundle(group, 0)).remote().get()?)
 }
 
-/// The rank of its bundle dies: the bundle is reserved anew on another rank, and the actor is built again in it.
-pub fn seated() -> Outcome {
+/// The rank of its bundle dies: the bundle is reserved on another rank, and the actor is restarted in it.
+pub fn in_bundle() -> Outcome {
     let everything = mobula::available_resources();
     let mut group = None;
-    // The ranks of a host are taken in turn, but for this one they may all be the same.
+    // Bundles go to the ranks of a host in turn, so that one comes to rank 1.
     while group.is_none() {
         let next = placement_group(vec![Bundle::new().cpus(1.0).resource("Key", 0.01)], Strategy::Pack)?;
-        group = (place_of(&next)? == 1).then_some(next);
+        group = (rank_of(&next)? == 1).then_some(next);
     }
     let group = group.ok_or("no group")?;
     let count = Count::options().place(Placement::Bundle(&group, 0)).resource("Key", 0.01).max_restarts(1).remote(7);
@@ -30,8 +30,8 @@ pub fn seated() -> Outcome {
     kill(1)?;
     await_death(1);
     assert_eq!(*count.add().get()?, 8, "its state is lost");
-    let home = *count.rank().get()?;
-    assert!(home != 1 && home == place_of(&group)?, "it lives on rank {home}, its bundle is elsewhere");
+    let location = *count.rank().get()?;
+    assert!(location != 1 && location == rank_of(&group)?, "it is on rank {location}, its bundle is not");
     drop((count, group));
     soon("all is free", || mobula::available_resources() == everything);
     Ok(())

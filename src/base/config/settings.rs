@@ -1,0 +1,393 @@
+//! The table of settings: each row gives the field of [`Config`], its default, the environment variable with what it
+//! accepts, how it is parsed and shown, and the setter for programs. `docs/settings.md` shows the same rows.
+
+use super::rendezvous::{Ports, Rendezvous, SecretSource};
+use super::{FabricChoice, Pages, SpillFolder, ValueSource};
+use crate::base::ids::Rank;
+use crate::base::limits::{NEVER, RANKS_MAX, WORKERS_MAX};
+use crate::base::log::Level;
+use crate::base::parse::{amount, bytes, whole};
+use std::collections::BTreeMap;
+use std::fmt::{Debug, Display};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The environment variable of a setting.
+pub(super) struct Setting {
+    pub(super) variable: &'static str,
+    /// What it accepts.
+    pub(super) takes: &'static str,
+    /// Its value if neither the program nor the environment sets it, in words.
+    #[cfg_attr(not(test), allow(dead_code))]
+    default: &'static str,
+    /// The setter of `Config`, as the documentation shows it.
+    #[cfg_attr(not(test), allow(dead_code))]
+    method: &'static str,
+    /// Sets it from the text of the variable; `None` if the text is not understood.
+    pub(super) apply: fn(&mut Config, &str) -> Option<()>,
+    /// The value as the banner prints it.
+    pub(super) show: fn(&Config) -> String,
+}
+
+macro_rules! settings {
+    ($(
+        $field:ident: $type:ty = $initial:expr;
+        $variable:literal
+        takes $takes:literal
+        default $default:literal
+        in $method:literal
+        parse $parse:expr;
+        show $show:expr;
+        $(
+            $(#[$documentation:meta])+
+            fn $setter:ident($argument:ident: $argument_type:ty) = $value:expr;
+        )?
+    )*) => {
+        /// The settings of a cluster. The environment (`MOBULA_*`) overrides the program.
+        ///
+        /// ```
+        /// let config = mobula::Config::default().num_cpus(8.0).num_gpus(2.0).resource("Custom", 2.0).workers(2);
+        /// assert!(format!("{config:?}").contains("Custom"));
+        /// ```
+        #[derive(Clone, Debug)]
+        pub struct Config {
+            $(pub(crate) $field: $type,)*
+            pub(crate) ignore_reinit: bool,
+            /// Of each variable that was set: who set it.
+            pub(super) sources: BTreeMap<&'static str, ValueSource>,
+        }
+
+        impl Default for Config {
+            fn default() -> Self {
+                Config { $($field: $initial,)* ignore_reinit: false, sources: BTreeMap::new() }
+            }
+        }
+
+        impl Config {
+            $($(
+                $(#[$documentation])+
+                pub fn $setter(mut self, $argument: $argument_type) -> Self {
+                    self.$field = $value;
+                    self.set_by_program($variable)
+                }
+            )?)*
+        }
+
+        pub(super) const SETTINGS: &[Setting] = &[$(Setting {
+            variable: $variable,
+            takes: $takes,
+            default: $default,
+            method: $method,
+            apply: |config, text| {
+                let parse: fn(&$type, &str) -> Option<$type> = $parse;
+                config.$field = parse(&config.$field, text)?;
+                Some(())
+            },
+            show: |config| {
+                let show: fn(&$type) -> String = $show;
+                show(&config.$field)
+            },
+        }),*];
+    };
+}
+
+settings! {
+    num_cpus: Option<f64> = None;
+        "MOBULA_NUM_CPUS"
+        takes "CPUs per host, `8` or `2.5`; may exceed the real cores"
+        default "the cores that the launcher bound the host's ranks to"
+        in "`num_cpus` *"
+        parse |_, text| amount(text).map(Some);
+        show auto;
+        /// CPUs of a host; default: those that the launcher bound its ranks to.
+        fn num_cpus(cpus: f64) = Some(cpus);
+
+    num_gpus: Option<f64> = None;
+        "MOBULA_NUM_GPUS"
+        takes "GPUs per host, at most 64"
+        default "those found"
+        in "`num_gpus` *"
+        parse |_, text| amount(text).map(Some);
+        show auto;
+        /// GPUs of a host; default: those found.
+        fn num_gpus(gpus: f64) = Some(gpus);
+
+    resources: BTreeMap<String, f64> = BTreeMap::new();
+        "MOBULA_RESOURCES"
+        takes "named amounts per host, `Custom=2,Licence=0.5`"
+        default "none"
+        in "`resource(name, amount)` *"
+        parse parse_resources;
+        show show_resources;
+
+    memory_bytes: Option<u64> = None;
+        "MOBULA_MEMORY_BYTES"
+        takes "bytes per host that tasks and actors may ask for with `memory`"
+        default "what the host's ranks may use"
+        in "`memory_bytes` *"
+        parse |_, text| bytes(text).map(Some);
+        show auto;
+        /// Bytes of memory of a host, which tasks and actors request by their option `memory`; default: what
+        /// its ranks may use.
+        fn memory_bytes(bytes: u64) = Some(bytes);
+
+    store_bytes: Option<u64> = None;
+        "MOBULA_STORE_BYTES"
+        takes "bytes of store per rank"
+        default "30 % of the host's memory, divided among its ranks"
+        in "`store_bytes` *"
+        parse |_, text| bytes(text).map(Some);
+        show auto;
+        /// Bytes of store a rank; default: 30 % of the host's memory, divided among its ranks.
+        fn store_bytes(bytes: u64) = Some(bytes);
+
+    store_wait: Duration = Duration::from_secs(10);
+        "MOBULA_STORE_WAIT_S"
+        takes "seconds that an allocation waits for space in a full store, 0 to 3600"
+        default "`10`"
+        in "`store_wait_s` *"
+        parse |_, text| seconds(text, 3600);
+        show show_seconds;
+        /// Seconds that an array waits for space in a full store before that is an error; default: 10.
+        fn store_wait_s(seconds: u64) = Duration::from_secs(seconds);
+
+    spill: SpillFolder = SpillFolder::JobDisk;
+        "MOBULA_SPILL_DIR"
+        takes "absolute path of the directory for spilled arrays; `off` disables spilling"
+        default "`$SLURM_TMPDIR`, else `$TMPDIR`, else `/tmp`"
+        in "`spill_dir` * (not `off`)"
+        parse |_, text| SpillFolder::parse(text);
+        show SpillFolder::to_string;
+        /// The folder for arrays that do not fit into the store; default: the job's local disk
+        /// (`$SLURM_TMPDIR`, `$TMPDIR`, else `/tmp`).
+        fn spill_dir(folder: impl Into<PathBuf>) = SpillFolder::At(folder.into());
+
+    workers: Option<usize> = None;
+        "MOBULA_WORKERS"
+        takes "worker threads per rank, 1 to 1024"
+        default "the host's CPUs divided among its ranks"
+        in "`workers` *"
+        parse |_, text| whole(text, 1, WORKERS_MAX as u64).map(|count| Some(count as usize));
+        show auto;
+        /// Worker threads a rank; default: the host's CPUs divided among its ranks. More are started for
+        /// tasks that block.
+        fn workers(workers: usize) = Some(workers);
+
+    pin: bool = true;
+        "MOBULA_PIN"
+        takes "`1`: pin workers to cores, and keep the thread that starts the cluster, and threads that it starts \
+            later, to the rank's share; `0`: leave all threads alone"
+        default "`1`"
+        in "`pin` *"
+        parse |_, text| whole(text, 0, 1).map(|pin| pin == 1);
+        show |pin| u8::from(*pin).to_string();
+        /// True if workers are pinned to cores; default: true.
+        fn pin(pin: bool) = pin;
+
+    pages: Pages = Pages::Auto;
+        "MOBULA_PAGES"
+        takes "`auto`, `hugetlb` (or fail), `thp`, `plain`"
+        default "`auto`: hugetlb, else transparent, else plain"
+        in "`pages`"
+        parse |_, text| Pages::parse(text);
+        show lower_case;
+        /// The pages that the store requests; default: the largest there are.
+        fn pages(pages: Pages) = pages;
+
+    fabric: FabricChoice = FabricChoice::Auto;
+        "MOBULA_FABRIC"
+        takes "the transport between ranks: `auto`, `shm`, `verbs`, `mpi`, `tcp`"
+        default "`auto`: the best for each pair"
+        in "`fabric`"
+        parse |_, text| FabricChoice::parse(text);
+        show lower_case;
+        /// The transport that is forced between ranks; default: the fastest for each pair.
+        fn fabric(fabric: FabricChoice) = fabric;
+
+    rendezvous: Option<Rendezvous> = None;
+        "MOBULA_RENDEZVOUS"
+        takes "`host:port` or `[v6]:port` of rank 0's host, or the path of a file that all ranks see (a path has \
+            a `/`)"
+        default "none: the launcher says"
+        in ""
+        parse |_, text| Rendezvous::parse(text).map(Some);
+        show |place| place.as_ref().map_or("none".to_string(), Rendezvous::to_string);
+
+    rank: Option<Rank> = None;
+        "MOBULA_RANK"
+        takes "this rank's number from 0, with `MOBULA_RENDEZVOUS`"
+        default "what the launcher says"
+        in ""
+        parse |_, text| whole(text, 0, u64::from(RANKS_MAX) - 1).map(|rank| Some(rank as Rank));
+        show auto;
+
+    size: Option<u32> = None;
+        "MOBULA_SIZE"
+        takes "how many ranks there are, 1 to 65536, with `MOBULA_RENDEZVOUS`"
+        default "what the launcher says"
+        in ""
+        parse |_, text| whole(text, 1, u64::from(RANKS_MAX)).map(|size| Some(size as u32));
+        show auto;
+
+    interface: Option<String> = None;
+        "MOBULA_INTERFACE"
+        takes "a network interface or RDMA device (`ib0`, `mlx5_1`) or how its name begins, an address, or a \
+            subnet (`10.1.0.0/16`)"
+        default "the fastest"
+        in ""
+        parse |_, text| (!text.is_empty()).then(|| Some(text.to_string()));
+        show auto;
+
+    ports: Option<Ports> = None;
+        "MOBULA_PORTS"
+        takes "TCP ports that may be listened on, `20000-20999`"
+        default "any free one"
+        in ""
+        parse |_, text| Ports::parse(text).map(Some);
+        show auto;
+
+    secret: Option<SecretSource> = None;
+        "MOBULA_SECRET"
+        takes "a text that all ranks share, or `@/path` of a file with one that only you can read"
+        default "`$HOME/.mobula/secret`, created where it is missing"
+        in ""
+        parse |_, text| SecretSource::parse(text).map(Some);
+        show auto;
+
+    peer_timeout: Duration = Duration::from_secs(30);
+        "MOBULA_PEER_TIMEOUT_S"
+        takes "seconds that a peer may be silent or stand still, at start and later, 1 to 3600; `0`: without end, \
+            for a debugger"
+        default "`30`"
+        in "`peer_timeout_s`"
+        parse |_, text| whole(text, 0, 3600).map(peer_timeout);
+        show show_peer_timeout;
+        /// Seconds that a peer may be silent, at the start and later, before it counts as dead; default: 30.
+        /// A stopped process
+        /// is silent too: 0 lets it be silent for ever, e.g. for a debugger.
+        fn peer_timeout_s(seconds: u64) = peer_timeout(seconds);
+
+    stack_bytes: usize = 1 << 20;
+        "MOBULA_STACK_BYTES"
+        takes "bytes of stack per task, 64K to 1G"
+        default "`1M`; only touched pages take memory"
+        in "`stack_bytes` *"
+        parse |_, text| bytes(text).filter(|bytes| (64 << 10..=1 << 30).contains(bytes)).map(|bytes| bytes as usize);
+        show usize::to_string;
+        /// Bytes of stack of a task; default: 1 MiB, of which only the touched pages take memory.
+        fn stack_bytes(bytes: usize) = bytes;
+
+    fibers: usize = 16_384;
+        "MOBULA_FIBERS"
+        takes "tasks that may be blocked at once on a rank, 16 to 30000"
+        default "`16384`"
+        in ""
+        parse |_, text| whole(text, 16, 30_000).map(|count| count as usize);
+        show usize::to_string;
+
+    spin_us: Option<u64> = None;
+        "MOBULA_SPIN_US"
+        takes "microseconds that a waiting thread polls before it sleeps, 0 to 1000000"
+        default "`50` where every rank of the host has a core of its own, else `0`"
+        in ""
+        parse |_, text| whole(text, 0, 1_000_000).map(Some);
+        show auto;
+
+    stall: Duration = Duration::from_secs(30);
+        "MOBULA_STALL_S"
+        takes "seconds without progress after which rank 0 prints what waits for what, 1 to 86400; `0`: never"
+        default "`30`"
+        in "`stall_s`"
+        parse |_, text| seconds(text, 86_400);
+        show show_seconds;
+        /// Seconds without any progress after which a waiting driver reports what waits for what; default:
+        /// 30, 0 never.
+        fn stall_s(seconds: u64) = Duration::from_secs(seconds);
+
+    trace_tasks: usize = 10_000;
+        "MOBULA_TRACE_TASKS"
+        takes "tasks per rank, from the first, that are recorded for `visualize` and `timeline`; `0`: none"
+        default "`10000`"
+        in "`trace_tasks`"
+        parse |_, text| whole(text, 0, 100_000_000).map(|count| count as usize);
+        show usize::to_string;
+        /// Tasks a rank that are recorded, from the first, for pictures and timelines; default: 10,000.
+        fn trace_tasks(tasks: usize) = tasks;
+
+    log: Level = Level::Warn;
+        "MOBULA_LOG"
+        takes "`off`, `error`, `warn`, `info` (the banner), `debug`"
+        default "`warn`"
+        in ""
+        parse |_, text| Level::parse(text);
+        show lower_case;
+}
+
+impl Config {
+    /// An amount of a resource that the program names, a host.
+    pub fn resource(mut self, name: impl Into<String>, amount: f64) -> Self {
+        self.resources.insert(name.into(), amount);
+        self.set_by_program("MOBULA_RESOURCES")
+    }
+
+    fn set_by_program(mut self, variable: &'static str) -> Self {
+        self.sources.insert(variable, ValueSource::Program);
+        self
+    }
+}
+
+fn auto<T: Display>(value: &Option<T>) -> String {
+    value.as_ref().map_or_else(|| "auto".to_string(), T::to_string)
+}
+
+fn lower_case<T: Debug>(value: &T) -> String {
+    format!("{value:?}").to_lowercase()
+}
+
+fn seconds(text: &str, max: u64) -> Option<Duration> {
+    whole(text, 0, max).map(Duration::from_secs)
+}
+
+fn show_seconds(duration: &Duration) -> String {
+    duration.as_secs().to_string()
+}
+
+/// 0 is for ever.
+fn peer_timeout(seconds: u64) -> Duration {
+    if seconds == 0 { NEVER } else { Duration::from_secs(seconds).min(NEVER) }
+}
+
+fn show_peer_timeout(timeout: &Duration) -> String {
+    if *timeout == NEVER { "0".to_string() } else { show_seconds(timeout) }
+}
+
+/// `Custom=2,Licence=0.5`, in addition to what the program named.
+fn parse_resources(named: &BTreeMap<String, f64>, text: &str) -> Option<BTreeMap<String, f64>> {
+    let mut resources = named.clone();
+    for pair in text.split(',').filter(|pair| !pair.is_empty()) {
+        let (name, number) = pair.split_once('=')?;
+        resources.insert(name.trim().to_string(), amount(number)?);
+    }
+    Some(resources)
+}
+
+fn show_resources(resources: &BTreeMap<String, f64>) -> String {
+    let pairs: Vec<String> = resources.iter().map(|(name, amount)| format!("{name}={amount}")).collect();
+    if pairs.is_empty() { "none".to_string() } else { pairs.join(",") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documentation_shows_each_setting_as_the_table_has_it() {
+        let page = include_str!("../../../docs/settings.md");
+        let row = |it: &Setting| {
+            let method = if it.method.is_empty() { String::new() } else { format!("{} ", it.method) };
+            format!("| `{}` | {} | {} | {method}|", it.variable, it.takes, it.default)
+        };
+        let missing: Vec<String> = SETTINGS.iter().map(row).filter(|row| !page.contains(row.as_str())).collect();
+        assert!(missing.is_empty(), "docs/settings.md lacks\n{}", missing.join("\n"));
+    }
+}
