@@ -1,4 +1,5 @@
-//! Actors whose rank is killed (SIGKILL), in real processes: they are restarted elsewhere, and their calls and names lead there.
+//! Actors whose rank is killed (SIGKILL), in real processes: they are restarted elsewhere, and their calls and names
+//! lead there.
 //!
 //! `tests/programs/restarted` holds the cases; to run one: `cargo build --examples`, then in five shells, one for each rank,
 //! `MOBULA_RENDEZVOUS=localhost:5000 MOBULA_SIZE=5 MOBULA_RANK=0 target/debug/examples/restarted CASE`.
@@ -18,7 +19,12 @@ const KILLED: u32 = 128 + 9;
 #[track_caller]
 fn passed(name: &str, transport: &str, killed: &[u32]) {
     let folder = TestFolder::new(&format!("restarted-{name}-{transport}"));
-    let launch = launch_small_ranks(&example("restarted"), &all_ranks(RANKS), RANKS, &folder.meeting_file().display().to_string());
+    let launch = launch_small_ranks(
+        &example("restarted"),
+        &all_ranks(RANKS),
+        RANKS,
+        &folder.meeting_file().display().to_string(),
+    );
     let launch = if transport == "tcp" { launch.env("MOBULA_FABRIC", "tcp") } else { launch };
     let finished = launch.arg(name).run();
     assert_eq!(
@@ -27,7 +33,8 @@ fn passed(name: &str, transport: &str, killed: &[u32]) {
         "only {killed:?} may end with an exit code other than 0:\n{}",
         finished.output
     );
-    let ended = |finished: launcher::Finished, rank: &u32| finished.printed(&[&format!("rank {rank} ended with {KILLED}")]);
+    let ended =
+        |finished: launcher::Finished, rank: &u32| finished.printed(&[&format!("rank {rank} ended with {KILLED}")]);
     killed.iter().fold(finished, ended).printed(&[&format!("passed {name}")]).did_not_print("panicked");
 }
 

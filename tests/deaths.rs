@@ -1,5 +1,5 @@
-//! Ranks that are killed (SIGKILL) or stopped (SIGSTOP) at every point of a cluster's life, over shared memory and over TCP. What
-//! is lost fails with an error that names it, everything else goes on, and no rank waits for a dead one.
+//! Ranks that are killed (SIGKILL) or stopped (SIGSTOP) at every point of a cluster's life, over shared memory and over
+//! TCP. What is lost fails with an error that names it, everything else goes on, and no rank waits for a dead one.
 //!
 //! `tests/programs/mortal` holds the cases; to run one: `cargo test --no-run`, then in four shells, one for each rank,
 //! `MOBULA_RENDEZVOUS=localhost:5000 MOBULA_SIZE=4 MOBULA_RANK=0 target/debug/examples/mortal CASE`.
@@ -22,7 +22,8 @@ const KILLED: u32 = 128 + 9;
 const ABORTED: u32 = 128 + 6;
 
 fn ranks(program: &str, folder: &TestFolder, transport: &str) -> Launch {
-    let launch = launch_small_ranks(&example(program), &all_ranks(RANKS), RANKS, &folder.meeting_file().display().to_string());
+    let launch =
+        launch_small_ranks(&example(program), &all_ranks(RANKS), RANKS, &folder.meeting_file().display().to_string());
     if transport == "tcp" { launch.env("MOBULA_FABRIC", "tcp") } else { launch }
 }
 
@@ -123,7 +124,8 @@ fn all_ranks_stopped(launch: Launch) {
 /// If rank 0 is stopped for too long, the others end; when it continues, it ends as well.
 fn driver_stopped(transport: &str) {
     let folder = TestFolder::new(&format!("driver-stopped-{transport}"));
-    let launch = ranks("forever", &folder, transport).env("MOBULA_STORE_BYTES", "64M").env("MOBULA_PEER_TIMEOUT_S", "2");
+    let launch =
+        ranks("forever", &folder, transport).env("MOBULA_STORE_BYTES", "64M").env("MOBULA_PEER_TIMEOUT_S", "2");
     ends_with_stopped_driver(launch, "forever", "at work");
 }
 
@@ -183,8 +185,8 @@ fn break_connection(one: &str, other: &str) -> bool {
     killed.is_ok_and(|output| !output.stdout.is_empty())
 }
 
-/// Runs a case of `mortal` on ranks that are hosts of their own, with a peer time-out of 2 s. These ranks end with these exit
-/// codes.
+/// Runs a case of `mortal` on ranks that are hosts of their own, with a peer time-out of 2 s. These ranks end with
+/// these exit codes.
 fn on_own_hosts(name: &str, ends: &[(u32, u32)]) -> Option<Finished> {
     let own_host = own_host_command()?;
     let folder = TestFolder::new(&format!("{name}-own-hosts"));
@@ -193,11 +195,14 @@ fn on_own_hosts(name: &str, ends: &[(u32, u32)]) -> Option<Finished> {
     Some(check_ends(finished, ends).printed(&[&format!("passed {name}")]).did_not_print("panicked"))
 }
 
-/// Other hosts do not see its heartbeat, and its connections stay open: the ranks that wait for it notice, and it is fenced.
+/// Other hosts do not see its heartbeat, and its connections stay open: the ranks that wait for it notice, and it is
+/// fenced.
 #[test]
 fn rank_stopped_alone_on_its_host_is_declared_dead() {
     let Some(finished) = on_own_hosts("silent-host", &[(2, 1)]) else { return };
-    finished.printed(&["rank 2 on host host2 died", "no sign of life"]).printed(&["rank 2 on host host2", "declared it dead"]);
+    finished
+        .printed(&["rank 2 on host host2 died", "no sign of life"])
+        .printed(&["rank 2 on host host2", "declared it dead"]);
 }
 
 /// The driver waits for a task on every rank, which takes longer than the peer time-out.
@@ -272,8 +277,8 @@ fn broken_connection_between_two_ranks_ends_the_higher_rank() {
     finished.printed(&["declared it dead"]).did_not_print("panicked");
 }
 
-/// The launcher lets the other ranks live, and there is no connection to rank 0 as without a launcher: the ranks of its host
-/// notice the death at once.
+/// The launcher lets the other ranks live, and there is no connection to rank 0 as without a launcher: the ranks of its
+/// host notice the death at once.
 #[test]
 fn rank_killed_under_mpirun_is_noticed_by_every_rank_of_its_host() {
     let version = Command::new("mpirun").arg("--version").output().map(|output| output.stdout).unwrap_or_default();

@@ -123,8 +123,8 @@ fn every_rank_drives() {
     }
 }
 
-fn attribute(ranks: u32, way: &str) -> Option<Finished> {
-    launch("attribute", ranks).map(|launch| launch.arg(way).run())
+fn attribute(ranks: u32, case: &str) -> Option<Finished> {
+    launch("attribute", ranks).map(|launch| launch.arg(case).run())
 }
 
 #[test]

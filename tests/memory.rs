@@ -1,5 +1,5 @@
-//! Stores that are too small: what is spilled to disk, which allocations wait, which are refused, and what a killed process
-//! leaves behind.
+//! Stores that are too small: what is spilled to disk, which allocations wait, which are refused, and what a killed
+//! process leaves behind.
 //!
 //! `tests/programs/pressure` holds the cases; to run one: `cargo build --examples`, then
 //! `MOBULA_SPILL_DIR=/tmp target/debug/examples/pressure CASE`.
@@ -59,7 +59,8 @@ fn chain_of_ten_stores_is_read_back_unchanged() {
 fn chain_of_ten_stores_over_two_ranks_is_read_back_unchanged() {
     passed("chain", |folder| {
         let meet = folder.join("meet").display().to_string();
-        let launch = launch_ranks(&example("pressure"), &all_ranks(2), 2, &meet).arg("chain").env("MOBULA_SPILL_DIR", folder);
+        let launch =
+            launch_ranks(&example("pressure"), &all_ranks(2), 2, &meet).arg("chain").env("MOBULA_SPILL_DIR", folder);
         launch.limit(Duration::from_secs(300))
     });
 }
@@ -186,14 +187,23 @@ fn start_keeps_the_spill_files_of_a_living_process() {
 #[test]
 fn full_store_error_lists_the_holders() {
     let finished = passed("full", |folder| alone("full", folder).env("MOBULA_STORE_WAIT_S", "1"));
-    finished.printed(&["the store of rank 0 is full", "of make", "Array<u64>", "read here", "of a driver", "in use here"]);
+    finished.printed(&[
+        "the store of rank 0 is full",
+        "of make",
+        "Array<u64>",
+        "read here",
+        "of a driver",
+        "in use here",
+    ]);
 }
 
 #[test]
 fn full_store_of_another_rank_lists_the_holders() {
     let finished = passed("read_elsewhere", |folder| {
         let meet = folder.join("meet").display().to_string();
-        let launch = launch_ranks(&example("pressure"), &all_ranks(2), 2, &meet).arg("read_elsewhere").env("MOBULA_SPILL_DIR", folder);
+        let launch = launch_ranks(&example("pressure"), &all_ranks(2), 2, &meet)
+            .arg("read_elsewhere")
+            .env("MOBULA_SPILL_DIR", folder);
         launch.env("MOBULA_STORE_WAIT_S", "1")
     });
     finished.printed(&["the store of rank 1 is full", "of make", "held by rank 0"]);
@@ -204,7 +214,8 @@ fn full_store_of_another_rank_lists_the_holders() {
 fn copies_are_evicted_for_others_and_fetched_again() {
     passed("copies", |folder| {
         let meet = folder.join("meet").display().to_string();
-        let launch = launch_ranks(&example("pressure"), &all_ranks(3), 3, &meet).arg("copies").env("MOBULA_FABRIC", "tcp");
+        let launch =
+            launch_ranks(&example("pressure"), &all_ranks(3), 3, &meet).arg("copies").env("MOBULA_FABRIC", "tcp");
         launch.env("MOBULA_SPILL_DIR", "off").env("MOBULA_STORE_WAIT_S", "2")
     });
 }
@@ -232,7 +243,8 @@ fn allocation_above_its_limit_is_refused() {
 /// A case on ranks that are hosts of their own, because they use TCP; nothing can be spilled.
 fn on_hosts(name: &str, ranks: u32, folder: &Path) -> Launch {
     let (meet, no) = (folder.join("meet").display().to_string(), folder.join("no"));
-    let launch = launch_ranks(&example("pressure"), &all_ranks(ranks), ranks, &meet).arg(name).env("MOBULA_FABRIC", "tcp");
+    let launch =
+        launch_ranks(&example("pressure"), &all_ranks(ranks), ranks, &meet).arg(name).env("MOBULA_FABRIC", "tcp");
     launch.env("COUNT", folder.join("count")).env("MOBULA_SPILL_DIR", no)
 }
 

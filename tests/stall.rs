@@ -1,30 +1,31 @@
-//! Programs that can never go on: instead of hanging in silence, the driver says once who waits for what. One that only takes its
-//! time is left alone.
+//! Programs that deadlock: the driver prints once which tasks wait for what, instead of hanging silently. It prints
+//! nothing for a program that only computes for long.
 
 mod launcher;
 
 use launcher::rendezvous::{TestFolder, all_ranks, launch_small_ranks};
 use launcher::{Finished, example};
 
-const SAID: &str = "nothing has moved for 1 s";
+const REPORT: &str = "nothing has moved for 1 s";
 
-/// Each of these is on some line.
+/// Asserts that each of these texts is on some line.
 #[track_caller]
-fn said(finished: Finished, words: &[&str]) -> Finished {
-    words.iter().fold(finished, |finished, words| finished.printed(&[words]))
+fn check_lines(finished: Finished, texts: &[&str]) -> Finished {
+    texts.iter().fold(finished, |finished, text| finished.printed(&[text]))
 }
 
+/// Runs a case of `stuck` with a stall time-out of 1 s.
 #[track_caller]
-fn stuck(case: &str) -> Finished {
+fn run_case(case: &str) -> Finished {
     let folder = TestFolder::new(&format!("stuck-{case}"));
     let launch = launch_small_ranks(&example("stuck"), &all_ranks(2), 2, &folder.meeting_file().display().to_string());
     launch.env("MOBULA_STALL_S", "1").arg(case).run().succeeded().did_not_print("panicked")
 }
 
 #[test]
-fn actors_that_wait_for_each_other_are_both_named() {
-    let finished = said(
-        stuck("cycle"),
+fn cycle_of_actor_calls_is_reported_with_all_waits() {
+    let finished = check_lines(
+        run_case("cycle"),
         &[
             "gave up",
             "the driver waits for the result of `Caller.call`, a call of actor Caller \"first\" on rank 0",
@@ -32,52 +33,52 @@ fn actors_that_wait_for_each_other_are_both_named() {
             "`Caller.call` of actor Caller \"second\" waits for the result of `Caller.call`, a call of actor Caller \"first\" on rank 0",
         ],
     );
-    assert_eq!(finished.count(SAID), 1, "once, not every second:\n{}", finished.output);
+    assert_eq!(finished.count(REPORT), 1, "once, not every second:\n{}", finished.output);
 }
 
 #[test]
-fn a_task_that_waits_for_itself_is_named() {
-    let finished = said(stuck("itself"), &["gave up", "`narcissus` waits for its own result"]);
-    assert_eq!(finished.count(SAID), 1, "{}", finished.output);
+fn task_that_waits_for_itself_is_reported() {
+    let finished = check_lines(run_case("itself"), &["gave up", "`waits_for_itself` waits for its own result"]);
+    assert_eq!(finished.count(REPORT), 1, "{}", finished.output);
 }
 
 #[test]
-fn a_task_that_waits_for_itself_on_another_rank_is_named_with_what_its_owner_knows() {
-    let finished = said(
-        stuck("itself-elsewhere"),
-        &["gave up", "`narcissus` waits for object o0.", "`narcissus`, which is on rank 1"],
+fn task_that_waits_for_itself_on_another_rank_is_reported_with_its_owner_s_knowledge() {
+    let finished = check_lines(
+        run_case("itself-elsewhere"),
+        &["gave up", "`waits_for_itself` waits for object o0.", "`waits_for_itself`, which is on rank 1"],
     );
-    assert_eq!(finished.count(SAID), 1, "{}", finished.output);
+    assert_eq!(finished.count(REPORT), 1, "{}", finished.output);
 }
 
 #[test]
-fn a_request_that_an_actor_stands_in_the_way_of_is_named_with_who_holds_what() {
-    let finished = said(
-        stuck("resource"),
+fn resource_request_blocked_by_an_actor_is_reported_with_the_holder() {
+    let finished = check_lines(
+        run_case("resource"),
         &[
             "gave up",
-            "1 request(s) of `wanting` for 1 CPU, 1 Key wait",
+            "1 request(s) of `needs_key` for 1 CPU, 1 Key wait",
             "0 Key",
-            "actor Caller \"keeper\" holds 1 Key until it ends",
+            "actor Caller \"holder\" holds 1 Key until it ends",
         ],
     );
-    assert_eq!(finished.count(SAID), 1, "{}", finished.output);
+    assert_eq!(finished.count(REPORT), 1, "{}", finished.output);
 }
 
 #[test]
-fn a_task_that_takes_its_time_is_no_stall() {
-    let finished = said(stuck("computes"), &["was given 1"]).did_not_print("nothing has moved");
+fn long_computation_is_not_reported() {
+    let finished = check_lines(run_case("computes"), &["got 1"]).did_not_print("nothing has moved");
     assert_eq!(finished.count("gave up"), 0);
 }
 
-/// Of a wait for room that ends by itself it was said that nothing could move any more.
+/// A wait for space that ends by itself was once reported as a stall.
 #[test]
-fn a_wait_for_room_is_no_stall() {
-    let folder = TestFolder::new("stuck-room");
+fn wait_for_space_is_not_reported() {
+    let folder = TestFolder::new("stuck-space");
     let launch = launch_small_ranks(&example("stuck"), &all_ranks(2), 2, &folder.meeting_file().display().to_string());
     let launch = launch.env("MOBULA_STALL_S", "1").env("MOBULA_STORE_WAIT_S", "4").env("MOBULA_SPILL_DIR", "off");
-    let finished = launch.env("MOBULA_LOG", "debug").arg("room").run().succeeded().did_not_print("nothing has moved");
-    said(
+    let finished = launch.env("MOBULA_LOG", "debug").arg("space").run().succeeded().did_not_print("nothing has moved");
+    check_lines(
         finished,
         &["the driver was refused", "the task was refused", "waits for space for 1048576 bytes in the store"],
     );

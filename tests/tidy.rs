@@ -86,7 +86,7 @@ const UNSAFE_FILES: &[&str] = &[
     "src/gpu/cuda.rs",
     "src/memory/arena.rs",
     "src/memory/arena/pieces.rs",
-    "src/memory/bell.rs",
+    "src/memory/doorbell.rs",
     "src/memory/file.rs",
     "src/memory/peer.rs",
     "src/memory/ring.rs",

@@ -138,8 +138,8 @@ impl fmt::Display for Error {
             Error::StoreFull { wanted_bytes, used_bytes, store_bytes, rank, holders } => {
                 write!(
                     formatter,
-                    "the store of rank {rank} is full: {wanted_bytes} bytes requested, {used_bytes} of {store_bytes} in \
-                     use; drop references, or raise MOBULA_STORE_BYTES"
+                    "the store of rank {rank} is full: {wanted_bytes} bytes requested, {used_bytes} of {store_bytes} \
+                     in use; drop references, or raise MOBULA_STORE_BYTES"
                 )?;
                 if holders.is_empty() { Ok(()) } else { write!(formatter, ". It holds: {}", holders.join("; ")) }
             }

@@ -10,16 +10,16 @@
 //!        |                            | ==== reads, in chunks ======================  |
 //!        | <--- CopyReply ----------- | ---- CopyComplete -------> |                  |
 //! ```
-//! All ranks of a host compute the same cache rank for a block: the one that caches the copy. A copy is an ordinary
-//! block of the cache rank's store: ranks of the host map it, and cache ranks of other hosts read it. Up to a size the
-//! cache rank reads the original without asking its owner, and smaller blocks, or blocks needed by one rank only, are
-//! read by the rank that needs them (`FetchRoute::Direct`).
+//! All ranks of a host compute the same cache rank for a block. A copy is an ordinary block of the cache rank's store:
+//! ranks of the host map it, and cache ranks of other hosts read it. Up to a size the cache rank reads the original
+//! without asking its owner; a smaller block, or one needed by one rank only, is read by the rank that needs it
+//! (`FetchRoute::Direct`).
 //!
-//! - COPIES-1: a copy that is being read lives, whichever rank dies meanwhile: its reader has a grant for it that the
-//!   holder gave for that read (`Holders`, `CopyReply`), returned afterwards. An original that is read without asking
-//!   lives while any rank that waits for it has the grant that came with its name. When all of those ranks are dead the
-//!   read may return other bytes; no reader sees them, because a rank that waits for the block later has a grant, and
-//!   then the block was never freed: numbers are used once, and sealed bytes never change.
+//! - COPIES-1: a copy that is being read lives, whichever rank dies meanwhile: its reader has a grant from the holder
+//!   for that read (`Holders`, `CopyReply`), returned afterwards. An original that is read without asking lives while
+//!   any rank that waits for it has the grant that came with its name. When all of those ranks are dead the read may
+//!   return other bytes; no reader sees them: a rank that waits for the block later has a grant, and then the block was
+//!   never freed; numbers are used once, and sealed bytes never change.
 //! - COPIES-2: a copy holds no grant of its original. When the original is freed its owner sends `Freed`, and the copy
 //!   lives on only while it is in use. Until then the most recent copies are cached, up to a share of the store, also
 //!   while they are not in use.
@@ -316,14 +316,14 @@ impl<M: ?Sized, W> Copies<M, W> {
         actions
     }
 
-    /// A rank failed, and with it the waiters that `is_lost` names: they had their grants from it.
-    pub fn on_rank_failed(&mut self, rank: Rank, is_lost: impl Fn(&W) -> bool, peers: &impl HostPeers) -> Actions<M, W> {
+    /// A rank failed, and with it the waiters that `lost` names: they had their grants from it.
+    pub fn on_rank_failed(&mut self, rank: Rank, lost: impl Fn(&W) -> bool, peers: &impl HostPeers) -> Actions<M, W> {
         let mut actions = Vec::new();
         let blocks: Vec<ObjectId> = self.table.keys().copied().collect();
         for block in blocks {
             match self.table.get_mut(&block) {
                 Some(CopyEntry::Fetching(fetch)) => {
-                    fetch.waiters.retain(|waiter| !is_lost(waiter));
+                    fetch.waiters.retain(|waiter| !lost(waiter));
                     fetch.requesters.retain(|asker| *asker != rank);
                     self.on_failure_for(block, rank, peers, &mut actions);
                 }

@@ -266,7 +266,7 @@ mod tests {
     fn redirected_reader_never_waits_for_itself() {
         let mut locations = ObjectLocations::new(0);
         (1..=6).for_each(|reader| drop(locations.locate(9, reader, false, &[])));
-        // Rank 1 is the source of 3 and 5, and 2 could not be read from: only the owner and copies of 1's copy are left.
+        // Rank 1 is the source of 3 and 5, and 2 could not be read from: the owner and readers of 1 are left.
         assert_eq!(locations.locate(9, 1, false, &[2]), [0]);
         locations.check();
         locations.on_rank_failed(0);

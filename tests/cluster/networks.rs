@@ -1,58 +1,58 @@
-//! Networks between hosts as sites have them: ports closed by a firewall, interfaces that lead nowhere, IPv6 only.
+//! Networks of real sites: ports closed by a firewall, interfaces without a connection, IPv6 only.
 
 use crate::lab::{self, HOSTS, Lab};
+use crate::launch_mode::LaunchMode;
 use crate::launcher::rendezvous::free_port;
 use crate::launcher::{Launch, example};
-use crate::way::Way;
 
-/// What was done to every host of the lab. It is undone when this is dropped, also by a test that fails.
+/// A change to every host of the lab. Dropping this undoes it, also in a test that fails.
 struct Change<'a> {
     lab: &'a Lab,
     undo: String,
 }
 
-/// Runs a line of shell on every host; `$N` is the host's number.
+/// Runs a shell command on every host; `$N` is the host's number.
 fn on_all(lab: &Lab, line: &str) {
     for number in 1..=HOSTS {
-        lab.ask(&format!("node{number}"), &["sh", "-ec", &format!("N={number}; {line}")]);
+        lab.run_on(&format!("node{number}"), &["sh", "-ec", &format!("N={number}; {line}")]);
     }
 }
 
 impl Change<'_> {
-    fn make<'a>(lab: &'a Lab, make: &str, undo: &str) -> Change<'a> {
+    fn apply<'a>(lab: &'a Lab, command: &str, undo: &str) -> Change<'a> {
         let change = Change { lab, undo: undo.to_string() };
-        on_all(lab, make);
+        on_all(lab, command);
         change
     }
 }
 
 impl Drop for Change<'_> {
     fn drop(&mut self) {
-        // Where the test failed, it may be that not all of it was made.
+        // If the test failed, the change may be incomplete.
         let failed = if std::thread::panicking() { " || true" } else { "" };
         on_all(self.lab, &format!("{}{failed}", self.undo));
     }
 }
 
-/// A firewall that swallows what these ports of a host answer to others.
+/// A firewall that drops packets from these ports of a host to other hosts.
 fn firewall<'a>(lab: &'a Lab, ports: &str) -> Change<'a> {
     let rule = |verb: &str| format!("ip rule {verb} ipproto tcp sport {ports} blackhole priority 100");
-    Change::make(lab, &rule("add"), &rule("del"))
+    Change::apply(lab, &rule("add"), &rule("del"))
 }
 
-/// A card on every host that is up, has an address that comes first, and leads nowhere.
-fn dead_end(lab: &Lab) -> Change<'_> {
-    let make = "ip link add ib0 type veth peer name wall; ip addr add 192.168.77.$N/24 dev ib0; ip link set ib0 up; \
+/// An interface on every host that is up, is listed first, and is connected to nothing.
+fn unconnected_interface(lab: &Lab) -> Change<'_> {
+    let add = "ip link add ib0 type veth peer name wall; ip addr add 192.168.77.$N/24 dev ib0; ip link set ib0 up; \
                 ip link set wall up";
-    Change::make(lab, make, "ip link del ib0")
+    Change::apply(lab, add, "ip link del ib0")
 }
 
 fn srun(lab: &Lab, program: &str) -> Launch {
-    Way::Tcp.srun(lab, &example(program))
+    LaunchMode::Tcp.srun(lab, &example(program))
 }
 
 #[test]
-fn a_firewall_while_ranks_meet() {
+fn firewall_at_the_rendezvous_names_the_missing_ranks() {
     let Some(lab) = lab::shared() else { return };
     let _closed = firewall(&lab, "7000-7099");
     let launch = srun(&lab, "hello").env("MOBULA_PORTS", "7000-7099").env("MOBULA_PEER_TIMEOUT_S", "3");
@@ -66,9 +66,9 @@ fn a_firewall_while_ranks_meet() {
     ]);
 }
 
-/// The ranks meet at a port that is open; those of the road are not.
+/// The port of the rendezvous is open; the ports of the transport are not.
 #[test]
-fn a_firewall_between_ranks_that_have_met() {
+fn firewall_between_ranks_that_have_met_names_the_unreachable_rank() {
     let Some(lab) = lab::shared() else { return };
     let _closed = firewall(&lab, "7000-7099");
     let launch = srun(&lab, "survivor").arg("3").env("MOBULA_PORTS", "7000-7099").env("MOBULA_PEER_TIMEOUT_S", "3");
@@ -80,14 +80,14 @@ fn a_firewall_between_ranks_that_have_met() {
 }
 
 #[test]
-fn an_interface_that_leads_nowhere_is_passed_over() {
+fn unconnected_interface_is_not_used() {
     let Some(lab) = lab::shared() else { return };
-    let _dead_end = dead_end(&lab);
+    let _interface = unconnected_interface(&lab);
     let launch = || srun(&lab, "hello").env("MOBULA_PEER_TIMEOUT_S", "4");
     launch().run().succeeded().printed(&["hello world, from rank 5"]).printed(&["ok: 13"]);
     launch().env("MOBULA_INTERFACE", "eth0").run().succeeded().printed(&["ok: 13"]);
     launch().env("MOBULA_INTERFACE", "10.77.0.0/24").run().succeeded().printed(&["ok: 13"]);
-    // Who asks for it gets it.
+    // If the setting names it, it is used.
     let finished = launch().env("MOBULA_INTERFACE", "ib0").run().did_not_print("panicked").did_not_print("ok: 13");
     finished.printed(&["cannot reach rank", "at 192.168.77."]);
     let finished = launch().env("MOBULA_INTERFACE", "ib7").run().failed().did_not_print("panicked");
@@ -95,11 +95,11 @@ fn an_interface_that_leads_nowhere_is_passed_over() {
 }
 
 #[test]
-fn hosts_that_only_version_6_joins() {
+fn hosts_with_ipv6_only_work() {
     let Some(lab) = lab::shared() else { return };
-    let _six = Change::make(&lab, "ip addr add fd77::1$N/64 dev eth0 nodad", "ip addr del fd77::1$N/64 dev eth0");
-    let place = format!("[fd77::11]:{}", free_port());
+    let _ipv6 = Change::apply(&lab, "ip addr add fd77::1$N/64 dev eth0 nodad", "ip addr del fd77::1$N/64 dev eth0");
+    let meeting_point = format!("[fd77::11]:{}", free_port());
     let launch =
         srun(&lab, "api").arg("objects").env("MOBULA_INTERFACE", "fd77::/64").env("MOBULA_SECRET", "of the lab");
-    launch.env("MOBULA_RENDEZVOUS", place).run().succeeded().printed(&["passed "]);
+    launch.env("MOBULA_RENDEZVOUS", meeting_point).run().succeeded().printed(&["passed "]);
 }

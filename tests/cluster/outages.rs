@@ -1,18 +1,17 @@
-//! Ranks that are killed, hosts that lose their power, cables that are pulled, while work goes on between three hosts.
+//! Ranks that are killed, hosts that lose power and cables that are pulled, during work on three hosts.
 
 use crate::lab::{self, Lab};
+use crate::launch_mode::{LaunchMode, RANKS};
 use crate::launcher::{Finished, Started, example};
-use crate::way::{RANKS, Way};
 use std::time::{Duration, Instant};
 
-/// Work on every rank, at a point where all of them have some. Over TCP: of the launches there are, only that one goes on
-/// when a rank is lost.
+/// Starts work on every rank. Over TCP, because only that launch survives the loss of a rank.
 fn at_work(lab: &Lab) -> Started {
-    Way::Tcp.srun(lab, &example("survivor")).limit(Duration::from_secs(180)).start()
+    LaunchMode::Tcp.srun(lab, &example("survivor")).limit(Duration::from_secs(180)).start()
 }
 
-/// The process of a rank, as its host counts, and the host; said by the program as it starts.
-fn place_of(started: &mut Started, rank: u32) -> (String, String) {
+/// The process of a rank, by its host's number, and the host; the program prints both at start.
+fn process_and_host(started: &mut Started, rank: u32) -> (String, String) {
     let line = started.wait_for(&format!("rank {rank} is process "));
     let words: Vec<&str> = line.split_whitespace().collect();
     (words[4].to_string(), words[6].to_string())
@@ -20,28 +19,28 @@ fn place_of(started: &mut Started, rank: u32) -> (String, String) {
 
 #[track_caller]
 fn survived(finished: Finished, lost: &[u32]) {
-    // The exit code is srun's, which says that a rank was killed, or nothing at all.
-    let finished = finished.printed(&["round 19 was worked out by ranks"]);
+    // The exit code is srun's, which may or may not report the killed rank.
+    let finished = finished.printed(&["round 19 was computed by ranks"]);
     finished.printed(&[&format!("survived: right answers, lost ranks {lost:?}")]);
 }
 
 #[test]
-fn a_rank_that_is_killed() {
-    if !Way::Tcp.is_there() {
+fn killed_rank_leaves_right_answers() {
+    if !LaunchMode::Tcp.is_available() {
         return;
     }
     let Some(lab) = lab::shared() else { return };
     let mut started = at_work(&lab);
-    let (process, host) = place_of(&mut started, 3);
+    let (process, host) = process_and_host(&mut started, 3);
     assert_eq!(host, "node2", "two ranks a host, in order");
     started.wait_for("round 3");
-    lab.ask(&host, &["kill", "-KILL", &process]);
+    lab.run_on(&host, &["kill", "-KILL", &process]);
     survived(started.finish(), &[3]);
 }
 
 #[test]
-fn a_host_that_loses_its_power() {
-    if !Way::Tcp.is_there() {
+fn host_that_loses_power_leaves_right_answers() {
+    if !LaunchMode::Tcp.is_available() {
         return;
     }
     let Some(lab) = lab::shared() else { return };
@@ -49,42 +48,44 @@ fn a_host_that_loses_its_power() {
     started.wait_for("round 3");
     let outage = lab.crash("node3");
     started.wait_for("survived: ");
-    outage.noticed();
+    outage.notify_slurm();
     survived(started.finish(), &[RANKS - 2, RANKS - 1]);
     outage.mend();
 }
 
-/// Arrays that were left on a host are gone with it, and so is what they were made of: both are made again.
+/// Arrays on a lost host are recomputed, with their inputs that were lost as well.
 #[test]
-fn what_lay_on_a_host_that_is_gone_is_made_again() {
+fn results_on_a_lost_host_are_recomputed() {
     let Some(lab) = lab::shared() else { return };
-    let launch = Way::Tcp.srun(&lab, &example("mortal")).env("MOBULA_STORE_BYTES", "64M").arg("host-is-lost");
+    let launch = LaunchMode::Tcp.srun(&lab, &example("mortal")).env("MOBULA_STORE_BYTES", "64M").arg("host-lost");
     let finished = launch.limit(Duration::from_secs(120)).run().did_not_print("panicked");
-    finished.printed(&["arrays of the last generation were made again"]).printed(&["passed host-is-lost"]);
+    finished.printed(&["arrays of the last generation were recomputed"]).printed(&["passed host-lost"]);
 }
 
-/// Both its ranks stand still: none of that host is left to notice.
+/// Both ranks of the host are stopped: no rank of that host can notice.
 #[test]
-fn a_host_that_stands_still() {
+fn host_whose_ranks_are_stopped_is_declared_dead() {
     let Some(lab) = lab::shared() else { return };
-    let launch = Way::Tcp.srun(&lab, &example("survivor")).env("MOBULA_PEER_TIMEOUT_S", "2");
+    let launch = LaunchMode::Tcp.srun(&lab, &example("survivor")).env("MOBULA_PEER_TIMEOUT_S", "2");
     let mut started = launch.arg("20").limit(Duration::from_secs(180)).start();
-    let places = [RANKS - 2, RANKS - 1].map(|rank| place_of(&mut started, rank));
+    let processes = [RANKS - 2, RANKS - 1].map(|rank| process_and_host(&mut started, rank));
     started.wait_for("round 3");
-    let tell = |signal: &str| {
-        places.iter().for_each(|(process, host)| drop(lab.ask(host, &["kill", signal, process])));
+    let send = |signal: &str| {
+        processes.iter().for_each(|(process, host)| drop(lab.run_on(host, &["kill", signal, process])));
     };
-    tell("-STOP");
+    send("-STOP");
     started.wait_for("survived: right answers, lost ranks [4, 5]");
-    tell("-CONT");
+    send("-CONT");
     let finished = started.finish().did_not_print("panicked");
-    finished.printed(&["rank 4 on host node3", "declared it dead"]).printed(&["rank 5 on host node3", "declared it dead"]);
+    finished
+        .printed(&["rank 4 on host node3", "declared it dead"])
+        .printed(&["rank 5 on host node3", "declared it dead"]);
 }
 
-/// Three seconds are not long enough to take a host for dead: nobody is lost, and nothing that was on its way.
+/// Three seconds are shorter than the peer time-out: no rank and no message is lost.
 #[test]
-fn a_cable_that_is_pulled_for_three_seconds() {
-    if !Way::Tcp.is_there() {
+fn cable_pulled_for_three_seconds_loses_nothing() {
+    if !LaunchMode::Tcp.is_available() {
         return;
     }
     let Some(lab) = lab::shared() else { return };
@@ -99,85 +100,86 @@ fn a_cable_that_is_pulled_for_three_seconds() {
 /// Processes of a program that run on a host.
 fn running(lab: &Lab, host: &str, program: &str) -> usize {
     let count = format!("ps -e -o stat=,comm= | grep -v ^Z | grep -c ' {program}' || true");
-    lab.ask(host, &["sh", "-c", &count]).trim().parse().expect("a number")
+    lab.run_on(host, &["sh", "-c", &count]).trim().parse().expect("a number")
 }
 
-/// Returns when no process of the program runs on these hosts any more.
+/// Waits until no process of the program runs on these hosts.
 #[track_caller]
-fn all_ended(lab: &Lab, hosts: &[&str], program: &str) {
-    let patience = Instant::now() + Duration::from_secs(30);
+fn await_end(lab: &Lab, hosts: &[&str], program: &str) {
+    let deadline = Instant::now() + Duration::from_secs(30);
     while let Some(host) = hosts.iter().find(|host| running(lab, host, program) > 0) {
-        assert!(Instant::now() < patience, "{program} goes on on {host}");
+        assert!(Instant::now() < deadline, "{program} still runs on {host}");
         std::thread::sleep(Duration::from_millis(50));
     }
 }
 
-/// The other ranks of every host end within seconds, and leave nothing there.
+/// The other ranks of every host end, and leave no file in /dev/shm.
 #[test]
-fn a_driver_that_is_killed() {
-    if !Way::Tcp.is_there() {
+fn killed_driver_ends_the_ranks_of_all_hosts() {
+    if !LaunchMode::Tcp.is_available() {
         return;
     }
     let Some(lab) = lab::shared() else { return };
     let mut started = at_work(&lab);
-    let (process, host) = place_of(&mut started, 0);
+    let (process, host) = process_and_host(&mut started, 0);
     started.wait_for("round 3");
-    lab.ask(&host, &["kill", "-KILL", &process]);
+    lab.run_on(&host, &["kill", "-KILL", &process]);
     let finished = started.finish();
-    assert!(finished.count("rank 0 on host node1 died") >= 5, "every other rank says so:\n{}", finished.output);
+    assert!(finished.count("rank 0 on host node1 died") >= 5, "every other rank reports it:\n{}", finished.output);
     finished.did_not_print("survived: ").did_not_print("panicked");
     let hosts = ["node1", "node2", "node3"];
-    all_ended(&lab, &hosts, "survivor");
+    await_end(&lab, &hosts, "survivor");
     for host in hosts {
-        assert_eq!(lab.ask(host, &["sh", "-c", "ls /dev/shm | grep -i mobula || true"]), "", "{host}");
+        assert_eq!(lab.run_on(host, &["sh", "-c", "ls /dev/shm | grep -i mobula || true"]), "", "{host}");
     }
 }
 
-/// The rank beside it notices, and tells the ranks of other hosts, whose lines to it are still there.
+/// The other rank of its host notices, and notifies the ranks of other hosts, whose connections to it are still open.
 #[test]
-fn a_driver_that_stands_still() {
-    if !Way::Tcp.is_there() {
+fn stopped_driver_ends_the_ranks_of_all_hosts() {
+    if !LaunchMode::Tcp.is_available() {
         return;
     }
     let Some(lab) = lab::shared() else { return };
-    let launch = Way::Tcp.srun(&lab, &example("survivor")).env("MOBULA_PEER_TIMEOUT_S", "2");
+    let launch = LaunchMode::Tcp.srun(&lab, &example("survivor")).env("MOBULA_PEER_TIMEOUT_S", "2");
     let mut started = launch.arg("1000").limit(Duration::from_secs(180)).start();
-    let (process, host) = place_of(&mut started, 0);
+    let (process, host) = process_and_host(&mut started, 0);
     started.wait_for("round 3");
-    lab.ask(&host, &["kill", "-STOP", &process]);
-    all_ended(&lab, &["node2", "node3"], "survivor");
-    lab.ask(&host, &["kill", "-CONT", &process]);
+    lab.run_on(&host, &["kill", "-STOP", &process]);
+    await_end(&lab, &["node2", "node3"], "survivor");
+    lab.run_on(&host, &["kill", "-CONT", &process]);
     let finished = started.finish();
-    assert!(finished.count("rank 0 on host node1 died") >= 5, "every other rank says so:\n{}", finished.output);
+    assert!(finished.count("rank 0 on host node1 died") >= 5, "every other rank reports it:\n{}", finished.output);
     finished.printed(&["rank 0 on host node1 died: the other ranks declared it dead"]).did_not_print("survived: ");
-    all_ended(&lab, &["node1", "node2", "node3"], "survivor");
+    await_end(&lab, &["node1", "node2", "node3"], "survivor");
 }
 
-/// Both reach rank 0, which decides: of two ranks that do not reach each other the higher one goes.
+/// Both hosts reach rank 0, which declares dead the higher of two ranks that do not reach each other.
 #[test]
-fn two_hosts_that_do_not_reach_each_other() {
-    if !Way::Tcp.is_there() {
+fn two_hosts_without_a_route_lose_the_higher_rank() {
+    if !LaunchMode::Tcp.is_available() {
         return;
     }
     let Some(lab) = lab::shared() else { return };
-    let launch = Way::Tcp.srun(&lab, &example("survivor")).env("MOBULA_PEER_TIMEOUT_S", "4");
+    let launch = LaunchMode::Tcp.srun(&lab, &example("survivor")).env("MOBULA_PEER_TIMEOUT_S", "4");
     let mut started = launch.arg("20").limit(Duration::from_secs(180)).start();
     started.wait_for("round 3");
     let route = |action: &str| {
         let command = format!("ip route {action} blackhole $(getent hosts node3 | cut -d' ' -f1)/32");
-        lab.ask("node2", &["sh", "-c", &command]);
+        lab.run_on("node2", &["sh", "-c", &command]);
     };
     route("add");
     let line = started.wait_for("survived: right answers");
     route("del");
     assert!(["[4]", "[5]", "[4, 5]"].iter().any(|lost| line.ends_with(lost)), "{line}");
     let finished = started.finish().did_not_print("panicked");
-    finished.printed(&["on host node3 died", "the higher of the two is declared dead"]).printed(&["on host node3", "declared it dead"]);
+    let finished = finished.printed(&["on host node3 died", "the higher of the two is declared dead"]);
+    finished.printed(&["on host node3", "declared it dead"]);
 }
 
-/// What the tests above rely on: an outage is one, and ends.
+/// The tests above rely on this.
 #[test]
-fn the_lab_s_outages_are_real() {
+fn outage_of_the_lab_cuts_the_host_off_until_it_is_mended() {
     let Some(lab) = lab::shared() else { return };
     let reaches = |host: &str| lab.launch(&["ping", "-c", "1", "-W", "1", host]).run().status.success();
     assert!(reaches("node2"));
@@ -186,7 +188,7 @@ fn the_lab_s_outages_are_real() {
     outage.mend();
     assert!(reaches("node2"));
 
-    // The step goes on without the host, and srun returns though its tasks there never say how they ended.
+    // The step continues without the host, and srun returns although it never learns how its tasks there ended.
     let sleepers = ["srun", "--no-kill", "--kill-on-bad-exit=0", "--nodes=3", "--ntasks-per-node=1"];
     let asleep = "echo asleep on $(hostname); read line </run/gate; echo $line on $(hostname)";
     let gate = "mkfifo /run/gate; sh -c \"$1\"";
@@ -196,12 +198,12 @@ fn the_lab_s_outages_are_real() {
     }
     let outage = lab.crash("node3");
     for host in ["node1", "node2"] {
-        lab.ask(host, &["sh", "-c", "echo awake >/run/gate; rm /run/gate"]);
+        lab.run_on(host, &["sh", "-c", "echo awake >/run/gate; rm /run/gate"]);
     }
     for _ in 0..2 {
         started.wait_for("awake on node");
     }
-    outage.noticed();
+    outage.notify_slurm();
     started.finish().did_not_print("awake on node3");
     outage.mend();
     lab.launch(&["srun", "--nodes=3", "--ntasks-per-node=1", "hostname"]).run().succeeded().printed(&["node3"]);

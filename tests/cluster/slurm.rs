@@ -1,20 +1,20 @@
-//! The job scripts of `slurm/`, submitted as a person would, on the hosts of the lab.
+//! The job scripts of `slurm/`, submitted with `sbatch` on the hosts of the lab.
 
 use crate::lab::{self, Lab, slurm_script};
+use crate::launch_mode::LaunchMode;
 use crate::launcher::{Launch, example};
-use crate::way::Way;
 use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// A job that was submitted.
+/// A submitted job.
 struct Job<'a> {
     lab: &'a Lab,
     number: String,
 }
 
 impl Job<'_> {
-    /// Submits a script with options of `sbatch`, and what the script runs.
+    /// Submits a script with options of `sbatch` and the program that the script runs.
     fn submit<'a>(lab: &'a Lab, script: &str, options: &[&str], program: &[&str]) -> Job<'a> {
         let output = format!("--output={}/job-%A.%a.out", lab.folder().display());
         let script = slurm_script(script).display().to_string();
@@ -23,7 +23,7 @@ impl Job<'_> {
         Job { lab, number }
     }
 
-    /// What it has printed so far; an array's elements one after the other.
+    /// Its output so far; the elements of a job array one after the other.
     fn output(&self) -> String {
         let beginning = format!("job-{}.", self.number);
         let files = fs::read_dir(self.lab.folder()).expect("the lab's folder is there");
@@ -33,7 +33,7 @@ impl Job<'_> {
         paths.iter().map(|path| String::from_utf8_lossy(&fs::read(path).expect("root may read")).into_owned()).collect()
     }
 
-    /// Returns when it has printed this.
+    /// Waits until it has printed `text`.
     fn wait_for(&self, text: &str) {
         let deadline = Instant::now() + Duration::from_secs(60);
         while !self.output().contains(text) {
@@ -42,28 +42,28 @@ impl Job<'_> {
         }
     }
 
-    /// Returns when it has ended well, with what it printed.
+    /// Waits until it succeeded; returns its output.
     #[track_caller]
     fn finish(self) -> String {
         let words = ["squeue", "--noheader", "--format=%T", "--states=all", "--jobs", &self.number];
         let deadline = Instant::now() + Duration::from_secs(120);
         loop {
-            let states = self.lab.ask("ctl", &words);
+            let states = self.lab.run_on("ctl", &words);
             if states.lines().all(|state| state == "COMPLETED") {
                 return self.output();
             }
-            let goes_on =
+            let may_succeed =
                 states.lines().all(|state| ["PENDING", "RUNNING", "COMPLETING", "COMPLETED"].contains(&state));
-            assert!(goes_on && Instant::now() < deadline, "job {}: {states}\n{}", self.number, self.output());
+            assert!(may_succeed && Instant::now() < deadline, "job {}: {states}\n{}", self.number, self.output());
             std::thread::sleep(Duration::from_millis(50));
         }
     }
 }
 
 #[track_caller]
-fn said(output: &str, parts: &[&str]) {
-    let found = output.lines().any(|line| parts.iter().all(|part| line.contains(part)));
-    assert!(found, "no line with all of {parts:?}:\n{output}");
+fn assert_printed(output: &str, parts: &[&str]) {
+    let printed = output.lines().any(|line| parts.iter().all(|part| line.contains(part)));
+    assert!(printed, "no line with all of {parts:?}:\n{output}");
 }
 
 fn program(name: &str) -> String {
@@ -71,71 +71,71 @@ fn program(name: &str) -> String {
 }
 
 #[test]
-fn mpi_sbatch() {
-    if !Way::Mpi.is_there() {
+fn mpi_sbatch_runs_all_ranks() {
+    if !LaunchMode::Mpi.is_available() {
         return;
     }
     let Some(lab) = lab::shared() else { return };
     let output = Job::submit(&lab, "mpi.sbatch", &["--nodes=3"], &[&program("hello")]).finish();
     for rank in 0..6 {
-        said(&output, &[&format!("hello world, from rank {rank}")]);
+        assert_printed(&output, &[&format!("hello world, from rank {rank}")]);
     }
-    said(&output, &["ok: 13"]);
+    assert_printed(&output, &["ok: 13"]);
 }
 
-/// A driver that is told that its time nears the end stops, with an answer; the ranks that only serve outlive the signal.
+/// A driver that gets the preemption signal stops with a partial answer; the ranks that only serve ignore the signal.
 #[test]
-fn a_job_that_is_told_of_its_end() {
-    if !Way::Mpi.is_there() {
+fn preempted_job_ends_with_a_partial_answer() {
+    if !LaunchMode::Mpi.is_available() {
         return;
     }
     let Some(lab) = lab::shared() else { return };
     let job = Job::submit(&lab, "mpi.sbatch", &["--time=5"], &[&program("preempted")]);
     job.wait_for("at work");
-    lab.ask("ctl", &["scancel", "--signal=USR1", &job.number]);
+    lab.run_on("ctl", &["scancel", "--signal=USR1", &job.number]);
     let output = job.finish();
-    said(&output, &["told by signal 10, seconds left: Some(2"]); // 200 to 299 of 300
-    said(&output, &["ok: a partial answer of 4 ranks"]);
+    assert_printed(&output, &["preempted by signal 10, seconds left: Some(2"]); // 200 to 299 of 300
+    assert_printed(&output, &["ok: a partial answer of 4 ranks"]);
 }
 
-/// No driver knows the lab's GPUs: what the job was given is counted all the same.
+/// No driver supports the lab's GPUs: the runtime counts the GPUs of the job all the same.
 #[test]
-fn a_job_with_gpus() {
+fn gpus_of_a_job_are_counted() {
     let Some(lab) = lab::shared() else { return };
-    let shown = "echo visible $CUDA_VISIBLE_DEVICES; exec \"$@\"";
+    let show = "echo visible $CUDA_VISIBLE_DEVICES; exec \"$@\"";
     let options = ["--nodes=1", "--ntasks=1", "--gres=gpu:2"];
-    let job = Job::submit(&lab, "job.sbatch", &options, &["sh", "-c", shown, "sh", &program("preempted")]);
+    let job = Job::submit(&lab, "job.sbatch", &options, &["sh", "-c", show, "sh", &program("preempted")]);
     job.wait_for("at work");
-    lab.ask("ctl", &["scancel", "--signal=USR1", &job.number]);
+    lab.run_on("ctl", &["scancel", "--signal=USR1", &job.number]);
     let output = job.finish();
-    said(&output, &["visible 0,1"]);
-    said(&output, &["\"GPU\": 2.0"]);
-    said(&output, &["ok: a partial answer of 1 ranks"]);
+    assert_printed(&output, &["visible 0,1"]);
+    assert_printed(&output, &["\"GPU\": 2.0"]);
+    assert_printed(&output, &["ok: a partial answer of 1 ranks"]);
 }
 
 #[test]
-fn job_sbatch() {
-    if !Way::Tcp.is_there() {
+fn job_sbatch_runs_a_program() {
+    if !LaunchMode::Tcp.is_available() {
         return;
     }
     let Some(lab) = lab::shared() else { return };
     let output = Job::submit(&lab, "job.sbatch", &["--nodes=3"], &[&program("monte_carlo")]).finish();
-    said(&output, &["ok: pi is about 3.14"]);
+    assert_printed(&output, &["ok: pi is about 3.14"]);
 }
 
 #[test]
-fn resilient_sbatch() {
-    if !Way::Tcp.is_there() {
+fn resilient_sbatch_runs_a_program() {
+    if !LaunchMode::Tcp.is_available() {
         return;
     }
     let Some(lab) = lab::shared() else { return };
     let output = Job::submit(&lab, "resilient.sbatch", &["--nodes=3"], &[&program("survivor"), "5"]).finish();
-    said(&output, &["survived: right answers, lost ranks []"]);
+    assert_printed(&output, &["survived: right answers, lost ranks []"]);
 }
 
-/// The elements' shares are the whole sweep.
+/// The shares of the array's elements add up to the whole sweep.
 #[test]
-fn array_sweep_sbatch() {
+fn array_sweep_sbatch_covers_the_sweep() {
     let Some(lab) = lab::shared() else { return };
     let sweep = program("parameter_sweep");
     let runs_and_steady = |output: &str| {
@@ -151,19 +151,19 @@ fn array_sweep_sbatch() {
     assert_eq!((shares.0, shares.1, shares.2), (3, whole.1, whole.2));
 }
 
-/// The prolog reserves what the job asks for, and the epilog gives it back. Where this machine has no huge pages to spare, the
+/// The prolog reserves the requested huge pages, and the epilog releases them. If this machine has none to spare, the
 /// job runs without.
 #[test]
-fn hugepages_prolog() {
+fn hugepages_prolog_reserves_and_epilog_releases() {
     let Some(lab) = lab::shared() else { return };
-    let note = "cat /run/mobula-hugepages/$SLURM_JOB_ID; exec \"$@\"";
+    let show = "cat /run/mobula-hugepages/$SLURM_JOB_ID; exec \"$@\"";
     let options = ["--nodes=1", "--ntasks=1", "--nodelist=node1", "--comment=hugepages:64M"];
-    let job = Job::submit(&lab, "job.sbatch", &options, &["sh", "-c", note, "sh", &program("hello")]);
+    let job = Job::submit(&lab, "job.sbatch", &options, &["sh", "-c", show, "sh", &program("hello")]);
     let number = job.number.clone();
     let output = job.finish();
-    said(&output, &["ok: 13"]);
-    let reserved: u32 = output.lines().next().and_then(|line| line.parse().ok()).expect("the prolog's note");
+    assert_printed(&output, &["ok: 13"]);
+    let reserved: u32 = output.lines().next().and_then(|line| line.parse().ok()).expect("the prolog's file");
     assert!(reserved <= 32, "{reserved} pages of 2 MiB");
     println!("{reserved} huge pages were reserved");
-    lab.ask("node1", &["test", "!", "-e", &format!("/run/mobula-hugepages/{number}")]);
+    lab.run_on("node1", &["test", "!", "-e", &format!("/run/mobula-hugepages/{number}")]);
 }

@@ -67,8 +67,8 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
             let streams = samples(20, &proptest::collection::vec(short, 1..4));
             streams.iter().enumerate().map(|(at, all)| prefixed(at, all.iter().flat_map(written).collect())).collect()
         }
-        // An unchanged handshake; changes in each of its three messages; and an unknown peer's messages, whose first bytes are
-        // right.
+        // An unchanged handshake; changes in each of its three messages; and an unknown peer's messages, whose first
+        // bytes are right.
         "handshake" => {
             let changes = [[0, 0, 0], [9, 0, 1], [30, 0, 255], [60, 0, 1], [100, 0, 4], [140, 0, 128]].map(Vec::from);
             let hello = [&b"\xffmobula\n"[..], &[1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 5, 0, 0, 0], &[7; 90]].concat();

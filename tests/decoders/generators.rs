@@ -57,11 +57,8 @@ fn copy_message() -> impl Strategy<Value = CopyMessage> {
     prop_oneof![
         (copy_source(), number()).prop_map(|(original, bytes)| CopyMessage::Request { original, bytes }),
         object().prop_map(|block| CopyMessage::ShareRequest { block }),
-        (object(), number(), maybe_ok(copy_source(), error())).prop_map(|(block, bytes, copy)| CopyMessage::CopyReply {
-            block,
-            bytes,
-            copy
-        }),
+        (object(), number(), maybe_ok(copy_source(), error()))
+            .prop_map(|(block, bytes, copy)| CopyMessage::CopyReply { block, bytes, copy }),
         (object(), number(), vec(rank(), 0..4)).prop_map(|(block, bytes, excluded)| CopyMessage::Locate {
             block,
             bytes,
@@ -75,7 +72,8 @@ fn copy_message() -> impl Strategy<Value = CopyMessage> {
 }
 
 fn wire_actor() -> impl Strategy<Value = WireActor> {
-    let restart_policy = (any::<u32>(), any::<bool>()).prop_map(|(retries, checkpoint)| RestartPolicy { retries, checkpoint });
+    let restart_policy =
+        (any::<u32>(), any::<bool>()).prop_map(|(retries, checkpoint)| RestartPolicy { retries, checkpoint });
     (object(), rank(), any::<u32>(), option::of(restart_policy), text()).prop_map(
         |(actor, location, incarnation, restart_policy, label)| WireActor {
             actor,
@@ -136,11 +134,8 @@ fn bytes() -> impl Strategy<Value = &'static [u8]> {
 }
 
 fn wire_value() -> impl Strategy<Value = WireValue<'static>> {
-    (bytes(), option::of(block_address()), vec(attachment(), 0..4)).prop_map(|(bytes, spilled, attachments)| WireValue {
-        bytes: Bytes(bytes),
-        spilled,
-        attachments,
-    })
+    (bytes(), option::of(block_address()), vec(attachment(), 0..4))
+        .prop_map(|(bytes, spilled, attachments)| WireValue { bytes: Bytes(bytes), spilled, attachments })
 }
 
 pub fn error() -> impl Strategy<Value = Error> {
@@ -218,7 +213,11 @@ pub fn count_message() -> impl Strategy<Value = CountMessage> {
         (object(), rank()).prop_map(|(object, from)| CountMessage::Borrow { object, from }),
         (object(), rank()).prop_map(|(object, by)| CountMessage::Unpin { object, by }),
         (object(), number()).prop_map(|(object, grants)| CountMessage::Release { object, grants }),
-        (rank(), number(), any::<bool>()).prop_map(|(dead, round, more)| CountMessage::DrainRequest { dead, round, more }),
+        (rank(), number(), any::<bool>()).prop_map(|(dead, round, more)| CountMessage::DrainRequest {
+            dead,
+            round,
+            more
+        }),
         number().prop_map(|round| CountMessage::DrainAck { round }),
         rank().prop_map(|dead| CountMessage::BorrowerLost { dead }),
         rank().prop_map(|dead| CountMessage::DrainDone { dead }),
@@ -272,11 +271,8 @@ pub fn message() -> impl Strategy<Value = Message<'static>> {
         (object(), maybe_ok(wire_value(), error())).prop_map(|(object, value)| Message::Value { object, value }),
         count_message().prop_map(Message::Count),
         any::<bool>().prop_map(|remember| Message::Steal { remember }),
-        (vec(wire_task(), 0..3), any::<u32>(), any::<bool>()).prop_map(|(tasks, sent_ahead, is_response)| Message::StealReply {
-            tasks,
-            sent_ahead,
-            is_response
-        }),
+        (vec(wire_task(), 0..3), any::<u32>(), any::<bool>())
+            .prop_map(|(tasks, sent_ahead, is_response)| Message::StealReply { tasks, sent_ahead, is_response }),
         task().prop_map(|task| Message::Cancel { task }),
         task().prop_map(|task| Message::TaskFinished { task }),
         (number(), any::<u32>(), error()).prop_map(|(task, hops, error)| Message::TaskNotStarted { task, hops, error }),
@@ -302,8 +298,7 @@ pub fn message() -> impl Strategy<Value = Message<'static>> {
         error().prop_map(Message::Failed),
     ];
     let ranks = prop_oneof![
-        (any::<u8>(), number())
-            .prop_map(|(transport_index, delivered)| Message::Resume { transport_index, delivered }),
+        (any::<u8>(), number()).prop_map(|(transport_index, delivered)| Message::Resume { transport_index, delivered }),
         bytes().prop_map(|bytes| Message::Control { bytes }),
         (rank(), text()).prop_map(|(rank, reason)| Message::Died { rank, reason }),
         (rank(), text(), failure_kind()).prop_map(|(rank, reason, kind)| Message::Suspect { rank, reason, kind }),
@@ -338,8 +333,11 @@ pub fn tcp_frame() -> impl Strategy<Value = CompleteFrame> {
 
 /// What a rank reports of itself when it joins.
 pub fn participant_info() -> impl Strategy<Value = frame::ParticipantInfo> {
-    (any::<u32>(), any::<u32>(), "[a-z0-9.-]{0,64}")
-        .prop_map(|(size, pid, host)| frame::ParticipantInfo { size, pid, host })
+    (any::<u32>(), any::<u32>(), "[a-z0-9.-]{0,64}").prop_map(|(size, pid, host)| frame::ParticipantInfo {
+        size,
+        pid,
+        host,
+    })
 }
 
 /// The parts of an allgather, one from each rank.
@@ -365,8 +363,8 @@ fn array<T: bytemuck::Pod>(length: usize) -> Array<T> {
     Array::over(memory, length).expect("it fits")
 }
 
-/// A value that holds references and arrays at several depths. Its attachments have the order that the fuzz target assumes;
-/// the target's first byte gives the kinds of the first four.
+/// A value that holds references and arrays at several depths. Its attachments have the order that the fuzz target
+/// assumes; the target's first byte gives the kinds of the first four.
 pub fn nested() -> impl Strategy<Value = Nested> {
     let shape = (text(), option::of(0..=16_usize), option::of(number()), option::of(0..=2_usize), option::of(number()));
     let leaf = shape.prop_map(|(name, array_length, reference, blocks, of_references)| Nested {

@@ -11,15 +11,16 @@ pub const ENDPOINTS: Endpoints = Endpoints { purpose: ConnectionPurpose::Transpo
 /// Changes to the bytes of a whole handshake: each 3 bytes of input are an index and the bits to flip there.
 type Changes<'a> = &'a [[u8; 3]];
 
-/// Takes bytes as changes to a handshake between two ranks of one job, and as the messages of an unknown peer. The ranks trust
-/// each other if no significant byte was changed; the unknown peer cannot authenticate itself.
+/// Takes bytes as changes to a handshake between two ranks of one job, and as the messages of an unknown peer. The
+/// ranks trust each other if no significant byte was changed; the unknown peer cannot authenticate itself.
 pub fn handshake(bytes: &[u8]) {
     let (changes, _) = bytes.as_chunks::<3>();
     let outcome = run_handshake(changes);
     if changes.iter().all(|[_, _, change]| *change == 0) {
         assert_eq!(outcome, Ok(ENDPOINTS));
     } else if let Ok(trusted) = outcome {
-        // Changes may undo each other. Otherwise one of the three messages differs, and each is signed or is a signature.
+        // Changes may undo each other. Otherwise one of the three messages differs, and each is signed or is a
+        // signature.
         assert_eq!((trusted, cancel_out(changes)), (ENDPOINTS, true), "a changed handshake was trusted");
     }
     unknown_peer(bytes);

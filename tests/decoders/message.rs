@@ -2,12 +2,14 @@
 
 use crate::protocol::{Message, WireValue};
 
-/// Takes bytes as a message. A message that decodes is equal after it is encoded and decoded again, and names the same ranks.
+/// Takes bytes as a message. A message that decodes is equal after it is encoded and decoded again, and names the same
+/// ranks.
 pub fn message(bytes: &[u8]) {
     let Ok(message) = Message::decode(bytes) else { return wire_value(bytes) };
     let written = message.encode(Vec::new());
     match Message::decode(&written) {
-        // Numbers may have been written longer than necessary, and NaN is not equal to itself: so the bytes are compared.
+        // Numbers may have been written longer than necessary, and NaN is not equal to itself: so the bytes are
+        // compared.
         Ok(again) => {
             assert_eq!(again.encode(Vec::new()), written, "{message:?}");
             assert_eq!(again.highest_rank(), message.highest_rank(), "{message:?}");

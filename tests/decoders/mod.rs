@@ -1,7 +1,9 @@
-//! Bytes from peers, given to the decoders that read them: for fuzzers, for property tests, and for the fuzzers' corpus.
+//! Bytes from peers, given to the decoders that read them: for fuzzers, for property tests, and for the fuzzers'
+//! corpus.
 //!
-//! Part of the library under `cfg(test)` and `cfg(fuzzing)`, because the decoders are private. Each target takes any bytes: it
-//! returns, or panics if a decoder violated its contract. The fuzzers are in `tests/fuzz`; the inputs worth keeping are in
+//! Part of the library under `cfg(test)` and `cfg(fuzzing)`, because the decoders are private. Each target takes any
+//! bytes: it returns, or panics if a decoder violated its contract. The fuzzers are in `tests/fuzz`; the inputs worth
+//! keeping are in
 //! `tests/fuzz/corpus`, in one folder for each target.
 
 #[cfg(test)]

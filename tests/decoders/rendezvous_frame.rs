@@ -25,8 +25,8 @@ impl Read for SlowStream<'_> {
     }
 }
 
-/// The first byte gives the length of the pieces in which the rest arrives. However a stream is cut, the reader yields the same
-/// frames and the same end; a frame is encoded to the bytes it was decoded from.
+/// The first byte gives the length of the pieces in which the rest arrives. However a stream is cut, the reader yields
+/// the same frames and the same end; a frame is encoded to the bytes it was decoded from.
 pub fn rendezvous_frame(bytes: &[u8]) {
     let Some((step, stream)) = bytes.split_first() else { return };
     let (frames, end) = decode(stream, usize::from(*step) + 1);

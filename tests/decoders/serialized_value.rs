@@ -1,7 +1,9 @@
 //! Serialized values with their attachments.
 
 use crate::base::ObjectId;
-use crate::objects::{AnySlot, Array, ArrayMemory, Attachment, Links, ObjectRef, ReceivedReference, Value, decode, encode};
+use crate::objects::{
+    AnySlot, Array, ArrayMemory, Attachment, Links, ObjectRef, ReceivedReference, Value, decode, encode,
+};
 use serde::{Deserialize, Serialize};
 use std::any::Any;
 use std::collections::BTreeMap;

@@ -6,8 +6,8 @@ use crate::transport::tcp::frame_buffer::{Frame, FrameBuffer, FreeBuffers};
 /// A frame of any kind with its data.
 pub type CompleteFrame = (FrameHeader, Vec<u8>);
 
-/// Takes bytes as a stream that arrives in pieces; the first byte gives their length. However a stream is cut, the decoder
-/// yields the same frames or the same fault, and each header is encoded to the bytes it was decoded from.
+/// Takes bytes as a stream that arrives in pieces; the first byte gives their length. However a stream is cut, the
+/// decoder yields the same frames or the same fault, and each header is encoded to the bytes it was decoded from.
 pub fn tcp_frame(bytes: &[u8]) {
     let Some((piece, stream)) = bytes.split_first() else { return };
     let frames = decode(stream, &[usize::from(*piece) + 1]);

@@ -1,5 +1,6 @@
-//! A Slurm cluster of a few hosts on this machine, made of namespaces by the script `cluster` beside this file: real
-//! `srun` and `sbatch`, a network with cables to pull, hosts to switch off. It takes root.
+//! A Slurm cluster of a few hosts on this machine; the script `cluster` in this folder builds it from namespaces: real
+//! `srun` and
+//! `sbatch`, a network with cables to pull, hosts to power off. It needs root.
 
 use crate::launcher::{Launch, find_program};
 use std::fs::File;
@@ -11,13 +12,13 @@ use std::sync::{Mutex, MutexGuard, OnceLock};
 /// Hosts of the lab that the tests of one binary share.
 pub const HOSTS: u32 = 3;
 
-/// GPUs that a host says it has; no driver knows them.
+/// GPUs that a host declares; no driver supports them.
 const GPUS: u32 = 2;
 
-/// Labs of several test programs come one after the other: each would only slow the others down.
-const TURN: &str = "/run/mobula-lab.lock";
+/// Locked by the test program whose lab is up: labs at the same time would only slow each other down.
+const LOCK: &str = "/run/mobula-lab.lock";
 
-/// What Debian calls what it takes, by a command of each.
+/// The required commands, and their Debian packages.
 const PACKAGES: &[(&str, &str)] = &[
     ("slurmctld", "slurmctld"),
     ("slurmd", "slurmd"),
@@ -28,15 +29,15 @@ const PACKAGES: &[(&str, &str)] = &[
     ("ping", "iputils-ping"),
 ];
 
-/// Why there can be no lab here, where there can be none. In CI, what `.ci/setup` should have installed must be there.
+/// Why there can be no lab here, or `None`. In CI, the packages that `.ci/setup` installs must be present.
 fn no_lab() -> Option<String> {
     let root = Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout == b"0\n");
     if !root {
-        return Some("making hosts out of namespaces takes root".to_string());
+        return Some("hosts made of namespaces need root".to_string());
     }
     let tried = Command::new("unshare").args(["-m", "-n", "-p", "-u", "-i", "--fork", "true"]).output();
     if !tried.is_ok_and(|tried| tried.status.success()) {
-        return Some("root may not make namespaces here, as in most containers".to_string());
+        return Some("root may not create namespaces here, as in most containers".to_string());
     }
     let missing: Vec<&str> =
         PACKAGES.iter().filter(|(command, _)| find_program(command).is_none()).map(|(_, package)| *package).collect();
@@ -48,8 +49,8 @@ fn no_lab() -> Option<String> {
     Some(reason)
 }
 
-/// The lab of this test program, brought up at its first use, for one test at a time. Nothing, and a line that says why, where
-/// there can be none.
+/// The lab of this test program, started at its first use, for one test at a time. `None`, after a line that tells why,
+/// if there can be no lab.
 pub fn shared() -> Option<MutexGuard<'static, Lab>> {
     static LAB: OnceLock<Option<Mutex<Lab>>> = OnceLock::new();
     let lab = LAB.get_or_init(|| match no_lab() {
@@ -61,45 +62,45 @@ pub fn shared() -> Option<MutexGuard<'static, Lab>> {
     });
     let lab = lab.as_ref()?;
     Some(lab.lock().unwrap_or_else(|broken| {
-        // The test before this one failed: its jobs may still be there.
+        // The previous test failed: its jobs may still run.
         lab.clear_poison();
         let lab = broken.into_inner();
-        lab.quiet();
+        lab.end_all_jobs();
         lab
     }))
 }
 
-/// A cluster that is up. It goes with this, and with the process that holds this, however that ends.
+/// A running cluster. It ends when this is dropped, and when this process ends in any way.
 pub struct Lab {
     state: PathBuf,
     holder: Child,
-    /// Its end tells the holder to take the lab down.
-    leash: Option<ChildStdin>,
-    _says: BufReader<PipeReader>,
-    _turn: File,
+    /// Closing this makes the holder shut the lab down.
+    holder_stdin: Option<ChildStdin>,
+    _output: BufReader<PipeReader>,
+    _lock: File,
 }
 
 impl Lab {
-    /// Brings up so many hosts, `node1` and so on, and `ctl`, where jobs are submitted.
+    /// Starts `hosts` hosts, `node1` and so on, and `ctl`, where jobs are submitted.
     pub fn up(hosts: u32) -> Lab {
-        let turn = File::create(TURN).expect("root may write to /run");
-        turn.lock().expect("a lock");
+        let lock = File::create(LOCK).expect("root may write to /run");
+        lock.lock().expect("a lock");
         let state = PathBuf::from(format!("/run/mobula-lab-{}", std::process::id()));
         let (reader, writer) = std::io::pipe().expect("a pipe");
         let mut command = script(&state);
         command.arg("hold").arg(hosts.to_string()).stdin(Stdio::piped());
         command.stdout(writer.try_clone().expect("a second end")).stderr(writer);
         let mut holder = command.spawn().expect("bash is there");
-        drop(command); // and with it our ends of the pipe
-        let leash = holder.stdin.take();
-        let mut says = BufReader::new(reader);
-        let mut said = String::new();
-        while !said.ends_with("up\n") {
-            if says.read_line(&mut said).expect("a pipe can be read") == 0 {
-                panic!("no lab came up:\n{said}");
+        drop(command); // and with it the test's copies of the write end
+        let holder_stdin = holder.stdin.take();
+        let mut output = BufReader::new(reader);
+        let mut printed = String::new();
+        while !printed.ends_with("up\n") {
+            if output.read_line(&mut printed).expect("a pipe can be read") == 0 {
+                panic!("no lab came up:\n{printed}");
             }
         }
-        Lab { state, holder, leash, _says: says, _turn: turn }
+        Lab { state, holder, holder_stdin, _output: output, _lock: lock }
     }
 
     /// A command on `ctl`, such as `srun`.
@@ -114,56 +115,56 @@ impl Lab {
         environment(&self.state).into_iter().fold(launch, |launch, (name, value)| launch.env(name, value))
     }
 
-    /// Runs a short command on a host, whatever else runs, and gives what it prints.
-    pub fn ask(&self, host: &str, words: &[&str]) -> String {
-        self.tell(&[&["exec", host], words].concat())
+    /// Runs a short command on a host, also while another launch runs; returns its output.
+    pub fn run_on(&self, host: &str, words: &[&str]) -> String {
+        self.run_script(&[&["exec", host], words].concat())
     }
 
-    /// A folder that every host sees, and that goes with the lab.
+    /// A folder that every host sees; it is removed with the lab.
     pub fn folder(&self) -> &Path {
         &self.state
     }
 
     /// Pulls the network cable of a host.
     pub fn cut(&self, host: &str) -> Outage<'_> {
-        self.tell(&["cut", host]);
+        self.run_script(&["cut", host]);
         Outage { lab: self, host: host.to_string(), mended_by: "heal" }
     }
 
-    /// Switches a host off: all its processes are gone at once.
+    /// Powers a host off: all its processes end at once.
     pub fn crash(&self, host: &str) -> Outage<'_> {
-        self.tell(&["crash", host]);
+        self.run_script(&["crash", host]);
         Outage { lab: self, host: host.to_string(), mended_by: "boot" }
     }
 
-    /// Ends every job, and returns when none is left.
-    fn quiet(&self) {
+    /// Cancels every job, and waits until none is left.
+    fn end_all_jobs(&self) {
         let ended =
             "scancel --full --user=root; for try in $(seq 100); do [ -n \"$(squeue -h)\" ] || exit 0; sleep 0.1; done";
-        self.tell(&["sh", "sh", "-c", ended]);
+        self.run_script(&["sh", "sh", "-c", ended]);
     }
 
-    fn tell(&self, words: &[&str]) -> String {
+    fn run_script(&self, words: &[&str]) -> String {
         let output = script(&self.state).args(words).stdin(Stdio::null()).output().expect("bash is there");
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(
             output.status.success(),
-            "{words:?} in the lab ended with {}: {said}{}",
+            "{words:?} in the lab ended with {}: {printed}{}",
             output.status,
             String::from_utf8_lossy(&output.stderr)
         );
-        said
+        printed
     }
 }
 
 impl Drop for Lab {
     fn drop(&mut self) {
-        drop(self.leash.take());
+        drop(self.holder_stdin.take());
         let _ = self.holder.wait();
     }
 }
 
-/// A host without network or without power. It is mended when this is dropped, also by a test that fails.
+/// A host without network or power. Dropping this mends it, also in a test that fails.
 pub struct Outage<'a> {
     lab: &'a Lab,
     host: String,
@@ -171,13 +172,13 @@ pub struct Outage<'a> {
 }
 
 impl Outage<'_> {
-    /// Lets Slurm know at once: by itself it takes a quarter of a minute, and `srun` does not end before.
-    pub fn noticed(&self) {
+    /// Notifies Slurm: it would need 15 seconds to notice, and `srun` does not end before.
+    pub fn notify_slurm(&self) {
         let (name, down) = (format!("NodeName={}", self.host), "State=DOWN");
-        self.lab.ask("ctl", &["scontrol", "update", &name, down, "Reason=no power"]);
+        self.lab.run_on("ctl", &["scontrol", "update", &name, down, "Reason=no power"]);
     }
 
-    /// Plugs it in, or switches it on.
+    /// Plugs the cable in, or powers the host on.
     pub fn mend(self) {}
 }
 
@@ -185,8 +186,8 @@ impl Drop for Outage<'_> {
     fn drop(&mut self) {
         let mended = script(&self.lab.state).args([self.mended_by, &self.host]).status();
         let ready = script(&self.lab.state).arg("wait").status();
-        let well = [mended, ready].into_iter().all(|status| status.is_ok_and(|status| status.success()));
-        assert!(well || std::thread::panicking(), "{} of {} did not work", self.mended_by, self.host);
+        let succeeded = [mended, ready].into_iter().all(|status| status.is_ok_and(|status| status.success()));
+        assert!(succeeded || std::thread::panicking(), "{} of {} failed", self.mended_by, self.host);
     }
 }
 
@@ -209,9 +210,10 @@ fn script(state: &Path) -> Command {
     command
 }
 
-/// What the script is told. The folder with the programs may lie where each host has its own.
+/// The script's variables. Hosts may have their own version of the folder with the programs, so that it is shared
+/// explicitly.
 fn environment(state: &Path) -> Vec<(&'static str, String)> {
-    let test = std::env::current_exe().expect("a test knows where it lies");
+    let test = std::env::current_exe().expect("a test knows its own path");
     let programs = test.ancestors().nth(2).expect("tests lie in target/PROFILE/deps");
     let prolog = slurm_script("hugepages.prolog").display().to_string();
     vec![

@@ -1,5 +1,5 @@
-//! Starts programs alone and under mpirun, each in its own process group and with a time limit, so that no program can hang
-//! the tests or survive them.
+//! Starts programs alone and under mpirun, each in its own process group and with a time limit, so that no program can
+//! hang the tests or survive them.
 #![allow(dead_code)] // Each test program uses a part of it.
 
 pub mod processes;
@@ -19,7 +19,8 @@ use std::time::{Duration, Instant};
 /// One launch at a time: ranks of two tests on the same two cores only slow each other down.
 static TURN: Mutex<()> = Mutex::new(());
 
-/// Open MPI's settings to run as root, to run more ranks than cores, and not to bind ranks to cores. Other libraries ignore them.
+/// Open MPI's settings to run as root, to run more ranks than cores, and not to bind ranks to cores. Other libraries
+/// ignore them.
 const OPEN_MPI: &[(&str, &str)] = &[
     ("OMPI_ALLOW_RUN_AS_ROOT", "1"),
     ("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1"),
@@ -213,7 +214,12 @@ impl Started {
                 let output = std::mem::take(&mut self.output);
                 return Finished { status, output, command: self.command.clone() };
             }
-            assert!(Instant::now() < self.deadline, "{} closed its output but still runs:\n{}", self.command, self.output);
+            assert!(
+                Instant::now() < self.deadline,
+                "{} closed its output but still runs:\n{}",
+                self.command,
+                self.output
+            );
             std::thread::sleep(Duration::from_millis(2));
         }
     }
@@ -224,7 +230,8 @@ impl Drop for Started {
         if matches!(self.child.try_wait(), Ok(Some(_))) {
             return;
         }
-        // mpirun ends its ranks on SIGTERM; processes that do not end, and ranks that left its group, are killed one by one.
+        // mpirun ends its ranks on SIGTERM; processes that do not end, and ranks that left its group, are killed one by
+        // one.
         let processes = descendants(self.child.id());
         signal("TERM", &self.child.id().to_string());
         let deadline = Instant::now() + Duration::from_secs(3);

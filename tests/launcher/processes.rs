@@ -36,7 +36,8 @@ fn parent(pid: u32) -> Option<u32> {
     fields(pid)?.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// The fields of `/proc/PID/stat` after the command name: state, parent and so on. The name, in brackets, may hold any bytes.
+/// The fields of `/proc/PID/stat` after the command name: state, parent and so on. The name, in brackets, may hold any
+/// bytes.
 fn fields(pid: u32) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     Some(stat[stat.rfind(')')? + 1..].trim_start().to_string())

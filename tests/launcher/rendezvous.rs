@@ -1,5 +1,5 @@
-//! Ranks without an MPI launcher: a shell starts each as a process, and they meet at MOBULA_RENDEZVOUS. Every build supports
-//! them, and no launcher kills the other ranks when one dies.
+//! Ranks without an MPI launcher: a shell starts each as a process, and they meet at MOBULA_RENDEZVOUS. Every build
+//! supports them, and no launcher kills the other ranks when one dies.
 
 use super::{Launch, find_program};
 use std::net::TcpListener;
@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-/// Starts one process for each number in RANKS, prints `rank R ended with C` for each nonzero exit code, and then fails. The
-/// rank WRONG_SECRET_RANK has another secret; the rank LATE_RANK starts after the file GO_FILE exists. OWN_HOST, if set, starts
-/// the command of each rank, and separates the rank from the memory of the others.
+/// Starts one process for each number in RANKS, prints `rank R ended with C` for each nonzero exit code, and then
+/// fails. The rank WRONG_SECRET_RANK has another secret; the rank LATE_RANK starts after the file GO_FILE exists.
+/// OWN_HOST, if set, starts the command of each rank, and separates the rank from the memory of the others.
 const STARTER: &str = r#"
 others=
 for rank in $RANKS; do
@@ -77,8 +77,8 @@ pub fn launch_small_ranks(program: &Path, ranks: &[u32], size: u32, meeting_poin
         .limit(Duration::from_secs(60))
 }
 
-/// The command that runs a rank as a host of its own: in its own namespace, the rank shares no memory with the others and
-/// cannot watch their processes. `None`, after a line that tells why, if namespaces cannot be created here.
+/// The command that runs a rank as a host of its own: in its own namespace, the rank shares no memory with the others
+/// and cannot watch their processes. `None`, after a line that tells why, if namespaces cannot be created here.
 pub fn own_host_command() -> Option<&'static str> {
     let commands = ["unshare --uts", "unshare --map-root-user --uts"];
     let works = |command: &&&str| {

@@ -1,5 +1,5 @@
-//! A rank whose main thread is blocked in the program's own MPI_Recv serves its arrays all the same: a thread of every rank
-//! keeps calling MPI, which MPI libraries without hardware support need to serve a read.
+//! A rank whose main thread is blocked in the program's own MPI_Recv serves its arrays all the same: a thread of every
+//! rank keeps calling MPI, which MPI libraries without hardware support need to serve a read.
 
 use mobula::prelude::*;
 use mpi::Threading;

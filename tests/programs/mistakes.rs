@@ -201,7 +201,8 @@ const PATIENCE: Duration = Duration::from_secs(40);
 static OPEN: Mutex<bool> = Mutex::new(false);
 static OPENED: Condvar = Condvar::new();
 
-/// Returns when the driver opens it, which is on the same rank. Requests no CPU, so that no waiting task runs it in place.
+/// Returns when the driver opens it, which is on the same rank. Requests no CPU, so that no waiting task runs it in
+/// place.
 #[mobula::remote(num_cpus = 0)]
 fn opens_later() -> u64 {
     let open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -216,7 +217,8 @@ fn waits(gate: ObjectRef<u64>) -> mobula::Result<u64> {
     Ok(*gate.get()?)
 }
 
-/// More tasks wait at once than may: those above the bound fail with an error that names the setting, and the others go on.
+/// More tasks wait at once than may: those above the bound fail with an error that names the setting, and the others go
+/// on.
 fn blocked(last: u32) -> mobula::Result<()> {
     // `MOBULA_FIBERS` of the test.
     const BLOCKED_MAX: usize = 16;
@@ -224,7 +226,11 @@ fn blocked(last: u32) -> mobula::Result<()> {
     let waiting: Vec<ObjectRef<u64>> = (0..200).map(|_| waits::on(last).remote(&gate)).collect();
     // While the gate is closed a task that is ready was refused, and no more than the bound can wait.
     let (refused, blocked) = mobula::wait(&waiting, waiting.len() - BLOCKED_MAX, PATIENCE)?;
-    assert_eq!((refused.len(), blocked.len()), (waiting.len() - BLOCKED_MAX, BLOCKED_MAX), "some neither wait nor fail");
+    assert_eq!(
+        (refused.len(), blocked.len()),
+        (waiting.len() - BLOCKED_MAX, BLOCKED_MAX),
+        "some neither wait nor fail"
+    );
     for refused in &refused {
         let error = refused.get().map(|_| ()).expect_err("the gate is closed");
         assert!(error.to_string().contains("MOBULA_FIBERS"), "{error}");

@@ -1,5 +1,5 @@
-//! Programs that deadlock, each in its own way: `stuck CASE`, on 2 ranks. Rank 0 is the driver, gives up after some seconds, and
-//! prints `gave up`; the test checks what the runtime printed until then.
+//! Programs that deadlock, each in its own way: `stuck CASE`, on 2 ranks. Rank 0 is the driver, gives up after some
+//! seconds, and prints `gave up`; the test checks what the runtime printed until then.
 
 use mobula::prelude::*;
 use std::process::ExitCode;

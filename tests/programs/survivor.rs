@@ -1,5 +1,5 @@
-//! Rounds of tasks on every rank, while a test kills ranks, powers hosts off and pulls cables: the answers must be right all the
-//! same. `survivor [ROUNDS]`.
+//! Rounds of tasks on every rank, while a test kills ranks, powers hosts off and pulls cables: the answers must be
+//! right all the same. `survivor [ROUNDS]`.
 //!
 //! Prints the process of each rank, `round N` for each round, and finally `survived: right answers, lost ranks [..]`.
 

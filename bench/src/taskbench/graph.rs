@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn who_depends_and_who_is_depended_on_agree() {
+    fn dependencies_and_dependents_agree() {
         for pattern in Pattern::ALL {
             let graph = graph(pattern);
             for step in 0..graph.steps - 1 {

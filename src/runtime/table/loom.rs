@@ -40,7 +40,7 @@ fn take_or_sleep(table: &SeenTable, doorbell: &Doorbell, cpus: i64) {
 
 fn give_and_notify(table: &SeenTable, doorbells: &[Arc<Doorbell>], cpus: i64) {
     table.give_cpu(cpus * UNIT);
-    table.notify_waiters(|index| doorbells[index].notify());
+    table.notify_waiters(|index| doorbells[index].notify_always());
 }
 
 /// Both may have to subtract again, and then retry: in the end one has it.

@@ -79,7 +79,7 @@ fn wrong_names() -> Outcome {
     let error = mobula::get_actor::<Counter>("unknown").map(|_| ()).expect_err("no such name");
     assert!(error.to_string().contains("unknown"), "{error}");
     let log = Log::options().name("a log").remote();
-    mobula::get_all(&[log.tell(1u32, 1u32)])?;
+    mobula::get_all(&[log.append(1u32, 1u32)])?;
     let error = mobula::get_actor::<Counter>("a log").map(|_| ()).expect_err("it is a Log");
     assert!(error.to_string().contains("a log"), "{error}");
     log.kill();
@@ -133,8 +133,8 @@ fn kill(counter: CounterHandle) {
 }
 
 fn killed_from_another_rank() -> Outcome {
-    for (place, killer) in [(0, last_rank()), (last_rank(), 0)] {
-        let counter = Counter::on(place).remote(0u64);
+    for (location, killer) in [(0, last_rank()), (last_rank(), 0)] {
+        let counter = Counter::on(location).remote(0u64);
         assert_eq!(*counter.increment().get()?, 1);
         kill::on(killer).remote(&counter).get()?;
         soon("the actor is dead", || counter.value().get().is_err());
@@ -144,12 +144,12 @@ fn killed_from_another_rank() -> Outcome {
 }
 
 fn panicked() -> Outcome {
-    for place in ranks() {
-        let counter = Counter::on(place).remote(0u64);
+    for location in ranks() {
+        let counter = Counter::on(location).remote(0u64);
         match counter.panic(40u64).get() {
             Err(Error::Task { task, rank, message, .. }) => {
                 assert!(task.contains("panic") && task.contains("Counter"), "{task}");
-                assert_eq!(rank, place);
+                assert_eq!(rank, location);
                 assert!(message.contains("the counter dislikes 40"), "{message}");
             }
             other => panic!("{other:?}"),

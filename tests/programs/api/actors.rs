@@ -1,4 +1,4 @@
-//! Actors: state that calls share, one at a time, in the order of each caller.
+//! Actors: calls share a state, run one at a time, and keep the order of each caller.
 
 use crate::cases::{Cases, Outcome};
 use crate::gate::{Gate, fresh, meet};
@@ -6,7 +6,7 @@ use crate::start::{last_rank, ranks};
 use mobula::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// The smallest thing with a state.
+/// The smallest actor with a state.
 pub struct Counter {
     value: u64,
 }
@@ -33,7 +33,7 @@ impl Counter {
     pub fn gpus(&self) -> Vec<u32> {
         mobula::context().gpus().to_vec()
     }
-    pub fn told_of_itself(&self) -> (String, String) {
+    pub fn task_and_actor(&self) -> (String, String) {
         let context = mobula::context();
         (format!("{:?}", context.task()), format!("{:?}", context.actor()))
     }
@@ -48,10 +48,10 @@ impl Counter {
     pub fn refuse(&mut self, why: &str) -> Result<u64, String> {
         Err(format!("refused: {why}"))
     }
-    pub fn meet(&self, place: u32, count: u32) -> bool {
-        meet(place, count)
+    pub fn meet(&self, meeting: u32, count: u32) -> bool {
+        meet(meeting, count)
     }
-    /// Makes tasks and waits for them, one of them on another actor.
+    /// Waits for a task and for a call of another actor.
     pub fn gather(&mut self, other: CounterHandle) -> mobula::Result<u64> {
         let there = other.add(1);
         self.value += *double::remote(5u64).get()? + *there.get()?;
@@ -64,33 +64,33 @@ pub fn double(value: u64) -> u64 {
     2 * value
 }
 
-/// Keeps what it is told, in the order of arrival.
+/// Stores lines in the order in which its calls run.
 pub struct Log {
     lines: Vec<(u32, u32)>,
-    inside: bool,
+    in_call: bool,
 }
 
 #[mobula::actor]
 impl Log {
     pub fn new() -> Self {
-        Log { lines: Vec::new(), inside: false }
+        Log { lines: Vec::new(), in_call: false }
     }
-    pub fn tell(&mut self, who: u32, what: u32) {
-        assert!(!std::mem::replace(&mut self.inside, true), "two calls at a time");
+    pub fn append(&mut self, caller: u32, number: u32) {
+        assert!(!std::mem::replace(&mut self.in_call, true), "two calls at a time");
         std::thread::yield_now();
-        self.lines.push((who, what));
-        self.inside = false;
+        self.lines.push((caller, number));
+        self.in_call = false;
     }
     pub fn lines(&self) -> Vec<(u32, u32)> {
         self.lines.clone()
     }
 }
 
-/// Tells `count` things, waiting for none of them but the last.
+/// Appends `count` lines; waits only for the last call.
 #[mobula::remote]
-fn tell(log: LogHandle, who: u32, count: u32) -> mobula::Result<()> {
-    let told: Vec<ObjectRef<()>> = (0..count).map(|what| log.tell(who, what)).collect();
-    if let Some(last) = told.last() {
+fn append(log: LogHandle, caller: u32, count: u32) -> mobula::Result<()> {
+    let calls: Vec<ObjectRef<()>> = (0..count).map(|number| log.append(caller, number)).collect();
+    if let Some(last) = calls.last() {
         last.get()?;
     }
     Ok(())
@@ -115,7 +115,7 @@ fn make_counter(start: u64) -> CounterHandle {
     Counter::remote(start)
 }
 
-/// Handles inside.
+/// A value with handles inside.
 #[derive(Clone, Serialize, Deserialize)]
 struct Team {
     first: CounterHandle,
@@ -140,11 +140,11 @@ pub fn run(cases: &mut Cases) {
     cases.case("a hundred actors on every rank", many);
     cases.case("an actor is placed on any rank, and stays there", placed);
     cases.case("several results of a method", several_results);
-    cases.case("a method makes tasks and calls other actors", nested);
+    cases.case("a method submits tasks and calls other actors", nested);
     cases.case("context() in a method", context);
     cases.case("handles passed to tasks, by value and borrowed", handles_to_tasks);
     cases.case("handles inside objects and arguments", handles_in_objects);
-    cases.case("a handle made by a task", handle_from_a_task);
+    cases.case("a handle returned by a task", handle_from_a_task);
 }
 
 fn in_order() -> Outcome {
@@ -163,7 +163,7 @@ fn arguments() -> Outcome {
     assert_eq!(*counter.add(&amount).get()?, 108);
     assert_eq!(*counter.add(counter.add(1u64)).get()?, 108 + 1 + 109);
     assert_eq!(*double::remote(counter.value()).get()?, 436);
-    assert!(counter.refuse("a str").get().expect_err("it refuses").to_string().contains("a str"));
+    assert!(counter.refuse("a str").get().expect_err("it returns an error").to_string().contains("a str"));
     Ok(())
 }
 
@@ -180,27 +180,29 @@ fn order_behind_a_slow_argument() -> Outcome {
 }
 
 fn order_of_callers() -> Outcome {
-    const TOLD: u32 = 200;
-    for place in [0, last_rank()] {
-        let log = Log::on(place).remote();
+    const LINES: u32 = 200;
+    for rank in [0, last_rank()] {
+        let log = Log::on(rank).remote();
         let callers: Vec<u32> = (0..2 * ranks().len() as u32).collect();
-        let tellers: Vec<ObjectRef<()>> =
-            callers.iter().map(|who| tell::on(who % ranks().len() as u32).remote(&log, *who, TOLD)).collect();
-        mobula::get_all(&tellers)?;
+        let tasks: Vec<ObjectRef<()>> = callers
+            .iter()
+            .map(|caller| append::on(caller % ranks().len() as u32).remote(&log, *caller, LINES))
+            .collect();
+        mobula::get_all(&tasks)?;
         let lines = log.lines().get()?;
-        assert_eq!(lines.len(), callers.len() * TOLD as usize);
-        for who in callers {
-            let told: Vec<u32> = lines.iter().filter(|line| line.0 == who).map(|line| line.1).collect();
-            assert_eq!(told, (0..TOLD).collect::<Vec<u32>>(), "caller {who}");
+        assert_eq!(lines.len(), callers.len() * LINES as usize);
+        for caller in callers {
+            let numbers: Vec<u32> = lines.iter().filter(|line| line.0 == caller).map(|line| line.1).collect();
+            assert_eq!(numbers, (0..LINES).collect::<Vec<u32>>(), "caller {caller}");
         }
     }
     Ok(())
 }
 
 fn parallel() -> Outcome {
-    let place = fresh();
+    let meeting = fresh();
     let counters: Vec<CounterHandle> = (0..10).map(|_| Counter::on(0).remote(0u64)).collect();
-    let met: Vec<ObjectRef<bool>> = counters.iter().map(|counter| counter.meet(place, 10)).collect();
+    let met: Vec<ObjectRef<bool>> = counters.iter().map(|counter| counter.meet(meeting, 10)).collect();
     assert!(mobula::get_all(&met)?.iter().all(|met| **met), "ten actors never met");
     Ok(())
 }
@@ -250,14 +252,14 @@ fn nested() -> Outcome {
 }
 
 fn context() -> Outcome {
-    let (task, actor) = (*Counter::on(last_rank()).remote(0u64).told_of_itself().get()?).clone();
-    assert!(task.contains("told_of_itself") && actor.contains("Counter"), "{task} {actor}");
+    let (task, actor) = (*Counter::on(last_rank()).remote(0u64).task_and_actor().get()?).clone();
+    assert!(task.contains("task_and_actor") && actor.contains("Counter"), "{task} {actor}");
     Ok(())
 }
 
 fn handles_to_tasks() -> Outcome {
-    for place in ranks() {
-        let counter = Counter::on(place).remote(0u64);
+    for location in ranks() {
+        let counter = Counter::on(location).remote(0u64);
         let all: Vec<ObjectRef<u64>> =
             ranks().into_iter().map(|rank| increment::on(rank).remote(counter.clone(), 20u64)).collect();
         mobula::get_all(&all)?;
@@ -271,7 +273,7 @@ fn handles_to_tasks() -> Outcome {
 fn handles_in_objects() -> Outcome {
     let team = Team { first: Counter::remote(0u64), others: vec![Counter::on(last_rank()).remote(10u64); 2] };
     let stored = mobula::put(team.clone())?;
-    // The object's handles alone keep the actors.
+    // Only the object's handles keep the actors alive.
     drop(team);
     for (round, rank) in ranks().into_iter().chain([0]).enumerate() {
         let round = round as u64;

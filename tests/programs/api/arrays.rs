@@ -1,4 +1,4 @@
-//! Objects: arrays lie in the store once, and every process of the host reads them there.
+//! Objects: the store has each array once, and every process of the host reads it there.
 
 use crate::cases::{Cases, Outcome};
 use crate::start::{host_of, hosts, last_rank, ranks};
@@ -8,17 +8,17 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
 
-/// What the array that is shared takes, bytes; two do not fit in one rank's store.
+/// Bytes of the shared array; two do not fit in one rank's store.
 const LARGE_BYTES: usize = 256 << 20;
 
 pub fn config() -> Config {
     Config::default().num_cpus(10.0).store_bytes(LARGE_BYTES as u64 + (64 << 20))
 }
 
-/// An array that may be there, and any number of others.
+/// An optional array, and any number of others.
 type Part = (Option<Array<f64>>, Vec<Array<u8>>);
 
-/// Arrays deep inside.
+/// A value with arrays deep inside.
 #[derive(Clone, Serialize, Deserialize)]
 struct Field {
     name: String,
@@ -33,7 +33,7 @@ struct Particle {
 }
 
 fn numbers(count: usize, scale: f64) -> Vec<f64> {
-    (0..count).map(|place| scale * place as f64).collect()
+    (0..count).map(|index| scale * index as f64).collect()
 }
 
 #[mobula::remote]
@@ -43,7 +43,7 @@ fn make(count: usize, scale: f64) -> mobula::Result<Array<f64>> {
     Ok(array.seal())
 }
 
-/// A large array of bytes, with a mark at both ends, and where it lies in the process that made it.
+/// A large array of equal bytes, and its address in the process that made it.
 #[mobula::remote(num_returns = 2)]
 fn make_large(mark: u8) -> mobula::Result<(Array<u8>, usize)> {
     let mut array = mobula::create_array::<u8>(LARGE_BYTES)?;
@@ -53,7 +53,7 @@ fn make_large(mark: u8) -> mobula::Result<(Array<u8>, usize)> {
     Ok((array, address))
 }
 
-/// A name and vectors of numbers of every kind of place: by value, by reference, in a tuple.
+/// Vectors of numbers by value, by reference and in a tuple.
 #[mobula::remote]
 fn stir(bytes: Vec<u8>, indices: &Vec<i64>, named: (String, Vec<f32>)) -> (Vec<u8>, Vec<i64>, Vec<f32>) {
     (bytes.into_iter().rev().collect(), indices.iter().map(|index| -index).collect(), named.1)
@@ -104,18 +104,18 @@ fn sum_field(field: &Field) -> f64 {
 }
 
 pub fn run(cases: &mut Cases) {
-    cases.case("vectors of numbers come back as they went", vectors);
-    cases.case("put_array, create_array, seal", made);
+    cases.case("vectors of numbers return unchanged", vectors);
+    cases.case("put_array, create_array, seal", created);
     cases.case("arrays of many types, aligned", types);
     cases.case("empty arrays", empty);
     cases.case("put and return of an array copy nothing", same_pointer);
     cases.case("an array deep inside a struct is not copied", deep_inside);
     cases.case("arrays go between all ranks", between_ranks);
     cases.case("an array is passed on from rank to rank", passed_on);
-    cases.case("an array of another rank is read where it lies", read_in_place);
+    cases.case("an array of another rank is read in place", read_in_place);
 }
 
-fn made() -> Outcome {
+fn created() -> Outcome {
     let reference: ObjectRef<Array<f64>> = mobula::put_array(&numbers(1000, 2.0))?;
     assert_eq!(reference.get()?.as_slice(), numbers(1000, 2.0));
     let mut writer = mobula::create_array::<f64>(1 << 20)?;
@@ -131,19 +131,19 @@ fn made() -> Outcome {
 }
 
 fn types() -> Outcome {
-    fn held<T: Pod + Send + Sync + PartialEq + std::fmt::Debug>(values: &[T]) -> Outcome {
+    fn stored<T: Pod + Send + Sync + PartialEq + std::fmt::Debug>(values: &[T]) -> Outcome {
         let array = mobula::put_array(values)?.get()?;
         assert_eq!(array.as_slice(), values);
-        assert!(array.as_ptr().addr().is_multiple_of(64), "vector units want 64 bytes");
+        assert!(array.as_ptr().addr().is_multiple_of(64), "vector units need an alignment of 64 bytes");
         Ok(())
     }
-    held(&[1u8, 2, 3])?;
-    held(&[-1i16, 2])?;
-    held(&[1.5f32; 17])?;
-    held(&[u64::MAX, 0])?;
-    held(&[u128::MAX])?;
-    held(&[[1.0f64, 2.0], [3.0, 4.0]])?;
-    held(&[Particle { position: [1.0, 2.0, 3.0], charge: -1 }; 5])
+    stored(&[1u8, 2, 3])?;
+    stored(&[-1i16, 2])?;
+    stored(&[1.5f32; 17])?;
+    stored(&[u64::MAX, 0])?;
+    stored(&[u128::MAX])?;
+    stored(&[[1.0f64, 2.0], [3.0, 4.0]])?;
+    stored(&[Particle { position: [1.0, 2.0, 3.0], charge: -1 }; 5])
 }
 
 fn empty() -> Outcome {
@@ -163,7 +163,7 @@ fn same_pointer() -> Outcome {
     assert_eq!(array.as_ptr(), written, "seal moved the bytes");
     let reference = mobula::put(array)?;
     assert_eq!(reference.get()?.as_ptr(), written, "put moved the bytes");
-    assert_eq!(*address::on(0).remote(&reference).get()?, written.addr(), "a task of this process sees a copy");
+    assert_eq!(*address::on(0).remote(&reference).get()?, written.addr(), "a task of this process got a copy");
     let (array, address) = make_large::on(0).remote(2u8);
     assert_eq!(array.get()?.as_ptr().addr(), *address.get()?, "returning it moved the bytes");
     Ok(())
@@ -174,7 +174,7 @@ fn deep_inside() -> Outcome {
     let pointer = array.as_ptr();
     let parts = BTreeMap::from([(9, (Some(array), Vec::new()))]);
     let reference = mobula::put(Field { name: "here".to_string(), parts })?;
-    let inside = |field: &Field| field.parts[&9].0.as_ref().expect("put there").as_ptr();
+    let inside = |field: &Field| field.parts[&9].0.as_ref().expect("it was put").as_ptr();
     assert_eq!(inside(&*reference.get()?), pointer);
     assert_eq!(*sum_field::on(0).remote(&reference).get()?, 4950.0);
     for maker in ranks() {
@@ -214,17 +214,17 @@ fn passed_on() -> Outcome {
 }
 
 fn read_in_place() -> Outcome {
-    // The last rank of this host.
+    // Only if another rank of this host shares memory.
     if ranks().len() == hosts()
         || std::env::var("MOBULA_FABRIC").is_ok_and(|fabric| !matches!(&*fabric, "auto" | "shm"))
     {
         println!("left out: there is no other rank with shared memory");
         return Ok(());
     }
-    let beside = *ranks().iter().rfind(|rank| host_of(**rank) == host_of(0)).expect("rank 0 at least");
-    // A copy of the large one has no room beside this.
+    let other = *ranks().iter().rfind(|rank| host_of(**rank) == host_of(0)).expect("rank 0 at least");
+    // Beside this one, the store has no space for a copy of the large one.
     let own = mobula::put_array(&vec![1u8; LARGE_BYTES / 2])?;
-    let (array, _) = make_large::on(beside).remote(77u8);
+    let (array, _) = make_large::on(other).remote(77u8);
     mobula::wait(std::slice::from_ref(&array), 1, None)?;
     let (resident, private) = (resident_bytes()?, private_bytes()?);
     let here = array.get()?;
@@ -240,20 +240,20 @@ fn read_in_place() -> Outcome {
     Ok(())
 }
 
-/// Bytes of this process that are in memory, whoever shares them.
+/// The resident bytes of this process, shared ones included.
 fn resident_bytes() -> Result<usize, Box<dyn std::error::Error>> {
     let pages = fs::read_to_string("/proc/self/statm")?;
     Ok(pages.split_whitespace().nth(1).ok_or("no second number")?.parse::<usize>()? * 4096)
 }
 
-/// Bytes of this process's own memory: what is shared with others, or with a file, is not counted.
+/// The resident bytes of this process that are shared neither with others nor with a file.
 fn private_bytes() -> Result<usize, Box<dyn std::error::Error>> {
     let status = fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).ok_or("no RssAnon")?;
     Ok(line.trim().trim_end_matches("kB").trim().parse::<usize>()? << 10)
 }
 
-/// What may be done with the mapping that holds an address: `r--s` is read-only and shared.
+/// The permissions of the mapping that contains an address: `r--s` is read-only and shared.
 fn rights_at(address: usize) -> Result<String, Box<dyn std::error::Error>> {
     for line in fs::read_to_string("/proc/self/maps")?.lines() {
         let mut words = line.split_whitespace();
@@ -267,7 +267,7 @@ fn rights_at(address: usize) -> Result<String, Box<dyn std::error::Error>> {
 }
 
 fn vectors() -> Outcome {
-    // Within a message, and far beyond one.
+    // Lengths that fit into a message, and one that does not.
     for count in [0, 3, 1 << 20] {
         let values = numbers(count, 3.0);
         let halves = halved::on(last_rank()).remote(values.clone());
@@ -280,7 +280,7 @@ fn vectors() -> Outcome {
         let stirred = stir::on(last_rank()).remote(vec![7u8; count], &indices, ("a".to_string(), vec![0.5f32; count]));
         let (bytes, indices, floats) = &*stirred.get()?;
         assert!(*bytes == vec![7u8; count] && *floats == vec![0.5f32; count] && indices.len() == count);
-        assert!(indices.iter().enumerate().all(|(place, index)| *index == -(place as i64)));
+        assert!(indices.iter().enumerate().all(|(position, index)| *index == -(position as i64)));
     }
     let rows = rows::on(last_rank()).num_returns(4).remote(4);
     for (row, found) in rows.iter().enumerate() {

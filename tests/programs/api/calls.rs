@@ -1,4 +1,4 @@
-//! Tasks: what goes in and what comes out.
+//! Tasks: arguments and results.
 
 use crate::cases::{Cases, Outcome};
 use crate::gate::Gate;
@@ -19,7 +19,7 @@ fn add(a: f64, b: f64) -> f64 {
 #[mobula::remote]
 fn nothing() {}
 
-/// It has no `Clone`: taken by value from a shared object, it must come from somewhere else.
+/// It has no `Clone`: taking it by value from a shared object needs another way to copy it.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Model {
     name: String,
@@ -58,7 +58,7 @@ fn letters(text: &str, more: String) -> usize {
 }
 
 #[mobula::remote]
-#[allow(clippy::too_many_arguments)] // as many as there may be
+#[allow(clippy::too_many_arguments)] // the maximum
 fn twelve(a: u8, b: u16, c: u32, d: u64, e: i8, f: i16, g: i32, h: i64, i: f32, j: f64, k: bool, l: char) -> String {
     format!("{a} {b} {c} {d} {e} {f} {g} {h} {i} {j} {k} {l}")
 }
@@ -78,7 +78,7 @@ fn train(data: Array<f32>) -> Result<Model, TrainError> {
     if data.is_empty() { Err(TrainError) } else { Ok(model(data.len())) }
 }
 
-/// An error of the user's that can only be printed for debugging.
+/// A user's error type that implements only `Debug`.
 #[derive(Debug)]
 struct TrainError;
 
@@ -114,7 +114,7 @@ pub fn run(cases: &mut Cases) {
         Ok(())
     });
     cases.case("a chain of 20,000 references", long_chain);
-    cases.case("one reference, many takers", fan_out);
+    cases.case("one reference as argument of many tasks", fan_out);
     cases.case("T and &T of a struct without Clone", structs);
     cases.case("&[X] takes an Array, &str a String", borrowed);
     cases.case("twelve parameters", many_parameters);
@@ -127,7 +127,7 @@ pub fn run(cases: &mut Cases) {
     cases.case("a task may return a reference", returned_reference);
     cases.case("20,000 tasks at once", many);
     cases.case("calls from threads of the program", threads);
-    cases.case("the result of a call nobody keeps", not_kept);
+    cases.case("a task whose reference is dropped runs", dropped_reference);
 }
 
 fn mixed() -> Outcome {
@@ -137,7 +137,7 @@ fn mixed() -> Outcome {
     assert_eq!(*add::remote(&x, &y).get()?, 16.0);
     assert_eq!(*add::remote(x.clone(), mobula::put(0.5)?).get()?, 3.5);
     assert_eq!(*add::on(last_rank()).remote(&x, &y).get()?, 16.0);
-    assert_eq!(*x.get()?, 3.0, "asking again gives the same");
+    assert_eq!(*x.get()?, 3.0, "a second get returns the same");
     Ok(())
 }
 
@@ -161,25 +161,25 @@ fn count_up(count: u64) -> u64 {
 fn fan_out() -> Outcome {
     let gate = Gate::new();
     let source = gate.task(7);
-    let takers: Vec<ObjectRef<u64>> = (0..1000).map(|_| count_up::remote(&source)).collect();
+    let tasks: Vec<ObjectRef<u64>> = (0..1000).map(|_| count_up::remote(&source)).collect();
     gate.open();
-    assert!(mobula::get_all(&takers)?.iter().all(|value| **value == 8));
+    assert!(mobula::get_all(&tasks)?.iter().all(|value| **value == 8));
     Ok(())
 }
 
 fn structs() -> Outcome {
     let local = mobula::put(model(3))?;
     for rank in [0, last_rank()] {
-        let made = make_model::on(rank).remote(5usize);
-        assert_eq!(*made.get()?, model(5));
-        for (object, size) in [(&local, 3), (&made, 5)] {
+        let remote = make_model::on(rank).remote(5usize);
+        assert_eq!(*remote.get()?, model(5));
+        for (object, size) in [(&local, 3), (&remote, 5)] {
             assert_eq!(*take_model::on(rank).remote(object).get()?, size);
             assert_eq!(*borrow_model::on(rank).remote(object).get()?, format!("first {size}"));
         }
         assert_eq!(*take_model::on(rank).remote(model(4)).get()?, 4);
         assert_eq!(*borrow_model::on(rank).remote(model(6)).get()?, "first 6");
     }
-    assert_eq!(local.get()?.weights.len(), 3, "taking it by value took nothing away");
+    assert_eq!(local.get()?.weights.len(), 3, "taking it by value left the object unchanged");
     Ok(())
 }
 
@@ -197,16 +197,16 @@ fn borrowed() -> Outcome {
 }
 
 fn many_parameters() -> Outcome {
-    let said =
+    let text =
         twelve::on(last_rank()).remote(1, mobula::put(2u16)?, 3, 4, -5, -6, -7, -8, 0.5, mobula::put(0.25)?, true, 'z');
-    assert_eq!(*said.get()?, "1 2 3 4 -5 -6 -7 -8 0.5 0.25 true z");
+    assert_eq!(*text.get()?, "1 2 3 4 -5 -6 -7 -8 0.5 0.25 true z");
     Ok(())
 }
 
 fn three_results() -> Outcome {
     for rank in [0, last_rank()] {
         let (a, b, c) = three::on(rank).remote();
-        drop(b); // one less does not matter to the others
+        drop(b); // dropping one does not affect the others
         assert_eq!((*a.get()?, &*c.get()?), (1, &vec![3, 3, 3]));
     }
     let (a, b, c) = three::remote();
@@ -237,7 +237,7 @@ fn trained() -> Outcome {
     Ok(())
 }
 
-/// An executor of our own, to see that a reference wakes whatever waker it is given.
+/// A minimal executor, to check that a reference wakes any waker.
 fn block_on<F: Future>(future: F) -> F::Output {
     struct Unpark(std::thread::Thread);
     impl Wake for Unpark {
@@ -275,7 +275,7 @@ fn asynchronous() -> Outcome {
         let (slow, inner) = (gate.task(1), mobula::put(mobula::put(40.0)?)?);
         let sum = add_later::on(rank).remote(&inner, 2.0);
         assert_eq!(*sum.get()?, 42.0);
-        // An async task that waits holds up nobody, not even itself.
+        // An async task that waits blocks no other task on its rank.
         let later = wait_for_both::on(rank).remote(vec![slow.clone(), slow]);
         assert_eq!(*add::on(rank).remote(1.0, 1.0).get()?, 2.0);
         gate.open();
@@ -297,11 +297,11 @@ fn sizes() -> Outcome {
     let rank = last_rank();
     for count in [0, 1, 1000, 32 << 10, (64 << 10) - 1, 64 << 10, 300_000, 5 << 20] {
         let there = bytes::on(rank).remote(count, 3);
-        assert!(*check_bytes::on(rank).remote(&there, 3).get()?, "{count} bytes made and taken there");
-        assert!(check_bytes(there.get()?.to_vec(), 3), "{count} bytes made there, got here");
+        assert!(*check_bytes::on(rank).remote(&there, 3).get()?, "{count} bytes produced and consumed there");
+        assert!(check_bytes(there.get()?.to_vec(), 3), "{count} bytes produced there, read here");
         assert!(*check_bytes::on(rank).remote(bytes(count, 9), 9).get()?, "{count} bytes sent by value");
         let here = mobula::put(bytes(count, 5))?;
-        assert!(*check_bytes::on(rank).remote(&here, 5).get()?, "{count} bytes put here, taken there");
+        assert!(*check_bytes::on(rank).remote(&here, 5).get()?, "{count} bytes put here, consumed there");
         assert_eq!(there.get()?.len(), count);
     }
     Ok(())
@@ -339,36 +339,36 @@ fn threads() -> Outcome {
     Ok(())
 }
 
-fn not_kept() -> Outcome {
-    let tally = Tally::remote();
+fn dropped_reference() -> Outcome {
+    let counter = RunCounter::remote();
     for _ in 0..50 {
-        drop(tell::remote(&tally));
-        drop(tell::on(last_rank()).remote(&tally));
+        drop(count_run::remote(&counter));
+        drop(count_run::on(last_rank()).remote(&counter));
     }
-    crate::cases::soon("all hundred tasks have run", || tally.told().get().is_ok_and(|told| *told == 100));
+    crate::cases::soon("all hundred tasks have run", || counter.runs().get().is_ok_and(|runs| *runs == 100));
     Ok(())
 }
 
 #[mobula::remote]
-fn tell(tally: TallyHandle) -> mobula::Result<()> {
-    tally.tell().get()?;
+fn count_run(counter: RunCounterHandle) -> mobula::Result<()> {
+    counter.add().get()?;
     Ok(())
 }
 
-/// Counts who tells it.
-pub struct Tally {
-    told: u64,
+/// Counts the runs of tasks.
+pub struct RunCounter {
+    runs: u64,
 }
 
 #[mobula::actor]
-impl Tally {
+impl RunCounter {
     pub fn new() -> Self {
-        Tally { told: 0 }
+        RunCounter { runs: 0 }
     }
-    pub fn tell(&mut self) {
-        self.told += 1;
+    pub fn add(&mut self) {
+        self.runs += 1;
     }
-    pub fn told(&self) -> u64 {
-        self.told
+    pub fn runs(&self) -> u64 {
+        self.runs
     }
 }

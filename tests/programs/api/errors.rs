@@ -1,4 +1,4 @@
-//! Errors: who failed where and why, at every `get` of what depended on it.
+//! Errors: which task failed, where and why, at every `get` of a dependent result.
 
 use crate::actors::Counter;
 use crate::cases::{Cases, Outcome, soon};
@@ -9,7 +9,7 @@ use std::fmt;
 
 #[mobula::remote]
 fn panics(number: u64) -> u64 {
-    panic!("number {number} is not to be had")
+    panic!("number {number} is not available")
 }
 
 #[mobula::remote]
@@ -54,7 +54,7 @@ fn increments(value: u64) -> u64 {
     value + 1
 }
 
-/// Gets it itself, and passes on what comes.
+/// Gets the reference itself, and returns the result or its error.
 #[mobula::remote]
 fn fetches(inner: Vec<ObjectRef<u64>>) -> mobula::Result<u64> {
     Ok(*inner[0].get()?)
@@ -66,7 +66,7 @@ fn splits(value: u64) -> (u64, u64) {
 }
 
 #[mobula::remote]
-fn speaks(number: u32) -> u32 {
+fn prints(number: u32) -> u32 {
     println!("a line of task number {number}");
     eprintln!("an error line of task number {number}");
     number
@@ -75,15 +75,15 @@ fn speaks(number: u32) -> u32 {
 pub fn run(cases: &mut Cases) {
     cases.case("a panic says which task, rank, host and process", panic_named);
     cases.case("a panic of the standard library, and one without a text", other_panics);
-    cases.case("an Err says what it displays", err_named);
-    cases.case("an error passes to what depends on it, unchanged", passed_on);
+    cases.case("an Err has its Display text", err_named);
+    cases.case("an error passes unchanged to dependent tasks", passed_on);
     cases.case("an error passes through a task that gets it", passed_through);
     cases.case("an error passes into actors' calls and several results", passed_into_calls);
-    cases.case("a task's name in its error is the one it was given", renamed);
-    cases.case("the text of an error has all of it", displayed);
+    cases.case("an error has the name that the call's options set", renamed);
+    cases.case("the text of an error has all its parts", displayed);
     cases.case("error_info lists them all", listed);
-    cases.case("after all this the cluster is well", well);
-    cases.case("a task's lines reach the driver", spoken);
+    cases.case("the cluster works after all these errors", works);
+    cases.case("a task's lines reach the driver", printed);
 }
 
 fn panic_named() -> Outcome {
@@ -93,8 +93,8 @@ fn panic_named() -> Outcome {
             Err(Error::Task { task, rank, host, pid, message }) => {
                 assert_eq!((task.as_str(), rank, pid), ("panics", expected, process));
                 assert_eq!(host, host_of(expected));
-                assert!(message.contains(&format!("number {} is not to be had", expected + 500)), "{message}");
-                assert!(message.contains("errors.rs"), "the place of the panic: {message}");
+                assert!(message.contains(&format!("number {} is not available", expected + 500)), "{message}");
+                assert!(message.contains("errors.rs"), "the location of the panic: {message}");
             }
             other => panic!("{other:?}"),
         }
@@ -139,9 +139,9 @@ fn passed_on() -> Outcome {
     for rank in ranks() {
         last = increments::on(rank).remote(&last);
     }
-    assert_eq!(last.get().expect_err("what it needs failed"), first);
+    assert_eq!(last.get().expect_err("its input failed"), first);
     assert_eq!(mobula::get_all(&[last]).map(|_| ()).expect_err("it fails"), first);
-    assert_eq!(failed.get().expect_err("it stays"), first);
+    assert_eq!(failed.get().expect_err("it stays failed"), first);
     Ok(())
 }
 
@@ -200,17 +200,17 @@ fn listed() -> Outcome {
     Ok(())
 }
 
-fn well() -> Outcome {
+fn works() -> Outcome {
     for rank in ranks() {
         assert_eq!(*increments::on(rank).remote(1u64).get()?, 2);
     }
     Ok(())
 }
 
-fn spoken() -> Outcome {
+fn printed() -> Outcome {
     // The test that started this program looks for the lines.
     for rank in ranks() {
-        assert_eq!(*speaks::on(rank).remote(rank).get()?, rank);
+        assert_eq!(*prints::on(rank).remote(rank).get()?, rank);
     }
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! Many of everything: lists of references as arguments, lists of results, waits on thousands. Nothing here looks at a clock.
+//! Many of everything: lists of references as arguments, lists of results, waits on thousands. No case depends on a
+//! clock.
 
 use crate::cases::{Cases, Outcome};
 use crate::gate::Gate;
@@ -6,10 +7,10 @@ use crate::start::last_rank;
 use mobula::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// As many references as one task is expected to take.
+/// The number of references that one task must be able to take.
 const ARGUMENTS: u64 = 10_000;
 
-/// As many results as one task is expected to have.
+/// The number of results that one task must be able to have.
 const RETURNS: usize = 3_000;
 
 #[mobula::remote]
@@ -65,7 +66,7 @@ fn three(count: u64) -> Vec<Named> {
 #[mobula::remote(num_returns = "many", num_cpus = 1)]
 fn may_fail(how: &str) -> Result<Vec<Array<u64>>, String> {
     match how {
-        "error" => Err("nothing was made".to_string()),
+        "error" => Err("nothing was created".to_string()),
         "panic" => panic!("it fell apart"),
         _ => (0..4)
             .map(|part| mobula::put_array(&[part; 8]).and_then(|array| array.get()).map(|array| array.clone()))
@@ -76,21 +77,21 @@ fn may_fail(how: &str) -> Result<Vec<Array<u64>>, String> {
 
 pub fn run(cases: &mut Cases) {
     cases.case("a list of references is an argument", lists);
-    cases.case("a list that was not there yet", pending_list);
+    cases.case("a list that is not ready yet", pending_list);
     cases.case("elements without Clone, and arrays", other_elements);
     cases.case("a list of references stays one where the parameter is one", references);
     cases.case("the first failure in a list passes on", failed_list);
     cases.case("a task with 10,000 references", long_list);
     cases.case("lists of an actor", actor_lists);
-    cases.case("as many results as the call says", asked_returns);
+    cases.case("as many results as the call says", requested_returns);
     cases.case("as many results as the attribute says", fixed_returns);
-    cases.case("another number of results", misfits);
+    cases.case("a wrong number of results is an error", wrong_count);
     cases.case("results of a call that fails", failed_returns);
     cases.case("results of a call that is cancelled", cancelled_returns);
-    cases.case("results that go on into lists", results_as_lists);
+    cases.case("results as elements of list arguments", results_as_lists);
     cases.case("wait and get_all on 10,000", many_waits);
-    cases.case("10,000 tasks, one by one as they end", one_by_one);
-    cases.case("looking again and again", looks);
+    cases.case("wait for 10,000 tasks one by one", one_by_one);
+    cases.case("many polls from several threads", polls);
     cases.case("100,000 queued tasks", queued);
 }
 
@@ -100,20 +101,20 @@ fn numbers(count: u64) -> mobula::Result<Vec<ObjectRef<u64>>> {
 
 fn lists() -> Outcome {
     let refs = numbers(4)?;
-    let (one, far) = (mobula::put(vec![10, 20])?, put_all::on(last_rank()).remote(5u64).get()?);
+    let (one, remote) = (mobula::put(vec![10, 20])?, put_all::on(last_rank()).remote(5u64).get()?);
     let array = mobula::put_array(&[100u64, 200])?;
     for rank in [0, last_rank()] {
         assert_eq!(*total::on(rank).remote(&refs).get()?, 6);
         assert_eq!(*total::on(rank).remote(&refs[1..3]).get()?, 3);
         assert_eq!(*total::on(rank).remote(&[refs[0].clone(), refs[3].clone()]).get()?, 3);
         assert_eq!(*total::on(rank).remote(mobula::each(refs.clone())).get()?, 6);
-        assert_eq!(*total::on(rank).remote(mobula::each(far.iter().cloned().rev())).get()?, 10);
+        assert_eq!(*total::on(rank).remote(mobula::each(remote.iter().cloned().rev())).get()?, 10);
         assert_eq!(*total::on(rank).remote(vec![7, 8]).get()?, 15);
         assert_eq!(*total::on(rank).remote(&one).get()?, 30);
-        // None at all: the compiler still knows what of.
+        // Empty lists, whose element type the compiler infers.
         assert_eq!(*total::on(rank).remote(vec![]).get()?, 0);
         assert_eq!(*total::on(rank).remote(&refs[..0]).get()?, 0);
-        assert_eq!(*total_borrowed::on(rank).remote(&refs, &*far, &refs[1]).get()?, 17);
+        assert_eq!(*total_borrowed::on(rank).remote(&refs, &*remote, &refs[1]).get()?, 17);
         assert_eq!(*total_borrowed::on(rank).remote(&one, &array, 1).get()?, 331);
         assert_eq!(*total_borrowed::on(rank).remote(Vec::new(), mobula::each([]), 1).get()?, 1);
     }
@@ -140,7 +141,7 @@ fn other_elements() -> Outcome {
         assert_eq!(*names::on(rank).remote(&letters, &letters).get()?, "abab");
         assert_eq!(*sum_of_arrays::on(rank).remote(&parts).get()?, 12);
     }
-    assert_eq!(letters[0].get()?.0, "a", "taking it by value took nothing away");
+    assert_eq!(letters[0].get()?.0, "a", "taking it by value left the object unchanged");
     Ok(())
 }
 
@@ -170,18 +171,18 @@ fn failed_list() -> Outcome {
 
 fn long_list() -> Outcome {
     let own = numbers(ARGUMENTS)?;
-    let far = put_all::on(last_rank()).remote(ARGUMENTS).get()?;
+    let remote = put_all::on(last_rank()).remote(ARGUMENTS).get()?;
     let sum = ARGUMENTS * (ARGUMENTS - 1) / 2;
     for rank in [0, last_rank()] {
         assert_eq!(*total::on(rank).remote(&own).get()?, sum);
-        assert_eq!(*total::on(rank).remote(&*far).get()?, sum);
+        assert_eq!(*total::on(rank).remote(&*remote).get()?, sum);
     }
-    let made: Vec<ObjectRef<u64>> = (0..ARGUMENTS).map(same::remote).collect();
-    assert_eq!(*total::remote(&made).get()?, sum);
+    let results: Vec<ObjectRef<u64>> = (0..ARGUMENTS).map(same::remote).collect();
+    assert_eq!(*total::remote(&results).get()?, sum);
     Ok(())
 }
 
-/// Adds up lists.
+/// Sums lists.
 pub struct Adder {
     total: u64,
 }
@@ -212,14 +213,14 @@ fn actor_lists() -> Outcome {
         let values: Vec<u64> = mobula::get_all(&next)?.iter().map(|value| **value).collect();
         assert_eq!(values, [33, 34, 35, 36]);
         for short in adder.next_four(1) {
-            let error = short.get().expect_err("three are no four");
+            let error = short.get().expect_err("three results instead of four");
             assert!(error.to_string().contains("returned 3 values where num_returns is 4"), "{error}");
         }
     }
     Ok(())
 }
 
-fn asked_returns() -> Outcome {
+fn requested_returns() -> Outcome {
     for rank in [0, last_rank()] {
         for count in [0, 1, 7, RETURNS] {
             let parts: Vec<ObjectRef<u64>> = split::on(rank).num_returns(count).remote(count as u64, 5u64);
@@ -249,14 +250,14 @@ fn fixed_returns() -> Outcome {
     Ok(())
 }
 
-fn misfits() -> Outcome {
+fn wrong_count() -> Outcome {
     for rank in [0, last_rank()] {
-        for (returned, wanted) in [(2, 3), (4, 3), (0, 3)] {
+        for (returned, expected_count) in [(2, 3), (4, 3), (0, 3)] {
             let parts = three::on(rank).remote(returned);
-            assert_eq!(parts.len(), wanted);
+            assert_eq!(parts.len(), expected_count);
             for part in parts {
                 let error = part.get().expect_err("not three");
-                let expected = format!("returned {returned} values where num_returns is {wanted}");
+                let expected = format!("returned {returned} values where num_returns is {expected_count}");
                 let here = matches!(&error, Error::Task { task, rank: at, .. } if task == "three" && *at == rank);
                 assert!(here && error.to_string().contains(&expected), "{error}");
             }
@@ -270,7 +271,7 @@ fn misfits() -> Outcome {
 
 fn failed_returns() -> Outcome {
     for rank in [0, last_rank()] {
-        for (how, text) in [("error", "nothing was made"), ("panic", "it fell apart")] {
+        for (how, text) in [("error", "nothing was created"), ("panic", "it fell apart")] {
             for part in may_fail::on(rank).num_returns(4).remote(how) {
                 let error = part.get().expect_err(how);
                 assert!(matches!(&error, Error::Task { task, .. } if task == "may_fail"), "{error}");
@@ -286,7 +287,7 @@ fn failed_returns() -> Outcome {
     Ok(())
 }
 
-/// Ends when its own rank is told that nobody wants it any more.
+/// Ends when its rank learns that it was cancelled.
 #[mobula::remote(num_returns = "many")]
 fn until_cancelled(never: ObjectRef<u64>, running: &AdderHandle) -> mobula::Result<Vec<u64>> {
     running.add(vec_of(1)).get()?;
@@ -295,7 +296,10 @@ fn until_cancelled(never: ObjectRef<u64>, running: &AdderHandle) -> mobula::Resu
 }
 
 fn vec_of(number: u64) -> Array<u64> {
-    mobula::put_array(&[number]).and_then(|array| array.get()).map(|array| array.clone()).expect("room for eight bytes")
+    mobula::put_array(&[number])
+        .and_then(|array| array.get())
+        .map(|array| array.clone())
+        .expect("space for eight bytes")
 }
 
 fn cancelled_returns() -> Outcome {
@@ -329,11 +333,11 @@ fn results_as_lists() -> Outcome {
 }
 
 fn many_waits() -> Outcome {
-    let far = put_all::on(last_rank()).remote(ARGUMENTS).get()?;
-    let (ready, rest) = mobula::wait(&far, far.len(), None)?;
-    assert_eq!((ready.len(), rest.len()), (far.len(), 0));
-    let far = put_all::on(last_rank()).remote(ARGUMENTS).get()?;
-    assert!(mobula::get_all(&far)?.iter().zip(0..).all(|(value, expected)| **value == expected));
+    let remote = put_all::on(last_rank()).remote(ARGUMENTS).get()?;
+    let (ready, rest) = mobula::wait(&remote, remote.len(), None)?;
+    assert_eq!((ready.len(), rest.len()), (remote.len(), 0));
+    let remote = put_all::on(last_rank()).remote(ARGUMENTS).get()?;
+    assert!(mobula::get_all(&remote)?.iter().zip(0..).all(|(value, expected)| **value == expected));
     let gate = Gate::new();
     let first = gate.task(1);
     let mut tasks: Vec<ObjectRef<u64>> = (0..ARGUMENTS).map(|_| same::remote(&first)).collect();
@@ -359,11 +363,11 @@ fn one_by_one() -> Outcome {
     Ok(())
 }
 
-/// Looks for what is not there, many times and in every way, from several threads at once: and then it is there.
-fn looks() -> Outcome {
+/// Polls results that are not ready, in every way and from several threads at once; then they become ready.
+fn polls() -> Outcome {
     let gate = Gate::new();
     let refs: Vec<ObjectRef<u64>> = (0..20).map(|number| gate.task(number)).collect();
-    let look = || -> mobula::Result<u64> {
+    let poll = || -> mobula::Result<u64> {
         for _ in 0..200 {
             let (ready, _) = mobula::wait(&refs, 1, Duration::ZERO)?;
             let timeout = refs[0].get_timeout(Duration::ZERO);
@@ -372,8 +376,8 @@ fn looks() -> Outcome {
         Ok(0)
     };
     std::thread::scope(|scope| {
-        let lookers: Vec<_> = (0..3).map(|_| scope.spawn(look)).collect();
-        lookers.into_iter().map(|looker| looker.join().expect("it does not panic")).sum::<mobula::Result<u64>>()
+        let pollers: Vec<_> = (0..3).map(|_| scope.spawn(poll)).collect();
+        pollers.into_iter().map(|poller| poller.join().expect("it does not panic")).sum::<mobula::Result<u64>>()
     })?;
     let waiter = {
         let refs = refs.clone();

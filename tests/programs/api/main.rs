@@ -1,7 +1,7 @@
 //! Every checkable sentence of the public API, as named cases: `api PARAGRAPH [CASE]`.
 //!
-//! Runs on one rank and under a launcher. Rank 0 is the driver and prints `ok CASE` for each; the last line is `passed N`. With
-//! a second argument only the cases whose names contain it are run.
+//! Runs on one rank and under a launcher. Rank 0 is the driver and prints `ok CASE` for each; the last line is `passed
+//! N`. With a second argument only the cases whose names contain it are run.
 
 mod actor_lifetimes;
 mod actors;

@@ -1,4 +1,4 @@
-//! Objects: what is dropped makes room, and a full store says so.
+//! Objects: a dropped object frees its space, and a full store is an error.
 
 use crate::cases::{Cases, Outcome, soon};
 use crate::start::{hosts, last_rank, ranks};
@@ -11,8 +11,8 @@ pub const STORE_BYTES: u64 = 64 << 20;
 /// Eight of these fill it.
 const ARRAY_BYTES: usize = 8 << 20;
 
-/// A hundred stores' worth and more: what is not given back is soon missed. Where the bytes cross a network, two stores'
-/// worth for each of a few ranks; where a machine that is interpreted makes that network, a little more than a store's worth.
+/// More than a hundred stores' worth, so that a leak fills the store. If the bytes cross a network, two stores' worth
+/// for each of a few ranks; if an emulated machine provides that network, a little more than a store's worth.
 fn rounds() -> u64 {
     match std::env::var("MOBULA_FABRIC").as_deref() {
         Ok("verbs") => 10,
@@ -35,7 +35,7 @@ fn ends(array: &[u64]) -> u64 {
     array[0] + array[array.len() - 1]
 }
 
-/// Makes arrays until there is no room, and gives the failure.
+/// Creates arrays until there is no space, and returns the error.
 #[mobula::remote]
 fn fill() -> mobula::Result<usize> {
     let mut arrays = Vec::new();
@@ -47,52 +47,52 @@ fn fill() -> mobula::Result<usize> {
 
 #[mobula::remote]
 fn grow(rank: u32, mark: u64) -> mobula::Result<u64> {
-    // The result of the inner task is the outer's only for a moment.
+    // The outer task holds the inner task's result only briefly.
     let array = make::on(rank).remote(mark);
     Ok(array.get()?[0])
 }
 
 pub fn run(cases: &mut Cases) {
-    cases.case("arrays made and dropped for ever", made_and_dropped);
-    cases.case("arrays made on every rank, got and dropped for ever", got_and_dropped);
-    cases.case("arrays made here, taken on every rank, dropped for ever", taken_and_dropped);
-    cases.case("arrays made on one rank for another", made_for_another);
-    cases.case("arrays that nobody ever gets", never_got);
-    cases.case("arrays inside objects, dropped for ever", inside_objects);
+    cases.case("arrays created and dropped many times", created_and_dropped);
+    cases.case("arrays created on every rank, read and dropped many times", read_and_dropped);
+    cases.case("arrays created here, consumed on every rank, dropped many times", consumed_and_dropped);
+    cases.case("arrays created on one rank for another", created_for_another);
+    cases.case("arrays that are never read", never_read);
+    cases.case("arrays inside objects, dropped many times", inside_objects);
     cases.case("an array that is held is not overwritten", held);
-    cases.case("a full store is StoreFull, and has room again", full);
+    cases.case("a full store is StoreFull, and has space again", full);
     cases.case("a full store of another rank is StoreFull there", full_there);
     cases.case("an array larger than the store is StoreFull", too_large);
 }
 
-/// Tries again while what was dropped elsewhere is on its way back.
-fn patiently<T>(mut make: impl FnMut() -> mobula::Result<T>) -> mobula::Result<T> {
-    let mut made = None;
-    soon("there is room again", || match make() {
+/// Retries while objects that were dropped elsewhere are still being released.
+fn retry_while_full<T>(mut make: impl FnMut() -> mobula::Result<T>) -> mobula::Result<T> {
+    let mut result = None;
+    soon("there is space again", || match make() {
         Err(Error::StoreFull { .. }) => false,
         other => {
-            made = Some(other);
+            result = Some(other);
             true
         }
     });
-    made.expect("soon returns when it holds")
+    result.expect("it is set when `soon` returns")
 }
 
-/// Most of a store, in one piece.
+/// Allocates most of a store in one piece.
 #[mobula::remote]
 fn make_whole() -> mobula::Result<()> {
     mobula::create_array::<u8>(7 * ARRAY_BYTES).map(drop)
 }
 
-/// Returns when every rank's store has its room again, in one piece.
+/// Waits until every rank's store has its space again, in one piece.
 fn all_free() -> mobula::Result<()> {
     for rank in ranks() {
-        patiently(|| make_whole::on(rank).remote().get())?;
+        retry_while_full(|| make_whole::on(rank).remote().get())?;
     }
     Ok(())
 }
 
-fn made_and_dropped() -> Outcome {
+fn created_and_dropped() -> Outcome {
     for mark in 0..rounds() {
         let array = make(mark)?;
         assert_eq!(ends(&array), 2 * mark);
@@ -102,38 +102,38 @@ fn made_and_dropped() -> Outcome {
     Ok(())
 }
 
-fn got_and_dropped() -> Outcome {
+fn read_and_dropped() -> Outcome {
     let ranks = ranks();
     for mark in 0..rounds() {
         let rank = ranks[mark as usize % ranks.len()];
-        let array = patiently(|| make::on(rank).remote(mark).get())?;
-        assert_eq!(ends(&array), 2 * mark, "made by rank {rank}");
+        let array = retry_while_full(|| make::on(rank).remote(mark).get())?;
+        assert_eq!(ends(&array), 2 * mark, "created by rank {rank}");
     }
     Ok(())
 }
 
-fn taken_and_dropped() -> Outcome {
+fn consumed_and_dropped() -> Outcome {
     let ranks = ranks();
     for mark in 0..rounds() {
         let rank = ranks[mark as usize % ranks.len()];
-        let array = mobula::put(patiently(|| make(mark))?)?;
-        assert_eq!(*ends::on(rank).remote(&array).get()?, 2 * mark, "taken by rank {rank}");
+        let array = mobula::put(retry_while_full(|| make(mark))?)?;
+        assert_eq!(*ends::on(rank).remote(&array).get()?, 2 * mark, "consumed by rank {rank}");
     }
     Ok(())
 }
 
-fn made_for_another() -> Outcome {
-    let (maker, taker) = (last_rank(), last_rank() / 2);
+fn created_for_another() -> Outcome {
+    let (producer, consumer) = (last_rank(), last_rank() / 2);
     for mark in 0..rounds() / 4 {
-        let sum = patiently(|| ends::on(taker).remote(make::on(maker).remote(mark)).get())?;
+        let sum = retry_while_full(|| ends::on(consumer).remote(make::on(producer).remote(mark)).get())?;
         assert_eq!(*sum, 2 * mark);
-        let first = patiently(|| grow::on(taker).remote(maker, mark).get())?;
+        let first = retry_while_full(|| grow::on(consumer).remote(producer, mark).get())?;
         assert_eq!(*first, mark);
     }
     Ok(())
 }
 
-fn never_got() -> Outcome {
+fn never_read() -> Outcome {
     for rank in ranks() {
         for mark in 0..rounds() / 8 {
             drop(make::on(rank).remote(mark));
@@ -145,7 +145,7 @@ fn never_got() -> Outcome {
 
 fn inside_objects() -> Outcome {
     for mark in 0..rounds() / 4 {
-        let array = patiently(|| make(mark))?;
+        let array = retry_while_full(|| make(mark))?;
         let inner = mobula::put(Some((mark, array)))?;
         let outer = mobula::put(vec![inner])?;
         let inner = outer.get()?[0].clone();
@@ -157,16 +157,16 @@ fn inside_objects() -> Outcome {
 
 fn held() -> Outcome {
     for rank in [0, last_rank()] {
-        // Held by an Array, a Ref, and a reference, each alone.
-        let array = patiently(|| make::on(rank).remote(100u64).get())?.clone();
-        let value = patiently(|| make::on(rank).remote(200u64).get())?;
-        let reference = patiently(|| {
+        // Held only by an Array, only by a Ref, and only by a reference.
+        let array = retry_while_full(|| make::on(rank).remote(100u64).get())?.clone();
+        let value = retry_while_full(|| make::on(rank).remote(200u64).get())?;
+        let reference = retry_while_full(|| {
             let reference = make::on(rank).remote(300u64);
             reference.get().map(|_| reference)
         })?;
         for mark in 0..100 {
-            drop(patiently(|| make::on(rank).remote(mark).get())?);
-            drop(patiently(|| make(mark))?);
+            drop(retry_while_full(|| make::on(rank).remote(mark).get())?);
+            drop(retry_while_full(|| make(mark))?);
         }
         assert_eq!((ends(&array), ends(&value), ends(&reference.get()?)), (200, 400, 600));
     }
@@ -205,10 +205,10 @@ fn full() -> Outcome {
 fn full_there() -> Outcome {
     for rank in ranks() {
         match fill::on(rank).remote().get() {
-            Err(Error::StoreFull { rank: whose, .. }) => assert_eq!(whose, rank),
+            Err(Error::StoreFull { rank: full, .. }) => assert_eq!(full, rank),
             other => panic!("rank {rank}: {other:?}"),
         }
-        assert_eq!(patiently(|| make::on(rank).remote(3u64).get())?[0], 3);
+        assert_eq!(retry_while_full(|| make::on(rank).remote(3u64).get())?[0], 3);
     }
     Ok(())
 }
@@ -216,7 +216,7 @@ fn full_there() -> Outcome {
 fn too_large() -> Outcome {
     let huge = mobula::create_array::<u8>(1 << 40).map(|_| ()).expect_err("a terabyte");
     assert!(matches!(huge, Error::StoreFull { .. }), "{huge:?}");
-    let absurd = mobula::create_array::<u64>(usize::MAX / 2).map(|_| ()).expect_err("more than there are addresses");
+    let absurd = mobula::create_array::<u64>(usize::MAX / 2).map(|_| ()).expect_err("larger than the address space");
     assert!(matches!(absurd, Error::StoreFull { .. } | Error::Config { .. }), "{absurd:?}");
     assert_eq!(make(1)?[0], 1);
     Ok(())

@@ -17,10 +17,10 @@ fn echo(value: u64) -> u64 {
 
 #[mobula::remote]
 fn fails(value: u64) -> Result<u64, String> {
-    Err(format!("{value} does not please"))
+    Err(format!("{value} is refused"))
 }
 
-/// A reference somewhere inside.
+/// A value with references inside.
 #[derive(Clone, Serialize, Deserialize)]
 struct Holder {
     label: String,
@@ -36,7 +36,7 @@ fn make_holder(values: Vec<u64>) -> mobula::Result<Holder> {
 
 #[mobula::remote]
 fn look_inside(holder: &Holder) -> mobula::Result<u64> {
-    let inner = holder.inner.as_ref().expect("made with one");
+    let inner = holder.inner.as_ref().expect("it has one");
     let mut sum = inner.get()?.iter().sum();
     for reference in holder.more.values() {
         sum += *reference.get()?;
@@ -44,36 +44,36 @@ fn look_inside(holder: &Holder) -> mobula::Result<u64> {
     Ok(sum)
 }
 
-/// Something that goes on in others of its kind.
+/// A value that refers to others of its kind.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Link {
     number: u64,
     next: Vec<ObjectRef<Link>>,
 }
 
-/// Keeps references for who asks.
-pub struct Keeper {
-    kept: Vec<ObjectRef<Link>>,
+/// Stores references for its callers.
+pub struct LinkStore {
+    links: Vec<ObjectRef<Link>>,
 }
 
 #[mobula::actor]
-impl Keeper {
+impl LinkStore {
     pub fn new() -> Self {
-        Keeper { kept: Vec::new() }
+        LinkStore { links: Vec::new() }
     }
-    pub fn keep(&mut self, kept: Vec<ObjectRef<Link>>) {
-        self.kept = kept;
+    pub fn store(&mut self, links: Vec<ObjectRef<Link>>) {
+        self.links = links;
     }
-    pub fn kept(&self) -> Vec<ObjectRef<Link>> {
-        self.kept.clone()
+    pub fn links(&self) -> Vec<ObjectRef<Link>> {
+        self.links.clone()
     }
 }
 
-/// Gives back a reference to its own result, once the keeper has it.
+/// Returns a reference to its own result, once the actor has it.
 #[mobula::remote]
-fn ring(keeper: KeeperHandle) -> mobula::Result<Link> {
+fn ring(store: LinkStoreHandle) -> mobula::Result<Link> {
     loop {
-        let next = (*keeper.kept().get()?).clone();
+        let next = (*store.links().get()?).clone();
         if !next.is_empty() {
             return Ok(Link { number: 7, next });
         }
@@ -85,7 +85,7 @@ fn sum_of(refs: Vec<ObjectRef<u64>>) -> mobula::Result<u64> {
     Ok(mobula::get_all(&refs)?.iter().map(|value| **value).sum())
 }
 
-/// Whether references that came as arguments are still references, asked before they can be ready.
+/// How many references inside an argument are ready, polled while some cannot be.
 #[mobula::remote]
 fn ready_among(refs: Vec<ObjectRef<u64>>) -> mobula::Result<usize> {
     Ok(mobula::wait(&refs, refs.len(), Duration::from_millis(1))?.0.len())
@@ -97,18 +97,18 @@ pub fn run(cases: &mut Cases) {
     cases.case("a task that returns a reference to itself", returns_itself);
     cases.case("any rank gets what any rank put", everywhere);
     cases.case("get_all keeps the order, and fails where one fails", get_all);
-    cases.case("get_timeout says Timeout, and get afterwards works", timeout);
-    cases.case("get_timeout of what is ready takes no time", timeout_of_ready);
+    cases.case("get_timeout returns Timeout, and a later get works", timeout);
+    cases.case("get_timeout of a ready object does not wait", timeout_of_ready);
     cases.case("wait keeps the order, at most num_returns", wait_order);
     cases.case("wait counts failures as ready", wait_failed);
-    cases.case("wait stops at its time-out", wait_timeout);
-    cases.case("any duration is a time-out, and so is none", long_timeouts);
+    cases.case("wait returns at its time-out", wait_timeout);
+    cases.case("any duration is a valid time-out, and so is none", long_timeouts);
     cases.case("wait in a task for tasks of other ranks", wait_there);
     cases.case("a reference inside an object stays a reference", inside);
     cases.case("a reference inside an argument stays a reference", inside_arguments);
-    cases.case("an object keeps alive what it names", keeps_alive);
-    cases.case("a result outlives the task that put it", outlives);
-    cases.case("an object goes with its last reference", goes);
+    cases.case("an object keeps the objects inside it alive", keeps_alive);
+    cases.case("an object survives the task that put it", survives);
+    cases.case("an object is dropped with its last reference", dropped);
     cases.case("a Ref keeps its object", kept_by_ref);
 }
 
@@ -126,9 +126,9 @@ fn put_and_get() -> Outcome {
 
 fn returns_itself() -> Outcome {
     for rank in [0, last_rank()] {
-        let keeper = Keeper::on(last_rank()).remote();
-        let own = ring::on(rank).remote(keeper.clone());
-        keeper.keep(vec![own.clone()]).get()?;
+        let store = LinkStore::on(last_rank()).remote();
+        let own = ring::on(rank).remote(store.clone());
+        store.store(vec![own.clone()]).get()?;
         let mut link = own.get()?;
         for _ in 0..3 {
             assert_eq!((link.number, link.next.len()), (7, 1));
@@ -143,7 +143,7 @@ fn get_copies_nothing() -> Outcome {
     let address = values.as_ptr();
     let reference = mobula::put(values)?;
     let (first, second) = (reference.get()?, reference.clone().get()?);
-    assert!(std::ptr::eq(&*first, &*second), "two gets, two copies");
+    assert!(std::ptr::eq(&*first, &*second), "two gets returned two copies");
     assert_eq!(first.as_ptr(), address, "put moved the bytes");
     Ok(())
 }
@@ -173,7 +173,7 @@ fn get_all() -> Outcome {
     assert!(mobula::get_all::<u64>(&[])?.is_empty());
     let mixed = [echo::remote(1u64), fails::remote(2u64), echo::remote(3u64)];
     let error = mobula::get_all(&mixed).map(|_| ()).expect_err("the second fails");
-    assert!(error.to_string().contains("2 does not please"), "{error}");
+    assert!(error.to_string().contains("2 is refused"), "{error}");
     Ok(())
 }
 
@@ -181,12 +181,13 @@ fn timeout() -> Outcome {
     let gate = Gate::new();
     let slow = gate.task(3);
     for patience in [Duration::ZERO, Duration::from_millis(50)] {
-        let began = Instant::now();
+        let started = Instant::now();
         match slow.get_timeout(patience) {
             Err(Error::Timeout { waited, .. }) => assert_eq!(waited, patience),
             other => panic!("{other:?}"),
         }
-        assert!(began.elapsed() >= patience);
+        // A time-out is a lower bound.
+        assert!(started.elapsed() >= patience);
     }
     let there = echo::on(last_rank()).remote(&slow);
     assert!(matches!(there.get_timeout(Duration::from_millis(10)), Err(Error::Timeout { .. })));
@@ -212,13 +213,13 @@ fn wait_order() -> Outcome {
     let gate = Gate::new();
     let (slow, also_slow) = (gate.task(0), gate.task(3));
     let refs = [slow, mobula::put(1u64)?, mobula::put(2u64)?, also_slow, mobula::put(4u64)?];
-    for (wanted, ready_places) in [(1, vec![1]), (2, vec![1, 2]), (3, vec![1, 2, 4])] {
-        let (ready, rest) = mobula::wait(&refs, wanted, None)?;
-        assert_eq!(ready.len(), wanted, "at most num_returns");
-        let others = (0..refs.len()).filter(|place| !ready_places.contains(place));
-        assert!(ready.iter().zip(&ready_places).all(|(one, place)| same(one, &refs[*place])), "{wanted}: {ready:?}");
-        assert_eq!(rest.len(), refs.len() - wanted);
-        assert!(rest.iter().zip(others).all(|(one, place)| same(one, &refs[place])), "{wanted}: {rest:?}");
+    for (count, ready_indices) in [(1, vec![1]), (2, vec![1, 2]), (3, vec![1, 2, 4])] {
+        let (ready, rest) = mobula::wait(&refs, count, None)?;
+        assert_eq!(ready.len(), count, "at most num_returns");
+        let others = (0..refs.len()).filter(|index| !ready_indices.contains(index));
+        assert!(ready.iter().zip(&ready_indices).all(|(one, index)| same(one, &refs[*index])), "{count}: {ready:?}");
+        assert_eq!(rest.len(), refs.len() - count);
+        assert!(rest.iter().zip(others).all(|(one, index)| same(one, &refs[index])), "{count}: {rest:?}");
     }
     gate.open();
     let (ready, rest) = mobula::wait(&refs, 5, None)?;
@@ -241,9 +242,10 @@ fn wait_failed() -> Outcome {
 fn wait_timeout() -> Outcome {
     let gate = Gate::new();
     let refs = [mobula::put(0u64)?, gate.task(1), gate.task(2)];
-    let (patience, began) = (Duration::from_millis(50), Instant::now());
+    let (patience, started) = (Duration::from_millis(50), Instant::now());
     let (ready, rest) = mobula::wait(&refs, 2, patience)?;
-    assert!(began.elapsed() >= patience);
+    // A time-out is a lower bound.
+    assert!(started.elapsed() >= patience);
     assert_eq!((ready.len(), rest.len()), (1, 2));
     assert_eq!(*ready[0].get()?, 0);
     let (ready, rest) = mobula::wait(&refs[1..], 1, Duration::ZERO)?;
@@ -262,7 +264,7 @@ fn long_timeouts() -> Outcome {
     Ok(())
 }
 
-/// Waits for tasks as they end, and says how many there were.
+/// Waits for tasks as they end; returns the sum of their results.
 #[mobula::remote]
 fn drain(ranks: Vec<u32>, count: u64) -> mobula::Result<u64> {
     let mut rest: Vec<ObjectRef<u64>> =
@@ -288,8 +290,8 @@ fn wait_there() -> Outcome {
 }
 
 fn inside() -> Outcome {
-    for maker in [0, last_rank()] {
-        let holder = make_holder::on(maker).remote(vec![1u64, 2, 3]);
+    for producer in [0, last_rank()] {
+        let holder = make_holder::on(producer).remote(vec![1u64, 2, 3]);
         let here = holder.get()?;
         assert_eq!(here.label, "held");
         assert_eq!(*here.inner.as_ref().expect("one").get()?, [1, 2, 3]);
@@ -305,7 +307,7 @@ fn inside_arguments() -> Outcome {
     let gate = Gate::new();
     let refs = vec![gate.task(1), mobula::put(10u64)?];
     for rank in [0, last_rank()] {
-        // A bare reference would be waited for; one inside a value is not.
+        // The runtime waits for a bare reference, and not for one inside a value.
         assert!(*ready_among::on(rank).remote(refs.clone()).get()? < 2);
     }
     gate.open();
@@ -314,9 +316,9 @@ fn inside_arguments() -> Outcome {
 }
 
 fn keeps_alive() -> Outcome {
-    for maker in [0, last_rank()] {
+    for producer in [0, last_rank()] {
         let outer = {
-            let inner = make_vec::on(maker).remote(9u64, 1000);
+            let inner = make_vec::on(producer).remote(9u64, 1000);
             mobula::put(Holder { label: String::new(), inner: Some(inner), more: HashMap::new() })?
         };
         churn()?;
@@ -331,7 +333,7 @@ fn make_vec(value: u64, count: usize) -> Vec<u64> {
     vec![value; count]
 }
 
-/// Makes and drops objects, so that whatever was let go too early is reused.
+/// Creates and drops objects, so that memory that was freed too early is reused.
 fn churn() -> mobula::Result<()> {
     for rank in ranks() {
         let refs: Vec<ObjectRef<Vec<u64>>> = (0..200).map(|round| make_vec::on(rank).remote(round, 1000)).collect();
@@ -340,7 +342,7 @@ fn churn() -> mobula::Result<()> {
     Ok(())
 }
 
-fn outlives() -> Outcome {
+fn survives() -> Outcome {
     let holder = make_holder::on(last_rank()).remote(vec![5u64, 6]);
     let inner = holder.get()?.inner.clone().expect("one");
     drop(holder);
@@ -351,7 +353,7 @@ fn outlives() -> Outcome {
 
 static DROPPED: AtomicU64 = AtomicU64::new(0);
 
-/// Counts how many of it have gone in this process.
+/// Counts how many were dropped in this process.
 #[derive(Serialize, Deserialize)]
 struct Counted(u64);
 
@@ -366,20 +368,20 @@ fn weigh(counted: &Counted) -> u64 {
     counted.0
 }
 
-fn goes() -> Outcome {
+fn dropped() -> Outcome {
     let before = DROPPED.load(Ordering::Relaxed);
-    let gone = || DROPPED.load(Ordering::Relaxed) - before;
+    let drops = || DROPPED.load(Ordering::Relaxed) - before;
     let reference = mobula::put(Counted(3))?;
     let copy = reference.clone();
     drop(reference);
-    assert_eq!((gone(), *weigh::on(0).remote(&copy).get()?), (0, 3));
+    assert_eq!((drops(), *weigh::on(0).remote(&copy).get()?), (0, 3));
     drop(copy);
-    soon("the object goes with its last reference", || gone() == 1);
-    // A reference that another rank had and gave back is one as well.
+    soon("the object is dropped with its last reference", || drops() == 1);
+    // A reference that another rank had and released counts as well.
     let reference = mobula::put(Counted(4))?;
     assert_eq!(*weigh::on(last_rank()).remote(&reference).get()?, 4);
     drop(reference);
-    soon("the object goes though another rank had it", || gone() >= 2);
+    soon("the object is dropped although another rank had it", || drops() >= 2);
     Ok(())
 }
 
@@ -389,6 +391,6 @@ fn kept_by_ref() -> Outcome {
     churn()?;
     assert_eq!((value.0, DROPPED.load(Ordering::Relaxed) - before), (5, 0));
     drop(value);
-    soon("the object goes with its last Ref", || DROPPED.load(Ordering::Relaxed) - before == 1);
+    soon("the object is dropped with its last Ref", || DROPPED.load(Ordering::Relaxed) - before == 1);
     Ok(())
 }

@@ -140,8 +140,8 @@ fn resources() -> Outcome {
     assert_eq!(totals.get("GPU"), Some(&(2.0 * hosts)));
     // Of each host, and not of each of its ranks.
     assert_eq!(totals.get("Custom"), Some(&(2.0 * hosts)));
-    // All cores if unbound; if a core has two hardware threads, either may be counted. All hosts are equal. This thread is bound
-    // to its rank's share of them.
+    // All cores if unbound; if a core has two hardware threads, either may be counted. All hosts are equal. This thread
+    // is bound to its rank's share of them.
     let (cpus, threads) = (totals["CPU"] / hosts, *THREADS.get().expect("set before the start"));
     assert!(cpus == threads || cpus * 2.0 == threads, "{cpus} CPUs, {threads} hardware threads");
     let (share, ranks) = (available_parallelism()?.get() as f64, ranks().len() as f64 / hosts);

@@ -1,4 +1,4 @@
-//! Seeing it: the graph of the computation as a picture, and who ran what when.
+//! The task graph as a picture, and the timeline of all ranks.
 
 use crate::actors::Counter;
 use crate::cases::{Cases, Outcome};
@@ -33,7 +33,7 @@ fn work() -> mobula::Result<()> {
     Ok(())
 }
 
-/// A file that goes with this.
+/// A temporary file, removed when this is dropped.
 struct Scratch(PathBuf);
 
 impl Scratch {
@@ -78,7 +78,7 @@ fn trace() -> Outcome {
     Ok(())
 }
 
-/// Brackets match and strings end, as far as that goes without a parser.
+/// Asserts that brackets match and strings end, which needs no parser.
 fn is_balanced(json: &str) {
     let (mut open, mut in_string, mut escaped) = (Vec::new(), false, false);
     for letter in json.trim().chars() {

@@ -1,10 +1,11 @@
-//! The tiled Cholesky factorization: a graph of tasks over arrays, compared bit by bit with the same steps run sequentially.
+//! The tiled Cholesky factorization: a graph of tasks over arrays, compared bit by bit with the same steps run
+//! sequentially.
 
 use crate::Outcome;
 use mobula::prelude::*;
 
-/// Rows of a tile, and tiles in a row of the matrix. A tile has 128 KiB: it stays on the host of its producer until another host
-/// needs it.
+/// Rows of a tile, and tiles in a row of the matrix. A tile has 128 KiB: it stays on the host of its producer until
+/// another host needs it.
 const SIDE: usize = 128;
 const TILES: usize = 6;
 

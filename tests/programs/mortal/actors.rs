@@ -38,7 +38,8 @@ fn assert_died<T: std::fmt::Debug>(what: &str, result: mobula::Result<T>) {
     assert!(matches!(&error, Error::ActorDied { reason, .. } if reason.contains(&named)), "{what}: {error:?}");
 }
 
-/// The running call, the one behind it, one from another rank and later ones fail with `ActorDied`, which names the rank.
+/// The running call, the one behind it, one from another rank and later ones fail with `ActorDied`, which names the
+/// rank.
 pub fn calls() -> Outcome {
     let count = Count::options().place(Placement::Rank(1)).remote();
     assert_eq!(*adds::on(2).remote(count.clone()).get()?, 1);
@@ -65,11 +66,13 @@ fn add_by_name(name: &str) -> mobula::Result<u64> {
     Ok(*mobula::get_actor::<Count>(name)?.add().get()?)
 }
 
-/// The names of the dead rank's actors are free again; names of living actors that its directory held are found as before.
+/// The names of the dead rank's actors are free again; names of living actors that its directory held are found as
+/// before.
 pub fn names() -> Outcome {
     let names: Vec<String> = (0..16).map(|number| format!("count {number}")).collect();
     let location = Placement::Rank(2);
-    let counts: Vec<_> = names.iter().map(|name| Count::options().name(name).place(location.clone()).remote()).collect();
+    let counts: Vec<_> =
+        names.iter().map(|name| Count::options().name(name).place(location.clone()).remote()).collect();
     let dying: Vec<String> = (0..8).map(|number| format!("dying {number}")).collect();
     for name in &dying {
         assert_eq!(*Count::options().name(name).place(Placement::Rank(1)).remote().add().get()?, 1);
@@ -107,7 +110,8 @@ fn create_count(location: u32) -> mobula::Result<CountHandle> {
     Ok(count)
 }
 
-/// An actor ends with its owner, which counts its handles: its resources are free again, and its calls tell why they fail.
+/// An actor ends with its owner, which counts its handles: its resources are free again, and its calls tell why they
+/// fail.
 pub fn owner_dies() -> Outcome {
     let count = create_count::on(1).remote(2u32).get()?;
     assert_eq!(*count.add().get()?, 2);

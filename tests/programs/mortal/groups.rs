@@ -40,8 +40,8 @@ fn group_on(rank: u32) -> Result<PlacementGroup, Box<dyn std::error::Error>> {
     Err("sixty-four groups, none of them on that rank".into())
 }
 
-/// A rank dies that holds a bundle in use: the bundle is reserved on another rank, its task is retried there, and finally all
-/// resources are free.
+/// A rank dies that holds a bundle in use: the bundle is reserved on another rank, its task is retried there, and
+/// finally all resources are free.
 pub fn groups() -> Outcome {
     let everything = mobula::available_resources();
     let first_rank = 1;

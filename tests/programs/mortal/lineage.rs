@@ -36,7 +36,8 @@ fn doubled(array: &[u64]) -> mobula::Result<(Array<u64>, bool)> {
 /// All ranks but this one die, with their results and with the results computed from those: all are recomputed.
 pub fn recomputed() -> Outcome {
     let lost = mobula::nodes().iter().flat_map(|node| node.ranks().to_vec()).max().unwrap_or_default();
-    let inputs: Vec<_> = (0..OBJECTS).map(|number| constant::options().place(Placement::Spread).remote(number)).collect();
+    let inputs: Vec<_> =
+        (0..OBJECTS).map(|number| constant::options().place(Placement::Spread).remote(number)).collect();
     let (doubled, ran): (Vec<_>, Vec<_>) =
         inputs.iter().map(|array| doubled::options().place(Placement::Spread).remote(array)).unzip();
     mobula::get_all(&ran)?;

@@ -1,5 +1,5 @@
-//! One case in which a rank dies or is stopped: `mortal CASE`, on 4 ranks. Rank 0 is the driver: it kills (SIGKILL), checks what
-//! every part of the API then returns, and finally prints `passed CASE`.
+//! One case in which a rank dies or is stopped: `mortal CASE`, on 4 ranks. Rank 0 is the driver: it kills (SIGKILL),
+//! checks what every part of the API then returns, and finally prints `passed CASE`.
 
 mod actors;
 mod ends;

@@ -41,7 +41,8 @@ fn passes(value: u64) -> u64 {
     value
 }
 
-/// Objects that were read stay readable; the others fail with the dead rank's name on every rank that waits; no wait hangs.
+/// Objects that were read stay readable; the others fail with the dead rank's name on every rank that waits; no wait
+/// hangs.
 pub fn objects() -> Outcome {
     let owned = owned::on(1).remote().get()?;
     let array = owned.array.get()?;

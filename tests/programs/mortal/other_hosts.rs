@@ -1,5 +1,5 @@
-//! Ranks that are hosts of their own, and are stopped, or die with all objects stored there. No rank shares their host, so only
-//! ranks of other hosts can notice.
+//! Ranks that are hosts of their own, and are stopped, or die with all objects stored there. No rank shares their host,
+//! so only ranks of other hosts can notice.
 
 use crate::Outcome;
 use crate::victims::{arrive, await_arrivals, process_of, signal, soon, stay, stop};
@@ -117,8 +117,8 @@ fn segments_sent() -> Option<u64> {
     values.split_whitespace().nth(index)?.parse().ok()
 }
 
-/// References, an actor and an array are on other ranks, and no rank waits for anything: once the last messages have arrived,
-/// no segment is sent during three peer time-outs. A cluster that sends heartbeats never reaches such a span.
+/// References, an actor and an array are on other ranks, and no rank waits for anything: once the last messages have
+/// arrived, no segment is sent during three peer time-outs. A cluster that sends heartbeats never reaches such a span.
 pub fn quiet() -> Outcome {
     let sum = Sum::options().place(Placement::Rank(STOPPED)).remote();
     assert_eq!(*sum.add(5).get()?, 5);
@@ -189,8 +189,8 @@ fn die() {
     stay("dying")
 }
 
-/// Arrays in three generations, spread over the hosts and not fetched; references to the last generation only. The last host
-/// dies with all its ranks: its arrays, and the lost inputs of those, are recomputed with the right numbers.
+/// Arrays in three generations, spread over the hosts and not fetched; references to the last generation only. The last
+/// host dies with all its ranks: its arrays, and the lost inputs of those, are recomputed with the right numbers.
 pub fn host_lost() -> Outcome {
     const CHAINS: usize = 12;
     let nodes = mobula::nodes();
@@ -205,7 +205,8 @@ pub fn host_lost() -> Outcome {
         .collect();
     let stored_there = |ranks: Vec<u32>| ranks.iter().filter(|rank| dying.contains(rank)).count();
     let lost = stored_there(await_arrivals("generation 3", CHAINS));
-    let lost_before = stored_there(await_arrivals("generation 2", CHAINS)) + stored_there(await_arrivals("numbers", CHAINS));
+    let lost_before =
+        stored_there(await_arrivals("generation 2", CHAINS)) + stored_there(await_arrivals("numbers", CHAINS));
     assert!(lost > 0 && lost_before > 0, "{lost} and {lost_before} arrays are stored on the last host");
     let deaths: Vec<_> = dying.iter().map(|rank| die::on(*rank).remote()).collect();
     for death in &deaths {

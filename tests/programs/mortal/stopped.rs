@@ -1,5 +1,5 @@
-//! Ranks that are stopped (SIGSTOP) for longer than MOBULA_PEER_TIMEOUT_S, and continue later: the other ranks declare them
-//! dead, and they end themselves.
+//! Ranks that are stopped (SIGSTOP) for longer than MOBULA_PEER_TIMEOUT_S, and continue later: the other ranks declare
+//! them dead, and they end themselves.
 
 use crate::Outcome;
 use crate::victims::{arrive, await_arrivals, died, process_of, signal, soon, stay, stop};
@@ -35,8 +35,8 @@ fn free(name: &str) -> f64 {
     mobula::available_resources()[name]
 }
 
-/// The resources of rank 2 are released exactly once when it is declared dead, also if it continues later; its tasks fail or run
-/// elsewhere.
+/// The resources of rank 2 are released exactly once when it is declared dead, also if it continues later; its tasks
+/// fail or run elsewhere.
 pub fn too_long() -> Outcome {
     let process = process_of(2)?;
     let held = stays::options().resource("Key", 1.0).place(Placement::Rank(2)).remote();

@@ -10,7 +10,8 @@ fn avoid(victim: u32, number: u64) -> u64 {
     if mobula::context().rank() == victim { stay("avoid") } else { number }
 }
 
-/// One of them is on rank 1 when it dies: without retries it fails with the rank's name, with retries it succeeds elsewhere.
+/// One of them is on rank 1 when it dies: without retries it fails with the rank's name, with retries it succeeds
+/// elsewhere.
 pub fn no_retries() -> Outcome {
     let spread = |retries| -> Vec<ObjectRef<u64>> {
         let once = || avoid::options().max_retries(retries).place(Placement::Spread);
@@ -36,7 +37,8 @@ fn avoid_with(victim: u32, parts: Vec<u64>) -> Vec<u64> {
     if mobula::context().rank() == victim { stay("avoid with") } else { parts.iter().map(|part| part + 1).collect() }
 }
 
-/// Without retries each result fails with the rank's name; with retries the task gets the list of references again elsewhere.
+/// Without retries each result fails with the rank's name; with retries the task gets the list of references again
+/// elsewhere.
 pub fn lists() -> Outcome {
     let parts = (0..3).map(mobula::put).collect::<mobula::Result<Vec<ObjectRef<u64>>>>()?;
     let spread = |retries| -> Vec<Vec<ObjectRef<u64>>> {
@@ -69,7 +71,8 @@ fn takes(values: Vec<ObjectRef<Vec<u64>>>) -> mobula::Result<u64> {
     if process_of(2).is_ok() { Ok(0) } else { Ok(values[0].get()?.iter().sum()) }
 }
 
-/// Retried tasks whose argument was lost with its owner fail with the owner's name: none waits for it, none runs without it.
+/// Retried tasks whose argument was lost with its owner fail with the owner's name: none waits for it, none runs
+/// without it.
 pub fn arguments_lost() -> Outcome {
     let values = vec![(*stores::on(2).remote().get()?).clone()];
     let results: Vec<_> = (0..4).map(|_| takes::options().place(Placement::Spread).remote(values.clone())).collect();

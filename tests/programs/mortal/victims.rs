@@ -60,8 +60,8 @@ pub fn signal(name: &str, process: u32) {
     assert!(sent.is_ok_and(|sent| sent.success()), "no signal {name} to {process}");
 }
 
-/// Stops a process, and returns after all its threads are stopped: a thread that waits for a core gets the signal late, and until
-/// then the others go on.
+/// Stops a process, and returns after all its threads are stopped: a thread that waits for a core gets the signal late,
+/// and until then the others go on.
 #[track_caller]
 pub fn stop(process: u32) {
     signal("STOP", process);

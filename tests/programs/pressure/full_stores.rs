@@ -148,8 +148,8 @@ pub fn too_large() -> mobula::Result<()> {
     Ok(())
 }
 
-/// Arrays of another host that are requested while all of this store is in use: they are fetched when space is freed, or refused
-/// after `MOBULA_STORE_WAIT_S`.
+/// Arrays of another host that are requested while all of this store is in use: they are fetched when space is freed,
+/// or refused after `MOBULA_STORE_WAIT_S`.
 pub fn fetches() -> mobula::Result<()> {
     let (late, never) = (make::on(1).remote(10), make::on(1).remote(11));
     let mut own: Vec<Array<u64>> = Vec::new();

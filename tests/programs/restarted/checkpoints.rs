@@ -72,7 +72,8 @@ fn adds(sum: SumHandle, times: usize) -> mobula::Result<Vec<u64>> {
     Ok(results)
 }
 
-/// 1,000 additions from two ranks while the actor's rank is killed twice: the sum is exact, and each result is returned once.
+/// 1,000 additions from two ranks while the actor's rank is killed twice: the sum is exact, and each result is returned
+/// once.
 pub fn exact() -> Outcome {
     let sum = Sum::on(1).remote();
     let text = mobula::put(String::from("kept"))?;

@@ -35,8 +35,8 @@ pub fn adds(count: CountHandle) -> mobula::Result<u64> {
     Ok(*count.add().get()?)
 }
 
-/// Its rank dies: it is constructed again elsewhere with the same arguments, every handle leads there, and its resources are
-/// released and taken again.
+/// Its rank dies: it is constructed again elsewhere with the same arguments, every handle leads there, and its
+/// resources are released and taken again.
 pub fn anew() -> Outcome {
     let count = Count::options().place(Placement::Rank(1)).resource("Key", 1.0).max_restarts(2).remote(40);
     assert_eq!(*adds::on(2).remote(count.clone()).get()?, 41);
@@ -97,7 +97,8 @@ impl Log {
     }
 }
 
-/// Calls of one caller run in their order, those from before the death first. Calls whose results arrived are not retried.
+/// Calls of one caller run in their order, those from before the death first. Calls whose results arrived are not
+/// retried.
 pub fn in_order() -> Outcome {
     let log = Log::on(1).remote();
     let finished: Vec<_> = (1..=2).map(|line| log.push(line)).collect();

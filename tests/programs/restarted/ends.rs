@@ -101,6 +101,10 @@ pub fn owner_dies() -> Outcome {
     assert_eq!(*adds::on(3).remote(named.clone()).get()?, 4);
     crate::victims::soon("its name is found", || mobula::get_actor::<Count>("named").is_ok());
     kill(2)?;
-    assert_died("a call after its rank died", named.add().get(), &["rank 2 on host", "it is not started again", "rank 1"]);
+    assert_died(
+        "a call after its rank died",
+        named.add().get(),
+        &["rank 2 on host", "it is not started again", "rank 1"],
+    );
     Ok(())
 }

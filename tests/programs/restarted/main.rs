@@ -1,5 +1,5 @@
-//! One case in which an actor's rank dies and the actor is restarted: `restarted CASE`, on 5 ranks. Rank 0 is the driver: it owns
-//! the actors in most cases, kills (SIGKILL), and prints `passed CASE` or `FAILED`.
+//! One case in which an actor's rank dies and the actor is restarted: `restarted CASE`, on 5 ranks. Rank 0 is the
+//! driver: it owns the actors in most cases, kills (SIGKILL), and prints `passed CASE` or `FAILED`.
 
 mod bundles;
 mod checkpoints;

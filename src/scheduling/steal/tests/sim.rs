@@ -61,8 +61,8 @@ impl fmt::Display for RunResult {
         let each = |count: u64| count as f64 / self.tasks as f64;
         write!(
             formatter,
-            "{:.3} of the ideal {:.1} ms, {:.3} of one queue's; a task: {:.3} steals, {:.3} requests in vain, {:.3} sent \
-             without a request; at most {} remembered",
+            "{:.3} of the ideal {:.1} ms, {:.3} of one queue's; a task: {:.3} steals, {:.3} requests in vain, {:.3} \
+             sent without a request; at most {} remembered",
             self.makespan_ns as f64 / ideal_ns as f64,
             ideal_ns as f64 / 1e6,
             self.makespan_ns as f64 / self.one_queue_ns as f64,
