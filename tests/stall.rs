@@ -29,8 +29,10 @@ fn cycle_of_actor_calls_is_reported_with_all_waits() {
         &[
             "gave up",
             "the driver waits for the result of `Caller.call`, a call of actor Caller \"first\" on rank 0",
-            "`Caller.call` of actor Caller \"first\" waits for the result of `Caller.call`, a call of actor Caller \"second\" on rank 1",
-            "`Caller.call` of actor Caller \"second\" waits for the result of `Caller.call`, a call of actor Caller \"first\" on rank 0",
+            "`Caller.call` of actor Caller \"first\" waits for the result of `Caller.call`, \
+             a call of actor Caller \"second\" on rank 1",
+            "`Caller.call` of actor Caller \"second\" waits for the result of `Caller.call`, \
+             a call of actor Caller \"first\" on rank 0",
         ],
     );
     assert_eq!(finished.count(REPORT), 1, "once, not every second:\n{}", finished.output);

@@ -134,7 +134,9 @@ proptest! {
     }
 
     #[test]
-    fn encoded_totals_decode_and_damaged_ones_are_decoded_or_refused(totals in generators::totals(), damage in damage()) {
+    fn encoded_totals_decode_and_damaged_ones_are_decoded_or_refused(
+        totals in generators::totals(), damage in damage(),
+    ) {
         let bytes = postcard::to_allocvec(&totals).unwrap();
         prop_assert_eq!(postcard::from_bytes::<Totals>(&bytes), Ok(totals));
         if let Ok(totals) = postcard::from_bytes::<Totals>(&damaged(bytes, &damage)) {

@@ -52,7 +52,7 @@ pub fn recomputed() -> Outcome {
     let again = RAN.load(Ordering::Relaxed) - before;
     let elapsed = killed.elapsed();
     println!(
-        "{OBJECTS} objects are available again {elapsed:?} after {lost} ranks died, which took {noticed:?} to be noticed; \
+        "{OBJECTS} objects are available again {elapsed:?} after {lost} ranks died (noticed after {noticed:?}); \
          {again} tasks ran again"
     );
     assert!((0..OBJECTS).zip(&arrays).all(|(number, array)| array.as_slice() == [2 * number; LENGTH]));
