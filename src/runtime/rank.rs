@@ -8,29 +8,15 @@ use crate::memory::{Arena, PeerArena};
 use crate::objects::Links;
 use crate::protocol::{ActorRef, Protocol, ProtocolLinks};
 use crate::registry::TaskHeader;
-use crate::runtime::allocation_tags::AllocationTags;
-use crate::runtime::backpressure::Pressure;
-use crate::runtime::blocked_fibers::BlockedFibers;
-use crate::runtime::groups::OwnedGroups;
-use crate::runtime::idle::IdleWorkers;
-use crate::runtime::output::OutputForwarding;
-use crate::runtime::pending_requests::PendingRequests;
-use crate::runtime::queues::Queues;
-use crate::runtime::remote_load::RemoteLoad;
-use crate::runtime::reports::Reports;
-use crate::runtime::resident_blocks::ResidentBlocks;
+use crate::runtime::lifecycle::Shutdown;
+use crate::runtime::memory::{AllocationTags, Pressure, ReadsWaitingForSpace, ResidentBlocks, SpaceWaiters, Spill};
+use crate::runtime::output::{OutputForwarding, Reports, Traces};
+use crate::runtime::resources::{OwnedGroups, RemoteLoad, ResourceTable};
 use crate::runtime::router::Router;
-use crate::runtime::shutdown::Shutdown;
-use crate::runtime::space::SpaceWaiters;
-use crate::runtime::spill::Spill;
-use crate::runtime::stall::StallWatch;
-use crate::runtime::table::ResourceTable;
-use crate::runtime::timers::Timers;
-use crate::runtime::traces::Traces;
-use crate::runtime::transport_choice::Capabilities;
-use crate::runtime::waiting_reads::ReadsWaitingForSpace;
-use crate::runtime::worker::WorkerShared;
-use crate::runtime::worker_watch::WorkerWatch;
+use crate::runtime::router::transport_choice::Capabilities;
+use crate::runtime::waiting::{BlockedFibers, PendingRequests, StallWatch, Timers};
+use crate::runtime::workers::{IdleWorkers, Queues, WorkerWatch};
+use crate::runtime::workers::worker::WorkerShared;
 use crate::scheduling::{StealState, Totals};
 use crate::topology::{Topology, WorkerPlacement};
 use serde::{Deserialize, Serialize};
@@ -121,7 +107,7 @@ pub struct Runtime {
     /// Which ranks are ready for shutdown.
     pub(super) shutdown: Shutdown,
     /// Suspicions on which rank 0 has not decided yet.
-    pub(super) arbitration: Mutex<crate::runtime::arbitration::Arbitration>,
+    pub(super) arbitration: Mutex<crate::runtime::membership::Arbitration>,
     /// How many messages had come from rank 0 when another rank reported that it is silent.
     pub(super) rank_0_suspected_at: Mutex<Option<u32>>,
     /// Why the cluster ended for this rank, if rank 0 died, or the others declared this rank dead.

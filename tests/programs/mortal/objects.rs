@@ -58,8 +58,8 @@ pub fn objects() -> Outcome {
     died("a task that takes it as argument", argument.get(), 1);
     died("a task of the driver's", here.get(), 1);
     died("a driver that waits", driver.join().expect("no panic"), 1);
-    died("a value that was never read", owned.left.get(), 1);
-    died("an array that was never read", owned.array_left.get(), 1);
+    died("a value that was never read", owned.unread.get(), 1);
+    died("an array that was never read", owned.unread_array.get(), 1);
     died("a reference that another rank has", get_first::on(3).remote(vec![owned.pending.clone()]).get(), 1);
     assert_eq!((*owned.fetched.get()?, array.as_slice().iter().sum::<u64>()), (7, 30_000));
     let (ready, _) = mobula::wait(std::slice::from_ref(&owned.pending), 1, crate::victims::PATIENCE)?;

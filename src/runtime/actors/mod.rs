@@ -1,0 +1,6 @@
+//! TODO
+
+mod handles;
+mod turn;
+
+pub use handles::{RawHandle, call, create, get_actor};

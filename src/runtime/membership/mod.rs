@@ -1,0 +1,9 @@
+//! TODO
+
+mod arbitration;
+mod failures;
+mod heartbeat;
+mod remote_watch;
+mod suspicion;
+
+pub use arbitration::Arbitration;
