@@ -11,6 +11,8 @@
 //! - RUNTIME-5: a waiting thread polls the transports for a moment, then blocks; `stop` wakes it.
 
 mod actors;
+mod cluster;
+mod current;
 mod environment;
 mod lifecycle;
 mod membership;
@@ -24,12 +26,14 @@ mod waiting;
 mod workers;
 
 pub use actors::{RawHandle, call, create, get_actor};
+pub use cluster::HostInfo;
 pub use lifecycle::{Preempt, Session, ignore_sigusr1, on_preempt, start};
 pub use memory::{create_array, put_array};
-pub use output::{HostReport, ReportSection, host_report};
-pub use rank::{HostInfo, Runtime};
+pub use output::{HostReport, ReportSection, all_records, available_on, errors_of, host_report};
+pub use rank::Runtime;
+pub use resources::{create_group, remove_group};
 pub use router::{TransportReason, TransportRow, Transports};
-pub use tasks::{Snapshot, snapshot, submit};
+pub use tasks::{Snapshot, cancel, snapshot, submit};
 pub use waiting::{block_on, get, wait_for};
 
 pub use crate::scheduling::Strategy;

@@ -2,10 +2,12 @@
 
 use crate::base::{Error, ObjectId, Result};
 use crate::objects::{Attachment, attach, attached};
-use crate::protocol::{ActorRef, Message, ActorTarget, WireActor, label_of, restart_policy_of};
-use crate::registry::{Actor, ActorFn, ActorNew, TaskHeader, MethodOf, NewOf, Options, Outputs, Placement, Runnable, Task};
-use crate::runtime::Runtime;
+use crate::protocol::{ActorRef, ActorTarget, Message, WireActor, label_of, restart_policy_of};
+use crate::registry::{
+    Actor, ActorFn, ActorNew, MethodOf, NewOf, Options, Outputs, Placement, Runnable, Task, TaskHeader,
+};
 use crate::runtime::tasks::context;
+use crate::runtime::{Runtime, resources, router};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::marker::PhantomData;
@@ -76,39 +78,44 @@ pub fn create<N: ActorNew>(options: Options, args: N::Args) -> RawHandle<N::Acto
     let Some(runtime) = Runtime::current() else {
         return RawHandle::new(ActorRef::detached(label));
     };
-    let id = ObjectId { owner: runtime.rank, number: runtime.protocol.references.fresh_number() };
+    let id = ObjectId { owner: runtime.cluster.rank, number: runtime.protocol.references.fresh_number() };
     let header = TaskHeader::new(Some(Box::new(options.clone())), context::current_number());
     let task: Arc<dyn Runnable> = Task::<NewOf<N>>::new(header, args);
     // As for a task: its arguments decide first.
-    let preferred = if matches!(options.place, Placement::Auto) { runtime.preferred_rank(&task) } else { None };
+    let preferred =
+        if matches!(options.place, Placement::Auto) { resources::preferred_rank(runtime, &task) } else { None };
     let location = match (preferred, options.bundle_slot()) {
         (Some(rank), _) => Ok(rank),
-        (None, Some(slot)) => runtime.location_for_actor(&options, slot, &label),
+        (None, Some(slot)) => resources::location_for_actor(runtime, &options, slot, &label),
         (None, None) => runtime.protocol.select_actor_rank(&runtime, &options, &label),
     };
     let location = match location {
         Ok(rank) => rank,
         Err(error) => return failed_at_creation(runtime, id, label, error),
     };
-    let policy = restart_policy_of(&options, N::Actor::CHECKPOINT.is_some()).filter(|_| location != runtime.rank);
-    let actor = ActorRef::new(&runtime, WireActor { actor: id, location, incarnation: 0, restart_policy: policy, label: label.clone() });
+    let policy =
+        restart_policy_of(&options, N::Actor::CHECKPOINT.is_some()).filter(|_| location != runtime.cluster.rank);
+    let actor = ActorRef::new(
+        &runtime,
+        WireActor { actor: id, location, incarnation: 0, restart_policy: policy, label: label.clone() },
+    );
     let name = options.name.clone().map(|name| (name, N::Actor::NAME.to_string()));
     if let Some((name, kind)) = &name
-        && let Err(error) = runtime.register_name(name, kind, &actor)
+        && let Err(error) = register_name(runtime, name, kind, &actor)
     {
         // The name is not registered and the actor never lives. The caller gets a fresh id: dropping the handle made
         // for registration forgets its own.
-        let id = ObjectId { owner: runtime.rank, number: runtime.protocol.references.fresh_number() };
+        let id = ObjectId { owner: runtime.cluster.rank, number: runtime.protocol.references.fresh_number() };
         return failed_at_creation(runtime, id, label, error);
     }
-    runtime.traces.record_submission(runtime, &task);
+    runtime.output.traces().record_submission(runtime, &task);
     runtime.protocol.build_actor(&runtime, &actor, name, task);
     RawHandle::new(actor)
 }
 
 fn failed_at_creation<A>(runtime: &'static Runtime, id: ObjectId, label: String, error: Error) -> RawHandle<A> {
     runtime.protocol.local_actors.fail_at_creation(id, error);
-    let dead = WireActor { actor: id, location: runtime.rank, incarnation: 0, restart_policy: None, label };
+    let dead = WireActor { actor: id, location: runtime.cluster.rank, incarnation: 0, restart_policy: None, label };
     RawHandle::new(ActorRef::new(&runtime, dead))
 }
 
@@ -121,23 +128,23 @@ pub fn call<M: ActorFn>(handle: &RawHandle<M::Actor>, args: M::Args) -> <M::Outp
         task.fail(Arc::new(Error::no_cluster(M::NAME)));
         return refs;
     };
-    runtime.traces.record_submission(runtime, &task);
+    runtime.output.traces().record_submission(runtime, &task);
     let actor = &handle.actor;
     task.header().set_target(actor.clone());
     let location = actor.location();
     // A checkpointed actor's results become visible only when its state is saved: also to a caller on its own rank.
-    let policy = actor.restart_policy.filter(|policy| location != runtime.rank || policy.checkpoint);
+    let policy = actor.restart_policy.filter(|policy| location != runtime.cluster.rank || policy.checkpoint);
     if let Some(policy) = policy {
         if task.header().claim_waiting() {
             runtime.protocol.call_actor(&runtime, actor, policy, task);
-            runtime.throttle(location);
+            router::throttle(runtime, location);
         }
-    } else if location == runtime.rank {
+    } else if location == runtime.cluster.rank {
         let target = ActorTarget::of(actor.id);
-        runtime.protocol.local_actors.call(&runtime, target, (runtime.rank, task.header().caller), task);
+        runtime.protocol.local_actors.call(&runtime, target, (runtime.cluster.rank, task.header().caller), task);
     } else if task.header().claim_waiting() {
         runtime.protocol.send_task(&runtime, &task, location, Some(actor.id));
-        runtime.throttle(location);
+        router::throttle(runtime, location);
     }
     refs
 }
@@ -152,7 +159,7 @@ where
 {
     let runtime = Runtime::current().ok_or_else(|| Error::no_cluster("get_actor"))?;
     let directory_rank = runtime.protocol.directory_rank(&runtime, name);
-    let outcome = runtime.handle_requests.request(runtime, directory_rank, |token| {
+    let outcome = runtime.waiting.names().request(runtime, directory_rank, |token| {
         runtime.send(directory_rank, &Message::NameGet { token, name: name.to_string(), kind: A::NAME.to_string() });
     })?;
     match outcome {
@@ -164,22 +171,20 @@ where
     }
 }
 
-impl Runtime {
-    /// Registers an actor's name at the name's directory rank; waits for the response.
-    fn register_name(&'static self, name: &str, kind: &str, actor: &Arc<ActorRef>) -> Result<()> {
-        let directory_rank = self.protocol.directory_rank(&self, name);
-        let outcome = if directory_rank == self.rank {
-            self.protocol.names.set(name.to_string(), kind.to_string(), actor.clone())
-        } else {
-            let attachment = Attachment::Handle(actor.clone());
-            let wire = self.protocol.references.export(&self, std::slice::from_ref(&attachment), directory_rank)?;
-            let Some(handle) = wire.into_iter().next() else { return Ok(()) };
-            let (name, kind) = (name.to_string(), kind.to_string());
-            let response = self
-                .handle_requests
-                .request(self, directory_rank, |token| self.send(directory_rank, &Message::NameSet { token, name, kind, handle }))?;
-            response.map(drop)
-        };
-        outcome.map_err(|reason| Error::ActorDied { actor: actor.label.clone(), reason })
-    }
+/// Registers an actor's name at the name's directory rank; waits for the response.
+fn register_name(runtime: &'static Runtime, name: &str, kind: &str, actor: &Arc<ActorRef>) -> Result<()> {
+    let directory_rank = runtime.protocol.directory_rank(&runtime, name);
+    let outcome = if directory_rank == runtime.cluster.rank {
+        runtime.protocol.names.set(name.to_string(), kind.to_string(), actor.clone())
+    } else {
+        let attachment = Attachment::Handle(actor.clone());
+        let wire = runtime.protocol.references.export(&runtime, std::slice::from_ref(&attachment), directory_rank)?;
+        let Some(handle) = wire.into_iter().next() else { return Ok(()) };
+        let (name, kind) = (name.to_string(), kind.to_string());
+        let response = runtime.waiting.names().request(runtime, directory_rank, |token| {
+            runtime.send(directory_rank, &Message::NameSet { token, name, kind, handle })
+        })?;
+        response.map(drop)
+    };
+    outcome.map_err(|reason| Error::ActorDied { actor: actor.label.clone(), reason })
 }

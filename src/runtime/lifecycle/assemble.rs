@@ -4,13 +4,14 @@ use crate::base::limits::RANKS_MAX;
 use crate::base::log::set_level;
 use crate::base::{Config, Error, Rank, Result};
 use crate::boot::{Exchange, World};
-use crate::runtime::lifecycle::hello::{group_by_host, refuse_other_binaries, Hello};
+use crate::runtime::cluster::ClusterInfo;
+use crate::runtime::lifecycle::hello::{Hello, group_by_host, refuse_other_binaries};
 use crate::runtime::lifecycle::join::join;
 use crate::runtime::lifecycle::local::{HostPosition, LocalResources, WorkerAddress};
 use crate::runtime::lifecycle::session::Session;
-use crate::runtime::rank::{HostInfo, Parts, Runtime};
 use crate::runtime::tasks::context;
-use crate::runtime::workers::{overflow, worker};
+use crate::runtime::workers::{self, overflow, worker};
+use crate::runtime::{HostInfo, Runtime, memory, output};
 use crate::topology::Topology;
 use serde::{Deserialize, Serialize};
 
@@ -37,14 +38,16 @@ pub fn start(mut world: World, config: Config) -> Result<Session> {
 
     // Each of these can fail on one rank alone: all ranks learn of it in the next exchange.
     let local = topology.and_then(|topology| LocalResources::create(&config, topology, &world, &position));
-    let addresses: Vec<WorkerAddress> = gather(&mut *world.exchange, &local.as_ref().map(LocalResources::address).map_err(Clone::clone))?;
+    let addresses: Vec<WorkerAddress> =
+        gather(&mut *world.exchange, &local.as_ref().map(LocalResources::address).map_err(Clone::clone))?;
     let joined = join(&config, local?, &world, &position, &addresses);
     let outcome = joined.as_ref().map(|_| ()).map_err(Clone::clone);
     // Also a barrier: from here on every rank has mapped the segments that it needs.
     let _: Vec<()> = gather(&mut *world.exchange, &outcome)?;
     let (parts, launcher) = (joined?, world.launcher.clone());
     // Either every rank comes here or none does, and if one rank needs MPI, all do.
-    if let Some(mpi) = world.mpi.as_ref().ok().filter(|mpi| parts.transport_names.iter().any(|name| name == mpi.name())) {
+    if let Some(mpi) = world.mpi.as_ref().ok().filter(|mpi| parts.transport_names.iter().any(|name| name == mpi.name()))
+    {
         mpi.open_reads();
     }
 
@@ -54,40 +57,27 @@ pub fn start(mut world: World, config: Config) -> Result<Session> {
     });
     // Binds the program's own thread, and the threads without a core of their own: on a core that another rank's worker
     // is pinned to, each would wait for the other to yield. If the system does not allow it, they run unbound.
-    let saved_affinity = if config.pin { crate::topology::SavedAffinity::restrict(parts.cpus).ok().flatten() } else { None };
+    let saved_affinity =
+        if config.pin { crate::topology::SavedAffinity::restrict(parts.cpus).ok().flatten() } else { None };
     let workers = parts.workers;
-    let pages = parts.arena.page_kind();
-    let store_bytes = parts.arena.bytes();
-    let is_unmapped = |(other, arena): (usize, &Option<_>)| arena.is_none() && other != rank as usize;
-    let runtime = Runtime::install(Parts {
-        rank,
-        size,
-        hosts: infos,
-        ranks: ranks.collect(),
-        capabilities: addresses.into_iter().map(|address| address.capabilities).collect(),
-        worker_placements: parts.places,
-        arena: parts.arena,
-        table: parts.table,
-        router: parts.router,
-        doorbells: parts.host_doorbells,
-        has_unmapped_stores: parts.arenas.iter().enumerate().any(is_unmapped),
-        arenas: parts.arenas,
-        death_notifier: world.exchange.death_notifier(),
-        config,
-    });
-    runtime.prepare_store();
+    let capabilities = addresses.into_iter().map(|address| address.capabilities).collect();
+    let cluster = ClusterInfo::new(rank, config, infos, ranks.collect(), capabilities);
+    let notifier = world.exchange.death_notifier();
+    let runtime = Runtime::new(cluster, parts.router, parts.memory, parts.resources, parts.places, notifier).leak();
+    runtime.install();
+    memory::prepare_store(runtime);
     context::install_panic_hook();
     overflow::install();
     overflow::prepare_thread();
     for index in 0..workers {
-        runtime.add_worker(worker::spawn(runtime, index)?);
+        runtime.workers.add(worker::spawn(runtime, index)?);
     }
     let progress =
-        std::thread::Builder::new().name(format!("mobula-{rank}-progress")).spawn(move || runtime.progress());
+        std::thread::Builder::new().name(format!("mobula-{rank}-progress")).spawn(move || workers::progress(runtime));
     let progress = progress.map_err(|error| Error::config(format!("no thread for progress: {error}")))?;
-    crate::base::sync::lock(&runtime.threads).push(progress);
+    runtime.workers.add_thread(progress);
     if rank == 0 {
-        runtime.banner(&launcher, workers, &pages.to_string(), store_bytes);
+        output::banner(runtime, &launcher, workers);
     }
     Ok(Session::new(runtime, world, saved_affinity))
 }

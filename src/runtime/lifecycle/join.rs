@@ -6,9 +6,10 @@ use crate::boot::World;
 use crate::memory::{Access, Arena, Doorbell, PeerArena, Region, Segment};
 use crate::runtime::Runtime;
 use crate::runtime::lifecycle::local::{HostPosition, LocalResources, WorkerAddress};
-use crate::runtime::resources::{ResourceTable, SharedTable};
-use crate::runtime::router::{LocalPeer, Router};
+use crate::runtime::memory::Memory;
+use crate::runtime::resources::{ResourceTable, Resources, SharedTable};
 use crate::runtime::router::transport_choice::{self, TransportKind};
+use crate::runtime::router::{LocalPeer, Router};
 use crate::scheduling::UNIT;
 use crate::topology::WorkerPlacement;
 use crate::transport::Transport;
@@ -23,11 +24,9 @@ const SPIN: Duration = Duration::from_micros(50);
 
 /// What a rank has once it has joined the others.
 pub struct JoinedRank {
-    pub arena: Arc<Arena>,
-    pub arenas: Vec<Option<Arc<PeerArena>>>,
-    pub table: ResourceTable,
     pub router: Router,
-    pub host_doorbells: Vec<Option<Arc<Doorbell>>>,
+    pub memory: Memory,
+    pub resources: Resources,
     pub places: Vec<WorkerPlacement>,
     /// The CPUs of this rank's share of its host.
     pub cpus: Vec<u32>,
@@ -46,7 +45,8 @@ pub fn join(
     let (rank, host_ranks) = (position.rank, position.host_ranks);
     // They live: each takes part in the next exchange.
     let local_peers = host_ranks.iter().filter(|other| **other != rank);
-    let local_peers = local_peers.filter_map(|other| LocalPeer::open(*other, addresses[*other as usize].arena.pid)).collect();
+    let local_peers =
+        local_peers.filter_map(|other| LocalPeer::open(*other, addresses[*other as usize].arena.pid)).collect();
     let first = &addresses[host_ranks[0] as usize];
     let (Some(table_address), Some(host)) = (&first.shared_table, &first.host) else {
         return Err(Error::fabric(format!("rank {} did not send its host's resources", host_ranks[0])));
@@ -77,16 +77,15 @@ pub fn join(
     let to: Vec<Vec<u8>> =
         routes.iter().map(|route| route.iter().filter_map(|kind| transports.index_of(*kind)).collect()).collect();
     let doorbell = transports.doorbell.unwrap_or_else(|| Arc::new(Doorbell::private()));
-    let doorbell_of =
-        |other: &Rank| if *other == rank { Some(doorbell.clone()) } else { transports.host_doorbells[*other as usize].clone() };
+    let doorbell_of = |other: &Rank| {
+        if *other == rank { Some(doorbell.clone()) } else { transports.host_doorbells[*other as usize].clone() }
+    };
     let table = ResourceTable::new(shared_table, host.totals.clone(), host_ranks.iter().map(doorbell_of).collect());
     Ok(JoinedRank {
-        arena,
-        arenas: transports.arenas,
-        table,
+        memory: Memory::new(config, arena, transports.arenas),
+        resources: Resources::new(table),
         transport_names: transports.kinds.iter().map(|kind| kind.name().to_string()).collect(),
         router: Router::new(transports.transports, transports.verbs, &to, local_peers, doorbell, spin),
-        host_doorbells: transports.host_doorbells,
         places,
         cpus,
         workers,
@@ -155,7 +154,13 @@ impl TransportSet {
     }
 
     /// Shared memory with the host's other ranks, where they share it.
-    fn add_shm(&mut self, local: LocalResources, rank: Rank, host_ranks: &[Rank], addresses: &[WorkerAddress]) -> Result<()> {
+    fn add_shm(
+        &mut self,
+        local: LocalResources,
+        rank: Rank,
+        host_ranks: &[Rank],
+        addresses: &[WorkerAddress],
+    ) -> Result<()> {
         self.arenas = vec![None; addresses.len()];
         self.host_doorbells = vec![None; addresses.len()];
         self.tcp = local.tcp;
@@ -173,7 +178,8 @@ impl TransportSet {
             self.arenas[other as usize] = Some(PeerArena::open(&address.arena)?);
         }
         let transport = ShmTransport::join(inbox, &inboxes)?;
-        transport.set_arenas(others().filter_map(|other| Some((other, self.arenas[other as usize].clone()?))).collect());
+        transport
+            .set_arenas(others().filter_map(|other| Some((other, self.arenas[other as usize].clone()?))).collect());
         for other in others() {
             self.host_doorbells[other as usize] = Some(transport.doorbell_of(other));
         }
@@ -209,7 +215,8 @@ impl TransportSet {
         let JoinInputs { config, rank, addresses, .. } = *job;
         let Some(endpoint) = self.endpoint.take() else { return Ok(()) };
         let addresses = addresses.iter().map(|address| address.capabilities.verbs.clone().ok()).collect();
-        let transport = Arc::new(VerbsTransport::start(endpoint, rank, addresses, Arc::new(RouterChannel), config.peer_timeout)?);
+        let transport =
+            Arc::new(VerbsTransport::start(endpoint, rank, addresses, Arc::new(RouterChannel), config.peer_timeout)?);
         self.verbs = Some(transport.clone());
         self.add(TransportKind::Verbs, transport);
         Ok(())

@@ -65,7 +65,12 @@ pub struct LocalResources {
 }
 
 impl LocalResources {
-    pub fn create(config: &Config, topology: Topology, world: &World, position: &HostPosition<'_>) -> Result<LocalResources> {
+    pub fn create(
+        config: &Config,
+        topology: Topology,
+        world: &World,
+        position: &HostPosition<'_>,
+    ) -> Result<LocalResources> {
         let host_ranks = position.host_ranks;
         if host_ranks.len() > RANKS_PER_HOST_MAX {
             return Err(Error::config(format!(

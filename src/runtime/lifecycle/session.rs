@@ -1,15 +1,13 @@
 //! The end of a cluster: every driver has finished, every rank stops its threads, the ranks meet at a barrier.
 
 use crate::base::log::{Level, log};
-use crate::base::sync::lock;
 use crate::base::{Error, Result};
 use crate::boot::World;
 use crate::protocol::Message;
-use crate::runtime::Runtime;
 use crate::runtime::output::Capture;
+use crate::runtime::{Runtime, membership};
 use crate::topology::SavedAffinity;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 /// How long the shutdown waits for workers whose task still runs; then it continues without them.
@@ -42,7 +40,7 @@ impl Session {
     /// Where the ranks do not shut down cleanly.
     pub fn serve(mut self) -> Result<()> {
         let runtime = self.runtime;
-        let capture = if runtime.rank == 0 { None } else { Some(Capture::begin(runtime)?) };
+        let capture = if runtime.cluster.rank == 0 { None } else { Some(Capture::begin(runtime)?) };
         self.wait_for_shutdown();
         if let Some(capture) = capture {
             capture.end();
@@ -65,7 +63,7 @@ impl Session {
         }
         self.ready_sent = true;
         let runtime = self.runtime;
-        let _ = runtime.shutdown_thread.set(std::thread::current());
+        runtime.lifecycle.set_shutdown_thread();
         runtime.send(0, &Message::ShutdownReady);
         runtime.prepare_to_sleep();
         while !runtime.stopping() {
@@ -79,37 +77,40 @@ impl Session {
         let Some(mut world) = self.world.take() else { return Ok(()) };
         let runtime = self.runtime;
         join_threads(runtime);
-        if let Some(error) = runtime.ended_by.get() {
+        if let Some(error) = runtime.lifecycle.ended_by() {
             // The others end by themselves as well, or continue without this rank: it cannot take part in the shutdown.
-            runtime.flush_final_messages();
-            runtime.dismantle();
+            membership::flush_final_messages(runtime);
+            dismantle(runtime);
             std::mem::forget(world);
             return Err(error.clone());
         }
-        if runtime.size > 1 {
+        if runtime.cluster.size > 1 {
             // A rank's last messages (its last lines) come before its second `ShutdownReady`.
             runtime.send(0, &Message::ShutdownReady);
-            let mut monitor = runtime.start_failure_detector();
-            while runtime.rank == 0 && !runtime.shutdown.all_sent_ready(2) {
+            let mut monitor = membership::start_failure_detector(runtime);
+            while runtime.cluster.rank == 0 && !runtime.lifecycle.shutdown.all_sent_ready(2) {
                 // The progress thread, which does so while the cluster runs, has ended.
-                runtime.detect_failures(&mut monitor);
+                membership::detect_failures(runtime, &mut monitor);
                 if runtime.poll() == 0 {
                     std::thread::sleep(Duration::from_micros(50));
                 }
             }
             for _ in 0..1000 {
                 runtime.poll();
-                if !runtime.has_queued_messages() {
+                if !runtime.router.has_queued_messages() {
                     break;
                 }
                 std::thread::sleep(Duration::from_micros(50));
             }
         }
-        (0..runtime.size).filter(|rank| runtime.is_dead(*rank)).for_each(|rank| world.exchange.exclude(rank));
-        let outcome =
-            if runtime.any_rank_died() && !world.survives_rank_death { Ok(()) } else { world.exchange.barrier() };
-        runtime.dismantle();
-        if runtime.any_rank_died() && !world.survives_rank_death {
+        (0..runtime.cluster.size).filter(|rank| runtime.is_dead(*rank)).for_each(|rank| world.exchange.exclude(rank));
+        let outcome = if membership::any_rank_died(runtime) && !world.survives_rank_death {
+            Ok(())
+        } else {
+            world.exchange.barrier()
+        };
+        dismantle(runtime);
+        if membership::any_rank_died(runtime) && !world.survives_rank_death {
             // A launcher's library that expects every rank would wait for dead ones.
             std::mem::forget(world);
         }
@@ -131,7 +132,7 @@ impl Drop for Session {
 
 fn join_threads(runtime: &'static Runtime) {
     let begun = Instant::now();
-    let threads = std::mem::take(&mut *lock(&runtime.threads));
+    let threads = runtime.workers.take_threads();
     for thread in threads {
         while !thread.is_finished() && begun.elapsed() < WORKERS_GRACE {
             runtime.stop();
@@ -146,30 +147,24 @@ fn join_threads(runtime: &'static Runtime) {
     }
 }
 
-impl Runtime {
-    /// Drops what the cluster owned. Arrays and references that the user still has stay readable.
-    fn dismantle(&'static self) {
-        let work = self.queues.clear();
-        for work in &work {
-            if let crate::runtime::workers::Work::Task(task) = work
-                && (task.header().claim() || task.header().claim_waiting())
-            {
-                task.fail(std::sync::Arc::new(Error::config("the cluster was shut down before the task ran")));
-            }
+/// Drops what the cluster owned. Arrays and references that the user still has stay readable.
+fn dismantle(runtime: &'static Runtime) {
+    let work = runtime.workers.queues().clear();
+    for work in &work {
+        if let crate::runtime::workers::Work::Task(task) = work
+            && (task.header().claim() || task.header().claim_waiting())
+        {
+            task.fail(std::sync::Arc::new(Error::config("the cluster was shut down before the task ran")));
         }
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(work)));
-        let dropped =
-            (self.protocol.local_actors.clear(), self.protocol.owned_actors.clear(), self.protocol.names.clear());
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(dropped)));
-        self.uninstall();
-        if let Some(fd_poller) = &self.router.fd_poller {
-            fd_poller.stop();
-        }
-        self.router.transports.iter().for_each(|transport| transport.close());
-        lock(&self.arenas).clear();
-        self.protocol.copies.clear();
-        let _ = catch_unwind(AssertUnwindSafe(|| self.protocol.references.clear()));
-        self.spill.clear();
-        *self.arena.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(work)));
+    let dropped =
+        (runtime.protocol.local_actors.clear(), runtime.protocol.owned_actors.clear(), runtime.protocol.names.clear());
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(dropped)));
+    runtime.uninstall();
+    runtime.router.close();
+    runtime.memory.close_peers();
+    runtime.protocol.copies.clear();
+    let _ = catch_unwind(AssertUnwindSafe(|| runtime.protocol.references.clear()));
+    runtime.memory.close();
 }

@@ -61,18 +61,16 @@ impl Shutdown {
     }
 }
 
-impl Runtime {
-    /// A rank's driver has finished; the second time, the rank has sent its last message.
-    pub fn on_shutdown_ready(&'static self, from: Rank) {
-        self.shutdown.record_ready(from);
-        self.stop_when_all_done();
-    }
+/// A rank's driver has finished; the second time, the rank has sent its last message.
+pub fn on_shutdown_ready(runtime: &'static Runtime, from: Rank) {
+    runtime.lifecycle.shutdown.record_ready(from);
+    stop_when_all_done(runtime);
+}
 
-    /// Ends the cluster if every driver has finished.
-    pub fn stop_when_all_done(&'static self) {
-        if self.rank == 0 && self.shutdown.try_begin() {
-            (0..self.size).rev().for_each(|rank| self.send(rank, &Message::Shutdown));
-        }
+/// Ends the cluster if every driver has finished.
+pub fn stop_when_all_done(runtime: &'static Runtime) {
+    if runtime.cluster.rank == 0 && runtime.lifecycle.shutdown.try_begin() {
+        (0..runtime.cluster.size).rev().for_each(|rank| runtime.send(rank, &Message::Shutdown));
     }
 }
 

@@ -1,38 +1,28 @@
 //! Allocation in this rank's store.
 
 use crate::base::{Error, Result};
-use crate::memory::{Arena, Block};
+use crate::memory::Block;
 use crate::objects::{Array, ArrayMut};
 use crate::runtime::Runtime;
 use crate::runtime::memory::allocation_tags::{AllocationTag, QuotaUse};
 use crate::runtime::memory::blocks::{Attribution, OwnDraft, OwnMemory};
+use crate::runtime::memory::holders::holders;
+use crate::runtime::memory::space::allocate;
 use bytemuck::Pod;
-use std::sync::{Arc, PoisonError, RwLockReadGuard};
+use std::sync::Arc;
 
-impl Runtime {
-    /// The store, while the cluster runs.
-    pub fn arena(&self) -> Option<Arc<Arena>> {
-        self.arena_guard().clone()
-    }
+/// The error of a full store.
+pub fn store_full(runtime: &Runtime, wanted_bytes: u64) -> Error {
+    let (used_bytes, store_bytes) = runtime.memory.arena().map_or((0, 0), |arena| (arena.used_bytes(), arena.bytes()));
+    Error::StoreFull { wanted_bytes, used_bytes, store_bytes, rank: runtime.cluster.rank, holders: holders(runtime) }
+}
 
-    /// The store behind a read guard, to be held briefly: shutdown waits for it.
-    pub fn arena_guard(&self) -> RwLockReadGuard<'_, Option<Arc<Arena>>> {
-        self.arena.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The error of a full store.
-    pub fn store_full(&self, wanted_bytes: u64) -> Error {
-        let (used_bytes, store_bytes) = self.arena().map_or((0, 0), |arena| (arena.used_bytes(), arena.bytes()));
-        Error::StoreFull { wanted_bytes, used_bytes, store_bytes, rank: self.rank, holders: self.holders() }
-    }
-
-    /// A block for an array that the calling task or driver creates, and its attribution.
-    fn allocate_for_caller(&'static self, bytes: usize) -> Result<(Block, Attribution)> {
-        let quota_use = QuotaUse::for_caller(bytes)?;
-        let block = self.allocate(bytes)?;
-        let tag = AllocationTag::of(self, block.offset(), bytes);
-        Ok((block, (tag, quota_use)))
-    }
+/// A block for an array that the calling task or driver creates, and its attribution.
+fn allocate_for_caller(runtime: &'static Runtime, bytes: usize) -> Result<(Block, Attribution)> {
+    let quota_use = QuotaUse::for_caller(bytes)?;
+    let block = allocate(runtime, bytes)?;
+    let tag = AllocationTag::of(runtime, block.offset(), bytes);
+    Ok((block, (tag, quota_use)))
 }
 
 fn bytes_of<T>(length: usize) -> Result<usize> {
@@ -47,7 +37,7 @@ fn bytes_of<T>(length: usize) -> Result<usize> {
 /// `StoreFull`, `MemoryLimit`, or `Config` outside of a cluster.
 pub fn create_array<T: Pod + Send + Sync>(length: usize) -> Result<ArrayMut<T>> {
     let runtime = Runtime::current().ok_or_else(|| Error::no_cluster("create_array"))?;
-    let (block, attribution) = runtime.allocate_for_caller(bytes_of::<T>(length)?)?;
+    let (block, attribution) = allocate_for_caller(runtime, bytes_of::<T>(length)?)?;
     Ok(ArrayMut::over(Box::new(OwnDraft { attribution, block }), length))
 }
 
@@ -58,7 +48,7 @@ pub fn create_array<T: Pod + Send + Sync>(length: usize) -> Result<ArrayMut<T>> 
 pub fn put_array<T: Pod + Send + Sync>(slice: &[T]) -> Result<Array<T>> {
     let runtime = Runtime::current().ok_or_else(|| Error::no_cluster("put_array"))?;
     let bytes: &[u8] = bytemuck::cast_slice(slice);
-    let (mut block, attribution) = runtime.allocate_for_caller(bytes.len())?;
+    let (mut block, attribution) = allocate_for_caller(runtime, bytes.len())?;
     block.as_mut_slice()[..bytes.len()].copy_from_slice(bytes);
     Array::over(Arc::new(OwnMemory::with_attribution(block, attribution)), slice.len())
         .ok_or_else(|| Error::config("the store cannot hold elements that need more than 64 bytes of alignment"))

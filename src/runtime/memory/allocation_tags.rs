@@ -3,7 +3,7 @@
 
 use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::base::{Error, Result};
-use crate::registry::{TaskHeader, Options};
+use crate::registry::{Options, TaskHeader};
 use crate::runtime::Runtime;
 use crate::runtime::tasks::context;
 use rustc_hash::FxHashMap;
@@ -45,14 +45,14 @@ impl AllocationTag {
             return None;
         }
         let name = context::function().unwrap_or("a driver");
-        lock(&runtime.allocation_tags.0).insert(offset, Allocation { name, bytes: bytes as u64 });
+        lock(&runtime.memory.allocation_tags.0).insert(offset, Allocation { name, bytes: bytes as u64 });
         Some(AllocationTag { runtime, offset })
     }
 }
 
 impl Drop for AllocationTag {
     fn drop(&mut self) {
-        lock(&self.runtime.allocation_tags.0).remove(&self.offset);
+        lock(&self.runtime.memory.allocation_tags.0).remove(&self.offset);
     }
 }
 

@@ -7,6 +7,8 @@
 use crate::base::sync::{AtomicBool, Ordering};
 use crate::objects::Waiter;
 use crate::runtime::Runtime;
+use crate::runtime::memory::resident_blocks::can_evict;
+use crate::runtime::memory::space::wait_for_space;
 use crate::runtime::tasks::context;
 use crate::runtime::workers::worker;
 use std::time::Instant;
@@ -31,40 +33,40 @@ impl Pressure {
     }
 }
 
-impl Runtime {
-    /// Delays a driver before it submits a task, for a bounded time, while the store is crowded and may become less so.
-    #[cold]
-    pub fn delay_submission(&'static self) {
-        if worker::here().is_some() || context::in_task() {
-            return;
-        }
-        let deadline = Instant::now() + self.config.store_wait;
-        let _reported = self.space_waiters.describe_wait("a driver delays a task until the store is less full".to_string());
-        while self.is_crowded() && self.has_tasks() && Instant::now() < deadline {
-            let waited = self.wait_for_space(deadline, |event| {
-                if !self.is_crowded() {
-                    event.clone().notify();
-                }
-            });
-            if waited.is_err() {
-                break;
+/// Delays a driver before it submits a task, for a bounded time, while the store is crowded and may become less so.
+#[cold]
+pub fn delay_submission(runtime: &'static Runtime) {
+    if worker::here().is_some() || context::in_task() {
+        return;
+    }
+    let deadline = Instant::now() + runtime.cluster.config.store_wait;
+    let _reported =
+        runtime.memory.space_waiters.describe_wait("a driver delays a task until the store is less full".to_string());
+    while is_crowded(runtime) && has_tasks(runtime) && Instant::now() < deadline {
+        let waited = wait_for_space(runtime, deadline, |event| {
+            if !is_crowded(runtime) {
+                event.clone().notify();
             }
+        });
+        if waited.is_err() {
+            break;
         }
-        // The next submission does not wait for the same allocation again.
-        self.pressure.0.store(false, Ordering::Relaxed);
     }
+    // The next submission does not wait for the same allocation again.
+    runtime.memory.pressure.0.store(false, Ordering::Relaxed);
+}
 
-    /// Returns true if the store is nearly full and nothing can be evicted.
-    fn is_crowded(&'static self) -> bool {
-        self.arena().is_some_and(|arena| arena.used_bytes() * 10 >= arena.bytes() * CROWDED_TENTHS) && !self.can_evict()
-    }
+/// Returns true if the store is nearly full and nothing can be evicted.
+fn is_crowded(runtime: &'static Runtime) -> bool {
+    runtime.memory.arena().is_some_and(|arena| arena.used_bytes() * 10 >= arena.bytes() * CROWDED_TENTHS)
+        && !can_evict(runtime)
+}
 
-    /// Returns true if tasks are queued, run, or wait, here or elsewhere on this rank's behalf.
-    fn has_tasks(&self) -> bool {
-        self.queues.has_any()
-            || self.queues.pending_count() > 0
-            || self.blocked_count.load(Ordering::Relaxed) > 0
-            || self.idle_workers.count() < self.workers().len()
-            || self.protocol.remote_tasks.any()
-    }
+/// Returns true if tasks are queued, run, or wait, here or elsewhere on this rank's behalf.
+fn has_tasks(runtime: &Runtime) -> bool {
+    runtime.workers.queues().has_any()
+        || runtime.workers.queues().pending_count() > 0
+        || runtime.waiting.any_fiber()
+        || !runtime.workers.all_sleep()
+        || runtime.protocol.remote_tasks.any()
 }

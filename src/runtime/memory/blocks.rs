@@ -3,7 +3,7 @@
 use crate::base::ObjectId;
 use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::memory::{Block, PeerArena};
-use crate::objects::{ArrayMemory, ArrayDraft, Pin, Links};
+use crate::objects::{ArrayDraft, ArrayMemory, Links, Pin};
 use crate::runtime::Runtime;
 use crate::runtime::memory::allocation_tags::{AllocationTag, QuotaUse};
 use crate::runtime::memory::resident_blocks::ResidentBlock;

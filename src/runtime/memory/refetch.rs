@@ -6,7 +6,7 @@
 
 use crate::base::sync::lock;
 use crate::base::{Error, ObjectId};
-use crate::objects::{ArrayMemory, Pin, Links, Waiter};
+use crate::objects::{ArrayMemory, Links, Pin, Waiter};
 use crate::runtime::memory::blocks::OwnMemory;
 use crate::runtime::memory::resident_blocks::ResidentBlock;
 use crate::runtime::memory::space::may_wait;
@@ -91,7 +91,7 @@ impl ResidentBlock {
                 return Err((*error).clone());
             }
             if self.runtime.is_dead(object.owner) {
-                return Err(self.runtime.death_of(object.owner));
+                return Err(self.runtime.cluster.death_of(object.owner));
             }
         }
     }

@@ -11,13 +11,13 @@
 
 use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::base::{Error, ObjectId, Rank};
-use crate::objects::{ArrayMemory, Pin, Links};
+use crate::objects::{ArrayMemory, Links, Pin};
 use crate::protocol::ReclaimableBlock;
 use crate::runtime::Runtime;
 use crate::runtime::memory::blocks::{OwnMemory, PeerMemory};
 use crate::runtime::memory::refetch::FetchSource;
 use crate::runtime::memory::spill::{OnDisk, SpilledMemory};
-use crate::store::{EvictionCandidate, EvictionClass, Eviction, choose_evictions};
+use crate::store::{Eviction, EvictionCandidate, EvictionClass, choose_evictions};
 use std::sync::{Arc, Mutex, Weak};
 
 /// A block, for as long as a packed value needs it.
@@ -43,7 +43,7 @@ impl ResidentBlock {
         let block = Arc::new_cyclic(|myself| ResidentBlock {
             runtime,
             kind,
-            last_use: AtomicU64::new(runtime.resident_blocks.now()),
+            last_use: AtomicU64::new(runtime.memory.resident_blocks.now()),
             state: Mutex::new(BlockState {
                 memory: Some(memory),
                 on_disk: None,
@@ -52,8 +52,8 @@ impl ResidentBlock {
                 weak_self: myself.clone(),
             }),
         });
-        runtime.resident_blocks.add(&block);
-        runtime.space_waiters.on_space_maybe_freed();
+        runtime.memory.resident_blocks.add(&block);
+        runtime.memory.space_waiters.on_space_maybe_freed();
         block
     }
 
@@ -62,7 +62,7 @@ impl ResidentBlock {
     fn candidate(&self, store_rank: Rank) -> Option<EvictionCandidate> {
         let state = lock(&self.state);
         let memory = state.memory.as_ref().filter(|memory| Arc::strong_count(memory) == 1)?;
-        let bytes = bytes_in(memory, self.runtime.rank, store_rank)?;
+        let bytes = bytes_in(memory, self.runtime.cluster.rank, store_rank)?;
         let class = match &state.on_disk {
             _ if state.source.is_known() => EvictionClass::Copy,
             Some(_) => EvictionClass::OnDisk,
@@ -144,7 +144,7 @@ impl ResidentBlock {
     }
 
     fn touch(&self) {
-        self.last_use.store(self.runtime.resident_blocks.now(), Ordering::Relaxed);
+        self.last_use.store(self.runtime.memory.resident_blocks.now(), Ordering::Relaxed);
     }
 }
 
@@ -157,7 +157,7 @@ impl Pin for ResidentBlock {
         }
     }
     fn unpin(&self) {
-        self.runtime.space_waiters.on_space_maybe_freed();
+        self.runtime.memory.space_waiters.on_space_maybe_freed();
     }
     fn set_copy_of(&self, object: ObjectId, links: &Arc<dyn Links>) {
         lock(&self.state).source.set_object(object, links);
@@ -235,54 +235,53 @@ pub struct Evicted {
     pub requested: u64,
 }
 
-impl Runtime {
-    /// Evicts blocks without readers that only this rank holds from the store of `store_rank`, until about
-    /// `needed_bytes` are free; it may be fewer. From this rank's own store, also blocks that other ranks hold and can
-    /// have produced again.
-    pub fn evict(&'static self, store_rank: Rank, needed_bytes: u64) -> Evicted {
-        let _one_at_a_time = lock(&self.resident_blocks.choosing);
-        let all = self.resident_blocks.living();
-        let (blocks, mut candidates): (Vec<_>, Vec<_>) =
-            all.iter().filter_map(|block| Some((block, block.candidate(store_rank)?))).unzip();
-        let reclaimable = if store_rank == self.rank { self.protocol.reclaimable(&self) } else { Vec::new() };
-        candidates.extend(reclaimable.iter().map(|(_, candidate)| *candidate));
-        let at_once = self.arena().map_or(0, |arena| arena.bytes() / SPILLS_A_STORE).min(SPILL_BYTES);
-        let chosen = choose_evictions(&candidates, needed_bytes.max(at_once), self.spill.is_on());
-        let requested: Vec<ReclaimableBlock> = chosen
-            .iter()
-            .filter_map(|(index, _)| reclaimable.get(index.checked_sub(blocks.len())?))
-            .map(|one| one.0)
-            .collect();
-        self.protocol.reclaim(&self, &requested);
-        let to_write: Vec<_> =
-            chosen.iter().filter(|(_, exit)| *exit == Eviction::Spill).map(|(index, _)| blocks[*index]).collect();
-        self.write_out(&to_write);
-        let mut freed = 0;
-        for block in chosen.iter().filter_map(|(index, _)| blocks.get(*index)) {
-            if let Some(memory) = block.try_evict() {
-                freed += memory.bytes().len() as u64;
-            }
+/// Evicts blocks without readers that only this rank holds from the store of `store_rank`, until about
+/// `needed_bytes` are free; it may be fewer. From this rank's own store, also blocks that other ranks hold and can
+/// have produced again.
+pub fn evict(runtime: &'static Runtime, store_rank: Rank, needed_bytes: u64) -> Evicted {
+    let _one_at_a_time = lock(&runtime.memory.resident_blocks.choosing);
+    let all = runtime.memory.resident_blocks.living();
+    let (blocks, mut candidates): (Vec<_>, Vec<_>) =
+        all.iter().filter_map(|block| Some((block, block.candidate(store_rank)?))).unzip();
+    let reclaimable =
+        if store_rank == runtime.cluster.rank { runtime.protocol.reclaimable(&runtime) } else { Vec::new() };
+    candidates.extend(reclaimable.iter().map(|(_, candidate)| *candidate));
+    let at_once = runtime.memory.arena().map_or(0, |arena| arena.bytes() / SPILLS_A_STORE).min(SPILL_BYTES);
+    let chosen = choose_evictions(&candidates, needed_bytes.max(at_once), runtime.memory.spill.is_on());
+    let requested: Vec<ReclaimableBlock> = chosen
+        .iter()
+        .filter_map(|(index, _)| reclaimable.get(index.checked_sub(blocks.len())?))
+        .map(|one| one.0)
+        .collect();
+    runtime.protocol.reclaim(&runtime, &requested);
+    let to_write: Vec<_> =
+        chosen.iter().filter(|(_, exit)| *exit == Eviction::Spill).map(|(index, _)| blocks[*index]).collect();
+    write_out(runtime, &to_write);
+    let mut freed = 0;
+    for block in chosen.iter().filter_map(|(index, _)| blocks.get(*index)) {
+        if let Some(memory) = block.try_evict() {
+            freed += memory.bytes().len() as u64;
         }
-        Evicted { freed, requested: requested.iter().map(|reclaimable| reclaimable.bytes).sum() }
     }
+    Evicted { freed, requested: requested.iter().map(|reclaimable| reclaimable.bytes).sum() }
+}
 
-    /// Returns true if any block could be evicted from this store now.
-    pub fn can_evict(&'static self) -> bool {
-        let may_write = self.spill.can_write();
-        let can = |candidate: EvictionCandidate| may_write || candidate.class != EvictionClass::Original;
-        self.resident_blocks.living().iter().any(|block| block.candidate(self.rank).is_some_and(can))
-            || !self.protocol.reclaimable(&self).is_empty()
+/// Returns true if any block could be evicted from this store now.
+pub fn can_evict(runtime: &'static Runtime) -> bool {
+    let may_write = runtime.memory.spill.can_write();
+    let can = |candidate: EvictionCandidate| may_write || candidate.class != EvictionClass::Original;
+    runtime.memory.resident_blocks.living().iter().any(|block| block.candidate(runtime.cluster.rank).is_some_and(can))
+        || !runtime.protocol.reclaimable(&runtime).is_empty()
+}
+
+fn write_out(runtime: &Runtime, blocks: &[&Arc<ResidentBlock>]) {
+    // A block stays in memory while it is written, and can be read.
+    let blocks: Vec<_> = blocks.iter().filter_map(|block| Some((block, block.memory_now()?))).collect();
+    if blocks.is_empty() {
+        return;
     }
-
-    fn write_out(&self, blocks: &[&Arc<ResidentBlock>]) {
-        // A block stays in memory while it is written, and can be read.
-        let blocks: Vec<_> = blocks.iter().filter_map(|block| Some((block, block.memory_now()?))).collect();
-        if blocks.is_empty() {
-            return;
-        }
-        let memories: Vec<_> = blocks.iter().map(|(_, memory)| memory.clone()).collect();
-        if let Some(written) = self.spill.write(&memories) {
-            blocks.iter().zip(written).for_each(|((block, _), on_disk)| block.set_on_disk(on_disk));
-        }
+    let memories: Vec<_> = blocks.iter().map(|(_, memory)| memory.clone()).collect();
+    if let Some(written) = runtime.memory.spill.write(&memories) {
+        blocks.iter().zip(written).for_each(|((block, _), on_disk)| block.set_on_disk(on_disk));
     }
 }

@@ -11,6 +11,8 @@ use crate::memory::{Arena, Block};
 use crate::objects::{Waiter, in_context};
 use crate::protocol::Message;
 use crate::runtime::Runtime;
+use crate::runtime::memory::allocate::store_full;
+use crate::runtime::memory::resident_blocks::evict;
 use crate::runtime::tasks::context;
 use crate::runtime::waiting::WaitEvent;
 use std::cell::Cell;
@@ -113,144 +115,145 @@ pub fn may_wait() -> bool {
     !IN_CALLBACK.get() && !in_context()
 }
 
-impl Runtime {
-    /// The store notifies from now on when it has space, and the first rank of each host removes what killed processes
-    /// left.
-    pub fn prepare_store(&'static self) {
-        if let Some(arena) = self.arena() {
-            arena.on_space(|| self.space_waiters.on_space_freed());
-        }
-        if self.host_ranks().first() == Some(&self.rank) {
-            self.spill.begin_sweep();
-        }
+/// The store notifies from now on when it has space, and the first rank of each host removes what killed processes
+/// left.
+pub fn prepare_store(runtime: &'static Runtime) {
+    if let Some(arena) = runtime.memory.arena() {
+        arena.on_space(|| runtime.memory.space_waiters.on_space_freed());
     }
-
-    /// Allocates a block of the store. If there is no space, evicts blocks without readers; then, if the caller may,
-    /// waits.
-    ///
-    /// # Errors
-    /// `StoreFull` if there is no space in time; what ends a wait.
-    pub fn allocate(&'static self, bytes: usize) -> Result<Block> {
-        // Mostly there is space: then the store's reference count need not be touched.
-        if let Some(block) = self.arena_guard().as_ref().and_then(|arena| arena.allocate(bytes)) {
-            return Ok(block);
-        }
-        let arena = self.arena().ok_or_else(|| Error::no_cluster("an allocation"))?;
-        self.find_space(&arena, bytes, may_wait())
+    if runtime.cluster.host_ranks().first() == Some(&runtime.cluster.rank) {
+        runtime.memory.spill.begin_sweep();
     }
+}
 
-    #[cold]
-    fn find_space(&'static self, arena: &Arc<Arena>, bytes: usize, wait: bool) -> Result<Block> {
-        let Some(footprint) = arena.footprint(bytes) else { return Err(self.store_full(bytes as u64)) };
-        if let Some(block) = self.evict_for(arena, bytes, footprint) {
-            return Ok(block);
-        }
-        let begun = Instant::now();
-        let mut found = self.allocate_evicting(arena, bytes, footprint, wait.then_some(begun));
-        if found.is_none() {
-            self.pressure.raise();
-        }
-        let deadline = begun + self.config.store_wait;
-        let descriptions = || format!("{} waits for space for {bytes} bytes in the store", caller_label());
-        let _description = (found.is_none() && wait).then(|| self.space_waiters.describe_wait(descriptions()));
-        while found.is_none() && wait && Instant::now() < deadline {
-            self.request_eviction(footprint);
-            self.wait_for_space(deadline, |event| {
-                found = self.allocate_evicting(arena, bytes, footprint, Some(begun));
-                if found.is_some() {
-                    event.clone().notify();
-                }
-            })?;
-        }
-        found.or_else(|| arena.allocate(bytes)).ok_or_else(|| self.store_full(bytes as u64))
+/// Allocates a block of the store. If there is no space, evicts blocks without readers; then, if the caller may,
+/// waits.
+///
+/// # Errors
+/// `StoreFull` if there is no space in time; what ends a wait.
+pub fn allocate(runtime: &'static Runtime, bytes: usize) -> Result<Block> {
+    // Mostly there is space: then the store's reference count need not be touched.
+    if let Some(block) = runtime.memory.arena_guard().as_ref().and_then(|arena| arena.allocate(bytes)) {
+        return Ok(block);
     }
+    let arena = runtime.memory.arena().ok_or_else(|| Error::no_cluster("an allocation"))?;
+    find_space(runtime, &arena, bytes, may_wait())
+}
 
-    /// As `find_space`, once, for a read that has waited `since`.
-    pub fn try_find_space(&'static self, bytes: usize, since: Instant) -> Option<Block> {
-        let arena = self.arena()?;
-        let footprint = arena.footprint(bytes)?;
-        self.evict_for(&arena, bytes, footprint)
-            .or_else(|| self.allocate_evicting(&arena, bytes, footprint, Some(since)))
+#[cold]
+fn find_space(runtime: &'static Runtime, arena: &Arc<Arena>, bytes: usize, wait: bool) -> Result<Block> {
+    let Some(footprint) = arena.footprint(bytes) else { return Err(store_full(runtime, bytes as u64)) };
+    if let Some(block) = evict_for(runtime, arena, bytes, footprint) {
+        return Ok(block);
     }
-
-    /// Allocates a block after evicting copies of other hosts' blocks that are not in use: they can be fetched again.
-    fn evict_for(&'static self, arena: &Arc<Arena>, bytes: usize, footprint: u64) -> Option<Block> {
-        self.protocol.evict_copies(&self, footprint);
-        arena.allocate(bytes)
+    let begun = Instant::now();
+    let mut found = allocate_evicting(runtime, arena, bytes, footprint, wait.then_some(begun));
+    if found.is_none() {
+        runtime.memory.pressure.raise();
     }
-
-    /// Requests of the host's other ranks that hold blocks of this store to release those without readers there.
-    pub fn request_eviction(&'static self, bytes: u64) {
-        let mut borrowers: Vec<Rank> =
-            self.protocol.references.exported_memory().into_iter().flat_map(|(_, ranks)| ranks).collect();
-        borrowers.sort_unstable();
-        borrowers.dedup();
-        // Ranks of other hosts hold copies, and this store's blocks only until those are complete.
-        for rank in borrowers.into_iter().filter(|rank| self.host_ranks().contains(rank) && *rank != self.rank) {
-            self.send(rank, &Message::EvictRequest { bytes });
-        }
-    }
-
-    /// A rank of this host has no space, and this one may hold blocks of its store: writes those without readers to
-    /// disk.
-    pub fn on_evict_request(&'static self, from: Rank, bytes: u64) {
-        if self.space_waiters.evicting_for_peer.swap(true, Ordering::AcqRel) {
-            // It requests again while it waits.
-            return;
-        }
-        // Writing takes long: the thread that polls the transports must not wait for it.
-        let writer = std::thread::Builder::new().name(format!("mobula-{}-evict", self.rank)).spawn(move || {
-            self.evict(from, bytes);
-            self.space_waiters.evicting_for_peer.store(false, Ordering::Release);
-        });
-        if writer.is_err() {
-            self.space_waiters.evicting_for_peer.store(false, Ordering::Release);
-        }
-    }
-
-    /// Waits until space may have been freed, or for `CHECK_INTERVAL`. `check` is called once the event can no longer
-    /// be missed, and ends the wait if it succeeds.
-    ///
-    /// # Errors
-    /// What ends a wait.
-    pub fn wait_for_space(&'static self, deadline: Instant, check: impl FnOnce(&Arc<WaitEvent>)) -> Result<()> {
-        self.block(1, Some(deadline.min(Instant::now() + CHECK_INTERVAL)), |event| {
-            self.notify_of_space(event);
-            check(event);
-        })
-    }
-
-    /// From now on the event is notified of space that was freed, or may have been.
-    pub fn notify_of_space(&'static self, event: &Arc<WaitEvent>) {
-        self.space_waiters.add(event);
-        if let Some(arena) = self.arena() {
-            arena.await_space();
-        }
-    }
-
-    /// Allocates a block, and evicts as much as can and must be evicted for it. Blocks that other ranks were requested
-    /// to release need not be written to disk: an allocation that has waited only since `begun` waits for their
-    /// response first.
-    fn allocate_evicting(
-        &'static self,
-        arena: &Arc<Arena>,
-        bytes: usize,
-        footprint: u64,
-        begun: Option<Instant>,
-    ) -> Option<Block> {
-        loop {
-            if let Some(block) = arena.allocate(bytes) {
-                return Some(block);
+    let deadline = begun + runtime.cluster.config.store_wait;
+    let descriptions = || format!("{} waits for space for {bytes} bytes in the store", caller_label());
+    let _description = (found.is_none() && wait).then(|| runtime.memory.space_waiters.describe_wait(descriptions()));
+    while found.is_none() && wait && Instant::now() < deadline {
+        request_eviction(runtime, footprint);
+        wait_for_space(runtime, deadline, |event| {
+            found = allocate_evicting(runtime, arena, bytes, footprint, Some(begun));
+            if found.is_some() {
+                event.clone().notify();
             }
-            let waits_for_peers =
-                self.config.store_wait > RELEASE_TIME && begun.is_some_and(|begun| begun.elapsed() < RELEASE_TIME);
-            if waits_for_peers && self.protocol.references.awaits_reclaim() {
-                return None;
-            }
-            let evicted = self.evict(self.rank, footprint);
-            if evicted.freed == 0 && evicted.requested == 0 {
-                return None;
-            }
+        })?;
+    }
+    found.or_else(|| arena.allocate(bytes)).ok_or_else(|| store_full(runtime, bytes as u64))
+}
+
+/// As `find_space`, once, for a read that has waited `since`.
+pub fn try_find_space(runtime: &'static Runtime, bytes: usize, since: Instant) -> Option<Block> {
+    let arena = runtime.memory.arena()?;
+    let footprint = arena.footprint(bytes)?;
+    evict_for(runtime, &arena, bytes, footprint)
+        .or_else(|| allocate_evicting(runtime, &arena, bytes, footprint, Some(since)))
+}
+
+/// Allocates a block after evicting copies of other hosts' blocks that are not in use: they can be fetched again.
+fn evict_for(runtime: &'static Runtime, arena: &Arc<Arena>, bytes: usize, footprint: u64) -> Option<Block> {
+    runtime.protocol.evict_copies(&runtime, footprint);
+    arena.allocate(bytes)
+}
+
+/// Requests of the host's other ranks that hold blocks of this store to release those without readers there.
+pub fn request_eviction(runtime: &'static Runtime, bytes: u64) {
+    let mut borrowers: Vec<Rank> =
+        runtime.protocol.references.exported_memory().into_iter().flat_map(|(_, ranks)| ranks).collect();
+    borrowers.sort_unstable();
+    borrowers.dedup();
+    // Ranks of other hosts hold copies, and this store's blocks only until those are complete.
+    for rank in borrowers
+        .into_iter()
+        .filter(|rank| runtime.cluster.host_ranks().contains(rank) && *rank != runtime.cluster.rank)
+    {
+        runtime.send(rank, &Message::EvictRequest { bytes });
+    }
+}
+
+/// A rank of this host has no space, and this one may hold blocks of its store: writes those without readers to
+/// disk.
+pub fn on_evict_request(runtime: &'static Runtime, from: Rank, bytes: u64) {
+    if runtime.memory.space_waiters.evicting_for_peer.swap(true, Ordering::AcqRel) {
+        // It requests again while it waits.
+        return;
+    }
+    // Writing takes long: the thread that polls the transports must not wait for it.
+    let writer = std::thread::Builder::new().name(format!("mobula-{}-evict", runtime.cluster.rank)).spawn(move || {
+        evict(runtime, from, bytes);
+        runtime.memory.space_waiters.evicting_for_peer.store(false, Ordering::Release);
+    });
+    if writer.is_err() {
+        runtime.memory.space_waiters.evicting_for_peer.store(false, Ordering::Release);
+    }
+}
+
+/// Waits until space may have been freed, or for `CHECK_INTERVAL`. `check` is called once the event can no longer
+/// be missed, and ends the wait if it succeeds.
+///
+/// # Errors
+/// What ends a wait.
+pub fn wait_for_space(runtime: &'static Runtime, deadline: Instant, check: impl FnOnce(&Arc<WaitEvent>)) -> Result<()> {
+    runtime.block(1, Some(deadline.min(Instant::now() + CHECK_INTERVAL)), |event| {
+        notify_of_space(runtime, event);
+        check(event);
+    })
+}
+
+/// From now on the event is notified of space that was freed, or may have been.
+pub fn notify_of_space(runtime: &'static Runtime, event: &Arc<WaitEvent>) {
+    runtime.memory.space_waiters.add(event);
+    if let Some(arena) = runtime.memory.arena() {
+        arena.await_space();
+    }
+}
+
+/// Allocates a block, and evicts as much as can and must be evicted for it. Blocks that other ranks were requested
+/// to release need not be written to disk: an allocation that has waited only since `begun` waits for their
+/// response first.
+fn allocate_evicting(
+    runtime: &'static Runtime,
+    arena: &Arc<Arena>,
+    bytes: usize,
+    footprint: u64,
+    begun: Option<Instant>,
+) -> Option<Block> {
+    loop {
+        if let Some(block) = arena.allocate(bytes) {
+            return Some(block);
+        }
+        let waits_for_peers = runtime.cluster.config.store_wait > RELEASE_TIME
+            && begun.is_some_and(|begun| begun.elapsed() < RELEASE_TIME);
+        if waits_for_peers && runtime.protocol.references.awaits_reclaim() {
+            return None;
+        }
+        let evicted = evict(runtime, runtime.cluster.rank, footprint);
+        if evicted.freed == 0 && evicted.requested == 0 {
+            return None;
         }
     }
 }

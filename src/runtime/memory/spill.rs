@@ -9,6 +9,7 @@ use crate::runtime::Runtime;
 use crate::runtime::memory::blocks::OwnMemory;
 use crate::runtime::memory::resident_blocks::ResidentBlock;
 use crate::runtime::memory::scratch::{self, Scratch};
+use crate::runtime::memory::space::allocate;
 use std::any::Any;
 use std::borrow::Cow;
 use std::fs::{self, File};
@@ -108,38 +109,36 @@ impl ArrayMemory for SpilledMemory {
     }
 }
 
-impl Runtime {
-    /// A value's attachments with every block in a store: blocks on disk are read back.
-    ///
-    /// # Errors
-    /// `StoreFull` if there is no space for one.
-    pub fn in_the_store<'a>(&'static self, attachments: &'a [Attachment]) -> Result<Cow<'a, [Attachment]>> {
-        let on_disk = |attachment: &Attachment| match attachment {
-            Attachment::Array(memory) => memory.as_any().is::<SpilledMemory>(),
-            _ => false,
-        };
-        if !attachments.iter().any(on_disk) {
-            return Ok(Cow::Borrowed(attachments));
-        }
-        let all: Result<Vec<_>> = attachments.iter().map(|attachment| self.one_in_the_store(attachment)).collect();
-        all.map(Cow::Owned)
+/// A value's attachments with every block in a store: blocks on disk are read back.
+///
+/// # Errors
+/// `StoreFull` if there is no space for one.
+pub fn in_the_store<'a>(runtime: &'static Runtime, attachments: &'a [Attachment]) -> Result<Cow<'a, [Attachment]>> {
+    let on_disk = |attachment: &Attachment| match attachment {
+        Attachment::Array(memory) => memory.as_any().is::<SpilledMemory>(),
+        _ => false,
+    };
+    if !attachments.iter().any(on_disk) {
+        return Ok(Cow::Borrowed(attachments));
     }
+    let all: Result<Vec<_>> = attachments.iter().map(|attachment| one_in_the_store(runtime, attachment)).collect();
+    all.map(Cow::Owned)
+}
 
-    fn one_in_the_store(&'static self, attachment: &Attachment) -> Result<Attachment> {
-        let Attachment::Array(memory) = attachment else { return Ok(attachment.clone()) };
-        let Some(spilled) = memory.as_any().downcast_ref::<SpilledMemory>() else { return Ok(attachment.clone()) };
-        let read_back = || {
-            let mut block = self.allocate(spilled.bytes().len())?;
-            block.as_mut_slice().copy_from_slice(spilled.bytes());
-            Ok(Arc::new(OwnMemory::new(block)) as Arc<dyn ArrayMemory>)
-        };
-        // A block of a packed value stays in the store for the next request.
-        let memory = match spilled.holding.upgrade() {
-            Some(holding) => holding.restore(read_back)?,
-            None => read_back()?,
-        };
-        Ok(Attachment::Array(memory))
-    }
+fn one_in_the_store(runtime: &'static Runtime, attachment: &Attachment) -> Result<Attachment> {
+    let Attachment::Array(memory) = attachment else { return Ok(attachment.clone()) };
+    let Some(spilled) = memory.as_any().downcast_ref::<SpilledMemory>() else { return Ok(attachment.clone()) };
+    let read_back = || {
+        let mut block = allocate(runtime, spilled.bytes().len())?;
+        block.as_mut_slice().copy_from_slice(spilled.bytes());
+        Ok(Arc::new(OwnMemory::new(block)) as Arc<dyn ArrayMemory>)
+    };
+    // A block of a packed value stays in the store for the next request.
+    let memory = match spilled.holding.upgrade() {
+        Some(holding) => holding.restore(read_back)?,
+        None => read_back()?,
+    };
+    Ok(Attachment::Array(memory))
 }
 
 impl Spill {

@@ -1,41 +1,32 @@
 //! What the driver logs about the cluster when it has started.
 
-use crate::base::Rank;
 use crate::base::log::{Level, log};
 use crate::registry::functions;
-use crate::runtime::{Runtime, Transports};
-use crate::runtime::router::transport_choice;
+use crate::runtime::Runtime;
 
-impl Runtime {
-    /// The transports between all ranks, and why they are used.
-    pub fn transport_table(&self) -> Transports {
-        let hosts: Vec<(String, Vec<Rank>)> =
-            self.hosts.iter().map(|host| (host.name.clone(), host.ranks.clone())).collect();
-        transport_choice::table(&hosts, &self.capabilities)
+/// Logs the cluster's ranks, transports and settings at level info.
+pub fn banner(runtime: &'static Runtime, launcher: &str, workers: usize) {
+    let Some(arena) = runtime.memory.arena() else { return };
+    let (pages, store_bytes) = (arena.page_kind(), arena.bytes());
+    log(Level::Info, || {
+        let hosts: Vec<String> =
+            runtime.cluster.hosts().iter().map(|host| format!("{} ({} ranks)", host.name, host.ranks.len())).collect();
+        format!(
+            "{} ranks on {}; launcher {launcher}; {workers} workers a rank; store {} MiB a rank on {pages} pages; \
+             {} functions, digest {:016x}",
+            runtime.cluster.size,
+            hosts.join(", "),
+            store_bytes >> 20,
+            functions().lines().count(),
+            functions().digest()
+        )
+    });
+    if runtime.cluster.size > 1 {
+        for line in runtime.cluster.transport_table().to_string().lines() {
+            log(Level::Info, || line.to_string());
+        }
     }
-
-    /// Logs the cluster's ranks, transports and settings at level info.
-    pub fn banner(&'static self, launcher: &str, workers: usize, pages: &str, store_bytes: u64) {
-        log(Level::Info, || {
-            let hosts: Vec<String> =
-                self.hosts().iter().map(|host| format!("{} ({} ranks)", host.name, host.ranks.len())).collect();
-            format!(
-                "{} ranks on {}; launcher {launcher}; {workers} workers a rank; store {} MiB a rank on {pages} pages; \
-                 {} functions, digest {:016x}",
-                self.size,
-                hosts.join(", "),
-                store_bytes >> 20,
-                functions().lines().count(),
-                functions().digest()
-            )
-        });
-        if self.size > 1 {
-            for line in self.transport_table().to_string().lines() {
-                log(Level::Info, || line.to_string());
-            }
-        }
-        for line in self.config.lines() {
-            log(Level::Info, || line);
-        }
+    for line in runtime.cluster.config.lines() {
+        log(Level::Info, || line);
     }
 }

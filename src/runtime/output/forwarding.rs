@@ -6,10 +6,10 @@
 //! on one rank, a line can be sent under the name of another of them.
 #![allow(unsafe_code)]
 
-use crate::base::sync::{AtomicI32, Ordering, lock};
+use crate::base::sync::{AtomicI32, AtomicPtr, Ordering, lock};
 use crate::base::{Error, Result, clock};
 use crate::protocol::Message;
-use crate::registry::TaskHeader;
+use crate::registry::{TableEntry, TaskHeader};
 use crate::runtime::Runtime;
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -32,11 +32,38 @@ pub struct OutputForwarding {
     descriptor: AtomicI32,
     /// Bytes of a line that has not ended.
     partial: Mutex<Vec<u8>>,
+    /// The function of the task that began last.
+    last_task: AtomicPtr<TableEntry>,
 }
 
 impl Default for OutputForwarding {
     fn default() -> Self {
-        OutputForwarding { descriptor: AtomicI32::new(-1), partial: Mutex::default() }
+        OutputForwarding {
+            descriptor: AtomicI32::new(-1),
+            partial: Mutex::default(),
+            last_task: AtomicPtr::new(std::ptr::null_mut()),
+        }
+    }
+}
+
+impl OutputForwarding {
+    /// A task begins here: the lines printed from now on count as its own.
+    #[inline]
+    fn mark_running(&self, header: &TaskHeader) {
+        if let Some(entry) = header.entry {
+            self.last_task.store(std::ptr::from_ref(entry).cast_mut(), Ordering::Relaxed);
+        }
+    }
+
+    /// The task that printed a line that just came: the last one that began, which may be wrong on a rank with several
+    /// workers.
+    fn printing_task(&self) -> String {
+        let entry = self.last_task.load(Ordering::Relaxed);
+        if entry.is_null() {
+            return String::new();
+        }
+        // SAFETY: only `&'static TableEntry`s are stored.
+        unsafe { &*entry }.name.to_string()
     }
 }
 
@@ -71,7 +98,7 @@ impl Capture {
             }
             (OwnedFd::from_raw_fd(before), Arc::new(from))
         };
-        runtime.output.descriptor.store(from.as_raw_fd(), Ordering::Release);
+        runtime.output.forwarding.descriptor.store(from.as_raw_fd(), Ordering::Release);
         let reader_end = from.clone();
         let reader = std::thread::Builder::new()
             .name("mobula-output".to_string())
@@ -86,7 +113,7 @@ impl Capture {
         // SAFETY: `before` is open; replacing descriptor 1 closes the pipe's last writing end.
         unsafe { libc::dup2(self.before.as_raw_fd(), 1) };
         let _ = self.reader.join();
-        self.runtime.output.descriptor.store(-1, Ordering::Release);
+        self.runtime.output.forwarding.descriptor.store(-1, Ordering::Release);
         drop(self.from);
     }
 }
@@ -100,10 +127,10 @@ fn forward(runtime: &'static Runtime, from: &OwnedFd) {
         if watched.revents & libc::POLLIN != 0 {
             std::thread::sleep(LINE_AGE);
         }
-        if !runtime.take_lines(from.as_raw_fd(), &runtime.printing_task()) {
-            let partial = std::mem::take(&mut *lock(&runtime.output.partial));
+        if !take_lines(runtime, from.as_raw_fd(), &runtime.output.forwarding.printing_task()) {
+            let partial = std::mem::take(&mut *lock(&runtime.output.forwarding.partial));
             if !partial.is_empty() {
-                runtime.send_line(&runtime.printing_task(), &partial);
+                send_line(runtime, &runtime.output.forwarding.printing_task(), &partial);
             }
             return;
         }
@@ -122,54 +149,52 @@ impl Drop for Printing<'_> {
         if clock::now_ns() - self.began_ns < PRINT_NS_MIN {
             return;
         }
-        let descriptor = self.runtime.output.descriptor.load(Ordering::Acquire);
+        let descriptor = self.runtime.output.forwarding.descriptor.load(Ordering::Acquire);
         let mut waiting: libc::c_int = 0;
         // SAFETY: reads how many bytes wait; a descriptor that was closed meanwhile is an error, not a fault.
         let result = unsafe { libc::ioctl(descriptor, libc::FIONREAD, &mut waiting) };
         if result == 0 && waiting > 0 {
-            self.runtime.take_lines(descriptor, self.header.name());
+            take_lines(self.runtime, descriptor, self.header.name());
         }
     }
 }
 
-impl Runtime {
-    /// The task starts; the caller drops the returned guard when it ends. `None` if the output is not forwarded.
-    #[inline]
-    pub fn printing<'a>(&'static self, header: &'a TaskHeader) -> Option<Printing<'a>> {
-        if self.output.descriptor.load(Ordering::Relaxed) < 0 {
-            return None;
-        }
-        self.mark_running(header);
-        Some(Printing { runtime: self, header, began_ns: clock::now_ns() })
+/// The task starts; the caller drops the returned guard when it ends. `None` if the output is not forwarded.
+#[inline]
+pub fn printing<'a>(runtime: &'static Runtime, header: &'a TaskHeader) -> Option<Printing<'a>> {
+    if runtime.output.forwarding.descriptor.load(Ordering::Relaxed) < 0 {
+        return None;
     }
+    runtime.output.forwarding.mark_running(header);
+    Some(Printing { runtime, header, began_ns: clock::now_ns() })
+}
 
-    /// Sends what is in the pipe; returns false if its last writing end is closed.
-    fn take_lines(&'static self, descriptor: i32, task: &str) -> bool {
-        // SAFETY: the descriptor is open while the capture lasts; the File is not dropped, so it does not close it.
-        let mut pipe = std::mem::ManuallyDrop::new(unsafe { std::fs::File::from_raw_fd(descriptor) });
-        let mut partial = lock(&self.output.partial);
-        let mut bytes = [0u8; 8192];
-        loop {
-            let read = match pipe.read(&mut bytes) {
-                Ok(0) => return false,
-                Ok(read) => read,
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(_) => return true,
-            };
-            for byte in &bytes[..read] {
-                if *byte != b'\n' {
-                    partial.push(*byte);
-                }
-                if *byte == b'\n' || partial.len() == LINE_BYTES_MAX {
-                    self.send_line(task, &partial);
-                    partial.clear();
-                }
+/// Sends what is in the pipe; returns false if its last writing end is closed.
+fn take_lines(runtime: &'static Runtime, descriptor: i32, task: &str) -> bool {
+    // SAFETY: the descriptor is open while the capture lasts; the File is not dropped, so it does not close it.
+    let mut pipe = std::mem::ManuallyDrop::new(unsafe { std::fs::File::from_raw_fd(descriptor) });
+    let mut partial = lock(&runtime.output.forwarding.partial);
+    let mut bytes = [0u8; 8192];
+    loop {
+        let read = match pipe.read(&mut bytes) {
+            Ok(0) => return false,
+            Ok(read) => read,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(_) => return true,
+        };
+        for byte in &bytes[..read] {
+            if *byte != b'\n' {
+                partial.push(*byte);
+            }
+            if *byte == b'\n' || partial.len() == LINE_BYTES_MAX {
+                send_line(runtime, task, &partial);
+                partial.clear();
             }
         }
     }
+}
 
-    fn send_line(&'static self, task: &str, line: &[u8]) {
-        let text = String::from_utf8_lossy(line).into_owned();
-        self.send(0, &Message::Line { task: task.to_string(), text });
-    }
+fn send_line(runtime: &'static Runtime, task: &str, line: &[u8]) {
+    let text = String::from_utf8_lossy(line).into_owned();
+    runtime.send(0, &Message::Line { task: task.to_string(), text });
 }

@@ -3,11 +3,13 @@
 mod banner;
 mod forwarding;
 mod host_report;
+mod part;
 mod queries;
 mod reports;
 mod traces;
 
-pub use forwarding::{Capture, OutputForwarding};
+pub use banner::banner;
+pub use forwarding::{Capture, printing};
 pub use host_report::{HostReport, ReportSection, host_report};
-pub use reports::Reports;
-pub use traces::Traces;
+pub use part::Output;
+pub use queries::{all_records, available_on, errors_of};

@@ -6,35 +6,37 @@ use crate::protocol::InfoRequest;
 use crate::runtime::{HostInfo, Runtime};
 use std::collections::BTreeMap;
 
-impl Runtime {
-    /// What is free on a host, as reported by one of its living ranks; empty if none lives.
-    pub fn available_on(&'static self, host: &HostInfo) -> Result<BTreeMap<String, f64>> {
-        match host.ranks.iter().find(|rank| !self.is_dead(**rank)) {
-            Some(rank) if self.host_ranks().contains(rank) => Ok(self.table.available()),
-            Some(rank) => self.request(*rank, InfoRequest::Available),
-            None => Ok(BTreeMap::new()),
+/// What is free on a host, as reported by one of its living ranks; empty if none lives.
+pub fn available_on(runtime: &'static Runtime, host: &HostInfo) -> Result<BTreeMap<String, f64>> {
+    match host.ranks.iter().find(|rank| !runtime.is_dead(**rank)) {
+        Some(rank) if runtime.cluster.host_ranks().contains(rank) => Ok(runtime.resources.table().available()),
+        Some(rank) => runtime.request(*rank, InfoRequest::Available),
+        None => Ok(BTreeMap::new()),
+    }
+}
+
+/// The failures that were reported to `rank`.
+pub fn errors_of(runtime: &'static Runtime, rank: Rank) -> Result<Vec<Error>> {
+    if rank == runtime.cluster.rank {
+        Ok(runtime.output.reports.errors())
+    } else {
+        runtime.request(rank, InfoRequest::Errors)
+    }
+}
+
+/// The task records of all ranks; those of dead ranks are lost.
+pub fn all_records(runtime: &'static Runtime) -> Result<Vec<TaskRecord>> {
+    let mut records = Vec::new();
+    for rank in 0..runtime.cluster.size {
+        if rank == runtime.cluster.rank {
+            records.extend(runtime.output.traces().records());
+            continue;
+        }
+        match runtime.request::<Vec<TaskRecord>>(rank, InfoRequest::Trace) {
+            Ok(of_rank) => records.extend(of_rank),
+            Err(Error::NodeDied { .. }) => {}
+            Err(error) => return Err(error),
         }
     }
-
-    /// The failures that were reported to `rank`.
-    pub fn errors_of(&'static self, rank: Rank) -> Result<Vec<Error>> {
-        if rank == self.rank { Ok(self.reports.errors()) } else { self.request(rank, InfoRequest::Errors) }
-    }
-
-    /// The task records of all ranks; those of dead ranks are lost.
-    pub fn all_records(&'static self) -> Result<Vec<TaskRecord>> {
-        let mut records = Vec::new();
-        for rank in 0..self.size {
-            if rank == self.rank {
-                records.extend(self.traces.records());
-                continue;
-            }
-            match self.request::<Vec<TaskRecord>>(rank, InfoRequest::Trace) {
-                Ok(of_rank) => records.extend(of_rank),
-                Err(Error::NodeDied { .. }) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(records)
-    }
+    Ok(records)
 }

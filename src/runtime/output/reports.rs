@@ -6,6 +6,7 @@ use crate::base::sync::lock;
 use crate::base::{Error, Rank};
 use crate::protocol::Message;
 use crate::runtime::Runtime;
+use crate::runtime::cluster::ClusterInfo;
 use std::collections::VecDeque;
 use std::io::Write;
 use std::sync::Mutex;
@@ -19,7 +20,7 @@ pub struct Reports {
 
 impl Reports {
     /// A task failed somewhere.
-    pub fn on_task_failed(&self, _runtime: &'static Runtime, error: Error) {
+    pub fn on_task_failed(&self, error: Error) {
         let mut errors = lock(&self.errors);
         // Hundreds of tasks may fail with one rank: that is printed once, and stored for each.
         let is_printed = !matches!(error, Error::Task { .. }) && errors.back() == Some(&error);
@@ -43,9 +44,9 @@ impl Reports {
     }
 
     /// A task on another rank printed a line.
-    pub fn print_line(&self, runtime: &Runtime, from: Rank, task: &str, text: &str) {
+    pub fn print_line(&self, cluster: &ClusterInfo, from: Rank, task: &str, text: &str) {
         let name = if task.is_empty() { String::new() } else { format!("{task} ") };
-        let line = format!("({name}rank={from} host={} pid={}) {text}\n", runtime.host_of(from), runtime.pid_of(from));
+        let line = format!("({name}rank={from} host={} pid={}) {text}\n", cluster.host_of(from), cluster.pid_of(from));
         // A driver whose output is closed continues to compute.
         let _ = std::io::stdout().lock().write_all(line.as_bytes());
     }

@@ -39,7 +39,7 @@ impl Traces {
     #[cold]
     fn record_new(&self, runtime: &'static Runtime, task: &Arc<dyn Runnable>) {
         let sequence = self.submitted.fetch_add(1, Ordering::Relaxed) as u64 + 1;
-        let number = u64::from(runtime.rank) << 40 | sequence;
+        let number = u64::from(runtime.cluster.rank) << 40 | sequence;
         task.header().number.store(number, Ordering::Relaxed);
         let mut inputs = Vec::new();
         task.references(&mut |slot| inputs.push(number_of(runtime, &*slot)));
@@ -65,7 +65,7 @@ impl Traces {
             name: task.header().name().to_string(),
             inputs: Vec::new(),
             outputs: Vec::new(),
-            rank: runtime.rank,
+            rank: runtime.cluster.rank,
             worker,
             began_ns,
             ended_ns: clock::now_ns(),
@@ -83,8 +83,8 @@ fn number_of(runtime: &'static Runtime, slot: &dyn AnySlot) -> u64 {
     let (owner, number): (Rank, u64) = match slot.remote_id() {
         Some(id) => (id.owner, id.number),
         None => match slot.core().number() {
-            0 => (runtime.rank, slot.core().set_number(runtime.protocol.references.fresh_number())),
-            number => (runtime.rank, number),
+            0 => (runtime.cluster.rank, slot.core().set_number(runtime.protocol.references.fresh_number())),
+            number => (runtime.cluster.rank, number),
         },
     };
     u64::from(owner) << 40 | number

@@ -3,12 +3,12 @@
 //! dies.
 
 use crate::base::sync::lock;
-use crate::base::{ObjectId, BundleSlot};
+use crate::base::{BundleSlot, ObjectId};
 use crate::objects::Waiter;
 use crate::runtime::resources::shared_table::SharedCells;
 use crate::runtime::resources::table::ResourceTable;
 use crate::scheduling::Grant;
-use crate::scheduling::{BundleResources, ResourceRequest, BundleShare};
+use crate::scheduling::{BundleResources, BundleShare, ResourceRequest};
 use rustc_hash::FxHashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -48,14 +48,16 @@ impl<C: SharedCells> ResourceTable<C> {
     pub fn reserve(&self, group: ObjectId, attempt: u32, bundles: &[(u32, ResourceRequest)]) -> bool {
         let slot = |bundle: u32| BundleSlot { group, bundle: Some(bundle) };
         let mut reserved = self.bundles();
-        if bundles.iter().all(|(bundle, _)| reserved.get(&slot(*bundle)).is_some_and(|reserved| reserved.attempt == attempt)) {
+        if bundles
+            .iter()
+            .all(|(bundle, _)| reserved.get(&slot(*bundle)).is_some_and(|reserved| reserved.attempt == attempt))
+        {
             return true;
         }
         // A peer may send amounts or slots that are not valid.
-        if bundles
-            .iter()
-            .any(|(bundle, request)| !request.is_sound() || request.bundle.is_some() || reserved.contains_key(&slot(*bundle)))
-        {
+        if bundles.iter().any(|(bundle, request)| {
+            !request.is_sound() || request.bundle.is_some() || reserved.contains_key(&slot(*bundle))
+        }) {
             return false;
         }
         let mut taken: Vec<BundleShare> = Vec::new();
@@ -71,8 +73,15 @@ impl<C: SharedCells> ResourceTable<C> {
         for ((bundle, _), share) in bundles.iter().zip(&taken) {
             let total = BundleResources::of(share);
             let free = total.clone();
-            let entry =
-                ReservedBundle { attempt, committed: false, free, total, removed: false, parts_out: 0, cpu_waiters: Vec::new() };
+            let entry = ReservedBundle {
+                attempt,
+                committed: false,
+                free,
+                total,
+                removed: false,
+                parts_out: 0,
+                cpu_waiters: Vec::new(),
+            };
             reserved.insert(slot(*bundle), entry);
         }
         true
@@ -136,7 +145,8 @@ impl<C: SharedCells> ResourceTable<C> {
         let Some(custom) = self.kinds(request) else { return 0 };
         let reserved = self.bundles();
         let usable = reserved.iter().filter(|(own, reserved)| reserved.is_usable() && matches_slot(**own, slot));
-        usable.fold(0, |count: usize, (_, reserved)| count.saturating_add(reserved.free.fits(cpu, request.gpu, &custom)))
+        usable
+            .fold(0, |count: usize, (_, reserved)| count.saturating_add(reserved.free.fits(cpu, request.gpu, &custom)))
     }
 
     /// Returns true if not even an unused bundle could meet the request.
@@ -236,7 +246,10 @@ mod tests {
     }
 
     fn part(bundle: Option<u32>, cpus: i64) -> ResourceRequest {
-        ResourceRequest { bundle: Some((BundleSlot { group: GROUP, bundle }, cpus * UNIT)), ..ResourceRequest::default() }
+        ResourceRequest {
+            bundle: Some((BundleSlot { group: GROUP, bundle }, cpus * UNIT)),
+            ..ResourceRequest::default()
+        }
     }
 
     #[test]
@@ -254,7 +267,9 @@ mod tests {
         let grant = table.take_non_cpu(&part(Some(0), 2)).unwrap();
         assert_eq!(table.take_non_cpu(&part(Some(0), 1)), None);
         assert_eq!((table.fits(&part(Some(0), 1)), table.fits(&part(None, 1))), (0, 1));
-        let too_small = |bundle| table.slot_is_too_small(BundleSlot { group: GROUP, bundle }, 2 * UNIT, &ResourceRequest::default());
+        let too_small = |bundle| {
+            table.slot_is_too_small(BundleSlot { group: GROUP, bundle }, 2 * UNIT, &ResourceRequest::default())
+        };
         assert!(too_small(Some(1)) && !too_small(Some(0)) && !too_small(None));
         table.release(|_, attempt| attempt == 1);
         assert!(table.has_slot(BundleSlot { group: GROUP, bundle: None }));

@@ -255,11 +255,7 @@ fn killing_or_stopping_a_process_during_a_write_corrupts_nothing() {
             while Instant::now() < until {
                 // The child goes on, and may take and return anything.
                 pair.take();
-                assert!(
-                    pair.all_is_free() && !pair.table.has_waiters(),
-                    "kill {kill}: {:?}",
-                    pair.table.available()
-                );
+                assert!(pair.all_is_free() && !pair.table.has_waiters(), "kill {kill}: {:?}", pair.table.available());
             }
             pair.other.kill().expect("it lives");
             pair.other.wait().expect("a child");

@@ -7,8 +7,8 @@ use crate::base::{Rank, clock};
 use crate::objects::Waiter;
 use crate::protocol::request_of;
 use crate::registry::Runnable;
-use crate::runtime::Runtime;
 use crate::runtime::router::transport_choice::shares_memory;
+use crate::runtime::{Runtime, tasks};
 use crate::scheduling::{PlacementCandidate, PlacementCosts, UNIT, choose_rank};
 use rustc_hash::FxHashMap;
 use std::sync::{Arc, Mutex};
@@ -72,89 +72,94 @@ struct CountFinished {
 
 impl Waiter for CountFinished {
     fn notify(self: Arc<Self>) {
-        self.runtime.remote_load.on_finished(self.rank, self.sent_ns, clock::now_ns());
+        self.runtime.resources.remote_load.on_finished(self.rank, self.sent_ns, clock::now_ns());
     }
 }
 
-impl Runtime {
-    /// The rank that has the task's arguments, if running it there is cheaper than fetching them; `None` if it stays
-    /// here. Only ranks whose stores are not mapped here count: what is on this host is as good as here.
-    pub fn preferred_rank(&'static self, task: &Arc<dyn Runnable>) -> Option<Rank> {
-        if !self.protocol.has_unmapped_stores() || task.all_values() {
-            return None;
+/// The rank that has the task's arguments, if running it there is cheaper than fetching them; `None` if it stays
+/// here. Only ranks whose stores are not mapped here count: what is on this host is as good as here.
+pub fn preferred_rank(runtime: &'static Runtime, task: &Arc<dyn Runnable>) -> Option<Rank> {
+    if !runtime.protocol.has_unmapped_stores() || task.all_values() {
+        return None;
+    }
+    let mut here_bytes = 0;
+    let mut owners: Vec<(Rank, u64)> = Vec::new();
+    let mut add = |owner: Rank, bytes: u64| match owners.iter_mut().find(|(known, _)| *known == owner) {
+        Some((_, known)) => *known += bytes,
+        None => owners.push((owner, bytes)),
+    };
+    task.references(&mut |slot| {
+        let left = runtime.protocol.value_locations(&*slot);
+        if !left.is_empty() {
+            return left
+                .into_iter()
+                .filter(|(rank, _)| !runtime.is_dead(*rank))
+                .for_each(|(rank, bytes)| add(rank, bytes));
         }
-        let mut here_bytes = 0;
-        let mut owners: Vec<(Rank, u64)> = Vec::new();
-        let mut add = |owner: Rank, bytes: u64| match owners.iter_mut().find(|(known, _)| *known == owner) {
-            Some((_, known)) => *known += bytes,
-            None => owners.push((owner, bytes)),
-        };
-        task.references(&mut |slot| {
-            let left = self.protocol.value_locations(&*slot);
-            if !left.is_empty() {
-                return left
-                    .into_iter()
-                    .filter(|(rank, _)| !self.is_dead(*rank))
-                    .for_each(|(rank, bytes)| add(rank, bytes));
-            }
-            let owner_elsewhere = slot
-                .remote_id()
-                .map(|id| id.owner)
-                .filter(|owner| !slot.core().is_complete() && !self.is_dead(*owner) && !self.is_readable_here(*owner));
-            match owner_elsewhere {
-                None => here_bytes += UNFETCHED_BYTES,
-                Some(owner) => add(owner, UNFETCHED_BYTES),
-            }
+        let owner_elsewhere = slot.remote_id().map(|id| id.owner).filter(|owner| {
+            !slot.core().is_complete()
+                && !runtime.is_dead(*owner)
+                && !runtime.memory.is_readable(*owner, runtime.cluster.rank)
         });
-        if owners.is_empty() {
-            return None;
+        match owner_elsewhere {
+            None => here_bytes += UNFETCHED_BYTES,
+            Some(owner) => add(owner, UNFETCHED_BYTES),
         }
-        let request = task.header().options.as_deref().map(request_of);
-        let total_bytes = here_bytes + owners.iter().map(|(_, bytes)| bytes).sum::<u64>();
-        let mut others = Vec::new();
-        for (owner, _) in &owners {
-            // Each rank of the owner's host reads it without a copy, where they share memory.
-            let host = &self.hosts[self.ranks[*owner as usize].0];
-            let readers = if shares_memory(self.config.fabric) { &host.ranks[..] } else { std::slice::from_ref(owner) };
-            if request.as_ref().is_some_and(|request| host.totals.missing(request).is_some()) {
-                continue;
+    });
+    if owners.is_empty() {
+        return None;
+    }
+    let request = task.header().options.as_deref().map(request_of);
+    let total_bytes = here_bytes + owners.iter().map(|(_, bytes)| bytes).sum::<u64>();
+    let mut others = Vec::new();
+    for (owner, _) in &owners {
+        // Each rank of the owner's host reads it without a copy, where they share memory.
+        let host = runtime.cluster.host_info_of(*owner);
+        let readers =
+            if shares_memory(runtime.cluster.config.fabric) { &host.ranks[..] } else { std::slice::from_ref(owner) };
+        if request.as_ref().is_some_and(|request| host.totals.missing(request).is_some()) {
+            continue;
+        }
+        let bytes = owners.iter().filter(|(owner, _)| readers.contains(owner)).map(|(_, bytes)| bytes).sum();
+        let workers = (host.totals.cpu / UNIT).max(1) as u64 / host.ranks.len() as u64;
+        for rank in readers.iter().copied().filter(|rank| !runtime.is_dead(*rank)) {
+            let is_new = others.iter().all(|other: &PlacementCandidate| other.rank != rank);
+            if is_new {
+                others.push(PlacementCandidate {
+                    rank,
+                    bytes,
+                    queued: queued_on(runtime, rank),
+                    workers: workers.max(1),
+                });
             }
-            let bytes = owners.iter().filter(|(owner, _)| readers.contains(owner)).map(|(_, bytes)| bytes).sum();
-            let workers = (host.totals.cpu / UNIT).max(1) as u64 / host.ranks.len() as u64;
-            for rank in readers.iter().copied().filter(|rank| !self.is_dead(*rank)) {
-                let is_new = others.iter().all(|other: &PlacementCandidate| other.rank != rank);
-                if is_new {
-                    others.push(PlacementCandidate { rank, bytes, queued: self.queued_on(rank), workers: workers.max(1) });
-                }
-            }
         }
-        let here = PlacementCandidate {
-            rank: self.rank,
-            bytes: here_bytes,
-            queued: self.surplus_tasks() as u64,
-            workers: self.workers().len() as u64,
-        };
-        choose_rank(here, &others, total_bytes, self.remote_load.costs())
     }
+    let here = PlacementCandidate {
+        rank: runtime.cluster.rank,
+        bytes: here_bytes,
+        queued: runtime.workers.surplus_tasks() as u64,
+        workers: runtime.workers.list().len() as u64,
+    };
+    choose_rank(here, &others, total_bytes, runtime.resources.remote_load.costs())
+}
 
-    /// Tasks queued on `rank`, as far as this rank knows: those that it sent, and the load that it received when it
-    /// stole there.
-    fn queued_on(&self, rank: Rank) -> u64 {
-        let reported = match self.protocol.stealing.load_of(rank) {
-            0 => 0,
-            class => 1 << (class - 1).min(32),
-        };
-        self.remote_load.queued(rank).max(reported)
-    }
+/// Tasks queued on `rank`, as far as this rank knows: those that it sent, and the load that it received when it
+/// stole there.
+fn queued_on(runtime: &Runtime, rank: Rank) -> u64 {
+    let reported = match runtime.protocol.stealing.load_of(rank) {
+        0 => 0,
+        class => 1 << (class - 1).min(32),
+    };
+    runtime.resources.remote_load.queued(rank).max(reported)
+}
 
-    /// Sends a task to the rank that has its arguments.
-    pub fn launch_after_arguments(&'static self, task: Arc<dyn Runnable>, rank: Rank) {
-        if let Some(slot) = task.clone().slots().first() {
-            self.remote_load.on_sent(rank);
-            slot.core().when_complete(Arc::new(CountFinished { runtime: self, rank, sent_ns: clock::now_ns() }));
-        }
-        self.launch_on(task, rank);
+/// Sends a task to the rank that has its arguments.
+pub fn launch_after_arguments(runtime: &'static Runtime, task: Arc<dyn Runnable>, rank: Rank) {
+    if let Some(slot) = task.clone().slots().first() {
+        runtime.resources.remote_load.on_sent(rank);
+        slot.core().when_complete(Arc::new(CountFinished { runtime: runtime, rank, sent_ns: clock::now_ns() }));
     }
+    tasks::launch_on(runtime, task, rank);
 }
 
 #[cfg(test)]

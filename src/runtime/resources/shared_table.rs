@@ -155,7 +155,8 @@ impl<C: SharedCells> SharedTable<C> {
 impl SharedTable {
     /// A table in this process's memory.
     pub fn for_test(ranks: usize) -> SharedTable {
-        let segment = Segment::create("shared-table", SHARED_TABLE_BYTES, crate::base::config::Pages::Plain).expect("memory");
+        let segment =
+            Segment::create("shared-table", SHARED_TABLE_BYTES, crate::base::config::Pages::Plain).expect("memory");
         SharedTable::new(Arc::new(segment), 0, ranks)
     }
 

@@ -180,6 +180,23 @@ impl<C: SharedCells> ResourceTable<C> {
         }
     }
 
+    /// Resources were given back: wakes each rank of the host that waited; true if this one did.
+    pub fn notify_ranks(&self) -> bool {
+        let mut own_waits = false;
+        self.notify_waiters(
+            |index| {
+                if index == self.shared.index { own_waits = true } else { self.notify_rank(index) }
+            },
+        );
+        own_waits
+    }
+
+    fn notify_rank(&self, index: usize) {
+        if let Some(doorbell) = self.doorbells.get(index).and_then(Option::as_ref) {
+            doorbell.notify_always();
+        }
+    }
+
     pub fn custom_index(&self, name: &str) -> Option<usize> {
         self.totals.custom.iter().position(|(own, _)| own == name)
     }
@@ -222,11 +239,7 @@ impl<C: SharedCells> ResourceTable<C> {
                 return true;
             }
             self.give(kind, amount);
-            self.notify_waiters(|index| {
-                if let Some(doorbell) = self.doorbells.get(index).and_then(Option::as_ref) {
-                    doorbell.notify_always();
-                }
-            });
+            self.notify_waiters(|index| self.notify_rank(index));
             // Different delays: otherwise the same ranks could collide again each time.
             (0..(self.shared.index as u32 + 1) << attempt).for_each(|_| std::hint::spin_loop());
         }

@@ -192,7 +192,15 @@ mod tests {
     }
 
     fn device(link_layer: LinkLayer) -> VerbsAddress {
-        VerbsAddress { device: "mlx5_0".to_string(), port: 1, link_layer, lid: 1, gid: [1; 16], mtu: 5, reads_served: 16 }
+        VerbsAddress {
+            device: "mlx5_0".to_string(),
+            port: 1,
+            link_layer,
+            lid: 1,
+            gid: [1; 16],
+            mtu: 5,
+            reads_served: 16,
+        }
     }
 
     #[test]
@@ -203,7 +211,11 @@ mod tests {
         one.verbs = Ok(device(LinkLayer::InfiniBand));
         let transports = transports_between(&one, &other).unwrap();
         assert_eq!(transports, [TransportKind::Tcp]);
-        assert!(why_chosen(&transports, &one, &other).contains("no verbs: mlx5_0 is on InfiniBand"), "{}", why_chosen(&transports, &one, &other));
+        assert!(
+            why_chosen(&transports, &one, &other).contains("no verbs: mlx5_0 is on InfiniBand"),
+            "{}",
+            why_chosen(&transports, &one, &other)
+        );
     }
 
     use FabricChoice::{Auto, Mpi, Shm, Tcp, Verbs};
@@ -248,7 +260,8 @@ mod tests {
     #[test]
     fn table_has_a_letter_per_pair_and_a_reason_per_letter() {
         let hosts = [("n1".to_string(), vec![0, 2]), ("n2".to_string(), vec![1])];
-        let capabilities: Vec<Capabilities> = [0, 1, 0].map(|host| capabilities(host, Auto, &[TransportKind::Tcp])).into();
+        let capabilities: Vec<Capabilities> =
+            [0, 1, 0].map(|host| capabilities(host, Auto, &[TransportKind::Tcp])).into();
         let table = table(&hosts, &capabilities).to_string();
         let lines: Vec<&str> = table.lines().collect();
         assert_eq!(lines[0], "rank host    0  2  1");
@@ -262,7 +275,8 @@ mod tests {
     fn many_ranks_are_listed_by_host() {
         let hosts: Vec<(String, Vec<Rank>)> =
             (0..10).map(|host| (format!("n{host}"), (host * 4..host * 4 + 4).collect())).collect();
-        let capabilities: Vec<Capabilities> = (0..40).map(|rank| capabilities(rank / 4, Auto, &[TransportKind::Mpi])).collect();
+        let capabilities: Vec<Capabilities> =
+            (0..40).map(|rank| capabilities(rank / 4, Auto, &[TransportKind::Mpi])).collect();
         let table = table(&hosts, &capabilities).to_string();
         let lines: Vec<&str> = table.lines().collect();
         assert_eq!(lines[0], "smmmmmmmmm  n0 (ranks 0 to 3)");

@@ -73,9 +73,10 @@ impl fmt::Display for Transports {
             }
         }
         let reasons = self.reasons.iter();
-        lines.extend(reasons.map(|TransportReason { transport, reason }| {
-            format!("{} = {transport}: {reason}", letter(transport))
-        }));
+        lines.extend(
+            reasons
+                .map(|TransportReason { transport, reason }| format!("{} = {transport}: {reason}", letter(transport))),
+        );
         formatter.write_str(&lines.join("\n"))
     }
 }

@@ -180,7 +180,7 @@ fn with_current<R>(body: impl FnOnce(Option<&TaskContext<'_>>) -> R) -> R {
 /// Describes the task that runs on this thread.
 pub fn snapshot() -> Snapshot {
     let worker = worker::here().map(|worker| worker.shared.index as u32);
-    let worker = worker.unwrap_or_else(|| Runtime::current().map_or(0, |runtime| runtime.workers().len() as u32));
+    let worker = worker.unwrap_or_else(|| Runtime::current().map_or(0, |runtime| runtime.workers.list().len() as u32));
     with_current(|current| {
         let Some(context) = current else { return Snapshot { worker, ..Snapshot::default() } };
         let requested = context.header.options.as_ref().and_then(|options| options.num_cpus).map(fixed_of);

@@ -30,169 +30,164 @@ pub struct BlockedFibers {
     drivers: Mutex<Vec<(ThreadId, BlockedTask)>>,
 }
 
-impl Runtime {
-    /// A worker has nothing to do: if there was a call since its last report, it reports its fibers.
-    pub fn report_blocked_fibers(&'static self, worker: &WorkerShared) {
-        let calls = self.blocked_fibers.calls.load(Ordering::Relaxed);
-        if calls == 0 {
-            return;
-        }
+/// A worker has nothing to do: if there was a call since its last report, it reports its fibers.
+pub fn report_blocked_fibers(runtime: &'static Runtime, worker: &WorkerShared) {
+    let calls = runtime.waiting.blocked_fibers.calls.load(Ordering::Relaxed);
+    if calls == 0 {
+        return;
+    }
+    let began = worker.began.load(Ordering::Relaxed);
+    let reported = |(call, at, _): &(u64, u64, Vec<BlockedTask>)| (*call, *at) == (calls, began);
+    if lock(&runtime.waiting.blocked_fibers.reports).get(&worker.index).is_some_and(reported) {
+        return;
+    }
+    let mut waits = Vec::new();
+    context::each_paused(|header, actor, awaited| {
+        let label = label(header, actor);
+        waits.push(describe_wait(runtime, label, Some(header), awaited));
+    });
+    lock(&runtime.waiting.blocked_fibers.reports).insert(worker.index, (calls, began, waits));
+}
+
+/// A driver's thread is about to park; it drops the returned value when it continues.
+pub fn record_parked_driver(runtime: &'static Runtime) -> ParkedDriver {
+    let wait = describe_wait(runtime, "the driver".to_string(), None, &|visit| context::visit_awaited(visit));
+    let thread = std::thread::current().id();
+    lock(&runtime.waiting.blocked_fibers.drivers).push((thread, wait));
+    ParkedDriver { runtime: runtime, thread }
+}
+
+/// The activity of this rank; calls the workers to report for the next time.
+pub fn waiters(runtime: &'static Runtime) -> RankActivity {
+    let workers = runtime.workers.list();
+    let calls = runtime.waiting.blocked_fibers.calls.load(Ordering::Relaxed);
+    let reports = lock(&runtime.waiting.blocked_fibers.reports).clone();
+    let mut waits = Vec::new();
+    let mut computing = Vec::new();
+    for worker in workers.iter() {
         let began = worker.began.load(Ordering::Relaxed);
-        let reported = |(call, at, _): &(u64, u64, Vec<BlockedTask>)| (*call, *at) == (calls, began);
-        if lock(&self.blocked_fibers.reports).get(&worker.index).is_some_and(reported) {
+        match reports.get(&worker.index) {
+            Some((call, at, reported)) if (*call, *at) == (calls, began) => waits.extend(reported.iter().cloned()),
+            // It was never idle since the call.
+            _ => computing.push(worker.last_began().to_string()),
+        }
+    }
+    runtime.waiting.blocked_fibers.calls.fetch_add(1, Ordering::Relaxed);
+    runtime.workers.unpark_all();
+    let drivers: Vec<BlockedTask> =
+        lock(&runtime.waiting.blocked_fibers.drivers).iter().map(|(_, wait)| wait.clone()).collect();
+    let driver = match (drivers.is_empty(), runtime.lifecycle.driver_has_finished()) {
+        (false, _) => DriverState::Waiting(drivers),
+        (true, true) => DriverState::Finished,
+        (true, false) => DriverState::Computing,
+    };
+    RankActivity {
+        rank: runtime.cluster.rank,
+        moves: runtime.workers.begun(),
+        can_progress: runtime.workers.has_work() || runtime.memory.any_pulls() || runtime.waiting.timers.any(),
+        computing: computing,
+        driver,
+        blocked: waits,
+        resources: resource_waits(runtime),
+        waiting_for_space: runtime.memory.space_waits(),
+    }
+}
+
+/// Resource requests that wait, what is free, and what actors hold for their lifetime.
+fn resource_waits(runtime: &'static Runtime) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (request, count, first) in runtime.workers.queues().pending_requests() {
+        let of = first.map_or("of actors".to_string(), |first| format!("of `{first}`"));
+        let bundle = request.bundle.map_or(String::new(), |(slot, _)| format!(" of {slot}"));
+        lines.push(format!("{count} request(s) {of} for {}{bundle} wait", request.displayed()));
+    }
+    for (number, bundles) in runtime.resources.pending_groups() {
+        let group = ObjectId { owner: runtime.cluster.rank, number };
+        lines.push(format!("placement group {group} is not ready: {bundles}"));
+    }
+    if lines.is_empty() {
+        return lines;
+    }
+    let free: Vec<String> =
+        runtime.resources.table().available().iter().map(|(name, amount)| format!("{amount} {name}")).collect();
+    lines.push(format!("free on {}: {}", runtime.cluster.host, free.join(", ")));
+    runtime.protocol.local_actors.each(|label, request, has_it| {
+        if has_it && request.displayed() != "nothing" {
+            lines.push(format!("actor {label} holds {} until it ends", request.displayed()));
+        }
+    });
+    lines
+}
+
+fn describe_wait(
+    runtime: &'static Runtime,
+    label: String,
+    header: Option<&TaskHeader>,
+    awaited: &context::AwaitedObjects<'_>,
+) -> BlockedTask {
+    let mut names = Vec::new();
+    let mut objects = Vec::new();
+    let mut more = 0;
+    awaited(&mut |slot| {
+        if slot.core().is_complete() {
             return;
         }
-        let mut waits = Vec::new();
-        context::each_paused(|header, actor, awaited| {
-            let label = label(header, actor);
-            waits.push(self.describe_wait(label, Some(header), awaited));
-        });
-        lock(&self.blocked_fibers.reports).insert(worker.index, (calls, began, waits));
-    }
-
-    /// A driver's thread is about to park; it drops the returned value when it continues.
-    pub fn record_parked_driver(&'static self) -> ParkedDriver {
-        let wait = self.describe_wait("the driver".to_string(), None, &|visit| context::visit_awaited(visit));
-        let thread = std::thread::current().id();
-        lock(&self.blocked_fibers.drivers).push((thread, wait));
-        ParkedDriver { runtime: self, thread }
-    }
-
-    /// The activity of this rank; calls the workers to report for the next time.
-    pub fn waiters(&'static self) -> RankActivity {
-        let workers = self.workers();
-        let calls = self.blocked_fibers.calls.load(Ordering::Relaxed);
-        let reports = lock(&self.blocked_fibers.reports).clone();
-        let mut waits = Vec::new();
-        let mut computing = Vec::new();
-        for worker in workers.iter() {
-            let began = worker.began.load(Ordering::Relaxed);
-            match reports.get(&worker.index) {
-                Some((call, at, reported)) if (*call, *at) == (calls, began) => waits.extend(reported.iter().cloned()),
-                // It was never idle since the call.
-                _ => computing.push(worker.last_began().to_string()),
-            }
+        if names.len() == OBJECTS_NAMED {
+            more += 1;
+            return;
         }
-        self.blocked_fibers.calls.fetch_add(1, Ordering::Relaxed);
-        workers.iter().for_each(|worker| worker.unpark());
-        let drivers: Vec<BlockedTask> =
-            lock(&self.blocked_fibers.drivers).iter().map(|(_, wait)| wait.clone()).collect();
-        let driver = match (drivers.is_empty(), self.shutdown_thread.get().is_some()) {
-            (false, _) => DriverState::Waiting(drivers),
-            (true, true) => DriverState::Finished,
-            (true, false) => DriverState::Computing,
+        objects.extend(slot.remote_id());
+        names.push(describe(runtime, slot, header));
+    });
+    if more > 0 {
+        names.push(format!("{more} more"));
+    }
+    let what = if names.is_empty() { "a response".to_string() } else { names.join(", ") };
+    BlockedTask { name: label, waits_for: what, objects }
+}
+
+/// An object as text: what computes it, and where.
+fn describe(runtime: &Runtime, slot: &Arc<dyn AnySlot>, waits: Option<&TaskHeader>) -> String {
+    if let Some(id) = slot.remote_id() {
+        return format!("object {id} of rank {}", id.owner);
+    }
+    let mut producer: Option<Arc<dyn Runnable>> = None;
+    slot.clone().producer(&mut producer);
+    let Some(task) = producer else {
+        return match slot.core().number() {
+            0 => "an object that no task computes".to_string(),
+            number => format!("object {}", ObjectId { owner: runtime.cluster.rank, number }),
         };
-        RankActivity {
-            rank: self.rank,
-            moves: workers.iter().map(|worker| worker.began.load(Ordering::Relaxed)).sum(),
-            can_progress: self.queues.has_any()
-                || workers.iter().any(|worker| !worker.stealer.is_empty())
-                || self.router.pulls.any()
-                || self.timers.any(),
-            computing: computing,
-            driver,
-            blocked: waits,
-            resources: self.resource_waits(),
-            waiting_for_space: self.space_waiters.descriptions(),
-        }
+    };
+    if waits.is_some_and(|header| std::ptr::eq(header, task.header())) {
+        return "its own result".to_string();
     }
+    format!("the result of {}", describe_task(runtime, &task))
+}
 
-    /// Resource requests that wait, what is free, and what actors hold for their lifetime.
-    fn resource_waits(&'static self) -> Vec<String> {
-        let mut lines = Vec::new();
-        for (request, count, first) in self.queues.pending_requests() {
-            let of = first.map_or("of actors".to_string(), |first| format!("of `{first}`"));
-            let bundle = request.bundle.map_or(String::new(), |(slot, _)| format!(" of {slot}"));
-            lines.push(format!("{count} request(s) {of} for {}{bundle} wait", request.displayed()));
-        }
-        for (number, bundles) in self.owned_groups.pending() {
-            let group = ObjectId { owner: self.rank, number };
-            lines.push(format!("placement group {group} is not ready: {bundles}"));
-        }
-        if lines.is_empty() {
-            return lines;
-        }
-        let free: Vec<String> =
-            self.table.available().iter().map(|(name, amount)| format!("{amount} {name}")).collect();
-        lines.push(format!("free on {}: {}", self.host, free.join(", ")));
-        self.protocol.local_actors.each(|label, request, has_it| {
-            if has_it && request.displayed() != "nothing" {
-                lines.push(format!("actor {label} holds {} until it ends", request.displayed()));
-            }
-        });
-        lines
+fn describe_task(runtime: &Runtime, task: &Arc<dyn Runnable>) -> String {
+    let header = task.header();
+    let name = header.name();
+    let target = header.target().and_then(|target| target.downcast::<ActorRef>().ok());
+    if let Some(actor) = target {
+        return format!("`{name}`, a call of actor {} on rank {}", actor.label, actor.location());
     }
-
-    fn describe_wait(
-        &'static self,
-        label: String,
-        header: Option<&TaskHeader>,
-        awaited: &context::AwaitedObjects<'_>,
-    ) -> BlockedTask {
-        let mut names = Vec::new();
-        let mut objects = Vec::new();
-        let mut more = 0;
-        awaited(&mut |slot| {
-            if slot.core().is_complete() {
-                return;
-            }
-            if names.len() == OBJECTS_NAMED {
-                more += 1;
-                return;
-            }
-            objects.extend(slot.remote_id());
-            names.push(self.describe(slot, header));
-        });
-        if more > 0 {
-            names.push(format!("{more} more"));
+    match (header.phase(), runtime.protocol.remote_tasks.find(runtime.cluster.rank, task)) {
+        (TaskPhase::Waiting, _) => {
+            format!("`{name}`, which waits for {} argument(s)", header.missing.load(Ordering::Relaxed))
         }
-        let what = if names.is_empty() { "a response".to_string() } else { names.join(", ") };
-        BlockedTask { name: label, waits_for: what, objects }
+        (TaskPhase::Queued, _) => format!("`{name}`, which has not begun on rank {}", runtime.cluster.rank),
+        (TaskPhase::Claimed, Some((rank, _))) => format!("`{name}`, which is on rank {rank}"),
+        (TaskPhase::Claimed, None) => format!("`{name}`, which runs on rank {}", runtime.cluster.rank),
     }
+}
 
-    /// An object as text: what computes it, and where.
-    fn describe(&self, slot: &Arc<dyn AnySlot>, waits: Option<&TaskHeader>) -> String {
-        if let Some(id) = slot.remote_id() {
-            return format!("object {id} of rank {}", id.owner);
-        }
-        let mut producer: Option<Arc<dyn Runnable>> = None;
-        slot.clone().producer(&mut producer);
-        let Some(task) = producer else {
-            return match slot.core().number() {
-                0 => "an object that no task computes".to_string(),
-                number => format!("object {}", ObjectId { owner: self.rank, number }),
-            };
-        };
-        if waits.is_some_and(|header| std::ptr::eq(header, task.header())) {
-            return "its own result".to_string();
-        }
-        format!("the result of {}", self.describe_task(&task))
-    }
-
-    fn describe_task(&self, task: &Arc<dyn Runnable>) -> String {
-        let header = task.header();
-        let name = header.name();
-        let target = header.target().and_then(|target| target.downcast::<ActorRef>().ok());
-        if let Some(actor) = target {
-            return format!("`{name}`, a call of actor {} on rank {}", actor.label, actor.location());
-        }
-        match (header.phase(), self.protocol.remote_tasks.find(self.rank, task)) {
-            (TaskPhase::Waiting, _) => {
-                format!("`{name}`, which waits for {} argument(s)", header.missing.load(Ordering::Relaxed))
-            }
-            (TaskPhase::Queued, _) => format!("`{name}`, which has not begun on rank {}", self.rank),
-            (TaskPhase::Claimed, Some((rank, _))) => format!("`{name}`, which is on rank {rank}"),
-            (TaskPhase::Claimed, None) => format!("`{name}`, which runs on rank {}", self.rank),
-        }
-    }
-
-    /// The state of this rank's object of that number.
-    pub fn describe_object(&self, number: u64) -> String {
-        match self.protocol.references.own_slot(number) {
-            Some(slot) if slot.core().is_complete() => "complete".to_string(),
-            Some(slot) => self.describe(&slot, None),
-            None => "no longer known to its owner".to_string(),
-        }
+/// The state of this rank's object of that number.
+pub fn describe_object(runtime: &Runtime, number: u64) -> String {
+    match runtime.protocol.references.own_slot(number) {
+        Some(slot) if slot.core().is_complete() => "complete".to_string(),
+        Some(slot) => describe(runtime, &slot, None),
+        None => "no longer known to its owner".to_string(),
     }
 }
 
@@ -215,6 +210,6 @@ pub struct ParkedDriver {
 
 impl Drop for ParkedDriver {
     fn drop(&mut self) {
-        lock(&self.runtime.blocked_fibers.drivers).retain(|(thread, _)| *thread != self.thread);
+        lock(&self.runtime.waiting.blocked_fibers.drivers).retain(|(thread, _)| *thread != self.thread);
     }
 }

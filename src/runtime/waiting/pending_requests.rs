@@ -5,7 +5,8 @@ use crate::base::sync::lock;
 use crate::base::{Error, Rank, Result};
 use crate::objects::{Promise, SerializedValue};
 use crate::protocol::{InfoRequest, Message};
-use crate::runtime::Runtime;
+use crate::runtime::waiting::blocked_fibers::{describe_object, waiters};
+use crate::runtime::{Runtime, resources};
 use rustc_hash::FxHashMap as HashMap;
 use serde::de::DeserializeOwned;
 use std::sync::{Arc, Mutex};
@@ -53,7 +54,7 @@ impl<T: Send + Sync + Clone + 'static> PendingRequests<T> {
                 return Ok(response.clone());
             }
             if runtime.is_dead(rank) {
-                return Err(runtime.death_of(rank));
+                return Err(runtime.cluster.death_of(rank));
             }
             runtime.block(1, None, |event| promise.core().when_complete(event.clone()))?;
         }
@@ -87,24 +88,24 @@ impl Runtime {
     /// As `PendingRequests::request`, or where the response does not decode.
     pub fn request<T: DeserializeOwned>(&'static self, rank: Rank, request: InfoRequest) -> Result<T> {
         let send = |token| self.send(rank, &Message::Request { token, request });
-        let bytes = self.requests.request(self, rank, send)??;
+        let bytes = self.waiting.requests.request(self, rank, send)??;
         postcard::from_bytes(&bytes).map_err(|error| {
             Error::fabric(format!("the response of rank {rank} to {request:?} does not decode: {error}"))
         })
     }
+}
 
-    /// A rank requests information of this one.
-    pub fn on_request(&'static self, from: Rank, token: u64, request: InfoRequest) {
-        let bytes = match request {
-            InfoRequest::Available => postcard::to_allocvec(&self.table.available()),
-            InfoRequest::Errors => postcard::to_allocvec(&self.reports.errors()),
-            InfoRequest::Trace => postcard::to_allocvec(&self.traces.records()),
-            InfoRequest::Waiters => postcard::to_allocvec(&self.waiters()),
-            InfoRequest::Object(number) => postcard::to_allocvec(&self.describe_object(number)),
-            InfoRequest::Location(slot) => postcard::to_allocvec(&self.location_of_slot(slot)),
-        };
-        let serialized = SerializedValue { bytes: bytes.unwrap_or_default(), attachments: Vec::new() };
-        let response = self.protocol.encode_value(&self, &serialized, from, INLINE_BYTES_MAX).unwrap_or_default();
-        self.send(from, &Message::Response { token, response });
-    }
+/// A rank requests information of this one.
+pub fn on_request(runtime: &'static Runtime, from: Rank, token: u64, request: InfoRequest) {
+    let bytes = match request {
+        InfoRequest::Available => postcard::to_allocvec(&runtime.resources.table().available()),
+        InfoRequest::Errors => postcard::to_allocvec(&runtime.output.reports().errors()),
+        InfoRequest::Trace => postcard::to_allocvec(&runtime.output.traces().records()),
+        InfoRequest::Waiters => postcard::to_allocvec(&waiters(runtime)),
+        InfoRequest::Object(number) => postcard::to_allocvec(&describe_object(runtime, number)),
+        InfoRequest::Location(slot) => postcard::to_allocvec(&resources::location_of_slot(runtime, slot)),
+    };
+    let serialized = SerializedValue { bytes: bytes.unwrap_or_default(), attachments: Vec::new() };
+    let response = runtime.protocol.encode_value(&runtime, &serialized, from, INLINE_BYTES_MAX).unwrap_or_default();
+    runtime.send(from, &Message::Response { token, response });
 }

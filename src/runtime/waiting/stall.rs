@@ -10,6 +10,7 @@ use crate::base::{ObjectId, Rank};
 use crate::objects::Promise;
 use crate::protocol::{InfoRequest, Message};
 use crate::runtime::Runtime;
+use crate::runtime::waiting::wait::wait_on_thread;
 use crate::scheduling::{BlockedTask, DriverState, RankActivity, StallStatus, stall_status};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -56,135 +57,137 @@ impl StallWatch {
 
 type ResponseBytes = crate::base::Result<Vec<u8>>;
 
-impl Runtime {
-    /// A parked driver checks for progress. May take `RESPONSE_TIME` if a rank does not respond.
-    pub fn watch_for_stall(&'static self) {
-        let limit = self.config.stall;
-        if limit.is_zero() || self.stopping() || self.stall.collecting.swap(true, Ordering::Acquire) {
-            return;
-        }
-        if let Some(before) = self.collection_due(limit) {
-            let now: Vec<RankActivity> = self.request_activities();
-            match before {
-                None => lock(&self.stall.state).before = Some((now, Instant::now())),
-                Some(before) => self.report_stall(&before, &now, limit),
-            }
-        }
-        self.stall.collecting.store(false, Ordering::Release);
+/// A parked driver checks for progress. May take `RESPONSE_TIME` if a rank does not respond.
+pub fn watch_for_stall(runtime: &'static Runtime) {
+    let limit = runtime.cluster.config.stall;
+    if limit.is_zero() || runtime.stopping() || runtime.waiting.stall.collecting.swap(true, Ordering::Acquire) {
+        return;
     }
-
-    /// If it is time to collect the states: `Some(None)` at half time, `Some` with the states of then at the end.
-    fn collection_due(&self, limit: Duration) -> Option<Option<Vec<RankActivity>>> {
-        let moves = self.workers().iter().map(|worker| worker.began.load(Ordering::Relaxed)).sum();
-        let mut state = lock(&self.stall.state);
-        let continues = state.seen.is_some_and(|seen| seen.elapsed() < SAME_WAIT);
-        state.seen = Some(Instant::now());
-        if state.moves != moves || !continues || state.since.is_none() {
-            (state.moves, state.since, state.before) = (moves, state.seen, None);
-            return None;
-        }
-        let still = state.since.map_or(Duration::ZERO, |since| since.elapsed());
-        match &state.before {
-            None => (still >= limit / 2).then_some(None),
-            Some((before, at)) => (at.elapsed() >= limit / 2 && still >= limit).then(|| Some(before.clone())),
+    if let Some(before) = collection_due(runtime, limit) {
+        let now: Vec<RankActivity> = request_activities(runtime);
+        match before {
+            None => lock(&runtime.waiting.stall.state).before = Some((now, Instant::now())),
+            Some(before) => report_stall(runtime, &before, &now, limit),
         }
     }
+    runtime.waiting.stall.collecting.store(false, Ordering::Release);
+}
 
-    /// Logs a stall, if it is new.
-    fn report_stall(&'static self, before: &[RankActivity], now: &[RankActivity], limit: Duration) {
-        let moved = || {
-            let mut state = lock(&self.stall.state);
-            (state.since, state.before) = (Some(Instant::now()), None);
-        };
-        match stall_status(before, now) {
-            StallStatus::Progressing => return moved(),
-            // While tasks compute, there is nothing to warn of.
-            StallStatus::Computing(who) => {
-                log(Level::Debug, || format!("a driver waits for {} s or more; {}", limit.as_secs(), who.join("; ")));
-                return moved();
-            }
-            StallStatus::Stalled => {}
-        }
-        // Of several drivers that wait, the one of the lowest rank logs it.
-        let waits = |one: &&RankActivity| matches!(one.driver, DriverState::Waiting(_));
-        if now.iter().filter(waits).map(|one| one.rank).min().is_some_and(|first| first < self.rank) {
+/// If it is time to collect the states: `Some(None)` at half time, `Some` with the states of then at the end.
+fn collection_due(runtime: &Runtime, limit: Duration) -> Option<Option<Vec<RankActivity>>> {
+    let moves = runtime.workers.begun();
+    let mut state = lock(&runtime.waiting.stall.state);
+    let continues = state.seen.is_some_and(|seen| seen.elapsed() < SAME_WAIT);
+    state.seen = Some(Instant::now());
+    if state.moves != moves || !continues || state.since.is_none() {
+        (state.moves, state.since, state.before) = (moves, state.seen, None);
+        return None;
+    }
+    let still = state.since.map_or(Duration::ZERO, |since| since.elapsed());
+    match &state.before {
+        None => (still >= limit / 2).then_some(None),
+        Some((before, at)) => (at.elapsed() >= limit / 2 && still >= limit).then(|| Some(before.clone())),
+    }
+}
+
+/// Logs a stall, if it is new.
+fn report_stall(runtime: &'static Runtime, before: &[RankActivity], now: &[RankActivity], limit: Duration) {
+    let moved = || {
+        let mut state = lock(&runtime.waiting.stall.state);
+        (state.since, state.before) = (Some(Instant::now()), None);
+    };
+    match stall_status(before, now) {
+        StallStatus::Progressing => return moved(),
+        // While tasks compute, there is nothing to warn of.
+        StallStatus::Computing(who) => {
+            log(Level::Debug, || format!("a driver waits for {} s or more; {}", limit.as_secs(), who.join("; ")));
             return moved();
         }
-        let stall_report = self.stall_report(now);
-        {
-            let mut state = lock(&self.stall.state);
-            state.before = Some((now.to_vec(), Instant::now()));
-            state.seen = Some(Instant::now());
-            if state.last_report == stall_report {
-                return;
-            }
-            state.last_report.clone_from(&stall_report);
+        StallStatus::Stalled => {}
+    }
+    // Of several drivers that wait, the one of the lowest rank logs it.
+    let waits = |one: &&RankActivity| matches!(one.driver, DriverState::Waiting(_));
+    if now.iter().filter(waits).map(|one| one.rank).min().is_some_and(|first| first < runtime.cluster.rank) {
+        return moved();
+    }
+    let stall_report = stall_report(runtime, now);
+    {
+        let mut state = lock(&runtime.waiting.stall.state);
+        state.before = Some((now.to_vec(), Instant::now()));
+        state.seen = Some(Instant::now());
+        if state.last_report == stall_report {
+            return;
         }
-        log(Level::Warn, || {
-            format!("nothing has moved for {} s, and nothing can (MOBULA_STALL_S):{stall_report}", limit.as_secs())
-        });
+        state.last_report.clone_from(&stall_report);
     }
+    log(Level::Warn, || {
+        format!("nothing has moved for {} s, and nothing can (MOBULA_STALL_S):{stall_report}", limit.as_secs())
+    });
+}
 
-    /// The report: which task waits for what, a line each.
-    fn stall_report(&'static self, now: &[RankActivity]) -> String {
-        let mut awaited: Vec<ObjectId> = Vec::new();
-        for one in now {
-            let of_driver: &[BlockedTask] = if let DriverState::Waiting(waits) = &one.driver { waits } else { &[] };
-            for wait in of_driver.iter().chain(&one.blocked) {
-                awaited.extend(wait.objects.iter().filter(|id| id.owner < self.size && !self.is_dead(id.owner)));
-            }
+/// The report: which task waits for what, a line each.
+fn stall_report(runtime: &'static Runtime, now: &[RankActivity]) -> String {
+    let mut awaited: Vec<ObjectId> = Vec::new();
+    for one in now {
+        let of_driver: &[BlockedTask] = if let DriverState::Waiting(waits) = &one.driver { waits } else { &[] };
+        for wait in of_driver.iter().chain(&one.blocked) {
+            awaited
+                .extend(wait.objects.iter().filter(|id| id.owner < runtime.cluster.size && !runtime.is_dead(id.owner)));
         }
-        awaited.sort_unstable();
-        awaited.dedup();
-        awaited.truncate(OBJECTS_MAX);
-        let requests: Vec<(Rank, InfoRequest)> =
-            awaited.iter().map(|id| (id.owner, InfoRequest::Object(id.number))).collect();
-        let descriptions: Vec<Option<String>> = self.request_in_time(&requests);
-        let descriptions: BTreeMap<ObjectId, String> =
-            awaited.into_iter().zip(descriptions).filter_map(|(id, text)| Some((id, text?))).collect();
-        let mut lines = Vec::new();
-        let mut line =
-            |rank: Rank, text: String| lines.push(format!("\n  rank {rank} on {}: {text}", self.host_of(rank)));
-        for one in now {
-            let of_driver: &[BlockedTask] = if let DriverState::Waiting(waits) = &one.driver { waits } else { &[] };
-            for wait in of_driver.iter().chain(&one.blocked) {
-                let more: Vec<String> = wait
-                    .objects
-                    .iter()
-                    .filter_map(|id| descriptions.get(id).map(|text| format!(" ({id} is {text})")))
-                    .collect();
-                line(one.rank, format!("{} waits for {}{}", wait.name, wait.waits_for, more.concat()));
-            }
-            one.resources.iter().for_each(|text| line(one.rank, text.clone()));
+    }
+    awaited.sort_unstable();
+    awaited.dedup();
+    awaited.truncate(OBJECTS_MAX);
+    let requests: Vec<(Rank, InfoRequest)> =
+        awaited.iter().map(|id| (id.owner, InfoRequest::Object(id.number))).collect();
+    let descriptions: Vec<Option<String>> = request_in_time(runtime, &requests);
+    let descriptions: BTreeMap<ObjectId, String> =
+        awaited.into_iter().zip(descriptions).filter_map(|(id, text)| Some((id, text?))).collect();
+    let mut lines = Vec::new();
+    let mut line =
+        |rank: Rank, text: String| lines.push(format!("\n  rank {rank} on {}: {text}", runtime.cluster.host_of(rank)));
+    for one in now {
+        let of_driver: &[BlockedTask] = if let DriverState::Waiting(waits) = &one.driver { waits } else { &[] };
+        for wait in of_driver.iter().chain(&one.blocked) {
+            let more: Vec<String> = wait
+                .objects
+                .iter()
+                .filter_map(|id| descriptions.get(id).map(|text| format!(" ({id} is {text})")))
+                .collect();
+            line(one.rank, format!("{} waits for {}{}", wait.name, wait.waits_for, more.concat()));
         }
-        let silent = (0..self.size).filter(|rank| !self.is_dead(*rank) && now.iter().all(|one| one.rank != *rank));
-        silent.for_each(|rank| line(rank, "does not respond".to_string()));
-        lines.concat()
+        one.resources.iter().for_each(|text| line(one.rank, text.clone()));
     }
+    let silent =
+        (0..runtime.cluster.size).filter(|rank| !runtime.is_dead(*rank) && now.iter().all(|one| one.rank != *rank));
+    silent.for_each(|rank| line(rank, "does not respond".to_string()));
+    lines.concat()
+}
 
-    fn request_activities(&'static self) -> Vec<RankActivity> {
-        let ranks: Vec<(Rank, InfoRequest)> =
-            (0..self.size).filter(|rank| !self.is_dead(*rank)).map(|rank| (rank, InfoRequest::Waiters)).collect();
-        self.request_in_time(&ranks).into_iter().flatten().collect()
-    }
+fn request_activities(runtime: &'static Runtime) -> Vec<RankActivity> {
+    let ranks: Vec<(Rank, InfoRequest)> = (0..runtime.cluster.size)
+        .filter(|rank| !runtime.is_dead(*rank))
+        .map(|rank| (rank, InfoRequest::Waiters))
+        .collect();
+    request_in_time(runtime, &ranks).into_iter().flatten().collect()
+}
 
-    /// The responses that came in time.
-    fn request_in_time<T: DeserializeOwned>(&'static self, requests: &[(Rank, InfoRequest)]) -> Vec<Option<T>> {
-        let sent: Vec<(u64, Arc<Promise<ResponseBytes>>)> = requests
-            .iter()
-            .map(|(rank, request)| {
-                let send = |token| self.send(*rank, &Message::Request { token, request: *request });
-                self.requests.begin(*rank, send)
-            })
-            .collect();
-        let deadline = Instant::now() + RESPONSE_TIME;
-        self.wait_on_thread(sent.len(), deadline, |event| {
-            sent.iter().for_each(|(_, promise)| promise.core().when_complete(event.clone()));
-        });
-        let response = |(token, promise): (u64, Arc<Promise<ResponseBytes>>)| {
-            self.requests.forget(token);
-            postcard::from_bytes(promise.value()?.as_ref().ok()?).ok()
-        };
-        sent.into_iter().map(response).collect()
-    }
+/// The responses that came in time.
+fn request_in_time<T: DeserializeOwned>(runtime: &'static Runtime, requests: &[(Rank, InfoRequest)]) -> Vec<Option<T>> {
+    let sent: Vec<(u64, Arc<Promise<ResponseBytes>>)> = requests
+        .iter()
+        .map(|(rank, request)| {
+            let send = |token| runtime.send(*rank, &Message::Request { token, request: *request });
+            runtime.waiting.requests.begin(*rank, send)
+        })
+        .collect();
+    let deadline = Instant::now() + RESPONSE_TIME;
+    wait_on_thread(runtime, sent.len(), deadline, |event| {
+        sent.iter().for_each(|(_, promise)| promise.core().when_complete(event.clone()));
+    });
+    let response = |(token, promise): (u64, Arc<Promise<ResponseBytes>>)| {
+        runtime.waiting.requests.forget(token);
+        postcard::from_bytes(promise.value()?.as_ref().ok()?).ok()
+    };
+    sent.into_iter().map(response).collect()
 }

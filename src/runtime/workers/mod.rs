@@ -3,12 +3,13 @@
 pub mod fiber;
 mod idle;
 pub mod overflow;
+mod part;
 mod progress;
 mod queues;
 pub mod worker;
 mod worker_cpus;
 mod worker_watch;
 
-pub use idle::IdleWorkers;
-pub use queues::{Queues, Work, steal_one};
-pub use worker_watch::WorkerWatch;
+pub use part::Workers;
+pub use progress::progress;
+pub use queues::Work;

@@ -1,8 +1,8 @@
 //! Polling of the transports, and when a rank sleeps.
 
-use crate::base::sync::Ordering;
 use crate::memory::FIRST_SLEEP;
-use crate::runtime::Runtime;
+use crate::runtime::workers::worker_watch::watch_workers;
+use crate::runtime::{Runtime, membership, resources};
 use std::time::{Duration, Instant};
 
 /// Polls between two checks whether it is time to block.
@@ -32,7 +32,7 @@ impl Runtime {
                     return true;
                 }
                 if self.router.has_transports() {
-                    self.router.doorbell.set_awake();
+                    self.router.doorbell().set_awake();
                     if self.poll() > 0 {
                         // Something came, so more is likely to: the time starts again.
                         until = None;
@@ -41,8 +41,8 @@ impl Runtime {
                     std::hint::spin_loop();
                 }
             }
-            let spun_enough = self.router.spin.is_zero()
-                || Instant::now() >= *until.get_or_insert_with(|| Instant::now() + self.router.spin);
+            let spun_enough = self.router.spin().is_zero()
+                || Instant::now() >= *until.get_or_insert_with(|| Instant::now() + self.router.spin());
             if spun_enough && yields >= YIELDS {
                 return done();
             }
@@ -55,78 +55,78 @@ impl Runtime {
     /// The progress thread polls once more in its place.
     pub fn prepare_to_sleep(&'static self) {
         if self.router.has_transports() {
-            self.router.doorbell.set_asleep();
+            self.router.doorbell().set_asleep();
             if self.router.pending() {
-                self.router.doorbell.notify_always();
+                self.router.doorbell().notify_always();
             }
         }
     }
+}
 
-    /// True if the program's thread serves other ranks until shutdown and every worker sleeps.
-    fn only_serves(&self) -> bool {
-        self.shutdown_thread.get().is_some() && self.idle_workers.count() == self.workers().len()
-    }
+/// True if the program's thread serves other ranks until shutdown and every worker sleeps.
+fn only_serves(runtime: &Runtime) -> bool {
+    runtime.lifecycle.driver_has_finished() && runtime.workers.all_sleep()
+}
 
-    /// The progress thread: polls the transports while no other thread does, fires timers and watches for stuck
-    /// workers.
-    ///
-    /// Threads that poll the transports set a flag once and do not clear it when they go to run a task: that would cost
-    /// a cache miss per message. Instead this thread checks every `TICK` whether any thread polled since; if none did,
-    /// it asks peers to notify the doorbell, and polls the transports itself.
-    pub fn progress(&'static self) {
-        let doorbell = &self.router.doorbell;
-        let mut quiet = 0u32;
-        let mut polls_seen = self.router.polls.load(Ordering::Relaxed);
-        let mut checked_at = Instant::now();
-        let mut failure_detector = self.start_failure_detector();
-        while !self.stopping() {
-            let seen = doorbell.notified();
-            // First: a rank that was declared dead while it was stopped does nothing more.
-            self.detect_failures(&mut failure_detector);
-            self.readmit_pending();
-            let mut no_poller = doorbell.is_asleep();
-            if !no_poller && checked_at.elapsed() >= TICK {
-                let polls = self.router.polls.load(Ordering::Relaxed);
-                no_poller = polls == polls_seen;
-                (polls_seen, checked_at) = (polls, Instant::now());
+/// The progress thread: polls the transports while no other thread does, fires timers and watches for stuck
+/// workers.
+///
+/// Threads that poll the transports set a flag once and do not clear it when they go to run a task: that would cost
+/// a cache miss per message. Instead this thread checks every `TICK` whether any thread polled since; if none did,
+/// it asks peers to notify the doorbell, and polls the transports itself.
+pub fn progress(runtime: &'static Runtime) {
+    let doorbell = runtime.router.doorbell();
+    let mut quiet = 0u32;
+    let mut polls_seen = runtime.router.polls();
+    let mut checked_at = Instant::now();
+    let mut failure_detector = membership::start_failure_detector(runtime);
+    while !runtime.stopping() {
+        let seen = doorbell.notified();
+        // First: a rank that was declared dead while it was stopped does nothing more.
+        membership::detect_failures(runtime, &mut failure_detector);
+        runtime.readmit_pending();
+        let mut no_poller = doorbell.is_asleep();
+        if !no_poller && checked_at.elapsed() >= TICK {
+            let polls = runtime.router.polls();
+            no_poller = polls == polls_seen;
+            (polls_seen, checked_at) = (polls, Instant::now());
+        }
+        let events = if no_poller { runtime.receive_and_flush() } else { 0 };
+        let timer = runtime.waiting.fire_due();
+        let watch = watch_workers(runtime);
+        let groups = resources::tick_groups(runtime);
+        if events > 0 || runtime.stopping() {
+            quiet = 0;
+            if events > 0 && only_serves(runtime) {
+                // More is likely to come, and no other thread of this rank needs the processor.
+                runtime.poll_until(|| !only_serves(runtime));
+                runtime.prepare_to_sleep();
             }
-            let events = if no_poller { self.receive_and_flush() } else { 0 };
-            let timer = self.timers.fire_due();
-            let watch = self.watch_workers();
-            let groups = self.tick_groups();
-            if events > 0 || self.stopping() {
+            continue;
+        }
+        let sleep_max = if !runtime.router.has_transports() {
+            None
+        } else if !doorbell.is_asleep() {
+            if no_poller {
+                doorbell.set_asleep();
                 quiet = 0;
-                if events > 0 && self.only_serves() {
-                    // More is likely to come, and no other thread of this rank needs the processor.
-                    self.poll_until(|| !self.only_serves());
-                    self.prepare_to_sleep();
-                }
                 continue;
             }
-            let sleep_max = if !self.router.has_transports() {
-                None
-            } else if !doorbell.is_asleep() {
-                if no_poller {
-                    doorbell.set_asleep();
-                    quiet = 0;
-                    continue;
-                }
-                Some(TICK)
-            } else if self.router.pending() {
-                // Another thread polls just now.
-                Some(SHORT_SLEEP)
-            } else {
-                quiet = quiet.saturating_add(1);
-                Some(if quiet == 1 { FIRST_SLEEP } else { LONG_SLEEP })
-            };
-            // Transports that do not wake this rank are polled with back-off, up to a millisecond.
-            let poll_again =
-                (!self.router.may_sleep_long()).then(|| Duration::from_micros(20u64 << (quiet / 16).min(6)));
-            let timeout = [timer, watch, groups, poll_again, sleep_max].into_iter().flatten().min();
-            if doorbell.is_asleep() && !self.router.arm() {
-                continue;
-            }
-            doorbell.sleep(seen, timeout);
+            Some(TICK)
+        } else if runtime.router.pending() {
+            // Another thread polls just now.
+            Some(SHORT_SLEEP)
+        } else {
+            quiet = quiet.saturating_add(1);
+            Some(if quiet == 1 { FIRST_SLEEP } else { LONG_SLEEP })
+        };
+        // Transports that do not wake this rank are polled with back-off, up to a millisecond.
+        let poll_again = (!runtime.router.may_sleep_long() || runtime.memory.any_pulls_waiting())
+            .then(|| Duration::from_micros(20u64 << (quiet / 16).min(6)));
+        let timeout = [timer, watch, groups, poll_again, sleep_max].into_iter().flatten().min();
+        if doorbell.is_asleep() && !runtime.router.arm() {
+            continue;
         }
+        doorbell.sleep(seen, timeout);
     }
 }

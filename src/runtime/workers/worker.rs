@@ -12,9 +12,9 @@ use crate::base::log::{Level, log};
 use crate::base::sync::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use crate::base::{Config, Result};
 use crate::registry::TableEntry;
-use crate::runtime::Runtime;
 use crate::runtime::workers::fiber::{self, Fiber, Pause};
 use crate::runtime::workers::queues::Work;
+use crate::runtime::{Runtime, tasks, waiting};
 use crossbeam_deque::{Stealer, Worker as Deque};
 use crossbeam_queue::SegQueue;
 use std::cell::{Cell, RefCell};
@@ -48,7 +48,7 @@ impl WorkerShared {
     pub fn resume_later(&'static self, slot: usize) {
         self.ready.push(slot);
         if let Some(runtime) = Runtime::current() {
-            runtime.idle_workers.withdraw(self.index);
+            runtime.workers.idle.withdraw(self.index);
         }
         self.unpark();
     }
@@ -136,7 +136,7 @@ pub fn spawn(runtime: &'static Runtime, index: usize) -> Result<&'static WorkerS
         thread: OnceLock::new(),
     }));
     let handle = std::thread::Builder::new()
-        .name(format!("mobula-{}-{index}", runtime.rank))
+        .name(format!("mobula-{}-{index}", runtime.cluster.rank))
         .spawn(move || {
             let worker: &'static Worker = Box::leak(Box::new(Worker {
                 runtime,
@@ -156,13 +156,15 @@ pub fn spawn(runtime: &'static Runtime, index: usize) -> Result<&'static WorkerS
             // SAFETY: only reads the thread's id.
             shared.thread_id.store(unsafe { libc::gettid() } as u32, Ordering::Relaxed);
             crate::runtime::workers::overflow::prepare_thread();
-            runtime.pin_worker(index);
-            worker.run(&runtime.config);
+            if runtime.cluster.config.pin {
+                runtime.workers.pin(index);
+            }
+            worker.run(&runtime.cluster.config);
             HERE.set(std::ptr::null());
         })
         .map_err(|error| crate::base::Error::config(format!("worker thread {index} does not start: {error}")))?;
     let _ = shared.thread.set(handle.thread().clone());
-    runtime.threads.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(handle);
+    runtime.workers.add_thread(handle);
     Ok(shared)
 }
 
@@ -237,9 +239,9 @@ impl Worker {
     fn loop_on_fiber(&'static self) {
         while !self.runtime.stopping() {
             if let Some(slot) = self.next_ready() {
-                if self.was_idle.take() && (!self.deque.is_empty() || self.runtime.queues.has_any()) {
+                if self.was_idle.take() && (!self.deque.is_empty() || self.runtime.workers.queues().has_any()) {
                     // The fiber goes first, and may block this thread for any time (RUNTIME-2).
-                    self.runtime.wake_worker();
+                    self.runtime.workers.wake_one();
                 }
                 fiber::pause(Pause::Resume(slot));
             } else if let Some(work) = self.find_work() {
@@ -257,11 +259,15 @@ impl Worker {
     /// Runs a unit of work. A panic that comes here is of a user value dropped with it: it is logged and goes no
     /// further.
     fn run_guarded(&'static self, work: Work) {
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.runtime.execute(self, work)));
+        let outcome = catch_unwind(AssertUnwindSafe(|| tasks::execute(self.runtime, self, work)));
         if let Err(panic) = outcome {
             self.running_cpu.set(0);
             log(Level::Error, || {
-                format!("rank {}: a value's Drop panicked: {}", self.runtime.rank, crate::objects::panic_text(&*panic))
+                format!(
+                    "rank {}: a value's Drop panicked: {}",
+                    self.runtime.cluster.rank,
+                    crate::objects::panic_text(&*panic)
+                )
             });
         }
     }
@@ -278,15 +284,15 @@ impl Worker {
             let slot = waiting_for_cpu.or_else(|| self.shared.ready.pop())?;
             if self.take_cpu(self.cpu_of(slot)) {
                 if waiting_for_cpu.is_some() {
-                    self.runtime.waiting_for_cpu.fetch_sub(1, Ordering::Relaxed);
+                    self.runtime.workers.on_cpu_found();
                 }
                 return Some(slot);
             }
             self.waiting_for_cpu.borrow_mut().push_back(slot);
             if waiting_for_cpu.is_none() {
-                self.runtime.waiting_for_cpu.fetch_add(1, Ordering::Relaxed);
+                self.runtime.workers.on_wait_for_cpu();
             }
-            self.runtime.table.set_waiting();
+            self.runtime.resources.table().set_waiting();
         }
         None
     }
@@ -298,11 +304,11 @@ impl Worker {
 
     /// The next unit of work: its own, then the rank's queues, then of the rank's other workers.
     fn find_work(&self) -> Option<Work> {
-        self.deque.pop().or_else(|| self.runtime.queues.take(self)).or_else(|| self.steal_from_neighbours())
+        self.deque.pop().or_else(|| self.runtime.workers.queues().take(self)).or_else(|| self.steal_from_neighbours())
     }
 
     fn steal_from_neighbours(&self) -> Option<Work> {
-        let workers = self.runtime.workers();
+        let workers = self.runtime.workers.list();
         let start = self.next_random() as usize;
         (0..workers.len())
             .map(|step| workers[(start + step) % workers.len()])
@@ -332,8 +338,8 @@ impl Worker {
     /// Polls the transports for a short time, requests work of other ranks, then parks.
     fn poll_then_park(&'static self) {
         let runtime = self.runtime;
-        runtime.report_blocked_fibers(self.shared);
-        runtime.request_work();
+        waiting::report_blocked_fibers(runtime, self.shared);
+        tasks::request_work(runtime);
         self.was_idle.set(true);
         self.is_polling_idle.set(true);
         // Its own deque is checked each time, since work from the transports goes there; the other queues now and then.
@@ -348,26 +354,30 @@ impl Worker {
         }
         self.release_cpu(0);
         if !self.waiting_for_cpu.borrow().is_empty() {
-            runtime.table.set_waiting();
+            runtime.resources.table().set_waiting();
         }
         runtime.prepare_to_sleep();
-        runtime.idle_workers.announce(self.shared.index);
+        runtime.workers.idle.announce(self.shared.index);
         // A response to the request above may have come before this worker was announced idle.
-        runtime.request_work();
+        tasks::request_work(runtime);
         if self.has_something() || runtime.stopping() {
-            runtime.idle_workers.withdraw(self.shared.index);
+            runtime.workers.idle.withdraw(self.shared.index);
             return;
         }
         std::thread::park();
-        runtime.idle_workers.withdraw(self.shared.index);
+        runtime.workers.idle.withdraw(self.shared.index);
     }
 
     fn has_something(&self) -> bool {
         !self.shared.ready.is_empty()
             || !self.deque.is_empty()
-            || self.runtime.queues.has_any()
-            || self.runtime.workers().iter().any(|worker| !worker.stealer.is_empty())
-            || self.waiting_for_cpu.borrow().iter().any(|slot| self.cpu_of(*slot) <= self.runtime.table.free_cpu())
+            || self.runtime.workers.queues().has_any()
+            || self.runtime.workers.list().iter().any(|worker| !worker.stealer.is_empty())
+            || self
+                .waiting_for_cpu
+                .borrow()
+                .iter()
+                .any(|slot| self.cpu_of(*slot) <= self.runtime.resources.table().free_cpu())
     }
 
     /// Counts a task that begins.

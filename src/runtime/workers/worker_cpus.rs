@@ -12,7 +12,7 @@ impl Worker {
     /// Makes this thread hold exactly `cpu`. If the host has not so many free, returns false and holds nothing.
     pub fn take_cpu(&self, cpu: i64) -> bool {
         let held = self.held_cpu.get();
-        if held == cpu && !self.runtime.table.has_waiters() {
+        if held == cpu && !self.runtime.resources.table().has_waiters() {
             return true;
         }
         self.retake_cpu(held, cpu)
@@ -21,7 +21,7 @@ impl Worker {
     #[cold]
     fn retake_cpu(&self, held: i64, cpu: i64) -> bool {
         let now_ns = crate::base::clock::now_ns();
-        let table = &self.runtime.table;
+        let table = &self.runtime.resources.table();
         if held >= cpu && held > 0 && table.has_waiters() && now_ns - self.held_since_ns.get() > QUANTUM_NS {
             // Other ranks of this host wait, and this thread has used its quantum.
             self.release_cpu(0);

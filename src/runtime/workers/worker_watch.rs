@@ -9,6 +9,7 @@ use crate::base::limits::WORKERS_MAX;
 use crate::base::log::{Level, log};
 use crate::base::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use crate::runtime::Runtime;
+use crate::runtime::workers::part::Workers;
 use crate::runtime::workers::worker;
 use std::time::Duration;
 
@@ -33,55 +34,56 @@ pub struct WorkerWatch {
     still: AtomicU32,
 }
 
-impl Runtime {
+impl Workers {
     /// Requests the watch: work was queued while no worker sleeps.
     #[inline]
-    pub fn request_watch(&self) {
-        if !self.worker_watch.is_requested.load(Ordering::Relaxed) {
-            self.worker_watch.is_requested.store(true, Ordering::Relaxed);
-            self.router.doorbell.notify_always();
+    pub(super) fn request_watch(&self) {
+        if !self.watch.is_requested.load(Ordering::Relaxed) {
+            self.watch.is_requested.store(true, Ordering::Relaxed);
+            self.doorbell.notify_always();
         }
     }
+}
 
-    /// Checks the workers; returns when to check again, if the watch continues. Only the progress thread calls it.
-    pub fn watch_workers(&'static self) -> Option<Duration> {
-        if !self.worker_watch.is_requested.load(Ordering::Relaxed) {
-            return None;
-        }
-        let now_ns = clock::now_ns();
-        let since = Duration::from_nanos(now_ns - self.worker_watch.checked_ns.load(Ordering::Relaxed));
-        if since < CHECK_INTERVAL {
-            // The progress thread wakes up for other reasons too.
-            return Some(CHECK_INTERVAL - since);
-        }
-        self.worker_watch.checked_ns.store(now_ns, Ordering::Relaxed);
-        let workers = self.workers();
-        let waiting = self.queues.has_any() || workers.iter().any(|worker| !worker.stealer.is_empty());
-        let begun: u64 = workers.iter().map(|worker| worker.began.load(Ordering::Relaxed)).sum();
-        let moved = self.worker_watch.begun.swap(begun, Ordering::Relaxed) != begun;
-        let still = if moved { 0 } else { self.worker_watch.still.load(Ordering::Relaxed) + 1 };
-        self.worker_watch.still.store(still, Ordering::Relaxed);
-        if !waiting {
-            self.worker_watch.is_requested.store(false, Ordering::Relaxed);
-            return None;
-        }
-        if still >= CHECKS_BLOCKED
-            && (still >= CHECKS_COMPUTING || workers.iter().all(|worker| worker.is_blocked()))
-            && !self.idle_workers.any()
-            && workers.len() < WORKERS_MAX
-            && self.has_startable_work()
-        {
-            self.worker_watch.still.store(0, Ordering::Relaxed);
-            match worker::spawn(self, workers.len()) {
-                Ok(shared) => self.add_worker(shared),
-                Err(error) => log(Level::Warn, || error.to_string()),
-            }
-        }
-        Some(CHECK_INTERVAL)
+/// Checks the workers; returns when to check again, if the watch continues. Only the progress thread calls it.
+pub fn watch_workers(runtime: &'static Runtime) -> Option<Duration> {
+    let watch = &runtime.workers.watch;
+    if !watch.is_requested.load(Ordering::Relaxed) {
+        return None;
     }
+    let now_ns = clock::now_ns();
+    let since = Duration::from_nanos(now_ns - watch.checked_ns.load(Ordering::Relaxed));
+    if since < CHECK_INTERVAL {
+        // The progress thread wakes up for other reasons too.
+        return Some(CHECK_INTERVAL - since);
+    }
+    watch.checked_ns.store(now_ns, Ordering::Relaxed);
+    let workers = runtime.workers.list();
+    let waiting = runtime.workers.has_work();
+    let begun = runtime.workers.begun();
+    let moved = watch.begun.swap(begun, Ordering::Relaxed) != begun;
+    let still = if moved { 0 } else { watch.still.load(Ordering::Relaxed) + 1 };
+    watch.still.store(still, Ordering::Relaxed);
+    if !waiting {
+        watch.is_requested.store(false, Ordering::Relaxed);
+        return None;
+    }
+    if still >= CHECKS_BLOCKED
+        && (still >= CHECKS_COMPUTING || workers.iter().all(|worker| worker.is_blocked()))
+        && !runtime.workers.any_sleeps()
+        && workers.len() < WORKERS_MAX
+        && has_startable_work(runtime)
+    {
+        watch.still.store(0, Ordering::Relaxed);
+        match worker::spawn(runtime, workers.len()) {
+            Ok(shared) => runtime.workers.add(shared),
+            Err(error) => log(Level::Warn, || error.to_string()),
+        }
+    }
+    Some(CHECK_INTERVAL)
+}
 
-    /// True if one more worker would find work that has its resources: actors' calls, or a free CPU.
-    fn has_startable_work(&self) -> bool {
-        self.table.free_cpu() > 0 || self.queues.has_zero_cpu()
-    }
+/// True if one more worker would find work that has its resources: actors' calls, or a free CPU.
+fn has_startable_work(runtime: &Runtime) -> bool {
+    runtime.resources.table().free_cpu() > 0 || runtime.workers.queues().has_zero_cpu()
 }

@@ -2,9 +2,10 @@
 
 use super::slot_error;
 use crate::base::sync::lock;
-use crate::base::{Error, ObjectId, Result, BundleSlot};
+use crate::base::{BundleSlot, Error, ObjectId, Result};
 use crate::objects::{AnySlot, Attachment, Promise, PromiseCore, SerializedValue, Slot};
 use crate::runtime::Runtime;
+use crate::runtime::resources::groups::end_group;
 use std::any::Any;
 use std::sync::Arc;
 
@@ -54,10 +55,11 @@ impl Drop for GroupReady {
         if let Some(runtime) = Runtime::current()
             && !runtime.stopping()
         {
-            runtime.end_group(self.number);
+            end_group(runtime, self.number);
             // No handle is left. Tasks whose results were dropped may still have been sent to the group.
-            let group = lock(&runtime.owned_groups.state).owned.remove(&self.number);
-            let slot = BundleSlot { group: ObjectId { owner: runtime.rank, number: self.number }, bundle: None };
+            let group = lock(&runtime.resources.groups.state).owned.remove(&self.number);
+            let slot =
+                BundleSlot { group: ObjectId { owner: runtime.cluster.rank, number: self.number }, bundle: None };
             for task in group.map_or_else(Vec::new, |group| group.waiting) {
                 runtime.protocol.fail_task(
                     &runtime,
