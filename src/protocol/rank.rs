@@ -1,19 +1,19 @@
 //! The protocol state of one rank.
 
 use crate::base::{Error, Rank};
-use crate::protocol::local_actors::LocalActors;
-use crate::protocol::remote_tasks::RemoteTasks;
-use crate::protocol::copies::HostCopies;
+use crate::protocol::actors::instance::local_actors::LocalActors;
+use crate::protocol::tasks::remote_tasks::RemoteTasks;
+use crate::protocol::objects::copies::HostCopies;
 use crate::protocol::environment::Environment;
-use crate::protocol::header::ReceiveSequence;
-use crate::protocol::unfetched::UnfetchedValues;
-use crate::protocol::receive::DeferredMessages;
-use crate::protocol::owned_actors::OwnedActors;
-use crate::protocol::drain::PendingDrains;
-use crate::protocol::name_directory::NameDirectory;
-use crate::protocol::references::References;
-use crate::protocol::stealing::WorkStealing;
-use crate::protocol::cancelled::CancelledTasks;
+use crate::protocol::wire::header::ReceiveSequence;
+use crate::protocol::objects::unfetched::UnfetchedValues;
+use crate::protocol::inbound::receive::DeferredMessages;
+use crate::protocol::actors::owner::owned_actors::OwnedActors;
+use crate::protocol::recovery::drain::PendingDrains;
+use crate::protocol::names::directory::NameDirectory;
+use crate::protocol::objects::references::References;
+use crate::protocol::stealing::work_stealing::WorkStealing;
+use crate::protocol::tasks::cancelled::CancelledTasks;
 use crate::scheduling::StealState;
 use std::sync::Arc;
 
