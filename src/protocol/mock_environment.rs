@@ -64,7 +64,7 @@ impl Environment for MockEnvironment {
         self.0.protocol.rank
     }
     fn size(&self) -> u32 {
-        self.0.protocol.size
+        4
     }
     fn is_stopping(&self) -> bool {
         false
@@ -116,7 +116,7 @@ impl Environment for MockEnvironment {
     }
     fn locate_bundle(&self, actor: &Arc<ActorRef>, _: &Options, error: &Error) {
         let nowhere = Err(Error::config("there are no placement groups here"));
-        self.protocol().on_bundle_located(self, actor, error, nowhere);
+        self.protocol().actors.owner.on_bundle_located(self, actor, error, nowhere);
     }
     fn try_accept(&self, _: &Arc<dyn Runnable>) -> bool {
         true

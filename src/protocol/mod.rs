@@ -1,9 +1,20 @@
 //! The protocol of one rank: the messages between ranks, and what a rank does on each.
 //!
-//! Owns: the messages, their encoding and validation; objects shared between ranks, tasks on other ranks, actors and
-//! the order of their callers, names, work stealing between ranks, and the consequences of a rank's death. Pure: it
-//! sends, runs and maps through an [`Environment`] and knows neither threads nor transports nor clocks. The runtime is
-//! the environment that has those; the simulator needs none of them.
+//! Pure: it sends, runs and maps through an [`Environment`] and knows neither threads nor transports nor clocks. The
+//! runtime is the environment that has those; the simulator needs none of them.
+//!
+//! [`Protocol`] holds one part for each concept. A part owns its state and the functions that decide on it.
+//!
+//! | folder | what it decides |
+//! |---|---|
+//! | `wire` | the format of messages |
+//! | `inbound` | which message is handled when |
+//! | `tasks` | tasks that cross ranks: sent, received, finished, cancelled |
+//! | `objects` | references, values and blocks that ranks share |
+//! | `actors` | calls (`caller`), actors that run here (`instance`), restarts and saved states (`owner`) |
+//! | `names` | the directory of actor names |
+//! | `stealing` | work stealing between ranks |
+//! | `recovery` | retries and reconstruction after a loss |
 //!
 //! Invariants:
 //! - PROTOCOL-1: bytes from a peer become a `Message` only through `Message::decode`, which rejects anything else.
@@ -14,6 +25,7 @@
 
 mod actors;
 mod awaited_ranks;
+mod dispatch;
 mod environment;
 mod inbound;
 mod leak_check;
@@ -45,7 +57,9 @@ pub use objects::links::ProtocolLinks;
 pub use actors::owner::owned_actors::restart_policy_of;
 pub use wire::message::{Message, InfoRequest};
 pub use rank::Protocol;
-pub use objects::references::ReclaimableBlock;
+pub use objects::attachments::export_attachments;
+pub use objects::reclaim::ReclaimableBlock;
+pub use objects::value_encoding::encode_value;
 pub use tasks::resource_requests::{request_of, request_of_actor};
 pub use wire::values::{Bytes, WireTask, WireAttachment, WireOptions, WireValue, BlockAddress};
 #[cfg(test)]

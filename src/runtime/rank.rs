@@ -51,7 +51,7 @@ impl Runtime {
         let seed = u64::from(std::process::id());
         let stealing = StealState::new(rank, size, seed).on_host(cluster.host_ranks());
         let protocol = Protocol::new(rank, size, memory.has_unmapped_stores(rank), stealing);
-        protocol.copies.set_cache_bytes_max(memory.store_bytes() / IDLE_COPIES_PART);
+        protocol.objects.copies.set_cache_bytes_max(memory.store_bytes() / IDLE_COPIES_PART);
         Runtime {
             lifecycle: Lifecycle::new(size),
             membership: Membership::new(death_notifier),

@@ -130,7 +130,7 @@ impl Environment for SimEnvironment {
     }
     fn locate_bundle(&self, actor: &Arc<ActorRef>, _: &Options, error: &Error) {
         let nowhere = Err(Error::config("there are no placement groups here"));
-        self.protocol().on_bundle_located(self, actor, error, nowhere);
+        self.protocol().actors.owner.on_bundle_located(self, actor, error, nowhere);
     }
     fn try_accept(&self, _: &Arc<dyn Runnable>) -> bool {
         true
@@ -141,7 +141,7 @@ impl Environment for SimEnvironment {
         self.node().push(task, stealable);
         self.schedule_work();
         if stealable && self.protocol().stealing.has_stealers() {
-            self.protocol().serve_stealers(self);
+            self.protocol().stealing.serve_stealers(self);
         }
     }
     fn enqueue_actor(&self, instance: Arc<ActorInstance>) {
@@ -207,7 +207,7 @@ impl SimEnvironment {
             let CopySource { block, .. } = sources[0];
             let reason = format!("rank {}, whose store had it, has died", block.owner);
             let error = Error::ObjectLost { object: block.to_string(), reason };
-            return self.protocol().on_pulled(self, token, Err(error));
+            return self.protocol().objects.copies.on_pulled(self, token, Err(error));
         }
         if alive.len() < sources.len() {
             // The parts of the dead sources are read from the others.
@@ -215,7 +215,7 @@ impl SimEnvironment {
         }
         self.node().store.unreserve(bytes);
         let memory = self.bytes_at(&alive, bytes);
-        self.protocol().on_pulled(self, token, Ok(memory));
+        self.protocol().objects.copies.on_pulled(self, token, Ok(memory));
     }
 
     /// The bytes at the sources now. A block that has been freed by then is read all the same and yields other bytes,
@@ -225,7 +225,7 @@ impl SimEnvironment {
         let mut found = None;
         for source in sources {
             let lies = self.world.node(source.block.owner).store.read(source.offset);
-            if lies.is_none() && self.protocol().references.has_grants(source.block) {
+            if lies.is_none() && self.protocol().objects.references.has_grants(source.block) {
                 self.on_late_read(BlockAddress { block: source.block, offset: source.offset, bytes });
             }
             found = found.or(lies);

@@ -128,7 +128,7 @@ impl SimNode {
             counters: Counters::default(),
         };
         let protocol = Protocol::new(rank, setting.ranks, setting.hosts() > 1, stealing);
-        protocol.copies.set_cache_bytes_max(setting.store.bytes / IDLE_COPIES_PART);
+        protocol.objects.copies.set_cache_bytes_max(setting.store.bytes / IDLE_COPIES_PART);
         SimNode {
             protocol,
             store: Store::new(rank, setting.store.bytes),
@@ -357,7 +357,7 @@ impl SimEnvironment {
             }
         }
         if self.node().is_idle() {
-            self.protocol().request_work(self);
+            self.protocol().stealing.request_work(self);
         }
     }
 

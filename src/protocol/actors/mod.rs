@@ -13,3 +13,7 @@
 pub mod caller;
 pub mod instance;
 pub mod owner;
+pub mod part;
+pub mod retained_values;
+
+pub use part::Actors;

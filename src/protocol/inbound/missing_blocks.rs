@@ -2,6 +2,7 @@
 
 use crate::base::{Error, ObjectId};
 use crate::objects::ArrayMemory;
+use crate::protocol::actors::caller::calls::is_checkpointed_call;
 use crate::protocol::environment::Environment;
 use crate::protocol::{Message, WireAttachment, WireValue, BlockAddress};
 use rustc_hash::FxHashMap;
@@ -25,7 +26,7 @@ pub fn missing_blocks(env: &impl Environment, message: &Message<'_>, fetched: &F
         Message::Done { task, results } => {
             let missing: Vec<MissingBlock> =
                 results.iter().flatten().flat_map(|value| missing_of(env, value, fetched)).collect();
-            if !missing.is_empty() && env.protocol().is_checkpointed_call(*task) { missing } else { Vec::new() }
+            if !missing.is_empty() && is_checkpointed_call(env, *task) { missing } else { Vec::new() }
         }
         Message::Response { response, .. } => missing_of(env, response, fetched),
         Message::Actor { message, .. } => {

@@ -7,5 +7,8 @@
 //!   wait for a block.
 //! - INBOUND-2: a message of a rank that is known to be dead has no effect.
 
+pub mod deferred;
 pub mod missing_blocks;
 pub mod receive;
+
+pub use receive::Inbound;

@@ -1,6 +1,7 @@
 //! The directory of actor names. The directory rank of a name is the one that its hash selects, or the next living
 //! rank.
 
+use crate::protocol::objects::attachments::export_attachments;
 use crate::base::log::{Level, log};
 use crate::base::sync::lock;
 use crate::base::{ObjectId, Rank};
@@ -8,7 +9,7 @@ use crate::objects::Attachment;
 use crate::protocol::wire::actor_message::{ActorMessage, WireActor};
 use crate::protocol::environment::Environment;
 use crate::protocol::actors::caller::handles::ActorRef;
-use crate::protocol::{Message, Protocol, WireAttachment};
+use crate::protocol::{Message, WireAttachment};
 use rustc_hash::FxHashMap as HashMap;
 use std::sync::{Arc, Mutex};
 
@@ -88,30 +89,30 @@ fn directory_rank_among(name: &str, size: u32, is_alive: impl Fn(Rank) -> bool) 
     (0..size).map(|step| (first + step) % size).find(|rank| is_alive(*rank)).unwrap_or(first)
 }
 
-impl Protocol {
+impl NameDirectory {
     /// The directory rank of a name.
     pub fn directory_rank(&self, env: &impl Environment, name: &str) -> Rank {
-        directory_rank_among(name, self.size, |rank| !env.is_dead(rank))
+        directory_rank_among(name, env.size(), |rank| !env.is_dead(rank))
     }
 
     /// True if `rank`, which is dead, was the directory rank of a name.
     pub(in crate::protocol) fn was_directory_rank(&self, env: &impl Environment, name: &str, rank: Rank) -> bool {
-        directory_rank_among(name, self.size, |other| other == rank || !env.is_dead(other)) == rank
+        directory_rank_among(name, env.size(), |other| other == rank || !env.is_dead(other)) == rank
     }
 
     /// True if the rank that would be a name's directory if all ranks were alive is dead.
     pub(in crate::protocol) fn is_first_directory_rank_dead(&self, env: &impl Environment, name: &str) -> bool {
-        env.is_dead(directory_rank_among(name, self.size, |_| true))
+        env.is_dead(directory_rank_among(name, env.size(), |_| true))
     }
 
     /// Registers the name of an actor of this rank again, because its directory rank died. No reply is expected.
-    pub(in crate::protocol) fn register_name(&self, env: &impl Environment, name: String, kind: String, actor: &Arc<ActorRef>) {
+    pub(in crate::protocol) fn register(&self, env: &impl Environment, name: String, kind: String, actor: &Arc<ActorRef>) {
         let directory = self.directory_rank(env, &name);
-        if directory == self.rank {
-            return log_refused_name(self.rank, self.names.set(name, kind, actor.clone()));
+        if directory == env.rank() {
+            return log_refused_name(env.rank(), self.set(name, kind, actor.clone()));
         }
         let attachment = Attachment::Handle(actor.clone());
-        let wire = self.references.export(env, std::slice::from_ref(&attachment), directory);
+        let wire = export_attachments(env, std::slice::from_ref(&attachment), directory);
         if let Ok(Some(handle)) = wire.map(|wires| wires.into_iter().next()) {
             env.send(directory, &Message::NameSet { token: NO_REPLY, name, kind, handle });
         }
@@ -119,18 +120,18 @@ impl Protocol {
 
     /// As `register_name`, from the actor's location: its owner, which counted its handles, is dead too, so nothing is
     /// counted.
-    pub(in crate::protocol) fn register_name_without_owner(&self, env: &impl Environment, name: String, kind: String, handle: WireActor) {
+    pub(in crate::protocol) fn register_without_owner(&self, env: &impl Environment, name: String, kind: String, handle: WireActor) {
         let directory = self.directory_rank(env, &name);
         let handle = WireAttachment::Actor(handle);
-        if directory != self.rank {
+        if directory != env.rank() {
             return env.send(directory, &Message::NameSet { token: NO_REPLY, name, kind, handle });
         }
-        let actor = self.import_named_actor(env, self.rank, &handle);
-        log_refused_name(self.rank, actor.and_then(|actor| self.names.set(name, kind, actor)));
+        let actor = import_named_actor(env, env.rank(), &handle);
+        log_refused_name(env.rank(), actor.and_then(|actor| self.set(name, kind, actor)));
     }
 
     /// A rank registers an actor's name.
-    pub(in crate::protocol) fn on_name_set(
+    pub(in crate::protocol) fn on_set(
         &self,
         env: &impl Environment,
         from: Rank,
@@ -138,10 +139,10 @@ impl Protocol {
         (name, kind): (String, String),
         handle: &WireAttachment,
     ) {
-        let actor = self.import_named_actor(env, from, handle);
-        let outcome = actor.and_then(|actor| self.names.set(name, kind, actor));
+        let actor = import_named_actor(env, from, handle);
+        let outcome = actor.and_then(|actor| self.set(name, kind, actor));
         if token == NO_REPLY {
-            return log_refused_name(self.rank, outcome);
+            return log_refused_name(env.rank(), outcome);
         }
         // The sender has a handle: none is sent back.
         env.send(from, &Message::NameReply { token, handle: outcome.map(|()| None) });
@@ -150,58 +151,43 @@ impl Protocol {
     /// The owner of some named actors died. Asks each actor's location to free the name if the actor is not there: it
     /// may never have been constructed.
     pub(in crate::protocol) fn verify_names_of(&self, env: &impl Environment, owner: Rank) {
-        let names = lock(&self.names.0);
+        let names = lock(&self.0);
         let actors = names.iter().filter(|(_, (_, actor))| actor.id.owner == owner);
         let actors: Vec<_> = actors.map(|(name, (_, actor))| (name.clone(), actor.id, actor.location())).collect();
         drop(names);
         for (name, actor, location) in actors {
             if env.is_dead(location) {
                 // The owner of the actor died before it could free the name.
-                self.names.free(&name, actor);
+                self.free(&name, actor);
                 continue;
             }
             env.send(location, &Message::Actor { actor, message: ActorMessage::VerifyName { name } });
         }
     }
 
-    /// The directory rank of a name asks whether the named actor is here. If it is constructed later, from what its
-    /// owner had sent before it died, its name is registered again then.
-    pub(in crate::protocol) fn on_verify_name(&self, env: &impl Environment, from: Rank, actor: ObjectId, name: String) {
-        if !self.local_actors.has_name(actor, &name) {
-            env.send(from, &Message::NameFree { name, actor });
-        }
-    }
-
-    fn import_named_actor(&self, env: &impl Environment, from: Rank, handle: &WireAttachment) -> Result<Arc<ActorRef>, String> {
-        let WireAttachment::Actor(handle) = handle else {
-            return Err("the attachment is no handle".to_string());
-        };
-        self.import_actor(env, handle, from).map_err(|error| error.to_string())
-    }
-
     /// A rank looks up an actor by name.
-    pub(in crate::protocol) fn on_name_get(&self, env: &impl Environment, from: Rank, token: u64, name: &str, kind: &str) {
-        let found = self.names.get(name, kind);
-        if from == self.rank {
+    pub(in crate::protocol) fn on_get(&self, env: &impl Environment, from: Rank, token: u64, name: &str, kind: &str) {
+        let found = self.get(name, kind);
+        if from == env.rank() {
             return env.on_name_reply(token, found.map(Some));
         }
         let handle = found.and_then(|actor| {
             let attachment = Attachment::Handle(actor);
-            let wire = self.references.export(env, std::slice::from_ref(&attachment), from);
+            let wire = export_attachments(env, std::slice::from_ref(&attachment), from);
             wire.map_err(|error| error.to_string())?.into_iter().next().ok_or_else(String::new)
         });
         env.send(from, &Message::NameReply { token, handle: handle.map(Some) });
     }
 
     /// The reply about a name.
-    pub(in crate::protocol) fn on_named(
+    pub(in crate::protocol) fn on_reply(
         &self,
         env: &impl Environment,
         from: Rank,
         token: u64,
         handle: Result<Option<WireAttachment>, String>,
     ) {
-        let named = |handle: Option<WireAttachment>| handle.map(|handle| self.import_named_actor(env, from, &handle));
+        let named = |handle: Option<WireAttachment>| handle.map(|handle| import_named_actor(env, from, &handle));
         env.on_name_reply(token, handle.and_then(|handle| named(handle).transpose()));
     }
 }
@@ -210,6 +196,13 @@ fn log_refused_name(rank: Rank, outcome: Result<(), String>) {
     if let Err(reason) = outcome {
         log(Level::Warn, || format!("rank {rank}: an actor could not have its name back: {reason}"));
     }
+}
+
+fn import_named_actor(env: &impl Environment, from: Rank, handle: &WireAttachment) -> Result<Arc<ActorRef>, String> {
+    let WireAttachment::Actor(handle) = handle else {
+        return Err("the attachment is no handle".to_string());
+    };
+    ActorRef::import(env, handle, from).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

@@ -11,13 +11,13 @@ pub struct ProtocolLinks<D>(pub D);
 
 impl<D: Environment> Links for ProtocolLinks<D> {
     fn find(&self, id: ObjectId) -> Option<Arc<dyn AnySlot>> {
-        self.0.protocol().references.find(id)
+        self.0.protocol().objects.references.find(id)
     }
     fn intern(&self, id: ObjectId, slot: Arc<dyn AnySlot>) -> Arc<dyn AnySlot> {
-        self.0.protocol().references.intern(id, slot)
+        self.0.protocol().objects.references.intern(id, slot)
     }
     fn on_reference_decoded(&self, id: ObjectId) {
-        self.0.protocol().references.on_decoded(&self.0, id);
+        self.0.protocol().objects.references.on_decoded(&self.0, id);
     }
     fn request(&self, id: ObjectId) {
         self.0.send(id.owner, &Message::Fetch { object: id.number, without: None });
@@ -28,6 +28,6 @@ impl<D: Environment> Links for ProtocolLinks<D> {
         }
     }
     fn on_dropped(&self, id: ObjectId, address: usize) {
-        self.0.protocol().references.on_released(&self.0, id, address);
+        self.0.protocol().objects.references.on_released(&self.0, id, address);
     }
 }

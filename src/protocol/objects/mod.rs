@@ -9,11 +9,15 @@
 //! - OBJECTS-2: the promise of an unfetched value is pending, and holds the value.
 //! - OBJECTS-3: a rank that requested a value gets one reply.
 
+pub mod attachments;
 pub mod copies;
 pub mod links;
+pub mod part;
 pub mod reclaim;
 pub mod references;
 pub mod unfetched;
 pub mod value_encoding;
 pub mod value_requests;
 pub mod values;
+
+pub use part::Objects;

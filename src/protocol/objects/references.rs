@@ -2,12 +2,12 @@
 
 use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::base::{Error, ObjectId, Rank};
-use crate::objects::{AnySlot, ArrayMemory, ReceivedReference, Attachment};
+use crate::objects::{AnySlot, ArrayMemory, ReceivedReference};
 use crate::protocol::inbound::missing_blocks::FetchedBlocks;
 use crate::protocol::environment::Environment;
 use crate::protocol::objects::unfetched::UnfetchedBlock;
 use crate::protocol::actors::caller::handles::ActorRef;
-use crate::protocol::{Message, WireAttachment, BlockAddress};
+use crate::protocol::{BlockAddress, Message};
 use crate::store::{CountAction, CountMessage, Counts};
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::sync::{Arc, Mutex, Weak};
@@ -18,11 +18,9 @@ mod leak_check;
 mod exported;
 mod block_reads;
 
-pub use exported::ReclaimableBlock;
-
 /// Keeps something alive because another rank may request it.
 #[derive(Clone)]
-enum ExportPin {
+pub(in crate::protocol::objects) enum ExportPin {
     Slot(Arc<dyn AnySlot>),
     Memory(Arc<dyn ArrayMemory>),
     Actor(Arc<ActorRef>),
@@ -39,14 +37,14 @@ enum Imported {
 }
 
 #[derive(Default)]
-struct Tables {
-    counts: Counts,
+pub(in crate::protocol::objects) struct Tables {
+    pub(in crate::protocol::objects) counts: Counts,
     /// This rank's objects that others hold, by number.
-    exported: HashMap<u64, ExportPin>,
+    pub(in crate::protocol::objects) exported: HashMap<u64, ExportPin>,
     /// Blocks whose holder was asked to release them and has not replied.
-    reclaim_requested: HashSet<u64>,
+    pub(in crate::protocol::objects) reclaim_requested: HashSet<u64>,
     /// Blocks whose holder refused to release them.
-    reclaim_refused: HashSet<u64>,
+    pub(in crate::protocol::objects) reclaim_refused: HashSet<u64>,
     /// Objects whose references are in flight between two other ranks.
     pinned: HashMap<ObjectId, ExportPin>,
     /// Objects of other ranks, with the address of what represents them.
@@ -55,11 +53,42 @@ struct Tables {
     arriving: HashMap<ObjectId, u64>,
 }
 
+impl Tables {
+    fn on_received(&mut self, env: &impl Environment, id: ObjectId, from: Rank) {
+        let action = self.counts.received(id, from);
+        self.perform(env, action);
+    }
+
+    fn on_dropped(&mut self, env: &impl Environment, id: ObjectId) {
+        let action = self.counts.dropped(id);
+        self.perform(env, action);
+    }
+
+    /// Performs an action of the counts under the lock under which it was decided. Otherwise a reference that is sent
+    /// or received in between would be forgotten, and messages of two threads could be sent in another order than they
+    /// were decided. Returns what is to be dropped after the lock is released.
+    fn perform(&mut self, env: &impl Environment, action: Option<CountAction>) -> Option<ExportPin> {
+        match action {
+            Some(CountAction::Send(to, message)) => {
+                env.send(to, &Message::Count(message));
+                None
+            }
+            Some(CountAction::Free(number)) => {
+                self.reclaim_requested.remove(&number);
+                self.reclaim_refused.remove(&number);
+                self.exported.remove(&number)
+            }
+            Some(CountAction::Unpin(id)) => self.pinned.remove(&id),
+            None => None,
+        }
+    }
+}
+
 /// The references of a rank.
 pub struct References {
     rank: Rank,
     next_number: AtomicU64,
-    tables: Mutex<Tables>,
+    pub(in crate::protocol::objects) tables: Mutex<Tables>,
 }
 
 impl References {
@@ -91,49 +120,6 @@ impl References {
         }
     }
 
-    /// Encodes the attachments of a value for `to`, and counts each reference (COUNTS-1).
-    pub fn export(
-        &self,
-        env: &impl Environment,
-        attachments: &[Attachment],
-        to: Rank,
-    ) -> Result<Vec<WireAttachment>, Error> {
-        attachments.iter().map(|attachment| self.export_one(env, attachment, to)).collect()
-    }
-
-    fn export_one(&self, env: &impl Environment, attachment: &Attachment, to: Rank) -> Result<WireAttachment, Error> {
-        match attachment {
-            Attachment::Slot(slot) => {
-                let id = slot.remote_id().unwrap_or_else(|| ObjectId {
-                    owner: self.rank,
-                    number: match slot.core().number() {
-                        0 => slot.core().set_number(self.fresh_number()),
-                        number => number,
-                    },
-                });
-                self.on_sent(env, id, to, || ExportPin::Slot(slot.clone()));
-                Ok(WireAttachment::Reference(id))
-            }
-            Attachment::Array(memory) => self.export_memory(env, memory, to).map(WireAttachment::Array),
-            Attachment::Handle(handle) => match handle.clone().downcast::<ActorRef>() {
-                Ok(actor) => {
-                    self.on_sent(env, actor.id, to, || ExportPin::Actor(actor.clone()));
-                    Ok(WireAttachment::Actor(actor.wire()))
-                }
-                Err(_) => Err(object_lost("a handle", "it is of a kind that does not travel")),
-            },
-            // It is forwarded as it came: this rank retains it for another one, and does not know its type.
-            Attachment::Remote(reference) if reference.id.owner == self.rank => match self.own_slot(reference.id.number) {
-                Some(slot) => self.export_one(env, &Attachment::Slot(slot), to),
-                None => Err(object_lost(&reference.id.to_string(), "its owner does not know it any more")),
-            },
-            Attachment::Remote(reference) => {
-                self.on_sent(env, reference.id, to, || ExportPin::Reference(reference.clone()));
-                Ok(WireAttachment::Reference(reference.id))
-            }
-        }
-    }
-
     /// The address of a block, for `to`; counted.
     pub fn export_memory(
         &self,
@@ -155,7 +141,7 @@ impl References {
         Ok(address)
     }
 
-    fn on_sent(&self, env: &impl Environment, id: ObjectId, to: Rank, pin: impl FnOnce() -> ExportPin) {
+    pub(in crate::protocol::objects) fn on_sent(&self, env: &impl Environment, id: ObjectId, to: Rank, pin: impl FnOnce() -> ExportPin) {
         let mut tables = lock(&self.tables);
         // Checked under the lock, which `on_peer_failed` takes after the flag was set: no reference to or of a dead
         // rank is counted.
@@ -169,46 +155,19 @@ impl References {
         }
     }
 
-    /// Decodes the attachments of a value from `from`. Every reference is counted as received, even if an error is
-    /// returned.
-    pub fn import(
-        &self,
-        env: &impl Environment,
-        wires: &[WireAttachment],
-        from: Rank,
-        fetched: &FetchedBlocks,
-    ) -> Result<Vec<Attachment>, Error> {
-        let attachments: Vec<_> = wires.iter().map(|wire| self.import_one(env, wire, from, fetched)).collect();
-        attachments.into_iter().collect()
-    }
-
-    fn import_one(
-        &self,
-        env: &impl Environment,
-        wire: &WireAttachment,
-        from: Rank,
-        fetched: &FetchedBlocks,
-    ) -> Result<Attachment, Error> {
-        match wire {
-            WireAttachment::Reference(id) => {
-                if id.owner == self.rank
-                    && let Some(slot) = self.own_slot(id.number)
-                {
-                    // Retained here, because it may be decoded when no other rank holds it any more.
-                    return Ok(Attachment::Slot(slot));
-                }
-                let mut tables = lock(&self.tables);
-                if id.owner != self.rank {
-                    *tables.arriving.entry(*id).or_default() += 1;
-                }
-                Self::on_received(&mut tables, env, *id, from);
-                Ok(Attachment::Remote(Arc::new(ReceivedReference { id: *id, links: env.links() })))
-            }
-            WireAttachment::Array(address) => self.import_memory(env, *address, from, fetched).map(Attachment::Array),
-            WireAttachment::Actor(actor) => {
-                Ok(Attachment::Handle(env.protocol().import_actor(env, actor, from)?))
-            }
+    /// A reference named in a message from `from`. Returns the object if it is one of this rank's that another rank holds.
+    pub(in crate::protocol::objects) fn import_reference(&self, env: &impl Environment, id: ObjectId, from: Rank) -> Option<Arc<dyn AnySlot>> {
+        if id.owner == self.rank
+            && let Some(slot) = self.own_slot(id.number)
+        {
+            return Some(slot);
         }
+        let mut tables = lock(&self.tables);
+        if id.owner != self.rank {
+            *tables.arriving.entry(id).or_default() += 1;
+        }
+        tables.on_received(env, id, from);
+        None
     }
 
     /// The memory of a block named in a message from `from`.
@@ -227,11 +186,11 @@ impl References {
             };
         }
         let mut tables = lock(&self.tables);
-        Self::on_received(&mut tables, env, id, from);
+        tables.on_received(env, id, from);
         if let Some(outcome) = fetched.get(&id) {
             // The bytes are here: the block itself is not needed any more.
             if !tables.imported.contains_key(&id) && !tables.arriving.contains_key(&id) {
-                Self::on_dropped(&mut tables, env, id);
+                tables.on_dropped(env, id);
             }
             return outcome.clone();
         }
@@ -247,20 +206,10 @@ impl References {
                 Ok(memory)
             }
             Err(reason) => {
-                Self::on_dropped(&mut tables, env, id);
+                tables.on_dropped(env, id);
                 Err(object_lost(&id.to_string(), reason))
             }
         }
-    }
-
-    fn on_received(tables: &mut Tables, env: &impl Environment, id: ObjectId, from: Rank) {
-        let action = tables.counts.received(id, from);
-        Self::perform(tables, env, action);
-    }
-
-    fn on_dropped(tables: &mut Tables, env: &impl Environment, id: ObjectId) {
-        let action = tables.counts.dropped(id);
-        Self::perform(tables, env, action);
     }
 
     /// What represented `id` here, at `pointer`, was dropped.
@@ -274,7 +223,7 @@ impl References {
         // A reference in a message that is still being decoded needs the grants: they are returned by what comes to
         // represent it, or by `on_decoded`.
         if !tables.arriving.contains_key(&id) {
-            Self::on_dropped(&mut tables, env, id);
+            tables.on_dropped(env, id);
         }
     }
 
@@ -289,7 +238,7 @@ impl References {
         tables.arriving.remove(&id);
         // It was not used (it did not decode), or has been dropped already.
         if !tables.imported.contains_key(&id) {
-            Self::on_dropped(&mut tables, env, id);
+            tables.on_dropped(env, id);
         }
     }
 
@@ -303,7 +252,7 @@ impl References {
         let actions = tables.counts.handle(from, message, live_ranks(env));
         // What is forgotten is dropped after the lock is released: dropping it may release other objects.
         let forgotten: Vec<_> =
-            actions.into_iter().map(|action| Self::perform(&mut tables, env, Some(action))).collect();
+            actions.into_iter().map(|action| tables.perform(env, Some(action))).collect();
         drop(tables);
         drop(forgotten);
     }
@@ -318,30 +267,11 @@ impl References {
         slots.sort_unstable_by_key(|(id, _)| *id);
         let actions = tables.counts.on_rank_failed(rank, live_ranks(env));
         let forgotten: Vec<_> =
-            actions.into_iter().map(|action| Self::perform(&mut tables, env, Some(action))).collect();
+            actions.into_iter().map(|action| tables.perform(env, Some(action))).collect();
         drop(tables);
         drop(forgotten);
         // The values that it owned and had not sent will never arrive. A completed promise stays complete.
         slots.iter().for_each(|(_, slot)| slot.fail(Arc::new(error.clone())));
-    }
-
-    /// Performs an action of the counts under the lock under which it was decided. Otherwise a reference that is sent
-    /// or received in between would be forgotten, and messages of two threads could be sent in another order than they
-    /// were decided. Returns what is to be dropped after the lock is released.
-    fn perform(tables: &mut Tables, env: &impl Environment, action: Option<CountAction>) -> Option<ExportPin> {
-        match action {
-            Some(CountAction::Send(to, message)) => {
-                env.send(to, &Message::Count(message));
-                None
-            }
-            Some(CountAction::Free(number)) => {
-                tables.reclaim_requested.remove(&number);
-                tables.reclaim_refused.remove(&number);
-                tables.exported.remove(&number)
-            }
-            Some(CountAction::Unpin(id)) => tables.pinned.remove(&id),
-            None => None,
-        }
     }
 
     /// The object `id`, as it is represented here.
@@ -373,6 +303,6 @@ fn live_ranks<D: Environment>(env: &D) -> impl Iterator<Item = Rank> {
     (0..env.size()).filter(|rank| !env.is_dead(*rank))
 }
 
-fn object_lost(object: &str, reason: &str) -> Error {
+pub(in crate::protocol::objects) fn object_lost(object: &str, reason: &str) -> Error {
     Error::ObjectLost { object: object.to_string(), reason: reason.to_string() }
 }

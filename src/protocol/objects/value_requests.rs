@@ -1,5 +1,6 @@
 //! Requests of other ranks for values of this rank's objects.
 
+use crate::protocol::objects::value_encoding::encode_value;
 use crate::base::limits::INLINE_BYTES_MAX;
 use crate::base::sync::lock;
 use crate::base::{ObjectId, Rank};
@@ -37,12 +38,12 @@ impl<D: Environment> Waiter for FetchRequest<D> {
         let Some(slot) = self.take() else { return };
         let (env, to) = (&self.env, self.rank);
         let protocol = env.protocol();
-        if protocol.has_unmapped_stores {
-            protocol.unfetched.remove_requester(slot.address(), |requester| requester.rank() == to && requester.number() == self.number);
+        if protocol.objects.has_unmapped_stores {
+            protocol.objects.unfetched.remove_requester(slot.address(), |requester| requester.rank() == to && requester.number() == self.number);
         }
         let object = ObjectId { owner: env.rank(), number: self.number };
         let value = match &slot.encode() {
-            Ok(serialized) => match protocol.encode_value(env, serialized, to, INLINE_BYTES_MAX) {
+            Ok(serialized) => match encode_value(env, serialized, to, INLINE_BYTES_MAX) {
                 Ok(wire) => return env.send(to, &Message::Value { object, value: Ok(wire) }),
                 Err(error) => Err(error.clone()),
             },

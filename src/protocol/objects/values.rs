@@ -9,19 +9,24 @@
 //!   ... or its store is full       ---> it is released, and its task runs again once it is needed (`reclaim`)
 //! ```
 
+use crate::protocol::objects::references::ExportPin;
+use crate::protocol::objects::value_encoding::materialize;
+use crate::protocol::objects::value_encoding::decode_value;
+use crate::protocol::objects::attachments::import_attachments;
+use crate::protocol::objects::attachments::export_attachments;
 use crate::base::sync::lock;
 use crate::base::{Error, ObjectId, Rank};
-use crate::lineage::{Producer, Lineage, ReconstructReason};
+use crate::lineage::Producer;
 use crate::objects::{AnySlot, ArrayMemory, Attachment, SerializedValue};
-use crate::protocol::tasks::remote_tasks::{ResultDestination, RemoteTask};
+use crate::protocol::objects::Objects;
 use crate::protocol::inbound::missing_blocks::{FetchedBlocks, must_fetch, missing_of};
 use crate::protocol::environment::{Environment, FetchPurpose};
 use crate::protocol::objects::value_requests::FetchRequest;
-use crate::protocol::objects::unfetched::{Requester, ValueBody, UnfetchedValue, ValuePart};
-use crate::protocol::{Bytes, Message, Protocol, WireAttachment, WireValue, BlockAddress};
+use crate::protocol::objects::unfetched::{Requester, UnfetchedBlock, ValueBody, UnfetchedValue, ValuePart};
+use crate::protocol::{Bytes, Message, WireAttachment, WireValue, BlockAddress};
 use std::sync::{Arc, Mutex};
 
-impl Protocol {
+impl Objects {
     /// Resolves `slot` with a value from `from`, for which some blocks may have been fetched: completes its promise, or
     /// leaves the value unfetched.
     pub(in crate::protocol) fn resolve(
@@ -39,7 +44,7 @@ impl Protocol {
         if self.has_unmapped_stores && !missing_of(env, &wire, fetched).is_empty() {
             return self.leave_unfetched(env, from, slot, &wire, producer());
         }
-        let decoded = self.decode_value(env, &wire, from, fetched);
+        let decoded = decode_value(env, &wire, from, fetched);
         let Some(slot) = slot else { return };
         match decoded {
             Ok(serialized) => slot.complete_with(&serialized.bytes, serialized.attachments),
@@ -63,7 +68,7 @@ impl Protocol {
                 Ok(ValuePart::Unfetched(self.references.import_unfetched(env, *address, from)))
             }
             wire => {
-                let one = self.references.import(env, std::slice::from_ref(wire), from, &FetchedBlocks::default());
+                let one = import_attachments(env, std::slice::from_ref(wire), from, &FetchedBlocks::default());
                 one.map(|mut one| ValuePart::Local(one.remove(0)))
             }
         };
@@ -90,7 +95,7 @@ impl Protocol {
     }
 
     /// Called when a local fiber or task needs the value of `slot`: starts its fetch if it is unfetched.
-    pub fn request_value(&self, env: &impl Environment, slot: &Arc<dyn AnySlot>) {
+    pub fn request(&self, env: &impl Environment, slot: &Arc<dyn AnySlot>) {
         if !self.has_unmapped_stores || slot.core().is_complete() {
             return;
         }
@@ -100,7 +105,7 @@ impl Protocol {
     }
 
     /// The stores that hold an unfetched value: each block's owner, and its length in bytes.
-    pub fn value_locations(&self, slot: &dyn AnySlot) -> Vec<(Rank, u64)> {
+    pub fn locations_of(&self, slot: &dyn AnySlot) -> Vec<(Rank, u64)> {
         if !self.has_unmapped_stores || slot.core().is_complete() {
             return Vec::new();
         }
@@ -111,7 +116,7 @@ impl Protocol {
     /// Starts to fetch a value, unless its fetch is already under way.
     fn start_fetch(&self, env: &impl Environment, value: &Arc<UnfetchedValue>) {
         if let Some(dead) = dead_holder(env, value) {
-            return self.recover(env, value, &env.death_error(dead));
+            return env.protocol().recovery.recover_value(env, value, &env.death_error(dead));
         }
         if self.unfetched.begin_fetch(value).is_some() {
             self.continue_fetch(env, value);
@@ -122,7 +127,7 @@ impl Protocol {
     fn continue_fetch(&self, env: &impl Environment, value: &Arc<UnfetchedValue>) {
         let Some(body) = value.body() else {
             self.unfetched.end_fetch(lock(&value.fetch).token);
-            return self.reconstruct_value(env, value);
+            return env.protocol().recovery.reconstruct_value(env, value);
         };
         let (token, missing, failure) = {
             let mut fetch = lock(&value.fetch);
@@ -133,14 +138,14 @@ impl Protocol {
         };
         if let Some(error) = failure {
             self.unfetched.end_fetch(token);
-            return self.recover(env, value, &error);
+            return env.protocol().recovery.recover_value(env, value, &error);
         }
         if missing.is_empty() {
             self.unfetched.end_fetch(token);
             return self.complete_fetched(env, value, &body);
         }
         for (address, shared) in missing {
-            self.fetch_block(env, address, shared, FetchPurpose::Value(token));
+            self.copies.fetch(env, address, shared, FetchPurpose::Value(token));
         }
     }
 
@@ -180,7 +185,7 @@ impl Protocol {
             None => Ok(SerializedValue { bytes: body.bytes.clone(), attachments }),
             Some(block) => {
                 let memory = memory_of(block.address.block)?;
-                self.materialize(env, block.address, memory.bytes(), attachments, (body.from, &fetched))
+                materialize(env, block.address, memory.bytes(), attachments, (body.from, &fetched))
             }
         });
         match serialized {
@@ -189,70 +194,10 @@ impl Protocol {
         }
     }
 
-    /// A value cannot be fetched from where it was: requests it again, reconstructs it, or fails its promise.
-    fn recover(&self, env: &impl Environment, value: &Arc<UnfetchedValue>, error: &Error) {
-        let Some(slot) = value.slot.upgrade() else { return };
-        self.unfetched.remove_value(value);
-        if let Some(id) = slot.remote_id() {
-            // A store may turn out to be unreadable before its rank is known to be dead.
-            return match dead_holder(env, value).or_else(|| unreadable_store(value).filter(|rank| *rank != id.owner)) {
-                // The owner can have it reconstructed.
-                Some(dead) if !env.is_dead(id.owner) => {
-                    env.send(id.owner, &Message::Fetch { object: id.number, without: Some(dead) });
-                }
-                _ => slot.fail(Arc::new(error.clone())),
-            };
-        }
-        if matches!(error, Error::StoreFull { .. }) {
-            // The reconstructed value would not fit either.
-            return slot.fail(Arc::new(error.clone()));
-        }
-        let reconstruct = |producer| self.reconstruct_into(env, producer, slot.clone(), ReconstructReason::Lost);
-        if !value.producer.as_ref().is_some_and(reconstruct) {
-            slot.fail(Arc::new(unreconstructible(&slot, value.producer.is_some(), error)));
-        }
-    }
-
-    /// A released value is needed: reconstructs it, once.
-    fn reconstruct_value(&self, env: &impl Environment, value: &Arc<UnfetchedValue>) {
-        let Some(slot) = value.slot.upgrade() else { return };
-        if !value.begin_reconstruction() {
-            return;
-        }
-        self.unfetched.remove_value(value);
-        let reconstruct = |producer| self.reconstruct_into(env, producer, slot.clone(), ReconstructReason::Reclaimed);
-        if !value.producer.as_ref().is_some_and(reconstruct) {
-            let object = ObjectId { owner: self.rank, number: slot.core().number() }.to_string();
-            let reason = "it was released to make space, and its arguments cannot be read any more".to_string();
-            slot.fail(Arc::new(Error::ObjectLost { object, reason }));
-        }
-    }
-
-    /// A rank died: reconstructs the values in its store that are needed now; the others are reconstructed once they
-    /// are needed.
-    pub(in crate::protocol) fn recover_all_at(&self, env: &impl Environment, rank: Rank, error: &Error) {
-        for value in self.unfetched.requested_at(rank) {
-            self.unfetched.end_fetch(lock(&value.fetch).token);
-            self.recover(env, &value, error);
-        }
-    }
-
-    /// How to reconstruct result `index` of a task.
-    pub(in crate::protocol) fn producer_of(&self, remote: &RemoteTask, index: usize) -> Option<Producer> {
-        if let Some(lineage) = &remote.lineage {
-            return Some(Producer { lineage: lineage.clone(), index });
-        }
-        let ResultDestination::Task(task) = &remote.results else { return None };
-        let (header, args) = (task.header(), remote.args.as_ref()?);
-        let call = (header.entry?, header.options.clone(), header.caller, header.stealable);
-        let producer_of = |slot: &Arc<dyn AnySlot>| self.unfetched.find(&**slot).and_then(|value| value.producer.clone());
-        Lineage::new(call, args, remote.retries, producer_of).map(|lineage| Producer { lineage: Arc::new(lineage), index })
-    }
-
     /// A rank requests one of this rank's objects; `without` is a dead rank that stored the value.
     pub(in crate::protocol) fn on_fetch<D: Environment>(&self, env: &D, from: Rank, number: u64, without: Option<Rank>) {
         let Some(slot) = self.references.own_slot(number) else {
-            let object = ObjectId { owner: self.rank, number };
+            let object = ObjectId { owner: env.rank(), number };
             let reason = "its owner does not know it any more".to_string();
             let error = Error::ObjectLost { object: object.to_string(), reason };
             return env.send(from, &Message::Value { object, value: Err(error) });
@@ -264,8 +209,8 @@ impl Protocol {
             if let Some(value) = self.unfetched.add_requester(&*slot, &as_requester) {
                 match without.filter(|dead| value.is_stored_at(*dead)) {
                     // This rank learns of the death too, and has the value reconstructed.
-                    Some(dead) if env.is_dead(dead) => self.recover(env, &value, &env.death_error(dead)),
-                    Some(dead) => self.recover_unreadable(env, &value, &*as_requester, dead),
+                    Some(dead) if env.is_dead(dead) => env.protocol().recovery.recover_value(env, &value, &env.death_error(dead)),
+                    Some(dead) => env.protocol().recovery.recover_unreadable(env, &value, &*as_requester, dead),
                     None => self.send_locations(env, &slot, &value, &*as_requester),
                 }
             }
@@ -273,29 +218,14 @@ impl Protocol {
         slot.core().when_complete(requester);
     }
 
-    /// The requester cannot read the value from the store of `dead`, which is alive as far as this rank knows, so that
-    /// other ranks may have read it. Reconstructs the value if possible; if not, only this requester gets an error.
-    fn recover_unreadable(&self, env: &impl Environment, value: &Arc<UnfetchedValue>, requester: &dyn Requester, dead: Rank) {
-        let object = ObjectId { owner: self.rank, number: requester.number() };
-        let reason = format!("rank {} cannot read it from the store of rank {dead}", requester.rank());
-        let error = Error::ObjectLost { object: object.to_string(), reason };
-        if value.producer.is_some() {
-            return self.recover(env, value, &error);
-        }
-        if let Some(slot) = requester.take() {
-            self.unfetched.remove_requester(slot.address(), |other| std::ptr::addr_eq(other, requester));
-            env.send(requester.rank(), &Message::Value { object, value: Err(error) });
-        }
-    }
-
     /// Sends the requester the addresses of the value's blocks; a block that only this rank can read is fetched first.
     fn send_locations(&self, env: &impl Environment, slot: &Arc<dyn AnySlot>, value: &Arc<UnfetchedValue>, requester: &dyn Requester) {
         // The requester gets its reply once the value is reconstructed.
-        let Some(body) = value.body() else { return self.reconstruct_value(env, value) };
+        let Some(body) = value.body() else { return env.protocol().recovery.reconstruct_value(env, value) };
         let dead = dead_holder(env, value).is_some();
         if dead || body.spilled.is_some() && body.parts.is_empty() {
             // The block may contain references that were granted only to this rank.
-            self.request_value(env, slot);
+            self.request(env, slot);
             return self.start_fetch(env, value);
         }
         let taken = requester.take();
@@ -303,42 +233,36 @@ impl Protocol {
         if taken.is_none() {
             return;
         }
-        let (to, object) = (requester.rank(), ObjectId { owner: self.rank, number: requester.number() });
+        let (to, object) = (requester.rank(), ObjectId { owner: env.rank(), number: requester.number() });
         let parts = body.parts.iter().map(|part| match part {
-            ValuePart::Unfetched(block) => Ok(WireAttachment::Array(self.references.export_unfetched(env, block, to))),
+            ValuePart::Unfetched(block) => Ok(WireAttachment::Array(forward_address(env, block, to))),
             ValuePart::Local(attachment) => {
-                let one = self.references.export(env, std::slice::from_ref(attachment), to);
+                let one = export_attachments(env, std::slice::from_ref(attachment), to);
                 one.map(|mut one| one.remove(0))
             }
         });
         let attachments: Result<Vec<_>, Error> = parts.collect();
-        let spilled = body.spilled.as_ref().map(|block| self.references.export_unfetched(env, block, to));
+        let spilled = body.spilled.as_ref().map(|block| forward_address(env, block, to));
         let value = attachments.map(|attachments| WireValue { bytes: Bytes(&body.bytes), spilled, attachments });
         env.send(to, &Message::Value { object, value });
     }
+
+    /// A value that this rank requested arrived.
+    pub(in crate::protocol) fn on_value(&self, env: &impl Environment, from: Rank, object: ObjectId, value: Result<WireValue<'_>, Error>) {
+        let slot = self.references.find(object);
+        self.resolve(env, (from, &FetchedBlocks::default()), slot, value, || None);
+    }
 }
 
-/// The rank whose store a part of the value could not be read from, where the store is at fault.
-fn unreadable_store(value: &UnfetchedValue) -> Option<Rank> {
-    let fetch = lock(&value.fetch);
-    let failed = fetch.fetched.iter().filter(|(_, memory)| {
-        memory.as_ref().is_err_and(|error| !matches!(error, Error::StoreFull { .. } | Error::MemoryLimit { .. }))
-    });
-    failed.map(|(block, _)| block.owner).min()
-}
-
-fn unreconstructible(slot: &Arc<dyn AnySlot>, had_lineage: bool, error: &Error) -> Error {
-    let object = ObjectId { owner: 0, number: slot.core().number() };
-    let why = if had_lineage {
-        "its task was started again as often as max_retries allows"
-    } else {
-        "it cannot be made again: it was put, or its task may not be retried, or its arguments are too large to keep"
-    };
-    Error::ObjectLost { object: object.to_string(), reason: format!("{error}; {why}") }
+/// Forwards the address of an unfetched block to `to`; counted.
+fn forward_address(env: &impl Environment, block: &Arc<UnfetchedBlock>, to: Rank) -> BlockAddress {
+    let references = &env.protocol().objects.references;
+    references.on_sent(env, block.address.block, to, || ExportPin::Unfetched(block.clone()));
+    block.address
 }
 
 /// A dead rank that stored a part of the value.
-fn dead_holder(env: &impl Environment, value: &UnfetchedValue) -> Option<Rank> {
+pub fn dead_holder(env: &impl Environment, value: &UnfetchedValue) -> Option<Rank> {
     value.addresses().iter().map(|address| address.block.owner).find(|rank| env.is_dead(*rank))
 }
 

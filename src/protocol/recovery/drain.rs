@@ -3,7 +3,7 @@
 
 use crate::base::Rank;
 use crate::base::sync::{AtomicBool, Ordering, lock};
-use crate::protocol::Protocol;
+use crate::protocol::recovery::Recovery;
 use crate::protocol::environment::Environment;
 use crate::store::CountMessage;
 use std::sync::Mutex;
@@ -16,11 +16,11 @@ pub struct PendingDrains {
     waiting: Mutex<Vec<(Rank, CountMessage)>>,
 }
 
-impl Protocol {
+impl Recovery {
     /// A message about reference counts.
     pub(in crate::protocol) fn on_count(&self, env: &impl Environment, from: Rank, message: CountMessage) {
         if let CountMessage::DrainRequest { dead, .. } | CountMessage::BorrowerLost { dead } = message {
-            if dead == self.rank || dead == from {
+            if dead == env.rank() || dead == from {
                 // A rank that is declared dead is told so by rank 0.
                 return;
             }
@@ -33,14 +33,14 @@ impl Protocol {
             self.pending_drains.any.store(true, Ordering::SeqCst);
             return self.process_pending_drains(env);
         }
-        self.references.handle(env, from, message);
+        env.protocol().objects.references.handle(env, from, message);
     }
 
     /// Answers the waiting drain requests, unless a thread still processes messages of a dead rank: the owner must
     /// first learn of the references in those messages. That thread calls this again when it is done.
     pub(in crate::protocol) fn process_pending_drains(&self, env: &impl Environment) {
         if !self.pending_drains.any.load(Ordering::SeqCst)
-            || (0..self.size).any(|rank| self.receive_sequence.is_processing(rank) && env.is_dead(rank))
+            || (0..env.size()).any(|rank| env.protocol().inbound.sequence.is_processing(rank) && env.is_dead(rank))
         {
             return;
         }
@@ -49,6 +49,6 @@ impl Protocol {
             self.pending_drains.any.store(false, Ordering::SeqCst);
             std::mem::take(&mut *waiting)
         };
-        waiting.into_iter().for_each(|(owner, message)| self.references.handle(env, owner, message));
+        waiting.into_iter().for_each(|(owner, message)| env.protocol().objects.references.handle(env, owner, message));
     }
 }

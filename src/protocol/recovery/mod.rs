@@ -9,4 +9,8 @@
 //! - RECOVERY-2: an owner gets its drain acknowledgement only when no thread here processes a message of the dead rank.
 
 pub mod drain;
+pub mod lost_values;
+pub mod part;
 pub mod retries;
+
+pub use part::Recovery;

@@ -6,10 +6,12 @@ use crate::base::sync::Ordering;
 use crate::base::{Error, Rank, TaskId};
 use crate::lineage::{Producer, ReconstructReason};
 use crate::objects::AnySlot;
+use crate::protocol::actors::caller::calls::on_call_finished;
+use crate::protocol::recovery::Recovery;
 use crate::protocol::tasks::remote_tasks::{RetryDecision, ResultDestination, RemoteTask};
 use crate::protocol::environment::Environment;
 use crate::protocol::actors::caller::handles::ActorRef;
-use crate::protocol::{Message, Protocol};
+use crate::protocol::Message;
 use crate::registry::{TaskHeader, FunctionKind, Options, Runnable};
 use std::sync::Arc;
 
@@ -23,23 +25,23 @@ pub fn retries_of(options: Option<&Options>, kind: FunctionKind) -> u32 {
     if moves && kind == FunctionKind::Task { options.and_then(|options| options.max_retries).unwrap_or(RETRIES) } else { 0 }
 }
 
-impl Protocol {
+impl Recovery {
     /// Retries or fails the tasks of this rank that were on `rank`, which died.
     pub fn retry_all_of(&self, env: &impl Environment, rank: Rank, error: &Error) {
-        for number in self.remote_tasks.numbers_on(rank) {
+        for number in env.protocol().tasks.remote.numbers_on(rank) {
             self.retry(env, number, rank, error);
         }
     }
 
     /// As `retry_all_of`, for one task.
     pub fn retry(&self, env: &impl Environment, number: u64, dead: Rank, error: &Error) {
-        let decision = self.remote_tasks.consume_retry(number, dead, self.rank);
+        let decision = env.protocol().tasks.remote.consume_retry(number, dead, env.rank());
         self.apply_retry(env, number, decision, error);
     }
 
     /// A task of this rank could not start where it was: its arguments were lost on the way there.
     pub(in crate::protocol) fn on_task_not_started(&self, env: &impl Environment, number: u64, hops: u32, error: &Error) {
-        let decision = self.remote_tasks.consume_retry_on_loss(number, hops, self.rank);
+        let decision = env.protocol().tasks.remote.consume_retry_on_loss(number, hops, env.rank());
         self.apply_retry(env, number, decision, error);
     }
 
@@ -58,7 +60,7 @@ impl Protocol {
                         // The error needs the label of the actor, which the call then releases. The route must not
                         // retain the call: it may hold its own actor.
                         let error = unretryable_error(task, error);
-                        self.on_call_finished(env, number, task);
+                        on_call_finished(env, number, task);
                         error
                     }
                     ResultDestination::Reconstruction(_) => error.clone(),
@@ -77,7 +79,7 @@ impl Protocol {
     /// have forwarded the task before it got `Cancel`, and would otherwise remember the task for ever.
     pub(in crate::protocol) fn send_task_finished(&self, env: &impl Environment, number: u64, remote: &RemoteTask) {
         if let Some(rank) = remote.cancel_sent_to {
-            env.send(rank, &Message::TaskFinished { task: TaskId { owner: self.rank, number } });
+            env.send(rank, &Message::TaskFinished { task: TaskId { owner: env.rank(), number } });
         }
     }
 
@@ -89,17 +91,17 @@ impl Protocol {
         mut errors: impl Iterator<Item = Option<&'a Error>>,
     ) -> bool {
         // Every result holds the same failure.
-        if !matches!(errors.next(), Some(Some(Error::Task { .. }))) || !self.remote_tasks.retries_errors(number) {
+        if !matches!(errors.next(), Some(Some(Error::Task { .. }))) || !env.protocol().tasks.remote.retries_errors(number) {
             return false;
         }
-        let Some((remote, hops)) = self.remote_tasks.consume_retry_on_error(number, self.rank) else { return false };
+        let Some((remote, hops)) = env.protocol().tasks.remote.consume_retry_on_error(number, env.rank()) else { return false };
         self.restart_task(env, number, &remote, hops);
         true
     }
 
     /// Retries a task of this rank, under the number that it has.
     fn restart_task(&self, env: &impl Environment, number: u64, remote: &RemoteTask, hops: u32) {
-        let id = TaskId { owner: self.rank, number };
+        let id = TaskId { owner: env.rank(), number };
         let Some(args) = &remote.args else { return };
         let (entry, mut restarted) = match (&remote.results, &remote.lineage) {
             (ResultDestination::Task(task), _) => {
@@ -120,7 +122,7 @@ impl Protocol {
         (restarted.origin, restarted.hops) = (Some(id), hops);
         match (entry.decode)((**args).clone(), restarted) {
             Ok(restarted) => self.relaunch(env, restarted),
-            Err(error) => self.send_failure(env, id, entry.returns, error),
+            Err(error) => env.protocol().tasks.send_failure(env, id, entry.returns, error),
         }
     }
 
@@ -128,15 +130,15 @@ impl Protocol {
     pub(in crate::protocol) fn reconstruct_into(&self, env: &impl Environment, producer: &Producer, slot: Arc<dyn AnySlot>, why: ReconstructReason) -> bool {
         let lineage = &producer.lineage;
         let in_progress = lineage.reconstruction.load(Ordering::Acquire);
-        if in_progress != 0 && self.remote_tasks.attach(in_progress, producer.index, &slot) {
+        if in_progress != 0 && env.protocol().tasks.remote.attach(in_progress, producer.index, &slot) {
             return true;
         }
         let Some(retries) = lineage.try_use(why) else { return false };
         let Some(args) = lineage.arguments(&mut |argument| self.reconstruct_input(env, argument, why)) else { return false };
-        let number = self.remote_tasks.insert_reconstruction(self.rank, lineage.clone(), Arc::new(args), retries);
+        let number = env.protocol().tasks.remote.insert_reconstruction(env.rank(), lineage.clone(), Arc::new(args), retries);
         lineage.reconstruction.store(number, Ordering::Release);
-        self.remote_tasks.attach(number, producer.index, &slot);
-        let Some(remote) = self.remote_tasks.get(number) else { return true };
+        env.protocol().tasks.remote.attach(number, producer.index, &slot);
+        let Some(remote) = env.protocol().tasks.remote.get(number) else { return true };
         self.restart_task(env, number, &remote, 1);
         true
     }
@@ -157,13 +159,13 @@ impl Protocol {
         let selected =
             task.header().options.as_deref().map_or(Ok(None), |options| env.select_rank(options, task.header().name()));
         match selected {
-            Ok(Some(rank)) if rank != self.rank => {
+            Ok(Some(rank)) if rank != env.rank() => {
                 if task.header().claim_waiting() {
-                    self.send_task(env, &task, rank, None);
+                    env.protocol().tasks.send(env, &task, rank, None);
                 }
             }
-            Ok(_) => self.launch_here(env, task),
-            Err(error) => self.fail_task(env, &task, error),
+            Ok(_) => env.protocol().tasks.launch_here(env, task),
+            Err(error) => env.protocol().tasks.fail(env, &task, error),
         }
     }
 }

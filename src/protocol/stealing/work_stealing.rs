@@ -3,7 +3,7 @@
 use crate::base::Rank;
 use crate::base::sync::{AtomicBool, Ordering, lock};
 use crate::protocol::environment::Environment;
-use crate::protocol::{Message, Protocol};
+use crate::protocol::Message;
 use crate::scheduling::{StealState, StealDecision};
 use std::sync::Mutex;
 
@@ -54,27 +54,27 @@ impl WorkStealing {
     }
 }
 
-impl Protocol {
+impl WorkStealing {
     /// A worker is idle: requests work from another rank, or to be remembered there.
     pub fn request_work(&self, env: &impl Environment) {
-        if self.size < 2 {
+        if env.size() < 2 {
             return;
         }
-        if let Some((victim, remember)) = self.stealing.decide(StealState::next_victim) {
+        if let Some((victim, remember)) = self.decide(StealState::next_victim) {
             env.send(victim, &Message::Steal { remember });
         }
     }
 
     /// A rank requests work.
-    pub(in crate::protocol) fn on_steal(&self, env: &impl Environment, stealer: Rank, remember: bool) {
+    pub(in crate::protocol) fn on_request(&self, env: &impl Environment, stealer: Rank, remember: bool) {
         // One task is left for each worker that is about to take it: two idle ranks would pass the last one to and fro.
         let surplus = if env.has_capacity(stealer) { env.surplus().saturating_sub(env.idle_workers()) } else { 0 };
-        let count = match self.stealing.decide(|state| state.on_request(stealer, remember, surplus)) {
+        let count = match self.decide(|state| state.on_request(stealer, remember, surplus)) {
             StealDecision::Give(count) => count,
             StealDecision::Nothing => 0,
         };
-        if self.send_stolen(env, stealer, count, true) == 0 && remember {
-            self.stealing.decide(|state| state.add_waiting(stealer));
+        if env.protocol().tasks.send_stolen(env, stealer, count, true) == 0 && remember {
+            self.decide(|state| state.add_waiting(stealer));
         }
     }
 
@@ -85,19 +85,19 @@ impl Protocol {
         if surplus == 0 {
             return;
         }
-        let Some((stealer, count)) = self.stealing.decide(|state| state.next_share(surplus)) else { return };
-        let sent = if env.has_capacity(stealer) { self.send_stolen(env, stealer, count, false) } else { 0 };
+        let Some((stealer, count)) = self.decide(|state| state.next_share(surplus)) else { return };
+        let sent = if env.has_capacity(stealer) { env.protocol().tasks.send_stolen(env, stealer, count, false) } else { 0 };
         if sent == 0 {
-            self.stealing.decide(|state| state.add_waiting(stealer));
+            self.decide(|state| state.add_waiting(stealer));
         }
     }
 
     /// Tasks arrived in reply to `Steal`, or because this rank was remembered as idle.
-    pub(in crate::protocol) fn on_steal_reply(&self, env: &impl Environment, tasks: usize, is_response: bool) {
+    pub(in crate::protocol) fn on_reply(&self, env: &impl Environment, tasks: usize, is_response: bool) {
         if !is_response {
-            return self.stealing.decide(StealState::found_work);
+            return self.decide(StealState::found_work);
         }
-        self.stealing.decide(|state| state.on_reply(tasks));
+        self.decide(|state| state.on_reply(tasks));
         // The tasks may be finished by now and the worker idle again: it could not request work while the reply was in
         // flight.
         if (tasks == 0 || env.is_idle()) && !env.has_work() {

@@ -3,18 +3,18 @@
 use crate::base::Error;
 use crate::base::sync::{Ordering, lock};
 use crate::objects::{AnySlot, Waiter};
-use crate::protocol::Protocol;
+use crate::protocol::tasks::Tasks;
 use crate::protocol::environment::Environment;
 use crate::registry::Runnable;
 use std::sync::{Arc, Mutex};
 
-impl Protocol {
+impl Tasks {
     /// Launches a task on this rank, or on one that steals it, once its arguments are complete.
     pub fn launch_here<D: Environment>(&self, env: &D, task: Arc<dyn Runnable>) {
         if !env.try_accept(&task) {
             return;
         }
-        when_arguments(env, &task.clone(), move |env| env.protocol().arguments_ready(env, task));
+        when_arguments(env, &task.clone(), move |env| env.protocol().tasks.arguments_ready(env, task));
     }
 
     /// Every argument of the task is complete: queues it, or fails it with the failure of an argument.
@@ -30,7 +30,7 @@ impl Protocol {
     }
 
     /// Fails a task that was never queued.
-    pub fn fail_task(&self, env: &impl Environment, task: &Arc<dyn Runnable>, error: Error) {
+    pub fn fail(&self, env: &impl Environment, task: &Arc<dyn Runnable>, error: Error) {
         if task.header().claim_waiting() {
             env.report_failure(error.clone());
             task.fail(Arc::new(error));
@@ -56,7 +56,7 @@ pub fn when_arguments<D: Environment>(env: &D, task: &Arc<dyn Runnable>, then: i
     let waiter = Arc::new(Dependency { env: env.clone(), task: task.clone(), then: Mutex::new(Some(then)) });
     for slot in references {
         slot.request();
-        env.protocol().request_value(env, &slot);
+        env.protocol().objects.request(env, &slot);
         slot.core().when_complete(waiter.clone());
     }
 }

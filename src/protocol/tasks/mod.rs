@@ -11,6 +11,11 @@
 
 pub mod cancelled;
 pub mod dependencies;
-pub mod dispatch;
+pub mod part;
+pub mod receive;
 pub mod remote_tasks;
 pub mod resource_requests;
+pub mod results;
+pub mod send;
+
+pub use part::Tasks;

@@ -3,7 +3,6 @@
 //! Owns no state but the sequence numbers of `header`. Nothing here acts on a message.
 //!
 //! Invariants:
-//! - PROTOCOL-1: bytes from a peer become a `Message` only through `Message::decode`, which rejects anything else.
 //! - WIRE-1: the order of variants and fields is the encoding; it changes only with the version that ranks compare when
 //!   they connect.
 

@@ -1,5 +1,6 @@
 //! Actors from the caller's side: create, call, look up by name.
 
+use crate::protocol::export_attachments;
 use crate::base::{Error, ObjectId, Result};
 use crate::objects::{Attachment, attach, attached};
 use crate::protocol::{ActorRef, ActorTarget, Message, WireActor, label_of, restart_policy_of};
@@ -39,7 +40,7 @@ impl<A> RawHandle<A> {
     /// Ends the actor: calls that have not run, and later ones, fail with `ActorDied`.
     pub fn kill(&self) {
         if let Some(runtime) = Runtime::current() {
-            runtime.protocol.kill_actor(&runtime, &self.actor);
+            self.actor.kill(&runtime);
         }
     }
 
@@ -78,7 +79,7 @@ pub fn create<N: ActorNew>(options: Options, args: N::Args) -> RawHandle<N::Acto
     let Some(runtime) = Runtime::current() else {
         return RawHandle::new(ActorRef::detached(label));
     };
-    let id = ObjectId { owner: runtime.cluster.rank, number: runtime.protocol.references.fresh_number() };
+    let id = ObjectId { owner: runtime.cluster.rank, number: runtime.protocol.objects.references.fresh_number() };
     let header = TaskHeader::new(Some(Box::new(options.clone())), context::current_number());
     let task: Arc<dyn Runnable> = Task::<NewOf<N>>::new(header, args);
     // As for a task: its arguments decide first.
@@ -87,7 +88,7 @@ pub fn create<N: ActorNew>(options: Options, args: N::Args) -> RawHandle<N::Acto
     let location = match (preferred, options.bundle_slot()) {
         (Some(rank), _) => Ok(rank),
         (None, Some(slot)) => resources::location_for_actor(runtime, &options, slot, &label),
-        (None, None) => runtime.protocol.select_actor_rank(&runtime, &options, &label),
+        (None, None) => runtime.protocol.actors.owner.select_rank(&runtime, &options, &label),
     };
     let location = match location {
         Ok(rank) => rank,
@@ -105,16 +106,16 @@ pub fn create<N: ActorNew>(options: Options, args: N::Args) -> RawHandle<N::Acto
     {
         // The name is not registered and the actor never lives. The caller gets a fresh id: dropping the handle made
         // for registration forgets its own.
-        let id = ObjectId { owner: runtime.cluster.rank, number: runtime.protocol.references.fresh_number() };
+        let id = ObjectId { owner: runtime.cluster.rank, number: runtime.protocol.objects.references.fresh_number() };
         return failed_at_creation(runtime, id, label, error);
     }
     runtime.output.traces().record_submission(runtime, &task);
-    runtime.protocol.build_actor(&runtime, &actor, name, task);
+    runtime.protocol.actors.owner.create(&runtime, &actor, name, task);
     RawHandle::new(actor)
 }
 
 fn failed_at_creation<A>(runtime: &'static Runtime, id: ObjectId, label: String, error: Error) -> RawHandle<A> {
-    runtime.protocol.local_actors.fail_at_creation(id, error);
+    runtime.protocol.actors.instance.fail_at_creation(id, error);
     let dead = WireActor { actor: id, location: runtime.cluster.rank, incarnation: 0, restart_policy: None, label };
     RawHandle::new(ActorRef::new(&runtime, dead))
 }
@@ -136,14 +137,14 @@ pub fn call<M: ActorFn>(handle: &RawHandle<M::Actor>, args: M::Args) -> <M::Outp
     let policy = actor.restart_policy.filter(|policy| location != runtime.cluster.rank || policy.checkpoint);
     if let Some(policy) = policy {
         if task.header().claim_waiting() {
-            runtime.protocol.call_actor(&runtime, actor, policy, task);
+            actor.call(&runtime, policy, task);
             router::throttle(runtime, location);
         }
     } else if location == runtime.cluster.rank {
         let target = ActorTarget::of(actor.id);
-        runtime.protocol.local_actors.call(&runtime, target, (runtime.cluster.rank, task.header().caller), task);
+        runtime.protocol.actors.instance.call(&runtime, target, (runtime.cluster.rank, task.header().caller), task);
     } else if task.header().claim_waiting() {
-        runtime.protocol.send_task(&runtime, &task, location, Some(actor.id));
+        runtime.protocol.tasks.send(&runtime, &task, location, Some(actor.id));
         router::throttle(runtime, location);
     }
     refs
@@ -158,7 +159,7 @@ where
     A::Handle: From<RawHandle<A>>,
 {
     let runtime = Runtime::current().ok_or_else(|| Error::no_cluster("get_actor"))?;
-    let directory_rank = runtime.protocol.directory_rank(&runtime, name);
+    let directory_rank = runtime.protocol.names.directory_rank(&runtime, name);
     let outcome = runtime.waiting.names().request(runtime, directory_rank, |token| {
         runtime.send(directory_rank, &Message::NameGet { token, name: name.to_string(), kind: A::NAME.to_string() });
     })?;
@@ -173,12 +174,12 @@ where
 
 /// Registers an actor's name at the name's directory rank; waits for the response.
 fn register_name(runtime: &'static Runtime, name: &str, kind: &str, actor: &Arc<ActorRef>) -> Result<()> {
-    let directory_rank = runtime.protocol.directory_rank(&runtime, name);
+    let directory_rank = runtime.protocol.names.directory_rank(&runtime, name);
     let outcome = if directory_rank == runtime.cluster.rank {
         runtime.protocol.names.set(name.to_string(), kind.to_string(), actor.clone())
     } else {
         let attachment = Attachment::Handle(actor.clone());
-        let wire = runtime.protocol.references.export(&runtime, std::slice::from_ref(&attachment), directory_rank)?;
+        let wire = export_attachments(&runtime, std::slice::from_ref(&attachment), directory_rank)?;
         let Some(handle) = wire.into_iter().next() else { return Ok(()) };
         let (name, kind) = (name.to_string(), kind.to_string());
         let response = runtime.waiting.names().request(runtime, directory_rank, |token| {

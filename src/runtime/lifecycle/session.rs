@@ -159,12 +159,12 @@ fn dismantle(runtime: &'static Runtime) {
     }
     let _ = catch_unwind(AssertUnwindSafe(|| drop(work)));
     let dropped =
-        (runtime.protocol.local_actors.clear(), runtime.protocol.owned_actors.clear(), runtime.protocol.names.clear());
+        (runtime.protocol.actors.instance.clear(), runtime.protocol.actors.owner.clear(), runtime.protocol.names.clear());
     let _ = catch_unwind(AssertUnwindSafe(|| drop(dropped)));
     runtime.uninstall();
     runtime.router.close();
     runtime.memory.close_peers();
-    runtime.protocol.copies.clear();
-    let _ = catch_unwind(AssertUnwindSafe(|| runtime.protocol.references.clear()));
+    runtime.protocol.objects.copies.clear();
+    let _ = catch_unwind(AssertUnwindSafe(|| runtime.protocol.objects.references.clear()));
     runtime.memory.close();
 }

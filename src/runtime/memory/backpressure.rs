@@ -68,5 +68,5 @@ fn has_tasks(runtime: &Runtime) -> bool {
         || runtime.workers.queues().pending_count() > 0
         || runtime.waiting.any_fiber()
         || !runtime.workers.all_sleep()
-        || runtime.protocol.remote_tasks.any()
+        || runtime.protocol.tasks.remote.any()
 }

@@ -85,7 +85,7 @@ impl Drop for OwnMemory {
         if number != 0
             && let Some(runtime) = Runtime::current()
         {
-            runtime.protocol.on_block_freed(&runtime, number);
+            runtime.protocol.objects.copies.on_block_freed(&runtime, number);
         }
     }
 }

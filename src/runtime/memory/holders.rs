@@ -17,7 +17,7 @@ struct BlockGroup {
 
 /// What fills this rank's store, the largest group first, a line each.
 pub fn holders(runtime: &Runtime) -> Vec<String> {
-    let exported = runtime.protocol.references.exported_memory().into_iter().filter_map(|(memory, ranks)| {
+    let exported = runtime.protocol.objects.references.exported_memory().into_iter().filter_map(|(memory, ranks)| {
         let own = memory.as_any().downcast_ref::<OwnMemory>()?;
         Some((own.span().0, ranks))
     });

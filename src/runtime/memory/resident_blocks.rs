@@ -244,7 +244,7 @@ pub fn evict(runtime: &'static Runtime, store_rank: Rank, needed_bytes: u64) -> 
     let (blocks, mut candidates): (Vec<_>, Vec<_>) =
         all.iter().filter_map(|block| Some((block, block.candidate(store_rank)?))).unzip();
     let reclaimable =
-        if store_rank == runtime.cluster.rank { runtime.protocol.reclaimable(&runtime) } else { Vec::new() };
+        if store_rank == runtime.cluster.rank { runtime.protocol.objects.reclaimable(&runtime) } else { Vec::new() };
     candidates.extend(reclaimable.iter().map(|(_, candidate)| *candidate));
     let at_once = runtime.memory.arena().map_or(0, |arena| arena.bytes() / SPILLS_A_STORE).min(SPILL_BYTES);
     let chosen = choose_evictions(&candidates, needed_bytes.max(at_once), runtime.memory.spill.is_on());
@@ -253,7 +253,7 @@ pub fn evict(runtime: &'static Runtime, store_rank: Rank, needed_bytes: u64) -> 
         .filter_map(|(index, _)| reclaimable.get(index.checked_sub(blocks.len())?))
         .map(|one| one.0)
         .collect();
-    runtime.protocol.reclaim(&runtime, &requested);
+    runtime.protocol.objects.reclaim(&runtime, &requested);
     let to_write: Vec<_> =
         chosen.iter().filter(|(_, exit)| *exit == Eviction::Spill).map(|(index, _)| blocks[*index]).collect();
     write_out(runtime, &to_write);
@@ -271,7 +271,7 @@ pub fn can_evict(runtime: &'static Runtime) -> bool {
     let may_write = runtime.memory.spill.can_write();
     let can = |candidate: EvictionCandidate| may_write || candidate.class != EvictionClass::Original;
     runtime.memory.resident_blocks.living().iter().any(|block| block.candidate(runtime.cluster.rank).is_some_and(can))
-        || !runtime.protocol.reclaimable(&runtime).is_empty()
+        || !runtime.protocol.objects.reclaimable(&runtime).is_empty()
 }
 
 fn write_out(runtime: &Runtime, blocks: &[&Arc<ResidentBlock>]) {

@@ -176,14 +176,14 @@ pub fn try_find_space(runtime: &'static Runtime, bytes: usize, since: Instant) -
 
 /// Allocates a block after evicting copies of other hosts' blocks that are not in use: they can be fetched again.
 fn evict_for(runtime: &'static Runtime, arena: &Arc<Arena>, bytes: usize, footprint: u64) -> Option<Block> {
-    runtime.protocol.evict_copies(&runtime, footprint);
+    runtime.protocol.objects.copies.evict(&runtime, footprint);
     arena.allocate(bytes)
 }
 
 /// Requests of the host's other ranks that hold blocks of this store to release those without readers there.
 pub fn request_eviction(runtime: &'static Runtime, bytes: u64) {
     let mut borrowers: Vec<Rank> =
-        runtime.protocol.references.exported_memory().into_iter().flat_map(|(_, ranks)| ranks).collect();
+        runtime.protocol.objects.references.exported_memory().into_iter().flat_map(|(_, ranks)| ranks).collect();
     borrowers.sort_unstable();
     borrowers.dedup();
     // Ranks of other hosts hold copies, and this store's blocks only until those are complete.
@@ -248,7 +248,7 @@ fn allocate_evicting(
         }
         let waits_for_peers = runtime.cluster.config.store_wait > RELEASE_TIME
             && begun.is_some_and(|begun| begun.elapsed() < RELEASE_TIME);
-        if waits_for_peers && runtime.protocol.references.awaits_reclaim() {
+        if waits_for_peers && runtime.protocol.objects.awaits_reclaim() {
             return None;
         }
         let evicted = evict(runtime, runtime.cluster.rank, footprint);

@@ -83,7 +83,7 @@ fn number_of(runtime: &'static Runtime, slot: &dyn AnySlot) -> u64 {
     let (owner, number): (Rank, u64) = match slot.remote_id() {
         Some(id) => (id.owner, id.number),
         None => match slot.core().number() {
-            0 => (runtime.cluster.rank, slot.core().set_number(runtime.protocol.references.fresh_number())),
+            0 => (runtime.cluster.rank, slot.core().set_number(runtime.protocol.objects.references.fresh_number())),
             number => (runtime.cluster.rank, number),
         },
     };

@@ -58,12 +58,12 @@ pub fn find_location_of(runtime: &'static Runtime, actor: &Arc<ActorRef>, option
             Some(slot) => location_for_actor(runtime, &its_options, slot, &its_actor.label),
             None => Ok(runtime.cluster.rank),
         };
-        in_callback(|| runtime.protocol.on_bundle_located(&runtime, &its_actor, &reason, location));
+        in_callback(|| runtime.protocol.actors.owner.on_bundle_located(&runtime, &its_actor, &reason, location));
     };
     if let Err(failure) =
         std::thread::Builder::new().name(format!("mobula-{}-bundle", runtime.cluster.rank)).spawn(look_up)
     {
         let location = Err(Error::config(format!("no thread can look its bundle up: {failure}")));
-        runtime.protocol.on_bundle_located(&runtime, actor, error, location);
+        runtime.protocol.actors.owner.on_bundle_located(&runtime, actor, error, location);
     }
 }

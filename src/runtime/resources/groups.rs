@@ -80,7 +80,7 @@ pub fn create_group(runtime: &'static Runtime, bundles: Vec<Bundle>, strategy: S
         return Err(Error::config("a placement group takes at least one bundle"));
     }
     let requests = bundles.iter().map(request_of_bundle).collect::<Result<Vec<ResourceRequest>>>()?;
-    let number = runtime.protocol.references.fresh_number();
+    let number = runtime.protocol.objects.references.fresh_number();
     let slot = GroupReady::new(number);
     runtime.resources.groups.any.store(true, Ordering::Relaxed);
     let group = OwnedGroup { slot: Arc::downgrade(&slot), waiting: Vec::new(), ended: None };
@@ -144,8 +144,8 @@ pub fn on_group(runtime: &'static Runtime, from: Rank, message: GroupMessage) {
 /// Returns bundles to the host: their actors end, and work that waits for them fails.
 fn release_bundles(runtime: &'static Runtime, is_released: impl Fn(&BundleSlot, u32) -> bool, reason: &str) {
     runtime.resources.table().release(is_released);
-    for actor in runtime.protocol.local_actors.in_bundles(|slot| !runtime.resources.table().has_slot(slot)) {
-        runtime.protocol.local_actors.kill(&runtime, actor, reason, false);
+    for actor in runtime.protocol.actors.instance.in_bundles(|slot| !runtime.resources.table().has_slot(slot)) {
+        runtime.protocol.actors.instance.kill(&runtime, actor, reason, false);
     }
     runtime.readmit_pending();
     runtime.resources_freed();
@@ -236,7 +236,7 @@ fn apply_group_action(runtime: &'static Runtime, action: GroupAction) {
             }
             let slot = BundleSlot { group: id(number), bundle: None };
             waiting.iter().for_each(|task| {
-                runtime.protocol.fail_task(&runtime, task, slot_error(task.header().name(), slot, &reason))
+                runtime.protocol.tasks.fail(&runtime, task, slot_error(task.header().name(), slot, &reason))
             });
         }
     }
@@ -293,13 +293,13 @@ pub fn dispatch_to_slot(runtime: &'static Runtime, task: &Arc<dyn Runnable>, slo
     match location {
         GroupLocation::At(rank) if rank == runtime.cluster.rank => return true,
         GroupLocation::At(rank) => tasks::launch_on(runtime, task.clone(), rank),
-        GroupLocation::Later => runtime.protocol.fail_task(
+        GroupLocation::Later => runtime.protocol.tasks.fail(
             &runtime,
             task,
             slot_error(task.header().name(), slot, "its last handle was dropped"),
         ),
         GroupLocation::Nowhere(reason) => {
-            runtime.protocol.fail_task(&runtime, task, slot_error(task.header().name(), slot, &reason))
+            runtime.protocol.tasks.fail(&runtime, task, slot_error(task.header().name(), slot, &reason))
         }
     }
     false
@@ -330,7 +330,7 @@ pub fn fail_without_slot(
     };
     match work {
         crate::runtime::workers::Work::Actor(actor) => {
-            runtime.protocol.local_actors.kill(&runtime, actor.id, &format!("{slot}: {reason}"), false);
+            runtime.protocol.actors.instance.kill(&runtime, actor.id, &format!("{slot}: {reason}"), false);
         }
         crate::runtime::workers::Work::Task(task) => {
             if task.header().claim() {

@@ -79,7 +79,7 @@ impl Waiter for CountFinished {
 /// The rank that has the task's arguments, if running it there is cheaper than fetching them; `None` if it stays
 /// here. Only ranks whose stores are not mapped here count: what is on this host is as good as here.
 pub fn preferred_rank(runtime: &'static Runtime, task: &Arc<dyn Runnable>) -> Option<Rank> {
-    if !runtime.protocol.has_unmapped_stores() || task.all_values() {
+    if !runtime.protocol.objects.has_unmapped_stores() || task.all_values() {
         return None;
     }
     let mut here_bytes = 0;
@@ -89,7 +89,7 @@ pub fn preferred_rank(runtime: &'static Runtime, task: &Arc<dyn Runnable>) -> Op
         None => owners.push((owner, bytes)),
     };
     task.references(&mut |slot| {
-        let left = runtime.protocol.value_locations(&*slot);
+        let left = runtime.protocol.objects.locations_of(&*slot);
         if !left.is_empty() {
             return left
                 .into_iter()

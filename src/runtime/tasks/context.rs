@@ -216,7 +216,7 @@ pub fn cancelled() -> Option<String> {
     with_current(|current| {
         let is_cancelled = |header: &TaskHeader| {
             header.is_cancelled()
-                || Runtime::current().is_some_and(|runtime| runtime.protocol.cancelled.contains(header.origin))
+                || Runtime::current().is_some_and(|runtime| runtime.protocol.tasks.cancelled.contains(header.origin))
         };
         current.filter(|context| is_cancelled(context.header)).map(|context| context.header.name().to_string())
     })

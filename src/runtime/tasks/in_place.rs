@@ -89,7 +89,7 @@ fn run_on_driver(runtime: &'static Runtime, task: &Arc<dyn Runnable>) {
 
 /// Runs a call of an actor of this rank, if it is the actor's next call and no worker has started it.
 fn call_on_driver(runtime: &'static Runtime, call: &Arc<dyn Runnable>) {
-    if let Some((actor, mut state)) = runtime.protocol.local_actors.try_take_state(call) {
+    if let Some((actor, mut state)) = runtime.protocol.actors.instance.try_take_state(call) {
         actors::run_call(runtime, &actor, call, &mut state);
         actor.on_called(&runtime, call, state);
     }

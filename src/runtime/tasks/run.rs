@@ -74,7 +74,7 @@ impl Runtime {
         }
         self.workers.wake_one();
         if stealable && self.protocol.stealing.has_stealers() {
-            self.protocol.serve_stealers(&self);
+            self.protocol.stealing.serve_stealers(&self);
         }
     }
 
@@ -88,7 +88,7 @@ impl Runtime {
             }
         }
         if self.protocol.stealing.has_stealers() {
-            self.protocol.serve_stealers(&self);
+            self.protocol.stealing.serve_stealers(&self);
         }
         while self.workers.queues().pending_count() > 0 {
             self.resources.table().set_waiting();
@@ -139,7 +139,7 @@ fn launch_with_options(runtime: &'static Runtime, task: Arc<dyn Runnable>) {
             Ok(_) if options.retry_on_error == Some(true) => return launch_on(runtime, task, runtime.cluster.rank),
             // A task that was placed here stays here: a stealer that fits would move it.
             Ok(_) => {}
-            Err(error) => return runtime.protocol.fail_task(&runtime, &task, error),
+            Err(error) => return runtime.protocol.tasks.fail(&runtime, &task, error),
         }
     }
     if task.header().options.as_deref().is_none_or(Options::is_free)
@@ -152,25 +152,25 @@ fn launch_with_options(runtime: &'static Runtime, task: Arc<dyn Runnable>) {
 
 /// Launches a task on this rank, or on one that steals it, once its arguments are there.
 pub fn launch_here(runtime: &'static Runtime, task: Arc<dyn Runnable>) {
-    runtime.protocol.launch_here(&runtime, task);
+    runtime.protocol.tasks.launch_here(&runtime, task);
 }
 
 /// Sends a task of this rank to another.
 pub fn launch_on(runtime: &'static Runtime, task: Arc<dyn Runnable>, to: Rank) {
     if task.header().claim_waiting() {
-        runtime.protocol.send_task(&runtime, &task, to, None);
+        runtime.protocol.tasks.send(&runtime, &task, to, None);
         router::throttle(runtime, to);
     }
 }
 
 /// Cancels the task behind `slot`.
 pub fn cancel(runtime: &'static Runtime, slot: Arc<dyn AnySlot>) {
-    runtime.protocol.cancel(&runtime, slot);
+    runtime.protocol.tasks.cancel(&runtime, slot);
 }
 
 /// A task has finished: ranks that wait for it are notified.
 pub fn on_finished(runtime: &'static Runtime, task: &Arc<dyn Runnable>) {
-    runtime.protocol.on_finished(&runtime, task);
+    runtime.protocol.tasks.on_finished(&runtime, task);
 }
 
 /// Runs a unit of work on the calling worker's fiber, if the host has the resources now.
@@ -237,7 +237,7 @@ pub fn run_claimed(
     grant: &Grant,
     worker: Option<&'static Worker>,
 ) {
-    if runtime.protocol.cancelled.contains(task.header().origin) {
+    if runtime.protocol.tasks.cancelled.contains(task.header().origin) {
         task.fail(Arc::new(Error::Cancelled { task: task.header().name().to_string() }));
         return on_finished(runtime, task);
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// Requests work of other ranks: a worker has nothing to do.
 pub fn request_work(runtime: &'static Runtime) {
-    runtime.protocol.request_work(&runtime);
+    runtime.protocol.stealing.request_work(&runtime);
 }
 
 /// True if the stealer's host has a free CPU, as far as this rank knows: it knows its own host only. If that has

@@ -111,7 +111,7 @@ fn resource_waits(runtime: &'static Runtime) -> Vec<String> {
     let free: Vec<String> =
         runtime.resources.table().available().iter().map(|(name, amount)| format!("{amount} {name}")).collect();
     lines.push(format!("free on {}: {}", runtime.cluster.host, free.join(", ")));
-    runtime.protocol.local_actors.each(|label, request, has_it| {
+    runtime.protocol.actors.instance.each(|label, request, has_it| {
         if has_it && request.displayed() != "nothing" {
             lines.push(format!("actor {label} holds {} until it ends", request.displayed()));
         }
@@ -172,7 +172,7 @@ fn describe_task(runtime: &Runtime, task: &Arc<dyn Runnable>) -> String {
     if let Some(actor) = target {
         return format!("`{name}`, a call of actor {} on rank {}", actor.label, actor.location());
     }
-    match (header.phase(), runtime.protocol.remote_tasks.find(runtime.cluster.rank, task)) {
+    match (header.phase(), runtime.protocol.tasks.remote.find(runtime.cluster.rank, task)) {
         (TaskPhase::Waiting, _) => {
             format!("`{name}`, which waits for {} argument(s)", header.missing.load(Ordering::Relaxed))
         }
@@ -184,7 +184,7 @@ fn describe_task(runtime: &Runtime, task: &Arc<dyn Runnable>) -> String {
 
 /// The state of this rank's object of that number.
 pub fn describe_object(runtime: &Runtime, number: u64) -> String {
-    match runtime.protocol.references.own_slot(number) {
+    match runtime.protocol.objects.references.own_slot(number) {
         Some(slot) if slot.core().is_complete() => "complete".to_string(),
         Some(slot) => describe(runtime, &slot, None),
         None => "no longer known to its owner".to_string(),

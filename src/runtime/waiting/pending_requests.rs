@@ -1,5 +1,6 @@
 //! Requests without a response yet: the requester waits on a promise, and the response names it by a token.
 
+use crate::protocol::encode_value;
 use crate::base::limits::INLINE_BYTES_MAX;
 use crate::base::sync::lock;
 use crate::base::{Error, Rank, Result};
@@ -106,6 +107,6 @@ pub fn on_request(runtime: &'static Runtime, from: Rank, token: u64, request: In
         InfoRequest::Location(slot) => postcard::to_allocvec(&resources::location_of_slot(runtime, slot)),
     };
     let serialized = SerializedValue { bytes: bytes.unwrap_or_default(), attachments: Vec::new() };
-    let response = runtime.protocol.encode_value(&runtime, &serialized, from, INLINE_BYTES_MAX).unwrap_or_default();
+    let response = encode_value(&runtime, &serialized, from, INLINE_BYTES_MAX).unwrap_or_default();
     runtime.send(from, &Message::Response { token, response });
 }

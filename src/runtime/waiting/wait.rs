@@ -100,7 +100,7 @@ impl Runtime {
     /// Requests an object's value for a local waiter.
     pub fn request_value(&'static self, slot: &Arc<dyn AnySlot>) {
         slot.request();
-        self.protocol.request_value(&self, slot);
+        self.protocol.objects.request(&self, slot);
     }
 
     /// Waits for `count` calls of the event that `register` passes on, or the deadline.

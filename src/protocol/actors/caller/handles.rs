@@ -6,7 +6,7 @@ use crate::protocol::wire::actor_message::{ActorMessage, RestartPolicy, WireActo
 use crate::protocol::actors::caller::calls::PendingCall;
 use crate::protocol::environment::Environment;
 use crate::protocol::actors::caller::route::ActorRoute;
-use crate::protocol::{Message, Protocol};
+use crate::protocol::Message;
 use std::sync::{Arc, Mutex};
 
 /// An actor as its handles know it. The handles of a process share one such value.
@@ -44,9 +44,9 @@ impl<D: Environment> HandleDrop for CountedHandles<D> {
             }
         }
         if actor.id.owner != env.rank() {
-            env.protocol().references.on_released(env, actor.id, std::ptr::from_ref(actor).addr());
+            env.protocol().objects.references.on_released(env, actor.id, std::ptr::from_ref(actor).addr());
         } else if !env.is_stopping() {
-            let _dropped_after_the_lock = env.protocol().owned_actors.forget(actor.id);
+            let _dropped_after_the_lock = env.protocol().actors.owner.forget(actor.id);
             let (location, _) = lock(&actor.route).location();
             let message = ActorMessage::Kill { reason: LAST_HANDLE_DROPPED.to_string(), forget: true };
             env.send(location, &Message::Actor { actor: actor.id, message });
@@ -96,6 +96,15 @@ impl ActorRef {
         WireActor { actor: self.id, location, incarnation, restart_policy: self.restart_policy, label: self.label.clone() }
     }
 
+    /// Ends an actor at its user's request.
+    pub fn kill(&self, env: &impl Environment) {
+        let message = ActorMessage::Kill { reason: "it was killed".to_string(), forget: false };
+        // The rank that would restart it must know first.
+        let owner_decides = self.restart_policy.is_some() && !env.is_dead(self.id.owner);
+        let to = if owner_decides { self.id.owner } else { self.location() };
+        env.send(to, &Message::Actor { actor: self.id, message });
+    }
+
     /// The error of an operation that is impossible because the actor ended.
     pub fn died_error(&self, reason: impl Into<String>) -> Error {
         Error::ActorDied { actor: self.label.clone(), reason: reason.into() }
@@ -113,15 +122,4 @@ impl Drop for ActorRef {
 /// How errors refer to an actor.
 pub fn label_of(kind: &str, name: Option<&str>) -> String {
     name.map_or_else(|| kind.to_string(), |name| format!("{kind} {name:?}"))
-}
-
-impl Protocol {
-    /// Ends an actor at its user's request.
-    pub fn kill_actor(&self, env: &impl Environment, actor: &ActorRef) {
-        let message = ActorMessage::Kill { reason: "it was killed".to_string(), forget: false };
-        // The rank that would restart it must know first.
-        let owner_decides = actor.restart_policy.is_some() && !env.is_dead(actor.id.owner);
-        let to = if owner_decides { actor.id.owner } else { actor.location() };
-        env.send(to, &Message::Actor { actor: actor.id, message });
-    }
 }

@@ -3,11 +3,14 @@
 //! An actor is queued for the rank's workers while it has a call that can run, and only then. Its state is taken out
 //! while a call runs, so that no lock is held across user code.
 
+use crate::protocol::objects::value_encoding::encode_value;
 use crate::base::log::{Level, log};
 use crate::base::sync::lock;
 use crate::base::{Error, ObjectId, Rank, TaskId};
 use crate::objects::{SerializedValue, panic_text};
-use crate::protocol::wire::actor_message::{ActorMessage, WireActor};
+use crate::base::limits::INLINE_BYTES_MAX;
+use crate::protocol::actors::retained_values::encode_call;
+use crate::protocol::wire::actor_message::{ActorMessage, WireActor, WireCommit};
 use crate::protocol::actors::instance::commits::{Commit, Commits, Seen};
 use crate::protocol::environment::Environment;
 use crate::protocol::actors::owner::owned_actors::CallResults;
@@ -37,6 +40,17 @@ pub(in crate::protocol) struct CommitLog {
     pub(in crate::protocol) commits: Commits<Arc<SerializedValue>, CallResults>,
 }
 
+/// How an actor is named.
+pub(in crate::protocol) struct ActorIdentity {
+    /// Its name, until it is freed.
+    pub(in crate::protocol) name: Option<String>,
+    /// Its type.
+    pub(in crate::protocol) kind: &'static str,
+    /// How errors refer to it.
+    pub(in crate::protocol) label: Arc<str>,
+}
+
+/// The state of an actor.
 pub(in crate::protocol) struct Inner {
     pub(in crate::protocol) phase: ActorPhase,
     pub(in crate::protocol) mailbox: Mailbox<CallerId, Arc<dyn Runnable>>,
@@ -45,9 +59,7 @@ pub(in crate::protocol) struct Inner {
     pub(in crate::protocol) state: ActorState,
     pub(in crate::protocol) request: ResourceRequest,
     pub(in crate::protocol) grant: Option<Grant>,
-    pub(in crate::protocol) name: Option<String>,
-    pub(in crate::protocol) kind: &'static str,
-    pub(in crate::protocol) label: Arc<str>,
+    pub(in crate::protocol) identity: ActorIdentity,
     pub(in crate::protocol) incarnation: u32,
     /// True if its owner restarts it when this rank dies.
     pub(in crate::protocol) restarts: bool,
@@ -88,9 +100,7 @@ impl ActorInstance {
             state: None,
             request: ResourceRequest::default(),
             grant: None,
-            name: None,
-            kind: "actor",
-            label: "an actor".into(),
+            identity: ActorIdentity { name: None, kind: "actor", label: "an actor".into() },
             incarnation: 0,
             restarts: false,
             queued: HashSet::default(),
@@ -102,21 +112,21 @@ impl ActorInstance {
 
     /// How errors refer to it.
     pub fn label(&self) -> Arc<str> {
-        lock(&self.inner).label.clone()
+        lock(&self.inner).identity.label.clone()
     }
 
     /// Its label, and the GPUs that it was granted.
     pub fn label_and_gpus(&self) -> (Arc<str>, Vec<(u32, i64)>) {
         let inner = lock(&self.inner);
-        (inner.label.clone(), inner.grant.as_ref().map_or_else(Vec::new, |grant| grant.gpus.clone()))
+        (inner.identity.label.clone(), inner.grant.as_ref().map_or_else(Vec::new, |grant| grant.gpus.clone()))
     }
 
     /// The actor's name, type and handle, for a named actor whose owner is dead.
     pub(in crate::protocol) fn named_handle(&self, me: Rank) -> Option<(String, String, WireActor)> {
         let inner = lock(&self.inner);
-        let (Some(name), false) = (inner.name.clone(), matches!(inner.phase, ActorPhase::Dead(_))) else { return None };
-        let (incarnation, label) = (inner.incarnation, inner.label.to_string());
-        Some((name, inner.kind.to_string(), WireActor { actor: self.id, location: me, incarnation, restart_policy: None, label }))
+        let (Some(name), false) = (inner.identity.name.clone(), matches!(inner.phase, ActorPhase::Dead(_))) else { return None };
+        let (incarnation, label) = (inner.incarnation, inner.identity.label.to_string());
+        Some((name, inner.identity.kind.to_string(), WireActor { actor: self.id, location: me, incarnation, restart_policy: None, label }))
     }
 
     /// What the worker is to do next.
@@ -153,7 +163,7 @@ impl ActorInstance {
                         call.fail(Arc::new(Error::config("it ran before")));
                     }
                     if let Seen::Finished(results) = seen {
-                        env.protocol().send_call_results(env, id, &results);
+                        env.protocol().tasks.send_call_results(env, id, &results);
                     }
                 }
                 other => {
@@ -199,7 +209,7 @@ impl ActorInstance {
             inner.phase = ActorPhase::Alive;
             drop(inner);
         } else {
-            let (label, again) = (inner.label.to_string(), inner.incarnation);
+            let (label, again) = (inner.identity.label.to_string(), inner.incarnation);
             drop(inner);
             let reason = task.clone().slots().iter().find_map(|slot| slot.core().failure());
             let mut reason = reason.map_or_else(
@@ -211,7 +221,7 @@ impl ActorInstance {
             }
             mark_dead(env, self, Error::ActorDied { actor: label, reason });
         }
-        env.protocol().on_finished(env, task);
+        env.protocol().tasks.on_finished(env, task);
     }
 
     /// A call ran on `state`.
@@ -227,14 +237,14 @@ impl ActorInstance {
         if !matches!(inner.phase, ActorPhase::Alive) {
             drop(inner);
             drop_state(env.rank(), state);
-            return env.protocol().on_finished(env, task);
+            return env.protocol().tasks.on_finished(env, task);
         }
         let commit_log = inner.commit_log.as_ref().map(|commit_log| commit_log.checkpoint);
         let (Some(checkpoint), Some(id)) = (commit_log, origin) else {
             inner.state = state;
             schedule(env, self, &mut inner);
             drop(inner);
-            return env.protocol().on_finished(env, task);
+            return env.protocol().tasks.on_finished(env, task);
         };
         drop(inner);
         self.commit(env, checkpoint, id, task, state);
@@ -259,19 +269,19 @@ impl ActorInstance {
             inner.state = state;
             None
         };
-        let (label, incarnation) = (inner.label.to_string(), inner.incarnation);
+        let (label, incarnation) = (inner.identity.label.to_string(), inner.incarnation);
         let (commit, replaced) = match (&mut inner.commit_log, saved) {
             (Some(commit_log), Ok(saved)) if !dead => commit_log.commits.on_call_ran(id, results, Arc::new(saved)),
             (Some(_), Err(error)) if !dead => {
                 drop(inner);
                 mark_dead(env, self, Error::ActorDied { actor: label, reason: format!("it cannot be saved: {error}") });
-                return env.protocol().send_call_results(env, id, &results);
+                return env.protocol().tasks.send_call_results(env, id, &results);
             }
             // The owner is dead, or the actor was ended: nothing can be lost any more.
             _ => {
                 drop(inner);
                 drop_state(env.rank(), dropped_state);
-                return env.protocol().send_call_results(env, id, &results);
+                return env.protocol().tasks.send_call_results(env, id, &results);
             }
         };
         drop(inner);
@@ -287,7 +297,7 @@ impl ActorInstance {
         commit: Option<Commit<Arc<SerializedValue>, CallResults>>,
     ) {
         let Some(commit) = commit else { return };
-        if let Err(error) = env.protocol().send_commit(env, self.id, incarnation, &commit) {
+        if let Err(error) = try_send_commit(env, self.id, incarnation, &commit) {
             let actor = self.label().to_string();
             mark_dead(env, self, Error::ActorDied { actor, reason: format!("its state cannot be saved on its owner: {error}") });
         }
@@ -305,7 +315,7 @@ impl ActorInstance {
             schedule(env, self, &mut inner);
             (released, commit)
         };
-        released.iter().for_each(|(id, results)| env.protocol().send_call_results(env, *id, results));
+        released.iter().for_each(|(id, results)| env.protocol().tasks.send_call_results(env, *id, results));
         self.send_commit(env, incarnation, commit);
     }
 
@@ -313,7 +323,7 @@ impl ActorInstance {
     pub(in crate::protocol) fn release_results(&self, env: &impl Environment) {
         let commit_log = lock(&self.inner).commit_log.take();
         let released = commit_log.map_or_else(Vec::new, |commit_log| commit_log.commits.into_unreleased());
-        released.iter().for_each(|(id, results)| env.protocol().send_call_results(env, *id, results));
+        released.iter().for_each(|(id, results)| env.protocol().tasks.send_call_results(env, *id, results));
     }
 }
 
@@ -339,7 +349,7 @@ pub(in crate::protocol) fn mark_dead(env: &impl Environment, instance: &Arc<Acto
     }
     let before = std::mem::replace(&mut inner.phase, ActorPhase::Dead(error.clone()));
     let calls = inner.mailbox.drain();
-    let (state, grant, name) = (inner.state.take(), inner.grant.take(), inner.name.take());
+    let (state, grant, name) = (inner.state.take(), inner.grant.take(), inner.identity.name.take());
     let (cpu, incarnation, concerns_owner) = (inner.request.cpu, inner.incarnation, inner.restarts || name.is_some());
     let restored = std::mem::take(&mut inner.restored);
     inner.queued = HashSet::default();
@@ -355,7 +365,7 @@ pub(in crate::protocol) fn mark_dead(env: &impl Environment, instance: &Arc<Acto
         env.release_grant(grant, cpu);
     }
     if let Some(name) = name {
-        let directory = env.protocol().directory_rank(env, &name);
+        let directory = env.protocol().names.directory_rank(env, &name);
         env.send(directory, &Message::NameFree { name, actor: instance.id });
     }
     if concerns_owner {
@@ -368,7 +378,7 @@ pub(in crate::protocol) fn refuse_call(env: &impl Environment, task: &Arc<dyn Ru
     if task.header().claim_waiting() {
         task.fail(error.clone());
         task.header().take_target();
-        env.protocol().on_finished(env, task);
+        env.protocol().tasks.on_finished(env, task);
     }
 }
 
@@ -378,4 +388,33 @@ fn drop_state(rank: Rank, state: ActorState) {
         let text = panic_text(&*panic);
         log(Level::Error, || format!("rank {rank}: an actor's Drop panicked: {text}"));
     }
+}
+
+/// Sends a commit to an actor's owner.
+///
+/// # Errors
+/// Where it does not encode, or does not fit into the store.
+fn try_send_commit(
+    env: &impl Environment,
+    id: ObjectId,
+    incarnation: u32,
+    commit: &Commit<Arc<SerializedValue>, CallResults>,
+) -> Result<(), Error> {
+    if id.owner == env.rank() {
+        // The actor was restarted on its owner's rank: nothing is sent, so no reference is counted.
+        let (numbers, calls) = ((incarnation, commit.sequence), commit.finished.clone());
+        env.protocol().actors.owner.store_commit(env, (env.rank(), id), numbers, (commit.state.clone(), calls), &commit.acked);
+        return Ok(());
+    }
+    let values = 1 + commit.finished.iter().map(|(_, results)| results.len()).sum::<usize>();
+    let inline_bytes_max = INLINE_BYTES_MAX / values;
+    let state = encode_value(env, &commit.state, id.owner, inline_bytes_max)?;
+    let finished = commit.finished.iter();
+    let finished =
+        finished.map(|(call, results)| encode_call(env, *call, results, id.owner, inline_bytes_max));
+    let finished = finished.collect::<Result<Vec<_>, Error>>()?;
+    let (sequence, acked) = (commit.sequence, commit.acked.clone());
+    let message = ActorMessage::Commit(WireCommit { incarnation, sequence, state, finished, acked });
+    env.send(id.owner, &Message::Actor { actor: id, message });
+    Ok(())
 }

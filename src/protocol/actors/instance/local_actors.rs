@@ -4,8 +4,10 @@ mod views;
 
 use crate::base::sync::lock;
 use crate::base::{Error, ObjectId, Rank, TaskId};
+use crate::protocol::wire::actor_message::{ActorMessage, ActorTarget, FinishedCall};
+use crate::protocol::inbound::missing_blocks::FetchedBlocks;
+use crate::protocol::actors::retained_values::retain_calls;
 use crate::protocol::Message;
-use crate::protocol::wire::actor_message::ActorTarget;
 use crate::protocol::actors::instance::commits::Commits;
 use crate::protocol::tasks::dependencies::when_arguments;
 use crate::protocol::environment::Environment;
@@ -39,6 +41,19 @@ impl LocalActors {
         lock(&instance.inner).restored.extend(calls);
     }
 
+    /// Calls that ran in an earlier incarnation of an actor that will be constructed here.
+    pub(in crate::protocol) fn on_finished_calls(
+        &self,
+        env: &impl Environment,
+        from: Rank,
+        id: ObjectId,
+        calls: &[FinishedCall<'_>],
+        fetched: &FetchedBlocks,
+    ) {
+        let calls = retain_calls(env, calls, from, fetched);
+        self.restore(id, calls.into_iter());
+    }
+
     /// A constructor arrived.
     pub fn build(&self, env: &impl Environment, id: ObjectId, incarnation: u32, task: Arc<dyn Runnable>) {
         let instance = self.instance(id);
@@ -47,13 +62,13 @@ impl LocalActors {
             let header = task.header();
             if let Some(options) = &header.options {
                 inner.request = request_of_actor(options);
-                inner.name = options.name.clone();
+                inner.identity.name = options.name.clone();
                 // An actor on its owner's rank ends with its owner, unless it was moved there by a restart.
                 let restarts = options.max_restarts.is_some_and(|restarts| restarts > 0);
                 inner.restarts = restarts && (id.owner != env.rank() || incarnation > 0);
             }
-            inner.kind = header.entry.map_or("actor", |entry| entry.name);
-            inner.label = label_of(inner.kind, inner.name.as_deref()).into();
+            inner.identity.kind = header.entry.map_or("actor", |entry| entry.name);
+            inner.identity.label = label_of(inner.identity.kind, inner.identity.name.as_deref()).into();
             inner.incarnation = incarnation;
             let checkpoint = header.entry.and_then(|entry| entry.checkpoint).filter(|_| inner.restarts);
             let restored = std::mem::take(&mut inner.restored);
@@ -63,12 +78,12 @@ impl LocalActors {
             let mut inner = lock(&instance.inner);
             if let ActorPhase::Dead(error) = &inner.phase {
                 let error = error.clone();
-                let name = inner.name.take();
+                let name = inner.identity.name.take();
                 drop(inner);
                 if let Some(name) = name {
                     // An actor that was ended before its constructor ran had no name yet, so its end did not free the
                     // name.
-                    let directory = env.protocol().directory_rank(env, &name);
+                    let directory = env.protocol().names.directory_rank(env, &name);
                     env.send(directory, &Message::NameFree { name, actor: instance.id });
                 }
                 return refuse_call(env, &task, &error);
@@ -175,7 +190,7 @@ impl LocalActors {
             let (actor, named, dead, dropped) = {
                 let mut inner = lock(&instance.inner);
                 let dropped = inner.commit_log.as_mut().map(|commit_log| commit_log.commits.on_peer_failed(rank));
-                (inner.label.to_string(), inner.name.is_some(), matches!(inner.phase, ActorPhase::Dead(_)), dropped)
+                (inner.identity.label.to_string(), inner.identity.name.is_some(), matches!(inner.phase, ActorPhase::Dead(_)), dropped)
             };
             drop(dropped);
             if instance.id.owner != rank {
@@ -222,7 +237,26 @@ impl LocalActors {
     pub fn remembered(&self) -> usize {
         lock(&self.instances).len()
     }
+
+    /// A constructor arrived that cannot run: without this, calls would wait for the actor.
+    pub(in crate::protocol) fn fail_construction(&self, env: &impl Environment, target: ActorTarget, error: &Error) {
+        let reason = format!("its constructor's arguments cannot be had on rank {}: {error}", env.rank());
+        self.kill(env, target.actor, &reason, false);
+        // This rank knows the actor's owner only from the constructor, so its end is reported here.
+        let error = Error::ActorDied { actor: target.actor.to_string(), reason };
+        let message = ActorMessage::Ended { incarnation: target.incarnation, error };
+        env.send(target.actor.owner, &Message::Actor { actor: target.actor, message });
+    }
+
+    /// The directory rank of a name asks whether the named actor is here. If it is constructed later, from what its
+    /// owner had sent before it died, its name is registered again then.
+    pub(in crate::protocol) fn on_verify_name(&self, env: &impl Environment, from: Rank, actor: ObjectId, name: String) {
+        if !self.has_name(actor, &name) {
+            env.send(from, &Message::NameFree { name, actor });
+        }
+    }
 }
+
 
 #[cfg(test)]
 mod tests {
@@ -307,9 +341,9 @@ mod tests {
     fn built(env: &MockEnvironment, max_restarts: u32) -> &LocalActors {
         use crate::protocol::Environment;
         let header = TaskHeader::new(Some(Box::new(Options::new().max_restarts(max_restarts))), 0);
-        env.protocol().local_actors.build(env, ACTOR, 0, Task::<NewOf<New>>::new(header, ()));
+        env.protocol().actors.instance.build(env, ACTOR, 0, Task::<NewOf<New>>::new(header, ()));
         assert_eq!(work(env), 0);
-        &env.protocol().local_actors
+        &env.protocol().actors.instance
     }
 
     /// A call from rank 3.

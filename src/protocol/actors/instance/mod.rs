@@ -6,7 +6,8 @@
 //! Invariants:
 //! - INSTANCE-1: one call at a time runs on an actor, in the order of each caller.
 //! - INSTANCE-2: no lock is held while a constructor, a call or a `Drop` of the user's runs.
-//! - COMMITS-1 and COMMITS-2, in `commits`.
+//!
+//! Results of an actor with checkpoints also obey the invariants of `commits`.
 
 pub mod actor_instance;
 pub mod commits;

@@ -12,7 +12,7 @@ use crate::protocol::wire::actor_message::{ActorMessage, RestartPolicy};
 use crate::protocol::actors::caller::calls::PendingCall;
 use crate::protocol::environment::Environment;
 use crate::protocol::actors::caller::handles::ActorRef;
-use crate::protocol::{Message, Protocol, request_of_actor};
+use crate::protocol::{Message, request_of_actor};
 use crate::registry::{Options, Placement, Runnable, TableEntry};
 use crate::scheduling::amount_of;
 use rustc_hash::FxHashMap as HashMap;
@@ -106,28 +106,28 @@ pub fn restart_policy_of(options: &Options, checkpoint: bool) -> Option<RestartP
     restarts.then(|| RestartPolicy { retries: options.max_task_retries.unwrap_or(0), checkpoint })
 }
 
-impl Protocol {
+impl OwnedActors {
     /// Selects the rank for an actor that is not drawn anywhere by its arguments: the rank that its options name, else
     /// the ranks in turn. An actor that can be restarted and may run anywhere is not put on this rank, its owner's,
     /// where there is another: it would end with it.
     ///
     /// # Errors
     /// As `Environment::select_rank`.
-    pub fn select_actor_rank(&self, env: &impl Environment, options: &Options, label: &str) -> Result<Rank> {
+    pub fn select_rank(&self, env: &impl Environment, options: &Options, label: &str) -> Result<Rank> {
         let mut requested = options.clone().num_cpus(amount_of(request_of_actor(options).cpu));
         let anywhere = matches!(requested.place, Placement::Auto | Placement::Spread);
         if anywhere {
             requested.place = Placement::Spread;
         }
-        let select = || env.select_rank(&requested, label).map(|rank| rank.unwrap_or(self.rank));
+        let select = || env.select_rank(&requested, label).map(|rank| rank.unwrap_or(env.rank()));
         let first = select()?;
-        let elsewhere = anywhere && first == self.rank && restart_policy_of(options, false).is_some();
+        let elsewhere = anywhere && first == env.rank() && restart_policy_of(options, false).is_some();
         if elsewhere { select() } else { Ok(first) }
     }
 
     /// Constructs an actor of this rank at the location in its handle. `name` holds its name and type, where it has a
     /// name.
-    pub fn build_actor(
+    pub fn create(
         &self,
         env: &impl Environment,
         actor: &Arc<ActorRef>,
@@ -136,7 +136,7 @@ impl Protocol {
     ) {
         let location = actor.location();
         // The directory rank may have died since it accepted the name, when this rank had not recorded the name yet.
-        let again = name.clone().filter(|(name, _)| self.is_first_directory_rank_dead(env, name));
+        let again = name.clone().filter(|(name, _)| env.protocol().names.is_first_directory_rank_dead(env, name));
         let name = name.map(|(name, kind)| GivenName { name, kind, handle: actor.clone() });
         let remembered = |restart| OwnedActor {
             actor: Arc::downgrade(actor),
@@ -150,15 +150,15 @@ impl Protocol {
         if actor.restart_policy.is_none() {
             let entry = remembered(None);
             if entry.name.is_some() {
-                lock(&self.owned_actors.actors).insert(actor.id, entry);
+                lock(&self.actors).insert(actor.id, entry);
             }
             if let Some((name, kind)) = again {
-                self.register_name(env, name, kind, actor);
+                env.protocol().names.register(env, name, kind, actor);
             }
-            if location == self.rank {
-                self.local_actors.build(env, actor.id, 0, task);
+            if location == env.rank() {
+                env.protocol().actors.instance.build(env, actor.id, 0, task);
             } else if task.header().claim_waiting() {
-                self.send_task(env, &task, location, Some(actor.id));
+                env.protocol().tasks.send(env, &task, location, Some(actor.id));
             }
             if env.is_dead(location) {
                 // The rank died while the name was being registered: the handler of its death did not find this name.
@@ -173,7 +173,7 @@ impl Protocol {
             Err(error) => {
                 env.report_failure(error.clone());
                 let error = actor.died_error(format!("its constructor's arguments cannot be sent: {error}"));
-                return self.fail_actor_calls(env, actor, &Arc::new(error));
+                return actor.end(env, &Arc::new(error));
             }
         };
         let max = options.max_restarts.unwrap_or(0);
@@ -181,16 +181,16 @@ impl Protocol {
         let mut restart =
             RestartState { max, constructor: constructor.clone(), saved: None, requesters: Vec::new(), relocating: false };
         {
-            let mut owned = lock(&self.owned_actors.actors);
-            restart.requesters = lock(&self.owned_actors.location_requests).remove(&actor.id).unwrap_or_default();
+            let mut owned = lock(&self.actors);
+            restart.requesters = lock(&self.location_requests).remove(&actor.id).unwrap_or_default();
             owned.insert(actor.id, remembered(Some(restart)));
         }
         if let Some((name, kind)) = again {
-            self.register_name(env, name, kind, actor);
+            env.protocol().names.register(env, name, kind, actor);
         }
         if let Err(error) = self.send_constructor(env, actor, (location, 0), &constructor, None) {
             let error = actor.died_error(format!("its constructor's arguments cannot be sent: {error}"));
-            return self.end_actor(env, actor, error);
+            return self.end(env, actor, error);
         }
         if env.is_dead(location) {
             self.restart(env, actor.id, location, &env.death_error(location));
@@ -199,10 +199,10 @@ impl Protocol {
 
     /// A rank died: restarts or ends the actors of this rank that ran there, and registers again the names that it was
     /// the directory of.
-    pub(in crate::protocol) fn owned_actors_on_peer_failed(&self, env: &impl Environment, rank: Rank, error: &Error) {
+    pub(in crate::protocol) fn on_peer_failed(&self, env: &impl Environment, rank: Rank, error: &Error) {
         let (mut to_restart, mut to_register, mut ended) = (Vec::new(), Vec::new(), Vec::new());
         {
-            let mut owned = lock(&self.owned_actors.actors);
+            let mut owned = lock(&self.actors);
             for (id, entry) in owned.iter_mut() {
                 if entry.location == rank && entry.restart.is_none() {
                     ended.extend(entry.name.take());
@@ -210,19 +210,19 @@ impl Protocol {
                     to_restart.push(*id);
                 }
                 if let Some(GivenName { name, kind, handle }) = &entry.name
-                    && self.was_directory_rank(env, name, rank)
+                    && env.protocol().names.was_directory_rank(env, name, rank)
                 {
                     to_register.push((name.clone(), kind.clone(), handle.clone()));
                 }
             }
         }
         for (name, kind, handle) in to_register {
-            self.register_name(env, name, kind, &handle);
+            env.protocol().names.register(env, name, kind, &handle);
         }
         to_restart.into_iter().for_each(|id| self.restart(env, id, rank, error));
         for GivenName { name, handle, .. } in ended {
             // The directory rank may have handled the death before it got the name.
-            let directory = self.directory_rank(env, &name);
+            let directory = env.protocol().names.directory_rank(env, &name);
             env.send(directory, &Message::NameFree { name, actor: handle.id });
         }
     }
@@ -233,7 +233,7 @@ impl Protocol {
         loop {
             let actor;
             {
-                let mut owned = lock(&self.owned_actors.actors);
+                let mut owned = lock(&self.actors);
                 let Some(entry) = owned.get_mut(&id) else { return };
                 actor = entry.actor.upgrade();
                 let Some(restart) = &mut entry.restart else { return };
@@ -273,18 +273,18 @@ impl Protocol {
         found: Option<Result<Rank>>,
     ) -> Option<Rank> {
         let (max, restarts, ended, constructor) = {
-            let owned = lock(&self.owned_actors.actors);
+            let owned = lock(&self.actors);
             let entry = owned.get(&actor.id)?;
             let restart = entry.restart.as_ref()?;
             (restart.max, entry.incarnation, entry.ended.clone(), restart.constructor.clone())
         };
         if let Some(ended) = ended {
-            self.end_actor(env, actor, ended);
+            self.end(env, actor, ended);
             return None;
         }
         if restarts >= max && max != u32::MAX {
             let times = if max == 1 { "once".to_string() } else { format!("{max} times") };
-            self.end_actor(env, actor, actor.died_error(format!("{error}; it was started again {times}, as max_restarts says")));
+            self.end(env, actor, actor.died_error(format!("{error}; it was started again {times}, as max_restarts says")));
             return None;
         }
         if found.is_none() && constructor.options.bundle_slot().is_some() {
@@ -295,13 +295,13 @@ impl Protocol {
             Ok(location) => location,
             Err(reason) => {
                 let reason = format!("{error}; it cannot be started again (it was {restarts} times): {reason}");
-                self.end_actor(env, actor, actor.died_error(reason));
+                self.end(env, actor, actor.died_error(reason));
                 return None;
             }
         };
         let incarnation = restarts + 1;
         let saved = {
-            let mut owned = lock(&self.owned_actors.actors);
+            let mut owned = lock(&self.actors);
             let entry = owned.get_mut(&actor.id)?;
             (entry.location, entry.incarnation) = (location, incarnation);
             entry.restart.as_mut()?.saved.as_mut().map(|saved| {
@@ -315,11 +315,11 @@ impl Protocol {
             format!("actor {} is started again on rank {location}, {with}: {error}", actor.label)
         });
         if let Err(reason) = self.send_constructor(env, actor, (location, incarnation), &constructor, saved) {
-            self.end_actor(env, actor, actor.died_error(format!("{error}; it cannot be started again: {reason}")));
+            self.end(env, actor, actor.died_error(format!("{error}; it cannot be started again: {reason}")));
             return None;
         }
         let (requesters, ended) = {
-            let mut owned = lock(&self.owned_actors.actors);
+            let mut owned = lock(&self.actors);
             let entry = owned.get_mut(&actor.id)?;
             let requesters = entry.restart.as_mut().map(|restart| {
                 restart.relocating = false;
@@ -335,24 +335,24 @@ impl Protocol {
             let message = ActorMessage::LocationReply { incarnation, location: Ok(location) };
             env.send(requester, &Message::Actor { actor: actor.id, message });
         }
-        self.on_actor_moved(env, actor, location, incarnation);
+        actor.on_moved(env, location, incarnation);
         Some(location)
     }
 
     /// As `select_actor_rank`, for a restarted actor: the rank that its options name may be dead.
     fn select_new_location(&self, env: &impl Environment, options: &Options, label: &str) -> Result<Rank> {
-        match self.select_actor_rank(env, options, label) {
-            Err(Error::NodeDied { .. }) => self.select_actor_rank(env, &options.clone().place(Placement::Spread), label),
+        match self.select_rank(env, options, label) {
+            Err(Error::NodeDied { .. }) => self.select_rank(env, &options.clone().place(Placement::Spread), label),
             selected => selected,
         }
     }
 
     /// An actor of this rank ended for good: tells every rank that requested its location.
-    pub(in crate::protocol) fn end_actor(&self, env: &impl Environment, actor: &Arc<ActorRef>, error: Error) {
+    pub(in crate::protocol) fn end(&self, env: &impl Environment, actor: &Arc<ActorRef>, error: Error) {
         // The constructor may hold the actor's own handle. It is dropped now, because nothing else would ever drop that
         // handle.
         let (mut restart, incarnation, name) = {
-            let mut owned = lock(&self.owned_actors.actors);
+            let mut owned = lock(&self.actors);
             let Some(entry) = owned.get_mut(&actor.id) else { return };
             entry.ended.get_or_insert_with(|| error.clone());
             (entry.restart.take(), entry.incarnation, entry.name.take())
@@ -363,9 +363,9 @@ impl Protocol {
             let message = ActorMessage::LocationReply { incarnation, location: Err(error.clone()) };
             env.send(requester, &Message::Actor { actor: actor.id, message });
         }
-        self.fail_actor_calls(env, actor, &Arc::new(error));
+        actor.end(env, &Arc::new(error));
         if let Some(GivenName { name, .. }) = name {
-            let directory = self.directory_rank(env, &name);
+            let directory = env.protocol().names.directory_rank(env, &name);
             env.send(directory, &Message::NameFree { name, actor: actor.id });
         }
     }

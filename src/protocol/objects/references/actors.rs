@@ -2,7 +2,6 @@
 
 use crate::base::sync::lock;
 use crate::base::{Error, ObjectId, Rank};
-use crate::objects::Attachment;
 use crate::protocol::wire::actor_message::WireActor;
 use crate::protocol::environment::Environment;
 use crate::protocol::actors::caller::handles::{ActorRef, LAST_HANDLE_DROPPED};
@@ -10,23 +9,11 @@ use crate::protocol::objects::references::{ExportPin, Imported, References, obje
 use std::sync::Arc;
 
 impl References {
-    /// Pins this rank's own objects among the attachments of a value that it retains without decoding it.
-    pub fn pin_own(&self, attachments: &mut [Attachment]) {
-        for attachment in attachments {
-            if let Attachment::Remote(reference) = attachment
-                && reference.id.owner == self.rank
-                && let Some(slot) = self.own_slot(reference.id.number)
-            {
-                *attachment = Attachment::Slot(slot);
-            }
-        }
-    }
-
     /// The handle of an actor named in a message from `from`, as it was known before.
     pub fn import_actor(&self, env: &impl Environment, wire: &WireActor, from: Rank) -> Result<Arc<ActorRef>, Error> {
         let id = wire.actor;
         let mut tables = lock(&self.tables);
-        Self::on_received(&mut tables, env, id, from);
+        tables.on_received(env, id, from);
         if id.owner == self.rank {
             return match tables.exported.get(&id.number) {
                 Some(ExportPin::Actor(actor)) => Ok(actor.clone()),

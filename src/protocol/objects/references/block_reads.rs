@@ -22,13 +22,13 @@ impl References {
     pub fn retain_grants(&self, env: &impl Environment, id: ObjectId, from: Rank) {
         let mut tables = lock(&self.tables);
         *tables.arriving.entry(id).or_default() += 1;
-        Self::on_received(&mut tables, env, id, from);
+        tables.on_received(env, id, from);
     }
 
     /// A block named in a message from `from` that is not fetched.
     pub fn import_unfetched(&self, env: &impl Environment, address: BlockAddress, from: Rank) -> Arc<UnfetchedBlock> {
         let mut tables = lock(&self.tables);
-        Self::on_received(&mut tables, env, address.block, from);
+        tables.on_received(env, address.block, from);
         if let Some((_, Imported::Unfetched(block))) = tables.imported.get(&address.block)
             && let Some(block) = block.upgrade()
         {
@@ -37,11 +37,5 @@ impl References {
         let block = Arc::new(UnfetchedBlock::new(address, env.links()));
         tables.imported.insert(address.block, (Arc::as_ptr(&block).addr(), Imported::Unfetched(Arc::downgrade(&block))));
         block
-    }
-
-    /// Forwards the address of an unfetched block to `to`; counted.
-    pub fn export_unfetched(&self, env: &impl Environment, block: &Arc<UnfetchedBlock>, to: Rank) -> BlockAddress {
-        self.on_sent(env, block.address.block, to, || ExportPin::Unfetched(block.clone()));
-        block.address
     }
 }

@@ -61,7 +61,7 @@ impl Drop for GroupReady {
             let slot =
                 BundleSlot { group: ObjectId { owner: runtime.cluster.rank, number: self.number }, bundle: None };
             for task in group.map_or_else(Vec::new, |group| group.waiting) {
-                runtime.protocol.fail_task(
+                runtime.protocol.tasks.fail(
                     &runtime,
                     &task,
                     slot_error(task.header().name(), slot, "its last handle was dropped"),

@@ -18,7 +18,7 @@ impl LocalActors {
     pub fn has_name(&self, id: ObjectId, name: &str) -> bool {
         self.find(id).is_some_and(|instance| {
             let inner = lock(&instance.inner);
-            !matches!(inner.phase, ActorPhase::Dead(_)) && inner.name.as_deref() == Some(name)
+            !matches!(inner.phase, ActorPhase::Dead(_)) && inner.identity.name.as_deref() == Some(name)
         })
     }
 
@@ -29,7 +29,7 @@ impl LocalActors {
         let living = instances.iter().filter_map(|instance| {
             let inner = lock(&instance.inner);
             let dead = matches!(inner.phase, ActorPhase::Dead(_));
-            inner.name.clone().filter(|_| !dead).map(|name| (name, instance.id))
+            inner.identity.name.clone().filter(|_| !dead).map(|name| (name, instance.id))
         });
         living.collect()
     }
@@ -39,7 +39,7 @@ impl LocalActors {
         let instances: Vec<_> = lock(&self.instances).values().cloned().collect();
         for instance in instances {
             let inner = lock(&instance.inner);
-            visit(&inner.label, &inner.request, inner.grant.is_some());
+            visit(&inner.identity.label, &inner.request, inner.grant.is_some());
         }
     }
 }

@@ -1,16 +1,18 @@
 //! Tasks that leave this rank: what is recorded of them here, and how they are encoded.
 
+use crate::protocol::objects::value_encoding::encode_value;
 use crate::base::limits::INLINE_BYTES_MAX;
 use crate::base::sync::Ordering;
 use crate::base::{Error, ObjectId, Rank, TaskId};
 use crate::objects::SerializedValue;
+use crate::protocol::tasks::Tasks;
 use crate::protocol::wire::actor_message::{ActorMessage, ActorTarget};
 use crate::protocol::tasks::remote_tasks::RemoteTask;
 use crate::protocol::environment::Environment;
 use crate::protocol::objects::value_encoding::OutboundArgs;
 use crate::protocol::recovery::retries::retries_of;
 use crate::protocol::wire::values::{CompactTask, MovedTask};
-use crate::protocol::{Bytes, Message, Protocol, WireTask, WireOptions};
+use crate::protocol::{Bytes, Message, WireTask, WireOptions};
 use crate::registry::{FunctionKind, Runnable, TableEntry};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -51,10 +53,10 @@ impl OutboundTask<'_> {
     }
 }
 
-impl Protocol {
+impl Tasks {
     /// Sends a claimed task to `to`. Its results go to its owner: this rank, or the rank that it came from.
-    pub fn send_task(&self, env: &impl Environment, task: &Arc<dyn Runnable>, to: Rank, actor: Option<ObjectId>) {
-        let Some(outbound) = self.prepare_outbound(task, to) else { return };
+    pub fn send(&self, env: &impl Environment, task: &Arc<dyn Runnable>, to: Rank, actor: Option<ObjectId>) {
+        let Some(outbound) = self.prepare_outbound(env, task, to) else { return };
         if let Some(compact) = outbound.to_compact(actor) {
             env.send(to, &Message::CompactTask(compact));
             return self.on_dispatched(env, &outbound, to);
@@ -73,7 +75,7 @@ impl Protocol {
     /// as in `Message::StealReply`: a request is answered in any case.
     pub(in crate::protocol) fn send_stolen(&self, env: &impl Environment, stealer: Rank, count: usize, is_response: bool) -> usize {
         let stolen = if count == 0 { Vec::new() } else { env.take_tasks_for(stealer, count.min(STEAL_TASKS_MAX)) };
-        let outbound: Vec<OutboundTask<'_>> = stolen.iter().filter_map(|task| self.prepare_outbound(task, stealer)).collect();
+        let outbound: Vec<OutboundTask<'_>> = stolen.iter().filter_map(|task| self.prepare_outbound(env, task, stealer)).collect();
         self.notify_owners(env, &outbound, stealer);
         let (mut tasks, mut bytes, mut sent_ahead, mut dispatched) = (Vec::new(), 0, 0, Vec::new());
         for outbound in &outbound {
@@ -102,7 +104,7 @@ impl Protocol {
     }
 
     /// Prepares a task for `to`, and records what this rank has to remember of it.
-    fn prepare_outbound<'a>(&self, task: &'a Arc<dyn Runnable>, to: Rank) -> Option<OutboundTask<'a>> {
+    fn prepare_outbound<'a>(&self, env: &impl Environment, task: &'a Arc<dyn Runnable>, to: Rank) -> Option<OutboundTask<'a>> {
         let header = task.header();
         let entry = header.entry?;
         let retries = retries_of(header.options.as_deref(), entry.kind);
@@ -110,7 +112,7 @@ impl Protocol {
         let id = header.origin.unwrap_or_else(|| {
             let args = args.as_ref().ok().and_then(OutboundArgs::retained);
             let remote = RemoteTask::retryable(task.clone(), to, args, retries);
-            TaskId { owner: self.rank, number: self.remote_tasks.insert(remote) }
+            TaskId { owner: env.rank(), number: self.remote.insert(remote) }
         });
         let hops = header.hops + u32::from(header.origin.is_some());
         Some(OutboundTask { task, entry, id, hops, args })
@@ -127,7 +129,7 @@ impl Protocol {
     ) -> Result<WireTask<'a>, Error> {
         let OutboundTask { task, entry, id, hops, args } = outbound;
         let args = args.as_ref().map_err(Clone::clone)?;
-        let args = self.encode_value(env, args.serialized(), to, INLINE_BYTES_MAX)?;
+        let args = encode_value(env, args.serialized(), to, INLINE_BYTES_MAX)?;
         let header = task.header();
         // The rank is decided: an option that only selects a rank has no further effect.
         let requested = header.options.as_ref().filter(|options| options.just_rank().is_none());
@@ -150,8 +152,8 @@ impl Protocol {
         if env.is_dead(to) {
             // The handler of the death may have examined the tasks before this one was recorded. Another owner was told
             // where the task went.
-            if outbound.id.owner == self.rank {
-                self.retry(env, outbound.id.number, to, &env.death_error(to));
+            if outbound.id.owner == env.rank() {
+                env.protocol().recovery.retry(env, outbound.id.number, to, &env.death_error(to));
             }
         } else if outbound.is_forwarded() {
             self.cancelled.remove(outbound.id);
@@ -161,7 +163,7 @@ impl Protocol {
     /// A task cannot be encoded: fails it here.
     fn fail_dispatch(&self, env: &impl Environment, outbound: &OutboundTask<'_>, to: Rank, actor: Option<ObjectId>, error: Error) {
         if !outbound.is_forwarded() {
-            self.remote_tasks.take(outbound.id.number);
+            self.remote.take(outbound.id.number);
         }
         env.report_failure(error.clone());
         if let (Some(actor), FunctionKind::New) = (actor, outbound.entry.kind) {
@@ -177,8 +179,8 @@ impl Protocol {
     fn notify_owners(&self, env: &impl Environment, outbound: &[OutboundTask<'_>], to: Rank) {
         let mut moves: FxHashMap<Rank, Vec<MovedTask>> = FxHashMap::default();
         for OutboundTask { id, hops, .. } in outbound.iter().filter(|outbound| outbound.is_forwarded()) {
-            if id.owner == self.rank {
-                self.remote_tasks.update_location(id.number, to, *hops, None);
+            if id.owner == env.rank() {
+                self.remote.update_location(id.number, to, *hops, None);
             } else if to != id.owner {
                 moves.entry(id.owner).or_default().push(MovedTask { number: id.number, hops: *hops });
             }
