@@ -46,7 +46,7 @@ pub use wire::actor_message::{ActorTarget, WireActor};
 pub use wire::actor_message::{RestartPolicy, WireCommit, FinishedCall};
 pub use leak_check::TableSizes;
 pub use tasks::dependencies::failed_argument;
-pub use environment::Environment;
+pub use environment::{BlockStore, Environment, Liveness, Messenger, Observer, RankSelection, WorkQueue};
 pub use wire::header::{UNNUMBERED_HEADER, SendSequence, MESSAGE_HEADER_BYTES};
 #[cfg(test)]
 pub use wire::header::{ReceiveStatus, ReceiveSequence};

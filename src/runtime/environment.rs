@@ -3,7 +3,10 @@
 
 use crate::base::{Error, Rank, Result};
 use crate::objects::{ArrayMemory, Attachment, Links};
-use crate::protocol::{ActorInstance, ActorRef, BlockAddress, Environment, Message, Protocol};
+use crate::protocol::{
+    ActorInstance, ActorRef, BlockAddress, BlockStore, Environment, Liveness, Message, Messenger, Observer, Protocol, RankSelection,
+    WorkQueue,
+};
 use crate::registry::{Options, Runnable, TableEntry, functions};
 use crate::runtime::memory::{self, OwnMemory, PeerMemory};
 use crate::runtime::workers::{Work, worker};
@@ -13,10 +16,7 @@ use crate::store::CopySource;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-impl Environment for &'static Runtime {
-    fn protocol(&self) -> &Protocol {
-        &self.protocol
-    }
+impl Messenger for &'static Runtime {
     fn rank(&self) -> Rank {
         self.cluster.rank
     }
@@ -29,6 +29,9 @@ impl Environment for &'static Runtime {
     fn send(&self, to: Rank, message: &Message<'_>) {
         Runtime::send(self, to, message);
     }
+}
+
+impl Liveness for &'static Runtime {
     fn is_dead(&self, rank: Rank) -> bool {
         Runtime::is_dead(self, rank)
     }
@@ -44,39 +47,9 @@ impl Environment for &'static Runtime {
     fn notify_declared_dead(&self, rank: Rank) {
         membership::reject_dead_rank(self, rank);
     }
-    fn report_failure(&self, error: Error) {
-        Runtime::report(self, error);
-    }
-    fn handle_other(&self, from: Rank, message: Message<'_>) {
-        match message {
-            Message::Request { token, request } => waiting::on_request(self, from, token, request),
-            Message::Line { task, text } => self.output.reports().print_line(&self.cluster, from, &task, &text),
-            Message::Failed(error) => self.output.reports().on_task_failed(error),
-            Message::Control { bytes } => self.router.on_control(from, bytes),
-            Message::Resume { transport_index, delivered } => router::on_resume(self, from, transport_index, delivered),
-            // Rank 0 alone declares other ranks dead; that this rank is dead, any notified rank may tell it.
-            Message::Died { rank, reason } if from == 0 || rank == self.cluster.rank => {
-                membership::on_peer_failed(self, rank, &reason)
-            }
-            Message::Suspect { rank, reason, kind } => membership::on_suspect(self, from, rank, &reason, kind),
-            Message::Probe { round } => Runtime::send(self, from, &Message::Alive { round }),
-            Message::Alive { round } => membership::on_alive(self, from, round),
-            Message::ShutdownReady => lifecycle::on_shutdown_ready(self, from),
-            Message::Shutdown => self.stop(),
-            Message::EvictRequest { bytes } => memory::on_evict_request(self, from, bytes),
-            Message::Group(message) => resources::on_group(self, from, message),
-            _ => {}
-        }
-    }
-    fn on_response(&self, token: u64, response: Result<Vec<u8>>) {
-        self.waiting.on_response(token, response);
-    }
-    fn links(&self) -> Arc<dyn Links> {
-        Runtime::links(self)
-    }
-    fn table_entry(&self, key: u64) -> Option<&'static TableEntry> {
-        functions().get(key)
-    }
+}
+
+impl BlockStore for &'static Runtime {
     fn store_block(&self, bytes: &[u8]) -> Result<Arc<dyn ArrayMemory>> {
         let mut block = memory::allocate(self, bytes.len())?;
         block.as_mut_slice()[..bytes.len()].copy_from_slice(bytes);
@@ -111,6 +84,9 @@ impl Environment for &'static Runtime {
     fn wake_space_waiters(&self) {
         self.memory.on_space_maybe_freed();
     }
+}
+
+impl RankSelection for &'static Runtime {
     fn select_rank(&self, options: &Options, name: &str) -> Result<Option<Rank>> {
         resources::choose_rank(self, options, name)
     }
@@ -121,6 +97,12 @@ impl Environment for &'static Runtime {
         let slot = task.header().options.as_deref().and_then(Options::bundle_slot);
         slot.is_none_or(|slot| resources::dispatch_to_slot(self, task, slot))
     }
+    fn has_capacity(&self, rank: Rank) -> bool {
+        tasks::can_run(self, rank)
+    }
+}
+
+impl WorkQueue for &'static Runtime {
     fn enqueue(&self, task: Arc<dyn Runnable>) {
         self.push(Work::Task(task));
     }
@@ -131,14 +113,8 @@ impl Environment for &'static Runtime {
         Runtime::give_back(self, &grant);
         self.give_back_cpu(cpu);
     }
-    fn on_name_reply(&self, token: u64, outcome: Result<Option<Arc<ActorRef>>, String>) {
-        self.waiting.names().complete(token, outcome);
-    }
     fn surplus(&self) -> usize {
         self.workers.surplus_tasks()
-    }
-    fn has_capacity(&self, rank: Rank) -> bool {
-        tasks::can_run(self, rank)
     }
     fn take_tasks_for(&self, stealer: Rank, count: usize) -> Vec<Arc<dyn Runnable>> {
         tasks::take_for_stealer(self, stealer, count)
@@ -151,5 +127,50 @@ impl Environment for &'static Runtime {
     }
     fn has_work(&self) -> bool {
         self.workers.queues().has_any()
+    }
+}
+
+impl Observer for &'static Runtime {
+    fn report_failure(&self, error: Error) {
+        Runtime::report(self, error);
+    }
+    fn handle_other(&self, from: Rank, message: Message<'_>) {
+        match message {
+            Message::Request { token, request } => waiting::on_request(self, from, token, request),
+            Message::Line { task, text } => self.output.reports().print_line(&self.cluster, from, &task, &text),
+            Message::Failed(error) => self.output.reports().on_task_failed(error),
+            Message::Control { bytes } => self.router.on_control(from, bytes),
+            Message::Resume { transport_index, delivered } => router::on_resume(self, from, transport_index, delivered),
+            // Rank 0 alone declares other ranks dead; that this rank is dead, any notified rank may tell it.
+            Message::Died { rank, reason } if from == 0 || rank == self.cluster.rank => {
+                membership::on_peer_failed(self, rank, &reason)
+            }
+            Message::Suspect { rank, reason, kind } => membership::on_suspect(self, from, rank, &reason, kind),
+            Message::Probe { round } => Runtime::send(self, from, &Message::Alive { round }),
+            Message::Alive { round } => membership::on_alive(self, from, round),
+            Message::ShutdownReady => lifecycle::on_shutdown_ready(self, from),
+            Message::Shutdown => self.stop(),
+            Message::EvictRequest { bytes } => memory::on_evict_request(self, from, bytes),
+            Message::Group(message) => resources::on_group(self, from, message),
+            _ => {}
+        }
+    }
+    fn on_response(&self, token: u64, response: Result<Vec<u8>>) {
+        self.waiting.on_response(token, response);
+    }
+    fn on_name_reply(&self, token: u64, outcome: Result<Option<Arc<ActorRef>>, String>) {
+        self.waiting.names().complete(token, outcome);
+    }
+}
+
+impl Environment for &'static Runtime {
+    fn protocol(&self) -> &Protocol {
+        &self.protocol
+    }
+    fn links(&self) -> Arc<dyn Links> {
+        Runtime::links(self)
+    }
+    fn table_entry(&self, key: u64) -> Option<&'static TableEntry> {
+        functions().get(key)
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::base::{Error, Rank};
 use crate::objects::{ArrayMemory, Attachment};
-use crate::protocol::{Environment, Message};
+use crate::protocol::{Environment, Message, Messenger};
 use crate::sim::coverage::Coverage;
 use crate::sim::memory::SimMemory;
 use crate::sim::resident::DiskMemory;

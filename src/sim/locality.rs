@@ -3,7 +3,7 @@
 use crate::base::Rank;
 use crate::base::sync::lock;
 use crate::objects::Waiter;
-use crate::protocol::Environment;
+use crate::protocol::{Environment, Liveness, Messenger, WorkQueue};
 use crate::registry::Runnable;
 use crate::scheduling::{PlacementCandidate, PlacementCosts, choose_rank};
 use crate::sim::world::SimEnvironment;

@@ -1,7 +1,7 @@
 //! Names of actors, as the runtime's `handles` resolves them: the directory rank of the name responds to each request,
 //! and the script is suspended until then.
 
-use crate::protocol::export_attachments;
+use crate::protocol::{Liveness, Messenger, export_attachments};
 use crate::base::{Error, Rank};
 use crate::objects::{Attachment, Waiter};
 use crate::protocol::{ActorRef, Environment, Message};

@@ -3,7 +3,7 @@
 use crate::base::Rank;
 use crate::base::sync::{AtomicU32, lock};
 use crate::objects::{ArrayMemory, Links};
-use crate::protocol::{ActorInstance, Environment, Message, Protocol, ProtocolLinks};
+use crate::protocol::{ActorInstance, Environment, Liveness, Message, Messenger, Protocol, ProtocolLinks};
 use crate::registry::{Runnable, TaskPhase};
 use crate::scheduling::StealState;
 use crate::sim::actors::RunningCall;
