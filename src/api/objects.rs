@@ -95,6 +95,6 @@ pub fn wait<T: Object>(
 /// Its result is [`Error::Cancelled`] either way. An object that is complete already stays.
 pub fn cancel<T: Object>(reference: &ObjectRef<T>) {
     if let Some(runtime) = Runtime::current() {
-        runtime.cancel(reference.any());
+        runtime::cancel(runtime, reference.any());
     }
 }

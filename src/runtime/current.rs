@@ -1,0 +1,40 @@
+//! The rank that this process is: the one global pointer, and the one place where a rank is leaked.
+//!
+//! A `Runtime` is a value, and a test makes several. The process's own is leaked, for three reasons: arrays and
+//! references that the user still has when the cluster ends point to their rank and stay readable; a fiber that never
+//! continues keeps its stack, with borrows on it; and a user's thread may be anywhere in a call when another one shuts
+//! the cluster down. A process that starts many clusters loses some kilobytes with each; stores and threads are freed.
+//!
+//! The pointer is for the calls of users, which name no rank. Inside of `runtime` the rank is passed on, or is a field
+//! of what needs it.
+#![allow(unsafe_code)]
+
+use crate::base::sync::{Ordering, statics};
+use crate::runtime::Runtime;
+
+static CURRENT: statics::AtomicPtr<Runtime> = statics::AtomicPtr::new(std::ptr::null_mut());
+
+impl Runtime {
+    /// The running cluster's rank in this process.
+    #[inline]
+    pub fn current() -> Option<&'static Runtime> {
+        let pointer = CURRENT.load(Ordering::Acquire);
+        // SAFETY: a non-null pointer was leaked by `leak` and is never freed.
+        (!pointer.is_null()).then(|| unsafe { &*pointer })
+    }
+
+    /// Gives the rank the lifetime that its threads, fibers and blocks need.
+    pub(super) fn leak(self) -> &'static Runtime {
+        Box::leak(Box::new(self))
+    }
+
+    /// Makes the rank the process's current one.
+    pub(super) fn install(&'static self) {
+        CURRENT.store(std::ptr::from_ref(self).cast_mut(), Ordering::Release);
+    }
+
+    /// From now on the process has no cluster.
+    pub(super) fn uninstall(&'static self) {
+        CURRENT.store(std::ptr::null_mut(), Ordering::Release);
+    }
+}

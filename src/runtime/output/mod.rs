@@ -1,0 +1,15 @@
+//! TODO
+
+mod banner;
+mod forwarding;
+mod host_report;
+mod part;
+mod queries;
+mod reports;
+mod traces;
+
+pub use banner::banner;
+pub use forwarding::{Capture, printing};
+pub use host_report::{HostReport, ReportSection, host_report};
+pub use part::Output;
+pub use queries::{all_records, available_on, errors_of};

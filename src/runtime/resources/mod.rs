@@ -1,0 +1,23 @@
+//! TODO
+
+mod bundle_lookup;
+mod bundles;
+mod groups;
+#[cfg(test)]
+mod kill_tests;
+mod part;
+mod placement;
+mod remote_load;
+mod shared_table;
+mod table;
+
+pub use bundle_lookup::{find_location_of, location_for_actor};
+pub use groups::create_group;
+pub use groups::{
+    dispatch_to_slot, fail_without_slot, groups_on_peer_failed, location_of_slot, on_group, remove_group, tick_groups,
+};
+pub use part::Resources;
+pub use placement::choose_rank;
+pub use remote_load::{launch_after_arguments, preferred_rank};
+pub use shared_table::{SHARED_TABLE_BYTES, SharedTable};
+pub use table::ResourceTable;
