@@ -97,7 +97,7 @@ const UNSAFE_FILES: &[&str] = &[
     "src/runtime/output/forwarding.rs",
     "src/runtime/workers/overflow.rs",
     "src/runtime/lifecycle/preempt.rs",
-    "src/runtime/rank.rs",
+    "src/runtime/current.rs",
     "src/runtime/workers/worker.rs",
     "src/objects/array.rs",
     "src/objects/promise.rs",

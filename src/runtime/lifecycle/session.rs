@@ -161,6 +161,7 @@ fn dismantle(runtime: &'static Runtime) {
     let dropped =
         (runtime.protocol.local_actors.clear(), runtime.protocol.owned_actors.clear(), runtime.protocol.names.clear());
     let _ = catch_unwind(AssertUnwindSafe(|| drop(dropped)));
+    runtime.lifecycle.set_ended();
     runtime.uninstall();
     runtime.router.close();
     runtime.memory.close_peers();

@@ -81,7 +81,7 @@ pub fn create_group(runtime: &'static Runtime, bundles: Vec<Bundle>, strategy: S
     }
     let requests = bundles.iter().map(request_of_bundle).collect::<Result<Vec<ResourceRequest>>>()?;
     let number = runtime.protocol.references.fresh_number();
-    let slot = GroupReady::new(number);
+    let slot = GroupReady::new(runtime, number);
     runtime.resources.groups.any.store(true, Ordering::Relaxed);
     let group = OwnedGroup { slot: Arc::downgrade(&slot), waiting: Vec::new(), ended: None };
     lock(&runtime.resources.groups.state).owned.insert(number, group);

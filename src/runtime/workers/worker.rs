@@ -26,6 +26,7 @@ use std::time::Duration;
 
 /// The part of a worker that other threads access.
 pub struct WorkerShared {
+    runtime: &'static Runtime,
     /// Its number on this rank.
     pub index: usize,
     /// Its fibers that can continue.
@@ -47,9 +48,7 @@ impl WorkerShared {
     /// The fiber in `slot` can continue.
     pub fn resume_later(&'static self, slot: usize) {
         self.ready.push(slot);
-        if let Some(runtime) = Runtime::current() {
-            runtime.workers.idle.withdraw(self.index);
-        }
+        self.runtime.workers.idle.withdraw(self.index);
         self.unpark();
     }
 
@@ -126,6 +125,7 @@ pub fn here() -> Option<&'static Worker> {
 pub fn spawn(runtime: &'static Runtime, index: usize) -> Result<&'static WorkerShared> {
     let deque = Deque::new_lifo();
     let shared: &'static WorkerShared = Box::leak(Box::new(WorkerShared {
+        runtime,
         index,
         ready: SegQueue::new(),
         stealer: deque.stealer(),
@@ -153,6 +153,8 @@ pub fn spawn(runtime: &'static Runtime, index: usize) -> Result<&'static WorkerS
                 random: Cell::new((index as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)),
             }));
             HERE.set(worker);
+            #[cfg(test)]
+            runtime.bind_thread();
             // SAFETY: only reads the thread's id.
             shared.thread_id.store(unsafe { libc::gettid() } as u32, Ordering::Relaxed);
             crate::runtime::workers::overflow::prepare_thread();

@@ -12,13 +12,14 @@ use std::sync::Arc;
 /// Completes when a group is ready. The group lives as long as this object.
 pub struct GroupReady {
     cell: Promise<()>,
+    runtime: &'static Runtime,
     number: u64,
 }
 
 impl GroupReady {
-    /// The object of the group with that number.
-    pub fn new(number: u64) -> Arc<GroupReady> {
-        let slot = Arc::new(GroupReady { cell: Promise::default(), number });
+    /// The object of the group of that rank with that number.
+    pub fn new(runtime: &'static Runtime, number: u64) -> Arc<GroupReady> {
+        let slot = Arc::new(GroupReady { cell: Promise::default(), runtime, number });
         slot.core().set_number(number);
         slot
     }
@@ -52,9 +53,8 @@ impl Slot<()> for GroupReady {
 
 impl Drop for GroupReady {
     fn drop(&mut self) {
-        if let Some(runtime) = Runtime::current()
-            && !runtime.stopping()
-        {
+        let runtime = self.runtime;
+        if !runtime.stopping() {
             end_group(runtime, self.number);
             // No handle is left. Tasks whose results were dropped may still have been sent to the group.
             let group = lock(&runtime.resources.groups.state).owned.remove(&self.number);
