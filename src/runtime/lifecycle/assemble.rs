@@ -24,7 +24,7 @@ pub fn start(world: World, config: Config) -> Result<Session> {
 }
 
 /// As `start`; `install` makes the rank the one that calls of users find.
-pub(super) fn start_rank(mut world: World, config: Config, install: fn(&'static Runtime)) -> Result<Session> {
+pub fn start_rank(mut world: World, config: Config, install: fn(&'static Runtime)) -> Result<Session> {
     set_level(config.log);
     let (rank, size) = (world.rank, world.size);
     if size > RANKS_MAX {

@@ -228,8 +228,13 @@ impl TransportSet {
         let JoinInputs { config, rank, addresses, .. } = *job;
         let Some(endpoint) = self.endpoint.take() else { return Ok(()) };
         let addresses = addresses.iter().map(|address| address.capabilities.verbs.clone().ok()).collect();
-        let transport =
-            Arc::new(VerbsTransport::start(endpoint, rank, addresses, Arc::new(self.control_channel.clone()), config.peer_timeout)?);
+        let transport = Arc::new(VerbsTransport::start(
+            endpoint,
+            rank,
+            addresses,
+            Arc::new(self.control_channel.clone()),
+            config.peer_timeout,
+        )?);
         self.verbs = Some(transport.clone());
         self.add(TransportKind::Verbs, transport);
         Ok(())

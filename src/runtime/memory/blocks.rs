@@ -15,12 +15,7 @@ use std::sync::{Arc, Mutex, Weak};
 struct PinCell(Mutex<Weak<ResidentBlock>>);
 
 impl PinCell {
-    fn pin(
-        &self,
-        runtime: &'static Runtime,
-        memory: Arc<dyn ArrayMemory>,
-        kind: &'static str,
-    ) -> Option<Arc<dyn Pin>> {
+    fn pin(&self, runtime: &'static Runtime, memory: Arc<dyn ArrayMemory>, kind: &'static str) -> Option<Arc<dyn Pin>> {
         if runtime.lifecycle.has_ended() || memory.bytes().is_empty() {
             return None;
         }

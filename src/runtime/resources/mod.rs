@@ -1,4 +1,9 @@
-//! TODO
+//! The resources of the host, and the placement of work by what it needs.
+//!
+//! Owns: the host's shared table, the bundles that this rank reserved, the groups that it owns, and an estimate of other
+//! ranks' load. Never: runs a task; what fits where is decided by `scheduling`.
+//!
+//! - RUNTIME-3 is the table's: what is free is computed from what living ranks hold.
 
 mod bundle_lookup;
 mod bundles;
@@ -12,9 +17,8 @@ mod shared_table;
 mod table;
 
 pub use bundle_lookup::{find_location_of, location_for_actor};
-pub use groups::create_group;
 pub use groups::{
-    dispatch_to_slot, fail_without_slot, groups_on_peer_failed, location_of_slot, on_group, remove_group, tick_groups,
+    create_group, dispatch_to_slot, fail_without_slot, groups_on_peer_failed, location_of_slot, on_group, remove_group, tick_groups,
 };
 pub use part::Resources;
 pub use placement::choose_rank;

@@ -1,4 +1,7 @@
-//! TODO
+//! The life of a task on this rank: launched, queued, admitted, run, finished; or given to another rank.
+//!
+//! Owns: the way of a task through the other parts, and which task runs on a thread (`context`). It has no state of the
+//! rank. Never: chooses a rank (`resources`), waits (`waiting`).
 
 pub mod context;
 mod in_place;
