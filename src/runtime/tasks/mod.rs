@@ -4,11 +4,13 @@
 //! rank. Never: chooses a rank (`resources`), waits (`waiting`).
 
 pub mod context;
+mod execute;
 mod in_place;
-mod run;
+mod launch;
 mod stealing;
 
 pub use context::{Snapshot, snapshot};
+pub use execute::{execute, to_error};
 pub use in_place::{replace_driver_cpu, try_run_in_place};
-pub use run::{cancel, execute, launch_here, launch_on, on_finished, queue_for_resources, submit, to_error};
+pub use launch::{cancel, launch_here, launch_on, on_finished, submit};
 pub use stealing::{can_run, request_work, take_for_stealer};

@@ -14,8 +14,10 @@ mod progress;
 mod queues;
 pub mod worker;
 mod worker_cpus;
+mod worker_shared;
 mod worker_watch;
 
 pub use part::Workers;
 pub use progress::progress;
 pub use queues::Work;
+pub use worker_shared::WorkerShared;

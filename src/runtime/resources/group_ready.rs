@@ -1,10 +1,9 @@
 //! The object that completes when a placement group is ready.
 
-use super::slot_error;
-use crate::base::sync::lock;
 use crate::base::{BundleSlot, Error, ObjectId, Result};
 use crate::objects::{AnySlot, Attachment, Promise, PromiseCore, SerializedValue, Slot};
 use crate::runtime::Runtime;
+use crate::runtime::resources::bundle_dispatch::slot_error;
 use crate::runtime::resources::groups::end_group;
 use std::any::Any;
 use std::sync::Arc;
@@ -57,10 +56,9 @@ impl Drop for GroupReady {
         if !runtime.stopping() {
             end_group(runtime, self.number);
             // No handle is left. Tasks whose results were dropped may still have been sent to the group.
-            let group = lock(&runtime.resources.groups.state).owned.remove(&self.number);
             let slot =
                 BundleSlot { group: ObjectId { owner: runtime.cluster.rank, number: self.number }, bundle: None };
-            for task in group.map_or_else(Vec::new, |group| group.waiting) {
+            for task in runtime.resources.groups.remove(self.number) {
                 runtime.protocol.fail_task(
                     &runtime,
                     &task,
