@@ -99,6 +99,7 @@ const UNSAFE_FILES: &[&str] = &[
     "src/runtime/lifecycle/preempt.rs",
     "src/runtime/current.rs",
     "src/runtime/workers/worker.rs",
+    "src/runtime/workers/worker_shared.rs",
     "src/objects/array.rs",
     "src/objects/promise.rs",
     "src/registry/task.rs",

@@ -2,7 +2,6 @@
 //! or fails.
 
 use crate::base::{BundleSlot, Error, Rank, Result};
-use crate::objects::AnySlot;
 use crate::protocol::request_of;
 use crate::registry::Runnable;
 use crate::runtime::{Runtime, tasks};

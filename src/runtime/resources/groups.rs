@@ -5,7 +5,7 @@ use crate::base::log::{Level, log};
 use crate::base::{BundleSlot, Error, ObjectId, Rank, Result};
 use crate::objects::{AnySlot, ObjectRef};
 use crate::protocol::{Message, request_of};
-use crate::registry::{Bundle, Options, PlacementGroup, Runnable};
+use crate::registry::{Bundle, Options, PlacementGroup};
 use crate::runtime::resources::bundle_dispatch::slot_error;
 use crate::runtime::resources::group_ready::GroupReady;
 use crate::runtime::resources::placement::check_amounts;

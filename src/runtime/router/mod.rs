@@ -11,6 +11,7 @@ mod failover;
 mod fd_poller;
 mod outboxes;
 mod part;
+mod polling;
 mod receive;
 pub mod transport_choice;
 mod transport_table;

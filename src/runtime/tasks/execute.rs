@@ -1,9 +1,8 @@
 //! Runs a task on the stack of a worker or a driver, if the host has the resources for it.
 
 use crate::base::{Error, clock};
-use crate::objects::AnySlot;
 use crate::protocol::request_of;
-use crate::registry::{ActorState, Callable, Failure, Outputs, Runnable, TaskHeader, TaskPhase};
+use crate::registry::{ActorState, Failure, Runnable, TaskHeader, TaskPhase};
 use crate::runtime::memory::Quota;
 use crate::runtime::resources::queue_for_resources;
 use crate::runtime::tasks::context::{self, TaskContext};

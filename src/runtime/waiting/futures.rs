@@ -2,7 +2,7 @@
 
 use crate::base::sync::{AtomicUsize, Ordering, lock};
 use crate::base::{Error, Result};
-use crate::objects::{AnySlot, Object, ObjectRef, Ref, Waiter};
+use crate::objects::{Object, ObjectRef, Ref, Waiter};
 use crate::runtime::Runtime;
 use crate::runtime::tasks::context;
 use crate::runtime::waiting::event::WaitEvent;
