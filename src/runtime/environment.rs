@@ -24,7 +24,7 @@ impl Messenger for &'static Runtime {
         self.cluster.size
     }
     fn is_stopping(&self) -> bool {
-        Runtime::current().is_none() || Runtime::stopping(self)
+        self.stopping()
     }
     fn send(&self, to: Rank, message: &Message<'_>) {
         Runtime::send(self, to, message);
@@ -53,7 +53,7 @@ impl BlockStore for &'static Runtime {
     fn store_block(&self, bytes: &[u8]) -> Result<Arc<dyn ArrayMemory>> {
         let mut block = memory::allocate(self, bytes.len())?;
         block.as_mut_slice()[..bytes.len()].copy_from_slice(bytes);
-        Ok(Arc::new(OwnMemory::new(block)))
+        Ok(Arc::new(OwnMemory::new(self, block)))
     }
     fn ensure_in_store<'a>(&self, attachments: &'a [Attachment]) -> Result<Cow<'a, [Attachment]>> {
         memory::in_the_store(self, attachments)
@@ -72,7 +72,7 @@ impl BlockStore for &'static Runtime {
     }
     fn map_block(&self, address: BlockAddress) -> Result<Arc<dyn ArrayMemory>, &'static str> {
         let arena = self.memory.arena_of(address.block.owner).ok_or("its store is not mapped here")?;
-        let memory = PeerMemory::new(address.block, arena, address.offset, address.bytes, Runtime::links(self));
+        let memory = PeerMemory::new(self, address.block, arena, address.offset, address.bytes);
         Ok(Arc::new(memory.ok_or("it lies outside of its store")?))
     }
     fn host_ranks(&self) -> &[Rank] {

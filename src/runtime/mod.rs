@@ -2,11 +2,16 @@
 //!
 //! Owns: threads, queues, all work in progress. Never: makes a decision that belongs to a pure module.
 //!
+//! A rank is a [`Runtime`]: a struct of parts, one a folder. The fields of a part are private to its folder, whose
+//! `mod.rs` lists what other parts may call. What one part can do by itself is a method of it; what needs several is a
+//! function of the folder whose work it is, with the `Runtime` as its first argument; `Runtime` itself has the few
+//! operations that tie the parts together. `environment` is what the protocol sees of all this.
+//!
 //! Invariants:
 //! - RUNTIME-1: a fiber runs only on the thread that created it.
 //! - RUNTIME-2: work that the host has resources for waits neither for a thread (`worker_watch`) nor for a sleeping
-//!   worker (`idle`).
-//! - RUNTIME-3: tasks that run at the same time on a host never use more than the host has (`table`).
+//!   worker (`workers::idle`).
+//! - RUNTIME-3: tasks that run at the same time on a host never use more than the host has (`resources::table`).
 //! - RUNTIME-4: no lock is held across user code; a panic of user code below a handler is logged and goes no further.
 //! - RUNTIME-5: a waiting thread polls the transports for a moment, then blocks; `stop` wakes it.
 
@@ -22,6 +27,8 @@ mod rank;
 mod resources;
 mod router;
 mod tasks;
+#[cfg(test)]
+mod two_ranks_tests;
 mod waiting;
 mod workers;
 

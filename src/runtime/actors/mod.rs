@@ -1,4 +1,6 @@
-//! TODO
+//! Actors: the calls of a user's handles, and the turns that an actor of this rank takes on a worker.
+//!
+//! Owns: no state; actors and their mailboxes are the protocol's. Never: decides the order of an actor's calls.
 
 mod handles;
 mod turn;

@@ -5,7 +5,7 @@ use crate::registry::{ActorState, Runnable};
 use crate::runtime::memory::Quota;
 use crate::runtime::tasks::context::TaskContext;
 use crate::runtime::workers::{Work, worker};
-use crate::runtime::{Runtime, output, tasks};
+use crate::runtime::{Runtime, output, resources, tasks};
 use crate::scheduling::{Grant, ResourceRequest};
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ pub fn run_actor(runtime: &'static Runtime, instance: &Arc<ActorInstance>) {
         match instance.next_step(&runtime) {
             ActorStep::Admit(request) => {
                 let Some(grant) = admit(runtime, &request) else {
-                    return tasks::queue_for_resources(runtime, request, Work::Actor(instance.clone()));
+                    return resources::queue_for_resources(runtime, request, Work::Actor(instance.clone()));
                 };
                 if let Some((grant, cpu)) = instance.on_admitted(grant) {
                     runtime.give_back(&grant);

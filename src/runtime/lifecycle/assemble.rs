@@ -19,7 +19,12 @@ use serde::{Deserialize, Serialize};
 ///
 /// # Errors
 /// If the ranks do not match, or memory, transports or threads cannot be had; every rank gets an error then.
-pub fn start(mut world: World, config: Config) -> Result<Session> {
+pub fn start(world: World, config: Config) -> Result<Session> {
+    start_rank(world, config, Runtime::install)
+}
+
+/// As `start`; `install` makes the rank the one that calls of users find.
+pub fn start_rank(mut world: World, config: Config, install: fn(&'static Runtime)) -> Result<Session> {
     set_level(config.log);
     let (rank, size) = (world.rank, world.size);
     if size > RANKS_MAX {
@@ -64,22 +69,32 @@ pub fn start(mut world: World, config: Config) -> Result<Session> {
     let cluster = ClusterInfo::new(rank, config, infos, ranks.collect(), capabilities);
     let notifier = world.exchange.death_notifier();
     let runtime = Runtime::new(cluster, parts.router, parts.memory, parts.resources, parts.places, notifier).leak();
-    runtime.install();
+    parts.control_channel.set_runtime(runtime);
+    install(runtime);
     memory::prepare_store(runtime);
     context::install_panic_hook();
     overflow::install();
     overflow::prepare_thread();
-    for index in 0..workers {
-        runtime.workers.add(worker::spawn(runtime, index)?);
+    if let Err(error) = start_threads(runtime, workers) {
+        runtime.stop();
+        runtime.uninstall();
+        return Err(error);
     }
-    let progress =
-        std::thread::Builder::new().name(format!("mobula-{rank}-progress")).spawn(move || workers::progress(runtime));
-    let progress = progress.map_err(|error| Error::config(format!("no thread for progress: {error}")))?;
-    runtime.workers.add_thread(progress);
     if rank == 0 {
         output::banner(runtime, &launcher, workers);
     }
     Ok(Session::new(runtime, world, saved_affinity))
+}
+
+fn start_threads(runtime: &'static Runtime, workers: usize) -> Result<()> {
+    for index in 0..workers {
+        runtime.workers.add(worker::spawn(runtime, index)?);
+    }
+    let name = format!("mobula-{}-progress", runtime.cluster.rank);
+    let progress = std::thread::Builder::new().name(name).spawn(move || workers::progress(runtime));
+    let progress = progress.map_err(|error| Error::config(format!("no thread for progress: {error}")))?;
+    runtime.workers.add_thread(progress);
+    Ok(())
 }
 
 /// The values of all ranks, or the error of the first rank that has one.

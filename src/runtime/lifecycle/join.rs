@@ -16,7 +16,7 @@ use crate::transport::Transport;
 use crate::transport::shm::ShmTransport;
 use crate::transport::tcp::{TcpAddress, TcpTransport};
 use crate::transport::verbs::{ControlChannel, VerbsEndpoint, VerbsTransport};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// How long a waiting thread spins where every rank has a core of its own.
@@ -25,6 +25,7 @@ const SPIN: Duration = Duration::from_micros(50);
 /// What a rank has once it has joined the others.
 pub struct JoinedRank {
     pub router: Router,
+    pub control_channel: RouterChannel,
     pub memory: Memory,
     pub resources: Resources,
     pub places: Vec<WorkerPlacement>,
@@ -82,6 +83,7 @@ pub fn join(
     };
     let table = ResourceTable::new(shared_table, host.totals.clone(), host_ranks.iter().map(doorbell_of).collect());
     Ok(JoinedRank {
+        control_channel: transports.control_channel,
         memory: Memory::new(config, arena, transports.arenas),
         resources: Resources::new(table),
         transport_names: transports.kinds.iter().map(|kind| kind.name().to_string()).collect(),
@@ -129,15 +131,26 @@ struct TransportSet {
     tcp: Option<crate::transport::tcp::Listener>,
     endpoint: Option<VerbsEndpoint>,
     verbs: Option<Arc<VerbsTransport>>,
+    control_channel: RouterChannel,
 }
 
 /// The control channel of links over verbs: they are set up over the transport to which they fail over.
-struct RouterChannel;
+///
+/// The verbs transport exists before the rank, so its rank is set later. Nothing is sent before, and so no link is
+/// needed.
+#[derive(Clone, Default)]
+pub struct RouterChannel(Arc<OnceLock<&'static Runtime>>);
+
+impl RouterChannel {
+    /// The transport belongs to that rank.
+    pub fn set_runtime(&self, runtime: &'static Runtime) {
+        let _ = self.0.set(runtime);
+    }
+}
 
 impl ControlChannel for RouterChannel {
     fn send(&self, peer: Rank, bytes: &[u8]) {
-        // Nothing is sent before the runtime exists, and so no link is needed.
-        if let Some(runtime) = Runtime::current() {
+        if let Some(runtime) = self.0.get() {
             runtime.router.send_control(peer, bytes);
         }
     }
@@ -215,8 +228,13 @@ impl TransportSet {
         let JoinInputs { config, rank, addresses, .. } = *job;
         let Some(endpoint) = self.endpoint.take() else { return Ok(()) };
         let addresses = addresses.iter().map(|address| address.capabilities.verbs.clone().ok()).collect();
-        let transport =
-            Arc::new(VerbsTransport::start(endpoint, rank, addresses, Arc::new(RouterChannel), config.peer_timeout)?);
+        let transport = Arc::new(VerbsTransport::start(
+            endpoint,
+            rank,
+            addresses,
+            Arc::new(self.control_channel.clone()),
+            config.peer_timeout,
+        )?);
         self.verbs = Some(transport.clone());
         self.add(TransportKind::Verbs, transport);
         Ok(())

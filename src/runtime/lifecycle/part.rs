@@ -9,6 +9,8 @@ use std::thread::Thread;
 /// How far a rank is between its start and its end.
 pub struct Lifecycle {
     stopping: AtomicBool,
+    /// The rank has no more threads and sends nothing; arrays of its store may still be read.
+    ended: AtomicBool,
     /// Which ranks are ready for shutdown.
     pub(super) shutdown: Shutdown,
     /// The thread that waits for the shutdown.
@@ -22,6 +24,7 @@ impl Lifecycle {
     pub fn new(size: u32) -> Lifecycle {
         Lifecycle {
             stopping: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
             shutdown: Shutdown::new(size),
             shutdown_thread: OnceLock::new(),
             ended_by: OnceLock::new(),
@@ -40,6 +43,16 @@ impl Lifecycle {
         if let Some(thread) = self.shutdown_thread.get() {
             thread.unpark();
         }
+    }
+
+    /// True once the rank sends nothing any more; arrays of its store may still be read.
+    pub fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
+    }
+
+    /// The rank sends nothing any more.
+    pub(super) fn set_ended(&self) {
+        self.ended.store(true, Ordering::Release);
     }
 
     /// The calling thread waits for the shutdown: the driver has finished, or there is none.

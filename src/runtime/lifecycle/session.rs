@@ -161,6 +161,7 @@ fn dismantle(runtime: &'static Runtime) {
     let dropped =
         (runtime.protocol.actors.instance.clear(), runtime.protocol.actors.owner.clear(), runtime.protocol.names.clear());
     let _ = catch_unwind(AssertUnwindSafe(|| drop(dropped)));
+    runtime.lifecycle.set_ended();
     runtime.uninstall();
     runtime.router.close();
     runtime.memory.close_peers();

@@ -38,7 +38,7 @@ fn bytes_of<T>(length: usize) -> Result<usize> {
 pub fn create_array<T: Pod + Send + Sync>(length: usize) -> Result<ArrayMut<T>> {
     let runtime = Runtime::current().ok_or_else(|| Error::no_cluster("create_array"))?;
     let (block, attribution) = allocate_for_caller(runtime, bytes_of::<T>(length)?)?;
-    Ok(ArrayMut::over(Box::new(OwnDraft { attribution, block }), length))
+    Ok(ArrayMut::over(Box::new(OwnDraft { runtime, attribution, block }), length))
 }
 
 /// Copies `slice` into this rank's store.
@@ -50,6 +50,6 @@ pub fn put_array<T: Pod + Send + Sync>(slice: &[T]) -> Result<Array<T>> {
     let bytes: &[u8] = bytemuck::cast_slice(slice);
     let (mut block, attribution) = allocate_for_caller(runtime, bytes.len())?;
     block.as_mut_slice()[..bytes.len()].copy_from_slice(bytes);
-    Array::over(Arc::new(OwnMemory::with_attribution(block, attribution)), slice.len())
+    Array::over(Arc::new(OwnMemory::with_attribution(runtime, block, attribution)), slice.len())
         .ok_or_else(|| Error::config("the store cannot hold elements that need more than 64 bytes of alignment"))
 }

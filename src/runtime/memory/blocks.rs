@@ -3,7 +3,7 @@
 use crate::base::ObjectId;
 use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::memory::{Block, PeerArena};
-use crate::objects::{ArrayDraft, ArrayMemory, Links, Pin};
+use crate::objects::{ArrayDraft, ArrayMemory, Pin};
 use crate::runtime::Runtime;
 use crate::runtime::memory::allocation_tags::{AllocationTag, QuotaUse};
 use crate::runtime::memory::resident_blocks::ResidentBlock;
@@ -15,8 +15,10 @@ use std::sync::{Arc, Mutex, Weak};
 struct PinCell(Mutex<Weak<ResidentBlock>>);
 
 impl PinCell {
-    fn pin(&self, memory: Arc<dyn ArrayMemory>, kind: &'static str) -> Option<Arc<dyn Pin>> {
-        let runtime = Runtime::current().filter(|_| !memory.bytes().is_empty())?;
+    fn pin(&self, runtime: &'static Runtime, memory: Arc<dyn ArrayMemory>, kind: &'static str) -> Option<Arc<dyn Pin>> {
+        if runtime.lifecycle.has_ended() || memory.bytes().is_empty() {
+            return None;
+        }
         let mut pin = lock(&self.0);
         let block = match pin.upgrade() {
             Some(block) => {
@@ -34,6 +36,7 @@ impl PinCell {
 pub struct OwnMemory {
     // Declared, and so dropped, before the block, which is then allocated again.
     _attribution: Attribution,
+    runtime: &'static Runtime,
     block: Block,
     /// Its number among this rank's objects, 0 until it is first exported.
     number: AtomicU64,
@@ -45,13 +48,13 @@ pub type Attribution = (Option<AllocationTag>, Option<QuotaUse>);
 
 impl OwnMemory {
     /// A block that will not be written any more.
-    pub fn new(block: Block) -> OwnMemory {
-        OwnMemory::with_attribution(block, (None, None))
+    pub fn new(runtime: &'static Runtime, block: Block) -> OwnMemory {
+        OwnMemory::with_attribution(runtime, block, (None, None))
     }
 
     /// As `new`, with an attribution.
-    pub fn with_attribution(block: Block, attribution: Attribution) -> OwnMemory {
-        OwnMemory { block, number: AtomicU64::new(0), pin_cell: PinCell::default(), _attribution: attribution }
+    pub fn with_attribution(runtime: &'static Runtime, block: Block, attribution: Attribution) -> OwnMemory {
+        OwnMemory { runtime, block, number: AtomicU64::new(0), pin_cell: PinCell::default(), _attribution: attribution }
     }
 
     /// Sets the `ResidentBlock` that already has this memory.
@@ -82,10 +85,8 @@ impl Drop for OwnMemory {
     fn drop(&mut self) {
         // Other hosts may have copies of a block with a number.
         let number = self.number.load(Ordering::Relaxed);
-        if number != 0
-            && let Some(runtime) = Runtime::current()
-        {
-            runtime.protocol.objects.copies.on_block_freed(&runtime, number);
+        if number != 0 && !self.runtime.lifecycle.has_ended() {
+            self.runtime.protocol.objects.copies.on_block_freed(&self.runtime, number);
         }
     }
 }
@@ -98,12 +99,14 @@ impl ArrayMemory for OwnMemory {
         self
     }
     fn into_pin(self: Arc<Self>, kind: &'static str) -> Option<Arc<dyn Pin>> {
-        self.pin_cell.pin(self.clone(), kind)
+        self.pin_cell.pin(self.runtime, self.clone(), kind)
     }
 }
 
 /// A block that is being written.
 pub struct OwnDraft {
+    /// The rank whose store it lies in.
+    pub runtime: &'static Runtime,
     /// Its attribution.
     pub attribution: Attribution,
     /// The memory to write.
@@ -115,7 +118,7 @@ impl ArrayDraft for OwnDraft {
         self.block.as_mut_slice()
     }
     fn seal(self: Box<Self>) -> Arc<dyn ArrayMemory> {
-        Arc::new(OwnMemory::with_attribution(self.block, self.attribution))
+        Arc::new(OwnMemory::with_attribution(self.runtime, self.block, self.attribution))
     }
 }
 
@@ -123,26 +126,26 @@ impl ArrayDraft for OwnDraft {
 pub struct PeerMemory {
     /// Its id; the rank whose store it lies in owns it.
     pub id: ObjectId,
+    runtime: &'static Runtime,
     arena: Arc<PeerArena>,
     /// Bytes from the start of that store.
     pub offset: u64,
     /// Its length.
     pub length: u64,
-    links: Arc<dyn Links>,
     pin_cell: PinCell,
 }
 
 impl PeerMemory {
     /// The block at that offset; `None` if it is not within the store.
     pub fn new(
+        runtime: &'static Runtime,
         id: ObjectId,
         arena: Arc<PeerArena>,
         offset: u64,
         length: u64,
-        links: Arc<dyn Links>,
     ) -> Option<PeerMemory> {
         arena.slice(offset, length as usize)?;
-        Some(PeerMemory { id, arena, offset, length, links, pin_cell: PinCell::default() })
+        Some(PeerMemory { runtime, id, arena, offset, length, pin_cell: PinCell::default() })
     }
 }
 
@@ -154,12 +157,12 @@ impl ArrayMemory for PeerMemory {
         self
     }
     fn into_pin(self: Arc<Self>, kind: &'static str) -> Option<Arc<dyn Pin>> {
-        self.pin_cell.pin(self.clone(), kind)
+        self.pin_cell.pin(self.runtime, self.clone(), kind)
     }
 }
 
 impl Drop for PeerMemory {
     fn drop(&mut self) {
-        self.links.on_dropped(self.id, std::ptr::from_ref(self).addr());
+        self.runtime.links().on_dropped(self.id, std::ptr::from_ref(self).addr());
     }
 }

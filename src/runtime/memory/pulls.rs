@@ -159,7 +159,7 @@ fn advance(runtime: &'static Runtime, reads: &mut PullState, token: u64) -> Opti
     let mut pull = reads.pulls.remove(&token)?;
     if pull.chunks.is_complete() {
         let block = Block::join(pull.pieces.into_iter().flatten());
-        let whole = block.map(|block| Arc::new(OwnMemory::new(block)) as Arc<dyn ArrayMemory>);
+        let whole = block.map(|block| Arc::new(OwnMemory::new(runtime, block)) as Arc<dyn ArrayMemory>);
         return Some((token, whole.ok_or_else(|| object_lost(&pull.sources, "a part of it was not handed back"))));
     }
     if pull.has_lost_pieces

@@ -131,7 +131,7 @@ fn one_in_the_store(runtime: &'static Runtime, attachment: &Attachment) -> Resul
     let read_back = || {
         let mut block = allocate(runtime, spilled.bytes().len())?;
         block.as_mut_slice().copy_from_slice(spilled.bytes());
-        Ok(Arc::new(OwnMemory::new(block)) as Arc<dyn ArrayMemory>)
+        Ok(Arc::new(OwnMemory::new(runtime, block)) as Arc<dyn ArrayMemory>)
     };
     // A block of a packed value stays in the store for the next request.
     let memory = match spilled.holding.upgrade() {

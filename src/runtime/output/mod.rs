@@ -1,4 +1,6 @@
-//! TODO
+//! What a rank shows its user: lines of tasks, failures, records for graphs and timelines, reports.
+//!
+//! Owns: the forwarding of standard output, the failures and records so far. Never: decides anything by them.
 
 mod banner;
 mod forwarding;

@@ -6,7 +6,7 @@ use crate::protocol::{ActorRef, InfoRequest, request_of_actor};
 use crate::registry::{Options, Placement};
 use crate::runtime::Runtime;
 use crate::runtime::memory::in_callback;
-use crate::runtime::resources::groups::{group_owner, location_of_slot, slot_error};
+use crate::runtime::resources::bundle_dispatch::{group_owner, location_of_slot, slot_error};
 use crate::runtime::resources::placement::check_amounts;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,75 +1,19 @@
 //! Placement groups: carries out what `scheduling::Groups` decides for the groups of this rank, reserves bundles for
-//! groups of other ranks, and sends work to bundles.
-
-mod ready;
+//! groups of other ranks.
 
 use crate::base::log::{Level, log};
-use crate::base::sync::{AtomicBool, Ordering, lock};
-use crate::base::{BundleSlot, Error, ObjectId, Rank, Result, clock};
+use crate::base::{BundleSlot, Error, ObjectId, Rank, Result};
 use crate::objects::{AnySlot, ObjectRef};
 use crate::protocol::{Message, request_of};
-use crate::registry::{Bundle, Options, PlacementGroup, Runnable};
+use crate::registry::{Bundle, Options, PlacementGroup};
+use crate::runtime::resources::bundle_dispatch::slot_error;
+use crate::runtime::resources::group_ready::GroupReady;
 use crate::runtime::resources::placement::check_amounts;
 use crate::runtime::{Runtime, tasks};
-use crate::scheduling::{
-    GroupAction, GroupLocation, GroupMessage, Groups, HostView, ResourceRequest, Strategy, fixed_of,
-};
-use ready::GroupReady;
-use rustc_hash::FxHashMap;
-use std::collections::VecDeque;
+use crate::scheduling::{GroupAction, GroupMessage, Groups, HostView, ResourceRequest, Strategy, fixed_of};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::Arc;
 use std::time::Duration;
-
-/// The groups that this rank owns.
-pub struct OwnedGroups {
-    state: Mutex<State>,
-    /// True once this rank has created a group: a fast path for those that never do.
-    any: AtomicBool,
-}
-
-struct State {
-    groups: Groups,
-    owned: FxHashMap<u64, OwnedGroup>,
-    /// Actions decided and not performed yet, in order.
-    actions: VecDeque<GroupAction>,
-    /// True while a thread performs them.
-    performing: bool,
-}
-
-/// A group that has handles.
-struct OwnedGroup {
-    slot: Weak<GroupReady>,
-    /// Tasks that wait until the group is ready.
-    waiting: Vec<Arc<dyn Runnable>>,
-    /// Why it ended, if it did.
-    ended: Option<String>,
-}
-
-impl OwnedGroups {
-    /// None yet.
-    pub fn new(seed: u64) -> OwnedGroups {
-        let state = State {
-            groups: Groups::new(seed),
-            owned: FxHashMap::default(),
-            actions: VecDeque::new(),
-            performing: false,
-        };
-        OwnedGroups { state: Mutex::new(state), any: AtomicBool::new(false) }
-    }
-
-    /// Calls `visit` for each rank that was requested to reserve bundles and has not responded.
-    pub fn each_awaited_rank(&self, visit: &mut impl FnMut(Rank)) {
-        if self.any.load(Ordering::Relaxed) {
-            lock(&self.state).groups.visit_awaited(visit);
-        }
-    }
-
-    /// The groups that are not ready, with what they request.
-    pub fn pending(&self) -> Vec<(u64, String)> {
-        if !self.any.load(Ordering::Relaxed) { Vec::new() } else { lock(&self.state).groups.pending() }
-    }
-}
 
 /// Reserves resources together.
 ///
@@ -81,10 +25,8 @@ pub fn create_group(runtime: &'static Runtime, bundles: Vec<Bundle>, strategy: S
     }
     let requests = bundles.iter().map(request_of_bundle).collect::<Result<Vec<ResourceRequest>>>()?;
     let number = runtime.protocol.objects.references.fresh_number();
-    let slot = GroupReady::new(number);
-    runtime.resources.groups.any.store(true, Ordering::Relaxed);
-    let group = OwnedGroup { slot: Arc::downgrade(&slot), waiting: Vec::new(), ended: None };
-    lock(&runtime.resources.groups.state).owned.insert(number, group);
+    let slot = GroupReady::new(runtime, number);
+    runtime.resources.groups.insert(number, &slot);
     let id = ObjectId { owner: runtime.cluster.rank, number };
     let mut refused = None;
     decide(runtime, |groups, hosts, now_ns| {
@@ -110,7 +52,7 @@ pub fn remove_group(runtime: &'static Runtime, id: ObjectId) {
     }
 }
 
-fn end_group(runtime: &'static Runtime, number: u64) {
+pub fn end_group(runtime: &'static Runtime, number: u64) {
     decide(runtime, |groups, _, _| groups.remove(number));
 }
 
@@ -154,7 +96,7 @@ fn release_bundles(runtime: &'static Runtime, is_released: impl Fn(&BundleSlot, 
 /// A rank is dead: ends its groups, and replaces the bundles that it had reserved.
 pub fn groups_on_peer_failed(runtime: &'static Runtime, rank: Rank, error: &Error) {
     release_bundles(runtime, |slot, _| slot.group.owner == rank, &error.to_string());
-    if runtime.resources.groups.any.load(Ordering::Relaxed) {
+    if runtime.resources.groups.any() {
         let reason = error.to_string();
         decide(runtime, |groups, hosts, now_ns| groups.on_rank_failed(rank, &reason, hosts, now_ns));
     }
@@ -162,15 +104,13 @@ pub fn groups_on_peer_failed(runtime: &'static Runtime, rank: Rank, error: &Erro
 
 /// Retries groups whose pause is over; returns the time until the next retry. Only the progress thread calls it.
 pub fn tick_groups(runtime: &'static Runtime) -> Option<Duration> {
-    if !runtime.resources.groups.any.load(Ordering::Relaxed) {
+    if !runtime.resources.groups.any() {
         return None;
     }
-    let left = |due_ns: u64| Duration::from_nanos(due_ns.saturating_sub(clock::now_ns()));
-    let due = lock(&runtime.resources.groups.state).groups.due_ns().map(left)?;
-    if due.is_zero() {
+    if runtime.resources.groups.due()?.is_zero() {
         decide(runtime, |groups, hosts, now_ns| groups.tick(hosts, now_ns));
     }
-    lock(&runtime.resources.groups.state).groups.due_ns().map(left)
+    runtime.resources.groups.due()
 }
 
 /// Lets `Groups` decide about an event, and performs its actions. Actions decided by several threads are performed
@@ -178,35 +118,16 @@ pub fn tick_groups(runtime: &'static Runtime) -> Option<Duration> {
 /// back here.
 fn decide(runtime: &'static Runtime, event: impl FnOnce(&mut Groups, &[HostView], u64) -> Vec<GroupAction>) {
     let hosts = host_views(runtime);
-    {
-        let mut state = lock(&runtime.resources.groups.state);
-        let actions = event(&mut state.groups, &hosts, clock::now_ns());
-        state.actions.extend(actions);
-        if state.performing {
-            return;
-        }
-        state.performing = true;
+    if !runtime.resources.groups.decide(|groups, now_ns| event(groups, &hosts, now_ns)) {
+        return;
     }
-    loop {
-        let action = {
-            let mut state = lock(&runtime.resources.groups.state);
-            let action = state.actions.pop_front();
-            state.performing = action.is_some();
-            action
-        };
-        match action {
-            Some(action) => {
-                // A waker or a `Drop` of the user may panic; the later actions are performed all the same.
-                if catch_unwind(AssertUnwindSafe(|| apply_group_action(runtime, action))).is_err() {
-                    log(Level::Error, || {
-                        format!("rank {}: user code panicked as a group came or went", runtime.cluster.rank)
-                    });
-                }
-            }
-            None => break,
+    while let Some(action) = runtime.resources.groups.next_action() {
+        // A waker or a `Drop` of the user may panic; the later actions are performed all the same.
+        if catch_unwind(AssertUnwindSafe(|| apply_group_action(runtime, action))).is_err() {
+            log(Level::Error, || format!("rank {}: user code panicked as a group came or went", runtime.cluster.rank));
         }
     }
-    if lock(&runtime.resources.groups.state).groups.due_ns().is_some() {
+    if runtime.resources.groups.due().is_some() {
         // Wakes the progress thread, which retries.
         runtime.router.doorbell().notify_always();
     }
@@ -217,8 +138,7 @@ fn apply_group_action(runtime: &'static Runtime, action: GroupAction) {
     match action {
         GroupAction::Send(to, message) => runtime.send(to, &Message::Group(message)),
         GroupAction::Ready(number) => {
-            let (slot, waiting) =
-                with_group(runtime, number, |group| (group.slot.upgrade(), std::mem::take(&mut group.waiting)));
+            let (slot, waiting) = runtime.resources.groups.on_ready(number);
             log(Level::Debug, || format!("placement group {} is ready", id(number)));
             if let Some(slot) = slot {
                 slot.complete();
@@ -226,10 +146,7 @@ fn apply_group_action(runtime: &'static Runtime, action: GroupAction) {
             waiting.into_iter().for_each(|task| tasks::launch_here(runtime, task));
         }
         GroupAction::Ended(number, reason) => {
-            let (slot, waiting) = with_group(runtime, number, |group| {
-                group.ended = Some(reason.clone());
-                (group.slot.upgrade(), std::mem::take(&mut group.waiting))
-            });
+            let (slot, waiting) = runtime.resources.groups.on_ended(number, &reason);
             if let Some(slot) = slot {
                 let group = format!("placement group {}", id(number));
                 slot.core().fail(Arc::new(Error::Unschedulable { task: group, missing: reason.clone() }));
@@ -242,10 +159,6 @@ fn apply_group_action(runtime: &'static Runtime, action: GroupAction) {
     }
 }
 
-fn with_group<T: Default>(runtime: &Runtime, number: u64, body: impl FnOnce(&mut OwnedGroup) -> T) -> T {
-    lock(&runtime.resources.groups.state).owned.get_mut(&number).map_or_else(T::default, body)
-}
-
 fn host_views(runtime: &Runtime) -> Vec<HostView> {
     let living = |ranks: &[Rank]| ranks.iter().copied().filter(|rank| !runtime.is_dead(*rank)).collect();
     runtime
@@ -254,108 +167,6 @@ fn host_views(runtime: &Runtime) -> Vec<HostView> {
         .iter()
         .map(|host| HostView { totals: host.totals.clone(), ranks: living(&host.ranks) })
         .collect()
-}
-
-/// The rank to which a task for that slot goes first: the group's owner, which knows the slot's location; `None` if
-/// that is this rank.
-pub fn group_owner(runtime: &Runtime, slot: BundleSlot) -> Result<Option<Rank>> {
-    let owner = slot.group.owner;
-    if owner >= runtime.cluster.size {
-        return Err(Error::config(format!("{slot} is of another cluster")));
-    }
-    if runtime.is_dead(owner) {
-        return Err(runtime.cluster.death_of(owner));
-    }
-    Ok((owner != runtime.cluster.rank).then_some(owner))
-}
-
-/// Returns true if a task for that slot runs here. Otherwise it was sent on, waits until the group is ready, or
-/// failed.
-pub fn dispatch_to_slot(runtime: &'static Runtime, task: &Arc<dyn Runnable>, slot: BundleSlot) -> bool {
-    if slot.group.owner != runtime.cluster.rank && runtime.resources.table().has_slot(slot) {
-        // The group's owner has checked that it fits.
-        return true;
-    }
-    let request = task.header().options.as_deref().map(request_of).unwrap_or_default();
-    let location = if slot.group.owner == runtime.cluster.rank {
-        let mut state = lock(&runtime.resources.groups.state);
-        let location = state.location(slot, &request);
-        if location == GroupLocation::Later
-            && let Some(group) = state.owned.get_mut(&slot.group.number)
-        {
-            group.waiting.push(task.clone());
-            return false;
-        }
-        location
-    } else {
-        GroupLocation::Nowhere(format!("it is not on rank {} any more", runtime.cluster.rank))
-    };
-    match location {
-        GroupLocation::At(rank) if rank == runtime.cluster.rank => return true,
-        GroupLocation::At(rank) => tasks::launch_on(runtime, task.clone(), rank),
-        GroupLocation::Later => runtime.protocol.tasks.fail(
-            &runtime,
-            task,
-            slot_error(task.header().name(), slot, "its last handle was dropped"),
-        ),
-        GroupLocation::Nowhere(reason) => {
-            runtime.protocol.tasks.fail(&runtime, task, slot_error(task.header().name(), slot, &reason))
-        }
-    }
-    false
-}
-
-/// The location of that slot of one of this rank's groups; `None` while it is being reserved.
-pub fn location_of_slot(runtime: &Runtime, slot: BundleSlot) -> Result<Option<Rank>, String> {
-    match lock(&runtime.resources.groups.state).location(slot, &ResourceRequest::default()) {
-        GroupLocation::At(rank) => Ok(Some(rank)),
-        GroupLocation::Later => Ok(None),
-        GroupLocation::Nowhere(reason) => Err(reason),
-    }
-}
-
-/// Fails work for a slot that is no longer reserved here, or is too small; returns true if it did.
-pub fn fail_without_slot(
-    runtime: &'static Runtime,
-    request: &ResourceRequest,
-    work: &crate::runtime::workers::Work,
-) -> bool {
-    let Some((slot, cpu)) = request.bundle else { return false };
-    let reason = if !runtime.resources.table().has_slot(slot) {
-        format!("it is not on rank {} any more", runtime.cluster.rank)
-    } else if runtime.resources.table().slot_is_too_small(slot, cpu, request) {
-        format!("{} is more than it has", request.displayed())
-    } else {
-        return false;
-    };
-    match work {
-        crate::runtime::workers::Work::Actor(actor) => {
-            runtime.protocol.actors.instance.kill(&runtime, actor.id, &format!("{slot}: {reason}"), false);
-        }
-        crate::runtime::workers::Work::Task(task) => {
-            if task.header().claim() {
-                let error = slot_error(task.header().name(), slot, &reason);
-                runtime.report(error.clone());
-                task.fail(Arc::new(error));
-                tasks::on_finished(runtime, task);
-            }
-        }
-    }
-    true
-}
-
-impl State {
-    fn location(&mut self, slot: BundleSlot, request: &ResourceRequest) -> GroupLocation {
-        match self.owned.get(&slot.group.number).and_then(|group| group.ended.clone()) {
-            Some(reason) => GroupLocation::Nowhere(reason),
-            None => self.groups.locate(slot.group.number, slot.bundle, request),
-        }
-    }
-}
-
-/// The error of work for a slot that was removed, or that is too small.
-pub fn slot_error(name: &str, slot: BundleSlot, reason: &str) -> Error {
-    Error::Unschedulable { task: name.to_string(), missing: format!("{slot}: {reason}") }
 }
 
 fn request_of_bundle(bundle: &Bundle) -> Result<ResourceRequest> {

@@ -2,7 +2,7 @@
 
 use crate::base::Rank;
 use crate::base::sync::AtomicU32;
-use crate::runtime::resources::groups::OwnedGroups;
+use crate::runtime::resources::owned_groups::OwnedGroups;
 use crate::runtime::resources::remote_load::RemoteLoad;
 use crate::runtime::resources::table::ResourceTable;
 

@@ -7,7 +7,7 @@ use crate::base::{Error, Rank, Result};
 use crate::protocol::request_of;
 use crate::registry::{Options, Placement};
 use crate::runtime::Runtime;
-use crate::runtime::resources::groups::group_owner;
+use crate::runtime::resources::bundle_dispatch::group_owner;
 
 /// The rank to which the options send a task, or `None` for any rank with free resources.
 ///

@@ -1,19 +1,17 @@
 //! The transports of a rank: which one leads to each peer now, and which peers are dead.
 
+use crate::base::Rank;
 use crate::base::spin_lock::SpinLock;
-use crate::base::sync::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
-use crate::base::{Rank, clock};
+use crate::base::sync::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use crate::memory::{Block, Doorbell};
 use crate::runtime::router::fd_poller::{FdPoller, LocalPeer};
 use crate::runtime::router::outboxes::PeerOutbox;
+use crate::runtime::router::polling::Polling;
 use crate::transport::verbs::VerbsTransport;
 use crate::transport::{Refusal, RemoteAddress, Transport};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-
-/// How often a rank that is busy with tasks polls transports that only a system call can check.
-const POLL_INTERVAL_NS: u64 = 20_000;
 
 /// The transports of a rank, and its state for each peer.
 pub struct Router {
@@ -29,16 +27,10 @@ pub struct Router {
     pub(super) verbs: Option<Arc<VerbsTransport>>,
     /// Control messages that are not sent yet.
     pub(super) control_queue: Mutex<VecDeque<(Rank, Vec<u8>)>>,
-    /// Counts polls by threads other than the progress thread.
-    polls: AtomicU64,
-    /// The time of the last poll, if there are transports that only a system call can check.
-    polled_ns: AtomicU64,
-    /// True if there are such transports.
-    needs_polling: bool,
+    polling: Polling,
     /// The doorbell that peers notify.
     doorbell: Arc<Doorbell>,
     fd_poller: Option<FdPoller>,
-    spin: Duration,
 }
 
 /// The state of a rank for one peer.
@@ -87,12 +79,9 @@ impl Router {
             waiting: AtomicUsize::new(0),
             verbs,
             control_queue: Mutex::default(),
-            polls: AtomicU64::new(0),
-            polled_ns: AtomicU64::new(0),
-            needs_polling,
+            polling: Polling::new(needs_polling, spin),
             doorbell,
             fd_poller,
-            spin,
         }
     }
 
@@ -143,29 +132,10 @@ impl Router {
         &self.doorbell
     }
 
-    /// How long a waiting thread spins.
-    pub fn spin(&self) -> Duration {
-        self.spin
-    }
-
-    /// How often threads other than the progress thread polled.
-    pub fn polls(&self) -> u64 {
-        self.polls.load(Ordering::Relaxed)
-    }
-
-    /// A thread other than the progress thread polls.
+    /// When which thread polls.
     #[inline]
-    pub(super) fn count_poll(&self) {
-        // Other threads may poll at the same time: it only matters that the number changes.
-        self.polls.store(self.polls.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
-    }
-
-    /// All transports were polled.
-    #[inline]
-    pub(super) fn on_polled(&self) {
-        if self.needs_polling {
-            self.polled_ns.store(clock::now_ns(), Ordering::Relaxed);
-        }
+    pub fn polling(&self) -> &Polling {
+        &self.polling
     }
 
     /// The ranks of this host whose processes ended since the last call.
@@ -194,11 +164,6 @@ impl Router {
             fd_poller.stop();
         }
         self.transports.iter().for_each(|transport| transport.close());
-    }
-
-    /// True if transports that only a system call can check are to be polled again.
-    pub(super) fn poll_is_due(&self) -> bool {
-        self.needs_polling && clock::now_ns().saturating_sub(self.polled_ns.load(Ordering::Relaxed)) > POLL_INTERVAL_NS
     }
 
     pub fn is_dead(&self, rank: Rank) -> bool {

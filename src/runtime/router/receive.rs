@@ -40,7 +40,7 @@ impl Runtime {
 
     /// Receives messages and sends queued ones; returns the number of events. Any thread may call it.
     pub fn poll(&'static self) -> usize {
-        self.router.count_poll();
+        self.router.polling().count_one();
         self.receive_and_flush()
     }
 
@@ -48,10 +48,10 @@ impl Runtime {
     #[inline]
     pub fn try_poll(&'static self) {
         if self.router.has_transports() {
-            if self.router.pending() || self.router.poll_is_due() {
+            if self.router.pending() || self.router.polling().is_due() {
                 self.poll();
             } else {
-                self.router.count_poll();
+                self.router.polling().count_one();
             }
         }
     }
@@ -67,7 +67,7 @@ impl Runtime {
                 });
             });
         }
-        self.router.on_polled();
+        self.router.polling().on_polled();
         if self.router.has_queued_messages() {
             self.router.flush();
         }

@@ -2,7 +2,7 @@
 
 use crate::objects::AnySlot;
 use crate::registry::{Runnable, TaskPhase};
-use crate::runtime::tasks::run::{NO_GRANT, run_claimed};
+use crate::runtime::tasks::execute::{NO_GRANT, run_claimed};
 use crate::runtime::workers::worker::{self, Worker};
 use crate::runtime::workers::{Work, fiber};
 use crate::runtime::{Runtime, actors};
@@ -58,9 +58,9 @@ pub fn try_run_in_place(runtime: &'static Runtime, slot: &Arc<dyn AnySlot>) {
 
 fn run_on_fiber(runtime: &'static Runtime, worker: &'static Worker, task: &Arc<dyn Runnable>) {
     // Usually it is the newest in this worker's own deque: popping it leaves no stale entry.
-    match worker.deque.pop() {
-        Some(Work::Task(newest)) if !Arc::ptr_eq(&newest, task) => worker.deque.push(Work::Task(newest)),
-        Some(Work::Actor(actor)) => worker.deque.push(Work::Actor(actor)),
+    match worker.pop() {
+        Some(Work::Task(newest)) if !Arc::ptr_eq(&newest, task) => worker.push(Work::Task(newest)),
+        Some(Work::Actor(actor)) => worker.push(Work::Actor(actor)),
         _ => {}
     }
     if task.header().claim() {

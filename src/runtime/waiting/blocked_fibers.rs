@@ -10,7 +10,7 @@ use crate::protocol::ActorRef;
 use crate::registry::{FunctionKind, Runnable, TaskHeader, TaskPhase};
 use crate::runtime::Runtime;
 use crate::runtime::tasks::context;
-use crate::runtime::workers::worker::WorkerShared;
+use crate::runtime::workers::WorkerShared;
 use crate::scheduling::{BlockedTask, DriverState, RankActivity};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -36,7 +36,7 @@ pub fn report_blocked_fibers(runtime: &'static Runtime, worker: &WorkerShared) {
     if calls == 0 {
         return;
     }
-    let began = worker.began.load(Ordering::Relaxed);
+    let began = worker.began();
     let reported = |(call, at, _): &(u64, u64, Vec<BlockedTask>)| (*call, *at) == (calls, began);
     if lock(&runtime.waiting.blocked_fibers.reports).get(&worker.index).is_some_and(reported) {
         return;
@@ -65,7 +65,7 @@ pub fn waiters(runtime: &'static Runtime) -> RankActivity {
     let mut waits = Vec::new();
     let mut computing = Vec::new();
     for worker in workers.iter() {
-        let began = worker.began.load(Ordering::Relaxed);
+        let began = worker.began();
         match reports.get(&worker.index) {
             Some((call, at, reported)) if (*call, *at) == (calls, began) => waits.extend(reported.iter().cloned()),
             // It was never idle since the call.

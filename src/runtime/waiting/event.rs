@@ -7,7 +7,7 @@
 use crate::base::sync::thread::{self, Thread};
 use crate::base::sync::{AtomicU32, AtomicUsize, Ordering};
 use crate::objects::Waiter;
-use crate::runtime::workers::worker::WorkerShared;
+use crate::runtime::workers::WorkerShared;
 use std::sync::Arc;
 
 const ARMED: u32 = 0;

@@ -10,7 +10,7 @@ use crate::base::{ObjectId, Rank};
 use crate::objects::Promise;
 use crate::protocol::{InfoRequest, Message};
 use crate::runtime::Runtime;
-use crate::runtime::waiting::wait::wait_on_thread;
+use crate::runtime::waiting::block::wait_on_thread;
 use crate::scheduling::{BlockedTask, DriverState, RankActivity, StallStatus, stall_status};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;

@@ -5,7 +5,7 @@ use crate::base::sync::{AtomicUsize, Ordering, lock};
 use crate::memory::Doorbell;
 use crate::runtime::workers::idle::IdleWorkers;
 use crate::runtime::workers::queues::{Queues, Work, steal_one};
-use crate::runtime::workers::worker::WorkerShared;
+use crate::runtime::workers::worker_shared::WorkerShared;
 use crate::runtime::workers::worker_watch::WorkerWatch;
 use crate::topology::WorkerPlacement;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -113,7 +113,7 @@ impl Workers {
 
     /// How many tasks the workers began.
     pub fn begun(&self) -> u64 {
-        self.list().iter().map(|worker| worker.began.load(Ordering::Relaxed)).sum()
+        self.list().iter().map(|worker| worker.began()).sum()
     }
 
     /// True if work waits, for resources or not.

@@ -41,8 +41,8 @@ impl Runtime {
                     std::hint::spin_loop();
                 }
             }
-            let spun_enough = self.router.spin().is_zero()
-                || Instant::now() >= *until.get_or_insert_with(|| Instant::now() + self.router.spin());
+            let spun_enough = self.router.polling().spin().is_zero()
+                || Instant::now() >= *until.get_or_insert_with(|| Instant::now() + self.router.polling().spin());
             if spun_enough && yields >= YIELDS {
                 return done();
             }
@@ -77,7 +77,7 @@ fn only_serves(runtime: &Runtime) -> bool {
 pub fn progress(runtime: &'static Runtime) {
     let doorbell = runtime.router.doorbell();
     let mut quiet = 0u32;
-    let mut polls_seen = runtime.router.polls();
+    let mut polls_seen = runtime.router.polling().count();
     let mut checked_at = Instant::now();
     let mut failure_detector = membership::start_failure_detector(runtime);
     while !runtime.stopping() {
@@ -87,7 +87,7 @@ pub fn progress(runtime: &'static Runtime) {
         runtime.readmit_pending();
         let mut no_poller = doorbell.is_asleep();
         if !no_poller && checked_at.elapsed() >= TICK {
-            let polls = runtime.router.polls();
+            let polls = runtime.router.polling().count();
             no_poller = polls == polls_seen;
             (polls_seen, checked_at) = (polls, Instant::now());
         }

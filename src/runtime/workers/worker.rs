@@ -9,77 +9,17 @@
 #![allow(unsafe_code)]
 
 use crate::base::log::{Level, log};
-use crate::base::sync::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use crate::base::{Config, Result};
 use crate::registry::TableEntry;
 use crate::runtime::workers::fiber::{self, Fiber, Pause};
 use crate::runtime::workers::queues::Work;
+use crate::runtime::workers::worker_shared::WorkerShared;
 use crate::runtime::{Runtime, tasks, waiting};
-use crossbeam_deque::{Stealer, Worker as Deque};
-use crossbeam_queue::SegQueue;
+use crossbeam_deque::Worker as Deque;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::OnceLock;
-use std::thread::Thread;
 use std::time::Duration;
-
-/// The part of a worker that other threads access.
-pub struct WorkerShared {
-    /// Its number on this rank.
-    pub index: usize,
-    /// Its fibers that can continue.
-    ready: SegQueue<usize>,
-    /// The stealing end of its deque.
-    pub stealer: Stealer<Work>,
-    /// How many tasks it began.
-    pub began: AtomicU64,
-    /// The function that it began last, null for an actor's call.
-    running: AtomicPtr<TableEntry>,
-    /// The kernel's id of its thread, 0 before it runs.
-    thread_id: AtomicU32,
-    /// True while it has nothing to do, asleep or not.
-    idle: AtomicBool,
-    thread: OnceLock<Thread>,
-}
-
-impl WorkerShared {
-    /// The fiber in `slot` can continue.
-    pub fn resume_later(&'static self, slot: usize) {
-        self.ready.push(slot);
-        if let Some(runtime) = Runtime::current() {
-            runtime.workers.idle.withdraw(self.index);
-        }
-        self.unpark();
-    }
-
-    /// The function that it began last.
-    pub fn last_began(&self) -> &'static str {
-        let entry = self.running.load(Ordering::Relaxed);
-        // SAFETY: only `&'static TableEntry`s are stored.
-        if entry.is_null() { "a call of an actor" } else { unsafe { &*entry }.name }
-    }
-
-    /// True if its thread sleeps in a system call, as far as the kernel tells.
-    pub fn is_blocked(&self) -> bool {
-        let path = format!("/proc/self/task/{}/stat", self.thread_id.load(Ordering::Relaxed));
-        // The state follows the name, which is in parentheses and may hold any character.
-        let stat = std::fs::read_to_string(path).unwrap_or_default();
-        stat.rsplit(')').next().is_some_and(|rest| matches!(rest.trim_start().chars().next(), Some('S' | 'D')))
-    }
-
-    /// True if it has nothing to do, asleep or not.
-    pub fn is_idle(&self) -> bool {
-        self.idle.load(Ordering::Relaxed)
-    }
-
-    /// Wakes the worker if it is parked.
-    pub fn unpark(&self) {
-        if let Some(thread) = self.thread.get() {
-            thread.unpark();
-        }
-    }
-}
 
 /// A suspended fiber, and the CPUs that its task needs back before it continues.
 struct SuspendedFiber {
@@ -89,21 +29,21 @@ struct SuspendedFiber {
 
 /// The part of a worker that only its own thread accesses.
 pub struct Worker {
-    pub runtime: &'static Runtime,
+    pub(super) runtime: &'static Runtime,
     /// The part that other threads access.
     pub shared: &'static WorkerShared,
     /// Its own tasks, newest first.
-    pub deque: Deque<Work>,
+    pub(super) deque: Deque<Work>,
     suspended: RefCell<Vec<Option<SuspendedFiber>>>,
     free_slots: RefCell<Vec<usize>>,
     /// Fibers that can continue once there are CPUs for them.
     waiting_for_cpu: RefCell<VecDeque<usize>>,
     /// The CPUs of its host that this thread holds, in ten-thousandths.
-    pub held_cpu: Cell<i64>,
+    pub(super) held_cpu: Cell<i64>,
     /// Since when it holds them.
-    pub held_since_ns: Cell<u64>,
+    pub(super) held_since_ns: Cell<u64>,
     /// The CPUs that the running task requested.
-    pub running_cpu: Cell<i64>,
+    pub(super) running_cpu: Cell<i64>,
     random: Cell<u64>,
     /// The loop has nothing to do and polls the transports.
     is_polling_idle: Cell<bool>,
@@ -125,16 +65,7 @@ pub fn here() -> Option<&'static Worker> {
 /// Creates worker `index` of the rank and starts its thread.
 pub fn spawn(runtime: &'static Runtime, index: usize) -> Result<&'static WorkerShared> {
     let deque = Deque::new_lifo();
-    let shared: &'static WorkerShared = Box::leak(Box::new(WorkerShared {
-        index,
-        ready: SegQueue::new(),
-        stealer: deque.stealer(),
-        began: AtomicU64::new(0),
-        running: AtomicPtr::new(std::ptr::null_mut()),
-        thread_id: AtomicU32::new(0),
-        idle: AtomicBool::new(false),
-        thread: OnceLock::new(),
-    }));
+    let shared: &'static WorkerShared = Box::leak(Box::new(WorkerShared::new(runtime, index, deque.stealer())));
     let handle = std::thread::Builder::new()
         .name(format!("mobula-{}-{index}", runtime.cluster.rank))
         .spawn(move || {
@@ -153,8 +84,9 @@ pub fn spawn(runtime: &'static Runtime, index: usize) -> Result<&'static WorkerS
                 random: Cell::new((index as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)),
             }));
             HERE.set(worker);
-            // SAFETY: only reads the thread's id.
-            shared.thread_id.store(unsafe { libc::gettid() } as u32, Ordering::Relaxed);
+            #[cfg(test)]
+            runtime.bind_thread();
+            shared.set_thread_id();
             crate::runtime::workers::overflow::prepare_thread();
             if runtime.cluster.config.pin {
                 runtime.workers.pin(index);
@@ -163,7 +95,7 @@ pub fn spawn(runtime: &'static Runtime, index: usize) -> Result<&'static WorkerS
             HERE.set(std::ptr::null());
         })
         .map_err(|error| crate::base::Error::config(format!("worker thread {index} does not start: {error}")))?;
-    let _ = shared.thread.set(handle.thread().clone());
+    shared.set_thread(handle.thread().clone());
     runtime.workers.add_thread(handle);
     Ok(shared)
 }
@@ -323,6 +255,18 @@ impl Worker {
         (random >> 40) as u32
     }
 
+    /// Queues work in the worker's own queue, as its newest.
+    #[inline]
+    pub fn push(&self, work: Work) {
+        self.deque.push(work);
+    }
+
+    /// Takes the newest work of the worker's own queue.
+    #[inline]
+    pub fn pop(&self) -> Option<Work> {
+        self.deque.pop()
+    }
+
     /// True if this worker is to run work that comes now: it is idle, and has none yet.
     pub fn accepts_directly(&self) -> bool {
         self.is_polling_idle.get() && self.deque.is_empty()
@@ -330,9 +274,9 @@ impl Worker {
 
     /// There is no work.
     fn idle(&'static self) {
-        self.shared.idle.store(true, Ordering::Relaxed);
+        self.shared.set_idle(true);
         self.poll_then_park();
-        self.shared.idle.store(false, Ordering::Relaxed);
+        self.shared.set_idle(false);
     }
 
     /// Polls the transports for a short time, requests work of other ranks, then parks.
@@ -383,10 +327,7 @@ impl Worker {
     /// Counts a task that begins.
     #[inline]
     pub fn count_begun(&self, entry: Option<&'static TableEntry>) {
-        self.shared
-            .running
-            .store(entry.map_or(std::ptr::null_mut(), |entry| std::ptr::from_ref(entry).cast_mut()), Ordering::Relaxed);
-        self.shared.began.store(self.shared.began.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        self.shared.count_begun(entry);
     }
 }
 

@@ -1,10 +1,9 @@
 //! The object that completes when a placement group is ready.
 
-use super::slot_error;
-use crate::base::sync::lock;
 use crate::base::{BundleSlot, Error, ObjectId, Result};
 use crate::objects::{AnySlot, Attachment, Promise, PromiseCore, SerializedValue, Slot};
 use crate::runtime::Runtime;
+use crate::runtime::resources::bundle_dispatch::slot_error;
 use crate::runtime::resources::groups::end_group;
 use std::any::Any;
 use std::sync::Arc;
@@ -12,13 +11,14 @@ use std::sync::Arc;
 /// Completes when a group is ready. The group lives as long as this object.
 pub struct GroupReady {
     cell: Promise<()>,
+    runtime: &'static Runtime,
     number: u64,
 }
 
 impl GroupReady {
-    /// The object of the group with that number.
-    pub fn new(number: u64) -> Arc<GroupReady> {
-        let slot = Arc::new(GroupReady { cell: Promise::default(), number });
+    /// The object of the group of that rank with that number.
+    pub fn new(runtime: &'static Runtime, number: u64) -> Arc<GroupReady> {
+        let slot = Arc::new(GroupReady { cell: Promise::default(), runtime, number });
         slot.core().set_number(number);
         slot
     }
@@ -52,15 +52,13 @@ impl Slot<()> for GroupReady {
 
 impl Drop for GroupReady {
     fn drop(&mut self) {
-        if let Some(runtime) = Runtime::current()
-            && !runtime.stopping()
-        {
+        let runtime = self.runtime;
+        if !runtime.stopping() {
             end_group(runtime, self.number);
             // No handle is left. Tasks whose results were dropped may still have been sent to the group.
-            let group = lock(&runtime.resources.groups.state).owned.remove(&self.number);
             let slot =
                 BundleSlot { group: ObjectId { owner: runtime.cluster.rank, number: self.number }, bundle: None };
-            for task in group.map_or_else(Vec::new, |group| group.waiting) {
+            for task in runtime.resources.groups.remove(self.number) {
                 runtime.protocol.tasks.fail(
                     &runtime,
                     &task,
