@@ -10,6 +10,7 @@
 
 #[cfg(test)]
 mod conformance;
+pub mod epoll;
 #[cfg(test)]
 mod inproc;
 #[cfg(feature = "mpi")]

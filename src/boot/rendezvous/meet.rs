@@ -5,14 +5,15 @@
 //! [`GRACE`]: a rank that holds the secret needs less, and connects again.
 
 use super::coordinator::{Coordinator, Member};
+use super::descriptor_limit::allow_descriptors;
 use super::frame::{ParticipantInfo, RendezvousFrame, RendezvousKind};
 use super::pending::{HandshakeProgress, PendingMember};
 use super::rank_spec::{self, RankSpec};
-use super::sockets::{Epoll, allow_descriptors, set_backlog};
 use crate::base::log::{Level, log};
 use crate::base::{Error, Rank, Result};
+use crate::transport::epoll::{EpollSet, Interest, Watched};
 use crate::transport::tcp::handshake::Secret;
-use crate::transport::tcp::set_peer_timeout;
+use crate::transport::tcp::{set_backlog, set_peer_timeout};
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -27,9 +28,8 @@ const HANDSHAKE_LIMIT: Duration = Duration::from_secs(5);
 /// The time after which a pending connection may be evicted for another.
 const GRACE: Duration = Duration::from_millis(250);
 
-/// The token of the listener; connections have smaller ones: by number while they are pending, by rank afterwards.
-const LISTENER: u64 = u64::MAX;
-const MEMBERS: u64 = 1 << 32;
+/// What the listener is watched as.
+const LISTENER: Watched = Watched::Listener(0);
 
 /// The most missing ranks that an error names.
 const NAMED_MAX: usize = 8;
@@ -51,8 +51,8 @@ pub fn meet(
     allow_descriptors(u64::from(spec.size) + PENDING_MAX as u64).map_err(|error| failed("connections", error))?;
     set_backlog(&listener).map_err(|error| failed("listening", error))?;
     listener.set_nonblocking(true).map_err(|error| failed("listening", error))?;
-    let watch = Epoll::new().map_err(|error| failed("waiting", error))?;
-    watch.add(&listener, LISTENER).map_err(|error| failed("waiting", error))?;
+    let watch = EpollSet::new().map_err(|error| failed("waiting", error))?;
+    watch.add(&listener, LISTENER, Interest::Read).map_err(|error| failed("waiting", error))?;
     let mut meeting = Meeting {
         spec,
         secret,
@@ -60,7 +60,7 @@ pub fn meet(
         listener,
         watch,
         accepting: true,
-        next_token: 0,
+        next_number: 0,
         pending: BTreeMap::new(),
         members: (0..spec.size).map(|_| None).collect(),
         joined: 1,
@@ -77,27 +77,17 @@ pub fn meet(
     Ok((Coordinator::new(meeting.members, meeting.watch, spec.timeout), rank_spec::meeting_secret(secret, &nonce)))
 }
 
-/// The token of a rank's socket, also after the meeting.
-pub fn token_of(rank: Rank) -> u64 {
-    MEMBERS + u64::from(rank)
-}
-
-/// The rank of a token.
-pub fn rank_of(token: u64) -> Option<Rank> {
-    token.checked_sub(MEMBERS).and_then(|rank| Rank::try_from(rank).ok())
-}
-
 struct Meeting<'a> {
     spec: &'a RankSpec,
     secret: &'a Secret,
     meeting_point: &'a str,
     listener: TcpListener,
-    watch: Epoll,
+    watch: EpollSet,
     /// True if the listener is watched: not while all slots are in use.
     accepting: bool,
     /// The number of the next connection; numbers grow, so the lowest has waited longest.
-    next_token: u64,
-    pending: BTreeMap<u64, PendingMember>,
+    next_number: u32,
+    pending: BTreeMap<u32, PendingMember>,
     /// By rank.
     members: Vec<Option<Member>>,
     /// Rank 0 and the members so far.
@@ -110,6 +100,7 @@ struct Meeting<'a> {
 impl Meeting<'_> {
     fn run(&mut self) -> Result<()> {
         let mut deadline = Instant::now() + self.spec.timeout;
+        let mut ready = Vec::new();
         while self.joined < self.spec.size {
             let oldest = self
                 .pending
@@ -117,13 +108,14 @@ impl Meeting<'_> {
                 .next()
                 .map(|pending| pending.since + if self.accepting { HANDSHAKE_LIMIT } else { GRACE });
             let until = oldest.map_or(deadline, |oldest| oldest.min(deadline));
-            let ready = self.watch.wait(Some(until)).map_err(|error| self.wait_failed(&error))?;
+            self.watch.wait(&mut ready, Some(until.saturating_duration_since(Instant::now())));
             let before = self.joined;
-            for token in ready.into_iter().map(|ready| ready.token) {
-                match rank_of(token) {
-                    _ if token == LISTENER => self.accept()?,
-                    Some(rank) => self.on_member_readable(rank)?,
-                    None => self.advance(token)?,
+            for found in &ready {
+                match found.source {
+                    LISTENER => self.accept()?,
+                    Watched::Peer(rank) => self.on_member_readable(rank)?,
+                    Watched::Pending(number) => self.advance(number)?,
+                    _ => {}
                 }
             }
             let now = Instant::now();
@@ -150,14 +142,14 @@ impl Meeting<'_> {
                 Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::ConnectionAborted) => continue,
                 Err(error) => return Err(self.wait_failed(&error)),
             };
-            let token = self.next_token;
-            self.next_token += 1;
+            let number = self.next_number;
+            self.next_number += 1;
             let ready = stream
                 .set_nonblocking(true)
                 .and_then(|()| stream.set_nodelay(true))
-                .and_then(|()| self.watch.add(&stream, token));
+                .and_then(|()| self.watch.add(&stream, Watched::Pending(number), Interest::Read));
             if ready.is_ok() {
-                self.pending.insert(token, PendingMember::new(stream, from, Instant::now()));
+                self.pending.insert(number, PendingMember::new(stream, from, Instant::now()));
             }
         }
         self.accepting = false;
@@ -166,37 +158,37 @@ impl Meeting<'_> {
 
     /// Ends handshakes that take too long, and watches the listener again if there is a free slot.
     fn expire_pending(&mut self, now: Instant) -> Result<()> {
-        while let Some((token, pending)) = self.pending.first_key_value() {
+        while let Some((number, pending)) = self.pending.first_key_value() {
             let waited = now.saturating_duration_since(pending.since);
             if waited < HANDSHAKE_LIMIT && (self.pending.len() < PENDING_MAX || waited < GRACE) {
                 break;
             }
-            let token = *token;
-            self.refuse(token, format!("it did not authenticate within {waited:.1?}"));
+            let number = *number;
+            self.refuse(number, format!("it did not authenticate within {waited:.1?}"));
         }
         if !self.accepting && self.pending.len() < PENDING_MAX {
             self.accepting = true;
-            self.watch.add(&self.listener, LISTENER).map_err(|error| self.wait_failed(&error))?;
+            self.watch.add(&self.listener, LISTENER, Interest::Read).map_err(|error| self.wait_failed(&error))?;
         }
         Ok(())
     }
 
-    fn refuse(&mut self, token: u64, why: String) {
-        let Some(pending) = self.pending.remove(&token) else { return };
+    fn refuse(&mut self, number: u32, why: String) {
+        let Some(pending) = self.pending.remove(&number) else { return };
         self.refused += 1;
         self.refusal = format!("from {}: {why}", pending.from);
         log(Level::Debug, || format!("rank 0 refused a connection {}", self.refusal));
     }
 
-    fn advance(&mut self, token: u64) -> Result<()> {
-        let Some(pending) = self.pending.get_mut(&token) else { return Ok(()) };
+    fn advance(&mut self, number: u32) -> Result<()> {
+        let Some(pending) = self.pending.get_mut(&number) else { return Ok(()) };
         match pending.advance(self.secret) {
             HandshakeProgress::Waiting => Ok(()),
             HandshakeProgress::Refused(why) => {
-                self.refuse(token, why);
+                self.refuse(number, why);
                 Ok(())
             }
-            HandshakeProgress::Joined(rank, info) => match self.pending.remove(&token) {
+            HandshakeProgress::Joined(rank, info) => match self.pending.remove(&number) {
                 Some(pending) => self.admit(rank, info, pending),
                 None => Ok(()),
             },
@@ -214,8 +206,7 @@ impl Meeting<'_> {
         let welcome = stream
             .write_all(&taken)
             .and_then(|()| set_peer_timeout(&stream, self.spec.timeout))
-            .and_then(|()| self.watch.remove(&stream))
-            .and_then(|()| self.watch.add(&stream, token_of(rank)));
+            .and_then(|()| self.watch.change(&stream, Watched::Peer(rank), Interest::Read));
         if let Some(error) = fault {
             return Err(error);
         }

@@ -23,6 +23,7 @@
 //! that forward it would divide it.
 
 mod coordinator;
+mod descriptor_limit;
 mod find;
 pub mod frame;
 mod hangup;
@@ -33,7 +34,6 @@ mod participant;
 mod pending;
 mod rank_spec;
 mod rendezvous_file;
-mod sockets;
 #[cfg(test)]
 mod tests;
 

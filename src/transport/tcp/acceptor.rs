@@ -10,7 +10,6 @@
 //! So of two dials at most one is ever welcomed, and no message is on a connection that is dropped.
 
 use super::dial::{Dial, DialStep};
-use super::epoll::{Interest, Watched};
 use super::frame::{FrameHeader, FrameKind};
 use super::peers::{Link, Peers};
 use super::pending_connection::{HandshakeStatus, PendingConnection};
@@ -18,6 +17,7 @@ use super::socket::write_whole;
 use crate::base::Rank;
 use crate::base::log::{Level, log};
 use crate::base::sync::lock;
+use crate::transport::epoll::{Interest, Watched};
 use rustc_hash::{FxHashMap, FxHashSet};
 use rustix::io::Errno;
 use rustix::net::{SocketFlags, acceptfrom_with};

@@ -3,7 +3,6 @@
 //!
 //! Locks, in the order taken: the poller's turn, a peer's link, the lists. No call waits while it holds one.
 
-use super::epoll::{EpollSet, Interest, Watched};
 use super::frame::ReadRange;
 use super::handshake::Secret;
 use super::listener::TcpAddress;
@@ -14,6 +13,7 @@ use crate::base::Rank;
 use crate::base::clock::now_ns;
 use crate::base::sync::{AtomicBool, AtomicU64, Ordering, lock};
 use crate::memory::{Arena, Block};
+use crate::transport::epoll::{EpollSet, Interest, Watched};
 use crate::transport::{Refusal, RemoteAddress};
 use rustix::net::Shutdown;
 use std::cell::Cell;

@@ -8,7 +8,10 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 /// Descriptors that one call of [`EpollSet::wait`] finds, at most.
-pub const READY_MAX: usize = 64;
+const READY_MAX: usize = 64;
+
+/// The longest wait that every kernel takes: a longer one ends early, as an empty one.
+const WAIT_MAX: Duration = Duration::from_millis(i32::MAX as u64);
 
 /// What a watched descriptor belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -25,6 +28,8 @@ pub enum Watched {
     Dial(u32),
     /// A connection to a rank.
     Peer(u32),
+    /// An RDMA device.
+    Device,
 }
 
 impl Watched {
@@ -36,6 +41,7 @@ impl Watched {
             Watched::Pending(number) => (3, number),
             Watched::Dial(number) => (4, number),
             Watched::Peer(rank) => (5, rank),
+            Watched::Device => (6, 0),
         };
         epoll::EventData::new_u64(kind << 32 | u64::from(number))
     }
@@ -48,7 +54,8 @@ impl Watched {
             2 => Watched::Listener(number),
             3 => Watched::Pending(number),
             4 => Watched::Dial(number),
-            _ => Watched::Peer(number),
+            5 => Watched::Peer(number),
+            _ => Watched::Device,
         }
     }
 }
@@ -64,6 +71,8 @@ pub enum Interest {
     Write,
     /// Readability and writability.
     Both,
+    /// The end of what the peer sends, found once, as readability; data is not.
+    HangUp,
 }
 
 impl Interest {
@@ -73,12 +82,13 @@ impl Interest {
             Interest::Read => epoll::EventFlags::IN,
             Interest::Write => epoll::EventFlags::OUT,
             Interest::Both => epoll::EventFlags::IN | epoll::EventFlags::OUT,
+            Interest::HangUp => epoll::EventFlags::RDHUP | epoll::EventFlags::ONESHOT,
         }
     }
 }
 
 /// A descriptor that is ready.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ready {
     /// What it belongs to.
     pub source: Watched,
@@ -89,6 +99,7 @@ pub struct Ready {
 }
 
 /// The watched descriptors.
+#[derive(Debug)]
 pub struct EpollSet {
     epoll: OwnedFd,
     wake_fd: OwnedFd,
@@ -119,7 +130,7 @@ impl EpollSet {
     ///
     /// # Errors
     /// An error of the system.
-    pub fn add(&self, descriptor: &OwnedFd, source: Watched, interest: Interest) -> io::Result<()> {
+    pub fn add(&self, descriptor: impl AsFd, source: Watched, interest: Interest) -> io::Result<()> {
         Ok(epoll::add(&self.epoll, descriptor, source.encode(), interest.flags())?)
     }
 
@@ -127,33 +138,41 @@ impl EpollSet {
     ///
     /// # Errors
     /// An error of the system.
-    pub fn change(&self, descriptor: &OwnedFd, source: Watched, interest: Interest) -> io::Result<()> {
+    pub fn change(&self, descriptor: impl AsFd, source: Watched, interest: Interest) -> io::Result<()> {
         Ok(epoll::modify(&self.epoll, descriptor, source.encode(), interest.flags())?)
     }
 
-    /// Waits at most `wait` for ready descriptors; fills `found` from its start and returns their number.
-    pub fn wait(&self, found: &mut [Option<Ready>; READY_MAX], wait: Duration) -> usize {
+    /// Stops watching a descriptor that stays open.
+    ///
+    /// # Errors
+    /// An error of the system.
+    pub fn remove(&self, descriptor: impl AsFd) -> io::Result<()> {
+        Ok(epoll::delete(&self.epoll, descriptor)?)
+    }
+
+    /// Waits at most `wait` for ready descriptors, without limit if that is `None`; puts some of them into `found`,
+    /// instead of what it held.
+    pub fn wait(&self, found: &mut Vec<Ready>, wait: Option<Duration>) {
+        found.clear();
         let mut events = [MaybeUninit::<epoll::Event>::uninit(); READY_MAX];
-        let wait = Timespec { tv_sec: wait.as_secs() as i64, tv_nsec: i64::from(wait.subsec_nanos()) };
+        let wait = wait.map(|wait| timespec(wait.min(WAIT_MAX)));
         // An interrupted wait counts as an empty one: the next wait finds the events.
-        let Ok((events, _)) = epoll::wait(&self.epoll, &mut events, Some(&wait)) else { return 0 };
-        for (entry, event) in found.iter_mut().zip(events.iter()) {
+        let Ok((events, _)) = epoll::wait(&self.epoll, &mut events, wait.as_ref()) else { return };
+        let ended = epoll::EventFlags::HUP | epoll::EventFlags::RDHUP | epoll::EventFlags::ERR;
+        found.extend(events.iter().map(|event| {
             let (flags, data) = (event.flags, event.data);
-            let ended = epoll::EventFlags::HUP | epoll::EventFlags::ERR;
-            *entry = Some(Ready {
+            Ready {
                 source: Watched::decode(data),
                 reads: flags.intersects(epoll::EventFlags::IN | ended),
                 writes: flags.intersects(epoll::EventFlags::OUT | ended),
-            });
-        }
-        events.len()
+            }
+        }));
     }
 
     /// True if no watched descriptor is ready.
     pub fn is_quiet(&self) -> bool {
         let mut one = [MaybeUninit::<epoll::Event>::uninit(); 1];
-        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-        epoll::wait(&self.epoll, &mut one, Some(&now)).is_ok_and(|(events, _)| events.is_empty())
+        epoll::wait(&self.epoll, &mut one, Some(&timespec(Duration::ZERO))).is_ok_and(|(events, _)| events.is_empty())
     }
 
     /// Makes the descriptor readable until the next [`EpollSet::clear_wake`].
@@ -171,31 +190,40 @@ impl EpollSet {
     pub fn set_timer(&self, after: Option<Duration>) {
         // Zero would mean never.
         let after = after.map_or(Duration::ZERO, |after| after.max(Duration::from_nanos(1)));
-        let value = Timespec { tv_sec: after.as_secs() as i64, tv_nsec: i64::from(after.subsec_nanos()) };
-        let once = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value: value };
+        let once = Itimerspec { it_interval: timespec(Duration::ZERO), it_value: timespec(after) };
         // It fails for a malformed time only.
         let _ = timerfd_settime(&self.timer, TimerfdTimerFlags::empty(), &once);
     }
 }
 
+fn timespec(duration: Duration) -> Timespec {
+    Timespec { tv_sec: duration.as_secs() as i64, tv_nsec: i64::from(duration.subsec_nanos()) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+
+    fn ready(set: &EpollSet, wait: Option<Duration>) -> Vec<Ready> {
+        let mut found = Vec::new();
+        set.wait(&mut found, wait);
+        found
+    }
 
     #[test]
     fn wake_and_timer_make_the_set_readable() {
         let set = EpollSet::new().expect("made");
-        let mut found = [None; READY_MAX];
+        let sources = |wait| ready(&set, Some(wait)).iter().map(|found| found.source).collect::<Vec<_>>();
         assert!(set.is_quiet());
         set.wake();
         assert!(!set.is_quiet());
-        assert_eq!(set.wait(&mut found, Duration::ZERO), 1);
-        assert_eq!(found[0].map(|found| found.source), Some(Watched::Wake));
+        assert_eq!(sources(Duration::ZERO), [Watched::Wake]);
         set.clear_wake();
-        assert_eq!(set.wait(&mut found, Duration::ZERO), 0);
+        assert_eq!(sources(Duration::ZERO), []);
         set.set_timer(Some(Duration::ZERO));
-        assert_eq!(set.wait(&mut found, Duration::from_secs(60)), 1);
-        assert_eq!(found[0].map(|found| found.source), Some(Watched::Timer));
+        assert_eq!(sources(Duration::from_secs(60)), [Watched::Timer]);
         set.set_timer(None);
         assert!(set.is_quiet());
     }
@@ -209,7 +237,28 @@ mod tests {
             Watched::Pending(2),
             Watched::Dial(u32::MAX),
             Watched::Peer(9),
+            Watched::Device,
         ];
         assert_eq!(sources.map(|source| Watched::decode(source.encode())), sources);
+    }
+
+    #[test]
+    fn wait_reports_readable_and_writable_sockets() {
+        let (set, source) = (EpollSet::new().expect("made"), Watched::Peer(8));
+        let listener = TcpListener::bind("127.0.0.1:0").expect("bound");
+        set.add(&listener, Watched::Listener(7), Interest::Read).expect("added");
+        assert_eq!(ready(&set, Some(Duration::ZERO)), []);
+        let mut client = TcpStream::connect(listener.local_addr().expect("bound")).expect("connected");
+        assert_eq!(ready(&set, None), [Ready { source: Watched::Listener(7), reads: true, writes: false }]);
+        let (mut server, _) = listener.accept().expect("it waits");
+        set.remove(&listener).expect("removed");
+        set.add(&server, source, Interest::Both).expect("added");
+        assert_eq!(ready(&set, None), [Ready { source, reads: false, writes: true }]);
+        set.change(&server, source, Interest::Read).expect("changed");
+        client.write_all(b"x").expect("written");
+        assert_eq!(ready(&set, None), [Ready { source, reads: true, writes: false }]);
+        server.read_exact(&mut [0]).expect("read");
+        drop(client);
+        assert!(ready(&set, None)[0].reads, "a hang-up is reported as readable");
     }
 }
