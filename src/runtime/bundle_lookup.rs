@@ -62,7 +62,8 @@ impl Runtime {
             in_callback(|| self.protocol.on_bundle_located(&self, &its_actor, &reason, location));
         };
         if let Err(failure) = std::thread::Builder::new().name(format!("mobula-{}-bundle", self.rank)).spawn(look_up) {
-            let location = Err(Error::config(format!("no thread can look its bundle up: {failure}")));
+            let location =
+                Err(Error::config(format!("no thread can look its bundle up: {failure}")).caused_by(&failure));
             self.protocol.on_bundle_located(&self, actor, error, location);
         }
     }

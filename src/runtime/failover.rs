@@ -21,6 +21,13 @@ pub(super) struct Failover {
     first: u64,
 }
 
+/// A peer's `Resume` that contradicts what was sent to it.
+#[derive(Debug, thiserror::Error)]
+#[error("it claims that {delivered} messages were delivered, which cannot be")]
+struct ImpossibleResume {
+    delivered: u64,
+}
+
 impl Failover {
     /// Tries to send `Resume`, once.
     pub(super) fn send_resume(&mut self, send: impl FnOnce(&[u8]) -> bool) {
@@ -40,7 +47,8 @@ impl Runtime {
         }
         let result = if self.fail_over(&mut outbox, peer, reason) {
             // The other side's `Resume` may have come first.
-            outbox.early_delivered.take().map_or(Ok(()), |delivered| self.resync(&mut outbox, peer, delivered))
+            let early = outbox.early_delivered.take();
+            early.map_or(Ok(()), |delivered| self.resync(&mut outbox, peer, delivered)).map_err(|error| error.to_string())
         } else {
             Err(reason.to_string())
         };
@@ -93,16 +101,16 @@ impl Runtime {
         drop(outbox);
         match result {
             Ok(()) => self.start_pulls(),
-            Err(reason) => self.on_unreachable(peer, &reason),
+            Err(error) => self.on_unreachable(peer, &error.to_string()),
         }
     }
 
     /// Both sides have told what was delivered: what `peer` has is dropped here, the rest is sent.
-    fn resync(&self, outbox: &mut PeerOutbox, peer: Rank, delivered: u64) -> Result<(), String> {
+    fn resync(&self, outbox: &mut PeerOutbox, peer: Rank, delivered: u64) -> Result<(), ImpossibleResume> {
         let Some(failover) = outbox.failover.take() else { return Ok(()) };
         let waiting = outbox.messages.len() as u64;
         let known = delivered.checked_sub(failover.first).filter(|known| *known <= waiting);
-        let known = known.ok_or_else(|| format!("it claims that {delivered} messages were delivered, which cannot be"))?;
+        let known = known.ok_or(ImpossibleResume { delivered })?;
         outbox.messages.drain(..known as usize);
         self.router.waiting.fetch_sub(known as usize, Ordering::Relaxed);
         // This side's `Resume` goes first, also if the other side's came before it was sent.

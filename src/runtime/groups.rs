@@ -88,8 +88,8 @@ impl Runtime {
         let mut refused = None;
         self.decide(|groups, hosts, now_ns| {
             let created = groups.create(number, requests, strategy, hosts, now_ns);
-            created.unwrap_or_else(|missing| {
-                refused = Some(missing);
+            created.unwrap_or_else(|error| {
+                refused = Some(error.missing);
                 Vec::new()
             })
         });

@@ -14,7 +14,7 @@ use crate::runtime::Runtime;
 use crate::runtime::memory::OwnMemory;
 use crate::runtime::space::in_callback;
 use crate::store::{CHUNK_BYTES, Chunks, CopySource};
-use crate::transport::{Refusal, RemoteAddress};
+use crate::transport::{ReadError, Refusal, RemoteAddress};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -119,7 +119,7 @@ impl Runtime {
     }
 
     /// A read has ended.
-    pub(super) fn on_read_done(&'static self, token: u64, block: std::result::Result<Block, String>) {
+    pub(super) fn on_read_done(&'static self, token: u64, block: std::result::Result<Block, ReadError>) {
         let outcome = {
             let mut reads = lock(&self.router.pulls.reads);
             let Some(read) = reads.in_flight.remove(&token) else { return };
@@ -134,7 +134,7 @@ impl Runtime {
                     // once.
                     let has_other_transport = self.router.route_to(pull.sources[read.source].block.owner).len() > 1;
                     pull.chunks.on_failed(read.chunk, read.source, has_other_transport);
-                    (pull.has_lost_pieces, pull.reason) = (true, reason);
+                    (pull.has_lost_pieces, pull.reason) = (true, reason.to_string());
                 }
             }
             let outcome = self.advance(&mut reads, read.pull);

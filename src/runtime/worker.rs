@@ -160,7 +160,9 @@ pub fn spawn(runtime: &'static Runtime, index: usize) -> Result<&'static WorkerS
             worker.run(&runtime.config);
             HERE.set(std::ptr::null());
         })
-        .map_err(|error| crate::base::Error::config(format!("worker thread {index} does not start: {error}")))?;
+        .map_err(|error| {
+            crate::base::Error::config(format!("worker thread {index} does not start: {error}")).caused_by(&error)
+        })?;
     let _ = shared.thread.set(handle.thread().clone());
     runtime.threads.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(handle);
     Ok(shared)

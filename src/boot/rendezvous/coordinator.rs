@@ -244,7 +244,7 @@ impl Coordinator {
 }
 
 fn wait_failed(error: &std::io::Error) -> Error {
-    Error::fabric(format!("rank 0 cannot wait for the other ranks any more: {error}"))
+    Error::fabric(format!("rank 0 cannot wait for the other ranks any more: {error}")).caused_by(error)
 }
 
 impl Exchange for Coordinator {

@@ -6,7 +6,7 @@
 
 use super::coordinator::{Coordinator, Member};
 use super::frame::{ParticipantInfo, RendezvousFrame, RendezvousKind};
-use super::pending::{HandshakeProgress, PendingMember};
+use super::pending::{HandshakeProgress, PendingMember, RefusedMember};
 use super::rank_spec::{self, RankSpec};
 use super::sockets::{Epoll, allow_descriptors, set_backlog};
 use crate::base::log::{Level, log};
@@ -47,6 +47,7 @@ pub fn meet(
 ) -> Result<(Coordinator, Secret)> {
     let failed = |what: &str, error: std::io::Error| {
         Error::fabric(format!("rank 0 cannot wait for the other ranks at {meeting_point}: {what}: {error}"))
+            .caused_by(&error)
     };
     allow_descriptors(u64::from(spec.size) + PENDING_MAX as u64).map_err(|error| failed("connections", error))?;
     set_backlog(&listener).map_err(|error| failed("listening", error))?;
@@ -139,6 +140,7 @@ impl Meeting<'_> {
 
     fn wait_failed(&self, error: &std::io::Error) -> Error {
         Error::fabric(format!("rank 0 cannot wait for the other ranks at {} any more: {error}", self.meeting_point))
+            .caused_by(error)
     }
 
     fn accept(&mut self) -> Result<()> {
@@ -172,7 +174,7 @@ impl Meeting<'_> {
                 break;
             }
             let token = *token;
-            self.refuse(token, format!("it did not authenticate within {waited:.1?}"));
+            self.refuse(token, RefusedMember::Late { waited });
         }
         if !self.accepting && self.pending.len() < PENDING_MAX {
             self.accepting = true;
@@ -181,7 +183,7 @@ impl Meeting<'_> {
         Ok(())
     }
 
-    fn refuse(&mut self, token: u64, why: String) {
+    fn refuse(&mut self, token: u64, why: RefusedMember) {
         let Some(pending) = self.pending.remove(&token) else { return };
         self.refused += 1;
         self.refusal = format!("from {}: {why}", pending.from);
