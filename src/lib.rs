@@ -54,7 +54,7 @@ pub use api::{
     transports, visualize, wait,
 };
 pub use base::config::{Config, FabricChoice, Pages};
-pub use base::error::{Error, Result};
+pub use base::error::{Error, ErrorSource, Result};
 pub use bytemuck::Pod;
 pub use mobula_macros::{actor, main, remote};
 pub use objects::{Array, ArrayMut, Object, ObjectRef, Ref};

@@ -27,7 +27,8 @@ pub fn timeline(path: impl AsRef<Path>) -> Result<()> {
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {
-    std::fs::write(path, text).map_err(|error| Error::config(format!("{} cannot be written: {error}", path.display())))
+    std::fs::write(path, text)
+        .map_err(|error| Error::config(format!("{} cannot be written: {error}", path.display())).caused_by(&error))
 }
 
 /// The address of the dashboard, if one runs. There is none yet: always `None`.

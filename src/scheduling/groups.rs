@@ -39,6 +39,14 @@ pub struct HostView {
     pub ranks: Vec<Rank>,
 }
 
+/// No living host can ever hold a group.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{missing}")]
+pub struct InfeasibleGroup {
+    /// What is missing, bundle by bundle.
+    pub missing: String,
+}
+
 /// An action of the owner.
 #[derive(Clone, Debug, PartialEq)]
 pub enum GroupAction {
@@ -87,7 +95,7 @@ impl Groups {
         strategy: Strategy,
         hosts: &[HostView],
         now_ns: u64,
-    ) -> Result<Vec<GroupAction>, String> {
+    ) -> Result<Vec<GroupAction>, InfeasibleGroup> {
         let group = GroupRecord {
             strategy,
             locations: vec![None; bundles.len()],
@@ -99,7 +107,7 @@ impl Groups {
             next: 0,
         };
         if let Some(missing) = group.infeasible(hosts) {
-            return Err(missing);
+            return Err(InfeasibleGroup { missing });
         }
         self.groups.insert(number, group);
         Ok(self.attempt(number, hosts, now_ns))

@@ -7,7 +7,7 @@
 use super::coordinator::{Coordinator, Member};
 use super::descriptor_limit::allow_descriptors;
 use super::frame::{ParticipantInfo, RendezvousFrame, RendezvousKind};
-use super::pending::{HandshakeProgress, PendingMember};
+use super::pending::{HandshakeProgress, PendingMember, RefusedMember};
 use super::rank_spec::{self, RankSpec};
 use crate::base::log::{Level, log};
 use crate::base::{Error, Rank, Result};
@@ -47,6 +47,7 @@ pub fn meet(
 ) -> Result<(Coordinator, Secret)> {
     let failed = |what: &str, error: std::io::Error| {
         Error::fabric(format!("rank 0 cannot wait for the other ranks at {meeting_point}: {what}: {error}"))
+            .caused_by(&error)
     };
     allow_descriptors(u64::from(spec.size) + PENDING_MAX as u64).map_err(|error| failed("connections", error))?;
     set_backlog(&listener).map_err(|error| failed("listening", error))?;
@@ -131,6 +132,7 @@ impl Meeting<'_> {
 
     fn wait_failed(&self, error: &std::io::Error) -> Error {
         Error::fabric(format!("rank 0 cannot wait for the other ranks at {} any more: {error}", self.meeting_point))
+            .caused_by(error)
     }
 
     fn accept(&mut self) -> Result<()> {
@@ -164,7 +166,7 @@ impl Meeting<'_> {
                 break;
             }
             let number = *number;
-            self.refuse(number, format!("it did not authenticate within {waited:.1?}"));
+            self.refuse(number, RefusedMember::Late { waited });
         }
         if !self.accepting && self.pending.len() < PENDING_MAX {
             self.accepting = true;
@@ -173,7 +175,7 @@ impl Meeting<'_> {
         Ok(())
     }
 
-    fn refuse(&mut self, number: u32, why: String) {
+    fn refuse(&mut self, number: u32, why: RefusedMember) {
         let Some(pending) = self.pending.remove(&number) else { return };
         self.refused += 1;
         self.refusal = format!("from {}: {why}", pending.from);

@@ -1,12 +1,12 @@
 //! A connection at rank 0 that is not authenticated yet: processes the handshake and the participant's info as bytes
 //! come.
 
-use super::frame::{FrameReader, ParticipantInfo, RendezvousFrame, RendezvousKind};
+use super::frame::{FrameReader, ParticipantInfo, RendezvousFault, RendezvousFrame, RendezvousKind};
 use crate::base::Rank;
 use crate::transport::tcp::handshake::{ConnectionPurpose, HELLO_BYTES, HandshakeError, PROOF_BYTES, Secret, Server};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The state of the handshake.
 enum PendingState {
@@ -18,12 +18,43 @@ enum PendingState {
     Authenticated(Rank, FrameReader),
 }
 
+/// How a connection ended while bytes of it were missing.
+#[derive(Debug, thiserror::Error)]
+pub enum StreamEnd {
+    #[error("it closed the connection")]
+    Closed,
+    #[error("the connection broke ({0})")]
+    Broken(#[source] std::io::Error),
+}
+
+/// Why a connection is refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RefusedMember {
+    #[error("{0} before it sent anything")]
+    Silent(#[source] StreamEnd),
+    #[error("{0} before it proved that it holds this job's secret")]
+    Unproven(#[source] StreamEnd),
+    #[error("{}", explain(*.0))]
+    Handshake(HandshakeError),
+    #[error("it did not authenticate within {waited:.1?}")]
+    Late { waited: Duration },
+    #[error("it does not accept a response: {0}")]
+    NoResponse(#[source] std::io::Error),
+    #[error("rank {rank} sent a malformed info")]
+    MalformedInfo { rank: Rank },
+    #[error("rank {rank} sent another frame instead of its info")]
+    UnexpectedFrame { rank: Rank },
+    #[error("rank {rank}: {fault}")]
+    MalformedFrame { rank: Rank, fault: RendezvousFault },
+}
+
 /// The progress of a pending connection.
 pub enum HandshakeProgress {
     /// More bytes must come.
     Waiting,
     /// It is refused, and why: not one of the job's ranks, or malformed data.
-    Refused(String),
+    Refused(RefusedMember),
     /// A rank of the job, with its info.
     Joined(Rank, ParticipantInfo),
 }
@@ -50,7 +81,7 @@ impl PendingMember {
                 PendingState::Hello => match read_exactly::<HELLO_BYTES>(&mut self.stream, &mut self.bytes) {
                     Ok(None) => return HandshakeProgress::Waiting,
                     Ok(Some(hello)) => respond(&mut self.stream, secret, &hello),
-                    Err(error) => Err(format!("{error} before it sent anything")),
+                    Err(end) => Err(RefusedMember::Silent(end)),
                 },
                 PendingState::Answered(server) => {
                     match read_exactly::<PROOF_BYTES>(&mut self.stream, &mut self.bytes) {
@@ -60,9 +91,9 @@ impl PendingMember {
                                 endpoints.client,
                                 FrameReader::new(ParticipantInfo::BYTES_MAX),
                             )),
-                            Err(error) => Err(explain(error)),
+                            Err(error) => Err(RefusedMember::Handshake(error)),
                         },
-                        Err(error) => Err(format!("{error} before it proved that it holds this job's secret")),
+                        Err(end) => Err(RefusedMember::Unproven(end)),
                     }
                 }
                 PendingState::Authenticated(rank, reader) => match reader.read(&mut self.stream) {
@@ -70,11 +101,11 @@ impl PendingMember {
                     Ok(Some(RendezvousFrame { kind: RendezvousKind::Join, payload, .. })) => {
                         match ParticipantInfo::decode(&payload) {
                             Some(info) => return HandshakeProgress::Joined(*rank, info),
-                            None => Err(format!("rank {rank} sent a malformed info")),
+                            None => Err(RefusedMember::MalformedInfo { rank: *rank }),
                         }
                     }
-                    Ok(Some(_)) => Err(format!("rank {rank} sent another frame instead of its info")),
-                    Err(fault) => Err(format!("rank {rank}: {fault}")),
+                    Ok(Some(_)) => Err(RefusedMember::UnexpectedFrame { rank: *rank }),
+                    Err(fault) => Err(RefusedMember::MalformedFrame { rank: *rank, fault }),
                 },
             };
             match outcome {
@@ -95,14 +126,14 @@ pub fn explain(error: HandshakeError) -> String {
     }
 }
 
-fn respond(stream: &mut TcpStream, secret: &Secret, hello: &[u8; HELLO_BYTES]) -> Result<PendingState, String> {
+fn respond(stream: &mut TcpStream, secret: &Secret, hello: &[u8; HELLO_BYTES]) -> Result<PendingState, RefusedMember> {
     let (response, outcome) = match Server::new(secret, ConnectionPurpose::Rendezvous, 0, hello) {
         Ok(server) => (Some(*server.response()), Ok(PendingState::Answered(Box::new(server)))),
-        Err((error, response)) => (response, Err(explain(error))),
+        Err((error, response)) => (response, Err(RefusedMember::Handshake(error))),
     };
     // The send buffer of a new connection has space for a response: a write that would block is an error.
     match response.map(|response| stream.write_all(&response)) {
-        Some(Err(error)) => Err(format!("it does not accept a response: {error}")),
+        Some(Err(error)) => Err(RefusedMember::NoResponse(error)),
         _ => outcome,
     }
 }
@@ -111,16 +142,16 @@ fn respond(stream: &mut TcpStream, secret: &Secret, hello: &[u8; HELLO_BYTES]) -
 fn read_exactly<const BYTES: usize>(
     stream: &mut TcpStream,
     bytes: &mut Vec<u8>,
-) -> Result<Option<[u8; BYTES]>, String> {
+) -> Result<Option<[u8; BYTES]>, StreamEnd> {
     while bytes.len() < BYTES {
         let mut buffer = [0; BYTES];
         let missing = BYTES - bytes.len();
         match stream.read(&mut buffer[..missing]) {
-            Ok(0) => return Err("it closed the connection".to_string()),
+            Ok(0) => return Err(StreamEnd::Closed),
             Ok(count) => bytes.extend_from_slice(&buffer[..count]),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
-            Err(error) => return Err(format!("the connection broke ({error})")),
+            Err(error) => return Err(StreamEnd::Broken(error)),
         }
     }
     let whole = bytes.as_slice().try_into().ok();

@@ -92,7 +92,7 @@ fn start_threads(runtime: &'static Runtime, workers: usize) -> Result<()> {
     }
     let name = format!("mobula-{}-progress", runtime.cluster.rank);
     let progress = std::thread::Builder::new().name(name).spawn(move || workers::progress(runtime));
-    let progress = progress.map_err(|error| Error::config(format!("no thread for progress: {error}")))?;
+    let progress = progress.map_err(|error| Error::config(format!("no thread for progress: {error}")).caused_by(&error))?;
     runtime.workers.add_thread(progress);
     Ok(())
 }
@@ -100,13 +100,14 @@ fn start_threads(runtime: &'static Runtime, workers: usize) -> Result<()> {
 /// The values of all ranks, or the error of the first rank that has one.
 fn gather<T: Serialize + for<'de> Deserialize<'de>>(exchange: &mut dyn Exchange, own: &Result<T>) -> Result<Vec<T>> {
     let bytes =
-        postcard::to_allocvec(own).map_err(|error| Error::fabric(format!("an address does not encode: {error}")))?;
+        postcard::to_allocvec(own).map_err(|error| Error::fabric(format!("an address does not encode: {error}")).caused_by(&error))?;
     let all = exchange.allgather(&bytes)?;
     let decode = |(rank, bytes): (usize, Vec<u8>)| {
         postcard::from_bytes::<Result<T>>(&bytes).unwrap_or_else(|error| {
             Err(Error::fabric(format!(
                 "the address of rank {rank} does not decode: {error}; do all ranks run the same binary?"
-            )))
+            ))
+            .caused_by(&error))
         })
     };
     all.into_iter().enumerate().map(decode).collect()

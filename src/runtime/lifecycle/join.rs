@@ -206,7 +206,7 @@ impl TransportSet {
         let needed = |kind: TransportKind| routes.iter().any(|route| route.contains(&kind));
         let store = Region::Host(arena.clone());
         if let Ok(mpi) = &world.mpi {
-            mpi.register(&store).map_err(Error::fabric)?;
+            mpi.register(&store)?;
             if needed(TransportKind::Mpi) {
                 self.add(TransportKind::Mpi, mpi.clone());
             }
@@ -217,7 +217,7 @@ impl TransportSet {
                 return Err(Error::fabric(format!("rank {rank} listens for TCP, and not every rank does")));
             };
             let tcp = TcpTransport::start(listener, rank, addresses, &world.secret, config.peer_timeout)?;
-            tcp.register(&store).map_err(Error::fabric)?;
+            tcp.register(&store)?;
             self.add(TransportKind::Tcp, Arc::new(tcp));
         }
         Ok(())

@@ -11,7 +11,7 @@ use crate::scheduling::{Totals, UNIT, fixed_of};
 use crate::topology::Topology;
 use crate::transport::shm::Inbox;
 use crate::transport::tcp::{Addresses, Listener, TcpAddress};
-use crate::transport::verbs::VerbsEndpoint;
+use crate::transport::verbs::{VerbsEndpoint, VerbsError};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -92,9 +92,9 @@ impl LocalResources {
         let capabilities = Capabilities {
             choice: config.fabric,
             host: position.host,
-            verbs: verbs.as_ref().map(VerbsEndpoint::address).map_err(Clone::clone),
-            mpi: world.mpi.as_ref().map(|_| ()).map_err(Clone::clone),
-            tcp: tcp.as_ref().map(|_| ()).map_err(Clone::clone),
+            verbs: verbs.as_ref().map(VerbsEndpoint::address).map_err(ToString::to_string),
+            mpi: world.mpi.as_ref().map(|_| ()).map_err(ToString::to_string),
+            tcp: tcp.as_ref().map(|_| ()).map_err(ToString::to_string),
         };
         let host = host_resources(config, topology, position.bound, &arena);
         Ok(LocalResources { host, inbox, arena, shared_table, tcp: tcp.ok(), verbs: verbs.ok(), capabilities })
@@ -113,10 +113,20 @@ impl LocalResources {
     }
 }
 
+/// Why this rank does not offer a transport.
+#[derive(Debug, thiserror::Error)]
+enum NotOffered {
+    /// The ranks use others.
+    #[error("not needed")]
+    NotNeeded,
+    #[error(transparent)]
+    Verbs(#[from] VerbsError),
+}
+
 /// A listening socket, or why none is needed. It is an error if one is needed and cannot be had.
-fn open_tcp(config: &Config, world: &World, hosts: usize) -> Result<Result<Listener, String>> {
+fn open_tcp(config: &Config, world: &World, hosts: usize) -> Result<Result<Listener, NotOffered>> {
     if !transport_choice::needs_tcp(config.fabric, hosts, world.mpi.is_ok()) {
-        return Ok(Err("not needed".to_string()));
+        return Ok(Err(NotOffered::NotNeeded));
     }
     let addresses = Addresses::choose(config.interface.as_deref())?;
     let ports = config.ports.map(|ports| ports.first..=ports.last);
@@ -129,9 +139,9 @@ fn open_verbs(
     topology: &Topology,
     position: &HostPosition<'_>,
     arena: &Arc<Arena>,
-) -> Result<VerbsEndpoint, String> {
+) -> Result<VerbsEndpoint, NotOffered> {
     if !transport_choice::needs_verbs(config.fabric, position.hosts) {
-        return Err("not needed".to_string());
+        return Err(NotOffered::NotNeeded);
     }
     let first = position.bound.get(position.index).and_then(|cpus| cpus.first());
     let numa = topology.numa.iter().find(|numa| first.is_some_and(|cpu| numa.cpus.contains(cpu)));
@@ -146,6 +156,7 @@ fn host_resources(config: &Config, topology: Topology, bound: &[Vec<u32>], arena
     let gpus = gpus.map(|gpus| {
         gpus.iter().map(|gpu| format!("{} ({}, {} MiB)", gpu.name, gpu.pci, gpu.memory_bytes >> 20)).collect()
     });
+    let gpus = gpus.map_err(|error| error.to_string());
     let union: Vec<u32> = bound.iter().flatten().copied().collect();
     let memory_bytes = config.memory_bytes.unwrap_or_else(|| topology.usable_memory_bytes());
     let mut custom: Vec<(String, i64)> =

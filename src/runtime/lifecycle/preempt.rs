@@ -139,7 +139,9 @@ fn start_thread() -> Result<i32> {
             });
         }
     });
-    started.map(|_| descriptor).map_err(|error| Error::config(format!("on_preempt needs one more thread: {error}")))
+    started
+        .map(|_| descriptor)
+        .map_err(|error| Error::config(format!("on_preempt needs one more thread: {error}")).caused_by(&error))
 }
 
 /// Blocks until the signal came, once or several times; false if waiting fails.

@@ -15,7 +15,7 @@ use crate::runtime::memory::allocate::store_full;
 use crate::runtime::memory::blocks::OwnMemory;
 use crate::runtime::memory::space::{allocate, in_callback};
 use crate::store::{CHUNK_BYTES, Chunks, CopySource};
-use crate::transport::{Refusal, RemoteAddress};
+use crate::transport::{ReadError, Refusal, RemoteAddress};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -125,7 +125,7 @@ pub fn start_pulls(runtime: &'static Runtime) {
 }
 
 /// A read has ended.
-pub fn on_read_done(runtime: &'static Runtime, token: u64, block: std::result::Result<Block, String>) {
+pub fn on_read_done(runtime: &'static Runtime, token: u64, block: std::result::Result<Block, ReadError>) {
     let outcome = {
         let mut reads = lock(&runtime.memory.pulls.reads);
         let Some(read) = reads.in_flight.remove(&token) else { return };
@@ -140,7 +140,7 @@ pub fn on_read_done(runtime: &'static Runtime, token: u64, block: std::result::R
                 // once.
                 let has_other_transport = runtime.router.route_to(pull.sources[read.source].block.owner).len() > 1;
                 pull.chunks.on_failed(read.chunk, read.source, has_other_transport);
-                (pull.has_lost_pieces, pull.reason) = (true, reason);
+                (pull.has_lost_pieces, pull.reason) = (true, reason.to_string());
             }
         }
         let outcome = advance(runtime, &mut reads, read.pull);

@@ -103,7 +103,7 @@ impl Capture {
         let reader = std::thread::Builder::new()
             .name("mobula-output".to_string())
             .spawn(move || forward(runtime, &reader_end))
-            .map_err(|error| Error::config(format!("no thread for the output of tasks: {error}")))?;
+            .map_err(|error| Error::config(format!("no thread for the output of tasks: {error}")).caused_by(&error))?;
         Ok(Capture { runtime, before, from, reader })
     }
 

@@ -63,7 +63,7 @@ pub fn find_location_of(runtime: &'static Runtime, actor: &Arc<ActorRef>, option
     if let Err(failure) =
         std::thread::Builder::new().name(format!("mobula-{}-bundle", runtime.cluster.rank)).spawn(look_up)
     {
-        let location = Err(Error::config(format!("no thread can look its bundle up: {failure}")));
+        let location = Err(Error::config(format!("no thread can look its bundle up: {failure}")).caused_by(&failure));
         runtime.protocol.actors.owner.on_bundle_located(&runtime, actor, error, location);
     }
 }

@@ -31,8 +31,8 @@ pub fn create_group(runtime: &'static Runtime, bundles: Vec<Bundle>, strategy: S
     let mut refused = None;
     decide(runtime, |groups, hosts, now_ns| {
         let created = groups.create(number, requests, strategy, hosts, now_ns);
-        created.unwrap_or_else(|missing| {
-            refused = Some(missing);
+        created.unwrap_or_else(|error| {
+            refused = Some(error.missing);
             Vec::new()
         })
     });

@@ -34,8 +34,8 @@ impl Failover {
 
 /// The link to `peer` over `transport`, an index into the router's transports, failed.
 pub fn on_link_down(runtime: &'static Runtime, transport: usize, peer: Rank, reason: &str) {
-    if let Err(reason) = runtime.router.on_link_down(&runtime.cluster, transport, peer, reason) {
-        membership::on_unreachable(runtime, peer, &reason);
+    if let Err(error) = runtime.router.on_link_down(&runtime.cluster, transport, peer, reason) {
+        membership::on_unreachable(runtime, peer, &error.to_string());
     }
 }
 
@@ -45,8 +45,19 @@ pub fn on_resume(runtime: &'static Runtime, peer: Rank, transport_index: u8, del
     match runtime.router.on_resume(peer, transport_index, delivered) {
         Ok(true) => memory::start_pulls(runtime),
         Ok(false) => {}
-        Err(reason) => membership::on_unreachable(runtime, peer, &reason),
+        Err(error) => membership::on_unreachable(runtime, peer, &error.to_string()),
     }
+}
+
+/// Why a link cannot be replaced by the next transport.
+#[derive(Debug, thiserror::Error)]
+enum FailoverError {
+    /// No transport is left, or this one cannot tell what was delivered.
+    #[error("{reason}")]
+    NoTransport { reason: String },
+    /// The peer's `Resume` contradicts what was sent to it.
+    #[error("it claims that {delivered} messages were delivered, which cannot be")]
+    ImpossibleResume { delivered: u64 },
 }
 
 impl Router {
@@ -54,24 +65,25 @@ impl Router {
     ///
     /// # Errors
     /// Why no transport leads to the peer any more.
-    fn on_link_down(&self, cluster: &ClusterInfo, transport: usize, peer: Rank, reason: &str) -> Result<(), String> {
+    fn on_link_down(&self, cluster: &ClusterInfo, transport: usize, peer: Rank, reason: &str) -> Result<(), FailoverError> {
         let mut outbox = self.peers[peer as usize].outbox.lock();
         if self.transport_to(peer) != Some(transport) {
             // A transport no longer in use, or not yet: messages queued for it learn of the failure when it is used.
             return Ok(());
         }
         if !self.fail_over(cluster, &mut outbox, peer, reason) {
-            return Err(reason.to_string());
+            return Err(FailoverError::NoTransport { reason: reason.to_string() });
         }
         // The other side's `Resume` may have come first.
-        outbox.early_delivered.take().map_or(Ok(()), |delivered| self.resync(&mut outbox, peer, delivered))
+        let early = outbox.early_delivered.take();
+        early.map_or(Ok(()), |delivered| self.resync(&mut outbox, peer, delivered))
     }
 
     /// As the function of this name; true unless the link's failure is still to be detected here.
     ///
     /// # Errors
     /// Why the two cannot go on over that transport.
-    fn on_resume(&self, peer: Rank, transport_index: u8, delivered: u64) -> Result<bool, String> {
+    fn on_resume(&self, peer: Rank, transport_index: u8, delivered: u64) -> Result<bool, FailoverError> {
         let state = &self.peers[peer as usize];
         let mut outbox = state.outbox.lock();
         let current = state.transport_index.load(Ordering::Relaxed);
@@ -119,12 +131,11 @@ impl Router {
     }
 
     /// Both sides have told what was delivered: what `peer` has is dropped here, the rest is sent.
-    fn resync(&self, outbox: &mut PeerOutbox, peer: Rank, delivered: u64) -> Result<(), String> {
+    fn resync(&self, outbox: &mut PeerOutbox, peer: Rank, delivered: u64) -> Result<(), FailoverError> {
         let Some(failover) = outbox.failover.take() else { return Ok(()) };
         let waiting = outbox.messages.len() as u64;
         let known = delivered.checked_sub(failover.first).filter(|known| *known <= waiting);
-        let known =
-            known.ok_or_else(|| format!("it claims that {delivered} messages were delivered, which cannot be"))?;
+        let known = known.ok_or(FailoverError::ImpossibleResume { delivered })?;
         outbox.messages.drain(..known as usize);
         self.waiting.fetch_sub(known as usize, Ordering::Relaxed);
         // This side's `Resume` goes first, also if the other side's came before it was sent.

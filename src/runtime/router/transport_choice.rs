@@ -58,6 +58,28 @@ impl Capabilities {
     }
 }
 
+/// Why no transport connects two ranks.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoRoute {
+    /// Their settings differ.
+    #[error("MOBULA_FABRIC is {one:?} on one and {other:?} on the other")]
+    DifferentChoices {
+        /// The setting of one.
+        one: FabricChoice,
+        /// The setting of the other.
+        other: FabricChoice,
+    },
+    /// They do not share memory.
+    #[error("MOBULA_FABRIC=shm, and they are on different hosts")]
+    OtherHost,
+    /// Each transport that the setting allows is missing, and why.
+    #[error("{}", .0.join("; "))]
+    NoneInCommon(Vec<String>),
+    /// RDMA connections are set up over another transport.
+    #[error("verbs need mpi or tcp to set up their connections")]
+    VerbsAlone,
+}
+
 /// Returns true if ranks of one host share memory under this setting.
 pub fn shares_memory(choice: FabricChoice) -> bool {
     matches!(choice, FabricChoice::Auto | FabricChoice::Shm)
@@ -82,9 +104,9 @@ pub fn needs_tcp(choice: FabricChoice, hosts: usize, has_mpi: bool) -> bool {
 ///
 /// # Errors
 /// Why there is none.
-pub fn transports_between(one: &Capabilities, other: &Capabilities) -> Result<Vec<TransportKind>, String> {
+pub fn transports_between(one: &Capabilities, other: &Capabilities) -> Result<Vec<TransportKind>, NoRoute> {
     if one.choice != other.choice {
-        return Err(format!("MOBULA_FABRIC is {:?} on one and {:?} on the other", one.choice, other.choice));
+        return Err(NoRoute::DifferentChoices { one: one.choice, other: other.choice });
     }
     let both = |kind: TransportKind| {
         let joined = kind != TransportKind::Verbs || why_unreachable(one, other).is_none();
@@ -92,20 +114,20 @@ pub fn transports_between(one: &Capabilities, other: &Capabilities) -> Result<Ve
     };
     let candidates: &[TransportKind] = match one.choice {
         FabricChoice::Auto | FabricChoice::Shm if one.host == other.host => return Ok(vec![TransportKind::Shm]),
-        FabricChoice::Shm => return Err("MOBULA_FABRIC=shm, and they are on different hosts".to_string()),
+        FabricChoice::Shm => return Err(NoRoute::OtherHost),
         FabricChoice::Auto => &[TransportKind::Verbs, TransportKind::Mpi, TransportKind::Tcp],
         FabricChoice::Verbs => &[TransportKind::Verbs],
         FabricChoice::Mpi => &[TransportKind::Mpi],
         FabricChoice::Tcp => &[TransportKind::Tcp],
     };
     let Some(best) = candidates.iter().copied().find(|kind| both(*kind)) else {
-        return Err(candidates.iter().map(|kind| why_not(*kind, one, other)).collect::<Vec<_>>().join("; "));
+        return Err(NoRoute::NoneInCommon(candidates.iter().map(|kind| why_not(*kind, one, other)).collect()));
     };
     // RDMA connections are set up over another transport, which is also the one to fail over to.
     let second = [TransportKind::Mpi, TransportKind::Tcp].into_iter().find(|kind| both(*kind));
     match (best, second) {
         (TransportKind::Verbs, Some(second)) => Ok(vec![best, second]),
-        (TransportKind::Verbs, None) => Err("verbs need mpi or tcp to set up their connections".to_string()),
+        (TransportKind::Verbs, None) => Err(NoRoute::VerbsAlone),
         _ => Ok(vec![best]),
     }
 }
@@ -113,7 +135,7 @@ pub fn transports_between(one: &Capabilities, other: &Capabilities) -> Result<Ve
 /// Why the devices of two ranks cannot reach each other, if both have one.
 fn why_unreachable(one: &Capabilities, other: &Capabilities) -> Option<String> {
     let (one, other) = (one.verbs.as_ref().ok()?, other.verbs.as_ref().ok()?);
-    one.check_reachable(other).and_then(|()| other.check_reachable(one)).err()
+    one.check_reachable(other).and_then(|()| other.check_reachable(one)).err().map(|error| error.to_string())
 }
 
 fn why_not(kind: TransportKind, one: &Capabilities, other: &Capabilities) -> String {
@@ -147,7 +169,7 @@ pub fn table(hosts: &[(String, Vec<Rank>)], capabilities: &[Capabilities]) -> Tr
         let (one, other) = (&capabilities[one as usize], &capabilities[other as usize]);
         let (transport, reason) = match transports_between(one, other) {
             Ok(transports) => (transports[0].name(), why_chosen(&transports, one, other)),
-            Err(reason) => ("none", reason),
+            Err(reason) => ("none", reason.to_string()),
         };
         let reason = TransportReason { transport, reason };
         if !reasons.contains(&reason) {
@@ -237,17 +259,17 @@ mod tests {
         assert_eq!(between(Tcp, &all, &all, (0, 0)), Ok(vec![Kind::Tcp]));
         assert_eq!(between(Mpi, &all, &all, (0, 0)), Ok(vec![Kind::Mpi]));
         assert_eq!(between(Verbs, &all, &all, (0, 0)), Ok(vec![Kind::Verbs, Kind::Mpi]));
-        assert!(between(Shm, &all, &all, (0, 1)).unwrap_err().contains("different hosts"));
-        let none = between(Auto, &[], &all, (0, 1)).unwrap_err();
+        assert!(between(Shm, &all, &all, (0, 1)).unwrap_err().to_string().contains("different hosts"));
+        let none = between(Auto, &[], &all, (0, 1)).unwrap_err().to_string();
         for reason in ["no verbs: no RDMA device", "no mpi: not started by MPI", "no tcp: no socket"] {
             assert!(none.contains(reason), "{none}");
         }
-        assert!(between(Verbs, &[Kind::Tcp], &all, (0, 0)).unwrap_err().contains("no RDMA device"));
+        assert!(between(Verbs, &[Kind::Tcp], &all, (0, 0)).unwrap_err().to_string().contains("no RDMA device"));
     }
 
     #[test]
     fn differing_settings_are_named_in_the_error() {
-        let error = transports_between(&capabilities(0, Tcp, &[]), &capabilities(0, Auto, &[])).unwrap_err();
+        let error = transports_between(&capabilities(0, Tcp, &[]), &capabilities(0, Auto, &[])).unwrap_err().to_string();
         assert!(error.contains("Tcp") && error.contains("Auto"), "{error}");
     }
 

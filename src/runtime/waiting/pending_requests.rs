@@ -92,6 +92,7 @@ impl Runtime {
         let bytes = self.waiting.requests.request(self, rank, send)??;
         postcard::from_bytes(&bytes).map_err(|error| {
             Error::fabric(format!("the response of rank {rank} to {request:?} does not decode: {error}"))
+                .caused_by(&error)
         })
     }
 }

@@ -48,6 +48,7 @@ impl Fiber {
                 "no stack of {stack_bytes} bytes for another blocked task: {error}; lower MOBULA_STACK_BYTES or \
                  MOBULA_FIBERS"
             ))
+            .caused_by(&error)
         })?;
         // The lowest page of the mapping is the guard.
         let bounds = (stack.limit().get() + PAGE_BYTES, stack.base().get());

@@ -94,7 +94,9 @@ pub fn spawn(runtime: &'static Runtime, index: usize) -> Result<&'static WorkerS
             worker.run(&runtime.cluster.config);
             HERE.set(std::ptr::null());
         })
-        .map_err(|error| crate::base::Error::config(format!("worker thread {index} does not start: {error}")))?;
+        .map_err(|error| {
+            crate::base::Error::config(format!("worker thread {index} does not start: {error}")).caused_by(&error)
+        })?;
     shared.set_thread(handle.thread().clone());
     runtime.workers.add_thread(handle);
     Ok(shared)

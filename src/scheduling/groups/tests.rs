@@ -257,8 +257,8 @@ fn group_that_no_host_can_ever_hold_is_refused_at_once() {
     let mut groups = Groups::new(1);
     let world = GroupSim::new(&[2, 2], 1);
     let bundles = vec![ResourceRequest::one_cpu(), ResourceRequest { gpu: UNIT, ..ResourceRequest::one_cpu() }];
-    let missing = groups.create(1, bundles, Strategy::Pack, &world.hosts, 0).unwrap_err();
-    assert_eq!(missing, "bundle 1: 1 GPU requested, 0 available");
+    let error = groups.create(1, bundles, Strategy::Pack, &world.hosts, 0).unwrap_err();
+    assert_eq!(error.missing, "bundle 1: 1 GPU requested, 0 available");
     assert_eq!(groups.due_ns(), None);
 }
 

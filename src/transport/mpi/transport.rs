@@ -21,7 +21,7 @@ use crate::base::limits::{MESSAGE_BYTES_MAX, POLL_BATCH_MAX};
 use crate::base::log::{Level, log};
 use crate::base::sync::{AtomicUsize, Ordering, lock};
 use crate::memory::{Arena, Block, Region};
-use crate::transport::{Refusal, RemoteAddress, Transport, TransportEvent};
+use crate::transport::{Refusal, RegisterError, RemoteAddress, Transport, TransportEvent};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, TryLockError};
 use std::time::{Duration, Instant};
 
@@ -331,7 +331,7 @@ impl Transport for MpiTransport {
         "mpi"
     }
 
-    fn register(&self, region: &Region) -> Result<(), String> {
+    fn register(&self, region: &Region) -> Result<(), RegisterError> {
         self.set_arena(region.on_host()?.clone());
         Ok(())
     }

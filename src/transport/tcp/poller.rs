@@ -8,7 +8,7 @@ use super::socket::configure;
 use crate::base::Rank;
 use crate::base::clock::now_ns;
 use crate::base::sync::{Ordering, lock};
-use crate::transport::TransportEvent;
+use crate::transport::{ReadError, TransportEvent};
 use crate::transport::epoll::{Interest, Ready, Watched};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
@@ -213,8 +213,12 @@ impl Poller {
             },
         };
         drop(link);
+        let shared: Arc<str> = reason.as_str().into();
         for reading in filling.into_iter().chain(connection.reads.into_reads()) {
-            turn.queued.push_back(QueuedEvent::Read { token: reading.token, block: Err(reason.clone()) });
+            turn.queued.push_back(QueuedEvent::Read {
+                token: reading.token,
+                block: Err(ReadError::LinkFailed(shared.clone())),
+            });
         }
         turn.queued.push_back(QueuedEvent::LinkDown { peer, reason });
     }

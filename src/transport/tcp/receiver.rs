@@ -7,7 +7,7 @@ use super::reads::ReadInFlight;
 use super::send_queue::{CREDIT_BYTES_MIN, WINDOW_BYTES};
 use crate::base::Rank;
 use crate::base::limits::POLL_BATCH_MAX;
-use crate::transport::TransportEvent;
+use crate::transport::{ReadError, TransportEvent};
 use rustix::io::Errno;
 use std::collections::VecDeque;
 use std::io::IoSliceMut;
@@ -212,7 +212,7 @@ impl Receiver {
                 let reason = String::from_utf8_lossy(body).into_owned();
                 let ReadInFlight { token, .. } = self.take(peers, slot, 0)?;
                 peers.with_connection(peer, |connection| connection.reads.end(slot));
-                let block = Err(format!("{} refused a read: {reason}", peers.named(peer)));
+                let block = Err(ReadError::RefusedBecause { peer: peers.named(peer), reason });
                 turn.queued.push_back(QueuedEvent::Read { token, block });
             }
             FrameKind::Welcome | FrameKind::Yield => return Err(FrameError::Unexpected(header.kind)),

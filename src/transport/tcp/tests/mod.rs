@@ -226,7 +226,7 @@ fn device_memory_is_refused_with_a_reason() {
     use crate::memory::CudaRegion;
     let job = Job::new(2);
     let device = CudaRegion { number: 1, device: 0, address: 0, bytes: 64, dmabuf: None, owner: Box::new(()) };
-    assert!(job.ranks[0].register(&Region::Cuda(Arc::new(device))).unwrap_err().contains("GPU 0"));
+    assert!(job.ranks[0].register(&Region::Cuda(Arc::new(device))).unwrap_err().to_string().contains("GPU 0"));
     let block = job.arenas[0].allocate(64).expect("space");
     job.ranks[0].read(1, RemoteAddress { region: 1, offset: 0 }, block, 7).expect("taken");
     let seen = job.poll_until(|seen| !seen.is_empty());
