@@ -3,7 +3,7 @@
 use crate::base::{Error, ObjectId};
 use crate::objects::ArrayMemory;
 use crate::protocol::actors::caller::calls::is_checkpointed_call;
-use crate::protocol::environment::Environment;
+use crate::protocol::environment::{BlockStore, Environment, Messenger};
 use crate::protocol::{Message, WireAttachment, WireValue, BlockAddress};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 pub type FetchedBlocks = FxHashMap<ObjectId, Result<Arc<dyn ArrayMemory>, Error>>;
 
 /// True if a block must be fetched before this rank can read it.
-pub fn must_fetch(env: &impl Environment, address: &BlockAddress) -> bool {
+pub fn must_fetch(env: &(impl Messenger + BlockStore), address: &BlockAddress) -> bool {
     address.block.owner != env.rank() && !env.is_mapped(address.block.owner)
 }
 
@@ -41,7 +41,7 @@ pub fn missing_blocks(env: &impl Environment, message: &Message<'_>, fetched: &F
 pub type MissingBlock = (BlockAddress, bool);
 
 /// The blocks of a value that are neither readable here nor in `fetched`.
-pub fn missing_of(env: &impl Environment, value: &WireValue<'_>, fetched: &FetchedBlocks) -> Vec<MissingBlock> {
+pub fn missing_of(env: &(impl Messenger + BlockStore), value: &WireValue<'_>, fetched: &FetchedBlocks) -> Vec<MissingBlock> {
     let mut addresses: Vec<MissingBlock> = Vec::new();
     let mut add = |address: &BlockAddress, shared: bool| {
         let known = addresses.iter().any(|(other, _)| other == address);

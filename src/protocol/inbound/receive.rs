@@ -6,7 +6,7 @@
 use crate::base::log::{Level, log};
 use crate::base::{Error, ObjectId, Rank};
 use crate::objects::{ArrayMemory, panic_text};
-use crate::protocol::environment::{Environment, FetchPurpose};
+use crate::protocol::environment::{Environment, FetchPurpose, Messenger};
 use crate::protocol::inbound::deferred::DeferredMessages;
 use crate::protocol::inbound::missing_blocks::{FetchedBlocks, missing_blocks};
 use crate::protocol::wire::header::{ReceiveSequence, ReceiveStatus};
@@ -86,7 +86,7 @@ impl Inbound {
         }
     }
 
-    fn decode_checked<'a>(&self, env: &impl Environment, from: Rank, bytes: &'a [u8]) -> Option<Message<'a>> {
+    fn decode_checked<'a>(&self, env: &impl Messenger, from: Rank, bytes: &'a [u8]) -> Option<Message<'a>> {
         let checked = Message::decode(bytes).and_then(|message| match message.highest_rank() {
             rank if rank < env.size() => Ok(message),
             rank => Err(format!("it names rank {rank} of a cluster of {}", env.size())),

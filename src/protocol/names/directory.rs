@@ -7,7 +7,7 @@ use crate::base::sync::lock;
 use crate::base::{ObjectId, Rank};
 use crate::objects::Attachment;
 use crate::protocol::wire::actor_message::{ActorMessage, WireActor};
-use crate::protocol::environment::Environment;
+use crate::protocol::environment::{Environment, Liveness, Messenger};
 use crate::protocol::actors::caller::handles::ActorRef;
 use crate::protocol::{Message, WireAttachment};
 use rustc_hash::FxHashMap as HashMap;
@@ -91,17 +91,17 @@ fn directory_rank_among(name: &str, size: u32, is_alive: impl Fn(Rank) -> bool) 
 
 impl NameDirectory {
     /// The directory rank of a name.
-    pub fn directory_rank(&self, env: &impl Environment, name: &str) -> Rank {
+    pub fn directory_rank(&self, env: &(impl Messenger + Liveness), name: &str) -> Rank {
         directory_rank_among(name, env.size(), |rank| !env.is_dead(rank))
     }
 
     /// True if `rank`, which is dead, was the directory rank of a name.
-    pub(in crate::protocol) fn was_directory_rank(&self, env: &impl Environment, name: &str, rank: Rank) -> bool {
+    pub(in crate::protocol) fn was_directory_rank(&self, env: &(impl Messenger + Liveness), name: &str, rank: Rank) -> bool {
         directory_rank_among(name, env.size(), |other| other == rank || !env.is_dead(other)) == rank
     }
 
     /// True if the rank that would be a name's directory if all ranks were alive is dead.
-    pub(in crate::protocol) fn is_first_directory_rank_dead(&self, env: &impl Environment, name: &str) -> bool {
+    pub(in crate::protocol) fn is_first_directory_rank_dead(&self, env: &(impl Messenger + Liveness), name: &str) -> bool {
         env.is_dead(directory_rank_among(name, env.size(), |_| true))
     }
 
@@ -150,7 +150,7 @@ impl NameDirectory {
 
     /// The owner of some named actors died. Asks each actor's location to free the name if the actor is not there: it
     /// may never have been constructed.
-    pub(in crate::protocol) fn verify_names_of(&self, env: &impl Environment, owner: Rank) {
+    pub(in crate::protocol) fn verify_names_of(&self, env: &(impl Messenger + Liveness), owner: Rank) {
         let names = lock(&self.0);
         let actors = names.iter().filter(|(_, (_, actor))| actor.id.owner == owner);
         let actors: Vec<_> = actors.map(|(name, (_, actor))| (name.clone(), actor.id, actor.location())).collect();

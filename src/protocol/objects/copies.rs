@@ -5,7 +5,7 @@ use crate::base::sync::{AtomicBool, Ordering, lock};
 use crate::base::{Error, ObjectId, Rank, Result};
 use crate::objects::ArrayMemory;
 use crate::protocol::inbound::missing_blocks::FetchedBlocks;
-use crate::protocol::environment::{Environment, FetchPurpose};
+use crate::protocol::environment::{Environment, FetchPurpose, Messenger};
 use crate::protocol::{Message, BlockAddress};
 use crate::store::{
     CHUNK_BYTES, Copies, CopyAction, CopyMessage, Holders, ServedCopy, HostPeers, CopySource, FetchRoute, ObjectLocations, cache_rank,
@@ -110,7 +110,7 @@ impl HostCopies {
     }
 
     /// A numbered block of this rank was freed: its copies are no longer retained.
-    pub fn on_block_freed(&self, env: &impl Environment, number: u64) {
+    pub fn on_block_freed(&self, env: &impl Messenger, number: u64) {
         if !self.has_sent_locations.load(Ordering::Acquire) {
             return;
         }

@@ -21,7 +21,7 @@
 use crate::base::sync::lock;
 use crate::base::{ObjectId, Rank};
 use crate::protocol::objects::Objects;
-use crate::protocol::environment::Environment;
+use crate::protocol::environment::{BlockStore, Messenger};
 use crate::protocol::objects::references::ExportPin;
 use crate::protocol::{Message, BlockAddress};
 use crate::store::{EvictionCandidate, EvictionClass, choose_evictions};
@@ -44,7 +44,7 @@ pub struct ReclaimableBlock {
 
 impl Objects {
     /// The blocks of this rank's store that could be requested back, as candidates to leave it.
-    pub fn reclaimable(&self, env: &impl Environment) -> Vec<(ReclaimableBlock, EvictionCandidate)> {
+    pub fn reclaimable(&self, env: &(impl Messenger + BlockStore)) -> Vec<(ReclaimableBlock, EvictionCandidate)> {
         if !self.has_unmapped_stores {
             return Vec::new();
         }
@@ -56,7 +56,7 @@ impl Objects {
     }
 
     /// The blocks whose holder could be asked to release them.
-    fn reclaimable_blocks(&self, env: &impl Environment) -> Vec<ReclaimableBlock> {
+    fn reclaimable_blocks(&self, env: &(impl Messenger + BlockStore)) -> Vec<ReclaimableBlock> {
         let tables = lock(&self.references.tables);
         let blocks = tables.exported.iter().filter_map(|(number, pin)| {
             let ExportPin::Memory(memory) = pin else { return None };
@@ -73,7 +73,7 @@ impl Objects {
     }
 
     /// Requests these blocks back.
-    pub fn reclaim(&self, env: &impl Environment, block: &[ReclaimableBlock]) {
+    pub fn reclaim(&self, env: &impl Messenger, block: &[ReclaimableBlock]) {
         let mut by_holder: BTreeMap<Rank, Vec<u64>> = BTreeMap::new();
         block.iter().for_each(|block| by_holder.entry(block.to).or_default().push(block.number));
         for (to, blocks) in by_holder {
@@ -86,7 +86,7 @@ impl Objects {
 
     /// As `reclaim`, for the blocks that were sent first, up to `bytes` bytes; returns how many bytes they have.
     #[cfg_attr(not(feature = "sim"), allow(dead_code))]
-    pub fn reclaim_bytes(&self, env: &impl Environment, bytes: u64) -> u64 {
+    pub fn reclaim_bytes(&self, env: &(impl Messenger + BlockStore), bytes: u64) -> u64 {
         let mut all = self.reclaimable(env);
         all.sort_unstable_by_key(|(block, _)| block.number);
         let candidates: Vec<EvictionCandidate> = all.iter().map(|(_, candidate)| *candidate).collect();
@@ -105,7 +105,7 @@ impl Objects {
 
     /// A rank whose store is full requests blocks that this one holds: releases the values that consist of them, where
     /// they are not needed.
-    pub(in crate::protocol) fn on_reclaim(&self, env: &impl Environment, from: Rank, blocks: Vec<u64>) {
+    pub(in crate::protocol) fn on_reclaim(&self, env: &impl Messenger, from: Rank, blocks: Vec<u64>) {
         let mut blocks: BTreeSet<u64> = blocks.into_iter().collect();
         for value in self.unfetched.stored_at(from) {
             let is_requested = |index: &BlockAddress| index.block.owner == from && blocks.contains(&index.block.number);
@@ -121,7 +121,7 @@ impl Objects {
     }
 
     /// The holder of these blocks does not release them.
-    pub(in crate::protocol) fn on_reclaim_refused(&self, env: &impl Environment, blocks: &[u64]) {
+    pub(in crate::protocol) fn on_reclaim_refused(&self, env: &impl BlockStore, blocks: &[u64]) {
         self.mark_reclaim_refused(blocks);
         env.wake_space_waiters();
     }

@@ -4,7 +4,7 @@ use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::base::{Error, ObjectId, Rank};
 use crate::objects::{AnySlot, ArrayMemory, ReceivedReference};
 use crate::protocol::inbound::missing_blocks::FetchedBlocks;
-use crate::protocol::environment::Environment;
+use crate::protocol::environment::{BlockStore, Liveness, Messenger};
 use crate::protocol::objects::unfetched::UnfetchedBlock;
 use crate::protocol::actors::caller::handles::ActorRef;
 use crate::protocol::{BlockAddress, Message};
@@ -54,20 +54,20 @@ pub(in crate::protocol::objects) struct Tables {
 }
 
 impl Tables {
-    fn on_received(&mut self, env: &impl Environment, id: ObjectId, from: Rank) {
+    fn count_received(&mut self, env: &impl Messenger, id: ObjectId, from: Rank) {
         let action = self.counts.received(id, from);
-        self.perform(env, action);
+        self.apply(env, action);
     }
 
-    fn on_dropped(&mut self, env: &impl Environment, id: ObjectId) {
+    fn count_dropped(&mut self, env: &impl Messenger, id: ObjectId) {
         let action = self.counts.dropped(id);
-        self.perform(env, action);
+        self.apply(env, action);
     }
 
     /// Performs an action of the counts under the lock under which it was decided. Otherwise a reference that is sent
     /// or received in between would be forgotten, and messages of two threads could be sent in another order than they
     /// were decided. Returns what is to be dropped after the lock is released.
-    fn perform(&mut self, env: &impl Environment, action: Option<CountAction>) -> Option<ExportPin> {
+    fn apply(&mut self, env: &impl Messenger, action: Option<CountAction>) -> Option<ExportPin> {
         match action {
             Some(CountAction::Send(to, message)) => {
                 env.send(to, &Message::Count(message));
@@ -123,7 +123,7 @@ impl References {
     /// The address of a block, for `to`; counted.
     pub fn export_memory(
         &self,
-        env: &impl Environment,
+        env: &(impl Liveness + BlockStore),
         memory: &Arc<dyn ArrayMemory>,
         to: Rank,
     ) -> Result<BlockAddress, Error> {
@@ -141,7 +141,7 @@ impl References {
         Ok(address)
     }
 
-    pub(in crate::protocol::objects) fn on_sent(&self, env: &impl Environment, id: ObjectId, to: Rank, pin: impl FnOnce() -> ExportPin) {
+    pub(in crate::protocol::objects) fn on_sent(&self, env: &impl Liveness, id: ObjectId, to: Rank, pin: impl FnOnce() -> ExportPin) {
         let mut tables = lock(&self.tables);
         // Checked under the lock, which `on_peer_failed` takes after the flag was set: no reference to or of a dead
         // rank is counted.
@@ -156,7 +156,7 @@ impl References {
     }
 
     /// A reference named in a message from `from`. Returns the object if it is one of this rank's that another rank holds.
-    pub(in crate::protocol::objects) fn import_reference(&self, env: &impl Environment, id: ObjectId, from: Rank) -> Option<Arc<dyn AnySlot>> {
+    pub(in crate::protocol::objects) fn import_reference(&self, env: &impl Messenger, id: ObjectId, from: Rank) -> Option<Arc<dyn AnySlot>> {
         if id.owner == self.rank
             && let Some(slot) = self.own_slot(id.number)
         {
@@ -166,14 +166,14 @@ impl References {
         if id.owner != self.rank {
             *tables.arriving.entry(id).or_default() += 1;
         }
-        tables.on_received(env, id, from);
+        tables.count_received(env, id, from);
         None
     }
 
     /// The memory of a block named in a message from `from`.
     pub fn import_memory(
         &self,
-        env: &impl Environment,
+        env: &(impl Messenger + BlockStore),
         address: BlockAddress,
         from: Rank,
         fetched: &FetchedBlocks,
@@ -186,11 +186,11 @@ impl References {
             };
         }
         let mut tables = lock(&self.tables);
-        tables.on_received(env, id, from);
+        tables.count_received(env, id, from);
         if let Some(outcome) = fetched.get(&id) {
             // The bytes are here: the block itself is not needed any more.
             if !tables.imported.contains_key(&id) && !tables.arriving.contains_key(&id) {
-                tables.on_dropped(env, id);
+                tables.count_dropped(env, id);
             }
             return outcome.clone();
         }
@@ -206,14 +206,14 @@ impl References {
                 Ok(memory)
             }
             Err(reason) => {
-                tables.on_dropped(env, id);
+                tables.count_dropped(env, id);
                 Err(object_lost(&id.to_string(), reason))
             }
         }
     }
 
     /// What represented `id` here, at `pointer`, was dropped.
-    pub fn on_released(&self, env: &impl Environment, id: ObjectId, pointer: usize) {
+    pub fn on_released(&self, env: &impl Messenger, id: ObjectId, pointer: usize) {
         let mut tables = lock(&self.tables);
         if tables.imported.get(&id).is_none_or(|(known, _)| *known != pointer) {
             // It is represented by something else by now, which will return the grants.
@@ -223,12 +223,12 @@ impl References {
         // A reference in a message that is still being decoded needs the grants: they are returned by what comes to
         // represent it, or by `on_decoded`.
         if !tables.arriving.contains_key(&id) {
-            tables.on_dropped(env, id);
+            tables.count_dropped(env, id);
         }
     }
 
     /// A message that contained a reference to `id` has been decoded.
-    pub fn on_decoded(&self, env: &impl Environment, id: ObjectId) {
+    pub fn on_decoded(&self, env: &impl Messenger, id: ObjectId) {
         let mut tables = lock(&self.tables);
         let Some(arriving) = tables.arriving.get_mut(&id) else { return };
         *arriving -= 1;
@@ -238,12 +238,12 @@ impl References {
         tables.arriving.remove(&id);
         // It was not used (it did not decode), or has been dropped already.
         if !tables.imported.contains_key(&id) {
-            tables.on_dropped(env, id);
+            tables.count_dropped(env, id);
         }
     }
 
     /// A message about reference counts.
-    pub fn handle(&self, env: &impl Environment, from: Rank, message: CountMessage) {
+    pub fn handle(&self, env: &(impl Messenger + Liveness), from: Rank, message: CountMessage) {
         let mut tables = lock(&self.tables);
         if env.is_dead(from) {
             // It died while this message was in flight: its grants have been released.
@@ -252,13 +252,13 @@ impl References {
         let actions = tables.counts.handle(from, message, live_ranks(env));
         // What is forgotten is dropped after the lock is released: dropping it may release other objects.
         let forgotten: Vec<_> =
-            actions.into_iter().map(|action| tables.perform(env, Some(action))).collect();
+            actions.into_iter().map(|action| tables.apply(env, Some(action))).collect();
         drop(tables);
         drop(forgotten);
     }
 
     /// A rank died: releases what it held of this rank's.
-    pub fn on_peer_failed(&self, env: &impl Environment, rank: Rank, error: &Error) {
+    pub fn on_peer_failed(&self, env: &(impl Messenger + Liveness), rank: Rank, error: &Error) {
         let mut tables = lock(&self.tables);
         let slots = tables.imported.iter().filter(|(id, _)| id.owner == rank);
         let mut slots: Vec<_> = slots
@@ -267,7 +267,7 @@ impl References {
         slots.sort_unstable_by_key(|(id, _)| *id);
         let actions = tables.counts.on_rank_failed(rank, live_ranks(env));
         let forgotten: Vec<_> =
-            actions.into_iter().map(|action| tables.perform(env, Some(action))).collect();
+            actions.into_iter().map(|action| tables.apply(env, Some(action))).collect();
         drop(tables);
         drop(forgotten);
         // The values that it owned and had not sent will never arrive. A completed promise stays complete.
@@ -299,7 +299,7 @@ impl References {
 }
 
 /// The ranks that are alive.
-fn live_ranks<D: Environment>(env: &D) -> impl Iterator<Item = Rank> {
+fn live_ranks<D: Messenger + Liveness>(env: &D) -> impl Iterator<Item = Rank> {
     (0..env.size()).filter(|rank| !env.is_dead(*rank))
 }
 

@@ -20,7 +20,7 @@ use crate::lineage::Producer;
 use crate::objects::{AnySlot, ArrayMemory, Attachment, SerializedValue};
 use crate::protocol::objects::Objects;
 use crate::protocol::inbound::missing_blocks::{FetchedBlocks, must_fetch, missing_of};
-use crate::protocol::environment::{Environment, FetchPurpose};
+use crate::protocol::environment::{Environment, FetchPurpose, Liveness};
 use crate::protocol::objects::value_requests::FetchRequest;
 use crate::protocol::objects::unfetched::{Requester, UnfetchedBlock, ValueBody, UnfetchedValue, ValuePart};
 use crate::protocol::{Bytes, Message, WireAttachment, WireValue, BlockAddress};
@@ -262,7 +262,7 @@ fn forward_address(env: &impl Environment, block: &Arc<UnfetchedBlock>, to: Rank
 }
 
 /// A dead rank that stored a part of the value.
-pub fn dead_holder(env: &impl Environment, value: &UnfetchedValue) -> Option<Rank> {
+pub fn dead_holder(env: &impl Liveness, value: &UnfetchedValue) -> Option<Rank> {
     value.addresses().iter().map(|address| address.block.owner).find(|rank| env.is_dead(*rank))
 }
 

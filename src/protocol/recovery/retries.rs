@@ -9,7 +9,7 @@ use crate::objects::AnySlot;
 use crate::protocol::actors::caller::calls::on_call_finished;
 use crate::protocol::recovery::Recovery;
 use crate::protocol::tasks::remote_tasks::{RetryDecision, ResultDestination, RemoteTask};
-use crate::protocol::environment::Environment;
+use crate::protocol::environment::{Environment, Messenger};
 use crate::protocol::actors::caller::handles::ActorRef;
 use crate::protocol::Message;
 use crate::registry::{TaskHeader, FunctionKind, Options, Runnable};
@@ -77,7 +77,7 @@ impl Recovery {
 
     /// Tells the rank that got `Cancel` for a task of this rank that the task finished or is elsewhere: that rank may
     /// have forwarded the task before it got `Cancel`, and would otherwise remember the task for ever.
-    pub(in crate::protocol) fn send_task_finished(&self, env: &impl Environment, number: u64, remote: &RemoteTask) {
+    pub(in crate::protocol) fn send_task_finished(&self, env: &impl Messenger, number: u64, remote: &RemoteTask) {
         if let Some(rank) = remote.cancel_sent_to {
             env.send(rank, &Message::TaskFinished { task: TaskId { owner: env.rank(), number } });
         }

@@ -2,7 +2,7 @@
 
 use crate::base::Rank;
 use crate::base::sync::{AtomicBool, Ordering, lock};
-use crate::protocol::environment::Environment;
+use crate::protocol::environment::{Environment, Messenger, WorkQueue};
 use crate::protocol::Message;
 use crate::scheduling::{StealState, StealDecision};
 use std::sync::Mutex;
@@ -56,7 +56,7 @@ impl WorkStealing {
 
 impl WorkStealing {
     /// A worker is idle: requests work from another rank, or to be remembered there.
-    pub fn request_work(&self, env: &impl Environment) {
+    pub fn request_work(&self, env: &impl Messenger) {
         if env.size() < 2 {
             return;
         }
@@ -93,7 +93,7 @@ impl WorkStealing {
     }
 
     /// Tasks arrived in reply to `Steal`, or because this rank was remembered as idle.
-    pub(in crate::protocol) fn on_reply(&self, env: &impl Environment, tasks: usize, is_response: bool) {
+    pub(in crate::protocol) fn on_reply(&self, env: &(impl Messenger + WorkQueue), tasks: usize, is_response: bool) {
         if !is_response {
             return self.decide(StealState::found_work);
         }

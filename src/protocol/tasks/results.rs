@@ -6,7 +6,7 @@ use crate::base::{Error, Rank, TaskId};
 use crate::objects::{AnySlot, SerializedValue};
 use crate::protocol::actors::caller::calls::on_call_finished;
 use crate::protocol::actors::owner::owned_actors::CallResults;
-use crate::protocol::environment::Environment;
+use crate::protocol::environment::{Environment, Messenger};
 use crate::protocol::tasks::Tasks;
 use crate::protocol::tasks::remote_tasks::{RemoteTask, ResultDestination};
 use crate::protocol::wire::values::MovedTask;
@@ -91,7 +91,7 @@ impl Tasks {
     }
 
     /// Reports to a task's owner that the task failed before it could run here.
-    pub fn send_failure(&self, env: &impl Environment, id: TaskId, returns: usize, error: Error) {
+    pub fn send_failure(&self, env: &impl Messenger, id: TaskId, returns: usize, error: Error) {
         self.cancelled.remove(id);
         env.send(id.owner, &Message::Done { task: id.number, results: vec![Err(error); returns] });
     }
@@ -106,7 +106,7 @@ impl Tasks {
     }
 
     /// A task arrived: if it is one of this rank's, the death of the rank that had it does not matter any more.
-    pub fn on_task_received(&self, env: &impl Environment, id: TaskId, hops: u32) {
+    pub fn on_task_received(&self, env: &impl Messenger, id: TaskId, hops: u32) {
         if id.owner == env.rank() {
             self.remote.update_location(id.number, env.rank(), hops, None);
         }

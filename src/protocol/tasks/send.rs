@@ -8,7 +8,7 @@ use crate::objects::SerializedValue;
 use crate::protocol::tasks::Tasks;
 use crate::protocol::wire::actor_message::{ActorMessage, ActorTarget};
 use crate::protocol::tasks::remote_tasks::RemoteTask;
-use crate::protocol::environment::Environment;
+use crate::protocol::environment::{Environment, Messenger};
 use crate::protocol::objects::value_encoding::OutboundArgs;
 use crate::protocol::recovery::retries::retries_of;
 use crate::protocol::wire::values::{CompactTask, MovedTask};
@@ -104,7 +104,7 @@ impl Tasks {
     }
 
     /// Prepares a task for `to`, and records what this rank has to remember of it.
-    fn prepare_outbound<'a>(&self, env: &impl Environment, task: &'a Arc<dyn Runnable>, to: Rank) -> Option<OutboundTask<'a>> {
+    fn prepare_outbound<'a>(&self, env: &impl Messenger, task: &'a Arc<dyn Runnable>, to: Rank) -> Option<OutboundTask<'a>> {
         let header = task.header();
         let entry = header.entry?;
         let retries = retries_of(header.options.as_deref(), entry.kind);
@@ -176,7 +176,7 @@ impl Tasks {
     }
 
     /// Tasks are forwarded to `to`, or return there: tells each owner once, so that it can handle the death of `to`.
-    fn notify_owners(&self, env: &impl Environment, outbound: &[OutboundTask<'_>], to: Rank) {
+    fn notify_owners(&self, env: &impl Messenger, outbound: &[OutboundTask<'_>], to: Rank) {
         let mut moves: FxHashMap<Rank, Vec<MovedTask>> = FxHashMap::default();
         for OutboundTask { id, hops, .. } in outbound.iter().filter(|outbound| outbound.is_forwarded()) {
             if id.owner == env.rank() {

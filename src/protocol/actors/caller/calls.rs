@@ -11,7 +11,7 @@ use crate::base::{Error, ObjectId, Rank, TaskId};
 use crate::objects::SerializedValue;
 use crate::protocol::wire::actor_message::{ActorMessage, ActorTarget, RestartPolicy, WireActor};
 use crate::protocol::tasks::remote_tasks::ResultDestination;
-use crate::protocol::environment::Environment;
+use crate::protocol::environment::{Environment, Messenger};
 use crate::protocol::actors::caller::handles::ActorRef;
 use crate::protocol::actors::caller::route::CallDisposition;
 use crate::protocol::{Message, WireTask};
@@ -215,7 +215,7 @@ pub(in crate::protocol) fn is_checkpointed_call(env: &impl Environment, number: 
 }
 
 /// A call of this rank finished or failed: it releases its actor.
-pub(in crate::protocol) fn on_call_finished(env: &impl Environment, number: u64, task: &Arc<dyn Runnable>) {
+pub(in crate::protocol) fn on_call_finished(env: &impl Messenger, number: u64, task: &Arc<dyn Runnable>) {
     let Some(target) = task.header().take_target() else { return };
     let Ok(actor) = target.downcast::<ActorRef>() else { return };
     let Some(policy) = actor.restart_policy else { return };

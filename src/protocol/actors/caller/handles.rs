@@ -4,7 +4,7 @@ use crate::base::sync::{AtomicU32, Ordering, lock};
 use crate::base::{Error, ObjectId, Rank};
 use crate::protocol::wire::actor_message::{ActorMessage, RestartPolicy, WireActor};
 use crate::protocol::actors::caller::calls::PendingCall;
-use crate::protocol::environment::Environment;
+use crate::protocol::environment::{Environment, Liveness, Messenger};
 use crate::protocol::actors::caller::route::ActorRoute;
 use crate::protocol::Message;
 use std::sync::{Arc, Mutex};
@@ -97,7 +97,7 @@ impl ActorRef {
     }
 
     /// Ends an actor at its user's request.
-    pub fn kill(&self, env: &impl Environment) {
+    pub fn kill(&self, env: &(impl Messenger + Liveness)) {
         let message = ActorMessage::Kill { reason: "it was killed".to_string(), forget: false };
         // The rank that would restart it must know first.
         let owner_decides = self.restart_policy.is_some() && !env.is_dead(self.id.owner);

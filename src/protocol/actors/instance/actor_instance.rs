@@ -3,16 +3,14 @@
 //! An actor is queued for the rank's workers while it has a call that can run, and only then. Its state is taken out
 //! while a call runs, so that no lock is held across user code.
 
-use crate::protocol::objects::value_encoding::encode_value;
 use crate::base::log::{Level, log};
 use crate::base::sync::lock;
 use crate::base::{Error, ObjectId, Rank, TaskId};
 use crate::objects::{SerializedValue, panic_text};
-use crate::base::limits::INLINE_BYTES_MAX;
-use crate::protocol::actors::retained_values::encode_call;
-use crate::protocol::wire::actor_message::{ActorMessage, WireActor, WireCommit};
+use crate::protocol::actors::instance::send_commit::try_send_commit;
+use crate::protocol::wire::actor_message::{ActorMessage, WireActor};
 use crate::protocol::actors::instance::commits::{Commit, Commits, Seen};
-use crate::protocol::environment::Environment;
+use crate::protocol::environment::{Environment, WorkQueue};
 use crate::protocol::actors::owner::owned_actors::CallResults;
 use crate::protocol::Message;
 use crate::registry::{Checkpoint, Runnable, ActorState};
@@ -328,7 +326,7 @@ impl ActorInstance {
 }
 
 /// Queues the actor for the workers, if it has something to run and is not queued already.
-pub(in crate::protocol) fn schedule(env: &impl Environment, instance: &Arc<ActorInstance>, inner: &mut Inner) {
+pub(in crate::protocol) fn schedule(env: &impl WorkQueue, instance: &Arc<ActorInstance>, inner: &mut Inner) {
     let has_work = match inner.phase {
         ActorPhase::Ready(_) => true,
         ActorPhase::Alive => inner.mailbox.has_ready() && inner.commit_log.as_ref().is_none_or(|commit_log| !commit_log.commits.is_full()),
@@ -388,33 +386,4 @@ fn drop_state(rank: Rank, state: ActorState) {
         let text = panic_text(&*panic);
         log(Level::Error, || format!("rank {rank}: an actor's Drop panicked: {text}"));
     }
-}
-
-/// Sends a commit to an actor's owner.
-///
-/// # Errors
-/// Where it does not encode, or does not fit into the store.
-fn try_send_commit(
-    env: &impl Environment,
-    id: ObjectId,
-    incarnation: u32,
-    commit: &Commit<Arc<SerializedValue>, CallResults>,
-) -> Result<(), Error> {
-    if id.owner == env.rank() {
-        // The actor was restarted on its owner's rank: nothing is sent, so no reference is counted.
-        let (numbers, calls) = ((incarnation, commit.sequence), commit.finished.clone());
-        env.protocol().actors.owner.store_commit(env, (env.rank(), id), numbers, (commit.state.clone(), calls), &commit.acked);
-        return Ok(());
-    }
-    let values = 1 + commit.finished.iter().map(|(_, results)| results.len()).sum::<usize>();
-    let inline_bytes_max = INLINE_BYTES_MAX / values;
-    let state = encode_value(env, &commit.state, id.owner, inline_bytes_max)?;
-    let finished = commit.finished.iter();
-    let finished =
-        finished.map(|(call, results)| encode_call(env, *call, results, id.owner, inline_bytes_max));
-    let finished = finished.collect::<Result<Vec<_>, Error>>()?;
-    let (sequence, acked) = (commit.sequence, commit.acked.clone());
-    let message = ActorMessage::Commit(WireCommit { incarnation, sequence, state, finished, acked });
-    env.send(id.owner, &Message::Actor { actor: id, message });
-    Ok(())
 }

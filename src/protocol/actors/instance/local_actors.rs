@@ -10,7 +10,7 @@ use crate::protocol::actors::retained_values::retain_calls;
 use crate::protocol::Message;
 use crate::protocol::actors::instance::commits::Commits;
 use crate::protocol::tasks::dependencies::when_arguments;
-use crate::protocol::environment::Environment;
+use crate::protocol::environment::{Environment, Liveness, Messenger};
 use crate::protocol::actors::caller::handles::{ActorRef, label_of};
 use crate::protocol::actors::instance::actor_instance::{ActorInstance, CallerId, CommitLog, ActorPhase, mark_dead, refuse_call, schedule};
 use crate::protocol::actors::owner::owned_actors::CallResults;
@@ -144,7 +144,7 @@ impl LocalActors {
     }
 
     /// The instance that a call is for; `None` if there is none and none can come, because the actor's owner is dead.
-    fn instance_of_call(&self, env: &impl Environment, id: ObjectId) -> Option<Arc<ActorInstance>> {
+    fn instance_of_call(&self, env: &impl Liveness, id: ObjectId) -> Option<Arc<ActorInstance>> {
         if env.is_dead(id.owner) { self.find(id) } else { Some(self.instance(id)) }
     }
 
@@ -207,7 +207,7 @@ impl LocalActors {
     }
 
     /// The named actors here whose owner is dead.
-    pub(in crate::protocol) fn with_dead_owner(&self, env: &impl Environment) -> Vec<Arc<ActorInstance>> {
+    pub(in crate::protocol) fn with_dead_owner(&self, env: &impl Liveness) -> Vec<Arc<ActorInstance>> {
         lock(&self.instances).values().filter(|instance| env.is_dead(instance.id.owner)).cloned().collect()
     }
 
@@ -250,7 +250,7 @@ impl LocalActors {
 
     /// The directory rank of a name asks whether the named actor is here. If it is constructed later, from what its
     /// owner had sent before it died, its name is registered again then.
-    pub(in crate::protocol) fn on_verify_name(&self, env: &impl Environment, from: Rank, actor: ObjectId, name: String) {
+    pub(in crate::protocol) fn on_verify_name(&self, env: &impl Messenger, from: Rank, actor: ObjectId, name: String) {
         if !self.has_name(actor, &name) {
             env.send(from, &Message::NameFree { name, actor });
         }

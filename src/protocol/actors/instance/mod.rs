@@ -12,3 +12,4 @@
 pub mod actor_instance;
 pub mod commits;
 pub mod local_actors;
+pub mod send_commit;

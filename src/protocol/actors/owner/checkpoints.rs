@@ -9,7 +9,7 @@ use crate::protocol::actors::retained_values::{encode_call, retain_calls, retain
 use crate::protocol::actors::owner::owned_actors::OwnedActors;
 use crate::protocol::wire::actor_message::{ActorMessage, ActorTarget, WireCommit};
 use crate::protocol::inbound::missing_blocks::FetchedBlocks;
-use crate::protocol::environment::Environment;
+use crate::protocol::environment::{Environment, Messenger};
 use crate::protocol::actors::caller::handles::ActorRef;
 use crate::protocol::actors::owner::owned_actors::{Constructor, CallResults, SavedState};
 use crate::protocol::{Message, WireTask, WireOptions};
@@ -43,7 +43,7 @@ impl OwnedActors {
     /// Saves the state and the results of an actor that runs on `from`, and acknowledges them.
     pub(in crate::protocol) fn store_commit(
         &self,
-        env: &impl Environment,
+        env: &impl Messenger,
         (from, id): (Rank, ObjectId),
         (incarnation, sequence): (u32, u64),
         (state, calls): (Arc<SerializedValue>, Vec<(TaskId, CallResults)>),

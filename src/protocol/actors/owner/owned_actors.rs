@@ -10,7 +10,7 @@ use crate::base::{Error, ObjectId, Rank, Result, TaskId};
 use crate::objects::SerializedValue;
 use crate::protocol::wire::actor_message::{ActorMessage, RestartPolicy};
 use crate::protocol::actors::caller::calls::PendingCall;
-use crate::protocol::environment::Environment;
+use crate::protocol::environment::{Environment, Messenger, RankSelection};
 use crate::protocol::actors::caller::handles::ActorRef;
 use crate::protocol::{Message, request_of_actor};
 use crate::registry::{Options, Placement, Runnable, TableEntry};
@@ -113,7 +113,7 @@ impl OwnedActors {
     ///
     /// # Errors
     /// As `Environment::select_rank`.
-    pub fn select_rank(&self, env: &impl Environment, options: &Options, label: &str) -> Result<Rank> {
+    pub fn select_rank(&self, env: &(impl Messenger + RankSelection), options: &Options, label: &str) -> Result<Rank> {
         let mut requested = options.clone().num_cpus(amount_of(request_of_actor(options).cpu));
         let anywhere = matches!(requested.place, Placement::Auto | Placement::Spread);
         if anywhere {
@@ -340,7 +340,7 @@ impl OwnedActors {
     }
 
     /// As `select_actor_rank`, for a restarted actor: the rank that its options name may be dead.
-    fn select_new_location(&self, env: &impl Environment, options: &Options, label: &str) -> Result<Rank> {
+    fn select_new_location(&self, env: &(impl Messenger + RankSelection), options: &Options, label: &str) -> Result<Rank> {
         match self.select_rank(env, options, label) {
             Err(Error::NodeDied { .. }) => self.select_rank(env, &options.clone().place(Placement::Spread), label),
             selected => selected,

@@ -13,7 +13,7 @@ impl References {
     pub fn import_actor(&self, env: &impl Environment, wire: &WireActor, from: Rank) -> Result<Arc<ActorRef>, Error> {
         let id = wire.actor;
         let mut tables = lock(&self.tables);
-        tables.on_received(env, id, from);
+        tables.count_received(env, id, from);
         if id.owner == self.rank {
             return match tables.exported.get(&id.number) {
                 Some(ExportPin::Actor(actor)) => Ok(actor.clone()),
