@@ -157,7 +157,7 @@ fn queued_on(runtime: &Runtime, rank: Rank) -> u64 {
 pub fn launch_after_arguments(runtime: &'static Runtime, task: Arc<dyn Runnable>, rank: Rank) {
     if let Some(slot) = task.clone().slots().first() {
         runtime.resources.remote_load.on_sent(rank);
-        slot.core().when_complete(Arc::new(CountFinished { runtime: runtime, rank, sent_ns: clock::now_ns() }));
+        slot.core().when_complete(Arc::new(CountFinished { runtime, rank, sent_ns: clock::now_ns() }));
     }
     tasks::launch_on(runtime, task, rank);
 }

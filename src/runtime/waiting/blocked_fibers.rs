@@ -54,7 +54,7 @@ pub fn record_parked_driver(runtime: &'static Runtime) -> ParkedDriver {
     let wait = describe_wait(runtime, "the driver".to_string(), None, &|visit| context::visit_awaited(visit));
     let thread = std::thread::current().id();
     lock(&runtime.waiting.blocked_fibers.drivers).push((thread, wait));
-    ParkedDriver { runtime: runtime, thread }
+    ParkedDriver { runtime, thread }
 }
 
 /// The activity of this rank; calls the workers to report for the next time.
@@ -85,7 +85,7 @@ pub fn waiters(runtime: &'static Runtime) -> RankActivity {
         rank: runtime.cluster.rank,
         moves: runtime.workers.begun(),
         can_progress: runtime.workers.has_work() || runtime.memory.any_pulls() || runtime.waiting.timers.any(),
-        computing: computing,
+        computing,
         driver,
         blocked: waits,
         resources: resource_waits(runtime),
