@@ -11,6 +11,7 @@
 #[cfg(test)]
 mod conformance;
 pub mod epoll;
+pub mod framing;
 #[cfg(test)]
 mod inproc;
 #[cfg(feature = "mpi")]

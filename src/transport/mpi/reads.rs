@@ -11,6 +11,7 @@ use super::transfer::{ReceiveBuffer, Received, Transfer, TransferResult, Transfe
 use super::window::RmaWindow;
 use crate::base::Rank;
 use crate::memory::Block;
+use crate::transport::framing::Zeros;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -62,6 +63,7 @@ impl MpiRead {
             offset: self.offset + self.filled_bytes as u64,
             length: (self.block.len() - self.filled_bytes) as u64,
             slot: self.slot,
+            zeros: Zeros,
         }
     }
 }
