@@ -1,7 +1,7 @@
 //! Two ranks in one process: a rank is a value, with its own threads, store, transports and tables.
 
 use crate::base::{Config, Result};
-use crate::boot::{Exchange, World};
+use crate::boot::{Exchange, NoMpiTransport, World};
 use crate::objects::Array;
 use crate::runtime::lifecycle::start_rank;
 use crate::runtime::{Runtime, Session};
@@ -49,7 +49,7 @@ fn with_ranks(size: u32, body: impl Fn(&Session) + Sync) {
                     size,
                     launcher: "a test".to_string(),
                     exchange: Box::new(ThreadExchange { rank: rank as usize, meeting }),
-                    mpi: Err("not started by MPI".to_string()),
+                    mpi: Err(NoMpiTransport::NotStarted),
                     secret,
                     survives_rank_death: true,
                 };

@@ -12,6 +12,7 @@
 mod conformance;
 pub mod epoll;
 mod error;
+pub mod framing;
 #[cfg(test)]
 mod inproc;
 #[cfg(feature = "mpi")]

@@ -12,6 +12,7 @@ use super::window::RmaWindow;
 use crate::base::Rank;
 use crate::memory::Block;
 use crate::transport::ReadError;
+use crate::transport::framing::Zeros;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -63,6 +64,7 @@ impl MpiRead {
             offset: self.offset + self.filled_bytes as u64,
             length: (self.block.len() - self.filled_bytes) as u64,
             slot: self.slot,
+            zeros: Zeros,
         }
     }
 }

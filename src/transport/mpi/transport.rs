@@ -272,7 +272,7 @@ impl MpiTransport {
             MpiKind::Message => CheckedMessage::Message(header),
             MpiKind::Credits => CheckedMessage::Nothing,
             MpiKind::Read => {
-                match ReadRequest::decode(page.body_words(header)).filter(|request| is_valid_slot(request.slot)) {
+                match ReadRequest::decode(page.body(header)).filter(|request| is_valid_slot(request.slot)) {
                     Some(request) => CheckedMessage::Read(request),
                     None => {
                         self.on_peer_failed(from, format!("rank {from} sent a read request that is none"));

@@ -175,7 +175,7 @@ impl Receiver {
         }
         match header.kind {
             FrameKind::Message => {
-                self.uncredited += window_bytes(header.length);
+                self.uncredited += window_bytes(header.body_bytes());
                 if self.uncredited > WINDOW_BYTES {
                     return Err(FrameError::Window);
                 }
@@ -200,8 +200,8 @@ impl Receiver {
                 peers.with_connection(peer, serve).unwrap_or(Ok(()))?;
             }
             FrameKind::ReadData => {
-                let mut reading = self.take(peers, slot, header.length)?;
-                let taken = self.frames.take_raw(reading.next_bytes(header.length));
+                let mut reading = self.take(peers, slot, header.body_bytes())?;
+                let taken = self.frames.take_raw(reading.next_bytes(header.body_bytes()));
                 reading.received += taken;
                 self.filling = Some((slot, reading));
                 if self.frames.raw_bytes() == 0 {

@@ -66,7 +66,7 @@ impl MpiTransport {
     /// Requests the rest of a read from its peer; returns the read if no request can be sent.
     fn request(&self, reads: &mut MpiReads, read: MpiRead) -> Result<(), (Refusal, MpiRead)> {
         let request = read.request().encode();
-        match self.post(read.peer(), MpiKind::Read, &[bytemuck::cast_slice(&request)]) {
+        match self.post(read.peer(), MpiKind::Read, &[&request]) {
             Ok(()) => reads.await_response(read, &mut &*self),
             Err(refusal) => return Err((refusal, read)),
         }
