@@ -7,6 +7,7 @@ mod builders;
 mod cluster;
 mod groups;
 mod objects;
+mod options;
 mod preempt;
 mod visualize;
 mod start;
@@ -16,6 +17,7 @@ pub use cluster::{
 };
 pub use groups::placement_group;
 pub use objects::{cancel, create_array, get_all, put, put_array, wait};
+pub use options::{ActorOptions, TaskOptions};
 pub use preempt::on_preempt;
 pub use visualize::{dashboard_url, timeline, visualize};
 #[cfg(feature = "mpi")]

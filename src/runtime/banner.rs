@@ -21,11 +21,10 @@ impl Runtime {
             let hosts: Vec<String> =
                 self.hosts().iter().map(|host| format!("{} ({} ranks)", host.name, host.ranks.len())).collect();
             format!(
-                "{} ranks on {}; launcher {launcher}; {workers} workers a rank; store {} MiB a rank on {pages} pages; \
-                 {} functions, digest {:016x}",
+                "{} ranks on {}; launcher {launcher}; {workers} workers a rank; {}; {} functions, digest {:016x}",
                 self.size,
                 hosts.join(", "),
-                store_bytes >> 20,
+                store_of_rank(store_bytes, pages),
                 functions().lines().count(),
                 functions().digest()
             )
@@ -38,5 +37,20 @@ impl Runtime {
         for line in self.config.lines() {
             log(Level::Info, || line);
         }
+    }
+}
+
+/// The size of a rank's store, and its pages as `PageKind` prints them.
+fn store_of_rank(bytes: u64, pages: &str) -> String {
+    format!("store of {} MiB a rank on {pages}", bytes >> 20)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn store_names_its_pages_once() {
+        assert_eq!(store_of_rank(64 << 20, "plain pages"), "store of 64 MiB a rank on plain pages");
     }
 }
