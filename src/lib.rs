@@ -20,7 +20,18 @@
 //! }
 //! ```
 //!
-//! `docs/design.md` draws how it works; each module's documentation says what it owns and what its invariants are.
+//! | to | use |
+//! |---|---|
+//! | start | [`main`](macro@main), [`init`], [`Config`], [`Cluster`] |
+//! | run tasks | [`remote`](macro@remote), [`TaskOptions`], [`Placement`], [`placement_group`], [`cancel`], [`each`] |
+//! | share data | [`put`], [`put_array`], [`create_array`], [`ObjectRef`], [`Array`], [`get_all`], [`wait`] |
+//! | keep state | [`actor`](macro@actor), [`ActorOptions`], [`get_actor`] |
+//! | handle failures | [`Error`], [`error_info`], [`on_preempt`] |
+//! | see what runs where | [`context`], [`nodes`], [`cluster_resources`], [`available_resources`], [`transports`] |
+//! | see what ran | [`visualize`], [`timeline`] |
+//!
+//! `docs/guide` in the repository explains each of them, `docs/settings.md` lists the settings. `docs/design.md` draws
+//! how it works; each module's documentation says what it owns and what its invariants are.
 #![deny(unsafe_code)]
 
 // The macros refer to the crate by its name, also in its own tests.
@@ -49,9 +60,9 @@ pub(crate) mod transport;
 #[cfg(feature = "mpi")]
 pub use api::init_with_comm;
 pub use api::{
-    ActorOptions, Cluster, Context, Node, NodeTopology, TaskOptions, available_resources, cancel, cluster_resources, context, create_array, dashboard_url,
-    error_info, get_all, init, is_initialized, nodes, on_preempt, placement_group, put, put_array, timeline,
-    transports, visualize, wait,
+    ActorOptions, Cluster, Context, Node, NodeTopology, TaskOptions, available_resources, cancel, cluster_resources,
+    context, create_array, dashboard_url, error_info, get_all, init, is_initialized, nodes, on_preempt,
+    placement_group, put, put_array, timeline, transports, visualize, wait,
 };
 pub use base::config::{Config, FabricChoice, Pages};
 pub use base::error::{Error, Result};

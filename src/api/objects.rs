@@ -230,7 +230,8 @@ pub fn wait<T: Object>(
     // A time-out beyond what a clock can represent is none.
     let deadline = timeout.into().and_then(|timeout| Instant::now().checked_add(timeout));
     runtime::wait_for(references, num_returns, deadline)?;
-    let (mut ready, mut remaining) = (Vec::with_capacity(num_returns), Vec::with_capacity(references.len() - num_returns));
+    let (mut ready, mut remaining) =
+        (Vec::with_capacity(num_returns), Vec::with_capacity(references.len() - num_returns));
     for reference in references {
         let side = if ready.len() < num_returns && reference.is_ready() { &mut ready } else { &mut remaining };
         side.push(reference.clone());
@@ -296,6 +297,9 @@ mod tests {
         let text = |num_returns, references| wrong_count(num_returns, references).to_string();
         assert_eq!(text(2, 0), "wait: num_returns is 2, but there are no references to wait for");
         assert_eq!(text(2, 1), "wait: num_returns is 2, but there is one reference: num_returns must be 1");
-        assert_eq!(text(0, 3), "wait: num_returns is 0, but there are 3 references: num_returns must be between 1 and 3");
+        assert_eq!(
+            text(0, 3),
+            "wait: num_returns is 0, but there are 3 references: num_returns must be between 1 and 3"
+        );
     }
 }
