@@ -1,13 +1,14 @@
-# The commands of this project. Each sets itself up from nothing; `make` alone lists them.
+# The commands of this project; `make` alone lists them. Each first installs the tools that it needs and that are
+# missing.
 
-# Debian keeps several MPI libraries side by side, and which one plain mpicc means can change: ask for Open MPI by name
-# where it has one. Elsewhere (modules, Spack) plain mpicc and mpirun are those that were loaded.
+# Debian can install several MPI libraries side by side, and plain mpicc may belong to any of them: this uses Open MPI
+# by its name where that exists. Elsewhere (modules, Spack) plain mpicc and mpirun are those of the loaded library.
 MPICC  ?= $(shell command -v mpicc.openmpi || command -v mpicc)
 MPIRUN ?= $(shell command -v mpirun.openmpi || command -v mpirun)
 export MPICC MPIRUN
 
-# Open MPI refuses root and more ranks than cores, and binds each rank to one core, unless told otherwise. MPICH reads none
-# of these. The PRTE_ names are those of Open MPI 5.
+# By default Open MPI refuses to run as root or with more ranks than cores, and binds each rank to one core. MPICH
+# ignores these variables. The PRTE_ names are those of Open MPI 5.
 ifeq ($(shell id -u),0)
 export OMPI_ALLOW_RUN_AS_ROOT = 1
 export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM = 1
@@ -20,24 +21,29 @@ export PRTE_MCA_hwloc_default_binding_policy = none
 CHECKS := fmt lint tidy doc
 TESTS  := test-default test-mpich test-embedded loom fuzz
 
-.PHONY: chaos corpus help setup setup-test setup-rdma build demo test test-rdma test-mpis check bench bench-full sim clean steps $(CHECKS) $(TESTS)
+.PHONY: chaos corpus help setup setup-test setup-rdma build demo test test-rdma test-mpis check bench bench-full sim
+.PHONY: clean steps $(CHECKS) $(TESTS)
 
 help:
-	@echo 'make demo     installs what is missing, builds, and shows tasks, objects and actors at work, alone and under mpirun'
-	@echo 'make test     installs what is missing, builds, and runs every test: Open MPI, MPICH, and without any C library;'
-	@echo '              as root also on three hosts made of namespaces, under Slurm'
-	@echo 'make test-rdma  the tests that need RDMA devices, in a virtual machine that has some'
-	@echo 'make test-mpis  what MPI can make a difference to, against Open MPI 5 and MPICH 5 from PyPI (nightly: it builds twice)'
-	@echo 'make chaos ROUNDS=n  ranks killed and stopped at random moments, n times; SEED=s repeats those of a seed'
-	@echo 'make loom     the lock-free code in every order that its atomics allow'
-	@echo 'make fuzz SECONDS=n  what reads bytes from peers against a fuzzer, n seconds for each of five decoders'
-	@echo 'make corpus   writes the inputs anew that fuzzing begins with: after a message has changed'
-	@echo 'make check    format, lints, house rules, documentation'
-	@echo 'make build    the release build; the command is target/release/mobula'
-	@echo 'make sim SEEDS=n  so many simulated clusters under random faults, and shapes of work over 10,000 simulated ranks'
-	@echo 'make bench    what it costs, beside rayon, plain MPI and Ray: quickly, to see that all works; JSON=FILE keeps the results'
-	@echo 'make bench-full  the same with the samples that figures take (half an hour); SUITES="rpc uts" takes some of it'
-	@echo 'make setup    only installs what is missing (and says so first)'
+	@echo 'Each command first installs the tools that it needs and that are missing.'
+	@echo
+	@echo 'make demo     builds, and shows tasks, objects and actors, in one process and under mpirun'
+	@echo 'make test     runs every test: Open MPI, MPICH, and without any C library; as root also under Slurm, on three'
+	@echo '              hosts made of namespaces'
+	@echo 'make test-rdma  runs the tests that need RDMA devices, in a virtual machine with software devices'
+	@echo 'make test-mpis  runs the tests that depend on the MPI library with Open MPI 5 and MPICH 5 from PyPI (nightly:'
+	@echo '              it builds twice)'
+	@echo 'make chaos ROUNDS=n  kills and stops ranks at random moments, n times; SEED=s repeats those of a seed'
+	@echo 'make loom     runs the lock-free code in every order that its atomics allow'
+	@echo 'make fuzz SECONDS=n  fuzzes each of five decoders of bytes from peers for n seconds'
+	@echo 'make corpus   writes the inputs with which fuzzing begins: needed after a message has changed'
+	@echo 'make check    checks format, clippy, the lint rules of tests/tidy.rs, documentation'
+	@echo 'make build    builds everything for release; the command is target/release/mobula'
+	@echo 'make sim SEEDS=n  simulates n clusters under random faults, then workloads on 10,000 ranks'
+	@echo 'make bench    measures briefly, beside rayon, plain MPI and Ray, to see that all of it works; JSON=FILE keeps'
+	@echo '              the results'
+	@echo 'make bench-full  measures with enough samples for figures (half an hour); SUITES="rpc uts" selects suites'
+	@echo 'make setup    only installs the missing tools, and says first which'
 	@echo 'make clean    removes what was built'
 
 setup:
@@ -60,53 +66,53 @@ demo: setup
 test: $(TESTS)
 check: $(CHECKS)
 
-# With every feature. Tests that start ranks do so with $MPIRUN.
+# With every feature. Tests start ranks with $MPIRUN.
 test-default: setup-test
 	cargo test --workspace
 
-# What another MPI library, or none, can make a difference to.
+# The tests whose result may depend on the MPI library, or on having none.
 RANK_TESTS := --lib --test cluster --test launch --test bad_input
 
-# What runs on the hosts of the lab is tried once, with every feature, over MPI and over none.
+# Tests on the hosts of the lab run once, with every feature, with and without MPI.
 NO_LAB := --skip hosts:: --skip outages:: --skip networks:: --skip slurm::
 
-# The same library against the other MPI, in a folder of its own: mpi-sys does not notice that MPICC changed.
+# The library with MPICH, in a target folder of its own: mpi-sys does not notice that MPICC changed.
 test-mpich: setup-test
 	@if command -v mpicc.mpich >/dev/null; then \
 	    set -ex; export MPICC=mpicc.mpich MPIRUN=mpirun.mpich CARGO_TARGET_DIR=target/mpich; \
 	    cargo build -p mobula --examples; cargo test -p mobula $(RANK_TESTS) -- $(NO_LAB); \
-	else echo 'no mpicc.mpich here: the tests against MPICH are left out'; fi
+	else echo 'mpicc.mpich is missing: the tests with MPICH are left out'; fi
 
-# Open MPI 5 and MPICH 5, which Debian does not have. Not part of `make test`: it builds everything twice more and needs
-# PyPI. It runs nightly, and before a change to src/transport/mpi or src/boot/mpi is merged.
+# Open MPI 5 and MPICH 5, which Debian does not package. Not part of `make test`, because it builds everything twice
+# more and needs PyPI. It runs nightly, and before a change to src/transport/mpi or src/boot/mpi is merged.
 test-mpis: setup-test
 	@.ci/mpi-libraries
 
-# Without any C library, which the finished program must show.
+# Without any C library: the program must not be linked with one.
 test-embedded: setup-test
 	CARGO_TARGET_DIR=target/embedded cargo build -p mobula --no-default-features --examples
 	CARGO_TARGET_DIR=target/embedded cargo test -p mobula --no-default-features $(RANK_TESTS) -- $(NO_LAB)
 	CARGO_TARGET_DIR=target/embedded cargo build -p mobula-cli --no-default-features
 	@if ldd target/embedded/debug/mobula | grep -E 'hwloc|mpi|ibverbs|cuda'; then \
-	    echo 'built without features, yet linked with the above' >&2; exit 1; fi
+	    echo 'built without features, but linked with these libraries' >&2; exit 1; fi
 	target/embedded/debug/mobula demo sqrt-sum
 
-# More rounds of what `make test` does twenty-one times.
+# More rounds of the test of which `make test` runs twenty-one.
 chaos: setup
 	cargo build -p mobula --examples
 	CHAOS_ROUNDS=$(or $(ROUNDS),100) $(if $(SEED),CHAOS_SEED=$(SEED)) cargo test -p mobula --test chaos -- --nocapture
 
-# Over RDMA, in a machine that QEMU interprets.
+# Over RDMA, in a virtual machine that QEMU interprets.
 test-rdma: setup-rdma
 	tests/rdma/run
 
-# The code itself on loom's atomics, in a folder of its own: every crate is built for it.
+# The code itself with loom's atomics, in a target folder of its own: every crate is built for it.
 loom: setup
 	RUSTFLAGS='--cfg loom' CARGO_TARGET_DIR=target/loom \
 	    cargo test -p mobula --lib --no-default-features --profile loom loom::
 
-# A smoke test unless told otherwise. It needs nothing but Rust and a C++ compiler; the corpus alone is also read by a test
-# of the library.
+# With the default time this is a smoke test. It needs Rust and a C++ compiler only. A test of the library also decodes
+# the corpus.
 SECONDS := 4
 fuzz: setup
 	tests/fuzz/run $(SECONDS)
@@ -122,12 +128,12 @@ lint: setup
 	CARGO_TARGET_DIR=target/embedded cargo clippy --workspace --all-targets --no-default-features -- -D warnings
 
 tidy: setup
-	cargo test --test tidy
+	cargo test -p mobula --test tidy
 
 doc: setup
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
 
-# Results are appended to JSON, and a page and a table are made of them beside it, also where a case failed.
+# Results are appended to the file JSON; a page and a table of them are written beside it, also if a case failed.
 SUITES ?= all
 bench: setup
 	cargo build --release -p mobula-bench
@@ -151,6 +157,6 @@ sim:
 clean:
 	cargo clean
 
-# For .ci/run.
+# The steps of .ci/run.
 steps:
 	@echo $(CHECKS) $(TESTS)

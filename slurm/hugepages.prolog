@@ -9,8 +9,8 @@
 #
 #   sbatch --comment=hugepages:16G slurm/job.sbatch ./my_program
 #
-# mobula then uses them: its store takes 30 % of a host's memory (MOBULA_STORE_BYTES) in huge pages if there are that many.
-# No other process can use reserved memory, so the epilog releases it.
+# mobula then uses them: its store takes 30 % of a host's memory (MOBULA_STORE_BYTES) in huge pages if there are that
+# many. No other process can use reserved memory, so the epilog releases it.
 #
 # Slurm drains a host whose prolog fails. Huge pages are no reason for that: this script always ends with 0.
 records=/run/mobula-hugepages

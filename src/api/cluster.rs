@@ -5,7 +5,19 @@ use crate::runtime::{self, HostInfo, Transports};
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// A host of the cluster.
+/// A host of the cluster: what [`nodes`] returns.
+///
+/// ```
+/// # use mobula::prelude::*;
+/// # let cluster = mobula::init(Config::default().num_cpus(8.0))?;
+/// let node = &mobula::nodes()[0];
+/// assert_eq!(node.ranks(), [0]);
+/// assert_eq!(node.resources()["CPU"], 8.0);
+/// println!("{}: {}", node.name(), node.topology()); // n1: 2 packages, 2 NUMA nodes, 64 cores, 515000 MiB
+/// println!("transports {:?}, {}, GPUs {:?}", node.fabrics(), node.pages(), node.gpus());
+/// # cluster.shutdown()?;
+/// # Ok::<(), mobula::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Node {
     host: HostInfo,
@@ -35,7 +47,7 @@ impl Node {
     pub fn fabrics(&self) -> &[String] {
         &self.host.fabrics
     }
-    /// The pages of its stores: `hugetlb`, `transparent` or `plain`.
+    /// The pages of its stores: `huge pages of 2 MiB (hugetlb)`, `transparent huge pages` or `plain pages`.
     pub fn pages(&self) -> &str {
         &self.host.pages
     }
@@ -50,6 +62,15 @@ impl Node {
 }
 
 /// The hardware of a host. `Display` prints it in one line.
+///
+/// ```
+/// # use mobula::prelude::*;
+/// # let cluster = mobula::init(Config::default())?;
+/// let topology = mobula::nodes()[0].topology();
+/// assert!(topology.pus >= topology.cores && topology.cores > 0);
+/// # cluster.shutdown()?;
+/// # Ok::<(), mobula::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NodeTopology {
     /// Sockets.
@@ -72,6 +93,16 @@ impl fmt::Display for NodeTopology {
 }
 
 /// The hosts of the cluster; none outside of a running one.
+///
+/// ```
+/// # use mobula::prelude::*;
+/// assert!(mobula::nodes().is_empty());
+/// # let cluster = mobula::init(Config::default())?;
+/// let ranks: Vec<u32> = mobula::nodes().iter().flat_map(|node| node.ranks().to_vec()).collect();
+/// assert_eq!(ranks, [0]);
+/// # cluster.shutdown()?;
+/// # Ok::<(), mobula::Error>(())
+/// ```
 pub fn nodes() -> Vec<Node> {
     let hosts = runtime::Runtime::current().map(|runtime| runtime.cluster.hosts().to_vec()).unwrap_or_default();
     hosts.into_iter().map(|host| Node { host }).collect()
@@ -104,12 +135,43 @@ pub fn transports() -> Transports {
 }
 
 /// The total resources of all hosts, from "CPU", "GPU" and custom names to amounts; empty outside of a running cluster.
+///
+/// ```
+/// # use mobula::prelude::*;
+/// # let cluster = mobula::init(Config::default().num_cpus(8.0).num_gpus(2.0).resource("Licence", 3.0))?;
+/// let total = mobula::cluster_resources();
+/// assert_eq!((total["CPU"], total["GPU"], total["Licence"]), (8.0, 2.0, 3.0));
+/// # cluster.shutdown()?;
+/// # Ok::<(), mobula::Error>(())
+/// ```
 pub fn cluster_resources() -> BTreeMap<String, f64> {
     sum(nodes().iter().map(Node::resources))
 }
 
 /// The part of [`cluster_resources`] that is free at the moment. A worker that just finished a task may hold its CPU
 /// for some microseconds more.
+///
+/// ```
+/// use mobula::prelude::*;
+///
+/// pub struct Solver;
+///
+/// #[mobula::actor(num_gpus = 1)]
+/// impl Solver {
+///     pub fn new() -> Self {
+///         Solver
+///     }
+///     pub fn ready(&self) {}
+/// }
+///
+/// # let cluster = mobula::init(Config::default().num_gpus(2.0))?;
+/// let solver = Solver::remote();
+/// solver.ready().get()?;
+/// assert_eq!(mobula::available_resources()["GPU"], 1.0);
+/// # drop(solver);
+/// # cluster.shutdown()?;
+/// # Ok::<(), mobula::Error>(())
+/// ```
 pub fn available_resources() -> BTreeMap<String, f64> {
     let Some(runtime) = runtime::Runtime::current() else { return BTreeMap::new() };
     sum(runtime.cluster.hosts().iter().filter_map(|host| runtime::available_on(runtime, host).ok()))
@@ -123,12 +185,28 @@ fn sum(maps: impl Iterator<Item = BTreeMap<String, f64>>) -> BTreeMap<String, f6
     total
 }
 
-/// Failures of tasks so far, oldest first: all that were reported to rank 0's driver.
+/// Failures of tasks so far, oldest first: those that were reported to rank 0's driver, at most the last 10,000.
+///
+/// ```
+/// use mobula::prelude::*;
+///
+/// #[mobula::remote]
+/// fn fail() {
+///     panic!("on purpose");
+/// }
+///
+/// # let cluster = mobula::init(Config::default())?;
+/// assert!(fail::remote().get().is_err());
+/// let errors = mobula::error_info();
+/// assert!(matches!(&errors[..], [Error::Task { task, .. }] if task == "fail"));
+/// # cluster.shutdown()?;
+/// # Ok::<(), mobula::Error>(())
+/// ```
 pub fn error_info() -> Vec<Error> {
     runtime::Runtime::current().map(|runtime| runtime::errors_of(runtime, 0).unwrap_or_default()).unwrap_or_default()
 }
 
-/// Where and as what the calling code runs.
+/// Where and as what the calling code runs: what [`context`] returns.
 #[derive(Clone, Debug)]
 pub struct Context {
     rank: u32,
@@ -168,6 +246,30 @@ impl Context {
 }
 
 /// Where and as what the calling code runs; rank 0 and an empty host outside of a running cluster.
+///
+/// ```
+/// use mobula::prelude::*;
+///
+/// #[mobula::remote(num_cpus = 2, num_gpus = 1)]
+/// fn describe() -> String {
+///     let context = mobula::context();
+///     println!("on host {}, by worker {}", context.host(), context.worker());
+///     format!(
+///         "{} on rank {} with {} CPUs and GPUs {:?}, actor {:?}",
+///         context.task().unwrap_or("driver"),
+///         context.rank(),
+///         context.cpus(),
+///         context.gpus(),
+///         context.actor(),
+///     )
+/// }
+///
+/// # let cluster = mobula::init(Config::default().num_cpus(2.0).num_gpus(1.0))?;
+/// assert_eq!(*describe::remote().get()?, "describe on rank 0 with 2 CPUs and GPUs [0], actor None");
+/// assert_eq!(mobula::context().task(), None); // a driver
+/// # cluster.shutdown()?;
+/// # Ok::<(), mobula::Error>(())
+/// ```
 pub fn context() -> Context {
     match runtime::Runtime::current() {
         Some(runtime) => Context { rank: runtime.cluster.rank, host: runtime.cluster.host.clone(), running: runtime::snapshot() },

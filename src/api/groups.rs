@@ -38,6 +38,20 @@ pub fn placement_group(bundles: Vec<Bundle>, strategy: Strategy) -> Result<Place
 impl PlacementGroup {
     /// Waits until every bundle is reserved; false if that takes longer than `timeout`.
     ///
+    /// ```
+    /// # use mobula::prelude::*;
+    /// use mobula::{Bundle, Strategy};
+    ///
+    /// # let cluster = mobula::init(Config::default().num_cpus(1.0))?;
+    /// let group = mobula::placement_group(vec![Bundle::new().cpus(1.0)], Strategy::Pack)?;
+    /// assert!(group.wait(None)?);
+    /// let second = mobula::placement_group(vec![Bundle::new().cpus(1.0)], Strategy::Pack)?;
+    /// assert!(!second.wait(Duration::from_millis(10))?, "the first group has the only CPU");
+    /// # drop((group, second));
+    /// # cluster.shutdown()?;
+    /// # Ok::<(), mobula::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// Why the group can never be reserved, if so.
     pub fn wait(&self, timeout: impl Into<Option<Duration>>) -> Result<bool> {
@@ -54,6 +68,20 @@ impl PlacementGroup {
 
     /// Ends the group for every holder of a handle. Tasks that have not begun fail, its actors end, tasks that run
     /// continue to their end; the resources are free as soon as they are not in use.
+    ///
+    /// ```
+    /// # use mobula::prelude::*;
+    /// use mobula::{Bundle, Strategy};
+    ///
+    /// # let cluster = mobula::init(Config::default().num_cpus(1.0))?;
+    /// let group = mobula::placement_group(vec![Bundle::new().cpus(1.0)], Strategy::Pack)?;
+    /// let second = mobula::placement_group(vec![Bundle::new().cpus(1.0)], Strategy::Pack)?;
+    /// group.remove();
+    /// assert!(second.wait(None)?);
+    /// # drop((group, second));
+    /// # cluster.shutdown()?;
+    /// # Ok::<(), mobula::Error>(())
+    /// ```
     pub fn remove(&self) {
         if let Some(runtime) = Runtime::current() {
             runtime::remove_group(runtime, self.id);

@@ -7,17 +7,19 @@ mod builders;
 mod cluster;
 mod groups;
 mod objects;
+mod options;
 mod preempt;
-mod visualize;
 mod start;
+mod visualize;
 
 pub use cluster::{
     Context, Node, NodeTopology, available_resources, cluster_resources, context, error_info, nodes, transports,
 };
 pub use groups::placement_group;
 pub use objects::{cancel, create_array, get_all, put, put_array, wait};
+pub use options::{ActorOptions, TaskOptions};
 pub use preempt::on_preempt;
-pub use visualize::{dashboard_url, timeline, visualize};
 #[cfg(feature = "mpi")]
 pub use start::init_with_comm;
 pub use start::{Cluster, init, is_initialized, run_main};
+pub use visualize::{dashboard_url, timeline, visualize};

@@ -13,9 +13,7 @@ use std::sync::Mutex;
 /// # use mobula::prelude::*;
 /// let cluster = mobula::init(Config::default())?;
 /// assert_eq!((cluster.rank(), cluster.size()), (0, 1));
-/// assert!(mobula::is_initialized());
 /// cluster.shutdown()?;
-/// assert!(!mobula::is_initialized());
 /// # Ok::<(), mobula::Error>(())
 /// ```
 pub struct Cluster {
@@ -31,7 +29,27 @@ static STARTING: Mutex<()> = Mutex::new(());
 
 /// Starts the cluster of the ranks that the launcher started; without a launcher, a cluster of this process.
 ///
-/// Ranks other than the drivers then call [`Cluster::serve`].
+/// Ranks other than the drivers then call [`Cluster::serve`]. [`#[mobula::main]`](macro@crate::main) does all of this.
+///
+/// ```
+/// use mobula::prelude::*;
+///
+/// #[mobula::remote]
+/// fn rank() -> u32 {
+///     mobula::context().rank()
+/// }
+///
+/// fn main() -> mobula::Result<()> {
+///     let cluster = mobula::init(Config::default().num_cpus(8.0).store_bytes(256 << 20))?;
+///     if cluster.rank() != 0 {
+///         return cluster.serve(); // until rank 0 shuts down
+///     }
+///     for other in 0..cluster.size() {
+///         assert_eq!(*rank::on(other).remote().get()?, other);
+///     }
+///     cluster.shutdown()
+/// }
+/// ```
 ///
 /// # Errors
 /// `Error::Config` for a wrong setting, or a second call while a cluster runs, unless [`Config::ignore_reinit`] allows
@@ -42,7 +60,23 @@ pub fn init(config: Config) -> Result<Cluster> {
 
 /// As [`init`], inside a program that runs MPI itself: the ranks of `comm`, which is duplicated.
 ///
-/// The program shuts the cluster down before it finalizes MPI.
+/// Every rank is a driver; one that submits nothing may call [`Cluster::serve`]. The program shuts the cluster down
+/// before it finalizes MPI.
+///
+/// ```
+/// use mobula::prelude::*;
+/// use mpi::Threading;
+/// use mpi::raw::AsRaw;
+/// use mpi::traits::Communicator;
+///
+/// fn main() -> mobula::Result<()> {
+///     let (universe, _) = mpi::initialize_with_threading(Threading::Multiple).expect("MPI is not initialised yet");
+///     let world = universe.world();
+///     let cluster = mobula::init_with_comm(world.as_raw(), Config::default())?;
+///     assert_eq!(cluster.rank(), world.rank() as u32);
+///     cluster.shutdown() // by every rank, and before MPI_Finalize
+/// }
+/// ```
 ///
 /// # Errors
 /// As `init`; `Error::Config` if MPI is not initialised.
@@ -69,6 +103,16 @@ fn begin(config: Config, join: impl FnOnce(&Config) -> Result<World>) -> Result<
 }
 
 /// True if a cluster runs in this process.
+///
+/// ```
+/// # use mobula::prelude::*;
+/// assert!(!mobula::is_initialized());
+/// let cluster = mobula::init(Config::default())?;
+/// assert!(mobula::is_initialized());
+/// cluster.shutdown()?;
+/// assert!(!mobula::is_initialized());
+/// # Ok::<(), mobula::Error>(())
+/// ```
 pub fn is_initialized() -> bool {
     Runtime::current().is_some()
 }
@@ -87,6 +131,17 @@ impl Cluster {
     /// Serves the drivers until all of them have finished. What tasks print here is shown by the driver of rank 0.
     /// SIGUSR1 does not end this rank from here on: see [`on_preempt`](crate::on_preempt).
     ///
+    /// ```
+    /// # use mobula::prelude::*;
+    /// let cluster = mobula::init(Config::default())?;
+    /// if cluster.rank() != 0 {
+    ///     return cluster.serve();
+    /// }
+    /// // Rank 0 submits tasks here.
+    /// cluster.shutdown()?;
+    /// # Ok::<(), mobula::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// If the ranks do not shut down cleanly.
     pub fn serve(mut self) -> Result<()> {
@@ -94,7 +149,15 @@ impl Cluster {
         self.session.take().map_or(Ok(()), Session::serve)
     }
 
-    /// Declares this rank's driver finished. Returns when all are, and the cluster is stopped.
+    /// Declares this rank's driver finished. Returns when all are, and the cluster is stopped. Another
+    /// [`init`] may follow, unless MPI was finalized with the cluster.
+    ///
+    /// ```
+    /// # use mobula::prelude::*;
+    /// mobula::init(Config::default())?.shutdown()?;
+    /// mobula::init(Config::default())?.shutdown()?;
+    /// # Ok::<(), mobula::Error>(())
+    /// ```
     ///
     /// # Errors
     /// If the ranks do not shut down cleanly.

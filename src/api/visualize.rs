@@ -10,6 +10,25 @@ use std::path::Path;
 ///
 /// The first `MOBULA_TRACE_TASKS` tasks of each rank are recorded (default: 10,000).
 ///
+/// ```
+/// use mobula::prelude::*;
+///
+/// #[mobula::remote]
+/// fn add(a: u64, b: u64) -> u64 {
+///     a + b
+/// }
+///
+/// # let cluster = mobula::init(Config::default())?;
+/// let three = add::remote(1, 2);
+/// assert_eq!(*add::remote(&three, 4).get()?, 7);
+/// let path = std::env::temp_dir().join(format!("graph-{}.svg", std::process::id()));
+/// mobula::visualize(&path)?;
+/// assert!(std::fs::read_to_string(&path).unwrap().contains("<svg"));
+/// # std::fs::remove_file(&path).unwrap();
+/// # cluster.shutdown()?;
+/// # Ok::<(), mobula::Error>(())
+/// ```
+///
 /// # Errors
 /// `Config` if the file cannot be written, or outside of a running cluster.
 pub fn visualize(path: impl AsRef<Path>) -> Result<()> {
@@ -18,6 +37,24 @@ pub fn visualize(path: impl AsRef<Path>) -> Result<()> {
 }
 
 /// Writes when and where each recorded task ran, in the format that Chrome's tracing and Perfetto read.
+///
+/// ```
+/// use mobula::prelude::*;
+///
+/// #[mobula::remote]
+/// fn square(x: u64) -> u64 {
+///     x * x
+/// }
+///
+/// # let cluster = mobula::init(Config::default())?;
+/// assert_eq!(*square::remote(3).get()?, 9);
+/// let path = std::env::temp_dir().join(format!("trace-{}.json", std::process::id()));
+/// mobula::timeline(&path)?; // open it at https://ui.perfetto.dev or chrome://tracing
+/// assert!(std::fs::read_to_string(&path).unwrap().contains("square"));
+/// # std::fs::remove_file(&path).unwrap();
+/// # cluster.shutdown()?;
+/// # Ok::<(), mobula::Error>(())
+/// ```
 ///
 /// # Errors
 /// As [`visualize`].
@@ -31,7 +68,11 @@ fn write(path: &Path, text: &str) -> Result<()> {
         .map_err(|error| Error::config(format!("{} cannot be written: {error}", path.display())).caused_by(&error))
 }
 
-/// The address of the dashboard, if one runs. There is none yet: always `None`.
+/// The address of the dashboard. Always `None`: no dashboard is served yet.
+///
+/// ```
+/// assert_eq!(mobula::dashboard_url(), None);
+/// ```
 pub fn dashboard_url() -> Option<String> {
     None
 }

@@ -14,6 +14,14 @@ use settings::SETTINGS;
 pub use spill::SpillFolder;
 
 /// Which pages the store requests.
+///
+/// ```
+/// use mobula::{Config, Pages};
+/// let cluster = mobula::init(Config::default().pages(Pages::Plain).store_bytes(64 << 20))?;
+/// assert_eq!(mobula::nodes()[0].pages(), "plain pages");
+/// # cluster.shutdown()?;
+/// # Ok::<(), mobula::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pages {
     /// hugetlb, else transparent huge pages, else plain ones.
@@ -27,6 +35,12 @@ pub enum Pages {
 }
 
 /// The transport that is forced between ranks.
+///
+/// ```
+/// use mobula::{Config, FabricChoice};
+/// let config = Config::default().fabric(FabricChoice::Tcp);
+/// # drop(config);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FabricChoice {
     /// The fastest for each pair: shared memory within a host, else the best of those that reach the peer.
@@ -78,7 +92,19 @@ enum ValueSource {
 pub const MEMORY: &str = "memory";
 
 impl Config {
-    /// A second `init` returns the running cluster instead of an error.
+    /// True if `init` returns the cluster that runs already, where there is one, instead of an error. Default: false.
+    /// Only the cluster of the first call ends it.
+    ///
+    /// ```
+    /// # use mobula::prelude::*;
+    /// let cluster = mobula::init(Config::default())?;
+    /// assert!(mobula::init(Config::default()).is_err());
+    /// let same = mobula::init(Config::default().ignore_reinit(true))?;
+    /// same.shutdown()?;
+    /// assert!(mobula::is_initialized());
+    /// cluster.shutdown()?;
+    /// # Ok::<(), mobula::Error>(())
+    /// ```
     pub fn ignore_reinit(mut self, ignore: bool) -> Self {
         self.ignore_reinit = ignore;
         self
@@ -113,6 +139,12 @@ impl Config {
     /// Refuses impossible amounts, and settings that contradict each other.
     fn checked(self) -> Result<Config> {
         rendezvous::check(&self)?;
+        if !self.spill.is_valid() {
+            return Err(Error::config(format!(
+                "Config::spill_dir({:?}): it takes an absolute path, or `off`",
+                self.spill.to_string()
+            )));
+        }
         let amounts = self.resources.iter().map(|(name, amount)| (name.as_str(), *amount));
         let all = amounts.chain(self.num_cpus.map(|cpus| ("CPU", cpus))).chain(self.num_gpus.map(|gpus| ("GPU", gpus)));
         for (name, amount) in all {
@@ -194,6 +226,19 @@ mod tests {
         ] {
             assert!(matches!(parsed(name, value), Err(Error::Config { .. })), "{name}={value}");
         }
+    }
+
+    #[test]
+    fn relative_spill_folder_of_the_program_is_refused_as_that_of_the_environment() {
+        let started = |folder: &str| Config::default().spill_dir(folder).with_variables(std::iter::empty());
+        let message = started("scratch").unwrap_err().to_string();
+        assert!(message.contains("spill_dir(\"scratch\")") && message.contains("absolute"), "{message}");
+        assert!(started("").is_err());
+        assert_eq!(started("off").unwrap().spill, SpillFolder::Off);
+        assert_eq!(started("/local").unwrap().spill, SpillFolder::At("/local".into()));
+        let overridden = Config::default().spill_dir("scratch");
+        let variable = ("MOBULA_SPILL_DIR".to_string(), "/local".to_string());
+        assert!(overridden.with_variables([variable].into_iter()).is_ok());
     }
 
     #[test]

@@ -12,6 +12,26 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Why a call failed: what happened, where, and what to do about it.
 ///
 /// A task's error is passed on, unchanged, to every task that depends on it and to every `get` of its results.
+///
+/// ```
+/// use mobula::prelude::*;
+///
+/// #[mobula::remote]
+/// fn half(x: u64) -> Result<u64, String> {
+///     if x % 2 == 0 { Ok(x / 2) } else { Err(format!("{x} is odd")) }
+/// }
+///
+/// # let cluster = mobula::init(Config::default())?;
+/// let failed = half::remote(3);
+/// let dependent = half::remote(&failed); // never runs
+/// match dependent.get().unwrap_err() {
+///     Error::Task { task, rank, message, .. } => assert_eq!((&*task, rank, &*message), ("half", 0, "3 is odd")),
+///     Error::NodeDied { rank, .. } => println!("rank {rank} died"),
+///     other => println!("{other}"), // the enum is non-exhaustive
+/// }
+/// # cluster.shutdown()?;
+/// # Ok::<(), mobula::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Error {
@@ -40,11 +60,11 @@ pub enum Error {
         /// The function's name.
         task: String,
     },
-    /// The actor has died.
+    /// The actor has died, or was never created, or no actor has the name.
     ActorDied {
         /// The actor's type, and its name where it has one.
         actor: String,
-        /// Why it died.
+        /// Why there is no such actor: how it died, or what is wrong with the name.
         reason: String,
     },
     /// A rank has died.
@@ -155,7 +175,7 @@ impl fmt::Display for Error {
             }
             Error::Timeout { waited, what } => write!(formatter, "{what} was not ready within {waited:?}"),
             Error::Cancelled { task } => write!(formatter, "task {task} was cancelled"),
-            Error::ActorDied { actor, reason } => write!(formatter, "actor {actor} died: {reason}"),
+            Error::ActorDied { actor, reason } => write!(formatter, "actor {actor} is not alive: {reason}"),
             Error::NodeDied { rank, host, reason } => write!(formatter, "rank {rank} on host {host} died: {reason}"),
             Error::ObjectLost { object, reason } => write!(formatter, "object {object} is lost: {reason}"),
             Error::StoreFull { wanted_bytes, used_bytes, store_bytes, rank, holders } => {
@@ -277,5 +297,17 @@ mod tests {
         let bytes = postcard::to_allocvec(&vec!["again".to_string(); 10_000]).unwrap();
         let source: ErrorSource = postcard::from_bytes(&bytes).unwrap();
         assert_eq!(Vec::from(source).len(), SOURCES_MAX);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn error_of_a_name_that_no_actor_has_does_not_say_that_one_died() {
+        let reason = "no actor has the name \"x\"".to_string();
+        let text = Error::ActorDied { actor: "Counter \"x\"".to_string(), reason }.to_string();
+        assert_eq!(text, "actor Counter \"x\" is not alive: no actor has the name \"x\"");
     }
 }

@@ -177,6 +177,20 @@ pub(crate) trait ArrayDraft: Send + Sync {
 }
 
 /// An array in the store that is still being written; [`seal`](ArrayMut::seal) turns it into an immutable [`Array`].
+/// [`create_array`](crate::create_array) creates it.
+///
+/// ```
+/// # use mobula::prelude::*;
+/// # let cluster = mobula::init(Config::default())?;
+/// let mut writer: ArrayMut<u32> = mobula::create_array(1000)?;
+/// writer.as_mut_slice().fill(7);
+/// let array: Array<u32> = writer.seal();
+/// assert_eq!(array.len(), 1000);
+/// let reference = mobula::put(array)?; // no copy
+/// assert_eq!(reference.get()?[999], 7);
+/// # cluster.shutdown()?;
+/// # Ok::<(), mobula::Error>(())
+/// ```
 pub struct ArrayMut<T> {
     draft: Box<dyn ArrayDraft>,
     length: usize,

@@ -12,7 +12,27 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// The types that can be objects: they can be sent and shared between threads, and encoded as bytes.
+/// The types that can be objects: they can be sent and shared between threads, and encoded as bytes. Every type with
+/// these properties implements it.
+///
+/// ```
+/// use mobula::prelude::*;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct Model {
+///     name: String,
+/// }
+///
+/// fn stored<T: mobula::Object>(value: T) -> mobula::Result<ObjectRef<T>> {
+///     mobula::put(value)
+/// }
+///
+/// # let cluster = mobula::init(Config::default())?;
+/// assert_eq!(stored(Model { name: "m".to_string() })?.get()?.name, "m");
+/// # cluster.shutdown()?;
+/// # Ok::<(), mobula::Error>(())
+/// ```
 pub trait Object: Serialize + DeserializeOwned + Send + Sync + 'static {}
 impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Object for T {}
 
@@ -223,10 +243,17 @@ pub(crate) fn complete_value<T: Object>(promise: &Promise<T>, value: T) {
 /// Cheap to clone and to send; the object lives while any reference to it lives on any rank. It is also a future.
 ///
 /// ```
-/// # use mobula::prelude::*;
+/// use mobula::prelude::*;
+///
+/// #[mobula::remote]
+/// async fn doubled(number: ObjectRef<u64>) -> mobula::Result<u64> {
+///     Ok(2 * *number.await?)
+/// }
+///
 /// # let cluster = mobula::init(Config::default())?;
-/// let reference: ObjectRef<String> = mobula::put(String::from("kept"))?;
-/// assert_eq!(*reference.get()?, "kept");
+/// let number: ObjectRef<u64> = mobula::put(21)?;
+/// assert_eq!(*number.get()?, 21);
+/// assert_eq!(*doubled::remote(&number).get()?, 42);
 /// # cluster.shutdown()?;
 /// # Ok::<(), mobula::Error>(())
 /// ```
@@ -242,11 +269,19 @@ impl<T> Clone for ObjectRef<T> {
 
 impl<T: Object> ObjectRef<T> {
     /// A reference to the value of `slot`.
-    pub fn new(slot: Arc<dyn Slot<T>>) -> Self {
+    pub(crate) fn new(slot: Arc<dyn Slot<T>>) -> Self {
         ObjectRef { slot }
     }
 
     /// True if a value or a failure is there, in this process.
+    ///
+    /// ```
+    /// # use mobula::prelude::*;
+    /// # let cluster = mobula::init(Config::default())?;
+    /// assert!(mobula::put(1)?.is_ready());
+    /// # cluster.shutdown()?;
+    /// # Ok::<(), mobula::Error>(())
+    /// ```
     pub fn is_ready(&self) -> bool {
         self.slot.core().is_complete()
     }
@@ -321,6 +356,18 @@ impl<'de, T: Object> Deserialize<'de> for ObjectRef<T> {
 }
 
 /// A value of the store, read in place. It is never moved or evicted while this lives.
+///
+/// ```
+/// # use mobula::prelude::*;
+/// # let cluster = mobula::init(Config::default())?;
+/// let text: Ref<String> = mobula::put("text".to_string())?.get()?;
+/// assert_eq!(text.len(), 4); // as a `&String`
+/// let same: Ref<String> = Ref::clone(&text);
+/// let copy: String = text.clone();
+/// assert_eq!(*same, copy);
+/// # cluster.shutdown()?;
+/// # Ok::<(), mobula::Error>(())
+/// ```
 pub struct Ref<T> {
     /// The slot of the reference, or of the decoded value if that is packed.
     slot: Arc<dyn Slot<T>>,

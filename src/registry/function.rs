@@ -34,7 +34,21 @@ pub trait RemoteFn: 'static {
     fn call(args: Self::Args) -> Result<Self::Value, Failure>;
 }
 
-/// A type whose `impl` is marked `#[mobula::actor]`.
+/// A type whose `impl` block has the attribute [`#[mobula::actor]`](macro@crate::actor), which implements this trait.
+///
+/// ```
+/// use mobula::Actor;
+/// # pub struct Counter;
+/// # #[mobula::actor]
+/// # impl Counter {
+/// #     pub fn new() -> Self {
+/// #         Counter
+/// #     }
+/// # }
+/// assert_eq!(Counter::NAME, "Counter");
+/// let handles: Vec<<Counter as Actor>::Handle> = Vec::<CounterHandle>::new();
+/// # drop(handles);
+/// ```
 pub trait Actor: Sized + Send + 'static {
     /// Its handle, `<Name>Handle`.
     type Handle;

@@ -57,6 +57,24 @@ impl std::fmt::Debug for Bundle {
 /// Resources that are reserved together: created by [`placement_group`](crate::placement_group). It can be cloned,
 /// stored and passed to tasks; when the last handle is dropped, or with [`remove`](PlacementGroup::remove), the
 /// resources are free again. Hold a handle for as long as actors of the group are to live.
+///
+/// ```
+/// use mobula::prelude::*;
+/// use mobula::{Bundle, PlacementGroup, Strategy};
+///
+/// #[mobula::remote]
+/// fn solve_in(group: PlacementGroup) -> mobula::Result<usize> {
+///     group.ready().get()?;
+///     Ok(group.bundles().len())
+/// }
+///
+/// # let cluster = mobula::init(Config::default().num_cpus(4.0))?;
+/// let group = mobula::placement_group(vec![Bundle::new().cpus(1.0); 3], Strategy::Spread)?;
+/// assert_eq!(*solve_in::remote(group.clone()).get()?, 3);
+/// # drop(group);
+/// # cluster.shutdown()?;
+/// # Ok::<(), mobula::Error>(())
+/// ```
 #[derive(Clone, Serialize, Deserialize)]
 pub struct PlacementGroup {
     pub(crate) id: ObjectId,

@@ -9,6 +9,29 @@ use std::sync::Arc;
 
 /// Where a task or an actor goes: `Auto`, `Spread`, `Rank(r)`, `Host(name)`, `Near(&object)`, `Bundle(&group, i)` or
 /// `Group(&group)`.
+///
+/// ```
+/// use mobula::prelude::*;
+///
+/// #[mobula::remote(place = Placement::Spread)]
+/// fn rank(_data: &[f64]) -> u32 {
+///     mobula::context().rank()
+/// }
+///
+/// # let cluster = mobula::init(Config::default())?;
+/// let data = mobula::put_array(&[1.0])?;
+/// let host = mobula::context().host().to_string();
+/// let anywhere = rank::options().place(Placement::Auto).remote(&data);
+/// for place in [Placement::Rank(0), Placement::Host(host), Placement::Near(&data)] {
+///     assert_eq!(*rank::options().place(place).remote(&data).get()?, 0);
+/// }
+/// assert_eq!(*anywhere.get()?, 0); // the only rank
+/// # cluster.shutdown()?;
+/// # Ok::<(), mobula::Error>(())
+/// ```
+///
+/// A task that was sent to a certain rank runs nowhere else: if that rank dies, the task fails with
+/// [`Error::NodeDied`](crate::Error::NodeDied).
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub enum Placement {

@@ -3,7 +3,7 @@
 use crate::scheduling::{ResourceRequest, Totals};
 use serde::{Deserialize, Serialize};
 
-/// How the bundles of a placement group are distributed.
+/// How the bundles of a placement group are distributed: see [`placement_group`](crate::placement_group).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Strategy {
     /// On as few hosts as possible.

@@ -79,7 +79,9 @@ fn private_metaphors_stay_out_of_names_texts_and_documents() {
     }
     for file in documents() {
         let text = fs::read_to_string(&file).unwrap();
-        for (number, line) in text.lines().enumerate() {
+        // The tables of CHANGELOG.md show the former names of what was renamed.
+        let names_the_past = |line: &str| file.ends_with("CHANGELOG.md") && line.starts_with('|');
+        for (number, line) in text.lines().enumerate().filter(|(_, line)| !names_the_past(line)) {
             let words = parts(line).filter(|part| BANNED.contains(&&**part));
             faults.extend(words.map(|word| format!("{}:{}: {word}", shown(&file), number + 1)));
         }

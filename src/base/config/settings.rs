@@ -43,11 +43,37 @@ macro_rules! settings {
             fn $setter:ident($argument:ident: $argument_type:ty) = $value:expr;
         )?
     )*) => {
-        /// The settings of a cluster. The environment (`MOBULA_*`) overrides the program.
+        /// The settings of a cluster. The environment (`MOBULA_*`) overrides the program; some settings are variables
+        /// only. `docs/settings.md` lists all of them.
         ///
         /// ```
-        /// let config = mobula::Config::default().num_cpus(8.0).num_gpus(2.0).resource("Custom", 2.0).workers(2);
-        /// assert!(format!("{config:?}").contains("Custom"));
+        /// use mobula::prelude::*;
+        /// use mobula::{FabricChoice, Pages};
+        ///
+        /// let config = Config::default()
+        ///     // What a host has.
+        ///     .num_cpus(8.0)
+        ///     .num_gpus(2.0)
+        ///     .resource("Licence", 2.0)
+        ///     .memory_bytes(4 << 30)
+        ///     // Its store.
+        ///     .store_bytes(256 << 20)
+        ///     .store_wait_s(5)
+        ///     .spill_dir("/tmp")
+        ///     .pages(Pages::Auto)
+        ///     // Threads, ranks, reports.
+        ///     .workers(2)
+        ///     .pin(false)
+        ///     .stack_bytes(2 << 20)
+        ///     .fabric(FabricChoice::Auto)
+        ///     .peer_timeout_s(60)
+        ///     .stall_s(10)
+        ///     .trace_tasks(1000)
+        ///     .ignore_reinit(true);
+        /// let cluster = mobula::init(config)?;
+        /// assert_eq!(mobula::cluster_resources()["Licence"], 2.0);
+        /// # cluster.shutdown()?;
+        /// # Ok::<(), mobula::Error>(())
         /// ```
         #[derive(Clone, Debug)]
         pub struct Config {
@@ -155,12 +181,12 @@ settings! {
         "MOBULA_SPILL_DIR"
         takes "absolute path of the directory for spilled arrays; `off` disables spilling"
         default "`$SLURM_TMPDIR`, else `$TMPDIR`, else `/tmp`"
-        in "`spill_dir` * (not `off`)"
+        in "`spill_dir` *"
         parse |_, text| SpillFolder::parse(text);
         show SpillFolder::to_string;
-        /// The folder for arrays that do not fit into the store; default: the job's local disk
-        /// (`$SLURM_TMPDIR`, `$TMPDIR`, else `/tmp`).
-        fn spill_dir(folder: impl Into<PathBuf>) = SpillFolder::At(folder.into());
+        /// The absolute path of the folder for arrays that do not fit into the store, or `off`; default: the job's
+        /// local disk (`$SLURM_TMPDIR`, `$TMPDIR`, else `/tmp`). A relative path is an error at the start.
+        fn spill_dir(folder: impl Into<PathBuf>) = SpillFolder::named(folder.into());
 
     workers: Option<usize> = None;
         "MOBULA_WORKERS"
@@ -263,8 +289,7 @@ settings! {
         parse |_, text| whole(text, 0, 3600).map(peer_timeout);
         show show_peer_timeout;
         /// Seconds that a peer may be silent, at the start and later, before it counts as dead; default: 30.
-        /// A stopped process
-        /// is silent too: 0 lets it be silent for ever, e.g. for a debugger.
+        /// A stopped process is silent too: 0 lets it be silent for ever, e.g. for a debugger.
         fn peer_timeout_s(seconds: u64) = peer_timeout(seconds);
 
     stack_bytes: usize = 1 << 20;
@@ -324,7 +349,7 @@ settings! {
 }
 
 impl Config {
-    /// An amount of a resource that the program names, a host.
+    /// An amount of a resource that the program names, for each host; default: no such resource.
     pub fn resource(mut self, name: impl Into<String>, amount: f64) -> Self {
         self.resources.insert(name.into(), amount);
         self.set_by_program("MOBULA_RESOURCES")

@@ -19,12 +19,19 @@ pub enum SpillFolder {
 const VARIABLES: [&str; 2] = ["SLURM_TMPDIR", "TMPDIR"];
 
 impl SpillFolder {
+    /// The folder of that path, or `off`.
+    pub(super) fn named(path: PathBuf) -> SpillFolder {
+        if path == Path::new("off") { SpillFolder::Off } else { SpillFolder::At(path) }
+    }
+
     /// A folder from the root, or `off`.
     pub(super) fn parse(text: &str) -> Option<SpillFolder> {
-        match text {
-            "off" => Some(SpillFolder::Off),
-            text => Path::new(text).is_absolute().then(|| SpillFolder::At(text.into())),
-        }
+        Some(SpillFolder::named(text.into())).filter(SpillFolder::is_valid)
+    }
+
+    /// False for a relative path: ranks may have different working directories.
+    pub(super) fn is_valid(&self) -> bool {
+        !matches!(self, SpillFolder::At(path) if path.is_relative())
     }
 
     fn path(&self) -> Option<PathBuf> {

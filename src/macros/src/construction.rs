@@ -29,23 +29,24 @@ pub fn construction(actor: &Ident, function: &ImplItemFn, options: &Options) -> 
     let body = shape.call(quote!(<#actor>::new), None, &list);
     Ok(quote! {
         impl #actor {
-            /// Builds the actor somewhere in the cluster and returns its handle at once.
+            /// Creates the actor somewhere in the cluster and returns its handle at once.
             #visibility fn remote(#arguments) -> #handle {
                 Self::options().remote(#names)
             }
 
-            /// The options of one actor, from those of the attribute.
+            /// The options of one actor, those of the attribute to begin with: the methods of
+            /// [`mobula::ActorOptions`](::mobula::ActorOptions), and `remote(..)`, which creates the actor.
             #visibility fn options() -> __Create {
                 __Create { options: <__New as ::mobula::__private::ActorNew>::options() }
             }
 
-            /// An actor on one rank.
+            /// The options of an actor on one rank: as `options()` with `Placement::Rank(rank)`.
             #visibility fn on(rank: ::core::primitive::u32) -> __Create {
                 __Create { options: <__New as ::mobula::__private::ActorNew>::options().rank(rank) }
             }
         }
 
-        #[doc(hidden)]
+        /// The options of one actor.
         pub struct __Create {
             options: ::mobula::__private::Options,
         }
@@ -53,7 +54,7 @@ pub fn construction(actor: &Ident, function: &ImplItemFn, options: &Options) -> 
         impl __Create {
             ::mobula::__actor_options!();
 
-            /// Builds the actor and returns its handle at once.
+            /// Creates the actor and returns its handle at once.
             pub fn remote(self, #arguments) -> #handle {
                 ::core::convert::From::from(::mobula::__private::create::<__New>(self.options, #argument_list))
             }

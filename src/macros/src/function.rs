@@ -79,7 +79,7 @@ fn submission(function: &ItemFn, shape: &CallShape) -> TokenStream {
         (true, _) => {
             let number = number(quote!(__Counted));
             let counted = quote! {
-                #[doc(hidden)]
+                /// The options of one call, with the number of its results.
                 pub struct __Counted {
                     options: ::mobula::__private::Options,
                 }
@@ -101,18 +101,19 @@ fn submission(function: &ItemFn, shape: &CallShape) -> TokenStream {
         impl #name {
             #at_once
 
-            /// The options of one submission, from those of the attribute.
+            /// The options of one call, those of the attribute to begin with: the methods of
+            /// [`mobula::TaskOptions`](::mobula::TaskOptions), and `remote(..)`, which submits the task.
             #visibility fn options() -> __Submit {
                 __Submit { options: <__Task as ::mobula::__private::RemoteFn>::options() }
             }
 
-            /// A submission to one rank.
+            /// The options of a call on one rank: as `options()` with `Placement::Rank(rank)`.
             #visibility fn on(rank: ::core::primitive::u32) -> __Submit {
                 __Submit { options: <__Task as ::mobula::__private::RemoteFn>::options().rank(rank) }
             }
         }
 
-        #[doc(hidden)]
+        /// The options of one call.
         pub struct __Submit {
             options: ::mobula::__private::Options,
         }

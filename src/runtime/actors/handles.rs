@@ -150,7 +150,40 @@ pub fn call<M: ActorFn>(handle: &RawHandle<M::Actor>, args: M::Args) -> <M::Outp
     refs
 }
 
-/// The handle of the actor of that name.
+/// The handle of the actor of that name, whichever rank created it.
+///
+/// ```
+/// use mobula::prelude::*;
+///
+/// pub struct Counter {
+///     value: u64,
+/// }
+///
+/// #[mobula::actor]
+/// impl Counter {
+///     pub fn new() -> Self {
+///         Counter { value: 0 }
+///     }
+///     pub fn increment(&mut self) -> u64 {
+///         self.value += 1;
+///         self.value
+///     }
+/// }
+///
+/// #[mobula::remote]
+/// fn visit() -> mobula::Result<u64> {
+///     Ok(*mobula::get_actor::<Counter>("visits")?.increment().get()?)
+/// }
+///
+/// # let cluster = mobula::init(Config::default())?;
+/// let counter = Counter::options().name("visits").remote();
+/// assert_eq!(*visit::remote().get()?, 1);
+/// counter.kill();
+/// let error = mobula::get_actor::<Counter>("vistis").map(drop).unwrap_err();
+/// assert_eq!(error.to_string(), "actor Counter \"vistis\" is not alive: no actor has the name \"vistis\"");
+/// # cluster.shutdown()?;
+/// # Ok::<(), mobula::Error>(())
+/// ```
 ///
 /// # Errors
 /// `Error::ActorDied` if no actor of that type has the name.

@@ -12,11 +12,10 @@ pub fn banner(runtime: &'static Runtime, launcher: &str, workers: usize) {
         let hosts: Vec<String> =
             runtime.cluster.hosts().iter().map(|host| format!("{} ({} ranks)", host.name, host.ranks.len())).collect();
         format!(
-            "{} ranks on {}; launcher {launcher}; {workers} workers a rank; store {} MiB a rank on {pages} pages; \
-             {} functions, digest {:016x}",
+            "{} ranks on {}; launcher {launcher}; {workers} workers a rank; {}; {} functions, digest {:016x}",
             runtime.cluster.size,
             hosts.join(", "),
-            store_bytes >> 20,
+            store_of_rank(store_bytes, &pages.to_string()),
             functions().lines().count(),
             functions().digest()
         )
@@ -28,5 +27,20 @@ pub fn banner(runtime: &'static Runtime, launcher: &str, workers: usize) {
     }
     for line in runtime.cluster.config.lines() {
         log(Level::Info, || line);
+    }
+}
+
+/// The size of a rank's store, and its pages as `PageKind` prints them.
+fn store_of_rank(bytes: u64, pages: &str) -> String {
+    format!("store of {} MiB a rank on {pages}", bytes >> 20)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn store_names_its_pages_once() {
+        assert_eq!(store_of_rank(64 << 20, "plain pages"), "store of 64 MiB a rank on plain pages");
     }
 }

@@ -27,15 +27,19 @@ impl fmt::Display for HostReport {
         let lines = self.sections.iter().flat_map(|section| {
             [section.heading.clone()].into_iter().chain(section.rows.iter().map(|row| format!("  {row}")))
         });
-        formatter.write_str(&lines.collect::<Vec<_>>().join(
-            "
-",
-        ))
+        formatter.write_str(&lines.collect::<Vec<_>>().join("\n"))
     }
 }
 
 /// Reports on the host of the calling process, with or without a cluster: topology, pages, transports found and why the
-/// others are not, launcher, GPUs.
+/// others are not, launcher, GPUs. The command `mobula info` prints it.
+///
+/// ```
+/// let report = mobula::host_report();
+/// let transports = report.sections.iter().find(|section| section.heading == "transports").unwrap();
+/// assert!(transports.rows[0].starts_with("shm: yes"));
+/// println!("{report}");
+/// ```
 pub fn host_report() -> HostReport {
     let mut report = HostReport::default();
     let mut section = |heading: &str, rows: Vec<String>| {
