@@ -298,11 +298,6 @@ mod tests {
         let source: ErrorSource = postcard::from_bytes(&bytes).unwrap();
         assert_eq!(Vec::from(source).len(), SOURCES_MAX);
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
 
     #[test]
     fn error_of_a_name_that_no_actor_has_does_not_say_that_one_died() {
