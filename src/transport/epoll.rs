@@ -26,6 +26,8 @@ pub enum Watched {
     Pending(u32),
     /// A dial, by number.
     Dial(u32),
+    /// An authenticated connection whose rank has not joined the others yet, by number.
+    Joining(u32),
     /// A connection to a rank.
     Peer(u32),
     /// An RDMA device.
@@ -42,6 +44,7 @@ impl Watched {
             Watched::Dial(number) => (4, number),
             Watched::Peer(rank) => (5, rank),
             Watched::Device => (6, 0),
+            Watched::Joining(number) => (7, number),
         };
         epoll::EventData::new_u64(kind << 32 | u64::from(number))
     }
@@ -55,7 +58,8 @@ impl Watched {
             3 => Watched::Pending(number),
             4 => Watched::Dial(number),
             5 => Watched::Peer(number),
-            _ => Watched::Device,
+            6 => Watched::Device,
+            _ => Watched::Joining(number),
         }
     }
 }
@@ -238,6 +242,7 @@ mod tests {
             Watched::Dial(u32::MAX),
             Watched::Peer(9),
             Watched::Device,
+            Watched::Joining(3),
         ];
         assert_eq!(sources.map(|source| Watched::decode(source.encode())), sources);
     }

@@ -2,8 +2,8 @@
 //! over.
 
 use super::frame::{FrameReader, ParticipantInfo, RendezvousFrame, RendezvousKind};
+use super::joining::explain;
 use super::participant::Participant;
-use super::pending::explain;
 use super::rank_spec::{self, RankSpec};
 use crate::base::{Error, Result};
 use crate::boot::LocateError;

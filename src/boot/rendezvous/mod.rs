@@ -28,10 +28,10 @@ mod find;
 pub mod frame;
 mod hangup;
 mod join_ranks;
+mod joining;
 mod listen;
 mod meet;
 mod participant;
-mod pending;
 mod rank_spec;
 mod rendezvous_file;
 #[cfg(test)]

@@ -46,6 +46,7 @@ mod dial;
 pub mod frame;
 pub mod frame_buffer;
 pub mod handshake;
+pub mod incoming;
 mod interface;
 mod listener;
 mod peers;
