@@ -24,6 +24,7 @@ pub use message::GroupMessage;
 use crate::base::Rank;
 use crate::scheduling::plan::{PlanSearch, Strategy, plan};
 use crate::scheduling::{ResourceRequest, Totals};
+use fastrand::Rng;
 use std::collections::BTreeMap;
 
 /// The first back-off after a refusal, and the longest.
@@ -75,13 +76,13 @@ pub struct Groups {
     groups: BTreeMap<u64, GroupRecord>,
     /// By host: what was free there according to its last report.
     free: BTreeMap<usize, Totals>,
-    random: u64,
+    random: Rng,
 }
 
 impl Groups {
     /// No groups yet; `seed` makes the back-offs repeatable.
     pub fn new(seed: u64) -> Groups {
-        Groups { groups: BTreeMap::new(), free: BTreeMap::new(), random: seed | 1 }
+        Groups { groups: BTreeMap::new(), free: BTreeMap::new(), random: Rng::with_seed(seed) }
     }
 
     /// Creates a group under that number.
@@ -317,12 +318,10 @@ impl Groups {
 
     /// Backs off for a random time, twice as long after each refusal.
     fn back_off(&mut self, number: u64, now_ns: u64) -> Vec<GroupAction> {
-        self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let drawn = self.random >> 33;
         if let Some(group) = self.groups.get_mut(&number) {
             let longest = (BACKOFF_NS << group.refusals.min(16)).min(BACKOFF_NS_MAX);
             group.refusals += 1;
-            group.state = GroupState::BackingOff { until_ns: now_ns + longest / 2 + drawn % (longest / 2) };
+            group.state = GroupState::BackingOff { until_ns: now_ns + self.random.u64(longest / 2..longest) };
         }
         Vec::new()
     }

@@ -347,6 +347,7 @@ fn add(borrowers: &mut Vec<(Rank, u64)>, rank: Rank, grants: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fastrand::Rng;
     use std::collections::{HashSet, VecDeque};
 
     const OBJECT: ObjectId = ObjectId { owner: 0, number: 1 };
@@ -369,7 +370,7 @@ mod tests {
         /// By rank: which ranks it knows to be dead.
         knows: Vec<Vec<bool>>,
         wires: Vec<Vec<VecDeque<InFlight>>>,
-        random: u64,
+        random: Rng,
     }
 
     impl CountSim {
@@ -382,12 +383,11 @@ mod tests {
                 dead: vec![false; ranks],
                 knows: vec![vec![false; ranks]; ranks],
                 wires: (0..ranks).map(|_| (0..ranks).map(|_| VecDeque::new()).collect()).collect(),
-                random: seed,
+                random: Rng::with_seed(seed),
             }
         }
         fn draw(&mut self, below: usize) -> usize {
-            self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (self.random >> 33) as usize % below
+            self.random.usize(..below)
         }
         fn living(&self, rank: usize) -> std::vec::IntoIter<Rank> {
             let others = (0..self.dead.len()).filter(|other| *other != rank && !self.knows[rank][*other]);

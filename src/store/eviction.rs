@@ -121,11 +121,8 @@ mod tests {
     /// and nothing is evicted before all of a cheaper class was evicted or was not needed.
     #[test]
     fn random_evictions_free_enough_and_nothing_superfluous() {
-        let mut random = 0x9e37_79b9_7f4a_7c15_u64;
-        let mut draw = move |below: u64| {
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (random >> 33) % below
-        };
+        let mut random = fastrand::Rng::with_seed(1);
+        let mut draw = move |below: u64| random.u64(..below);
         let classes = [EvictionClass::Copy, EvictionClass::Rebuildable, EvictionClass::OnDisk, EvictionClass::Original];
         for _ in 0..5_000 {
             let all: Vec<EvictionCandidate> =

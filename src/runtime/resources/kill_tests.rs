@@ -13,6 +13,7 @@ use crate::memory::{
 use crate::runtime::resources::shared_table::{SHARED_TABLE_BYTES, SharedTable};
 use crate::runtime::resources::table::ResourceTable;
 use crate::scheduling::{ResourceRequest, Totals, UNIT};
+use fastrand::Rng;
 use serde::{Deserialize, Serialize};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -31,18 +32,6 @@ const STORE_BYTES: u64 = 4 << 20;
 
 fn totals() -> Totals {
     Totals { cpu: 3 * UNIT, gpu: 2 * UNIT, custom: vec![("Key".to_string(), UNIT)] }
-}
-
-/// A random number generator (xorshift64*): a seed replays the test.
-struct Rng(u64);
-
-impl Rng {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32) % bound
-    }
 }
 
 /// What the child process needs.
@@ -91,7 +80,7 @@ fn child_process() {
     let mut ring = Producer::claim(open(&setup.ring), 0).expect("free");
     let table = ResourceTable::new(SharedTable::new(open(&setup.shared), 1, 2), totals(), Vec::new());
     let store = Arena::create(STORE_BYTES, Pages::Plain).expect("memory");
-    let mut rng = Rng(setup.seed);
+    let mut rng = Rng::with_seed(setup.seed);
     assert!(ring.push(&[&postcard::to_allocvec::<StoreAddress>(&store.handle()).expect("plain data")]));
     // Blocks named by a message do not change.
     let mut named: Vec<Block> = Vec::new();
@@ -99,20 +88,20 @@ fn child_process() {
     for number in 0.. {
         let request = ResourceRequest {
             cpu: 0,
-            gpu: [0, UNIT / 2, UNIT][rng.below(3) as usize],
-            custom: vec![("Key".to_string(), UNIT / (1 + rng.below(2) as i64))],
+            gpu: [0, UNIT / 2, UNIT][rng.usize(..3)],
+            custom: vec![("Key".to_string(), UNIT / (1 + rng.i64(0..2)))],
             ..ResourceRequest::default()
         };
         let taken = table.take_cpu(UNIT);
         let grant = table.take_non_cpu(&request);
         table.set_waiting();
-        let bytes = if rng.below(8) == 0 { rng.below(20_000) } else { rng.below(300) };
-        let block = store.allocate(64 + rng.below(2000) as usize).map(|mut block| {
+        let bytes = if rng.u64(..8) == 0 { rng.u64(..20_000) } else { rng.u64(..300) };
+        let block = store.allocate(64 + rng.usize(..2000)).map(|mut block| {
             let bytes = filled(number, block.len() as u64);
             block.as_mut_slice().copy_from_slice(&bytes);
             block
         });
-        let newly_named = block.filter(|_| rng.below(2) == 0);
+        let newly_named = block.filter(|_| rng.u64(..2) == 0);
         let block = newly_named.as_ref().map(|block| (block.offset(), block.len() as u64));
         named.extend(newly_named);
         let head = postcard::to_allocvec(&TestMessage { number, bytes, block }).expect("plain data");
@@ -232,12 +221,12 @@ impl Drop for ChildProcess {
 fn killing_or_stopping_a_process_during_a_write_corrupts_nothing() {
     let seed = std::env::var(SEED).ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
     println!("{SEED}={seed} replays it, as far as the system's timing allows");
-    let mut rng = Rng(seed);
+    let mut rng = Rng::with_seed(seed);
     let (mut messages, mut holding) = (0, 0);
     for kill in 0..KILLS {
-        let mut pair = ChildProcess::start(rng.below(u64::from(u32::MAX)) + 1);
+        let mut pair = ChildProcess::start(rng.u64(1..=u64::from(u32::MAX)));
         pair.wait_for_store();
-        pair.run_for(Duration::from_micros(rng.below(LIFE_US_MAX)));
+        pair.run_for(Duration::from_micros(rng.u64(..LIFE_US_MAX)));
         let is_stopped = kill % 2 == 1;
         if is_stopped {
             pair.signal(rustix::process::Signal::STOP);
@@ -251,7 +240,7 @@ fn killing_or_stopping_a_process_during_a_write_corrupts_nothing() {
             pair.table.shared.mark_dead(1);
             assert!(pair.all_is_free(), "kill {kill}: {:?}", pair.table.available());
             pair.signal(rustix::process::Signal::CONT);
-            let until = Instant::now() + Duration::from_micros(rng.below(LIFE_US_MAX));
+            let until = Instant::now() + Duration::from_micros(rng.u64(..LIFE_US_MAX));
             while Instant::now() < until {
                 // The child goes on, and may take and return anything.
                 pair.take();

@@ -16,6 +16,7 @@ use crate::runtime::workers::queues::Work;
 use crate::runtime::workers::worker_shared::WorkerShared;
 use crate::runtime::{Runtime, tasks, waiting};
 use crossbeam_deque::Worker as Deque;
+use fastrand::Rng;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -44,7 +45,7 @@ pub struct Worker {
     pub(super) held_since_ns: Cell<u64>,
     /// The CPUs that the running task requested.
     pub(super) running_cpu: Cell<i64>,
-    random: Cell<u64>,
+    random: RefCell<Rng>,
     /// The loop has nothing to do and polls the transports.
     is_polling_idle: Cell<bool>,
     /// It has been idle since it last found work: a thread that queued work may have woken only this worker.
@@ -81,7 +82,7 @@ pub fn spawn(runtime: &'static Runtime, index: usize) -> Result<&'static WorkerS
                 running_cpu: Cell::new(0),
                 is_polling_idle: Cell::new(false),
                 was_idle: Cell::new(false),
-                random: Cell::new((index as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)),
+                random: RefCell::new(Rng::with_seed(index as u64)),
             }));
             HERE.set(worker);
             #[cfg(test)]
@@ -243,18 +244,11 @@ impl Worker {
 
     fn steal_from_neighbours(&self) -> Option<Work> {
         let workers = self.runtime.workers.list();
-        let start = self.next_random() as usize;
+        let start = self.random.borrow_mut().u32(..) as usize;
         (0..workers.len())
             .map(|step| workers[(start + step) % workers.len()])
             .filter(|worker| worker.index != self.shared.index)
             .find_map(|worker| crate::runtime::workers::queues::steal_one(|| worker.stealer.steal()))
-    }
-
-    /// A pseudo-random number.
-    fn next_random(&self) -> u32 {
-        let random = self.random.get().wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        self.random.set(random);
-        (random >> 40) as u32
     }
 
     /// Queues work in the worker's own queue, as its newest.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::scheduling::UNIT;
+use fastrand::Rng;
 use std::collections::VecDeque;
 
 /// A rank: all ranks of a host share its free amounts; what it holds, by owner, group and attempt.
@@ -20,7 +21,7 @@ struct GroupSim {
     wires: BTreeMap<(Rank, Rank), VecDeque<GroupMessage>>,
     events: Vec<(Rank, GroupAction)>,
     now_ns: u64,
-    random: u64,
+    random: Rng,
 }
 
 impl GroupSim {
@@ -39,7 +40,7 @@ impl GroupSim {
             wires: BTreeMap::new(),
             events: Vec::new(),
             now_ns: 0,
-            random: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
+            random: Rng::with_seed(seed),
         }
     }
 
@@ -66,8 +67,7 @@ impl GroupSim {
     }
 
     fn draw(&mut self, below: usize) -> usize {
-        self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.random >> 33) as usize % below
+        self.random.usize(..below)
     }
 
     /// One message of a pair drawn at random arrives, twice; if none is in flight, time passes. False if nothing can

@@ -2,6 +2,7 @@
 
 use crate::base::Rank;
 use crate::scheduling::steal::{StealState, StealDecision};
+use fastrand::Rng;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::fmt;
@@ -101,7 +102,7 @@ pub struct StealSim {
     events: BinaryHeap<Reverse<(u64, u64, Rank, usize)>>,
     payloads: Vec<Option<StealEvent>>,
     now_ns: u64,
-    random: u64,
+    random: Rng,
     shape: TaskLengths,
     outcome: RunResult,
     total_ns: u64,
@@ -132,7 +133,7 @@ impl StealSim {
             events: BinaryHeap::new(),
             payloads: Vec::new(),
             now_ns: 0,
-            random: seed | 1,
+            random: Rng::with_seed(seed),
             shape,
             outcome,
             total_ns: 0,
@@ -155,7 +156,7 @@ impl StealSim {
     }
 
     fn task(&mut self, below: u32) -> StealSimTask {
-        let drawn = self.draw();
+        let drawn = self.random.f64();
         let ns = match self.shape {
             TaskLengths::Uniform | TaskLengths::Tree => TASK_NS,
             // Pareto with shape 1.5: the mean is three times the least.
@@ -165,11 +166,6 @@ impl StealSim {
         self.total_ns += ns;
         self.outcome.longest_ns = self.outcome.longest_ns.max(ns);
         StealSimTask { ns, below }
-    }
-
-    fn draw(&mut self) -> f64 {
-        self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.random >> 11) as f64 / (1u64 << 53) as f64
     }
 
     fn at(&mut self, ns: u64, rank: Rank, what: StealEvent) {
