@@ -272,7 +272,9 @@ impl Context {
 /// ```
 pub fn context() -> Context {
     match runtime::Runtime::current() {
-        Some(runtime) => Context { rank: runtime.cluster.rank, host: runtime.cluster.host.clone(), running: runtime::snapshot() },
+        Some(runtime) => {
+            Context { rank: runtime.cluster.rank, host: runtime.cluster.host.clone(), running: runtime::snapshot() }
+        }
         None => Context { rank: 0, host: String::new(), running: runtime::snapshot() },
     }
 }

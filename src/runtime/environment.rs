@@ -4,8 +4,8 @@
 use crate::base::{Error, Rank, Result};
 use crate::objects::{ArrayMemory, Attachment, Links};
 use crate::protocol::{
-    ActorInstance, ActorRef, BlockAddress, BlockStore, Environment, Liveness, Message, Messenger, Observer, Protocol, RankSelection,
-    WorkQueue,
+    ActorInstance, ActorRef, BlockAddress, BlockStore, Environment, Liveness, Message, Messenger, Observer, Protocol,
+    RankSelection, WorkQueue,
 };
 use crate::registry::{Options, Runnable, TableEntry, functions};
 use crate::runtime::memory::{self, OwnMemory, PeerMemory};

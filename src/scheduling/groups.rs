@@ -191,7 +191,8 @@ impl Groups {
 
     /// Time has passed: groups whose back-off has ended try again.
     pub fn tick(&mut self, hosts: &[HostView], now_ns: u64) -> Vec<GroupAction> {
-        let due = |group: &GroupRecord| matches!(group.state, GroupState::BackingOff { until_ns } if until_ns <= now_ns);
+        let due =
+            |group: &GroupRecord| matches!(group.state, GroupState::BackingOff { until_ns } if until_ns <= now_ns);
         let due: Vec<u64> = self.groups.iter().filter(|(_, group)| due(group)).map(|(number, _)| *number).collect();
         due.into_iter().flat_map(|number| self.attempt(number, hosts, now_ns)).collect()
     }
@@ -215,7 +216,9 @@ impl Groups {
 
     /// Where work for a bundle of the group goes; for any bundle, the next in turn that can hold `request`.
     pub fn locate(&mut self, number: u64, bundle: Option<u32>, request: &ResourceRequest) -> GroupLocation {
-        let Some(group) = self.groups.get_mut(&number) else { return GroupLocation::Nowhere("it was removed".to_string()) };
+        let Some(group) = self.groups.get_mut(&number) else {
+            return GroupLocation::Nowhere("it was removed".to_string());
+        };
         let holds = |index: usize| group.bundles.get(index).is_some_and(|bundle| group::can_hold(bundle, request));
         let fitting: Vec<usize> = match bundle {
             Some(index) => vec![index as usize],
@@ -241,7 +244,8 @@ impl Groups {
     /// The groups that are not ready, with their bundles, for reports.
     pub fn pending(&self) -> Vec<(u64, String)> {
         let pending = self.groups.iter().filter(|(_, group)| group.state != GroupState::Ready);
-        let shown = |group: &GroupRecord| group.bundles.iter().map(ResourceRequest::displayed).collect::<Vec<_>>().join(" | ");
+        let shown =
+            |group: &GroupRecord| group.bundles.iter().map(ResourceRequest::displayed).collect::<Vec<_>>().join(" | ");
         pending.map(|(number, group)| (*number, shown(group))).collect()
     }
 

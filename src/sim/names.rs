@@ -1,10 +1,10 @@
 //! Names of actors, as the runtime's `handles` resolves them: the directory rank of the name responds to each request,
 //! and the script is suspended until then.
 
-use crate::protocol::{Liveness, Messenger, export_attachments};
 use crate::base::{Error, Rank};
 use crate::objects::{Attachment, Waiter};
 use crate::protocol::{ActorRef, Environment, Message};
+use crate::protocol::{Liveness, Messenger, export_attachments};
 use crate::sim::coverage::Coverage;
 use crate::sim::node::{JobWaker, SimJob};
 use crate::sim::script::TAKEN;

@@ -2,7 +2,9 @@
 
 use crate::base::{Error, ObjectId};
 use crate::objects::ArrayMemory;
-use crate::protocol::{ActorRef, ActorTarget, Environment, RankSelection, WireActor, WorkQueue, label_of, restart_policy_of};
+use crate::protocol::{
+    ActorRef, ActorTarget, Environment, RankSelection, WireActor, WorkQueue, label_of, restart_policy_of,
+};
 use crate::registry::{Arg, Options, Placement, Runnable, TaskHeader};
 use crate::sim::names::KIND;
 use crate::sim::script::{Given, Life, TaskOptions};

@@ -98,7 +98,9 @@ impl CountMessage {
             CountMessage::Borrow { object, from } => object.owner.max(*from),
             CountMessage::Unpin { object, by } => object.owner.max(*by),
             CountMessage::Release { object, .. } => object.owner,
-            CountMessage::DrainRequest { dead, .. } | CountMessage::BorrowerLost { dead } | CountMessage::DrainDone { dead } => *dead,
+            CountMessage::DrainRequest { dead, .. }
+            | CountMessage::BorrowerLost { dead }
+            | CountMessage::DrainDone { dead } => *dead,
             CountMessage::DrainAck { .. } => 0,
         }
     }
@@ -178,7 +180,12 @@ impl Counts {
     }
 
     /// A message about counts came from `from`, which is alive; `living` are all other living ranks.
-    pub fn handle(&mut self, from: Rank, message: CountMessage, living: impl Iterator<Item = Rank>) -> Vec<CountAction> {
+    pub fn handle(
+        &mut self,
+        from: Rank,
+        message: CountMessage,
+        living: impl Iterator<Item = Rank>,
+    ) -> Vec<CountAction> {
         match message {
             CountMessage::Borrow { object, from: giver } => {
                 if object.owner != self.me {
@@ -255,7 +262,9 @@ impl Counts {
                 owners.insert(object.owner);
             }
         }
-        actions.extend(owners.into_iter().map(|owner| CountAction::Send(owner, CountMessage::BorrowerLost { dead: rank })));
+        actions.extend(
+            owners.into_iter().map(|owner| CountAction::Send(owner, CountMessage::BorrowerLost { dead: rank })),
+        );
         self.drain.dead.push(rank);
         self.drain.waiting.retain(|(requester, _)| *requester != rank);
         let holds = self.exports.values().any(|borrowers| borrowers.iter().any(|(borrower, _)| *borrower == rank));
@@ -458,7 +467,9 @@ mod tests {
                     self.act(to, action);
                 }
                 InFlight::Count(message) => {
-                    if let CountMessage::DrainRequest { dead: failed, .. } | CountMessage::BorrowerLost { dead: failed } = message {
+                    if let CountMessage::DrainRequest { dead: failed, .. }
+                    | CountMessage::BorrowerLost { dead: failed } = message
+                    {
                         self.notice(to, failed as usize);
                     }
                     let living = self.living(to);

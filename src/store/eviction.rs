@@ -97,7 +97,8 @@ mod tests {
         assert_eq!(indices(&all, 50, true), [2, 1, 4, 3, 0]);
         assert_eq!(indices(&all, 20, true), [2, 1]);
         assert_eq!(choose_evictions(&all, 50, true).last(), Some(&(0, Eviction::Spill)));
-        let without_writing: Vec<Eviction> = choose_evictions(&all, 40, true).into_iter().map(|(_, eviction)| eviction).collect();
+        let without_writing: Vec<Eviction> =
+            choose_evictions(&all, 40, true).into_iter().map(|(_, eviction)| eviction).collect();
         assert_eq!(without_writing, [Eviction::Drop, Eviction::Drop, Eviction::RequestOwner, Eviction::Drop]);
     }
 
@@ -110,8 +111,11 @@ mod tests {
 
     #[test]
     fn large_block_spares_blocks_that_are_not_needed() {
-        let all =
-            [candidate(10, 1, EvictionClass::Original), candidate(10, 2, EvictionClass::Original), candidate(100, 3, EvictionClass::Original)];
+        let all = [
+            candidate(10, 1, EvictionClass::Original),
+            candidate(10, 2, EvictionClass::Original),
+            candidate(100, 3, EvictionClass::Original),
+        ];
         assert_eq!(indices(&all, 100, true), [2]);
         assert_eq!(indices(&all, 105, true), [0, 2]);
         assert_eq!(indices(&all, 15, true), [0, 1]);

@@ -65,7 +65,8 @@ impl BlockHolders {
 
     /// Changes a holder, which is created if it does not exist, and its turn with it.
     fn change(&mut self, rank: Rank, change: impl FnOnce(&mut BlockHolder)) {
-        let holder = self.holders.entry(rank).or_insert(BlockHolder { level: 0, readers: Vec::new(), sources: Vec::new() });
+        let holder =
+            self.holders.entry(rank).or_insert(BlockHolder { level: 0, readers: Vec::new(), sources: Vec::new() });
         if let Some(turn) = holder.turn(rank, self.owner) {
             self.free.remove(&turn);
         }

@@ -2,8 +2,8 @@
 
 use super::serialized_value::Nested;
 use super::tcp_frame::CompleteFrame;
-use crate::base::limits::MESSAGE_BYTES_MAX;
 use crate::base::error::ErrorSource;
+use crate::base::limits::MESSAGE_BYTES_MAX;
 use crate::base::{BundleSlot, Error, ObjectId, TaskId};
 use crate::boot::rendezvous::frame;
 use crate::objects::{Array, ArrayMemory, ObjectRef, Value};

@@ -3,8 +3,8 @@
 
 use crate::base::Rank;
 use crate::base::sync::{AtomicBool, Ordering, lock};
-use crate::protocol::recovery::Recovery;
 use crate::protocol::environment::Environment;
+use crate::protocol::recovery::Recovery;
 use crate::store::CountMessage;
 use std::sync::Mutex;
 

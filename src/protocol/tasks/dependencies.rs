@@ -3,8 +3,8 @@
 use crate::base::Error;
 use crate::base::sync::{Ordering, lock};
 use crate::objects::{AnySlot, Waiter};
-use crate::protocol::tasks::Tasks;
 use crate::protocol::environment::Environment;
+use crate::protocol::tasks::Tasks;
 use crate::registry::Runnable;
 use std::sync::{Arc, Mutex};
 

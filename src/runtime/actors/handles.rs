@@ -1,8 +1,8 @@
 //! Actors from the caller's side: create, call, look up by name.
 
-use crate::protocol::export_attachments;
 use crate::base::{Error, ObjectId, Result};
 use crate::objects::{Attachment, attach, attached};
+use crate::protocol::export_attachments;
 use crate::protocol::{ActorRef, ActorTarget, Message, WireActor, label_of, restart_policy_of};
 use crate::registry::{
     Actor, ActorFn, ActorNew, MethodOf, NewOf, Options, Outputs, Placement, Runnable, Task, TaskHeader,

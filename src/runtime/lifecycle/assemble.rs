@@ -92,15 +92,16 @@ fn start_threads(runtime: &'static Runtime, workers: usize) -> Result<()> {
     }
     let name = format!("mobula-{}-progress", runtime.cluster.rank);
     let progress = std::thread::Builder::new().name(name).spawn(move || workers::progress(runtime));
-    let progress = progress.map_err(|error| Error::config(format!("no thread for progress: {error}")).caused_by(&error))?;
+    let progress =
+        progress.map_err(|error| Error::config(format!("no thread for progress: {error}")).caused_by(&error))?;
     runtime.workers.add_thread(progress);
     Ok(())
 }
 
 /// The values of all ranks, or the error of the first rank that has one.
 fn gather<T: Serialize + for<'de> Deserialize<'de>>(exchange: &mut dyn Exchange, own: &Result<T>) -> Result<Vec<T>> {
-    let bytes =
-        postcard::to_allocvec(own).map_err(|error| Error::fabric(format!("an address does not encode: {error}")).caused_by(&error))?;
+    let bytes = postcard::to_allocvec(own)
+        .map_err(|error| Error::fabric(format!("an address does not encode: {error}")).caused_by(&error))?;
     let all = exchange.allgather(&bytes)?;
     let decode = |(rank, bytes): (usize, Vec<u8>)| {
         postcard::from_bytes::<Result<T>>(&bytes).unwrap_or_else(|error| {

@@ -158,8 +158,11 @@ fn dismantle(runtime: &'static Runtime) {
         }
     }
     let _ = catch_unwind(AssertUnwindSafe(|| drop(work)));
-    let dropped =
-        (runtime.protocol.actors.instance.clear(), runtime.protocol.actors.owner.clear(), runtime.protocol.names.clear());
+    let dropped = (
+        runtime.protocol.actors.instance.clear(),
+        runtime.protocol.actors.owner.clear(),
+        runtime.protocol.names.clear(),
+    );
     let _ = catch_unwind(AssertUnwindSafe(|| drop(dropped)));
     runtime.lifecycle.set_ended();
     runtime.uninstall();

@@ -151,7 +151,9 @@ pub fn on_read_done(runtime: &'static Runtime, token: u64, block: std::result::R
 }
 
 fn report_outcomes(runtime: &'static Runtime, outcomes: impl IntoIterator<Item = Outcome>) {
-    outcomes.into_iter().for_each(|(token, outcome)| runtime.protocol.objects.copies.on_pulled(&runtime, token, outcome));
+    outcomes
+        .into_iter()
+        .for_each(|(token, outcome)| runtime.protocol.objects.copies.on_pulled(&runtime, token, outcome));
 }
 
 /// Starts what can be started of a block; returns its outcome if it is complete, or nothing can be started.

@@ -117,7 +117,11 @@ fn try_waiting_reads(runtime: &'static Runtime) -> bool {
         match block {
             Some(block) => pull(runtime, read.token, &read.sources, block),
             None if read.since.elapsed() < runtime.cluster.config.store_wait => waiting.push_back(read),
-            None => runtime.protocol.objects.copies.on_pulled(&runtime, read.token, Err(store_full(runtime, read.bytes as u64))),
+            None => runtime.protocol.objects.copies.on_pulled(
+                &runtime,
+                read.token,
+                Err(store_full(runtime, read.bytes as u64)),
+            ),
         }
     }
     let some = waiting.len() < all;

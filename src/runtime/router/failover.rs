@@ -65,7 +65,13 @@ impl Router {
     ///
     /// # Errors
     /// Why no transport leads to the peer any more.
-    fn on_link_down(&self, cluster: &ClusterInfo, transport: usize, peer: Rank, reason: &str) -> Result<(), FailoverError> {
+    fn on_link_down(
+        &self,
+        cluster: &ClusterInfo,
+        transport: usize,
+        peer: Rank,
+        reason: &str,
+    ) -> Result<(), FailoverError> {
         let mut outbox = self.peers[peer as usize].outbox.lock();
         if self.transport_to(peer) != Some(transport) {
             // A transport no longer in use, or not yet: messages queued for it learn of the failure when it is used.

@@ -1,10 +1,10 @@
 //! Requests without a response yet: the requester waits on a promise, and the response names it by a token.
 
-use crate::protocol::encode_value;
 use crate::base::limits::INLINE_BYTES_MAX;
 use crate::base::sync::lock;
 use crate::base::{Error, Rank, Result};
 use crate::objects::{Promise, SerializedValue};
+use crate::protocol::encode_value;
 use crate::protocol::{InfoRequest, Message};
 use crate::runtime::waiting::blocked_fibers::{describe_object, waiters};
 use crate::runtime::{Runtime, resources};

@@ -140,7 +140,8 @@ impl GroupSim {
         let (released, kept) = std::mem::take(&mut self.ranks[rank as usize].held).into_iter().partition(is_released);
         self.ranks[rank as usize].held = kept;
         let released: Vec<(Rank, u64, u32, Vec<ResourceRequest>)> = released;
-        released.iter()
+        released
+            .iter()
             .flat_map(|(_, _, _, requests)| requests)
             .for_each(|request| self.free[rank as usize / 2].give(request));
     }

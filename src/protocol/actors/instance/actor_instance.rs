@@ -7,13 +7,13 @@ use crate::base::log::{Level, log};
 use crate::base::sync::lock;
 use crate::base::{Error, ObjectId, Rank, TaskId};
 use crate::objects::{SerializedValue, panic_text};
-use crate::protocol::actors::instance::send_commit::try_send_commit;
-use crate::protocol::wire::actor_message::{ActorMessage, WireActor};
-use crate::protocol::actors::instance::commits::{Commit, Commits, Seen};
-use crate::protocol::environment::{Environment, WorkQueue};
-use crate::protocol::actors::owner::owned_actors::CallResults;
 use crate::protocol::Message;
-use crate::registry::{Checkpoint, Runnable, ActorState};
+use crate::protocol::actors::instance::commits::{Commit, Commits, Seen};
+use crate::protocol::actors::instance::send_commit::try_send_commit;
+use crate::protocol::actors::owner::owned_actors::CallResults;
+use crate::protocol::environment::{Environment, WorkQueue};
+use crate::protocol::wire::actor_message::{ActorMessage, WireActor};
+use crate::registry::{ActorState, Checkpoint, Runnable};
 use crate::scheduling::{Grant, Mailbox, ResourceRequest};
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::any::Any;
@@ -122,9 +122,15 @@ impl ActorInstance {
     /// The actor's name, type and handle, for a named actor whose owner is dead.
     pub(in crate::protocol) fn named_handle(&self, me: Rank) -> Option<(String, String, WireActor)> {
         let inner = lock(&self.inner);
-        let (Some(name), false) = (inner.identity.name.clone(), matches!(inner.phase, ActorPhase::Dead(_))) else { return None };
+        let (Some(name), false) = (inner.identity.name.clone(), matches!(inner.phase, ActorPhase::Dead(_))) else {
+            return None;
+        };
         let (incarnation, label) = (inner.incarnation, inner.identity.label.to_string());
-        Some((name, inner.identity.kind.to_string(), WireActor { actor: self.id, location: me, incarnation, restart_policy: None, label }))
+        Some((
+            name,
+            inner.identity.kind.to_string(),
+            WireActor { actor: self.id, location: me, incarnation, restart_policy: None, label },
+        ))
     }
 
     /// What the worker is to do next.
@@ -150,7 +156,8 @@ impl ActorInstance {
                         return ActorStep::Idle;
                     };
                     let origin = call.header().origin;
-                    let seen = origin.zip(inner.commit_log.as_ref()).map(|(id, commit_log)| (id, commit_log.commits.seen(id)));
+                    let seen =
+                        origin.zip(inner.commit_log.as_ref()).map(|(id, commit_log)| (id, commit_log.commits.seen(id)));
                     let Some((id, seen)) = seen.filter(|(_, seen)| !matches!(seen, Seen::Never)) else {
                         return ActorStep::Call(call, inner.state.take());
                     };
@@ -297,12 +304,21 @@ impl ActorInstance {
         let Some(commit) = commit else { return };
         if let Err(error) = try_send_commit(env, self.id, incarnation, &commit) {
             let actor = self.label().to_string();
-            mark_dead(env, self, Error::ActorDied { actor, reason: format!("its state cannot be saved on its owner: {error}") });
+            mark_dead(
+                env,
+                self,
+                Error::ActorDied { actor, reason: format!("its state cannot be saved on its owner: {error}") },
+            );
         }
     }
 
     /// The owner saved the commit of that number.
-    pub(in crate::protocol) fn on_commit_ack(self: &Arc<Self>, env: &impl Environment, incarnation: u32, sequence: u64) {
+    pub(in crate::protocol) fn on_commit_ack(
+        self: &Arc<Self>,
+        env: &impl Environment,
+        incarnation: u32,
+        sequence: u64,
+    ) {
         let (released, commit) = {
             let mut inner = lock(&self.inner);
             if inner.incarnation != incarnation {
@@ -329,7 +345,10 @@ impl ActorInstance {
 pub(in crate::protocol) fn schedule(env: &impl WorkQueue, instance: &Arc<ActorInstance>, inner: &mut Inner) {
     let has_work = match inner.phase {
         ActorPhase::Ready(_) => true,
-        ActorPhase::Alive => inner.mailbox.has_ready() && inner.commit_log.as_ref().is_none_or(|commit_log| !commit_log.commits.is_full()),
+        ActorPhase::Alive => {
+            inner.mailbox.has_ready()
+                && inner.commit_log.as_ref().is_none_or(|commit_log| !commit_log.commits.is_full())
+        }
         _ => false,
     };
     if has_work && !inner.scheduled {

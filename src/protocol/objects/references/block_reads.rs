@@ -35,7 +35,9 @@ impl References {
             return block;
         }
         let block = Arc::new(UnfetchedBlock::new(address, env.links()));
-        tables.imported.insert(address.block, (Arc::as_ptr(&block).addr(), Imported::Unfetched(Arc::downgrade(&block))));
+        tables
+            .imported
+            .insert(address.block, (Arc::as_ptr(&block).addr(), Imported::Unfetched(Arc::downgrade(&block))));
         block
     }
 }

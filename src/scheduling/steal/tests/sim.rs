@@ -1,7 +1,7 @@
 //! A cluster of [`StealState`]s with one worker each, under a simulated clock: every message takes the same time.
 
 use crate::base::Rank;
-use crate::scheduling::steal::{StealState, StealDecision};
+use crate::scheduling::steal::{StealDecision, StealState};
 use fastrand::Rng;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -109,7 +109,14 @@ pub struct StealSim {
 }
 
 impl StealSim {
-    pub fn new(size: u32, host_ranks: u32, seed: u64, shape: TaskLengths, work: TaskOrigin, tasks_a_rank: u32) -> StealSim {
+    pub fn new(
+        size: u32,
+        host_ranks: u32,
+        seed: u64,
+        shape: TaskLengths,
+        work: TaskOrigin,
+        tasks_a_rank: u32,
+    ) -> StealSim {
         let one = |rank: Rank| {
             let host: Vec<Rank> = (0..size).filter(|other| other / host_ranks == rank / host_ranks).collect();
             let stealing = StealState::new(rank, size, seed).on_host(&host);

@@ -3,7 +3,9 @@
 use crate::base::{Error, ObjectId, Rank};
 use crate::store::ObjectLocations;
 use crate::store::copies::fetch::no_copy;
-use crate::store::copies::{Copies, CopyAction, CopyMessage, Holders, ServedCopy, HostPeers, CopySource, FetchRoute, cache_rank};
+use crate::store::copies::{
+    Copies, CopyAction, CopyMessage, CopySource, FetchRoute, Holders, HostPeers, ServedCopy, cache_rank,
+};
 use fastrand::Rng;
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -267,7 +269,10 @@ impl CopySim {
                 }
                 CopyAction::Read { token, sources, .. } => {
                     let alive = self.log.lock().unwrap().alive.clone();
-                    assert!(sources.iter().all(|source| alive.contains(&source.block)), "COPIES-1: a read of a freed block");
+                    assert!(
+                        sources.iter().all(|source| alive.contains(&source.block)),
+                        "COPIES-1: a read of a freed block"
+                    );
                     let original = sources.iter().find(|source| self.originals.contains_key(&source.block));
                     self.reads_of_originals += u64::from(original.is_some());
                     let block = self.content_of(&sources[0]);
