@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn error_of_a_name_that_no_actor_has_does_not_say_that_one_died() {
+    fn error_of_an_unknown_actor_name_names_no_death() {
         let reason = "no actor has the name \"x\"".to_string();
         let text = Error::ActorDied { actor: "Counter \"x\"".to_string(), reason }.to_string();
         assert_eq!(text, "actor Counter \"x\" is not alive: no actor has the name \"x\"");

@@ -85,7 +85,7 @@ mod tests {
     use crate::boot::private::tests::Folder;
 
     #[test]
-    fn all_ranks_of_a_home_directory_read_one_secret() {
+    fn all_ranks_of_a_user_directory_read_one_secret() {
         let user_folder = &Folder::new();
         let secrets: Vec<Secret> = std::thread::scope(|scope| {
             let ranks: Vec<_> = (0..8).map(|_| scope.spawn(|| in_user_folder(&user_folder.0).unwrap())).collect();

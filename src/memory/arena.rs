@@ -34,7 +34,7 @@ pub struct Arena {
     populated: AtomicU64,
     populating: Mutex<()>,
     /// Called when a block is freed for which a thread waited.
-    on_room: OnceLock<Box<dyn Fn() + Send + Sync>>,
+    on_space: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 impl Arena {
@@ -59,7 +59,7 @@ impl Arena {
             offsets: Mutex::new(Offsets::new(bytes)),
             populated: AtomicU64::new(0),
             populating: Mutex::new(()),
-            on_room: OnceLock::new(),
+            on_space: OnceLock::new(),
         }))
     }
 
@@ -84,7 +84,7 @@ impl Arena {
     /// Sets the callback that runs, on any thread, when a block is freed after [`await_space`](Arena::await_space).
     /// Only the first call has an effect.
     pub fn on_space(&self, call: impl Fn() + Send + Sync + 'static) {
-        let _ = self.on_room.set(Box::new(call));
+        let _ = self.on_space.set(Box::new(call));
     }
 
     /// Requests one notification when the next block is freed. The caller then tries to allocate again: that attempt
@@ -104,7 +104,7 @@ impl Arena {
             offsets.give_back(taken);
             std::mem::take(&mut offsets.notify_on_free)
         };
-        if awaited && let Some(call) = self.on_room.get() {
+        if awaited && let Some(call) = self.on_space.get() {
             call();
         }
     }

@@ -199,9 +199,9 @@ mod tests {
 
     fn both_kinds() -> Vec<(Arc<Doorbell>, Arc<Doorbell>)> {
         let private = Arc::new(Doorbell::private());
-        let made = Arc::new(Segment::create("test", 4096, Pages::Plain).expect("made"));
-        let opened = Arc::new(Segment::open(&made.handle(), Access::Write).expect("opened"));
-        let shared = (Arc::new(Doorbell::shared(made, 256)), Arc::new(Doorbell::shared(opened, 256)));
+        let created = Arc::new(Segment::create("test", 4096, Pages::Plain).expect("created"));
+        let opened = Arc::new(Segment::open(&created.handle(), Access::Write).expect("opened"));
+        let shared = (Arc::new(Doorbell::shared(created, 256)), Arc::new(Doorbell::shared(opened, 256)));
         vec![(private.clone(), private), shared]
     }
 

@@ -30,5 +30,5 @@ pub use peer::PeerArena;
 #[cfg(test)]
 pub use region::CudaRegion;
 pub use region::{DeviceMemory, Region, RegionNumber, STORE};
-pub use ring::{Consumer, Popped, Producer, RING_SEGMENT_BYTES, RingView};
+pub use ring::{Consumer, Popped, RING_SEGMENT_BYTES, RingProducer, RingView};
 pub use segment::{Access, Segment, SegmentHandle};

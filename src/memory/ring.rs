@@ -156,33 +156,33 @@ const fn frame_bytes(length: usize) -> usize {
 }
 
 /// The writing end; each ring has one.
-pub struct Producer<L: Lines = RingMemory> {
+pub struct RingProducer<L: Lines = RingMemory> {
     memory: L,
     tail: u64,
     /// The consumer's index as last seen.
     head: u64,
 }
 
-impl Producer {
+impl RingProducer {
     /// Takes the writing end of the ring at `offset`; `None` where it is taken already.
     ///
     /// # Panics
     /// Where no ring fits there.
-    pub fn claim(segment: Arc<Segment>, offset: usize) -> Option<Producer> {
+    pub fn claim(segment: Arc<Segment>, offset: usize) -> Option<RingProducer> {
         let memory = RingMemory::open(segment, offset);
         let side = &memory.indices().producer.0;
         // Relaxed: it guards data that only the winner writes.
         if side.claimed.swap(1, Ordering::Relaxed) != 0 {
             return None;
         }
-        Some(Producer::over(memory))
+        Some(RingProducer::over(memory))
     }
 }
 
-impl<L: Lines> Producer<L> {
+impl<L: Lines> RingProducer<L> {
     /// The writing end of an empty ring that has no other writer.
-    fn over(memory: L) -> Producer<L> {
-        Producer { memory, tail: 0, head: 0 }
+    fn over(memory: L) -> RingProducer<L> {
+        RingProducer { memory, tail: 0, head: 0 }
     }
 
     /// Adds the concatenation of `parts` as one message; false where there is no space, and then nothing is added.

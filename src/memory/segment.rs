@@ -63,7 +63,7 @@ pub struct Segment {
 }
 
 // SAFETY: the mapping belongs to no thread; its contents are reached through atomics, or through types (`Block`,
-// `Producer`, `Consumer`) that each ensure their own exclusion.
+// `RingProducer`, `Consumer`) that each ensure their own exclusion.
 unsafe impl Send for Segment {}
 // SAFETY: as above.
 unsafe impl Sync for Segment {}

@@ -1,8 +1,8 @@
 //! What a rank's protocol requires of its surroundings: narrow traits, each for one kind of effect, and their sum.
 //!
-//! The protocol decides and the environment executes: the runtime, with threads, transports and memory, or the simulator.
-//! No method blocks or runs user code. A function that does not reach other parts of the protocol takes only the traits
-//! that it needs.
+//! The protocol decides and the environment executes: the runtime, with threads, transports and memory, or the
+//! simulator. No method blocks or runs user code. A function that does not reach other parts of the protocol takes only
+//! the traits that it needs.
 
 use crate::base::{Error, Rank, Result};
 use crate::objects::{ArrayMemory, Attachment, Links};

@@ -9,7 +9,7 @@ use crate::transport::tcp::handshake::Secret;
 use std::sync::{Arc, Barrier, Mutex};
 
 /// Where the threads that stand for processes meet.
-struct Meeting {
+struct TestMeeting {
     bytes: Mutex<Vec<Vec<u8>>>,
     barrier: Barrier,
 }
@@ -17,7 +17,7 @@ struct Meeting {
 /// Collectives of the ranks of one process.
 struct ThreadExchange {
     rank: usize,
-    meeting: Arc<Meeting>,
+    meeting: Arc<TestMeeting>,
 }
 
 impl Exchange for ThreadExchange {
@@ -37,8 +37,10 @@ impl Exchange for ThreadExchange {
 
 /// Runs `body` with the session of each rank, on a thread each.
 fn with_ranks(size: u32, body: impl Fn(&Session) + Sync) {
-    let meeting =
-        Arc::new(Meeting { bytes: Mutex::new(vec![Vec::new(); size as usize]), barrier: Barrier::new(size as usize) });
+    let meeting = Arc::new(TestMeeting {
+        bytes: Mutex::new(vec![Vec::new(); size as usize]),
+        barrier: Barrier::new(size as usize),
+    });
     let secret = Secret::from_bytes([7; 32]);
     std::thread::scope(|scope| {
         for rank in 0..size {

@@ -7,7 +7,7 @@ use crate::protocol::{
 };
 use crate::registry::{Arg, Options, Placement, Runnable, TaskHeader};
 use crate::sim::names::KIND;
-use crate::sim::script::{Given, Life, TaskOptions};
+use crate::sim::script::{Given, Life, ScriptOptions};
 use crate::sim::task::{Body, SimArguments, SimTask};
 use crate::sim::value::{Handle, Reference, SimLoad, SimValue};
 use crate::sim::world::SimEnvironment;
@@ -30,7 +30,7 @@ impl SimEnvironment {
         &self,
         body: Body,
         given: Vec<Given<Reference, Handle>>,
-        task_options: TaskOptions,
+        task_options: ScriptOptions,
         caller: u64,
     ) -> Vec<Reference> {
         let task = SimTask::new(TaskHeader::new(self.options(task_options), caller), self.arguments(body, given));
@@ -68,7 +68,7 @@ impl SimEnvironment {
         &self,
         seed: u64,
         given: Vec<Given<Reference, Handle>>,
-        (task_options, life, name): (TaskOptions, Life, Option<String>),
+        (task_options, life, name): (ScriptOptions, Life, Option<String>),
         caller: u64,
     ) -> PendingActor {
         let mut options = self.options(task_options).unwrap_or_default();
@@ -174,12 +174,12 @@ impl SimEnvironment {
         SimArguments { body, given: given.into_iter().map(argument).collect() }
     }
 
-    fn options(&self, task_options: TaskOptions) -> Option<Box<Options>> {
+    fn options(&self, task_options: ScriptOptions) -> Option<Box<Options>> {
         let options = match task_options {
-            TaskOptions::Default => return None,
-            TaskOptions::Rank(rank) => Options::new().rank(rank % self.world.setting.ranks),
-            TaskOptions::Spread => Options::new().place(Placement::Spread),
-            TaskOptions::NoRetry => Options::new().max_retries(0),
+            ScriptOptions::Default => return None,
+            ScriptOptions::Rank(rank) => Options::new().rank(rank % self.world.setting.ranks),
+            ScriptOptions::Spread => Options::new().place(Placement::Spread),
+            ScriptOptions::NoRetry => Options::new().max_retries(0),
         };
         Some(Box::new(options))
     }

@@ -1,12 +1,12 @@
-//! What frame headers are on the wire. One declaration gives a struct, its encoding and its checked decoding: the fields
-//! follow each other in the order declared, without gaps, little-endian.
+//! What frame headers are on the wire. One declaration gives a struct, its encoding and its checked decoding: the
+//! fields follow each other in the order declared, without gaps, little-endian.
 //!
 //! A header tells of bytes that a peer sent; which lengths a kind admits is checked where the header is declared.
 
 use std::fmt::Debug;
 
 /// A value that has a fixed number of bytes on the wire.
-pub trait WireValue: Copy + Debug + Eq {
+pub trait WireField: Copy + Debug + Eq {
     /// How many.
     const BYTES: usize;
 
@@ -19,7 +19,7 @@ pub trait WireValue: Copy + Debug + Eq {
 
 macro_rules! impl_wire_value {
     ($($Number:ty)*) => {$(
-        impl WireValue for $Number {
+        impl WireField for $Number {
             const BYTES: usize = size_of::<$Number>();
 
             fn write(self, to: &mut [u8]) {
@@ -34,7 +34,7 @@ macro_rules! impl_wire_value {
 }
 impl_wire_value!(u8 u16 u32 u64);
 
-impl<const BYTES: usize> WireValue for [u8; BYTES] {
+impl<const BYTES: usize> WireField for [u8; BYTES] {
     const BYTES: usize = BYTES;
 
     fn write(self, to: &mut [u8]) {
@@ -50,7 +50,7 @@ impl<const BYTES: usize> WireValue for [u8; BYTES] {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Zeros<const BYTES: usize>;
 
-impl<const BYTES: usize> WireValue for Zeros<BYTES> {
+impl<const BYTES: usize> WireField for Zeros<BYTES> {
     const BYTES: usize = BYTES;
 
     fn write(self, to: &mut [u8]) {
@@ -73,15 +73,15 @@ macro_rules! wire_enum {
         #[repr($Number)]
         pub enum $Name { $($(#[$variant_meta])* $Variant = $value,)* }
 
-        impl $crate::transport::framing::WireValue for $Name {
+        impl $crate::transport::framing::WireField for $Name {
             const BYTES: usize = size_of::<$Number>();
 
             fn write(self, to: &mut [u8]) {
-                <$Number as $crate::transport::framing::WireValue>::write(self as $Number, to);
+                <$Number as $crate::transport::framing::WireField>::write(self as $Number, to);
             }
 
             fn read(from: &[u8]) -> Option<$Name> {
-                match <$Number as $crate::transport::framing::WireValue>::read(from)? {
+                match <$Number as $crate::transport::framing::WireField>::read(from)? {
                     $($value => Some($Name::$Variant),)*
                     _ => None,
                 }
@@ -90,7 +90,7 @@ macro_rules! wire_enum {
     };
 }
 
-/// Declares a struct of [`WireValue`]s that takes the given number of bytes: `struct Header [8] { kind: Kind, ... }`.
+/// Declares a struct of [`WireField`]s that takes the given number of bytes: `struct Header [8] { kind: Kind, ... }`.
 macro_rules! wire_struct {
     (
         $(#[$meta:meta])*
@@ -101,7 +101,7 @@ macro_rules! wire_struct {
         pub struct $Name { $($(#[$field_meta])* pub $field: $Type,)* }
 
         const _: () = assert!(
-            $bytes == 0 $(+ <$Type as $crate::transport::framing::WireValue>::BYTES)*,
+            $bytes == 0 $(+ <$Type as $crate::transport::framing::WireField>::BYTES)*,
             "the bytes of the fields"
         );
 
@@ -112,8 +112,8 @@ macro_rules! wire_struct {
                 let mut bytes = [0; $bytes];
                 let mut at = 0;
                 $(
-                    let end = at + <$Type as $crate::transport::framing::WireValue>::BYTES;
-                    $crate::transport::framing::WireValue::write(self.$field, &mut bytes[at..end]);
+                    let end = at + <$Type as $crate::transport::framing::WireField>::BYTES;
+                    $crate::transport::framing::WireField::write(self.$field, &mut bytes[at..end]);
                     at = end;
                 )*
                 debug_assert_eq!(at, $bytes);
@@ -125,8 +125,8 @@ macro_rules! wire_struct {
             pub fn parse(bytes: &[u8; $bytes]) -> Option<$Name> {
                 let mut at = 0;
                 $(
-                    let end = at + <$Type as $crate::transport::framing::WireValue>::BYTES;
-                    let $field = $crate::transport::framing::WireValue::read(&bytes[at..end])?;
+                    let end = at + <$Type as $crate::transport::framing::WireField>::BYTES;
+                    let $field = $crate::transport::framing::WireField::read(&bytes[at..end])?;
                     at = end;
                 )*
                 debug_assert_eq!(at, $bytes);

@@ -1,5 +1,5 @@
-//! Words: private metaphors stay out of the code, the documents and what users read; an invariant has one name; two types
-//! of different modules have two names; a line of source fits the page.
+//! Words: private metaphors stay out of the code, the documents and what users read; an invariant has one name; two
+//! types of different modules have two names; a line of source fits the page.
 
 use crate::scan::{blanked, type_names};
 use crate::{code_of, root, shown, sources};
@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Parts of identifiers, and words in comments, texts and documents, that this project once gave a meaning of its own. Each
-/// has a term of the field instead; `docs/design.md` lists those under "Terms".
+/// Parts of identifiers, and words in comments, texts and documents, that this project once gave a meaning of its own.
+/// Each has a term of the field instead; `docs/design.md` lists those under "Terms".
 const BANNED: &[&str] = &[
     "bearer",
     "bereft",
@@ -160,7 +160,8 @@ fn prose_of(line: &str, code: &str) -> String {
         .collect()
 }
 
-/// The parts of the identifiers and words in `text`, in lower case: `ActorHome` and `actor_home` are `actor` and `home`.
+/// The parts of the identifiers and words in `text`, in lower case: `ActorHome` and `actor_home` are `actor` and
+/// `home`.
 fn parts(text: &str) -> impl Iterator<Item = String> {
     text.split(|letter: char| !letter.is_alphabetic())
         .filter(|word| !word.is_empty())
@@ -202,7 +203,7 @@ fn is_bare_invariant(word: &str) -> bool {
 
 fn is_test(file: &Path) -> bool {
     let name = shown(file);
-    ["/tests/", "/loom", "/tests.rs", "/conformance"].iter().any(|part| name.contains(part))
+    ["/tests/", "/loom", "tests.rs", "/conformance"].iter().any(|part| name.contains(part))
 }
 
 fn without_tests(text: &str) -> String {

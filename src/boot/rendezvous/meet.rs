@@ -1,7 +1,7 @@
 //! Rank 0 waits for the other ranks. Connections from unknown peers are refused and do not keep ranks out.
 //!
-//! How many unauthenticated connections may wait, and for how long, is bounded by [`LIMITS`]. One that loses its place to
-//! others may be of a rank, which connects again.
+//! How many unauthenticated connections may wait, and for how long, is bounded by [`LIMITS`]. One that loses its place
+//! to others may be of a rank, which connects again.
 
 use super::coordinator::{Coordinator, Member};
 use super::descriptor_limit::allow_descriptors;

@@ -12,11 +12,11 @@ pub struct Returns {
     pub value: Type,
     /// True if the function returns a `Result` of that value.
     pub fallible: bool,
-    objects: Objects,
+    objects: ReturnObjects,
 }
 
 /// Which objects the value becomes.
-enum Objects {
+enum ReturnObjects {
     /// One.
     One,
     /// One for each part of the tuple, of these types.
@@ -41,7 +41,7 @@ impl Returns {
         };
         owned_type(&value, "the result", kind)?;
         let objects = match options.num_returns() {
-            None | Some((ReturnCount::Exactly(1), _)) => Objects::One,
+            None | Some((ReturnCount::Exactly(1), _)) => ReturnObjects::One,
             Some((count, span)) => objects(&value, count).map_err(|message| syn::Error::new(span, message))?,
         };
         Ok(Returns { value, fallible, objects })
@@ -49,24 +49,24 @@ impl Returns {
 
     /// True if each call may say how many objects the value becomes.
     pub fn are_elements(&self) -> bool {
-        matches!(self.objects, Objects::Elements(..))
+        matches!(self.objects, ReturnObjects::Elements(..))
     }
 
     /// True if each call must say how many objects the value becomes.
     pub fn need_count(&self) -> bool {
-        matches!(self.objects, Objects::Elements(_, ReturnCount::PerCall))
+        matches!(self.objects, ReturnObjects::Elements(_, ReturnCount::PerCall))
     }
 
     /// The type that says how many objects the value becomes.
     pub fn outputs(&self) -> TokenStream {
         let value = &self.value;
         match &self.objects {
-            Objects::One => quote!(::mobula::__private::Single<#value>),
-            Objects::Parts(_) => quote!(::mobula::__private::Multiple<#value>),
-            Objects::Elements(element, ReturnCount::Exactly(count)) => {
+            ReturnObjects::One => quote!(::mobula::__private::Single<#value>),
+            ReturnObjects::Parts(_) => quote!(::mobula::__private::Multiple<#value>),
+            ReturnObjects::Elements(element, ReturnCount::Exactly(count)) => {
                 quote!(::mobula::__private::Many<#element, #count>)
             }
-            Objects::Elements(element, ReturnCount::PerCall) => quote!(::mobula::__private::Many<#element, 0>),
+            ReturnObjects::Elements(element, ReturnCount::PerCall) => quote!(::mobula::__private::Many<#element, 0>),
         }
     }
 
@@ -74,9 +74,9 @@ impl Returns {
     pub fn references(&self) -> TokenStream {
         let value = &self.value;
         match &self.objects {
-            Objects::One => quote!(::mobula::ObjectRef<#value>),
-            Objects::Parts(parts) => quote!((#(::mobula::ObjectRef<#parts>,)*)),
-            Objects::Elements(element, _) => quote!(::std::vec::Vec<::mobula::ObjectRef<#element>>),
+            ReturnObjects::One => quote!(::mobula::ObjectRef<#value>),
+            ReturnObjects::Parts(parts) => quote!((#(::mobula::ObjectRef<#parts>,)*)),
+            ReturnObjects::Elements(element, _) => quote!(::std::vec::Vec<::mobula::ObjectRef<#element>>),
         }
     }
 }
@@ -104,12 +104,12 @@ fn success(written: &Type) -> syn::Result<Option<Type>> {
 }
 
 /// The `count` objects of a `Vec` or a tuple, or why the type has none.
-fn objects(value: &Type, count: ReturnCount) -> Result<Objects, String> {
+fn objects(value: &Type, count: ReturnCount) -> Result<ReturnObjects, String> {
     if count == ReturnCount::Exactly(0) {
         return Err("num_returns is 1 or more".to_string());
     }
     if let Some(element) = vec_element(value) {
-        return Ok(Objects::Elements(Box::new(element.clone()), count));
+        return Ok(ReturnObjects::Elements(Box::new(element.clone()), count));
     }
     let ReturnCount::Exactly(count) = count else {
         return Err("num_returns = \"many\" needs a Vec (or a Result of one) as the return type".to_string());
@@ -118,7 +118,9 @@ fn objects(value: &Type, count: ReturnCount) -> Result<Objects, String> {
         return Err(format!("num_returns is 1 to {PARAMS_MAX} for a tuple: return a Vec for more"));
     }
     match value {
-        Type::Tuple(tuple) if tuple.elems.len() == count => Ok(Objects::Parts(tuple.elems.iter().cloned().collect())),
+        Type::Tuple(tuple) if tuple.elems.len() == count => {
+            Ok(ReturnObjects::Parts(tuple.elems.iter().cloned().collect()))
+        }
         Type::Tuple(tuple) => {
             let found = tuple.elems.len();
             Err(format!("num_returns = {count} needs a tuple of {count} types: this one has {found}"))

@@ -76,7 +76,7 @@ const LENGTHS: [usize; 5] = [3, 64, 56, 60, 1];
 fn messages_arrive_whole_and_in_order() {
     explore(2, || {
         let memory = ModelMemory::new();
-        let mut producer = Producer::over(memory.clone());
+        let mut producer = RingProducer::over(memory.clone());
         let sending = thread::spawn(move || {
             for (number, length) in LENGTHS.into_iter().enumerate() {
                 let bytes = [number as u8; MESSAGE_BYTES_MAX];
@@ -110,7 +110,7 @@ fn messages_arrive_whole_and_in_order() {
 fn push_to_full_ring_succeeds_after_lines_are_freed() {
     explore(3, || {
         let memory = ModelMemory::new();
-        let mut producer = Producer::over(memory.clone());
+        let mut producer = RingProducer::over(memory.clone());
         // Four lines: one frame of two, two of one.
         assert!(producer.push(&[&[0; 64]]) && producer.push(&[&[1; 8]]) && producer.push(&[&[2; 8]]));
         assert!(!producer.push(&[]));

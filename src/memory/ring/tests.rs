@@ -3,11 +3,11 @@ use crate::base::config::Pages;
 use crate::memory::segment::Access;
 
 /// Both ends of a new ring, through two mappings, and the segment.
-fn ring() -> (Producer, Consumer, Arc<Segment>) {
-    let made = Arc::new(Segment::create("test", 128 + RING_SEGMENT_BYTES, Pages::Plain).expect("made"));
-    let opened = Arc::new(Segment::open(&made.handle(), Access::Write).expect("opened"));
-    let producer = Producer::claim(opened, 128).expect("free");
-    (producer, Consumer::claim(made.clone(), 128).expect("free"), made)
+fn ring() -> (RingProducer, Consumer, Arc<Segment>) {
+    let created = Arc::new(Segment::create("test", 128 + RING_SEGMENT_BYTES, Pages::Plain).expect("created"));
+    let opened = Arc::new(Segment::open(&created.handle(), Access::Write).expect("opened"));
+    let producer = RingProducer::claim(opened, 128).expect("free");
+    (producer, Consumer::claim(created.clone(), 128).expect("free"), created)
 }
 
 fn popped(consumer: &mut Consumer) -> Option<Vec<u8>> {
@@ -25,7 +25,7 @@ fn popped(consumer: &mut Consumer) -> Option<Vec<u8>> {
 #[test]
 fn claiming_an_end_twice_is_refused() {
     let (_producer, _consumer, segment) = ring();
-    assert!(Producer::claim(segment.clone(), 128).is_none() && Consumer::claim(segment, 128).is_none());
+    assert!(RingProducer::claim(segment.clone(), 128).is_none() && Consumer::claim(segment, 128).is_none());
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //!
 //! Invariants:
 //! - NAMES-1: one actor has a name at a time; a repeated registration changes nothing.
-//! - NAMES-2: when a directory rank dies, the owner of each named actor, or its location if the owner is dead, registers
-//!   the name at the next directory rank.
+//! - NAMES-2: when a directory rank dies, the owner of each named actor, or its location if the owner is dead,
+//!   registers the name at the next directory rank.
 
 pub mod directory;

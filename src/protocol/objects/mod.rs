@@ -4,10 +4,10 @@
 //! another host (`unfetched`), and the blocks of other hosts that are here or are being fetched (`copies`).
 //!
 //! Invariants:
-//! - OBJECTS-1: every reference in a message is counted when it is sent and when it is received, even if the value that
-//!   contains it is then discarded (COUNTS-1).
-//! - OBJECTS-2: the promise of an unfetched value is pending, and holds the value.
-//! - OBJECTS-3: a rank that requested a value gets one reply.
+//! - PROTOCOL-OBJECTS-1: every reference in a message is counted when it is sent and when it is received, even if the
+//!   value that contains it is then discarded (COUNTS-1).
+//! - PROTOCOL-OBJECTS-2: the promise of an unfetched value is pending, and holds the value.
+//! - PROTOCOL-OBJECTS-3: a rank that requested a value gets one reply.
 
 pub mod attachments;
 pub mod copies;

@@ -1,8 +1,8 @@
 //! What a rank does about losses: tasks are retried, lost values are reconstructed, references of a dead rank are
 //! drained.
 //!
-//! Owns: the drain requests that wait while messages of a dead rank are still processed (`drain`). The tasks to retry are
-//! in `tasks`, the values to reconstruct in `objects`.
+//! Owns: the drain requests that wait while messages of a dead rank are still processed (`drain`). The tasks to retry
+//! are in `tasks`, the values to reconstruct in `objects`.
 //!
 //! Invariants:
 //! - RECOVERY-1: a task's retry is decided once for each death.

@@ -1,8 +1,8 @@
 //! Tasks that cross ranks: sent to another rank, received from one, finished, cancelled.
 //!
 //! Owns: the table of this rank's tasks that run on other ranks (`remote_tasks`), and the tasks of other ranks that
-//! their owners cancelled (`cancelled`). A task has one owner, the rank that launched it, and one number there, which it
-//! retains when it is forwarded, stolen or retried.
+//! their owners cancelled (`cancelled`). A task has one owner, the rank that launched it, and one number there, which
+//! it retains when it is forwarded, stolen or retried.
 //!
 //! Invariants:
 //! - TASKS-1: a task of this rank that was sent to another rank is in the table until its results arrive or it fails.

@@ -1,7 +1,8 @@
 //! From the launcher's ranks to a running cluster, and back.
 //!
 //! Owns: how far a rank is between its start and its end, and the shutdown protocol. Never: runs while the cluster
-//! works; every rank starts or none does (`assemble`), and a live rank waits for all others before it stops (`shutdown`).
+//! works; every rank starts or none does (`assemble`), and a live rank waits for all others before it stops
+//! (`shutdown`).
 
 mod assemble;
 mod hello;

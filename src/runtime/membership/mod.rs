@@ -1,7 +1,7 @@
 //! Which ranks live: how a failure is noticed, who decides, and what follows.
 //!
-//! Owns: suspicions, the arbitration of rank 0, the launcher's notifier of deaths. The marks themselves are the router's
-//! and the shared table's. Never: takes a rank back that was declared dead.
+//! Owns: suspicions, the arbitration of rank 0, the launcher's notifier of deaths. The marks themselves are the
+//! router's and the shared table's. Never: takes a rank back that was declared dead.
 
 mod arbitration;
 mod failures;

@@ -1,8 +1,8 @@
 //! The memory of a rank: blocks of its store, and of the stores that it can read.
 //!
-//! Owns: the store, the mapped stores of the host's other ranks, the blocks that packed values need, blocks on disk, reads
-//! of other ranks' stores, and who waits for space. Never: knows what an object is worth, or who has a reference to it:
-//! that is the protocol's.
+//! Owns: the store, the mapped stores of the host's other ranks, the blocks that packed values need, blocks on disk,
+//! reads of other ranks' stores, and who waits for space. Never: knows what an object is worth, or who has a reference
+//! to it: that is the protocol's.
 //!
 //! - An allocation that fits nowhere evicts blocks without readers, then waits for a bounded time (`space`).
 //! - Code that handles a message never waits (`in_callback`).

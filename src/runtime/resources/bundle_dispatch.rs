@@ -1,5 +1,5 @@
-//! Work for a bundle of a placement group: it goes to the rank that reserved the bundle, waits until the group is ready,
-//! or fails.
+//! Work for a bundle of a placement group: it goes to the rank that reserved the bundle, waits until the group is
+//! ready, or fails.
 
 use crate::base::{BundleSlot, Error, Rank, Result};
 use crate::protocol::request_of;

@@ -8,7 +8,7 @@
 
 use crate::base::config::Pages;
 use crate::memory::{
-    Access, Arena, Block, Consumer, PeerArena, Popped, Producer, RING_SEGMENT_BYTES, Segment, SegmentHandle,
+    Access, Arena, Block, Consumer, PeerArena, Popped, RING_SEGMENT_BYTES, RingProducer, Segment, SegmentHandle,
 };
 use crate::runtime::resources::shared_table::{SHARED_TABLE_BYTES, SharedTable};
 use crate::runtime::resources::table::ResourceTable;
@@ -77,7 +77,7 @@ fn child_process() {
     let setup = std::env::var(SETUP).expect("started by the test");
     let setup: ChildSetup = postcard::from_bytes(&from_hex(&setup)).expect("whole");
     let open = |address: &SegmentHandle| Arc::new(Segment::open(address, Access::Write).expect("its creator lives"));
-    let mut ring = Producer::claim(open(&setup.ring), 0).expect("free");
+    let mut ring = RingProducer::claim(open(&setup.ring), 0).expect("free");
     let table = ResourceTable::new(SharedTable::new(open(&setup.shared), 1, 2), totals(), Vec::new());
     let store = Arena::create(STORE_BYTES, Pages::Plain).expect("memory");
     let mut rng = Rng::with_seed(setup.seed);

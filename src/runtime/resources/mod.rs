@@ -1,7 +1,7 @@
 //! The resources of the host, and the placement of work by what it needs.
 //!
-//! Owns: the host's shared table, the bundles that this rank reserved, the groups that it owns, and an estimate of other
-//! ranks' load. Never: runs a task; what fits where is decided by `scheduling`.
+//! Owns: the host's shared table, the bundles that this rank reserved, the groups that it owns, and an estimate of
+//! other ranks' load. Never: runs a task; what fits where is decided by `scheduling`.
 //!
 //! - RUNTIME-3 is the table's: what is free is computed from what living ranks hold.
 

@@ -1,4 +1,5 @@
-//! The placement groups that this rank owns: what `scheduling::Groups` decided for each, and the tasks that wait for it.
+//! The placement groups that this rank owns: what `scheduling::Groups` decided for each, and the tasks that wait for
+//! it.
 
 use crate::base::sync::{AtomicBool, Ordering, lock};
 use crate::base::{BundleSlot, Rank, clock};

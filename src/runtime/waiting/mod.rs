@@ -1,7 +1,7 @@
 //! What threads and fibers wait for: objects, responses, deadlines, and nothing that ever comes.
 //!
-//! Owns: requests without a response, deadlines, the count of suspended fibers, what is known of a stall. Never: completes
-//! an object, or makes a wait for free space longer than its caller asked.
+//! Owns: requests without a response, deadlines, the count of suspended fibers, what is known of a stall. Never:
+//! completes an object, or makes a wait for free space longer than its caller asked.
 //!
 //! - A wake-up is neither lost nor delivered to a fiber that still runs (`event`).
 //! - Every wait ends when the cluster stops.

@@ -2,7 +2,9 @@
 //! look them up.
 
 use crate::sim::random::mix;
-use crate::sim::script::{Features, Life, Load, Name, Op, Program, Script, ScriptRef, Spec, TaskOptions, ValueOutcome};
+use crate::sim::script::{
+    Features, Life, Load, Name, Op, Program, Script, ScriptOptions, ScriptRef, Spec, ValueOutcome,
+};
 
 /// Creates named actors, starts scripts, waits for all of them. The actors stay.
 pub struct Broadcast<R> {
@@ -35,12 +37,12 @@ impl<R: ScriptRef, A: ScriptRef> Script<R, A> for Broadcast<R> {
                 _ => Life::Stateless { restarts, retries },
             };
             let (seed, name) = (mix(self.seed, u64::from(number)), Some(Name::Shared(number)));
-            return Op::CreateActor { seed, given: Vec::new(), task_options: TaskOptions::Default, life, name };
+            return Op::CreateActor { seed, given: Vec::new(), task_options: ScriptOptions::Default, life, name };
         }
         if self.started < self.children {
             self.started += 1;
             let spec = Spec::new(mix(self.seed, u64::from(self.started) << 32), self.child.clone());
-            return Op::Spawn { spec, given: Vec::new(), task_options: TaskOptions::Default };
+            return Op::Spawn { spec, given: Vec::new(), task_options: ScriptOptions::Default };
         }
         match self.references.pop() {
             Some(reference) => Op::Get(reference),

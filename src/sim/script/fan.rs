@@ -1,7 +1,7 @@
 //! A task that starts many and waits for all of them.
 
 use crate::sim::random::mix;
-use crate::sim::script::{Load, Op, Program, Script, Spec, TaskOptions, ValueOutcome};
+use crate::sim::script::{Load, Op, Program, Script, ScriptOptions, Spec, ValueOutcome};
 
 /// Starts `children`, then waits for each in the order made.
 pub struct Fan<R> {
@@ -29,7 +29,7 @@ impl<R: Clone + Send, A: Send> Script<R, A> for Fan<R> {
             let index = self.started;
             self.started += 1;
             let spec = Spec::new(mix(self.seed, u64::from(index)), self.child.clone());
-            let task_options = if self.placed { TaskOptions::Rank(index) } else { TaskOptions::Default };
+            let task_options = if self.placed { ScriptOptions::Rank(index) } else { ScriptOptions::Default };
             return Op::Spawn { spec, given: Vec::new(), task_options };
         }
         match self.references.get(self.awaited) {

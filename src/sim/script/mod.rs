@@ -16,7 +16,7 @@ mod tree;
 
 pub use leaf::Length;
 pub use random_workload::SHARED_NAMES;
-pub use spec::{Features, Life, Program, Spec, TaskOptions};
+pub use spec::{Features, Life, Program, ScriptOptions, Spec};
 
 use crate::sim::random::mix;
 
@@ -67,7 +67,7 @@ pub enum Op<R, A> {
         /// Its arguments.
         given: Vec<Given<R, A>>,
         /// Its options.
-        task_options: TaskOptions,
+        task_options: ScriptOptions,
     },
     /// Puts a value; `on_references` is given its reference.
     Put(Load<R, A>),
@@ -82,7 +82,7 @@ pub enum Op<R, A> {
         /// The arguments of its constructor.
         given: Vec<Given<R, A>>,
         /// On which rank.
-        task_options: TaskOptions,
+        task_options: ScriptOptions,
         /// What becomes of it when its rank dies.
         life: Life,
         /// Its name. If another actor has it, every call of this one fails with `TAKEN`.

@@ -2,7 +2,7 @@
 //! is free when the actor has died.
 
 use crate::sim::random::{Random, mix};
-use crate::sim::script::{Given, Life, Load, Name, Op, Script, ScriptRef, TAKEN, TaskOptions, ValueOutcome};
+use crate::sim::script::{Given, Life, Load, Name, Op, Script, ScriptOptions, ScriptRef, TAKEN, ValueOutcome};
 use std::collections::VecDeque;
 
 /// A plan of steps, each of which uses the results of the one before.
@@ -68,7 +68,7 @@ impl<R: ScriptRef, A: ScriptRef> NamedActorUse<R, A> {
     }
 
     fn make(&mut self, name: Name) -> Op<R, A> {
-        let (life, task_options) = (self.life, TaskOptions::Default);
+        let (life, task_options) = (self.life, ScriptOptions::Default);
         Op::CreateActor { seed: self.random.number(), given: Vec::new(), task_options, life, name: Some(name) }
     }
 }

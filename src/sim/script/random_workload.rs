@@ -4,7 +4,7 @@
 use crate::sim::random::{Random, mix};
 use crate::sim::script::named_actor::NamedActorUse;
 use crate::sim::script::{
-    Features, Given, Life, Load, Name, Op, Program, Script, ScriptRef, Spec, TaskOptions, ValueOutcome,
+    Features, Given, Life, Load, Name, Op, Program, Script, ScriptOptions, ScriptRef, Spec, ValueOutcome,
 };
 
 /// References that a script holds, at most: any more are dropped.
@@ -130,12 +130,12 @@ impl<R: ScriptRef, A: ScriptRef> RandomWorkload<R, A> {
         given
     }
 
-    fn task_options(&mut self) -> TaskOptions {
+    fn task_options(&mut self) -> ScriptOptions {
         match self.random.below(8) {
-            0 if self.has(Features::PLACED) => TaskOptions::Rank(self.random.below(64) as u32),
-            1 => TaskOptions::Spread,
-            2 if self.has(Features::NOT_RETRIED) => TaskOptions::NoRetry,
-            _ => TaskOptions::Default,
+            0 if self.has(Features::PLACED) => ScriptOptions::Rank(self.random.below(64) as u32),
+            1 => ScriptOptions::Spread,
+            2 if self.has(Features::NOT_RETRIED) => ScriptOptions::NoRetry,
+            _ => ScriptOptions::Default,
         }
     }
 
@@ -167,9 +167,9 @@ impl<R: ScriptRef, A: ScriptRef> RandomWorkload<R, A> {
 
     fn make(&mut self) -> Op<R, A> {
         let task_options = if self.has(Features::PLACED) && self.random.chance(300) {
-            TaskOptions::Rank(self.random.below(64) as u32)
+            ScriptOptions::Rank(self.random.below(64) as u32)
         } else {
-            TaskOptions::Default
+            ScriptOptions::Default
         };
         let life = self.life();
         Op::CreateActor { seed: self.random.number(), given: self.given(), task_options, life, name: None }

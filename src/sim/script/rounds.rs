@@ -1,7 +1,7 @@
 //! Tasks that take results of others by reference: many into one, and near the blocks that they read.
 
 use crate::sim::random::mix;
-use crate::sim::script::{Given, Length, Load, Op, Program, Script, Spec, TaskOptions, ValueOutcome};
+use crate::sim::script::{Given, Length, Load, Op, Program, Script, ScriptOptions, Spec, ValueOutcome};
 
 /// Starts `width` children and one task that takes all their results, waits for that one, and does so again.
 pub struct Rounds<R> {
@@ -39,11 +39,11 @@ impl<R: Clone + Send, A: Send> Script<R, A> for Rounds<R> {
         self.started += 1;
         if self.started <= self.width {
             let spec = Spec::new(self.fresh_seed(), self.child.clone());
-            return Op::Spawn { spec, given: Vec::new(), task_options: TaskOptions::Default };
+            return Op::Spawn { spec, given: Vec::new(), task_options: ScriptOptions::Default };
         }
         let spec = Spec::new(self.fresh_seed(), Program::Leaf(Length::Even { mean_ns: 0 }));
         let given = std::mem::take(&mut self.given).into_iter().map(Given::Reference).collect();
-        Op::Spawn { spec, given, task_options: TaskOptions::Default }
+        Op::Spawn { spec, given, task_options: ScriptOptions::Default }
     }
     fn on_references(&mut self, mut references: Vec<R>) {
         if self.started > self.width {
@@ -102,7 +102,7 @@ impl<R: Clone + Send, A: Send> Script<R, A> for Near<R> {
         if index < self.blocks {
             self.started += 1;
             let spec = Spec::new(seed, Program::Block { bytes: self.bytes });
-            return Op::Spawn { spec, given: Vec::new(), task_options: TaskOptions::Rank(index) };
+            return Op::Spawn { spec, given: Vec::new(), task_options: ScriptOptions::Rank(index) };
         }
         if let Some(pause_ns) = self.pause_ns.take() {
             // By then the locations of the blocks are known: waiting for the blocks would fetch them.
@@ -112,7 +112,7 @@ impl<R: Clone + Send, A: Send> Script<R, A> for Near<R> {
             self.started += 1;
             let spec = Spec::new(seed, Program::Leaf(self.length));
             let block = self.produced[(index % self.blocks) as usize].clone();
-            return Op::Spawn { spec, given: vec![Given::Reference(block)], task_options: TaskOptions::Default };
+            return Op::Spawn { spec, given: vec![Given::Reference(block)], task_options: ScriptOptions::Default };
         }
         match self.used.get(self.awaited) {
             Some(reference) => {

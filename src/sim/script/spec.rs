@@ -91,7 +91,7 @@ pub enum Program {
 
 /// The options of a task.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum TaskOptions {
+pub enum ScriptOptions {
     /// None.
     #[default]
     Default,

@@ -1,7 +1,7 @@
 //! A tree whose shape only its nodes know.
 
 use crate::sim::random::{Random, mix};
-use crate::sim::script::{Length, Load, Op, Program, Script, Spec, TaskOptions, ValueOutcome};
+use crate::sim::script::{Length, Load, Op, Program, Script, ScriptOptions, Spec, ValueOutcome};
 
 /// A node: computes, starts a task for each child, and counts what is below it.
 pub struct Tree<R> {
@@ -39,7 +39,7 @@ impl<R: Clone + Send, A: Send> Script<R, A> for Tree<R> {
         if self.started < self.children {
             let spec = Spec::new(mix(self.seed, u64::from(self.started)), self.child.clone());
             self.started += 1;
-            return Op::Spawn { spec, given: Vec::new(), task_options: TaskOptions::Default };
+            return Op::Spawn { spec, given: Vec::new(), task_options: ScriptOptions::Default };
         }
         // The newest first: those are still in this rank's own queue.
         match self.references.pop() {

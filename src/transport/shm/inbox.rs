@@ -5,7 +5,7 @@ use crate::base::config::Pages;
 use crate::base::error::{Error, Result};
 use crate::base::limits::RANKS_PER_HOST_MAX;
 use crate::base::sync::Ordering;
-use crate::memory::{Access, Consumer, Doorbell, Producer, RING_SEGMENT_BYTES, Segment, SegmentHandle};
+use crate::memory::{Access, Consumer, Doorbell, RING_SEGMENT_BYTES, RingProducer, Segment, SegmentHandle};
 use std::sync::Arc;
 
 /// Where the numbers of the senders begin: one cell a ring, which holds the writing rank + 1, and 0 past the last ring.
@@ -64,7 +64,7 @@ impl Inbox {
 }
 
 /// The sending half towards `peer`: rank `me`'s ring in the peer's inbox, and the peer's doorbell.
-pub(super) fn open_ring_to(peer: Rank, handle: &SegmentHandle, me: Rank) -> Result<(Producer, Doorbell)> {
+pub(super) fn open_ring_to(peer: Rank, handle: &SegmentHandle, me: Rank) -> Result<(RingProducer, Doorbell)> {
     let segment = Arc::new(Segment::open(handle, Access::Write)?);
     let broken = |what: &str| {
         Error::fabric(format!("the inbox of rank {peer} (process {}) {what}: do all ranks run one binary?", handle.pid))
@@ -80,7 +80,7 @@ pub(super) fn open_ring_to(peer: Rank, handle: &SegmentHandle, me: Rank) -> Resu
     if segment.bytes() < ring_offset(slot + 1) {
         return Err(broken("is too short"));
     }
-    let producer = Producer::claim(segment.clone(), ring_offset(slot))
+    let producer = RingProducer::claim(segment.clone(), ring_offset(slot))
         .ok_or_else(|| broken(&format!("has a ring for rank {me} that another thread or process writes already")))?;
     Ok((producer, Doorbell::shared(segment, 0)))
 }

@@ -5,7 +5,7 @@ use crate::base::error::Result;
 use crate::base::limits::POLL_BATCH_MAX;
 use crate::base::spin_lock::SpinLock;
 use crate::base::sync::{AtomicBool, Ordering};
-use crate::memory::{Block, Consumer, Doorbell, PeerArena, Popped, Producer, RingView, Segment, SegmentHandle};
+use crate::memory::{Block, Consumer, Doorbell, PeerArena, Popped, RingProducer, RingView, Segment, SegmentHandle};
 use crate::transport::shm::inbox::{Inbox, open_ring_to};
 use crate::transport::shm::reads::ReadCompletions;
 use crate::transport::{Refusal, RemoteAddress, Transport, TransportEvent};
@@ -18,7 +18,7 @@ const TURN_MAX: usize = 16;
 /// The sending side towards one peer.
 struct SendRing {
     peer: Rank,
-    producer: SpinLock<Producer>,
+    producer: SpinLock<RingProducer>,
     doorbell: Arc<Doorbell>,
 }
 

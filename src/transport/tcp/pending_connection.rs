@@ -31,8 +31,8 @@ impl PendingConnection {
         PendingConnection { socket, address, since: now, stage: HandshakeStage::Hello(FixedRead::new()) }
     }
 
-    /// Continues the handshake with the bytes that have arrived; `None` while more are needed. Returns the rank that the
-    /// other end has proven to be.
+    /// Continues the handshake with the bytes that have arrived; `None` while more are needed. Returns the rank that
+    /// the other end has proven to be.
     ///
     /// # Errors
     /// Why the other end is refused.

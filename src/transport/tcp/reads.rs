@@ -29,7 +29,7 @@ impl ReadInFlight {
     }
 }
 
-enum Slot {
+enum ReadSlot {
     Free,
     Waiting(ReadInFlight),
     /// With the receiver of its data.
@@ -39,7 +39,7 @@ enum Slot {
 /// The reads in flight from one peer.
 #[derive(Default)]
 pub struct Reads {
-    slots: Vec<Slot>,
+    slots: Vec<ReadSlot>,
 }
 
 impl Reads {
@@ -48,12 +48,12 @@ impl Reads {
     /// # Errors
     /// Returns the block where there are [`READS_MAX`] reads already.
     pub fn start(&mut self, token: u64, block: Block) -> Result<u32, Block> {
-        let free = self.slots.iter().position(|slot| matches!(slot, Slot::Free));
+        let free = self.slots.iter().position(|slot| matches!(slot, ReadSlot::Free));
         let slot = free.unwrap_or(self.slots.len());
         if slot == READS_MAX {
             return Err(block);
         }
-        let reading = Slot::Waiting(ReadInFlight { token, block, received: 0 });
+        let reading = ReadSlot::Waiting(ReadInFlight { token, block, received: 0 });
         match free {
             Some(slot) => self.slots[slot] = reading,
             None => self.slots.push(reading),
@@ -68,8 +68,8 @@ impl Reads {
     pub fn take(&mut self, slot: u32, length: usize) -> Result<ReadInFlight, FrameError> {
         let fault = FrameError::Slot(slot);
         let entry = self.slots.get_mut(slot as usize).ok_or(fault.clone())?;
-        match std::mem::replace(entry, Slot::Taken) {
-            Slot::Waiting(reading) if reading.block.len() - reading.received >= length => Ok(reading),
+        match std::mem::replace(entry, ReadSlot::Taken) {
+            ReadSlot::Waiting(reading) if reading.block.len() - reading.received >= length => Ok(reading),
             other => {
                 *entry = other;
                 Err(fault)
@@ -79,24 +79,24 @@ impl Reads {
 
     /// Returns a read that was taken and for which more data will arrive.
     pub fn put_back(&mut self, slot: u32, reading: ReadInFlight) {
-        self.slots[slot as usize] = Slot::Waiting(reading);
+        self.slots[slot as usize] = ReadSlot::Waiting(reading);
     }
 
     /// Frees the slot of a read that was taken and has ended.
     pub fn end(&mut self, slot: u32) {
-        self.slots[slot as usize] = Slot::Free;
+        self.slots[slot as usize] = ReadSlot::Free;
     }
 
     /// True if no read is in flight.
     pub fn is_empty(&self) -> bool {
-        self.slots.iter().all(|slot| matches!(slot, Slot::Free))
+        self.slots.iter().all(|slot| matches!(slot, ReadSlot::Free))
     }
 
     /// Every read that waits for data.
     pub fn into_reads(self) -> impl Iterator<Item = ReadInFlight> {
         self.slots.into_iter().filter_map(|slot| match slot {
-            Slot::Waiting(reading) => Some(reading),
-            Slot::Free | Slot::Taken => None,
+            ReadSlot::Waiting(reading) => Some(reading),
+            ReadSlot::Free | ReadSlot::Taken => None,
         })
     }
 }

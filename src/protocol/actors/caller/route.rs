@@ -92,7 +92,7 @@ impl<C> ActorRoute<C> {
 
     /// Adds a call; numbers increase. Only for an actor that has not ended.
     pub fn add(&mut self, number: u64, call: C) -> CallDisposition {
-        debug_assert!(number > self.last, "calls are numbered in the order made");
+        debug_assert!(number > self.last, "calls are numbered in the order created");
         self.calls.insert(number, call);
         self.last = number;
         if self.is_located() {
@@ -212,7 +212,7 @@ mod tests {
         assert!(matches!(route.add(4, 1), CallDisposition::Wait));
         assert!(route.on_moved(2, 1, consume_retry).is_some_and(|failed_calls| failed_calls.is_empty()));
         assert!(matches!(route.next_waiting(1), Some((2, _))));
-        assert!(matches!(route.add(5, 1), CallDisposition::Wait), "made while others wait");
+        assert!(matches!(route.add(5, 1), CallDisposition::Wait), "created while others wait");
         assert_eq!(sent(&mut route, 1), [3, 4, 5]);
         assert!(matches!(route.add(6, 1), CallDisposition::Send(2, 1)));
     }

@@ -34,7 +34,7 @@ impl Job {
         let secret = Secret::random();
         let listeners: Vec<_> = (0..size).map(|_| Listener::open(addresses, None).expect("bound")).collect();
         let addresses: Vec<_> = listeners.iter().map(Listener::address).collect();
-        let arenas: Vec<_> = (0..size).map(|_| Arena::create(16 << 20, Pages::Plain).expect("made")).collect();
+        let arenas: Vec<_> = (0..size).map(|_| Arena::create(16 << 20, Pages::Plain).expect("created")).collect();
         let start = |(me, listener)| {
             let transport =
                 TcpTransport::start(listener, me, addresses.clone(), &secret, PEER_TIMEOUT).expect("started");
@@ -282,7 +282,7 @@ impl FakePeer {
         let addresses = vec![zero_listener.address(), TcpAddress { socket_addresses, host: "played".to_string() }];
         let address = addresses[0].socket_addresses[0];
         let zero = TcpTransport::start(zero_listener, 0, addresses, &secret, peer_timeout).expect("started");
-        let arena = Arena::create(16 << 20, Pages::Plain).expect("made");
+        let arena = Arena::create(16 << 20, Pages::Plain).expect("created");
         zero.register(&Region::Host(arena.clone())).expect("host memory");
         FakePeer { zero, arena, secret, listener, address }
     }
