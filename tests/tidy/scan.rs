@@ -164,7 +164,7 @@ mod tests {
     fn scanning_a_source_finds_names_and_skips_text() {
         let source = r##"
             use crate::{memory::Block, scheduling, base::{Error, ids}}; // crate::comment
-            fn f<'a>(x: &'a str) { "crate::text"; r#"crate::"raw""#; '"'; crate :: runtime::go(); $crate::api::x(); '\'' }
+            fn f<'a>(x: &'a str) { "crate::text"; r#"crate::"raw""#; '"'; crate :: runtime::go(); $crate::api::x() }
             /* crate::block /* nested */ crate::still */ unsafe { }
         "##;
         let code = blanked(source);
