@@ -59,7 +59,7 @@ impl TaskOptions {
         TaskOptions::default()
     }
 
-    crate::__task_options!();
+    mobula::__task_options!();
 
     #[doc(hidden)]
     pub fn over(&self, others: Options) -> Options {
@@ -128,7 +128,7 @@ impl ActorOptions {
         ActorOptions::default()
     }
 
-    crate::__actor_options!();
+    mobula::__actor_options!();
 
     #[doc(hidden)]
     pub fn over(&self, others: Options) -> Options {
@@ -139,7 +139,7 @@ impl ActorOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Placement;
+    use crate::registry::Placement;
 
     #[test]
     fn shared_options_override_what_they_set_and_nothing_else() {
