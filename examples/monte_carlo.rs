@@ -8,27 +8,11 @@ const TASKS: u64 = 256;
 /// Darts a task.
 const DARTS: u64 = 100_000;
 
-/// SplitMix64 (Steele, Lea, Flood: *Fast splittable pseudorandom number generators*, 2014).
-struct Random {
-    state: u64,
-}
-
-impl Random {
-    /// A number in `0..1`.
-    fn next(&mut self) -> f64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.state;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1u64 << 53) as f64
-    }
-}
-
 /// Darts within the quarter circle.
 #[mobula::remote]
 fn throw(stream: u64) -> u64 {
-    let mut random = Random { state: stream << 40 };
-    (0..DARTS).filter(|_| random.next().powi(2) + random.next().powi(2) < 1.0).count() as u64
+    let mut random = fastrand::Rng::with_seed(stream);
+    (0..DARTS).filter(|_| random.f64().powi(2) + random.f64().powi(2) < 1.0).count() as u64
 }
 
 #[mobula::remote]

@@ -65,7 +65,7 @@ pub use api::{
     placement_group, put, put_array, timeline, transports, visualize, wait,
 };
 pub use base::config::{Config, FabricChoice, Pages};
-pub use base::error::{Error, Result};
+pub use base::error::{Error, ErrorSource, Result};
 #[doc(no_inline)]
 pub use bytemuck::Pod;
 /// Makes a type an actor: `Counter::remote(..)` creates one with `new` somewhere in the cluster and returns a

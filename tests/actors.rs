@@ -1,8 +1,8 @@
 //! Actors whose rank is killed (SIGKILL), in real processes: they are restarted elsewhere, and their calls and names
 //! lead there.
 //!
-//! `tests/programs/restarted` holds the cases; to run one: `cargo build --examples`, then in five shells, one for each rank,
-//! `MOBULA_RENDEZVOUS=localhost:5000 MOBULA_SIZE=5 MOBULA_RANK=0 target/debug/examples/restarted CASE`.
+//! `tests/programs/restarted` holds the cases; to run one: `cargo build --examples`, then in five shells, one for each
+//! rank, `MOBULA_RENDEZVOUS=localhost:5000 MOBULA_SIZE=5 MOBULA_RANK=0 target/debug/examples/restarted CASE`.
 
 mod launcher;
 

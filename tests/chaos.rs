@@ -1,9 +1,9 @@
 //! Ranks that are killed (SIGKILL) or stopped (SIGSTOP) at random moments, during work with a known answer. All ranks
 //! but the driver may be lost; the answer must be right each time, and the other ranks must end with exit code 0.
 //!
-//! `CHAOS_ROUNDS=n` sets the number of rounds, `CHAOS_SEED=n` repeats the rounds of a seed, which each run prints: `make chaos
-//! ROUNDS=n`. The faults and their times follow from the seed; how far the ranks have come by then depends on the
-//! system.
+//! `make chaos ROUNDS=n`, or `CHAOS_ROUNDS=n`, sets the number of rounds; `CHAOS_SEED=n` repeats the rounds of a seed,
+//! which each run prints. The faults and their times follow from the seed; how far the ranks have come by then depends
+//! on the system.
 
 mod launcher;
 

@@ -104,7 +104,7 @@ impl fmt::Display for NodeTopology {
 /// # Ok::<(), mobula::Error>(())
 /// ```
 pub fn nodes() -> Vec<Node> {
-    let hosts = runtime::Runtime::current().map(|runtime| runtime.hosts().to_vec()).unwrap_or_default();
+    let hosts = runtime::Runtime::current().map(|runtime| runtime.cluster.hosts().to_vec()).unwrap_or_default();
     hosts.into_iter().map(|host| Node { host }).collect()
 }
 
@@ -131,7 +131,7 @@ pub fn nodes() -> Vec<Node> {
 /// # Ok::<(), mobula::Error>(())
 /// ```
 pub fn transports() -> Transports {
-    runtime::Runtime::current().map(|runtime| runtime.transport_table()).unwrap_or_default()
+    runtime::Runtime::current().map(|runtime| runtime.cluster.transport_table()).unwrap_or_default()
 }
 
 /// The total resources of all hosts, from "CPU", "GPU" and custom names to amounts; empty outside of a running cluster.
@@ -174,7 +174,7 @@ pub fn cluster_resources() -> BTreeMap<String, f64> {
 /// ```
 pub fn available_resources() -> BTreeMap<String, f64> {
     let Some(runtime) = runtime::Runtime::current() else { return BTreeMap::new() };
-    sum(runtime.hosts().iter().filter_map(|host| runtime.available_on(host).ok()))
+    sum(runtime.cluster.hosts().iter().filter_map(|host| runtime::available_on(runtime, host).ok()))
 }
 
 fn sum(maps: impl Iterator<Item = BTreeMap<String, f64>>) -> BTreeMap<String, f64> {
@@ -203,7 +203,7 @@ fn sum(maps: impl Iterator<Item = BTreeMap<String, f64>>) -> BTreeMap<String, f6
 /// # Ok::<(), mobula::Error>(())
 /// ```
 pub fn error_info() -> Vec<Error> {
-    runtime::Runtime::current().map(|runtime| runtime.errors_of(0).unwrap_or_default()).unwrap_or_default()
+    runtime::Runtime::current().map(|runtime| runtime::errors_of(runtime, 0).unwrap_or_default()).unwrap_or_default()
 }
 
 /// Where and as what the calling code runs: what [`context`] returns.
@@ -272,7 +272,9 @@ impl Context {
 /// ```
 pub fn context() -> Context {
     match runtime::Runtime::current() {
-        Some(runtime) => Context { rank: runtime.rank, host: runtime.host.clone(), running: runtime::snapshot() },
+        Some(runtime) => {
+            Context { rank: runtime.cluster.rank, host: runtime.cluster.host.clone(), running: runtime::snapshot() }
+        }
         None => Context { rank: 0, host: String::new(), running: runtime::snapshot() },
     }
 }

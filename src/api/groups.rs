@@ -2,7 +2,7 @@
 
 use crate::base::{Error, Result};
 use crate::registry::{Bundle, PlacementGroup};
-use crate::runtime::{Runtime, Strategy};
+use crate::runtime::{self, Runtime, Strategy};
 use std::time::Duration;
 
 /// Reserves resources together: every bundle, or none. Returns at once; the group is reserved when
@@ -31,7 +31,8 @@ use std::time::Duration;
 /// `Unschedulable` if no hosts can ever hold the bundles, naming what is missing, bundle by bundle; `Config` for
 /// amounts out of range, or outside of a running cluster.
 pub fn placement_group(bundles: Vec<Bundle>, strategy: Strategy) -> Result<PlacementGroup> {
-    Runtime::current().ok_or_else(|| Error::no_cluster("placement_group"))?.create_group(bundles, strategy)
+    let runtime = Runtime::current().ok_or_else(|| Error::no_cluster("placement_group"))?;
+    runtime::create_group(runtime, bundles, strategy)
 }
 
 impl PlacementGroup {
@@ -83,7 +84,7 @@ impl PlacementGroup {
     /// ```
     pub fn remove(&self) {
         if let Some(runtime) = Runtime::current() {
-            runtime.remove_group(self.id);
+            runtime::remove_group(runtime, self.id);
         }
     }
 }

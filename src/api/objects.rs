@@ -284,7 +284,7 @@ fn wrong_count(num_returns: usize, references: usize) -> Error {
 /// ```
 pub fn cancel<T: Object>(reference: &ObjectRef<T>) {
     if let Some(runtime) = Runtime::current() {
-        runtime.cancel(reference.any());
+        runtime::cancel(runtime, reference.any());
     }
 }
 

@@ -120,12 +120,12 @@ pub fn is_initialized() -> bool {
 impl Cluster {
     /// This process's rank.
     pub fn rank(&self) -> u32 {
-        self.runtime.rank
+        self.runtime.cluster.rank
     }
 
     /// How many ranks there are.
     pub fn size(&self) -> u32 {
-        self.runtime.size
+        self.runtime.cluster.size
     }
 
     /// Serves the drivers until all of them have finished. What tasks print here is shown by the driver of rank 0.

@@ -2,7 +2,7 @@
 
 use crate::base::{Error, Result};
 use crate::observe;
-use crate::runtime::Runtime;
+use crate::runtime::{self, Runtime};
 use std::path::Path;
 
 /// Writes the computation graph of the tasks recorded so far as an SVG: tasks as boxes, objects as ovals, dotted lines
@@ -33,7 +33,7 @@ use std::path::Path;
 /// `Config` if the file cannot be written, or outside of a running cluster.
 pub fn visualize(path: impl AsRef<Path>) -> Result<()> {
     let runtime = Runtime::current().ok_or_else(|| Error::no_cluster("visualize"))?;
-    write(path.as_ref(), &observe::graph(&runtime.all_records()?))
+    write(path.as_ref(), &observe::graph(&runtime::all_records(runtime)?))
 }
 
 /// Writes when and where each recorded task ran, in the format that Chrome's tracing and Perfetto read.
@@ -60,11 +60,12 @@ pub fn visualize(path: impl AsRef<Path>) -> Result<()> {
 /// As [`visualize`].
 pub fn timeline(path: impl AsRef<Path>) -> Result<()> {
     let runtime = Runtime::current().ok_or_else(|| Error::no_cluster("timeline"))?;
-    write(path.as_ref(), &observe::timeline(&runtime.all_records()?))
+    write(path.as_ref(), &observe::timeline(&runtime::all_records(runtime)?))
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {
-    std::fs::write(path, text).map_err(|error| Error::config(format!("{} cannot be written: {error}", path.display())))
+    std::fs::write(path, text)
+        .map_err(|error| Error::config(format!("{} cannot be written: {error}", path.display())).caused_by(&error))
 }
 
 /// The address of the dashboard. Always `None`: no dashboard is served yet.

@@ -2,6 +2,7 @@
 
 use crate::base::ids::Rank;
 use serde::{Deserialize, Serialize};
+use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
@@ -117,23 +118,45 @@ pub enum Error {
     Config {
         /// What is wrong and what would be right.
         message: String,
+        /// The error that led to it, where there is one. `message` includes its text.
+        source: Option<ErrorSource>,
     },
     /// The ranks could not be connected, or a transport between them failed.
     Fabric {
         /// What happened, between which ranks.
         message: String,
+        /// The error that led to it, where there is one. `message` includes its text.
+        source: Option<ErrorSource>,
     },
 }
 
 impl Error {
     /// A wrong setting, or a call made where it cannot be.
     pub(crate) fn config(message: impl Into<String>) -> Error {
-        Error::Config { message: message.into() }
+        Error::Config { message: message.into(), source: None }
+    }
+
+    /// A wrong setting, or an unusable system, that an inner error reports.
+    pub(crate) fn config_from(error: &(dyn StdError + 'static)) -> Error {
+        Error::Config { message: error.to_string(), source: error.source().map(ErrorSource::new) }
     }
 
     /// A failure between ranks.
     pub(crate) fn fabric(message: impl Into<String>) -> Error {
-        Error::Fabric { message: message.into() }
+        Error::Fabric { message: message.into(), source: None }
+    }
+
+    /// A failure between ranks that an inner error reports.
+    pub(crate) fn fabric_from(error: &(dyn StdError + 'static)) -> Error {
+        Error::Fabric { message: error.to_string(), source: error.source().map(ErrorSource::new) }
+    }
+
+    /// The same error, of the kind `Config` or `Fabric`, with the error that led to it.
+    pub(crate) fn caused_by(mut self, cause: &(dyn StdError + 'static)) -> Error {
+        if let Error::Config { source, .. } | Error::Fabric { source, .. } = &mut self {
+            *source = Some(ErrorSource::new(cause));
+        }
+        self
     }
 
     /// The call needs a running cluster.
@@ -169,16 +192,112 @@ impl fmt::Display for Error {
                  {used_bytes} in use; drop arrays, or raise its option `memory`"
             ),
             Error::Unschedulable { task, missing } => write!(formatter, "no host can ever run {task}: {missing}"),
-            Error::Config { message } | Error::Fabric { message } => formatter.write_str(message),
+            Error::Config { message, .. } | Error::Fabric { message, .. } => formatter.write_str(message),
         }
     }
 }
 
-impl std::error::Error for Error {}
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Error::Config { source, .. } | Error::Fabric { source, .. } => {
+                source.as_ref().map(|source| source as &(dyn StdError + 'static))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The error that led to another one, as text, so that it can be sent to other ranks, cloned and compared; its own
+/// [`source`](StdError::source) is the error that led to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Vec<String>", into = "Vec<String>")]
+pub struct ErrorSource {
+    text: String,
+    next: Option<Box<ErrorSource>>,
+}
+
+/// Errors of a chain that are kept, the outermost ones. Bytes of a peer could hold a chain of any length.
+const SOURCES_MAX: usize = 8;
+
+impl ErrorSource {
+    /// The texts of `error` and of the errors that led to it.
+    pub fn new(error: &(dyn StdError + 'static)) -> ErrorSource {
+        ErrorSource::chain(
+            std::iter::successors(Some(error), |error: &&(dyn StdError + 'static)| (*error).source())
+                .map(ToString::to_string),
+        )
+    }
+
+    fn chain(texts: impl Iterator<Item = String>) -> ErrorSource {
+        let texts: Vec<String> = texts.take(SOURCES_MAX).collect();
+        let link = |next: Option<Box<ErrorSource>>, text| Some(Box::new(ErrorSource { text, next }));
+        let first = texts.into_iter().rev().fold(None, link);
+        first.map_or_else(|| ErrorSource { text: String::new(), next: None }, |first| *first)
+    }
+}
+
+impl From<Vec<String>> for ErrorSource {
+    fn from(texts: Vec<String>) -> ErrorSource {
+        ErrorSource::chain(texts.into_iter())
+    }
+}
+
+impl From<ErrorSource> for Vec<String> {
+    fn from(first: ErrorSource) -> Vec<String> {
+        std::iter::successors(Some(&first), |source| source.next.as_deref()).map(|source| source.text.clone()).collect()
+    }
+}
+
+impl fmt::Display for ErrorSource {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.text)
+    }
+}
+
+impl StdError for ErrorSource {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.next.as_deref().map(|next| next as &(dyn StdError + 'static))
+    }
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("no thread: {0}")]
+    struct NoThread(#[source] io::Error);
+
+    #[test]
+    fn error_sent_to_another_rank_returns_the_same_chain_of_sources() {
+        let inner = NoThread(io::Error::from_raw_os_error(libc::EAGAIN));
+        let error = Error::config(format!("the cluster cannot start: {inner}")).caused_by(&inner);
+        let bytes = postcard::to_allocvec(&error).unwrap();
+        let received: Error = postcard::from_bytes(&bytes).unwrap();
+        assert_eq!(received, error);
+        let source = received.source().expect("the thread's error");
+        assert_eq!(source.to_string(), inner.to_string());
+        let system = source.source().expect("the system's error");
+        assert!(system.to_string().contains("os error 11") && system.source().is_none(), "{system}");
+    }
+
+    #[test]
+    fn error_converted_from_an_inner_one_has_its_text_and_source() {
+        let inner = NoThread(io::Error::from_raw_os_error(libc::EAGAIN));
+        let error = Error::fabric_from(&inner);
+        assert_eq!(error.to_string(), inner.to_string());
+        assert!(error.source().is_some_and(|source| source.to_string().contains("os error 11")));
+        assert!(Error::fabric("alone").source().is_none());
+    }
+
+    #[test]
+    fn long_chain_of_sources_from_a_peer_is_cut() {
+        let bytes = postcard::to_allocvec(&vec!["again".to_string(); 10_000]).unwrap();
+        let source: ErrorSource = postcard::from_bytes(&bytes).unwrap();
+        assert_eq!(Vec::from(source).len(), SOURCES_MAX);
+    }
 
     #[test]
     fn error_of_a_name_that_no_actor_has_does_not_say_that_one_died() {

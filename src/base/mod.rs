@@ -6,13 +6,13 @@ pub mod clock;
 pub mod config;
 pub mod error;
 pub mod ids;
-pub mod spin_lock;
 pub mod limits;
 pub mod log;
 pub mod parse;
+pub mod spin_lock;
 pub mod sync;
 pub mod trace;
 
 pub use config::Config;
 pub use error::{Error, Result};
-pub use ids::{ObjectId, Rank, BundleSlot, TaskId};
+pub use ids::{BundleSlot, ObjectId, Rank, TaskId};

@@ -3,6 +3,7 @@
 //! Owns: the launcher's environment, the communicator, the connections to rank 0, the job's secret. Never: memory,
 //! threads, messages after start.
 
+mod error;
 mod launcher;
 #[cfg(feature = "mpi")]
 pub mod mpi;
@@ -12,6 +13,8 @@ pub mod rendezvous;
 mod secret;
 mod single;
 mod slurm;
+
+pub use error::{LocateError, NoMpiTransport};
 
 use crate::base::log::set_level;
 use crate::base::{Config, Rank, Result};
@@ -61,7 +64,7 @@ pub struct World {
     /// Collectives for start and shutdown. Dropped last: finalizes MPI if boot initialized it.
     pub exchange: Box<dyn Exchange>,
     /// The transport over MPI, which reaches every rank, or why there is none.
-    pub mpi: Result<Arc<dyn Transport>, String>,
+    pub mpi: Result<Arc<dyn Transport>, NoMpiTransport>,
     /// The job's secret, which its ranks prove to each other that they hold.
     pub secret: Secret,
     /// True if the other ranks are not killed when a rank dies.

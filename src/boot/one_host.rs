@@ -61,7 +61,7 @@ pub fn join(local_job: LocalJob, config: &Config) -> Result<World> {
     let launcher = "mpirun (one host, without MPI_Init)".to_string();
     // By default, it ends all ranks when one dies.
     let world = join_at(MeetingPoint::OneHost(&path), (local_job.rank, local_job.size), launcher, config)?;
-    Ok(World { mpi: Err("all ranks are on one host".to_string()), survives_rank_death: false, ..world })
+    Ok(World { mpi: Err(super::NoMpiTransport::OneHost), survives_rank_death: false, ..world })
 }
 
 #[cfg(test)]

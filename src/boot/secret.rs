@@ -26,6 +26,7 @@ fn from(source: Option<&SecretSource>) -> Result<Option<Secret>> {
         Some(SecretSource::File(path)) => {
             let text = private::read(path).map_err(|error| {
                 Error::config(format!("MOBULA_SECRET=@{}: the file cannot be used: {error}", path.display()))
+                    .caused_by(&error)
             })?;
             match text.trim() {
                 "" => Err(Error::config(format!("MOBULA_SECRET=@{}: the file is empty", path.display()))),
@@ -56,6 +57,7 @@ pub fn of_user(config: &Config) -> Result<Secret> {
              the same text on every rank",
             Path::new(&user_folder).display()
         ))
+        .caused_by(&error)
     })
 }
 

@@ -1,6 +1,6 @@
 //! A single rank.
 
-use super::{Exchange, World};
+use super::{Exchange, NoMpiTransport, World};
 use crate::base::Result;
 use crate::transport::tcp::handshake::Secret;
 
@@ -11,7 +11,7 @@ pub fn world() -> World {
         size: 1,
         launcher: "none".to_string(),
         exchange: Box::new(Alone),
-        mpi: Err("not started by MPI".to_string()),
+        mpi: Err(NoMpiTransport::NotStarted),
         secret: Secret::random(),
         survives_rank_death: true,
     }

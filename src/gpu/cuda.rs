@@ -1,17 +1,17 @@
 //! The CUDA driver, opened at run time.
 #![allow(unsafe_code)]
 
-use super::Gpu;
+use super::{Gpu, GpuError};
 use cudarc::driver::result::{self, DriverError};
 use cudarc::driver::sys;
 use std::ffi::{CStr, c_char};
 
 /// The devices that the driver reports.
-pub(super) fn devices() -> Result<Vec<Gpu>, String> {
+pub(super) fn devices() -> Result<Vec<Gpu>, GpuError> {
     // SAFETY: opens libcuda if it is there, which runs its initialisers, as linking it would have; nothing else is
     // running in it yet, and it is never closed while in use: cudarc opens it once more for good.
     if !unsafe { sys::is_culib_present() } {
-        return Err("libcuda is not installed".to_string());
+        return Err(GpuError::NoLibrary);
     }
     let count = result::init().and_then(|()| result::device::get_count()).map_err(refusal)?;
     (0..count).map(|ordinal| device(ordinal).map_err(refusal)).collect()
@@ -34,7 +34,7 @@ fn pci_of(device: sys::CUdevice) -> Result<String, DriverError> {
     Ok(text.to_string_lossy().to_ascii_lowercase())
 }
 
-fn refusal(error: DriverError) -> String {
+fn refusal(error: DriverError) -> GpuError {
     let text = error.error_string().map(|text| text.to_string_lossy().into_owned());
-    format!("the CUDA driver does not start: {}", text.unwrap_or_else(|_| format!("{:?}", error.0)))
+    GpuError::Driver { reason: text.unwrap_or_else(|_| format!("{:?}", error.0)) }
 }

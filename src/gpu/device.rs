@@ -21,7 +21,7 @@ pub struct Gpu {
 ///
 /// # Errors
 /// Why there is none, for banners: the library is missing, the driver does not start, the build leaves it out.
-pub fn discover() -> Result<Vec<Gpu>, String> {
+pub fn discover() -> Result<Vec<Gpu>, super::GpuError> {
     super::driver::devices()
 }
 
@@ -39,7 +39,8 @@ mod tests {
                     assert_eq!(gpu.pci.matches([':', '.']).count(), 3, "{}", gpu.pci);
                 }
             }
-            Err(reason) => {
+            Err(error) => {
+                let reason = error.to_string();
                 let known = ["libcuda is not installed", "the CUDA driver", "built without the feature"];
                 assert!(known.iter().any(|start| reason.starts_with(start)), "{reason}");
                 assert_eq!(cfg!(feature = "cuda"), !reason.starts_with("built without"));

@@ -13,8 +13,10 @@
 #[cfg(feature = "cuda")]
 mod cuda;
 mod device;
+mod error;
 
 pub use device::{Gpu, discover};
+pub use error::GpuError;
 
 #[cfg(feature = "cuda")]
 use cuda as driver;
@@ -22,7 +24,7 @@ use cuda as driver;
 /// Replaces the driver in builds without CUDA.
 #[cfg(not(feature = "cuda"))]
 mod driver {
-    pub(super) fn devices() -> Result<Vec<super::Gpu>, String> {
-        Err("built without the feature `cuda`".to_string())
+    pub(super) fn devices() -> Result<Vec<super::Gpu>, super::GpuError> {
+        Err(super::GpuError::NotBuilt)
     }
 }

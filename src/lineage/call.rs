@@ -129,10 +129,15 @@ impl Lineage {
     }
 
     /// The arguments. `reconstruct` reconstructs an input whose last reference was dropped; `None` if it cannot.
-    pub fn arguments(&self, reconstruct: &mut dyn FnMut(&Producer) -> Option<Arc<dyn AnySlot>>) -> Option<SerializedValue> {
+    pub fn arguments(
+        &self,
+        reconstruct: &mut dyn FnMut(&Producer) -> Option<Arc<dyn AnySlot>>,
+    ) -> Option<SerializedValue> {
         let attachments = self.inputs.iter().map(|input| match input {
             Input::Attachment(attachment) => Some(attachment.clone()),
-            Input::Produced { slot, producer } => slot.upgrade().or_else(|| reconstruct(producer)).map(Attachment::Slot),
+            Input::Produced { slot, producer } => {
+                slot.upgrade().or_else(|| reconstruct(producer)).map(Attachment::Slot)
+            }
         });
         Some(SerializedValue { attachments: attachments.collect::<Option<Vec<_>>>()?, bytes: self.bytes.clone() })
     }
@@ -163,14 +168,16 @@ mod tests {
     use super::*;
     use crate::base::Error;
     use crate::objects::Value;
-    use crate::registry::{TaskHeader, FunctionKind, Runnable};
+    use crate::registry::{FunctionKind, Runnable, TaskHeader};
 
     static TASK: TableEntry = TableEntry {
         name: "task",
         path: "",
         signature: "",
         kind: FunctionKind::Task,
-        decode: |_: SerializedValue, _: TaskHeader| -> Result<Arc<dyn Runnable>, Error> { Err(Error::config("it never runs")) },
+        decode: |_: SerializedValue, _: TaskHeader| -> Result<Arc<dyn Runnable>, Error> {
+            Err(Error::config("it never runs"))
+        },
         returns: 1,
         key: 0,
         checkpoint: None,
@@ -191,7 +198,11 @@ mod tests {
         assert!(lineage.try_reclaim() && lineage.try_reclaim() && !lineage.try_reclaim(), "at most two reclaims");
         assert_eq!(lineage.try_use(ReconstructReason::Reclaimed), Some(2), "its reconstruction is not counted");
         assert_eq!([(); 3].map(|()| lineage.try_use(ReconstructReason::Lost)), [Some(1), Some(0), None]);
-        assert_eq!(lineage.try_use(ReconstructReason::Reclaimed), Some(0), "a value that was reclaimed before can still be reconstructed");
+        assert_eq!(
+            lineage.try_use(ReconstructReason::Reclaimed),
+            Some(0),
+            "a value that was reclaimed before can still be reconstructed"
+        );
     }
 
     #[test]

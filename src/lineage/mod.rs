@@ -13,4 +13,4 @@
 
 mod call;
 
-pub use call::{Producer, Lineage, ReconstructReason};
+pub use call::{Lineage, Producer, ReconstructReason};

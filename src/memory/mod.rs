@@ -29,6 +29,6 @@ pub use pages::{HUGE_PAGE_BYTES, hugepages_free, transparent_for_shared};
 pub use peer::PeerArena;
 #[cfg(test)]
 pub use region::CudaRegion;
-pub use region::{Region, RegionNumber, STORE};
+pub use region::{DeviceMemory, Region, RegionNumber, STORE};
 pub use ring::{Consumer, Popped, Producer, RING_SEGMENT_BYTES, RingView};
 pub use segment::{Access, Segment, SegmentHandle};

@@ -102,11 +102,11 @@ mod tests {
     fn random_ranges_never_overlap_and_merge_when_all_are_freed() {
         let mut offsets = Offsets::new(64 << 20);
         let mut live: Vec<(TakenRange, u64)> = Vec::new();
-        let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut random = fastrand::Rng::with_seed(1);
         for _ in 0..20_000 {
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            if random >> 63 == 1 || live.is_empty() {
-                let bytes = 1 + (random >> 20) % (1 << (8 + (random >> 40) % 13));
+            if live.is_empty() || random.bool() {
+                let bytes_log2 = random.u32(8..21);
+                let bytes = random.u64(1..=1 << bytes_log2);
                 let Some(taken) = offsets.take(bytes) else { continue };
                 let (start, end) = (taken.offset, taken.offset + bytes);
                 assert!(end <= 64 << 20 && start.is_multiple_of(ALIGNMENT));
@@ -115,7 +115,7 @@ mod tests {
                 }
                 live.push((taken, bytes));
             } else {
-                let (taken, _) = live.swap_remove((random >> 20) as usize % live.len());
+                let (taken, _) = live.swap_remove(random.usize(..live.len()));
                 offsets.give_back(&taken);
             }
         }

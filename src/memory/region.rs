@@ -44,6 +44,14 @@ pub struct CudaRegion {
 pub trait MemoryOwner: Any + Send + Sync + std::fmt::Debug {}
 impl<T: Any + Send + Sync + std::fmt::Debug> MemoryOwner for T {}
 
+/// The region is memory of a GPU, and the transport reaches memory of the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it reaches host memory only, not that of GPU {gpu}")]
+pub struct DeviceMemory {
+    /// The GPU's ordinal.
+    pub gpu: u32,
+}
+
 #[cfg_attr(not(feature = "verbs"), allow(dead_code))]
 impl Region {
     /// Its number within its rank.
@@ -66,10 +74,10 @@ impl Region {
     ///
     /// # Errors
     /// Why the CPU cannot serve it.
-    pub fn on_host(&self) -> Result<&Arc<Arena>, String> {
+    pub fn on_host(&self) -> Result<&Arc<Arena>, DeviceMemory> {
         match self {
             Region::Host(arena) => Ok(arena),
-            Region::Cuda(region) => Err(format!("it reaches host memory only, not that of GPU {}", region.device)),
+            Region::Cuda(region) => Err(DeviceMemory { gpu: region.device }),
         }
     }
 }
@@ -88,6 +96,6 @@ mod tests {
             CudaRegion { number: 1, device: 3, address: 1 << 40, bytes: 4096, dmabuf: None, owner: Box::new(()) };
         let device = Region::Cuda(Arc::new(device));
         assert_eq!((device.number(), device.bytes()), (1, 4096));
-        assert!(device.on_host().unwrap_err().contains("GPU 3"));
+        assert!(device.on_host().unwrap_err().to_string().contains("GPU 3"));
     }
 }

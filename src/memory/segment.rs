@@ -137,6 +137,7 @@ impl Segment {
                      namespace, or set MOBULA_FABRIC=mpi",
                     handle.pid
                 ))
+                .caused_by(&error)
             })
     }
 

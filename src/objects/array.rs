@@ -1,8 +1,8 @@
 //! Arrays of plain data in the store: written once in place, then shared without a copy.
 #![allow(unsafe_code)]
 
-use crate::objects::packed::{self, Pin};
 use crate::objects::encoding::{self, Attachment};
+use crate::objects::packed::{self, Pin};
 use bytemuck::Pod;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

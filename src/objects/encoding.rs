@@ -160,7 +160,9 @@ fn decode_as<T, W: DeserializeOwned>(bytes: &[u8], attachments: Vec<Attachment>)
     let (result, _) = with_context(attachments, || postcard::take_from_bytes::<W>(bytes));
     match result {
         Ok(Ok((value, []))) => Ok(value),
-        Ok(Ok((_, remaining))) => Err(object_lost::<T>(&format!("{} bytes are left after decoding it", remaining.len()))),
+        Ok(Ok((_, remaining))) => {
+            Err(object_lost::<T>(&format!("{} bytes are left after decoding it", remaining.len())))
+        }
         Ok(Err(error)) => Err(object_lost::<T>(&format!("its Deserialize failed: {error}"))),
         Err(panic) => Err(object_lost::<T>(&format!("its Deserialize panicked: {}", panic_text(&*panic)))),
     }

@@ -12,17 +12,17 @@
 //!   `Array` stays in place.
 
 mod array;
-mod promise;
+mod encoding;
 pub(crate) mod numbers;
 mod packed;
-mod encoding;
+mod promise;
 mod reference;
 
 pub(crate) use array::ArrayDraft;
 pub use array::{Array, ArrayMemory, ArrayMut};
-pub use promise::{Promise, PromiseCore, Waiter};
-pub use packed::Pin;
-pub use encoding::{ReceivedReference, Attachment, Links, SerializedValue, decode, decode_list, encode, encode_list};
+pub use encoding::{Attachment, Links, ReceivedReference, SerializedValue, decode, decode_list, encode, encode_list};
 pub(crate) use encoding::{attach, attached, in_context, panic_text};
+pub use packed::Pin;
+pub use promise::{Promise, PromiseCore, Waiter};
 pub use reference::{AnySlot, Object, ObjectRef, Ref, Slot, Value};
 pub(crate) use reference::{complete_encoded, complete_value, encode_promise, offer};

@@ -82,7 +82,9 @@ pub(super) fn pack<T: Object>(value: T) -> Result<PackedValue, T> {
 #[cold]
 fn pack_slowly<T: Object>(value: T) -> Result<PackedValue, T> {
     let serialized = encoding::encode_small::<PACKED_BYTES_MAX>(&value);
-    match serialized.and_then(|serialized| PackedValue::of(&serialized.bytes, serialized.attachments, std::any::type_name::<T>()).ok()) {
+    match serialized.and_then(|serialized| {
+        PackedValue::of(&serialized.bytes, serialized.attachments, std::any::type_name::<T>()).ok()
+    }) {
         Some(packed) => Ok(packed),
         None => Err(value),
     }

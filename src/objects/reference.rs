@@ -2,9 +2,9 @@
 
 use crate::base::sync::{AtomicBool, Ordering};
 use crate::base::{Error, ObjectId};
-use crate::objects::promise::{Promise, PromiseCore};
-use crate::objects::packed::{self, PackedValue};
 use crate::objects::encoding::{self, Attachment, Links, SerializedValue};
+use crate::objects::packed::{self, PackedValue};
+use crate::objects::promise::{Promise, PromiseCore};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::any::Any;

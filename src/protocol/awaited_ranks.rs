@@ -23,12 +23,12 @@ impl Protocol {
     pub fn awaited(&self, concerns: &impl Fn(Rank) -> bool) -> BTreeSet<Rank> {
         let mut awaited = BTreeSet::new();
         let mut visit = |rank| awaited.extend([rank]);
-        self.remote_tasks.awaited(&mut visit);
-        self.references.awaited(concerns, &mut visit);
-        self.copies.awaited(&mut visit);
-        self.local_actors.awaited(&mut visit);
+        self.tasks.remote.awaited(&mut visit);
+        self.objects.references.awaited(concerns, &mut visit);
+        self.objects.copies.awaited(&mut visit);
+        self.actors.instance.awaited(&mut visit);
         self.stealing.awaited().into_iter().for_each(&mut visit);
-        let actors = self.references.actors_of_others().into_iter().chain(self.owned_actors.handles());
+        let actors = self.objects.references.actors_of_others().into_iter().chain(self.actors.owner.handles());
         for actor in actors.filter(|actor| actor.restart_policy.is_some()) {
             let route = lock(&actor.route);
             if route.has_pending_calls() {
@@ -41,6 +41,6 @@ impl Protocol {
 
     /// A number that changes with every message received from that rank.
     pub fn receive_count(&self, rank: Rank) -> u32 {
-        self.receive_sequence.receive_count(rank)
+        self.inbound.sequence.receive_count(rank)
     }
 }

@@ -1,8 +1,12 @@
-//! What a rank's protocol requires of its surroundings.
+//! What a rank's protocol requires of its surroundings: narrow traits, each for one kind of effect, and their sum.
+//!
+//! The protocol decides and the environment executes: the runtime, with threads, transports and memory, or the simulator.
+//! No method blocks or runs user code. A function that does not reach other parts of the protocol takes only the traits
+//! that it needs.
 
 use crate::base::{Error, Rank, Result};
 use crate::objects::{ArrayMemory, Attachment, Links};
-use crate::protocol::{ActorInstance, ActorRef, Message, Protocol, BlockAddress};
+use crate::protocol::{ActorInstance, ActorRef, BlockAddress, Message, Protocol};
 use crate::registry::{Options, Runnable, TableEntry};
 use crate::scheduling::Grant;
 use crate::store::CopySource;
@@ -18,13 +22,8 @@ pub enum FetchPurpose {
     Value(u64),
 }
 
-/// The effects of a rank's protocol: carried out by the runtime, with threads, transports and memory, or by the
-/// simulator.
-///
-/// The protocol decides and the environment executes. None of these calls blocks or runs user code.
-pub trait Environment: Clone + Send + Sync + 'static {
-    /// The protocol of this rank.
-    fn protocol(&self) -> &Protocol;
+/// Messages to other ranks.
+pub trait Messenger {
     /// This rank.
     fn rank(&self) -> Rank;
     /// How many ranks there are.
@@ -34,6 +33,10 @@ pub trait Environment: Clone + Send + Sync + 'static {
     /// Sends a message. Messages to one peer keep the order of the calls (TRANSPORT-1). A message to a dead rank is
     /// discarded.
     fn send(&self, to: Rank, message: &Message<'_>);
+}
+
+/// Which ranks are alive, as far as this rank knows.
+pub trait Liveness {
     /// True if that rank was declared dead.
     fn is_dead(&self, rank: Rank) -> bool;
     /// The error of an operation that needs a dead rank.
@@ -44,18 +47,10 @@ pub trait Environment: Clone + Send + Sync + 'static {
     fn declare_dead(&self, rank: Rank, reason: &str);
     /// Tells a rank that was declared dead and still sends messages that it was declared dead.
     fn notify_declared_dead(&self, rank: Rank);
-    /// Reports a task's failure to the driver.
-    fn report_failure(&self, error: Error);
-    /// Handles a message that concerns neither tasks nor objects nor actors.
-    fn handle_other(&self, from: Rank, message: Message<'_>);
-    /// Handles the response to a request of this rank.
-    fn on_response(&self, token: u64, response: Result<Vec<u8>>);
+}
 
-    /// The links that references to other ranks' objects use: always the same value.
-    fn links(&self) -> Arc<dyn Links>;
-    /// The function with that key.
-    fn table_entry(&self, key: u64) -> Option<&'static TableEntry>;
-
+/// The stores of this rank and of the others of its host, and reads from those of other hosts.
+pub trait BlockStore {
     /// Stores these bytes in a new block of this rank's store.
     ///
     /// # Errors
@@ -83,11 +78,13 @@ pub trait Environment: Clone + Send + Sync + 'static {
     /// # Errors
     /// `StoreFull`, where the store can never have enough free space.
     fn pull(&self, token: u64, bytes: u64, sources: &[CopySource]) -> Result<()>;
-
     /// Makes tasks that wait for free space in this rank's store try again: other ranks refused to release what they
     /// were asked for.
     fn wake_space_waiters(&self) {}
+}
 
+/// Which rank is to run a task or an actor.
+pub trait RankSelection {
     /// The rank where options send a task; `None` for any rank with free capacity.
     ///
     /// # Errors
@@ -98,19 +95,20 @@ pub trait Environment: Clone + Send + Sync + 'static {
     fn locate_bundle(&self, actor: &Arc<ActorRef>, options: &Options, error: &Error);
     /// True if a task may run on this rank; where not, it has been forwarded or failed.
     fn try_accept(&self, task: &Arc<dyn Runnable>) -> bool;
+    /// True if that rank's host has capacity for one more task, as far as this rank can see.
+    fn has_capacity(&self, rank: Rank) -> bool;
+}
+
+/// What this rank has to run, and its workers.
+pub trait WorkQueue {
     /// Queues a task whose arguments are complete.
     fn enqueue(&self, task: Arc<dyn Runnable>);
     /// Queues an actor that has something to run.
     fn enqueue_actor(&self, instance: Arc<ActorInstance>);
     /// Releases the grant of an actor that ended, and its CPUs.
     fn release_grant(&self, grant: Grant, cpu: i64);
-    /// Handles the reply to a name request.
-    fn on_name_reply(&self, token: u64, outcome: Result<Option<Arc<ActorRef>>, String>);
-
     /// How many tasks here could run elsewhere.
     fn surplus(&self) -> usize;
-    /// True if that rank's host has capacity for one more task, as far as this rank can see.
-    fn has_capacity(&self, rank: Rank) -> bool;
     /// Claims up to `count` tasks that `stealer` can run, the oldest first.
     fn take_tasks_for(&self, stealer: Rank, count: usize) -> Vec<Arc<dyn Runnable>>;
     /// True if a worker is idle and no task is queued.
@@ -119,4 +117,28 @@ pub trait Environment: Clone + Send + Sync + 'static {
     fn idle_workers(&self) -> usize;
     /// True if a task or actor is queued here.
     fn has_work(&self) -> bool;
+}
+
+/// What concerns neither tasks nor objects nor actors.
+pub trait Observer {
+    /// Reports a task's failure to the driver.
+    fn report_failure(&self, error: Error);
+    /// Handles a message that concerns neither tasks nor objects nor actors.
+    fn handle_other(&self, from: Rank, message: Message<'_>);
+    /// Handles the response to a request of this rank.
+    fn on_response(&self, token: u64, response: Result<Vec<u8>>);
+    /// Handles the reply to a name request.
+    fn on_name_reply(&self, token: u64, outcome: Result<Option<Arc<ActorRef>>, String>);
+}
+
+/// The effects of a rank's protocol, and the way from one of its parts to the others.
+pub trait Environment:
+    Messenger + Liveness + BlockStore + RankSelection + WorkQueue + Observer + Clone + Send + Sync + 'static
+{
+    /// The protocol of this rank.
+    fn protocol(&self) -> &Protocol;
+    /// The links that references to other ranks' objects use: always the same value.
+    fn links(&self) -> Arc<dyn Links>;
+    /// The function with that key.
+    fn table_entry(&self, key: u64) -> Option<&'static TableEntry>;
 }

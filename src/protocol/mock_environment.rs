@@ -4,8 +4,8 @@
 use crate::base::sync::lock;
 use crate::base::{Error, ObjectId, Rank, Result};
 use crate::objects::{AnySlot, ArrayMemory, Attachment, Links};
-use crate::protocol::environment::Environment;
-use crate::protocol::{ActorInstance, ActorRef, Message, Protocol, BlockAddress};
+use crate::protocol::environment::{BlockStore, Environment, Liveness, Messenger, Observer, RankSelection, WorkQueue};
+use crate::protocol::{ActorInstance, ActorRef, BlockAddress, Message, Protocol};
 use crate::registry::{Options, Runnable, TableEntry};
 use crate::scheduling::{Grant, StealState};
 use crate::store::CopySource;
@@ -56,15 +56,12 @@ impl Links for NoLinks {
     fn on_dropped(&self, _: ObjectId, _: usize) {}
 }
 
-impl Environment for MockEnvironment {
-    fn protocol(&self) -> &Protocol {
-        &self.0.protocol
-    }
+impl Messenger for MockEnvironment {
     fn rank(&self) -> Rank {
         self.0.protocol.rank
     }
     fn size(&self) -> u32 {
-        self.0.protocol.size
+        4
     }
     fn is_stopping(&self) -> bool {
         false
@@ -72,6 +69,9 @@ impl Environment for MockEnvironment {
     fn send(&self, to: Rank, message: &Message<'_>) {
         lock(&self.0.sent).push((to, message.encode(Vec::new())));
     }
+}
+
+impl Liveness for MockEnvironment {
     fn is_dead(&self, _: Rank) -> bool {
         false
     }
@@ -81,15 +81,9 @@ impl Environment for MockEnvironment {
     fn report_link_failure(&self, _: Rank, _: &str) {}
     fn declare_dead(&self, _: Rank, _: &str) {}
     fn notify_declared_dead(&self, _: Rank) {}
-    fn report_failure(&self, _: Error) {}
-    fn handle_other(&self, _: Rank, _: Message<'_>) {}
-    fn on_response(&self, _: u64, _: Result<Vec<u8>>) {}
-    fn links(&self) -> Arc<dyn Links> {
-        Arc::new(NoLinks)
-    }
-    fn table_entry(&self, _: u64) -> Option<&'static TableEntry> {
-        None
-    }
+}
+
+impl BlockStore for MockEnvironment {
     fn store_block(&self, _: &[u8]) -> Result<Arc<dyn ArrayMemory>> {
         Err(Error::config("there is no store"))
     }
@@ -111,27 +105,32 @@ impl Environment for MockEnvironment {
     fn pull(&self, _: u64, _: u64, _: &[CopySource]) -> Result<()> {
         Ok(())
     }
+}
+
+impl RankSelection for MockEnvironment {
     fn select_rank(&self, _: &Options, _: &str) -> Result<Option<Rank>> {
         Ok(None)
     }
     fn locate_bundle(&self, actor: &Arc<ActorRef>, _: &Options, error: &Error) {
         let nowhere = Err(Error::config("there are no placement groups here"));
-        self.protocol().on_bundle_located(self, actor, error, nowhere);
+        self.protocol().actors.owner.on_bundle_located(self, actor, error, nowhere);
     }
     fn try_accept(&self, _: &Arc<dyn Runnable>) -> bool {
         true
     }
+    fn has_capacity(&self, _: Rank) -> bool {
+        false
+    }
+}
+
+impl WorkQueue for MockEnvironment {
     fn enqueue(&self, _: Arc<dyn Runnable>) {}
     fn enqueue_actor(&self, instance: Arc<ActorInstance>) {
         lock(&self.0.ready).push(instance);
     }
     fn release_grant(&self, _: Grant, _: i64) {}
-    fn on_name_reply(&self, _: u64, _: Result<Option<Arc<ActorRef>>, String>) {}
     fn surplus(&self) -> usize {
         0
-    }
-    fn has_capacity(&self, _: Rank) -> bool {
-        false
     }
     fn take_tasks_for(&self, _: Rank, _: usize) -> Vec<Arc<dyn Runnable>> {
         Vec::new()
@@ -144,5 +143,24 @@ impl Environment for MockEnvironment {
     }
     fn has_work(&self) -> bool {
         false
+    }
+}
+
+impl Observer for MockEnvironment {
+    fn report_failure(&self, _: Error) {}
+    fn handle_other(&self, _: Rank, _: Message<'_>) {}
+    fn on_response(&self, _: u64, _: Result<Vec<u8>>) {}
+    fn on_name_reply(&self, _: u64, _: Result<Option<Arc<ActorRef>>, String>) {}
+}
+
+impl Environment for MockEnvironment {
+    fn protocol(&self) -> &Protocol {
+        &self.0.protocol
+    }
+    fn links(&self) -> Arc<dyn Links> {
+        Arc::new(NoLinks)
+    }
+    fn table_entry(&self, _: u64) -> Option<&'static TableEntry> {
+        None
     }
 }

@@ -5,7 +5,7 @@ mod list;
 pub use list::{Each, IntoListArg, ListArg, each};
 
 use crate::base::Error;
-use crate::objects::{AnySlot, Object, ObjectRef, SerializedValue, Ref, decode, encode};
+use crate::objects::{AnySlot, Object, ObjectRef, Ref, SerializedValue, decode, encode};
 use crate::registry::Failure;
 use serde::{Deserialize, Serialize};
 use std::marker::PhantomData;

@@ -3,7 +3,7 @@
 use crate::base::Error;
 use crate::objects::{Object, SerializedValue, panic_text};
 use crate::registry::failure::Failure;
-use crate::registry::task::{TaskHeader, Runnable, Task};
+use crate::registry::task::{Runnable, Task, TaskHeader};
 use crate::registry::{Arg, ArgList, Options, Outputs};
 use rustc_hash::FxHashMap as HashMap;
 use std::any::Any;
@@ -233,7 +233,9 @@ impl<M: ActorFn> Callable for MethodOf<M> {
     fn invoke(args: Self::Args, state: &mut ActorState) -> Result<Self::Value, Failure> {
         match state.as_mut().and_then(|state| state.downcast_mut::<M::Actor>()) {
             Some(actor) => M::call(actor, args),
-            None => Err(Failure::Message(format!("{} was called on something that is not a {}", M::NAME, M::Actor::NAME))),
+            None => {
+                Err(Failure::Message(format!("{} was called on something that is not a {}", M::NAME, M::Actor::NAME)))
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Placement groups as users see them.
 
-use crate::base::{ObjectId, BundleSlot};
+use crate::base::{BundleSlot, ObjectId};
 use crate::objects::{AnySlot, ObjectRef};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;

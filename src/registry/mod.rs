@@ -20,10 +20,10 @@ mod task;
 pub use args::{Arg, ArgList, Argument, Each, IntoArg, IntoListArg, ListArg, Own, OwnByClone, OwnBySerde, each};
 pub use failure::{Explain, ExplainDebug, ExplainDisplay, ExplainError, Failure};
 pub use function::{
-    Actor, ActorFn, ActorNew, Callable, Checkpoint, Function, FunctionKind, MethodOf, NewOf, RemoteFn, ActorState, TableEntry,
-    functions, save,
+    Actor, ActorFn, ActorNew, ActorState, Callable, Checkpoint, Function, FunctionKind, MethodOf, NewOf, RemoteFn,
+    TableEntry, functions, save,
 };
 pub use group::{Bundle, PlacementGroup};
 pub use options::{Options, Placement};
 pub use outputs::{Many, Multiple, Outputs, Single};
-pub use task::{TaskHeader, TaskPhase, Runnable, Task};
+pub use task::{Runnable, Task, TaskHeader, TaskPhase};

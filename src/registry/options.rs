@@ -2,9 +2,9 @@
 
 use crate::base::config::MEMORY;
 use crate::base::limits::RETURNS_MAX;
-use crate::base::{Rank, BundleSlot};
+use crate::base::{BundleSlot, Rank};
 use crate::objects::{AnySlot, Object, ObjectRef};
-use crate::registry::group::{PlacementSlot, PlacementGroup};
+use crate::registry::group::{PlacementGroup, PlacementSlot};
 use std::sync::Arc;
 
 /// Where a task or an actor goes: `Auto`, `Spread`, `Rank(r)`, `Host(name)`, `Near(&object)`, `Bundle(&group, i)` or

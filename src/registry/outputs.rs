@@ -5,7 +5,7 @@ mod many;
 pub use many::Many;
 
 use crate::base::Error;
-use crate::objects::{AnySlot, Promise, Object, ObjectRef, SerializedValue, Slot, Value, complete_value};
+use crate::objects::{AnySlot, Object, ObjectRef, Promise, SerializedValue, Slot, Value, complete_value};
 use crate::registry::Options;
 use crate::registry::function::Callable;
 use crate::registry::task::Task;

@@ -8,9 +8,9 @@
 
 use crate::base::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering, UnsafeCell, lock};
 use crate::base::{Error, TaskId};
-use crate::objects::{AnySlot, Attachment, Promise, PromiseCore, Object, SerializedValue, Slot};
+use crate::objects::{AnySlot, Attachment, Object, Promise, PromiseCore, SerializedValue, Slot};
 use crate::registry::failure::Failure;
-use crate::registry::function::{Callable, FunctionKind, ActorState, TableEntry};
+use crate::registry::function::{ActorState, Callable, FunctionKind, TableEntry};
 use crate::registry::outputs::{Outputs, Single};
 use crate::registry::{ArgList, Options};
 use std::any::Any;

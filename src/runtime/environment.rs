@@ -2,136 +2,107 @@
 //! and memory.
 
 use crate::base::{Error, Rank, Result};
-use crate::memory::PeerArena;
 use crate::objects::{ArrayMemory, Attachment, Links};
-use crate::protocol::{ActorInstance, ActorRef, Environment, Message, Protocol, BlockAddress};
+use crate::protocol::{
+    ActorInstance, ActorRef, BlockAddress, BlockStore, Environment, Liveness, Message, Messenger, Observer, Protocol,
+    RankSelection, WorkQueue,
+};
 use crate::registry::{Options, Runnable, TableEntry, functions};
-use crate::runtime::memory::{OwnMemory, PeerMemory};
-use crate::runtime::queues::Work;
-use crate::runtime::{Runtime, worker};
+use crate::runtime::memory::{self, OwnMemory, PeerMemory};
+use crate::runtime::workers::{Work, worker};
+use crate::runtime::{Runtime, lifecycle, membership, resources, router, tasks, waiting};
 use crate::scheduling::Grant;
 use crate::store::CopySource;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-impl Runtime {
-    /// The store of `rank`, if it is mapped here.
-    fn arena_of(&self, rank: Rank) -> Option<Arc<PeerArena>> {
-        crate::base::sync::lock(&self.arenas).get(rank as usize)?.clone()
-    }
-
-    /// Returns true if the store of `rank` can be read here as memory.
-    pub(super) fn is_readable_here(&self, rank: Rank) -> bool {
-        rank == self.rank || self.arena_of(rank).is_some()
-    }
-}
-
-impl Environment for &'static Runtime {
-    fn protocol(&self) -> &Protocol {
-        &self.protocol
-    }
+impl Messenger for &'static Runtime {
     fn rank(&self) -> Rank {
-        self.rank
+        self.cluster.rank
     }
     fn size(&self) -> u32 {
-        self.size
+        self.cluster.size
     }
     fn is_stopping(&self) -> bool {
-        Runtime::current().is_none() || Runtime::stopping(self)
+        self.stopping()
     }
     fn send(&self, to: Rank, message: &Message<'_>) {
         Runtime::send(self, to, message);
     }
+}
+
+impl Liveness for &'static Runtime {
     fn is_dead(&self, rank: Rank) -> bool {
         Runtime::is_dead(self, rank)
     }
     fn death_error(&self, rank: Rank) -> Error {
-        Runtime::death_of(self, rank)
+        self.cluster.death_of(rank)
     }
     fn report_link_failure(&self, rank: Rank, reason: &str) {
-        Runtime::on_unreachable(self, rank, reason);
+        membership::on_unreachable(self, rank, reason);
     }
     fn declare_dead(&self, rank: Rank, reason: &str) {
-        self.on_peer_failed(rank, reason);
+        membership::on_peer_failed(self, rank, reason);
     }
     fn notify_declared_dead(&self, rank: Rank) {
-        self.reject_dead_rank(rank);
+        membership::reject_dead_rank(self, rank);
     }
-    fn report_failure(&self, error: Error) {
-        Runtime::report(self, error);
-    }
-    fn handle_other(&self, from: Rank, message: Message<'_>) {
-        match message {
-            Message::Request { token, request } => self.on_request(from, token, request),
-            Message::Line { task, text } => self.reports.print_line(self, from, &task, &text),
-            Message::Failed(error) => self.reports.on_task_failed(self, error),
-            Message::Control { bytes } => self.router.on_control(from, bytes),
-            Message::Resume { transport_index, delivered } => self.on_resume(from, transport_index, delivered),
-            // Rank 0 alone declares other ranks dead; that this rank is dead, any notified rank may tell it.
-            Message::Died { rank, reason } if from == 0 || rank == self.rank => self.on_peer_failed(rank, &reason),
-            Message::Suspect { rank, reason, kind } => self.on_suspect(from, rank, &reason, kind),
-            Message::Probe { round } => Runtime::send(self, from, &Message::Alive { round }),
-            Message::Alive { round } => self.on_alive(from, round),
-            Message::ShutdownReady => self.on_shutdown_ready(from),
-            Message::Shutdown => self.stop(),
-            Message::EvictRequest { bytes } => self.on_evict_request(from, bytes),
-            Message::Group(message) => self.on_group(from, message),
-            _ => {}
-        }
-    }
-    fn on_response(&self, token: u64, response: Result<Vec<u8>>) {
-        self.requests.complete(token, response);
-    }
-    fn links(&self) -> Arc<dyn Links> {
-        Runtime::links(self)
-    }
-    fn table_entry(&self, key: u64) -> Option<&'static TableEntry> {
-        functions().get(key)
-    }
+}
+
+impl BlockStore for &'static Runtime {
     fn store_block(&self, bytes: &[u8]) -> Result<Arc<dyn ArrayMemory>> {
-        let mut block = self.allocate(bytes.len())?;
+        let mut block = memory::allocate(self, bytes.len())?;
         block.as_mut_slice()[..bytes.len()].copy_from_slice(bytes);
-        Ok(Arc::new(OwnMemory::new(block)))
+        Ok(Arc::new(OwnMemory::new(self, block)))
     }
     fn ensure_in_store<'a>(&self, attachments: &'a [Attachment]) -> Result<Cow<'a, [Attachment]>> {
-        Runtime::in_the_store(self, attachments)
+        memory::in_the_store(self, attachments)
     }
     fn address_of(&self, memory: &dyn ArrayMemory, fresh: &dyn Fn() -> u64) -> Option<BlockAddress> {
         if let Some(own) = memory.as_any().downcast_ref::<OwnMemory>() {
             let (offset, bytes) = own.span();
-            let block = crate::base::ObjectId { owner: self.rank, number: own.number_or(fresh) };
+            let block = crate::base::ObjectId { owner: self.cluster.rank, number: own.number_or(fresh) };
             return Some(BlockAddress { block, offset, bytes });
         }
         let peer = memory.as_any().downcast_ref::<PeerMemory>()?;
         Some(BlockAddress { block: peer.id, offset: peer.offset, bytes: peer.length })
     }
     fn is_mapped(&self, rank: Rank) -> bool {
-        self.arena_of(rank).is_some()
+        self.memory.arena_of(rank).is_some()
     }
     fn map_block(&self, address: BlockAddress) -> Result<Arc<dyn ArrayMemory>, &'static str> {
-        let arena = self.arena_of(address.block.owner).ok_or("its store is not mapped here")?;
-        let memory = PeerMemory::new(address.block, arena, address.offset, address.bytes, Runtime::links(self));
+        let arena = self.memory.arena_of(address.block.owner).ok_or("its store is not mapped here")?;
+        let memory = PeerMemory::new(self, address.block, arena, address.offset, address.bytes);
         Ok(Arc::new(memory.ok_or("it lies outside of its store")?))
     }
     fn host_ranks(&self) -> &[Rank] {
-        Runtime::host_ranks(self)
+        self.cluster.host_ranks()
     }
     fn pull(&self, token: u64, bytes: u64, sources: &[CopySource]) -> Result<()> {
-        self.pull_when_space(token, bytes as usize, sources)
+        memory::pull_when_space(self, token, bytes as usize, sources)
     }
     fn wake_space_waiters(&self) {
-        self.space_waiters.on_space_maybe_freed();
+        self.memory.on_space_maybe_freed();
     }
+}
+
+impl RankSelection for &'static Runtime {
     fn select_rank(&self, options: &Options, name: &str) -> Result<Option<Rank>> {
-        Runtime::choose_rank(self, options, name)
+        resources::choose_rank(self, options, name)
     }
     fn locate_bundle(&self, actor: &Arc<ActorRef>, options: &Options, error: &Error) {
-        self.find_location_of(actor, options, error);
+        resources::find_location_of(self, actor, options, error);
     }
     fn try_accept(&self, task: &Arc<dyn Runnable>) -> bool {
         let slot = task.header().options.as_deref().and_then(Options::bundle_slot);
-        slot.is_none_or(|slot| self.dispatch_to_slot(task, slot))
+        slot.is_none_or(|slot| resources::dispatch_to_slot(self, task, slot))
     }
+    fn has_capacity(&self, rank: Rank) -> bool {
+        tasks::can_run(self, rank)
+    }
+}
+
+impl WorkQueue for &'static Runtime {
     fn enqueue(&self, task: Arc<dyn Runnable>) {
         self.push(Work::Task(task));
     }
@@ -142,25 +113,64 @@ impl Environment for &'static Runtime {
         Runtime::give_back(self, &grant);
         self.give_back_cpu(cpu);
     }
-    fn on_name_reply(&self, token: u64, outcome: Result<Option<Arc<ActorRef>>, String>) {
-        self.handle_requests.complete(token, outcome);
-    }
     fn surplus(&self) -> usize {
-        self.surplus_tasks()
-    }
-    fn has_capacity(&self, rank: Rank) -> bool {
-        self.can_run(rank)
+        self.workers.surplus_tasks()
     }
     fn take_tasks_for(&self, stealer: Rank, count: usize) -> Vec<Arc<dyn Runnable>> {
-        self.take_for_stealer(stealer, count)
+        tasks::take_for_stealer(self, stealer, count)
     }
     fn is_idle(&self) -> bool {
-        self.idle_workers.any() || worker::here().is_some_and(|worker| worker.accepts_directly())
+        self.workers.any_sleeps() || worker::here().is_some_and(|worker| worker.accepts_directly())
     }
     fn idle_workers(&self) -> usize {
-        self.workers().iter().filter(|worker| worker.is_idle()).count()
+        self.workers.idle_count()
     }
     fn has_work(&self) -> bool {
-        self.queues.has_any()
+        self.workers.queues().has_any()
+    }
+}
+
+impl Observer for &'static Runtime {
+    fn report_failure(&self, error: Error) {
+        Runtime::report(self, error);
+    }
+    fn handle_other(&self, from: Rank, message: Message<'_>) {
+        match message {
+            Message::Request { token, request } => waiting::on_request(self, from, token, request),
+            Message::Line { task, text } => self.output.reports().print_line(&self.cluster, from, &task, &text),
+            Message::Failed(error) => self.output.reports().on_task_failed(error),
+            Message::Control { bytes } => self.router.on_control(from, bytes),
+            Message::Resume { transport_index, delivered } => router::on_resume(self, from, transport_index, delivered),
+            // Rank 0 alone declares other ranks dead; that this rank is dead, any notified rank may tell it.
+            Message::Died { rank, reason } if from == 0 || rank == self.cluster.rank => {
+                membership::on_peer_failed(self, rank, &reason)
+            }
+            Message::Suspect { rank, reason, kind } => membership::on_suspect(self, from, rank, &reason, kind),
+            Message::Probe { round } => Runtime::send(self, from, &Message::Alive { round }),
+            Message::Alive { round } => membership::on_alive(self, from, round),
+            Message::ShutdownReady => lifecycle::on_shutdown_ready(self, from),
+            Message::Shutdown => self.stop(),
+            Message::EvictRequest { bytes } => memory::on_evict_request(self, from, bytes),
+            Message::Group(message) => resources::on_group(self, from, message),
+            _ => {}
+        }
+    }
+    fn on_response(&self, token: u64, response: Result<Vec<u8>>) {
+        self.waiting.on_response(token, response);
+    }
+    fn on_name_reply(&self, token: u64, outcome: Result<Option<Arc<ActorRef>>, String>) {
+        self.waiting.names().complete(token, outcome);
+    }
+}
+
+impl Environment for &'static Runtime {
+    fn protocol(&self) -> &Protocol {
+        &self.protocol
+    }
+    fn links(&self) -> Arc<dyn Links> {
+        Runtime::links(self)
+    }
+    fn table_entry(&self, key: u64) -> Option<&'static TableEntry> {
+        functions().get(key)
     }
 }

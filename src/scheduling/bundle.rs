@@ -109,7 +109,11 @@ mod tests {
     use super::*;
 
     fn bundle() -> BundleResources {
-        BundleResources::of(&BundleShare { cpu: 2 * UNIT, gpus: vec![(3, UNIT), (5, UNIT / 2)], custom: vec![(1, UNIT)] })
+        BundleResources::of(&BundleShare {
+            cpu: 2 * UNIT,
+            gpus: vec![(3, UNIT), (5, UNIT / 2)],
+            custom: vec![(1, UNIT)],
+        })
     }
 
     #[test]

@@ -24,6 +24,7 @@ pub use message::GroupMessage;
 use crate::base::Rank;
 use crate::scheduling::plan::{PlanSearch, Strategy, plan};
 use crate::scheduling::{ResourceRequest, Totals};
+use fastrand::Rng;
 use std::collections::BTreeMap;
 
 /// The first back-off after a refusal, and the longest.
@@ -37,6 +38,14 @@ pub struct HostView {
     pub totals: Totals,
     /// Its living ranks.
     pub ranks: Vec<Rank>,
+}
+
+/// No living host can ever hold a group.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{missing}")]
+pub struct InfeasibleGroup {
+    /// What is missing, bundle by bundle.
+    pub missing: String,
 }
 
 /// An action of the owner.
@@ -67,13 +76,13 @@ pub struct Groups {
     groups: BTreeMap<u64, GroupRecord>,
     /// By host: what was free there according to its last report.
     free: BTreeMap<usize, Totals>,
-    random: u64,
+    random: Rng,
 }
 
 impl Groups {
     /// No groups yet; `seed` makes the back-offs repeatable.
     pub fn new(seed: u64) -> Groups {
-        Groups { groups: BTreeMap::new(), free: BTreeMap::new(), random: seed | 1 }
+        Groups { groups: BTreeMap::new(), free: BTreeMap::new(), random: Rng::with_seed(seed) }
     }
 
     /// Creates a group under that number.
@@ -87,7 +96,7 @@ impl Groups {
         strategy: Strategy,
         hosts: &[HostView],
         now_ns: u64,
-    ) -> Result<Vec<GroupAction>, String> {
+    ) -> Result<Vec<GroupAction>, InfeasibleGroup> {
         let group = GroupRecord {
             strategy,
             locations: vec![None; bundles.len()],
@@ -99,7 +108,7 @@ impl Groups {
             next: 0,
         };
         if let Some(missing) = group.infeasible(hosts) {
-            return Err(missing);
+            return Err(InfeasibleGroup { missing });
         }
         self.groups.insert(number, group);
         Ok(self.attempt(number, hosts, now_ns))
@@ -182,7 +191,8 @@ impl Groups {
 
     /// Time has passed: groups whose back-off has ended try again.
     pub fn tick(&mut self, hosts: &[HostView], now_ns: u64) -> Vec<GroupAction> {
-        let due = |group: &GroupRecord| matches!(group.state, GroupState::BackingOff { until_ns } if until_ns <= now_ns);
+        let due =
+            |group: &GroupRecord| matches!(group.state, GroupState::BackingOff { until_ns } if until_ns <= now_ns);
         let due: Vec<u64> = self.groups.iter().filter(|(_, group)| due(group)).map(|(number, _)| *number).collect();
         due.into_iter().flat_map(|number| self.attempt(number, hosts, now_ns)).collect()
     }
@@ -206,7 +216,9 @@ impl Groups {
 
     /// Where work for a bundle of the group goes; for any bundle, the next in turn that can hold `request`.
     pub fn locate(&mut self, number: u64, bundle: Option<u32>, request: &ResourceRequest) -> GroupLocation {
-        let Some(group) = self.groups.get_mut(&number) else { return GroupLocation::Nowhere("it was removed".to_string()) };
+        let Some(group) = self.groups.get_mut(&number) else {
+            return GroupLocation::Nowhere("it was removed".to_string());
+        };
         let holds = |index: usize| group.bundles.get(index).is_some_and(|bundle| group::can_hold(bundle, request));
         let fitting: Vec<usize> = match bundle {
             Some(index) => vec![index as usize],
@@ -232,7 +244,8 @@ impl Groups {
     /// The groups that are not ready, with their bundles, for reports.
     pub fn pending(&self) -> Vec<(u64, String)> {
         let pending = self.groups.iter().filter(|(_, group)| group.state != GroupState::Ready);
-        let shown = |group: &GroupRecord| group.bundles.iter().map(ResourceRequest::displayed).collect::<Vec<_>>().join(" | ");
+        let shown =
+            |group: &GroupRecord| group.bundles.iter().map(ResourceRequest::displayed).collect::<Vec<_>>().join(" | ");
         pending.map(|(number, group)| (*number, shown(group))).collect()
     }
 
@@ -309,12 +322,10 @@ impl Groups {
 
     /// Backs off for a random time, twice as long after each refusal.
     fn back_off(&mut self, number: u64, now_ns: u64) -> Vec<GroupAction> {
-        self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let drawn = self.random >> 33;
         if let Some(group) = self.groups.get_mut(&number) {
             let longest = (BACKOFF_NS << group.refusals.min(16)).min(BACKOFF_NS_MAX);
             group.refusals += 1;
-            group.state = GroupState::BackingOff { until_ns: now_ns + longest / 2 + drawn % (longest / 2) };
+            group.state = GroupState::BackingOff { until_ns: now_ns + self.random.u64(longest / 2..longest) };
         }
         Vec::new()
     }

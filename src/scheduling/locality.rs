@@ -39,7 +39,12 @@ pub struct PlacementCandidate {
 
 /// Where a task with `total_bytes` of arguments goes, submitted on the rank of `here`; `None` for any rank with free
 /// capacity, as for a task without arguments. `others` are the ranks on whose hosts some of the bytes are.
-pub fn choose_rank(here: PlacementCandidate, others: &[PlacementCandidate], total_bytes: u64, costs: PlacementCosts) -> Option<Rank> {
+pub fn choose_rank(
+    here: PlacementCandidate,
+    others: &[PlacementCandidate],
+    total_bytes: u64,
+    costs: PlacementCosts,
+) -> Option<Rank> {
     let cost_ns = |candidate: &PlacementCandidate| {
         let lacking = u128::from(total_bytes.saturating_sub(candidate.bytes));
         let moving_ns = lacking * 1_000_000_000 / u128::from(costs.bytes_per_s.max(1));
@@ -66,7 +71,11 @@ mod tests {
     fn task_goes_to_most_of_its_bytes_but_not_for_a_few() {
         let costs = PlacementCosts::default();
         assert_eq!(choose_rank(at(0, 0, 0), &[at(1, 64 * MIB, 0), at(2, MIB, 0)], 65 * MIB, costs), Some(1));
-        assert_eq!(choose_rank(at(0, 0, 0), &[at(1, 256 << 10, 0)], 256 << 10, costs), None, "at the threshold it stays");
+        assert_eq!(
+            choose_rank(at(0, 0, 0), &[at(1, 256 << 10, 0)], 256 << 10, costs),
+            None,
+            "at the threshold it stays"
+        );
         assert_eq!(choose_rank(at(0, 64 * MIB, 9), &[at(1, 64 * MIB, 0)], 128 * MIB, costs), None, "as much here");
         assert_eq!(choose_rank(at(0, 0, 0), &[], 0, costs), None);
     }

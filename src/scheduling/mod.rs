@@ -14,18 +14,18 @@
 
 mod bundle;
 mod groups;
-mod mailbox;
 mod locality;
+mod mailbox;
 mod plan;
 mod resources;
 mod stall;
 mod steal;
 
 pub use bundle::{BundleResources, BundleShare};
-pub use groups::{GroupAction, GroupMessage, Groups, GroupLocation, HostView};
-pub use mailbox::Mailbox;
+pub use groups::{GroupAction, GroupLocation, GroupMessage, Groups, HostView};
 pub use locality::{PlacementCandidate, PlacementCosts, choose_rank};
+pub use mailbox::Mailbox;
 pub use plan::Strategy;
 pub use resources::{Grant, ResourceRequest, Totals, UNIT, amount_of, fixed_of};
-pub use stall::{DriverState, StallStatus, BlockedTask, RankActivity, stall_status};
-pub use steal::{StealState, StealDecision};
+pub use stall::{BlockedTask, DriverState, RankActivity, StallStatus, stall_status};
+pub use steal::{StealDecision, StealState};

@@ -114,7 +114,12 @@ impl Planner<'_> {
 }
 
 /// Why hosts with these totals can never hold the bundles, bundle by bundle; `None` if they may.
-pub fn why_infeasible(strategy: Strategy, bundles: &[&ResourceRequest], totals: &[Totals], used: &[u32]) -> Option<String> {
+pub fn why_infeasible(
+    strategy: Strategy,
+    bundles: &[&ResourceRequest],
+    totals: &[Totals],
+    used: &[u32],
+) -> Option<String> {
     if plan(strategy, bundles, totals, used) != PlanSearch::Never {
         return None;
     }

@@ -121,7 +121,9 @@ impl Totals {
             .into_iter()
             .chain(request.custom.iter().map(|(name, requested)| (name.as_str(), *requested, have(name))))
             .filter(|(_, requested, total)| requested > total)
-            .map(|(name, requested, total)| format!("{} {name} requested, {} available", amount_of(requested), amount_of(total)))
+            .map(|(name, requested, total)| {
+                format!("{} {name} requested, {} available", amount_of(requested), amount_of(total))
+            })
             .collect();
         let fractional = request.gpu > UNIT && request.gpu % UNIT != 0;
         let odd = fractional.then(|| format!("{} GPU requested: above 1, only whole GPUs", amount_of(request.gpu)));
@@ -146,7 +148,11 @@ mod tests {
     #[test]
     fn missing_names_requested_and_available_amounts() {
         assert_eq!(totals().missing(&ResourceRequest::one_cpu()), None);
-        let request = ResourceRequest { cpu: fixed_of(3.0), custom: vec![("Licence".to_string(), UNIT)], ..ResourceRequest::default() };
+        let request = ResourceRequest {
+            cpu: fixed_of(3.0),
+            custom: vec![("Licence".to_string(), UNIT)],
+            ..ResourceRequest::default()
+        };
         let missing = totals().missing(&request).unwrap();
         assert!(
             missing.contains("3 CPU requested, 2 available") && missing.contains("1 Licence requested, 0 available"),

@@ -107,7 +107,15 @@ mod tests {
         assert!(matches!(with(|one| one.driver = DriverState::Computing), StallStatus::Computing(_)));
         let waits_for_space = StallStatus::Computing(vec!["on rank 1 a driver waits for space".to_string()]);
         assert_eq!(with(|one| one.waiting_for_space.push("a driver waits for space".to_string())), waits_for_space);
-        assert_eq!(stall_status(&before, &before[..1]), StallStatus::Stalled, "a rank that does not reply does not change");
-        assert_eq!(stall_status(&before[..1], &before), StallStatus::Progressing, "a rank without an earlier report may have changed");
+        assert_eq!(
+            stall_status(&before, &before[..1]),
+            StallStatus::Stalled,
+            "a rank that does not reply does not change"
+        );
+        assert_eq!(
+            stall_status(&before[..1], &before),
+            StallStatus::Progressing,
+            "a rank without an earlier report may have changed"
+        );
     }
 }

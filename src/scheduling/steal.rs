@@ -21,6 +21,7 @@ mod tests;
 
 use crate::base::Rank;
 use dead_ranks::DeadRanks;
+use fastrand::Rng;
 
 /// How many ranks of all are asked at random before the lifelines.
 const RANDOM_TRIES: u32 = 2;
@@ -46,7 +47,7 @@ pub enum StealDecision {
 pub struct StealState {
     me: Rank,
     size: u32,
-    random: u64,
+    random: Rng,
     /// Other ranks of this host.
     host: Vec<Rank>,
     /// Requests refused since the rank last had work, requests because of hints not counted.
@@ -68,7 +69,7 @@ pub struct StealState {
 impl StealState {
     /// For rank `me` of `size`; `seed` makes the choice of victims repeatable.
     pub fn new(me: Rank, size: u32, seed: u64) -> StealState {
-        let random = (seed ^ (u64::from(me) << 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        let random = Rng::with_seed(seed ^ (u64::from(me) << 32));
         let mut stealing = StealState {
             me,
             size,
@@ -108,8 +109,7 @@ impl StealState {
         let random_tries = if all_are_lifelines { 0 } else { host_tries + RANDOM_TRIES };
         loop {
             let (victim, remember) = if self.tries < host_tries {
-                let drawn = self.draw(self.host.len() as u64) as usize;
-                (self.host[drawn], false)
+                (self.host[self.random.usize(..self.host.len())], false)
             } else if self.tries < random_tries {
                 (self.random_other(), false)
             } else {
@@ -253,14 +253,6 @@ impl StealState {
 
     /// A rank other than this one.
     fn random_other(&mut self) -> Rank {
-        (self.me + 1 + self.draw(u64::from(self.size - 1)) as u32) % self.size
-    }
-
-    /// A number below `bound` (xorshift64*).
-    fn draw(&mut self, bound: u64) -> u64 {
-        self.random ^= self.random >> 12;
-        self.random ^= self.random << 25;
-        self.random ^= self.random >> 27;
-        (self.random.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % bound
+        (self.me + 1 + self.random.u32(..self.size - 1)) % self.size
     }
 }

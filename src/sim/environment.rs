@@ -3,7 +3,10 @@
 use crate::base::sync::Ordering;
 use crate::base::{Error, Rank, Result};
 use crate::objects::{ArrayMemory, Attachment, Links};
-use crate::protocol::{ActorInstance, ActorRef, BlockAddress, Environment, Message, Protocol};
+use crate::protocol::{
+    ActorInstance, ActorRef, BlockAddress, BlockStore, Environment, Liveness, Message, Messenger, Observer, Protocol,
+    RankSelection, WorkQueue,
+};
 use crate::registry::{Options, Placement, Runnable, TableEntry};
 use crate::scheduling::{Grant, StealState};
 use crate::sim::coverage::Coverage;
@@ -14,10 +17,7 @@ use crate::store::CopySource;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-impl Environment for SimEnvironment {
-    fn protocol(&self) -> &Protocol {
-        &self.node().protocol
-    }
+impl Messenger for SimEnvironment {
     fn rank(&self) -> Rank {
         self.rank
     }
@@ -40,6 +40,9 @@ impl Environment for SimEnvironment {
             self.world.send(self.rank, to, message, || StealState::load_class(self.node().surplus()));
         }
     }
+}
+
+impl Liveness for SimEnvironment {
     fn is_dead(&self, rank: Rank) -> bool {
         self.node().knows_dead(rank)
     }
@@ -49,37 +52,19 @@ impl Environment for SimEnvironment {
     fn report_link_failure(&self, rank: Rank, reason: &str) {
         self.world.report_violation(format!("rank {} lost every transport to rank {rank}: {reason}", self.rank));
     }
-    fn notify_declared_dead(&self, rank: Rank) {
-        let reason = "it was declared dead before".to_string();
-        self.world.send(self.rank, rank, &Message::Died { rank, reason }, || 0);
-    }
     fn declare_dead(&self, rank: Rank, reason: &str) {
         if !self.world.setting.failing_ranks().contains(&rank) {
             self.world.report_violation(format!("rank {} gives rank {rank} up: {reason}", self.rank));
         }
         self.on_rank_dead(rank);
     }
-    fn report_failure(&self, _: Error) {}
-    fn handle_other(&self, from: Rank, message: Message<'_>) {
-        match message {
-            // Rank 0 alone declares other ranks dead; any rank that knows it may tell this rank of its own death.
-            Message::Died { rank, .. } if from == 0 || rank == self.rank => self.on_rank_dead(rank),
-            Message::EvictRequest { bytes } => drop(self.evict_resident(from, bytes)),
-            other => self.world.report_violation(format!("rank {} received {other:?} from rank {from}", self.rank)),
-        }
+    fn notify_declared_dead(&self, rank: Rank) {
+        let reason = "it was declared dead before".to_string();
+        self.world.send(self.rank, rank, &Message::Died { rank, reason }, || 0);
     }
-    fn on_response(&self, token: u64, _: Result<Vec<u8>>) {
-        self.world.report_violation(format!(
-            "rank {} received a response to request {token}, which it never sent",
-            self.rank
-        ));
-    }
-    fn links(&self) -> Arc<dyn Links> {
-        self.node().links(self)
-    }
-    fn table_entry(&self, key: u64) -> Option<&'static TableEntry> {
-        function(key)
-    }
+}
+
+impl BlockStore for SimEnvironment {
     fn store_block(&self, bytes: &[u8]) -> Result<Arc<dyn ArrayMemory>> {
         Ok(self.block(bytes.to_vec(), bytes.len() as u64))
     }
@@ -116,6 +101,9 @@ impl Environment for SimEnvironment {
         self.start_read(token, bytes, sources.to_vec());
         Ok(())
     }
+}
+
+impl RankSelection for SimEnvironment {
     fn select_rank(&self, options: &Options, _: &str) -> Result<Option<Rank>> {
         let size = self.size();
         match &options.place {
@@ -130,18 +118,24 @@ impl Environment for SimEnvironment {
     }
     fn locate_bundle(&self, actor: &Arc<ActorRef>, _: &Options, error: &Error) {
         let nowhere = Err(Error::config("there are no placement groups here"));
-        self.protocol().on_bundle_located(self, actor, error, nowhere);
+        self.protocol().actors.owner.on_bundle_located(self, actor, error, nowhere);
     }
     fn try_accept(&self, _: &Arc<dyn Runnable>) -> bool {
         true
     }
+    fn has_capacity(&self, _: Rank) -> bool {
+        true
+    }
+}
+
+impl WorkQueue for SimEnvironment {
     fn enqueue(&self, task: Arc<dyn Runnable>) {
         let header = task.header();
         let stealable = header.stealable && header.options.as_ref().is_none_or(|options| options.is_free());
         self.node().push(task, stealable);
         self.schedule_work();
         if stealable && self.protocol().stealing.has_stealers() {
-            self.protocol().serve_stealers(self);
+            self.protocol().stealing.serve_stealers(self);
         }
     }
     fn enqueue_actor(&self, instance: Arc<ActorInstance>) {
@@ -149,14 +143,8 @@ impl Environment for SimEnvironment {
         self.schedule_work();
     }
     fn release_grant(&self, _: Grant, _: i64) {}
-    fn on_name_reply(&self, token: u64, outcome: Result<Option<Arc<ActorRef>>, String>) {
-        self.on_name_response(token, outcome);
-    }
     fn surplus(&self) -> usize {
         self.node().surplus()
-    }
-    fn has_capacity(&self, _: Rank) -> bool {
-        true
     }
     fn take_tasks_for(&self, _: Rank, count: usize) -> Vec<Arc<dyn Runnable>> {
         let mut stolen = Vec::new();
@@ -176,6 +164,39 @@ impl Environment for SimEnvironment {
     }
     fn has_work(&self) -> bool {
         self.node().has_work()
+    }
+}
+
+impl Observer for SimEnvironment {
+    fn report_failure(&self, _: Error) {}
+    fn handle_other(&self, from: Rank, message: Message<'_>) {
+        match message {
+            // Rank 0 alone declares other ranks dead; any rank that knows it may tell this rank of its own death.
+            Message::Died { rank, .. } if from == 0 || rank == self.rank => self.on_rank_dead(rank),
+            Message::EvictRequest { bytes } => drop(self.evict_resident(from, bytes)),
+            other => self.world.report_violation(format!("rank {} received {other:?} from rank {from}", self.rank)),
+        }
+    }
+    fn on_response(&self, token: u64, _: Result<Vec<u8>>) {
+        self.world.report_violation(format!(
+            "rank {} received a response to request {token}, which it never sent",
+            self.rank
+        ));
+    }
+    fn on_name_reply(&self, token: u64, outcome: Result<Option<Arc<ActorRef>>, String>) {
+        self.on_name_response(token, outcome);
+    }
+}
+
+impl Environment for SimEnvironment {
+    fn protocol(&self) -> &Protocol {
+        &self.node().protocol
+    }
+    fn links(&self) -> Arc<dyn Links> {
+        self.node().links(self)
+    }
+    fn table_entry(&self, key: u64) -> Option<&'static TableEntry> {
+        function(key)
     }
 }
 
@@ -207,7 +228,7 @@ impl SimEnvironment {
             let CopySource { block, .. } = sources[0];
             let reason = format!("rank {}, whose store had it, has died", block.owner);
             let error = Error::ObjectLost { object: block.to_string(), reason };
-            return self.protocol().on_pulled(self, token, Err(error));
+            return self.protocol().objects.copies.on_pulled(self, token, Err(error));
         }
         if alive.len() < sources.len() {
             // The parts of the dead sources are read from the others.
@@ -215,7 +236,7 @@ impl SimEnvironment {
         }
         self.node().store.unreserve(bytes);
         let memory = self.bytes_at(&alive, bytes);
-        self.protocol().on_pulled(self, token, Ok(memory));
+        self.protocol().objects.copies.on_pulled(self, token, Ok(memory));
     }
 
     /// The bytes at the sources now. A block that has been freed by then is read all the same and yields other bytes,
@@ -225,7 +246,7 @@ impl SimEnvironment {
         let mut found = None;
         for source in sources {
             let lies = self.world.node(source.block.owner).store.read(source.offset);
-            if lies.is_none() && self.protocol().references.has_grants(source.block) {
+            if lies.is_none() && self.protocol().objects.references.has_grants(source.block) {
                 self.on_late_read(BlockAddress { block: source.block, offset: source.offset, bytes });
             }
             found = found.or(lies);

@@ -5,7 +5,7 @@
 
 use crate::base::{Error, Rank};
 use crate::objects::{ArrayMemory, Attachment};
-use crate::protocol::{Environment, Message};
+use crate::protocol::{Environment, Message, Messenger};
 use crate::sim::coverage::Coverage;
 use crate::sim::memory::SimMemory;
 use crate::sim::resident::DiskMemory;
@@ -43,7 +43,7 @@ impl SimEnvironment {
     }
 
     fn evict(&self, bytes: u64) -> u64 {
-        let freed = self.protocol().evict_copies(self, bytes);
+        let freed = self.protocol().objects.copies.evict(self, bytes);
         if freed > 0 {
             self.world.covered(Coverage::CopiesEvicted);
         }
@@ -52,7 +52,7 @@ impl SimEnvironment {
 
     /// Asks the host's other ranks that hold blocks of this store to release those that no task reads there.
     fn request_evictions(&self, bytes: u64) {
-        let exported = self.protocol().references.exported_memory();
+        let exported = self.protocol().objects.references.exported_memory();
         let mut borrowers: Vec<Rank> = exported.into_iter().flat_map(|(_, ranks)| ranks).collect();
         borrowers.sort_unstable();
         borrowers.dedup();

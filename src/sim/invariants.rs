@@ -35,7 +35,7 @@ impl Simulation {
         for rank in living {
             let protocol = &self.node(rank).protocol;
             registered.extend(protocol.names.named_actors());
-            named.extend(protocol.local_actors.named());
+            named.extend(protocol.actors.instance.named());
         }
         for (name, actor) in &named {
             if !registered.contains(&(name.clone(), *actor)) {

@@ -3,7 +3,7 @@
 use crate::base::Rank;
 use crate::base::sync::lock;
 use crate::objects::Waiter;
-use crate::protocol::Environment;
+use crate::protocol::{Environment, Liveness, Messenger, WorkQueue};
 use crate::registry::Runnable;
 use crate::scheduling::{PlacementCandidate, PlacementCosts, choose_rank};
 use crate::sim::world::SimEnvironment;
@@ -30,12 +30,12 @@ impl Waiter for TaskFinished {
 impl SimEnvironment {
     /// The rank that the task's arguments favour; `None` if the task stays here.
     pub fn place_near_arguments(&self, task: &Arc<dyn Runnable>) -> Option<Rank> {
-        if !self.protocol().has_unmapped_stores() || task.all_values() {
+        if !self.protocol().objects.has_unmapped_stores() || task.all_values() {
             return None;
         }
         let mut located: FxHashMap<Rank, u64> = FxHashMap::default();
         task.references(&mut |slot| {
-            for (rank, bytes) in self.protocol().value_locations(&*slot) {
+            for (rank, bytes) in self.protocol().objects.locations_of(&*slot) {
                 if !self.is_dead(rank) {
                     *located.entry(rank).or_default() += bytes;
                 }
@@ -76,7 +76,7 @@ impl SimEnvironment {
             slot.core().when_complete(Arc::new(TaskFinished { env: self.clone(), rank }));
         }
         if task.header().claim_waiting() {
-            self.protocol().send_task(self, task, rank, None);
+            self.protocol().tasks.send(self, task, rank, None);
         }
     }
 }

@@ -4,6 +4,7 @@
 use crate::base::{Error, Rank};
 use crate::objects::{Attachment, Waiter};
 use crate::protocol::{ActorRef, Environment, Message};
+use crate::protocol::{Liveness, Messenger, export_attachments};
 use crate::sim::coverage::Coverage;
 use crate::sim::node::{JobWaker, SimJob};
 use crate::sim::script::TAKEN;
@@ -61,7 +62,7 @@ impl SimEnvironment {
     /// Sends a request to the name's directory rank; the script goes on after the response.
     pub fn request_name(&self, slot: usize, mut running: RunningScript, name_request: NameRequest) {
         let name = name_request.name().to_string();
-        let directory_rank = self.protocol().directory_rank(self, &name);
+        let directory_rank = self.protocol().names.directory_rank(self, &name);
         let named = match &name_request {
             NameRequest::Name(pending) => Some((pending.actor.clone(), pending.kind())),
             _ => None,
@@ -77,7 +78,7 @@ impl SimEnvironment {
             }
             Some((actor, kind)) => {
                 let attachment = Attachment::Handle(actor);
-                let wire = self.protocol().references.export(self, std::slice::from_ref(&attachment), directory_rank);
+                let wire = export_attachments(self, std::slice::from_ref(&attachment), directory_rank);
                 if let Some(handle) = wire.ok().and_then(|wire| wire.into_iter().next()) {
                     self.send(directory_rank, &Message::NameSet { token, name, kind, handle });
                 }

@@ -3,7 +3,7 @@
 use crate::base::Rank;
 use crate::base::sync::{AtomicU32, lock};
 use crate::objects::{ArrayMemory, Links};
-use crate::protocol::{ActorInstance, Environment, Message, Protocol, ProtocolLinks};
+use crate::protocol::{ActorInstance, Environment, Liveness, Message, Messenger, Protocol, ProtocolLinks};
 use crate::registry::{Runnable, TaskPhase};
 use crate::scheduling::StealState;
 use crate::sim::actors::RunningCall;
@@ -128,7 +128,7 @@ impl SimNode {
             counters: Counters::default(),
         };
         let protocol = Protocol::new(rank, setting.ranks, setting.hosts() > 1, stealing);
-        protocol.copies.set_cache_bytes_max(setting.store.bytes / IDLE_COPIES_PART);
+        protocol.objects.copies.set_cache_bytes_max(setting.store.bytes / IDLE_COPIES_PART);
         SimNode {
             protocol,
             store: Store::new(rank, setting.store.bytes),
@@ -357,7 +357,7 @@ impl SimEnvironment {
             }
         }
         if self.node().is_idle() {
-            self.protocol().request_work(self);
+            self.protocol().stealing.request_work(self);
         }
     }
 

@@ -1,8 +1,10 @@
 //! Random numbers that are the same in every run of a seed.
 
-/// SplitMix64 (Steele, Lea and Flood, OOPSLA'14): 64 bits of state, and any seed is as good as any other.
+use fastrand::Rng;
+
+/// Random numbers of one stream.
 #[derive(Clone, Debug)]
-pub struct Random(u64);
+pub struct Random(Rng);
 
 /// Mixes two numbers into one.
 pub fn mix(one: u64, other: u64) -> u64 {
@@ -11,6 +13,7 @@ pub fn mix(one: u64, other: u64) -> u64 {
 
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
+/// The finalizer of SplitMix64 (Steele, Lea and Flood, OOPSLA'14).
 fn finish(state: u64) -> u64 {
     let state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -20,24 +23,23 @@ fn finish(state: u64) -> u64 {
 impl Random {
     /// The stream of that seed.
     pub fn new(seed: u64) -> Random {
-        Random(seed)
+        Random(Rng::with_seed(seed))
     }
 
     /// The stream of that seed for one purpose. Streams of different purposes are independent, so that one more draw
     /// for one of them leaves the others as they were.
     pub fn of(seed: u64, purpose: u64) -> Random {
-        Random(mix(seed, purpose))
+        Random::new(mix(seed, purpose))
     }
 
     /// Any number.
     pub fn number(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(GOLDEN);
-        finish(self.0)
+        self.0.u64(..)
     }
 
     /// A number below `limit`; 0 if `limit` is 0.
     pub fn below(&mut self, limit: u64) -> u64 {
-        ((u128::from(self.number()) * u128::from(limit)) >> 64) as u64
+        if limit == 0 { 0 } else { self.0.u64(..limit) }
     }
 
     /// An index into something of that length.
@@ -52,7 +54,7 @@ impl Random {
 
     /// Evenly from 0 up to 1, never 1.
     pub fn fraction(&mut self) -> f64 {
-        (self.number() >> 11) as f64 / (1u64 << 53) as f64
+        self.0.f64()
     }
 
     /// Exponentially distributed with this mean.

@@ -62,9 +62,9 @@ impl SimEnvironment {
 
     /// Runs a task that a worker claimed.
     pub fn begin_task(&self, task: Arc<dyn Runnable>) {
-        if self.protocol().cancelled.contains(task.header().origin) {
+        if self.protocol().tasks.cancelled.contains(task.header().origin) {
             task.fail(Arc::new(Error::Cancelled { task: task.header().name().to_string() }));
-            self.protocol().on_finished(self, &task);
+            self.protocol().tasks.on_finished(self, &task);
             return self.node().free_worker();
         }
         let slot = self.node().reserve();
@@ -85,7 +85,7 @@ impl SimEnvironment {
             }
             ReadOutcome::Failed(error) => {
                 task.fail(Arc::new(error));
-                self.protocol().on_finished(self, &task);
+                self.protocol().tasks.on_finished(self, &task);
                 return self.release_slot(slot);
             }
         }
@@ -189,7 +189,7 @@ impl SimEnvironment {
                 Op::Put(load) => {
                     running.script.on_references(vec![ObjectRef::new(Value::ready(self.value(load)))]);
                 }
-                Op::Cancel(reference) => self.protocol().cancel(self, reference.any()),
+                Op::Cancel(reference) => self.protocol().tasks.cancel(self, reference.any()),
                 Op::CreateActor { seed, given, task_options, life, name } => {
                     let name = name.map(|name| name.of(running.caller));
                     let pending = self.prepare_actor(seed, given, (task_options, life, name), running.caller);
@@ -234,7 +234,7 @@ impl SimEnvironment {
         self.node().free_worker();
         let value = reference.any();
         value.request();
-        self.protocol().request_value(self, &value);
+        self.protocol().objects.request(self, &value);
         value.core().when_complete(JobWaker::new(self, slot));
         self.schedule_work();
     }
@@ -288,10 +288,10 @@ impl SimEnvironment {
                     Err(error) => Runnable::fail(&*task, Arc::new(error)),
                 }
                 let task: Arc<dyn Runnable> = task;
-                self.protocol().on_finished(self, &task);
+                self.protocol().tasks.on_finished(self, &task);
                 drop(task);
                 if self.world.setting.store_pressure {
-                    self.protocol().reclaim_bytes(self, u64::MAX);
+                    self.protocol().objects.reclaim_bytes(self, u64::MAX);
                 }
             }
             None => self.world.set_answer(match outcome {

@@ -2,7 +2,9 @@
 
 use crate::base::{Error, ObjectId};
 use crate::objects::ArrayMemory;
-use crate::protocol::{ActorRef, ActorTarget, Environment, WireActor, label_of, restart_policy_of};
+use crate::protocol::{
+    ActorRef, ActorTarget, Environment, RankSelection, WireActor, WorkQueue, label_of, restart_policy_of,
+};
 use crate::registry::{Arg, Options, Placement, Runnable, TaskHeader};
 use crate::sim::names::KIND;
 use crate::sim::script::{Given, Life, TaskOptions};
@@ -47,17 +49,17 @@ impl SimEnvironment {
         match placed {
             Ok(Some(rank)) if rank != self.rank => {
                 if header.claim_waiting() {
-                    self.protocol().send_task(self, &task, rank, None);
+                    self.protocol().tasks.send(self, &task, rank, None);
                 }
             }
             Ok(_) => {
                 let free = header.options.as_deref().is_none_or(Options::is_free);
                 match if free { self.place_near_arguments(&task) } else { None } {
                     Some(rank) => self.send_to_arguments(&task, rank),
-                    None => self.protocol().launch_here(self, task),
+                    None => self.protocol().tasks.launch_here(self, task),
                 }
             }
-            Err(error) => self.protocol().fail_task(self, &task, error),
+            Err(error) => self.protocol().tasks.fail(self, &task, error),
         }
     }
 
@@ -85,7 +87,7 @@ impl SimEnvironment {
         let checkpoint = matches!(life, Life::Checkpointed { .. });
         let id = self.fresh_actor();
         let label = label_of(KIND, name.as_deref());
-        let location = self.protocol().select_actor_rank(self, &options, &label);
+        let location = self.protocol().actors.owner.select_rank(self, &options, &label);
         let at = location.as_ref().map_or(self.rank, |location| *location);
         let policy = restart_policy_of(&options, checkpoint).filter(|_| at != self.rank);
         let actor =
@@ -104,14 +106,14 @@ impl SimEnvironment {
             return self.create_failed_actor(actor.label.clone(), error);
         }
         let kind = KIND.to_string();
-        self.protocol().build_actor(self, &actor, name.map(|name| (name, kind)), task);
+        self.protocol().actors.owner.create(self, &actor, name.map(|name| (name, kind)), task);
         Handle(actor)
     }
 
     /// The handle of an actor that failed at creation.
     pub fn create_failed_actor(&self, label: String, error: Error) -> Handle {
         let id = self.fresh_actor();
-        self.protocol().local_actors.fail_at_creation(id, error);
+        self.protocol().actors.instance.fail_at_creation(id, error);
         Handle(ActorRef::new(
             self,
             WireActor { actor: id, location: self.rank, incarnation: 0, restart_policy: None, label },
@@ -119,13 +121,13 @@ impl SimEnvironment {
     }
 
     fn fresh_actor(&self) -> ObjectId {
-        ObjectId { owner: self.rank, number: self.protocol().references.fresh_number() }
+        ObjectId { owner: self.rank, number: self.protocol().objects.references.fresh_number() }
     }
 
     /// Kills an actor.
     pub fn kill(&self, actor: &Handle) {
         if let Ok(actor) = actor.0.clone().downcast::<ActorRef>() {
-            self.protocol().kill_actor(self, &actor);
+            actor.kill(self);
         }
     }
 
@@ -142,20 +144,20 @@ impl SimEnvironment {
         let location = actor.location();
         if let Some(policy) = actor.restart_policy.filter(|policy| location != self.rank || policy.checkpoint) {
             if task.header().claim_waiting() {
-                self.protocol().call_actor(self, &actor, policy, task);
+                actor.call(self, policy, task);
             }
         } else if location == self.rank {
             let target = ActorTarget::of(actor.id);
-            self.protocol().local_actors.call(self, target, (self.rank, caller), task);
+            self.protocol().actors.instance.call(self, target, (self.rank, caller), task);
         } else if task.header().claim_waiting() {
-            self.protocol().send_task(self, &task, location, Some(actor.id));
+            self.protocol().tasks.send(self, &task, location, Some(actor.id));
         }
         references
     }
 
     /// Ends the actors of this rank.
     pub fn end_actors(&self) {
-        let actors = &self.protocol().local_actors;
+        let actors = &self.protocol().actors.instance;
         actors.living().into_iter().for_each(|id| actors.kill(self, id, "the run is over", false));
     }
 

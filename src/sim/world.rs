@@ -149,7 +149,7 @@ impl Simulation {
             world.node(rank).store.set_on_freed(move |number| {
                 if let Some(world) = of.upgrade() {
                     let env = world.env(rank);
-                    world.node(rank).protocol.on_block_freed(&env, number);
+                    world.node(rank).protocol.objects.copies.on_block_freed(&env, number);
                 }
             });
         }

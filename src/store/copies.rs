@@ -29,15 +29,15 @@
 //!   one of another host only as the owner says (LOCATIONS-1): so no ranks wait in a circle, also while not all have
 //!   learned of a death.
 
-mod fetch;
 mod cached;
+mod fetch;
 mod message;
 
-pub use message::{CopyMessage, Holders, CopySource};
+pub use message::{CopyMessage, CopySource, Holders};
 
 use crate::base::{Error, ObjectId, Rank};
-use fetch::{PendingFetch, FetchStage, no_copy, refusal};
 use cached::{CachedCopy, SWEEP_MIN};
+use fetch::{FetchStage, PendingFetch, no_copy, refusal};
 use rustc_hash::FxHashMap as HashMap;
 use std::sync::Arc;
 
@@ -147,7 +147,14 @@ impl<M: ?Sized, W> Copies<M, W> {
     }
 
     /// A block is needed here.
-    pub fn fetch(&mut self, original: CopySource, bytes: u64, route: FetchRoute, waiter: W, peers: &impl HostPeers) -> Actions<M, W> {
+    pub fn fetch(
+        &mut self,
+        original: CopySource,
+        bytes: u64,
+        route: FetchRoute,
+        waiter: W,
+        peers: &impl HostPeers,
+    ) -> Actions<M, W> {
         let (block, mut actions) = (original.block, Vec::new());
         if let Some(memory) = self.lookup(block, &mut actions) {
             actions.push(CopyAction::Deliver { waiter, block, outcome: Ok(memory) });
@@ -166,7 +173,13 @@ impl<M: ?Sized, W> Copies<M, W> {
     }
 
     /// A rank of this host requests the block from this one as its cache rank.
-    pub fn on_request(&mut self, original: CopySource, bytes: u64, from: Rank, peers: &impl HostPeers) -> Actions<M, W> {
+    pub fn on_request(
+        &mut self,
+        original: CopySource,
+        bytes: u64,
+        from: Rank,
+        peers: &impl HostPeers,
+    ) -> Actions<M, W> {
         let (block, mut actions) = (original.block, Vec::new());
         if peers.is_dead(from) {
             return actions;
@@ -202,14 +215,21 @@ impl<M: ?Sized, W> Copies<M, W> {
     }
 
     /// The owner names the holders of a block, or why there is none.
-    pub fn on_holders(&mut self, block: ObjectId, holders: Result<Holders, Error>, peers: &impl HostPeers) -> Actions<M, W> {
+    pub fn on_holders(
+        &mut self,
+        block: ObjectId,
+        holders: Result<Holders, Error>,
+        peers: &impl HostPeers,
+    ) -> Actions<M, W> {
         let mut actions = Vec::new();
         let original = |holders: &Holders| holders.original.map(|offset| CopySource { block, offset });
         let fetch = match self.table.get_mut(&block) {
             Some(CopyEntry::Fetching(fetch)) if matches!(fetch.stage, FetchStage::Locating) => fetch,
             _ => {
                 // No fetch waits for this reply any more.
-                actions.extend(holders.ok().and_then(|holders| original(&holders)).map(|_| CopyAction::ReleaseGrant(block)));
+                actions.extend(
+                    holders.ok().and_then(|holders| original(&holders)).map(|_| CopyAction::ReleaseGrant(block)),
+                );
                 return actions;
             }
         };
@@ -271,7 +291,12 @@ impl<M: ?Sized, W> Copies<M, W> {
     }
 
     /// A read has ended.
-    pub fn on_read_done(&mut self, token: u64, outcome: Result<Arc<M>, Error>, peers: &impl HostPeers) -> Actions<M, W> {
+    pub fn on_read_done(
+        &mut self,
+        token: u64,
+        outcome: Result<Arc<M>, Error>,
+        peers: &impl HostPeers,
+    ) -> Actions<M, W> {
         let mut actions = Vec::new();
         let block = self.reading.remove(&token);
         let fetch = block.and_then(|block| match self.table.get_mut(&block) {
@@ -283,7 +308,9 @@ impl<M: ?Sized, W> Copies<M, W> {
             return actions;
         };
         let (sources, counted) = match &fetch.stage {
-            FetchStage::Reading { token: current, sources, granted: counted } if *current == token => (sources.clone(), *counted),
+            FetchStage::Reading { token: current, sources, granted: counted } if *current == token => {
+                (sources.clone(), *counted)
+            }
             _ => {
                 actions.extend(outcome.ok().map(CopyAction::Drop));
                 return actions;

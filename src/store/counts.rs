@@ -98,7 +98,9 @@ impl CountMessage {
             CountMessage::Borrow { object, from } => object.owner.max(*from),
             CountMessage::Unpin { object, by } => object.owner.max(*by),
             CountMessage::Release { object, .. } => object.owner,
-            CountMessage::DrainRequest { dead, .. } | CountMessage::BorrowerLost { dead } | CountMessage::DrainDone { dead } => *dead,
+            CountMessage::DrainRequest { dead, .. }
+            | CountMessage::BorrowerLost { dead }
+            | CountMessage::DrainDone { dead } => *dead,
             CountMessage::DrainAck { .. } => 0,
         }
     }
@@ -178,7 +180,12 @@ impl Counts {
     }
 
     /// A message about counts came from `from`, which is alive; `living` are all other living ranks.
-    pub fn handle(&mut self, from: Rank, message: CountMessage, living: impl Iterator<Item = Rank>) -> Vec<CountAction> {
+    pub fn handle(
+        &mut self,
+        from: Rank,
+        message: CountMessage,
+        living: impl Iterator<Item = Rank>,
+    ) -> Vec<CountAction> {
         match message {
             CountMessage::Borrow { object, from: giver } => {
                 if object.owner != self.me {
@@ -255,7 +262,9 @@ impl Counts {
                 owners.insert(object.owner);
             }
         }
-        actions.extend(owners.into_iter().map(|owner| CountAction::Send(owner, CountMessage::BorrowerLost { dead: rank })));
+        actions.extend(
+            owners.into_iter().map(|owner| CountAction::Send(owner, CountMessage::BorrowerLost { dead: rank })),
+        );
         self.drain.dead.push(rank);
         self.drain.waiting.retain(|(requester, _)| *requester != rank);
         let holds = self.exports.values().any(|borrowers| borrowers.iter().any(|(borrower, _)| *borrower == rank));
@@ -347,6 +356,7 @@ fn add(borrowers: &mut Vec<(Rank, u64)>, rank: Rank, grants: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fastrand::Rng;
     use std::collections::{HashSet, VecDeque};
 
     const OBJECT: ObjectId = ObjectId { owner: 0, number: 1 };
@@ -369,7 +379,7 @@ mod tests {
         /// By rank: which ranks it knows to be dead.
         knows: Vec<Vec<bool>>,
         wires: Vec<Vec<VecDeque<InFlight>>>,
-        random: u64,
+        random: Rng,
     }
 
     impl CountSim {
@@ -382,12 +392,11 @@ mod tests {
                 dead: vec![false; ranks],
                 knows: vec![vec![false; ranks]; ranks],
                 wires: (0..ranks).map(|_| (0..ranks).map(|_| VecDeque::new()).collect()).collect(),
-                random: seed,
+                random: Rng::with_seed(seed),
             }
         }
         fn draw(&mut self, below: usize) -> usize {
-            self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (self.random >> 33) as usize % below
+            self.random.usize(..below)
         }
         fn living(&self, rank: usize) -> std::vec::IntoIter<Rank> {
             let others = (0..self.dead.len()).filter(|other| *other != rank && !self.knows[rank][*other]);
@@ -458,7 +467,9 @@ mod tests {
                     self.act(to, action);
                 }
                 InFlight::Count(message) => {
-                    if let CountMessage::DrainRequest { dead: failed, .. } | CountMessage::BorrowerLost { dead: failed } = message {
+                    if let CountMessage::DrainRequest { dead: failed, .. }
+                    | CountMessage::BorrowerLost { dead: failed } = message
+                    {
                         self.notice(to, failed as usize);
                     }
                     let living = self.living(to);

@@ -97,7 +97,8 @@ mod tests {
         assert_eq!(indices(&all, 50, true), [2, 1, 4, 3, 0]);
         assert_eq!(indices(&all, 20, true), [2, 1]);
         assert_eq!(choose_evictions(&all, 50, true).last(), Some(&(0, Eviction::Spill)));
-        let without_writing: Vec<Eviction> = choose_evictions(&all, 40, true).into_iter().map(|(_, eviction)| eviction).collect();
+        let without_writing: Vec<Eviction> =
+            choose_evictions(&all, 40, true).into_iter().map(|(_, eviction)| eviction).collect();
         assert_eq!(without_writing, [Eviction::Drop, Eviction::Drop, Eviction::RequestOwner, Eviction::Drop]);
     }
 
@@ -110,8 +111,11 @@ mod tests {
 
     #[test]
     fn large_block_spares_blocks_that_are_not_needed() {
-        let all =
-            [candidate(10, 1, EvictionClass::Original), candidate(10, 2, EvictionClass::Original), candidate(100, 3, EvictionClass::Original)];
+        let all = [
+            candidate(10, 1, EvictionClass::Original),
+            candidate(10, 2, EvictionClass::Original),
+            candidate(100, 3, EvictionClass::Original),
+        ];
         assert_eq!(indices(&all, 100, true), [2]);
         assert_eq!(indices(&all, 105, true), [0, 2]);
         assert_eq!(indices(&all, 15, true), [0, 1]);
@@ -121,11 +125,8 @@ mod tests {
     /// and nothing is evicted before all of a cheaper class was evicted or was not needed.
     #[test]
     fn random_evictions_free_enough_and_nothing_superfluous() {
-        let mut random = 0x9e37_79b9_7f4a_7c15_u64;
-        let mut draw = move |below: u64| {
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (random >> 33) % below
-        };
+        let mut random = fastrand::Rng::with_seed(1);
+        let mut draw = move |below: u64| random.u64(..below);
         let classes = [EvictionClass::Copy, EvictionClass::Rebuildable, EvictionClass::OnDisk, EvictionClass::Original];
         for _ in 0..5_000 {
             let all: Vec<EvictionCandidate> =

@@ -13,7 +13,7 @@ mod eviction;
 mod object_locations;
 
 pub use chunks::{CHUNK_BYTES, Chunks};
-pub use copies::{Copies, CopyAction, CopyMessage, Holders, ServedCopy, HostPeers, CopySource, FetchRoute, cache_rank};
+pub use copies::{Copies, CopyAction, CopyMessage, CopySource, FetchRoute, Holders, HostPeers, ServedCopy, cache_rank};
 pub use counts::{CountAction, CountMessage, Counts};
-pub use eviction::{EvictionCandidate, EvictionClass, Eviction, choose_evictions};
+pub use eviction::{Eviction, EvictionCandidate, EvictionClass, choose_evictions};
 pub use object_locations::ObjectLocations;

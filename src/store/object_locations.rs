@@ -65,7 +65,8 @@ impl BlockHolders {
 
     /// Changes a holder, which is created if it does not exist, and its turn with it.
     fn change(&mut self, rank: Rank, change: impl FnOnce(&mut BlockHolder)) {
-        let holder = self.holders.entry(rank).or_insert(BlockHolder { level: 0, readers: Vec::new(), sources: Vec::new() });
+        let holder =
+            self.holders.entry(rank).or_insert(BlockHolder { level: 0, readers: Vec::new(), sources: Vec::new() });
         if let Some(turn) = holder.turn(rank, self.owner) {
             self.free.remove(&turn);
         }
@@ -278,11 +279,8 @@ mod tests {
     #[test]
     fn random_reads_and_deaths_keep_the_invariants() {
         for seed in 1..200u64 {
-            let mut random = seed;
-            let mut draw = move |below: u64| {
-                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                (random >> 33) % below
-            };
+            let mut random = fastrand::Rng::with_seed(seed);
+            let mut draw = move |below: u64| random.u64(..below);
             let mut locations = ObjectLocations::new(0);
             for _ in 0..120 {
                 let (number, rank) = (draw(2), 1 + draw(12) as Rank);

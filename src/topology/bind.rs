@@ -1,6 +1,8 @@
 //! Which CPUs the calling thread may run on, and pinning it to some of them.
 #![allow(unsafe_code)]
 
+#[cfg(any(test, not(feature = "hwloc")))]
+use super::error::TopologyError;
 use crate::base::{Error, Result};
 use std::io;
 use std::thread::ThreadId;
@@ -25,7 +27,8 @@ pub fn allowed_cpus() -> Vec<u32> {
 /// `Error::Config` if `cpus` is empty or the job may not use them.
 pub fn bind_this_thread(cpus: &[u32]) -> Result<()> {
     super::binder::bind(cpus).map_err(|reason| {
-        Error::config(format!("a thread could not be pinned to CPUs {cpus:?}: {reason}; set MOBULA_PIN=0 not to pin"))
+        let text = format!("a thread could not be pinned to CPUs {cpus:?}: {reason}; set MOBULA_PIN=0 not to pin");
+        Error::config(text).caused_by(&reason)
     })
 }
 
@@ -64,16 +67,16 @@ impl Drop for SavedAffinity {
 
 /// Pins the calling thread by the kernel's own call.
 #[cfg(any(test, not(feature = "hwloc")))]
-pub(super) fn bind(cpus: &[u32]) -> Result<(), String> {
+pub(super) fn bind(cpus: &[u32]) -> Result<(), TopologyError> {
     let mut mask: Mask = [0; MASK_WORDS];
     for cpu in cpus {
-        let word = mask.get_mut(*cpu as usize / 64).ok_or_else(|| format!("there is no CPU {cpu}"))?;
+        let word = mask.get_mut(*cpu as usize / 64).ok_or(TopologyError::NoCpu { cpu: *cpu })?;
         *word |= 1 << (cpu % 64);
     }
     // SAFETY: the kernel reads the size it is told from `mask`, which is that large; 0 is the calling thread.
     match unsafe { libc::sched_setaffinity(0, size_of::<Mask>(), mask.as_ptr().cast()) } {
         0 => Ok(()),
-        _ => Err(io::Error::last_os_error().to_string()),
+        _ => Err(TopologyError::SetAffinity(std::sync::Arc::new(io::Error::last_os_error()))),
     }
 }
 
@@ -90,7 +93,7 @@ mod tests {
     fn pinned_thread_may_run_only_on_its_cpus() {
         let allowed = allowed_cpus();
         let last = *allowed.last().unwrap();
-        for pin in [bind_this_thread, |cpus: &[u32]| bind(cpus).map_err(Error::config)] {
+        for pin in [bind_this_thread, |cpus: &[u32]| bind(cpus).map_err(Error::from)] {
             assert_eq!(on_own_thread(|| pin(&[last]).map(|()| allowed_cpus())), Ok(vec![last]));
         }
         assert_eq!(allowed_cpus(), allowed, "only the thread that called it is pinned");

@@ -1,5 +1,6 @@
 //! The topology that hwloc reports, and pinning through it.
 
+use super::error::TopologyError;
 use super::topology::{Core, Device, DeviceKind, Numa, Topology};
 use super::{bind, kernel};
 use hwlocality::Topology as Loaded;
@@ -10,58 +11,61 @@ use hwlocality::object::types::ObjectType;
 use hwlocality::topology::builder::{TopologyBuilder, TypeFilter};
 #[cfg(test)]
 use std::path::Path;
+#[cfg(test)]
+use std::sync::Arc;
 use std::sync::OnceLock;
 
 /// This host, loaded once: [`bind()`] needs it on every worker's thread.
-fn this_host() -> Result<&'static Loaded, String> {
-    static LOADED: OnceLock<Result<Loaded, String>> = OnceLock::new();
+fn this_host() -> Result<&'static Loaded, TopologyError> {
+    static LOADED: OnceLock<Result<Loaded, TopologyError>> = OnceLock::new();
     LOADED.get_or_init(|| load(Loaded::builder(), false)).as_ref().map_err(Clone::clone)
 }
 
-pub(super) fn discover(with_devices: bool) -> Result<Topology, String> {
+pub(super) fn discover(with_devices: bool) -> Result<Topology, TopologyError> {
     if with_devices { load(Loaded::builder(), true).map(|loaded| read(&loaded)) } else { this_host().map(read) }
 }
 
 /// Reads the file itself: hwlocality's `from_xml_file` panics if it does not exist.
 #[cfg(test)]
-pub(super) fn from_xml_file(path: &Path) -> Result<Topology, String> {
-    let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let builder = Loaded::builder().from_xml(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+pub(super) fn from_xml_file(path: &Path) -> Result<Topology, TopologyError> {
+    let at_path = |source| TopologyError::Description { path: path.display().to_string(), source };
+    let text = std::fs::read_to_string(path).map_err(|error| at_path(Arc::new(error)))?;
+    let builder = Loaded::builder().from_xml(&text).map_err(|error| at_path(Arc::new(error)))?;
     load(builder, true).map(|loaded| read(&loaded))
 }
 
 #[cfg(test)]
-pub(super) fn from_synthetic(description: &str) -> Result<Topology, String> {
-    let builder = Loaded::builder().from_synthetic(description).map_err(|error| error.to_string())?;
+pub(super) fn from_synthetic(description: &str) -> Result<Topology, TopologyError> {
+    let builder = Loaded::builder().from_synthetic(description).map_err(TopologyError::hwloc)?;
     load(builder, true).map(|loaded| read(&loaded))
 }
 
 /// Pins the calling thread. With a topology of another host hwloc would return success and do nothing, so that is an
 /// error.
-pub(super) fn bind(cpus: &[u32]) -> Result<(), String> {
+pub(super) fn bind(cpus: &[u32]) -> Result<(), TopologyError> {
     let host = this_host()?;
     if !host.is_this_system() {
-        return Err("hwloc was told to describe another host (HWLOC_XMLFILE or HWLOC_SYNTHETIC is set)".to_string());
+        return Err(TopologyError::OtherHost);
     }
     let mut set = CpuSet::new();
     for cpu in cpus {
         set.set(*cpu as usize);
     }
     if set.is_empty() || !host.cpuset().includes(&set) {
-        return Err("the job may not use them".to_string());
+        return Err(TopologyError::NotAllowed);
     }
-    host.bind_cpu(&set, CpuBindingFlags::THREAD).map_err(|error| error.to_string())
+    host.bind_cpu(&set, CpuBindingFlags::THREAD).map_err(TopologyError::hwloc)
 }
 
 /// Caches are left out: reading them takes most of the time of loading, and nothing here uses them.
-fn load(builder: TopologyBuilder, with_devices: bool) -> Result<Loaded, String> {
+fn load(builder: TopologyBuilder, with_devices: bool) -> Result<Loaded, TopologyError> {
     let io = if with_devices { TypeFilter::KeepImportant } else { TypeFilter::KeepNone };
     let builder = builder
         .with_cpu_cache_type_filter(TypeFilter::KeepNone)
-        .map_err(|error| error.to_string())?
+        .map_err(TopologyError::hwloc)?
         .with_io_type_filter(io)
-        .map_err(|error| error.to_string())?;
-    builder.build().map_err(|error| error.to_string())
+        .map_err(TopologyError::hwloc)?;
+    builder.build().map_err(TopologyError::hwloc)
 }
 
 /// Copies out what the runtime uses; for this host, the kernel adds what hwloc does not know of the job.

@@ -1,8 +1,10 @@
 //! What the kernel reports of the host and the job beyond the topology: the host's name, its memory, and the memory
 //! limit of the job's cgroup (which Slurm's `--mem` and containers set).
 
+use super::error::TopologyError;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 /// The host's name.
 pub(super) fn hostname() -> String {
@@ -15,9 +17,9 @@ pub(super) fn hostname() -> String {
 
 /// Memory of the host, bytes. Its memory nodes need not add up to it: memory that was plugged in later may belong to
 /// none.
-pub(super) fn memory_bytes() -> Result<u64, String> {
-    let meminfo = fs::read_to_string("/proc/meminfo").map_err(|error| format!("/proc/meminfo: {error}"))?;
-    total_bytes(&meminfo).ok_or_else(|| "/proc/meminfo has no MemTotal".to_string())
+pub(super) fn memory_bytes() -> Result<u64, TopologyError> {
+    let meminfo = fs::read_to_string("/proc/meminfo").map_err(|error| TopologyError::Meminfo(Arc::new(error)))?;
+    total_bytes(&meminfo).ok_or(TopologyError::NoMemTotal)
 }
 
 /// Bytes of the line `... MemTotal: N kB` of a meminfo file.

@@ -12,6 +12,7 @@
 //! - TOPOLOGY-3: no core's second hardware thread is used while another core of the share is empty.
 
 mod bind;
+mod error;
 #[cfg(feature = "hwloc")]
 mod hwloc;
 mod kernel;

@@ -1,12 +1,13 @@
 //! The topology that the kernel reports in `/sys` and `/proc`, for builds without hwloc.
 
+use super::error::TopologyError;
 use super::topology::{Core, Numa, Topology};
 use super::{bind, kernel};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-pub(super) fn discover(_with_devices: bool) -> Result<Topology, String> {
+pub(super) fn discover(_with_devices: bool) -> Result<Topology, TopologyError> {
     let allowed = bind::allowed_cpus();
     let system = Path::new("/sys/devices/system");
     let numa = numa_under(system);

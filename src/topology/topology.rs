@@ -1,5 +1,6 @@
 //! A host as data.
 
+use super::error::TopologyError;
 use crate::base::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -93,7 +94,7 @@ impl Topology {
     /// `Error::Config` if the file is not such a description.
     #[cfg(all(test, feature = "hwloc"))]
     pub fn from_xml_file(path: impl AsRef<std::path::Path>) -> Result<Topology> {
-        super::hwloc::from_xml_file(path.as_ref()).map_err(Error::config)
+        super::hwloc::from_xml_file(path.as_ref()).map_err(Error::from)
     }
 
     /// Bytes of memory that the job may use of this host.
@@ -107,10 +108,11 @@ impl Topology {
     }
 }
 
-fn undiscovered(reason: String) -> Error {
+fn undiscovered(reason: TopologyError) -> Error {
     Error::config(format!(
         "the cores of this host could not be found: {reason}; set MOBULA_PIN=0 and MOBULA_WORKERS to start without them"
     ))
+    .caused_by(&reason)
 }
 
 #[cfg(test)]

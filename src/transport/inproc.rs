@@ -4,7 +4,7 @@ use crate::base::Rank;
 use crate::base::limits::{MESSAGE_BYTES_MAX, POLL_BATCH_MAX};
 use crate::base::sync::lock;
 use crate::memory::{Arena, Block};
-use crate::transport::{Refusal, RemoteAddress, Transport, TransportEvent};
+use crate::transport::{ReadError, Refusal, RemoteAddress, Transport, TransportEvent};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
@@ -41,7 +41,7 @@ pub struct InProcess {
     me: Rank,
     shared: Arc<SharedQueues>,
     polling: Mutex<()>,
-    reads: Mutex<VecDeque<(u64, Result<Block, String>)>>,
+    reads: Mutex<VecDeque<(u64, Result<Block, ReadError>)>>,
 }
 
 /// As many ends as there are arenas, joined; each serves reads from its own arena.
@@ -106,7 +106,10 @@ impl Transport for InProcess {
                 into.as_mut_slice().copy_from_slice(bytes);
                 Ok(into)
             }
-            None => Err(format!("{} bytes at {} are outside rank {peer}'s store", into.len(), from.offset)),
+            None => {
+                let RemoteAddress { region, offset } = from;
+                Err(ReadError::OutsideRegion { bytes: into.len(), offset, region, peer })
+            }
         };
         reads.push_back((token, block));
         Ok(())

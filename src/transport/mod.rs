@@ -10,6 +10,9 @@
 
 #[cfg(test)]
 mod conformance;
+pub mod epoll;
+mod error;
+pub mod framing;
 #[cfg(test)]
 mod inproc;
 #[cfg(feature = "mpi")]
@@ -17,6 +20,8 @@ pub mod mpi;
 pub mod shm;
 pub mod tcp;
 pub mod verbs;
+
+pub use error::{ReadError, RegisterError};
 
 use crate::base::Rank;
 use crate::memory::{Block, Region, RegionNumber, STORE};
@@ -36,7 +41,7 @@ pub enum TransportEvent<'a> {
         /// As given to [`Transport::read`].
         token: u64,
         /// The block given to [`Transport::read`], now holding the bytes, or why it does not.
-        block: Result<Block, String>,
+        block: Result<Block, ReadError>,
     },
     /// The link to the peer failed; nothing more will come over it.
     LinkDown {
@@ -119,7 +124,7 @@ pub trait Transport: Send + Sync {
     ///
     /// # Errors
     /// Why this transport does not reach such memory; the region is then not readable over it.
-    fn register(&self, _region: &Region) -> Result<(), String> {
+    fn register(&self, _region: &Region) -> Result<(), RegisterError> {
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use super::serialized_value::Nested;
 use super::tcp_frame::CompleteFrame;
+use crate::base::error::ErrorSource;
 use crate::base::limits::MESSAGE_BYTES_MAX;
 use crate::base::{BundleSlot, Error, ObjectId, TaskId};
 use crate::boot::rendezvous::frame;
@@ -30,6 +31,11 @@ fn rank() -> impl Strategy<Value = u32> {
 
 fn text() -> impl Strategy<Value = String> {
     vec(any::<char>(), 0..12).prop_map(|letters| letters.into_iter().collect())
+}
+
+/// Why an error came about, if that is known.
+fn source() -> impl Strategy<Value = Option<ErrorSource>> {
+    option::of(vec(text(), 1..4).prop_map(ErrorSource::from))
 }
 
 fn object() -> impl Strategy<Value = ObjectId> {
@@ -166,8 +172,8 @@ pub fn error() -> impl Strategy<Value = Error> {
             Error::MemoryLimit { task, limit_bytes, used_bytes, wanted_bytes }
         }),
         (text(), text()).prop_map(|(task, missing)| Error::Unschedulable { task, missing }),
-        text().prop_map(|message| Error::Config { message }),
-        text().prop_map(|message| Error::Fabric { message }),
+        (text(), source()).prop_map(|(message, source)| Error::Config { message, source }),
+        (text(), source()).prop_map(|(message, source)| Error::Fabric { message, source }),
     ]
 }
 

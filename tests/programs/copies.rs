@@ -1,8 +1,8 @@
 //! Arrays that other hosts need: each is sent once to a host. `MOBULA_LOG=debug` prints a line for each fetch.
 //!
 //! `copies many`: ten tasks on the last host request one array of 64 MiB; `copies all`: every rank requests one;
-//! `copies lose`: one of two ranks of the last host that request several dies meanwhile; `copies time BYTES COUNT`: prints the
-//! time that one rank of another host needs to get an array.
+//! `copies lose`: one of two ranks of the last host that request several dies meanwhile; `copies time BYTES COUNT`:
+//! prints the time that one rank of another host needs to get an array.
 
 use mobula::prelude::*;
 use std::time::Instant;

@@ -94,7 +94,7 @@ fn main() -> mobula::Result<()> {
         // MPI starts once in a process. Either the error says that, or a second cluster starts all the same.
         match once(2) {
             Ok(_) => {}
-            Err(Error::Config { message }) => assert!(message.contains("MPI"), "{message}"),
+            Err(Error::Config { message, .. }) => assert!(message.contains("MPI"), "{message}"),
             Err(other) => panic!("{other:?}"),
         }
     } else {

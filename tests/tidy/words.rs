@@ -162,7 +162,10 @@ fn prose_of(line: &str, code: &str) -> String {
 
 /// The parts of the identifiers and words in `text`, in lower case: `ActorHome` and `actor_home` are `actor` and `home`.
 fn parts(text: &str) -> impl Iterator<Item = String> {
-    text.split(|letter: char| !letter.is_alphabetic()).filter(|word| !word.is_empty()).flat_map(humps).map(|part| part.to_lowercase())
+    text.split(|letter: char| !letter.is_alphabetic())
+        .filter(|word| !word.is_empty())
+        .flat_map(humps)
+        .map(|part| part.to_lowercase())
 }
 
 /// Splits before each capital that follows a small letter.

@@ -7,7 +7,7 @@ use crate::base::config::FabricChoice;
 use crate::base::limits::RANKS_MAX;
 use crate::base::{Config, Error, Result};
 use crate::boot::launcher::rank_and_size;
-use crate::boot::{Exchange, World};
+use crate::boot::{Exchange, NoMpiTransport, World};
 use crate::transport::Transport;
 use crate::transport::mpi::{Comm, MpiState, RawComm, mpi_state};
 use crate::transport::tcp::handshake::Secret;
@@ -24,6 +24,7 @@ pub fn join(launched_by: Launcher, config: &Config) -> Result<World> {
         MpiState::Uninitialized => {
             let level = library::initialize().map_err(|failure| {
                 Error::fabric(format!("{version}, which this binary is linked with, did not start: {failure}"))
+                    .caused_by(&failure)
             })?;
             (level, true)
         }
@@ -113,9 +114,9 @@ fn world(
         launcher += &format!("; MPI thread level {}: no MPI transport after start", level.name());
     }
     let mpi = if level < ThreadLevel::Multiple {
-        Err(format!("MPI thread level {}", level.name()))
+        Err(NoMpiTransport::ThreadLevel { level: level.name() })
     } else if least(1) != Some(1) {
-        Err("MOBULA_FABRIC excludes it on some rank".to_string())
+        Err(NoMpiTransport::Excluded)
     } else {
         Ok(exchange.open_transport()? as Arc<dyn Transport>)
     };
@@ -145,7 +146,7 @@ mod tests {
         if mpi_state() == MpiState::Uninitialized {
             let handle = ::mpi::topology::SimpleCommunicator::world().as_raw();
             let error = join_comm(handle, &Config::default()).err().expect("MPI does not run");
-            assert!(matches!(&error, Error::Config { message } if message.contains("MPI_Init")), "{error}");
+            assert!(matches!(&error, Error::Config { message, .. } if message.contains("MPI_Init")), "{error}");
         }
     }
 }

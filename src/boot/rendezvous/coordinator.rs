@@ -9,10 +9,9 @@ use super::frame::{
     write_remaining,
 };
 use super::hangup::HangupNotifier;
-use super::meet::{rank_of, token_of};
-use super::sockets::Epoll;
 use crate::base::{Error, Rank, Result};
 use crate::boot::{DeathNotifier, Exchange};
+use crate::transport::epoll::{EpollSet, Interest, Ready, Watched};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
@@ -80,7 +79,9 @@ impl Member {
 pub struct Coordinator {
     /// By rank; `None` for rank 0.
     members: Vec<Option<Member>>,
-    watch: Epoll,
+    watch: EpollSet,
+    /// What the last wait found; kept for its memory.
+    ready: Vec<Ready>,
     /// The number of collectives so far.
     round: u32,
     /// Members with an unused frame or a lost connection.
@@ -91,9 +92,9 @@ pub struct Coordinator {
 }
 
 impl Coordinator {
-    /// A coordinator of members whose sockets `watch` watches by their tokens.
-    pub fn new(members: Vec<Option<Member>>, watch: Epoll, shutdown_timeout: Duration) -> Coordinator {
-        Coordinator { members, watch, round: 0, answered: 0, failed: 0, shutdown_timeout }
+    /// A coordinator of members whose sockets `watch` watches.
+    pub fn new(members: Vec<Option<Member>>, watch: EpollSet, shutdown_timeout: Duration) -> Coordinator {
+        Coordinator { members, watch, ready: Vec::new(), round: 0, answered: 0, failed: 0, shutdown_timeout }
     }
 
     fn live_members(&mut self) -> impl Iterator<Item = (Rank, &mut Member)> {
@@ -142,27 +143,35 @@ impl Coordinator {
 
     /// Waits until every member has sent a frame or is lost. If `strict`, returns as soon as one is lost. Otherwise a
     /// member that has sent nothing when the time is over counts as lost too, because its process may be stopped.
-    fn await_answers(&mut self, strict: bool) -> Result<()> {
+    fn await_answers(&mut self, strict: bool) {
         let until = if strict { None } else { Some(Instant::now() + self.shutdown_timeout) };
         while self.answered < self.other_count() && !(strict && self.failed > 0) {
-            if until.is_some_and(|until| Instant::now() >= until) {
+            let wait = until.map(|until| until.saturating_duration_since(Instant::now()));
+            if wait == Some(Duration::ZERO) {
                 let silent: Vec<Rank> =
                     self.live_members().filter(|(_, member)| member.frame.is_none()).map(|(rank, _)| rank).collect();
                 let fault = || RendezvousFault::Closed("it did not enter the barrier in time".to_string());
                 silent.into_iter().for_each(|rank| self.on_member_failed(rank, fault()));
                 break;
             }
-            for ready in self.watch.wait(until).map_err(|error| wait_failed(&error))? {
-                if let Some(rank) = rank_of(ready.token) {
-                    self.on_readable(rank);
-                }
+            self.wait(wait, |coordinator, rank, _| coordinator.on_readable(rank));
+        }
+    }
+
+    /// Waits for sockets of members, and calls `act` for each that is ready.
+    fn wait(&mut self, wait: Option<Duration>, mut act: impl FnMut(&mut Coordinator, Rank, Ready)) {
+        let mut found = std::mem::take(&mut self.ready);
+        self.watch.wait(&mut found, wait);
+        for ready in found.drain(..) {
+            if let Watched::Peer(rank) = ready.source {
+                act(self, rank, ready);
             }
         }
-        Ok(())
+        self.ready = found;
     }
 
     /// Sends the frame to all live members; returns when it is written.
-    fn broadcast(&mut self, frame: &[u8]) -> Result<()> {
+    fn broadcast(&mut self, frame: &[u8]) {
         let ranks: Vec<Rank> = self.live_members().map(|(rank, _)| rank).collect();
         let mut unsent = 0;
         for rank in ranks {
@@ -171,18 +180,16 @@ impl Coordinator {
             unsent += usize::from(!self.continue_send(rank, frame));
         }
         while unsent > 0 {
-            for ready in self.watch.wait(None).map_err(|error| wait_failed(&error))? {
-                let Some(rank) = rank_of(ready.token) else { continue };
-                let was_unsent = self.live_member(rank).is_some_and(|member| member.sent < frame.len());
-                let out = ready.writable && was_unsent && self.continue_send(rank, frame);
-                if ready.readable {
-                    self.on_readable(rank);
+            self.wait(None, |coordinator, rank, ready| {
+                let was_unsent = coordinator.live_member(rank).is_some_and(|member| member.sent < frame.len());
+                let out = ready.writes && was_unsent && coordinator.continue_send(rank, frame);
+                if ready.reads {
+                    coordinator.on_readable(rank);
                 }
-                let has_failed = was_unsent && !out && self.live_member(rank).is_none();
+                let has_failed = was_unsent && !out && coordinator.live_member(rank).is_none();
                 unsent -= usize::from(out || has_failed);
-            }
+            });
         }
-        Ok(())
     }
 
     /// True if nothing is left to be sent to this rank; otherwise its socket is watched for writability.
@@ -194,7 +201,8 @@ impl Coordinator {
             && member.awaits_writable == out
         {
             member.awaits_writable = !out;
-            if let Err(error) = self.watch.watch_writable(&member.stream, token_of(rank), !out) {
+            let interest = if out { Interest::Read } else { Interest::Both };
+            if let Err(error) = self.watch.change(&member.stream, Watched::Peer(rank), interest) {
                 written = Err(RendezvousFault::Closed(format!("its socket cannot be watched: {error}")));
             }
         }
@@ -206,7 +214,7 @@ impl Coordinator {
 
     /// The payloads of this collective, by rank; empty for ranks that are lost.
     fn collect(&mut self, kind: RendezvousKind, strict: bool) -> Result<Vec<Vec<u8>>> {
-        self.await_answers(strict)?;
+        self.await_answers(strict);
         if strict && let Some(failure) = self.first_failure() {
             return Err(self.fail(format!("{failure}; it happened while the ranks were starting")));
         }
@@ -243,16 +251,12 @@ impl Coordinator {
     }
 }
 
-fn wait_failed(error: &std::io::Error) -> Error {
-    Error::fabric(format!("rank 0 cannot wait for the other ranks any more: {error}"))
-}
-
 impl Exchange for Coordinator {
     fn allgather(&mut self, mine: &[u8]) -> Result<Vec<Vec<u8>>> {
         let mut parts = self.collect(RendezvousKind::Gather, true)?;
         parts[0] = mine.to_vec();
         let frame = RendezvousFrame::encode(RendezvousKind::Gather, self.round, &encode_parts(&parts));
-        self.broadcast(&frame)?;
+        self.broadcast(&frame);
         self.round = self.round.wrapping_add(1);
         Ok(parts)
     }
@@ -260,7 +264,7 @@ impl Exchange for Coordinator {
     fn barrier(&mut self) -> Result<()> {
         self.collect(RendezvousKind::Barrier, false)?;
         let frame = RendezvousFrame::encode(RendezvousKind::Barrier, self.round, &[]);
-        self.broadcast(&frame)?;
+        self.broadcast(&frame);
         self.round = self.round.wrapping_add(1);
         Ok(())
     }

@@ -2,10 +2,11 @@
 //! over.
 
 use super::frame::{FrameReader, ParticipantInfo, RendezvousFrame, RendezvousKind};
+use super::joining::explain;
 use super::participant::Participant;
-use super::pending::explain;
 use super::rank_spec::{self, RankSpec};
 use crate::base::{Error, Result};
+use crate::boot::LocateError;
 use crate::transport::tcp::handshake::{Client, ConnectionPurpose, Endpoints, HandshakeError, RESPONSE_BYTES, Secret};
 use crate::transport::tcp::set_peer_timeout;
 use std::io::{ErrorKind, Read, Write};
@@ -46,14 +47,14 @@ enum AttemptError {
 pub fn find(
     spec: &RankSpec,
     meeting_point: &str,
-    mut locate: impl FnMut() -> Result<CoordinatorAddresses, String>,
+    mut locate: impl FnMut() -> Result<CoordinatorAddresses, LocateError>,
 ) -> Result<(Participant, Secret)> {
     let deadline = Instant::now() + spec.timeout;
     let (mut pause, mut connect) = (PAUSE_FIRST, CONNECT_FIRST);
     let (mut last, mut untrusted) = (String::new(), None);
     while Instant::now() < deadline {
         match locate() {
-            Err(why) => last = why,
+            Err(why) => last = why.to_string(),
             Ok(CoordinatorAddresses { addresses, secret }) => {
                 for address in addresses {
                     match attempt(spec, address, &secret, connect, deadline) {

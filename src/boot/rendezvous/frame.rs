@@ -6,6 +6,7 @@
 //!
 //! All numbers are little-endian. A payload is buffered as it comes: a length alone causes no allocation.
 
+use crate::transport::framing::{Zeros, wire_enum, wire_struct};
 use std::io::{ErrorKind, Read, Write};
 
 /// Bytes of a header.
@@ -17,28 +18,32 @@ pub const PART_BYTES_MAX: u64 = 16 << 20;
 /// The most bytes read from a socket at once.
 const CHUNK_BYTES: usize = 64 << 10;
 
-/// The kind of a frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum RendezvousKind {
-    /// To rank 0, the first frame: a [`ParticipantInfo`].
-    Join = 1,
-    /// From rank 0: the rank is accepted; it waits for the others.
-    Taken = 2,
-    /// From rank 0: all ranks have met.
-    AllMet = 3,
-    /// To rank 0: one part of an allgather; from it: all parts.
-    Gather = 4,
-    /// To rank 0: the rank is in the barrier; from it: all are.
-    Barrier = 5,
-    /// From rank 0: why the collective failed.
-    Failed = 6,
+wire_enum! {
+    /// The kind of a frame.
+    pub enum RendezvousKind: u8 {
+        /// To rank 0, the first frame: a [`ParticipantInfo`].
+        Join = 1,
+        /// From rank 0: the rank is accepted; it waits for the others.
+        Taken = 2,
+        /// From rank 0: all ranks have met.
+        AllMet = 3,
+        /// To rank 0: one part of an allgather; from it: all parts.
+        Gather = 4,
+        /// To rank 0: the rank is in the barrier; from it: all are.
+        Barrier = 5,
+        /// From rank 0: why the collective failed.
+        Failed = 6,
+    }
 }
 
-impl RendezvousKind {
-    fn from_byte(byte: u8) -> Option<RendezvousKind> {
-        use RendezvousKind::{AllMet, Barrier, Failed, Gather, Join, Taken};
-        [Join, Taken, AllMet, Gather, Barrier, Failed].into_iter().find(|kind| *kind as u8 == byte)
+wire_struct! {
+    /// The start of a frame.
+    pub struct RendezvousHeader [HEADER_BYTES] {
+        pub kind: RendezvousKind,
+        pub zeros: Zeros<3>,
+        /// As in [`RendezvousFrame`].
+        pub round: u32,
+        pub payload_bytes: u64,
     }
 }
 
@@ -54,12 +59,8 @@ pub struct RendezvousFrame {
 impl RendezvousFrame {
     /// Header and payload in one buffer.
     pub fn encode(kind: RendezvousKind, round: u32, payload: &[u8]) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(HEADER_BYTES + payload.len());
-        bytes.extend_from_slice(&[kind as u8, 0, 0, 0]);
-        bytes.extend_from_slice(&round.to_le_bytes());
-        bytes.extend_from_slice(&(payload.len() as u64).to_le_bytes());
-        bytes.extend_from_slice(payload);
-        bytes
+        let header = RendezvousHeader { kind, zeros: Zeros, round, payload_bytes: payload.len() as u64 };
+        [&header.encode()[..], payload].concat()
     }
 }
 
@@ -102,8 +103,8 @@ impl FrameReader {
             let whole = match self.bytes.first_chunk() {
                 None => HEADER_BYTES,
                 Some(header) => {
-                    let (kind, round, payload_bytes) = self.header(header)?;
-                    let whole = HEADER_BYTES + payload_bytes;
+                    let RendezvousHeader { kind, round, payload_bytes, .. } = self.header(header)?;
+                    let whole = HEADER_BYTES + payload_bytes as usize;
                     if self.bytes.len() == whole {
                         let payload = std::mem::take(&mut self.bytes).split_off(HEADER_BYTES);
                         return Ok(Some(RendezvousFrame { kind, round, payload }));
@@ -125,19 +126,16 @@ impl FrameReader {
         }
     }
 
-    fn header(&self, header: &[u8; HEADER_BYTES]) -> Result<(RendezvousKind, u32, usize), RendezvousFault> {
-        let [kind, zero @ .., r0, r1, r2, r3, l0, l1, l2, l3, l4, l5, l6, l7] = *header;
-        let zero: [u8; 3] = zero;
-        let kind = RendezvousKind::from_byte(kind).filter(|_| zero == [0; 3]);
-        let kind = kind.ok_or_else(|| RendezvousFault::Malformed("no frame begins like this".to_string()))?;
-        let payload_bytes = u64::from_le_bytes([l0, l1, l2, l3, l4, l5, l6, l7]);
-        if payload_bytes > self.payload_bytes_max {
-            let most = self.payload_bytes_max;
+    fn header(&self, bytes: &[u8; HEADER_BYTES]) -> Result<RendezvousHeader, RendezvousFault> {
+        let header = RendezvousHeader::parse(bytes);
+        let header = header.ok_or_else(|| RendezvousFault::Malformed("no frame begins like this".to_string()))?;
+        let (payload_bytes, most) = (header.payload_bytes, self.payload_bytes_max);
+        if payload_bytes > most {
             return Err(RendezvousFault::Malformed(format!(
                 "a frame of {payload_bytes} bytes, where {most} are the most"
             )));
         }
-        Ok((kind, u32::from_le_bytes([r0, r1, r2, r3]), payload_bytes as usize))
+        Ok(header)
     }
 }
 

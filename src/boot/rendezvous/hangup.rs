@@ -1,15 +1,15 @@
 //! Detects that the connections over which the ranks met are closed, without reading from them.
 
-use super::sockets::Epoll;
 use crate::base::Rank;
 use crate::base::log::{Level, log};
 use crate::boot::DeathNotifier;
+use crate::transport::epoll::{EpollSet, Interest, Ready, Watched};
 use std::net::TcpStream;
-use std::time::Instant;
+use std::time::Duration;
 
 /// A [`DeathNotifier`] over connections that the exchange keeps.
 pub struct HangupNotifier {
-    watch: Epoll,
+    watch: EpollSet,
     /// The end of the connections, for reasons of deaths.
     link_to: String,
 }
@@ -18,9 +18,9 @@ impl HangupNotifier {
     /// A notifier for these ranks; `link_to` names the end that they lead to. `None`, which is logged, if the kernel
     /// cannot watch them.
     pub fn of<'a>(lines: impl Iterator<Item = (Rank, &'a TcpStream)>, link_to: &str) -> Option<Box<dyn DeathNotifier>> {
-        let watched = Epoll::new().and_then(|watch| {
+        let watched = EpollSet::new().and_then(|watch| {
             for (rank, stream) in lines {
-                watch.add_hangup(stream, u64::from(rank))?;
+                watch.add(stream, Watched::Peer(rank), Interest::HangUp)?;
             }
             Ok(watch)
         });
@@ -36,17 +36,14 @@ impl HangupNotifier {
 
 impl DeathNotifier for HangupNotifier {
     fn take_deaths(&mut self) -> Vec<(Rank, String)> {
-        // A failed wait finds nothing; the transports still detect deaths.
-        let ready = self.watch.wait(Some(Instant::now())).unwrap_or_default();
-        let ended = ready.into_iter().filter(|ready| ready.readable);
-        ended
-            .map(|ready| {
-                (
-                    ready.token as Rank,
-                    format!("its connection to {} closed: its process or host has died", self.link_to),
-                )
-            })
-            .collect()
+        let mut ready = Vec::new();
+        self.watch.wait(&mut ready, Some(Duration::ZERO));
+        let reason = || format!("its connection to {} closed: its process or host has died", self.link_to);
+        let death = |ready: Ready| match ready.source {
+            Watched::Peer(rank) => Some((rank, reason())),
+            _ => None,
+        };
+        ready.into_iter().filter_map(death).collect()
     }
 }
 

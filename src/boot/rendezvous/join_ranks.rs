@@ -7,7 +7,7 @@ use super::rank_spec::RankSpec;
 use super::rendezvous_file::RendezvousFile;
 use crate::base::config::Rendezvous;
 use crate::base::{Config, Error, Rank, Result};
-use crate::boot::{Exchange, World, launcher, secret, single};
+use crate::boot::{Exchange, LocateError, World, launcher, secret, single};
 use crate::transport::tcp::Addresses;
 use crate::transport::tcp::handshake::Secret;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, ToSocketAddrs};
@@ -91,8 +91,9 @@ fn meet_at_address(spec: &RankSpec, host: &str, port: u16, config: &Config) -> R
 }
 
 fn listen_at(spec: &RankSpec, host: &str, port: u16) -> Result<TcpListener> {
-    let addresses =
-        resolve(host, port).map_err(|why| Error::config(format!("MOBULA_RENDEZVOUS={host}:{port}: {why}")))?;
+    let unresolved =
+        |why: LocateError| Error::config(format!("MOBULA_RENDEZVOUS={host}:{port}: {why}")).caused_by(&why);
+    let addresses = resolve(host, port).map_err(unresolved)?;
     if !listen::is_local(&addresses) {
         let names: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
         return Err(Error::config(format!(
@@ -112,14 +113,16 @@ fn listen_at(spec: &RankSpec, host: &str, port: u16) -> Result<TcpListener> {
              earlier run is left",
             spec.host
         ))
+        .caused_by(&error)
     })
 }
 
 /// The addresses of a host, or why there are none.
-pub fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, String> {
-    let addresses = (host, port).to_socket_addrs().map_err(|error| format!("host {host} is not known: {error}"))?;
+pub fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, LocateError> {
+    let unknown = |source| LocateError::UnknownHost { host: host.to_string(), source };
+    let addresses = (host, port).to_socket_addrs().map_err(unknown)?;
     let addresses: Vec<SocketAddr> = addresses.collect();
-    if addresses.is_empty() { Err(format!("host {host} has no address")) } else { Ok(addresses) }
+    if addresses.is_empty() { Err(LocateError::NoAddress { host: host.to_string() }) } else { Ok(addresses) }
 }
 
 /// Rank 0's listener, and the addresses at which the others connect to it.
@@ -144,6 +147,7 @@ fn meet_through_file(
                 spec.host,
                 path.display()
             ))
+            .caused_by(&error)
         };
         let (listener, addresses) = listen()?;
         let listener = listener.map_err(unable)?;
@@ -151,6 +155,7 @@ fn meet_through_file(
         let file = RendezvousFile { secret: Secret::random(), port, addresses };
         let _published = file.publish(path).map_err(|error| {
             Error::config(format!("{}, through which the ranks meet: rank 0 cannot write it: {error}", path.display()))
+                .caused_by(&error)
         })?;
         let meeting_point = format!("{} (port {port})", path.display());
         let (coordinator, secret) = meet(listener, spec, &secret_of(&file), &meeting_point)?;

@@ -1,35 +1,30 @@
 //! Rank 0 waits for the other ranks. Connections from unknown peers are refused and do not keep ranks out.
 //!
-//! An unauthenticated connection may wait for at most [`HANDSHAKE_LIMIT`], and at most [`PENDING_MAX`] of them wait at
-//! once. If all slots are in use, the connection that has waited longest loses its slot once it has waited for
-//! [`GRACE`]: a rank that holds the secret needs less, and connects again.
+//! How many unauthenticated connections may wait, and for how long, is bounded by [`LIMITS`]. One that loses its place to
+//! others may be of a rank, which connects again.
 
 use super::coordinator::{Coordinator, Member};
+use super::descriptor_limit::allow_descriptors;
 use super::frame::{ParticipantInfo, RendezvousFrame, RendezvousKind};
-use super::pending::{HandshakeProgress, PendingMember};
+use super::joining::{JoiningRank, explain};
 use super::rank_spec::{self, RankSpec};
-use super::sockets::{Epoll, allow_descriptors, set_backlog};
 use crate::base::log::{Level, log};
 use crate::base::{Error, Rank, Result};
-use crate::transport::tcp::handshake::Secret;
-use crate::transport::tcp::set_peer_timeout;
+use crate::transport::epoll::{EpollSet, Interest, Watched};
+use crate::transport::tcp::handshake::{ConnectionPurpose, Secret};
+use crate::transport::tcp::incoming::{Incoming, IncomingFault, IncomingLimits, ListeningRank};
+use crate::transport::tcp::{set_backlog, set_peer_timeout};
 use std::collections::BTreeMap;
-use std::io::{ErrorKind, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::io::Write;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-/// The most unauthenticated connections.
-const PENDING_MAX: usize = 256;
-
-/// The longest time of a handshake.
-const HANDSHAKE_LIMIT: Duration = Duration::from_secs(5);
-
-/// The time after which a pending connection may be evicted for another.
-const GRACE: Duration = Duration::from_millis(250);
-
-/// The token of the listener; connections have smaller ones: by number while they are pending, by rank afterwards.
-const LISTENER: u64 = u64::MAX;
-const MEMBERS: u64 = 1 << 32;
+/// A rank that holds the secret needs less time than the least of these.
+const LIMITS: IncomingLimits = IncomingLimits {
+    pending_max: 256,
+    handshake: Duration::from_secs(5),
+    handshake_if_full: Duration::from_millis(250),
+};
 
 /// The most missing ranks that an error names.
 const NAMED_MAX: usize = 8;
@@ -47,21 +42,21 @@ pub fn meet(
 ) -> Result<(Coordinator, Secret)> {
     let failed = |what: &str, error: std::io::Error| {
         Error::fabric(format!("rank 0 cannot wait for the other ranks at {meeting_point}: {what}: {error}"))
+            .caused_by(&error)
     };
-    allow_descriptors(u64::from(spec.size) + PENDING_MAX as u64).map_err(|error| failed("connections", error))?;
+    allow_descriptors(u64::from(spec.size) + LIMITS.pending_max as u64)
+        .map_err(|error| failed("connections", error))?;
     set_backlog(&listener).map_err(|error| failed("listening", error))?;
     listener.set_nonblocking(true).map_err(|error| failed("listening", error))?;
-    let watch = Epoll::new().map_err(|error| failed("waiting", error))?;
-    watch.add(&listener, LISTENER).map_err(|error| failed("waiting", error))?;
+    let watch = EpollSet::new().map_err(|error| failed("waiting", error))?;
+    let rank = ListeningRank { me: 0, purpose: ConnectionPurpose::Rendezvous, secret: secret.clone() };
+    let incoming = Incoming::open(vec![listener.into()], rank, LIMITS, &watch);
     let mut meeting = Meeting {
         spec,
-        secret,
         meeting_point,
-        listener,
+        incoming: incoming.map_err(|error| failed("waiting", error))?,
         watch,
-        accepting: true,
-        next_token: 0,
-        pending: BTreeMap::new(),
+        joining: BTreeMap::new(),
         members: (0..spec.size).map(|_| None).collect(),
         joined: 1,
         refused: 0,
@@ -77,27 +72,13 @@ pub fn meet(
     Ok((Coordinator::new(meeting.members, meeting.watch, spec.timeout), rank_spec::meeting_secret(secret, &nonce)))
 }
 
-/// The token of a rank's socket, also after the meeting.
-pub fn token_of(rank: Rank) -> u64 {
-    MEMBERS + u64::from(rank)
-}
-
-/// The rank of a token.
-pub fn rank_of(token: u64) -> Option<Rank> {
-    token.checked_sub(MEMBERS).and_then(|rank| Rank::try_from(rank).ok())
-}
-
 struct Meeting<'a> {
     spec: &'a RankSpec,
-    secret: &'a Secret,
     meeting_point: &'a str,
-    listener: TcpListener,
-    watch: Epoll,
-    /// True if the listener is watched: not while all slots are in use.
-    accepting: bool,
-    /// The number of the next connection; numbers grow, so the lowest has waited longest.
-    next_token: u64,
-    pending: BTreeMap<u64, PendingMember>,
+    incoming: Incoming,
+    watch: EpollSet,
+    /// By the number of the connection.
+    joining: BTreeMap<u32, JoiningRank>,
     /// By rank.
     members: Vec<Option<Member>>,
     /// Rank 0 and the members so far.
@@ -110,24 +91,26 @@ struct Meeting<'a> {
 impl Meeting<'_> {
     fn run(&mut self) -> Result<()> {
         let mut deadline = Instant::now() + self.spec.timeout;
+        let mut ready = Vec::new();
         while self.joined < self.spec.size {
-            let oldest = self
-                .pending
-                .values()
-                .next()
-                .map(|pending| pending.since + if self.accepting { HANDSHAKE_LIMIT } else { GRACE });
-            let until = oldest.map_or(deadline, |oldest| oldest.min(deadline));
-            let ready = self.watch.wait(Some(until)).map_err(|error| self.wait_failed(&error))?;
+            let until = self.incoming.next_deadline().map_or(deadline, |next| next.min(deadline));
+            self.watch.wait(&mut ready, Some(until.saturating_duration_since(Instant::now())));
             let before = self.joined;
-            for token in ready.into_iter().map(|ready| ready.token) {
-                match rank_of(token) {
-                    _ if token == LISTENER => self.accept()?,
-                    Some(rank) => self.on_member_readable(rank)?,
-                    None => self.advance(token)?,
+            for found in &ready {
+                match found.source {
+                    Watched::Listener(number) => {
+                        self.incoming.accept(number, &self.watch).map_err(|error| self.wait_failed(&error))?;
+                    }
+                    Watched::Pending(number) => self.on_pending_ready(number)?,
+                    Watched::Joining(number) => self.on_joining_ready(number)?,
+                    Watched::Peer(rank) => self.on_member_readable(rank)?,
+                    _ => {}
                 }
             }
             let now = Instant::now();
-            self.expire_pending(now)?;
+            for (from, fault) in self.incoming.expire(now, &self.watch) {
+                self.count_refused(from, fault.to_string());
+            }
             if self.joined > before {
                 deadline = now + self.spec.timeout;
             } else if now >= deadline {
@@ -139,83 +122,77 @@ impl Meeting<'_> {
 
     fn wait_failed(&self, error: &std::io::Error) -> Error {
         Error::fabric(format!("rank 0 cannot wait for the other ranks at {} any more: {error}", self.meeting_point))
+            .caused_by(error)
     }
 
-    fn accept(&mut self) -> Result<()> {
-        while self.pending.len() < PENDING_MAX {
-            let (stream, from) = match self.listener.accept() {
-                Ok(accepted) => accepted,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
-                // The peer closed it before it was accepted.
-                Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::ConnectionAborted) => continue,
-                Err(error) => return Err(self.wait_failed(&error)),
-            };
-            let token = self.next_token;
-            self.next_token += 1;
-            let ready = stream
-                .set_nonblocking(true)
-                .and_then(|()| stream.set_nodelay(true))
-                .and_then(|()| self.watch.add(&stream, token));
-            if ready.is_ok() {
-                self.pending.insert(token, PendingMember::new(stream, from, Instant::now()));
-            }
-        }
-        self.accepting = false;
-        self.watch.remove(&self.listener).map_err(|error| self.wait_failed(&error))
-    }
-
-    /// Ends handshakes that take too long, and watches the listener again if there is a free slot.
-    fn expire_pending(&mut self, now: Instant) -> Result<()> {
-        while let Some((token, pending)) = self.pending.first_key_value() {
-            let waited = now.saturating_duration_since(pending.since);
-            if waited < HANDSHAKE_LIMIT && (self.pending.len() < PENDING_MAX || waited < GRACE) {
-                break;
-            }
-            let token = *token;
-            self.refuse(token, format!("it did not authenticate within {waited:.1?}"));
-        }
-        if !self.accepting && self.pending.len() < PENDING_MAX {
-            self.accepting = true;
-            self.watch.add(&self.listener, LISTENER).map_err(|error| self.wait_failed(&error))?;
-        }
-        Ok(())
-    }
-
-    fn refuse(&mut self, token: u64, why: String) {
-        let Some(pending) = self.pending.remove(&token) else { return };
+    fn count_refused(&mut self, from: SocketAddr, why: String) {
         self.refused += 1;
-        self.refusal = format!("from {}: {why}", pending.from);
+        self.refusal = format!("from {from}: {why}");
         log(Level::Debug, || format!("rank 0 refused a connection {}", self.refusal));
     }
 
-    fn advance(&mut self, token: u64) -> Result<()> {
-        let Some(pending) = self.pending.get_mut(&token) else { return Ok(()) };
-        match pending.advance(self.secret) {
-            HandshakeProgress::Waiting => Ok(()),
-            HandshakeProgress::Refused(why) => {
-                self.refuse(token, why);
+    fn on_pending_ready(&mut self, number: u32) -> Result<()> {
+        let connection = match self.incoming.on_ready(number, &self.watch) {
+            None => return Ok(()),
+            Some(Ok(connection)) => connection,
+            Some(Err((from, fault))) => {
+                let why = match fault {
+                    IncomingFault::Handshake(error) => explain(error),
+                    other => other.to_string(),
+                };
+                self.count_refused(from, why);
+                return Ok(());
+            }
+        };
+        let (rank, from, stream) = (connection.peer, connection.address, TcpStream::from(connection.socket));
+        let ready = stream
+            .set_nodelay(true)
+            .and_then(|()| set_peer_timeout(&stream, self.spec.timeout))
+            .and_then(|()| self.watch.change(&stream, Watched::Joining(number), Interest::Read));
+        match ready {
+            Ok(()) => {
+                self.joining.insert(number, JoiningRank::new(rank, stream, from));
+                self.on_joining_ready(number)
+            }
+            Err(error) => {
+                self.log_failed_connection(rank, from, &error);
                 Ok(())
             }
-            HandshakeProgress::Joined(rank, info) => match self.pending.remove(&token) {
-                Some(pending) => self.admit(rank, info, pending),
-                None => Ok(()),
-            },
         }
     }
 
+    fn on_joining_ready(&mut self, number: u32) -> Result<()> {
+        let Some(joining) = self.joining.get_mut(&number) else { return Ok(()) };
+        let info = match joining.advance() {
+            Ok(None) => return Ok(()),
+            Ok(Some(info)) => Ok(info),
+            Err(why) => Err(why),
+        };
+        match (self.joining.remove(&number), info) {
+            (Some(joining), Ok(info)) => self.admit(info, joining),
+            (Some(joining), Err(why)) => {
+                self.count_refused(joining.from, why.to_string());
+                Ok(())
+            }
+            (None, _) => Ok(()),
+        }
+    }
+
+    /// The rank detects it, and connects again.
+    fn log_failed_connection(&self, rank: Rank, from: SocketAddr, error: &std::io::Error) {
+        log(Level::Debug, || format!("rank {rank} connected from {from} and its connection failed: {error}"));
+    }
+
     /// Admits a rank. It holds the secret, so a mismatch is an error of the launch and ends the meeting.
-    fn admit(&mut self, rank: Rank, info: ParticipantInfo, pending: PendingMember) -> Result<()> {
-        let PendingMember { mut stream, from, .. } = pending;
+    fn admit(&mut self, info: ParticipantInfo, joining: JoiningRank) -> Result<()> {
+        let JoiningRank { rank, mut stream, from, .. } = joining;
         let fault = self.check_member(rank, &info, from);
         let taken = match &fault {
             None => RendezvousFrame::encode(RendezvousKind::Taken, 0, &[]),
             Some(error) => RendezvousFrame::encode(RendezvousKind::Failed, 0, error.to_string().as_bytes()),
         };
-        let welcome = stream
-            .write_all(&taken)
-            .and_then(|()| set_peer_timeout(&stream, self.spec.timeout))
-            .and_then(|()| self.watch.remove(&stream))
-            .and_then(|()| self.watch.add(&stream, token_of(rank)));
+        let welcome =
+            stream.write_all(&taken).and_then(|()| self.watch.change(&stream, Watched::Peer(rank), Interest::Read));
         if let Some(error) = fault {
             return Err(error);
         }
@@ -224,10 +201,7 @@ impl Meeting<'_> {
                 self.members[rank as usize] = Some(Member::new(stream, from, info));
                 self.joined += 1;
             }
-            // The rank detects it, and connects again.
-            Err(error) => {
-                log(Level::Debug, || format!("rank {rank} connected from {from} and its connection failed: {error}"))
-            }
+            Err(error) => self.log_failed_connection(rank, from, &error),
         }
         Ok(())
     }

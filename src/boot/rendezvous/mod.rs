@@ -23,17 +23,17 @@
 //! that forward it would divide it.
 
 mod coordinator;
+mod descriptor_limit;
 mod find;
 pub mod frame;
 mod hangup;
 mod join_ranks;
+mod joining;
 mod listen;
 mod meet;
 mod participant;
-mod pending;
 mod rank_spec;
 mod rendezvous_file;
-mod sockets;
 #[cfg(test)]
 mod tests;
 

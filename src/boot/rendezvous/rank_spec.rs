@@ -3,7 +3,7 @@
 use crate::base::{Config, Error, Rank, Result};
 use crate::boot::private::hex;
 use crate::boot::rendezvous::frame::ParticipantInfo;
-use crate::boot::{Exchange, World};
+use crate::boot::{Exchange, NoMpiTransport, World};
 use crate::transport::tcp::handshake::Secret;
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ impl RankSpec {
         secret: Secret,
         survives_rank_death: bool,
     ) -> World {
-        let mpi = Err("not started by MPI".to_string());
+        let mpi = Err(NoMpiTransport::NotStarted);
         World { rank: self.rank, size: self.size, launcher, exchange, mpi, secret, survives_rank_death }
     }
 }

@@ -11,6 +11,7 @@
 //! The file is written whole or not at all. A file of an earlier run leads to no listener, or to one that cannot prove
 //! the secret.
 
+use crate::boot::LocateError;
 use crate::boot::private::{self, from_hex, hex};
 use crate::transport::tcp::handshake::Secret;
 use std::fs::File;
@@ -43,17 +44,17 @@ impl RendezvousFile {
     }
 
     /// Reads the file; why it cannot be used, otherwise.
-    pub fn read(path: &Path) -> Result<RendezvousFile, String> {
+    pub fn read(path: &Path) -> Result<RendezvousFile, LocateError> {
         let text = private::read(path).map_err(|error| {
             if error.kind() == ErrorKind::NotFound {
                 // If the folder is on another host (NFS), opening it makes the kernel refresh its entries.
                 let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
                 drop(File::open(folder.unwrap_or(Path::new("."))));
-                return "rank 0 has not written it yet".to_string();
+                return LocateError::NotWritten;
             }
-            error.to_string()
+            LocateError::File(error)
         })?;
-        RendezvousFile::decode(&text).ok_or_else(|| "what it holds was not written by rank 0".to_string())
+        RendezvousFile::decode(&text).ok_or(LocateError::Malformed)
     }
 
     /// The socket addresses to connect to.
@@ -106,10 +107,10 @@ mod tests {
     fn published_file_is_read_until_it_is_dropped() {
         let folder = Folder::new();
         let path = folder.0.join("meet");
-        assert!(RendezvousFile::read(&path).unwrap_err().contains("not written it yet"));
+        assert!(RendezvousFile::read(&path).unwrap_err().to_string().contains("not written it yet"));
         let file = file(5000);
         let published = file.publish(&path).unwrap();
-        assert_eq!(RendezvousFile::read(&path), Ok(file.clone()));
+        assert_eq!(RendezvousFile::read(&path).unwrap(), file);
         assert_eq!(file.sockets()[1].to_string(), "[fd00::3]:5000");
         drop(published);
         assert!(folder.names().is_empty());
@@ -123,7 +124,7 @@ mod tests {
         let later = file(5001);
         let published = later.publish(&path).unwrap();
         drop(earlier);
-        assert_eq!(RendezvousFile::read(&path), Ok(later));
+        assert_eq!(RendezvousFile::read(&path).unwrap(), later);
         drop(published);
     }
 

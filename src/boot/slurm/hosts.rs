@@ -77,6 +77,7 @@ fn expand_numbers(text: &str, hosts_left: usize) -> Option<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fastrand::Rng;
 
     fn expanded(list: &str) -> String {
         expand(list).map_or("refused".to_string(), |hosts| hosts.join(" "))
@@ -110,30 +111,20 @@ mod tests {
         assert_eq!(expand("n[0-65535]").unwrap().len(), 65_536);
     }
 
-    /// A small generator: the test needs random numbers that a seed reproduces, not good ones.
-    struct Rng(u64);
-
-    impl Rng {
-        fn below(&mut self, bound: u64) -> u64 {
-            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (self.0 >> 33) % bound
-        }
-    }
-
     #[test]
     fn expand_of_random_list_returns_its_hosts() {
         for seed in 0..500 {
-            let mut rng = Rng(seed);
+            let mut rng = Rng::with_seed(seed);
             let (mut list, mut hosts) = (Vec::new(), Vec::new());
-            for _ in 0..=rng.below(4) {
-                let prefix = ["n", "gpu-a", "x1y", "login"][rng.below(4) as usize];
-                let width = rng.below(4) as usize;
+            for _ in 0..=rng.u64(..4) {
+                let prefix = ["n", "gpu-a", "x1y", "login"][rng.usize(..4)];
+                let width = rng.usize(..4);
                 let mut parts = Vec::new();
-                for _ in 0..=rng.below(3) {
-                    let first = rng.below(120);
-                    let last = first + rng.below(12);
+                for _ in 0..=rng.u64(..3) {
+                    let first = rng.u64(..120);
+                    let last = first + rng.u64(..12);
                     let width = format!("{first:0width$}").len();
-                    parts.push(if first == last && rng.below(2) == 0 {
+                    parts.push(if first == last && rng.u64(..2) == 0 {
                         format!("{first:0width$}")
                     } else {
                         format!("{first:0width$}-{last}")
@@ -149,8 +140,8 @@ mod tests {
     #[test]
     fn expand_of_random_text_does_not_panic() {
         for seed in 0..5000 {
-            let mut rng = Rng(seed);
-            let letters: String = (0..rng.below(24)).map(|_| b"n[]-,019 "[rng.below(9) as usize] as char).collect();
+            let mut rng = Rng::with_seed(seed);
+            let letters: String = (0..rng.u64(..24)).map(|_| b"n[]-,019 "[rng.usize(..9)] as char).collect();
             assert!(expand(&letters).is_none_or(|hosts| hosts.len() <= HOSTS_MAX), "seed {seed}: {letters}");
         }
     }

@@ -3,7 +3,7 @@
 use super::step::SlurmStep;
 use crate::base::{Config, Error, Result};
 use crate::boot::rendezvous::{CoordinatorAddresses, RankSpec, bind_first_free, find, meet, port_sequence, resolve};
-use crate::boot::{Exchange, World, launcher, secret};
+use crate::boot::{Exchange, LocateError, World, launcher, secret};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Joins all tasks of the step.
@@ -29,6 +29,7 @@ pub fn join(step: SlurmStep, config: &Config) -> Result<World> {
                 ports.len(),
                 ports[0]
             ))
+            .caused_by(&error)
         };
         let listener = bind_first_free(ports.iter().copied()).map_err(unable)?;
         let meeting_point = format!("port {}{hint}", listener.local_addr().map_err(unable)?.port());
@@ -58,7 +59,7 @@ pub fn join(step: SlurmStep, config: &Config) -> Result<World> {
 }
 
 /// The addresses of the host of rank 0; on that host itself no name is resolved.
-fn addresses_of(step: &SlurmStep) -> Result<Vec<IpAddr>, String> {
+fn addresses_of(step: &SlurmStep) -> Result<Vec<IpAddr>, LocateError> {
     if step.is_on_first_host {
         return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
     }

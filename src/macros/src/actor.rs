@@ -85,7 +85,10 @@ fn actor_name(block: &ItemImpl) -> syn::Result<Ident> {
         return Err(syn::Error::new_spanned(&last.arguments, message));
     }
     path.path.get_ident().cloned().ok_or_else(|| {
-        syn::Error::new_spanned(path, "put #[mobula::actor] into the type's own module: its handle is defined next to it")
+        syn::Error::new_spanned(
+            path,
+            "put #[mobula::actor] into the type's own module: its handle is defined next to it",
+        )
     })
 }
 

@@ -1,7 +1,7 @@
 //! An actor's method: on the handle, and the shim that calls it on the actor's rank.
 
 use crate::handle;
-use crate::options::{ReturnCount, METHOD, Options};
+use crate::options::{METHOD, Options, ReturnCount};
 use crate::shape::{CallShape, conditions, local, without_self};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};

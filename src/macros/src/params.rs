@@ -98,7 +98,9 @@ fn object(parameter: &Type, kind: &str) -> syn::Result<(Type, ArgumentAccess)> {
                 let element = &slice.elem;
                 (parse_quote!(::mobula::Array<#element>), ArgumentAccess::Borrow)
             }
-            Type::Path(path) if path.path.is_ident("str") => (parse_quote!(::std::string::String), ArgumentAccess::Borrow),
+            Type::Path(path) if path.path.is_ident("str") => {
+                (parse_quote!(::std::string::String), ArgumentAccess::Borrow)
+            }
             Type::TraitObject(_) => {
                 return refuse(format!("{kind} cannot take `dyn Trait`: take a type, or an enum of types"));
             }

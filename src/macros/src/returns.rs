@@ -1,6 +1,6 @@
 //! What a remote function or method returns: the value without its `Result`, as one object or as several.
 
-use crate::options::{ReturnCount, Options};
+use crate::options::{Options, ReturnCount};
 use crate::params::{PARAMS_MAX, owned_type, vec_element};
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -63,7 +63,9 @@ impl Returns {
         match &self.objects {
             Objects::One => quote!(::mobula::__private::Single<#value>),
             Objects::Parts(_) => quote!(::mobula::__private::Multiple<#value>),
-            Objects::Elements(element, ReturnCount::Exactly(count)) => quote!(::mobula::__private::Many<#element, #count>),
+            Objects::Elements(element, ReturnCount::Exactly(count)) => {
+                quote!(::mobula::__private::Many<#element, #count>)
+            }
             Objects::Elements(element, ReturnCount::PerCall) => quote!(::mobula::__private::Many<#element, 0>),
         }
     }

@@ -22,7 +22,12 @@ impl TestWaiter {
     }
 
     fn with_key(promise: &Arc<Promise<Box<u32>>>, key: usize) -> Arc<TestWaiter> {
-        Arc::new(TestWaiter { promise: promise.clone(), notified: AtomicUsize::new(0), finished: false, key: Some((key, 0)) })
+        Arc::new(TestWaiter {
+            promise: promise.clone(),
+            notified: AtomicUsize::new(0),
+            finished: false,
+            key: Some((key, 0)),
+        })
     }
 
     fn notified(&self) -> usize {

@@ -5,7 +5,8 @@
 
 use crate::base::{Error, limits};
 use crate::objects::{
-    AnySlot, Attachment, Promise, PromiseCore, Object, ObjectRef, SerializedValue, Slot, decode_list, encode_list, offer,
+    AnySlot, Attachment, Object, ObjectRef, Promise, PromiseCore, SerializedValue, Slot, decode_list, encode_list,
+    offer,
 };
 use crate::registry::Options;
 use crate::registry::function::Callable;
@@ -29,7 +30,9 @@ impl<T: Object, const COUNT: usize> Outputs for Many<T, COUNT> {
     }
     fn read_shape(arguments: &mut SerializedValue) -> Result<Self::Promises, Error> {
         let count = take_count(&mut arguments.bytes);
-        count.map(ListElements::pending).ok_or_else(|| list_lost::<T>("its task was received without their number".to_string()))
+        count
+            .map(ListElements::pending)
+            .ok_or_else(|| list_lost::<T>("its task was received without their number".to_string()))
     }
     fn write_shape(promises: &Self::Promises, arguments: &mut SerializedValue) {
         put_count(&mut arguments.bytes, promises.each.len());

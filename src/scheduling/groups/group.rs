@@ -40,14 +40,20 @@ pub(super) struct GroupRecord {
 impl GroupRecord {
     /// By host: how many bundles of the group are there.
     pub fn used(&self, hosts: &[HostView]) -> Vec<u32> {
-        let on = |host: &HostView| self.locations.iter().flatten().filter(|(rank, _)| host.ranks.contains(rank)).count();
+        let on =
+            |host: &HostView| self.locations.iter().flatten().filter(|(rank, _)| host.ranks.contains(rank)).count();
         hosts.iter().map(|host| on(host) as u32).collect()
     }
 
     /// Why the bundles, both placed and unplaced ones, can never be reserved together again on living hosts.
     pub fn infeasible(&self, hosts: &[HostView]) -> Option<String> {
-        let unplaced: Vec<&ResourceRequest> =
-            self.bundles.iter().zip(&self.locations).filter(|(_, location)| location.is_none()).map(|(bundle, _)| bundle).collect();
+        let unplaced: Vec<&ResourceRequest> = self
+            .bundles
+            .iter()
+            .zip(&self.locations)
+            .filter(|(_, location)| location.is_none())
+            .map(|(bundle, _)| bundle)
+            .collect();
         let mut totals = living_totals(hosts);
         for (bundle, location) in self.bundles.iter().zip(&self.locations) {
             let host = location.and_then(|(rank, _)| hosts.iter().position(|host| host.ranks.contains(&rank)));
@@ -67,7 +73,10 @@ impl GroupRecord {
 
     /// Removes the bundles that `rank` was asked for by that attempt.
     pub fn forget(&mut self, rank: Rank, attempt: u32) {
-        self.locations.iter_mut().filter(|location| **location == Some((rank, attempt))).for_each(|location| *location = None);
+        self.locations
+            .iter_mut()
+            .filter(|location| **location == Some((rank, attempt)))
+            .for_each(|location| *location = None);
     }
 
     pub fn release_all(&self, number: u64) -> Vec<GroupAction> {

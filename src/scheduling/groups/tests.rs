@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::scheduling::UNIT;
+use fastrand::Rng;
 use std::collections::VecDeque;
 
 /// A rank: all ranks of a host share its free amounts; what it holds, by owner, group and attempt.
@@ -20,7 +21,7 @@ struct GroupSim {
     wires: BTreeMap<(Rank, Rank), VecDeque<GroupMessage>>,
     events: Vec<(Rank, GroupAction)>,
     now_ns: u64,
-    random: u64,
+    random: Rng,
 }
 
 impl GroupSim {
@@ -39,7 +40,7 @@ impl GroupSim {
             wires: BTreeMap::new(),
             events: Vec::new(),
             now_ns: 0,
-            random: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
+            random: Rng::with_seed(seed),
         }
     }
 
@@ -66,8 +67,7 @@ impl GroupSim {
     }
 
     fn draw(&mut self, below: usize) -> usize {
-        self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.random >> 33) as usize % below
+        self.random.usize(..below)
     }
 
     /// One message of a pair drawn at random arrives, twice; if none is in flight, time passes. False if nothing can
@@ -140,7 +140,8 @@ impl GroupSim {
         let (released, kept) = std::mem::take(&mut self.ranks[rank as usize].held).into_iter().partition(is_released);
         self.ranks[rank as usize].held = kept;
         let released: Vec<(Rank, u64, u32, Vec<ResourceRequest>)> = released;
-        released.iter()
+        released
+            .iter()
             .flat_map(|(_, _, _, requests)| requests)
             .for_each(|request| self.free[rank as usize / 2].give(request));
     }
@@ -257,8 +258,8 @@ fn group_that_no_host_can_ever_hold_is_refused_at_once() {
     let mut groups = Groups::new(1);
     let world = GroupSim::new(&[2, 2], 1);
     let bundles = vec![ResourceRequest::one_cpu(), ResourceRequest { gpu: UNIT, ..ResourceRequest::one_cpu() }];
-    let missing = groups.create(1, bundles, Strategy::Pack, &world.hosts, 0).unwrap_err();
-    assert_eq!(missing, "bundle 1: 1 GPU requested, 0 available");
+    let error = groups.create(1, bundles, Strategy::Pack, &world.hosts, 0).unwrap_err();
+    assert_eq!(error.missing, "bundle 1: 1 GPU requested, 0 available");
     assert_eq!(groups.due_ns(), None);
 }
 

@@ -70,7 +70,9 @@ impl<M: ?Sized, W> Copies<M, W> {
     /// The cached copies, the least recently used first: those that are not in use (`idle`), or those that are.
     pub(super) fn cached_by_age(&self, idle: bool) -> Vec<(ObjectId, u64)> {
         let cached = self.table.iter().filter_map(|(block, copy)| match copy {
-            CopyEntry::Present(CachedCopy { cached: Some(memory), last_use, .. }) if (Arc::strong_count(memory) == 1) == idle => {
+            CopyEntry::Present(CachedCopy { cached: Some(memory), last_use, .. })
+                if (Arc::strong_count(memory) == 1) == idle =>
+            {
                 Some((*block, *last_use))
             }
             _ => None,
@@ -111,7 +113,8 @@ impl<M: ?Sized, W> Copies<M, W> {
         if self.table.len() < self.sweep_at {
             return;
         }
-        let is_dead = |copy: &CopyEntry<M, W>| matches!(copy, CopyEntry::Present(copy) if copy.memory.strong_count() == 0);
+        let is_dead =
+            |copy: &CopyEntry<M, W>| matches!(copy, CopyEntry::Present(copy) if copy.memory.strong_count() == 0);
         let dead: Vec<ObjectId> =
             self.table.iter().filter(|(_, copy)| is_dead(copy)).map(|(block, _)| *block).collect();
         dead.into_iter().for_each(|block| self.forget(block, true, actions));

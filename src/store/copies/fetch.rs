@@ -2,7 +2,7 @@
 
 use super::cached::CachedCopy;
 use super::message::{CopyMessage, CopySource};
-use super::{Actions, Copies, CopyAction, CopyEntry, HostPeers, FetchRoute};
+use super::{Actions, Copies, CopyAction, CopyEntry, FetchRoute, HostPeers};
 use crate::base::{Error, ObjectId, Rank};
 use std::sync::Arc;
 
@@ -79,7 +79,15 @@ impl<M: ?Sized, W> Copies<M, W> {
     ) {
         let (waiters, requesters, excluded) = (Vec::new(), Vec::new(), Vec::new());
         let alone = route == FetchRoute::Direct;
-        let fetch = PendingFetch { bytes, original, direct: alone, stage: FetchStage::Locating, waiters, requesters: requesters, excluded };
+        let fetch = PendingFetch {
+            bytes,
+            original,
+            direct: alone,
+            stage: FetchStage::Locating,
+            waiters,
+            requesters: requesters,
+            excluded,
+        };
         self.table.insert(original.block, CopyEntry::Fetching(fetch));
         match route {
             FetchRoute::Direct => self.read_as(original.block, vec![original], false, actions),
@@ -87,7 +95,13 @@ impl<M: ?Sized, W> Copies<M, W> {
         }
     }
 
-    pub(super) fn request_cached(&mut self, block: ObjectId, cache_rank: Rank, peers: &impl HostPeers, actions: &mut Actions<M, W>) {
+    pub(super) fn request_cached(
+        &mut self,
+        block: ObjectId,
+        cache_rank: Rank,
+        peers: &impl HostPeers,
+        actions: &mut Actions<M, W>,
+    ) {
         if cache_rank == self.me {
             return self.locate(block, peers, actions);
         }
@@ -129,7 +143,12 @@ impl<M: ?Sized, W> Copies<M, W> {
     }
 
     /// A holder served its copy or refused: when all have replied, it is read.
-    pub(super) fn read_when_all_replied(&mut self, block: ObjectId, peers: &impl HostPeers, actions: &mut Actions<M, W>) {
+    pub(super) fn read_when_all_replied(
+        &mut self,
+        block: ObjectId,
+        peers: &impl HostPeers,
+        actions: &mut Actions<M, W>,
+    ) {
         let Some(CopyEntry::Fetching(fetch)) = self.table.get_mut(&block) else { return };
         let FetchStage::CopiesRequested { pending, sources } = &mut fetch.stage else { return };
         if !pending.is_empty() {
@@ -163,7 +182,13 @@ impl<M: ?Sized, W> Copies<M, W> {
     }
 
     /// The bytes have arrived.
-    pub(super) fn on_arrived(&mut self, block: ObjectId, memory: Arc<M>, peers: &impl HostPeers, actions: &mut Actions<M, W>) {
+    pub(super) fn on_arrived(
+        &mut self,
+        block: ObjectId,
+        memory: Arc<M>,
+        peers: &impl HostPeers,
+        actions: &mut Actions<M, W>,
+    ) {
         let Some(CopyEntry::Fetching(fetch)) = self.table.remove(&block) else { return };
         let tell = |waiter| CopyAction::Deliver { waiter, block, outcome: Ok(memory.clone()) };
         actions.extend(fetch.waiters.into_iter().map(tell));
@@ -198,7 +223,13 @@ impl<M: ?Sized, W> Copies<M, W> {
     }
 
     /// The effect of the death of `rank` on a fetch.
-    pub(super) fn on_failure_for(&mut self, block: ObjectId, rank: Rank, peers: &impl HostPeers, actions: &mut Actions<M, W>) {
+    pub(super) fn on_failure_for(
+        &mut self,
+        block: ObjectId,
+        rank: Rank,
+        peers: &impl HostPeers,
+        actions: &mut Actions<M, W>,
+    ) {
         let Some(CopyEntry::Fetching(fetch)) = self.table.get_mut(&block) else { return };
         let is_unused = fetch.requesters.is_empty() && fetch.waiters.is_empty();
         match &mut fetch.stage {

@@ -1,10 +1,10 @@
 //! Tests that no rank reads a freed block, waits for ever, is notified twice, or leaves something behind; and the cost
 //! of a broadcast.
 
-#[path = "tests/steps.rs"]
-mod steps;
 #[path = "tests/sim.rs"]
 mod sim;
+#[path = "tests/steps.rs"]
+mod steps;
 
 use super::*;
 use sim::{BYTES, CopySim, Packet, bytes_of};
@@ -58,7 +58,8 @@ fn host_fetches_a_block_once_for_many_tasks() {
 #[test]
 fn unused_copies_are_evicted_first_then_least_recently_used() {
     let mut sim = CopySim::new(2, 1, 1);
-    let large = |sim: &mut CopySim| std::iter::repeat_with(|| sim.create(0)).find(|block| bytes_of(*block) == BYTES).unwrap();
+    let large =
+        |sim: &mut CopySim| std::iter::repeat_with(|| sim.create(0)).find(|block| bytes_of(*block) == BYTES).unwrap();
     let blocks: Vec<ObjectId> = (0..4).map(|_| large(&mut sim)).collect();
     for block in &blocks {
         sim.request(1, 0, *block);
@@ -137,7 +138,7 @@ fn random_reads_evictions_and_deaths_leave_no_waiter_and_no_leak() {
                 11 => {
                     // A message that is handled twice.
                     let pairs: Vec<_> = sim.wires.keys().copied().collect();
-                    if let Some((from, to)) = pairs.get(sim.random as usize % pairs.len().max(1)).copied()
+                    if let Some((from, to)) = pairs.get(sim.draw(pairs.len().max(1))).copied()
                         && let Some(Packet::Copy(message)) = sim.wires[&(from, to)].front()
                         && !matches!(message, CopyMessage::CopyReply { .. } | CopyMessage::Holders { .. })
                     {

@@ -2,7 +2,7 @@
 
 use crate::base::Rank;
 use crate::memory::Block;
-use crate::transport::{Refusal, RemoteAddress, Transport, TransportEvent};
+use crate::transport::{ReadError, Refusal, RemoteAddress, Transport, TransportEvent};
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ pub(super) struct TestEndpoint<'a> {
     pub(super) rank: Rank,
     pub(super) size: u32,
     received: Vec<VecDeque<Vec<u8>>>,
-    reads: HashMap<u64, Result<Block, String>>,
+    reads: HashMap<u64, Result<Block, ReadError>>,
     next_token: u64,
     progressed: Instant,
 }
@@ -129,7 +129,7 @@ impl<'a> TestEndpoint<'a> {
         }
         loop {
             if let Some(block) = self.reads.remove(&token) {
-                return block;
+                return block.map_err(|error| error.to_string());
             }
             self.poll()?;
         }

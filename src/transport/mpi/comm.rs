@@ -23,6 +23,8 @@ impl MpiFailure {
     pub const CANCELLED: MpiFailure = MpiFailure { call: "MPI_Cancel", code: ffi::MPI_SUCCESS as c_int };
 }
 
+impl std::error::Error for MpiFailure {}
+
 impl fmt::Display for MpiFailure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if *self == MpiFailure::CANCELLED {

@@ -6,86 +6,70 @@
 //!          Read: word 1 offset, word 2 length, word 3 slot
 //! ```
 
+use crate::transport::framing::{Zeros, wire_enum, wire_struct};
+
 /// Bytes of a header; keeps the body aligned to 8.
 pub const HEADER_BYTES: usize = 8;
 
-/// Words of a read request's body.
-pub const READ_WORDS: usize = 3;
+/// Bytes of a read request's body.
+pub const REQUEST_BYTES: usize = 24;
 
-/// The kind of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u16)]
-pub enum MpiKind {
-    /// The bytes that the caller sent.
-    Message = 1,
-    /// Only returns credits.
-    Credits = 2,
-    /// Requests a piece of the receiver's arena.
-    Read = 3,
+wire_enum! {
+    /// The kind of a message.
+    pub enum MpiKind: u16 {
+        /// The bytes that the caller sent.
+        Message = 1,
+        /// Only returns credits.
+        Credits = 2,
+        /// Requests a piece of the receiver's arena.
+        Read = 3,
+    }
 }
 
-/// Word 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MpiHeader {
-    /// The kind of the message.
-    pub kind: MpiKind,
-    /// Messages from the receiver that the sender delivered since it last returned credits.
-    pub credits: u16,
-    /// Bytes of the body.
-    pub length: u32,
+wire_struct! {
+    /// Word 0.
+    pub struct MpiHeader [HEADER_BYTES] {
+        /// The kind of the message.
+        pub kind: MpiKind,
+        /// Messages from the receiver that the sender delivered since it last returned credits.
+        pub credits: u16,
+        /// Bytes of the body.
+        pub length: u32,
+    }
 }
 
 impl MpiHeader {
-    /// The header as sent.
-    pub fn encode(self) -> u64 {
-        (self.kind as u64 | u64::from(self.credits) << 16 | u64::from(self.length) << 32).to_le()
-    }
-
-    /// Decodes the first word of a message of `received_bytes`; `None` if it is no message of this transport.
-    pub fn decode(word: u64, received_bytes: usize) -> Option<MpiHeader> {
-        let word = u64::from_le(word);
-        let kind = match word as u16 {
-            1 => MpiKind::Message,
-            2 => MpiKind::Credits,
-            3 => MpiKind::Read,
-            _ => return None,
-        };
-        let header = MpiHeader { kind, credits: (word >> 16) as u16, length: (word >> 32) as u32 };
-        let body_bytes = received_bytes.checked_sub(HEADER_BYTES)?;
-        let fits = match kind {
+    /// Decodes the header of a peer's message; `None` if it is no message of this transport.
+    pub fn decode(message: &[u8]) -> Option<MpiHeader> {
+        let (header, body) = message.split_first_chunk()?;
+        let header = MpiHeader::parse(header)?;
+        let fits = match header.kind {
             MpiKind::Message => true,
-            MpiKind::Credits => body_bytes == 0,
-            MpiKind::Read => body_bytes == READ_WORDS * 8,
+            MpiKind::Credits => body.is_empty(),
+            MpiKind::Read => body.len() == REQUEST_BYTES,
         };
-        (fits && body_bytes == header.length as usize).then_some(header)
+        (fits && body.len() == header.length as usize).then_some(header)
     }
 }
 
-/// A request to read from the arena of the receiver.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ReadRequest {
-    /// The offset in the arena.
-    pub offset: u64,
-    /// The length.
-    pub length: u64,
-    /// The reader's slot, which determines the tag of the response.
-    pub slot: u32,
+wire_struct! {
+    /// A request to read from the arena of the receiver.
+    pub struct ReadRequest [REQUEST_BYTES] {
+        /// The offset in the arena.
+        pub offset: u64,
+        /// The length.
+        pub length: u64,
+        /// The reader's slot, which determines the tag of the response.
+        pub slot: u32,
+        /// The upper half of word 3.
+        pub zeros: Zeros<4>,
+    }
 }
 
 impl ReadRequest {
-    /// The request as sent.
-    pub fn encode(self) -> [u64; READ_WORDS] {
-        [self.offset.to_le(), self.length.to_le(), u64::from(self.slot).to_le()]
-    }
-
-    /// Decodes a peer's words; `None` if they are no request.
-    pub fn decode(words: &[u64]) -> Option<ReadRequest> {
-        let &[offset, length, slot] = words else { return None };
-        Some(ReadRequest {
-            offset: u64::from_le(offset),
-            length: u64::from_le(length),
-            slot: u32::try_from(u64::from_le(slot)).ok()?,
-        })
+    /// Decodes the body of a peer's message; `None` if it is no request.
+    pub fn decode(body: &[u8]) -> Option<ReadRequest> {
+        ReadRequest::parse(body.try_into().ok()?)
     }
 }
 
@@ -93,31 +77,37 @@ impl ReadRequest {
 mod tests {
     use super::*;
 
+    /// A message whose body has `body_bytes`, while its header says `length`.
+    fn message(kind: u16, length: u32, body_bytes: usize) -> Vec<u8> {
+        let mut message = MpiHeader { kind: MpiKind::Message, credits: 64, length }.encode().to_vec();
+        message[..2].copy_from_slice(&kind.to_le_bytes());
+        message.resize(HEADER_BYTES + body_bytes, 7);
+        message
+    }
+
     #[test]
     fn decode_returns_the_encoded_header() {
-        for kind in [MpiKind::Message, MpiKind::Credits, MpiKind::Read] {
-            let length = if kind == MpiKind::Read { 24 } else { 0 };
+        for (kind, length) in [(MpiKind::Message, 5), (MpiKind::Credits, 0), (MpiKind::Read, 24)] {
             let header = MpiHeader { kind, credits: 64, length };
-            assert_eq!(MpiHeader::decode(header.encode(), HEADER_BYTES + length as usize), Some(header));
+            assert_eq!(MpiHeader::decode(&message(kind as u16, length, length as usize)), Some(header));
         }
     }
 
     #[test]
     fn decode_of_malformed_message_returns_none() {
-        let message = MpiHeader { kind: MpiKind::Message, credits: 0, length: 5 }.encode();
-        assert!(MpiHeader::decode(message, HEADER_BYTES + 5).is_some());
-        assert_eq!(MpiHeader::decode(message, HEADER_BYTES + 4), None, "shorter than it says");
-        assert_eq!(MpiHeader::decode(message, 3), None, "shorter than a header");
-        assert_eq!(MpiHeader::decode(9, HEADER_BYTES), None, "no such kind");
-        let short_read = MpiHeader { kind: MpiKind::Read, credits: 0, length: 8 }.encode();
-        assert_eq!(MpiHeader::decode(short_read, HEADER_BYTES + 8), None, "half a request");
+        assert!(MpiHeader::decode(&message(1, 5, 5)).is_some());
+        assert_eq!(MpiHeader::decode(&message(1, 5, 4)), None, "shorter than it says");
+        assert_eq!(MpiHeader::decode(&message(1, 0, 0)[..3]), None, "shorter than a header");
+        assert_eq!(MpiHeader::decode(&message(9, 0, 0)), None, "no such kind");
+        assert_eq!(MpiHeader::decode(&message(2, 1, 1)), None, "credits have no body");
+        assert_eq!(MpiHeader::decode(&message(3, 8, 8)), None, "half a request");
     }
 
     #[test]
     fn decode_returns_the_encoded_read_request() {
-        let request = ReadRequest { offset: 1 << 40, length: 3 << 30, slot: 7 };
+        let request = ReadRequest { offset: 1 << 40, length: 3 << 30, slot: 7, zeros: Zeros };
         assert_eq!(ReadRequest::decode(&request.encode()), Some(request));
-        assert_eq!(ReadRequest::decode(&[0, 0, u64::MAX]), None, "a slot beyond u32");
-        assert_eq!(ReadRequest::decode(&[0, 0]), None);
+        assert_eq!(ReadRequest::decode(&[0xff; REQUEST_BYTES]), None, "a slot beyond u32");
+        assert_eq!(ReadRequest::decode(&[0; 16]), None);
     }
 }

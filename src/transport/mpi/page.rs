@@ -25,8 +25,8 @@ impl Page {
 
     /// Writes a whole message for `receiver`; `header.length` is the sum of `parts`.
     pub fn fill(&mut self, receiver: Rank, header: MpiHeader, parts: &[&[u8]]) {
-        self.words[0] = header.encode();
         let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut self.words);
+        bytes[..HEADER_BYTES].copy_from_slice(&header.encode());
         let mut at = HEADER_BYTES;
         for part in parts {
             bytes[at..at + part.len()].copy_from_slice(part);
@@ -44,12 +44,7 @@ impl Page {
 
     /// The header of a message of `received_bytes` that was received into this page.
     pub fn header(&self, received_bytes: usize) -> Option<MpiHeader> {
-        MpiHeader::decode(self.words[0], received_bytes)
-    }
-
-    /// The body's words.
-    pub fn body_words(&self, header: MpiHeader) -> &[u64] {
-        &self.words[1..1 + header.length as usize / 8]
+        MpiHeader::decode(bytemuck::cast_slice(&self.words).get(..received_bytes)?)
     }
 
     /// The body, aligned to 8.

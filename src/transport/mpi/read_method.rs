@@ -13,7 +13,7 @@ use super::transport::MpiTransport;
 use super::window::{RmaWindow, WindowError};
 use crate::base::Rank;
 use crate::memory::{Arena, Block};
-use crate::transport::{Refusal, RemoteAddress, Transport, TransportEvent};
+use crate::transport::{ReadError, Refusal, RemoteAddress, Transport, TransportEvent};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -196,7 +196,7 @@ const WRONG: u64 = 1;
 const STUCK: u64 = 2;
 
 /// The result of a probe read: its time and block, or `None` if it did not finish.
-type ProbeOutcome = Option<Result<(Duration, Block), String>>;
+type ProbeOutcome = Option<Result<(Duration, Block), ReadError>>;
 
 impl ReadProbe<'_> {
     fn run(&mut self, requested: ReadMethod) -> Result<String, GetsUnusable> {
@@ -272,12 +272,12 @@ impl ReadProbe<'_> {
 
     /// Reads as any other reader does.
     fn read(&mut self, start: usize, length: usize, sleep: Duration) -> ProbeOutcome {
-        let Some(mut into) = self.arena.allocate(length) else { return Some(Err("no space".to_string())) };
+        let Some(mut into) = self.arena.allocate(length) else { return Some(Err(ReadError::NoSpace)) };
         let began = Instant::now();
         let from = RemoteAddress::in_store(self.pattern_offset + start as u64);
         while let Err((refusal, block)) = self.transport.read(self.partner, from, into, PROBE_TOKEN) {
             if refusal == Refusal::Lost || began.elapsed() > STUCK_AFTER {
-                return Some(Err(format!("{refusal:?}")));
+                return Some(Err(ReadError::NotAccepted(refusal)));
             }
             into = block;
             self.poll();
@@ -296,7 +296,7 @@ impl ReadProbe<'_> {
     }
 
     /// Serves the other ranks and takes the events that came; no rank sends messages yet.
-    fn poll(&mut self) -> Option<Result<Block, String>> {
+    fn poll(&mut self) -> Option<Result<Block, ReadError>> {
         let (mut done, failures) = (None, &mut self.failures);
         self.transport.poll(&mut |event| match event {
             TransportEvent::ReadDone { block, .. } => done = Some(block),

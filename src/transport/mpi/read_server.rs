@@ -71,7 +71,7 @@ impl ReadServer {
         }
         self.ended = ended;
         while self.sending.len() < RESPONSES_MAX {
-            let Some((peer, ReadRequest { offset, length, slot })) = self.waiting.pop_front() else { break };
+            let Some((peer, ReadRequest { offset, length, slot, .. })) = self.waiting.pop_front() else { break };
             let in_range = usize::try_from(length)
                 .ok()
                 .filter(|&bytes| arena.is_some_and(|arena| arena.slice(offset, bytes).is_some()));

@@ -11,6 +11,8 @@ use super::transfer::{ReceiveBuffer, Received, Transfer, TransferResult, Transfe
 use super::window::RmaWindow;
 use crate::base::Rank;
 use crate::memory::Block;
+use crate::transport::ReadError;
+use crate::transport::framing::Zeros;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -62,6 +64,7 @@ impl MpiRead {
             offset: self.offset + self.filled_bytes as u64,
             length: (self.block.len() - self.filled_bytes) as u64,
             slot: self.slot,
+            zeros: Zeros,
         }
     }
 }
@@ -76,7 +79,7 @@ unsafe impl ReceiveBuffer for MpiRead {
 }
 
 /// The result of a read: the token, and the block or why it was not filled.
-pub type ReadResult = (u64, Result<Block, String>);
+pub type ReadResult = (u64, Result<Block, ReadError>);
 
 /// The state of a read after its start.
 pub enum ReadStart {
@@ -191,7 +194,7 @@ impl MpiReads {
             return Ok(ReadStart::NeedsRequest(read));
         }
         if outside {
-            self.fail(read, format!("the range is not in rank {peer}'s store"));
+            self.fail(read, ReadError::OutsideWindow { peer });
             return Ok(ReadStart::Started);
         }
         self.get_piece(read, observer);
@@ -205,7 +208,7 @@ impl MpiReads {
     }
 
     /// Fails a read at once whose range is in memory that this transport cannot read.
-    pub fn fail_unreachable(&mut self, block: Block, token: u64, reason: String) {
+    pub fn fail_unreachable(&mut self, block: Block, token: u64, reason: ReadError) {
         drop(block);
         self.finished.push_back((token, Err(reason)));
     }
@@ -233,7 +236,7 @@ impl MpiReads {
 
     /// Fails a read whose peer can no longer be sent a request.
     pub fn fail_unrequested(&mut self, read: MpiRead) {
-        let reason = format!("the read from rank {} failed: the peer has failed", read.peer);
+        let reason = ReadError::PeerFailed { peer: read.peer };
         self.fail(read, reason);
     }
 
@@ -261,10 +264,7 @@ impl MpiReads {
             |read| read.peer == peer,
             |read| {
                 slots.push(read.slot);
-                finished.push_back((
-                    read.token,
-                    Err(format!("the read from rank {peer} was abandoned because that rank has failed")),
-                ));
+                finished.push_back((read.token, Err(ReadError::Abandoned { peer })));
             },
         );
         let (failed, remaining) = self.unrequested.drain(..).partition(|read| read.peer == peer);
@@ -286,7 +286,7 @@ impl MpiReads {
                 self.continue_read(read, observer);
             }
             (ReadVia::Message, Ok(_)) => {
-                let reason = format!("rank {} refused the read: the range is not in its arena", read.peer);
+                let reason = ReadError::Refused { peer: read.peer };
                 self.fail(read, reason);
             }
             (ReadVia::Message, Err(failure)) => self.on_receive_failed(read, failure, observer),
@@ -333,12 +333,12 @@ impl MpiReads {
 
     fn on_receive_failed(&mut self, read: MpiRead, failure: MpiFailure, observer: &mut impl ReadObserver) {
         let peer = read.peer;
-        self.fail(read, format!("the read from rank {peer} failed: {failure}"));
+        self.fail(read, ReadError::Transfer { peer, source: failure.into() });
         observer.on_receive_error(peer, failure);
     }
 
     /// The slot is free again: its response has come, or its peer has failed, and responses match by peer and tag.
-    fn fail(&mut self, read: MpiRead, reason: String) {
+    fn fail(&mut self, read: MpiRead, reason: ReadError) {
         self.free_slots.push(read.slot);
         self.finished.push_back((read.token, Err(reason)));
     }

@@ -21,7 +21,7 @@ use crate::base::limits::{MESSAGE_BYTES_MAX, POLL_BATCH_MAX};
 use crate::base::log::{Level, log};
 use crate::base::sync::{AtomicUsize, Ordering, lock};
 use crate::memory::{Arena, Block, Region};
-use crate::transport::{Refusal, RemoteAddress, Transport, TransportEvent};
+use crate::transport::{Refusal, RegisterError, RemoteAddress, Transport, TransportEvent};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, TryLockError};
 use std::time::{Duration, Instant};
 
@@ -272,7 +272,7 @@ impl MpiTransport {
             MpiKind::Message => CheckedMessage::Message(header),
             MpiKind::Credits => CheckedMessage::Nothing,
             MpiKind::Read => {
-                match ReadRequest::decode(page.body_words(header)).filter(|request| is_valid_slot(request.slot)) {
+                match ReadRequest::decode(page.body(header)).filter(|request| is_valid_slot(request.slot)) {
                     Some(request) => CheckedMessage::Read(request),
                     None => {
                         self.on_peer_failed(from, format!("rank {from} sent a read request that is none"));
@@ -331,7 +331,7 @@ impl Transport for MpiTransport {
         "mpi"
     }
 
-    fn register(&self, region: &Region) -> Result<(), String> {
+    fn register(&self, region: &Region) -> Result<(), RegisterError> {
         self.set_arena(region.on_host()?.clone());
         Ok(())
     }

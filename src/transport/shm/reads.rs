@@ -3,7 +3,7 @@
 use crate::base::Rank;
 use crate::base::sync::{AtomicUsize, Ordering, lock};
 use crate::memory::{Block, PeerArena, STORE};
-use crate::transport::{Refusal, RemoteAddress, TransportEvent};
+use crate::transport::{ReadError, Refusal, RemoteAddress, TransportEvent};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -12,7 +12,7 @@ const DONE_MAX: usize = 1024;
 
 struct ReadCompletion {
     token: u64,
-    block: Result<Block, String>,
+    block: Result<Block, ReadError>,
 }
 
 #[derive(Default)]
@@ -47,11 +47,10 @@ impl ReadCompletions {
                 into.as_mut_slice().copy_from_slice(bytes);
                 Ok(into)
             }
-            None => Err(format!(
-                "{} bytes at {offset} of region {region} of rank {peer} are outside of its store of {} bytes",
-                into.len(),
-                arena.bytes()
-            )),
+            None => {
+                let (bytes, store_bytes) = (into.len(), arena.bytes());
+                Err(ReadError::OutsideStore { bytes, offset, region, peer, store_bytes })
+            }
         };
         let mut done = lock(&self.done);
         done.push_back(ReadCompletion { token, block });

@@ -10,17 +10,15 @@
 //! So of two dials at most one is ever welcomed, and no message is on a connection that is dropped.
 
 use super::dial::{Dial, DialStep};
-use super::epoll::{Interest, Watched};
 use super::frame::{FrameHeader, FrameKind};
+use super::handshake::ConnectionPurpose;
+use super::incoming::{AuthenticatedConnection, Incoming, IncomingFault, IncomingLimits, ListeningRank};
 use super::peers::{Link, Peers};
-use super::pending_connection::{HandshakeStatus, PendingConnection};
 use super::socket::write_whole;
 use crate::base::Rank;
 use crate::base::log::{Level, log};
 use crate::base::sync::lock;
 use rustc_hash::{FxHashMap, FxHashSet};
-use rustix::io::Errno;
-use rustix::net::{SocketFlags, acceptfrom_with};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::net::{IpAddr, SocketAddr};
@@ -30,8 +28,11 @@ use std::time::{Duration, Instant};
 /// Connections that may be in their handshake at once; more wait in the system's queue.
 pub const PENDING_MAX: usize = 64;
 
-/// Connections accepted in one turn.
-const ACCEPTS_MAX: usize = 16;
+/// How long a handshake may take; shorter in tests, which wait for connections that never prove anything.
+const PROOF_WAIT: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 5 });
+
+const LIMITS: IncomingLimits =
+    IncomingLimits { pending_max: PENDING_MAX, handshake: PROOF_WAIT, handshake_if_full: PROOF_WAIT };
 
 /// Addresses of refused peers that are remembered, so that each is logged once.
 const REFUSED_ADDRESSES_MAX: usize = 1024;
@@ -56,15 +57,13 @@ pub enum ConnectOutcome {
 
 /// Connections that are being made.
 pub struct Acceptor {
-    listeners: Vec<OwnedFd>,
-    listening: bool,
-    /// No connection is accepted before this time.
-    resume: Option<Instant>,
-    pending: FxHashMap<u32, PendingConnection>,
+    incoming: Incoming,
     dials: FxHashMap<u32, Dial>,
     next_number: u32,
-    /// Deadlines in order; an entry whose connection has ended already is ignored.
-    deadlines: BinaryHeap<Reverse<(Instant, Watched)>>,
+    /// Deadlines of dials, by number, in order; an entry whose dial has ended already is ignored.
+    deadlines: BinaryHeap<Reverse<(Instant, u32)>>,
+    /// When the timer expires.
+    timer: Option<Instant>,
     refused_addresses: FxHashSet<IpAddr>,
     outcomes: Vec<ConnectOutcome>,
 }
@@ -75,17 +74,13 @@ impl Acceptor {
     /// # Errors
     /// An error of the system.
     pub fn open(listeners: Vec<OwnedFd>, peers: &Peers) -> std::io::Result<Acceptor> {
-        for (number, listener) in (0..).zip(&listeners) {
-            peers.epoll.add(listener, Watched::Listener(number), Interest::Read)?;
-        }
+        let rank = ListeningRank { me: peers.me, purpose: ConnectionPurpose::Transport, secret: peers.secret.clone() };
         Ok(Acceptor {
-            listeners,
-            listening: true,
-            resume: None,
-            pending: FxHashMap::default(),
+            incoming: Incoming::open(listeners, rank, LIMITS, &peers.epoll)?,
             dials: FxHashMap::default(),
             next_number: 0,
             deadlines: BinaryHeap::new(),
+            timer: None,
             refused_addresses: FxHashSet::default(),
             outcomes: Vec::new(),
         })
@@ -104,7 +99,7 @@ impl Acceptor {
     /// Number of unauthenticated connections.
     #[cfg(test)]
     pub fn pending_count(&self) -> usize {
-        self.pending.len()
+        self.incoming.pending_count()
     }
 
     /// Dials a peer.
@@ -112,7 +107,8 @@ impl Acceptor {
         if self.dials.values().any(|dial| dial.peer == peer) {
             return;
         }
-        let number = self.number();
+        self.next_number = self.next_number.wrapping_add(1);
+        let number = self.next_number;
         let (dial, step) = Dial::begin(number, peer, peers, Instant::now());
         self.handle_step(dial, step, peers);
     }
@@ -128,8 +124,9 @@ impl Acceptor {
     fn handle_step(&mut self, dial: Dial, step: DialStep, peers: &Peers) {
         match step {
             DialStep::Wait => {
-                self.set_deadline(dial.due, Watched::Dial(dial.number), peers);
+                self.deadlines.push(Reverse((dial.due, dial.number)));
                 self.dials.insert(dial.number, dial);
+                self.advance_timer(peers);
             }
             DialStep::Open(socket, address) => {
                 self.outcomes.push(ConnectOutcome::Open { peer: dial.peer, socket, address });
@@ -145,73 +142,40 @@ impl Acceptor {
 
     /// Accepts connections that wait at a listener.
     pub fn accept(&mut self, listener: u32, peers: &Peers) {
-        for _ in 0..ACCEPTS_MAX {
-            if self.pending.len() >= PENDING_MAX {
-                self.set_listening(false, peers);
-                return;
-            }
-            let Some(socket) = self.listeners.get(listener as usize) else { return };
-            match acceptfrom_with(socket, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC) {
-                Ok((socket, address)) => {
-                    if let Some(address) = address.and_then(|address| SocketAddr::try_from(address).ok()) {
-                        self.add_pending(socket, address, peers);
-                    }
-                }
-                Err(Errno::AGAIN) => return,
-                // The other end closed already, or the call was interrupted: the next connection waits behind it.
-                Err(Errno::CONNABORTED | Errno::INTR | Errno::PROTO) => {}
-                Err(error) => {
-                    log(Level::Warn, || {
-                        format!("{} cannot accept connections now: {error} (ulimit -n?)", peers.named(peers.me))
-                    });
-                    let resume = Instant::now() + NO_DESCRIPTOR_PAUSE;
-                    self.resume = Some(resume);
-                    self.set_listening(false, peers);
-                    self.set_deadline(resume, Watched::Listener(listener), peers);
-                    return;
-                }
-            }
+        if let Err(error) = self.incoming.accept(listener, &peers.epoll) {
+            log(Level::Warn, || {
+                format!("{} cannot accept connections now: {error} (ulimit -n?)", peers.named(peers.me))
+            });
+            self.incoming.pause(Instant::now() + NO_DESCRIPTOR_PAUSE, &peers.epoll);
         }
-    }
-
-    fn add_pending(&mut self, socket: OwnedFd, address: SocketAddr, peers: &Peers) {
-        let number = self.number();
-        // Where it cannot be watched, it is dropped, which its other end detects.
-        if peers.epoll.add(&socket, Watched::Pending(number), Interest::Read).is_ok() {
-            let connection = PendingConnection::new(socket, address, Instant::now());
-            self.set_deadline(connection.due, Watched::Pending(number), peers);
-            self.pending.insert(number, connection);
-        }
+        self.advance_timer(peers);
     }
 
     /// Called when an unauthenticated connection has sent something, or was closed.
     pub fn on_pending_ready(&mut self, number: u32, peers: &Peers) {
-        let Some(connection) = self.pending.get_mut(&number) else { return };
-        let status = connection.advance(peers);
-        if status == HandshakeStatus::Incomplete {
-            return;
-        }
-        let Some(connection) = self.pending.remove(&number) else { return };
-        match status {
-            HandshakeStatus::Incomplete => {}
-            HandshakeStatus::Disconnected => {
-                log(Level::Debug, || format!("{} connected and disconnected", connection.address))
+        match self.incoming.on_ready(number, &peers.epoll) {
+            None => {}
+            Some(Ok(connection)) => self.on_authenticated(connection, peers),
+            Some(Err((address, IncomingFault::Disconnected))) => {
+                log(Level::Debug, || format!("{address} connected and disconnected"));
             }
-            HandshakeStatus::Rejected(reason) => self.refuse(&connection, &reason),
-            HandshakeStatus::Authenticated(peer) => self.on_authenticated(peer, connection, peers),
+            Some(Err((address, fault))) => self.log_refusal(address, &fault.to_string()),
         }
-        self.resume_listening(peers);
     }
 
-    fn refuse(&mut self, connection: &PendingConnection, reason: &str) {
-        let ip = connection.address.ip();
+    fn log_refusal(&mut self, address: SocketAddr, reason: &str) {
+        let ip = address.ip();
         if self.refused_addresses.len() < REFUSED_ADDRESSES_MAX && self.refused_addresses.insert(ip) {
             log(Level::Warn, || format!("a connection from {ip} was refused: {reason} (logged once for this address)"));
         }
     }
 
     /// Decides about the connection of an authenticated peer.
-    fn on_authenticated(&mut self, peer: Rank, connection: PendingConnection, peers: &Peers) {
+    fn on_authenticated(&mut self, connection: AuthenticatedConnection, peers: &Peers) {
+        let AuthenticatedConnection { peer, socket, address } = connection;
+        if peer == peers.me || peer as usize >= peers.links.len() {
+            return self.log_refusal(address, &format!("it claims to be rank {peer}, which is impossible"));
+        }
         let own_counts = peers.me < peer && self.dials.values().any(|dial| dial.peer == peer && dial.has_sent_proof());
         let response = match &*lock(&peers.links[peer as usize]) {
             Link::Closed | Link::Failed => FrameKind::Goodbye,
@@ -219,10 +183,9 @@ impl Acceptor {
             Link::Active(_) if own_counts => FrameKind::Yield,
             Link::Active(_) | Link::Unused => FrameKind::Welcome,
         };
-        let sent = write_whole(&connection.socket, &FrameHeader::new(response, 0).encode());
+        let sent = write_whole(&socket, &FrameHeader::new(response, 0).encode());
         if response == FrameKind::Welcome && sent.is_ok() {
             self.cancel_dial(peer);
-            let PendingConnection { socket, address, .. } = connection;
             self.outcomes.push(ConnectOutcome::Open { peer, socket, address });
         }
     }
@@ -230,60 +193,33 @@ impl Acceptor {
     /// Handles expired deadlines.
     pub fn on_timer(&mut self, peers: &Peers) {
         let now = Instant::now();
-        while let Some(Reverse((due, source))) = self.deadlines.peek().copied()
+        for (address, fault) in self.incoming.expire(now, &peers.epoll) {
+            self.log_refusal(address, &fault.to_string());
+        }
+        while let Some(Reverse((due, number))) = self.deadlines.peek().copied()
             && due <= now
         {
             self.deadlines.pop();
-            match source {
-                Watched::Pending(number) => {
-                    if let Some(connection) = self.pending.remove(&number) {
-                        self.refuse(&connection, "it did not authenticate in time");
-                    }
-                }
-                Watched::Dial(number) => {
-                    if let Some(mut dial) = self.dials.remove(&number) {
-                        let step = dial.on_deadline(peers, now);
-                        self.handle_step(dial, step, peers);
-                    }
-                }
-                _ => {}
+            if let Some(mut dial) = self.dials.remove(&number) {
+                let step = dial.on_deadline(peers, now);
+                self.handle_step(dial, step, peers);
             }
         }
-        if self.resume.is_some_and(|resume| resume <= now) {
-            self.resume = None;
-        }
-        self.resume_listening(peers);
-        let next = self.deadlines.peek().map(|Reverse((due, _))| due.saturating_duration_since(now));
-        peers.epoll.set_timer(next);
+        self.timer = self.next_deadline();
+        peers.epoll.set_timer(self.timer.map(|timer| timer.saturating_duration_since(now)));
     }
 
-    fn resume_listening(&mut self, peers: &Peers) {
-        if !self.listening && self.pending.len() < PENDING_MAX && self.resume.is_none() {
-            self.set_listening(true, peers);
-        }
+    fn next_deadline(&self) -> Option<Instant> {
+        let dial = self.deadlines.peek().map(|Reverse((due, _))| *due);
+        [dial, self.incoming.next_deadline()].into_iter().flatten().min()
     }
 
-    /// Watches the listeners for waiting connections, or leaves these to the system's queue.
-    fn set_listening(&mut self, listening: bool, peers: &Peers) {
-        self.listening = listening;
-        let interest = if listening { Interest::Read } else { Interest::None };
-        for (number, listener) in (0..).zip(&self.listeners) {
-            if let Err(error) = peers.epoll.change(listener, Watched::Listener(number), interest) {
-                log(Level::Error, || format!("{} cannot watch its listener: {error}", peers.named(peers.me)));
-            }
+    /// Sets the timer if it would expire too late. One that expires too early is set again then.
+    fn advance_timer(&mut self, peers: &Peers) {
+        let Some(next) = self.next_deadline() else { return };
+        if self.timer.is_none_or(|timer| next < timer) {
+            self.timer = Some(next);
+            peers.epoll.set_timer(Some(next.saturating_duration_since(Instant::now())));
         }
-    }
-
-    fn set_deadline(&mut self, due: Instant, source: Watched, peers: &Peers) {
-        let first = self.deadlines.peek().is_none_or(|Reverse((first, _))| due < *first);
-        self.deadlines.push(Reverse((due, source)));
-        if first {
-            peers.epoll.set_timer(Some(due.saturating_duration_since(Instant::now())));
-        }
-    }
-
-    fn number(&mut self) -> u32 {
-        self.next_number = self.next_number.wrapping_add(1);
-        self.next_number
     }
 }

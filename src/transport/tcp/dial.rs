@@ -1,11 +1,11 @@
 //! An outgoing connection that is being made: the peer's addresses one after the other, and the handshake on each.
 
-use super::epoll::{Interest, Watched};
 use super::frame::{FrameHeader, FrameKind, HEADER_BYTES};
 use super::handshake::{Client, ConnectionPurpose, Endpoints, RESPONSE_BYTES};
 use super::peers::Peers;
 use super::socket::{FixedRead, connect, is_connected, write_whole};
 use crate::base::Rank;
+use crate::transport::epoll::{Interest, Watched};
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;

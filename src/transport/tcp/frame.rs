@@ -20,6 +20,7 @@
 
 use crate::base::limits::MESSAGE_BYTES_MAX;
 use crate::memory::RegionNumber;
+use crate::transport::framing::{wire_enum, wire_struct};
 use std::fmt;
 
 /// Bytes of a header.
@@ -34,46 +35,29 @@ pub const REASON_BYTES_MAX: usize = 512;
 /// Bytes of the body of a read request.
 pub const REQUEST_BYTES: usize = 16;
 
-/// The kind of a frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum FrameKind {
-    /// A message for the rank.
-    Message = 1,
-    /// Bytes of the window that are returned.
-    Credit = 2,
-    /// The sender requests bytes of a region.
-    ReadRequest = 3,
-    /// Some of the requested bytes.
-    ReadData = 4,
-    /// The request is refused.
-    ReadRefused = 5,
-    /// The sender closes the connection in order.
-    Goodbye = 6,
-    /// The connection is accepted.
-    Welcome = 7,
-    /// The connection is not needed.
-    Yield = 8,
+wire_enum! {
+    /// The kind of a frame.
+    pub enum FrameKind: u8 {
+        /// A message for the rank.
+        Message = 1,
+        /// Bytes of the window that are returned.
+        Credit = 2,
+        /// The sender requests bytes of a region.
+        ReadRequest = 3,
+        /// Some of the requested bytes.
+        ReadData = 4,
+        /// The request is refused.
+        ReadRefused = 5,
+        /// The sender closes the connection in order.
+        Goodbye = 6,
+        /// The connection is accepted.
+        Welcome = 7,
+        /// The connection is not needed.
+        Yield = 8,
+    }
 }
 
-const KINDS: [FrameKind; 8] = [
-    FrameKind::Message,
-    FrameKind::Credit,
-    FrameKind::ReadRequest,
-    FrameKind::ReadData,
-    FrameKind::ReadRefused,
-    FrameKind::Goodbye,
-    FrameKind::Welcome,
-    FrameKind::Yield,
-];
-
 const _: () = {
-    // A kind's number is its index in the list + 1, so that decoding is an index.
-    let mut at = 0;
-    while at < KINDS.len() {
-        assert!(KINDS[at] as usize == at + 1);
-        at += 1;
-    }
     assert!(HEADER_BYTES.is_multiple_of(8) && REQUEST_BYTES.is_multiple_of(8));
     assert!(MESSAGE_BYTES_MAX <= PIECE_BYTES_MAX && PIECE_BYTES_MAX <= u32::MAX as usize);
 };
@@ -129,36 +113,28 @@ impl fmt::Display for FrameError {
     }
 }
 
-/// The start of a frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FrameHeader {
-    /// Its kind.
-    pub kind: FrameKind,
-    /// The region that a request names; 0 otherwise.
-    pub region: RegionNumber,
-    /// Bytes of the body without padding.
-    pub length: usize,
-    /// Bytes of the window that are returned.
-    pub credit: u32,
-    /// The reader's slot; 0 where the frame concerns no read.
-    pub slot: u32,
+wire_struct! {
+    /// The start of a frame.
+    pub struct FrameHeader [HEADER_BYTES] {
+        /// Its kind.
+        pub kind: FrameKind,
+        /// Zero.
+        pub unused: u8,
+        /// The region that a request names; 0 otherwise.
+        pub region: RegionNumber,
+        /// Bytes of the body without padding.
+        pub length: u32,
+        /// Bytes of the window that are returned.
+        pub credit: u32,
+        /// The reader's slot; 0 where the frame concerns no read.
+        pub slot: u32,
+    }
 }
 
 impl FrameHeader {
     /// The header of a frame that concerns no read, without credit.
     pub fn new(kind: FrameKind, length: usize) -> FrameHeader {
-        FrameHeader { kind, region: 0, length, credit: 0, slot: 0 }
-    }
-
-    /// Its bytes on the wire.
-    pub fn encode(&self) -> [u8; HEADER_BYTES] {
-        let mut bytes = [0; HEADER_BYTES];
-        bytes[0] = self.kind as u8;
-        bytes[2..4].copy_from_slice(&self.region.to_le_bytes());
-        bytes[4..8].copy_from_slice(&(self.length as u32).to_le_bytes());
-        bytes[8..12].copy_from_slice(&self.credit.to_le_bytes());
-        bytes[12..].copy_from_slice(&self.slot.to_le_bytes());
-        bytes
+        FrameHeader { kind, unused: 0, region: 0, length: length as u32, credit: 0, slot: 0 }
     }
 
     /// Decodes bytes that a peer sent.
@@ -166,48 +142,35 @@ impl FrameHeader {
     /// # Errors
     /// Where the kind, or its length, is invalid.
     pub fn decode(bytes: &[u8; HEADER_BYTES]) -> Result<FrameHeader, FrameError> {
-        let word = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
-        let index = usize::from(bytes[0]).checked_sub(1);
-        let kind = *index.and_then(|index| KINDS.get(index)).ok_or(FrameError::Kind(bytes[0]))?;
-        let length = word(4) as usize;
-        if !kind.lengths().contains(&length) {
-            return Err(FrameError::Length { kind, length });
-        }
-        let region = u16::from_le_bytes([bytes[2], bytes[3]]);
-        Ok(FrameHeader { kind, region, length, credit: word(8), slot: word(12) })
+        let header = FrameHeader::parse(bytes).ok_or(FrameError::Kind(bytes[0]))?;
+        let (kind, length) = (header.kind, header.body_bytes());
+        if kind.lengths().contains(&length) { Ok(header) } else { Err(FrameError::Length { kind, length }) }
+    }
+
+    /// Bytes of the body without padding.
+    pub fn body_bytes(&self) -> usize {
+        self.length as usize
     }
 }
 
-/// The range that a request names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ReadRange {
-    /// Bytes from the start of the region.
-    pub offset: u64,
-    /// Length of the range in bytes.
-    pub bytes: u64,
+wire_struct! {
+    /// The range that a request names.
+    pub struct ReadRange [REQUEST_BYTES] {
+        /// Bytes from the start of the region.
+        pub offset: u64,
+        /// Length of the range in bytes.
+        pub bytes: u64,
+    }
 }
 
 impl ReadRange {
-    /// Its bytes on the wire.
-    pub fn encode(&self) -> [u8; REQUEST_BYTES] {
-        let mut bytes = [0; REQUEST_BYTES];
-        bytes[..8].copy_from_slice(&self.offset.to_le_bytes());
-        bytes[8..].copy_from_slice(&self.bytes.to_le_bytes());
-        bytes
-    }
-
     /// Decodes the body of a read request.
     ///
     /// # Errors
     /// Where it does not have the length of one.
-    pub fn decode(bytes: &[u8]) -> Result<ReadRange, FrameError> {
-        let halves: Option<(&[u8; 8], &[u8; 8])> = bytes.first_chunk().zip(bytes.last_chunk());
-        match halves {
-            Some((offset, length)) if bytes.len() == REQUEST_BYTES => {
-                Ok(ReadRange { offset: u64::from_le_bytes(*offset), bytes: u64::from_le_bytes(*length) })
-            }
-            _ => Err(FrameError::Length { kind: FrameKind::ReadRequest, length: bytes.len() }),
-        }
+    pub fn decode(body: &[u8]) -> Result<ReadRange, FrameError> {
+        let range = body.try_into().ok().and_then(ReadRange::parse);
+        range.ok_or(FrameError::Length { kind: FrameKind::ReadRequest, length: body.len() })
     }
 }
 
@@ -231,7 +194,7 @@ mod tests {
         for (kind, length) in
             [(FrameKind::Message, 77), (FrameKind::ReadData, PIECE_BYTES_MAX), (FrameKind::ReadRefused, 3)]
         {
-            let header = FrameHeader { kind, region: 7, length, credit: 1 << 20, slot: 63 };
+            let header = FrameHeader { region: 7, credit: 1 << 20, slot: 63, ..FrameHeader::new(kind, length) };
             assert_eq!(FrameHeader::decode(&header.encode()), Ok(header));
         }
         let request = ReadRange { offset: u64::MAX - 7, bytes: 1 << 40 };

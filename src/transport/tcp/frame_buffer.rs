@@ -67,15 +67,15 @@ impl FrameBuffer {
         let header = FrameHeader::decode(header)?;
         if header.kind == FrameKind::ReadData {
             self.start += HEADER_BYTES;
-            (self.raw, self.skip) = (header.length, padding(header.length));
+            (self.raw, self.skip) = (header.body_bytes(), padding(header.body_bytes()));
             return Ok(Some(Frame { header, body: &[] }));
         }
-        let whole = HEADER_BYTES + header.length + padding(header.length);
+        let whole = HEADER_BYTES + header.body_bytes() + padding(header.body_bytes());
         if bytes.len() < whole {
             return Ok(None);
         }
         self.start += whole;
-        Ok(Some(Frame { header, body: &bytes[HEADER_BYTES..HEADER_BYTES + header.length] }))
+        Ok(Some(Frame { header, body: &bytes[HEADER_BYTES..HEADER_BYTES + header.body_bytes()] }))
     }
 
     /// Bytes of a read's data that come next in the stream.

@@ -34,8 +34,9 @@ impl Addresses {
     /// `Error::Config`, with the list of interfaces, where it selects none; `Error::Fabric` where the system lists
     /// none.
     pub fn choose(interface: Option<&str>) -> Result<Addresses> {
-        let all = interfaces()
-            .map_err(|error| Error::fabric(format!("the network interfaces of this host cannot be listed: {error}")))?;
+        let all = interfaces().map_err(|error| {
+            Error::fabric(format!("the network interfaces of this host cannot be listed: {error}")).caused_by(&error)
+        })?;
         choose_addresses(all, interface)
     }
 }

@@ -1,6 +1,7 @@
 //! The sockets at which peers connect to this rank.
 
 use super::interface::Addresses;
+use super::socket::set_backlog;
 use crate::base::error::{Error, Result};
 use crate::base::log::{Level, log};
 use serde::{Deserialize, Serialize};
@@ -8,9 +9,6 @@ use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::ops::RangeInclusive;
 use std::os::fd::OwnedFd;
-
-/// Connections that wait to be accepted: all ranks of a job may connect at once. The system may keep fewer (somaxconn).
-const BACKLOG: i32 = 4096;
 
 /// The contact data of a rank, which it sends to the others so that they can connect to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,8 +73,7 @@ fn listen(address: IpAddr, ports: Option<&RangeInclusive<u16>>) -> io::Result<(O
             Ok(listener) => {
                 listener.set_nonblocking(true)?;
                 let address = listener.local_addr()?;
-                // The standard library requests a shorter queue; a second call lengthens it.
-                rustix::net::listen(&listener, BACKLOG)?;
+                set_backlog(&listener)?;
                 return Ok((listener.into(), address));
             }
             Err(error) => last = error,

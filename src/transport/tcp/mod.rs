@@ -43,10 +43,10 @@
 
 mod acceptor;
 mod dial;
-mod epoll;
 pub mod frame;
 pub mod frame_buffer;
 pub mod handshake;
+pub mod incoming;
 mod interface;
 mod listener;
 mod peers;
@@ -62,5 +62,5 @@ mod transport;
 
 pub use interface::Addresses;
 pub use listener::{Listener, TcpAddress};
-pub use socket::set_peer_timeout;
+pub use socket::{set_backlog, set_peer_timeout};
 pub use transport::TcpTransport;

@@ -3,7 +3,6 @@
 //!
 //! Locks, in the order taken: the poller's turn, a peer's link, the lists. No call waits while it holds one.
 
-use super::epoll::{EpollSet, Interest, Watched};
 use super::frame::ReadRange;
 use super::handshake::Secret;
 use super::listener::TcpAddress;
@@ -14,7 +13,8 @@ use crate::base::Rank;
 use crate::base::clock::now_ns;
 use crate::base::sync::{AtomicBool, AtomicU64, Ordering, lock};
 use crate::memory::{Arena, Block};
-use crate::transport::{Refusal, RemoteAddress};
+use crate::transport::epoll::{EpollSet, Interest, Watched};
+use crate::transport::{ReadError, Refusal, RemoteAddress};
 use rustix::net::Shutdown;
 use std::cell::Cell;
 use std::io;
@@ -32,7 +32,7 @@ pub enum QueuedEvent {
         /// As given to [`Transport::read`](crate::transport::Transport::read).
         token: u64,
         /// The block, or why it was not filled.
-        block: Result<Block, String>,
+        block: Result<Block, ReadError>,
     },
     /// The link to a peer failed.
     LinkDown {

@@ -1,16 +1,13 @@
 //! An incoming connection that is not authenticated yet.
 
-use super::handshake::{ConnectionPurpose, HELLO_BYTES, HandshakeError, PROOF_BYTES, Server};
-use super::peers::Peers;
+use super::handshake::{HELLO_BYTES, PROOF_BYTES, Server};
+use super::incoming::{IncomingFault, ListeningRank};
 use super::socket::{FixedRead, write_whole};
 use crate::base::Rank;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
-use std::time::{Duration, Instant};
-
-/// How long a handshake may take; shorter in tests, which wait for connections that never prove anything.
-pub const PROOF_WAIT: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 5 });
+use std::time::Instant;
 
 enum HandshakeStage {
     Hello(FixedRead<HELLO_BYTES>),
@@ -23,41 +20,29 @@ pub struct PendingConnection {
     pub socket: OwnedFd,
     /// The address of its other end.
     pub address: SocketAddr,
-    /// When it is refused if it has not authenticated.
-    pub due: Instant,
+    /// When it was accepted.
+    pub since: Instant,
     stage: HandshakeStage,
-}
-
-/// The result of a step of the handshake.
-#[derive(Debug, PartialEq, Eq)]
-pub enum HandshakeStatus {
-    /// More bytes are needed.
-    Incomplete,
-    /// The other end is this rank of the job.
-    Authenticated(Rank),
-    /// The other end disconnected before it authenticated.
-    Disconnected,
-    /// The other end is no rank of the job, with the reason.
-    Rejected(String),
 }
 
 impl PendingConnection {
     /// A connection that was just accepted.
     pub fn new(socket: OwnedFd, address: SocketAddr, now: Instant) -> PendingConnection {
-        PendingConnection { socket, address, due: now + PROOF_WAIT, stage: HandshakeStage::Hello(FixedRead::new()) }
+        PendingConnection { socket, address, since: now, stage: HandshakeStage::Hello(FixedRead::new()) }
     }
 
-    /// Continues the handshake with the bytes that have arrived.
-    pub fn advance(&mut self, peers: &Peers) -> HandshakeStatus {
-        self.try_advance(peers).unwrap_or(HandshakeStatus::Disconnected)
-    }
-
-    fn try_advance(&mut self, peers: &Peers) -> io::Result<HandshakeStatus> {
+    /// Continues the handshake with the bytes that have arrived; `None` while more are needed. Returns the rank that the
+    /// other end has proven to be.
+    ///
+    /// # Errors
+    /// Why the other end is refused.
+    pub fn advance(&mut self, rank: &ListeningRank) -> Result<Option<Rank>, IncomingFault> {
+        let disconnected = |_: io::Error| IncomingFault::Disconnected;
         if let HandshakeStage::Hello(gather) = &mut self.stage {
-            let Some(hello) = gather.read(&self.socket)? else { return Ok(HandshakeStatus::Incomplete) };
-            match Server::new(&peers.secret, ConnectionPurpose::Transport, peers.me, &hello) {
+            let Some(hello) = gather.read(&self.socket).map_err(disconnected)? else { return Ok(None) };
+            match Server::new(&rank.secret, rank.purpose, rank.me, &hello) {
                 Ok(server) => {
-                    write_whole(&self.socket, server.response())?;
+                    write_whole(&self.socket, server.response()).map_err(disconnected)?;
                     self.stage = HandshakeStage::Proof(Box::new(server), FixedRead::new());
                 }
                 Err((error, response)) => {
@@ -65,19 +50,12 @@ impl PendingConnection {
                         // The connection is closed, whether the response arrives or not.
                         let _ = write_whole(&self.socket, &response);
                     }
-                    return Ok(HandshakeStatus::Rejected(error.to_string()));
+                    return Err(IncomingFault::Handshake(error));
                 }
             }
         }
-        let HandshakeStage::Proof(server, gather) = &mut self.stage else { return Ok(HandshakeStatus::Incomplete) };
-        let Some(proof) = gather.read(&self.socket)? else { return Ok(HandshakeStatus::Incomplete) };
-        Ok(match server.verify_proof(&proof) {
-            Ok(endpoints) if endpoints.client == peers.me || endpoints.client as usize >= peers.links.len() => {
-                HandshakeStatus::Rejected(format!("it claims to be rank {}, which is impossible", endpoints.client))
-            }
-            Ok(endpoints) => HandshakeStatus::Authenticated(endpoints.client),
-            Err(error @ HandshakeError::Secret) => HandshakeStatus::Rejected(error.to_string()),
-            Err(error) => HandshakeStatus::Rejected(format!("its proof is wrong: {error}")),
-        })
+        let HandshakeStage::Proof(server, gather) = &mut self.stage else { return Ok(None) };
+        let Some(proof) = gather.read(&self.socket).map_err(disconnected)? else { return Ok(None) };
+        server.verify_proof(&proof).map(|endpoints| Some(endpoints.client)).map_err(IncomingFault::Handshake)
     }
 }

@@ -1,7 +1,6 @@
 //! One poll of all sockets, by the thread that holds the poller's lock: its turn.
 
 use super::acceptor::{Acceptor, ConnectOutcome};
-use super::epoll::{Interest, READY_MAX, Ready, Watched};
 use super::frame_buffer::FreeBuffers;
 use super::peers::{Connection, Link, Peers, QueuedEvent};
 use super::receiver::{LinkEnd, Receiver, Turn};
@@ -9,7 +8,8 @@ use super::socket::configure;
 use crate::base::Rank;
 use crate::base::clock::now_ns;
 use crate::base::sync::{Ordering, lock};
-use crate::transport::TransportEvent;
+use crate::transport::epoll::{Interest, Ready, Watched};
+use crate::transport::{ReadError, TransportEvent};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -25,7 +25,7 @@ pub struct Poller {
     unread: VecDeque<Rank>,
     queued: VecDeque<QueuedEvent>,
     free_buffers: FreeBuffers,
-    found: Box<[Option<Ready>; READY_MAX]>,
+    found: Vec<Ready>,
     /// True if this turn began with the sockets; turns alternate, so that a peer that sends without pause starves no
     /// other.
     sockets_first: bool,
@@ -40,7 +40,7 @@ impl Poller {
             unread: VecDeque::new(),
             queued: VecDeque::new(),
             free_buffers: FreeBuffers::default(),
-            found: Box::new([None; READY_MAX]),
+            found: Vec::new(),
             sockets_first: false,
         }
     }
@@ -106,10 +106,10 @@ impl Poller {
         if turn.is_over() {
             return;
         }
-        let count = peers.epoll.wait(&mut self.found, wait);
+        let mut ready = std::mem::take(&mut self.found);
+        peers.epoll.wait(&mut ready, Some(wait));
         peers.last_poll_ns.store(now_ns(), Ordering::Relaxed);
-        for index in 0..count {
-            let Some(found) = self.found[index].take() else { continue };
+        for found in ready.drain(..) {
             match found.source {
                 Watched::Peer(peer) => {
                     if found.writes {
@@ -125,6 +125,7 @@ impl Poller {
                 Watched::Listener(number) => self.acceptor.accept(number, peers),
                 Watched::Pending(number) => self.acceptor.on_pending_ready(number, peers),
                 Watched::Dial(number) => self.acceptor.on_dial_ready(number, peers),
+                Watched::Device | Watched::Joining(_) => {}
             }
             for outcome in self.acceptor.take_outcomes() {
                 match outcome {
@@ -137,6 +138,8 @@ impl Poller {
                 }
             }
         }
+        // The list's memory is reused.
+        self.found = ready;
     }
 
     fn dial_requested(&mut self, peers: &Peers) {
@@ -210,8 +213,12 @@ impl Poller {
             },
         };
         drop(link);
+        let shared: Arc<str> = reason.as_str().into();
         for reading in filling.into_iter().chain(connection.reads.into_reads()) {
-            turn.queued.push_back(QueuedEvent::Read { token: reading.token, block: Err(reason.clone()) });
+            turn.queued.push_back(QueuedEvent::Read {
+                token: reading.token,
+                block: Err(ReadError::LinkFailed(shared.clone())),
+            });
         }
         turn.queued.push_back(QueuedEvent::LinkDown { peer, reason });
     }

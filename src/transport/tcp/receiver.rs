@@ -7,7 +7,7 @@ use super::reads::ReadInFlight;
 use super::send_queue::{CREDIT_BYTES_MIN, WINDOW_BYTES};
 use crate::base::Rank;
 use crate::base::limits::POLL_BATCH_MAX;
-use crate::transport::TransportEvent;
+use crate::transport::{ReadError, TransportEvent};
 use rustix::io::Errno;
 use std::collections::VecDeque;
 use std::io::IoSliceMut;
@@ -175,7 +175,7 @@ impl Receiver {
         }
         match header.kind {
             FrameKind::Message => {
-                self.uncredited += window_bytes(header.length);
+                self.uncredited += window_bytes(header.body_bytes());
                 if self.uncredited > WINDOW_BYTES {
                     return Err(FrameError::Window);
                 }
@@ -200,8 +200,8 @@ impl Receiver {
                 peers.with_connection(peer, serve).unwrap_or(Ok(()))?;
             }
             FrameKind::ReadData => {
-                let mut reading = self.take(peers, slot, header.length)?;
-                let taken = self.frames.take_raw(reading.next_bytes(header.length));
+                let mut reading = self.take(peers, slot, header.body_bytes())?;
+                let taken = self.frames.take_raw(reading.next_bytes(header.body_bytes()));
                 reading.received += taken;
                 self.filling = Some((slot, reading));
                 if self.frames.raw_bytes() == 0 {
@@ -212,7 +212,7 @@ impl Receiver {
                 let reason = String::from_utf8_lossy(body).into_owned();
                 let ReadInFlight { token, .. } = self.take(peers, slot, 0)?;
                 peers.with_connection(peer, |connection| connection.reads.end(slot));
-                let block = Err(format!("{} refused a read: {reason}", peers.named(peer)));
+                let block = Err(ReadError::RefusedBecause { peer: peers.named(peer), reason });
                 turn.queued.push_back(QueuedEvent::Read { token, block });
             }
             FrameKind::Welcome | FrameKind::Yield => return Err(FrameError::Unexpected(header.kind)),

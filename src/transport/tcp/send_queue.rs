@@ -314,9 +314,9 @@ mod tests {
         let mut found = Vec::new();
         while let Some(header) = stream.first_chunk() {
             let header = FrameHeader::decode(header).expect("a header");
-            let body = stream[HEADER_BYTES..HEADER_BYTES + header.length].to_vec();
+            let body = stream[HEADER_BYTES..HEADER_BYTES + header.body_bytes()].to_vec();
             found.push((header.kind, header.slot, body));
-            stream = &stream[HEADER_BYTES + header.length + padding(header.length)..];
+            stream = &stream[HEADER_BYTES + header.body_bytes() + padding(header.body_bytes())..];
         }
         assert!(stream.is_empty());
         found

@@ -13,8 +13,19 @@ use std::time::Duration;
 /// would wait while a large read is served: three times as long, measured over loopback, for the same bandwidth.
 const UNSENT_BYTES: libc::c_int = 256 << 10;
 
+/// Connections that wait to be accepted: all ranks of a job may connect at once. The system may keep fewer (somaxconn).
+const BACKLOG: i32 = 4096;
+
 /// Probes to an unresponsive peer before the connection fails.
 const KEEPALIVE_PROBES: u32 = 4;
+
+/// Lengthens the queue of connections that wait to be accepted, which the standard library requests shorter.
+///
+/// # Errors
+/// An error of the system.
+pub fn set_backlog(listener: impl AsFd) -> io::Result<()> {
+    Ok(net::listen(listener, BACKLOG)?)
+}
 
 /// Begins to connect; the socket becomes writable when that has succeeded or failed.
 ///

@@ -11,7 +11,7 @@ use crate::base::error::{Error, Result};
 use crate::base::limits::MESSAGE_BYTES_MAX;
 use crate::base::sync::{Ordering, lock};
 use crate::memory::{Block, Region};
-use crate::transport::{Refusal, RemoteAddress, Transport, TransportEvent};
+use crate::transport::{Refusal, RegisterError, RemoteAddress, Transport, TransportEvent};
 use std::os::fd::BorrowedFd;
 use std::sync::{Mutex, TryLockError};
 use std::time::{Duration, Instant};
@@ -51,7 +51,9 @@ impl TcpTransport {
             return Err(Error::fabric(format!("rank {me} cannot serve TCP in a job of {} ranks", addresses.len())));
         }
         let host = addresses[me as usize].host.clone();
-        let failed = |error| Error::fabric(format!("rank {me} on {host} cannot serve TCP: {error} (ulimit -n?)"));
+        let failed = |error| {
+            Error::fabric(format!("rank {me} on {host} cannot serve TCP: {error} (ulimit -n?)")).caused_by(&error)
+        };
         let peers = Peers::new(me, addresses, secret, peer_timeout).map_err(failed)?;
         let acceptor = Acceptor::open(listener.sockets, &peers).map_err(failed)?;
         Ok(TcpTransport { peers, poller: Mutex::new(Poller::new(acceptor)) })
@@ -122,7 +124,7 @@ impl Transport for TcpTransport {
         quiet
     }
 
-    fn register(&self, region: &Region) -> Result<(), String> {
+    fn register(&self, region: &Region) -> Result<(), RegisterError> {
         let arena = region.on_host()?;
         // A second registration of the store is of the same store.
         let _ = self.peers.store.set(arena.clone());

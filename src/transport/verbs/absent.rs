@@ -1,6 +1,6 @@
 //! The types of this module in a build without the feature `verbs`: no endpoint opens, so none of them has a value.
 
-use super::{ControlChannel, VerbsAddress};
+use super::{ControlChannel, VerbsAddress, VerbsError};
 use crate::base::Rank;
 use crate::base::error::Result;
 use crate::memory::{Block, Region};
@@ -17,15 +17,15 @@ impl AbsentEndpoint {
     ///
     /// # Errors
     /// Always.
-    pub fn open(_numa: Option<u32>, _interface: Option<&str>) -> std::result::Result<AbsentEndpoint, String> {
-        Err(super::probe::probe().err().unwrap_or_default())
+    pub fn open(_numa: Option<u32>, _interface: Option<&str>) -> std::result::Result<AbsentEndpoint, VerbsError> {
+        Err(VerbsError::NotBuilt)
     }
 
     /// Never called.
     ///
     /// # Errors
     /// Never.
-    pub fn register(&mut self, _region: &Region) -> std::result::Result<(), String> {
+    pub fn register(&mut self, _region: &Region) -> std::result::Result<(), VerbsError> {
         match *self {}
     }
 

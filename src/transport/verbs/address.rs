@@ -1,6 +1,7 @@
 //! The addresses of their ports that ranks exchange at start.
 
 use super::choice::LinkLayer;
+use super::error::VerbsError;
 use serde::{Deserialize, Serialize};
 
 /// A rank's port, as its peers address it.
@@ -27,18 +28,20 @@ impl VerbsAddress {
     ///
     /// # Errors
     /// Why it cannot.
-    pub fn check_reachable(&self, peer: &VerbsAddress) -> Result<(), String> {
+    pub fn check_reachable(&self, peer: &VerbsAddress) -> Result<(), VerbsError> {
         if self.link_layer != peer.link_layer {
-            return Err(format!(
-                "{} is on {:?} and the peer's {} on {:?}",
-                self.device, self.link_layer, peer.device, peer.link_layer
-            ));
+            return Err(VerbsError::DifferentNetworks {
+                device: self.device.clone(),
+                link_layer: self.link_layer,
+                peer_device: peer.device.clone(),
+                peer_link_layer: peer.link_layer,
+            });
         }
         if !(1..=5).contains(&peer.mtu) || peer.reads_served == 0 {
-            return Err(format!("the peer's {} serves no reads", peer.device));
+            return Err(VerbsError::PeerServesNoReads { device: peer.device.clone() });
         }
         let addressed = peer.gid != [0; 16] || (peer.link_layer == LinkLayer::InfiniBand && peer.lid != 0);
-        if addressed { Ok(()) } else { Err(format!("the peer's {} has no address to send to", peer.device)) }
+        if addressed { Ok(()) } else { Err(VerbsError::PeerWithoutAddress { device: peer.device.clone() }) }
     }
 
     /// The code of the largest packet that both ends accept.
@@ -66,7 +69,7 @@ mod tests {
     fn ports_of_one_link_layer_reach_each_other() {
         let (infiniband, ethernet) = (address_on(LinkLayer::InfiniBand), address_on(LinkLayer::Ethernet));
         assert!(infiniband.check_reachable(&infiniband).is_ok() && ethernet.check_reachable(&ethernet).is_ok());
-        assert!(infiniband.check_reachable(&ethernet).unwrap_err().contains("Ethernet"));
+        assert!(infiniband.check_reachable(&ethernet).unwrap_err().to_string().contains("Ethernet"));
         assert!(infiniband.check_reachable(&VerbsAddress { mtu: 9, ..infiniband.clone() }).is_err());
         assert!(ethernet.check_reachable(&VerbsAddress { gid: [0; 16], ..ethernet.clone() }).is_err());
         assert_eq!(infiniband.mtu_with(&VerbsAddress { mtu: 3, ..infiniband.clone() }), 3);

@@ -1,5 +1,6 @@
 //! Chooses the device, port and address that a rank uses, and the time-outs of its queue pairs. Pure functions.
 
+use super::error::VerbsError;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -40,9 +41,9 @@ pub fn choose<'a>(
     candidates: &'a [CandidatePort],
     numa: Option<u32>,
     interface: Option<&str>,
-) -> Result<&'a CandidatePort, String> {
+) -> Result<&'a CandidatePort, VerbsError> {
     if candidates.is_empty() {
-        return Err("no RDMA device".to_string());
+        return Err(VerbsError::NoDevice);
     }
     let near = |candidate: &CandidatePort| numa.is_some() && candidate.numa == numa;
     let named = |candidate: &CandidatePort| {
@@ -60,7 +61,7 @@ pub fn choose<'a>(
     candidates.iter().filter(|candidate| candidate.active).min_by_key(order).ok_or_else(|| {
         let ports: Vec<String> =
             candidates.iter().map(|candidate| format!("{} port {}", candidate.device, candidate.port)).collect();
-        format!("no link is up: {}", ports.join(", "))
+        VerbsError::NoLinkUp { ports }
     })
 }
 
@@ -149,9 +150,9 @@ mod tests {
 
     #[test]
     fn choose_without_active_port_returns_the_reason() {
-        assert_eq!(choose(&[], None, None).unwrap_err(), "no RDMA device");
+        assert_eq!(choose(&[], None, None).unwrap_err().to_string(), "no RDMA device");
         assert_eq!(
-            choose(&[port("mlx5_0", false, None, 100)], None, None).unwrap_err(),
+            choose(&[port("mlx5_0", false, None, 100)], None, None).unwrap_err().to_string(),
             "no link is up: mlx5_0 port 1"
         );
     }

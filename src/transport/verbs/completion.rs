@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::device::{VerbsDevice, failure};
+use super::error::VerbsError;
 use super::receive_queue::FilledBuffer;
 use rdma_sys as verbs;
 use std::ffi::CStr;
@@ -96,11 +97,13 @@ impl CompletionQueue {
     ///
     /// # Errors
     /// What the device refused, in one line for the banner.
-    pub fn new(device: &Arc<VerbsDevice>, capacity: u32) -> Result<CompletionQueue, String> {
-        let failed = |what: &str| format!("{} gives no {what}: {}", device.name(), io::Error::last_os_error());
+    pub fn new(device: &Arc<VerbsDevice>, capacity: u32) -> Result<CompletionQueue, VerbsError> {
         // SAFETY: an open device.
         let channel = unsafe { verbs::ibv_create_comp_channel(device.context()) };
-        let channel = NonNull::new(channel).ok_or_else(|| failed("completion channel"))?;
+        let channel = NonNull::new(channel).ok_or_else(|| VerbsError::NoCompletionChannel {
+            device: device.name().to_string(),
+            source: io::Error::last_os_error(),
+        })?;
         // SAFETY: an open descriptor; reading it must not block, because `arm` empties it.
         unsafe {
             let descriptor = channel.as_ref().fd;
@@ -110,7 +113,11 @@ impl CompletionQueue {
         let queue =
             unsafe { verbs::ibv_create_cq(device.context(), capacity as i32, ptr::null_mut(), channel.as_ptr(), 0) };
         let Some(queue) = NonNull::new(queue) else {
-            let error = failed(&format!("completion queue of {capacity} entries"));
+            let error = VerbsError::NoCompletionQueue {
+                device: device.name().to_string(),
+                entries: capacity,
+                source: io::Error::last_os_error(),
+            };
             // SAFETY: created above and used by nothing.
             unsafe { verbs::ibv_destroy_comp_channel(channel.as_ptr()) };
             return Err(error);
@@ -127,11 +134,11 @@ impl CompletionQueue {
     ///
     /// # Errors
     /// If the device fails.
-    pub fn take(&self, found: &mut impl Extend<Completion>) -> Result<usize, String> {
+    pub fn take(&self, found: &mut impl Extend<Completion>) -> Result<usize, VerbsError> {
         let mut batch = [const { MaybeUninit::<verbs::ibv_wc>::uninit() }; BATCH];
         // SAFETY: a live queue, and space for as many as requested.
         let count = unsafe { verbs::ibv_poll_cq(self.raw(), BATCH as i32, batch.as_mut_ptr().cast()) };
-        let count = usize::try_from(count).map_err(|_| "the device cannot be polled for completions".to_string())?;
+        let count = usize::try_from(count).map_err(|_| VerbsError::Poll)?;
         // SAFETY: the call wrote the first `count`.
         found.extend(batch[..count].iter().filter_map(|entry| completion(unsafe { entry.assume_init_ref() })));
         Ok(count)

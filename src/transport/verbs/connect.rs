@@ -2,6 +2,7 @@
 
 use super::connection::VerbsConnection;
 use super::control::{ConnectAction, ConnectRequest, ConnectState, ControlMessage};
+use super::error::VerbsError;
 use super::queue_pair::{QueuePair, RemoteEnd};
 use super::reads::VerbsReads;
 use super::transport::{VerbsEvent, VerbsLink, VerbsTransport};
@@ -46,12 +47,12 @@ impl VerbsTransport {
         let Some(link) = self.links.get(from as usize) else { return };
         let mut link = lock(link);
         let Some(message) = ControlMessage::decode(bytes) else {
-            let reason = format!("rank {from} sent {} bytes as a control message that are none", bytes.len());
+            let reason = VerbsError::NoControlMessage { peer: from, bytes: bytes.len() };
             return self.refuse(from, &mut link, reason, true);
         };
         match (message, &mut *link) {
             (ControlMessage::Broken(reason), _) => {
-                self.refuse(from, &mut link, format!("rank {from} closed the link: {reason}"), false);
+                self.refuse(from, &mut link, VerbsError::ClosedByPeer { peer: from, reason }, false);
             }
             (ControlMessage::Connect(request), VerbsLink::Idle) => self.begin_link(from, &mut link, Some(request)),
             (_, VerbsLink::Failed(_)) => {
@@ -70,12 +71,7 @@ impl VerbsTransport {
                 }
             }
             (ControlMessage::Ready, VerbsLink::Idle) => {
-                self.refuse(
-                    from,
-                    &mut link,
-                    format!("rank {from} is ready for a connection that was not requested"),
-                    true,
-                );
+                self.refuse(from, &mut link, VerbsError::NotRequested { peer: from }, true);
             }
         }
     }
@@ -104,12 +100,12 @@ impl VerbsTransport {
         }
     }
 
-    fn create_connection(&self, peer: Rank) -> Result<VerbsConnection, String> {
+    fn create_connection(&self, peer: Rank) -> Result<VerbsConnection, VerbsError> {
         self.reachable_address(peer)?;
         self.parts.receives.add_buffers()?;
         let pair = QueuePair::new(&self.parts)?;
         let mut random = [0; 4];
-        getrandom::fill(&mut random).map_err(|error| format!("the system gives no random number: {error}"))?;
+        getrandom::fill(&mut random).map_err(VerbsError::NoRandomNumber)?;
         // Random, so that a packet of an earlier queue pair with the same number is not taken for one of this pair.
         Ok(VerbsConnection::new(pair, u32::from_le_bytes(random) >> 8))
     }
@@ -120,8 +116,8 @@ impl VerbsTransport {
         connection: &mut VerbsConnection,
         transition: Option<(ConnectState, ConnectAction)>,
         request: Option<ConnectRequest>,
-    ) -> Result<(), String> {
-        let (next, action) = transition.ok_or_else(|| format!("rank {peer} sent a control message out of order"))?;
+    ) -> Result<(), VerbsError> {
+        let (next, action) = transition.ok_or(VerbsError::OutOfOrder { peer })?;
         if let (ConnectAction::ConnectAndSendReady, Some(request)) = (action, request) {
             self.connect(peer, connection, request)?;
             self.control.send(peer, &ControlMessage::Ready.encode());
@@ -131,7 +127,7 @@ impl VerbsTransport {
         Ok(())
     }
 
-    fn connect(&self, peer: Rank, connection: &mut VerbsConnection, request: ConnectRequest) -> Result<(), String> {
+    fn connect(&self, peer: Rank, connection: &mut VerbsConnection, request: ConnectRequest) -> Result<(), VerbsError> {
         let address = self.reachable_address(peer)?;
         let end = RemoteEnd { address, queue_pair: request.queue_pair, first_packet: request.first_packet };
         connection.pair.connect(end, connection.first_packet)?;
@@ -141,21 +137,21 @@ impl VerbsTransport {
     }
 
     /// Fails a link, or refuses to connect one.
-    fn refuse(&self, peer: Rank, link: &mut VerbsLink, reason: String, notify_peer: bool) {
+    fn refuse(&self, peer: Rank, link: &mut VerbsLink, reason: VerbsError, notify_peer: bool) {
         match link {
             VerbsLink::Live(connection) => {
                 if notify_peer {
                     self.fail_link(peer, connection, reason);
                 } else {
-                    self.fail_without_notice(peer, connection, reason);
+                    self.fail_without_notice(peer, connection, reason.into());
                 }
             }
             VerbsLink::Idle => {
                 if notify_peer {
-                    self.control.send(peer, &ControlMessage::Broken(reason.clone()).encode());
+                    self.control.send(peer, &ControlMessage::Broken(reason.to_string()).encode());
                 }
                 *link = VerbsLink::Failed(Some(Unacked::default()));
-                self.queue_event(VerbsEvent::PeerFailed { peer, reason });
+                self.queue_event(VerbsEvent::PeerFailed { peer, reason: reason.to_string() });
             }
             VerbsLink::Failed(_) => {}
         }

@@ -2,6 +2,7 @@
 
 use super::completion::Status;
 use super::control::ConnectState;
+use super::error::VerbsError;
 use super::header::{BODY_BYTES_MAX, HEADER_BYTES, SegmentHeader, SegmentKind, body_of, segments_of};
 use super::queue_pair::QueuePair;
 use super::reads::VerbsReads;
@@ -10,6 +11,7 @@ use super::window::{PostedSegment, ReceiveCount, SendWindow};
 use crate::base::clock::now_ns;
 use crate::base::limits::MESSAGE_BYTES_MAX;
 use crate::transport::Unacked;
+use std::sync::Arc;
 
 /// A message received in pieces; its bytes are aligned to 8.
 #[derive(Debug, Default)]
@@ -79,7 +81,7 @@ pub struct VerbsConnection {
     /// read.
     pub suspected: bool,
     /// Why the connection failed; the poller will close it.
-    pub failed: Option<String>,
+    pub failed: Option<Arc<VerbsError>>,
     /// The peer sent bytes that are no segment; what comes after them cannot be interpreted.
     pub malformed: bool,
 }
@@ -118,10 +120,10 @@ impl VerbsConnection {
     ///
     /// # Errors
     /// What the device refused.
-    pub fn announce_regions(&mut self, regions: &[RegionKeys]) -> Result<bool, String> {
+    pub fn announce_regions(&mut self, regions: &[RegionKeys]) -> Result<bool, VerbsError> {
         let mut batch = SegmentBatch::new();
         while let Some(keys) = regions.get(self.announced).filter(|_| self.window.fits(1) && batch.has_space()) {
-            let body = postcard::to_allocvec(keys).map_err(|error| error.to_string())?;
+            let body = postcard::to_allocvec(keys)?;
             self.write(&mut batch, SegmentKind::Offer, body.len(), &mut MessageParts { parts: &[&body], at: 0 });
             self.announced += 1;
         }
@@ -138,7 +140,7 @@ impl VerbsConnection {
     ///
     /// # Errors
     /// What the device refused. The message counts as sent: `close` returns it with the unacknowledged ones.
-    pub fn send(&mut self, parts: &[&[u8]]) -> Result<(), String> {
+    pub fn send(&mut self, parts: &[&[u8]]) -> Result<(), VerbsError> {
         let mut batch = SegmentBatch::new();
         let bytes: usize = parts.iter().map(|part| part.len()).sum();
         let mut left = bytes;
@@ -160,7 +162,7 @@ impl VerbsConnection {
     ///
     /// # Errors
     /// What the device refused.
-    pub fn send_credits(&mut self, signalled: bool) -> Result<(), String> {
+    pub fn send_credits(&mut self, signalled: bool) -> Result<(), VerbsError> {
         let mut batch = SegmentBatch::new();
         self.write(&mut batch, SegmentKind::Credits, 0, &mut MessageParts { parts: &[], at: 0 });
         let last = &mut batch.segments[0].0;
@@ -185,7 +187,7 @@ impl VerbsConnection {
         batch.count += 1;
     }
 
-    fn post(&mut self, batch: &SegmentBatch) -> Result<(), String> {
+    fn post(&mut self, batch: &SegmentBatch) -> Result<(), VerbsError> {
         self.pair.send(&batch.segments[..batch.count])
     }
 
@@ -209,12 +211,13 @@ impl VerbsConnection {
     }
 }
 
-/// The failure of a work request as text.
-pub fn failure(device: &str, status: Status) -> String {
-    if status.is_flush() {
-        return format!("{device}: the queue pair was stopped ({})", status.text());
+/// The failure of a work request.
+pub fn failure(device: &str, status: Status) -> VerbsError {
+    let device = device.to_string();
+    match status.is_flush() {
+        true => VerbsError::Flushed { device, status: status.text() },
+        false => VerbsError::WorkFailed { device, status: status.text() },
     }
-    format!("{device}: {}", status.text())
 }
 
 /// Segments of the largest message.

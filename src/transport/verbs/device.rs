@@ -1,6 +1,7 @@
 //! An opened device: its limits, and its protection domain.
 #![allow(unsafe_code)]
 
+use super::error::VerbsError;
 use super::probe;
 use rdma_sys as verbs;
 use std::ffi::CStr;
@@ -54,15 +55,15 @@ impl VerbsDevice {
     ///
     /// # Errors
     /// Why it cannot be opened, in one line for the banner.
-    pub fn open(name: &str) -> Result<VerbsDevice, String> {
+    pub fn open(name: &str) -> Result<VerbsDevice, VerbsError> {
         let context = open_context(name)?;
         // SAFETY: `context` is open.
         let domain = unsafe { verbs::ibv_alloc_pd(context.as_ptr()) };
         let Some(domain) = NonNull::new(domain) else {
-            let error = io::Error::last_os_error();
+            let source = io::Error::last_os_error();
             // SAFETY: opened above and used by nothing.
             unsafe { verbs::ibv_close_device(context.as_ptr()) };
-            return Err(format!("{name} gives no protection domain: {error}"));
+            return Err(VerbsError::NoProtectionDomain { device: name.to_string(), source });
         };
         Ok(VerbsDevice { context, domain, name: name.to_string() })
     }
@@ -86,12 +87,12 @@ impl VerbsDevice {
     ///
     /// # Errors
     /// What the device refused, in one line for the banner.
-    pub fn limits(&self) -> Result<DeviceLimits, String> {
+    pub fn limits(&self) -> Result<DeviceLimits, VerbsError> {
         let mut found = MaybeUninit::<verbs::ibv_device_attr>::zeroed();
         // SAFETY: an open device and space for the answer.
         let code = unsafe { verbs::ibv_query_device(self.context(), found.as_mut_ptr()) };
         if code != 0 {
-            return Err(format!("{} does not report its limits: {}", self.name, failure(code)));
+            return Err(VerbsError::QueryDevice { device: self.name.clone(), source: failure(code) });
         }
         // SAFETY: plain integers, zeroed and then filled.
         let found = unsafe { found.assume_init() };
@@ -111,12 +112,12 @@ impl VerbsDevice {
     ///
     /// # Errors
     /// What the device refused, in one line for the banner.
-    pub fn port(&self, port: u8) -> Result<Port, String> {
+    pub fn port(&self, port: u8) -> Result<Port, VerbsError> {
         let mut found = MaybeUninit::<verbs::ibv_port_attr>::zeroed();
         // SAFETY: an open device and space for the answer.
         let code = unsafe { verbs::ibv_query_port(self.context(), port, found.as_mut_ptr()) };
         if code != 0 {
-            return Err(format!("{} does not report its port {port}: {}", self.name, failure(code)));
+            return Err(VerbsError::QueryPort { device: self.name.clone(), port, source: failure(code) });
         }
         // SAFETY: plain integers, zeroed and then filled.
         let found = unsafe { found.assume_init() };
@@ -135,14 +136,14 @@ impl Drop for VerbsDevice {
     }
 }
 
-fn open_context(name: &str) -> Result<NonNull<verbs::ibv_context>, String> {
+fn open_context(name: &str) -> Result<NonNull<verbs::ibv_context>, VerbsError> {
     let mut count = 0;
     // SAFETY: `count` is a local; the list is checked before use and freed below.
     let list = unsafe { verbs::ibv_get_device_list(&mut count) };
     if list.is_null() {
         return Err(probe::refusal(io::Error::last_os_error()));
     }
-    let mut opened = Err(format!("{name} is not among the devices of libibverbs: is its provider installed?"));
+    let mut opened = Err(VerbsError::NoProvider { device: name.to_string() });
     for at in 0..usize::try_from(count).unwrap_or(0) {
         // SAFETY: the list holds `count` devices until it is freed, and a name lives as long as its device.
         let (device, found) = unsafe {
@@ -154,8 +155,8 @@ fn open_context(name: &str) -> Result<NonNull<verbs::ibv_context>, String> {
             // SAFETY: a device of the list. An opened device survives the list.
             let context = unsafe { verbs::ibv_open_device(device) };
             opened = NonNull::new(context).ok_or_else(|| {
-                let error = io::Error::last_os_error();
-                format!("{name} cannot be opened: {error}; /dev/infiniband/uverbs* must be open to this user")
+                let source = io::Error::last_os_error();
+                VerbsError::Open { device: name.to_string(), source }
             });
         }
     }

@@ -3,6 +3,7 @@
 use super::address::VerbsAddress;
 use super::choice::{LinkLayer, choose, choose_gid};
 use super::device::{DeviceLimits, VerbsDevice};
+use super::error::VerbsError;
 use super::queue_pair::READS_UNDER_WAY;
 use super::registration::RegisteredRegion;
 use super::sysfs::{CLASS, candidates, gids};
@@ -28,7 +29,7 @@ impl VerbsEndpoint {
     ///
     /// # Errors
     /// Why there is none, in one line for the banner: no library, no device, no link, no permission.
-    pub fn open(numa: Option<u32>, interface: Option<&str>) -> Result<VerbsEndpoint, String> {
+    pub fn open(numa: Option<u32>, interface: Option<&str>) -> Result<VerbsEndpoint, VerbsError> {
         probe::probe()?;
         let candidates = candidates(Path::new(CLASS));
         VerbsEndpoint::open_port(choose(&candidates, numa, interface)?)
@@ -39,19 +40,19 @@ impl VerbsEndpoint {
     /// # Errors
     /// As `open`.
     #[cfg(test)]
-    pub fn open_named(device: &str) -> Result<VerbsEndpoint, String> {
+    pub fn open_named(device: &str) -> Result<VerbsEndpoint, VerbsError> {
         probe::probe()?;
         let found = candidates(Path::new(CLASS)).into_iter().find(|candidate| candidate.device == device);
-        VerbsEndpoint::open_port(&found.ok_or_else(|| format!("there is no RDMA device {device}"))?)
+        VerbsEndpoint::open_port(&found.ok_or_else(|| VerbsError::UnknownDevice(device.to_string()))?)
     }
 
-    fn open_port(chosen: &CandidatePort) -> Result<VerbsEndpoint, String> {
+    fn open_port(chosen: &CandidatePort) -> Result<VerbsEndpoint, VerbsError> {
         let device = Arc::new(VerbsDevice::open(&chosen.device)?);
         let (limits, port) = (device.limits()?, device.port(chosen.port)?);
         let gids = gids(Path::new(CLASS), &chosen.device, chosen.port);
         let gid = choose_gid(&gids);
         if gid.is_none() && chosen.link_layer == LinkLayer::Ethernet {
-            return Err(format!("{} port {} has no address: is its network up?", chosen.device, chosen.port));
+            return Err(VerbsError::PortWithoutAddress { device: chosen.device.clone(), port: chosen.port });
         }
         let address = VerbsAddress {
             device: chosen.device.clone(),
@@ -72,7 +73,7 @@ impl VerbsEndpoint {
     ///
     /// # Errors
     /// What the device or the limits of this process refuse.
-    pub fn register(&mut self, region: &Region) -> Result<(), String> {
+    pub fn register(&mut self, region: &Region) -> Result<(), VerbsError> {
         let registered = RegisteredRegion::new(&self.device, region, self.limits.registered_bytes_max)?;
         self.registered.push((region.number(), registered));
         Ok(())

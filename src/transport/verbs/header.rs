@@ -6,6 +6,8 @@
 //!          Credits: nothing.   Offer: the keys of a region, encoded.
 //! ```
 
+use crate::transport::framing::{wire_enum, wire_struct};
+
 /// Bytes of a buffer that holds one segment: a page.
 pub const SEGMENT_BYTES: usize = 4096;
 
@@ -15,18 +17,18 @@ pub const HEADER_BYTES: usize = 8;
 /// Bytes of a message that one segment carries.
 pub const BODY_BYTES_MAX: usize = SEGMENT_BYTES - HEADER_BYTES;
 
-/// The kind of a segment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u16)]
-pub enum SegmentKind {
-    /// The end of a message.
-    Message = 1,
-    /// Part of a message that continues in the next segment.
-    Piece = 2,
-    /// Only returns credits.
-    Credits = 3,
-    /// The keys with which the receiver can read a region of the sender.
-    Offer = 4,
+wire_enum! {
+    /// The kind of a segment.
+    pub enum SegmentKind: u16 {
+        /// The end of a message.
+        Message = 1,
+        /// Part of a message that continues in the next segment.
+        Piece = 2,
+        /// Only returns credits.
+        Credits = 3,
+        /// The keys with which the receiver can read a region of the sender.
+        Offer = 4,
+    }
 }
 
 impl SegmentKind {
@@ -37,43 +39,31 @@ impl SegmentKind {
     }
 }
 
-/// Word 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SegmentHeader {
-    /// The kind of the segment.
-    pub kind: SegmentKind,
-    /// Segments from the receiver that the sender delivered since it last returned credits.
-    pub credits: u16,
-    /// Bytes of the body.
-    pub length: u32,
+wire_struct! {
+    /// Word 0.
+    pub struct SegmentHeader [HEADER_BYTES] {
+        /// The kind of the segment.
+        pub kind: SegmentKind,
+        /// Segments from the receiver that the sender delivered since it last returned credits.
+        pub credits: u16,
+        /// Bytes of the body.
+        pub length: u32,
+    }
 }
 
 impl SegmentHeader {
-    /// The header as sent.
-    pub fn encode(self) -> [u8; HEADER_BYTES] {
-        (self.kind as u64 | u64::from(self.credits) << 16 | u64::from(self.length) << 32).to_le_bytes()
-    }
-
     /// Decodes a segment from a peer into header and body; `None` if the bytes are no segment.
     pub fn decode(segment: &[u8]) -> Option<(SegmentHeader, &[u8])> {
-        let (word, body) = segment.split_first_chunk::<HEADER_BYTES>()?;
-        let word = u64::from_le_bytes(*word);
-        let kind = match word as u16 {
-            1 => SegmentKind::Message,
-            2 => SegmentKind::Piece,
-            3 => SegmentKind::Credits,
-            4 => SegmentKind::Offer,
-            _ => return None,
-        };
-        let header = SegmentHeader { kind, credits: (word >> 16) as u16, length: (word >> 32) as u32 };
-        let fits = kind != SegmentKind::Credits || body.is_empty();
+        let (header, body) = segment.split_first_chunk()?;
+        let header = SegmentHeader::parse(header)?;
+        let fits = header.kind != SegmentKind::Credits || body.is_empty();
         (fits && body.len() == header.length as usize).then_some((header, body))
     }
 }
 
 /// The body of a segment that this rank wrote into `slot`.
 pub fn body_of(slot: &[u8]) -> &[u8] {
-    let length = slot[4..HEADER_BYTES].try_into().map_or(0, u32::from_le_bytes) as usize;
+    let length = slot.first_chunk().and_then(SegmentHeader::parse).map_or(0, |header| header.length as usize);
     &slot[HEADER_BYTES..HEADER_BYTES + length]
 }
 

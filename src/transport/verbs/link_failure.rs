@@ -7,11 +7,13 @@
 
 use super::connection::VerbsConnection;
 use super::control::ControlMessage;
+use super::error::VerbsError;
 use super::transport::{VerbsEvent, VerbsLink, VerbsTransport};
 use crate::base::Rank;
 use crate::base::clock::now_ns;
 use crate::base::sync::lock;
-use crate::transport::Transport;
+use crate::transport::{ReadError, Transport};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long `close` waits for messages that the device has not yet sent.
@@ -19,22 +21,23 @@ const CLOSE_WAIT: Duration = Duration::from_secs(1);
 
 impl VerbsTransport {
     /// Fails the link to `peer`, if it is live.
-    pub(super) fn fail(&self, peer: Rank, reason: String) {
+    pub(super) fn fail(&self, peer: Rank, reason: impl Into<Arc<VerbsError>>) {
         if let VerbsLink::Live(connection) = &mut *lock(&self.links[peer as usize]) {
             self.fail_link(peer, connection, reason);
         }
     }
 
     /// Fails the link and notifies the peer, which may have nothing in flight that would show the failure.
-    pub(super) fn fail_link(&self, peer: Rank, connection: &mut VerbsConnection, reason: String) {
+    pub(super) fn fail_link(&self, peer: Rank, connection: &mut VerbsConnection, reason: impl Into<Arc<VerbsError>>) {
         if connection.failed.is_none() {
-            self.control.send(peer, &ControlMessage::Broken(reason.clone()).encode());
+            let reason = reason.into();
+            self.control.send(peer, &ControlMessage::Broken(reason.to_string()).encode());
             self.fail_without_notice(peer, connection, reason);
         }
     }
 
     /// Fails the link without a control message, because the peer knows.
-    pub(super) fn fail_without_notice(&self, peer: Rank, connection: &mut VerbsConnection, reason: String) {
+    pub(super) fn fail_without_notice(&self, peer: Rank, connection: &mut VerbsConnection, reason: Arc<VerbsError>) {
         if connection.failed.is_none() {
             connection.failed = Some(reason);
             connection.pair.stop();
@@ -42,9 +45,10 @@ impl VerbsTransport {
         }
     }
 
-    pub(super) fn fail_all(&self, reason: &str) {
+    pub(super) fn fail_all(&self, reason: VerbsError) {
+        let reason = Arc::new(reason);
         for peer in self.live() {
-            self.fail(peer, reason.to_string());
+            self.fail(peer, reason.clone());
         }
     }
 
@@ -61,13 +65,14 @@ impl VerbsTransport {
                 continue;
             };
             lock(&self.by_number).remove(&connection.pair.number());
-            let reason = connection.failed.take().unwrap_or_default();
+            let reason = connection.failed.take().map_or_else(String::new, |reason| reason.to_string());
             let reason = format!("rank {peer} cannot be reached from rank {}: {reason}", self.me);
+            let shared: Arc<str> = reason.as_str().into();
             let (unacked, reads) = connection.close();
             *link = VerbsLink::Failed(Some(unacked));
             drop(link);
             for token in reads {
-                self.queue_event(VerbsEvent::ReadDone { token, block: Err(reason.clone()) });
+                self.queue_event(VerbsEvent::ReadDone { token, block: Err(ReadError::LinkFailed(shared.clone())) });
             }
             self.queue_event(VerbsEvent::PeerFailed { peer, reason });
         }
@@ -91,19 +96,11 @@ impl VerbsTransport {
             if !std::mem::replace(&mut connection.suspected, is_silent) || !is_silent || connection.failed.is_some() {
                 continue;
             }
-            let device = self.device();
+            let device = self.device().to_string();
             if !connection.is_open() {
-                let reason = format!(
-                    "it did not answer for {:?} while a queue pair of {device} was being connected",
-                    self.peer_timeout
-                );
-                self.fail_link(peer, connection, reason);
+                self.fail_link(peer, connection, VerbsError::NoAnswer { waited: self.peer_timeout, device });
             } else if connection.awaits_completions() {
-                self.fail_link(
-                    peer,
-                    connection,
-                    format!("{device} delivered nothing to it for {:?}", self.peer_timeout),
-                );
+                self.fail_link(peer, connection, VerbsError::NothingDelivered { waited: self.peer_timeout, device });
             }
         }
     }

@@ -38,6 +38,7 @@ mod address;
 mod choice;
 mod control;
 mod control_channel;
+mod error;
 mod header;
 mod probe;
 mod regions;
@@ -84,5 +85,6 @@ pub use choice::LinkLayer;
 pub use endpoint::VerbsEndpoint;
 
 pub use control_channel::ControlChannel;
+pub use error::VerbsError;
 #[cfg(feature = "verbs")]
 pub use transport::VerbsTransport;

@@ -1,12 +1,14 @@
 //! Lists the RDMA devices of this host.
 #![cfg_attr(feature = "verbs", allow(unsafe_code))]
 
+use super::error::VerbsError;
+
 /// The names of the RDMA devices of this host, or why there are none.
 ///
 /// # Errors
 /// Why there are none, in one line for the banner: no library, no device, or no permission.
 #[cfg(feature = "verbs")]
-pub fn probe() -> Result<Vec<String>, String> {
+pub fn probe() -> Result<Vec<String>, VerbsError> {
     use std::ffi::CStr;
 
     // The library is loaded at the first call; if that fails, the call leaves `count` alone and sets errno.
@@ -24,7 +26,7 @@ pub fn probe() -> Result<Vec<String>, String> {
         .collect();
     // SAFETY: from `ibv_get_device_list`, freed once; the names were copied.
     unsafe { rdma_sys::ibv_free_device_list(list) };
-    if names.is_empty() { Err("no RDMA device".to_string()) } else { Ok(names) }
+    if names.is_empty() { Err(VerbsError::NoDevice) } else { Ok(names) }
 }
 
 /// Fails: this build has no verbs.
@@ -32,17 +34,17 @@ pub fn probe() -> Result<Vec<String>, String> {
 /// # Errors
 /// Always.
 #[cfg(not(feature = "verbs"))]
-pub fn probe() -> Result<Vec<String>, String> {
-    Err("built without the feature `verbs`".to_string())
+pub fn probe() -> Result<Vec<String>, VerbsError> {
+    Err(VerbsError::NotBuilt)
 }
 
 #[cfg(feature = "verbs")]
-pub(super) fn refusal(error: std::io::Error) -> String {
+pub(super) fn refusal(error: std::io::Error) -> VerbsError {
     match error.raw_os_error() {
-        Some(libc::EOPNOTSUPP) => "libibverbs is not installed".to_string(),
-        Some(libc::ENOSYS) => "no RDMA device".to_string(),
-        Some(libc::EPERM | libc::EACCES) => "no permission to use the RDMA devices".to_string(),
-        _ => format!("ibv_get_device_list failed: {error}"),
+        Some(libc::EOPNOTSUPP) => VerbsError::NoLibrary,
+        Some(libc::ENOSYS) => VerbsError::NoDevice,
+        Some(libc::EPERM | libc::EACCES) => VerbsError::NoPermission,
+        _ => VerbsError::DeviceList(error),
     }
 }
 
@@ -54,14 +56,14 @@ mod tests {
     fn probe_returns_device_names_or_the_reason() {
         match probe() {
             Ok(names) => assert!(!names.is_empty() && names.iter().all(|name| !name.is_empty())),
-            Err(reason) => assert!(!reason.is_empty()),
+            Err(reason) => assert!(!reason.to_string().is_empty()),
         }
     }
 
     #[cfg(feature = "verbs")]
     #[test]
     fn refusal_maps_each_errno_to_its_text() {
-        let line = |code| refusal(std::io::Error::from_raw_os_error(code));
+        let line = |code| refusal(std::io::Error::from_raw_os_error(code)).to_string();
         assert_eq!(line(libc::EOPNOTSUPP), "libibverbs is not installed");
         assert_eq!(line(libc::ENOSYS), "no RDMA device");
         assert!(line(libc::ENOMEM).contains("ibv_get_device_list"));

@@ -2,6 +2,7 @@
 
 use super::completion::{CompletedWork, Completion};
 use super::connection::{Assembly, failure};
+use super::error::VerbsError;
 use super::header::{SegmentHeader, SegmentKind};
 use super::receive_queue::{CHAIN, FilledBuffer};
 use super::regions::RegionKeys;
@@ -56,7 +57,7 @@ impl VerbsTransport {
                     }
                     Ok(_) => continue,
                     Err(reason) => {
-                        self.fail_all(&reason);
+                        self.fail_all(reason);
                         drained = true;
                         break;
                     }
@@ -75,7 +76,7 @@ impl VerbsTransport {
     /// Posts buffers again whose messages were delivered.
     fn repost_used(&self, poller: &mut VerbsPoller) {
         if let Err(reason) = self.parts.receives.post(poller.used.drain(..)) {
-            self.fail_all(&reason);
+            self.fail_all(reason);
         }
     }
 
@@ -147,7 +148,7 @@ impl VerbsTransport {
         if connection.malformed {
             return CheckedSegment::Nothing;
         }
-        let malformed_reason = |what: &str| format!("rank {peer} sent {} bytes that are {what}", segment.len());
+        let malformed_reason = |instead| VerbsError::MalformedSegment { peer, bytes: segment.len(), instead };
         let Some((header, body)) = SegmentHeader::decode(segment).filter(|(header, _)| {
             // A peer that sends has connected its end.
             let joined = connection.state.on_ready().map(|(next, _)| connection.state = next);

@@ -5,6 +5,7 @@ use super::address::VerbsAddress;
 use super::choice::RETRIES;
 use super::completion::{CompletionQueue, read_id, send_id};
 use super::device::{VerbsDevice, failure};
+use super::error::VerbsError;
 use super::header::SEGMENT_BYTES;
 use super::receive_queue::ReceiveQueue;
 use super::regions::ReadPiece;
@@ -72,7 +73,7 @@ impl QueuePair {
     ///
     /// # Errors
     /// What the device refused.
-    pub fn new(parts: &Arc<PairResources>) -> Result<QueuePair, String> {
+    pub fn new(parts: &Arc<PairResources>) -> Result<QueuePair, VerbsError> {
         let slots = Slab::new(&parts.device, RING_SLOTS, SEGMENT_BYTES)?;
         let (handle, inline_bytes) = create(parts)?;
         let pair = QueuePair { pair: handle, inline_bytes, slots, parts: parts.clone() };
@@ -96,7 +97,7 @@ impl QueuePair {
     ///
     /// # Errors
     /// What the device refused.
-    pub fn connect(&self, peer: RemoteEnd<'_>, first_packet: u32) -> Result<(), String> {
+    pub fn connect(&self, peer: RemoteEnd<'_>, first_packet: u32) -> Result<(), VerbsError> {
         type Mask = verbs::ibv_qp_attr_mask;
         let (mine, parts) = (&self.parts.address, &self.parts);
         let mut attributes = zeroed();
@@ -159,14 +160,15 @@ impl QueuePair {
         &self,
         attributes: &mut verbs::ibv_qp_attr,
         mask: verbs::ibv_qp_attr_mask,
-        verb: &str,
-    ) -> Result<(), String> {
+        step: &'static str,
+    ) -> Result<(), VerbsError> {
         // SAFETY: a live pair and a filled request.
         let code = unsafe { verbs::ibv_modify_qp(self.pair.as_ptr(), attributes, mask.0 as i32) };
         if code == 0 {
             return Ok(());
         }
-        Err(format!("{} cannot make a queue pair {verb}: {}", self.parts.device.name(), failure(code)))
+        let device = self.parts.device.name().to_string();
+        Err(VerbsError::ModifyQueuePair { device, step, source: failure(code) })
     }
 
     /// The slot of a position, to be written. The device is not reading it, unless the window is wrong.
@@ -185,7 +187,7 @@ impl QueuePair {
     ///
     /// # Errors
     /// What the device refused. It is unknown then which segments were sent.
-    pub fn send(&mut self, segments: &[(PostedSegment, u32)]) -> Result<(), String> {
+    pub fn send(&mut self, segments: &[(PostedSegment, u32)]) -> Result<(), VerbsError> {
         assert!(segments.len() <= RING_SLOTS, "VERBS-3: more segments than slots");
         let key = self.slots.local_key();
         let mut chain = RequestChain::new();
@@ -213,7 +215,7 @@ impl QueuePair {
     ///
     /// # Errors
     /// What the device refused. Some of the pieces may be in flight.
-    pub unsafe fn read(&mut self, pieces: impl Iterator<Item = (u32, ReadPiece)>) -> Result<(), String> {
+    pub unsafe fn read(&mut self, pieces: impl Iterator<Item = (u32, ReadPiece)>) -> Result<(), VerbsError> {
         let mut chain = RequestChain::new();
         for (slot, piece) in pieces {
             let to = verbs::ibv_sge { addr: piece.to, length: piece.bytes, lkey: piece.local_key };
@@ -227,12 +229,15 @@ impl QueuePair {
 
     /// # Safety
     /// The memory of the requests stays valid until they have completed or the pair is destroyed.
-    unsafe fn post(&mut self, chain: &mut RequestChain) -> Result<(), String> {
+    unsafe fn post(&mut self, chain: &mut RequestChain) -> Result<(), VerbsError> {
         let Some(first) = chain.link() else { return Ok(()) };
         let mut refused = ptr::null_mut();
         // SAFETY: a chain of locals, which the call copies; the caller answers for the memory.
         let code = unsafe { verbs::ibv_post_send(self.pair.as_ptr(), first, &mut refused) };
-        if code == 0 { Ok(()) } else { Err(format!("{} takes no work: {}", self.parts.device.name(), failure(code))) }
+        if code == 0 {
+            return Ok(());
+        }
+        Err(VerbsError::PostSend { device: self.parts.device.name().to_string(), source: failure(code) })
     }
 }
 
@@ -299,8 +304,8 @@ impl RequestChain {
 
 /// Creates a pair; returns it and how many bytes it copies into a request: [`INLINE_BYTES`], or as many as the device
 /// can.
-fn create(parts: &PairResources) -> Result<(NonNull<verbs::ibv_qp>, usize), String> {
-    let mut error = io::Error::other("not tried");
+fn create(parts: &PairResources) -> Result<(NonNull<verbs::ibv_qp>, usize), VerbsError> {
+    let mut source = io::Error::other("not tried");
     for inline_bytes in [INLINE_BYTES, 64, 0] {
         let mut attributes = verbs::ibv_qp_init_attr {
             qp_context: ptr::null_mut(),
@@ -321,10 +326,10 @@ fn create(parts: &PairResources) -> Result<(NonNull<verbs::ibv_qp>, usize), Stri
         let pair = unsafe { verbs::ibv_create_qp(parts.device.domain(), &mut attributes) };
         match NonNull::new(pair) {
             Some(pair) => return Ok((pair, attributes.cap.max_inline_data.min(INLINE_BYTES) as usize)),
-            None => error = io::Error::last_os_error(),
+            None => source = io::Error::last_os_error(),
         }
     }
-    Err(format!("{} gives no queue pair: {error}", parts.device.name()))
+    Err(VerbsError::NoQueuePair { device: parts.device.name().to_string(), source })
 }
 
 /// The most work requests of a pair in flight: a ring of segments, and reads.

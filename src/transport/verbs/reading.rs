@@ -6,7 +6,7 @@ use crate::base::Rank;
 use crate::base::clock::now_ns;
 use crate::base::sync::lock;
 use crate::memory::Block;
-use crate::transport::{Refusal, RemoteAddress};
+use crate::transport::{ReadError, Refusal, RemoteAddress};
 
 impl VerbsTransport {
     /// As `Transport::read`. A read that finishes or fails at once is reported by the next poll.
@@ -27,17 +27,17 @@ impl VerbsTransport {
             Ok(())
         };
         let Some(keys) = connection.regions.iter().find(|keys| keys.number == from.region) else {
-            return end(Err(format!("rank {peer} offers no region {} over {}", from.region, self.device())));
+            return end(Err(ReadError::NoRegion { peer, region: from.region, device: self.device().to_string() }));
         };
         if !keys.contains(from.offset, into.len() as u64) {
-            let (bytes, offset) = (into.len(), from.offset);
-            return end(Err(format!("{bytes} bytes at {offset} are outside region {} of rank {peer}", from.region)));
+            let RemoteAddress { region, offset } = from;
+            return end(Err(ReadError::OutsideRegion { bytes: into.len(), offset, region, peer }));
         }
         if into.is_empty() {
             return end(Ok(into));
         }
         let Some(store) = self.store_keys() else {
-            return end(Err(format!("the store of rank {} is not registered with {}", self.me, self.device())));
+            return end(Err(ReadError::NotRegistered { rank: self.me, device: self.device().to_string() }));
         };
         if !connection.reads.has_capacity() {
             return Err((Refusal::Full, into));
@@ -47,7 +47,7 @@ impl VerbsTransport {
         }
         let VerbsConnection { reads, pair, regions, .. } = &mut *connection;
         if reads.start(into, token, (from.region, from.offset), &store).is_err() {
-            return end(Err(format!("the block to read into is not in the store of rank {}", self.me)));
+            return end(Err(ReadError::BlockOutsideStore { rank: self.me }));
         }
         if let Err(reason) = reads.advance(pair, regions, &store) {
             self.fail_link(peer, connection, reason);

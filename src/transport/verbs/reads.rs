@@ -2,6 +2,7 @@
 //! the queue pair is destroyed, after which nothing writes into the block.
 #![allow(unsafe_code)]
 
+use super::error::VerbsError;
 use super::queue_pair::QueuePair;
 use super::regions::{ReadSpan, RegionKeys};
 use crate::memory::{Block, RegionNumber};
@@ -92,7 +93,12 @@ impl VerbsReads {
     ///
     /// # Errors
     /// What the device refused; the pair has failed then.
-    pub fn advance(&mut self, pair: &mut QueuePair, remote: &[RegionKeys], local: &RegionKeys) -> Result<(), String> {
+    pub fn advance(
+        &mut self,
+        pair: &mut QueuePair,
+        remote: &[RegionKeys],
+        local: &RegionKeys,
+    ) -> Result<(), VerbsError> {
         let mut pieces = [None; super::queue_pair::READS_UNDER_WAY as usize];
         let mut count = 0;
         while self.under_way < self.under_way_max {
@@ -101,7 +107,7 @@ impl VerbsReads {
             let keys = remote.iter().find(|keys| keys.number == read.region);
             let piece = keys.and_then(|keys| read.span.next(keys, local, self.piece_bytes_max));
             let Some(piece) = piece else {
-                return Err("a read leaves the region that it was checked against".to_string());
+                return Err(VerbsError::ReadLeavesRegion);
             };
             if read.span.remaining == 0 {
                 self.waiting.pop_front();

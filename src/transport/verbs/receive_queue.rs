@@ -3,6 +3,7 @@
 
 use super::completion::receive_id;
 use super::device::{VerbsDevice, failure};
+use super::error::VerbsError;
 use super::header::SEGMENT_BYTES;
 use super::registration::Slab;
 use super::window::RING_SLOTS;
@@ -47,15 +48,16 @@ impl ReceiveQueue {
     ///
     /// # Errors
     /// What the device refused, in one line for the banner.
-    pub fn new(device: &Arc<VerbsDevice>, links: u32) -> Result<ReceiveQueue, String> {
+    pub fn new(device: &Arc<VerbsDevice>, links: u32) -> Result<ReceiveQueue, VerbsError> {
         let mut attributes = verbs::ibv_srq_init_attr {
             srq_context: ptr::null_mut(),
             attr: verbs::ibv_srq_attr { max_wr: links.max(1) * BUFFERS_EACH as u32, max_sge: 1, srq_limit: 0 },
         };
         // SAFETY: a live domain and a filled request.
         let queue = unsafe { verbs::ibv_create_srq(device.domain(), &mut attributes) };
-        let queue = NonNull::new(queue).ok_or_else(|| {
-            format!("{} gives no shared receive queue: {}", device.name(), io::Error::last_os_error())
+        let queue = NonNull::new(queue).ok_or_else(|| VerbsError::NoReceiveQueue {
+            device: device.name().to_string(),
+            source: io::Error::last_os_error(),
         })?;
         let slabs = (0..links).map(|_| OnceLock::new()).collect();
         Ok(ReceiveQueue { queue, slabs, count: AtomicU32::new(0), device: device.clone() })
@@ -70,12 +72,15 @@ impl ReceiveQueue {
     ///
     /// # Errors
     /// What the device refused, or that all links are in use.
-    pub fn add_buffers(&self) -> Result<(), String> {
+    pub fn add_buffers(&self) -> Result<(), VerbsError> {
         // Relaxed: each number is taken once, and the slab at its index is published by the `OnceLock`.
         let number = self.count.fetch_add(1, Ordering::Relaxed);
         let Some(index) = self.slabs.get(number as usize) else {
             self.count.fetch_sub(1, Ordering::Relaxed);
-            return Err(format!("all {} links of this rank over {} are taken", self.slabs.len(), self.device.name()));
+            return Err(VerbsError::LinksTaken {
+                links: self.slabs.len() as u32,
+                device: self.device.name().to_string(),
+            });
         };
         let slab = Slab::new(&self.device, BUFFERS_EACH, SEGMENT_BYTES)?;
         assert!(index.set(slab).is_ok(), "a number was taken twice");
@@ -100,7 +105,7 @@ impl ReceiveQueue {
     ///
     /// # Errors
     /// If the device fails.
-    pub fn post(&self, buffers: impl Iterator<Item = FilledBuffer>) -> Result<(), String> {
+    pub fn post(&self, buffers: impl Iterator<Item = FilledBuffer>) -> Result<(), VerbsError> {
         let mut buffers = buffers.peekable();
         while buffers.peek().is_some() {
             let mut pieces = [verbs::ibv_sge { addr: 0, length: 0, lkey: 0 }; CHAIN];
@@ -130,7 +135,8 @@ impl ReceiveQueue {
                 verbs::ibv_post_srq_recv(self.raw(), first_request, &mut refused)
             };
             if code != 0 {
-                return Err(format!("{} takes no receive buffers: {}", self.device.name(), failure(code)));
+                let device = self.device.name().to_string();
+                return Err(VerbsError::PostReceive { device, source: failure(code) });
             }
         }
         Ok(())

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::device::VerbsDevice;
+use super::error::{PinnedMemory, VerbsError};
 use super::regions::{RegionKeys, chunk_bytes};
 use crate::base::config::Pages;
 use crate::memory::{Region, Segment};
@@ -100,13 +101,13 @@ impl RegisteredRegion {
         device: &Arc<VerbsDevice>,
         region: &Region,
         registered_bytes_max: u64,
-    ) -> Result<RegisteredRegion, String> {
+    ) -> Result<RegisteredRegion, VerbsError> {
         let bytes = region.bytes();
         let address = match region {
             Region::Host(arena) => {
                 // Pinning would fault the pages in too, and kill the process if there are too few of them.
                 if !arena.populate_all() {
-                    return Err(format!("no memory to pin the store of {bytes} bytes: lower MOBULA_STORE_BYTES"));
+                    return Err(VerbsError::StoreNotPopulated { bytes });
                 }
                 arena.address().as_ptr().expose_provenance() as u64
             }
@@ -126,7 +127,7 @@ impl RegisteredRegion {
                 _ => MemoryRange::Address(address + start),
             };
             let key = register(device, &range, length as usize, RemoteAccess::Read);
-            keys.push(key.map_err(|error| registration_error(device, region, length, &error))?);
+            keys.push(key.map_err(|error| registration_error(device, region, length, error))?);
             start += length;
         }
         Ok(RegisteredRegion { keys, chunk_bytes: chunk, address, region: region.clone() })
@@ -168,12 +169,12 @@ impl Slab {
     ///
     /// # Errors
     /// What could not be allocated or pinned, and what the user can do.
-    pub fn new(device: &Arc<VerbsDevice>, buffers: usize, buffer_bytes: usize) -> Result<Slab, String> {
+    pub fn new(device: &Arc<VerbsDevice>, buffers: usize, buffer_bytes: usize) -> Result<Slab, VerbsError> {
         let bytes = buffers * buffer_bytes;
-        let memory = Segment::create("mobula-verbs", bytes, Pages::Plain).map_err(|error| error.to_string())?;
+        let memory = Segment::create("mobula-verbs", bytes, Pages::Plain)?;
         let address = memory.address().as_ptr().expose_provenance() as u64;
         let key = register(device, &MemoryRange::Address(address), bytes, RemoteAccess::None)
-            .map_err(|error| pin_error(device, &format!("{bytes} bytes for messages"), bytes as u64, &error))?;
+            .map_err(|error| pin_error(device, PinnedMemory::Messages, bytes as u64, error))?;
         Ok(Slab { key, buffer_bytes, memory })
     }
 
@@ -215,29 +216,16 @@ impl Slab {
     }
 }
 
-fn registration_error(device: &VerbsDevice, region: &Region, bytes: u64, error: &io::Error) -> String {
+fn registration_error(device: &VerbsDevice, region: &Region, bytes: u64, source: io::Error) -> VerbsError {
     match region {
-        Region::Host(_) => pin_error(device, &format!("{bytes} bytes of the store"), bytes, error),
-        Region::Cuda(cuda) => format!(
-            "{} cannot reach the memory of GPU {}: {error}; it needs dmabuf (Linux 5.12, an open GPU driver) or the \
-             module nvidia_peermem",
-            device.name(),
-            cuda.device
-        ),
+        Region::Host(_) => pin_error(device, PinnedMemory::Store, bytes, source),
+        Region::Cuda(cuda) => VerbsError::GpuMemory { device: device.name().to_string(), gpu: cuda.device, source },
     }
 }
 
-/// Why memory could not be pinned; mostly the limit on locked memory.
-fn pin_error(device: &VerbsDevice, what: &str, bytes: u64, error: &io::Error) -> String {
-    let refused = format!("{} cannot pin {what}: {error}", device.name());
-    match (error.raw_os_error(), locked_bytes_max()) {
-        (Some(libc::ENOMEM | libc::EAGAIN | libc::EPERM), Some(limit)) => format!(
-            "{refused}. RLIMIT_MEMLOCK is {limit} bytes: raise it (ulimit -l unlimited; LimitMEMLOCK=infinity for \
-             slurmd, and PropagateResourceLimitsExcept=MEMLOCK in slurm.conf)"
-        ),
-        (Some(libc::ENOMEM), None) => format!("{refused}. Lower MOBULA_STORE_BYTES ({bytes} bytes were requested)"),
-        _ => refused,
-    }
+fn pin_error(device: &VerbsDevice, of: PinnedMemory, bytes: u64, source: io::Error) -> VerbsError {
+    let locked_bytes_max = locked_bytes_max();
+    VerbsError::Pin { device: device.name().to_string(), bytes, of, locked_bytes_max, source }
 }
 
 /// The limit on locked memory, if there is one.

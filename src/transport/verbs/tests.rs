@@ -208,7 +208,7 @@ fn peer_that_vanishes_without_notice_is_lost() {
     });
     let (reason, read) = (failure.expect("failed"), read_failed.expect("the read failed before"));
     assert!(reason.contains("rank 1") && reason.contains("rxe"), "{reason}");
-    assert!(read.contains("rank 1"), "{read}");
+    assert!(read.to_string().contains("rank 1"), "{read}");
     eprintln!("{reason}");
     let left = ranks[0].transport.take_unacked(1).expect("it is known");
     assert_eq!(left.messages.last().map(Vec::as_slice), Some(b"to a dead peer".as_slice()));
@@ -239,7 +239,7 @@ fn link_beyond_the_limit_is_refused_and_others_keep_working() {
     let ranks = ranks_with_links_max(3, harness::PEER_TIMEOUT, 1);
     ranks[0].open(&ranks[1]);
     let refused = ranks[0].transport.check_reachable(2).expect_err("one link is the limit");
-    assert!(refused.contains("all 1 links of rank 0"), "{refused}");
+    assert!(refused.to_string().contains("all 1 links of this rank"), "{refused}");
     ranks[0].transport.check_reachable(1).expect("it has the link");
     let mut failure = None;
     assert_eq!(ranks[2].send(0, &[b"me too"]), Err(Refusal::Full));
@@ -297,8 +297,8 @@ fn read_outside_a_region_fails_and_the_link_keeps_working() {
         });
         over.expect("finished")
     };
-    assert!(read(RemoteAddress { region: STORE + 5, offset: 0 }).unwrap_err().contains("no region 5"));
-    assert!(read(RemoteAddress { region: STORE, offset: u64::MAX - 8 }).unwrap_err().contains("outside"));
+    assert!(read(RemoteAddress { region: STORE + 5, offset: 0 }).unwrap_err().to_string().contains("no region 5"));
+    assert!(read(RemoteAddress { region: STORE, offset: u64::MAX - 8 }).unwrap_err().to_string().contains("outside"));
     read(RemoteAddress::in_store(0)).expect("the link still works");
 }
 
@@ -306,7 +306,7 @@ fn read_outside_a_region_fails_and_the_link_keeps_working() {
 #[test]
 #[ignore = "needs RDMA devices and a low limit on locked memory: tests/rdma/run"]
 fn low_limit_on_locked_memory_is_named_in_the_error() {
-    let reason = harness::try_rank_with_store(16 << 20).err().expect("64 KiB are not enough");
+    let reason = harness::try_rank_with_store(16 << 20).err().expect("64 KiB are not enough").to_string();
     eprintln!("{reason}");
     assert!(reason.contains("RLIMIT_MEMLOCK is 65536 bytes") && reason.contains("ulimit -l unlimited"), "{reason}");
 }

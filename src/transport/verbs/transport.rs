@@ -9,6 +9,7 @@ use super::choice::{links_max, timeout_code};
 use super::completion::CompletionQueue;
 use super::connection::VerbsConnection;
 use super::endpoint::VerbsEndpoint;
+use super::error::VerbsError;
 use super::progress::VerbsPoller;
 use super::queue_pair::{PairResources, READS_UNDER_WAY, SEND_REQUESTS};
 use super::receive_queue::{BUFFERS_EACH, ReceiveQueue};
@@ -21,7 +22,7 @@ use crate::base::error::{Error, Result};
 use crate::base::limits::{MESSAGE_BYTES_MAX, POLL_BATCH_MAX, VERBS_LINKS_MAX};
 use crate::base::sync::{AtomicUsize, Ordering, lock};
 use crate::memory::{Block, Region, RegionNumber, STORE};
-use crate::transport::{Refusal, RemoteAddress, Transport, TransportEvent, Unacked};
+use crate::transport::{ReadError, Refusal, RegisterError, RemoteAddress, Transport, TransportEvent, Unacked};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 use std::os::fd::BorrowedFd;
@@ -40,7 +41,7 @@ pub(super) enum VerbsLink {
 
 /// An event that the next poll will report.
 pub(super) enum VerbsEvent {
-    ReadDone { token: u64, block: std::result::Result<Block, String> },
+    ReadDone { token: u64, block: std::result::Result<Block, ReadError> },
     PeerFailed { peer: Rank, reason: String },
 }
 
@@ -112,11 +113,10 @@ impl VerbsTransport {
         let per_link = [1, BUFFERS_EACH as u32, completions_each];
         let device_has = [limits.queue_pairs, limits.receives, limits.completions];
         let links_max = links_max(addresses.len() as u32, links_limit, per_link, device_has);
-        let error_here = |error: String| Error::fabric(format!("rank {me}: {error}"));
+        let error_here = |error: VerbsError| Error::fabric(format!("rank {me}: {error}")).caused_by(&error);
         let completions = CompletionQueue::new(&device, (links_max * completions_each).max(1)).map_err(error_here)?;
         let receives = ReceiveQueue::new(&device, links_max).map_err(error_here)?;
-        let waker = Waker::new(completions.wake_fd())
-            .map_err(|error| error_here(format!("no descriptor to sleep on: {error}")))?;
+        let waker = Waker::new(completions.wake_fd()).map_err(|error| error_here(VerbsError::NoWaker(error)))?;
         let parts = PairResources {
             completions: Arc::new(completions),
             receives: Arc::new(receives),
@@ -167,11 +167,11 @@ impl VerbsTransport {
     /// # Errors
     /// Why it cannot.
     #[cfg(test)]
-    pub fn check_reachable(&self, peer: Rank) -> std::result::Result<(), String> {
+    pub fn check_reachable(&self, peer: Rank) -> std::result::Result<(), VerbsError> {
         self.reachable_address(peer)?;
         let idle = matches!(*lock(&self.links[peer as usize]), VerbsLink::Idle);
         if idle && lock(&self.by_number).len() as u32 >= self.links_max {
-            return Err(format!("all {} links of rank {} over {} are taken", self.links_max, self.me, self.device()));
+            return Err(VerbsError::LinksTaken { links: self.links_max, device: self.device().to_string() });
         }
         Ok(())
     }
@@ -192,9 +192,9 @@ impl VerbsTransport {
     }
 
     /// The peer's address, if a queue pair can connect to it.
-    pub(super) fn reachable_address(&self, peer: Rank) -> std::result::Result<&VerbsAddress, String> {
+    pub(super) fn reachable_address(&self, peer: Rank) -> std::result::Result<&VerbsAddress, VerbsError> {
         let address = self.addresses.get(peer as usize).and_then(Option::as_ref);
-        let address = address.ok_or_else(|| format!("rank {peer} has no RDMA device"))?;
+        let address = address.ok_or(VerbsError::PeerWithoutDevice { peer })?;
         self.parts.address.check_reachable(address)?;
         Ok(address)
     }
@@ -306,7 +306,7 @@ impl Transport for VerbsTransport {
         !self.pending()
     }
 
-    fn register(&self, region: &Region) -> std::result::Result<(), String> {
+    fn register(&self, region: &Region) -> std::result::Result<(), RegisterError> {
         let registered = RegisteredRegion::new(&self.parts.device, region, self.registered_bytes_max)?;
         self.add_region(region.number(), registered);
         Ok(())

@@ -9,17 +9,16 @@
 //!
 //! Each writes its own variable before it reads the other's, and both operations of each are `SeqCst`: at least one of
 //! them sees what the other wrote, so that the sleeper finds the event or is notified.
-#![allow(unsafe_code)]
 
 use crate::base::sync::{AtomicBool, Ordering};
+use crate::transport::epoll::{EpollSet, Interest, Watched};
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::BorrowedFd;
 
 /// One descriptor for both.
 #[derive(Debug)]
 pub struct Waker {
-    epoll: OwnedFd,
-    eventfd: OwnedFd,
+    epoll: EpollSet,
     armed: AtomicBool,
 }
 
@@ -29,31 +28,19 @@ impl Waker {
     /// # Errors
     /// What the system refused.
     pub fn new(device: BorrowedFd<'_>) -> io::Result<Waker> {
-        // SAFETY: plain numbers; the result is checked, and owned by nothing else.
-        let (eventfd, epoll) = unsafe {
-            let eventfd = opened(libc::eventfd(0, libc::EFD_NONBLOCK | libc::EFD_CLOEXEC))?;
-            (eventfd, opened(libc::epoll_create1(libc::EPOLL_CLOEXEC))?)
-        };
-        for watched in [device.as_raw_fd(), eventfd.as_raw_fd()] {
-            let mut interest = libc::epoll_event { events: libc::EPOLLIN as u32, u64: 0 };
-            // SAFETY: open descriptors and a filled request.
-            if unsafe { libc::epoll_ctl(epoll.as_raw_fd(), libc::EPOLL_CTL_ADD, watched, &mut interest) } != 0 {
-                return Err(io::Error::last_os_error());
-            }
-        }
-        Ok(Waker { epoll, eventfd, armed: AtomicBool::new(false) })
+        let epoll = EpollSet::new()?;
+        epoll.add(device, Watched::Device, Interest::Read)?;
+        Ok(Waker { epoll, armed: AtomicBool::new(false) })
     }
 
     /// Becomes readable when the device or another thread has something for the poller.
     pub fn descriptor(&self) -> BorrowedFd<'_> {
-        self.epoll.as_fd()
+        self.epoll.descriptor()
     }
 
     /// From now on `notify` wakes. The caller looks for queued events after this.
     pub fn arm(&self) {
-        let mut count = 0_u64;
-        // SAFETY: eight bytes of a local; reading an eventfd of count 0 fails without blocking.
-        unsafe { libc::read(self.eventfd.as_raw_fd(), (&raw mut count).cast(), 8) };
+        self.epoll.clear_wake();
         // SeqCst: see above; pairs with the load in `notify`.
         self.armed.store(true, Ordering::SeqCst);
     }
@@ -62,31 +49,18 @@ impl Waker {
     pub fn notify(&self) {
         // SeqCst: see above; pairs with the store in `arm`.
         if self.armed.swap(false, Ordering::SeqCst) {
-            let one = 1_u64;
-            // SAFETY: eight bytes of a local; the count cannot overflow, because it is raised once for each `arm`.
-            unsafe { libc::write(self.eventfd.as_raw_fd(), (&raw const one).cast(), 8) };
+            self.epoll.wake();
         }
     }
-}
-
-/// # Safety
-/// The descriptor is the caller's alone, or negative.
-unsafe fn opened(descriptor: i32) -> io::Result<OwnedFd> {
-    if descriptor < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: the caller promises it.
-    Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::fd::AsFd;
 
     fn readable(waker: &Waker) -> bool {
-        let mut entry = libc::pollfd { fd: waker.descriptor().as_raw_fd(), events: libc::POLLIN, revents: 0 };
-        // SAFETY: one entry, which is exclusively ours.
-        unsafe { libc::poll(&mut entry, 1, 0) == 1 }
+        !waker.epoll.is_quiet()
     }
 
     #[test]

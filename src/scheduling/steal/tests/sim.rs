@@ -1,7 +1,8 @@
 //! A cluster of [`StealState`]s with one worker each, under a simulated clock: every message takes the same time.
 
 use crate::base::Rank;
-use crate::scheduling::steal::{StealState, StealDecision};
+use crate::scheduling::steal::{StealDecision, StealState};
+use fastrand::Rng;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::fmt;
@@ -101,14 +102,21 @@ pub struct StealSim {
     events: BinaryHeap<Reverse<(u64, u64, Rank, usize)>>,
     payloads: Vec<Option<StealEvent>>,
     now_ns: u64,
-    random: u64,
+    random: Rng,
     shape: TaskLengths,
     outcome: RunResult,
     total_ns: u64,
 }
 
 impl StealSim {
-    pub fn new(size: u32, host_ranks: u32, seed: u64, shape: TaskLengths, work: TaskOrigin, tasks_a_rank: u32) -> StealSim {
+    pub fn new(
+        size: u32,
+        host_ranks: u32,
+        seed: u64,
+        shape: TaskLengths,
+        work: TaskOrigin,
+        tasks_a_rank: u32,
+    ) -> StealSim {
         let one = |rank: Rank| {
             let host: Vec<Rank> = (0..size).filter(|other| other / host_ranks == rank / host_ranks).collect();
             let stealing = StealState::new(rank, size, seed).on_host(&host);
@@ -132,7 +140,7 @@ impl StealSim {
             events: BinaryHeap::new(),
             payloads: Vec::new(),
             now_ns: 0,
-            random: seed | 1,
+            random: Rng::with_seed(seed),
             shape,
             outcome,
             total_ns: 0,
@@ -155,7 +163,7 @@ impl StealSim {
     }
 
     fn task(&mut self, below: u32) -> StealSimTask {
-        let drawn = self.draw();
+        let drawn = self.random.f64();
         let ns = match self.shape {
             TaskLengths::Uniform | TaskLengths::Tree => TASK_NS,
             // Pareto with shape 1.5: the mean is three times the least.
@@ -165,11 +173,6 @@ impl StealSim {
         self.total_ns += ns;
         self.outcome.longest_ns = self.outcome.longest_ns.max(ns);
         StealSimTask { ns, below }
-    }
-
-    fn draw(&mut self) -> f64 {
-        self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.random >> 11) as f64 / (1u64 << 53) as f64
     }
 
     fn at(&mut self, ns: u64, rank: Rank, what: StealEvent) {

@@ -3,7 +3,10 @@
 use crate::base::{Error, ObjectId, Rank};
 use crate::store::ObjectLocations;
 use crate::store::copies::fetch::no_copy;
-use crate::store::copies::{Copies, CopyAction, CopyMessage, Holders, ServedCopy, HostPeers, CopySource, FetchRoute, cache_rank};
+use crate::store::copies::{
+    Copies, CopyAction, CopyMessage, CopySource, FetchRoute, Holders, HostPeers, ServedCopy, cache_rank,
+};
+use fastrand::Rng;
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
@@ -91,7 +94,7 @@ pub struct CopySim {
     /// Deaths that a rank has not learned of.
     pub unlearned_deaths: Vec<(Rank, Rank)>,
     pub log: Arc<Mutex<MemoryLog>>,
-    pub random: u64,
+    pub random: Rng,
     pub reads_of_originals: u64,
     pub messages: u64,
 }
@@ -137,15 +140,14 @@ impl CopySim {
             used: Vec::new(),
             unlearned_deaths: Vec::new(),
             log: Arc::default(),
-            random: seed,
+            random: Rng::with_seed(seed),
             reads_of_originals: 0,
             messages: 0,
         }
     }
 
     pub fn draw(&mut self, below: usize) -> usize {
-        self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.random >> 33) as usize % below
+        self.random.usize(..below)
     }
 
     pub fn at(&mut self, rank: Rank) -> &mut SimRank {
@@ -267,7 +269,10 @@ impl CopySim {
                 }
                 CopyAction::Read { token, sources, .. } => {
                     let alive = self.log.lock().unwrap().alive.clone();
-                    assert!(sources.iter().all(|source| alive.contains(&source.block)), "COPIES-1: a read of a freed block");
+                    assert!(
+                        sources.iter().all(|source| alive.contains(&source.block)),
+                        "COPIES-1: a read of a freed block"
+                    );
                     let original = sources.iter().find(|source| self.originals.contains_key(&source.block));
                     self.reads_of_originals += u64::from(original.is_some());
                     let block = self.content_of(&sources[0]);

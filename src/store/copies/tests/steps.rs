@@ -1,6 +1,6 @@
 //! The steps of the simulation: deaths and their detection, one event after the other in random order, or in rounds.
 
-use super::sim::{CopyWait, CopySim};
+use super::sim::{CopySim, CopyWait};
 use crate::base::Rank;
 use std::collections::BTreeMap;
 
@@ -9,7 +9,8 @@ impl CopySim {
         self.at(rank).dead = true;
         self.used.retain(|(user, _)| *user != rank);
         // Messages that it will not read: their sender returns the grants that covered them.
-        let unread = |wait: &&CopyWait| wait.reader == rank && wait.outcome.is_none() && wait.sender != wait.block.owner;
+        let unread =
+            |wait: &&CopyWait| wait.reader == rank && wait.outcome.is_none() && wait.sender != wait.block.owner;
         let covers: Vec<_> = self.waits.iter().filter(unread).map(|wait| (wait.block, wait.sender)).collect();
         covers.into_iter().for_each(|(block, sender)| self.release(block, sender));
         let others = (0..self.ranks.len() as Rank).filter(|other| *other != rank);

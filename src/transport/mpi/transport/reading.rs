@@ -8,7 +8,7 @@ use crate::memory::{Block, STORE};
 use crate::transport::mpi::comm::MpiFailure;
 use crate::transport::mpi::header::MpiKind;
 use crate::transport::mpi::reads::{MpiRead, MpiReads, ReadObserver, ReadStart};
-use crate::transport::{Refusal, RemoteAddress, TransportEvent};
+use crate::transport::{ReadError, Refusal, RemoteAddress, TransportEvent};
 
 impl MpiTransport {
     /// As [`crate::transport::Transport::read`].
@@ -24,11 +24,7 @@ impl MpiTransport {
             return Err((Refusal::Lost, into));
         };
         if from.region != STORE {
-            reads.fail_unreachable(
-                into,
-                token,
-                format!("the MPI transport cannot read region {} of rank {peer}", from.region),
-            );
+            reads.fail_unreachable(into, token, ReadError::NotOverMpi { peer, region: from.region });
         } else {
             match reads.begin(peer, from.offset, into, token, &mut &*self) {
                 Ok(ReadStart::Started) => {}
@@ -70,7 +66,7 @@ impl MpiTransport {
     /// Requests the rest of a read from its peer; returns the read if no request can be sent.
     fn request(&self, reads: &mut MpiReads, read: MpiRead) -> Result<(), (Refusal, MpiRead)> {
         let request = read.request().encode();
-        match self.post(read.peer(), MpiKind::Read, &[bytemuck::cast_slice(&request)]) {
+        match self.post(read.peer(), MpiKind::Read, &[&request]) {
             Ok(()) => reads.await_response(read, &mut &*self),
             Err(refusal) => return Err((refusal, read)),
         }

@@ -113,13 +113,8 @@ fn simultaneous_dials_lose_and_reorder_no_message() {
     const MESSAGES: u32 = 4;
     for seed in 1..=300_u64 {
         let job = Job::new(2);
-        let mut random = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let mut draw = |below: u64| {
-            random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
-            random % below
-        };
+        let mut random = fastrand::Rng::with_seed(seed);
+        let mut draw = |below: u64| random.u64(..below);
         let (mut sent, mut seen) = ([0; 2], [Vec::new(), Vec::new()]);
         let began = Instant::now();
         while seen.iter().any(|seen| seen.len() < MESSAGES as usize) {
@@ -226,7 +221,7 @@ fn device_memory_is_refused_with_a_reason() {
     use crate::memory::CudaRegion;
     let job = Job::new(2);
     let device = CudaRegion { number: 1, device: 0, address: 0, bytes: 64, dmabuf: None, owner: Box::new(()) };
-    assert!(job.ranks[0].register(&Region::Cuda(Arc::new(device))).unwrap_err().contains("GPU 0"));
+    assert!(job.ranks[0].register(&Region::Cuda(Arc::new(device))).unwrap_err().to_string().contains("GPU 0"));
     let block = job.arenas[0].allocate(64).expect("space");
     job.ranks[0].read(1, RemoteAddress { region: 1, offset: 0 }, block, 7).expect("taken");
     let seen = job.poll_until(|seen| !seen.is_empty());

@@ -71,13 +71,12 @@ pub fn ranks_with_links_max(size: u32, peer_timeout: Duration, links_limit: u32)
 }
 
 /// One rank with a store of `bytes`, or why the device cannot register it.
-pub fn try_rank_with_store(bytes: u64) -> Result<VerbsTransport, String> {
+pub fn try_rank_with_store(bytes: u64) -> Result<VerbsTransport, Box<dyn std::error::Error>> {
     let endpoint = VerbsEndpoint::open(None, None)?;
     let address = Some(endpoint.address());
     let channel = Arc::new(QueueChannel { me: 0, mailboxes: Arc::default() });
-    let transport =
-        VerbsTransport::start(endpoint, 0, vec![address], channel, PEER_TIMEOUT).map_err(|error| error.to_string())?;
-    let arena = Arena::create(bytes, Pages::Plain).map_err(|error| error.to_string())?;
+    let transport = VerbsTransport::start(endpoint, 0, vec![address], channel, PEER_TIMEOUT)?;
+    let arena = Arena::create(bytes, Pages::Plain)?;
     transport.register(&Region::Host(arena))?;
     Ok(transport)
 }

@@ -102,16 +102,10 @@ impl Matrix {
     }
 }
 
-/// Ones of random sign (xorshift64*).
+/// Ones of random sign.
 fn signs(length: usize, seed: u64) -> Vec<f64> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let mut next = || {
-        state ^= state >> 12;
-        state ^= state << 25;
-        state ^= state >> 27;
-        if state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 63 == 0 { 1.0 } else { -1.0 }
-    };
-    (0..length).map(|_| next()).collect()
+    let mut random = fastrand::Rng::with_seed(seed);
+    (0..length).map(|_| if random.bool() { 1.0 } else { -1.0 }).collect()
 }
 
 #[cfg(test)]

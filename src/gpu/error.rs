@@ -1,0 +1,18 @@
+//! Why this process sees no GPU.
+
+/// Why there is none.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+// A build has the driver, or the reason that it has none.
+#[allow(dead_code)]
+pub enum GpuError {
+    /// The build leaves CUDA out.
+    #[error("built without the feature `cuda`")]
+    NotBuilt,
+    /// There is no driver.
+    #[error("libcuda is not installed")]
+    NoLibrary,
+    /// The driver reports a failure.
+    #[error("the CUDA driver does not start: {reason}")]
+    Driver { reason: String },
+}

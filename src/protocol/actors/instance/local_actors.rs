@@ -1,0 +1,417 @@
+//! The actors that run on this rank.
+
+mod views;
+
+use crate::base::sync::lock;
+use crate::base::{Error, ObjectId, Rank, TaskId};
+use crate::protocol::Message;
+use crate::protocol::actors::caller::handles::{ActorRef, label_of};
+use crate::protocol::actors::instance::actor_instance::{
+    ActorInstance, ActorPhase, CallerId, CommitLog, mark_dead, refuse_call, schedule,
+};
+use crate::protocol::actors::instance::commits::Commits;
+use crate::protocol::actors::owner::owned_actors::CallResults;
+use crate::protocol::actors::retained_values::retain_calls;
+use crate::protocol::environment::{Environment, Liveness, Messenger};
+use crate::protocol::inbound::missing_blocks::FetchedBlocks;
+use crate::protocol::tasks::dependencies::when_arguments;
+use crate::protocol::tasks::resource_requests::request_of_actor;
+use crate::protocol::wire::actor_message::{ActorMessage, ActorTarget, FinishedCall};
+use crate::registry::{ActorState, FunctionKind, Runnable};
+use rustc_hash::FxHashMap as HashMap;
+use std::sync::{Arc, Mutex};
+
+/// The actors that run on a rank, and those that ended there for as long as a caller may still have a handle.
+#[derive(Default)]
+pub struct LocalActors {
+    instances: Mutex<HashMap<ObjectId, Arc<ActorInstance>>>,
+}
+
+impl LocalActors {
+    /// The actor, running or expected: a call from a third rank may overtake the constructor.
+    fn instance(&self, id: ObjectId) -> Arc<ActorInstance> {
+        lock(&self.instances).entry(id).or_insert_with(|| ActorInstance::expected(id)).clone()
+    }
+
+    fn find(&self, id: ObjectId) -> Option<Arc<ActorInstance>> {
+        lock(&self.instances).get(&id).cloned()
+    }
+
+    /// Records calls that ran in an earlier incarnation of an actor. Its constructor comes after them.
+    pub(in crate::protocol) fn restore(&self, id: ObjectId, calls: impl Iterator<Item = (TaskId, CallResults)>) {
+        let instance = self.instance(id);
+        lock(&instance.inner).restored.extend(calls);
+    }
+
+    /// Calls that ran in an earlier incarnation of an actor that will be constructed here.
+    pub(in crate::protocol) fn on_finished_calls(
+        &self,
+        env: &impl Environment,
+        from: Rank,
+        id: ObjectId,
+        calls: &[FinishedCall<'_>],
+        fetched: &FetchedBlocks,
+    ) {
+        let calls = retain_calls(env, calls, from, fetched);
+        self.restore(id, calls.into_iter());
+    }
+
+    /// A constructor arrived.
+    pub fn build(&self, env: &impl Environment, id: ObjectId, incarnation: u32, task: Arc<dyn Runnable>) {
+        let instance = self.instance(id);
+        {
+            let mut inner = lock(&instance.inner);
+            let header = task.header();
+            if let Some(options) = &header.options {
+                inner.request = request_of_actor(options);
+                inner.identity.name = options.name.clone();
+                // An actor on its owner's rank ends with its owner, unless it was moved there by a restart.
+                let restarts = options.max_restarts.is_some_and(|restarts| restarts > 0);
+                inner.restarts = restarts && (id.owner != env.rank() || incarnation > 0);
+            }
+            inner.identity.kind = header.entry.map_or("actor", |entry| entry.name);
+            inner.identity.label = label_of(inner.identity.kind, inner.identity.name.as_deref()).into();
+            inner.incarnation = incarnation;
+            let checkpoint = header.entry.and_then(|entry| entry.checkpoint).filter(|_| inner.restarts);
+            let restored = std::mem::take(&mut inner.restored);
+            inner.commit_log =
+                checkpoint.map(|checkpoint| Box::new(CommitLog { checkpoint, commits: Commits::new(restored) }));
+        }
+        when_arguments(env, &task.clone(), move |env| {
+            let mut inner = lock(&instance.inner);
+            if let ActorPhase::Dead(error) = &inner.phase {
+                let error = error.clone();
+                let name = inner.identity.name.take();
+                drop(inner);
+                if let Some(name) = name {
+                    // An actor that was ended before its constructor ran had no name yet, so its end did not free the
+                    // name.
+                    let directory = env.protocol().names.directory_rank(env, &name);
+                    env.send(directory, &Message::NameFree { name, actor: instance.id });
+                }
+                return refuse_call(env, &task, &error);
+            }
+            inner.phase = ActorPhase::Ready(task);
+            schedule(env, &instance, &mut inner);
+        });
+    }
+
+    /// A call arrived, from this rank or another.
+    pub fn call(&self, env: &impl Environment, target: ActorTarget, caller: CallerId, task: Arc<dyn Runnable>) {
+        let Some(instance) = self.instance_of_call(env, target.actor) else {
+            let error = env.death_error(target.actor.owner);
+            let reason = format!("it ended with the rank that owned it: {error}");
+            return refuse_call(env, &task, &Arc::new(Error::ActorDied { actor: target.actor.to_string(), reason }));
+        };
+        let mut complete = true;
+        if !task.all_values() {
+            task.references(&mut |slot| complete &= slot.core().is_complete());
+        }
+        // Dropped after the lock is released, like the task: it may hold handles of this very actor.
+        let _forgotten;
+        let mut inner = lock(&instance.inner);
+        if let ActorPhase::Dead(error) = &inner.phase {
+            let error = error.clone();
+            drop(inner);
+            return refuse_call(env, &task, &error);
+        }
+        _forgotten = inner
+            .commit_log
+            .as_mut()
+            .map(|commit_log| commit_log.commits.on_results_ack(caller.0, target.acked_through));
+        if inner.restarts
+            && let Some(id) = task.header().origin
+            && !inner.queued.insert(id)
+        {
+            // The call is in the mailbox already.
+            return drop(inner);
+        }
+        inner.mailbox.push(caller, task.clone(), complete);
+        if complete {
+            schedule(env, &instance, &mut inner);
+            return;
+        }
+        drop(inner);
+        when_arguments(env, &task.clone(), move |env| {
+            let mut inner = lock(&instance.inner);
+            inner.mailbox.completed(caller, |call| Arc::ptr_eq(call, &task));
+            schedule(env, &instance, &mut inner);
+        });
+    }
+
+    /// The actor that a call is for, and its state, if it runs here, is idle, and the call is its next one. The caller
+    /// runs the call itself instead of waiting for it, and then calls `on_called`.
+    pub fn try_take_state(&self, call: &Arc<dyn Runnable>) -> Option<(Arc<ActorInstance>, ActorState)> {
+        call.header().entry.filter(|entry| entry.kind == FunctionKind::Method)?;
+        let actor = call.header().target()?.downcast::<ActorRef>().ok()?;
+        let instance = self.find(actor.id)?;
+        let state = instance.try_take_state(call)?;
+        Some((instance, state))
+    }
+
+    /// The instance that a call is for; `None` if there is none and none can come, because the actor's owner is dead.
+    fn instance_of_call(&self, env: &impl Liveness, id: ObjectId) -> Option<Arc<ActorInstance>> {
+        if env.is_dead(id.owner) { self.find(id) } else { Some(self.instance(id)) }
+    }
+
+    /// A caller rank acknowledged the results of its calls below a number.
+    pub(in crate::protocol) fn on_results_ack(&self, id: ObjectId, from: Rank, below: u64) {
+        if let Some(instance) = self.find(id) {
+            let mut inner = lock(&instance.inner);
+            let dropped = inner.commit_log.as_mut().map(|commit_log| commit_log.commits.on_results_ack(from, below));
+            drop(inner);
+            drop(dropped);
+        }
+    }
+
+    /// The owner saved a commit.
+    pub(in crate::protocol) fn on_commit_ack(
+        &self,
+        env: &impl Environment,
+        id: ObjectId,
+        incarnation: u32,
+        sequence: u64,
+    ) {
+        if let Some(instance) = self.find(id) {
+            instance.on_commit_ack(env, incarnation, sequence);
+        }
+    }
+
+    /// Records that an actor failed at its creation: every call fails with `error`.
+    pub fn fail_at_creation(&self, id: ObjectId, error: Error) {
+        lock(&self.instance(id).inner).phase = ActorPhase::Dead(Arc::new(error));
+    }
+
+    /// Ends an actor: drops its state, fails its calls, frees its resources and its name. If `forget` is true, no trace
+    /// of it remains.
+    pub fn kill(&self, env: &impl Environment, id: ObjectId, reason: &str, last: bool) {
+        let instance = if last { self.find(id) } else { Some(self.instance(id)) };
+        let Some(instance) = instance else { return };
+        let actor = instance.label().to_string();
+        mark_dead(env, &instance, Error::ActorDied { actor, reason: reason.to_string() });
+        if last {
+            let _dropped_outside_of_the_lock = lock(&self.instances).remove(&id);
+        }
+    }
+
+    /// A rank died: the unnamed actors that it owned end with it. It counted their handles, so that nothing else would
+    /// ever end them and free their resources. Named actors continue.
+    pub fn on_peer_failed(&self, env: &impl Environment, rank: Rank, error: &Error) {
+        let instances: Vec<_> = lock(&self.instances).values().cloned().collect();
+        for instance in instances {
+            let (actor, named, dead, dropped) = {
+                let mut inner = lock(&instance.inner);
+                let dropped = inner.commit_log.as_mut().map(|commit_log| commit_log.commits.on_peer_failed(rank));
+                (
+                    inner.identity.label.to_string(),
+                    inner.identity.name.is_some(),
+                    matches!(inner.phase, ActorPhase::Dead(_)),
+                    dropped,
+                )
+            };
+            drop(dropped);
+            if instance.id.owner != rank {
+                continue;
+            }
+            if named && !dead {
+                instance.release_results(env);
+                schedule(env, &instance, &mut lock(&instance.inner));
+                continue;
+            }
+            mark_dead(env, &instance, Error::ActorDied { actor, reason: error.to_string() });
+            let _dropped_outside_of_the_lock = lock(&self.instances).remove(&instance.id);
+        }
+    }
+
+    /// The named actors here whose owner is dead.
+    pub(in crate::protocol) fn with_dead_owner(&self, env: &impl Liveness) -> Vec<Arc<ActorInstance>> {
+        lock(&self.instances).values().filter(|instance| env.is_dead(instance.id.owner)).cloned().collect()
+    }
+
+    /// The actors that are alive or expected, in order.
+    pub fn living(&self) -> Vec<ObjectId> {
+        let instances = lock(&self.instances);
+        let living = instances.values().filter(|instance| !matches!(lock(&instance.inner).phase, ActorPhase::Dead(_)));
+        let mut living: Vec<_> = living.map(|instance| instance.id).collect();
+        living.sort_unstable();
+        living
+    }
+
+    /// Visits the owners that got a commit of an actor here and have not acknowledged it.
+    pub(in crate::protocol) fn awaited(&self, visit: &mut impl FnMut(Rank)) {
+        let instances = lock(&self.instances);
+        let awaits = |instance: &ActorInstance| {
+            lock(&instance.inner).commit_log.as_ref().is_some_and(|commit_log| commit_log.commits.awaits_owner())
+        };
+        instances.values().filter(|instance| awaits(instance)).for_each(|instance| visit(instance.id.owner));
+    }
+
+    /// Forgets everything at shutdown. Returns what the caller is to drop.
+    pub fn clear(&self) -> impl Sized + use<> {
+        std::mem::take(&mut *lock(&self.instances))
+    }
+
+    /// How many actors are remembered.
+    #[cfg(test)]
+    pub fn remembered(&self) -> usize {
+        lock(&self.instances).len()
+    }
+
+    /// A constructor arrived that cannot run: without this, calls would wait for the actor.
+    pub(in crate::protocol) fn fail_construction(&self, env: &impl Environment, target: ActorTarget, error: &Error) {
+        let reason = format!("its constructor's arguments cannot be had on rank {}: {error}", env.rank());
+        self.kill(env, target.actor, &reason, false);
+        // This rank knows the actor's owner only from the constructor, so its end is reported here.
+        let error = Error::ActorDied { actor: target.actor.to_string(), reason };
+        let message = ActorMessage::Ended { incarnation: target.incarnation, error };
+        env.send(target.actor.owner, &Message::Actor { actor: target.actor, message });
+    }
+
+    /// The directory rank of a name asks whether the named actor is here. If it is constructed later, from what its
+    /// owner had sent before it died, its name is registered again then.
+    pub(in crate::protocol) fn on_verify_name(&self, env: &impl Messenger, from: Rank, actor: ObjectId, name: String) {
+        if !self.has_name(actor, &name) {
+            env.send(from, &Message::NameFree { name, actor });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::actors::instance::actor_instance::ActorStep;
+    use crate::protocol::mock_environment::MockEnvironment;
+    use crate::registry::{
+        Actor, ActorFn, ActorNew, ActorState, Checkpoint, Failure, MethodOf, NewOf, Options, Single, Task, TaskHeader,
+        save,
+    };
+    use crate::scheduling::Grant;
+
+    /// A counter that can be saved.
+    struct Count(u64);
+    struct New;
+    struct Add;
+
+    impl Actor for Count {
+        type Handle = ();
+        const NAME: &'static str = "Count";
+        const CHECKPOINT: Option<&'static Checkpoint> =
+            Some(&Checkpoint::of::<New>(|state| save(state, |count: &Count| count.0)));
+    }
+
+    impl ActorNew for New {
+        type Actor = Count;
+        type Args = ();
+        const PATH: &'static str = "tests::Count.new";
+        const SIGNATURE: &'static str = "fn new() -> Count";
+        fn options() -> Options {
+            Options::new()
+        }
+        fn make(_: ()) -> Result<Count, Failure> {
+            Ok(Count(0))
+        }
+    }
+
+    impl ActorFn for Add {
+        type Actor = Count;
+        type Args = ();
+        type Value = u64;
+        type Outputs = Single<u64>;
+        const NAME: &'static str = "Count.add";
+        const PATH: &'static str = "tests::Count.add";
+        const SIGNATURE: &'static str = "fn add(&mut self) -> u64";
+        fn call(count: &mut Count, _: ()) -> Result<u64, Failure> {
+            count.0 += 1;
+            Ok(count.0)
+        }
+    }
+
+    const ACTOR: ObjectId = ObjectId { owner: 0, number: 5 };
+
+    /// Runs everything that can run; returns how many calls that were.
+    fn work(env: &MockEnvironment) -> usize {
+        let mut calls = 0;
+        for instance in env.ready() {
+            loop {
+                let to_error = |failure: Failure| Error::config(format!("{failure:?}"));
+                let run = |task: &Arc<dyn Runnable>, state: &mut ActorState| {
+                    assert!(task.header().claim_waiting());
+                    task.invoke(state, &to_error);
+                };
+                match instance.next_step(env) {
+                    ActorStep::Admit(_) => assert!(instance.on_admitted(Grant::default()).is_none()),
+                    ActorStep::Construct(task) => {
+                        let mut state = None;
+                        run(&task, &mut state);
+                        instance.on_constructed(env, &task, state);
+                    }
+                    ActorStep::Call(task, mut state) => {
+                        run(&task, &mut state);
+                        instance.on_called(env, &task, state);
+                        calls += 1;
+                    }
+                    ActorStep::Idle => break,
+                }
+            }
+        }
+        calls
+    }
+
+    fn built(env: &MockEnvironment, max_restarts: u32) -> &LocalActors {
+        use crate::protocol::Environment;
+        let header = TaskHeader::new(Some(Box::new(Options::new().max_restarts(max_restarts))), 0);
+        env.protocol().actors.instance.build(env, ACTOR, 0, Task::<NewOf<New>>::new(header, ()));
+        assert_eq!(work(env), 0);
+        &env.protocol().actors.instance
+    }
+
+    /// A call from rank 3.
+    fn add(env: &MockEnvironment, actors: &LocalActors, number: u64, acked_through: u64) {
+        let mut header = TaskHeader::new(None, 0);
+        header.origin = Some(TaskId { owner: 3, number });
+        let target = ActorTarget { actor: ACTOR, incarnation: 0, acked_through };
+        actors.call(env, target, (3, 0), Task::<MethodOf<Add>>::new(header, ()));
+    }
+
+    #[test]
+    fn ended_actor_is_remembered_until_its_last_handle_is_dropped() {
+        let env = MockEnvironment::new(1);
+        let actors = built(&env, 0);
+        actors.kill(&env, ACTOR, "it was killed", false);
+        add(&env, actors, 1, 1);
+        let sent = env.sent();
+        assert!(sent.iter().any(|(to, message)| *to == 3 && message.contains("it was killed")), "{sent:?}");
+        assert_eq!(actors.remembered(), 1);
+        actors.kill(&env, ACTOR, "its last handle was dropped", true);
+        actors.kill(&env, ACTOR, "its last handle was dropped", true);
+        assert_eq!(actors.remembered(), 0);
+    }
+
+    #[test]
+    fn result_is_released_after_the_commit_ack_and_a_call_runs_once() {
+        let env = MockEnvironment::new(1);
+        let actors = built(&env, 1);
+        assert!(env.sent().is_empty());
+        add(&env, actors, 1, 1);
+        add(&env, actors, 1, 1);
+        add(&env, actors, 2, 1);
+        assert_eq!(work(&env), 2, "a call that arrived twice runs once");
+        let sent = env.sent();
+        assert_eq!(sent.len(), 1, "the second commit waits for the first: {sent:?}");
+        assert!(sent[0].0 == 0 && sent[0].1.contains("Commit"), "{sent:?}");
+        actors.on_commit_ack(&env, ACTOR, 7, 1);
+        assert!(env.sent().is_empty(), "another incarnation's");
+        actors.on_commit_ack(&env, ACTOR, 0, 1);
+        let sent = env.sent();
+        assert!(sent.len() == 2 && sent[0].0 == 3 && sent[0].1.starts_with("Return { task: 1"), "{sent:?}");
+        assert!(sent[1].0 == 0 && sent[1].1.contains("sequence: 2"), "{sent:?}");
+        // A caller without the result retries the call: the result is sent again, and the call does not run again.
+        add(&env, actors, 1, 1);
+        assert_eq!(work(&env), 0);
+        assert!(env.sent().iter().all(|(to, message)| *to == 3 && message.starts_with("Return { task: 1")));
+        // The caller has acknowledged the result: neither happens.
+        actors.on_results_ack(ACTOR, 3, 2);
+        add(&env, actors, 1, 1);
+        assert_eq!((work(&env), env.sent().len()), (0, 0));
+    }
+}

@@ -1,0 +1,164 @@
+//! Messages from other ranks: decoded, completed with blocks from other hosts, and handled.
+//!
+//! A message that names blocks which are not mapped here is deferred, with everything that its sender sends after it,
+//! until the blocks are fetched. So the order of messages between two ranks (TRANSPORT-1) also holds for their effects.
+
+use crate::base::log::{Level, log};
+use crate::base::{Error, ObjectId, Rank};
+use crate::objects::{ArrayMemory, panic_text};
+use crate::protocol::environment::{Environment, FetchPurpose, Messenger};
+use crate::protocol::inbound::deferred::DeferredMessages;
+use crate::protocol::inbound::missing_blocks::{FetchedBlocks, missing_blocks};
+use crate::protocol::wire::header::{ReceiveSequence, ReceiveStatus};
+use crate::protocol::{Message, WireTask};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// How messages come in.
+pub struct Inbound {
+    pub(in crate::protocol) sequence: ReceiveSequence,
+    pub(in crate::protocol) deferred: DeferredMessages,
+}
+
+/// A `StealReply` as messages of one task each.
+fn split_steal_reply(stolen: Vec<WireTask<'_>>, sent_ahead: u32, is_response: bool) -> Vec<Vec<u8>> {
+    let sent_ahead = sent_ahead + stolen.len() as u32;
+    let last = Message::StealReply { tasks: Vec::new(), sent_ahead, is_response };
+    stolen.into_iter().map(Message::Task).chain([last]).map(|message| message.encode(Vec::new())).collect()
+}
+
+impl Inbound {
+    /// For a cluster of `size` ranks.
+    pub fn new(size: u32) -> Inbound {
+        Inbound { sequence: ReceiveSequence::new(size), deferred: DeferredMessages::default() }
+    }
+
+    /// Receives bytes from `from`, with their header. A message that was received before is dropped.
+    pub fn receive(&self, env: &impl Environment, from: Rank, bytes: &[u8]) {
+        self.process_if_alive(env, from, || match self.sequence.accept(from, bytes) {
+            ReceiveStatus::New(message, load) => {
+                if self.sequence.load_changed(from, load) {
+                    env.protocol().stealing.on_load(from, load);
+                }
+                self.handle(env, from, message);
+            }
+            ReceiveStatus::Duplicate => {}
+            ReceiveStatus::Gap => env
+                .report_link_failure(from, "one of its messages is missing, which its transport should have delivered"),
+            ReceiveStatus::Corrupt => {
+                log(Level::Error, || format!("rank {} dropped {} bytes of rank {from}", env.rank(), bytes.len()));
+            }
+        });
+    }
+
+    /// Processes what `from` sent, if it is alive. Until this ends, no owner is told that messages of the dead rank are
+    /// drained.
+    fn process_if_alive(&self, env: &impl Environment, from: Rank, process_message: impl FnOnce()) {
+        self.sequence.begin_processing(from);
+        let alive = !env.is_dead(from);
+        if alive {
+            process_message();
+        }
+        self.sequence.end_processing(from);
+        if env.is_dead(from) {
+            env.protocol().recovery.process_pending_drains(env);
+        }
+        if !alive {
+            env.notify_declared_dead(from);
+        }
+    }
+
+    /// Handles a message without its header, of a living rank or of this one.
+    pub fn handle(&self, env: &impl Environment, from: Rank, bytes: &[u8]) {
+        let Some(message) = self.decode_checked(env, from, bytes) else { return };
+        // Messages about copies bring the blocks that others are deferred for, perhaps those of the same sender.
+        if message.is_link_control() || matches!(message, Message::Copy(_)) {
+            return self.process_message(env, from, message, &FetchedBlocks::default());
+        }
+        // Messages of a peer whose store is mapped are never deferred, unless they name blocks of a third rank.
+        if self.deferred.defer_behind(from, bytes) {
+            return;
+        }
+        if self.has_all_blocks(env, &message) {
+            self.process_message(env, from, message, &FetchedBlocks::default());
+        } else {
+            self.deferred.defer(from, bytes);
+            self.process_deferred(env, from);
+        }
+    }
+
+    fn decode_checked<'a>(&self, env: &impl Messenger, from: Rank, bytes: &'a [u8]) -> Option<Message<'a>> {
+        let checked = Message::decode(bytes).and_then(|message| match message.highest_rank() {
+            rank if rank < env.size() => Ok(message),
+            rank => Err(format!("it names rank {rank} of a cluster of {}", env.size())),
+        });
+        match checked {
+            Ok(message) => Some(message),
+            Err(reason) => {
+                log(Level::Error, || {
+                    format!("rank {} dropped an invalid message of rank {from}: {reason}", env.rank())
+                });
+                None
+            }
+        }
+    }
+
+    /// True if every block that the message names can be read here. Most messages name none.
+    fn has_all_blocks(&self, env: &impl Environment, message: &Message<'_>) -> bool {
+        !env.protocol().objects.has_unmapped_stores
+            || missing_blocks(env, message, &FetchedBlocks::default()).is_empty()
+    }
+
+    /// Processes the deferred messages of `from` until one lacks a block.
+    fn process_deferred(&self, env: &impl Environment, from: Rank) {
+        while let Some((bytes, fetched)) = self.deferred.next(from) {
+            let Some(message) = self.decode_checked(env, from, &bytes) else {
+                self.deferred.finish_first(from);
+                continue;
+            };
+            let missing = missing_blocks(env, &message, &fetched);
+            if missing.is_empty() {
+                self.process_message(env, from, message, &fetched);
+                self.deferred.finish_first(from);
+                continue;
+            }
+            if let Message::StealReply { tasks: stolen, sent_ahead, is_response } = message
+                && !stolen.is_empty()
+            {
+                // One by one: the first can start while blocks of the others are fetched.
+                self.deferred.replace_first(from, split_steal_reply(stolen, sent_ahead, is_response));
+                continue;
+            }
+            self.deferred.set_missing(from, missing.len());
+            for (address, shared) in missing {
+                env.protocol().objects.copies.fetch(env, address, shared, FetchPurpose::Message(from));
+            }
+        }
+    }
+
+    /// A block for the first deferred message of `from` was fetched, or cannot be.
+    pub(in crate::protocol) fn on_message_block(
+        &self,
+        env: &impl Environment,
+        from: Rank,
+        id: ObjectId,
+        memory: Result<Arc<dyn ArrayMemory>, Error>,
+    ) {
+        self.deferred.on_block(from, id, memory);
+        self.process_if_alive(env, from, || self.process_deferred(env, from));
+    }
+
+    /// Processes a message. A panic in user code (a `Drop`, a `Deserialize`) is logged and not propagated.
+    fn process_message(&self, env: &impl Environment, from: Rank, message: Message<'_>, fetched: &FetchedBlocks) {
+        let outcome = catch_unwind(AssertUnwindSafe(|| env.protocol().dispatch(env, from, message, fetched)));
+        if let Err(panic) = outcome {
+            log(Level::Error, || {
+                format!(
+                    "rank {}: user code panicked while a message of rank {from} was handled: {}",
+                    env.rank(),
+                    panic_text(&*panic)
+                )
+            });
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Attachments of values: encoded for another rank, and decoded from one. Every reference among them is counted.
+
+use crate::base::{Error, ObjectId, Rank};
+use crate::objects::{Attachment, ReceivedReference};
+use crate::protocol::WireAttachment;
+use crate::protocol::actors::caller::handles::ActorRef;
+use crate::protocol::environment::Environment;
+use crate::protocol::inbound::missing_blocks::FetchedBlocks;
+use crate::protocol::objects::references::{ExportPin, object_lost};
+use std::sync::Arc;
+
+/// Encodes the attachments of a value for `to`, and counts each reference (COUNTS-1).
+pub fn export_attachments(
+    env: &impl Environment,
+    attachments: &[Attachment],
+    to: Rank,
+) -> Result<Vec<WireAttachment>, Error> {
+    attachments.iter().map(|attachment| export_one(env, attachment, to)).collect()
+}
+
+fn export_one(env: &impl Environment, attachment: &Attachment, to: Rank) -> Result<WireAttachment, Error> {
+    let references = &env.protocol().objects.references;
+    match attachment {
+        Attachment::Slot(slot) => {
+            let id = slot.remote_id().unwrap_or_else(|| ObjectId {
+                owner: env.rank(),
+                number: match slot.core().number() {
+                    0 => slot.core().set_number(references.fresh_number()),
+                    number => number,
+                },
+            });
+            references.on_sent(env, id, to, || ExportPin::Slot(slot.clone()));
+            Ok(WireAttachment::Reference(id))
+        }
+        Attachment::Array(memory) => references.export_memory(env, memory, to).map(WireAttachment::Array),
+        Attachment::Handle(handle) => match handle.clone().downcast::<ActorRef>() {
+            Ok(actor) => {
+                references.on_sent(env, actor.id, to, || ExportPin::Actor(actor.clone()));
+                Ok(WireAttachment::Actor(actor.wire()))
+            }
+            Err(_) => Err(object_lost("a handle", "it is of a kind that does not travel")),
+        },
+        // It is forwarded as it came: this rank retains it for another one, and does not know its type.
+        Attachment::Remote(reference) if reference.id.owner == env.rank() => {
+            match references.own_slot(reference.id.number) {
+                Some(slot) => export_one(env, &Attachment::Slot(slot), to),
+                None => Err(object_lost(&reference.id.to_string(), "its owner does not know it any more")),
+            }
+        }
+        Attachment::Remote(reference) => {
+            references.on_sent(env, reference.id, to, || ExportPin::Reference(reference.clone()));
+            Ok(WireAttachment::Reference(reference.id))
+        }
+    }
+}
+
+/// Decodes the attachments of a value from `from`. Every reference is counted as received, even if an error is
+/// returned.
+pub fn import_attachments(
+    env: &impl Environment,
+    wires: &[WireAttachment],
+    from: Rank,
+    fetched: &FetchedBlocks,
+) -> Result<Vec<Attachment>, Error> {
+    let attachments: Vec<_> = wires.iter().map(|wire| import_one(env, wire, from, fetched)).collect();
+    attachments.into_iter().collect()
+}
+
+fn import_one(
+    env: &impl Environment,
+    wire: &WireAttachment,
+    from: Rank,
+    fetched: &FetchedBlocks,
+) -> Result<Attachment, Error> {
+    let references = &env.protocol().objects.references;
+    match wire {
+        WireAttachment::Reference(id) => {
+            // One of this rank's is retained here, because it may be decoded when no other rank holds it any more.
+            let own = references.import_reference(env, *id, from);
+            Ok(own.map_or_else(
+                || Attachment::Remote(Arc::new(ReceivedReference { id: *id, links: env.links() })),
+                Attachment::Slot,
+            ))
+        }
+        WireAttachment::Array(address) => references.import_memory(env, *address, from, fetched).map(Attachment::Array),
+        WireAttachment::Actor(actor) => Ok(Attachment::Handle(ActorRef::import(env, actor, from)?)),
+    }
+}
+
+/// Pins this rank's own objects among the attachments of a value that it retains without decoding it.
+pub fn pin_own(env: &impl Environment, attachments: &mut [Attachment]) {
+    let references = &env.protocol().objects.references;
+    for attachment in attachments {
+        if let Attachment::Remote(reference) = attachment
+            && reference.id.owner == env.rank()
+            && let Some(slot) = references.own_slot(reference.id.number)
+        {
+            *attachment = Attachment::Slot(slot);
+        }
+    }
+}

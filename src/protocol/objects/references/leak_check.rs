@@ -1,0 +1,50 @@
+//! The sizes of the reference tables, and their invariants.
+
+use crate::base::ObjectId;
+use crate::base::sync::lock;
+use crate::protocol::TableSizes;
+use crate::protocol::objects::references::References;
+
+impl References {
+    /// True if this rank has grants for that object of another rank.
+    #[cfg_attr(not(feature = "sim"), allow(dead_code))]
+    pub fn has_grants(&self, id: ObjectId) -> bool {
+        lock(&self.tables).counts.is_imported(id)
+    }
+
+    /// The sizes of the tables.
+    pub fn table_sizes(&self) -> TableSizes {
+        let tables = lock(&self.tables);
+        let [exports, imports, pins] = tables.counts.table_sizes();
+        vec![
+            ("objects that others hold", tables.exported.len()),
+            ("objects pinned for references in flight", tables.pinned.len()),
+            ("objects of others", tables.imported.len()),
+            ("references being decoded", tables.arriving.len()),
+            ("objects with counts", exports),
+            ("objects of others with grants", imports),
+            ("objects with references in flight", pins),
+        ]
+    }
+
+    /// Checks that what is counted is retained, and what is retained is counted.
+    pub fn check(&self) -> Result<(), String> {
+        let tables = lock(&self.tables);
+        for number in tables.exported.keys() {
+            if !tables.counts.is_exported(*number) {
+                return Err(format!("object {number} is retained, and no rank holds it"));
+            }
+        }
+        for id in tables.pinned.keys() {
+            if !tables.counts.is_pinned(*id) {
+                return Err(format!("{id} is pinned, and no reference to it is in flight"));
+            }
+        }
+        for id in tables.imported.keys() {
+            if !tables.counts.is_imported(*id) {
+                return Err(format!("{id} is imported, and there is no grant for it"));
+            }
+        }
+        Ok(())
+    }
+}

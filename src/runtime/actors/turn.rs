@@ -1,0 +1,90 @@
+//! Actors on this rank's workers: runs their constructors and calls as the protocol orders.
+
+use crate::protocol::{ActorInstance, ActorStep, failed_argument};
+use crate::registry::{ActorState, Runnable};
+use crate::runtime::memory::Quota;
+use crate::runtime::tasks::context::TaskContext;
+use crate::runtime::workers::{Work, worker};
+use crate::runtime::{Runtime, output, resources, tasks};
+use crate::scheduling::{Grant, ResourceRequest};
+use std::sync::Arc;
+
+/// Calls that an actor runs before its worker takes other work.
+const TURN_CALLS: usize = 64;
+
+/// Runs an actor's constructor or next calls, on the calling worker's fiber.
+pub fn run_actor(runtime: &'static Runtime, instance: &Arc<ActorInstance>) {
+    for _ in 0..TURN_CALLS {
+        match instance.next_step(&runtime) {
+            ActorStep::Admit(request) => {
+                let Some(grant) = admit(runtime, &request) else {
+                    return resources::queue_for_resources(runtime, request, Work::Actor(instance.clone()));
+                };
+                if let Some((grant, cpu)) = instance.on_admitted(grant) {
+                    runtime.give_back(&grant);
+                    runtime.give_back_cpu(cpu);
+                }
+            }
+            ActorStep::Construct(task) => {
+                let options = task.header().options.as_ref();
+                let label = instance.label();
+                if let Some(quota) = options.and_then(|options| Quota::new(options, &label)) {
+                    let _ = instance.env_data.set(quota);
+                }
+                let mut state = None;
+                run_call(runtime, instance, &task, &mut state);
+                instance.on_constructed(&runtime, &task, state);
+            }
+            ActorStep::Call(task, mut state) => {
+                run_call(runtime, instance, &task, &mut state);
+                instance.on_called(&runtime, &task, state);
+            }
+            ActorStep::Idle => return,
+        }
+    }
+    // Other work has waited long enough.
+    runtime.push(Work::Actor(instance.clone()));
+}
+
+/// Takes the resources that an actor requests for its lifetime.
+fn admit(runtime: &'static Runtime, request: &ResourceRequest) -> Option<Grant> {
+    let grant = runtime.resources.table().take_non_cpu(request)?;
+    if runtime.resources.table().take_cpu(request.cpu) {
+        return Some(grant);
+    }
+    runtime.give_back(&grant);
+    None
+}
+
+/// Runs one call, or fails it with the error of one of its arguments.
+pub fn run_call(runtime: &'static Runtime, instance: &ActorInstance, task: &Arc<dyn Runnable>, state: &mut ActorState) {
+    if !task.header().claim_waiting() {
+        return;
+    }
+    if let Some(error) = failed_argument(task) {
+        return task.fail(error);
+    }
+    let (label, gpus) = instance.label_and_gpus();
+    let began_ns = runtime.output.traces().is_recorded(task).then(crate::base::clock::now_ns);
+    let worker = worker::here();
+    let before = worker.map(|worker| worker.set_running_cpu(0));
+    let printing = output::printing(runtime, task.header());
+    {
+        let quota = instance.env_data.get().cloned().and_then(|data| data.downcast::<Quota>().ok());
+        let context = TaskContext::of_call(task.header(), &gpus, &label).with_quota(quota.as_ref());
+        let _running = context.enter();
+        task.invoke(state, &|failure| tasks::to_error(runtime, task.header(), failure));
+    }
+    drop(printing);
+    if let (Some(worker), Some(before)) = (worker, before) {
+        worker.set_running_cpu(before);
+    }
+    if let Some(began_ns) = began_ns {
+        runtime.output.traces().record_run(
+            runtime,
+            task,
+            began_ns,
+            worker.map_or(u32::MAX, |worker| worker.shared.index as u32),
+        );
+    }
+}

@@ -1,0 +1,172 @@
+//! What a rank creates before it knows the others: memory, sockets, devices, and the address that leads to them.
+
+use crate::base::config::{MEMORY, Pages};
+use crate::base::limits::RANKS_PER_HOST_MAX;
+use crate::base::{Config, Error, Rank, Result};
+use crate::boot::World;
+use crate::memory::{Arena, Region, Segment, SegmentHandle};
+use crate::runtime::resources::SHARED_TABLE_BYTES;
+use crate::runtime::router::transport_choice::{self, Capabilities};
+use crate::scheduling::{Totals, UNIT, fixed_of};
+use crate::topology::Topology;
+use crate::transport::shm::Inbox;
+use crate::transport::tcp::{Addresses, Listener, TcpAddress};
+use crate::transport::verbs::{VerbsEndpoint, VerbsError};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Part of a host's memory that its stores may take by default: 3 in 10.
+const STORE_SHARE: (u64, u64) = (3, 10);
+
+/// What the other ranks of the host and of the cluster need to reach a rank.
+#[derive(Serialize, Deserialize)]
+pub struct WorkerAddress {
+    pub inbox: Option<SegmentHandle>,
+    pub arena: SegmentHandle,
+    /// Only from the host's first rank.
+    pub shared_table: Option<SegmentHandle>,
+    /// Only from the host's first rank.
+    pub host: Option<HostResources>,
+    pub capabilities: Capabilities,
+    pub tcp: Option<TcpAddress>,
+}
+
+/// The resources of a host.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct HostResources {
+    pub totals: Totals,
+    pub topology: Topology,
+    pub gpus: Result<Vec<String>, String>,
+    pub pages: String,
+}
+
+/// The position of a rank among the others of its host.
+pub struct HostPosition<'a> {
+    pub rank: Rank,
+    /// The index of its host, and how many hosts there are.
+    pub host: usize,
+    pub hosts: usize,
+    pub host_ranks: &'a [Rank],
+    /// The index of this rank among those.
+    pub index: usize,
+    /// The CPUs that each of those ranks is bound to.
+    pub bound: &'a [Vec<u32>],
+}
+
+pub struct LocalResources {
+    pub host: HostResources,
+    pub inbox: Option<Inbox>,
+    pub arena: Arc<Arena>,
+    /// Only on the host's first rank.
+    pub shared_table: Option<Arc<Segment>>,
+    pub tcp: Option<Listener>,
+    pub verbs: Option<VerbsEndpoint>,
+    pub capabilities: Capabilities,
+}
+
+impl LocalResources {
+    pub fn create(
+        config: &Config,
+        topology: Topology,
+        world: &World,
+        position: &HostPosition<'_>,
+    ) -> Result<LocalResources> {
+        let host_ranks = position.host_ranks;
+        if host_ranks.len() > RANKS_PER_HOST_MAX {
+            return Err(Error::config(format!(
+                "{} ranks on host {} are more than the {RANKS_PER_HOST_MAX} that share its memory",
+                host_ranks.len(),
+                topology.hostname
+            )));
+        }
+        let share = topology.usable_memory_bytes() / STORE_SHARE.1 * STORE_SHARE.0 / host_ranks.len() as u64;
+        let arena = Arena::create(config.store_bytes.unwrap_or(share.max(64 << 20)), config.pages)?;
+        let shares_memory = host_ranks.len() > 1 && transport_choice::shares_memory(config.fabric);
+        let inbox = if shares_memory { Some(Inbox::create(position.rank, host_ranks)?) } else { None };
+        let shared_table = match position.index {
+            0 => Some(Arc::new(Segment::create("mobula-table", SHARED_TABLE_BYTES, Pages::Plain)?)),
+            _ => None,
+        };
+        let tcp = open_tcp(config, world, position.hosts)?;
+        let verbs = open_verbs(config, &topology, position, &arena);
+        let capabilities = Capabilities {
+            choice: config.fabric,
+            host: position.host,
+            verbs: verbs.as_ref().map(VerbsEndpoint::address).map_err(ToString::to_string),
+            mpi: world.mpi.as_ref().map(|_| ()).map_err(ToString::to_string),
+            tcp: tcp.as_ref().map(|_| ()).map_err(ToString::to_string),
+        };
+        let host = host_resources(config, topology, position.bound, &arena);
+        Ok(LocalResources { host, inbox, arena, shared_table, tcp: tcp.ok(), verbs: verbs.ok(), capabilities })
+    }
+
+    pub fn address(&self) -> WorkerAddress {
+        let first = self.shared_table.as_ref();
+        WorkerAddress {
+            inbox: self.inbox.as_ref().map(Inbox::handle),
+            arena: self.arena.handle(),
+            shared_table: first.map(|segment| segment.handle()),
+            host: first.map(|_| self.host.clone()),
+            capabilities: self.capabilities.clone(),
+            tcp: self.tcp.as_ref().map(Listener::address),
+        }
+    }
+}
+
+/// Why this rank does not offer a transport.
+#[derive(Debug, thiserror::Error)]
+enum NotOffered {
+    /// The ranks use others.
+    #[error("not needed")]
+    NotNeeded,
+    #[error(transparent)]
+    Verbs(#[from] VerbsError),
+}
+
+/// A listening socket, or why none is needed. It is an error if one is needed and cannot be had.
+fn open_tcp(config: &Config, world: &World, hosts: usize) -> Result<Result<Listener, NotOffered>> {
+    if !transport_choice::needs_tcp(config.fabric, hosts, world.mpi.is_ok()) {
+        return Ok(Err(NotOffered::NotNeeded));
+    }
+    let addresses = Addresses::choose(config.interface.as_deref())?;
+    let ports = config.ports.map(|ports| ports.first..=ports.last);
+    Listener::open(&addresses, ports).map(Ok)
+}
+
+/// The RDMA device nearest to this rank's cores, with the store registered, or why there is none.
+fn open_verbs(
+    config: &Config,
+    topology: &Topology,
+    position: &HostPosition<'_>,
+    arena: &Arc<Arena>,
+) -> Result<VerbsEndpoint, NotOffered> {
+    if !transport_choice::needs_verbs(config.fabric, position.hosts) {
+        return Err(NotOffered::NotNeeded);
+    }
+    let first = position.bound.get(position.index).and_then(|cpus| cpus.first());
+    let numa = topology.numa.iter().find(|numa| first.is_some_and(|cpu| numa.cpus.contains(cpu)));
+    let mut endpoint = VerbsEndpoint::open(numa.map(|numa| numa.id), config.interface.as_deref())?;
+    endpoint.register(&Region::Host(arena.clone()))?;
+    Ok(endpoint)
+}
+
+fn host_resources(config: &Config, topology: Topology, bound: &[Vec<u32>], arena: &Arena) -> HostResources {
+    let gpus = crate::gpu::discover();
+    let found_gpus = gpus.as_ref().map_or(0, Vec::len);
+    let gpus = gpus.map(|gpus| {
+        gpus.iter().map(|gpu| format!("{} ({}, {} MiB)", gpu.name, gpu.pci, gpu.memory_bytes >> 20)).collect()
+    });
+    let gpus = gpus.map_err(|error| error.to_string());
+    let union: Vec<u32> = bound.iter().flatten().copied().collect();
+    let memory_bytes = config.memory_bytes.unwrap_or_else(|| topology.usable_memory_bytes());
+    let mut custom: Vec<(String, i64)> =
+        config.resources.iter().map(|(name, amount)| (name.clone(), fixed_of(*amount))).collect();
+    custom.push((MEMORY.to_string(), fixed_of(memory_bytes as f64)));
+    custom.sort();
+    let totals = Totals {
+        cpu: config.num_cpus.map_or(topology.cores_among(&union).max(1) as i64 * UNIT, fixed_of),
+        gpu: config.num_gpus.map_or(found_gpus as i64 * UNIT, fixed_of),
+        custom,
+    };
+    HostResources { totals, topology, gpus, pages: arena.page_kind().to_string() }
+}

@@ -1,0 +1,88 @@
+//! How far a rank is between its start and its end.
+
+use crate::base::Error;
+use crate::base::sync::{AtomicBool, Ordering};
+use crate::runtime::lifecycle::shutdown::Shutdown;
+use std::sync::OnceLock;
+use std::thread::Thread;
+
+/// How far a rank is between its start and its end.
+pub struct Lifecycle {
+    stopping: AtomicBool,
+    /// The rank has no more threads and sends nothing; arrays of its store may still be read.
+    ended: AtomicBool,
+    /// Which ranks are ready for shutdown.
+    pub(super) shutdown: Shutdown,
+    /// The thread that waits for the shutdown.
+    shutdown_thread: OnceLock<Thread>,
+    /// Why the cluster ended for this rank, if rank 0 died, or the others declared this rank dead.
+    ended_by: OnceLock<Error>,
+}
+
+impl Lifecycle {
+    /// Of a cluster of `size` ranks that starts.
+    pub fn new(size: u32) -> Lifecycle {
+        Lifecycle {
+            stopping: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
+            shutdown: Shutdown::new(size),
+            shutdown_thread: OnceLock::new(),
+            ended_by: OnceLock::new(),
+        }
+    }
+
+    /// True if the shutdown has begun.
+    #[inline]
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    /// The shutdown begins.
+    pub fn begin_stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+        if let Some(thread) = self.shutdown_thread.get() {
+            thread.unpark();
+        }
+    }
+
+    /// True once the rank sends nothing any more; arrays of its store may still be read.
+    pub fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
+    }
+
+    /// The rank sends nothing any more.
+    pub(super) fn set_ended(&self) {
+        self.ended.store(true, Ordering::Release);
+    }
+
+    /// The calling thread waits for the shutdown: the driver has finished, or there is none.
+    pub(super) fn set_shutdown_thread(&self) {
+        let _ = self.shutdown_thread.set(std::thread::current());
+    }
+
+    /// True if this rank's driver has finished.
+    pub fn driver_has_finished(&self) -> bool {
+        self.shutdown_thread.get().is_some()
+    }
+
+    /// Which ranks are ready for shutdown.
+    pub fn shutdown(&self) -> &Shutdown {
+        &self.shutdown
+    }
+
+    /// The cluster ends for this rank alone, or without an orderly shutdown.
+    pub fn set_ended_by(&self, error: Error) {
+        let _ = self.ended_by.set(error);
+    }
+
+    /// Why the cluster ended, if not by an orderly shutdown.
+    pub fn ended_by(&self) -> Option<&Error> {
+        self.ended_by.get()
+    }
+
+    /// The error of a wait that the end of the cluster cuts short.
+    pub fn end_reason(&self) -> Error {
+        let otherwise = || Error::config("the cluster was shut down while something was waited for");
+        self.ended_by.get().cloned().unwrap_or_else(otherwise)
+    }
+}

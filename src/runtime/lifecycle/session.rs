@@ -1,0 +1,174 @@
+//! The end of a cluster: every driver has finished, every rank stops its threads, the ranks meet at a barrier.
+
+use crate::base::log::{Level, log};
+use crate::base::{Error, Result};
+use crate::boot::World;
+use crate::protocol::Message;
+use crate::runtime::output::Capture;
+use crate::runtime::{Runtime, membership};
+use crate::topology::SavedAffinity;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+/// How long the shutdown waits for workers whose task still runs; then it continues without them.
+const WORKERS_GRACE: Duration = Duration::from_millis(500);
+
+/// This process's part in a cluster, from `init` to `shutdown`.
+pub struct Session {
+    runtime: &'static Runtime,
+    world: Option<World>,
+    /// This rank sent `ShutdownReady`: its driver has finished.
+    ready_sent: bool,
+    /// Restricts the program's thread to the rank's own cores.
+    _affinity: Option<SavedAffinity>,
+}
+
+impl Session {
+    /// For a started `Runtime`.
+    pub fn new(runtime: &'static Runtime, world: World, affinity: Option<SavedAffinity>) -> Session {
+        Session { runtime, world: Some(world), ready_sent: false, _affinity: affinity }
+    }
+
+    /// The rank.
+    pub fn runtime(&self) -> &'static Runtime {
+        self.runtime
+    }
+
+    /// Serves the other ranks until every driver has finished. The lines that tasks print here go to the driver.
+    ///
+    /// # Errors
+    /// Where the ranks do not shut down cleanly.
+    pub fn serve(mut self) -> Result<()> {
+        let runtime = self.runtime;
+        let capture = if runtime.cluster.rank == 0 { None } else { Some(Capture::begin(runtime)?) };
+        self.wait_for_shutdown();
+        if let Some(capture) = capture {
+            capture.end();
+        }
+        self.finish()
+    }
+
+    /// This rank's driver has finished: waits until all have, then stops.
+    ///
+    /// # Errors
+    /// Where the ranks do not shut down cleanly.
+    pub fn shutdown(mut self) -> Result<()> {
+        self.wait_for_shutdown();
+        self.finish()
+    }
+
+    fn wait_for_shutdown(&mut self) {
+        if self.ready_sent {
+            return;
+        }
+        self.ready_sent = true;
+        let runtime = self.runtime;
+        runtime.lifecycle.set_shutdown_thread();
+        runtime.send(0, &Message::ShutdownReady);
+        runtime.prepare_to_sleep();
+        while !runtime.stopping() {
+            std::thread::park();
+        }
+    }
+
+    /// Every rank is stopping: ends the threads, handles the remaining messages, and meets the other ranks at a
+    /// barrier.
+    fn finish(&mut self) -> Result<()> {
+        let Some(mut world) = self.world.take() else { return Ok(()) };
+        let runtime = self.runtime;
+        join_threads(runtime);
+        if let Some(error) = runtime.lifecycle.ended_by() {
+            // The others end by themselves as well, or continue without this rank: it cannot take part in the shutdown.
+            membership::flush_final_messages(runtime);
+            dismantle(runtime);
+            std::mem::forget(world);
+            return Err(error.clone());
+        }
+        if runtime.cluster.size > 1 {
+            // A rank's last messages (its last lines) come before its second `ShutdownReady`.
+            runtime.send(0, &Message::ShutdownReady);
+            let mut monitor = membership::start_failure_detector(runtime);
+            while runtime.cluster.rank == 0 && !runtime.lifecycle.shutdown.all_sent_ready(2) {
+                // The progress thread, which does so while the cluster runs, has ended.
+                membership::detect_failures(runtime, &mut monitor);
+                if runtime.poll() == 0 {
+                    std::thread::sleep(Duration::from_micros(50));
+                }
+            }
+            for _ in 0..1000 {
+                runtime.poll();
+                if !runtime.router.has_queued_messages() {
+                    break;
+                }
+                std::thread::sleep(Duration::from_micros(50));
+            }
+        }
+        (0..runtime.cluster.size).filter(|rank| runtime.is_dead(*rank)).for_each(|rank| world.exchange.exclude(rank));
+        let outcome = if membership::any_rank_died(runtime) && !world.survives_rank_death {
+            Ok(())
+        } else {
+            world.exchange.barrier()
+        };
+        dismantle(runtime);
+        if membership::any_rank_died(runtime) && !world.survives_rank_death {
+            // A launcher's library that expects every rank would wait for dead ones.
+            std::mem::forget(world);
+        }
+        outcome
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if self.world.is_none() {
+            return;
+        }
+        self.wait_for_shutdown();
+        if let Err(error) = self.finish() {
+            log(Level::Error, || format!("the ranks did not shut down cleanly: {error}"));
+        }
+    }
+}
+
+fn join_threads(runtime: &'static Runtime) {
+    let begun = Instant::now();
+    let threads = runtime.workers.take_threads();
+    for thread in threads {
+        while !thread.is_finished() && begun.elapsed() < WORKERS_GRACE {
+            runtime.stop();
+            std::thread::sleep(Duration::from_micros(100));
+        }
+        if thread.is_finished() {
+            let _ = thread.join();
+        } else {
+            let name = thread.thread().name().unwrap_or("a worker").to_string();
+            log(Level::Warn, || format!("{name} still runs a task while the cluster stops; its result is lost"));
+        }
+    }
+}
+
+/// Drops what the cluster owned. Arrays and references that the user still has stay readable.
+fn dismantle(runtime: &'static Runtime) {
+    let work = runtime.workers.queues().clear();
+    for work in &work {
+        if let crate::runtime::workers::Work::Task(task) = work
+            && (task.header().claim() || task.header().claim_waiting())
+        {
+            task.fail(std::sync::Arc::new(Error::config("the cluster was shut down before the task ran")));
+        }
+    }
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(work)));
+    let dropped = (
+        runtime.protocol.actors.instance.clear(),
+        runtime.protocol.actors.owner.clear(),
+        runtime.protocol.names.clear(),
+    );
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(dropped)));
+    runtime.lifecycle.set_ended();
+    runtime.uninstall();
+    runtime.router.close();
+    runtime.memory.close_peers();
+    runtime.protocol.objects.copies.clear();
+    let _ = catch_unwind(AssertUnwindSafe(|| runtime.protocol.objects.references.clear()));
+    runtime.memory.close();
+}

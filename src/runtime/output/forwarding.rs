@@ -1,0 +1,200 @@
+//! Forwards the lines that tasks print on a rank without a driver from its standard output to the driver.
+//!
+//! Standard output is a pipe meanwhile. When a task ends that ran long enough to have printed, its worker checks the
+//! pipe and sends what is in it under the task's name; so a short task's line is not attributed to the next. Lines that
+//! stay longer are sent by a separate thread under the name of the task that started last. With several tasks at once
+//! on one rank, a line can be sent under the name of another of them.
+#![allow(unsafe_code)]
+
+use crate::base::sync::{AtomicI32, AtomicPtr, Ordering, lock};
+use crate::base::{Error, Result, clock};
+use crate::protocol::Message;
+use crate::registry::{TableEntry, TaskHeader};
+use crate::runtime::Runtime;
+use std::io::{ErrorKind, Read, Write};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Bytes of a line that are forwarded; the rest of a longer one follows as a line of its own.
+const LINE_BYTES_MAX: usize = 16 << 10;
+
+/// A task that ran shorter than this printed nothing: the system call alone takes longer.
+const PRINT_NS_MIN: u64 = 500;
+
+/// How long the thread leaves lines to the task that printed them.
+const LINE_AGE: Duration = Duration::from_millis(2);
+
+/// The state of forwarding on this rank.
+pub struct OutputForwarding {
+    /// The pipe's reading end, -1 while nothing is forwarded.
+    descriptor: AtomicI32,
+    /// Bytes of a line that has not ended.
+    partial: Mutex<Vec<u8>>,
+    /// The function of the task that began last.
+    last_task: AtomicPtr<TableEntry>,
+}
+
+impl Default for OutputForwarding {
+    fn default() -> Self {
+        OutputForwarding {
+            descriptor: AtomicI32::new(-1),
+            partial: Mutex::default(),
+            last_task: AtomicPtr::new(std::ptr::null_mut()),
+        }
+    }
+}
+
+impl OutputForwarding {
+    /// A task begins here: the lines printed from now on count as its own.
+    #[inline]
+    fn mark_running(&self, header: &TaskHeader) {
+        if let Some(entry) = header.entry {
+            self.last_task.store(std::ptr::from_ref(entry).cast_mut(), Ordering::Relaxed);
+        }
+    }
+
+    /// The task that printed a line that just came: the last one that began, which may be wrong on a rank with several
+    /// workers.
+    fn printing_task(&self) -> String {
+        let entry = self.last_task.load(Ordering::Relaxed);
+        if entry.is_null() {
+            return String::new();
+        }
+        // SAFETY: only `&'static TableEntry`s are stored.
+        unsafe { &*entry }.name.to_string()
+    }
+}
+
+/// A standard output that is forwarded until `end`.
+pub struct Capture {
+    runtime: &'static Runtime,
+    /// The previous standard output.
+    before: OwnedFd,
+    from: Arc<OwnedFd>,
+    reader: JoinHandle<()>,
+}
+
+impl Capture {
+    /// Starts to forward what this process prints to the driver.
+    ///
+    /// # Errors
+    /// If the system gives no pipe or thread.
+    pub fn begin(runtime: &'static Runtime) -> Result<Capture> {
+        let failed = |what: &str| Error::config(format!("{what}: {}", std::io::Error::last_os_error()));
+        let mut ends = [0; 2];
+        // SAFETY: plain system calls on this process's own descriptors; each new one is owned exactly once below. Only
+        // the reading end does not block.
+        let (before, from) = unsafe {
+            if libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) != 0 {
+                return Err(failed("no pipe for the output of tasks"));
+            }
+            let (from, into) = (OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1]));
+            libc::fcntl(from.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK);
+            let before = libc::fcntl(1, libc::F_DUPFD_CLOEXEC, 3);
+            if before < 0 || libc::dup2(into.as_raw_fd(), 1) < 0 {
+                return Err(failed("standard output cannot be forwarded"));
+            }
+            (OwnedFd::from_raw_fd(before), Arc::new(from))
+        };
+        runtime.output.forwarding.descriptor.store(from.as_raw_fd(), Ordering::Release);
+        let reader_end = from.clone();
+        let reader = std::thread::Builder::new()
+            .name("mobula-output".to_string())
+            .spawn(move || forward(runtime, &reader_end))
+            .map_err(|error| Error::config(format!("no thread for the output of tasks: {error}")).caused_by(&error))?;
+        Ok(Capture { runtime, before, from, reader })
+    }
+
+    /// Restores standard output, after everything printed has been sent.
+    pub fn end(self) {
+        let _ = std::io::stdout().flush();
+        // SAFETY: `before` is open; replacing descriptor 1 closes the pipe's last writing end.
+        unsafe { libc::dup2(self.before.as_raw_fd(), 1) };
+        let _ = self.reader.join();
+        self.runtime.output.forwarding.descriptor.store(-1, Ordering::Release);
+        drop(self.from);
+    }
+}
+
+/// Sends lines that no task's end sent, until the pipe's last writing end is closed.
+fn forward(runtime: &'static Runtime, from: &OwnedFd) {
+    let mut watched = libc::pollfd { fd: from.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    loop {
+        // SAFETY: one valid pollfd of an open descriptor.
+        unsafe { libc::poll(&mut watched, 1, -1) };
+        if watched.revents & libc::POLLIN != 0 {
+            std::thread::sleep(LINE_AGE);
+        }
+        if !take_lines(runtime, from.as_raw_fd(), &runtime.output.forwarding.printing_task()) {
+            let partial = std::mem::take(&mut *lock(&runtime.output.forwarding.partial));
+            if !partial.is_empty() {
+                send_line(runtime, &runtime.output.forwarding.printing_task(), &partial);
+            }
+            return;
+        }
+    }
+}
+
+/// A task that runs on a rank whose output is forwarded.
+pub struct Printing<'a> {
+    runtime: &'static Runtime,
+    header: &'a TaskHeader,
+    began_ns: u64,
+}
+
+impl Drop for Printing<'_> {
+    fn drop(&mut self) {
+        if clock::now_ns() - self.began_ns < PRINT_NS_MIN {
+            return;
+        }
+        let descriptor = self.runtime.output.forwarding.descriptor.load(Ordering::Acquire);
+        let mut waiting: libc::c_int = 0;
+        // SAFETY: reads how many bytes wait; a descriptor that was closed meanwhile is an error, not a fault.
+        let result = unsafe { libc::ioctl(descriptor, libc::FIONREAD, &mut waiting) };
+        if result == 0 && waiting > 0 {
+            take_lines(self.runtime, descriptor, self.header.name());
+        }
+    }
+}
+
+/// The task starts; the caller drops the returned guard when it ends. `None` if the output is not forwarded.
+#[inline]
+pub fn printing<'a>(runtime: &'static Runtime, header: &'a TaskHeader) -> Option<Printing<'a>> {
+    if runtime.output.forwarding.descriptor.load(Ordering::Relaxed) < 0 {
+        return None;
+    }
+    runtime.output.forwarding.mark_running(header);
+    Some(Printing { runtime, header, began_ns: clock::now_ns() })
+}
+
+/// Sends what is in the pipe; returns false if its last writing end is closed.
+fn take_lines(runtime: &'static Runtime, descriptor: i32, task: &str) -> bool {
+    // SAFETY: the descriptor is open while the capture lasts; the File is not dropped, so it does not close it.
+    let mut pipe = std::mem::ManuallyDrop::new(unsafe { std::fs::File::from_raw_fd(descriptor) });
+    let mut partial = lock(&runtime.output.forwarding.partial);
+    let mut bytes = [0u8; 8192];
+    loop {
+        let read = match pipe.read(&mut bytes) {
+            Ok(0) => return false,
+            Ok(read) => read,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(_) => return true,
+        };
+        for byte in &bytes[..read] {
+            if *byte != b'\n' {
+                partial.push(*byte);
+            }
+            if *byte == b'\n' || partial.len() == LINE_BYTES_MAX {
+                send_line(runtime, task, &partial);
+                partial.clear();
+            }
+        }
+    }
+}
+
+fn send_line(runtime: &'static Runtime, task: &str, line: &[u8]) {
+    let text = String::from_utf8_lossy(line).into_owned();
+    runtime.send(0, &Message::Line { task: task.to_string(), text });
+}

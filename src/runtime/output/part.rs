@@ -1,0 +1,36 @@
+//! What a rank shows its user: failures, lines of tasks, records of tasks.
+
+use crate::base::Config;
+use crate::runtime::output::forwarding::OutputForwarding;
+use crate::runtime::output::reports::Reports;
+use crate::runtime::output::traces::Traces;
+
+/// What a rank shows its user.
+pub struct Output {
+    pub(super) reports: Reports,
+    traces: Traces,
+    /// The lines that tasks print, if they are forwarded.
+    pub(super) forwarding: OutputForwarding,
+}
+
+impl Output {
+    /// Nothing was shown yet.
+    pub fn new(config: &Config) -> Output {
+        Output {
+            reports: Reports::default(),
+            traces: Traces::new(config.trace_tasks),
+            forwarding: OutputForwarding::default(),
+        }
+    }
+
+    /// The failures that were reported here, if this rank has a driver.
+    pub fn reports(&self) -> &Reports {
+        &self.reports
+    }
+
+    /// The records of tasks.
+    #[inline]
+    pub fn traces(&self) -> &Traces {
+        &self.traces
+    }
+}

@@ -1,0 +1,70 @@
+//! The object that completes when a placement group is ready.
+
+use crate::base::{BundleSlot, Error, ObjectId, Result};
+use crate::objects::{AnySlot, Attachment, Promise, PromiseCore, SerializedValue, Slot};
+use crate::runtime::Runtime;
+use crate::runtime::resources::bundle_dispatch::slot_error;
+use crate::runtime::resources::groups::end_group;
+use std::any::Any;
+use std::sync::Arc;
+
+/// Completes when a group is ready. The group lives as long as this object.
+pub struct GroupReady {
+    cell: Promise<()>,
+    runtime: &'static Runtime,
+    number: u64,
+}
+
+impl GroupReady {
+    /// The object of the group of that rank with that number.
+    pub fn new(runtime: &'static Runtime, number: u64) -> Arc<GroupReady> {
+        let slot = Arc::new(GroupReady { cell: Promise::default(), runtime, number });
+        slot.core().set_number(number);
+        slot
+    }
+
+    /// The group is ready.
+    pub fn complete(&self) {
+        let _again = self.cell.complete(());
+    }
+}
+
+impl AnySlot for GroupReady {
+    fn core(&self) -> &PromiseCore {
+        self.cell.core()
+    }
+    fn downcast(self: Arc<Self>, out: &mut dyn Any) {
+        crate::objects::offer::<()>(self, out);
+    }
+    fn encode(&self) -> Result<SerializedValue, Error> {
+        crate::objects::encode_promise(&self.cell)
+    }
+    fn complete_with(&self, bytes: &[u8], attachments: Vec<Attachment>) {
+        crate::objects::complete_encoded(&self.cell, bytes, attachments);
+    }
+}
+
+impl Slot<()> for GroupReady {
+    fn promise(&self) -> &Promise<()> {
+        &self.cell
+    }
+}
+
+impl Drop for GroupReady {
+    fn drop(&mut self) {
+        let runtime = self.runtime;
+        if !runtime.stopping() {
+            end_group(runtime, self.number);
+            // No handle is left. Tasks whose results were dropped may still have been sent to the group.
+            let slot =
+                BundleSlot { group: ObjectId { owner: runtime.cluster.rank, number: self.number }, bundle: None };
+            for task in runtime.resources.groups.remove(self.number) {
+                runtime.protocol.tasks.fail(
+                    &runtime,
+                    &task,
+                    slot_error(task.header().name(), slot, "its last handle was dropped"),
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! On which rank a task or an actor is placed, as far as its options say.
+
+use crate::base::config::MEMORY;
+use crate::base::parse::{is_amount, is_memory};
+use crate::base::sync::Ordering;
+use crate::base::{Error, Rank, Result};
+use crate::protocol::request_of;
+use crate::registry::{Options, Placement};
+use crate::runtime::Runtime;
+use crate::runtime::resources::bundle_dispatch::group_owner;
+
+/// The rank to which the options send a task, or `None` for any rank with free resources.
+///
+/// # Errors
+/// Where no host can ever run it.
+pub fn choose_rank(runtime: &Runtime, options: &Options, name: &str) -> Result<Option<Rank>, Error> {
+    check_amounts(options, name)?;
+    if let Some(slot) = options.bundle_slot() {
+        return group_owner(runtime, slot);
+    }
+    let request = request_of(options);
+    let fits = |rank: Rank| !runtime.is_dead(rank) && runtime.cluster.totals_of(rank).missing(&request).is_none();
+    let refuse = |missing: String| Err(Error::Unschedulable { task: name.to_string(), missing });
+    let rank = match &options.place {
+        Placement::Rank(rank) if *rank >= runtime.cluster.size => {
+            return Err(Error::config(format!(
+                "there is no rank {rank}: the ranks are 0 to {}",
+                runtime.cluster.size - 1
+            )));
+        }
+        Placement::Rank(rank) if runtime.is_dead(*rank) => return Err(runtime.cluster.death_of(*rank)),
+        Placement::Rank(rank) => Some(*rank),
+        Placement::OnHost(host) => match runtime.cluster.ranks_of_host(host) {
+            Some(ranks) if ranks.contains(&runtime.cluster.rank) => Some(runtime.cluster.rank),
+            Some(ranks) => {
+                let live: Vec<Rank> = ranks.iter().copied().filter(|rank| !runtime.is_dead(*rank)).collect();
+                match live.len() {
+                    0 => return Err(runtime.cluster.death_of(ranks[0])),
+                    count => Some(live[runtime.resources.next_spread.fetch_add(1, Ordering::Relaxed) as usize % count]),
+                }
+            }
+            None => {
+                return Err(Error::config(format!(
+                    "there is no host {host}: the hosts are {}",
+                    runtime.cluster.host_names()
+                )));
+            }
+        },
+        Placement::NearTo(object) => Some(object.0.remote_id().map_or(runtime.cluster.rank, |id| id.owner))
+            .filter(|rank| !runtime.is_dead(*rank)),
+        // Scarce resources belong to hosts: hosts in turn, and not all ranks of one host before those of the next.
+        Placement::Spread if request.gpu > 0 || !request.custom.is_empty() => find_fitting_rank(runtime, fits),
+        Placement::Spread => {
+            let first = runtime.resources.next_spread.fetch_add(1, Ordering::Relaxed) + runtime.cluster.rank;
+            (0..runtime.cluster.size)
+                .map(|step| (first + step) % runtime.cluster.size)
+                .find(|rank| !runtime.is_dead(*rank))
+        }
+        _ => None,
+    };
+    match rank {
+        Some(rank) if fits(rank) => Ok(Some(rank)),
+        Some(rank) if !matches!(options.place, Placement::Spread) => refuse(format!(
+            "rank {rank} is on host {}: {}",
+            runtime.cluster.host_of(rank),
+            runtime.cluster.totals_of(rank).missing(&request).unwrap_or_default()
+        )),
+        _ if fits(runtime.cluster.rank) => Ok(None),
+        _ => match find_fitting_rank(runtime, fits) {
+            Some(rank) => Ok(Some(rank)),
+            None => refuse(runtime.cluster.totals_of(runtime.cluster.rank).missing(&request).unwrap_or_default()),
+        },
+    }
+}
+
+/// A rank that fits, of the hosts in turn: what only some hosts can run is spread over those.
+fn find_fitting_rank(runtime: &Runtime, fits: impl Fn(Rank) -> bool) -> Option<Rank> {
+    let turn = runtime.resources.next_spread.fetch_add(1, Ordering::Relaxed) as usize;
+    let hosts = runtime.cluster.hosts();
+    let host_count = hosts.len();
+    let mut hosts = (0..hosts.len()).map(|step| &hosts[(turn + step) % hosts.len()]);
+    let of_host = |ranks: &[Rank]| {
+        // In each round over the hosts, the next rank of each.
+        let first = turn / host_count;
+        (0..ranks.len()).map(|step| ranks[(first + step) % ranks.len()]).find(|rank| fits(*rank))
+    };
+    hosts.find_map(|host| of_host(&host.ranks))
+}
+
+/// Refuses invalid amounts.
+pub fn check_amounts(options: &Options, name: &str) -> Result<()> {
+    let custom =
+        options.resources.iter().map(|(kind, amount)| (kind.as_str(), *amount)).filter(|(kind, _)| *kind != MEMORY);
+    let all =
+        custom.chain(options.num_cpus.map(|cpus| ("CPUs", cpus))).chain(options.num_gpus.map(|gpus| ("GPUs", gpus)));
+    match all.into_iter().find(|(_, amount)| !is_amount(*amount)) {
+        Some((kind, amount)) => Err(Error::config(format!("{name} requests {amount} {kind}: an amount is 0 to 1e9"))),
+        None => match options.resources.iter().find(|(kind, bytes)| kind == MEMORY && !is_memory(*bytes)) {
+            Some((_, bytes)) => {
+                Err(Error::config(format!("{name} requests {bytes} bytes of memory: the amount is 0 to 8e14")))
+            }
+            None => Ok(()),
+        },
+    }
+}

@@ -1,0 +1,95 @@
+//! Sends messages to other ranks, and receives theirs.
+
+use crate::base::Rank;
+use crate::base::limits::MESSAGE_BYTES_MAX;
+use crate::protocol::{MESSAGE_HEADER_BYTES, Message};
+use crate::runtime::Runtime;
+use crate::runtime::memory::{self, in_callback};
+use crate::runtime::router::failover;
+use crate::scheduling::StealState;
+use crate::transport::TransportEvent;
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
+
+/// Submissions to other ranks between two polls of the transports.
+const SUBMITS_PER_POLL: u32 = 16;
+
+thread_local! {
+    static SUBMITTED: Cell<u32> = const { Cell::new(0) };
+    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Runtime {
+    /// Sends a message; one to this rank itself is handled at once. Never blocks: messages that the transport refuses
+    /// are queued.
+    pub fn send(&'static self, to: Rank, message: &Message<'_>) {
+        let mut bytes = BUFFER.take();
+        bytes.clear();
+        bytes = message.encode(bytes);
+        let length = MESSAGE_HEADER_BYTES + bytes.len();
+        assert!(length <= MESSAGE_BYTES_MAX, "a message of {length} bytes was not spilled: {message:?}");
+        if to == self.cluster.rank {
+            self.protocol.handle(&self, to, &bytes);
+        } else if self.router.send_or_queue(to, &bytes, message.is_link_control(), || {
+            StealState::load_class(self.workers.surplus_tasks())
+        }) {
+            self.router.doorbell().notify_always();
+        }
+        BUFFER.set(bytes);
+    }
+
+    /// Receives messages and sends queued ones; returns the number of events. Any thread may call it.
+    pub fn poll(&'static self) -> usize {
+        self.router.polling().count_one();
+        self.receive_and_flush()
+    }
+
+    /// Polls if a message came, or a poll is due.
+    #[inline]
+    pub fn try_poll(&'static self) {
+        if self.router.has_transports() {
+            if self.router.pending() || self.router.polling().is_due() {
+                self.poll();
+            } else {
+                self.router.polling().count_one();
+            }
+        }
+    }
+
+    pub fn receive_and_flush(&'static self) -> usize {
+        let mut events = 0;
+        for (index, transport) in self.router.transports.iter().enumerate() {
+            events += transport.poll(&mut |event| {
+                in_callback(|| match event {
+                    TransportEvent::Message { from, bytes } => self.protocol.receive(&self, from, bytes),
+                    TransportEvent::ReadDone { token, block } => memory::on_read_done(self, token, block),
+                    TransportEvent::LinkDown { peer, reason } => failover::on_link_down(self, index, peer, &reason),
+                });
+            });
+        }
+        self.router.polling().on_polled();
+        if self.router.has_queued_messages() {
+            self.router.flush();
+        }
+        if self.memory.any_pulls_waiting() {
+            memory::start_pulls(self);
+        }
+        events
+    }
+}
+
+/// Blocks a submitting thread while too many messages wait for `to`. Now and then the thread also receives:
+/// otherwise each response would wake the progress thread.
+pub fn throttle(runtime: &'static Runtime, to: Rank) {
+    let submitted = SUBMITTED.get().wrapping_add(1);
+    SUBMITTED.set(submitted);
+    if submitted.is_multiple_of(SUBMITS_PER_POLL) {
+        runtime.router.doorbell().set_awake();
+        runtime.try_poll();
+    }
+    while runtime.router.is_full(to) && !runtime.stopping() {
+        if runtime.poll() == 0 {
+            std::thread::sleep(Duration::from_micros(50));
+        }
+    }
+}

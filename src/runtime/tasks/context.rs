@@ -1,0 +1,301 @@
+//! Which task runs on this thread: for `context()`, for the order of an actor's calls, and for the location of a panic.
+#![allow(unsafe_code)]
+
+use crate::base::BundleSlot;
+use crate::base::sync::Ordering;
+use crate::base::sync::statics::AtomicU64;
+use crate::objects::AnySlot;
+use crate::registry::TaskHeader;
+use crate::runtime::Runtime;
+use crate::runtime::memory::Quota;
+use crate::runtime::workers::worker;
+use crate::scheduling::Grant;
+use crate::scheduling::{UNIT, amount_of, fixed_of};
+use std::cell::{Cell, RefCell};
+use std::sync::{Arc, LazyLock};
+
+/// A task or actor call that runs on this stack. The function that runs it keeps it on its stack, and a thread-local
+/// pointer leads to it meanwhile; a fiber that pauses saves the pointer and restores it.
+pub struct TaskContext<'a> {
+    header: &'a TaskHeader,
+    gpus: &'a [(u32, i64)],
+    actor: Option<&'a str>,
+    /// The bundle that the task runs in, and the CPUs that it has of it.
+    bundle: Option<(BundleSlot, i64)>,
+    /// The quota that its arrays count against, if it has a limit.
+    quota: Option<&'a Arc<Quota>>,
+    /// Distinguishes the task from every other of this rank; assigned on first use.
+    number: Cell<u64>,
+}
+
+thread_local! {
+    static CURRENT: Cell<*const TaskContext<'static>> = const { Cell::new(std::ptr::null()) };
+    static PANIC_LOCATION: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Ends a context when dropped.
+pub struct ContextGuard(*const TaskContext<'static>);
+
+/// Visits the objects that a fiber or thread waits for and that are not complete.
+pub type AwaitedObjects<'a> = dyn Fn(&mut dyn FnMut(&Arc<dyn AnySlot>)) + 'a;
+
+/// What is on the stack of a paused fiber: its context, and what it waits for.
+#[derive(Clone, Copy)]
+struct PausedFiber {
+    context: *const TaskContext<'static>,
+    awaited: Option<*const AwaitedObjects<'static>>,
+}
+
+thread_local! {
+    static AWAITED: Cell<Option<*const AwaitedObjects<'static>>> = const { Cell::new(None) };
+    /// The paused fibers of this thread, by slot. A fiber makes its entry before it pauses and removes it as soon as it
+    /// goes on, on this same thread (RUNTIME-1): what an entry points to does not change while the entry is here.
+    static PAUSED: RefCell<Vec<Option<PausedFiber>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Runs `body`; while it waits, it waits for what `awaited` visits.
+pub fn while_awaiting<R>(awaited: &AwaitedObjects<'_>, body: impl FnOnce() -> R) -> R {
+    struct Before(Option<*const AwaitedObjects<'static>>);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            AWAITED.set(self.0);
+        }
+    }
+    // SAFETY: only the lifetime changes; the pointer is followed only while `body` runs or is paused: `Before` takes it
+    // away.
+    let pointer = unsafe { std::mem::transmute::<*const AwaitedObjects<'_>, *const AwaitedObjects<'static>>(awaited) };
+    let _before = Before(AWAITED.replace(Some(pointer)));
+    body()
+}
+
+/// Visits what the calling thread waits for, as registered by `while_awaiting`.
+pub fn visit_awaited(visit: &mut dyn FnMut(&Arc<dyn AnySlot>)) {
+    if let Some(awaited) = AWAITED.get() {
+        // SAFETY: `while_awaiting` set it, below on this very stack, and takes it away before it returns.
+        unsafe { (*awaited)(visit) };
+    }
+}
+
+/// Visits each paused fiber of this thread: the task, its actor, and a visitor of what it waits for.
+pub fn each_paused(mut visit: impl FnMut(&TaskHeader, Option<&str>, &AwaitedObjects<'_>)) {
+    PAUSED.with_borrow(|paused| {
+        for fiber in paused.iter().flatten() {
+            if fiber.context.is_null() {
+                continue;
+            }
+            // SAFETY: the fiber is paused while its entry is here: its stack does not change, and only this thread
+            // resumes it.
+            let context = unsafe { &*fiber.context };
+            let nothing: &AwaitedObjects<'_> = &|_| {};
+            // SAFETY: as above.
+            let awaited = fiber.awaited.map_or(nothing, |awaited| unsafe { &*awaited });
+            visit(context.header, context.actor, awaited);
+        }
+    });
+}
+
+/// When dropped, removes the entry of a fiber that goes on, and makes its context the current one again.
+pub struct SuspendedContext {
+    slot: usize,
+    context: *const TaskContext<'static>,
+    awaited: Option<*const AwaitedObjects<'static>>,
+}
+
+impl Drop for SuspendedContext {
+    fn drop(&mut self) {
+        PAUSED.with_borrow_mut(|paused| paused[self.slot] = None);
+        CURRENT.set(self.context);
+        AWAITED.set(self.awaited);
+    }
+}
+
+impl Drop for ContextGuard {
+    fn drop(&mut self) {
+        CURRENT.set(self.0);
+    }
+}
+
+impl<'a> TaskContext<'a> {
+    /// The context of a task.
+    pub fn of_task(header: &'a TaskHeader, grant: &'a Grant) -> TaskContext<'a> {
+        TaskContext { header, gpus: &grant.gpus, actor: None, bundle: grant.bundle, quota: None, number: Cell::new(0) }
+    }
+
+    /// The context of an actor's call.
+    pub fn of_call(header: &'a TaskHeader, gpus: &'a [(u32, i64)], actor: &'a str) -> TaskContext<'a> {
+        TaskContext { header, gpus, actor: Some(actor), bundle: None, quota: None, number: Cell::new(0) }
+    }
+
+    /// The same; arrays that it creates count against `quota`.
+    pub fn with_quota(self, quota: Option<&'a Arc<Quota>>) -> TaskContext<'a> {
+        TaskContext { quota, ..self }
+    }
+
+    /// Makes it the current one until what is returned is dropped; both stay in the same block.
+    #[must_use]
+    pub fn enter(&self) -> ContextGuard {
+        ContextGuard(CURRENT.replace(std::ptr::from_ref(self).cast()))
+    }
+}
+
+/// Suspends the current context while the fiber that will be stored in `slot` pauses.
+pub fn suspend(slot: usize) -> SuspendedContext {
+    let (context, awaited) = (CURRENT.get(), AWAITED.get());
+    PAUSED.with_borrow_mut(|paused| {
+        if paused.len() <= slot {
+            paused.resize(slot + 1, None);
+        }
+        paused[slot] = Some(PausedFiber { context, awaited });
+    });
+    // What runs next on this thread, on a stack of its own, is no task yet and waits for nothing. If it kept this
+    // context, it would restore it after a pause of its own, when this fiber's task may have finished and its stack
+    // have been reused.
+    CURRENT.set(std::ptr::null());
+    AWAITED.set(None);
+    SuspendedContext { slot, context, awaited }
+}
+
+/// What a task can learn about itself.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Snapshot {
+    /// The function's name.
+    pub task: Option<String>,
+    /// The actor's label.
+    pub actor: Option<String>,
+    /// CPUs requested.
+    pub cpus: f64,
+    /// GPUs granted.
+    pub gpus: Vec<u32>,
+    /// The worker whose thread runs the task; for a driver, one more than the last worker.
+    pub worker: u32,
+}
+
+fn with_current<R>(body: impl FnOnce(Option<&TaskContext<'_>>) -> R) -> R {
+    let pointer = CURRENT.get();
+    // SAFETY: `enter` set it to a context on this very stack, and its guard resets it before the context
+    // goes; the reference does not leave this function.
+    body((!pointer.is_null()).then(|| unsafe { &*pointer }))
+}
+
+/// Describes the task that runs on this thread.
+pub fn snapshot() -> Snapshot {
+    let worker = worker::here().map(|worker| worker.shared.index as u32);
+    let worker = worker.unwrap_or_else(|| Runtime::current().map_or(0, |runtime| runtime.workers.list().len() as u32));
+    with_current(|current| {
+        let Some(context) = current else { return Snapshot { worker, ..Snapshot::default() } };
+        let requested = context.header.options.as_ref().and_then(|options| options.num_cpus).map(fixed_of);
+        let default = if context.actor.is_some() { 0 } else { UNIT };
+        Snapshot {
+            task: Some(context.header.name().to_string()),
+            actor: context.actor.map(str::to_string),
+            cpus: amount_of(requested.unwrap_or(default)),
+            gpus: context.gpus.iter().map(|(gpu, _)| *gpu).collect(),
+            worker,
+        }
+    })
+}
+
+/// The number of the task that runs on this thread, 0 for a driver.
+pub fn current_number() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    // Read once: it is a system call.
+    static PROCESS: LazyLock<u64> = LazyLock::new(|| u64::from(std::process::id()));
+    with_current(|current| {
+        current.map_or(0, |context| {
+            if context.number.get() == 0 {
+                // The process id distinguishes tasks of two ranks.
+                context.number.set(*PROCESS << 40 | NEXT.fetch_add(1, Ordering::Relaxed));
+            }
+            context.number.get()
+        })
+    })
+}
+
+/// The name of the task that runs on this thread, if it was cancelled.
+pub fn cancelled() -> Option<String> {
+    with_current(|current| {
+        let is_cancelled = |header: &TaskHeader| {
+            header.is_cancelled()
+                || Runtime::current().is_some_and(|runtime| runtime.protocol.tasks.cancelled.contains(header.origin))
+        };
+        current.filter(|context| is_cancelled(context.header)).map(|context| context.header.name().to_string())
+    })
+}
+
+/// The bundle slot of the task on this thread, and the CPUs that it has of it; an actor keeps its CPUs while it waits.
+pub fn bundle_slot() -> Option<(BundleSlot, i64)> {
+    with_current(|current| current.and_then(|context| context.bundle))
+}
+
+/// The function of the task that runs on this thread.
+pub fn function() -> Option<&'static str> {
+    with_current(|current| current?.header.entry.map(|entry| entry.name))
+}
+
+/// The memory quota of the task that runs on this thread.
+pub fn quota() -> Option<Arc<Quota>> {
+    with_current(|current| current?.quota.cloned())
+}
+
+/// Returns true if a task runs on this thread.
+pub fn in_task() -> bool {
+    !CURRENT.get().is_null()
+}
+
+/// Calls `body` with the name of the task on this thread. Takes no lock and allocates nothing, for the fault handler.
+pub fn with_name<R>(body: impl FnOnce(&str) -> R) -> R {
+    with_current(|current| body(current.map_or("", |context| context.header.name())))
+}
+
+/// Installs a panic hook that records a task's panic for its error instead of printing it; others go to the previous
+/// hook.
+pub fn install_panic_hook() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if in_task() {
+                let location = info.location().map(|location| format!("{}:{}", location.file(), location.line()));
+                PANIC_LOCATION.set(location);
+            } else {
+                before(info);
+            }
+        }));
+    });
+}
+
+/// Takes the location of the last panic on this thread.
+pub fn take_panic_location() -> Option<String> {
+    PANIC_LOCATION.take()
+}
+
+/// The trace number of the task that runs on this thread, 0 for a driver or a task that is not recorded.
+pub fn trace_number() -> u64 {
+    with_current(|current| current.map_or(0, |context| context.header.number.load(Ordering::Relaxed)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suspended_context_is_not_current_until_restored() {
+        let (paused, other) = (TaskHeader::new(None, 0), TaskHeader::new(None, 0));
+        let grant = Grant { gpus: Vec::new(), custom: Vec::new(), bundle: None };
+        let context = TaskContext::of_task(&paused, &grant);
+        let running = context.enter();
+        let number = current_number();
+        let aside = suspend(0);
+        assert!(!in_task());
+        {
+            let context = TaskContext::of_task(&other, &grant);
+            let _running = context.enter();
+            assert_ne!(current_number(), number);
+        }
+        assert!(!in_task(), "the end of the other context restored it");
+        drop(aside);
+        assert_eq!(current_number(), number);
+        drop(running);
+        assert!(!in_task());
+    }
+}

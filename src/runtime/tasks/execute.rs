@@ -1,0 +1,115 @@
+//! Runs a task on the stack of a worker or a driver, if the host has the resources for it.
+
+use crate::base::{Error, clock};
+use crate::protocol::request_of;
+use crate::registry::{ActorState, Failure, Runnable, TaskHeader, TaskPhase};
+use crate::runtime::memory::Quota;
+use crate::runtime::resources::queue_for_resources;
+use crate::runtime::tasks::context::{self, TaskContext};
+use crate::runtime::tasks::launch::on_finished;
+use crate::runtime::workers::Work;
+use crate::runtime::workers::worker::Worker;
+use crate::runtime::{Runtime, actors, output};
+use crate::scheduling::{Grant, ResourceRequest, UNIT};
+use std::sync::Arc;
+
+/// The grant of a task that requested only CPUs of the host.
+pub static NO_GRANT: Grant = Grant { gpus: Vec::new(), custom: Vec::new(), bundle: None };
+
+/// Runs a unit of work on the calling worker's fiber, if the host has the resources now.
+pub fn execute(runtime: &'static Runtime, worker: &'static Worker, work: Work) {
+    match work {
+        Work::Actor(actor) => {
+            if worker.take_cpu(0) {
+                worker.count_begun(None);
+                actors::run_actor(runtime, &actor);
+            }
+        }
+        Work::Task(task) => execute_task(runtime, worker, task),
+    }
+}
+
+fn execute_task(runtime: &'static Runtime, worker: &'static Worker, task: Arc<dyn Runnable>) {
+    let header = task.header();
+    if header.phase() != TaskPhase::Queued {
+        // A waiter ran it in place, or it was cancelled.
+        return;
+    }
+    let Some(options) = &header.options else {
+        if !worker.take_cpu(UNIT) {
+            return queue_for_resources(runtime, ResourceRequest::one_cpu(), Work::Task(task));
+        }
+        if header.claim() {
+            worker.count_begun(header.entry);
+            let before = worker.set_running_cpu(UNIT);
+            run_claimed(runtime, &task, &NO_GRANT, Some(worker));
+            worker.set_running_cpu(before);
+        }
+        return;
+    };
+    let request = request_of(options);
+    let grant = runtime.resources.table().take_non_cpu(&request);
+    let Some(grant) = grant else { return queue_for_resources(runtime, request, Work::Task(task)) };
+    if !worker.take_cpu(request.cpu) {
+        runtime.give_back(&grant);
+        return queue_for_resources(runtime, request, Work::Task(task));
+    }
+    if header.claim() {
+        worker.count_begun(header.entry);
+        let before = worker.set_running_cpu(request.cpu);
+        run_claimed(runtime, &task, &grant, Some(worker));
+        worker.set_running_cpu(before);
+    }
+    worker.release_cpu(UNIT);
+    runtime.give_back(&grant);
+}
+
+/// Runs a task that the caller has claimed, on this stack.
+pub fn run_claimed(
+    runtime: &'static Runtime,
+    task: &Arc<dyn Runnable>,
+    grant: &Grant,
+    worker: Option<&'static Worker>,
+) {
+    if runtime.protocol.tasks.cancelled.contains(task.header().origin) {
+        task.fail(Arc::new(Error::Cancelled { task: task.header().name().to_string() }));
+        return on_finished(runtime, task);
+    }
+    let printing = output::printing(runtime, task.header());
+    let began_ns = runtime.output.traces().is_recorded(task).then(clock::now_ns);
+    {
+        let account = Quota::of(task.header());
+        let context = TaskContext::of_task(task.header(), grant).with_quota(account.as_ref());
+        let _running = context.enter();
+        task.invoke(&mut None as &mut ActorState, &|failure| to_error(runtime, task.header(), failure));
+    }
+    drop(printing);
+    if let Some(began_ns) = began_ns {
+        runtime.output.traces().record_run(
+            runtime,
+            task,
+            began_ns,
+            worker.map_or(u32::MAX, |worker| worker.shared.index as u32),
+        );
+    }
+    on_finished(runtime, task);
+}
+
+/// Turns a failure of a task's body into the error that its results hold, and reports it to the driver.
+pub fn to_error(runtime: &'static Runtime, header: &TaskHeader, failure: Failure) -> Error {
+    let message = match failure {
+        Failure::Passed(error) => return error,
+        Failure::Message(message) => message,
+        Failure::Panic(message) => context::take_panic_location()
+            .map_or_else(|| message.clone(), |location| format!("panicked at {location}: {message}")),
+    };
+    let error = Error::Task {
+        task: header.name().to_string(),
+        rank: runtime.cluster.rank,
+        host: runtime.cluster.host.clone(),
+        pid: std::process::id(),
+        message,
+    };
+    runtime.report(error.clone());
+    error
+}

@@ -1,0 +1,127 @@
+//! A task is launched: here, on the rank that its options name, or on the one that has its arguments.
+
+use crate::base::{Error, Rank};
+use crate::objects::AnySlot;
+use crate::registry::{Callable, Options, Outputs, Runnable, Task, TaskHeader};
+use crate::runtime::memory::{self};
+use crate::runtime::tasks::context::{self};
+use crate::runtime::workers::Work;
+use crate::runtime::workers::worker::{self};
+use crate::runtime::{Runtime, resources, router};
+use crate::scheduling::UNIT;
+use std::sync::Arc;
+
+/// Creates a task of `C` and launches it; without a cluster, its results hold the error that says so.
+pub fn submit<C: Callable>(options: Options, args: C::Args) -> <C::Outputs as Outputs>::Refs {
+    let defaults = C::options();
+    let options = match (options.is_unset(), defaults.is_unset()) {
+        (true, true) => None,
+        (false, true) => Some(Box::new(options)),
+        _ => Some(Box::new(options.or_defaults(defaults))),
+    };
+    let task = Task::<C>::new(TaskHeader::new(options, context::current_number()), args);
+    let refs = task.refs();
+    match Runtime::current() {
+        Some(runtime) => {
+            if runtime.memory.is_under_pressure() {
+                memory::delay_submission(runtime);
+            }
+            runtime.launch(task);
+        }
+        None => task.fail(Arc::new(Error::no_cluster(C::ENTRY.name))),
+    }
+    refs
+}
+
+impl Runtime {
+    /// Launches a task that was submitted here.
+    #[inline]
+    pub fn launch(&'static self, task: Arc<dyn Runnable>) {
+        self.output.traces().record_submission(self, &task);
+        let header = task.header();
+        if header.options.is_none() && task.all_values() {
+            header.queue_fresh();
+            self.push(Work::Task(task));
+        } else {
+            launch_with_options(self, task);
+        }
+    }
+
+    /// Queues work for the workers.
+    pub fn push(&'static self, work: Work) {
+        let (stealable, zero_cpu) = match &work {
+            Work::Task(task) => {
+                let header = task.header();
+                let options = header.options.as_ref();
+                // Of the host's own CPUs: a bundle's CPUs are no longer the host's.
+                let zero_cpu =
+                    options.is_some_and(|options| options.num_cpus == Some(0.0) || options.bundle_slot().is_some());
+                (header.stealable && options.is_none_or(|options| options.is_free()), zero_cpu)
+            }
+            Work::Actor(_) => (false, true),
+        };
+        match worker::here() {
+            // A worker that received it from a transport while idle runs it.
+            Some(worker) if worker.accepts_directly() => return worker.push(work),
+            _ if zero_cpu => self.workers.queues().push_zero_cpu(work),
+            Some(worker) if stealable => worker.push(work),
+            None if stealable => self.workers.queues().push_shared(work),
+            _ => self.workers.queues().push_local(work),
+        }
+        self.workers.wake_one();
+        if stealable && self.protocol.stealing.has_stealers() {
+            self.protocol.stealing.serve_stealers(&self);
+        }
+    }
+}
+
+#[cold]
+fn launch_with_options(runtime: &'static Runtime, task: Arc<dyn Runnable>) {
+    if let Some(options) = &task.header().options {
+        if let Some(rank) = options.just_rank()
+            && rank < runtime.cluster.size
+            && rank != runtime.cluster.rank
+            && runtime.cluster.totals_of(rank).cpu >= UNIT
+        {
+            // The shortest path.
+            return launch_on(runtime, task, rank);
+        }
+        match resources::choose_rank(runtime, options, task.header().name()) {
+            Ok(Some(rank)) if rank != runtime.cluster.rank => return launch_on(runtime, task, rank),
+            // A retry needs its arguments a second time.
+            Ok(_) if options.retry_on_error == Some(true) => return launch_on(runtime, task, runtime.cluster.rank),
+            // A task that was placed here stays here: a stealer that fits would move it.
+            Ok(_) => {}
+            Err(error) => return runtime.protocol.tasks.fail(&runtime, &task, error),
+        }
+    }
+    if task.header().options.as_deref().is_none_or(Options::is_free)
+        && let Some(rank) = resources::preferred_rank(runtime, &task)
+    {
+        return resources::launch_after_arguments(runtime, task, rank);
+    }
+    launch_here(runtime, task);
+}
+
+/// Launches a task on this rank, or on one that steals it, once its arguments are there.
+pub fn launch_here(runtime: &'static Runtime, task: Arc<dyn Runnable>) {
+    runtime.protocol.tasks.launch_here(&runtime, task);
+}
+
+/// Sends a task of this rank to another.
+pub fn launch_on(runtime: &'static Runtime, task: Arc<dyn Runnable>, to: Rank) {
+    if task.header().claim_waiting() {
+        runtime.protocol.tasks.send(&runtime, &task, to, None);
+        router::throttle(runtime, to);
+    }
+}
+
+/// Cancels the task behind `slot`.
+pub fn cancel(runtime: &'static Runtime, slot: Arc<dyn AnySlot>) {
+    runtime.protocol.tasks.cancel(&runtime, slot);
+}
+
+/// A task has finished: ranks that wait for it are notified.
+pub fn on_finished(runtime: &'static Runtime, task: &Arc<dyn Runnable>) {
+    runtime.protocol.tasks.on_finished(&runtime, task);
+}

@@ -1,0 +1,16 @@
+//! The life of a task on this rank: launched, queued, admitted, run, finished; or given to another rank.
+//!
+//! Owns: the way of a task through the other parts, and which task runs on a thread (`context`). It has no state of the
+//! rank. Never: chooses a rank (`resources`), waits (`waiting`).
+
+pub mod context;
+mod execute;
+mod in_place;
+mod launch;
+mod stealing;
+
+pub use context::{Snapshot, snapshot};
+pub use execute::{execute, to_error};
+pub use in_place::{replace_driver_cpu, try_run_in_place};
+pub use launch::{cancel, launch_here, launch_on, on_finished, submit};
+pub use stealing::{can_run, request_work, take_for_stealer};

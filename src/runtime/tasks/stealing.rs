@@ -1,0 +1,53 @@
+//! Work stealing between ranks: what stealers take from this rank's queues.
+
+use crate::base::Rank;
+use crate::protocol::request_of;
+use crate::registry::{Options, Runnable};
+use crate::runtime::Runtime;
+use crate::runtime::workers::Work;
+use crate::scheduling::UNIT;
+use std::sync::Arc;
+
+/// Requests work of other ranks: a worker has nothing to do.
+pub fn request_work(runtime: &'static Runtime) {
+    runtime.protocol.stealing.request_work(&runtime);
+}
+
+/// True if the stealer's host has a free CPU, as far as this rank knows: it knows its own host only. If that has
+/// none, this rank is notified when it has.
+pub fn can_run(runtime: &Runtime, stealer: Rank) -> bool {
+    if !runtime.cluster.host_ranks().contains(&stealer) || runtime.resources.table().free_cpu() >= UNIT {
+        return true;
+    }
+    runtime.resources.table().set_waiting();
+    runtime.resources.table().free_cpu() >= UNIT
+}
+
+/// Takes up to `count` tasks for `stealer`, claimed, the oldest first.
+pub fn take_for_stealer(runtime: &'static Runtime, stealer: Rank, count: usize) -> Vec<Arc<dyn Runnable>> {
+    let mut taken = Vec::new();
+    let mut unfit = Vec::new();
+    while taken.len() < count {
+        let Some(work) = runtime.workers.take_oldest() else { break };
+        let Work::Task(task) = work else {
+            unfit.push(work);
+            continue;
+        };
+        if !can_steal(runtime, stealer, &task) {
+            unfit.push(Work::Task(task));
+        } else if task.header().claim() {
+            taken.push(task);
+        }
+    }
+    // Work that the stealer cannot run goes to the local queue, out of the way of the next stealer.
+    unfit.into_iter().for_each(|work| runtime.workers.queues().push_local(work));
+    taken
+}
+
+fn can_steal(runtime: &Runtime, stealer: Rank, task: &Arc<dyn Runnable>) -> bool {
+    let header = task.header();
+    let fits = |options: &Options| {
+        options.is_free() && runtime.cluster.totals_of(stealer).missing(&request_of(options)).is_none()
+    };
+    header.stealable && header.options.as_deref().is_none_or(fits)
+}

@@ -1,0 +1,178 @@
+//! The workers of a rank, and what they share: their queues, which of them sleep, and their threads.
+
+use crate::base::limits::WORKERS_MAX;
+use crate::base::sync::{AtomicUsize, Ordering, lock};
+use crate::memory::Doorbell;
+use crate::runtime::workers::idle::IdleWorkers;
+use crate::runtime::workers::queues::{Queues, Work, steal_one};
+use crate::runtime::workers::worker_shared::WorkerShared;
+use crate::runtime::workers::worker_watch::WorkerWatch;
+use crate::topology::WorkerPlacement;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::thread::JoinHandle;
+
+/// The workers of a rank. Threads of the rank may also be other ones (progress, drivers): those own no queue.
+pub struct Workers {
+    queues: Queues,
+    pub(super) idle: IdleWorkers,
+    slots: Box<[OnceLock<&'static WorkerShared>]>,
+    count: AtomicUsize,
+    placements: Vec<WorkerPlacement>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    pub(super) watch: WorkerWatch,
+    /// Fibers that can continue once there are CPUs for them.
+    waiting_for_cpu: AtomicUsize,
+    /// Wakes the progress thread.
+    pub(super) doorbell: Arc<Doorbell>,
+}
+
+impl Workers {
+    /// None yet; worker `index` will be pinned as the placement of that index says. `doorbell` wakes the progress
+    /// thread.
+    pub fn new(placements: Vec<WorkerPlacement>, doorbell: Arc<Doorbell>) -> Workers {
+        Workers {
+            queues: Queues::new(),
+            idle: IdleWorkers::new(),
+            slots: (0..WORKERS_MAX).map(|_| OnceLock::new()).collect(),
+            count: AtomicUsize::new(0),
+            placements,
+            threads: Mutex::default(),
+            watch: WorkerWatch::default(),
+            waiting_for_cpu: AtomicUsize::new(0),
+            doorbell,
+        }
+    }
+
+    /// The work that is in no worker's own queue yet.
+    #[inline]
+    pub fn queues(&self) -> &Queues {
+        &self.queues
+    }
+
+    /// The workers, as a list.
+    #[inline]
+    pub fn list(&self) -> WorkerList<'_> {
+        WorkerList { slots: &self.slots[..self.count.load(Ordering::Acquire)] }
+    }
+
+    /// Adds a worker. Only one thread at a time calls it: the starting one, then the progress thread.
+    pub fn add(&self, worker: &'static WorkerShared) {
+        let count = self.count.load(Ordering::Relaxed);
+        let _ = self.slots[count].set(worker);
+        self.count.store(count + 1, Ordering::Release);
+    }
+
+    /// Adds a thread that is joined at the end.
+    pub fn add_thread(&self, thread: JoinHandle<()>) {
+        lock(&self.threads).push(thread);
+    }
+
+    /// Takes the threads that are to be joined.
+    pub fn take_threads(&self) -> Vec<JoinHandle<()>> {
+        std::mem::take(&mut *lock(&self.threads))
+    }
+
+    /// Pins the calling thread, worker `index`.
+    pub(super) fn pin(&self, index: usize) {
+        // Workers that were started because tasks block are not pinned.
+        let Some(placement) = self.placements.get(index).filter(|placement| !placement.cpus.is_empty()) else {
+            return;
+        };
+        if let Err(error) = crate::topology::bind_this_thread(&placement.cpus) {
+            crate::base::log::log(crate::base::log::Level::Warn, || format!("worker {index} is not pinned: {error}"));
+        }
+    }
+
+    /// Wakes a worker, since work was queued; if none sleeps, requests the watch over those that run.
+    pub fn wake_one(&self) {
+        match self.idle.wake_one() {
+            Some(index) => self.list()[index].unpark(),
+            None => self.request_watch(),
+        }
+    }
+
+    /// Wakes all workers that are parked.
+    pub fn unpark_all(&self) {
+        self.list().iter().for_each(|worker| worker.unpark());
+    }
+
+    /// True if every worker sleeps.
+    pub fn all_sleep(&self) -> bool {
+        self.idle.count() == self.list().len()
+    }
+
+    /// True if any worker sleeps.
+    pub fn any_sleeps(&self) -> bool {
+        self.idle.any()
+    }
+
+    /// How many workers have nothing to do, asleep or not.
+    pub fn idle_count(&self) -> usize {
+        self.list().iter().filter(|worker| worker.is_idle()).count()
+    }
+
+    /// How many tasks the workers began.
+    pub fn begun(&self) -> u64 {
+        self.list().iter().map(|worker| worker.began()).sum()
+    }
+
+    /// True if work waits, for resources or not.
+    pub fn has_work(&self) -> bool {
+        self.queues.has_any() || self.list().iter().any(|worker| !worker.stealer.is_empty())
+    }
+
+    /// The number of tasks of this rank that other ranks may steal.
+    pub fn surplus_tasks(&self) -> usize {
+        self.queues.shared_len() + self.list().iter().map(|worker| worker.stealer.len()).sum::<usize>()
+    }
+
+    /// Takes the oldest work that another rank may run, if its options let it.
+    pub fn take_oldest(&self) -> Option<Work> {
+        let from_workers = || self.list().iter().find_map(|worker| steal_one(|| worker.stealer.steal()));
+        self.queues.take_for_stealer().or_else(from_workers)
+    }
+
+    /// True if a fiber could continue and waits for CPUs.
+    #[inline]
+    pub fn any_fiber_waits_for_cpu(&self) -> bool {
+        self.waiting_for_cpu.load(Ordering::Relaxed) > 0
+    }
+
+    /// One more fiber waits for CPUs.
+    pub(super) fn on_wait_for_cpu(&self) {
+        self.waiting_for_cpu.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A fiber that waited for CPUs has them.
+    pub(super) fn on_cpu_found(&self) {
+        self.waiting_for_cpu.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The workers of a rank, as a list.
+#[derive(Clone, Copy)]
+pub struct WorkerList<'a> {
+    slots: &'a [OnceLock<&'static WorkerShared>],
+}
+
+impl WorkerList<'_> {
+    /// How many there are.
+    pub fn len(self) -> usize {
+        self.slots.len()
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = &'static WorkerShared> + '_ {
+        self.slots.iter().filter_map(|slot| slot.get().copied())
+    }
+}
+
+impl std::ops::Index<usize> for WorkerList<'_> {
+    type Output = &'static WorkerShared;
+    fn index(&self, index: usize) -> &Self::Output {
+        match self.slots[index].get() {
+            Some(worker) => worker,
+            None => unreachable!("a counted worker is there"),
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Work that is in no worker's own queue yet.
+
+use crate::base::sync::{AtomicUsize, Ordering, lock};
+use crate::protocol::ActorInstance;
+use crate::registry::Runnable;
+use crate::runtime::workers::worker::Worker;
+use crate::scheduling::ResourceRequest;
+use crossbeam_deque::{Injector, Steal};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex};
+
+/// A unit of work for a worker.
+pub enum Work {
+    /// Run a task.
+    Task(Arc<dyn Runnable>),
+    /// Run the next calls of an actor.
+    Actor(Arc<ActorInstance>),
+}
+
+/// The queues of a rank.
+pub struct Queues {
+    /// Tasks that any rank may run.
+    shared: Injector<Work>,
+    /// Work that stays on this rank.
+    local: Injector<Work>,
+    /// Work that requests no CPU: mostly actors' calls.
+    zero_cpu: Injector<Work>,
+    /// Work for which the host has too few free resources now, by its request, oldest first.
+    pending_resources: Mutex<HashMap<ResourceRequest, VecDeque<Work>>>,
+    pending_count: AtomicUsize,
+}
+
+/// Tries until the result is not "retry".
+pub fn steal_one(mut attempt: impl FnMut() -> Steal<Work>) -> Option<Work> {
+    loop {
+        match attempt() {
+            Steal::Success(work) => return Some(work),
+            Steal::Empty => return None,
+            Steal::Retry => std::hint::spin_loop(),
+        }
+    }
+}
+
+impl Queues {
+    /// Empty.
+    pub fn new() -> Queues {
+        Queues {
+            shared: Injector::new(),
+            local: Injector::new(),
+            zero_cpu: Injector::new(),
+            pending_resources: Mutex::default(),
+            pending_count: AtomicUsize::new(0),
+        }
+    }
+
+    /// Work that any rank may run.
+    pub fn push_shared(&self, work: Work) {
+        self.shared.push(work);
+    }
+
+    /// Work that stays on this rank.
+    pub fn push_local(&self, work: Work) {
+        self.local.push(work);
+    }
+
+    /// Work that requests no CPU.
+    pub fn push_zero_cpu(&self, work: Work) {
+        self.zero_cpu.push(work);
+    }
+
+    /// Work whose resources are not free; `take_admissible` returns it later.
+    pub fn push_pending_resources(&self, request: ResourceRequest, work: Work) {
+        lock(&self.pending_resources).entry(request).or_default().push_back(work);
+        self.pending_count.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// The oldest work that does not wait for resources.
+    pub fn take(&self, worker: &Worker) -> Option<Work> {
+        steal_one(|| self.zero_cpu.steal())
+            .or_else(|| steal_one(|| self.local.steal()))
+            .or_else(|| steal_one(|| self.shared.steal_batch_with_limit_and_pop(&worker.deque, 8)))
+    }
+
+    /// One task that may go to another rank.
+    pub fn take_for_stealer(&self) -> Option<Work> {
+        steal_one(|| self.shared.steal())
+    }
+
+    /// Resources were given back: removes the pending work to try again, as much of each request as `fits` says.
+    pub fn take_admissible(&self, fits: impl Fn(&ResourceRequest) -> usize) -> Vec<Work> {
+        if self.pending_count.load(Ordering::SeqCst) == 0 {
+            return Vec::new();
+        }
+        let mut admitted = Vec::new();
+        let mut pending = lock(&self.pending_resources);
+        pending.retain(|request, queue| {
+            let count = fits(request).min(queue.len());
+            admitted.extend(queue.drain(..count));
+            !queue.is_empty()
+        });
+        self.pending_count.fetch_sub(admitted.len(), Ordering::SeqCst);
+        admitted
+    }
+
+    /// How many units of work wait for resources.
+    pub fn pending_count(&self) -> usize {
+        self.pending_count.load(Ordering::SeqCst)
+    }
+
+    /// The requests that wait for resources: how many of each, and the first one's name if that is a task.
+    pub fn pending_requests(&self) -> Vec<(ResourceRequest, usize, Option<String>)> {
+        let first = |queue: &VecDeque<Work>| match queue.front() {
+            Some(Work::Task(task)) => Some(task.header().name().to_string()),
+            _ => None,
+        };
+        let pending = lock(&self.pending_resources);
+        pending.iter().map(|(request, queue)| (request.clone(), queue.len(), first(queue))).collect()
+    }
+
+    /// True if there is work that does not wait for resources.
+    pub fn has_any(&self) -> bool {
+        !self.shared.is_empty() || !self.local.is_empty() || !self.zero_cpu.is_empty()
+    }
+
+    /// True if there is work that requests no CPU.
+    pub fn has_zero_cpu(&self) -> bool {
+        !self.zero_cpu.is_empty()
+    }
+
+    /// Removes and returns all work: the cluster ends.
+    pub fn clear(&self) -> Vec<Work> {
+        let mut remaining = self.take_admissible(|_| usize::MAX);
+        for queue in [&self.zero_cpu, &self.local, &self.shared] {
+            remaining.extend(std::iter::from_fn(|| steal_one(|| queue.steal())));
+        }
+        remaining
+    }
+
+    /// Tasks here that any rank may run.
+    pub fn shared_len(&self) -> usize {
+        self.shared.len()
+    }
+}

@@ -1,0 +1,111 @@
+//! The part of a worker that other threads access.
+#![allow(unsafe_code)]
+
+use crate::base::sync::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use crate::registry::TableEntry;
+use crate::runtime::Runtime;
+use crate::runtime::workers::queues::Work;
+use crossbeam_deque::Stealer;
+use crossbeam_queue::SegQueue;
+use std::sync::OnceLock;
+use std::thread::Thread;
+
+/// The part of a worker that other threads access.
+pub struct WorkerShared {
+    runtime: &'static Runtime,
+    /// Its number on this rank.
+    pub index: usize,
+    /// Its fibers that can continue.
+    pub(super) ready: SegQueue<usize>,
+    /// The stealing end of its deque.
+    pub(super) stealer: Stealer<Work>,
+    /// How many tasks it began.
+    began: AtomicU64,
+    /// The function that it began last, null for an actor's call.
+    running: AtomicPtr<TableEntry>,
+    /// The kernel's id of its thread, 0 before it runs.
+    thread_id: AtomicU32,
+    /// True while it has nothing to do, asleep or not.
+    idle: AtomicBool,
+    thread: OnceLock<Thread>,
+}
+
+impl WorkerShared {
+    /// Worker `index` of a rank, without a thread; `stealer` is the end of its deque for others.
+    pub(super) fn new(runtime: &'static Runtime, index: usize, stealer: Stealer<Work>) -> WorkerShared {
+        WorkerShared {
+            runtime,
+            index,
+            ready: SegQueue::new(),
+            stealer,
+            began: AtomicU64::new(0),
+            running: AtomicPtr::new(std::ptr::null_mut()),
+            thread_id: AtomicU32::new(0),
+            idle: AtomicBool::new(false),
+            thread: OnceLock::new(),
+        }
+    }
+
+    /// The thread that wakes up when the worker is unparked.
+    pub(super) fn set_thread(&self, thread: Thread) {
+        let _ = self.thread.set(thread);
+    }
+
+    /// The calling thread is the worker's.
+    pub(super) fn set_thread_id(&self) {
+        // SAFETY: only reads the thread's id.
+        self.thread_id.store(unsafe { libc::gettid() } as u32, Ordering::Relaxed);
+    }
+
+    /// It has nothing to do, or has again.
+    pub(super) fn set_idle(&self, idle: bool) {
+        self.idle.store(idle, Ordering::Relaxed);
+    }
+
+    /// How many tasks it began.
+    pub fn began(&self) -> u64 {
+        self.began.load(Ordering::Relaxed)
+    }
+
+    /// Counts a task that begins. Only its own thread calls it.
+    #[inline]
+    pub(super) fn count_begun(&self, entry: Option<&'static TableEntry>) {
+        self.running
+            .store(entry.map_or(std::ptr::null_mut(), |entry| std::ptr::from_ref(entry).cast_mut()), Ordering::Relaxed);
+        self.began.store(self.began.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
+    /// The fiber in `slot` can continue.
+    pub fn resume_later(&'static self, slot: usize) {
+        self.ready.push(slot);
+        self.runtime.workers.idle.withdraw(self.index);
+        self.unpark();
+    }
+
+    /// The function that it began last.
+    pub fn last_began(&self) -> &'static str {
+        let entry = self.running.load(Ordering::Relaxed);
+        // SAFETY: only `&'static TableEntry`s are stored.
+        if entry.is_null() { "a call of an actor" } else { unsafe { &*entry }.name }
+    }
+
+    /// True if its thread sleeps in a system call, as far as the kernel tells.
+    pub fn is_blocked(&self) -> bool {
+        let path = format!("/proc/self/task/{}/stat", self.thread_id.load(Ordering::Relaxed));
+        // The state follows the name, which is in parentheses and may hold any character.
+        let stat = std::fs::read_to_string(path).unwrap_or_default();
+        stat.rsplit(')').next().is_some_and(|rest| matches!(rest.trim_start().chars().next(), Some('S' | 'D')))
+    }
+
+    /// True if it has nothing to do, asleep or not.
+    pub fn is_idle(&self) -> bool {
+        self.idle.load(Ordering::Relaxed)
+    }
+
+    /// Wakes the worker if it is parked.
+    pub fn unpark(&self) {
+        if let Some(thread) = self.thread.get() {
+            thread.unpark();
+        }
+    }
+}
