@@ -1,5 +1,5 @@
-//! The builder methods of tasks' and actors' options: one list for [`TaskOptions`](crate::TaskOptions),
-//! [`ActorOptions`](crate::ActorOptions), and the types that the macros generate for `options()` and `on()`. They
+//! The builder methods of tasks' and actors' options: one list for [`TaskOptions`](super::TaskOptions),
+//! [`ActorOptions`](super::ActorOptions), and the types that the macros generate for `options()` and `on()`. They
 //! forward to the field `options`.
 //!
 //! The examples stand on the two public types: examples in these macros would be tests of every crate that uses them.

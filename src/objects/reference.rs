@@ -16,22 +16,10 @@ use std::sync::Arc;
 /// these properties implements it.
 ///
 /// ```
-/// use mobula::prelude::*;
-/// use serde::{Deserialize, Serialize};
-///
-/// #[derive(Serialize, Deserialize)]
-/// struct Model {
-///     name: String,
+/// fn put_twice<T: mobula::Object + Clone>(value: T) -> mobula::Result<[mobula::ObjectRef<T>; 2]> {
+///     Ok([mobula::put(value.clone())?, mobula::put(value)?])
 /// }
-///
-/// fn stored<T: mobula::Object>(value: T) -> mobula::Result<ObjectRef<T>> {
-///     mobula::put(value)
-/// }
-///
-/// # let cluster = mobula::init(Config::default())?;
-/// assert_eq!(stored(Model { name: "m".to_string() })?.get()?.name, "m");
-/// # cluster.shutdown()?;
-/// # Ok::<(), mobula::Error>(())
+/// assert!(put_twice(String::new()).is_err(), "there is no cluster yet");
 /// ```
 pub trait Object: Serialize + DeserializeOwned + Send + Sync + 'static {}
 impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Object for T {}
@@ -252,6 +240,7 @@ pub(crate) fn complete_value<T: Object>(promise: &Promise<T>, value: T) {
 ///
 /// # let cluster = mobula::init(Config::default())?;
 /// let number: ObjectRef<u64> = mobula::put(21)?;
+/// assert!(number.is_ready());
 /// assert_eq!(*number.get()?, 21);
 /// assert_eq!(*doubled::remote(&number).get()?, 42);
 /// # cluster.shutdown()?;
@@ -274,14 +263,6 @@ impl<T: Object> ObjectRef<T> {
     }
 
     /// True if a value or a failure is there, in this process.
-    ///
-    /// ```
-    /// # use mobula::prelude::*;
-    /// # let cluster = mobula::init(Config::default())?;
-    /// assert!(mobula::put(1)?.is_ready());
-    /// # cluster.shutdown()?;
-    /// # Ok::<(), mobula::Error>(())
-    /// ```
     pub fn is_ready(&self) -> bool {
         self.slot.core().is_complete()
     }

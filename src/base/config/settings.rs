@@ -50,13 +50,9 @@ macro_rules! settings {
         /// use mobula::prelude::*;
         /// use mobula::{FabricChoice, Pages};
         ///
-        /// let config = Config::default()
-        ///     // What a host has.
-        ///     .num_cpus(8.0)
-        ///     .num_gpus(2.0)
-        ///     .resource("Licence", 2.0)
-        ///     .memory_bytes(4 << 30)
-        ///     // Its store.
+        /// let host = Config::default().num_cpus(8.0).num_gpus(2.0).resource("Licence", 2.0).memory_bytes(4 << 30);
+        /// let config = host
+        ///     // Its ranks' stores.
         ///     .store_bytes(256 << 20)
         ///     .store_wait_s(5)
         ///     .spill_dir("/tmp")
