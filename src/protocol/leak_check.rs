@@ -1,6 +1,6 @@
 //! The sizes of a protocol's tables, to detect leaks; its invariants; its end.
 
-use crate::base::sync::lock;
+use crate::protocol::locks::lock;
 use crate::protocol::Protocol;
 
 /// The sizes of tables, by kind of entry; empty tables are left out.

@@ -29,6 +29,7 @@ mod dispatch;
 mod environment;
 mod inbound;
 mod leak_check;
+mod locks;
 #[cfg(test)]
 mod mock_environment;
 mod names;
@@ -46,6 +47,7 @@ pub use wire::actor_message::{ActorTarget, WireActor};
 pub use wire::actor_message::{RestartPolicy, WireCommit, FinishedCall};
 pub use leak_check::TableSizes;
 pub use tasks::dependencies::failed_argument;
+pub use locks::assert_may_send;
 pub use environment::{BlockStore, Environment, Liveness, Messenger, Observer, RankSelection, WorkQueue};
 pub use wire::header::{UNNUMBERED_HEADER, SendSequence, MESSAGE_HEADER_BYTES};
 #[cfg(test)]

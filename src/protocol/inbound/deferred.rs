@@ -1,8 +1,9 @@
 //! The messages that wait for blocks from elsewhere, by sender.
 
-use crate::base::sync::{AtomicUsize, Ordering, lock};
+use crate::base::sync::{AtomicUsize, Ordering};
 use crate::base::{Error, ObjectId, Rank};
 use crate::objects::ArrayMemory;
+use crate::protocol::locks::lock;
 use crate::protocol::inbound::missing_blocks::FetchedBlocks;
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;

@@ -1,9 +1,9 @@
 //! The directory of actor names. The directory rank of a name is the one that its hash selects, or the next living
 //! rank.
 
+use crate::protocol::locks::lock;
 use crate::protocol::objects::attachments::export_attachments;
 use crate::base::log::{Level, log};
-use crate::base::sync::lock;
 use crate::base::{ObjectId, Rank};
 use crate::objects::Attachment;
 use crate::protocol::wire::actor_message::{ActorMessage, WireActor};

@@ -1,8 +1,9 @@
 //! References that this rank sent and received: drives the pure counts, and keeps alive what they say must live.
 
-use crate::base::sync::{AtomicU64, Ordering, lock};
+use crate::base::sync::{AtomicU64, Ordering};
 use crate::base::{Error, ObjectId, Rank};
 use crate::objects::{AnySlot, ArrayMemory, ReceivedReference};
+use crate::protocol::locks::{lock, lock_to_send};
 use crate::protocol::inbound::missing_blocks::FetchedBlocks;
 use crate::protocol::environment::{BlockStore, Liveness, Messenger};
 use crate::protocol::objects::unfetched::UnfetchedBlock;
@@ -162,7 +163,7 @@ impl References {
         {
             return Some(slot);
         }
-        let mut tables = lock(&self.tables);
+        let mut tables = lock_to_send(&self.tables);
         if id.owner != self.rank {
             *tables.arriving.entry(id).or_default() += 1;
         }
@@ -185,7 +186,7 @@ impl References {
                 _ => Err(object_lost(&id.to_string(), "its owner does not know it any more")),
             };
         }
-        let mut tables = lock(&self.tables);
+        let mut tables = lock_to_send(&self.tables);
         tables.count_received(env, id, from);
         if let Some(outcome) = fetched.get(&id) {
             // The bytes are here: the block itself is not needed any more.
@@ -214,7 +215,7 @@ impl References {
 
     /// What represented `id` here, at `pointer`, was dropped.
     pub fn on_released(&self, env: &impl Messenger, id: ObjectId, pointer: usize) {
-        let mut tables = lock(&self.tables);
+        let mut tables = lock_to_send(&self.tables);
         if tables.imported.get(&id).is_none_or(|(known, _)| *known != pointer) {
             // It is represented by something else by now, which will return the grants.
             return;
@@ -229,7 +230,7 @@ impl References {
 
     /// A message that contained a reference to `id` has been decoded.
     pub fn on_decoded(&self, env: &impl Messenger, id: ObjectId) {
-        let mut tables = lock(&self.tables);
+        let mut tables = lock_to_send(&self.tables);
         let Some(arriving) = tables.arriving.get_mut(&id) else { return };
         *arriving -= 1;
         if *arriving > 0 {
@@ -244,7 +245,7 @@ impl References {
 
     /// A message about reference counts.
     pub fn handle(&self, env: &(impl Messenger + Liveness), from: Rank, message: CountMessage) {
-        let mut tables = lock(&self.tables);
+        let mut tables = lock_to_send(&self.tables);
         if env.is_dead(from) {
             // It died while this message was in flight: its grants have been released.
             return;
@@ -259,7 +260,7 @@ impl References {
 
     /// A rank died: releases what it held of this rank's.
     pub fn on_peer_failed(&self, env: &(impl Messenger + Liveness), rank: Rank, error: &Error) {
-        let mut tables = lock(&self.tables);
+        let mut tables = lock_to_send(&self.tables);
         let slots = tables.imported.iter().filter(|(id, _)| id.owner == rank);
         let mut slots: Vec<_> = slots
             .filter_map(|(id, (_, imported))| if let Imported::Slot(slot) = imported { Some((*id, slot.upgrade()?)) } else { None })

@@ -1,8 +1,8 @@
 //! Requests of other ranks for values of this rank's objects.
 
+use crate::protocol::locks::lock;
 use crate::protocol::objects::value_encoding::encode_value;
 use crate::base::limits::INLINE_BYTES_MAX;
-use crate::base::sync::lock;
 use crate::base::{ObjectId, Rank};
 use crate::objects::{AnySlot, Waiter};
 use crate::protocol::Message;

@@ -9,12 +9,12 @@
 //!   ... or its store is full       ---> it is released, and its task runs again once it is needed (`reclaim`)
 //! ```
 
+use crate::protocol::locks::lock;
 use crate::protocol::objects::references::ExportPin;
 use crate::protocol::objects::value_encoding::materialize;
 use crate::protocol::objects::value_encoding::decode_value;
 use crate::protocol::objects::attachments::import_attachments;
 use crate::protocol::objects::attachments::export_attachments;
-use crate::base::sync::lock;
 use crate::base::{Error, ObjectId, Rank};
 use crate::lineage::Producer;
 use crate::objects::{AnySlot, ArrayMemory, Attachment, SerializedValue};

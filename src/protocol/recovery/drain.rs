@@ -2,7 +2,8 @@
 //! processes none of them any more.
 
 use crate::base::Rank;
-use crate::base::sync::{AtomicBool, Ordering, lock};
+use crate::base::sync::{AtomicBool, Ordering};
+use crate::protocol::locks::lock;
 use crate::protocol::recovery::Recovery;
 use crate::protocol::environment::Environment;
 use crate::store::CountMessage;

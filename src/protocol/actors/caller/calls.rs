@@ -4,9 +4,10 @@
 //! A caller that finds its actor's location dead asks the owner for the new one. So no rank need know where an actor's
 //! handles are, and the receiver of a handle that was in flight meanwhile finds out by itself.
 
+use crate::protocol::locks::lock;
 use crate::protocol::objects::value_encoding::encode_value;
 use crate::base::limits::INLINE_BYTES_MAX;
-use crate::base::sync::{Ordering, lock};
+use crate::base::sync::Ordering;
 use crate::base::{Error, ObjectId, Rank, TaskId};
 use crate::objects::SerializedValue;
 use crate::protocol::wire::actor_message::{ActorMessage, ActorTarget, RestartPolicy, WireActor};

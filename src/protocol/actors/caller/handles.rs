@@ -1,7 +1,8 @@
 //! Handles of actors.
 
-use crate::base::sync::{AtomicU32, Ordering, lock};
+use crate::base::sync::{AtomicU32, Ordering};
 use crate::base::{Error, ObjectId, Rank};
+use crate::protocol::locks::lock;
 use crate::protocol::wire::actor_message::{ActorMessage, RestartPolicy, WireActor};
 use crate::protocol::actors::caller::calls::PendingCall;
 use crate::protocol::environment::{Environment, Liveness, Messenger};

@@ -4,9 +4,9 @@
 //! while a call runs, so that no lock is held across user code.
 
 use crate::base::log::{Level, log};
-use crate::base::sync::lock;
 use crate::base::{Error, ObjectId, Rank, TaskId};
 use crate::objects::{SerializedValue, panic_text};
+use crate::protocol::locks::lock;
 use crate::protocol::actors::instance::send_commit::try_send_commit;
 use crate::protocol::wire::actor_message::{ActorMessage, WireActor};
 use crate::protocol::actors::instance::commits::{Commit, Commits, Seen};

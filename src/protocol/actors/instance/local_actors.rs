@@ -2,8 +2,8 @@
 
 mod views;
 
-use crate::base::sync::lock;
 use crate::base::{Error, ObjectId, Rank, TaskId};
+use crate::protocol::locks::lock;
 use crate::protocol::wire::actor_message::{ActorMessage, ActorTarget, FinishedCall};
 use crate::protocol::inbound::missing_blocks::FetchedBlocks;
 use crate::protocol::actors::retained_values::retain_calls;

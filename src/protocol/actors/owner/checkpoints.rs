@@ -1,8 +1,8 @@
 //! What an actor's owner saves for it: states and results from its location, and the constructor for its next location.
 
+use crate::protocol::locks::lock;
 use crate::protocol::objects::value_encoding::encode_value;
 use crate::base::limits::INLINE_BYTES_MAX;
-use crate::base::sync::lock;
 use crate::base::{ObjectId, Rank, Result, TaskId};
 use crate::objects::SerializedValue;
 use crate::protocol::actors::retained_values::{encode_call, retain_calls, retain_value};

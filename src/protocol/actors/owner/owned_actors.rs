@@ -5,9 +5,9 @@
 //! they are, and are not restarted.
 
 use crate::base::log::{Level, log};
-use crate::base::sync::lock;
 use crate::base::{Error, ObjectId, Rank, Result, TaskId};
 use crate::objects::SerializedValue;
+use crate::protocol::locks::lock;
 use crate::protocol::wire::actor_message::{ActorMessage, RestartPolicy};
 use crate::protocol::actors::caller::calls::PendingCall;
 use crate::protocol::environment::{Environment, Messenger, RankSelection};

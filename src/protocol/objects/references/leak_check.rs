@@ -1,7 +1,7 @@
 //! The sizes of the reference tables, and their invariants.
 
 use crate::base::ObjectId;
-use crate::base::sync::lock;
+use crate::protocol::locks::lock;
 use crate::protocol::TableSizes;
 use crate::protocol::objects::references::References;
 

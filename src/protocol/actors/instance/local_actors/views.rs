@@ -1,9 +1,9 @@
 //! A rank's actors as placement groups and the stall detector see them.
 
 use super::{ActorInstance, LocalActors, ActorPhase};
-use crate::base::sync::lock;
 use crate::base::{ObjectId, BundleSlot};
 use crate::scheduling::ResourceRequest;
+use crate::protocol::locks::lock;
 use std::sync::Arc;
 
 impl LocalActors {

@@ -1,8 +1,8 @@
 //! Requests to an actor's owner: to end it, for its location, and to free its name.
 
 use super::{GivenName, OwnedActor};
-use crate::base::sync::lock;
 use crate::base::{Error, ObjectId, Rank};
+use crate::protocol::locks::lock;
 use crate::protocol::actors::owner::owned_actors::OwnedActors;
 use crate::protocol::wire::actor_message::ActorMessage;
 use crate::protocol::environment::Environment;
