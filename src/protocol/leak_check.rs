@@ -1,7 +1,7 @@
 //! The sizes of a protocol's tables, to detect leaks; its invariants; its end.
 
-use crate::base::sync::lock;
 use crate::protocol::Protocol;
+use crate::protocol::locks::lock;
 
 /// The sizes of tables, by kind of entry; empty tables are left out.
 pub type TableSizes = Vec<(&'static str, usize)>;

@@ -67,6 +67,7 @@ impl Messenger for MockEnvironment {
         false
     }
     fn send(&self, to: Rank, message: &Message<'_>) {
+        crate::protocol::assert_may_send();
         lock(&self.0.sent).push((to, message.encode(Vec::new())));
     }
 }

@@ -29,6 +29,7 @@ mod dispatch;
 mod environment;
 mod inbound;
 mod leak_check;
+mod locks;
 #[cfg(test)]
 mod mock_environment;
 mod names;
@@ -44,6 +45,7 @@ pub use actors::instance::actor_instance::{ActorInstance, ActorStep};
 pub use actors::owner::owned_actors::restart_policy_of;
 pub use environment::{BlockStore, Environment, Liveness, Messenger, Observer, RankSelection, WorkQueue};
 pub use leak_check::TableSizes;
+pub use locks::assert_may_send;
 pub use objects::attachments::export_attachments;
 pub use objects::links::ProtocolLinks;
 pub use objects::reclaim::ReclaimableBlock;

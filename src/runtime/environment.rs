@@ -5,7 +5,7 @@ use crate::base::{Error, Rank, Result};
 use crate::objects::{ArrayMemory, Attachment, Links};
 use crate::protocol::{
     ActorInstance, ActorRef, BlockAddress, BlockStore, Environment, Liveness, Message, Messenger, Observer, Protocol,
-    RankSelection, WorkQueue,
+    RankSelection, WorkQueue, assert_may_send,
 };
 use crate::registry::{Options, Runnable, TableEntry, functions};
 use crate::runtime::memory::{self, OwnMemory, PeerMemory};
@@ -27,6 +27,7 @@ impl Messenger for &'static Runtime {
         self.stopping()
     }
     fn send(&self, to: Rank, message: &Message<'_>) {
+        assert_may_send();
         Runtime::send(self, to, message);
     }
 }

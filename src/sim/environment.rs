@@ -5,7 +5,7 @@ use crate::base::{Error, Rank, Result};
 use crate::objects::{ArrayMemory, Attachment, Links};
 use crate::protocol::{
     ActorInstance, ActorRef, BlockAddress, BlockStore, Environment, Liveness, Message, Messenger, Observer, Protocol,
-    RankSelection, WorkQueue,
+    RankSelection, WorkQueue, assert_may_send,
 };
 use crate::registry::{Options, Placement, Runnable, TableEntry};
 use crate::scheduling::{Grant, StealState};
@@ -28,6 +28,7 @@ impl Messenger for SimEnvironment {
         self.node().is_dead()
     }
     fn send(&self, to: Rank, message: &Message<'_>) {
+        assert_may_send();
         if self.node().is_dead() {
             return;
         }

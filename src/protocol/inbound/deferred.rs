@@ -1,9 +1,10 @@
 //! The messages that wait for blocks from elsewhere, by sender.
 
-use crate::base::sync::{AtomicUsize, Ordering, lock};
+use crate::base::sync::{AtomicUsize, Ordering};
 use crate::base::{Error, ObjectId, Rank};
 use crate::objects::ArrayMemory;
 use crate::protocol::inbound::missing_blocks::FetchedBlocks;
+use crate::protocol::locks::lock;
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};

@@ -2,11 +2,11 @@
 //! rank.
 
 use crate::base::log::{Level, log};
-use crate::base::sync::lock;
 use crate::base::{ObjectId, Rank};
 use crate::objects::Attachment;
 use crate::protocol::actors::caller::handles::ActorRef;
 use crate::protocol::environment::{Environment, Liveness, Messenger};
+use crate::protocol::locks::lock;
 use crate::protocol::objects::attachments::export_attachments;
 use crate::protocol::wire::actor_message::{ActorMessage, WireActor};
 use crate::protocol::{Message, WireAttachment};
@@ -37,7 +37,7 @@ impl NameDirectory {
     /// The actor with that name.
     pub fn get(&self, name: &str, kind: &str) -> Result<Arc<ActorRef>, String> {
         match lock(&self.0).get(name) {
-            None => Err(format!("no actor has the name {name:?}")),
+            None => Err(format!("no actor is named {name:?}")),
             Some((own, _)) if own != kind => Err(format!("the actor named {name:?} is a {own}, not a {kind}")),
             Some((_, actor)) => Ok(actor.clone()),
         }

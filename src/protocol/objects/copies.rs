@@ -1,11 +1,12 @@
 //! Blocks of other hosts' stores that this rank needs, and copies for the ranks of this host. Drives the pure table
 //! (`store::Copies`) and, for this rank's own blocks, the owner's list of holders (`store::ObjectLocations`).
 
-use crate::base::sync::{AtomicBool, Ordering, lock};
+use crate::base::sync::{AtomicBool, Ordering};
 use crate::base::{Error, ObjectId, Rank, Result};
 use crate::objects::ArrayMemory;
 use crate::protocol::environment::{Environment, FetchPurpose, Messenger};
 use crate::protocol::inbound::missing_blocks::FetchedBlocks;
+use crate::protocol::locks::{lock, lock_to_send};
 use crate::protocol::{BlockAddress, Message};
 use crate::store::{
     CHUNK_BYTES, Copies, CopyAction, CopyMessage, CopySource, FetchRoute, Holders, HostPeers, ObjectLocations,
@@ -128,7 +129,7 @@ impl HostCopies {
             return;
         }
         let block = ObjectId { owner: env.rank(), number };
-        let mut locations = lock(&self.locations);
+        let mut locations = lock_to_send(&self.locations);
         for holder in locations.on_freed(number) {
             env.send(holder, &Message::Copy(CopyMessage::Freed { block }));
         }
@@ -165,7 +166,7 @@ impl HostCopies {
             CopyMessage::Locate { block, bytes, excluded } => self.on_locate(env, from, (block, bytes), &excluded),
             CopyMessage::CopyComplete { block } => {
                 let memory = env.protocol().objects.references.own_memory(block.number);
-                let mut locations = lock(&self.locations);
+                let mut locations = lock_to_send(&self.locations);
                 self.has_sent_locations.store(true, Ordering::Release);
                 if !env.is_dead(from) && !locations.on_copy_complete(block.number, from, memory.is_some()) {
                     env.send(from, &Message::Copy(CopyMessage::Freed { block }));
@@ -234,7 +235,7 @@ impl HostCopies {
         decide: impl FnOnce(&mut Copies<dyn ArrayMemory, FetchPurpose>) -> Vec<TableAction>,
     ) {
         let actions: Vec<TableAction> = {
-            let mut table = lock(&self.table);
+            let mut table = lock_to_send(&self.table);
             let send = |action: TableAction| match action {
                 CopyAction::Send(to, message) => {
                     env.send(to, &Message::Copy(message));

@@ -18,9 +18,9 @@
 //! Only results in stores of other hosts are reclaimed in this way. A result that its owner produced or has read is an
 //! original there: its promise holds it, and no lineage is retained for it, as it cannot be lost while its owner lives.
 
-use crate::base::sync::lock;
 use crate::base::{ObjectId, Rank};
 use crate::protocol::environment::{BlockStore, Messenger};
+use crate::protocol::locks::lock;
 use crate::protocol::objects::Objects;
 use crate::protocol::objects::references::ExportPin;
 use crate::protocol::{BlockAddress, Message};

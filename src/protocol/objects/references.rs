@@ -1,11 +1,12 @@
 //! References that this rank sent and received: drives the pure counts, and keeps alive what they say must live.
 
-use crate::base::sync::{AtomicU64, Ordering, lock};
+use crate::base::sync::{AtomicU64, Ordering};
 use crate::base::{Error, ObjectId, Rank};
 use crate::objects::{AnySlot, ArrayMemory, ReceivedReference};
 use crate::protocol::actors::caller::handles::ActorRef;
 use crate::protocol::environment::{BlockStore, Liveness, Messenger};
 use crate::protocol::inbound::missing_blocks::FetchedBlocks;
+use crate::protocol::locks::{lock, lock_to_send};
 use crate::protocol::objects::unfetched::UnfetchedBlock;
 use crate::protocol::{BlockAddress, Message};
 use crate::store::{CountAction, CountMessage, Counts};
@@ -161,8 +162,7 @@ impl References {
         }
     }
 
-    /// A reference named in a message from `from`. Returns the object if it is one of this rank's that another rank
-    /// holds.
+    /// A reference named in a message from `from`. Returns the object if it is one of this rank's that another rank holds.
     pub(in crate::protocol::objects) fn import_reference(
         &self,
         env: &impl Messenger,
@@ -174,7 +174,7 @@ impl References {
         {
             return Some(slot);
         }
-        let mut tables = lock(&self.tables);
+        let mut tables = lock_to_send(&self.tables);
         if id.owner != self.rank {
             *tables.arriving.entry(id).or_default() += 1;
         }
@@ -197,7 +197,7 @@ impl References {
                 _ => Err(object_lost(&id.to_string(), "its owner does not know it any more")),
             };
         }
-        let mut tables = lock(&self.tables);
+        let mut tables = lock_to_send(&self.tables);
         tables.count_received(env, id, from);
         if let Some(outcome) = fetched.get(&id) {
             // The bytes are here: the block itself is not needed any more.
@@ -226,7 +226,7 @@ impl References {
 
     /// What represented `id` here, at `pointer`, was dropped.
     pub fn on_released(&self, env: &impl Messenger, id: ObjectId, pointer: usize) {
-        let mut tables = lock(&self.tables);
+        let mut tables = lock_to_send(&self.tables);
         if tables.imported.get(&id).is_none_or(|(known, _)| *known != pointer) {
             // It is represented by something else by now, which will return the grants.
             return;
@@ -241,7 +241,7 @@ impl References {
 
     /// A message that contained a reference to `id` has been decoded.
     pub fn on_decoded(&self, env: &impl Messenger, id: ObjectId) {
-        let mut tables = lock(&self.tables);
+        let mut tables = lock_to_send(&self.tables);
         let Some(arriving) = tables.arriving.get_mut(&id) else { return };
         *arriving -= 1;
         if *arriving > 0 {
@@ -256,7 +256,7 @@ impl References {
 
     /// A message about reference counts.
     pub fn handle(&self, env: &(impl Messenger + Liveness), from: Rank, message: CountMessage) {
-        let mut tables = lock(&self.tables);
+        let mut tables = lock_to_send(&self.tables);
         if env.is_dead(from) {
             // It died while this message was in flight: its grants have been released.
             return;
@@ -270,7 +270,7 @@ impl References {
 
     /// A rank died: releases what it held of this rank's.
     pub fn on_peer_failed(&self, env: &(impl Messenger + Liveness), rank: Rank, error: &Error) {
-        let mut tables = lock(&self.tables);
+        let mut tables = lock_to_send(&self.tables);
         let slots = tables.imported.iter().filter(|(id, _)| id.owner == rank);
         let mut slots: Vec<_> = slots
             .filter_map(

@@ -4,10 +4,11 @@
 //! as long as the promise is pending; a table maps the promise's address to the value.
 
 use crate::base::Rank;
-use crate::base::sync::{AtomicU64, Ordering, lock};
+use crate::base::sync::{AtomicU64, Ordering};
 use crate::lineage::Producer;
 use crate::objects::{AnySlot, Attachment, Links, Waiter};
 use crate::protocol::inbound::missing_blocks::FetchedBlocks;
+use crate::protocol::locks::lock;
 use crate::protocol::{BlockAddress, TableSizes};
 use rustc_hash::FxHashMap as HashMap;
 use std::sync::{Arc, Mutex, Weak};

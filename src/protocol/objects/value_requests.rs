@@ -1,11 +1,11 @@
 //! Requests of other ranks for values of this rank's objects.
 
 use crate::base::limits::INLINE_BYTES_MAX;
-use crate::base::sync::lock;
 use crate::base::{ObjectId, Rank};
 use crate::objects::{AnySlot, Waiter};
 use crate::protocol::Message;
 use crate::protocol::environment::Environment;
+use crate::protocol::locks::lock;
 use crate::protocol::objects::unfetched::Requester;
 use crate::protocol::objects::value_encoding::encode_value;
 use std::sync::{Arc, Mutex};

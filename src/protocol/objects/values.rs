@@ -9,12 +9,12 @@
 //!   ... or its store is full       ---> it is released, and its task runs again once it is needed (`reclaim`)
 //! ```
 
-use crate::base::sync::lock;
 use crate::base::{Error, ObjectId, Rank};
 use crate::lineage::Producer;
 use crate::objects::{AnySlot, ArrayMemory, Attachment, SerializedValue};
 use crate::protocol::environment::{Environment, FetchPurpose, Liveness};
 use crate::protocol::inbound::missing_blocks::{FetchedBlocks, missing_of, must_fetch};
+use crate::protocol::locks::lock;
 use crate::protocol::objects::Objects;
 use crate::protocol::objects::attachments::export_attachments;
 use crate::protocol::objects::attachments::import_attachments;

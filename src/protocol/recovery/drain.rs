@@ -2,8 +2,9 @@
 //! processes none of them any more.
 
 use crate::base::Rank;
-use crate::base::sync::{AtomicBool, Ordering, lock};
+use crate::base::sync::{AtomicBool, Ordering};
 use crate::protocol::environment::Environment;
+use crate::protocol::locks::lock;
 use crate::protocol::recovery::Recovery;
 use crate::store::CountMessage;
 use std::sync::Mutex;

@@ -1,11 +1,11 @@
 //! Values that are lost with the store that held them, or were released: requested again, or reconstructed.
 
-use crate::base::sync::lock;
 use crate::base::{Error, ObjectId, Rank};
 use crate::lineage::{Lineage, Producer, ReconstructReason};
 use crate::objects::AnySlot;
 use crate::protocol::Message;
 use crate::protocol::environment::Environment;
+use crate::protocol::locks::lock;
 use crate::protocol::objects::unfetched::{Requester, UnfetchedValue};
 use crate::protocol::objects::values::dead_holder;
 use crate::protocol::recovery::Recovery;

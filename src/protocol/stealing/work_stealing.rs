@@ -1,9 +1,10 @@
 //! Work stealing between ranks: requests, replies, and idle ranks that are remembered.
 
 use crate::base::Rank;
-use crate::base::sync::{AtomicBool, Ordering, lock};
+use crate::base::sync::{AtomicBool, Ordering};
 use crate::protocol::Message;
 use crate::protocol::environment::{Environment, Messenger, WorkQueue};
+use crate::protocol::locks::lock;
 use crate::scheduling::{StealDecision, StealState};
 use std::sync::Mutex;
 

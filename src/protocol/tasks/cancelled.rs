@@ -1,7 +1,8 @@
 //! The tasks of other ranks that their owner cancelled.
 
-use crate::base::sync::{AtomicBool, Ordering, lock};
+use crate::base::sync::{AtomicBool, Ordering};
 use crate::base::{Rank, TaskId};
+use crate::protocol::locks::lock;
 use rustc_hash::FxHashSet;
 use std::sync::Mutex;
 

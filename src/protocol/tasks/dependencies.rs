@@ -1,9 +1,10 @@
 //! Arguments that are not complete yet: a task waits for them without a thread.
 
 use crate::base::Error;
-use crate::base::sync::{Ordering, lock};
+use crate::base::sync::Ordering;
 use crate::objects::{AnySlot, Waiter};
 use crate::protocol::environment::Environment;
+use crate::protocol::locks::lock;
 use crate::protocol::tasks::Tasks;
 use crate::registry::Runnable;
 use std::sync::{Arc, Mutex};

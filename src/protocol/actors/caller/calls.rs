@@ -5,12 +5,13 @@
 //! handles are, and the receiver of a handle that was in flight meanwhile finds out by itself.
 
 use crate::base::limits::INLINE_BYTES_MAX;
-use crate::base::sync::{Ordering, lock};
+use crate::base::sync::Ordering;
 use crate::base::{Error, ObjectId, Rank, TaskId};
 use crate::objects::SerializedValue;
 use crate::protocol::actors::caller::handles::ActorRef;
 use crate::protocol::actors::caller::route::CallDisposition;
 use crate::protocol::environment::{Environment, Messenger};
+use crate::protocol::locks::lock;
 use crate::protocol::objects::value_encoding::encode_value;
 use crate::protocol::tasks::remote_tasks::ResultDestination;
 use crate::protocol::wire::actor_message::{ActorMessage, ActorTarget, RestartPolicy, WireActor};

@@ -1,11 +1,12 @@
 //! Handles of actors.
 
-use crate::base::sync::{AtomicU32, Ordering, lock};
+use crate::base::sync::{AtomicU32, Ordering};
 use crate::base::{Error, ObjectId, Rank};
 use crate::protocol::Message;
 use crate::protocol::actors::caller::calls::PendingCall;
 use crate::protocol::actors::caller::route::ActorRoute;
 use crate::protocol::environment::{Environment, Liveness, Messenger};
+use crate::protocol::locks::lock;
 use crate::protocol::wire::actor_message::{ActorMessage, RestartPolicy, WireActor};
 use std::sync::{Arc, Mutex};
 

@@ -4,7 +4,6 @@
 //! while a call runs, so that no lock is held across user code.
 
 use crate::base::log::{Level, log};
-use crate::base::sync::lock;
 use crate::base::{Error, ObjectId, Rank, TaskId};
 use crate::objects::{SerializedValue, panic_text};
 use crate::protocol::Message;
@@ -12,6 +11,7 @@ use crate::protocol::actors::instance::commits::{Commit, Commits, Seen};
 use crate::protocol::actors::instance::send_commit::try_send_commit;
 use crate::protocol::actors::owner::owned_actors::CallResults;
 use crate::protocol::environment::{Environment, WorkQueue};
+use crate::protocol::locks::lock;
 use crate::protocol::wire::actor_message::{ActorMessage, WireActor};
 use crate::registry::{ActorState, Checkpoint, Runnable};
 use crate::scheduling::{Grant, Mailbox, ResourceRequest};

@@ -2,7 +2,6 @@
 
 mod views;
 
-use crate::base::sync::lock;
 use crate::base::{Error, ObjectId, Rank, TaskId};
 use crate::protocol::Message;
 use crate::protocol::actors::caller::handles::{ActorRef, label_of};
@@ -14,6 +13,7 @@ use crate::protocol::actors::owner::owned_actors::CallResults;
 use crate::protocol::actors::retained_values::retain_calls;
 use crate::protocol::environment::{Environment, Liveness, Messenger};
 use crate::protocol::inbound::missing_blocks::FetchedBlocks;
+use crate::protocol::locks::lock;
 use crate::protocol::tasks::dependencies::when_arguments;
 use crate::protocol::tasks::resource_requests::request_of_actor;
 use crate::protocol::wire::actor_message::{ActorMessage, ActorTarget, FinishedCall};

@@ -1,7 +1,6 @@
 //! What an actor's owner saves for it: states and results from its location, and the constructor for its next location.
 
 use crate::base::limits::INLINE_BYTES_MAX;
-use crate::base::sync::lock;
 use crate::base::{ObjectId, Rank, Result, TaskId};
 use crate::objects::SerializedValue;
 use crate::protocol::actors::caller::handles::ActorRef;
@@ -10,6 +9,7 @@ use crate::protocol::actors::owner::owned_actors::{CallResults, Constructor, Sav
 use crate::protocol::actors::retained_values::{encode_call, retain_calls, retain_value};
 use crate::protocol::environment::{Environment, Messenger};
 use crate::protocol::inbound::missing_blocks::FetchedBlocks;
+use crate::protocol::locks::lock;
 use crate::protocol::objects::value_encoding::encode_value;
 use crate::protocol::wire::actor_message::{ActorMessage, ActorTarget, WireCommit};
 use crate::protocol::{Message, WireOptions, WireTask};

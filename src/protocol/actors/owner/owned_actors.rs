@@ -5,12 +5,12 @@
 //! they are, and are not restarted.
 
 use crate::base::log::{Level, log};
-use crate::base::sync::lock;
 use crate::base::{Error, ObjectId, Rank, Result, TaskId};
 use crate::objects::SerializedValue;
 use crate::protocol::actors::caller::calls::PendingCall;
 use crate::protocol::actors::caller::handles::ActorRef;
 use crate::protocol::environment::{Environment, Messenger, RankSelection};
+use crate::protocol::locks::lock;
 use crate::protocol::wire::actor_message::{ActorMessage, RestartPolicy};
 use crate::protocol::{Message, request_of_actor};
 use crate::registry::{Options, Placement, Runnable, TableEntry};

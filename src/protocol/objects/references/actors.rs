@@ -1,9 +1,9 @@
 //! References to actors, and what this rank retains for actors without decoding it.
 
-use crate::base::sync::lock;
 use crate::base::{Error, ObjectId, Rank};
 use crate::protocol::actors::caller::handles::{ActorRef, LAST_HANDLE_DROPPED};
 use crate::protocol::environment::Environment;
+use crate::protocol::locks::{lock, lock_to_send};
 use crate::protocol::objects::references::{ExportPin, Imported, References, object_lost};
 use crate::protocol::wire::actor_message::WireActor;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ impl References {
     /// The handle of an actor named in a message from `from`, as it was known before.
     pub fn import_actor(&self, env: &impl Environment, wire: &WireActor, from: Rank) -> Result<Arc<ActorRef>, Error> {
         let id = wire.actor;
-        let mut tables = lock(&self.tables);
+        let mut tables = lock_to_send(&self.tables);
         tables.count_received(env, id, from);
         if id.owner == self.rank {
             return match tables.exported.get(&id.number) {

@@ -1,7 +1,7 @@
 //! Requested values of other ranks.
 
 use crate::base::Rank;
-use crate::base::sync::lock;
+use crate::protocol::locks::lock;
 use crate::protocol::objects::references::{Imported, References};
 
 impl References {

@@ -1,11 +1,11 @@
 //! Blocks that other ranks read, and blocks of other ranks that are read here.
 
 use super::{ExportPin, Imported, References};
-use crate::base::sync::lock;
 use crate::base::{ObjectId, Rank};
 use crate::objects::ArrayMemory;
 use crate::protocol::BlockAddress;
 use crate::protocol::environment::{Environment, Messenger};
+use crate::protocol::locks::{lock, lock_to_send};
 use crate::protocol::objects::unfetched::UnfetchedBlock;
 use std::sync::Arc;
 
@@ -20,14 +20,14 @@ impl References {
 
     /// A block named in a message from `from` is going to be read: retains its grants until `on_decoded`.
     pub fn retain_grants(&self, env: &impl Messenger, id: ObjectId, from: Rank) {
-        let mut tables = lock(&self.tables);
+        let mut tables = lock_to_send(&self.tables);
         *tables.arriving.entry(id).or_default() += 1;
         tables.count_received(env, id, from);
     }
 
     /// A block named in a message from `from` that is not fetched.
     pub fn import_unfetched(&self, env: &impl Environment, address: BlockAddress, from: Rank) -> Arc<UnfetchedBlock> {
-        let mut tables = lock(&self.tables);
+        let mut tables = lock_to_send(&self.tables);
         tables.count_received(env, address.block, from);
         if let Some((_, Imported::Unfetched(block))) = tables.imported.get(&address.block)
             && let Some(block) = block.upgrade()

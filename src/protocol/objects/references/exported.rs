@@ -2,8 +2,8 @@
 
 use super::{ExportPin, References};
 use crate::base::Rank;
-use crate::base::sync::lock;
 use crate::objects::ArrayMemory;
+use crate::protocol::locks::lock;
 use std::sync::Arc;
 
 impl References {

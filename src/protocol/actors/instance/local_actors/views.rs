@@ -1,8 +1,8 @@
 //! A rank's actors as placement groups and the stall detector see them.
 
 use super::{ActorInstance, ActorPhase, LocalActors};
-use crate::base::sync::lock;
 use crate::base::{BundleSlot, ObjectId};
+use crate::protocol::locks::lock;
 use crate::scheduling::ResourceRequest;
 use std::sync::Arc;
 

@@ -1,12 +1,12 @@
 //! Requests to an actor's owner: to end it, for its location, and to free its name.
 
 use super::{GivenName, OwnedActor};
-use crate::base::sync::lock;
 use crate::base::{Error, ObjectId, Rank};
 use crate::protocol::Message;
 use crate::protocol::actors::caller::handles::LAST_HANDLE_DROPPED;
 use crate::protocol::actors::owner::owned_actors::OwnedActors;
 use crate::protocol::environment::Environment;
+use crate::protocol::locks::lock;
 use crate::protocol::wire::actor_message::ActorMessage;
 
 impl OwnedActors {
