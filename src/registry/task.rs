@@ -195,7 +195,7 @@ impl<C: Callable> Task<C> {
     pub fn new(mut header: TaskHeader, args: C::Args) -> Arc<Task<C>> {
         header.entry = Some(C::ENTRY);
         let promises = C::Outputs::promises(header.options.as_deref());
-        Arc::new(Task { header, args: UnsafeCell::new(Some(args)), promises: promises })
+        Arc::new(Task { header, args: UnsafeCell::new(Some(args)), promises })
     }
 
     /// A call received from another rank.
@@ -205,7 +205,7 @@ impl<C: Callable> Task<C> {
     pub fn received(mut header: TaskHeader, mut arguments: SerializedValue) -> Result<Arc<Task<C>>, Error> {
         header.entry = Some(C::ENTRY);
         let promises = C::Outputs::read_shape(&mut arguments)?;
-        Ok(Arc::new(Task { header, args: UnsafeCell::new(Some(C::Args::decode(arguments)?)), promises: promises }))
+        Ok(Arc::new(Task { header, args: UnsafeCell::new(Some(C::Args::decode(arguments)?)), promises }))
     }
 
     /// What the caller holds.

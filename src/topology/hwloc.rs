@@ -1,7 +1,7 @@
 //! The topology that hwloc reports, and pinning through it.
 
+use super::description::{Core, Device, DeviceKind, Numa, Topology};
 use super::error::TopologyError;
-use super::topology::{Core, Device, DeviceKind, Numa, Topology};
 use super::{bind, kernel};
 use hwlocality::Topology as Loaded;
 use hwlocality::cpu::{binding::CpuBindingFlags, cpuset::CpuSet};

@@ -12,6 +12,7 @@
 //! - TOPOLOGY-3: no core's second hardware thread is used while another core of the share is empty.
 
 mod bind;
+mod description;
 mod error;
 #[cfg(feature = "hwloc")]
 mod hwloc;
@@ -19,11 +20,10 @@ mod kernel;
 mod placement;
 #[cfg(any(test, not(feature = "hwloc")))]
 mod sysfs;
-mod topology;
 
 pub use bind::{SavedAffinity, bind_this_thread};
+pub use description::{DeviceKind, Topology};
 pub use placement::{WorkerPlacement, plan, share};
-pub use topology::{DeviceKind, Topology};
 
 // The feature `hwloc` selects here what discovers the topology and what pins threads.
 #[cfg(not(feature = "hwloc"))]

@@ -8,7 +8,7 @@
 //!   plan of 4 workers                0  2  1  3      4  6  5  7      8-9  10-11  12-13  14-15
 //! ```
 
-use super::topology::{Core, Topology};
+use super::description::{Core, Topology};
 
 /// Where a worker is pinned.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The topology that the kernel reports in `/sys` and `/proc`, for builds without hwloc.
 
+use super::description::{Core, Numa, Topology};
 use super::error::TopologyError;
-use super::topology::{Core, Numa, Topology};
 use super::{bind, kernel};
 use std::collections::BTreeSet;
 use std::fs;

@@ -79,15 +79,8 @@ impl<M: ?Sized, W> Copies<M, W> {
     ) {
         let (waiters, requesters, excluded) = (Vec::new(), Vec::new(), Vec::new());
         let alone = route == FetchRoute::Direct;
-        let fetch = PendingFetch {
-            bytes,
-            original,
-            direct: alone,
-            stage: FetchStage::Locating,
-            waiters,
-            requesters: requesters,
-            excluded,
-        };
+        let fetch =
+            PendingFetch { bytes, original, direct: alone, stage: FetchStage::Locating, waiters, requesters, excluded };
         self.table.insert(original.block, CopyEntry::Fetching(fetch));
         match route {
             FetchRoute::Direct => self.read_as(original.block, vec![original], false, actions),

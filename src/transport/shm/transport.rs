@@ -81,7 +81,7 @@ impl ShmTransport {
             me,
             doorbell,
             outgoing: outgoing.into(),
-            views: views,
+            views,
             polling: SpinLock::new(PollState { incoming, next: 0 }),
             reads: ReadCompletions::default(),
             _inbox: segment,
