@@ -210,6 +210,21 @@ impl StdError for Error {
 
 /// The error that led to another one, as text, so that it can be sent to other ranks, cloned and compared; its own
 /// [`source`](StdError::source) is the error that led to it.
+///
+/// ```
+/// use mobula::prelude::*;
+/// use std::error::Error as _;
+///
+/// fn print(error: &Error) {
+///     println!("{error}");
+///     let mut source = error.source();
+///     while let Some(cause) = source {
+///         println!("  because of: {cause}");
+///         source = cause.source();
+///     }
+/// }
+/// print(&mobula::put(7).unwrap_err()); // no cluster runs
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Vec<String>", into = "Vec<String>")]
 pub struct ErrorSource {
