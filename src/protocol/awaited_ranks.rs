@@ -13,8 +13,8 @@
 //! one. What no fiber waits for, such as grants on their way back, is not counted.
 
 use crate::base::Rank;
-use crate::protocol::locks::lock;
 use crate::protocol::Protocol;
+use crate::protocol::locks::lock;
 use std::collections::BTreeSet;
 
 impl Protocol {

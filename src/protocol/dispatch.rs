@@ -1,9 +1,9 @@
 //! Each message goes to the part that handles it.
 
-use crate::protocol::objects::value_encoding::decode_value;
 use crate::base::Rank;
 use crate::protocol::environment::Environment;
 use crate::protocol::inbound::missing_blocks::FetchedBlocks;
+use crate::protocol::objects::value_encoding::decode_value;
 use crate::protocol::{Message, Protocol};
 
 impl Protocol {

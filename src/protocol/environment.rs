@@ -6,7 +6,7 @@
 
 use crate::base::{Error, Rank, Result};
 use crate::objects::{ArrayMemory, Attachment, Links};
-use crate::protocol::{ActorInstance, ActorRef, Message, Protocol, BlockAddress};
+use crate::protocol::{ActorInstance, ActorRef, BlockAddress, Message, Protocol};
 use crate::registry::{Options, Runnable, TableEntry};
 use crate::scheduling::Grant;
 use crate::store::CopySource;

@@ -1,7 +1,7 @@
 //! The sizes of a protocol's tables, to detect leaks; its invariants; its end.
 
-use crate::protocol::locks::lock;
 use crate::protocol::Protocol;
+use crate::protocol::locks::lock;
 
 /// The sizes of tables, by kind of entry; empty tables are left out.
 pub type TableSizes = Vec<(&'static str, usize)>;
@@ -31,7 +31,13 @@ impl Protocol {
     /// Forgets everything at shutdown. What this drops sends nothing if `Environment::is_stopping` is true.
     #[cfg_attr(not(feature = "sim"), allow(dead_code))]
     pub fn clear(&self) {
-        drop((self.tasks.remote.clear(), self.actors.instance.clear(), self.names.clear(), self.inbound.deferred.clear(), self.objects.unfetched.clear()));
+        drop((
+            self.tasks.remote.clear(),
+            self.actors.instance.clear(),
+            self.names.clear(),
+            self.inbound.deferred.clear(),
+            self.objects.unfetched.clear(),
+        ));
         drop(self.actors.owner.clear());
         self.tasks.cancelled.clear();
         self.objects.copies.clear();

@@ -5,7 +5,7 @@ use crate::base::sync::lock;
 use crate::base::{Error, ObjectId, Rank, Result};
 use crate::objects::{AnySlot, ArrayMemory, Attachment, Links};
 use crate::protocol::environment::{BlockStore, Environment, Liveness, Messenger, Observer, RankSelection, WorkQueue};
-use crate::protocol::{ActorInstance, ActorRef, Message, Protocol, BlockAddress};
+use crate::protocol::{ActorInstance, ActorRef, BlockAddress, Message, Protocol};
 use crate::registry::{Options, Runnable, TableEntry};
 use crate::scheduling::{Grant, StealState};
 use crate::store::CopySource;

@@ -40,29 +40,29 @@ mod stealing;
 mod tasks;
 mod wire;
 
+pub use actors::caller::handles::{ActorRef, label_of};
+pub use actors::instance::actor_instance::{ActorInstance, ActorStep};
+pub use actors::owner::owned_actors::restart_policy_of;
+pub use environment::{BlockStore, Environment, Liveness, Messenger, Observer, RankSelection, WorkQueue};
+pub use leak_check::TableSizes;
+pub use locks::assert_may_send;
+pub use objects::attachments::export_attachments;
+pub use objects::links::ProtocolLinks;
+pub use objects::reclaim::ReclaimableBlock;
+pub use objects::value_encoding::encode_value;
+pub use rank::Protocol;
+pub use tasks::dependencies::failed_argument;
+pub use tasks::resource_requests::{request_of, request_of_actor};
 #[cfg(any(test, fuzzing, feature = "sim"))]
 pub use wire::actor_message::ActorMessage;
 pub use wire::actor_message::{ActorTarget, WireActor};
 #[cfg(any(test, fuzzing))]
-pub use wire::actor_message::{RestartPolicy, WireCommit, FinishedCall};
-pub use leak_check::TableSizes;
-pub use tasks::dependencies::failed_argument;
-pub use locks::assert_may_send;
-pub use environment::{BlockStore, Environment, Liveness, Messenger, Observer, RankSelection, WorkQueue};
-pub use wire::header::{UNNUMBERED_HEADER, SendSequence, MESSAGE_HEADER_BYTES};
-#[cfg(test)]
-pub use wire::header::{ReceiveStatus, ReceiveSequence};
+pub use wire::actor_message::{FinishedCall, RestartPolicy, WireCommit};
 pub use wire::failure_kind::FailureKind;
-pub use actors::caller::handles::{ActorRef, label_of};
-pub use actors::instance::actor_instance::{ActorInstance, ActorStep};
-pub use objects::links::ProtocolLinks;
-pub use actors::owner::owned_actors::restart_policy_of;
-pub use wire::message::{Message, InfoRequest};
-pub use rank::Protocol;
-pub use objects::attachments::export_attachments;
-pub use objects::reclaim::ReclaimableBlock;
-pub use objects::value_encoding::encode_value;
-pub use tasks::resource_requests::{request_of, request_of_actor};
-pub use wire::values::{Bytes, WireTask, WireAttachment, WireOptions, WireValue, BlockAddress};
+pub use wire::header::{MESSAGE_HEADER_BYTES, SendSequence, UNNUMBERED_HEADER};
+#[cfg(test)]
+pub use wire::header::{ReceiveSequence, ReceiveStatus};
+pub use wire::message::{InfoRequest, Message};
+pub use wire::values::{BlockAddress, Bytes, WireAttachment, WireOptions, WireTask, WireValue};
 #[cfg(test)]
 pub use wire::values::{CompactTask, MovedTask};

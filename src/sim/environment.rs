@@ -4,8 +4,8 @@ use crate::base::sync::Ordering;
 use crate::base::{Error, Rank, Result};
 use crate::objects::{ArrayMemory, Attachment, Links};
 use crate::protocol::{
-    ActorInstance, ActorRef, BlockAddress, BlockStore, Environment, Liveness, Message, Messenger, Observer, Protocol, RankSelection,
-    WorkQueue, assert_may_send,
+    ActorInstance, ActorRef, BlockAddress, BlockStore, Environment, Liveness, Message, Messenger, Observer, Protocol,
+    RankSelection, WorkQueue, assert_may_send,
 };
 use crate::registry::{Options, Placement, Runnable, TableEntry};
 use crate::scheduling::{Grant, StealState};

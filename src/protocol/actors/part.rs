@@ -19,7 +19,14 @@ pub struct Actors {
 
 impl Actors {
     /// A message about an actor.
-    pub(in crate::protocol) fn on_message(&self, env: &impl Environment, from: Rank, id: ObjectId, message: ActorMessage<'_>, fetched: &FetchedBlocks) {
+    pub(in crate::protocol) fn on_message(
+        &self,
+        env: &impl Environment,
+        from: Rank,
+        id: ObjectId,
+        message: ActorMessage<'_>,
+        fetched: &FetchedBlocks,
+    ) {
         match message {
             ActorMessage::Kill { reason, forget: last } => self.owner.on_kill(env, id, &reason, last),
             ActorMessage::LocationRequest { incarnation } => self.owner.on_location_request(env, from, id, incarnation),

@@ -1,14 +1,14 @@
 //! Results and states of actors that one rank retains for another: sent, and retained without being decoded.
 
-use crate::protocol::objects::attachments::pin_own;
-use crate::protocol::objects::value_encoding::decode_value;
-use crate::protocol::objects::value_encoding::encode_value;
 use crate::base::{Rank, Result, TaskId};
 use crate::objects::{ArrayMemory, Attachment, SerializedValue};
 use crate::protocol::WireValue;
 use crate::protocol::actors::owner::owned_actors::CallResults;
 use crate::protocol::environment::Environment;
 use crate::protocol::inbound::missing_blocks::FetchedBlocks;
+use crate::protocol::objects::attachments::pin_own;
+use crate::protocol::objects::value_encoding::decode_value;
+use crate::protocol::objects::value_encoding::encode_value;
 use crate::protocol::wire::actor_message::FinishedCall;
 use std::sync::Arc;
 
@@ -29,7 +29,12 @@ pub fn encode_call<'a>(
 
 /// Decodes a value that this rank retains for another rank, and replaces references to this rank's memory and
 /// objects.
-pub fn retain_value(env: &impl Environment, wire: &WireValue<'_>, from: Rank, fetched: &FetchedBlocks) -> Result<SerializedValue> {
+pub fn retain_value(
+    env: &impl Environment,
+    wire: &WireValue<'_>,
+    from: Rank,
+    fetched: &FetchedBlocks,
+) -> Result<SerializedValue> {
     let mut serialized = decode_value(env, wire, from, fetched)?;
     pin_own(env, &mut serialized.attachments);
     for attachment in &mut serialized.attachments {

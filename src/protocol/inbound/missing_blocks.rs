@@ -4,7 +4,7 @@ use crate::base::{Error, ObjectId};
 use crate::objects::ArrayMemory;
 use crate::protocol::actors::caller::calls::is_checkpointed_call;
 use crate::protocol::environment::{BlockStore, Environment, Messenger};
-use crate::protocol::{Message, WireAttachment, WireValue, BlockAddress};
+use crate::protocol::{BlockAddress, Message, WireAttachment, WireValue};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
@@ -22,7 +22,9 @@ pub fn must_fetch(env: &(impl Messenger + BlockStore), address: &BlockAddress) -
 pub fn missing_blocks(env: &impl Environment, message: &Message<'_>, fetched: &FetchedBlocks) -> Vec<MissingBlock> {
     match message {
         Message::Task(task) => missing_of(env, &task.args, fetched),
-        Message::StealReply { tasks, .. } => tasks.iter().flat_map(|task| missing_of(env, &task.args, fetched)).collect(),
+        Message::StealReply { tasks, .. } => {
+            tasks.iter().flat_map(|task| missing_of(env, &task.args, fetched)).collect()
+        }
         Message::Done { task, results } => {
             let missing: Vec<MissingBlock> =
                 results.iter().flatten().flat_map(|value| missing_of(env, value, fetched)).collect();
@@ -41,7 +43,11 @@ pub fn missing_blocks(env: &impl Environment, message: &Message<'_>, fetched: &F
 pub type MissingBlock = (BlockAddress, bool);
 
 /// The blocks of a value that are neither readable here nor in `fetched`.
-pub fn missing_of(env: &(impl Messenger + BlockStore), value: &WireValue<'_>, fetched: &FetchedBlocks) -> Vec<MissingBlock> {
+pub fn missing_of(
+    env: &(impl Messenger + BlockStore),
+    value: &WireValue<'_>,
+    fetched: &FetchedBlocks,
+) -> Vec<MissingBlock> {
     let mut addresses: Vec<MissingBlock> = Vec::new();
     let mut add = |address: &BlockAddress, shared: bool| {
         let known = addresses.iter().any(|(other, _)| other == address);

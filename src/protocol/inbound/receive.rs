@@ -43,7 +43,8 @@ impl Inbound {
                 self.handle(env, from, message);
             }
             ReceiveStatus::Duplicate => {}
-            ReceiveStatus::Gap => env.report_link_failure(from, "one of its messages is missing, which its transport should have delivered"),
+            ReceiveStatus::Gap => env
+                .report_link_failure(from, "one of its messages is missing, which its transport should have delivered"),
             ReceiveStatus::Corrupt => {
                 log(Level::Error, || format!("rank {} dropped {} bytes of rank {from}", env.rank(), bytes.len()));
             }
@@ -104,7 +105,8 @@ impl Inbound {
 
     /// True if every block that the message names can be read here. Most messages name none.
     fn has_all_blocks(&self, env: &impl Environment, message: &Message<'_>) -> bool {
-        !env.protocol().objects.has_unmapped_stores || missing_blocks(env, message, &FetchedBlocks::default()).is_empty()
+        !env.protocol().objects.has_unmapped_stores
+            || missing_blocks(env, message, &FetchedBlocks::default()).is_empty()
     }
 
     /// Processes the deferred messages of `from` until one lacks a block.

@@ -1,14 +1,14 @@
 //! The directory of actor names. The directory rank of a name is the one that its hash selects, or the next living
 //! rank.
 
-use crate::protocol::locks::lock;
-use crate::protocol::objects::attachments::export_attachments;
 use crate::base::log::{Level, log};
 use crate::base::{ObjectId, Rank};
 use crate::objects::Attachment;
-use crate::protocol::wire::actor_message::{ActorMessage, WireActor};
-use crate::protocol::environment::{Environment, Liveness, Messenger};
 use crate::protocol::actors::caller::handles::ActorRef;
+use crate::protocol::environment::{Environment, Liveness, Messenger};
+use crate::protocol::locks::lock;
+use crate::protocol::objects::attachments::export_attachments;
+use crate::protocol::wire::actor_message::{ActorMessage, WireActor};
 use crate::protocol::{Message, WireAttachment};
 use rustc_hash::FxHashMap as HashMap;
 use std::sync::{Arc, Mutex};
@@ -96,17 +96,32 @@ impl NameDirectory {
     }
 
     /// True if `rank`, which is dead, was the directory rank of a name.
-    pub(in crate::protocol) fn was_directory_rank(&self, env: &(impl Messenger + Liveness), name: &str, rank: Rank) -> bool {
+    pub(in crate::protocol) fn was_directory_rank(
+        &self,
+        env: &(impl Messenger + Liveness),
+        name: &str,
+        rank: Rank,
+    ) -> bool {
         directory_rank_among(name, env.size(), |other| other == rank || !env.is_dead(other)) == rank
     }
 
     /// True if the rank that would be a name's directory if all ranks were alive is dead.
-    pub(in crate::protocol) fn is_first_directory_rank_dead(&self, env: &(impl Messenger + Liveness), name: &str) -> bool {
+    pub(in crate::protocol) fn is_first_directory_rank_dead(
+        &self,
+        env: &(impl Messenger + Liveness),
+        name: &str,
+    ) -> bool {
         env.is_dead(directory_rank_among(name, env.size(), |_| true))
     }
 
     /// Registers the name of an actor of this rank again, because its directory rank died. No reply is expected.
-    pub(in crate::protocol) fn register(&self, env: &impl Environment, name: String, kind: String, actor: &Arc<ActorRef>) {
+    pub(in crate::protocol) fn register(
+        &self,
+        env: &impl Environment,
+        name: String,
+        kind: String,
+        actor: &Arc<ActorRef>,
+    ) {
         let directory = self.directory_rank(env, &name);
         if directory == env.rank() {
             return log_refused_name(env.rank(), self.set(name, kind, actor.clone()));
@@ -120,7 +135,13 @@ impl NameDirectory {
 
     /// As `register_name`, from the actor's location: its owner, which counted its handles, is dead too, so nothing is
     /// counted.
-    pub(in crate::protocol) fn register_without_owner(&self, env: &impl Environment, name: String, kind: String, handle: WireActor) {
+    pub(in crate::protocol) fn register_without_owner(
+        &self,
+        env: &impl Environment,
+        name: String,
+        kind: String,
+        handle: WireActor,
+    ) {
         let directory = self.directory_rank(env, &name);
         let handle = WireAttachment::Actor(handle);
         if directory != env.rank() {

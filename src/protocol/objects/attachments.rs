@@ -41,10 +41,12 @@ fn export_one(env: &impl Environment, attachment: &Attachment, to: Rank) -> Resu
             Err(_) => Err(object_lost("a handle", "it is of a kind that does not travel")),
         },
         // It is forwarded as it came: this rank retains it for another one, and does not know its type.
-        Attachment::Remote(reference) if reference.id.owner == env.rank() => match references.own_slot(reference.id.number) {
-            Some(slot) => export_one(env, &Attachment::Slot(slot), to),
-            None => Err(object_lost(&reference.id.to_string(), "its owner does not know it any more")),
-        },
+        Attachment::Remote(reference) if reference.id.owner == env.rank() => {
+            match references.own_slot(reference.id.number) {
+                Some(slot) => export_one(env, &Attachment::Slot(slot), to),
+                None => Err(object_lost(&reference.id.to_string(), "its owner does not know it any more")),
+            }
+        }
         Attachment::Remote(reference) => {
             references.on_sent(env, reference.id, to, || ExportPin::Reference(reference.clone()));
             Ok(WireAttachment::Reference(reference.id))
@@ -81,9 +83,7 @@ fn import_one(
             ))
         }
         WireAttachment::Array(address) => references.import_memory(env, *address, from, fetched).map(Attachment::Array),
-        WireAttachment::Actor(actor) => {
-            Ok(Attachment::Handle(ActorRef::import(env, actor, from)?))
-        }
+        WireAttachment::Actor(actor) => Ok(Attachment::Handle(ActorRef::import(env, actor, from)?)),
     }
 }
 

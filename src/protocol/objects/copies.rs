@@ -4,12 +4,13 @@
 use crate::base::sync::{AtomicBool, Ordering};
 use crate::base::{Error, ObjectId, Rank, Result};
 use crate::objects::ArrayMemory;
-use crate::protocol::locks::{lock, lock_to_send};
-use crate::protocol::inbound::missing_blocks::FetchedBlocks;
 use crate::protocol::environment::{Environment, FetchPurpose, Messenger};
-use crate::protocol::{Message, BlockAddress};
+use crate::protocol::inbound::missing_blocks::FetchedBlocks;
+use crate::protocol::locks::{lock, lock_to_send};
+use crate::protocol::{BlockAddress, Message};
 use crate::store::{
-    CHUNK_BYTES, Copies, CopyAction, CopyMessage, Holders, ServedCopy, HostPeers, CopySource, FetchRoute, ObjectLocations, cache_rank,
+    CHUNK_BYTES, Copies, CopyAction, CopyMessage, CopySource, FetchRoute, Holders, HostPeers, ObjectLocations,
+    ServedCopy, cache_rank,
 };
 use std::sync::{Arc, Mutex};
 
@@ -75,7 +76,13 @@ impl HostCopies {
     /// Fetches a block of another host's store: `on_block_fetched` is called, perhaps before this returns. Until then
     /// the caller retains the grants that came with the address. `shared` is true where other ranks of this host may
     /// need the block too.
-    pub(in crate::protocol) fn fetch(&self, env: &impl Environment, address: BlockAddress, shared: bool, purpose: FetchPurpose) {
+    pub(in crate::protocol) fn fetch(
+        &self,
+        env: &impl Environment,
+        address: BlockAddress,
+        shared: bool,
+        purpose: FetchPurpose,
+    ) {
         let peers = EnvPeers(env);
         let source = CopySource { block: address.block, offset: address.offset };
         let route = if shared && address.bytes >= SHARED_BYTES_MIN {
@@ -87,7 +94,13 @@ impl HostCopies {
     }
 
     /// A block that was requested is here, or will not arrive.
-    fn on_block_fetched(&self, env: &impl Environment, purpose: FetchPurpose, id: ObjectId, memory: Result<Arc<dyn ArrayMemory>>) {
+    fn on_block_fetched(
+        &self,
+        env: &impl Environment,
+        purpose: FetchPurpose,
+        id: ObjectId,
+        memory: Result<Arc<dyn ArrayMemory>>,
+    ) {
         match purpose {
             FetchPurpose::Message(from) => env.protocol().inbound.on_message_block(env, from, id, memory),
             FetchPurpose::Value(token) => env.protocol().objects.on_value_block(env, token, id, memory),
@@ -168,7 +181,8 @@ impl HostCopies {
 
     /// The rank that caches a block for another host requests a location of a block of this rank.
     fn on_locate(&self, env: &impl Environment, from: Rank, (block, bytes): (ObjectId, u64), excluded: &[Rank]) {
-        let memory = if block.owner == env.rank() { env.protocol().objects.references.own_memory(block.number) } else { None };
+        let memory =
+            if block.owner == env.rank() { env.protocol().objects.references.own_memory(block.number) } else { None };
         let holders = match &memory {
             None => Err(Error::ObjectLost {
                 object: block.to_string(),
@@ -183,7 +197,8 @@ impl HostCopies {
                 let mut others = locations.locate(block.number, from, bytes > CHUNK_BYTES as u64, excluded);
                 let has_own = others.contains(&env.rank());
                 others.retain(|rank| *rank != env.rank());
-                let address = has_own.then(|| env.protocol().objects.references.export_memory(env, memory, from)).transpose();
+                let address =
+                    has_own.then(|| env.protocol().objects.references.export_memory(env, memory, from)).transpose();
                 address.map(|address| Holders { original: address.map(|address| address.offset), others })
             }
         };
@@ -191,11 +206,22 @@ impl HostCopies {
     }
 
     /// Imports a copy that another rank serves, and counts it; maps it where possible.
-    fn import_copy(&self, env: &impl Environment, source: CopySource, bytes: u64, from: Rank) -> Result<ServedCopy<dyn ArrayMemory>> {
+    fn import_copy(
+        &self,
+        env: &impl Environment,
+        source: CopySource,
+        bytes: u64,
+        from: Rank,
+    ) -> Result<ServedCopy<dyn ArrayMemory>> {
         let owner = source.block.owner;
         if owner == env.rank() || env.is_mapped(owner) {
             let address = BlockAddress { block: source.block, offset: source.offset, bytes };
-            return env.protocol().objects.references.import_memory(env, address, from, &FetchedBlocks::default()).map(ServedCopy::Mapped);
+            return env
+                .protocol()
+                .objects
+                .references
+                .import_memory(env, address, from, &FetchedBlocks::default())
+                .map(ServedCopy::Mapped);
         }
         env.protocol().objects.references.retain_grants(env, source.block, from);
         Ok(ServedCopy::Granted(source))

@@ -19,11 +19,11 @@
 //! original there: its promise holds it, and no lineage is retained for it, as it cannot be lost while its owner lives.
 
 use crate::base::{ObjectId, Rank};
+use crate::protocol::environment::{BlockStore, Messenger};
 use crate::protocol::locks::lock;
 use crate::protocol::objects::Objects;
-use crate::protocol::environment::{BlockStore, Messenger};
 use crate::protocol::objects::references::ExportPin;
-use crate::protocol::{Message, BlockAddress};
+use crate::protocol::{BlockAddress, Message};
 use crate::store::{EvictionCandidate, EvictionClass, choose_evictions};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -90,7 +90,8 @@ impl Objects {
         let mut all = self.reclaimable(env);
         all.sort_unstable_by_key(|(block, _)| block.number);
         let candidates: Vec<EvictionCandidate> = all.iter().map(|(_, candidate)| *candidate).collect();
-        let chosen: Vec<ReclaimableBlock> = choose_evictions(&candidates, bytes, false).iter().map(|(index, _)| all[*index].0).collect();
+        let chosen: Vec<ReclaimableBlock> =
+            choose_evictions(&candidates, bytes, false).iter().map(|(index, _)| all[*index].0).collect();
         self.reclaim(env, &chosen);
         chosen.iter().map(|block| block.bytes).sum()
     }

@@ -3,11 +3,11 @@
 use crate::base::sync::{AtomicU64, Ordering};
 use crate::base::{Error, ObjectId, Rank};
 use crate::objects::{AnySlot, ArrayMemory, ReceivedReference};
-use crate::protocol::locks::{lock, lock_to_send};
-use crate::protocol::inbound::missing_blocks::FetchedBlocks;
-use crate::protocol::environment::{BlockStore, Liveness, Messenger};
-use crate::protocol::objects::unfetched::UnfetchedBlock;
 use crate::protocol::actors::caller::handles::ActorRef;
+use crate::protocol::environment::{BlockStore, Liveness, Messenger};
+use crate::protocol::inbound::missing_blocks::FetchedBlocks;
+use crate::protocol::locks::{lock, lock_to_send};
+use crate::protocol::objects::unfetched::UnfetchedBlock;
 use crate::protocol::{BlockAddress, Message};
 use crate::store::{CountAction, CountMessage, Counts};
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
@@ -15,9 +15,9 @@ use std::sync::{Arc, Mutex, Weak};
 
 mod actors;
 mod awaited_ranks;
-mod leak_check;
-mod exported;
 mod block_reads;
+mod exported;
+mod leak_check;
 
 /// Keeps something alive because another rank may request it.
 #[derive(Clone)]
@@ -142,7 +142,13 @@ impl References {
         Ok(address)
     }
 
-    pub(in crate::protocol::objects) fn on_sent(&self, env: &impl Liveness, id: ObjectId, to: Rank, pin: impl FnOnce() -> ExportPin) {
+    pub(in crate::protocol::objects) fn on_sent(
+        &self,
+        env: &impl Liveness,
+        id: ObjectId,
+        to: Rank,
+        pin: impl FnOnce() -> ExportPin,
+    ) {
         let mut tables = lock(&self.tables);
         // Checked under the lock, which `on_peer_failed` takes after the flag was set: no reference to or of a dead
         // rank is counted.
@@ -157,7 +163,12 @@ impl References {
     }
 
     /// A reference named in a message from `from`. Returns the object if it is one of this rank's that another rank holds.
-    pub(in crate::protocol::objects) fn import_reference(&self, env: &impl Messenger, id: ObjectId, from: Rank) -> Option<Arc<dyn AnySlot>> {
+    pub(in crate::protocol::objects) fn import_reference(
+        &self,
+        env: &impl Messenger,
+        id: ObjectId,
+        from: Rank,
+    ) -> Option<Arc<dyn AnySlot>> {
         if id.owner == self.rank
             && let Some(slot) = self.own_slot(id.number)
         {
@@ -252,8 +263,7 @@ impl References {
         }
         let actions = tables.counts.handle(from, message, live_ranks(env));
         // What is forgotten is dropped after the lock is released: dropping it may release other objects.
-        let forgotten: Vec<_> =
-            actions.into_iter().map(|action| tables.apply(env, Some(action))).collect();
+        let forgotten: Vec<_> = actions.into_iter().map(|action| tables.apply(env, Some(action))).collect();
         drop(tables);
         drop(forgotten);
     }
@@ -263,12 +273,15 @@ impl References {
         let mut tables = lock_to_send(&self.tables);
         let slots = tables.imported.iter().filter(|(id, _)| id.owner == rank);
         let mut slots: Vec<_> = slots
-            .filter_map(|(id, (_, imported))| if let Imported::Slot(slot) = imported { Some((*id, slot.upgrade()?)) } else { None })
+            .filter_map(
+                |(id, (_, imported))| {
+                    if let Imported::Slot(slot) = imported { Some((*id, slot.upgrade()?)) } else { None }
+                },
+            )
             .collect();
         slots.sort_unstable_by_key(|(id, _)| *id);
         let actions = tables.counts.on_rank_failed(rank, live_ranks(env));
-        let forgotten: Vec<_> =
-            actions.into_iter().map(|action| tables.apply(env, Some(action))).collect();
+        let forgotten: Vec<_> = actions.into_iter().map(|action| tables.apply(env, Some(action))).collect();
         drop(tables);
         drop(forgotten);
         // The values that it owned and had not sent will never arrive. A completed promise stays complete.

@@ -7,9 +7,9 @@ use crate::base::Rank;
 use crate::base::sync::{AtomicU64, Ordering};
 use crate::lineage::Producer;
 use crate::objects::{AnySlot, Attachment, Links, Waiter};
-use crate::protocol::locks::lock;
 use crate::protocol::inbound::missing_blocks::FetchedBlocks;
-use crate::protocol::{TableSizes, BlockAddress};
+use crate::protocol::locks::lock;
+use crate::protocol::{BlockAddress, TableSizes};
 use rustc_hash::FxHashMap as HashMap;
 use std::sync::{Arc, Mutex, Weak};
 
@@ -105,7 +105,12 @@ impl Waiter for UnfetchedValue {
 }
 
 impl UnfetchedValue {
-    pub(in crate::protocol) fn new(values: &Arc<UnfetchedValues>, slot: &Arc<dyn AnySlot>, body: ValueBody, producer: Option<Producer>) -> UnfetchedValue {
+    pub(in crate::protocol) fn new(
+        values: &Arc<UnfetchedValues>,
+        slot: &Arc<dyn AnySlot>,
+        body: ValueBody,
+        producer: Option<Producer>,
+    ) -> UnfetchedValue {
         let list = slot.is_list().then(|| slot.clone());
         let (slot, key) = (Arc::downgrade(slot), slot.address());
         let (values, serial) = (Arc::downgrade(values), values.next_serial.fetch_add(1, Ordering::Relaxed));
@@ -174,7 +179,11 @@ pub struct UnfetchedValues {
 
 impl UnfetchedValues {
     /// Records `value` for its promise. Returns whether a local waiter needs it, and the ranks that requested it.
-    pub(in crate::protocol) fn insert(&self, slot: &Arc<dyn AnySlot>, value: &Arc<UnfetchedValue>) -> (bool, Vec<Arc<dyn Requester>>) {
+    pub(in crate::protocol) fn insert(
+        &self,
+        slot: &Arc<dyn AnySlot>,
+        value: &Arc<UnfetchedValue>,
+    ) -> (bool, Vec<Arc<dyn Requester>>) {
         let found = {
             let mut entries = lock(&self.entries);
             let entry = entries.entry(value.key).or_default();
@@ -211,7 +220,11 @@ impl UnfetchedValues {
 
     /// Records that a rank requested the value of `slot`, which is pending. Returns the value if it is unfetched
     /// already.
-    pub(in crate::protocol) fn add_requester(&self, slot: &dyn AnySlot, requester: &Arc<dyn Requester>) -> Option<Arc<UnfetchedValue>> {
+    pub(in crate::protocol) fn add_requester(
+        &self,
+        slot: &dyn AnySlot,
+        requester: &Arc<dyn Requester>,
+    ) -> Option<Arc<UnfetchedValue>> {
         lock(&self.entries).entry(slot.address()).or_default().requesters.push(requester.clone());
         self.find(slot)
     }

@@ -1,11 +1,11 @@
 //! Encoding of values for other ranks, and decoding of values from them.
 
-use crate::protocol::objects::attachments::{export_attachments, import_attachments};
 use crate::base::{Error, Rank};
 use crate::objects::{Attachment, SerializedValue};
-use crate::protocol::inbound::missing_blocks::FetchedBlocks;
 use crate::protocol::environment::Environment;
-use crate::protocol::{Bytes, WireValue, BlockAddress};
+use crate::protocol::inbound::missing_blocks::FetchedBlocks;
+use crate::protocol::objects::attachments::{export_attachments, import_attachments};
+use crate::protocol::{BlockAddress, Bytes, WireValue};
 use std::sync::Arc;
 
 /// Decodes a value from the wire: copies its bytes, and imports its attachments into this process.

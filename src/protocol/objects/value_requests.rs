@@ -1,13 +1,13 @@
 //! Requests of other ranks for values of this rank's objects.
 
-use crate::protocol::locks::lock;
-use crate::protocol::objects::value_encoding::encode_value;
 use crate::base::limits::INLINE_BYTES_MAX;
 use crate::base::{ObjectId, Rank};
 use crate::objects::{AnySlot, Waiter};
 use crate::protocol::Message;
 use crate::protocol::environment::Environment;
+use crate::protocol::locks::lock;
 use crate::protocol::objects::unfetched::Requester;
+use crate::protocol::objects::value_encoding::encode_value;
 use std::sync::{Arc, Mutex};
 
 /// A rank's request for a value: the value is sent once it is complete, or its addresses once it is known to be
@@ -39,7 +39,9 @@ impl<D: Environment> Waiter for FetchRequest<D> {
         let (env, to) = (&self.env, self.rank);
         let protocol = env.protocol();
         if protocol.objects.has_unmapped_stores {
-            protocol.objects.unfetched.remove_requester(slot.address(), |requester| requester.rank() == to && requester.number() == self.number);
+            protocol.objects.unfetched.remove_requester(slot.address(), |requester| {
+                requester.rank() == to && requester.number() == self.number
+            });
         }
         let object = ObjectId { owner: env.rank(), number: self.number };
         let value = match &slot.encode() {

@@ -9,21 +9,21 @@
 //!   ... or its store is full       ---> it is released, and its task runs again once it is needed (`reclaim`)
 //! ```
 
-use crate::protocol::locks::lock;
-use crate::protocol::objects::references::ExportPin;
-use crate::protocol::objects::value_encoding::materialize;
-use crate::protocol::objects::value_encoding::decode_value;
-use crate::protocol::objects::attachments::import_attachments;
-use crate::protocol::objects::attachments::export_attachments;
 use crate::base::{Error, ObjectId, Rank};
 use crate::lineage::Producer;
 use crate::objects::{AnySlot, ArrayMemory, Attachment, SerializedValue};
-use crate::protocol::objects::Objects;
-use crate::protocol::inbound::missing_blocks::{FetchedBlocks, must_fetch, missing_of};
 use crate::protocol::environment::{Environment, FetchPurpose, Liveness};
+use crate::protocol::inbound::missing_blocks::{FetchedBlocks, missing_of, must_fetch};
+use crate::protocol::locks::lock;
+use crate::protocol::objects::Objects;
+use crate::protocol::objects::attachments::export_attachments;
+use crate::protocol::objects::attachments::import_attachments;
+use crate::protocol::objects::references::ExportPin;
+use crate::protocol::objects::unfetched::{Requester, UnfetchedBlock, UnfetchedValue, ValueBody, ValuePart};
+use crate::protocol::objects::value_encoding::decode_value;
+use crate::protocol::objects::value_encoding::materialize;
 use crate::protocol::objects::value_requests::FetchRequest;
-use crate::protocol::objects::unfetched::{Requester, UnfetchedBlock, ValueBody, UnfetchedValue, ValuePart};
-use crate::protocol::{Bytes, Message, WireAttachment, WireValue, BlockAddress};
+use crate::protocol::{BlockAddress, Bytes, Message, WireAttachment, WireValue};
 use std::sync::{Arc, Mutex};
 
 impl Objects {
@@ -195,7 +195,13 @@ impl Objects {
     }
 
     /// A rank requests one of this rank's objects; `without` is a dead rank that stored the value.
-    pub(in crate::protocol) fn on_fetch<D: Environment>(&self, env: &D, from: Rank, number: u64, without: Option<Rank>) {
+    pub(in crate::protocol) fn on_fetch<D: Environment>(
+        &self,
+        env: &D,
+        from: Rank,
+        number: u64,
+        without: Option<Rank>,
+    ) {
         let Some(slot) = self.references.own_slot(number) else {
             let object = ObjectId { owner: env.rank(), number };
             let reason = "its owner does not know it any more".to_string();
@@ -209,7 +215,9 @@ impl Objects {
             if let Some(value) = self.unfetched.add_requester(&*slot, &as_requester) {
                 match without.filter(|dead| value.is_stored_at(*dead)) {
                     // This rank learns of the death too, and has the value reconstructed.
-                    Some(dead) if env.is_dead(dead) => env.protocol().recovery.recover_value(env, &value, &env.death_error(dead)),
+                    Some(dead) if env.is_dead(dead) => {
+                        env.protocol().recovery.recover_value(env, &value, &env.death_error(dead))
+                    }
                     Some(dead) => env.protocol().recovery.recover_unreadable(env, &value, &*as_requester, dead),
                     None => self.send_locations(env, &slot, &value, &*as_requester),
                 }
@@ -219,7 +227,13 @@ impl Objects {
     }
 
     /// Sends the requester the addresses of the value's blocks; a block that only this rank can read is fetched first.
-    fn send_locations(&self, env: &impl Environment, slot: &Arc<dyn AnySlot>, value: &Arc<UnfetchedValue>, requester: &dyn Requester) {
+    fn send_locations(
+        &self,
+        env: &impl Environment,
+        slot: &Arc<dyn AnySlot>,
+        value: &Arc<UnfetchedValue>,
+        requester: &dyn Requester,
+    ) {
         // The requester gets its reply once the value is reconstructed.
         let Some(body) = value.body() else { return env.protocol().recovery.reconstruct_value(env, value) };
         let dead = dead_holder(env, value).is_some();
@@ -248,7 +262,13 @@ impl Objects {
     }
 
     /// A value that this rank requested arrived.
-    pub(in crate::protocol) fn on_value(&self, env: &impl Environment, from: Rank, object: ObjectId, value: Result<WireValue<'_>, Error>) {
+    pub(in crate::protocol) fn on_value(
+        &self,
+        env: &impl Environment,
+        from: Rank,
+        object: ObjectId,
+        value: Result<WireValue<'_>, Error>,
+    ) {
         let slot = self.references.find(object);
         self.resolve(env, (from, &FetchedBlocks::default()), slot, value, || None);
     }

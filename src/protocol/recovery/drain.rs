@@ -3,9 +3,9 @@
 
 use crate::base::Rank;
 use crate::base::sync::{AtomicBool, Ordering};
+use crate::protocol::environment::Environment;
 use crate::protocol::locks::lock;
 use crate::protocol::recovery::Recovery;
-use crate::protocol::environment::Environment;
 use crate::store::CountMessage;
 use std::sync::Mutex;
 

@@ -3,9 +3,9 @@
 use crate::base::{Error, ObjectId, Rank};
 use crate::lineage::{Lineage, Producer, ReconstructReason};
 use crate::objects::AnySlot;
-use crate::protocol::locks::lock;
 use crate::protocol::Message;
 use crate::protocol::environment::Environment;
+use crate::protocol::locks::lock;
 use crate::protocol::objects::unfetched::{Requester, UnfetchedValue};
 use crate::protocol::objects::values::dead_holder;
 use crate::protocol::recovery::Recovery;
@@ -14,7 +14,12 @@ use std::sync::Arc;
 
 impl Recovery {
     /// A value cannot be fetched from where it was: requests it again, reconstructs it, or fails its promise.
-    pub(in crate::protocol) fn recover_value(&self, env: &impl Environment, value: &Arc<UnfetchedValue>, error: &Error) {
+    pub(in crate::protocol) fn recover_value(
+        &self,
+        env: &impl Environment,
+        value: &Arc<UnfetchedValue>,
+        error: &Error,
+    ) {
         let Some(slot) = value.slot.upgrade() else { return };
         env.protocol().objects.unfetched.remove_value(value);
         if let Some(id) = slot.remote_id() {
@@ -62,20 +67,34 @@ impl Recovery {
     }
 
     /// How to reconstruct result `index` of a task.
-    pub(in crate::protocol) fn producer_of(&self, env: &impl Environment, remote: &RemoteTask, index: usize) -> Option<Producer> {
+    pub(in crate::protocol) fn producer_of(
+        &self,
+        env: &impl Environment,
+        remote: &RemoteTask,
+        index: usize,
+    ) -> Option<Producer> {
         if let Some(lineage) = &remote.lineage {
             return Some(Producer { lineage: lineage.clone(), index });
         }
         let ResultDestination::Task(task) = &remote.results else { return None };
         let (header, args) = (task.header(), remote.args.as_ref()?);
         let call = (header.entry?, header.options.clone(), header.caller, header.stealable);
-        let producer_of = |slot: &Arc<dyn AnySlot>| env.protocol().objects.unfetched.find(&**slot).and_then(|value| value.producer.clone());
-        Lineage::new(call, args, remote.retries, producer_of).map(|lineage| Producer { lineage: Arc::new(lineage), index })
+        let producer_of = |slot: &Arc<dyn AnySlot>| {
+            env.protocol().objects.unfetched.find(&**slot).and_then(|value| value.producer.clone())
+        };
+        Lineage::new(call, args, remote.retries, producer_of)
+            .map(|lineage| Producer { lineage: Arc::new(lineage), index })
     }
 
     /// The requester cannot read the value from the store of `dead`, which is alive as far as this rank knows, so that
     /// other ranks may have read it. Reconstructs the value if possible; if not, only this requester gets an error.
-    pub(in crate::protocol) fn recover_unreadable(&self, env: &impl Environment, value: &Arc<UnfetchedValue>, requester: &dyn Requester, dead: Rank) {
+    pub(in crate::protocol) fn recover_unreadable(
+        &self,
+        env: &impl Environment,
+        value: &Arc<UnfetchedValue>,
+        requester: &dyn Requester,
+        dead: Rank,
+    ) {
         let object = ObjectId { owner: env.rank(), number: requester.number() };
         let reason = format!("rank {} cannot read it from the store of rank {dead}", requester.rank());
         let error = Error::ObjectLost { object: object.to_string(), reason };
@@ -83,7 +102,10 @@ impl Recovery {
             return self.recover_value(env, value, &error);
         }
         if let Some(slot) = requester.take() {
-            env.protocol().objects.unfetched.remove_requester(slot.address(), |other| std::ptr::addr_eq(other, requester));
+            env.protocol()
+                .objects
+                .unfetched
+                .remove_requester(slot.address(), |other| std::ptr::addr_eq(other, requester));
             env.send(requester.rank(), &Message::Value { object, value: Err(error) });
         }
     }

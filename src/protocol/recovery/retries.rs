@@ -6,13 +6,13 @@ use crate::base::sync::Ordering;
 use crate::base::{Error, Rank, TaskId};
 use crate::lineage::{Producer, ReconstructReason};
 use crate::objects::AnySlot;
-use crate::protocol::actors::caller::calls::on_call_finished;
-use crate::protocol::recovery::Recovery;
-use crate::protocol::tasks::remote_tasks::{RetryDecision, ResultDestination, RemoteTask};
-use crate::protocol::environment::{Environment, Messenger};
-use crate::protocol::actors::caller::handles::ActorRef;
 use crate::protocol::Message;
-use crate::registry::{TaskHeader, FunctionKind, Options, Runnable};
+use crate::protocol::actors::caller::calls::on_call_finished;
+use crate::protocol::actors::caller::handles::ActorRef;
+use crate::protocol::environment::{Environment, Messenger};
+use crate::protocol::recovery::Recovery;
+use crate::protocol::tasks::remote_tasks::{RemoteTask, ResultDestination, RetryDecision};
+use crate::registry::{FunctionKind, Options, Runnable, TaskHeader};
 use std::sync::Arc;
 
 /// How often a task is retried by default.
@@ -22,7 +22,11 @@ const RETRIES: u32 = 3;
 /// one.
 pub fn retries_of(options: Option<&Options>, kind: FunctionKind) -> u32 {
     let moves = options.is_none_or(|options| options.just_rank().is_none() || options.retry_on_error == Some(true));
-    if moves && kind == FunctionKind::Task { options.and_then(|options| options.max_retries).unwrap_or(RETRIES) } else { 0 }
+    if moves && kind == FunctionKind::Task {
+        options.and_then(|options| options.max_retries).unwrap_or(RETRIES)
+    } else {
+        0
+    }
 }
 
 impl Recovery {
@@ -40,7 +44,13 @@ impl Recovery {
     }
 
     /// A task of this rank could not start where it was: its arguments were lost on the way there.
-    pub(in crate::protocol) fn on_task_not_started(&self, env: &impl Environment, number: u64, hops: u32, error: &Error) {
+    pub(in crate::protocol) fn on_task_not_started(
+        &self,
+        env: &impl Environment,
+        number: u64,
+        hops: u32,
+        error: &Error,
+    ) {
         let decision = env.protocol().tasks.remote.consume_retry_on_loss(number, hops, env.rank());
         self.apply_retry(env, number, decision, error);
     }
@@ -69,7 +79,9 @@ impl Recovery {
                 let error = Arc::new(error);
                 match results {
                     ResultDestination::Task(task) => task.fail(error),
-                    ResultDestination::Reconstruction(slots) => slots.iter().flatten().for_each(|slot| slot.fail(error.clone())),
+                    ResultDestination::Reconstruction(slots) => {
+                        slots.iter().flatten().for_each(|slot| slot.fail(error.clone()))
+                    }
                 }
             }
         }
@@ -91,10 +103,14 @@ impl Recovery {
         mut errors: impl Iterator<Item = Option<&'a Error>>,
     ) -> bool {
         // Every result holds the same failure.
-        if !matches!(errors.next(), Some(Some(Error::Task { .. }))) || !env.protocol().tasks.remote.retries_errors(number) {
+        if !matches!(errors.next(), Some(Some(Error::Task { .. })))
+            || !env.protocol().tasks.remote.retries_errors(number)
+        {
             return false;
         }
-        let Some((remote, hops)) = env.protocol().tasks.remote.consume_retry_on_error(number, env.rank()) else { return false };
+        let Some((remote, hops)) = env.protocol().tasks.remote.consume_retry_on_error(number, env.rank()) else {
+            return false;
+        };
         self.restart_task(env, number, &remote, hops);
         true
     }
@@ -127,15 +143,24 @@ impl Recovery {
     }
 
     /// Reconstructs a lost or released result into `slot`; false if that is not possible.
-    pub(in crate::protocol) fn reconstruct_into(&self, env: &impl Environment, producer: &Producer, slot: Arc<dyn AnySlot>, why: ReconstructReason) -> bool {
+    pub(in crate::protocol) fn reconstruct_into(
+        &self,
+        env: &impl Environment,
+        producer: &Producer,
+        slot: Arc<dyn AnySlot>,
+        why: ReconstructReason,
+    ) -> bool {
         let lineage = &producer.lineage;
         let in_progress = lineage.reconstruction.load(Ordering::Acquire);
         if in_progress != 0 && env.protocol().tasks.remote.attach(in_progress, producer.index, &slot) {
             return true;
         }
         let Some(retries) = lineage.try_use(why) else { return false };
-        let Some(args) = lineage.arguments(&mut |argument| self.reconstruct_input(env, argument, why)) else { return false };
-        let number = env.protocol().tasks.remote.insert_reconstruction(env.rank(), lineage.clone(), Arc::new(args), retries);
+        let Some(args) = lineage.arguments(&mut |argument| self.reconstruct_input(env, argument, why)) else {
+            return false;
+        };
+        let number =
+            env.protocol().tasks.remote.insert_reconstruction(env.rank(), lineage.clone(), Arc::new(args), retries);
         lineage.reconstruction.store(number, Ordering::Release);
         env.protocol().tasks.remote.attach(number, producer.index, &slot);
         let Some(remote) = env.protocol().tasks.remote.get(number) else { return true };
@@ -144,7 +169,12 @@ impl Recovery {
     }
 
     /// Reconstructs an object that has no reference left, as an input of another reconstruction.
-    fn reconstruct_input(&self, env: &impl Environment, producer: &Producer, why: ReconstructReason) -> Option<Arc<dyn AnySlot>> {
+    fn reconstruct_input(
+        &self,
+        env: &impl Environment,
+        producer: &Producer,
+        why: ReconstructReason,
+    ) -> Option<Arc<dyn AnySlot>> {
         let lineage = &producer.lineage;
         lineage.try_use(why)?;
         let args = lineage.arguments(&mut |argument| self.reconstruct_input(env, argument, why))?;

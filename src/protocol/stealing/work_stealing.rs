@@ -2,10 +2,10 @@
 
 use crate::base::Rank;
 use crate::base::sync::{AtomicBool, Ordering};
-use crate::protocol::locks::lock;
-use crate::protocol::environment::{Environment, Messenger, WorkQueue};
 use crate::protocol::Message;
-use crate::scheduling::{StealState, StealDecision};
+use crate::protocol::environment::{Environment, Messenger, WorkQueue};
+use crate::protocol::locks::lock;
+use crate::scheduling::{StealDecision, StealState};
 use std::sync::Mutex;
 
 /// The work stealing of a rank.
@@ -87,7 +87,8 @@ impl WorkStealing {
             return;
         }
         let Some((stealer, count)) = self.decide(|state| state.next_share(surplus)) else { return };
-        let sent = if env.has_capacity(stealer) { env.protocol().tasks.send_stolen(env, stealer, count, false) } else { 0 };
+        let sent =
+            if env.has_capacity(stealer) { env.protocol().tasks.send_stolen(env, stealer, count, false) } else { 0 };
         if sent == 0 {
             self.decide(|state| state.add_waiting(stealer));
         }

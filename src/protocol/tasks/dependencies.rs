@@ -3,9 +3,9 @@
 use crate::base::Error;
 use crate::base::sync::Ordering;
 use crate::objects::{AnySlot, Waiter};
+use crate::protocol::environment::Environment;
 use crate::protocol::locks::lock;
 use crate::protocol::tasks::Tasks;
-use crate::protocol::environment::Environment;
 use crate::registry::Runnable;
 use std::sync::{Arc, Mutex};
 

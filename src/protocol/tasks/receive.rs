@@ -1,10 +1,10 @@
 //! Tasks and results that arrive from other ranks.
 
-use crate::protocol::objects::value_encoding::decode_value;
 use crate::base::sync::Ordering;
 use crate::base::{Error, Rank};
 use crate::protocol::environment::Environment;
 use crate::protocol::inbound::missing_blocks::FetchedBlocks;
+use crate::protocol::objects::value_encoding::decode_value;
 use crate::protocol::tasks::Tasks;
 use crate::protocol::{Message, WireTask, WireValue};
 use crate::registry::{FunctionKind, Options, Placement, TaskHeader};
@@ -15,7 +15,13 @@ const HOPS_MAX: u32 = 20;
 
 impl Tasks {
     /// A task arrived that is to run here.
-    pub(in crate::protocol) fn on_arrived(&self, env: &impl Environment, from: Rank, wire_task: WireTask<'_>, fetched: &FetchedBlocks) {
+    pub(in crate::protocol) fn on_arrived(
+        &self,
+        env: &impl Environment,
+        from: Rank,
+        wire_task: WireTask<'_>,
+        fetched: &FetchedBlocks,
+    ) {
         let args = decode_value(env, &wire_task.args, from, fetched);
         let options = wire_task.options.map(|wire| {
             Box::new(Options {
@@ -34,7 +40,8 @@ impl Tasks {
         self.on_task_received(env, wire_task.task, wire_task.hops);
         header.number.store(wire_task.number, Ordering::Relaxed);
         let Some(entry) = env.table_entry(wire_task.function) else {
-            let error = Error::config(format!("rank {} has no function with the key {:#x}", env.rank(), wire_task.function));
+            let error =
+                Error::config(format!("rank {} has no function with the key {:#x}", env.rank(), wire_task.function));
             return self.send_failure(env, wire_task.task, 1, error);
         };
         let args = match args {
@@ -57,8 +64,12 @@ impl Tasks {
                 self.send_failure(env, wire_task.task, entry.returns, error);
             }
             Ok(task) => match (entry.kind, wire_task.actor) {
-                (FunctionKind::New, Some(target)) => env.protocol().actors.instance.build(env, target.actor, target.incarnation, task),
-                (FunctionKind::Method, Some(target)) => env.protocol().actors.instance.call(env, target, (from, wire_task.caller), task),
+                (FunctionKind::New, Some(target)) => {
+                    env.protocol().actors.instance.build(env, target.actor, target.incarnation, task)
+                }
+                (FunctionKind::Method, Some(target)) => {
+                    env.protocol().actors.instance.call(env, target, (from, wire_task.caller), task)
+                }
                 _ => self.launch_here(env, task),
             },
         }
@@ -81,7 +92,8 @@ impl Tasks {
         for (index, result) in results.into_iter().enumerate() {
             // References in the results are counted even if the task is not known any more.
             let slot = slots.get(index).cloned().flatten();
-            let producer = || remote.as_ref().and_then(|remote| env.protocol().recovery.producer_of(env, remote, index));
+            let producer =
+                || remote.as_ref().and_then(|remote| env.protocol().recovery.producer_of(env, remote, index));
             env.protocol().objects.resolve(env, (from, fetched), slot, result, producer);
         }
     }

@@ -24,7 +24,9 @@ impl ResultDestination {
     /// The destination of the first result; `None` if that result is not needed.
     pub fn first(&self) -> Option<Arc<dyn AnySlot>> {
         match self {
-            ResultDestination::Task(task) => task.clone().only_slot().or_else(|| task.clone().slots().into_iter().next()),
+            ResultDestination::Task(task) => {
+                task.clone().only_slot().or_else(|| task.clone().slots().into_iter().next())
+            }
             ResultDestination::Reconstruction(slots) => slots.first().cloned().flatten(),
         }
     }
@@ -64,11 +66,26 @@ pub struct RemoteTask {
 impl RemoteTask {
     /// A task that is never retried.
     fn new(results: ResultDestination, to: Rank) -> RemoteTask {
-        RemoteTask { results, to, via: None, hops: 0, args: None, retries: 0, cancel_sent_to: None, lineage: None, has_route: false }
+        RemoteTask {
+            results,
+            to,
+            via: None,
+            hops: 0,
+            args: None,
+            retries: 0,
+            cancel_sent_to: None,
+            lineage: None,
+            has_route: false,
+        }
     }
 
     /// A task that can be retried with `args`.
-    pub(in crate::protocol) fn retryable(task: Arc<dyn Runnable>, to: Rank, args: Option<Arc<SerializedValue>>, retries: u32) -> RemoteTask {
+    pub(in crate::protocol) fn retryable(
+        task: Arc<dyn Runnable>,
+        to: Rank,
+        args: Option<Arc<SerializedValue>>,
+        retries: u32,
+    ) -> RemoteTask {
         RemoteTask { args, retries, ..RemoteTask::new(ResultDestination::Task(task), to) }
     }
 
@@ -114,7 +131,13 @@ impl RemoteTasks {
     }
 
     /// Inserts the reconstruction of a task's results on this rank, and returns its number.
-    pub fn insert_reconstruction(&self, here: Rank, lineage: Arc<Lineage>, args: Arc<SerializedValue>, retries: u32) -> u64 {
+    pub fn insert_reconstruction(
+        &self,
+        here: Rank,
+        lineage: Arc<Lineage>,
+        args: Arc<SerializedValue>,
+        retries: u32,
+    ) -> u64 {
         let results = ResultDestination::Reconstruction(Vec::new());
         self.insert(RemoteTask { args: Some(args), retries, lineage: Some(lineage), ..RemoteTask::new(results, here) })
     }
@@ -122,7 +145,10 @@ impl RemoteTasks {
     /// Directs result `index` of the reconstruction with that number to `slot`; false if it has finished.
     pub fn attach(&self, number: u64, index: usize, slot: &Arc<dyn AnySlot>) -> bool {
         let mut tasks = self.tasks.lock();
-        let Some(ResultDestination::Reconstruction(slots)) = tasks.get_mut(&number).map(|remote| &mut remote.results) else { return false };
+        let Some(ResultDestination::Reconstruction(slots)) = tasks.get_mut(&number).map(|remote| &mut remote.results)
+        else {
+            return false;
+        };
         if slots.len() <= index {
             slots.resize_with(index + 1, || None);
         }
@@ -185,8 +211,9 @@ impl RemoteTasks {
     /// Marks a task as cancelled. Returns the rank that has it, as far as this rank knows, which is to be told.
     pub(super) fn cancel(&self, me: Rank, task: &Arc<dyn Runnable>) -> Option<(Rank, TaskId)> {
         let mut tasks = self.tasks.lock();
-        let (number, remote) =
-            tasks.iter_mut().find(|(_, remote)| matches!(&remote.results, ResultDestination::Task(own) if Arc::ptr_eq(own, task)))?;
+        let (number, remote) = tasks
+            .iter_mut()
+            .find(|(_, remote)| matches!(&remote.results, ResultDestination::Task(own) if Arc::ptr_eq(own, task)))?;
         remote.cancel_sent_to = Some(remote.to);
         Some((remote.to, TaskId { owner: me, number: *number }))
     }
@@ -195,7 +222,8 @@ impl RemoteTasks {
     pub fn numbers_on(&self, rank: Rank) -> Vec<u64> {
         let there = |remote: &RemoteTask| remote.may_be_on(rank) && !remote.has_route;
         let tasks = self.tasks.lock();
-        let mut numbers: Vec<u64> = tasks.iter().filter(|(_, remote)| there(remote)).map(|(number, _)| *number).collect();
+        let mut numbers: Vec<u64> =
+            tasks.iter().filter(|(_, remote)| there(remote)).map(|(number, _)| *number).collect();
         drop(tasks);
         numbers.sort_unstable();
         numbers
@@ -222,7 +250,9 @@ impl RemoteTasks {
 
     fn consume_if(&self, number: u64, here: Rank, is_there: impl Fn(&RemoteTask) -> bool) -> RetryDecision {
         let mut tasks = self.tasks.lock();
-        let Some(remote) = tasks.get_mut(&number).filter(|remote| is_there(remote)) else { return RetryDecision::NotThere };
+        let Some(remote) = tasks.get_mut(&number).filter(|remote| is_there(remote)) else {
+            return RetryDecision::NotThere;
+        };
         let left = remote.retries.checked_sub(1).filter(|_| remote.args.is_some());
         let Some(left) = left else {
             return tasks.remove(&number).map_or(RetryDecision::NotThere, RetryDecision::Fail);

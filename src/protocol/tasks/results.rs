@@ -1,12 +1,12 @@
 //! The end of a task: its results go to its owner, and from there to those that wait for them.
 
-use crate::protocol::objects::value_encoding::encode_value;
 use crate::base::limits::INLINE_BYTES_MAX;
 use crate::base::{Error, Rank, TaskId};
 use crate::objects::{AnySlot, SerializedValue};
 use crate::protocol::actors::caller::calls::on_call_finished;
 use crate::protocol::actors::owner::owned_actors::CallResults;
 use crate::protocol::environment::{Environment, Messenger};
+use crate::protocol::objects::value_encoding::encode_value;
 use crate::protocol::tasks::Tasks;
 use crate::protocol::tasks::remote_tasks::{RemoteTask, ResultDestination};
 use crate::protocol::wire::values::MovedTask;
@@ -34,7 +34,12 @@ impl Tasks {
     }
 
     /// Sends a task's results to its owner.
-    pub(in crate::protocol) fn send_results(&self, env: &impl Environment, id: TaskId, results: &[Result<SerializedValue, Error>]) {
+    pub(in crate::protocol) fn send_results(
+        &self,
+        env: &impl Environment,
+        id: TaskId,
+        results: &[Result<SerializedValue, Error>],
+    ) {
         if let [Ok(SerializedValue { bytes, attachments })] = results
             && attachments.is_empty()
             && bytes.len() <= INLINE_BYTES_MAX
@@ -60,8 +65,17 @@ impl Tasks {
     }
 
     /// A task of this rank that came back to it, under its number, finished here.
-    pub(in crate::protocol) fn complete_own(&self, env: &impl Environment, number: u64, results: Vec<Result<SerializedValue, Error>>) {
-        if env.protocol().recovery.try_retry_on_error(env, number, results.iter().map(|serialized| serialized.as_ref().err())) {
+    pub(in crate::protocol) fn complete_own(
+        &self,
+        env: &impl Environment,
+        number: u64,
+        results: Vec<Result<SerializedValue, Error>>,
+    ) {
+        if env.protocol().recovery.try_retry_on_error(
+            env,
+            number,
+            results.iter().map(|serialized| serialized.as_ref().err()),
+        ) {
             return;
         }
         let Some(remote) = self.remote.take(number) else { return };

@@ -1,18 +1,18 @@
 //! Tasks that leave this rank: what is recorded of them here, and how they are encoded.
 
-use crate::protocol::objects::value_encoding::encode_value;
 use crate::base::limits::INLINE_BYTES_MAX;
 use crate::base::sync::Ordering;
 use crate::base::{Error, ObjectId, Rank, TaskId};
 use crate::objects::SerializedValue;
-use crate::protocol::tasks::Tasks;
-use crate::protocol::wire::actor_message::{ActorMessage, ActorTarget};
-use crate::protocol::tasks::remote_tasks::RemoteTask;
 use crate::protocol::environment::{Environment, Messenger};
 use crate::protocol::objects::value_encoding::OutboundArgs;
+use crate::protocol::objects::value_encoding::encode_value;
 use crate::protocol::recovery::retries::retries_of;
+use crate::protocol::tasks::Tasks;
+use crate::protocol::tasks::remote_tasks::RemoteTask;
+use crate::protocol::wire::actor_message::{ActorMessage, ActorTarget};
 use crate::protocol::wire::values::{CompactTask, MovedTask};
-use crate::protocol::{Bytes, Message, WireTask, WireOptions};
+use crate::protocol::{Bytes, Message, WireOptions, WireTask};
 use crate::registry::{FunctionKind, Runnable, TableEntry};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -73,9 +73,16 @@ impl Tasks {
 
     /// Sends up to `count` tasks to a stealer, in one message if they fit into it; returns how many. `is_response` is
     /// as in `Message::StealReply`: a request is answered in any case.
-    pub(in crate::protocol) fn send_stolen(&self, env: &impl Environment, stealer: Rank, count: usize, is_response: bool) -> usize {
+    pub(in crate::protocol) fn send_stolen(
+        &self,
+        env: &impl Environment,
+        stealer: Rank,
+        count: usize,
+        is_response: bool,
+    ) -> usize {
         let stolen = if count == 0 { Vec::new() } else { env.take_tasks_for(stealer, count.min(STEAL_TASKS_MAX)) };
-        let outbound: Vec<OutboundTask<'_>> = stolen.iter().filter_map(|task| self.prepare_outbound(env, task, stealer)).collect();
+        let outbound: Vec<OutboundTask<'_>> =
+            stolen.iter().filter_map(|task| self.prepare_outbound(env, task, stealer)).collect();
         self.notify_owners(env, &outbound, stealer);
         let (mut tasks, mut bytes, mut sent_ahead, mut dispatched) = (Vec::new(), 0, 0, Vec::new());
         for outbound in &outbound {
@@ -104,11 +111,17 @@ impl Tasks {
     }
 
     /// Prepares a task for `to`, and records what this rank has to remember of it.
-    fn prepare_outbound<'a>(&self, env: &impl Messenger, task: &'a Arc<dyn Runnable>, to: Rank) -> Option<OutboundTask<'a>> {
+    fn prepare_outbound<'a>(
+        &self,
+        env: &impl Messenger,
+        task: &'a Arc<dyn Runnable>,
+        to: Rank,
+    ) -> Option<OutboundTask<'a>> {
         let header = task.header();
         let entry = header.entry?;
         let retries = retries_of(header.options.as_deref(), entry.kind);
-        let args = task.encode_args().map(|serialized| OutboundArgs::new(serialized, header.origin.is_none() && retries > 0));
+        let args =
+            task.encode_args().map(|serialized| OutboundArgs::new(serialized, header.origin.is_none() && retries > 0));
         let id = header.origin.unwrap_or_else(|| {
             let args = args.as_ref().ok().and_then(OutboundArgs::retained);
             let remote = RemoteTask::retryable(task.clone(), to, args, retries);
@@ -161,7 +174,14 @@ impl Tasks {
     }
 
     /// A task cannot be encoded: fails it here.
-    fn fail_dispatch(&self, env: &impl Environment, outbound: &OutboundTask<'_>, to: Rank, actor: Option<ObjectId>, error: Error) {
+    fn fail_dispatch(
+        &self,
+        env: &impl Environment,
+        outbound: &OutboundTask<'_>,
+        to: Rank,
+        actor: Option<ObjectId>,
+        error: Error,
+    ) {
         if !outbound.is_forwarded() {
             self.remote.take(outbound.id.number);
         }

@@ -84,8 +84,8 @@ impl ReceiveSequence {
     }
 
     fn sender(&self, from: Rank) -> &SenderState {
-        let page =
-            self.0[from as usize / PAGE_SENDERS].get_or_init(|| Box::new(std::array::from_fn(|_| SenderState::default())));
+        let page = self.0[from as usize / PAGE_SENDERS]
+            .get_or_init(|| Box::new(std::array::from_fn(|_| SenderState::default())));
         &page[from as usize % PAGE_SENDERS]
     }
 
@@ -157,7 +157,11 @@ mod tests {
         let (mut send_sequence, receive_sequence) = (SendSequence::default(), ReceiveSequence::new(2));
         for turn in 0..200_000u32 {
             let bytes = numbered(&mut send_sequence, (turn % 65_535 / 8) as u8);
-            assert_eq!(receive_sequence.accept(1, &bytes), ReceiveStatus::New(b"m", (turn % 65_535 / 8) as u8), "message {turn}");
+            assert_eq!(
+                receive_sequence.accept(1, &bytes),
+                ReceiveStatus::New(b"m", (turn % 65_535 / 8) as u8),
+                "message {turn}"
+            );
             assert_eq!(receive_sequence.accept(1, &bytes), ReceiveStatus::Duplicate, "message {turn} a second time");
         }
     }

@@ -1,9 +1,9 @@
 //! The messages that ranks send to each other.
 
-use crate::base::{Error, ObjectId, Rank, BundleSlot, TaskId, limits};
+use crate::base::{BundleSlot, Error, ObjectId, Rank, TaskId, limits};
 use crate::protocol::FailureKind;
 use crate::protocol::wire::actor_message::ActorMessage;
-use crate::protocol::wire::values::{Bytes, CompactTask, MovedTask, WireTask, WireAttachment, WireValue};
+use crate::protocol::wire::values::{Bytes, CompactTask, MovedTask, WireAttachment, WireTask, WireValue};
 use crate::scheduling::GroupMessage;
 use crate::store::{CopyMessage, CountMessage};
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
 //! Values and tasks in wire form.
 
-use crate::base::{ObjectId, Rank, BundleSlot, TaskId};
+use crate::base::{BundleSlot, ObjectId, Rank, TaskId};
 use crate::protocol::wire::actor_message::{ActorTarget, WireActor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -158,7 +158,14 @@ impl<'a> CompactTask<'a> {
         let plain = task.owner == sender && !stealable && *hops == 0 && options.is_none();
         let alone = args.spilled.is_none() && args.attachments.is_empty();
         let (task, function, caller) = (task.number, *function, *caller);
-        (plain && alone).then_some(CompactTask { task, function, caller, number: *number, actor: *actor, args: args.bytes })
+        (plain && alone).then_some(CompactTask {
+            task,
+            function,
+            caller,
+            number: *number,
+            actor: *actor,
+            args: args.bytes,
+        })
     }
 
     /// The full form.

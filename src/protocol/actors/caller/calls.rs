@@ -4,19 +4,19 @@
 //! A caller that finds its actor's location dead asks the owner for the new one. So no rank need know where an actor's
 //! handles are, and the receiver of a handle that was in flight meanwhile finds out by itself.
 
-use crate::protocol::locks::lock;
-use crate::protocol::objects::value_encoding::encode_value;
 use crate::base::limits::INLINE_BYTES_MAX;
 use crate::base::sync::Ordering;
 use crate::base::{Error, ObjectId, Rank, TaskId};
 use crate::objects::SerializedValue;
-use crate::protocol::wire::actor_message::{ActorMessage, ActorTarget, RestartPolicy, WireActor};
-use crate::protocol::tasks::remote_tasks::ResultDestination;
-use crate::protocol::environment::{Environment, Messenger};
 use crate::protocol::actors::caller::handles::ActorRef;
 use crate::protocol::actors::caller::route::CallDisposition;
+use crate::protocol::environment::{Environment, Messenger};
+use crate::protocol::locks::lock;
+use crate::protocol::objects::value_encoding::encode_value;
+use crate::protocol::tasks::remote_tasks::ResultDestination;
+use crate::protocol::wire::actor_message::{ActorMessage, ActorTarget, RestartPolicy, WireActor};
 use crate::protocol::{Message, WireTask};
-use crate::registry::{TaskHeader, Runnable};
+use crate::registry::{Runnable, TaskHeader};
 use std::sync::Arc;
 
 /// A call of this rank whose results have not arrived.
@@ -59,7 +59,8 @@ impl ActorRef {
         let number = env.protocol().tasks.remote.insert_call(task.clone(), route.location().0);
         let retain = policy.retries > 0 || !route.is_located();
         let retained = retain.then(|| args.clone());
-        let disposition = route.add(number, PendingCall { task: task.clone(), args: retained, retries: policy.retries });
+        let disposition =
+            route.add(number, PendingCall { task: task.clone(), args: retained, retries: policy.retries });
         let acked_through = route.acked_through();
         drop(route);
         if let CallDisposition::Send(location, incarnation) = disposition {
@@ -210,7 +211,10 @@ fn fail_calls(env: &impl Environment, calls: Vec<(u64, PendingCall)>, error: &Ar
 
 /// True for a call of an actor with checkpoints.
 pub(in crate::protocol) fn is_checkpointed_call(env: &impl Environment, number: u64) -> bool {
-    let Some(ResultDestination::Task(task)) = env.protocol().tasks.remote.get(number).map(|remote| remote.results) else { return false };
+    let Some(ResultDestination::Task(task)) = env.protocol().tasks.remote.get(number).map(|remote| remote.results)
+    else {
+        return false;
+    };
     let actor = task.header().target().and_then(|target| target.downcast::<ActorRef>().ok());
     actor.and_then(|actor| actor.restart_policy).is_some_and(|policy| policy.checkpoint)
 }
@@ -238,7 +242,12 @@ pub(in crate::protocol) fn on_locations_failed(env: &impl Environment, rank: Ran
 }
 
 /// The owner of an actor sent its location, or that it ended.
-pub(in crate::protocol) fn on_location_reply(env: &impl Environment, id: ObjectId, incarnation: u32, location: Result<Rank, Error>) {
+pub(in crate::protocol) fn on_location_reply(
+    env: &impl Environment,
+    id: ObjectId,
+    incarnation: u32,
+    location: Result<Rank, Error>,
+) {
     // Without a handle no local caller needs the answer.
     let Some(actor) = env.protocol().objects.references.find_actor(id) else { return };
     match location {

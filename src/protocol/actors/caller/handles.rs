@@ -2,12 +2,12 @@
 
 use crate::base::sync::{AtomicU32, Ordering};
 use crate::base::{Error, ObjectId, Rank};
+use crate::protocol::Message;
+use crate::protocol::actors::caller::calls::PendingCall;
+use crate::protocol::actors::caller::route::ActorRoute;
+use crate::protocol::environment::{Environment, Liveness, Messenger};
 use crate::protocol::locks::lock;
 use crate::protocol::wire::actor_message::{ActorMessage, RestartPolicy, WireActor};
-use crate::protocol::actors::caller::calls::PendingCall;
-use crate::protocol::environment::{Environment, Liveness, Messenger};
-use crate::protocol::actors::caller::route::ActorRoute;
-use crate::protocol::Message;
 use std::sync::{Arc, Mutex};
 
 /// An actor as its handles know it. The handles of a process share one such value.
@@ -41,7 +41,10 @@ impl<D: Environment> HandleDrop for CountedHandles<D> {
             let (unacked, (location, _)) = (route.unacked(), route.location());
             drop(route);
             if let Some(acked_through) = unacked {
-                env.send(location, &Message::Actor { actor: actor.id, message: ActorMessage::ResultsAck { acked_through } });
+                env.send(
+                    location,
+                    &Message::Actor { actor: actor.id, message: ActorMessage::ResultsAck { acked_through } },
+                );
             }
         }
         if actor.id.owner != env.rank() {
@@ -78,7 +81,14 @@ impl ActorRef {
     fn from_wire(wire: WireActor, on_drop: Option<Arc<dyn HandleDrop>>) -> Arc<ActorRef> {
         let WireActor { actor, location, incarnation, restart_policy: policy, label } = wire;
         let route = Mutex::new(ActorRoute::new(location, incarnation));
-        Arc::new(ActorRef { id: actor, label, restart_policy: policy, location: AtomicU32::new(location), route, on_drop })
+        Arc::new(ActorRef {
+            id: actor,
+            label,
+            restart_policy: policy,
+            location: AtomicU32::new(location),
+            route,
+            on_drop,
+        })
     }
 
     /// The rank that runs it; while it is being moved, the previous one.
@@ -94,7 +104,13 @@ impl ActorRef {
     /// The handle in wire form, with the newest known location.
     pub fn wire(&self) -> WireActor {
         let (location, incarnation) = lock(&self.route).location();
-        WireActor { actor: self.id, location, incarnation, restart_policy: self.restart_policy, label: self.label.clone() }
+        WireActor {
+            actor: self.id,
+            location,
+            incarnation,
+            restart_policy: self.restart_policy,
+            label: self.label.clone(),
+        }
     }
 
     /// Ends an actor at its user's request.

@@ -143,7 +143,12 @@ impl<C> ActorRoute<C> {
     /// The actor moved to that location; `None` if that is no news. `next_waiting` then yields the waiting calls.
     /// Returns the failed calls, which the caller fails. `may_retry` is as for `on_peer_failed`: this may arrive before
     /// the news of the death.
-    pub fn on_moved(&mut self, location: Rank, incarnation: u32, may_retry: impl FnMut(&mut C) -> bool) -> Option<Vec<(u64, C)>> {
+    pub fn on_moved(
+        &mut self,
+        location: Rank,
+        incarnation: u32,
+        may_retry: impl FnMut(&mut C) -> bool,
+    ) -> Option<Vec<(u64, C)>> {
         if incarnation <= self.incarnation || matches!(self.phase, Phase::Ended(_)) {
             return None;
         }
@@ -199,7 +204,11 @@ mod tests {
             assert!(matches!(route.add(number, 1), CallDisposition::Send(1, 0)));
         }
         route.finish_call(1);
-        assert!(!route.on_peer_failed(2, consume_retry) && route.on_peer_failed(1, consume_retry) && !route.on_peer_failed(1, consume_retry));
+        assert!(
+            !route.on_peer_failed(2, consume_retry)
+                && route.on_peer_failed(1, consume_retry)
+                && !route.on_peer_failed(1, consume_retry)
+        );
         assert!(matches!(route.add(4, 1), CallDisposition::Wait));
         assert!(route.on_moved(2, 1, consume_retry).is_some_and(|failed_calls| failed_calls.is_empty()));
         assert!(matches!(route.next_waiting(1), Some((2, _))));
@@ -220,7 +229,10 @@ mod tests {
         assert!(matches!(route.next_waiting(1), Some((2, _))));
         assert!(route.on_peer_failed(2, consume_retry), "while calls are being sent");
         assert!(route.next_waiting(1).is_none());
-        assert!(route.on_moved(3, 2, consume_retry).is_some_and(|failed_calls| failed_calls.is_empty()), "3 was never sent");
+        assert!(
+            route.on_moved(3, 2, consume_retry).is_some_and(|failed_calls| failed_calls.is_empty()),
+            "3 was never sent"
+        );
         assert_eq!(sent(&mut route, 2), [2, 3]);
         assert!(route.on_moved(2, 1, consume_retry).is_none(), "old news");
         assert!(route.on_peer_failed(3, consume_retry));

@@ -3,19 +3,20 @@
 mod views;
 
 use crate::base::{Error, ObjectId, Rank, TaskId};
-use crate::protocol::locks::lock;
-use crate::protocol::wire::actor_message::{ActorMessage, ActorTarget, FinishedCall};
-use crate::protocol::inbound::missing_blocks::FetchedBlocks;
-use crate::protocol::actors::retained_values::retain_calls;
 use crate::protocol::Message;
-use crate::protocol::actors::instance::commits::Commits;
-use crate::protocol::tasks::dependencies::when_arguments;
-use crate::protocol::environment::{Environment, Liveness, Messenger};
 use crate::protocol::actors::caller::handles::{ActorRef, label_of};
-use crate::protocol::actors::instance::actor_instance::{ActorInstance, CallerId, CommitLog, ActorPhase, mark_dead, refuse_call, schedule};
+use crate::protocol::actors::instance::actor_instance::{ActorInstance, ActorPhase, CallerId, CommitLog, schedule};
+use crate::protocol::actors::instance::commits::Commits;
+use crate::protocol::actors::instance::end::{mark_dead, refuse_call};
 use crate::protocol::actors::owner::owned_actors::CallResults;
+use crate::protocol::actors::retained_values::retain_calls;
+use crate::protocol::environment::{Environment, Liveness, Messenger};
+use crate::protocol::inbound::missing_blocks::FetchedBlocks;
+use crate::protocol::locks::lock;
+use crate::protocol::tasks::dependencies::when_arguments;
 use crate::protocol::tasks::resource_requests::request_of_actor;
-use crate::registry::{FunctionKind, Runnable, ActorState};
+use crate::protocol::wire::actor_message::{ActorMessage, ActorTarget, FinishedCall};
+use crate::registry::{ActorState, FunctionKind, Runnable};
 use rustc_hash::FxHashMap as HashMap;
 use std::sync::{Arc, Mutex};
 
@@ -72,7 +73,8 @@ impl LocalActors {
             inner.incarnation = incarnation;
             let checkpoint = header.entry.and_then(|entry| entry.checkpoint).filter(|_| inner.restarts);
             let restored = std::mem::take(&mut inner.restored);
-            inner.commit_log = checkpoint.map(|checkpoint| Box::new(CommitLog { checkpoint, commits: Commits::new(restored) }));
+            inner.commit_log =
+                checkpoint.map(|checkpoint| Box::new(CommitLog { checkpoint, commits: Commits::new(restored) }));
         }
         when_arguments(env, &task.clone(), move |env| {
             let mut inner = lock(&instance.inner);
@@ -112,7 +114,10 @@ impl LocalActors {
             drop(inner);
             return refuse_call(env, &task, &error);
         }
-        _forgotten = inner.commit_log.as_mut().map(|commit_log| commit_log.commits.on_results_ack(caller.0, target.acked_through));
+        _forgotten = inner
+            .commit_log
+            .as_mut()
+            .map(|commit_log| commit_log.commits.on_results_ack(caller.0, target.acked_through));
         if inner.restarts
             && let Some(id) = task.header().origin
             && !inner.queued.insert(id)
@@ -159,7 +164,13 @@ impl LocalActors {
     }
 
     /// The owner saved a commit.
-    pub(in crate::protocol) fn on_commit_ack(&self, env: &impl Environment, id: ObjectId, incarnation: u32, sequence: u64) {
+    pub(in crate::protocol) fn on_commit_ack(
+        &self,
+        env: &impl Environment,
+        id: ObjectId,
+        incarnation: u32,
+        sequence: u64,
+    ) {
         if let Some(instance) = self.find(id) {
             instance.on_commit_ack(env, incarnation, sequence);
         }
@@ -190,7 +201,12 @@ impl LocalActors {
             let (actor, named, dead, dropped) = {
                 let mut inner = lock(&instance.inner);
                 let dropped = inner.commit_log.as_mut().map(|commit_log| commit_log.commits.on_peer_failed(rank));
-                (inner.identity.label.to_string(), inner.identity.name.is_some(), matches!(inner.phase, ActorPhase::Dead(_)), dropped)
+                (
+                    inner.identity.label.to_string(),
+                    inner.identity.name.is_some(),
+                    matches!(inner.phase, ActorPhase::Dead(_)),
+                    dropped,
+                )
             };
             drop(dropped);
             if instance.id.owner != rank {
@@ -223,7 +239,9 @@ impl LocalActors {
     /// Visits the owners that got a commit of an actor here and have not acknowledged it.
     pub(in crate::protocol) fn awaited(&self, visit: &mut impl FnMut(Rank)) {
         let instances = lock(&self.instances);
-        let awaits = |instance: &ActorInstance| lock(&instance.inner).commit_log.as_ref().is_some_and(|commit_log| commit_log.commits.awaits_owner());
+        let awaits = |instance: &ActorInstance| {
+            lock(&instance.inner).commit_log.as_ref().is_some_and(|commit_log| commit_log.commits.awaits_owner())
+        };
         instances.values().filter(|instance| awaits(instance)).for_each(|instance| visit(instance.id.owner));
     }
 
@@ -257,14 +275,14 @@ impl LocalActors {
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::mock_environment::MockEnvironment;
     use crate::protocol::actors::instance::actor_instance::ActorStep;
+    use crate::protocol::mock_environment::MockEnvironment;
     use crate::registry::{
-        Actor, ActorFn, ActorNew, Checkpoint, Failure, TaskHeader, MethodOf, NewOf, Options, Single, ActorState, Task, save,
+        Actor, ActorFn, ActorNew, ActorState, Checkpoint, Failure, MethodOf, NewOf, Options, Single, Task, TaskHeader,
+        save,
     };
     use crate::scheduling::Grant;
 

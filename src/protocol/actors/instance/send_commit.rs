@@ -25,15 +25,20 @@ pub fn try_send_commit(
     if id.owner == env.rank() {
         // The actor was restarted on its owner's rank: nothing is sent, so no reference is counted.
         let (numbers, calls) = ((incarnation, commit.sequence), commit.finished.clone());
-        env.protocol().actors.owner.store_commit(env, (env.rank(), id), numbers, (commit.state.clone(), calls), &commit.acked);
+        env.protocol().actors.owner.store_commit(
+            env,
+            (env.rank(), id),
+            numbers,
+            (commit.state.clone(), calls),
+            &commit.acked,
+        );
         return Ok(());
     }
     let values = 1 + commit.finished.iter().map(|(_, results)| results.len()).sum::<usize>();
     let inline_bytes_max = INLINE_BYTES_MAX / values;
     let state = encode_value(env, &commit.state, id.owner, inline_bytes_max)?;
     let finished = commit.finished.iter();
-    let finished =
-        finished.map(|(call, results)| encode_call(env, *call, results, id.owner, inline_bytes_max));
+    let finished = finished.map(|(call, results)| encode_call(env, *call, results, id.owner, inline_bytes_max));
     let finished = finished.collect::<Result<Vec<_>, Error>>()?;
     let (sequence, acked) = (commit.sequence, commit.acked.clone());
     let message = ActorMessage::Commit(WireCommit { incarnation, sequence, state, finished, acked });

@@ -1,19 +1,19 @@
 //! What an actor's owner saves for it: states and results from its location, and the constructor for its next location.
 
-use crate::protocol::locks::lock;
-use crate::protocol::objects::value_encoding::encode_value;
 use crate::base::limits::INLINE_BYTES_MAX;
 use crate::base::{ObjectId, Rank, Result, TaskId};
 use crate::objects::SerializedValue;
-use crate::protocol::actors::retained_values::{encode_call, retain_calls, retain_value};
-use crate::protocol::actors::owner::owned_actors::OwnedActors;
-use crate::protocol::wire::actor_message::{ActorMessage, ActorTarget, WireCommit};
-use crate::protocol::inbound::missing_blocks::FetchedBlocks;
-use crate::protocol::environment::{Environment, Messenger};
 use crate::protocol::actors::caller::handles::ActorRef;
-use crate::protocol::actors::owner::owned_actors::{Constructor, CallResults, SavedState};
-use crate::protocol::{Message, WireTask, WireOptions};
-use crate::registry::{TaskHeader, Options};
+use crate::protocol::actors::owner::owned_actors::OwnedActors;
+use crate::protocol::actors::owner::owned_actors::{CallResults, Constructor, SavedState};
+use crate::protocol::actors::retained_values::{encode_call, retain_calls, retain_value};
+use crate::protocol::environment::{Environment, Messenger};
+use crate::protocol::inbound::missing_blocks::FetchedBlocks;
+use crate::protocol::locks::lock;
+use crate::protocol::objects::value_encoding::encode_value;
+use crate::protocol::wire::actor_message::{ActorMessage, ActorTarget, WireCommit};
+use crate::protocol::{Message, WireOptions, WireTask};
+use crate::registry::{Options, TaskHeader};
 use rustc_hash::FxHashMap as HashMap;
 use std::sync::Arc;
 
@@ -25,7 +25,14 @@ pub type Restored = (Arc<SerializedValue>, HashMap<TaskId, CallResults>);
 
 impl OwnedActors {
     /// The location of an actor of this rank sent a commit: saves all of it or nothing, in place of the last one.
-    pub(in crate::protocol) fn on_commit(&self, env: &impl Environment, from: Rank, id: ObjectId, commit: &WireCommit<'_>, fetched: &FetchedBlocks) {
+    pub(in crate::protocol) fn on_commit(
+        &self,
+        env: &impl Environment,
+        from: Rank,
+        id: ObjectId,
+        commit: &WireCommit<'_>,
+        fetched: &FetchedBlocks,
+    ) {
         let WireCommit { incarnation, sequence, .. } = *commit;
         // References are counted even if the commit is then discarded.
         let calls = retain_calls(env, &commit.finished, from, fetched);

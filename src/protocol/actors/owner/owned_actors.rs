@@ -7,11 +7,11 @@
 use crate::base::log::{Level, log};
 use crate::base::{Error, ObjectId, Rank, Result, TaskId};
 use crate::objects::SerializedValue;
+use crate::protocol::actors::caller::calls::PendingCall;
+use crate::protocol::actors::caller::handles::ActorRef;
+use crate::protocol::environment::{Environment, Messenger, RankSelection};
 use crate::protocol::locks::lock;
 use crate::protocol::wire::actor_message::{ActorMessage, RestartPolicy};
-use crate::protocol::actors::caller::calls::PendingCall;
-use crate::protocol::environment::{Environment, Messenger, RankSelection};
-use crate::protocol::actors::caller::handles::ActorRef;
 use crate::protocol::{Message, request_of_actor};
 use crate::registry::{Options, Placement, Runnable, TableEntry};
 use crate::scheduling::amount_of;
@@ -178,8 +178,13 @@ impl OwnedActors {
         };
         let max = options.max_restarts.unwrap_or(0);
         let constructor = Arc::new(Constructor { function, args, options });
-        let mut restart =
-            RestartState { max, constructor: constructor.clone(), saved: None, requesters: Vec::new(), relocating: false };
+        let mut restart = RestartState {
+            max,
+            constructor: constructor.clone(),
+            saved: None,
+            requesters: Vec::new(),
+            relocating: false,
+        };
         {
             let mut owned = lock(&self.actors);
             restart.requesters = lock(&self.location_requests).remove(&actor.id).unwrap_or_default();
@@ -254,7 +259,13 @@ impl OwnedActors {
     }
 
     /// The bundle slot for an actor's restart was found, as requested with `Environment::locate_bundle`.
-    pub fn on_bundle_located(&self, env: &impl Environment, actor: &Arc<ActorRef>, error: &Error, location: Result<Rank>) {
+    pub fn on_bundle_located(
+        &self,
+        env: &impl Environment,
+        actor: &Arc<ActorRef>,
+        error: &Error,
+        location: Result<Rank>,
+    ) {
         if let Some(location) = self.try_relocate(env, actor, error, Some(location))
             && env.is_dead(location)
         {
@@ -284,14 +295,19 @@ impl OwnedActors {
         }
         if restarts >= max && max != u32::MAX {
             let times = if max == 1 { "once".to_string() } else { format!("{max} times") };
-            self.end(env, actor, actor.died_error(format!("{error}; it was started again {times}, as max_restarts says")));
+            self.end(
+                env,
+                actor,
+                actor.died_error(format!("{error}; it was started again {times}, as max_restarts says")),
+            );
             return None;
         }
         if found.is_none() && constructor.options.bundle_slot().is_some() {
             env.locate_bundle(actor, &constructor.options, error);
             return None;
         }
-        let location = match found.unwrap_or_else(|| self.select_new_location(env, &constructor.options, &actor.label)) {
+        let location = match found.unwrap_or_else(|| self.select_new_location(env, &constructor.options, &actor.label))
+        {
             Ok(location) => location,
             Err(reason) => {
                 let reason = format!("{error}; it cannot be started again (it was {restarts} times): {reason}");
@@ -329,7 +345,10 @@ impl OwnedActors {
         };
         if let Some(Error::ActorDied { reason, .. }) = ended {
             // A rank that ended the actor while it had no location could not tell the new one.
-            env.send(location, &Message::Actor { actor: actor.id, message: ActorMessage::Kill { reason, forget: false } });
+            env.send(
+                location,
+                &Message::Actor { actor: actor.id, message: ActorMessage::Kill { reason, forget: false } },
+            );
         }
         for requester in requesters {
             let message = ActorMessage::LocationReply { incarnation, location: Ok(location) };
@@ -340,7 +359,12 @@ impl OwnedActors {
     }
 
     /// As `select_actor_rank`, for a restarted actor: the rank that its options name may be dead.
-    fn select_new_location(&self, env: &(impl Messenger + RankSelection), options: &Options, label: &str) -> Result<Rank> {
+    fn select_new_location(
+        &self,
+        env: &(impl Messenger + RankSelection),
+        options: &Options,
+        label: &str,
+    ) -> Result<Rank> {
         match self.select_rank(env, options, label) {
             Err(Error::NodeDied { .. }) => self.select_rank(env, &options.clone().place(Placement::Spread), label),
             selected => selected,

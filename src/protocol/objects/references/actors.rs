@@ -1,11 +1,11 @@
 //! References to actors, and what this rank retains for actors without decoding it.
 
 use crate::base::{Error, ObjectId, Rank};
-use crate::protocol::locks::{lock, lock_to_send};
-use crate::protocol::wire::actor_message::WireActor;
-use crate::protocol::environment::Environment;
 use crate::protocol::actors::caller::handles::{ActorRef, LAST_HANDLE_DROPPED};
+use crate::protocol::environment::Environment;
+use crate::protocol::locks::{lock, lock_to_send};
 use crate::protocol::objects::references::{ExportPin, Imported, References, object_lost};
+use crate::protocol::wire::actor_message::WireActor;
 use std::sync::Arc;
 
 impl References {
@@ -52,6 +52,8 @@ impl References {
     pub fn actors_of_others(&self) -> Vec<Arc<ActorRef>> {
         let tables = lock(&self.tables);
         let imported = tables.imported.values();
-        imported.filter_map(|(_, imported)| if let Imported::Actor(actor) = imported { actor.upgrade() } else { None }).collect()
+        imported
+            .filter_map(|(_, imported)| if let Imported::Actor(actor) = imported { actor.upgrade() } else { None })
+            .collect()
     }
 }

@@ -3,9 +3,9 @@
 use super::{ExportPin, Imported, References};
 use crate::base::{ObjectId, Rank};
 use crate::objects::ArrayMemory;
-use crate::protocol::locks::{lock, lock_to_send};
 use crate::protocol::BlockAddress;
 use crate::protocol::environment::{Environment, Messenger};
+use crate::protocol::locks::{lock, lock_to_send};
 use crate::protocol::objects::unfetched::UnfetchedBlock;
 use std::sync::Arc;
 
@@ -35,7 +35,9 @@ impl References {
             return block;
         }
         let block = Arc::new(UnfetchedBlock::new(address, env.links()));
-        tables.imported.insert(address.block, (Arc::as_ptr(&block).addr(), Imported::Unfetched(Arc::downgrade(&block))));
+        tables
+            .imported
+            .insert(address.block, (Arc::as_ptr(&block).addr(), Imported::Unfetched(Arc::downgrade(&block))));
         block
     }
 }

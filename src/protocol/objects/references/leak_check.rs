@@ -1,8 +1,8 @@
 //! The sizes of the reference tables, and their invariants.
 
 use crate::base::ObjectId;
-use crate::protocol::locks::lock;
 use crate::protocol::TableSizes;
+use crate::protocol::locks::lock;
 use crate::protocol::objects::references::References;
 
 impl References {

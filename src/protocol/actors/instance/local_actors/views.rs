@@ -1,17 +1,22 @@
 //! A rank's actors as placement groups and the stall detector see them.
 
-use super::{ActorInstance, LocalActors, ActorPhase};
-use crate::base::{ObjectId, BundleSlot};
-use crate::scheduling::ResourceRequest;
+use super::{ActorInstance, ActorPhase, LocalActors};
+use crate::base::{BundleSlot, ObjectId};
 use crate::protocol::locks::lock;
+use crate::scheduling::ResourceRequest;
 use std::sync::Arc;
 
 impl LocalActors {
     /// The actors in bundle slots for which `is_removed` is true.
     pub fn in_bundles(&self, is_removed: impl Fn(BundleSlot) -> bool) -> Vec<ObjectId> {
         let instances: Vec<_> = lock(&self.instances).values().cloned().collect();
-        let bundle_slot = |instance: &Arc<ActorInstance>| lock(&instance.inner).request.bundle.map(|(bundle_slot, _)| bundle_slot);
-        instances.iter().filter(|instance| bundle_slot(instance).is_some_and(&is_removed)).map(|instance| instance.id).collect()
+        let bundle_slot =
+            |instance: &Arc<ActorInstance>| lock(&instance.inner).request.bundle.map(|(bundle_slot, _)| bundle_slot);
+        instances
+            .iter()
+            .filter(|instance| bundle_slot(instance).is_some_and(&is_removed))
+            .map(|instance| instance.id)
+            .collect()
     }
 
     /// True if that actor is alive here and has that name.

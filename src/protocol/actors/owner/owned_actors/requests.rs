@@ -2,12 +2,12 @@
 
 use super::{GivenName, OwnedActor};
 use crate::base::{Error, ObjectId, Rank};
-use crate::protocol::locks::lock;
-use crate::protocol::actors::owner::owned_actors::OwnedActors;
-use crate::protocol::wire::actor_message::ActorMessage;
-use crate::protocol::environment::Environment;
-use crate::protocol::actors::caller::handles::LAST_HANDLE_DROPPED;
 use crate::protocol::Message;
+use crate::protocol::actors::caller::handles::LAST_HANDLE_DROPPED;
+use crate::protocol::actors::owner::owned_actors::OwnedActors;
+use crate::protocol::environment::Environment;
+use crate::protocol::locks::lock;
+use crate::protocol::wire::actor_message::ActorMessage;
 
 impl OwnedActors {
     /// A rank ends an actor: one that this rank could restart, or one that runs here.
@@ -32,7 +32,13 @@ impl OwnedActors {
     }
 
     /// A rank requests the location of an actor of this rank, because that incarnation's location died.
-    pub(in crate::protocol) fn on_location_request(&self, env: &impl Environment, from: Rank, id: ObjectId, known: u32) {
+    pub(in crate::protocol) fn on_location_request(
+        &self,
+        env: &impl Environment,
+        from: Rank,
+        id: ObjectId,
+        known: u32,
+    ) {
         // Dropped after the lock, like the handle of an entry.
         let handle = env.protocol().objects.references.find_actor(id);
         let reply = {
@@ -53,16 +59,29 @@ impl OwnedActors {
                     lock(&self.location_requests).entry(id).or_default().push(from);
                     None
                 }
-                _ => Some((known, Err(Error::ActorDied { actor: id.to_string(), reason: LAST_HANDLE_DROPPED.to_string() }))),
+                _ => Some((
+                    known,
+                    Err(Error::ActorDied { actor: id.to_string(), reason: LAST_HANDLE_DROPPED.to_string() }),
+                )),
             }
         };
         if let Some((incarnation, location)) = reply {
-            env.send(from, &Message::Actor { actor: id, message: ActorMessage::LocationReply { incarnation, location } });
+            env.send(
+                from,
+                &Message::Actor { actor: id, message: ActorMessage::LocationReply { incarnation, location } },
+            );
         }
     }
 
     /// The actor's location reports that it ended for good.
-    pub(in crate::protocol) fn on_ended(&self, env: &impl Environment, from: Rank, id: ObjectId, incarnation: u32, error: Error) {
+    pub(in crate::protocol) fn on_ended(
+        &self,
+        env: &impl Environment,
+        from: Rank,
+        id: ObjectId,
+        incarnation: u32,
+        error: Error,
+    ) {
         let actor = {
             let owned = lock(&self.actors);
             let entry = owned.get(&id).filter(|entry| entry.location == from && entry.incarnation == incarnation);
