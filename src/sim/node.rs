@@ -3,7 +3,7 @@
 use crate::base::Rank;
 use crate::base::sync::{AtomicU32, lock};
 use crate::objects::{ArrayMemory, Links};
-use crate::protocol::{ActorInstance, Environment, Liveness, Message, Messenger, Protocol, ProtocolLinks};
+use crate::protocol::{ActorInstance, Environment, Protocol, ProtocolLinks};
 use crate::registry::{Runnable, TaskPhase};
 use crate::scheduling::StealState;
 use crate::sim::actors::RunningCall;
@@ -17,6 +17,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
+mod failures;
 mod waiting;
 
 pub use waiting::JobWaker;
@@ -370,36 +371,5 @@ impl SimEnvironment {
             Some(SimJob::Task(task)) => self.begin_task_in(slot, task),
             None => self.world.report_violation(format!("rank {} goes on with a job that is not there", self.rank)),
         }
-    }
-
-    /// Handles the death of a rank.
-    pub fn on_rank_dead(&self, dead: Rank) {
-        if dead != self.rank && !self.node().mark_dead(dead) {
-            return;
-        }
-        if dead == self.rank {
-            // This rank was declared dead.
-            return self.world.kill_rank(dead);
-        }
-        if dead == 0 {
-            // The rank whose driver decides when the cluster ends: without it there is none.
-            return self.world.kill_rank(self.rank);
-        }
-        if self.rank == 0 {
-            let died = Message::Died { rank: dead, reason: "no heartbeats".to_string() };
-            (1..self.size()).filter(|other| *other != dead).for_each(|other| self.send(other, &died));
-            self.world.send(self.rank, dead, &died, || 0);
-        }
-        let unanswered = lock(&self.node().state).name_requests.pending_at(dead);
-        unanswered
-            .into_iter()
-            .for_each(|token| self.on_name_response(token, Err("the directory rank is dead".to_string())));
-        self.protocol().on_peer_failed(self, dead, &self.death_error(dead));
-    }
-
-    /// The cluster ends for this rank.
-    pub fn end(&self) {
-        lock(&self.node().state).health = Health::Dead;
-        self.node().clear();
     }
 }

@@ -1,6 +1,6 @@
 //! The stored inputs: the seeds of the fuzzers, encoded from valid values, and inputs that once broke a decoder.
 
-use super::{TARGETS, generators, serialized_value, tcp_frame};
+use super::{TARGETS, frame_generators, generators, serialized_value, tcp_frame};
 use crate::boot::rendezvous::frame::RendezvousFrame;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -57,13 +57,13 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
             values.iter().map(|nested| serialized_value::input_of(nested).unwrap()).collect()
         }
         "tcp_frame" => {
-            let short = generators::tcp_frame().prop_filter("short", |(_, body)| body.len() < 200);
+            let short = frame_generators::tcp_frame().prop_filter("short", |(_, body)| body.len() < 200);
             let streams = samples(20, &proptest::collection::vec(short, 1..4));
             streams.iter().enumerate().map(|(at, frames)| prefixed(at, tcp_frame::bytes_of(frames))).collect()
         }
         "rendezvous_frame" => {
             let written = |frame: &RendezvousFrame| RendezvousFrame::encode(frame.kind, frame.round, &frame.payload);
-            let short = generators::rendezvous_frame().prop_filter("short", |frame| frame.payload.len() < 200);
+            let short = frame_generators::rendezvous_frame().prop_filter("short", |frame| frame.payload.len() < 200);
             let streams = samples(20, &proptest::collection::vec(short, 1..4));
             streams.iter().enumerate().map(|(at, all)| prefixed(at, all.iter().flat_map(written).collect())).collect()
         }

@@ -9,6 +9,8 @@
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
+mod frame_generators;
+#[cfg(test)]
 mod generators;
 mod handshake;
 mod message;

@@ -1,6 +1,6 @@
 //! An encoded value decodes to the same value; damaged bytes are decoded or refused, and never cause a panic.
 
-use super::{generators, handshake, rendezvous_frame, serialized_value, tcp_frame};
+use super::{frame_generators, generators, handshake, rendezvous_frame, serialized_value, tcp_frame};
 use crate::base::Error;
 use crate::boot::rendezvous::frame::{ParticipantInfo, RendezvousFrame, decode_parts, encode_parts};
 use crate::objects::{decode, encode};
@@ -82,12 +82,12 @@ proptest! {
     }
 
     #[test]
-    fn encoded_participant_info_decodes_to_the_same_info(info in generators::participant_info()) {
+    fn encoded_participant_info_decodes_to_the_same_info(info in frame_generators::participant_info()) {
         prop_assert_eq!(ParticipantInfo::decode(&info.encode()), Some(info));
     }
 
     #[test]
-    fn encoded_parts_decode_to_the_same_parts(parts in generators::parts()) {
+    fn encoded_parts_decode_to_the_same_parts(parts in frame_generators::parts()) {
         let bytes = encode_parts(&parts);
         prop_assert_eq!(decode_parts(&bytes, parts.len() + 1), None);
         prop_assert_eq!(decode_parts(&bytes, parts.len()), Some(parts));
@@ -95,7 +95,7 @@ proptest! {
 
     #[test]
     fn damaged_rendezvous_stream_yields_frames_or_a_fault(
-        frames in vec(generators::rendezvous_frame(), 0..5), step in any::<u8>(), damage in damage(),
+        frames in vec(frame_generators::rendezvous_frame(), 0..5), step in any::<u8>(), damage in damage(),
     ) {
         let written = |frame: &RendezvousFrame| RendezvousFrame::encode(frame.kind, frame.round, &frame.payload);
         let stream: Vec<u8> = frames.iter().flat_map(written).collect();
@@ -163,7 +163,7 @@ proptest! {
 
     #[test]
     fn tcp_frames_cut_anywhere_decode_to_the_same_frames(
-        frames in vec(generators::tcp_frame(), 0..12), pieces in vec(1_usize..40_000, 1..5),
+        frames in vec(frame_generators::tcp_frame(), 0..12), pieces in vec(1_usize..40_000, 1..5),
     ) {
         prop_assert_eq!(tcp_frame::decode(&tcp_frame::bytes_of(&frames), &pieces), Ok(frames));
     }
@@ -177,7 +177,7 @@ proptest! {
 
     #[test]
     fn damaged_tcp_stream_yields_frames_or_a_fault(
-        frames in vec(generators::tcp_frame(), 0..3), piece in any::<u8>(), damage in damage(),
+        frames in vec(frame_generators::tcp_frame(), 0..3), piece in any::<u8>(), damage in damage(),
     ) {
         super::tcp_frame(&[vec![piece], damaged(tcp_frame::bytes_of(&frames), &damage)].concat());
     }

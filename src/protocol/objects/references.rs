@@ -162,7 +162,8 @@ impl References {
         }
     }
 
-    /// A reference named in a message from `from`. Returns the object if it is one of this rank's that another rank holds.
+    /// A reference named in a message from `from`. Returns the object if it is one of this rank's and another rank
+    /// holds it.
     pub(in crate::protocol::objects) fn import_reference(
         &self,
         env: &impl Messenger,

@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_made_before_a_death_are_sent_first() {
+    fn earlier_calls_are_sent_first_after_a_death() {
         let mut route = ActorRoute::new(1, 0);
         for number in 1..=3 {
             assert!(matches!(route.add(number, 1), CallDisposition::Send(1, 0)));

@@ -3,21 +3,19 @@
 //! An actor is queued for the rank's workers while it has a call that can run, and only then. Its state is taken out
 //! while a call runs, so that no lock is held across user code.
 
-use crate::base::log::{Level, log};
 use crate::base::{Error, ObjectId, Rank, TaskId};
-use crate::objects::{SerializedValue, panic_text};
-use crate::protocol::Message;
+use crate::objects::SerializedValue;
 use crate::protocol::actors::instance::commits::{Commit, Commits, Seen};
+use crate::protocol::actors::instance::end::{drop_state, mark_dead};
 use crate::protocol::actors::instance::send_commit::try_send_commit;
 use crate::protocol::actors::owner::owned_actors::CallResults;
 use crate::protocol::environment::{Environment, WorkQueue};
 use crate::protocol::locks::lock;
-use crate::protocol::wire::actor_message::{ActorMessage, WireActor};
+use crate::protocol::wire::actor_message::WireActor;
 use crate::registry::{ActorState, Checkpoint, Runnable};
 use crate::scheduling::{Grant, Mailbox, ResourceRequest};
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, OnceLock};
 
 /// A caller, by rank and number: the calls of one caller keep their order.
@@ -354,55 +352,5 @@ pub(in crate::protocol) fn schedule(env: &impl WorkQueue, instance: &Arc<ActorIn
     if has_work && !inner.scheduled {
         inner.scheduled = true;
         env.enqueue_actor(instance.clone());
-    }
-}
-
-/// Ends an actor for good.
-pub(in crate::protocol) fn mark_dead(env: &impl Environment, instance: &Arc<ActorInstance>, error: Error) {
-    let error = Arc::new(error);
-    let mut inner = lock(&instance.inner);
-    if matches!(inner.phase, ActorPhase::Dead(_)) {
-        return;
-    }
-    let before = std::mem::replace(&mut inner.phase, ActorPhase::Dead(error.clone()));
-    let calls = inner.mailbox.drain();
-    let (state, grant, name) = (inner.state.take(), inner.grant.take(), inner.identity.name.take());
-    let (cpu, incarnation, concerns_owner) = (inner.request.cpu, inner.incarnation, inner.restarts || name.is_some());
-    let restored = std::mem::take(&mut inner.restored);
-    inner.queued = HashSet::default();
-    drop(inner);
-    drop(restored);
-    drop_state(env.rank(), state);
-    instance.release_results(env);
-    if let ActorPhase::Ready(task) = before {
-        refuse_call(env, &task, &error);
-    }
-    calls.iter().for_each(|call| refuse_call(env, call, &error));
-    if let Some(grant) = grant {
-        env.release_grant(grant, cpu);
-    }
-    if let Some(name) = name {
-        let directory = env.protocol().names.directory_rank(env, &name);
-        env.send(directory, &Message::NameFree { name, actor: instance.id });
-    }
-    if concerns_owner {
-        let message = ActorMessage::Ended { incarnation, error: (*error).clone() };
-        env.send(instance.id.owner, &Message::Actor { actor: instance.id, message });
-    }
-}
-
-pub(in crate::protocol) fn refuse_call(env: &impl Environment, task: &Arc<dyn Runnable>, error: &Arc<Error>) {
-    if task.header().claim_waiting() {
-        task.fail(error.clone());
-        task.header().take_target();
-        env.protocol().tasks.on_finished(env, task);
-    }
-}
-
-/// Drops an actor's state. A panic in its `Drop` is logged and not propagated.
-fn drop_state(rank: Rank, state: ActorState) {
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(state))) {
-        let text = panic_text(&*panic);
-        log(Level::Error, || format!("rank {rank}: an actor's Drop panicked: {text}"));
     }
 }

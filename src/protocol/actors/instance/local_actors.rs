@@ -5,10 +5,9 @@ mod views;
 use crate::base::{Error, ObjectId, Rank, TaskId};
 use crate::protocol::Message;
 use crate::protocol::actors::caller::handles::{ActorRef, label_of};
-use crate::protocol::actors::instance::actor_instance::{
-    ActorInstance, ActorPhase, CallerId, CommitLog, mark_dead, refuse_call, schedule,
-};
+use crate::protocol::actors::instance::actor_instance::{ActorInstance, ActorPhase, CallerId, CommitLog, schedule};
 use crate::protocol::actors::instance::commits::Commits;
+use crate::protocol::actors::instance::end::{mark_dead, refuse_call};
 use crate::protocol::actors::owner::owned_actors::CallResults;
 use crate::protocol::actors::retained_values::retain_calls;
 use crate::protocol::environment::{Environment, Liveness, Messenger};

@@ -11,5 +11,6 @@
 
 pub mod actor_instance;
 pub mod commits;
+pub mod end;
 pub mod local_actors;
 pub mod send_commit;

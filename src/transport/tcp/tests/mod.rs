@@ -135,7 +135,7 @@ fn simultaneous_dials_lose_and_reorder_no_message() {
 }
 
 #[test]
-fn connection_is_made_at_the_first_send() {
+fn first_send_opens_the_connection() {
     let job = Job::new(3);
     job.ranks.iter().for_each(|rank| assert!(rank.arm(), "nothing is to be done"));
     job.ranks[0].send(2, &[b"hello"]).expect("space");
