@@ -39,15 +39,15 @@ fn unknown_setting_fails_and_lists_the_known_ones() {
 #[test]
 fn invalid_value_fails_and_names_valid_ones() {
     for (name, value, right) in [
-        ("MOBULA_WORKERS", "many", "a number of worker threads"),
+        ("MOBULA_WORKERS", "many", "worker threads per rank"),
         ("MOBULA_WORKERS", "1000000", "1 to 1024"),
         ("MOBULA_PAGES", "giant", "hugetlb"),
         ("MOBULA_FABRIC", "pigeon", "shm"),
         ("MOBULA_STORE_BYTES", "much", "512M"),
         ("MOBULA_STACK_BYTES", "1K", "64K"),
         ("MOBULA_LOG", "loud", "debug"),
-        ("MOBULA_NUM_CPUS", "-3", "a number of CPUs"),
-        ("MOBULA_NUM_CPUS", "NaN", "a number of CPUs"),
+        ("MOBULA_NUM_CPUS", "-3", "CPUs per host"),
+        ("MOBULA_NUM_CPUS", "NaN", "CPUs per host"),
         ("MOBULA_RESOURCES", "Custom:1", "Custom=2"),
     ] {
         let finished = started_with(1, name, value).expect("it needs no launcher");
@@ -72,7 +72,7 @@ fn valid_values_are_accepted() {
         ("MOBULA_FABRIC", "shm"),
         ("MOBULA_LOG", "debug"),
     ] {
-        let expect = |finished: Finished| {
+        let check = |finished: Finished| {
             // A task requests one CPU; half a CPU makes it unschedulable.
             if name == "MOBULA_NUM_CPUS" {
                 finished.failed().printed(&["CPU"])
@@ -80,9 +80,9 @@ fn valid_values_are_accepted() {
                 finished.succeeded().printed(&["ok: start"])
             }
         };
-        expect(started_with(1, name, value).expect("it needs no launcher"));
+        check(started_with(1, name, value).expect("it needs no launcher"));
         if let Some(finished) = started_with(2, name, value) {
-            expect(finished);
+            check(finished);
         }
     }
 }
@@ -255,7 +255,7 @@ fn panic_in_drop_ends_no_process() {
 fn stack_overflow_names_the_task_and_the_setting() {
     for ranks in [1, 2] {
         let Some(launch) = mistakes(ranks, "overflow") else { continue };
-        let finished = launch.run().failed().did_not_print("returned");
+        let finished = launch.run().failed().did_not_print("no overflow");
         finished.printed(&["descend", "MOBULA_STACK_BYTES"]);
     }
 }

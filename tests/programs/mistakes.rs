@@ -253,7 +253,7 @@ fn run(what: &str) -> mobula::Result<()> {
         "codecs" => codecs(last)?,
         "drops" => drops(last)?,
         "blocked" => blocked(last)?,
-        "overflow" => println!("returned: {}", *descend::on(last).remote(1u64 << 40).get()?),
+        "overflow" => println!("no overflow: {}", *descend::on(last).remote(1u64 << 40).get()?),
         "descend" => assert_eq!(*descend::on(last).remote(20_000u64).get()?, 20_000),
         _ => {}
     }

@@ -7,7 +7,7 @@ mod spilling;
 
 use mobula::prelude::*;
 
-/// The store of each rank: eight arrays and some space for small objects.
+/// The store of each rank: nine arrays.
 const STORE_BYTES: u64 = 72 << 20;
 
 /// Elements of an array: 8 MiB.
