@@ -155,7 +155,7 @@ settings! {
 
     store_bytes: Option<u64> = None;
         "MOBULA_STORE_BYTES"
-        takes "bytes of store per rank"
+        takes "bytes of store per rank, `4G` or `512M`"
         default "30 % of the host's memory, divided among its ranks"
         in "`store_bytes` *"
         parse |_, text| bytes(text).map(Some);
