@@ -20,6 +20,9 @@
 //! }
 //! ```
 //!
+//! What the runtime logs goes to the logger that the program has installed through the crate `log`, with the target
+//! `mobula`; without one it is printed on standard error. `MOBULA_LOG` says how much the runtime logs in both cases.
+//!
 //! `docs/design.md` draws how it works; each module's documentation says what it owns and what its invariants are.
 #![deny(unsafe_code)]
 
