@@ -1,8 +1,8 @@
 //! Log lines for the user, by level, through the crate `log`.
 //!
 //! A program that has installed a logger of its own receives them, with the target [`TARGET`]; for every other program
-//! this module prints them on standard error. It installs no logger itself, because `#[mobula::main]` starts the runtime
-//! before the program's own code, which could then install none any more.
+//! this module prints them on standard error. It installs no logger itself, because `#[mobula::main]` starts the
+//! runtime before the program's own code, which could then install none any more.
 
 use std::io::Write;
 use std::sync::atomic::{AtomicU8, Ordering};

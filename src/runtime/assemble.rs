@@ -83,7 +83,8 @@ pub fn start(mut world: World, config: Config) -> Result<Session> {
     }
     let progress =
         std::thread::Builder::new().name(format!("mobula-{rank}-progress")).spawn(move || runtime.progress());
-    let progress = progress.map_err(|error| Error::config(format!("no thread for progress: {error}")).caused_by(&error))?;
+    let progress = progress
+        .map_err(|error| Error::config(format!("no thread for progress: {error}")).caused_by(&error))?;
     crate::base::sync::lock(&runtime.threads).push(progress);
     if rank == 0 {
         runtime.banner(&launcher, workers, &pages.to_string(), store_bytes);
@@ -93,8 +94,8 @@ pub fn start(mut world: World, config: Config) -> Result<Session> {
 
 /// The values of all ranks, or the error of the first rank that has one.
 fn gather<T: Serialize + for<'de> Deserialize<'de>>(exchange: &mut dyn Exchange, own: &Result<T>) -> Result<Vec<T>> {
-    let bytes =
-        postcard::to_allocvec(own).map_err(|error| Error::fabric(format!("an address does not encode: {error}")).caused_by(&error))?;
+    let bytes = postcard::to_allocvec(own)
+        .map_err(|error| Error::fabric(format!("an address does not encode: {error}")).caused_by(&error))?;
     let all = exchange.allgather(&bytes)?;
     let decode = |(rank, bytes): (usize, Vec<u8>)| {
         postcard::from_bytes::<Result<T>>(&bytes).unwrap_or_else(|error| {

@@ -48,7 +48,8 @@ impl Runtime {
         let result = if self.fail_over(&mut outbox, peer, reason) {
             // The other side's `Resume` may have come first.
             let early = outbox.early_delivered.take();
-            early.map_or(Ok(()), |delivered| self.resync(&mut outbox, peer, delivered)).map_err(|error| error.to_string())
+            let resynced = early.map_or(Ok(()), |delivered| self.resync(&mut outbox, peer, delivered));
+            resynced.map_err(|error| error.to_string())
         } else {
             Err(reason.to_string())
         };

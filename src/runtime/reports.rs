@@ -26,7 +26,9 @@ impl Reports {
         if !is_printed {
             match &error {
                 Error::Task { task, rank, host, pid, message } => {
-                    log_from_task(Level::Error, || format!("({task} rank={rank} host={host} pid={pid}) failed: {message}"));
+                    log_from_task(Level::Error, || {
+                        format!("({task} rank={rank} host={host} pid={pid}) failed: {message}")
+                    });
                 }
                 other => log(Level::Error, || other.to_string()),
             }

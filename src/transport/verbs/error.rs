@@ -63,7 +63,11 @@ pub enum VerbsError {
     // Memory.
     #[error("no memory to pin the store of {bytes} bytes: lower MOBULA_STORE_BYTES")]
     StoreNotPopulated { bytes: u64 },
-    #[error("{device} cannot pin {bytes} bytes {}: {source}{}", of.text(), pin_advice(source, *bytes, *locked_bytes_max))]
+    #[error(
+        "{device} cannot pin {bytes} bytes {}: {source}{}",
+        of.text(),
+        pin_advice(source, *bytes, *locked_bytes_max)
+    )]
     Pin { device: String, bytes: u64, of: PinnedMemory, locked_bytes_max: Option<u64>, source: io::Error },
     #[error(
         "{device} cannot reach the memory of GPU {gpu}: {source}; it needs dmabuf (Linux 5.12, an open GPU driver) or \
