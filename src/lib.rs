@@ -32,6 +32,9 @@
 //!
 //! `docs/guide` in the repository explains each of them, `docs/settings.md` lists the settings. `docs/design.md` draws
 //! how it works; each module's documentation says what it owns and what its invariants are.
+//!
+//! What the runtime logs goes to the logger that the program has installed through the crate `log`, with the target
+//! `mobula`; without one it is printed on standard error. `MOBULA_LOG` sets the level in both cases.
 #![deny(unsafe_code)]
 
 // The macros refer to the crate by its name, also in its own tests.

@@ -1,7 +1,7 @@
 //! What the driver prints for its user as it happens: failures, and the lines that remote tasks print.
 
 use crate::base::limits::ERRORS_KEPT_MAX;
-use crate::base::log::{Level, enabled, print_whole};
+use crate::base::log::{Level, log, log_from_task};
 use crate::base::sync::lock;
 use crate::base::{Error, Rank};
 use crate::protocol::Message;
@@ -24,12 +24,14 @@ impl Reports {
         let mut errors = lock(&self.errors);
         // Hundreds of tasks may fail with one rank: that is printed once, and stored for each.
         let is_printed = !matches!(error, Error::Task { .. }) && errors.back() == Some(&error);
-        if enabled(Level::Error) && !is_printed {
+        if !is_printed {
             match &error {
                 Error::Task { task, rank, host, pid, message } => {
-                    print_whole(&format!("({task} rank={rank} host={host} pid={pid}) failed: {message}\n"));
+                    log_from_task(Level::Error, || {
+                        format!("({task} rank={rank} host={host} pid={pid}) failed: {message}")
+                    });
                 }
-                other => print_whole(&format!("mobula: {other}\n")),
+                other => log(Level::Error, || other.to_string()),
             }
         }
         if errors.len() == ERRORS_KEPT_MAX {

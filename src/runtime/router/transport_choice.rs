@@ -269,8 +269,8 @@ mod tests {
 
     #[test]
     fn differing_settings_are_named_in_the_error() {
-        let error =
-            transports_between(&capabilities(0, Tcp, &[]), &capabilities(0, Auto, &[])).unwrap_err().to_string();
+        let (one, other) = (capabilities(0, Tcp, &[]), capabilities(0, Auto, &[]));
+        let error = transports_between(&one, &other).unwrap_err().to_string();
         assert!(error.contains("Tcp") && error.contains("Auto"), "{error}");
     }
 

@@ -6,7 +6,6 @@ use crate::store::copies::fetch::no_copy;
 use crate::store::copies::{
     Copies, CopyAction, CopyMessage, CopySource, FetchRoute, Holders, HostPeers, ServedCopy, cache_rank,
 };
-use fastrand::Rng;
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
@@ -94,7 +93,8 @@ pub struct CopySim {
     /// Deaths that a rank has not learned of.
     pub unlearned_deaths: Vec<(Rank, Rank)>,
     pub log: Arc<Mutex<MemoryLog>>,
-    pub random: Rng,
+    /// A linear congruential generator: the seeds of these tests are runs of it.
+    pub random: u64,
     pub reads_of_originals: u64,
     pub messages: u64,
 }
@@ -140,14 +140,15 @@ impl CopySim {
             used: Vec::new(),
             unlearned_deaths: Vec::new(),
             log: Arc::default(),
-            random: Rng::with_seed(seed),
+            random: seed,
             reads_of_originals: 0,
             messages: 0,
         }
     }
 
     pub fn draw(&mut self, below: usize) -> usize {
-        self.random.usize(..below)
+        self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.random >> 33) as usize % below
     }
 
     pub fn at(&mut self, rank: Rank) -> &mut SimRank {
