@@ -37,7 +37,7 @@ impl NameDirectory {
     /// The actor with that name.
     pub fn get(&self, name: &str, kind: &str) -> Result<Arc<ActorRef>, String> {
         match lock(&self.0).get(name) {
-            None => Err(format!("no actor is named {name:?}")),
+            None => Err(format!("no actor has the name {name:?}")),
             Some((own, _)) if own != kind => Err(format!("the actor named {name:?} is a {own}, not a {kind}")),
             Some((_, actor)) => Ok(actor.clone()),
         }
