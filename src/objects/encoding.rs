@@ -3,6 +3,7 @@
 //! While a value is encoded or decoded, a thread-local context holds the attachments; the bytes name them by index.
 
 use crate::base::{Error, ObjectId};
+use crate::objects::codec;
 use crate::objects::numbers::{Numbers, NumbersRef};
 use crate::objects::{AnySlot, ArrayMemory, Object};
 use serde::Serialize;
@@ -57,7 +58,7 @@ impl Drop for ReceivedReference {
 /// A value as bytes and attachments.
 #[derive(Clone, Default)]
 pub struct SerializedValue {
-    /// postcard bytes.
+    /// As the codec writes it.
     pub bytes: Vec<u8>,
     /// Named by the bytes by index.
     pub attachments: Vec<Attachment>,
@@ -119,7 +120,7 @@ pub fn encode_list<T: Serialize + 'static>(values: &[&T]) -> Result<SerializedVa
 
 fn encode_as<T>(value: &impl Serialize) -> Result<SerializedValue, Error> {
     let (result, attachments) =
-        with_context(Vec::new(), || postcard::to_extend(value, Vec::with_capacity(SMALL_BYTES)));
+        with_context(Vec::new(), || codec::to_bytes(value, Vec::with_capacity(SMALL_BYTES), usize::MAX));
     match result {
         Ok(Ok(bytes)) => Ok(SerializedValue { bytes, attachments }),
         Ok(Err(error)) => Err(object_lost::<T>(&format!("its Serialize failed: {error}"))),
@@ -130,11 +131,9 @@ fn encode_as<T>(value: &impl Serialize) -> Result<SerializedValue, Error> {
 /// Serializes the value into at most `N` bytes; `None` if it takes more, or does not encode. Encoding stops at the
 /// limit.
 pub(crate) fn encode_small<const N: usize>(value: &(impl Serialize + 'static)) -> Option<SerializedValue> {
-    let mut bytes = [0u8; N];
-    let (result, attachments) =
-        with_context(Vec::new(), || postcard::to_slice(&NumbersRef(value), &mut bytes).map(|bytes| bytes.len()));
+    let (result, attachments) = with_context(Vec::new(), || codec::to_bytes(&NumbersRef(value), Vec::new(), N));
     match result {
-        Ok(Ok(length)) => Some(SerializedValue { bytes: bytes[..length].to_vec(), attachments }),
+        Ok(Ok(bytes)) => Some(SerializedValue { bytes, attachments }),
         _ => None,
     }
 }
@@ -157,12 +156,9 @@ pub fn decode_list<T: Object>(bytes: &[u8], attachments: Vec<Attachment>) -> Res
 }
 
 fn decode_as<T, W: DeserializeOwned>(bytes: &[u8], attachments: Vec<Attachment>) -> Result<W, Error> {
-    let (result, _) = with_context(attachments, || postcard::take_from_bytes::<W>(bytes));
+    let (result, _) = with_context(attachments, || codec::from_bytes::<W>(bytes));
     match result {
-        Ok(Ok((value, []))) => Ok(value),
-        Ok(Ok((_, remaining))) => {
-            Err(object_lost::<T>(&format!("{} bytes are left after decoding it", remaining.len())))
-        }
+        Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(object_lost::<T>(&format!("its Deserialize failed: {error}"))),
         Err(panic) => Err(object_lost::<T>(&format!("its Deserialize panicked: {}", panic_text(&*panic)))),
     }
@@ -227,7 +223,7 @@ mod tests {
     #[test]
     fn panic_in_serialize_or_deserialize_is_an_error_and_leaves_no_context() {
         assert!(encode(&Hostile).err().unwrap().to_string().contains("Serialize panicked: no"));
-        assert!(decode::<Hostile>(&[], Vec::new()).unwrap_err().to_string().contains("never"));
+        assert!(decode::<Hostile>(&encode(&()).unwrap().bytes, Vec::new()).unwrap_err().to_string().contains("never"));
         assert!(!in_context());
     }
 }

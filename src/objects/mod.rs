@@ -12,6 +12,7 @@
 //!   `Array` stays in place.
 
 mod array;
+mod codec;
 mod encoding;
 pub(crate) mod numbers;
 mod packed;

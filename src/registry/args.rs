@@ -5,23 +5,43 @@ mod list;
 pub use list::{Each, IntoListArg, ListArg, each};
 
 use crate::base::Error;
+use crate::objects::numbers::NumbersRef;
 use crate::objects::{AnySlot, Object, ObjectRef, Ref, SerializedValue, decode, encode};
 use crate::registry::Failure;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 /// One argument of a call.
-#[derive(Serialize, Deserialize)]
-#[serde(bound = "T: Object")]
 pub enum Arg<T> {
     /// By value.
-    Value(#[serde(with = "crate::objects::numbers")] T),
+    Value(T),
     /// By reference: resolved before the call runs.
     Ref(ObjectRef<T>),
     /// The resolved reference, whose value stays in place while the call runs.
-    #[serde(skip)]
     Loaded(Ref<T>),
+}
+
+/// As `ListArg`, without the third form.
+impl<T: Object> Serialize for Arg<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Arg::Value(value) => (list::VALUE, NumbersRef(value)).serialize(serializer),
+            Arg::Loaded(value) => (list::VALUE, NumbersRef(&**value)).serialize(serializer),
+            Arg::Ref(reference) => (list::REFERENCE, reference).serialize(serializer),
+        }
+    }
+}
+
+impl<'de, T: Object> Deserialize<'de> for Arg<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match ListArg::<T, T>::deserialize(deserializer)? {
+            ListArg::Value(value) => Ok(Arg::Value(value)),
+            ListArg::Ref(reference) => Ok(Arg::Ref(reference)),
+            ListArg::Each(_) => Err(D::Error::custom("a list of references is no single argument")),
+        }
+    }
 }
 
 impl<T: Object> Arg<T> {

@@ -1,22 +1,66 @@
 //! An argument that is a list: one value, one reference to a list, or a list of references, one for each element.
 
 use crate::base::Error;
+use crate::objects::numbers::{Numbers, NumbersRef};
 use crate::objects::{AnySlot, Array, Object, ObjectRef};
 use crate::registry::{Arg, Argument, Failure};
 use bytemuck::Pod;
-use serde::{Deserialize, Serialize};
+use serde::de::{Error as _, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
+/// The first byte of an encoded argument: a value follows.
+pub(super) const VALUE: u8 = 0;
+/// As above; a reference follows.
+pub(super) const REFERENCE: u8 = 1;
+/// As above; a list of references follows.
+const EACH: u8 = 2;
+
 /// One argument of a call where the parameter is a list `L` of `E`: a `Vec<E>`, or an `Array<E>` that the body borrows.
-#[derive(Serialize, Deserialize)]
-#[serde(bound = "L: Object, E: Object")]
 pub enum ListArg<L, E> {
     /// By value.
-    Value(#[serde(with = "crate::objects::numbers")] L),
+    Value(L),
     /// By reference: resolved before the call runs.
     Ref(ObjectRef<L>),
     /// Each element by reference: all of them are resolved before the call runs.
     Each(Vec<ObjectRef<E>>),
+}
+
+impl<L: Object, E: Object> Serialize for ListArg<L, E> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            ListArg::Value(list) => (VALUE, NumbersRef(list)).serialize(serializer),
+            ListArg::Ref(reference) => (REFERENCE, reference).serialize(serializer),
+            ListArg::Each(references) => (EACH, references).serialize(serializer),
+        }
+    }
+}
+
+impl<'de, L: Object, E: Object> Deserialize<'de> for ListArg<L, E> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_tuple(2, Form(PhantomData))
+    }
+}
+
+/// Reads what follows the first byte.
+struct Form<L, E>(PhantomData<(L, E)>);
+
+impl<'de, L: Object, E: Object> Visitor<'de> for Form<L, E> {
+    type Value = ListArg<L, E>;
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an argument")
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<ListArg<L, E>, A::Error> {
+        let argument = match parts.next_element::<u8>()? {
+            Some(VALUE) => parts.next_element::<Numbers<L>>()?.map(|Numbers(list)| ListArg::Value(list)),
+            Some(REFERENCE) => parts.next_element()?.map(ListArg::Ref),
+            Some(EACH) => parts.next_element()?.map(ListArg::Each),
+            _ => None,
+        };
+        argument.ok_or_else(|| A::Error::invalid_length(0, &self))
+    }
 }
 
 impl<L: Object, E: Object> Argument for ListArg<L, E> {

@@ -1,0 +1,405 @@
+//! Reads values.
+
+use crate::objects::codec::CodecError;
+use crate::objects::codec::format::{Tag, take, take_array, take_length, take_str};
+use crate::objects::codec::shapes::{ReadTables, Reading};
+use serde::Deserialize;
+use serde::de::value::{BorrowedStrDeserializer, U32Deserializer, UnitDeserializer};
+use serde::de::{
+    DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor,
+};
+use std::rc::Rc;
+
+/// Reads a value that `to_bytes` wrote.
+///
+/// # Errors
+/// What the type's `Deserialize` returns, or that the bytes are damaged or too many.
+pub fn from_bytes<'de, T: Deserialize<'de>>(mut bytes: &'de [u8]) -> Result<T, CodecError> {
+    let tables = ReadTables::take(&mut bytes)?;
+    let mut decoder = Decoder { input: bytes, tables, omitted: None, by_name: false };
+    match decoder.whole() {
+        // A Deserialize that was written by hand may know a struct's fields by their names only.
+        Err(error) if decoder.tables.has_shapes() => {
+            decoder = Decoder { input: bytes, omitted: None, by_name: true, ..decoder };
+            decoder.whole().map_err(|_| error)
+        }
+        outcome => outcome,
+    }
+}
+
+struct Decoder<'de> {
+    input: &'de [u8],
+    tables: ReadTables<'de>,
+    /// The tag of the next value, which was written without it.
+    omitted: Option<Tag>,
+    /// Read each struct by the names of its fields.
+    by_name: bool,
+}
+
+impl<'de> Decoder<'de> {
+    fn whole<T: Deserialize<'de>>(&mut self) -> Result<T, CodecError> {
+        let value = T::deserialize(&mut *self)?;
+        if self.input.is_empty() { Ok(value) } else { Err(CodecError::BytesLeft(self.input.len())) }
+    }
+
+    #[inline]
+    fn peek(&self) -> Result<Tag, CodecError> {
+        if let Some(tag) = self.omitted {
+            return Ok(tag);
+        }
+        let byte = self.input.first().ok_or(CodecError::Damaged("they end too early"))?;
+        Tag::of(*byte).ok_or(CodecError::Damaged("a tag is unknown"))
+    }
+
+    #[inline]
+    fn tag(&mut self) -> Result<Tag, CodecError> {
+        if let Some(tag) = self.omitted.take() {
+            return Ok(tag);
+        }
+        let tag = self.peek()?;
+        self.input = &self.input[1..];
+        Ok(tag)
+    }
+
+    #[inline]
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], CodecError> {
+        take_array(&mut self.input)
+    }
+
+    fn index(&mut self) -> Result<u32, CodecError> {
+        Ok(u32::from_le_bytes(self.array()?))
+    }
+
+    fn count(&mut self) -> Result<usize, CodecError> {
+        usize::try_from(u64::from_le_bytes(self.array()?)).map_err(|_| CodecError::Damaged("a length is too large"))
+    }
+
+    fn values(&mut self, left: usize, uniform: usize) -> Values<'_, 'de> {
+        Values { decoder: self, left, uniform, tag: None }
+    }
+
+    /// Removes the tag of an optional value where the reader expects the value itself.
+    #[inline]
+    fn skip_some(&mut self) -> Result<(), CodecError> {
+        while self.peek()? == Tag::Some {
+            self.tag()?;
+        }
+        Ok(())
+    }
+
+    /// The names and the number of the shape that follows.
+    fn names(&mut self) -> Result<Rc<[&'de str]>, CodecError> {
+        let shape = self.index()?;
+        self.tables.names(shape).cloned()
+    }
+
+    fn visit_values<V: Visitor<'de>>(
+        &mut self,
+        visitor: V,
+        count: usize,
+        uniform: usize,
+    ) -> Result<V::Value, CodecError> {
+        let mut values = self.values(count, uniform);
+        let value = visitor.visit_seq(&mut values)?;
+        // A reader that expects fewer values than there are has misread them.
+        if values.left == 0 { Ok(value) } else { Err(serde::de::Error::invalid_length(count, &"fewer values")) }
+    }
+
+    fn visit_names<V: Visitor<'de>>(&mut self, visitor: V, names: Rc<[&'de str]>) -> Result<V::Value, CodecError> {
+        let mut fields = Named { decoder: self, names, next: 0 };
+        let value = visitor.visit_map(&mut fields)?;
+        let count = fields.names.len();
+        if fields.next == count { Ok(value) } else { Err(serde::de::Error::invalid_length(count, &"fewer fields")) }
+    }
+}
+
+/// Methods whose reader asks for a plain value: the tag says which it is.
+macro_rules! plain {
+    ($($method:ident)*) => {
+        $(#[inline]
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
+            self.skip_some()?;
+            self.deserialize_any(visitor)
+        })*
+    };
+}
+
+impl<'de> Deserializer<'de> for &mut Decoder<'de> {
+    type Error = CodecError;
+
+    #[inline]
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
+        match self.tag()? {
+            Tag::Unit => visitor.visit_unit(),
+            Tag::Bool => visitor.visit_bool(self.array::<1>()? != [0]),
+            Tag::U8 => visitor.visit_u8(u8::from_le_bytes(self.array()?)),
+            Tag::U16 => visitor.visit_u16(u16::from_le_bytes(self.array()?)),
+            Tag::U32 => visitor.visit_u32(u32::from_le_bytes(self.array()?)),
+            Tag::U64 => visitor.visit_u64(u64::from_le_bytes(self.array()?)),
+            // What serde reads twice, as an untagged enum, it keeps in 64 bits.
+            Tag::U128 => {
+                let number = u128::from_le_bytes(self.array()?);
+                match u64::try_from(number) {
+                    Ok(small) => visitor.visit_u64(small),
+                    Err(_) => visitor.visit_u128(number),
+                }
+            }
+            Tag::I8 => visitor.visit_i8(i8::from_le_bytes(self.array()?)),
+            Tag::I16 => visitor.visit_i16(i16::from_le_bytes(self.array()?)),
+            Tag::I32 => visitor.visit_i32(i32::from_le_bytes(self.array()?)),
+            Tag::I64 => visitor.visit_i64(i64::from_le_bytes(self.array()?)),
+            Tag::I128 => {
+                let number = i128::from_le_bytes(self.array()?);
+                match i64::try_from(number) {
+                    Ok(small) => visitor.visit_i64(small),
+                    Err(_) => visitor.visit_i128(number),
+                }
+            }
+            Tag::F32 => visitor.visit_f32(f32::from_le_bytes(self.array()?)),
+            Tag::F64 => visitor.visit_f64(f64::from_le_bytes(self.array()?)),
+            Tag::Char => {
+                let number = self.index()?;
+                visitor.visit_char(char::from_u32(number).ok_or(CodecError::Damaged("a character does not exist"))?)
+            }
+            Tag::Str => visitor.visit_borrowed_str(take_str(&mut self.input)?),
+            Tag::Bytes => {
+                let length = take_length(&mut self.input)?;
+                visitor.visit_borrowed_bytes(take(&mut self.input, length)?)
+            }
+            Tag::None => visitor.visit_none(),
+            Tag::Some => visitor.visit_some(self),
+            Tag::Seq => {
+                let (count, uniform) = (self.count()?, self.count()?);
+                self.visit_values(visitor, count, uniform)
+            }
+            Tag::Tuple => {
+                let count = take_length(&mut self.input)?;
+                self.visit_values(visitor, count, 0)
+            }
+            Tag::Map => {
+                let left = self.count()?;
+                let mut pairs = self.values(left, 0);
+                let value = visitor.visit_map(&mut pairs)?;
+                if pairs.left == 0 { Ok(value) } else { Err(serde::de::Error::invalid_length(left, &"fewer pairs")) }
+            }
+            Tag::Struct => {
+                let names = self.names()?;
+                self.visit_names(visitor, names)
+            }
+            Tag::UnitVariant => {
+                let variant = self.index()?;
+                visitor.visit_borrowed_str(self.tables.variant(variant)?.1)
+            }
+            // As formats do that write a variant as a map of one pair.
+            Tag::Variant => {
+                let variant = self.index()?;
+                let name = self.tables.variant(variant)?.1;
+                self.visit_names(visitor, Rc::new([name]))
+            }
+        }
+    }
+
+    plain! {
+        deserialize_bool
+        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128
+        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
+        deserialize_f32 deserialize_f64
+        deserialize_char deserialize_str deserialize_string deserialize_bytes deserialize_byte_buf
+        deserialize_map deserialize_identifier
+    }
+
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
+        self.deserialize_any(visitor)
+    }
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
+        self.deserialize_any(visitor)
+    }
+    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, CodecError> {
+        self.deserialize_any(visitor)
+    }
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, CodecError> {
+        visitor.visit_newtype_struct(self)
+    }
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
+        match self.peek()? {
+            Tag::None | Tag::Some => self.deserialize_any(visitor),
+            // Its Serialize wrote the value itself.
+            _ => visitor.visit_some(self),
+        }
+    }
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
+        self.skip_some()?;
+        if self.peek()? == Tag::Struct {
+            self.tag()?;
+            let count = self.names()?.len();
+            return self.visit_values(visitor, count, 0);
+        }
+        self.deserialize_any(visitor)
+    }
+    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, CodecError> {
+        self.deserialize_seq(visitor)
+    }
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, CodecError> {
+        self.deserialize_seq(visitor)
+    }
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, CodecError> {
+        self.skip_some()?;
+        if self.peek()? != Tag::Struct {
+            return self.deserialize_any(visitor);
+        }
+        self.tag()?;
+        let shape = self.index()?;
+        match self.tables.reading(shape, fields)? {
+            Reading::InOrder(_) if !self.by_name => self.visit_values(visitor, fields.len(), 0),
+            Reading::InOrder(names) | Reading::ByName(names) => self.visit_names(visitor, names),
+        }
+    }
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, CodecError> {
+        self.skip_some()?;
+        match self.peek()? {
+            tag @ (Tag::UnitVariant | Tag::Variant) => {
+                self.tag()?;
+                let variant = self.index()?;
+                let (index, name) = self.tables.variant(variant)?;
+                let name = variants.contains(&name).then_some(name);
+                visitor.visit_enum(OneVariant { decoder: self, index, name, has_value: tag == Tag::Variant })
+            }
+            // Its Serialize wrote the name of a variant as a text.
+            Tag::Str => {
+                self.tag()?;
+                visitor.visit_enum(BorrowedStrDeserializer::new(take_str(&mut self.input)?))
+            }
+            _ => Err(serde::de::Error::custom("an enum is expected, and something else was written")),
+        }
+    }
+    fn is_human_readable(&self) -> bool {
+        false
+    }
+}
+
+/// The values of a sequence or tuple, or the pairs of a map.
+struct Values<'d, 'de> {
+    decoder: &'d mut Decoder<'de>,
+    left: usize,
+    /// How many of the next ones are of the tag that only the first of them was written with.
+    uniform: usize,
+    tag: Option<Tag>,
+}
+
+impl<'de> SeqAccess<'de> for &mut Values<'_, 'de> {
+    type Error = CodecError;
+    #[inline]
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, CodecError> {
+        let Some(left) = self.left.checked_sub(1) else { return Ok(None) };
+        self.left = left;
+        if let Some(uniform) = self.uniform.checked_sub(1) {
+            self.uniform = uniform;
+            match self.tag {
+                Some(tag) => self.decoder.omitted = Some(tag),
+                None => self.tag = Some(self.decoder.peek()?),
+            }
+        }
+        let value = seed.deserialize(&mut *self.decoder).map(Some);
+        self.decoder.omitted = None;
+        value
+    }
+    /// A value takes a byte at least, whatever length the bytes claim.
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.left.min(self.decoder.input.len()))
+    }
+}
+
+impl<'de> MapAccess<'de> for &mut Values<'_, 'de> {
+    type Error = CodecError;
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, CodecError> {
+        self.next_element_seed(seed)
+    }
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, CodecError> {
+        seed.deserialize(&mut *self.decoder)
+    }
+    fn size_hint(&self) -> Option<usize> {
+        SeqAccess::size_hint(self)
+    }
+}
+
+/// The fields of a struct by their names, or a variant by its name.
+struct Named<'d, 'de> {
+    decoder: &'d mut Decoder<'de>,
+    names: Rc<[&'de str]>,
+    next: usize,
+}
+
+impl<'de> MapAccess<'de> for &mut Named<'_, 'de> {
+    type Error = CodecError;
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, CodecError> {
+        let Some(name) = self.names.get(self.next) else { return Ok(None) };
+        self.next += 1;
+        seed.deserialize(BorrowedStrDeserializer::new(name)).map(Some)
+    }
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, CodecError> {
+        seed.deserialize(&mut *self.decoder)
+    }
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.names.len() - self.next)
+    }
+}
+
+/// A variant of an enum.
+struct OneVariant<'d, 'de> {
+    decoder: &'d mut Decoder<'de>,
+    index: u32,
+    /// Unless the reader knows no variant of that name: then the index counts, as for a variant that has one name to
+    /// write and another to read.
+    name: Option<&'de str>,
+    has_value: bool,
+}
+
+impl<'d, 'de> EnumAccess<'de> for OneVariant<'d, 'de> {
+    type Error = CodecError;
+    type Variant = Self;
+    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), CodecError> {
+        let value = match self.name {
+            Some(name) => seed.deserialize(BorrowedStrDeserializer::new(name)),
+            None => seed.deserialize::<U32Deserializer<CodecError>>(self.index.into_deserializer()),
+        };
+        Ok((value?, self))
+    }
+}
+
+impl<'de> VariantAccess<'de> for OneVariant<'_, 'de> {
+    type Error = CodecError;
+    fn unit_variant(self) -> Result<(), CodecError> {
+        if self.has_value { <()>::deserialize(self.decoder) } else { Ok(()) }
+    }
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, CodecError> {
+        match self.has_value {
+            true => seed.deserialize(self.decoder),
+            false => seed.deserialize(UnitDeserializer::new()),
+        }
+    }
+    fn tuple_variant<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, CodecError> {
+        self.decoder.deserialize_tuple(length, visitor)
+    }
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, CodecError> {
+        self.decoder.deserialize_struct("", fields, visitor)
+    }
+}

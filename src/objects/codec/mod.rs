@@ -1,0 +1,26 @@
+//! How values are written for other ranks and for checkpoints: each with a tag that says what follows.
+//!
+//! A value may be read by a `Deserialize` that does not ask for what the `Serialize` wrote: a field that was skipped
+//! because it was zero, a variant that serde leaves out, an untagged enum. So the bytes say what they are:
+//!
+//! ```text
+//!   message    value, tables, length of the tables (u32), 1     or, without structs and enums:     value, 0
+//!   value      TAG and what the table in `Tag` says: a number has a fixed width, little-endian
+//!   struct     STRUCT, shape (u32), value of each field         a shape is the list of the names of the fields
+//!   variant    VARIANT, variant (u32), value                    a variant is its index and its name
+//!   tables     the shapes, the variants: each once for a message
+//! ```
+//! A struct whose field names are those that its `Deserialize` expects is read in order, without a look at the names;
+//! any other is read by names, as JSON is. A variant is found by its name.
+
+mod deserializer;
+mod error;
+mod format;
+mod serializer;
+mod shapes;
+#[cfg(test)]
+mod tests;
+
+pub use deserializer::from_bytes;
+pub use error::CodecError;
+pub use serializer::to_bytes;

@@ -1,0 +1,367 @@
+//! Writes values.
+
+use crate::objects::codec::CodecError;
+use crate::objects::codec::format::{Tag, put_length};
+use crate::objects::codec::shapes::{Fields, Tables};
+use serde::ser::{
+    Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
+    SerializeTupleStruct, SerializeTupleVariant, Serializer,
+};
+
+/// Writes a value after what is in `out`, which may grow by `bytes_max`.
+///
+/// # Errors
+/// What the value's `Serialize` returns, or that it takes more bytes.
+pub fn to_bytes(value: &impl Serialize, out: Vec<u8>, bytes_max: usize) -> Result<Vec<u8>, CodecError> {
+    let bytes_max_with = out.len().saturating_add(bytes_max);
+    let mut encoder = Encoder { out, bytes_max: bytes_max_with, tables: Tables::default(), omit: None, omitted: false };
+    value.serialize(&mut encoder)?;
+    encoder.tables.finish(&mut encoder.out);
+    match encoder.out.len() <= encoder.bytes_max {
+        true => Ok(encoder.out),
+        false => Err(CodecError::TooLong(bytes_max)),
+    }
+}
+
+struct Encoder {
+    out: Vec<u8>,
+    bytes_max: usize,
+    tables: Tables,
+    /// The tag that the value that comes next is written without, if that is its tag.
+    omit: Option<Tag>,
+    /// It was.
+    omitted: bool,
+}
+
+impl Encoder {
+    /// Checks the bound, if what is added next has a length of its own.
+    #[inline]
+    fn reserve(&mut self, bytes: usize) -> Result<(), CodecError> {
+        if self.out.len().saturating_add(bytes) > self.bytes_max {
+            return Err(CodecError::TooLong(self.bytes_max));
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn tag(&mut self, tag: Tag) -> Result<(), CodecError> {
+        self.reserve(1)?;
+        self.omit = None;
+        self.out.push(tag as u8);
+        Ok(())
+    }
+
+    #[inline]
+    fn number<const N: usize>(&mut self, tag: Tag, bytes: [u8; N]) -> Result<(), CodecError> {
+        self.reserve(1 + N)?;
+        if self.omit.take() == Some(tag) {
+            self.omitted = true;
+        } else {
+            self.out.push(tag as u8);
+        }
+        self.out.extend_from_slice(&bytes);
+        Ok(())
+    }
+
+    fn text(&mut self, tag: Tag, bytes: &[u8]) -> Result<(), CodecError> {
+        self.reserve(bytes.len())?;
+        self.tag(tag)?;
+        put_length(&mut self.out, bytes.len());
+        self.out.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    /// A tag with a number that is known only at the end.
+    fn begin<const N: usize>(&mut self, tag: Tag) -> Result<usize, CodecError> {
+        self.number(tag, [0; N])?;
+        Ok(self.out.len() - N)
+    }
+
+    fn patch<const N: usize>(&mut self, at: usize, bytes: [u8; N]) {
+        self.out[at..at + N].copy_from_slice(&bytes);
+    }
+
+    fn variant(&mut self, tag: Tag, index: u32, name: &'static str) -> Result<(), CodecError> {
+        let variant = self.tables.variant(index, name);
+        self.number(tag, variant.to_le_bytes())
+    }
+
+    fn tuple(&mut self, length: usize) -> Result<Compound<'_>, CodecError> {
+        self.tag(Tag::Tuple)?;
+        put_length(&mut self.out, length);
+        Ok(Compound { encoder: self, missing: length })
+    }
+
+    fn structure(&mut self, name: &'static str) -> Result<Struct<'_>, CodecError> {
+        let at = self.begin::<4>(Tag::Struct)?;
+        let fields = self.tables.begin(name);
+        Ok(Struct { encoder: self, at, fields })
+    }
+}
+
+macro_rules! numbers {
+    ($($method:ident $number:ty, $tag:ident;)*) => {
+        $(#[inline]
+        fn $method(self, number: $number) -> Result<(), CodecError> {
+            self.number(Tag::$tag, number.to_le_bytes())
+        })*
+    };
+}
+
+impl<'e> Serializer for &'e mut Encoder {
+    type Ok = ();
+    type Error = CodecError;
+    type SerializeSeq = Sequence<'e>;
+    type SerializeTuple = Compound<'e>;
+    type SerializeTupleStruct = Compound<'e>;
+    type SerializeTupleVariant = Compound<'e>;
+    type SerializeMap = Map<'e>;
+    type SerializeStruct = Struct<'e>;
+    type SerializeStructVariant = Struct<'e>;
+
+    numbers! {
+        serialize_u8 u8, U8;
+        serialize_u16 u16, U16;
+        serialize_u32 u32, U32;
+        serialize_u64 u64, U64;
+        serialize_u128 u128, U128;
+        serialize_i8 i8, I8;
+        serialize_i16 i16, I16;
+        serialize_i32 i32, I32;
+        serialize_i64 i64, I64;
+        serialize_i128 i128, I128;
+        serialize_f32 f32, F32;
+        serialize_f64 f64, F64;
+    }
+
+    #[inline]
+    fn serialize_bool(self, value: bool) -> Result<(), CodecError> {
+        self.number(Tag::Bool, [u8::from(value)])
+    }
+    fn serialize_char(self, value: char) -> Result<(), CodecError> {
+        self.number(Tag::Char, u32::from(value).to_le_bytes())
+    }
+    fn serialize_str(self, text: &str) -> Result<(), CodecError> {
+        self.text(Tag::Str, text.as_bytes())
+    }
+    fn serialize_bytes(self, bytes: &[u8]) -> Result<(), CodecError> {
+        self.text(Tag::Bytes, bytes)
+    }
+    fn serialize_none(self) -> Result<(), CodecError> {
+        self.tag(Tag::None)
+    }
+    fn serialize_some<T: ?Sized + Serialize>(self, value: &T) -> Result<(), CodecError> {
+        self.tag(Tag::Some)?;
+        value.serialize(self)
+    }
+    #[inline]
+    fn serialize_unit(self) -> Result<(), CodecError> {
+        self.tag(Tag::Unit)
+    }
+    fn serialize_unit_struct(self, _: &'static str) -> Result<(), CodecError> {
+        self.tag(Tag::Unit)
+    }
+    fn serialize_unit_variant(self, _: &'static str, index: u32, name: &'static str) -> Result<(), CodecError> {
+        self.variant(Tag::UnitVariant, index, name)
+    }
+    fn serialize_newtype_struct<T: ?Sized + Serialize>(self, _: &'static str, value: &T) -> Result<(), CodecError> {
+        value.serialize(self)
+    }
+    fn serialize_newtype_variant<T: ?Sized + Serialize>(
+        self,
+        _: &'static str,
+        index: u32,
+        name: &'static str,
+        value: &T,
+    ) -> Result<(), CodecError> {
+        self.variant(Tag::Variant, index, name)?;
+        value.serialize(self)
+    }
+    fn serialize_seq(self, _: Option<usize>) -> Result<Sequence<'e>, CodecError> {
+        let at = self.begin::<16>(Tag::Seq)?;
+        Ok(Sequence { encoder: self, at, count: 0, uniform: 0, run: Run::Empty })
+    }
+    fn serialize_tuple(self, length: usize) -> Result<Compound<'e>, CodecError> {
+        self.tuple(length)
+    }
+    fn serialize_tuple_struct(self, _: &'static str, length: usize) -> Result<Compound<'e>, CodecError> {
+        self.tuple(length)
+    }
+    fn serialize_tuple_variant(
+        self,
+        _: &'static str,
+        index: u32,
+        name: &'static str,
+        length: usize,
+    ) -> Result<Compound<'e>, CodecError> {
+        self.variant(Tag::Variant, index, name)?;
+        self.tuple(length)
+    }
+    fn serialize_map(self, _: Option<usize>) -> Result<Map<'e>, CodecError> {
+        let at = self.begin::<8>(Tag::Map)?;
+        Ok(Map { encoder: self, at, count: 0 })
+    }
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Struct<'e>, CodecError> {
+        self.structure(name)
+    }
+    fn serialize_struct_variant(
+        self,
+        _: &'static str,
+        index: u32,
+        name: &'static str,
+        _: usize,
+    ) -> Result<Struct<'e>, CodecError> {
+        self.variant(Tag::Variant, index, name)?;
+        self.structure(name)
+    }
+    fn is_human_readable(&self) -> bool {
+        false
+    }
+}
+
+/// A tuple that is being written.
+struct Compound<'e> {
+    encoder: &'e mut Encoder,
+    /// Values that were announced and not given yet.
+    missing: usize,
+}
+
+impl Compound<'_> {
+    #[inline]
+    fn value<T: ?Sized + Serialize>(&mut self, value: &T) -> Result<(), CodecError> {
+        self.missing = self.missing.checked_sub(1).ok_or_else(wrong_count)?;
+        value.serialize(&mut *self.encoder)
+    }
+    fn finish(self) -> Result<(), CodecError> {
+        if self.missing == 0 { Ok(()) } else { Err(wrong_count()) }
+    }
+}
+
+fn wrong_count() -> CodecError {
+    CodecError::Value("a tuple has not as many values as its Serialize announced".to_string())
+}
+
+macro_rules! compound {
+    ($($trait:ident $method:ident,)*) => {
+        $(impl $trait for Compound<'_> {
+            type Ok = ();
+            type Error = CodecError;
+            #[inline]
+            fn $method<T: ?Sized + Serialize>(&mut self, value: &T) -> Result<(), CodecError> {
+                self.value(value)
+            }
+            fn end(self) -> Result<(), CodecError> {
+                self.finish()
+            }
+        })*
+    };
+}
+
+compound! {
+    SerializeTuple serialize_element,
+    SerializeTupleStruct serialize_field,
+    SerializeTupleVariant serialize_field,
+}
+
+/// The first values of a sequence.
+enum Run {
+    /// None was written yet.
+    Empty,
+    /// All are plain values of this tag.
+    Uniform(Tag),
+    /// Not all.
+    Ended,
+}
+
+/// A sequence that is being written; the length that its `Serialize` announced does not matter.
+struct Sequence<'e> {
+    encoder: &'e mut Encoder,
+    /// Where the two lengths belong.
+    at: usize,
+    count: u64,
+    /// Values of the first run.
+    uniform: u64,
+    run: Run,
+}
+
+impl SerializeSeq for Sequence<'_> {
+    type Ok = ();
+    type Error = CodecError;
+    #[inline]
+    fn serialize_element<T: ?Sized + Serialize>(&mut self, value: &T) -> Result<(), CodecError> {
+        self.count += 1;
+        let encoder = &mut *self.encoder;
+        let start = encoder.out.len();
+        encoder.omitted = false;
+        encoder.omit = if let Run::Uniform(tag) = self.run { Some(tag) } else { None };
+        value.serialize(&mut *encoder)?;
+        match self.run {
+            Run::Empty => match encoder.out.get(start).and_then(|tag| Tag::of(*tag)).filter(|tag| tag.is_number()) {
+                Some(tag) => (self.run, self.uniform) = (Run::Uniform(tag), 1),
+                None => self.run = Run::Ended,
+            },
+            Run::Uniform(_) if encoder.omitted => self.uniform += 1,
+            Run::Uniform(_) => self.run = Run::Ended,
+            Run::Ended => {}
+        }
+        Ok(())
+    }
+    fn end(self) -> Result<(), CodecError> {
+        self.encoder.patch(self.at, self.count.to_le_bytes());
+        self.encoder.patch(self.at + 8, self.uniform.to_le_bytes());
+        Ok(())
+    }
+}
+
+/// A map that is being written.
+struct Map<'e> {
+    encoder: &'e mut Encoder,
+    /// Where the length belongs.
+    at: usize,
+    count: u64,
+}
+
+impl SerializeMap for Map<'_> {
+    type Ok = ();
+    type Error = CodecError;
+    fn serialize_key<T: ?Sized + Serialize>(&mut self, key: &T) -> Result<(), CodecError> {
+        self.count += 1;
+        key.serialize(&mut *self.encoder)
+    }
+    fn serialize_value<T: ?Sized + Serialize>(&mut self, value: &T) -> Result<(), CodecError> {
+        value.serialize(&mut *self.encoder)
+    }
+    fn end(self) -> Result<(), CodecError> {
+        self.encoder.patch(self.at, self.count.to_le_bytes());
+        Ok(())
+    }
+}
+
+/// A struct that is being written.
+struct Struct<'e> {
+    encoder: &'e mut Encoder,
+    /// Where the shape belongs.
+    at: usize,
+    fields: Fields,
+}
+
+macro_rules! structure {
+    ($($trait:ident)*) => {
+        $(impl $trait for Struct<'_> {
+            type Ok = ();
+            type Error = CodecError;
+            #[inline]
+            fn serialize_field<T: ?Sized + Serialize>(&mut self, name: &'static str, value: &T) -> Result<(), CodecError> {
+                self.encoder.tables.add(&mut self.fields, name);
+                value.serialize(&mut *self.encoder)
+            }
+            fn end(self) -> Result<(), CodecError> {
+                let shape = self.encoder.tables.end(self.fields);
+                self.encoder.patch(self.at, shape.to_le_bytes());
+                Ok(())
+            }
+        })*
+    };
+}
+
+structure!(SerializeStruct SerializeStructVariant);
