@@ -267,8 +267,9 @@ pub mod __private {
     pub use crate::api::run_main;
     pub use crate::objects::SerializedValue;
     pub use crate::registry::{
-        ActorFn, ActorNew, Arg, Checkpoint, Explain, ExplainDebug, ExplainDisplay, ExplainError, Failure, Function,
-        IntoArg, IntoListArg, ListArg, Many, Multiple, Options, Own, OwnByClone, OwnBySerde, RemoteFn, Single,
+        ActorFn, ActorNew, Arg, Checkpoint, Explain, ExplainBoxed, ExplainDebug, ExplainDisplay, ExplainError,
+        ExplainOwn, Failure, Function, IntoArg, IntoListArg, ListArg, Many, Multiple, Options, Own, OwnByClone,
+        OwnBySerde, RemoteFn, Single,
     };
     pub use crate::registry::{ActorState, save};
     pub use crate::runtime::{RawHandle, block_on, call, create, submit};

@@ -149,7 +149,7 @@ pub fn put_array<T: Pod + Send + Sync>(slice: &[T]) -> Result<ObjectRef<Array<T>
 /// ```
 ///
 /// # Errors
-/// `StoreFull`; `Config` outside of a running cluster.
+/// `StoreFull`; `Config` outside of a running cluster, or if an element needs more than 4,096 bytes of alignment.
 pub fn create_array<T: Pod + Send + Sync>(length: usize) -> Result<ArrayMut<T>> {
     runtime::create_array(length)
 }

@@ -252,6 +252,21 @@ impl ErrorSource {
     }
 }
 
+/// The text of an error, and of those that led to it, unless it ends with them already.
+pub(crate) fn with_causes(error: &(dyn StdError + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    for _ in 0..SOURCES_MAX {
+        let Some(error) = cause else { break };
+        let reason = error.to_string();
+        if !text.ends_with(&reason) {
+            text = format!("{text}: {reason}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
 impl From<Vec<String>> for ErrorSource {
     fn from(texts: Vec<String>) -> ErrorSource {
         ErrorSource::chain(texts.into_iter())

@@ -15,6 +15,10 @@ pub const RANKS_PER_HOST_MAX: usize = if cfg!(loom) { 16 } else { 256 };
 /// A message between ranks, header included. Larger values travel as a block of the store, named in the message.
 pub const MESSAGE_BYTES_MAX: usize = if cfg!(loom) { 64 } else { 64 << 10 };
 
+/// A message that is sent in fragments, because it is longer than `MESSAGE_BYTES_MAX`: one with many references, or with
+/// the errors of many results.
+pub const FRAGMENTED_BYTES_MAX: usize = 1 << 30;
+
 /// One direction of a shared-memory link between two ranks: four of the largest messages.
 pub const RING_BYTES: usize = 4 * MESSAGE_BYTES_MAX;
 
@@ -35,6 +39,9 @@ pub const GPUS_PER_HOST_MAX: usize = if cfg!(loom) { 2 } else { 64 };
 
 /// Messages handled by one poll before the polling thread looks at its own work again.
 pub const POLL_BATCH_MAX: usize = 64;
+
+/// The text of a failure: what a task returned or panicked with. A longer one is cut and marked.
+pub const FAILURE_BYTES_MAX: usize = 16 << 10;
 
 /// Errors that `error_info` stores.
 pub const ERRORS_KEPT_MAX: usize = 10_000;

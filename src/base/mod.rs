@@ -8,9 +8,11 @@ pub mod error;
 pub mod ids;
 pub mod limits;
 pub mod log;
+pub mod panic;
 pub mod parse;
 pub mod spin_lock;
 pub mod sync;
+pub mod text;
 pub mod trace;
 
 pub use config::Config;

@@ -4,7 +4,7 @@
 use crate::objects::encoding::{self, Attachment};
 use crate::objects::packed::{self, Pin};
 use bytemuck::Pod;
-use serde::de::Error as _;
+use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::any::Any;
 use std::fmt;
@@ -39,13 +39,15 @@ pub trait ArrayMemory: Send + Sync + 'static {
 /// ```
 pub struct Array<T> {
     memory: Arc<dyn ArrayMemory>,
+    /// Where the elements begin in the memory, which is aligned to 64: more than 0 where they need more.
+    offset: usize,
     length: usize,
     element: PhantomData<T>,
 }
 
 impl<T> Clone for Array<T> {
     fn clone(&self) -> Self {
-        Array { memory: self.memory.clone(), length: self.length, element: PhantomData }
+        Array { memory: self.memory.clone(), offset: self.offset, length: self.length, element: PhantomData }
     }
 }
 
@@ -55,18 +57,28 @@ unsafe impl<T: Pod> Send for Array<T> {}
 unsafe impl<T: Pod> Sync for Array<T> {}
 
 impl<T: Pod> Array<T> {
-    /// An array over `length` elements at the start of `memory`.
-    pub(crate) fn over(memory: Arc<dyn ArrayMemory>, length: usize) -> Option<Array<T>> {
-        let bytes = memory.bytes();
-        let fits = length.checked_mul(size_of::<T>()).is_some_and(|needed| needed <= bytes.len());
-        let aligned = length == 0 || bytes.as_ptr().addr().is_multiple_of(align_of::<T>());
+    /// An array over `length` elements that begin at `offset` in `memory`; `None` if it is too short. Elements that need
+    /// more alignment than they have there, as memory of another host may be aligned to 64 bytes only, are copied.
+    pub(crate) fn over(memory: Arc<dyn ArrayMemory>, offset: usize, length: usize) -> Option<Array<T>> {
         packed::record_array();
-        (fits && aligned).then_some(Array { memory, length, element: PhantomData })
+        let end = length.checked_mul(size_of::<T>())?.checked_add(offset)?;
+        let bytes = memory.bytes().get(offset..end)?;
+        if !bytes.is_empty() && !bytes.as_ptr().addr().is_multiple_of(align_of::<T>()) {
+            return Some(Array::copied(bytes, length));
+        }
+        Some(Array { memory, offset, length, element: PhantomData })
     }
 
-    /// A copy of `elements` outside of any store, which never leaves its process; `None` if their type takes no bytes.
-    pub(crate) fn outside_store(elements: &[T]) -> Option<Array<T>> {
-        Array::over(Arc::new(Heap::copy_of(bytemuck::cast_slice(elements))), elements.len())
+    /// A copy of `elements` outside of any store, which never leaves its process.
+    pub(crate) fn outside_store(elements: &[T]) -> Array<T> {
+        Array::copied(bytemuck::cast_slice(elements), elements.len())
+    }
+
+    /// A copy of the bytes of `length` elements, outside of any store.
+    fn copied(bytes: &[u8], length: usize) -> Array<T> {
+        let memory = Heap::copy_of(bytes, align_of::<T>());
+        let offset = memory.offset;
+        Array { memory: Arc::new(memory), offset, length, element: PhantomData }
     }
 
     /// The elements.
@@ -78,14 +90,18 @@ impl<T: Pod> Array<T> {
 impl<T: Pod> Deref for Array<T> {
     type Target = [T];
     fn deref(&self) -> &[T] {
-        let pointer = self.memory.bytes().as_ptr();
-        if self.length == 0 || size_of::<T>() == 0 {
-            return &[];
-        }
-        // SAFETY: `over` checked length and alignment of the same bytes; T is plain data, valid for any bytes; the
-        // memory stays mapped and unwritten while `self.memory` lives.
-        unsafe { std::slice::from_raw_parts(pointer.cast::<T>(), self.length) }
+        let end = self.offset + self.length * size_of::<T>();
+        elements_of(&self.memory.bytes()[self.offset..end], self.length)
     }
+}
+
+/// The `length` elements in these bytes, which have their size and alignment.
+fn elements_of<T: Pod>(bytes: &[u8], length: usize) -> &[T] {
+    if bytes.is_empty() {
+        // SAFETY: no byte is read: there is no element, or each has a size of 0. The pointer is aligned.
+        return unsafe { std::slice::from_raw_parts(std::ptr::NonNull::dangling().as_ptr(), length) };
+    }
+    bytemuck::cast_slice(bytes)
 }
 
 impl<T: Pod> AsRef<[T]> for Array<T> {
@@ -106,64 +122,93 @@ impl<T: Pod + PartialEq> PartialEq for Array<T> {
     }
 }
 
-/// As an attachment: its index and the length in elements; without attachments: the bytes themselves.
-#[derive(Serialize, Deserialize)]
-enum Form<'a> {
-    Attached {
-        index: u32,
-        length: u64,
-    },
-    #[serde(borrow)]
-    Inline(&'a [u8]),
-}
+/// The first part of an encoded array: its memory is attached; index, offset and length follow.
+const ATTACHED: u8 = 0;
+/// As above: the bytes and the length follow, because nothing can be attached.
+const INLINE: u8 = 1;
 
 impl<T: Pod> Serialize for Array<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let length = self.length as u64;
         match encoding::attach(Attachment::Array(self.memory.clone())) {
-            Some(index) => Form::Attached { index, length: self.length as u64 }.serialize(serializer),
-            None => Form::Inline(bytemuck::cast_slice(self)).serialize(serializer),
+            Some(index) => (ATTACHED, index, self.offset as u32, length).serialize(serializer),
+            None => {
+                let end = self.offset + self.length * size_of::<T>();
+                (INLINE, &self.memory.bytes()[self.offset..end], length).serialize(serializer)
+            }
         }
     }
 }
 
 impl<'de, T: Pod> Deserialize<'de> for Array<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Form::deserialize(deserializer)? {
-            Form::Attached { index, length } => match encoding::attached(index) {
-                Some(Attachment::Array(memory)) => Array::over(memory, length as usize)
-                    .ok_or_else(|| D::Error::custom("the array attached to these bytes is too short")),
-                _ => Err(D::Error::custom("no array is attached to these bytes")),
-            },
-            Form::Inline(bytes) => {
-                let length = bytes.len().checked_div(size_of::<T>()).unwrap_or(0);
-                Array::over(Arc::new(Heap::copy_of(bytes)), length)
-                    .ok_or_else(|| D::Error::custom("the bytes are not a whole number of elements"))
+        deserializer.deserialize_tuple(4, Parts(PhantomData))
+    }
+}
+
+/// Reads an encoded array.
+struct Parts<T>(PhantomData<T>);
+
+impl<'de, T: Pod> Visitor<'de> for Parts<T> {
+    type Value = Array<T>;
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an array")
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Array<T>, A::Error> {
+        let missing = || A::Error::invalid_length(0, &"an array");
+        match parts.next_element::<u8>()?.ok_or_else(missing)? {
+            ATTACHED => {
+                let index = parts.next_element::<u32>()?.ok_or_else(missing)?;
+                let offset = parts.next_element::<u32>()?.ok_or_else(missing)?;
+                let length = parts.next_element::<u64>()?.ok_or_else(missing)?;
+                let Some(Attachment::Array(memory)) = encoding::attached(index) else {
+                    return Err(A::Error::custom("no array is attached to these bytes"));
+                };
+                Array::over(memory, offset as usize, length as usize)
+                    .ok_or_else(|| A::Error::custom("the array attached to these bytes is too short"))
+            }
+            _ => {
+                let bytes = parts.next_element::<Vec<u8>>()?.ok_or_else(missing)?;
+                let length = parts.next_element::<u64>()?.ok_or_else(missing)? as usize;
+                match length.checked_mul(size_of::<T>()) {
+                    Some(expected) if expected == bytes.len() => Ok(Array::copied(&bytes, length)),
+                    _ => Err(A::Error::custom("the bytes are not a whole number of elements")),
+                }
             }
         }
     }
 }
 
-/// An array outside of any store: the result of another deserializer.
-struct Heap(Vec<Line>, usize);
+/// An array outside of any store: the result of another deserializer, or a copy with more alignment.
+struct Heap {
+    lines: Vec<Line>,
+    /// Where the copied bytes begin.
+    offset: usize,
+    /// Where they end.
+    end: usize,
+}
 
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
 struct Line([u8; 64]);
 
 impl Heap {
-    fn copy_of(bytes: &[u8]) -> Heap {
-        let mut lines = vec![Line([0; 64]); bytes.len().div_ceil(64)];
-        for (line, chunk) in lines.iter_mut().zip(bytes.chunks(64)) {
+    fn copy_of(bytes: &[u8], align: usize) -> Heap {
+        let padding = align.saturating_sub(64);
+        let mut lines = vec![Line([0; 64]); (bytes.len() + padding).div_ceil(64)];
+        let address = lines.as_ptr().addr();
+        let offset = if bytes.is_empty() { 0 } else { address.next_multiple_of(align) - address };
+        for (line, chunk) in lines[offset / 64..].iter_mut().zip(bytes.chunks(64)) {
             line.0[..chunk.len()].copy_from_slice(chunk);
         }
-        Heap(lines, bytes.len())
+        Heap { lines, offset, end: offset + bytes.len() }
     }
 }
 
 impl ArrayMemory for Heap {
     fn bytes(&self) -> &[u8] {
-        // SAFETY: `Line` is 64 plain bytes without padding; the length was that of the copied bytes, no more.
-        unsafe { std::slice::from_raw_parts(self.0.as_ptr().cast::<u8>(), self.1) }
+        // SAFETY: `Line` is 64 plain bytes without padding; `copy_of` made room for as many bytes.
+        unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast::<u8>(), self.end) }
     }
     fn as_any(&self) -> &dyn Any {
         self
@@ -193,26 +238,40 @@ pub(crate) trait ArrayDraft: Send + Sync {
 /// ```
 pub struct ArrayMut<T> {
     draft: Box<dyn ArrayDraft>,
+    /// Where the elements begin in the memory.
+    offset: usize,
     length: usize,
     element: PhantomData<T>,
 }
 
 impl<T: Pod> ArrayMut<T> {
-    /// Over memory of at least `length` elements, aligned to 64.
-    pub(crate) fn over(draft: Box<dyn ArrayDraft>, length: usize) -> ArrayMut<T> {
-        ArrayMut { draft, length, element: PhantomData }
+    /// The bytes that memory aligned to 64 must have for `length` elements; `None` if there are not as many addresses.
+    pub(crate) fn bytes_for(length: usize) -> Option<usize> {
+        length.checked_mul(size_of::<T>())?.checked_add(align_of::<T>().saturating_sub(64))
+    }
+
+    /// Over memory of `bytes_for(length)` bytes, aligned to 64.
+    pub(crate) fn over(mut draft: Box<dyn ArrayDraft>, length: usize) -> ArrayMut<T> {
+        let address = draft.bytes_mut().as_ptr().addr();
+        let offset = if length == 0 { 0 } else { address.next_multiple_of(align_of::<T>()) - address };
+        ArrayMut { draft, offset, length, element: PhantomData }
     }
 
     /// The elements, to be written. New memory of the store is not cleared: write all of it.
     pub fn as_mut_slice(&mut self) -> &mut [T] {
-        let bytes = self.length * size_of::<T>();
-        bytemuck::cast_slice_mut(&mut self.draft.bytes_mut()[..bytes])
+        let end = self.offset + self.length * size_of::<T>();
+        let bytes = &mut self.draft.bytes_mut()[self.offset..end];
+        if bytes.is_empty() {
+            // SAFETY: no byte is written: there is no element, or each has a size of 0. The pointer is aligned.
+            return unsafe { std::slice::from_raw_parts_mut(std::ptr::NonNull::dangling().as_ptr(), self.length) };
+        }
+        bytemuck::cast_slice_mut(bytes)
     }
 
     /// Ends the writing.
     pub fn seal(self) -> Array<T> {
         packed::record_array();
-        Array { memory: self.draft.seal(), length: self.length, element: PhantomData }
+        Array { memory: self.draft.seal(), offset: self.offset, length: self.length, element: PhantomData }
     }
 }
 
@@ -221,7 +280,7 @@ mod tests {
     use super::*;
 
     fn heap(values: &[f64]) -> Array<f64> {
-        Array::over(Arc::new(Heap::copy_of(bytemuck::cast_slice(values))), values.len()).unwrap()
+        Array::outside_store(values)
     }
 
     #[test]
@@ -242,9 +301,52 @@ mod tests {
     fn wrong_length_is_refused() {
         let array = heap(&[1.0]);
         let memory = Attachment::Array(array.memory.clone());
-        let bytes = postcard::to_allocvec(&Form::Attached { index: 0, length: 2 }).unwrap();
-        assert!(encoding::decode::<Array<f64>>(&bytes, vec![memory]).is_err());
+        for (offset, length) in [(0u32, 2u64), (8, 1), (u32::MAX, 1), (0, u64::MAX)] {
+            let bytes = encoding::encode(&(ATTACHED, 0u32, offset, length)).unwrap().bytes;
+            assert!(encoding::decode::<Array<f64>>(&bytes, vec![memory.clone()]).is_err(), "{offset} {length}");
+        }
+        let bytes = encoding::encode(&(ATTACHED, 0u32, 0u32, 1u64)).unwrap().bytes;
         assert!(encoding::decode::<Array<f64>>(&bytes, Vec::new()).is_err());
+    }
+
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    #[repr(C, align(4096))]
+    struct Page([u64; 512]);
+    // SAFETY: plain numbers without padding.
+    unsafe impl bytemuck::Zeroable for Page {}
+    // SAFETY: as above.
+    unsafe impl Pod for Page {}
+
+    /// Memory that is aligned to 64 bytes and no more, as a copy in another store may be.
+    struct Elsewhere(Heap);
+    impl ArrayMemory for Elsewhere {
+        fn bytes(&self) -> &[u8] {
+            &self.0.bytes()[self.0.offset + 64..]
+        }
+        fn as_any(&self) -> &dyn Any {
+            self
+        }
+    }
+
+    #[test]
+    fn elements_that_need_a_page_are_aligned_wherever_their_memory_lies() {
+        let pages = [Page([3; 512]), Page([4; 512])];
+        let array = Array::outside_store(&pages);
+        assert_eq!(*array, pages);
+        let moved = [&[0; 64], bytemuck::cast_slice::<_, u8>(&pages)].concat();
+        let memory = Arc::new(Elsewhere(Heap::copy_of(&moved, 4096)));
+        let copied = Array::<Page>::over(memory, 0, 2).unwrap();
+        assert_eq!((*copied).as_ptr().addr() % 4096, 0);
+        assert_eq!(*copied, pages);
+    }
+
+    #[test]
+    fn elements_without_a_size_keep_their_length() {
+        let array = Array::outside_store(&[(); 7]);
+        let serialized = encoding::encode(&array).unwrap();
+        assert_eq!(encoding::decode::<Array<()>>(&serialized.bytes, serialized.attachments).unwrap().len(), 7);
+        let bytes = postcard::to_allocvec(&array).unwrap();
+        assert_eq!(postcard::from_bytes::<Array<()>>(&bytes).unwrap().len(), 7);
     }
 
     #[test]

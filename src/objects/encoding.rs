@@ -2,6 +2,7 @@
 //!
 //! While a value is encoded or decoded, a thread-local context holds the attachments; the bytes name them by index.
 
+use crate::base::panic::{Panic, catch};
 use crate::base::{Error, ObjectId};
 use crate::objects::codec;
 use crate::objects::numbers::{Numbers, NumbersRef};
@@ -10,7 +11,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::any::Any;
 use std::cell::RefCell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// What the runtime offers to objects that live elsewhere.
@@ -88,12 +88,9 @@ pub(crate) fn in_context() -> bool {
 }
 
 /// Runs `body` with a context; a nested use restores the outer one afterwards.
-fn with_context<R>(
-    attachments: Vec<Attachment>,
-    body: impl FnOnce() -> R,
-) -> (std::thread::Result<R>, Vec<Attachment>) {
+fn with_context<R>(attachments: Vec<Attachment>, body: impl FnOnce() -> R) -> (Result<R, Panic>, Vec<Attachment>) {
     let outer = CONTEXT.replace(Some(attachments));
-    let result = catch_unwind(AssertUnwindSafe(body));
+    let result = catch(body);
     let inner = CONTEXT.replace(outer);
     (result, inner.unwrap_or_default())
 }
@@ -124,7 +121,7 @@ fn encode_as<T>(value: &impl Serialize) -> Result<SerializedValue, Error> {
     match result {
         Ok(Ok(bytes)) => Ok(SerializedValue { bytes, attachments }),
         Ok(Err(error)) => Err(object_lost::<T>(&format!("its Serialize failed: {error}"))),
-        Err(panic) => Err(object_lost::<T>(&format!("its Serialize panicked: {}", panic_text(&*panic)))),
+        Err(panic) => Err(object_lost::<T>(&format!("its Serialize panicked: {}", panic.text()))),
     }
 }
 
@@ -160,23 +157,12 @@ fn decode_as<T, W: DeserializeOwned>(bytes: &[u8], attachments: Vec<Attachment>)
     match result {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(object_lost::<T>(&format!("its Deserialize failed: {error}"))),
-        Err(panic) => Err(object_lost::<T>(&format!("its Deserialize panicked: {}", panic_text(&*panic)))),
+        Err(panic) => Err(object_lost::<T>(&format!("its Deserialize panicked: {}", panic.text()))),
     }
 }
 
 fn object_lost<T>(reason: &str) -> Error {
     Error::ObjectLost { object: std::any::type_name::<T>().to_string(), reason: reason.to_string() }
-}
-
-/// The message of a panic.
-pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> String {
-    if let Some(text) = payload.downcast_ref::<&str>() {
-        (*text).to_string()
-    } else if let Some(text) = payload.downcast_ref::<String>() {
-        text.clone()
-    } else {
-        "a panic without a message".to_string()
-    }
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ mod reference;
 pub(crate) use array::ArrayDraft;
 pub use array::{Array, ArrayMemory, ArrayMut};
 pub use encoding::{Attachment, Links, ReceivedReference, SerializedValue, decode, decode_list, encode, encode_list};
-pub(crate) use encoding::{attach, attached, in_context, panic_text};
+pub(crate) use encoding::{attach, attached, in_context};
 pub use packed::Pin;
 pub use promise::{Promise, PromiseCore, Waiter};
 pub use reference::{AnySlot, Object, ObjectRef, Ref, Slot, Value};

@@ -44,6 +44,7 @@ pub use actors::caller::handles::{ActorRef, label_of};
 pub use actors::instance::actor_instance::{ActorInstance, ActorStep};
 pub use actors::owner::owned_actors::restart_policy_of;
 pub use environment::{BlockStore, Environment, Liveness, Messenger, Observer, RankSelection, WorkQueue};
+pub use inbound::fragments::fragments_of;
 pub use leak_check::TableSizes;
 pub use locks::assert_may_send;
 pub use objects::attachments::export_attachments;

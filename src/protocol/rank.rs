@@ -61,6 +61,7 @@ impl Protocol {
     /// failed.
     pub fn on_peer_failed(&self, env: &impl Environment, rank: Rank, error: &Error) {
         self.inbound.deferred.on_peer_failed(rank);
+        self.inbound.fragments.on_peer_failed(rank);
         self.stealing.on_peer_failed(rank);
         self.objects.references.on_peer_failed(env, rank, error);
         self.tasks.cancelled.on_peer_failed(rank);

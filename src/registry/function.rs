@@ -1,14 +1,14 @@
 //! What can be called from other ranks, and its table.
 
 use crate::base::Error;
-use crate::objects::{Object, SerializedValue, panic_text};
+use crate::base::panic::catch;
+use crate::objects::{Object, SerializedValue};
 use crate::registry::failure::Failure;
 use crate::registry::task::{Runnable, Task, TaskHeader};
 use crate::registry::{Arg, ArgList, Options, Outputs};
 use rustc_hash::FxHashMap as HashMap;
 use std::any::Any;
 use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 
 /// A function marked `#[mobula::remote]`.
@@ -88,9 +88,9 @@ pub fn save<A: Actor, S: Object>(state: &ActorState, save: impl FnOnce(&A) -> S)
     let Some(actor) = state.as_ref().and_then(|state| state.downcast_ref::<A>()) else {
         return Err(state_lost("it does not exist".to_string()));
     };
-    match catch_unwind(AssertUnwindSafe(|| (Arg::Value(save(actor)),).encode())) {
+    match catch(|| (Arg::Value(save(actor)),).encode()) {
         Ok(saved) => saved,
-        Err(panic) => Err(state_lost(format!("its save panicked: {}", panic_text(&*panic)))),
+        Err(panic) => Err(state_lost(format!("its save panicked: {}", panic.text()))),
     }
 }
 

@@ -18,7 +18,7 @@ mod outputs;
 mod task;
 
 pub use args::{Arg, ArgList, Argument, Each, IntoArg, IntoListArg, ListArg, Own, OwnByClone, OwnBySerde, each};
-pub use failure::{Explain, ExplainDebug, ExplainDisplay, ExplainError, Failure};
+pub use failure::{Explain, ExplainBoxed, ExplainDebug, ExplainDisplay, ExplainError, ExplainOwn, Failure};
 pub use function::{
     Actor, ActorFn, ActorNew, ActorState, Callable, Checkpoint, Function, FunctionKind, MethodOf, NewOf, RemoteFn,
     TableEntry, functions, save,

@@ -6,6 +6,7 @@
 //! `claim` is the only transition out of `Queued` (REGISTRY-2): its winner owns the arguments.
 #![allow(unsafe_code)]
 
+use crate::base::panic::catch;
 use crate::base::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering, UnsafeCell, lock};
 use crate::base::{Error, TaskId};
 use crate::objects::{AnySlot, Attachment, Object, Promise, PromiseCore, SerializedValue, Slot};
@@ -14,7 +15,6 @@ use crate::registry::function::{ActorState, Callable, FunctionKind, TableEntry};
 use crate::registry::outputs::{Outputs, Single};
 use crate::registry::{ArgList, Options};
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 
 /// The phase of a task.
@@ -158,8 +158,8 @@ pub trait Runnable: Send + Sync {
     /// Each argument that is a reference. Only before the claim, or by the claimer.
     fn references(&self, visit: &mut dyn FnMut(Arc<dyn AnySlot>));
     /// Runs the body and completes the results. Only by the claimer; a second call does nothing. `to_error` converts a
-    /// failure into the error that the results hold.
-    fn invoke(&self, state: &mut ActorState, to_error: &dyn Fn(Failure) -> Error);
+    /// failure into the error that the results hold, which is returned.
+    fn invoke(&self, state: &mut ActorState, to_error: &dyn Fn(Failure) -> Error) -> Option<Arc<Error>>;
     /// Drops the arguments and completes the results with a failure. Only by the claimer.
     fn fail(&self, error: Arc<Error>);
     /// The arguments as bytes; they are dropped. Only by the claimer.
@@ -243,26 +243,31 @@ impl<C: Callable> Runnable for Task<C> {
             args.references(visit);
         }
     }
-    fn invoke(&self, state: &mut ActorState, to_error: &dyn Fn(Failure) -> Error) {
-        let Some(mut args) = self.take_args() else { return };
-        let outcome = catch_unwind(AssertUnwindSafe(|| {
+    fn invoke(&self, state: &mut ActorState, to_error: &dyn Fn(Failure) -> Error) -> Option<Arc<Error>> {
+        let mut args = self.take_args()?;
+        let outcome = catch(|| {
             if !args.all_values() {
                 args.load().map_err(Failure::Passed)?;
             }
-            C::invoke(args, state)
-        }));
+            let value = C::invoke(args, state)?;
+            match C::Outputs::arity_mismatch(&self.promises, &value) {
+                None => C::Outputs::complete(&self.promises, value),
+                Some(reason) => return Err(Failure::Message(reason)),
+            }
+            Ok(())
+        });
         let failure = match outcome {
-            Ok(Ok(value)) => match C::Outputs::arity_mismatch(&self.promises, &value) {
-                None => return C::Outputs::complete(&self.promises, value),
-                Some(reason) => Failure::Message(reason),
-            },
+            Ok(Ok(())) => return None,
             Ok(Err(failure)) => failure,
-            Err(panic) => Failure::Panic(crate::objects::panic_text(&*panic)),
+            Err(panic) => Failure::Panic(panic),
         };
-        C::Outputs::fail(&self.promises, &Arc::new(to_error(failure)));
+        let error = Arc::new(to_error(failure));
+        // Results that are complete already, because the value came after a cancellation, stay as they are.
+        C::Outputs::fail(&self.promises, &error);
+        Some(error)
     }
     fn fail(&self, error: Arc<Error>) {
-        drop(catch_unwind(AssertUnwindSafe(|| drop(self.take_args()))));
+        drop(catch(|| drop(self.take_args())));
         C::Outputs::fail(&self.promises, &error);
     }
     fn encode_args(&self) -> Result<SerializedValue, Error> {
@@ -277,7 +282,7 @@ impl<C: Callable> Runnable for Task<C> {
             C::Outputs::write_shape(&self.promises, serialized);
         }
         // A value whose Drop panics has been sent all the same; the panic hook has reported the panic.
-        drop(catch_unwind(AssertUnwindSafe(|| drop(args))));
+        drop(catch(|| drop(args)));
         serialized
     }
     fn slots(self: Arc<Self>) -> Vec<Arc<dyn AnySlot>> {

@@ -2,12 +2,11 @@
 
 use crate::base::Error;
 use crate::base::log::{Level, set_level};
-use crate::objects::panic_text;
+use crate::base::panic::catch;
 use crate::sim::reference_model::{self, ReferenceAnswer};
 use crate::sim::setting::SimSetting;
 use crate::sim::world::{RunAnswer, RunOutcome, Simulation};
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs a setting; returns one line for each error, none if the run was right.
 pub fn check_run(setting: &SimSetting) -> Vec<String> {
@@ -18,9 +17,9 @@ pub fn check_run(setting: &SimSetting) -> Vec<String> {
 pub fn check_with_coverage(setting: &SimSetting) -> (Vec<String>, BTreeMap<&'static str, u64>) {
     // The runtime logs each death, and thousands of ranks die here.
     set_level(if setting.verbose { Level::Warn } else { Level::Off });
-    match catch_unwind(AssertUnwindSafe(|| run(setting))) {
+    match catch(|| run(setting)) {
         Ok((outcome, wrong)) => (wrong, outcome.coverage),
-        Err(panic) => (vec![format!("it panicked: {}", panic_text(&*panic))], BTreeMap::new()),
+        Err(panic) => (vec![format!("it panicked: {}", panic.text())], BTreeMap::new()),
     }
 }
 

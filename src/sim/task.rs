@@ -176,6 +176,14 @@ impl SimTask {
     }
 }
 
+impl SimTask {
+    fn failed(&self, error: Error) -> Option<Arc<Error>> {
+        let error = Arc::new(error);
+        Runnable::fail(self, error.clone());
+        Some(error)
+    }
+}
+
 impl Runnable for SimTask {
     fn header(&self) -> &TaskHeader {
         &self.header
@@ -194,15 +202,15 @@ impl Runnable for SimTask {
         slots.into_iter().for_each(visit);
     }
     /// Only constructors and methods: the rank runs a script step by step.
-    fn invoke(&self, state: &mut ActorState, to_error: &dyn Fn(Failure) -> Error) {
-        let Some(StartedTask { body, values, read: _read, page }) = self.begin() else { return };
+    fn invoke(&self, state: &mut ActorState, to_error: &dyn Fn(Failure) -> Error) -> Option<Arc<Error>> {
+        let StartedTask { body, values, read: _read, page } = self.begin()?;
         let actor = state.as_mut().and_then(|state| state.downcast_mut::<SimActor>());
         let load = match (body, actor) {
             (Body::Call(caller), Some(actor)) => match actor.model.call(caller, values) {
                 Some(load) => load,
                 None => {
                     let (object, reason) = (self.header.name().to_string(), SKIPPED_CALL.to_string());
-                    return Runnable::fail(self, Arc::new(Error::ObjectLost { object, reason }));
+                    return self.failed(Error::ObjectLost { object, reason });
                 }
             },
             (body, None) if state::constructs(&body).is_some() => {
@@ -211,10 +219,11 @@ impl Runnable for SimTask {
             }
             (body, _) => {
                 let failure = Failure::Message(format!("{body:?} was invoked on what it cannot be invoked on"));
-                return Runnable::fail(self, Arc::new(to_error(failure)));
+                return self.failed(to_error(failure));
             }
         };
         self.complete(vec![SimValue::new(load, |_, _| unreachable!("an actor's answers hold no arrays"))]);
+        None
     }
     fn fail(&self, error: Arc<Error>) {
         let _dropped_outside_of_the_lock = lock(&self.arguments).take();

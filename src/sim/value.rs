@@ -53,7 +53,7 @@ impl SimValue {
         let bytes = (array_bytes > 0).then(|| pattern(number, array_bytes));
         let array = bytes.and_then(|bytes| {
             let length = bytes.len();
-            Array::over(memory(bytes, u64::from(array_bytes)), length)
+            Array::over(memory(bytes, u64::from(array_bytes)), 0, length)
         });
         SimValue { number, references, actors, array, array_bytes }
     }

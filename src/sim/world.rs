@@ -1,5 +1,6 @@
 //! All ranks, and the one loop that moves the clock forward.
 
+use crate::base::panic::catch;
 use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::base::{Error, Rank};
 use crate::protocol::{Message, SendSequence, UNNUMBERED_HEADER};
@@ -12,7 +13,6 @@ use crate::sim::setting::SimSetting;
 use crate::store::CopySource;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 
 mod event;
@@ -229,7 +229,7 @@ impl Simulation {
     /// Handles an event of a rank that was declared dead and does not know it yet. Other ranks have reused the memory
     /// that it refers to: what it reads there is meaningless, and no rank accepts its messages.
     fn handle_on_fenced(self: &Arc<Self>, fenced: Rank, event: Event) {
-        if catch_unwind(AssertUnwindSafe(|| self.handle(event))).is_err() {
+        if catch(|| self.handle(event)).is_err() {
             self.kill_rank(fenced);
         }
     }

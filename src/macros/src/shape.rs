@@ -123,7 +123,7 @@ impl CallShape {
                 match #called {
                     ::core::result::Result::Ok(#value) => ::core::result::Result::Ok(#value),
                     ::core::result::Result::Err(#error) => {
-                        ::core::result::Result::Err((&&&::mobula::__private::Explain(&#error)).explain())
+                        ::core::result::Result::Err((&&&&&::mobula::__private::Explain(&#error)).explain())
                     }
                 }
             }
@@ -132,7 +132,7 @@ impl CallShape {
         };
         quote! {
             use ::mobula::__private::{
-                ExplainDebug as _, ExplainDisplay as _, ExplainError as _, OwnByClone as _, OwnBySerde as _,
+                ExplainBoxed as _, ExplainDebug as _, ExplainDisplay as _, ExplainError as _, ExplainOwn as _, OwnByClone as _, OwnBySerde as _,
             };
             let (#(#locals,)*) = #arguments;
             #(#gathered)*

@@ -170,11 +170,7 @@ impl<'de> ReadTables<'de> {
     ///
     /// # Errors
     /// If there is no such shape.
-    pub fn reading(
-        &mut self,
-        shape: u32,
-        fields: &'static [&'static str],
-    ) -> Result<Reading<'de>, CodecError> {
+    pub fn reading(&mut self, shape: u32, fields: &'static [&'static str]) -> Result<Reading<'de>, CodecError> {
         let shape = self.shapes.get_mut(shape as usize).ok_or(CodecError::Damaged("a shape is missing"))?;
         if let Some((last, reading)) = &shape.last
             && std::ptr::eq(*last, fields)

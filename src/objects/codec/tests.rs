@@ -79,7 +79,12 @@ struct Skips {
 fn skipped_fields_are_not_mistaken_for_others() {
     let skips = |first, last: Option<Skips>| Skips { first, bytes: vec![1, 7], last: last.map(Box::new) };
     assert_arrives(skips(0, None));
-    assert_arrives(vec![skips(1, None), skips(0, Some(skips(0, None))), skips(2, Some(skips(3, None))), skips(0, None)]);
+    assert_arrives(vec![
+        skips(1, None),
+        skips(0, Some(skips(0, None))),
+        skips(2, Some(skips(3, None))),
+        skips(0, None),
+    ]);
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]

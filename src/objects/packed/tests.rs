@@ -38,7 +38,7 @@ impl Pin for TestPin {
 
 fn array() -> (Array<u64>, Arc<TestMemory>) {
     let memory = Arc::new(TestMemory { bytes: (0..8).collect(), unpinned: Arc::default() });
-    (Array::over(memory.clone(), 8).unwrap(), memory)
+    (Array::over(memory.clone(), 0, 8).unwrap(), memory)
 }
 
 #[test]

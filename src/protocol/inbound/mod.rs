@@ -8,6 +8,7 @@
 //! - INBOUND-2: a message of a rank that is known to be dead has no effect.
 
 pub mod deferred;
+pub(in crate::protocol) mod fragments;
 pub mod missing_blocks;
 pub mod receive;
 

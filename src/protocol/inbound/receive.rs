@@ -4,20 +4,22 @@
 //! until the blocks are fetched. So the order of messages between two ranks (TRANSPORT-1) also holds for their effects.
 
 use crate::base::log::{Level, log};
+use crate::base::panic::catch;
 use crate::base::{Error, ObjectId, Rank};
-use crate::objects::{ArrayMemory, panic_text};
+use crate::objects::ArrayMemory;
 use crate::protocol::environment::{Environment, FetchPurpose, Messenger};
 use crate::protocol::inbound::deferred::DeferredMessages;
+use crate::protocol::inbound::fragments::Fragments;
 use crate::protocol::inbound::missing_blocks::{FetchedBlocks, missing_blocks};
 use crate::protocol::wire::header::{ReceiveSequence, ReceiveStatus};
 use crate::protocol::{Message, WireTask};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// How messages come in.
 pub struct Inbound {
     pub(in crate::protocol) sequence: ReceiveSequence,
     pub(in crate::protocol) deferred: DeferredMessages,
+    pub(in crate::protocol) fragments: Fragments,
 }
 
 /// A `StealReply` as messages of one task each.
@@ -30,7 +32,11 @@ fn split_steal_reply(stolen: Vec<WireTask<'_>>, sent_ahead: u32, is_response: bo
 impl Inbound {
     /// For a cluster of `size` ranks.
     pub fn new(size: u32) -> Inbound {
-        Inbound { sequence: ReceiveSequence::new(size), deferred: DeferredMessages::default() }
+        Inbound {
+            sequence: ReceiveSequence::new(size),
+            deferred: DeferredMessages::default(),
+            fragments: Fragments::default(),
+        }
     }
 
     /// Receives bytes from `from`, with their header. A message that was received before is dropped.
@@ -79,7 +85,11 @@ impl Inbound {
         if self.deferred.defer_behind(from, bytes) {
             return;
         }
-        if self.has_all_blocks(env, &message) {
+        if let Message::Fragment { number, is_last, bytes } = message {
+            if let Some(whole) = self.add_fragment(env, from, (number, is_last), bytes.0) {
+                self.handle(env, from, &whole);
+            }
+        } else if self.has_all_blocks(env, &message) {
             self.process_message(env, from, message, &FetchedBlocks::default());
         } else {
             self.deferred.defer(from, bytes);
@@ -103,6 +113,19 @@ impl Inbound {
         }
     }
 
+    fn add_fragment(
+        &self,
+        env: &impl Messenger,
+        from: Rank,
+        (number, is_last): (u64, bool),
+        bytes: &[u8],
+    ) -> Option<Vec<u8>> {
+        self.fragments.add(from, number, is_last, bytes).unwrap_or_else(|error| {
+            log(Level::Error, || format!("rank {} dropped a message of rank {from}: {error}", env.rank()));
+            None
+        })
+    }
+
     /// True if every block that the message names can be read here. Most messages name none.
     fn has_all_blocks(&self, env: &impl Environment, message: &Message<'_>) -> bool {
         !env.protocol().objects.has_unmapped_stores
@@ -116,6 +139,14 @@ impl Inbound {
                 self.deferred.finish_first(from);
                 continue;
             };
+            if let Message::Fragment { number, is_last, bytes } = message {
+                match self.add_fragment(env, from, (number, is_last), bytes.0) {
+                    // It takes the place of its last fragment.
+                    Some(whole) => self.deferred.replace_first(from, vec![whole]),
+                    None => self.deferred.finish_first(from),
+                }
+                continue;
+            }
             let missing = missing_blocks(env, &message, &fetched);
             if missing.is_empty() {
                 self.process_message(env, from, message, &fetched);
@@ -150,13 +181,12 @@ impl Inbound {
 
     /// Processes a message. A panic in user code (a `Drop`, a `Deserialize`) is logged and not propagated.
     fn process_message(&self, env: &impl Environment, from: Rank, message: Message<'_>, fetched: &FetchedBlocks) {
-        let outcome = catch_unwind(AssertUnwindSafe(|| env.protocol().dispatch(env, from, message, fetched)));
-        if let Err(panic) = outcome {
+        if let Err(panic) = catch(|| env.protocol().dispatch(env, from, message, fetched)) {
             log(Level::Error, || {
                 format!(
                     "rank {}: user code panicked while a message of rank {from} was handled: {}",
                     env.rank(),
-                    panic_text(&*panic)
+                    panic.text()
                 )
             });
         }

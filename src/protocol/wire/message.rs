@@ -57,6 +57,16 @@ pub enum Message<'a> {
         #[serde(borrow)]
         value: Result<WireValue<'a>, Error>,
     },
+    /// A part of a message that is longer than a transport takes.
+    Fragment {
+        /// Another number for each message of the sender.
+        number: u64,
+        /// True if no more parts of the message follow.
+        is_last: bool,
+        /// The next bytes of the message.
+        #[serde(borrow)]
+        bytes: Bytes<'a>,
+    },
     /// Reference counts.
     Count(CountMessage),
     /// Request for tasks.
@@ -295,7 +305,7 @@ impl<'a> Message<'a> {
     /// # Errors
     /// What is wrong with the bytes.
     pub fn decode(bytes: &'a [u8]) -> Result<Message<'a>, String> {
-        if bytes.len() > limits::MESSAGE_BYTES_MAX {
+        if bytes.len() > limits::FRAGMENTED_BYTES_MAX {
             return Err(format!("{} bytes are more than a message has", bytes.len()));
         }
         match postcard::take_from_bytes(bytes) {

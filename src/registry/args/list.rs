@@ -93,7 +93,7 @@ impl<L: ListParameter<E>, E: Object> ListArg<L, E> {
             ListArg::Each(references) => {
                 let elements: Result<Vec<E>, Failure> =
                     references.into_iter().map(|reference| own(loaded(reference)?)).collect();
-                L::of(elements?).map(Arg::Value)
+                elements.map(|elements| Arg::Value(L::of(elements)))
             }
         }
     }
@@ -109,25 +109,19 @@ fn loaded<T: Object>(reference: ObjectRef<T>) -> Result<Arg<T>, Failure> {
 /// A list built from its elements.
 pub trait ListParameter<E>: Object {
     /// The list of `elements`.
-    ///
-    /// # Errors
-    /// If there is no list of such elements.
-    fn of(elements: Vec<E>) -> Result<Self, Failure>;
+    fn of(elements: Vec<E>) -> Self;
 }
 
 impl<E: Object> ListParameter<E> for Vec<E> {
-    fn of(elements: Vec<E>) -> Result<Self, Failure> {
-        Ok(elements)
+    fn of(elements: Vec<E>) -> Self {
+        elements
     }
 }
 
 /// The body only borrows it as a slice, so it need not be in the store.
 impl<E: Object + Pod> ListParameter<E> for Array<E> {
-    fn of(elements: Vec<E>) -> Result<Self, Failure> {
-        Array::outside_store(&elements).ok_or_else(|| {
-            let reason = format!("{} is aligned to more than the 64 bytes of an array", std::any::type_name::<E>());
-            Failure::Passed(Error::config(reason))
-        })
+    fn of(elements: Vec<E>) -> Self {
+        Array::outside_store(&elements)
     }
 }
 

@@ -73,7 +73,7 @@ pub fn run_call(runtime: &'static Runtime, instance: &ActorInstance, task: &Arc<
         let quota = instance.env_data.get().cloned().and_then(|data| data.downcast::<Quota>().ok());
         let context = TaskContext::of_call(task.header(), &gpus, &label).with_quota(quota.as_ref());
         let _running = context.enter();
-        task.invoke(state, &|failure| tasks::to_error(runtime, task.header(), failure));
+        tasks::invoke(runtime, task, state);
     }
     drop(printing);
     if let (Some(worker), Some(before)) = (worker, before) {

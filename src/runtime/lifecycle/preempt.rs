@@ -5,10 +5,10 @@
 #![allow(unsafe_code)]
 
 use crate::base::log::{Level, log};
+use crate::base::panic::catch;
 use crate::base::sync::statics::AtomicI32;
 use crate::base::sync::{Ordering, lock};
 use crate::base::{Error, Result};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -166,7 +166,7 @@ fn call_callbacks(preempt: Preempt) {
     // A copy of the list: a callback may add another.
     let callbacks: Vec<Callback> = lock(&CALLBACKS).clone();
     for callback in callbacks {
-        if catch_unwind(AssertUnwindSafe(|| callback(preempt))).is_err() {
+        if catch(|| callback(preempt)).is_err() {
             log(Level::Error, || "a callback of on_preempt panicked; the later ones are still called".to_string());
         }
     }

@@ -1,13 +1,13 @@
 //! The end of a cluster: every driver has finished, every rank stops its threads, the ranks meet at a barrier.
 
 use crate::base::log::{Level, log};
+use crate::base::panic::catch;
 use crate::base::{Error, Result};
 use crate::boot::World;
 use crate::protocol::Message;
 use crate::runtime::output::Capture;
 use crate::runtime::{Runtime, membership};
 use crate::topology::SavedAffinity;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 /// How long the shutdown waits for workers whose task still runs; then it continues without them.
@@ -157,18 +157,18 @@ fn dismantle(runtime: &'static Runtime) {
             task.fail(std::sync::Arc::new(Error::config("the cluster was shut down before the task ran")));
         }
     }
-    let _ = catch_unwind(AssertUnwindSafe(|| drop(work)));
+    let _ = catch(|| drop(work));
     let dropped = (
         runtime.protocol.actors.instance.clear(),
         runtime.protocol.actors.owner.clear(),
         runtime.protocol.names.clear(),
     );
-    let _ = catch_unwind(AssertUnwindSafe(|| drop(dropped)));
+    let _ = catch(|| drop(dropped));
     runtime.lifecycle.set_ended();
     runtime.uninstall();
     runtime.router.close();
     runtime.memory.close_peers();
     runtime.protocol.objects.copies.clear();
-    let _ = catch_unwind(AssertUnwindSafe(|| runtime.protocol.objects.references.clear()));
+    let _ = catch(|| runtime.protocol.objects.references.clear());
     runtime.memory.close();
 }

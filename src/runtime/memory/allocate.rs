@@ -5,11 +5,13 @@ use crate::memory::Block;
 use crate::objects::{Array, ArrayMut};
 use crate::runtime::Runtime;
 use crate::runtime::memory::allocation_tags::{AllocationTag, QuotaUse};
-use crate::runtime::memory::blocks::{Attribution, OwnDraft, OwnMemory};
+use crate::runtime::memory::blocks::{Attribution, OwnDraft};
 use crate::runtime::memory::holders::holders;
 use crate::runtime::memory::space::allocate;
 use bytemuck::Pod;
-use std::sync::Arc;
+
+/// Alignment that elements of an array may need at most: a page.
+const ALIGN_MAX: usize = 4096;
 
 /// The error of a full store.
 pub fn store_full(runtime: &Runtime, wanted_bytes: u64) -> Error {
@@ -25,19 +27,23 @@ fn allocate_for_caller(runtime: &'static Runtime, bytes: usize) -> Result<(Block
     Ok((block, (tag, quota_use)))
 }
 
-fn bytes_of<T>(length: usize) -> Result<usize> {
-    length
-        .checked_mul(size_of::<T>())
-        .ok_or_else(|| Error::config(format!("an array of {length} elements of {} bytes has no size", size_of::<T>())))
-}
-
 /// A new array in this rank's store, to be written.
 ///
 /// # Errors
-/// `StoreFull`, `MemoryLimit`, or `Config` outside of a cluster.
+/// `StoreFull`, `MemoryLimit`, or `Config` outside of a cluster, and for elements that need more alignment than a page.
 pub fn create_array<T: Pod + Send + Sync>(length: usize) -> Result<ArrayMut<T>> {
     let runtime = Runtime::current().ok_or_else(|| Error::no_cluster("create_array"))?;
-    let (block, attribution) = allocate_for_caller(runtime, bytes_of::<T>(length)?)?;
+    let (name, bytes) = (std::any::type_name::<T>(), size_of::<T>());
+    if align_of::<T>() > ALIGN_MAX {
+        let align = align_of::<T>();
+        return Err(Error::config(format!(
+            "elements of type {name} need {align} bytes of alignment: {ALIGN_MAX} is most"
+        )));
+    }
+    let bytes = ArrayMut::<T>::bytes_for(length).ok_or_else(|| {
+        Error::config(format!("an array of {length} elements of {bytes} bytes ({name}) is longer than any memory"))
+    })?;
+    let (block, attribution) = allocate_for_caller(runtime, bytes)?;
     Ok(ArrayMut::over(Box::new(OwnDraft { runtime, attribution, block }), length))
 }
 
@@ -46,10 +52,7 @@ pub fn create_array<T: Pod + Send + Sync>(length: usize) -> Result<ArrayMut<T>> 
 /// # Errors
 /// As `create_array`.
 pub fn put_array<T: Pod + Send + Sync>(slice: &[T]) -> Result<Array<T>> {
-    let runtime = Runtime::current().ok_or_else(|| Error::no_cluster("put_array"))?;
-    let bytes: &[u8] = bytemuck::cast_slice(slice);
-    let (mut block, attribution) = allocate_for_caller(runtime, bytes.len())?;
-    block.as_mut_slice()[..bytes.len()].copy_from_slice(bytes);
-    Array::over(Arc::new(OwnMemory::with_attribution(runtime, block, attribution)), slice.len())
-        .ok_or_else(|| Error::config("the store cannot hold elements that need more than 64 bytes of alignment"))
+    let mut array = create_array(slice.len())?;
+    array.as_mut_slice().copy_from_slice(slice);
+    Ok(array.seal())
 }

@@ -2,6 +2,7 @@
 //! groups of other ranks.
 
 use crate::base::log::{Level, log};
+use crate::base::panic::catch;
 use crate::base::{BundleSlot, Error, ObjectId, Rank, Result};
 use crate::objects::{AnySlot, ObjectRef};
 use crate::protocol::{Message, request_of};
@@ -11,7 +12,6 @@ use crate::runtime::resources::group_ready::GroupReady;
 use crate::runtime::resources::placement::check_amounts;
 use crate::runtime::{Runtime, tasks};
 use crate::scheduling::{GroupAction, GroupMessage, Groups, HostView, ResourceRequest, Strategy, fixed_of};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -123,7 +123,7 @@ fn decide(runtime: &'static Runtime, event: impl FnOnce(&mut Groups, &[HostView]
     }
     while let Some(action) = runtime.resources.groups.next_action() {
         // A waker or a `Drop` of the user may panic; the later actions are performed all the same.
-        if catch_unwind(AssertUnwindSafe(|| apply_group_action(runtime, action))).is_err() {
+        if catch(|| apply_group_action(runtime, action)).is_err() {
             log(Level::Error, || format!("rank {}: user code panicked as a group came or went", runtime.cluster.rank));
         }
     }

@@ -2,7 +2,9 @@
 
 use crate::base::Rank;
 use crate::base::limits::MESSAGE_BYTES_MAX;
-use crate::protocol::{MESSAGE_HEADER_BYTES, Message};
+use crate::base::sync::Ordering;
+use crate::base::sync::statics::AtomicU64;
+use crate::protocol::{MESSAGE_HEADER_BYTES, Message, fragments_of};
 use crate::runtime::Runtime;
 use crate::runtime::memory::{self, in_callback};
 use crate::runtime::router::failover;
@@ -26,10 +28,11 @@ impl Runtime {
         let mut bytes = BUFFER.take();
         bytes.clear();
         bytes = message.encode(bytes);
-        let length = MESSAGE_HEADER_BYTES + bytes.len();
-        assert!(length <= MESSAGE_BYTES_MAX, "a message of {length} bytes was not spilled: {message:?}");
         if to == self.cluster.rank {
             self.protocol.handle(&self, to, &bytes);
+        } else if MESSAGE_HEADER_BYTES + bytes.len() > MESSAGE_BYTES_MAX {
+            static NEXT: AtomicU64 = AtomicU64::new(0);
+            fragments_of(NEXT.fetch_add(1, Ordering::Relaxed), &bytes).for_each(|part| self.send(to, &part));
         } else if self.router.send_or_queue(to, &bytes, message.is_link_control(), || {
             StealState::load_class(self.workers.surplus_tasks())
         }) {

@@ -1,5 +1,8 @@
 //! Runs a task on the stack of a worker or a driver, if the host has the resources for it.
 
+use crate::base::limits::FAILURE_BYTES_MAX;
+use crate::base::panic::Panic;
+use crate::base::text::cut;
 use crate::base::{Error, clock};
 use crate::protocol::request_of;
 use crate::registry::{ActorState, Failure, Runnable, TaskHeader, TaskPhase};
@@ -11,6 +14,7 @@ use crate::runtime::workers::Work;
 use crate::runtime::workers::worker::Worker;
 use crate::runtime::{Runtime, actors, output};
 use crate::scheduling::{Grant, ResourceRequest, UNIT};
+use std::cell::Cell;
 use std::sync::Arc;
 
 /// The grant of a task that requested only CPUs of the host.
@@ -81,7 +85,7 @@ pub fn run_claimed(
         let account = Quota::of(task.header());
         let context = TaskContext::of_task(task.header(), grant).with_quota(account.as_ref());
         let _running = context.enter();
-        task.invoke(&mut None as &mut ActorState, &|failure| to_error(runtime, task.header(), failure));
+        invoke(runtime, task, &mut None);
     }
     drop(printing);
     if let Some(began_ns) = began_ns {
@@ -95,21 +99,34 @@ pub fn run_claimed(
     on_finished(runtime, task);
 }
 
-/// Turns a failure of a task's body into the error that its results hold, and reports it to the driver.
+/// Turns a failure of a task's body into the error that its results hold.
 pub fn to_error(runtime: &'static Runtime, header: &TaskHeader, failure: Failure) -> Error {
     let message = match failure {
         Failure::Passed(error) => return error,
         Failure::Message(message) => message,
-        Failure::Panic(message) => context::take_panic_location()
-            .map_or_else(|| message.clone(), |location| format!("panicked at {location}: {message}")),
+        Failure::Panic(panic) => match context::take_panic_site().describe(panic) {
+            Ok(message) => message,
+            Err(error) => return error,
+        },
     };
-    let error = Error::Task {
+    Error::Task {
         task: header.name().to_string(),
         rank: runtime.cluster.rank,
         host: runtime.cluster.host.clone(),
         pid: std::process::id(),
-        message,
-    };
-    runtime.report(error.clone());
-    error
+        message: cut(message, FAILURE_BYTES_MAX),
+    }
+}
+
+/// Runs the body of a task and completes its results; a failure that began in it is reported to the driver afterwards.
+pub fn invoke(runtime: &'static Runtime, task: &Arc<dyn Runnable>, state: &mut ActorState) {
+    let is_own = Cell::new(false);
+    let failed = task.invoke(state, &|failure| {
+        let passed_on = matches!(failure, Failure::Passed(_) | Failure::Panic(Panic::Error(_)));
+        is_own.set(!passed_on);
+        to_error(runtime, task.header(), failure)
+    });
+    if let Some(error) = failed.filter(|_| is_own.get()) {
+        runtime.report((*error).clone());
+    }
 }

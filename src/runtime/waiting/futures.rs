@@ -6,7 +6,7 @@ use crate::objects::{Object, ObjectRef, Ref, Waiter};
 use crate::runtime::Runtime;
 use crate::runtime::tasks::context;
 use crate::runtime::waiting::event::WaitEvent;
-use crate::runtime::waiting::wait::here;
+use crate::runtime::waiting::wait::{failure, here};
 use std::future::Future;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -69,7 +69,7 @@ impl<T: Object> Future for ObjectRef<T> {
     type Output = Result<Ref<T>>;
     fn poll(self: std::pin::Pin<&mut Self>, polled: &mut Context<'_>) -> Poll<Self::Output> {
         if let Some(outcome) = self.ready() {
-            return Poll::Ready(outcome.map_err(|error| (*error).clone()));
+            return Poll::Ready(outcome.map_err(failure));
         }
         if let Err(error) = here("await") {
             return Poll::Ready(Err(error));

@@ -14,9 +14,16 @@ use std::time::{Duration, Instant};
 pub fn get<T: Object>(reference: &ObjectRef<T>, timeout: Option<Duration>) -> Result<Ref<T>> {
     match reference.ready() {
         Some(Ok(value)) => Ok(value),
-        Some(Err(error)) => Err((*error).clone()),
+        Some(Err(error)) => Err(failure(error)),
         None => wait_and_get(reference, timeout),
     }
+}
+
+/// The failure of an object, as its user gets it.
+#[cold]
+pub fn failure(error: Arc<Error>) -> Error {
+    context::record_error(&error);
+    (*error).clone()
 }
 
 #[inline(never)]
@@ -29,7 +36,7 @@ fn wait_and_get<T: Object>(reference: &ObjectRef<T>, timeout: Option<Duration>) 
             tasks::try_run_in_place(runtime, &reference.any());
         }
         if let Some(outcome) = reference.ready() {
-            return outcome.map_err(|error| (*error).clone());
+            return outcome.map_err(failure);
         }
         let slot = reference.any();
         runtime.request_value(&slot);

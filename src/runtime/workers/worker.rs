@@ -9,6 +9,7 @@
 #![allow(unsafe_code)]
 
 use crate::base::log::{Level, log};
+use crate::base::panic::catch;
 use crate::base::{Config, Result};
 use crate::registry::TableEntry;
 use crate::runtime::workers::fiber::{self, Fiber, Pause};
@@ -19,7 +20,6 @@ use crossbeam_deque::Worker as Deque;
 use fastrand::Rng;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 /// A suspended fiber, and the CPUs that its task needs back before it continues.
@@ -194,15 +194,10 @@ impl Worker {
     /// Runs a unit of work. A panic that comes here is of a user value dropped with it: it is logged and goes no
     /// further.
     fn run_guarded(&'static self, work: Work) {
-        let outcome = catch_unwind(AssertUnwindSafe(|| tasks::execute(self.runtime, self, work)));
-        if let Err(panic) = outcome {
+        if let Err(panic) = catch(|| tasks::execute(self.runtime, self, work)) {
             self.running_cpu.set(0);
             log(Level::Error, || {
-                format!(
-                    "rank {}: a value's Drop panicked: {}",
-                    self.runtime.cluster.rank,
-                    crate::objects::panic_text(&*panic)
-                )
+                format!("rank {}: a value's Drop panicked: {}", self.runtime.cluster.rank, panic.text())
             });
         }
     }

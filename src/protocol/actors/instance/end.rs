@@ -1,8 +1,8 @@
 //! The end of an actor: its state is dropped, its calls fail, its resources and its name are freed.
 
 use crate::base::log::{Level, log};
+use crate::base::panic::catch;
 use crate::base::{Error, Rank};
-use crate::objects::panic_text;
 use crate::protocol::Message;
 use crate::protocol::actors::instance::actor_instance::{ActorInstance, ActorPhase};
 use crate::protocol::environment::Environment;
@@ -10,7 +10,6 @@ use crate::protocol::locks::lock;
 use crate::protocol::wire::actor_message::ActorMessage;
 use crate::registry::{ActorState, Runnable};
 use rustc_hash::FxHashSet as HashSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// Ends an actor for good.
@@ -57,8 +56,7 @@ pub fn refuse_call(env: &impl Environment, task: &Arc<dyn Runnable>, error: &Arc
 
 /// Drops an actor's state. A panic in its `Drop` is logged and not propagated.
 pub fn drop_state(rank: Rank, state: ActorState) {
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(state))) {
-        let text = panic_text(&*panic);
-        log(Level::Error, || format!("rank {rank}: an actor's Drop panicked: {text}"));
+    if let Err(panic) = catch(|| drop(state)) {
+        log(Level::Error, || format!("rank {rank}: an actor's Drop panicked: {}", panic.text()));
     }
 }

@@ -1,0 +1,24 @@
+//! Texts of users, cut to what the runtime keeps and sends of them.
+
+/// The text, cut at a character to at most `bytes_max` bytes; a mark says how long it was.
+pub fn cut(mut text: String, bytes_max: usize) -> String {
+    if text.len() > bytes_max {
+        let mark = format!(" ... (cut: {} bytes)", text.len());
+        text.truncate(text.floor_char_boundary(bytes_max.saturating_sub(mark.len())));
+        text.push_str(&mark);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_at_the_bound_is_kept_and_a_longer_one_is_cut_at_a_character() {
+        assert_eq!(cut("x".repeat(100), 100), "x".repeat(100));
+        let long = cut("\u{e9}".repeat(51), 100);
+        assert_eq!(long, format!("{} ... (cut: 102 bytes)", "\u{e9}".repeat(39)));
+        assert!(long.len() <= 100);
+    }
+}

@@ -1,0 +1,24 @@
+//! What failed in programs of users: `field CASE..`, on any number of ranks. Each case ends with `ok: CASE`.
+
+mod failures;
+mod values;
+
+
+/// A case, by its name.
+type Case = (&'static str, fn() -> mobula::Result<()>);
+
+/// The last rank: another one, if there are several.
+fn far() -> u32 {
+    mobula::nodes().iter().flat_map(|node| node.ranks().to_vec()).max().unwrap_or(0)
+}
+
+#[mobula::main]
+fn main() -> mobula::Result<()> {
+    let cases: Vec<Case> = failures::CASES.iter().chain(values::CASES).copied().collect();
+    for name in std::env::args().skip(1) {
+        let Some((_, case)) = cases.iter().find(|(case, _)| *case == name) else { panic!("there is no case {name}") };
+        case()?;
+        println!("ok: {name}");
+    }
+    Ok(())
+}
