@@ -13,8 +13,7 @@ fn check(what: &str, launch: Launch, cases: &[&str]) -> Finished {
     let launch = cases.iter().fold(launch, |launch, case| launch.arg(*case));
     let finished = launch.limit(LIMIT).run();
     show_failures(what, &finished);
-    let ended: Vec<String> = cases.iter().map(|case| format!("ok: {case}")).collect();
-    finished.succeeded().printed(&ended.iter().map(String::as_str).collect::<Vec<_>>())
+    cases.iter().fold(finished.succeeded(), |finished, case| finished.printed(&[&format!("ok: {case}")]))
 }
 
 fn everywhere(cases: &[&str]) {
@@ -26,6 +25,82 @@ fn everywhere(cases: &[&str]) {
     let folder = TestFolder::new(cases[0]);
     let launch = launch_ranks(&example("field"), &all_ranks(2), 2, &folder.meeting_file().display().to_string());
     check("2 ranks over TCP", launch.env("MOBULA_FABRIC", "tcp"), cases);
+}
+
+/// Runs one case on two ranks, by MPI's launcher and over TCP.
+fn in_each_far_launch(case: &str, check: impl Fn(Finished)) {
+    let program = example("field");
+    let folder = TestFolder::new(case);
+    let ranks = launch_ranks(&program, &all_ranks(2), 2, &folder.meeting_file().display().to_string());
+    let mut launches = vec![ranks.env("MOBULA_FABRIC", "tcp")];
+    if no_ranks().is_none() {
+        launches.push(Launch::on_ranks(2, &program));
+    }
+    launches.into_iter().for_each(|launch| check(launch.arg(case).limit(LIMIT).run()));
+}
+
+/// The same, and alone; `check` also gets if the case's task ran on another rank than its driver.
+fn in_each_launch(case: &str, check: impl Fn(Finished, bool)) {
+    check(Launch::alone(&example("field")).arg(case).limit(LIMIT).run(), false);
+    in_each_far_launch(case, |finished| check(finished, true));
+}
+
+#[test]
+fn child_that_keeps_the_output_does_not_delay_the_end() {
+    // It runs for ten minutes, longer than the limit. Alone, it would keep the test's own pipe.
+    in_each_far_launch("child-keeps-output", |finished| {
+        let finished = finished.succeeded().printed(&["before the child"]).printed(&["after the child"]);
+        let finished = finished.printed(&["no end of line"]);
+        let pid = finished.output.lines().find_map(|line| line.strip_prefix("child ")?.trim().parse::<u32>().ok());
+        launcher::processes::signal("KILL", &pid.expect("its number was printed").to_string());
+    });
+}
+
+#[test]
+fn long_lines_arrive_whole_or_cut_with_a_mark() {
+    in_each_launch("long-lines", |finished, is_far| {
+        let finished = finished.succeeded();
+        for characters in [10, 20_000, 500_000] {
+            assert_eq!(finished.count(&format!("[{}]", "é".repeat(characters))), 1, "{characters}");
+        }
+        assert_eq!(finished.count("é ... (cut: 1200002 bytes)"), usize::from(is_far));
+    });
+}
+
+#[test]
+fn progress_arrives_as_it_was_printed() {
+    in_each_launch("progress", |finished, _| {
+        let finished = finished.succeeded();
+        let at = |text: &str| finished.output.find(text).unwrap_or_else(|| panic!("{text} is missing"));
+        assert!(at("10 %\r") < at("90 %\r") && at("90 %\r") < at("100 %"));
+    });
+}
+
+#[test]
+fn exit_of_the_driver_ends_all_ranks_with_its_code() {
+    for code in [0, 3] {
+        in_each_launch(&format!("exit-{code}"), |finished, is_far| {
+            // Where no launcher waits for the ranks, a shell does, whose code is 1.
+            let codes = if is_far { [code, code.min(1)] } else { [code; 2] };
+            assert!(codes.contains(&finished.status.code().expect("no signal")), "{}", finished.status);
+            let finished = finished.printed(&[&format!("exits with {code}")]).printed(&["one of one"]);
+            for word in ["died", "failed", "mobula:"] {
+                assert_eq!(finished.count(word), 0, "{word}");
+            }
+        });
+    }
+    in_each_launch("exit-in-a-task", |finished, _| {
+        assert_eq!(finished.status.code(), Some(0));
+        finished.printed(&["exits in a task"]).did_not_print("died").did_not_print("Error");
+    });
+}
+
+#[test]
+fn panic_hook_of_the_program_is_called_and_backtraces_are_kept() {
+    let launch = || Launch::alone(&example("hook"));
+    launch().run().succeeded().printed(&["the hook sees: by a task"]).did_not_print("stack backtrace");
+    let finished = launch().env("RUST_BACKTRACE", "1").run().succeeded();
+    finished.printed(&["the hook sees: by a task"]).printed(&["stack backtrace"]).printed(&["hook::panics"]);
 }
 
 #[test]

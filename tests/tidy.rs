@@ -95,6 +95,7 @@ const UNSAFE_FILES: &[&str] = &[
     "src/runtime/workers/fiber.rs",
     "src/runtime/output/forwarding.rs",
     "src/runtime/workers/overflow.rs",
+    "src/runtime/lifecycle/at_exit.rs",
     "src/runtime/lifecycle/preempt.rs",
     "src/runtime/current.rs",
     "src/runtime/workers/worker.rs",

@@ -17,8 +17,8 @@ use std::sync::Mutex;
 /// # Ok::<(), mobula::Error>(())
 /// ```
 pub struct Cluster {
-    /// `None` if `init` returned a cluster that was already running: only its starter stops it.
-    session: Option<Session>,
+    /// False if `init` returned a cluster that was already running: only its starter stops it.
+    is_starter: bool,
     runtime: &'static Runtime,
     /// MPI ends on the thread that began it.
     thread: PhantomData<*const ()>,
@@ -89,7 +89,7 @@ fn begin(config: Config, join: impl FnOnce(&Config) -> Result<World>) -> Result<
     let _starting = lock(&STARTING);
     if let Some(runtime) = Runtime::current() {
         if config.ignore_reinit {
-            return Ok(Cluster { session: None, runtime, thread: PhantomData });
+            return Ok(Cluster { is_starter: false, runtime, thread: PhantomData });
         }
         return Err(Error::config(
             "a cluster runs in this process already: shut it down first, or set Config::ignore_reinit(true) to share \
@@ -99,7 +99,9 @@ fn begin(config: Config, join: impl FnOnce(&Config) -> Result<World>) -> Result<
     let config = config.with_environment()?;
     let world = join(&config)?;
     let session = runtime::start(world, config)?;
-    Ok(Cluster { runtime: session.runtime(), session: Some(session), thread: PhantomData })
+    let runtime = session.runtime();
+    runtime::end_at_exit(session);
+    Ok(Cluster { is_starter: true, runtime, thread: PhantomData })
 }
 
 /// True if a cluster runs in this process.
@@ -146,10 +148,10 @@ impl Cluster {
     /// If the ranks do not shut down cleanly.
     pub fn serve(mut self) -> Result<()> {
         runtime::ignore_sigusr1();
-        self.session.take().map_or(Ok(()), Session::serve)
+        self.take_session().map_or(Ok(()), Session::serve)
     }
 
-    /// Declares this rank's driver finished. Returns when all are, and the cluster is stopped. Another
+    /// Declares this rank's driver finished, as does the end of the process by `std::process::exit`. Returns when all are, and the cluster is stopped. Another
     /// [`init`] may follow, unless MPI was finalized with the cluster.
     ///
     /// ```
@@ -162,12 +164,23 @@ impl Cluster {
     /// # Errors
     /// If the ranks do not shut down cleanly.
     pub fn shutdown(mut self) -> Result<()> {
-        self.session.take().map_or(Ok(()), Session::shutdown)
+        self.take_session().map_or(Ok(()), Session::shutdown)
+    }
+
+    fn take_session(&mut self) -> Option<Session> {
+        if std::mem::take(&mut self.is_starter) { runtime::take_session() } else { None }
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        drop(self.take_session());
     }
 }
 
 /// The expansion of `#[mobula::main]`: rank 0 runs `body`, the others serve; with `spmd` every rank runs it.
-pub fn run_main<R>(spmd: bool, config: Config, body: fn() -> R) -> R {
+pub fn run_main<R>(spmd: bool, mut config: Config, body: fn() -> R) -> R {
+    config.one_driver = !spmd;
     let cluster = match init(config) {
         Ok(cluster) => cluster,
         Err(error) => {

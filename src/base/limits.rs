@@ -43,6 +43,9 @@ pub const POLL_BATCH_MAX: usize = 64;
 /// The text of a failure: what a task returned or panicked with. A longer one is cut and marked.
 pub const FAILURE_BYTES_MAX: usize = 16 << 10;
 
+/// A line that a task prints on a rank without a driver. Of a longer one the driver prints so much, and a mark.
+pub const PRINTED_LINE_BYTES_MAX: usize = 1 << 20;
+
 /// Errors that `error_info` stores.
 pub const ERRORS_KEPT_MAX: usize = 10_000;
 

@@ -3,11 +3,16 @@
 /// The text, cut at a character to at most `bytes_max` bytes; a mark says how long it was.
 pub fn cut(mut text: String, bytes_max: usize) -> String {
     if text.len() > bytes_max {
-        let mark = format!(" ... (cut: {} bytes)", text.len());
+        let mark = cut_mark(text.len());
         text.truncate(text.floor_char_boundary(bytes_max.saturating_sub(mark.len())));
         text.push_str(&mark);
     }
     text
+}
+
+/// What stands behind a text of so many bytes that was cut.
+pub fn cut_mark(bytes: usize) -> String {
+    format!(" ... (cut: {bytes} bytes)")
 }
 
 #[cfg(test)]

@@ -138,7 +138,10 @@ impl Observer for &'static Runtime {
     fn handle_other(&self, from: Rank, message: Message<'_>) {
         match message {
             Message::Request { token, request } => waiting::on_request(self, from, token, request),
-            Message::Line { task, text } => self.output.reports().print_line(&self.cluster, from, &task, &text),
+            Message::Line { task, text, is_overprinted } => {
+                let end = if is_overprinted { '\r' } else { '\n' };
+                self.output.reports().print_line(&self.cluster, from, &task, &text, end);
+            }
             Message::Failed(error) => self.output.reports().on_task_failed(error),
             Message::Control { bytes } => self.router.on_control(from, bytes),
             Message::Resume { transport_index, delivered } => router::on_resume(self, from, transport_index, delivered),

@@ -34,7 +34,7 @@ mod workers;
 
 pub use actors::{RawHandle, call, create, get_actor};
 pub use cluster::HostInfo;
-pub use lifecycle::{Preempt, Session, ignore_sigusr1, on_preempt, start};
+pub use lifecycle::{Preempt, Session, end_at_exit, ignore_sigusr1, on_preempt, start, take_session};
 pub use memory::{create_array, put_array};
 pub use output::{HostReport, ReportSection, all_records, available_on, errors_of, host_report};
 pub use rank::Runtime;

@@ -296,7 +296,11 @@ pub fn message() -> impl Strategy<Value = Message<'static>> {
             .prop_map(|(token, handle)| Message::NameReply { token, handle }),
         (number(), info_request()).prop_map(|(token, request)| Message::Request { token, request }),
         (number(), wire_value()).prop_map(|(token, response)| Message::Response { token, response }),
-        (text(), text()).prop_map(|(task, text)| Message::Line { task, text }),
+        (text(), text(), any::<bool>()).prop_map(|(task, text, is_overprinted)| Message::Line {
+            task,
+            text,
+            is_overprinted
+        }),
         error().prop_map(Message::Failed),
     ];
     let ranks = prop_oneof![
@@ -318,7 +322,7 @@ pub fn message() -> impl Strategy<Value = Message<'static>> {
 
 fn array<T: bytemuck::Pod>(length: usize) -> Array<T> {
     let memory: Arc<dyn ArrayMemory> = Arc::new(super::serialized_value::Bytes([3; 64], 64));
-    Array::over(memory, length).expect("it fits")
+    Array::over(memory, 0, length).expect("it fits")
 }
 
 /// A value that holds references and arrays at several depths. Its attachments have the order that the fuzz target

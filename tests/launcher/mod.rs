@@ -141,6 +141,8 @@ impl Launch {
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("MOBULA_")) {
             command.env_remove(name);
         }
+        // Failures hold a backtrace where it asks for one.
+        command.env_remove("RUST_BACKTRACE");
         command.envs(OPEN_MPI.iter().filter(|(name, _)| std::env::var_os(name).is_none()).copied());
         command.envs(self.variables);
         let child = command.spawn().unwrap_or_else(|error| panic!("{shown:?} does not start: {error}"));

@@ -75,13 +75,15 @@ macro_rules! settings {
         pub struct Config {
             $(pub(crate) $field: $type,)*
             pub(crate) ignore_reinit: bool,
+            /// A rank other than 0 has no driver, and forwards what it prints from its start on.
+            pub(crate) one_driver: bool,
             /// Of each variable that was set: who set it.
             pub(super) sources: BTreeMap<&'static str, ValueSource>,
         }
 
         impl Default for Config {
             fn default() -> Self {
-                Config { $($field: $initial,)* ignore_reinit: false, sources: BTreeMap::new() }
+                Config { $($field: $initial,)* ignore_reinit: false, one_driver: false, sources: BTreeMap::new() }
             }
         }
 

@@ -157,6 +157,8 @@ pub enum Message<'a> {
         task: String,
         /// The line.
         text: String,
+        /// It ends with a carriage return: the next one is printed over it.
+        is_overprinted: bool,
     },
     /// To a driver: a task failed, and why.
     Failed(Error),

@@ -75,6 +75,9 @@ pub fn start_rank(mut world: World, config: Config, install: fn(&'static Runtime
     context::install_panic_hook();
     overflow::install();
     overflow::prepare_thread();
+    // Before the first task can run here.
+    let captures = runtime.cluster.config.one_driver && rank != 0;
+    let capture = if captures { Some(output::Capture::begin(runtime)?) } else { None };
     if let Err(error) = start_threads(runtime, workers) {
         runtime.stop();
         runtime.uninstall();
@@ -83,7 +86,7 @@ pub fn start_rank(mut world: World, config: Config, install: fn(&'static Runtime
     if rank == 0 {
         output::banner(runtime, &launcher, workers);
     }
-    Ok(Session::new(runtime, world, saved_affinity))
+    Ok(Session::new(runtime, world, saved_affinity, capture))
 }
 
 fn start_threads(runtime: &'static Runtime, workers: usize) -> Result<()> {

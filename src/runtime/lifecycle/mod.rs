@@ -5,6 +5,7 @@
 //! (`shutdown`).
 
 mod assemble;
+mod at_exit;
 mod hello;
 mod join;
 mod local;
@@ -16,6 +17,7 @@ mod shutdown;
 pub use assemble::start;
 #[cfg(test)]
 pub(super) use assemble::start_rank;
+pub use at_exit::{end_at_exit, is_exiting, take_session};
 pub use part::Lifecycle;
 pub use preempt::{Preempt, ignore_sigusr1, on_preempt};
 pub use session::Session;

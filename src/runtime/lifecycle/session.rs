@@ -5,6 +5,7 @@ use crate::base::panic::catch;
 use crate::base::{Error, Result};
 use crate::boot::World;
 use crate::protocol::Message;
+use crate::runtime::lifecycle::at_exit::is_exiting;
 use crate::runtime::output::Capture;
 use crate::runtime::{Runtime, membership};
 use crate::topology::SavedAffinity;
@@ -19,14 +20,21 @@ pub struct Session {
     world: Option<World>,
     /// This rank sent `ShutdownReady`: its driver has finished.
     ready_sent: bool,
+    /// What forwards this rank's output, if it began with the rank.
+    capture: Option<Capture>,
     /// Restricts the program's thread to the rank's own cores.
     _affinity: Option<SavedAffinity>,
 }
 
 impl Session {
     /// For a started `Runtime`.
-    pub fn new(runtime: &'static Runtime, world: World, affinity: Option<SavedAffinity>) -> Session {
-        Session { runtime, world: Some(world), ready_sent: false, _affinity: affinity }
+    pub fn new(
+        runtime: &'static Runtime,
+        world: World,
+        affinity: Option<SavedAffinity>,
+        capture: Option<Capture>,
+    ) -> Session {
+        Session { runtime, world: Some(world), ready_sent: false, capture, _affinity: affinity }
     }
 
     /// The rank.
@@ -40,7 +48,10 @@ impl Session {
     /// Where the ranks do not shut down cleanly.
     pub fn serve(mut self) -> Result<()> {
         let runtime = self.runtime;
-        let capture = if runtime.cluster.rank == 0 { None } else { Some(Capture::begin(runtime)?) };
+        let capture = match self.capture.take() {
+            None if runtime.cluster.rank != 0 => Some(Capture::begin(runtime)?),
+            begun => begun,
+        };
         self.wait_for_shutdown();
         if let Some(capture) = capture {
             capture.end();
@@ -140,7 +151,8 @@ fn join_threads(runtime: &'static Runtime) {
         }
         if thread.is_finished() {
             let _ = thread.join();
-        } else {
+        } else if !is_exiting() {
+            // Otherwise it is the thread whose task exits.
             let name = thread.thread().name().unwrap_or("a worker").to_string();
             log(Level::Warn, || format!("{name} still runs a task while the cluster stops; its result is lost"));
         }

@@ -11,14 +11,12 @@ use crate::base::{Error, Result, clock};
 use crate::protocol::Message;
 use crate::registry::{TableEntry, TaskHeader};
 use crate::runtime::Runtime;
-use std::io::{ErrorKind, Read, Write};
+use crate::runtime::output::lines::{Lines, PrintedLine};
+use std::io::{ErrorKind, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
-
-/// Bytes of a line that are forwarded; the rest of a longer one follows as a line of its own.
-const LINE_BYTES_MAX: usize = 16 << 10;
 
 /// A task that ran shorter than this printed nothing: the system call alone takes longer.
 const PRINT_NS_MIN: u64 = 500;
@@ -30,8 +28,8 @@ const LINE_AGE: Duration = Duration::from_millis(2);
 pub struct OutputForwarding {
     /// The pipe's reading end, -1 while nothing is forwarded.
     descriptor: AtomicI32,
-    /// Bytes of a line that has not ended.
-    partial: Mutex<Vec<u8>>,
+    /// What was printed and not sent.
+    lines: Mutex<Lines>,
     /// The function of the task that began last.
     last_task: AtomicPtr<TableEntry>,
 }
@@ -40,7 +38,7 @@ impl Default for OutputForwarding {
     fn default() -> Self {
         OutputForwarding {
             descriptor: AtomicI32::new(-1),
-            partial: Mutex::default(),
+            lines: Mutex::default(),
             last_task: AtomicPtr::new(std::ptr::null_mut()),
         }
     }
@@ -74,6 +72,8 @@ pub struct Capture {
     before: OwnedFd,
     from: Arc<OwnedFd>,
     reader: JoinHandle<()>,
+    /// Dropped to end the reader: processes that tasks started may have the pipe open for as long as they like.
+    stop: PipeWriter,
 }
 
 impl Capture {
@@ -100,38 +100,43 @@ impl Capture {
         };
         runtime.output.forwarding.descriptor.store(from.as_raw_fd(), Ordering::Release);
         let reader_end = from.clone();
+        let no_thread = |error| Error::config(format!("no thread for the output of tasks: {error}")).caused_by(&error);
+        let (stopped, stop) = std::io::pipe().map_err(no_thread)?;
         let reader = std::thread::Builder::new()
             .name("mobula-output".to_string())
-            .spawn(move || forward(runtime, &reader_end))
-            .map_err(|error| Error::config(format!("no thread for the output of tasks: {error}")).caused_by(&error))?;
-        Ok(Capture { runtime, before, from, reader })
+            .spawn(move || forward(runtime, &reader_end, &stopped))
+            .map_err(no_thread)?;
+        Ok(Capture { runtime, before, from, reader, stop })
     }
 
-    /// Restores standard output, after everything printed has been sent.
+    /// Restores standard output, after everything that this process printed has been sent.
     pub fn end(self) {
         let _ = std::io::stdout().flush();
-        // SAFETY: `before` is open; replacing descriptor 1 closes the pipe's last writing end.
+        // SAFETY: `before` is open.
         unsafe { libc::dup2(self.before.as_raw_fd(), 1) };
+        drop(self.stop);
         let _ = self.reader.join();
         self.runtime.output.forwarding.descriptor.store(-1, Ordering::Release);
         drop(self.from);
     }
 }
 
-/// Sends lines that no task's end sent, until the pipe's last writing end is closed.
-fn forward(runtime: &'static Runtime, from: &OwnedFd) {
-    let mut watched = libc::pollfd { fd: from.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+/// Sends lines that no task's end sent, until the other end of `stopped` is closed.
+fn forward(runtime: &'static Runtime, from: &OwnedFd, stopped: &PipeReader) {
+    let mut watched =
+        [from.as_raw_fd(), stopped.as_raw_fd()].map(|fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 });
     loop {
-        // SAFETY: one valid pollfd of an open descriptor.
-        unsafe { libc::poll(&mut watched, 1, -1) };
-        if watched.revents & libc::POLLIN != 0 {
+        // SAFETY: valid pollfds of open descriptors.
+        unsafe { libc::poll(watched.as_mut_ptr(), watched.len() as libc::nfds_t, -1) };
+        let is_last = watched[1].revents != 0;
+        if !is_last {
             std::thread::sleep(LINE_AGE);
         }
-        if !take_lines(runtime, from.as_raw_fd(), &runtime.output.forwarding.printing_task()) {
-            let partial = std::mem::take(&mut *lock(&runtime.output.forwarding.partial));
-            if !partial.is_empty() {
-                send_line(runtime, &runtime.output.forwarding.printing_task(), &partial);
-            }
+        let task = runtime.output.forwarding.printing_task();
+        take_lines(runtime, from.as_raw_fd(), &task);
+        if is_last {
+            let rest = lock(&runtime.output.forwarding.lines).finish();
+            rest.into_iter().for_each(|line| send_line(runtime, &task, line));
             return;
         }
     }
@@ -169,32 +174,23 @@ pub fn printing<'a>(runtime: &'static Runtime, header: &'a TaskHeader) -> Option
     Some(Printing { runtime, header, began_ns: clock::now_ns() })
 }
 
-/// Sends what is in the pipe; returns false if its last writing end is closed.
-fn take_lines(runtime: &'static Runtime, descriptor: i32, task: &str) -> bool {
+/// Sends what is in the pipe.
+fn take_lines(runtime: &'static Runtime, descriptor: i32, task: &str) {
     // SAFETY: the descriptor is open while the capture lasts; the File is not dropped, so it does not close it.
     let mut pipe = std::mem::ManuallyDrop::new(unsafe { std::fs::File::from_raw_fd(descriptor) });
-    let mut partial = lock(&runtime.output.forwarding.partial);
+    let mut lines = lock(&runtime.output.forwarding.lines);
     let mut bytes = [0u8; 8192];
     loop {
-        let read = match pipe.read(&mut bytes) {
-            Ok(0) => return false,
-            Ok(read) => read,
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(_) => return true,
-        };
-        for byte in &bytes[..read] {
-            if *byte != b'\n' {
-                partial.push(*byte);
-            }
-            if *byte == b'\n' || partial.len() == LINE_BYTES_MAX {
-                send_line(runtime, task, &partial);
-                partial.clear();
-            }
+        match pipe.read(&mut bytes) {
+            Ok(0) => return,
+            Ok(read) => lines.push(&bytes[..read], |line| send_line(runtime, task, line)),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(_) => return,
         }
     }
 }
 
-fn send_line(runtime: &'static Runtime, task: &str, line: &[u8]) {
-    let text = String::from_utf8_lossy(line).into_owned();
-    runtime.send(0, &Message::Line { task: task.to_string(), text });
+fn send_line(runtime: &'static Runtime, task: &str, line: PrintedLine) {
+    let PrintedLine { text, is_overprinted } = line;
+    runtime.send(0, &Message::Line { task: task.to_string(), text, is_overprinted });
 }

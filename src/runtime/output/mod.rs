@@ -5,6 +5,7 @@
 mod banner;
 mod forwarding;
 mod host_report;
+mod lines;
 mod part;
 mod queries;
 mod reports;

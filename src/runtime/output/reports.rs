@@ -46,11 +46,16 @@ impl Reports {
     }
 
     /// A task on another rank printed a line.
-    pub fn print_line(&self, cluster: &ClusterInfo, from: Rank, task: &str, text: &str) {
+    pub fn print_line(&self, cluster: &ClusterInfo, from: Rank, task: &str, text: &str, end: char) {
         let name = if task.is_empty() { String::new() } else { format!("{task} ") };
-        let line = format!("({name}rank={from} host={} pid={}) {text}\n", cluster.host_of(from), cluster.pid_of(from));
+        let line =
+            format!("({name}rank={from} host={} pid={}) {text}{end}", cluster.host_of(from), cluster.pid_of(from));
         // A driver whose output is closed continues to compute.
-        let _ = std::io::stdout().lock().write_all(line.as_bytes());
+        let mut output = std::io::stdout().lock();
+        let _ = output.write_all(line.as_bytes());
+        if end != '\n' {
+            let _ = output.flush();
+        }
     }
 }
 

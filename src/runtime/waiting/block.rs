@@ -5,6 +5,7 @@ use crate::base::sync::Ordering;
 use crate::base::{Error, Result};
 use crate::objects::Waiter;
 use crate::runtime::Runtime;
+use crate::runtime::lifecycle::is_exiting;
 use crate::runtime::tasks::{context, replace_driver_cpu};
 use crate::runtime::waiting::blocked_fibers::record_parked_driver;
 use crate::runtime::waiting::event::WaitEvent;
@@ -130,6 +131,10 @@ fn block_thread(
         park_until(runtime, &event, deadline);
     }
     event.cancel();
+    while is_exiting() {
+        // What it waited for never comes, and its thread ends with the process.
+        std::thread::park();
+    }
     if held > 0 {
         retake_cpu_on_thread(runtime, held);
         replace_driver_cpu(held);

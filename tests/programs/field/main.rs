@@ -1,8 +1,8 @@
 //! What failed in programs of users: `field CASE..`, on any number of ranks. Each case ends with `ok: CASE`.
 
 mod failures;
+mod processes;
 mod values;
-
 
 /// A case, by its name.
 type Case = (&'static str, fn() -> mobula::Result<()>);
@@ -14,7 +14,7 @@ fn far() -> u32 {
 
 #[mobula::main]
 fn main() -> mobula::Result<()> {
-    let cases: Vec<Case> = failures::CASES.iter().chain(values::CASES).copied().collect();
+    let cases: Vec<Case> = [failures::CASES, processes::CASES, values::CASES].concat();
     for name in std::env::args().skip(1) {
         let Some((_, case)) = cases.iter().find(|(case, _)| *case == name) else { panic!("there is no case {name}") };
         case()?;

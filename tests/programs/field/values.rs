@@ -156,10 +156,9 @@ fn alignment() -> mobula::Result<()> {
 }
 
 fn too_much_alignment() -> mobula::Result<()> {
-    for error in [
-        mobula::create_array::<TwoPages>(1).err().unwrap(),
-        mobula::put_array(&[TwoPages([0; 1024])]).err().unwrap(),
-    ] {
+    for error in
+        [mobula::create_array::<TwoPages>(1).err().unwrap(), mobula::put_array(&[TwoPages([0; 1024])]).err().unwrap()]
+    {
         let text = error.to_string();
         assert!(matches!(error, Error::Config { .. }) && text.contains("TwoPages") && text.contains("8192"), "{text}");
     }
