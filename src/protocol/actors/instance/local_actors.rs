@@ -114,10 +114,8 @@ impl LocalActors {
             drop(inner);
             return refuse_call(env, &task, &error);
         }
-        _forgotten = inner
-            .commit_log
-            .as_mut()
-            .map(|commit_log| commit_log.commits.on_results_ack(caller.0, target.acked_through));
+        _forgotten =
+            inner.commit_log.as_mut().map(|commit_log| commit_log.commits.on_results_ack(caller.0, target.acked_below));
         if inner.restarts
             && let Some(id) = task.header().origin
             && !inner.queued.insert(id)
@@ -365,10 +363,10 @@ mod tests {
     }
 
     /// A call from rank 3.
-    fn add(env: &MockEnvironment, actors: &LocalActors, number: u64, acked_through: u64) {
+    fn add(env: &MockEnvironment, actors: &LocalActors, number: u64, acked_below: u64) {
         let mut header = TaskHeader::new(None, 0);
         header.origin = Some(TaskId { owner: 3, number });
-        let target = ActorTarget { actor: ACTOR, incarnation: 0, acked_through };
+        let target = ActorTarget { actor: ACTOR, incarnation: 0, acked_below };
         actors.call(env, target, (3, 0), Task::<MethodOf<Add>>::new(header, ()));
     }
 

@@ -98,7 +98,7 @@ impl OwnedActors {
             (Some((state, finished)), Some(restore)) => (restore, &**state, Some(finished)),
             _ => (constructor.function, &constructor.args, None),
         };
-        let target = ActorTarget { actor: actor.id, incarnation, acked_through: 0 };
+        let target = ActorTarget { actor: actor.id, incarnation, acked_below: 0 };
         let task = TaskId { owner: env.rank(), number: env.protocol().tasks.remote.fresh_number() };
         let options = &constructor.options;
         if location == env.rank() {
