@@ -1,6 +1,6 @@
 //! `mobula demo uts`: its options, and the report.
 
-use super::parameters::{Kind, Parameters, Sample, Shape, kind, samples, shape};
+use super::parameters::{Kind, Parameters, Sample, Shape, samples};
 use super::sequential::{Count, search};
 use super::sharing::Search;
 use super::tasks::{SearchReport, explore};
@@ -26,7 +26,7 @@ pub struct Options {
     #[arg(long)]
     no_sequential: bool,
     /// Tree type: 0 binomial, 1 geometric, 2 hybrid, 3 balanced
-    #[arg(short = 't', value_parser = kind)]
+    #[arg(short = 't')]
     kind: Option<Kind>,
     /// Branching factor of the root
     #[arg(short = 'b')]
@@ -44,7 +44,7 @@ pub struct Options {
     #[arg(short = 'd', value_parser = clap::value_parser!(u32).range(1..))]
     depth: Option<u32>,
     /// Geometric: shape; 0 linear, 1 exponential decrease, 2 cyclic, 3 fixed
-    #[arg(short = 'a', value_parser = shape)]
+    #[arg(short = 'a')]
     shape: Option<Shape>,
     /// Hybrid: part of the depth at which geometric turns binomial
     #[arg(short = 'f')]
