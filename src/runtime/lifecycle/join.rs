@@ -216,7 +216,7 @@ impl TransportSet {
             let Some(addresses) = addresses.into_iter().collect::<Option<Vec<_>>>() else {
                 return Err(Error::fabric(format!("rank {rank} listens for TCP, and not every rank does")));
             };
-            let tcp = TcpTransport::start(listener, rank, addresses, &world.secret, config.peer_timeout)?;
+            let tcp = TcpTransport::start(listener, rank, addresses, &world.secret, config.peer_timeout())?;
             tcp.register(&store)?;
             self.add(TransportKind::Tcp, Arc::new(tcp));
         }
@@ -233,7 +233,7 @@ impl TransportSet {
             rank,
             addresses,
             Arc::new(self.control_channel.clone()),
-            config.peer_timeout,
+            config.peer_timeout(),
         )?);
         self.verbs = Some(transport.clone());
         self.add(TransportKind::Verbs, transport);

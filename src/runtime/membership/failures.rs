@@ -180,8 +180,8 @@ pub fn any_rank_died(runtime: &Runtime) -> bool {
 
 /// A failure detector that starts now: earlier silence does not count.
 pub fn start_failure_detector(runtime: &Runtime) -> FailureDetector {
-    let heartbeats = HeartbeatMonitor::new(runtime.cluster.host_ranks().len(), runtime.cluster.config.peer_timeout);
-    let suspicion = SuspicionTimers::new(runtime.cluster.config.peer_timeout);
+    let heartbeats = HeartbeatMonitor::new(runtime.cluster.host_ranks().len(), runtime.cluster.config.peer_timeout());
+    let suspicion = SuspicionTimers::new(runtime.cluster.config.peer_timeout());
     let now = Instant::now();
     FailureDetector { last_check: now, last_heartbeat_check: now, heartbeats, last_remote_check: now, suspicion }
 }
@@ -208,7 +208,7 @@ pub fn detect_failures(runtime: &'static Runtime, detector: &mut FailureDetector
         receive_final_messages(runtime);
     }
     died.into_iter().for_each(|(rank, reason)| on_peer_failed(runtime, rank, &reason));
-    let overdue = lock(&runtime.membership.arbitration).overdue(since, runtime.cluster.config.peer_timeout);
+    let overdue = lock(&runtime.membership.arbitration).overdue(since, runtime.cluster.config.peer_timeout());
     apply_decisions(runtime, overdue);
     check_remote_ranks(runtime, &mut detector.suspicion, &mut detector.last_remote_check);
     if detector.last_heartbeat_check.elapsed() >= detector.heartbeats.interval() {
@@ -255,7 +255,7 @@ fn check_heartbeats(runtime: &'static Runtime, detector: &mut FailureDetector) {
         let reason = format!(
             "its process ({}) is stopped: no sign of life for {} s (MOBULA_PEER_TIMEOUT_S)",
             runtime.cluster.pid_of(rank),
-            runtime.cluster.config.peer_timeout.as_secs_f64()
+            runtime.cluster.config.peer_timeout().as_secs_f64()
         );
         if runtime.cluster.rank == 0 || rank == 0 {
             on_peer_failed(runtime, rank, &reason);

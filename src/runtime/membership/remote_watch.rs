@@ -67,7 +67,7 @@ fn awaited_remote_ranks(runtime: &'static Runtime) -> BTreeSet<Rank> {
 
 /// A rank that was probed has not responded in time.
 fn on_unresponsive(runtime: &'static Runtime, rank: Rank) {
-    let timeout_s = runtime.cluster.config.peer_timeout.as_secs_f64();
+    let timeout_s = runtime.cluster.config.peer_timeout().as_secs_f64();
     let reason = format!(
         "no sign of life for {timeout_s} s, though it was probed (MOBULA_PEER_TIMEOUT_S): its process ({}) is \
          stopped, or its host is down",
