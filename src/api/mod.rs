@@ -3,7 +3,6 @@
 //! Owns: the free functions, `Cluster`, `context()`, the shape of `main`. Never: state; all of it belongs to the
 //! runtime.
 
-mod builders;
 mod cluster;
 mod groups;
 mod objects;

@@ -4,7 +4,7 @@ use crate::base::Error;
 use crate::objects::{Object, SerializedValue, panic_text};
 use crate::registry::failure::Failure;
 use crate::registry::task::{Runnable, Task, TaskHeader};
-use crate::registry::{Arg, ArgList, Options, Outputs};
+use crate::registry::{Arg, ArgList, Outputs};
 use rustc_hash::FxHashMap as HashMap;
 use std::any::Any;
 use std::marker::PhantomData;
@@ -25,8 +25,6 @@ pub trait RemoteFn: 'static {
     const PATH: &'static str;
     /// Its signature as written.
     const SIGNATURE: &'static str;
-    /// The options of the attribute.
-    fn options() -> Options;
     /// Runs the body.
     ///
     /// # Errors
@@ -104,8 +102,6 @@ pub trait ActorNew: 'static {
     const PATH: &'static str;
     /// Its signature as written.
     const SIGNATURE: &'static str;
-    /// The options of the attribute.
-    fn options() -> Options;
     /// Creates the actor.
     ///
     /// # Errors
@@ -149,8 +145,6 @@ pub trait Callable: 'static {
     type Outputs: Outputs<Value = Self::Value>;
     /// Its row in the table.
     const ENTRY: &'static TableEntry;
-    /// The options of the attribute.
-    fn options() -> Options;
     /// Runs the body.
     ///
     /// # Errors
@@ -172,10 +166,6 @@ impl<F: RemoteFn> Callable for F {
         key: key_of(F::PATH, F::SIGNATURE),
         checkpoint: None,
     };
-    #[inline]
-    fn options() -> Options {
-        F::options()
-    }
     #[inline]
     fn invoke(args: Self::Args, _: &mut ActorState) -> Result<Self::Value, Failure> {
         F::call(args)
@@ -199,10 +189,6 @@ impl<N: ActorNew> Callable for NewOf<N> {
         key: key_of(N::PATH, N::SIGNATURE),
         checkpoint: N::Actor::CHECKPOINT,
     };
-    #[inline]
-    fn options() -> Options {
-        N::options()
-    }
     fn invoke(args: Self::Args, state: &mut ActorState) -> Result<(), Failure> {
         *state = Some(Box::new(N::make(args)?));
         Ok(())
@@ -226,10 +212,6 @@ impl<M: ActorFn> Callable for MethodOf<M> {
         key: key_of(M::PATH, M::SIGNATURE),
         checkpoint: None,
     };
-    #[inline]
-    fn options() -> Options {
-        Options::new()
-    }
     fn invoke(args: Self::Args, state: &mut ActorState) -> Result<Self::Value, Failure> {
         match state.as_mut().and_then(|state| state.downcast_mut::<M::Actor>()) {
             Some(actor) => M::call(actor, args),

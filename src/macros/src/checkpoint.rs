@@ -54,10 +54,6 @@ impl SaveRestore {
                 #args_type
                 #identity
 
-                fn options() -> ::mobula::__private::Options {
-                    ::mobula::__private::Options::new()
-                }
-
                 fn make(#list: Self::Args) -> ::core::result::Result<Self::Actor, ::mobula::__private::Failure> {
                     #body
                 }

@@ -1,7 +1,8 @@
 //! An actor's `new`: the shim that calls it, and the functions by which users create actors.
 
 use crate::handle;
-use crate::options::Options;
+use crate::option_table::methods;
+use crate::options::{Attribute, Options};
 use crate::shape::{CallShape, local, without_self};
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -25,7 +26,7 @@ pub fn construction(actor: &Ident, function: &ImplItemFn, options: &Options) -> 
     let (visibility, handle, calls) = (&function.vis, handle::name(actor), options.builder_calls());
     let (arguments, names, argument_list, args_type, identity) =
         (shape.arguments(), shape.names(), shape.argument_list(), shape.args_type(), shape.identity());
-    let list = local("arguments");
+    let (list, setters) = (local("arguments"), methods(Attribute::Actor, "::mobula::ActorOptions"));
     let body = shape.call(quote!(<#actor>::new), None, &list);
     Ok(quote! {
         impl #actor {
@@ -37,12 +38,12 @@ pub fn construction(actor: &Ident, function: &ImplItemFn, options: &Options) -> 
             /// The options of one actor, those of the attribute to begin with: the methods of
             /// [`mobula::ActorOptions`](::mobula::ActorOptions), and `remote(..)`, which creates the actor.
             #visibility fn options() -> __Create {
-                __Create { options: <__New as ::mobula::__private::ActorNew>::options() }
+                __Create { options: ::core::default::Default::default() } #calls
             }
 
             /// The options of an actor on one rank: as `options()` with `Placement::Rank(rank)`.
             #visibility fn on(rank: ::core::primitive::u32) -> __Create {
-                __Create { options: <__New as ::mobula::__private::ActorNew>::options().rank(rank) }
+                Self::options().place(::mobula::Placement::Rank(rank))
             }
         }
 
@@ -52,7 +53,7 @@ pub fn construction(actor: &Ident, function: &ImplItemFn, options: &Options) -> 
         }
 
         impl __Create {
-            ::mobula::__actor_options!();
+            #setters
 
             /// Creates the actor and returns its handle at once.
             pub fn remote(self, #arguments) -> #handle {
@@ -66,10 +67,6 @@ pub fn construction(actor: &Ident, function: &ImplItemFn, options: &Options) -> 
             type Actor = #actor;
             #args_type
             #identity
-
-            fn options() -> ::mobula::__private::Options {
-                ::mobula::__private::Options::new() #calls
-            }
 
             fn make(#list: Self::Args) -> ::core::result::Result<Self::Actor, ::mobula::__private::Failure> {
                 #body

@@ -1,23 +1,23 @@
 //! An actor's method: on the handle, and the shim that calls it on the actor's rank.
 
 use crate::handle;
-use crate::options::{METHOD, Options, ReturnCount};
+use crate::options::{Attribute, Options, ReturnCount};
 use crate::shape::{CallShape, conditions, local, without_self};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::ext::IdentExt as _;
-use syn::{Attribute, Ident, ImplItemFn, Meta, Receiver, Type};
+use syn::{Ident, ImplItemFn, Meta, Receiver, Type};
 
 const KIND: &str = "a `pub` method of an actor";
 
 /// Removes the method's `#[mobula::method(..)]` and parses it. `#[mobula::remote(..)]` is accepted as the same.
 pub fn take_attribute(function: &mut ImplItemFn) -> syn::Result<Options> {
-    let is_option_attribute = |attribute: &Attribute| {
+    let is_option_attribute = |attribute: &syn::Attribute| {
         attribute.path().segments.last().is_some_and(|last| last.ident == "method" || last.ident == "remote")
     };
     let Some(position) = function.attrs.iter().position(is_option_attribute) else { return Ok(Options::none()) };
     match function.attrs.remove(position).meta {
-        Meta::List(list) => Options::parse(list.tokens, &METHOD),
+        Meta::List(list) => Options::parse(list.tokens, Attribute::Method),
         _ => Ok(Options::none()),
     }
 }

@@ -1,5 +1,6 @@
 //! The options in the parentheses of an attribute: `num_cpus = 4, resources = { "Custom": 1 }, spmd`.
 
+use crate::option_table::{Row, Takes, rows};
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt as _;
@@ -7,82 +8,29 @@ use syn::parse::{ParseStream, Parser as _};
 use syn::spanned::Spanned as _;
 use syn::{Expr, ExprLit, Ident, Lit, LitStr, Token, UnOp};
 
-/// What a key takes after its `=`.
+/// An attribute with options.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Takes {
-    /// A number that may have a fraction.
-    Amount,
-    /// `{ "name": amount, .. }`
-    Amounts,
-    /// A whole number.
-    Count,
-    /// `true` or `false`; the key alone is `true`.
-    Flag,
-    /// Any expression that the builder method of the same name takes.
-    Value,
-    /// A whole number that this crate itself needs, so it must be written out; or "many".
-    Returns,
+pub enum Attribute {
+    /// On a function.
+    Task,
+    /// On an impl block.
+    Actor,
+    /// On a method of an actor.
+    Method,
+    /// On `main`.
+    Main,
 }
 
-/// The keys that one attribute accepts. All but `num_returns`, `spmd` and `checkpoint` are builder methods of the same
-/// name.
-pub struct Keys {
-    attribute: &'static str,
-    keys: &'static [(&'static str, Takes)],
+impl Attribute {
+    fn name(self) -> &'static str {
+        match self {
+            Attribute::Task => "#[mobula::remote]",
+            Attribute::Actor => "#[mobula::actor]",
+            Attribute::Method => "#[mobula::method]",
+            Attribute::Main => "#[mobula::main]",
+        }
+    }
 }
-
-/// `#[mobula::remote(..)]` on a function.
-pub const TASK: Keys = Keys {
-    attribute: "#[mobula::remote]",
-    keys: &[
-        ("num_cpus", Takes::Amount),
-        ("num_gpus", Takes::Amount),
-        ("resources", Takes::Amounts),
-        ("memory", Takes::Count),
-        ("max_retries", Takes::Count),
-        ("retry_on_error", Takes::Flag),
-        ("num_returns", Takes::Returns),
-        ("name", Takes::Value),
-        ("place", Takes::Value),
-    ],
-};
-
-/// `#[mobula::actor(..)]` on an impl block.
-pub const ACTOR: Keys = Keys {
-    attribute: "#[mobula::actor]",
-    keys: &[
-        ("num_cpus", Takes::Amount),
-        ("num_gpus", Takes::Amount),
-        ("resources", Takes::Amounts),
-        ("memory", Takes::Count),
-        ("max_restarts", Takes::Count),
-        ("max_task_retries", Takes::Count),
-        ("checkpoint", Takes::Flag),
-        ("name", Takes::Value),
-        ("place", Takes::Value),
-    ],
-};
-
-/// `#[mobula::method(..)]` on a method of an actor.
-pub const METHOD: Keys = Keys { attribute: "#[mobula::method]", keys: &[("num_returns", Takes::Returns)] };
-
-/// `#[mobula::main(..)]`.
-pub const MAIN: Keys = Keys {
-    attribute: "#[mobula::main]",
-    keys: &[
-        ("spmd", Takes::Flag),
-        ("num_cpus", Takes::Amount),
-        ("num_gpus", Takes::Amount),
-        ("resources", Takes::Amounts),
-        ("workers", Takes::Count),
-        ("memory_bytes", Takes::Count),
-        ("store_bytes", Takes::Count),
-        ("store_wait_s", Takes::Count),
-        ("spill_dir", Takes::Value),
-        ("stack_bytes", Takes::Count),
-        ("pin", Takes::Flag),
-    ],
-};
 
 /// One key with its value.
 struct KeyValue {
@@ -119,11 +67,11 @@ impl Options {
     }
 
     /// Parses the options of the attribute.
-    pub fn parse(tokens: TokenStream, keys: &Keys) -> syn::Result<Options> {
+    pub fn parse(tokens: TokenStream, attribute: Attribute) -> syn::Result<Options> {
         let entries = |input: ParseStream<'_>| {
             let mut given: Vec<KeyValue> = Vec::new();
             while !input.is_empty() {
-                let one = KeyValue::parse(input, keys)?;
+                let one = KeyValue::parse(input, attribute)?;
                 if given.iter().any(|other| other.key == one.key) {
                     return Err(syn::Error::new_spanned(&one.key, format!("`{}` is given twice", one.key)));
                 }
@@ -177,11 +125,11 @@ impl Options {
 }
 
 impl KeyValue {
-    fn parse(input: ParseStream<'_>, keys: &Keys) -> syn::Result<KeyValue> {
+    fn parse(input: ParseStream<'_>, attribute: Attribute) -> syn::Result<KeyValue> {
         let key = input.call(Ident::parse_any)?;
-        let Some((_, takes)) = keys.keys.iter().find(|(name, _)| key == name) else {
-            let known: Vec<&str> = keys.keys.iter().map(|(name, _)| *name).collect();
-            let message = format!("{} has no option `{key}`: the options are {}", keys.attribute, known.join(", "));
+        let Some(Row { takes, .. }) = rows(attribute).find(|row| key == row.key) else {
+            let known: Vec<&str> = rows(attribute).map(|row| row.key).collect();
+            let message = format!("{} has no option `{key}`: the options are {}", attribute.name(), known.join(", "));
             return Err(syn::Error::new_spanned(&key, message));
         };
         if *takes == Takes::Flag && !input.peek(Token![=]) {
@@ -266,54 +214,54 @@ fn as_float(expression: &Expr) -> TokenStream {
 mod tests {
     use super::*;
 
-    fn calls(tokens: TokenStream, keys: &Keys) -> String {
-        Options::parse(tokens, keys).unwrap().builder_calls().to_string().replace(' ', "")
+    fn calls(tokens: TokenStream, attribute: Attribute) -> String {
+        Options::parse(tokens, attribute).unwrap().builder_calls().to_string().replace(' ', "")
     }
 
-    fn message(tokens: TokenStream, keys: &Keys) -> String {
-        Options::parse(tokens, keys).err().expect("refused").to_string()
+    fn message(tokens: TokenStream, attribute: Attribute) -> String {
+        Options::parse(tokens, attribute).err().expect("refused").to_string()
     }
 
     #[test]
     fn key_becomes_its_builder_call() {
         let tokens = quote!(num_cpus = 4, num_gpus = 0.5, resources = { "Custom": 1, "Licence": 0.5, }, name = "x",);
         let expected = r#".num_cpus(4f64).num_gpus(0.5).resource("Custom",1f64).resource("Licence",0.5).name("x")"#;
-        assert_eq!(calls(tokens, &TASK), expected);
+        assert_eq!(calls(tokens, Attribute::Task), expected);
         assert_eq!(
-            calls(quote!(retry_on_error, max_retries = RETRIES), &TASK),
+            calls(quote!(retry_on_error, max_retries = RETRIES), Attribute::Task),
             ".retry_on_error(true).max_retries(RETRIES)"
         );
-        assert_eq!(calls(quote!(num_cpus = CORES), &ACTOR), ".num_cpus((CORES)as::core::primitive::f64)");
+        assert_eq!(calls(quote!(num_cpus = CORES), Attribute::Actor), ".num_cpus((CORES)as::core::primitive::f64)");
     }
 
     #[test]
     fn key_without_builder_method_is_omitted_from_the_calls() {
-        let options = Options::parse(quote!(num_returns = 3, name = "x"), &TASK).unwrap();
+        let options = Options::parse(quote!(num_returns = 3, name = "x"), Attribute::Task).unwrap();
         assert_eq!(options.num_returns().unwrap().0, ReturnCount::Exactly(3));
         assert_eq!(options.builder_calls().to_string().replace(' ', ""), r#".name("x")"#);
-        let options = Options::parse(quote!(spmd, workers = 2), &MAIN).unwrap();
+        let options = Options::parse(quote!(spmd, workers = 2), Attribute::Main).unwrap();
         assert_eq!(options.spmd().to_string(), "true");
         assert_eq!(options.builder_calls().to_string().replace(' ', ""), ".workers(2)");
         assert_eq!(Options::none().spmd().to_string(), "false");
-        let options = Options::parse(quote!(checkpoint, max_restarts = 2), &ACTOR).unwrap();
+        let options = Options::parse(quote!(checkpoint, max_restarts = 2), Attribute::Actor).unwrap();
         assert!(options.checkpoint().unwrap() && !Options::none().checkpoint().unwrap());
         assert_eq!(options.builder_calls().to_string().replace(' ', ""), ".max_restarts(2)");
-        assert!(!Options::parse(quote!(checkpoint = false), &ACTOR).unwrap().checkpoint().unwrap());
-        assert!(Options::parse(quote!(checkpoint = KEEP), &ACTOR).unwrap().checkpoint().is_err());
+        assert!(!Options::parse(quote!(checkpoint = false), Attribute::Actor).unwrap().checkpoint().unwrap());
+        assert!(Options::parse(quote!(checkpoint = KEEP), Attribute::Actor).unwrap().checkpoint().is_err());
     }
 
     #[test]
     fn refusal_says_what_to_write() {
-        let unknown = message(quote!(cpus = 4), &TASK);
+        let unknown = message(quote!(cpus = 4), Attribute::Task);
         assert!(
             unknown.starts_with("#[mobula::remote] has no option `cpus`: the options are num_cpus, num_gpus"),
             "{unknown}"
         );
-        assert!(message(quote!(max_restarts = 1), &TASK).contains("no option `max_restarts`"));
-        assert!(message(quote!(name = "a", name = "b"), &TASK).contains("given twice"));
-        assert!(message(quote!(max_retries = -1), &TASK).contains("cannot be negative"));
-        assert!(message(quote!(resources = { "Custom": -1 }), &TASK).contains("cannot be negative"));
-        assert!(message(quote!(num_cpus), &TASK).contains("expected `=`"));
-        assert!(message(quote!(num_returns = "few"), &TASK).contains("a number, or \"many\""));
+        assert!(message(quote!(max_restarts = 1), Attribute::Task).contains("no option `max_restarts`"));
+        assert!(message(quote!(name = "a", name = "b"), Attribute::Task).contains("given twice"));
+        assert!(message(quote!(max_retries = -1), Attribute::Task).contains("cannot be negative"));
+        assert!(message(quote!(resources = { "Custom": -1 }), Attribute::Task).contains("cannot be negative"));
+        assert!(message(quote!(num_cpus), Attribute::Task).contains("expected `=`"));
+        assert!(message(quote!(num_returns = "few"), Attribute::Task).contains("a number, or \"many\""));
     }
 }

@@ -135,11 +135,11 @@ fn objects(value: &Type, count: ReturnCount, span: Span) -> syn::Result<ReturnOb
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::options::TASK;
+    use crate::options::Attribute;
     use quote::ToTokens as _;
 
     fn returns(output: ReturnType, attribute: TokenStream) -> syn::Result<Returns> {
-        Returns::of(&output, &Options::parse(attribute, &TASK).unwrap(), "a remote function")
+        Returns::of(&output, &Options::parse(attribute, Attribute::Task).unwrap(), "a remote function")
     }
 
     fn value(output: ReturnType) -> (String, bool) {

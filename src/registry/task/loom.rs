@@ -13,9 +13,6 @@ impl RemoteFn for Double {
     const NAME: &'static str = "double";
     const PATH: &'static str = "model::double";
     const SIGNATURE: &'static str = "fn double(x: u64) -> u64";
-    fn options() -> Options {
-        Options::default()
-    }
     fn call((x,): Self::Args) -> Result<u64, Failure> {
         Ok(2 * x.value())
     }

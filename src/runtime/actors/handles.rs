@@ -74,7 +74,6 @@ impl<'de, A> Deserialize<'de> for RawHandle<A> {
 
 /// Creates an actor; its handle is returned at once.
 pub fn create<N: ActorNew>(options: Options, args: N::Args) -> RawHandle<N::Actor> {
-    let options = options.or_defaults(N::options());
     let label = label_of(N::Actor::NAME, options.name.as_deref());
     let Some(runtime) = Runtime::current() else {
         return RawHandle::new(ActorRef::detached(label));

@@ -170,8 +170,8 @@ fn host_views(runtime: &Runtime) -> Vec<HostView> {
 }
 
 fn request_of_bundle(bundle: &Bundle) -> Result<ResourceRequest> {
-    let mut options = Options::new().num_cpus(bundle.cpus).num_gpus(bundle.gpus);
-    options.resources.clone_from(&bundle.resources);
+    let Bundle { cpus, gpus, resources } = bundle.clone();
+    let options = Options { num_cpus: Some(cpus), num_gpus: Some(gpus), resources, ..Options::default() };
     check_amounts(&options, "a bundle")?;
     if bundle.gpus < 0.0 || fixed_of(bundle.cpus) + fixed_of(bundle.gpus) == 0 && bundle.resources.is_empty() {
         return Err(Error::config("a bundle that requests nothing: give it cpus, gpus or a resource"));

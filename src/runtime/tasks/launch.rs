@@ -13,12 +13,7 @@ use std::sync::Arc;
 
 /// Creates a task of `C` and launches it; without a cluster, its results hold the error that says so.
 pub fn submit<C: Callable>(options: Options, args: C::Args) -> <C::Outputs as Outputs>::Refs {
-    let defaults = C::options();
-    let options = match (options.is_unset(), defaults.is_unset()) {
-        (true, true) => None,
-        (false, true) => Some(Box::new(options)),
-        _ => Some(Box::new(options.or_defaults(defaults))),
-    };
+    let options = (!options.is_unset()).then(|| Box::new(options));
     let task = Task::<C>::new(TaskHeader::new(options, context::current_number()), args);
     let refs = task.refs();
     match Runtime::current() {

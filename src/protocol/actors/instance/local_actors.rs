@@ -301,9 +301,6 @@ mod tests {
         type Args = ();
         const PATH: &'static str = "tests::Count.new";
         const SIGNATURE: &'static str = "fn new() -> Count";
-        fn options() -> Options {
-            Options::new()
-        }
         fn make(_: ()) -> Result<Count, Failure> {
             Ok(Count(0))
         }
@@ -356,7 +353,8 @@ mod tests {
 
     fn built(env: &MockEnvironment, max_restarts: u32) -> &LocalActors {
         use crate::protocol::Environment;
-        let header = TaskHeader::new(Some(Box::new(Options::new().max_restarts(max_restarts))), 0);
+        let options = Options { max_restarts: Some(max_restarts), ..Options::default() };
+        let header = TaskHeader::new(Some(Box::new(options)), 0);
         env.protocol().actors.instance.build(env, ACTOR, 0, Task::<NewOf<New>>::new(header, ()));
         assert_eq!(work(env), 0);
         &env.protocol().actors.instance
