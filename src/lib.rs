@@ -267,10 +267,10 @@ pub mod __private {
     pub use crate::api::run_main;
     pub use crate::objects::SerializedValue;
     pub use crate::registry::{
-        ActorFn, ActorNew, Arg, Checkpoint, Explain, ExplainDebug, ExplainDisplay, ExplainError, Failure, Function,
-        IntoArg, IntoListArg, ListArg, Many, Multiple, Options, Own, OwnByClone, OwnBySerde, RemoteFn, Single,
+        ActorState, Arg, Callable, Checkpoint, Explain, ExplainDebug, ExplainDisplay, ExplainError, Failure, Function,
+        FunctionKind, IntoArg, IntoListArg, ListArg, Many, Multiple, Options, Own, OwnByClone, OwnBySerde, Single,
+        construct, save, with_actor,
     };
-    pub use crate::registry::{ActorState, save};
     pub use crate::runtime::{RawHandle, block_on, call, create, submit};
     pub use {inventory, serde};
 }

@@ -291,7 +291,7 @@ impl<C: Callable> Runnable for Task<C> {
     }
 }
 
-impl<T: Object, C: Callable<Outputs = Single<T>, Value = T>> AnySlot for Task<C> {
+impl<T: Object, C: Callable<Outputs = Single<T>>> AnySlot for Task<C> {
     fn core(&self) -> &PromiseCore {
         self.promises.core()
     }
@@ -311,7 +311,7 @@ impl<T: Object, C: Callable<Outputs = Single<T>, Value = T>> AnySlot for Task<C>
     }
 }
 
-impl<T: Object, C: Callable<Outputs = Single<T>, Value = T>> Slot<T> for Task<C> {
+impl<T: Object, C: Callable<Outputs = Single<T>>> Slot<T> for Task<C> {
     fn promise(&self) -> &Promise<T> {
         &self.promises
     }

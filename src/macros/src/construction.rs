@@ -3,9 +3,9 @@
 use crate::handle;
 use crate::option_table::methods;
 use crate::options::{Attribute, Options};
-use crate::shape::{CallShape, local, without_self};
+use crate::shape::{CallShape, Callee, without_self};
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{format_ident, quote};
 use syn::ext::IdentExt as _;
 use syn::{Ident, ImplItemFn};
 
@@ -24,10 +24,9 @@ pub fn construction(actor: &Ident, function: &ImplItemFn, options: &Options) -> 
     }
 
     let (visibility, handle, calls) = (&function.vis, handle::name(actor), options.builder_calls());
-    let (arguments, names, argument_list, args_type, identity) =
-        (shape.arguments(), shape.names(), shape.argument_list(), shape.args_type(), shape.identity());
-    let (list, setters) = (local("arguments"), methods(Attribute::Actor, "::mobula::ActorOptions"));
-    let body = shape.call(quote!(<#actor>::new), None, &list);
+    let (arguments, names, argument_list) = (shape.arguments(), shape.names(), shape.argument_list());
+    let setters = methods(Attribute::Actor, "::mobula::ActorOptions");
+    let new = shape.callable(&format_ident!("__New"), Callee::Constructor(actor, &function.sig.ident));
     Ok(quote! {
         impl #actor {
             /// Creates the actor somewhere in the cluster and returns its handle at once.
@@ -57,22 +56,10 @@ pub fn construction(actor: &Ident, function: &ImplItemFn, options: &Options) -> 
 
             /// Creates the actor and returns its handle at once.
             pub fn remote(self, #arguments) -> #handle {
-                ::core::convert::From::from(::mobula::__private::create::<__New>(self.options, #argument_list))
+                ::core::convert::From::from(::mobula::__private::create::<#actor, __New>(self.options, #argument_list))
             }
         }
 
-        struct __New {}
-
-        impl ::mobula::__private::ActorNew for __New {
-            type Actor = #actor;
-            #args_type
-            #identity
-
-            fn make(#list: Self::Args) -> ::core::result::Result<Self::Actor, ::mobula::__private::Failure> {
-                #body
-            }
-        }
-
-        ::mobula::__private::inventory::submit! { ::mobula::__private::Function::of_new::<__New>() }
+        #new
     })
 }

@@ -5,9 +5,9 @@
 
 use crate::option_table::methods;
 use crate::options::{Attribute, Options};
-use crate::shape::{CallShape, conditions, local};
+use crate::shape::{CallShape, Callee, conditions};
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{format_ident, quote};
 use syn::ext::IdentExt as _;
 use syn::{FnArg, ItemFn};
 
@@ -36,7 +36,8 @@ pub fn expand(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     let separator: Option<syn::Attribute> = documentation.clone().next().map(|_| syn::parse_quote!(#[doc = ""]));
     let visibility = &function.vis;
     let submission = submission(&function, &shape, &options);
-    let task = task(&function, &shape, &shown);
+    // A private type of its own, so that a `pub` function may use private types.
+    let task = shape.callable(&format_ident!("__Task"), Callee::Function(name));
     Ok(quote! {
         #[allow(clippy::ptr_arg)]
         #function
@@ -142,31 +143,6 @@ fn number(submit: TokenStream) -> TokenStream {
         pub fn num_returns(self, returns: ::core::primitive::usize) -> #submit {
             #submit { options: self.options.num_returns(returns) }
         }
-    }
-}
-
-/// The shim that the runtime calls, and its registration. A private type of its own, so that a `pub` function may use
-/// private types.
-fn task(function: &ItemFn, shape: &CallShape, shown: &str) -> TokenStream {
-    let name = &function.sig.ident;
-    let (args_type, value_types, identity) = (shape.args_type(), shape.value_types(), shape.identity());
-    let arguments = local("arguments");
-    let body = shape.call(quote!(#name), None, &arguments);
-    quote! {
-        struct __Task {}
-
-        impl ::mobula::__private::RemoteFn for __Task {
-            #args_type
-            #value_types
-            const NAME: &'static ::core::primitive::str = #shown;
-            #identity
-
-            fn call(#arguments: Self::Args) -> ::core::result::Result<Self::Value, ::mobula::__private::Failure> {
-                #body
-            }
-        }
-
-        ::mobula::__private::inventory::submit! { ::mobula::__private::Function::of::<__Task>() }
     }
 }
 

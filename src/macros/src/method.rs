@@ -2,7 +2,7 @@
 
 use crate::handle;
 use crate::options::{Attribute, Options, ReturnCount};
-use crate::shape::{CallShape, conditions, local, without_self};
+use crate::shape::{CallShape, Callee, conditions, without_self};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::ext::IdentExt as _;
@@ -40,41 +40,21 @@ pub fn method(actor: &Ident, function: &ImplItemFn, options: &Options) -> syn::R
     let summary =
         format!("Calls [`{actor}::{}`] on the actor and returns a reference to its result at once.", method.unraw());
     let (arguments, argument_list, references) = (shape.arguments(), shape.argument_list(), shape.returns.references());
-    let (args_type, value_types, identity) = (shape.args_type(), shape.value_types(), shape.identity());
-    let (list, object) = (local("arguments"), local("actor"));
-    let body = shape.call(quote!(<#actor>::#method), Some(&object), &list);
+    let callable = shape.callable(&marker, Callee::Method(actor, method));
     Ok(quote! {
         #conditions
-        impl #handle {
-            #[doc = #summary]
-            #[doc = ""]
-            #(#documentation)*
-            #visibility fn #method(&self, #arguments) -> #references {
-                ::mobula::__private::call::<#marker>(&self.raw, #argument_list)
+        const _: () = {
+            impl #handle {
+                #[doc = #summary]
+                #[doc = ""]
+                #(#documentation)*
+                #visibility fn #method(&self, #arguments) -> #references {
+                    ::mobula::__private::call::<#actor, #marker>(&self.raw, #argument_list)
+                }
             }
-        }
 
-        #conditions
-        struct #marker {}
-
-        #conditions
-        impl ::mobula::__private::ActorFn for #marker {
-            type Actor = #actor;
-            #args_type
-            #value_types
-            const NAME: &'static ::core::primitive::str = #name;
-            #identity
-
-            fn call(
-                #object: &mut Self::Actor,
-                #list: Self::Args,
-            ) -> ::core::result::Result<Self::Value, ::mobula::__private::Failure> {
-                #body
-            }
-        }
-
-        #conditions
-        ::mobula::__private::inventory::submit! { ::mobula::__private::Function::of_method::<#marker>() }
+            #callable
+        };
     })
 }
 

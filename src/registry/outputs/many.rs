@@ -46,7 +46,7 @@ impl<T: Object, const COUNT: usize> Outputs for Many<T, COUNT> {
     fn fail(promises: &Self::Promises, error: &Arc<Error>) {
         AnySlot::fail(&**promises, error.clone());
     }
-    fn refs<C: Callable<Outputs = Self, Value = Vec<T>>>(task: &Arc<Task<C>>) -> Vec<ObjectRef<T>> {
+    fn refs<C: Callable<Outputs = Self>>(task: &Arc<Task<C>>) -> Vec<ObjectRef<T>> {
         let runnable: Arc<dyn Runnable> = task.clone();
         let reference = |part: &Arc<ListElement<T>>| {
             let _ = part.task.set(Arc::downgrade(&runnable));
@@ -54,10 +54,10 @@ impl<T: Object, const COUNT: usize> Outputs for Many<T, COUNT> {
         };
         task.promises().each.iter().map(reference).collect()
     }
-    fn slots<C: Callable<Outputs = Self, Value = Vec<T>>>(task: &Arc<Task<C>>) -> Vec<Arc<dyn AnySlot>> {
+    fn slots<C: Callable<Outputs = Self>>(task: &Arc<Task<C>>) -> Vec<Arc<dyn AnySlot>> {
         vec![task.promises().clone()]
     }
-    fn objects<C: Callable<Outputs = Self, Value = Vec<T>>>(task: &Arc<Task<C>>) -> Vec<Arc<dyn AnySlot>> {
+    fn objects<C: Callable<Outputs = Self>>(task: &Arc<Task<C>>) -> Vec<Arc<dyn AnySlot>> {
         task.promises().each.iter().map(|part| part.clone() as Arc<dyn AnySlot>).collect()
     }
 }

@@ -4,9 +4,7 @@ use crate::base::{Error, ObjectId, Result};
 use crate::objects::{Attachment, attach, attached};
 use crate::protocol::export_attachments;
 use crate::protocol::{ActorRef, ActorTarget, Message, WireActor, label_of, restart_policy_of};
-use crate::registry::{
-    Actor, ActorFn, ActorNew, MethodOf, NewOf, Options, Outputs, Placement, Runnable, Task, TaskHeader,
-};
+use crate::registry::{Actor, Callable, Options, Outputs, Placement, Runnable, Task, TaskHeader};
 use crate::runtime::tasks::context;
 use crate::runtime::{Runtime, resources, router};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -73,14 +71,15 @@ impl<'de, A> Deserialize<'de> for RawHandle<A> {
 }
 
 /// Creates an actor; its handle is returned at once.
-pub fn create<N: ActorNew>(options: Options, args: N::Args) -> RawHandle<N::Actor> {
-    let label = label_of(N::Actor::NAME, options.name.as_deref());
+/// `N` is the actor's constructor.
+pub fn create<A: Actor, N: Callable>(options: Options, args: N::Args) -> RawHandle<A> {
+    let label = label_of(A::NAME, options.name.as_deref());
     let Some(runtime) = Runtime::current() else {
         return RawHandle::new(ActorRef::detached(label));
     };
     let id = ObjectId { owner: runtime.cluster.rank, number: runtime.protocol.objects.references.fresh_number() };
     let header = TaskHeader::new(Some(Box::new(options.clone())), context::current_number());
-    let task: Arc<dyn Runnable> = Task::<NewOf<N>>::new(header, args);
+    let task: Arc<dyn Runnable> = Task::<N>::new(header, args);
     // As for a task: its arguments decide first.
     let preferred =
         if matches!(options.place, Placement::Auto) { resources::preferred_rank(runtime, &task) } else { None };
@@ -93,13 +92,12 @@ pub fn create<N: ActorNew>(options: Options, args: N::Args) -> RawHandle<N::Acto
         Ok(rank) => rank,
         Err(error) => return failed_at_creation(runtime, id, label, error),
     };
-    let policy =
-        restart_policy_of(&options, N::Actor::CHECKPOINT.is_some()).filter(|_| location != runtime.cluster.rank);
+    let policy = restart_policy_of(&options, A::CHECKPOINT.is_some()).filter(|_| location != runtime.cluster.rank);
     let actor = ActorRef::new(
         &runtime,
         WireActor { actor: id, location, incarnation: 0, restart_policy: policy, label: label.clone() },
     );
-    let name = options.name.clone().map(|name| (name, N::Actor::NAME.to_string()));
+    let name = options.name.clone().map(|name| (name, A::NAME.to_string()));
     if let Some((name, kind)) = &name
         && let Err(error) = register_name(runtime, name, kind, &actor)
     {
@@ -120,8 +118,8 @@ fn failed_at_creation<A>(runtime: &'static Runtime, id: ObjectId, label: String,
 }
 
 /// Calls a method; references to its results are returned at once.
-pub fn call<M: ActorFn>(handle: &RawHandle<M::Actor>, args: M::Args) -> <M::Outputs as Outputs>::Refs {
-    let task = Task::<MethodOf<M>>::new(TaskHeader::new(None, context::current_number()), args);
+pub fn call<A: Actor, M: Callable>(handle: &RawHandle<A>, args: M::Args) -> <M::Outputs as Outputs>::Refs {
+    let task = Task::<M>::new(TaskHeader::new(None, context::current_number()), args);
     let refs = task.refs();
     let task: Arc<dyn Runnable> = task;
     let Some(runtime) = Runtime::current() else {

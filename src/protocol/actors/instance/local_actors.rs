@@ -279,8 +279,8 @@ mod tests {
     use crate::protocol::actors::instance::actor_instance::ActorStep;
     use crate::protocol::mock_environment::MockEnvironment;
     use crate::registry::{
-        Actor, ActorFn, ActorNew, ActorState, Checkpoint, Failure, MethodOf, NewOf, Options, Single, Task, TaskHeader,
-        save,
+        Actor, ActorState, Callable, Checkpoint, Failure, FunctionKind, Options, Single, Task, TaskHeader, construct,
+        save, with_actor,
     };
     use crate::scheduling::Grant;
 
@@ -296,27 +296,31 @@ mod tests {
             Some(&Checkpoint::of::<New>(|state| save(state, |count: &Count| count.0)));
     }
 
-    impl ActorNew for New {
-        type Actor = Count;
+    impl Callable for New {
         type Args = ();
+        type Outputs = Single<()>;
+        const NAME: &'static str = "Count";
         const PATH: &'static str = "tests::Count.new";
         const SIGNATURE: &'static str = "fn new() -> Count";
-        fn make(_: ()) -> Result<Count, Failure> {
-            Ok(Count(0))
+        const KIND: FunctionKind = FunctionKind::New;
+        const CHECKPOINT: Option<&'static Checkpoint> = Count::CHECKPOINT;
+        fn invoke(_: (), state: &mut ActorState) -> Result<(), Failure> {
+            construct(state, || Ok(Count(0)))
         }
     }
 
-    impl ActorFn for Add {
-        type Actor = Count;
+    impl Callable for Add {
         type Args = ();
-        type Value = u64;
         type Outputs = Single<u64>;
         const NAME: &'static str = "Count.add";
         const PATH: &'static str = "tests::Count.add";
         const SIGNATURE: &'static str = "fn add(&mut self) -> u64";
-        fn call(count: &mut Count, _: ()) -> Result<u64, Failure> {
-            count.0 += 1;
-            Ok(count.0)
+        const KIND: FunctionKind = FunctionKind::Method;
+        fn invoke(_: (), state: &mut ActorState) -> Result<u64, Failure> {
+            with_actor(Self::NAME, state, |count: &mut Count| {
+                count.0 += 1;
+                Ok(count.0)
+            })
         }
     }
 
@@ -355,7 +359,7 @@ mod tests {
         use crate::protocol::Environment;
         let options = Options { max_restarts: Some(max_restarts), ..Options::default() };
         let header = TaskHeader::new(Some(Box::new(options)), 0);
-        env.protocol().actors.instance.build(env, ACTOR, 0, Task::<NewOf<New>>::new(header, ()));
+        env.protocol().actors.instance.build(env, ACTOR, 0, Task::<New>::new(header, ()));
         assert_eq!(work(env), 0);
         &env.protocol().actors.instance
     }
@@ -365,7 +369,7 @@ mod tests {
         let mut header = TaskHeader::new(None, 0);
         header.origin = Some(TaskId { owner: 3, number });
         let target = ActorTarget { actor: ACTOR, incarnation: 0, acked_below };
-        actors.call(env, target, (3, 0), Task::<MethodOf<Add>>::new(header, ()));
+        actors.call(env, target, (3, 0), Task::<Add>::new(header, ()));
     }
 
     #[test]
