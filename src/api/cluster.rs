@@ -271,10 +271,7 @@ impl Context {
 /// # Ok::<(), mobula::Error>(())
 /// ```
 pub fn context() -> Context {
-    match runtime::Runtime::current() {
-        Some(runtime) => {
-            Context { rank: runtime.cluster.rank, host: runtime.cluster.host.clone(), running: runtime::snapshot() }
-        }
-        None => Context { rank: 0, host: String::new(), running: runtime::snapshot() },
-    }
+    let here = |runtime: &runtime::Runtime| (runtime.cluster.rank, runtime.cluster.host.clone());
+    let (rank, host) = runtime::Runtime::current().map(here).unwrap_or_default();
+    Context { rank, host, running: runtime::snapshot() }
 }

@@ -86,26 +86,43 @@ impl<T: Object> Value<T> {
     }
 }
 
-impl<T: Object> AnySlot for Value<T> {
-    fn core(&self) -> &PromiseCore {
-        self.0.core()
-    }
-    fn downcast(self: Arc<Self>, out: &mut dyn Any) {
-        offer::<T>(self, out);
-    }
-    fn encode(&self) -> Result<SerializedValue, Error> {
-        encode_promise(&self.0)
-    }
-    fn complete_with(&self, bytes: &[u8], attachments: Vec<Attachment>) {
-        complete_encoded(&self.0, bytes, attachments);
-    }
-}
+/// Implements `AnySlot` and `Slot<$value>` for a type whose field `$promise` is the promise of the value. `decoded`:
+/// bytes that complete it are decoded.
+macro_rules! slot {
+    ([$($generics:tt)*] $slot:ty: $value:ty, $promise:tt, decoded { $($methods:tt)* }) => {
+        $crate::objects::slot! {
+            [$($generics)*] $slot: $value, $promise, {
+                fn complete_with(&self, bytes: &[u8], attachments: Vec<$crate::objects::Attachment>) {
+                    $crate::objects::complete_encoded(&self.$promise, bytes, attachments);
+                }
+                $($methods)*
+            }
+        }
+    };
+    ([$($generics:tt)*] $slot:ty: $value:ty, $promise:tt, { $($methods:tt)* }) => {
+        impl<$($generics)*> $crate::objects::AnySlot for $slot {
+            fn core(&self) -> &$crate::objects::PromiseCore {
+                self.$promise.core()
+            }
+            fn downcast(self: Arc<Self>, out: &mut dyn std::any::Any) {
+                $crate::objects::offer::<$value>(self, out);
+            }
+            fn encode(&self) -> Result<$crate::objects::SerializedValue, $crate::base::Error> {
+                $crate::objects::encode_promise(&self.$promise)
+            }
+            $($methods)*
+        }
 
-impl<T: Object> Slot<T> for Value<T> {
-    fn promise(&self) -> &Promise<T> {
-        &self.0
-    }
+        impl<$($generics)*> $crate::objects::Slot<$value> for $slot {
+            fn promise(&self) -> &$crate::objects::Promise<$value> {
+                &self.$promise
+            }
+        }
+    };
 }
+pub(crate) use slot;
+
+slot!([T: Object] Value<T>: T, 0, decoded {});
 
 /// An object that another rank owns.
 pub struct Import<T> {
@@ -115,48 +132,35 @@ pub struct Import<T> {
     links: Arc<dyn Links>,
 }
 
-impl<T: Object> AnySlot for Import<T> {
-    fn core(&self) -> &PromiseCore {
-        self.promise.core()
-    }
-    fn downcast(self: Arc<Self>, out: &mut dyn Any) {
-        offer::<T>(self, out);
-    }
-    fn encode(&self) -> Result<SerializedValue, Error> {
-        encode_promise(&self.promise)
-    }
-    fn complete_with(&self, bytes: &[u8], attachments: Vec<Attachment>) {
-        let core = self.promise.core();
-        if let Some(packed) = core.packed() {
-            return packed.refill(attachments);
+slot! {
+    [T: Object] Import<T>: T, promise, {
+        fn complete_with(&self, bytes: &[u8], attachments: Vec<Attachment>) {
+            let core = self.promise.core();
+            if let Some(packed) = core.packed() {
+                return packed.refill(attachments);
+            }
+            complete_encoded(&self.promise, bytes, attachments);
+            if let Some(packed) = core.packed() {
+                packed.is_copy(self.id, &self.links);
+            }
         }
-        complete_encoded(&self.promise, bytes, attachments);
-        if let Some(packed) = core.packed() {
-            packed.is_copy(self.id, &self.links);
+        fn fail(&self, error: Arc<Error>) {
+            if let Some(packed) = self.promise.core().packed() {
+                return packed.refuse(&error);
+            }
+            self.promise.core().fail(error);
         }
-    }
-    fn fail(&self, error: Arc<Error>) {
-        if let Some(packed) = self.promise.core().packed() {
-            return packed.refuse(&error);
+        fn request(&self) {
+            if !self.promise.core().is_complete() && !self.requested.swap(true, Ordering::Relaxed) {
+                self.links.request(self.id);
+            }
         }
-        self.promise.core().fail(error);
-    }
-    fn request(&self) {
-        if !self.promise.core().is_complete() && !self.requested.swap(true, Ordering::Relaxed) {
-            self.links.request(self.id);
+        fn is_requested(&self) -> bool {
+            self.requested.load(Ordering::Relaxed) && !self.promise.core().is_complete()
         }
-    }
-    fn is_requested(&self) -> bool {
-        self.requested.load(Ordering::Relaxed) && !self.promise.core().is_complete()
-    }
-    fn remote_id(&self) -> Option<ObjectId> {
-        Some(self.id)
-    }
-}
-
-impl<T: Object> Slot<T> for Import<T> {
-    fn promise(&self) -> &Promise<T> {
-        &self.promise
+        fn remote_id(&self) -> Option<ObjectId> {
+            Some(self.id)
+        }
     }
 }
 

@@ -119,7 +119,7 @@ pub trait Callable: Sized + 'static {
         path: Self::PATH,
         signature: Self::SIGNATURE,
         kind: Self::KIND,
-        decode: decode_task::<Self>,
+        decode: |serialized, header| Ok(Task::<Self>::received(header, serialized)?),
         returns: Self::Outputs::COUNT,
         key: key_of(Self::PATH, Self::SIGNATURE),
         checkpoint: Self::CHECKPOINT,
@@ -161,10 +161,6 @@ pub struct TableEntry {
     pub key: u64,
     /// For a constructor: how the actor's state is saved.
     pub checkpoint: Option<&'static Checkpoint>,
-}
-
-fn decode_task<C: Callable>(serialized: SerializedValue, header: TaskHeader) -> Result<Arc<dyn Runnable>, Error> {
-    Ok(Task::<C>::received(header, serialized)?)
 }
 
 /// A registration, which the macros submit.

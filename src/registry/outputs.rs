@@ -107,12 +107,12 @@ macro_rules! multiple {
                 $(promises.$index.core().fail(error.clone());)*
             }
             fn refs<Call: Callable<Outputs = Self>>(task: &Arc<Task<Call>>) -> Self::Refs {
-                ($(ObjectRef::new(task.promises().$index.clone() as Arc<dyn Slot<$name>>),)*)
+                ($(ObjectRef::new(task.promises.$index.clone() as Arc<dyn Slot<$name>>),)*)
             }
             fn slots<Call: Callable<Outputs = Self>>(
                 task: &Arc<Task<Call>>,
             ) -> Vec<Arc<dyn AnySlot>> {
-                vec![$(task.promises().$index.clone() as Arc<dyn AnySlot>,)*]
+                vec![$(task.promises.$index.clone() as Arc<dyn AnySlot>,)*]
             }
         }
     };

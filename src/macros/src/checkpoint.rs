@@ -95,7 +95,7 @@ fn restore_shape(restore: &ImplItemFn, actor: &Ident) -> syn::Result<CallShape> 
         return refuse("`restore` takes what was saved and nothing else");
     }
     let name = format!("{}.restore", actor.unraw());
-    let shape = CallShape::of(&without_self(&restore.sig, actor)?, name, &Options::none(), KIND)?;
+    let shape = CallShape::of(&without_self(&restore.sig, actor)?, name, &Options::default(), KIND)?;
     if !shape.gives(actor) {
         return refuse(&format!("`restore` returns Self, or Result<Self, E>, where Self is {actor}"));
     }

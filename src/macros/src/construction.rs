@@ -17,13 +17,13 @@ pub fn construction(actor: &Ident, function: &ImplItemFn, options: &Options) -> 
         return Err(syn::Error::new_spanned(receiver, "an actor's `new` has no `self`: it is what builds one"));
     }
     let name = format!("{}.new", actor.unraw());
-    let shape = CallShape::of(&without_self(&function.sig, actor)?, name, &Options::none(), KIND)?;
+    let shape = CallShape::of(&without_self(&function.sig, actor)?, name, &Options::default(), KIND)?;
     if !shape.gives(actor) {
         let message = format!("an actor's `new` returns Self, or Result<Self, E>, where Self is {actor}");
         return Err(syn::Error::new_spanned(&function.sig.output, message));
     }
 
-    let (visibility, handle, calls) = (&function.vis, handle::name(actor), options.builder_calls());
+    let (visibility, handle, calls) = (&function.vis, handle::name(actor), &options.calls);
     let (arguments, names, argument_list) = (shape.arguments(), shape.names(), shape.argument_list());
     let setters = methods(Attribute::Actor, "::mobula::ActorOptions");
     let new = shape.callable(&format_ident!("__New"), Callee::Constructor(actor, &function.sig.ident));

@@ -33,7 +33,7 @@ pub fn expand(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     let ItemFn { attrs, vis, sig, .. } = &function;
     let mut sig = sig.clone();
     sig.asyncness = None;
-    let (spmd, calls) = (options.spmd(), options.builder_calls());
+    let (spmd, calls) = (options.spmd(), &options.calls);
     Ok(quote! {
         #(#attrs)*
         #vis #sig {

@@ -60,7 +60,7 @@ pub fn expand(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStr
 
 /// The functions that users call: `add::remote(..)`, `add::options()..remote(..)`, `add::on(rank).remote(..)`.
 fn submission(function: &ItemFn, shape: &CallShape, options: &Options) -> TokenStream {
-    let (name, visibility, calls) = (&function.sig.ident, &function.vis, options.builder_calls());
+    let (name, visibility, calls) = (&function.sig.ident, &function.vis, &options.calls);
     let setters = methods(Attribute::Task, "::mobula::TaskOptions");
     let (arguments, names, argument_list, references) =
         (shape.arguments(), shape.names(), shape.argument_list(), shape.returns.references());

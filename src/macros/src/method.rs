@@ -15,10 +15,10 @@ pub fn take_attribute(function: &mut ImplItemFn) -> syn::Result<Options> {
     let is_option_attribute = |attribute: &syn::Attribute| {
         attribute.path().segments.last().is_some_and(|last| last.ident == "method" || last.ident == "remote")
     };
-    let Some(position) = function.attrs.iter().position(is_option_attribute) else { return Ok(Options::none()) };
+    let Some(position) = function.attrs.iter().position(is_option_attribute) else { return Ok(Options::default()) };
     match function.attrs.remove(position).meta {
         Meta::List(list) => Options::parse(list.tokens, Attribute::Method),
-        _ => Ok(Options::none()),
+        _ => Ok(Options::default()),
     }
 }
 
@@ -29,7 +29,7 @@ pub fn method(actor: &Ident, function: &ImplItemFn, options: &Options) -> syn::R
     let (method, visibility) = (&function.sig.ident, &function.vis);
     let name = format!("{}.{}", actor.unraw(), method.unraw());
     let shape = CallShape::of(&without_self(&function.sig, actor)?, name.clone(), options, KIND)?;
-    if let Some((ReturnCount::PerCall, span)) = options.num_returns() {
+    if let Some((ReturnCount::PerCall, span)) = options.num_returns {
         return Err(syn::Error::new(span, "a call of an actor has no options that could say how many: write a number"));
     }
 

@@ -15,6 +15,8 @@ pub enum Takes {
     Count,
     /// `true` or `false`; the key alone is `true`.
     Flag,
+    /// As `Flag`; only the generated code depends on it.
+    Mode,
     /// Any expression that the builder method of the same name takes.
     Value,
     /// A whole number that this crate itself needs, so it must be written out; or "many".
@@ -58,7 +60,7 @@ macro_rules! table {
 }
 
 table! {
-    spmd: Flag of Main;
+    spmd: Mode of Main;
     /// CPUs; may be a fraction. Default: 1 for a task, 0 for an actor, which holds them while it lives.
     ///
     /// The CPUs of what runs at once on a host never exceed the host's. They are counted, not enforced: a task that
@@ -87,7 +89,7 @@ table! {
     /// Default: 0.
     max_task_retries: Count of Actor, field u32,
         fn max_task_retries(retries: u32) { retries };
-    checkpoint: Flag of Actor;
+    checkpoint: Mode of Actor;
     /// A task's name, for errors, graphs and timelines; an actor's, by which `mobula::get_actor` finds it.
     name: Value of Task Actor, field String, fn name(name: impl ::core::convert::Into<::std::string::String>) { name.into() };
     /// Where it runs. Default: `Placement::Auto`.

@@ -2,7 +2,7 @@
 
 use crate::option_table::{Row, Takes, rows};
 use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens as _, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
 use syn::spanned::Spanned as _;
@@ -32,20 +32,6 @@ impl Attribute {
     }
 }
 
-/// One key with its value.
-struct KeyValue {
-    key: Ident,
-    value: OptionValue,
-}
-
-enum OptionValue {
-    Amount(Expr),
-    Amounts(Vec<(LitStr, Expr)>),
-    Plain(Expr),
-    Alone,
-    Returns { count: ReturnCount, span: Span },
-}
-
 /// The value of `num_returns`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReturnCount {
@@ -55,48 +41,68 @@ pub enum ReturnCount {
     PerCall,
 }
 
-/// The options of one attribute, in the order written.
+/// The options of one attribute.
+#[derive(Default)]
 pub struct Options {
-    given: Vec<KeyValue>,
+    /// The builder calls that set them, in the order written: `.num_cpus(4f64).name("x")`.
+    pub calls: TokenStream,
+    /// `num_returns` and its location, if given.
+    pub num_returns: Option<(ReturnCount, Span)>,
+    /// The value of the option that only the generated code depends on, if given.
+    mode: Option<Expr>,
 }
 
 impl Options {
-    /// The options of an item that has no attribute.
-    pub fn none() -> Options {
-        Options { given: Vec::new() }
-    }
-
     /// Parses the options of the attribute.
     pub fn parse(tokens: TokenStream, attribute: Attribute) -> syn::Result<Options> {
         let entries = |input: ParseStream<'_>| {
-            let mut given: Vec<KeyValue> = Vec::new();
+            let mut options = Options::default();
+            let mut given: Vec<Ident> = Vec::new();
             while !input.is_empty() {
-                let one = KeyValue::parse(input, attribute)?;
-                if given.iter().any(|other| other.key == one.key) {
-                    return Err(syn::Error::new_spanned(&one.key, format!("`{}` is given twice", one.key)));
+                let key = input.call(Ident::parse_any)?;
+                let Some(Row { takes, .. }) = rows(attribute).find(|row| key == row.key) else {
+                    let (name, known) = (attribute.name(), rows(attribute).map(|row| row.key).collect::<Vec<_>>());
+                    let message = format!("{name} has no option `{key}`: the options are {}", known.join(", "));
+                    return Err(syn::Error::new_spanned(&key, message));
+                };
+                if given.contains(&key) {
+                    return Err(syn::Error::new_spanned(&key, format!("`{key}` is given twice")));
                 }
-                given.push(one);
+                options.parse_value(input, &key, *takes)?;
+                given.push(key);
                 if !input.is_empty() {
                     input.parse::<Token![,]>()?;
                 }
             }
-            Ok(Options { given })
+            Ok(options)
         };
         entries.parse2(tokens)
     }
 
-    /// The builder calls that set all of these except those that are not builder methods: `.num_cpus(4f64).name("x")`.
-    pub fn builder_calls(&self) -> TokenStream {
-        let built = |given: &&KeyValue| given.key != "spmd" && given.key != "checkpoint";
-        self.given.iter().filter(built).map(KeyValue::builder_calls).collect()
-    }
-
-    /// `num_returns` and its location, if given.
-    pub fn num_returns(&self) -> Option<(ReturnCount, Span)> {
-        self.given.iter().find_map(|given| match given.value {
-            OptionValue::Returns { count, span } => Some((count, span)),
-            _ => None,
-        })
+    fn parse_value(&mut self, input: ParseStream<'_>, key: &Ident, takes: Takes) -> syn::Result<()> {
+        let alone = matches!(takes, Takes::Flag | Takes::Mode) && !input.peek(Token![=]);
+        if !alone {
+            input.parse::<Token![=]>()?;
+        }
+        let value = match takes {
+            Takes::Amounts => {
+                self.calls.extend(amounts(input)?);
+                return Ok(());
+            }
+            Takes::Returns => {
+                self.num_returns = Some(returns(input)?);
+                return Ok(());
+            }
+            Takes::Amount => as_float(&not_negative(input.parse()?)?),
+            Takes::Count => not_negative(input.parse()?)?.into_token_stream(),
+            Takes::Flag | Takes::Mode if alone => quote!(true),
+            Takes::Flag | Takes::Mode | Takes::Value => input.parse::<Expr>()?.into_token_stream(),
+        };
+        match takes {
+            Takes::Mode => self.mode = Some(syn::parse2(value)?),
+            _ => self.calls.extend(quote!(.#key(#value))),
+        }
+        Ok(())
     }
 
     /// True if `checkpoint` is given, alone or as a literal.
@@ -104,87 +110,37 @@ impl Options {
     /// # Errors
     /// If its value is not a literal: the generated code depends on it.
     pub fn checkpoint(&self) -> syn::Result<bool> {
-        match self.given.iter().find(|given| given.key == "checkpoint").map(|given| &given.value) {
+        match &self.mode {
             None => Ok(false),
-            Some(OptionValue::Plain(Expr::Lit(ExprLit { lit: Lit::Bool(literal), .. }))) => Ok(literal.value),
-            Some(OptionValue::Plain(other)) => {
-                Err(syn::Error::new_spanned(other, "write `checkpoint`, or `checkpoint = true`"))
-            }
-            Some(_) => Ok(true),
+            Some(Expr::Lit(ExprLit { lit: Lit::Bool(literal), .. })) => Ok(literal.value),
+            Some(other) => Err(syn::Error::new_spanned(other, "write `checkpoint`, or `checkpoint = true`")),
         }
     }
 
     /// The value of `spmd`, as an expression.
     pub fn spmd(&self) -> TokenStream {
-        match self.given.iter().find(|given| given.key == "spmd").map(|given| &given.value) {
-            None => quote!(false),
-            Some(OptionValue::Plain(expression)) => quote!(#expression),
-            Some(_) => quote!(true),
-        }
-    }
-}
-
-impl KeyValue {
-    fn parse(input: ParseStream<'_>, attribute: Attribute) -> syn::Result<KeyValue> {
-        let key = input.call(Ident::parse_any)?;
-        let Some(Row { takes, .. }) = rows(attribute).find(|row| key == row.key) else {
-            let known: Vec<&str> = rows(attribute).map(|row| row.key).collect();
-            let message = format!("{} has no option `{key}`: the options are {}", attribute.name(), known.join(", "));
-            return Err(syn::Error::new_spanned(&key, message));
-        };
-        if *takes == Takes::Flag && !input.peek(Token![=]) {
-            return Ok(KeyValue { key, value: OptionValue::Alone });
-        }
-        input.parse::<Token![=]>()?;
-        let value = match takes {
-            Takes::Amount => OptionValue::Amount(not_negative(input.parse()?)?),
-            Takes::Amounts => OptionValue::Amounts(amounts(input)?),
-            Takes::Count => OptionValue::Plain(not_negative(input.parse()?)?),
-            Takes::Flag | Takes::Value => OptionValue::Plain(input.parse()?),
-            Takes::Returns => returns(input)?,
-        };
-        Ok(KeyValue { key, value })
-    }
-
-    fn builder_calls(&self) -> TokenStream {
-        let KeyValue { key, value } = self;
-        match value {
-            OptionValue::Amount(expression) => {
-                let amount = as_float(expression);
-                quote!(.#key(#amount))
-            }
-            OptionValue::Amounts(entries) => entries
-                .iter()
-                .map(|(name, expression)| {
-                    let amount = as_float(expression);
-                    quote!(.resource(#name, #amount))
-                })
-                .collect(),
-            OptionValue::Plain(expression) => quote!(.#key(#expression)),
-            OptionValue::Alone => quote!(.#key(true)),
-            OptionValue::Returns { .. } => TokenStream::new(),
-        }
+        self.mode.as_ref().map_or_else(|| quote!(false), Expr::to_token_stream)
     }
 }
 
 /// `3` or `"many"`
-fn returns(input: ParseStream<'_>) -> syn::Result<OptionValue> {
-    let count = match input.parse::<Lit>()? {
-        Lit::Int(number) => (ReturnCount::Exactly(number.base10_parse()?), number.span()),
-        Lit::Str(text) if text.value() == "many" => (ReturnCount::PerCall, text.span()),
-        other => return Err(syn::Error::new_spanned(other, "num_returns is a number, or \"many\"")),
-    };
-    Ok(OptionValue::Returns { count: count.0, span: count.1 })
+fn returns(input: ParseStream<'_>) -> syn::Result<(ReturnCount, Span)> {
+    match input.parse::<Lit>()? {
+        Lit::Int(number) => Ok((ReturnCount::Exactly(number.base10_parse()?), number.span())),
+        Lit::Str(text) if text.value() == "many" => Ok((ReturnCount::PerCall, text.span())),
+        other => Err(syn::Error::new_spanned(other, "num_returns is a number, or \"many\"")),
+    }
 }
 
-/// `{ "Custom": 1, "Licence": 0.5 }`
-fn amounts(input: ParseStream<'_>) -> syn::Result<Vec<(LitStr, Expr)>> {
+/// The builder calls of `{ "Custom": 1, "Licence": 0.5 }`.
+fn amounts(input: ParseStream<'_>) -> syn::Result<TokenStream> {
     let entries;
     syn::braced!(entries in input);
     let entry = |input: ParseStream<'_>| {
         let name: LitStr = input.parse()?;
         input.parse::<Token![:]>()?;
-        Ok((name, not_negative(input.parse()?)?))
+        let amount = as_float(&not_negative(input.parse()?)?);
+        Ok(quote!(.resource(#name, #amount)))
     };
     Ok(entries.parse_terminated(entry, Token![,])?.into_iter().collect())
 }
@@ -215,7 +171,7 @@ mod tests {
     use super::*;
 
     fn calls(tokens: TokenStream, attribute: Attribute) -> String {
-        Options::parse(tokens, attribute).unwrap().builder_calls().to_string().replace(' ', "")
+        Options::parse(tokens, attribute).unwrap().calls.to_string().replace(' ', "")
     }
 
     fn message(tokens: TokenStream, attribute: Attribute) -> String {
@@ -237,15 +193,15 @@ mod tests {
     #[test]
     fn key_without_builder_method_is_omitted_from_the_calls() {
         let options = Options::parse(quote!(num_returns = 3, name = "x"), Attribute::Task).unwrap();
-        assert_eq!(options.num_returns().unwrap().0, ReturnCount::Exactly(3));
-        assert_eq!(options.builder_calls().to_string().replace(' ', ""), r#".name("x")"#);
+        assert_eq!(options.num_returns.unwrap().0, ReturnCount::Exactly(3));
+        assert_eq!(options.calls.to_string().replace(' ', ""), r#".name("x")"#);
         let options = Options::parse(quote!(spmd, workers = 2), Attribute::Main).unwrap();
         assert_eq!(options.spmd().to_string(), "true");
-        assert_eq!(options.builder_calls().to_string().replace(' ', ""), ".workers(2)");
-        assert_eq!(Options::none().spmd().to_string(), "false");
+        assert_eq!(options.calls.to_string().replace(' ', ""), ".workers(2)");
+        assert_eq!(Options::default().spmd().to_string(), "false");
         let options = Options::parse(quote!(checkpoint, max_restarts = 2), Attribute::Actor).unwrap();
-        assert!(options.checkpoint().unwrap() && !Options::none().checkpoint().unwrap());
-        assert_eq!(options.builder_calls().to_string().replace(' ', ""), ".max_restarts(2)");
+        assert!(options.checkpoint().unwrap() && !Options::default().checkpoint().unwrap());
+        assert_eq!(options.calls.to_string().replace(' ', ""), ".max_restarts(2)");
         assert!(!Options::parse(quote!(checkpoint = false), Attribute::Actor).unwrap().checkpoint().unwrap());
         assert!(Options::parse(quote!(checkpoint = KEEP), Attribute::Actor).unwrap().checkpoint().is_err());
     }

@@ -40,7 +40,7 @@ impl Returns {
             None => (written, false),
         };
         owned_type(&value, "the result", kind)?;
-        let objects = match options.num_returns() {
+        let objects = match options.num_returns {
             None | Some((ReturnCount::Exactly(1), _)) => ReturnObjects::One,
             Some((count, span)) => objects(&value, count, span)?,
         };

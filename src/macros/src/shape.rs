@@ -275,7 +275,7 @@ mod tests {
     #[test]
     fn borrowed_argument_is_not_copied_and_owned_one_is_moved() {
         let signature = parse_quote!(async fn f(a: u8, b: &u8) -> Result<u8, E>);
-        let shape = CallShape::of(&signature, "f".into(), &Options::none(), "a remote function").unwrap();
+        let shape = CallShape::of(&signature, "f".into(), &Options::default(), "a remote function").unwrap();
         let call = shape.call(quote!(f), None, &local("arguments")).to_string().replace(' ', "");
         assert!(call.contains(
             "block_on(f((&&::mobula::__private::Own::<u8>::new()).own(__argument_0)?,__argument_1.value()))"

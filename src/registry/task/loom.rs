@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::base::sync::{explore, thread};
+use crate::objects::Promise;
 use crate::registry::Arg;
 
 struct Double;
@@ -51,7 +52,7 @@ fn queued_task_is_claimed_once() {
         }
         let claims = claiming.map(|thread| thread.join().unwrap());
         assert_eq!(claims.into_iter().chain([claimed]).filter(|claimed| *claimed).count(), 1);
-        assert_eq!(task.promises().value(), Some(&42));
+        assert_eq!(task.promises.value(), Some(&42));
     });
 }
 

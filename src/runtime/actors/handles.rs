@@ -106,7 +106,7 @@ pub fn create<A: Actor, N: Callable>(options: Options, args: N::Args) -> RawHand
         let id = ObjectId { owner: runtime.cluster.rank, number: runtime.protocol.objects.references.fresh_number() };
         return failed_at_creation(runtime, id, label, error);
     }
-    runtime.output.traces().record_submission(runtime, &task);
+    runtime.output.traces.record_submission(runtime, &task);
     runtime.protocol.actors.owner.create(&runtime, &actor, name, task);
     RawHandle::new(actor)
 }
@@ -120,13 +120,13 @@ fn failed_at_creation<A>(runtime: &'static Runtime, id: ObjectId, label: String,
 /// Calls a method; references to its results are returned at once.
 pub fn call<A: Actor, M: Callable>(handle: &RawHandle<A>, args: M::Args) -> <M::Outputs as Outputs>::Refs {
     let task = Task::<M>::new(TaskHeader::new(None, context::current_number()), args);
-    let refs = task.refs();
+    let refs = M::Outputs::refs(&task);
     let task: Arc<dyn Runnable> = task;
     let Some(runtime) = Runtime::current() else {
         task.fail(Arc::new(Error::no_cluster(M::NAME)));
         return refs;
     };
-    runtime.output.traces().record_submission(runtime, &task);
+    runtime.output.traces.record_submission(runtime, &task);
     let actor = &handle.actor;
     task.header().set_target(actor.clone());
     let location = actor.location();
@@ -190,7 +190,7 @@ where
 {
     let runtime = Runtime::current().ok_or_else(|| Error::no_cluster("get_actor"))?;
     let directory_rank = runtime.protocol.names.directory_rank(&runtime, name);
-    let outcome = runtime.waiting.names().request(runtime, directory_rank, |token| {
+    let outcome = runtime.waiting.names.request(runtime, directory_rank, |token| {
         runtime.send(directory_rank, &Message::NameGet { token, name: name.to_string(), kind: A::NAME.to_string() });
     })?;
     match outcome {
@@ -212,7 +212,7 @@ fn register_name(runtime: &'static Runtime, name: &str, kind: &str, actor: &Arc<
         let wire = export_attachments(&runtime, std::slice::from_ref(&attachment), directory_rank)?;
         let Some(handle) = wire.into_iter().next() else { return Ok(()) };
         let (name, kind) = (name.to_string(), kind.to_string());
-        let response = runtime.waiting.names().request(runtime, directory_rank, |token| {
+        let response = runtime.waiting.names.request(runtime, directory_rank, |token| {
             runtime.send(directory_rank, &Message::NameSet { token, name, kind, handle })
         })?;
         response.map(drop)

@@ -139,14 +139,7 @@ struct TransportSet {
 /// The verbs transport exists before the rank, so its rank is set later. Nothing is sent before, and so no link is
 /// needed.
 #[derive(Clone, Default)]
-pub struct RouterChannel(Arc<OnceLock<&'static Runtime>>);
-
-impl RouterChannel {
-    /// The transport belongs to that rank.
-    pub fn set_runtime(&self, runtime: &'static Runtime) {
-        let _ = self.0.set(runtime);
-    }
-}
+pub struct RouterChannel(pub Arc<OnceLock<&'static Runtime>>);
 
 impl ControlChannel for RouterChannel {
     fn send(&self, peer: Rank, bytes: &[u8]) {

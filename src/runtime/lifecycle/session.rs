@@ -1,6 +1,7 @@
 //! The end of a cluster: every driver has finished, every rank stops its threads, the ranks meet at a barrier.
 
 use crate::base::log::{Level, log};
+use crate::base::sync::{Ordering, lock};
 use crate::base::{Error, Result};
 use crate::boot::World;
 use crate::protocol::Message;
@@ -63,7 +64,7 @@ impl Session {
         }
         self.ready_sent = true;
         let runtime = self.runtime;
-        runtime.lifecycle.set_shutdown_thread();
+        let _ = runtime.lifecycle.shutdown_thread.set(std::thread::current());
         runtime.send(0, &Message::ShutdownReady);
         runtime.prepare_to_sleep();
         while !runtime.stopping() {
@@ -77,7 +78,7 @@ impl Session {
         let Some(mut world) = self.world.take() else { return Ok(()) };
         let runtime = self.runtime;
         join_threads(runtime);
-        if let Some(error) = runtime.lifecycle.ended_by() {
+        if let Some(error) = runtime.lifecycle.ended_by.get() {
             // The others end by themselves as well, or continue without this rank: it cannot take part in the shutdown.
             membership::flush_final_messages(runtime);
             dismantle(runtime);
@@ -132,7 +133,7 @@ impl Drop for Session {
 
 fn join_threads(runtime: &'static Runtime) {
     let begun = Instant::now();
-    let threads = runtime.workers.take_threads();
+    let threads = std::mem::take(&mut *lock(&runtime.workers.threads));
     for thread in threads {
         while !thread.is_finished() && begun.elapsed() < WORKERS_GRACE {
             runtime.stop();
@@ -149,7 +150,7 @@ fn join_threads(runtime: &'static Runtime) {
 
 /// Drops what the cluster owned. Arrays and references that the user still has stay readable.
 fn dismantle(runtime: &'static Runtime) {
-    let work = runtime.workers.queues().clear();
+    let work = runtime.workers.queues.clear();
     for work in &work {
         if let crate::runtime::workers::Work::Task(task) = work
             && (task.header().claim() || task.header().claim_waiting())
@@ -164,7 +165,7 @@ fn dismantle(runtime: &'static Runtime) {
         runtime.protocol.names.clear(),
     );
     let _ = catch_unwind(AssertUnwindSafe(|| drop(dropped)));
-    runtime.lifecycle.set_ended();
+    runtime.lifecycle.ended.store(true, Ordering::Release);
     runtime.uninstall();
     runtime.router.close();
     runtime.memory.close_peers();

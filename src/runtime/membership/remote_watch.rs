@@ -52,7 +52,7 @@ fn awaited_remote_ranks(runtime: &'static Runtime) -> BTreeSet<Rank> {
         // Shutdown: rank 0 awaits the final message of every rank whose driver has not finished.
         let times = if runtime.stopping() { 2 } else { 1 };
         (1..runtime.cluster.size)
-            .filter(|rank| !runtime.lifecycle.shutdown().has_sent_ready(*rank, times))
+            .filter(|rank| !runtime.lifecycle.shutdown.has_sent_ready(*rank, times))
             .for_each(&mut visit);
     }
     let mut suspected_at = lock(&runtime.membership.rank_0_suspected_at);
