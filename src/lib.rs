@@ -64,8 +64,8 @@ pub(crate) mod transport;
 pub use api::init_with_comm;
 pub use api::{
     ActorOptions, Cluster, Context, Node, NodeTopology, TaskOptions, available_resources, cancel, cluster_resources,
-    context, create_array, dashboard_url, error_info, get_all, init, is_initialized, nodes, on_preempt,
-    placement_group, put, put_array, timeline, transports, visualize, wait,
+    context, create_array, dashboard_url, error_info, get_all, init, is_initialized, nodes, placement_group, put,
+    put_array, timeline, transports, visualize, wait,
 };
 pub use base::config::{Config, FabricChoice, Pages};
 pub use base::error::{Error, ErrorSource, Result};
@@ -243,6 +243,7 @@ pub use objects::{Array, ArrayMut, Object, ObjectRef, Ref};
 pub use registry::{Actor, Bundle, Each, Placement, PlacementGroup, each};
 pub use runtime::{
     HostReport, Preempt, ReportSection, Strategy, TransportReason, TransportRow, Transports, get_actor, host_report,
+    on_preempt,
 };
 
 /// The usual imports.

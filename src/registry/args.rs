@@ -5,7 +5,7 @@ mod list;
 pub use list::{Each, IntoListArg, ListArg, each};
 
 use crate::base::Error;
-use crate::objects::{AnySlot, Object, ObjectRef, Ref, SerializedValue, decode, encode};
+use crate::objects::{AnySlot, Object, ObjectRef, Ref, decode, encode};
 use crate::registry::Failure;
 use serde::{Deserialize, Serialize};
 use std::marker::PhantomData;
@@ -166,7 +166,7 @@ impl<T: Object> OwnBySerde<T> for Own<T> {
 }
 
 /// The arguments of a call, as a tuple of [`Argument`]s.
-pub trait ArgList: Send + Sync + Sized + 'static {
+pub trait ArgList: Object {
     /// True if every argument is by value.
     fn all_values(&self) -> bool;
     /// Each argument that is a reference.
@@ -176,16 +176,6 @@ pub trait ArgList: Send + Sync + Sized + 'static {
     /// # Errors
     /// Why one is not available.
     fn load(&mut self) -> Result<(), Error>;
-    /// As bytes.
-    ///
-    /// # Errors
-    /// If an argument does not encode.
-    fn encode(&self) -> Result<SerializedValue, Error>;
-    /// From bytes.
-    ///
-    /// # Errors
-    /// If an argument does not decode.
-    fn decode(serialized: SerializedValue) -> Result<Self, Error>;
 }
 
 macro_rules! arg_list {
@@ -201,12 +191,6 @@ macro_rules! arg_list {
             fn load(&mut self) -> Result<(), Error> {
                 $(self.$index.load()?;)*
                 Ok(())
-            }
-            fn encode(&self) -> Result<SerializedValue, Error> {
-                encode(self)
-            }
-            fn decode(serialized: SerializedValue) -> Result<Self, Error> {
-                decode(&serialized.bytes, serialized.attachments)
             }
         }
     };

@@ -1,7 +1,7 @@
 //! What can be called from other ranks, and its table.
 
 use crate::base::Error;
-use crate::objects::{Object, SerializedValue, panic_text};
+use crate::objects::{Object, SerializedValue, encode, panic_text};
 use crate::registry::failure::Failure;
 use crate::registry::task::{Runnable, Task, TaskHeader};
 use crate::registry::{Arg, ArgList, Outputs};
@@ -64,7 +64,7 @@ pub fn save<A: Actor, S: Object>(state: &ActorState, save: impl FnOnce(&A) -> S)
     let Some(actor) = state.as_ref().and_then(|state| state.downcast_ref::<A>()) else {
         return Err(state_lost("it does not exist".to_string()));
     };
-    match catch_unwind(AssertUnwindSafe(|| (Arg::Value(save(actor)),).encode())) {
+    match catch_unwind(AssertUnwindSafe(|| encode(&(Arg::Value(save(actor)),)))) {
         Ok(saved) => saved,
         Err(panic) => Err(state_lost(format!("its save panicked: {}", panic_text(&*panic)))),
     }

@@ -8,7 +8,7 @@
 
 use crate::base::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering, UnsafeCell, lock};
 use crate::base::{Error, TaskId};
-use crate::objects::{AnySlot, Object, SerializedValue, slot};
+use crate::objects::{AnySlot, Object, SerializedValue, decode, encode, slot};
 use crate::registry::failure::Failure;
 use crate::registry::function::{ActorState, Callable, FunctionKind, TableEntry};
 use crate::registry::outputs::{Outputs, Single};
@@ -206,7 +206,11 @@ impl<C: Callable> Task<C> {
     pub fn received(mut header: TaskHeader, mut arguments: SerializedValue) -> Result<Arc<Task<C>>, Error> {
         header.entry = Some(C::ENTRY);
         let promises = C::Outputs::read_shape(&mut arguments)?;
-        Ok(Arc::new(Task { header, args: UnsafeCell::new(Some(C::Args::decode(arguments)?)), promises }))
+        Ok(Arc::new(Task {
+            header,
+            args: UnsafeCell::new(Some(decode(&arguments.bytes, arguments.attachments)?)),
+            promises,
+        }))
     }
 
     fn args(&self) -> Option<&C::Args> {
@@ -262,7 +266,7 @@ impl<C: Callable> Runnable for Task<C> {
                 reason: "its arguments were sent already".to_string(),
             });
         };
-        let mut serialized = args.encode();
+        let mut serialized = encode(&args);
         if let Ok(serialized) = &mut serialized {
             C::Outputs::write_shape(&self.promises, serialized);
         }

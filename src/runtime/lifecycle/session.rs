@@ -105,14 +105,11 @@ impl Session {
             }
         }
         (0..runtime.cluster.size).filter(|rank| runtime.is_dead(*rank)).for_each(|rank| world.exchange.exclude(rank));
-        let outcome = if membership::any_rank_died(runtime) && !world.survives_rank_death {
-            Ok(())
-        } else {
-            world.exchange.barrier()
-        };
+        // A launcher's library that expects every rank would wait for dead ones.
+        let abandons = membership::any_rank_died(runtime) && !world.survives_rank_death;
+        let outcome = if abandons { Ok(()) } else { world.exchange.barrier() };
         dismantle(runtime);
-        if membership::any_rank_died(runtime) && !world.survives_rank_death {
-            // A launcher's library that expects every rank would wait for dead ones.
+        if abandons {
             std::mem::forget(world);
         }
         outcome

@@ -17,7 +17,7 @@ use std::time::Instant;
 
 /// Checks whether the remote ranks from which this rank awaits something still send.
 pub fn check_remote_ranks(runtime: &'static Runtime, timers: &mut SuspicionTimers, last_check: &mut Instant) {
-    if runtime.cluster.hosts().len() < 2 || timers.is_endless() || last_check.elapsed() < timers.interval() {
+    if runtime.cluster.hosts.len() < 2 || timers.is_endless() || last_check.elapsed() < timers.interval() {
         return;
     }
     let since = last_check.elapsed();

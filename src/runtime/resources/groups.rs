@@ -163,7 +163,7 @@ fn host_views(runtime: &Runtime) -> Vec<HostView> {
     let living = |ranks: &[Rank]| ranks.iter().copied().filter(|rank| !runtime.is_dead(*rank)).collect();
     runtime
         .cluster
-        .hosts()
+        .hosts
         .iter()
         .map(|host| HostView { totals: host.totals.clone(), ranks: living(&host.ranks) })
         .collect()

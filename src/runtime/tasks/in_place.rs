@@ -76,16 +76,16 @@ fn run_on_fiber(runtime: &'static Runtime, worker: &'static Worker, task: &Arc<d
 }
 
 fn run_on_driver(runtime: &'static Runtime, task: &Arc<dyn Runnable>) {
-    if DRIVER_CPU.get() == UNIT {
-        // Its parent waits for it, and needs no CPU meanwhile.
-        if task.header().claim() {
-            run_claimed(runtime, task, &NO_GRANT, None);
-        }
-    } else if runtime.resources.table.take_cpu(UNIT) {
-        DRIVER_CPU.set(UNIT);
-        if task.header().claim() {
-            run_claimed(runtime, task, &NO_GRANT, None);
-        }
+    // A parent that runs on this stack waits for the task, and needs no CPU meanwhile.
+    let takes_cpu = DRIVER_CPU.get() != UNIT;
+    if takes_cpu && !runtime.resources.table.take_cpu(UNIT) {
+        return;
+    }
+    DRIVER_CPU.set(UNIT);
+    if task.header().claim() {
+        run_claimed(runtime, task, &NO_GRANT, None);
+    }
+    if takes_cpu {
         DRIVER_CPU.set(0);
         runtime.give_back_cpu(UNIT);
     }

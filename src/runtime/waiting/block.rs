@@ -116,20 +116,12 @@ fn block_thread(
     deadline: Option<Instant>,
     register: impl FnOnce(&Arc<WaitEvent>),
 ) {
-    let event = WaitEvent::of_thread(count);
-    register(&event);
     // A task that runs in place on a driver's stack gives its CPU back while it waits.
     let held = replace_driver_cpu(0);
     if held > 0 {
         runtime.give_back_cpu(held);
     }
-    if !runtime.poll_until(|| event.fired() || deadline.is_some_and(|deadline| Instant::now() >= deadline))
-        || !event.fired()
-    {
-        runtime.prepare_to_sleep();
-        park_until(runtime, &event, deadline);
-    }
-    event.cancel();
+    wait_on_thread(runtime, count, deadline, register);
     if held > 0 {
         retake_cpu_on_thread(runtime, held);
         replace_driver_cpu(held);
@@ -140,15 +132,18 @@ fn block_thread(
 pub fn wait_on_thread(
     runtime: &'static Runtime,
     count: usize,
-    deadline: Instant,
+    deadline: Option<Instant>,
     register: impl FnOnce(&Arc<WaitEvent>),
 ) {
     let event = WaitEvent::of_thread(count);
     register(&event);
-    if !runtime.poll_until(|| event.fired() || Instant::now() >= deadline) || !event.fired() {
+    if !runtime.poll_until(|| event.fired() || deadline.is_some_and(|deadline| Instant::now() >= deadline))
+        || !event.fired()
+    {
         runtime.prepare_to_sleep();
-        park_until(runtime, &event, Some(deadline));
+        park_until(runtime, &event, deadline);
     }
+    event.cancel();
 }
 
 fn park_until(runtime: &'static Runtime, event: &WaitEvent, deadline: Option<Instant>) {

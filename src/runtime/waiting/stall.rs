@@ -175,7 +175,7 @@ fn request_in_time<T: DeserializeOwned>(runtime: &'static Runtime, requests: &[(
         })
         .collect();
     let deadline = Instant::now() + RESPONSE_TIME;
-    wait_on_thread(runtime, sent.len(), deadline, |event| {
+    wait_on_thread(runtime, sent.len(), Some(deadline), |event| {
         sent.iter().for_each(|(_, promise)| promise.core().when_complete(event.clone()));
     });
     let response = |(token, promise): (u64, Arc<Promise<ResponseBytes>>)| {
