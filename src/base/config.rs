@@ -10,7 +10,7 @@ pub use settings::Config;
 use crate::base::error::{Error, Result};
 use crate::base::limits::RESOURCE_KINDS_MAX;
 use serde::{Deserialize, Serialize};
-use settings::SETTINGS;
+use settings::{SETTINGS, Setting};
 pub use spill::SpillFolder;
 
 /// Which pages the store requests.
@@ -91,6 +91,10 @@ enum ValueSource {
 /// The name of memory among the resources of a host, in bytes.
 pub const MEMORY: &str = "memory";
 
+fn not_allowed(setting: &Setting, set: &str) -> Error {
+    Error::config(format!("{set} is not allowed: it takes {}", setting.takes))
+}
+
 impl Config {
     /// True if `init` returns the cluster that runs already, where there is one, instead of an error. Default: false.
     /// Only the cluster of the first call ends it.
@@ -128,10 +132,14 @@ impl Config {
                     known.join(", ")
                 )));
             };
+            let was_allowed = (setting.is_allowed)(&self);
             (setting.apply)(&mut self, value.trim()).ok_or_else(|| {
                 Error::config(format!("{name}={value} is not understood: it takes {}", setting.takes))
             })?;
             self.sources.insert(setting.variable, ValueSource::Environment);
+            if was_allowed && !(setting.is_allowed)(&self) {
+                return Err(not_allowed(setting, &format!("the environment's {name}={value}")));
+            }
         }
         self.checked()
     }
@@ -145,7 +153,7 @@ impl Config {
                 Some(ValueSource::Program) => format!("the program's Config::{method}({value})"),
                 _ => format!("the environment's {}={value}", setting.variable),
             };
-            return Err(Error::config(format!("{set} is not allowed: it takes {}", setting.takes)));
+            return Err(not_allowed(setting, &set));
         }
         rendezvous::check(&self)?;
         if self.resources.contains_key(MEMORY) {

@@ -17,6 +17,7 @@ pub(crate) mod numbers;
 mod packed;
 mod promise;
 mod reference;
+mod slot;
 
 pub(crate) use array::ArrayDraft;
 pub use array::{Array, ArrayMemory, ArrayMut};
@@ -24,5 +25,7 @@ pub use encoding::{Attachment, Links, ReceivedReference, SerializedValue, decode
 pub(crate) use encoding::{attach, attached, in_context, panic_text};
 pub use packed::Pin;
 pub use promise::{Promise, PromiseCore, Waiter};
-pub use reference::{AnySlot, Object, ObjectRef, Ref, Slot, Value};
-pub(crate) use reference::{complete_encoded, complete_value, encode_promise, offer, slot};
+pub use reference::{Object, ObjectRef, Ref, Value};
+pub(crate) use reference::{complete_encoded, complete_value, encode_promise};
+pub use slot::{AnySlot, Slot};
+pub(crate) use slot::{offer, slot};

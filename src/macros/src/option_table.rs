@@ -70,7 +70,9 @@ table! {
     num_gpus: Amount of Task Actor Main, field f64, fn num_gpus(gpus: f64) { gpus };
     /// An amount of a resource that you name; its total is set by `Config::resource` or `MOBULA_RESOURCES`.
     resources: Amounts of Task Actor Main,
-        fn resource(name: impl ::core::convert::Into<::std::string::String>, amount: f64) { set_resource(name.into(), amount) };
+        fn resource(name: impl ::core::convert::Into<::std::string::String>, amount: f64) {
+            set_resource(name.into(), amount)
+        };
     /// Bytes of memory of the host, which are also the most that the arrays it creates may take in the store at
     /// once: above it, creating one is `Error::MemoryLimit`. Default: none requested, no limit.
     memory: Count of Task Actor, fn memory(bytes: u64) { set_memory(bytes) };
@@ -91,7 +93,8 @@ table! {
         fn max_task_retries(retries: u32) { retries };
     checkpoint: Mode of Actor;
     /// A task's name, for errors, graphs and timelines; an actor's, by which `mobula::get_actor` finds it.
-    name: Value of Task Actor, field String, fn name(name: impl ::core::convert::Into<::std::string::String>) { name.into() };
+    name: Value of Task Actor, field String,
+        fn name(name: impl ::core::convert::Into<::std::string::String>) { name.into() };
     /// Where it runs. Default: `Placement::Auto`.
     place: Value of Task Actor, fn place(place: ::mobula::Placement) { place = place };
     workers: Count of Main;
