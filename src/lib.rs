@@ -64,8 +64,8 @@ pub(crate) mod transport;
 pub use api::init_with_comm;
 pub use api::{
     ActorOptions, Cluster, Context, Node, NodeTopology, TaskOptions, available_resources, cancel, cluster_resources,
-    context, create_array, dashboard_url, error_info, get_all, init, is_initialized, nodes, on_preempt,
-    placement_group, put, put_array, timeline, transports, visualize, wait,
+    context, create_array, dashboard_url, error_info, get_all, init, is_initialized, nodes, placement_group, put,
+    put_array, timeline, transports, visualize, wait,
 };
 pub use base::config::{Config, FabricChoice, Pages};
 pub use base::error::{Error, ErrorSource, Result};
@@ -243,6 +243,7 @@ pub use objects::{Array, ArrayMut, Object, ObjectRef, Ref};
 pub use registry::{Actor, Bundle, Each, Placement, PlacementGroup, each};
 pub use runtime::{
     HostReport, Preempt, ReportSection, Strategy, TransportReason, TransportRow, Transports, get_actor, host_report,
+    on_preempt,
 };
 
 /// The usual imports.
@@ -267,11 +268,10 @@ pub mod __private {
     pub use crate::api::run_main;
     pub use crate::objects::SerializedValue;
     pub use crate::registry::{
-        ActorFn, ActorNew, Arg, Checkpoint, Explain, ExplainBoxed, ExplainDebug, ExplainDisplay, ExplainError,
-        ExplainOwn, Failure, Function, IntoArg, IntoListArg, ListArg, Many, Multiple, Options, Own, OwnByClone,
-        OwnBySerde, RemoteFn, Single,
+        ActorState, Arg, Callable, Checkpoint, Explain, ExplainBoxed, ExplainDebug, ExplainDisplay, ExplainError,
+        ExplainOwn, Failure, Function, FunctionKind, IntoArg, IntoListArg, ListArg, Many, Multiple, Options, Own,
+        OwnByClone, OwnBySerde, Single, construct, save, with_actor,
     };
-    pub use crate::registry::{ActorState, save};
     pub use crate::runtime::{RawHandle, block_on, call, create, submit};
     pub use {inventory, serde};
 }

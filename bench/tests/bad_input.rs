@@ -5,9 +5,7 @@ mod launcher;
 
 use launcher::{Launch, no_ranks};
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 fn program() -> &'static Path {
@@ -105,21 +103,16 @@ fn under_a_launcher_the_suites_share_its_ranks() {
 fn an_interrupted_run_leaves_a_valid_file() {
     let file = fresh("interrupted");
     let name = file.display().to_string();
-    let mut command = Command::new(program());
-    command.args(["run", "local", "--repeat", "100000", "--only", "fan-out", "--json", &name]).stdin(Stdio::null());
     // A first case that ends at once, then one that would take hours.
-    let first = ["run", "local", "--quick", "--repeat", "1", "--only", "chain", "--json", &name];
-    assert!(Command::new(program()).args(first).stdout(Stdio::null()).status().unwrap().success());
-    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let head = lines.find(|line| line.as_ref().is_ok_and(|line| line.starts_with("case")));
-    assert!(head.is_some(), "the table has begun");
-    launcher::processes::signal("INT", &child.id().to_string());
-    assert!(!child.wait().unwrap().success());
+    command(&["run", "local", "--quick", "--repeat", "1", "--only", "chain", "--json", &name]).run().succeeded();
+    let endless = ["run", "local", "--repeat", "100000", "--only", "fan-out", "--json", &name];
+    let mut started = command(&endless).start();
+    let head = started.wait_for("case");
+    assert!(head.starts_with("case"), "the table has begun, but {head}");
+    launcher::processes::signal("INT", &started.pid().to_string());
     // The process of the suite ends with the interrupted one: its end of the output closes.
-    assert!(lines.all(|line| line.is_ok()));
-    let report = ["report", &name];
-    assert!(Command::new(program()).args(report).stdout(Stdio::null()).status().unwrap().success());
+    started.finish().failed();
+    command(&["report", &name]).run().succeeded();
     assert_eq!(fs::read_to_string(&file).unwrap().lines().count(), 2);
     for ending in ["json", "html", "md"] {
         fs::remove_file(file.with_extension(ending)).unwrap();

@@ -104,7 +104,7 @@ impl fmt::Display for NodeTopology {
 /// # Ok::<(), mobula::Error>(())
 /// ```
 pub fn nodes() -> Vec<Node> {
-    let hosts = runtime::Runtime::current().map(|runtime| runtime.cluster.hosts().to_vec()).unwrap_or_default();
+    let hosts = runtime::Runtime::current().map(|runtime| runtime.cluster.hosts.clone()).unwrap_or_default();
     hosts.into_iter().map(|host| Node { host }).collect()
 }
 
@@ -174,7 +174,7 @@ pub fn cluster_resources() -> BTreeMap<String, f64> {
 /// ```
 pub fn available_resources() -> BTreeMap<String, f64> {
     let Some(runtime) = runtime::Runtime::current() else { return BTreeMap::new() };
-    sum(runtime.cluster.hosts().iter().filter_map(|host| runtime::available_on(runtime, host).ok()))
+    sum(runtime.cluster.hosts.iter().filter_map(|host| runtime::available_on(runtime, host).ok()))
 }
 
 fn sum(maps: impl Iterator<Item = BTreeMap<String, f64>>) -> BTreeMap<String, f64> {
@@ -271,10 +271,7 @@ impl Context {
 /// # Ok::<(), mobula::Error>(())
 /// ```
 pub fn context() -> Context {
-    match runtime::Runtime::current() {
-        Some(runtime) => {
-            Context { rank: runtime.cluster.rank, host: runtime.cluster.host.clone(), running: runtime::snapshot() }
-        }
-        None => Context { rank: 0, host: String::new(), running: runtime::snapshot() },
-    }
+    let here = |runtime: &runtime::Runtime| (runtime.cluster.rank, runtime.cluster.host.clone());
+    let (rank, host) = runtime::Runtime::current().map(here).unwrap_or_default();
+    Context { rank, host, running: runtime::snapshot() }
 }

@@ -3,12 +3,10 @@
 //! Owns: the free functions, `Cluster`, `context()`, the shape of `main`. Never: state; all of it belongs to the
 //! runtime.
 
-mod builders;
 mod cluster;
 mod groups;
 mod objects;
 mod options;
-mod preempt;
 mod start;
 mod visualize;
 
@@ -18,7 +16,6 @@ pub use cluster::{
 pub use groups::placement_group;
 pub use objects::{cancel, create_array, get_all, put, put_array, wait};
 pub use options::{ActorOptions, TaskOptions};
-pub use preempt::on_preempt;
 #[cfg(feature = "mpi")]
 pub use start::init_with_comm;
 pub use start::{Cluster, init, is_initialized, run_main};

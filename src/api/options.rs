@@ -50,7 +50,8 @@ use crate::registry::Options;
 #[derive(Clone, Default)]
 #[must_use]
 pub struct TaskOptions {
-    options: Options,
+    #[doc(hidden)]
+    pub options: Options,
 }
 
 impl TaskOptions {
@@ -59,12 +60,7 @@ impl TaskOptions {
         TaskOptions::default()
     }
 
-    mobula::__task_options!();
-
-    #[doc(hidden)]
-    pub fn over(&self, others: Options) -> Options {
-        self.options.clone().or_defaults(others)
-    }
+    mobula_macros::option_methods!(task);
 }
 
 /// The options of an actor. What `Counter::options()` and `Counter::on(rank)` return has these methods, and
@@ -119,7 +115,8 @@ impl TaskOptions {
 #[derive(Clone, Default)]
 #[must_use]
 pub struct ActorOptions {
-    options: Options,
+    #[doc(hidden)]
+    pub options: Options,
 }
 
 impl ActorOptions {
@@ -128,12 +125,7 @@ impl ActorOptions {
         ActorOptions::default()
     }
 
-    mobula::__actor_options!();
-
-    #[doc(hidden)]
-    pub fn over(&self, others: Options) -> Options {
-        self.options.clone().or_defaults(others)
-    }
+    mobula_macros::option_methods!(actor);
 }
 
 #[cfg(test)]
@@ -151,6 +143,8 @@ mod tests {
         let amount = |name: &str| both.resources.iter().find(|(own, _)| own == name).map(|(_, amount)| *amount);
         assert_eq!((amount("A"), amount("B")), (Some(2.0), Some(3.0)));
         assert!(matches!(both.place, Placement::Rank(1)));
+        let twice = TaskOptions::new().resource("A", 1.0).resource("A", 2.0).memory(1).memory(2).options;
+        assert_eq!(twice.resources, [("A".to_string(), 2.0), ("memory".to_string(), 2.0)]);
         let placed = TaskOptions::new().place(Placement::Rank(1)).with(&TaskOptions::new().place(Placement::Spread));
         assert!(matches!(placed.options.place, Placement::Spread));
     }

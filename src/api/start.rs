@@ -181,22 +181,14 @@ impl Drop for Cluster {
 /// The expansion of `#[mobula::main]`: rank 0 runs `body`, the others serve; with `spmd` every rank runs it.
 pub fn run_main<R>(spmd: bool, mut config: Config, body: fn() -> R) -> R {
     config.one_driver = !spmd;
-    let cluster = match init(config) {
-        Ok(cluster) => cluster,
-        Err(error) => {
-            eprintln!("mobula: {error}");
-            std::process::exit(1);
-        }
+    let exit = |error: Error| -> ! {
+        eprintln!("mobula: {error}");
+        std::process::exit(1)
     };
+    let cluster = init(config).unwrap_or_else(|error| exit(error));
     if !spmd && cluster.rank() != 0 {
-        let code = match cluster.serve() {
-            Ok(()) => 0,
-            Err(error) => {
-                eprintln!("mobula: {error}");
-                1
-            }
-        };
-        std::process::exit(code);
+        cluster.serve().unwrap_or_else(|error| exit(error));
+        std::process::exit(0);
     }
     let returned = body();
     if let Err(error) = cluster.shutdown() {

@@ -8,9 +8,9 @@ pub use rendezvous::{Ports, Rendezvous, SecretSource};
 pub use settings::Config;
 
 use crate::base::error::{Error, Result};
-use crate::base::parse::{is_amount, is_memory};
+use crate::base::limits::RESOURCE_KINDS_MAX;
 use serde::{Deserialize, Serialize};
-use settings::SETTINGS;
+use settings::{SETTINGS, Setting};
 pub use spill::SpillFolder;
 
 /// Which pages the store requests.
@@ -91,6 +91,10 @@ enum ValueSource {
 /// The name of memory among the resources of a host, in bytes.
 pub const MEMORY: &str = "memory";
 
+fn not_allowed(setting: &Setting, set: &str) -> Error {
+    Error::config(format!("{set} is not allowed: it takes {}", setting.takes))
+}
+
 impl Config {
     /// True if `init` returns the cluster that runs already, where there is one, instead of an error. Default: false.
     /// Only the cluster of the first call ends it.
@@ -128,46 +132,39 @@ impl Config {
                     known.join(", ")
                 )));
             };
+            let was_allowed = (setting.is_allowed)(&self);
             (setting.apply)(&mut self, value.trim()).ok_or_else(|| {
                 Error::config(format!("{name}={value} is not understood: it takes {}", setting.takes))
             })?;
             self.sources.insert(setting.variable, ValueSource::Environment);
+            if was_allowed && !(setting.is_allowed)(&self) {
+                return Err(not_allowed(setting, &format!("the environment's {name}={value}")));
+            }
         }
         self.checked()
     }
 
-    /// Refuses impossible amounts, and settings that contradict each other.
+    /// Refuses values that are not allowed, whoever set them, and settings that contradict each other.
     fn checked(self) -> Result<Config> {
+        if let Some(setting) = SETTINGS.iter().find(|setting| !(setting.is_allowed)(&self)) {
+            let value = (setting.show)(&self);
+            let method = setting.method.split(['`', '(']).nth(1).unwrap_or_default();
+            let set = match self.sources.get(setting.variable) {
+                Some(ValueSource::Program) => format!("the program's Config::{method}({value})"),
+                _ => format!("the environment's {}={value}", setting.variable),
+            };
+            return Err(not_allowed(setting, &set));
+        }
         rendezvous::check(&self)?;
-        if !self.spill.is_valid() {
-            return Err(Error::config(format!(
-                "Config::spill_dir({:?}): it takes an absolute path, or `off`",
-                self.spill.to_string()
-            )));
-        }
-        let amounts = self.resources.iter().map(|(name, amount)| (name.as_str(), *amount));
-        let all = amounts.chain(self.num_cpus.map(|cpus| ("CPU", cpus))).chain(self.num_gpus.map(|gpus| ("GPU", gpus)));
-        for (name, amount) in all {
-            if !is_amount(amount) {
-                return Err(Error::config(format!("{amount} is not an amount of {name}: it takes 0 to 1e9")));
-            }
-        }
-        if self.num_gpus.is_some_and(|gpus| gpus > crate::base::limits::GPUS_PER_HOST_MAX as f64) {
-            return Err(Error::config(format!("a host has at most {} GPUs", crate::base::limits::GPUS_PER_HOST_MAX)));
-        }
         if self.resources.contains_key(MEMORY) {
             return Err(Error::config(
                 "memory is not a resource to name: MOBULA_MEMORY_BYTES (Config::memory_bytes) sets how much a host has",
             ));
         }
-        if self.memory_bytes.is_some_and(|bytes| !is_memory(bytes as f64)) {
-            return Err(Error::config("a host's memory is at most 800 TB"));
-        }
-        if self.resources.len() + 3 > crate::base::limits::RESOURCE_KINDS_MAX {
+        let kinds = self.resources.len() + 3;
+        if kinds > RESOURCE_KINDS_MAX {
             return Err(Error::config(format!(
-                "{} kinds of resources are more than the {} that a host counts",
-                self.resources.len() + 3,
-                crate::base::limits::RESOURCE_KINDS_MAX
+                "{kinds} kinds of resources are more than the {RESOURCE_KINDS_MAX} that a host counts"
             )));
         }
         Ok(self)
@@ -229,10 +226,69 @@ mod tests {
     }
 
     #[test]
-    fn relative_spill_folder_of_the_program_is_refused_as_that_of_the_environment() {
+    fn value_at_a_bound_is_allowed_and_one_beyond_is_refused_from_setter_and_variable() {
+        /// A setting's values at its bounds, and those one beyond.
+        fn check<T: ToString + Copy>(name: &str, set: fn(Config, T) -> Config, allowed: &[T], refused: &[T]) {
+            let variable = format!("MOBULA_{}", name.to_uppercase());
+            for value in allowed {
+                set(Config::default(), *value).checked().unwrap();
+                parsed(&variable, &value.to_string()).unwrap();
+                // The variable takes precedence, also over a value that is not allowed.
+                let program = set(Config::default(), refused[0]);
+                program.with_variables([(variable.clone(), value.to_string())].into_iter()).unwrap();
+            }
+            for value in refused {
+                let program = set(Config::default(), *value).checked().unwrap_err().to_string();
+                let environment = parsed(&variable, &value.to_string()).unwrap_err().to_string();
+                let (program_set, takes) = program.split_once(": it takes ").unwrap();
+                assert!(
+                    program_set.contains(&format!("the program's Config::{name}({}", value.to_string())),
+                    "{program}"
+                );
+                let understood = environment.contains(&format!("the environment's {variable}={}", value.to_string()));
+                assert!(understood || environment.contains("is not understood"), "{environment}");
+                assert!(environment.ends_with(takes), "{environment}");
+            }
+        }
+        check("num_cpus", Config::num_cpus, &[0.0, 1e9], &[-1.0, 1e9 + 1.0, f64::NAN]);
+        check("num_gpus", Config::num_gpus, &[0.0, 64.0], &[-1.0, 65.0]);
+        check("memory_bytes", Config::memory_bytes, &[0, 800_000_000_000_000], &[800_000_000_000_001]);
+        check("store_bytes", Config::store_bytes, &[0, (1 << 62) - 512], &[1 << 62]);
+        check("store_wait_s", Config::store_wait_s, &[0, 3600], &[3601, u64::MAX]);
+        check("workers", Config::workers, &[1, 1024], &[0, 1025]);
+        check("peer_timeout_s", Config::peer_timeout_s, &[0, 3600], &[3601, u64::MAX]);
+        check("stack_bytes", Config::stack_bytes, &[64 << 10, 1 << 30], &[(64 << 10) - 1, (1 << 30) + 1]);
+        check("stall_s", Config::stall_s, &[0, 86_400], &[86_401]);
+        check("trace_tasks", Config::trace_tasks, &[0, 100_000_000], &[100_000_001]);
+        check("spill_dir", |config, folder: &str| config.spill_dir(folder), &["/local", "off"], &["scratch", ""]);
+        for (variable, allowed, refused) in [
+            ("MOBULA_SIZE", ["1", "65536"], ["0", "65537"]),
+            ("MOBULA_FIBERS", ["16", "30000"], ["15", "30001"]),
+            ("MOBULA_SPIN_US", ["0", "1000000"], ["-1", "1000001"]),
+            ("MOBULA_PIN", ["0", "1"], ["-1", "2"]),
+        ] {
+            let rendezvous = || Config { rendezvous: Rendezvous::parse("n1:5000"), ..Config::default() };
+            let set =
+                |value: &str| rendezvous().with_variables([(variable.to_string(), value.to_string())].into_iter());
+            assert!(allowed.iter().all(|value| set(value).is_ok()), "{variable}");
+            assert!(refused.iter().all(|value| set(value).is_err()), "{variable}");
+        }
+        let named = Config::default().resource("Custom", 1e9).resource("Licence", -1.0).checked().unwrap_err();
+        let expected = "the program's Config::resource(Custom=1000000000,Licence=-1) is not allowed: it takes named";
+        assert!(named.to_string().contains(expected), "{named}");
+    }
+
+    #[test]
+    fn peer_timeout_of_0_is_for_ever() {
+        assert_eq!(Config::default().peer_timeout_s(0).peer_timeout(), crate::base::limits::NEVER);
+        assert_eq!(Config::default().peer_timeout_s(7).peer_timeout(), std::time::Duration::from_secs(7));
+    }
+
+    #[test]
+    fn spill_folder_of_the_program_is_absolute_or_off() {
         let started = |folder: &str| Config::default().spill_dir(folder).with_variables(std::iter::empty());
         let message = started("scratch").unwrap_err().to_string();
-        assert!(message.contains("spill_dir(\"scratch\")") && message.contains("absolute"), "{message}");
+        assert!(message.contains("spill_dir(scratch)") && message.contains("absolute"), "{message}");
         assert!(started("").is_err());
         assert_eq!(started("off").unwrap().spill, SpillFolder::Off);
         assert_eq!(started("/local").unwrap().spill, SpillFolder::At("/local".into()));

@@ -1,9 +1,9 @@
-//! Values of settings, from text.
+//! Values of settings, from text and as text.
 
-/// An amount of something: a number from 0 to a thousand million.
-pub(crate) fn amount(text: &str) -> Option<f64> {
-    text.trim().parse().ok().filter(|amount| is_amount(*amount))
-}
+use std::collections::BTreeMap;
+use std::fmt::{Debug, Display};
+use std::str::FromStr;
+use std::time::Duration;
 
 /// True if a number can be an amount of a resource.
 pub(crate) fn is_amount(amount: f64) -> bool {
@@ -13,11 +13,6 @@ pub(crate) fn is_amount(amount: f64) -> bool {
 /// True if a number can be an amount of memory, in bytes: like all amounts it is counted in ten-thousandths.
 pub(crate) fn is_memory(bytes: f64) -> bool {
     (0.0..=8e14).contains(&bytes)
-}
-
-/// A whole number within bounds.
-pub(crate) fn whole(text: &str, least: u64, most: u64) -> Option<u64> {
-    text.parse().ok().filter(|number| (least..=most).contains(number))
 }
 
 /// Bytes with an optional binary suffix K, M, G or T (`KiB`, `MB` and the like are taken as the same).
@@ -34,6 +29,47 @@ pub(crate) fn bytes(text: &str) -> Option<u64> {
     let number: f64 = digits.trim().parse().ok()?;
     let bytes = number * (1u64 << shift) as f64;
     (bytes.is_finite() && bytes >= 0.0 && bytes < 2f64.powi(62)).then_some(bytes as u64)
+}
+
+/// A setting that is chosen at the start where it is not set.
+pub(crate) fn auto<T: Display>(value: &Option<T>) -> String {
+    value.as_ref().map_or_else(|| "auto".to_string(), T::to_string)
+}
+
+/// The name of an enum's variant.
+pub(crate) fn lower_case<T: Debug>(value: &T) -> String {
+    format!("{value:?}").to_lowercase()
+}
+
+/// A number of any type.
+pub(crate) fn number<T: FromStr>(text: &str) -> Option<T> {
+    text.parse().ok()
+}
+
+/// Whole seconds.
+pub(crate) fn seconds(text: &str) -> Option<Duration> {
+    number(text).map(Duration::from_secs)
+}
+
+/// Whole seconds.
+pub(crate) fn show_seconds(duration: &Duration) -> String {
+    duration.as_secs().to_string()
+}
+
+/// `Custom=2,Licence=0.5`, in addition to what the program named.
+pub(crate) fn parse_resources(named: &BTreeMap<String, f64>, text: &str) -> Option<BTreeMap<String, f64>> {
+    let mut resources = named.clone();
+    for pair in text.split(',').filter(|pair| !pair.is_empty()) {
+        let (name, amount) = pair.split_once('=')?;
+        resources.insert(name.trim().to_string(), number(amount.trim())?);
+    }
+    Some(resources)
+}
+
+/// As `parse_resources` takes them.
+pub(crate) fn show_resources(resources: &BTreeMap<String, f64>) -> String {
+    let pairs: Vec<String> = resources.iter().map(|(name, amount)| format!("{name}={amount}")).collect();
+    if pairs.is_empty() { "none".to_string() } else { pairs.join(",") }
 }
 
 #[cfg(test)]

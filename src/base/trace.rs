@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// One task, actor creation or actor call.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct TaskRecord {
     /// A number for the task, unique in the cluster: owner rank in the high 24 bits.
     pub task: u64,

@@ -18,6 +18,7 @@ pub(crate) mod numbers;
 mod packed;
 mod promise;
 mod reference;
+mod slot;
 
 pub(crate) use array::ArrayDraft;
 pub use array::{Array, ArrayMemory, ArrayMut};
@@ -25,5 +26,7 @@ pub use encoding::{Attachment, Links, ReceivedReference, SerializedValue, decode
 pub(crate) use encoding::{attach, attached, in_context};
 pub use packed::Pin;
 pub use promise::{Promise, PromiseCore, Waiter};
-pub use reference::{AnySlot, Object, ObjectRef, Ref, Slot, Value};
-pub(crate) use reference::{complete_encoded, complete_value, encode_promise, offer};
+pub use reference::{Object, ObjectRef, Ref, Value};
+pub(crate) use reference::{complete_encoded, complete_value, encode_promise};
+pub use slot::{AnySlot, Slot};
+pub(crate) use slot::{offer, slot};

@@ -14,9 +14,8 @@
 
 use crate::base::sync::{Ordering, lock, statics::AtomicBool};
 use crate::base::{Error, ObjectId};
-use crate::objects::promise::{Promise, PromiseCore};
-use crate::objects::reference::{encode_promise, offer};
-use crate::objects::{AnySlot, Array, ArrayMemory, Attachment, Links, Object, SerializedValue, Slot, decode, encoding};
+use crate::objects::promise::Promise;
+use crate::objects::{Array, ArrayMemory, Attachment, Links, Object, SerializedValue, decode, encoding, slot};
 use std::any::Any;
 use std::sync::{Arc, Mutex, Weak};
 
@@ -187,22 +186,9 @@ pub(super) struct Loaded<T> {
     _unpin: UnpinOnDrop,
 }
 
-impl<T: Object> AnySlot for Loaded<T> {
-    fn core(&self) -> &PromiseCore {
-        self.cell.core()
-    }
-    fn downcast(self: Arc<Self>, out: &mut dyn Any) {
-        offer::<T>(self, out);
-    }
-    fn encode(&self) -> Result<SerializedValue, Error> {
-        encode_promise(&self.cell)
-    }
-    fn complete_with(&self, _: &[u8], _: Vec<Attachment>) {}
-}
-
-impl<T: Object> Slot<T> for Loaded<T> {
-    fn promise(&self) -> &Promise<T> {
-        &self.cell
+slot! {
+    [T: Object] Loaded<T>: T, cell, {
+        fn complete_with(&self, _: &[u8], _: Vec<Attachment>) {}
     }
 }
 

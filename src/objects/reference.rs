@@ -4,10 +4,10 @@ use crate::base::sync::{AtomicBool, Ordering};
 use crate::base::{Error, ObjectId};
 use crate::objects::encoding::{self, Attachment, Links, SerializedValue};
 use crate::objects::packed::{self, PackedValue};
-use crate::objects::promise::{Promise, PromiseCore};
+use crate::objects::promise::Promise;
+use crate::objects::slot::{AnySlot, Slot, slot};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::any::Any;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -23,51 +23,6 @@ use std::sync::Arc;
 /// ```
 pub trait Object: Serialize + DeserializeOwned + Send + Sync + 'static {}
 impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Object for T {}
-
-/// The slot behind a reference, without its type.
-pub trait AnySlot: Send + Sync + 'static {
-    /// State, waiters, number.
-    fn core(&self) -> &PromiseCore;
-    /// Writes `Some(Arc<dyn Slot<T>>)` into `out` if that is an `Option` of this slot's own type.
-    fn downcast(self: Arc<Self>, out: &mut dyn Any);
-    /// Serializes the value.
-    ///
-    /// # Errors
-    /// The failure that the slot holds, or why the value does not encode.
-    fn encode(&self) -> Result<SerializedValue, Error>;
-    /// Completes the slot with an encoded value, or with the failure to decode it.
-    fn complete_with(&self, bytes: &[u8], attachments: Vec<Attachment>);
-    /// Completes the slot with a failure.
-    fn fail(&self, error: Arc<Error>) {
-        self.core().fail(error);
-    }
-    /// Makes sure that the value was requested.
-    fn request(&self) {}
-    /// True if the value was requested from its owner and has not arrived.
-    fn is_requested(&self) -> bool {
-        false
-    }
-    /// Writes the task in this process that produces the value into `out`, if there is one and `out` has its type.
-    fn producer(self: Arc<Self>, _out: &mut dyn Any) {}
-    /// The object's name if another rank owns it.
-    fn remote_id(&self) -> Option<ObjectId> {
-        None
-    }
-    /// True if it is a list of results to which no reference as a whole exists: its value is split on received.
-    fn is_list(&self) -> bool {
-        false
-    }
-    /// Its address, which identifies slots whose value another rank computes.
-    fn address(&self) -> usize {
-        std::ptr::from_ref(self.core()).addr()
-    }
-}
-
-/// The slot behind a reference to a `T`.
-pub trait Slot<T>: AnySlot {
-    /// The promise of the value.
-    fn promise(&self) -> &Promise<T>;
-}
 
 /// A promise on its own: created by `put`, and for each of several results of a task.
 #[derive(Default)]
@@ -86,26 +41,7 @@ impl<T: Object> Value<T> {
     }
 }
 
-impl<T: Object> AnySlot for Value<T> {
-    fn core(&self) -> &PromiseCore {
-        self.0.core()
-    }
-    fn downcast(self: Arc<Self>, out: &mut dyn Any) {
-        offer::<T>(self, out);
-    }
-    fn encode(&self) -> Result<SerializedValue, Error> {
-        encode_promise(&self.0)
-    }
-    fn complete_with(&self, bytes: &[u8], attachments: Vec<Attachment>) {
-        complete_encoded(&self.0, bytes, attachments);
-    }
-}
-
-impl<T: Object> Slot<T> for Value<T> {
-    fn promise(&self) -> &Promise<T> {
-        &self.0
-    }
-}
+slot!([T: Object] Value<T>: T, 0, decoded {});
 
 /// An object that another rank owns.
 pub struct Import<T> {
@@ -115,61 +51,41 @@ pub struct Import<T> {
     links: Arc<dyn Links>,
 }
 
-impl<T: Object> AnySlot for Import<T> {
-    fn core(&self) -> &PromiseCore {
-        self.promise.core()
-    }
-    fn downcast(self: Arc<Self>, out: &mut dyn Any) {
-        offer::<T>(self, out);
-    }
-    fn encode(&self) -> Result<SerializedValue, Error> {
-        encode_promise(&self.promise)
-    }
-    fn complete_with(&self, bytes: &[u8], attachments: Vec<Attachment>) {
-        let core = self.promise.core();
-        if let Some(packed) = core.packed() {
-            return packed.refill(attachments);
+slot! {
+    [T: Object] Import<T>: T, promise, {
+        fn complete_with(&self, bytes: &[u8], attachments: Vec<Attachment>) {
+            let core = self.promise.core();
+            if let Some(packed) = core.packed() {
+                return packed.refill(attachments);
+            }
+            complete_encoded(&self.promise, bytes, attachments);
+            if let Some(packed) = core.packed() {
+                packed.is_copy(self.id, &self.links);
+            }
         }
-        complete_encoded(&self.promise, bytes, attachments);
-        if let Some(packed) = core.packed() {
-            packed.is_copy(self.id, &self.links);
+        fn fail(&self, error: Arc<Error>) {
+            if let Some(packed) = self.promise.core().packed() {
+                return packed.refuse(&error);
+            }
+            self.promise.core().fail(error);
         }
-    }
-    fn fail(&self, error: Arc<Error>) {
-        if let Some(packed) = self.promise.core().packed() {
-            return packed.refuse(&error);
+        fn request(&self) {
+            if !self.promise.core().is_complete() && !self.requested.swap(true, Ordering::Relaxed) {
+                self.links.request(self.id);
+            }
         }
-        self.promise.core().fail(error);
-    }
-    fn request(&self) {
-        if !self.promise.core().is_complete() && !self.requested.swap(true, Ordering::Relaxed) {
-            self.links.request(self.id);
+        fn is_requested(&self) -> bool {
+            self.requested.load(Ordering::Relaxed) && !self.promise.core().is_complete()
         }
-    }
-    fn is_requested(&self) -> bool {
-        self.requested.load(Ordering::Relaxed) && !self.promise.core().is_complete()
-    }
-    fn remote_id(&self) -> Option<ObjectId> {
-        Some(self.id)
-    }
-}
-
-impl<T: Object> Slot<T> for Import<T> {
-    fn promise(&self) -> &Promise<T> {
-        &self.promise
+        fn remote_id(&self) -> Option<ObjectId> {
+            Some(self.id)
+        }
     }
 }
 
 impl<T> Drop for Import<T> {
     fn drop(&mut self) {
         self.links.on_dropped(self.id, std::ptr::from_ref(self.promise.core()).addr());
-    }
-}
-
-/// Writes `slot` into `out` if that has its type.
-pub(crate) fn offer<T: 'static>(slot: Arc<impl Slot<T>>, out: &mut dyn Any) {
-    if let Some(out) = out.downcast_mut::<Option<Arc<dyn Slot<T>>>>() {
-        *out = Some(slot);
     }
 }
 

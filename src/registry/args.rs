@@ -6,7 +6,7 @@ pub use list::{Each, IntoListArg, ListArg, each};
 
 use crate::base::Error;
 use crate::objects::numbers::NumbersRef;
-use crate::objects::{AnySlot, Object, ObjectRef, Ref, SerializedValue, decode, encode};
+use crate::objects::{AnySlot, Object, ObjectRef, Ref, decode, encode};
 use crate::registry::Failure;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -186,7 +186,7 @@ impl<T: Object> OwnBySerde<T> for Own<T> {
 }
 
 /// The arguments of a call, as a tuple of [`Argument`]s.
-pub trait ArgList: Send + Sync + Sized + 'static {
+pub trait ArgList: Object {
     /// True if every argument is by value.
     fn all_values(&self) -> bool;
     /// Each argument that is a reference.
@@ -196,16 +196,6 @@ pub trait ArgList: Send + Sync + Sized + 'static {
     /// # Errors
     /// Why one is not available.
     fn load(&mut self) -> Result<(), Error>;
-    /// As bytes.
-    ///
-    /// # Errors
-    /// If an argument does not encode.
-    fn encode(&self) -> Result<SerializedValue, Error>;
-    /// From bytes.
-    ///
-    /// # Errors
-    /// If an argument does not decode.
-    fn decode(serialized: SerializedValue) -> Result<Self, Error>;
 }
 
 macro_rules! arg_list {
@@ -221,12 +211,6 @@ macro_rules! arg_list {
             fn load(&mut self) -> Result<(), Error> {
                 $(self.$index.load()?;)*
                 Ok(())
-            }
-            fn encode(&self) -> Result<SerializedValue, Error> {
-                encode(self)
-            }
-            fn decode(serialized: SerializedValue) -> Result<Self, Error> {
-                decode(&serialized.bytes, serialized.attachments)
             }
         }
     };

@@ -2,37 +2,13 @@
 
 use crate::base::Error;
 use crate::base::panic::catch;
-use crate::objects::{Object, SerializedValue};
+use crate::objects::{Object, SerializedValue, encode};
 use crate::registry::failure::Failure;
 use crate::registry::task::{Runnable, Task, TaskHeader};
-use crate::registry::{Arg, ArgList, Options, Outputs};
+use crate::registry::{Arg, ArgList, Outputs};
 use rustc_hash::FxHashMap as HashMap;
 use std::any::Any;
-use std::marker::PhantomData;
 use std::sync::{Arc, OnceLock};
-
-/// A function marked `#[mobula::remote]`.
-pub trait RemoteFn: 'static {
-    /// Its parameters, as a tuple of `Arg`s.
-    type Args: ArgList;
-    /// What its body returns, without the `Result`.
-    type Value: Send + 'static;
-    /// One object, or several.
-    type Outputs: Outputs<Value = Self::Value>;
-    /// Its name.
-    const NAME: &'static str;
-    /// Its location in the source.
-    const PATH: &'static str;
-    /// Its signature as written.
-    const SIGNATURE: &'static str;
-    /// The options of the attribute.
-    fn options() -> Options;
-    /// Runs the body.
-    ///
-    /// # Errors
-    /// What the body returned as `Err`.
-    fn call(args: Self::Args) -> Result<Self::Value, Failure>;
-}
 
 /// A type whose `impl` block has the attribute [`#[mobula::actor]`](macro@crate::actor), which implements this trait.
 ///
@@ -74,7 +50,7 @@ pub type SaveFn = fn(&ActorState) -> Result<SerializedValue, Error>;
 
 impl Checkpoint {
     /// For the actor that `R` builds.
-    pub const fn of<R: ActorNew>(save: SaveFn) -> Checkpoint {
+    pub const fn of<R: Callable>(save: SaveFn) -> Checkpoint {
         Checkpoint { save, restore: key_of(R::PATH, R::SIGNATURE) }
     }
 }
@@ -88,156 +64,71 @@ pub fn save<A: Actor, S: Object>(state: &ActorState, save: impl FnOnce(&A) -> S)
     let Some(actor) = state.as_ref().and_then(|state| state.downcast_ref::<A>()) else {
         return Err(state_lost("it does not exist".to_string()));
     };
-    match catch(|| (Arg::Value(save(actor)),).encode()) {
+    match catch(|| encode(&(Arg::Value(save(actor)),))) {
         Ok(saved) => saved,
         Err(panic) => Err(state_lost(format!("its save panicked: {}", panic.text()))),
     }
 }
 
-/// The constructor `new` of an actor.
-pub trait ActorNew: 'static {
-    /// The actor that it creates.
-    type Actor: Actor;
-    /// Its parameters.
-    type Args: ArgList;
-    /// Its location in the source.
-    const PATH: &'static str;
-    /// Its signature as written.
-    const SIGNATURE: &'static str;
-    /// The options of the attribute.
-    fn options() -> Options;
-    /// Creates the actor.
-    ///
-    /// # Errors
-    /// What `new` returned as `Err`.
-    fn make(args: Self::Args) -> Result<Self::Actor, Failure>;
+/// An actor's state, by its type; `None` before it is created.
+pub type ActorState = Option<Box<dyn Any + Send>>;
+
+/// Creates an actor: what a constructor's `invoke` does.
+///
+/// # Errors
+/// Those of `new`.
+pub fn construct<A: Actor>(state: &mut ActorState, new: impl FnOnce() -> Result<A, Failure>) -> Result<(), Failure> {
+    *state = Some(Box::new(new()?));
+    Ok(())
 }
 
-/// A method of an actor.
-pub trait ActorFn: 'static {
-    /// The actor that has the method.
-    type Actor: Actor;
-    /// Its parameters after `self`.
+/// Calls an actor's method `name`: what its `invoke` does.
+///
+/// # Errors
+/// Those of the method; or that the state is not of that actor.
+pub fn with_actor<A: Actor, V>(
+    name: &str,
+    state: &mut ActorState,
+    call: impl FnOnce(&mut A) -> Result<V, Failure>,
+) -> Result<V, Failure> {
+    match state.as_mut().and_then(|state| state.downcast_mut::<A>()) {
+        Some(actor) => call(actor),
+        None => Err(Failure::Message(format!("{name} was called on something that is not a {}", A::NAME))),
+    }
+}
+
+/// What a task calls: a function, an actor's constructor or its method. The macros implement it.
+pub trait Callable: Sized + 'static {
+    /// Its parameters, as a tuple of `Arg`s.
     type Args: ArgList;
-    /// What its body returns, without the `Result`.
-    type Value: Send + 'static;
-    /// One object, or several.
-    type Outputs: Outputs<Value = Self::Value>;
-    /// `Type.method`.
+    /// Its results: one object, or several.
+    type Outputs: Outputs;
+    /// Its name: of a constructor its actor's, of a method `Type.method`.
     const NAME: &'static str;
     /// Its location in the source.
     const PATH: &'static str;
     /// Its signature as written.
     const SIGNATURE: &'static str;
-    /// Runs the body.
-    ///
-    /// # Errors
-    /// What the body returned as `Err`.
-    fn call(actor: &mut Self::Actor, args: Self::Args) -> Result<Self::Value, Failure>;
-}
-
-/// An actor's state, by its type; `None` before it is created.
-pub type ActorState = Option<Box<dyn Any + Send>>;
-
-/// What a task calls: a function, a constructor or a method.
-pub trait Callable: 'static {
-    /// Parameters.
-    type Args: ArgList;
-    /// What the body returns.
-    type Value: Send + 'static;
-    /// One object, or several.
-    type Outputs: Outputs<Value = Self::Value>;
+    /// What kind.
+    const KIND: FunctionKind;
+    /// For a constructor: how the actor's state is saved.
+    const CHECKPOINT: Option<&'static Checkpoint> = None;
     /// Its row in the table.
-    const ENTRY: &'static TableEntry;
-    /// The options of the attribute.
-    fn options() -> Options;
+    const ENTRY: &'static TableEntry = &TableEntry {
+        name: Self::NAME,
+        path: Self::PATH,
+        signature: Self::SIGNATURE,
+        kind: Self::KIND,
+        decode: |serialized, header| Ok(Task::<Self>::received(header, serialized)?),
+        returns: Self::Outputs::COUNT,
+        key: key_of(Self::PATH, Self::SIGNATURE),
+        checkpoint: Self::CHECKPOINT,
+    };
     /// Runs the body.
     ///
     /// # Errors
     /// What the body returned as `Err`.
-    fn invoke(args: Self::Args, state: &mut ActorState) -> Result<Self::Value, Failure>;
-}
-
-impl<F: RemoteFn> Callable for F {
-    type Args = F::Args;
-    type Value = F::Value;
-    type Outputs = F::Outputs;
-    const ENTRY: &'static TableEntry = &TableEntry {
-        name: F::NAME,
-        path: F::PATH,
-        signature: F::SIGNATURE,
-        kind: FunctionKind::Task,
-        decode: decode_task::<F>,
-        returns: F::Outputs::COUNT,
-        key: key_of(F::PATH, F::SIGNATURE),
-        checkpoint: None,
-    };
-    #[inline]
-    fn options() -> Options {
-        F::options()
-    }
-    #[inline]
-    fn invoke(args: Self::Args, _: &mut ActorState) -> Result<Self::Value, Failure> {
-        F::call(args)
-    }
-}
-
-/// A constructor as a callable: stores the new actor in the state.
-pub struct NewOf<N>(PhantomData<N>);
-
-impl<N: ActorNew> Callable for NewOf<N> {
-    type Args = N::Args;
-    type Value = ();
-    type Outputs = crate::registry::Single<()>;
-    const ENTRY: &'static TableEntry = &TableEntry {
-        name: N::Actor::NAME,
-        path: N::PATH,
-        signature: N::SIGNATURE,
-        kind: FunctionKind::New,
-        decode: decode_task::<NewOf<N>>,
-        returns: 1,
-        key: key_of(N::PATH, N::SIGNATURE),
-        checkpoint: N::Actor::CHECKPOINT,
-    };
-    #[inline]
-    fn options() -> Options {
-        N::options()
-    }
-    fn invoke(args: Self::Args, state: &mut ActorState) -> Result<(), Failure> {
-        *state = Some(Box::new(N::make(args)?));
-        Ok(())
-    }
-}
-
-/// A method as a callable.
-pub struct MethodOf<M>(PhantomData<M>);
-
-impl<M: ActorFn> Callable for MethodOf<M> {
-    type Args = M::Args;
-    type Value = M::Value;
-    type Outputs = M::Outputs;
-    const ENTRY: &'static TableEntry = &TableEntry {
-        name: M::NAME,
-        path: M::PATH,
-        signature: M::SIGNATURE,
-        kind: FunctionKind::Method,
-        decode: decode_task::<MethodOf<M>>,
-        returns: M::Outputs::COUNT,
-        key: key_of(M::PATH, M::SIGNATURE),
-        checkpoint: None,
-    };
-    #[inline]
-    fn options() -> Options {
-        Options::new()
-    }
-    fn invoke(args: Self::Args, state: &mut ActorState) -> Result<Self::Value, Failure> {
-        match state.as_mut().and_then(|state| state.downcast_mut::<M::Actor>()) {
-            Some(actor) => M::call(actor, args),
-            None => {
-                Err(Failure::Message(format!("{} was called on something that is not a {}", M::NAME, M::Actor::NAME)))
-            }
-        }
-    }
+    fn invoke(args: Self::Args, state: &mut ActorState) -> Result<<Self::Outputs as Outputs>::Value, Failure>;
 }
 
 /// What kind of callable.
@@ -272,27 +163,15 @@ pub struct TableEntry {
     pub checkpoint: Option<&'static Checkpoint>,
 }
 
-fn decode_task<C: Callable>(serialized: SerializedValue, header: TaskHeader) -> Result<Arc<dyn Runnable>, Error> {
-    Ok(Task::<C>::received(header, serialized)?)
-}
-
 /// A registration, which the macros submit.
 pub struct Function {
     entry: &'static TableEntry,
 }
 
 impl Function {
-    /// A remote function.
-    pub const fn of<F: RemoteFn>() -> Function {
-        Function { entry: <F as Callable>::ENTRY }
-    }
-    /// An actor's constructor.
-    pub const fn of_new<N: ActorNew>() -> Function {
-        Function { entry: <NewOf<N> as Callable>::ENTRY }
-    }
-    /// An actor's method.
-    pub const fn of_method<M: ActorFn>() -> Function {
-        Function { entry: <MethodOf<M> as Callable>::ENTRY }
+    /// Of this callable.
+    pub const fn of<C: Callable>() -> Function {
+        Function { entry: C::ENTRY }
     }
 }
 

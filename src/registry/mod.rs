@@ -20,8 +20,7 @@ mod task;
 pub use args::{Arg, ArgList, Argument, Each, IntoArg, IntoListArg, ListArg, Own, OwnByClone, OwnBySerde, each};
 pub use failure::{Explain, ExplainBoxed, ExplainDebug, ExplainDisplay, ExplainError, ExplainOwn, Failure};
 pub use function::{
-    Actor, ActorFn, ActorNew, ActorState, Callable, Checkpoint, Function, FunctionKind, MethodOf, NewOf, RemoteFn,
-    TableEntry, functions, save,
+    Actor, ActorState, Callable, Checkpoint, Function, FunctionKind, TableEntry, construct, functions, save, with_actor,
 };
 pub use group::{Bundle, PlacementGroup};
 pub use options::{Options, Placement};

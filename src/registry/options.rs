@@ -80,53 +80,58 @@ impl Placement {
 #[derive(Clone)]
 pub struct NearObject(pub(crate) Arc<dyn AnySlot>);
 
-/// What a task or an actor requests. Unset fields have the meaning of the defaults: 1 CPU for a task, none for an
-/// actor.
-#[derive(Clone, Default)]
-pub struct Options {
-    /// CPUs.
-    pub num_cpus: Option<f64>,
-    /// GPUs.
-    pub num_gpus: Option<f64>,
-    /// Resources of other names.
-    pub resources: Vec<(String, f64)>,
-    /// How many objects the task's list of results becomes, if the function leaves that to its caller.
-    pub num_returns: Option<usize>,
-    /// How often the task is restarted when its rank dies.
-    pub max_retries: Option<u32>,
-    /// True if it is also restarted when it fails by itself.
-    pub retry_on_error: Option<bool>,
-    /// How often an actor is restarted when its rank dies.
-    pub max_restarts: Option<u32>,
-    /// How often a call of an actor is retried when its rank dies.
-    pub max_task_retries: Option<u32>,
-    /// A task's name in errors and graphs; an actor's name for `get_actor`.
-    pub name: Option<String>,
-    /// Where it goes.
-    pub place: Placement,
+/// Gets the options that are fields from the table of options, `src/macros/src/option_table.rs`.
+macro_rules! options {
+    ($($(#[$documentation:meta])* $field:ident: $type:ty;)*) => {
+        /// What a task or an actor requests. Unset fields have the meaning of the defaults: 1 CPU for a task, none for
+        /// an actor.
+        #[derive(Clone, Default)]
+        pub struct Options {
+            $($(#[$documentation])* pub $field: Option<$type>,)*
+            /// Resources of other names, and memory.
+            pub resources: Vec<(String, f64)>,
+            /// Where it goes.
+            pub place: Placement,
+        }
+
+        impl Options {
+            /// True if no option is set.
+            pub fn is_unset(&self) -> bool {
+                $(self.$field.is_none() &&)* self.resources.is_empty() && self.is_free()
+            }
+
+            /// These options, completed by `defaults`: fields set here take precedence.
+            pub fn or_defaults(mut self, defaults: Options) -> Options {
+                $(self.$field = self.$field.or(defaults.$field);)*
+                for (name, amount) in defaults.resources {
+                    if !self.resources.iter().any(|(own, _)| *own == name) {
+                        self.resources.push((name, amount));
+                    }
+                }
+                if self.is_free() {
+                    self.place = defaults.place;
+                }
+                self
+            }
+        }
+    };
 }
 
+mobula_macros::option_fields!(options);
+
 impl Options {
-    /// No option set.
-    pub fn new() -> Options {
-        Options::default()
+    /// Sets the amount of a resource that is neither CPUs nor GPUs.
+    pub fn set_resource(&mut self, name: String, amount: f64) {
+        self.resources.retain(|(other, _)| *other != name);
+        self.resources.push((name, amount));
     }
-    /// CPUs; may be a fraction.
-    pub fn num_cpus(mut self, cpus: f64) -> Self {
-        self.num_cpus = Some(cpus);
-        self
+
+    /// Sets the bytes of memory.
+    pub fn set_memory(&mut self, bytes: u64) {
+        self.set_resource(MEMORY.to_string(), bytes as f64);
     }
-    /// GPUs; may be a fraction.
-    pub fn num_gpus(mut self, gpus: f64) -> Self {
-        self.num_gpus = Some(gpus);
-        self
-    }
-    /// An amount of a resource that you name.
-    pub fn resource(mut self, name: impl Into<String>, amount: f64) -> Self {
-        self.resources.push((name.into(), amount));
-        self
-    }
-    /// How many objects the task's list of results becomes.
+
+    /// Sets how many objects the task's list of results becomes.
     ///
     /// # Panics
     /// Above `RETURNS_MAX`: that many are a mistake.
@@ -136,63 +141,10 @@ impl Options {
         self.num_returns = Some(returns);
         self
     }
-    /// Bytes of memory of its host, which are also the most that the arrays it creates may take in the store at once.
-    pub fn memory(mut self, bytes: u64) -> Self {
-        self.resources.retain(|(name, _)| name != MEMORY);
-        self.resource(MEMORY, bytes as f64)
-    }
-    /// How often the task is restarted when its rank dies.
-    pub fn max_retries(mut self, retries: u32) -> Self {
-        self.max_retries = Some(retries);
-        self
-    }
-    /// True if it is also restarted when it fails by itself.
-    pub fn retry_on_error(mut self, retry: bool) -> Self {
-        self.retry_on_error = Some(retry);
-        self
-    }
-    /// How often an actor is restarted when its rank dies.
-    pub fn max_restarts(mut self, restarts: u32) -> Self {
-        self.max_restarts = Some(restarts);
-        self
-    }
-    /// How often a call of an actor is retried when its rank dies.
-    pub fn max_task_retries(mut self, retries: u32) -> Self {
-        self.max_task_retries = Some(retries);
-        self
-    }
-    /// A name.
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = Some(name.into());
-        self
-    }
-    /// Where it goes.
-    pub fn place(mut self, place: Placement) -> Self {
-        self.place = place;
-        self
-    }
-    /// To this rank.
-    pub fn rank(self, rank: u32) -> Self {
-        self.place(Placement::Rank(rank))
-    }
 
     /// Bytes of memory that were requested.
     pub fn memory_bytes(&self) -> Option<u64> {
         self.resources.iter().find(|(name, _)| name == MEMORY).map(|(_, bytes)| *bytes as u64)
-    }
-
-    /// True if no option is set, so that the function's own defaults apply without a merge.
-    pub fn is_unset(&self) -> bool {
-        self.num_cpus.is_none()
-            && self.num_gpus.is_none()
-            && self.resources.is_empty()
-            && self.num_returns.is_none()
-            && self.max_retries.is_none()
-            && self.retry_on_error.is_none()
-            && self.max_restarts.is_none()
-            && self.max_task_retries.is_none()
-            && self.name.is_none()
-            && matches!(self.place, Placement::Auto)
     }
 
     /// The requested rank, if nothing else was requested.
@@ -211,26 +163,5 @@ impl Options {
     /// True if any rank whose host has the resources may run it.
     pub fn is_free(&self) -> bool {
         matches!(self.place, Placement::Auto)
-    }
-
-    /// These options, completed by `defaults`: fields set here take precedence.
-    pub fn or_defaults(mut self, defaults: Options) -> Options {
-        self.num_cpus = self.num_cpus.or(defaults.num_cpus);
-        self.num_gpus = self.num_gpus.or(defaults.num_gpus);
-        for (name, amount) in defaults.resources {
-            if !self.resources.iter().any(|(own, _)| *own == name) {
-                self.resources.push((name, amount));
-            }
-        }
-        self.num_returns = self.num_returns.or(defaults.num_returns);
-        self.max_retries = self.max_retries.or(defaults.max_retries);
-        self.retry_on_error = self.retry_on_error.or(defaults.retry_on_error);
-        self.max_restarts = self.max_restarts.or(defaults.max_restarts);
-        self.max_task_retries = self.max_task_retries.or(defaults.max_task_retries);
-        self.name = self.name.or(defaults.name);
-        if matches!(self.place, Placement::Auto) {
-            self.place = defaults.place;
-        }
-        self
     }
 }

@@ -42,15 +42,15 @@ pub trait Outputs: Sized + 'static {
     /// Writes the failure.
     fn fail(promises: &Self::Promises, error: &Arc<Error>);
     /// What the caller holds.
-    fn refs<C: Callable<Outputs = Self, Value = Self::Value>>(task: &Arc<Task<C>>) -> Self::Refs;
+    fn refs<C: Callable<Outputs = Self>>(task: &Arc<Task<C>>) -> Self::Refs;
     /// The results without their types, in order, as a finished call returns them to its owner.
-    fn slots<C: Callable<Outputs = Self, Value = Self::Value>>(task: &Arc<Task<C>>) -> Vec<Arc<dyn AnySlot>>;
+    fn slots<C: Callable<Outputs = Self>>(task: &Arc<Task<C>>) -> Vec<Arc<dyn AnySlot>>;
     /// The result, if there is exactly one and it is part of its task.
-    fn only_slot<C: Callable<Outputs = Self, Value = Self::Value>>(_task: Arc<Task<C>>) -> Option<Arc<dyn AnySlot>> {
+    fn only_slot<C: Callable<Outputs = Self>>(_task: Arc<Task<C>>) -> Option<Arc<dyn AnySlot>> {
         None
     }
     /// The objects that the caller holds, in order.
-    fn objects<C: Callable<Outputs = Self, Value = Self::Value>>(task: &Arc<Task<C>>) -> Vec<Arc<dyn AnySlot>> {
+    fn objects<C: Callable<Outputs = Self>>(task: &Arc<Task<C>>) -> Vec<Arc<dyn AnySlot>> {
         Self::slots(task)
     }
 }
@@ -75,14 +75,14 @@ impl<T: Object> Outputs for Single<T> {
         promises.core().fail(error.clone());
     }
     #[inline]
-    fn refs<C: Callable<Outputs = Self, Value = T>>(task: &Arc<Task<C>>) -> ObjectRef<T> {
+    fn refs<C: Callable<Outputs = Self>>(task: &Arc<Task<C>>) -> ObjectRef<T> {
         ObjectRef::new(task.clone())
     }
-    fn slots<C: Callable<Outputs = Self, Value = T>>(task: &Arc<Task<C>>) -> Vec<Arc<dyn AnySlot>> {
+    fn slots<C: Callable<Outputs = Self>>(task: &Arc<Task<C>>) -> Vec<Arc<dyn AnySlot>> {
         vec![task.clone() as Arc<dyn Slot<T>> as Arc<dyn AnySlot>]
     }
     #[inline]
-    fn only_slot<C: Callable<Outputs = Self, Value = T>>(task: Arc<Task<C>>) -> Option<Arc<dyn AnySlot>> {
+    fn only_slot<C: Callable<Outputs = Self>>(task: Arc<Task<C>>) -> Option<Arc<dyn AnySlot>> {
         Some(task as Arc<dyn Slot<T>> as Arc<dyn AnySlot>)
     }
 }
@@ -106,13 +106,13 @@ macro_rules! multiple {
             fn fail(promises: &Self::Promises, error: &Arc<Error>) {
                 $(promises.$index.core().fail(error.clone());)*
             }
-            fn refs<Call: Callable<Outputs = Self, Value = Self::Value>>(task: &Arc<Task<Call>>) -> Self::Refs {
-                ($(ObjectRef::new(task.promises().$index.clone() as Arc<dyn Slot<$name>>),)*)
+            fn refs<Call: Callable<Outputs = Self>>(task: &Arc<Task<Call>>) -> Self::Refs {
+                ($(ObjectRef::new(task.promises.$index.clone() as Arc<dyn Slot<$name>>),)*)
             }
-            fn slots<Call: Callable<Outputs = Self, Value = Self::Value>>(
+            fn slots<Call: Callable<Outputs = Self>>(
                 task: &Arc<Task<Call>>,
             ) -> Vec<Arc<dyn AnySlot>> {
-                vec![$(task.promises().$index.clone() as Arc<dyn AnySlot>,)*]
+                vec![$(task.promises.$index.clone() as Arc<dyn AnySlot>,)*]
             }
         }
     };

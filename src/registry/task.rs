@@ -9,7 +9,7 @@
 use crate::base::panic::catch;
 use crate::base::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering, UnsafeCell, lock};
 use crate::base::{Error, TaskId};
-use crate::objects::{AnySlot, Attachment, Object, Promise, PromiseCore, SerializedValue, Slot};
+use crate::objects::{AnySlot, Object, SerializedValue, decode, encode, slot};
 use crate::registry::failure::Failure;
 use crate::registry::function::{ActorState, Callable, FunctionKind, TableEntry};
 use crate::registry::outputs::{Outputs, Single};
@@ -179,7 +179,8 @@ pub trait Runnable: Send + Sync {
 pub struct Task<C: Callable> {
     header: TaskHeader,
     args: UnsafeCell<Option<C::Args>>,
-    promises: <C::Outputs as Outputs>::Promises,
+    /// The promises of the results.
+    pub(crate) promises: <C::Outputs as Outputs>::Promises,
 }
 
 // SAFETY: `args` is accessed only before the task is shared, or by its claimer (REGISTRY-2); shared reads of it
@@ -205,18 +206,11 @@ impl<C: Callable> Task<C> {
     pub fn received(mut header: TaskHeader, mut arguments: SerializedValue) -> Result<Arc<Task<C>>, Error> {
         header.entry = Some(C::ENTRY);
         let promises = C::Outputs::read_shape(&mut arguments)?;
-        Ok(Arc::new(Task { header, args: UnsafeCell::new(Some(C::Args::decode(arguments)?)), promises }))
-    }
-
-    /// What the caller holds.
-    #[inline]
-    pub fn refs(self: &Arc<Self>) -> <C::Outputs as Outputs>::Refs {
-        C::Outputs::refs(self)
-    }
-
-    /// The promises of the results.
-    pub(crate) fn promises(&self) -> &<C::Outputs as Outputs>::Promises {
-        &self.promises
+        Ok(Arc::new(Task {
+            header,
+            args: UnsafeCell::new(Some(decode(&arguments.bytes, arguments.attachments)?)),
+            promises,
+        }))
     }
 
     fn args(&self) -> Option<&C::Args> {
@@ -277,7 +271,7 @@ impl<C: Callable> Runnable for Task<C> {
                 reason: "its arguments were sent already".to_string(),
             });
         };
-        let mut serialized = args.encode();
+        let mut serialized = encode(&args);
         if let Ok(serialized) = &mut serialized {
             C::Outputs::write_shape(&self.promises, serialized);
         }
@@ -296,29 +290,13 @@ impl<C: Callable> Runnable for Task<C> {
     }
 }
 
-impl<T: Object, C: Callable<Outputs = Single<T>, Value = T>> AnySlot for Task<C> {
-    fn core(&self) -> &PromiseCore {
-        self.promises.core()
-    }
-    fn downcast(self: Arc<Self>, out: &mut dyn Any) {
-        crate::objects::offer::<T>(self, out);
-    }
-    fn encode(&self) -> Result<SerializedValue, Error> {
-        crate::objects::encode_promise(&self.promises)
-    }
-    fn complete_with(&self, bytes: &[u8], attachments: Vec<Attachment>) {
-        crate::objects::complete_encoded(&self.promises, bytes, attachments);
-    }
-    fn producer(self: Arc<Self>, out: &mut dyn Any) {
-        if let Some(out) = out.downcast_mut::<Option<Arc<dyn Runnable>>>() {
-            *out = Some(self);
+slot! {
+    [T: Object, C: Callable<Outputs = Single<T>>] Task<C>: T, promises, decoded {
+        fn producer(self: Arc<Self>, out: &mut dyn Any) {
+            if let Some(out) = out.downcast_mut::<Option<Arc<dyn Runnable>>>() {
+                *out = Some(self);
+            }
         }
-    }
-}
-
-impl<T: Object, C: Callable<Outputs = Single<T>, Value = T>> Slot<T> for Task<C> {
-    fn promise(&self) -> &Promise<T> {
-        &self.promises
     }
 }
 

@@ -36,7 +36,8 @@ pub struct ClusterInfo {
     pub host: String,
     /// The settings.
     pub config: Config,
-    hosts: Vec<HostInfo>,
+    /// The hosts, as every rank knows them.
+    pub hosts: Vec<HostInfo>,
     /// By rank: its host, and its process.
     ranks: Vec<(usize, u32)>,
     /// By rank: the transports that it offers.
@@ -55,11 +56,6 @@ impl ClusterInfo {
     ) -> ClusterInfo {
         let host = hosts[ranks[rank as usize].0].name.clone();
         ClusterInfo { rank, size: ranks.len() as u32, host, config, hosts, ranks, capabilities }
-    }
-
-    /// The hosts, as every rank knows them.
-    pub fn hosts(&self) -> &[HostInfo] {
-        &self.hosts
     }
 
     /// A rank's host.

@@ -1,6 +1,7 @@
 //! The runtime as the environment of its rank's protocol: carries out the protocol's requests with transports, queues
 //! and memory.
 
+use crate::base::sync::Ordering;
 use crate::base::{Error, Rank, Result};
 use crate::objects::{ArrayMemory, Attachment, Links};
 use crate::protocol::{
@@ -121,13 +122,13 @@ impl WorkQueue for &'static Runtime {
         tasks::take_for_stealer(self, stealer, count)
     }
     fn is_idle(&self) -> bool {
-        self.workers.any_sleeps() || worker::here().is_some_and(|worker| worker.accepts_directly())
+        self.workers.idle.any() || worker::here().is_some_and(|worker| worker.accepts_directly())
     }
     fn idle_workers(&self) -> usize {
-        self.workers.idle_count()
+        self.workers.list().iter().filter(|worker| worker.idle.load(Ordering::Relaxed)).count()
     }
     fn has_work(&self) -> bool {
-        self.workers.queues().has_any()
+        self.workers.queues.has_any()
     }
 }
 
@@ -140,9 +141,9 @@ impl Observer for &'static Runtime {
             Message::Request { token, request } => waiting::on_request(self, from, token, request),
             Message::Line { task, text, is_overprinted } => {
                 let end = if is_overprinted { '\r' } else { '\n' };
-                self.output.reports().print_line(&self.cluster, from, &task, &text, end);
+                self.output.reports.print_line(&self.cluster, from, &task, &text, end);
             }
-            Message::Failed(error) => self.output.reports().on_task_failed(error),
+            Message::Failed(error) => self.output.reports.on_task_failed(error),
             Message::Control { bytes } => self.router.on_control(from, bytes),
             Message::Resume { transport_index, delivered } => router::on_resume(self, from, transport_index, delivered),
             // Rank 0 alone declares other ranks dead; that this rank is dead, any notified rank may tell it.
@@ -160,10 +161,10 @@ impl Observer for &'static Runtime {
         }
     }
     fn on_response(&self, token: u64, response: Result<Vec<u8>>) {
-        self.waiting.on_response(token, response);
+        self.waiting.requests.complete(token, response);
     }
     fn on_name_reply(&self, token: u64, outcome: Result<Option<Arc<ActorRef>>, String>) {
-        self.waiting.names().complete(token, outcome);
+        self.waiting.names.complete(token, outcome);
     }
 }
 

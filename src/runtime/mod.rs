@@ -2,10 +2,11 @@
 //!
 //! Owns: threads, queues, all work in progress. Never: makes a decision that belongs to a pure module.
 //!
-//! A rank is a [`Runtime`]: a struct of parts, one a folder. The fields of a part are private to its folder, whose
-//! `mod.rs` lists what other parts may call. What one part can do by itself is a method of it; what needs several is a
-//! function of the folder whose work it is, with the `Runtime` as its first argument; `Runtime` itself has the few
-//! operations that tie the parts together. `environment` is what the protocol sees of all this.
+//! A rank is a [`Runtime`]: a struct of parts, one a folder, whose `mod.rs` lists what other parts may call. A part's
+//! fields are private to its folder, but for those that other parts use as they are (`workers.queues`).
+//! What one part can do by itself is a method of it; what needs several is a function of the folder whose work it is,
+//! with the `Runtime` as its first argument; `Runtime` itself has the few operations that tie the parts together.
+//! `environment` is what the protocol sees of all this.
 //!
 //! Invariants:
 //! - RUNTIME-1: a fiber runs only on the thread that created it.

@@ -55,7 +55,7 @@ impl Runtime {
         Runtime {
             lifecycle: Lifecycle::new(size),
             membership: Membership::new(death_notifier),
-            workers: Workers::new(placements, router.doorbell().clone()),
+            workers: Workers::new(placements, router.doorbell.clone()),
             waiting: Waiting::default(),
             output: Output::new(&cluster.config),
             links: OnceLock::new(),
@@ -77,7 +77,7 @@ impl Runtime {
     pub(super) fn stop(&'static self) {
         self.lifecycle.begin_stop();
         self.workers.unpark_all();
-        self.router.doorbell().notify_always();
+        self.router.doorbell.notify_always();
     }
 
     /// The links that references of other ranks use.

@@ -177,9 +177,11 @@ impl SimEnvironment {
     fn options(&self, task_options: ScriptOptions) -> Option<Box<Options>> {
         let options = match task_options {
             ScriptOptions::Default => return None,
-            ScriptOptions::Rank(rank) => Options::new().rank(rank % self.world.setting.ranks),
-            ScriptOptions::Spread => Options::new().place(Placement::Spread),
-            ScriptOptions::NoRetry => Options::new().max_retries(0),
+            ScriptOptions::Rank(rank) => {
+                Options { place: Placement::Rank(rank % self.world.setting.ranks), ..Options::default() }
+            }
+            ScriptOptions::Spread => Options { place: Placement::Spread, ..Options::default() },
+            ScriptOptions::NoRetry => Options { max_retries: Some(0), ..Options::default() },
         };
         Some(Box::new(options))
     }

@@ -88,10 +88,10 @@ fn wire_actor() -> impl Strategy<Value = WireActor> {
 }
 
 fn actor_target() -> impl Strategy<Value = ActorTarget> {
-    (object(), any::<u32>(), number()).prop_map(|(actor, incarnation, acked_through)| ActorTarget {
+    (object(), any::<u32>(), number()).prop_map(|(actor, incarnation, acked_below)| ActorTarget {
         actor,
         incarnation,
-        acked_through,
+        acked_below,
     })
 }
 
@@ -117,7 +117,7 @@ fn actor_message() -> impl Strategy<Value = ActorMessage<'static>> {
         commit.prop_map(ActorMessage::Commit),
         (any::<u32>(), number()).prop_map(|(incarnation, sequence)| ActorMessage::CommitAck { incarnation, sequence }),
         vec(finished_call(), 0..3).prop_map(|calls| ActorMessage::FinishedCalls { calls }),
-        number().prop_map(|acked_through| ActorMessage::ResultsAck { acked_through }),
+        number().prop_map(|acked_below| ActorMessage::ResultsAck { acked_below }),
         text().prop_map(|name| ActorMessage::VerifyName { name }),
     ]
 }

@@ -4,11 +4,12 @@
 use super::rendezvous::{Ports, Rendezvous, SecretSource};
 use super::{FabricChoice, Pages, SpillFolder, ValueSource};
 use crate::base::ids::Rank;
-use crate::base::limits::{NEVER, RANKS_MAX, WORKERS_MAX};
+use crate::base::limits::{GPUS_PER_HOST_MAX, NEVER, RANKS_MAX, WORKERS_MAX};
 use crate::base::log::Level;
-use crate::base::parse::{amount, bytes, whole};
+use crate::base::parse::{
+    auto, bytes, is_amount, is_memory, lower_case, number, parse_resources, seconds, show_resources, show_seconds,
+};
 use std::collections::BTreeMap;
-use std::fmt::{Debug, Display};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -21,10 +22,11 @@ pub(super) struct Setting {
     #[cfg_attr(not(test), allow(dead_code))]
     default: &'static str,
     /// The setter of `Config`, as the documentation shows it.
-    #[cfg_attr(not(test), allow(dead_code))]
-    method: &'static str,
+    pub(super) method: &'static str,
     /// Sets it from the text of the variable; `None` if the text is not understood.
     pub(super) apply: fn(&mut Config, &str) -> Option<()>,
+    /// True if its value is one that it may have, whoever set it.
+    pub(super) is_allowed: fn(&Config) -> bool,
     /// The value as the banner prints it.
     pub(super) show: fn(&Config) -> String,
 }
@@ -37,6 +39,7 @@ macro_rules! settings {
         default $default:literal
         in $method:literal
         parse $parse:expr;
+        $(allow $allow:expr;)?
         show $show:expr;
         $(
             $(#[$documentation:meta])+
@@ -107,6 +110,15 @@ macro_rules! settings {
                 config.$field = parse(&config.$field, text)?;
                 Some(())
             },
+            is_allowed: |_config| {
+                $(
+                    let allow: fn(&$type) -> bool = $allow;
+                    if !allow(&_config.$field) {
+                        return false;
+                    }
+                )?
+                true
+            },
             show: |config| {
                 let show: fn(&$type) -> String = $show;
                 show(&config.$field)
@@ -118,10 +130,11 @@ macro_rules! settings {
 settings! {
     num_cpus: Option<f64> = None;
         "MOBULA_NUM_CPUS"
-        takes "CPUs per host, `8` or `2.5`; may exceed the real cores"
+        takes "CPUs per host, `8` or `2.5`, at most 1e9; may exceed the real cores"
         default "the cores that the launcher bound the host's ranks to"
         in "`num_cpus` *"
-        parse |_, text| amount(text).map(Some);
+        parse |_, text| number(text).map(Some);
+        allow |cpus| cpus.is_none_or(is_amount);
         show auto;
         /// CPUs of a host; default: those that the launcher bound its ranks to.
         fn num_cpus(cpus: f64) = Some(cpus);
@@ -131,25 +144,28 @@ settings! {
         takes "GPUs per host, at most 64"
         default "those found"
         in "`num_gpus` *"
-        parse |_, text| amount(text).map(Some);
+        parse |_, text| number(text).map(Some);
+        allow |gpus| gpus.is_none_or(|gpus| (0.0..=GPUS_PER_HOST_MAX as f64).contains(&gpus));
         show auto;
         /// GPUs of a host; default: those found.
         fn num_gpus(gpus: f64) = Some(gpus);
 
     resources: BTreeMap<String, f64> = BTreeMap::new();
         "MOBULA_RESOURCES"
-        takes "named amounts per host, `Custom=2,Licence=0.5`"
+        takes "named amounts per host, each at most 1e9, `Custom=2,Licence=0.5`"
         default "none"
         in "`resource(name, amount)` *"
         parse parse_resources;
+        allow |resources| resources.values().copied().all(is_amount);
         show show_resources;
 
     memory_bytes: Option<u64> = None;
         "MOBULA_MEMORY_BYTES"
-        takes "bytes per host that tasks and actors may ask for with `memory`"
+        takes "bytes per host that tasks and actors may ask for with `memory`, at most 800 TB"
         default "what the host's ranks may use"
         in "`memory_bytes` *"
         parse |_, text| bytes(text).map(Some);
+        allow |bytes| bytes.is_none_or(|bytes| is_memory(bytes as f64));
         show auto;
         /// Bytes of memory of a host, which tasks and actors request by their option `memory`; default: what
         /// its ranks may use.
@@ -157,10 +173,11 @@ settings! {
 
     store_bytes: Option<u64> = None;
         "MOBULA_STORE_BYTES"
-        takes "bytes of store per rank, `4G` or `512M`"
+        takes "bytes of store per rank, `4G` or `512M`, less than 2^62"
         default "30 % of the host's memory, divided among its ranks"
         in "`store_bytes` *"
         parse |_, text| bytes(text).map(Some);
+        allow |bytes| bytes.is_none_or(|bytes| bytes < 1 << 62);
         show auto;
         /// Bytes of store a rank; default: 30 % of the host's memory, divided among its ranks.
         fn store_bytes(bytes: u64) = Some(bytes);
@@ -170,7 +187,8 @@ settings! {
         takes "seconds that an allocation waits for space in a full store, 0 to 3600"
         default "`10`"
         in "`store_wait_s` *"
-        parse |_, text| seconds(text, 3600);
+        parse |_, text| seconds(text);
+        allow |wait| wait.as_secs() <= 3600;
         show show_seconds;
         /// Seconds that an array waits for space in a full store before that is an error; default: 10.
         fn store_wait_s(seconds: u64) = Duration::from_secs(seconds);
@@ -180,7 +198,8 @@ settings! {
         takes "absolute path of the directory for spilled arrays; `off` disables spilling"
         default "`$SLURM_TMPDIR`, else `$TMPDIR`, else `/tmp`"
         in "`spill_dir` *"
-        parse |_, text| SpillFolder::parse(text);
+        parse |_, text| Some(SpillFolder::named(text.into()));
+        allow SpillFolder::is_valid;
         show SpillFolder::to_string;
         /// The absolute path of the folder for arrays that do not fit into the store, or `off`; default: the job's
         /// local disk (`$SLURM_TMPDIR`, `$TMPDIR`, else `/tmp`). A relative path is an error at the start.
@@ -191,7 +210,8 @@ settings! {
         takes "worker threads per rank, 1 to 1024"
         default "the host's CPUs divided among its ranks"
         in "`workers` *"
-        parse |_, text| whole(text, 1, WORKERS_MAX as u64).map(|count| Some(count as usize));
+        parse |_, text| number(text).map(Some);
+        allow |workers| workers.is_none_or(|workers| (1..=WORKERS_MAX).contains(&workers));
         show auto;
         /// Worker threads a rank; default: the host's CPUs divided among its ranks. More are started for
         /// tasks that block.
@@ -203,7 +223,7 @@ settings! {
             later, to the rank's share; `0`: leave all threads alone"
         default "`1`"
         in "`pin` *"
-        parse |_, text| whole(text, 0, 1).map(|pin| pin == 1);
+        parse |_, text| number(text).filter(|pin: &u8| *pin <= 1).map(|pin| pin == 1);
         show |pin| u8::from(*pin).to_string();
         /// True if workers are pinned to cores; default: true.
         fn pin(pin: bool) = pin;
@@ -239,10 +259,11 @@ settings! {
 
     rank: Option<Rank> = None;
         "MOBULA_RANK"
-        takes "this rank's number from 0, with `MOBULA_RENDEZVOUS`"
+        takes "this rank's number, 0 to 65535, with `MOBULA_RENDEZVOUS`"
         default "what the launcher says"
         in ""
-        parse |_, text| whole(text, 0, u64::from(RANKS_MAX) - 1).map(|rank| Some(rank as Rank));
+        parse |_, text| number(text).map(Some);
+        allow |rank| rank.is_none_or(|rank| rank < RANKS_MAX);
         show auto;
 
     size: Option<u32> = None;
@@ -250,7 +271,8 @@ settings! {
         takes "how many ranks there are, 1 to 65536, with `MOBULA_RENDEZVOUS`"
         default "what the launcher says"
         in ""
-        parse |_, text| whole(text, 1, u64::from(RANKS_MAX)).map(|size| Some(size as u32));
+        parse |_, text| number(text).map(Some);
+        allow |size| size.is_none_or(|size| (1..=RANKS_MAX).contains(&size));
         show auto;
 
     interface: Option<String> = None;
@@ -284,18 +306,20 @@ settings! {
             for a debugger"
         default "`30`"
         in "`peer_timeout_s`"
-        parse |_, text| whole(text, 0, 3600).map(peer_timeout);
-        show show_peer_timeout;
+        parse |_, text| seconds(text);
+        allow |timeout| timeout.as_secs() <= 3600;
+        show show_seconds;
         /// Seconds that a peer may be silent, at the start and later, before it counts as dead; default: 30.
         /// A stopped process is silent too: 0 lets it be silent for ever, e.g. for a debugger.
-        fn peer_timeout_s(seconds: u64) = peer_timeout(seconds);
+        fn peer_timeout_s(seconds: u64) = Duration::from_secs(seconds);
 
     stack_bytes: usize = 1 << 20;
         "MOBULA_STACK_BYTES"
         takes "bytes of stack per task, 64K to 1G"
         default "`1M`; only touched pages take memory"
         in "`stack_bytes` *"
-        parse |_, text| bytes(text).filter(|bytes| (64 << 10..=1 << 30).contains(bytes)).map(|bytes| bytes as usize);
+        parse |_, text| bytes(text).map(|bytes| bytes as usize);
+        allow |bytes| (64 << 10..=1 << 30).contains(bytes);
         show usize::to_string;
         /// Bytes of stack of a task; default: 1 MiB, of which only the touched pages take memory.
         fn stack_bytes(bytes: usize) = bytes;
@@ -305,7 +329,8 @@ settings! {
         takes "tasks that may be blocked at once on a rank, 16 to 30000"
         default "`16384`"
         in ""
-        parse |_, text| whole(text, 16, 30_000).map(|count| count as usize);
+        parse |_, text| number(text);
+        allow |fibers| (16..=30_000).contains(fibers);
         show usize::to_string;
 
     spin_us: Option<u64> = None;
@@ -313,7 +338,8 @@ settings! {
         takes "microseconds that a waiting thread polls before it sleeps, 0 to 1000000"
         default "`50` where every rank of the host has a core of its own, else `0`"
         in ""
-        parse |_, text| whole(text, 0, 1_000_000).map(Some);
+        parse |_, text| number(text).map(Some);
+        allow |spin| spin.is_none_or(|microseconds| microseconds <= 1_000_000);
         show auto;
 
     stall: Duration = Duration::from_secs(30);
@@ -321,7 +347,8 @@ settings! {
         takes "seconds without progress after which rank 0 prints what waits for what, 1 to 86400; `0`: never"
         default "`30`"
         in "`stall_s`"
-        parse |_, text| seconds(text, 86_400);
+        parse |_, text| seconds(text);
+        allow |stall| stall.as_secs() <= 86_400;
         show show_seconds;
         /// Seconds without any progress after which a waiting driver reports what waits for what; default:
         /// 30, 0 never.
@@ -329,10 +356,12 @@ settings! {
 
     trace_tasks: usize = 10_000;
         "MOBULA_TRACE_TASKS"
-        takes "tasks per rank, from the first, that are recorded for `visualize` and `timeline`; `0`: none"
+        takes "tasks per rank, from the first, that are recorded for `visualize` and `timeline`, at most 100000000; \
+            `0`: none"
         default "`10000`"
         in "`trace_tasks`"
-        parse |_, text| whole(text, 0, 100_000_000).map(|count| count as usize);
+        parse |_, text| number(text);
+        allow |tasks| *tasks <= 100_000_000;
         show usize::to_string;
         /// Tasks a rank that are recorded, from the first, for pictures and timelines; default: 10,000.
         fn trace_tasks(tasks: usize) = tasks;
@@ -353,50 +382,15 @@ impl Config {
         self.set_by_program("MOBULA_RESOURCES")
     }
 
+    /// How long a peer may be silent; `NEVER` where the setting is 0.
+    pub(crate) fn peer_timeout(&self) -> Duration {
+        if self.peer_timeout.is_zero() { NEVER } else { self.peer_timeout }
+    }
+
     fn set_by_program(mut self, variable: &'static str) -> Self {
         self.sources.insert(variable, ValueSource::Program);
         self
     }
-}
-
-fn auto<T: Display>(value: &Option<T>) -> String {
-    value.as_ref().map_or_else(|| "auto".to_string(), T::to_string)
-}
-
-fn lower_case<T: Debug>(value: &T) -> String {
-    format!("{value:?}").to_lowercase()
-}
-
-fn seconds(text: &str, max: u64) -> Option<Duration> {
-    whole(text, 0, max).map(Duration::from_secs)
-}
-
-fn show_seconds(duration: &Duration) -> String {
-    duration.as_secs().to_string()
-}
-
-/// 0 is for ever.
-fn peer_timeout(seconds: u64) -> Duration {
-    if seconds == 0 { NEVER } else { Duration::from_secs(seconds).min(NEVER) }
-}
-
-fn show_peer_timeout(timeout: &Duration) -> String {
-    if *timeout == NEVER { "0".to_string() } else { show_seconds(timeout) }
-}
-
-/// `Custom=2,Licence=0.5`, in addition to what the program named.
-fn parse_resources(named: &BTreeMap<String, f64>, text: &str) -> Option<BTreeMap<String, f64>> {
-    let mut resources = named.clone();
-    for pair in text.split(',').filter(|pair| !pair.is_empty()) {
-        let (name, number) = pair.split_once('=')?;
-        resources.insert(name.trim().to_string(), amount(number)?);
-    }
-    Some(resources)
-}
-
-fn show_resources(resources: &BTreeMap<String, f64>) -> String {
-    let pairs: Vec<String> = resources.iter().map(|(name, amount)| format!("{name}={amount}")).collect();
-    if pairs.is_empty() { "none".to_string() } else { pairs.join(",") }
 }
 
 #[cfg(test)]

@@ -24,11 +24,6 @@ impl SpillFolder {
         if path == Path::new("off") { SpillFolder::Off } else { SpillFolder::At(path) }
     }
 
-    /// A folder from the root, or `off`.
-    pub(super) fn parse(text: &str) -> Option<SpillFolder> {
-        Some(SpillFolder::named(text.into())).filter(SpillFolder::is_valid)
-    }
-
     /// False for a relative path: ranks may have different working directories.
     pub(super) fn is_valid(&self) -> bool {
         !matches!(self, SpillFolder::At(path) if path.is_relative())
@@ -76,9 +71,10 @@ mod tests {
 
     #[test]
     fn spill_folder_is_absolute_or_off() {
-        assert_eq!(SpillFolder::parse("/local"), Some(SpillFolder::At("/local".into())));
-        assert_eq!(SpillFolder::parse("off"), Some(SpillFolder::Off));
-        assert_eq!((SpillFolder::parse("local"), SpillFolder::parse("")), (None, None));
+        assert_eq!(SpillFolder::named("/local".into()), SpillFolder::At("/local".into()));
+        assert_eq!(SpillFolder::named("off".into()), SpillFolder::Off);
+        assert!(SpillFolder::Off.is_valid() && SpillFolder::named("/local".into()).is_valid());
+        assert!(["local", ""].iter().all(|path| !SpillFolder::named(path.into()).is_valid()));
         assert_eq!((SpillFolder::Off.path(), SpillFolder::Off.to_string()), (None, "off".to_string()));
         assert!(SpillFolder::JobDisk.path().is_some_and(|path| path.is_absolute()));
     }

@@ -27,7 +27,7 @@ impl RankSpec {
         if rank >= size {
             return Err(Error::config(format!("there is no rank {rank} of {size}: ranks are numbered from 0")));
         }
-        Ok(RankSpec { rank, size, timeout: config.peer_timeout, host: ParticipantInfo::of_this_process(size).host })
+        Ok(RankSpec { rank, size, timeout: config.peer_timeout(), host: ParticipantInfo::of_this_process(size).host })
     }
 
     /// The world of a rank that has met the others.

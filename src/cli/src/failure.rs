@@ -1,48 +1,32 @@
 //! Errors of the command, each of which ends it with an exit code that is not zero.
 
-use std::fmt;
 use std::path::PathBuf;
 
 /// `Result` with [`CommandError`].
 pub type Result<T, E = CommandError> = std::result::Result<T, E>;
 
 /// Why a demo or a report failed.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CommandError {
     /// An error of the runtime.
-    Runtime(mobula::Error),
+    #[error(transparent)]
+    Runtime(#[from] mobula::Error),
     /// It ran, and the answer is wrong.
+    #[error("check failed: {0}")]
     Check(String),
     /// The options ask for something impossible.
+    #[error("{0}")]
     Usage(String),
     /// A picture could not be written.
+    #[error("cannot write {}: {source}", path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// The system's error.
-        reason: String,
+        /// The error of the file system or the encoder.
+        source: png::EncodingError,
     },
 }
-
-impl From<mobula::Error> for CommandError {
-    fn from(error: mobula::Error) -> Self {
-        CommandError::Runtime(error)
-    }
-}
-
-impl fmt::Display for CommandError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            CommandError::Runtime(error) => error.fmt(formatter),
-            CommandError::Check(what) => write!(formatter, "check failed: {what}"),
-            CommandError::Usage(what) => formatter.write_str(what),
-            CommandError::File { path, reason } => write!(formatter, "cannot write {}: {reason}", path.display()),
-        }
-    }
-}
-
-impl std::error::Error for CommandError {}
 
 /// Returns [`CommandError::Check`] unless what was computed is right.
 ///

@@ -4,7 +4,7 @@ use crate::checkpoint::{self, SaveRestore};
 use crate::construction::construction;
 use crate::handle;
 use crate::method::{method, take_attribute};
-use crate::options::{ACTOR, Options};
+use crate::options::{Attribute, Options};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ext::IdentExt as _;
@@ -15,7 +15,7 @@ pub fn expand(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     let mut block: ItemImpl = syn::parse2(item).map_err(|error| {
         syn::Error::new(error.span(), "#[mobula::actor] stands on an impl block; functions take #[mobula::remote]")
     })?;
-    let options = Options::parse(attribute, &ACTOR)?;
+    let options = Options::parse(attribute, Attribute::Actor)?;
     let actor = actor_name(&block)?;
     let mut pair = options.checkpoint()?.then(SaveRestore::default);
     let mut constructor = None;

@@ -1,9 +1,9 @@
 //! `#[mobula::actor(checkpoint)]`: the block's `save` and `restore`, which are not remote methods.
 
 use crate::options::Options;
-use crate::shape::{CallShape, local, without_self};
+use crate::shape::{CallShape, Callee, local, without_self};
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{Ident, ImplItemFn, ReturnType, Type};
@@ -40,30 +40,13 @@ impl SaveRestore {
         };
         let saved = saved_type(save, actor)?;
         let shape = restore_shape(restore, actor)?;
-        let (args_type, identity, list) = (shape.args_type(), shape.identity(), local("arguments"));
-        let body = shape.call(quote!(<#actor>::restore), None, &list);
+        let constructor = shape.callable(&format_ident!("__Restore"), Callee::Constructor(actor, &restore.sig.ident));
         let (state, object) = (local("state"), local("actor"));
         // A type mismatch is reported where the user wrote the type.
         let called = quote_spanned!(saved.span()=> <#actor>::save(#object));
         let argument = shape.first_object().expect("`restore_shape` has checked it");
         Ok(quote! {
-            struct __Restore {}
-
-            impl ::mobula::__private::ActorNew for __Restore {
-                type Actor = #actor;
-                #args_type
-                #identity
-
-                fn options() -> ::mobula::__private::Options {
-                    ::mobula::__private::Options::new()
-                }
-
-                fn make(#list: Self::Args) -> ::core::result::Result<Self::Actor, ::mobula::__private::Failure> {
-                    #body
-                }
-            }
-
-            ::mobula::__private::inventory::submit! { ::mobula::__private::Function::of_new::<__Restore>() }
+            #constructor
 
             fn __save(
                 #state: &::mobula::__private::ActorState,
@@ -112,7 +95,7 @@ fn restore_shape(restore: &ImplItemFn, actor: &Ident) -> syn::Result<CallShape> 
         return refuse("`restore` takes what was saved and nothing else");
     }
     let name = format!("{}.restore", actor.unraw());
-    let shape = CallShape::of(&without_self(&restore.sig, actor)?, name, &Options::none(), KIND)?;
+    let shape = CallShape::of(&without_self(&restore.sig, actor)?, name, &Options::default(), KIND)?;
     if !shape.gives(actor) {
         return refuse(&format!("`restore` returns Self, or Result<Self, E>, where Self is {actor}"));
     }

@@ -1,10 +1,11 @@
 //! An actor's `new`: the shim that calls it, and the functions by which users create actors.
 
 use crate::handle;
-use crate::options::Options;
-use crate::shape::{CallShape, local, without_self};
+use crate::option_table::methods;
+use crate::options::{Attribute, Options};
+use crate::shape::{CallShape, Callee, without_self};
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{format_ident, quote};
 use syn::ext::IdentExt as _;
 use syn::{Ident, ImplItemFn};
 
@@ -16,17 +17,16 @@ pub fn construction(actor: &Ident, function: &ImplItemFn, options: &Options) -> 
         return Err(syn::Error::new_spanned(receiver, "an actor's `new` has no `self`: it is what builds one"));
     }
     let name = format!("{}.new", actor.unraw());
-    let shape = CallShape::of(&without_self(&function.sig, actor)?, name, &Options::none(), KIND)?;
+    let shape = CallShape::of(&without_self(&function.sig, actor)?, name, &Options::default(), KIND)?;
     if !shape.gives(actor) {
         let message = format!("an actor's `new` returns Self, or Result<Self, E>, where Self is {actor}");
         return Err(syn::Error::new_spanned(&function.sig.output, message));
     }
 
-    let (visibility, handle, calls) = (&function.vis, handle::name(actor), options.builder_calls());
-    let (arguments, names, argument_list, args_type, identity) =
-        (shape.arguments(), shape.names(), shape.argument_list(), shape.args_type(), shape.identity());
-    let list = local("arguments");
-    let body = shape.call(quote!(<#actor>::new), None, &list);
+    let (visibility, handle, calls) = (&function.vis, handle::name(actor), &options.calls);
+    let (arguments, names, argument_list) = (shape.arguments(), shape.names(), shape.argument_list());
+    let setters = methods(Attribute::Actor, "::mobula::ActorOptions");
+    let new = shape.callable(&format_ident!("__New"), Callee::Constructor(actor, &function.sig.ident));
     Ok(quote! {
         impl #actor {
             /// Creates the actor somewhere in the cluster and returns its handle at once.
@@ -37,12 +37,12 @@ pub fn construction(actor: &Ident, function: &ImplItemFn, options: &Options) -> 
             /// The options of one actor, those of the attribute to begin with: the methods of
             /// [`mobula::ActorOptions`](::mobula::ActorOptions), and `remote(..)`, which creates the actor.
             #visibility fn options() -> __Create {
-                __Create { options: <__New as ::mobula::__private::ActorNew>::options() }
+                __Create { options: ::core::default::Default::default() } #calls
             }
 
             /// The options of an actor on one rank: as `options()` with `Placement::Rank(rank)`.
             #visibility fn on(rank: ::core::primitive::u32) -> __Create {
-                __Create { options: <__New as ::mobula::__private::ActorNew>::options().rank(rank) }
+                Self::options().place(::mobula::Placement::Rank(rank))
             }
         }
 
@@ -52,30 +52,14 @@ pub fn construction(actor: &Ident, function: &ImplItemFn, options: &Options) -> 
         }
 
         impl __Create {
-            ::mobula::__actor_options!();
+            #setters
 
             /// Creates the actor and returns its handle at once.
             pub fn remote(self, #arguments) -> #handle {
-                ::core::convert::From::from(::mobula::__private::create::<__New>(self.options, #argument_list))
+                ::core::convert::From::from(::mobula::__private::create::<#actor, __New>(self.options, #argument_list))
             }
         }
 
-        struct __New {}
-
-        impl ::mobula::__private::ActorNew for __New {
-            type Actor = #actor;
-            #args_type
-            #identity
-
-            fn options() -> ::mobula::__private::Options {
-                ::mobula::__private::Options::new() #calls
-            }
-
-            fn make(#list: Self::Args) -> ::core::result::Result<Self::Actor, ::mobula::__private::Failure> {
-                #body
-            }
-        }
-
-        ::mobula::__private::inventory::submit! { ::mobula::__private::Function::of_new::<__New>() }
+        #new
     })
 }

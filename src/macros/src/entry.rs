@@ -1,6 +1,6 @@
 //! `#[mobula::main]`: the cluster around `main`.
 
-use crate::options::{MAIN, Options};
+use crate::options::{Attribute, Options};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::ItemFn;
@@ -10,7 +10,7 @@ pub fn expand(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     let function: ItemFn = syn::parse2(item).map_err(|error| {
         syn::Error::new(error.span(), "#[mobula::main] stands on `fn main() -> mobula::Result<()>`")
     })?;
-    let options = Options::parse(attribute, &MAIN)?;
+    let options = Options::parse(attribute, Attribute::Main)?;
     if !function.sig.inputs.is_empty() {
         let message = "main takes no parameters: read std::env::args() and the environment instead";
         return Err(syn::Error::new_spanned(&function.sig.inputs, message));
@@ -33,7 +33,7 @@ pub fn expand(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     let ItemFn { attrs, vis, sig, .. } = &function;
     let mut sig = sig.clone();
     sig.asyncness = None;
-    let (spmd, calls) = (options.spmd(), options.builder_calls());
+    let (spmd, calls) = (options.spmd(), &options.calls);
     Ok(quote! {
         #(#attrs)*
         #vis #sig {

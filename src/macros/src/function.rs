@@ -3,12 +3,13 @@
 //! `fn add` lives in the value namespace and `struct add {}`, braced on purpose, in the type namespace, so both can be
 //! named `add`.
 
-use crate::options::{Options, TASK};
-use crate::shape::{CallShape, conditions, local};
+use crate::option_table::methods;
+use crate::options::{Attribute, Options};
+use crate::shape::{CallShape, Callee, conditions};
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{format_ident, quote};
 use syn::ext::IdentExt as _;
-use syn::{Attribute, FnArg, ItemFn};
+use syn::{FnArg, ItemFn};
 
 /// Expands the attribute on a function.
 pub fn expand(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
@@ -18,7 +19,7 @@ pub fn expand(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStr
             "#[mobula::remote] stands on a function with a body; actors take #[mobula::actor]",
         )
     })?;
-    let options = Options::parse(attribute, &TASK)?;
+    let options = Options::parse(attribute, Attribute::Task)?;
     if let Some(receiver @ FnArg::Receiver(_)) = function.sig.inputs.first() {
         let message = "a remote function has no `self`: use #[mobula::actor] on the impl block";
         return Err(syn::Error::new_spanned(receiver, message));
@@ -32,10 +33,11 @@ pub fn expand(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     let summary = format!(
         "Runs [`{shown}`](fn@{shown}) as a task: `{shown}::remote(..)`, `{shown}::options()`, `{shown}::on(rank)`."
     );
-    let separator: Option<Attribute> = documentation.clone().next().map(|_| syn::parse_quote!(#[doc = ""]));
+    let separator: Option<syn::Attribute> = documentation.clone().next().map(|_| syn::parse_quote!(#[doc = ""]));
     let visibility = &function.vis;
-    let submission = submission(&function, &shape);
-    let task = task(&function, &shape, &shown, &options);
+    let submission = submission(&function, &shape, &options);
+    // A private type of its own, so that a `pub` function may use private types.
+    let task = shape.callable(&format_ident!("__Task"), Callee::Function(name));
     Ok(quote! {
         #[allow(clippy::ptr_arg)]
         #function
@@ -57,8 +59,9 @@ pub fn expand(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStr
 }
 
 /// The functions that users call: `add::remote(..)`, `add::options()..remote(..)`, `add::on(rank).remote(..)`.
-fn submission(function: &ItemFn, shape: &CallShape) -> TokenStream {
-    let (name, visibility) = (&function.sig.ident, &function.vis);
+fn submission(function: &ItemFn, shape: &CallShape, options: &Options) -> TokenStream {
+    let (name, visibility, calls) = (&function.sig.ident, &function.vis, &options.calls);
+    let setters = methods(Attribute::Task, "::mobula::TaskOptions");
     let (arguments, names, argument_list, references) =
         (shape.arguments(), shape.names(), shape.argument_list(), shape.returns.references());
     let at_once = (!shape.returns.need_count()).then(|| {
@@ -85,7 +88,7 @@ fn submission(function: &ItemFn, shape: &CallShape) -> TokenStream {
                 }
 
                 impl __Counted {
-                    ::mobula::__task_options!();
+                    #setters
                     #submitted
                 }
             };
@@ -104,12 +107,12 @@ fn submission(function: &ItemFn, shape: &CallShape) -> TokenStream {
             /// The options of one call, those of the attribute to begin with: the methods of
             /// [`mobula::TaskOptions`](::mobula::TaskOptions), and `remote(..)`, which submits the task.
             #visibility fn options() -> __Submit {
-                __Submit { options: <__Task as ::mobula::__private::RemoteFn>::options() }
+                __Submit { options: ::core::default::Default::default() } #calls
             }
 
             /// The options of a call on one rank: as `options()` with `Placement::Rank(rank)`.
             #visibility fn on(rank: ::core::primitive::u32) -> __Submit {
-                __Submit { options: <__Task as ::mobula::__private::RemoteFn>::options().rank(rank) }
+                Self::options().place(::mobula::Placement::Rank(rank))
             }
         }
 
@@ -119,7 +122,7 @@ fn submission(function: &ItemFn, shape: &CallShape) -> TokenStream {
         }
 
         impl __Submit {
-            ::mobula::__task_options!();
+            #setters
 
             #of_submit
         }
@@ -140,36 +143,6 @@ fn number(submit: TokenStream) -> TokenStream {
         pub fn num_returns(self, returns: ::core::primitive::usize) -> #submit {
             #submit { options: self.options.num_returns(returns) }
         }
-    }
-}
-
-/// The shim that the runtime calls, and its registration. A private type of its own, so that a `pub` function may use
-/// private types.
-fn task(function: &ItemFn, shape: &CallShape, shown: &str, options: &Options) -> TokenStream {
-    let name = &function.sig.ident;
-    let (args_type, value_types, identity) = (shape.args_type(), shape.value_types(), shape.identity());
-    let calls = options.builder_calls();
-    let arguments = local("arguments");
-    let body = shape.call(quote!(#name), None, &arguments);
-    quote! {
-        struct __Task {}
-
-        impl ::mobula::__private::RemoteFn for __Task {
-            #args_type
-            #value_types
-            const NAME: &'static ::core::primitive::str = #shown;
-            #identity
-
-            fn options() -> ::mobula::__private::Options {
-                ::mobula::__private::Options::new() #calls
-            }
-
-            fn call(#arguments: Self::Args) -> ::core::result::Result<Self::Value, ::mobula::__private::Failure> {
-                #body
-            }
-        }
-
-        ::mobula::__private::inventory::submit! { ::mobula::__private::Function::of::<__Task>() }
     }
 }
 

@@ -17,6 +17,10 @@ pub fn definition(actor: &Ident) -> TokenStream {
     );
     quote! {
         #[doc = #summary]
+        #[derive(
+            ::core::clone::Clone, ::mobula::__private::serde::Serialize, ::mobula::__private::serde::Deserialize
+        )]
+        #[serde(crate = "::mobula::__private::serde", transparent)]
         pub struct #handle {
             raw: ::mobula::__private::RawHandle<#actor>,
         }
@@ -27,7 +31,6 @@ pub fn definition(actor: &Ident) -> TokenStream {
 pub fn abilities(actor: &Ident) -> TokenStream {
     let handle = name(actor);
     let raw = quote!(::mobula::__private::RawHandle<#actor>);
-    let serde = quote!(::mobula::__private::serde);
     quote! {
         impl #handle {
             /// Ends the actor now; calls that have not run fail with `Error::ActorDied`.
@@ -42,27 +45,9 @@ pub fn abilities(actor: &Ident) -> TokenStream {
             }
         }
 
-        impl ::core::clone::Clone for #handle {
-            fn clone(&self) -> Self {
-                #handle { raw: ::core::clone::Clone::clone(&self.raw) }
-            }
-        }
-
         impl ::core::fmt::Debug for #handle {
             fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 ::core::fmt::Debug::fmt(&self.raw, formatter)
-            }
-        }
-
-        impl #serde::Serialize for #handle {
-            fn serialize<S: #serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
-                #serde::Serialize::serialize(&self.raw, serializer)
-            }
-        }
-
-        impl<'de> #serde::Deserialize<'de> for #handle {
-            fn deserialize<D: #serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
-                <#raw as #serde::Deserialize<'de>>::deserialize(deserializer).map(|raw| #handle { raw })
             }
         }
 

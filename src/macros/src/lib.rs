@@ -21,6 +21,7 @@ mod entry;
 mod function;
 mod handle;
 mod method;
+mod option_table;
 mod options;
 mod params;
 mod returns;
@@ -44,6 +45,25 @@ pub fn actor(attribute: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn main(attribute: TokenStream, item: TokenStream) -> TokenStream {
     finish(entry::expand, attribute, item)
+}
+
+/// For `mobula` alone: the builder methods of tasks' or actors' options, `option_methods!(task)`.
+#[doc(hidden)]
+#[proc_macro]
+pub fn option_methods(of: TokenStream) -> TokenStream {
+    let methods = match of.to_string().as_str() {
+        "task" => option_table::methods(options::Attribute::Task, "TaskOptions"),
+        _ => option_table::methods(options::Attribute::Actor, "ActorOptions"),
+    };
+    methods.into()
+}
+
+/// For `mobula` alone: passes the options that are fields to the macro of that name.
+#[doc(hidden)]
+#[proc_macro]
+pub fn option_fields(callback: TokenStream) -> TokenStream {
+    let (callback, fields) = (proc_macro2::TokenStream::from(callback), option_table::fields());
+    quote::quote!(#callback! { #fields }).into()
 }
 
 type Expand = fn(proc_macro2::TokenStream, proc_macro2::TokenStream) -> syn::Result<proc_macro2::TokenStream>;

@@ -1,24 +1,24 @@
 //! An actor's method: on the handle, and the shim that calls it on the actor's rank.
 
 use crate::handle;
-use crate::options::{METHOD, Options, ReturnCount};
-use crate::shape::{CallShape, conditions, local, without_self};
+use crate::options::{Attribute, Options, ReturnCount};
+use crate::shape::{CallShape, Callee, conditions, without_self};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::ext::IdentExt as _;
-use syn::{Attribute, Ident, ImplItemFn, Meta, Receiver, Type};
+use syn::{Ident, ImplItemFn, Meta, Receiver, Type};
 
 const KIND: &str = "a `pub` method of an actor";
 
 /// Removes the method's `#[mobula::method(..)]` and parses it. `#[mobula::remote(..)]` is accepted as the same.
 pub fn take_attribute(function: &mut ImplItemFn) -> syn::Result<Options> {
-    let is_option_attribute = |attribute: &Attribute| {
+    let is_option_attribute = |attribute: &syn::Attribute| {
         attribute.path().segments.last().is_some_and(|last| last.ident == "method" || last.ident == "remote")
     };
-    let Some(position) = function.attrs.iter().position(is_option_attribute) else { return Ok(Options::none()) };
+    let Some(position) = function.attrs.iter().position(is_option_attribute) else { return Ok(Options::default()) };
     match function.attrs.remove(position).meta {
-        Meta::List(list) => Options::parse(list.tokens, &METHOD),
-        _ => Ok(Options::none()),
+        Meta::List(list) => Options::parse(list.tokens, Attribute::Method),
+        _ => Ok(Options::default()),
     }
 }
 
@@ -29,7 +29,7 @@ pub fn method(actor: &Ident, function: &ImplItemFn, options: &Options) -> syn::R
     let (method, visibility) = (&function.sig.ident, &function.vis);
     let name = format!("{}.{}", actor.unraw(), method.unraw());
     let shape = CallShape::of(&without_self(&function.sig, actor)?, name.clone(), options, KIND)?;
-    if let Some((ReturnCount::PerCall, span)) = options.num_returns() {
+    if let Some((ReturnCount::PerCall, span)) = options.num_returns {
         return Err(syn::Error::new(span, "a call of an actor has no options that could say how many: write a number"));
     }
 
@@ -40,41 +40,21 @@ pub fn method(actor: &Ident, function: &ImplItemFn, options: &Options) -> syn::R
     let summary =
         format!("Calls [`{actor}::{}`] on the actor and returns a reference to its result at once.", method.unraw());
     let (arguments, argument_list, references) = (shape.arguments(), shape.argument_list(), shape.returns.references());
-    let (args_type, value_types, identity) = (shape.args_type(), shape.value_types(), shape.identity());
-    let (list, object) = (local("arguments"), local("actor"));
-    let body = shape.call(quote!(<#actor>::#method), Some(&object), &list);
+    let callable = shape.callable(&marker, Callee::Method(actor, method));
     Ok(quote! {
         #conditions
-        impl #handle {
-            #[doc = #summary]
-            #[doc = ""]
-            #(#documentation)*
-            #visibility fn #method(&self, #arguments) -> #references {
-                ::mobula::__private::call::<#marker>(&self.raw, #argument_list)
+        const _: () = {
+            impl #handle {
+                #[doc = #summary]
+                #[doc = ""]
+                #(#documentation)*
+                #visibility fn #method(&self, #arguments) -> #references {
+                    ::mobula::__private::call::<#actor, #marker>(&self.raw, #argument_list)
+                }
             }
-        }
 
-        #conditions
-        struct #marker {}
-
-        #conditions
-        impl ::mobula::__private::ActorFn for #marker {
-            type Actor = #actor;
-            #args_type
-            #value_types
-            const NAME: &'static ::core::primitive::str = #name;
-            #identity
-
-            fn call(
-                #object: &mut Self::Actor,
-                #list: Self::Args,
-            ) -> ::core::result::Result<Self::Value, ::mobula::__private::Failure> {
-                #body
-            }
-        }
-
-        #conditions
-        ::mobula::__private::inventory::submit! { ::mobula::__private::Function::of_method::<#marker>() }
+            #callable
+        };
     })
 }
 

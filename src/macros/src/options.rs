@@ -1,101 +1,35 @@
 //! The options in the parentheses of an attribute: `num_cpus = 4, resources = { "Custom": 1 }, spmd`.
 
+use crate::option_table::{Row, Takes, rows};
 use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens as _, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
 use syn::spanned::Spanned as _;
 use syn::{Expr, ExprLit, Ident, Lit, LitStr, Token, UnOp};
 
-/// What a key takes after its `=`.
+/// An attribute with options.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Takes {
-    /// A number that may have a fraction.
-    Amount,
-    /// `{ "name": amount, .. }`
-    Amounts,
-    /// A whole number.
-    Count,
-    /// `true` or `false`; the key alone is `true`.
-    Flag,
-    /// Any expression that the builder method of the same name takes.
-    Value,
-    /// A whole number that this crate itself needs, so it must be written out; or "many".
-    Returns,
+pub enum Attribute {
+    /// On a function.
+    Task,
+    /// On an impl block.
+    Actor,
+    /// On a method of an actor.
+    Method,
+    /// On `main`.
+    Main,
 }
 
-/// The keys that one attribute accepts. All but `num_returns`, `spmd` and `checkpoint` are builder methods of the same
-/// name.
-pub struct Keys {
-    attribute: &'static str,
-    keys: &'static [(&'static str, Takes)],
-}
-
-/// `#[mobula::remote(..)]` on a function.
-pub const TASK: Keys = Keys {
-    attribute: "#[mobula::remote]",
-    keys: &[
-        ("num_cpus", Takes::Amount),
-        ("num_gpus", Takes::Amount),
-        ("resources", Takes::Amounts),
-        ("memory", Takes::Count),
-        ("max_retries", Takes::Count),
-        ("retry_on_error", Takes::Flag),
-        ("num_returns", Takes::Returns),
-        ("name", Takes::Value),
-        ("place", Takes::Value),
-    ],
-};
-
-/// `#[mobula::actor(..)]` on an impl block.
-pub const ACTOR: Keys = Keys {
-    attribute: "#[mobula::actor]",
-    keys: &[
-        ("num_cpus", Takes::Amount),
-        ("num_gpus", Takes::Amount),
-        ("resources", Takes::Amounts),
-        ("memory", Takes::Count),
-        ("max_restarts", Takes::Count),
-        ("max_task_retries", Takes::Count),
-        ("checkpoint", Takes::Flag),
-        ("name", Takes::Value),
-        ("place", Takes::Value),
-    ],
-};
-
-/// `#[mobula::method(..)]` on a method of an actor.
-pub const METHOD: Keys = Keys { attribute: "#[mobula::method]", keys: &[("num_returns", Takes::Returns)] };
-
-/// `#[mobula::main(..)]`.
-pub const MAIN: Keys = Keys {
-    attribute: "#[mobula::main]",
-    keys: &[
-        ("spmd", Takes::Flag),
-        ("num_cpus", Takes::Amount),
-        ("num_gpus", Takes::Amount),
-        ("resources", Takes::Amounts),
-        ("workers", Takes::Count),
-        ("memory_bytes", Takes::Count),
-        ("store_bytes", Takes::Count),
-        ("store_wait_s", Takes::Count),
-        ("spill_dir", Takes::Value),
-        ("stack_bytes", Takes::Count),
-        ("pin", Takes::Flag),
-    ],
-};
-
-/// One key with its value.
-struct KeyValue {
-    key: Ident,
-    value: OptionValue,
-}
-
-enum OptionValue {
-    Amount(Expr),
-    Amounts(Vec<(LitStr, Expr)>),
-    Plain(Expr),
-    Alone,
-    Returns { count: ReturnCount, span: Span },
+impl Attribute {
+    fn name(self) -> &'static str {
+        match self {
+            Attribute::Task => "#[mobula::remote]",
+            Attribute::Actor => "#[mobula::actor]",
+            Attribute::Method => "#[mobula::method]",
+            Attribute::Main => "#[mobula::main]",
+        }
+    }
 }
 
 /// The value of `num_returns`.
@@ -107,48 +41,68 @@ pub enum ReturnCount {
     PerCall,
 }
 
-/// The options of one attribute, in the order written.
+/// The options of one attribute.
+#[derive(Default)]
 pub struct Options {
-    given: Vec<KeyValue>,
+    /// The builder calls that set them, in the order written: `.num_cpus(4f64).name("x")`.
+    pub calls: TokenStream,
+    /// `num_returns` and its location, if given.
+    pub num_returns: Option<(ReturnCount, Span)>,
+    /// The value of the option that only the generated code depends on, if given.
+    mode: Option<Expr>,
 }
 
 impl Options {
-    /// The options of an item that has no attribute.
-    pub fn none() -> Options {
-        Options { given: Vec::new() }
-    }
-
     /// Parses the options of the attribute.
-    pub fn parse(tokens: TokenStream, keys: &Keys) -> syn::Result<Options> {
+    pub fn parse(tokens: TokenStream, attribute: Attribute) -> syn::Result<Options> {
         let entries = |input: ParseStream<'_>| {
-            let mut given: Vec<KeyValue> = Vec::new();
+            let mut options = Options::default();
+            let mut given: Vec<Ident> = Vec::new();
             while !input.is_empty() {
-                let one = KeyValue::parse(input, keys)?;
-                if given.iter().any(|other| other.key == one.key) {
-                    return Err(syn::Error::new_spanned(&one.key, format!("`{}` is given twice", one.key)));
+                let key = input.call(Ident::parse_any)?;
+                let Some(Row { takes, .. }) = rows(attribute).find(|row| key == row.key) else {
+                    let (name, known) = (attribute.name(), rows(attribute).map(|row| row.key).collect::<Vec<_>>());
+                    let message = format!("{name} has no option `{key}`: the options are {}", known.join(", "));
+                    return Err(syn::Error::new_spanned(&key, message));
+                };
+                if given.contains(&key) {
+                    return Err(syn::Error::new_spanned(&key, format!("`{key}` is given twice")));
                 }
-                given.push(one);
+                options.parse_value(input, &key, *takes)?;
+                given.push(key);
                 if !input.is_empty() {
                     input.parse::<Token![,]>()?;
                 }
             }
-            Ok(Options { given })
+            Ok(options)
         };
         entries.parse2(tokens)
     }
 
-    /// The builder calls that set all of these except those that are not builder methods: `.num_cpus(4f64).name("x")`.
-    pub fn builder_calls(&self) -> TokenStream {
-        let built = |given: &&KeyValue| given.key != "spmd" && given.key != "checkpoint";
-        self.given.iter().filter(built).map(KeyValue::builder_calls).collect()
-    }
-
-    /// `num_returns` and its location, if given.
-    pub fn num_returns(&self) -> Option<(ReturnCount, Span)> {
-        self.given.iter().find_map(|given| match given.value {
-            OptionValue::Returns { count, span } => Some((count, span)),
-            _ => None,
-        })
+    fn parse_value(&mut self, input: ParseStream<'_>, key: &Ident, takes: Takes) -> syn::Result<()> {
+        let alone = matches!(takes, Takes::Flag | Takes::Mode) && !input.peek(Token![=]);
+        if !alone {
+            input.parse::<Token![=]>()?;
+        }
+        let value = match takes {
+            Takes::Amounts => {
+                self.calls.extend(amounts(input)?);
+                return Ok(());
+            }
+            Takes::Returns => {
+                self.num_returns = Some(returns(input)?);
+                return Ok(());
+            }
+            Takes::Amount => as_float(&not_negative(input.parse()?)?),
+            Takes::Count => not_negative(input.parse()?)?.into_token_stream(),
+            Takes::Flag | Takes::Mode if alone => quote!(true),
+            Takes::Flag | Takes::Mode | Takes::Value => input.parse::<Expr>()?.into_token_stream(),
+        };
+        match takes {
+            Takes::Mode => self.mode = Some(syn::parse2(value)?),
+            _ => self.calls.extend(quote!(.#key(#value))),
+        }
+        Ok(())
     }
 
     /// True if `checkpoint` is given, alone or as a literal.
@@ -156,87 +110,37 @@ impl Options {
     /// # Errors
     /// If its value is not a literal: the generated code depends on it.
     pub fn checkpoint(&self) -> syn::Result<bool> {
-        match self.given.iter().find(|given| given.key == "checkpoint").map(|given| &given.value) {
+        match &self.mode {
             None => Ok(false),
-            Some(OptionValue::Plain(Expr::Lit(ExprLit { lit: Lit::Bool(literal), .. }))) => Ok(literal.value),
-            Some(OptionValue::Plain(other)) => {
-                Err(syn::Error::new_spanned(other, "write `checkpoint`, or `checkpoint = true`"))
-            }
-            Some(_) => Ok(true),
+            Some(Expr::Lit(ExprLit { lit: Lit::Bool(literal), .. })) => Ok(literal.value),
+            Some(other) => Err(syn::Error::new_spanned(other, "write `checkpoint`, or `checkpoint = true`")),
         }
     }
 
     /// The value of `spmd`, as an expression.
     pub fn spmd(&self) -> TokenStream {
-        match self.given.iter().find(|given| given.key == "spmd").map(|given| &given.value) {
-            None => quote!(false),
-            Some(OptionValue::Plain(expression)) => quote!(#expression),
-            Some(_) => quote!(true),
-        }
-    }
-}
-
-impl KeyValue {
-    fn parse(input: ParseStream<'_>, keys: &Keys) -> syn::Result<KeyValue> {
-        let key = input.call(Ident::parse_any)?;
-        let Some((_, takes)) = keys.keys.iter().find(|(name, _)| key == name) else {
-            let known: Vec<&str> = keys.keys.iter().map(|(name, _)| *name).collect();
-            let message = format!("{} has no option `{key}`: the options are {}", keys.attribute, known.join(", "));
-            return Err(syn::Error::new_spanned(&key, message));
-        };
-        if *takes == Takes::Flag && !input.peek(Token![=]) {
-            return Ok(KeyValue { key, value: OptionValue::Alone });
-        }
-        input.parse::<Token![=]>()?;
-        let value = match takes {
-            Takes::Amount => OptionValue::Amount(not_negative(input.parse()?)?),
-            Takes::Amounts => OptionValue::Amounts(amounts(input)?),
-            Takes::Count => OptionValue::Plain(not_negative(input.parse()?)?),
-            Takes::Flag | Takes::Value => OptionValue::Plain(input.parse()?),
-            Takes::Returns => returns(input)?,
-        };
-        Ok(KeyValue { key, value })
-    }
-
-    fn builder_calls(&self) -> TokenStream {
-        let KeyValue { key, value } = self;
-        match value {
-            OptionValue::Amount(expression) => {
-                let amount = as_float(expression);
-                quote!(.#key(#amount))
-            }
-            OptionValue::Amounts(entries) => entries
-                .iter()
-                .map(|(name, expression)| {
-                    let amount = as_float(expression);
-                    quote!(.resource(#name, #amount))
-                })
-                .collect(),
-            OptionValue::Plain(expression) => quote!(.#key(#expression)),
-            OptionValue::Alone => quote!(.#key(true)),
-            OptionValue::Returns { .. } => TokenStream::new(),
-        }
+        self.mode.as_ref().map_or_else(|| quote!(false), Expr::to_token_stream)
     }
 }
 
 /// `3` or `"many"`
-fn returns(input: ParseStream<'_>) -> syn::Result<OptionValue> {
-    let count = match input.parse::<Lit>()? {
-        Lit::Int(number) => (ReturnCount::Exactly(number.base10_parse()?), number.span()),
-        Lit::Str(text) if text.value() == "many" => (ReturnCount::PerCall, text.span()),
-        other => return Err(syn::Error::new_spanned(other, "num_returns is a number, or \"many\"")),
-    };
-    Ok(OptionValue::Returns { count: count.0, span: count.1 })
+fn returns(input: ParseStream<'_>) -> syn::Result<(ReturnCount, Span)> {
+    match input.parse::<Lit>()? {
+        Lit::Int(number) => Ok((ReturnCount::Exactly(number.base10_parse()?), number.span())),
+        Lit::Str(text) if text.value() == "many" => Ok((ReturnCount::PerCall, text.span())),
+        other => Err(syn::Error::new_spanned(other, "num_returns is a number, or \"many\"")),
+    }
 }
 
-/// `{ "Custom": 1, "Licence": 0.5 }`
-fn amounts(input: ParseStream<'_>) -> syn::Result<Vec<(LitStr, Expr)>> {
+/// The builder calls of `{ "Custom": 1, "Licence": 0.5 }`.
+fn amounts(input: ParseStream<'_>) -> syn::Result<TokenStream> {
     let entries;
     syn::braced!(entries in input);
     let entry = |input: ParseStream<'_>| {
         let name: LitStr = input.parse()?;
         input.parse::<Token![:]>()?;
-        Ok((name, not_negative(input.parse()?)?))
+        let amount = as_float(&not_negative(input.parse()?)?);
+        Ok(quote!(.resource(#name, #amount)))
     };
     Ok(entries.parse_terminated(entry, Token![,])?.into_iter().collect())
 }
@@ -266,54 +170,54 @@ fn as_float(expression: &Expr) -> TokenStream {
 mod tests {
     use super::*;
 
-    fn calls(tokens: TokenStream, keys: &Keys) -> String {
-        Options::parse(tokens, keys).unwrap().builder_calls().to_string().replace(' ', "")
+    fn calls(tokens: TokenStream, attribute: Attribute) -> String {
+        Options::parse(tokens, attribute).unwrap().calls.to_string().replace(' ', "")
     }
 
-    fn message(tokens: TokenStream, keys: &Keys) -> String {
-        Options::parse(tokens, keys).err().expect("refused").to_string()
+    fn message(tokens: TokenStream, attribute: Attribute) -> String {
+        Options::parse(tokens, attribute).err().expect("refused").to_string()
     }
 
     #[test]
     fn key_becomes_its_builder_call() {
         let tokens = quote!(num_cpus = 4, num_gpus = 0.5, resources = { "Custom": 1, "Licence": 0.5, }, name = "x",);
         let expected = r#".num_cpus(4f64).num_gpus(0.5).resource("Custom",1f64).resource("Licence",0.5).name("x")"#;
-        assert_eq!(calls(tokens, &TASK), expected);
+        assert_eq!(calls(tokens, Attribute::Task), expected);
         assert_eq!(
-            calls(quote!(retry_on_error, max_retries = RETRIES), &TASK),
+            calls(quote!(retry_on_error, max_retries = RETRIES), Attribute::Task),
             ".retry_on_error(true).max_retries(RETRIES)"
         );
-        assert_eq!(calls(quote!(num_cpus = CORES), &ACTOR), ".num_cpus((CORES)as::core::primitive::f64)");
+        assert_eq!(calls(quote!(num_cpus = CORES), Attribute::Actor), ".num_cpus((CORES)as::core::primitive::f64)");
     }
 
     #[test]
     fn key_without_builder_method_is_omitted_from_the_calls() {
-        let options = Options::parse(quote!(num_returns = 3, name = "x"), &TASK).unwrap();
-        assert_eq!(options.num_returns().unwrap().0, ReturnCount::Exactly(3));
-        assert_eq!(options.builder_calls().to_string().replace(' ', ""), r#".name("x")"#);
-        let options = Options::parse(quote!(spmd, workers = 2), &MAIN).unwrap();
+        let options = Options::parse(quote!(num_returns = 3, name = "x"), Attribute::Task).unwrap();
+        assert_eq!(options.num_returns.unwrap().0, ReturnCount::Exactly(3));
+        assert_eq!(options.calls.to_string().replace(' ', ""), r#".name("x")"#);
+        let options = Options::parse(quote!(spmd, workers = 2), Attribute::Main).unwrap();
         assert_eq!(options.spmd().to_string(), "true");
-        assert_eq!(options.builder_calls().to_string().replace(' ', ""), ".workers(2)");
-        assert_eq!(Options::none().spmd().to_string(), "false");
-        let options = Options::parse(quote!(checkpoint, max_restarts = 2), &ACTOR).unwrap();
-        assert!(options.checkpoint().unwrap() && !Options::none().checkpoint().unwrap());
-        assert_eq!(options.builder_calls().to_string().replace(' ', ""), ".max_restarts(2)");
-        assert!(!Options::parse(quote!(checkpoint = false), &ACTOR).unwrap().checkpoint().unwrap());
-        assert!(Options::parse(quote!(checkpoint = KEEP), &ACTOR).unwrap().checkpoint().is_err());
+        assert_eq!(options.calls.to_string().replace(' ', ""), ".workers(2)");
+        assert_eq!(Options::default().spmd().to_string(), "false");
+        let options = Options::parse(quote!(checkpoint, max_restarts = 2), Attribute::Actor).unwrap();
+        assert!(options.checkpoint().unwrap() && !Options::default().checkpoint().unwrap());
+        assert_eq!(options.calls.to_string().replace(' ', ""), ".max_restarts(2)");
+        assert!(!Options::parse(quote!(checkpoint = false), Attribute::Actor).unwrap().checkpoint().unwrap());
+        assert!(Options::parse(quote!(checkpoint = KEEP), Attribute::Actor).unwrap().checkpoint().is_err());
     }
 
     #[test]
     fn refusal_says_what_to_write() {
-        let unknown = message(quote!(cpus = 4), &TASK);
+        let unknown = message(quote!(cpus = 4), Attribute::Task);
         assert!(
             unknown.starts_with("#[mobula::remote] has no option `cpus`: the options are num_cpus, num_gpus"),
             "{unknown}"
         );
-        assert!(message(quote!(max_restarts = 1), &TASK).contains("no option `max_restarts`"));
-        assert!(message(quote!(name = "a", name = "b"), &TASK).contains("given twice"));
-        assert!(message(quote!(max_retries = -1), &TASK).contains("cannot be negative"));
-        assert!(message(quote!(resources = { "Custom": -1 }), &TASK).contains("cannot be negative"));
-        assert!(message(quote!(num_cpus), &TASK).contains("expected `=`"));
-        assert!(message(quote!(num_returns = "few"), &TASK).contains("a number, or \"many\""));
+        assert!(message(quote!(max_restarts = 1), Attribute::Task).contains("no option `max_restarts`"));
+        assert!(message(quote!(name = "a", name = "b"), Attribute::Task).contains("given twice"));
+        assert!(message(quote!(max_retries = -1), Attribute::Task).contains("cannot be negative"));
+        assert!(message(quote!(resources = { "Custom": -1 }), Attribute::Task).contains("cannot be negative"));
+        assert!(message(quote!(num_cpus), Attribute::Task).contains("expected `=`"));
+        assert!(message(quote!(num_returns = "few"), Attribute::Task).contains("a number, or \"many\""));
     }
 }

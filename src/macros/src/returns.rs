@@ -2,7 +2,7 @@
 
 use crate::options::{Options, ReturnCount};
 use crate::params::{PARAMS_MAX, owned_type, vec_element};
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::{GenericArgument, PathArguments, PathSegment, ReturnType, Type, parse_quote};
 
@@ -40,9 +40,9 @@ impl Returns {
             None => (written, false),
         };
         owned_type(&value, "the result", kind)?;
-        let objects = match options.num_returns() {
+        let objects = match options.num_returns {
             None | Some((ReturnCount::Exactly(1), _)) => ReturnObjects::One,
-            Some((count, span)) => objects(&value, count).map_err(|message| syn::Error::new(span, message))?,
+            Some((count, span)) => objects(&value, count, span)?,
         };
         Ok(Returns { value, fallible, objects })
     }
@@ -103,19 +103,20 @@ fn success(written: &Type) -> syn::Result<Option<Type>> {
     }
 }
 
-/// The `count` objects of a `Vec` or a tuple, or why the type has none.
-fn objects(value: &Type, count: ReturnCount) -> Result<ReturnObjects, String> {
+/// The `count` objects of a `Vec` or a tuple, or why the type has none, at the count's place.
+fn objects(value: &Type, count: ReturnCount, span: Span) -> syn::Result<ReturnObjects> {
+    let refuse = |message: String| Err(syn::Error::new(span, message));
     if count == ReturnCount::Exactly(0) {
-        return Err("num_returns is 1 or more".to_string());
+        return refuse("num_returns is 1 or more".to_string());
     }
     if let Some(element) = vec_element(value) {
         return Ok(ReturnObjects::Elements(Box::new(element.clone()), count));
     }
     let ReturnCount::Exactly(count) = count else {
-        return Err("num_returns = \"many\" needs a Vec (or a Result of one) as the return type".to_string());
+        return refuse("num_returns = \"many\" needs a Vec (or a Result of one) as the return type".to_string());
     };
     if count > PARAMS_MAX {
-        return Err(format!("num_returns is 1 to {PARAMS_MAX} for a tuple: return a Vec for more"));
+        return refuse(format!("num_returns is 1 to {PARAMS_MAX} for a tuple: return a Vec for more"));
     }
     match value {
         Type::Tuple(tuple) if tuple.elems.len() == count => {
@@ -123,9 +124,9 @@ fn objects(value: &Type, count: ReturnCount) -> Result<ReturnObjects, String> {
         }
         Type::Tuple(tuple) => {
             let found = tuple.elems.len();
-            Err(format!("num_returns = {count} needs a tuple of {count} types: this one has {found}"))
+            refuse(format!("num_returns = {count} needs a tuple of {count} types: this one has {found}"))
         }
-        _ => Err(format!(
+        _ => refuse(format!(
             "num_returns = {count} needs a tuple of {count} types or a Vec (or a Result of one) as the return type"
         )),
     }
@@ -134,11 +135,11 @@ fn objects(value: &Type, count: ReturnCount) -> Result<ReturnObjects, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::options::TASK;
+    use crate::options::Attribute;
     use quote::ToTokens as _;
 
     fn returns(output: ReturnType, attribute: TokenStream) -> syn::Result<Returns> {
-        Returns::of(&output, &Options::parse(attribute, &TASK).unwrap(), "a remote function")
+        Returns::of(&output, &Options::parse(attribute, Attribute::Task).unwrap(), "a remote function")
     }
 
     fn value(output: ReturnType) -> (String, bool) {

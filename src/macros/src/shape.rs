@@ -8,6 +8,17 @@ use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, format_ident, quote};
 use syn::Signature;
 
+/// What a task's shim calls: the actor comes first.
+#[derive(Clone, Copy)]
+pub enum Callee<'a> {
+    /// A function.
+    Function(&'a Ident),
+    /// An actor's function that creates one.
+    Constructor(&'a Ident, &'a Ident),
+    /// An actor's method.
+    Method(&'a Ident, &'a Ident),
+}
+
 /// What the macros know of one function.
 pub struct CallShape {
     params: Vec<Param>,
@@ -71,37 +82,70 @@ impl CallShape {
         quote!((#(#converted,)*))
     }
 
-    /// `type Args`.
-    pub fn args_type(&self) -> TokenStream {
+    /// The type `marker`, which stands for the function as a `Callable`, and its registration.
+    pub fn callable(&self, marker: &Ident, callee: Callee<'_>) -> TokenStream {
         let elements = self.params.iter().map(|Param { object, element, .. }| match element {
             Some(element) => quote!(::mobula::__private::ListArg<#object, #element>),
             None => quote!(::mobula::__private::Arg<#object>),
         });
-        quote!(type Args = (#(#elements,)*);)
-    }
-
-    /// `type Value` and `type Outputs`.
-    pub fn value_types(&self) -> TokenStream {
-        let (value, outputs) = (&self.returns.value, self.returns.outputs());
+        let (at, name, signature) = (format!("::{}@", self.name), &self.name, &self.signature);
+        let (arguments, state, object) = (local("arguments"), local("state"), local("actor"));
+        let value = &self.returns.value;
+        let outcome = quote!(::core::result::Result<#value, ::mobula::__private::Failure>);
+        let (kind, name, outputs, body) = match callee {
+            Callee::Function(function) => {
+                let body = self.call(quote!(#function), None, &arguments);
+                (quote!(Task), quote!(#name), self.returns.outputs(), body)
+            }
+            Callee::Method(actor, method) => {
+                let body = self.call(quote!(<#actor>::#method), Some(&object), &arguments);
+                let call = quote!(|#object: &mut #actor| -> #outcome { #body });
+                let body = quote!(::mobula::__private::with_actor(Self::NAME, #state, #call));
+                (quote!(Method), quote!(#name), self.returns.outputs(), body)
+            }
+            Callee::Constructor(actor, new) => {
+                let body = self.call(quote!(<#actor>::#new), None, &arguments);
+                let body = quote!(::mobula::__private::construct(#state, || -> #outcome { #body }));
+                let name = quote!(<#actor as ::mobula::Actor>::NAME);
+                (quote!(New), name, quote!(::mobula::__private::Single<()>), body)
+            }
+        };
+        let (checkpoint, outcome) = match callee {
+            Callee::Constructor(actor, _) => {
+                let checkpoint = quote! {
+                    const CHECKPOINT: ::core::option::Option<&'static ::mobula::__private::Checkpoint> =
+                        <#actor as ::mobula::Actor>::CHECKPOINT;
+                };
+                (Some(checkpoint), quote!(::core::result::Result<(), ::mobula::__private::Failure>))
+            }
+            _ => (None, outcome),
+        };
         quote! {
-            type Value = #value;
-            type Outputs = #outputs;
-        }
-    }
+            struct #marker {}
 
-    /// `const PATH` and `const SIGNATURE`: which function this is, the same on every rank of one program.
-    pub fn identity(&self) -> TokenStream {
-        let (at, signature) = (format!("::{}@", self.name), &self.signature);
-        quote! {
-            const PATH: &'static ::core::primitive::str = ::core::concat!(
-                ::core::module_path!(), #at, ::core::file!(), ":", ::core::line!(), ":", ::core::column!()
-            );
-            const SIGNATURE: &'static ::core::primitive::str = #signature;
+            impl ::mobula::__private::Callable for #marker {
+                type Args = (#(#elements,)*);
+                type Outputs = #outputs;
+                const NAME: &'static ::core::primitive::str = #name;
+                // Which function this is, the same on every rank of one program.
+                const PATH: &'static ::core::primitive::str = ::core::concat!(
+                    ::core::module_path!(), #at, ::core::file!(), ":", ::core::line!(), ":", ::core::column!()
+                );
+                const SIGNATURE: &'static ::core::primitive::str = #signature;
+                const KIND: ::mobula::__private::FunctionKind = ::mobula::__private::FunctionKind::#kind;
+                #checkpoint
+
+                fn invoke(#arguments: Self::Args, #state: &mut ::mobula::__private::ActorState) -> #outcome {
+                    #body
+                }
+            }
+
+            ::mobula::__private::inventory::submit! { ::mobula::__private::Function::of::<#marker>() }
         }
     }
 
     /// The body that destructures the list `arguments` and calls `callee` with them, after the `receiver` if any.
-    pub fn call(&self, callee: TokenStream, receiver: Option<&Ident>, arguments: &Ident) -> TokenStream {
+    fn call(&self, callee: TokenStream, receiver: Option<&Ident>, arguments: &Ident) -> TokenStream {
         let locals: Vec<Ident> = (0..self.params.len()).map(|index| local(&format!("argument_{index}"))).collect();
         let gathered = self.params.iter().zip(&locals).filter_map(|(param, local)| {
             let element = param.element.as_ref()?;
@@ -231,7 +275,7 @@ mod tests {
     #[test]
     fn borrowed_argument_is_not_copied_and_owned_one_is_moved() {
         let signature = parse_quote!(async fn f(a: u8, b: &u8) -> Result<u8, E>);
-        let shape = CallShape::of(&signature, "f".into(), &Options::none(), "a remote function").unwrap();
+        let shape = CallShape::of(&signature, "f".into(), &Options::default(), "a remote function").unwrap();
         let call = shape.call(quote!(f), None, &local("arguments")).to_string().replace(' ', "");
         assert!(call.contains(
             "block_on(f((&&::mobula::__private::Own::<u8>::new()).own(__argument_0)?,__argument_1.value()))"

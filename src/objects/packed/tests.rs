@@ -1,7 +1,7 @@
 use super::*;
 use crate::base::sync::AtomicUsize;
-use crate::objects::reference::{complete_encoded, complete_value};
-use crate::objects::{ObjectRef, Value};
+use crate::objects::reference::{complete_encoded, complete_value, encode_promise};
+use crate::objects::{ObjectRef, Slot, Value};
 
 /// Eight numbers of memory that may be moved while no reader uses them, and how often it was unpinned.
 struct TestMemory {

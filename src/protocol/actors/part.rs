@@ -48,7 +48,7 @@ impl Actors {
                 }
             }
             ActorMessage::VerifyName { name } => self.instance.on_verify_name(env, from, id, name),
-            ActorMessage::ResultsAck { acked_through } => self.instance.on_results_ack(id, from, acked_through),
+            ActorMessage::ResultsAck { acked_below } => self.instance.on_results_ack(id, from, acked_below),
         }
     }
 

@@ -7,7 +7,7 @@ use crate::protocol::inbound::missing_blocks::FetchedBlocks;
 use crate::protocol::objects::value_encoding::decode_value;
 use crate::protocol::tasks::Tasks;
 use crate::protocol::{Message, WireTask, WireValue};
-use crate::registry::{FunctionKind, Options, Placement, TaskHeader};
+use crate::registry::{FunctionKind, TaskHeader};
 
 /// How often a task may be forwarded. A victim retains what its own workers are about to take (`stealing`), so few
 /// tasks come near this; it bounds how long ranks can pass a task to and fro.
@@ -23,17 +23,7 @@ impl Tasks {
         fetched: &FetchedBlocks,
     ) {
         let args = decode_value(env, &wire_task.args, from, fetched);
-        let options = wire_task.options.map(|wire| {
-            Box::new(Options {
-                num_cpus: wire.num_cpus,
-                num_gpus: wire.num_gpus,
-                resources: wire.resources,
-                name: wire.name,
-                place: wire.bundle_slot.map_or(Placement::Auto, |bundle_slot| Placement::InGroup(bundle_slot.into())),
-                max_restarts: wire.max_restarts,
-                ..Options::default()
-            })
-        });
+        let options = wire_task.options.map(|options| Box::new(options.into()));
         let mut header = TaskHeader::new(options, wire_task.caller);
         header.origin = Some(wire_task.task);
         (header.stealable, header.hops) = (wire_task.stealable && wire_task.hops < HOPS_MAX, wire_task.hops);

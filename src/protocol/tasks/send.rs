@@ -146,14 +146,7 @@ impl Tasks {
         let header = task.header();
         // The rank is decided: an option that only selects a rank has no further effect.
         let requested = header.options.as_ref().filter(|options| options.just_rank().is_none());
-        let options = requested.map(|options| WireOptions {
-            num_cpus: options.num_cpus,
-            num_gpus: options.num_gpus,
-            resources: options.resources.clone(),
-            name: options.name.clone(),
-            bundle_slot: options.bundle_slot(),
-            max_restarts: None,
-        });
+        let options = requested.map(|options| WireOptions::from(&**options));
         let number = header.number.load(Ordering::Relaxed);
         let actor = actor.map(ActorTarget::of);
         let (task, function, caller, hops) = (*id, entry.key, header.caller, *hops);

@@ -43,13 +43,13 @@ pub struct ActorTarget {
     /// How often the actor had been restarted.
     pub incarnation: u32,
     /// The sender has the results of all its calls of this actor below this number (exclusive).
-    pub acked_through: u64,
+    pub acked_below: u64,
 }
 
 impl ActorTarget {
     /// An actor that is never started again.
     pub fn of(actor: ObjectId) -> ActorTarget {
-        ActorTarget { actor, incarnation: 0, acked_through: 0 }
+        ActorTarget { actor, incarnation: 0, acked_below: 0 }
     }
 }
 
@@ -127,7 +127,7 @@ pub enum ActorMessage<'a> {
     /// From a caller to its location, where no further call carries it: which results the caller has.
     ResultsAck {
         /// The caller has the results of its calls below this number (exclusive).
-        acked_through: u64,
+        acked_below: u64,
     },
     /// From a name's directory rank to the location of the named actor: the actor's owner is dead, and may never have
     /// sent the constructor. Is the actor there?

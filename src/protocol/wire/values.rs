@@ -2,6 +2,7 @@
 
 use crate::base::{BundleSlot, ObjectId, Rank, TaskId};
 use crate::protocol::wire::actor_message::{ActorTarget, WireActor};
+use crate::registry::{Options, Placement};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Bytes, encoded as one byte string.
@@ -88,6 +89,26 @@ pub struct WireOptions {
     pub bundle_slot: Option<BundleSlot>,
     /// How often the actor is restarted.
     pub max_restarts: Option<u32>,
+}
+
+impl From<&Options> for WireOptions {
+    fn from(options: &Options) -> WireOptions {
+        WireOptions {
+            num_cpus: options.num_cpus,
+            num_gpus: options.num_gpus,
+            resources: options.resources.clone(),
+            name: options.name.clone(),
+            bundle_slot: options.bundle_slot(),
+            max_restarts: options.max_restarts,
+        }
+    }
+}
+
+impl From<WireOptions> for Options {
+    fn from(WireOptions { num_cpus, num_gpus, resources, name, bundle_slot, max_restarts }: WireOptions) -> Options {
+        let place = bundle_slot.map_or(Placement::Auto, |slot| Placement::InGroup(slot.into()));
+        Options { num_cpus, num_gpus, resources, name, place, max_restarts, ..Options::default() }
+    }
 }
 
 /// A task, sent to the rank that runs it.

@@ -5,8 +5,7 @@
 
 use crate::base::{Error, limits};
 use crate::objects::{
-    AnySlot, Attachment, Object, ObjectRef, Promise, PromiseCore, SerializedValue, Slot, decode_list, encode_list,
-    offer,
+    AnySlot, Attachment, Object, ObjectRef, Promise, PromiseCore, SerializedValue, decode_list, encode_list, slot,
 };
 use crate::registry::Options;
 use crate::registry::function::Callable;
@@ -46,19 +45,19 @@ impl<T: Object, const COUNT: usize> Outputs for Many<T, COUNT> {
     fn fail(promises: &Self::Promises, error: &Arc<Error>) {
         AnySlot::fail(&**promises, error.clone());
     }
-    fn refs<C: Callable<Outputs = Self, Value = Vec<T>>>(task: &Arc<Task<C>>) -> Vec<ObjectRef<T>> {
+    fn refs<C: Callable<Outputs = Self>>(task: &Arc<Task<C>>) -> Vec<ObjectRef<T>> {
         let runnable: Arc<dyn Runnable> = task.clone();
         let reference = |part: &Arc<ListElement<T>>| {
             let _ = part.task.set(Arc::downgrade(&runnable));
             ObjectRef::new(part.clone())
         };
-        task.promises().each.iter().map(reference).collect()
+        task.promises.each.iter().map(reference).collect()
     }
-    fn slots<C: Callable<Outputs = Self, Value = Vec<T>>>(task: &Arc<Task<C>>) -> Vec<Arc<dyn AnySlot>> {
-        vec![task.promises().clone()]
+    fn slots<C: Callable<Outputs = Self>>(task: &Arc<Task<C>>) -> Vec<Arc<dyn AnySlot>> {
+        vec![task.promises.clone()]
     }
-    fn objects<C: Callable<Outputs = Self, Value = Vec<T>>>(task: &Arc<Task<C>>) -> Vec<Arc<dyn AnySlot>> {
-        task.promises().each.iter().map(|part| part.clone() as Arc<dyn AnySlot>).collect()
+    fn objects<C: Callable<Outputs = Self>>(task: &Arc<Task<C>>) -> Vec<Arc<dyn AnySlot>> {
+        task.promises.each.iter().map(|part| part.clone() as Arc<dyn AnySlot>).collect()
     }
 }
 
@@ -86,29 +85,13 @@ struct ListElement<T> {
     task: OnceLock<Weak<dyn Runnable>>,
 }
 
-impl<T: Object> AnySlot for ListElement<T> {
-    fn core(&self) -> &PromiseCore {
-        self.promise.core()
-    }
-    fn downcast(self: Arc<Self>, out: &mut dyn Any) {
-        offer::<T>(self, out);
-    }
-    fn encode(&self) -> Result<SerializedValue, Error> {
-        crate::objects::encode_promise(&self.promise)
-    }
-    fn complete_with(&self, bytes: &[u8], attachments: Vec<Attachment>) {
-        crate::objects::complete_encoded(&self.promise, bytes, attachments);
-    }
-    fn producer(self: Arc<Self>, out: &mut dyn Any) {
-        if let Some(out) = out.downcast_mut::<Option<Arc<dyn Runnable>>>() {
-            *out = self.task.get().and_then(Weak::upgrade);
+slot! {
+    [T: Object] ListElement<T>: T, promise, decoded {
+        fn producer(self: Arc<Self>, out: &mut dyn Any) {
+            if let Some(out) = out.downcast_mut::<Option<Arc<dyn Runnable>>>() {
+                *out = self.task.get().and_then(Weak::upgrade);
+            }
         }
-    }
-}
-
-impl<T: Object> Slot<T> for ListElement<T> {
-    fn promise(&self) -> &Promise<T> {
-        &self.promise
     }
 }
 

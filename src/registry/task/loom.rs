@@ -2,21 +2,19 @@
 
 use super::*;
 use crate::base::sync::{explore, thread};
-use crate::registry::{Arg, RemoteFn};
+use crate::objects::Promise;
+use crate::registry::Arg;
 
 struct Double;
 
-impl RemoteFn for Double {
+impl Callable for Double {
     type Args = (Arg<u64>,);
-    type Value = u64;
     type Outputs = Single<u64>;
     const NAME: &'static str = "double";
     const PATH: &'static str = "model::double";
     const SIGNATURE: &'static str = "fn double(x: u64) -> u64";
-    fn options() -> Options {
-        Options::default()
-    }
-    fn call((x,): Self::Args) -> Result<u64, Failure> {
+    const KIND: FunctionKind = FunctionKind::Task;
+    fn invoke((x,): Self::Args, _: &mut ActorState) -> Result<u64, Failure> {
         Ok(2 * x.value())
     }
 }
@@ -54,7 +52,7 @@ fn queued_task_is_claimed_once() {
         }
         let claims = claiming.map(|thread| thread.join().unwrap());
         assert_eq!(claims.into_iter().chain([claimed]).filter(|claimed| *claimed).count(), 1);
-        assert_eq!(task.promises().value(), Some(&42));
+        assert_eq!(task.promises.value(), Some(&42));
     });
 }
 

@@ -4,9 +4,7 @@ use crate::base::{Error, ObjectId, Result};
 use crate::objects::{Attachment, attach, attached};
 use crate::protocol::export_attachments;
 use crate::protocol::{ActorRef, ActorTarget, Message, WireActor, label_of, restart_policy_of};
-use crate::registry::{
-    Actor, ActorFn, ActorNew, MethodOf, NewOf, Options, Outputs, Placement, Runnable, Task, TaskHeader,
-};
+use crate::registry::{Actor, Callable, Options, Outputs, Placement, Runnable, Task, TaskHeader};
 use crate::runtime::tasks::context;
 use crate::runtime::{Runtime, resources, router};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -73,15 +71,15 @@ impl<'de, A> Deserialize<'de> for RawHandle<A> {
 }
 
 /// Creates an actor; its handle is returned at once.
-pub fn create<N: ActorNew>(options: Options, args: N::Args) -> RawHandle<N::Actor> {
-    let options = options.or_defaults(N::options());
-    let label = label_of(N::Actor::NAME, options.name.as_deref());
+/// `N` is the actor's constructor.
+pub fn create<A: Actor, N: Callable>(options: Options, args: N::Args) -> RawHandle<A> {
+    let label = label_of(A::NAME, options.name.as_deref());
     let Some(runtime) = Runtime::current() else {
         return RawHandle::new(ActorRef::detached(label));
     };
     let id = ObjectId { owner: runtime.cluster.rank, number: runtime.protocol.objects.references.fresh_number() };
     let header = TaskHeader::new(Some(Box::new(options.clone())), context::current_number());
-    let task: Arc<dyn Runnable> = Task::<NewOf<N>>::new(header, args);
+    let task: Arc<dyn Runnable> = Task::<N>::new(header, args);
     // As for a task: its arguments decide first.
     let preferred =
         if matches!(options.place, Placement::Auto) { resources::preferred_rank(runtime, &task) } else { None };
@@ -94,13 +92,12 @@ pub fn create<N: ActorNew>(options: Options, args: N::Args) -> RawHandle<N::Acto
         Ok(rank) => rank,
         Err(error) => return failed_at_creation(runtime, id, label, error),
     };
-    let policy =
-        restart_policy_of(&options, N::Actor::CHECKPOINT.is_some()).filter(|_| location != runtime.cluster.rank);
+    let policy = restart_policy_of(&options, A::CHECKPOINT.is_some()).filter(|_| location != runtime.cluster.rank);
     let actor = ActorRef::new(
         &runtime,
         WireActor { actor: id, location, incarnation: 0, restart_policy: policy, label: label.clone() },
     );
-    let name = options.name.clone().map(|name| (name, N::Actor::NAME.to_string()));
+    let name = options.name.clone().map(|name| (name, A::NAME.to_string()));
     if let Some((name, kind)) = &name
         && let Err(error) = register_name(runtime, name, kind, &actor)
     {
@@ -109,7 +106,7 @@ pub fn create<N: ActorNew>(options: Options, args: N::Args) -> RawHandle<N::Acto
         let id = ObjectId { owner: runtime.cluster.rank, number: runtime.protocol.objects.references.fresh_number() };
         return failed_at_creation(runtime, id, label, error);
     }
-    runtime.output.traces().record_submission(runtime, &task);
+    runtime.output.traces.record_submission(runtime, &task);
     runtime.protocol.actors.owner.create(&runtime, &actor, name, task);
     RawHandle::new(actor)
 }
@@ -121,15 +118,15 @@ fn failed_at_creation<A>(runtime: &'static Runtime, id: ObjectId, label: String,
 }
 
 /// Calls a method; references to its results are returned at once.
-pub fn call<M: ActorFn>(handle: &RawHandle<M::Actor>, args: M::Args) -> <M::Outputs as Outputs>::Refs {
-    let task = Task::<MethodOf<M>>::new(TaskHeader::new(None, context::current_number()), args);
-    let refs = task.refs();
+pub fn call<A: Actor, M: Callable>(handle: &RawHandle<A>, args: M::Args) -> <M::Outputs as Outputs>::Refs {
+    let task = Task::<M>::new(TaskHeader::new(None, context::current_number()), args);
+    let refs = M::Outputs::refs(&task);
     let task: Arc<dyn Runnable> = task;
     let Some(runtime) = Runtime::current() else {
         task.fail(Arc::new(Error::no_cluster(M::NAME)));
         return refs;
     };
-    runtime.output.traces().record_submission(runtime, &task);
+    runtime.output.traces.record_submission(runtime, &task);
     let actor = &handle.actor;
     task.header().set_target(actor.clone());
     let location = actor.location();
@@ -193,7 +190,7 @@ where
 {
     let runtime = Runtime::current().ok_or_else(|| Error::no_cluster("get_actor"))?;
     let directory_rank = runtime.protocol.names.directory_rank(&runtime, name);
-    let outcome = runtime.waiting.names().request(runtime, directory_rank, |token| {
+    let outcome = runtime.waiting.names.request(runtime, directory_rank, |token| {
         runtime.send(directory_rank, &Message::NameGet { token, name: name.to_string(), kind: A::NAME.to_string() });
     })?;
     match outcome {
@@ -215,7 +212,7 @@ fn register_name(runtime: &'static Runtime, name: &str, kind: &str, actor: &Arc<
         let wire = export_attachments(&runtime, std::slice::from_ref(&attachment), directory_rank)?;
         let Some(handle) = wire.into_iter().next() else { return Ok(()) };
         let (name, kind) = (name.to_string(), kind.to_string());
-        let response = runtime.waiting.names().request(runtime, directory_rank, |token| {
+        let response = runtime.waiting.names.request(runtime, directory_rank, |token| {
             runtime.send(directory_rank, &Message::NameSet { token, name, kind, handle })
         })?;
         response.map(drop)

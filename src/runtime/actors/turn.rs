@@ -5,7 +5,7 @@ use crate::registry::{ActorState, Runnable};
 use crate::runtime::memory::Quota;
 use crate::runtime::tasks::context::TaskContext;
 use crate::runtime::workers::{Work, worker};
-use crate::runtime::{Runtime, output, resources, tasks};
+use crate::runtime::{Runtime, resources, tasks};
 use crate::scheduling::{Grant, ResourceRequest};
 use std::sync::Arc;
 
@@ -48,8 +48,8 @@ pub fn run_actor(runtime: &'static Runtime, instance: &Arc<ActorInstance>) {
 
 /// Takes the resources that an actor requests for its lifetime.
 fn admit(runtime: &'static Runtime, request: &ResourceRequest) -> Option<Grant> {
-    let grant = runtime.resources.table().take_non_cpu(request)?;
-    if runtime.resources.table().take_cpu(request.cpu) {
+    let grant = runtime.resources.table.take_non_cpu(request)?;
+    if runtime.resources.table.take_cpu(request.cpu) {
         return Some(grant);
     }
     runtime.give_back(&grant);
@@ -65,26 +65,12 @@ pub fn run_call(runtime: &'static Runtime, instance: &ActorInstance, task: &Arc<
         return task.fail(error);
     }
     let (label, gpus) = instance.label_and_gpus();
-    let began_ns = runtime.output.traces().is_recorded(task).then(crate::base::clock::now_ns);
     let worker = worker::here();
-    let before = worker.map(|worker| worker.set_running_cpu(0));
-    let printing = output::printing(runtime, task.header());
-    {
-        let quota = instance.env_data.get().cloned().and_then(|data| data.downcast::<Quota>().ok());
-        let context = TaskContext::of_call(task.header(), &gpus, &label).with_quota(quota.as_ref());
-        let _running = context.enter();
-        tasks::invoke(runtime, task, state);
-    }
-    drop(printing);
+    let before = worker.map(|worker| worker.running_cpu.replace(0));
+    let quota = instance.env_data.get().cloned().and_then(|data| data.downcast::<Quota>().ok());
+    let context = TaskContext::of_call(task.header(), &gpus, &label, quota.as_ref());
+    tasks::run_body(runtime, task, &context, worker, state);
     if let (Some(worker), Some(before)) = (worker, before) {
-        worker.set_running_cpu(before);
-    }
-    if let Some(began_ns) = began_ns {
-        runtime.output.traces().record_run(
-            runtime,
-            task,
-            began_ns,
-            worker.map_or(u32::MAX, |worker| worker.shared.index as u32),
-        );
+        worker.running_cpu.replace(before);
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::base::limits::RANKS_MAX;
 use crate::base::log::set_level;
+use crate::base::sync::lock;
 use crate::base::{Config, Error, Rank, Result};
 use crate::boot::{Exchange, World};
 use crate::runtime::cluster::ClusterInfo;
@@ -69,7 +70,7 @@ pub fn start_rank(mut world: World, config: Config, install: fn(&'static Runtime
     let cluster = ClusterInfo::new(rank, config, infos, ranks.collect(), capabilities);
     let notifier = world.exchange.death_notifier();
     let runtime = Runtime::new(cluster, parts.router, parts.memory, parts.resources, parts.places, notifier).leak();
-    parts.control_channel.set_runtime(runtime);
+    let _ = parts.control_channel.0.set(runtime);
     install(runtime);
     memory::prepare_store(runtime);
     context::install_panic_hook();
@@ -97,7 +98,7 @@ fn start_threads(runtime: &'static Runtime, workers: usize) -> Result<()> {
     let progress = std::thread::Builder::new().name(name).spawn(move || workers::progress(runtime));
     let progress =
         progress.map_err(|error| Error::config(format!("no thread for progress: {error}")).caused_by(&error))?;
-    runtime.workers.add_thread(progress);
+    lock(&runtime.workers.threads).push(progress);
     Ok(())
 }
 

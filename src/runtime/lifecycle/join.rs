@@ -13,8 +13,8 @@ use crate::runtime::router::{LocalPeer, Router};
 use crate::scheduling::UNIT;
 use crate::topology::WorkerPlacement;
 use crate::transport::Transport;
-use crate::transport::shm::ShmTransport;
-use crate::transport::tcp::{TcpAddress, TcpTransport};
+use crate::transport::shm::{Inbox, ShmTransport};
+use crate::transport::tcp::{Listener, TcpAddress, TcpTransport};
 use crate::transport::verbs::{ControlChannel, VerbsEndpoint, VerbsTransport};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -69,12 +69,12 @@ pub fn join(
     let cpus = share.into_iter().flat_map(|core| core.pus).collect();
 
     let routes = routes_to_all(world, rank, addresses)?;
-    let arena = local.arena.clone();
+    let LocalResources { arena, inbox, tcp, verbs, .. } = local;
     let mut transports = TransportSet::default();
-    transports.add_shm(local, rank, host_ranks, addresses)?;
+    transports.add_shm(inbox, rank, host_ranks, addresses)?;
     let job = JoinInputs { world, config, rank, addresses };
-    transports.add_remote(&job, &routes, &arena)?;
-    transports.add_verbs(&job)?;
+    transports.add_remote(&job, &routes, &arena, tcp)?;
+    transports.add_verbs(&job, verbs)?;
     let to: Vec<Vec<u8>> =
         routes.iter().map(|route| route.iter().filter_map(|kind| transports.index_of(*kind)).collect()).collect();
     let doorbell = transports.doorbell.unwrap_or_else(|| Arc::new(Doorbell::private()));
@@ -128,8 +128,6 @@ struct TransportSet {
     arenas: Vec<Option<Arc<PeerArena>>>,
     host_doorbells: Vec<Option<Arc<Doorbell>>>,
     doorbell: Option<Arc<Doorbell>>,
-    tcp: Option<crate::transport::tcp::Listener>,
-    endpoint: Option<VerbsEndpoint>,
     verbs: Option<Arc<VerbsTransport>>,
     control_channel: RouterChannel,
 }
@@ -139,14 +137,7 @@ struct TransportSet {
 /// The verbs transport exists before the rank, so its rank is set later. Nothing is sent before, and so no link is
 /// needed.
 #[derive(Clone, Default)]
-pub struct RouterChannel(Arc<OnceLock<&'static Runtime>>);
-
-impl RouterChannel {
-    /// The transport belongs to that rank.
-    pub fn set_runtime(&self, runtime: &'static Runtime) {
-        let _ = self.0.set(runtime);
-    }
-}
+pub struct RouterChannel(pub Arc<OnceLock<&'static Runtime>>);
 
 impl ControlChannel for RouterChannel {
     fn send(&self, peer: Rank, bytes: &[u8]) {
@@ -169,16 +160,14 @@ impl TransportSet {
     /// Shared memory with the host's other ranks, where they share it.
     fn add_shm(
         &mut self,
-        local: LocalResources,
+        inbox: Option<Inbox>,
         rank: Rank,
         host_ranks: &[Rank],
         addresses: &[WorkerAddress],
     ) -> Result<()> {
         self.arenas = vec![None; addresses.len()];
         self.host_doorbells = vec![None; addresses.len()];
-        self.tcp = local.tcp;
-        self.endpoint = local.verbs;
-        let Some(inbox) = local.inbox else { return Ok(()) };
+        let Some(inbox) = inbox else { return Ok(()) };
         let others = || host_ranks.iter().copied().filter(|other| *other != rank);
         self.doorbell = Some(inbox.doorbell());
         let mut inboxes = Vec::new();
@@ -201,7 +190,13 @@ impl TransportSet {
     }
 
     /// Opens MPI and TCP, where a peer needs them. All ranks open MPI alike.
-    fn add_remote(&mut self, job: &JoinInputs<'_>, routes: &[Vec<TransportKind>], arena: &Arc<Arena>) -> Result<()> {
+    fn add_remote(
+        &mut self,
+        job: &JoinInputs<'_>,
+        routes: &[Vec<TransportKind>],
+        arena: &Arc<Arena>,
+        listener: Option<Listener>,
+    ) -> Result<()> {
         let JoinInputs { world, config, rank, addresses } = *job;
         let needed = |kind: TransportKind| routes.iter().any(|route| route.contains(&kind));
         let store = Region::Host(arena.clone());
@@ -211,12 +206,12 @@ impl TransportSet {
                 self.add(TransportKind::Mpi, mpi.clone());
             }
         }
-        if let Some(listener) = self.tcp.take() {
+        if let Some(listener) = listener {
             let addresses: Vec<Option<TcpAddress>> = addresses.iter().map(|address| address.tcp.clone()).collect();
             let Some(addresses) = addresses.into_iter().collect::<Option<Vec<_>>>() else {
                 return Err(Error::fabric(format!("rank {rank} listens for TCP, and not every rank does")));
             };
-            let tcp = TcpTransport::start(listener, rank, addresses, &world.secret, config.peer_timeout)?;
+            let tcp = TcpTransport::start(listener, rank, addresses, &world.secret, config.peer_timeout())?;
             tcp.register(&store)?;
             self.add(TransportKind::Tcp, Arc::new(tcp));
         }
@@ -224,16 +219,16 @@ impl TransportSet {
     }
 
     /// Opens RDMA, if this rank has a device.
-    fn add_verbs(&mut self, job: &JoinInputs<'_>) -> Result<()> {
+    fn add_verbs(&mut self, job: &JoinInputs<'_>, endpoint: Option<VerbsEndpoint>) -> Result<()> {
         let JoinInputs { config, rank, addresses, .. } = *job;
-        let Some(endpoint) = self.endpoint.take() else { return Ok(()) };
+        let Some(endpoint) = endpoint else { return Ok(()) };
         let addresses = addresses.iter().map(|address| address.capabilities.verbs.clone().ok()).collect();
         let transport = Arc::new(VerbsTransport::start(
             endpoint,
             rank,
             addresses,
             Arc::new(self.control_channel.clone()),
-            config.peer_timeout,
+            config.peer_timeout(),
         )?);
         self.verbs = Some(transport.clone());
         self.add(TransportKind::Verbs, transport);

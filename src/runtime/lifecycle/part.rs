@@ -10,13 +10,13 @@ use std::thread::Thread;
 pub struct Lifecycle {
     stopping: AtomicBool,
     /// The rank has no more threads and sends nothing; arrays of its store may still be read.
-    ended: AtomicBool,
+    pub(super) ended: AtomicBool,
     /// Which ranks are ready for shutdown.
-    pub(super) shutdown: Shutdown,
+    pub shutdown: Shutdown,
     /// The thread that waits for the shutdown.
-    shutdown_thread: OnceLock<Thread>,
+    pub(super) shutdown_thread: OnceLock<Thread>,
     /// Why the cluster ended for this rank, if rank 0 died, or the others declared this rank dead.
-    ended_by: OnceLock<Error>,
+    pub ended_by: OnceLock<Error>,
 }
 
 impl Lifecycle {
@@ -50,34 +50,9 @@ impl Lifecycle {
         self.ended.load(Ordering::Acquire)
     }
 
-    /// The rank sends nothing any more.
-    pub(super) fn set_ended(&self) {
-        self.ended.store(true, Ordering::Release);
-    }
-
-    /// The calling thread waits for the shutdown: the driver has finished, or there is none.
-    pub(super) fn set_shutdown_thread(&self) {
-        let _ = self.shutdown_thread.set(std::thread::current());
-    }
-
     /// True if this rank's driver has finished.
     pub fn driver_has_finished(&self) -> bool {
         self.shutdown_thread.get().is_some()
-    }
-
-    /// Which ranks are ready for shutdown.
-    pub fn shutdown(&self) -> &Shutdown {
-        &self.shutdown
-    }
-
-    /// The cluster ends for this rank alone, or without an orderly shutdown.
-    pub fn set_ended_by(&self, error: Error) {
-        let _ = self.ended_by.set(error);
-    }
-
-    /// Why the cluster ended, if not by an orderly shutdown.
-    pub fn ended_by(&self) -> Option<&Error> {
-        self.ended_by.get()
     }
 
     /// The error of a wait that the end of the cluster cuts short.

@@ -9,6 +9,7 @@ use crate::base::panic::catch;
 use crate::base::sync::statics::AtomicI32;
 use crate::base::sync::{Ordering, lock};
 use crate::base::{Error, Result};
+use crate::runtime::workers::overflow::call_handler;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -35,7 +36,41 @@ static DESCRIPTOR: AtomicI32 = AtomicI32::new(-1);
 /// The action of the signal before, which is still done.
 static BEFORE: OnceLock<libc::sigaction> = OnceLock::new();
 
-/// Calls `callback`, on a thread of its own, each time the signal comes.
+/// Calls `callback` when the job's time nears its end: time to save a checkpoint, or to end with a partial answer.
+///
+/// The notice is SIGUSR1, which the job requests, here two minutes ahead (Slurm may be up to one minute early):
+///
+/// ```text
+/// #SBATCH --signal=USR1@120       to every rank of every step that srun started, and not to the batch script
+/// #SBATCH --signal=B:USR1@120     to the batch script alone, which must pass it on: mpirun hands it to every rank
+/// ```
+///
+/// If the site lets a job of higher priority preempt this one, the signal is also sent then if the site's
+/// `PreemptParameters` have `send_user_signal`. `scancel --signal=USR1 JOB` sends it by hand.
+///
+/// May be called on any rank, before or after [`init`](crate::init), and several times: callbacks run one after the
+/// other in the order in which they were given, on a thread of their own, once for each time the signal comes; signals
+/// that come close together are one. A handler that the program had for SIGUSR1 is called as before. Without a callback
+/// the signal keeps its effect, except on ranks that [`serve`](crate::Cluster::serve): it no longer ends those.
+///
+/// ```
+/// use std::sync::mpsc::channel;
+///
+/// let (sender, notices) = channel();
+/// mobula::on_preempt(move |preempt| {
+///     println!("{:?} left", preempt.left);
+///     sender.send(preempt.signal).unwrap();
+/// })?;
+///
+/// // As Slurm would:
+/// let this = std::process::id().to_string();
+/// std::process::Command::new("kill").args(["-s", "USR1", &this]).status().unwrap();
+/// assert!(notices.recv().is_ok());
+/// # Ok::<(), mobula::Error>(())
+/// ```
+///
+/// # Errors
+/// `Error::Config` if the system provides no thread, no descriptor or no signal.
 pub fn on_preempt(callback: impl Fn(Preempt) + Send + Sync + 'static) -> Result<()> {
     let mut callbacks = lock(&CALLBACKS);
     if DESCRIPTOR.load(Ordering::Relaxed) < 0 {
@@ -107,17 +142,8 @@ extern "C" fn on_signal(signal: libc::c_int, info: *mut libc::siginfo_t, machine
     if before.sa_sigaction == libc::SIG_DFL || before.sa_sigaction == libc::SIG_IGN {
         return;
     }
-    // SAFETY: the handler that was installed before has three arguments or one, as its flags say.
-    unsafe {
-        if before.sa_flags & libc::SA_SIGINFO != 0 {
-            let handler: extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void) =
-                std::mem::transmute(before.sa_sigaction);
-            handler(signal, info, machine);
-        } else {
-            let handler: extern "C" fn(libc::c_int) = std::mem::transmute(before.sa_sigaction);
-            handler(signal);
-        }
-    }
+    // SAFETY: it was installed before, and is not the default.
+    unsafe { call_handler(before, signal, info, machine) };
 }
 
 /// The number that a write adds to an eventfd's count.

@@ -2,6 +2,7 @@
 
 use crate::base::log::{Level, log};
 use crate::base::panic::catch;
+use crate::base::sync::{Ordering, lock};
 use crate::base::{Error, Result};
 use crate::boot::World;
 use crate::protocol::Message;
@@ -74,7 +75,7 @@ impl Session {
         }
         self.ready_sent = true;
         let runtime = self.runtime;
-        runtime.lifecycle.set_shutdown_thread();
+        let _ = runtime.lifecycle.shutdown_thread.set(std::thread::current());
         runtime.send(0, &Message::ShutdownReady);
         runtime.prepare_to_sleep();
         while !runtime.stopping() {
@@ -88,7 +89,7 @@ impl Session {
         let Some(mut world) = self.world.take() else { return Ok(()) };
         let runtime = self.runtime;
         join_threads(runtime);
-        if let Some(error) = runtime.lifecycle.ended_by() {
+        if let Some(error) = runtime.lifecycle.ended_by.get() {
             // The others end by themselves as well, or continue without this rank: it cannot take part in the shutdown.
             membership::flush_final_messages(runtime);
             dismantle(runtime);
@@ -115,14 +116,11 @@ impl Session {
             }
         }
         (0..runtime.cluster.size).filter(|rank| runtime.is_dead(*rank)).for_each(|rank| world.exchange.exclude(rank));
-        let outcome = if membership::any_rank_died(runtime) && !world.survives_rank_death {
-            Ok(())
-        } else {
-            world.exchange.barrier()
-        };
+        // A launcher's library that expects every rank would wait for dead ones.
+        let abandons = membership::any_rank_died(runtime) && !world.survives_rank_death;
+        let outcome = if abandons { Ok(()) } else { world.exchange.barrier() };
         dismantle(runtime);
-        if membership::any_rank_died(runtime) && !world.survives_rank_death {
-            // A launcher's library that expects every rank would wait for dead ones.
+        if abandons {
             std::mem::forget(world);
         }
         outcome
@@ -143,7 +141,7 @@ impl Drop for Session {
 
 fn join_threads(runtime: &'static Runtime) {
     let begun = Instant::now();
-    let threads = runtime.workers.take_threads();
+    let threads = std::mem::take(&mut *lock(&runtime.workers.threads));
     for thread in threads {
         while !thread.is_finished() && begun.elapsed() < WORKERS_GRACE {
             runtime.stop();
@@ -161,7 +159,7 @@ fn join_threads(runtime: &'static Runtime) {
 
 /// Drops what the cluster owned. Arrays and references that the user still has stay readable.
 fn dismantle(runtime: &'static Runtime) {
-    let work = runtime.workers.queues().clear();
+    let work = runtime.workers.queues.clear();
     for work in &work {
         if let crate::runtime::workers::Work::Task(task) = work
             && (task.header().claim() || task.header().claim_waiting())
@@ -176,7 +174,7 @@ fn dismantle(runtime: &'static Runtime) {
         runtime.protocol.names.clear(),
     );
     let _ = catch(|| drop(dropped));
-    runtime.lifecycle.set_ended();
+    runtime.lifecycle.ended.store(true, Ordering::Release);
     runtime.uninstall();
     runtime.router.close();
     runtime.memory.close_peers();

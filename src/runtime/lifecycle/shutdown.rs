@@ -41,11 +41,6 @@ impl Shutdown {
         lock(&self.state).ready_counts[rank as usize] >= times
     }
 
-    /// True if the rank has sent its last message.
-    pub fn is_done(&self, rank: Rank) -> bool {
-        self.has_sent_ready(rank, 2)
-    }
-
     /// True if every live rank has sent `ShutdownReady` at least `times` times.
     pub fn all_sent_ready(&self, times: u8) -> bool {
         lock(&self.state).ready_counts.iter().all(|count| *count >= times)

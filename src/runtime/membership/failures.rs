@@ -52,7 +52,7 @@ pub fn on_peer_failed(runtime: &'static Runtime, peer: Rank, reason: &str) {
     if peer >= runtime.cluster.size || !runtime.router.mark_dead(peer) {
         return;
     }
-    runtime.lifecycle.shutdown().on_rank_failed(peer);
+    runtime.lifecycle.shutdown.on_rank_failed(peer);
     lock(&runtime.membership.arbitration).on_peer_failed(peer);
     if runtime.stopping() {
         // Ranks leave during shutdown.
@@ -62,7 +62,7 @@ pub fn on_peer_failed(runtime: &'static Runtime, peer: Rank, reason: &str) {
         Error::NodeDied { rank: peer, host: runtime.cluster.host_of(peer).to_string(), reason: reason.to_string() };
     log(Level::Error, || format!("rank {} on {}: {error}", runtime.cluster.rank, runtime.cluster.host));
     if let Some(index) = runtime.cluster.host_index_of(peer) {
-        runtime.resources.table().shared.mark_dead(index);
+        runtime.resources.table.shared.mark_dead(index);
         // What it held is free; a rank that waits may have checked before.
         runtime.resources_freed();
     }
@@ -134,7 +134,7 @@ fn on_rank_0_failed(runtime: &'static Runtime, error: Error) {
             runtime.send(other, &Message::Suspect { rank: 0, reason: reason.clone(), kind: FailureKind::Process })
         });
     }
-    runtime.lifecycle.set_ended_by(error);
+    let _ = runtime.lifecycle.ended_by.set(error);
     runtime.stop();
 }
 
@@ -149,7 +149,7 @@ fn on_declared_dead(runtime: &'static Runtime, reason: &str) {
     );
     let error = Error::NodeDied { rank: runtime.cluster.rank, host: runtime.cluster.host.clone(), reason };
     log(Level::Error, || error.to_string());
-    runtime.lifecycle.set_ended_by(error);
+    let _ = runtime.lifecycle.ended_by.set(error);
     runtime.stop();
 }
 
@@ -163,7 +163,7 @@ pub fn reject_dead_rank(runtime: &'static Runtime, from: Rank) {
 
 /// Sends what is queued before a rank ends without an orderly shutdown.
 pub fn flush_final_messages(runtime: &'static Runtime) {
-    if runtime.cluster.hosts().len() < 2 {
+    if runtime.cluster.hosts.len() < 2 {
         return;
     }
     let begun = Instant::now();
@@ -180,8 +180,8 @@ pub fn any_rank_died(runtime: &Runtime) -> bool {
 
 /// A failure detector that starts now: earlier silence does not count.
 pub fn start_failure_detector(runtime: &Runtime) -> FailureDetector {
-    let heartbeats = HeartbeatMonitor::new(runtime.cluster.host_ranks().len(), runtime.cluster.config.peer_timeout);
-    let suspicion = SuspicionTimers::new(runtime.cluster.config.peer_timeout);
+    let heartbeats = HeartbeatMonitor::new(runtime.cluster.host_ranks().len(), runtime.cluster.config.peer_timeout());
+    let suspicion = SuspicionTimers::new(runtime.cluster.config.peer_timeout());
     let now = Instant::now();
     FailureDetector { last_check: now, last_heartbeat_check: now, heartbeats, last_remote_check: now, suspicion }
 }
@@ -191,7 +191,7 @@ pub fn detect_failures(runtime: &'static Runtime, detector: &mut FailureDetector
     if runtime.cluster.size < 2 {
         return;
     }
-    if runtime.resources.table().shared.is_marked_dead(runtime.resources.table().shared.index) {
+    if runtime.resources.table.shared.is_marked_dead(runtime.resources.table.shared.index) {
         return on_declared_dead(runtime, "it was stopped, or its link to another rank failed");
     }
     let ended = runtime.router.take_ended();
@@ -208,7 +208,7 @@ pub fn detect_failures(runtime: &'static Runtime, detector: &mut FailureDetector
         receive_final_messages(runtime);
     }
     died.into_iter().for_each(|(rank, reason)| on_peer_failed(runtime, rank, &reason));
-    let overdue = lock(&runtime.membership.arbitration).overdue(since, runtime.cluster.config.peer_timeout);
+    let overdue = lock(&runtime.membership.arbitration).overdue(since, runtime.cluster.config.peer_timeout());
     apply_decisions(runtime, overdue);
     check_remote_ranks(runtime, &mut detector.suspicion, &mut detector.last_remote_check);
     if detector.last_heartbeat_check.elapsed() >= detector.heartbeats.interval() {
@@ -241,21 +241,21 @@ fn on_process_ended(runtime: &'static Runtime, rank: Rank) {
 fn check_heartbeats(runtime: &'static Runtime, detector: &mut FailureDetector) {
     let since = detector.last_heartbeat_check.elapsed();
     detector.last_heartbeat_check = Instant::now();
-    let table = &runtime.resources.table().shared;
+    let table = &runtime.resources.table.shared;
     table.count_heartbeat();
     for index in detector.heartbeats.check(since, |index| table.heartbeats_of(index)) {
         let rank = runtime.cluster.host_ranks()[index];
         // A rank that has shut down counts no heartbeats.
         if rank == runtime.cluster.rank
             || runtime.is_dead(rank)
-            || (runtime.stopping() && runtime.lifecycle.shutdown().is_done(rank))
+            || (runtime.stopping() && runtime.lifecycle.shutdown.has_sent_ready(rank, 2))
         {
             continue;
         }
         let reason = format!(
             "its process ({}) is stopped: no sign of life for {} s (MOBULA_PEER_TIMEOUT_S)",
             runtime.cluster.pid_of(rank),
-            runtime.cluster.config.peer_timeout.as_secs_f64()
+            runtime.cluster.config.peer_timeout().as_secs_f64()
         );
         if runtime.cluster.rank == 0 || rank == 0 {
             on_peer_failed(runtime, rank, &reason);

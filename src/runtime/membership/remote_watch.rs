@@ -17,7 +17,7 @@ use std::time::Instant;
 
 /// Checks whether the remote ranks from which this rank awaits something still send.
 pub fn check_remote_ranks(runtime: &'static Runtime, timers: &mut SuspicionTimers, last_check: &mut Instant) {
-    if runtime.cluster.hosts().len() < 2 || timers.is_endless() || last_check.elapsed() < timers.interval() {
+    if runtime.cluster.hosts.len() < 2 || timers.is_endless() || last_check.elapsed() < timers.interval() {
         return;
     }
     let since = last_check.elapsed();
@@ -52,7 +52,7 @@ fn awaited_remote_ranks(runtime: &'static Runtime) -> BTreeSet<Rank> {
         // Shutdown: rank 0 awaits the final message of every rank whose driver has not finished.
         let times = if runtime.stopping() { 2 } else { 1 };
         (1..runtime.cluster.size)
-            .filter(|rank| !runtime.lifecycle.shutdown().has_sent_ready(*rank, times))
+            .filter(|rank| !runtime.lifecycle.shutdown.has_sent_ready(*rank, times))
             .for_each(&mut visit);
     }
     let mut suspected_at = lock(&runtime.membership.rank_0_suspected_at);
@@ -67,7 +67,7 @@ fn awaited_remote_ranks(runtime: &'static Runtime) -> BTreeSet<Rank> {
 
 /// A rank that was probed has not responded in time.
 fn on_unresponsive(runtime: &'static Runtime, rank: Rank) {
-    let timeout_s = runtime.cluster.config.peer_timeout.as_secs_f64();
+    let timeout_s = runtime.cluster.config.peer_timeout().as_secs_f64();
     let reason = format!(
         "no sign of life for {timeout_s} s, though it was probed (MOBULA_PEER_TIMEOUT_S): its process ({}) is \
          stopped, or its host is down",

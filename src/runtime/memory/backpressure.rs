@@ -64,9 +64,9 @@ fn is_crowded(runtime: &'static Runtime) -> bool {
 
 /// Returns true if tasks are queued, run, or wait, here or elsewhere on this rank's behalf.
 fn has_tasks(runtime: &Runtime) -> bool {
-    runtime.workers.queues().has_any()
-        || runtime.workers.queues().pending_count() > 0
-        || runtime.waiting.any_fiber()
-        || !runtime.workers.all_sleep()
+    runtime.workers.queues.has_any()
+        || runtime.workers.queues.pending_count() > 0
+        || runtime.waiting.blocked_count.load(Ordering::Relaxed) > 0
+        || !runtime.workers.idle.count() == runtime.workers.list().len()
         || runtime.protocol.tasks.remote.any()
 }

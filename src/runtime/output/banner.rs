@@ -10,7 +10,7 @@ pub fn banner(runtime: &'static Runtime, launcher: &str, workers: usize) {
     let (pages, store_bytes) = (arena.page_kind(), arena.bytes());
     log(Level::Info, || {
         let hosts: Vec<String> =
-            runtime.cluster.hosts().iter().map(|host| format!("{} ({} ranks)", host.name, host.ranks.len())).collect();
+            runtime.cluster.hosts.iter().map(|host| format!("{} ({} ranks)", host.name, host.ranks.len())).collect();
         format!(
             "{} ranks on {}; launcher {launcher}; {workers} workers a rank; {}; {} functions, digest {:016x}",
             runtime.cluster.size,

@@ -7,8 +7,10 @@ use crate::runtime::output::traces::Traces;
 
 /// What a rank shows its user.
 pub struct Output {
-    pub(super) reports: Reports,
-    traces: Traces,
+    /// The failures that were reported here, if this rank has a driver.
+    pub reports: Reports,
+    /// The records of tasks.
+    pub traces: Traces,
     /// The lines that tasks print, if they are forwarded.
     pub(super) forwarding: OutputForwarding,
 }
@@ -21,16 +23,5 @@ impl Output {
             traces: Traces::new(config.trace_tasks),
             forwarding: OutputForwarding::default(),
         }
-    }
-
-    /// The failures that were reported here, if this rank has a driver.
-    pub fn reports(&self) -> &Reports {
-        &self.reports
-    }
-
-    /// The records of tasks.
-    #[inline]
-    pub fn traces(&self) -> &Traces {
-        &self.traces
     }
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 /// What is free on a host, as reported by one of its living ranks; empty if none lives.
 pub fn available_on(runtime: &'static Runtime, host: &HostInfo) -> Result<BTreeMap<String, f64>> {
     match host.ranks.iter().find(|rank| !runtime.is_dead(**rank)) {
-        Some(rank) if runtime.cluster.host_ranks().contains(rank) => Ok(runtime.resources.table().available()),
+        Some(rank) if runtime.cluster.host_ranks().contains(rank) => Ok(runtime.resources.table.available()),
         Some(rank) => runtime.request(*rank, InfoRequest::Available),
         None => Ok(BTreeMap::new()),
     }
@@ -29,7 +29,7 @@ pub fn all_records(runtime: &'static Runtime) -> Result<Vec<TaskRecord>> {
     let mut records = Vec::new();
     for rank in 0..runtime.cluster.size {
         if rank == runtime.cluster.rank {
-            records.extend(runtime.output.traces().records());
+            records.extend(runtime.output.traces.records());
             continue;
         }
         match runtime.request::<Vec<TaskRecord>>(rank, InfoRequest::Trace) {

@@ -7,6 +7,7 @@ use crate::objects::AnySlot;
 use crate::registry::Runnable;
 use crate::runtime::Runtime;
 use crate::runtime::tasks::context;
+use crate::runtime::workers::worker::Worker;
 use std::sync::{Arc, Mutex};
 
 /// The records of a rank: half of a task's record, if the task was submitted here and ran elsewhere, or vice versa.
@@ -51,24 +52,26 @@ impl Traces {
             inputs,
             outputs,
             rank: u32::MAX,
-            worker: 0,
-            began_ns: 0,
-            ended_ns: 0,
+            ..TaskRecord::default()
         });
     }
 
     /// Records the run of a task here.
-    pub fn record_run(&self, runtime: &'static Runtime, task: &Arc<dyn Runnable>, began_ns: u64, worker: u32) {
+    pub fn record_run(
+        &self,
+        runtime: &'static Runtime,
+        task: &Arc<dyn Runnable>,
+        began_ns: u64,
+        worker: Option<&Worker>,
+    ) {
         lock(&self.records).push(TaskRecord {
             task: task.header().number.load(Ordering::Relaxed),
-            parent: 0,
             name: task.header().name().to_string(),
-            inputs: Vec::new(),
-            outputs: Vec::new(),
             rank: runtime.cluster.rank,
-            worker,
+            worker: worker.map_or(u32::MAX, |worker| worker.shared.index as u32),
             began_ns,
             ended_ns: clock::now_ns(),
+            ..TaskRecord::default()
         });
     }
 

@@ -24,7 +24,7 @@ pub fn group_owner(runtime: &Runtime, slot: BundleSlot) -> Result<Option<Rank>> 
 /// Returns true if a task for that slot runs here. Otherwise it was sent on, waits until the group is ready, or
 /// failed.
 pub fn dispatch_to_slot(runtime: &'static Runtime, task: &Arc<dyn Runnable>, slot: BundleSlot) -> bool {
-    if slot.group.owner != runtime.cluster.rank && runtime.resources.table().has_slot(slot) {
+    if slot.group.owner != runtime.cluster.rank && runtime.resources.table.has_slot(slot) {
         // The group's owner has checked that it fits.
         return true;
     }
@@ -68,9 +68,9 @@ pub fn fail_without_slot(
     work: &crate::runtime::workers::Work,
 ) -> bool {
     let Some((slot, cpu)) = request.bundle else { return false };
-    let reason = if !runtime.resources.table().has_slot(slot) {
+    let reason = if !runtime.resources.table.has_slot(slot) {
         format!("it is not on rank {} any more", runtime.cluster.rank)
-    } else if runtime.resources.table().slot_is_too_small(slot, cpu, request) {
+    } else if runtime.resources.table.slot_is_too_small(slot, cpu, request) {
         format!("{} is more than it has", request.displayed())
     } else {
         return false;
@@ -84,7 +84,7 @@ pub fn fail_without_slot(
                 let error = slot_error(task.header().name(), slot, &reason);
                 runtime.report(error.clone());
                 task.fail(Arc::new(error));
-                tasks::on_finished(runtime, task);
+                runtime.protocol.tasks.on_finished(&runtime, task);
             }
         }
     }

@@ -1,11 +1,10 @@
 //! The object that completes when a placement group is ready.
 
-use crate::base::{BundleSlot, Error, ObjectId, Result};
-use crate::objects::{AnySlot, Attachment, Promise, PromiseCore, SerializedValue, Slot};
+use crate::base::{BundleSlot, ObjectId};
+use crate::objects::{AnySlot, Promise, slot};
 use crate::runtime::Runtime;
 use crate::runtime::resources::bundle_dispatch::slot_error;
 use crate::runtime::resources::groups::end_group;
-use std::any::Any;
 use std::sync::Arc;
 
 /// Completes when a group is ready. The group lives as long as this object.
@@ -29,26 +28,7 @@ impl GroupReady {
     }
 }
 
-impl AnySlot for GroupReady {
-    fn core(&self) -> &PromiseCore {
-        self.cell.core()
-    }
-    fn downcast(self: Arc<Self>, out: &mut dyn Any) {
-        crate::objects::offer::<()>(self, out);
-    }
-    fn encode(&self) -> Result<SerializedValue, Error> {
-        crate::objects::encode_promise(&self.cell)
-    }
-    fn complete_with(&self, bytes: &[u8], attachments: Vec<Attachment>) {
-        crate::objects::complete_encoded(&self.cell, bytes, attachments);
-    }
-}
-
-impl Slot<()> for GroupReady {
-    fn promise(&self) -> &Promise<()> {
-        &self.cell
-    }
-}
+slot!([] GroupReady: (), cell, decoded {});
 
 impl Drop for GroupReady {
     fn drop(&mut self) {

@@ -7,10 +7,10 @@ use crate::base::{BundleSlot, Error, ObjectId, Rank, Result};
 use crate::objects::{AnySlot, ObjectRef};
 use crate::protocol::{Message, request_of};
 use crate::registry::{Bundle, Options, PlacementGroup};
+use crate::runtime::Runtime;
 use crate::runtime::resources::bundle_dispatch::slot_error;
 use crate::runtime::resources::group_ready::GroupReady;
 use crate::runtime::resources::placement::check_amounts;
-use crate::runtime::{Runtime, tasks};
 use crate::scheduling::{GroupAction, GroupMessage, Groups, HostView, ResourceRequest, Strategy, fixed_of};
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,8 +61,8 @@ pub fn on_group(runtime: &'static Runtime, from: Rank, message: GroupMessage) {
     let of = |number| ObjectId { owner: from, number };
     match message {
         GroupMessage::Reserve { group, attempt, bundles } => {
-            let granted = runtime.resources.table().reserve(of(group), attempt, &bundles);
-            let free = runtime.resources.table().free_totals();
+            let granted = runtime.resources.table.reserve(of(group), attempt, &bundles);
+            let free = runtime.resources.table.free_totals();
             runtime.send(from, &Message::Group(GroupMessage::Reserved { group, attempt, granted, free }));
         }
         GroupMessage::Reserved { group, attempt, granted, free } => {
@@ -71,7 +71,7 @@ pub fn on_group(runtime: &'static Runtime, from: Rank, message: GroupMessage) {
             });
         }
         GroupMessage::Commit { group, attempt } => {
-            runtime.resources.table().commit(of(group), attempt);
+            runtime.resources.table.commit(of(group), attempt);
             runtime.readmit_pending();
         }
         GroupMessage::Release { group, attempt } => {
@@ -85,8 +85,8 @@ pub fn on_group(runtime: &'static Runtime, from: Rank, message: GroupMessage) {
 
 /// Returns bundles to the host: their actors end, and work that waits for them fails.
 fn release_bundles(runtime: &'static Runtime, is_released: impl Fn(&BundleSlot, u32) -> bool, reason: &str) {
-    runtime.resources.table().release(is_released);
-    for actor in runtime.protocol.actors.instance.in_bundles(|slot| !runtime.resources.table().has_slot(slot)) {
+    runtime.resources.table.release(is_released);
+    for actor in runtime.protocol.actors.instance.in_bundles(|slot| !runtime.resources.table.has_slot(slot)) {
         runtime.protocol.actors.instance.kill(&runtime, actor, reason, false);
     }
     runtime.readmit_pending();
@@ -129,7 +129,7 @@ fn decide(runtime: &'static Runtime, event: impl FnOnce(&mut Groups, &[HostView]
     }
     if runtime.resources.groups.due().is_some() {
         // Wakes the progress thread, which retries.
-        runtime.router.doorbell().notify_always();
+        runtime.router.doorbell.notify_always();
     }
 }
 
@@ -143,7 +143,7 @@ fn apply_group_action(runtime: &'static Runtime, action: GroupAction) {
             if let Some(slot) = slot {
                 slot.complete();
             }
-            waiting.into_iter().for_each(|task| tasks::launch_here(runtime, task));
+            waiting.into_iter().for_each(|task| runtime.protocol.tasks.launch_here(&runtime, task));
         }
         GroupAction::Ended(number, reason) => {
             let (slot, waiting) = runtime.resources.groups.on_ended(number, &reason);
@@ -163,15 +163,15 @@ fn host_views(runtime: &Runtime) -> Vec<HostView> {
     let living = |ranks: &[Rank]| ranks.iter().copied().filter(|rank| !runtime.is_dead(*rank)).collect();
     runtime
         .cluster
-        .hosts()
+        .hosts
         .iter()
         .map(|host| HostView { totals: host.totals.clone(), ranks: living(&host.ranks) })
         .collect()
 }
 
 fn request_of_bundle(bundle: &Bundle) -> Result<ResourceRequest> {
-    let mut options = Options::new().num_cpus(bundle.cpus).num_gpus(bundle.gpus);
-    options.resources.clone_from(&bundle.resources);
+    let Bundle { cpus, gpus, resources } = bundle.clone();
+    let options = Options { num_cpus: Some(cpus), num_gpus: Some(gpus), resources, ..Options::default() };
     check_amounts(&options, "a bundle")?;
     if bundle.gpus < 0.0 || fixed_of(bundle.cpus) + fixed_of(bundle.gpus) == 0 && bundle.resources.is_empty() {
         return Err(Error::config("a bundle that requests nothing: give it cpus, gpus or a resource"));

@@ -8,7 +8,8 @@ use crate::runtime::resources::table::ResourceTable;
 
 /// What a rank knows of resources.
 pub struct Resources {
-    table: ResourceTable,
+    /// The host's table.
+    pub table: ResourceTable,
     pub(super) groups: OwnedGroups,
     pub(super) remote_load: RemoteLoad,
     /// The turn of the next task or actor with `Placement::Spread`.
@@ -24,12 +25,6 @@ impl Resources {
             remote_load: RemoteLoad::default(),
             next_spread: AtomicU32::new(0),
         }
-    }
-
-    /// The host's table.
-    #[inline]
-    pub fn table(&self) -> &ResourceTable {
-        &self.table
     }
 
     /// Calls `visit` for each rank of which a group's bundles are awaited.

@@ -76,7 +76,7 @@ pub fn choose_rank(runtime: &Runtime, options: &Options, name: &str) -> Result<O
 /// A rank that fits, of the hosts in turn: what only some hosts can run is spread over those.
 fn find_fitting_rank(runtime: &Runtime, fits: impl Fn(Rank) -> bool) -> Option<Rank> {
     let turn = runtime.resources.next_spread.fetch_add(1, Ordering::Relaxed) as usize;
-    let hosts = runtime.cluster.hosts();
+    let hosts = &runtime.cluster.hosts;
     let host_count = hosts.len();
     let mut hosts = (0..hosts.len()).map(|step| &hosts[(turn + step) % hosts.len()]);
     let of_host = |ranks: &[Rank]| {

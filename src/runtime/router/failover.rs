@@ -132,7 +132,7 @@ impl Router {
         outbox.failover = Some(Failover { resume: Some(resume), first: unacked.first });
         self.flush_one(outbox, peer, next);
         // The polling thread sends the rest; there may be nothing else that wakes it.
-        self.doorbell().notify_always();
+        self.doorbell.notify_always();
         true
     }
 

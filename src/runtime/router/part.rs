@@ -27,9 +27,10 @@ pub struct Router {
     pub(super) verbs: Option<Arc<VerbsTransport>>,
     /// Control messages that are not sent yet.
     pub(super) control_queue: Mutex<VecDeque<(Rank, Vec<u8>)>>,
-    polling: Polling,
+    /// When which thread polls.
+    pub polling: Polling,
     /// The doorbell that peers notify.
-    doorbell: Arc<Doorbell>,
+    pub doorbell: Arc<Doorbell>,
     fd_poller: Option<FdPoller>,
 }
 
@@ -124,18 +125,6 @@ impl Router {
         }
         fd_poller.arm();
         true
-    }
-
-    /// The doorbell that peers notify.
-    #[inline]
-    pub fn doorbell(&self) -> &Arc<Doorbell> {
-        &self.doorbell
-    }
-
-    /// When which thread polls.
-    #[inline]
-    pub fn polling(&self) -> &Polling {
-        &self.polling
     }
 
     /// The ranks of this host whose processes ended since the last call.

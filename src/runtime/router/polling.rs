@@ -15,18 +15,14 @@ pub struct Polling {
     polled_ns: AtomicU64,
     /// True if there are such transports.
     needs_polling: bool,
-    spin: Duration,
+    /// How long a waiting thread spins.
+    pub spin: Duration,
 }
 
 impl Polling {
     /// None yet. `needs_polling` if there are transports that only a system call can check.
     pub(super) fn new(needs_polling: bool, spin: Duration) -> Polling {
         Polling { polls: AtomicU64::new(0), polled_ns: AtomicU64::new(0), needs_polling, spin }
-    }
-
-    /// How long a waiting thread spins.
-    pub fn spin(&self) -> Duration {
-        self.spin
     }
 
     /// How often threads other than the progress thread polled.

@@ -36,14 +36,14 @@ impl Runtime {
         } else if self.router.send_or_queue(to, &bytes, message.is_link_control(), || {
             StealState::load_class(self.workers.surplus_tasks())
         }) {
-            self.router.doorbell().notify_always();
+            self.router.doorbell.notify_always();
         }
         BUFFER.set(bytes);
     }
 
     /// Receives messages and sends queued ones; returns the number of events. Any thread may call it.
     pub fn poll(&'static self) -> usize {
-        self.router.polling().count_one();
+        self.router.polling.count_one();
         self.receive_and_flush()
     }
 
@@ -51,10 +51,10 @@ impl Runtime {
     #[inline]
     pub fn try_poll(&'static self) {
         if self.router.has_transports() {
-            if self.router.pending() || self.router.polling().is_due() {
+            if self.router.pending() || self.router.polling.is_due() {
                 self.poll();
             } else {
-                self.router.polling().count_one();
+                self.router.polling.count_one();
             }
         }
     }
@@ -70,7 +70,7 @@ impl Runtime {
                 });
             });
         }
-        self.router.polling().on_polled();
+        self.router.polling.on_polled();
         if self.router.has_queued_messages() {
             self.router.flush();
         }
@@ -87,7 +87,7 @@ pub fn throttle(runtime: &'static Runtime, to: Rank) {
     let submitted = SUBMITTED.get().wrapping_add(1);
     SUBMITTED.set(submitted);
     if submitted.is_multiple_of(SUBMITS_PER_POLL) {
-        runtime.router.doorbell().set_awake();
+        runtime.router.doorbell.set_awake();
         runtime.try_poll();
     }
     while runtime.router.is_full(to) && !runtime.stopping() {

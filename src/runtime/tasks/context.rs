@@ -123,19 +123,19 @@ impl Drop for ContextGuard {
 }
 
 impl<'a> TaskContext<'a> {
-    /// The context of a task.
-    pub fn of_task(header: &'a TaskHeader, grant: &'a Grant) -> TaskContext<'a> {
-        TaskContext { header, gpus: &grant.gpus, actor: None, bundle: grant.bundle, quota: None, number: Cell::new(0) }
+    /// The context of a task; arrays that it creates count against `quota`.
+    pub fn of_task(header: &'a TaskHeader, grant: &'a Grant, quota: Option<&'a Arc<Quota>>) -> TaskContext<'a> {
+        TaskContext { header, gpus: &grant.gpus, actor: None, bundle: grant.bundle, quota, number: Cell::new(0) }
     }
 
-    /// The context of an actor's call.
-    pub fn of_call(header: &'a TaskHeader, gpus: &'a [(u32, i64)], actor: &'a str) -> TaskContext<'a> {
-        TaskContext { header, gpus, actor: Some(actor), bundle: None, quota: None, number: Cell::new(0) }
-    }
-
-    /// The same; arrays that it creates count against `quota`.
-    pub fn with_quota(self, quota: Option<&'a Arc<Quota>>) -> TaskContext<'a> {
-        TaskContext { quota, ..self }
+    /// The context of an actor's call; arrays that it creates count against `quota`.
+    pub fn of_call(
+        header: &'a TaskHeader,
+        gpus: &'a [(u32, i64)],
+        actor: &'a str,
+        quota: Option<&'a Arc<Quota>>,
+    ) -> TaskContext<'a> {
+        TaskContext { header, gpus, actor: Some(actor), bundle: None, quota, number: Cell::new(0) }
     }
 
     /// Makes it the current one until what is returned is dropped; both stay in the same block.
@@ -346,13 +346,13 @@ mod tests {
     fn suspended_context_is_not_current_until_restored() {
         let (paused, other) = (TaskHeader::new(None, 0), TaskHeader::new(None, 0));
         let grant = Grant { gpus: Vec::new(), custom: Vec::new(), bundle: None };
-        let context = TaskContext::of_task(&paused, &grant);
+        let context = TaskContext::of_task(&paused, &grant, None);
         let running = context.enter();
         let number = current_number();
         let aside = suspend(0);
         assert!(!in_task());
         {
-            let context = TaskContext::of_task(&other, &grant);
+            let context = TaskContext::of_task(&other, &grant, None);
             let _running = context.enter();
             assert_ne!(current_number(), number);
         }

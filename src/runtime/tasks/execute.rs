@@ -9,7 +9,6 @@ use crate::registry::{ActorState, Failure, Runnable, TaskHeader, TaskPhase};
 use crate::runtime::memory::Quota;
 use crate::runtime::resources::queue_for_resources;
 use crate::runtime::tasks::context::{self, TaskContext};
-use crate::runtime::tasks::launch::on_finished;
 use crate::runtime::workers::Work;
 use crate::runtime::workers::worker::Worker;
 use crate::runtime::{Runtime, actors, output};
@@ -25,7 +24,7 @@ pub fn execute(runtime: &'static Runtime, worker: &'static Worker, work: Work) {
     match work {
         Work::Actor(actor) => {
             if worker.take_cpu(0) {
-                worker.count_begun(None);
+                worker.shared.count_begun(None);
                 actors::run_actor(runtime, &actor);
             }
         }
@@ -44,25 +43,25 @@ fn execute_task(runtime: &'static Runtime, worker: &'static Worker, task: Arc<dy
             return queue_for_resources(runtime, ResourceRequest::one_cpu(), Work::Task(task));
         }
         if header.claim() {
-            worker.count_begun(header.entry);
-            let before = worker.set_running_cpu(UNIT);
+            worker.shared.count_begun(header.entry);
+            let before = worker.running_cpu.replace(UNIT);
             run_claimed(runtime, &task, &NO_GRANT, Some(worker));
-            worker.set_running_cpu(before);
+            worker.running_cpu.replace(before);
         }
         return;
     };
     let request = request_of(options);
-    let grant = runtime.resources.table().take_non_cpu(&request);
+    let grant = runtime.resources.table.take_non_cpu(&request);
     let Some(grant) = grant else { return queue_for_resources(runtime, request, Work::Task(task)) };
     if !worker.take_cpu(request.cpu) {
         runtime.give_back(&grant);
         return queue_for_resources(runtime, request, Work::Task(task));
     }
     if header.claim() {
-        worker.count_begun(header.entry);
-        let before = worker.set_running_cpu(request.cpu);
+        worker.shared.count_begun(header.entry);
+        let before = worker.running_cpu.replace(request.cpu);
         run_claimed(runtime, &task, &grant, Some(worker));
-        worker.set_running_cpu(before);
+        worker.running_cpu.replace(before);
     }
     worker.release_cpu(UNIT);
     runtime.give_back(&grant);
@@ -77,30 +76,36 @@ pub fn run_claimed(
 ) {
     if runtime.protocol.tasks.cancelled.contains(task.header().origin) {
         task.fail(Arc::new(Error::Cancelled { task: task.header().name().to_string() }));
-        return on_finished(runtime, task);
+        return runtime.protocol.tasks.on_finished(&runtime, task);
     }
+    let quota = Quota::of(task.header());
+    run_body(runtime, task, &TaskContext::of_task(task.header(), grant, quota.as_ref()), worker, &mut None);
+    runtime.protocol.tasks.on_finished(&runtime, task);
+}
+
+/// Runs the body of a claimed task or call in its context, and records that it ran.
+#[inline]
+pub fn run_body(
+    runtime: &'static Runtime,
+    task: &Arc<dyn Runnable>,
+    context: &TaskContext<'_>,
+    worker: Option<&Worker>,
+    state: &mut ActorState,
+) {
     let printing = output::printing(runtime, task.header());
-    let began_ns = runtime.output.traces().is_recorded(task).then(clock::now_ns);
+    let began_ns = runtime.output.traces.is_recorded(task).then(clock::now_ns);
     {
-        let account = Quota::of(task.header());
-        let context = TaskContext::of_task(task.header(), grant).with_quota(account.as_ref());
         let _running = context.enter();
-        invoke(runtime, task, &mut None);
+        invoke(runtime, task, state);
     }
     drop(printing);
     if let Some(began_ns) = began_ns {
-        runtime.output.traces().record_run(
-            runtime,
-            task,
-            began_ns,
-            worker.map_or(u32::MAX, |worker| worker.shared.index as u32),
-        );
+        runtime.output.traces.record_run(runtime, task, began_ns, worker);
     }
-    on_finished(runtime, task);
 }
 
 /// Turns a failure of a task's body into the error that its results hold.
-pub fn to_error(runtime: &'static Runtime, header: &TaskHeader, failure: Failure) -> Error {
+fn to_error(runtime: &'static Runtime, header: &TaskHeader, failure: Failure) -> Error {
     let message = match failure {
         Failure::Passed(error) => return error,
         Failure::Message(message) => message,
@@ -119,7 +124,7 @@ pub fn to_error(runtime: &'static Runtime, header: &TaskHeader, failure: Failure
 }
 
 /// Runs the body of a task and completes its results; a failure that began in it is reported to the driver afterwards.
-pub fn invoke(runtime: &'static Runtime, task: &Arc<dyn Runnable>, state: &mut ActorState) {
+fn invoke(runtime: &'static Runtime, task: &Arc<dyn Runnable>, state: &mut ActorState) {
     let is_own = Cell::new(false);
     let failed = task.invoke(state, &|failure| {
         let passed_on = matches!(failure, Failure::Passed(_) | Failure::Panic(Panic::Error(_)));

@@ -38,7 +38,11 @@ pub fn try_run_in_place(runtime: &'static Runtime, slot: &Arc<dyn AnySlot>) {
         Some(worker) => {
             // The child's request is one CPU; a parent that holds another amount lets a worker run it.
             let has_stack = fiber::stack_left().is_some_and(|(left, whole)| left > whole / STACK_RESERVE);
-            if header.phase() == TaskPhase::Queued && header.options.is_none() && has_stack && worker.runs_one_cpu() {
+            if header.phase() == TaskPhase::Queued
+                && header.options.is_none()
+                && has_stack
+                && worker.running_cpu.get() == UNIT
+            {
                 run_on_fiber(runtime, worker, &task);
             }
         }
@@ -47,7 +51,7 @@ pub fn try_run_in_place(runtime: &'static Runtime, slot: &Arc<dyn AnySlot>) {
             match header.phase() {
                 TaskPhase::Queued if header.options.is_none() => run_on_driver(runtime, &task),
                 // If a worker already runs its actor, `try_take_state` refuses.
-                TaskPhase::Waiting if runtime.workers.queues().has_zero_cpu() => call_on_driver(runtime, &task),
+                TaskPhase::Waiting if !runtime.workers.queues.zero_cpu.is_empty() => call_on_driver(runtime, &task),
                 _ => {}
             }
             DRIVER_DEPTH.set(DRIVER_DEPTH.get() - 1);
@@ -58,13 +62,13 @@ pub fn try_run_in_place(runtime: &'static Runtime, slot: &Arc<dyn AnySlot>) {
 
 fn run_on_fiber(runtime: &'static Runtime, worker: &'static Worker, task: &Arc<dyn Runnable>) {
     // Usually it is the newest in this worker's own deque: popping it leaves no stale entry.
-    match worker.pop() {
-        Some(Work::Task(newest)) if !Arc::ptr_eq(&newest, task) => worker.push(Work::Task(newest)),
-        Some(Work::Actor(actor)) => worker.push(Work::Actor(actor)),
+    match worker.deque.pop() {
+        Some(Work::Task(newest)) if !Arc::ptr_eq(&newest, task) => worker.deque.push(Work::Task(newest)),
+        Some(Work::Actor(actor)) => worker.deque.push(Work::Actor(actor)),
         _ => {}
     }
     if task.header().claim() {
-        worker.count_begun(task.header().entry);
+        worker.shared.count_begun(task.header().entry);
         run_claimed(runtime, task, &NO_GRANT, Some(worker));
     } else if task.header().phase() == TaskPhase::Queued {
         unreachable!("a queued task can be claimed");
@@ -72,16 +76,16 @@ fn run_on_fiber(runtime: &'static Runtime, worker: &'static Worker, task: &Arc<d
 }
 
 fn run_on_driver(runtime: &'static Runtime, task: &Arc<dyn Runnable>) {
-    if DRIVER_CPU.get() == UNIT {
-        // Its parent waits for it, and needs no CPU meanwhile.
-        if task.header().claim() {
-            run_claimed(runtime, task, &NO_GRANT, None);
-        }
-    } else if runtime.resources.table().take_cpu(UNIT) {
-        DRIVER_CPU.set(UNIT);
-        if task.header().claim() {
-            run_claimed(runtime, task, &NO_GRANT, None);
-        }
+    // A parent that runs on this stack waits for the task, and needs no CPU meanwhile.
+    let takes_cpu = DRIVER_CPU.get() != UNIT;
+    if takes_cpu && !runtime.resources.table.take_cpu(UNIT) {
+        return;
+    }
+    DRIVER_CPU.set(UNIT);
+    if task.header().claim() {
+        run_claimed(runtime, task, &NO_GRANT, None);
+    }
+    if takes_cpu {
         DRIVER_CPU.set(0);
         runtime.give_back_cpu(UNIT);
     }

@@ -13,14 +13,9 @@ use std::sync::Arc;
 
 /// Creates a task of `C` and launches it; without a cluster, its results hold the error that says so.
 pub fn submit<C: Callable>(options: Options, args: C::Args) -> <C::Outputs as Outputs>::Refs {
-    let defaults = C::options();
-    let options = match (options.is_unset(), defaults.is_unset()) {
-        (true, true) => None,
-        (false, true) => Some(Box::new(options)),
-        _ => Some(Box::new(options.or_defaults(defaults))),
-    };
+    let options = (!options.is_unset()).then(|| Box::new(options));
     let task = Task::<C>::new(TaskHeader::new(options, context::current_number()), args);
-    let refs = task.refs();
+    let refs = C::Outputs::refs(&task);
     match Runtime::current() {
         Some(runtime) => {
             if runtime.memory.is_under_pressure() {
@@ -37,7 +32,7 @@ impl Runtime {
     /// Launches a task that was submitted here.
     #[inline]
     pub fn launch(&'static self, task: Arc<dyn Runnable>) {
-        self.output.traces().record_submission(self, &task);
+        self.output.traces.record_submission(self, &task);
         let header = task.header();
         if header.options.is_none() && task.all_values() {
             header.queue_fresh();
@@ -62,11 +57,11 @@ impl Runtime {
         };
         match worker::here() {
             // A worker that received it from a transport while idle runs it.
-            Some(worker) if worker.accepts_directly() => return worker.push(work),
-            _ if zero_cpu => self.workers.queues().push_zero_cpu(work),
-            Some(worker) if stealable => worker.push(work),
-            None if stealable => self.workers.queues().push_shared(work),
-            _ => self.workers.queues().push_local(work),
+            Some(worker) if worker.accepts_directly() => return worker.deque.push(work),
+            _ if zero_cpu => self.workers.queues.zero_cpu.push(work),
+            Some(worker) if stealable => worker.deque.push(work),
+            None if stealable => self.workers.queues.shared.push(work),
+            _ => self.workers.queues.local.push(work),
         }
         self.workers.wake_one();
         if stealable && self.protocol.stealing.has_stealers() {
@@ -100,11 +95,6 @@ fn launch_with_options(runtime: &'static Runtime, task: Arc<dyn Runnable>) {
     {
         return resources::launch_after_arguments(runtime, task, rank);
     }
-    launch_here(runtime, task);
-}
-
-/// Launches a task on this rank, or on one that steals it, once its arguments are there.
-pub fn launch_here(runtime: &'static Runtime, task: Arc<dyn Runnable>) {
     runtime.protocol.tasks.launch_here(&runtime, task);
 }
 
@@ -119,9 +109,4 @@ pub fn launch_on(runtime: &'static Runtime, task: Arc<dyn Runnable>, to: Rank) {
 /// Cancels the task behind `slot`.
 pub fn cancel(runtime: &'static Runtime, slot: Arc<dyn AnySlot>) {
     runtime.protocol.tasks.cancel(&runtime, slot);
-}
-
-/// A task has finished: ranks that wait for it are notified.
-pub fn on_finished(runtime: &'static Runtime, task: &Arc<dyn Runnable>) {
-    runtime.protocol.tasks.on_finished(&runtime, task);
 }

@@ -10,7 +10,7 @@ mod launch;
 mod stealing;
 
 pub use context::{Snapshot, snapshot};
-pub use execute::{execute, invoke};
+pub use execute::{execute, run_body};
 pub use in_place::{replace_driver_cpu, try_run_in_place};
-pub use launch::{cancel, launch_here, launch_on, on_finished, submit};
-pub use stealing::{can_run, request_work, take_for_stealer};
+pub use launch::{cancel, launch_on, submit};
+pub use stealing::{can_run, take_for_stealer};

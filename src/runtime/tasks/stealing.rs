@@ -4,23 +4,18 @@ use crate::base::Rank;
 use crate::protocol::request_of;
 use crate::registry::{Options, Runnable};
 use crate::runtime::Runtime;
-use crate::runtime::workers::Work;
+use crate::runtime::workers::{Work, steal_one};
 use crate::scheduling::UNIT;
 use std::sync::Arc;
-
-/// Requests work of other ranks: a worker has nothing to do.
-pub fn request_work(runtime: &'static Runtime) {
-    runtime.protocol.stealing.request_work(&runtime);
-}
 
 /// True if the stealer's host has a free CPU, as far as this rank knows: it knows its own host only. If that has
 /// none, this rank is notified when it has.
 pub fn can_run(runtime: &Runtime, stealer: Rank) -> bool {
-    if !runtime.cluster.host_ranks().contains(&stealer) || runtime.resources.table().free_cpu() >= UNIT {
+    if !runtime.cluster.host_ranks().contains(&stealer) || runtime.resources.table.free_cpu() >= UNIT {
         return true;
     }
-    runtime.resources.table().set_waiting();
-    runtime.resources.table().free_cpu() >= UNIT
+    runtime.resources.table.set_waiting();
+    runtime.resources.table.free_cpu() >= UNIT
 }
 
 /// Takes up to `count` tasks for `stealer`, claimed, the oldest first.
@@ -28,7 +23,7 @@ pub fn take_for_stealer(runtime: &'static Runtime, stealer: Rank, count: usize) 
     let mut taken = Vec::new();
     let mut unfit = Vec::new();
     while taken.len() < count {
-        let Some(work) = runtime.workers.take_oldest() else { break };
+        let Some(work) = take_oldest(runtime) else { break };
         let Work::Task(task) = work else {
             unfit.push(work);
             continue;
@@ -40,8 +35,14 @@ pub fn take_for_stealer(runtime: &'static Runtime, stealer: Rank, count: usize) 
         }
     }
     // Work that the stealer cannot run goes to the local queue, out of the way of the next stealer.
-    unfit.into_iter().for_each(|work| runtime.workers.queues().push_local(work));
+    unfit.into_iter().for_each(|work| runtime.workers.queues.local.push(work));
     taken
+}
+
+/// The oldest work that another rank may run, if its options let it.
+fn take_oldest(runtime: &Runtime) -> Option<Work> {
+    let from_workers = || runtime.workers.list().iter().find_map(|worker| steal_one(|| worker.stealer.steal()));
+    steal_one(|| runtime.workers.queues.shared.steal()).or_else(from_workers)
 }
 
 fn can_steal(runtime: &Runtime, stealer: Rank, task: &Arc<dyn Runnable>) -> bool {

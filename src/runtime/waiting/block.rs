@@ -57,20 +57,20 @@ fn block_fiber(
     let Some((slot, cpu)) = context::bundle_slot() else {
         return pause_fiber(runtime, worker, count, deadline, register);
     };
-    runtime.resources.table().yield_cpu(slot, cpu);
+    runtime.resources.table.yield_cpu(slot, cpu);
     runtime.resources_freed();
     let outcome = pause_fiber(runtime, worker, count, deadline, register);
     let mut is_back = false;
     while !is_back && !runtime.stopping() {
         let waited = pause_fiber(runtime, worker, 1, None, |event| {
-            is_back = runtime.resources.table().try_reacquire_cpu(slot, cpu, || event.clone());
+            is_back = runtime.resources.table.try_reacquire_cpu(slot, cpu, || event.clone());
             if is_back {
                 event.clone().notify();
             }
         });
         if waited.is_err() {
             // Too many tasks wait already: it continues, and its bundle grants less until it ends.
-            runtime.resources.table().reacquire_cpu(slot, cpu);
+            runtime.resources.table.reacquire_cpu(slot, cpu);
             break;
         }
     }
@@ -97,7 +97,7 @@ fn pause_fiber(
     if let Some(deadline) = deadline
         && runtime.waiting.timers.add(deadline, Arc::downgrade(&event))
     {
-        runtime.router.doorbell().notify_always();
+        runtime.router.doorbell.notify_always();
     }
     if !event.try_sleep() {
         worker.return_slot(slot);
@@ -117,20 +117,12 @@ fn block_thread(
     deadline: Option<Instant>,
     register: impl FnOnce(&Arc<WaitEvent>),
 ) {
-    let event = WaitEvent::of_thread(count);
-    register(&event);
     // A task that runs in place on a driver's stack gives its CPU back while it waits.
     let held = replace_driver_cpu(0);
     if held > 0 {
         runtime.give_back_cpu(held);
     }
-    if !runtime.poll_until(|| event.fired() || deadline.is_some_and(|deadline| Instant::now() >= deadline))
-        || !event.fired()
-    {
-        runtime.prepare_to_sleep();
-        park_until(runtime, &event, deadline);
-    }
-    event.cancel();
+    wait_on_thread(runtime, count, deadline, register);
     while is_exiting() {
         // What it waited for never comes, and its thread ends with the process.
         std::thread::park();
@@ -145,15 +137,18 @@ fn block_thread(
 pub fn wait_on_thread(
     runtime: &'static Runtime,
     count: usize,
-    deadline: Instant,
+    deadline: Option<Instant>,
     register: impl FnOnce(&Arc<WaitEvent>),
 ) {
     let event = WaitEvent::of_thread(count);
     register(&event);
-    if !runtime.poll_until(|| event.fired() || Instant::now() >= deadline) || !event.fired() {
+    if !runtime.poll_until(|| event.fired() || deadline.is_some_and(|deadline| Instant::now() >= deadline))
+        || !event.fired()
+    {
         runtime.prepare_to_sleep();
-        park_until(runtime, &event, Some(deadline));
+        park_until(runtime, &event, deadline);
     }
+    event.cancel();
 }
 
 fn park_until(runtime: &'static Runtime, event: &WaitEvent, deadline: Option<Instant>) {
@@ -172,7 +167,7 @@ fn park_until(runtime: &'static Runtime, event: &WaitEvent, deadline: Option<Ins
         if runtime.stopping() {
             return;
         }
-        if !event.fired() && !runtime.waiting.stall.is_collecting() {
+        if !event.fired() && !runtime.waiting.stall.collecting.load(Ordering::Relaxed) {
             // It waits for longer than most: from now on other ranks can see for what.
             parked.get_or_insert_with(|| record_parked_driver(runtime));
             watch_for_stall(runtime);
@@ -181,8 +176,8 @@ fn park_until(runtime: &'static Runtime, event: &WaitEvent, deadline: Option<Ins
 }
 
 fn retake_cpu_on_thread(runtime: &'static Runtime, amount: i64) {
-    while !runtime.resources.table().take_cpu(amount) && !runtime.stopping() {
-        runtime.resources.table().set_waiting();
+    while !runtime.resources.table.take_cpu(amount) && !runtime.stopping() {
+        runtime.resources.table.set_waiting();
         std::thread::sleep(Duration::from_micros(100));
     }
 }

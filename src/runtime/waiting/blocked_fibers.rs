@@ -96,7 +96,7 @@ pub fn waiters(runtime: &'static Runtime) -> RankActivity {
 /// Resource requests that wait, what is free, and what actors hold for their lifetime.
 fn resource_waits(runtime: &'static Runtime) -> Vec<String> {
     let mut lines = Vec::new();
-    for (request, count, first) in runtime.workers.queues().pending_requests() {
+    for (request, count, first) in runtime.workers.queues.pending_requests() {
         let of = first.map_or("of actors".to_string(), |first| format!("of `{first}`"));
         let bundle = request.bundle.map_or(String::new(), |(slot, _)| format!(" of {slot}"));
         lines.push(format!("{count} request(s) {of} for {}{bundle} wait", request.displayed()));
@@ -109,7 +109,7 @@ fn resource_waits(runtime: &'static Runtime) -> Vec<String> {
         return lines;
     }
     let free: Vec<String> =
-        runtime.resources.table().available().iter().map(|(name, amount)| format!("{amount} {name}")).collect();
+        runtime.resources.table.available().iter().map(|(name, amount)| format!("{amount} {name}")).collect();
     lines.push(format!("free on {}: {}", runtime.cluster.host, free.join(", ")));
     runtime.protocol.actors.instance.each(|label, request, has_it| {
         if has_it && request.displayed() != "nothing" {

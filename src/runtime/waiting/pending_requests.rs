@@ -100,9 +100,9 @@ impl Runtime {
 /// A rank requests information of this one.
 pub fn on_request(runtime: &'static Runtime, from: Rank, token: u64, request: InfoRequest) {
     let bytes = match request {
-        InfoRequest::Available => postcard::to_allocvec(&runtime.resources.table().available()),
-        InfoRequest::Errors => postcard::to_allocvec(&runtime.output.reports().errors()),
-        InfoRequest::Trace => postcard::to_allocvec(&runtime.output.traces().records()),
+        InfoRequest::Available => postcard::to_allocvec(&runtime.resources.table.available()),
+        InfoRequest::Errors => postcard::to_allocvec(&runtime.output.reports.errors()),
+        InfoRequest::Trace => postcard::to_allocvec(&runtime.output.traces.records()),
         InfoRequest::Waiters => postcard::to_allocvec(&waiters(runtime)),
         InfoRequest::Object(number) => postcard::to_allocvec(&describe_object(runtime, number)),
         InfoRequest::Location(slot) => postcard::to_allocvec(&resources::location_of_slot(runtime, slot)),

@@ -32,7 +32,7 @@ const OBJECTS_MAX: usize = 32;
 pub struct StallWatch {
     state: Mutex<StallState>,
     /// A thread collects the states of all ranks.
-    collecting: AtomicBool,
+    pub(super) collecting: AtomicBool,
 }
 
 #[derive(Default)]
@@ -46,13 +46,6 @@ struct StallState {
     before: Option<(Vec<RankActivity>, Instant)>,
     /// The last report.
     last_report: String,
-}
-
-impl StallWatch {
-    /// True while a driver collects the states of all ranks.
-    pub fn is_collecting(&self) -> bool {
-        self.collecting.load(Ordering::Relaxed)
-    }
 }
 
 type ResponseBytes = crate::base::Result<Vec<u8>>;
@@ -182,7 +175,7 @@ fn request_in_time<T: DeserializeOwned>(runtime: &'static Runtime, requests: &[(
         })
         .collect();
     let deadline = Instant::now() + RESPONSE_TIME;
-    wait_on_thread(runtime, sent.len(), deadline, |event| {
+    wait_on_thread(runtime, sent.len(), Some(deadline), |event| {
         sent.iter().for_each(|(_, promise)| promise.core().when_complete(event.clone()));
     });
     let response = |(token, promise): (u64, Arc<Promise<ResponseBytes>>)| {

@@ -19,5 +19,5 @@ mod worker_watch;
 
 pub use part::Workers;
 pub use progress::progress;
-pub use queues::Work;
+pub use queues::{Work, steal_one};
 pub use worker_shared::WorkerShared;

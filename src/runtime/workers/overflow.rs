@@ -66,12 +66,30 @@ extern "C" fn on_fault(signal: libc::c_int, info: *mut libc::siginfo_t, machine:
     unsafe {
         if before.sa_sigaction == libc::SIG_DFL || before.sa_sigaction == libc::SIG_IGN {
             libc::sigaction(signal, before, std::ptr::null_mut());
-        } else if before.sa_flags & libc::SA_SIGINFO != 0 {
+        } else {
+            call_handler(before, signal, info, machine);
+        }
+    }
+}
+
+/// Calls a signal handler that another library installed.
+///
+/// # Safety
+/// `action` was installed as it is, with a handler, and a handler of the same signal is running.
+pub unsafe fn call_handler(
+    action: &libc::sigaction,
+    signal: libc::c_int,
+    info: *mut libc::siginfo_t,
+    machine: *mut libc::c_void,
+) {
+    // SAFETY: a handler has three arguments or one, as its flags say.
+    unsafe {
+        if action.sa_flags & libc::SA_SIGINFO != 0 {
             let handler: extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void) =
-                std::mem::transmute(before.sa_sigaction);
+                std::mem::transmute(action.sa_sigaction);
             handler(signal, info, machine);
         } else {
-            let handler: extern "C" fn(libc::c_int) = std::mem::transmute(before.sa_sigaction);
+            let handler: extern "C" fn(libc::c_int) = std::mem::transmute(action.sa_sigaction);
             handler(signal);
         }
     }

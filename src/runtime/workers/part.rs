@@ -1,10 +1,10 @@
 //! The workers of a rank, and what they share: their queues, which of them sleep, and their threads.
 
 use crate::base::limits::WORKERS_MAX;
-use crate::base::sync::{AtomicUsize, Ordering, lock};
+use crate::base::sync::{AtomicUsize, Ordering};
 use crate::memory::Doorbell;
 use crate::runtime::workers::idle::IdleWorkers;
-use crate::runtime::workers::queues::{Queues, Work, steal_one};
+use crate::runtime::workers::queues::Queues;
 use crate::runtime::workers::worker_shared::WorkerShared;
 use crate::runtime::workers::worker_watch::WorkerWatch;
 use crate::topology::WorkerPlacement;
@@ -13,15 +13,18 @@ use std::thread::JoinHandle;
 
 /// The workers of a rank. Threads of the rank may also be other ones (progress, drivers): those own no queue.
 pub struct Workers {
-    queues: Queues,
-    pub(super) idle: IdleWorkers,
+    /// The work that is in no worker's own queue yet.
+    pub queues: Queues,
+    /// Which workers sleep.
+    pub idle: IdleWorkers,
     slots: Box<[OnceLock<&'static WorkerShared>]>,
     count: AtomicUsize,
     placements: Vec<WorkerPlacement>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    /// The threads that are joined at the end.
+    pub threads: Mutex<Vec<JoinHandle<()>>>,
     pub(super) watch: WorkerWatch,
     /// Fibers that can continue once there are CPUs for them.
-    waiting_for_cpu: AtomicUsize,
+    pub waiting_for_cpu: AtomicUsize,
     /// Wakes the progress thread.
     pub(super) doorbell: Arc<Doorbell>,
 }
@@ -31,7 +34,7 @@ impl Workers {
     /// thread.
     pub fn new(placements: Vec<WorkerPlacement>, doorbell: Arc<Doorbell>) -> Workers {
         Workers {
-            queues: Queues::new(),
+            queues: Queues::default(),
             idle: IdleWorkers::new(),
             slots: (0..WORKERS_MAX).map(|_| OnceLock::new()).collect(),
             count: AtomicUsize::new(0),
@@ -41,12 +44,6 @@ impl Workers {
             waiting_for_cpu: AtomicUsize::new(0),
             doorbell,
         }
-    }
-
-    /// The work that is in no worker's own queue yet.
-    #[inline]
-    pub fn queues(&self) -> &Queues {
-        &self.queues
     }
 
     /// The workers, as a list.
@@ -60,16 +57,6 @@ impl Workers {
         let count = self.count.load(Ordering::Relaxed);
         let _ = self.slots[count].set(worker);
         self.count.store(count + 1, Ordering::Release);
-    }
-
-    /// Adds a thread that is joined at the end.
-    pub fn add_thread(&self, thread: JoinHandle<()>) {
-        lock(&self.threads).push(thread);
-    }
-
-    /// Takes the threads that are to be joined.
-    pub fn take_threads(&self) -> Vec<JoinHandle<()>> {
-        std::mem::take(&mut *lock(&self.threads))
     }
 
     /// Pins the calling thread, worker `index`.
@@ -96,21 +83,6 @@ impl Workers {
         self.list().iter().for_each(|worker| worker.unpark());
     }
 
-    /// True if every worker sleeps.
-    pub fn all_sleep(&self) -> bool {
-        self.idle.count() == self.list().len()
-    }
-
-    /// True if any worker sleeps.
-    pub fn any_sleeps(&self) -> bool {
-        self.idle.any()
-    }
-
-    /// How many workers have nothing to do, asleep or not.
-    pub fn idle_count(&self) -> usize {
-        self.list().iter().filter(|worker| worker.is_idle()).count()
-    }
-
     /// How many tasks the workers began.
     pub fn begun(&self) -> u64 {
         self.list().iter().map(|worker| worker.began()).sum()
@@ -123,29 +95,7 @@ impl Workers {
 
     /// The number of tasks of this rank that other ranks may steal.
     pub fn surplus_tasks(&self) -> usize {
-        self.queues.shared_len() + self.list().iter().map(|worker| worker.stealer.len()).sum::<usize>()
-    }
-
-    /// Takes the oldest work that another rank may run, if its options let it.
-    pub fn take_oldest(&self) -> Option<Work> {
-        let from_workers = || self.list().iter().find_map(|worker| steal_one(|| worker.stealer.steal()));
-        self.queues.take_for_stealer().or_else(from_workers)
-    }
-
-    /// True if a fiber could continue and waits for CPUs.
-    #[inline]
-    pub fn any_fiber_waits_for_cpu(&self) -> bool {
-        self.waiting_for_cpu.load(Ordering::Relaxed) > 0
-    }
-
-    /// One more fiber waits for CPUs.
-    pub(super) fn on_wait_for_cpu(&self) {
-        self.waiting_for_cpu.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// A fiber that waited for CPUs has them.
-    pub(super) fn on_cpu_found(&self) {
-        self.waiting_for_cpu.fetch_sub(1, Ordering::Relaxed);
+        self.queues.shared.len() + self.list().iter().map(|worker| worker.stealer.len()).sum::<usize>()
     }
 }
 

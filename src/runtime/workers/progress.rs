@@ -32,7 +32,7 @@ impl Runtime {
                     return true;
                 }
                 if self.router.has_transports() {
-                    self.router.doorbell().set_awake();
+                    self.router.doorbell.set_awake();
                     if self.poll() > 0 {
                         // Something came, so more is likely to: the time starts again.
                         until = None;
@@ -41,8 +41,8 @@ impl Runtime {
                     std::hint::spin_loop();
                 }
             }
-            let spun_enough = self.router.polling().spin().is_zero()
-                || Instant::now() >= *until.get_or_insert_with(|| Instant::now() + self.router.polling().spin());
+            let spun_enough = self.router.polling.spin.is_zero()
+                || Instant::now() >= *until.get_or_insert_with(|| Instant::now() + self.router.polling.spin);
             if spun_enough && yields >= YIELDS {
                 return done();
             }
@@ -55,9 +55,9 @@ impl Runtime {
     /// The progress thread polls once more in its place.
     pub fn prepare_to_sleep(&'static self) {
         if self.router.has_transports() {
-            self.router.doorbell().set_asleep();
+            self.router.doorbell.set_asleep();
             if self.router.pending() {
-                self.router.doorbell().notify_always();
+                self.router.doorbell.notify_always();
             }
         }
     }
@@ -65,7 +65,7 @@ impl Runtime {
 
 /// True if the program's thread serves other ranks until shutdown and every worker sleeps.
 fn only_serves(runtime: &Runtime) -> bool {
-    runtime.lifecycle.driver_has_finished() && runtime.workers.all_sleep()
+    runtime.lifecycle.driver_has_finished() && runtime.workers.idle.count() == runtime.workers.list().len()
 }
 
 /// The progress thread: polls the transports while no other thread does, fires timers and watches for stuck
@@ -75,9 +75,9 @@ fn only_serves(runtime: &Runtime) -> bool {
 /// a cache miss per message. Instead this thread checks every `TICK` whether any thread polled since; if none did,
 /// it asks peers to notify the doorbell, and polls the transports itself.
 pub fn progress(runtime: &'static Runtime) {
-    let doorbell = runtime.router.doorbell();
+    let doorbell = &runtime.router.doorbell;
     let mut quiet = 0u32;
-    let mut polls_seen = runtime.router.polling().count();
+    let mut polls_seen = runtime.router.polling.count();
     let mut checked_at = Instant::now();
     let mut failure_detector = membership::start_failure_detector(runtime);
     while !runtime.stopping() {
@@ -87,12 +87,12 @@ pub fn progress(runtime: &'static Runtime) {
         runtime.readmit_pending();
         let mut no_poller = doorbell.is_asleep();
         if !no_poller && checked_at.elapsed() >= TICK {
-            let polls = runtime.router.polling().count();
+            let polls = runtime.router.polling.count();
             no_poller = polls == polls_seen;
             (polls_seen, checked_at) = (polls, Instant::now());
         }
         let events = if no_poller { runtime.receive_and_flush() } else { 0 };
-        let timer = runtime.waiting.fire_due();
+        let timer = runtime.waiting.timers.fire_due();
         let watch = watch_workers(runtime);
         let groups = resources::tick_groups(runtime);
         if events > 0 || runtime.stopping() {

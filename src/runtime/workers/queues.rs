@@ -18,13 +18,14 @@ pub enum Work {
 }
 
 /// The queues of a rank.
+#[derive(Default)]
 pub struct Queues {
     /// Tasks that any rank may run.
-    shared: Injector<Work>,
+    pub shared: Injector<Work>,
     /// Work that stays on this rank.
-    local: Injector<Work>,
+    pub local: Injector<Work>,
     /// Work that requests no CPU: mostly actors' calls.
-    zero_cpu: Injector<Work>,
+    pub zero_cpu: Injector<Work>,
     /// Work for which the host has too few free resources now, by its request, oldest first.
     pending_resources: Mutex<HashMap<ResourceRequest, VecDeque<Work>>>,
     pending_count: AtomicUsize,
@@ -42,32 +43,6 @@ pub fn steal_one(mut attempt: impl FnMut() -> Steal<Work>) -> Option<Work> {
 }
 
 impl Queues {
-    /// Empty.
-    pub fn new() -> Queues {
-        Queues {
-            shared: Injector::new(),
-            local: Injector::new(),
-            zero_cpu: Injector::new(),
-            pending_resources: Mutex::default(),
-            pending_count: AtomicUsize::new(0),
-        }
-    }
-
-    /// Work that any rank may run.
-    pub fn push_shared(&self, work: Work) {
-        self.shared.push(work);
-    }
-
-    /// Work that stays on this rank.
-    pub fn push_local(&self, work: Work) {
-        self.local.push(work);
-    }
-
-    /// Work that requests no CPU.
-    pub fn push_zero_cpu(&self, work: Work) {
-        self.zero_cpu.push(work);
-    }
-
     /// Work whose resources are not free; `take_admissible` returns it later.
     pub fn push_pending_resources(&self, request: ResourceRequest, work: Work) {
         lock(&self.pending_resources).entry(request).or_default().push_back(work);
@@ -79,11 +54,6 @@ impl Queues {
         steal_one(|| self.zero_cpu.steal())
             .or_else(|| steal_one(|| self.local.steal()))
             .or_else(|| steal_one(|| self.shared.steal_batch_with_limit_and_pop(&worker.deque, 8)))
-    }
-
-    /// One task that may go to another rank.
-    pub fn take_for_stealer(&self) -> Option<Work> {
-        steal_one(|| self.shared.steal())
     }
 
     /// Resources were given back: removes the pending work to try again, as much of each request as `fits` says.
@@ -122,11 +92,6 @@ impl Queues {
         !self.shared.is_empty() || !self.local.is_empty() || !self.zero_cpu.is_empty()
     }
 
-    /// True if there is work that requests no CPU.
-    pub fn has_zero_cpu(&self) -> bool {
-        !self.zero_cpu.is_empty()
-    }
-
     /// Removes and returns all work: the cluster ends.
     pub fn clear(&self) -> Vec<Work> {
         let mut remaining = self.take_admissible(|_| usize::MAX);
@@ -134,10 +99,5 @@ impl Queues {
             remaining.extend(std::iter::from_fn(|| steal_one(|| queue.steal())));
         }
         remaining
-    }
-
-    /// Tasks here that any rank may run.
-    pub fn shared_len(&self) -> usize {
-        self.shared.len()
     }
 }

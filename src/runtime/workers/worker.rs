@@ -10,8 +10,8 @@
 
 use crate::base::log::{Level, log};
 use crate::base::panic::catch;
+use crate::base::sync::{Ordering, lock};
 use crate::base::{Config, Result};
-use crate::registry::TableEntry;
 use crate::runtime::workers::fiber::{self, Fiber, Pause};
 use crate::runtime::workers::queues::Work;
 use crate::runtime::workers::worker_shared::WorkerShared;
@@ -34,7 +34,7 @@ pub struct Worker {
     /// The part that other threads access.
     pub shared: &'static WorkerShared,
     /// Its own tasks, newest first.
-    pub(super) deque: Deque<Work>,
+    pub deque: Deque<Work>,
     suspended: RefCell<Vec<Option<SuspendedFiber>>>,
     free_slots: RefCell<Vec<usize>>,
     /// Fibers that can continue once there are CPUs for them.
@@ -44,7 +44,7 @@ pub struct Worker {
     /// Since when it holds them.
     pub(super) held_since_ns: Cell<u64>,
     /// The CPUs that the running task requested.
-    pub(super) running_cpu: Cell<i64>,
+    pub running_cpu: Cell<i64>,
     random: RefCell<Rng>,
     /// The loop has nothing to do and polls the transports.
     is_polling_idle: Cell<bool>,
@@ -87,7 +87,8 @@ pub fn spawn(runtime: &'static Runtime, index: usize) -> Result<&'static WorkerS
             HERE.set(worker);
             #[cfg(test)]
             runtime.bind_thread();
-            shared.set_thread_id();
+            // SAFETY: only reads the thread's id.
+            shared.thread_id.store(unsafe { libc::gettid() } as u32, Ordering::Relaxed);
             crate::runtime::workers::overflow::prepare_thread();
             if runtime.cluster.config.pin {
                 runtime.workers.pin(index);
@@ -98,8 +99,8 @@ pub fn spawn(runtime: &'static Runtime, index: usize) -> Result<&'static WorkerS
         .map_err(|error| {
             crate::base::Error::config(format!("worker thread {index} does not start: {error}")).caused_by(&error)
         })?;
-    shared.set_thread(handle.thread().clone());
-    runtime.workers.add_thread(handle);
+    let _ = shared.thread.set(handle.thread().clone());
+    lock(&runtime.workers.threads).push(handle);
     Ok(shared)
 }
 
@@ -174,7 +175,7 @@ impl Worker {
     fn loop_on_fiber(&'static self) {
         while !self.runtime.stopping() {
             if let Some(slot) = self.next_ready() {
-                if self.was_idle.take() && (!self.deque.is_empty() || self.runtime.workers.queues().has_any()) {
+                if self.was_idle.take() && (!self.deque.is_empty() || self.runtime.workers.queues.has_any()) {
                     // The fiber goes first, and may block this thread for any time (RUNTIME-2).
                     self.runtime.workers.wake_one();
                 }
@@ -185,7 +186,9 @@ impl Worker {
                 // A poll between tasks is cheap, and keeps peers from waiting for a tick of the progress thread.
                 self.runtime.try_poll();
             } else {
-                self.idle();
+                self.shared.idle.store(true, Ordering::Relaxed);
+                self.poll_then_park();
+                self.shared.idle.store(false, Ordering::Relaxed);
             }
         }
         fiber::pause(Pause::Quit);
@@ -214,15 +217,15 @@ impl Worker {
             let slot = waiting_for_cpu.or_else(|| self.shared.ready.pop())?;
             if self.take_cpu(self.cpu_of(slot)) {
                 if waiting_for_cpu.is_some() {
-                    self.runtime.workers.on_cpu_found();
+                    self.runtime.workers.waiting_for_cpu.fetch_sub(1, Ordering::Relaxed);
                 }
                 return Some(slot);
             }
             self.waiting_for_cpu.borrow_mut().push_back(slot);
             if waiting_for_cpu.is_none() {
-                self.runtime.workers.on_wait_for_cpu();
+                self.runtime.workers.waiting_for_cpu.fetch_add(1, Ordering::Relaxed);
             }
-            self.runtime.resources.table().set_waiting();
+            self.runtime.resources.table.set_waiting();
         }
         None
     }
@@ -234,7 +237,7 @@ impl Worker {
 
     /// The next unit of work: its own, then the rank's queues, then of the rank's other workers.
     fn find_work(&self) -> Option<Work> {
-        self.deque.pop().or_else(|| self.runtime.workers.queues().take(self)).or_else(|| self.steal_from_neighbours())
+        self.deque.pop().or_else(|| self.runtime.workers.queues.take(self)).or_else(|| self.steal_from_neighbours())
     }
 
     fn steal_from_neighbours(&self) -> Option<Work> {
@@ -246,35 +249,16 @@ impl Worker {
             .find_map(|worker| crate::runtime::workers::queues::steal_one(|| worker.stealer.steal()))
     }
 
-    /// Queues work in the worker's own queue, as its newest.
-    #[inline]
-    pub fn push(&self, work: Work) {
-        self.deque.push(work);
-    }
-
-    /// Takes the newest work of the worker's own queue.
-    #[inline]
-    pub fn pop(&self) -> Option<Work> {
-        self.deque.pop()
-    }
-
     /// True if this worker is to run work that comes now: it is idle, and has none yet.
     pub fn accepts_directly(&self) -> bool {
         self.is_polling_idle.get() && self.deque.is_empty()
-    }
-
-    /// There is no work.
-    fn idle(&'static self) {
-        self.shared.set_idle(true);
-        self.poll_then_park();
-        self.shared.set_idle(false);
     }
 
     /// Polls the transports for a short time, requests work of other ranks, then parks.
     fn poll_then_park(&'static self) {
         let runtime = self.runtime;
         waiting::report_blocked_fibers(runtime, self.shared);
-        tasks::request_work(runtime);
+        runtime.protocol.stealing.request_work(&runtime);
         self.was_idle.set(true);
         self.is_polling_idle.set(true);
         // Its own deque is checked each time, since work from the transports goes there; the other queues now and then.
@@ -289,12 +273,12 @@ impl Worker {
         }
         self.release_cpu(0);
         if !self.waiting_for_cpu.borrow().is_empty() {
-            runtime.resources.table().set_waiting();
+            runtime.resources.table.set_waiting();
         }
         runtime.prepare_to_sleep();
         runtime.workers.idle.announce(self.shared.index);
         // A response to the request above may have come before this worker was announced idle.
-        tasks::request_work(runtime);
+        runtime.protocol.stealing.request_work(&runtime);
         if self.has_something() || runtime.stopping() {
             runtime.workers.idle.withdraw(self.shared.index);
             return;
@@ -306,19 +290,13 @@ impl Worker {
     fn has_something(&self) -> bool {
         !self.shared.ready.is_empty()
             || !self.deque.is_empty()
-            || self.runtime.workers.queues().has_any()
+            || self.runtime.workers.queues.has_any()
             || self.runtime.workers.list().iter().any(|worker| !worker.stealer.is_empty())
             || self
                 .waiting_for_cpu
                 .borrow()
                 .iter()
-                .any(|slot| self.cpu_of(*slot) <= self.runtime.resources.table().free_cpu())
-    }
-
-    /// Counts a task that begins.
-    #[inline]
-    pub fn count_begun(&self, entry: Option<&'static TableEntry>) {
-        self.shared.count_begun(entry);
+                .any(|slot| self.cpu_of(*slot) <= self.runtime.resources.table.free_cpu())
     }
 }
 

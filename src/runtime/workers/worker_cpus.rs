@@ -3,7 +3,6 @@
 //! to do.
 
 use crate::runtime::workers::worker::Worker;
-use crate::scheduling::UNIT;
 
 /// How long a thread may keep CPUs for which other ranks of its host wait.
 const QUANTUM_NS: u64 = 1_000_000;
@@ -12,7 +11,7 @@ impl Worker {
     /// Makes this thread hold exactly `cpu`. If the host has not so many free, returns false and holds nothing.
     pub fn take_cpu(&self, cpu: i64) -> bool {
         let held = self.held_cpu.get();
-        if held == cpu && !self.runtime.resources.table().has_waiters() {
+        if held == cpu && !self.runtime.resources.table.has_waiters() {
             return true;
         }
         self.retake_cpu(held, cpu)
@@ -21,7 +20,7 @@ impl Worker {
     #[cold]
     fn retake_cpu(&self, held: i64, cpu: i64) -> bool {
         let now_ns = crate::base::clock::now_ns();
-        let table = &self.runtime.resources.table();
+        let table = &self.runtime.resources.table;
         if held >= cpu && held > 0 && table.has_waiters() && now_ns - self.held_since_ns.get() > QUANTUM_NS {
             // Other ranks of this host wait, and this thread has used its quantum.
             self.release_cpu(0);
@@ -54,15 +53,5 @@ impl Worker {
             self.held_cpu.set(keep);
             self.runtime.give_back_cpu(held - keep);
         }
-    }
-
-    /// Returns true if the running task requested one CPU, so that a child may run in its place on its stack.
-    pub fn runs_one_cpu(&self) -> bool {
-        self.running_cpu.get() == UNIT
-    }
-
-    /// Sets the CPUs of the task that runs now; returns those of the one before.
-    pub fn set_running_cpu(&self, cpu: i64) -> i64 {
-        self.running_cpu.replace(cpu)
     }
 }

@@ -18,16 +18,17 @@ pub struct WorkerShared {
     /// Its fibers that can continue.
     pub(super) ready: SegQueue<usize>,
     /// The stealing end of its deque.
-    pub(super) stealer: Stealer<Work>,
+    pub stealer: Stealer<Work>,
     /// How many tasks it began.
     began: AtomicU64,
     /// The function that it began last, null for an actor's call.
     running: AtomicPtr<TableEntry>,
     /// The kernel's id of its thread, 0 before it runs.
-    thread_id: AtomicU32,
+    pub(super) thread_id: AtomicU32,
     /// True while it has nothing to do, asleep or not.
-    idle: AtomicBool,
-    thread: OnceLock<Thread>,
+    pub idle: AtomicBool,
+    /// The thread that wakes up when the worker is unparked.
+    pub(super) thread: OnceLock<Thread>,
 }
 
 impl WorkerShared {
@@ -46,22 +47,6 @@ impl WorkerShared {
         }
     }
 
-    /// The thread that wakes up when the worker is unparked.
-    pub(super) fn set_thread(&self, thread: Thread) {
-        let _ = self.thread.set(thread);
-    }
-
-    /// The calling thread is the worker's.
-    pub(super) fn set_thread_id(&self) {
-        // SAFETY: only reads the thread's id.
-        self.thread_id.store(unsafe { libc::gettid() } as u32, Ordering::Relaxed);
-    }
-
-    /// It has nothing to do, or has again.
-    pub(super) fn set_idle(&self, idle: bool) {
-        self.idle.store(idle, Ordering::Relaxed);
-    }
-
     /// How many tasks it began.
     pub fn began(&self) -> u64 {
         self.began.load(Ordering::Relaxed)
@@ -69,7 +54,7 @@ impl WorkerShared {
 
     /// Counts a task that begins. Only its own thread calls it.
     #[inline]
-    pub(super) fn count_begun(&self, entry: Option<&'static TableEntry>) {
+    pub fn count_begun(&self, entry: Option<&'static TableEntry>) {
         self.running
             .store(entry.map_or(std::ptr::null_mut(), |entry| std::ptr::from_ref(entry).cast_mut()), Ordering::Relaxed);
         self.began.store(self.began.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
@@ -95,11 +80,6 @@ impl WorkerShared {
         // The state follows the name, which is in parentheses and may hold any character.
         let stat = std::fs::read_to_string(path).unwrap_or_default();
         stat.rsplit(')').next().is_some_and(|rest| matches!(rest.trim_start().chars().next(), Some('S' | 'D')))
-    }
-
-    /// True if it has nothing to do, asleep or not.
-    pub fn is_idle(&self) -> bool {
-        self.idle.load(Ordering::Relaxed)
     }
 
     /// Wakes the worker if it is parked.

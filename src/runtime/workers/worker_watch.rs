@@ -70,7 +70,7 @@ pub fn watch_workers(runtime: &'static Runtime) -> Option<Duration> {
     }
     if still >= CHECKS_BLOCKED
         && (still >= CHECKS_COMPUTING || workers.iter().all(|worker| worker.is_blocked()))
-        && !runtime.workers.any_sleeps()
+        && !runtime.workers.idle.any()
         && workers.len() < WORKERS_MAX
         && has_startable_work(runtime)
     {
@@ -85,5 +85,5 @@ pub fn watch_workers(runtime: &'static Runtime) -> Option<Duration> {
 
 /// True if one more worker would find work that has its resources: actors' calls, or a free CPU.
 fn has_startable_work(runtime: &Runtime) -> bool {
-    runtime.resources.table().free_cpu() > 0 || runtime.workers.queues().has_zero_cpu()
+    runtime.resources.table.free_cpu() > 0 || !runtime.workers.queues.zero_cpu.is_empty()
 }

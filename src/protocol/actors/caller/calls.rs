@@ -61,10 +61,10 @@ impl ActorRef {
         let retained = retain.then(|| args.clone());
         let disposition =
             route.add(number, PendingCall { task: task.clone(), args: retained, retries: policy.retries });
-        let acked_through = route.acked_through();
+        let acked_below = route.acked_below();
         drop(route);
         if let CallDisposition::Send(location, incarnation) = disposition {
-            let target = ActorTarget { actor: self.id, incarnation, acked_through };
+            let target = ActorTarget { actor: self.id, incarnation, acked_below };
             send_call(env, &task, (number, &args), location, target);
         }
     }
@@ -93,7 +93,7 @@ impl ActorRef {
     fn forward(&self, env: &impl Environment, incarnation: u32) {
         loop {
             let mut route = lock(&self.route);
-            let (location, acked_through) = (route.location().0, route.acked_through());
+            let (location, acked_below) = (route.location().0, route.acked_below());
             let Some((number, call)) = route.next_waiting(incarnation) else {
                 if route.is_located() && route.location().1 == incarnation {
                     self.set_location(location);
@@ -103,7 +103,7 @@ impl ActorRef {
             let task = call.task.clone();
             let args = if call.retries == 0 { call.args.take() } else { call.args.clone() };
             drop(route);
-            let target = ActorTarget { actor: self.id, incarnation, acked_through };
+            let target = ActorTarget { actor: self.id, incarnation, acked_below };
             if let Some(args) = args {
                 send_call(env, &task, (number, &args), location, target);
             }
@@ -226,11 +226,11 @@ pub(in crate::protocol) fn on_call_finished(env: &impl Messenger, number: u64, t
     let Some(policy) = actor.restart_policy else { return };
     let mut route = lock(&actor.route);
     let (call, ack_due) = route.finish_call(number);
-    let (location, acked_through) = (route.location().0, route.acked_through());
+    let (location, acked_below) = (route.location().0, route.acked_below());
     drop(route);
     drop(call);
     if ack_due && policy.checkpoint {
-        env.send(location, &Message::Actor { actor: actor.id, message: ActorMessage::ResultsAck { acked_through } });
+        env.send(location, &Message::Actor { actor: actor.id, message: ActorMessage::ResultsAck { acked_below } });
     }
 }
 

@@ -40,10 +40,10 @@ impl<D: Environment> HandleDrop for CountedHandles<D> {
             let route = lock(&actor.route);
             let (unacked, (location, _)) = (route.unacked(), route.location());
             drop(route);
-            if let Some(acked_through) = unacked {
+            if let Some(acked_below) = unacked {
                 env.send(
                     location,
-                    &Message::Actor { actor: actor.id, message: ActorMessage::ResultsAck { acked_through } },
+                    &Message::Actor { actor: actor.id, message: ActorMessage::ResultsAck { acked_below } },
                 );
             }
         }

@@ -116,11 +116,11 @@ impl<C> ActorRoute<C> {
 
     /// The number through which the location has not got an acknowledgement yet, if there is one.
     pub fn unacked(&self) -> Option<u64> {
-        (self.unacked > 0 && self.is_located()).then(|| self.acked_through())
+        (self.unacked > 0 && self.is_located()).then(|| self.acked_below())
     }
 
     /// Every call below this number (exclusive) has its results.
-    pub fn acked_through(&self) -> u64 {
+    pub fn acked_below(&self) -> u64 {
         self.calls.first_key_value().map_or(self.last + 1, |(number, _)| *number)
     }
 
@@ -243,7 +243,7 @@ mod tests {
     #[test]
     fn acknowledgement_is_due_after_unacked_max_results() {
         let mut route = ActorRoute::new(1, 0);
-        assert_eq!(route.acked_through(), 1);
+        assert_eq!(route.acked_below(), 1);
         for number in 1..=UNACKED_MAX as u64 + 1 {
             route.add(number, 0);
         }
@@ -253,7 +253,7 @@ mod tests {
         }
         assert_eq!(route.finish_call(1), (Some(0), true));
         assert_eq!(route.unacked(), None);
-        assert_eq!(route.acked_through(), UNACKED_MAX as u64 + 1);
+        assert_eq!(route.acked_below(), UNACKED_MAX as u64 + 1);
         assert_eq!(route.finish_call(1), (None, false), "a second time");
     }
 }

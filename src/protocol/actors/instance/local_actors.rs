@@ -114,10 +114,8 @@ impl LocalActors {
             drop(inner);
             return refuse_call(env, &task, &error);
         }
-        _forgotten = inner
-            .commit_log
-            .as_mut()
-            .map(|commit_log| commit_log.commits.on_results_ack(caller.0, target.acked_through));
+        _forgotten =
+            inner.commit_log.as_mut().map(|commit_log| commit_log.commits.on_results_ack(caller.0, target.acked_below));
         if inner.restarts
             && let Some(id) = task.header().origin
             && !inner.queued.insert(id)
@@ -281,8 +279,8 @@ mod tests {
     use crate::protocol::actors::instance::actor_instance::ActorStep;
     use crate::protocol::mock_environment::MockEnvironment;
     use crate::registry::{
-        Actor, ActorFn, ActorNew, ActorState, Checkpoint, Failure, MethodOf, NewOf, Options, Single, Task, TaskHeader,
-        save,
+        Actor, ActorState, Callable, Checkpoint, Failure, FunctionKind, Options, Single, Task, TaskHeader, construct,
+        save, with_actor,
     };
     use crate::scheduling::Grant;
 
@@ -298,30 +296,31 @@ mod tests {
             Some(&Checkpoint::of::<New>(|state| save(state, |count: &Count| count.0)));
     }
 
-    impl ActorNew for New {
-        type Actor = Count;
+    impl Callable for New {
         type Args = ();
+        type Outputs = Single<()>;
+        const NAME: &'static str = "Count";
         const PATH: &'static str = "tests::Count.new";
         const SIGNATURE: &'static str = "fn new() -> Count";
-        fn options() -> Options {
-            Options::new()
-        }
-        fn make(_: ()) -> Result<Count, Failure> {
-            Ok(Count(0))
+        const KIND: FunctionKind = FunctionKind::New;
+        const CHECKPOINT: Option<&'static Checkpoint> = Count::CHECKPOINT;
+        fn invoke(_: (), state: &mut ActorState) -> Result<(), Failure> {
+            construct(state, || Ok(Count(0)))
         }
     }
 
-    impl ActorFn for Add {
-        type Actor = Count;
+    impl Callable for Add {
         type Args = ();
-        type Value = u64;
         type Outputs = Single<u64>;
         const NAME: &'static str = "Count.add";
         const PATH: &'static str = "tests::Count.add";
         const SIGNATURE: &'static str = "fn add(&mut self) -> u64";
-        fn call(count: &mut Count, _: ()) -> Result<u64, Failure> {
-            count.0 += 1;
-            Ok(count.0)
+        const KIND: FunctionKind = FunctionKind::Method;
+        fn invoke(_: (), state: &mut ActorState) -> Result<u64, Failure> {
+            with_actor(Self::NAME, state, |count: &mut Count| {
+                count.0 += 1;
+                Ok(count.0)
+            })
         }
     }
 
@@ -358,18 +357,19 @@ mod tests {
 
     fn built(env: &MockEnvironment, max_restarts: u32) -> &LocalActors {
         use crate::protocol::Environment;
-        let header = TaskHeader::new(Some(Box::new(Options::new().max_restarts(max_restarts))), 0);
-        env.protocol().actors.instance.build(env, ACTOR, 0, Task::<NewOf<New>>::new(header, ()));
+        let options = Options { max_restarts: Some(max_restarts), ..Options::default() };
+        let header = TaskHeader::new(Some(Box::new(options)), 0);
+        env.protocol().actors.instance.build(env, ACTOR, 0, Task::<New>::new(header, ()));
         assert_eq!(work(env), 0);
         &env.protocol().actors.instance
     }
 
     /// A call from rank 3.
-    fn add(env: &MockEnvironment, actors: &LocalActors, number: u64, acked_through: u64) {
+    fn add(env: &MockEnvironment, actors: &LocalActors, number: u64, acked_below: u64) {
         let mut header = TaskHeader::new(None, 0);
         header.origin = Some(TaskId { owner: 3, number });
-        let target = ActorTarget { actor: ACTOR, incarnation: 0, acked_through };
-        actors.call(env, target, (3, 0), Task::<MethodOf<Add>>::new(header, ()));
+        let target = ActorTarget { actor: ACTOR, incarnation: 0, acked_below };
+        actors.call(env, target, (3, 0), Task::<Add>::new(header, ()));
     }
 
     #[test]

@@ -12,8 +12,8 @@ use crate::protocol::inbound::missing_blocks::FetchedBlocks;
 use crate::protocol::locks::lock;
 use crate::protocol::objects::value_encoding::encode_value;
 use crate::protocol::wire::actor_message::{ActorMessage, ActorTarget, WireCommit};
-use crate::protocol::{Message, WireOptions, WireTask};
-use crate::registry::{Options, TaskHeader};
+use crate::protocol::{Message, WireTask};
+use crate::registry::TaskHeader;
 use rustc_hash::FxHashMap as HashMap;
 use std::sync::Arc;
 
@@ -98,7 +98,7 @@ impl OwnedActors {
             (Some((state, finished)), Some(restore)) => (restore, &**state, Some(finished)),
             _ => (constructor.function, &constructor.args, None),
         };
-        let target = ActorTarget { actor: actor.id, incarnation, acked_through: 0 };
+        let target = ActorTarget { actor: actor.id, incarnation, acked_below: 0 };
         let task = TaskId { owner: env.rank(), number: env.protocol().tasks.remote.fresh_number() };
         let options = &constructor.options;
         if location == env.rank() {
@@ -127,22 +127,10 @@ impl OwnedActors {
             actor: Some(target),
             stealable: false,
             hops: 0,
-            options: Some(to_wire_options(options)),
+            options: Some(options.into()),
             args: encode_value(env, args, location, INLINE_BYTES_MAX)?,
         };
         env.send(location, &Message::Task(run));
         Ok(())
-    }
-}
-
-/// The options that the location of an actor needs.
-fn to_wire_options(options: &Options) -> WireOptions {
-    WireOptions {
-        num_cpus: options.num_cpus,
-        num_gpus: options.num_gpus,
-        resources: options.resources.clone(),
-        name: options.name.clone(),
-        bundle_slot: options.bundle_slot(),
-        max_restarts: options.max_restarts,
     }
 }

@@ -114,7 +114,8 @@ impl OwnedActors {
     /// # Errors
     /// As `Environment::select_rank`.
     pub fn select_rank(&self, env: &(impl Messenger + RankSelection), options: &Options, label: &str) -> Result<Rank> {
-        let mut requested = options.clone().num_cpus(amount_of(request_of_actor(options).cpu));
+        let mut requested = options.clone();
+        requested.num_cpus = Some(amount_of(request_of_actor(options).cpu));
         let anywhere = matches!(requested.place, Placement::Auto | Placement::Spread);
         if anywhere {
             requested.place = Placement::Spread;
@@ -366,7 +367,9 @@ impl OwnedActors {
         label: &str,
     ) -> Result<Rank> {
         match self.select_rank(env, options, label) {
-            Err(Error::NodeDied { .. }) => self.select_rank(env, &options.clone().place(Placement::Spread), label),
+            Err(Error::NodeDied { .. }) => {
+                self.select_rank(env, &Options { place: Placement::Spread, ..options.clone() }, label)
+            }
             selected => selected,
         }
     }

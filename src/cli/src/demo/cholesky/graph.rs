@@ -15,18 +15,22 @@ fn fill(matrix: Matrix, row: usize, column: usize) -> mobula::Result<Array<f64>>
     Ok(tile.seal())
 }
 
+/// Why a tile on the diagonal has no factor.
+#[derive(Debug, thiserror::Error)]
+enum FactorError {
+    #[error(transparent)]
+    Store(#[from] mobula::Error),
+    #[error("the matrix is not positive definite: the pivot of row {0} is not above zero")]
+    Pivot(usize),
+}
+
 /// The factor of a tile on the diagonal, whose first row is this row of the matrix.
 #[mobula::remote]
-fn potrf(tile: &[f64], first_row: usize) -> Result<Array<f64>, String> {
+fn potrf(tile: &[f64], first_row: usize) -> Result<Array<f64>, FactorError> {
     let mut outcome = Ok(());
-    let factor =
-        changed(tile, |factor, side| outcome = kernels::potrf(factor, side)).map_err(|error| error.to_string())?;
-    match outcome {
-        Ok(()) => Ok(factor),
-        Err(row) => {
-            Err(format!("the matrix is not positive definite: the pivot of row {} is not above zero", first_row + row))
-        }
-    }
+    let factor = changed(tile, |factor, side| outcome = kernels::potrf(factor, side))?;
+    outcome.map_err(|row| FactorError::Pivot(first_row + row))?;
+    Ok(factor)
 }
 
 /// A tile below a factored one.

@@ -70,7 +70,7 @@ pub fn run(options: &Options) -> Result<()> {
     })?;
     println!("all {} cells are those of the serial answer, bit for bit", field.len());
     picture::write(&options.png, plate.nx, plate.ny, &field)
-        .map_err(|reason| CommandError::File { path: options.png.clone(), reason })?;
+        .map_err(|source| CommandError::File { path: options.png.clone(), source })?;
     println!("picture: {}", options.png.display());
     Ok(())
 }

@@ -11,16 +11,15 @@ const COLOURS: [[u8; 3]; 6] =
 /// Writes cells of `0..=1`, row by row, as one pixel each.
 ///
 /// # Errors
-/// The error of the file system or the encoder, as text.
-pub fn write(path: &Path, width: usize, height: usize, cells: &[f64]) -> Result<(), String> {
+/// The error of the file system or the encoder.
+pub fn write(path: &Path, width: usize, height: usize, cells: &[f64]) -> Result<(), png::EncodingError> {
     let pixels: Vec<u8> = cells.iter().flat_map(|cell| colour(*cell)).collect();
-    let file = File::create(path).map_err(|error| error.to_string())?;
-    let mut encoder = png::Encoder::new(BufWriter::new(file), width as u32, height as u32);
+    let mut encoder = png::Encoder::new(BufWriter::new(File::create(path)?), width as u32, height as u32);
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
-    let mut writer = encoder.write_header().map_err(|error| error.to_string())?;
-    writer.write_image_data(&pixels).map_err(|error| error.to_string())?;
-    writer.finish().map_err(|error| error.to_string())
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(&pixels)?;
+    writer.finish()
 }
 
 /// The colour of a temperature; those outside `0..=1` take the nearest end.

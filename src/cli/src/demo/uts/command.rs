@@ -1,6 +1,6 @@
 //! `mobula demo uts`: its options, and the report.
 
-use super::parameters::{Kind, Parameters, Sample, Shape, kind, samples, shape};
+use super::parameters::{Kind, Parameters, Sample, Shape, samples};
 use super::sequential::{Count, search};
 use super::sharing::Search;
 use super::tasks::{SearchReport, explore};
@@ -25,8 +25,18 @@ pub struct Options {
     /// Leave out the search in sequence, and with it the speed-up
     #[arg(long)]
     no_sequential: bool,
+    #[command(flatten)]
+    flags: Flags,
+    /// Work stealing: 0 leaves out the search by tasks
+    #[arg(short = 's', default_value_t = 1)]
+    stealing: u32,
+}
+
+/// The benchmark's own flags of a tree.
+#[derive(clap::Args, Default, PartialEq)]
+struct Flags {
     /// Tree type: 0 binomial, 1 geometric, 2 hybrid, 3 balanced
-    #[arg(short = 't', value_parser = kind)]
+    #[arg(short = 't')]
     kind: Option<Kind>,
     /// Branching factor of the root
     #[arg(short = 'b')]
@@ -44,7 +54,7 @@ pub struct Options {
     #[arg(short = 'd', value_parser = clap::value_parser!(u32).range(1..))]
     depth: Option<u32>,
     /// Geometric: shape; 0 linear, 1 exponential decrease, 2 cyclic, 3 fixed
-    #[arg(short = 'a', value_parser = shape)]
+    #[arg(short = 'a')]
     shape: Option<Shape>,
     /// Hybrid: part of the depth at which geometric turns binomial
     #[arg(short = 'f')]
@@ -52,39 +62,26 @@ pub struct Options {
     /// Granularity: hashes a node
     #[arg(short = 'g', value_parser = clap::value_parser!(u32).range(1..))]
     granularity: Option<u32>,
-    /// Work stealing: 0 leaves out the search by tasks
-    #[arg(short = 's', default_value_t = 1)]
-    stealing: u32,
 }
 
 impl Options {
     /// The requested tree: a sample or the benchmark's default, changed by the flags.
     fn parameters(&self) -> Result<Parameters> {
-        let flags = [
-            self.kind.is_some(),
-            self.root_children.is_some(),
-            self.seed.is_some(),
-            self.inner_children.is_some(),
-            self.inner_probability.is_some(),
-            self.depth.is_some(),
-            self.shape.is_some(),
-            self.shift.is_some(),
-            self.granularity.is_some(),
-        ];
+        let flags = &self.flags;
         let base = match &self.tree {
-            None if flags.contains(&true) => Parameters::default(),
+            None if *flags != Flags::default() => Parameters::default(),
             name => sample(name.as_deref().unwrap_or("T1"))?.parameters,
         };
         let parameters = Parameters {
-            kind: self.kind.unwrap_or(base.kind),
-            root_children: self.root_children.unwrap_or(base.root_children),
-            seed: self.seed.unwrap_or(base.seed),
-            inner_children: self.inner_children.unwrap_or(base.inner_children),
-            inner_probability: self.inner_probability.unwrap_or(base.inner_probability),
-            depth: self.depth.unwrap_or(base.depth),
-            shape: self.shape.unwrap_or(base.shape),
-            shift: self.shift.unwrap_or(base.shift),
-            granularity: self.granularity.unwrap_or(base.granularity),
+            kind: flags.kind.unwrap_or(base.kind),
+            root_children: flags.root_children.unwrap_or(base.root_children),
+            seed: flags.seed.unwrap_or(base.seed),
+            inner_children: flags.inner_children.unwrap_or(base.inner_children),
+            inner_probability: flags.inner_probability.unwrap_or(base.inner_probability),
+            depth: flags.depth.unwrap_or(base.depth),
+            shape: flags.shape.unwrap_or(base.shape),
+            shift: flags.shift.unwrap_or(base.shift),
+            granularity: flags.granularity.unwrap_or(base.granularity),
         };
         if !(0.0..=1e6).contains(&parameters.root_children) {
             return Err(CommandError::Usage(format!("-b {} is not from 0 to 1e6", parameters.root_children)));

@@ -1,31 +1,40 @@
 //! The parameters of a tree: the benchmark's own, its sample trees, and their published sizes.
 
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The family that a tree belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 pub enum Kind {
     /// Below the root, `m` children with probability `q`, else none: deep and narrow, the same odds everywhere.
+    #[value(name = "0")]
     Binomial,
     /// Geometrically many children, with a mean that depends on the depth.
+    #[value(name = "1")]
     Geometric,
     /// Geometric near the root, binomial below.
+    #[value(name = "2")]
     Hybrid,
     /// Every node the same, down to the depth.
+    #[value(name = "3")]
     Balanced,
 }
 
 /// How the mean number of children of a geometric tree goes with depth.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 pub enum Shape {
     /// Falls linearly to zero at the depth limit.
+    #[value(name = "0")]
     Linear,
     /// Falls so that the expected size is polynomial in the depth.
+    #[value(name = "1")]
     Exponential,
     /// Swings with the depth, five times.
+    #[value(name = "2")]
     Cyclic,
     /// The same down to the depth limit.
+    #[value(name = "3")]
     Fixed,
 }
 
@@ -134,28 +143,6 @@ pub fn samples() -> Vec<Sample> {
     ]
 }
 
-/// Reads `-t`.
-pub fn kind(text: &str) -> Result<Kind, String> {
-    match text {
-        "0" => Ok(Kind::Binomial),
-        "1" => Ok(Kind::Geometric),
-        "2" => Ok(Kind::Hybrid),
-        "3" => Ok(Kind::Balanced),
-        _ => Err("a tree type is 0 (binomial), 1 (geometric), 2 (hybrid) or 3 (balanced)".to_string()),
-    }
-}
-
-/// Reads `-a`.
-pub fn shape(text: &str) -> Result<Shape, String> {
-    match text {
-        "0" => Ok(Shape::Linear),
-        "1" => Ok(Shape::Exponential),
-        "2" => Ok(Shape::Cyclic),
-        "3" => Ok(Shape::Fixed),
-        _ => Err("a shape is 0 (linear), 1 (exponential decrease), 2 (cyclic) or 3 (fixed)".to_string()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,9 +164,8 @@ mod tests {
 
     #[test]
     fn letters_are_the_benchmark_s() {
-        assert_eq!(kind("2"), Ok(Kind::Hybrid));
-        assert_eq!(shape("3"), Ok(Shape::Fixed));
-        assert!(kind("4").unwrap_err().contains("3 (balanced)"));
-        assert!(shape("linear").is_err());
+        assert_eq!(Kind::from_str("2", false), Ok(Kind::Hybrid));
+        assert_eq!(Shape::from_str("3", false), Ok(Shape::Fixed));
+        assert!(Kind::from_str("4", false).is_err() && Shape::from_str("linear", false).is_err());
     }
 }

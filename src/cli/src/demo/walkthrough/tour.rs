@@ -63,6 +63,6 @@ fn picture() -> Result<()> {
     let path = std::env::temp_dir().join(format!("mobula-walkthrough-{}.svg", std::process::id()));
     mobula::visualize(&path)?;
     let svg = std::fs::read_to_string(&path)
-        .map_err(|error| CommandError::File { path: path.clone(), reason: error.to_string() })?;
+        .map_err(|error| CommandError::File { path: path.clone(), source: error.into() })?;
     show("the computation graph", path.display(), svg.contains("<svg") && svg.contains("chain"))
 }
