@@ -8,3 +8,5 @@
 //!   registers the name at the next directory rank.
 
 pub mod directory;
+#[cfg(test)]
+mod tests;

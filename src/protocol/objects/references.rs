@@ -18,6 +18,8 @@ mod awaited_ranks;
 mod block_reads;
 mod exported;
 mod leak_check;
+#[cfg(test)]
+mod tests;
 
 /// Keeps something alive because another rank may request it.
 #[derive(Clone)]
