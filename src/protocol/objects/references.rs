@@ -21,6 +21,8 @@ mod leak_check;
 #[cfg(test)]
 mod tests;
 
+pub use leak_check::UncountedReference;
+
 /// Keeps something alive because another rank may request it.
 #[derive(Clone)]
 pub(in crate::protocol::objects) enum ExportPin {
