@@ -2,6 +2,7 @@
 
 use crate::protocol::Protocol;
 use crate::protocol::locks::lock;
+use crate::protocol::objects::references::UncountedReference;
 
 /// The sizes of tables, by kind of entry; empty tables are left out.
 pub type TableSizes = Vec<(&'static str, usize)>;
@@ -24,7 +25,7 @@ impl Protocol {
 
     /// Checks the invariants, between two events.
     #[cfg_attr(not(feature = "sim"), allow(dead_code))]
-    pub fn check(&self) -> Result<(), String> {
+    pub fn check(&self) -> Result<(), UncountedReference> {
         self.objects.references.check()
     }
 

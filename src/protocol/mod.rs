@@ -30,14 +30,14 @@ mod environment;
 mod inbound;
 mod leak_check;
 mod locks;
-#[cfg(test)]
-mod mock_environment;
 mod names;
 mod objects;
 mod rank;
 mod recovery;
 mod stealing;
 mod tasks;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 pub use actors::caller::handles::{ActorRef, label_of};
@@ -47,6 +47,7 @@ pub use environment::{BlockStore, Environment, Liveness, Messenger, Observer, Ra
 pub use inbound::fragments::fragments_of;
 pub use leak_check::TableSizes;
 pub use locks::assert_may_send;
+pub use names::error::NameError;
 pub use objects::attachments::export_attachments;
 pub use objects::links::ProtocolLinks;
 pub use objects::reclaim::ReclaimableBlock;

@@ -5,8 +5,8 @@ use crate::base::sync::Ordering;
 use crate::base::{Error, Rank, Result};
 use crate::objects::{ArrayMemory, Attachment, Links};
 use crate::protocol::{
-    ActorInstance, ActorRef, BlockAddress, BlockStore, Environment, Liveness, Message, Messenger, Observer, Protocol,
-    RankSelection, WorkQueue, assert_may_send,
+    ActorInstance, ActorRef, BlockAddress, BlockStore, Environment, Liveness, Message, Messenger, NameError, Observer,
+    Protocol, RankSelection, WorkQueue, assert_may_send,
 };
 use crate::registry::{Options, Runnable, TableEntry, functions};
 use crate::runtime::memory::{self, OwnMemory, PeerMemory};
@@ -92,8 +92,8 @@ impl RankSelection for &'static Runtime {
     fn select_rank(&self, options: &Options, name: &str) -> Result<Option<Rank>> {
         resources::choose_rank(self, options, name)
     }
-    fn locate_bundle(&self, actor: &Arc<ActorRef>, options: &Options, error: &Error) {
-        resources::find_location_of(self, actor, options, error);
+    fn locate_bundle(&self, actor: &Arc<ActorRef>, options: &Options, error: &Error) -> Option<Result<Rank>> {
+        resources::find_location_of(self, actor, options, error)
     }
     fn try_accept(&self, task: &Arc<dyn Runnable>) -> bool {
         let slot = task.header().options.as_deref().and_then(Options::bundle_slot);
@@ -163,7 +163,7 @@ impl Observer for &'static Runtime {
     fn on_response(&self, token: u64, response: Result<Vec<u8>>) {
         self.waiting.requests.complete(token, response);
     }
-    fn on_name_reply(&self, token: u64, outcome: Result<Option<Arc<ActorRef>>, String>) {
+    fn on_name_reply(&self, token: u64, outcome: Result<Option<Arc<ActorRef>>, NameError>) {
         self.waiting.names.complete(token, outcome);
     }
 }

@@ -11,5 +11,7 @@ pub mod deferred;
 pub(in crate::protocol) mod fragments;
 pub mod missing_blocks;
 pub mod receive;
+#[cfg(test)]
+mod tests;
 
 pub use receive::Inbound;

@@ -12,6 +12,7 @@ use crate::protocol::inbound::deferred::DeferredMessages;
 use crate::protocol::inbound::fragments::Fragments;
 use crate::protocol::inbound::missing_blocks::{FetchedBlocks, missing_blocks};
 use crate::protocol::wire::header::{ReceiveSequence, ReceiveStatus};
+use crate::protocol::wire::message::InvalidMessage;
 use crate::protocol::{Message, WireTask};
 use std::sync::Arc;
 
@@ -100,7 +101,7 @@ impl Inbound {
     fn decode_checked<'a>(&self, env: &impl Messenger, from: Rank, bytes: &'a [u8]) -> Option<Message<'a>> {
         let checked = Message::decode(bytes).and_then(|message| match message.highest_rank() {
             rank if rank < env.size() => Ok(message),
-            rank => Err(format!("it names rank {rank} of a cluster of {}", env.size())),
+            rank => Err(InvalidMessage::UnknownRank { rank, size: env.size() }),
         });
         match checked {
             Ok(message) => Some(message),

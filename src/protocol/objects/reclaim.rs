@@ -142,3 +142,6 @@ impl Objects {
         !lock(&self.references.tables).reclaim_requested.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use crate::base::sync::AtomicUsize;
 use crate::base::{Error, Rank, Result};
-use crate::protocol::ActorRef;
+use crate::protocol::{ActorRef, NameError};
 use crate::runtime::waiting::blocked_fibers::BlockedFibers;
 use crate::runtime::waiting::pending_requests::PendingRequests;
 use crate::runtime::waiting::stall::StallWatch;
@@ -15,7 +15,7 @@ pub struct Waiting {
     /// Requests for information of other ranks.
     pub requests: PendingRequests<Result<Vec<u8>>>,
     /// Requests for actors' names, by token.
-    pub names: PendingRequests<Result<Option<Arc<ActorRef>>, String>>,
+    pub names: PendingRequests<Result<Option<Arc<ActorRef>>, NameError>>,
     /// Waits with a deadline.
     pub timers: Timers,
     /// Suspended fibers.
@@ -34,6 +34,6 @@ impl Waiting {
     /// `rank` is dead: its requests have no other response than that.
     pub fn on_peer_failed(&self, rank: Rank, error: &Error) {
         self.requests.on_peer_failed(rank, || Err(error.clone()));
-        self.names.on_peer_failed(rank, || Err(error.to_string()));
+        self.names.on_peer_failed(rank, || Err(error.clone().into()));
     }
 }
