@@ -12,6 +12,7 @@ impl Protocol {
     pub fn table_sizes(&self) -> TableSizes {
         let mut sizes = self.objects.references.table_sizes();
         sizes.extend(self.objects.unfetched.table_sizes());
+        sizes.push(("blocks being fetched", self.objects.copies.fetching_count()));
         sizes.push(("tasks on other ranks", self.tasks.remote.len()));
         sizes.push(("cancelled tasks", self.tasks.cancelled.len()));
         sizes.push(("living actors", self.actors.instance.living().len()));
@@ -25,7 +26,8 @@ impl Protocol {
     /// Checks the invariants, between two events.
     #[cfg_attr(not(feature = "sim"), allow(dead_code))]
     pub fn check(&self) -> Result<(), String> {
-        self.objects.references.check()
+        self.objects.references.check()?;
+        self.objects.unfetched.check()
     }
 
     /// Forgets everything at shutdown. What this drops sends nothing if `Environment::is_stopping` is true.

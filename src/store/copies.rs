@@ -357,11 +357,15 @@ impl<M: ?Sized, W> Copies<M, W> {
         actions
     }
 
-    /// Forgets everything at shutdown. The cached memory returned is to be dropped while no lock is held.
-    pub fn clear(&mut self) -> Vec<Arc<M>> {
+    /// How many blocks are being fetched.
+    pub fn fetching_count(&self) -> usize {
+        self.table.values().filter(|entry| matches!(entry, CopyEntry::Fetching(_))).count()
+    }
+
+    /// Forgets everything at shutdown. What is returned is to be dropped while no lock is held.
+    pub fn clear(&mut self) -> impl Sized + use<M, W> {
         self.cached_bytes = 0;
-        let entries = std::mem::take(&mut self.table).into_values();
-        entries.filter_map(|entry| if let CopyEntry::Present(copy) = entry { copy.cached } else { None }).collect()
+        std::mem::take(&mut self.table)
     }
 }
 

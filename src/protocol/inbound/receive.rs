@@ -6,9 +6,10 @@
 use crate::base::log::{Level, log};
 use crate::base::{Error, ObjectId, Rank};
 use crate::objects::{ArrayMemory, panic_text};
-use crate::protocol::environment::{Environment, FetchPurpose, Messenger};
+use crate::protocol::environment::{Environment, Messenger};
 use crate::protocol::inbound::deferred::DeferredMessages;
 use crate::protocol::inbound::missing_blocks::{FetchedBlocks, missing_blocks};
+use crate::protocol::objects::fetch::blocks::FetchPurpose;
 use crate::protocol::wire::header::{ReceiveSequence, ReceiveStatus};
 use crate::protocol::{Message, WireTask};
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -7,7 +7,7 @@ use crate::protocol::actors::caller::handles::ActorRef;
 use crate::protocol::environment::{BlockStore, Liveness, Messenger};
 use crate::protocol::inbound::missing_blocks::FetchedBlocks;
 use crate::protocol::locks::{lock, lock_to_send};
-use crate::protocol::objects::unfetched::UnfetchedBlock;
+use crate::protocol::objects::fetch::unfetched::UnfetchedBlock;
 use crate::protocol::{BlockAddress, Message};
 use crate::store::{CountAction, CountMessage, Counts};
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};

@@ -2,7 +2,7 @@
 
 use super::cached::CachedCopy;
 use super::message::{CopyMessage, CopySource};
-use super::{Actions, Copies, CopyAction, CopyEntry, FetchRoute, HostPeers};
+use super::{Actions, Copies, CopyAction, CopyEntry, HostPeers};
 use crate::base::{Error, ObjectId, Rank};
 use std::sync::Arc;
 

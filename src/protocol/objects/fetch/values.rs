@@ -1,30 +1,20 @@
-//! Values of objects between ranks: requested, sent, left unfetched, fetched, and reconstructed when they are lost.
-//!
-//! ```text
-//!   Done or Value arrives          ---> all blocks readable here?  yes: the promise completes
-//!                                           no: the value stays unfetched (`unfetched`), the promise pending
-//!   a local waiter needs it        ---> its blocks are fetched, then the promise completes
-//!   another rank requests it       ---> that rank gets the block addresses, and fetches or maps the blocks itself
-//!   the rank that stores it dies   ---> its task runs again (`lineage`), or the promise fails with the reason
-//!   ... or its store is full       ---> it is released, and its task runs again once it is needed (`reclaim`)
-//! ```
+//! The messages that concern values of objects, and what the states of the values decide.
 
+use crate::base::limits::INLINE_BYTES_MAX;
 use crate::base::{Error, ObjectId, Rank};
 use crate::lineage::Producer;
-use crate::objects::{AnySlot, ArrayMemory, Attachment, SerializedValue};
-use crate::protocol::environment::{Environment, FetchPurpose, Liveness};
+use crate::objects::{AnySlot, Attachment, SerializedValue, Waiter};
+use crate::protocol::environment::Environment;
 use crate::protocol::inbound::missing_blocks::{FetchedBlocks, missing_of, must_fetch};
-use crate::protocol::locks::lock;
 use crate::protocol::objects::Objects;
-use crate::protocol::objects::attachments::export_attachments;
-use crate::protocol::objects::attachments::import_attachments;
+use crate::protocol::objects::attachments::{export_attachments, import_attachments};
+use crate::protocol::objects::fetch::blocks::FetchPurpose;
+use crate::protocol::objects::fetch::pending::FetchRequest;
+use crate::protocol::objects::fetch::unfetched::{FetchStep, UnfetchedBlock, UnfetchedValue, ValueBody, ValuePart};
 use crate::protocol::objects::references::ExportPin;
-use crate::protocol::objects::unfetched::{Requester, UnfetchedBlock, UnfetchedValue, ValueBody, ValuePart};
-use crate::protocol::objects::value_encoding::decode_value;
-use crate::protocol::objects::value_encoding::materialize;
-use crate::protocol::objects::value_requests::FetchRequest;
+use crate::protocol::objects::value_encoding::{decode_value, encode_value, materialize};
 use crate::protocol::{BlockAddress, Bytes, Message, WireAttachment, WireValue};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 impl Objects {
     /// Resolves `slot` with a value from `from`, for which some blocks may have been fetched: completes its promise, or
@@ -84,14 +74,14 @@ impl Objects {
         let value = Arc::new(UnfetchedValue::new(&self.unfetched, &slot, body, producer));
         // Waiters for an element of a list are not recorded here, so a list is fetched at once.
         if slot.core().is_complete() || slot.is_list() {
-            return self.start_fetch(env, &value);
+            return self.advance(env, &value, value.on_needed(env));
         }
-        let (requested, requesters) = self.unfetched.insert(&slot, &value);
+        let (requested, requests) = self.unfetched.insert(&slot, &value);
         // A borrower requests the value only when a local fiber is waiting for it.
         if requested || slot.remote_id().is_some() {
-            self.start_fetch(env, &value);
+            self.advance(env, &value, value.on_needed(env));
         }
-        requesters.iter().for_each(|requester| self.send_locations(env, &slot, &value, &**requester));
+        requests.iter().for_each(|request| self.send_locations(env, &slot, &value, request));
     }
 
     /// Called when a local fiber or task needs the value of `slot`: starts its fetch if it is unfetched.
@@ -100,7 +90,7 @@ impl Objects {
             return;
         }
         if let Some(value) = self.unfetched.request_local(slot) {
-            self.start_fetch(env, &value);
+            self.advance(env, &value, value.on_needed(env));
         }
     }
 
@@ -109,70 +99,28 @@ impl Objects {
         if !self.has_unmapped_stores || slot.core().is_complete() {
             return Vec::new();
         }
-        let addresses = self.unfetched.find(slot).map_or_else(Vec::new, |value| value.addresses());
-        addresses.iter().map(|address| (address.block.owner, address.bytes)).collect()
+        let Some(body) = self.unfetched.find(slot).and_then(|value| value.body()) else { return Vec::new() };
+        body.addresses().map(|address| (address.block.owner, address.bytes)).collect()
     }
 
-    /// Starts to fetch a value, unless its fetch is already under way.
-    fn start_fetch(&self, env: &impl Environment, value: &Arc<UnfetchedValue>) {
-        if let Some(dead) = dead_holder(env, value) {
-            return env.protocol().recovery.recover_value(env, value, &env.death_error(dead));
-        }
-        if self.unfetched.begin_fetch(value).is_some() {
-            self.continue_fetch(env, value);
-        }
-    }
-
-    /// Requests the blocks that are missing; if there are none, completes the promise.
-    fn continue_fetch(&self, env: &impl Environment, value: &Arc<UnfetchedValue>) {
-        let Some(body) = value.body() else {
-            self.unfetched.end_fetch(lock(&value.fetch).token);
-            return env.protocol().recovery.reconstruct_value(env, value);
-        };
-        let (token, missing, failure) = {
-            let mut fetch = lock(&value.fetch);
-            let failure = fetch.fetched.values().find_map(|memory| memory.as_ref().err().cloned());
-            let missing = missing_of(env, &to_wire_value(&body), &fetch.fetched);
-            fetch.missing = missing.len();
-            (fetch.token, missing, failure)
-        };
-        if let Some(error) = failure {
-            self.unfetched.end_fetch(token);
-            return env.protocol().recovery.recover_value(env, value, &error);
-        }
-        if missing.is_empty() {
-            self.unfetched.end_fetch(token);
-            return self.complete_fetched(env, value, &body);
-        }
-        for (address, shared) in missing {
-            self.copies.fetch(env, address, shared, FetchPurpose::Value(token));
-        }
-    }
-
-    /// A block of a value that is being fetched arrived, or will not arrive.
-    pub(in crate::protocol) fn on_value_block(
-        &self,
-        env: &impl Environment,
-        token: u64,
-        block: ObjectId,
-        memory: Result<Arc<dyn ArrayMemory>, Error>,
-    ) {
-        let Some(value) = self.unfetched.find_fetch(token) else { return };
-        let left = {
-            let mut fetch = lock(&value.fetch);
-            fetch.fetched.insert(block, memory);
-            fetch.missing = fetch.missing.saturating_sub(1);
-            fetch.missing
-        };
-        if left == 0 {
-            self.continue_fetch(env, &value);
+    /// Does what the state of a value decided.
+    pub(super) fn advance(&self, env: &impl Environment, value: &Arc<UnfetchedValue>, step: FetchStep) {
+        match step {
+            FetchStep::Wait => {}
+            FetchStep::Fetch(blocks) => {
+                for (address, shared) in blocks {
+                    self.copies.fetch(env, address, shared, FetchPurpose::Value(value.clone()));
+                }
+            }
+            FetchStep::Complete(body, fetched) => self.complete(env, value, &body, &fetched),
+            FetchStep::Reconstruct => env.protocol().recovery.reconstruct_value(env, value),
+            FetchStep::Recover(error) => env.protocol().recovery.recover_value(env, value, &error),
         }
     }
 
     /// Every block is here: completes the promise.
-    fn complete_fetched(&self, env: &impl Environment, value: &Arc<UnfetchedValue>, body: &ValueBody) {
+    fn complete(&self, env: &impl Environment, value: &UnfetchedValue, body: &ValueBody, fetched: &FetchedBlocks) {
         let Some(slot) = value.slot.upgrade() else { return };
-        let fetched = std::mem::take(&mut lock(&value.fetch).fetched);
         let memory_of = |block: ObjectId| match fetched.get(&block) {
             Some(memory) => memory.clone(),
             None => Err(Error::ObjectLost { object: block.to_string(), reason: "it was not fetched".to_string() }),
@@ -185,7 +133,7 @@ impl Objects {
             None => Ok(SerializedValue { bytes: body.bytes.clone(), attachments }),
             Some(block) => {
                 let memory = memory_of(block.address.block)?;
-                materialize(env, block.address, memory.bytes(), attachments, (body.from, &fetched))
+                materialize(env, block.address, memory.bytes(), attachments, (body.from, fetched))
             }
         });
         match serialized {
@@ -208,22 +156,23 @@ impl Objects {
             let error = Error::ObjectLost { object: object.to_string(), reason };
             return env.send(from, &Message::Value { object, value: Err(error) });
         };
-        let requester =
-            Arc::new(FetchRequest { env: env.clone(), slot: Mutex::new(Some(slot.clone())), number, rank: from });
-        if self.has_unmapped_stores && !slot.core().is_complete() {
-            let as_requester: Arc<dyn Requester> = requester.clone();
-            if let Some(value) = self.unfetched.add_requester(&*slot, &as_requester) {
-                match without.filter(|dead| value.is_stored_at(*dead)) {
-                    // This rank learns of the death too, and has the value reconstructed.
-                    Some(dead) if env.is_dead(dead) => {
-                        env.protocol().recovery.recover_value(env, &value, &env.death_error(dead))
-                    }
-                    Some(dead) => env.protocol().recovery.recover_unreadable(env, &value, &*as_requester, dead),
-                    None => self.send_locations(env, &slot, &value, &*as_requester),
+        if slot.core().is_complete() {
+            return send_value(env, &slot, from, number);
+        }
+        let request = Arc::new(FetchRequest::new(from, number, slot.clone()));
+        if self.has_unmapped_stores
+            && let Some(value) = self.unfetched.add_request(&*slot, &request)
+        {
+            match without.filter(|dead| value.is_stored_at(*dead)) {
+                // This rank learns of the death too, and has the value reconstructed.
+                Some(dead) if env.is_dead(dead) => {
+                    env.protocol().recovery.recover_value(env, &value, &env.death_error(dead));
                 }
+                Some(dead) => env.protocol().recovery.recover_unreadable(env, &value, &request, dead),
+                None => self.send_locations(env, &slot, &value, &request),
             }
         }
-        slot.core().when_complete(requester);
+        slot.core().when_complete(Arc::new(PendingReply { env: env.clone(), request }));
     }
 
     /// Sends the requester the addresses of the value's blocks; a block that only this rank can read is fetched first.
@@ -232,22 +181,18 @@ impl Objects {
         env: &impl Environment,
         slot: &Arc<dyn AnySlot>,
         value: &Arc<UnfetchedValue>,
-        requester: &dyn Requester,
+        request: &Arc<FetchRequest>,
     ) {
-        // The requester gets its reply once the value is reconstructed.
-        let Some(body) = value.body() else { return env.protocol().recovery.reconstruct_value(env, value) };
-        let dead = dead_holder(env, value).is_some();
-        if dead || body.spilled.is_some() && body.parts.is_empty() {
+        // Where the value was lost, the requester gets its reply once it is reconstructed.
+        let Some(body) = value.body() else { return self.advance(env, value, value.on_needed(env)) };
+        if body.stored_at(|rank| env.is_dead(rank)).is_some() || body.spilled.is_some() && body.parts.is_empty() {
             // The block may contain references that were granted only to this rank.
-            self.request(env, slot);
-            return self.start_fetch(env, value);
+            return self.request(env, slot);
         }
-        let taken = requester.take();
-        self.unfetched.remove_requester(slot.address(), |other| std::ptr::addr_eq(other, requester));
-        if taken.is_none() {
+        if self.unfetched.take_request(request).is_none() {
             return;
         }
-        let (to, object) = (requester.rank(), ObjectId { owner: env.rank(), number: requester.number() });
+        let (to, object) = (request.rank, ObjectId { owner: env.rank(), number: request.number });
         let parts = body.parts.iter().map(|part| match part {
             ValuePart::Unfetched(block) => Ok(WireAttachment::Array(forward_address(env, block, to))),
             ValuePart::Local(attachment) => {
@@ -281,17 +226,27 @@ fn forward_address(env: &impl Environment, block: &Arc<UnfetchedBlock>, to: Rank
     block.address
 }
 
-/// A dead rank that stored a part of the value.
-pub fn dead_holder(env: &impl Liveness, value: &UnfetchedValue) -> Option<Rank> {
-    value.addresses().iter().map(|address| address.block.owner).find(|rank| env.is_dead(*rank))
+/// A request in the list of waiters of its promise.
+struct PendingReply<D> {
+    env: D,
+    request: Arc<FetchRequest>,
 }
 
-/// The value in the wire form in which it arrived.
-fn to_wire_value(value: &ValueBody) -> WireValue<'_> {
-    let unfetched = value.parts.iter().filter_map(|part| match part {
-        ValuePart::Unfetched(block) => Some(WireAttachment::Array(block.address)),
-        ValuePart::Local(_) => None,
-    });
-    let spilled: Option<BlockAddress> = value.spilled.as_ref().map(|block| block.address);
-    WireValue { bytes: Bytes(&value.bytes), spilled, attachments: unfetched.collect() }
+impl<D: Environment> Waiter for PendingReply<D> {
+    fn notify(self: Arc<Self>) {
+        if let Some(slot) = self.env.protocol().objects.unfetched.take_request(&self.request) {
+            send_value(&self.env, &slot, self.request.rank, self.request.number);
+        }
+    }
+}
+
+/// Replies with the value of an object whose promise is complete.
+fn send_value(env: &impl Environment, slot: &Arc<dyn AnySlot>, to: Rank, number: u64) {
+    let object = ObjectId { owner: env.rank(), number };
+    let serialized = slot.encode();
+    let value = match &serialized {
+        Ok(serialized) => encode_value(env, serialized, to, INLINE_BYTES_MAX),
+        Err(error) => Err(error.clone()),
+    };
+    env.send(to, &Message::Value { object, value });
 }
