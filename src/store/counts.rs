@@ -10,12 +10,26 @@
 //! - A borrower whose last local reference is dropped returns all grants it received, as a number (`Release`). A grant
 //!   that was in flight meanwhile was not among them and still counts (COUNTS-2).
 //!
+//! # Why these messages need no order
+//!
+//! A rank's threads send what they decided after they have released the lock, so a message may overtake one that was
+//! decided before it. The owner's count of a borrower is therefore a signed sum: a `Release` that overtakes the
+//! `Borrow` of a grant that it returns makes the sum negative until the `Borrow` arrives. `Unpin` messages are a sum
+//! too, and can only follow the pin that they end. A reply to another round than the current one has no effect. Two
+//! orders matter, and both hold because one thread keeps them: the requests of a round leave in one sequence, and a
+//! `Borrow` for a reference that a dead rank gave leaves before the thread stops to process that rank's message, which
+//! the reply to the owner waits for (RECOVERY-2).
+//!
 //! # Why a count reaches zero neither early nor never
 //!
-//! *Not early, while no rank dies.* Say a reference exists on rank B or travels to it. It came from the owner, and B's
-//! grant was counted before it left; or from a borrower A. Then either the owner has handled B's `Borrow`, and counts
-//! B; or it has not, then A has no `Unpin` for it and its pin retains A's grants, which by induction over the hops the
-//! owner counts. Delays change nothing: each step waits for the message that allows it.
+//! *Not early, while no rank dies.* The owner's sum for a rank is the grants that the rank holds or that travel to it,
+//! plus its unhandled `Release` messages, less its unhandled `Borrow` messages. Say a reference exists on rank B or
+//! travels to it. If no `Borrow` is unhandled anywhere, the sum of B is positive, or that of the borrower A from which
+//! the reference travels, because A's pin retains A's grants. Otherwise look at the `Borrow` that was decided first
+//! among the unhandled ones. Its giver has no `Unpin` for it and has released nothing since it pinned the object. What
+//! the giver then held was no grant of an unhandled `Borrow`, because each of those was decided later. So the giver
+//! holds more grants than it has unhandled `Borrow` messages, and its sum is positive. Delays change nothing: each
+//! step waits for the message that allows it.
 //!
 //! *Not early, when ranks die.* A dead rank X no longer has its pins: references that it passed on are covered by
 //! nothing but the grants that the owner counted for X, or for the rank that gave the reference to X. So neither is
@@ -121,12 +135,12 @@ pub enum CountAction {
 #[derive(Debug, Default)]
 pub struct Counts {
     me: Rank,
-    /// Grants by borrower, of this rank's own objects that are held elsewhere.
-    exports: HashMap<u64, Vec<(Rank, u64)>>,
+    /// Grants by borrower, of this rank's own objects that are held elsewhere; none is zero.
+    exports: HashMap<u64, Vec<(Rank, i64)>>,
     /// Grants received, of objects of other ranks.
     imports: HashMap<ObjectId, u64>,
     /// References in flight from this borrower to others.
-    pins: HashMap<ObjectId, Vec<(Rank, u64)>>,
+    pins: HashMap<ObjectId, Vec<(Rank, i64)>>,
     drain: Drain,
 }
 
@@ -194,7 +208,7 @@ impl Counts {
                 add(self.exports.entry(object.number).or_default(), from, 1);
                 vec![CountAction::Send(giver, CountMessage::Unpin { object, by: from })]
             }
-            CountMessage::Unpin { object, by } => self.unpin(object, |to| to == by, 1).into_iter().collect(),
+            CountMessage::Unpin { object, by } => self.unpin(object, by, 1).into_iter().collect(),
             CountMessage::Release { object, grants } => self.release(object.number, from, grants).into_iter().collect(),
             CountMessage::DrainRequest { more: true, .. } => Vec::new(),
             CountMessage::DrainRequest { round, .. } => vec![CountAction::Send(from, CountMessage::DrainAck { round })],
@@ -213,18 +227,16 @@ impl Counts {
             CountMessage::BorrowerLost { dead } => vec![CountAction::Send(from, CountMessage::DrainDone { dead })],
             CountMessage::DrainDone { dead } => {
                 let objects: Vec<_> = self.pins.keys().filter(|object| object.owner == from).copied().collect();
-                objects.into_iter().filter_map(|object| self.unpin(object, |to| to == dead, u64::MAX)).collect()
+                objects.into_iter().filter_map(|object| self.unpin(object, dead, i64::MAX)).collect()
             }
         }
     }
 
-    fn unpin(&mut self, object: ObjectId, matches: impl Fn(Rank) -> bool, count: u64) -> Option<CountAction> {
+    fn unpin(&mut self, object: ObjectId, by: Rank, count: i64) -> Option<CountAction> {
         let pins = self.pins.get_mut(&object)?;
-        let at = pins.iter().position(|(to, _)| matches(*to))?;
-        pins[at].1 = pins[at].1.saturating_sub(count);
-        if pins[at].1 == 0 {
-            pins.swap_remove(at);
-        }
+        let (_, pinned) = pins.iter().find(|(to, _)| *to == by)?;
+        let count = count.min(*pinned);
+        add(pins, by, -count);
         if !pins.is_empty() {
             return None;
         }
@@ -234,12 +246,7 @@ impl Counts {
 
     fn release(&mut self, number: u64, from: Rank, grants: u64) -> Option<CountAction> {
         let borrowers = self.exports.get_mut(&number)?;
-        if let Some(at) = borrowers.iter().position(|(rank, _)| *rank == from) {
-            borrowers[at].1 = borrowers[at].1.saturating_sub(grants);
-            if borrowers[at].1 == 0 {
-                borrowers.swap_remove(at);
-            }
-        }
+        add(borrowers, from, 0i64.saturating_sub_unsigned(grants));
         if !borrowers.is_empty() {
             return None;
         }
@@ -346,10 +353,17 @@ impl Counts {
     }
 }
 
-fn add(borrowers: &mut Vec<(Rank, u64)>, rank: Rank, grants: u64) {
-    match borrowers.iter_mut().find(|(borrower, _)| *borrower == rank) {
-        Some((_, held)) => *held += grants,
-        None => borrowers.push((rank, grants)),
+/// Adds to the count of a rank. A count of zero is left out.
+fn add(counts: &mut Vec<(Rank, i64)>, rank: Rank, change: i64) {
+    match counts.iter().position(|(known, _)| *known == rank) {
+        Some(at) => {
+            counts[at].1 = counts[at].1.saturating_add(change);
+            if counts[at].1 == 0 {
+                counts.swap_remove(at);
+            }
+        }
+        None if change != 0 => counts.push((rank, change)),
+        None => {}
     }
 }
 
@@ -368,7 +382,8 @@ mod tests {
         Count(CountMessage),
     }
 
-    /// Ranks that pass one object around in random order, each pair of ranks in order (TRANSPORT-1), and die.
+    /// Ranks that pass one object around in random order, each pair of ranks in order (TRANSPORT-1), and die. The
+    /// threads of a rank send what they decided later, each its own messages in order.
     struct CountSim {
         counts: Vec<Counts>,
         /// Local references of each rank; the owner's own are not counted here.
@@ -378,6 +393,8 @@ mod tests {
         dead: Vec<bool>,
         /// By rank: which ranks it knows to be dead.
         knows: Vec<Vec<bool>>,
+        /// By rank, the messages that each of its threads has decided and not sent.
+        unsent: Vec<Vec<VecDeque<(Rank, CountMessage)>>>,
         wires: Vec<Vec<VecDeque<InFlight>>>,
         random: Rng,
     }
@@ -391,6 +408,7 @@ mod tests {
                 retained: false,
                 dead: vec![false; ranks],
                 knows: vec![vec![false; ranks]; ranks],
+                unsent: vec![Vec::new(); ranks],
                 wires: (0..ranks).map(|_| (0..ranks).map(|_| VecDeque::new()).collect()).collect(),
                 random: Rng::with_seed(seed),
             }
@@ -403,16 +421,41 @@ mod tests {
             others.map(|other| other as Rank).collect::<Vec<_>>().into_iter()
         }
         fn act(&mut self, rank: usize, actions: impl IntoIterator<Item = CountAction>) {
+            let mut unsent = VecDeque::new();
             for action in actions {
                 match action {
-                    CountAction::Send(to, _) if self.knows[rank][to as usize] => {}
-                    CountAction::Send(to, message) => self.wires[rank][to as usize].push_back(InFlight::Count(message)),
+                    CountAction::Send(to, message) => unsent.push_back((to, message)),
                     CountAction::Free(_) => self.retained = false,
                     CountAction::Unpin(_) => {
                         self.pinned.remove(&rank);
                         self.drop_if_unused(rank);
                     }
                 }
+            }
+            self.unsent[rank].push(unsent);
+        }
+        /// One of the rank's threads sends its next message.
+        fn send(&mut self, rank: usize, thread: usize) {
+            if let Some((to, message)) = self.unsent[rank][thread].pop_front()
+                && !self.knows[rank][to as usize]
+            {
+                self.wires[rank][to as usize].push_back(InFlight::Count(message));
+            }
+        }
+        /// The threads of a rank send all that they have decided, in random order, if they match.
+        fn send_all(&mut self, rank: usize, is_sent: impl Fn(&Self, &VecDeque<(Rank, CountMessage)>) -> bool) {
+            loop {
+                let threads: Vec<_> = (0..self.unsent[rank].len())
+                    .filter(|thread| {
+                        let unsent = &self.unsent[rank][*thread];
+                        !unsent.is_empty() && is_sent(self, unsent)
+                    })
+                    .collect();
+                if threads.is_empty() {
+                    return;
+                }
+                let thread = threads[self.draw(threads.len())];
+                self.send(rank, thread);
             }
         }
         fn drop_if_unused(&mut self, rank: usize) {
@@ -439,6 +482,7 @@ mod tests {
             if rank != 0 && !self.dead[rank] {
                 self.dead[rank] = true;
                 self.held[rank] = 0;
+                self.unsent[rank].clear();
                 self.pinned.remove(&rank);
             }
         }
@@ -471,6 +515,12 @@ mod tests {
                     | CountMessage::BorrowerLost { dead: failed } = message
                     {
                         self.notice(to, failed as usize);
+                        // The reply waits until no thread processes a message of a dead rank (RECOVERY-2).
+                        self.send_all(to, |sim, unsent| {
+                            unsent.iter().any(|(_, message)| {
+                                matches!(message, CountMessage::Borrow { from, .. } if sim.knows[to][*from as usize])
+                            })
+                        });
                     }
                     let living = self.living(to);
                     let actions = self.counts[to].handle(from as Rank, message, living);
@@ -495,6 +545,7 @@ mod tests {
         fn end(&mut self, seed: u64) {
             let ranks = self.dead.len();
             for _ in 0..40 {
+                (0..ranks).for_each(|rank| self.send_all(rank, |_, _| true));
                 for (one, other) in (0..ranks * ranks).map(|pair| (pair / ranks, pair % ranks)) {
                     self.notice(one, other);
                     while !self.wires[one][other].is_empty() {
@@ -521,17 +572,22 @@ mod tests {
             let mut deaths_left = 2;
             for step in 0..300 {
                 let (one, other) = (sim.draw(ranks), sim.draw(ranks));
-                match sim.draw(if deaths { 60 } else { 36 }) {
+                match sim.draw(if deaths { 72 } else { 48 }) {
                     0..9 if step < 150 => sim.pass(one, other),
                     9..18 if one != 0 && sim.held[one] > 0 => {
                         sim.held[one] -= 1;
                         sim.drop_if_unused(one);
                     }
-                    36 if step > 20 && deaths_left > 0 => {
+                    18..30 if !sim.unsent[one].is_empty() => {
+                        let thread = sim.draw(sim.unsent[one].len());
+                        sim.send(one, thread);
+                        sim.unsent[one].retain(|unsent| !unsent.is_empty());
+                    }
+                    48 if step > 20 && deaths_left > 0 => {
                         deaths_left -= 1;
                         sim.die(one);
                     }
-                    37..60 => sim.notice(one, other),
+                    49..72 => sim.notice(one, other),
                     _ => sim.deliver(one, other),
                 }
             }

@@ -6,7 +6,7 @@ use crate::objects::{AnySlot, ArrayMemory, ReceivedReference};
 use crate::protocol::actors::caller::handles::ActorRef;
 use crate::protocol::environment::{BlockStore, Liveness, Messenger};
 use crate::protocol::inbound::missing_blocks::FetchedBlocks;
-use crate::protocol::locks::{lock, lock_to_send};
+use crate::protocol::locks::lock;
 use crate::protocol::objects::fetch::unfetched::UnfetchedBlock;
 use crate::protocol::{BlockAddress, Message};
 use crate::store::{CountAction, CountMessage, Counts};
@@ -55,32 +55,55 @@ pub(in crate::protocol::objects) struct Tables {
 }
 
 impl Tables {
-    fn count_received(&mut self, env: &impl Messenger, id: ObjectId, from: Rank) {
-        let action = self.counts.received(id, from);
-        self.apply(env, action);
+    /// Forgets what is not needed any more, under the lock under which the counts decided so: otherwise a reference that
+    /// is sent or received in between would be forgotten too. Returns what is to be dropped after the lock is released.
+    fn forget(&mut self, actions: &[CountAction]) -> Vec<ExportPin> {
+        let forgotten = actions.iter().filter_map(|action| match action {
+            CountAction::Free(number) => {
+                self.reclaim_requested.remove(number);
+                self.reclaim_refused.remove(number);
+                self.exported.remove(number)
+            }
+            CountAction::Unpin(id) => self.pinned.remove(id),
+            CountAction::Send(..) => None,
+        });
+        forgotten.collect()
     }
 
-    fn count_dropped(&mut self, env: &impl Messenger, id: ObjectId) {
-        let action = self.counts.dropped(id);
-        self.apply(env, action);
+    /// What represents a received block here, and whether its grants are needed.
+    fn represent_memory(
+        &mut self,
+        env: &impl BlockStore,
+        address: BlockAddress,
+        fetched: &FetchedBlocks,
+    ) -> (Result<Arc<dyn ArrayMemory>, Error>, bool) {
+        let id = address.block;
+        if let Some(outcome) = fetched.get(&id) {
+            // The bytes are here: the block itself is not needed any more.
+            return (outcome.clone(), self.imported.contains_key(&id) || self.arriving.contains_key(&id));
+        }
+        if let Some((_, Imported::Memory(memory))) = self.imported.get(&id)
+            && let Some(memory) = memory.upgrade()
+        {
+            return (Ok(memory), true);
+        }
+        match env.map_block(address) {
+            Ok(memory) => {
+                let pointer = Arc::as_ptr(&memory).cast::<()>().addr();
+                self.imported.insert(id, (pointer, Imported::Memory(Arc::downgrade(&memory))));
+                (Ok(memory), true)
+            }
+            Err(reason) => (Err(object_lost(&id.to_string(), reason)), false),
+        }
     }
+}
 
-    /// Performs an action of the counts under the lock under which it was decided. Otherwise a reference that is sent
-    /// or received in between would be forgotten, and messages of two threads could be sent in another order than they
-    /// were decided. Returns what is to be dropped after the lock is released.
-    fn apply(&mut self, env: &impl Messenger, action: Option<CountAction>) -> Option<ExportPin> {
-        match action {
-            Some(CountAction::Send(to, message)) => {
-                env.send(to, &Message::Count(message));
-                None
-            }
-            Some(CountAction::Free(number)) => {
-                self.reclaim_requested.remove(&number);
-                self.reclaim_refused.remove(&number);
-                self.exported.remove(&number)
-            }
-            Some(CountAction::Unpin(id)) => self.pinned.remove(&id),
-            None => None,
+/// Sends what the counts decided. The lock under which they did so is released: these messages need no order
+/// (`store::counts`).
+fn send_counts(env: &impl Messenger, actions: impl IntoIterator<Item = CountAction>) {
+    for action in actions {
+        if let CountAction::Send(to, message) = action {
+            env.send(to, &Message::Count(message));
         }
     }
 }
@@ -175,11 +198,14 @@ impl References {
         {
             return Some(slot);
         }
-        let mut tables = lock_to_send(&self.tables);
-        if id.owner != self.rank {
-            *tables.arriving.entry(id).or_default() += 1;
-        }
-        tables.count_received(env, id, from);
+        let borrow = {
+            let mut tables = lock(&self.tables);
+            if id.owner != self.rank {
+                *tables.arriving.entry(id).or_default() += 1;
+            }
+            tables.counts.received(id, from)
+        };
+        send_counts(env, borrow);
         None
     }
 
@@ -198,36 +224,20 @@ impl References {
                 _ => Err(object_lost(&id.to_string(), "its owner does not know it any more")),
             };
         }
-        let mut tables = lock_to_send(&self.tables);
-        tables.count_received(env, id, from);
-        if let Some(outcome) = fetched.get(&id) {
-            // The bytes are here: the block itself is not needed any more.
-            if !tables.imported.contains_key(&id) && !tables.arriving.contains_key(&id) {
-                tables.count_dropped(env, id);
-            }
-            return outcome.clone();
-        }
-        if let Some((_, Imported::Memory(memory))) = tables.imported.get(&id)
-            && let Some(memory) = memory.upgrade()
-        {
-            return Ok(memory);
-        }
-        match env.map_block(address) {
-            Ok(memory) => {
-                let pointer = Arc::as_ptr(&memory).cast::<()>().addr();
-                tables.imported.insert(id, (pointer, Imported::Memory(Arc::downgrade(&memory))));
-                Ok(memory)
-            }
-            Err(reason) => {
-                tables.count_dropped(env, id);
-                Err(object_lost(&id.to_string(), reason))
-            }
-        }
+        let (borrow, release, outcome) = {
+            let mut tables = lock(&self.tables);
+            let borrow = tables.counts.received(id, from);
+            let (outcome, is_needed) = tables.represent_memory(env, address, fetched);
+            let release = if is_needed { None } else { tables.counts.dropped(id) };
+            (borrow, release, outcome)
+        };
+        send_counts(env, borrow.into_iter().chain(release));
+        outcome
     }
 
     /// What represented `id` here, at `pointer`, was dropped.
     pub fn on_released(&self, env: &impl Messenger, id: ObjectId, pointer: usize) {
-        let mut tables = lock_to_send(&self.tables);
+        let mut tables = lock(&self.tables);
         if tables.imported.get(&id).is_none_or(|(known, _)| *known != pointer) {
             // It is represented by something else by now, which will return the grants.
             return;
@@ -235,14 +245,14 @@ impl References {
         tables.imported.remove(&id);
         // A reference in a message that is still being decoded needs the grants: they are returned by what comes to
         // represent it, or by `on_decoded`.
-        if !tables.arriving.contains_key(&id) {
-            tables.count_dropped(env, id);
-        }
+        let release = if tables.arriving.contains_key(&id) { None } else { tables.counts.dropped(id) };
+        drop(tables);
+        send_counts(env, release);
     }
 
     /// A message that contained a reference to `id` has been decoded.
     pub fn on_decoded(&self, env: &impl Messenger, id: ObjectId) {
-        let mut tables = lock_to_send(&self.tables);
+        let mut tables = lock(&self.tables);
         let Some(arriving) = tables.arriving.get_mut(&id) else { return };
         *arriving -= 1;
         if *arriving > 0 {
@@ -250,28 +260,29 @@ impl References {
         }
         tables.arriving.remove(&id);
         // It was not used (it did not decode), or has been dropped already.
-        if !tables.imported.contains_key(&id) {
-            tables.count_dropped(env, id);
-        }
+        let release = if tables.imported.contains_key(&id) { None } else { tables.counts.dropped(id) };
+        drop(tables);
+        send_counts(env, release);
     }
 
     /// A message about reference counts.
     pub fn handle(&self, env: &(impl Messenger + Liveness), from: Rank, message: CountMessage) {
-        let mut tables = lock_to_send(&self.tables);
+        let mut tables = lock(&self.tables);
         if env.is_dead(from) {
             // It died while this message was in flight: its grants have been released.
             return;
         }
         let actions = tables.counts.handle(from, message, live_ranks(env));
-        // What is forgotten is dropped after the lock is released: dropping it may release other objects.
-        let forgotten: Vec<_> = actions.into_iter().map(|action| tables.apply(env, Some(action))).collect();
+        // Dropped after the lock is released: dropping it may release other objects.
+        let forgotten = tables.forget(&actions);
         drop(tables);
+        send_counts(env, actions);
         drop(forgotten);
     }
 
     /// A rank died: releases what it held of this rank's.
     pub fn on_peer_failed(&self, env: &(impl Messenger + Liveness), rank: Rank, error: &Error) {
-        let mut tables = lock_to_send(&self.tables);
+        let mut tables = lock(&self.tables);
         let slots = tables.imported.iter().filter(|(id, _)| id.owner == rank);
         let mut slots: Vec<_> = slots
             .filter_map(
@@ -282,8 +293,9 @@ impl References {
             .collect();
         slots.sort_unstable_by_key(|(id, _)| *id);
         let actions = tables.counts.on_rank_failed(rank, live_ranks(env));
-        let forgotten: Vec<_> = actions.into_iter().map(|action| tables.apply(env, Some(action))).collect();
+        let forgotten = tables.forget(&actions);
         drop(tables);
+        send_counts(env, actions);
         drop(forgotten);
         // The values that it owned and had not sent will never arrive. A completed promise stays complete.
         slots.iter().for_each(|(_, slot)| slot.fail(Arc::new(error.clone())));

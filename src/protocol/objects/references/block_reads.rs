@@ -1,11 +1,11 @@
 //! Blocks that other ranks read, and blocks of other ranks that are read here.
 
-use super::{ExportPin, Imported, References};
+use super::{ExportPin, Imported, References, Tables, send_counts};
 use crate::base::{ObjectId, Rank};
 use crate::objects::ArrayMemory;
 use crate::protocol::BlockAddress;
 use crate::protocol::environment::{Environment, Messenger};
-use crate::protocol::locks::{lock, lock_to_send};
+use crate::protocol::locks::lock;
 use crate::protocol::objects::fetch::unfetched::UnfetchedBlock;
 use std::sync::Arc;
 
@@ -20,24 +20,34 @@ impl References {
 
     /// A block named in a message from `from` is going to be read: retains its grants until `on_decoded`.
     pub fn retain_grants(&self, env: &impl Messenger, id: ObjectId, from: Rank) {
-        let mut tables = lock_to_send(&self.tables);
+        let mut tables = lock(&self.tables);
         *tables.arriving.entry(id).or_default() += 1;
-        tables.count_received(env, id, from);
+        let borrow = tables.counts.received(id, from);
+        drop(tables);
+        send_counts(env, borrow);
     }
 
     /// A block named in a message from `from` that is not fetched.
     pub fn import_unfetched(&self, env: &impl Environment, address: BlockAddress, from: Rank) -> Arc<UnfetchedBlock> {
-        let mut tables = lock_to_send(&self.tables);
-        tables.count_received(env, address.block, from);
-        if let Some((_, Imported::Unfetched(block))) = tables.imported.get(&address.block)
+        let (borrow, block) = {
+            let mut tables = lock(&self.tables);
+            (tables.counts.received(address.block, from), tables.represent_unfetched(env, address))
+        };
+        send_counts(env, borrow);
+        block
+    }
+}
+
+impl Tables {
+    /// What represents a received block that is not fetched.
+    fn represent_unfetched(&mut self, env: &impl Environment, address: BlockAddress) -> Arc<UnfetchedBlock> {
+        if let Some((_, Imported::Unfetched(block))) = self.imported.get(&address.block)
             && let Some(block) = block.upgrade()
         {
             return block;
         }
         let block = Arc::new(UnfetchedBlock::new(address, env.links()));
-        tables
-            .imported
-            .insert(address.block, (Arc::as_ptr(&block).addr(), Imported::Unfetched(Arc::downgrade(&block))));
+        self.imported.insert(address.block, (Arc::as_ptr(&block).addr(), Imported::Unfetched(Arc::downgrade(&block))));
         block
     }
 }
