@@ -81,13 +81,19 @@ pub trait RankSelection {
     /// # Errors
     /// `Unschedulable` and the like.
     fn select_rank(&self, options: &Options, name: &str) -> Result<Option<Rank>>;
-    /// Finds the bundle slot in which an actor is to be restarted after that error, which may take a while; then calls
-    /// `Protocol::on_bundle_located`.
-    fn locate_bundle(&self, actor: &Arc<ActorRef>, options: &Options, error: &Error);
+    /// Finds the bundle slot in which an actor is to be restarted after that error, which may take a while: `None` if
+    /// `Protocol::on_bundle_located` is called then.
+    fn locate_bundle(&self, _actor: &Arc<ActorRef>, _options: &Options, _error: &Error) -> Option<Result<Rank>> {
+        Some(Err(Error::config("there are no placement groups here")))
+    }
     /// True if a task may run on this rank; where not, it has been forwarded or failed.
-    fn try_accept(&self, task: &Arc<dyn Runnable>) -> bool;
+    fn try_accept(&self, _task: &Arc<dyn Runnable>) -> bool {
+        true
+    }
     /// True if that rank's host has capacity for one more task, as far as this rank can see.
-    fn has_capacity(&self, rank: Rank) -> bool;
+    fn has_capacity(&self, _rank: Rank) -> bool {
+        true
+    }
 }
 
 /// What this rank has to run, and its workers.
@@ -97,7 +103,7 @@ pub trait WorkQueue {
     /// Queues an actor that has something to run.
     fn enqueue_actor(&self, instance: Arc<ActorInstance>);
     /// Releases the grant of an actor that ended, and its CPUs.
-    fn release_grant(&self, grant: Grant, cpu: i64);
+    fn release_grant(&self, _grant: Grant, _cpu: i64) {}
     /// How many tasks here could run elsewhere.
     fn surplus(&self) -> usize;
     /// Claims up to `count` tasks that `stealer` can run, the oldest first.

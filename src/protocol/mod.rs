@@ -30,14 +30,14 @@ mod environment;
 mod inbound;
 mod leak_check;
 mod locks;
-#[cfg(test)]
-mod mock_environment;
 mod names;
 mod objects;
 mod rank;
 mod recovery;
 mod stealing;
 mod tasks;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 pub use actors::caller::handles::{ActorRef, label_of};

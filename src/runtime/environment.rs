@@ -91,8 +91,8 @@ impl RankSelection for &'static Runtime {
     fn select_rank(&self, options: &Options, name: &str) -> Result<Option<Rank>> {
         resources::choose_rank(self, options, name)
     }
-    fn locate_bundle(&self, actor: &Arc<ActorRef>, options: &Options, error: &Error) {
-        resources::find_location_of(self, actor, options, error);
+    fn locate_bundle(&self, actor: &Arc<ActorRef>, options: &Options, error: &Error) -> Option<Result<Rank>> {
+        resources::find_location_of(self, actor, options, error)
     }
     fn try_accept(&self, task: &Arc<dyn Runnable>) -> bool {
         let slot = task.header().options.as_deref().and_then(Options::bundle_slot);

@@ -8,7 +8,7 @@ use crate::protocol::{
     RankSelection, WorkQueue, assert_may_send,
 };
 use crate::registry::{Options, Placement, Runnable, TableEntry};
-use crate::scheduling::{Grant, StealState};
+use crate::scheduling::StealState;
 use crate::sim::coverage::Coverage;
 use crate::sim::memory::{SimMemory, SimPeerMemory};
 use crate::sim::task::function;
@@ -117,16 +117,6 @@ impl RankSelection for SimEnvironment {
             _ => Ok(None),
         }
     }
-    fn locate_bundle(&self, actor: &Arc<ActorRef>, _: &Options, error: &Error) {
-        let nowhere = Err(Error::config("there are no placement groups here"));
-        self.protocol().actors.owner.on_bundle_located(self, actor, error, nowhere);
-    }
-    fn try_accept(&self, _: &Arc<dyn Runnable>) -> bool {
-        true
-    }
-    fn has_capacity(&self, _: Rank) -> bool {
-        true
-    }
 }
 
 impl WorkQueue for SimEnvironment {
@@ -143,7 +133,6 @@ impl WorkQueue for SimEnvironment {
         self.node().push_actor(instance);
         self.schedule_work();
     }
-    fn release_grant(&self, _: Grant, _: i64) {}
     fn surplus(&self) -> usize {
         self.node().surplus()
     }

@@ -51,7 +51,12 @@ pub fn location_for_actor(runtime: &'static Runtime, options: &Options, slot: Bu
 }
 
 /// Looks up the new location of an actor's bundle, on a thread of its own, and passes it to the protocol.
-pub fn find_location_of(runtime: &'static Runtime, actor: &Arc<ActorRef>, options: &Options, error: &Error) {
+pub fn find_location_of(
+    runtime: &'static Runtime,
+    actor: &Arc<ActorRef>,
+    options: &Options,
+    error: &Error,
+) -> Option<Result<Rank>> {
     let (its_actor, its_options, reason) = (actor.clone(), options.clone(), error.clone());
     let look_up = move || {
         let location = match its_options.bundle_slot() {
@@ -60,10 +65,7 @@ pub fn find_location_of(runtime: &'static Runtime, actor: &Arc<ActorRef>, option
         };
         in_callback(|| runtime.protocol.actors.owner.on_bundle_located(&runtime, &its_actor, &reason, location));
     };
-    if let Err(failure) =
-        std::thread::Builder::new().name(format!("mobula-{}-bundle", runtime.cluster.rank)).spawn(look_up)
-    {
-        let location = Err(Error::config(format!("no thread can look its bundle up: {failure}")).caused_by(&failure));
-        runtime.protocol.actors.owner.on_bundle_located(&runtime, actor, error, location);
-    }
+    let thread = std::thread::Builder::new().name(format!("mobula-{}-bundle", runtime.cluster.rank)).spawn(look_up);
+    let failure = thread.err()?;
+    Some(Err(Error::config(format!("no thread can look its bundle up: {failure}")).caused_by(&failure)))
 }

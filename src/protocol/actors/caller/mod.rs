@@ -11,3 +11,5 @@
 pub mod calls;
 pub mod handles;
 pub mod route;
+#[cfg(test)]
+mod tests;

@@ -14,3 +14,5 @@ pub mod commits;
 pub mod end;
 pub mod local_actors;
 pub mod send_commit;
+#[cfg(test)]
+mod tests;

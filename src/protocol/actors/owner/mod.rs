@@ -11,3 +11,5 @@
 
 pub mod checkpoints;
 pub mod owned_actors;
+#[cfg(test)]
+mod tests;

@@ -302,12 +302,14 @@ impl OwnedActors {
             );
             return None;
         }
-        if found.is_none() && constructor.options.bundle_slot().is_some() {
-            env.locate_bundle(actor, &constructor.options, error);
-            return None;
-        }
-        let location = match found.unwrap_or_else(|| self.select_new_location(env, &constructor.options, &actor.label))
-        {
+        let select = || {
+            if constructor.options.bundle_slot().is_some() {
+                env.locate_bundle(actor, &constructor.options, error)
+            } else {
+                Some(self.select_new_location(env, &constructor.options, &actor.label))
+            }
+        };
+        let location = match found.or_else(select)? {
             Ok(location) => location,
             Err(reason) => {
                 let reason = format!("{error}; it cannot be started again (it was {restarts} times): {reason}");
