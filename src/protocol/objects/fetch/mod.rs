@@ -24,5 +24,7 @@
 
 pub mod blocks;
 pub mod pending;
+#[cfg(test)]
+mod tests;
 pub mod unfetched;
 pub mod values;
