@@ -108,13 +108,9 @@ impl Objects {
     /// they are not needed.
     pub(in crate::protocol) fn on_reclaim(&self, env: &impl Messenger, from: Rank, blocks: Vec<u64>) {
         let mut blocks: BTreeSet<u64> = blocks.into_iter().collect();
-        for value in self.unfetched.stored_at(from, false) {
-            let is_requested = |block: ObjectId| block.owner == from && blocks.contains(&block.number);
-            if value.body().is_some_and(|body| body.addresses().any(|address| is_requested(address.block))) {
-                // The grants return with what is dropped here.
-                drop(self.unfetched.release(&value));
-            }
-        }
+        let is_requested = |block: ObjectId| block.owner == from && blocks.contains(&block.number);
+        // The grants return with what is dropped here.
+        drop(self.unfetched.release(is_requested));
         blocks.retain(|number| self.references.has_grants(ObjectId { owner: from, number: *number }));
         if !blocks.is_empty() {
             env.send(from, &Message::ReclaimRefused { blocks: blocks.into_iter().collect() });

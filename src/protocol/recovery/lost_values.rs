@@ -21,7 +21,7 @@ impl Recovery {
         error: &Error,
     ) {
         let (Some(slot), Some((body, fetched))) = (value.slot.upgrade(), value.on_lost()) else { return };
-        env.protocol().objects.unfetched.remove_value(value);
+        env.protocol().objects.unfetched.remove_value(&*slot, value);
         if let Some(id) = slot.remote_id() {
             // A store may turn out to be unreadable before its rank is known to be dead.
             let dead = body.stored_at(|rank| env.is_dead(rank));
@@ -46,7 +46,7 @@ impl Recovery {
     /// A released value is needed: reconstructs it, once.
     pub(in crate::protocol) fn reconstruct_value(&self, env: &impl Environment, value: &Arc<UnfetchedValue>) {
         let Some(slot) = value.slot.upgrade() else { return };
-        env.protocol().objects.unfetched.remove_value(value);
+        env.protocol().objects.unfetched.remove_value(&*slot, value);
         let reconstruct = |producer| self.reconstruct_into(env, producer, slot.clone(), ReconstructReason::Reclaimed);
         if !value.producer.as_ref().is_some_and(reconstruct) {
             let object = ObjectId { owner: env.rank(), number: slot.core().number() }.to_string();
@@ -58,7 +58,7 @@ impl Recovery {
     /// A rank died: reconstructs the values in its store that are needed now; the others are reconstructed once they
     /// are needed.
     pub(in crate::protocol) fn recover_values_at(&self, env: &impl Environment, rank: Rank, error: &Error) {
-        for value in env.protocol().objects.unfetched.stored_at(rank, true) {
+        for value in env.protocol().objects.unfetched.needed_from(rank) {
             self.recover_value(env, &value, error);
         }
     }

@@ -1,15 +1,17 @@
 //! Pending promises of objects whose values are fetched: which value each has, and who needs it.
 //!
-//! The promise of an unfetched value is pending here. Its list of waiters holds the value, so that the value lives
-//! exactly as long as the promise is pending; a table maps the promise's address to the value and to those that need it.
+//! A table has an entry for each, by the promise's address. A guard in the promise's list of waiters removes the entry
+//! when the promise completes or is dropped: so an address in the table belongs to one promise, and an unfetched value
+//! lives exactly as long as its promise is pending, or its blocks are being fetched.
 
-use crate::base::Rank;
 use crate::base::sync::{AtomicU64, Ordering};
+use crate::base::{ObjectId, Rank};
 use crate::objects::{AnySlot, Waiter};
 use crate::protocol::TableSizes;
 use crate::protocol::locks::lock;
 use crate::protocol::objects::fetch::unfetched::{UnfetchedValue, ValueBody};
 use rustc_hash::FxHashMap as HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, Weak};
 
 /// A rank's request for the value of an object. It gets one reply.
@@ -33,10 +35,11 @@ impl FetchRequest {
     }
 }
 
-/// What is recorded about a pending promise.
+/// What is recorded about a pending promise, until it completes or is dropped.
 #[derive(Default)]
 struct PendingEntry {
-    value: Option<Weak<UnfetchedValue>>,
+    /// Its unfetched value, and how many this rank had recorded before.
+    value: Option<(u64, Arc<UnfetchedValue>)>,
     /// True if a local waiter needs the value.
     requested: bool,
     /// The requests of other ranks.
@@ -46,6 +49,10 @@ struct PendingEntry {
 impl PendingEntry {
     fn is_needed(&self) -> bool {
         self.requested || !self.requests.is_empty()
+    }
+
+    fn value(&self) -> Option<Arc<UnfetchedValue>> {
+        self.value.as_ref().map(|(_, value)| value.clone())
     }
 }
 
@@ -57,102 +64,92 @@ pub struct PendingValues {
 }
 
 impl PendingValues {
-    /// A number that no value of this rank has yet.
-    pub(super) fn fresh_serial(&self) -> u64 {
-        self.next_serial.fetch_add(1, Ordering::Relaxed)
+    /// Changes the entry of a promise, which is created if it does not exist.
+    fn change<R>(self: &Arc<Self>, slot: &dyn AnySlot, change: impl FnOnce(&mut PendingEntry) -> R) -> R {
+        let (result, is_new) = {
+            let mut entries = lock(&self.entries);
+            let entry = entries.entry(slot.address());
+            let is_new = matches!(entry, Entry::Vacant(_));
+            (change(entry.or_default()), is_new)
+        };
+        if is_new {
+            slot.core().when_complete(Arc::new(EntryGuard { values: Arc::downgrade(self), key: slot.address() }));
+        }
+        result
     }
 
     /// Records `value` for its promise. Returns whether a local waiter needs it, and the requests of other ranks.
     pub(in crate::protocol) fn insert(
-        &self,
-        slot: &Arc<dyn AnySlot>,
+        self: &Arc<Self>,
+        slot: &dyn AnySlot,
         value: &Arc<UnfetchedValue>,
     ) -> (bool, Vec<Arc<FetchRequest>>) {
-        let found = {
-            let mut entries = lock(&self.entries);
-            let entry = entries.entry(value.key).or_default();
-            entry.value = Some(Arc::downgrade(value));
-            (entry.requested, std::mem::take(&mut entry.requests))
-        };
-        slot.core().when_complete(value.clone());
-        found
+        let serial = self.next_serial.fetch_add(1, Ordering::Relaxed);
+        let (_dropped_outside_of_the_lock, requested, requests) = self.change(slot, |entry| {
+            let before = entry.value.replace((serial, value.clone()));
+            (before, entry.requested, std::mem::take(&mut entry.requests))
+        });
+        (requested, requests)
     }
 
     /// The unfetched value of an object, if there is one.
     pub fn find(&self, slot: &dyn AnySlot) -> Option<Arc<UnfetchedValue>> {
-        let value = lock(&self.entries).get(&slot.address())?.value.as_ref()?.upgrade();
-        // The address may have belonged to another promise before.
-        value.filter(|value| value.slot.upgrade().is_some_and(|own| own.address() == slot.address()))
+        lock(&self.entries).get(&slot.address())?.value()
     }
 
     /// Records that a local waiter needs the value of `slot`. Returns the value if it is unfetched already.
-    pub(in crate::protocol) fn request_local(self: &Arc<Self>, slot: &Arc<dyn AnySlot>) -> Option<Arc<UnfetchedValue>> {
+    pub(in crate::protocol) fn request_local(self: &Arc<Self>, slot: &dyn AnySlot) -> Option<Arc<UnfetchedValue>> {
         // Recorded also where the value is already unfetched: it may be lost, reconstructed and left unfetched once
         // more.
-        let key = slot.address();
-        let first = !std::mem::replace(&mut lock(&self.entries).entry(key).or_default().requested, true);
-        if first {
-            slot.core().when_complete(Arc::new(LocalRequest { values: Arc::downgrade(self), key }));
-        }
-        self.find(&**slot)
+        self.change(slot, |entry| {
+            entry.requested = true;
+            entry.value()
+        })
     }
 
     /// Records a rank's request for the value of `slot`, which is pending. Returns the value if it is unfetched
     /// already.
     pub(in crate::protocol) fn add_request(
-        &self,
+        self: &Arc<Self>,
         slot: &dyn AnySlot,
         request: &Arc<FetchRequest>,
     ) -> Option<Arc<UnfetchedValue>> {
-        lock(&self.entries).entry(slot.address()).or_default().requests.push(request.clone());
-        self.find(slot)
+        self.change(slot, |entry| {
+            entry.requests.push(request.clone());
+            entry.value()
+        })
     }
 
     /// A request gets its reply: returns the requested object, once.
     pub(in crate::protocol) fn take_request(&self, request: &Arc<FetchRequest>) -> Option<Arc<dyn AnySlot>> {
         let slot = request.take()?;
-        self.change(slot.address(), |entry| entry.requests.retain(|other| !Arc::ptr_eq(other, request)));
+        if let Some(entry) = lock(&self.entries).get_mut(&slot.address()) {
+            entry.requests.retain(|other| !Arc::ptr_eq(other, request));
+        }
         Some(slot)
     }
 
     /// Forgets a lost value: its promise is as it was before the value arrived.
-    pub(in crate::protocol) fn remove_value(&self, value: &UnfetchedValue) {
-        // The address may belong to another promise by now, or the promise have a newer value.
-        self.change(value.key, |entry| drop(entry.value.take_if(|known| std::ptr::eq(known.as_ptr(), value))));
+    pub(in crate::protocol) fn remove_value(&self, slot: &dyn AnySlot, value: &Arc<UnfetchedValue>) {
+        // The promise may have a newer value.
+        let is_known = |known: &mut (u64, Arc<UnfetchedValue>)| Arc::ptr_eq(&known.1, value);
+        let known = lock(&self.entries).get_mut(&slot.address()).and_then(|entry| entry.value.take_if(is_known));
+        drop(known);
     }
 
-    /// Changes the entry of a promise, if there is one, and removes it if nothing is left in it.
-    fn change(&self, key: usize, change: impl FnOnce(&mut PendingEntry)) {
-        let mut entries = lock(&self.entries);
-        let Some(entry) = entries.get_mut(&key) else { return };
-        change(entry);
-        if entry.value.is_none() && !entry.is_needed() {
-            entries.remove(&key);
-        }
-    }
-
-    /// Releases a value that is not needed; returns what the caller is to drop. A request for the value is recorded
-    /// under the same lock.
-    pub(in crate::protocol) fn release(&self, value: &UnfetchedValue) -> Option<Arc<ValueBody>> {
+    /// Releases the values that have a block of which `is_requested` is true, where they are not needed. Returns what
+    /// the caller is to drop. A request for a value is recorded under the same lock.
+    pub(in crate::protocol) fn release(&self, is_requested: impl Fn(ObjectId) -> bool) -> Vec<Arc<ValueBody>> {
         let entries = lock(&self.entries);
-        let entry = entries.get(&value.key).filter(|entry| !entry.is_needed())?;
-        // The entry may hold a newer value by now.
-        entry.value.as_ref().filter(|known| std::ptr::eq(known.as_ptr(), value))?;
-        value.on_reclaim()
+        let requested = oldest_first(entries.values().filter(|entry| !entry.is_needed()), is_requested);
+        requested.into_iter().filter_map(|value| value.on_reclaim()).collect()
     }
 
-    /// The values of which a part is in the store of `rank`, the oldest first: those that are needed now, or all.
-    pub(in crate::protocol) fn stored_at(&self, rank: Rank, only_needed: bool) -> Vec<Arc<UnfetchedValue>> {
-        // Examined after the lock is released: dropping the last reference to a value takes the lock.
-        let mut values: Vec<_> = {
-            let entries = lock(&self.entries);
-            let selected = entries.values().filter(|entry| entry.is_needed() || !only_needed);
-            selected.filter_map(|entry| entry.value.as_ref()?.upgrade()).collect()
-        };
-        // Sorted, because addresses differ between runs.
-        values.sort_unstable_by_key(|value: &Arc<UnfetchedValue>| value.serial);
-        values.retain(|value| value.is_stored_at(rank));
-        values
+    /// The values that are needed now and of which a part is in the store of `rank`, the oldest first.
+    pub(in crate::protocol) fn needed_from(&self, rank: Rank) -> Vec<Arc<UnfetchedValue>> {
+        let entries = lock(&self.entries);
+        let needed = oldest_first(entries.values().filter(|entry| entry.is_needed()), |block| block.owner == rank);
+        needed.into_iter().cloned().collect()
     }
 
     /// The sizes of the tables.
@@ -160,15 +157,9 @@ impl PendingValues {
         vec![("promises with unfetched values", lock(&self.entries).len())]
     }
 
-    /// Checks, between two events, that the table has values of pending promises, each in a state that may last.
-    pub(in crate::protocol) fn check(&self) -> std::result::Result<(), String> {
-        let values: Vec<_> = {
-            let entries = lock(&self.entries);
-            if entries.values().any(|entry| entry.value.is_none() && !entry.is_needed()) {
-                return Err("an entry of a promise that nothing needs is left".to_string());
-            }
-            entries.values().filter_map(|entry| entry.value.as_ref()?.upgrade()).collect()
-        };
+    /// Checks, between two events, that each value waits for something, and its promise with it.
+    pub(in crate::protocol) fn check(&self) -> Result<(), String> {
+        let values: Vec<_> = lock(&self.entries).values().filter_map(PendingEntry::value).collect();
         values.iter().try_for_each(|value| value.check())
     }
 
@@ -178,20 +169,33 @@ impl PendingValues {
     }
 }
 
-/// Records that a local waiter needs a promise's value. It is in the promise's list of waiters and is dropped with it.
-struct LocalRequest {
+/// The values of these entries that have a block of which `is_sought` is true. They are sorted, because addresses differ
+/// between runs.
+fn oldest_first<'a>(
+    entries: impl Iterator<Item = &'a PendingEntry>,
+    is_sought: impl Fn(ObjectId) -> bool,
+) -> Vec<&'a Arc<UnfetchedValue>> {
+    let values = entries.filter_map(|entry| entry.value.as_ref());
+    let mut values: Vec<_> = values.filter(|(_, value)| value.has_block(&is_sought)).collect();
+    values.sort_unstable_by_key(|(serial, _)| *serial);
+    values.into_iter().map(|(_, value)| value).collect()
+}
+
+/// Removes the entry of a promise. It is in the promise's list of waiters, and is dropped with it.
+struct EntryGuard {
     values: Weak<PendingValues>,
     key: usize,
 }
 
-impl Waiter for LocalRequest {
+impl Waiter for EntryGuard {
     fn notify(self: Arc<Self>) {}
 }
 
-impl Drop for LocalRequest {
+impl Drop for EntryGuard {
     fn drop(&mut self) {
         if let Some(values) = self.values.upgrade() {
-            values.change(self.key, |entry| entry.requested = false);
+            let entry = lock(&values.entries).remove(&self.key);
+            drop(entry);
         }
     }
 }

@@ -2,12 +2,11 @@
 
 use crate::base::{Error, ObjectId, Rank, Result};
 use crate::lineage::Producer;
-use crate::objects::{AnySlot, ArrayMemory, Attachment, Links, Waiter};
+use crate::objects::{AnySlot, ArrayMemory, Attachment, Links};
 use crate::protocol::BlockAddress;
 use crate::protocol::environment::Environment;
 use crate::protocol::inbound::missing_blocks::{FetchedBlocks, MissingBlock, missing_parts};
 use crate::protocol::locks::lock;
-use crate::protocol::objects::fetch::pending::PendingValues;
 use std::sync::{Arc, Mutex, Weak};
 
 /// A block of another host's store that this rank holds a reference to.
@@ -96,33 +95,16 @@ pub struct UnfetchedValue {
     /// A list is held here too: nothing else may hold it while its value is fetched.
     #[allow(dead_code)]
     list: Option<Arc<dyn AnySlot>>,
-    /// The address of its promise.
-    pub(super) key: usize,
     state: Mutex<FetchState>,
     /// How to reconstruct it.
     pub(in crate::protocol) producer: Option<Producer>,
-    values: Weak<PendingValues>,
-    /// How many unfetched values this rank had recorded before it.
-    pub(super) serial: u64,
-}
-
-impl Waiter for UnfetchedValue {
-    /// The promise completed, and drops this.
-    fn notify(self: Arc<Self>) {}
 }
 
 impl UnfetchedValue {
-    pub(in crate::protocol) fn new(
-        values: &Arc<PendingValues>,
-        slot: &Arc<dyn AnySlot>,
-        body: ValueBody,
-        producer: Option<Producer>,
-    ) -> UnfetchedValue {
+    pub(super) fn new(slot: &Arc<dyn AnySlot>, body: ValueBody, producer: Option<Producer>) -> UnfetchedValue {
         let list = slot.is_list().then(|| slot.clone());
-        let (slot, key, serial) = (Arc::downgrade(slot), slot.address(), values.fresh_serial());
-        let values = Arc::downgrade(values);
         let state = Mutex::new(FetchState::Located(Arc::new(body)));
-        UnfetchedValue { slot, list, key, state, producer, values, serial }
+        UnfetchedValue { slot: Arc::downgrade(slot), list, state, producer }
     }
 
     /// Its parts, while it is in the stores of other hosts.
@@ -133,9 +115,14 @@ impl UnfetchedValue {
         }
     }
 
-    /// True if some of it is in the store of `rank`.
-    pub(in crate::protocol) fn is_stored_at(&self, rank: Rank) -> bool {
-        self.body().is_some_and(|body| body.stored_at(|other| other == rank).is_some())
+    /// True if `is_sought` is true of one of its blocks, while it is in the stores of other hosts.
+    pub(in crate::protocol) fn has_block(&self, is_sought: impl Fn(ObjectId) -> bool) -> bool {
+        match &*lock(&self.state) {
+            FetchState::Located(body) | FetchState::Fetching { body, .. } => {
+                body.addresses().any(|address| is_sought(address.block))
+            }
+            FetchState::Here | FetchState::Released | FetchState::Lost(_) => false,
+        }
     }
 
     /// The value is needed here.
@@ -199,12 +186,10 @@ impl UnfetchedValue {
             FetchState::Fetching { missing, .. } => *missing > 0,
             FetchState::Here | FetchState::Lost(_) => false,
         };
-        if !waits {
-            return Err(format!("unfetched value {} waits for nothing", self.serial));
-        }
         match self.slot.upgrade() {
+            _ if !waits => Err("an unfetched value waits for nothing".to_string()),
             Some(slot) if slot.core().is_complete() => {
-                Err(format!("PROTOCOL-FETCH-1: the promise of unfetched value {} is complete", self.serial))
+                Err("PROTOCOL-FETCH-1: the promise of an unfetched value is complete".to_string())
             }
             _ => Ok(()),
         }
@@ -239,13 +224,5 @@ impl FetchState {
         let complete = FetchStep::Complete(body.clone(), std::mem::take(fetched));
         *self = FetchState::Here;
         complete
-    }
-}
-
-impl Drop for UnfetchedValue {
-    fn drop(&mut self) {
-        if let Some(values) = self.values.upgrade() {
-            values.remove_value(self);
-        }
     }
 }

@@ -7,7 +7,7 @@ use crate::objects::{AnySlot, Attachment, SerializedValue, Waiter};
 use crate::protocol::environment::Environment;
 use crate::protocol::inbound::missing_blocks::{FetchedBlocks, missing_of, must_fetch};
 use crate::protocol::objects::Objects;
-use crate::protocol::objects::attachments::{export_attachments, import_attachments};
+use crate::protocol::objects::attachments::{export_attachment, import_attachment};
 use crate::protocol::objects::fetch::blocks::FetchPurpose;
 use crate::protocol::objects::fetch::pending::FetchRequest;
 use crate::protocol::objects::fetch::unfetched::{FetchStep, UnfetchedBlock, UnfetchedValue, ValueBody, ValuePart};
@@ -57,10 +57,7 @@ impl Objects {
             WireAttachment::Array(address) if must_fetch(env, address) => {
                 Ok(ValuePart::Unfetched(self.references.import_unfetched(env, *address, from)))
             }
-            wire => {
-                let one = import_attachments(env, std::slice::from_ref(wire), from, &FetchedBlocks::default());
-                one.map(|mut one| ValuePart::Local(one.remove(0)))
-            }
+            wire => import_attachment(env, wire, from, &FetchedBlocks::default()).map(ValuePart::Local),
         };
         let parts: Vec<Result<ValuePart, Error>> = wire.attachments.iter().map(part).collect();
         // A copy that was evicted is fetched again for a promise that is already complete.
@@ -71,12 +68,12 @@ impl Objects {
             Err(error) => return slot.fail(Arc::new(error)),
         };
         let body = ValueBody { from, bytes: wire.bytes.0.to_vec(), spilled, parts };
-        let value = Arc::new(UnfetchedValue::new(&self.unfetched, &slot, body, producer));
+        let value = Arc::new(UnfetchedValue::new(&slot, body, producer));
         // Waiters for an element of a list are not recorded here, so a list is fetched at once.
         if slot.core().is_complete() || slot.is_list() {
             return self.advance(env, &value, value.on_needed(env));
         }
-        let (requested, requests) = self.unfetched.insert(&slot, &value);
+        let (requested, requests) = self.unfetched.insert(&*slot, &value);
         // A borrower requests the value only when a local fiber is waiting for it.
         if requested || slot.remote_id().is_some() {
             self.advance(env, &value, value.on_needed(env));
@@ -89,7 +86,7 @@ impl Objects {
         if !self.has_unmapped_stores || slot.core().is_complete() {
             return;
         }
-        if let Some(value) = self.unfetched.request_local(slot) {
+        if let Some(value) = self.unfetched.request_local(&**slot) {
             self.advance(env, &value, value.on_needed(env));
         }
     }
@@ -163,7 +160,7 @@ impl Objects {
         if self.has_unmapped_stores
             && let Some(value) = self.unfetched.add_request(&*slot, &request)
         {
-            match without.filter(|dead| value.is_stored_at(*dead)) {
+            match without.filter(|dead| value.has_block(|block| block.owner == *dead)) {
                 // This rank learns of the death too, and has the value reconstructed.
                 Some(dead) if env.is_dead(dead) => {
                     env.protocol().recovery.recover_value(env, &value, &env.death_error(dead));
@@ -195,10 +192,7 @@ impl Objects {
         let (to, object) = (request.rank, ObjectId { owner: env.rank(), number: request.number });
         let parts = body.parts.iter().map(|part| match part {
             ValuePart::Unfetched(block) => Ok(WireAttachment::Array(forward_address(env, block, to))),
-            ValuePart::Local(attachment) => {
-                let one = export_attachments(env, std::slice::from_ref(attachment), to);
-                one.map(|mut one| one.remove(0))
-            }
+            ValuePart::Local(attachment) => export_attachment(env, attachment, to),
         });
         let attachments: Result<Vec<_>, Error> = parts.collect();
         let spilled = body.spilled.as_ref().map(|block| forward_address(env, block, to));
