@@ -13,7 +13,6 @@ use crate::store::{
     CHUNK_BYTES, Copies, CopyAction, CopyMessage, CopySource, FetchRoute, Holders, HostPeers, ObjectLocations,
     ServedCopy, cache_rank,
 };
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 /// Below this length each rank reads a block for itself: a request to another rank of the host would take longer.
@@ -30,11 +29,10 @@ pub enum FetchPurpose {
 /// An action that the table decided on.
 type TableAction = CopyAction<dyn ArrayMemory, FetchPurpose>;
 
-/// The table, and the messages that it decided on and that are not sent yet, in order.
+/// The table, and the messages that it decided on while a thread sends those before them, in order.
 struct CopyTable {
     copies: Copies<dyn ArrayMemory, FetchPurpose>,
-    unsent: VecDeque<(Rank, CopyMessage)>,
-    /// True while a thread sends them.
+    unsent: Vec<(Rank, CopyMessage)>,
     is_sending: bool,
 }
 
@@ -50,7 +48,7 @@ impl HostCopies {
     /// The copies of rank `rank`.
     pub fn new(rank: Rank) -> HostCopies {
         HostCopies {
-            table: Mutex::new(CopyTable { copies: Copies::new(rank), unsent: VecDeque::new(), is_sending: false }),
+            table: Mutex::new(CopyTable { copies: Copies::new(rank), unsent: Vec::new(), is_sending: false }),
             locations: Mutex::new(ObjectLocations::new(rank)),
             has_sent_locations: AtomicBool::new(false),
         }
@@ -246,29 +244,36 @@ impl HostCopies {
         env: &impl Environment,
         decide: impl FnOnce(&mut Copies<dyn ArrayMemory, FetchPurpose>) -> Vec<TableAction>,
     ) {
-        let (actions, must_send) = {
+        let (actions, mut unsent) = {
             let mut guard = lock(&self.table);
             let table = &mut *guard;
-            let mut actions = decide(&mut table.copies);
-            let messages = actions.extract_if(.., |action| matches!(action, CopyAction::Send(..)));
-            table.unsent.extend(messages.filter_map(|action| match action {
-                CopyAction::Send(to, message) => Some((to, message)),
-                _ => None,
-            }));
-            (actions, !table.unsent.is_empty() && !std::mem::replace(&mut table.is_sending, true))
+            let (mut actions, mut unsent) = (Vec::new(), Vec::new());
+            for action in decide(&mut table.copies) {
+                match action {
+                    CopyAction::Send(to, message) => unsent.push((to, message)),
+                    action => actions.push(action),
+                }
+            }
+            if table.is_sending {
+                table.unsent.append(&mut unsent);
+            }
+            table.is_sending |= !unsent.is_empty();
+            (actions, unsent)
         };
-        while must_send && let Some((to, message)) = self.next_unsent() {
-            env.send(to, &Message::Copy(message));
+        while !unsent.is_empty() {
+            for (to, message) in unsent {
+                env.send(to, &Message::Copy(message));
+            }
+            unsent = self.next_unsent();
         }
         actions.into_iter().for_each(|action| self.perform(env, action));
     }
 
-    /// The next message to send; the calling thread stops sending when there is none.
-    fn next_unsent(&self) -> Option<(Rank, CopyMessage)> {
+    /// What was decided while the calling thread sent; if there is nothing, it stops sending.
+    fn next_unsent(&self) -> Vec<(Rank, CopyMessage)> {
         let mut table = lock(&self.table);
-        let next = table.unsent.pop_front();
-        table.is_sending = next.is_some();
-        next
+        table.is_sending = !table.unsent.is_empty();
+        std::mem::take(&mut table.unsent)
     }
 
     fn perform(&self, env: &impl Environment, action: TableAction) {
