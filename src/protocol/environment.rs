@@ -13,15 +13,6 @@ use crate::store::CopySource;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// What a block is fetched for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FetchPurpose {
-    /// The first of the deferred messages of that rank.
-    Message(Rank),
-    /// An unfetched value, by the number of its fetch.
-    Value(u64),
-}
-
 /// Messages to other ranks.
 pub trait Messenger {
     /// This rank.

@@ -1,9 +1,5 @@
 //! The locks of the protocol's parts. Debug builds count those that a thread holds, to check that no message is sent
-//! under one.
-//!
-//! A message that is sent under a lock ties the lock to whatever sending does, and to every other lock that this takes.
-//! The locks taken with [`lock_to_send`] are the ones under which messages are still sent today, so that messages go in
-//! the order of the decisions (PROTOCOL-3); every call of it is work to do.
+//! under one (PROTOCOL-3): that would tie the lock to whatever sending does, and to every other lock that this takes.
 
 use crate::base::sync;
 use std::ops::{Deref, DerefMut};
@@ -25,12 +21,6 @@ pub fn lock<T: ?Sized>(mutex: &Mutex<T>) -> StateGuard<'_, T> {
     #[cfg(debug_assertions)]
     HELD.set(HELD.get() + 1);
     guard
-}
-
-/// As `lock`, where messages are sent before the guard is dropped.
-#[inline]
-pub fn lock_to_send<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    sync::lock(mutex)
 }
 
 impl<T: ?Sized> Deref for StateGuard<'_, T> {
@@ -73,7 +63,6 @@ mod tests {
         let guard = lock(&state);
         assert!(std::panic::catch_unwind(assert_may_send).is_err());
         drop(guard);
-        drop(lock_to_send(&state));
         assert_may_send();
     }
 }

@@ -20,7 +20,8 @@
 //! - PROTOCOL-1: bytes from a peer become a `Message` only through `Message::decode`, which rejects anything else.
 //! - PROTOCOL-2: what a message names (ranks, objects, functions) is looked up before it is used; a miss is an error to
 //!   its sender or a line in the log, never a panic.
-//! - PROTOCOL-3: what is decided under a lock is sent under it, so that messages go in the order of the decisions.
+//! - PROTOCOL-3: no message is sent under a lock. Where messages of several threads must go in the order in which they
+//!   were decided, a part ensures it (PROTOCOL-FETCH-3).
 //! - PROTOCOL-4: no lock is held while a value of the user's is decoded, dropped or run.
 
 mod actors;

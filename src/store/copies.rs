@@ -160,15 +160,13 @@ impl<M: ?Sized, W> Copies<M, W> {
             actions.push(CopyAction::Deliver { waiter, block, outcome: Ok(memory) });
             return actions;
         }
-        if let Some(CopyEntry::Fetching(fetch)) = self.table.get_mut(&block) {
-            fetch.waiters.push(waiter);
-            return actions;
+        let (fetch, is_new) = self.join(original, bytes, route == FetchRoute::Direct);
+        fetch.waiters.push(waiter);
+        match route {
+            _ if !is_new => {}
+            FetchRoute::Direct => self.read(block, vec![original], false, &mut actions),
+            FetchRoute::Cached(cache_rank) => self.request_cached(block, cache_rank, peers, &mut actions),
         }
-        self.begin(original, bytes, route, peers, &mut actions);
-        if let Some(CopyEntry::Fetching(fetch)) = self.table.get_mut(&block) {
-            fetch.waiters.push(waiter);
-        }
-        self.fail_where_owner_is_dead(block, peers, &mut actions);
         actions
     }
 
@@ -188,11 +186,11 @@ impl<M: ?Sized, W> Copies<M, W> {
             actions.push(CopyAction::Serve { to: from, block, memory });
             return actions;
         }
-        if !self.table.contains_key(&block) {
-            self.begin(original, bytes, FetchRoute::Cached(self.me), peers, &mut actions);
+        let (fetch, is_new) = self.join(original, bytes, false);
+        fetch.add_requester(from);
+        if is_new {
+            self.locate(block, peers, &mut actions);
         }
-        self.add_requester(block, from);
-        self.fail_where_owner_is_dead(block, peers, &mut actions);
         actions
     }
 
@@ -206,9 +204,9 @@ impl<M: ?Sized, W> Copies<M, W> {
             actions.push(CopyAction::Serve { to: from, block, memory });
             return actions;
         }
-        match self.table.get(&block) {
+        match self.fetching(block) {
             // Only copies that the owner knows of are waited for (COPIES-4).
-            Some(CopyEntry::Fetching(fetch)) if fetch.is_located() => self.add_requester(block, from),
+            Some(fetch) if fetch.is_located() => fetch.add_requester(from),
             _ => actions.push(refusal(from, block, no_copy(block, self.me))),
         }
         actions
@@ -222,25 +220,25 @@ impl<M: ?Sized, W> Copies<M, W> {
         peers: &impl HostPeers,
     ) -> Actions<M, W> {
         let mut actions = Vec::new();
-        let original = |holders: &Holders| holders.original.map(|offset| CopySource { block, offset });
-        let fetch = match self.table.get_mut(&block) {
-            Some(CopyEntry::Fetching(fetch)) if matches!(fetch.stage, FetchStage::Locating) => fetch,
-            _ => {
-                // No fetch waits for this reply any more.
-                actions.extend(
-                    holders.ok().and_then(|holders| original(&holders)).map(|_| CopyAction::ReleaseGrant(block)),
-                );
-                return actions;
-            }
+        let me = self.me;
+        let Some(fetch) = self.fetching(block).filter(|fetch| matches!(fetch.stage, FetchStage::Locating { .. }))
+        else {
+            // No fetch waits for this reply any more.
+            actions.extend(holders.ok().and_then(|holders| holders.original).map(|_| CopyAction::ReleaseGrant(block)));
+            return actions;
         };
         match holders {
+            // Those that joined after the owner was asked have grants: it knows the block again.
+            Err(_) if matches!(fetch.stage, FetchStage::Locating { joined: true }) => {
+                self.locate(block, peers, &mut actions);
+            }
             Err(error) => self.fail(block, &error, &mut actions),
             Ok(holders) => {
                 let (dead, alive): (Vec<Rank>, Vec<Rank>) =
-                    holders.others.iter().partition(|rank| peers.is_dead(**rank) || **rank == self.me);
+                    holders.others.iter().partition(|rank| peers.is_dead(**rank) || **rank == me);
                 fetch.excluded.extend(dead);
                 actions.extend(alive.iter().map(|rank| CopyAction::Send(*rank, CopyMessage::ShareRequest { block })));
-                let sources = original(&holders).into_iter().collect();
+                let sources = holders.original.map(|offset| CopySource { block, offset }).into_iter().collect();
                 fetch.stage = FetchStage::CopiesRequested { pending: alive, sources };
                 self.read_when_all_replied(block, peers, &mut actions);
             }
@@ -257,14 +255,14 @@ impl<M: ?Sized, W> Copies<M, W> {
         peers: &impl HostPeers,
     ) -> Actions<M, W> {
         let mut actions = Vec::new();
-        let Some(CopyEntry::Fetching(fetch)) = self.table.get_mut(&block) else {
+        let Some(fetch) = self.fetching(block) else {
             release_served(reply, &mut actions);
             return actions;
         };
         match (&mut fetch.stage, reply) {
             (FetchStage::CacheRequested(cache_rank), reply) if *cache_rank == from => match reply {
                 Ok(ServedCopy::Mapped(memory)) => self.on_arrived(block, memory, peers, &mut actions),
-                Ok(ServedCopy::Granted(source)) => self.read(block, vec![source], &mut actions),
+                Ok(ServedCopy::Granted(source)) => self.read(block, vec![source], true, &mut actions),
                 // This rank may have free space for a block for which the cache rank had none.
                 Err(_) => self.locate(block, peers, &mut actions),
             },
@@ -299,34 +297,28 @@ impl<M: ?Sized, W> Copies<M, W> {
     ) -> Actions<M, W> {
         let mut actions = Vec::new();
         let block = self.reading.remove(&token);
-        let fetch = block.and_then(|block| match self.table.get_mut(&block) {
-            Some(CopyEntry::Fetching(fetch)) => Some((block, fetch)),
+        let read = block.and_then(|block| match &self.fetching(block)?.stage {
+            FetchStage::Reading { token: current, sources, granted } if *current == token => {
+                Some((block, sources.clone(), *granted))
+            }
             _ => None,
         });
-        let Some((block, fetch)) = fetch else {
+        let Some((block, sources, granted)) = read else {
             actions.extend(outcome.ok().map(CopyAction::Drop));
             return actions;
         };
-        let (sources, counted) = match &fetch.stage {
-            FetchStage::Reading { token: current, sources, granted: counted } if *current == token => {
-                (sources.clone(), *counted)
-            }
-            _ => {
-                actions.extend(outcome.ok().map(CopyAction::Drop));
-                return actions;
-            }
-        };
-        if counted {
+        if granted {
             actions.extend(sources.iter().map(|source| CopyAction::ReleaseGrant(source.block)));
         }
         match outcome {
             Ok(memory) => self.on_arrived(block, memory, peers, &mut actions),
             Err(error) => {
                 let read_original = sources.iter().any(|source| source.block == block);
-                if !counted || read_original || matches!(error, Error::StoreFull { .. }) {
+                if !granted || read_original || matches!(error, Error::StoreFull { .. }) {
                     self.fail(block, &error, &mut actions);
                 } else {
-                    fetch.excluded.extend(sources.iter().map(|source| source.block.owner));
+                    let failed = sources.iter().map(|source| source.block.owner);
+                    self.fetching(block).into_iter().for_each(|fetch| fetch.excluded.extend(failed.clone()));
                     self.locate(block, peers, &mut actions);
                 }
             }
@@ -365,11 +357,15 @@ impl<M: ?Sized, W> Copies<M, W> {
         actions
     }
 
-    /// Forgets everything at shutdown. The cached memory returned is to be dropped while no lock is held.
-    pub fn clear(&mut self) -> Vec<Arc<M>> {
+    /// How many blocks are being fetched.
+    pub fn fetching_count(&self) -> usize {
+        self.table.values().filter(|entry| matches!(entry, CopyEntry::Fetching(_))).count()
+    }
+
+    /// Forgets everything at shutdown. What is returned is to be dropped while no lock is held.
+    pub fn clear(&mut self) -> impl Sized + use<M, W> {
         self.cached_bytes = 0;
-        let entries = std::mem::take(&mut self.table).into_values();
-        entries.filter_map(|entry| if let CopyEntry::Present(copy) = entry { copy.cached } else { None }).collect()
+        std::mem::take(&mut self.table)
     }
 }
 

@@ -86,13 +86,6 @@ impl BlockHolders {
         }
     }
 
-    /// A reader reports that `rank` had no copy for it. If one is being fetched by now, that began after the report.
-    fn refused(&mut self, rank: Rank) {
-        if self.holders.get(&rank).is_some_and(BlockHolder::is_complete) {
-            self.remove(rank);
-        }
-    }
-
     /// `rank` no longer has the block, nor fetches it.
     fn remove(&mut self, rank: Rank) {
         if rank == self.owner {
@@ -168,11 +161,11 @@ impl ObjectLocations {
     }
 
     /// `reader` needs a block: returns the holders to fetch it from. `in_parts` if it is worth reading from several at
-    /// once; `excluded` names holders that could not serve it.
+    /// once; `excluded` names holders that could not serve it: they stay holders until they report themselves that they are
+    /// none, since they may have fetched the block again meanwhile.
     pub fn locate(&mut self, number: u64, reader: Rank, in_parts: bool, excluded: &[Rank]) -> Vec<Rank> {
         let me = self.me;
         let spread = self.blocks.entry(number).or_insert_with(|| BlockHolders::new(me));
-        excluded.iter().for_each(|rank| spread.refused(*rank));
         spread.assign(reader, in_parts, excluded)
     }
 
@@ -274,6 +267,24 @@ mod tests {
         locations.on_rank_failed(1);
         assert_eq!(locations.locate(9, 3, false, &[1]), [0]);
         locations.check();
+    }
+
+    /// A copy was dropped and fetched again before its owner handled the report of a reader that had found none: the
+    /// owner forgot the new copy, which then stayed cached after the block was freed (COPIES-2).
+    #[test]
+    fn late_report_of_a_missing_copy_does_not_concern_a_newer_one() {
+        let mut locations = ObjectLocations::new(0);
+        locations.locate(9, 1, false, &[]);
+        assert!(locations.on_copy_complete(9, 1, true));
+        assert_eq!(locations.locate(9, 2, false, &[]), [1]);
+        locations.on_copy_dropped(9, 1);
+        locations.locate(9, 1, false, &[]);
+        assert!(locations.on_copy_complete(9, 1, true));
+        assert_eq!(locations.locate(9, 2, false, &[1]), [0]);
+        locations.check();
+        let mut holders = locations.on_freed(9);
+        holders.sort_unstable();
+        assert_eq!(holders, [1, 2]);
     }
 
     #[test]

@@ -48,6 +48,22 @@ pub fn missing_of(
     value: &WireValue<'_>,
     fetched: &FetchedBlocks,
 ) -> Vec<MissingBlock> {
+    let arrays = value.attachments.iter().filter_map(as_array);
+    missing_parts(env, arrays, value.spilled, fetched)
+}
+
+fn as_array(attachment: &WireAttachment) -> Option<&BlockAddress> {
+    if let WireAttachment::Array(address) = attachment { Some(address) } else { None }
+}
+
+/// The blocks that are neither readable here nor in `fetched`, of a value with these arrays; its bytes are in the block
+/// `spilled`, if they are in one.
+pub fn missing_parts<'a>(
+    env: &(impl Messenger + BlockStore),
+    arrays: impl Iterator<Item = &'a BlockAddress>,
+    spilled: Option<BlockAddress>,
+    fetched: &FetchedBlocks,
+) -> Vec<MissingBlock> {
     let mut addresses: Vec<MissingBlock> = Vec::new();
     let mut add = |address: &BlockAddress, shared: bool| {
         let known = addresses.iter().any(|(other, _)| other == address);
@@ -55,15 +71,8 @@ pub fn missing_of(
             addresses.push((*address, shared));
         }
     };
-    let mut arrays = |attachments: &[WireAttachment]| {
-        for attachment in attachments {
-            if let WireAttachment::Array(address) = attachment {
-                add(address, true);
-            }
-        }
-    };
-    arrays(&value.attachments);
-    let Some(spilled) = value.spilled else { return addresses };
+    arrays.for_each(|address| add(address, true));
+    let Some(spilled) = spilled else { return addresses };
     // The references in a spilled value are known only once its block is here.
     let memory = match fetched.get(&spilled.block) {
         Some(memory) => memory.as_ref().ok().cloned(),
@@ -75,7 +84,7 @@ pub fn missing_of(
     };
     let inner = memory.as_ref().map(|memory| postcard::from_bytes::<WireValue<'_>>(memory.bytes()));
     if let Some(Ok(inner)) = inner {
-        arrays(&inner.attachments);
+        inner.attachments.iter().filter_map(as_array).for_each(|address| add(address, true));
     }
     addresses
 }

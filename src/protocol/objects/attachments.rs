@@ -15,10 +15,11 @@ pub fn export_attachments(
     attachments: &[Attachment],
     to: Rank,
 ) -> Result<Vec<WireAttachment>, Error> {
-    attachments.iter().map(|attachment| export_one(env, attachment, to)).collect()
+    attachments.iter().map(|attachment| export_attachment(env, attachment, to)).collect()
 }
 
-fn export_one(env: &impl Environment, attachment: &Attachment, to: Rank) -> Result<WireAttachment, Error> {
+/// As `export_attachments`, for one of them.
+pub fn export_attachment(env: &impl Environment, attachment: &Attachment, to: Rank) -> Result<WireAttachment, Error> {
     let references = &env.protocol().objects.references;
     match attachment {
         Attachment::Slot(slot) => {
@@ -43,7 +44,7 @@ fn export_one(env: &impl Environment, attachment: &Attachment, to: Rank) -> Resu
         // It is forwarded as it came: this rank retains it for another one, and does not know its type.
         Attachment::Remote(reference) if reference.id.owner == env.rank() => {
             match references.own_slot(reference.id.number) {
-                Some(slot) => export_one(env, &Attachment::Slot(slot), to),
+                Some(slot) => export_attachment(env, &Attachment::Slot(slot), to),
                 None => Err(object_lost(&reference.id.to_string(), "its owner does not know it any more")),
             }
         }
@@ -62,11 +63,12 @@ pub fn import_attachments(
     from: Rank,
     fetched: &FetchedBlocks,
 ) -> Result<Vec<Attachment>, Error> {
-    let attachments: Vec<_> = wires.iter().map(|wire| import_one(env, wire, from, fetched)).collect();
+    let attachments: Vec<_> = wires.iter().map(|wire| import_attachment(env, wire, from, fetched)).collect();
     attachments.into_iter().collect()
 }
 
-fn import_one(
+/// As `import_attachments`, for one of them.
+pub fn import_attachment(
     env: &impl Environment,
     wire: &WireAttachment,
     from: Rank,

@@ -1,9 +1,9 @@
 //! The objects of a rank.
 
 use crate::base::Rank;
-use crate::protocol::objects::copies::HostCopies;
+use crate::protocol::objects::fetch::blocks::HostCopies;
+use crate::protocol::objects::fetch::pending::PendingValues;
 use crate::protocol::objects::references::References;
-use crate::protocol::objects::unfetched::UnfetchedValues;
 use std::sync::Arc;
 
 /// The objects that a rank shares with others.
@@ -11,7 +11,7 @@ pub struct Objects {
     /// Objects that were passed by reference to or from other ranks.
     pub references: References,
     /// Values that were left in the store of another host.
-    pub unfetched: Arc<UnfetchedValues>,
+    pub unfetched: Arc<PendingValues>,
     /// Blocks of other hosts that are here or are being fetched.
     pub copies: HostCopies,
     /// True if the store of some rank is not mapped here.

@@ -19,11 +19,11 @@
 //! original there: its promise holds it, and no lineage is retained for it, as it cannot be lost while its owner lives.
 
 use crate::base::{ObjectId, Rank};
+use crate::protocol::Message;
 use crate::protocol::environment::{BlockStore, Messenger};
 use crate::protocol::locks::lock;
 use crate::protocol::objects::Objects;
 use crate::protocol::objects::references::ExportPin;
-use crate::protocol::{BlockAddress, Message};
 use crate::store::{EvictionCandidate, EvictionClass, choose_evictions};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -108,13 +108,9 @@ impl Objects {
     /// they are not needed.
     pub(in crate::protocol) fn on_reclaim(&self, env: &impl Messenger, from: Rank, blocks: Vec<u64>) {
         let mut blocks: BTreeSet<u64> = blocks.into_iter().collect();
-        for value in self.unfetched.stored_at(from) {
-            let is_requested = |index: &BlockAddress| index.block.owner == from && blocks.contains(&index.block.number);
-            if value.addresses().iter().any(is_requested) {
-                // The grants return with what is dropped here.
-                drop(self.unfetched.release(&value));
-            }
-        }
+        let is_requested = |block: ObjectId| block.owner == from && blocks.contains(&block.number);
+        // The grants return with what is dropped here.
+        drop(self.unfetched.release(is_requested));
         blocks.retain(|number| self.references.has_grants(ObjectId { owner: from, number: *number }));
         if !blocks.is_empty() {
             env.send(from, &Message::ReclaimRefused { blocks: blocks.into_iter().collect() });

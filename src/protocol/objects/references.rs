@@ -7,7 +7,7 @@ use crate::protocol::actors::caller::handles::ActorRef;
 use crate::protocol::environment::{BlockStore, Liveness, Messenger};
 use crate::protocol::inbound::missing_blocks::FetchedBlocks;
 use crate::protocol::locks::lock;
-use crate::protocol::objects::unfetched::UnfetchedBlock;
+use crate::protocol::objects::fetch::unfetched::UnfetchedBlock;
 use crate::protocol::{BlockAddress, Message};
 use crate::store::{CountAction, CountMessage, Counts};
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
@@ -20,8 +20,6 @@ mod exported;
 mod leak_check;
 #[cfg(test)]
 mod tests;
-
-pub use leak_check::UncountedReference;
 
 /// Keeps something alive because another rank may request it.
 #[derive(Clone)]

@@ -5,9 +5,9 @@ use crate::lineage::{Lineage, Producer, ReconstructReason};
 use crate::objects::AnySlot;
 use crate::protocol::Message;
 use crate::protocol::environment::Environment;
-use crate::protocol::locks::lock;
-use crate::protocol::objects::unfetched::{Requester, UnfetchedValue};
-use crate::protocol::objects::values::dead_holder;
+use crate::protocol::inbound::missing_blocks::FetchedBlocks;
+use crate::protocol::objects::fetch::pending::FetchRequest;
+use crate::protocol::objects::fetch::unfetched::UnfetchedValue;
 use crate::protocol::recovery::Recovery;
 use crate::protocol::tasks::remote_tasks::{RemoteTask, ResultDestination};
 use std::sync::Arc;
@@ -20,11 +20,12 @@ impl Recovery {
         value: &Arc<UnfetchedValue>,
         error: &Error,
     ) {
-        let Some(slot) = value.slot.upgrade() else { return };
-        env.protocol().objects.unfetched.remove_value(value);
+        let (Some(slot), Some((body, fetched))) = (value.slot.upgrade(), value.on_lost()) else { return };
+        env.protocol().objects.unfetched.remove_value(&*slot, value);
         if let Some(id) = slot.remote_id() {
             // A store may turn out to be unreadable before its rank is known to be dead.
-            return match dead_holder(env, value).or_else(|| unreadable_store(value).filter(|rank| *rank != id.owner)) {
+            let dead = body.stored_at(|rank| env.is_dead(rank));
+            return match dead.or_else(|| unreadable_store(&fetched).filter(|rank| *rank != id.owner)) {
                 // The owner can have it reconstructed.
                 Some(dead) if !env.is_dead(id.owner) => {
                     env.send(id.owner, &Message::Fetch { object: id.number, without: Some(dead) });
@@ -45,10 +46,7 @@ impl Recovery {
     /// A released value is needed: reconstructs it, once.
     pub(in crate::protocol) fn reconstruct_value(&self, env: &impl Environment, value: &Arc<UnfetchedValue>) {
         let Some(slot) = value.slot.upgrade() else { return };
-        if !value.begin_reconstruction() {
-            return;
-        }
-        env.protocol().objects.unfetched.remove_value(value);
+        env.protocol().objects.unfetched.remove_value(&*slot, value);
         let reconstruct = |producer| self.reconstruct_into(env, producer, slot.clone(), ReconstructReason::Reclaimed);
         if !value.producer.as_ref().is_some_and(reconstruct) {
             let object = ObjectId { owner: env.rank(), number: slot.core().number() }.to_string();
@@ -60,8 +58,7 @@ impl Recovery {
     /// A rank died: reconstructs the values in its store that are needed now; the others are reconstructed once they
     /// are needed.
     pub(in crate::protocol) fn recover_values_at(&self, env: &impl Environment, rank: Rank, error: &Error) {
-        for value in env.protocol().objects.unfetched.requested_at(rank) {
-            env.protocol().objects.unfetched.end_fetch(lock(&value.fetch).token);
+        for value in env.protocol().objects.unfetched.needed_from(rank) {
             self.recover_value(env, &value, error);
         }
     }
@@ -92,29 +89,24 @@ impl Recovery {
         &self,
         env: &impl Environment,
         value: &Arc<UnfetchedValue>,
-        requester: &dyn Requester,
+        request: &Arc<FetchRequest>,
         dead: Rank,
     ) {
-        let object = ObjectId { owner: env.rank(), number: requester.number() };
-        let reason = format!("rank {} cannot read it from the store of rank {dead}", requester.rank());
+        let object = ObjectId { owner: env.rank(), number: request.number };
+        let reason = format!("rank {} cannot read it from the store of rank {dead}", request.rank);
         let error = Error::ObjectLost { object: object.to_string(), reason };
         if value.producer.is_some() {
             return self.recover_value(env, value, &error);
         }
-        if let Some(slot) = requester.take() {
-            env.protocol()
-                .objects
-                .unfetched
-                .remove_requester(slot.address(), |other| std::ptr::addr_eq(other, requester));
-            env.send(requester.rank(), &Message::Value { object, value: Err(error) });
+        if env.protocol().objects.unfetched.take_request(request).is_some() {
+            env.send(request.rank, &Message::Value { object, value: Err(error) });
         }
     }
 }
 
 /// The rank whose store a part of the value could not be read from, where the store is at fault.
-fn unreadable_store(value: &UnfetchedValue) -> Option<Rank> {
-    let fetch = lock(&value.fetch);
-    let failed = fetch.fetched.iter().filter(|(_, memory)| {
+fn unreadable_store(fetched: &FetchedBlocks) -> Option<Rank> {
+    let failed = fetched.iter().filter(|(_, memory)| {
         memory.as_ref().is_err_and(|error| !matches!(error, Error::StoreFull { .. } | Error::MemoryLimit { .. }))
     });
     failed.map(|(block, _)| block.owner).min()

@@ -57,12 +57,14 @@ impl<M: ?Sized, W> Copies<M, W> {
         }
         copy.cached = Some(memory.clone());
         self.cached_bytes += copy.bytes;
-        for (other, _) in self.cached_by_age(true).into_iter().chain(self.cached_by_age(false)) {
+        for idle in [true, false] {
             if self.cached_bytes <= self.cached_bytes_max {
-                break;
+                return;
             }
-            if other != block {
-                self.uncache(other, actions);
+            for (other, _) in self.cached_by_age(idle) {
+                if self.cached_bytes > self.cached_bytes_max && other != block {
+                    self.uncache(other, actions);
+                }
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::cached::CachedCopy;
 use super::message::{CopyMessage, CopySource};
-use super::{Actions, Copies, CopyAction, CopyEntry, FetchRoute, HostPeers};
+use super::{Actions, Copies, CopyAction, CopyEntry, HostPeers};
 use crate::base::{Error, ObjectId, Rank};
 use std::sync::Arc;
 
@@ -13,8 +13,8 @@ const LOCATED_BYTES_MIN: u64 = 1 << 20;
 pub(super) enum FetchStage {
     /// The block was requested from the cache rank.
     CacheRequested(Rank),
-    /// The owner was asked for the holders.
-    Locating,
+    /// The owner was asked for the holders; some waiter or requester `joined` after that.
+    Locating { joined: bool },
     /// These holders were asked for their copies; some have replied.
     CopiesRequested { pending: Vec<Rank>, sources: Vec<CopySource> },
     /// It is being read, under grants of this rank's own if it is `granted` (COPIES-1).
@@ -37,12 +37,19 @@ pub(super) struct PendingFetch<W> {
 }
 
 impl<W> PendingFetch<W> {
+    /// Another rank needs the copy.
+    pub(super) fn add_requester(&mut self, requester: Rank) {
+        if !self.requesters.contains(&requester) {
+            self.requesters.push(requester);
+        }
+    }
+
     /// True if the owner was pending, and knows this rank as a future holder.
     pub(super) fn is_located(&self) -> bool {
         match self.stage {
             FetchStage::CacheRequested(_) => false,
-            FetchStage::Locating | FetchStage::CopiesRequested { .. } => true,
-            FetchStage::Reading { granted: counted, .. } => counted,
+            FetchStage::Locating { .. } | FetchStage::CopiesRequested { .. } => true,
+            FetchStage::Reading { granted, .. } => granted,
         }
     }
 }
@@ -54,38 +61,33 @@ impl<M: ?Sized, W> Copies<M, W> {
             let CopyEntry::Fetching(fetch) = entry else { continue };
             match &fetch.stage {
                 FetchStage::CacheRequested(cache_rank) => visit(*cache_rank),
-                FetchStage::Locating => visit(block.owner),
+                FetchStage::Locating { .. } => visit(block.owner),
                 FetchStage::CopiesRequested { pending, .. } => pending.iter().copied().for_each(&mut *visit),
                 FetchStage::Reading { sources, .. } => sources.iter().for_each(|source| visit(source.block.owner)),
             }
         }
     }
 
-    pub(super) fn add_requester(&mut self, block: ObjectId, requester: Rank) {
-        if let Some(CopyEntry::Fetching(fetch)) = self.table.get_mut(&block)
-            && !fetch.requesters.contains(&requester)
-        {
-            fetch.requesters.push(requester);
+    /// The fetch of a block, if it is being fetched.
+    pub(super) fn fetching(&mut self, block: ObjectId) -> Option<&mut PendingFetch<W>> {
+        match self.table.get_mut(&block) {
+            Some(CopyEntry::Fetching(fetch)) => Some(fetch),
+            _ => None,
         }
     }
 
-    pub(super) fn begin(
-        &mut self,
-        original: CopySource,
-        bytes: u64,
-        route: FetchRoute,
-        peers: &impl HostPeers,
-        actions: &mut Actions<M, W>,
-    ) {
+    /// The fetch of a block that is not here, for one more rank that has a grant of the original; true if it is new.
+    pub(super) fn join(&mut self, original: CopySource, bytes: u64, direct: bool) -> (&mut PendingFetch<W>, bool) {
+        let is_new = self.fetching(original.block).is_none();
         let (waiters, requesters, excluded) = (Vec::new(), Vec::new(), Vec::new());
-        let alone = route == FetchRoute::Direct;
-        let fetch =
-            PendingFetch { bytes, original, direct: alone, stage: FetchStage::Locating, waiters, requesters, excluded };
-        self.table.insert(original.block, CopyEntry::Fetching(fetch));
-        match route {
-            FetchRoute::Direct => self.read_as(original.block, vec![original], false, actions),
-            FetchRoute::Cached(cache_rank) => self.request_cached(original.block, cache_rank, peers, actions),
+        let stage = FetchStage::Locating { joined: false };
+        let new = || PendingFetch { bytes, original, direct, stage, waiters, requesters, excluded };
+        let entry = self.table.entry(original.block).or_insert_with(|| CopyEntry::Fetching(new()));
+        let CopyEntry::Fetching(fetch) = entry else { unreachable!("a copy that is here was looked up before") };
+        if let FetchStage::Locating { joined } = &mut fetch.stage {
+            *joined = !is_new;
         }
+        (fetch, is_new)
     }
 
     pub(super) fn request_cached(
@@ -98,7 +100,7 @@ impl<M: ?Sized, W> Copies<M, W> {
         if cache_rank == self.me {
             return self.locate(block, peers, actions);
         }
-        if let Some(CopyEntry::Fetching(fetch)) = self.table.get_mut(&block) {
+        if let Some(fetch) = self.fetching(block) {
             fetch.stage = FetchStage::CacheRequested(cache_rank);
             let (original, bytes) = (fetch.original, fetch.bytes);
             actions.push(CopyAction::Send(cache_rank, CopyMessage::Request { original, bytes }));
@@ -106,32 +108,15 @@ impl<M: ?Sized, W> Copies<M, W> {
     }
 
     pub(super) fn locate(&mut self, block: ObjectId, peers: &impl HostPeers, actions: &mut Actions<M, W>) {
-        let Some(CopyEntry::Fetching(fetch)) = self.table.get_mut(&block) else { return };
-        fetch.stage = FetchStage::Locating;
-        if !peers.is_dead(block.owner) {
-            if fetch.bytes <= LOCATED_BYTES_MIN && fetch.excluded.is_empty() {
-                let original = fetch.original;
-                return self.read_as(block, vec![original], false, actions);
-            }
-            let (bytes, excluded) = (fetch.bytes, fetch.excluded.clone());
+        let Some(fetch) = self.fetching(block) else { return };
+        fetch.stage = FetchStage::Locating { joined: false };
+        let (original, bytes, excluded) = (fetch.original, fetch.bytes, fetch.excluded.clone());
+        if peers.is_dead(block.owner) {
+            self.fail(block, &peers.death_of(block.owner), actions);
+        } else if bytes <= LOCATED_BYTES_MIN && excluded.is_empty() {
+            self.read(block, vec![original], false, actions);
+        } else {
             actions.push(CopyAction::Send(block.owner, CopyMessage::Locate { block, bytes, excluded }));
-        } else if !(fetch.waiters.is_empty() && fetch.requesters.is_empty()) {
-            self.fail(block, &peers.death_of(block.owner), actions);
-        }
-    }
-
-    /// Called after `begin`, when the waiters that receive the error are known.
-    pub(super) fn fail_where_owner_is_dead(
-        &mut self,
-        block: ObjectId,
-        peers: &impl HostPeers,
-        actions: &mut Actions<M, W>,
-    ) {
-        let locating = |fetch: &PendingFetch<W>| matches!(fetch.stage, FetchStage::Locating);
-        if peers.is_dead(block.owner)
-            && matches!(self.table.get(&block), Some(CopyEntry::Fetching(fetch)) if locating(fetch))
-        {
-            self.fail(block, &peers.death_of(block.owner), actions);
         }
     }
 
@@ -142,7 +127,7 @@ impl<M: ?Sized, W> Copies<M, W> {
         peers: &impl HostPeers,
         actions: &mut Actions<M, W>,
     ) {
-        let Some(CopyEntry::Fetching(fetch)) = self.table.get_mut(&block) else { return };
+        let Some(fetch) = self.fetching(block) else { return };
         let FetchStage::CopiesRequested { pending, sources } = &mut fetch.stage else { return };
         if !pending.is_empty() {
             return;
@@ -151,27 +136,24 @@ impl<M: ?Sized, W> Copies<M, W> {
         if sources.is_empty() {
             self.locate(block, peers, actions);
         } else {
-            self.read(block, sources, actions);
+            self.read(block, sources, true, actions);
         }
     }
 
-    pub(super) fn read(&mut self, block: ObjectId, sources: Vec<CopySource>, actions: &mut Actions<M, W>) {
-        self.read_as(block, sources, true, actions);
-    }
-
-    pub(super) fn read_as(
+    /// Reads the block, under grants of this rank's own if it is `granted`.
+    pub(super) fn read(
         &mut self,
         block: ObjectId,
         sources: Vec<CopySource>,
-        counted: bool,
+        granted: bool,
         actions: &mut Actions<M, W>,
     ) {
-        let Some(CopyEntry::Fetching(fetch)) = self.table.get_mut(&block) else { return };
         self.next_token += 1;
         let token = self.next_token;
-        self.reading.insert(token, block);
-        fetch.stage = FetchStage::Reading { token, sources: sources.clone(), granted: counted };
+        let Some(fetch) = self.fetching(block) else { return };
+        fetch.stage = FetchStage::Reading { token, sources: sources.clone(), granted };
         actions.push(CopyAction::Read { token, bytes: fetch.bytes, sources });
+        self.reading.insert(token, block);
     }
 
     /// The bytes have arrived.
@@ -223,14 +205,14 @@ impl<M: ?Sized, W> Copies<M, W> {
         peers: &impl HostPeers,
         actions: &mut Actions<M, W>,
     ) {
-        let Some(CopyEntry::Fetching(fetch)) = self.table.get_mut(&block) else { return };
+        let Some(fetch) = self.fetching(block) else { return };
         let is_unused = fetch.requesters.is_empty() && fetch.waiters.is_empty();
         match &mut fetch.stage {
             FetchStage::CacheRequested(_) if is_unused => drop(self.table.remove(&block)),
             FetchStage::CacheRequested(cache_rank) if *cache_rank == rank => {
                 self.request_cached(block, peers.cache_rank(block), peers, actions);
             }
-            FetchStage::Locating if block.owner == rank => self.fail(block, &peers.death_of(rank), actions),
+            FetchStage::Locating { .. } if block.owner == rank => self.fail(block, &peers.death_of(rank), actions),
             FetchStage::CopiesRequested { pending, sources }
                 if pending.contains(&rank) || sources.iter().any(|source| source.block.owner == rank) =>
             {

@@ -6,7 +6,7 @@ use crate::objects::ArrayMemory;
 use crate::protocol::BlockAddress;
 use crate::protocol::environment::{Environment, Messenger};
 use crate::protocol::locks::lock;
-use crate::protocol::objects::unfetched::UnfetchedBlock;
+use crate::protocol::objects::fetch::unfetched::UnfetchedBlock;
 use std::sync::Arc;
 
 impl References {

@@ -6,7 +6,7 @@ use crate::store::copies::fetch::no_copy;
 use crate::store::copies::{
     Copies, CopyAction, CopyMessage, CopySource, FetchRoute, Holders, HostPeers, ServedCopy, cache_rank,
 };
-use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 pub const BYTES: u64 = 2 << 20;
@@ -28,7 +28,8 @@ pub struct BlockMemory {
 /// Records memory that is dropped.
 #[derive(Default)]
 pub struct MemoryLog {
-    pub alive: HashSet<ObjectId>,
+    /// The blocks that live, with their content.
+    pub alive: HashMap<ObjectId, u64>,
     /// Blocks that were dropped, and grants of mappings that were dropped.
     pub freed: Vec<ObjectId>,
     pub unmapped: Vec<(Rank, ObjectId)>,
@@ -50,6 +51,7 @@ impl Drop for BlockMemory {
 /// A waiter: its number, and the rank whose message it is.
 pub type CopyWaiter = (u64, Rank);
 
+#[derive(Clone)]
 pub enum Packet {
     Copy(CopyMessage),
     Release(ObjectId),
@@ -70,7 +72,6 @@ pub struct PendingRead {
     pub reader: Rank,
     pub token: u64,
     pub sources: Vec<CopySource>,
-    pub block: u64,
 }
 
 /// The state of a waiter.
@@ -93,8 +94,7 @@ pub struct CopySim {
     /// Deaths that a rank has not learned of.
     pub unlearned_deaths: Vec<(Rank, Rank)>,
     pub log: Arc<Mutex<MemoryLog>>,
-    /// A linear congruential generator: the seeds of these tests are runs of it.
-    pub random: u64,
+    pub random: fastrand::Rng,
     pub reads_of_originals: u64,
     pub messages: u64,
 }
@@ -140,15 +140,14 @@ impl CopySim {
             used: Vec::new(),
             unlearned_deaths: Vec::new(),
             log: Arc::default(),
-            random: seed,
+            random: fastrand::Rng::with_seed(seed),
             reads_of_originals: 0,
             messages: 0,
         }
     }
 
     pub fn draw(&mut self, below: usize) -> usize {
-        self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.random >> 33) as usize % below
+        self.random.usize(..below)
     }
 
     pub fn at(&mut self, rank: Rank) -> &mut SimRank {
@@ -168,7 +167,7 @@ impl CopySim {
         let number = self.at(rank).next_number;
         self.at(rank).next_number += 1;
         let id = ObjectId { owner: rank, number };
-        self.log.lock().unwrap().alive.insert(id);
+        self.log.lock().unwrap().alive.insert(id, content);
         Arc::new(BlockMemory { id, content, mapped_by: None, log: self.log.clone() })
     }
 
@@ -259,25 +258,20 @@ impl CopySim {
     }
 
     pub fn perform(&mut self, rank: Rank, actions: Vec<CopyAction<BlockMemory, CopyWaiter>>) {
+        self.at(rank).copies.check();
         for action in actions {
             match action {
                 CopyAction::Send(to, message) => self.send(rank, to, Packet::Copy(message)),
                 CopyAction::Serve { to, block, memory } => {
-                    assert_eq!(memory.content, u64::from(block.owner) << 32 | block.number);
                     self.grant(&memory, to);
                     let copy = Ok(CopySource { block: memory.id, offset: 0 });
                     self.send(rank, to, Packet::Copy(CopyMessage::CopyReply { block, bytes: BYTES, copy }));
                 }
                 CopyAction::Read { token, sources, .. } => {
-                    let alive = self.log.lock().unwrap().alive.clone();
-                    assert!(
-                        sources.iter().all(|source| alive.contains(&source.block)),
-                        "COPIES-1: a read of a freed block"
-                    );
+                    assert!(self.content_of(&sources).is_some(), "COPIES-1: a read of a freed block");
                     let original = sources.iter().find(|source| self.originals.contains_key(&source.block));
                     self.reads_of_originals += u64::from(original.is_some());
-                    let block = self.content_of(&sources[0]);
-                    self.reads.push(PendingRead { reader: rank, token, sources, block });
+                    self.reads.push(PendingRead { reader: rank, token, sources });
                 }
                 CopyAction::ReleaseGrant(block) => self.send(rank, block.owner, Packet::Release(block)),
                 CopyAction::Deliver { waiter: (number, sender), block, outcome } => {
@@ -302,20 +296,19 @@ impl CopySim {
         }
     }
 
-    /// The content of a source of a read.
-    pub fn content_of(&self, source: &CopySource) -> u64 {
-        let SimRank { exported, .. } = &self.ranks[source.block.owner as usize];
-        exported.get(&source.block.number).map_or(0, |(memory, _)| memory.content)
+    /// The content of blocks that hold the same bytes; `None` if one of them was freed.
+    pub fn content_of(&self, sources: &[CopySource]) -> Option<u64> {
+        let log = self.log.lock().unwrap();
+        let mut contents = sources.iter().map(|source| log.alive.get(&source.block).copied());
+        contents.next().flatten().filter(|first| contents.all(|content| content == Some(*first)))
     }
 
     pub fn deliver(&mut self, from: Rank, to: Rank) {
-        let Some(wire) = self.wires.get_mut(&(from, to)).and_then(VecDeque::pop_front) else { return };
-        if self.ranks[to as usize].dead || self.ranks[to as usize].knows_dead.contains(&from) {
-            return;
-        }
-        match wire {
-            Packet::Release(id) => self.release(id, from),
-            Packet::Copy(message) => self.handle(to, from, message),
+        match self.wires.get_mut(&(from, to)).and_then(VecDeque::pop_front) {
+            Some(_) if self.ranks[to as usize].dead || self.ranks[to as usize].knows_dead.contains(&from) => {}
+            Some(Packet::Release(id)) => self.release(id, from),
+            Some(Packet::Copy(message)) => self.handle(to, from, message),
+            None => {}
         }
     }
 
@@ -328,7 +321,7 @@ impl CopySim {
             CopyMessage::Freed { block } => self.at(me).copies.on_freed(block),
             CopyMessage::CopyReply { block, copy, .. } => {
                 let reply = copy.map(|source| {
-                    let content = self.content_of(&source);
+                    let content = self.content_of(&[source]).expect("a copy that is served lives");
                     let (id, log) = (source.block, self.log.clone());
                     match self.same_host(me, id.owner) {
                         true => ServedCopy::Mapped(Arc::new(BlockMemory { id, content, mapped_by: Some(me), log })),
@@ -376,16 +369,14 @@ impl CopySim {
     }
 
     pub fn end_read(&mut self, index: usize) {
-        let PendingRead { reader, token, sources, block } = self.reads.swap_remove(index);
+        let PendingRead { reader, token, sources } = self.reads.swap_remove(index);
         if self.ranks[reader as usize].dead {
             return;
         }
         let reachable = sources.iter().any(|source| !self.ranks[source.block.owner as usize].dead);
-        let alive = self.log.lock().unwrap().alive.clone();
-        // A read without a waiter may find anything: its result is dropped.
-        let is_valid = sources.iter().all(|source| alive.contains(&source.block));
         let outcome = if reachable {
-            Ok(self.memory(reader, if is_valid { block } else { u64::MAX }))
+            // A read for which no rank waits any more may find anything (COPIES-1).
+            Ok(self.memory(reader, self.content_of(&sources).unwrap_or(u64::MAX)))
         } else {
             Err(Error::ObjectLost { object: String::new(), reason: "its holder is dead".to_string() })
         };

@@ -15,7 +15,7 @@ impl CopySim {
         covers.into_iter().for_each(|(block, sender)| self.release(block, sender));
         let others = (0..self.ranks.len() as Rank).filter(|other| *other != rank);
         self.unlearned_deaths.extend(others.map(|other| (other, rank)));
-        self.process_drops();
+        self.release_drained_grants();
     }
 
     fn learn(&mut self, index: usize) {
@@ -31,17 +31,27 @@ impl CopySim {
             wait.outcome.get_or_insert(false);
         }
         self.at(rank).locations.on_rank_failed(dead);
-        let numbers: Vec<u64> = self.at(rank).exported.keys().copied().collect();
-        for number in numbers {
-            let forgotten = {
-                let exported = &mut self.at(rank).exported;
-                let grants = &mut exported.get_mut(&number).unwrap().1;
-                grants.remove(&dead);
-                if grants.is_empty() { exported.remove(&number) } else { None }
-            };
-            drop(forgotten);
-        }
+        self.release_drained_grants();
         self.perform(rank, actions);
+        self.process_drops();
+    }
+
+    /// Owners drop the grants of a dead rank once every living rank has learned of the death: until then a rank may
+    /// still read under a grant of the dead one that came with a message from it (`store::counts`).
+    fn release_drained_grants(&mut self) {
+        let unlearned = &self.unlearned_deaths;
+        let is_drained =
+            |dead: Rank| !unlearned.iter().any(|(rank, other)| *other == dead && !self.ranks[*rank as usize].dead);
+        let drained: Vec<Rank> =
+            (0..self.ranks.len() as Rank).filter(|rank| self.ranks[*rank as usize].dead && is_drained(*rank)).collect();
+        let mut forgotten = Vec::new();
+        for rank in self.ranks.iter_mut().filter(|rank| !rank.dead) {
+            for (_, grants) in rank.exported.values_mut() {
+                grants.retain(|holder, _| !drained.contains(holder));
+            }
+            forgotten.extend(rank.exported.extract_if(.., |_, (_, grants)| grants.is_empty()));
+        }
+        drop(forgotten);
         self.process_drops();
     }
 

@@ -1,12 +1,13 @@
-//! Blocks of other hosts' stores that this rank needs, and copies for the ranks of this host. Drives the pure table
-//! (`store::Copies`) and, for this rank's own blocks, the owner's list of holders (`store::ObjectLocations`).
+//! Blocks of other hosts' stores that this rank needs, and copies for the ranks of this host: performs what the pure
+//! table ([`Copies`]) and, for this rank's own blocks, the list of their holders ([`ObjectLocations`]) decide.
 
 use crate::base::sync::{AtomicBool, Ordering};
 use crate::base::{Error, ObjectId, Rank, Result};
 use crate::objects::ArrayMemory;
-use crate::protocol::environment::{Environment, FetchPurpose, Messenger};
+use crate::protocol::environment::{Environment, Messenger};
 use crate::protocol::inbound::missing_blocks::FetchedBlocks;
-use crate::protocol::locks::{lock, lock_to_send};
+use crate::protocol::locks::lock;
+use crate::protocol::objects::fetch::unfetched::UnfetchedValue;
 use crate::protocol::{BlockAddress, Message};
 use crate::store::{
     CHUNK_BYTES, Copies, CopyAction, CopyMessage, CopySource, FetchRoute, Holders, HostPeers, ObjectLocations,
@@ -17,12 +18,27 @@ use std::sync::{Arc, Mutex};
 /// Below this length each rank reads a block for itself: a request to another rank of the host would take longer.
 const SHARED_BYTES_MIN: u64 = 64 << 10;
 
+/// What a block is fetched for.
+pub enum FetchPurpose {
+    /// The first of the deferred messages of that rank.
+    Message(Rank),
+    /// An unfetched value, which lives until its blocks have come.
+    Value(Arc<UnfetchedValue>),
+}
+
 /// An action that the table decided on.
 type TableAction = CopyAction<dyn ArrayMemory, FetchPurpose>;
 
+/// The table, and the messages that it decided on while a thread sends those before them, in order.
+struct CopyTable {
+    copies: Copies<dyn ArrayMemory, FetchPurpose>,
+    unsent: Vec<(Rank, CopyMessage)>,
+    is_sending: bool,
+}
+
 /// The copies that a rank has, and the ranks that have copies of its own blocks.
 pub struct HostCopies {
-    table: Mutex<Copies<dyn ArrayMemory, FetchPurpose>>,
+    table: Mutex<CopyTable>,
     locations: Mutex<ObjectLocations>,
     /// True once this rank has sent the location of one of its blocks.
     has_sent_locations: AtomicBool,
@@ -32,7 +48,7 @@ impl HostCopies {
     /// The copies of rank `rank`.
     pub fn new(rank: Rank) -> HostCopies {
         HostCopies {
-            table: Mutex::new(Copies::new(rank)),
+            table: Mutex::new(CopyTable { copies: Copies::new(rank), unsent: Vec::new(), is_sending: false }),
             locations: Mutex::new(ObjectLocations::new(rank)),
             has_sent_locations: AtomicBool::new(false),
         }
@@ -40,18 +56,23 @@ impl HostCopies {
 
     /// Limits the bytes of this rank's store that unused copies occupy.
     pub fn set_cache_bytes_max(&self, bytes: u64) {
-        lock(&self.table).set_cache_limit(bytes);
+        lock(&self.table).copies.set_cache_limit(bytes);
     }
 
     /// Visits the ranks from which blocks, or replies about blocks, are awaited.
     pub(in crate::protocol) fn awaited(&self, visit: &mut impl FnMut(Rank)) {
-        lock(&self.table).visit_awaited(visit);
+        lock(&self.table).copies.visit_awaited(visit);
+    }
+
+    /// How many blocks are being fetched.
+    pub(in crate::protocol) fn fetching_count(&self) -> usize {
+        lock(&self.table).copies.fetching_count()
     }
 
     /// Forgets everything at shutdown.
     pub fn clear(&self) {
-        let table = lock(&self.table).clear();
-        drop(table);
+        let entries = lock(&self.table).copies.clear();
+        drop(entries);
     }
 }
 
@@ -93,20 +114,6 @@ impl HostCopies {
         self.update(env, |copies| copies.fetch(source, address.bytes, route, purpose, &peers));
     }
 
-    /// A block that was requested is here, or will not arrive.
-    fn on_block_fetched(
-        &self,
-        env: &impl Environment,
-        purpose: FetchPurpose,
-        id: ObjectId,
-        memory: Result<Arc<dyn ArrayMemory>>,
-    ) {
-        match purpose {
-            FetchPurpose::Message(from) => env.protocol().inbound.on_message_block(env, from, id, memory),
-            FetchPurpose::Value(token) => env.protocol().objects.on_value_block(env, token, id, memory),
-        }
-    }
-
     /// The read that `Environment::pull` started is done, or failed.
     pub fn on_pulled(&self, env: &impl Environment, token: u64, memory: Result<Arc<dyn ArrayMemory>>) {
         self.update(env, |copies| copies.on_read_done(token, memory, &EnvPeers(env)));
@@ -129,8 +136,8 @@ impl HostCopies {
             return;
         }
         let block = ObjectId { owner: env.rank(), number };
-        let mut locations = lock_to_send(&self.locations);
-        for holder in locations.on_freed(number) {
+        let holders = lock(&self.locations).on_freed(number);
+        for holder in holders {
             env.send(holder, &Message::Copy(CopyMessage::Freed { block }));
         }
     }
@@ -138,7 +145,7 @@ impl HostCopies {
     /// A rank died.
     pub(in crate::protocol) fn on_peer_failed(&self, env: &impl Environment, rank: Rank) {
         lock(&self.locations).on_rank_failed(rank);
-        let is_obsolete = |purpose: &FetchPurpose| *purpose == FetchPurpose::Message(rank);
+        let is_obsolete = |purpose: &FetchPurpose| matches!(purpose, FetchPurpose::Message(from) if *from == rank);
         self.update(env, |copies| copies.on_rank_failed(rank, is_obsolete, &EnvPeers(env)));
     }
 
@@ -166,13 +173,14 @@ impl HostCopies {
             CopyMessage::Locate { block, bytes, excluded } => self.on_locate(env, from, (block, bytes), &excluded),
             CopyMessage::CopyComplete { block } => {
                 let memory = env.protocol().objects.references.own_memory(block.number);
-                let mut locations = lock_to_send(&self.locations);
                 self.has_sent_locations.store(true, Ordering::Release);
-                if !env.is_dead(from) && !locations.on_copy_complete(block.number, from, memory.is_some()) {
+                let mut locations = lock(&self.locations);
+                let is_freed = !env.is_dead(from) && !locations.on_copy_complete(block.number, from, memory.is_some());
+                drop(locations);
+                // The sender's next messages are handled after this one, so it cannot have a newer copy of the block.
+                if is_freed {
                     env.send(from, &Message::Copy(CopyMessage::Freed { block }));
                 }
-                // Before `memory`: dropping that may free the block, which takes the same lock.
-                drop(locations);
             }
             CopyMessage::CopyDropped { block } => lock(&self.locations).on_copy_dropped(block.number, from),
             CopyMessage::Request { .. } => {}
@@ -227,25 +235,45 @@ impl HostCopies {
         Ok(ServedCopy::Granted(source))
     }
 
-    /// Lets the table decide, and performs its actions: sends its messages under its lock (PROTOCOL-3), does everything
-    /// else after.
+    /// Lets the table decide, sends its messages, and performs its other actions. A thread that decides while another
+    /// one sends leaves its messages to that one, which sends them in the order of the decisions (PROTOCOL-FETCH-3): an
+    /// owner that heard of a new fetch first, and then of the end of the copy before it, would not know that this rank
+    /// waits (LOCATIONS-1).
     fn update(
         &self,
         env: &impl Environment,
         decide: impl FnOnce(&mut Copies<dyn ArrayMemory, FetchPurpose>) -> Vec<TableAction>,
     ) {
-        let actions: Vec<TableAction> = {
-            let mut table = lock_to_send(&self.table);
-            let send = |action: TableAction| match action {
-                CopyAction::Send(to, message) => {
-                    env.send(to, &Message::Copy(message));
-                    None
+        let (actions, mut unsent) = {
+            let mut guard = lock(&self.table);
+            let table = &mut *guard;
+            let (mut actions, mut unsent) = (Vec::new(), Vec::new());
+            for action in decide(&mut table.copies) {
+                match action {
+                    CopyAction::Send(to, message) => unsent.push((to, message)),
+                    action => actions.push(action),
                 }
-                action => Some(action),
-            };
-            decide(&mut table).into_iter().filter_map(send).collect()
+            }
+            if table.is_sending {
+                table.unsent.append(&mut unsent);
+            }
+            table.is_sending |= !unsent.is_empty();
+            (actions, unsent)
         };
+        while !unsent.is_empty() {
+            for (to, message) in unsent {
+                env.send(to, &Message::Copy(message));
+            }
+            unsent = self.next_unsent();
+        }
         actions.into_iter().for_each(|action| self.perform(env, action));
+    }
+
+    /// What was decided while the calling thread sent; if there is nothing, it stops sending.
+    fn next_unsent(&self) -> Vec<(Rank, CopyMessage)> {
+        let mut table = lock(&self.table);
+        table.is_sending = !table.unsent.is_empty();
+        std::mem::take(&mut table.unsent)
     }
 
     fn perform(&self, env: &impl Environment, action: TableAction) {
@@ -263,7 +291,13 @@ impl HostCopies {
                 }
             }
             CopyAction::ReleaseGrant(block) => env.protocol().objects.references.on_decoded(env, block),
-            CopyAction::Deliver { waiter, block, outcome } => self.on_block_fetched(env, waiter, block, outcome),
+            CopyAction::Deliver { waiter: FetchPurpose::Message(from), block, outcome } => {
+                env.protocol().inbound.on_message_block(env, from, block, outcome);
+            }
+            CopyAction::Deliver { waiter: FetchPurpose::Value(value), block, outcome } => {
+                let step = value.on_block(env, block, outcome);
+                env.protocol().objects.advance(env, &value, step);
+            }
             CopyAction::Drop(memory) => drop(memory),
         }
     }
