@@ -22,12 +22,10 @@ pub enum Watched {
     Timer,
     /// A listening socket, by number.
     Listener(u32),
-    /// An incoming connection that is not authenticated yet, by number.
+    /// An incoming connection whose other end is not known yet, by number.
     Pending(u32),
     /// A dial, by number.
     Dial(u32),
-    /// An authenticated connection whose rank has not joined the others yet, by number.
-    Joining(u32),
     /// A connection to a rank.
     Peer(u32),
     /// An RDMA device.
@@ -44,7 +42,6 @@ impl Watched {
             Watched::Dial(number) => (4, number),
             Watched::Peer(rank) => (5, rank),
             Watched::Device => (6, 0),
-            Watched::Joining(number) => (7, number),
         };
         epoll::EventData::new_u64(kind << 32 | u64::from(number))
     }
@@ -58,8 +55,7 @@ impl Watched {
             3 => Watched::Pending(number),
             4 => Watched::Dial(number),
             5 => Watched::Peer(number),
-            6 => Watched::Device,
-            _ => Watched::Joining(number),
+            _ => Watched::Device,
         }
     }
 }
@@ -242,7 +238,6 @@ mod tests {
             Watched::Dial(u32::MAX),
             Watched::Peer(9),
             Watched::Device,
-            Watched::Joining(3),
         ];
         assert_eq!(sources.map(|source| Watched::decode(source.encode())), sources);
     }

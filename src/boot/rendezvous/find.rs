@@ -1,6 +1,7 @@
 //! The other ranks search rank 0: they try to connect until it has proven that it belongs to this job, or the time is
 //! over.
 
+use super::Met;
 use super::frame::{FrameReader, ParticipantInfo, RendezvousFrame, RendezvousKind};
 use super::joining::explain;
 use super::participant::Participant;
@@ -48,7 +49,7 @@ pub fn find(
     spec: &RankSpec,
     meeting_point: &str,
     mut locate: impl FnMut() -> Result<CoordinatorAddresses, LocateError>,
-) -> Result<(Participant, Secret)> {
+) -> Result<Met> {
     let deadline = Instant::now() + spec.timeout;
     let (mut pause, mut connect) = (PAUSE_FIRST, CONNECT_FIRST);
     let (mut last, mut untrusted) = (String::new(), None);
@@ -96,7 +97,7 @@ fn attempt(
     secret: &Secret,
     connect: Duration,
     deadline: Instant,
-) -> Result<(Participant, Secret), AttemptError> {
+) -> Result<Met, AttemptError> {
     let retry = |error: std::io::Error| AttemptError::Retry(error.to_string());
     let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
     let mut stream = TcpStream::connect_timeout(&address, connect.min(left)).map_err(retry)?;
@@ -127,7 +128,7 @@ fn attempt(
             "{zero} sent a malformed nonce: start the same binary on every rank"
         )))
     })?;
-    Ok((participant, rank_spec::meeting_secret(secret, &nonce)))
+    Ok((Box::new(participant), rank_spec::meeting_secret(secret, &nonce)))
 }
 
 /// Waits until rank 0 has accepted this rank; the next frame comes when all have met.

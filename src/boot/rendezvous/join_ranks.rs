@@ -1,5 +1,6 @@
 //! Joins ranks that meet at MOBULA_RENDEZVOUS: at an address of rank 0's host, or through a file.
 
+use super::Met;
 use super::find::{CoordinatorAddresses, find};
 use super::listen;
 use super::meet::meet;
@@ -7,7 +8,7 @@ use super::rank_spec::RankSpec;
 use super::rendezvous_file::RendezvousFile;
 use crate::base::config::Rendezvous;
 use crate::base::{Config, Error, Rank, Result};
-use crate::boot::{Exchange, LocateError, World, launcher, secret, single};
+use crate::boot::{LocateError, World, launcher, secret, single};
 use crate::transport::tcp::Addresses;
 use crate::transport::tcp::handshake::Secret;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, ToSocketAddrs};
@@ -68,26 +69,22 @@ pub fn join_at(
     Ok(spec.world(launcher, exchange, secret, true))
 }
 
-type ExchangeAndSecret = (Box<dyn Exchange>, Secret);
-
-fn meet_at_address(spec: &RankSpec, host: &str, port: u16, config: &Config) -> Result<ExchangeAndSecret> {
+fn meet_at_address(spec: &RankSpec, host: &str, port: u16, config: &Config) -> Result<Met> {
     let meeting_point = Rendezvous::Address { host: host.to_string(), port }.to_string();
     // Not derived from the host: ranks may know rank 0's host by different names.
     let secret = secret::of_user(config)?.derive(&format!("rendezvous at port {port}"));
     if spec.rank == 0 {
         let listener = listen_at(spec, host, port)?;
-        let (coordinator, secret) = meet(listener, spec, &secret, &meeting_point)?;
-        return Ok((Box::new(coordinator), secret));
+        return meet(listener, spec, &secret, &meeting_point);
     }
     let mut known: Option<Vec<SocketAddr>> = None;
-    let (participant, secret) = find(spec, &meeting_point, || {
+    find(spec, &meeting_point, || {
         let addresses = match &known {
             Some(addresses) => addresses.clone(),
             None => known.insert(resolve(host, port)?).clone(),
         };
         Ok(CoordinatorAddresses { addresses, secret: secret.clone() })
-    })?;
-    Ok((Box::new(participant), secret))
+    })
 }
 
 fn listen_at(spec: &RankSpec, host: &str, port: u16) -> Result<TcpListener> {
@@ -133,7 +130,7 @@ fn meet_through_file(
     path: &Path,
     config: &Config,
     listen: impl FnOnce() -> Result<Listening>,
-) -> Result<ExchangeAndSecret> {
+) -> Result<Met> {
     // The file's secret is new each time; the configured secret, if any, is proven with it.
     let given = secret::given(config)?;
     let secret_of = |file: &RendezvousFile| match &given {
@@ -158,12 +155,10 @@ fn meet_through_file(
                 .caused_by(&error)
         })?;
         let meeting_point = format!("{} (port {port})", path.display());
-        let (coordinator, secret) = meet(listener, spec, &secret_of(&file), &meeting_point)?;
-        return Ok((Box::new(coordinator), secret));
+        return meet(listener, spec, &secret_of(&file), &meeting_point);
     }
-    let (participant, secret) = find(spec, &path.display().to_string(), || {
+    find(spec, &path.display().to_string(), || {
         let file = RendezvousFile::read(path)?;
         Ok(CoordinatorAddresses { addresses: file.sockets(), secret: secret_of(&file) })
-    })?;
-    Ok((Box::new(participant), secret))
+    })
 }

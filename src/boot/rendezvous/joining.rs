@@ -3,48 +3,43 @@
 use super::frame::{FrameReader, ParticipantInfo, RendezvousFault, RendezvousFrame, RendezvousKind};
 use crate::base::Rank;
 use crate::transport::tcp::handshake::HandshakeError;
+use crate::transport::tcp::incoming::AuthenticatedConnection;
+use crate::transport::tcp::set_peer_timeout;
 use std::net::{SocketAddr, TcpStream};
-
-/// Why a rank that has authenticated is refused.
-#[derive(Debug, thiserror::Error)]
-pub enum JoinError {
-    #[error("rank {rank} sent a malformed info")]
-    MalformedInfo { rank: Rank },
-    #[error("rank {rank} sent another frame instead of its info")]
-    UnexpectedFrame { rank: Rank },
-    #[error("rank {rank}: {fault}")]
-    MalformedFrame { rank: Rank, fault: RendezvousFault },
-}
+use std::time::{Duration, Instant};
 
 /// A rank that joins.
 pub struct JoiningRank {
     pub rank: Rank,
     pub stream: TcpStream,
     pub from: SocketAddr,
+    /// When its connection was accepted.
+    pub since: Instant,
     reader: FrameReader,
 }
 
 impl JoiningRank {
-    /// A rank just authenticated; the stream is non-blocking.
-    pub fn new(rank: Rank, stream: TcpStream, from: SocketAddr) -> JoiningRank {
-        JoiningRank { rank, stream, from, reader: FrameReader::new(ParticipantInfo::BYTES_MAX) }
+    /// A rank just authenticated, whose connection fails when its host has not responded for `peer_timeout`.
+    ///
+    /// # Errors
+    /// An error of the system.
+    pub fn new(connection: AuthenticatedConnection, peer_timeout: Duration) -> std::io::Result<JoiningRank> {
+        let AuthenticatedConnection { peer: rank, socket, address: from, since } = connection;
+        let stream = TcpStream::from(socket);
+        stream.set_nodelay(true)?;
+        set_peer_timeout(&stream, peer_timeout)?;
+        Ok(JoiningRank { rank, stream, from, since, reader: FrameReader::new(ParticipantInfo::BYTES_MAX) })
     }
 
     /// Processes the bytes that have come; `None` until the info is complete.
     ///
     /// # Errors
     /// Why the rank is refused: malformed data, or it closed the connection.
-    pub fn advance(&mut self) -> Result<Option<ParticipantInfo>, JoinError> {
-        let rank = self.rank;
-        match self.reader.read(&mut self.stream) {
-            Ok(None) => Ok(None),
-            Ok(Some(RendezvousFrame { kind: RendezvousKind::Join, payload, .. })) => {
-                let info = ParticipantInfo::decode(&payload);
-                info.map(Some).ok_or(JoinError::MalformedInfo { rank })
-            }
-            Ok(Some(_)) => Err(JoinError::UnexpectedFrame { rank }),
-            Err(fault) => Err(JoinError::MalformedFrame { rank, fault }),
-        }
+    pub fn advance(&mut self) -> Result<Option<ParticipantInfo>, RendezvousFault> {
+        let Some(RendezvousFrame { kind, payload, .. }) = self.reader.read(&mut self.stream)? else { return Ok(None) };
+        let info = ParticipantInfo::decode(&payload).filter(|_| kind == RendezvousKind::Join);
+        let malformed = || RendezvousFault::Malformed("a first frame that is no info of a rank".to_string());
+        info.map(Some).ok_or_else(malformed)
     }
 }
 

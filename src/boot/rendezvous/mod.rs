@@ -42,3 +42,9 @@ pub use join_ranks::{MeetingPoint, join, join_at, resolve};
 pub use listen::{bind_first_free, port_sequence};
 pub use meet::meet;
 pub use rank_spec::RankSpec;
+
+use crate::boot::Exchange;
+use crate::transport::tcp::handshake::Secret;
+
+/// What a rank has once it has met the others: their collectives, and the secret of the ranks that met.
+pub type Met = (Box<dyn Exchange>, Secret);

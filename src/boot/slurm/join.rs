@@ -3,7 +3,7 @@
 use super::step::SlurmStep;
 use crate::base::{Config, Error, Result};
 use crate::boot::rendezvous::{CoordinatorAddresses, RankSpec, bind_first_free, find, meet, port_sequence, resolve};
-use crate::boot::{Exchange, LocateError, World, launcher, secret};
+use crate::boot::{LocateError, World, launcher, secret};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Joins all tasks of the step.
@@ -19,7 +19,7 @@ pub fn join(step: SlurmStep, config: &Config) -> Result<World> {
         None => ", derived from $HOME/.mobula/secret (where hosts have no common home directory, set MOBULA_SECRET)",
         Some(_) => ", derived from MOBULA_SECRET",
     };
-    let (exchange, secret): (Box<dyn Exchange>, _) = if spec.rank == 0 {
+    let (exchange, secret) = if spec.rank == 0 {
         let unable = |error: std::io::Error| {
             Error::fabric(format!(
                 "rank 0 cannot listen on host {}: none of the {} ports that its job may use is free, {} the first \
@@ -33,8 +33,7 @@ pub fn join(step: SlurmStep, config: &Config) -> Result<World> {
         };
         let listener = bind_first_free(ports.iter().copied()).map_err(unable)?;
         let meeting_point = format!("port {}{hint}", listener.local_addr().map_err(unable)?.port());
-        let (coordinator, secret) = meet(listener, &spec, &secret, &meeting_point)?;
-        (Box::new(coordinator), secret)
+        meet(listener, &spec, &secret, &meeting_point)?
     } else {
         let meeting_point = format!(
             "host {}, the first of the Slurm step (with --distribution=arbitrary set MOBULA_RENDEZVOUS), ports \
@@ -42,7 +41,7 @@ pub fn join(step: SlurmStep, config: &Config) -> Result<World> {
             step.first_host
         );
         let mut known: Option<Vec<IpAddr>> = None;
-        let (participant, secret) = find(&spec, &meeting_point, || {
+        find(&spec, &meeting_point, || {
             let hosts = match &known {
                 Some(hosts) => hosts.clone(),
                 None => known.insert(addresses_of(&step)?).clone(),
@@ -50,8 +49,7 @@ pub fn join(step: SlurmStep, config: &Config) -> Result<World> {
             let addresses =
                 ports.iter().flat_map(|port| hosts.iter().map(|host| SocketAddr::new(*host, *port))).collect();
             Ok(CoordinatorAddresses { addresses, secret: secret.clone() })
-        })?;
-        (Box::new(participant), secret)
+        })?
     };
     // A step with PMI has a daemon that may end all tasks when one dies.
     let survives_rank_death = launcher::detect_launcher().is_none();

@@ -172,7 +172,7 @@ impl Acceptor {
 
     /// Decides about the connection of an authenticated peer.
     fn on_authenticated(&mut self, connection: AuthenticatedConnection, peers: &Peers) {
-        let AuthenticatedConnection { peer, socket, address } = connection;
+        let AuthenticatedConnection { peer, socket, address, .. } = connection;
         if peer == peers.me || peer as usize >= peers.links.len() {
             return self.log_refusal(address, &format!("it claims to be rank {peer}, which is impossible"));
         }

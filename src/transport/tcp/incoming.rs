@@ -67,7 +67,7 @@ impl fmt::Display for IncomingFault {
 }
 
 /// A connection whose other end has proven that it is a rank of the job. The epoll still watches it, as
-/// [`Watched::Pending`].
+/// [`Watched::Pending`] with the number under which it was accepted.
 pub struct AuthenticatedConnection {
     /// The rank that it claims to be, which may not exist.
     pub peer: Rank,
@@ -75,6 +75,8 @@ pub struct AuthenticatedConnection {
     pub socket: OwnedFd,
     /// Its other end.
     pub address: SocketAddr,
+    /// When it was accepted.
+    pub since: Instant,
 }
 
 /// A connection that was refused.
@@ -166,10 +168,10 @@ impl Incoming {
         epoll: &EpollSet,
     ) -> Option<Result<AuthenticatedConnection, RefusedConnection>> {
         let end = self.pending.get_mut(&number)?.advance(&self.rank).transpose()?;
-        let PendingConnection { socket, address, .. } = self.pending.remove(&number)?;
+        let PendingConnection { socket, address, since, .. } = self.pending.remove(&number)?;
         self.resume_listening(epoll);
         Some(match end {
-            Ok(peer) => Ok(AuthenticatedConnection { peer, socket, address }),
+            Ok(peer) => Ok(AuthenticatedConnection { peer, socket, address, since }),
             Err(fault) => Err((address, fault)),
         })
     }

@@ -125,7 +125,7 @@ impl Poller {
                 Watched::Listener(number) => self.acceptor.accept(number, peers),
                 Watched::Pending(number) => self.acceptor.on_pending_ready(number, peers),
                 Watched::Dial(number) => self.acceptor.on_dial_ready(number, peers),
-                Watched::Device | Watched::Joining(_) => {}
+                Watched::Device => {}
             }
             for outcome in self.acceptor.take_outcomes() {
                 match outcome {
