@@ -10,8 +10,10 @@
 
 #[cfg(test)]
 mod conformance;
+pub mod credits;
 pub mod epoll;
 mod error;
+pub mod events;
 pub mod framing;
 #[cfg(test)]
 mod inproc;
@@ -138,6 +140,9 @@ pub trait Transport: Send + Sync {
     /// # Errors
     /// Returns the block where the read cannot start now.
     fn read(&self, peer: Rank, from: RemoteAddress, into: Block, token: u64) -> Result<(), (Refusal, Block)>;
+
+    /// Handles a peer's control message about the link between the two, which came over another transport.
+    fn on_control_message(&self, _from: Rank, _bytes: &[u8]) {}
 
     /// Closes the transport, after all ranks have agreed that nothing is in flight any more: peers are notified that
     /// this is no failure. Afterwards sends are refused and polls find nothing.

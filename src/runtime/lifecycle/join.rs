@@ -15,7 +15,7 @@ use crate::topology::WorkerPlacement;
 use crate::transport::Transport;
 use crate::transport::shm::ShmTransport;
 use crate::transport::tcp::{TcpAddress, TcpTransport};
-use crate::transport::verbs::{ControlChannel, VerbsEndpoint, VerbsTransport};
+use crate::transport::verbs::{ControlChannel, OpenPort};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -87,7 +87,7 @@ pub fn join(
         memory: Memory::new(config, arena, transports.arenas),
         resources: Resources::new(table),
         transport_names: transports.kinds.iter().map(|kind| kind.name().to_string()).collect(),
-        router: Router::new(transports.transports, transports.verbs, &to, local_peers, doorbell, spin),
+        router: Router::new(transports.transports, &to, local_peers, doorbell, spin),
         places,
         cpus,
         workers,
@@ -129,8 +129,7 @@ struct TransportSet {
     host_doorbells: Vec<Option<Arc<Doorbell>>>,
     doorbell: Option<Arc<Doorbell>>,
     tcp: Option<crate::transport::tcp::Listener>,
-    endpoint: Option<VerbsEndpoint>,
-    verbs: Option<Arc<VerbsTransport>>,
+    verbs: Option<Box<dyn OpenPort>>,
     control_channel: RouterChannel,
 }
 
@@ -177,7 +176,7 @@ impl TransportSet {
         self.arenas = vec![None; addresses.len()];
         self.host_doorbells = vec![None; addresses.len()];
         self.tcp = local.tcp;
-        self.endpoint = local.verbs;
+        self.verbs = local.verbs;
         let Some(inbox) = local.inbox else { return Ok(()) };
         let others = || host_ranks.iter().copied().filter(|other| *other != rank);
         self.doorbell = Some(inbox.doorbell());
@@ -226,16 +225,10 @@ impl TransportSet {
     /// Opens RDMA, if this rank has a device.
     fn add_verbs(&mut self, job: &JoinInputs<'_>) -> Result<()> {
         let JoinInputs { config, rank, addresses, .. } = *job;
-        let Some(endpoint) = self.endpoint.take() else { return Ok(()) };
+        let Some(port) = self.verbs.take() else { return Ok(()) };
         let addresses = addresses.iter().map(|address| address.capabilities.verbs.clone().ok()).collect();
-        let transport = Arc::new(VerbsTransport::start(
-            endpoint,
-            rank,
-            addresses,
-            Arc::new(self.control_channel.clone()),
-            config.peer_timeout,
-        )?);
-        self.verbs = Some(transport.clone());
+        let control_channel = Arc::new(self.control_channel.clone());
+        let transport = port.start(rank, addresses, control_channel, config.peer_timeout)?;
         self.add(TransportKind::Verbs, transport);
         Ok(())
     }

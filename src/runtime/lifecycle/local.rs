@@ -11,7 +11,7 @@ use crate::scheduling::{Totals, UNIT, fixed_of};
 use crate::topology::Topology;
 use crate::transport::shm::Inbox;
 use crate::transport::tcp::{Addresses, Listener, TcpAddress};
-use crate::transport::verbs::{VerbsEndpoint, VerbsError};
+use crate::transport::verbs::{self, OpenPort, VerbsError};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -60,7 +60,7 @@ pub struct LocalResources {
     /// Only on the host's first rank.
     pub shared_table: Option<Arc<Segment>>,
     pub tcp: Option<Listener>,
-    pub verbs: Option<VerbsEndpoint>,
+    pub verbs: Option<Box<dyn OpenPort>>,
     pub capabilities: Capabilities,
 }
 
@@ -92,7 +92,7 @@ impl LocalResources {
         let capabilities = Capabilities {
             choice: config.fabric,
             host: position.host,
-            verbs: verbs.as_ref().map(VerbsEndpoint::address).map_err(ToString::to_string),
+            verbs: verbs.as_ref().map(|port| port.address()).map_err(ToString::to_string),
             mpi: world.mpi.as_ref().map(|_| ()).map_err(ToString::to_string),
             tcp: tcp.as_ref().map(|_| ()).map_err(ToString::to_string),
         };
@@ -139,15 +139,15 @@ fn open_verbs(
     topology: &Topology,
     position: &HostPosition<'_>,
     arena: &Arc<Arena>,
-) -> Result<VerbsEndpoint, NotOffered> {
+) -> Result<Box<dyn OpenPort>, NotOffered> {
     if !transport_choice::needs_verbs(config.fabric, position.hosts) {
         return Err(NotOffered::NotNeeded);
     }
     let first = position.bound.get(position.index).and_then(|cpus| cpus.first());
     let numa = topology.numa.iter().find(|numa| first.is_some_and(|cpu| numa.cpus.contains(cpu)));
-    let mut endpoint = VerbsEndpoint::open(numa.map(|numa| numa.id), config.interface.as_deref())?;
-    endpoint.register(&Region::Host(arena.clone()))?;
-    Ok(endpoint)
+    let mut port = verbs::open(numa.map(|numa| numa.id), config.interface.as_deref())?;
+    port.register(&Region::Host(arena.clone()))?;
+    Ok(port)
 }
 
 fn host_resources(config: &Config, topology: Topology, bound: &[Vec<u32>], arena: &Arena) -> HostResources {

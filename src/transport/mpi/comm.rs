@@ -56,6 +56,12 @@ pub fn check(call: &'static str, code: c_int) -> Result<(), MpiFailure> {
     if code == ffi::MPI_SUCCESS as c_int { Ok(()) } else { Err(MpiFailure { call, code }) }
 }
 
+/// The request that is none.
+pub fn null_request() -> ffi::MPI_Request {
+    // SAFETY: a constant of the library, set when the program was loaded.
+    unsafe { ffi::RSMPI_REQUEST_NULL }
+}
+
 /// The state of MPI in this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MpiState {

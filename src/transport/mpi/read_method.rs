@@ -159,10 +159,7 @@ fn probe_gets(transport: &MpiTransport, requested: ReadMethod) -> Result<String,
         (Some((rank, why)), _) => return Err(format!("rank {rank}: {why}").into()),
         (None, Err(why)) => return Err(why.to_string().into()),
     };
-    transport.with_reads(|reads| {
-        reads.set_window(window);
-        reads.use_gets(true);
-    });
+    transport.with_reads(|reads| reads.set_window(window));
 
     let hosts: Vec<u64> = stores.iter().map(|[.., host]| *host).collect();
     let partner = partners(&hosts)[transport.rank() as usize];
@@ -175,7 +172,7 @@ fn probe_gets(transport: &MpiTransport, requested: ReadMethod) -> Result<String,
         failures: Vec::new(),
     };
     let outcome = probe.run(requested);
-    transport.requeue_failures(probe.failures);
+    probe.failures.into_iter().for_each(|(peer, reason)| transport.requeue(TransportEvent::LinkDown { peer, reason }));
     outcome
 }
 
@@ -194,9 +191,6 @@ struct ReadProbe<'a> {
 const RIGHT: u64 = 0;
 const WRONG: u64 = 1;
 const STUCK: u64 = 2;
-
-/// The result of a probe read: its time and block, or `None` if it did not finish.
-type ProbeOutcome = Option<Result<(Duration, Block), ReadError>>;
 
 impl ReadProbe<'_> {
     fn run(&mut self, requested: ReadMethod) -> Result<String, GetsUnusable> {
@@ -222,9 +216,8 @@ impl ReadProbe<'_> {
     fn check(&mut self) -> u64 {
         for (start, length) in PROBES {
             let block = match self.read(start, length, Duration::ZERO) {
-                None => return STUCK,
-                Some(Err(_)) => return WRONG,
-                Some(Ok((_, block))) => block,
+                Err(result) => return result,
+                Ok((_, block)) => block,
             };
             let mut bytes = block.as_slice().iter().enumerate();
             let right = bytes.all(|(at, byte)| *byte == pattern(self.partner, start + at));
@@ -260,39 +253,32 @@ impl ReadProbe<'_> {
         let mut took = Vec::with_capacity(TIMED_READS);
         let began = Instant::now();
         while took.len() < TIMED_READS && began.elapsed() < TIMING_BUDGET {
-            took.push(match self.read(0, PROBE_BYTES, READER_SLEEP) {
-                Some(Ok((time, _))) => time,
-                _ => STUCK_AFTER,
-            });
+            took.push(self.read(0, PROBE_BYTES, READER_SLEEP).map_or(STUCK_AFTER, |(time, _)| time));
         }
         self.transport.with_reads(|reads| reads.use_gets(true));
         took.sort_unstable();
         took[took.len() / 2]
     }
 
-    /// Reads as any other reader does.
-    fn read(&mut self, start: usize, length: usize, sleep: Duration) -> ProbeOutcome {
-        let Some(mut into) = self.arena.allocate(length) else { return Some(Err(ReadError::NoSpace)) };
+    /// Reads as any other reader does; returns the time that it took and the block, or else `WRONG` or `STUCK`.
+    fn read(&mut self, start: usize, length: usize, sleep: Duration) -> Result<(Duration, Block), u64> {
+        let mut into = self.arena.allocate(length).ok_or(WRONG)?;
         let began = Instant::now();
         let from = RemoteAddress::in_store(self.pattern_offset + start as u64);
         while let Err((refusal, block)) = self.transport.read(self.partner, from, into, PROBE_TOKEN) {
             if refusal == Refusal::Lost || began.elapsed() > STUCK_AFTER {
-                return Some(Err(ReadError::NotAccepted(refusal)));
+                return Err(WRONG);
             }
             into = block;
             self.poll();
         }
         while began.elapsed() < STUCK_AFTER {
             if let Some(result) = self.poll() {
-                return Some(result.map(|block| (began.elapsed(), block)));
+                return result.map(|block| (began.elapsed(), block)).map_err(|_| WRONG);
             }
-            if sleep.is_zero() {
-                std::thread::yield_now();
-            } else {
-                std::thread::sleep(sleep);
-            }
+            pause(sleep);
         }
-        None
+        Err(STUCK)
     }
 
     /// Serves the other ranks and takes the events that came; no rank sends messages yet.
@@ -315,13 +301,17 @@ impl ReadProbe<'_> {
         let began = Instant::now();
         while !gather.is_over()? {
             self.poll();
-            if sleep.is_zero() || began.elapsed() > IDLE_PHASE {
-                std::thread::yield_now();
-            } else {
-                std::thread::sleep(sleep);
-            }
+            pause(if began.elapsed() > IDLE_PHASE { Duration::ZERO } else { sleep });
         }
         gather.wait()
+    }
+}
+
+fn pause(sleep: Duration) {
+    if sleep.is_zero() {
+        std::thread::yield_now();
+    } else {
+        std::thread::sleep(sleep);
     }
 }
 

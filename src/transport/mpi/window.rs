@@ -166,32 +166,18 @@ impl RmaWindow {
         peer as c_int
     }
 
-    /// Starts to copy bytes at `offset` of `peer`'s store to `into`.
+    /// Starts to copy bytes at `offset` of `peer`'s store to `into`; returns MPI's code.
     ///
     /// # Safety
     /// The address of `into` does not change and nothing else accesses it until the request has finished; the range
     /// lies in the peer's window.
-    pub(super) unsafe fn get(
-        &self,
-        peer: Rank,
-        offset: u64,
-        into: &mut [u8],
-        request: &mut ffi::MPI_Request,
-    ) -> Result<(), MpiFailure> {
+    pub(super) unsafe fn get(&self, peer: Rank, offset: u64, into: &mut [u8], request: &mut ffi::MPI_Request) -> c_int {
+        let (start, length, at) = (into.as_mut_ptr().cast(), into.len() as c_int, offset as ffi::MPI_Aint);
         // SAFETY: the caller promises it; the window is live and its epoch open as long as `self`.
-        check("MPI_Rget", unsafe {
-            ffi::MPI_Rget(
-                into.as_mut_ptr().cast(),
-                into.len() as c_int,
-                ffi::RSMPI_UINT8_T,
-                self.target(peer),
-                offset as ffi::MPI_Aint,
-                into.len() as c_int,
-                ffi::RSMPI_UINT8_T,
-                self.raw,
-                request,
-            )
-        })
+        unsafe {
+            let bytes = ffi::RSMPI_UINT8_T;
+            ffi::MPI_Rget(start, length, bytes, self.target(peer), at, length, bytes, self.raw, request)
+        }
     }
 
     /// Ends the epoch and frees the window; false if MPI keeps it. Collective: every rank calls it, with no get in

@@ -212,7 +212,7 @@ impl Receiver {
                 let reason = String::from_utf8_lossy(body).into_owned();
                 let ReadInFlight { token, .. } = self.take(peers, slot, 0)?;
                 peers.with_connection(peer, |connection| connection.reads.end(slot));
-                let block = Err(ReadError::RefusedBecause { peer: peers.named(peer), reason });
+                let block = Err(ReadError::Refused { peer: peers.named(peer), reason });
                 turn.queued.push_back(QueuedEvent::Read { token, block });
             }
             FrameKind::Welcome | FrameKind::Yield => return Err(FrameError::Unexpected(header.kind)),

@@ -1,9 +1,8 @@
 //! The connection to one peer: its queue pair and the state of both directions.
 
-use super::completion::Status;
 use super::control::ConnectState;
 use super::error::VerbsError;
-use super::header::{BODY_BYTES_MAX, HEADER_BYTES, SegmentHeader, SegmentKind, body_of, segments_of};
+use super::header::{BODY_BYTES_MAX, SegmentHeader, SegmentKind, body_of, segments_of};
 use super::queue_pair::QueuePair;
 use super::reads::VerbsReads;
 use super::regions::RegionKeys;
@@ -11,6 +10,7 @@ use super::window::{PostedSegment, ReceiveCount, SendWindow};
 use crate::base::clock::now_ns;
 use crate::base::limits::MESSAGE_BYTES_MAX;
 use crate::transport::Unacked;
+use crate::transport::credits::HEADER_BYTES;
 use std::sync::Arc;
 
 /// A message received in pieces; its bytes are aligned to 8.
@@ -179,7 +179,7 @@ impl VerbsConnection {
         if posted.signalled && !awaited {
             self.last_progress_ns = now_ns();
         }
-        let header = SegmentHeader { kind, credits: self.received.take_owed(), length: length as u32 };
+        let header = SegmentHeader { kind, credits: self.received.owed.take() as u16, length: length as u32 };
         let slot = self.pair.slot_mut(posted.position);
         slot[..HEADER_BYTES].copy_from_slice(&header.encode());
         from.copy_into(&mut slot[HEADER_BYTES..HEADER_BYTES + length]);
@@ -208,15 +208,6 @@ impl VerbsConnection {
         }
         let (delivered, first) = (self.received.messages, self.window.acked_messages());
         (Unacked { delivered, first, messages }, self.reads.close(self.pair))
-    }
-}
-
-/// The failure of a work request.
-pub fn failure(device: &str, status: Status) -> VerbsError {
-    let device = device.to_string();
-    match status.is_flush() {
-        true => VerbsError::Flushed { device, status: status.text() },
-        false => VerbsError::WorkFailed { device, status: status.text() },
     }
 }
 

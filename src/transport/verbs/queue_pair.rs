@@ -12,7 +12,6 @@ use super::regions::ReadPiece;
 use super::registration::Slab;
 use super::window::{PostedSegment, RING_SLOTS, SendWindow};
 use rdma_sys as verbs;
-use std::io;
 use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
@@ -164,11 +163,7 @@ impl QueuePair {
     ) -> Result<(), VerbsError> {
         // SAFETY: a live pair and a filled request.
         let code = unsafe { verbs::ibv_modify_qp(self.pair.as_ptr(), attributes, mask.0 as i32) };
-        if code == 0 {
-            return Ok(());
-        }
-        let device = self.parts.device.name().to_string();
-        Err(VerbsError::ModifyQueuePair { device, step, source: failure(code) })
+        self.parts.device.check(code, &format!("cannot make a queue pair {step}"))
     }
 
     /// The slot of a position, to be written. The device is not reading it, unless the window is wrong.
@@ -234,10 +229,7 @@ impl QueuePair {
         let mut refused = ptr::null_mut();
         // SAFETY: a chain of locals, which the call copies; the caller answers for the memory.
         let code = unsafe { verbs::ibv_post_send(self.pair.as_ptr(), first, &mut refused) };
-        if code == 0 {
-            return Ok(());
-        }
-        Err(VerbsError::PostSend { device: self.parts.device.name().to_string(), source: failure(code) })
+        self.parts.device.check(code, "takes no work")
     }
 }
 
@@ -305,7 +297,7 @@ impl RequestChain {
 /// Creates a pair; returns it and how many bytes it copies into a request: [`INLINE_BYTES`], or as many as the device
 /// can.
 fn create(parts: &PairResources) -> Result<(NonNull<verbs::ibv_qp>, usize), VerbsError> {
-    let mut source = io::Error::other("not tried");
+    let mut refused = None;
     for inline_bytes in [INLINE_BYTES, 64, 0] {
         let mut attributes = verbs::ibv_qp_init_attr {
             qp_context: ptr::null_mut(),
@@ -324,12 +316,12 @@ fn create(parts: &PairResources) -> Result<(NonNull<verbs::ibv_qp>, usize), Verb
         };
         // SAFETY: live queues of one device, and a filled request.
         let pair = unsafe { verbs::ibv_create_qp(parts.device.domain(), &mut attributes) };
-        match NonNull::new(pair) {
-            Some(pair) => return Ok((pair, attributes.cap.max_inline_data.min(INLINE_BYTES) as usize)),
-            None => source = io::Error::last_os_error(),
+        match parts.device.created(pair, "gives no queue pair") {
+            Ok(pair) => return Ok((pair, attributes.cap.max_inline_data.min(INLINE_BYTES) as usize)),
+            Err(error) => refused = Some(error),
         }
     }
-    Err(VerbsError::NoQueuePair { device: parts.device.name().to_string(), source })
+    Err(refused.expect("several sizes were tried"))
 }
 
 /// The most work requests of a pair in flight: a ring of segments, and reads.

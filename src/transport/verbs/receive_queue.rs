@@ -9,7 +9,6 @@ use super::registration::Slab;
 use super::window::RING_SLOTS;
 use crate::base::sync::{AtomicU32, Ordering};
 use rdma_sys as verbs;
-use std::io;
 use std::ptr::{self, NonNull};
 use std::sync::{Arc, OnceLock};
 
@@ -55,10 +54,7 @@ impl ReceiveQueue {
         };
         // SAFETY: a live domain and a filled request.
         let queue = unsafe { verbs::ibv_create_srq(device.domain(), &mut attributes) };
-        let queue = NonNull::new(queue).ok_or_else(|| VerbsError::NoReceiveQueue {
-            device: device.name().to_string(),
-            source: io::Error::last_os_error(),
-        })?;
+        let queue = device.created(queue, "gives no shared receive queue")?;
         let slabs = (0..links).map(|_| OnceLock::new()).collect();
         Ok(ReceiveQueue { queue, slabs, count: AtomicU32::new(0), device: device.clone() })
     }
@@ -134,10 +130,7 @@ impl ReceiveQueue {
                 }
                 verbs::ibv_post_srq_recv(self.raw(), first_request, &mut refused)
             };
-            if code != 0 {
-                let device = self.device.name().to_string();
-                return Err(VerbsError::PostReceive { device, source: failure(code) });
-            }
+            self.device.check(code, "takes no receive buffers")?;
         }
         Ok(())
     }
