@@ -94,11 +94,13 @@ macro_rules! wire_enum {
 macro_rules! wire_struct {
     (
         $(#[$meta:meta])*
-        pub struct $Name:ident$(<$Generic:ident>)? [$bytes:expr] { $($(#[$field_meta:meta])* pub $field:ident: $Type:ty,)* }
+        $vis:vis struct $Name:ident$(<$Generic:ident>)? [$bytes:expr] {
+            $($(#[$field_meta:meta])* $field_vis:vis $field:ident: $Type:ty,)*
+        }
     ) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub struct $Name$(<$Generic>)? { $($(#[$field_meta])* pub $field: $Type,)* }
+        $vis struct $Name$(<$Generic>)? { $($(#[$field_meta])* $field_vis $field: $Type,)* }
 
         impl$(<$Generic: $crate::transport::framing::WireField>)? $Name$(<$Generic>)? {
             /// Its bytes on the wire.

@@ -9,7 +9,7 @@
 //!
 //! So of two dials at most one is ever welcomed, and no message is on a connection that is dropped.
 
-use super::dial::{Dial, DialStep};
+use super::dial::{Connected, Dial};
 use super::frame::{FrameHeader, FrameKind};
 use super::handshake::ConnectionPurpose;
 use super::incoming::{AuthenticatedConnection, Incoming, IncomingFault, IncomingLimits, ListeningRank};
@@ -40,21 +40,6 @@ const REFUSED_ADDRESSES_MAX: usize = 1024;
 /// Pause before connections are accepted again after the system had no descriptor for one.
 const NO_DESCRIPTOR_PAUSE: Duration = Duration::from_millis(100);
 
-/// The result of a dial or of an incoming connection.
-pub enum ConnectOutcome {
-    /// The peer is authenticated, and both ends agree on this connection.
-    Open {
-        /// The peer.
-        peer: Rank,
-        /// The connection.
-        socket: OwnedFd,
-        /// Its other end.
-        address: SocketAddr,
-    },
-    /// The peer cannot be reached, with the reason.
-    Unreachable(Rank, String),
-}
-
 /// Connections that are being made.
 pub struct Acceptor {
     incoming: Incoming,
@@ -65,7 +50,7 @@ pub struct Acceptor {
     /// When the timer expires.
     timer: Option<Instant>,
     refused_addresses: FxHashSet<IpAddr>,
-    outcomes: Vec<ConnectOutcome>,
+    outcomes: Vec<(Rank, Connected)>,
 }
 
 impl Acceptor {
@@ -86,8 +71,8 @@ impl Acceptor {
         })
     }
 
-    /// The results since the last call.
-    pub fn take_outcomes(&mut self) -> Vec<ConnectOutcome> {
+    /// The peers to which dials ended since the last call, or that connected, and how: both ends agree on a connection.
+    pub fn take_outcomes(&mut self) -> Vec<(Rank, Connected)> {
         std::mem::take(&mut self.outcomes)
     }
 
@@ -121,18 +106,13 @@ impl Acceptor {
         }
     }
 
-    fn handle_step(&mut self, dial: Dial, step: DialStep, peers: &Peers) {
-        match step {
-            DialStep::Wait => {
-                self.deadlines.push(Reverse((dial.due, dial.number)));
-                self.dials.insert(dial.number, dial);
-                self.advance_timer(peers);
-            }
-            DialStep::Open(socket, address) => {
-                self.outcomes.push(ConnectOutcome::Open { peer: dial.peer, socket, address });
-            }
-            DialStep::Failed(reason) => self.outcomes.push(ConnectOutcome::Unreachable(dial.peer, reason)),
+    fn handle_step(&mut self, dial: Dial, ended: Option<Connected>, peers: &Peers) {
+        if let Some(connected) = ended {
+            return self.outcomes.push((dial.peer, connected));
         }
+        self.deadlines.push(Reverse((dial.due, dial.number)));
+        self.dials.insert(dial.number, dial);
+        self.advance_timer(peers);
     }
 
     /// Ends the dial of a peer, where there is one.
@@ -186,7 +166,7 @@ impl Acceptor {
         let sent = write_whole(&socket, &FrameHeader::new(response, 0).encode());
         if response == FrameKind::Welcome && sent.is_ok() {
             self.cancel_dial(peer);
-            self.outcomes.push(ConnectOutcome::Open { peer, socket, address });
+            self.outcomes.push((peer, Ok((socket, address))));
         }
     }
 

@@ -13,7 +13,6 @@ use crate::transport::epoll::{EpollSet, Interest, Watched};
 use rustix::io::Errno;
 use rustix::net::{SocketFlags, acceptfrom_with};
 use std::collections::BTreeMap;
-use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
@@ -44,26 +43,17 @@ pub struct ListeningRank {
 }
 
 /// Why a connection ended before it was authenticated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IncomingFault {
     /// The other end disconnected.
+    #[error("it disconnected before it proved that it holds this job's secret")]
     Disconnected,
     /// The other end is no rank of the job.
-    Handshake(HandshakeError),
+    #[error(transparent)]
+    Handshake(#[from] HandshakeError),
     /// The handshake took longer than it may.
+    #[error("it did not authenticate within {0:.1?}")]
     Late(Duration),
-}
-
-impl fmt::Display for IncomingFault {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            IncomingFault::Disconnected => {
-                write!(formatter, "it disconnected before it proved that it holds this job's secret")
-            }
-            IncomingFault::Handshake(error) => write!(formatter, "{error}"),
-            IncomingFault::Late(waited) => write!(formatter, "it did not authenticate within {waited:.1?}"),
-        }
-    }
 }
 
 /// A connection whose other end has proven that it is a rank of the job. The epoll still watches it, as

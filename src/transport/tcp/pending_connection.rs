@@ -50,12 +50,12 @@ impl PendingConnection {
                         // The connection is closed, whether the response arrives or not.
                         let _ = write_whole(&self.socket, &response);
                     }
-                    return Err(IncomingFault::Handshake(error));
+                    return Err(error.into());
                 }
             }
         }
         let HandshakeStage::Proof(server, gather) = &mut self.stage else { return Ok(None) };
         let Some(proof) = gather.read(&self.socket).map_err(disconnected)? else { return Ok(None) };
-        server.verify_proof(&proof).map(|endpoints| Some(endpoints.client)).map_err(IncomingFault::Handshake)
+        Ok(Some(server.verify_proof(&proof)?.client))
     }
 }
