@@ -142,14 +142,6 @@ impl EpollSet {
         Ok(epoll::modify(&self.epoll, descriptor, source.encode(), interest.flags())?)
     }
 
-    /// Stops watching a descriptor that stays open.
-    ///
-    /// # Errors
-    /// An error of the system.
-    pub fn remove(&self, descriptor: impl AsFd) -> io::Result<()> {
-        Ok(epoll::delete(&self.epoll, descriptor)?)
-    }
-
     /// Waits at most `wait` for ready descriptors, without limit if that is `None`; puts some of them into `found`,
     /// instead of what it held.
     pub fn wait(&self, found: &mut Vec<Ready>, wait: Option<Duration>) {
@@ -251,7 +243,7 @@ mod tests {
         let mut client = TcpStream::connect(listener.local_addr().expect("bound")).expect("connected");
         assert_eq!(ready(&set, None), [Ready { source: Watched::Listener(7), reads: true, writes: false }]);
         let (mut server, _) = listener.accept().expect("it waits");
-        set.remove(&listener).expect("removed");
+        drop(listener);
         set.add(&server, source, Interest::Both).expect("added");
         assert_eq!(ready(&set, None), [Ready { source, reads: false, writes: true }]);
         set.change(&server, source, Interest::Read).expect("changed");

@@ -1,7 +1,7 @@
 //! Joins ranks that meet at MOBULA_RENDEZVOUS: at an address of rank 0's host, or through a file.
 
 use super::Met;
-use super::find::{CoordinatorAddresses, find};
+use super::find::find;
 use super::listen;
 use super::meet::meet;
 use super::rank_spec::RankSpec;
@@ -83,7 +83,7 @@ fn meet_at_address(spec: &RankSpec, host: &str, port: u16, config: &Config) -> R
             Some(addresses) => addresses.clone(),
             None => known.insert(resolve(host, port)?).clone(),
         };
-        Ok(CoordinatorAddresses { addresses, secret: secret.clone() })
+        Ok((addresses, secret.clone()))
     })
 }
 
@@ -159,6 +159,6 @@ fn meet_through_file(
     }
     find(spec, &path.display().to_string(), || {
         let file = RendezvousFile::read(path)?;
-        Ok(CoordinatorAddresses { addresses: file.sockets(), secret: secret_of(&file) })
+        Ok((file.sockets(), secret_of(&file)))
     })
 }

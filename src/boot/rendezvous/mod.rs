@@ -37,7 +37,7 @@ mod rendezvous_file;
 #[cfg(test)]
 mod tests;
 
-pub use find::{CoordinatorAddresses, find};
+pub use find::find;
 pub use join_ranks::{MeetingPoint, join, join_at, resolve};
 pub use listen::{bind_first_free, port_sequence};
 pub use meet::meet;

@@ -1,7 +1,7 @@
 //! Ranks that are threads meet, fail, and are disturbed by unknown peers.
 
 use super::Met;
-use super::find::{CoordinatorAddresses, find};
+use super::find::find;
 use super::frame::{FrameReader, ParticipantInfo, RendezvousFrame, RendezvousKind};
 use super::listen::bind_any;
 use super::meet::meet;
@@ -33,7 +33,7 @@ fn coordinator_end(listener: TcpListener, spec: &RankSpec, secret: &Secret) -> R
 }
 
 fn participant_end(address: SocketAddr, spec: &RankSpec, secret: &Secret) -> Result<Met> {
-    let locate = || Ok(CoordinatorAddresses { addresses: vec![address], secret: secret.clone() });
+    let locate = || Ok((vec![address], secret.clone()));
     find(spec, "the test", locate)
 }
 

@@ -2,7 +2,7 @@
 
 use super::step::SlurmStep;
 use crate::base::{Config, Error, Result};
-use crate::boot::rendezvous::{CoordinatorAddresses, RankSpec, bind_first_free, find, meet, port_sequence, resolve};
+use crate::boot::rendezvous::{RankSpec, bind_first_free, find, meet, port_sequence, resolve};
 use crate::boot::{LocateError, World, launcher, secret};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -48,7 +48,7 @@ pub fn join(step: SlurmStep, config: &Config) -> Result<World> {
             };
             let addresses =
                 ports.iter().flat_map(|port| hosts.iter().map(|host| SocketAddr::new(*host, *port))).collect();
-            Ok(CoordinatorAddresses { addresses, secret: secret.clone() })
+            Ok((addresses, secret.clone()))
         })?
     };
     // A step with PMI has a daemon that may end all tasks when one dies.
