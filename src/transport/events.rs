@@ -5,36 +5,55 @@ use crate::base::sync::{AtomicUsize, Ordering, lock};
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
-/// Events of a transport other than messages, oldest first. Any thread may add one.
-#[derive(Default)]
-pub struct EventQueue {
-    events: Mutex<VecDeque<TransportEvent<'static>>>,
-    /// The length of `events`. Changed under its lock.
+/// What threads leave for the poller, oldest first. Any thread may add to it.
+pub struct PollerQueue<T> {
+    items: Mutex<VecDeque<T>>,
+    /// The length of `items`. Changed under their lock.
     count: AtomicUsize,
 }
 
-impl EventQueue {
-    /// Adds an event.
-    pub fn push(&self, event: TransportEvent<'static>) {
-        let mut events = lock(&self.events);
-        events.push_back(event);
+/// Events of a transport other than messages.
+pub type EventQueue = PollerQueue<TransportEvent<'static>>;
+
+impl<T> Default for PollerQueue<T> {
+    fn default() -> PollerQueue<T> {
+        PollerQueue { items: Mutex::default(), count: AtomicUsize::new(0) }
+    }
+}
+
+impl<T> PollerQueue<T> {
+    /// Adds an item.
+    pub fn push(&self, item: T) {
+        let mut items = lock(&self.items);
+        items.push_back(item);
         // SeqCst: pairs with the load in `len`, for a thread that looks here before it sleeps.
-        self.count.store(events.len(), Ordering::SeqCst);
+        self.count.store(items.len(), Ordering::SeqCst);
     }
 
-    /// The number of events, read without the lock.
+    /// The number of items, read without the lock.
     pub fn len(&self) -> usize {
         self.count.load(Ordering::SeqCst)
     }
 
+    /// Takes the oldest item. Takes no lock where there is none.
+    pub fn pop(&self) -> Option<T> {
+        if self.len() == 0 {
+            return None;
+        }
+        let mut items = lock(&self.items);
+        let item = items.pop_front();
+        self.count.store(items.len(), Ordering::SeqCst);
+        item
+    }
+}
+
+impl EventQueue {
     /// Delivers at most `most` events; returns how many. Holds no lock while it delivers.
     pub fn deliver(&self, most: usize, deliver: &mut dyn FnMut(TransportEvent<'_>)) -> usize {
         let mut delivered = 0;
-        while delivered < most && self.len() > 0 {
-            let mut events = lock(&self.events);
-            let Some(event) = events.pop_front() else { break };
-            self.count.store(events.len(), Ordering::SeqCst);
-            drop(events);
+        while delivered < most
+            && let Some(event) = self.pop()
+        {
             deliver(event);
             delivered += 1;
         }

@@ -15,8 +15,6 @@ pub mod epoll;
 mod error;
 pub mod events;
 pub mod framing;
-#[cfg(test)]
-mod inproc;
 #[cfg(feature = "mpi")]
 pub mod mpi;
 pub mod shm;

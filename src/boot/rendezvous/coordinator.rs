@@ -8,7 +8,6 @@ use super::frame::{
     FrameReader, PART_BYTES_MAX, ParticipantInfo, RendezvousFault, RendezvousFrame, RendezvousKind, encode_parts,
     write_remaining,
 };
-use super::hangup::HangupNotifier;
 use crate::base::{Error, Rank, Result};
 use crate::boot::{DeathNotifier, Exchange};
 use crate::transport::epoll::{EpollSet, Interest, Ready, Watched};
@@ -248,7 +247,7 @@ impl Exchange for Coordinator {
         self.on_member_lost(rank, &"the other ranks declared it dead");
     }
 
-    fn death_notifier(&mut self) -> Option<Box<dyn DeathNotifier>> {
-        HangupNotifier::of(self.live_members().map(|(rank, member)| (rank, &member.stream)), "rank 0")
+    fn death_notifier(&mut self) -> Option<DeathNotifier> {
+        DeathNotifier::of(self.live_members().map(|(rank, member)| (rank, &member.stream)), "rank 0")
     }
 }

@@ -3,7 +3,7 @@
 
 use super::Met;
 use super::frame::{FrameReader, PART_BYTES_MAX, ParticipantInfo, RendezvousFrame, RendezvousKind};
-use super::joining::explain;
+use super::meet::explain;
 use super::participant::Participant;
 use super::rank_spec::{self, RankSpec};
 use crate::base::{Error, Result};
@@ -80,8 +80,7 @@ pub fn find(
     }
     Err(Error::fabric(format!(
         "rank {} of {} on host {} did not find rank 0 at {meeting_point} within {} s: {}. Start rank 0, check that \
-        this host reaches it, \
-         or raise MOBULA_PEER_TIMEOUT_S",
+         this host reaches it, or raise MOBULA_PEER_TIMEOUT_S",
         spec.rank,
         spec.size,
         spec.host,

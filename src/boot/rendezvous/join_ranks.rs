@@ -26,8 +26,7 @@ pub fn join(meeting_point: &Rendezvous, config: &Config) -> Result<World> {
     let (Some(rank), Some(size)) = (rank, size) else {
         return Err(Error::config(format!(
             "MOBULA_RENDEZVOUS={meeting_point} tells where the ranks meet, but not which rank this process is: set \
-            MOBULA_RANK (from 0) \
-             and MOBULA_SIZE"
+             MOBULA_RANK (from 0) and MOBULA_SIZE"
         )));
     };
     let launcher = format!("MOBULA_RENDEZVOUS={meeting_point}");
@@ -95,8 +94,7 @@ fn listen_at(spec: &RankSpec, host: &str, port: u16) -> Result<TcpListener> {
         let names: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
         return Err(Error::config(format!(
             "MOBULA_RENDEZVOUS={host}:{port}: rank 0 runs on host {}, which has no address of {host} ({}): name the \
-            host of \
-             rank 0",
+             host of rank 0",
             spec.host,
             names.join(", ")
         )));
@@ -105,9 +103,8 @@ fn listen_at(spec: &RankSpec, host: &str, port: u16) -> Result<TcpListener> {
     let exact = host == "localhost" || host.parse::<IpAddr>().is_ok();
     listen::bind_at(if exact { &addresses } else { &[] }, port).map_err(|error| {
         Error::fabric(format!(
-            "rank 0 cannot listen at MOBULA_RENDEZVOUS={host}:{port} on host {}: {error}; choose another port, and \
-            see that no \
-             earlier run is left",
+            "rank 0 cannot listen at MOBULA_RENDEZVOUS={host}:{port} on host {}: {error}; choose another port, and see \
+             that no earlier run is left",
             spec.host
         ))
         .caused_by(&error)

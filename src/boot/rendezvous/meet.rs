@@ -6,22 +6,23 @@
 use super::Met;
 use super::coordinator::{Coordinator, Member};
 use super::descriptor_limit::allow_descriptors;
-use super::frame::{ParticipantInfo, RendezvousFrame, RendezvousKind};
-use super::joining::{JoiningRank, explain};
+use super::frame::{FrameReader, ParticipantInfo, RendezvousFault, RendezvousFrame, RendezvousKind};
 use super::rank_spec::{self, RankSpec};
 use crate::base::log::{Level, log};
 use crate::base::{Error, Rank, Result};
 use crate::transport::epoll::{EpollSet, Interest, Watched};
-use crate::transport::tcp::handshake::{ConnectionPurpose, Secret};
-use crate::transport::tcp::incoming::{Incoming, IncomingFault, IncomingLimits, ListeningRank};
-use crate::transport::tcp::set_backlog;
+use crate::transport::tcp::handshake::{ConnectionPurpose, HandshakeError, Secret};
+use crate::transport::tcp::incoming::{
+    AuthenticatedConnection, Incoming, IncomingFault, IncomingLimits, ListeningRank,
+};
+use crate::transport::tcp::{set_backlog, set_peer_timeout};
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::io::Write;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-/// A rank that holds the secret needs less time than the least of these, from its connect to its first frame. Shorter in
+/// A rank that holds the secret needs less time than the least of these from its connect to its first frame. Shorter in
 /// tests, which wait for ranks that send none.
 const LIMITS: IncomingLimits = IncomingLimits {
     pending_max: 256,
@@ -71,6 +72,41 @@ pub fn meet(listener: TcpListener, spec: &RankSpec, secret: &Secret, meeting_poi
 
 fn cannot_wait(meeting_point: &str, error: &std::io::Error) -> Error {
     Error::fabric(format!("rank 0 cannot wait for the other ranks at {meeting_point}: {error}")).caused_by(error)
+}
+
+/// A rank that is authenticated and has not sent its participant's info yet.
+struct JoiningRank {
+    rank: Rank,
+    stream: TcpStream,
+    from: SocketAddr,
+    /// When its connection was accepted.
+    since: Instant,
+    reader: FrameReader,
+}
+
+impl JoiningRank {
+    /// A rank just authenticated, whose connection fails when its host has not responded for `peer_timeout`.
+    ///
+    /// # Errors
+    /// An error of the system.
+    fn new(connection: AuthenticatedConnection, peer_timeout: Duration) -> std::io::Result<JoiningRank> {
+        let AuthenticatedConnection { peer: rank, socket, address: from, since } = connection;
+        let stream = TcpStream::from(socket);
+        stream.set_nodelay(true)?;
+        set_peer_timeout(&stream, peer_timeout)?;
+        Ok(JoiningRank { rank, stream, from, since, reader: FrameReader::new(ParticipantInfo::BYTES_MAX) })
+    }
+
+    /// Processes the bytes that have come; `None` until the info is complete.
+    ///
+    /// # Errors
+    /// Why the rank is refused: malformed data, or it closed the connection.
+    fn advance(&mut self) -> Result<Option<ParticipantInfo>, RendezvousFault> {
+        let Some(RendezvousFrame { kind, payload, .. }) = self.reader.read(&mut self.stream)? else { return Ok(None) };
+        let info = ParticipantInfo::decode(&payload).filter(|_| kind == RendezvousKind::Join);
+        let malformed = || RendezvousFault::Malformed("a first frame that is no info of a rank".to_string());
+        info.map(Some).ok_or_else(malformed)
+    }
 }
 
 struct Meeting<'a> {
@@ -195,8 +231,7 @@ impl Meeting<'_> {
         if theirs != size {
             return Some(Error::fabric(format!(
                 "rank 0 (host {}, pid {}) waits at {} for {size} ranks in all, and {described} counts {theirs}: start \
-                all with the \
-                 same number",
+                 all with the same number",
                 self.spec.host,
                 std::process::id(),
                 self.meeting_point
@@ -213,8 +248,7 @@ impl Meeting<'_> {
         let other = self.members[rank as usize].as_ref()?;
         Some(Error::fabric(format!(
             "two processes are rank {rank}: {} and {described}: give each a number of its own (MOBULA_RANK), and see \
-            that no earlier \
-             run is left",
+             that no earlier run is left",
             other.describe(rank)
         )))
     }
@@ -250,8 +284,7 @@ impl Meeting<'_> {
         };
         Error::fabric(format!(
             "{} {named}{more} did not come within {} s: {} of {} ranks met at {} of host {}{refusals}. Start all \
-            ranks, see \
-             that they reach this host, or raise MOBULA_PEER_TIMEOUT_S",
+             ranks, see that they reach this host, or raise MOBULA_PEER_TIMEOUT_S",
             if absent.len() == 1 { "rank" } else { "ranks" },
             self.spec.timeout.as_secs(),
             self.joined,
@@ -266,5 +299,15 @@ impl Meeting<'_> {
         for member in self.members.iter_mut().flatten() {
             member.send_small(frame);
         }
+    }
+}
+
+/// The text of a handshake error, with what the user can do.
+pub fn explain(error: HandshakeError) -> String {
+    match error {
+        HandshakeError::Secret => {
+            format!("{error} (ranks without a common home directory need the same MOBULA_SECRET)")
+        }
+        other => other.to_string(),
     }
 }

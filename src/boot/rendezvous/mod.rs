@@ -28,7 +28,6 @@ mod find;
 pub mod frame;
 mod hangup;
 mod join_ranks;
-mod joining;
 mod listen;
 mod meet;
 mod participant;
@@ -38,6 +37,7 @@ mod rendezvous_file;
 mod tests;
 
 pub use find::find;
+pub use hangup::DeathNotifier;
 pub use join_ranks::{MeetingPoint, join, join_at, resolve};
 pub use listen::{bind_first_free, port_sequence};
 pub use meet::meet;

@@ -1,7 +1,6 @@
 //! The collectives at ranks other than 0: one connection to rank 0, on which this rank's thread blocks.
 
 use super::frame::{FrameReader, PART_BYTES_MAX, RendezvousFault, RendezvousFrame, RendezvousKind, decode_parts};
-use super::hangup::HangupNotifier;
 use crate::base::limits::NEVER;
 use crate::base::{Error, Result};
 use crate::boot::{DeathNotifier, Exchange};
@@ -86,7 +85,7 @@ impl Exchange for Participant {
         self.exchange(RendezvousKind::Barrier, &[]).map(drop)
     }
 
-    fn death_notifier(&mut self) -> Option<Box<dyn DeathNotifier>> {
-        HangupNotifier::of([(0, &self.stream)].into_iter(), "this rank")
+    fn death_notifier(&mut self) -> Option<DeathNotifier> {
+        DeathNotifier::of([(0, &self.stream)].into_iter(), "this rank")
     }
 }

@@ -23,8 +23,7 @@ pub fn join(step: SlurmStep, config: &Config) -> Result<World> {
         let unable = |error: std::io::Error| {
             Error::fabric(format!(
                 "rank 0 cannot listen on host {}: none of the {} ports that its job may use is free, {} the first \
-                ({error}); set \
-                 MOBULA_PORTS to a range with more free ones",
+                 ({error}); set MOBULA_PORTS to a range with more free ones",
                 spec.host,
                 ports.len(),
                 ports[0]

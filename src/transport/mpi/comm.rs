@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use crate::base::{Error, Rank};
+use ::mpi::environment::{is_finalized, is_initialized};
 use ::mpi::ffi;
 use std::ffi::{c_char, c_int};
 use std::fmt;
@@ -75,15 +76,9 @@ pub enum MpiState {
 
 /// Returns the state of MPI.
 pub fn mpi_state() -> MpiState {
-    let (mut initialized, mut finalized): (c_int, c_int) = (0, 0);
-    // SAFETY: both may be called at any time and write one int each.
-    unsafe {
-        ffi::MPI_Initialized(&mut initialized);
-        ffi::MPI_Finalized(&mut finalized);
-    }
-    match (initialized, finalized) {
-        (_, 1..) => MpiState::Finalized,
-        (0, _) => MpiState::Uninitialized,
+    match (is_initialized(), is_finalized()) {
+        (_, true) => MpiState::Finalized,
+        (false, _) => MpiState::Uninitialized,
         _ => MpiState::Running,
     }
 }

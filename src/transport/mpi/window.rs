@@ -35,11 +35,13 @@ fn unified() -> c_int {
 }
 
 /// Why this rank has no window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WindowError {
     /// A call failed.
-    Failed(MpiFailure),
+    #[error(transparent)]
+    Failed(#[from] MpiFailure),
     /// The library keeps two copies of window memory.
+    #[error("the library keeps window memory in two copies (MPI_WIN_SEPARATE)")]
     Separate,
 }
 
@@ -65,17 +67,6 @@ impl WindowError {
             [call, code] => {
                 let call = Self::CALLS.get(call as usize - 1).copied().unwrap_or("a call of MPI");
                 Some(WindowError::Failed(MpiFailure { call, code: code as u32 as c_int }))
-            }
-        }
-    }
-}
-
-impl std::fmt::Display for WindowError {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            WindowError::Failed(failure) => failure.fmt(formatter),
-            WindowError::Separate => {
-                formatter.write_str("the library keeps window memory in two copies (MPI_WIN_SEPARATE)")
             }
         }
     }
@@ -108,7 +99,7 @@ impl RmaWindow {
             let mut raw = ffi::RSMPI_WIN_NULL;
             let (base, length) = (arena.base().cast::<c_void>(), arena.bytes() as ffi::MPI_Aint);
             let code = ffi::MPI_Win_create(base, length, 1, ffi::RSMPI_INFO_NULL, comm.raw(), &mut raw);
-            check("MPI_Win_create", code).map_err(WindowError::Failed)?;
+            check("MPI_Win_create", code)?;
             let window = RmaWindow {
                 raw,
                 arena: ManuallyDrop::new(arena),
@@ -122,7 +113,7 @@ impl RmaWindow {
                 return Err(WindowError::Separate);
             }
             let code = ffi::MPI_Win_lock_all(ffi::MPI_MODE_NOCHECK as c_int, raw);
-            check("MPI_Win_lock_all", code).map_err(WindowError::Failed)?;
+            check("MPI_Win_lock_all", code)?;
             Ok(window)
         }
     }
@@ -134,7 +125,7 @@ impl RmaWindow {
         unsafe {
             let code =
                 ffi::MPI_Win_get_attr(self.raw, ffi::MPI_WIN_MODEL as c_int, (&raw mut model).cast(), &mut found);
-            check("MPI_Win_get_attr", code).map_err(WindowError::Failed)?;
+            check("MPI_Win_get_attr", code)?;
             Ok(found != 0 && !model.is_null() && *model == unified())
         }
     }

@@ -115,33 +115,6 @@ impl ShmTransport {
             .binary_search_by_key(&peer, |outgoing| outgoing.peer)
             .unwrap_or_else(|_| panic!("rank {peer} is not a peer of rank {} on its host", self.me))
     }
-
-    /// One peer's turn; returns how many events were delivered.
-    fn take_turn(
-        &self,
-        index: usize,
-        from: &mut ReceiveRing,
-        most: usize,
-        deliver: &mut dyn FnMut(TransportEvent<'_>),
-    ) -> usize {
-        let peer = from.peer;
-        let Some(consumer) = &mut from.consumer else { return 0 };
-        for done in 0..most {
-            match consumer.pop(&mut |bytes| deliver(TransportEvent::Message { from: peer, bytes })) {
-                Popped::Message => {}
-                Popped::Empty => return done,
-                Popped::Corrupt => {
-                    from.consumer = None;
-                    // Relaxed: a send that misses it goes to a ring on which no rank relies any more.
-                    self.views[index].failed.store(true, Ordering::Relaxed);
-                    let reason = "its ring in shared memory holds bytes that no rank writes".to_string();
-                    deliver(TransportEvent::LinkDown { peer, reason });
-                    return done + 1;
-                }
-            }
-        }
-        most
-    }
 }
 
 impl Transport for ShmTransport {
@@ -172,8 +145,25 @@ impl Transport for ShmTransport {
             }
             let index = polling.next;
             polling.next = if index + 1 == peers { 0 } else { index + 1 };
-            let most = TURN_MAX.min(POLL_BATCH_MAX - events);
-            events += self.take_turn(index, &mut polling.incoming[index], most, deliver);
+            let most = POLL_BATCH_MAX.min(events + TURN_MAX);
+            let ReceiveRing { peer, consumer } = &mut polling.incoming[index];
+            let from = *peer;
+            while events < most
+                && let Some(ring) = consumer
+            {
+                match ring.pop(&mut |bytes| deliver(TransportEvent::Message { from, bytes })) {
+                    Popped::Message => events += 1,
+                    Popped::Empty => break,
+                    Popped::Corrupt => {
+                        *consumer = None;
+                        // Relaxed: a send that misses it goes to a ring on which no rank relies any more.
+                        self.views[index].failed.store(true, Ordering::Relaxed);
+                        let reason = "its ring in shared memory holds bytes that no rank writes".to_string();
+                        deliver(TransportEvent::LinkDown { peer: from, reason });
+                        events += 1;
+                    }
+                }
+            }
         }
         events
     }

@@ -47,8 +47,6 @@ pub struct Acceptor {
     next_number: u32,
     /// Deadlines of dials, by number, in order; an entry whose dial has ended already is ignored.
     deadlines: BinaryHeap<Reverse<(Instant, u32)>>,
-    /// When the timer expires.
-    timer: Option<Instant>,
     refused_addresses: FxHashSet<IpAddr>,
     outcomes: Vec<(Rank, Connected)>,
 }
@@ -65,7 +63,6 @@ impl Acceptor {
             dials: FxHashMap::default(),
             next_number: 0,
             deadlines: BinaryHeap::new(),
-            timer: None,
             refused_addresses: FxHashSet::default(),
             outcomes: Vec::new(),
         })
@@ -112,7 +109,7 @@ impl Acceptor {
         }
         self.deadlines.push(Reverse((dial.due, dial.number)));
         self.dials.insert(dial.number, dial);
-        self.advance_timer(peers);
+        self.set_timer(peers);
     }
 
     /// Ends the dial of a peer, where there is one.
@@ -128,7 +125,7 @@ impl Acceptor {
             });
             self.incoming.pause(Instant::now() + NO_DESCRIPTOR_PAUSE, &peers.epoll);
         }
-        self.advance_timer(peers);
+        self.set_timer(peers);
     }
 
     /// Called when an unauthenticated connection has sent something, or was closed.
@@ -185,21 +182,13 @@ impl Acceptor {
                 self.handle_step(dial, step, peers);
             }
         }
-        self.timer = self.next_deadline();
-        peers.epoll.set_timer(self.timer.map(|timer| timer.saturating_duration_since(now)));
+        self.set_timer(peers);
     }
 
-    fn next_deadline(&self) -> Option<Instant> {
+    /// Sets the timer to the next deadline.
+    fn set_timer(&self, peers: &Peers) {
         let dial = self.deadlines.peek().map(|Reverse((due, _))| *due);
-        [dial, self.incoming.next_deadline()].into_iter().flatten().min()
-    }
-
-    /// Sets the timer if it would expire too late. One that expires too early is set again then.
-    fn advance_timer(&mut self, peers: &Peers) {
-        let Some(next) = self.next_deadline() else { return };
-        if self.timer.is_none_or(|timer| next < timer) {
-            self.timer = Some(next);
-            peers.epoll.set_timer(Some(next.saturating_duration_since(Instant::now())));
-        }
+        let next = [dial, self.incoming.next_deadline()].into_iter().flatten().min();
+        peers.epoll.set_timer(next.map(|next| next.saturating_duration_since(Instant::now())));
     }
 }

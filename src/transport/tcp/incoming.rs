@@ -5,8 +5,8 @@
 //! While all places are taken, more connections wait in the system's queue, and the connection that has waited longest
 //! loses its place once it has waited for [`IncomingLimits::handshake_if_full`].
 
-use super::handshake::{ConnectionPurpose, HandshakeError, Secret};
-use super::pending_connection::PendingConnection;
+use super::handshake::{ConnectionPurpose, HELLO_BYTES, HandshakeError, PROOF_BYTES, Secret, Server};
+use super::socket::{FixedRead, write_whole};
 use crate::base::Rank;
 use crate::base::log::{Level, log};
 use crate::transport::epoll::{EpollSet, Interest, Watched};
@@ -71,6 +71,51 @@ pub struct AuthenticatedConnection {
 
 /// A connection that was refused.
 pub type RefusedConnection = (SocketAddr, IncomingFault);
+
+enum HandshakeStage {
+    Hello(FixedRead<HELLO_BYTES>),
+    Proof(Box<Server>, FixedRead<PROOF_BYTES>),
+}
+
+/// An unauthenticated connection.
+struct PendingConnection {
+    socket: OwnedFd,
+    /// Its other end.
+    address: SocketAddr,
+    /// When it was accepted.
+    since: Instant,
+    stage: HandshakeStage,
+}
+
+impl PendingConnection {
+    /// Continues the handshake with the bytes that have arrived; `None` while more are needed. Returns the rank that
+    /// the other end has proven to be.
+    ///
+    /// # Errors
+    /// Why the other end is refused.
+    fn advance(&mut self, rank: &ListeningRank) -> Result<Option<Rank>, IncomingFault> {
+        let disconnected = |_: io::Error| IncomingFault::Disconnected;
+        if let HandshakeStage::Hello(gather) = &mut self.stage {
+            let Some(hello) = gather.read(&self.socket).map_err(disconnected)? else { return Ok(None) };
+            match Server::new(&rank.secret, rank.purpose, rank.me, &hello) {
+                Ok(server) => {
+                    write_whole(&self.socket, server.response()).map_err(disconnected)?;
+                    self.stage = HandshakeStage::Proof(Box::new(server), FixedRead::new());
+                }
+                Err((error, response)) => {
+                    if let Some(response) = response {
+                        // The connection is closed, whether the response arrives or not.
+                        let _ = write_whole(&self.socket, &response);
+                    }
+                    return Err(error.into());
+                }
+            }
+        }
+        let HandshakeStage::Proof(server, gather) = &mut self.stage else { return Ok(None) };
+        let Some(proof) = gather.read(&self.socket).map_err(disconnected)? else { return Ok(None) };
+        Ok(Some(server.verify_proof(&proof)?.client))
+    }
+}
 
 /// The listeners and the unauthenticated connections.
 pub struct Incoming {
@@ -140,8 +185,8 @@ impl Incoming {
         self.next_number = self.next_number.wrapping_add(1);
         // Where it cannot be watched, it is dropped, which its other end detects.
         if epoll.add(&socket, Watched::Pending(self.next_number), Interest::Read).is_ok() {
-            let connection = PendingConnection::new(socket, address, Instant::now());
-            self.pending.insert(self.next_number, connection);
+            let (since, stage) = (Instant::now(), HandshakeStage::Hello(FixedRead::new()));
+            self.pending.insert(self.next_number, PendingConnection { socket, address, since, stage });
         }
     }
 

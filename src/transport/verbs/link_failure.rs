@@ -59,7 +59,7 @@ impl VerbsTransport {
     /// Closes the failed links. Only the poller calls it, when the device had no more completions or after enough
     /// polls.
     pub(super) fn close_failed_links(&self) {
-        for peer in self.take_failing() {
+        while let Some(peer) = self.failing.pop() {
             let mut link = lock(&self.links[peer as usize]);
             let VerbsLink::Live(mut connection) = std::mem::replace(&mut *link, VerbsLink::Failed(None)) else {
                 continue;

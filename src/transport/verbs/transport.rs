@@ -16,13 +16,12 @@ use super::receive_queue::{BUFFERS_EACH, ReceiveQueue};
 use super::regions::RegionKeys;
 use super::registration::RegisteredRegion;
 use super::waker::Waker;
-use crate::base::Rank;
 use crate::base::clock::now_ns;
-use crate::base::error::{Error, Result};
 use crate::base::limits::{MESSAGE_BYTES_MAX, POLL_BATCH_MAX};
-use crate::base::sync::{AtomicUsize, Ordering, lock, try_lock};
+use crate::base::sync::{lock, try_lock};
+use crate::base::{self, Error, Rank};
 use crate::memory::{Block, Region, RegionNumber, STORE};
-use crate::transport::events::EventQueue;
+use crate::transport::events::{EventQueue, PollerQueue};
 use crate::transport::{ReadError, Refusal, RegisterError, RemoteAddress, Transport, TransportEvent, Unacked};
 use rustc_hash::FxHashMap;
 use std::os::fd::BorrowedFd;
@@ -52,9 +51,7 @@ pub struct VerbsTransport {
     /// The peers that have a queue pair, by its number.
     pub(super) by_number: Mutex<FxHashMap<u32, Rank>>,
     /// Peers whose links failed and are not yet closed.
-    failing: Mutex<Vec<Rank>>,
-    /// The length of `failing`.
-    failing_count: AtomicUsize,
+    pub(super) failing: PollerQueue<Rank>,
     events: EventQueue,
     pub(super) checked_ns: Mutex<u64>,
     #[cfg(test)]
@@ -85,7 +82,7 @@ impl VerbsTransport {
         control: Arc<dyn ControlChannel>,
         peer_timeout: Duration,
         links_limit: u32,
-    ) -> Result<VerbsTransport> {
+    ) -> base::Result<VerbsTransport> {
         let VerbsEndpoint { device, limits, address, gid_index, transfer_bytes_max, registered } = endpoint;
         // Each request of a link can be in the completion queue at once: all of them are when the link fails.
         let completions_each = BUFFERS_EACH as u32 + u32::from(SEND_REQUESTS);
@@ -116,15 +113,14 @@ impl VerbsTransport {
             registered_bytes_max: limits.registered_bytes_max,
             links,
             by_number: Mutex::default(),
-            failing: Mutex::default(),
-            failing_count: AtomicUsize::new(0),
+            failing: PollerQueue::default(),
             events: EventQueue::default(),
             checked_ns: Mutex::new(now_ns()),
             #[cfg(test)]
             links_max,
             poller: Mutex::default(),
             waker,
-            offered: Mutex::new(OfferedRegions { registered: Vec::new(), remote: Arc::new([]), store: None }),
+            offered: Mutex::default(),
         };
         registered.into_iter().for_each(|(number, region)| transport.add_region(number, region));
         Ok(transport)
@@ -145,7 +141,7 @@ impl VerbsTransport {
     /// # Errors
     /// Why it cannot.
     #[cfg(test)]
-    pub fn check_reachable(&self, peer: Rank) -> std::result::Result<(), VerbsError> {
+    pub fn check_reachable(&self, peer: Rank) -> Result<(), VerbsError> {
         self.reachable_address(peer)?;
         let idle = matches!(*lock(&self.links[peer as usize]), VerbsLink::Idle);
         if idle && lock(&self.by_number).len() as u32 >= self.links_max {
@@ -156,21 +152,12 @@ impl VerbsTransport {
 
     /// Queues a failed link to be closed by a poll.
     pub(super) fn queue_failing(&self, peer: Rank) {
-        let mut failing = lock(&self.failing);
-        failing.push(peer);
-        self.failing_count.store(failing.len(), Ordering::SeqCst);
-        drop(failing);
+        self.failing.push(peer);
         self.waker.notify();
     }
 
-    pub(super) fn take_failing(&self) -> Vec<Rank> {
-        let mut failing = lock(&self.failing);
-        self.failing_count.store(0, Ordering::SeqCst);
-        std::mem::take(&mut *failing)
-    }
-
     /// The peer's address, if a queue pair can connect to it.
-    pub(super) fn reachable_address(&self, peer: Rank) -> std::result::Result<&VerbsAddress, VerbsError> {
+    pub(super) fn reachable_address(&self, peer: Rank) -> Result<&VerbsAddress, VerbsError> {
         let address = self.addresses.get(peer as usize).and_then(Option::as_ref);
         let address = address.ok_or(VerbsError::PeerWithoutDevice { peer })?;
         self.parts.address.check_reachable(address)?;
@@ -200,7 +187,7 @@ impl Transport for VerbsTransport {
         "verbs"
     }
 
-    fn send(&self, peer: Rank, parts: &[&[u8]]) -> std::result::Result<(), Refusal> {
+    fn send(&self, peer: Rank, parts: &[&[u8]]) -> Result<(), Refusal> {
         let bytes: usize = parts.iter().map(|part| part.len()).sum();
         assert!(bytes <= MESSAGE_BYTES_MAX, "a message of {bytes} bytes, {MESSAGE_BYTES_MAX} is the most");
         let mut link = lock(&self.links[peer as usize]);
@@ -230,8 +217,7 @@ impl Transport for VerbsTransport {
     /// Polls the device's queue, which is memory. If another thread is polling, it returns true: that thread may be
     /// about to sleep too.
     fn pending(&self) -> bool {
-        // SeqCst: pairs with the store in `queue_failing`.
-        if self.events.len() > 0 || self.failing_count.load(Ordering::SeqCst) > 0 {
+        if self.events.len() > 0 || self.failing.len() > 0 {
             return true;
         }
         let Some(mut poller) = try_lock(&self.poller) else { return true };
@@ -252,20 +238,14 @@ impl Transport for VerbsTransport {
         !self.pending()
     }
 
-    fn register(&self, region: &Region) -> std::result::Result<(), RegisterError> {
+    fn register(&self, region: &Region) -> Result<(), RegisterError> {
         let registered = RegisteredRegion::new(&self.parts.device, region, self.registered_bytes_max)?;
         self.add_region(region.number(), registered);
         Ok(())
     }
 
     /// A read that finishes or fails at once is reported by the next poll.
-    fn read(
-        &self,
-        peer: Rank,
-        from: RemoteAddress,
-        into: Block,
-        token: u64,
-    ) -> std::result::Result<(), (Refusal, Block)> {
+    fn read(&self, peer: Rank, from: RemoteAddress, into: Block, token: u64) -> Result<(), (Refusal, Block)> {
         let mut link = lock(&self.links[peer as usize]);
         let connection = match self.open_link(peer, &mut link) {
             Ok(connection) => connection,
