@@ -24,7 +24,7 @@ pub enum Watched {
     Listener(u32),
     /// An incoming connection whose other end is not known yet, by number.
     Pending(u32),
-    /// A dial, by number.
+    /// A dial of a rank.
     Dial(u32),
     /// A connection to a rank.
     Peer(u32),
@@ -39,7 +39,7 @@ impl Watched {
             Watched::Timer => (1, 0),
             Watched::Listener(number) => (2, number),
             Watched::Pending(number) => (3, number),
-            Watched::Dial(number) => (4, number),
+            Watched::Dial(rank) => (4, rank),
             Watched::Peer(rank) => (5, rank),
             Watched::Device => (6, 0),
         };

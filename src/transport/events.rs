@@ -1,6 +1,6 @@
 //! Ends of reads and of links that were found outside of a poll, until a poll delivers them.
 
-use super::TransportEvent;
+use super::{Deliver, TransportEvent};
 use crate::base::sync::{AtomicUsize, Ordering, lock};
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -49,7 +49,7 @@ impl<T> PollerQueue<T> {
 
 impl EventQueue {
     /// Delivers at most `most` events; returns how many. Holds no lock while it delivers.
-    pub fn deliver(&self, most: usize, deliver: &mut dyn FnMut(TransportEvent<'_>)) -> usize {
+    pub fn deliver(&self, most: usize, deliver: Deliver<'_>) -> usize {
         let mut delivered = 0;
         while delivered < most
             && let Some(event) = self.pop()

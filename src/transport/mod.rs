@@ -52,6 +52,9 @@ pub enum TransportEvent<'a> {
     },
 }
 
+/// The receiver of the events that a poll finds.
+pub type Deliver<'a> = &'a mut dyn FnMut(TransportEvent<'_>);
+
 /// Why a message was not accepted. The caller still has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -101,7 +104,7 @@ pub trait Transport: Send + Sync {
     fn send(&self, peer: Rank, parts: &[&[u8]]) -> Result<(), Refusal>;
 
     /// Delivers up to `limits::POLL_BATCH_MAX` events; returns how many.
-    fn poll(&self, deliver: &mut dyn FnMut(TransportEvent<'_>)) -> usize;
+    fn poll(&self, deliver: Deliver<'_>) -> usize;
 
     /// True if a poll would find something, as far as is known without a system call.
     fn pending(&self) -> bool;

@@ -122,7 +122,7 @@ impl Coordinator {
     /// member that has sent nothing when the time is over counts as lost too, because its process may be stopped.
     fn await_answers(&mut self, strict: bool) {
         let until = if strict { None } else { Some(Instant::now() + self.shutdown_timeout) };
-        while self.answered < self.members.len() - 1 && !(strict && !self.lost.is_empty()) {
+        while self.answered < self.members.len() - 1 && (!strict || self.lost.is_empty()) {
             let wait = until.map(|until| until.saturating_duration_since(Instant::now()));
             if wait == Some(Duration::ZERO) {
                 let silent = self.live_members().filter(|(_, member)| member.frame.is_none()).map(|(rank, _)| rank);

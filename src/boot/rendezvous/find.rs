@@ -90,6 +90,17 @@ pub fn find(
     )))
 }
 
+/// The addresses that `locate` finds first: they do not change.
+pub fn located_once(
+    mut locate: impl FnMut() -> Result<CoordinatorAddresses, LocateError>,
+) -> impl FnMut() -> Result<CoordinatorAddresses, LocateError> {
+    let mut known: Option<CoordinatorAddresses> = None;
+    move || match &known {
+        Some(found) => Ok(found.clone()),
+        None => Ok(known.insert(locate()?).clone()),
+    }
+}
+
 /// Different for each rank, and longer if there are many, so that they do not all connect at the same instant.
 fn longest_pause(spec: &RankSpec) -> Duration {
     let spread = 1.0 + f64::from(spec.rank % 97) / 97.0;

@@ -1,7 +1,7 @@
 //! Joins ranks that meet at MOBULA_RENDEZVOUS: at an address of rank 0's host, or through a file.
 
 use super::Met;
-use super::find::find;
+use super::find::{find, located_once};
 use super::listen;
 use super::meet::meet;
 use super::rank_spec::RankSpec;
@@ -53,9 +53,9 @@ pub fn join_at(
 ) -> Result<World> {
     let spec = RankSpec::new(rank, size, config)?;
     if size == 1 {
-        return Ok(spec.world(launcher, Box::new(single::Alone), Secret::random(), true));
+        return Ok(spec.world(launcher, (Box::new(single::Alone), Secret::random())));
     }
-    let (exchange, secret) = match meeting_point {
+    let met = match meeting_point {
         MeetingPoint::Configured(Rendezvous::Address { host, port }) => meet_at_address(&spec, host, *port, config)?,
         MeetingPoint::Configured(Rendezvous::File(path)) => meet_through_file(&spec, path, config, || {
             Ok((listen::bind_any(config.ports), Addresses::choose(config.interface.as_deref())?.0))
@@ -65,7 +65,7 @@ pub fn join_at(
             Ok((TcpListener::bind((here, 0)), vec![here]))
         })?,
     };
-    Ok(spec.world(launcher, exchange, secret, true))
+    Ok(spec.world(launcher, met))
 }
 
 fn meet_at_address(spec: &RankSpec, host: &str, port: u16, config: &Config) -> Result<Met> {
@@ -76,14 +76,7 @@ fn meet_at_address(spec: &RankSpec, host: &str, port: u16, config: &Config) -> R
         let listener = listen_at(spec, host, port)?;
         return meet(listener, spec, &secret, &meeting_point);
     }
-    let mut known: Option<Vec<SocketAddr>> = None;
-    find(spec, &meeting_point, || {
-        let addresses = match &known {
-            Some(addresses) => addresses.clone(),
-            None => known.insert(resolve(host, port)?).clone(),
-        };
-        Ok((addresses, secret.clone()))
-    })
+    find(spec, &meeting_point, located_once(|| Ok((resolve(host, port)?, secret.clone()))))
 }
 
 fn listen_at(spec: &RankSpec, host: &str, port: u16) -> Result<TcpListener> {

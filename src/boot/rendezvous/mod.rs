@@ -36,7 +36,7 @@ mod rendezvous_file;
 #[cfg(test)]
 mod tests;
 
-pub use find::find;
+pub use find::{find, located_once};
 pub use hangup::DeathNotifier;
 pub use join_ranks::{MeetingPoint, join, join_at, resolve};
 pub use listen::{bind_first_free, port_sequence};

@@ -15,7 +15,7 @@ use crate::topology::WorkerPlacement;
 use crate::transport::Transport;
 use crate::transport::shm::ShmTransport;
 use crate::transport::tcp::{TcpAddress, TcpTransport};
-use crate::transport::verbs::{ControlChannel, OpenPort};
+use crate::transport::verbs::{ControlChannel, OpenPort, VerbsPeers};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -227,8 +227,8 @@ impl TransportSet {
         let JoinInputs { config, rank, addresses, .. } = *job;
         let Some(port) = self.verbs.take() else { return Ok(()) };
         let addresses = addresses.iter().map(|address| address.capabilities.verbs.clone().ok()).collect();
-        let control_channel = Arc::new(self.control_channel.clone());
-        let transport = port.start(rank, addresses, control_channel, config.peer_timeout)?;
+        let control = Arc::new(self.control_channel.clone());
+        let transport = port.start(VerbsPeers { me: rank, addresses, control, peer_timeout: config.peer_timeout })?;
         self.add(TransportKind::Verbs, transport);
         Ok(())
     }

@@ -22,6 +22,9 @@ pub struct MpiFailure {
 impl MpiFailure {
     /// A receive that was cancelled because its peer has failed.
     pub const CANCELLED: MpiFailure = MpiFailure { call: "MPI_Cancel", code: ffi::MPI_SUCCESS as c_int };
+
+    /// The library keeps window memory in two copies.
+    pub const TWO_COPIES: MpiFailure = MpiFailure { call: "MPI_WIN_SEPARATE", code: ffi::MPI_SUCCESS as c_int };
 }
 
 impl std::error::Error for MpiFailure {}
@@ -30,6 +33,9 @@ impl fmt::Display for MpiFailure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if *self == MpiFailure::CANCELLED {
             return formatter.write_str("cancelled because the peer has failed");
+        }
+        if *self == MpiFailure::TWO_COPIES {
+            return formatter.write_str("the library keeps window memory in two copies (MPI_WIN_SEPARATE)");
         }
         if !is_running() {
             return write!(formatter, "{} failed with code {}", self.call, self.code);

@@ -10,7 +10,7 @@ use super::collective::Allgather;
 use super::comm::{Comm, MpiFailure};
 use super::reads::MpiReads;
 use super::transport::MpiTransport;
-use super::window::{RmaWindow, WindowError};
+use super::window::{RmaWindow, decode_failure, encode_failure};
 use crate::base::Rank;
 use crate::memory::{Arena, Block};
 use crate::transport::{ReadError, Refusal, RemoteAddress, Transport, TransportEvent};
@@ -103,15 +103,14 @@ struct GetsUnusable {
     stuck: bool,
 }
 
-impl From<String> for GetsUnusable {
-    fn from(why: String) -> GetsUnusable {
-        GetsUnusable { why, stuck: false }
-    }
+/// For a reason that all ranks found at the same step, before any get.
+fn unusable(why: impl ToString) -> GetsUnusable {
+    GetsUnusable { why: why.to_string(), stuck: false }
 }
 
 impl From<MpiFailure> for GetsUnusable {
     fn from(failure: MpiFailure) -> GetsUnusable {
-        failure.to_string().into()
+        unusable(failure)
     }
 }
 
@@ -130,10 +129,10 @@ pub fn choose(transport: &MpiTransport, requested: ReadMethod) -> String {
 
 fn probe_gets(transport: &MpiTransport, requested: ReadMethod) -> Result<String, GetsUnusable> {
     if requested == ReadMethod::Messages {
-        return Err("as requested".to_string().into());
+        return Err(unusable("as requested"));
     }
-    let comm =
-        transport.with_reads(|reads| reads.comm().clone()).ok_or_else(|| "the transport is closed".to_string())?;
+    let comm = transport.with_reads(|reads| reads.comm().clone());
+    let comm = comm.ok_or_else(|| unusable("the transport is closed"))?;
     let mut hasher = DefaultHasher::new();
     std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().hash(&mut hasher);
     // Space for the pattern that the partner reads and for the blocks that this rank's probe reads fill.
@@ -146,18 +145,18 @@ fn probe_gets(transport: &MpiTransport, requested: ReadMethod) -> Result<String,
     let lacking = stores.iter().position(|[bytes, ..]| *bytes == 0);
     let (None, Some((arena, mut source))) = (lacking, store) else {
         let rank = lacking.unwrap_or_default();
-        return Err(format!("rank {rank} has no {} bytes of its store left for a probe", 2 * PROBE_BYTES).into());
+        return Err(unusable(format!("rank {rank} has no {} bytes of its store left for a probe", 2 * PROBE_BYTES)));
     };
     source.as_mut_slice().iter_mut().enumerate().for_each(|(index, byte)| *byte = pattern(transport.rank(), index));
 
     let window = RmaWindow::create(&comm, arena.clone(), stores.iter().map(|[bytes, ..]| *bytes).collect());
-    let why = window.as_ref().map_or_else(|why| why.encode(), |_| [0, 0]);
+    let why = window.as_ref().map_or_else(|why| encode_failure(*why), |_| [0, 0]);
     let outcomes = Allgather::start(&comm, why)?.wait()?;
-    let failed = outcomes.iter().enumerate().find_map(|(rank, words)| Some((rank, WindowError::decode(*words)?)));
+    let failed = outcomes.iter().enumerate().find_map(|(rank, words)| Some((rank, decode_failure(*words)?)));
     let window = match (failed, window) {
         (None, Ok(window)) => window,
-        (Some((rank, why)), _) => return Err(format!("rank {rank}: {why}").into()),
-        (None, Err(why)) => return Err(why.to_string().into()),
+        (Some((rank, why)), _) => return Err(unusable(format!("rank {rank}: {why}"))),
+        (None, Err(why)) => return Err(unusable(why)),
     };
     transport.with_reads(|reads| reads.set_window(window));
 

@@ -19,7 +19,7 @@ use crate::base::limits::{MESSAGE_BYTES_MAX, POLL_BATCH_MAX};
 use crate::base::log::{Level, log};
 use crate::base::sync::{AtomicUsize, Ordering, lock, try_lock};
 use crate::memory::{Arena, Block, Region};
-use crate::transport::{Refusal, RegisterError, RemoteAddress, Transport, TransportEvent};
+use crate::transport::{Deliver, Refusal, RegisterError, RemoteAddress, Transport, TransportEvent};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -179,7 +179,7 @@ impl MpiTransport {
     }
 
     /// Delivers up to `most` messages, and queues the read requests among them.
-    fn receive(&self, poller: &mut MpiPoller, most: usize, deliver: &mut dyn FnMut(TransportEvent<'_>)) -> usize {
+    fn receive(&self, poller: &mut MpiPoller, most: usize, deliver: Deliver<'_>) -> usize {
         let mut delivered = 0;
         for _ in 0..most {
             let (Received { from, bytes }, page) = match poller.inbox.try_receive() {
@@ -288,7 +288,7 @@ impl Transport for MpiTransport {
         self.post(peer, MpiKind::Message, parts)
     }
 
-    fn poll(&self, deliver: &mut dyn FnMut(TransportEvent<'_>)) -> usize {
+    fn poll(&self, deliver: Deliver<'_>) -> usize {
         let Some(mut poller) = try_lock(&self.poller) else { return 0 };
         let Some(poller) = poller.as_mut() else { return 0 };
         self.progress_reads();

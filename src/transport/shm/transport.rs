@@ -10,7 +10,7 @@ use crate::memory::{
 };
 use crate::transport::events::EventQueue;
 use crate::transport::shm::inbox::{Inbox, open_ring_to};
-use crate::transport::{ReadError, Refusal, RemoteAddress, Transport, TransportEvent};
+use crate::transport::{Deliver, ReadError, Refusal, RemoteAddress, Transport, TransportEvent};
 use crossbeam_utils::CachePadded;
 use std::sync::{Arc, OnceLock};
 
@@ -135,7 +135,7 @@ impl Transport for ShmTransport {
         Ok(())
     }
 
-    fn poll(&self, deliver: &mut dyn FnMut(TransportEvent<'_>)) -> usize {
+    fn poll(&self, deliver: Deliver<'_>) -> usize {
         let Some(mut polling) = self.polling.try_lock() else { return 0 };
         let mut events = self.done.deliver(POLL_BATCH_MAX, deliver);
         let peers = polling.incoming.len();

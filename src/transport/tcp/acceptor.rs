@@ -43,10 +43,10 @@ const NO_DESCRIPTOR_PAUSE: Duration = Duration::from_millis(100);
 /// Connections that are being made.
 pub struct Acceptor {
     incoming: Incoming,
-    dials: FxHashMap<u32, Dial>,
-    next_number: u32,
-    /// Deadlines of dials, by number, in order; an entry whose dial has ended already is ignored.
-    deadlines: BinaryHeap<Reverse<(Instant, u32)>>,
+    /// By peer.
+    dials: FxHashMap<Rank, Dial>,
+    /// Deadlines of dials, by peer, in order; an entry whose dial has ended already is ignored.
+    deadlines: BinaryHeap<Reverse<(Instant, Rank)>>,
     refused_addresses: FxHashSet<IpAddr>,
     outcomes: Vec<(Rank, Connected)>,
 }
@@ -61,7 +61,6 @@ impl Acceptor {
         Ok(Acceptor {
             incoming: Incoming::open(listeners, rank, LIMITS, &peers.epoll)?,
             dials: FxHashMap::default(),
-            next_number: 0,
             deadlines: BinaryHeap::new(),
             refused_addresses: FxHashSet::default(),
             outcomes: Vec::new(),
@@ -86,18 +85,15 @@ impl Acceptor {
 
     /// Dials a peer.
     pub fn dial(&mut self, peer: Rank, peers: &Peers) {
-        if self.dials.values().any(|dial| dial.peer == peer) {
-            return;
+        if !self.dials.contains_key(&peer) {
+            let (dial, step) = Dial::begin(peer, peers, Instant::now());
+            self.handle_step(dial, step, peers);
         }
-        self.next_number = self.next_number.wrapping_add(1);
-        let number = self.next_number;
-        let (dial, step) = Dial::begin(number, peer, peers, Instant::now());
-        self.handle_step(dial, step, peers);
     }
 
     /// Called when the socket of a dial is ready.
-    pub fn on_dial_ready(&mut self, number: u32, peers: &Peers) {
-        if let Some(mut dial) = self.dials.remove(&number) {
+    pub fn on_dial_ready(&mut self, peer: Rank, peers: &Peers) {
+        if let Some(mut dial) = self.dials.remove(&peer) {
             let step = dial.advance(peers, Instant::now());
             self.handle_step(dial, step, peers);
         }
@@ -107,14 +103,14 @@ impl Acceptor {
         if let Some(connected) = ended {
             return self.outcomes.push((dial.peer, connected));
         }
-        self.deadlines.push(Reverse((dial.due, dial.number)));
-        self.dials.insert(dial.number, dial);
+        self.deadlines.push(Reverse((dial.due, dial.peer)));
+        self.dials.insert(dial.peer, dial);
         self.set_timer(peers);
     }
 
     /// Ends the dial of a peer, where there is one.
     pub fn cancel_dial(&mut self, peer: Rank) {
-        self.dials.retain(|_, dial| dial.peer != peer);
+        self.dials.remove(&peer);
     }
 
     /// Accepts connections that wait at a listener.
@@ -153,7 +149,7 @@ impl Acceptor {
         if peer == peers.me || peer as usize >= peers.links.len() {
             return self.log_refusal(address, &format!("it claims to be rank {peer}, which is impossible"));
         }
-        let own_counts = peers.me < peer && self.dials.values().any(|dial| dial.peer == peer && dial.has_sent_proof());
+        let own_counts = peers.me < peer && self.dials.get(&peer).is_some_and(Dial::has_sent_proof);
         let response = match &*lock(&peers.links[peer as usize]) {
             Link::Closed | Link::Failed => FrameKind::Goodbye,
             Link::Active(connection) if connection.stream.is_some() => FrameKind::Yield,
@@ -173,11 +169,11 @@ impl Acceptor {
         for (address, fault) in self.incoming.expire(now, &peers.epoll) {
             self.log_refusal(address, &fault.to_string());
         }
-        while let Some(Reverse((due, number))) = self.deadlines.peek().copied()
+        while let Some(Reverse((due, peer))) = self.deadlines.peek().copied()
             && due <= now
         {
             self.deadlines.pop();
-            if let Some(mut dial) = self.dials.remove(&number) {
+            if let Some(mut dial) = self.dials.remove(&peer) {
                 let step = dial.on_deadline(peers, now);
                 self.handle_step(dial, step, peers);
             }

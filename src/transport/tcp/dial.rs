@@ -39,8 +39,6 @@ struct AddressError {
 
 /// The attempt to reach one peer.
 pub struct Dial {
-    /// Its number among the dials of this rank.
-    pub number: u32,
     /// The peer to reach.
     pub peer: Rank,
     /// The deadline of the current stage.
@@ -59,9 +57,8 @@ pub struct Dial {
 
 impl Dial {
     /// Begins with the first address. As every step of a dial, it returns how the dial has ended, if it has.
-    pub fn begin(number: u32, peer: Rank, peers: &Peers, now: Instant) -> (Dial, Option<Connected>) {
+    pub fn begin(peer: Rank, peers: &Peers, now: Instant) -> (Dial, Option<Connected>) {
         let mut dial = Dial {
-            number,
             peer,
             due: now,
             since: now,
@@ -132,7 +129,6 @@ impl Dial {
         };
         let hung_up =
             |error: io::Error| AddressError { text: format!("at {address}: it hung up ({error})"), hung_up: true };
-        let number = self.number;
         if let DialStage::Connecting = self.stage {
             if !is_connected(socket).map_err(failed)? {
                 return Ok(false);
@@ -140,7 +136,7 @@ impl Dial {
             let endpoints = Endpoints { purpose: ConnectionPurpose::Transport, client: peers.me, server: self.peer };
             let client = Client::new(&peers.secret, endpoints);
             write_whole(socket, client.hello()).map_err(hung_up)?;
-            peers.epoll.change(socket, Watched::Dial(number), Interest::Read).map_err(failed)?;
+            peers.epoll.change(socket, Watched::Dial(self.peer), Interest::Read).map_err(failed)?;
             self.stage = DialStage::Hello(Box::new(client), FixedRead::new());
         }
         if let DialStage::Hello(client, gather) = &mut self.stage {
@@ -180,7 +176,7 @@ impl Dial {
         let addresses = &peers.addresses[self.peer as usize].socket_addresses;
         while let Some(address) = addresses.get(self.address_index) {
             let begun = connect(*address).and_then(|socket| {
-                peers.epoll.add(&socket, Watched::Dial(self.number), Interest::Write)?;
+                peers.epoll.add(&socket, Watched::Dial(self.peer), Interest::Write)?;
                 Ok(socket)
             });
             match begun {

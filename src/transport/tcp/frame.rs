@@ -11,9 +11,9 @@
 //! |---|---|---|
 //! | Message | | the message |
 //! | Credit | | nothing |
-//! | ReadRequest | the reader's slot, the region | offset 8, bytes 8 |
-//! | ReadData | the reader's slot | the next bytes of the read, [`PIECE_BYTES_MAX`] at most |
-//! | ReadRefused | the reader's slot | the reason, as text |
+//! | ReadRequest | the reader's number, the region | offset 8, bytes 8 |
+//! | ReadData | the reader's number | the next bytes of the read, [`PIECE_BYTES_MAX`] at most |
+//! | ReadRefused | the reader's number | the reason, as text |
 //! | Goodbye | | nothing: the sender closes in order, and nothing follows |
 //! | Welcome | | nothing: first on a connection, from the rank that accepted it |
 //! | Yield | | nothing: instead of Welcome; the other connection of the pair serves |
@@ -91,7 +91,7 @@ pub enum FrameError {
     Credit,
     /// Data or a refusal for a read that is not in flight, or more data than was requested.
     #[error("data for a read {0} that did not request it")]
-    Slot(u32),
+    Read(u32),
     /// More reads at once than a rank starts.
     #[error("more reads at once than a rank starts")]
     Requests,
@@ -110,7 +110,7 @@ wire_struct! {
         pub length: u32,
         /// Bytes of the window that are returned.
         pub credit: u32,
-        /// The reader's slot; 0 where the frame concerns no read.
+        /// The reader's number of a read; 0 where the frame concerns no read.
         pub slot: u32,
     }
 }

@@ -10,7 +10,7 @@ use crate::base::Rank;
 use crate::base::clock::now_ns;
 use crate::base::sync::{Ordering, lock};
 use crate::transport::epoll::{Interest, Ready, Watched};
-use crate::transport::{ReadError, TransportEvent};
+use crate::transport::{Deliver, ReadError, TransportEvent};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -45,7 +45,7 @@ impl Poller {
     }
 
     /// Waits at most `wait` for events and delivers them, then writes the marked queues. Returns the number of events.
-    pub fn turn(&mut self, peers: &Peers, wait: Duration, deliver: &mut dyn FnMut(TransportEvent<'_>)) -> usize {
+    pub fn turn(&mut self, peers: &Peers, wait: Duration, deliver: Deliver<'_>) -> usize {
         let polling = peers.begin_polling();
         peers.armed.store(false, Ordering::Relaxed);
         let mut turn = Turn { deliver, events: 0 };
@@ -116,7 +116,7 @@ impl Poller {
                 Watched::Timer => self.acceptor.on_timer(peers),
                 Watched::Listener(number) => self.acceptor.accept(number, peers),
                 Watched::Pending(number) => self.acceptor.on_pending_ready(number, peers),
-                Watched::Dial(number) => self.acceptor.on_dial_ready(number, peers),
+                Watched::Dial(peer) => self.acceptor.on_dial_ready(peer, peers),
                 Watched::Device => {}
             }
             for (peer, connected) in self.acceptor.take_outcomes() {

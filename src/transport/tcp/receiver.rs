@@ -8,7 +8,7 @@ use super::send_queue::CREDIT_BYTES_MIN;
 use crate::base::Rank;
 use crate::base::limits::POLL_BATCH_MAX;
 use crate::transport::credits::OwedCredits;
-use crate::transport::{ReadError, TransportEvent};
+use crate::transport::{Deliver, ReadError, TransportEvent};
 use rustix::io::Errno;
 use std::io::IoSliceMut;
 use std::net::SocketAddr;
@@ -21,7 +21,7 @@ const READ_BYTES: usize = 4 << 20;
 /// The events that one poll delivers.
 pub struct Turn<'a> {
     /// The receiver of the events.
-    pub deliver: &'a mut dyn FnMut(TransportEvent<'_>),
+    pub deliver: Deliver<'a>,
     /// Number of events delivered.
     pub events: usize,
 }
@@ -191,7 +191,6 @@ impl Receiver {
             FrameKind::ReadRefused => {
                 let reason = String::from_utf8_lossy(body).into_owned();
                 let ReadInFlight { token, .. } = self.take(peers, slot, 0)?;
-                peers.with_connection(peer, |connection| connection.reads.end(slot));
                 let block = Err(ReadError::Refused { peer: peers.named(peer), reason });
                 peers.events.push(TransportEvent::ReadDone { token, block });
             }
@@ -203,14 +202,13 @@ impl Receiver {
     fn take(&self, peers: &Peers, slot: u32, length: usize) -> Result<ReadInFlight, FrameError> {
         peers
             .with_connection(self.peer, |connection| connection.reads.take(slot, length))
-            .unwrap_or(Err(FrameError::Slot(slot)))
+            .unwrap_or(Err(FrameError::Read(slot)))
     }
 
     /// Called when the announced data has arrived: the read is complete, or more data follows in a later frame.
     fn on_piece(&mut self, peers: &Peers) {
         let Some((slot, reading)) = self.filling.take() else { return };
         if reading.is_whole() {
-            peers.with_connection(self.peer, |connection| connection.reads.end(slot));
             peers.events.push(TransportEvent::ReadDone { token: reading.token, block: Ok(reading.block) });
         } else {
             peers.with_connection(self.peer, |connection| connection.reads.put_back(slot, reading));

@@ -13,7 +13,7 @@ use crate::base::error::{Error, Result};
 use crate::base::limits::MESSAGE_BYTES_MAX;
 use crate::base::sync::{Ordering, lock, try_lock};
 use crate::memory::{Block, Region};
-use crate::transport::{Refusal, RegisterError, RemoteAddress, Transport, TransportEvent};
+use crate::transport::{Deliver, Refusal, RegisterError, RemoteAddress, Transport};
 use std::os::fd::BorrowedFd;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -116,7 +116,7 @@ impl Transport for TcpTransport {
         taken
     }
 
-    fn poll(&self, deliver: &mut dyn FnMut(TransportEvent<'_>)) -> usize {
+    fn poll(&self, deliver: Deliver<'_>) -> usize {
         let last_poll = self.peers.last_poll_ns.load(Ordering::Relaxed);
         if !self.is_queued() && now_ns().saturating_sub(last_poll) < POLL_PAUSE_NS {
             return 0;

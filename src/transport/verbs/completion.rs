@@ -21,28 +21,21 @@ pub enum CompletedWork {
     Receive(FilledBuffer),
     /// The segment at this position.
     Send(u64),
-    /// A piece of the bulk read in this slot.
+    /// A piece of the bulk read of this number.
     Read(u32),
 }
 
 const KIND_SHIFT: u32 = 62;
-const RECEIVE: u64 = 1;
-const SEND: u64 = 2;
-const READ: u64 = 3;
+/// The kind of a receive; its number is the buffer's.
+pub const RECEIVE: u64 = 1;
+/// The kind of a segment; its number is its position.
+pub const SEND: u64 = 2;
+/// The kind of a piece of a read; its number is the read's.
+pub const READ: u64 = 3;
 
-/// The id of a receive into `buffer`.
-pub fn receive_id(buffer: u32) -> u64 {
-    RECEIVE << KIND_SHIFT | u64::from(buffer)
-}
-
-/// The id of the segment at `position`.
-pub fn send_id(position: u64) -> u64 {
-    SEND << KIND_SHIFT | position
-}
-
-/// The id of a piece of the read in `slot`.
-pub fn read_id(slot: u32) -> u64 {
-    READ << KIND_SHIFT | u64::from(slot)
+/// The id of a request.
+pub fn work_id(kind: u64, number: u64) -> u64 {
+    kind << KIND_SHIFT | number
 }
 
 /// A work request that the device has finished.

@@ -9,14 +9,13 @@ use super::queue_pair::READS_UNDER_WAY;
 use super::registration::RegisteredRegion;
 use super::sysfs::{CLASS, candidates, gids};
 use super::transport::VerbsTransport;
-use super::{ControlChannel, OpenPort};
+use super::{OpenPort, VerbsPeers};
+use crate::base::Result;
 use crate::base::limits::VERBS_LINKS_MAX;
-use crate::base::{Rank, Result};
 use crate::memory::{Region, RegionNumber};
 use crate::transport::Transport;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// An open device and the port that this rank uses.
 #[derive(Debug)]
@@ -97,13 +96,7 @@ impl OpenPort for VerbsEndpoint {
         )
     }
 
-    fn start(
-        self: Box<Self>,
-        me: Rank,
-        addresses: Vec<Option<VerbsAddress>>,
-        control: Arc<dyn ControlChannel>,
-        peer_timeout: Duration,
-    ) -> Result<Arc<dyn Transport>> {
-        Ok(Arc::new(VerbsTransport::start(*self, me, addresses, control, peer_timeout, VERBS_LINKS_MAX)?))
+    fn start(self: Box<Self>, peers: VerbsPeers) -> Result<Arc<dyn Transport>> {
+        Ok(Arc::new(VerbsTransport::start(*self, peers, VERBS_LINKS_MAX)?))
     }
 }

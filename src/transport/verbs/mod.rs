@@ -74,4 +74,4 @@ pub use address::VerbsAddress;
 #[cfg(test)]
 pub use choice::LinkLayer;
 pub use error::VerbsError;
-pub use open::{ControlChannel, OpenPort, open};
+pub use open::{ControlChannel, OpenPort, VerbsPeers, open};

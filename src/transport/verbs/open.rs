@@ -16,6 +16,18 @@ pub trait ControlChannel: Send + Sync {
     fn send(&self, peer: Rank, bytes: &[u8]);
 }
 
+/// The ranks between which a transport is started.
+pub struct VerbsPeers {
+    /// This rank.
+    pub me: Rank,
+    /// By rank; `None` for a rank without a device.
+    pub addresses: Vec<Option<VerbsAddress>>,
+    /// Leads to all of them.
+    pub control: Arc<dyn ControlChannel>,
+    /// A link fails if the peer or its device does not answer for so long.
+    pub peer_timeout: Duration,
+}
+
 /// An open device and the port that this rank uses, before its transport is started.
 pub trait OpenPort: Send {
     /// Registers memory that peers may read. Called before the transport starts: a rank that cannot register its memory
@@ -31,19 +43,11 @@ pub trait OpenPort: Send {
     /// For the banner: the device, its port and its link.
     fn describe(&self) -> String;
 
-    /// Starts the transport: `addresses` has each rank's, by rank. A queue pair is created when a peer is first used.
-    ///
-    /// A link fails if the peer or its device does not answer for `peer_timeout`.
+    /// Starts the transport. A queue pair is created when a peer is first used.
     ///
     /// # Errors
     /// What the device refused.
-    fn start(
-        self: Box<Self>,
-        me: Rank,
-        addresses: Vec<Option<VerbsAddress>>,
-        control: Arc<dyn ControlChannel>,
-        peer_timeout: Duration,
-    ) -> Result<Arc<dyn Transport>>;
+    fn start(self: Box<Self>, peers: VerbsPeers) -> Result<Arc<dyn Transport>>;
 }
 
 /// Opens the port that `interface` names, else the fastest of those that are nearest to NUMA node `numa`.

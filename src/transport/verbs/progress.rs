@@ -12,7 +12,7 @@ use crate::base::clock::now_ns;
 use crate::base::limits::POLL_BATCH_MAX;
 use crate::base::sync::lock;
 use crate::memory::Block;
-use crate::transport::TransportEvent;
+use crate::transport::{Deliver, TransportEvent};
 use std::collections::VecDeque;
 
 /// Polls after which failures and time-outs are checked even if the device always has more completions.
@@ -41,12 +41,7 @@ enum CheckedSegment<'a> {
 impl VerbsTransport {
     /// Handles completions. Returns true if the device had no more, and once in [`BUSY_POLLS`] calls if it always has
     /// more.
-    pub(super) fn progress(
-        &self,
-        poller: &mut VerbsPoller,
-        delivered: &mut usize,
-        deliver: &mut dyn FnMut(TransportEvent<'_>),
-    ) -> bool {
+    pub(super) fn progress(&self, poller: &mut VerbsPoller, delivered: &mut usize, deliver: Deliver<'_>) -> bool {
         poller.used.extend(poller.delivering.take());
         let mut drained = false;
         while *delivered < POLL_BATCH_MAX {
@@ -82,12 +77,7 @@ impl VerbsTransport {
     }
 
     /// Handles one completion; true if it led to an event.
-    fn on_completion(
-        &self,
-        completion: Completion,
-        poller: &mut VerbsPoller,
-        deliver: &mut dyn FnMut(TransportEvent<'_>),
-    ) -> bool {
+    fn on_completion(&self, completion: Completion, poller: &mut VerbsPoller, deliver: Deliver<'_>) -> bool {
         let Completion { queue_pair, work, failed } = completion;
         let peer = lock(&self.by_number).get(&queue_pair).copied();
         if let (Some(peer), Some(status)) = (peer, failed) {
@@ -116,13 +106,7 @@ impl VerbsTransport {
     }
 
     /// Handles a segment from `peer`, after checking it.
-    fn on_segment(
-        &self,
-        peer: Rank,
-        filled: FilledBuffer,
-        poller: &mut VerbsPoller,
-        deliver: &mut dyn FnMut(TransportEvent<'_>),
-    ) -> bool {
+    fn on_segment(&self, peer: Rank, filled: FilledBuffer, poller: &mut VerbsPoller, deliver: Deliver<'_>) -> bool {
         let filled = poller.delivering.insert(filled);
         let checked = self.check_segment(peer, self.parts.receives.bytes(filled), &mut poller.creditors);
         match checked {

@@ -1,7 +1,7 @@
 //! Buffers for what peers send: all queue pairs share one receive queue, and each link adds its buffers.
 #![allow(unsafe_code)]
 
-use super::completion::receive_id;
+use super::completion::{RECEIVE, work_id};
 use super::device::{VerbsDevice, failure};
 use super::error::VerbsError;
 use super::header::SEGMENT_BYTES;
@@ -114,7 +114,7 @@ impl ReceiveQueue {
                     length: SEGMENT_BYTES as u32,
                     lkey: slab.local_key(),
                 };
-                requests[count] = verbs::ibv_recv_wr { wr_id: receive_id(buffer), ..EMPTY };
+                requests[count] = verbs::ibv_recv_wr { wr_id: work_id(RECEIVE, buffer.into()), ..EMPTY };
                 count += 1;
             }
             let (first_piece, first_request) = (pieces.as_mut_ptr(), requests.as_mut_ptr());

@@ -25,14 +25,11 @@ unsafe impl Send for MemoryKey {}
 unsafe impl Sync for MemoryKey {}
 
 impl MemoryKey {
-    fn local(&self) -> u32 {
+    /// The key for this rank's device, and the one for those of peers.
+    fn local_and_remote(&self) -> (u32, u32) {
         // SAFETY: the registration lives as long as `self`.
-        unsafe { self.registration.as_ref() }.lkey
-    }
-
-    fn remote(&self) -> u32 {
-        // SAFETY: as in `local`.
-        unsafe { self.registration.as_ref() }.rkey
+        let registration = unsafe { self.registration.as_ref() };
+        (registration.lkey, registration.rkey)
     }
 }
 
@@ -117,12 +114,12 @@ impl RegisteredRegion {
 
     /// The keys for this rank's own device.
     pub fn local(&self) -> RegionKeys {
-        self.keys_by(MemoryKey::local)
+        self.keys_by(|key| key.local_and_remote().0)
     }
 
     /// The keys for peers.
     pub fn remote(&self) -> RegionKeys {
-        self.keys_by(MemoryKey::remote)
+        self.keys_by(|key| key.local_and_remote().1)
     }
 
     fn keys_by(&self, of: impl Fn(&MemoryKey) -> u32) -> RegionKeys {
@@ -162,7 +159,7 @@ impl Slab {
 
     /// The key for this rank's device.
     pub fn local_key(&self) -> u32 {
-        self.key.local()
+        self.key.local_and_remote().0
     }
 
     fn start(&self, buffer: usize) -> NonNull<u8> {

@@ -3,7 +3,6 @@
 //! Locks, in the order taken: `poller`, one of `links`, then any of the rest, for a few instructions. Only `poller` is
 //! held while an event is delivered, and a second poll returns at once: a receiver may send and read inside its event.
 
-use super::ControlChannel;
 use super::address::VerbsAddress;
 use super::choice::{links_max, timeout_code};
 use super::completion::CompletionQueue;
@@ -16,13 +15,14 @@ use super::receive_queue::{BUFFERS_EACH, ReceiveQueue};
 use super::regions::RegionKeys;
 use super::registration::RegisteredRegion;
 use super::waker::Waker;
+use super::{ControlChannel, VerbsPeers};
 use crate::base::clock::now_ns;
 use crate::base::limits::{MESSAGE_BYTES_MAX, POLL_BATCH_MAX};
 use crate::base::sync::{lock, try_lock};
 use crate::base::{self, Error, Rank};
 use crate::memory::{Block, Region, RegionNumber, STORE};
 use crate::transport::events::{EventQueue, PollerQueue};
-use crate::transport::{ReadError, Refusal, RegisterError, RemoteAddress, Transport, TransportEvent, Unacked};
+use crate::transport::{Deliver, ReadError, Refusal, RegisterError, RemoteAddress, Transport, TransportEvent, Unacked};
 use rustc_hash::FxHashMap;
 use std::os::fd::BorrowedFd;
 use std::sync::{Arc, Mutex};
@@ -75,14 +75,8 @@ impl VerbsTransport {
     ///
     /// # Errors
     /// What the device refused.
-    pub fn start(
-        endpoint: VerbsEndpoint,
-        me: Rank,
-        addresses: Vec<Option<VerbsAddress>>,
-        control: Arc<dyn ControlChannel>,
-        peer_timeout: Duration,
-        links_limit: u32,
-    ) -> base::Result<VerbsTransport> {
+    pub fn start(endpoint: VerbsEndpoint, peers: VerbsPeers, links_limit: u32) -> base::Result<VerbsTransport> {
+        let VerbsPeers { me, addresses, control, peer_timeout } = peers;
         let VerbsEndpoint { device, limits, address, gid_index, transfer_bytes_max, registered } = endpoint;
         // Each request of a link can be in the completion queue at once: all of them are when the link fails.
         let completions_each = BUFFERS_EACH as u32 + u32::from(SEND_REQUESTS);
@@ -203,7 +197,7 @@ impl Transport for VerbsTransport {
         })
     }
 
-    fn poll(&self, deliver: &mut dyn FnMut(TransportEvent<'_>)) -> usize {
+    fn poll(&self, deliver: Deliver<'_>) -> usize {
         let Some(mut poller) = try_lock(&self.poller) else { return 0 };
         let mut delivered = self.events.deliver(POLL_BATCH_MAX, deliver);
         if self.progress(&mut poller, &mut delivered, deliver) {

@@ -81,8 +81,10 @@ impl SendWindow {
         RING_SLOTS - (self.head - self.credited.min(self.completed)) as usize
     }
 
-    /// Assigns the next slot to a segment of `kind`. Call it after `fits` or, for credits, `free`.
-    pub fn push(&mut self, kind: SegmentKind) -> PostedSegment {
+    /// Assigns the next slot to a segment of `kind`. Call it after `fits` or, for credits, `free`. The segment is signalled
+    /// if it is its turn, or else if `signalled`: when the transport closes, every segment must have its completion
+    /// reported.
+    pub fn push(&mut self, kind: SegmentKind, signalled: bool) -> PostedSegment {
         assert!(self.free() > 0, "VERBS-3: a segment without a slot");
         if kind.spends() {
             assert!(self.credits.take(1), "VERBS-3: a segment without a credit");
@@ -91,19 +93,13 @@ impl SendWindow {
         self.kinds[SendWindow::slot(position)] = kind;
         self.head += 1;
         self.since_signal += 1;
-        let signalled = self.since_signal >= SIGNAL_SEGMENTS && kind != SegmentKind::Piece;
+        let signalled = signalled || self.since_signal >= SIGNAL_SEGMENTS && kind != SegmentKind::Piece;
         if signalled {
-            self.mark_signalled();
+            self.since_signal = 0;
+            self.awaited_signals += 1;
         }
         self.pass_over_credits();
         PostedSegment { position, signalled }
-    }
-
-    /// Signals the last pushed segment after all: when the transport closes, every segment must have its completion
-    /// reported.
-    pub fn mark_signalled(&mut self) {
-        self.since_signal = 0;
-        self.awaited_signals += 1;
     }
 
     /// The device completed `position`, which was signalled, and all before it; false if it was not in flight.
@@ -209,7 +205,7 @@ mod tests {
         fn send(&mut self, segments: usize) {
             for left in (0..segments).rev() {
                 let kind = if left == 0 { SegmentKind::Message } else { SegmentKind::Piece };
-                let posted = self.here.push(kind);
+                let posted = self.here.push(kind, false);
                 self.signalled.extend(posted.signalled.then_some(posted.position));
             }
         }
@@ -259,7 +255,7 @@ mod tests {
         let mut pair = Pair::new();
         pair.send(1);
         pair.send(3);
-        pair.here.push(SegmentKind::Credits);
+        pair.here.push(SegmentKind::Credits, false);
         pair.send(2);
         pair.there.on_segment(SegmentKind::Message);
         assert!(pair.here.on_credits(pair.there.owed.take() as u16));
@@ -281,7 +277,7 @@ mod tests {
             pair.send(1);
         }
         assert!(pair.here.free() > 0);
-        pair.here.push(SegmentKind::Credits);
+        pair.here.push(SegmentKind::Credits, false);
         assert_eq!(pair.here.unacked().count(), WINDOW_SEGMENTS as usize);
     }
 }
