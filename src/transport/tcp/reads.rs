@@ -5,7 +5,7 @@ use crate::memory::Block;
 use rustc_hash::FxHashMap;
 use std::collections::hash_map::Entry;
 
-/// Reads that wait for the data of one peer, at most; one more may be arriving.
+/// Reads in flight between a reader and one peer, at most.
 pub const READS_MAX: usize = 64;
 
 /// A read in flight. It owns the block until it ends (TRANSPORT-3).
@@ -36,15 +36,17 @@ impl ReadInFlight {
 pub struct Reads {
     waiting: FxHashMap<u32, ReadInFlight>,
     next: u32,
+    /// True if the receiver may have one: it was taken and not put back, and no other was taken since.
+    taken: bool,
 }
 
 impl Reads {
     /// Keeps a read until its data arrives; returns its number.
     ///
     /// # Errors
-    /// Returns the block where [`READS_MAX`] reads wait already.
+    /// Returns the block where there are [`READS_MAX`] reads already.
     pub fn start(&mut self, token: u64, block: Block) -> Result<u32, Block> {
-        if self.waiting.len() == READS_MAX {
+        if self.waiting.len() + usize::from(self.taken) >= READS_MAX {
             return Err(block);
         }
         self.next = self.next.wrapping_add(1);
@@ -58,7 +60,10 @@ impl Reads {
     /// Where the read did not request so many bytes, or there is no such read.
     pub fn take(&mut self, number: u32, length: usize) -> Result<ReadInFlight, FrameError> {
         match self.waiting.entry(number) {
-            Entry::Occupied(read) if read.get().block.len() - read.get().received >= length => Ok(read.remove()),
+            Entry::Occupied(read) if read.get().block.len() - read.get().received >= length => {
+                self.taken = true;
+                Ok(read.remove())
+            }
             _ => Err(FrameError::Read(number)),
         }
     }
@@ -66,6 +71,7 @@ impl Reads {
     /// Returns a read that was taken and for which more data will arrive.
     pub fn put_back(&mut self, number: u32, reading: ReadInFlight) {
         self.waiting.insert(number, reading);
+        self.taken = false;
     }
 
     /// True if no read waits for data.
@@ -113,8 +119,10 @@ mod tests {
             (0..most).map(|token| reads.start(token, arena.allocate(8).expect("space")).expect("few reads")).collect();
         let block = reads.start(99, arena.allocate(8).expect("space")).expect_err("full");
         reads.take(numbers[7], 8).expect("requested");
+        let block = reads.start(99, block).expect_err("it is with its receiver");
+        reads.take(numbers[3], 8).expect("the first has ended");
         let number = reads.start(99, block).expect("there is space again");
         assert!(!numbers.contains(&number), "late data for an earlier read is not taken for this one's");
-        assert_eq!(reads.into_reads().count() as u64, most);
+        assert_eq!(reads.into_reads().count() as u64, most - 1);
     }
 }

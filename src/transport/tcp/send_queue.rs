@@ -27,13 +27,10 @@ const _: () = assert!(
     "a largest message fits, whatever credit is still to come"
 );
 
-/// Reads that a peer may have requested and not received: those that wait there, and the one that is arriving.
-const SERVES_MAX: usize = READS_MAX + 1;
-
 /// Bytes of frames that can wait for a peer that respects its limits: messages, requests, refusals, and credit.
 const QUEUE_BYTES_MAX: usize = WINDOW_BYTES
-    + SERVES_MAX * (HEADER_BYTES + REQUEST_BYTES)
-    + SERVES_MAX * (HEADER_BYTES + REASON_BYTES_MAX)
+    + READS_MAX * (HEADER_BYTES + REQUEST_BYTES)
+    + READS_MAX * (HEADER_BYTES + REASON_BYTES_MAX)
     + 2 * (WINDOW_BYTES / CREDIT_BYTES_MIN) * HEADER_BYTES;
 
 /// A queue buffer larger than this is freed when it is empty.
@@ -131,7 +128,7 @@ impl SendQueue {
         request: ReadRange,
         store: ReadStore<'_>,
     ) -> Result<(), FrameError> {
-        if self.serves.len() >= SERVES_MAX || self.queue.len() - self.written > QUEUE_BYTES_MAX {
+        if self.serves.len() >= READS_MAX || self.queue.len() - self.written > QUEUE_BYTES_MAX {
             return Err(FrameError::Requests);
         }
         let ReadRange { offset, bytes } = request;
@@ -368,7 +365,7 @@ mod tests {
         let texts: Vec<_> =
             frames(&stream).into_iter().map(|(kind, slot, text)| (kind, slot, text.len() > 20)).collect();
         assert_eq!(texts, [(FrameKind::ReadRefused, 3, true), (FrameKind::ReadRefused, 4, true)]);
-        for slot in 0..SERVES_MAX {
+        for slot in 0..READS_MAX {
             queue.serve(slot as u32, STORE, ReadRange { offset: 0, bytes: 8 }, store).expect("few reads");
         }
         let one_more = queue.serve(0, STORE, ReadRange { offset: 0, bytes: 8 }, store);
@@ -381,7 +378,7 @@ mod tests {
         let refused_at = (0..100_000).find(|_| {
             queue.serve(0, STORE, ReadRange { offset: 0, bytes: 8 }, &|_, _| None) == Err(FrameError::Requests)
         });
-        assert!(refused_at.is_some_and(|count| count >= SERVES_MAX));
+        assert!(refused_at.is_some_and(|count| count >= READS_MAX));
         assert!(queue.queue.len() <= QUEUE_BYTES_MAX + HEADER_BYTES + REASON_BYTES_MAX);
     }
 }
