@@ -74,7 +74,6 @@ const UNSAFE_FILES: &[&str] = &[
     "src/transport/tcp/socket.rs",
     "src/transport/verbs/completion.rs",
     "src/transport/verbs/device.rs",
-    "src/transport/verbs/probe.rs",
     "src/transport/verbs/queue_pair.rs",
     "src/transport/verbs/reads.rs",
     "src/transport/verbs/receive_queue.rs",

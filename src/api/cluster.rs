@@ -45,7 +45,7 @@ impl Node {
     }
     /// The transports that its ranks use, between each other and to other hosts.
     pub fn fabrics(&self) -> &[String] {
-        &self.host.fabrics
+        &self.host.transports
     }
     /// The pages of its stores: `huge pages of 2 MiB (hugetlb)`, `transparent huge pages` or `plain pages`.
     pub fn pages(&self) -> &str {

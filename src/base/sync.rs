@@ -29,7 +29,7 @@ pub mod statics {
     pub use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU64};
 }
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 /// Runs `model` in every order with at most `preemptions` preemptions of a thread: two find nearly all faults, and each
 /// more makes it several times as long.
@@ -72,4 +72,13 @@ impl<T> UnsafeCell<T> {
 /// statements.
 pub fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// As `lock`, if no other thread holds the mutex.
+pub fn try_lock<T: ?Sized>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    match mutex.try_lock() {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
 }

@@ -15,6 +15,7 @@ mod single;
 mod slurm;
 
 pub use error::{LocateError, NoMpiTransport};
+pub use rendezvous::DeathNotifier;
 
 use crate::base::log::set_level;
 use crate::base::{Config, Rank, Result};
@@ -42,15 +43,9 @@ pub trait Exchange: Send {
 
     /// A notifier of ranks that die from now on, if the exchange keeps connections: rank 0 has one to every other rank,
     /// every other rank has one to rank 0.
-    fn death_notifier(&mut self) -> Option<Box<dyn DeathNotifier>> {
+    fn death_notifier(&mut self) -> Option<DeathNotifier> {
         None
     }
-}
-
-/// Detects that ranks die, by the end of the connections over which they met.
-pub trait DeathNotifier: Send {
-    /// The ranks whose connections ended since the last call, and how. Never blocks.
-    fn take_deaths(&mut self) -> Vec<(Rank, String)>;
 }
 
 /// The ranks that were launched together.
@@ -93,8 +88,8 @@ pub fn join(config: &Config) -> Result<World> {
     if let Some(launcher) = launcher::detect_launcher().filter(|found| found.has_several() && found.command != "srun") {
         return Err(crate::base::Error::fabric(format!(
             "{} started more than one rank, but this binary was built without the feature `mpi`: build it with the \
-            feature, \
-             or set MOBULA_RENDEZVOUS to host:port of rank 0 or to a file that all ranks see, and they meet over TCP",
+             feature, or set MOBULA_RENDEZVOUS to host:port of rank 0 or to a file that all ranks see, and they meet \
+             over TCP",
             launcher.command
         )));
     }

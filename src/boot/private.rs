@@ -99,8 +99,7 @@ fn check(path: &Path, owner: u32, mode: u32) -> Result<()> {
         let right = if mode & libc::S_IFMT == libc::S_IFDIR { "700" } else { "600" };
         return Err(refused(format!(
             "{path} may be entered, read or written by others (mode {:03o}): run chmod {right} {path}, and where \
-            others may \
-             have read it, remove it instead",
+             others may have read it, remove it instead",
             mode & 0o777,
             path = path.display()
         )));

@@ -32,6 +32,7 @@ impl PeerArena {
     }
 
     /// Its size.
+    #[cfg(test)]
     pub fn bytes(&self) -> u64 {
         self.segment.bytes() as u64
     }

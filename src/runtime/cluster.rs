@@ -24,7 +24,7 @@ pub struct HostInfo {
     /// The pages of its first rank's store.
     pub pages: String,
     /// The transports between its ranks and to other hosts.
-    pub fabrics: Vec<String>,
+    pub transports: Vec<String>,
 }
 
 /// The cluster as it started, from the point of view of one rank. Nothing of it changes.

@@ -45,7 +45,7 @@ impl Runtime {
         memory: Memory,
         resources: Resources,
         placements: Vec<WorkerPlacement>,
-        death_notifier: Option<Box<dyn DeathNotifier>>,
+        death_notifier: Option<DeathNotifier>,
     ) -> Runtime {
         let (rank, size) = (cluster.rank, cluster.size);
         let seed = u64::from(std::process::id());

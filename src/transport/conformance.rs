@@ -3,6 +3,7 @@
 //!
 //! A stage relies only on messages of one pair arriving in order, so ranks need not be in the same stage at once.
 
+mod in_process;
 mod test_endpoint;
 
 use crate::base::Rank;

@@ -22,12 +22,10 @@ pub enum Watched {
     Timer,
     /// A listening socket, by number.
     Listener(u32),
-    /// An incoming connection that is not authenticated yet, by number.
+    /// An incoming connection whose other end is not known yet, by number.
     Pending(u32),
-    /// A dial, by number.
+    /// A dial of a rank.
     Dial(u32),
-    /// An authenticated connection whose rank has not joined the others yet, by number.
-    Joining(u32),
     /// A connection to a rank.
     Peer(u32),
     /// An RDMA device.
@@ -41,10 +39,9 @@ impl Watched {
             Watched::Timer => (1, 0),
             Watched::Listener(number) => (2, number),
             Watched::Pending(number) => (3, number),
-            Watched::Dial(number) => (4, number),
+            Watched::Dial(rank) => (4, rank),
             Watched::Peer(rank) => (5, rank),
             Watched::Device => (6, 0),
-            Watched::Joining(number) => (7, number),
         };
         epoll::EventData::new_u64(kind << 32 | u64::from(number))
     }
@@ -58,8 +55,7 @@ impl Watched {
             3 => Watched::Pending(number),
             4 => Watched::Dial(number),
             5 => Watched::Peer(number),
-            6 => Watched::Device,
-            _ => Watched::Joining(number),
+            _ => Watched::Device,
         }
     }
 }
@@ -144,14 +140,6 @@ impl EpollSet {
     /// An error of the system.
     pub fn change(&self, descriptor: impl AsFd, source: Watched, interest: Interest) -> io::Result<()> {
         Ok(epoll::modify(&self.epoll, descriptor, source.encode(), interest.flags())?)
-    }
-
-    /// Stops watching a descriptor that stays open.
-    ///
-    /// # Errors
-    /// An error of the system.
-    pub fn remove(&self, descriptor: impl AsFd) -> io::Result<()> {
-        Ok(epoll::delete(&self.epoll, descriptor)?)
     }
 
     /// Waits at most `wait` for ready descriptors, without limit if that is `None`; puts some of them into `found`,
@@ -242,7 +230,6 @@ mod tests {
             Watched::Dial(u32::MAX),
             Watched::Peer(9),
             Watched::Device,
-            Watched::Joining(3),
         ];
         assert_eq!(sources.map(|source| Watched::decode(source.encode())), sources);
     }
@@ -256,7 +243,7 @@ mod tests {
         let mut client = TcpStream::connect(listener.local_addr().expect("bound")).expect("connected");
         assert_eq!(ready(&set, None), [Ready { source: Watched::Listener(7), reads: true, writes: false }]);
         let (mut server, _) = listener.accept().expect("it waits");
-        set.remove(&listener).expect("removed");
+        drop(listener);
         set.add(&server, source, Interest::Both).expect("added");
         assert_eq!(ready(&set, None), [Ready { source, reads: false, writes: true }]);
         set.change(&server, source, Interest::Read).expect("changed");

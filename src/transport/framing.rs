@@ -94,21 +94,19 @@ macro_rules! wire_enum {
 macro_rules! wire_struct {
     (
         $(#[$meta:meta])*
-        pub struct $Name:ident [$bytes:expr] { $($(#[$field_meta:meta])* pub $field:ident: $Type:ty,)* }
+        $vis:vis struct $Name:ident$(<$Generic:ident>)? [$bytes:expr] {
+            $($(#[$field_meta:meta])* $field_vis:vis $field:ident: $Type:ty,)*
+        }
     ) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub struct $Name { $($(#[$field_meta])* pub $field: $Type,)* }
+        $vis struct $Name$(<$Generic>)? { $($(#[$field_meta])* $field_vis $field: $Type,)* }
 
-        const _: () = assert!(
-            $bytes == 0 $(+ <$Type as $crate::transport::framing::WireField>::BYTES)*,
-            "the bytes of the fields"
-        );
-
-        impl $Name {
+        impl$(<$Generic: $crate::transport::framing::WireField>)? $Name$(<$Generic>)? {
             /// Its bytes on the wire.
             #[inline]
             pub fn encode(&self) -> [u8; $bytes] {
+                const { assert!($bytes == 0 $(+ <$Type as $crate::transport::framing::WireField>::BYTES)*) };
                 let mut bytes = [0; $bytes];
                 let mut at = 0;
                 $(
@@ -122,7 +120,7 @@ macro_rules! wire_struct {
 
             /// The struct whose bytes these are; `None` where a field has a value that it cannot have.
             #[inline]
-            pub fn parse(bytes: &[u8; $bytes]) -> Option<$Name> {
+            pub fn parse(bytes: &[u8; $bytes]) -> Option<Self> {
                 let mut at = 0;
                 $(
                     let end = at + <$Type as $crate::transport::framing::WireField>::BYTES;
@@ -130,7 +128,7 @@ macro_rules! wire_struct {
                     at = end;
                 )*
                 debug_assert_eq!(at, $bytes);
-                Some($Name { $($field,)* })
+                Some(Self { $($field,)* })
             }
         }
     };

@@ -10,11 +10,11 @@
 
 #[cfg(test)]
 mod conformance;
+pub mod credits;
 pub mod epoll;
 mod error;
+pub mod events;
 pub mod framing;
-#[cfg(test)]
-mod inproc;
 #[cfg(feature = "mpi")]
 pub mod mpi;
 pub mod shm;
@@ -51,6 +51,9 @@ pub enum TransportEvent<'a> {
         reason: String,
     },
 }
+
+/// The receiver of the events that a poll finds.
+pub type Deliver<'a> = &'a mut dyn FnMut(TransportEvent<'_>);
 
 /// Why a message was not accepted. The caller still has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +104,7 @@ pub trait Transport: Send + Sync {
     fn send(&self, peer: Rank, parts: &[&[u8]]) -> Result<(), Refusal>;
 
     /// Delivers up to `limits::POLL_BATCH_MAX` events; returns how many.
-    fn poll(&self, deliver: &mut dyn FnMut(TransportEvent<'_>)) -> usize;
+    fn poll(&self, deliver: Deliver<'_>) -> usize;
 
     /// True if a poll would find something, as far as is known without a system call.
     fn pending(&self) -> bool;
@@ -138,6 +141,9 @@ pub trait Transport: Send + Sync {
     /// # Errors
     /// Returns the block where the read cannot start now.
     fn read(&self, peer: Rank, from: RemoteAddress, into: Block, token: u64) -> Result<(), (Refusal, Block)>;
+
+    /// Handles a peer's control message about the link between the two, which came over another transport.
+    fn on_control_message(&self, _from: Rank, _bytes: &[u8]) {}
 
     /// Closes the transport, after all ranks have agreed that nothing is in flight any more: peers are notified that
     /// this is no failure. Afterwards sends are refused and polls find nothing.

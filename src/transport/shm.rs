@@ -12,7 +12,6 @@
 //! nothing.
 
 mod inbox;
-mod reads;
 #[cfg(test)]
 mod tests;
 mod transport;

@@ -2,77 +2,29 @@
 #![allow(unsafe_code)]
 
 use crate::transport::mpi::{MpiFailure, MpiState, check, mpi_state};
+use ::mpi::Threading;
+use ::mpi::environment::library_version;
 use ::mpi::ffi;
-use std::ffi::{c_char, c_int};
+use std::ffi::c_int;
 
-/// What threads may do with MPI.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ThreadLevel {
-    /// There is one thread.
-    Single,
-    /// The thread that initialized MPI calls it.
-    Funneled,
-    /// One thread at a time calls it.
-    Serialized,
-    /// Any thread calls it at any time.
-    Multiple,
-}
+/// What threads may do with MPI, in the order of the standard, with the names there; ranks exchange the index.
+pub const THREAD_LEVELS: [(Threading, &str); 4] = [
+    (Threading::Single, "SINGLE"),
+    (Threading::Funneled, "FUNNELED"),
+    (Threading::Serialized, "SERIALIZED"),
+    (Threading::Multiple, "MULTIPLE"),
+];
 
-impl ThreadLevel {
-    /// The name in the standard.
-    pub fn name(self) -> &'static str {
-        match self {
-            ThreadLevel::Single => "SINGLE",
-            ThreadLevel::Funneled => "FUNNELED",
-            ThreadLevel::Serialized => "SERIALIZED",
-            ThreadLevel::Multiple => "MULTIPLE",
-        }
-    }
-
-    /// From its index in the order, the form in which ranks exchange it.
-    pub fn from_index(index: u8) -> ThreadLevel {
-        use ThreadLevel::{Funneled, Multiple, Serialized, Single};
-        *[Single, Funneled, Serialized, Multiple].get(usize::from(index)).unwrap_or(&Single)
-    }
-
-    fn of(level: c_int) -> ThreadLevel {
-        // SAFETY: constants of the library, set when the program was loaded.
-        let (funneled, serialized, multiple) =
-            unsafe { (ffi::RSMPI_THREAD_FUNNELED, ffi::RSMPI_THREAD_SERIALIZED, ffi::RSMPI_THREAD_MULTIPLE) };
-        // The standard orders the levels.
-        match level {
-            level if level >= multiple => ThreadLevel::Multiple,
-            level if level >= serialized => ThreadLevel::Serialized,
-            level if level >= funneled => ThreadLevel::Funneled,
-            _ => ThreadLevel::Single,
-        }
-    }
-}
-
-/// Calls MPI_Init_thread for MULTIPLE; returns the level provided. From here on MPI returns errors as codes.
-pub fn initialize() -> Result<ThreadLevel, MpiFailure> {
+/// Calls MPI_Init_thread for MULTIPLE. From here on MPI returns errors as codes.
+pub fn initialize() -> Result<(), MpiFailure> {
     let mut provided: c_int = 0;
     // SAFETY: MPI is not initialized yet (checked by the caller); it accepts null for argc and argv.
     unsafe {
-        let requested = ffi::RSMPI_THREAD_MULTIPLE;
-        check(
-            "MPI_Init_thread",
-            ffi::MPI_Init_thread(std::ptr::null_mut(), std::ptr::null_mut(), requested, &mut provided),
-        )?;
-        check(
-            "MPI_Comm_set_errhandler",
-            ffi::MPI_Comm_set_errhandler(ffi::RSMPI_COMM_WORLD, ffi::RSMPI_ERRORS_RETURN),
-        )?;
+        let (none, requested) = (std::ptr::null_mut(), ffi::RSMPI_THREAD_MULTIPLE);
+        check("MPI_Init_thread", ffi::MPI_Init_thread(none, std::ptr::null_mut(), requested, &mut provided))?;
+        let code = ffi::MPI_Comm_set_errhandler(ffi::RSMPI_COMM_WORLD, ffi::RSMPI_ERRORS_RETURN);
+        check("MPI_Comm_set_errhandler", code)
     }
-    Ok(ThreadLevel::of(provided))
-}
-
-/// The thread level at which the program initialized MPI.
-pub fn thread_level() -> Result<ThreadLevel, MpiFailure> {
-    let mut provided: c_int = 0;
-    // SAFETY: MPI is running (checked by the caller); the result goes to a local.
-    check("MPI_Query_thread", unsafe { ffi::MPI_Query_thread(&mut provided) })?;
-    Ok(ThreadLevel::of(provided))
 }
 
 /// Calls MPI_Finalize, if MPI is running.
@@ -85,15 +37,7 @@ pub fn finalize() {
 
 /// The library's name and version in short form: `Open MPI 4.1.4`, `MPICH 4.0.2`.
 pub fn version() -> String {
-    let mut text = vec![0u8; ffi::MPI_MAX_LIBRARY_VERSION_STRING as usize];
-    let mut length: c_int = 0;
-    // SAFETY: may be called at any time; `text` has the length that MPI requires.
-    let code = unsafe { ffi::MPI_Get_library_version(text.as_mut_ptr().cast::<c_char>(), &mut length) };
-    if check("MPI_Get_library_version", code).is_err() {
-        return "an MPI library of unknown version".to_string();
-    }
-    text.truncate(usize::try_from(length).unwrap_or(0));
-    short_version(&String::from_utf8_lossy(&text))
+    library_version().map_or_else(|_| "an MPI library of unknown version".to_string(), |text| short_version(&text))
 }
 
 /// The first line up to its first comma, without the word "version" and the like.
@@ -124,12 +68,8 @@ mod tests {
 
     #[test]
     fn levels_have_the_order_of_the_standard() {
-        // SAFETY: a constant of the library.
-        assert_eq!(ThreadLevel::of(unsafe { ffi::RSMPI_THREAD_MULTIPLE }), ThreadLevel::Multiple);
-        // SAFETY: a constant of the library.
-        assert_eq!(ThreadLevel::of(unsafe { ffi::RSMPI_THREAD_SINGLE }), ThreadLevel::Single);
-        assert!(ThreadLevel::Serialized < ThreadLevel::Multiple);
-        assert_eq!(ThreadLevel::from_index(ThreadLevel::Funneled as u8).name(), "FUNNELED");
+        assert!(THREAD_LEVELS.is_sorted_by_key(|(level, _)| *level));
+        assert_eq!(THREAD_LEVELS[3], (Threading::Multiple, "MULTIPLE"));
     }
 
     #[test]

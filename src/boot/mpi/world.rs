@@ -2,7 +2,7 @@
 
 use super::Launcher;
 use super::exchange::MpiExchange;
-use super::library::{self, ThreadLevel};
+use super::library::{self, THREAD_LEVELS};
 use crate::base::config::FabricChoice;
 use crate::base::limits::RANKS_MAX;
 use crate::base::{Config, Error, Result};
@@ -11,6 +11,8 @@ use crate::boot::{Exchange, NoMpiTransport, World};
 use crate::transport::Transport;
 use crate::transport::mpi::{Comm, MpiState, RawComm, mpi_state};
 use crate::transport::tcp::handshake::Secret;
+use ::mpi::Threading;
+use ::mpi::environment::threading_support;
 use std::sync::Arc;
 
 /// Joins all ranks that the launcher started; initializes MPI unless the program did.
@@ -20,22 +22,22 @@ use std::sync::Arc;
 /// `Error::Config` after MPI_Finalize.
 pub fn join(launched_by: Launcher, config: &Config) -> Result<World> {
     let version = library::version();
-    let (level, finalizes) = match mpi_state() {
+    let finalizes = match mpi_state() {
         MpiState::Uninitialized => {
-            let level = library::initialize().map_err(|failure| {
+            library::initialize().map_err(|failure| {
                 Error::fabric(format!("{version}, which this binary is linked with, did not start: {failure}"))
                     .caused_by(&failure)
             })?;
-            (level, true)
+            true
         }
-        MpiState::Running => (library::thread_level()?, false),
+        MpiState::Running => false,
         MpiState::Finalized => return Err(already_finalized()),
     };
     let comm = Comm::world()?;
     let (rank, size) = (comm.rank(), comm.size());
     let exchange = MpiExchange::new(comm, finalizes);
     check_size(&launched_by, size, &version)?;
-    world(rank, size, exchange, level, format!("{} ({version})", launched_by.command), config)
+    world(rank, size, exchange, format!("{} ({version})", launched_by.command), config)
 }
 
 /// Joins the ranks of an intracommunicator of the program, which is duplicated; all of its ranks call this. The handle
@@ -53,7 +55,7 @@ pub fn join_comm(comm: RawComm, config: &Config) -> Result<World> {
     }
     let comm = Comm::duplicate_of(comm)?;
     let launcher = format!("MPI_Init of the program ({})", library::version());
-    world(comm.rank(), comm.size(), MpiExchange::new(comm, false), library::thread_level()?, launcher, config)
+    world(comm.rank(), comm.size(), MpiExchange::new(comm, false), launcher, config)
 }
 
 fn already_finalized() -> Error {
@@ -88,19 +90,14 @@ fn this_process() -> String {
     format!("{rank} on host {}", host.trim())
 }
 
-fn world(
-    rank: u32,
-    size: u32,
-    mut exchange: MpiExchange,
-    level: ThreadLevel,
-    mut launcher: String,
-    config: &Config,
-) -> Result<World> {
+fn world(rank: u32, size: u32, mut exchange: MpiExchange, mut launcher: String, config: &Config) -> Result<World> {
     if size > RANKS_MAX {
         return Err(Error::fabric(format!("{size} ranks are more than the {RANKS_MAX} that one cluster may have")));
     }
     // Either all ranks or none open the transport, even if their settings differ. The secret is rank 0's.
     let wanted = matches!(config.fabric, FabricChoice::Auto | FabricChoice::Mpi);
+    let provided = threading_support();
+    let level = THREAD_LEVELS.iter().position(|(level, _)| *level == provided).unwrap_or(0);
     let mut mine = vec![level as u8, u8::from(wanted)];
     if rank == 0 {
         mine.extend_from_slice(Secret::random().bytes());
@@ -109,12 +106,11 @@ fn world(
     let secret = responses.first().and_then(|zero| zero.get(2..)?.try_into().ok()).map(Secret::from_bytes);
     let secret = secret.ok_or_else(|| Error::fabric("rank 0 shared no secret: start the same binary on every rank"))?;
     let least = |field: usize| responses.iter().map(|response| response.get(field).copied().unwrap_or(0)).min();
-    let level = ThreadLevel::from_index(least(0).unwrap_or(0));
-    if level < ThreadLevel::Multiple {
-        launcher += &format!("; MPI thread level {}: no MPI transport after start", level.name());
-    }
-    let mpi = if level < ThreadLevel::Multiple {
-        Err(NoMpiTransport::ThreadLevel { level: level.name() })
+    let lowest = usize::from(least(0).unwrap_or(0));
+    let (level, name) = *THREAD_LEVELS.get(lowest).unwrap_or(&THREAD_LEVELS[0]);
+    let mpi = if level < Threading::Multiple {
+        launcher += &format!("; MPI thread level {name}: no MPI transport after start");
+        Err(NoMpiTransport::ThreadLevel { level: name })
     } else if least(1) != Some(1) {
         Err(NoMpiTransport::Excluded)
     } else {

@@ -8,10 +8,10 @@ use super::frame::{
     FrameReader, PART_BYTES_MAX, ParticipantInfo, RendezvousFault, RendezvousFrame, RendezvousKind, encode_parts,
     write_remaining,
 };
-use super::hangup::HangupNotifier;
 use crate::base::{Error, Rank, Result};
 use crate::boot::{DeathNotifier, Exchange};
 use crate::transport::epoll::{EpollSet, Interest, Ready, Watched};
+use std::fmt::Display;
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
@@ -27,8 +27,6 @@ pub struct Member {
     sent: usize,
     /// True if the epoll watches its socket for writability.
     awaits_writable: bool,
-    /// Why the connection was lost, if it was.
-    failed: Option<RendezvousFault>,
 }
 
 impl Member {
@@ -42,7 +40,6 @@ impl Member {
             frame: None,
             sent: 0,
             awaits_writable: false,
-            failed: None,
         }
     }
 
@@ -77,16 +74,17 @@ impl Member {
 
 /// Rank 0's end.
 pub struct Coordinator {
-    /// By rank; `None` for rank 0.
+    /// By rank; `None` for rank 0 and for members whose connections were lost.
     members: Vec<Option<Member>>,
+    /// The members whose connections were lost, and why.
+    lost: Vec<String>,
     watch: EpollSet,
     /// What the last wait found; kept for its memory.
     ready: Vec<Ready>,
     /// The number of collectives so far.
     round: u32,
-    /// Members with an unused frame or a lost connection.
+    /// Lost members, and members with an unused frame.
     answered: usize,
-    failed: usize,
     /// How long the ranks wait for each other in a barrier.
     shutdown_timeout: Duration,
 }
@@ -94,64 +92,43 @@ pub struct Coordinator {
 impl Coordinator {
     /// A coordinator of members whose sockets `watch` watches.
     pub fn new(members: Vec<Option<Member>>, watch: EpollSet, shutdown_timeout: Duration) -> Coordinator {
-        Coordinator { members, watch, ready: Vec::new(), round: 0, answered: 0, failed: 0, shutdown_timeout }
+        Coordinator { members, lost: Vec::new(), watch, ready: Vec::new(), round: 0, answered: 0, shutdown_timeout }
     }
 
     fn live_members(&mut self) -> impl Iterator<Item = (Rank, &mut Member)> {
-        let members = self.members.iter_mut().enumerate();
-        members
-            .filter_map(|(rank, member)| Some((rank as Rank, member.as_mut()?)))
-            .filter(|(_, member)| member.failed.is_none())
-    }
-
-    fn other_count(&self) -> usize {
-        self.members.len() - 1
+        (0..).zip(&mut self.members).filter_map(|(rank, member)| Some((rank, member.as_mut()?)))
     }
 
     fn live_member(&mut self, rank: Rank) -> Option<&mut Member> {
-        self.members.get_mut(rank as usize)?.as_mut().filter(|member| member.failed.is_none())
+        self.members.get_mut(rank as usize)?.as_mut()
     }
 
-    fn on_member_failed(&mut self, rank: Rank, fault: RendezvousFault) {
-        let Some(member) = self.live_member(rank) else { return };
-        let unanswered = member.frame.is_none();
-        member.failed = Some(fault);
-        let _ = member.stream.shutdown(std::net::Shutdown::Both);
-        self.failed += 1;
-        self.answered += usize::from(unanswered);
-        if let Some(member) = &self.members[rank as usize] {
-            // It would report the hang-up for ever.
-            let _ = self.watch.remove(&member.stream);
-        }
+    /// Drops a member, which closes its connection.
+    fn on_member_lost(&mut self, rank: Rank, how: &dyn Display) {
+        let Some(member) = self.members.get_mut(rank as usize).and_then(Option::take) else { return };
+        self.answered += usize::from(member.frame.is_none());
+        self.lost.push(format!("the connection to {} was lost: {how}", member.describe(rank)));
     }
 
     fn on_readable(&mut self, rank: Rank) {
         match self.live_member(rank).map(Member::read_frame) {
             Some(Ok(true)) => self.answered += 1,
-            Some(Err(fault)) => self.on_member_failed(rank, fault),
+            Some(Err(fault)) => self.on_member_lost(rank, &fault),
             Some(Ok(false)) | None => {}
         }
-    }
-
-    /// The first member whose connection was lost.
-    fn first_failure(&self) -> Option<String> {
-        let members = self.members.iter().enumerate();
-        members.filter_map(|(rank, member)| Some((rank, member.as_ref()?))).find_map(|(rank, member)| {
-            Some(format!("the connection to {} was lost: {}", member.describe(rank as Rank), member.failed.as_ref()?))
-        })
     }
 
     /// Waits until every member has sent a frame or is lost. If `strict`, returns as soon as one is lost. Otherwise a
     /// member that has sent nothing when the time is over counts as lost too, because its process may be stopped.
     fn await_answers(&mut self, strict: bool) {
         let until = if strict { None } else { Some(Instant::now() + self.shutdown_timeout) };
-        while self.answered < self.other_count() && !(strict && self.failed > 0) {
+        while self.answered < self.members.len() - 1 && (!strict || self.lost.is_empty()) {
             let wait = until.map(|until| until.saturating_duration_since(Instant::now()));
             if wait == Some(Duration::ZERO) {
-                let silent: Vec<Rank> =
-                    self.live_members().filter(|(_, member)| member.frame.is_none()).map(|(rank, _)| rank).collect();
-                let fault = || RendezvousFault::Closed("it did not enter the barrier in time".to_string());
-                silent.into_iter().for_each(|rank| self.on_member_failed(rank, fault()));
+                let silent = self.live_members().filter(|(_, member)| member.frame.is_none()).map(|(rank, _)| rank);
+                for rank in silent.collect::<Vec<_>>() {
+                    self.on_member_lost(rank, &"it did not enter the barrier in time");
+                }
                 break;
             }
             self.wait(wait, |coordinator, rank, _| coordinator.on_readable(rank));
@@ -170,73 +147,74 @@ impl Coordinator {
         self.ready = found;
     }
 
-    /// Sends the frame to all live members; returns when it is written.
-    fn broadcast(&mut self, frame: &[u8]) {
-        let ranks: Vec<Rank> = self.live_members().map(|(rank, _)| rank).collect();
+    /// Ends a collective: sends its result to all live members; returns when it is written.
+    fn answer(&mut self, kind: RendezvousKind, result: &[u8]) {
+        let frame = RendezvousFrame::encode(kind, self.round, result);
+        let is_unsent = |coordinator: &mut Coordinator, rank| {
+            coordinator.live_member(rank).is_some_and(|member| member.sent < frame.len())
+        };
         let mut unsent = 0;
-        for rank in ranks {
-            let Some(member) = self.live_member(rank) else { continue };
-            member.sent = 0;
-            unsent += usize::from(!self.continue_send(rank, frame));
+        for rank in 0..self.members.len() as Rank {
+            self.live_member(rank).into_iter().for_each(|member| member.sent = 0);
+            self.continue_send(rank, &frame);
+            unsent += usize::from(is_unsent(self, rank));
         }
         while unsent > 0 {
             self.wait(None, |coordinator, rank, ready| {
-                let was_unsent = coordinator.live_member(rank).is_some_and(|member| member.sent < frame.len());
-                let out = ready.writes && was_unsent && coordinator.continue_send(rank, frame);
+                let was_unsent = is_unsent(coordinator, rank);
+                if ready.writes && was_unsent {
+                    coordinator.continue_send(rank, &frame);
+                }
                 if ready.reads {
                     coordinator.on_readable(rank);
                 }
-                let has_failed = was_unsent && !out && coordinator.live_member(rank).is_none();
-                unsent -= usize::from(out || has_failed);
+                unsent -= usize::from(was_unsent && !is_unsent(coordinator, rank));
             });
         }
+        self.round = self.round.wrapping_add(1);
     }
 
-    /// True if nothing is left to be sent to this rank; otherwise its socket is watched for writability.
-    fn continue_send(&mut self, rank: Rank, frame: &[u8]) -> bool {
-        let member = self.members.get_mut(rank as usize).and_then(Option::as_mut);
-        let Some(member) = member.filter(|member| member.failed.is_none()) else { return true };
+    /// Sends what the member's socket takes now; the socket is watched for writability if anything is left.
+    fn continue_send(&mut self, rank: Rank, frame: &[u8]) {
+        let Some(Some(member)) = self.members.get_mut(rank as usize) else { return };
         let mut written = write_remaining(&mut member.stream, frame, &mut member.sent);
         if let Ok(out) = written
             && member.awaits_writable == out
         {
             member.awaits_writable = !out;
             let interest = if out { Interest::Read } else { Interest::Both };
-            if let Err(error) = self.watch.change(&member.stream, Watched::Peer(rank), interest) {
-                written = Err(RendezvousFault::Closed(format!("its socket cannot be watched: {error}")));
-            }
+            let watched = self.watch.change(&member.stream, Watched::Peer(rank), interest);
+            let unwatched = |error| RendezvousFault::Closed(format!("its socket cannot be watched: {error}"));
+            written = watched.map(|()| out).map_err(unwatched);
         }
-        written.unwrap_or_else(|fault| {
-            self.on_member_failed(rank, fault);
-            true
-        })
+        if let Err(fault) = written {
+            self.on_member_lost(rank, &fault);
+        }
     }
 
     /// The payloads of this collective, by rank; empty for ranks that are lost.
     fn collect(&mut self, kind: RendezvousKind, strict: bool) -> Result<Vec<Vec<u8>>> {
         self.await_answers(strict);
-        if strict && let Some(failure) = self.first_failure() {
-            return Err(self.fail(format!("{failure}; it happened while the ranks were starting")));
+        if strict && let Some(lost) = self.lost.first() {
+            let text = format!("{lost}; it happened while the ranks were starting");
+            return Err(self.fail(text));
         }
         let round = self.round;
         let mut parts = vec![Vec::new(); self.members.len()];
         let mut out_of_step = None;
         for (rank, member) in self.live_members() {
-            match member.frame.take() {
-                Some(frame) if frame.kind == kind && frame.round == round => parts[rank as usize] = frame.payload,
-                Some(frame) => {
-                    let (theirs, at) = (frame.kind, frame.round);
-                    let described = member.describe(rank);
-                    out_of_step = Some(format!(
-                        "{described} is at step {at} of the start ({theirs:?}) and rank 0 at step {round} ({kind:?}): \
-                        start the \
-                         same binary on every rank"
-                    ));
-                }
-                None => {}
+            let Some(RendezvousFrame { kind: theirs, round: at, payload }) = member.frame.take() else { continue };
+            if theirs == kind && at == round {
+                parts[rank as usize] = payload;
+            } else {
+                out_of_step = Some(format!(
+                    "{} is at step {at} of the start ({theirs:?}) and rank 0 at step {round} ({kind:?}): start the \
+                     same binary on every rank",
+                    member.describe(rank)
+                ));
             }
         }
-        self.answered = self.failed;
+        self.answered = self.lost.len();
         match out_of_step {
             Some(text) => Err(self.fail(text)),
             None => Ok(parts),
@@ -255,25 +233,21 @@ impl Exchange for Coordinator {
     fn allgather(&mut self, mine: &[u8]) -> Result<Vec<Vec<u8>>> {
         let mut parts = self.collect(RendezvousKind::Gather, true)?;
         parts[0] = mine.to_vec();
-        let frame = RendezvousFrame::encode(RendezvousKind::Gather, self.round, &encode_parts(&parts));
-        self.broadcast(&frame);
-        self.round = self.round.wrapping_add(1);
+        self.answer(RendezvousKind::Gather, &encode_parts(&parts));
         Ok(parts)
     }
 
     fn barrier(&mut self) -> Result<()> {
         self.collect(RendezvousKind::Barrier, false)?;
-        let frame = RendezvousFrame::encode(RendezvousKind::Barrier, self.round, &[]);
-        self.broadcast(&frame);
-        self.round = self.round.wrapping_add(1);
+        self.answer(RendezvousKind::Barrier, &[]);
         Ok(())
     }
 
     fn exclude(&mut self, rank: Rank) {
-        self.on_member_failed(rank, RendezvousFault::Closed("the other ranks declared it dead".to_string()));
+        self.on_member_lost(rank, &"the other ranks declared it dead");
     }
 
-    fn death_notifier(&mut self) -> Option<Box<dyn DeathNotifier>> {
-        HangupNotifier::of(self.live_members().map(|(rank, member)| (rank, &member.stream)), "rank 0")
+    fn death_notifier(&mut self) -> Option<DeathNotifier> {
+        DeathNotifier::of(self.live_members().map(|(rank, member)| (rank, &member.stream)), "rank 0")
     }
 }

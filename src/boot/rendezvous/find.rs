@@ -1,15 +1,16 @@
 //! The other ranks search rank 0: they try to connect until it has proven that it belongs to this job, or the time is
 //! over.
 
-use super::frame::{FrameReader, ParticipantInfo, RendezvousFrame, RendezvousKind};
-use super::joining::explain;
+use super::Met;
+use super::frame::{FrameReader, PART_BYTES_MAX, ParticipantInfo, RendezvousFrame, RendezvousKind};
+use super::meet::explain;
 use super::participant::Participant;
 use super::rank_spec::{self, RankSpec};
 use crate::base::{Error, Result};
 use crate::boot::LocateError;
-use crate::transport::tcp::handshake::{Client, ConnectionPurpose, Endpoints, HandshakeError, RESPONSE_BYTES, Secret};
+use crate::transport::tcp::handshake::{Client, ConnectionPurpose, Endpoints, RESPONSE_BYTES, Secret};
 use crate::transport::tcp::set_peer_timeout;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
@@ -24,10 +25,7 @@ const PAUSE_FIRST: Duration = Duration::from_millis(1);
 const PAUSE_LAST: Duration = Duration::from_millis(200);
 
 /// The addresses at which rank 0 may listen, and the secret it must prove.
-pub struct CoordinatorAddresses {
-    pub addresses: Vec<SocketAddr>,
-    pub secret: Secret,
-}
+pub type CoordinatorAddresses = (Vec<SocketAddr>, Secret);
 
 /// Why an attempt failed.
 enum AttemptError {
@@ -39,6 +37,15 @@ enum AttemptError {
     Fatal(Error),
 }
 
+impl From<io::Error> for AttemptError {
+    fn from(error: io::Error) -> AttemptError {
+        AttemptError::Retry(match error.kind() {
+            ErrorKind::UnexpectedEof => "it closed the connection".to_string(),
+            _ => error.to_string(),
+        })
+    }
+}
+
 /// Tries the addresses that `locate` returns, called anew for each round, until rank 0 has accepted this rank and all
 /// have met.
 ///
@@ -48,14 +55,14 @@ pub fn find(
     spec: &RankSpec,
     meeting_point: &str,
     mut locate: impl FnMut() -> Result<CoordinatorAddresses, LocateError>,
-) -> Result<(Participant, Secret)> {
+) -> Result<Met> {
     let deadline = Instant::now() + spec.timeout;
     let (mut pause, mut connect) = (PAUSE_FIRST, CONNECT_FIRST);
     let (mut last, mut untrusted) = (String::new(), None);
     while Instant::now() < deadline {
         match locate() {
             Err(why) => last = why.to_string(),
-            Ok(CoordinatorAddresses { addresses, secret }) => {
+            Ok((addresses, secret)) => {
                 for address in addresses {
                     match attempt(spec, address, &secret, connect, deadline) {
                         Ok(met) => return Ok(met),
@@ -73,8 +80,7 @@ pub fn find(
     }
     Err(Error::fabric(format!(
         "rank {} of {} on host {} did not find rank 0 at {meeting_point} within {} s: {}. Start rank 0, check that \
-        this host reaches it, \
-         or raise MOBULA_PEER_TIMEOUT_S",
+         this host reaches it, or raise MOBULA_PEER_TIMEOUT_S",
         spec.rank,
         spec.size,
         spec.host,
@@ -82,6 +88,17 @@ pub fn find(
         // A peer that failed to authenticate is more informative than one that does not answer.
         untrusted.unwrap_or(last)
     )))
+}
+
+/// The addresses that `locate` finds first: they do not change.
+pub fn located_once(
+    mut locate: impl FnMut() -> Result<CoordinatorAddresses, LocateError>,
+) -> impl FnMut() -> Result<CoordinatorAddresses, LocateError> {
+    let mut known: Option<CoordinatorAddresses> = None;
+    move || match &known {
+        Some(found) => Ok(found.clone()),
+        None => Ok(known.insert(locate()?).clone()),
+    }
 }
 
 /// Different for each rank, and longer if there are many, so that they do not all connect at the same instant.
@@ -96,78 +113,64 @@ fn attempt(
     secret: &Secret,
     connect: Duration,
     deadline: Instant,
-) -> Result<(Participant, Secret), AttemptError> {
-    let retry = |error: std::io::Error| AttemptError::Retry(error.to_string());
+) -> Result<Met, AttemptError> {
     let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
-    let mut stream = TcpStream::connect_timeout(&address, connect.min(left)).map_err(retry)?;
+    let mut stream = TcpStream::connect_timeout(&address, connect.min(left))?;
     // On one host, a connection to a port without a listener may by chance get that same port and connect to itself.
     if stream.local_addr().ok() == stream.peer_addr().ok() {
         return Err(AttemptError::Retry("nothing listens there".to_string()));
     }
-    stream.set_nodelay(true).map_err(retry)?;
-    set_peer_timeout(&stream, spec.timeout).map_err(retry)?;
+    stream.set_nodelay(true)?;
+    set_peer_timeout(&stream, spec.timeout)?;
     let until = deadline.min(Instant::now() + ATTEMPT_TIMEOUT);
     let endpoints = Endpoints { purpose: ConnectionPurpose::Rendezvous, client: spec.rank, server: 0 };
     let client = Client::new(secret, endpoints);
-    stream.write_all(client.hello()).map_err(retry)?;
+    stream.write_all(client.hello())?;
     let mut response = [0; RESPONSE_BYTES];
-    read_by(&mut stream, &mut response, until)?;
-    let proof =
-        client.verify_response(&response).map_err(|error: HandshakeError| AttemptError::Untrusted(explain(error)))?;
+    TimedReader { stream: &stream, until }.read_exact(&mut response)?;
+    let proof = client.verify_response(&response).map_err(|error| AttemptError::Untrusted(explain(error)))?;
     let info = RendezvousFrame::encode(RendezvousKind::Join, 0, &ParticipantInfo::of_this_process(spec.size).encode());
-    stream.write_all(&[&proof[..], &info].concat()).map_err(retry)?;
-    wait_until_accepted(&mut stream, until)?;
+    stream.write_all(&[&proof[..], &info].concat())?;
+    // Rank 0 accepts this rank, or says why it does not; the next frame comes when all have met.
+    match FrameReader::new(PART_BYTES_MAX).read(&mut TimedReader { stream: &stream, until }) {
+        Ok(Some(RendezvousFrame { kind: RendezvousKind::Taken, .. })) => {}
+        Ok(Some(RendezvousFrame { kind: RendezvousKind::Failed, payload, .. })) => {
+            return Err(AttemptError::Fatal(Error::fabric(String::from_utf8_lossy(&payload))));
+        }
+        Ok(frame) => {
+            let kind = frame.map(|frame| frame.kind);
+            return Err(AttemptError::Retry(format!("it answered this rank's info with {kind:?}")));
+        }
+        Err(fault) => return Err(AttemptError::Retry(fault.to_string())),
+    }
 
-    stream.set_read_timeout(None).map_err(retry)?;
+    stream.set_read_timeout(None)?;
     let zero = format!("rank 0 ({address})");
     let mut participant = Participant::new(stream, spec.size, zero.clone(), spec.timeout);
     let nonce = participant.receive(RendezvousKind::AllMet).map_err(AttemptError::Fatal)?;
-    let nonce = nonce.try_into().map_err(|_| {
-        AttemptError::Fatal(Error::fabric(format!(
-            "{zero} sent a malformed nonce: start the same binary on every rank"
-        )))
-    })?;
-    Ok((participant, rank_spec::meeting_secret(secret, &nonce)))
+    let malformed = |_| Error::fabric(format!("{zero} sent a malformed nonce: start the same binary on every rank"));
+    let nonce = nonce.try_into().map_err(malformed).map_err(AttemptError::Fatal)?;
+    Ok((Box::new(participant), rank_spec::meeting_secret(secret, &nonce)))
 }
 
-/// Waits until rank 0 has accepted this rank; the next frame comes when all have met.
-fn wait_until_accepted(stream: &mut TcpStream, until: Instant) -> Result<(), AttemptError> {
-    let mut reader = FrameReader::new(super::frame::PART_BYTES_MAX);
-    loop {
-        limit_next_read(stream, until)?;
-        match reader.read(stream) {
-            Ok(None) => {}
-            Ok(Some(RendezvousFrame { kind: RendezvousKind::Taken, .. })) => return Ok(()),
-            Ok(Some(RendezvousFrame { kind: RendezvousKind::Failed, payload, .. })) => {
-                return Err(AttemptError::Fatal(Error::fabric(String::from_utf8_lossy(&payload))));
+/// Reads from a blocking stream until a deadline.
+struct TimedReader<'a> {
+    stream: &'a TcpStream,
+    until: Instant,
+}
+
+impl Read for TimedReader<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let left = self.until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(io::Error::new(ErrorKind::TimedOut, "it did not answer"));
             }
-            Ok(Some(frame)) => {
-                return Err(AttemptError::Retry(format!("it answered this rank's info with {:?}", frame.kind)));
+            self.stream.set_read_timeout(Some(left))?;
+            match self.stream.read(into) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                read => return read,
             }
-            Err(fault) => return Err(AttemptError::Retry(fault.to_string())),
         }
     }
-}
-
-fn read_by(stream: &mut TcpStream, into: &mut [u8], until: Instant) -> Result<(), AttemptError> {
-    let mut have = 0;
-    while have < into.len() {
-        limit_next_read(stream, until)?;
-        match stream.read(&mut into[have..]) {
-            Ok(0) => return Err(AttemptError::Retry("it closed the connection".to_string())),
-            Ok(count) => have += count,
-            Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock) => {}
-            Err(error) => return Err(AttemptError::Retry(error.to_string())),
-        }
-    }
-    Ok(())
-}
-
-/// Sets the read time-out so that the next read ends by `until`.
-fn limit_next_read(stream: &TcpStream, until: Instant) -> Result<(), AttemptError> {
-    let left = until.saturating_duration_since(Instant::now());
-    if left.is_zero() {
-        return Err(AttemptError::Retry("it did not answer".to_string()));
-    }
-    stream.set_read_timeout(Some(left)).map_err(|error| AttemptError::Retry(error.to_string()))
 }

@@ -65,21 +65,14 @@ impl RendezvousFrame {
 }
 
 /// Why no frame came.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RendezvousFault {
     /// The connection is closed, with the system's error.
+    #[error("{0}")]
     Closed(String),
     /// The bytes received are no frame.
+    #[error("it sent malformed data ({0})")]
     Malformed(String),
-}
-
-impl std::fmt::Display for RendezvousFault {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            RendezvousFault::Closed(how) => write!(formatter, "{how}"),
-            RendezvousFault::Malformed(how) => write!(formatter, "it sent malformed data ({how})"),
-        }
-    }
 }
 
 /// Assembles a frame from pieces, never reading past its end.

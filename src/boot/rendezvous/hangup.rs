@@ -2,22 +2,21 @@
 
 use crate::base::Rank;
 use crate::base::log::{Level, log};
-use crate::boot::DeathNotifier;
 use crate::transport::epoll::{EpollSet, Interest, Ready, Watched};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// A [`DeathNotifier`] over connections that the exchange keeps.
-pub struct HangupNotifier {
+/// Detects that ranks die, by the end of the connections over which they met, which the exchange keeps.
+pub struct DeathNotifier {
     watch: EpollSet,
     /// The end of the connections, for reasons of deaths.
     link_to: String,
 }
 
-impl HangupNotifier {
+impl DeathNotifier {
     /// A notifier for these ranks; `link_to` names the end that they lead to. `None`, which is logged, if the kernel
     /// cannot watch them.
-    pub fn of<'a>(lines: impl Iterator<Item = (Rank, &'a TcpStream)>, link_to: &str) -> Option<Box<dyn DeathNotifier>> {
+    pub fn of<'a>(lines: impl Iterator<Item = (Rank, &'a TcpStream)>, link_to: &str) -> Option<DeathNotifier> {
         let watched = EpollSet::new().and_then(|watch| {
             for (rank, stream) in lines {
                 watch.add(stream, Watched::Peer(rank), Interest::HangUp)?;
@@ -25,17 +24,16 @@ impl HangupNotifier {
             Ok(watch)
         });
         match watched {
-            Ok(watch) => Some(Box::new(HangupNotifier { watch, link_to: link_to.to_string() })),
+            Ok(watch) => Some(DeathNotifier { watch, link_to: link_to.to_string() }),
             Err(error) => {
                 log(Level::Warn, || format!("deaths are only detected when a transport fails: {error}"));
                 None
             }
         }
     }
-}
 
-impl DeathNotifier for HangupNotifier {
-    fn take_deaths(&mut self) -> Vec<(Rank, String)> {
+    /// The ranks whose connections ended since the last call, and how. Never blocks.
+    pub fn take_deaths(&mut self) -> Vec<(Rank, String)> {
         let mut ready = Vec::new();
         self.watch.wait(&mut ready, Some(Duration::ZERO));
         let reason = || format!("its connection to {} closed: its process or host has died", self.link_to);
@@ -58,7 +56,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (mut stream, _) = listener.accept().unwrap();
-        let mut notifier = HangupNotifier::of([(3, &stream)].into_iter(), "rank 0").unwrap();
+        let mut notifier = DeathNotifier::of([(3, &stream)].into_iter(), "rank 0").unwrap();
         peer.write_all(b"data").unwrap();
         assert!(notifier.take_deaths().is_empty());
         drop(peer);

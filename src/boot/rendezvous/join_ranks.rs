@@ -1,13 +1,14 @@
 //! Joins ranks that meet at MOBULA_RENDEZVOUS: at an address of rank 0's host, or through a file.
 
-use super::find::{CoordinatorAddresses, find};
+use super::Met;
+use super::find::{find, located_once};
 use super::listen;
 use super::meet::meet;
 use super::rank_spec::RankSpec;
 use super::rendezvous_file::RendezvousFile;
 use crate::base::config::Rendezvous;
 use crate::base::{Config, Error, Rank, Result};
-use crate::boot::{Exchange, LocateError, World, launcher, secret, single};
+use crate::boot::{LocateError, World, launcher, secret, single};
 use crate::transport::tcp::Addresses;
 use crate::transport::tcp::handshake::Secret;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, ToSocketAddrs};
@@ -25,8 +26,7 @@ pub fn join(meeting_point: &Rendezvous, config: &Config) -> Result<World> {
     let (Some(rank), Some(size)) = (rank, size) else {
         return Err(Error::config(format!(
             "MOBULA_RENDEZVOUS={meeting_point} tells where the ranks meet, but not which rank this process is: set \
-            MOBULA_RANK (from 0) \
-             and MOBULA_SIZE"
+             MOBULA_RANK (from 0) and MOBULA_SIZE"
         )));
     };
     let launcher = format!("MOBULA_RENDEZVOUS={meeting_point}");
@@ -53,9 +53,9 @@ pub fn join_at(
 ) -> Result<World> {
     let spec = RankSpec::new(rank, size, config)?;
     if size == 1 {
-        return Ok(spec.world(launcher, Box::new(single::Alone), Secret::random(), true));
+        return Ok(spec.world(launcher, (Box::new(single::Alone), Secret::random())));
     }
-    let (exchange, secret) = match meeting_point {
+    let met = match meeting_point {
         MeetingPoint::Configured(Rendezvous::Address { host, port }) => meet_at_address(&spec, host, *port, config)?,
         MeetingPoint::Configured(Rendezvous::File(path)) => meet_through_file(&spec, path, config, || {
             Ok((listen::bind_any(config.ports), Addresses::choose(config.interface.as_deref())?.0))
@@ -65,29 +65,18 @@ pub fn join_at(
             Ok((TcpListener::bind((here, 0)), vec![here]))
         })?,
     };
-    Ok(spec.world(launcher, exchange, secret, true))
+    Ok(spec.world(launcher, met))
 }
 
-type ExchangeAndSecret = (Box<dyn Exchange>, Secret);
-
-fn meet_at_address(spec: &RankSpec, host: &str, port: u16, config: &Config) -> Result<ExchangeAndSecret> {
+fn meet_at_address(spec: &RankSpec, host: &str, port: u16, config: &Config) -> Result<Met> {
     let meeting_point = Rendezvous::Address { host: host.to_string(), port }.to_string();
     // Not derived from the host: ranks may know rank 0's host by different names.
     let secret = secret::of_user(config)?.derive(&format!("rendezvous at port {port}"));
     if spec.rank == 0 {
         let listener = listen_at(spec, host, port)?;
-        let (coordinator, secret) = meet(listener, spec, &secret, &meeting_point)?;
-        return Ok((Box::new(coordinator), secret));
+        return meet(listener, spec, &secret, &meeting_point);
     }
-    let mut known: Option<Vec<SocketAddr>> = None;
-    let (participant, secret) = find(spec, &meeting_point, || {
-        let addresses = match &known {
-            Some(addresses) => addresses.clone(),
-            None => known.insert(resolve(host, port)?).clone(),
-        };
-        Ok(CoordinatorAddresses { addresses, secret: secret.clone() })
-    })?;
-    Ok((Box::new(participant), secret))
+    find(spec, &meeting_point, located_once(|| Ok((resolve(host, port)?, secret.clone()))))
 }
 
 fn listen_at(spec: &RankSpec, host: &str, port: u16) -> Result<TcpListener> {
@@ -98,8 +87,7 @@ fn listen_at(spec: &RankSpec, host: &str, port: u16) -> Result<TcpListener> {
         let names: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
         return Err(Error::config(format!(
             "MOBULA_RENDEZVOUS={host}:{port}: rank 0 runs on host {}, which has no address of {host} ({}): name the \
-            host of \
-             rank 0",
+             host of rank 0",
             spec.host,
             names.join(", ")
         )));
@@ -108,9 +96,8 @@ fn listen_at(spec: &RankSpec, host: &str, port: u16) -> Result<TcpListener> {
     let exact = host == "localhost" || host.parse::<IpAddr>().is_ok();
     listen::bind_at(if exact { &addresses } else { &[] }, port).map_err(|error| {
         Error::fabric(format!(
-            "rank 0 cannot listen at MOBULA_RENDEZVOUS={host}:{port} on host {}: {error}; choose another port, and \
-            see that no \
-             earlier run is left",
+            "rank 0 cannot listen at MOBULA_RENDEZVOUS={host}:{port} on host {}: {error}; choose another port, and see \
+             that no earlier run is left",
             spec.host
         ))
         .caused_by(&error)
@@ -133,7 +120,7 @@ fn meet_through_file(
     path: &Path,
     config: &Config,
     listen: impl FnOnce() -> Result<Listening>,
-) -> Result<ExchangeAndSecret> {
+) -> Result<Met> {
     // The file's secret is new each time; the configured secret, if any, is proven with it.
     let given = secret::given(config)?;
     let secret_of = |file: &RendezvousFile| match &given {
@@ -158,12 +145,10 @@ fn meet_through_file(
                 .caused_by(&error)
         })?;
         let meeting_point = format!("{} (port {port})", path.display());
-        let (coordinator, secret) = meet(listener, spec, &secret_of(&file), &meeting_point)?;
-        return Ok((Box::new(coordinator), secret));
+        return meet(listener, spec, &secret_of(&file), &meeting_point);
     }
-    let (participant, secret) = find(spec, &path.display().to_string(), || {
+    find(spec, &path.display().to_string(), || {
         let file = RendezvousFile::read(path)?;
-        Ok(CoordinatorAddresses { addresses: file.sockets(), secret: secret_of(&file) })
-    })?;
-    Ok((Box::new(participant), secret))
+        Ok((file.sockets(), secret_of(&file)))
+    })
 }

@@ -3,26 +3,30 @@
 //! How many unauthenticated connections may wait, and for how long, is bounded by [`LIMITS`]. One that loses its place
 //! to others may be of a rank, which connects again.
 
+use super::Met;
 use super::coordinator::{Coordinator, Member};
 use super::descriptor_limit::allow_descriptors;
-use super::frame::{ParticipantInfo, RendezvousFrame, RendezvousKind};
-use super::joining::{JoiningRank, explain};
+use super::frame::{FrameReader, ParticipantInfo, RendezvousFault, RendezvousFrame, RendezvousKind};
 use super::rank_spec::{self, RankSpec};
 use crate::base::log::{Level, log};
 use crate::base::{Error, Rank, Result};
 use crate::transport::epoll::{EpollSet, Interest, Watched};
-use crate::transport::tcp::handshake::{ConnectionPurpose, Secret};
-use crate::transport::tcp::incoming::{Incoming, IncomingFault, IncomingLimits, ListeningRank};
+use crate::transport::tcp::handshake::{ConnectionPurpose, HandshakeError, Secret};
+use crate::transport::tcp::incoming::{
+    AuthenticatedConnection, Incoming, IncomingFault, IncomingLimits, ListeningRank,
+};
 use crate::transport::tcp::{set_backlog, set_peer_timeout};
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-/// A rank that holds the secret needs less time than the least of these.
+/// A rank that holds the secret needs less time than the least of these from its connect to its first frame. Shorter in
+/// tests, which wait for ranks that send none.
 const LIMITS: IncomingLimits = IncomingLimits {
     pending_max: 256,
-    handshake: Duration::from_secs(5),
+    handshake: Duration::from_secs(if cfg!(test) { 2 } else { 5 }),
     handshake_if_full: Duration::from_millis(250),
 };
 
@@ -34,27 +38,20 @@ const NAMED_MAX: usize = 8;
 /// # Errors
 /// `Error::Fabric`, on every rank that came, if a rank does not come in time, two processes have the same rank, or a
 /// connection is lost.
-pub fn meet(
-    listener: TcpListener,
-    spec: &RankSpec,
-    secret: &Secret,
-    meeting_point: &str,
-) -> Result<(Coordinator, Secret)> {
-    let failed = |what: &str, error: std::io::Error| {
-        Error::fabric(format!("rank 0 cannot wait for the other ranks at {meeting_point}: {what}: {error}"))
-            .caused_by(&error)
+pub fn meet(listener: TcpListener, spec: &RankSpec, secret: &Secret, meeting_point: &str) -> Result<Met> {
+    let listen = || {
+        allow_descriptors(u64::from(spec.size) + LIMITS.pending_max as u64)?;
+        set_backlog(&listener)?;
+        listener.set_nonblocking(true)?;
+        let watch = EpollSet::new()?;
+        let rank = ListeningRank { me: 0, purpose: ConnectionPurpose::Rendezvous, secret: secret.clone() };
+        Ok((Incoming::open(vec![listener.into()], rank, LIMITS, &watch)?, watch))
     };
-    allow_descriptors(u64::from(spec.size) + LIMITS.pending_max as u64)
-        .map_err(|error| failed("connections", error))?;
-    set_backlog(&listener).map_err(|error| failed("listening", error))?;
-    listener.set_nonblocking(true).map_err(|error| failed("listening", error))?;
-    let watch = EpollSet::new().map_err(|error| failed("waiting", error))?;
-    let rank = ListeningRank { me: 0, purpose: ConnectionPurpose::Rendezvous, secret: secret.clone() };
-    let incoming = Incoming::open(vec![listener.into()], rank, LIMITS, &watch);
+    let (incoming, watch) = listen().map_err(|error| cannot_wait(meeting_point, &error))?;
     let mut meeting = Meeting {
         spec,
         meeting_point,
-        incoming: incoming.map_err(|error| failed("waiting", error))?,
+        incoming,
         watch,
         joining: BTreeMap::new(),
         members: (0..spec.size).map(|_| None).collect(),
@@ -69,7 +66,47 @@ pub fn meet(
     // Public, and new for each meeting: ranks of an earlier one under the same secret cannot connect to these.
     let nonce = *Secret::random().bytes();
     meeting.broadcast(&RendezvousFrame::encode(RendezvousKind::AllMet, 0, &nonce));
-    Ok((Coordinator::new(meeting.members, meeting.watch, spec.timeout), rank_spec::meeting_secret(secret, &nonce)))
+    let coordinator = Coordinator::new(meeting.members, meeting.watch, spec.timeout);
+    Ok((Box::new(coordinator), rank_spec::meeting_secret(secret, &nonce)))
+}
+
+fn cannot_wait(meeting_point: &str, error: &std::io::Error) -> Error {
+    Error::fabric(format!("rank 0 cannot wait for the other ranks at {meeting_point}: {error}")).caused_by(error)
+}
+
+/// A rank that is authenticated and has not sent its participant's info yet.
+struct JoiningRank {
+    rank: Rank,
+    stream: TcpStream,
+    from: SocketAddr,
+    /// When its connection was accepted.
+    since: Instant,
+    reader: FrameReader,
+}
+
+impl JoiningRank {
+    /// A rank just authenticated, whose connection fails when its host has not responded for `peer_timeout`.
+    ///
+    /// # Errors
+    /// An error of the system.
+    fn new(connection: AuthenticatedConnection, peer_timeout: Duration) -> std::io::Result<JoiningRank> {
+        let AuthenticatedConnection { peer: rank, socket, address: from, since } = connection;
+        let stream = TcpStream::from(socket);
+        stream.set_nodelay(true)?;
+        set_peer_timeout(&stream, peer_timeout)?;
+        Ok(JoiningRank { rank, stream, from, since, reader: FrameReader::new(ParticipantInfo::BYTES_MAX) })
+    }
+
+    /// Processes the bytes that have come; `None` until the info is complete.
+    ///
+    /// # Errors
+    /// Why the rank is refused: malformed data, or it closed the connection.
+    fn advance(&mut self) -> Result<Option<ParticipantInfo>, RendezvousFault> {
+        let Some(RendezvousFrame { kind, payload, .. }) = self.reader.read(&mut self.stream)? else { return Ok(None) };
+        let info = ParticipantInfo::decode(&payload).filter(|_| kind == RendezvousKind::Join);
+        let malformed = || RendezvousFault::Malformed("a first frame that is no info of a rank".to_string());
+        info.map(Some).ok_or_else(malformed)
+    }
 }
 
 struct Meeting<'a> {
@@ -77,7 +114,7 @@ struct Meeting<'a> {
     meeting_point: &'a str,
     incoming: Incoming,
     watch: EpollSet,
-    /// By the number of the connection.
+    /// Authenticated connections, by number: that of the lowest has waited longest.
     joining: BTreeMap<u32, JoiningRank>,
     /// By rank.
     members: Vec<Option<Member>>,
@@ -93,24 +130,23 @@ impl Meeting<'_> {
         let mut deadline = Instant::now() + self.spec.timeout;
         let mut ready = Vec::new();
         while self.joined < self.spec.size {
-            let until = self.incoming.next_deadline().map_or(deadline, |next| next.min(deadline));
+            let oldest = self.joining.values().next().map(|joining| joining.since + LIMITS.handshake);
+            let until = [oldest, self.incoming.next_deadline()].into_iter().flatten().fold(deadline, Instant::min);
             self.watch.wait(&mut ready, Some(until.saturating_duration_since(Instant::now())));
             let before = self.joined;
             for found in &ready {
                 match found.source {
                     Watched::Listener(number) => {
-                        self.incoming.accept(number, &self.watch).map_err(|error| self.wait_failed(&error))?;
+                        let accepted = self.incoming.accept(number, &self.watch);
+                        accepted.map_err(|error| cannot_wait(self.meeting_point, &error))?;
                     }
                     Watched::Pending(number) => self.on_pending_ready(number)?,
-                    Watched::Joining(number) => self.on_joining_ready(number)?,
                     Watched::Peer(rank) => self.on_member_readable(rank)?,
                     _ => {}
                 }
             }
             let now = Instant::now();
-            for (from, fault) in self.incoming.expire(now, &self.watch) {
-                self.count_refused(from, fault.to_string());
-            }
+            self.expire(now);
             if self.joined > before {
                 deadline = now + self.spec.timeout;
             } else if now >= deadline {
@@ -120,88 +156,71 @@ impl Meeting<'_> {
         Ok(())
     }
 
-    fn wait_failed(&self, error: &std::io::Error) -> Error {
-        Error::fabric(format!("rank 0 cannot wait for the other ranks at {} any more: {error}", self.meeting_point))
-            .caused_by(error)
+    /// Closes the connections on which no rank has joined in time.
+    fn expire(&mut self, now: Instant) {
+        for (from, fault) in self.incoming.expire(now, &self.watch) {
+            self.count_refused(from, &fault);
+        }
+        while let Some(joining) = self.joining.first_entry() {
+            let waited = now.saturating_duration_since(joining.get().since);
+            if waited < LIMITS.handshake {
+                break;
+            }
+            let from = joining.remove().from;
+            self.count_refused(from, &IncomingFault::Late(waited));
+        }
     }
 
-    fn count_refused(&mut self, from: SocketAddr, why: String) {
+    fn count_refused(&mut self, from: SocketAddr, why: &dyn Display) {
         self.refused += 1;
         self.refusal = format!("from {from}: {why}");
         log(Level::Debug, || format!("rank 0 refused a connection {}", self.refusal));
     }
 
+    /// Continues with a connection that is not a member's yet. Where it fails, its rank detects that, and connects
+    /// again.
     fn on_pending_ready(&mut self, number: u32) -> Result<()> {
-        let connection = match self.incoming.on_ready(number, &self.watch) {
-            None => return Ok(()),
-            Some(Ok(connection)) => connection,
-            Some(Err((from, fault))) => {
-                let why = match fault {
-                    IncomingFault::Handshake(error) => explain(error),
-                    other => other.to_string(),
-                };
-                self.count_refused(from, why);
-                return Ok(());
-            }
-        };
-        let (rank, from, stream) = (connection.peer, connection.address, TcpStream::from(connection.socket));
-        let ready = stream
-            .set_nodelay(true)
-            .and_then(|()| set_peer_timeout(&stream, self.spec.timeout))
-            .and_then(|()| self.watch.change(&stream, Watched::Joining(number), Interest::Read));
-        match ready {
-            Ok(()) => {
-                self.joining.insert(number, JoiningRank::new(rank, stream, from));
-                self.on_joining_ready(number)
-            }
-            Err(error) => {
-                self.log_failed_connection(rank, from, &error);
-                Ok(())
+        match self.incoming.on_ready(number, &self.watch) {
+            None => {}
+            Some(Err((from, IncomingFault::Handshake(error)))) => self.count_refused(from, &explain(error)),
+            Some(Err((from, fault))) => self.count_refused(from, &fault),
+            Some(Ok(connection)) => {
+                let from = connection.address;
+                match JoiningRank::new(connection, self.spec.timeout) {
+                    Ok(joining) => drop(self.joining.insert(number, joining)),
+                    Err(error) => self.count_refused(from, &error),
+                }
             }
         }
-    }
-
-    fn on_joining_ready(&mut self, number: u32) -> Result<()> {
         let Some(joining) = self.joining.get_mut(&number) else { return Ok(()) };
-        let info = match joining.advance() {
-            Ok(None) => return Ok(()),
-            Ok(Some(info)) => Ok(info),
-            Err(why) => Err(why),
-        };
-        match (self.joining.remove(&number), info) {
-            (Some(joining), Ok(info)) => self.admit(info, joining),
-            (Some(joining), Err(why)) => {
-                self.count_refused(joining.from, why.to_string());
+        let info = joining.advance().transpose();
+        match info.and_then(|info| Some((info, self.joining.remove(&number)?))) {
+            None => Ok(()),
+            Some((Ok(info), joining)) => self.admit(info, joining),
+            Some((Err(fault), JoiningRank { rank, from, .. })) => {
+                self.count_refused(from, &format!("rank {rank}: {fault}"));
                 Ok(())
             }
-            (None, _) => Ok(()),
         }
-    }
-
-    /// The rank detects it, and connects again.
-    fn log_failed_connection(&self, rank: Rank, from: SocketAddr, error: &std::io::Error) {
-        log(Level::Debug, || format!("rank {rank} connected from {from} and its connection failed: {error}"));
     }
 
     /// Admits a rank. It holds the secret, so a mismatch is an error of the launch and ends the meeting.
     fn admit(&mut self, info: ParticipantInfo, joining: JoiningRank) -> Result<()> {
         let JoiningRank { rank, mut stream, from, .. } = joining;
-        let fault = self.check_member(rank, &info, from);
-        let taken = match &fault {
-            None => RendezvousFrame::encode(RendezvousKind::Taken, 0, &[]),
-            Some(error) => RendezvousFrame::encode(RendezvousKind::Failed, 0, error.to_string().as_bytes()),
-        };
-        let welcome =
-            stream.write_all(&taken).and_then(|()| self.watch.change(&stream, Watched::Peer(rank), Interest::Read));
-        if let Some(error) = fault {
+        if let Some(error) = self.check_member(rank, &info, from) {
+            let failed = RendezvousFrame::encode(RendezvousKind::Failed, 0, error.to_string().as_bytes());
+            let _ = stream.write_all(&failed);
             return Err(error);
         }
-        match welcome {
+        let taken = RendezvousFrame::encode(RendezvousKind::Taken, 0, &[]);
+        let welcomed =
+            stream.write_all(&taken).and_then(|()| self.watch.change(&stream, Watched::Peer(rank), Interest::Read));
+        match welcomed {
             Ok(()) => {
                 self.members[rank as usize] = Some(Member::new(stream, from, info));
                 self.joined += 1;
             }
-            Err(error) => self.log_failed_connection(rank, from, &error),
+            Err(error) => self.count_refused(from, &format!("rank {rank}: {error}")),
         }
         Ok(())
     }
@@ -212,8 +231,7 @@ impl Meeting<'_> {
         if theirs != size {
             return Some(Error::fabric(format!(
                 "rank 0 (host {}, pid {}) waits at {} for {size} ranks in all, and {described} counts {theirs}: start \
-                all with the \
-                 same number",
+                 all with the same number",
                 self.spec.host,
                 std::process::id(),
                 self.meeting_point
@@ -230,8 +248,7 @@ impl Meeting<'_> {
         let other = self.members[rank as usize].as_ref()?;
         Some(Error::fabric(format!(
             "two processes are rank {rank}: {} and {described}: give each a number of its own (MOBULA_RANK), and see \
-            that no earlier \
-             run is left",
+             that no earlier run is left",
             other.describe(rank)
         )))
     }
@@ -267,8 +284,7 @@ impl Meeting<'_> {
         };
         Error::fabric(format!(
             "{} {named}{more} did not come within {} s: {} of {} ranks met at {} of host {}{refusals}. Start all \
-            ranks, see \
-             that they reach this host, or raise MOBULA_PEER_TIMEOUT_S",
+             ranks, see that they reach this host, or raise MOBULA_PEER_TIMEOUT_S",
             if absent.len() == 1 { "rank" } else { "ranks" },
             self.spec.timeout.as_secs(),
             self.joined,
@@ -283,5 +299,15 @@ impl Meeting<'_> {
         for member in self.members.iter_mut().flatten() {
             member.send_small(frame);
         }
+    }
+}
+
+/// The text of a handshake error, with what the user can do.
+pub fn explain(error: HandshakeError) -> String {
+    match error {
+        HandshakeError::Secret => {
+            format!("{error} (ranks without a common home directory need the same MOBULA_SECRET)")
+        }
+        other => other.to_string(),
     }
 }

@@ -28,7 +28,6 @@ mod find;
 pub mod frame;
 mod hangup;
 mod join_ranks;
-mod joining;
 mod listen;
 mod meet;
 mod participant;
@@ -37,8 +36,15 @@ mod rendezvous_file;
 #[cfg(test)]
 mod tests;
 
-pub use find::{CoordinatorAddresses, find};
+pub use find::{find, located_once};
+pub use hangup::DeathNotifier;
 pub use join_ranks::{MeetingPoint, join, join_at, resolve};
 pub use listen::{bind_first_free, port_sequence};
 pub use meet::meet;
 pub use rank_spec::RankSpec;
+
+use crate::boot::Exchange;
+use crate::transport::tcp::handshake::Secret;
+
+/// What a rank has once it has met the others: their collectives, and the secret of the ranks that met.
+pub type Met = (Box<dyn Exchange>, Secret);

@@ -1,7 +1,6 @@
 //! The collectives at ranks other than 0: one connection to rank 0, on which this rank's thread blocks.
 
 use super::frame::{FrameReader, PART_BYTES_MAX, RendezvousFault, RendezvousFrame, RendezvousKind, decode_parts};
-use super::hangup::HangupNotifier;
 use crate::base::limits::NEVER;
 use crate::base::{Error, Result};
 use crate::boot::{DeathNotifier, Exchange};
@@ -34,18 +33,10 @@ impl Participant {
     /// # Errors
     /// `Error::Fabric` with rank 0's text if it reports a failure; if its connection is lost; if it is out of step.
     pub fn receive(&mut self, kind: RendezvousKind) -> Result<Vec<u8>> {
-        let frame = match self.reader.read(&mut self.stream) {
-            Ok(Some(frame)) => frame,
-            // The stream blocks: its time-out has passed.
-            Ok(None) => {
-                return Err(self.coordinator_failed(&RendezvousFault::Closed(
-                    "it has not answered in \
-                    time"
-                        .to_string(),
-                )));
-            }
-            Err(fault) => return Err(self.coordinator_failed(&fault)),
-        };
+        // The stream blocks: where there is no frame, its time-out has passed.
+        let late = || RendezvousFault::Closed("it has not answered in time".to_string());
+        let frame = self.reader.read(&mut self.stream).and_then(|frame| frame.ok_or_else(late));
+        let frame = frame.map_err(|fault| self.coordinator_failed(&fault))?;
         match frame {
             RendezvousFrame { kind: RendezvousKind::Failed, payload, .. } => {
                 Err(Error::fabric(String::from_utf8_lossy(&payload)))
@@ -53,8 +44,7 @@ impl Participant {
             RendezvousFrame { kind: theirs, round, payload } if theirs == kind && round == self.round => Ok(payload),
             RendezvousFrame { kind: theirs, round, .. } => Err(Error::fabric(format!(
                 "{} is at step {round} of the start ({theirs:?}) and this rank at step {} ({kind:?}): start the same \
-                binary \
-                 on every rank",
+                 binary on every rank",
                 self.zero, self.round
             ))),
         }
@@ -90,13 +80,12 @@ impl Exchange for Participant {
 
     fn barrier(&mut self) -> Result<()> {
         // Rank 0 waits that long for missing ranks; if it has not answered by then, it hangs itself.
-        let shutdown_timeout = self.shutdown_timeout.saturating_mul(2).min(NEVER);
-        let _ =
-            self.stream.set_read_timeout(Some(shutdown_timeout).filter(|shutdown_timeout| *shutdown_timeout < NEVER));
+        let timeout = Some(self.shutdown_timeout.saturating_mul(2)).filter(|timeout| *timeout < NEVER);
+        let _ = self.stream.set_read_timeout(timeout);
         self.exchange(RendezvousKind::Barrier, &[]).map(drop)
     }
 
-    fn death_notifier(&mut self) -> Option<Box<dyn DeathNotifier>> {
-        HangupNotifier::of([(0, &self.stream)].into_iter(), "this rank")
+    fn death_notifier(&mut self) -> Option<DeathNotifier> {
+        DeathNotifier::of([(0, &self.stream)].into_iter(), "this rank")
     }
 }

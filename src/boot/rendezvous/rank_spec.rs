@@ -2,8 +2,9 @@
 
 use crate::base::{Config, Error, Rank, Result};
 use crate::boot::private::hex;
+use crate::boot::rendezvous::Met;
 use crate::boot::rendezvous::frame::ParticipantInfo;
-use crate::boot::{Exchange, NoMpiTransport, World};
+use crate::boot::{NoMpiTransport, World};
 use crate::transport::tcp::handshake::Secret;
 use std::time::Duration;
 
@@ -31,15 +32,9 @@ impl RankSpec {
     }
 
     /// The world of a rank that has met the others.
-    pub fn world(
-        &self,
-        launcher: String,
-        exchange: Box<dyn Exchange>,
-        secret: Secret,
-        survives_rank_death: bool,
-    ) -> World {
+    pub fn world(&self, launcher: String, (exchange, secret): Met) -> World {
         let mpi = Err(NoMpiTransport::NotStarted);
-        World { rank: self.rank, size: self.size, launcher, exchange, mpi, secret, survives_rank_death }
+        World { rank: self.rank, size: self.size, launcher, exchange, mpi, secret, survives_rank_death: true }
     }
 }
 

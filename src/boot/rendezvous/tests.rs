@@ -1,12 +1,12 @@
 //! Ranks that are threads meet, fail, and are disturbed by unknown peers.
 
-use super::find::{CoordinatorAddresses, find};
+use super::Met;
+use super::find::find;
 use super::frame::{FrameReader, ParticipantInfo, RendezvousFrame, RendezvousKind};
 use super::listen::bind_any;
 use super::meet::meet;
 use super::rank_spec::RankSpec;
 use crate::base::{Rank, Result};
-use crate::boot::Exchange;
 use crate::transport::tcp::handshake::{Client, ConnectionPurpose, Endpoints, HELLO_BYTES, RESPONSE_BYTES, Secret};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -16,8 +16,6 @@ use std::time::Duration;
 const LONG: Duration = Duration::from_secs(60);
 /// A time-out that the test waits for.
 const SHORT: Duration = Duration::from_secs(2);
-
-type End = (Box<dyn Exchange>, Secret);
 
 fn spec(rank: Rank, size: u32, timeout: Duration) -> RankSpec {
     RankSpec { rank, size, timeout, host: format!("host-of-{rank}") }
@@ -30,18 +28,17 @@ fn rendezvous_point() -> (TcpListener, SocketAddr, Secret) {
     (listener, SocketAddr::from(([127, 0, 0, 1], port)), Secret::random())
 }
 
-fn coordinator_end(listener: TcpListener, spec: &RankSpec, secret: &Secret) -> Result<End> {
+fn coordinator_end(listener: TcpListener, spec: &RankSpec, secret: &Secret) -> Result<Met> {
     meet(listener, spec, secret, "the test")
-        .map(|(coordinator, secret)| (Box::new(coordinator) as Box<dyn Exchange>, secret))
 }
 
-fn participant_end(address: SocketAddr, spec: &RankSpec, secret: &Secret) -> Result<End> {
-    let locate = || Ok(CoordinatorAddresses { addresses: vec![address], secret: secret.clone() });
-    find(spec, "the test", locate).map(|(participant, secret)| (Box::new(participant) as Box<dyn Exchange>, secret))
+fn participant_end(address: SocketAddr, spec: &RankSpec, secret: &Secret) -> Result<Met> {
+    let locate = || Ok((vec![address], secret.clone()));
+    find(spec, "the test", locate)
 }
 
 /// Each rank of `size` meets and runs `part`; returns the results, by rank.
-fn ranks<T: Send>(size: u32, part: impl Fn(Rank, End) -> T + Sync) -> Vec<T> {
+fn ranks<T: Send>(size: u32, part: impl Fn(Rank, Met) -> T + Sync) -> Vec<T> {
     let (listener, address, secret) = rendezvous_point();
     let (secret, part) = (&secret, &part);
     std::thread::scope(|scope| {
@@ -55,22 +52,25 @@ fn ranks<T: Send>(size: u32, part: impl Fn(Rank, End) -> T + Sync) -> Vec<T> {
     })
 }
 
-/// A rank whose every byte the test sends itself: it has met rank 0.
-fn meet_by_hand(address: SocketAddr, secret: &Secret, rank: Rank, size: u32) -> (TcpStream, Vec<u8>) {
+/// A rank whose every byte the test sends itself: it is authenticated at rank 0. Returns the bytes that it sent.
+fn authenticate_by_hand(address: SocketAddr, secret: &Secret, rank: Rank) -> (TcpStream, Vec<u8>) {
     let mut stream = TcpStream::connect(address).unwrap();
     let client = Client::new(secret, Endpoints { purpose: ConnectionPurpose::Rendezvous, client: rank, server: 0 });
     stream.write_all(client.hello()).unwrap();
     let mut response = [0; RESPONSE_BYTES];
     stream.read_exact(&mut response).unwrap();
+    let proof = client.verify_response(&response).unwrap();
+    stream.write_all(&proof).unwrap();
+    (stream, [&client.hello()[..], &proof].concat())
+}
+
+/// As `authenticate_by_hand`; it has also joined.
+fn meet_by_hand(address: SocketAddr, secret: &Secret, rank: Rank, size: u32) -> (TcpStream, Vec<u8>) {
+    let (mut stream, sent) = authenticate_by_hand(address, secret, rank);
     let info = ParticipantInfo { size, pid: 77, host: format!("hand-made-{rank}") };
-    let rest = [
-        &client.verify_response(&response).unwrap()[..],
-        &RendezvousFrame::encode(RendezvousKind::Join, 0, &info.encode()),
-    ]
-    .concat();
-    stream.write_all(&rest).unwrap();
-    let sent = [&client.hello()[..], &rest].concat();
-    (stream, sent)
+    let join = RendezvousFrame::encode(RendezvousKind::Join, 0, &info.encode());
+    stream.write_all(&join).unwrap();
+    (stream, [sent, join].concat())
 }
 
 fn receive(stream: &mut TcpStream) -> RendezvousFrame {
@@ -151,6 +151,20 @@ fn unknown_peers_do_not_keep_ranks_out() {
         assert_eq!(ours, theirs);
         assert_eq!(receive(&mut first).kind, RendezvousKind::AllMet);
         drop(silent);
+    });
+}
+
+/// Its place was kept until the peer time-out: only the handshake had a deadline, and not the frame after it.
+#[test]
+fn rank_that_authenticates_and_does_not_join_loses_its_place() {
+    let (listener, address, secret) = rendezvous_point();
+    std::thread::scope(|scope| {
+        let zero = scope.spawn(|| coordinator_end(listener, &spec(0, 2, LONG), &secret));
+        let (mut silent, _) = authenticate_by_hand(address, &secret, 1);
+        silent.set_read_timeout(Some(LONG / 2)).unwrap();
+        assert_eq!(silent.read(&mut [0]).unwrap(), 0, "rank 0 closes the connection, long before the peer time-out");
+        participant_end(address, &spec(1, 2, LONG), &secret).unwrap();
+        zero.join().unwrap().unwrap();
     });
 }
 

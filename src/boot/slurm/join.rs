@@ -2,8 +2,8 @@
 
 use super::step::SlurmStep;
 use crate::base::{Config, Error, Result};
-use crate::boot::rendezvous::{CoordinatorAddresses, RankSpec, bind_first_free, find, meet, port_sequence, resolve};
-use crate::boot::{Exchange, LocateError, World, launcher, secret};
+use crate::boot::rendezvous::{RankSpec, bind_first_free, find, located_once, meet, port_sequence, resolve};
+use crate::boot::{LocateError, World, launcher, secret};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Joins all tasks of the step.
@@ -19,12 +19,11 @@ pub fn join(step: SlurmStep, config: &Config) -> Result<World> {
         None => ", derived from $HOME/.mobula/secret (where hosts have no common home directory, set MOBULA_SECRET)",
         Some(_) => ", derived from MOBULA_SECRET",
     };
-    let (exchange, secret): (Box<dyn Exchange>, _) = if spec.rank == 0 {
+    let met = if spec.rank == 0 {
         let unable = |error: std::io::Error| {
             Error::fabric(format!(
                 "rank 0 cannot listen on host {}: none of the {} ports that its job may use is free, {} the first \
-                ({error}); set \
-                 MOBULA_PORTS to a range with more free ones",
+                 ({error}); set MOBULA_PORTS to a range with more free ones",
                 spec.host,
                 ports.len(),
                 ports[0]
@@ -33,29 +32,23 @@ pub fn join(step: SlurmStep, config: &Config) -> Result<World> {
         };
         let listener = bind_first_free(ports.iter().copied()).map_err(unable)?;
         let meeting_point = format!("port {}{hint}", listener.local_addr().map_err(unable)?.port());
-        let (coordinator, secret) = meet(listener, &spec, &secret, &meeting_point)?;
-        (Box::new(coordinator), secret)
+        meet(listener, &spec, &secret, &meeting_point)?
     } else {
         let meeting_point = format!(
             "host {}, the first of the Slurm step (with --distribution=arbitrary set MOBULA_RENDEZVOUS), ports \
             {ports:?}{hint},",
             step.first_host
         );
-        let mut known: Option<Vec<IpAddr>> = None;
-        let (participant, secret) = find(&spec, &meeting_point, || {
-            let hosts = match &known {
-                Some(hosts) => hosts.clone(),
-                None => known.insert(addresses_of(&step)?).clone(),
-            };
-            let addresses =
-                ports.iter().flat_map(|port| hosts.iter().map(|host| SocketAddr::new(*host, *port))).collect();
-            Ok(CoordinatorAddresses { addresses, secret: secret.clone() })
-        })?;
-        (Box::new(participant), secret)
+        let locate = || {
+            let hosts = addresses_of(&step)?;
+            let of = |port: &u16| hosts.iter().map(|host| SocketAddr::new(*host, *port)).collect::<Vec<_>>();
+            Ok((ports.iter().flat_map(of).collect(), secret.clone()))
+        };
+        find(&spec, &meeting_point, located_once(locate))?
     };
     // A step with PMI has a daemon that may end all tasks when one dies.
     let survives_rank_death = launcher::detect_launcher().is_none();
-    Ok(spec.world(format!("srun (Slurm {}, over TCP)", step.name), exchange, secret, survives_rank_death))
+    Ok(World { survives_rank_death, ..spec.world(format!("srun (Slurm {}, over TCP)", step.name), met) })
 }
 
 /// The addresses of the host of rank 0; on that host itself no name is resolved.

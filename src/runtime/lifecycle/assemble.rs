@@ -118,7 +118,7 @@ fn gather<T: Serialize + for<'de> Deserialize<'de>>(exchange: &mut dyn Exchange,
     all.into_iter().enumerate().map(decode).collect()
 }
 
-fn host_info(ranks: &[Rank], hellos: &[Hello], addresses: &[WorkerAddress], fabrics: &[String]) -> HostInfo {
+fn host_info(ranks: &[Rank], hellos: &[Hello], addresses: &[WorkerAddress], transports: &[String]) -> HostInfo {
     let first = ranks[0] as usize;
     let host = match &addresses[first].host {
         Some(host) => host.clone(),
@@ -131,6 +131,6 @@ fn host_info(ranks: &[Rank], hellos: &[Hello], addresses: &[WorkerAddress], fabr
         topology: host.topology,
         gpus: host.gpus,
         pages: host.pages,
-        fabrics: fabrics.to_vec(),
+        transports: transports.to_vec(),
     }
 }

@@ -15,7 +15,7 @@ use crate::topology::WorkerPlacement;
 use crate::transport::Transport;
 use crate::transport::shm::{Inbox, ShmTransport};
 use crate::transport::tcp::{Listener, TcpAddress, TcpTransport};
-use crate::transport::verbs::{ControlChannel, VerbsEndpoint, VerbsTransport};
+use crate::transport::verbs::{ControlChannel, OpenPort, VerbsPeers};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -87,7 +87,7 @@ pub fn join(
         memory: Memory::new(config, arena, transports.arenas),
         resources: Resources::new(table),
         transport_names: transports.kinds.iter().map(|kind| kind.name().to_string()).collect(),
-        router: Router::new(transports.transports, transports.verbs, &to, local_peers, doorbell, spin),
+        router: Router::new(transports.transports, &to, local_peers, doorbell, spin),
         places,
         cpus,
         workers,
@@ -128,7 +128,6 @@ struct TransportSet {
     arenas: Vec<Option<Arc<PeerArena>>>,
     host_doorbells: Vec<Option<Arc<Doorbell>>>,
     doorbell: Option<Arc<Doorbell>>,
-    verbs: Option<Arc<VerbsTransport>>,
     control_channel: RouterChannel,
 }
 
@@ -219,18 +218,12 @@ impl TransportSet {
     }
 
     /// Opens RDMA, if this rank has a device.
-    fn add_verbs(&mut self, job: &JoinInputs<'_>, endpoint: Option<VerbsEndpoint>) -> Result<()> {
+    fn add_verbs(&mut self, job: &JoinInputs<'_>, port: Option<Box<dyn OpenPort>>) -> Result<()> {
         let JoinInputs { config, rank, addresses, .. } = *job;
-        let Some(endpoint) = endpoint else { return Ok(()) };
+        let Some(port) = port else { return Ok(()) };
         let addresses = addresses.iter().map(|address| address.capabilities.verbs.clone().ok()).collect();
-        let transport = Arc::new(VerbsTransport::start(
-            endpoint,
-            rank,
-            addresses,
-            Arc::new(self.control_channel.clone()),
-            config.peer_timeout(),
-        )?);
-        self.verbs = Some(transport.clone());
+        let control = Arc::new(self.control_channel.clone());
+        let transport = port.start(VerbsPeers { me: rank, addresses, control, peer_timeout: config.peer_timeout() })?;
         self.add(TransportKind::Verbs, transport);
         Ok(())
     }

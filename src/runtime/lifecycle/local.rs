@@ -12,7 +12,7 @@ use crate::scheduling::{Totals, UNIT, fixed_of};
 use crate::topology::Topology;
 use crate::transport::shm::Inbox;
 use crate::transport::tcp::{Addresses, Listener, TcpAddress};
-use crate::transport::verbs::{VerbsEndpoint, VerbsError};
+use crate::transport::verbs::{self, OpenPort, VerbsError};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -61,7 +61,7 @@ pub struct LocalResources {
     /// Only on the host's first rank.
     pub shared_table: Option<Arc<Segment>>,
     pub tcp: Option<Listener>,
-    pub verbs: Option<VerbsEndpoint>,
+    pub verbs: Option<Box<dyn OpenPort>>,
     pub capabilities: Capabilities,
 }
 
@@ -93,7 +93,7 @@ impl LocalResources {
         let capabilities = Capabilities {
             choice: config.fabric,
             host: position.host,
-            verbs: verbs.as_ref().map(VerbsEndpoint::address).map_err(Clone::clone),
+            verbs: verbs.as_ref().map(|port| port.address()).map_err(Clone::clone),
             mpi: world.mpi.as_ref().map(drop).map_err(|error| NotOffered::because(error)),
             tcp: tcp.as_ref().map(drop).ok_or(NotOffered::NotNeeded),
         };
@@ -130,16 +130,16 @@ fn open_verbs(
     topology: &Topology,
     position: &HostPosition<'_>,
     arena: &Arc<Arena>,
-) -> Result<VerbsEndpoint, NotOffered> {
+) -> Result<Box<dyn OpenPort>, NotOffered> {
     if !transport_choice::needs_verbs(config.fabric, position.hosts) {
         return Err(NotOffered::NotNeeded);
     }
     let first = position.bound.get(position.index).and_then(|cpus| cpus.first());
     let numa = topology.numa.iter().find(|numa| first.is_some_and(|cpu| numa.cpus.contains(cpu)));
     let open = || {
-        let mut endpoint = VerbsEndpoint::open(numa.map(|numa| numa.id), config.interface.as_deref())?;
-        endpoint.register(&Region::Host(arena.clone()))?;
-        Ok(endpoint)
+        let mut port = verbs::open(numa.map(|numa| numa.id), config.interface.as_deref())?;
+        port.register(&Region::Host(arena.clone()))?;
+        Ok(port)
     };
     open().map_err(|error: VerbsError| NotOffered::because(&error))
 }

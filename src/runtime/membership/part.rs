@@ -8,7 +8,7 @@ use std::sync::Mutex;
 /// to those.
 pub struct Membership {
     /// Reports ranks that died, if the launcher offers that.
-    pub(super) death_notifier: Mutex<Option<Box<dyn DeathNotifier>>>,
+    pub(super) death_notifier: Mutex<Option<DeathNotifier>>,
     /// Suspicions on which rank 0 has not decided yet.
     pub(super) arbitration: Mutex<Arbitration>,
     /// How many messages had come from rank 0 when another rank reported that it is silent.
@@ -17,7 +17,7 @@ pub struct Membership {
 
 impl Membership {
     /// All ranks live.
-    pub fn new(death_notifier: Option<Box<dyn DeathNotifier>>) -> Membership {
+    pub fn new(death_notifier: Option<DeathNotifier>) -> Membership {
         Membership {
             death_notifier: Mutex::new(death_notifier),
             arbitration: Mutex::default(),

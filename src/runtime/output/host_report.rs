@@ -87,8 +87,8 @@ pub fn host_report() -> HostReport {
             ),
         ],
     );
-    let verbs = match crate::transport::verbs::VerbsEndpoint::open(None, None) {
-        Ok(endpoint) => format!("verbs: yes, by {}", endpoint.describe()),
+    let verbs = match crate::transport::verbs::open(None, None) {
+        Ok(port) => format!("verbs: yes, by {}", port.describe()),
         Err(reason) => format!("verbs: no ({reason})"),
     };
     let mpi = if cfg!(feature = "mpi") {

@@ -73,9 +73,7 @@ impl Router {
 
     /// Handles a peer's control message about the links between the two.
     pub fn on_control(&self, peer: Rank, bytes: &[u8]) {
-        if let Some(verbs) = &self.verbs {
-            verbs.on_control_message(peer, bytes);
-        }
+        self.transports.iter().for_each(|transport| transport.on_control_message(peer, bytes));
     }
 
     fn flush_control(&self) {

@@ -7,7 +7,6 @@ use crate::memory::{Block, Doorbell};
 use crate::runtime::router::fd_poller::{FdPoller, LocalPeer};
 use crate::runtime::router::outboxes::PeerOutbox;
 use crate::runtime::router::polling::Polling;
-use crate::transport::verbs::VerbsTransport;
 use crate::transport::{Refusal, RemoteAddress, Transport};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -23,8 +22,6 @@ pub struct Router {
     pub(super) peers: Vec<PeerRoute>,
     /// Messages in all outboxes.
     pub(super) waiting: AtomicUsize,
-    /// The transport that sets its links up over the control channel.
-    pub(super) verbs: Option<Arc<VerbsTransport>>,
     /// Control messages that are not sent yet.
     pub(super) control_queue: Mutex<VecDeque<(Rank, Vec<u8>)>>,
     /// When which thread polls.
@@ -50,7 +47,6 @@ impl Router {
     /// it, best first, by their indices in `transports`.
     pub fn new(
         transports: Vec<Arc<dyn Transport>>,
-        verbs: Option<Arc<VerbsTransport>>,
         routes_to: &[Vec<u8>],
         local_peers: Vec<LocalPeer>,
         doorbell: Arc<Doorbell>,
@@ -78,7 +74,6 @@ impl Router {
             routes,
             peers,
             waiting: AtomicUsize::new(0),
-            verbs,
             control_queue: Mutex::default(),
             polling: Polling::new(needs_polling, spin),
             doorbell,

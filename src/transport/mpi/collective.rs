@@ -1,7 +1,7 @@
 //! Collective operations of a communicator at start and stop, waited for without spinning on a core.
 #![allow(unsafe_code)]
 
-use super::comm::{Comm, MpiFailure, check};
+use super::comm::{Comm, MpiFailure, check, null_request};
 use ::mpi::ffi;
 use std::ffi::c_int;
 use std::time::Duration;
@@ -49,8 +49,7 @@ impl<const N: usize> Allgather<N> {
     /// What MPI reports.
     pub fn start(comm: &Comm, mine: [u64; N]) -> Result<Allgather<N>, MpiFailure> {
         let all = vec![[0; N]; comm.size() as usize].into_boxed_slice();
-        // SAFETY: a constant of the library, set when the program was loaded.
-        let mut gather = Allgather { request: unsafe { ffi::RSMPI_REQUEST_NULL }, mine: Box::new(mine), all };
+        let mut gather = Allgather { request: null_request(), mine: Box::new(mine), all };
         // SAFETY: N words go out and N come in for each rank; both boxes keep their addresses until MPI is done
         // (MPI-TRANSPORT-2).
         let code = unsafe {
@@ -96,8 +95,7 @@ impl<const N: usize> Allgather<N> {
 
 impl<const N: usize> Drop for Allgather<N> {
     fn drop(&mut self) {
-        // SAFETY: a constant of the library.
-        if self.request != unsafe { ffi::RSMPI_REQUEST_NULL } {
+        if self.request != null_request() {
             // A collective cannot be cancelled, and MPI may still read and write these boxes (MPI-TRANSPORT-2).
             Box::leak(std::mem::replace(&mut self.mine, Box::new([0; N])));
             Box::leak(std::mem::take(&mut self.all));

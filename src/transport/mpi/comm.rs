@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use crate::base::{Error, Rank};
+use ::mpi::environment::{is_finalized, is_initialized};
 use ::mpi::ffi;
 use std::ffi::{c_char, c_int};
 use std::fmt;
@@ -21,6 +22,9 @@ pub struct MpiFailure {
 impl MpiFailure {
     /// A receive that was cancelled because its peer has failed.
     pub const CANCELLED: MpiFailure = MpiFailure { call: "MPI_Cancel", code: ffi::MPI_SUCCESS as c_int };
+
+    /// The library keeps window memory in two copies.
+    pub const TWO_COPIES: MpiFailure = MpiFailure { call: "MPI_WIN_SEPARATE", code: ffi::MPI_SUCCESS as c_int };
 }
 
 impl std::error::Error for MpiFailure {}
@@ -29,6 +33,9 @@ impl fmt::Display for MpiFailure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if *self == MpiFailure::CANCELLED {
             return formatter.write_str("cancelled because the peer has failed");
+        }
+        if *self == MpiFailure::TWO_COPIES {
+            return formatter.write_str("the library keeps window memory in two copies (MPI_WIN_SEPARATE)");
         }
         if !is_running() {
             return write!(formatter, "{} failed with code {}", self.call, self.code);
@@ -56,6 +63,12 @@ pub fn check(call: &'static str, code: c_int) -> Result<(), MpiFailure> {
     if code == ffi::MPI_SUCCESS as c_int { Ok(()) } else { Err(MpiFailure { call, code }) }
 }
 
+/// The request that is none.
+pub fn null_request() -> ffi::MPI_Request {
+    // SAFETY: a constant of the library, set when the program was loaded.
+    unsafe { ffi::RSMPI_REQUEST_NULL }
+}
+
 /// The state of MPI in this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MpiState {
@@ -69,15 +82,9 @@ pub enum MpiState {
 
 /// Returns the state of MPI.
 pub fn mpi_state() -> MpiState {
-    let (mut initialized, mut finalized): (c_int, c_int) = (0, 0);
-    // SAFETY: both may be called at any time and write one int each.
-    unsafe {
-        ffi::MPI_Initialized(&mut initialized);
-        ffi::MPI_Finalized(&mut finalized);
-    }
-    match (initialized, finalized) {
-        (_, 1..) => MpiState::Finalized,
-        (0, _) => MpiState::Uninitialized,
+    match (is_initialized(), is_finalized()) {
+        (_, true) => MpiState::Finalized,
+        (false, _) => MpiState::Uninitialized,
         _ => MpiState::Running,
     }
 }

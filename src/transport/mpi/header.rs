@@ -1,15 +1,16 @@
 //! The header of every message of this transport, and the body of a read request.
 //!
 //! ```text
-//! word 0   | kind 16 | credits 16 | length 32 |     low bits first; length is that of the body
+//! word 0   a CreditHeader
 //! body     Message: the caller's bytes.   Credits: nothing.
 //!          Read: word 1 offset, word 2 length, word 3 slot
 //! ```
 
+use crate::transport::credits::CreditHeader;
 use crate::transport::framing::{Zeros, wire_enum, wire_struct};
 
-/// Bytes of a header; keeps the body aligned to 8.
-pub const HEADER_BYTES: usize = 8;
+/// Reads that a rank has in flight at once, from all peers; a slot is a number below this.
+pub const READS_MAX: u32 = 64;
 
 /// Bytes of a read request's body.
 pub const REQUEST_BYTES: usize = 24;
@@ -26,29 +27,17 @@ wire_enum! {
     }
 }
 
-wire_struct! {
-    /// Word 0.
-    pub struct MpiHeader [HEADER_BYTES] {
-        /// The kind of the message.
-        pub kind: MpiKind,
-        /// Messages from the receiver that the sender delivered since it last returned credits.
-        pub credits: u16,
-        /// Bytes of the body.
-        pub length: u32,
-    }
-}
+/// The header of a message.
+pub type MpiHeader = CreditHeader<MpiKind>;
 
 impl MpiHeader {
-    /// Decodes the header of a peer's message; `None` if it is no message of this transport.
-    pub fn decode(message: &[u8]) -> Option<MpiHeader> {
-        let (header, body) = message.split_first_chunk()?;
-        let header = MpiHeader::parse(header)?;
-        let fits = match header.kind {
+    /// Decodes a peer's message into header and body; `None` if it is no message of this transport.
+    pub fn decode(message: &[u8]) -> Option<(MpiHeader, &[u8])> {
+        MpiHeader::split(message).filter(|(header, body)| match header.kind {
             MpiKind::Message => true,
             MpiKind::Credits => body.is_empty(),
             MpiKind::Read => body.len() == REQUEST_BYTES,
-        };
-        (fits && body.len() == header.length as usize).then_some(header)
+        })
     }
 }
 
@@ -69,13 +58,14 @@ wire_struct! {
 impl ReadRequest {
     /// Decodes the body of a peer's message; `None` if it is no request.
     pub fn decode(body: &[u8]) -> Option<ReadRequest> {
-        ReadRequest::parse(body.try_into().ok()?)
+        ReadRequest::parse(body.try_into().ok()?).filter(|request| request.slot < READS_MAX)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::credits::HEADER_BYTES;
 
     /// A message whose body has `body_bytes`, while its header says `length`.
     fn message(kind: u16, length: u32, body_bytes: usize) -> Vec<u8> {
@@ -89,7 +79,8 @@ mod tests {
     fn decode_returns_the_encoded_header() {
         for (kind, length) in [(MpiKind::Message, 5), (MpiKind::Credits, 0), (MpiKind::Read, 24)] {
             let header = MpiHeader { kind, credits: 64, length };
-            assert_eq!(MpiHeader::decode(&message(kind as u16, length, length as usize)), Some(header));
+            let body = vec![7; length as usize];
+            assert_eq!(MpiHeader::decode(&message(kind as u16, length, length as usize)), Some((header, &body[..])));
         }
     }
 
@@ -107,6 +98,7 @@ mod tests {
     fn decode_returns_the_encoded_read_request() {
         let request = ReadRequest { offset: 1 << 40, length: 3 << 30, slot: 7, zeros: Zeros };
         assert_eq!(ReadRequest::decode(&request.encode()), Some(request));
+        assert_eq!(ReadRequest::decode(&ReadRequest { slot: READS_MAX, ..request }.encode()), None, "no such slot");
         assert_eq!(ReadRequest::decode(&[0xff; REQUEST_BYTES]), None, "a slot beyond u32");
         assert_eq!(ReadRequest::decode(&[0; 16]), None);
     }

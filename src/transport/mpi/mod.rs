@@ -17,7 +17,7 @@
 //!   receives in the order posted delivers in the order sent (TRANSPORT-1). All sends of the process take one lock.
 //! - MPI-TRANSPORT-2: memory that MPI may access is owned by its [`transfer::Transfer`] until MPI reports that it is
 //!   done; if MPI can no longer report it, the memory is leaked.
-//! - MPI-TRANSPORT-3: a peer has at most [`credits::WINDOW_MESSAGES`] undelivered messages here, besides credit
+//! - MPI-TRANSPORT-3: a peer has at most [`peers::WINDOW_MESSAGES`] undelivered messages here, besides credit
 //!   returns.
 //! - MPI-TRANSPORT-4: after `close`, this transport does not call MPI.
 //! - MPI-TRANSPORT-5: a get reads only sealed blocks of a live window (`window` argues why that is no race). A window
@@ -25,13 +25,11 @@
 
 mod collective;
 mod comm;
-mod credits;
 mod header;
 mod inbox;
-#[cfg(test)]
-pub(crate) mod launch;
 mod outbox;
 mod page;
+mod peers;
 mod read_method;
 mod read_server;
 mod reads;
@@ -44,4 +42,6 @@ mod window;
 pub use collective::{Allgather, wait_until};
 pub use comm::{Comm, MpiFailure, MpiState, RawComm, check, mpi_state};
 pub use read_method::ReadMethod;
+#[cfg(test)]
+pub(crate) use tests::launch;
 pub use transport::MpiTransport;

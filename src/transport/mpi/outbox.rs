@@ -1,11 +1,12 @@
 //! Outgoing messages: each takes a credit and a page from a pool, which MPI owns until it is sent.
 
-use super::comm::{Comm, MpiFailure};
-use super::credits::PeerStates;
+use super::comm::Comm;
 use super::header::{MpiHeader, MpiKind};
 use super::page::Page;
-use super::transfer::{Progress, Transfer, TransferResult, Transfers};
+use super::peers::MpiPeers;
+use super::transfer::{Progress, Transfer, Transfers};
 use crate::base::Rank;
+use crate::transport::Refusal;
 use std::sync::Arc;
 
 /// Messages that MPI has not sent yet, to all peers: 16 MiB of pages, allocated at first use.
@@ -14,27 +15,19 @@ const PAGES_MAX: usize = 256;
 /// The tag of all messages of this transport.
 pub const MESSAGE_TAG: i32 = 0;
 
-/// Why a message was not posted.
-pub enum PostError {
-    /// No credit or no page.
-    Full,
-    /// MPI returned an error.
-    Failed(MpiFailure),
-}
-
 /// The sending half; behind one lock, so that all threads send in one order (MPI-TRANSPORT-1).
 pub struct MpiOutbox {
     free: Vec<Page>,
     pages: usize,
     sending: Transfers<Page>,
-    ended: Vec<(Page, TransferResult)>,
+    peers: Arc<MpiPeers>,
     comm: Arc<Comm>,
 }
 
 impl MpiOutbox {
     /// An outbox with nothing in flight.
-    pub fn new(comm: Arc<Comm>) -> MpiOutbox {
-        MpiOutbox { free: Vec::new(), pages: 0, sending: Transfers::new(), ended: Vec::new(), comm }
+    pub fn new(comm: Arc<Comm>, peers: Arc<MpiPeers>) -> MpiOutbox {
+        MpiOutbox { free: Vec::new(), pages: 0, sending: Transfers::new(), peers, comm }
     }
 
     /// Messages that MPI has not sent yet.
@@ -43,54 +36,49 @@ impl MpiOutbox {
     }
 
     /// Sends the concatenation of `parts`. A `Credits` message needs no credit: it follows half a window of deliveries.
-    pub fn post(&mut self, peers: &PeerStates, peer: Rank, kind: MpiKind, parts: &[&[u8]]) -> Result<(), PostError> {
-        let spends = kind != MpiKind::Credits;
-        if spends && !peers.has_credit(peer) {
-            return Err(PostError::Full);
+    /// `Full` where there is no credit or no page.
+    pub fn post(&mut self, peer: Rank, kind: MpiKind, parts: &[&[u8]]) -> Result<(), Refusal> {
+        if self.peers.has_failed(peer) {
+            return Err(Refusal::Lost);
         }
-        let mut page = self.page().ok_or(PostError::Full)?;
+        if self.free.is_empty() && self.pages < PAGES_MAX {
+            self.free.push(Page::new());
+            self.pages += 1;
+        }
+        let mut page = self.free.pop().ok_or(Refusal::Full)?;
+        let mut credits = self.peers.credits(peer);
+        if kind != MpiKind::Credits && !credits.sent.take(1) {
+            self.free.push(page);
+            return Err(Refusal::Full);
+        }
+        let returned = credits.owed.take() as u16;
+        drop(credits);
         let length = parts.iter().map(|part| part.len()).sum::<usize>() as u32;
-        page.fill(peer, MpiHeader { kind, credits: peers.take_owed(peer), length }, parts);
-        if spends {
-            peers.take_credit(peer);
-        }
-        match Transfer::send(&self.comm, peer, MESSAGE_TAG, page) {
-            Err((failure, page)) => {
-                self.free.push(page);
-                Err(PostError::Failed(failure))
+        page.fill(peer, MpiHeader { kind, credits: returned, length }, parts);
+        let (page, ending) = match Transfer::send(&self.comm, peer, MESSAGE_TAG, page).map(Transfer::test) {
+            Ok(Progress::Pending(transfer)) => {
+                self.sending.push(transfer);
+                return Ok(());
             }
             // MPI copies a small message at once: most pages are free again here.
-            Ok(transfer) => match transfer.test() {
-                Progress::Pending(transfer) => {
-                    self.sending.push(transfer);
-                    Ok(())
-                }
-                Progress::Done(page, ending) => {
-                    self.free.push(page);
-                    ending.map(drop).map_err(PostError::Failed)
-                }
-            },
-        }
+            Ok(Progress::Done(page, ending)) => (page, ending.map(drop)),
+            Err((failure, page)) => (page, Err(failure)),
+        };
+        self.free.push(page);
+        ending.map_err(|failure| {
+            self.peers.fail(peer, failure);
+            Refusal::Lost
+        })
     }
 
-    /// Takes back the pages that MPI has sent; calls `failed` for those that it could not send.
-    pub fn finish(&mut self, mut failed: impl FnMut(Rank, MpiFailure)) {
-        self.sending.finish(&mut self.ended);
-        for (page, ending) in self.ended.drain(..) {
+    /// Takes back the pages that MPI has sent.
+    pub fn finish(&mut self) {
+        self.sending.test();
+        while let Some((page, ending)) = self.sending.pop_ended() {
             if let Err(failure) = ending {
-                failed(page.receiver(), failure);
+                self.peers.fail(page.receiver(), failure);
             }
             self.free.push(page);
         }
-    }
-
-    fn page(&mut self) -> Option<Page> {
-        if let Some(page) = self.free.pop() {
-            return Some(page);
-        }
-        (self.pages < PAGES_MAX).then(|| {
-            self.pages += 1;
-            Page::new()
-        })
     }
 }

@@ -1,10 +1,11 @@
 //! The buffer of one message.
 #![allow(unsafe_code)]
 
-use super::header::{HEADER_BYTES, MpiHeader};
+use super::header::MpiHeader;
 use super::transfer::{ReceiveBuffer, SendBuffer};
 use crate::base::Rank;
 use crate::base::limits::MESSAGE_BYTES_MAX;
+use crate::transport::credits::HEADER_BYTES;
 
 const PAGE_BYTES: usize = HEADER_BYTES + MESSAGE_BYTES_MAX;
 const _: () = assert!(PAGE_BYTES.is_multiple_of(8), "a page is whole words, so that bodies are aligned to 8");
@@ -42,14 +43,10 @@ impl Page {
         self.receiver
     }
 
-    /// The header of a message of `received_bytes` that was received into this page.
-    pub fn header(&self, received_bytes: usize) -> Option<MpiHeader> {
+    /// The message of `received_bytes` that was received into this page: its header, and its body, aligned to 8. `None`
+    /// if it is no message of this transport.
+    pub fn message(&self, received_bytes: usize) -> Option<(MpiHeader, &[u8])> {
         MpiHeader::decode(bytemuck::cast_slice(&self.words).get(..received_bytes)?)
-    }
-
-    /// The body, aligned to 8.
-    pub fn body(&self, header: MpiHeader) -> &[u8] {
-        &bytemuck::cast_slice(&self.words[1..])[..header.length as usize]
     }
 }
 
@@ -77,9 +74,9 @@ mod tests {
         let mut page = Page::new();
         let header = MpiHeader { kind: MpiKind::Message, credits: 3, length: 5 };
         page.fill(1, header, &[b"he", b"", b"llo"]);
-        assert_eq!(page.header(page.bytes().len()), Some(header));
-        assert_eq!(page.body(header), b"hello");
-        assert!(page.body(header).as_ptr().addr().is_multiple_of(8));
+        let (received, body) = page.message(page.bytes().len()).expect("a message");
+        assert_eq!((received, body), (header, &b"hello"[..]));
+        assert!(body.as_ptr().addr().is_multiple_of(8));
     }
 
     #[test]
@@ -88,6 +85,6 @@ mod tests {
         let body = vec![7u8; MESSAGE_BYTES_MAX];
         let header = MpiHeader { kind: MpiKind::Message, credits: 0, length: MESSAGE_BYTES_MAX as u32 };
         page.fill(1, header, &[&body]);
-        assert_eq!(page.body(header), &body[..]);
+        assert_eq!(page.message(page.bytes().len()), Some((header, &body[..])));
     }
 }

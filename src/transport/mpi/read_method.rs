@@ -10,7 +10,7 @@ use super::collective::Allgather;
 use super::comm::{Comm, MpiFailure};
 use super::reads::MpiReads;
 use super::transport::MpiTransport;
-use super::window::{RmaWindow, WindowError};
+use super::window::{RmaWindow, decode_failure, encode_failure};
 use crate::base::Rank;
 use crate::memory::{Arena, Block};
 use crate::transport::{ReadError, Refusal, RemoteAddress, Transport, TransportEvent};
@@ -103,15 +103,14 @@ struct GetsUnusable {
     stuck: bool,
 }
 
-impl From<String> for GetsUnusable {
-    fn from(why: String) -> GetsUnusable {
-        GetsUnusable { why, stuck: false }
-    }
+/// For a reason that all ranks found at the same step, before any get.
+fn unusable(why: impl ToString) -> GetsUnusable {
+    GetsUnusable { why: why.to_string(), stuck: false }
 }
 
 impl From<MpiFailure> for GetsUnusable {
     fn from(failure: MpiFailure) -> GetsUnusable {
-        failure.to_string().into()
+        unusable(failure)
     }
 }
 
@@ -130,10 +129,10 @@ pub fn choose(transport: &MpiTransport, requested: ReadMethod) -> String {
 
 fn probe_gets(transport: &MpiTransport, requested: ReadMethod) -> Result<String, GetsUnusable> {
     if requested == ReadMethod::Messages {
-        return Err("as requested".to_string().into());
+        return Err(unusable("as requested"));
     }
-    let comm =
-        transport.with_reads(|reads| reads.comm().clone()).ok_or_else(|| "the transport is closed".to_string())?;
+    let comm = transport.with_reads(|reads| reads.comm().clone());
+    let comm = comm.ok_or_else(|| unusable("the transport is closed"))?;
     let mut hasher = DefaultHasher::new();
     std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().hash(&mut hasher);
     // Space for the pattern that the partner reads and for the blocks that this rank's probe reads fill.
@@ -146,23 +145,20 @@ fn probe_gets(transport: &MpiTransport, requested: ReadMethod) -> Result<String,
     let lacking = stores.iter().position(|[bytes, ..]| *bytes == 0);
     let (None, Some((arena, mut source))) = (lacking, store) else {
         let rank = lacking.unwrap_or_default();
-        return Err(format!("rank {rank} has no {} bytes of its store left for a probe", 2 * PROBE_BYTES).into());
+        return Err(unusable(format!("rank {rank} has no {} bytes of its store left for a probe", 2 * PROBE_BYTES)));
     };
     source.as_mut_slice().iter_mut().enumerate().for_each(|(index, byte)| *byte = pattern(transport.rank(), index));
 
     let window = RmaWindow::create(&comm, arena.clone(), stores.iter().map(|[bytes, ..]| *bytes).collect());
-    let why = window.as_ref().map_or_else(|why| why.encode(), |_| [0, 0]);
+    let why = window.as_ref().map_or_else(|why| encode_failure(*why), |_| [0, 0]);
     let outcomes = Allgather::start(&comm, why)?.wait()?;
-    let failed = outcomes.iter().enumerate().find_map(|(rank, words)| Some((rank, WindowError::decode(*words)?)));
+    let failed = outcomes.iter().enumerate().find_map(|(rank, words)| Some((rank, decode_failure(*words)?)));
     let window = match (failed, window) {
         (None, Ok(window)) => window,
-        (Some((rank, why)), _) => return Err(format!("rank {rank}: {why}").into()),
-        (None, Err(why)) => return Err(why.to_string().into()),
+        (Some((rank, why)), _) => return Err(unusable(format!("rank {rank}: {why}"))),
+        (None, Err(why)) => return Err(unusable(why)),
     };
-    transport.with_reads(|reads| {
-        reads.set_window(window);
-        reads.use_gets(true);
-    });
+    transport.with_reads(|reads| reads.set_window(window));
 
     let hosts: Vec<u64> = stores.iter().map(|[.., host]| *host).collect();
     let partner = partners(&hosts)[transport.rank() as usize];
@@ -175,7 +171,7 @@ fn probe_gets(transport: &MpiTransport, requested: ReadMethod) -> Result<String,
         failures: Vec::new(),
     };
     let outcome = probe.run(requested);
-    transport.requeue_failures(probe.failures);
+    probe.failures.into_iter().for_each(|(peer, reason)| transport.requeue(TransportEvent::LinkDown { peer, reason }));
     outcome
 }
 
@@ -194,9 +190,6 @@ struct ReadProbe<'a> {
 const RIGHT: u64 = 0;
 const WRONG: u64 = 1;
 const STUCK: u64 = 2;
-
-/// The result of a probe read: its time and block, or `None` if it did not finish.
-type ProbeOutcome = Option<Result<(Duration, Block), ReadError>>;
 
 impl ReadProbe<'_> {
     fn run(&mut self, requested: ReadMethod) -> Result<String, GetsUnusable> {
@@ -222,9 +215,8 @@ impl ReadProbe<'_> {
     fn check(&mut self) -> u64 {
         for (start, length) in PROBES {
             let block = match self.read(start, length, Duration::ZERO) {
-                None => return STUCK,
-                Some(Err(_)) => return WRONG,
-                Some(Ok((_, block))) => block,
+                Err(result) => return result,
+                Ok((_, block)) => block,
             };
             let mut bytes = block.as_slice().iter().enumerate();
             let right = bytes.all(|(at, byte)| *byte == pattern(self.partner, start + at));
@@ -260,39 +252,32 @@ impl ReadProbe<'_> {
         let mut took = Vec::with_capacity(TIMED_READS);
         let began = Instant::now();
         while took.len() < TIMED_READS && began.elapsed() < TIMING_BUDGET {
-            took.push(match self.read(0, PROBE_BYTES, READER_SLEEP) {
-                Some(Ok((time, _))) => time,
-                _ => STUCK_AFTER,
-            });
+            took.push(self.read(0, PROBE_BYTES, READER_SLEEP).map_or(STUCK_AFTER, |(time, _)| time));
         }
         self.transport.with_reads(|reads| reads.use_gets(true));
         took.sort_unstable();
         took[took.len() / 2]
     }
 
-    /// Reads as any other reader does.
-    fn read(&mut self, start: usize, length: usize, sleep: Duration) -> ProbeOutcome {
-        let Some(mut into) = self.arena.allocate(length) else { return Some(Err(ReadError::NoSpace)) };
+    /// Reads as any other reader does; returns the time that it took and the block, or else `WRONG` or `STUCK`.
+    fn read(&mut self, start: usize, length: usize, sleep: Duration) -> Result<(Duration, Block), u64> {
+        let mut into = self.arena.allocate(length).ok_or(WRONG)?;
         let began = Instant::now();
         let from = RemoteAddress::in_store(self.pattern_offset + start as u64);
         while let Err((refusal, block)) = self.transport.read(self.partner, from, into, PROBE_TOKEN) {
             if refusal == Refusal::Lost || began.elapsed() > STUCK_AFTER {
-                return Some(Err(ReadError::NotAccepted(refusal)));
+                return Err(WRONG);
             }
             into = block;
             self.poll();
         }
         while began.elapsed() < STUCK_AFTER {
             if let Some(result) = self.poll() {
-                return Some(result.map(|block| (began.elapsed(), block)));
+                return result.map(|block| (began.elapsed(), block)).map_err(|_| WRONG);
             }
-            if sleep.is_zero() {
-                std::thread::yield_now();
-            } else {
-                std::thread::sleep(sleep);
-            }
+            pause(sleep);
         }
-        None
+        Err(STUCK)
     }
 
     /// Serves the other ranks and takes the events that came; no rank sends messages yet.
@@ -315,13 +300,17 @@ impl ReadProbe<'_> {
         let began = Instant::now();
         while !gather.is_over()? {
             self.poll();
-            if sleep.is_zero() || began.elapsed() > IDLE_PHASE {
-                std::thread::yield_now();
-            } else {
-                std::thread::sleep(sleep);
-            }
+            pause(if began.elapsed() > IDLE_PHASE { Duration::ZERO } else { sleep });
         }
         gather.wait()
+    }
+}
+
+fn pause(sleep: Duration) {
+    if sleep.is_zero() {
+        std::thread::yield_now();
+    } else {
+        std::thread::sleep(sleep);
     }
 }
 

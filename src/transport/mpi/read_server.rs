@@ -1,10 +1,11 @@
 //! Serves the bulk reads that peers request by message: straight from the arena, a piece at a time.
 #![allow(unsafe_code)]
 
-use super::comm::{Comm, MpiFailure};
+use super::comm::Comm;
 use super::header::ReadRequest;
+use super::peers::MpiPeers;
 use super::reads::{PIECE_BYTES_MAX, response_tag};
-use super::transfer::{SendBuffer, Transfer, TransferResult, Transfers};
+use super::transfer::{SendBuffer, Transfer, Transfers};
 use crate::base::Rank;
 use crate::memory::Arena;
 use std::collections::VecDeque;
@@ -35,14 +36,14 @@ unsafe impl SendBuffer for ReadResponse {
 pub struct ReadServer {
     waiting: VecDeque<(Rank, ReadRequest)>,
     sending: Transfers<ReadResponse>,
-    ended: Vec<(ReadResponse, TransferResult)>,
+    peers: Arc<MpiPeers>,
     comm: Arc<Comm>,
 }
 
 impl ReadServer {
     /// No responses.
-    pub fn new(comm: Arc<Comm>) -> ReadServer {
-        ReadServer { waiting: VecDeque::new(), sending: Transfers::new(), ended: Vec::new(), comm }
+    pub fn new(comm: Arc<Comm>, peers: Arc<MpiPeers>) -> ReadServer {
+        ReadServer { waiting: VecDeque::new(), sending: Transfers::new(), peers, comm }
     }
 
     /// Responses in flight or queued.
@@ -55,36 +56,34 @@ impl ReadServer {
         self.waiting.push_back((peer, request));
     }
 
-    /// Makes progress with every response; calls `failed` for those that MPI could not send.
-    pub fn advance(&mut self, arena: Option<&Arc<Arena>>, mut failed: impl FnMut(Rank, MpiFailure)) {
-        let mut ended = std::mem::take(&mut self.ended);
-        self.sending.finish(&mut ended);
-        for (mut response, ending) in ended.drain(..) {
+    /// Makes progress with every response.
+    pub fn advance(&mut self, arena: Option<&Arc<Arena>>) {
+        self.sending.test();
+        while let Some((mut response, ending)) = self.sending.pop_ended() {
             let sent_bytes = response.bytes().len();
             response.offset += sent_bytes as u64;
             response.remaining_bytes -= sent_bytes;
             match ending {
-                Ok(_) if response.remaining_bytes > 0 => self.send(response, &mut failed),
+                Ok(_) if response.remaining_bytes > 0 => self.send(response),
                 Ok(_) => {}
-                Err(failure) => failed(response.peer, failure),
+                Err(failure) => self.peers.fail(response.peer, failure),
             }
         }
-        self.ended = ended;
         while self.sending.len() < RESPONSES_MAX {
             let Some((peer, ReadRequest { offset, length, slot, .. })) = self.waiting.pop_front() else { break };
             let in_range = usize::try_from(length)
                 .ok()
                 .filter(|&bytes| arena.is_some_and(|arena| arena.slice(offset, bytes).is_some()));
             let arena = in_range.and(arena).cloned();
-            self.send(ReadResponse { arena, offset, remaining_bytes: in_range.unwrap_or(0), peer, slot }, &mut failed);
+            self.send(ReadResponse { arena, offset, remaining_bytes: in_range.unwrap_or(0), peer, slot });
         }
     }
 
-    fn send(&mut self, response: ReadResponse, failed: &mut impl FnMut(Rank, MpiFailure)) {
+    fn send(&mut self, response: ReadResponse) {
         let (peer, tag) = (response.peer, response_tag(response.slot));
         match Transfer::send(&self.comm, peer, tag, response) {
             Ok(transfer) => self.sending.push(transfer),
-            Err((failure, _)) => failed(peer, failure),
+            Err((failure, _)) => self.peers.fail(peer, failure),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Runs the conformance suite of transports between processes.
 
-use super::{Comm, MpiTransport, ReadMethod, launch};
+pub(crate) mod launch;
+
+use super::{Comm, MpiTransport, ReadMethod};
 use crate::base::Rank;
 use crate::base::config::Pages;
 use crate::memory::{Arena, Region};

@@ -1,10 +1,11 @@
 //! MPI requests in flight, each together with the memory that it reads or fills (MPI-TRANSPORT-2).
 #![allow(unsafe_code)]
 
-use super::comm::{Comm, MpiFailure, check, is_running};
+use super::comm::{Comm, MpiFailure, check, is_running, null_request};
 use super::window::RmaWindow;
 use crate::base::Rank;
 use ::mpi::ffi;
+use std::collections::VecDeque;
 use std::ffi::c_int;
 use std::mem::{ManuallyDrop, MaybeUninit};
 
@@ -74,25 +75,12 @@ impl<P: SendBuffer> Transfer<P> {
     /// Starts to send all of `buffer`; returns it if MPI refuses.
     pub fn send(comm: &Comm, peer: Rank, tag: c_int, buffer: P) -> Result<Transfer<P>, (MpiFailure, P)> {
         let bytes = buffer.bytes();
+        let (start, length, mut request) = (bytes.as_ptr().cast(), bytes.len() as c_int, null_request());
         // SAFETY: `SendBuffer` keeps the address of the bytes, and the transfer owns them until MPI is done
         // (MPI-TRANSPORT-2).
-        let (code, request) = unsafe {
-            let mut request = ffi::RSMPI_REQUEST_NULL;
-            let code = ffi::MPI_Isend(
-                bytes.as_ptr().cast(),
-                bytes.len() as c_int,
-                ffi::RSMPI_UINT8_T,
-                peer as c_int,
-                tag,
-                comm.raw(),
-                &mut request,
-            );
-            (code, request)
-        };
-        match check("MPI_Isend", code) {
-            Ok(()) => Ok(Transfer { request, kind: RequestKind::Message, buffer: ManuallyDrop::new(buffer) }),
-            Err(failure) => Err((failure, buffer)),
-        }
+        let code =
+            unsafe { ffi::MPI_Isend(start, length, ffi::RSMPI_UINT8_T, peer as c_int, tag, comm.raw(), &mut request) };
+        Transfer::started("MPI_Isend", code, request, RequestKind::Message, buffer)
     }
 }
 
@@ -100,45 +88,42 @@ impl<P: ReceiveBuffer> Transfer<P> {
     /// Starts to receive a message from `peer` of at most the length of `buffer`.
     pub fn receive(comm: &Comm, peer: Option<Rank>, tag: c_int, mut buffer: P) -> Result<Transfer<P>, (MpiFailure, P)> {
         let into = buffer.bytes_mut();
+        let (start, length, mut request) = (into.as_mut_ptr().cast(), into.len() as c_int, null_request());
         // SAFETY: `ReceiveBuffer` keeps the address of its memory, and the transfer owns it until MPI is done
         // (MPI-TRANSPORT-2).
-        let (code, request) = unsafe {
-            let mut request = ffi::RSMPI_REQUEST_NULL;
-            let code = ffi::MPI_Irecv(
-                into.as_mut_ptr().cast(),
-                into.len() as c_int,
-                ffi::RSMPI_UINT8_T,
-                peer.map_or(ffi::RSMPI_ANY_SOURCE, |peer| peer as c_int),
-                tag,
-                comm.raw(),
-                &mut request,
-            );
-            (code, request)
+        let code = unsafe {
+            let from = peer.map_or(ffi::RSMPI_ANY_SOURCE, |peer| peer as c_int);
+            ffi::MPI_Irecv(start, length, ffi::RSMPI_UINT8_T, from, tag, comm.raw(), &mut request)
         };
-        match check("MPI_Irecv", code) {
-            Ok(()) => Ok(Transfer { request, kind: RequestKind::Message, buffer: ManuallyDrop::new(buffer) }),
-            Err(failure) => Err((failure, buffer)),
-        }
+        Transfer::started("MPI_Irecv", code, request, RequestKind::Message, buffer)
     }
-}
 
-impl<P: ReceiveBuffer> Transfer<P> {
     /// Starts to fill `buffer` from `offset` of `peer`'s store, a range that the window covers.
     pub fn get(window: &RmaWindow, peer: Rank, offset: u64, mut buffer: P) -> Result<Transfer<P>, (MpiFailure, P)> {
-        // SAFETY: a constant of the library, set when the program was loaded.
-        let mut request = unsafe { ffi::RSMPI_REQUEST_NULL };
+        let mut request = null_request();
         let into = buffer.bytes_mut();
         assert!(window.covers(peer, offset, into.len()), "a get of what rank {peer} does not have");
         // SAFETY: `ReceiveBuffer` keeps the address of its memory, and the transfer owns it until MPI is done
         // (MPI-TRANSPORT-2).
-        match unsafe { window.get(peer, offset, into, &mut request) } {
-            Ok(()) => Ok(Transfer { request, kind: RequestKind::Get, buffer: ManuallyDrop::new(buffer) }),
-            Err(failure) => Err((failure, buffer)),
-        }
+        let code = unsafe { window.get(peer, offset, into, &mut request) };
+        Transfer::started("MPI_Rget", code, request, RequestKind::Get, buffer)
     }
 }
 
 impl<P> Transfer<P> {
+    fn started(
+        call: &'static str,
+        code: c_int,
+        request: ffi::MPI_Request,
+        kind: RequestKind,
+        buffer: P,
+    ) -> Result<Transfer<P>, (MpiFailure, P)> {
+        match check(call, code) {
+            Ok(()) => Ok(Transfer { request, kind, buffer: ManuallyDrop::new(buffer) }),
+            Err(failure) => Err((failure, buffer)),
+        }
+    }
+
     /// Tests whether the transfer has finished.
     pub fn test(mut self) -> Progress<P> {
         let mut done: c_int = 0;
@@ -218,8 +203,10 @@ fn abandon(request: &mut ffi::MPI_Request, kind: RequestKind) -> bool {
 /// Many transfers in flight, tested by one call.
 pub struct Transfers<P> {
     requests: Vec<ffi::MPI_Request>,
-    kinds: Vec<RequestKind>,
-    buffer: Vec<Option<P>>,
+    /// The kind and the memory of each request.
+    buffers: Vec<Option<(RequestKind, P)>>,
+    /// Transfers that have finished and were not taken yet.
+    ended: VecDeque<(P, TransferResult)>,
     indices: Vec<c_int>,
     statuses: Vec<ffi::MPI_Status>,
 }
@@ -232,8 +219,8 @@ impl<P> Transfers<P> {
     pub fn new() -> Transfers<P> {
         Transfers {
             requests: Vec::new(),
-            kinds: Vec::new(),
-            buffer: Vec::new(),
+            buffers: Vec::new(),
+            ended: VecDeque::new(),
             indices: Vec::new(),
             statuses: Vec::new(),
         }
@@ -247,16 +234,15 @@ impl<P> Transfers<P> {
     /// Adds a transfer.
     pub fn push(&mut self, transfer: Transfer<P>) {
         self.requests.push(transfer.request);
-        self.kinds.push(transfer.kind);
-        self.buffer.push(Some(transfer.into_buffer()));
+        self.buffers.push(Some((transfer.kind, transfer.into_buffer())));
     }
 
-    /// Cancels the transfers that `which` picks. Receives end as [`MpiFailure::CANCELLED`] in a later `finish`. A get
+    /// Cancels the transfers that `which` picks. Receives end as [`MpiFailure::CANCELLED`] in a later `test`. A get
     /// cannot be cancelled: `abandoned` is called for it, and its buffer is left to MPI for good (MPI-TRANSPORT-2).
     pub fn cancel(&mut self, which: impl Fn(&P) -> bool, mut abandoned: impl FnMut(&P)) {
         for at in (0..self.requests.len()).rev() {
-            let Some(buffer) = self.buffer[at].as_ref().filter(|buffer| which(buffer)) else { continue };
-            if self.kinds[at] == RequestKind::Message {
+            let Some((kind, buffer)) = self.buffers[at].as_ref().filter(|(_, buffer)| which(buffer)) else { continue };
+            if *kind == RequestKind::Message {
                 // SAFETY: the request is live: it is in the list until it has finished.
                 unsafe { ffi::MPI_Cancel(&mut self.requests[at]) };
             } else {
@@ -266,14 +252,18 @@ impl<P> Transfers<P> {
         }
     }
 
-    fn remove(&mut self, at: usize) -> Option<P> {
+    fn remove(&mut self, at: usize) -> Option<(RequestKind, P)> {
         self.requests.swap_remove(at);
-        self.kinds.swap_remove(at);
-        self.buffer.swap_remove(at)
+        self.buffers.swap_remove(at)
     }
 
-    /// Moves the finished transfers to `ended`.
-    pub fn finish(&mut self, ended: &mut Vec<(P, TransferResult)>) {
+    /// Takes a transfer that `test` found finished: its buffer, and its result.
+    pub fn pop_ended(&mut self) -> Option<(P, TransferResult)> {
+        self.ended.pop_front()
+    }
+
+    /// Tests which transfers have finished.
+    pub fn test(&mut self) {
         let count = self.requests.len();
         if count == 0 {
             return;
@@ -295,18 +285,18 @@ impl<P> Transfers<P> {
         let in_status = code == ffi::MPI_ERR_IN_STATUS as c_int;
         for index in 0..usize::try_from(done).unwrap_or(0).min(count) {
             let status = &self.statuses[index];
-            let at = self.indices[index] as usize;
+            let taken = self.buffers.get_mut(self.indices[index] as usize).and_then(Option::take);
+            let Some((kind, buffer)) = taken else { continue };
             let ending = match check("MPI_Testsome", if in_status { status.MPI_ERROR } else { code }) {
                 Err(failure) => Err(failure),
-                Ok(()) if self.kinds.get(at) == Some(&RequestKind::Get) => Ok(Received { from: Rank::MAX, bytes: 0 }),
+                Ok(()) if kind == RequestKind::Get => Ok(Received { from: Rank::MAX, bytes: 0 }),
                 Ok(()) if was_cancelled(status) => Err(MpiFailure::CANCELLED),
                 Ok(()) => Ok(received(status)),
             };
-            let buffer = self.buffer.get_mut(at).and_then(Option::take);
-            ended.extend(buffer.map(|buffer| (buffer, ending)));
+            self.ended.push_back((buffer, ending));
         }
         for at in (0..count).rev().filter(|_| done > 0) {
-            if self.buffer[at].is_none() {
+            if self.buffers[at].is_none() {
                 self.remove(at);
             }
         }
@@ -315,8 +305,9 @@ impl<P> Transfers<P> {
 
 impl<P> Drop for Transfers<P> {
     fn drop(&mut self) {
-        let requests = self.requests.drain(..).zip(self.kinds.drain(..));
-        for ((mut request, kind), buffer) in requests.zip(self.buffer.drain(..)) {
+        for (mut request, buffer) in self.requests.drain(..).zip(self.buffers.drain(..)) {
+            // Between two calls each request has its buffer.
+            let Some((kind, buffer)) = buffer else { continue };
             if !abandon(&mut request, kind) {
                 std::mem::forget(buffer);
             }

@@ -3,26 +3,24 @@
 //! Locks, in the order taken: `inbox` (the poller), `reads`, `outbox`. Only `inbox` is held while an event is
 //! delivered, and a second poll returns at once: a receiver may send and read inside its event.
 
-mod reading;
-
 use super::collective::{Allgather, wait_until};
 use super::comm::{Comm, MpiFailure};
-use super::credits::PeerStates;
 use super::header::{MpiHeader, MpiKind, ReadRequest};
 use super::inbox::MpiInbox;
-use super::outbox::{MpiOutbox, PostError};
+use super::outbox::MpiOutbox;
 use super::page::Page;
+use super::peers::MpiPeers;
 use super::read_method::{self, ReadMethod};
 use super::read_server::ReadServer;
-use super::reads::{MpiReads, ReadResult, is_valid_slot};
+use super::reads::MpiReads;
 use super::transfer::Received;
 use crate::base::Rank;
 use crate::base::limits::{MESSAGE_BYTES_MAX, POLL_BATCH_MAX};
 use crate::base::log::{Level, log};
-use crate::base::sync::{AtomicUsize, Ordering, lock};
+use crate::base::sync::{AtomicUsize, Ordering, lock, try_lock};
 use crate::memory::{Arena, Block, Region};
-use crate::transport::{Refusal, RegisterError, RemoteAddress, Transport, TransportEvent};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, TryLockError};
+use crate::transport::{Deliver, Refusal, RegisterError, RemoteAddress, Transport, TransportEvent};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 /// How long `close` waits for messages that MPI has not sent yet.
@@ -37,13 +35,12 @@ struct MpiPoller {
     read_server: ReadServer,
     /// Peers that may be waiting for credits.
     creditors: Vec<Rank>,
-    finished_reads: Vec<ReadResult>,
 }
 
 /// The transport over MPI between all ranks of a communicator.
 pub struct MpiTransport {
     rank: Rank,
-    peers: PeerStates,
+    peers: Arc<MpiPeers>,
     arena: OnceLock<Arc<Arena>>,
     requested: ReadMethod,
     /// The read method and why, once it is chosen.
@@ -52,13 +49,10 @@ pub struct MpiTransport {
     poller: Mutex<Option<MpiPoller>>,
     reads: Mutex<Option<MpiReads>>,
     outbox: Mutex<Option<MpiOutbox>>,
-    failures: Mutex<Vec<(Rank, String)>>,
-    /// How many sends, reads and responses are in flight or queued, and the length of `failures`: a poll skips those
-    /// that are 0.
+    /// How many sends, reads and responses are in flight or queued: a poll skips those that are 0.
     send_count: AtomicUsize,
     read_count: AtomicUsize,
     serve_count: AtomicUsize,
-    failure_count: AtomicUsize,
 }
 
 impl MpiTransport {
@@ -69,33 +63,25 @@ impl MpiTransport {
     /// What MPI reports.
     pub fn new(comm: Comm, requested: ReadMethod) -> Result<Arc<MpiTransport>, MpiFailure> {
         let comm = Arc::new(comm);
+        let peers = Arc::new(MpiPeers::new(comm.rank(), comm.size()));
         let poller = MpiPoller {
             inbox: MpiInbox::new(comm.clone())?,
-            read_server: ReadServer::new(comm.clone()),
+            read_server: ReadServer::new(comm.clone(), peers.clone()),
             creditors: Vec::new(),
-            finished_reads: Vec::new(),
         };
         Ok(Arc::new(MpiTransport {
             rank: comm.rank(),
-            peers: PeerStates::new(comm.size()),
+            peers: peers.clone(),
             arena: OnceLock::new(),
             requested,
             read_method: OnceLock::new(),
             poller: Mutex::new(Some(poller)),
-            reads: Mutex::new(Some(MpiReads::new(comm.clone()))),
-            outbox: Mutex::new(Some(MpiOutbox::new(comm))),
-            failures: Mutex::new(Vec::new()),
+            reads: Mutex::new(Some(MpiReads::new(comm.clone(), peers.clone()))),
+            outbox: Mutex::new(Some(MpiOutbox::new(comm, peers))),
             send_count: AtomicUsize::new(0),
             read_count: AtomicUsize::new(0),
             serve_count: AtomicUsize::new(0),
-            failure_count: AtomicUsize::new(0),
         }))
-    }
-
-    /// Sets the memory that peers may read; only the first call has an effect.
-    pub fn set_arena(&self, arena: Arc<Arena>) {
-        // A second arena is refused by the `OnceLock`, as documented.
-        let _ = self.arena.set(arena);
     }
 
     /// The read method, and why: `MPI_Rget (..)` or `messages (..)`.
@@ -116,11 +102,9 @@ impl MpiTransport {
         lock(&self.reads).as_mut().map(with)
     }
 
-    /// Reports failures again that a poll of this transport's own has taken.
-    pub(super) fn requeue_failures(&self, failed: Vec<(Rank, String)>) {
-        let mut failures = lock(&self.failures);
-        failures.extend(failed);
-        self.failure_count.store(failures.len(), Ordering::Relaxed);
+    /// Reports an event again that a poll of this transport's own has taken.
+    pub(super) fn requeue(&self, event: TransportEvent<'static>) {
+        self.peers.events.push(event);
     }
 
     /// Waits briefly for messages that MPI has not sent yet, abandons the rest, and frees the communicator
@@ -143,52 +127,28 @@ impl MpiTransport {
         let mut freed = true;
         if let Some(mut reads) = reads {
             let (window, comm) = (reads.take_window(), reads.comm().clone());
-            let clean = !reads.abandon_gets() && (0..self.peers.size()).all(|peer| !self.peers.has_failed(peer));
+            let clean = !reads.abandon_gets() && self.peers.all_live();
             drop(reads);
             if let Some(window) = window {
                 freed = together && all_agree(&comm, clean) && window.close();
             }
         }
-        for count in [&self.send_count, &self.read_count, &self.serve_count, &self.failure_count] {
+        for count in [&self.send_count, &self.read_count, &self.serve_count] {
             count.store(0, Ordering::Relaxed);
         }
+        self.peers.events.deliver(usize::MAX, &mut |_| {});
         freed
     }
 
-    fn on_peer_failed(&self, peer: Rank, reason: String) {
-        if self.peers.mark_failed(peer) {
-            let mut failures = lock(&self.failures);
-            failures.push((peer, reason));
-            self.failure_count.store(failures.len(), Ordering::Relaxed);
-        }
-    }
-
-    /// MPI failed in a way that names no peer: nothing more can be received over this transport.
-    fn fail_all_peers(&self, failure: MpiFailure) {
-        for peer in (0..self.peers.size()).filter(|&peer| peer != self.rank) {
-            self.on_peer_failed(peer, format!("this rank cannot receive over MPI any more: {failure}"));
-        }
-    }
-
     fn post(&self, peer: Rank, kind: MpiKind, parts: &[&[u8]]) -> Result<(), Refusal> {
-        if self.peers.has_failed(peer) {
-            return Err(Refusal::Lost);
-        }
         let mut outbox = lock(&self.outbox);
-        let Some(outbox) = outbox.as_mut() else { return Err(Refusal::Lost) };
-        let posted = outbox.post(&self.peers, peer, kind, parts);
-        self.send_count.store(outbox.len(), Ordering::Relaxed);
-        match posted {
-            Ok(()) => Ok(()),
-            Err(PostError::Full) => {
-                self.finish_sends(outbox);
-                Err(Refusal::Full)
-            }
-            Err(PostError::Failed(failure)) => {
-                self.on_peer_failed(peer, failure.to_string());
-                Err(Refusal::Lost)
-            }
+        let outbox = outbox.as_mut().ok_or(Refusal::Lost)?;
+        let posted = outbox.post(peer, kind, parts);
+        if posted == Err(Refusal::Full) {
+            outbox.finish();
         }
+        self.send_count.store(outbox.len(), Ordering::Relaxed);
+        posted
     }
 
     /// Takes back pages that were sent; returns how many messages MPI has not sent yet.
@@ -197,98 +157,82 @@ impl MpiTransport {
             return 0;
         }
         let mut outbox = lock(&self.outbox);
-        outbox.as_mut().map_or(0, |outbox| self.finish_sends(outbox))
+        let unsent = outbox.as_mut().map_or(0, |outbox| {
+            outbox.finish();
+            outbox.len()
+        });
+        self.send_count.store(unsent, Ordering::Relaxed);
+        unsent
     }
 
-    fn finish_sends(&self, outbox: &mut MpiOutbox) -> usize {
-        outbox.finish(|peer, failure| self.on_peer_failed(peer, failure.to_string()));
-        self.send_count.store(outbox.len(), Ordering::Relaxed);
-        outbox.len()
-    }
-
-    fn report_failures(&self, deliver: &mut dyn FnMut(TransportEvent<'_>)) -> usize {
-        if self.failure_count.load(Ordering::Relaxed) == 0 {
-            return 0;
+    fn progress_reads(&self) {
+        if self.read_count.load(Ordering::Relaxed) > 0
+            && let Some(reads) = lock(&self.reads).as_mut()
+        {
+            reads.advance(&mut |peer, request| self.request(peer, request));
+            self.read_count.store(reads.len(), Ordering::Relaxed);
         }
-        let failures = std::mem::take(&mut *lock(&self.failures));
-        self.failure_count.store(0, Ordering::Relaxed);
-        let count = failures.len();
-        for (peer, reason) in failures {
-            if let Some(reads) = lock(&self.reads).as_mut() {
-                reads.on_peer_failed(peer);
-            }
-            deliver(TransportEvent::LinkDown { peer, reason });
-        }
-        count
     }
 
-    /// Delivers up to `count_max` messages, and queues the read requests among them.
-    fn receive(&self, poller: &mut MpiPoller, count_max: usize, deliver: &mut dyn FnMut(TransportEvent<'_>)) -> usize {
+    fn request(&self, peer: Rank, request: ReadRequest) -> Result<(), Refusal> {
+        self.post(peer, MpiKind::Read, &[&request.encode()])
+    }
+
+    /// Delivers up to `most` messages, and queues the read requests among them.
+    fn receive(&self, poller: &mut MpiPoller, most: usize, deliver: Deliver<'_>) -> usize {
         let mut delivered = 0;
-        for _ in 0..count_max {
-            let (received, page) = match poller.inbox.try_receive() {
+        for _ in 0..most {
+            let (Received { from, bytes }, page) = match poller.inbox.try_receive() {
                 Ok(Some(found)) => found,
                 Ok(None) => break,
                 Err(failure) => {
-                    self.fail_all_peers(failure);
+                    self.peers.fail_all(failure);
                     break;
                 }
             };
-            let checked = self.check_message(received, page);
+            let checked = self.check_message(from, bytes, &page);
             match checked {
-                CheckedMessage::Message(header) => {
-                    deliver(TransportEvent::Message { from: received.from, bytes: page.body(header) });
+                Some(CheckedMessage::Message(bytes)) => {
+                    deliver(TransportEvent::Message { from, bytes });
                     delivered += 1;
                 }
-                CheckedMessage::Read(request) => poller.read_server.on_request(received.from, request),
-                CheckedMessage::Nothing => {}
+                Some(CheckedMessage::Read(request)) => poller.read_server.on_request(from, request),
+                None => {}
             }
-            if let Err(failure) = poller.inbox.repost() {
-                self.fail_all_peers(failure);
+            let took_credit = checked.is_some();
+            if let Err(failure) = poller.inbox.post(page) {
+                self.peers.fail_all(failure);
                 break;
             }
-            if !matches!(checked, CheckedMessage::Nothing) && self.peers.on_delivered(received.from) {
-                poller.creditors.push(received.from);
+            if took_credit && self.peers.credits(from).owed.add(1) && !poller.creditors.contains(&from) {
+                poller.creditors.push(from);
             }
         }
         delivered
     }
 
-    /// Checks a peer's message before anything in it is used.
-    fn check_message(&self, received: Received, page: &Page) -> CheckedMessage {
-        let from = received.from;
+    /// Checks a peer's message before anything in it is used; `None` where it only returns credits, or is none.
+    fn check_message<'a>(&self, from: Rank, bytes: usize, page: &'a Page) -> Option<CheckedMessage<'a>> {
         if self.peers.has_failed(from) {
-            return CheckedMessage::Nothing;
+            return None;
         }
-        let Some(header) = page.header(received.bytes).filter(|header| self.peers.on_credits(from, header.credits))
-        else {
-            self.on_peer_failed(
-                from,
-                format!("rank {from} sent {} bytes that are no message of mobula", received.bytes),
-            );
-            return CheckedMessage::Nothing;
+        let message = page.message(bytes);
+        let Some((MpiHeader { kind, .. }, body)) = message.filter(|(header, _)| {
+            header.credits == 0 || self.peers.credits(from).sent.on_returned(header.credits.into())
+        }) else {
+            self.peers.fail(from, format!("rank {from} sent {bytes} bytes that are no message of mobula"));
+            return None;
         };
-        match header.kind {
-            MpiKind::Message => CheckedMessage::Message(header),
-            MpiKind::Credits => CheckedMessage::Nothing,
+        match kind {
+            MpiKind::Message => Some(CheckedMessage::Message(body)),
+            MpiKind::Credits => None,
             MpiKind::Read => {
-                match ReadRequest::decode(page.body(header)).filter(|request| is_valid_slot(request.slot)) {
-                    Some(request) => CheckedMessage::Read(request),
-                    None => {
-                        self.on_peer_failed(from, format!("rank {from} sent a read request that is none"));
-                        CheckedMessage::Nothing
-                    }
+                let request = ReadRequest::decode(body);
+                if request.is_none() {
+                    self.peers.fail(from, format!("rank {from} sent a read request that is none"));
                 }
+                request.map(CheckedMessage::Read)
             }
-        }
-    }
-
-    fn serve(&self, poller: &mut MpiPoller) {
-        if poller.read_server.len() > 0 {
-            poller
-                .read_server
-                .advance(self.arena.get(), |peer, failure| self.on_peer_failed(peer, failure.to_string()));
-            self.serve_count.store(poller.read_server.len(), Ordering::Relaxed);
         }
     }
 
@@ -296,17 +240,17 @@ impl MpiTransport {
     /// poll.
     fn return_credits(&self, poller: &mut MpiPoller) {
         poller.creditors.retain(|&peer| {
-            self.peers.owes_credits(peer) && self.post(peer, MpiKind::Credits, &[]) == Err(Refusal::Full)
+            let is_due = self.peers.credits(peer).owed.is_due();
+            is_due && self.post(peer, MpiKind::Credits, &[]) == Err(Refusal::Full)
         });
     }
 }
 
-/// The result of checking a message.
+/// A peer's message that took a credit.
 #[derive(Clone, Copy)]
-enum CheckedMessage {
-    Message(MpiHeader),
+enum CheckedMessage<'a> {
+    Message(&'a [u8]),
     Read(ReadRequest),
-    Nothing,
 }
 
 /// True if every rank passes `true`, within some seconds. Collective.
@@ -317,22 +261,14 @@ fn all_agree(comm: &Comm, mine: bool) -> bool {
     over.is_ok() && gather.try_wait().is_some_and(|flags| flags.iter().all(|[flag]| *flag == 1))
 }
 
-/// The lock, or `None` if another thread holds it.
-fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
-    match mutex.try_lock() {
-        Ok(guard) => Some(guard),
-        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-        Err(TryLockError::WouldBlock) => None,
-    }
-}
-
 impl Transport for MpiTransport {
     fn name(&self) -> &'static str {
         "mpi"
     }
 
     fn register(&self, region: &Region) -> Result<(), RegisterError> {
-        self.set_arena(region.on_host()?.clone());
+        // A second registration of the store is of the same store.
+        let _ = self.arena.set(region.on_host()?.clone());
         Ok(())
     }
 
@@ -340,6 +276,7 @@ impl Transport for MpiTransport {
         let decided = read_method::choose(self, self.requested);
         // Called once, as documented; the first choice stays.
         let _ = self.read_method.set(decided);
+        self.with_reads(MpiReads::log_failed_gets);
         if self.rank == 0 {
             log(Level::Info, || format!("bulk reads over MPI: {}", self.read_method()));
         }
@@ -351,22 +288,29 @@ impl Transport for MpiTransport {
         self.post(peer, MpiKind::Message, parts)
     }
 
-    fn poll(&self, deliver: &mut dyn FnMut(TransportEvent<'_>)) -> usize {
+    fn poll(&self, deliver: Deliver<'_>) -> usize {
         let Some(mut poller) = try_lock(&self.poller) else { return 0 };
         let Some(poller) = poller.as_mut() else { return 0 };
-        let mut delivered = self.report_failures(deliver);
-        delivered += self.finish_reads(poller, POLL_BATCH_MAX.saturating_sub(delivered), deliver);
-        delivered += self.receive(poller, POLL_BATCH_MAX.saturating_sub(delivered), deliver);
-        self.serve(poller);
+        self.progress_reads();
+        let mut delivered = self.peers.events.deliver(POLL_BATCH_MAX, &mut |event| {
+            if let TransportEvent::LinkDown { peer, .. } = event {
+                self.with_reads(|reads| reads.on_peer_failed(peer));
+            }
+            deliver(event);
+        });
+        delivered += self.receive(poller, POLL_BATCH_MAX - delivered, deliver);
+        if poller.read_server.len() > 0 {
+            poller.read_server.advance(self.arena.get());
+            self.serve_count.store(poller.read_server.len(), Ordering::Relaxed);
+        }
         self.return_credits(poller);
         self.progress_sends();
         delivered
     }
 
     fn pending(&self) -> bool {
-        [&self.send_count, &self.read_count, &self.serve_count, &self.failure_count]
-            .iter()
-            .any(|count| count.load(Ordering::Relaxed) > 0)
+        let counts = [&self.send_count, &self.read_count, &self.serve_count];
+        self.peers.events.len() > 0 || counts.iter().any(|count| count.load(Ordering::Relaxed) > 0)
     }
 
     fn uses_doorbell(&self) -> bool {
@@ -374,6 +318,10 @@ impl Transport for MpiTransport {
     }
 
     fn read(&self, peer: Rank, from: RemoteAddress, into: Block, token: u64) -> Result<(), (Refusal, Block)> {
-        self.start_read(peer, from, into, token)
+        let mut reads = lock(&self.reads);
+        let Some(reads) = reads.as_mut() else { return Err((Refusal::Lost, into)) };
+        let begun = reads.begin(peer, from, into, token, &mut |peer, request| self.request(peer, request));
+        self.read_count.store(reads.len(), Ordering::Relaxed);
+        begun
     }
 }

@@ -34,51 +34,20 @@ fn unified() -> c_int {
     MPI_WIN_UNIFIED as c_int
 }
 
-/// Why this rank has no window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WindowError {
-    /// A call failed.
-    Failed(MpiFailure),
-    /// The library keeps two copies of window memory.
-    Separate,
+/// The calls by which a window may fail, as ranks exchange them.
+const CALLS: [&str; 4] = ["MPI_Win_create", "MPI_Win_get_attr", "MPI_Win_lock_all", MpiFailure::TWO_COPIES.call];
+
+/// Why this rank has no window: two words that are not both 0, to be sent to the other ranks.
+pub fn encode_failure(MpiFailure { call, code }: MpiFailure) -> [u64; 2] {
+    let call = CALLS.iter().position(|known| *known == call).unwrap_or(0);
+    [call as u64 + 1, code as u32 as u64]
 }
 
-impl WindowError {
-    const CALLS: [&'static str; 3] = ["MPI_Win_create", "MPI_Win_get_attr", "MPI_Win_lock_all"];
-
-    /// Two words that are not both 0, to be sent to the other ranks.
-    pub fn encode(self) -> [u64; 2] {
-        match self {
-            WindowError::Separate => [u64::MAX, 0],
-            WindowError::Failed(MpiFailure { call, code }) => {
-                let call = Self::CALLS.iter().position(|known| *known == call).unwrap_or(0);
-                [call as u64 + 1, code as u32 as u64]
-            }
-        }
-    }
-
-    /// Decodes another rank's words; `None` if it has a window.
-    pub fn decode(words: [u64; 2]) -> Option<WindowError> {
-        match words {
-            [0, _] => None,
-            [u64::MAX, _] => Some(WindowError::Separate),
-            [call, code] => {
-                let call = Self::CALLS.get(call as usize - 1).copied().unwrap_or("a call of MPI");
-                Some(WindowError::Failed(MpiFailure { call, code: code as u32 as c_int }))
-            }
-        }
-    }
-}
-
-impl std::fmt::Display for WindowError {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            WindowError::Failed(failure) => failure.fmt(formatter),
-            WindowError::Separate => {
-                formatter.write_str("the library keeps window memory in two copies (MPI_WIN_SEPARATE)")
-            }
-        }
-    }
+/// Decodes another rank's words; `None` if it has a window.
+pub fn decode_failure([call, code]: [u64; 2]) -> Option<MpiFailure> {
+    let known = |call: usize| CALLS.get(call).copied().unwrap_or("a call of MPI");
+    let call = usize::try_from(call.checked_sub(1)?).map_or("a call of MPI", known);
+    Some(MpiFailure { call, code: code as u32 as c_int })
 }
 
 /// The stores of all ranks, readable by gets. Leaked with the store's mapping unless it is closed.
@@ -100,7 +69,7 @@ unsafe impl Send for RmaWindow {}
 impl RmaWindow {
     /// Creates a window over `arena`; `bytes` holds the length of each peer's window, by rank. Collective, even if it
     /// fails.
-    pub fn create(comm: &Comm, arena: Arc<Arena>, bytes: Box<[u64]>) -> Result<RmaWindow, WindowError> {
+    pub fn create(comm: &Comm, arena: Arc<Arena>, bytes: Box<[u64]>) -> Result<RmaWindow, MpiFailure> {
         let failed = vec![false; bytes.len()].into_boxed_slice();
         // SAFETY: the mapping is `arena.bytes()` long and lives as long as the window: both are leaked or freed
         // together. Peers only get from it. A failed call leaves `raw` null, and nothing is called on it.
@@ -108,7 +77,7 @@ impl RmaWindow {
             let mut raw = ffi::RSMPI_WIN_NULL;
             let (base, length) = (arena.base().cast::<c_void>(), arena.bytes() as ffi::MPI_Aint);
             let code = ffi::MPI_Win_create(base, length, 1, ffi::RSMPI_INFO_NULL, comm.raw(), &mut raw);
-            check("MPI_Win_create", code).map_err(WindowError::Failed)?;
+            check("MPI_Win_create", code)?;
             let window = RmaWindow {
                 raw,
                 arena: ManuallyDrop::new(arena),
@@ -119,22 +88,22 @@ impl RmaWindow {
             };
             ffi::MPI_Win_set_errhandler(raw, ffi::RSMPI_ERRORS_RETURN);
             if !window.is_unified()? {
-                return Err(WindowError::Separate);
+                return Err(MpiFailure::TWO_COPIES);
             }
             let code = ffi::MPI_Win_lock_all(ffi::MPI_MODE_NOCHECK as c_int, raw);
-            check("MPI_Win_lock_all", code).map_err(WindowError::Failed)?;
+            check("MPI_Win_lock_all", code)?;
             Ok(window)
         }
     }
 
-    fn is_unified(&self) -> Result<bool, WindowError> {
+    fn is_unified(&self) -> Result<bool, MpiFailure> {
         let mut model: *mut c_int = std::ptr::null_mut();
         let mut found: c_int = 0;
         // SAFETY: MPI writes the address of an int of its own, which lives as long as the window.
         unsafe {
             let code =
                 ffi::MPI_Win_get_attr(self.raw, ffi::MPI_WIN_MODEL as c_int, (&raw mut model).cast(), &mut found);
-            check("MPI_Win_get_attr", code).map_err(WindowError::Failed)?;
+            check("MPI_Win_get_attr", code)?;
             Ok(found != 0 && !model.is_null() && *model == unified())
         }
     }
@@ -166,32 +135,18 @@ impl RmaWindow {
         peer as c_int
     }
 
-    /// Starts to copy bytes at `offset` of `peer`'s store to `into`.
+    /// Starts to copy bytes at `offset` of `peer`'s store to `into`; returns MPI's code.
     ///
     /// # Safety
     /// The address of `into` does not change and nothing else accesses it until the request has finished; the range
     /// lies in the peer's window.
-    pub(super) unsafe fn get(
-        &self,
-        peer: Rank,
-        offset: u64,
-        into: &mut [u8],
-        request: &mut ffi::MPI_Request,
-    ) -> Result<(), MpiFailure> {
+    pub(super) unsafe fn get(&self, peer: Rank, offset: u64, into: &mut [u8], request: &mut ffi::MPI_Request) -> c_int {
+        let (start, length, at) = (into.as_mut_ptr().cast(), into.len() as c_int, offset as ffi::MPI_Aint);
         // SAFETY: the caller promises it; the window is live and its epoch open as long as `self`.
-        check("MPI_Rget", unsafe {
-            ffi::MPI_Rget(
-                into.as_mut_ptr().cast(),
-                into.len() as c_int,
-                ffi::RSMPI_UINT8_T,
-                self.target(peer),
-                offset as ffi::MPI_Aint,
-                into.len() as c_int,
-                ffi::RSMPI_UINT8_T,
-                self.raw,
-                request,
-            )
-        })
+        unsafe {
+            let bytes = ffi::RSMPI_UINT8_T;
+            ffi::MPI_Rget(start, length, bytes, self.target(peer), at, length, bytes, self.raw, request)
+        }
     }
 
     /// Ends the epoch and frees the window; false if MPI keeps it. Collective: every rank calls it, with no get in
@@ -218,12 +173,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn decode_returns_the_encoded_window_error() {
-        let failed = |call| WindowError::Failed(MpiFailure { call, code: 53 });
-        for why in [WindowError::Separate, failed("MPI_Win_create"), failed("MPI_Win_lock_all")] {
-            assert_eq!(WindowError::decode(why.encode()), Some(why));
+    fn decode_returns_the_encoded_failure() {
+        let failed = |call| MpiFailure { call, code: 53 };
+        for why in [MpiFailure::TWO_COPIES, failed("MPI_Win_create"), failed("MPI_Win_lock_all")] {
+            assert_eq!(decode_failure(encode_failure(why)), Some(why));
         }
-        assert_eq!(WindowError::decode([0, 0]), None);
-        assert!(WindowError::decode([99, 1]).is_some(), "an unknown call is a failure all the same");
+        assert_eq!(decode_failure([0, 0]), None);
+        for unknown in [99, u64::MAX] {
+            assert!(decode_failure([unknown, 1]).is_some(), "an unknown call is a failure all the same");
+        }
     }
 }

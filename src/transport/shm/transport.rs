@@ -5,15 +5,20 @@ use crate::base::error::Result;
 use crate::base::limits::POLL_BATCH_MAX;
 use crate::base::spin_lock::SpinLock;
 use crate::base::sync::{AtomicBool, Ordering};
-use crate::memory::{Block, Consumer, Doorbell, PeerArena, Popped, RingProducer, RingView, Segment, SegmentHandle};
+use crate::memory::{
+    Block, Consumer, Doorbell, PeerArena, Popped, RingProducer, RingView, STORE, Segment, SegmentHandle,
+};
+use crate::transport::events::EventQueue;
 use crate::transport::shm::inbox::{Inbox, open_ring_to};
-use crate::transport::shm::reads::ReadCompletions;
-use crate::transport::{Refusal, RemoteAddress, Transport, TransportEvent};
+use crate::transport::{Deliver, ReadError, Refusal, RemoteAddress, Transport, TransportEvent};
 use crossbeam_utils::CachePadded;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Messages taken from one peer before the next has its turn.
 const TURN_MAX: usize = 16;
+
+/// Completed reads that are not yet delivered, at most.
+const DONE_MAX: usize = 1024;
 
 /// The sending side towards one peer.
 struct SendRing {
@@ -50,7 +55,9 @@ pub struct ShmTransport {
     outgoing: Box<[CachePadded<SendRing>]>,
     views: Box<[PeerView]>,
     polling: SpinLock<PollState>,
-    reads: ReadCompletions,
+    arenas: OnceLock<Vec<(Rank, Arc<PeerArena>)>>,
+    /// Reads that are completed and not yet delivered.
+    done: EventQueue,
     /// Peers open this rank's inbox through its file, also after this rank has joined theirs.
     _inbox: Arc<Segment>,
 }
@@ -83,7 +90,8 @@ impl ShmTransport {
             outgoing: outgoing.into(),
             views,
             polling: SpinLock::new(PollState { incoming, next: 0 }),
-            reads: ReadCompletions::default(),
+            arenas: OnceLock::new(),
+            done: EventQueue::default(),
             _inbox: segment,
         })
     }
@@ -93,7 +101,7 @@ impl ShmTransport {
     /// # Panics
     /// When called twice.
     pub fn set_arenas(&self, arenas: Vec<(Rank, Arc<PeerArena>)>) {
-        self.reads.set_arenas(arenas);
+        assert!(self.arenas.set(arenas).is_ok(), "the arenas of a host's ranks are set once");
     }
 
     /// The doorbell that wakes a sleeping peer.
@@ -106,33 +114,6 @@ impl ShmTransport {
         self.outgoing
             .binary_search_by_key(&peer, |outgoing| outgoing.peer)
             .unwrap_or_else(|_| panic!("rank {peer} is not a peer of rank {} on its host", self.me))
-    }
-
-    /// One peer's turn; returns how many events were delivered.
-    fn take_turn(
-        &self,
-        index: usize,
-        from: &mut ReceiveRing,
-        most: usize,
-        deliver: &mut dyn FnMut(TransportEvent<'_>),
-    ) -> usize {
-        let peer = from.peer;
-        let Some(consumer) = &mut from.consumer else { return 0 };
-        for done in 0..most {
-            match consumer.pop(&mut |bytes| deliver(TransportEvent::Message { from: peer, bytes })) {
-                Popped::Message => {}
-                Popped::Empty => return done,
-                Popped::Corrupt => {
-                    from.consumer = None;
-                    // Relaxed: a send that misses it goes to a ring on which no rank relies any more.
-                    self.views[index].failed.store(true, Ordering::Relaxed);
-                    let reason = "its ring in shared memory holds bytes that no rank writes".to_string();
-                    deliver(TransportEvent::LinkDown { peer, reason });
-                    return done + 1;
-                }
-            }
-        }
-        most
     }
 }
 
@@ -154,12 +135,9 @@ impl Transport for ShmTransport {
         Ok(())
     }
 
-    fn poll(&self, deliver: &mut dyn FnMut(TransportEvent<'_>)) -> usize {
+    fn poll(&self, deliver: Deliver<'_>) -> usize {
         let Some(mut polling) = self.polling.try_lock() else { return 0 };
-        let mut events = 0;
-        while events < POLL_BATCH_MAX && self.reads.deliver_one(deliver) {
-            events += 1;
-        }
+        let mut events = self.done.deliver(POLL_BATCH_MAX, deliver);
         let peers = polling.incoming.len();
         for _ in 0..peers {
             if events == POLL_BATCH_MAX {
@@ -167,15 +145,32 @@ impl Transport for ShmTransport {
             }
             let index = polling.next;
             polling.next = if index + 1 == peers { 0 } else { index + 1 };
-            let most = TURN_MAX.min(POLL_BATCH_MAX - events);
-            events += self.take_turn(index, &mut polling.incoming[index], most, deliver);
+            let most = POLL_BATCH_MAX.min(events + TURN_MAX);
+            let ReceiveRing { peer, consumer } = &mut polling.incoming[index];
+            let from = *peer;
+            while events < most
+                && let Some(ring) = consumer
+            {
+                match ring.pop(&mut |bytes| deliver(TransportEvent::Message { from, bytes })) {
+                    Popped::Message => events += 1,
+                    Popped::Empty => break,
+                    Popped::Corrupt => {
+                        *consumer = None;
+                        // Relaxed: a send that misses it goes to a ring on which no rank relies any more.
+                        self.views[index].failed.store(true, Ordering::Relaxed);
+                        let reason = "its ring in shared memory holds bytes that no rank writes".to_string();
+                        deliver(TransportEvent::LinkDown { peer: from, reason });
+                        events += 1;
+                    }
+                }
+            }
         }
         events
     }
 
     /// Takes no lock: a thread about to sleep must not get "nothing" because another thread polls at the same time.
     fn pending(&self) -> bool {
-        self.reads.waiting() != 0
+        self.done.len() > 0
             || self.views.iter().any(|view| !view.ring.is_empty() && !view.failed.load(Ordering::Relaxed))
     }
 
@@ -183,8 +178,21 @@ impl Transport for ShmTransport {
         true
     }
 
-    fn read(&self, peer: Rank, from: RemoteAddress, into: Block, token: u64) -> Result<(), (Refusal, Block)> {
-        self.reads.start(peer, from, into, token)?;
+    /// Copies the bytes out of the peer's mapped arena; a later poll delivers the block.
+    fn read(&self, peer: Rank, from: RemoteAddress, mut into: Block, token: u64) -> Result<(), (Refusal, Block)> {
+        let arenas = self.arenas.get().map_or(&[][..], Vec::as_slice);
+        let Some((_, arena)) = arenas.iter().find(|(rank, _)| *rank == peer) else { return Err((Refusal::Lost, into)) };
+        if self.done.len() >= DONE_MAX {
+            return Err((Refusal::Full, into));
+        }
+        let block = match arena.slice(from.offset, into.len()).filter(|_| from.region == STORE) {
+            Some(bytes) => {
+                into.as_mut_slice().copy_from_slice(bytes);
+                Ok(into)
+            }
+            None => Err(ReadError::outside(peer, from, into.len())),
+        };
+        self.done.push(TransportEvent::ReadDone { token, block });
         self.doorbell.notify();
         Ok(())
     }

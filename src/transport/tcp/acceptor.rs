@@ -9,7 +9,7 @@
 //!
 //! So of two dials at most one is ever welcomed, and no message is on a connection that is dropped.
 
-use super::dial::{Dial, DialStep};
+use super::dial::{Connected, Dial};
 use super::frame::{FrameHeader, FrameKind};
 use super::handshake::ConnectionPurpose;
 use super::incoming::{AuthenticatedConnection, Incoming, IncomingFault, IncomingLimits, ListeningRank};
@@ -40,32 +40,15 @@ const REFUSED_ADDRESSES_MAX: usize = 1024;
 /// Pause before connections are accepted again after the system had no descriptor for one.
 const NO_DESCRIPTOR_PAUSE: Duration = Duration::from_millis(100);
 
-/// The result of a dial or of an incoming connection.
-pub enum ConnectOutcome {
-    /// The peer is authenticated, and both ends agree on this connection.
-    Open {
-        /// The peer.
-        peer: Rank,
-        /// The connection.
-        socket: OwnedFd,
-        /// Its other end.
-        address: SocketAddr,
-    },
-    /// The peer cannot be reached, with the reason.
-    Unreachable(Rank, String),
-}
-
 /// Connections that are being made.
 pub struct Acceptor {
     incoming: Incoming,
-    dials: FxHashMap<u32, Dial>,
-    next_number: u32,
-    /// Deadlines of dials, by number, in order; an entry whose dial has ended already is ignored.
-    deadlines: BinaryHeap<Reverse<(Instant, u32)>>,
-    /// When the timer expires.
-    timer: Option<Instant>,
+    /// By peer.
+    dials: FxHashMap<Rank, Dial>,
+    /// Deadlines of dials, by peer, in order; an entry whose dial has ended already is ignored.
+    deadlines: BinaryHeap<Reverse<(Instant, Rank)>>,
     refused_addresses: FxHashSet<IpAddr>,
-    outcomes: Vec<ConnectOutcome>,
+    outcomes: Vec<(Rank, Connected)>,
 }
 
 impl Acceptor {
@@ -78,16 +61,14 @@ impl Acceptor {
         Ok(Acceptor {
             incoming: Incoming::open(listeners, rank, LIMITS, &peers.epoll)?,
             dials: FxHashMap::default(),
-            next_number: 0,
             deadlines: BinaryHeap::new(),
-            timer: None,
             refused_addresses: FxHashSet::default(),
             outcomes: Vec::new(),
         })
     }
 
-    /// The results since the last call.
-    pub fn take_outcomes(&mut self) -> Vec<ConnectOutcome> {
+    /// The peers to which dials ended since the last call, or that connected, and how: both ends agree on a connection.
+    pub fn take_outcomes(&mut self) -> Vec<(Rank, Connected)> {
         std::mem::take(&mut self.outcomes)
     }
 
@@ -104,40 +85,32 @@ impl Acceptor {
 
     /// Dials a peer.
     pub fn dial(&mut self, peer: Rank, peers: &Peers) {
-        if self.dials.values().any(|dial| dial.peer == peer) {
-            return;
+        if !self.dials.contains_key(&peer) {
+            let (dial, step) = Dial::begin(peer, peers, Instant::now());
+            self.handle_step(dial, step, peers);
         }
-        self.next_number = self.next_number.wrapping_add(1);
-        let number = self.next_number;
-        let (dial, step) = Dial::begin(number, peer, peers, Instant::now());
-        self.handle_step(dial, step, peers);
     }
 
     /// Called when the socket of a dial is ready.
-    pub fn on_dial_ready(&mut self, number: u32, peers: &Peers) {
-        if let Some(mut dial) = self.dials.remove(&number) {
+    pub fn on_dial_ready(&mut self, peer: Rank, peers: &Peers) {
+        if let Some(mut dial) = self.dials.remove(&peer) {
             let step = dial.advance(peers, Instant::now());
             self.handle_step(dial, step, peers);
         }
     }
 
-    fn handle_step(&mut self, dial: Dial, step: DialStep, peers: &Peers) {
-        match step {
-            DialStep::Wait => {
-                self.deadlines.push(Reverse((dial.due, dial.number)));
-                self.dials.insert(dial.number, dial);
-                self.advance_timer(peers);
-            }
-            DialStep::Open(socket, address) => {
-                self.outcomes.push(ConnectOutcome::Open { peer: dial.peer, socket, address });
-            }
-            DialStep::Failed(reason) => self.outcomes.push(ConnectOutcome::Unreachable(dial.peer, reason)),
+    fn handle_step(&mut self, dial: Dial, ended: Option<Connected>, peers: &Peers) {
+        if let Some(connected) = ended {
+            return self.outcomes.push((dial.peer, connected));
         }
+        self.deadlines.push(Reverse((dial.due, dial.peer)));
+        self.dials.insert(dial.peer, dial);
+        self.set_timer(peers);
     }
 
     /// Ends the dial of a peer, where there is one.
     pub fn cancel_dial(&mut self, peer: Rank) {
-        self.dials.retain(|_, dial| dial.peer != peer);
+        self.dials.remove(&peer);
     }
 
     /// Accepts connections that wait at a listener.
@@ -148,7 +121,7 @@ impl Acceptor {
             });
             self.incoming.pause(Instant::now() + NO_DESCRIPTOR_PAUSE, &peers.epoll);
         }
-        self.advance_timer(peers);
+        self.set_timer(peers);
     }
 
     /// Called when an unauthenticated connection has sent something, or was closed.
@@ -172,11 +145,11 @@ impl Acceptor {
 
     /// Decides about the connection of an authenticated peer.
     fn on_authenticated(&mut self, connection: AuthenticatedConnection, peers: &Peers) {
-        let AuthenticatedConnection { peer, socket, address } = connection;
+        let AuthenticatedConnection { peer, socket, address, .. } = connection;
         if peer == peers.me || peer as usize >= peers.links.len() {
             return self.log_refusal(address, &format!("it claims to be rank {peer}, which is impossible"));
         }
-        let own_counts = peers.me < peer && self.dials.values().any(|dial| dial.peer == peer && dial.has_sent_proof());
+        let own_counts = peers.me < peer && self.dials.get(&peer).is_some_and(Dial::has_sent_proof);
         let response = match &*lock(&peers.links[peer as usize]) {
             Link::Closed | Link::Failed => FrameKind::Goodbye,
             Link::Active(connection) if connection.stream.is_some() => FrameKind::Yield,
@@ -186,7 +159,7 @@ impl Acceptor {
         let sent = write_whole(&socket, &FrameHeader::new(response, 0).encode());
         if response == FrameKind::Welcome && sent.is_ok() {
             self.cancel_dial(peer);
-            self.outcomes.push(ConnectOutcome::Open { peer, socket, address });
+            self.outcomes.push((peer, Ok((socket, address))));
         }
     }
 
@@ -196,30 +169,22 @@ impl Acceptor {
         for (address, fault) in self.incoming.expire(now, &peers.epoll) {
             self.log_refusal(address, &fault.to_string());
         }
-        while let Some(Reverse((due, number))) = self.deadlines.peek().copied()
+        while let Some(Reverse((due, peer))) = self.deadlines.peek().copied()
             && due <= now
         {
             self.deadlines.pop();
-            if let Some(mut dial) = self.dials.remove(&number) {
+            if let Some(mut dial) = self.dials.remove(&peer) {
                 let step = dial.on_deadline(peers, now);
                 self.handle_step(dial, step, peers);
             }
         }
-        self.timer = self.next_deadline();
-        peers.epoll.set_timer(self.timer.map(|timer| timer.saturating_duration_since(now)));
+        self.set_timer(peers);
     }
 
-    fn next_deadline(&self) -> Option<Instant> {
+    /// Sets the timer to the next deadline.
+    fn set_timer(&self, peers: &Peers) {
         let dial = self.deadlines.peek().map(|Reverse((due, _))| *due);
-        [dial, self.incoming.next_deadline()].into_iter().flatten().min()
-    }
-
-    /// Sets the timer if it would expire too late. One that expires too early is set again then.
-    fn advance_timer(&mut self, peers: &Peers) {
-        let Some(next) = self.next_deadline() else { return };
-        if self.timer.is_none_or(|timer| next < timer) {
-            self.timer = Some(next);
-            peers.epoll.set_timer(Some(next.saturating_duration_since(Instant::now())));
-        }
+        let next = [dial, self.incoming.next_deadline()].into_iter().flatten().min();
+        peers.epoll.set_timer(next.map(|next| next.saturating_duration_since(Instant::now())));
     }
 }

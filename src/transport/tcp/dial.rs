@@ -27,28 +27,18 @@ enum DialStage {
     Pausing,
 }
 
-/// The result of one step of a dial.
-pub enum DialStep {
-    /// The dial waits for the peer or for the deadline.
-    Wait,
-    /// The peer accepted the connection.
-    Open(OwnedFd, SocketAddr),
-    /// The peer cannot be reached, with the reason.
-    Failed(String),
-}
+/// How a connection is made: the socket and its other end, or why the peer cannot be reached.
+pub type Connected = Result<(OwnedFd, SocketAddr), String>;
 
 /// Why one address does not reach the peer.
-enum AddressError {
-    /// A retry would not help.
-    Final(String),
-    /// The other end hung up, as a busy peer may do.
-    HungUp(String),
+struct AddressError {
+    text: String,
+    /// True if the other end hung up, as a busy peer may do: a retry may help.
+    hung_up: bool,
 }
 
 /// The attempt to reach one peer.
 pub struct Dial {
-    /// Its number among the dials of this rank.
-    pub number: u32,
     /// The peer to reach.
     pub peer: Rank,
     /// The deadline of the current stage.
@@ -66,10 +56,9 @@ pub struct Dial {
 }
 
 impl Dial {
-    /// Begins with the first address.
-    pub fn begin(number: u32, peer: Rank, peers: &Peers, now: Instant) -> (Dial, DialStep) {
+    /// Begins with the first address. As every step of a dial, it returns how the dial has ended, if it has.
+    pub fn begin(peer: Rank, peers: &Peers, now: Instant) -> (Dial, Option<Connected>) {
         let mut dial = Dial {
-            number,
             peer,
             due: now,
             since: now,
@@ -91,44 +80,38 @@ impl Dial {
     }
 
     /// Advances as far as data from the peer allows.
-    pub fn advance(&mut self, peers: &Peers, now: Instant) -> DialStep {
+    pub fn advance(&mut self, peers: &Peers, now: Instant) -> Option<Connected> {
         match self.try_advance(peers) {
-            Ok(true) => match self.socket.take() {
-                Some(socket) => DialStep::Open(socket, self.address(peers)),
-                None => DialStep::Wait,
-            },
-            Ok(false) => DialStep::Wait,
+            Ok(true) => Some(Ok((self.socket.take()?, self.address(peers)))),
+            Ok(false) => None,
             Err(error) => self.on_address_failed(error, peers, now),
         }
     }
 
     /// Handles the deadline of the current stage.
-    pub fn on_deadline(&mut self, peers: &Peers, now: Instant) -> DialStep {
+    pub fn on_deadline(&mut self, peers: &Peers, now: Instant) -> Option<Connected> {
         if now < self.due {
-            return DialStep::Wait;
+            return None;
         }
         let seconds = self.due.duration_since(self.since).as_secs_f64();
-        match self.stage {
+        let text = match self.stage {
             DialStage::Pausing => {
                 (self.address_index, self.hung_up) = (0, false);
                 self.errors.clear();
-                self.try_addresses(peers, now)
+                return self.try_addresses(peers, now);
             }
             DialStage::Yielded => {
                 self.address_index = usize::MAX;
                 self.errors.push(format!("it intended to connect itself, and did not within {seconds} s"));
-                self.try_addresses(peers, now)
+                return self.try_addresses(peers, now);
             }
-            DialStage::Connecting => {
-                let text = format!("at {} within {seconds} s: is the port closed by a firewall?", self.address(peers));
-                self.on_address_failed(AddressError::Final(text), peers, now)
-            }
+            DialStage::Connecting => format!(" within {seconds} s: is the port closed by a firewall?"),
             DialStage::Hello(..) | DialStage::Proof(_) => {
-                let text =
-                    format!("at {}: connected, but there is no response within {seconds} s", self.address(peers));
-                self.on_address_failed(AddressError::Final(text), peers, now)
+                format!(": connected, but there is no response within {seconds} s")
             }
-        }
+        };
+        let text = format!("at {}{text}", self.address(peers));
+        self.on_address_failed(AddressError { text, hung_up: false }, peers, now)
     }
 
     fn address(&self, peers: &Peers) -> SocketAddr {
@@ -139,12 +122,13 @@ impl Dial {
     fn try_advance(&mut self, peers: &Peers) -> Result<bool, AddressError> {
         let Some(socket) = &self.socket else { return Ok(false) };
         let address = self.address(peers);
+        let final_error = |text: String| AddressError { text: format!("at {address}: {text}"), hung_up: false };
         let failed = |error: io::Error| {
             let hint = if error.kind() == io::ErrorKind::ConnectionRefused { ": its process has ended" } else { "" };
-            AddressError::Final(format!("at {address}: {error}{hint}"))
+            final_error(format!("{error}{hint}"))
         };
-        let hung_up = |error: io::Error| AddressError::HungUp(format!("at {address}: it hung up ({error})"));
-        let number = self.number;
+        let hung_up =
+            |error: io::Error| AddressError { text: format!("at {address}: it hung up ({error})"), hung_up: true };
         if let DialStage::Connecting = self.stage {
             if !is_connected(socket).map_err(failed)? {
                 return Ok(false);
@@ -152,14 +136,12 @@ impl Dial {
             let endpoints = Endpoints { purpose: ConnectionPurpose::Transport, client: peers.me, server: self.peer };
             let client = Client::new(&peers.secret, endpoints);
             write_whole(socket, client.hello()).map_err(hung_up)?;
-            peers.epoll.change(socket, Watched::Dial(number), Interest::Read).map_err(failed)?;
+            peers.epoll.change(socket, Watched::Dial(self.peer), Interest::Read).map_err(failed)?;
             self.stage = DialStage::Hello(Box::new(client), FixedRead::new());
         }
         if let DialStage::Hello(client, gather) = &mut self.stage {
             let Some(response) = gather.read(socket).map_err(hung_up)? else { return Ok(false) };
-            let proof = client
-                .verify_response(&response)
-                .map_err(|error| AddressError::Final(format!("at {address}: {error}")))?;
+            let proof = client.verify_response(&response).map_err(|error| final_error(error.to_string()))?;
             write_whole(socket, &proof).map_err(hung_up)?;
             self.stage = DialStage::Proof(FixedRead::new());
         }
@@ -173,35 +155,28 @@ impl Dial {
                     self.due = self.ends;
                 }
                 Ok(FrameKind::Goodbye) => {
-                    return Err(AddressError::Final(format!(
-                        "at {address}: it considers this rank failed, or is closing"
-                    )));
+                    return Err(final_error("it considers this rank failed, or is closing".to_string()));
                 }
-                other => return Err(AddressError::Final(format!("at {address}: it responded with {other:?}"))),
+                other => return Err(final_error(format!("it responded with {other:?}"))),
             }
         }
         Ok(false)
     }
 
-    fn on_address_failed(&mut self, error: AddressError, peers: &Peers, now: Instant) -> DialStep {
+    fn on_address_failed(&mut self, error: AddressError, peers: &Peers, now: Instant) -> Option<Connected> {
         self.socket = None;
         self.address_index += 1;
-        match error {
-            AddressError::Final(text) => self.errors.push(text),
-            AddressError::HungUp(text) => {
-                self.errors.push(text);
-                self.hung_up = true;
-            }
-        }
+        self.errors.push(error.text);
+        self.hung_up |= error.hung_up;
         self.try_addresses(peers, now)
     }
 
     /// Dials the next address that the system does not refuse at once.
-    fn try_addresses(&mut self, peers: &Peers, now: Instant) -> DialStep {
+    fn try_addresses(&mut self, peers: &Peers, now: Instant) -> Option<Connected> {
         let addresses = &peers.addresses[self.peer as usize].socket_addresses;
         while let Some(address) = addresses.get(self.address_index) {
             let begun = connect(*address).and_then(|socket| {
-                peers.epoll.add(&socket, Watched::Dial(self.number), Interest::Write)?;
+                peers.epoll.add(&socket, Watched::Dial(self.peer), Interest::Write)?;
                 Ok(socket)
             });
             match begun {
@@ -210,7 +185,7 @@ impl Dial {
                     let left = (addresses.len() - self.address_index) as u32;
                     (self.since, self.due) = (now, now + self.ends.saturating_duration_since(now) / left);
                     (self.socket, self.stage) = (Some(socket), DialStage::Connecting);
-                    return DialStep::Wait;
+                    return None;
                 }
                 Err(error) => {
                     let many = error.raw_os_error() == Some(rustix::io::Errno::MFILE.raw_os_error());
@@ -222,19 +197,14 @@ impl Dial {
         }
         if self.hung_up && now + PAUSE < self.ends {
             (self.stage, self.due) = (DialStage::Pausing, now + PAUSE);
-            return DialStep::Wait;
+            return None;
         }
         if self.errors.is_empty() {
             self.errors.push("it announced no address".to_string());
         }
-        let from =
-            peers.addresses[peers.me as usize].socket_addresses.first().map(|address| format!(" ({})", address.ip()));
-        DialStep::Failed(format!(
-            "{}{} cannot reach {} {}",
-            peers.named(peers.me),
-            from.unwrap_or_default(),
-            peers.named(self.peer),
-            self.errors.join("; ")
-        ))
+        let own = peers.addresses[peers.me as usize].socket_addresses.first();
+        let from = own.map_or_else(String::new, |address| format!(" ({})", address.ip()));
+        let (me, peer, errors) = (peers.named(peers.me), peers.named(self.peer), self.errors.join("; "));
+        Some(Err(format!("{me}{from} cannot reach {peer} {errors}")))
     }
 }

@@ -11,9 +11,9 @@
 //! |---|---|---|
 //! | Message | | the message |
 //! | Credit | | nothing |
-//! | ReadRequest | the reader's slot, the region | offset 8, bytes 8 |
-//! | ReadData | the reader's slot | the next bytes of the read, [`PIECE_BYTES_MAX`] at most |
-//! | ReadRefused | the reader's slot | the reason, as text |
+//! | ReadRequest | the reader's number, the region | offset 8, bytes 8 |
+//! | ReadData | the reader's number | the next bytes of the read, [`PIECE_BYTES_MAX`] at most |
+//! | ReadRefused | the reader's number | the reason, as text |
 //! | Goodbye | | nothing: the sender closes in order, and nothing follows |
 //! | Welcome | | nothing: first on a connection, from the rank that accepted it |
 //! | Yield | | nothing: instead of Welcome; the other connection of the pair serves |
@@ -21,7 +21,6 @@
 use crate::base::limits::MESSAGE_BYTES_MAX;
 use crate::memory::RegionNumber;
 use crate::transport::framing::{wire_enum, wire_struct};
-use std::fmt;
 
 /// Bytes of a header.
 pub const HEADER_BYTES: usize = 16;
@@ -76,41 +75,26 @@ impl FrameKind {
 }
 
 /// Why bytes of a peer are no valid frame: no rank of this version sends them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
     /// An unknown kind of frame.
+    #[error("a frame of the unknown kind {0}")]
     Kind(u8),
     /// A frame with a length that its kind cannot have.
-    Length {
-        /// The frame's kind.
-        kind: FrameKind,
-        /// The length that it announced.
-        length: usize,
-    },
+    #[error("a frame {kind:?} that announces {length} bytes")]
+    Length { kind: FrameKind, length: usize },
     /// A kind of frame that is invalid at this point.
+    #[error("a frame {0:?} where none is valid")]
     Unexpected(FrameKind),
-    /// More bytes of messages than the window admits.
-    Window,
     /// More credit than window bytes in use.
+    #[error("credit for messages that were never sent")]
     Credit,
     /// Data or a refusal for a read that is not in flight, or more data than was requested.
-    Slot(u32),
+    #[error("data for a read {0} that did not request it")]
+    Read(u32),
     /// More reads at once than a rank starts.
+    #[error("more reads at once than a rank starts")]
     Requests,
-}
-
-impl fmt::Display for FrameError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            FrameError::Kind(kind) => write!(formatter, "a frame of the unknown kind {kind}"),
-            FrameError::Length { kind, length } => write!(formatter, "a frame {kind:?} that announces {length} bytes"),
-            FrameError::Unexpected(kind) => write!(formatter, "a frame {kind:?} where none is valid"),
-            FrameError::Window => write!(formatter, "more messages than its window admits"),
-            FrameError::Credit => write!(formatter, "credit for messages that were never sent"),
-            FrameError::Slot(slot) => write!(formatter, "data for a read {slot} that did not request it"),
-            FrameError::Requests => write!(formatter, "more reads at once than a rank starts"),
-        }
-    }
 }
 
 wire_struct! {
@@ -126,7 +110,7 @@ wire_struct! {
         pub length: u32,
         /// Bytes of the window that are returned.
         pub credit: u32,
-        /// The reader's slot; 0 where the frame concerns no read.
+        /// The reader's number of a read; 0 where the frame concerns no read.
         pub slot: u32,
     }
 }

@@ -15,20 +15,7 @@ const BUFFER_BYTES: usize = 2 * (HEADER_BYTES + MESSAGE_BYTES_MAX);
 const FREE_BUFFERS_MAX: usize = 4;
 
 /// Free buffers, for the next peer that sends something.
-#[derive(Default)]
-pub struct FreeBuffers(Vec<Box<[u64]>>);
-
-impl FreeBuffers {
-    fn take(&mut self) -> Box<[u64]> {
-        self.0.pop().unwrap_or_else(|| vec![0; BUFFER_BYTES / 8].into())
-    }
-
-    fn give_back(&mut self, buffer: Box<[u64]>) {
-        if self.0.len() < FREE_BUFFERS_MAX {
-            self.0.push(buffer);
-        }
-    }
-}
+pub type FreeBuffers = Vec<Box<[u64]>>;
 
 /// A received frame; of `ReadData` the header only.
 #[derive(Debug, PartialEq, Eq)]
@@ -96,7 +83,8 @@ impl FrameBuffer {
 
     /// The space for the next bytes of the stream, after [`FrameBuffer::raw_bytes`] of data.
     pub fn space(&mut self, free_buffers: &mut FreeBuffers) -> &mut [u8] {
-        let buffer = self.buffer.get_or_insert_with(|| free_buffers.take());
+        let buffer =
+            self.buffer.get_or_insert_with(|| free_buffers.pop().unwrap_or_else(|| vec![0; BUFFER_BYTES / 8].into()));
         let bytes: &mut [u8] = bytemuck::cast_slice_mut(buffer);
         if self.start == self.end {
             // Only padding can be missing before the next frame begins.
@@ -124,7 +112,9 @@ impl FrameBuffer {
         if self.start == self.end
             && let Some(buffer) = self.buffer.take()
         {
-            free_buffers.give_back(buffer);
+            if free_buffers.len() < FREE_BUFFERS_MAX {
+                free_buffers.push(buffer);
+            }
             (self.start, self.end) = (0, 0);
         }
     }
@@ -148,11 +138,11 @@ mod tests {
         frames.on_received(20);
         assert_eq!(frames.next(), Ok(None));
         frames.release_if_empty(&mut free_buffers);
-        assert!(free_buffers.0.is_empty() && !frames.is_between_frames());
+        assert!(free_buffers.is_empty() && !frames.is_between_frames());
         frames.space(&mut free_buffers)[..4].copy_from_slice(&stream[20..]);
         frames.on_received(4);
         assert_eq!(frames.next().expect("a frame").expect("whole").body, [1, 2, 3]);
         frames.release_if_empty(&mut free_buffers);
-        assert!(free_buffers.0.len() == 1 && frames.is_between_frames());
+        assert!(free_buffers.len() == 1 && frames.is_between_frames());
     }
 }

@@ -15,6 +15,7 @@
 //! neither signed nor encrypted: an attacker that can change packets between the hosts can change them here too.
 
 use crate::base::Rank;
+use crate::transport::framing::{WireField, wire_struct};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
@@ -32,6 +33,47 @@ pub const RESPONSE_BYTES: usize = 80;
 pub const PROOF_BYTES: usize = 32;
 
 const NONCE_BYTES: usize = 32;
+
+/// [`MAGIC`]; bytes that do not begin so are no message of a handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Magic;
+
+impl WireField for Magic {
+    const BYTES: usize = MAGIC.len();
+
+    fn write(self, to: &mut [u8]) {
+        to.copy_from_slice(&MAGIC);
+    }
+
+    fn read(from: &[u8]) -> Option<Magic> {
+        (from == MAGIC).then_some(Magic)
+    }
+}
+
+wire_struct! {
+    /// The client's first message.
+    struct Hello [HELLO_BYTES] {
+        magic: Magic,
+        version: u32,
+        /// A [`ConnectionPurpose`], for the server to compare.
+        purpose: u32,
+        client: Rank,
+        server: Rank,
+        nonce: [u8; NONCE_BYTES],
+    }
+}
+
+wire_struct! {
+    /// The server's answer; a refusal has no nonce and no signature.
+    struct Response [RESPONSE_BYTES] {
+        magic: Magic,
+        version: u32,
+        /// One of the values below, for the client to interpret once the version is its own.
+        refusal: u32,
+        nonce: [u8; NONCE_BYTES],
+        signature: [u8; 32],
+    }
+}
 
 /// A job's secret: a process that has it is a rank of the job. Never printed.
 #[derive(Clone, PartialEq, Eq)]
@@ -84,34 +126,24 @@ pub enum ConnectionPurpose {
 }
 
 /// Why a handshake failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HandshakeError {
     /// The other end uses another protocol.
+    #[error("the other end is not mobula")]
     NotMobula,
     /// The other end is mobula of another wire version.
+    #[error(
+        "the other end uses version {0} of mobula's protocol and this one version {WIRE_VERSION}: start the same \
+         binary on every rank"
+    )]
     Version(u32),
     /// The other end proved nothing, or proved it for another job, purpose or rank.
+    #[error("the other end does not hold this job's secret")]
     Secret,
     /// The other end looked for another rank than this, or another purpose.
+    #[error("the other end looked for another rank or another purpose")]
     Misdirected,
-}
-
-impl std::fmt::Display for HandshakeError {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            HandshakeError::NotMobula => write!(formatter, "the other end is not mobula"),
-            HandshakeError::Version(theirs) => write!(
-                formatter,
-                "the other end uses version {theirs} of mobula's protocol and this one version {WIRE_VERSION}: start \
-                 the same binary on every rank"
-            ),
-            HandshakeError::Secret => write!(formatter, "the other end does not hold this job's secret"),
-            HandshakeError::Misdirected => {
-                write!(formatter, "the other end looked for another rank or another purpose")
-            }
-        }
-    }
 }
 
 /// The two ends of a connection and its purpose.
@@ -135,14 +167,10 @@ pub struct Client {
 impl Client {
     /// A new handshake.
     pub fn new(secret: &Secret, endpoints: Endpoints) -> Client {
-        let mut hello = [0; HELLO_BYTES];
-        hello[..8].copy_from_slice(&MAGIC);
-        let words = [WIRE_VERSION, endpoints.purpose as u32, endpoints.client, endpoints.server];
-        for (at, word) in words.into_iter().enumerate() {
-            hello[8 + 4 * at..12 + 4 * at].copy_from_slice(&word.to_le_bytes());
-        }
-        hello[24..].copy_from_slice(&random::<NONCE_BYTES>());
-        Client { hello, secret: secret.clone() }
+        let Endpoints { purpose, client, server } = endpoints;
+        let (version, purpose) = (WIRE_VERSION, purpose as u32);
+        let hello = Hello { magic: Magic, version, purpose, client, server, nonce: random() };
+        Client { hello: hello.encode(), secret: secret.clone() }
     }
 
     /// The first bytes to send.
@@ -155,15 +183,16 @@ impl Client {
     /// # Errors
     /// Why it does not.
     pub fn verify_response(&self, response: &[u8; RESPONSE_BYTES]) -> Result<[u8; PROOF_BYTES], HandshakeError> {
-        check_magic_and_version(response)?;
-        match word(response, 12) {
-            0 => {}
-            1 => return Err(HandshakeError::Misdirected),
+        let Response { version, refusal, nonce, signature, .. } =
+            Response::parse(response).ok_or(HandshakeError::NotMobula)?;
+        check_version(version)?;
+        match refusal {
+            ACCEPTED => {}
+            MISDIRECTED => return Err(HandshakeError::Misdirected),
             _ => return Err(HandshakeError::NotMobula),
         }
-        let nonce = &response[16..48];
-        verify(&self.secret, &[b"server", &self.hello, nonce], &response[48..])?;
-        Ok(sign(&self.secret, &[b"client", &self.hello, nonce]))
+        verify(&self.secret, &[b"server", &self.hello, &nonce], &signature)?;
+        Ok(sign(&self.secret, &[b"client", &self.hello, &nonce]))
     }
 }
 
@@ -189,18 +218,15 @@ impl Server {
         me: Rank,
         hello: &[u8; HELLO_BYTES],
     ) -> Result<Server, (HandshakeError, Option<[u8; RESPONSE_BYTES]>)> {
-        if let Err(error) = check_magic_and_version(hello) {
-            let understands = matches!(error, HandshakeError::Version(_));
-            return Err((error, understands.then(|| unsigned_response(0))));
+        let sent = Hello::parse(hello).ok_or((HandshakeError::NotMobula, None))?;
+        check_version(sent.version).map_err(|error| (error, Some(unsigned(ACCEPTED).encode())))?;
+        if sent.purpose != purpose as u32 || sent.server != me {
+            return Err((HandshakeError::Misdirected, Some(unsigned(MISDIRECTED).encode())));
         }
-        if word(hello, 12) != purpose as u32 || word(hello, 20) != me {
-            return Err((HandshakeError::Misdirected, Some(unsigned_response(1))));
-        }
-        let nonce = random::<NONCE_BYTES>();
-        let mut response = unsigned_response(0);
-        response[16..48].copy_from_slice(&nonce);
-        response[48..].copy_from_slice(&sign(secret, &[b"server", hello, &nonce]));
-        let endpoints = Endpoints { purpose, client: word(hello, 16), server: me };
+        let nonce = random();
+        let signature = sign(secret, &[b"server", hello, &nonce]);
+        let response = Response { nonce, signature, ..unsigned(ACCEPTED) }.encode();
+        let endpoints = Endpoints { purpose, client: sent.client, server: me };
         Ok(Server { hello: *hello, nonce, response, endpoints, secret: secret.clone() })
     }
 
@@ -219,26 +245,16 @@ impl Server {
     }
 }
 
-fn unsigned_response(refusal: u32) -> [u8; RESPONSE_BYTES] {
-    let mut response = [0; RESPONSE_BYTES];
-    response[..8].copy_from_slice(&MAGIC);
-    response[8..12].copy_from_slice(&WIRE_VERSION.to_le_bytes());
-    response[12..16].copy_from_slice(&refusal.to_le_bytes());
-    response
+/// The values of `Response::refusal`.
+const ACCEPTED: u32 = 0;
+const MISDIRECTED: u32 = 1;
+
+fn unsigned(refusal: u32) -> Response {
+    Response { magic: Magic, version: WIRE_VERSION, refusal, nonce: [0; NONCE_BYTES], signature: [0; 32] }
 }
 
-fn check_magic_and_version(bytes: &[u8]) -> Result<(), HandshakeError> {
-    if bytes[..8] != MAGIC {
-        return Err(HandshakeError::NotMobula);
-    }
-    match word(bytes, 8) {
-        WIRE_VERSION => Ok(()),
-        theirs => Err(HandshakeError::Version(theirs)),
-    }
-}
-
-fn word(bytes: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+fn check_version(theirs: u32) -> Result<(), HandshakeError> {
+    if theirs == WIRE_VERSION { Ok(()) } else { Err(HandshakeError::Version(theirs)) }
 }
 
 fn mac(secret: &Secret, parts: &[&[u8]]) -> Hmac<Sha256> {
@@ -335,11 +351,11 @@ mod tests {
     fn client_distinguishes_other_programs_from_newer_servers() {
         let client = Client::new(&Secret::random(), ENDPOINTS);
         assert_eq!(client.verify_response(&[0; RESPONSE_BYTES]), Err(HandshakeError::NotMobula));
-        let mut newer = unsigned_response(0);
+        let mut newer = unsigned(ACCEPTED).encode();
         newer[8] = 2;
         assert_eq!(client.verify_response(&newer), Err(HandshakeError::Version(2)));
-        assert_eq!(client.verify_response(&unsigned_response(1)), Err(HandshakeError::Misdirected));
-        assert_eq!(client.verify_response(&unsigned_response(0)), Err(HandshakeError::Secret), "unsigned");
+        assert_eq!(client.verify_response(&unsigned(MISDIRECTED).encode()), Err(HandshakeError::Misdirected));
+        assert_eq!(client.verify_response(&unsigned(ACCEPTED).encode()), Err(HandshakeError::Secret), "unsigned");
     }
 
     #[test]

@@ -5,15 +5,14 @@
 //! While all places are taken, more connections wait in the system's queue, and the connection that has waited longest
 //! loses its place once it has waited for [`IncomingLimits::handshake_if_full`].
 
-use super::handshake::{ConnectionPurpose, HandshakeError, Secret};
-use super::pending_connection::PendingConnection;
+use super::handshake::{ConnectionPurpose, HELLO_BYTES, HandshakeError, PROOF_BYTES, Secret, Server};
+use super::socket::{FixedRead, write_whole};
 use crate::base::Rank;
 use crate::base::log::{Level, log};
 use crate::transport::epoll::{EpollSet, Interest, Watched};
 use rustix::io::Errno;
 use rustix::net::{SocketFlags, acceptfrom_with};
 use std::collections::BTreeMap;
-use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
@@ -44,30 +43,21 @@ pub struct ListeningRank {
 }
 
 /// Why a connection ended before it was authenticated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IncomingFault {
     /// The other end disconnected.
+    #[error("it disconnected before it proved that it holds this job's secret")]
     Disconnected,
     /// The other end is no rank of the job.
-    Handshake(HandshakeError),
+    #[error(transparent)]
+    Handshake(#[from] HandshakeError),
     /// The handshake took longer than it may.
+    #[error("it did not authenticate within {0:.1?}")]
     Late(Duration),
 }
 
-impl fmt::Display for IncomingFault {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            IncomingFault::Disconnected => {
-                write!(formatter, "it disconnected before it proved that it holds this job's secret")
-            }
-            IncomingFault::Handshake(error) => write!(formatter, "{error}"),
-            IncomingFault::Late(waited) => write!(formatter, "it did not authenticate within {waited:.1?}"),
-        }
-    }
-}
-
 /// A connection whose other end has proven that it is a rank of the job. The epoll still watches it, as
-/// [`Watched::Pending`].
+/// [`Watched::Pending`] with the number under which it was accepted.
 pub struct AuthenticatedConnection {
     /// The rank that it claims to be, which may not exist.
     pub peer: Rank,
@@ -75,10 +65,57 @@ pub struct AuthenticatedConnection {
     pub socket: OwnedFd,
     /// Its other end.
     pub address: SocketAddr,
+    /// When it was accepted.
+    pub since: Instant,
 }
 
 /// A connection that was refused.
 pub type RefusedConnection = (SocketAddr, IncomingFault);
+
+enum HandshakeStage {
+    Hello(FixedRead<HELLO_BYTES>),
+    Proof(Box<Server>, FixedRead<PROOF_BYTES>),
+}
+
+/// An unauthenticated connection.
+struct PendingConnection {
+    socket: OwnedFd,
+    /// Its other end.
+    address: SocketAddr,
+    /// When it was accepted.
+    since: Instant,
+    stage: HandshakeStage,
+}
+
+impl PendingConnection {
+    /// Continues the handshake with the bytes that have arrived; `None` while more are needed. Returns the rank that
+    /// the other end has proven to be.
+    ///
+    /// # Errors
+    /// Why the other end is refused.
+    fn advance(&mut self, rank: &ListeningRank) -> Result<Option<Rank>, IncomingFault> {
+        let disconnected = |_: io::Error| IncomingFault::Disconnected;
+        if let HandshakeStage::Hello(gather) = &mut self.stage {
+            let Some(hello) = gather.read(&self.socket).map_err(disconnected)? else { return Ok(None) };
+            match Server::new(&rank.secret, rank.purpose, rank.me, &hello) {
+                Ok(server) => {
+                    write_whole(&self.socket, server.response()).map_err(disconnected)?;
+                    self.stage = HandshakeStage::Proof(Box::new(server), FixedRead::new());
+                }
+                Err((error, response)) => {
+                    if let Some(response) = response {
+                        // The connection is closed, whether the response arrives or not.
+                        let _ = write_whole(&self.socket, &response);
+                    }
+                    return Err(error.into());
+                }
+            }
+        }
+        let HandshakeStage::Proof(server, gather) = &mut self.stage else { return Ok(None) };
+        let Some(proof) = gather.read(&self.socket).map_err(disconnected)? else { return Ok(None) };
+        Ok(Some(server.verify_proof(&proof)?.client))
+    }
+}
 
 /// The listeners and the unauthenticated connections.
 pub struct Incoming {
@@ -148,8 +185,8 @@ impl Incoming {
         self.next_number = self.next_number.wrapping_add(1);
         // Where it cannot be watched, it is dropped, which its other end detects.
         if epoll.add(&socket, Watched::Pending(self.next_number), Interest::Read).is_ok() {
-            let connection = PendingConnection::new(socket, address, Instant::now());
-            self.pending.insert(self.next_number, connection);
+            let (since, stage) = (Instant::now(), HandshakeStage::Hello(FixedRead::new()));
+            self.pending.insert(self.next_number, PendingConnection { socket, address, since, stage });
         }
     }
 
@@ -166,10 +203,10 @@ impl Incoming {
         epoll: &EpollSet,
     ) -> Option<Result<AuthenticatedConnection, RefusedConnection>> {
         let end = self.pending.get_mut(&number)?.advance(&self.rank).transpose()?;
-        let PendingConnection { socket, address, .. } = self.pending.remove(&number)?;
+        let PendingConnection { socket, address, since, .. } = self.pending.remove(&number)?;
         self.resume_listening(epoll);
         Some(match end {
-            Ok(peer) => Ok(AuthenticatedConnection { peer, socket, address }),
+            Ok(peer) => Ok(AuthenticatedConnection { peer, socket, address, since }),
             Err(fault) => Err((address, fault)),
         })
     }

@@ -142,17 +142,12 @@ fn subnet(text: &str) -> Option<(IpAddr, u32)> {
 }
 
 fn is_within(address: IpAddr, network: IpAddr, bits: u32) -> bool {
-    match (address, network) {
-        (IpAddr::V4(address), IpAddr::V4(network)) => {
-            let mask = u32::MAX.checked_shl(32 - bits).unwrap_or(0);
-            address.to_bits() & mask == network.to_bits() & mask
-        }
-        (IpAddr::V6(address), IpAddr::V6(network)) => {
-            let mask = u128::MAX.checked_shl(128 - bits).unwrap_or(0);
-            address.to_bits() & mask == network.to_bits() & mask
-        }
-        _ => false,
-    }
+    let with_length = |address| match address {
+        IpAddr::V4(address) => (u128::from(address.to_bits()), 32),
+        IpAddr::V6(address) => (address.to_bits(), 128),
+    };
+    let ((address, length), (network, same)) = (with_length(address), with_length(network));
+    length == same && (address ^ network).checked_shr(length - bits).unwrap_or(0) == 0
 }
 
 /// Every address of every interface that is up.

@@ -22,9 +22,9 @@
 //! Invariants:
 //! - TCP-1: before `Welcome` neither end sends a frame, and of the two connections that a pair may make at most one is
 //!   welcomed: so frames of one pair are in one stream (TRANSPORT-1).
-//! - TCP-2: a peer's messages that were not handled here take at most [`send_queue::WINDOW_BYTES`], headers included;
-//!   the receiver returns the bytes of handled messages as credit. The link to a peer that sends more fails, and `send`
-//!   is `Full` before that happens (TRANSPORT-2).
+//! - TCP-2: a rank has at most [`send_queue::WINDOW_BYTES`] of messages to a peer that were not handled there, headers
+//!   included; `send` is `Full` where there would be more (TRANSPORT-2). The receiver returns the bytes of handled
+//!   messages as credit. Of what a peer sends beyond that, a rank holds one buffer; the rest waits in the system's.
 //! - TCP-3: a block that is read into is in `Reads`, or with the receiver of its data; when the read ends or the link
 //!   fails, the block is returned or freed, once (TRANSPORT-3).
 //! - TCP-4: a failed link stays failed: the peer's later connections are refused (TRANSPORT-4). Everything that arrived
@@ -50,7 +50,6 @@ pub mod incoming;
 mod interface;
 mod listener;
 mod peers;
-mod pending_connection;
 mod poller;
 mod reads;
 mod receiver;

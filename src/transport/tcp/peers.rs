@@ -3,18 +3,17 @@
 //!
 //! Locks, in the order taken: the poller's turn, a peer's link, the lists. No call waits while it holds one.
 
-use super::frame::ReadRange;
 use super::handshake::Secret;
 use super::listener::TcpAddress;
 use super::reads::Reads;
 use super::send_queue::SendQueue;
 use super::socket;
 use crate::base::Rank;
-use crate::base::clock::now_ns;
-use crate::base::sync::{AtomicBool, AtomicU64, Ordering, lock};
-use crate::memory::{Arena, Block};
+use crate::base::sync::{AtomicBool, AtomicU64, lock};
+use crate::memory::Arena;
 use crate::transport::epoll::{EpollSet, Interest, Watched};
-use crate::transport::{ReadError, Refusal, RemoteAddress};
+use crate::transport::events::EventQueue;
+use crate::transport::{Refusal, TransportEvent};
 use rustix::net::Shutdown;
 use std::cell::Cell;
 use std::io;
@@ -24,24 +23,6 @@ use std::time::Duration;
 
 /// Written to one peer before others have their turn.
 const FLUSH_BYTES: usize = 4 << 20;
-
-/// An event that a poll delivers besides messages.
-pub enum QueuedEvent {
-    /// A read ended.
-    Read {
-        /// As given to [`Transport::read`](crate::transport::Transport::read).
-        token: u64,
-        /// The block, or why it was not filled.
-        block: Result<Block, ReadError>,
-    },
-    /// The link to a peer failed.
-    LinkDown {
-        /// The peer.
-        peer: Rank,
-        /// How the failure was detected.
-        reason: String,
-    },
-}
 
 /// The state of the link to a peer. It never goes back up in this list.
 pub enum Link {
@@ -69,13 +50,10 @@ pub struct Connection {
     /// True if the poller is woken when the socket becomes writable.
     awaits_writable: bool,
     /// True if the poller flushes the queue at the end of its turn.
-    marked: bool,
+    pub marked: bool,
     /// When a message was last taken, in nanoseconds of the clock.
-    sent_ns: u64,
+    pub sent_ns: u64,
 }
-
-/// A message that follows another to the same peer within this time is not written by itself.
-const BURST_NS: u64 = 10_000;
 
 thread_local! {
     /// The `Peers` that this thread is polling, by address; 0 for none.
@@ -113,10 +91,10 @@ pub struct Peers {
     pub to_dial: Mutex<Vec<Rank>>,
     /// Peers whose queue is flushed at the end of the turn.
     marked: Mutex<Vec<Rank>>,
-    /// Events found outside of a turn.
-    pub queued_events: Mutex<Vec<QueuedEvent>>,
-    /// True if a poll would find something without a system call.
-    pub queued: AtomicBool,
+    /// Ended reads and failed links.
+    pub events: EventQueue,
+    /// True if frames have arrived that no turn has handled yet.
+    pub unread: AtomicBool,
     /// When a poll last called the system, in nanoseconds of the clock.
     pub last_poll_ns: AtomicU64,
     /// True if a thread sleeps on the descriptor, and no thread polled since.
@@ -139,8 +117,8 @@ impl Peers {
             store: OnceLock::new(),
             to_dial: Mutex::default(),
             marked: Mutex::default(),
-            queued_events: Mutex::default(),
-            queued: AtomicBool::new(false),
+            events: EventQueue::default(),
+            unread: AtomicBool::new(false),
             last_poll_ns: AtomicU64::new(0),
             armed: AtomicBool::new(false),
         })
@@ -161,7 +139,8 @@ impl Peers {
         PollingGuard { before: POLLING.replace(std::ptr::from_ref(self).addr()) }
     }
 
-    fn is_polling_here(&self) -> bool {
+    /// True if the calling thread is the polling one.
+    pub fn is_polling_here(&self) -> bool {
         POLLING.get() == std::ptr::from_ref(self).addr()
     }
 
@@ -174,7 +153,7 @@ impl Peers {
     }
 
     /// Like `with_connection`, for a thread that sends; the first call requests a connection to the peer.
-    fn ensure_connection<T>(&self, peer: Rank, act: impl FnOnce(&mut Connection) -> T) -> Result<T, Refusal> {
+    pub fn ensure_connection<T>(&self, peer: Rank, act: impl FnOnce(&mut Connection) -> T) -> Result<T, Refusal> {
         let mut link = lock(&self.links[peer as usize]);
         if let Link::Unused = *link {
             *link = Link::Active(Box::default());
@@ -188,9 +167,7 @@ impl Peers {
                 *link = Link::Failed;
                 let reason =
                     format!("{} closed its connection in order, and was sent a message afterwards", self.named(peer));
-                lock(&self.queued_events).push(QueuedEvent::LinkDown { peer, reason });
-                // Release: pairs with the Acquire in `TcpTransport::is_queued`.
-                self.queued.store(true, Ordering::Release);
+                self.events.push(TransportEvent::LinkDown { peer, reason });
                 self.epoll.wake();
                 Err(Refusal::Lost)
             }
@@ -198,63 +175,9 @@ impl Peers {
         }
     }
 
-    /// Takes a message for `peer`.
-    pub fn send(&self, peer: Rank, parts: &[&[u8]], length: usize) -> Result<(), Refusal> {
-        let polls_here = self.is_polling_here();
-        let mut later = polls_here;
-        let taken = self.ensure_connection(peer, |connection| {
-            // A single message is written at once. Messages in quick succession are written together, by the next poll:
-            // a system call and a packet for each would cost far more than the message.
-            let now = now_ns();
-            later |= now.saturating_sub(std::mem::replace(&mut connection.sent_ns, now)) < BURST_NS;
-            let Connection { stream, send_queue, .. } = connection;
-            let sent = match stream.as_ref().filter(|_| !later) {
-                Some(stream) => send_queue.send(parts, length, Some(&mut |slices| socket::write(stream, slices))),
-                None => send_queue.send(parts, length, None),
-            };
-            match sent {
-                Ok(true) if later => self.mark(peer, connection),
-                // A marked queue is written soon anyway.
-                Ok(true) if connection.marked => {}
-                Ok(true) => self.await_writable(peer, connection),
-                Ok(false) => return Err(Refusal::Full),
-                Err(error) => connection.fail(&error),
-            }
-            Ok(())
-        })?;
-        // SeqCst: pairs with the store in `TcpTransport::arm`, which then loads the marked list.
-        if later && !polls_here && self.armed.load(Ordering::SeqCst) {
-            self.epoll.wake();
-        }
-        taken
-    }
-
     /// True if a peer's queue waits for the end of a turn.
     pub fn has_marked(&self) -> bool {
         !lock(&self.marked).is_empty()
-    }
-
-    /// Requests bytes of a region of `peer`.
-    pub fn read(&self, peer: Rank, from: RemoteAddress, into: Block, token: u64) -> Result<(), (Refusal, Block)> {
-        let mut into = Some(into);
-        let begun = self.ensure_connection(peer, |connection| {
-            let Some(block) = into.take() else { return };
-            let request = ReadRange { offset: from.offset, bytes: block.len() as u64 };
-            match connection.reads.start(token, block) {
-                Ok(slot) => connection.send_queue.request(slot, from.region, request),
-                Err(block) => into = Some(block),
-            }
-            if self.is_polling_here() {
-                self.mark(peer, connection);
-            } else {
-                self.flush(peer, connection);
-            }
-        });
-        match (begun, into) {
-            (Err(refusal), Some(block)) => Err((refusal, block)),
-            (Ok(()), Some(block)) => Err((Refusal::Full, block)),
-            (_, None) => Ok(()),
-        }
     }
 
     /// Marks the peer's queue to be written when the poller's turn ends.
@@ -292,7 +215,7 @@ impl Peers {
     }
 
     /// Registers the socket for writability if output waits for it, and unregisters it otherwise.
-    fn await_writable(&self, peer: Rank, connection: &mut Connection) {
+    pub fn await_writable(&self, peer: Rank, connection: &mut Connection) {
         let waits = !connection.send_queue.is_empty();
         if let Some(stream) = connection.stream.as_ref().filter(|_| waits != connection.awaits_writable) {
             let interest = if waits { Interest::Both } else { Interest::Read };
@@ -306,7 +229,7 @@ impl Peers {
 
 impl Connection {
     /// Called when writing failed. Data that arrived before is still read.
-    fn fail(&mut self, error: &io::Error) {
+    pub fn fail(&mut self, error: &io::Error) {
         if let Some(stream) = &self.stream {
             // From now on the poller finds the end of the stream there, whatever the failure was.
             let _ = rustix::net::shutdown(stream, Shutdown::Both);

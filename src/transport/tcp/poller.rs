@@ -1,15 +1,16 @@
 //! One poll of all sockets, by the thread that holds the poller's lock: its turn.
 
-use super::acceptor::{Acceptor, ConnectOutcome};
+use super::acceptor::Acceptor;
 use super::frame_buffer::FreeBuffers;
-use super::peers::{Connection, Link, Peers, QueuedEvent};
+use super::peers::{Connection, Link, Peers};
+use super::reads::ReadInFlight;
 use super::receiver::{LinkEnd, Receiver, Turn};
 use super::socket::configure;
 use crate::base::Rank;
 use crate::base::clock::now_ns;
 use crate::base::sync::{Ordering, lock};
 use crate::transport::epoll::{Interest, Ready, Watched};
-use crate::transport::{ReadError, TransportEvent};
+use crate::transport::{Deliver, ReadError, TransportEvent};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -23,7 +24,6 @@ pub struct Poller {
     receivers: FxHashMap<Rank, Box<Receiver>>,
     /// Peers with frames that arrived and that no turn has handled yet.
     unread: VecDeque<Rank>,
-    queued: VecDeque<QueuedEvent>,
     free_buffers: FreeBuffers,
     found: Vec<Ready>,
     /// True if this turn began with the sockets; turns alternate, so that a peer that sends without pause starves no
@@ -38,7 +38,6 @@ impl Poller {
             acceptor,
             receivers: FxHashMap::default(),
             unread: VecDeque::new(),
-            queued: VecDeque::new(),
             free_buffers: FreeBuffers::default(),
             found: Vec::new(),
             sockets_first: false,
@@ -46,12 +45,11 @@ impl Poller {
     }
 
     /// Waits at most `wait` for events and delivers them, then writes the marked queues. Returns the number of events.
-    pub fn turn(&mut self, peers: &Peers, wait: Duration, deliver: &mut dyn FnMut(TransportEvent<'_>)) -> usize {
+    pub fn turn(&mut self, peers: &Peers, wait: Duration, deliver: Deliver<'_>) -> usize {
         let polling = peers.begin_polling();
         peers.armed.store(false, Ordering::Relaxed);
-        let mut turn = Turn { deliver, events: 0, queued: std::mem::take(&mut self.queued) };
-        turn.queued.extend(lock(&peers.queued_events).drain(..));
-        turn.deliver_queued();
+        let mut turn = Turn { deliver, events: 0 };
+        turn.deliver_queued(peers);
         self.sockets_first = !self.sockets_first;
         if self.sockets_first {
             self.poll_sockets(peers, wait, &mut turn);
@@ -60,18 +58,12 @@ impl Poller {
             self.continue_reading(peers, &mut turn);
             self.poll_sockets(peers, wait, &mut turn);
         }
-        turn.deliver_queued();
-        let Turn { events, queued, .. } = turn;
-        self.queued = queued;
+        turn.deliver_queued(peers);
         drop(polling);
         peers.flush_marked();
-        // Release: pairs with the Acquire in `is_queued`; a thread that adds to `queued_events` stores true after it
-        // added.
-        peers.queued.store(!self.unread.is_empty() || !self.queued.is_empty(), Ordering::Release);
-        if !lock(&peers.queued_events).is_empty() {
-            peers.queued.store(true, Ordering::Release);
-        }
-        events
+        // Release: pairs with the Acquire in `TcpTransport::is_queued`.
+        peers.unread.store(!self.unread.is_empty(), Ordering::Release);
+        turn.events
     }
 
     /// True if nothing waits to be written, and no connection is being made.
@@ -95,8 +87,8 @@ impl Poller {
                 return;
             }
             let Some(peer) = self.unread.pop_front() else { return };
-            if let Some(receivers) = self.receivers.get_mut(&peer) {
-                receivers.listed = false;
+            if let Some(receiver) = self.receivers.get_mut(&peer) {
+                receiver.listed = false;
             }
             self.receive(peer, peers, turn);
         }
@@ -124,17 +116,13 @@ impl Poller {
                 Watched::Timer => self.acceptor.on_timer(peers),
                 Watched::Listener(number) => self.acceptor.accept(number, peers),
                 Watched::Pending(number) => self.acceptor.on_pending_ready(number, peers),
-                Watched::Dial(number) => self.acceptor.on_dial_ready(number, peers),
-                Watched::Device | Watched::Joining(_) => {}
+                Watched::Dial(peer) => self.acceptor.on_dial_ready(peer, peers),
+                Watched::Device => {}
             }
-            for outcome in self.acceptor.take_outcomes() {
-                match outcome {
-                    ConnectOutcome::Open { peer, socket, address } => {
-                        self.on_connected(peer, socket, address, peers, turn)
-                    }
-                    ConnectOutcome::Unreachable(peer, reason) => {
-                        self.on_link_end(peer, LinkEnd::Failed(reason), peers, turn)
-                    }
+            for (peer, connected) in self.acceptor.take_outcomes() {
+                match connected {
+                    Ok((socket, address)) => self.on_connected(peer, socket, address, peers),
+                    Err(reason) => self.on_link_end(peer, LinkEnd::Failed(reason), peers),
                 }
             }
         }
@@ -152,12 +140,12 @@ impl Poller {
         }
     }
 
-    fn on_connected(&mut self, peer: Rank, socket: OwnedFd, address: SocketAddr, peers: &Peers, turn: &mut Turn<'_>) {
+    fn on_connected(&mut self, peer: Rank, socket: OwnedFd, address: SocketAddr, peers: &Peers) {
         let ready = configure(&socket, peers.peer_timeout)
             .and_then(|()| peers.epoll.change(&socket, Watched::Peer(peer), Interest::Read));
         if let Err(error) = ready {
             let reason = format!("the connection to {} at {address} cannot be set up: {error}", peers.named(peer));
-            return self.on_link_end(peer, LinkEnd::Failed(reason), peers, turn);
+            return self.on_link_end(peer, LinkEnd::Failed(reason), peers);
         }
         let stream = Arc::new(socket);
         let mut link = lock(&peers.links[peer as usize]);
@@ -171,22 +159,26 @@ impl Poller {
     }
 
     fn receive(&mut self, peer: Rank, peers: &Peers, turn: &mut Turn<'_>) {
-        let Some(receivers) = self.receivers.get_mut(&peer) else { return };
-        match receivers.receive(peers, &mut self.free_buffers, turn) {
-            Ok(false) => {}
-            Ok(true) => {
-                if !std::mem::replace(&mut receivers.listed, true) {
+        let Some(receiver) = self.receivers.get_mut(&peer) else { return };
+        let end = match receiver.receive(peers, &mut self.free_buffers, turn) {
+            Ok(more) => {
+                if more && !std::mem::replace(&mut receiver.listed, true) {
                     self.unread.push_back(peer);
                 }
+                return;
             }
-            Err(end) => self.on_link_end(peer, end, peers, turn),
-        }
+            Err(LinkEnd::Failed(how)) => {
+                LinkEnd::Failed(format!("{} at {}: {how}", peers.named(peer), receiver.address))
+            }
+            Err(LinkEnd::Closed) => LinkEnd::Closed,
+        };
+        self.on_link_end(peer, end, peers);
     }
 
     /// Called when the connection ended: nothing arrives from the peer any more, and nothing reaches it.
-    fn on_link_end(&mut self, peer: Rank, end: LinkEnd, peers: &Peers, turn: &mut Turn<'_>) {
+    fn on_link_end(&mut self, peer: Rank, end: LinkEnd, peers: &Peers) {
         self.acceptor.cancel_dial(peer);
-        let filling = self.receivers.remove(&peer).and_then(|receivers| receivers.into_read());
+        let filling = self.receivers.remove(&peer).and_then(|receiver| receiver.into_read());
         let mut link = lock(&peers.links[peer as usize]);
         let connection = match std::mem::replace(&mut *link, Link::Failed) {
             Link::Active(connection) => *connection,
@@ -214,12 +206,10 @@ impl Poller {
         };
         drop(link);
         let shared: Arc<str> = reason.as_str().into();
-        for reading in filling.into_iter().chain(connection.reads.into_reads()) {
-            turn.queued.push_back(QueuedEvent::Read {
-                token: reading.token,
-                block: Err(ReadError::LinkFailed(shared.clone())),
-            });
+        for ReadInFlight { token, .. } in filling.into_iter().chain(connection.reads.into_reads()) {
+            let block = Err(ReadError::LinkFailed(shared.clone()));
+            peers.events.push(TransportEvent::ReadDone { token, block });
         }
-        turn.queued.push_back(QueuedEvent::LinkDown { peer, reason });
+        peers.events.push(TransportEvent::LinkDown { peer, reason });
     }
 }

@@ -1,9 +1,11 @@
-//! Bulk reads that this rank started towards one peer, by slot.
+//! Bulk reads that this rank started towards one peer, by number.
 
 use super::frame::FrameError;
 use crate::memory::Block;
+use rustc_hash::FxHashMap;
+use std::collections::hash_map::Entry;
 
-/// Reads in flight between a reader and one peer, at most; a slot is a number below this.
+/// Reads in flight between a reader and one peer, at most.
 pub const READS_MAX: usize = 64;
 
 /// A read in flight. It owns the block until it ends (TRANSPORT-3).
@@ -29,75 +31,57 @@ impl ReadInFlight {
     }
 }
 
-enum ReadSlot {
-    Free,
-    Waiting(ReadInFlight),
-    /// With the receiver of its data.
-    Taken,
-}
-
-/// The reads in flight from one peer.
+/// The reads in flight from one peer, except the one whose data is arriving, which is with the receiver.
 #[derive(Default)]
 pub struct Reads {
-    slots: Vec<ReadSlot>,
+    waiting: FxHashMap<u32, ReadInFlight>,
+    next: u32,
+    /// True if the receiver may have one: it was taken and not put back, and no other was taken since.
+    taken: bool,
 }
 
 impl Reads {
-    /// Keeps a read until its data arrives; returns its slot.
+    /// Keeps a read until its data arrives; returns its number.
     ///
     /// # Errors
     /// Returns the block where there are [`READS_MAX`] reads already.
     pub fn start(&mut self, token: u64, block: Block) -> Result<u32, Block> {
-        let free = self.slots.iter().position(|slot| matches!(slot, ReadSlot::Free));
-        let slot = free.unwrap_or(self.slots.len());
-        if slot == READS_MAX {
+        if self.waiting.len() + usize::from(self.taken) >= READS_MAX {
             return Err(block);
         }
-        let reading = ReadSlot::Waiting(ReadInFlight { token, block, received: 0 });
-        match free {
-            Some(slot) => self.slots[slot] = reading,
-            None => self.slots.push(reading),
-        }
-        Ok(slot as u32)
+        self.next = self.next.wrapping_add(1);
+        self.waiting.insert(self.next, ReadInFlight { token, block, received: 0 });
+        Ok(self.next)
     }
 
-    /// Takes the read of a slot, for which the peer announces `length` more bytes.
+    /// Takes a read, for which the peer announces `length` more bytes. It is put back if still more will arrive.
     ///
     /// # Errors
     /// Where the read did not request so many bytes, or there is no such read.
-    pub fn take(&mut self, slot: u32, length: usize) -> Result<ReadInFlight, FrameError> {
-        let fault = FrameError::Slot(slot);
-        let entry = self.slots.get_mut(slot as usize).ok_or(fault.clone())?;
-        match std::mem::replace(entry, ReadSlot::Taken) {
-            ReadSlot::Waiting(reading) if reading.block.len() - reading.received >= length => Ok(reading),
-            other => {
-                *entry = other;
-                Err(fault)
+    pub fn take(&mut self, number: u32, length: usize) -> Result<ReadInFlight, FrameError> {
+        match self.waiting.entry(number) {
+            Entry::Occupied(read) if read.get().block.len() - read.get().received >= length => {
+                self.taken = true;
+                Ok(read.remove())
             }
+            _ => Err(FrameError::Read(number)),
         }
     }
 
     /// Returns a read that was taken and for which more data will arrive.
-    pub fn put_back(&mut self, slot: u32, reading: ReadInFlight) {
-        self.slots[slot as usize] = ReadSlot::Waiting(reading);
+    pub fn put_back(&mut self, number: u32, reading: ReadInFlight) {
+        self.waiting.insert(number, reading);
+        self.taken = false;
     }
 
-    /// Frees the slot of a read that was taken and has ended.
-    pub fn end(&mut self, slot: u32) {
-        self.slots[slot as usize] = ReadSlot::Free;
-    }
-
-    /// True if no read is in flight.
+    /// True if no read waits for data.
     pub fn is_empty(&self) -> bool {
-        self.slots.iter().all(|slot| matches!(slot, ReadSlot::Free))
+        self.waiting.is_empty()
     }
 
     /// Every read that waits for data.
     pub fn into_reads(self) -> impl Iterator<Item = ReadInFlight> {
-        self.slots.into_iter().filter_map(|slot| match slot {
-            ReadSlot::Waiting(reading) => Some(reading),
-            ReadSlot::Free | ReadSlot::Taken => None,
-        })
+        self.waiting.into_values()
     }
 }
 
@@ -111,9 +95,9 @@ mod tests {
     fn data_that_was_not_requested_is_an_error() {
         let arena = Arena::create(2 << 20, Pages::Plain).expect("made");
         let mut reads = Reads::default();
-        assert_eq!(reads.take(0, 1).expect_err("no read"), FrameError::Slot(0));
+        assert_eq!(reads.take(0, 1).expect_err("no read"), FrameError::Read(0));
         let slot = reads.start(5, arena.allocate(100).expect("space")).expect("few reads");
-        assert_eq!(reads.take(slot, 101).expect_err("too much"), FrameError::Slot(slot));
+        assert_eq!(reads.take(slot, 101).expect_err("too much"), FrameError::Read(slot));
         let mut reading = reads.take(slot, 60).expect("requested");
         assert_eq!(reading.next_bytes(60).len(), 60);
         reading.received = 60;
@@ -122,22 +106,23 @@ mod tests {
         assert!(reads.take(slot, 41).is_err());
         let reading = reads.take(slot, 40).expect("requested");
         assert_eq!(reading.token, 5);
-        reads.end(slot);
         assert!(reads.is_empty());
         assert!(reads.take(slot, 0).is_err());
     }
 
     #[test]
-    fn slots_are_bounded_and_reused() {
+    fn reads_are_bounded() {
         let arena = Arena::create(2 << 20, Pages::Plain).expect("made");
         let mut reads = Reads::default();
-        for token in 0..READS_MAX as u64 {
-            reads.start(token, arena.allocate(8).expect("space")).expect("few reads");
-        }
+        let most = READS_MAX as u64;
+        let numbers: Vec<u32> =
+            (0..most).map(|token| reads.start(token, arena.allocate(8).expect("space")).expect("few reads")).collect();
         let block = reads.start(99, arena.allocate(8).expect("space")).expect_err("full");
-        reads.take(7, 8).expect("requested");
-        reads.end(7);
-        assert_eq!(reads.start(99, block).expect("a free slot"), 7);
-        assert_eq!(reads.into_reads().count(), READS_MAX);
+        reads.take(numbers[7], 8).expect("requested");
+        let block = reads.start(99, block).expect_err("it is with its receiver");
+        reads.take(numbers[3], 8).expect("the first has ended");
+        let number = reads.start(99, block).expect("there is space again");
+        assert!(!numbers.contains(&number), "late data for an earlier read is not taken for this one's");
+        assert_eq!(reads.into_reads().count() as u64, most - 1);
     }
 }

@@ -2,14 +2,14 @@
 
 use super::frame::{FrameError, FrameKind, ReadRange, window_bytes};
 use super::frame_buffer::{Frame, FrameBuffer, FreeBuffers};
-use super::peers::{Connection, Link, Peers, QueuedEvent};
+use super::peers::{Connection, Link, Peers};
 use super::reads::ReadInFlight;
-use super::send_queue::{CREDIT_BYTES_MIN, WINDOW_BYTES};
+use super::send_queue::CREDIT_BYTES_MIN;
 use crate::base::Rank;
 use crate::base::limits::POLL_BATCH_MAX;
-use crate::transport::{ReadError, TransportEvent};
+use crate::transport::credits::OwedCredits;
+use crate::transport::{Deliver, ReadError, TransportEvent};
 use rustix::io::Errno;
-use std::collections::VecDeque;
 use std::io::IoSliceMut;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
@@ -21,11 +21,9 @@ const READ_BYTES: usize = 4 << 20;
 /// The events that one poll delivers.
 pub struct Turn<'a> {
     /// The receiver of the events.
-    pub deliver: &'a mut dyn FnMut(TransportEvent<'_>),
+    pub deliver: Deliver<'a>,
     /// Number of events delivered.
     pub events: usize,
-    /// Events to be delivered besides messages.
-    pub queued: VecDeque<QueuedEvent>,
 }
 
 impl Turn<'_> {
@@ -34,21 +32,9 @@ impl Turn<'_> {
         self.events >= POLL_BATCH_MAX
     }
 
-    fn deliver_event(&mut self, event: TransportEvent<'_>) {
-        (self.deliver)(event);
-        self.events += 1;
-    }
-
     /// Delivers the queued events besides messages.
-    pub fn deliver_queued(&mut self) {
-        while !self.is_over()
-            && let Some(ending) = self.queued.pop_front()
-        {
-            self.deliver_event(match ending {
-                QueuedEvent::Read { token, block } => TransportEvent::ReadDone { token, block },
-                QueuedEvent::LinkDown { peer, reason } => TransportEvent::LinkDown { peer, reason },
-            });
-        }
+    pub fn deliver_queued(&mut self, peers: &Peers) {
+        self.events += peers.events.deliver(POLL_BATCH_MAX.saturating_sub(self.events), self.deliver);
     }
 }
 
@@ -60,19 +46,26 @@ pub enum LinkEnd {
     Failed(String),
 }
 
+impl From<FrameError> for LinkEnd {
+    fn from(fault: FrameError) -> LinkEnd {
+        LinkEnd::Failed(format!("it sent {fault}"))
+    }
+}
+
 /// The receiving side of a connection.
 pub struct Receiver {
     /// The connection.
     pub stream: Arc<OwnedFd>,
     peer: Rank,
-    address: SocketAddr,
+    /// Its other end.
+    pub address: SocketAddr,
     frames: FrameBuffer,
     /// The read whose data is arriving, and its slot.
     filling: Option<(u32, ReadInFlight)>,
     /// True if the poller has it on its list of peers with frames left.
     pub listed: bool,
-    /// Bytes of the peer's window that were handled here and not yet returned as credit.
-    uncredited: usize,
+    /// Bytes of the peer's window.
+    owed: OwedCredits<{ CREDIT_BYTES_MIN as u32 }>,
 }
 
 const _: () = {
@@ -83,7 +76,8 @@ const _: () = {
 impl Receiver {
     /// The receiver of a connection on which nothing has arrived yet.
     pub fn new(stream: Arc<OwnedFd>, peer: Rank, address: SocketAddr) -> Receiver {
-        Receiver { stream, peer, address, frames: FrameBuffer::default(), filling: None, listed: false, uncredited: 0 }
+        let (frames, owed) = (FrameBuffer::default(), OwedCredits::default());
+        Receiver { stream, peer, address, frames, filling: None, listed: false, owed }
     }
 
     /// The read whose data was arriving when the connection ended.
@@ -109,7 +103,7 @@ impl Receiver {
             }
             let (count, all) = self.read(peers, free_buffers)?;
             if self.filling.is_some() && self.frames.raw_bytes() == 0 {
-                self.on_piece(peers, turn);
+                self.on_piece(peers);
             }
             read_bytes += count;
             // Where less arrived than fits, the socket is empty: reading again would return nothing.
@@ -134,8 +128,7 @@ impl Receiver {
         match result {
             Ok(0) => {
                 let position = if self.frames.is_between_frames() { "" } else { ", in the middle of a frame" };
-                Err(self
-                    .failed(peers, &format!("it closed the connection without a goodbye{position}: its process ended")))
+                Err(LinkEnd::Failed(format!("it closed the connection without a goodbye{position}: its process ended")))
             }
             Ok(count) => {
                 let raw = self.frames.on_received(count);
@@ -146,27 +139,15 @@ impl Receiver {
             }
             Err(Errno::AGAIN | Errno::INTR) => Ok((0, false)),
             Err(Errno::TIMEDOUT) => {
-                Err(self.failed(peers, &format!("it did not respond for {} s", peers.peer_timeout.as_secs_f64())))
+                Err(LinkEnd::Failed(format!("it did not respond for {} s", peers.peer_timeout.as_secs_f64())))
             }
-            Err(error) => Err(self.failed(peers, &std::io::Error::from(error).to_string())),
+            Err(error) => Err(LinkEnd::Failed(std::io::Error::from(error).to_string())),
         }
-    }
-
-    fn failed(&self, peers: &Peers, what: &str) -> LinkEnd {
-        LinkEnd::Failed(format!("{} at {}: {what}", peers.named(self.peer), self.address))
     }
 
     /// Handles the next frame; false where it has not arrived whole.
     fn next_frame(&mut self, peers: &Peers, turn: &mut Turn<'_>) -> Result<bool, LinkEnd> {
-        match self.try_next_frame(peers, turn) {
-            Ok(Some(FrameKind::Goodbye)) => Err(LinkEnd::Closed),
-            Ok(kind) => Ok(kind.is_some()),
-            Err(fault) => Err(self.failed(peers, &format!("it sent {fault}"))),
-        }
-    }
-
-    fn try_next_frame(&mut self, peers: &Peers, turn: &mut Turn<'_>) -> Result<Option<FrameKind>, FrameError> {
-        let Some(Frame { header, body }) = self.frames.next()? else { return Ok(None) };
+        let Some(Frame { header, body }) = self.frames.next()? else { return Ok(false) };
         let (peer, slot) = (self.peer, header.slot);
         if header.credit > 0 {
             peers
@@ -175,20 +156,19 @@ impl Receiver {
         }
         match header.kind {
             FrameKind::Message => {
-                self.uncredited += window_bytes(header.body_bytes());
-                if self.uncredited > WINDOW_BYTES {
-                    return Err(FrameError::Window);
-                }
-                turn.deliver_event(TransportEvent::Message { from: peer, bytes: body });
-                if self.uncredited >= CREDIT_BYTES_MIN {
-                    let uncredited = std::mem::take(&mut self.uncredited);
+                let due = self.owed.add(window_bytes(header.body_bytes()) as u32);
+                (turn.deliver)(TransportEvent::Message { from: peer, bytes: body });
+                turn.events += 1;
+                if due {
+                    let owed = self.owed.take();
                     peers.with_connection(peer, |connection| {
-                        connection.send_queue.give_credit(uncredited);
+                        connection.send_queue.give_credit(owed);
                         peers.mark(peer, connection);
                     });
                 }
             }
-            FrameKind::Credit | FrameKind::Goodbye => {}
+            FrameKind::Credit => {}
+            FrameKind::Goodbye => return Err(LinkEnd::Closed),
             FrameKind::ReadRequest => {
                 let request = ReadRange::decode(body)?;
                 let serve = |connection: &mut Connection| {
@@ -205,33 +185,31 @@ impl Receiver {
                 reading.received += taken;
                 self.filling = Some((slot, reading));
                 if self.frames.raw_bytes() == 0 {
-                    self.on_piece(peers, turn);
+                    self.on_piece(peers);
                 }
             }
             FrameKind::ReadRefused => {
                 let reason = String::from_utf8_lossy(body).into_owned();
                 let ReadInFlight { token, .. } = self.take(peers, slot, 0)?;
-                peers.with_connection(peer, |connection| connection.reads.end(slot));
-                let block = Err(ReadError::RefusedBecause { peer: peers.named(peer), reason });
-                turn.queued.push_back(QueuedEvent::Read { token, block });
+                let block = Err(ReadError::Refused { peer: peers.named(peer), reason });
+                peers.events.push(TransportEvent::ReadDone { token, block });
             }
-            FrameKind::Welcome | FrameKind::Yield => return Err(FrameError::Unexpected(header.kind)),
+            FrameKind::Welcome | FrameKind::Yield => return Err(FrameError::Unexpected(header.kind).into()),
         }
-        Ok(Some(header.kind))
+        Ok(true)
     }
 
     fn take(&self, peers: &Peers, slot: u32, length: usize) -> Result<ReadInFlight, FrameError> {
         peers
             .with_connection(self.peer, |connection| connection.reads.take(slot, length))
-            .unwrap_or(Err(FrameError::Slot(slot)))
+            .unwrap_or(Err(FrameError::Read(slot)))
     }
 
     /// Called when the announced data has arrived: the read is complete, or more data follows in a later frame.
-    fn on_piece(&mut self, peers: &Peers, turn: &mut Turn<'_>) {
+    fn on_piece(&mut self, peers: &Peers) {
         let Some((slot, reading)) = self.filling.take() else { return };
         if reading.is_whole() {
-            peers.with_connection(self.peer, |connection| connection.reads.end(slot));
-            turn.queued.push_back(QueuedEvent::Read { token: reading.token, block: Ok(reading.block) });
+            peers.events.push(TransportEvent::ReadDone { token: reading.token, block: Ok(reading.block) });
         } else {
             peers.with_connection(self.peer, |connection| connection.reads.put_back(slot, reading));
         }

@@ -11,6 +11,7 @@ use super::frame::{PIECE_BYTES_MAX, REQUEST_BYTES};
 use super::reads::READS_MAX;
 use crate::base::limits::MESSAGE_BYTES_MAX;
 use crate::memory::{RegionNumber, STORE};
+use crate::transport::credits::SendCredits;
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 
@@ -67,7 +68,7 @@ impl DataPiece {
     }
 }
 
-/// The output that waits for one peer, and the state of its window.
+/// The output that waits for one peer, and the credits of its window, in bytes.
 #[derive(Default)]
 pub struct SendQueue {
     /// Whole frames, of which the first `written` bytes are written.
@@ -75,10 +76,9 @@ pub struct SendQueue {
     written: usize,
     serves: VecDeque<ServedRead>,
     piece: Option<DataPiece>,
-    /// Bytes of the window in use.
-    in_flight: usize,
+    credits: SendCredits<{ WINDOW_BYTES as u32 }>,
     /// Bytes of the peer's window to return as credit.
-    credit: usize,
+    credit: u32,
 }
 
 impl SendQueue {
@@ -88,11 +88,10 @@ impl SendQueue {
     /// # Errors
     /// An error of `write` other than `WouldBlock`. The message counts as taken.
     pub fn send(&mut self, parts: &[&[u8]], length: usize, write: Option<Writer<'_>>) -> io::Result<bool> {
-        if self.in_flight + window_bytes(length) > WINDOW_BYTES {
+        if !self.credits.take(window_bytes(length) as u32) {
             return Ok(false);
         }
-        self.in_flight += window_bytes(length);
-        let header = self.header(FrameHeader::new(FrameKind::Message, length)).encode();
+        let header = self.header(FrameKind::Message, length, 0, 0);
         let mut written_bytes = 0;
         if let Some(write) = write.filter(|_| self.is_empty() && parts.len() <= DIRECT_PARTS_MAX) {
             let mut slices = [IoSlice::new(&[]); DIRECT_PARTS_MAX + 2];
@@ -107,18 +106,15 @@ impl SendQueue {
         if written_bytes < whole {
             // The written bytes of the frame are counted in `written`, so that the queue holds whole frames.
             self.written += written_bytes;
-            self.queue.extend_from_slice(&header);
-            parts.iter().for_each(|part| self.queue.extend_from_slice(part));
-            self.pad();
+            self.push(&header, parts);
         }
         Ok(true)
     }
 
     /// Requests bytes of one of the peer's regions.
     pub fn request(&mut self, slot: u32, region: RegionNumber, request: ReadRange) {
-        let header =
-            self.header(FrameHeader { region, slot, ..FrameHeader::new(FrameKind::ReadRequest, REQUEST_BYTES) });
-        self.push(header, &request.encode());
+        let header = self.header(FrameKind::ReadRequest, REQUEST_BYTES, slot, region);
+        self.push(&header, &[&request.encode()]);
     }
 
     /// Handles the peer's request for bytes of a region of this rank; queues the bytes or a refusal.
@@ -149,14 +145,14 @@ impl SendQueue {
 
     fn refuse(&mut self, slot: u32, reason: &str) {
         let reason = &reason.as_bytes()[..reason.len().min(REASON_BYTES_MAX)];
-        let header = self.header(FrameHeader { slot, ..FrameHeader::new(FrameKind::ReadRefused, reason.len()) });
-        self.push(header, reason);
+        let header = self.header(FrameKind::ReadRefused, reason.len(), slot, 0);
+        self.push(&header, &[reason]);
     }
 
     /// Queues the notice that this rank closes the connection.
     pub fn queue_goodbye(&mut self) {
-        let header = self.header(FrameHeader::new(FrameKind::Goodbye, 0));
-        self.push(header, &[]);
+        let header = self.header(FrameKind::Goodbye, 0, 0, 0);
+        self.push(&header, &[]);
     }
 
     /// Handles credit: the peer returns some of the window.
@@ -164,12 +160,11 @@ impl SendQueue {
     /// # Errors
     /// Where that is more than is in use.
     pub fn on_credit(&mut self, bytes: u32) -> Result<(), FrameError> {
-        self.in_flight = self.in_flight.checked_sub(bytes as usize).ok_or(FrameError::Credit)?;
-        Ok(())
+        if self.credits.on_returned(bytes) { Ok(()) } else { Err(FrameError::Credit) }
     }
 
     /// Called when this rank handled messages of the peer that took `bytes` of its window.
-    pub fn give_credit(&mut self, bytes: usize) {
+    pub fn give_credit(&mut self, bytes: u32) {
         self.credit += bytes;
     }
 
@@ -180,8 +175,8 @@ impl SendQueue {
     /// An error of `write` other than `WouldBlock`.
     pub fn flush(&mut self, store: ReadStore<'_>, budget: usize, write: Writer<'_>) -> io::Result<bool> {
         if self.credit > 0 {
-            let header = self.header(FrameHeader::new(FrameKind::Credit, 0));
-            self.push(header, &[]);
+            let header = self.header(FrameKind::Credit, 0, 0, 0);
+            self.push(&header, &[]);
         }
         let mut flushed = 0;
         loop {
@@ -243,8 +238,8 @@ impl SendQueue {
             && let Some(mut serve) = self.serves.pop_front()
         {
             let length = serve.remaining.min(PIECE_BYTES_MAX);
-            let header = self.header(FrameHeader { slot: serve.slot, ..FrameHeader::new(FrameKind::ReadData, length) });
-            self.piece = Some(DataPiece { header: header.encode(), offset: serve.offset, length, written: 0 });
+            let header = self.header(FrameKind::ReadData, length, serve.slot, 0);
+            self.piece = Some(DataPiece { header, offset: serve.offset, length, written: 0 });
             serve.offset += length as u64;
             serve.remaining -= length;
             if serve.remaining > 0 {
@@ -260,22 +255,18 @@ impl SendQueue {
 
     /// True if there are messages that were not written, or for which more credit is missing than a peer may hold back.
     pub fn has_unread(&self) -> bool {
-        !self.queue.is_empty() || self.in_flight >= CREDIT_BYTES_MIN
+        !self.queue.is_empty() || self.credits.in_use() as usize >= CREDIT_BYTES_MIN
     }
 
-    /// The header, with the credit due to the peer.
-    fn header(&mut self, header: FrameHeader) -> FrameHeader {
-        let credit = u32::try_from(std::mem::take(&mut self.credit)).expect("no more than a window is owed");
-        FrameHeader { credit, ..header }
+    /// The header of a frame, with the credit due to the peer.
+    fn header(&mut self, kind: FrameKind, length: usize, slot: u32, region: RegionNumber) -> [u8; HEADER_BYTES] {
+        let credit = std::mem::take(&mut self.credit);
+        FrameHeader { kind, unused: 0, region, length: length as u32, credit, slot }.encode()
     }
 
-    fn push(&mut self, header: FrameHeader, body: &[u8]) {
-        self.queue.extend_from_slice(&header.encode());
-        self.queue.extend_from_slice(body);
-        self.pad();
-    }
-
-    fn pad(&mut self) {
+    fn push(&mut self, header: &[u8; HEADER_BYTES], body: &[&[u8]]) {
+        self.queue.extend_from_slice(header);
+        body.iter().for_each(|part| self.queue.extend_from_slice(part));
         self.queue.resize(self.queue.len().next_multiple_of(8), 0);
     }
 }

@@ -1,23 +1,28 @@
 //! The TCP transport itself.
 
 use super::acceptor::Acceptor;
+use super::frame::ReadRange;
 use super::handshake::Secret;
 use super::listener::{Listener, TcpAddress};
-use super::peers::{Link, Peers};
+use super::peers::{Connection, Link, Peers};
 use super::poller::Poller;
+use super::socket;
 use crate::base::Rank;
 use crate::base::clock::now_ns;
 use crate::base::error::{Error, Result};
 use crate::base::limits::MESSAGE_BYTES_MAX;
-use crate::base::sync::{Ordering, lock};
+use crate::base::sync::{Ordering, lock, try_lock};
 use crate::memory::{Block, Region};
-use crate::transport::{Refusal, RegisterError, RemoteAddress, Transport, TransportEvent};
+use crate::transport::{Deliver, Refusal, RegisterError, RemoteAddress, Transport};
 use std::os::fd::BorrowedFd;
-use std::sync::{Mutex, TryLockError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// Time between two polls of the system by a rank that polls without pause: such a poll costs a system call.
 const POLL_PAUSE_NS: u64 = 2_000;
+
+/// A message that follows another to the same peer within this time is not written by itself.
+const BURST_NS: u64 = 10_000;
 
 /// After this long without a poll of the system, an event has probably arrived.
 const STALE_NS: u64 = 10_000;
@@ -65,13 +70,10 @@ impl TcpTransport {
         lock(&self.poller).pending_connections()
     }
 
-    fn is_poll_overdue(&self) -> bool {
-        now_ns().saturating_sub(self.peers.last_poll_ns.load(Ordering::Relaxed)) > STALE_NS
-    }
-
+    /// True if a poll would find something without a system call.
     fn is_queued(&self) -> bool {
-        // Acquire: pairs with the Release of the thread that queued.
-        self.peers.queued.load(Ordering::Acquire)
+        // Acquire: pairs with the Release of the poller at the end of its turn.
+        self.peers.events.len() > 0 || self.peers.unread.load(Ordering::Acquire)
     }
 }
 
@@ -84,26 +86,50 @@ impl Transport for TcpTransport {
         let length = parts.iter().map(|part| part.len()).sum();
         assert!(length <= MESSAGE_BYTES_MAX, "a message of {length} bytes");
         assert_ne!(peer, self.peers.me, "a message to itself");
-        self.peers.send(peer, parts, length)
+        let peers = &self.peers;
+        let polls_here = peers.is_polling_here();
+        let mut later = polls_here;
+        let taken = peers.ensure_connection(peer, |connection| {
+            // A single message is written at once. Messages in quick succession are written together, by the next poll:
+            // a system call and a packet for each would cost far more than the message.
+            let now = now_ns();
+            later |= now.saturating_sub(std::mem::replace(&mut connection.sent_ns, now)) < BURST_NS;
+            let Connection { stream, send_queue, .. } = connection;
+            let sent = match stream.as_ref().filter(|_| !later) {
+                Some(stream) => send_queue.send(parts, length, Some(&mut |slices| socket::write(stream, slices))),
+                None => send_queue.send(parts, length, None),
+            };
+            match sent {
+                Ok(true) if later => peers.mark(peer, connection),
+                // A marked queue is written soon anyway.
+                Ok(true) if connection.marked => {}
+                Ok(true) => peers.await_writable(peer, connection),
+                Ok(false) => return Err(Refusal::Full),
+                Err(error) => connection.fail(&error),
+            }
+            Ok(())
+        })?;
+        // SeqCst: pairs with the store in `arm`, which then loads the marked list.
+        if later && !polls_here && peers.armed.load(Ordering::SeqCst) {
+            peers.epoll.wake();
+        }
+        taken
     }
 
-    fn poll(&self, deliver: &mut dyn FnMut(TransportEvent<'_>)) -> usize {
+    fn poll(&self, deliver: Deliver<'_>) -> usize {
         let last_poll = self.peers.last_poll_ns.load(Ordering::Relaxed);
         if !self.is_queued() && now_ns().saturating_sub(last_poll) < POLL_PAUSE_NS {
             return 0;
         }
-        let mut poller = match self.poller.try_lock() {
-            Ok(poller) => poller,
-            Err(TryLockError::WouldBlock) => return 0,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-        };
+        let Some(mut poller) = try_lock(&self.poller) else { return 0 };
         poller.turn(&self.peers, Duration::ZERO, deliver)
     }
 
     /// True if an event is queued here, or no thread polled the system for a while; not for the latter reason while a
     /// thread sleeps on the descriptor, which would wake it.
     fn pending(&self) -> bool {
-        self.is_queued() || (!self.peers.armed.load(Ordering::Relaxed) && self.is_poll_overdue())
+        let overdue = || now_ns().saturating_sub(self.peers.last_poll_ns.load(Ordering::Relaxed)) > STALE_NS;
+        self.is_queued() || (!self.peers.armed.load(Ordering::Relaxed) && overdue())
     }
 
     fn uses_doorbell(&self) -> bool {
@@ -133,18 +159,29 @@ impl Transport for TcpTransport {
 
     fn read(&self, peer: Rank, from: RemoteAddress, into: Block, token: u64) -> Result<(), (Refusal, Block)> {
         assert_ne!(peer, self.peers.me, "a read from itself");
-        self.peers.read(peer, from, into, token)
+        let (peers, mut into) = (&self.peers, Some(into));
+        let begun = peers.ensure_connection(peer, |connection| {
+            let Some(block) = into.take() else { return };
+            let request = ReadRange { offset: from.offset, bytes: block.len() as u64 };
+            match connection.reads.start(token, block) {
+                Ok(slot) => connection.send_queue.request(slot, from.region, request),
+                Err(block) => into = Some(block),
+            }
+            if peers.is_polling_here() {
+                peers.mark(peer, connection);
+            } else {
+                peers.flush(peer, connection);
+            }
+        });
+        match into {
+            Some(block) => Err((begun.err().unwrap_or(Refusal::Full), block)),
+            None => Ok(()),
+        }
     }
 
+    /// Sends a goodbye to every connected peer, and waits until it is written.
     fn close(&self) {
         let mut poller = lock(&self.poller);
-        self.shutdown(&mut poller);
-    }
-}
-
-impl TcpTransport {
-    /// Sends a goodbye to every connected peer, and waits until it is written.
-    fn shutdown(&self, poller: &mut Poller) {
         for link in &self.peers.links {
             if let Link::Active(connection) = &mut *lock(link) {
                 connection.send_queue.queue_goodbye();
@@ -173,7 +210,6 @@ impl TcpTransport {
 
 impl Drop for TcpTransport {
     fn drop(&mut self) {
-        let mut poller = lock(&self.poller);
-        self.shutdown(&mut poller);
+        self.close();
     }
 }

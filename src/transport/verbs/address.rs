@@ -38,10 +38,12 @@ impl VerbsAddress {
             });
         }
         if !(1..=5).contains(&peer.mtu) || peer.reads_served == 0 {
-            return Err(VerbsError::PeerServesNoReads { device: peer.device.clone() });
+            return Err(VerbsError::UnusablePeer { device: peer.device.clone(), fault: "serves no reads" });
         }
         let addressed = peer.gid != [0; 16] || (peer.link_layer == LinkLayer::InfiniBand && peer.lid != 0);
-        if addressed { Ok(()) } else { Err(VerbsError::PeerWithoutAddress { device: peer.device.clone() }) }
+        let unaddressed =
+            || VerbsError::UnusablePeer { device: peer.device.clone(), fault: "has no address to send to" };
+        addressed.then_some(()).ok_or_else(unaddressed)
     }
 
     /// The code of the largest packet that both ends accept.

@@ -6,7 +6,6 @@ use super::error::VerbsError;
 use super::receive_queue::FilledBuffer;
 use rdma_sys as verbs;
 use std::ffi::CStr;
-use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::BorrowedFd;
 use std::ptr::{self, NonNull};
@@ -22,28 +21,21 @@ pub enum CompletedWork {
     Receive(FilledBuffer),
     /// The segment at this position.
     Send(u64),
-    /// A piece of the bulk read in this slot.
+    /// A piece of the bulk read of this number.
     Read(u32),
 }
 
 const KIND_SHIFT: u32 = 62;
-const RECEIVE: u64 = 1;
-const SEND: u64 = 2;
-const READ: u64 = 3;
+/// The kind of a receive; its number is the buffer's.
+pub const RECEIVE: u64 = 1;
+/// The kind of a segment; its number is its position.
+pub const SEND: u64 = 2;
+/// The kind of a piece of a read; its number is the read's.
+pub const READ: u64 = 3;
 
-/// The id of a receive into `buffer`.
-pub fn receive_id(buffer: u32) -> u64 {
-    RECEIVE << KIND_SHIFT | u64::from(buffer)
-}
-
-/// The id of the segment at `position`.
-pub fn send_id(position: u64) -> u64 {
-    SEND << KIND_SHIFT | position
-}
-
-/// The id of a piece of the read in `slot`.
-pub fn read_id(slot: u32) -> u64 {
-    READ << KIND_SHIFT | u64::from(slot)
+/// The id of a request.
+pub fn work_id(kind: u64, number: u64) -> u64 {
+    kind << KIND_SHIFT | number
 }
 
 /// A work request that the device has finished.
@@ -63,7 +55,7 @@ pub struct Status(verbs::ibv_wc_status::Type);
 
 impl Status {
     /// The code as text.
-    pub fn text(self) -> String {
+    fn text(self) -> String {
         // SAFETY: libibverbs is open, for a completion came from it; its texts are static.
         let text = unsafe { verbs::ibv_wc_status_str(self.0) };
         if text.is_null() {
@@ -73,9 +65,12 @@ impl Status {
         unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
     }
 
-    /// True if the request was only flushed after an earlier request had failed.
-    pub fn is_flush(self) -> bool {
-        self.0 == verbs::ibv_wc_status::IBV_WC_WR_FLUSH_ERR
+    /// The failure of a work request of `device`.
+    pub fn failure(self, device: &str) -> VerbsError {
+        // Requests are flushed after an earlier one has failed.
+        let is_flush = self.0 == verbs::ibv_wc_status::IBV_WC_WR_FLUSH_ERR;
+        let status = if is_flush { format!("the queue pair was stopped ({})", self.text()) } else { self.text() };
+        VerbsError::WorkFailed { device: device.to_string(), status }
     }
 }
 
@@ -100,10 +95,7 @@ impl CompletionQueue {
     pub fn new(device: &Arc<VerbsDevice>, capacity: u32) -> Result<CompletionQueue, VerbsError> {
         // SAFETY: an open device.
         let channel = unsafe { verbs::ibv_create_comp_channel(device.context()) };
-        let channel = NonNull::new(channel).ok_or_else(|| VerbsError::NoCompletionChannel {
-            device: device.name().to_string(),
-            source: io::Error::last_os_error(),
-        })?;
+        let channel = device.created(channel, "gives no completion channel")?;
         // SAFETY: an open descriptor; reading it must not block, because `arm` empties it.
         unsafe {
             let descriptor = channel.as_ref().fd;
@@ -112,16 +104,11 @@ impl CompletionQueue {
         // SAFETY: an open device and a channel of it.
         let queue =
             unsafe { verbs::ibv_create_cq(device.context(), capacity as i32, ptr::null_mut(), channel.as_ptr(), 0) };
-        let Some(queue) = NonNull::new(queue) else {
-            let error = VerbsError::NoCompletionQueue {
-                device: device.name().to_string(),
-                entries: capacity,
-                source: io::Error::last_os_error(),
-            };
-            // SAFETY: created above and used by nothing.
-            unsafe { verbs::ibv_destroy_comp_channel(channel.as_ptr()) };
-            return Err(error);
-        };
+        let queue = device.created(queue, &format!("gives no completion queue of {capacity} entries"));
+        // SAFETY: created above and used by nothing, since no queue was created.
+        let queue = queue.inspect_err(|_| unsafe {
+            verbs::ibv_destroy_comp_channel(channel.as_ptr());
+        })?;
         Ok(CompletionQueue { queue, channel, _device: device.clone() })
     }
 

@@ -1,15 +1,15 @@
 //! Links are connected at their first use: each rank creates a queue pair, and control messages connect the two.
 
 use super::connection::VerbsConnection;
-use super::control::{ConnectAction, ConnectRequest, ConnectState, ControlMessage};
+use super::control::{ConnectRequest, ConnectState, ControlMessage};
 use super::error::VerbsError;
 use super::queue_pair::{QueuePair, RemoteEnd};
 use super::reads::VerbsReads;
-use super::transport::{VerbsEvent, VerbsLink, VerbsTransport};
+use super::transport::{VerbsLink, VerbsTransport};
 use crate::base::Rank;
 use crate::base::clock::now_ns;
 use crate::base::sync::lock;
-use crate::transport::{Refusal, Unacked};
+use crate::transport::{Refusal, TransportEvent, Unacked};
 
 impl VerbsTransport {
     /// The connection, if messages can be sent over it; starts to connect a link that was never used.
@@ -42,36 +42,30 @@ impl VerbsTransport {
         Ok(connection)
     }
 
-    /// Handles a control message from `from`.
-    pub fn on_control_message(&self, from: Rank, bytes: &[u8]) {
+    pub(super) fn on_control(&self, from: Rank, bytes: &[u8]) {
         let Some(link) = self.links.get(from as usize) else { return };
         let mut link = lock(link);
         let Some(message) = ControlMessage::decode(bytes) else {
-            let reason = VerbsError::NoControlMessage { peer: from, bytes: bytes.len() };
-            return self.refuse(from, &mut link, reason, true);
+            let fault = format!("sent {} bytes as a control message that are none", bytes.len());
+            return self.refuse(from, &mut link, VerbsError::Protocol { peer: from, fault }, true);
         };
         match (message, &mut *link) {
             (ControlMessage::Broken(reason), _) => {
-                self.refuse(from, &mut link, VerbsError::ClosedByPeer { peer: from, reason }, false);
+                let fault = format!("closed the link: {reason}");
+                self.refuse(from, &mut link, VerbsError::Protocol { peer: from, fault }, false);
             }
             (ControlMessage::Connect(request), VerbsLink::Idle) => self.begin_link(from, &mut link, Some(request)),
             (_, VerbsLink::Failed(_)) => {
                 self.control.send(from, &ControlMessage::Broken(format!("rank {} has closed it", self.me)).encode());
             }
-            (ControlMessage::Connect(request), VerbsLink::Live(connection)) => {
-                let transition = connection.state.on_connect_request(request.is_reply);
-                if let Err(reason) = self.apply(from, connection, transition, Some(request)) {
-                    self.fail_link(from, connection, reason);
-                }
-            }
-            (ControlMessage::Ready, VerbsLink::Live(connection)) => {
-                let transition = connection.state.on_ready();
-                if let Err(reason) = self.apply(from, connection, transition, None) {
+            (message, VerbsLink::Live(connection)) => {
+                if let Err(reason) = self.advance_state(from, connection, message) {
                     self.fail_link(from, connection, reason);
                 }
             }
             (ControlMessage::Ready, VerbsLink::Idle) => {
-                self.refuse(from, &mut link, VerbsError::NotRequested { peer: from }, true);
+                let fault = "is ready for a connection that was not requested".to_string();
+                self.refuse(from, &mut link, VerbsError::Protocol { peer: from, fault }, true);
             }
         }
     }
@@ -110,15 +104,19 @@ impl VerbsTransport {
         Ok(VerbsConnection::new(pair, u32::from_le_bytes(random) >> 8))
     }
 
-    fn apply(
+    fn advance_state(
         &self,
         peer: Rank,
         connection: &mut VerbsConnection,
-        transition: Option<(ConnectState, ConnectAction)>,
-        request: Option<ConnectRequest>,
+        message: ControlMessage,
     ) -> Result<(), VerbsError> {
-        let (next, action) = transition.ok_or(VerbsError::OutOfOrder { peer })?;
-        if let (ConnectAction::ConnectAndSendReady, Some(request)) = (action, request) {
+        let (next, request) = match message {
+            ControlMessage::Connect(request) => (connection.state.on_connect_request(request.is_reply), Some(request)),
+            _ => (connection.state.on_ready(), None),
+        };
+        let out_of_order = || VerbsError::Protocol { peer, fault: "sent a control message out of order".to_string() };
+        let next = next.ok_or_else(out_of_order)?;
+        if let Some(request) = request {
             self.connect(peer, connection, request)?;
             self.control.send(peer, &ControlMessage::Ready.encode());
         }
@@ -151,7 +149,7 @@ impl VerbsTransport {
                     self.control.send(peer, &ControlMessage::Broken(reason.to_string()).encode());
                 }
                 *link = VerbsLink::Failed(Some(Unacked::default()));
-                self.queue_event(VerbsEvent::PeerFailed { peer, reason: reason.to_string() });
+                self.queue_event(TransportEvent::LinkDown { peer, reason: reason.to_string() });
             }
             VerbsLink::Failed(_) => {}
         }

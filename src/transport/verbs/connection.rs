@@ -1,13 +1,12 @@
 //! The connection to one peer: its queue pair and the state of both directions.
 
-use super::completion::Status;
 use super::control::ConnectState;
 use super::error::VerbsError;
-use super::header::{BODY_BYTES_MAX, HEADER_BYTES, SegmentHeader, SegmentKind, body_of, segments_of};
+use super::header::{BODY_BYTES_MAX, SegmentHeader, SegmentKind, body_of, segments_of};
 use super::queue_pair::QueuePair;
 use super::reads::VerbsReads;
 use super::regions::RegionKeys;
-use super::window::{PostedSegment, ReceiveCount, SendWindow};
+use super::window::{ReceiveCount, SendWindow};
 use crate::base::clock::now_ns;
 use crate::base::limits::MESSAGE_BYTES_MAX;
 use crate::transport::Unacked;
@@ -121,13 +120,12 @@ impl VerbsConnection {
     /// # Errors
     /// What the device refused.
     pub fn announce_regions(&mut self, regions: &[RegionKeys]) -> Result<bool, VerbsError> {
-        let mut batch = SegmentBatch::new();
-        while let Some(keys) = regions.get(self.announced).filter(|_| self.window.fits(1) && batch.has_space()) {
+        while let Some(keys) = regions.get(self.announced).filter(|_| self.window.fits(1)) {
             let body = postcard::to_allocvec(keys)?;
-            self.write(&mut batch, SegmentKind::Offer, body.len(), &mut MessageParts { parts: &[&body], at: 0 });
+            self.write(SegmentKind::Offer, body.len(), false, &mut MessageParts { parts: &[&body], at: 0 });
             self.announced += 1;
         }
-        self.post(&batch)?;
+        self.pair.post()?;
         Ok(self.announced == regions.len())
     }
 
@@ -141,20 +139,17 @@ impl VerbsConnection {
     /// # Errors
     /// What the device refused. The message counts as sent: `close` returns it with the unacknowledged ones.
     pub fn send(&mut self, parts: &[&[u8]]) -> Result<(), VerbsError> {
-        let mut batch = SegmentBatch::new();
-        let bytes: usize = parts.iter().map(|part| part.len()).sum();
-        let mut left = bytes;
+        let mut left: usize = parts.iter().map(|part| part.len()).sum();
         let mut rest = MessageParts { parts, at: 0 };
         loop {
             let length = left.min(BODY_BYTES_MAX);
             left -= length;
             let kind = if left == 0 { SegmentKind::Message } else { SegmentKind::Piece };
-            self.write(&mut batch, kind, length, &mut rest);
+            self.write(kind, length, false, &mut rest);
             if left == 0 {
-                break;
+                return self.pair.post();
             }
         }
-        self.post(&batch)
     }
 
     /// Returns credits to the peer in a segment of their own. If `signalled`, the device reports a completion when this
@@ -163,32 +158,18 @@ impl VerbsConnection {
     /// # Errors
     /// What the device refused.
     pub fn send_credits(&mut self, signalled: bool) -> Result<(), VerbsError> {
-        let mut batch = SegmentBatch::new();
-        self.write(&mut batch, SegmentKind::Credits, 0, &mut MessageParts { parts: &[], at: 0 });
-        let last = &mut batch.segments[0].0;
-        if signalled && !last.signalled {
-            last.signalled = true;
-            self.window.mark_signalled();
-        }
-        self.post(&batch)
+        self.write(SegmentKind::Credits, 0, signalled, &mut MessageParts { parts: &[], at: 0 });
+        self.pair.post()
     }
 
-    fn write(&mut self, batch: &mut SegmentBatch, kind: SegmentKind, length: usize, from: &mut MessageParts<'_>) {
+    fn write(&mut self, kind: SegmentKind, length: usize, signalled: bool, from: &mut MessageParts<'_>) {
         let awaited = self.awaits_completions();
-        let posted = self.window.push(kind);
+        let posted = self.window.push(kind, signalled);
         if posted.signalled && !awaited {
             self.last_progress_ns = now_ns();
         }
-        let header = SegmentHeader { kind, credits: self.received.take_owed(), length: length as u32 };
-        let slot = self.pair.slot_mut(posted.position);
-        slot[..HEADER_BYTES].copy_from_slice(&header.encode());
-        from.copy_into(&mut slot[HEADER_BYTES..HEADER_BYTES + length]);
-        batch.segments[batch.count] = (posted, (HEADER_BYTES + length) as u32);
-        batch.count += 1;
-    }
-
-    fn post(&mut self, batch: &SegmentBatch) -> Result<(), VerbsError> {
-        self.pair.send(&batch.segments[..batch.count])
+        let header = SegmentHeader { kind, credits: self.received.owed.take() as u16, length: length as u32 };
+        self.pair.write_segment(posted, header, |body| from.copy_into(body));
     }
 
     /// Closes the connection; returns what the next transport needs to continue, and the tokens of the reads that did
@@ -208,34 +189,6 @@ impl VerbsConnection {
         }
         let (delivered, first) = (self.received.messages, self.window.acked_messages());
         (Unacked { delivered, first, messages }, self.reads.close(self.pair))
-    }
-}
-
-/// The failure of a work request.
-pub fn failure(device: &str, status: Status) -> VerbsError {
-    let device = device.to_string();
-    match status.is_flush() {
-        true => VerbsError::Flushed { device, status: status.text() },
-        false => VerbsError::WorkFailed { device, status: status.text() },
-    }
-}
-
-/// Segments of the largest message.
-const BATCH_SEGMENTS: usize = MESSAGE_BYTES_MAX.div_ceil(BODY_BYTES_MAX);
-
-/// Segments posted by one call.
-struct SegmentBatch {
-    segments: [(PostedSegment, u32); BATCH_SEGMENTS],
-    count: usize,
-}
-
-impl SegmentBatch {
-    fn new() -> SegmentBatch {
-        SegmentBatch { segments: [(PostedSegment { position: 0, signalled: false }, 0); BATCH_SEGMENTS], count: 0 }
-    }
-
-    fn has_space(&self) -> bool {
-        self.count < BATCH_SEGMENTS
     }
 }
 

@@ -70,25 +70,17 @@ pub enum ConnectState {
     Open,
 }
 
-/// What to do upon a control message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ConnectAction {
-    /// Connect this end to the peer's, then send `Ready`.
-    ConnectAndSendReady,
-    /// Nothing but enter the new state.
-    None,
-}
-
 impl ConnectState {
-    /// The peer's connect request came after this rank had sent its own.
-    pub fn on_connect_request(self, is_reply: bool) -> Option<(ConnectState, ConnectAction)> {
+    /// The peer's connect request came after this rank had sent its own: this rank connects its end, sends `Ready` and
+    /// enters the state returned. `None` if no request is due.
+    pub fn on_connect_request(self, is_reply: bool) -> Option<ConnectState> {
         let next = if is_reply { ConnectState::Open } else { ConnectState::Connected };
-        (self == ConnectState::Requested).then_some((next, ConnectAction::ConnectAndSendReady))
+        (self == ConnectState::Requested).then_some(next)
     }
 
-    /// The peer has connected its end: it sent `Ready` or a segment.
-    pub fn on_ready(self) -> Option<(ConnectState, ConnectAction)> {
-        (self != ConnectState::Requested).then_some((ConnectState::Open, ConnectAction::None))
+    /// The peer has connected its end: it sent `Ready` or a segment. `None` if this rank has not connected its own.
+    pub fn on_ready(self) -> Option<ConnectState> {
+        (self != ConnectState::Requested).then_some(ConnectState::Open)
     }
 }
 
@@ -148,9 +140,9 @@ mod tests {
                         (ConnectState::Connected, Some(ControlMessage::Connect(request(true))))
                     }
                     (ControlMessage::Connect(request), Some(state)) => {
-                        (state.on_connect_request(request.is_reply).expect("in order").0, Some(ControlMessage::Ready))
+                        (state.on_connect_request(request.is_reply).expect("in order"), Some(ControlMessage::Ready))
                     }
-                    (_, state) => (state.expect("requested").on_ready().expect("in order").0, None),
+                    (_, state) => (state.expect("requested").on_ready().expect("in order"), None),
                 };
                 ends[me] = Some(next);
                 channels[peer].extend(reply);

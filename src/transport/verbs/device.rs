@@ -2,7 +2,6 @@
 #![allow(unsafe_code)]
 
 use super::error::VerbsError;
-use super::probe;
 use rdma_sys as verbs;
 use std::ffi::CStr;
 use std::io;
@@ -56,16 +55,30 @@ impl VerbsDevice {
     /// # Errors
     /// Why it cannot be opened, in one line for the banner.
     pub fn open(name: &str) -> Result<VerbsDevice, VerbsError> {
-        let context = open_context(name)?;
+        // SAFETY: a device of the list. An opened device survives the list.
+        let opened = find_device(|found, device| (found == name).then(|| unsafe { verbs::ibv_open_device(device) }))?;
+        let context = opened.ok_or_else(|| VerbsError::NoProvider { device: name.to_string() })?;
+        let advice = "cannot be opened (/dev/infiniband/uverbs* must be open to this user)";
+        let context = NonNull::new(context).ok_or_else(|| device_error(name, advice, io::Error::last_os_error()))?;
         // SAFETY: `context` is open.
         let domain = unsafe { verbs::ibv_alloc_pd(context.as_ptr()) };
         let Some(domain) = NonNull::new(domain) else {
-            let source = io::Error::last_os_error();
+            let error = device_error(name, "gives no protection domain", io::Error::last_os_error());
             // SAFETY: opened above and used by nothing.
             unsafe { verbs::ibv_close_device(context.as_ptr()) };
-            return Err(VerbsError::NoProtectionDomain { device: name.to_string(), source });
+            return Err(error);
         };
         Ok(VerbsDevice { context, domain, name: name.to_string() })
+    }
+
+    /// The error of a call that returned `code`; 0 is none.
+    pub(super) fn check(&self, code: i32, fault: &str) -> Result<(), VerbsError> {
+        if code == 0 { Ok(()) } else { Err(device_error(&self.name, fault, failure(code))) }
+    }
+
+    /// The object that a call created; an error if it created none.
+    pub(super) fn created<T>(&self, object: *mut T, fault: &str) -> Result<NonNull<T>, VerbsError> {
+        NonNull::new(object).ok_or_else(|| device_error(&self.name, fault, io::Error::last_os_error()))
     }
 
     /// The device's name.
@@ -91,9 +104,7 @@ impl VerbsDevice {
         let mut found = MaybeUninit::<verbs::ibv_device_attr>::zeroed();
         // SAFETY: an open device and space for the answer.
         let code = unsafe { verbs::ibv_query_device(self.context(), found.as_mut_ptr()) };
-        if code != 0 {
-            return Err(VerbsError::QueryDevice { device: self.name.clone(), source: failure(code) });
-        }
+        self.check(code, "does not report its limits")?;
         // SAFETY: plain integers, zeroed and then filled.
         let found = unsafe { found.assume_init() };
         let count = |value: i32| u32::try_from(value).unwrap_or(0);
@@ -116,9 +127,7 @@ impl VerbsDevice {
         let mut found = MaybeUninit::<verbs::ibv_port_attr>::zeroed();
         // SAFETY: an open device and space for the answer.
         let code = unsafe { verbs::ibv_query_port(self.context(), port, found.as_mut_ptr()) };
-        if code != 0 {
-            return Err(VerbsError::QueryPort { device: self.name.clone(), port, source: failure(code) });
-        }
+        self.check(code, "does not report its port")?;
         // SAFETY: plain integers, zeroed and then filled.
         let found = unsafe { found.assume_init() };
         Ok(Port { lid: found.lid, mtu: found.active_mtu as u8, transfer_bytes_max: found.max_msg_sz.max(4096) })
@@ -136,33 +145,52 @@ impl Drop for VerbsDevice {
     }
 }
 
-fn open_context(name: &str) -> Result<NonNull<verbs::ibv_context>, VerbsError> {
+/// Calls `visit` with the RDMA devices of this host and their names until it returns something.
+///
+/// # Errors
+/// Why there is no list of them, in one line for the banner: no library, no device, or no permission.
+fn find_device<T>(mut visit: impl FnMut(&str, *mut verbs::ibv_device) -> Option<T>) -> Result<Option<T>, VerbsError> {
+    // The library is loaded at the first call; if that fails, the call leaves `count` alone and sets errno.
     let mut count = 0;
     // SAFETY: `count` is a local; the list is checked before use and freed below.
     let list = unsafe { verbs::ibv_get_device_list(&mut count) };
     if list.is_null() {
-        return Err(probe::refusal(io::Error::last_os_error()));
+        return Err(refusal(io::Error::last_os_error()));
     }
-    let mut opened = Err(VerbsError::NoProvider { device: name.to_string() });
+    let mut found = None;
     for at in 0..usize::try_from(count).unwrap_or(0) {
         // SAFETY: the list holds `count` devices until it is freed, and a name lives as long as its device.
-        let (device, found) = unsafe {
+        let (device, name) = unsafe {
             let device = *list.add(at);
-            let found = verbs::ibv_get_device_name(device);
-            (device, if found.is_null() { None } else { CStr::from_ptr(found).to_str().ok() })
+            let name = verbs::ibv_get_device_name(device);
+            (device, if name.is_null() { None } else { CStr::from_ptr(name).to_str().ok() })
         };
-        if found == Some(name) {
-            // SAFETY: a device of the list. An opened device survives the list.
-            let context = unsafe { verbs::ibv_open_device(device) };
-            opened = NonNull::new(context).ok_or_else(|| {
-                let source = io::Error::last_os_error();
-                VerbsError::Open { device: name.to_string(), source }
-            });
-        }
+        found = found.or_else(|| visit(name?, device));
     }
     // SAFETY: from `ibv_get_device_list`, freed once.
     unsafe { verbs::ibv_free_device_list(list) };
-    opened
+    Ok(found)
+}
+
+/// Succeeds if this host has an RDMA device.
+///
+/// # Errors
+/// Why there is none, in one line for the banner: no library, no device, or no permission.
+pub fn probe() -> Result<(), VerbsError> {
+    find_device(|_, _| Some(()))?.ok_or(VerbsError::NoDevice)
+}
+
+fn refusal(error: io::Error) -> VerbsError {
+    match error.raw_os_error() {
+        Some(libc::EOPNOTSUPP) => VerbsError::NoLibrary,
+        Some(libc::ENOSYS) => VerbsError::NoDevice,
+        Some(libc::EPERM | libc::EACCES) => VerbsError::NoPermission,
+        _ => VerbsError::DeviceList(error),
+    }
+}
+
+fn device_error(device: &str, fault: &str, source: io::Error) -> VerbsError {
+    VerbsError::Device { device: device.to_string(), fault: fault.to_string(), source }
 }
 
 /// The error of a libibverbs call: some calls return its number, some return -1 and set `errno`.
@@ -170,5 +198,25 @@ pub(super) fn failure(code: i32) -> io::Error {
     match code {
         -1 => io::Error::last_os_error(),
         code => io::Error::from_raw_os_error(code.abs()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn probe_finds_a_device_or_returns_the_reason() {
+        if let Err(reason) = probe() {
+            assert!(!reason.to_string().is_empty());
+        }
+    }
+
+    #[test]
+    fn refusal_maps_each_errno_to_its_text() {
+        let line = |code| refusal(io::Error::from_raw_os_error(code)).to_string();
+        assert_eq!(line(libc::EOPNOTSUPP), "libibverbs is not installed");
+        assert_eq!(line(libc::ENOSYS), "no RDMA device");
+        assert!(line(libc::ENOMEM).contains("ibv_get_device_list"));
     }
 }

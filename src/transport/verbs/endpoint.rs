@@ -1,14 +1,19 @@
 //! This rank's end of the transport: the device, port and address that it uses.
 
 use super::address::VerbsAddress;
+use super::choice::CandidatePort;
 use super::choice::{LinkLayer, choose, choose_gid};
-use super::device::{DeviceLimits, VerbsDevice};
+use super::device::{DeviceLimits, VerbsDevice, probe};
 use super::error::VerbsError;
 use super::queue_pair::READS_UNDER_WAY;
 use super::registration::RegisteredRegion;
 use super::sysfs::{CLASS, candidates, gids};
-use super::{choice::CandidatePort, probe};
+use super::transport::VerbsTransport;
+use super::{OpenPort, VerbsPeers};
+use crate::base::Result;
+use crate::base::limits::VERBS_LINKS_MAX;
 use crate::memory::{Region, RegionNumber};
+use crate::transport::Transport;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -25,12 +30,12 @@ pub struct VerbsEndpoint {
 }
 
 impl VerbsEndpoint {
-    /// Opens the port that `interface` names, else the fastest of those that are nearest to NUMA node `numa`.
+    /// As [`super::open`].
     ///
     /// # Errors
-    /// Why there is none, in one line for the banner: no library, no device, no link, no permission.
+    /// As [`super::open`].
     pub fn open(numa: Option<u32>, interface: Option<&str>) -> Result<VerbsEndpoint, VerbsError> {
-        probe::probe()?;
+        probe()?;
         let candidates = candidates(Path::new(CLASS));
         VerbsEndpoint::open_port(choose(&candidates, numa, interface)?)
     }
@@ -41,7 +46,7 @@ impl VerbsEndpoint {
     /// As `open`.
     #[cfg(test)]
     pub fn open_named(device: &str) -> Result<VerbsEndpoint, VerbsError> {
-        probe::probe()?;
+        probe()?;
         let found = candidates(Path::new(CLASS)).into_iter().find(|candidate| candidate.device == device);
         VerbsEndpoint::open_port(&found.ok_or_else(|| VerbsError::UnknownDevice(device.to_string()))?)
     }
@@ -67,25 +72,20 @@ impl VerbsEndpoint {
         let transfer_bytes_max = port.transfer_bytes_max;
         Ok(VerbsEndpoint { device, limits, address, gid_index, transfer_bytes_max, registered: Vec::new() })
     }
+}
 
-    /// Registers memory that peers may read. Called before the transport starts: a rank that cannot register its memory
-    /// has no verbs transport.
-    ///
-    /// # Errors
-    /// What the device or the limits of this process refuse.
-    pub fn register(&mut self, region: &Region) -> Result<(), VerbsError> {
+impl OpenPort for VerbsEndpoint {
+    fn register(&mut self, region: &Region) -> Result<(), VerbsError> {
         let registered = RegisteredRegion::new(&self.device, region, self.limits.registered_bytes_max)?;
         self.registered.push((region.number(), registered));
         Ok(())
     }
 
-    /// The address that peers need to connect.
-    pub fn address(&self) -> VerbsAddress {
+    fn address(&self) -> VerbsAddress {
         self.address.clone()
     }
 
-    /// For the banner: the device, its port and its link.
-    pub fn describe(&self) -> String {
+    fn describe(&self) -> String {
         let address = &self.address;
         format!(
             "{} port {} ({:?}, packets of {} bytes)",
@@ -94,5 +94,9 @@ impl VerbsEndpoint {
             address.link_layer,
             128 << address.mtu
         )
+    }
+
+    fn start(self: Box<Self>, peers: VerbsPeers) -> Result<Arc<dyn Transport>> {
+        Ok(Arc::new(VerbsTransport::start(*self, peers, VERBS_LINKS_MAX)?))
     }
 }

@@ -29,30 +29,11 @@ pub enum VerbsError {
     // A device.
     #[error("{device} is not among the devices of libibverbs: is its provider installed?")]
     NoProvider { device: String },
-    #[error("{device} cannot be opened: {source}; /dev/infiniband/uverbs* must be open to this user")]
-    Open { device: String, source: io::Error },
     #[error("{device} port {port} has no address: is its network up?")]
     PortWithoutAddress { device: String, port: u8 },
-    #[error("{device} does not report its limits: {source}")]
-    QueryDevice { device: String, source: io::Error },
-    #[error("{device} does not report its port {port}: {source}")]
-    QueryPort { device: String, port: u8, source: io::Error },
-    #[error("{device} gives no protection domain: {source}")]
-    NoProtectionDomain { device: String, source: io::Error },
-    #[error("{device} gives no completion channel: {source}")]
-    NoCompletionChannel { device: String, source: io::Error },
-    #[error("{device} gives no completion queue of {entries} entries: {source}")]
-    NoCompletionQueue { device: String, entries: u32, source: io::Error },
-    #[error("{device} gives no shared receive queue: {source}")]
-    NoReceiveQueue { device: String, source: io::Error },
-    #[error("{device} gives no queue pair: {source}")]
-    NoQueuePair { device: String, source: io::Error },
-    #[error("{device} cannot make a queue pair {step}: {source}")]
-    ModifyQueuePair { device: String, step: &'static str, source: io::Error },
-    #[error("{device} takes no work: {source}")]
-    PostSend { device: String, source: io::Error },
-    #[error("{device} takes no receive buffers: {source}")]
-    PostReceive { device: String, source: io::Error },
+    /// A call of libibverbs failed.
+    #[error("{device} {fault}: {source}")]
+    Device { device: String, fault: String, source: io::Error },
     #[error("the device cannot be polled for completions")]
     Poll,
     #[error("no descriptor to sleep on: {0}")]
@@ -84,18 +65,14 @@ pub enum VerbsError {
     PeerWithoutDevice { peer: Rank },
     #[error("{device} is on {link_layer:?} and the peer's {peer_device} on {peer_link_layer:?}")]
     DifferentNetworks { device: String, link_layer: LinkLayer, peer_device: String, peer_link_layer: LinkLayer },
-    #[error("the peer's {device} serves no reads")]
-    PeerServesNoReads { device: String },
-    #[error("the peer's {device} has no address to send to")]
-    PeerWithoutAddress { device: String },
+    #[error("the peer's {device} {fault}")]
+    UnusablePeer { device: String, fault: &'static str },
     #[error("all {links} links of this rank over {device} are taken")]
     LinksTaken { links: u32, device: String },
     #[error("it did not answer for {waited:?} while a queue pair of {device} was being connected")]
     NoAnswer { waited: Duration, device: String },
     #[error("{device} delivered nothing to it for {waited:?}")]
     NothingDelivered { waited: Duration, device: String },
-    #[error("{device}: the queue pair was stopped ({status})")]
-    Flushed { device: String, status: String },
     #[error("{device}: {status}")]
     WorkFailed { device: String, status: String },
     #[error("a read leaves the region that it was checked against")]
@@ -104,14 +81,8 @@ pub enum VerbsError {
     // Messages of a peer.
     #[error("rank {peer} closed the link: {reason}")]
     ClosedByPeer { peer: Rank, reason: String },
-    #[error("rank {peer} sent {bytes} bytes as a control message that are none")]
-    NoControlMessage { peer: Rank, bytes: usize },
-    #[error("rank {peer} sent a control message out of order")]
-    OutOfOrder { peer: Rank },
-    #[error("rank {peer} is ready for a connection that was not requested")]
-    NotRequested { peer: Rank },
-    #[error("rank {peer} sent {bytes} bytes that are {instead}")]
-    MalformedSegment { peer: Rank, bytes: usize, instead: &'static str },
+    #[error("rank {peer} {fault}")]
+    Protocol { peer: Rank, fault: String },
 }
 
 /// What the memory that could not be pinned was for.

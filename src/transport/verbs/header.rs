@@ -1,18 +1,16 @@
 //! The header of every segment. A segment is what a queue pair carries as one send.
 //!
 //! ```text
-//! word 0   | kind 16 | credits 16 | length 32 |     low bits first; length is that of the body
+//! word 0   a CreditHeader
 //! body     Message: the last or only bytes of a message.   Piece: bytes before those.
 //!          Credits: nothing.   Offer: the keys of a region, encoded.
 //! ```
 
-use crate::transport::framing::{wire_enum, wire_struct};
+use crate::transport::credits::{CreditHeader, HEADER_BYTES};
+use crate::transport::framing::wire_enum;
 
 /// Bytes of a buffer that holds one segment: a page.
 pub const SEGMENT_BYTES: usize = 4096;
-
-/// Bytes of a header; keeps the body aligned to 8.
-pub const HEADER_BYTES: usize = 8;
 
 /// Bytes of a message that one segment carries.
 pub const BODY_BYTES_MAX: usize = SEGMENT_BYTES - HEADER_BYTES;
@@ -39,25 +37,13 @@ impl SegmentKind {
     }
 }
 
-wire_struct! {
-    /// Word 0.
-    pub struct SegmentHeader [HEADER_BYTES] {
-        /// The kind of the segment.
-        pub kind: SegmentKind,
-        /// Segments from the receiver that the sender delivered since it last returned credits.
-        pub credits: u16,
-        /// Bytes of the body.
-        pub length: u32,
-    }
-}
+/// The header of a segment.
+pub type SegmentHeader = CreditHeader<SegmentKind>;
 
 impl SegmentHeader {
     /// Decodes a segment from a peer into header and body; `None` if the bytes are no segment.
     pub fn decode(segment: &[u8]) -> Option<(SegmentHeader, &[u8])> {
-        let (header, body) = segment.split_first_chunk()?;
-        let header = SegmentHeader::parse(header)?;
-        let fits = header.kind != SegmentKind::Credits || body.is_empty();
-        (fits && body.len() == header.length as usize).then_some((header, body))
+        SegmentHeader::split(segment).filter(|(header, body)| header.kind != SegmentKind::Credits || body.is_empty())
     }
 }
 

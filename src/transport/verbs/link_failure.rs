@@ -8,11 +8,11 @@
 use super::connection::VerbsConnection;
 use super::control::ControlMessage;
 use super::error::VerbsError;
-use super::transport::{VerbsEvent, VerbsLink, VerbsTransport};
+use super::transport::{VerbsLink, VerbsTransport};
 use crate::base::Rank;
 use crate::base::clock::now_ns;
 use crate::base::sync::lock;
-use crate::transport::{ReadError, Transport};
+use crate::transport::{ReadError, Transport, TransportEvent};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -59,7 +59,7 @@ impl VerbsTransport {
     /// Closes the failed links. Only the poller calls it, when the device had no more completions or after enough
     /// polls.
     pub(super) fn close_failed_links(&self) {
-        for peer in self.take_failing() {
+        while let Some(peer) = self.failing.pop() {
             let mut link = lock(&self.links[peer as usize]);
             let VerbsLink::Live(mut connection) = std::mem::replace(&mut *link, VerbsLink::Failed(None)) else {
                 continue;
@@ -72,13 +72,13 @@ impl VerbsTransport {
             *link = VerbsLink::Failed(Some(unacked));
             drop(link);
             for token in reads {
-                self.queue_event(VerbsEvent::ReadDone { token, block: Err(ReadError::LinkFailed(shared.clone())) });
+                self.queue_event(TransportEvent::ReadDone { token, block: Err(ReadError::LinkFailed(shared.clone())) });
             }
-            self.queue_event(VerbsEvent::PeerFailed { peer, reason });
+            self.queue_event(TransportEvent::LinkDown { peer, reason });
         }
     }
 
-    /// Checks, at intervals, whether a peer or its device has been is_silent for too long.
+    /// Checks, at intervals, whether a peer or its device has been silent for too long.
     pub(super) fn check_timeouts(&self) {
         let now = now_ns();
         let peer_timeout = self.peer_timeout.as_nanos() as u64;

@@ -31,16 +31,12 @@
 // Modules that need no device are compiled and tested in every build.
 #![cfg_attr(not(feature = "verbs"), allow(dead_code))]
 
-// Stands in for the transport in builds without the feature.
-#[cfg(not(feature = "verbs"))]
-mod absent;
 mod address;
 mod choice;
 mod control;
-mod control_channel;
 mod error;
 mod header;
-mod probe;
+mod open;
 mod regions;
 mod sysfs;
 mod window;
@@ -62,8 +58,6 @@ mod progress;
 #[cfg(feature = "verbs")]
 mod queue_pair;
 #[cfg(feature = "verbs")]
-mod reading;
-#[cfg(feature = "verbs")]
 mod reads;
 #[cfg(feature = "verbs")]
 mod receive_queue;
@@ -76,15 +70,8 @@ mod transport;
 #[cfg(feature = "verbs")]
 mod waker;
 
-#[cfg(not(feature = "verbs"))]
-pub use absent::{AbsentEndpoint as VerbsEndpoint, AbsentTransport as VerbsTransport};
 pub use address::VerbsAddress;
 #[cfg(test)]
 pub use choice::LinkLayer;
-#[cfg(feature = "verbs")]
-pub use endpoint::VerbsEndpoint;
-
-pub use control_channel::ControlChannel;
 pub use error::VerbsError;
-#[cfg(feature = "verbs")]
-pub use transport::VerbsTransport;
+pub use open::{ControlChannel, OpenPort, VerbsPeers, open};

@@ -1,7 +1,7 @@
 //! The completions of the device: segments from peers, and work requests that have finished.
 
 use super::completion::{CompletedWork, Completion};
-use super::connection::{Assembly, failure};
+use super::connection::{Assembly, VerbsConnection};
 use super::error::VerbsError;
 use super::header::{SegmentHeader, SegmentKind};
 use super::receive_queue::{CHAIN, FilledBuffer};
@@ -11,7 +11,8 @@ use crate::base::Rank;
 use crate::base::clock::now_ns;
 use crate::base::limits::POLL_BATCH_MAX;
 use crate::base::sync::lock;
-use crate::transport::TransportEvent;
+use crate::memory::Block;
+use crate::transport::{Deliver, TransportEvent};
 use std::collections::VecDeque;
 
 /// Polls after which failures and time-outs are checked even if the device always has more completions.
@@ -40,12 +41,7 @@ enum CheckedSegment<'a> {
 impl VerbsTransport {
     /// Handles completions. Returns true if the device had no more, and once in [`BUSY_POLLS`] calls if it always has
     /// more.
-    pub(super) fn progress(
-        &self,
-        poller: &mut VerbsPoller,
-        delivered: &mut usize,
-        deliver: &mut dyn FnMut(TransportEvent<'_>),
-    ) -> bool {
+    pub(super) fn progress(&self, poller: &mut VerbsPoller, delivered: &mut usize, deliver: Deliver<'_>) -> bool {
         poller.used.extend(poller.delivering.take());
         let mut drained = false;
         while *delivered < POLL_BATCH_MAX {
@@ -81,16 +77,11 @@ impl VerbsTransport {
     }
 
     /// Handles one completion; true if it led to an event.
-    fn on_completion(
-        &self,
-        completion: Completion,
-        poller: &mut VerbsPoller,
-        deliver: &mut dyn FnMut(TransportEvent<'_>),
-    ) -> bool {
+    fn on_completion(&self, completion: Completion, poller: &mut VerbsPoller, deliver: Deliver<'_>) -> bool {
         let Completion { queue_pair, work, failed } = completion;
         let peer = lock(&self.by_number).get(&queue_pair).copied();
         if let (Some(peer), Some(status)) = (peer, failed) {
-            self.fail(peer, failure(self.device(), status));
+            self.fail(peer, status.failure(self.device()));
         }
         match (work, peer, failed) {
             (CompletedWork::Receive(filled), Some(peer), None) => self.on_segment(peer, filled, poller, deliver),
@@ -107,8 +98,7 @@ impl VerbsTransport {
             }
             (CompletedWork::Read(slot), Some(peer), None) => {
                 let over = self.on_piece_read(peer, slot);
-                let event = over.map(|(token, block)| TransportEvent::ReadDone { token, block: Ok(block) });
-                event.map(deliver).is_some()
+                over.map(|(token, block)| deliver(TransportEvent::ReadDone { token, block: Ok(block) })).is_some()
             }
             // The peer's link has failed, or is about to.
             (CompletedWork::Send(_) | CompletedWork::Read(_), ..) => false,
@@ -116,13 +106,7 @@ impl VerbsTransport {
     }
 
     /// Handles a segment from `peer`, after checking it.
-    fn on_segment(
-        &self,
-        peer: Rank,
-        filled: FilledBuffer,
-        poller: &mut VerbsPoller,
-        deliver: &mut dyn FnMut(TransportEvent<'_>),
-    ) -> bool {
+    fn on_segment(&self, peer: Rank, filled: FilledBuffer, poller: &mut VerbsPoller, deliver: Deliver<'_>) -> bool {
         let filled = poller.delivering.insert(filled);
         let checked = self.check_segment(peer, self.parts.receives.bytes(filled), &mut poller.creditors);
         match checked {
@@ -148,29 +132,29 @@ impl VerbsTransport {
         if connection.malformed {
             return CheckedSegment::Nothing;
         }
-        let malformed_reason = |instead| VerbsError::MalformedSegment { peer, bytes: segment.len(), instead };
+        let bytes = segment.len();
+        let malformed = |connection: &mut VerbsConnection, instead| {
+            connection.malformed = true;
+            let fault = format!("sent {bytes} bytes that are {instead}");
+            self.fail_link(peer, connection, VerbsError::Protocol { peer, fault });
+            CheckedSegment::Nothing
+        };
         let Some((header, body)) = SegmentHeader::decode(segment).filter(|(header, _)| {
             // A peer that sends has connected its end.
-            let joined = connection.state.on_ready().map(|(next, _)| connection.state = next);
+            let joined = connection.state.on_ready().map(|next| connection.state = next);
             joined.is_some() && connection.window.on_credits(header.credits)
         }) else {
-            connection.malformed = true;
-            self.fail_link(peer, connection, malformed_reason("no segment of mobula"));
-            return CheckedSegment::Nothing;
+            return malformed(connection, "no segment of mobula");
         };
         let checked = match header.kind {
             SegmentKind::Message if connection.assembly.is_empty() => CheckedSegment::Message(body),
             SegmentKind::Message | SegmentKind::Piece => {
                 if !connection.assembly.append(body) {
-                    connection.malformed = true;
-                    self.fail_link(peer, connection, malformed_reason("the end of no message"));
-                    return CheckedSegment::Nothing;
+                    return malformed(connection, "the end of no message");
                 }
-                let ends = header.kind == SegmentKind::Message;
-                if ends {
-                    CheckedSegment::Assembled(std::mem::take(&mut connection.assembly))
-                } else {
-                    CheckedSegment::Nothing
+                match header.kind {
+                    SegmentKind::Message => CheckedSegment::Assembled(std::mem::take(&mut connection.assembly)),
+                    _ => CheckedSegment::Nothing,
                 }
             }
             SegmentKind::Credits => CheckedSegment::Nothing,
@@ -179,11 +163,7 @@ impl VerbsTransport {
                     connection.regions.push(keys);
                     CheckedSegment::Nothing
                 }
-                None => {
-                    connection.malformed = true;
-                    self.fail_link(peer, connection, malformed_reason("no region's keys"));
-                    return CheckedSegment::Nothing;
-                }
+                None => return malformed(connection, "no region's keys"),
             },
         };
         if connection.received.on_segment(header.kind) && !creditors.contains(&peer) {
@@ -192,13 +172,29 @@ impl VerbsTransport {
         checked
     }
 
+    /// Handles the completion of a piece: posts the next pieces; returns the token and block of a read that is
+    /// finished.
+    pub(super) fn on_piece_read(&self, peer: Rank, slot: u32) -> Option<(u64, Block)> {
+        let mut link = lock(&self.links[peer as usize]);
+        let VerbsLink::Live(connection) = &mut *link else { return None };
+        connection.last_progress_ns = now_ns();
+        let over = connection.reads.completed(slot);
+        if let Some(store) = self.store_keys().filter(|_| connection.failed.is_none()) {
+            let VerbsConnection { reads, pair, regions, .. } = &mut **connection;
+            if let Err(reason) = reads.advance(pair, regions, &store) {
+                self.fail_link(peer, connection, reason);
+            }
+        }
+        over
+    }
+
     /// Returns credits to peers to which no message carried them; a peer that cannot be sent to now is tried at a later
     /// poll.
     pub(super) fn return_credits(&self, poller: &mut VerbsPoller) {
         poller.creditors.retain(|&peer| {
             let mut link = lock(&self.links[peer as usize]);
             let VerbsLink::Live(connection) = &mut *link else { return false };
-            if !connection.received.owes_credits() || connection.failed.is_some() {
+            if !connection.received.owed.is_due() || connection.failed.is_some() {
                 return false;
             }
             if !connection.is_open() || connection.window.free() == 0 {

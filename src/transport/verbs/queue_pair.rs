@@ -3,16 +3,16 @@
 
 use super::address::VerbsAddress;
 use super::choice::RETRIES;
-use super::completion::{CompletionQueue, read_id, send_id};
+use super::completion::{CompletionQueue, READ, SEND, work_id};
 use super::device::{VerbsDevice, failure};
 use super::error::VerbsError;
-use super::header::SEGMENT_BYTES;
+use super::header::{SEGMENT_BYTES, SegmentHeader};
 use super::receive_queue::ReceiveQueue;
 use super::regions::ReadPiece;
 use super::registration::Slab;
 use super::window::{PostedSegment, RING_SLOTS, SendWindow};
+use crate::transport::credits::HEADER_BYTES;
 use rdma_sys as verbs;
-use std::io;
 use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
@@ -60,6 +60,8 @@ pub struct QueuePair {
     inline_bytes: usize,
     // After the pair, which `drop` destroys first: the device does not read a slot then.
     slots: Slab,
+    /// What the next `post` posts.
+    chain: Box<RequestChain>,
     parts: Arc<PairResources>,
 }
 
@@ -76,7 +78,8 @@ impl QueuePair {
     pub fn new(parts: &Arc<PairResources>) -> Result<QueuePair, VerbsError> {
         let slots = Slab::new(&parts.device, RING_SLOTS, SEGMENT_BYTES)?;
         let (handle, inline_bytes) = create(parts)?;
-        let pair = QueuePair { pair: handle, inline_bytes, slots, parts: parts.clone() };
+        let chain = Box::new(RequestChain::new());
+        let pair = QueuePair { pair: handle, inline_bytes, slots, chain, parts: parts.clone() };
         let mut attributes = zeroed();
         attributes.qp_state = verbs::ibv_qp_state::IBV_QPS_INIT;
         attributes.port_num = parts.address.port;
@@ -164,17 +167,27 @@ impl QueuePair {
     ) -> Result<(), VerbsError> {
         // SAFETY: a live pair and a filled request.
         let code = unsafe { verbs::ibv_modify_qp(self.pair.as_ptr(), attributes, mask.0 as i32) };
-        if code == 0 {
-            return Ok(());
-        }
-        let device = self.parts.device.name().to_string();
-        Err(VerbsError::ModifyQueuePair { device, step, source: failure(code) })
+        self.parts.device.check(code, &format!("cannot make a queue pair {step}"))
     }
 
-    /// The slot of a position, to be written. The device is not reading it, unless the window is wrong.
-    pub fn slot_mut(&mut self, position: u64) -> &mut [u8] {
+    /// Writes a segment into the slot of its position, which the device is not reading unless the window is wrong. The
+    /// next `post` sends it.
+    pub fn write_segment(&mut self, posted: PostedSegment, header: SegmentHeader, fill: impl FnOnce(&mut [u8])) {
+        let (slot, length) = (SendWindow::slot(posted.position), HEADER_BYTES + header.length as usize);
         // SAFETY: the device only reads slots; `&mut self` excludes others.
-        unsafe { self.slots.bytes_mut(SendWindow::slot(position)) }
+        let bytes = unsafe { self.slots.bytes_mut(slot) };
+        bytes[..HEADER_BYTES].copy_from_slice(&header.encode());
+        fill(&mut bytes[HEADER_BYTES..length]);
+        let mut flags = 0;
+        if posted.signalled {
+            flags |= verbs::ibv_send_flags::IBV_SEND_SIGNALED.0;
+        }
+        if length <= self.inline_bytes {
+            flags |= verbs::ibv_send_flags::IBV_SEND_INLINE.0;
+        }
+        let (addr, lkey) = (self.slots.address_of(slot), self.slots.local_key());
+        let piece = verbs::ibv_sge { addr, length: length as u32, lkey };
+        self.chain.push(work_id(SEND, posted.position), verbs::ibv_wr_opcode::IBV_WR_SEND, flags, piece, (0, 0));
     }
 
     /// A slot as it was written.
@@ -183,61 +196,30 @@ impl QueuePair {
         unsafe { self.slots.bytes(slot, SEGMENT_BYTES) }
     }
 
-    /// Sends segments that were written before, each with its length: one chain, one doorbell.
-    ///
-    /// # Errors
-    /// What the device refused. It is unknown then which segments were sent.
-    pub fn send(&mut self, segments: &[(PostedSegment, u32)]) -> Result<(), VerbsError> {
-        assert!(segments.len() <= RING_SLOTS, "VERBS-3: more segments than slots");
-        let key = self.slots.local_key();
-        let mut chain = RequestChain::new();
-        for (posted, bytes) in segments {
-            let address = self.slots.address_of(SendWindow::slot(posted.position));
-            let mut flags = 0;
-            if posted.signalled {
-                flags |= verbs::ibv_send_flags::IBV_SEND_SIGNALED.0;
-            }
-            if *bytes as usize <= self.inline_bytes {
-                flags |= verbs::ibv_send_flags::IBV_SEND_INLINE.0;
-            }
-            let piece = verbs::ibv_sge { addr: address, length: *bytes, lkey: key };
-            chain.push(send_id(posted.position), verbs::ibv_wr_opcode::IBV_WR_SEND, flags, piece, (0, 0));
-        }
-        // SAFETY: the slots live until the pair is destroyed.
-        unsafe { self.post(&mut chain) }
-    }
-
-    /// Posts pieces for the read in `slot`: one chain, one doorbell.
+    /// Adds a piece of a read. The next `post` starts it.
     ///
     /// # Safety
-    /// The memory that the pieces write is registered, and nothing else accesses it until each of them has completed or
+    /// The memory that the piece writes is registered, and nothing else accesses it until the piece has completed or
     /// this pair is destroyed.
-    ///
-    /// # Errors
-    /// What the device refused. Some of the pieces may be in flight.
-    pub unsafe fn read(&mut self, pieces: impl Iterator<Item = (u32, ReadPiece)>) -> Result<(), VerbsError> {
-        let mut chain = RequestChain::new();
-        for (slot, piece) in pieces {
-            let to = verbs::ibv_sge { addr: piece.to, length: piece.bytes, lkey: piece.local_key };
-            let flags = verbs::ibv_send_flags::IBV_SEND_SIGNALED.0;
-            let from = (piece.from, piece.remote_key);
-            chain.push(read_id(slot), verbs::ibv_wr_opcode::IBV_WR_RDMA_READ, flags, to, from);
-        }
-        // SAFETY: the caller promises it.
-        unsafe { self.post(&mut chain) }
+    pub unsafe fn add_read(&mut self, number: u32, piece: ReadPiece) {
+        let to = verbs::ibv_sge { addr: piece.to, length: piece.bytes, lkey: piece.local_key };
+        let flags = verbs::ibv_send_flags::IBV_SEND_SIGNALED.0;
+        let from = (piece.from, piece.remote_key);
+        self.chain.push(work_id(READ, number.into()), verbs::ibv_wr_opcode::IBV_WR_RDMA_READ, flags, to, from);
     }
 
-    /// # Safety
-    /// The memory of the requests stays valid until they have completed or the pair is destroyed.
-    unsafe fn post(&mut self, chain: &mut RequestChain) -> Result<(), VerbsError> {
-        let Some(first) = chain.link() else { return Ok(()) };
+    /// Posts what was written and added since the last call: one chain, one doorbell.
+    ///
+    /// # Errors
+    /// What the device refused. It is unknown then which of it was posted.
+    pub fn post(&mut self) -> Result<(), VerbsError> {
+        let Some(first) = self.chain.link() else { return Ok(()) };
         let mut refused = ptr::null_mut();
-        // SAFETY: a chain of locals, which the call copies; the caller answers for the memory.
+        // SAFETY: a chain that lives here and that the call copies. Slots live until the pair is destroyed; the callers
+        // of `add_read` answer for the other memory.
         let code = unsafe { verbs::ibv_post_send(self.pair.as_ptr(), first, &mut refused) };
-        if code == 0 {
-            return Ok(());
-        }
-        Err(VerbsError::PostSend { device: self.parts.device.name().to_string(), source: failure(code) })
+        self.chain.count = 0;
+        self.parts.device.check(code, "takes no work")
     }
 }
 
@@ -250,6 +232,7 @@ impl Drop for QueuePair {
 }
 
 /// Work requests posted by one call.
+#[derive(Debug)]
 struct RequestChain {
     pieces: [MaybeUninit<verbs::ibv_sge>; RING_SLOTS],
     requests: [MaybeUninit<verbs::ibv_send_wr>; RING_SLOTS],
@@ -286,7 +269,7 @@ impl RequestChain {
         self.count += 1;
     }
 
-    /// Links the requests pushed; returns the first.
+    /// Links the requests pushed; returns the first, if there is any.
     fn link(&mut self) -> Option<*mut verbs::ibv_send_wr> {
         let pieces: *mut verbs::ibv_sge = self.pieces.as_mut_ptr().cast();
         let requests: *mut verbs::ibv_send_wr = self.requests.as_mut_ptr().cast();
@@ -305,7 +288,7 @@ impl RequestChain {
 /// Creates a pair; returns it and how many bytes it copies into a request: [`INLINE_BYTES`], or as many as the device
 /// can.
 fn create(parts: &PairResources) -> Result<(NonNull<verbs::ibv_qp>, usize), VerbsError> {
-    let mut source = io::Error::other("not tried");
+    let mut refused = None;
     for inline_bytes in [INLINE_BYTES, 64, 0] {
         let mut attributes = verbs::ibv_qp_init_attr {
             qp_context: ptr::null_mut(),
@@ -324,12 +307,12 @@ fn create(parts: &PairResources) -> Result<(NonNull<verbs::ibv_qp>, usize), Verb
         };
         // SAFETY: live queues of one device, and a filled request.
         let pair = unsafe { verbs::ibv_create_qp(parts.device.domain(), &mut attributes) };
-        match NonNull::new(pair) {
-            Some(pair) => return Ok((pair, attributes.cap.max_inline_data.min(INLINE_BYTES) as usize)),
-            None => source = io::Error::last_os_error(),
+        match parts.device.created(pair, "gives no queue pair") {
+            Ok(pair) => return Ok((pair, attributes.cap.max_inline_data.min(INLINE_BYTES) as usize)),
+            Err(error) => refused = Some(error),
         }
     }
-    Err(VerbsError::NoQueuePair { device: parts.device.name().to_string(), source })
+    Err(refused.expect("several sizes were tried"))
 }
 
 /// The most work requests of a pair in flight: a ring of segments, and reads.

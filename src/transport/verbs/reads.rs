@@ -6,6 +6,7 @@ use super::error::VerbsError;
 use super::queue_pair::QueuePair;
 use super::regions::{ReadSpan, RegionKeys};
 use crate::memory::{Block, RegionNumber};
+use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 
 /// Reads from one peer that are in flight or queued.
@@ -29,8 +30,10 @@ struct VerbsRead {
 /// The reads from one peer.
 #[derive(Debug)]
 pub struct VerbsReads {
-    slots: Vec<Option<VerbsRead>>,
-    /// Slots whose last piece is not yet posted, oldest first.
+    /// By number.
+    reads: FxHashMap<u32, VerbsRead>,
+    next: u32,
+    /// Reads whose last piece is not yet posted, oldest first.
     waiting: VecDeque<u32>,
     /// Pieces that the device has in flight, and the most that it may have.
     under_way: u32,
@@ -42,7 +45,8 @@ impl VerbsReads {
     /// No reads. At most `under_way_max` pieces are in flight at once, each of at most `transfer_bytes_max`.
     pub fn new(under_way_max: u8, transfer_bytes_max: u32) -> VerbsReads {
         VerbsReads {
-            slots: Vec::new(),
+            reads: FxHashMap::default(),
+            next: 0,
             waiting: VecDeque::new(),
             under_way: 0,
             under_way_max: u32::from(under_way_max),
@@ -52,7 +56,7 @@ impl VerbsReads {
 
     /// True if one more read can start.
     pub fn has_capacity(&self) -> bool {
-        self.slots.iter().flatten().count() < READS_MAX
+        self.reads.len() < READS_MAX
     }
 
     /// True if the device has pieces in flight.
@@ -74,18 +78,9 @@ impl VerbsReads {
         let address = block.as_slice().as_ptr().expose_provenance() as u64;
         let Some(to) = local.offset_of(address, block.len() as u64) else { return Err(block) };
         let span = ReadSpan { from: offset, to, remaining: block.len() as u64 };
-        let read = Some(VerbsRead { block, token, region, span, under_way: 0 });
-        let slot = match self.slots.iter().position(Option::is_none) {
-            Some(slot) => {
-                self.slots[slot] = read;
-                slot
-            }
-            None => {
-                self.slots.push(read);
-                self.slots.len() - 1
-            }
-        };
-        self.waiting.push_back(slot as u32);
+        self.next = self.next.wrapping_add(1);
+        self.reads.insert(self.next, VerbsRead { block, token, region, span, under_way: 0 });
+        self.waiting.push_back(self.next);
         Ok(())
     }
 
@@ -99,45 +94,38 @@ impl VerbsReads {
         remote: &[RegionKeys],
         local: &RegionKeys,
     ) -> Result<(), VerbsError> {
-        let mut pieces = [None; super::queue_pair::READS_UNDER_WAY as usize];
-        let mut count = 0;
         while self.under_way < self.under_way_max {
-            let Some(&slot) = self.waiting.front() else { break };
-            let read = self.slots[slot as usize].as_mut().expect("VERBS-4: a queued slot holds a read");
+            let Some(&number) = self.waiting.front() else { break };
+            let read = self.reads.get_mut(&number).expect("VERBS-4: a queued read is kept");
             let keys = remote.iter().find(|keys| keys.number == read.region);
             let piece = keys.and_then(|keys| read.span.next(keys, local, self.piece_bytes_max));
-            let Some(piece) = piece else {
-                return Err(VerbsError::ReadLeavesRegion);
-            };
+            let piece = piece.ok_or(VerbsError::ReadLeavesRegion)?;
             if read.span.remaining == 0 {
                 self.waiting.pop_front();
             }
             read.under_way += 1;
             self.under_way += 1;
-            pieces[count] = Some((slot, piece));
-            count += 1;
+            // SAFETY: each piece fills a part of the block of its read, which lies in the registered store and is kept
+            // here until its last piece has completed (`completed`) or the pair is destroyed (`close`, drop order).
+            unsafe { pair.add_read(number, piece) };
         }
-        // SAFETY: each piece fills a part of the block of its slot, which lies in the registered store and is kept
-        // there until its last piece has completed (`completed`) or the pair is destroyed (`close`, drop order).
-        unsafe { pair.read(pieces.into_iter().flatten()) }
+        pair.post()
     }
 
-    /// A piece of the read in `slot` has completed. Returns the token and the block if it was the last one.
-    pub fn completed(&mut self, slot: u32) -> Option<(u64, Block)> {
-        let place = self.slots.get_mut(slot as usize)?;
-        let read = place.as_mut()?;
+    /// A piece of a read has completed. Returns the token and the block if it was the last one.
+    pub fn completed(&mut self, number: u32) -> Option<(u64, Block)> {
+        let read = self.reads.get_mut(&number)?;
         read.under_way = read.under_way.checked_sub(1)?;
         self.under_way -= 1;
-        if read.under_way > 0 || read.span.remaining > 0 {
-            return None;
-        }
-        place.take().map(|read| (read.token, read.block))
+        let whole = read.under_way == 0 && read.span.remaining == 0;
+        let read = whole.then(|| self.reads.remove(&number))??;
+        Some((read.token, read.block))
     }
 
     /// Ends all reads after destroying `pair`; returns their tokens.
     pub fn close(self, pair: QueuePair) -> Vec<u64> {
         // The pair goes first: after that nothing writes into the blocks.
         drop(pair);
-        self.slots.into_iter().flatten().map(|read| read.token).collect()
+        self.reads.into_values().map(|read| read.token).collect()
     }
 }

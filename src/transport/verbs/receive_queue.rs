@@ -1,7 +1,7 @@
 //! Buffers for what peers send: all queue pairs share one receive queue, and each link adds its buffers.
 #![allow(unsafe_code)]
 
-use super::completion::receive_id;
+use super::completion::{RECEIVE, work_id};
 use super::device::{VerbsDevice, failure};
 use super::error::VerbsError;
 use super::header::SEGMENT_BYTES;
@@ -9,7 +9,6 @@ use super::registration::Slab;
 use super::window::RING_SLOTS;
 use crate::base::sync::{AtomicU32, Ordering};
 use rdma_sys as verbs;
-use std::io;
 use std::ptr::{self, NonNull};
 use std::sync::{Arc, OnceLock};
 
@@ -55,10 +54,7 @@ impl ReceiveQueue {
         };
         // SAFETY: a live domain and a filled request.
         let queue = unsafe { verbs::ibv_create_srq(device.domain(), &mut attributes) };
-        let queue = NonNull::new(queue).ok_or_else(|| VerbsError::NoReceiveQueue {
-            device: device.name().to_string(),
-            source: io::Error::last_os_error(),
-        })?;
+        let queue = device.created(queue, "gives no shared receive queue")?;
         let slabs = (0..links).map(|_| OnceLock::new()).collect();
         Ok(ReceiveQueue { queue, slabs, count: AtomicU32::new(0), device: device.clone() })
     }
@@ -118,7 +114,7 @@ impl ReceiveQueue {
                     length: SEGMENT_BYTES as u32,
                     lkey: slab.local_key(),
                 };
-                requests[count] = verbs::ibv_recv_wr { wr_id: receive_id(buffer), ..EMPTY };
+                requests[count] = verbs::ibv_recv_wr { wr_id: work_id(RECEIVE, buffer.into()), ..EMPTY };
                 count += 1;
             }
             let (first_piece, first_request) = (pieces.as_mut_ptr(), requests.as_mut_ptr());
@@ -134,10 +130,7 @@ impl ReceiveQueue {
                 }
                 verbs::ibv_post_srq_recv(self.raw(), first_request, &mut refused)
             };
-            if code != 0 {
-                let device = self.device.name().to_string();
-                return Err(VerbsError::PostReceive { device, source: failure(code) });
-            }
+            self.device.check(code, "takes no receive buffers")?;
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use crate::base::config::Pages;
 use crate::memory::{Region, Segment};
 use rdma_sys as verbs;
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::ptr::NonNull;
 use std::sync::Arc;
 
@@ -25,14 +25,11 @@ unsafe impl Send for MemoryKey {}
 unsafe impl Sync for MemoryKey {}
 
 impl MemoryKey {
-    fn local(&self) -> u32 {
+    /// The key for this rank's device, and the one for those of peers.
+    fn local_and_remote(&self) -> (u32, u32) {
         // SAFETY: the registration lives as long as `self`.
-        unsafe { self.registration.as_ref() }.lkey
-    }
-
-    fn remote(&self) -> u32 {
-        // SAFETY: as in `local`.
-        unsafe { self.registration.as_ref() }.rkey
+        let registration = unsafe { self.registration.as_ref() };
+        (registration.lkey, registration.rkey)
     }
 }
 
@@ -43,39 +40,29 @@ impl Drop for MemoryKey {
     }
 }
 
-/// The access that peers have through a key.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum RemoteAccess {
-    None,
-    Read,
-}
+/// What a key lets this rank's device do, and what it lets those of peers do.
+const LOCAL_ACCESS: u32 = verbs::ibv_access_flags::IBV_ACCESS_LOCAL_WRITE.0;
+const PEERS_READ: u32 = LOCAL_ACCESS | verbs::ibv_access_flags::IBV_ACCESS_REMOTE_READ.0;
 
-/// The location of a range.
-enum MemoryRange<'a> {
-    Address(u64),
-    Dmabuf { file: &'a std::os::fd::OwnedFd, offset: u64, address: u64 },
-}
-
+/// Registers the `bytes` at `address`; those of a GPU by its dmabuf and the offset there, if it has one.
 fn register(
     device: &Arc<VerbsDevice>,
-    range: &MemoryRange<'_>,
-    bytes: usize,
-    access_of_peers: RemoteAccess,
+    address: u64,
+    bytes: u64,
+    access: u32,
+    dmabuf: Option<(&OwnedFd, u64)>,
 ) -> io::Result<MemoryKey> {
-    let mut access = verbs::ibv_access_flags::IBV_ACCESS_LOCAL_WRITE.0;
-    if access_of_peers == RemoteAccess::Read {
-        access |= verbs::ibv_access_flags::IBV_ACCESS_REMOTE_READ.0;
-    }
-    let registration = match *range {
+    let (length, access) = (bytes as usize, access as i32);
+    let registration = match dmabuf {
         // SAFETY: the caller's range is mapped for as long as it keeps the key: one struct owns both, and drops the key
         // first.
-        MemoryRange::Address(address) => unsafe {
+        None => unsafe {
             let start = std::ptr::with_exposed_provenance_mut(address as usize);
-            verbs::ibv_reg_mr(device.domain(), start, bytes, access as i32)
+            verbs::ibv_reg_mr(device.domain(), start, length, access)
         },
         // SAFETY: an open file and plain numbers; the kernel keeps the buffer of the file.
-        MemoryRange::Dmabuf { file, offset, address } => unsafe {
-            verbs::ibv_reg_dmabuf_mr(device.domain(), offset, bytes, address, file.as_raw_fd(), access as i32)
+        Some((file, offset)) => unsafe {
+            verbs::ibv_reg_dmabuf_mr(device.domain(), offset, length, address, file.as_raw_fd(), access)
         },
     };
     let registration = NonNull::new(registration).ok_or_else(io::Error::last_os_error)?;
@@ -103,30 +90,22 @@ impl RegisteredRegion {
         registered_bytes_max: u64,
     ) -> Result<RegisteredRegion, VerbsError> {
         let bytes = region.bytes();
-        let address = match region {
+        let (address, dmabuf) = match region {
             Region::Host(arena) => {
                 // Pinning would fault the pages in too, and kill the process if there are too few of them.
                 if !arena.populate_all() {
                     return Err(VerbsError::StoreNotPopulated { bytes });
                 }
-                arena.address().as_ptr().expose_provenance() as u64
+                (arena.address().as_ptr().expose_provenance() as u64, None)
             }
-            Region::Cuda(cuda) => cuda.address,
+            Region::Cuda(cuda) => (cuda.address, cuda.dmabuf.as_ref()),
         };
         let chunk = chunk_bytes(bytes, registered_bytes_max);
         let mut keys = Vec::new();
         let mut start = 0;
         while start < bytes {
             let length = chunk.min(bytes - start);
-            let range = match region {
-                Region::Cuda(cuda) if cuda.dmabuf.is_some() => MemoryRange::Dmabuf {
-                    file: cuda.dmabuf.as_ref().expect("checked above"),
-                    offset: start,
-                    address: address + start,
-                },
-                _ => MemoryRange::Address(address + start),
-            };
-            let key = register(device, &range, length as usize, RemoteAccess::Read);
+            let key = register(device, address + start, length, PEERS_READ, dmabuf.map(|file| (file, start)));
             keys.push(key.map_err(|error| registration_error(device, region, length, error))?);
             start += length;
         }
@@ -135,12 +114,12 @@ impl RegisteredRegion {
 
     /// The keys for this rank's own device.
     pub fn local(&self) -> RegionKeys {
-        self.keys_by(MemoryKey::local)
+        self.keys_by(|key| key.local_and_remote().0)
     }
 
     /// The keys for peers.
     pub fn remote(&self) -> RegionKeys {
-        self.keys_by(MemoryKey::remote)
+        self.keys_by(|key| key.local_and_remote().1)
     }
 
     fn keys_by(&self, of: impl Fn(&MemoryKey) -> u32) -> RegionKeys {
@@ -173,14 +152,14 @@ impl Slab {
         let bytes = buffers * buffer_bytes;
         let memory = Segment::create("mobula-verbs", bytes, Pages::Plain)?;
         let address = memory.address().as_ptr().expose_provenance() as u64;
-        let key = register(device, &MemoryRange::Address(address), bytes, RemoteAccess::None)
+        let key = register(device, address, bytes as u64, LOCAL_ACCESS, None)
             .map_err(|error| pin_error(device, PinnedMemory::Messages, bytes as u64, error))?;
         Ok(Slab { key, buffer_bytes, memory })
     }
 
     /// The key for this rank's device.
     pub fn local_key(&self) -> u32 {
-        self.key.local()
+        self.key.local_and_remote().0
     }
 
     fn start(&self, buffer: usize) -> NonNull<u8> {

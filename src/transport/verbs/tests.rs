@@ -176,7 +176,7 @@ fn system(command: &str) {
 fn cut_wire_fails_the_link_and_loses_no_message() {
     assert_nothing_lost_or_repeated(|| system("ip link set rx0 down"));
     system("ip link set rx0 up");
-    until("the link is up again", || super::VerbsEndpoint::open_named("rxe0").is_ok());
+    until("the link is up again", || super::endpoint::VerbsEndpoint::open_named("rxe0").is_ok());
 }
 
 /// Unlike a cut wire, no device detects it: packets are sent and not answered.

@@ -3,7 +3,6 @@
 //! Locks, in the order taken: `poller`, one of `links`, then any of the rest, for a few instructions. Only `poller` is
 //! held while an event is delivered, and a second poll returns at once: a receiver may send and read inside its event.
 
-use super::ControlChannel;
 use super::address::VerbsAddress;
 use super::choice::{links_max, timeout_code};
 use super::completion::CompletionQueue;
@@ -16,17 +15,17 @@ use super::receive_queue::{BUFFERS_EACH, ReceiveQueue};
 use super::regions::RegionKeys;
 use super::registration::RegisteredRegion;
 use super::waker::Waker;
-use crate::base::Rank;
+use super::{ControlChannel, VerbsPeers};
 use crate::base::clock::now_ns;
-use crate::base::error::{Error, Result};
-use crate::base::limits::{MESSAGE_BYTES_MAX, POLL_BATCH_MAX, VERBS_LINKS_MAX};
-use crate::base::sync::{AtomicUsize, Ordering, lock};
+use crate::base::limits::{MESSAGE_BYTES_MAX, POLL_BATCH_MAX};
+use crate::base::sync::{lock, try_lock};
+use crate::base::{self, Error, Rank};
 use crate::memory::{Block, Region, RegionNumber, STORE};
-use crate::transport::{ReadError, Refusal, RegisterError, RemoteAddress, Transport, TransportEvent, Unacked};
+use crate::transport::events::{EventQueue, PollerQueue};
+use crate::transport::{Deliver, ReadError, Refusal, RegisterError, RemoteAddress, Transport, TransportEvent, Unacked};
 use rustc_hash::FxHashMap;
-use std::collections::VecDeque;
 use std::os::fd::BorrowedFd;
-use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// The link to one peer.
@@ -37,12 +36,6 @@ pub(super) enum VerbsLink {
     Live(Box<VerbsConnection>),
     /// Failed; holds what is unacknowledged until it is taken.
     Failed(Option<Unacked>),
-}
-
-/// An event that the next poll will report.
-pub(super) enum VerbsEvent {
-    ReadDone { token: u64, block: std::result::Result<Block, ReadError> },
-    PeerFailed { peer: Rank, reason: String },
 }
 
 /// The transport over RDMA between all ranks that have a verbs address.
@@ -58,12 +51,8 @@ pub struct VerbsTransport {
     /// The peers that have a queue pair, by its number.
     pub(super) by_number: Mutex<FxHashMap<u32, Rank>>,
     /// Peers whose links failed and are not yet closed.
-    failing: Mutex<Vec<Rank>>,
-    /// The length of `failing`.
-    failing_count: AtomicUsize,
-    events: Mutex<VecDeque<VerbsEvent>>,
-    /// The length of `events`.
-    event_count: AtomicUsize,
+    pub(super) failing: PollerQueue<Rank>,
+    events: EventQueue,
     pub(super) checked_ns: Mutex<u64>,
     #[cfg(test)]
     links_max: u32,
@@ -82,31 +71,12 @@ struct OfferedRegions {
 }
 
 impl VerbsTransport {
-    /// Starts the transport: `addresses` has each rank's, by rank. A queue pair is created when a peer is first used.
-    ///
-    /// A link fails if the peer or its device does not answer for `peer_timeout`.
+    /// As [`super::OpenPort::start`], with at most `links_limit` queue pairs.
     ///
     /// # Errors
     /// What the device refused.
-    pub fn start(
-        endpoint: VerbsEndpoint,
-        me: Rank,
-        addresses: Vec<Option<VerbsAddress>>,
-        control: Arc<dyn ControlChannel>,
-        peer_timeout: Duration,
-    ) -> Result<VerbsTransport> {
-        VerbsTransport::start_bounded(endpoint, me, addresses, control, peer_timeout, VERBS_LINKS_MAX)
-    }
-
-    /// As `start`, with at most `links_limit` queue pairs.
-    pub(super) fn start_bounded(
-        endpoint: VerbsEndpoint,
-        me: Rank,
-        addresses: Vec<Option<VerbsAddress>>,
-        control: Arc<dyn ControlChannel>,
-        peer_timeout: Duration,
-        links_limit: u32,
-    ) -> Result<VerbsTransport> {
+    pub fn start(endpoint: VerbsEndpoint, peers: VerbsPeers, links_limit: u32) -> base::Result<VerbsTransport> {
+        let VerbsPeers { me, addresses, control, peer_timeout } = peers;
         let VerbsEndpoint { device, limits, address, gid_index, transfer_bytes_max, registered } = endpoint;
         // Each request of a link can be in the completion queue at once: all of them are when the link fails.
         let completions_each = BUFFERS_EACH as u32 + u32::from(SEND_REQUESTS);
@@ -137,16 +107,14 @@ impl VerbsTransport {
             registered_bytes_max: limits.registered_bytes_max,
             links,
             by_number: Mutex::default(),
-            failing: Mutex::default(),
-            failing_count: AtomicUsize::new(0),
-            events: Mutex::default(),
-            event_count: AtomicUsize::new(0),
+            failing: PollerQueue::default(),
+            events: EventQueue::default(),
             checked_ns: Mutex::new(now_ns()),
             #[cfg(test)]
             links_max,
             poller: Mutex::default(),
             waker,
-            offered: Mutex::new(OfferedRegions { registered: Vec::new(), remote: Arc::new([]), store: None }),
+            offered: Mutex::default(),
         };
         registered.into_iter().for_each(|(number, region)| transport.add_region(number, region));
         Ok(transport)
@@ -167,7 +135,7 @@ impl VerbsTransport {
     /// # Errors
     /// Why it cannot.
     #[cfg(test)]
-    pub fn check_reachable(&self, peer: Rank) -> std::result::Result<(), VerbsError> {
+    pub fn check_reachable(&self, peer: Rank) -> Result<(), VerbsError> {
         self.reachable_address(peer)?;
         let idle = matches!(*lock(&self.links[peer as usize]), VerbsLink::Idle);
         if idle && lock(&self.by_number).len() as u32 >= self.links_max {
@@ -178,21 +146,12 @@ impl VerbsTransport {
 
     /// Queues a failed link to be closed by a poll.
     pub(super) fn queue_failing(&self, peer: Rank) {
-        let mut failing = lock(&self.failing);
-        failing.push(peer);
-        self.failing_count.store(failing.len(), Ordering::SeqCst);
-        drop(failing);
+        self.failing.push(peer);
         self.waker.notify();
     }
 
-    pub(super) fn take_failing(&self) -> Vec<Rank> {
-        let mut failing = lock(&self.failing);
-        self.failing_count.store(0, Ordering::SeqCst);
-        std::mem::take(&mut *failing)
-    }
-
     /// The peer's address, if a queue pair can connect to it.
-    pub(super) fn reachable_address(&self, peer: Rank) -> std::result::Result<&VerbsAddress, VerbsError> {
+    pub(super) fn reachable_address(&self, peer: Rank) -> Result<&VerbsAddress, VerbsError> {
         let address = self.addresses.get(peer as usize).and_then(Option::as_ref);
         let address = address.ok_or(VerbsError::PeerWithoutDevice { peer })?;
         self.parts.address.check_reachable(address)?;
@@ -203,12 +162,8 @@ impl VerbsTransport {
         self.parts.device.name()
     }
 
-    pub(super) fn queue_event(&self, event: VerbsEvent) {
-        let mut events = lock(&self.events);
-        events.push_back(event);
-        // SeqCst: pairs with the load in `pending`, as the waker requires.
-        self.event_count.store(events.len(), Ordering::SeqCst);
-        drop(events);
+    pub(super) fn queue_event(&self, event: TransportEvent<'static>) {
+        self.events.push(event);
         self.waker.notify();
     }
 
@@ -219,34 +174,6 @@ impl VerbsTransport {
     pub(super) fn store_keys(&self) -> Option<Arc<RegionKeys>> {
         lock(&self.offered).store.clone()
     }
-
-    fn deliver_events(&self, count_max: usize, deliver: &mut dyn FnMut(TransportEvent<'_>)) -> usize {
-        let mut delivered = 0;
-        while delivered < count_max && self.event_count.load(Ordering::Relaxed) > 0 {
-            let event = {
-                let mut events = lock(&self.events);
-                let event = events.pop_front();
-                self.event_count.store(events.len(), Ordering::Relaxed);
-                event
-            };
-            match event {
-                Some(VerbsEvent::ReadDone { token, block }) => deliver(TransportEvent::ReadDone { token, block }),
-                Some(VerbsEvent::PeerFailed { peer, reason }) => deliver(TransportEvent::LinkDown { peer, reason }),
-                None => break,
-            }
-            delivered += 1;
-        }
-        delivered
-    }
-}
-
-/// The lock, or `None` if another thread holds it.
-fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
-    match mutex.try_lock() {
-        Ok(guard) => Some(guard),
-        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-        Err(TryLockError::WouldBlock) => None,
-    }
 }
 
 impl Transport for VerbsTransport {
@@ -254,7 +181,7 @@ impl Transport for VerbsTransport {
         "verbs"
     }
 
-    fn send(&self, peer: Rank, parts: &[&[u8]]) -> std::result::Result<(), Refusal> {
+    fn send(&self, peer: Rank, parts: &[&[u8]]) -> Result<(), Refusal> {
         let bytes: usize = parts.iter().map(|part| part.len()).sum();
         assert!(bytes <= MESSAGE_BYTES_MAX, "a message of {bytes} bytes, {MESSAGE_BYTES_MAX} is the most");
         let mut link = lock(&self.links[peer as usize]);
@@ -270,22 +197,21 @@ impl Transport for VerbsTransport {
         })
     }
 
-    fn poll(&self, deliver: &mut dyn FnMut(TransportEvent<'_>)) -> usize {
+    fn poll(&self, deliver: Deliver<'_>) -> usize {
         let Some(mut poller) = try_lock(&self.poller) else { return 0 };
-        let mut delivered = self.deliver_events(POLL_BATCH_MAX, deliver);
+        let mut delivered = self.events.deliver(POLL_BATCH_MAX, deliver);
         if self.progress(&mut poller, &mut delivered, deliver) {
             self.close_failed_links();
             self.check_timeouts();
         }
         self.return_credits(&mut poller);
-        delivered + self.deliver_events(POLL_BATCH_MAX.saturating_sub(delivered), deliver)
+        delivered + self.events.deliver(POLL_BATCH_MAX.saturating_sub(delivered), deliver)
     }
 
     /// Polls the device's queue, which is memory. If another thread is polling, it returns true: that thread may be
     /// about to sleep too.
     fn pending(&self) -> bool {
-        // SeqCst: pairs with the stores in `queue_event` and `queue_failing`.
-        if self.event_count.load(Ordering::SeqCst) > 0 || self.failing_count.load(Ordering::SeqCst) > 0 {
+        if self.events.len() > 0 || self.failing.len() > 0 {
             return true;
         }
         let Some(mut poller) = try_lock(&self.poller) else { return true };
@@ -306,24 +232,56 @@ impl Transport for VerbsTransport {
         !self.pending()
     }
 
-    fn register(&self, region: &Region) -> std::result::Result<(), RegisterError> {
+    fn register(&self, region: &Region) -> Result<(), RegisterError> {
         let registered = RegisteredRegion::new(&self.parts.device, region, self.registered_bytes_max)?;
         self.add_region(region.number(), registered);
         Ok(())
     }
 
-    fn read(
-        &self,
-        peer: Rank,
-        from: RemoteAddress,
-        into: Block,
-        token: u64,
-    ) -> std::result::Result<(), (Refusal, Block)> {
-        self.begin_read(peer, from, into, token)
+    /// A read that finishes or fails at once is reported by the next poll.
+    fn read(&self, peer: Rank, from: RemoteAddress, into: Block, token: u64) -> Result<(), (Refusal, Block)> {
+        let mut link = lock(&self.links[peer as usize]);
+        let connection = match self.open_link(peer, &mut link) {
+            Ok(connection) => connection,
+            Err(refusal) => return Err((refusal, into)),
+        };
+        let end = |block| {
+            self.queue_event(TransportEvent::ReadDone { token, block });
+            Ok(())
+        };
+        let Some(keys) = connection.regions.iter().find(|keys| keys.number == from.region) else {
+            return end(Err(ReadError::NoRegion { peer, region: from.region, over: self.device().to_string() }));
+        };
+        if !keys.contains(from.offset, into.len() as u64) {
+            return end(Err(ReadError::outside(peer, from, into.len())));
+        }
+        if into.is_empty() {
+            return end(Ok(into));
+        }
+        let not_registered = || ReadError::NotRegistered { rank: self.me, device: self.device().to_string() };
+        let Some(store) = self.store_keys() else { return end(Err(not_registered())) };
+        if !connection.reads.has_capacity() {
+            return Err((Refusal::Full, into));
+        }
+        if !connection.awaits_completions() {
+            connection.last_progress_ns = now_ns();
+        }
+        let VerbsConnection { reads, pair, regions, .. } = &mut *connection;
+        if reads.start(into, token, (from.region, from.offset), &store).is_err() {
+            return end(Err(not_registered()));
+        }
+        if let Err(reason) = reads.advance(pair, regions, &store) {
+            self.fail_link(peer, connection, reason);
+        }
+        Ok(())
     }
 
     fn close(&self) {
         self.drain();
+    }
+
+    fn on_control_message(&self, from: Rank, bytes: &[u8]) {
+        self.on_control(from, bytes);
     }
 
     fn take_unacked(&self, peer: Rank) -> Option<Unacked> {

@@ -13,14 +13,12 @@
 //! every [`SIGNAL_SEGMENTS`]. A completion covers all segments before it.
 
 use super::header::SegmentKind;
+use crate::transport::credits::{OwedCredits, SendCredits};
 
 /// Segments that one rank may have in flight to another.
 pub const WINDOW_SEGMENTS: u32 = 64;
 
-/// Segments after which credits are returned in a segment of their own.
-const RETURN_SEGMENTS: u32 = WINDOW_SEGMENTS / 2;
-
-/// Segments that return credits and are in flight besides the window:each follows half a window of deliveries.
+/// Segments that return credits and are in flight besides the window: each follows half a window of deliveries.
 const CREDITS_UNDER_WAY: u32 = 4;
 
 /// Slots that this rank uses for a peer: the most that can be in flight to it.
@@ -45,7 +43,7 @@ pub struct SendWindow {
     head: u64,
     credited: u64,
     completed: u64,
-    credits: u32,
+    credits: SendCredits<WINDOW_SEGMENTS>,
     since_signal: u32,
     /// Signalled segments whose completion is still to come.
     awaited_signals: u32,
@@ -61,7 +59,7 @@ impl SendWindow {
             head: 0,
             credited: 0,
             completed: 0,
-            credits: WINDOW_SEGMENTS,
+            credits: SendCredits::default(),
             since_signal: 0,
             awaited_signals: 0,
             acked_messages: 0,
@@ -75,7 +73,7 @@ impl SendWindow {
 
     /// True if `segments` that take credits may be sent now.
     pub fn fits(&self, segments: usize) -> bool {
-        self.credits as usize >= segments && self.free() >= segments
+        self.credits.has(segments as u32) && self.free() >= segments
     }
 
     /// The number of free slots.
@@ -83,29 +81,25 @@ impl SendWindow {
         RING_SLOTS - (self.head - self.credited.min(self.completed)) as usize
     }
 
-    /// Assigns the next slot to a segment of `kind`. Call it after `fits` or, for credits, `free`.
-    pub fn push(&mut self, kind: SegmentKind) -> PostedSegment {
+    /// Assigns the next slot to a segment of `kind`. Call it after `fits` or, for credits, `free`. The segment is signalled
+    /// if it is its turn, or else if `signalled`: when the transport closes, every segment must have its completion
+    /// reported.
+    pub fn push(&mut self, kind: SegmentKind, signalled: bool) -> PostedSegment {
         assert!(self.free() > 0, "VERBS-3: a segment without a slot");
         if kind.spends() {
-            self.credits = self.credits.checked_sub(1).expect("VERBS-3: a segment without a credit");
+            assert!(self.credits.take(1), "VERBS-3: a segment without a credit");
         }
         let position = self.head;
         self.kinds[SendWindow::slot(position)] = kind;
         self.head += 1;
         self.since_signal += 1;
-        let signalled = self.since_signal >= SIGNAL_SEGMENTS && kind != SegmentKind::Piece;
+        let signalled = signalled || self.since_signal >= SIGNAL_SEGMENTS && kind != SegmentKind::Piece;
         if signalled {
-            self.mark_signalled();
+            self.since_signal = 0;
+            self.awaited_signals += 1;
         }
         self.pass_over_credits();
         PostedSegment { position, signalled }
-    }
-
-    /// Signals the last pushed segment after all: when the transport closes, every segment must have its completion
-    /// reported.
-    pub fn mark_signalled(&mut self) {
-        self.since_signal = 0;
-        self.awaited_signals += 1;
     }
 
     /// The device completed `position`, which was signalled, and all before it; false if it was not in flight.
@@ -120,15 +114,14 @@ impl SendWindow {
 
     /// The peer delivered `count` more segments; false if fewer were in flight.
     pub fn on_credits(&mut self, count: u16) -> bool {
+        if !self.credits.on_returned(count.into()) {
+            return false;
+        }
         for _ in 0..count {
-            if self.credited == self.head {
-                return false;
-            }
             if self.kinds[SendWindow::slot(self.credited)] == SegmentKind::Message {
                 self.acked_messages += 1;
             }
             self.credited += 1;
-            self.credits += 1;
             self.pass_over_credits();
         }
         true
@@ -174,7 +167,7 @@ pub struct ReceiveCount {
     /// then.
     partial: u32,
     /// Segments delivered whose credits were not yet returned.
-    owed: u32,
+    pub owed: OwedCredits<{ WINDOW_SEGMENTS / 2 }>,
 }
 
 impl ReceiveCount {
@@ -189,18 +182,7 @@ impl ReceiveCount {
             SegmentKind::Message => self.messages += 1,
             SegmentKind::Offer => {}
         }
-        self.owed += 1 + std::mem::take(&mut self.partial);
-        self.owes_credits()
-    }
-
-    /// True if the peer may be waiting for credits.
-    pub fn owes_credits(&self) -> bool {
-        self.owed >= RETURN_SEGMENTS
-    }
-
-    /// The credits that the segment being sent returns.
-    pub fn take_owed(&mut self) -> u16 {
-        std::mem::take(&mut self.owed) as u16
+        self.owed.add(1 + std::mem::take(&mut self.partial))
     }
 }
 
@@ -223,7 +205,7 @@ mod tests {
         fn send(&mut self, segments: usize) {
             for left in (0..segments).rev() {
                 let kind = if left == 0 { SegmentKind::Message } else { SegmentKind::Piece };
-                let posted = self.here.push(kind);
+                let posted = self.here.push(kind, false);
                 self.signalled.extend(posted.signalled.then_some(posted.position));
             }
         }
@@ -237,9 +219,9 @@ mod tests {
         }
         assert_eq!(pair.here.unacked().count(), WINDOW_SEGMENTS as usize);
         let due = (0..WINDOW_SEGMENTS).filter(|_| pair.there.on_segment(SegmentKind::Message)).count();
-        assert!(due > 0 && pair.there.owes_credits());
-        let back = pair.there.take_owed();
-        assert_eq!((u32::from(back), pair.there.take_owed()), (WINDOW_SEGMENTS, 0), "credits go back once");
+        assert!(due > 0 && pair.there.owed.is_due());
+        let back = pair.there.owed.take() as u16;
+        assert_eq!((u32::from(back), pair.there.owed.take() as u16), (WINDOW_SEGMENTS, 0), "credits go back once");
         assert!(pair.here.on_credits(back));
         assert!(!pair.here.fits(RING_SLOTS), "the device has not completed the slots");
         let last = *pair.signalled.last().expect("some were signalled");
@@ -255,7 +237,7 @@ mod tests {
             let segments = 1 + round * 7 % 17;
             if !pair.here.fits(segments) {
                 // Everything arrived; the peer returns its credits, and the device completes the signalled segments.
-                let back = if pair.there.owes_credits() { pair.there.take_owed() } else { 0 };
+                let back = if pair.there.owed.is_due() { pair.there.owed.take() as u16 } else { 0 };
                 assert!(pair.here.on_credits(back));
                 pair.signalled.drain(..).for_each(|position| assert!(pair.here.on_completed(position)));
                 assert!(pair.here.fits(segments), "stuck in round {round}");
@@ -273,17 +255,17 @@ mod tests {
         let mut pair = Pair::new();
         pair.send(1);
         pair.send(3);
-        pair.here.push(SegmentKind::Credits);
+        pair.here.push(SegmentKind::Credits, false);
         pair.send(2);
         pair.there.on_segment(SegmentKind::Message);
-        assert!(pair.here.on_credits(pair.there.take_owed()));
+        assert!(pair.here.on_credits(pair.there.owed.take() as u16));
         (0..2).for_each(|_| assert!(!pair.there.on_segment(SegmentKind::Piece)));
-        assert_eq!(pair.there.take_owed(), 0, "half a message is not delivered");
+        assert_eq!(pair.there.owed.take() as u16, 0, "half a message is not delivered");
         let kinds = |window: &SendWindow| window.unacked().map(|(kind, _)| kind).collect::<Vec<_>>();
         let (piece, message) = (SegmentKind::Piece, SegmentKind::Message);
         assert_eq!(kinds(&pair.here), [piece, piece, message, piece, message]);
         pair.there.on_segment(SegmentKind::Message);
-        assert!(pair.here.on_credits(pair.there.take_owed()));
+        assert!(pair.here.on_credits(pair.there.owed.take() as u16));
         assert_eq!((pair.here.acked_messages(), pair.there.messages), (2, 2));
         assert_eq!(kinds(&pair.here), [piece, message], "the credits between them are not a message");
     }
@@ -295,7 +277,7 @@ mod tests {
             pair.send(1);
         }
         assert!(pair.here.free() > 0);
-        pair.here.push(SegmentKind::Credits);
+        pair.here.push(SegmentKind::Credits, false);
         assert_eq!(pair.here.unacked().count(), WINDOW_SEGMENTS as usize);
     }
 }

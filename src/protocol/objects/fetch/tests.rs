@@ -92,7 +92,7 @@ fn producer() -> Producer {
     let task = double(21);
     task.header().claim();
     let args = task.encode_args().expect("arguments encode");
-    let call = (Double::ENTRY, Some(Box::new(Options::new())), 0, true);
+    let call = (Double::ENTRY, Some(Box::new(Options::default())), 0, true);
     let lineage = Lineage::new(call, &args, 3, |_| None).expect("the lineage is small");
     Producer { lineage: Arc::new(lineage), index: 0 }
 }

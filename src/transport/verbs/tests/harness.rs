@@ -6,8 +6,10 @@ use crate::base::config::Pages;
 use crate::base::sync::lock;
 use crate::memory::{Arena, Block, Region};
 use crate::transport::verbs::choice::CandidatePort;
+use crate::transport::verbs::endpoint::VerbsEndpoint;
 use crate::transport::verbs::sysfs::{CLASS, candidates};
-use crate::transport::verbs::{ControlChannel, VerbsEndpoint, VerbsTransport};
+use crate::transport::verbs::transport::VerbsTransport;
+use crate::transport::verbs::{ControlChannel, OpenPort, VerbsPeers};
 use crate::transport::{Refusal, RemoteAddress, Transport, TransportEvent, Unacked};
 use std::collections::VecDeque;
 use std::os::fd::AsRawFd;
@@ -59,9 +61,8 @@ pub fn ranks_with_links_max(size: u32, peer_timeout: Duration, links_limit: u32)
     let mailboxes: Arc<Mailboxes> = Arc::new((0..size).map(|_| Mutex::default()).collect());
     let rank = |(me, endpoint): (Rank, VerbsEndpoint)| {
         let channel = Arc::new(QueueChannel { me, mailboxes: mailboxes.clone() });
-        let transport =
-            VerbsTransport::start_bounded(endpoint, me, addresses.clone(), channel, peer_timeout, links_limit);
-        let transport = transport.expect("started");
+        let peers = VerbsPeers { me, addresses: addresses.clone(), control: channel, peer_timeout };
+        let transport = VerbsTransport::start(endpoint, peers, links_limit).expect("started");
         let arena = Arena::create(32 << 20, Pages::Plain).expect("created");
         transport.register(&Region::Host(arena.clone())).expect("registered");
         (0..size).filter(|peer| *peer != me).for_each(|peer| transport.check_reachable(peer).expect("in reach"));
@@ -75,7 +76,8 @@ pub fn try_rank_with_store(bytes: u64) -> Result<VerbsTransport, Box<dyn std::er
     let endpoint = VerbsEndpoint::open(None, None)?;
     let address = Some(endpoint.address());
     let channel = Arc::new(QueueChannel { me: 0, mailboxes: Arc::default() });
-    let transport = VerbsTransport::start(endpoint, 0, vec![address], channel, PEER_TIMEOUT)?;
+    let peers = VerbsPeers { me: 0, addresses: vec![address], control: channel, peer_timeout: PEER_TIMEOUT };
+    let transport = VerbsTransport::start(endpoint, peers, 1)?;
     let arena = Arena::create(bytes, Pages::Plain)?;
     transport.register(&Region::Host(arena))?;
     Ok(transport)

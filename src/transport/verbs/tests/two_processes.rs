@@ -5,7 +5,9 @@ use crate::base::Rank;
 use crate::base::config::Pages;
 use crate::base::sync::lock;
 use crate::memory::{Arena, Region};
-use crate::transport::verbs::{ControlChannel, VerbsAddress, VerbsEndpoint, VerbsTransport};
+use crate::transport::verbs::endpoint::VerbsEndpoint;
+use crate::transport::verbs::transport::VerbsTransport;
+use crate::transport::verbs::{ControlChannel, OpenPort, VerbsAddress, VerbsPeers};
 use crate::transport::{RemoteAddress, Transport, TransportEvent};
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -59,7 +61,8 @@ fn start_transport(
     let address: VerbsAddress = postcard::from_bytes(&lock(received).pop_front().expect("one")).expect("an address");
     let mut addresses = vec![Some(endpoint.address()); 2];
     addresses[1 - me as usize] = Some(address);
-    let transport = VerbsTransport::start(endpoint, me, addresses, channel, Duration::from_secs(3)).expect("started");
+    let peers = VerbsPeers { me, addresses, control: channel, peer_timeout: Duration::from_secs(3) };
+    let transport = VerbsTransport::start(endpoint, peers, 1).expect("started");
     let arena = Arena::create(16 << 20, Pages::Plain).expect("created");
     transport.register(&Region::Host(arena.clone())).expect("registered");
     (transport, arena)

@@ -106,10 +106,7 @@ impl Transport for InProcess {
                 into.as_mut_slice().copy_from_slice(bytes);
                 Ok(into)
             }
-            None => {
-                let RemoteAddress { region, offset } = from;
-                Err(ReadError::OutsideRegion { bytes: into.len(), offset, region, peer })
-            }
+            None => Err(ReadError::outside(peer, from, into.len())),
         };
         reads.push_back((token, block));
         Ok(())
