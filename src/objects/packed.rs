@@ -67,7 +67,7 @@ pub(super) fn record_array() {
 
 /// True if a `T` may hold an array by value, or in a list of them.
 const fn may_hold_arrays<T>() -> bool {
-    size_of::<T>() >= size_of::<Array<u8>>() && std::mem::needs_drop::<T>()
+    size_of::<T>() >= size_of::<Vec<Array<u8>>>() && std::mem::needs_drop::<T>()
 }
 
 /// The value in packed form; returned unchanged if it has no arrays, or too many bytes besides them.

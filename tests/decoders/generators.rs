@@ -286,6 +286,11 @@ pub fn message() -> impl Strategy<Value = Message<'static>> {
     let names = prop_oneof![
         (object(), actor_message()).prop_map(|(actor, message)| Message::Actor { actor, message }),
         copy_message().prop_map(Message::Copy),
+        (number(), any::<bool>(), bytes()).prop_map(|(number, is_last, bytes)| Message::Fragment {
+            number,
+            is_last,
+            bytes: Bytes(bytes)
+        }),
         (number(), text(), text(), attachment()).prop_map(|(token, name, kind, handle)| Message::NameSet {
             token,
             name,

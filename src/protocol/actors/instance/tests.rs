@@ -1,4 +1,5 @@
 use crate::base::{Error, ObjectId, Rank, TaskId};
+use crate::objects::encode;
 use crate::protocol::tests::{Add, Effect, MockEnvironment, New, about, encoded, wire_task, wire_value};
 use crate::protocol::wire::actor_message::{ActorMessage, ActorTarget, FinishedCall};
 use crate::protocol::{BlockAddress, Bytes, Environment, Message, WireAttachment, WireOptions, WireTask};
@@ -14,7 +15,7 @@ fn constructor(max_restarts: u32, name: Option<&str>) -> WireTask<'static> {
         TaskId { owner: 0, number: 1 },
         New::ENTRY,
         Some(ActorTarget::of(ACTOR)),
-        wire_value(&[], Vec::new()),
+        wire_value(no_arguments(), Vec::new()),
     );
     WireTask { options: Some(options), ..task }
 }
@@ -28,11 +29,15 @@ fn constructed(max_restarts: u32, name: Option<&str>) -> MockEnvironment {
     env
 }
 
+fn no_arguments() -> &'static [u8] {
+    encode(&()).expect("nothing encodes").bytes.leak()
+}
+
 /// Call `number` of rank 3.
 fn call(number: u64, acked_below: u64) -> Message<'static> {
     let target = ActorTarget { actor: ACTOR, incarnation: 0, acked_below };
     let task = TaskId { owner: 3, number };
-    Message::of_task(wire_task(task, Add::ENTRY, Some(target), wire_value(&[], Vec::new())), 3)
+    Message::of_task(wire_task(task, Add::ENTRY, Some(target), wire_value(no_arguments(), Vec::new())), 3)
 }
 
 fn returned(task: u64, value: u64) -> (Rank, Message<'static>) {

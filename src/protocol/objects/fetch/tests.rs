@@ -1,6 +1,6 @@
 use crate::base::{Error, ObjectId, Rank};
 use crate::lineage::{Lineage, Producer};
-use crate::objects::{AnySlot, Attachment, ObjectRef, Value, decode};
+use crate::objects::{AnySlot, Attachment, ObjectRef, Value, decode, encode};
 use crate::protocol::environment::{BlockStore, Environment};
 use crate::protocol::inbound::missing_blocks::FetchedBlocks;
 use crate::protocol::objects::Objects;
@@ -28,7 +28,9 @@ fn block(is_cached_here: bool, bytes: u64) -> BlockAddress {
 fn borrowed() -> (MockEnvironment, ObjectRef<u64>) {
     let env = MockEnvironment::new(0);
     let attachments = import_attachments(&env, &[WireAttachment::Reference(OBJECT)], 2, &FetchedBlocks::default());
-    let reference = decode(&[0], attachments.expect("a reference can be imported")).expect("a reference decodes");
+    let reference =
+        decode(&encode(&0u32).expect("an index encodes").bytes, attachments.expect("a reference can be imported"))
+            .expect("a reference decodes");
     (env, reference)
 }
 
