@@ -5,6 +5,7 @@ use crate::base::limits::RANKS_PER_HOST_MAX;
 use crate::base::{Config, Error, Rank, Result};
 use crate::boot::World;
 use crate::memory::{Arena, Region, Segment, SegmentHandle};
+use crate::runtime::cluster::HostResources;
 use crate::runtime::resources::SHARED_TABLE_BYTES;
 use crate::runtime::router::transport_choice::{self, Capabilities};
 use crate::scheduling::{Totals, UNIT, fixed_of};
@@ -29,15 +30,6 @@ pub struct WorkerAddress {
     pub host: Option<HostResources>,
     pub capabilities: Capabilities,
     pub tcp: Option<TcpAddress>,
-}
-
-/// The resources of a host.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct HostResources {
-    pub totals: Totals,
-    pub topology: Topology,
-    pub gpus: Result<Vec<String>, String>,
-    pub pages: String,
 }
 
 /// The position of a rank among the others of its host.
