@@ -34,7 +34,7 @@ impl Node {
     }
     /// Its sockets, memory nodes, cores and memory.
     pub fn topology(&self) -> NodeTopology {
-        let topology = &self.host.topology;
+        let topology = &self.host.resources.topology;
         NodeTopology {
             packages: topology.packages as usize,
             numa_nodes: topology.numa.len(),
@@ -49,15 +49,15 @@ impl Node {
     }
     /// The pages of its stores: `huge pages of 2 MiB (hugetlb)`, `transparent huge pages` or `plain pages`.
     pub fn pages(&self) -> &str {
-        &self.host.pages
+        &self.host.resources.pages
     }
     /// Its GPUs, a line each; empty if none was found.
     pub fn gpus(&self) -> Vec<String> {
-        self.host.gpus.clone().unwrap_or_default()
+        self.host.resources.gpus.clone().unwrap_or_default()
     }
     /// Its total resources: "CPU", "GPU" and custom names.
     pub fn resources(&self) -> BTreeMap<String, f64> {
-        self.host.totals.amounts().into_iter().collect()
+        self.host.resources.totals.amounts().into_iter().collect()
     }
 }
 

@@ -55,10 +55,7 @@ impl PlacementGroup {
     /// # Errors
     /// Why the group can never be reserved, if so.
     pub fn wait(&self, timeout: impl Into<Option<Duration>>) -> Result<bool> {
-        let outcome = match timeout.into() {
-            Some(timeout) => self.ready.get_timeout(timeout),
-            None => self.ready.get(),
-        };
+        let outcome = timeout.into().map_or_else(|| self.ready.get(), |timeout| self.ready.get_timeout(timeout));
         match outcome {
             Ok(_) => Ok(true),
             Err(Error::Timeout { .. }) => Ok(false),

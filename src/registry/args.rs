@@ -216,16 +216,24 @@ macro_rules! arg_list {
     };
 }
 
+/// Calls `$each` for the tuples of two parts and more.
+macro_rules! each_tuple {
+    ($each:ident) => {
+        $each!(A 0, B 1);
+        $each!(A 0, B 1, C 2);
+        $each!(A 0, B 1, C 2, D 3);
+        $each!(A 0, B 1, C 2, D 3, E 4);
+        $each!(A 0, B 1, C 2, D 3, E 4, F 5);
+        $each!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
+        $each!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
+        $each!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8);
+        $each!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9);
+        $each!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10);
+        $each!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11);
+    };
+}
+pub(super) use each_tuple;
+
 arg_list!();
 arg_list!(A 0);
-arg_list!(A 0, B 1);
-arg_list!(A 0, B 1, C 2);
-arg_list!(A 0, B 1, C 2, D 3);
-arg_list!(A 0, B 1, C 2, D 3, E 4);
-arg_list!(A 0, B 1, C 2, D 3, E 4, F 5);
-arg_list!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
-arg_list!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
-arg_list!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8);
-arg_list!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9);
-arg_list!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10);
-arg_list!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11);
+each_tuple!(arg_list);

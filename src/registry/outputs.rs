@@ -7,6 +7,7 @@ pub use many::Many;
 use crate::base::Error;
 use crate::objects::{AnySlot, Object, ObjectRef, Promise, SerializedValue, Slot, Value, complete_value};
 use crate::registry::Options;
+use crate::registry::args::each_tuple;
 use crate::registry::function::Callable;
 use crate::registry::task::Task;
 use std::marker::PhantomData;
@@ -91,12 +92,12 @@ impl<T: Object> Outputs for Single<T> {
 pub struct Multiple<V>(PhantomData<V>);
 
 macro_rules! multiple {
-    ($count:literal: $($name:ident $index:tt),*) => {
+    ($($name:ident $index:tt),*) => {
         impl<$($name: Object),*> Outputs for Multiple<($($name,)*)> {
             type Value = ($($name,)*);
             type Promises = ($(Arc<Value<$name>>,)*);
             type Refs = ($(ObjectRef<$name>,)*);
-            const COUNT: usize = $count;
+            const COUNT: usize = [$($index),*].len();
             fn promises(_: Option<&Options>) -> Self::Promises {
                 ($(Value::<$name>::pending(),)*)
             }
@@ -118,14 +119,4 @@ macro_rules! multiple {
     };
 }
 
-multiple!(2: A 0, B 1);
-multiple!(3: A 0, B 1, C 2);
-multiple!(4: A 0, B 1, C 2, D 3);
-multiple!(5: A 0, B 1, C 2, D 3, E 4);
-multiple!(6: A 0, B 1, C 2, D 3, E 4, F 5);
-multiple!(7: A 0, B 1, C 2, D 3, E 4, F 5, G 6);
-multiple!(8: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
-multiple!(9: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8);
-multiple!(10: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9);
-multiple!(11: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10);
-multiple!(12: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11);
+each_tuple!(multiple);

@@ -97,11 +97,13 @@ impl TaskHeader {
         }
     }
 
+    fn transition(&self, from: TaskPhase, to: TaskPhase, success: Ordering) -> bool {
+        self.phase.compare_exchange(from as u8, to as u8, success, Ordering::Relaxed).is_ok()
+    }
+
     /// Allows the task to be claimed; false if it was claimed while it waited. Pairs with the acquire of `claim`.
     pub fn queue(&self) -> bool {
-        self.phase
-            .compare_exchange(TaskPhase::Waiting as u8, TaskPhase::Queued as u8, Ordering::Release, Ordering::Relaxed)
-            .is_ok()
+        self.transition(TaskPhase::Waiting, TaskPhase::Queued, Ordering::Release)
     }
 
     /// As `queue`, for a task that no other thread has seen yet.
@@ -111,16 +113,12 @@ impl TaskHeader {
 
     /// Claims a queued task; true for one caller alone (REGISTRY-2).
     pub fn claim(&self) -> bool {
-        self.phase
-            .compare_exchange(TaskPhase::Queued as u8, TaskPhase::Claimed as u8, Ordering::AcqRel, Ordering::Relaxed)
-            .is_ok()
+        self.transition(TaskPhase::Queued, TaskPhase::Claimed, Ordering::AcqRel)
     }
 
     /// Claims a task that waits for arguments, so that it can be failed or sent to another rank.
     pub fn claim_waiting(&self) -> bool {
-        self.phase
-            .compare_exchange(TaskPhase::Waiting as u8, TaskPhase::Claimed as u8, Ordering::AcqRel, Ordering::Relaxed)
-            .is_ok()
+        self.transition(TaskPhase::Waiting, TaskPhase::Claimed, Ordering::AcqRel)
     }
 
     /// Requests that a running task ends: its waits fail from now on.

@@ -9,12 +9,21 @@ use crate::topology::Topology;
 use serde::{Deserialize, Serialize};
 
 /// What every rank knows of a host.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct HostInfo {
     /// Its name.
     pub name: String,
     /// Its ranks, ascending.
     pub ranks: Vec<Rank>,
+    /// What its first rank found there.
+    pub resources: HostResources,
+    /// The transports between its ranks and to other hosts.
+    pub transports: Vec<String>,
+}
+
+/// What a host has.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct HostResources {
     /// What it has in all.
     pub totals: Totals,
     /// Its cores and memory.
@@ -23,8 +32,6 @@ pub struct HostInfo {
     pub gpus: Result<Vec<String>, GpuError>,
     /// The pages of its first rank's store.
     pub pages: String,
-    /// The transports between its ranks and to other hosts.
-    pub transports: Vec<String>,
 }
 
 /// The cluster as it started, from the point of view of one rank. Nothing of it changes.
@@ -76,7 +83,7 @@ impl ClusterInfo {
 
     /// What a rank's host has in all.
     pub fn totals_of(&self, rank: Rank) -> &Totals {
-        &self.host_info_of(rank).totals
+        &self.host_info_of(rank).resources.totals
     }
 
     /// The ranks of this host.

@@ -1,6 +1,6 @@
 //! `#[mobula::actor]`: an impl block, and next to it the handle whose methods call the block's `pub` ones.
 
-use crate::checkpoint::{self, SaveRestore};
+use crate::checkpoint::SaveRestore;
 use crate::construction::construction;
 use crate::handle;
 use crate::method::{method, take_attribute};
@@ -42,7 +42,12 @@ pub fn expand(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     };
 
     let checkpoint = pair.as_ref().map(|pair| pair.expand(&actor, &block.self_ty)).transpose()?;
-    let constant = checkpoint.as_ref().map(|_| checkpoint::constant());
+    let constant = checkpoint.as_ref().map(|_| {
+        quote! {
+            const CHECKPOINT: ::core::option::Option<&'static ::mobula::__private::Checkpoint> =
+                ::core::option::Option::Some(&::mobula::__private::Checkpoint::of::<__Restore>(__save));
+        }
+    });
     let shown = actor.unraw().to_string();
     let (handle, definition, abilities) = (handle::name(&actor), handle::definition(&actor), handle::abilities(&actor));
     Ok(quote! {

@@ -57,14 +57,6 @@ impl SaveRestore {
     }
 }
 
-/// The constant in the actor's `impl Actor`.
-pub fn constant() -> TokenStream {
-    quote! {
-        const CHECKPOINT: ::core::option::Option<&'static ::mobula::__private::Checkpoint> =
-            ::core::option::Option::Some(&::mobula::__private::Checkpoint::of::<__Restore>(__save));
-    }
-}
-
 /// The type that `save` returns.
 fn saved_type(save: &ImplItemFn, actor: &Ident) -> syn::Result<Type> {
     let signature = without_self(&save.sig, actor)?;

@@ -120,17 +120,9 @@ fn gather<T: Serialize + for<'de> Deserialize<'de>>(exchange: &mut dyn Exchange,
 
 fn host_info(ranks: &[Rank], hellos: &[Hello], addresses: &[WorkerAddress], transports: &[String]) -> HostInfo {
     let first = ranks[0] as usize;
-    let host = match &addresses[first].host {
-        Some(host) => host.clone(),
-        None => unreachable!("the first rank of a host sends the host's resources: join checked"),
+    let Some(resources) = addresses[first].host.clone() else {
+        unreachable!("the first rank of a host sends the host's resources: join checked")
     };
-    HostInfo {
-        name: hellos[first].host.clone(),
-        ranks: ranks.to_vec(),
-        totals: host.totals,
-        topology: host.topology,
-        gpus: host.gpus,
-        pages: host.pages,
-        transports: transports.to_vec(),
-    }
+    let (name, ranks, transports) = (hellos[first].host.clone(), ranks.to_vec(), transports.to_vec());
+    HostInfo { name, ranks, resources, transports }
 }

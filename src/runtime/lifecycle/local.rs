@@ -4,8 +4,8 @@ use crate::base::config::{MEMORY, Pages};
 use crate::base::limits::RANKS_PER_HOST_MAX;
 use crate::base::{Config, Error, Rank, Result};
 use crate::boot::World;
-use crate::gpu::GpuError;
 use crate::memory::{Arena, Region, Segment, SegmentHandle};
+use crate::runtime::cluster::HostResources;
 use crate::runtime::resources::SHARED_TABLE_BYTES;
 use crate::runtime::router::transport_choice::{self, Capabilities, NotOffered};
 use crate::scheduling::{Totals, UNIT, fixed_of};
@@ -30,15 +30,6 @@ pub struct WorkerAddress {
     pub host: Option<HostResources>,
     pub capabilities: Capabilities,
     pub tcp: Option<TcpAddress>,
-}
-
-/// The resources of a host.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct HostResources {
-    pub totals: Totals,
-    pub topology: Topology,
-    pub gpus: Result<Vec<String>, GpuError>,
-    pub pages: String,
 }
 
 /// The position of a rank among the others of its host.

@@ -165,7 +165,7 @@ fn host_views(runtime: &Runtime) -> Vec<HostView> {
         .cluster
         .hosts
         .iter()
-        .map(|host| HostView { totals: host.totals.clone(), ranks: living(&host.ranks) })
+        .map(|host| HostView { totals: host.resources.totals.clone(), ranks: living(&host.ranks) })
         .collect()
 }
 

@@ -117,11 +117,11 @@ pub fn preferred_rank(runtime: &'static Runtime, task: &Arc<dyn Runnable>) -> Op
         let host = runtime.cluster.host_info_of(*owner);
         let readers =
             if shares_memory(runtime.cluster.config.fabric) { &host.ranks[..] } else { std::slice::from_ref(owner) };
-        if request.as_ref().is_some_and(|request| host.totals.missing(request).is_some()) {
+        if request.as_ref().is_some_and(|request| host.resources.totals.missing(request).is_some()) {
             continue;
         }
         let bytes = owners.iter().filter(|(owner, _)| readers.contains(owner)).map(|(_, bytes)| bytes).sum();
-        let workers = (host.totals.cpu / UNIT).max(1) as u64 / host.ranks.len() as u64;
+        let workers = (host.resources.totals.cpu / UNIT).max(1) as u64 / host.ranks.len() as u64;
         for rank in readers.iter().copied().filter(|rank| !runtime.is_dead(*rank)) {
             let is_new = others.iter().all(|other: &PlacementCandidate| other.rank != rank);
             if is_new {

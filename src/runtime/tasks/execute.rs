@@ -84,7 +84,7 @@ pub fn run_claimed(
 }
 
 /// Runs the body of a claimed task or call in its context, and records that it ran.
-#[inline]
+#[inline(always)]
 pub fn run_body(
     runtime: &'static Runtime,
     task: &Arc<dyn Runnable>,

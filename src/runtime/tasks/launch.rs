@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 /// Creates a task of `C` and launches it; without a cluster, its results hold the error that says so.
 pub fn submit<C: Callable>(options: Options, args: C::Args) -> <C::Outputs as Outputs>::Refs {
-    let options = (!options.is_unset()).then(|| Box::new(options));
+    let options = if options.is_unset() { None } else { Some(Box::new(options)) };
     let task = Task::<C>::new(TaskHeader::new(options, context::current_number()), args);
     let refs = C::Outputs::refs(&task);
     match Runtime::current() {
