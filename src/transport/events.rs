@@ -13,7 +13,7 @@ pub struct PollerQueue<T> {
 }
 
 /// Events of a transport other than messages.
-pub type EventQueue = PollerQueue<TransportEvent<'static>>;
+pub type TransportEvents = PollerQueue<TransportEvent<'static>>;
 
 impl<T> Default for PollerQueue<T> {
     fn default() -> PollerQueue<T> {
@@ -47,7 +47,7 @@ impl<T> PollerQueue<T> {
     }
 }
 
-impl EventQueue {
+impl TransportEvents {
     /// Delivers at most `most` events; returns how many. Holds no lock while it delivers.
     pub fn deliver(&self, most: usize, deliver: Deliver<'_>) -> usize {
         let mut delivered = 0;
@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn events_are_delivered_in_order_and_no_more_than_asked_for() {
-        let queue = EventQueue::default();
+        let queue = TransportEvents::default();
         (0..3).for_each(|peer| queue.push(TransportEvent::LinkDown { peer, reason: String::new() }));
         let mut seen = Vec::new();
         for expected in [2, 1, 0] {

@@ -4,7 +4,7 @@
 use super::library;
 use crate::base::{Error, Result};
 use crate::boot::Exchange;
-use crate::transport::mpi::{Allgather, Comm, MpiFailure, MpiTransport, ReadMethod, check, wait_until};
+use crate::transport::mpi::{Allgather, Comm, MpiFailure, MpiTransport, ReadMethod, check, is_complete, wait_until};
 use ::mpi::ffi;
 use std::ffi::c_int;
 use std::sync::Arc;
@@ -34,7 +34,7 @@ impl MpiExchange {
     /// # Errors
     /// What MPI reports.
     pub fn open_transport(&mut self) -> Result<Arc<MpiTransport>> {
-        let transport = MpiTransport::new(self.comm()?.duplicate()?, ReadMethod::Faster)?;
+        let transport = MpiTransport::new(Comm::duplicate_of(self.comm()?.raw())?, ReadMethod::Faster)?;
         self.transport = Some(transport.clone());
         Ok(transport)
     }
@@ -49,12 +49,8 @@ impl MpiExchange {
 /// # Safety
 /// `request` is live, and the memory that it reads and writes lives longer than this call.
 unsafe fn wait(request: &mut ffi::MPI_Request) -> Result<(), MpiFailure> {
-    wait_until(|| {
-        let mut done: c_int = 0;
-        // SAFETY: the request is live, as the caller promises; the status is ignored.
-        check("MPI_Test", unsafe { ffi::MPI_Test(request, &mut done, ffi::RSMPI_STATUS_IGNORE) })?;
-        Ok(done != 0)
-    })
+    // SAFETY: as the caller promises.
+    wait_until(|| unsafe { is_complete(request) })
 }
 
 /// The start of each part of `lengths` in their concatenation, in MPI's integers, and their sum.

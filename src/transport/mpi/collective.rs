@@ -35,6 +35,20 @@ pub fn wait_until(mut is_over: impl FnMut() -> Result<bool, MpiFailure>) -> Resu
     Ok(())
 }
 
+/// True if the request is complete.
+///
+/// # Safety
+/// `request` is live, or null, which MPI takes as done; the memory that it reads and writes lives until it is complete.
+///
+/// # Errors
+/// What MPI reports.
+pub unsafe fn is_complete(request: &mut ffi::MPI_Request) -> Result<bool, MpiFailure> {
+    let mut done: c_int = 0;
+    // SAFETY: as the caller promises; the status is ignored.
+    check("MPI_Test", unsafe { ffi::MPI_Test(request, &mut done, ffi::RSMPI_STATUS_IGNORE) })?;
+    Ok(done != 0)
+}
+
 /// An allgather of N words in progress. Collective, in the same order on every rank of a communicator.
 pub struct Allgather<const N: usize> {
     request: ffi::MPI_Request,
@@ -72,15 +86,8 @@ impl<const N: usize> Allgather<N> {
     /// # Errors
     /// What MPI reports.
     pub fn is_over(&mut self) -> Result<bool, MpiFailure> {
-        let mut done: c_int = 0;
-        // SAFETY: the request is live, or null once it is complete, which MPI takes as done.
-        check("MPI_Test", unsafe { ffi::MPI_Test(&mut self.request, &mut done, ffi::RSMPI_STATUS_IGNORE) })?;
-        Ok(done != 0)
-    }
-
-    /// The words of all ranks, by rank, if they have arrived.
-    pub fn try_wait(mut self) -> Option<Vec<[u64; N]>> {
-        matches!(self.is_over(), Ok(true)).then(|| std::mem::take(&mut self.all).into_vec())
+        // SAFETY: the request is live, or null once it is complete, and the boxes live until then (MPI-TRANSPORT-2).
+        unsafe { is_complete(&mut self.request) }
     }
 
     /// Waits for the words of all ranks; returns them by rank.

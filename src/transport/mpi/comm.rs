@@ -136,14 +136,6 @@ impl Comm {
         Ok(Comm { raw: copy, rank: rank as Rank, size: size as u32 })
     }
 
-    /// Another communicator of the same ranks. Collective.
-    ///
-    /// # Errors
-    /// What MPI reports.
-    pub fn duplicate(&self) -> Result<Comm, MpiFailure> {
-        Comm::duplicate_of(self.raw)
-    }
-
     /// This process's rank in the communicator.
     pub fn rank(&self) -> Rank {
         self.rank

@@ -39,7 +39,7 @@ mod transfer;
 mod transport;
 mod window;
 
-pub use collective::{Allgather, wait_until};
+pub use collective::{Allgather, is_complete, wait_until};
 pub use comm::{Comm, MpiFailure, MpiState, RawComm, check, mpi_state};
 pub use read_method::ReadMethod;
 #[cfg(test)]

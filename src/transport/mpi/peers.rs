@@ -8,7 +8,7 @@ use crate::base::spin_lock::{SpinLock, SpinLockGuard};
 use crate::base::sync::{AtomicBool, Ordering};
 use crate::transport::TransportEvent;
 use crate::transport::credits::{OwedCredits, SendCredits};
-use crate::transport::events::EventQueue;
+use crate::transport::events::TransportEvents;
 use std::fmt::Display;
 
 /// Messages that one rank may have in flight to another.
@@ -34,14 +34,14 @@ pub struct MpiPeers {
     me: Rank,
     states: Box<[PeerState]>,
     /// Ended reads and failed links.
-    pub events: EventQueue,
+    pub events: TransportEvents,
 }
 
 impl MpiPeers {
     /// `size` ranks, of which this is `me`, with nothing in flight.
     pub fn new(me: Rank, size: u32) -> MpiPeers {
         let states = (0..size).map(|_| PeerState::default()).collect();
-        MpiPeers { me, states, events: EventQueue::default() }
+        MpiPeers { me, states, events: TransportEvents::default() }
     }
 
     /// The credits of this rank and `peer`.

@@ -257,8 +257,9 @@ enum CheckedMessage<'a> {
 fn all_agree(comm: &Comm, mine: bool) -> bool {
     let Ok(mut gather) = Allgather::start(comm, [u64::from(mine)]) else { return false };
     let until = Instant::now() + SHUTDOWN_WAIT;
-    let over = wait_until(|| Ok(gather.is_over()? || Instant::now() > until));
-    over.is_ok() && gather.try_wait().is_some_and(|flags| flags.iter().all(|[flag]| *flag == 1))
+    let waited = wait_until(|| Ok(gather.is_over()? || Instant::now() > until));
+    let over = waited.is_ok() && matches!(gather.is_over(), Ok(true));
+    over && gather.wait().is_ok_and(|flags| flags.iter().all(|[flag]| *flag == 1))
 }
 
 impl Transport for MpiTransport {

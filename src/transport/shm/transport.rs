@@ -8,7 +8,7 @@ use crate::base::sync::{AtomicBool, Ordering};
 use crate::memory::{
     Block, Consumer, Doorbell, PeerArena, Popped, RingProducer, RingView, STORE, Segment, SegmentHandle,
 };
-use crate::transport::events::EventQueue;
+use crate::transport::events::TransportEvents;
 use crate::transport::shm::inbox::{Inbox, open_ring_to};
 use crate::transport::{Deliver, ReadError, Refusal, RemoteAddress, Transport, TransportEvent};
 use crossbeam_utils::CachePadded;
@@ -57,7 +57,7 @@ pub struct ShmTransport {
     polling: SpinLock<PollState>,
     arenas: OnceLock<Vec<(Rank, Arc<PeerArena>)>>,
     /// Reads that are completed and not yet delivered.
-    done: EventQueue,
+    done: TransportEvents,
     /// Peers open this rank's inbox through its file, also after this rank has joined theirs.
     _inbox: Arc<Segment>,
 }
@@ -91,7 +91,7 @@ impl ShmTransport {
             views,
             polling: SpinLock::new(PollState { incoming, next: 0 }),
             arenas: OnceLock::new(),
-            done: EventQueue::default(),
+            done: TransportEvents::default(),
             _inbox: segment,
         })
     }

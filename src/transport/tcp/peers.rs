@@ -12,7 +12,7 @@ use crate::base::Rank;
 use crate::base::sync::{AtomicBool, AtomicU64, lock};
 use crate::memory::Arena;
 use crate::transport::epoll::{EpollSet, Interest, Watched};
-use crate::transport::events::EventQueue;
+use crate::transport::events::TransportEvents;
 use crate::transport::{Refusal, TransportEvent};
 use rustix::net::Shutdown;
 use std::cell::Cell;
@@ -92,7 +92,7 @@ pub struct Peers {
     /// Peers whose queue is flushed at the end of the turn.
     marked: Mutex<Vec<Rank>>,
     /// Ended reads and failed links.
-    pub events: EventQueue,
+    pub events: TransportEvents,
     /// True if frames have arrived that no turn has handled yet.
     pub unread: AtomicBool,
     /// When a poll last called the system, in nanoseconds of the clock.
@@ -117,7 +117,7 @@ impl Peers {
             store: OnceLock::new(),
             to_dial: Mutex::default(),
             marked: Mutex::default(),
-            events: EventQueue::default(),
+            events: TransportEvents::default(),
             unread: AtomicBool::new(false),
             last_poll_ns: AtomicU64::new(0),
             armed: AtomicBool::new(false),

@@ -21,7 +21,7 @@ use crate::base::limits::{MESSAGE_BYTES_MAX, POLL_BATCH_MAX};
 use crate::base::sync::{lock, try_lock};
 use crate::base::{self, Error, Rank};
 use crate::memory::{Block, Region, RegionNumber, STORE};
-use crate::transport::events::{EventQueue, PollerQueue};
+use crate::transport::events::{PollerQueue, TransportEvents};
 use crate::transport::{Deliver, ReadError, Refusal, RegisterError, RemoteAddress, Transport, TransportEvent, Unacked};
 use rustc_hash::FxHashMap;
 use std::os::fd::BorrowedFd;
@@ -52,7 +52,7 @@ pub struct VerbsTransport {
     pub(super) by_number: Mutex<FxHashMap<u32, Rank>>,
     /// Peers whose links failed and are not yet closed.
     pub(super) failing: PollerQueue<Rank>,
-    events: EventQueue,
+    events: TransportEvents,
     pub(super) checked_ns: Mutex<u64>,
     #[cfg(test)]
     links_max: u32,
@@ -108,7 +108,7 @@ impl VerbsTransport {
             links,
             by_number: Mutex::default(),
             failing: PollerQueue::default(),
-            events: EventQueue::default(),
+            events: TransportEvents::default(),
             checked_ns: Mutex::new(now_ns()),
             #[cfg(test)]
             links_max,

@@ -81,9 +81,9 @@ impl SendWindow {
         RING_SLOTS - (self.head - self.credited.min(self.completed)) as usize
     }
 
-    /// Assigns the next slot to a segment of `kind`. Call it after `fits` or, for credits, `free`. The segment is signalled
-    /// if it is its turn, or else if `signalled`: when the transport closes, every segment must have its completion
-    /// reported.
+    /// Assigns the next slot to a segment of `kind`. Call it after `fits` or, for credits, `free`. The segment is
+    /// signalled if it is its turn, or else if `signalled`: when the transport closes, every segment must have its
+    /// completion reported.
     pub fn push(&mut self, kind: SegmentKind, signalled: bool) -> PostedSegment {
         assert!(self.free() > 0, "VERBS-3: a segment without a slot");
         if kind.spends() {
