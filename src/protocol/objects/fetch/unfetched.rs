@@ -5,8 +5,8 @@ use crate::lineage::Producer;
 use crate::objects::{AnySlot, ArrayMemory, Attachment, Links};
 use crate::protocol::BlockAddress;
 use crate::protocol::environment::Environment;
-use crate::protocol::inbound::missing_blocks::{FetchedBlocks, MissingBlock, missing_parts};
 use crate::protocol::locks::lock;
+use crate::protocol::objects::fetch::missing::{FetchedBlocks, MissingBlock, missing_parts};
 use std::sync::{Arc, Mutex, Weak};
 
 /// A block of another host's store that this rank holds a reference to.
