@@ -1,7 +1,9 @@
 //! Why this process sees no GPU.
 
+use serde::{Deserialize, Serialize};
+
 /// Why there is none.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[non_exhaustive]
 // A build has the driver, or the reason that it has none.
 #[allow(dead_code)]

@@ -6,7 +6,7 @@
 
 use crate::base::{Error, Rank, Result};
 use crate::objects::{ArrayMemory, Attachment, Links};
-use crate::protocol::{ActorInstance, ActorRef, BlockAddress, Message, Protocol};
+use crate::protocol::{ActorInstance, ActorRef, BlockAddress, Message, NameError, Protocol};
 use crate::registry::{Options, Runnable, TableEntry};
 use crate::scheduling::Grant;
 use crate::store::CopySource;
@@ -125,7 +125,7 @@ pub trait Observer {
     /// Handles the response to a request of this rank.
     fn on_response(&self, token: u64, response: Result<Vec<u8>>);
     /// Handles the reply to a name request.
-    fn on_name_reply(&self, token: u64, outcome: Result<Option<Arc<ActorRef>>, String>);
+    fn on_name_reply(&self, token: u64, outcome: Result<Option<Arc<ActorRef>>, NameError>);
 }
 
 /// The effects of a rank's protocol, and the way from one of its parts to the others.

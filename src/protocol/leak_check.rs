@@ -2,9 +2,22 @@
 
 use crate::protocol::Protocol;
 use crate::protocol::locks::lock;
+use crate::protocol::objects::fetch::unfetched::StuckValue;
+use crate::protocol::objects::references::UncountedReference;
 
 /// The sizes of tables, by kind of entry; empty tables are left out.
 pub type TableSizes = Vec<(&'static str, usize)>;
+
+/// An invariant that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BrokenInvariant {
+    /// Of the reference tables.
+    #[error(transparent)]
+    Reference(#[from] UncountedReference),
+    /// Of the values that are fetched.
+    #[error(transparent)]
+    Value(#[from] StuckValue),
+}
 
 impl Protocol {
     /// The sizes of all tables. Empty in a cluster that is idle and whose user holds no references.
@@ -25,9 +38,9 @@ impl Protocol {
 
     /// Checks the invariants, between two events.
     #[cfg_attr(not(feature = "sim"), allow(dead_code))]
-    pub fn check(&self) -> Result<(), String> {
+    pub fn check(&self) -> Result<(), BrokenInvariant> {
         self.objects.references.check()?;
-        self.objects.unfetched.check()
+        Ok(self.objects.unfetched.check()?)
     }
 
     /// Forgets everything at shutdown. What this drops sends nothing if `Environment::is_stopping` is true.

@@ -47,6 +47,7 @@ pub use actors::owner::owned_actors::restart_policy_of;
 pub use environment::{BlockStore, Environment, Liveness, Messenger, Observer, RankSelection, WorkQueue};
 pub use leak_check::TableSizes;
 pub use locks::assert_may_send;
+pub use names::error::NameError;
 pub use objects::attachments::export_attachments;
 pub use objects::links::ProtocolLinks;
 pub use objects::reclaim::ReclaimableBlock;

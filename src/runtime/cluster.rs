@@ -1,6 +1,7 @@
 //! What every rank knows of the cluster from its start on: which ranks are on which host, and what each host has.
 
 use crate::base::{Config, Error, Rank};
+use crate::gpu::GpuError;
 use crate::runtime::router::Transports;
 use crate::runtime::router::transport_choice::{self, Capabilities};
 use crate::scheduling::Totals;
@@ -19,7 +20,7 @@ pub struct HostInfo {
     /// Its cores and memory.
     pub topology: Topology,
     /// Its GPUs, a line each, or why there are none.
-    pub gpus: Result<Vec<String>, String>,
+    pub gpus: Result<Vec<String>, GpuError>,
     /// The pages of its first rank's store.
     pub pages: String,
     /// The transports between its ranks and to other hosts.

@@ -4,8 +4,8 @@
 use crate::base::{Error, Rank, Result};
 use crate::objects::{ArrayMemory, Attachment, Links};
 use crate::protocol::{
-    ActorInstance, ActorRef, BlockAddress, BlockStore, Environment, Liveness, Message, Messenger, Observer, Protocol,
-    RankSelection, WorkQueue, assert_may_send,
+    ActorInstance, ActorRef, BlockAddress, BlockStore, Environment, Liveness, Message, Messenger, NameError, Observer,
+    Protocol, RankSelection, WorkQueue, assert_may_send,
 };
 use crate::registry::{Options, Runnable, TableEntry, functions};
 use crate::runtime::memory::{self, OwnMemory, PeerMemory};
@@ -159,7 +159,7 @@ impl Observer for &'static Runtime {
     fn on_response(&self, token: u64, response: Result<Vec<u8>>) {
         self.waiting.on_response(token, response);
     }
-    fn on_name_reply(&self, token: u64, outcome: Result<Option<Arc<ActorRef>>, String>) {
+    fn on_name_reply(&self, token: u64, outcome: Result<Option<Arc<ActorRef>>, NameError>) {
         self.waiting.names().complete(token, outcome);
     }
 }

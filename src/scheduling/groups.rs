@@ -14,11 +14,13 @@
 //! Messages of an older attempt are recognised by its number. Each event may come twice: the second has no effect.
 
 mod group;
+mod location;
 mod message;
 #[cfg(test)]
 mod tests;
 
 use group::{GroupRecord, GroupState, living_totals};
+pub use location::{GroupLocation, NoLocation};
 pub use message::GroupMessage;
 
 use crate::base::Rank;
@@ -56,18 +58,7 @@ pub enum GroupAction {
     /// Every bundle of the group is reserved: for the first time, or again.
     Ready(u64),
     /// The group has ended, and why: what waits for it fails.
-    Ended(u64, String),
-}
-
-/// Where work for a group goes.
-#[derive(Clone, Debug, PartialEq)]
-pub enum GroupLocation {
-    /// To this rank.
-    At(Rank),
-    /// To no rank yet: it waits until the group is ready.
-    Later,
-    /// Nowhere, and why.
-    Nowhere(String),
+    Ended(u64, NoLocation),
 }
 
 /// The groups of one owner.
@@ -210,14 +201,14 @@ impl Groups {
     pub fn remove(&mut self, number: u64) -> Vec<GroupAction> {
         let Some(group) = self.groups.remove(&number) else { return Vec::new() };
         let mut actions = group.release_all(number);
-        actions.push(GroupAction::Ended(number, "it was removed".to_string()));
+        actions.push(GroupAction::Ended(number, NoLocation::Removed));
         actions
     }
 
     /// Where work for a bundle of the group goes; for any bundle, the next in turn that can hold `request`.
     pub fn locate(&mut self, number: u64, bundle: Option<u32>, request: &ResourceRequest) -> GroupLocation {
         let Some(group) = self.groups.get_mut(&number) else {
-            return GroupLocation::Nowhere("it was removed".to_string());
+            return GroupLocation::Nowhere(NoLocation::Removed);
         };
         let holds = |index: usize| group.bundles.get(index).is_some_and(|bundle| group::can_hold(bundle, request));
         let fitting: Vec<usize> = match bundle {
@@ -227,12 +218,8 @@ impl Groups {
         let fitting: Vec<usize> = fitting.into_iter().filter(|index| holds(*index)).collect();
         let Some(turn) = (group.next as usize).checked_rem(fitting.len()) else {
             let bundles: Vec<String> = group.bundles.iter().map(ResourceRequest::displayed).collect();
-            let requested = bundle.map_or(String::new(), |index| format!("bundle {index} of "));
-            return GroupLocation::Nowhere(format!(
-                "{} is more than {requested}its bundles have: {}",
-                request.displayed(),
-                bundles.join(" | ")
-            ));
+            let (requested, bundles) = (request.displayed(), bundles.join(" | "));
+            return GroupLocation::Nowhere(NoLocation::TooSmall { requested, index: bundle, bundles });
         };
         group.next = group.next.wrapping_add(1);
         match (&group.state, group.locations[fitting[turn]]) {
@@ -334,9 +321,9 @@ impl Groups {
     fn fail(&mut self, number: u64, hosts: &[HostView]) -> Vec<GroupAction> {
         let Some(group) = self.groups.remove(&number) else { return Vec::new() };
         let missing = group.infeasible(hosts).unwrap_or_default();
-        let loss = group.loss.as_ref().map_or(String::new(), |lost| format!("{lost}; "));
+        let loss = group.loss.clone();
         let mut actions = group.release_all(number);
-        actions.push(GroupAction::Ended(number, format!("{loss}no host that is left can hold it: {missing}")));
+        actions.push(GroupAction::Ended(number, NoLocation::Infeasible { loss, missing }));
         actions
     }
 }

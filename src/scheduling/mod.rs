@@ -22,7 +22,7 @@ mod stall;
 mod steal;
 
 pub use bundle::{BundleResources, BundleShare};
-pub use groups::{GroupAction, GroupLocation, GroupMessage, Groups, HostView};
+pub use groups::{GroupAction, GroupLocation, GroupMessage, Groups, HostView, NoLocation};
 pub use locality::{PlacementCandidate, PlacementCosts, choose_rank};
 pub use mailbox::Mailbox;
 pub use plan::Strategy;

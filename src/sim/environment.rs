@@ -4,8 +4,8 @@ use crate::base::sync::Ordering;
 use crate::base::{Error, Rank, Result};
 use crate::objects::{ArrayMemory, Attachment, Links};
 use crate::protocol::{
-    ActorInstance, ActorRef, BlockAddress, BlockStore, Environment, Liveness, Message, Messenger, Observer, Protocol,
-    RankSelection, WorkQueue, assert_may_send,
+    ActorInstance, ActorRef, BlockAddress, BlockStore, Environment, Liveness, Message, Messenger, NameError, Observer,
+    Protocol, RankSelection, WorkQueue, assert_may_send,
 };
 use crate::registry::{Options, Placement, Runnable, TableEntry};
 use crate::scheduling::StealState;
@@ -173,7 +173,7 @@ impl Observer for SimEnvironment {
             self.rank
         ));
     }
-    fn on_name_reply(&self, token: u64, outcome: Result<Option<Arc<ActorRef>>, String>) {
+    fn on_name_reply(&self, token: u64, outcome: Result<Option<Arc<ActorRef>>, NameError>) {
         self.on_name_response(token, outcome);
     }
 }

@@ -3,8 +3,7 @@
 
 use crate::base::{Error, Rank};
 use crate::objects::{Attachment, Waiter};
-use crate::protocol::{ActorRef, Environment, Message};
-use crate::protocol::{Liveness, Messenger, export_attachments};
+use crate::protocol::{ActorRef, Environment, Liveness, Message, Messenger, NameError, export_attachments};
 use crate::sim::coverage::Coverage;
 use crate::sim::node::{JobWaker, SimJob};
 use crate::sim::script::TAKEN;
@@ -35,7 +34,7 @@ pub enum NameRequest {
 }
 
 /// The response of the directory rank, or why there is none.
-pub type NameOutcome = Result<Option<Arc<ActorRef>>, String>;
+pub type NameOutcome = Result<Option<Arc<ActorRef>>, NameError>;
 
 /// What came of a name request.
 pub enum NameReply {
@@ -86,7 +85,7 @@ impl SimEnvironment {
             None => self.send(directory_rank, &Message::NameGet { token, name, kind: KIND.to_string() }),
         }
         if self.is_dead(directory_rank) {
-            self.on_name_response(token, Err(String::new()));
+            self.on_name_response(token, Err(self.death_error(directory_rank).into()));
         }
         self.schedule_work();
     }
@@ -118,7 +117,7 @@ impl SimEnvironment {
                 NameReply::RetryNow(name_request)
             }
             (NameRequest::Name(pending), Err(reason)) => {
-                if !reason.contains("belongs to another") {
+                if !matches!(reason, NameError::Taken { .. }) {
                     self.world.report_violation(format!("a name is refused: {reason}"));
                 }
                 self.world.covered(Coverage::NameConflicts);

@@ -5,7 +5,9 @@ use crate::base::error::ErrorSource;
 use crate::base::{BundleSlot, Error, ObjectId, TaskId};
 use crate::objects::{Array, ArrayMemory, ObjectRef, Value};
 use crate::protocol::{ActorMessage, ActorTarget, BlockAddress, Bytes, CompactTask, FailureKind, FinishedCall};
-use crate::protocol::{InfoRequest, Message, MovedTask, RestartPolicy, WireActor, WireAttachment, WireCommit};
+use crate::protocol::{
+    InfoRequest, Message, MovedTask, NameError, RestartPolicy, WireActor, WireAttachment, WireCommit,
+};
 use crate::protocol::{WireOptions, WireTask, WireValue};
 use crate::scheduling::{GroupMessage, ResourceRequest, Totals};
 use crate::store::{CopyMessage, CopySource, CountMessage, Holders};
@@ -292,7 +294,7 @@ pub fn message() -> impl Strategy<Value = Message<'static>> {
         }),
         (number(), text(), text()).prop_map(|(token, name, kind)| Message::NameGet { token, name, kind }),
         (text(), object()).prop_map(|(name, actor)| Message::NameFree { name, actor }),
-        (number(), maybe_ok(option::of(attachment()), text()))
+        (number(), maybe_ok(option::of(attachment()), name_error()))
             .prop_map(|(token, handle)| Message::NameReply { token, handle }),
         (number(), info_request()).prop_map(|(token, request)| Message::Request { token, request }),
         (number(), wire_value()).prop_map(|(token, response)| Message::Response { token, response }),
@@ -339,6 +341,16 @@ pub fn nested() -> impl Strategy<Value = Nested> {
 }
 
 /// Names and amounts, sorted; no name occurs twice.
+fn name_error() -> impl Strategy<Value = NameError> {
+    prop_oneof![
+        text().prop_map(|name| NameError::Taken { name }),
+        text().prop_map(|name| NameError::Unknown { name }),
+        (text(), text(), text()).prop_map(|(name, actual, requested)| NameError::OtherType { name, actual, requested }),
+        Just(NameError::NoHandle),
+        error().prop_map(NameError::Failed),
+    ]
+}
+
 fn amounts() -> impl Strategy<Value = Vec<(String, i64)>> {
     proptest::collection::btree_map("[a-z]{1,6}", 0_i64..1 << 40, 0..4)
         .prop_map(|amounts| amounts.into_iter().collect())

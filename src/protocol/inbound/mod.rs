@@ -10,5 +10,7 @@
 pub mod deferred;
 pub mod missing_blocks;
 pub mod receive;
+#[cfg(test)]
+mod tests;
 
 pub use receive::Inbound;

@@ -12,6 +12,7 @@ use crate::protocol::inbound::missing_blocks::missing_blocks;
 use crate::protocol::objects::fetch::blocks::FetchPurpose;
 use crate::protocol::objects::fetch::missing::FetchedBlocks;
 use crate::protocol::wire::header::{ReceiveSequence, ReceiveStatus};
+use crate::protocol::wire::message::InvalidMessage;
 use crate::protocol::{Message, WireTask};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -92,7 +93,7 @@ impl Inbound {
     fn decode_checked<'a>(&self, env: &impl Messenger, from: Rank, bytes: &'a [u8]) -> Option<Message<'a>> {
         let checked = Message::decode(bytes).and_then(|message| match message.highest_rank() {
             rank if rank < env.size() => Ok(message),
-            rank => Err(format!("it names rank {rank} of a cluster of {}", env.size())),
+            rank => Err(InvalidMessage::UnknownRank { rank, size: env.size() }),
         });
         match checked {
             Ok(message) => Some(message),

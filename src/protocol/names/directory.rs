@@ -7,6 +7,7 @@ use crate::objects::Attachment;
 use crate::protocol::actors::caller::handles::ActorRef;
 use crate::protocol::environment::{Environment, Liveness, Messenger};
 use crate::protocol::locks::lock;
+use crate::protocol::names::error::NameError;
 use crate::protocol::objects::attachments::export_attachments;
 use crate::protocol::wire::actor_message::{ActorMessage, WireActor};
 use crate::protocol::{Message, WireAttachment};
@@ -22,11 +23,11 @@ const NO_REPLY: u64 = 0;
 
 impl NameDirectory {
     /// Gives a name to an actor; fails if another actor has it. Repeating it has no effect.
-    pub fn set(&self, name: String, kind: String, actor: Arc<ActorRef>) -> Result<(), String> {
+    pub fn set(&self, name: String, kind: String, actor: Arc<ActorRef>) -> Result<(), NameError> {
         let mut names = lock(&self.0);
         match names.get(&name) {
             Some((_, known)) if known.id == actor.id => {}
-            Some(_) => return Err(format!("the name {name:?} belongs to another actor")),
+            Some(_) => return Err(NameError::Taken { name }),
             None => {
                 names.insert(name, (kind, actor));
             }
@@ -35,10 +36,13 @@ impl NameDirectory {
     }
 
     /// The actor with that name.
-    pub fn get(&self, name: &str, kind: &str) -> Result<Arc<ActorRef>, String> {
+    pub fn get(&self, name: &str, kind: &str) -> Result<Arc<ActorRef>, NameError> {
         match lock(&self.0).get(name) {
-            None => Err(format!("no actor has the name {name:?}")),
-            Some((own, _)) if own != kind => Err(format!("the actor named {name:?} is a {own}, not a {kind}")),
+            None => Err(NameError::Unknown { name: name.to_string() }),
+            Some((own, _)) if own != kind => {
+                let (actual, requested) = (own.clone(), kind.to_string());
+                Err(NameError::OtherType { name: name.to_string(), actual, requested })
+            }
             Some((_, actor)) => Ok(actor.clone()),
         }
     }
@@ -195,7 +199,7 @@ impl NameDirectory {
         let handle = found.and_then(|actor| {
             let attachment = Attachment::Handle(actor);
             let wire = export_attachments(env, std::slice::from_ref(&attachment), from);
-            wire.map_err(|error| error.to_string())?.into_iter().next().ok_or_else(String::new)
+            wire?.into_iter().next().ok_or(NameError::NoHandle)
         });
         env.send(from, &Message::NameReply { token, handle: handle.map(Some) });
     }
@@ -206,24 +210,22 @@ impl NameDirectory {
         env: &impl Environment,
         from: Rank,
         token: u64,
-        handle: Result<Option<WireAttachment>, String>,
+        handle: Result<Option<WireAttachment>, NameError>,
     ) {
         let named = |handle: Option<WireAttachment>| handle.map(|handle| import_named_actor(env, from, &handle));
         env.on_name_reply(token, handle.and_then(|handle| named(handle).transpose()));
     }
 }
 
-fn log_refused_name(rank: Rank, outcome: Result<(), String>) {
+fn log_refused_name(rank: Rank, outcome: Result<(), NameError>) {
     if let Err(reason) = outcome {
         log(Level::Warn, || format!("rank {rank}: an actor could not have its name back: {reason}"));
     }
 }
 
-fn import_named_actor(env: &impl Environment, from: Rank, handle: &WireAttachment) -> Result<Arc<ActorRef>, String> {
-    let WireAttachment::Actor(handle) = handle else {
-        return Err("the attachment is no handle".to_string());
-    };
-    ActorRef::import(env, handle, from).map_err(|error| error.to_string())
+fn import_named_actor(env: &impl Environment, from: Rank, handle: &WireAttachment) -> Result<Arc<ActorRef>, NameError> {
+    let WireAttachment::Actor(handle) = handle else { return Err(NameError::NoHandle) };
+    Ok(ActorRef::import(env, handle, from)?)
 }
 
 #[cfg(test)]
@@ -249,8 +251,8 @@ mod tests {
         let (names, one) = (NameDirectory::default(), actor(1));
         let set = |actor: &Arc<ActorRef>| names.set("n".to_string(), "Count".to_string(), actor.clone());
         assert_eq!((set(&one), set(&one)), (Ok(()), Ok(())), "set twice");
-        assert!(set(&actor(2)).is_err_and(|reason| reason.contains("belongs to another")));
-        assert!(names.get("n", "Other").is_err_and(|reason| reason.contains("is a Count, not a Other")));
+        assert!(matches!(set(&actor(2)), Err(NameError::Taken { .. })));
+        assert!(matches!(names.get("n", "Other"), Err(NameError::OtherType { .. })));
         names.free("n", ObjectId { owner: 0, number: 2 });
         names.on_peer_failed(2);
         assert!(names.get("n", "Count").is_ok());

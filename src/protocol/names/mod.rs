@@ -8,3 +8,6 @@
 //!   registers the name at the next directory rank.
 
 pub mod directory;
+pub mod error;
+#[cfg(test)]
+mod tests;

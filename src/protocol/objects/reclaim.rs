@@ -138,3 +138,6 @@ impl Objects {
         !lock(&self.references.tables).reclaim_requested.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests;

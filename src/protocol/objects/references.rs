@@ -18,6 +18,10 @@ mod awaited_ranks;
 mod block_reads;
 mod exported;
 mod leak_check;
+#[cfg(test)]
+mod tests;
+
+pub use leak_check::UncountedReference;
 
 /// Keeps something alive because another rank may request it.
 #[derive(Clone)]

@@ -12,5 +12,7 @@ pub mod drain;
 pub mod lost_values;
 pub mod part;
 pub mod retries;
+#[cfg(test)]
+mod tests;
 
 pub use part::Recovery;

@@ -5,4 +5,6 @@
 //! Invariants:
 //! - STEALING-1: one request is in flight at a time, and each request gets one reply.
 
+#[cfg(test)]
+mod tests;
 pub mod work_stealing;

@@ -17,5 +17,7 @@ pub mod remote_tasks;
 pub mod resource_requests;
 pub mod results;
 pub mod send;
+#[cfg(test)]
+mod tests;
 
 pub use part::Tasks;

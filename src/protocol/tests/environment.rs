@@ -5,7 +5,7 @@ use crate::base::{Error, ObjectId, Rank, Result};
 use crate::objects::{ArrayMemory, Attachment, Links};
 use crate::protocol::environment::{BlockStore, Environment, Liveness, Messenger, Observer, RankSelection, WorkQueue};
 use crate::protocol::tests::functions::table_entry;
-use crate::protocol::{ActorInstance, ActorRef, ActorStep, BlockAddress, Message, Protocol, ProtocolLinks};
+use crate::protocol::{ActorInstance, ActorRef, ActorStep, BlockAddress, Message, NameError, Protocol, ProtocolLinks};
 use crate::registry::{ActorState, Options, Runnable, TableEntry};
 use crate::scheduling::{Grant, StealState};
 use crate::store::CopySource;
@@ -28,7 +28,7 @@ pub enum Effect {
     /// The response to a request arrived.
     Response(u64, Result<Vec<u8>>),
     /// The reply to a name request arrived, with the actor.
-    NameReply(u64, Result<Option<ObjectId>, String>),
+    NameReply(u64, Result<Option<ObjectId>, NameError>),
     /// A message from that rank arrived that the protocol does not handle.
     Other(Rank),
     /// Tasks that wait for space were told to try again.
@@ -313,7 +313,7 @@ impl Observer for MockEnvironment {
     fn on_response(&self, token: u64, response: Result<Vec<u8>>) {
         self.record(Effect::Response(token, response));
     }
-    fn on_name_reply(&self, token: u64, outcome: Result<Option<Arc<ActorRef>>, String>) {
+    fn on_name_reply(&self, token: u64, outcome: Result<Option<Arc<ActorRef>>, NameError>) {
         self.record(Effect::NameReply(token, outcome.map(|actor| actor.map(|actor| actor.id))));
     }
 }

@@ -4,7 +4,7 @@ mod environment;
 mod functions;
 
 pub use environment::{Effect, MockEnvironment};
-pub use functions::{Add, Count, Double, New, double, result_of};
+pub use functions::{Add, Double, New, double, result_of};
 
 use crate::base::{ObjectId, TaskId};
 use crate::objects::encode;

@@ -1,9 +1,9 @@
 //! The messages that ranks send to each other.
 
 use crate::base::{BundleSlot, Error, ObjectId, Rank, TaskId, limits};
-use crate::protocol::FailureKind;
 use crate::protocol::wire::actor_message::ActorMessage;
 use crate::protocol::wire::values::{Bytes, CompactTask, MovedTask, WireAttachment, WireTask, WireValue};
+use crate::protocol::{FailureKind, NameError};
 use crate::scheduling::GroupMessage;
 use crate::store::{CopyMessage, CountMessage};
 use serde::{Deserialize, Serialize};
@@ -124,7 +124,7 @@ pub enum Message<'a> {
         /// The token of the request.
         token: u64,
         /// The handle where one was requested, or why there is none.
-        handle: Result<Option<WireAttachment>, String>,
+        handle: Result<Option<WireAttachment>, NameError>,
     },
     /// Request for information about the receiver.
     Request {
@@ -241,6 +241,28 @@ pub enum InfoRequest {
     Object(u64),
 }
 
+/// Why bytes of a peer are no message.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidMessage {
+    /// They are too many.
+    #[error("{0} bytes are more than a message has")]
+    TooLong(usize),
+    /// They do not decode.
+    #[error(transparent)]
+    Malformed(#[from] postcard::Error),
+    /// Bytes follow the message.
+    #[error("{0} bytes are left after the message")]
+    BytesLeft(usize),
+    /// The message names a rank that the cluster does not have.
+    #[error("it names rank {rank} of a cluster of {size}")]
+    UnknownRank {
+        /// The rank.
+        rank: Rank,
+        /// The size of the cluster.
+        size: u32,
+    },
+}
+
 impl<'a> Message<'a> {
     /// The message for a task that `sender` sends, in the shorter form where that is possible.
     pub fn of_task(task: WireTask<'a>, sender: Rank) -> Message<'a> {
@@ -294,14 +316,13 @@ impl<'a> Message<'a> {
     ///
     /// # Errors
     /// What is wrong with the bytes.
-    pub fn decode(bytes: &'a [u8]) -> Result<Message<'a>, String> {
+    pub fn decode(bytes: &'a [u8]) -> Result<Message<'a>, InvalidMessage> {
         if bytes.len() > limits::MESSAGE_BYTES_MAX {
-            return Err(format!("{} bytes are more than a message has", bytes.len()));
+            return Err(InvalidMessage::TooLong(bytes.len()));
         }
-        match postcard::take_from_bytes(bytes) {
-            Ok((message, [])) => Ok(message),
-            Ok((_, rest)) => Err(format!("{} bytes are left after the message", rest.len())),
-            Err(error) => Err(error.to_string()),
+        match postcard::take_from_bytes(bytes)? {
+            (message, []) => Ok(message),
+            (_, rest) => Err(InvalidMessage::BytesLeft(rest.len())),
         }
     }
 }

@@ -201,7 +201,7 @@ where
         Ok(None) => {
             Err(Error::ActorDied { actor: label_of(A::NAME, Some(name)), reason: "no handle came".to_string() })
         }
-        Err(reason) => Err(Error::ActorDied { actor: label_of(A::NAME, Some(name)), reason }),
+        Err(error) => Err(Error::ActorDied { actor: label_of(A::NAME, Some(name)), reason: error.to_string() }),
     }
 }
 
@@ -220,5 +220,5 @@ fn register_name(runtime: &'static Runtime, name: &str, kind: &str, actor: &Arc<
         })?;
         response.map(drop)
     };
-    outcome.map_err(|reason| Error::ActorDied { actor: actor.label.clone(), reason })
+    outcome.map_err(|error| actor.died_error(error.to_string()))
 }

@@ -4,9 +4,10 @@ use crate::base::config::{MEMORY, Pages};
 use crate::base::limits::RANKS_PER_HOST_MAX;
 use crate::base::{Config, Error, Rank, Result};
 use crate::boot::World;
+use crate::gpu::GpuError;
 use crate::memory::{Arena, Region, Segment, SegmentHandle};
 use crate::runtime::resources::SHARED_TABLE_BYTES;
-use crate::runtime::router::transport_choice::{self, Capabilities};
+use crate::runtime::router::transport_choice::{self, Capabilities, NotOffered};
 use crate::scheduling::{Totals, UNIT, fixed_of};
 use crate::topology::Topology;
 use crate::transport::shm::Inbox;
@@ -36,7 +37,7 @@ pub struct WorkerAddress {
 pub struct HostResources {
     pub totals: Totals,
     pub topology: Topology,
-    pub gpus: Result<Vec<String>, String>,
+    pub gpus: Result<Vec<String>, GpuError>,
     pub pages: String,
 }
 
@@ -92,12 +93,12 @@ impl LocalResources {
         let capabilities = Capabilities {
             choice: config.fabric,
             host: position.host,
-            verbs: verbs.as_ref().map(VerbsEndpoint::address).map_err(ToString::to_string),
-            mpi: world.mpi.as_ref().map(|_| ()).map_err(ToString::to_string),
-            tcp: tcp.as_ref().map(|_| ()).map_err(ToString::to_string),
+            verbs: verbs.as_ref().map(VerbsEndpoint::address).map_err(Clone::clone),
+            mpi: world.mpi.as_ref().map(drop).map_err(|error| NotOffered::because(error)),
+            tcp: tcp.as_ref().map(drop).ok_or(NotOffered::NotNeeded),
         };
         let host = host_resources(config, topology, position.bound, &arena);
-        Ok(LocalResources { host, inbox, arena, shared_table, tcp: tcp.ok(), verbs: verbs.ok(), capabilities })
+        Ok(LocalResources { host, inbox, arena, shared_table, tcp, verbs: verbs.ok(), capabilities })
     }
 
     pub fn address(&self) -> WorkerAddress {
@@ -113,24 +114,14 @@ impl LocalResources {
     }
 }
 
-/// Why this rank does not offer a transport.
-#[derive(Debug, thiserror::Error)]
-enum NotOffered {
-    /// The ranks use others.
-    #[error("not needed")]
-    NotNeeded,
-    #[error(transparent)]
-    Verbs(#[from] VerbsError),
-}
-
-/// A listening socket, or why none is needed. It is an error if one is needed and cannot be had.
-fn open_tcp(config: &Config, world: &World, hosts: usize) -> Result<Result<Listener, NotOffered>> {
+/// A listening socket, if one is needed. It is an error if one is needed and cannot be had.
+fn open_tcp(config: &Config, world: &World, hosts: usize) -> Result<Option<Listener>> {
     if !transport_choice::needs_tcp(config.fabric, hosts, world.mpi.is_ok()) {
-        return Ok(Err(NotOffered::NotNeeded));
+        return Ok(None);
     }
     let addresses = Addresses::choose(config.interface.as_deref())?;
     let ports = config.ports.map(|ports| ports.first..=ports.last);
-    Listener::open(&addresses, ports).map(Ok)
+    Listener::open(&addresses, ports).map(Some)
 }
 
 /// The RDMA device nearest to this rank's cores, with the store registered, or why there is none.
@@ -145,9 +136,12 @@ fn open_verbs(
     }
     let first = position.bound.get(position.index).and_then(|cpus| cpus.first());
     let numa = topology.numa.iter().find(|numa| first.is_some_and(|cpu| numa.cpus.contains(cpu)));
-    let mut endpoint = VerbsEndpoint::open(numa.map(|numa| numa.id), config.interface.as_deref())?;
-    endpoint.register(&Region::Host(arena.clone()))?;
-    Ok(endpoint)
+    let open = || {
+        let mut endpoint = VerbsEndpoint::open(numa.map(|numa| numa.id), config.interface.as_deref())?;
+        endpoint.register(&Region::Host(arena.clone()))?;
+        Ok(endpoint)
+    };
+    open().map_err(|error: VerbsError| NotOffered::because(&error))
 }
 
 fn host_resources(config: &Config, topology: Topology, bound: &[Vec<u32>], arena: &Arena) -> HostResources {
@@ -156,7 +150,6 @@ fn host_resources(config: &Config, topology: Topology, bound: &[Vec<u32>], arena
     let gpus = gpus.map(|gpus| {
         gpus.iter().map(|gpu| format!("{} ({}, {} MiB)", gpu.name, gpu.pci, gpu.memory_bytes >> 20)).collect()
     });
-    let gpus = gpus.map_err(|error| error.to_string());
     let union: Vec<u32> = bound.iter().flatten().copied().collect();
     let memory_bytes = config.memory_bytes.unwrap_or_else(|| topology.usable_memory_bytes());
     let mut custom: Vec<(String, i64)> =

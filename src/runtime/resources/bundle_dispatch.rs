@@ -5,7 +5,8 @@ use crate::base::{BundleSlot, Error, Rank, Result};
 use crate::protocol::request_of;
 use crate::registry::Runnable;
 use crate::runtime::{Runtime, tasks};
-use crate::scheduling::{GroupLocation, ResourceRequest};
+use crate::scheduling::{GroupLocation, NoLocation, ResourceRequest};
+use std::fmt::Display;
 use std::sync::Arc;
 
 /// The rank to which a task for that slot goes first: the group's owner, which knows the slot's location; `None` if
@@ -35,7 +36,7 @@ pub fn dispatch_to_slot(runtime: &'static Runtime, task: &Arc<dyn Runnable>, slo
             None => return false,
         }
     } else {
-        GroupLocation::Nowhere(format!("it is not on rank {} any more", runtime.cluster.rank))
+        GroupLocation::Nowhere(NoLocation::NotHere(runtime.cluster.rank))
     };
     match location {
         GroupLocation::At(rank) if rank == runtime.cluster.rank => return true,
@@ -43,7 +44,7 @@ pub fn dispatch_to_slot(runtime: &'static Runtime, task: &Arc<dyn Runnable>, slo
         GroupLocation::Later => runtime.protocol.tasks.fail(
             &runtime,
             task,
-            slot_error(task.header().name(), slot, "its last handle was dropped"),
+            slot_error(task.header().name(), slot, &NoLocation::HandleDropped),
         ),
         GroupLocation::Nowhere(reason) => {
             runtime.protocol.tasks.fail(&runtime, task, slot_error(task.header().name(), slot, &reason))
@@ -53,7 +54,7 @@ pub fn dispatch_to_slot(runtime: &'static Runtime, task: &Arc<dyn Runnable>, slo
 }
 
 /// The location of that slot of one of this rank's groups; `None` while it is being reserved.
-pub fn location_of_slot(runtime: &Runtime, slot: BundleSlot) -> Result<Option<Rank>, String> {
+pub fn location_of_slot(runtime: &Runtime, slot: BundleSlot) -> Result<Option<Rank>, NoLocation> {
     match runtime.resources.groups.locate(slot, &ResourceRequest::default()) {
         GroupLocation::At(rank) => Ok(Some(rank)),
         GroupLocation::Later => Ok(None),
@@ -69,7 +70,7 @@ pub fn fail_without_slot(
 ) -> bool {
     let Some((slot, cpu)) = request.bundle else { return false };
     let reason = if !runtime.resources.table().has_slot(slot) {
-        format!("it is not on rank {} any more", runtime.cluster.rank)
+        NoLocation::NotHere(runtime.cluster.rank).to_string()
     } else if runtime.resources.table().slot_is_too_small(slot, cpu, request) {
         format!("{} is more than it has", request.displayed())
     } else {
@@ -92,6 +93,6 @@ pub fn fail_without_slot(
 }
 
 /// The error of work for a slot that was removed, or that is too small.
-pub fn slot_error(name: &str, slot: BundleSlot, reason: &str) -> Error {
+pub fn slot_error(name: &str, slot: BundleSlot, reason: &dyn Display) -> Error {
     Error::Unschedulable { task: name.to_string(), missing: format!("{slot}: {reason}") }
 }

@@ -5,6 +5,7 @@ use crate::objects::{AnySlot, Attachment, Promise, PromiseCore, SerializedValue,
 use crate::runtime::Runtime;
 use crate::runtime::resources::bundle_dispatch::slot_error;
 use crate::runtime::resources::groups::end_group;
+use crate::scheduling::NoLocation;
 use std::any::Any;
 use std::sync::Arc;
 
@@ -62,7 +63,7 @@ impl Drop for GroupReady {
                 runtime.protocol.tasks.fail(
                     &runtime,
                     &task,
-                    slot_error(task.header().name(), slot, "its last handle was dropped"),
+                    slot_error(task.header().name(), slot, &NoLocation::HandleDropped),
                 );
             }
         }

@@ -149,7 +149,7 @@ fn apply_group_action(runtime: &'static Runtime, action: GroupAction) {
             let (slot, waiting) = runtime.resources.groups.on_ended(number, &reason);
             if let Some(slot) = slot {
                 let group = format!("placement group {}", id(number));
-                slot.core().fail(Arc::new(Error::Unschedulable { task: group, missing: reason.clone() }));
+                slot.core().fail(Arc::new(Error::Unschedulable { task: group, missing: reason.to_string() }));
             }
             let slot = BundleSlot { group: id(number), bundle: None };
             waiting.iter().for_each(|task| {

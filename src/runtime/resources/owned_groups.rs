@@ -5,7 +5,7 @@ use crate::base::sync::{AtomicBool, Ordering, lock};
 use crate::base::{BundleSlot, Rank, clock};
 use crate::registry::Runnable;
 use crate::runtime::resources::group_ready::GroupReady;
-use crate::scheduling::{GroupAction, GroupLocation, Groups, ResourceRequest};
+use crate::scheduling::{GroupAction, GroupLocation, Groups, NoLocation, ResourceRequest};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, Weak};
@@ -33,7 +33,7 @@ struct OwnedGroup {
     /// Tasks that wait until the group is ready.
     waiting: Vec<Arc<dyn Runnable>>,
     /// Why it ended, if it did.
-    ended: Option<String>,
+    ended: Option<NoLocation>,
 }
 
 /// The object of a group that still has handles, and the tasks that waited for the group.
@@ -92,9 +92,9 @@ impl OwnedGroups {
     }
 
     /// A group ended for that reason.
-    pub fn on_ended(&self, number: u64, reason: &str) -> Waiters {
+    pub fn on_ended(&self, number: u64, reason: &NoLocation) -> Waiters {
         lock(&self.state).owned.get_mut(&number).map_or_else(Waiters::default, |group| {
-            group.ended = Some(reason.to_string());
+            group.ended = Some(reason.clone());
             group.take_waiters()
         })
     }

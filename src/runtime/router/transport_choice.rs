@@ -2,6 +2,7 @@
 
 use crate::base::Rank;
 use crate::base::config::FabricChoice;
+use crate::base::error::ErrorSource;
 use crate::runtime::router::transport_table::{TABLE_RANKS_MAX, TransportReason, TransportRow, Transports};
 use crate::transport::verbs::VerbsAddress;
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,24 @@ impl TransportKind {
     }
 }
 
+/// Why a rank does not offer a transport.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum NotOffered {
+    /// The ranks use others.
+    #[error("not needed")]
+    NotNeeded,
+    /// The system does not have it, or the rank cannot use it.
+    #[error(transparent)]
+    Unusable(ErrorSource),
+}
+
+impl NotOffered {
+    /// Because of that error.
+    pub fn because(error: &(dyn std::error::Error + 'static)) -> NotOffered {
+        NotOffered::Unusable(ErrorSource::new(error))
+    }
+}
+
 /// Which transports a rank has, and why it lacks the others.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Capabilities {
@@ -39,22 +58,21 @@ pub struct Capabilities {
     /// Its host, as an index into the list of hosts.
     pub host: usize,
     /// An RDMA device that is open.
-    pub verbs: Result<VerbsAddress, String>,
+    pub verbs: Result<VerbsAddress, NotOffered>,
     /// MPI.
-    pub mpi: Result<(), String>,
+    pub mpi: Result<(), NotOffered>,
     /// A socket that listens.
-    pub tcp: Result<(), String>,
+    pub tcp: Result<(), NotOffered>,
 }
 
 impl Capabilities {
-    fn has(&self, kind: TransportKind) -> Result<(), &str> {
-        let found = match kind {
-            TransportKind::Shm => return Ok(()),
-            TransportKind::Verbs => return self.verbs.as_ref().map(drop).map_err(String::as_str),
-            TransportKind::Mpi => &self.mpi,
-            TransportKind::Tcp => &self.tcp,
-        };
-        found.as_ref().copied().map_err(String::as_str)
+    fn has(&self, kind: TransportKind) -> Result<(), &NotOffered> {
+        match kind {
+            TransportKind::Shm => Ok(()),
+            TransportKind::Verbs => self.verbs.as_ref().map(drop),
+            TransportKind::Mpi => self.mpi.as_ref().copied(),
+            TransportKind::Tcp => self.tcp.as_ref().copied(),
+        }
     }
 }
 
@@ -139,7 +157,8 @@ fn why_unreachable(one: &Capabilities, other: &Capabilities) -> Option<String> {
 }
 
 fn why_not(kind: TransportKind, one: &Capabilities, other: &Capabilities) -> String {
-    let missing = [one, other].into_iter().find_map(|capabilities| capabilities.has(kind).err()).map(str::to_string);
+    let missing =
+        [one, other].into_iter().find_map(|capabilities| capabilities.has(kind).err()).map(NotOffered::to_string);
     let reason = missing.or_else(|| why_unreachable(one, other)).unwrap_or_else(|| "it is there".to_string());
     format!("no {}: {reason}", kind.name())
 }
@@ -200,10 +219,14 @@ pub fn table(hosts: &[(String, Vec<Rank>)], capabilities: &[Capabilities]) -> Tr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Error;
     use crate::transport::verbs::LinkLayer;
 
     fn capabilities(host: usize, choice: FabricChoice, has: &[TransportKind]) -> Capabilities {
-        let of = |kind, reason: &str| if has.contains(&kind) { Ok(()) } else { Err(reason.to_string()) };
+        let of = |kind, reason: &str| {
+            let error = || NotOffered::because(&Error::config(reason));
+            if has.contains(&kind) { Ok(()) } else { Err(error()) }
+        };
         Capabilities {
             choice,
             host,

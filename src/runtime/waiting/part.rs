@@ -2,7 +2,7 @@
 
 use crate::base::sync::{AtomicUsize, Ordering};
 use crate::base::{Error, Rank, Result};
-use crate::protocol::ActorRef;
+use crate::protocol::{ActorRef, NameError};
 use crate::runtime::waiting::blocked_fibers::BlockedFibers;
 use crate::runtime::waiting::pending_requests::PendingRequests;
 use crate::runtime::waiting::stall::StallWatch;
@@ -15,7 +15,7 @@ pub struct Waiting {
     /// Requests for information of other ranks.
     pub(super) requests: PendingRequests<Result<Vec<u8>>>,
     /// Requests for actors' names.
-    pub(super) names: PendingRequests<Result<Option<Arc<ActorRef>>, String>>,
+    pub(super) names: PendingRequests<Result<Option<Arc<ActorRef>>, NameError>>,
     pub(super) timers: Timers,
     /// Suspended fibers.
     pub(super) blocked_count: AtomicUsize,
@@ -25,7 +25,7 @@ pub struct Waiting {
 
 impl Waiting {
     /// Requests for actors' names, by token.
-    pub fn names(&self) -> &PendingRequests<Result<Option<Arc<ActorRef>>, String>> {
+    pub fn names(&self) -> &PendingRequests<Result<Option<Arc<ActorRef>>, NameError>> {
         &self.names
     }
 
@@ -43,7 +43,7 @@ impl Waiting {
     /// `rank` is dead: its requests have no other response than that.
     pub fn on_peer_failed(&self, rank: Rank, error: &Error) {
         self.requests.on_peer_failed(rank, || Err(error.clone()));
-        self.names.on_peer_failed(rank, || Err(error.to_string()));
+        self.names.on_peer_failed(rank, || Err(error.clone().into()));
     }
 
     /// Ends the waits that are due; returns the time until the next deadline, if there is one.

@@ -26,9 +26,7 @@ impl SimEnvironment {
             self.world.send(self.rank, dead, &died, || 0);
         }
         let unanswered = lock(&self.node().state).name_requests.pending_at(dead);
-        unanswered
-            .into_iter()
-            .for_each(|token| self.on_name_response(token, Err("the directory rank is dead".to_string())));
+        unanswered.into_iter().for_each(|token| self.on_name_response(token, Err(self.death_error(dead).into())));
         self.protocol().on_peer_failed(self, dead, &self.death_error(dead));
     }
 

@@ -23,7 +23,7 @@ impl Event {
             Event::Continue(rank, slot) => format!("rank {rank} goes on with {slot}"),
             Event::MessageArrives { from, to, bytes } => {
                 let message = Message::decode(&bytes[MESSAGE_HEADER_BYTES..]);
-                let message = message.map_or_else(|error| error, |message| format!("{message:?}"));
+                let message = message.map_or_else(|error| error.to_string(), |message| format!("{message:?}"));
                 format!("rank {from} -> rank {to}  {:02x?} {message}", &bytes[..MESSAGE_HEADER_BYTES])
             }
             Event::ReadDone { rank, token, sources, .. } => format!("rank {rank} has read {sources:?} for {token}"),

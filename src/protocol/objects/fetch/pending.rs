@@ -9,7 +9,7 @@ use crate::base::{ObjectId, Rank};
 use crate::objects::{AnySlot, Waiter};
 use crate::protocol::TableSizes;
 use crate::protocol::locks::lock;
-use crate::protocol::objects::fetch::unfetched::{UnfetchedValue, ValueBody};
+use crate::protocol::objects::fetch::unfetched::{StuckValue, UnfetchedValue, ValueBody};
 use rustc_hash::FxHashMap as HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, Weak};
@@ -158,7 +158,7 @@ impl PendingValues {
     }
 
     /// Checks, between two events, that each value waits for something, and its promise with it.
-    pub(in crate::protocol) fn check(&self) -> Result<(), String> {
+    pub(in crate::protocol) fn check(&self) -> Result<(), StuckValue> {
         let values: Vec<_> = lock(&self.entries).values().filter_map(PendingEntry::value).collect();
         values.iter().try_for_each(|value| value.check())
     }

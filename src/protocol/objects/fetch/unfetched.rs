@@ -89,6 +89,17 @@ pub(in crate::protocol) enum FetchStep {
     Recover(Error),
 }
 
+/// Why an unfetched value that is recorded for a promise should not be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StuckValue {
+    /// It is neither in the stores of other hosts, nor are blocks on their way.
+    #[error("an unfetched value waits for nothing")]
+    WaitsForNothing,
+    /// Its promise has a value.
+    #[error("PROTOCOL-FETCH-1: the promise of an unfetched value is complete")]
+    IsComplete,
+}
+
 /// A value that is still in the store of another host.
 pub struct UnfetchedValue {
     pub(in crate::protocol) slot: Weak<dyn AnySlot>,
@@ -180,17 +191,15 @@ impl UnfetchedValue {
     }
 
     /// Checks, between two events, that the value waits for something, and its promise with it.
-    pub(super) fn check(&self) -> std::result::Result<(), String> {
+    pub(super) fn check(&self) -> std::result::Result<(), StuckValue> {
         let waits = match &*lock(&self.state) {
             FetchState::Located(_) | FetchState::Released => true,
             FetchState::Fetching { missing, .. } => *missing > 0,
             FetchState::Here | FetchState::Lost(_) => false,
         };
         match self.slot.upgrade() {
-            _ if !waits => Err("an unfetched value waits for nothing".to_string()),
-            Some(slot) if slot.core().is_complete() => {
-                Err("PROTOCOL-FETCH-1: the promise of an unfetched value is complete".to_string())
-            }
+            _ if !waits => Err(StuckValue::WaitsForNothing),
+            Some(slot) if slot.core().is_complete() => Err(StuckValue::IsComplete),
             _ => Ok(()),
         }
     }
