@@ -169,8 +169,8 @@ impl PendingValues {
     }
 }
 
-/// The values of these entries that have a block of which `is_sought` is true. They are sorted, because addresses differ
-/// between runs.
+/// The values of these entries that have a block of which `is_sought` is true. They are sorted, because addresses
+/// differ between runs.
 fn oldest_first<'a>(
     entries: impl Iterator<Item = &'a PendingEntry>,
     is_sought: impl Fn(ObjectId) -> bool,

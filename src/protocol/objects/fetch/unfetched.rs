@@ -7,6 +7,7 @@ use crate::protocol::BlockAddress;
 use crate::protocol::environment::Environment;
 use crate::protocol::locks::lock;
 use crate::protocol::objects::fetch::missing::{FetchedBlocks, MissingBlock, missing_parts};
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, Weak};
 
 /// A block of another host's store that this rank holds a reference to.
@@ -168,8 +169,8 @@ impl UnfetchedValue {
     ) -> FetchStep {
         let mut state = lock(&self.state);
         let FetchState::Fetching { missing, fetched, .. } = &mut *state else { return FetchStep::Wait };
-        if !fetched.contains_key(&block) {
-            fetched.insert(block, memory);
+        if let Entry::Vacant(entry) = fetched.entry(block) {
+            entry.insert(memory);
             *missing = missing.saturating_sub(1);
         }
         if *missing > 0 { FetchStep::Wait } else { state.advance(env) }
