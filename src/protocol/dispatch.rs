@@ -2,7 +2,7 @@
 
 use crate::base::Rank;
 use crate::protocol::environment::Environment;
-use crate::protocol::inbound::missing_blocks::FetchedBlocks;
+use crate::protocol::objects::fetch::missing::FetchedBlocks;
 use crate::protocol::objects::value_encoding::decode_value;
 use crate::protocol::{Message, Protocol};
 

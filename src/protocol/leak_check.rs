@@ -1,30 +1,22 @@
 //! The sizes of a protocol's tables, to detect leaks; its invariants; its end.
 
-use crate::base::ObjectId;
 use crate::protocol::Protocol;
 use crate::protocol::locks::lock;
+use crate::protocol::objects::fetch::unfetched::StuckValue;
+use crate::protocol::objects::references::UncountedReference;
 
 /// The sizes of tables, by kind of entry; empty tables are left out.
 pub type TableSizes = Vec<(&'static str, usize)>;
 
-/// What the tables hold that they must not.
+/// An invariant that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BrokenInvariant {
-    /// An object of this rank has no count.
-    #[error("object {0} is retained, and no rank holds it")]
-    Retained(u64),
-    /// An object of another rank, for a reference in flight, has no count.
-    #[error("{0} is pinned, and no reference to it is in flight")]
-    Pinned(ObjectId),
-    /// An object of another rank has no count.
-    #[error("{0} is imported, and there is no grant for it")]
-    Imported(ObjectId),
-    /// Nothing will complete a value.
-    #[error("an unfetched value waits for nothing")]
-    WaitsForNothing,
-    /// A value is unfetched, and there.
-    #[error("PROTOCOL-FETCH-1: the promise of an unfetched value is complete")]
-    CompleteUnfetched,
+    /// Of the reference tables.
+    #[error(transparent)]
+    Reference(#[from] UncountedReference),
+    /// Of the values that are fetched.
+    #[error(transparent)]
+    Value(#[from] StuckValue),
 }
 
 impl Protocol {
@@ -48,7 +40,7 @@ impl Protocol {
     #[cfg_attr(not(feature = "sim"), allow(dead_code))]
     pub fn check(&self) -> Result<(), BrokenInvariant> {
         self.objects.references.check()?;
-        self.objects.unfetched.check()
+        Ok(self.objects.unfetched.check()?)
     }
 
     /// Forgets everything at shutdown. What this drops sends nothing if `Environment::is_stopping` is true.

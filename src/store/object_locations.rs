@@ -161,8 +161,8 @@ impl ObjectLocations {
     }
 
     /// `reader` needs a block: returns the holders to fetch it from. `in_parts` if it is worth reading from several at
-    /// once; `excluded` names holders that could not serve it: they stay holders until they report themselves that they are
-    /// none, since they may have fetched the block again meanwhile.
+    /// once; `excluded` names holders that could not serve it: they stay holders until they report themselves that they
+    /// are none, since they may have fetched the block again meanwhile.
     pub fn locate(&mut self, number: u64, reader: Rank, in_parts: bool, excluded: &[Rank]) -> Vec<Rank> {
         let me = self.me;
         let spread = self.blocks.entry(number).or_insert_with(|| BlockHolders::new(me));

@@ -5,7 +5,7 @@ use crate::protocol::actors::caller::calls::{on_location_reply, on_locations_fai
 use crate::protocol::actors::instance::local_actors::LocalActors;
 use crate::protocol::actors::owner::owned_actors::OwnedActors;
 use crate::protocol::environment::Environment;
-use crate::protocol::inbound::missing_blocks::FetchedBlocks;
+use crate::protocol::objects::fetch::missing::FetchedBlocks;
 use crate::protocol::wire::actor_message::ActorMessage;
 
 /// The actors of a rank. The caller's side is in the handles (`ActorRef`).

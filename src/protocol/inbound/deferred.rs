@@ -3,8 +3,8 @@
 use crate::base::sync::{AtomicUsize, Ordering};
 use crate::base::{Error, ObjectId, Rank};
 use crate::objects::ArrayMemory;
-use crate::protocol::inbound::missing_blocks::FetchedBlocks;
 use crate::protocol::locks::lock;
+use crate::protocol::objects::fetch::missing::FetchedBlocks;
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};

@@ -5,7 +5,7 @@ use crate::objects::{Attachment, ReceivedReference};
 use crate::protocol::WireAttachment;
 use crate::protocol::actors::caller::handles::ActorRef;
 use crate::protocol::environment::Environment;
-use crate::protocol::inbound::missing_blocks::FetchedBlocks;
+use crate::protocol::objects::fetch::missing::FetchedBlocks;
 use crate::protocol::objects::references::{ExportPin, object_lost};
 use std::sync::Arc;
 

@@ -5,8 +5,8 @@ use crate::base::{Error, ObjectId, Rank};
 use crate::objects::{AnySlot, ArrayMemory, ReceivedReference};
 use crate::protocol::actors::caller::handles::ActorRef;
 use crate::protocol::environment::{BlockStore, Liveness, Messenger};
-use crate::protocol::inbound::missing_blocks::FetchedBlocks;
 use crate::protocol::locks::lock;
+use crate::protocol::objects::fetch::missing::FetchedBlocks;
 use crate::protocol::objects::fetch::unfetched::UnfetchedBlock;
 use crate::protocol::{BlockAddress, Message};
 use crate::store::{CountAction, CountMessage, Counts};
@@ -20,6 +20,8 @@ mod exported;
 mod leak_check;
 #[cfg(test)]
 mod tests;
+
+pub use leak_check::UncountedReference;
 
 /// Keeps something alive because another rank may request it.
 #[derive(Clone)]

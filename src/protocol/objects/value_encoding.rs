@@ -3,8 +3,8 @@
 use crate::base::{Error, Rank};
 use crate::objects::{Attachment, SerializedValue};
 use crate::protocol::environment::Environment;
-use crate::protocol::inbound::missing_blocks::FetchedBlocks;
 use crate::protocol::objects::attachments::{export_attachments, import_attachments};
+use crate::protocol::objects::fetch::missing::FetchedBlocks;
 use crate::protocol::{BlockAddress, Bytes, WireValue};
 use std::sync::Arc;
 

@@ -5,7 +5,7 @@ use crate::lineage::{Lineage, Producer, ReconstructReason};
 use crate::objects::AnySlot;
 use crate::protocol::Message;
 use crate::protocol::environment::Environment;
-use crate::protocol::inbound::missing_blocks::FetchedBlocks;
+use crate::protocol::objects::fetch::missing::FetchedBlocks;
 use crate::protocol::objects::fetch::pending::FetchRequest;
 use crate::protocol::objects::fetch::unfetched::UnfetchedValue;
 use crate::protocol::recovery::Recovery;

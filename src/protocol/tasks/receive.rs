@@ -3,7 +3,7 @@
 use crate::base::sync::Ordering;
 use crate::base::{Error, Rank};
 use crate::protocol::environment::Environment;
-use crate::protocol::inbound::missing_blocks::FetchedBlocks;
+use crate::protocol::objects::fetch::missing::FetchedBlocks;
 use crate::protocol::objects::value_encoding::decode_value;
 use crate::protocol::tasks::Tasks;
 use crate::protocol::{Message, WireTask, WireValue};

@@ -80,8 +80,9 @@ fn large(sim: &mut CopySim) -> ObjectId {
     std::iter::repeat_with(|| sim.create(0)).find(|block| bytes_of(*block) == BYTES).unwrap()
 }
 
-/// The only rank that needed a block died while the cache rank asked its owner for holders. The owner had no grants left
-/// and did not know the block; meanwhile it sent the block's name to the cache rank, whose new waiter got that error.
+/// The only rank that needed a block died while the cache rank asked its owner for holders. The owner had no grants
+/// left and did not know the block; meanwhile it sent the block's name to the cache rank, whose new waiter got that
+/// error.
 #[test]
 fn waiter_that_joins_after_the_owner_was_asked_gets_the_block() {
     let mut sim = CopySim::new(3, 2, 1);

@@ -5,8 +5,8 @@ use crate::base::sync::{AtomicBool, Ordering};
 use crate::base::{Error, ObjectId, Rank, Result};
 use crate::objects::ArrayMemory;
 use crate::protocol::environment::{Environment, Messenger};
-use crate::protocol::inbound::missing_blocks::FetchedBlocks;
 use crate::protocol::locks::lock;
+use crate::protocol::objects::fetch::missing::FetchedBlocks;
 use crate::protocol::objects::fetch::unfetched::UnfetchedValue;
 use crate::protocol::{BlockAddress, Message};
 use crate::store::{

@@ -23,6 +23,7 @@
 //! - PROTOCOL-FETCH-3: messages about copies go in the order in which they were decided, whichever threads decide.
 
 pub mod blocks;
+pub mod missing;
 pub mod pending;
 #[cfg(test)]
 mod tests;

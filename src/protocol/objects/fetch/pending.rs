@@ -8,9 +8,8 @@ use crate::base::sync::{AtomicU64, Ordering};
 use crate::base::{ObjectId, Rank};
 use crate::objects::{AnySlot, Waiter};
 use crate::protocol::TableSizes;
-use crate::protocol::leak_check::BrokenInvariant;
 use crate::protocol::locks::lock;
-use crate::protocol::objects::fetch::unfetched::{UnfetchedValue, ValueBody};
+use crate::protocol::objects::fetch::unfetched::{StuckValue, UnfetchedValue, ValueBody};
 use rustc_hash::FxHashMap as HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, Weak};
@@ -159,7 +158,7 @@ impl PendingValues {
     }
 
     /// Checks, between two events, that each value waits for something, and its promise with it.
-    pub(in crate::protocol) fn check(&self) -> Result<(), BrokenInvariant> {
+    pub(in crate::protocol) fn check(&self) -> Result<(), StuckValue> {
         let values: Vec<_> = lock(&self.entries).values().filter_map(PendingEntry::value).collect();
         values.iter().try_for_each(|value| value.check())
     }
@@ -170,8 +169,8 @@ impl PendingValues {
     }
 }
 
-/// The values of these entries that have a block of which `is_sought` is true. They are sorted, because addresses differ
-/// between runs.
+/// The values of these entries that have a block of which `is_sought` is true. They are sorted, because addresses
+/// differ between runs.
 fn oldest_first<'a>(
     entries: impl Iterator<Item = &'a PendingEntry>,
     is_sought: impl Fn(ObjectId) -> bool,

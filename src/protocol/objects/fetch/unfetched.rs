@@ -5,9 +5,9 @@ use crate::lineage::Producer;
 use crate::objects::{AnySlot, ArrayMemory, Attachment, Links};
 use crate::protocol::BlockAddress;
 use crate::protocol::environment::Environment;
-use crate::protocol::inbound::missing_blocks::{FetchedBlocks, MissingBlock, missing_parts};
-use crate::protocol::leak_check::BrokenInvariant;
 use crate::protocol::locks::lock;
+use crate::protocol::objects::fetch::missing::{FetchedBlocks, MissingBlock, missing_parts};
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, Weak};
 
 /// A block of another host's store that this rank holds a reference to.
@@ -90,6 +90,17 @@ pub(in crate::protocol) enum FetchStep {
     Recover(Error),
 }
 
+/// Why an unfetched value that is recorded for a promise should not be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StuckValue {
+    /// It is neither in the stores of other hosts, nor are blocks on their way.
+    #[error("an unfetched value waits for nothing")]
+    WaitsForNothing,
+    /// Its promise has a value.
+    #[error("PROTOCOL-FETCH-1: the promise of an unfetched value is complete")]
+    IsComplete,
+}
+
 /// A value that is still in the store of another host.
 pub struct UnfetchedValue {
     pub(in crate::protocol) slot: Weak<dyn AnySlot>,
@@ -158,8 +169,8 @@ impl UnfetchedValue {
     ) -> FetchStep {
         let mut state = lock(&self.state);
         let FetchState::Fetching { missing, fetched, .. } = &mut *state else { return FetchStep::Wait };
-        if !fetched.contains_key(&block) {
-            fetched.insert(block, memory);
+        if let Entry::Vacant(entry) = fetched.entry(block) {
+            entry.insert(memory);
             *missing = missing.saturating_sub(1);
         }
         if *missing > 0 { FetchStep::Wait } else { state.advance(env) }
@@ -181,15 +192,15 @@ impl UnfetchedValue {
     }
 
     /// Checks, between two events, that the value waits for something, and its promise with it.
-    pub(super) fn check(&self) -> std::result::Result<(), BrokenInvariant> {
+    pub(super) fn check(&self) -> std::result::Result<(), StuckValue> {
         let waits = match &*lock(&self.state) {
             FetchState::Located(_) | FetchState::Released => true,
             FetchState::Fetching { missing, .. } => *missing > 0,
             FetchState::Here | FetchState::Lost(_) => false,
         };
         match self.slot.upgrade() {
-            _ if !waits => Err(BrokenInvariant::WaitsForNothing),
-            Some(slot) if slot.core().is_complete() => Err(BrokenInvariant::CompleteUnfetched),
+            _ if !waits => Err(StuckValue::WaitsForNothing),
+            Some(slot) if slot.core().is_complete() => Err(StuckValue::IsComplete),
             _ => Ok(()),
         }
     }

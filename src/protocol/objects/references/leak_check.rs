@@ -1,9 +1,23 @@
 //! The sizes of the reference tables, and their invariants.
 
 use crate::base::ObjectId;
-use crate::protocol::leak_check::{BrokenInvariant, TableSizes};
+use crate::protocol::TableSizes;
 use crate::protocol::locks::lock;
 use crate::protocol::objects::references::References;
+
+/// What the tables hold without a count.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UncountedReference {
+    /// An object of this rank.
+    #[error("object {0} is retained, and no rank holds it")]
+    Retained(u64),
+    /// An object of another rank, for a reference in flight.
+    #[error("{0} is pinned, and no reference to it is in flight")]
+    Pinned(ObjectId),
+    /// An object of another rank.
+    #[error("{0} is imported, and there is no grant for it")]
+    Imported(ObjectId),
+}
 
 impl References {
     /// True if this rank has grants for that object of another rank.
@@ -28,21 +42,21 @@ impl References {
     }
 
     /// Checks that what is counted is retained, and what is retained is counted.
-    pub fn check(&self) -> Result<(), BrokenInvariant> {
+    pub fn check(&self) -> Result<(), UncountedReference> {
         let tables = lock(&self.tables);
         for number in tables.exported.keys() {
             if !tables.counts.is_exported(*number) {
-                return Err(BrokenInvariant::Retained(*number));
+                return Err(UncountedReference::Retained(*number));
             }
         }
         for id in tables.pinned.keys() {
             if !tables.counts.is_pinned(*id) {
-                return Err(BrokenInvariant::Pinned(*id));
+                return Err(UncountedReference::Pinned(*id));
             }
         }
         for id in tables.imported.keys() {
             if !tables.counts.is_imported(*id) {
-                return Err(BrokenInvariant::Imported(*id));
+                return Err(UncountedReference::Imported(*id));
             }
         }
         Ok(())
