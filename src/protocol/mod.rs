@@ -40,13 +40,12 @@ mod stealing;
 mod tasks;
 mod wire;
 
-pub use actors::caller::handles::{ActorRef, label_of};
+pub use actors::caller::handles::{ActorHandle, ActorRef, label_of};
 pub use actors::instance::actor_instance::{ActorInstance, ActorStep};
 pub use actors::owner::owned_actors::restart_policy_of;
 pub use environment::{BlockStore, Environment, Liveness, Messenger, Observer, RankSelection, WorkQueue};
 pub use leak_check::TableSizes;
 pub use locks::assert_may_send;
-pub use objects::attachments::export_attachments;
 pub use objects::links::ProtocolLinks;
 pub use objects::reclaim::ReclaimableBlock;
 pub use objects::value_encoding::encode_value;
@@ -55,7 +54,6 @@ pub use tasks::dependencies::failed_argument;
 pub use tasks::resource_requests::{request_of, request_of_actor};
 #[cfg(any(test, fuzzing, feature = "sim"))]
 pub use wire::actor_message::ActorMessage;
-pub use wire::actor_message::{ActorTarget, WireActor};
 #[cfg(any(test, fuzzing))]
 pub use wire::actor_message::{FinishedCall, RestartPolicy, WireCommit};
 pub use wire::failure_kind::FailureKind;

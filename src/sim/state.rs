@@ -2,16 +2,17 @@
 
 use crate::base::Error;
 use crate::objects::{SerializedValue, encode};
+use crate::protocol::ActorHandle;
 use crate::registry::{ActorState, Arg};
 use crate::sim::actor_model::{ActorModel, CallerState};
 use crate::sim::task::{Body, SimArguments};
-use crate::sim::value::{Handle, Reference, SimLoad, SimValue};
+use crate::sim::value::{Reference, SimLoad, SimValue};
 use serde::{Deserialize, Serialize};
 
 /// An actor on its rank.
 pub struct SimActor {
     /// What the sequential run has as well.
-    pub model: ActorModel<Reference, Handle>,
+    pub model: ActorModel<Reference, ActorHandle>,
     /// An array that it holds, of which its owner keeps a copy of its own.
     pub page: Option<SimValue>,
 }

@@ -65,9 +65,7 @@ pub struct Simulation {
     events: Mutex<EventQueue<Event>>,
     network: Mutex<NetworkState>,
     nodes: Box<[SimNode]>,
-    /// Numbers for callers: a task that is retried is another caller.
-    callers: AtomicU64,
-    /// Scripts that were started.
+    /// Scripts that were started: a task that is retried is another one.
     scripts: AtomicU64,
     /// The driver's answer, and when it came.
     answer: Mutex<Option<(RunAnswer, u64)>>,
@@ -138,7 +136,6 @@ impl Simulation {
             events: Mutex::new(EventQueue::new()),
             network: Mutex::new(network),
             nodes,
-            callers: AtomicU64::new(0),
             scripts: AtomicU64::new(0),
             answer: Mutex::new(None),
             violations: Mutex::default(),
@@ -321,7 +318,7 @@ impl Simulation {
 
     /// Drops everything, so that nothing of it stays in memory.
     pub fn end(self: &Arc<Self>) {
-        (0..self.setting.ranks).for_each(|rank| self.env(rank).end());
+        self.nodes.iter().for_each(SimNode::end);
         let _dropped_outside_of_the_lock = lock(&self.events).clear();
     }
 
@@ -347,14 +344,9 @@ impl Simulation {
         queue.push(at_ns, event);
     }
 
-    /// A number for a caller.
-    pub fn fresh_caller(&self) -> u64 {
-        self.callers.fetch_add(1, Ordering::Relaxed) + 1
-    }
-
-    /// Counts a script that starts.
-    pub fn script_begins(&self) {
-        self.scripts.fetch_add(1, Ordering::Relaxed);
+    /// A script starts: its number, as a caller of actors.
+    pub fn begin_script(&self) -> u64 {
+        self.scripts.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// How many scripts were started, that of the driver included.
