@@ -42,12 +42,12 @@ pub struct SimNode {
 }
 
 /// The state of the process.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Default)]
 enum Health {
     #[default]
     Running,
-    /// It stands still.
-    Stopped,
+    /// It stands still. These events came meanwhile.
+    Stopped(Vec<Event>),
     /// It has died.
     Dead,
 }
@@ -56,8 +56,6 @@ enum Health {
 #[derive(Default)]
 pub struct NodeState {
     health: Health,
-    /// Events that came while it stood still.
-    deferred: Vec<Event>,
     /// Ranks that it knows to be dead.
     known_dead: FxHashSet<Rank>,
     free_workers: u32,
@@ -145,7 +143,7 @@ impl SimNode {
 
     /// Returns true if its process has died.
     pub fn is_dead(&self) -> bool {
-        lock(&self.state).health == Health::Dead
+        matches!(lock(&self.state).health, Health::Dead)
     }
 
     /// Returns true if it knows that rank to be dead.
@@ -161,10 +159,9 @@ impl SimNode {
     /// The event, if it may happen now. An event of a rank that stands still is deferred, one of a dead rank is
     /// dropped.
     pub fn accept(&self, event: Event) -> Option<Event> {
-        let mut state = lock(&self.state);
-        match state.health {
+        match &mut lock(&self.state).health {
             Health::Running => return Some(event),
-            Health::Stopped => state.deferred.push(event),
+            Health::Stopped(deferred) => deferred.push(event),
             Health::Dead => {}
         }
         None
@@ -172,19 +169,20 @@ impl SimNode {
 
     /// It stands still from now on.
     pub fn stop(&self) {
-        let mut state = lock(&self.state);
-        if state.health == Health::Running {
-            state.health = Health::Stopped;
+        let health = &mut lock(&self.state).health;
+        if matches!(health, Health::Running) {
+            *health = Health::Stopped(Vec::new());
         }
     }
 
     /// It goes on; returns the events that came meanwhile.
     pub fn resume(&self) -> Vec<Event> {
-        let mut state = lock(&self.state);
-        if state.health == Health::Stopped {
-            state.health = Health::Running;
+        let health = &mut lock(&self.state).health;
+        match std::mem::take(health) {
+            Health::Stopped(deferred) => return deferred,
+            other => *health = other,
         }
-        std::mem::take(&mut state.deferred)
+        Vec::new()
     }
 
     /// The process dies and its state is lost. Its store stays mapped by the ranks of its host.

@@ -53,15 +53,6 @@ pub fn save(state: &ActorState) -> Result<SerializedValue, Error> {
     encode(&SimArguments { body: Body::Restore(saved), given })
 }
 
-/// `None` if the body constructs no actor; else true if the actor has a state.
-pub fn constructs(body: &Body) -> Option<bool> {
-    match body {
-        Body::CreateActor(_) | Body::CreateCheckpointed(_) | Body::Restore(_) => Some(true),
-        Body::CreateStateless(_) => Some(false),
-        Body::Script(_) | Body::Call(_) => None,
-    }
-}
-
 /// The actor that a constructor makes of its arguments, the last of which is `page`; `None` if the body is no
 /// constructor.
 pub fn construct(body: Body, mut values: Vec<SimLoad>, page: Option<SimValue>) -> Option<SimActor> {

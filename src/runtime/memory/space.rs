@@ -182,17 +182,7 @@ fn evict_for(runtime: &'static Runtime, arena: &Arc<Arena>, bytes: usize, footpr
 
 /// Requests of the host's other ranks that hold blocks of this store to release those without readers there.
 pub fn request_eviction(runtime: &'static Runtime, bytes: u64) {
-    let mut borrowers: Vec<Rank> =
-        runtime.protocol.objects.references.exported_memory().into_iter().flat_map(|(_, ranks)| ranks).collect();
-    borrowers.sort_unstable();
-    borrowers.dedup();
-    // Ranks of other hosts hold copies, and this store's blocks only until those are complete.
-    for rank in borrowers
-        .into_iter()
-        .filter(|rank| runtime.cluster.host_ranks().contains(rank) && *rank != runtime.cluster.rank)
-    {
-        runtime.send(rank, &Message::EvictRequest { bytes });
-    }
+    runtime.protocol.objects.request_evictions(&runtime, bytes);
 }
 
 /// A rank of this host has no space, and this one may hold blocks of its store: writes those without readers to

@@ -125,12 +125,10 @@ pub fn preferred_rank(runtime: &'static Runtime, task: &Arc<dyn Runnable>) -> Op
         for rank in readers.iter().copied().filter(|rank| !runtime.is_dead(*rank)) {
             let is_new = others.iter().all(|other: &PlacementCandidate| other.rank != rank);
             if is_new {
-                others.push(PlacementCandidate {
-                    rank,
-                    bytes,
-                    queued: queued_on(runtime, rank),
-                    workers: workers.max(1),
-                });
+                // The tasks that this rank sent there, and the load that it received when it stole there.
+                let queued = runtime.resources.remote_load.queued(rank);
+                let queued = queued.max(runtime.protocol.stealing.queued_on(rank));
+                others.push(PlacementCandidate { rank, bytes, queued, workers: workers.max(1) });
             }
         }
     }
@@ -141,16 +139,6 @@ pub fn preferred_rank(runtime: &'static Runtime, task: &Arc<dyn Runnable>) -> Op
         workers: runtime.workers.list().len() as u64,
     };
     choose_rank(here, &others, total_bytes, runtime.resources.remote_load.costs())
-}
-
-/// Tasks queued on `rank`, as far as this rank knows: those that it sent, and the load that it received when it
-/// stole there.
-fn queued_on(runtime: &Runtime, rank: Rank) -> u64 {
-    let reported = match runtime.protocol.stealing.load_of(rank) {
-        0 => 0,
-        class => 1 << (class - 1).min(32),
-    };
-    runtime.resources.remote_load.queued(rank).max(reported)
 }
 
 /// Sends a task to the rank that has its arguments.
