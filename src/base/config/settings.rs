@@ -5,7 +5,7 @@ use super::rendezvous::{Ports, Rendezvous, SecretSource};
 use super::{FabricChoice, Pages, SpillFolder, ValueSource};
 use crate::base::ids::Rank;
 use crate::base::limits::{NEVER, RANKS_MAX, WORKERS_MAX};
-use crate::base::log::Level;
+use crate::base::log::{Level, parse_level};
 use crate::base::parse::{amount, bytes, whole};
 use std::collections::BTreeMap;
 use std::fmt::{Debug, Display};
@@ -340,7 +340,7 @@ settings! {
         takes "`off`, `error`, `warn`, `info` (the banner), `debug`"
         default "`warn`"
         in ""
-        parse |_, text| Level::parse(text);
+        parse |_, text| parse_level(text);
         show lower_case;
 }
 
