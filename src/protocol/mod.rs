@@ -55,7 +55,7 @@ pub use tasks::resource_requests::{request_of, request_of_actor};
 #[cfg(any(test, fuzzing, feature = "sim"))]
 pub use wire::actor_message::ActorMessage;
 #[cfg(any(test, fuzzing))]
-pub use wire::actor_message::{FinishedCall, RestartPolicy, WireCommit};
+pub use wire::actor_message::{ActorTarget, FinishedCall, RestartPolicy, WireActor, WireCommit};
 pub use wire::failure_kind::FailureKind;
 pub use wire::header::{MESSAGE_HEADER_BYTES, SendSequence, UNNUMBERED_HEADER};
 #[cfg(test)]

@@ -9,7 +9,6 @@ use crate::base::sync::{AtomicBool, Ordering, lock};
 use crate::base::{Error, Rank, Result};
 use crate::memory::{Arena, Block};
 use crate::objects::{Waiter, in_context};
-use crate::protocol::Message;
 use crate::runtime::Runtime;
 use crate::runtime::memory::allocate::store_full;
 use crate::runtime::memory::resident_blocks::evict;
