@@ -18,6 +18,7 @@ pub struct Bundles {
     reserved: Mutex<FxHashMap<BundleSlot, ReservedBundle>>,
 }
 
+#[derive(Default)]
 struct ReservedBundle {
     attempt: u32,
     /// True once the group's other bundles are reserved too: nothing is granted before.
@@ -72,15 +73,7 @@ impl<C: SharedCells> ResourceTable<C> {
         }
         for ((bundle, _), total) in bundles.iter().zip(taken) {
             let free = total.clone();
-            let entry = ReservedBundle {
-                attempt,
-                committed: false,
-                free,
-                total,
-                removed: false,
-                parts_out: 0,
-                cpu_waiters: Vec::new(),
-            };
+            let entry = ReservedBundle { attempt, free, total, ..ReservedBundle::default() };
             reserved.insert(slot(*bundle), entry);
         }
         true
