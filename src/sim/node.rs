@@ -13,7 +13,7 @@ use crate::sim::names::NameOutcome;
 use crate::sim::scripts::{Awaited, RunningScript};
 use crate::sim::setting::SimSetting;
 use crate::sim::world::{Event, SimEnvironment};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
@@ -67,11 +67,10 @@ pub struct NodeState {
     actors: VecDeque<Arc<ActorInstance>>,
     /// Scripts that can go on, by slot.
     ready: VecDeque<usize>,
-    /// Started jobs, by slot. The slot of a job that runs is empty.
-    jobs: Vec<Option<SimJob>>,
+    /// Started jobs, by slot, and the arrays that they waited for: pinned until the job goes on. The slot of a job that
+    /// runs is empty.
+    jobs: Vec<Option<(SimJob, Vec<Arc<dyn ArrayMemory>>)>>,
     free_slots: Vec<usize>,
-    /// The arrays that ready jobs waited for, by slot: pinned until the job goes on.
-    pinned: FxHashMap<usize, Vec<Arc<dyn ArrayMemory>>>,
     /// How many requests about names it has sent.
     name_tokens: u64,
     /// Those without a response, by token: the slot of the script that waits, and the directory rank.
@@ -261,7 +260,7 @@ impl SimNode {
 
     /// Suspends a job in its slot.
     pub fn suspend(&self, slot: usize, job: SimJob) {
-        lock(&self.state).jobs[slot] = Some(job);
+        lock(&self.state).jobs[slot] = Some((job, Vec::new()));
     }
 
     /// The same for a job that waits: its worker is free meanwhile.
@@ -292,7 +291,7 @@ impl SimNode {
         let index = state.pending_names.iter().position(|(pending, ..)| *pending == token)?;
         let (_, slot, directory_rank) = state.pending_names.swap_remove(index);
         match state.jobs.get_mut(slot)? {
-            Some(SimJob::Script(RunningScript { awaited: Awaited::Name(request), .. })) => {
+            Some((SimJob::Script(RunningScript { awaited: Awaited::Name(request), .. }), _)) => {
                 request.response = Some((directory_rank, outcome));
                 Some(slot)
             }
@@ -309,26 +308,17 @@ impl SimNode {
     fn next_item(&self) -> Option<WorkItem> {
         let mut state = lock(&self.state);
         state.work_scheduled = false;
-        if state.free_workers == 0 {
-            return None;
-        }
-        let piece = state.next_item()?;
-        state.free_workers -= 1;
-        Some(piece)
+        let free_workers = state.free_workers.checked_sub(1)?;
+        let NodeState { ready, actors, pinned_tasks, queue, .. } = &mut *state;
+        let item = ready.pop_front().map(WorkItem::Ready);
+        let item = item.or_else(|| actors.pop_front().map(WorkItem::Actor));
+        let item = item.or_else(|| pinned_tasks.pop_front().or_else(|| queue.pop_back()).map(WorkItem::Task))?;
+        state.free_workers = free_workers;
+        Some(item)
     }
 }
 
 impl NodeState {
-    fn next_item(&mut self) -> Option<WorkItem> {
-        if let Some(slot) = self.ready.pop_front() {
-            return Some(WorkItem::Ready(slot));
-        }
-        if let Some(instance) = self.actors.pop_front() {
-            return Some(WorkItem::Actor(instance));
-        }
-        self.pinned_tasks.pop_front().or_else(|| self.queue.pop_back()).map(WorkItem::Task)
-    }
-
     fn has_work(&self) -> bool {
         !(self.ready.is_empty() && self.actors.is_empty() && self.pinned_tasks.is_empty() && self.queue.is_empty())
     }
@@ -346,7 +336,7 @@ impl SimEnvironment {
         {
             let mut state = lock(&self.node().state);
             state.counters.busy_ns += busy_ns;
-            state.jobs[slot] = Some(job);
+            state.jobs[slot] = Some((job, Vec::new()));
         }
         self.world.schedule_after(busy_ns, Event::Continue(self.rank, slot));
     }
@@ -378,14 +368,11 @@ impl SimEnvironment {
 
     /// A worker goes on with the job of that slot.
     pub fn resume_slot(&self, slot: usize) {
-        let (_until_it_was_read, job) = {
-            let mut state = lock(&self.node().state);
-            (state.pinned.remove(&slot), state.jobs.get_mut(slot).and_then(Option::take))
-        };
+        let job = lock(&self.node().state).jobs.get_mut(slot).and_then(Option::take);
         match job {
-            Some(SimJob::Script(running)) => self.advance(slot, running),
-            Some(SimJob::Actor(call)) => self.finish_call(slot, call),
-            Some(SimJob::Task(task)) => self.begin_task_in(slot, task),
+            Some((SimJob::Script(running), _pinned)) => self.advance(slot, running),
+            Some((SimJob::Actor(call), _pinned)) => self.finish_call(slot, call),
+            Some((SimJob::Task(task), _pinned)) => self.begin_task_in(slot, task),
             None => self.world.report_violation(format!("rank {} goes on with a job that is not there", self.rank)),
         }
     }

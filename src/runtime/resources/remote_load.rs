@@ -11,6 +11,7 @@ use crate::runtime::router::transport_choice::shares_memory;
 use crate::runtime::{Runtime, tasks};
 use crate::scheduling::{PlacementCandidate, PlacementCosts, UNIT, choose_rank};
 use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 /// The assumed size of an argument that has not been fetched and whose size is not known. Mostly a reference that is
@@ -83,11 +84,8 @@ pub fn preferred_rank(runtime: &'static Runtime, task: &Arc<dyn Runnable>) -> Op
         return None;
     }
     let mut here_bytes = 0;
-    let mut owners: Vec<(Rank, u64)> = Vec::new();
-    let mut add = |owner: Rank, bytes: u64| match owners.iter_mut().find(|(known, _)| *known == owner) {
-        Some((_, known)) => *known += bytes,
-        None => owners.push((owner, bytes)),
-    };
+    let mut owners: BTreeMap<Rank, u64> = BTreeMap::new();
+    let mut add = |owner: Rank, bytes: u64| *owners.entry(owner).or_default() += bytes;
     task.references(&mut |slot| {
         let left = runtime.protocol.objects.locations_of(&*slot);
         if !left.is_empty() {
@@ -110,9 +108,9 @@ pub fn preferred_rank(runtime: &'static Runtime, task: &Arc<dyn Runnable>) -> Op
         return None;
     }
     let request = task.header().options.as_deref().map(request_of);
-    let total_bytes = here_bytes + owners.iter().map(|(_, bytes)| bytes).sum::<u64>();
+    let total_bytes = here_bytes + owners.values().sum::<u64>();
     let mut others = Vec::new();
-    for (owner, _) in &owners {
+    for owner in owners.keys() {
         // Each rank of the owner's host reads it without a copy, where they share memory.
         let host = runtime.cluster.host_info_of(*owner);
         let readers =

@@ -32,9 +32,8 @@ impl Waiter for JobWaker {
 
 impl Reader for JobWaker {
     fn pin(&self, memory: Arc<dyn ArrayMemory>) {
-        let node = self.env.node();
-        if !node.is_dead() {
-            lock(&node.state).pinned.entry(self.slot).or_default().push(memory);
+        if let Some(Some((_, pinned))) = lock(&self.env.node().state).jobs.get_mut(self.slot) {
+            pinned.push(memory);
         }
     }
 }

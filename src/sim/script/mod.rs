@@ -131,6 +131,11 @@ pub const TAKEN: u64 = 7;
 /// The outcome of a value that was waited for.
 pub type ValueOutcome<R, A> = Result<Load<R, A>, u64>;
 
+/// Everything about an outcome that both runs must agree on.
+fn digest_of<R, A>(outcome: &ValueOutcome<R, A>) -> u64 {
+    outcome.as_ref().map_or_else(|code| !code, Load::digest)
+}
+
 /// A script under way.
 pub trait Script<R, A>: Send {
     /// Its next op. It is not called again after `Finish` and `Fail`.

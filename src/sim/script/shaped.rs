@@ -2,7 +2,7 @@
 
 use crate::sim::random::{Random, mix};
 use crate::sim::script::{
-    Given, Length, Life, Load, Name, Op, Program, Script, ScriptOptions, ScriptRef, Spec, ValueOutcome,
+    Given, Length, Life, Load, Name, Op, Program, Script, ScriptOptions, ScriptRef, Spec, ValueOutcome, digest_of,
 };
 
 /// How long a script pauses after the last block was requested.
@@ -121,7 +121,7 @@ impl<R: ScriptRef, A: ScriptRef> Script<R, A> for Shaped<R> {
     }
     fn on_value(&mut self, outcome: ValueOutcome<R, A>) {
         self.number = match self.spec.program {
-            Program::Broadcast { .. } => mix(self.number, outcome.map_or_else(|code| !code, |load| load.digest())),
+            Program::Broadcast { .. } => mix(self.number, digest_of(&outcome)),
             _ => self.number.wrapping_add(outcome.map_or(0, |load| load.number)),
         };
     }
