@@ -25,4 +25,4 @@ pub(crate) use encoding::{attach, attached, in_context, panic_text};
 pub use packed::Pin;
 pub use promise::{Promise, PromiseCore, Waiter};
 pub use reference::{AnySlot, Object, ObjectRef, Ref, Slot, Value};
-pub(crate) use reference::{complete_encoded, complete_value, encode_promise, offer};
+pub(crate) use reference::{complete_encoded, complete_value, encode_promise, offer, promise_slot};

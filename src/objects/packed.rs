@@ -14,8 +14,8 @@
 
 use crate::base::sync::{Ordering, lock, statics::AtomicBool};
 use crate::base::{Error, ObjectId};
-use crate::objects::promise::{Promise, PromiseCore};
-use crate::objects::reference::{encode_promise, offer};
+use crate::objects::promise::Promise;
+use crate::objects::reference::promise_slot;
 use crate::objects::{AnySlot, Array, ArrayMemory, Attachment, Links, Object, SerializedValue, Slot, decode, encoding};
 use std::any::Any;
 use std::sync::{Arc, Mutex, Weak};
@@ -188,15 +188,7 @@ pub(super) struct Loaded<T> {
 }
 
 impl<T: Object> AnySlot for Loaded<T> {
-    fn core(&self) -> &PromiseCore {
-        self.cell.core()
-    }
-    fn downcast(self: Arc<Self>, out: &mut dyn Any) {
-        offer::<T>(self, out);
-    }
-    fn encode(&self) -> Result<SerializedValue, Error> {
-        encode_promise(&self.cell)
-    }
+    promise_slot!(T, cell);
     fn complete_with(&self, _: &[u8], _: Vec<Attachment>) {}
 }
 

@@ -63,6 +63,29 @@ pub trait AnySlot: Send + Sync + 'static {
     }
 }
 
+/// The required methods of [`AnySlot`] for a slot that consists of a promise of that type, in that field; `complete`
+/// among them if nothing else happens when its value arrives.
+macro_rules! promise_slot {
+    ($value:ty, $promise:tt, complete) => {
+        $crate::objects::promise_slot!($value, $promise);
+        fn complete_with(&self, bytes: &[u8], attachments: Vec<$crate::objects::Attachment>) {
+            $crate::objects::complete_encoded(&self.$promise, bytes, attachments);
+        }
+    };
+    ($value:ty, $promise:tt) => {
+        fn core(&self) -> &$crate::objects::PromiseCore {
+            self.$promise.core()
+        }
+        fn downcast(self: std::sync::Arc<Self>, out: &mut dyn std::any::Any) {
+            $crate::objects::offer::<$value>(self, out);
+        }
+        fn encode(&self) -> $crate::base::Result<$crate::objects::SerializedValue> {
+            $crate::objects::encode_promise(&self.$promise)
+        }
+    };
+}
+pub(crate) use promise_slot;
+
 /// The slot behind a reference to a `T`.
 pub trait Slot<T>: AnySlot {
     /// The promise of the value.
@@ -87,18 +110,7 @@ impl<T: Object> Value<T> {
 }
 
 impl<T: Object> AnySlot for Value<T> {
-    fn core(&self) -> &PromiseCore {
-        self.0.core()
-    }
-    fn downcast(self: Arc<Self>, out: &mut dyn Any) {
-        offer::<T>(self, out);
-    }
-    fn encode(&self) -> Result<SerializedValue, Error> {
-        encode_promise(&self.0)
-    }
-    fn complete_with(&self, bytes: &[u8], attachments: Vec<Attachment>) {
-        complete_encoded(&self.0, bytes, attachments);
-    }
+    promise_slot!(T, 0, complete);
 }
 
 impl<T: Object> Slot<T> for Value<T> {
@@ -116,15 +128,7 @@ pub struct Import<T> {
 }
 
 impl<T: Object> AnySlot for Import<T> {
-    fn core(&self) -> &PromiseCore {
-        self.promise.core()
-    }
-    fn downcast(self: Arc<Self>, out: &mut dyn Any) {
-        offer::<T>(self, out);
-    }
-    fn encode(&self) -> Result<SerializedValue, Error> {
-        encode_promise(&self.promise)
-    }
+    promise_slot!(T, promise);
     fn complete_with(&self, bytes: &[u8], attachments: Vec<Attachment>) {
         let core = self.promise.core();
         if let Some(packed) = core.packed() {

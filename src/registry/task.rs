@@ -8,7 +8,7 @@
 
 use crate::base::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering, UnsafeCell, lock};
 use crate::base::{Error, TaskId};
-use crate::objects::{AnySlot, Attachment, Object, Promise, PromiseCore, SerializedValue, Slot};
+use crate::objects::{AnySlot, Object, Promise, SerializedValue, Slot};
 use crate::registry::failure::Failure;
 use crate::registry::function::{ActorState, Callable, FunctionKind, TableEntry};
 use crate::registry::outputs::{Outputs, Single};
@@ -292,18 +292,7 @@ impl<C: Callable> Runnable for Task<C> {
 }
 
 impl<T: Object, C: Callable<Outputs = Single<T>, Value = T>> AnySlot for Task<C> {
-    fn core(&self) -> &PromiseCore {
-        self.promises.core()
-    }
-    fn downcast(self: Arc<Self>, out: &mut dyn Any) {
-        crate::objects::offer::<T>(self, out);
-    }
-    fn encode(&self) -> Result<SerializedValue, Error> {
-        crate::objects::encode_promise(&self.promises)
-    }
-    fn complete_with(&self, bytes: &[u8], attachments: Vec<Attachment>) {
-        crate::objects::complete_encoded(&self.promises, bytes, attachments);
-    }
+    crate::objects::promise_slot!(T, promises, complete);
     fn producer(self: Arc<Self>, out: &mut dyn Any) {
         if let Some(out) = out.downcast_mut::<Option<Arc<dyn Runnable>>>() {
             *out = Some(self);

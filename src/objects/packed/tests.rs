@@ -1,5 +1,6 @@
 use super::*;
 use crate::base::sync::AtomicUsize;
+use crate::objects::encode_promise;
 use crate::objects::reference::{complete_encoded, complete_value};
 use crate::objects::{ObjectRef, Value};
 

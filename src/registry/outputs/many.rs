@@ -6,7 +6,7 @@
 use crate::base::{Error, limits};
 use crate::objects::{
     AnySlot, Attachment, Object, ObjectRef, Promise, PromiseCore, SerializedValue, Slot, decode_list, encode_list,
-    offer,
+    promise_slot,
 };
 use crate::registry::Options;
 use crate::registry::function::Callable;
@@ -87,18 +87,7 @@ struct ListElement<T> {
 }
 
 impl<T: Object> AnySlot for ListElement<T> {
-    fn core(&self) -> &PromiseCore {
-        self.promise.core()
-    }
-    fn downcast(self: Arc<Self>, out: &mut dyn Any) {
-        offer::<T>(self, out);
-    }
-    fn encode(&self) -> Result<SerializedValue, Error> {
-        crate::objects::encode_promise(&self.promise)
-    }
-    fn complete_with(&self, bytes: &[u8], attachments: Vec<Attachment>) {
-        crate::objects::complete_encoded(&self.promise, bytes, attachments);
-    }
+    promise_slot!(T, promise, complete);
     fn producer(self: Arc<Self>, out: &mut dyn Any) {
         if let Some(out) = out.downcast_mut::<Option<Arc<dyn Runnable>>>() {
             *out = self.task.get().and_then(Weak::upgrade);

@@ -1,11 +1,10 @@
 //! The object that completes when a placement group is ready.
 
-use crate::base::{BundleSlot, Error, ObjectId, Result};
-use crate::objects::{AnySlot, Attachment, Promise, PromiseCore, SerializedValue, Slot};
+use crate::base::{BundleSlot, ObjectId};
+use crate::objects::{AnySlot, Promise, Slot};
 use crate::runtime::Runtime;
 use crate::runtime::resources::bundle_dispatch::slot_error;
 use crate::runtime::resources::groups::end_group;
-use std::any::Any;
 use std::sync::Arc;
 
 /// Completes when a group is ready. The group lives as long as this object.
@@ -30,18 +29,7 @@ impl GroupReady {
 }
 
 impl AnySlot for GroupReady {
-    fn core(&self) -> &PromiseCore {
-        self.cell.core()
-    }
-    fn downcast(self: Arc<Self>, out: &mut dyn Any) {
-        crate::objects::offer::<()>(self, out);
-    }
-    fn encode(&self) -> Result<SerializedValue, Error> {
-        crate::objects::encode_promise(&self.cell)
-    }
-    fn complete_with(&self, bytes: &[u8], attachments: Vec<Attachment>) {
-        crate::objects::complete_encoded(&self.cell, bytes, attachments);
-    }
+    crate::objects::promise_slot!((), cell, complete);
 }
 
 impl Slot<()> for GroupReady {
