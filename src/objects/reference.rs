@@ -63,8 +63,7 @@ pub trait AnySlot: Send + Sync + 'static {
     }
 }
 
-/// The required methods of [`AnySlot`] for a slot that consists of a promise of that type, in that field; `complete`
-/// among them if nothing else happens when its value arrives.
+/// The methods of [`AnySlot`] for a slot that is a promise, `complete` if nothing else happens when its value arrives.
 macro_rules! promise_slot {
     ($value:ty, $promise:tt, complete) => {
         $crate::objects::promise_slot!($value, $promise);

@@ -7,7 +7,7 @@ use crate::protocol::{ActorHandle, ActorRef, Environment, Liveness, Message, Mes
 use crate::sim::coverage::Coverage;
 use crate::sim::node::{JobWaker, SimJob};
 use crate::sim::script::TAKEN;
-use crate::sim::scripts::{Awaited, ON_PURPOSE, Pause, RunningScript};
+use crate::sim::scripts::{Awaited, ON_PURPOSE, RunningScript, ScriptPause};
 use crate::sim::tasks::PendingActor;
 use crate::sim::world::SimEnvironment;
 use std::sync::Arc;
@@ -88,11 +88,11 @@ impl SimEnvironment {
     }
 
     /// The actor that a script's name request yields, if any; else why the script cannot go on yet.
-    pub fn name_reply(&self, mut request: NameRequest) -> Result<Option<ActorHandle>, Pause> {
-        let Some((directory_rank, outcome)) = request.response.take() else { return Err(Pause::Name(request)) };
+    pub fn name_reply(&self, mut request: NameRequest) -> Result<Option<ActorHandle>, ScriptPause> {
+        let Some((directory_rank, outcome)) = request.response.take() else { return Err(ScriptPause::Name(request)) };
         if outcome.is_err() && self.is_dead(directory_rank) {
             self.world.covered(Coverage::DirectoryRanksLost);
-            return Err(Pause::Name(request));
+            return Err(ScriptPause::Name(request));
         }
         let NameRequest { purpose, name, tries, .. } = request;
         match (purpose, outcome) {
@@ -121,11 +121,11 @@ impl SimEnvironment {
                 if matches!(purpose, NamePurpose::Find) {
                     self.world.covered(Coverage::NameLookupsRetried);
                 }
-                Err(Pause::Repeat(NameRequest { tries: tries + 1, ..NameRequest::new(purpose, name) }))
+                Err(ScriptPause::Repeat(NameRequest { tries: tries + 1, ..NameRequest::new(purpose, name) }))
             }
             (NamePurpose::Find, _) => {
                 let reason = "no actor has the name by now".to_string();
-                Err(Pause::End(Err(Error::ActorDied { actor: name, reason })))
+                Err(ScriptPause::End(Err(Error::ActorDied { actor: name, reason })))
             }
             (NamePurpose::AwaitFree, Ok(_)) => {
                 self.world.report_violation(format!("the name {name} is never free"));

@@ -50,7 +50,7 @@ pub enum Awaited {
 }
 
 /// Why a script does not go on at once.
-pub enum Pause {
+pub enum ScriptPause {
     /// It computes for so many nanoseconds.
     Compute(u64),
     /// It waits for a value.
@@ -157,20 +157,20 @@ impl SimEnvironment {
     pub fn advance(&self, slot: usize, mut running: RunningScript) {
         let Err(pause) = self.run_script(&mut running);
         match pause {
-            Pause::Compute(compute_ns) => self.compute(slot, running, compute_ns),
-            Pause::Value(reference) => self.wait(slot, running, reference),
-            Pause::Evicted(missed) => self.fetch_again(slot, SimJob::Script(running), &missed),
-            Pause::Name(request) => self.request_name(slot, running, request),
-            Pause::Repeat(request) => {
+            ScriptPause::Compute(compute_ns) => self.compute(slot, running, compute_ns),
+            ScriptPause::Value(reference) => self.wait(slot, running, reference),
+            ScriptPause::Evicted(missed) => self.fetch_again(slot, SimJob::Script(running), &missed),
+            ScriptPause::Name(request) => self.request_name(slot, running, request),
+            ScriptPause::Repeat(request) => {
                 running.awaited = Awaited::Name(request);
                 self.compute(slot, running, POLL_NS);
             }
-            Pause::End(outcome) => self.finish_script(slot, running, outcome),
+            ScriptPause::End(outcome) => self.finish_script(slot, running, outcome),
         }
     }
 
     /// Performs one op after the other.
-    fn run_script(&self, running: &mut RunningScript) -> Result<Infallible, Pause> {
+    fn run_script(&self, running: &mut RunningScript) -> Result<Infallible, ScriptPause> {
         let costs = self.world.setting.costs;
         match std::mem::take(&mut running.awaited) {
             Awaited::Time => {}
@@ -181,19 +181,19 @@ impl SimEnvironment {
         }
         loop {
             if running.overhead_ns > OVERHEAD_NS_MAX {
-                return Err(Pause::Compute(0));
+                return Err(ScriptPause::Compute(0));
             }
             let name_request =
-                |purpose, name: Name| Err(Pause::Name(NameRequest::new(purpose, name.of(running.caller))));
+                |purpose, name: Name| Err(ScriptPause::Name(NameRequest::new(purpose, name.of(running.caller))));
             match running.script.next() {
-                Op::Compute(compute_ns) => return Err(Pause::Compute(compute_ns)),
+                Op::Compute(compute_ns) => return Err(ScriptPause::Compute(compute_ns)),
                 Op::Get(reference) if reference.is_ready() => self.deliver_value(running, reference)?,
                 Op::Get(reference) => {
                     running.overhead_ns += costs.resume_ns;
-                    return Err(Pause::Value(reference));
+                    return Err(ScriptPause::Value(reference));
                 }
-                Op::Finish(loads) => return Err(Pause::End(Ok(loads))),
-                Op::Fail(code) => return Err(Pause::End(Err(self.failure(&code.to_string())))),
+                Op::Finish(loads) => return Err(ScriptPause::End(Ok(loads))),
+                Op::Fail(code) => return Err(ScriptPause::End(Err(self.failure(&code.to_string())))),
                 Op::Spawn { spec, given, task_options } => {
                     running.overhead_ns += costs.spawn_ns;
                     let references = self.spawn(Body::Script(spec), given, task_options, running.caller);
@@ -209,7 +209,7 @@ impl SimEnvironment {
                     match pending.name.clone() {
                         None => running.script.on_actor(self.create_actor(pending)),
                         Some(name) => {
-                            return Err(Pause::Name(NameRequest::new(NamePurpose::Register(pending), name)));
+                            return Err(ScriptPause::Name(NameRequest::new(NamePurpose::Register(pending), name)));
                         }
                     }
                 }
@@ -218,7 +218,7 @@ impl SimEnvironment {
                 Op::Kill(actor) => actor.0.kill(self),
                 Op::ActorLost => {
                     let (actor, reason) = (KIND.to_string(), "its name was free".to_string());
-                    return Err(Pause::End(Err(Error::ActorDied { actor, reason })));
+                    return Err(ScriptPause::End(Err(Error::ActorDied { actor, reason })));
                 }
                 Op::Call { actor, given } => {
                     running.overhead_ns += costs.spawn_ns;
@@ -246,7 +246,7 @@ impl SimEnvironment {
     }
 
     /// Gives the script the value that it waited for.
-    fn deliver_value(&self, running: &mut RunningScript, reference: Reference) -> Result<(), Pause> {
+    fn deliver_value(&self, running: &mut RunningScript, reference: Reference) -> Result<(), ScriptPause> {
         let read = self.try_read(|| {
             match reference.ready() {
                 Some(Ok(value)) => {
@@ -261,8 +261,8 @@ impl SimEnvironment {
         read.map_err(|error| {
             running.awaited = Awaited::Value(reference);
             match error {
-                NotRead::Evicted(missed) => Pause::Evicted(missed),
-                NotRead::Failed(error) => Pause::End(Err(error)),
+                NotRead::Evicted(missed) => ScriptPause::Evicted(missed),
+                NotRead::Failed(error) => ScriptPause::End(Err(error)),
             }
         })
     }
