@@ -26,7 +26,7 @@ pub struct NameRequest {
 /// What a script requests of a name.
 pub enum NamePurpose {
     /// Register it for this actor.
-    Register(PendingActor),
+    Register(Box<PendingActor>),
     /// Which actor has it?
     Find,
     /// Is it free?
@@ -98,16 +98,17 @@ impl SimEnvironment {
         match (purpose, outcome) {
             (NamePurpose::Register(pending), Ok(_)) => {
                 self.world.covered(Coverage::NamesRegistered);
-                Ok(Some(self.create_actor(pending)))
+                Ok(Some(self.create_actor(*pending)))
             }
-            (NamePurpose::Register(PendingActor { actor, .. }), Err(reason)) => {
+            (NamePurpose::Register(pending), Err(reason)) => {
+                let label = pending.actor.label.clone();
                 if !reason.contains("belongs to another") {
                     self.world.report_violation(format!("a name is refused: {reason}"));
                 }
                 self.world.covered(Coverage::NameConflicts);
-                let error =
-                    Error::ActorDied { actor: actor.label.clone(), reason: format!("{reason}; {ON_PURPOSE}{TAKEN}.") };
-                Ok(Some(ActorHandle(ActorRef::failed(self, actor.label.clone(), error))))
+                let (actor, reason) = (label.clone(), format!("{reason}; {ON_PURPOSE}{TAKEN}."));
+                let error = Error::ActorDied { actor, reason };
+                Ok(Some(ActorHandle(ActorRef::failed(self, label, error))))
             }
             (NamePurpose::Find, Ok(Some(actor))) => {
                 self.world.covered(Coverage::NamesFound);

@@ -209,7 +209,10 @@ impl SimEnvironment {
                     match pending.name.clone() {
                         None => running.script.on_actor(self.create_actor(pending)),
                         Some(name) => {
-                            return Err(ScriptPause::Name(NameRequest::new(NamePurpose::Register(pending), name)));
+                            return Err(ScriptPause::Name(NameRequest::new(
+                                NamePurpose::Register(Box::new(pending)),
+                                name,
+                            )));
                         }
                     }
                 }

@@ -223,7 +223,8 @@ fn faults(random: &mut Random, ranks: u32, span_ns: u64) -> Vec<Fault> {
         let rank = living.swap_remove(random.index(living.len()));
         let at_ns = random.below(span_ns);
         let others = (1..ranks).filter(|other| *other != rank);
-        let noticed_by = others.filter_map(|other| random.chance(300).then(|| (other, random.below(40_000)))).collect();
+        let noticed_ns = |random: &mut Random| if random.chance(300) { Some(random.below(40_000)) } else { None };
+        let noticed_by = others.filter_map(|other| Some((other, noticed_ns(random)?))).collect();
         let kind = if random.chance(250) {
             let lasts_ns = random.below(STOP_NS_MAX);
             FaultKind::Stop { rank, lasts_ns, declared_dead_ns: random.chance(700).then(|| random.below(100_000)) }
