@@ -29,7 +29,7 @@ const fn module(name: &'static str, holds: &'static str, may_name: &'static [&'s
 
 /// Lowest first.
 const MODULES: &[Module] = &[
-    module("base", "ids, errors, Config, limits, atomics and locks, clock, log, trace records", &[]),
+    module("base", "ids, errors, Config, limits, atomics and locks, clock, memory limits, log, trace records", &[]),
     module("memory", "huge pages, segments, arenas, rings, doorbells", &[]),
     module("topology", "discovery of the host; pure placement of workers on cores; pinning", &[]),
     module("objects", "promises, arrays, references, serialized values with their attachments", &["memory"]),

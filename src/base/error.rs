@@ -3,7 +3,6 @@
 use crate::base::ids::Rank;
 use serde::{Deserialize, Serialize};
 use std::error::Error as StdError;
-use std::fmt;
 use std::time::Duration;
 
 /// `Result` with [`Error`].
@@ -32,10 +31,11 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// # cluster.shutdown()?;
 /// # Ok::<(), mobula::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A task panicked or returned `Err`.
+    #[error("task {task} failed (rank={rank} host={host} pid={pid}): {message}")]
     Task {
         /// The function's name.
         task: String,
@@ -49,6 +49,7 @@ pub enum Error {
         message: String,
     },
     /// Not ready in the time given.
+    #[error("{what} was not ready within {waited:?}")]
     Timeout {
         /// The time given.
         waited: Duration,
@@ -56,11 +57,13 @@ pub enum Error {
         what: String,
     },
     /// The task was cancelled before it ended.
+    #[error("task {task} was cancelled")]
     Cancelled {
         /// The function's name.
         task: String,
     },
     /// The actor has died, or was never created, or no actor has the name.
+    #[error("actor {actor} is not alive: {reason}")]
     ActorDied {
         /// The actor's type, and its name where it has one.
         actor: String,
@@ -68,6 +71,7 @@ pub enum Error {
         reason: String,
     },
     /// A rank has died.
+    #[error("rank {rank} on host {host} died: {reason}")]
     NodeDied {
         /// The rank that died.
         rank: Rank,
@@ -77,6 +81,7 @@ pub enum Error {
         reason: String,
     },
     /// The object's value is not available any more, or could not be moved or decoded.
+    #[error("object {object} is lost: {reason}")]
     ObjectLost {
         /// The object.
         object: String,
@@ -84,6 +89,11 @@ pub enum Error {
         reason: String,
     },
     /// The store has too little free space.
+    #[error(
+        "the store of rank {rank} is full: {wanted_bytes} bytes requested, {used_bytes} of {store_bytes} in use; drop \
+         references, or raise MOBULA_STORE_BYTES{}",
+        listed(holders)
+    )]
     StoreFull {
         /// Bytes requested.
         wanted_bytes: u64,
@@ -97,6 +107,10 @@ pub enum Error {
         holders: Vec<String>,
     },
     /// A task, or an actor, uses as much of the store as its option `memory` allows.
+    #[error(
+        "{task} has reached its limit of {limit_bytes} bytes in the store: {wanted_bytes} bytes requested, \
+         {used_bytes} in use; drop arrays, or raise its option `memory`"
+    )]
     MemoryLimit {
         /// The function's or actor's name.
         task: String,
@@ -108,6 +122,7 @@ pub enum Error {
         wanted_bytes: u64,
     },
     /// No host can ever meet the request.
+    #[error("no host can ever run {task}: {missing}")]
     Unschedulable {
         /// The task or actor.
         task: String,
@@ -115,6 +130,7 @@ pub enum Error {
         missing: String,
     },
     /// A setting is wrong, or a call was made where it cannot be.
+    #[error("{message}")]
     Config {
         /// What is wrong and what would be right.
         message: String,
@@ -122,6 +138,7 @@ pub enum Error {
         source: Option<ErrorSource>,
     },
     /// The ranks could not be connected, or a transport between them failed.
+    #[error("{message}")]
     Fabric {
         /// What happened, between which ranks.
         message: String,
@@ -167,45 +184,8 @@ impl Error {
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Error::Task { task, rank, host, pid, message } => {
-                write!(formatter, "task {task} failed (rank={rank} host={host} pid={pid}): {message}")
-            }
-            Error::Timeout { waited, what } => write!(formatter, "{what} was not ready within {waited:?}"),
-            Error::Cancelled { task } => write!(formatter, "task {task} was cancelled"),
-            Error::ActorDied { actor, reason } => write!(formatter, "actor {actor} is not alive: {reason}"),
-            Error::NodeDied { rank, host, reason } => write!(formatter, "rank {rank} on host {host} died: {reason}"),
-            Error::ObjectLost { object, reason } => write!(formatter, "object {object} is lost: {reason}"),
-            Error::StoreFull { wanted_bytes, used_bytes, store_bytes, rank, holders } => {
-                write!(
-                    formatter,
-                    "the store of rank {rank} is full: {wanted_bytes} bytes requested, {used_bytes} of {store_bytes} \
-                     in use; drop references, or raise MOBULA_STORE_BYTES"
-                )?;
-                if holders.is_empty() { Ok(()) } else { write!(formatter, ". It holds: {}", holders.join("; ")) }
-            }
-            Error::MemoryLimit { task, limit_bytes, used_bytes, wanted_bytes } => write!(
-                formatter,
-                "{task} has reached its limit of {limit_bytes} bytes in the store: {wanted_bytes} bytes requested, \
-                 {used_bytes} in use; drop arrays, or raise its option `memory`"
-            ),
-            Error::Unschedulable { task, missing } => write!(formatter, "no host can ever run {task}: {missing}"),
-            Error::Config { message, .. } | Error::Fabric { message, .. } => formatter.write_str(message),
-        }
-    }
-}
-
-impl StdError for Error {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match self {
-            Error::Config { source, .. } | Error::Fabric { source, .. } => {
-                source.as_ref().map(|source| source as &(dyn StdError + 'static))
-            }
-            _ => None,
-        }
-    }
+fn listed(holders: &[String]) -> String {
+    if holders.is_empty() { String::new() } else { format!(". It holds: {}", holders.join("; ")) }
 }
 
 /// The error that led to another one, as text, so that it can be sent to other ranks, cloned and compared; its own
@@ -225,10 +205,12 @@ impl StdError for Error {
 /// }
 /// print(&mobula::put(7).unwrap_err()); // no cluster runs
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(from = "Vec<String>", into = "Vec<String>")]
+#[error("{text}")]
 pub struct ErrorSource {
     text: String,
+    #[source]
     next: Option<Box<ErrorSource>>,
 }
 
@@ -276,18 +258,6 @@ impl From<Vec<String>> for ErrorSource {
 impl From<ErrorSource> for Vec<String> {
     fn from(first: ErrorSource) -> Vec<String> {
         std::iter::successors(Some(&first), |source| source.next.as_deref()).map(|source| source.text.clone()).collect()
-    }
-}
-
-impl fmt::Display for ErrorSource {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.text)
-    }
-}
-
-impl StdError for ErrorSource {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.next.as_deref().map(|next| next as &(dyn StdError + 'static))
     }
 }
 

@@ -10,45 +10,13 @@ use std::sync::atomic::{AtomicU8, Ordering};
 /// The target of the lines that a program's logger receives.
 const TARGET: &str = "mobula";
 
-/// How much is logged: a level includes those above it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(u8)]
-pub enum Level {
-    /// Nothing.
-    Off,
-    /// Failures of tasks and of the runtime.
-    Error,
-    /// What the user would want to know.
-    Warn,
-    /// The start banner.
-    Info,
-    /// What the runtime decides.
-    Debug,
-}
+/// How much is logged: a level includes those above it. `Off` is nothing, `Error` failures of tasks and of the runtime,
+/// `Warn` what the user would want to know, `Info` the start banner, `Debug` what the runtime decides.
+pub use log::LevelFilter as Level;
 
-impl Level {
-    /// A level by the name that `MOBULA_LOG` gives it.
-    pub(super) fn parse(text: &str) -> Option<Level> {
-        Some(match text {
-            "off" => Level::Off,
-            "error" => Level::Error,
-            "warn" => Level::Warn,
-            "info" => Level::Info,
-            "debug" => Level::Debug,
-            _ => return None,
-        })
-    }
-
-    /// The same level of the crate `log`; `None` for `Off`.
-    fn of_facade(self) -> Option<log::Level> {
-        match self {
-            Level::Off => None,
-            Level::Error => Some(log::Level::Error),
-            Level::Warn => Some(log::Level::Warn),
-            Level::Info => Some(log::Level::Info),
-            Level::Debug => Some(log::Level::Debug),
-        }
-    }
+/// A level by the name that `MOBULA_LOG` gives it.
+pub(super) fn parse_level(text: &str) -> Option<Level> {
+    text.parse().ok().filter(|level: &Level| *level <= Level::Debug && level.as_str().to_lowercase() == text)
 }
 
 static LEVEL: AtomicU8 = AtomicU8::new(Level::Warn as u8);
@@ -79,7 +47,7 @@ pub fn log_from_task(level: Level, line: impl FnOnce() -> String) {
 
 /// Gives a line to the program's logger, or prints it.
 fn emit(level: Level, prefix: &str, line: &str) {
-    let Some(facade_level) = level.of_facade() else { return };
+    let Some(facade_level) = level.to_level() else { return };
     // The maximum level is `Off` until a program installs a logger and says what it wants to receive.
     if log::max_level() == log::LevelFilter::Off {
         print_whole(&format!("{prefix}{line}\n"));

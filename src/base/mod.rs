@@ -1,7 +1,9 @@
-//! What every module may use: identities, errors, configuration, limits, synchronisation, clock, trace records.
+//! What every module may use: identities, errors, configuration, limits, synchronisation, clock, the process's memory
+//! limits, trace records.
 //!
 //! Owns no thread and no resource; everything here is data, or a thin wrapper of one system facility.
 
+pub mod cgroup;
 pub mod clock;
 pub mod config;
 pub mod error;

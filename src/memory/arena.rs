@@ -1,10 +1,10 @@
 //! One rank's store memory: its blocks are written once by their producer, then read by every rank of the host.
 #![allow(unsafe_code)]
 
+use crate::base::cgroup::{memory_available_bytes, memory_total_bytes};
 use crate::base::config::Pages;
 use crate::base::error::{Error, Result};
 use crate::base::sync::{AtomicU64, Ordering, lock};
-use crate::memory::cgroup::{memory_available_bytes, memory_total_bytes};
 use crate::memory::offsets::{ALIGNMENT, Offsets, TakenRange};
 use crate::memory::pages::{HUGE_PAGE_BYTES, PageKind};
 use crate::memory::segment::{Segment, SegmentHandle};

@@ -1,6 +1,8 @@
 //! Files of blocks for which memory has no space: reserved before they are written, read through a mapping.
 #![allow(unsafe_code)]
 
+use rustix::fs::{FallocateFlags, fallocate};
+use rustix::io::{Errno, retry_on_intr};
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
@@ -75,7 +77,7 @@ impl Drop for FileMap {
 /// # Errors
 /// Where there is no space for them.
 pub fn reserve_file(file: &File, offset: u64, bytes: u64) -> io::Result<()> {
-    allocate(file, 0, offset, bytes)
+    allocate(file, FallocateFlags::empty(), offset, bytes)
 }
 
 /// Returns the range to the disk: whole pages of it are zeros from then on, where the file system supports that.
@@ -84,23 +86,15 @@ pub fn punch_file(file: &File, offset: u64, bytes: u64) {
     let length = (offset + bytes).saturating_sub(begin) / PAGE_BYTES * PAGE_BYTES;
     if length > 0 {
         // Where it does not, the space is freed with the file.
-        let _ = allocate(file, libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_KEEP_SIZE, begin, length);
+        let _ = allocate(file, FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE, begin, length);
     }
 }
 
-fn allocate(file: &File, mode: libc::c_int, offset: u64, bytes: u64) -> io::Result<()> {
-    loop {
-        // SAFETY: fallocate on an open file with integer arguments.
-        if unsafe { libc::fallocate(file.as_raw_fd(), mode, offset as libc::off_t, bytes as libc::off_t) } == 0 {
-            return Ok(());
-        }
-        let error = io::Error::last_os_error();
-        match error.raw_os_error() {
-            Some(libc::EINTR) => {}
-            // Where the space cannot be reserved, a shortage is an error of the write.
-            Some(libc::EOPNOTSUPP | libc::ENOSYS) => return Ok(()),
-            _ => return Err(error),
-        }
+fn allocate(file: &File, mode: FallocateFlags, offset: u64, bytes: u64) -> io::Result<()> {
+    match retry_on_intr(|| fallocate(file, mode, offset, bytes)) {
+        // Where the space cannot be reserved, a shortage is an error of the write.
+        Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
+        outcome => Ok(outcome?),
     }
 }
 

@@ -12,7 +12,6 @@
 //!   continue: everything is published by one atomic store, and there is no lock across processes.
 
 mod arena;
-mod cgroup;
 mod doorbell;
 mod file;
 mod offsets;

@@ -109,11 +109,12 @@ unsafe impl Send for RingMemory {}
 unsafe impl Sync for RingMemory {}
 
 impl RingMemory {
-    /// Panics where a ring does not fit at `offset`.
-    fn open(segment: Arc<Segment>, offset: usize) -> RingMemory {
-        let _checked: &Indices = segment.view(offset);
+    /// Takes one end of the ring at `offset`; `None` where it is taken already. Panics where no ring fits there.
+    fn claim(segment: Arc<Segment>, offset: usize, end: fn(&Indices) -> &AtomicU32) -> Option<RingMemory> {
         let payload = segment.range(offset + size_of::<Indices>(), RING_BYTES).expect("a ring within the segment");
-        RingMemory { segment, offset, payload }
+        // Relaxed: it guards data that only the winner writes.
+        let taken = end(segment.view(offset)).swap(1, Ordering::Relaxed) != 0;
+        (!taken).then_some(RingMemory { segment, offset, payload })
     }
 
     fn indices(&self) -> &Indices {
@@ -169,13 +170,7 @@ impl RingProducer {
     /// # Panics
     /// Where no ring fits there.
     pub fn claim(segment: Arc<Segment>, offset: usize) -> Option<RingProducer> {
-        let memory = RingMemory::open(segment, offset);
-        let side = &memory.indices().producer.0;
-        // Relaxed: it guards data that only the winner writes.
-        if side.claimed.swap(1, Ordering::Relaxed) != 0 {
-            return None;
-        }
-        Some(RingProducer::over(memory))
+        RingMemory::claim(segment, offset, |indices| &indices.producer.0.claimed).map(RingProducer::over)
     }
 }
 
@@ -263,13 +258,7 @@ impl Consumer {
     /// # Panics
     /// Where no ring fits there.
     pub fn claim(segment: Arc<Segment>, offset: usize) -> Option<Consumer> {
-        let memory = RingMemory::open(segment, offset);
-        let side = &memory.indices().consumer.0;
-        // Relaxed: it guards data that only the winner writes.
-        if side.claimed.swap(1, Ordering::Relaxed) != 0 {
-            return None;
-        }
-        Some(Consumer::over(memory))
+        RingMemory::claim(segment, offset, |indices| &indices.consumer.0.claimed).map(Consumer::over)
     }
 }
 

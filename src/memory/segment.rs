@@ -5,11 +5,12 @@ use crate::base::config::Pages;
 use crate::base::error::{Error, Result};
 use crate::base::sync::{AtomicI64, AtomicU32};
 use crate::memory::pages::{self, HUGE_PAGE_BYTES, PageKind};
+use rustix::fs::{FallocateFlags, MemfdFlags, SealFlags, fallocate, fcntl_add_seals, fcntl_get_seals, memfd_create};
+use rustix::io::retry_on_intr;
 use serde::{Deserialize, Serialize};
-use std::ffi::CString;
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::ptr::{self, NonNull};
 
@@ -101,11 +102,7 @@ impl Segment {
         let file = memory_file(name, kind)?;
         file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
         file.set_len(bytes as u64)?;
-        let seals = libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL;
-        // SAFETY: fcntl on an open file with an integer argument.
-        if unsafe { libc::fcntl(file.as_raw_fd(), libc::F_ADD_SEALS, seals) } != 0 {
-            return Err(io::Error::last_os_error());
-        }
+        fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
         let handle = SegmentHandle {
             pid: std::process::id(),
             fd: file.as_raw_fd(),
@@ -227,7 +224,10 @@ impl Segment {
             match (error.raw_os_error(), &self.file) {
                 (Some(libc::EINTR | libc::EAGAIN), _) => {}
                 // Before Linux 5.14 there is no such advice: the file's blocks can be reserved instead.
-                (Some(libc::EINVAL), Some(file)) => return reserve(file, offset, length),
+                (Some(libc::EINVAL), Some(file)) => {
+                    let reserve = || fallocate(file, FallocateFlags::empty(), offset as u64, length as u64);
+                    return Ok(retry_on_intr(reserve)?);
+                }
                 _ => return Err(error),
             }
         }
@@ -251,15 +251,9 @@ fn granule(kind: PageKind) -> usize {
 }
 
 fn memory_file(name: &str, kind: PageKind) -> io::Result<File> {
-    let name = CString::new(name).map_err(io::Error::other)?;
-    let huge = if kind == PageKind::Hugetlb { libc::MFD_HUGETLB | libc::MFD_HUGE_2MB } else { 0 };
-    // SAFETY: a terminated name, and flags.
-    let fd = unsafe { libc::memfd_create(name.as_ptr(), libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING | huge) };
-    if fd < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: a new descriptor that has no other owner.
-    Ok(File::from(unsafe { OwnedFd::from_raw_fd(fd) }))
+    let huge = MemfdFlags::HUGETLB | MemfdFlags::HUGE_2MB;
+    let huge = if kind == PageKind::Hugetlb { huge } else { MemfdFlags::empty() };
+    Ok(memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING | huge)?.into())
 }
 
 /// Checks that an opened file is the one of the handle, and cannot be truncated under a reader (MEMORY-1).
@@ -274,25 +268,10 @@ fn verify(file: &File, handle: &SegmentHandle) -> io::Result<()> {
             handle.bytes
         )));
     }
-    // SAFETY: fcntl on an open file.
-    let seals = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_GET_SEALS) };
-    if seals < 0 || seals & libc::F_SEAL_SHRINK == 0 {
+    if !fcntl_get_seals(file).is_ok_and(|seals| seals.contains(SealFlags::SHRINK)) {
         return Err(io::Error::other("it is not sealed against shrinking"));
     }
     Ok(())
-}
-
-fn reserve(file: &File, offset: usize, length: usize) -> io::Result<()> {
-    loop {
-        // SAFETY: fallocate on an open file, within its size.
-        if unsafe { libc::fallocate(file.as_raw_fd(), 0, offset as i64, length as i64) } == 0 {
-            return Ok(());
-        }
-        let error = io::Error::last_os_error();
-        if error.raw_os_error() != Some(libc::EINTR) {
-            return Err(error);
-        }
-    }
 }
 
 #[cfg(test)]

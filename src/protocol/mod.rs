@@ -41,7 +41,7 @@ mod tasks;
 mod tests;
 mod wire;
 
-pub use actors::caller::handles::{ActorRef, label_of};
+pub use actors::caller::handles::{ActorHandle, ActorRef, label_of};
 pub use actors::instance::actor_instance::{ActorInstance, ActorStep};
 pub use actors::owner::owned_actors::restart_policy_of;
 pub use environment::{BlockStore, Environment, Liveness, Messenger, Observer, RankSelection, WorkQueue};
@@ -49,7 +49,6 @@ pub use inbound::fragments::fragments_of;
 pub use leak_check::TableSizes;
 pub use locks::assert_may_send;
 pub use names::error::NameError;
-pub use objects::attachments::export_attachments;
 pub use objects::links::ProtocolLinks;
 pub use objects::reclaim::ReclaimableBlock;
 pub use objects::value_encoding::encode_value;
@@ -58,9 +57,8 @@ pub use tasks::dependencies::failed_argument;
 pub use tasks::resource_requests::{request_of, request_of_actor};
 #[cfg(any(test, fuzzing, feature = "sim"))]
 pub use wire::actor_message::ActorMessage;
-pub use wire::actor_message::{ActorTarget, WireActor};
 #[cfg(any(test, fuzzing))]
-pub use wire::actor_message::{FinishedCall, RestartPolicy, WireCommit};
+pub use wire::actor_message::{ActorTarget, FinishedCall, RestartPolicy, WireActor, WireCommit};
 pub use wire::failure_kind::FailureKind;
 pub use wire::header::{MESSAGE_HEADER_BYTES, SendSequence, UNNUMBERED_HEADER};
 #[cfg(test)]

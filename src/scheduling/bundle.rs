@@ -2,22 +2,12 @@
 
 use crate::scheduling::UNIT;
 
-/// The free resources of one bundle. Kinds of custom resources are identified by their index in the host's totals.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct BundleResources {
-    /// CPUs; below zero while tasks run that had yielded their CPUs and then took them again after the bundle was
-    /// removed.
-    pub cpu: i64,
-    /// GPU and free share of it.
-    pub gpus: Vec<(u32, i64)>,
-    /// Kind and free amount.
-    pub custom: Vec<(usize, i64)>,
-}
-
-/// The resources of a bundle that a task or actor has, or the resources of a host that a bundle has.
+/// The resources of a bundle: what is free of it, or what a task, an actor, or the bundle of its host has. Kinds of
+/// custom resources are identified by their index in the host's totals.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BundleShare {
-    /// CPUs.
+    /// CPUs; below zero while tasks run that had yielded their CPUs and then took them again after the bundle was
+    /// removed.
     pub cpu: i64,
     /// GPU and share of it.
     pub gpus: Vec<(u32, i64)>,
@@ -25,14 +15,7 @@ pub struct BundleShare {
     pub custom: Vec<(usize, i64)>,
 }
 
-impl BundleResources {
-    /// A bundle in which everything of `share` is free.
-    pub fn of(share: &BundleShare) -> BundleResources {
-        let mut bundle = BundleResources::default();
-        bundle.give(share);
-        bundle
-    }
-
+impl BundleShare {
     /// Takes CPUs, a number of GPUs and amounts of kinds; `None`, with nothing taken, if they are not all free.
     pub fn take(&mut self, cpu: i64, gpu: i64, custom: &[(usize, i64)]) -> Option<BundleShare> {
         if self.cpu < cpu || custom.iter().any(|(kind, amount)| self.free_of(*kind) < *amount) {
@@ -86,17 +69,16 @@ impl BundleResources {
 
     fn add(&mut self, share: &BundleShare, sign: i64) {
         self.cpu += sign * share.cpu;
-        for (gpu, amount) in &share.gpus {
-            match self.gpus.iter_mut().find(|(own, _)| own == gpu) {
-                Some((_, free)) => *free += sign * amount,
-                None => self.gpus.push((*gpu, sign * amount)),
-            }
-        }
-        for (kind, amount) in &share.custom {
-            match self.custom.iter_mut().find(|(own, _)| own == kind) {
-                Some((_, free)) => *free += sign * amount,
-                None => self.custom.push((*kind, sign * amount)),
-            }
+        add(&mut self.gpus, &share.gpus, sign);
+        add(&mut self.custom, &share.custom, sign);
+    }
+}
+
+fn add<K: Copy + PartialEq>(free: &mut Vec<(K, i64)>, more: &[(K, i64)], sign: i64) {
+    for (kind, amount) in more {
+        match free.iter_mut().find(|(own, _)| own == kind) {
+            Some((_, free)) => *free += sign * amount,
+            None => free.push((*kind, sign * amount)),
         }
     }
 }
@@ -108,12 +90,8 @@ const FITS_MAX: usize = 1024;
 mod tests {
     use super::*;
 
-    fn bundle() -> BundleResources {
-        BundleResources::of(&BundleShare {
-            cpu: 2 * UNIT,
-            gpus: vec![(3, UNIT), (5, UNIT / 2)],
-            custom: vec![(1, UNIT)],
-        })
+    fn bundle() -> BundleShare {
+        BundleShare { cpu: 2 * UNIT, gpus: vec![(3, UNIT), (5, UNIT / 2)], custom: vec![(1, UNIT)] }
     }
 
     #[test]

@@ -27,7 +27,7 @@ use crate::base::Rank;
 use crate::scheduling::plan::{PlanSearch, Strategy, plan};
 use crate::scheduling::{ResourceRequest, Totals};
 use fastrand::Rng;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The first back-off after a refusal, and the longest.
 const BACKOFF_NS: u64 = 500_000;
@@ -120,11 +120,10 @@ impl Groups {
         let Some(group) = self.groups.get_mut(&number).filter(|group| group.attempt == attempt) else {
             return Vec::new();
         };
-        let GroupState::Reserving { pending: waiting, refused } = &mut group.state else { return Vec::new() };
-        if !waiting.contains(&from) {
+        let GroupState::Reserving { pending, refused } = &mut group.state else { return Vec::new() };
+        if pending.extract_if(.., |rank| *rank == from).count() == 0 {
             return Vec::new();
         }
-        waiting.retain(|rank| *rank != from);
         *refused |= !granted;
         if !granted {
             group.forget(from, attempt);
@@ -153,16 +152,11 @@ impl Groups {
                 }
                 continue;
             }
-            let lost: Vec<String> = (0..group.locations.len())
-                .filter(|index| group.locations[*index].is_some_and(|(location, _)| location == rank))
-                .map(|index| index.to_string())
-                .collect();
+            let mut lost = Vec::new();
+            for (index, location) in group.locations.iter_mut().enumerate() {
+                lost.extend(location.take_if(|(location, _)| *location == rank).map(|_| index.to_string()));
+            }
             group.loss = Some(format!("bundle {} was on rank {rank}: {reason}", lost.join(", ")));
-            group
-                .locations
-                .iter_mut()
-                .filter(|location| location.is_some_and(|(location, _)| location == rank))
-                .for_each(|location| *location = None);
             if group.infeasible(hosts).is_some() {
                 actions.extend(self.fail(number, hosts));
                 continue;
@@ -217,8 +211,7 @@ impl Groups {
         };
         let fitting: Vec<usize> = fitting.into_iter().filter(|index| holds(*index)).collect();
         let Some(turn) = (group.next as usize).checked_rem(fitting.len()) else {
-            let bundles: Vec<String> = group.bundles.iter().map(ResourceRequest::displayed).collect();
-            let (requested, bundles) = (request.displayed(), bundles.join(" | "));
+            let (requested, bundles) = (request.displayed(), group.displayed());
             return GroupLocation::Nowhere(NoLocation::TooSmall { requested, index: bundle, bundles });
         };
         group.next = group.next.wrapping_add(1);
@@ -231,9 +224,7 @@ impl Groups {
     /// The groups that are not ready, with their bundles, for reports.
     pub fn pending(&self) -> Vec<(u64, String)> {
         let pending = self.groups.iter().filter(|(_, group)| group.state != GroupState::Ready);
-        let shown =
-            |group: &GroupRecord| group.bundles.iter().map(ResourceRequest::displayed).collect::<Vec<_>>().join(" | ");
-        pending.map(|(number, group)| (*number, shown(group))).collect()
+        pending.map(|(number, group)| (*number, group.displayed())).collect()
     }
 
     /// Plans where the missing bundles go, and sends requests to the ranks there.
@@ -284,10 +275,8 @@ impl Groups {
             Some((host, bundle.clone()))
         });
         let returned: Vec<(usize, ResourceRequest)> = of_attempt.collect();
-        let mut granted: Vec<Rank> =
-            group.locations.iter().flatten().filter(|(_, of)| *of == attempt).map(|(rank, _)| *rank).collect();
-        granted.sort_unstable();
-        granted.dedup();
+        let granted = group.locations.iter().flatten().filter(|(_, of)| *of == attempt);
+        let granted: BTreeSet<Rank> = granted.map(|(rank, _)| *rank).collect();
         if !refused {
             group.state = GroupState::Ready;
             group.refusals = 0;

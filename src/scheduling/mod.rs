@@ -21,7 +21,7 @@ mod resources;
 mod stall;
 mod steal;
 
-pub use bundle::{BundleResources, BundleShare};
+pub use bundle::BundleShare;
 pub use groups::{GroupAction, GroupLocation, GroupMessage, Groups, HostView, NoLocation};
 pub use locality::{PlacementCandidate, PlacementCosts, choose_rank};
 pub use mailbox::Mailbox;

@@ -93,23 +93,21 @@ impl Totals {
         if self.missing(request).is_some() {
             return false;
         }
-        self.cpu -= request.cpu;
-        self.gpu -= request.gpu;
-        for (name, requested) in &request.custom {
-            if let Some((_, have)) = self.custom.iter_mut().find(|(own, _)| own == name) {
-                *have -= requested;
-            }
-        }
+        self.add(request, -1);
         true
     }
 
     /// Adds what `take` subtracted.
     pub fn give(&mut self, request: &ResourceRequest) {
-        self.cpu += request.cpu;
-        self.gpu += request.gpu;
+        self.add(request, 1);
+    }
+
+    fn add(&mut self, request: &ResourceRequest, sign: i64) {
+        self.cpu += sign * request.cpu;
+        self.gpu += sign * request.gpu;
         for (name, requested) in &request.custom {
             if let Some((_, have)) = self.custom.iter_mut().find(|(own, _)| own == name) {
-                *have += requested;
+                *have += sign * requested;
             }
         }
     }

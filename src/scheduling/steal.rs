@@ -43,7 +43,7 @@ pub enum StealDecision {
 
 /// The stealing protocol of one rank. Its state is [`HINTS_MAX`] hints, log2 of the size lifelines, the ranks of its
 /// host, the waiting stealers (at most those that have this rank as a lifeline), and a bit per rank once one has died.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct StealState {
     me: Rank,
     size: u32,
@@ -70,19 +70,7 @@ impl StealState {
     /// For rank `me` of `size`; `seed` makes the choice of victims repeatable.
     pub fn new(me: Rank, size: u32, seed: u64) -> StealState {
         let random = Rng::with_seed(seed ^ (u64::from(me) << 32));
-        let mut stealing = StealState {
-            me,
-            size,
-            random,
-            host: Vec::new(),
-            tries: 0,
-            hint_tries: 0,
-            in_flight: None,
-            dead: DeadRanks::default(),
-            lifelines: Vec::new(),
-            hints: Vec::new(),
-            waiting: Vec::new(),
-        };
+        let mut stealing = StealState { me, size, random, ..StealState::default() };
         stealing.lifelines = stealing.compute_lifelines();
         stealing
     }
@@ -229,11 +217,8 @@ impl StealState {
 
     /// The rank with the largest surplus known, one of this host if there is any.
     fn known_victim(&self) -> Option<Rank> {
-        if self.hint_tries >= HINT_TRIES {
-            return None;
-        }
         let best = self.hints.iter().max_by_key(|(rank, class)| (self.host.contains(rank), *class));
-        best.map(|(rank, _)| *rank)
+        best.map(|(rank, _)| *rank).filter(|_| self.hint_tries < HINT_TRIES)
     }
 
     /// Neighbours of this rank in a hypercube over all ranks: log2(size) of them. A dead neighbour is replaced by the

@@ -8,10 +8,10 @@ use crate::scheduling::Grant;
 use crate::sim::coverage::Coverage;
 use crate::sim::node::SimJob;
 use crate::sim::script::Load;
-use crate::sim::scripts::code_of;
+use crate::sim::scripts::{NotRead, code_of};
 use crate::sim::state::SimActor;
 use crate::sim::task::RESTORE_KEY;
-use crate::sim::world::{Event, SimEnvironment};
+use crate::sim::world::SimEnvironment;
 use std::sync::Arc;
 
 /// A call, or a constructor, that an actor is executing.
@@ -57,23 +57,19 @@ impl SimEnvironment {
 
     fn start_call(&self, call: RunningCall) {
         let slot = self.node().reserve();
-        let busy_ns = CALL_NS * self.node().slowness;
-        self.node().add_busy_time(busy_ns);
-        self.node().suspend(slot, SimJob::Actor(call));
-        self.world.schedule_after(busy_ns, Event::Continue(self.rank, slot));
+        self.compute_for(slot, CALL_NS, SimJob::Actor(call));
     }
 
     /// The time that the call takes is over: runs it and reports its result.
     pub fn finish_call(&self, slot: usize, call: RunningCall) {
         let RunningCall { instance, task, mut state, constructs } = call;
-        match self.load_call(&task) {
+        match self.load(&task) {
             Ok(()) => self.run_call(&task, &mut state),
-            Err(Ok(missed)) => {
-                self.node().suspend(slot, SimJob::Actor(RunningCall { instance, task, state, constructs }));
-                self.node().free_worker();
-                return self.fetch_again(slot, &missed);
+            Err(NotRead::Evicted(missed)) => {
+                let call = RunningCall { instance, task, state, constructs };
+                return self.fetch_again(slot, SimJob::Actor(call), &missed);
             }
-            Err(Err(error)) => {
+            Err(NotRead::Failed(error)) => {
                 if task.header().claim_waiting() {
                     self.refuse_call(&task, &mut state, Arc::new(error));
                 }

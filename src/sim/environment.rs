@@ -10,7 +10,7 @@ use crate::protocol::{
 use crate::registry::{Options, Placement, Runnable, TableEntry};
 use crate::scheduling::StealState;
 use crate::sim::coverage::Coverage;
-use crate::sim::memory::{SimMemory, SimPeerMemory};
+use crate::sim::memory::SimMemory;
 use crate::sim::task::function;
 use crate::sim::world::{Event, SimEnvironment};
 use crate::store::CopySource;
@@ -73,10 +73,7 @@ impl BlockStore for SimEnvironment {
         Ok(Cow::Owned(self.move_all_to_store(attachments)))
     }
     fn address_of(&self, memory: &dyn ArrayMemory, fresh: &dyn Fn() -> u64) -> Option<BlockAddress> {
-        if let Some(own) = memory.as_any().downcast_ref::<SimMemory>() {
-            return Some(own.address(fresh));
-        }
-        memory.as_any().downcast_ref::<SimPeerMemory>().map(SimPeerMemory::address)
+        Some(memory.as_any().downcast_ref::<SimMemory>()?.address(fresh))
     }
     fn is_mapped(&self, rank: Rank) -> bool {
         self.world.setting.network.share_a_host(self.rank, rank)

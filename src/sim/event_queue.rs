@@ -1,25 +1,19 @@
 //! The simulated clock, and the events that move it forward.
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
+use std::collections::BTreeMap;
 
 /// Events by the time at which they happen; those of one time in the order in which they were pushed.
 pub struct EventQueue<E> {
     now_ns: u64,
     pushed: u64,
-    entries: BinaryHeap<Entry<E>>,
-}
-
-struct Entry<E> {
-    at_ns: u64,
-    sequence: u64,
-    event: E,
+    /// By time and number.
+    entries: BTreeMap<(u64, u64), E>,
 }
 
 impl<E> EventQueue<E> {
     /// An empty queue, at time 0.
     pub fn new() -> EventQueue<E> {
-        EventQueue { now_ns: 0, pushed: 0, entries: BinaryHeap::new() }
+        EventQueue { now_ns: 0, pushed: 0, entries: BTreeMap::new() }
     }
 
     /// The time of the event that was popped last.
@@ -36,42 +30,21 @@ impl<E> EventQueue<E> {
     /// Adds an event; one whose time has passed happens now.
     pub fn push(&mut self, at_ns: u64, event: E) {
         self.pushed += 1;
-        self.entries.push(Entry { at_ns: at_ns.max(self.now_ns), sequence: self.pushed, event });
+        self.entries.insert((at_ns.max(self.now_ns), self.pushed), event);
     }
 
     /// The next event; the clock shows its time from then on.
     pub fn pop(&mut self) -> Option<E> {
-        let entry = self.entries.pop()?;
-        self.now_ns = entry.at_ns;
-        Some(entry.event)
+        let ((at_ns, _), event) = self.entries.pop_first()?;
+        self.now_ns = at_ns;
+        Some(event)
     }
 
     /// Removes all pending events.
-    pub fn clear(&mut self) -> Vec<E> {
-        std::mem::take(&mut self.entries).into_iter().map(|entry| entry.event).collect()
+    pub fn clear(&mut self) -> impl Sized + use<E> {
+        std::mem::take(&mut self.entries)
     }
 }
-
-impl<E> Ord for Entry<E> {
-    /// The heap pops the largest entry: that is the earliest.
-    fn cmp(&self, other: &Self) -> Ordering {
-        (other.at_ns, other.sequence).cmp(&(self.at_ns, self.sequence))
-    }
-}
-
-impl<E> PartialOrd for Entry<E> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl<E> PartialEq for Entry<E> {
-    fn eq(&self, other: &Self) -> bool {
-        self.sequence == other.sequence
-    }
-}
-
-impl<E> Eq for Entry<E> {}
 
 #[cfg(test)]
 mod tests {

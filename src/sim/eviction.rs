@@ -5,7 +5,7 @@
 
 use crate::base::{Error, Rank};
 use crate::objects::{ArrayMemory, Attachment};
-use crate::protocol::{Environment, Message, Messenger};
+use crate::protocol::Environment;
 use crate::sim::coverage::Coverage;
 use crate::sim::memory::SimMemory;
 use crate::sim::resident::DiskMemory;
@@ -32,7 +32,7 @@ impl SimEnvironment {
         if store.excess(bytes) == 0 {
             return true;
         }
-        self.request_evictions(bytes);
+        self.protocol().objects.request_evictions(self, bytes);
         if self.evict(1) + self.evict_resident(self.rank, 1) > 0 {
             self.world.report_violation(format!(
                 "the store of rank {} is above its limit with blocks that may leave",
@@ -50,17 +50,6 @@ impl SimEnvironment {
         freed
     }
 
-    /// Asks the host's other ranks that hold blocks of this store to release those that no task reads there.
-    fn request_evictions(&self, bytes: u64) {
-        let exported = self.protocol().objects.references.exported_memory();
-        let mut borrowers: Vec<Rank> = exported.into_iter().flat_map(|(_, ranks)| ranks).collect();
-        borrowers.sort_unstable();
-        borrowers.dedup();
-        for rank in borrowers.into_iter().filter(|rank| *rank != self.rank && self.node().host.contains(rank)) {
-            self.send(rank, &Message::EvictRequest { bytes });
-        }
-    }
-
     /// Evicts blocks of `owner`'s store that only this rank holds and no task reads; returns how many bytes.
     pub fn evict_resident(&self, owner: Rank, bytes: u64) -> u64 {
         let all = self.node().store.resident_blocks.live();
@@ -71,14 +60,10 @@ impl SimEnvironment {
             if exit == Eviction::Spill {
                 blocks[index].spill();
             }
-            if let Some(memory) = blocks[index].evict() {
-                self.world.covered(if exit == Eviction::Spill {
-                    Coverage::Spilled
-                } else {
-                    Coverage::NeededCopiesEvicted
-                });
+            if blocks[index].evict().is_some() {
+                let spilled = exit == Eviction::Spill;
+                self.world.covered(if spilled { Coverage::Spilled } else { Coverage::NeededCopiesEvicted });
                 freed += candidates[index].bytes;
-                drop(memory);
             }
         }
         if freed > 0 && owner != self.rank {

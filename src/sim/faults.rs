@@ -1,9 +1,12 @@
 //! Injection of faults.
 
 use crate::sim::coverage::Coverage;
-use crate::sim::network::Partition;
+use crate::sim::random::mix;
 use crate::sim::setting::{Fault, FaultKind};
 use crate::sim::world::{Event, Simulation};
+
+/// How long after it goes on a rank that was declared dead learns of it, at most.
+const FENCED_NS_MAX: u64 = 20_000;
 
 impl Simulation {
     /// Makes a fault happen.
@@ -19,8 +22,7 @@ impl Simulation {
             }
             FaultKind::Partition { side, lasts_ns } => {
                 self.covered(Coverage::Partitions);
-                let partition = Partition { side: side.clone(), until_ns: self.now_ns() + lasts_ns };
-                self.with_network(|network| network.partition(partition));
+                self.partition(side.clone(), *lasts_ns);
             }
             FaultKind::Stop { rank, lasts_ns, declared_dead_ns } => {
                 self.covered(Coverage::Stops);
@@ -28,10 +30,8 @@ impl Simulation {
                 self.schedule_after(*lasts_ns, Event::Resumes(*rank));
                 if let Some(declared_dead_ns) = declared_dead_ns {
                     self.schedule_after(*declared_dead_ns, Event::DeathNoticed { by: 0, dead: *rank });
-                    self.schedule_after(
-                        *lasts_ns.max(declared_dead_ns) + self.fenced_after_ns(*rank),
-                        Event::Fenced(*rank),
-                    );
+                    let fenced_ns = mix(self.setting.seed, u64::from(*rank)) % FENCED_NS_MAX;
+                    self.schedule_after(*lasts_ns.max(declared_dead_ns) + fenced_ns, Event::Fenced(*rank));
                 }
             }
         }

@@ -21,10 +21,8 @@ impl Simulation {
     fn check_ended_in_time(&self) {
         let Some(driver_ns) = self.died_ns(0) else { return };
         for rank in 1..self.setting.ranks {
-            let late = self.died_ns(rank).is_none_or(|died_ns| died_ns > driver_ns + ENDS_NS_MAX);
-            if late {
-                self.report_violation(format!("rank {rank} does not end in time without the rank of its driver"));
-            }
+            let in_time = self.died_ns(rank).is_some_and(|died_ns| died_ns <= driver_ns + ENDS_NS_MAX);
+            self.ensure(in_time, || format!("rank {rank} does not end in time without the rank of its driver"));
         }
     }
 
@@ -37,15 +35,13 @@ impl Simulation {
             registered.extend(protocol.names.named_actors());
             named.extend(protocol.actors.instance.named());
         }
-        for (name, actor) in &named {
-            if !registered.contains(&(name.clone(), *actor)) {
-                self.report_violation(format!("the name {name:?} does not lead to {actor}, which lives"));
-            }
+        for item @ (name, actor) in &named {
+            self.ensure(registered.contains(item), || {
+                format!("the name {name:?} does not lead to {actor}, which lives")
+            });
         }
-        for (name, actor) in &registered {
-            if !named.contains(&(name.clone(), *actor)) {
-                self.report_violation(format!("the name {name:?} leads to {actor}, which does not live"));
-            }
+        for item @ (name, actor) in &registered {
+            self.ensure(named.contains(item), || format!("the name {name:?} leads to {actor}, which does not live"));
         }
     }
 
@@ -54,36 +50,23 @@ impl Simulation {
         self.check_ended_in_time();
         for rank in 0..self.setting.ranks {
             let node = self.node(rank);
-            // A rank that was declared dead may read on until it learns of that: no rank accepts its messages.
-            for reader in node.store.late_readers().into_iter().filter(|reader| !node.knows_dead(*reader)) {
-                self.report_violation(format!("rank {reader} read a block of rank {rank} after it was freed"));
+            let (left, jobs, blocks) = (node.protocol.table_sizes(), node.running_jobs(), node.store.len());
+            for reader in node.store.late_readers() {
+                // A rank that was declared dead may read on until it learns of that: no rank accepts its messages.
+                self.ensure(node.knows_dead(reader), || {
+                    format!("rank {reader} read a block of rank {rank} after it was freed")
+                });
             }
             if node.is_dead() {
-                if node.running_jobs() > 0 || !node.protocol.table_sizes().is_empty() {
-                    self.report_violation(format!(
-                        "rank {rank} is dead and still has {:?}",
-                        node.protocol.table_sizes()
-                    ));
-                }
+                self.ensure(jobs == 0 && left.is_empty(), || format!("rank {rank} is dead and still has {left:?}"));
                 continue;
             }
-            if self.node(0).is_dead() {
-                self.report_violation(format!("rank {rank} goes on without the rank of its driver"));
-            }
-            if node.running_jobs() > 0 || node.has_work() {
-                self.report_violation(format!("rank {rank} has {} jobs that wait for ever", node.running_jobs()));
-            }
-            let left = node.protocol.table_sizes();
-            if !left.is_empty() {
-                self.report_violation(format!("rank {rank} still has {left:?}"));
-            }
+            self.ensure(!self.node(0).is_dead(), || format!("rank {rank} goes on without the rank of its driver"));
+            self.ensure(jobs == 0 && !node.has_work(), || format!("rank {rank} has {jobs} jobs that wait for ever"));
+            self.ensure(left.is_empty(), || format!("rank {rank} still has {left:?}"));
             let awaited = node.protocol.awaited(&|_| true);
-            if !awaited.is_empty() {
-                self.report_violation(format!("rank {rank} still awaits something of {awaited:?}"));
-            }
-            if node.store.len() > 0 {
-                self.report_violation(format!("rank {rank} still stores {} blocks", node.store.len()));
-            }
+            self.ensure(awaited.is_empty(), || format!("rank {rank} still awaits something of {awaited:?}"));
+            self.ensure(blocks == 0, || format!("rank {rank} still stores {blocks} blocks"));
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::registry::Runnable;
 use crate::scheduling::{PlacementCandidate, PlacementCosts, choose_rank};
 use crate::sim::world::SimEnvironment;
 use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 /// The tasks that a rank sent to their arguments and that are not finished, by the rank that runs them.
@@ -43,9 +44,7 @@ impl SimEnvironment {
         });
         let (total_bytes, workers) = (located.values().sum(), u64::from(self.world.setting.workers));
         let network = self.world.setting.network;
-        let mut hosts: Vec<Rank> = located.keys().map(|rank| network.ranks_of_host(*rank).start).collect();
-        hosts.sort_unstable();
-        hosts.dedup();
+        let hosts: BTreeSet<Rank> = located.keys().map(|rank| network.ranks_of_host(*rank).start).collect();
         let living = |rank: &Rank| *rank < self.size() && !self.is_dead(*rank);
         let others = hosts.into_iter().flat_map(|first| network.ranks_of_host(first)).filter(living).map(|rank| {
             let bytes = located.iter().filter(|(owner, _)| network.share_a_host(**owner, rank)).map(|(_, bytes)| bytes);
@@ -62,11 +61,8 @@ impl SimEnvironment {
     }
 
     fn queued_on(&self, rank: Rank) -> u64 {
-        let reported = match self.protocol().stealing.load_of(rank) {
-            0 => 0,
-            class => 1 << (class - 1).min(32),
-        };
-        lock(&self.node().sent_after.0).get(&rank).copied().unwrap_or(0).max(reported)
+        let sent = lock(&self.node().sent_after.0).get(&rank).copied().unwrap_or(0);
+        sent.max(self.protocol().stealing.queued_on(rank))
     }
 
     /// Sends a task to a rank near its arguments.

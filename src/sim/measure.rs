@@ -40,12 +40,11 @@ pub struct Measurement {
 pub fn measure(scenario: Scenario, seed: u64, ranks: u32, tasks_a_rank: u32) -> Measurement {
     let setting = scenario.setting(seed, ranks, tasks_a_rank);
     let expected = reference_model::reference_answer(&setting.work);
-    let spawn_ns = setting.costs.spawn_ns;
     let workers = (ranks * setting.workers) as usize;
-    let spawning_ns = expected.spawned_max * spawn_ns;
+    let spawning_ns = expected.spawned_max * setting.costs.spawn_ns;
     let world = Simulation::new(setting);
     let outcome = world.run();
-    let wrong = find_errors(&world, &outcome, &expected);
+    let errors = find_errors(&world.setting, &outcome, &expected);
     let makespan_ns = outcome.answered_ns.max(1);
     let busy_ns: u64 = (0..ranks).map(|rank| world.node(rank).counters().busy_ns).sum();
     world.end();
@@ -60,7 +59,7 @@ pub fn measure(scenario: Scenario, seed: u64, ranks: u32, tasks_a_rank: u32) -> 
         idle: 1.0 - busy_ns as f64 / (makespan_ns * workers as u64) as f64,
         traffic: outcome.traffic,
         events: outcome.events,
-        errors: wrong,
+        errors,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Stores of simulated ranks. Blocks know their address, and reads of a block after it was freed are recorded.
 
-use crate::base::sync::{AtomicBool, AtomicU64, Ordering, lock};
+use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::base::{ObjectId, Rank};
 use crate::objects::{ArrayMemory, Links, Pin};
 use crate::protocol::BlockAddress;
@@ -18,10 +18,6 @@ pub struct Store {
     /// The blocks that packed values of its rank need.
     pub resident_blocks: SimResidentBlocks,
     blocks: Mutex<Blocks>,
-    /// The process has died, and with it every thread that could free a block: ranks that map a block read on.
-    abandoned: AtomicBool,
-    /// Ranks that read blocks after they were freed.
-    late_readers: Mutex<Vec<Rank>>,
     /// Called for each freed block that has a number.
     on_freed: OnceLock<Box<dyn Fn(u64) + Send + Sync>>,
 }
@@ -33,21 +29,23 @@ struct Blocks {
     next_offset: u64,
     /// Bytes of all blocks, and those reserved for blocks that are being filled.
     used_bytes: u64,
+    /// The process has died, and with it every thread that could free a block: ranks that map a block read on.
+    abandoned: bool,
+    /// Ranks that read blocks after they were freed.
+    late_readers: Vec<Rank>,
 }
 
 struct Contents {
     bytes: Box<[u8]>,
     /// How many bytes it stands for: the simulation need not have all of a large array.
     length: u64,
-    freed: AtomicBool,
 }
 
 impl Store {
     /// The empty store of that rank.
     pub fn new(rank: Rank, limit_bytes: u64) -> Arc<Store> {
-        let (abandoned, late_readers) = (AtomicBool::new(false), Mutex::default());
         let (resident_blocks, blocks, on_freed) = (SimResidentBlocks::default(), Mutex::default(), OnceLock::new());
-        Arc::new(Store { rank, limit_bytes, resident_blocks, blocks, abandoned, late_readers, on_freed })
+        Arc::new(Store { rank, limit_bytes, resident_blocks, blocks, on_freed })
     }
 
     /// Bytes above the limit with a block of so many more.
@@ -72,27 +70,37 @@ impl Store {
 
     /// A block with these bytes, which stands for `length` bytes.
     pub fn block(self: &Arc<Self>, bytes: Vec<u8>, length: u64) -> Arc<SimMemory> {
-        let contents = Arc::new(Contents { bytes: bytes.into(), length, freed: AtomicBool::new(false) });
+        let contents = Arc::new(Contents { bytes: bytes.into(), length });
         let mut blocks = lock(&self.blocks);
         // Offsets are never reused, so that a freed block is not mistaken for its successor.
         let offset = blocks.next_offset;
         blocks.next_offset += length.max(1).next_multiple_of(64);
         blocks.used_bytes += length;
         blocks.contents.insert(offset, contents.clone());
-        let (number, resident) = (AtomicU64::new(0), ResidentRef::default());
-        Arc::new(SimMemory { store: self.clone(), offset, number, contents, resident })
+        drop(blocks);
+        self.memory(contents, offset, 0, (self, None))
     }
 
     /// A block of this store as another rank of the host, `reader`, maps it; `None` if it was freed.
     pub fn mapped(
         self: &Arc<Self>,
-        address: BlockAddress,
+        BlockAddress { block, offset, .. }: BlockAddress,
         links: Arc<dyn Links>,
         reader: &Arc<Store>,
-    ) -> Option<Arc<SimPeerMemory>> {
-        let contents = lock(&self.blocks).contents.get(&address.offset).cloned()?;
-        let (store, reader, resident) = (self.clone(), reader.clone(), ResidentRef::default());
-        Some(Arc::new(SimPeerMemory { store, reader, address, contents, links, resident }))
+    ) -> Option<Arc<SimMemory>> {
+        let contents = lock(&self.blocks).contents.get(&offset).cloned()?;
+        Some(self.memory(contents, offset, block.number, (reader, Some(links))))
+    }
+
+    fn memory(
+        self: &Arc<Self>,
+        contents: Arc<Contents>,
+        offset: u64,
+        number: u64,
+        (reader, links): (&Arc<Store>, Option<Arc<dyn Links>>),
+    ) -> Arc<SimMemory> {
+        let (store, reader, number) = (self.clone(), reader.clone(), AtomicU64::new(number));
+        Arc::new(SimMemory { store, reader, offset, number, contents, links, resident: ResidentRef::default() })
     }
 
     /// The bytes of a block, and how many it stands for; `None` if it was freed.
@@ -102,7 +110,7 @@ impl Store {
 
     /// The process has died.
     pub fn abandon(&self) {
-        self.abandoned.store(true, Ordering::Relaxed);
+        lock(&self.blocks).abandoned = true;
     }
 
     /// How many blocks there are.
@@ -112,23 +120,44 @@ impl Store {
 
     /// Ranks that read a block after it was freed.
     pub fn late_readers(&self) -> Vec<Rank> {
-        lock(&self.late_readers).clone()
+        lock(&self.blocks).late_readers.clone()
+    }
+
+    fn free(&self, offset: u64, number: u64, length: u64) {
+        let mut blocks = lock(&self.blocks);
+        if blocks.abandoned {
+            return;
+        }
+        blocks.contents.remove(&offset);
+        blocks.used_bytes -= length;
+        drop(blocks);
+        // Other hosts may have copies of a block that has a number.
+        if let (1.., Some(notify)) = (number, self.on_freed.get()) {
+            notify(number);
+        }
     }
 }
 
-/// A block of this rank's own store.
+/// A block of this rank's own store, or of the store of another rank of the host.
 pub struct SimMemory {
     store: Arc<Store>,
+    /// The store of the rank that reads it.
+    reader: Arc<Store>,
     offset: u64,
+    /// 0 until it is first exported.
     number: AtomicU64,
     contents: Arc<Contents>,
+    /// For a block of another rank: the links that are told of its end.
+    links: Option<Arc<dyn Links>>,
     resident: ResidentRef,
 }
 
 impl SimMemory {
-    /// Records that the block is already resident.
-    pub fn set_resident(&self, block: Weak<SimResidentBlock>) {
-        self.resident.set(block);
+    /// Records that a block of the own store is already resident.
+    pub fn set_resident(&self, block: &Weak<SimResidentBlock>) {
+        if self.links.is_none() {
+            self.resident.set(block.clone());
+        }
     }
 
     /// The rank of its store.
@@ -153,18 +182,12 @@ impl SimMemory {
 
 impl Drop for SimMemory {
     fn drop(&mut self) {
-        if !self.store.abandoned.load(Ordering::Relaxed) {
-            self.contents.freed.store(true, Ordering::Relaxed);
-            let mut blocks = lock(&self.store.blocks);
-            blocks.contents.remove(&self.offset);
-            blocks.used_bytes -= self.contents.length;
-            drop(blocks);
-            let number = self.number.load(Ordering::Relaxed);
-            if number != 0
-                && let Some(notify) = self.store.on_freed.get()
-            {
-                // Other hosts may have copies of a block that has a number.
-                notify(number);
+        let number = self.number.load(Ordering::Relaxed);
+        match &self.links {
+            None => self.store.free(self.offset, number, self.contents.length),
+            Some(links) => {
+                let block = ObjectId { owner: self.store.rank, number };
+                links.on_dropped(block, std::ptr::from_ref(self).addr());
             }
         }
     }
@@ -172,44 +195,9 @@ impl Drop for SimMemory {
 
 impl ArrayMemory for SimMemory {
     fn bytes(&self) -> &[u8] {
-        &self.contents.bytes
-    }
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-    fn into_pin(self: Arc<Self>, _: &'static str) -> Option<Arc<dyn Pin>> {
-        self.resident.pin(&self.store, self.clone())
-    }
-}
-
-/// A block of the store of another rank of the host.
-pub struct SimPeerMemory {
-    store: Arc<Store>,
-    /// The store of the rank that maps it.
-    reader: Arc<Store>,
-    address: BlockAddress,
-    contents: Arc<Contents>,
-    links: Arc<dyn Links>,
-    resident: ResidentRef,
-}
-
-impl SimPeerMemory {
-    /// Its address.
-    pub fn address(&self) -> BlockAddress {
-        self.address
-    }
-}
-
-impl Drop for SimPeerMemory {
-    fn drop(&mut self) {
-        self.links.on_dropped(self.address.block, std::ptr::from_ref(self).addr());
-    }
-}
-
-impl ArrayMemory for SimPeerMemory {
-    fn bytes(&self) -> &[u8] {
-        if self.contents.freed.load(Ordering::Relaxed) {
-            lock(&self.store.late_readers).push(self.reader.rank);
+        let mut blocks = lock(&self.store.blocks);
+        if !blocks.contents.contains_key(&self.offset) {
+            blocks.late_readers.push(self.reader.rank);
         }
         &self.contents.bytes
     }

@@ -92,12 +92,8 @@ impl Network {
         let model = self.model;
         let latency_ns = if model.share_a_host(from, to) { model.latency_host_ns } else { model.latency_ns };
         let jitter_ns = self.random.exponential(model.jitter_ns as f64) as u64;
-        let sent_ns = self
-            .partitions
-            .iter()
-            .filter(|partition| partition.separates(from, to))
-            .map(|partition| partition.until_ns);
-        let sent_ns = sent_ns.fold(now_ns, u64::max);
+        let separating = self.partitions.iter().filter(|partition| partition.separates(from, to));
+        let sent_ns = separating.map(|partition| partition.until_ns).fold(now_ns, u64::max);
         let moved_ns = bytes as u64 * 1_000 / model.bytes_per_us;
         let last_ns = self.last_ns.entry((from, to)).or_default();
         let first_ns = (sent_ns + latency_ns + jitter_ns + moved_ns).max(*last_ns + 1);

@@ -9,11 +9,11 @@ use crate::scheduling::StealState;
 use crate::sim::actors::RunningCall;
 use crate::sim::locality::SentToData;
 use crate::sim::memory::Store;
-use crate::sim::names::NameRequests;
-use crate::sim::scripts::RunningScript;
+use crate::sim::names::NameOutcome;
+use crate::sim::scripts::{Awaited, RunningScript};
 use crate::sim::setting::SimSetting;
 use crate::sim::world::{Event, SimEnvironment};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
@@ -36,24 +36,26 @@ pub struct SimNode {
     pub sent_after: SentToData,
     /// How many tasks were spread over the ranks.
     pub spread: AtomicU32,
-    state: Mutex<NodeState>,
+    /// The state of its process.
+    pub state: Mutex<NodeState>,
     links: Mutex<Option<Arc<dyn Links>>>,
 }
 
 /// The state of the process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Default)]
 enum Health {
+    #[default]
     Running,
-    /// It stands still.
-    Stopped,
+    /// It stands still. These events came meanwhile.
+    Stopped(Vec<Event>),
     /// It has died.
     Dead,
 }
 
-struct NodeState {
+/// The state of its process, which is lost when that dies.
+#[derive(Default)]
+pub struct NodeState {
     health: Health,
-    /// Events that came while it stood still.
-    deferred: Vec<Event>,
     /// Ranks that it knows to be dead.
     known_dead: FxHashSet<Rank>,
     free_workers: u32,
@@ -65,13 +67,14 @@ struct NodeState {
     actors: VecDeque<Arc<ActorInstance>>,
     /// Scripts that can go on, by slot.
     ready: VecDeque<usize>,
-    /// Started jobs, by slot. The slot of a job that runs is empty.
-    jobs: Vec<Option<SimJob>>,
+    /// Started jobs, by slot, and the arrays that they waited for: pinned until the job goes on. The slot of a job that
+    /// runs is empty.
+    jobs: Vec<Option<(SimJob, Vec<Arc<dyn ArrayMemory>>)>>,
     free_slots: Vec<usize>,
-    /// The arrays that ready jobs waited for, by slot: pinned until the job goes on.
-    pinned: FxHashMap<usize, Vec<Arc<dyn ArrayMemory>>>,
-    /// Its requests about names.
-    name_requests: NameRequests,
+    /// How many requests about names it has sent.
+    name_tokens: u64,
+    /// Those without a response, by token: the slot of the script that waits, and the directory rank.
+    pub pending_names: Vec<(u64, usize, Rank)>,
     /// An event that looks for work is scheduled.
     work_scheduled: bool,
     counters: Counters,
@@ -112,22 +115,7 @@ impl SimNode {
         let host: Vec<Rank> = setting.network.ranks_of_host(rank).filter(|other| *other < setting.ranks).collect();
         let stealing = StealState::new(rank, setting.ranks, setting.seed).on_host(&host);
         let slow = setting.slow.iter().find(|(slow, _)| *slow == rank);
-        let state = NodeState {
-            health: Health::Running,
-            deferred: Vec::new(),
-            known_dead: FxHashSet::default(),
-            free_workers: setting.workers,
-            queue: VecDeque::new(),
-            pinned_tasks: VecDeque::new(),
-            actors: VecDeque::new(),
-            ready: VecDeque::new(),
-            jobs: Vec::new(),
-            free_slots: Vec::new(),
-            pinned: FxHashMap::default(),
-            name_requests: NameRequests::default(),
-            work_scheduled: false,
-            counters: Counters::default(),
-        };
+        let state = NodeState { free_workers: setting.workers, ..NodeState::default() };
         let protocol = Protocol::new(rank, setting.ranks, setting.hosts() > 1, stealing);
         protocol.objects.copies.set_cache_bytes_max(setting.store.bytes / IDLE_COPIES_PART);
         SimNode {
@@ -154,7 +142,7 @@ impl SimNode {
 
     /// Returns true if its process has died.
     pub fn is_dead(&self) -> bool {
-        lock(&self.state).health == Health::Dead
+        matches!(lock(&self.state).health, Health::Dead)
     }
 
     /// Returns true if it knows that rank to be dead.
@@ -170,10 +158,9 @@ impl SimNode {
     /// The event, if it may happen now. An event of a rank that stands still is deferred, one of a dead rank is
     /// dropped.
     pub fn accept(&self, event: Event) -> Option<Event> {
-        let mut state = lock(&self.state);
-        match state.health {
+        match &mut lock(&self.state).health {
             Health::Running => return Some(event),
-            Health::Stopped => state.deferred.push(event),
+            Health::Stopped(deferred) => deferred.push(event),
             Health::Dead => {}
         }
         None
@@ -181,43 +168,39 @@ impl SimNode {
 
     /// It stands still from now on.
     pub fn stop(&self) {
-        let mut state = lock(&self.state);
-        if state.health == Health::Running {
-            state.health = Health::Stopped;
+        let health = &mut lock(&self.state).health;
+        if matches!(health, Health::Running) {
+            *health = Health::Stopped(Vec::new());
         }
     }
 
     /// It goes on; returns the events that came meanwhile.
     pub fn resume(&self) -> Vec<Event> {
-        let mut state = lock(&self.state);
-        if state.health == Health::Stopped {
-            state.health = Health::Running;
+        let health = &mut lock(&self.state).health;
+        match std::mem::take(health) {
+            Health::Stopped(deferred) => return deferred,
+            other => *health = other,
         }
-        std::mem::take(&mut state.deferred)
+        Vec::new()
     }
 
     /// The process dies and its state is lost. Its store stays mapped by the ranks of its host.
     pub fn die(&self) {
         lock(&self.state).health = Health::Dead;
         self.store.abandon();
-        self.clear();
+        self.end();
     }
 
-    fn clear(&self) {
-        // Dropped outside of the lock: a drop may call back into this node.
+    /// The cluster ends for this rank.
+    pub fn end(&self) {
         let dropped = {
             let mut state = lock(&self.state);
-            state.ready.clear();
-            let NodeState { queue, pinned_tasks, actors, jobs, deferred, pinned, name_requests, .. } = &mut *state;
-            let queues = (std::mem::take(queue), std::mem::take(pinned_tasks), std::mem::take(actors));
-            (
-                queues,
-                std::mem::take(jobs),
-                std::mem::take(deferred),
-                std::mem::take(pinned),
-                std::mem::take(name_requests),
-            )
+            let NodeState { counters, free_workers, .. } = *state;
+            let known_dead = std::mem::take(&mut state.known_dead);
+            let ended = NodeState { health: Health::Dead, known_dead, counters, free_workers, ..NodeState::default() };
+            std::mem::replace(&mut *state, ended)
         };
+        // Outside of the lock: a drop may call back into this node.
         drop(dropped);
         drop(self.store.resident_blocks.take_misses());
         self.protocol.clear();
@@ -277,12 +260,13 @@ impl SimNode {
 
     /// Suspends a job in its slot.
     pub fn suspend(&self, slot: usize, job: SimJob) {
-        lock(&self.state).jobs[slot] = Some(job);
+        lock(&self.state).jobs[slot] = Some((job, Vec::new()));
     }
 
-    /// Takes the job of a slot to go on with it.
-    fn resume_job(&self, slot: usize) -> Option<SimJob> {
-        lock(&self.state).jobs.get_mut(slot)?.take()
+    /// The same for a job that waits: its worker is free meanwhile.
+    pub fn suspend_waiting(&self, slot: usize, job: SimJob) {
+        self.suspend(slot, job);
+        self.free_worker();
     }
 
     /// The job of the slot is finished.
@@ -292,40 +276,49 @@ impl SimNode {
         state.counters.tasks += 1;
     }
 
+    /// The script of a slot sends a request about a name to that directory rank; returns its token, which is never 0.
+    pub fn add_name_request(&self, slot: usize, directory_rank: Rank) -> u64 {
+        let mut state = lock(&self.state);
+        state.name_tokens += 1;
+        let token = state.name_tokens;
+        state.pending_names.push((token, slot, directory_rank));
+        token
+    }
+
+    /// Adds the response to a request about a name; returns the slot of the script, if it waits.
+    pub fn complete_name_request(&self, token: u64, outcome: NameOutcome) -> Option<usize> {
+        let mut state = lock(&self.state);
+        let index = state.pending_names.iter().position(|(pending, ..)| *pending == token)?;
+        let (_, slot, directory_rank) = state.pending_names.swap_remove(index);
+        match state.jobs.get_mut(slot)? {
+            Some((SimJob::Script(RunningScript { awaited: Awaited::Name(request), .. }), _)) => {
+                request.response = Some((directory_rank, outcome));
+                Some(slot)
+            }
+            _ => None,
+        }
+    }
+
     /// A worker has nothing more to do for a job.
     pub fn free_worker(&self) {
         lock(&self.state).free_workers += 1;
-    }
-
-    /// A worker computes.
-    pub fn add_busy_time(&self, busy_ns: u64) {
-        lock(&self.state).counters.busy_ns += busy_ns;
     }
 
     /// The next item for a free worker, which is no longer free.
     fn next_item(&self) -> Option<WorkItem> {
         let mut state = lock(&self.state);
         state.work_scheduled = false;
-        if state.free_workers == 0 {
-            return None;
-        }
-        let piece = state.next_item()?;
-        state.free_workers -= 1;
-        Some(piece)
+        let free_workers = state.free_workers.checked_sub(1)?;
+        let NodeState { ready, actors, pinned_tasks, queue, .. } = &mut *state;
+        let item = ready.pop_front().map(WorkItem::Ready);
+        let item = item.or_else(|| actors.pop_front().map(WorkItem::Actor));
+        let item = item.or_else(|| pinned_tasks.pop_front().or_else(|| queue.pop_back()).map(WorkItem::Task))?;
+        state.free_workers = free_workers;
+        Some(item)
     }
 }
 
 impl NodeState {
-    fn next_item(&mut self) -> Option<WorkItem> {
-        if let Some(slot) = self.ready.pop_front() {
-            return Some(WorkItem::Ready(slot));
-        }
-        if let Some(instance) = self.actors.pop_front() {
-            return Some(WorkItem::Actor(instance));
-        }
-        self.pinned_tasks.pop_front().or_else(|| self.queue.pop_back()).map(WorkItem::Task)
-    }
-
     fn has_work(&self) -> bool {
         !(self.ready.is_empty() && self.actors.is_empty() && self.pinned_tasks.is_empty() && self.queue.is_empty())
     }
@@ -335,6 +328,17 @@ impl SimEnvironment {
     /// The state of this rank.
     pub fn node(&self) -> &SimNode {
         self.world.node(self.rank)
+    }
+
+    /// Suspends a job whose worker computes for so long.
+    pub fn compute_for(&self, slot: usize, compute_ns: u64, job: SimJob) {
+        let busy_ns = compute_ns * self.node().slowness;
+        {
+            let mut state = lock(&self.node().state);
+            state.counters.busy_ns += busy_ns;
+            state.jobs[slot] = Some((job, Vec::new()));
+        }
+        self.world.schedule_after(busy_ns, Event::Continue(self.rank, slot));
     }
 
     /// Schedules one event in which the rank looks for work, if none is scheduled.
@@ -364,11 +368,11 @@ impl SimEnvironment {
 
     /// A worker goes on with the job of that slot.
     pub fn resume_slot(&self, slot: usize) {
-        let _until_it_was_read = self.node().take_pinned(slot);
-        match self.node().resume_job(slot) {
-            Some(SimJob::Script(running)) => self.advance(slot, running),
-            Some(SimJob::Actor(call)) => self.finish_call(slot, call),
-            Some(SimJob::Task(task)) => self.begin_task_in(slot, task),
+        let job = lock(&self.node().state).jobs.get_mut(slot).and_then(Option::take);
+        match job {
+            Some((SimJob::Script(running), _pinned)) => self.advance(slot, running),
+            Some((SimJob::Actor(call), _pinned)) => self.finish_call(slot, call),
+            Some((SimJob::Task(task), _pinned)) => self.begin_task_in(slot, task),
             None => self.world.report_violation(format!("rank {} goes on with a job that is not there", self.rank)),
         }
     }

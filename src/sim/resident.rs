@@ -6,7 +6,7 @@
 use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::base::{Error, ObjectId, Rank};
 use crate::objects::{ArrayMemory, Links, Pin, Waiter};
-use crate::sim::memory::{SimMemory, SimPeerMemory, Store};
+use crate::sim::memory::{SimMemory, Store};
 use crate::store::{EvictionCandidate, EvictionClass};
 use std::any::Any;
 use std::sync::{Arc, Mutex, Weak};
@@ -62,6 +62,7 @@ impl SimResidentBlocks {
 pub struct SimResidentBlock {
     /// The store of the rank that needs it.
     store: Arc<Store>,
+    weak_self: Weak<SimResidentBlock>,
     last_use: AtomicU64,
     state: Mutex<ResidentState>,
 }
@@ -71,15 +72,30 @@ struct ResidentState {
     resident: Option<Arc<dyn ArrayMemory>>,
     /// Its bytes, and how many they stand for.
     on_disk: Option<(Arc<[u8]>, u64)>,
-    source: Option<(ObjectId, Arc<dyn Links>)>,
-    /// Several values need it: it is no longer a mere copy.
-    shared: bool,
-    /// It was requested from its owner, which has not responded.
-    requested: bool,
-    /// The owner's last response, if that was an error.
-    refusal: Option<Arc<Error>>,
+    source: Source,
+    fetch: Fetch,
     waiting: Vec<Arc<dyn Reader>>,
-    weak_self: Weak<SimResidentBlock>,
+}
+
+/// The object that a block is a copy of.
+#[derive(Default)]
+enum Source {
+    #[default]
+    Unknown,
+    CopyOf(ObjectId, Arc<dyn Links>),
+    /// Several values need the block: it is no longer a mere copy.
+    Shared,
+}
+
+/// Whether a block was requested from its owner.
+#[derive(Default)]
+enum Fetch {
+    #[default]
+    Idle,
+    /// The owner has not responded.
+    Requested,
+    /// The owner's last response.
+    Refused(Arc<Error>),
 }
 
 /// A job that waits for a block.
@@ -90,14 +106,12 @@ pub trait Reader: Waiter {
 
 impl SimResidentBlock {
     fn new(store: &Arc<Store>, memory: Arc<dyn ArrayMemory>) -> Arc<SimResidentBlock> {
+        let state = ResidentState { resident: Some(memory), ..ResidentState::default() };
         let block = Arc::new_cyclic(|weak_self| SimResidentBlock {
             store: store.clone(),
+            weak_self: weak_self.clone(),
             last_use: AtomicU64::new(0),
-            state: Mutex::new(ResidentState {
-                resident: Some(memory),
-                weak_self: weak_self.clone(),
-                ..ResidentState::default()
-            }),
+            state: Mutex::new(state),
         });
         block.touch();
         lock(&store.resident_blocks.list).push(Arc::downgrade(&block));
@@ -109,17 +123,16 @@ impl SimResidentBlock {
     }
 
     fn mark_shared(&self) {
-        let mut state = lock(&self.state);
-        (state.shared, state.source) = (true, None);
+        lock(&self.state).source = Source::Shared;
     }
 
     /// What could leave the store of `owner` now: `None` if a task reads the block, or it is not there.
     pub fn candidate(&self, owner: Rank) -> Option<EvictionCandidate> {
         let state = lock(&self.state);
         let memory = state.resident.as_ref().filter(|memory| Arc::strong_count(memory) == 1)?;
-        let bytes = bytes_in(memory, owner)?;
+        let bytes = memory.as_any().downcast_ref::<SimMemory>().filter(|memory| memory.rank() == owner)?.length();
         let class = match &state.on_disk {
-            _ if state.source.is_some() => EvictionClass::Copy,
+            _ if matches!(state.source, Source::CopyOf(..)) => EvictionClass::Copy,
             Some(_) => EvictionClass::OnDisk,
             None => EvictionClass::Original,
         };
@@ -130,16 +143,15 @@ impl SimResidentBlock {
     pub fn spill(&self) {
         let mut state = lock(&self.state);
         let Some(memory) = state.resident.clone() else { return };
-        state.on_disk.get_or_insert_with(|| (memory.bytes().into(), length_of(&*memory)));
+        let length = || memory.as_any().downcast_ref().map_or(memory.bytes().len() as u64, SimMemory::length);
+        state.on_disk.get_or_insert_with(|| (memory.bytes().into(), length()));
     }
 
     /// Removes the memory if it can be had again and no task reads it; the caller drops it.
     pub fn evict(&self) -> Option<Arc<dyn ArrayMemory>> {
         let mut state = lock(&self.state);
-        if state.on_disk.is_none() && state.source.is_none() {
-            return None;
-        }
-        state.resident.take_if(|memory| Arc::strong_count(memory) == 1)
+        let can_be_had = state.on_disk.is_some() || matches!(state.source, Source::CopyOf(..));
+        state.resident.take_if(|memory| can_be_had && Arc::strong_count(memory) == 1)
     }
 
     /// Wakes `reader` when the block is there again; returns the request to send to its owner, if none is pending.
@@ -152,9 +164,10 @@ impl SimResidentBlock {
             return None;
         }
         state.waiting.push(reader.clone());
-        let first_request = !std::mem::replace(&mut state.requested, true);
-        state.refusal = None;
-        state.source.clone().filter(|_| first_request)
+        match (std::mem::replace(&mut state.fetch, Fetch::Requested), &state.source) {
+            (Fetch::Idle | Fetch::Refused(_), Source::CopyOf(object, links)) => Some((*object, links.clone())),
+            _ => None,
+        }
     }
 
     /// The block in the store again, made by `read_back` if it is only on disk.
@@ -164,14 +177,14 @@ impl SimResidentBlock {
         lock(&self.state).resident.get_or_insert(memory).clone()
     }
 
-    fn on_response(&self, memory: Option<Arc<dyn ArrayMemory>>, refusal: Option<Arc<Error>>) {
+    /// The owner responded: the readers go on, with the block if it is there.
+    fn on_response(&self, memory: Option<Arc<dyn ArrayMemory>>, fetch: Fetch) {
         let (waiting, resident) = {
             let mut state = lock(&self.state);
-            if let Some(memory) = memory {
-                state.resident.get_or_insert(memory);
-            }
-            (state.requested, state.refusal) = (false, refusal);
-            (std::mem::take(&mut state.waiting), state.resident.clone())
+            state.fetch = fetch;
+            let resident = state.resident.take().or(memory);
+            state.resident.clone_from(&resident);
+            (std::mem::take(&mut state.waiting), resident)
         };
         for reader in waiting {
             resident.iter().for_each(|memory| reader.pin(memory.clone()));
@@ -187,54 +200,34 @@ impl Pin for SimResidentBlock {
         if let Some(memory) = &state.resident {
             return Ok(memory.clone());
         }
-        let block = state.weak_self.clone();
         if let Some((bytes, length)) = state.on_disk.clone() {
-            return Ok(Arc::new(DiskMemory { bytes, length, block }));
+            return Ok(Arc::new(DiskMemory { bytes, length, block: self.weak_self.clone() }));
         }
-        if let Some(error) = &state.refusal {
+        if let Fetch::Refused(error) = &state.fetch {
             return Err((**error).clone());
         }
-        lock(&self.store.resident_blocks.misses).extend(block.upgrade());
+        lock(&self.store.resident_blocks.misses).extend(self.weak_self.upgrade());
         let reason = "its copy here was evicted, and cannot be fetched where nothing can wait".to_string();
         Err(Error::ObjectLost { object: "an array".to_string(), reason })
     }
     fn unpin(&self) {}
     fn set_copy_of(&self, object: ObjectId, links: &Arc<dyn Links>) {
         let mut state = lock(&self.state);
-        if !state.shared {
-            state.source = Some((object, links.clone()));
+        if !matches!(state.source, Source::Shared) {
+            state.source = Source::CopyOf(object, links.clone());
         }
     }
     fn refill(&self, memory: Arc<dyn ArrayMemory>) {
         self.touch();
         // Not under the lock: a thread that asks memory for its resident block takes the two in the other order.
-        let weak_self = lock(&self.state).weak_self.clone();
-        if let Some(own) = memory.as_any().downcast_ref::<SimMemory>() {
-            own.set_resident(weak_self);
+        if let Some(memory) = memory.as_any().downcast_ref::<SimMemory>() {
+            memory.set_resident(&self.weak_self);
         }
-        self.on_response(Some(memory), None);
+        self.on_response(Some(memory), Fetch::Idle);
     }
     fn refill_failed(&self, error: &Arc<Error>) {
-        self.on_response(None, Some(error.clone()));
+        self.on_response(None, Fetch::Refused(error.clone()));
     }
-}
-
-/// The bytes that a block takes of the store of `owner`; `None` if it is in another store.
-fn bytes_in(memory: &Arc<dyn ArrayMemory>, owner: Rank) -> Option<u64> {
-    let any = memory.as_any();
-    let state = match any.downcast_ref::<SimPeerMemory>() {
-        Some(peer) => (peer.address().block.owner, peer.address().bytes),
-        None => any.downcast_ref::<SimMemory>().map(|own| (own.rank(), own.length()))?,
-    };
-    (state.0 == owner).then_some(state.1)
-}
-
-/// How many bytes a block stands for.
-fn length_of(memory: &dyn ArrayMemory) -> u64 {
-    let any = memory.as_any();
-    let peer = any.downcast_ref::<SimPeerMemory>().map(|peer| peer.address().bytes);
-    let own = || any.downcast_ref::<SimMemory>().map(SimMemory::length);
-    peer.or_else(own).unwrap_or(memory.bytes().len() as u64)
 }
 
 /// A block whose bytes are read from disk.

@@ -2,30 +2,29 @@
 
 use crate::base::Error;
 use crate::objects::{ObjectRef, Ref, Value, Waiter};
-use crate::protocol::Environment;
+use crate::protocol::{ActorHandle, Environment};
 use crate::registry::Runnable;
 use crate::sim::coverage::Coverage;
-use crate::sim::names::{NameReply, NameRequest, POLL_NS};
+use crate::sim::names::{KIND, NamePurpose, NameRequest, POLL_NS};
 use crate::sim::node::{JobWaker, SimJob};
 use crate::sim::resident::{Reader, SimResidentBlock};
-use crate::sim::script::{Op, Script, Spec, begin};
+use crate::sim::script::{Name, Op, Script, Spec, begin};
 use crate::sim::task::{Body, SimTask, StartedTask};
-use crate::sim::value::{Handle, Reference, SimLoad, SimValue};
-use crate::sim::world::{Event, SimEnvironment};
+use crate::sim::value::{Reference, SimLoad, SimValue};
+use crate::sim::world::SimEnvironment;
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::sync::Arc;
 
 /// A script under way.
 pub struct RunningScript {
-    script: Box<dyn Script<Reference, Handle>>,
+    script: Box<dyn Script<Reference, ActorHandle>>,
     /// The task whose results it produces; `None` for the driver.
     task: Option<Arc<SimTask>>,
     /// Its number as a caller of actors.
     caller: u64,
-    /// The value that it waits for.
-    awaited: Option<Reference>,
-    /// Its pending request about a name.
-    pub name_request: Option<NameRequest>,
+    /// What it waits for.
+    pub awaited: Awaited,
     /// Values that it reads: their arrays stay where they are.
     read: VecDeque<Ref<SimValue>>,
     /// Time that the runtime took for it on the worker and that the clock does not show yet.
@@ -38,11 +37,39 @@ pub const ON_PURPOSE: &str = "it failed on purpose, code ";
 /// Values that a script goes on reading, at most.
 const READ_MAX: usize = 3;
 
-/// The outcome of reading a value that a script waited for.
-enum ReadOutcome {
-    Done,
+/// What a suspended script waits for.
+#[derive(Default)]
+pub enum Awaited {
+    /// The end of what it computes.
+    #[default]
+    Time,
+    /// A value, or the arrays of one that were evicted.
+    Value(Reference),
+    /// The response about a name, or the time to request it again.
+    Name(NameRequest),
+}
+
+/// Why a script does not go on at once.
+pub enum ScriptPause {
+    /// It computes for so many nanoseconds.
+    Compute(u64),
+    /// It waits for a value.
+    Value(Reference),
+    /// These arrays of the awaited value are no longer here.
+    Evicted(Vec<Arc<SimResidentBlock>>),
+    /// It requests something of a name.
+    Name(NameRequest),
+    /// The same, after a while.
+    Repeat(NameRequest),
+    /// It ends.
+    End(Result<Vec<SimLoad>, Error>),
+}
+
+/// Why something cannot be read.
+pub enum NotRead {
     /// Its arrays are no longer here: they are to be fetched.
     Evicted(Vec<Arc<SimResidentBlock>>),
+    /// It will never be there.
     Failed(Error),
 }
 
@@ -53,8 +80,7 @@ impl SimEnvironment {
     /// Starts the driver's script, on a worker of this rank.
     pub fn start_driver(&self) {
         let spec = self.world.setting.work.clone();
-        self.world.script_begins();
-        let running = RunningScript::new(&spec, Vec::new(), None, self.world.fresh_caller());
+        let running = RunningScript::new(&spec, Vec::new(), None, self.world.begin_script());
         let slot = self.node().reserve();
         self.node().suspend(slot, SimJob::Script(running));
         JobWaker::new(self, slot).notify();
@@ -76,14 +102,10 @@ impl SimEnvironment {
         let Some(sim) = SimTask::of(&task) else {
             return self.world.report_violation("a task is not a simulated one".to_string());
         };
-        match self.load(&sim) {
-            ReadOutcome::Done => {}
-            ReadOutcome::Evicted(missed) => {
-                self.node().suspend(slot, SimJob::Task(task));
-                self.node().free_worker();
-                return self.fetch_again(slot, &missed);
-            }
-            ReadOutcome::Failed(error) => {
+        match self.load(&task) {
+            Ok(()) => {}
+            Err(NotRead::Evicted(missed)) => return self.fetch_again(slot, SimJob::Task(task), &missed),
+            Err(NotRead::Failed(error)) => {
                 task.fail(Arc::new(error));
                 self.protocol().tasks.on_finished(self, &task);
                 return self.release_slot(slot);
@@ -92,32 +114,30 @@ impl SimEnvironment {
         let Some(StartedTask { body: Body::Script(spec), values, read, .. }) = sim.begin() else {
             return self.world.report_violation(format!("{} is run where only scripts are", task.header().name()));
         };
-        self.world.script_begins();
-        let mut running = RunningScript::new(&spec, values, Some(sim), self.world.fresh_caller());
+        let mut running = RunningScript::new(&spec, values, Some(sim), self.world.begin_script());
         running.overhead_ns = self.world.setting.costs.begin_ns;
         running.read = read.into();
         self.advance(slot, running);
     }
 
-    fn load(&self, task: &SimTask) -> ReadOutcome {
-        self.try_read(|| task.load().map_err(Arc::new))
+    /// Reads the arguments of a task or call.
+    pub fn load(&self, task: &Arc<dyn Runnable>) -> Result<(), NotRead> {
+        SimTask::of(task).map_or(Ok(()), |sim| self.try_read(|| sim.load().map_err(Arc::new)))
     }
 
     /// Tries to read; names the arrays that are not here.
-    fn try_read(&self, read: impl FnOnce() -> Result<(), Arc<Error>>) -> ReadOutcome {
-        let holdings = &self.node().store.resident_blocks;
-        drop(holdings.take_misses());
-        match read() {
-            Ok(()) => ReadOutcome::Done,
-            Err(error) => match holdings.take_misses() {
-                missed if missed.is_empty() => ReadOutcome::Failed((*error).clone()),
-                missed => ReadOutcome::Evicted(missed),
-            },
-        }
+    fn try_read(&self, read: impl FnOnce() -> Result<(), Arc<Error>>) -> Result<(), NotRead> {
+        let blocks = &self.node().store.resident_blocks;
+        drop(blocks.take_misses());
+        read().map_err(|error| match blocks.take_misses() {
+            missed if missed.is_empty() => NotRead::Failed((*error).clone()),
+            missed => NotRead::Evicted(missed),
+        })
     }
 
-    /// Requests arrays that were evicted; the job of that slot goes on when they are here.
-    pub fn fetch_again(&self, slot: usize, missed: &[Arc<SimResidentBlock>]) {
+    /// Suspends a job whose arrays were evicted, and requests them: it goes on when they are here.
+    pub fn fetch_again(&self, slot: usize, job: SimJob, missed: &[Arc<SimResidentBlock>]) {
+        self.node().suspend_waiting(slot, job);
         self.world.covered(Coverage::CopiesFetchedAgain);
         let reader: Arc<dyn Reader> = JobWaker::new(self, slot);
         // One after the other: the job looks for the next when it goes on.
@@ -127,60 +147,53 @@ impl SimEnvironment {
         self.schedule_work();
     }
 
-    /// As `load`, for a call.
-    pub fn load_call(&self, task: &Arc<dyn Runnable>) -> Result<(), Result<Vec<Arc<SimResidentBlock>>, Error>> {
-        match SimTask::of(task).map_or(ReadOutcome::Done, |sim| self.load(&sim)) {
-            ReadOutcome::Done => Ok(()),
-            ReadOutcome::Evicted(missed) => Err(Ok(missed)),
-            ReadOutcome::Failed(error) => Err(Err(error)),
-        }
-    }
-
     fn release_slot(&self, slot: usize) {
         self.node().release_slot(slot);
         self.node().free_worker();
         self.schedule_work();
     }
 
-    /// Performs one op after the other, until the script computes, waits or ends.
+    /// Goes on with a script, until it computes, waits or ends.
     pub fn advance(&self, slot: usize, mut running: RunningScript) {
-        let costs = self.world.setting.costs;
-        if let Some(name_request) = running.name_request.take() {
-            match self.take_name_reply(slot, name_request) {
-                NameReply::Actor(handle) => running.script.on_actor(handle),
-                NameReply::Free => {}
-                NameReply::NotFound(error) => return self.finish_script(slot, running, Err(error)),
-                NameReply::RetryLater(name_request) => {
-                    running.name_request = Some(name_request);
-                    return self.compute(slot, running, POLL_NS);
-                }
-                NameReply::RetryNow(name_request) => return self.request_name(slot, running, name_request),
+        let Err(pause) = self.run_script(&mut running);
+        match pause {
+            ScriptPause::Compute(compute_ns) => self.compute(slot, running, compute_ns),
+            ScriptPause::Value(reference) => self.wait(slot, running, reference),
+            ScriptPause::Evicted(missed) => self.fetch_again(slot, SimJob::Script(running), &missed),
+            ScriptPause::Name(request) => self.request_name(slot, running, request),
+            ScriptPause::Repeat(request) => {
+                running.awaited = Awaited::Name(request);
+                self.compute(slot, running, POLL_NS);
             }
+            ScriptPause::End(outcome) => self.finish_script(slot, running, outcome),
         }
-        if let Some(awaited) = running.awaited.take() {
-            match self.deliver_value(&mut running, &awaited) {
-                ReadOutcome::Done => {}
-                ReadOutcome::Evicted(missed) => return self.wait_again(slot, running, awaited, &missed),
-                ReadOutcome::Failed(error) => return self.finish_script(slot, running, Err(error)),
+    }
+
+    /// Performs one op after the other.
+    fn run_script(&self, running: &mut RunningScript) -> Result<Infallible, ScriptPause> {
+        let costs = self.world.setting.costs;
+        match std::mem::take(&mut running.awaited) {
+            Awaited::Time => {}
+            Awaited::Value(reference) => self.deliver_value(running, reference)?,
+            Awaited::Name(request) => {
+                self.name_reply(request)?.into_iter().for_each(|handle| running.script.on_actor(handle));
             }
         }
         loop {
             if running.overhead_ns > OVERHEAD_NS_MAX {
-                return self.compute(slot, running, 0);
+                return Err(ScriptPause::Compute(0));
             }
+            let name_request =
+                |purpose, name: Name| Err(ScriptPause::Name(NameRequest::new(purpose, name.of(running.caller))));
             match running.script.next() {
-                Op::Compute(compute_ns) => return self.compute(slot, running, compute_ns),
-                Op::Get(reference) if reference.is_ready() => match self.deliver_value(&mut running, &reference) {
-                    ReadOutcome::Done => {}
-                    ReadOutcome::Evicted(missed) => return self.wait_again(slot, running, reference, &missed),
-                    ReadOutcome::Failed(error) => return self.finish_script(slot, running, Err(error)),
-                },
+                Op::Compute(compute_ns) => return Err(ScriptPause::Compute(compute_ns)),
+                Op::Get(reference) if reference.is_ready() => self.deliver_value(running, reference)?,
                 Op::Get(reference) => {
                     running.overhead_ns += costs.resume_ns;
-                    return self.wait(slot, running, reference);
+                    return Err(ScriptPause::Value(reference));
                 }
-                Op::Finish(loads) => return self.finish_script(slot, running, Ok(loads)),
-                Op::Fail(code) => return self.finish_script(slot, running, Err(self.failure(&code.to_string()))),
+                Op::Finish(loads) => return Err(ScriptPause::End(Ok(loads))),
+                Op::Fail(code) => return Err(ScriptPause::End(Err(self.failure(&code.to_string())))),
                 Op::Spawn { spec, given, task_options } => {
                     running.overhead_ns += costs.spawn_ns;
                     let references = self.spawn(Body::Script(spec), given, task_options, running.caller);
@@ -193,23 +206,22 @@ impl SimEnvironment {
                 Op::CreateActor { seed, given, task_options, life, name } => {
                     let name = name.map(|name| name.of(running.caller));
                     let pending = self.prepare_actor(seed, given, (task_options, life, name), running.caller);
-                    match pending.name {
+                    match pending.name.clone() {
                         None => running.script.on_actor(self.create_actor(pending)),
-                        Some(_) => return self.request_name(slot, running, NameRequest::Name(pending)),
+                        Some(name) => {
+                            return Err(ScriptPause::Name(NameRequest::new(
+                                NamePurpose::Register(Box::new(pending)),
+                                name,
+                            )));
+                        }
                     }
                 }
-                Op::LookUpActor(name) => {
-                    let name = name.of(running.caller);
-                    return self.request_name(slot, running, NameRequest::Find { name, tries: 0 });
-                }
-                Op::AwaitNameFree(name) => {
-                    let name = name.of(running.caller);
-                    return self.request_name(slot, running, NameRequest::AwaitFree { name, tries: 0 });
-                }
-                Op::Kill(actor) => self.kill(&actor),
+                Op::LookUpActor(name) => return name_request(NamePurpose::Find, name),
+                Op::AwaitNameFree(name) => return name_request(NamePurpose::AwaitFree, name),
+                Op::Kill(actor) => actor.0.kill(self),
                 Op::ActorLost => {
-                    let (actor, reason) = ("totals".to_string(), "its name was free".to_string());
-                    return self.finish_script(slot, running, Err(Error::ActorDied { actor, reason }));
+                    let (actor, reason) = (KIND.to_string(), "its name was free".to_string());
+                    return Err(ScriptPause::End(Err(Error::ActorDied { actor, reason })));
                 }
                 Op::Call { actor, given } => {
                     running.overhead_ns += costs.spawn_ns;
@@ -221,17 +233,14 @@ impl SimEnvironment {
     }
 
     fn compute(&self, slot: usize, mut running: RunningScript, compute_ns: u64) {
-        let busy_ns = (compute_ns + std::mem::take(&mut running.overhead_ns)) * self.node().slowness;
-        self.node().add_busy_time(busy_ns);
-        self.node().suspend(slot, SimJob::Script(running));
-        self.world.schedule_after(busy_ns, Event::Continue(self.rank, slot));
+        let overhead_ns = std::mem::take(&mut running.overhead_ns);
+        self.compute_for(slot, compute_ns + overhead_ns, SimJob::Script(running));
     }
 
     /// The worker is free while the script waits.
     fn wait(&self, slot: usize, mut running: RunningScript, reference: Reference) {
-        running.awaited = Some(reference.clone());
-        self.node().suspend(slot, SimJob::Script(running));
-        self.node().free_worker();
+        running.awaited = Awaited::Value(reference.clone());
+        self.node().suspend_waiting(slot, SimJob::Script(running));
         let value = reference.any();
         value.request();
         self.protocol().objects.request(self, &value);
@@ -239,42 +248,26 @@ impl SimEnvironment {
         self.schedule_work();
     }
 
-    /// The worker is free while the arrays of a value are fetched again.
-    fn wait_again(
-        &self,
-        slot: usize,
-        mut running: RunningScript,
-        reference: Reference,
-        missed: &[Arc<SimResidentBlock>],
-    ) {
-        running.awaited = Some(reference);
-        self.node().suspend(slot, SimJob::Script(running));
-        self.node().free_worker();
-        self.fetch_again(slot, missed);
-    }
-
     /// Gives the script the value that it waited for.
-    fn deliver_value(&self, running: &mut RunningScript, reference: &Reference) -> ReadOutcome {
-        let mut failed = None;
-        let taken = self.try_read(|| match reference.ready() {
-            Some(Ok(value)) => {
-                running.script.on_value(Ok(value.load()));
-                running.keep_reading(value);
-                Ok(())
+    fn deliver_value(&self, running: &mut RunningScript, reference: Reference) -> Result<(), ScriptPause> {
+        let read = self.try_read(|| {
+            match reference.ready() {
+                Some(Ok(value)) => {
+                    running.script.on_value(Ok(value.load()));
+                    running.keep_reading(value);
+                }
+                Some(Err(error)) => running.script.on_value(Err(code_of(&error).ok_or(error)?)),
+                None => Err(Error::config("a script was woken before what it waits for was there"))?,
             }
-            Some(Err(error)) => {
-                failed = code_of(&error);
-                Err(error)
-            }
-            None => Err(Arc::new(Error::config("a script was woken before what it waits for was there"))),
+            Ok(())
         });
-        match (taken, failed) {
-            (ReadOutcome::Failed(_), Some(code)) => {
-                running.script.on_value(Err(code));
-                ReadOutcome::Done
+        read.map_err(|error| {
+            running.awaited = Awaited::Value(reference);
+            match error {
+                NotRead::Evicted(missed) => ScriptPause::Evicted(missed),
+                NotRead::Failed(error) => ScriptPause::End(Err(error)),
             }
-            (taken, _) => taken,
-        }
+        })
     }
 
     fn finish_script(&self, slot: usize, running: RunningScript, outcome: Result<Vec<SimLoad>, Error>) {
@@ -328,8 +321,7 @@ impl RunningScript {
             script: begin(spec, arguments),
             task,
             caller,
-            awaited: None,
-            name_request: None,
+            awaited: Awaited::Time,
             read: VecDeque::new(),
             overhead_ns: 0,
         }

@@ -223,16 +223,11 @@ fn faults(random: &mut Random, ranks: u32, span_ns: u64) -> Vec<Fault> {
         let rank = living.swap_remove(random.index(living.len()));
         let at_ns = random.below(span_ns);
         let others = (1..ranks).filter(|other| *other != rank);
-        let mut noticed_by = Vec::new();
-        for other in others {
-            if random.chance(300) {
-                noticed_by.push((other, random.below(40_000)));
-            }
-        }
+        let noticed_ns = |random: &mut Random| if random.chance(300) { Some(random.below(40_000)) } else { None };
+        let noticed_by = others.filter_map(|other| Some((other, noticed_ns(random)?))).collect();
         let kind = if random.chance(250) {
-            let (lasts_ns, declared_dead_ns) =
-                (random.below(STOP_NS_MAX), random.chance(700).then(|| random.below(100_000)));
-            FaultKind::Stop { rank, lasts_ns, declared_dead_ns }
+            let lasts_ns = random.below(STOP_NS_MAX);
+            FaultKind::Stop { rank, lasts_ns, declared_dead_ns: random.chance(700).then(|| random.below(100_000)) }
         } else {
             FaultKind::Death { rank, noticed_ns: random.below(60_000), noticed_by }
         };

@@ -2,16 +2,17 @@
 
 use crate::base::Error;
 use crate::objects::{SerializedValue, encode};
+use crate::protocol::ActorHandle;
 use crate::registry::{ActorState, Arg};
 use crate::sim::actor_model::{ActorModel, CallerState};
 use crate::sim::task::{Body, SimArguments};
-use crate::sim::value::{Handle, Reference, SimLoad, SimValue};
+use crate::sim::value::{Reference, SimLoad, SimValue};
 use serde::{Deserialize, Serialize};
 
 /// An actor on its rank.
 pub struct SimActor {
     /// What the sequential run has as well.
-    pub model: ActorModel<Reference, Handle>,
+    pub model: ActorModel<Reference, ActorHandle>,
     /// An array that it holds, of which its owner keeps a copy of its own.
     pub page: Option<SimValue>,
 }
@@ -50,15 +51,6 @@ pub fn save(state: &ActorState) -> Result<SerializedValue, Error> {
     given.extend(page.clone().map(Arg::Value));
     let saved = Saved { seed: model.seed, caller_states: states, has_page: page.is_some() };
     encode(&SimArguments { body: Body::Restore(saved), given })
-}
-
-/// `None` if the body constructs no actor; else true if the actor has a state.
-pub fn constructs(body: &Body) -> Option<bool> {
-    match body {
-        Body::CreateActor(_) | Body::CreateCheckpointed(_) | Body::Restore(_) => Some(true),
-        Body::CreateStateless(_) => Some(false),
-        Body::Script(_) | Body::Call(_) => None,
-    }
 }
 
 /// The actor that a constructor makes of its arguments, the last of which is `page`; `None` if the body is no

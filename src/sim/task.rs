@@ -8,6 +8,7 @@ use crate::objects::{
     encode,
 };
 use crate::registry::{ActorState, Arg, Argument, Checkpoint, Failure, FunctionKind, Runnable, TableEntry, TaskHeader};
+use crate::sim::names::KIND;
 use crate::sim::script::Spec;
 use crate::sim::state::{self, Saved, SimActor};
 use crate::sim::value::{Reference, SimLoad, SimValue};
@@ -50,38 +51,34 @@ pub struct SimTask {
     others: Vec<Arc<Value<SimValue>>>,
 }
 
-const fn entry(name: &'static str, kind: FunctionKind, returns: usize, key: u64) -> TableEntry {
-    TableEntry {
-        name,
-        path: "mobula::sim",
-        signature: "",
-        kind,
-        decode: SimTask::decode,
-        returns,
-        key,
-        checkpoint: None,
-    }
+const fn entry(
+    name: &'static str,
+    kind: FunctionKind,
+    returns: usize,
+    key: u64,
+    checkpoint: Option<&'static Checkpoint>,
+) -> TableEntry {
+    TableEntry { name, path: "mobula::sim", signature: "", kind, decode: SimTask::decode, returns, key, checkpoint }
 }
 
-static SCRIPT: TableEntry = entry("script", FunctionKind::Task, 1, 1);
-static PAIR: TableEntry = entry("pair", FunctionKind::Task, 2, 2);
-static CREATE_ACTOR: TableEntry = entry("totals", FunctionKind::New, 1, 3);
-static CALL: TableEntry = entry("totals.call", FunctionKind::Method, 1, 4);
-static CREATE_CHECKPOINTED: TableEntry =
-    TableEntry { checkpoint: Some(&CHECKPOINT), ..entry("totals", FunctionKind::New, 1, 5) };
-static CREATE_STATELESS: TableEntry = entry("totals", FunctionKind::New, 1, 6);
-static RESTORE: TableEntry =
-    TableEntry { checkpoint: Some(&CHECKPOINT), ..entry("totals", FunctionKind::New, 1, RESTORE_KEY) };
+/// The function table of a simulated cluster: the key of a function is its position, counted from 1.
+static FUNCTIONS: [TableEntry; 7] = [
+    entry("script", FunctionKind::Task, 1, 1, None),
+    entry("pair", FunctionKind::Task, 2, 2, None),
+    entry(KIND, FunctionKind::New, 1, 3, None),
+    entry("totals.call", FunctionKind::Method, 1, 4, None),
+    entry(KIND, FunctionKind::New, 1, 5, Some(&CHECKPOINT)),
+    entry(KIND, FunctionKind::New, 1, 6, None),
+    entry(KIND, FunctionKind::New, 1, RESTORE_KEY, Some(&CHECKPOINT)),
+];
 static CHECKPOINT: Checkpoint = Checkpoint { save: state::save, restore: RESTORE_KEY };
 
 /// The key of the function that restores a saved actor.
 pub const RESTORE_KEY: u64 = 7;
 
-/// The function table of a simulated cluster.
+/// The function with that key.
 pub fn function(key: u64) -> Option<&'static TableEntry> {
-    [&SCRIPT, &PAIR, &CREATE_ACTOR, &CALL, &CREATE_CHECKPOINTED, &CREATE_STATELESS, &RESTORE]
-        .into_iter()
-        .find(|entry| entry.key == key)
+    FUNCTIONS.get((key as usize).checked_sub(1)?)
 }
 
 /// Why a call has no result after one that never ran.
@@ -90,13 +87,13 @@ const SKIPPED_CALL: &str = "an argument of an earlier call was lost, and what th
 impl Body {
     fn entry(&self) -> &'static TableEntry {
         match self {
-            Body::Script(spec) if spec.returns > 1 => &PAIR,
-            Body::Script(_) => &SCRIPT,
-            Body::CreateActor(_) => &CREATE_ACTOR,
-            Body::CreateCheckpointed(_) => &CREATE_CHECKPOINTED,
-            Body::CreateStateless(_) => &CREATE_STATELESS,
-            Body::Restore(_) => &RESTORE,
-            Body::Call(_) => &CALL,
+            Body::Script(spec) if spec.returns > 1 => &FUNCTIONS[1],
+            Body::Script(_) => &FUNCTIONS[0],
+            Body::CreateActor(_) => &FUNCTIONS[2],
+            Body::Call(_) => &FUNCTIONS[3],
+            Body::CreateCheckpointed(_) => &FUNCTIONS[4],
+            Body::CreateStateless(_) => &FUNCTIONS[5],
+            Body::Restore(_) => &FUNCTIONS[6],
         }
     }
 }
@@ -136,9 +133,8 @@ impl SimTask {
 
     /// The references of its results.
     pub fn references(self: &Arc<Self>) -> Vec<Reference> {
-        let first = ObjectRef::new(self.clone() as Arc<dyn Slot<SimValue>>);
-        let others = self.others.iter().map(|other| ObjectRef::new(other.clone() as Arc<dyn Slot<SimValue>>));
-        std::iter::once(first).chain(others).collect()
+        let others = self.others.iter().map(|other| other.clone() as Arc<dyn Slot<SimValue>>);
+        std::iter::once(self.clone() as Arc<dyn Slot<SimValue>>).chain(others).map(ObjectRef::new).collect()
     }
 
     /// Reads what its arguments refer to, which stays where it is until the task has finished.
@@ -176,28 +172,19 @@ impl SimTask {
     }
 }
 
-impl SimTask {
-    fn failed(&self, error: Error) -> Option<Arc<Error>> {
-        let error = Arc::new(error);
-        Runnable::fail(self, error.clone());
-        Some(error)
-    }
-}
-
 impl Runnable for SimTask {
     fn header(&self) -> &TaskHeader {
         &self.header
     }
     fn all_values(&self) -> bool {
-        let arguments = lock(&self.arguments);
-        arguments.as_ref().is_none_or(|arguments| arguments.given.iter().all(|given| matches!(given, Arg::Value(_))))
+        lock(&self.arguments).iter().flat_map(|arguments| &arguments.given).all(Argument::is_value)
     }
     fn references(&self, visit: &mut dyn FnMut(Arc<dyn AnySlot>)) {
+        let mut slots = Vec::new();
         let arguments = lock(&self.arguments);
-        let given = arguments.iter().flat_map(|arguments| &arguments.given);
-        let slots: Vec<_> = given
-            .filter_map(|given| if let Arg::Ref(reference) = given { Some(reference.any()) } else { None })
-            .collect();
+        for given in arguments.iter().flat_map(|arguments| &arguments.given) {
+            given.references(&mut |slot| slots.push(slot));
+        }
         drop(arguments);
         slots.into_iter().for_each(visit);
     }
@@ -205,25 +192,30 @@ impl Runnable for SimTask {
     fn invoke(&self, state: &mut ActorState, to_error: &dyn Fn(Failure) -> Error) -> Option<Arc<Error>> {
         let StartedTask { body, values, read: _read, page } = self.begin()?;
         let actor = state.as_mut().and_then(|state| state.downcast_mut::<SimActor>());
-        let load = match (body, actor) {
-            (Body::Call(caller), Some(actor)) => match actor.model.call(caller, values) {
-                Some(load) => load,
-                None => {
-                    let (object, reason) = (self.header.name().to_string(), SKIPPED_CALL.to_string());
-                    return self.failed(Error::ObjectLost { object, reason });
-                }
-            },
-            (body, None) if state::constructs(&body).is_some() => {
+        let outcome = match (body, actor) {
+            (Body::Call(caller), Some(actor)) => actor.model.call(caller, values).ok_or_else(|| {
+                let (object, reason) = (self.header.name().to_string(), SKIPPED_CALL.to_string());
+                Error::ObjectLost { object, reason }
+            }),
+            (body, None) if !matches!(body, Body::Call(_) | Body::Script(_)) => {
                 *state = state::construct(body, values, page).map(|actor| Box::new(actor) as Box<dyn Any + Send>);
-                SimLoad::of(0)
+                Ok(SimLoad::of(0))
             }
             (body, _) => {
-                let failure = Failure::Message(format!("{body:?} was invoked on what it cannot be invoked on"));
-                return self.failed(to_error(failure));
+                Err(to_error(Failure::Message(format!("{body:?} was invoked on what it cannot be invoked on"))))
             }
         };
-        self.complete(vec![SimValue::new(load, |_, _| unreachable!("an actor's answers hold no arrays"))]);
-        None
+        match outcome {
+            Ok(load) => {
+                self.complete(vec![SimValue::new(load, |_, _| unreachable!("an actor's answers hold no arrays"))]);
+                None
+            }
+            Err(error) => {
+                let error = Arc::new(error);
+                Runnable::fail(self, error.clone());
+                Some(error)
+            }
+        }
     }
     fn fail(&self, error: Arc<Error>) {
         let _dropped_outside_of_the_lock = lock(&self.arguments).take();

@@ -1,15 +1,13 @@
 //! Tasks and actors, created as the runtime's `launch`, `create` and `call` do.
 
-use crate::base::{Error, ObjectId};
+use crate::base::Error;
 use crate::objects::ArrayMemory;
-use crate::protocol::{
-    ActorRef, ActorTarget, Environment, RankSelection, WireActor, WorkQueue, label_of, restart_policy_of,
-};
+use crate::protocol::{ActorHandle, ActorRef, Environment, RankSelection, WorkQueue, label_of, restart_policy_of};
 use crate::registry::{Arg, Options, Placement, Runnable, TaskHeader};
 use crate::sim::names::KIND;
 use crate::sim::script::{Given, Life, ScriptOptions};
 use crate::sim::task::{Body, SimArguments, SimTask};
-use crate::sim::value::{Handle, Reference, SimLoad, SimValue};
+use crate::sim::value::{Reference, SimLoad, SimValue};
 use crate::sim::world::SimEnvironment;
 use std::sync::Arc;
 
@@ -29,7 +27,7 @@ impl SimEnvironment {
     pub fn spawn(
         &self,
         body: Body,
-        given: Vec<Given<Reference, Handle>>,
+        given: Vec<Given<Reference, ActorHandle>>,
         task_options: ScriptOptions,
         caller: u64,
     ) -> Vec<Reference> {
@@ -67,7 +65,7 @@ impl SimEnvironment {
     pub fn prepare_actor(
         &self,
         seed: u64,
-        given: Vec<Given<Reference, Handle>>,
+        given: Vec<Given<Reference, ActorHandle>>,
         (task_options, life, name): (ScriptOptions, Life, Option<String>),
         caller: u64,
     ) -> PendingActor {
@@ -84,14 +82,11 @@ impl SimEnvironment {
                 Body::CreateStateless(seed)
             }
         };
-        let checkpoint = matches!(life, Life::Checkpointed { .. });
-        let id = self.fresh_actor();
         let label = label_of(KIND, name.as_deref());
         let location = self.protocol().actors.owner.select_rank(self, &options, &label);
         let at = location.as_ref().map_or(self.rank, |location| *location);
-        let policy = restart_policy_of(&options, checkpoint).filter(|_| at != self.rank);
-        let actor =
-            ActorRef::new(self, WireActor { actor: id, location: at, incarnation: 0, restart_policy: policy, label });
+        let policy = restart_policy_of(&options, matches!(life, Life::Checkpointed { .. }));
+        let actor = ActorRef::created(self, at, policy, label);
         let header = TaskHeader::new(Some(options), caller);
         let task: Arc<dyn Runnable> = SimTask::new(header, self.arguments(body, given));
         // An actor without a rank has no name either.
@@ -100,58 +95,20 @@ impl SimEnvironment {
     }
 
     /// Creates an actor that has its name; its handle is there at once.
-    pub fn create_actor(&self, pending: PendingActor) -> Handle {
+    pub fn create_actor(&self, pending: PendingActor) -> ActorHandle {
         let PendingActor { actor, task, name, placement_error } = pending;
         if let Some(error) = placement_error {
-            return self.create_failed_actor(actor.label.clone(), error);
+            return ActorHandle(ActorRef::failed(self, actor.label.clone(), error));
         }
-        let kind = KIND.to_string();
-        self.protocol().actors.owner.create(self, &actor, name.map(|name| (name, kind)), task);
-        Handle(actor)
-    }
-
-    /// The handle of an actor that failed at creation.
-    pub fn create_failed_actor(&self, label: String, error: Error) -> Handle {
-        let id = self.fresh_actor();
-        self.protocol().actors.instance.fail_at_creation(id, error);
-        Handle(ActorRef::new(
-            self,
-            WireActor { actor: id, location: self.rank, incarnation: 0, restart_policy: None, label },
-        ))
-    }
-
-    fn fresh_actor(&self) -> ObjectId {
-        ObjectId { owner: self.rank, number: self.protocol().objects.references.fresh_number() }
-    }
-
-    /// Kills an actor.
-    pub fn kill(&self, actor: &Handle) {
-        if let Ok(actor) = actor.0.clone().downcast::<ActorRef>() {
-            actor.kill(self);
-        }
+        self.protocol().actors.owner.create(self, &actor, name.map(|name| (name, KIND.to_string())), task);
+        ActorHandle(actor)
     }
 
     /// Calls an actor.
-    pub fn call(&self, actor: &Handle, given: Vec<Given<Reference, Handle>>, caller: u64) -> Vec<Reference> {
+    pub fn call(&self, actor: &ActorHandle, given: Vec<Given<Reference, ActorHandle>>, caller: u64) -> Vec<Reference> {
         let task = SimTask::new(TaskHeader::new(None, caller), self.arguments(Body::Call(caller), given));
         let references = task.references();
-        let task: Arc<dyn Runnable> = task;
-        let Ok(actor) = actor.0.clone().downcast::<ActorRef>() else {
-            self.world.report_violation(format!("rank {} calls what is no actor", self.rank));
-            return references;
-        };
-        task.header().set_target(actor.clone());
-        let location = actor.location();
-        if let Some(policy) = actor.restart_policy.filter(|policy| location != self.rank || policy.checkpoint) {
-            if task.header().claim_waiting() {
-                actor.call(self, policy, task);
-            }
-        } else if location == self.rank {
-            let target = ActorTarget::of(actor.id);
-            self.protocol().actors.instance.call(self, target, (self.rank, caller), task);
-        } else if task.header().claim_waiting() {
-            self.protocol().tasks.send(self, &task, location, Some(actor.id));
-        }
+        actor.0.submit(self, task);
         references
     }
 
@@ -166,7 +123,7 @@ impl SimEnvironment {
         SimValue::new(load, |bytes, length| self.block(bytes, length) as Arc<dyn ArrayMemory>)
     }
 
-    fn arguments(&self, body: Body, given: Vec<Given<Reference, Handle>>) -> SimArguments {
+    fn arguments(&self, body: Body, given: Vec<Given<Reference, ActorHandle>>) -> SimArguments {
         let argument = |given| match given {
             Given::Value(load) => Arg::Value(self.value(load)),
             Given::Reference(reference) => Arg::Ref(reference),

@@ -1,49 +1,27 @@
 //! Values of the simulated cluster: real references, real handles, real arrays, through the runtime's own encoding.
 
-use crate::objects::{Array, ArrayMemory, Attachment, ObjectRef, attach, attached};
+use crate::objects::{Array, ArrayMemory, ObjectRef};
+use crate::protocol::ActorHandle;
 use crate::sim::random::mix;
 use crate::sim::script::Load;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::any::Any;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// A reference of the simulated cluster.
 pub type Reference = ObjectRef<SimValue>;
 
 /// What a simulated script holds and passes on.
-pub type SimLoad = Load<Reference, Handle>;
+pub type SimLoad = Load<Reference, ActorHandle>;
 
 /// A value of a simulated task.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct SimValue {
     number: u64,
     references: Vec<Reference>,
-    actors: Vec<Handle>,
+    actors: Vec<ActorHandle>,
     array: Option<Array<u8>>,
     /// How many bytes the array stands for.
     array_bytes: u32,
-}
-
-/// An actor's handle, of the type that the environment has for it.
-#[derive(Clone)]
-pub struct Handle(pub Arc<dyn Any + Send + Sync>);
-
-impl Serialize for Handle {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match attach(Attachment::Handle(self.0.clone())) {
-            Some(index) => serializer.serialize_u32(index),
-            None => Err(serde::ser::Error::custom("a handle was encoded outside of a serialized value")),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Handle {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match attached(u32::deserialize(deserializer)?) {
-            Some(Attachment::Handle(handle)) => Ok(Handle(handle)),
-            _ => Err(serde::de::Error::custom("no handle is attached to these bytes")),
-        }
-    }
 }
 
 impl SimValue {

@@ -6,7 +6,7 @@ use crate::base::{Error, Rank};
 use crate::protocol::{Message, SendSequence, UNNUMBERED_HEADER};
 use crate::sim::coverage::{Coverage, CoverageCounts};
 use crate::sim::event_queue::EventQueue;
-use crate::sim::network::{Network, Traffic};
+use crate::sim::network::{Network, Partition, Traffic};
 use crate::sim::node::SimNode;
 use crate::sim::random::mix;
 use crate::sim::setting::SimSetting;
@@ -65,9 +65,7 @@ pub struct Simulation {
     events: Mutex<EventQueue<Event>>,
     network: Mutex<NetworkState>,
     nodes: Box<[SimNode]>,
-    /// Numbers for callers: a task that is retried is another caller.
-    callers: AtomicU64,
-    /// Scripts that were started.
+    /// Scripts that were started: a task that is retried is another one.
     scripts: AtomicU64,
     /// The driver's answer, and when it came.
     answer: Mutex<Option<(RunAnswer, u64)>>,
@@ -120,25 +118,18 @@ pub struct RunOutcome {
 /// Events of a run for each task, at most: more is work that never ends.
 const TASK_EVENTS_MAX: u64 = 20_000;
 
-/// How long after it goes on a rank that was declared dead learns of it, at most.
-const FENCED_NS_MAX: u64 = 20_000;
-
 impl Simulation {
     /// A world in which nothing has happened yet.
     pub fn new(setting: SimSetting) -> Arc<Simulation> {
         let nodes = (0..setting.ranks).map(|rank| SimNode::new(&setting, rank)).collect();
-        let network = NetworkState {
-            network: Network::new(setting.network, setting.seed),
-            departures: FxHashMap::default(),
-            died_ns: FxHashMap::default(),
-            traffic: Traffic::default(),
-        };
+        let (network, departures) = (Network::new(setting.network, setting.seed), FxHashMap::default());
+        let (died_ns, traffic) = (FxHashMap::default(), Traffic::default());
+        let network = NetworkState { network, departures, died_ns, traffic };
         let world = Arc::new(Simulation {
             setting,
             events: Mutex::new(EventQueue::new()),
             network: Mutex::new(network),
             nodes,
-            callers: AtomicU64::new(0),
             scripts: AtomicU64::new(0),
             answer: Mutex::new(None),
             violations: Mutex::default(),
@@ -147,9 +138,8 @@ impl Simulation {
         for rank in 0..world.setting.ranks {
             let of = Arc::downgrade(&world);
             world.node(rank).store.set_on_freed(move |number| {
-                if let Some(world) = of.upgrade() {
-                    let env = world.env(rank);
-                    world.node(rank).protocol.objects.copies.on_block_freed(&env, number);
+                if let Some(env) = of.upgrade().map(|world| world.env(rank)) {
+                    env.node().protocol.objects.copies.on_block_freed(&env, number);
                 }
             });
         }
@@ -194,14 +184,10 @@ impl Simulation {
     /// Handles events until none is left.
     fn run_until_quiet(self: &Arc<Self>, events: &mut u64, trace: &mut u64) {
         while *events < TASK_EVENTS_MAX * (1 + self.scripts_begun()) {
-            let Some((event, now_ns)) = ({
-                let mut queue = lock(&self.events);
-                queue.pop().map(|event| (event, queue.now_ns()))
-            }) else {
-                return;
-            };
+            let next = lock(&self.events).pop();
+            let Some(event) = next else { return };
             *events += 1;
-            *trace = mix(*trace, mix(now_ns, event.digest()));
+            *trace = mix(*trace, mix(self.now_ns(), event.digest()));
             self.deliver(event);
         }
         self.report_violation("it never ends".to_string());
@@ -277,8 +263,7 @@ impl Simulation {
     /// Of the messages that a process had sent when it died some may be lost, but then every later one to the same rank
     /// is lost too.
     fn still_arrives(&self, from: Rank, to: Rank) -> bool {
-        let died_ns = lock(&self.network).died_ns.get(&from).copied();
-        died_ns.is_none_or(|died_ns| {
+        self.died_ns(from).is_none_or(|died_ns| {
             let draw = mix(self.setting.seed, u64::from(from) << 32 | u64::from(to));
             self.now_ns() <= died_ns + draw % (2 * self.setting.network.latency_ns)
         })
@@ -301,27 +286,21 @@ impl Simulation {
         Coverage::of(message).into_iter().for_each(|item| self.covered(item));
         let times = network.network.delivery_times(now_ns, from, to, bytes.len());
         let mut queue = lock(&self.events);
-        if let Some(duplicate_ns) = times.duplicate_ns {
-            queue.push(times.first_ns, Event::MessageArrives { from, to, bytes: bytes.clone() });
-            queue.push(duplicate_ns, Event::MessageArrives { from, to, bytes });
-        } else {
-            queue.push(times.first_ns, Event::MessageArrives { from, to, bytes });
+        let duplicate = times.duplicate_ns.map(|duplicate_ns| (duplicate_ns, bytes.clone()));
+        for (at_ns, bytes) in std::iter::once((times.first_ns, bytes)).chain(duplicate) {
+            queue.push(at_ns, Event::MessageArrives { from, to, bytes });
         }
     }
 
-    /// The network, for faults.
-    pub fn with_network(&self, change: impl FnOnce(&mut Network)) {
-        change(&mut lock(&self.network).network);
-    }
-
-    /// When a rank that goes on learns that it was declared dead.
-    pub fn fenced_after_ns(&self, rank: Rank) -> u64 {
-        mix(self.setting.seed, u64::from(rank)) % FENCED_NS_MAX
+    /// Separates these ranks from all others for so long.
+    pub fn partition(&self, side: Vec<Rank>, lasts_ns: u64) {
+        let until_ns = self.now_ns() + lasts_ns;
+        lock(&self.network).network.partition(Partition { side, until_ns });
     }
 
     /// Drops everything, so that nothing of it stays in memory.
     pub fn end(self: &Arc<Self>) {
-        (0..self.setting.ranks).for_each(|rank| self.env(rank).end());
+        self.nodes.iter().for_each(SimNode::end);
         let _dropped_outside_of_the_lock = lock(&self.events).clear();
     }
 
@@ -347,14 +326,9 @@ impl Simulation {
         queue.push(at_ns, event);
     }
 
-    /// A number for a caller.
-    pub fn fresh_caller(&self) -> u64 {
-        self.callers.fetch_add(1, Ordering::Relaxed) + 1
-    }
-
-    /// Counts a script that starts.
-    pub fn script_begins(&self) {
-        self.scripts.fetch_add(1, Ordering::Relaxed);
+    /// A script starts: its number, as a caller of actors.
+    pub fn begin_script(&self) -> u64 {
+        self.scripts.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// How many scripts were started, that of the driver included.
@@ -371,6 +345,13 @@ impl Simulation {
     /// Counts an item of the coverage.
     pub fn covered(&self, item: Coverage) {
         self.coverage.covered(item);
+    }
+
+    /// Records a violation of an invariant unless it holds.
+    pub fn ensure(&self, holds: bool, violation: impl FnOnce() -> String) {
+        if !holds {
+            self.report_violation(violation());
+        }
     }
 
     /// Records a violation of an invariant.

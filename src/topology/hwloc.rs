@@ -3,6 +3,7 @@
 use super::description::{Core, Device, DeviceKind, Numa, Topology};
 use super::error::TopologyError;
 use super::{bind, kernel};
+use crate::base::cgroup::memory_limit_bytes;
 use hwlocality::Topology as Loaded;
 use hwlocality::cpu::{binding::CpuBindingFlags, cpuset::CpuSet};
 use hwlocality::object::TopologyObject;
@@ -86,7 +87,7 @@ fn read(host: &Loaded) -> Topology {
         let mine = bind::allowed_cpus();
         topology.allowed.retain(|cpu| mine.contains(cpu));
         topology.memory_bytes = kernel::memory_bytes().unwrap_or(topology.memory_bytes);
-        topology.memory_limit_bytes = kernel::memory_limit_bytes();
+        topology.memory_limit_bytes = memory_limit_bytes();
     }
     topology
 }

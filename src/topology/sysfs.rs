@@ -3,6 +3,7 @@
 use super::description::{Core, Numa, Topology};
 use super::error::TopologyError;
 use super::{bind, kernel};
+use crate::base::cgroup::memory_limit_bytes;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -22,7 +23,7 @@ pub(super) fn discover(_with_devices: bool) -> Result<Topology, TopologyError> {
         hostname: kernel::hostname(),
         packages: packages.len() as u32,
         memory_bytes: kernel::memory_bytes()?,
-        memory_limit_bytes: kernel::memory_limit_bytes(),
+        memory_limit_bytes: memory_limit_bytes(),
         numa,
         cores,
         allowed,

@@ -5,7 +5,7 @@ use super::rendezvous::{Ports, Rendezvous, SecretSource};
 use super::{FabricChoice, Pages, SpillFolder, ValueSource};
 use crate::base::ids::Rank;
 use crate::base::limits::{GPUS_PER_HOST_MAX, NEVER, RANKS_MAX, WORKERS_MAX};
-use crate::base::log::Level;
+use crate::base::log::{Level, parse_level};
 use crate::base::parse::{
     auto, bytes, is_amount, is_memory, lower_case, number, parse_resources, seconds, show_resources, show_seconds,
 };
@@ -371,7 +371,7 @@ settings! {
         takes "`off`, `error`, `warn`, `info` (the banner), `debug`"
         default "`warn`"
         in ""
-        parse |_, text| Level::parse(text);
+        parse |_, text| parse_level(text);
         show lower_case;
 }
 

@@ -91,7 +91,7 @@ fn load_of_the_sender_is_recorded_when_it_changes() {
     let env = MockEnvironment::new(0);
     let header = SendSequence::default().next(|| 3).to_vec();
     env.protocol().receive(&env, 2, &cancel(1).encode(header));
-    assert_eq!(env.protocol().stealing.load_of(2), 3);
+    assert_eq!(env.protocol().stealing.queued_on(2), 4);
 }
 
 #[test]

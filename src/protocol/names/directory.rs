@@ -3,12 +3,11 @@
 
 use crate::base::log::{Level, log};
 use crate::base::{ObjectId, Rank};
-use crate::objects::Attachment;
 use crate::protocol::actors::caller::handles::ActorRef;
 use crate::protocol::environment::{Environment, Liveness, Messenger};
 use crate::protocol::locks::lock;
 use crate::protocol::names::error::NameError;
-use crate::protocol::objects::attachments::export_attachments;
+use crate::protocol::objects::attachments::export_actor;
 use crate::protocol::wire::actor_message::{ActorMessage, WireActor};
 use crate::protocol::{Message, WireAttachment};
 use rustc_hash::FxHashMap as HashMap;
@@ -130,11 +129,20 @@ impl NameDirectory {
         if directory == env.rank() {
             return log_refused_name(env.rank(), self.set(name, kind, actor.clone()));
         }
-        let attachment = Attachment::Handle(actor.clone());
-        let wire = export_attachments(env, std::slice::from_ref(&attachment), directory);
-        if let Ok(Some(handle)) = wire.map(|wires| wires.into_iter().next()) {
-            env.send(directory, &Message::NameSet { token: NO_REPLY, name, kind, handle });
-        }
+        self.request_registration(env, directory, NO_REPLY, (name, kind), actor);
+    }
+
+    /// Requests the registration of an actor's name at its directory rank, which is not this one.
+    pub fn request_registration(
+        &self,
+        env: &impl Environment,
+        directory: Rank,
+        token: u64,
+        (name, kind): (String, String),
+        actor: &Arc<ActorRef>,
+    ) {
+        let handle = export_actor(env, actor, directory);
+        env.send(directory, &Message::NameSet { token, name, kind, handle });
     }
 
     /// As `register_name`, from the actor's location: its owner, which counted its handles, is dead too, so nothing is
@@ -196,12 +204,8 @@ impl NameDirectory {
         if from == env.rank() {
             return env.on_name_reply(token, found.map(Some));
         }
-        let handle = found.and_then(|actor| {
-            let attachment = Attachment::Handle(actor);
-            let wire = export_attachments(env, std::slice::from_ref(&attachment), from);
-            wire?.into_iter().next().ok_or(NameError::NoHandle)
-        });
-        env.send(from, &Message::NameReply { token, handle: handle.map(Some) });
+        let handle = found.map(|actor| Some(export_actor(env, &actor, from)));
+        env.send(from, &Message::NameReply { token, handle });
     }
 
     /// The reply about a name.

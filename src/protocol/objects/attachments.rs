@@ -18,6 +18,12 @@ pub fn export_attachments(
     attachments.iter().map(|attachment| export_attachment(env, attachment, to)).collect()
 }
 
+/// Encodes a handle for `to`, and counts it.
+pub fn export_actor(env: &impl Environment, actor: &Arc<ActorRef>, to: Rank) -> WireAttachment {
+    env.protocol().objects.references.on_sent(env, actor.id, to, || ExportPin::Actor(actor.clone()));
+    WireAttachment::Actor(actor.wire())
+}
+
 /// As `export_attachments`, for one of them.
 pub fn export_attachment(env: &impl Environment, attachment: &Attachment, to: Rank) -> Result<WireAttachment, Error> {
     let references = &env.protocol().objects.references;
@@ -35,10 +41,7 @@ pub fn export_attachment(env: &impl Environment, attachment: &Attachment, to: Ra
         }
         Attachment::Array(memory) => references.export_memory(env, memory, to).map(WireAttachment::Array),
         Attachment::Handle(handle) => match handle.clone().downcast::<ActorRef>() {
-            Ok(actor) => {
-                references.on_sent(env, actor.id, to, || ExportPin::Actor(actor.clone()));
-                Ok(WireAttachment::Actor(actor.wire()))
-            }
+            Ok(actor) => Ok(export_actor(env, &actor, to)),
             Err(_) => Err(object_lost("a handle", "it is of a kind that does not travel")),
         },
         // It is forwarded as it came: this rank retains it for another one, and does not know its type.

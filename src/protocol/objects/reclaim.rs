@@ -133,6 +133,15 @@ impl Objects {
         }
     }
 
+    /// Requests of the host's other ranks that hold blocks of this store to release those without readers there. Ranks
+    /// of other hosts hold copies, and this store's blocks only until those are complete.
+    pub fn request_evictions(&self, env: &(impl Messenger + BlockStore), bytes: u64) {
+        let exported = self.references.exported_memory().into_iter().flat_map(|(_, ranks)| ranks);
+        let on_host = |rank: &Rank| env.host_ranks().contains(rank) && *rank != env.rank();
+        let borrowers: BTreeSet<Rank> = exported.filter(on_host).collect();
+        borrowers.into_iter().for_each(|rank| env.send(rank, &Message::EvictRequest { bytes }));
+    }
+
     /// True while a holder that was asked to release blocks has not replied.
     pub fn awaits_reclaim(&self) -> bool {
         !lock(&self.references.tables).reclaim_requested.is_empty()

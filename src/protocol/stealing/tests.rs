@@ -119,8 +119,8 @@ fn work_that_comes_without_a_request_leaves_the_request_in_flight() {
 fn load_of_a_dead_rank_is_not_recorded() {
     let env = MockEnvironment::new(0);
     env.protocol().stealing.on_load(2, 3);
-    assert_eq!(env.protocol().stealing.load_of(2), 3);
+    assert_eq!(env.protocol().stealing.queued_on(2), 4);
     env.kill(2);
     env.protocol().stealing.on_load(2, 3);
-    assert_eq!(env.protocol().stealing.load_of(2), 0);
+    assert_eq!(env.protocol().stealing.queued_on(2), 0);
 }

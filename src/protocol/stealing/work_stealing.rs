@@ -26,9 +26,12 @@ impl WorkStealing {
         lock(&self.state).record_load(rank, load);
     }
 
-    /// The load in another rank's last message.
-    pub fn load_of(&self, rank: Rank) -> u8 {
-        lock(&self.state).load_of(rank)
+    /// How many tasks are queued on another rank at least, by its last message.
+    pub fn queued_on(&self, rank: Rank) -> u64 {
+        match lock(&self.state).load_of(rank) {
+            0 => 0,
+            class => 1 << (class - 1).min(32),
+        }
     }
 
     /// True if another rank is remembered as idle.

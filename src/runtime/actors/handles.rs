@@ -1,72 +1,52 @@
 //! Actors from the caller's side: create, call, look up by name.
 
-use crate::base::{Error, ObjectId, Result};
-use crate::objects::{Attachment, attach, attached};
-use crate::protocol::export_attachments;
-use crate::protocol::{ActorRef, ActorTarget, Message, WireActor, label_of, restart_policy_of};
+use crate::base::{Error, Result};
+use crate::protocol::{ActorHandle, ActorRef, Message, label_of, restart_policy_of};
 use crate::registry::{Actor, Callable, Options, Outputs, Placement, Runnable, Task, TaskHeader};
 use crate::runtime::tasks::context;
 use crate::runtime::{Runtime, resources, router};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 /// A handle without the methods: what every `<Name>Handle` wraps.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent, bound = "")]
 pub struct RawHandle<A> {
-    actor: Arc<ActorRef>,
+    handle: ActorHandle,
+    #[serde(skip)]
     kind: PhantomData<fn(A) -> A>,
 }
 
 impl<A> Clone for RawHandle<A> {
     fn clone(&self) -> Self {
-        RawHandle { actor: self.actor.clone(), kind: PhantomData }
+        RawHandle::new(self.handle.0.clone())
     }
 }
 
 impl<A> fmt::Debug for RawHandle<A> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} ({} on rank {})", self.actor.label, self.actor.id, self.actor.location())
+        let ActorHandle(actor) = &self.handle;
+        write!(formatter, "{} ({} on rank {})", actor.label, actor.id, actor.location())
     }
 }
 
 impl<A> RawHandle<A> {
     fn new(actor: Arc<ActorRef>) -> RawHandle<A> {
-        RawHandle { actor, kind: PhantomData }
+        RawHandle { handle: ActorHandle(actor), kind: PhantomData }
     }
 
     /// Ends the actor: calls that have not run, and later ones, fail with `ActorDied`.
     pub fn kill(&self) {
         if let Some(runtime) = Runtime::current() {
-            self.actor.kill(&runtime);
+            self.handle.0.kill(&runtime);
         }
     }
 
     /// The rank that it runs on; while it is being restarted, the one before.
     pub fn rank(&self) -> u32 {
-        self.actor.location()
-    }
-}
-
-impl<A> Serialize for RawHandle<A> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match attach(Attachment::Handle(self.actor.clone())) {
-            Some(index) => serializer.serialize_u32(index),
-            None => Err(serde::ser::Error::custom("an actor's handle has a meaning only inside its cluster")),
-        }
-    }
-}
-
-impl<'de, A> Deserialize<'de> for RawHandle<A> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let index = u32::deserialize(deserializer)?;
-        match attached(index) {
-            Some(Attachment::Handle(handle)) => handle
-                .downcast::<ActorRef>()
-                .map(RawHandle::new)
-                .map_err(|_| serde::de::Error::custom("the value attached to these bytes is no actor")),
-            _ => Err(serde::de::Error::custom("no actor is attached to these bytes")),
-        }
+        self.handle.0.location()
     }
 }
 
@@ -77,7 +57,6 @@ pub fn create<A: Actor, N: Callable>(options: Options, args: N::Args) -> RawHand
     let Some(runtime) = Runtime::current() else {
         return RawHandle::new(ActorRef::detached(label));
     };
-    let id = ObjectId { owner: runtime.cluster.rank, number: runtime.protocol.objects.references.fresh_number() };
     let header = TaskHeader::new(Some(Box::new(options.clone())), context::current_number());
     let task: Arc<dyn Runnable> = Task::<N>::new(header, args);
     // As for a task: its arguments decide first.
@@ -90,31 +69,21 @@ pub fn create<A: Actor, N: Callable>(options: Options, args: N::Args) -> RawHand
     };
     let location = match location {
         Ok(rank) => rank,
-        Err(error) => return failed_at_creation(runtime, id, label, error),
+        Err(error) => return RawHandle::new(ActorRef::failed(&runtime, label, error)),
     };
-    let policy = restart_policy_of(&options, A::CHECKPOINT.is_some()).filter(|_| location != runtime.cluster.rank);
-    let actor = ActorRef::new(
-        &runtime,
-        WireActor { actor: id, location, incarnation: 0, restart_policy: policy, label: label.clone() },
-    );
+    let policy = restart_policy_of(&options, A::CHECKPOINT.is_some());
+    let actor = ActorRef::created(&runtime, location, policy, label.clone());
     let name = options.name.clone().map(|name| (name, A::NAME.to_string()));
     if let Some((name, kind)) = &name
         && let Err(error) = register_name(runtime, name, kind, &actor)
     {
         // The name is not registered and the actor never lives. The caller gets a fresh id: dropping the handle made
         // for registration forgets its own.
-        let id = ObjectId { owner: runtime.cluster.rank, number: runtime.protocol.objects.references.fresh_number() };
-        return failed_at_creation(runtime, id, label, error);
+        return RawHandle::new(ActorRef::failed(&runtime, label, error));
     }
     runtime.output.traces.record_submission(runtime, &task);
     runtime.protocol.actors.owner.create(&runtime, &actor, name, task);
     RawHandle::new(actor)
-}
-
-fn failed_at_creation<A>(runtime: &'static Runtime, id: ObjectId, label: String, error: Error) -> RawHandle<A> {
-    runtime.protocol.actors.instance.fail_at_creation(id, error);
-    let dead = WireActor { actor: id, location: runtime.cluster.rank, incarnation: 0, restart_policy: None, label };
-    RawHandle::new(ActorRef::new(&runtime, dead))
 }
 
 /// Calls a method; references to its results are returned at once.
@@ -127,21 +96,7 @@ pub fn call<A: Actor, M: Callable>(handle: &RawHandle<A>, args: M::Args) -> <M::
         return refs;
     };
     runtime.output.traces.record_submission(runtime, &task);
-    let actor = &handle.actor;
-    task.header().set_target(actor.clone());
-    let location = actor.location();
-    // A checkpointed actor's results become visible only when its state is saved: also to a caller on its own rank.
-    let policy = actor.restart_policy.filter(|policy| location != runtime.cluster.rank || policy.checkpoint);
-    if let Some(policy) = policy {
-        if task.header().claim_waiting() {
-            actor.call(&runtime, policy, task);
-            router::throttle(runtime, location);
-        }
-    } else if location == runtime.cluster.rank {
-        let target = ActorTarget::of(actor.id);
-        runtime.protocol.actors.instance.call(&runtime, target, (runtime.cluster.rank, task.header().caller), task);
-    } else if task.header().claim_waiting() {
-        runtime.protocol.tasks.send(&runtime, &task, location, Some(actor.id));
+    if let Some(location) = handle.handle.0.submit(&runtime, task) {
         router::throttle(runtime, location);
     }
     refs
@@ -208,12 +163,9 @@ fn register_name(runtime: &'static Runtime, name: &str, kind: &str, actor: &Arc<
     let outcome = if directory_rank == runtime.cluster.rank {
         runtime.protocol.names.set(name.to_string(), kind.to_string(), actor.clone())
     } else {
-        let attachment = Attachment::Handle(actor.clone());
-        let wire = export_attachments(&runtime, std::slice::from_ref(&attachment), directory_rank)?;
-        let Some(handle) = wire.into_iter().next() else { return Ok(()) };
-        let (name, kind) = (name.to_string(), kind.to_string());
+        let name = (name.to_string(), kind.to_string());
         let response = runtime.waiting.names.request(runtime, directory_rank, |token| {
-            runtime.send(directory_rank, &Message::NameSet { token, name, kind, handle })
+            runtime.protocol.names.request_registration(&runtime, directory_rank, token, name, actor);
         })?;
         response.map(drop)
     };

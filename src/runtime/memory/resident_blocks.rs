@@ -24,7 +24,7 @@ use std::sync::{Arc, Mutex, Weak};
 pub struct ResidentBlock {
     pub runtime: &'static Runtime,
     /// The type of the first value that needed the block.
-    kind: &'static str,
+    pub kind: &'static str,
     last_use: AtomicU64,
     pub state: Mutex<BlockState>,
 }
@@ -74,10 +74,8 @@ impl ResidentBlock {
     /// Takes the memory out if it can be had again and has no reader; the caller drops it.
     fn try_evict(&self) -> Option<Arc<dyn ArrayMemory>> {
         let mut state = lock(&self.state);
-        if state.on_disk.is_none() && !state.source.is_known() {
-            return None;
-        }
-        state.memory.take_if(|memory| Arc::strong_count(memory) == 1)
+        let can_be_had = state.on_disk.is_some() || state.source.is_known();
+        state.memory.take_if(|memory| can_be_had && Arc::strong_count(memory) == 1)
     }
 
     fn memory_now(&self) -> Option<Arc<dyn ArrayMemory>> {
@@ -86,19 +84,9 @@ impl ResidentBlock {
 
     /// The block, if it is in memory, and true if it has readers.
     pub fn memory_and_readers(&self) -> Option<(Arc<dyn ArrayMemory>, bool)> {
-        let state = lock(&self.state);
-        let memory = state.memory.clone()?;
-        let readers = Arc::strong_count(&memory) > 2;
-        Some((memory, readers))
-    }
-
-    /// The type of the first value that needed the block.
-    pub fn kind(&self) -> &'static str {
-        self.kind
-    }
-
-    fn set_on_disk(&self, on_disk: Arc<OnDisk>) {
-        lock(&self.state).on_disk.get_or_insert(on_disk);
+        let memory = lock(&self.state).memory.clone()?;
+        let has_readers = Arc::strong_count(&memory) > 2;
+        Some((memory, has_readers))
     }
 
     /// Puts the block into memory again; if it is not there, `load` allocates and fills it.
@@ -116,9 +104,7 @@ impl ResidentBlock {
         let memory = load()?;
         Ok(lock(&self.state).memory.get_or_insert(memory).clone())
     }
-}
 
-impl ResidentBlock {
     /// Another value needs the block: it must survive the object that it is a copy of.
     pub fn share(&self) {
         lock(&self.state).source.share();
@@ -257,12 +243,8 @@ pub fn evict(runtime: &'static Runtime, store_rank: Rank, needed_bytes: u64) -> 
     let to_write: Vec<_> =
         chosen.iter().filter(|(_, exit)| *exit == Eviction::Spill).map(|(index, _)| blocks[*index]).collect();
     write_out(runtime, &to_write);
-    let mut freed = 0;
-    for block in chosen.iter().filter_map(|(index, _)| blocks.get(*index)) {
-        if let Some(memory) = block.try_evict() {
-            freed += memory.bytes().len() as u64;
-        }
-    }
+    let evicted = chosen.iter().filter_map(|(index, _)| blocks.get(*index)?.try_evict());
+    let freed = evicted.map(|memory| memory.bytes().len() as u64).sum();
     Evicted { freed, requested: requested.iter().map(|reclaimable| reclaimable.bytes).sum() }
 }
 
@@ -276,12 +258,12 @@ pub fn can_evict(runtime: &'static Runtime) -> bool {
 
 fn write_out(runtime: &Runtime, blocks: &[&Arc<ResidentBlock>]) {
     // A block stays in memory while it is written, and can be read.
-    let blocks: Vec<_> = blocks.iter().filter_map(|block| Some((block, block.memory_now()?))).collect();
+    let (blocks, memories): (Vec<&Arc<ResidentBlock>>, Vec<_>) =
+        blocks.iter().filter_map(|block| Some((*block, block.memory_now()?))).unzip();
     if blocks.is_empty() {
         return;
     }
-    let memories: Vec<_> = blocks.iter().map(|(_, memory)| memory.clone()).collect();
-    if let Some(written) = runtime.memory.spill.write(&memories) {
-        blocks.iter().zip(written).for_each(|((block, _), on_disk)| block.set_on_disk(on_disk));
+    for (block, on_disk) in blocks.iter().zip(runtime.memory.spill.write(&memories).unwrap_or_default()) {
+        lock(&block.state).on_disk.get_or_insert(on_disk);
     }
 }

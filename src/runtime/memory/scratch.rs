@@ -38,8 +38,8 @@ impl Scratch {
         let mut last = None;
         for attempt in 0..TRIES {
             let name = match attempt {
-                0 => format!("{PREFIX}-{}-{job}-{process}", own_uid()?),
-                attempt => format!("{PREFIX}-{}-{job}-{process}-{attempt}", own_uid()?),
+                0 => format!("{PREFIX}-{}-{job}-{process}", own_uid()),
+                attempt => format!("{PREFIX}-{}-{job}-{process}-{attempt}", own_uid()),
             };
             match Scratch::make_at(base.join(name)) {
                 Ok(scratch) => return Ok(scratch),
@@ -83,7 +83,8 @@ impl Drop for Scratch {
 
 /// Removes what processes of this user left under `base` when they were killed; returns how many folders.
 pub fn sweep(base: &Path) -> usize {
-    let (Ok(uid), Ok(entries)) = (own_uid(), fs::read_dir(base)) else { return 0 };
+    let Ok(entries) = fs::read_dir(base) else { return 0 };
+    let uid = own_uid();
     let own = format!("{PREFIX}-{uid}-");
     let left = |entry: &fs::DirEntry| {
         entry.file_name().to_str().is_some_and(|name| name.starts_with(&own))
@@ -118,8 +119,8 @@ fn private_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)
 }
 
-fn own_uid() -> io::Result<u32> {
-    Ok(fs::metadata("/proc/self")?.uid())
+fn own_uid() -> u32 {
+    rustix::process::geteuid().as_raw()
 }
 
 #[cfg(test)]
@@ -181,11 +182,11 @@ mod tests {
         // The system unlocks the file of a process that was killed.
         let Scratch { path, _lock } = &dead;
         _lock.unlock().unwrap();
-        let unfinished = base.0.join(format!("{PREFIX}-{}-7-1", own_uid().unwrap()));
+        let unfinished = base.0.join(format!("{PREFIX}-{}-7-1", own_uid()));
         fs::create_dir(&unfinished).unwrap();
         let unrelated = base.0.join("mobula-spill-x");
         fs::create_dir(&unrelated).unwrap();
-        std::os::unix::fs::symlink(&unrelated, base.0.join(format!("{PREFIX}-{}-7-2", own_uid().unwrap()))).unwrap();
+        std::os::unix::fs::symlink(&unrelated, base.0.join(format!("{PREFIX}-{}-7-2", own_uid()))).unwrap();
         assert_eq!(sweep(&base.0), 2);
         assert!(!path.exists() && !unfinished.exists() && unrelated.exists() && live.path.exists());
     }

@@ -9,7 +9,6 @@ use crate::base::sync::{AtomicBool, Ordering, lock};
 use crate::base::{Error, Rank, Result};
 use crate::memory::{Arena, Block};
 use crate::objects::{Waiter, in_context};
-use crate::protocol::Message;
 use crate::runtime::Runtime;
 use crate::runtime::memory::allocate::store_full;
 use crate::runtime::memory::resident_blocks::evict;
@@ -143,11 +142,8 @@ pub fn allocate(runtime: &'static Runtime, bytes: usize) -> Result<Block> {
 #[cold]
 fn find_space(runtime: &'static Runtime, arena: &Arc<Arena>, bytes: usize, wait: bool) -> Result<Block> {
     let Some(footprint) = arena.footprint(bytes) else { return Err(store_full(runtime, bytes as u64)) };
-    if let Some(block) = evict_for(runtime, arena, bytes, footprint) {
-        return Ok(block);
-    }
     let begun = Instant::now();
-    let mut found = allocate_evicting(runtime, arena, bytes, footprint, wait.then_some(begun));
+    let mut found = try_once(runtime, arena, bytes, footprint, wait.then_some(begun));
     if found.is_none() {
         runtime.memory.pressure.raise();
     }
@@ -170,29 +166,25 @@ fn find_space(runtime: &'static Runtime, arena: &Arc<Arena>, bytes: usize, wait:
 pub fn try_find_space(runtime: &'static Runtime, bytes: usize, since: Instant) -> Option<Block> {
     let arena = runtime.memory.arena()?;
     let footprint = arena.footprint(bytes)?;
-    evict_for(runtime, &arena, bytes, footprint)
-        .or_else(|| allocate_evicting(runtime, &arena, bytes, footprint, Some(since)))
+    try_once(runtime, &arena, bytes, footprint, Some(since))
 }
 
-/// Allocates a block after evicting copies of other hosts' blocks that are not in use: they can be fetched again.
-fn evict_for(runtime: &'static Runtime, arena: &Arc<Arena>, bytes: usize, footprint: u64) -> Option<Block> {
+/// Allocates a block after evicting copies of other hosts' blocks that are not in use: they can be fetched again. If
+/// that is not enough, evicts what `allocate_evicting` does.
+fn try_once(
+    runtime: &'static Runtime,
+    arena: &Arc<Arena>,
+    bytes: usize,
+    footprint: u64,
+    begun: Option<Instant>,
+) -> Option<Block> {
     runtime.protocol.objects.copies.evict(&runtime, footprint);
-    arena.allocate(bytes)
+    allocate_evicting(runtime, arena, bytes, footprint, begun)
 }
 
 /// Requests of the host's other ranks that hold blocks of this store to release those without readers there.
 pub fn request_eviction(runtime: &'static Runtime, bytes: u64) {
-    let mut borrowers: Vec<Rank> =
-        runtime.protocol.objects.references.exported_memory().into_iter().flat_map(|(_, ranks)| ranks).collect();
-    borrowers.sort_unstable();
-    borrowers.dedup();
-    // Ranks of other hosts hold copies, and this store's blocks only until those are complete.
-    for rank in borrowers
-        .into_iter()
-        .filter(|rank| runtime.cluster.host_ranks().contains(rank) && *rank != runtime.cluster.rank)
-    {
-        runtime.send(rank, &Message::EvictRequest { bytes });
-    }
+    runtime.protocol.objects.request_evictions(&runtime, bytes);
 }
 
 /// A rank of this host has no space, and this one may hold blocks of its store: writes those without readers to

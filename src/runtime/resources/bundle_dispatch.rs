@@ -4,6 +4,7 @@
 use crate::base::{BundleSlot, Error, Rank, Result};
 use crate::protocol::request_of;
 use crate::registry::Runnable;
+use crate::runtime::workers::Work;
 use crate::runtime::{Runtime, tasks};
 use crate::scheduling::{GroupLocation, NoLocation, ResourceRequest};
 use std::fmt::Display;
@@ -38,18 +39,16 @@ pub fn dispatch_to_slot(runtime: &'static Runtime, task: &Arc<dyn Runnable>, slo
     } else {
         GroupLocation::Nowhere(NoLocation::NotHere(runtime.cluster.rank))
     };
-    match location {
+    let reason = match location {
         GroupLocation::At(rank) if rank == runtime.cluster.rank => return true,
-        GroupLocation::At(rank) => tasks::launch_on(runtime, task.clone(), rank),
-        GroupLocation::Later => runtime.protocol.tasks.fail(
-            &runtime,
-            task,
-            slot_error(task.header().name(), slot, &NoLocation::HandleDropped),
-        ),
-        GroupLocation::Nowhere(reason) => {
-            runtime.protocol.tasks.fail(&runtime, task, slot_error(task.header().name(), slot, &reason))
+        GroupLocation::At(rank) => {
+            tasks::launch_on(runtime, task.clone(), rank);
+            return false;
         }
-    }
+        GroupLocation::Later => NoLocation::HandleDropped,
+        GroupLocation::Nowhere(reason) => reason,
+    };
+    runtime.protocol.tasks.fail(&runtime, task, slot_error(task.header().name(), slot, &reason));
     false
 }
 
@@ -63,11 +62,7 @@ pub fn location_of_slot(runtime: &Runtime, slot: BundleSlot) -> Result<Option<Ra
 }
 
 /// Fails work for a slot that is no longer reserved here, or is too small; returns true if it did.
-pub fn fail_without_slot(
-    runtime: &'static Runtime,
-    request: &ResourceRequest,
-    work: &crate::runtime::workers::Work,
-) -> bool {
+pub fn fail_without_slot(runtime: &'static Runtime, request: &ResourceRequest, work: &Work) -> bool {
     let Some((slot, cpu)) = request.bundle else { return false };
     let reason = if !runtime.resources.table.has_slot(slot) {
         NoLocation::NotHere(runtime.cluster.rank).to_string()
@@ -77,10 +72,10 @@ pub fn fail_without_slot(
         return false;
     };
     match work {
-        crate::runtime::workers::Work::Actor(actor) => {
+        Work::Actor(actor) => {
             runtime.protocol.actors.instance.kill(&runtime, actor.id, &format!("{slot}: {reason}"), false);
         }
-        crate::runtime::workers::Work::Task(task) => {
+        Work::Task(task) => {
             if task.header().claim() {
                 let error = slot_error(task.header().name(), slot, &reason);
                 runtime.report(error.clone());

@@ -8,7 +8,7 @@ use crate::objects::Waiter;
 use crate::runtime::resources::shared_table::SharedCells;
 use crate::runtime::resources::table::ResourceTable;
 use crate::scheduling::Grant;
-use crate::scheduling::{BundleResources, BundleShare, ResourceRequest};
+use crate::scheduling::{BundleShare, ResourceRequest};
 use rustc_hash::FxHashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -18,13 +18,14 @@ pub struct Bundles {
     reserved: Mutex<FxHashMap<BundleSlot, ReservedBundle>>,
 }
 
+#[derive(Default)]
 struct ReservedBundle {
     attempt: u32,
     /// True once the group's other bundles are reserved too: nothing is granted before.
     committed: bool,
-    free: BundleResources,
+    free: BundleShare,
     /// The bundle's resources in all.
-    total: BundleResources,
+    total: BundleShare,
     /// The group was removed: what is free, and what is returned, is the host's.
     removed: bool,
     /// Parts that are granted.
@@ -70,18 +71,9 @@ impl<C: SharedCells> ResourceTable<C> {
                 }
             }
         }
-        for ((bundle, _), share) in bundles.iter().zip(&taken) {
-            let total = BundleResources::of(share);
+        for ((bundle, _), total) in bundles.iter().zip(taken) {
             let free = total.clone();
-            let entry = ReservedBundle {
-                attempt,
-                committed: false,
-                free,
-                total,
-                removed: false,
-                parts_out: 0,
-                cpu_waiters: Vec::new(),
-            };
+            let entry = ReservedBundle { attempt, free, total, ..ReservedBundle::default() };
             reserved.insert(slot(*bundle), entry);
         }
         true

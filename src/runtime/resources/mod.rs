@@ -11,14 +11,14 @@ mod bundle_lookup;
 mod bundles;
 mod group_ready;
 mod groups;
-#[cfg(test)]
-mod kill_tests;
 mod owned_groups;
 mod part;
 mod placement;
 mod remote_load;
 mod shared_table;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub use admission::queue_for_resources;
 pub use bundle_dispatch::{dispatch_to_slot, location_of_slot};

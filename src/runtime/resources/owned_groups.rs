@@ -42,12 +42,8 @@ type Waiters = (Option<Arc<GroupReady>>, Vec<Arc<dyn Runnable>>);
 impl OwnedGroups {
     /// None yet.
     pub fn new(seed: u64) -> OwnedGroups {
-        let state = State {
-            groups: Groups::new(seed),
-            owned: FxHashMap::default(),
-            actions: VecDeque::new(),
-            performing: false,
-        };
+        let (owned, actions) = (FxHashMap::default(), VecDeque::new());
+        let state = State { groups: Groups::new(seed), owned, actions, performing: false };
         OwnedGroups { state: Mutex::new(state), any: AtomicBool::new(false) }
     }
 
@@ -88,15 +84,15 @@ impl OwnedGroups {
 
     /// A group is ready.
     pub fn on_ready(&self, number: u64) -> Waiters {
-        lock(&self.state).owned.get_mut(&number).map_or_else(Waiters::default, OwnedGroup::take_waiters)
+        lock(&self.state).owned.get_mut(&number).map(OwnedGroup::take_waiters).unwrap_or_default()
     }
 
     /// A group ended for that reason.
     pub fn on_ended(&self, number: u64, reason: &NoLocation) -> Waiters {
-        lock(&self.state).owned.get_mut(&number).map_or_else(Waiters::default, |group| {
-            group.ended = Some(reason.clone());
-            group.take_waiters()
-        })
+        let mut state = lock(&self.state);
+        let Some(group) = state.owned.get_mut(&number) else { return Waiters::default() };
+        group.ended = Some(reason.clone());
+        group.take_waiters()
     }
 
     /// The last handle of a group was dropped: returns the tasks that wait for it.

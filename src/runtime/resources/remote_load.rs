@@ -11,6 +11,7 @@ use crate::runtime::router::transport_choice::shares_memory;
 use crate::runtime::{Runtime, tasks};
 use crate::scheduling::{PlacementCandidate, PlacementCosts, UNIT, choose_rank};
 use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 /// The assumed size of an argument that has not been fetched and whose size is not known. Mostly a reference that is
@@ -83,11 +84,8 @@ pub fn preferred_rank(runtime: &'static Runtime, task: &Arc<dyn Runnable>) -> Op
         return None;
     }
     let mut here_bytes = 0;
-    let mut owners: Vec<(Rank, u64)> = Vec::new();
-    let mut add = |owner: Rank, bytes: u64| match owners.iter_mut().find(|(known, _)| *known == owner) {
-        Some((_, known)) => *known += bytes,
-        None => owners.push((owner, bytes)),
-    };
+    let mut owners: BTreeMap<Rank, u64> = BTreeMap::new();
+    let mut add = |owner: Rank, bytes: u64| *owners.entry(owner).or_default() += bytes;
     task.references(&mut |slot| {
         let left = runtime.protocol.objects.locations_of(&*slot);
         if !left.is_empty() {
@@ -110,9 +108,9 @@ pub fn preferred_rank(runtime: &'static Runtime, task: &Arc<dyn Runnable>) -> Op
         return None;
     }
     let request = task.header().options.as_deref().map(request_of);
-    let total_bytes = here_bytes + owners.iter().map(|(_, bytes)| bytes).sum::<u64>();
+    let total_bytes = here_bytes + owners.values().sum::<u64>();
     let mut others = Vec::new();
-    for (owner, _) in &owners {
+    for owner in owners.keys() {
         // Each rank of the owner's host reads it without a copy, where they share memory.
         let host = runtime.cluster.host_info_of(*owner);
         let readers =
@@ -125,12 +123,10 @@ pub fn preferred_rank(runtime: &'static Runtime, task: &Arc<dyn Runnable>) -> Op
         for rank in readers.iter().copied().filter(|rank| !runtime.is_dead(*rank)) {
             let is_new = others.iter().all(|other: &PlacementCandidate| other.rank != rank);
             if is_new {
-                others.push(PlacementCandidate {
-                    rank,
-                    bytes,
-                    queued: queued_on(runtime, rank),
-                    workers: workers.max(1),
-                });
+                // The tasks that this rank sent there, and the load that it received when it stole there.
+                let queued = runtime.resources.remote_load.queued(rank);
+                let queued = queued.max(runtime.protocol.stealing.queued_on(rank));
+                others.push(PlacementCandidate { rank, bytes, queued, workers: workers.max(1) });
             }
         }
     }
@@ -141,16 +137,6 @@ pub fn preferred_rank(runtime: &'static Runtime, task: &Arc<dyn Runnable>) -> Op
         workers: runtime.workers.list().len() as u64,
     };
     choose_rank(here, &others, total_bytes, runtime.resources.remote_load.costs())
-}
-
-/// Tasks queued on `rank`, as far as this rank knows: those that it sent, and the load that it received when it
-/// stole there.
-fn queued_on(runtime: &Runtime, rank: Rank) -> u64 {
-    let reported = match runtime.protocol.stealing.load_of(rank) {
-        0 => 0,
-        class => 1 << (class - 1).min(32),
-    };
-    runtime.resources.remote_load.queued(rank).max(reported)
 }
 
 /// Sends a task to the rank that has its arguments.

@@ -20,7 +20,7 @@ use crate::base::sync::{Ordering, fence};
 use crate::memory::{Doorbell, Segment};
 use crate::runtime::resources::bundles::Bundles;
 use crate::runtime::resources::shared_table::{SharedCells, SharedTable};
-use crate::scheduling::{Grant, ResourceRequest, Totals, UNIT, amount_of};
+use crate::scheduling::{Grant, ResourceRequest, Totals, UNIT};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -51,12 +51,7 @@ impl<C: SharedCells> ResourceTable<C> {
 
     /// The free amounts, by name.
     pub fn available(&self) -> BTreeMap<String, f64> {
-        let gpus: i64 = (0..self.gpu_count()).map(|gpu| self.free(GPUS + gpu)).sum();
-        let custom = self.totals.custom.iter().enumerate();
-        [("CPU".to_string(), amount_of(self.free(CPU))), ("GPU".to_string(), amount_of(gpus))]
-            .into_iter()
-            .chain(custom.map(|(index, (name, _))| (name.clone(), amount_of(self.free(CUSTOM + index)))))
-            .collect()
+        self.free_totals().amounts().into_iter().collect()
     }
 
     /// The free amounts, in ten-thousandths.
@@ -210,13 +205,8 @@ impl<C: SharedCells> ResourceTable<C> {
         match kind {
             CPU => self.totals.cpu,
             CUSTOM.. => self.totals.custom.get(kind - CUSTOM).map_or(0, |(_, total)| *total),
-            gpu => {
-                if gpu - GPUS < self.gpu_count() {
-                    UNIT
-                } else {
-                    0
-                }
-            }
+            gpu if gpu - GPUS < self.gpu_count() => UNIT,
+            _ => 0,
         }
     }
 

@@ -38,6 +38,11 @@ pub(super) struct GroupRecord {
 }
 
 impl GroupRecord {
+    /// Its bundles as text.
+    pub fn displayed(&self) -> String {
+        self.bundles.iter().map(ResourceRequest::displayed).collect::<Vec<_>>().join(" | ")
+    }
+
     /// By host: how many bundles of the group are there.
     pub fn used(&self, hosts: &[HostView]) -> Vec<u32> {
         let on =

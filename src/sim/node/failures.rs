@@ -1,6 +1,5 @@
-//! What a simulated rank does when it learns of a death, and when the cluster ends for it.
+//! What a simulated rank does when it learns of a death.
 
-use super::Health;
 use crate::base::Rank;
 use crate::base::sync::lock;
 use crate::protocol::{Environment, Liveness, Message, Messenger};
@@ -25,14 +24,14 @@ impl SimEnvironment {
             (1..self.size()).filter(|other| *other != dead).for_each(|other| self.send(other, &died));
             self.world.send(self.rank, dead, &died, || 0);
         }
-        let unanswered = lock(&self.node().state).name_requests.pending_at(dead);
-        unanswered.into_iter().for_each(|token| self.on_name_response(token, Err(self.death_error(dead).into())));
+        let unanswered: Vec<u64> = {
+            let state = lock(&self.node().state);
+            let pending = state.pending_names.iter().filter(|(.., directory_rank)| *directory_rank == dead);
+            pending.map(|(token, ..)| *token).collect()
+        };
+        for token in unanswered {
+            self.on_name_response(token, Err(self.death_error(dead).into()));
+        }
         self.protocol().on_peer_failed(self, dead, &self.death_error(dead));
-    }
-
-    /// The cluster ends for this rank.
-    pub fn end(&self) {
-        lock(&self.node().state).health = Health::Dead;
-        self.node().clear();
     }
 }

@@ -5,16 +5,13 @@
 //! the runtime's own, and for the sequential run, where they are indices into a list: what it computes follows from its
 //! [`Spec`] and its arguments alone, never from time, and so the two must agree (SIM-2).
 
-mod broadcast;
-mod fan;
-mod leaf;
+mod length;
 mod named_actor;
 mod random_workload;
-mod rounds;
+mod shaped;
 mod spec;
-mod tree;
 
-pub use leaf::Length;
+pub use length::Length;
 pub use random_workload::SHARED_NAMES;
 pub use spec::{Features, Life, Program, ScriptOptions, Spec};
 
@@ -134,6 +131,11 @@ pub const TAKEN: u64 = 7;
 /// The outcome of a value that was waited for.
 pub type ValueOutcome<R, A> = Result<Load<R, A>, u64>;
 
+/// Everything about an outcome that both runs must agree on.
+fn digest_of<R, A>(outcome: &ValueOutcome<R, A>) -> u64 {
+    outcome.as_ref().map_or_else(|code| !code, Load::digest)
+}
+
 /// A script under way.
 pub trait Script<R, A>: Send {
     /// Its next op. It is not called again after `Finish` and `Fail`.
@@ -157,22 +159,6 @@ pub fn begin<R: ScriptRef, A: ScriptRef>(spec: &Spec, arguments: Vec<Load<R, A>>
         Program::RandomWorkload { budget, features } => {
             Box::new(random_workload::RandomWorkload::new(spec, *budget, *features, seen, arguments))
         }
-        Program::Broadcast { names, children, budget, features } => {
-            Box::new(broadcast::Broadcast::new(spec.seed, *names, (*children, *budget), *features))
-        }
-        Program::Leaf(length) => Box::new(leaf::Computing::new(length.compute_ns(spec.seed), seen, 0)),
-        Program::Block { bytes } => Box::new(leaf::Computing::new(0, seen, *bytes)),
-        Program::Fan { children, placed, child } => {
-            Box::new(fan::Fan::new(spec.seed, *children, *placed, (**child).clone()))
-        }
-        Program::Rounds { width, rounds, child } => {
-            Box::new(rounds::Rounds::new(spec.seed, *width, *rounds, (**child).clone()))
-        }
-        Program::Near { blocks, bytes, uses, length } => {
-            Box::new(rounds::Near::new(spec.seed, *blocks, *bytes, *uses, *length))
-        }
-        Program::Tree { mean_milli, depth, length } => {
-            Box::new(tree::Tree::new(spec.seed, *mean_milli, *depth, *length))
-        }
+        _ => Box::new(shaped::Shaped::new(spec, seen)),
     }
 }

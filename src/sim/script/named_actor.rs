@@ -2,7 +2,9 @@
 //! is free when the actor has died.
 
 use crate::sim::random::{Random, mix};
-use crate::sim::script::{Given, Life, Load, Name, Op, Script, ScriptOptions, ScriptRef, TAKEN, ValueOutcome};
+use crate::sim::script::{
+    Given, Life, Load, Name, Op, Script, ScriptOptions, ScriptRef, TAKEN, ValueOutcome, digest_of,
+};
 use std::collections::VecDeque;
 
 /// A plan of steps, each of which uses the results of the one before.
@@ -90,13 +92,10 @@ impl<R: ScriptRef, A: ScriptRef> Script<R, A> for NamedActorUse<R, A> {
             Some(NameStep::Find(name)) => Op::LookUpActor(name),
             Some(NameStep::AwaitFree(name)) => Op::AwaitNameFree(name),
             Some(NameStep::KillMet) => self.last_met.take().map_or(Op::Compute(1), Op::Kill),
-            Some(NameStep::Kill) => match self.named.take() {
-                Some(actor) => {
-                    self.last_met = None;
-                    Op::Kill(actor)
-                }
-                None => Op::Compute(1),
-            },
+            Some(NameStep::Kill) => {
+                self.last_met = self.last_met.take().filter(|_| self.named.is_none());
+                self.named.take().map_or(Op::Compute(1), Op::Kill)
+            }
             Some(NameStep::Call) => match self.last_met.clone() {
                 Some(actor) => Op::Call { actor, given: vec![Given::Value(Load::of(self.random.number()))] },
                 None => Op::Compute(1),
@@ -114,6 +113,6 @@ impl<R: ScriptRef, A: ScriptRef> Script<R, A> for NamedActorUse<R, A> {
     }
     fn on_value(&mut self, outcome: ValueOutcome<R, A>) {
         self.actor_lost = std::mem::take(&mut self.expect_taken) && !matches!(outcome, Err(TAKEN));
-        self.digest = mix(self.digest, outcome.map_or_else(|code| !code, |load| load.digest()));
+        self.digest = mix(self.digest, digest_of(&outcome));
     }
 }

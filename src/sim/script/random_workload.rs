@@ -4,7 +4,7 @@
 use crate::sim::random::{Random, mix};
 use crate::sim::script::named_actor::NamedActorUse;
 use crate::sim::script::{
-    Features, Given, Life, Load, Name, Op, Program, Script, ScriptOptions, ScriptRef, Spec, ValueOutcome,
+    Features, Given, Life, Load, Name, Op, Program, Script, ScriptOptions, ScriptRef, Spec, ValueOutcome, digest_of,
 };
 
 /// References that a script holds, at most: any more are dropped.
@@ -66,21 +66,19 @@ impl<R: ScriptRef, A: ScriptRef> RandomWorkload<R, A> {
         let mut random = Random::new(spec.seed);
         // A script that may start many tasks takes more steps.
         let steps = 2 + random.below(9) as u32 + (budget / 4).min(STEPS_MORE_MAX);
-        let (references, actors, returns) = (Vec::new(), Vec::new(), spec.returns);
-        let (reference_use, failed, named_actor, names_given) = (ReferenceUse::Keep, None, None, 0);
         let mut random_workload = RandomWorkload {
             random,
             features,
             budget,
             steps,
-            returns,
+            returns: spec.returns,
             digest,
-            references,
-            actors,
-            reference_use,
-            failed,
-            named_actor,
-            names_given,
+            references: Vec::new(),
+            actors: Vec::new(),
+            reference_use: ReferenceUse::Keep,
+            failed: None,
+            named_actor: None,
+            names_given: 0,
         };
         arguments.into_iter().for_each(|load| random_workload.absorb(load));
         random_workload
@@ -116,18 +114,12 @@ impl<R: ScriptRef, A: ScriptRef> RandomWorkload<R, A> {
     }
 
     fn given(&mut self) -> Vec<Given<R, A>> {
-        let count = self.random.below(4);
-        let nested = self.has(Features::NESTED);
-        let mut given = Vec::new();
-        for _ in 0..count {
-            let by_reference = !self.references.is_empty() && self.random.chance(400);
-            given.push(if by_reference {
-                Given::Reference(self.references[self.random.index(self.references.len())].clone())
-            } else {
-                Given::Value(self.load(nested))
-            });
-        }
-        given
+        let (count, nested) = (self.random.below(4), self.has(Features::NESTED));
+        let given = (0..count).map(|_| match !self.references.is_empty() && self.random.chance(400) {
+            true => Given::Reference(self.references[self.random.index(self.references.len())].clone()),
+            false => Given::Value(self.load(nested)),
+        });
+        given.collect()
     }
 
     fn task_options(&mut self) -> ScriptOptions {
@@ -166,10 +158,9 @@ impl<R: ScriptRef, A: ScriptRef> RandomWorkload<R, A> {
     }
 
     fn make(&mut self) -> Op<R, A> {
-        let task_options = if self.has(Features::PLACED) && self.random.chance(300) {
-            ScriptOptions::Rank(self.random.below(64) as u32)
-        } else {
-            ScriptOptions::Default
+        let task_options = match self.has(Features::PLACED) && self.random.chance(300) {
+            true => ScriptOptions::Rank(self.random.below(64) as u32),
+            false => ScriptOptions::Default,
         };
         let life = self.life();
         Op::CreateActor { seed: self.random.number(), given: self.given(), task_options, life, name: None }
@@ -207,20 +198,15 @@ impl<R: ScriptRef, A: ScriptRef> RandomWorkload<R, A> {
         let has_references = !self.references.is_empty();
         match self.random.below(20) {
             0..7 if self.budget > 0 => self.spawn(),
-            0..8 => {
-                let load = self.load(true);
-                Op::Put(load)
-            }
+            0..8 => Op::Put(self.load(true)),
             8..12 if has_references => self.get(),
             12..14 if has_references => {
-                let index = self.random.index(self.references.len());
-                drop(self.references.swap_remove(index));
+                drop(self.references.swap_remove(self.random.index(self.references.len())));
                 self.compute()
             }
             14 if self.makes_actors() && self.actors.len() < ACTORS_MAX => self.make(),
             15 if !self.actors.is_empty() => {
-                let index = self.random.index(self.actors.len());
-                drop(self.actors.swap_remove(index));
+                drop(self.actors.swap_remove(self.random.index(self.actors.len())));
                 self.compute()
             }
             16..19 if !self.actors.is_empty() => self.call(),
@@ -264,15 +250,13 @@ impl<R: ScriptRef, A: ScriptRef> Script<R, A> for RandomWorkload<R, A> {
                 return Op::Cancel(reference);
             }
         }
-        if self.steps == 0 {
-            // Most scripts wait for what they started.
-            if !self.references.is_empty() && self.random.chance(700) {
-                return self.get();
-            }
-            return self.finish();
+        if self.steps > 0 {
+            self.steps -= 1;
+            return self.step();
         }
-        self.steps -= 1;
-        self.step()
+        // Most scripts wait for what they started.
+        let waits = !self.references.is_empty() && self.random.chance(700);
+        if waits { self.get() } else { self.finish() }
     }
     fn on_references(&mut self, mut references: Vec<R>) {
         if let Some(named_actor) = &mut self.named_actor {
@@ -299,17 +283,10 @@ impl<R: ScriptRef, A: ScriptRef> Script<R, A> for RandomWorkload<R, A> {
         if let Some(named_actor) = &mut self.named_actor {
             return named_actor.on_value(outcome);
         }
+        self.digest = mix(self.digest, digest_of(&outcome));
         match outcome {
-            Ok(load) => {
-                self.digest = mix(self.digest, load.digest());
-                self.absorb(load);
-            }
-            Err(code) => {
-                self.digest = mix(self.digest, !code);
-                if self.random.chance(500) {
-                    self.failed = Some(code);
-                }
-            }
+            Ok(load) => self.absorb(load),
+            Err(code) => self.failed = self.random.chance(500).then_some(code).or(self.failed),
         }
     }
 }

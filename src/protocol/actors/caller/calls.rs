@@ -39,8 +39,29 @@ impl PendingCall {
 }
 
 impl ActorRef {
+    /// Calls the actor with a task that nothing else has seen yet. Returns the rank to which it was sent, if any.
+    pub fn submit(self: &Arc<Self>, env: &impl Environment, task: Arc<dyn Runnable>) -> Option<Rank> {
+        task.header().set_target(self.clone());
+        let location = self.location();
+        // A checkpointed actor's results become visible only when its state is saved: also to a caller on its own rank.
+        let policy = self.restart_policy.filter(|policy| location != env.rank() || policy.checkpoint);
+        if policy.is_none() && location == env.rank() {
+            let caller = (location, task.header().caller);
+            env.protocol().actors.instance.call(env, ActorTarget::of(self.id), caller, task);
+            return None;
+        }
+        if !task.header().claim_waiting() {
+            return None;
+        }
+        match policy {
+            Some(policy) => self.call(env, policy, task),
+            None => env.protocol().tasks.send(env, &task, location, Some(self.id)),
+        }
+        Some(location)
+    }
+
     /// Calls an actor that can be restarted. The caller has claimed the task.
-    pub fn call(&self, env: &impl Environment, policy: RestartPolicy, task: Arc<dyn Runnable>) {
+    fn call(&self, env: &impl Environment, policy: RestartPolicy, task: Arc<dyn Runnable>) {
         let args = match task.encode_args() {
             Ok(args) => Arc::new(args),
             Err(error) => {

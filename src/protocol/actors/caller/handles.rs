@@ -2,12 +2,14 @@
 
 use crate::base::sync::{AtomicU32, Ordering};
 use crate::base::{Error, ObjectId, Rank};
+use crate::objects::{Attachment, attach, attached};
 use crate::protocol::Message;
 use crate::protocol::actors::caller::calls::PendingCall;
 use crate::protocol::actors::caller::route::ActorRoute;
 use crate::protocol::environment::{Environment, Liveness, Messenger};
 use crate::protocol::locks::lock;
 use crate::protocol::wire::actor_message::{ActorMessage, RestartPolicy, WireActor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::sync::{Arc, Mutex};
 
 /// An actor as its handles know it. The handles of a process share one such value.
@@ -65,6 +67,25 @@ impl ActorRef {
     /// From a handle in wire form.
     pub fn new(env: &impl Environment, wire: WireActor) -> Arc<ActorRef> {
         ActorRef::from_wire(wire, Some(Arc::new(CountedHandles(env.clone()))))
+    }
+
+    /// The first handle of an actor that this rank creates on `location`.
+    pub fn created(
+        env: &impl Environment,
+        location: Rank,
+        policy: Option<RestartPolicy>,
+        label: String,
+    ) -> Arc<ActorRef> {
+        let actor = ObjectId { owner: env.rank(), number: env.protocol().objects.references.fresh_number() };
+        let restart_policy = policy.filter(|_| location != env.rank());
+        ActorRef::new(env, WireActor { actor, location, incarnation: 0, restart_policy, label })
+    }
+
+    /// The handle of an actor of this rank that failed at its creation: every call fails with `error`.
+    pub fn failed(env: &impl Environment, label: String, error: Error) -> Arc<ActorRef> {
+        let actor = ActorRef::created(env, env.rank(), None, label);
+        env.protocol().actors.instance.fail_at_creation(actor.id, error);
+        actor
     }
 
     /// An actor of no cluster, which cannot be called.
@@ -132,6 +153,32 @@ impl Drop for ActorRef {
     fn drop(&mut self) {
         if let Some(on_drop) = self.on_drop.take() {
             on_drop.on_last_drop(self);
+        }
+    }
+}
+
+/// A handle as part of a value: it travels as an attachment, and is counted.
+#[derive(Clone)]
+pub struct ActorHandle(pub Arc<ActorRef>);
+
+impl Serialize for ActorHandle {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match attach(Attachment::Handle(self.0.clone())) {
+            Some(index) => serializer.serialize_u32(index),
+            None => Err(serde::ser::Error::custom("an actor's handle has a meaning only inside its cluster")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ActorHandle {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let index = u32::deserialize(deserializer)?;
+        match attached(index) {
+            Some(Attachment::Handle(handle)) => handle
+                .downcast::<ActorRef>()
+                .map(ActorHandle)
+                .map_err(|_| serde::de::Error::custom("the value attached to these bytes is no actor")),
+            _ => Err(serde::de::Error::custom("no actor is attached to these bytes")),
         }
     }
 }

@@ -24,9 +24,8 @@ fn with_handle(retries: u32) -> (MockEnvironment, Arc<ActorRef>) {
 
 fn call(env: &MockEnvironment, actor: &Arc<ActorRef>) -> Arc<Task<Add>> {
     let task = Task::<Add>::new(TaskHeader::new(None, 0), ());
-    task.header().set_target(actor.clone());
-    assert!(task.header().claim_waiting());
-    actor.call(env, actor.restart_policy.expect("it is restarted"), task.clone());
+    assert!(actor.restart_policy.is_some());
+    actor.submit(env, task.clone());
     task
 }
 

@@ -1,7 +1,6 @@
-//! A task that computes for a while, and the lengths of such tasks.
+//! How long simulated tasks compute.
 
 use crate::sim::random::Random;
-use crate::sim::script::{Load, Op, Script, ValueOutcome};
 use serde::{Deserialize, Serialize};
 
 /// How long tasks of a kind compute.
@@ -34,31 +33,6 @@ impl Length {
             }
         }
     }
-}
-
-/// A script that computes and returns a number.
-pub struct Computing {
-    compute_ns: Option<u64>,
-    number: u64,
-    array_bytes: u32,
-}
-
-impl Computing {
-    /// Computes for `compute_ns`, then returns `number` and an array of so many bytes.
-    pub fn new(compute_ns: u64, number: u64, array_bytes: u32) -> Computing {
-        Computing { compute_ns: Some(compute_ns), number, array_bytes }
-    }
-}
-
-impl<R: Send, A: Send> Script<R, A> for Computing {
-    fn next(&mut self) -> Op<R, A> {
-        match self.compute_ns.take() {
-            Some(compute_ns) => Op::Compute(compute_ns),
-            None => Op::Finish(vec![Load { array_bytes: self.array_bytes, ..Load::of(self.number) }]),
-        }
-    }
-    fn on_references(&mut self, _: Vec<R>) {}
-    fn on_value(&mut self, _: ValueOutcome<R, A>) {}
 }
 
 #[cfg(test)]

@@ -134,7 +134,7 @@ impl ChildProcess {
         let (ring, shared) = (create("ring", RING_SEGMENT_BYTES), create("shared-table", SHARED_TABLE_BYTES));
         let setup = ChildSetup { ring: ring.handle(), shared: shared.handle(), seed };
         let other = Command::new(std::env::current_exe().expect("a test knows where it lies"))
-            .args(["--ignored", "--exact", "runtime::resources::kill_tests::child_process"])
+            .args(["--ignored", "--exact", "runtime::resources::tests::child_process"])
             .env(SETUP, hex(&postcard::to_allocvec(&setup).expect("plain data")))
             .stdout(Stdio::null())
             .spawn()

@@ -6,13 +6,18 @@ use std::path::{Path, PathBuf};
 /// Bytes of memory that this process may ever use: the host's, or the tightest limit of its control groups.
 pub fn memory_total_bytes() -> u64 {
     let host = meminfo_bytes("MemTotal:").unwrap_or(u64::MAX);
-    own_groups().iter().filter_map(|group| group.limit_bytes()).fold(host, u64::min)
+    memory_limit_bytes().map_or(host, |limit| limit.min(host))
+}
+
+/// The tightest limit of this process's control groups, bytes; `None` where none is set.
+pub fn memory_limit_bytes() -> Option<u64> {
+    own_groups().iter().filter_map(Group::limit_bytes).min()
 }
 
 /// Bytes of memory that could be allocated now without evicting pages of any process, within the same limits.
 pub fn memory_available_bytes() -> u64 {
     let host = meminfo_bytes("MemAvailable:").unwrap_or(u64::MAX);
-    own_groups().iter().filter_map(|group| group.available_bytes()).fold(host, u64::min)
+    own_groups().iter().filter_map(Group::available_bytes).fold(host, u64::min)
 }
 
 fn meminfo_bytes(key: &str) -> Option<u64> {
@@ -103,6 +108,39 @@ mod tests {
         fs::remove_dir_all(&root).expect("removed");
         assert_eq!(limits, [None, Some(1_000_000), None]);
         assert_eq!(available, [None, Some(700_000), None]);
+    }
+
+    fn tree(name: &str, files: &[(&str, &str)]) -> PathBuf {
+        let root = std::env::temp_dir().join(format!("mobula-cgroup-{}-{name}", std::process::id()));
+        for (path, text) in files {
+            let path = root.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        root
+    }
+
+    fn limit_of(membership: &str, root: &Path) -> Option<u64> {
+        groups_of(membership, root).iter().filter_map(Group::limit_bytes).min()
+    }
+
+    #[test]
+    fn least_limit_of_all_parent_groups_counts() {
+        let limits = [("memory.max", "max"), ("job/memory.max", "1000\n"), ("job/step/memory.max", "max\n")];
+        let root = tree("v2", &limits);
+        assert_eq!(limit_of("0::/job/step", &root), Some(1000));
+        assert_eq!(limit_of("0::/", &root), None);
+        fs::remove_dir_all(root).unwrap();
+    }
+
+    #[test]
+    fn version_one_limit_is_read_and_its_no_limit_is_ignored() {
+        let none = ("memory/memory.limit_in_bytes", "9223372036854771712\n");
+        let root = tree("v1", &[none, ("memory/job/memory.limit_in_bytes", "2048\n")]);
+        assert_eq!(limit_of("4:memory:/job", &root), Some(2048));
+        assert_eq!(limit_of("4:cpu,memory:/", &root), None);
+        assert_eq!(limit_of("4:cpu:/job", &root), None);
+        fs::remove_dir_all(root).unwrap();
     }
 
     #[test]
