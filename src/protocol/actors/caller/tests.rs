@@ -29,7 +29,6 @@ fn call(env: &MockEnvironment, actor: &Arc<ActorRef>) -> Arc<Task<Add>> {
     task
 }
 
-
 fn result(task: &Arc<Task<Add>>) -> Option<Result<u64, Error>> {
     <Single<u64> as Outputs>::refs(task)
         .ready()
