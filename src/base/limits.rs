@@ -15,8 +15,8 @@ pub const RANKS_PER_HOST_MAX: usize = if cfg!(loom) { 16 } else { 256 };
 /// A message between ranks, header included. Larger values travel as a block of the store, named in the message.
 pub const MESSAGE_BYTES_MAX: usize = if cfg!(loom) { 64 } else { 64 << 10 };
 
-/// A message that is sent in fragments, because it is longer than `MESSAGE_BYTES_MAX`: one with many references, or with
-/// the errors of many results.
+/// A message that is sent in fragments, because it is longer than `MESSAGE_BYTES_MAX`: one with many references, or
+/// with the errors of many results.
 pub const FRAGMENTED_BYTES_MAX: usize = 1 << 30;
 
 /// One direction of a shared-memory link between two ranks: four of the largest messages.

@@ -57,8 +57,8 @@ unsafe impl<T: Pod> Send for Array<T> {}
 unsafe impl<T: Pod> Sync for Array<T> {}
 
 impl<T: Pod> Array<T> {
-    /// An array over `length` elements that begin at `offset` in `memory`; `None` if it is too short. Elements that need
-    /// more alignment than they have there, as memory of another host may be aligned to 64 bytes only, are copied.
+    /// An array over `length` elements that begin at `offset` in `memory`; `None` if it is too short. Elements that
+    /// need more alignment than they have there, as memory of another host may be aligned to 64 bytes only, are copied.
     pub(crate) fn over(memory: Arc<dyn ArrayMemory>, offset: usize, length: usize) -> Option<Array<T>> {
         packed::record_array();
         let end = length.checked_mul(size_of::<T>())?.checked_add(offset)?;

@@ -176,7 +176,8 @@ impl CallShape {
         };
         quote! {
             use ::mobula::__private::{
-                ExplainBoxed as _, ExplainDebug as _, ExplainDisplay as _, ExplainError as _, ExplainOwn as _, OwnByClone as _, OwnBySerde as _,
+                ExplainBoxed as _, ExplainDebug as _, ExplainDisplay as _, ExplainError as _, ExplainOwn as _,
+                OwnByClone as _, OwnBySerde as _,
             };
             let (#(#locals,)*) = #arguments;
             #(#gathered)*

@@ -1,13 +1,12 @@
 //! Reads values.
 
 use crate::objects::codec::CodecError;
+use crate::objects::codec::access::{Named, OneVariant, Values};
 use crate::objects::codec::format::{Tag, take, take_array, take_length, take_str};
 use crate::objects::codec::shapes::{ReadTables, Reading};
 use serde::Deserialize;
-use serde::de::value::{BorrowedStrDeserializer, U32Deserializer, UnitDeserializer};
-use serde::de::{
-    DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor,
-};
+use serde::de::value::BorrowedStrDeserializer;
+use serde::de::{Deserializer, Visitor};
 use std::rc::Rc;
 
 /// Reads a value that `to_bytes` wrote.
@@ -27,11 +26,11 @@ pub fn from_bytes<'de, T: Deserialize<'de>>(mut bytes: &'de [u8]) -> Result<T, C
     }
 }
 
-struct Decoder<'de> {
-    input: &'de [u8],
+pub(super) struct Decoder<'de> {
+    pub(super) input: &'de [u8],
     tables: ReadTables<'de>,
     /// The tag of the next value, which was written without it.
-    omitted: Option<Tag>,
+    pub(super) omitted: Option<Tag>,
     /// Read each struct by the names of its fields.
     by_name: bool,
 }
@@ -43,7 +42,7 @@ impl<'de> Decoder<'de> {
     }
 
     #[inline]
-    fn peek(&self) -> Result<Tag, CodecError> {
+    pub(super) fn peek(&self) -> Result<Tag, CodecError> {
         if let Some(tag) = self.omitted {
             return Ok(tag);
         }
@@ -289,117 +288,5 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
     }
     fn is_human_readable(&self) -> bool {
         false
-    }
-}
-
-/// The values of a sequence or tuple, or the pairs of a map.
-struct Values<'d, 'de> {
-    decoder: &'d mut Decoder<'de>,
-    left: usize,
-    /// How many of the next ones are of the tag that only the first of them was written with.
-    uniform: usize,
-    tag: Option<Tag>,
-}
-
-impl<'de> SeqAccess<'de> for &mut Values<'_, 'de> {
-    type Error = CodecError;
-    #[inline]
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, CodecError> {
-        let Some(left) = self.left.checked_sub(1) else { return Ok(None) };
-        self.left = left;
-        if let Some(uniform) = self.uniform.checked_sub(1) {
-            self.uniform = uniform;
-            match self.tag {
-                Some(tag) => self.decoder.omitted = Some(tag),
-                None => self.tag = Some(self.decoder.peek()?),
-            }
-        }
-        let value = seed.deserialize(&mut *self.decoder).map(Some);
-        self.decoder.omitted = None;
-        value
-    }
-    /// A value takes a byte at least, whatever length the bytes claim.
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.left.min(self.decoder.input.len()))
-    }
-}
-
-impl<'de> MapAccess<'de> for &mut Values<'_, 'de> {
-    type Error = CodecError;
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, CodecError> {
-        self.next_element_seed(seed)
-    }
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, CodecError> {
-        seed.deserialize(&mut *self.decoder)
-    }
-    fn size_hint(&self) -> Option<usize> {
-        SeqAccess::size_hint(self)
-    }
-}
-
-/// The fields of a struct by their names, or a variant by its name.
-struct Named<'d, 'de> {
-    decoder: &'d mut Decoder<'de>,
-    names: Rc<[&'de str]>,
-    next: usize,
-}
-
-impl<'de> MapAccess<'de> for &mut Named<'_, 'de> {
-    type Error = CodecError;
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, CodecError> {
-        let Some(name) = self.names.get(self.next) else { return Ok(None) };
-        self.next += 1;
-        seed.deserialize(BorrowedStrDeserializer::new(name)).map(Some)
-    }
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, CodecError> {
-        seed.deserialize(&mut *self.decoder)
-    }
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.names.len() - self.next)
-    }
-}
-
-/// A variant of an enum.
-struct OneVariant<'d, 'de> {
-    decoder: &'d mut Decoder<'de>,
-    index: u32,
-    /// Unless the reader knows no variant of that name: then the index counts, as for a variant that has one name to
-    /// write and another to read.
-    name: Option<&'de str>,
-    has_value: bool,
-}
-
-impl<'d, 'de> EnumAccess<'de> for OneVariant<'d, 'de> {
-    type Error = CodecError;
-    type Variant = Self;
-    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), CodecError> {
-        let value = match self.name {
-            Some(name) => seed.deserialize(BorrowedStrDeserializer::new(name)),
-            None => seed.deserialize::<U32Deserializer<CodecError>>(self.index.into_deserializer()),
-        };
-        Ok((value?, self))
-    }
-}
-
-impl<'de> VariantAccess<'de> for OneVariant<'_, 'de> {
-    type Error = CodecError;
-    fn unit_variant(self) -> Result<(), CodecError> {
-        if self.has_value { <()>::deserialize(self.decoder) } else { Ok(()) }
-    }
-    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, CodecError> {
-        match self.has_value {
-            true => seed.deserialize(self.decoder),
-            false => seed.deserialize(UnitDeserializer::new()),
-        }
-    }
-    fn tuple_variant<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, CodecError> {
-        self.decoder.deserialize_tuple(length, visitor)
-    }
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, CodecError> {
-        self.decoder.deserialize_struct("", fields, visitor)
     }
 }

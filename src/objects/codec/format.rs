@@ -54,7 +54,7 @@ tags! {
     F64 = 13,
     /// 4 bytes.
     Char = 14,
-    /// Length and UTF-8.
+    /// Length and bytes of text.
     Str = 15,
     /// Length and bytes.
     Bytes = 16,
@@ -132,11 +132,11 @@ pub fn take_array<const N: usize>(input: &mut &[u8]) -> Result<[u8; N], CodecErr
     Ok(*taken)
 }
 
-/// Removes a length and as many bytes of UTF-8.
+/// Removes a length and as many bytes of text.
 ///
 /// # Errors
-/// If the bytes end, or are no UTF-8.
+/// If the bytes end, or are no text.
 pub fn take_str<'de>(input: &mut &'de [u8]) -> Result<&'de str, CodecError> {
     let length = take_length(input)?;
-    std::str::from_utf8(take(input, length)?).map_err(|_| CodecError::Damaged("a text is no UTF-8"))
+    std::str::from_utf8(take(input, length)?).map_err(|_| CodecError::Damaged("a text is not valid"))
 }

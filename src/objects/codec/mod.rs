@@ -13,6 +13,7 @@
 //! A struct whose field names are those that its `Deserialize` expects is read in order, without a look at the names;
 //! any other is read by names, as JSON is. A variant is found by its name.
 
+mod access;
 mod deserializer;
 mod error;
 mod format;

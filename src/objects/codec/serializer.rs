@@ -351,7 +351,11 @@ macro_rules! structure {
             type Ok = ();
             type Error = CodecError;
             #[inline]
-            fn serialize_field<T: ?Sized + Serialize>(&mut self, name: &'static str, value: &T) -> Result<(), CodecError> {
+            fn serialize_field<T: ?Sized + Serialize>(
+                &mut self,
+                name: &'static str,
+                value: &T,
+            ) -> Result<(), CodecError> {
                 self.encoder.tables.add(&mut self.fields, name);
                 value.serialize(&mut *self.encoder)
             }

@@ -112,7 +112,7 @@ pub enum Reading<'de> {
     ByName(Rc<[&'de str]>),
 }
 
-struct Shape<'de> {
+struct ReadShape<'de> {
     names: Rc<[&'de str]>,
     /// For the `Deserialize` that read it last: its fields, and how.
     last: Option<(&'static [&'static str], Reading<'de>)>,
@@ -121,7 +121,7 @@ struct Shape<'de> {
 /// The tables of a message that is being read.
 #[derive(Default)]
 pub struct ReadTables<'de> {
-    shapes: Vec<Shape<'de>>,
+    shapes: Vec<ReadShape<'de>>,
     variants: Vec<(u32, &'de str)>,
 }
 
@@ -145,7 +145,7 @@ impl<'de> ReadTables<'de> {
         for _ in 0..take_length(&mut tables)? {
             let count = take_length(&mut tables)?;
             let names = (0..count).map(|_| take_str(&mut tables)).collect::<Result<_, _>>()?;
-            read.shapes.push(Shape { names, last: None });
+            read.shapes.push(ReadShape { names, last: None });
         }
         for _ in 0..take_length(&mut tables)? {
             read.variants.push((u32::from_le_bytes(take_array(&mut tables)?), take_str(&mut tables)?));

@@ -1,7 +1,7 @@
 //! Messages that are longer than a transport takes, in fragments.
 //!
-//! Fragments are messages like others, so they arrive once and in order (TRANSPORT-1). Those of two threads that send to
-//! one rank may alternate; each names its message.
+//! Fragments are messages like others, so they arrive once and in order (TRANSPORT-1). Those of two threads that send
+//! to one rank may alternate; each names its message.
 
 use crate::base::Rank;
 use crate::base::limits::{FRAGMENTED_BYTES_MAX, MESSAGE_BYTES_MAX};

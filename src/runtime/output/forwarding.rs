@@ -11,7 +11,7 @@ use crate::base::{Error, Result, clock};
 use crate::protocol::Message;
 use crate::registry::{TableEntry, TaskHeader};
 use crate::runtime::Runtime;
-use crate::runtime::output::lines::{Lines, PrintedLine};
+use crate::runtime::output::lines::{LineSplitter, PrintedLine};
 use std::io::{ErrorKind, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::sync::{Arc, Mutex};
@@ -29,7 +29,7 @@ pub struct OutputForwarding {
     /// The pipe's reading end, -1 while nothing is forwarded.
     descriptor: AtomicI32,
     /// What was printed and not sent.
-    lines: Mutex<Lines>,
+    lines: Mutex<LineSplitter>,
     /// The function of the task that began last.
     last_task: AtomicPtr<TableEntry>,
 }

@@ -14,7 +14,7 @@ pub struct PrintedLine {
 
 /// Bytes of a line that has not ended.
 #[derive(Default)]
-pub struct Lines {
+pub struct LineSplitter {
     /// As many as are kept.
     bytes: Vec<u8>,
     /// How many came.
@@ -23,7 +23,7 @@ pub struct Lines {
     returned: bool,
 }
 
-impl Lines {
+impl LineSplitter {
     /// Calls `line` with each line that ends within `bytes`, which are what is there for now.
     pub fn push(&mut self, bytes: &[u8], mut line: impl FnMut(PrintedLine)) {
         for byte in bytes {
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     fn lines(parts: &[&str]) -> Vec<String> {
-        let (mut lines, mut seen) = (Lines::default(), Vec::new());
+        let (mut lines, mut seen) = (LineSplitter::default(), Vec::new());
         let show = |line: PrintedLine| format!("{}{}", line.text, if line.is_overprinted { "<" } else { "" });
         parts.iter().for_each(|part| lines.push(part.as_bytes(), |line| seen.push(show(line))));
         seen.extend(lines.finish().map(show));

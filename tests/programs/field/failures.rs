@@ -75,8 +75,8 @@ fn long_failure_of_an_actor() -> mobula::Result<()> {
         let actor = Fails::on(rank).remote(0);
         assert!(message(actor.fail(100_000).get().unwrap_err()).ends_with("(cut: 100000 bytes)"));
         assert_eq!(*actor.calls().get()?, 1);
-        let stillborn = Fails::on(rank).remote(100_000);
-        let error = stillborn.calls().get().unwrap_err().to_string();
+        let failed = Fails::on(rank).remote(100_000);
+        let error = failed.calls().get().unwrap_err().to_string();
         assert!(error.len() < 2 * BYTES_MAX, "{} bytes", error.len());
     }
     Ok(())

@@ -14,7 +14,6 @@ use crate::protocol::locks::lock;
 use crate::protocol::wire::actor_message::{ActorMessage, RestartPolicy};
 use crate::protocol::{Message, request_of_actor};
 use crate::registry::{Options, Placement, Runnable, TableEntry};
-use crate::scheduling::amount_of;
 use rustc_hash::FxHashMap as HashMap;
 use std::sync::{Arc, Mutex, Weak};
 
@@ -115,7 +114,7 @@ impl OwnedActors {
     /// As `Environment::select_rank`.
     pub fn select_rank(&self, env: &(impl Messenger + RankSelection), options: &Options, label: &str) -> Result<Rank> {
         let mut requested = options.clone();
-        requested.num_cpus = Some(amount_of(request_of_actor(options).cpu));
+        requested.num_cpus = Some(crate::scheduling::amount_of(request_of_actor(options).cpu));
         let anywhere = matches!(requested.place, Placement::Auto | Placement::Spread);
         if anywhere {
             requested.place = Placement::Spread;
