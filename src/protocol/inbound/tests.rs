@@ -78,7 +78,7 @@ fn message_that_names_no_rank_of_the_cluster_is_dropped() {
 }
 
 #[test]
-fn message_of_a_dead_rank_has_no_effect_and_its_sender_is_told() {
+fn message_of_a_dead_rank_has_no_effect_and_its_sender_is_notified() {
     let env = MockEnvironment::new(0);
     let mut sender = sender(2);
     env.kill_unnoticed(2);

@@ -1,7 +1,7 @@
 use crate::base::{ObjectId, Rank};
 use crate::protocol::tests::{Effect, MockEnvironment, about};
 use crate::protocol::wire::actor_message::{ActorMessage, WireActor};
-use crate::protocol::{Environment, Message, WireAttachment};
+use crate::protocol::{Environment, Message, NameError, WireAttachment};
 use crate::store::CountMessage;
 
 const ONE: ObjectId = ObjectId { owner: 3, number: 1 };
@@ -102,11 +102,7 @@ fn reply_reaches_the_requester_with_the_actor_or_the_reason() {
     env.receive(1, &Message::NameReply { token: 6, handle: Ok(None) });
     assert_eq!(env.effects(), [Effect::NameReply(5, Ok(Some(ONE))), Effect::NameReply(6, Ok(None))]);
     env.receive(1, &Message::NameReply { token: 7, handle: Ok(Some(WireAttachment::Reference(ONE))) });
-    let effects = env.effects();
-    assert!(
-        matches!(&effects[..], [Effect::NameReply(7, Err(error))] if error.to_string() == "the attachment is no handle"),
-        "{effects:?}"
-    );
+    assert_eq!(env.effects(), [Effect::NameReply(7, Err(NameError::NoHandle))]);
 }
 
 #[test]

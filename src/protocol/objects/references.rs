@@ -59,8 +59,8 @@ pub(in crate::protocol::objects) struct Tables {
 }
 
 impl Tables {
-    /// Forgets what is not needed any more, under the lock under which the counts decided so: otherwise a reference that
-    /// is sent or received in between would be forgotten too. Returns what is to be dropped after the lock is released.
+    /// Forgets what is not needed any more, under the lock under which the counts decided so: otherwise a reference
+    /// that is sent or received in between would be forgotten too. Returns what is to be dropped after the lock.
     fn forget(&mut self, actions: &[CountAction]) -> Vec<ExportPin> {
         let forgotten = actions.iter().filter_map(|action| match action {
             CountAction::Free(number) => {

@@ -56,7 +56,7 @@ fn drain_requests_of_one_round_get_one_reply() {
 }
 
 #[test]
-fn rank_that_is_told_of_its_own_death_or_the_sender_s_does_nothing() {
+fn drain_request_about_the_receiver_or_the_sender_does_nothing() {
     let env = MockEnvironment::new(1);
     for dead in [0, 1] {
         env.receive(0, &drain(dead, 4, false));
