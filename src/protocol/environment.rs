@@ -64,7 +64,7 @@ pub trait BlockStore {
     /// The ranks of this host, this one included.
     fn host_ranks(&self) -> &[Rank];
     /// Reads `bytes` from any of `sources`, which hold the same bytes on other hosts, into a new block of this rank's
-    /// store, then calls `Protocol::on_pulled` with the token. The read may first have to wait for free space.
+    /// store, then calls `HostCopies::on_pulled` with the token. The read may first have to wait for free space.
     ///
     /// # Errors
     /// `StoreFull`, where the store can never have enough free space.

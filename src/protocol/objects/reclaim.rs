@@ -1,7 +1,7 @@
 //! Reclaim: blocks of this rank's store that other ranks hold only by reference are requested back when the store is
 //! full.
 //!
-//! An unfetched result (`values`) is in the store of the rank that produced it. Only its owner, on another host, knows
+//! An unfetched result (`fetch`) is in the store of the rank that produced it. Only its owner, on another host, knows
 //! whether it is needed and whether it can be reconstructed. The owner may also read the block at any time without
 //! asking: so the rank that stores it never frees the block by itself, but asks.
 //!

@@ -94,7 +94,7 @@ impl<D: Environment> HostPeers for EnvPeers<'_, D> {
 }
 
 impl HostCopies {
-    /// Fetches a block of another host's store: `on_block_fetched` is called, perhaps before this returns. Until then
+    /// Fetches a block of another host's store, and hands it to its purpose, perhaps before this returns. Until then
     /// the caller retains the grants that came with the address. `shared` is true where other ranks of this host may
     /// need the block too.
     pub(in crate::protocol) fn fetch(
@@ -238,7 +238,8 @@ impl HostCopies {
     /// Lets the table decide, sends its messages, and performs its other actions. A thread that decides while another
     /// one sends leaves its messages to that one, which sends them in the order of the decisions (PROTOCOL-FETCH-3): an
     /// owner that heard of a new fetch first, and then of the end of the copy before it, would not know that this rank
-    /// waits (LOCATIONS-1).
+    /// waits (LOCATIONS-1). What the thread does after this may overtake its messages: that may cost a cached copy,
+    /// which the owner then does not know and has dropped (`Freed`), and nothing else.
     fn update(
         &self,
         env: &impl Environment,
