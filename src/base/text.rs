@@ -4,7 +4,8 @@
 pub fn cut(mut text: String, bytes_max: usize) -> String {
     if text.len() > bytes_max {
         let mark = cut_mark(text.len());
-        text.truncate(text.floor_char_boundary(bytes_max.saturating_sub(mark.len())));
+        let kept = (0..=bytes_max.saturating_sub(mark.len())).rev().find(|end| text.is_char_boundary(*end));
+        text.truncate(kept.unwrap_or_default());
         text.push_str(&mark);
     }
     text

@@ -20,7 +20,7 @@ pub struct NameRequest {
     pub name: String,
     tries: u32,
     /// The directory rank that it was sent to, and the response, once there is one.
-    pub response: Option<(Rank, NameOutcome)>,
+    pub response: Option<Box<(Rank, NameOutcome)>>,
 }
 
 /// What a script requests of a name.
@@ -89,7 +89,8 @@ impl SimEnvironment {
 
     /// The actor that a script's name request yields, if any; else why the script cannot go on yet.
     pub fn name_reply(&self, mut request: NameRequest) -> Result<Option<ActorHandle>, ScriptPause> {
-        let Some((directory_rank, outcome)) = request.response.take() else { return Err(ScriptPause::Name(request)) };
+        let Some(response) = request.response.take() else { return Err(ScriptPause::Name(request)) };
+        let (directory_rank, outcome) = *response;
         if outcome.is_err() && self.is_dead(directory_rank) {
             self.world.covered(Coverage::DirectoryRanksLost);
             return Err(ScriptPause::Name(request));

@@ -292,7 +292,7 @@ impl SimNode {
         let (_, slot, directory_rank) = state.pending_names.swap_remove(index);
         match state.jobs.get_mut(slot)? {
             Some((SimJob::Script(RunningScript { awaited: Awaited::Name(request), .. }), _)) => {
-                request.response = Some((directory_rank, outcome));
+                request.response = Some(Box::new((directory_rank, outcome)));
                 Some(slot)
             }
             _ => None,

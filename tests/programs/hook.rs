@@ -13,7 +13,7 @@ fn panics() -> u64 {
 fn main() -> mobula::Result<()> {
     std::panic::set_hook(Box::new(|info| {
         CALLS.fetch_add(1, Ordering::Relaxed);
-        println!("the hook sees: {}", info.payload_as_str().unwrap_or("no text"));
+        println!("the hook sees: {}", info.payload().downcast_ref::<&str>().unwrap_or(&"no text"));
     }));
     let cluster = mobula::init(Config::default())?;
     let error = panics::remote().get().unwrap_err();

@@ -14,6 +14,7 @@ pub const CASES: &[Case] = &[
 ];
 
 #[mobula::remote]
+#[allow(clippy::zombie_processes)] // the test is that nothing waits for it
 fn starts_a_child() -> u32 {
     println!("before the child");
     // mpirun waits by itself for whoever has the standard error that it gave to a rank.
