@@ -55,15 +55,15 @@ pub use objects::value_encoding::encode_value;
 pub use rank::Protocol;
 pub use tasks::dependencies::failed_argument;
 pub use tasks::resource_requests::{request_of, request_of_actor};
-#[cfg(any(test, fuzzing, feature = "sim"))]
+#[cfg(any(all(test, not(loom)), fuzzing, feature = "sim"))]
 pub use wire::actor_message::ActorMessage;
-#[cfg(any(test, fuzzing))]
+#[cfg(any(all(test, not(loom)), fuzzing))]
 pub use wire::actor_message::{ActorTarget, FinishedCall, RestartPolicy, WireActor, WireCommit};
 pub use wire::failure_kind::FailureKind;
 pub use wire::header::{MESSAGE_HEADER_BYTES, SendSequence, UNNUMBERED_HEADER};
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 pub use wire::header::{ReceiveSequence, ReceiveStatus};
 pub use wire::message::{InfoRequest, Message};
 pub use wire::values::{BlockAddress, Bytes, WireAttachment, WireOptions, WireTask, WireValue};
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 pub use wire::values::{CompactTask, MovedTask};

@@ -19,7 +19,7 @@ mod error;
 mod format;
 mod serializer;
 mod shapes;
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests;
 
 pub use deserializer::from_bytes;
