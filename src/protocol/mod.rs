@@ -64,6 +64,8 @@ pub use wire::header::{MESSAGE_HEADER_BYTES, SendSequence, UNNUMBERED_HEADER};
 #[cfg(all(test, not(loom)))]
 pub use wire::header::{ReceiveSequence, ReceiveStatus};
 pub use wire::message::{InfoRequest, Message};
-pub use wire::values::{BlockAddress, Bytes, WireAttachment, WireOptions, WireTask, WireValue};
+#[cfg(test)]
+pub use wire::values::CompactTask;
 #[cfg(all(test, not(loom)))]
-pub use wire::values::{CompactTask, MovedTask};
+pub use wire::values::MovedTask;
+pub use wire::values::{BlockAddress, Bytes, WireAttachment, WireOptions, WireTask, WireValue};
