@@ -1,4 +1,4 @@
-//! How much memory this process may use: the host's, or less where its control groups limit it.
+//! How much memory and CPU time this process may use: the host's, or less where its control groups limit it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,33 @@ pub fn memory_total_bytes() -> u64 {
 /// The tightest limit of this process's control groups, bytes; `None` where none is set.
 pub fn memory_limit_bytes() -> Option<u64> {
     own_groups().iter().filter_map(Group::limit_bytes).min()
+}
+
+/// How many CPUs' time this process may use, by the tightest quota of its control groups; `None` where none is set.
+pub fn cpu_quota() -> Option<f64> {
+    quota_of(&own_memberships(), Path::new(MOUNTED))
+}
+
+/// Like `cpu_quota`, for the text of `/proc/self/cgroup` and the folder where control groups are mounted.
+fn quota_of(memberships: &str, mounted: &Path) -> Option<f64> {
+    let folders = folders_of(memberships, mounted, "cpu").into_iter();
+    folders.filter_map(|(folder, version)| quota_in(&folder, version)).min_by(f64::total_cmp)
+}
+
+/// The quota of one group: a time, in which it may use the CPUs within each period.
+fn quota_in(folder: &Path, version: Version) -> Option<f64> {
+    let read = |file: &str| fs::read_to_string(folder.join(file)).ok();
+    let (quota, period) = match version {
+        Version::Two => {
+            let text = read("cpu.max")?;
+            let (quota, period) = text.trim().split_once(' ')?;
+            (quota.to_string(), period.to_string())
+        }
+        Version::One => (read("cpu.cfs_quota_us")?, read("cpu.cfs_period_us")?),
+    };
+    // No quota is written as `max`, or as -1.
+    let (quota, period) = (quota.trim().parse::<f64>().ok()?, period.trim().parse::<f64>().ok()?);
+    (quota > 0.0 && period > 0.0).then_some(quota / period)
 }
 
 /// Bytes of memory that could be allocated now without evicting pages of any process, within the same limits.
@@ -57,29 +84,57 @@ impl Group {
     }
 }
 
-/// The control groups of this process from its own up to the root: the limits of all of them apply.
-fn own_groups() -> Vec<Group> {
-    groups_of(&fs::read_to_string("/proc/self/cgroup").unwrap_or_default(), Path::new("/sys/fs/cgroup"))
+/// Where control groups are mounted.
+const MOUNTED: &str = "/sys/fs/cgroup";
+
+fn own_memberships() -> String {
+    fs::read_to_string("/proc/self/cgroup").unwrap_or_default()
 }
 
-/// Like `own_groups`, for the text of `/proc/self/cgroup` and the folder where control groups are mounted.
-fn groups_of(memberships: &str, mounted: &Path) -> Vec<Group> {
-    let mut groups = Vec::new();
+/// The control groups of this process from its own up to the root: the limits of all of them apply.
+fn own_groups() -> Vec<Group> {
+    groups_of(&own_memberships(), Path::new(MOUNTED))
+}
+
+/// The version of the interface of control groups.
+#[derive(Clone, Copy)]
+enum Version {
+    One,
+    Two,
+}
+
+/// The folders of the groups with that controller, from the process's own up to the root.
+fn folders_of(memberships: &str, mounted: &Path, controller: &str) -> Vec<(PathBuf, Version)> {
+    let mut folders = Vec::new();
     for line in memberships.lines() {
         let mut fields = line.splitn(3, ':').skip(1);
         let (Some(controllers), Some(path)) = (fields.next(), fields.next()) else { continue };
-        let (root, limit, usage, reclaimable) = if controllers.is_empty() {
-            (mounted.to_path_buf(), "memory.max", "memory.current", "inactive_file")
-        } else if controllers.split(',').any(|controller| controller == "memory") {
-            let root = mounted.join("memory");
-            (root, "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+        let (root, version) = if controllers.is_empty() {
+            (mounted.to_path_buf(), Version::Two)
+        } else if controllers.split(',').any(|named| named == controller) {
+            // Controllers that are mounted together have a link by each name.
+            (mounted.join(controller), Version::One)
         } else {
             continue;
         };
         let within = Path::new(path.trim_start_matches('/'));
-        groups.extend(within.ancestors().map(|part| Group { folder: root.join(part), limit, usage, reclaimable }));
+        folders.extend(within.ancestors().map(|part| (root.join(part), version)));
     }
-    groups
+    folders
+}
+
+/// Like `own_groups`, for the text of `/proc/self/cgroup` and the folder where control groups are mounted.
+fn groups_of(memberships: &str, mounted: &Path) -> Vec<Group> {
+    let group = |(folder, version)| match version {
+        Version::Two => Group { folder, limit: "memory.max", usage: "memory.current", reclaimable: "inactive_file" },
+        Version::One => Group {
+            folder,
+            limit: "memory.limit_in_bytes",
+            usage: "memory.usage_in_bytes",
+            reclaimable: "total_inactive_file",
+        },
+    };
+    folders_of(memberships, mounted, "memory").into_iter().map(group).collect()
 }
 
 #[cfg(test)]
@@ -148,5 +203,25 @@ mod tests {
         let groups = groups_of("5:cpu,cpuacct:/a\n4:memory:/a/b\n", Path::new("/groups"));
         let folders: Vec<_> = groups.iter().map(|group| group.folder.to_string_lossy().into_owned()).collect();
         assert_eq!(folders, ["/groups/memory/a/b", "/groups/memory/a", "/groups/memory/"]);
+    }
+
+    #[test]
+    fn tightest_cpu_quota_of_all_parent_groups_counts() {
+        let files = [("cpu.max", "max 100000\n"), ("a/cpu.max", "150000 100000\n"), ("a/b/cpu.max", "400000 100000")];
+        let root = tree("quota-v2", &files);
+        assert_eq!(quota_of("0::/a/b\n", &root), Some(1.5));
+        assert_eq!(quota_of("0::/\n", &root), None);
+        fs::remove_dir_all(root).unwrap();
+        let files = [
+            ("cpu/cpu.cfs_quota_us", "-1\n"),
+            ("cpu/cpu.cfs_period_us", "100000\n"),
+            ("cpu/job/cpu.cfs_quota_us", "50000\n"),
+            ("cpu/job/cpu.cfs_period_us", "100000\n"),
+        ];
+        let root = tree("quota-v1", &files);
+        assert_eq!(quota_of("3:cpu,cpuacct:/job\n", &root), Some(0.5));
+        assert_eq!(quota_of("3:cpu,cpuacct:/gone/in/this/container\n", &root), None);
+        assert_eq!(quota_of("3:cpuset:/job\n", &root), None);
+        fs::remove_dir_all(root).unwrap();
     }
 }

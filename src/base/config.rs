@@ -1,5 +1,6 @@
 //! Every setting, with where its value came from.
 
+mod names;
 mod rendezvous;
 mod settings;
 mod spill;
@@ -127,10 +128,13 @@ impl Config {
         for (name, value) in variables.filter(|(name, _)| name.starts_with("MOBULA_")) {
             let Some(setting) = SETTINGS.iter().find(|setting| setting.variable == name) else {
                 let known: Vec<&str> = SETTINGS.iter().map(|setting| setting.variable).collect();
-                return Err(Error::config(format!(
-                    "{name} is not a setting of mobula; these are: {}",
-                    known.join(", ")
-                )));
+                if !names::is_of_others(&name, &value, &known) {
+                    return Err(Error::config(format!(
+                        "{name} is not a setting of mobula; these are: {}",
+                        known.join(", ")
+                    )));
+                }
+                continue;
             };
             let was_allowed = (setting.is_allowed)(&self);
             (setting.apply)(&mut self, value.trim()).ok_or_else(|| {

@@ -131,7 +131,7 @@ settings! {
     num_cpus: Option<f64> = None;
         "MOBULA_NUM_CPUS"
         takes "CPUs per host, `8` or `2.5`, at most 1e9; may exceed the real cores"
-        default "the cores that the launcher bound the host's ranks to"
+        default "the cores that the launcher bound the host's ranks to, fewer under a quota of CPU time"
         in "`num_cpus` *"
         parse |_, text| number(text).map(Some);
         allow |cpus| cpus.is_none_or(is_amount);

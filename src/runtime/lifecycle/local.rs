@@ -1,5 +1,6 @@
 //! What a rank creates before it knows the others: memory, sockets, devices, and the address that leads to them.
 
+use crate::base::cgroup::cpu_quota;
 use crate::base::config::{MEMORY, Pages};
 use crate::base::limits::RANKS_PER_HOST_MAX;
 use crate::base::{Config, Error, Rank, Result};
@@ -148,9 +149,29 @@ fn host_resources(config: &Config, topology: Topology, bound: &[Vec<u32>], arena
     custom.push((MEMORY.to_string(), fixed_of(memory_bytes as f64)));
     custom.sort();
     let totals = Totals {
-        cpu: config.num_cpus.map_or(topology.cores_among(&union).max(1) as i64 * UNIT, fixed_of),
+        cpu: config.num_cpus.map_or_else(|| usable_cpus(topology.cores_among(&union), cpu_quota()) * UNIT, fixed_of),
         gpu: config.num_gpus.map_or(found_gpus as i64 * UNIT, fixed_of),
         custom,
     };
     HostResources { totals, topology, gpus, pages: arena.page_kind().to_string() }
+}
+
+/// CPUs of a host: the cores that its ranks may run on, or fewer where a quota grants less time, a part counted whole.
+fn usable_cpus(cores: usize, quota: Option<f64>) -> i64 {
+    let quota = quota.map_or(i64::MAX, |cpus| cpus.ceil() as i64);
+    (cores as i64).min(quota).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quota_of_cpu_time_limits_the_cpus_of_a_host() {
+        assert_eq!(usable_cpus(8, None), 8);
+        assert_eq!(usable_cpus(8, Some(0.2)), 1);
+        assert_eq!(usable_cpus(8, Some(1.5)), 2);
+        assert_eq!(usable_cpus(2, Some(16.0)), 2);
+        assert_eq!(usable_cpus(0, None), 1);
+    }
 }
