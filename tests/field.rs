@@ -5,7 +5,7 @@ mod launcher;
 
 use launcher::rendezvous::{TestFolder, all_ranks, launch_ranks};
 use launcher::{Finished, Launch, example, no_ranks, show_failures};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const LIMIT: Duration = Duration::from_secs(120);
 
@@ -96,11 +96,32 @@ fn exit_of_the_driver_ends_all_ranks_with_its_code() {
 }
 
 #[test]
+fn ranks_end_when_their_launcher_is_killed() {
+    if let Some(reason) = no_ranks() {
+        return println!("left out: {reason}");
+    }
+    for signal in ["KILL", "TERM"] {
+        let launch = Launch::on_ranks(2, &example("field")).arg("sleeps-on-every-rank");
+        let mut started = launch.limit(LIMIT).start();
+        started.wait_for("sleeps");
+        started.wait_for("sleeps");
+        let ranks = launcher::processes::descendants(started.pid());
+        assert!(ranks.len() >= 2, "{ranks:?}");
+        launcher::processes::signal(signal, &started.pid().to_string());
+        let begun = Instant::now();
+        while ranks.iter().any(|rank| launcher::processes::is_alive(*rank)) {
+            assert!(begun.elapsed() < LIMIT, "ranks outlive their launcher after {signal}: {ranks:?}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+#[test]
 fn panic_hook_of_the_program_is_called_and_backtraces_are_kept() {
     let launch = || Launch::alone(&example("hook"));
     launch().run().succeeded().printed(&["the hook sees: by a task"]).did_not_print("stack backtrace");
     let finished = launch().env("RUST_BACKTRACE", "1").run().succeeded();
-    finished.printed(&["the hook sees: by a task"]).printed(&["stack backtrace"]).printed(&["hook::panics"]);
+    finished.printed(&["the hook sees: by a task"]).printed(&["stack backtrace"]).printed(&["hook.rs:10:5"]);
 }
 
 #[test]

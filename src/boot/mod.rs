@@ -5,6 +5,7 @@
 
 mod error;
 mod launcher;
+mod launcher_process;
 #[cfg(feature = "mpi")]
 pub mod mpi;
 mod one_host;
@@ -15,6 +16,7 @@ mod single;
 mod slurm;
 
 pub use error::{LocateError, NoMpiTransport};
+pub use launcher_process::{LauncherProcess, launcher_process};
 pub use rendezvous::DeathNotifier;
 
 use crate::base::log::set_level;

@@ -1,4 +1,5 @@
-//! Variables that begin as settings do and are none: those that environment modules and Kubernetes set, and typing errors.
+//! Variables that begin as settings do and are none: those that environment modules and Kubernetes set, and typing
+//! errors.
 
 /// What environment modules append to a package's name.
 const OF_MODULES: &[&str] = &[

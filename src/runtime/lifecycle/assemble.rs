@@ -8,6 +8,7 @@ use crate::boot::{Exchange, World};
 use crate::runtime::cluster::ClusterInfo;
 use crate::runtime::lifecycle::hello::{Hello, group_by_host, refuse_other_binaries};
 use crate::runtime::lifecycle::join::join;
+use crate::runtime::lifecycle::launcher_watch::watch_launcher;
 use crate::runtime::lifecycle::local::{HostPosition, LocalResources, WorkerAddress};
 use crate::runtime::lifecycle::session::Session;
 use crate::runtime::tasks::context;
@@ -84,6 +85,7 @@ pub fn start_rank(mut world: World, config: Config, install: fn(&'static Runtime
         runtime.uninstall();
         return Err(error);
     }
+    watch_launcher();
     if rank == 0 {
         output::banner(runtime, &launcher, workers);
     }

@@ -8,6 +8,7 @@ mod assemble;
 mod at_exit;
 mod hello;
 mod join;
+mod launcher_watch;
 mod local;
 mod part;
 mod preempt;

@@ -30,19 +30,28 @@ impl Runtime {
             return Err(Error::Cancelled { task });
         }
         if self.stopping() {
-            return Err(self.lifecycle.end_reason());
+            return Err(self.stopped());
         }
         match (worker::here(), fiber::stack_left()) {
             (Some(worker), Some(_)) => block_fiber(self, worker, count, deadline, register)?,
             _ => block_thread(self, count, deadline, register),
         }
         if self.stopping() {
-            return Err(self.lifecycle.end_reason());
+            return Err(self.stopped());
         }
         match context::cancelled() {
             Some(task) => Err(Error::Cancelled { task }),
             None => Ok(()),
         }
+    }
+
+    /// The error of a wait that the end of the cluster cuts short.
+    fn stopped(&self) -> Error {
+        while is_exiting() && fiber::stack_left().is_none() {
+            // What it waits for never comes, and its thread ends with the process, which says nothing more.
+            std::thread::park();
+        }
+        self.lifecycle.end_reason()
     }
 }
 
@@ -123,10 +132,6 @@ fn block_thread(
         runtime.give_back_cpu(held);
     }
     wait_on_thread(runtime, count, deadline, register);
-    while is_exiting() {
-        // What it waited for never comes, and its thread ends with the process.
-        std::thread::park();
-    }
     if held > 0 {
         retake_cpu_on_thread(runtime, held);
         replace_driver_cpu(held);

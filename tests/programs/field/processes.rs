@@ -8,6 +8,7 @@ pub const CASES: &[Case] = &[
     ("child-keeps-output", child_keeps_output),
     ("long-lines", long_lines),
     ("progress", progress),
+    ("sleeps-on-every-rank", sleeps_on_every_rank),
     ("exit-0", || exit(0)),
     ("exit-3", || exit(3)),
     ("exit-in-a-task", exit_in_a_task),
@@ -59,6 +60,19 @@ fn progress() -> mobula::Result<()> {
 fn one() -> u32 {
     println!("one of one");
     1
+}
+
+#[mobula::remote]
+fn sleeps() {
+    println!("sleeps");
+    std::thread::sleep(std::time::Duration::from_secs(600));
+}
+
+/// Every worker and the driver are busy, outside of any wait that an error could end.
+fn sleeps_on_every_rank() -> mobula::Result<()> {
+    let _running = [sleeps::on(0).remote(), sleeps::on(far()).remote()];
+    std::thread::sleep(std::time::Duration::from_secs(600));
+    Ok(())
 }
 
 fn exit(code: i32) -> mobula::Result<()> {
