@@ -5,11 +5,12 @@ mod list;
 pub use list::{Each, IntoListArg, ListArg, each};
 
 use crate::base::Error;
-use crate::objects::numbers::NumbersRef;
+use crate::objects::numbers::{Numbers, NumbersRef};
 use crate::objects::{AnySlot, Object, ObjectRef, Ref, decode, encode};
 use crate::registry::Failure;
-use serde::de::Error as _;
+use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -36,11 +37,26 @@ impl<T: Object> Serialize for Arg<T> {
 
 impl<'de, T: Object> Deserialize<'de> for Arg<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match ListArg::<T, T>::deserialize(deserializer)? {
-            ListArg::Value(value) => Ok(Arg::Value(value)),
-            ListArg::Ref(reference) => Ok(Arg::Ref(reference)),
-            ListArg::Each(_) => Err(D::Error::custom("a list of references is no single argument")),
-        }
+        deserializer.deserialize_tuple(2, Form(PhantomData))
+    }
+}
+
+/// Reads what follows the first byte.
+struct Form<T>(PhantomData<T>);
+
+impl<'de, T: Object> Visitor<'de> for Form<T> {
+    type Value = Arg<T>;
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an argument")
+    }
+    #[inline]
+    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Arg<T>, A::Error> {
+        let argument = match parts.next_element::<u8>()? {
+            Some(list::VALUE) => parts.next_element::<Numbers<T>>()?.map(|Numbers(value)| Arg::Value(value)),
+            Some(list::REFERENCE) => parts.next_element()?.map(Arg::Ref),
+            _ => None,
+        };
+        argument.ok_or_else(|| A::Error::invalid_length(0, &self))
     }
 }
 

@@ -18,7 +18,7 @@ pub fn from_bytes<'de, T: Deserialize<'de>>(mut bytes: &'de [u8]) -> Result<T, C
     let mut decoder = Decoder { input: bytes, tables, omitted: None, by_name: false };
     match decoder.whole() {
         // A Deserialize that was written by hand may know a struct's fields by their names only.
-        Err(error) if decoder.tables.has_shapes() => {
+        Err(error) if decoder.tables.is_some() => {
             decoder = Decoder { input: bytes, omitted: None, by_name: true, ..decoder };
             decoder.whole().map_err(|_| error)
         }
@@ -28,7 +28,8 @@ pub fn from_bytes<'de, T: Deserialize<'de>>(mut bytes: &'de [u8]) -> Result<T, C
 
 pub(super) struct Decoder<'de> {
     pub(super) input: &'de [u8],
-    tables: ReadTables<'de>,
+    /// If there is a struct or an enum.
+    tables: Option<Box<ReadTables<'de>>>,
     /// The tag of the next value, which was written without it.
     pub(super) omitted: Option<Tag>,
     /// Read each struct by the names of its fields.
@@ -65,6 +66,10 @@ impl<'de> Decoder<'de> {
         take_array(&mut self.input)
     }
 
+    fn tables(&mut self) -> Result<&mut ReadTables<'de>, CodecError> {
+        self.tables.as_deref_mut().ok_or(CodecError::Damaged("the tables are missing"))
+    }
+
     fn index(&mut self) -> Result<u32, CodecError> {
         Ok(u32::from_le_bytes(self.array()?))
     }
@@ -73,6 +78,7 @@ impl<'de> Decoder<'de> {
         usize::try_from(u64::from_le_bytes(self.array()?)).map_err(|_| CodecError::Damaged("a length is too large"))
     }
 
+    #[inline]
     fn values(&mut self, left: usize, uniform: usize) -> Values<'_, 'de> {
         Values { decoder: self, left, uniform, tag: None }
     }
@@ -89,9 +95,10 @@ impl<'de> Decoder<'de> {
     /// The names and the number of the shape that follows.
     fn names(&mut self) -> Result<Rc<[&'de str]>, CodecError> {
         let shape = self.index()?;
-        self.tables.names(shape).cloned()
+        self.tables()?.names(shape).cloned()
     }
 
+    #[inline]
     fn visit_values<V: Visitor<'de>>(
         &mut self,
         visitor: V,
@@ -187,12 +194,12 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
             }
             Tag::UnitVariant => {
                 let variant = self.index()?;
-                visitor.visit_borrowed_str(self.tables.variant(variant)?.1)
+                visitor.visit_borrowed_str(self.tables()?.variant(variant)?.1)
             }
             // As formats do that write a variant as a map of one pair.
             Tag::Variant => {
                 let variant = self.index()?;
-                let name = self.tables.variant(variant)?.1;
+                let name = self.tables()?.variant(variant)?.1;
                 self.visit_names(visitor, Rc::new([name]))
             }
         }
@@ -226,15 +233,24 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
             _ => visitor.visit_some(self),
         }
     }
+    #[inline]
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
         self.skip_some()?;
-        if self.peek()? == Tag::Struct {
-            self.tag()?;
-            let count = self.names()?.len();
-            return self.visit_values(visitor, count, 0);
+        match self.peek()? {
+            Tag::Tuple => {
+                self.tag()?;
+                let count = take_length(&mut self.input)?;
+                self.visit_values(visitor, count, 0)
+            }
+            Tag::Struct => {
+                self.tag()?;
+                let count = self.names()?.len();
+                self.visit_values(visitor, count, 0)
+            }
+            _ => self.deserialize_any(visitor),
         }
-        self.deserialize_any(visitor)
     }
+    #[inline]
     fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, CodecError> {
         self.deserialize_seq(visitor)
     }
@@ -258,7 +274,7 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
         }
         self.tag()?;
         let shape = self.index()?;
-        match self.tables.reading(shape, fields)? {
+        match self.tables()?.reading(shape, fields)? {
             Reading::InOrder(_) if !self.by_name => self.visit_values(visitor, fields.len(), 0),
             Reading::InOrder(names) | Reading::ByName(names) => self.visit_names(visitor, names),
         }
@@ -274,7 +290,7 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
             tag @ (Tag::UnitVariant | Tag::Variant) => {
                 self.tag()?;
                 let variant = self.index()?;
-                let (index, name) = self.tables.variant(variant)?;
+                let (index, name) = self.tables()?.variant(variant)?;
                 let name = variants.contains(&name).then_some(name);
                 visitor.visit_enum(OneVariant { decoder: self, index, name, has_value: tag == Tag::Variant })
             }

@@ -13,6 +13,7 @@ macro_rules! tags {
 
         impl Tag {
             /// The tag of that number.
+            #[inline]
             pub fn of(byte: u8) -> Option<Tag> {
                 match byte {
                     $($number => Some(Tag::$name),)*
@@ -85,6 +86,7 @@ impl Tag {
 }
 
 /// Appends a length: seven bits a byte, the lowest first.
+#[inline]
 pub fn put_length(out: &mut Vec<u8>, mut length: usize) {
     while length >= 0x80 {
         out.push(length as u8 | 0x80);
@@ -97,7 +99,18 @@ pub fn put_length(out: &mut Vec<u8>, mut length: usize) {
 ///
 /// # Errors
 /// If the bytes end, or it has more bits than a length can have.
+#[inline]
 pub fn take_length(input: &mut &[u8]) -> Result<usize, CodecError> {
+    // Most are short.
+    if let [byte @ 0..0x80, rest @ ..] = *input {
+        let length = usize::from(*byte);
+        *input = rest;
+        return Ok(length);
+    }
+    take_long_length(input)
+}
+
+fn take_long_length(input: &mut &[u8]) -> Result<usize, CodecError> {
     let mut length = 0u64;
     for shift in (0..64).step_by(7) {
         let byte = take(input, 1)?[0];
@@ -116,6 +129,7 @@ pub fn take_length(input: &mut &[u8]) -> Result<usize, CodecError> {
 ///
 /// # Errors
 /// If there are fewer.
+#[inline]
 pub fn take<'de>(input: &mut &'de [u8], count: usize) -> Result<&'de [u8], CodecError> {
     let (taken, rest) = input.split_at_checked(count).ok_or(CodecError::Damaged("they end too early"))?;
     *input = rest;
@@ -126,6 +140,7 @@ pub fn take<'de>(input: &mut &'de [u8], count: usize) -> Result<&'de [u8], Codec
 ///
 /// # Errors
 /// If there are fewer.
+#[inline]
 pub fn take_array<const N: usize>(input: &mut &[u8]) -> Result<[u8; N], CodecError> {
     let (taken, rest) = input.split_first_chunk::<N>().ok_or(CodecError::Damaged("they end too early"))?;
     *input = rest;

@@ -14,9 +14,12 @@ use serde::ser::{
 /// What the value's `Serialize` returns, or that it takes more bytes.
 pub fn to_bytes(value: &impl Serialize, out: Vec<u8>, bytes_max: usize) -> Result<Vec<u8>, CodecError> {
     let bytes_max_with = out.len().saturating_add(bytes_max);
-    let mut encoder = Encoder { out, bytes_max: bytes_max_with, tables: Tables::default(), omit: None, omitted: false };
+    let mut encoder = Encoder { out, bytes_max: bytes_max_with, tables: None, omit: None, omitted: false };
     value.serialize(&mut encoder)?;
-    encoder.tables.finish(&mut encoder.out);
+    match encoder.tables.take() {
+        Some(tables) => tables.finish(&mut encoder.out),
+        None => encoder.out.push(0),
+    }
     match encoder.out.len() <= encoder.bytes_max {
         true => Ok(encoder.out),
         false => Err(CodecError::TooLong(bytes_max)),
@@ -26,7 +29,8 @@ pub fn to_bytes(value: &impl Serialize, out: Vec<u8>, bytes_max: usize) -> Resul
 struct Encoder {
     out: Vec<u8>,
     bytes_max: usize,
-    tables: Tables,
+    /// Once there is a struct or an enum.
+    tables: Option<Box<Tables>>,
     /// The tag that the value that comes next is written without, if that is its tag.
     omit: Option<Tag>,
     /// It was.
@@ -82,10 +86,11 @@ impl Encoder {
     }
 
     fn variant(&mut self, tag: Tag, index: u32, name: &'static str) -> Result<(), CodecError> {
-        let variant = self.tables.variant(index, name);
+        let variant = self.tables.get_or_insert_default().variant(index, name);
         self.number(tag, variant.to_le_bytes())
     }
 
+    #[inline]
     fn tuple(&mut self, length: usize) -> Result<Compound<'_>, CodecError> {
         self.tag(Tag::Tuple)?;
         put_length(&mut self.out, length);
@@ -94,7 +99,7 @@ impl Encoder {
 
     fn structure(&mut self, name: &'static str) -> Result<Struct<'_>, CodecError> {
         let at = self.begin::<4>(Tag::Struct)?;
-        let fields = self.tables.begin(name);
+        let fields = self.tables.get_or_insert_default().begin(name);
         Ok(Struct { encoder: self, at, fields })
     }
 }
@@ -181,6 +186,7 @@ impl<'e> Serializer for &'e mut Encoder {
         let at = self.begin::<16>(Tag::Seq)?;
         Ok(Sequence { encoder: self, at, count: 0, uniform: 0, run: Run::Empty })
     }
+    #[inline]
     fn serialize_tuple(self, length: usize) -> Result<Compound<'e>, CodecError> {
         self.tuple(length)
     }
@@ -232,6 +238,7 @@ impl Compound<'_> {
         self.missing = self.missing.checked_sub(1).ok_or_else(wrong_count)?;
         value.serialize(&mut *self.encoder)
     }
+    #[inline]
     fn finish(self) -> Result<(), CodecError> {
         if self.missing == 0 { Ok(()) } else { Err(wrong_count()) }
     }
@@ -250,6 +257,7 @@ macro_rules! compound {
             fn $method<T: ?Sized + Serialize>(&mut self, value: &T) -> Result<(), CodecError> {
                 self.value(value)
             }
+            #[inline]
             fn end(self) -> Result<(), CodecError> {
                 self.finish()
             }
@@ -356,11 +364,11 @@ macro_rules! structure {
                 name: &'static str,
                 value: &T,
             ) -> Result<(), CodecError> {
-                self.encoder.tables.add(&mut self.fields, name);
+                self.encoder.tables.get_or_insert_default().add(&mut self.fields, name);
                 value.serialize(&mut *self.encoder)
             }
             fn end(self) -> Result<(), CodecError> {
-                let shape = self.encoder.tables.end(self.fields);
+                let shape = self.encoder.tables.get_or_insert_default().end(self.fields);
                 self.encoder.patch(self.at, shape.to_le_bytes());
                 Ok(())
             }

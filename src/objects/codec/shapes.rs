@@ -76,11 +76,8 @@ impl Tables {
         })
     }
 
-    /// Appends the tables, their length, and if there are any.
+    /// Appends the tables, their length, and that there are any.
     pub fn finish(self, out: &mut Vec<u8>) {
-        if self.shapes.is_empty() && self.variants.is_empty() {
-            return out.push(0);
-        }
         let start = out.len();
         put_length(out, self.shapes.len());
         for names in &self.shapes {
@@ -125,18 +122,26 @@ pub struct ReadTables<'de> {
     variants: Vec<(u32, &'de str)>,
 }
 
+const DAMAGED: CodecError = CodecError::Damaged("the tables are damaged");
+
 impl<'de> ReadTables<'de> {
     /// Removes the tables from the end of a message; the value is left.
     ///
     /// # Errors
     /// If they are damaged.
-    pub fn take(message: &mut &'de [u8]) -> Result<ReadTables<'de>, CodecError> {
-        const DAMAGED: CodecError = CodecError::Damaged("the tables are damaged");
-        let (flag, rest) = message.split_last().ok_or(DAMAGED)?;
-        if *flag == 0 {
-            *message = rest;
-            return Ok(ReadTables::default());
+    #[inline]
+    pub fn take(message: &mut &'de [u8]) -> Result<Option<Box<ReadTables<'de>>>, CodecError> {
+        match message.split_last() {
+            Some((0, rest)) => {
+                *message = rest;
+                Ok(None)
+            }
+            Some((_, rest)) => ReadTables::of(message, rest).map(|tables| Some(Box::new(tables))),
+            None => Err(DAMAGED),
         }
+    }
+
+    fn of(message: &mut &'de [u8], rest: &'de [u8]) -> Result<ReadTables<'de>, CodecError> {
         let (rest, length) = rest.split_last_chunk::<4>().ok_or(DAMAGED)?;
         let at = rest.len().checked_sub(u32::from_le_bytes(*length) as usize).ok_or(DAMAGED)?;
         let (value, mut tables) = rest.split_at(at);
@@ -151,11 +156,6 @@ impl<'de> ReadTables<'de> {
             read.variants.push((u32::from_le_bytes(take_array(&mut tables)?), take_str(&mut tables)?));
         }
         if tables.is_empty() { Ok(read) } else { Err(DAMAGED) }
-    }
-
-    /// True if the message has a struct.
-    pub fn has_shapes(&self) -> bool {
-        !self.shapes.is_empty()
     }
 
     /// The names of a shape.

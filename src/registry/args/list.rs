@@ -40,14 +40,14 @@ impl<L: Object, E: Object> Serialize for ListArg<L, E> {
 
 impl<'de, L: Object, E: Object> Deserialize<'de> for ListArg<L, E> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_tuple(2, Form(PhantomData))
+        deserializer.deserialize_tuple(2, ListForm(PhantomData))
     }
 }
 
 /// Reads what follows the first byte.
-struct Form<L, E>(PhantomData<(L, E)>);
+struct ListForm<L, E>(PhantomData<(L, E)>);
 
-impl<'de, L: Object, E: Object> Visitor<'de> for Form<L, E> {
+impl<'de, L: Object, E: Object> Visitor<'de> for ListForm<L, E> {
     type Value = ListArg<L, E>;
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("an argument")
