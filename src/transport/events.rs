@@ -31,6 +31,7 @@ impl<T> PollerQueue<T> {
     }
 
     /// The number of items, read without the lock.
+    #[inline]
     pub fn len(&self) -> usize {
         self.count.load(Ordering::SeqCst)
     }
@@ -49,7 +50,12 @@ impl<T> PollerQueue<T> {
 
 impl TransportEvents {
     /// Delivers at most `most` events; returns how many. Holds no lock while it delivers.
+    #[inline]
     pub fn deliver(&self, most: usize, deliver: Deliver<'_>) -> usize {
+        if self.len() == 0 { 0 } else { self.deliver_some(most, deliver) }
+    }
+
+    fn deliver_some(&self, most: usize, deliver: Deliver<'_>) -> usize {
         let mut delivered = 0;
         while delivered < most
             && let Some(event) = self.pop()

@@ -130,6 +130,21 @@ macro_rules! plain {
     };
 }
 
+/// The same for numbers, which nearly always are of the type that the reader asks for.
+macro_rules! numbers {
+    ($($method:ident $visit:ident $number:ty, $tag:ident;)*) => {
+        $(#[inline]
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
+            if self.peek()? == Tag::$tag {
+                self.tag()?;
+                return visitor.$visit(<$number>::from_le_bytes(self.array()?));
+            }
+            self.skip_some()?;
+            self.deserialize_any(visitor)
+        })*
+    };
+}
+
 impl<'de> Deserializer<'de> for &mut Decoder<'de> {
     type Error = CodecError;
 
@@ -205,12 +220,21 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
         }
     }
 
+    numbers! {
+        deserialize_u8 visit_u8 u8, U8;
+        deserialize_u16 visit_u16 u16, U16;
+        deserialize_u32 visit_u32 u32, U32;
+        deserialize_u64 visit_u64 u64, U64;
+        deserialize_i8 visit_i8 i8, I8;
+        deserialize_i16 visit_i16 i16, I16;
+        deserialize_i32 visit_i32 i32, I32;
+        deserialize_i64 visit_i64 i64, I64;
+        deserialize_f32 visit_f32 f32, F32;
+        deserialize_f64 visit_f64 f64, F64;
+    }
+
     plain! {
-        deserialize_bool
-        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128
-        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
-        deserialize_f32 deserialize_f64
-        deserialize_char deserialize_str deserialize_string deserialize_bytes deserialize_byte_buf
+        deserialize_bool deserialize_u128 deserialize_i128 deserialize_char deserialize_str deserialize_string deserialize_bytes deserialize_byte_buf
         deserialize_map deserialize_identifier
     }
 
