@@ -234,7 +234,8 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
     }
 
     plain! {
-        deserialize_bool deserialize_u128 deserialize_i128 deserialize_char deserialize_str deserialize_string deserialize_bytes deserialize_byte_buf
+        deserialize_bool deserialize_u128 deserialize_i128 deserialize_char
+        deserialize_str deserialize_string deserialize_bytes deserialize_byte_buf
         deserialize_map deserialize_identifier
     }
 
