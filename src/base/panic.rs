@@ -16,6 +16,7 @@ pub enum Panic {
 impl Panic {
     /// The payload's content. The payload is dropped, and if that panics as well, what it panics with is leaked: it
     /// could panic again, without end.
+    #[cold]
     pub fn of(payload: Box<dyn Any + Send>) -> Panic {
         let panic = if let Some(error) = payload.downcast_ref::<Error>() {
             Panic::Error(error.clone())
@@ -45,6 +46,7 @@ impl Panic {
 ///
 /// # Errors
 /// Its panic.
+#[inline]
 pub fn catch<R>(body: impl FnOnce() -> R) -> Result<R, Panic> {
     catch_unwind(AssertUnwindSafe(body)).map_err(Panic::of)
 }

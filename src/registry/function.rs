@@ -86,6 +86,7 @@ pub fn construct<A: Actor>(state: &mut ActorState, new: impl FnOnce() -> Result<
 ///
 /// # Errors
 /// Those of the method; or that the state is not of that actor.
+#[inline]
 pub fn with_actor<A: Actor, V>(
     name: &str,
     state: &mut ActorState,

@@ -105,6 +105,7 @@ pub fn run_body(
 }
 
 /// Turns a failure of a task's body into the error that its results hold.
+#[cold]
 fn to_error(runtime: &'static Runtime, header: &TaskHeader, failure: Failure) -> Error {
     let message = match failure {
         Failure::Passed(error) => return error,
@@ -124,6 +125,7 @@ fn to_error(runtime: &'static Runtime, header: &TaskHeader, failure: Failure) ->
 }
 
 /// Runs the body of a task and completes its results; a failure that began in it is reported to the driver afterwards.
+#[inline]
 fn invoke(runtime: &'static Runtime, task: &Arc<dyn Runnable>, state: &mut ActorState) {
     let is_own = Cell::new(false);
     let failed = task.invoke(state, &|failure| {

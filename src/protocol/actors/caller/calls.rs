@@ -40,6 +40,7 @@ impl PendingCall {
 
 impl ActorRef {
     /// Calls the actor with a task that nothing else has seen yet. Returns the rank to which it was sent, if any.
+    #[inline]
     pub fn submit(self: &Arc<Self>, env: &impl Environment, task: Arc<dyn Runnable>) -> Option<Rank> {
         task.header().set_target(self.clone());
         let location = self.location();
