@@ -151,8 +151,8 @@ impl Cluster {
         self.take_session().map_or(Ok(()), Session::serve)
     }
 
-    /// Declares this rank's driver finished, as does `std::process::exit`. Returns when all are, and the cluster is
-    /// stopped. Another [`init`] may follow, unless MPI was finalized with the cluster.
+    /// Declares this rank's driver finished, as does `std::process::exit` of the only one. Returns when all are, and
+    /// the cluster is stopped. Another [`init`] may follow, unless MPI was finalized with the cluster.
     ///
     /// ```
     /// # use mobula::prelude::*;

@@ -1,5 +1,8 @@
 //! The end of a driver's process by `exit`, which drops nothing: the cluster ends as if its driver had returned.
 //!
+//! This holds where all other ranks serve. Where other ranks are drivers too, they may wait for this one in ways of
+//! their own: then the process ends as it does without this, and the rank is dead for the others.
+//!
 //! The session of a running cluster is kept here. A rank that serves takes it: its process ends only when the cluster
 //! ends, and if a task of it calls `exit`, the rank is dead for the others.
 #![allow(unsafe_code)]
@@ -9,6 +12,10 @@ use crate::base::sync::{Ordering, lock};
 use crate::runtime::lifecycle::session::Session;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, Once};
+use std::time::Duration;
+
+/// How long a driver that exits at once waits for the others to serve.
+const SERVE_TIME: Duration = Duration::from_secs(2);
 
 static IS_EXITING: AtomicBool = AtomicBool::new(false);
 static SESSION: Mutex<Option<Session>> = Mutex::new(None);
@@ -39,7 +46,15 @@ extern "C" fn on_exit() {
         let Some(session) = take_session() else { return };
         IS_EXITING.store(true, Ordering::Relaxed);
         // On another thread: this one's thread-local values are destroyed already.
-        let ended = std::thread::Builder::new().name("mobula-exit".to_string()).spawn(|| drop(session));
+        let ended = std::thread::Builder::new().name("mobula-exit".to_string()).spawn(|| end(session));
         let _ = ended.map(std::thread::JoinHandle::join);
     });
+}
+
+fn end(session: Session) {
+    if session.all_others_serve(SERVE_TIME) {
+        drop(session);
+    } else {
+        std::mem::forget(session);
+    }
 }

@@ -43,6 +43,19 @@ impl Session {
         self.runtime
     }
 
+    /// True if this rank is the only driver: the others serve, or do within that time.
+    pub fn all_others_serve(&self, time: Duration) -> bool {
+        let runtime = self.runtime;
+        let begun = Instant::now();
+        runtime.cluster.rank == 0
+            && (1..runtime.cluster.size).all(|other| {
+                while !runtime.lifecycle.shutdown.has_sent_ready(other, 1) && begun.elapsed() < time {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                runtime.lifecycle.shutdown.has_sent_ready(other, 1)
+            })
+    }
+
     /// Serves the other ranks until every driver has finished. The lines that tasks print here go to the driver.
     ///
     /// # Errors
