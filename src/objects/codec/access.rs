@@ -29,7 +29,14 @@ impl<'de> SeqAccess<'de> for &mut Values<'_, 'de> {
             self.uniform = uniform;
             match self.tag {
                 Some(tag) => self.decoder.omitted = Some(tag),
-                None => self.tag = Some(self.decoder.peek()?),
+                None => {
+                    let tag = self.decoder.peek()?;
+                    if !tag.is_number() {
+                        // Values without bytes of their own would never come to an end.
+                        return Err(CodecError::Damaged("values of this tag have no common one"));
+                    }
+                    self.tag = Some(tag);
+                }
             }
         }
         let value = seed.deserialize(&mut *self.decoder).map(Some);

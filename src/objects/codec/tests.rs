@@ -260,6 +260,15 @@ fn encoding_stops_at_the_bound() {
     assert!(matches!(to_bytes(&"x".repeat(1000), Vec::new(), 999), Err(CodecError::TooLong(_))));
 }
 
+/// A fuzzer found it: without the check, each of 2^56 values is read from no bytes.
+#[test]
+fn endless_values_without_bytes_are_refused() {
+    let mut bytes = encoded(&vec![(); 2]);
+    let lengths = bytes.len() - 1 - 2 - 16..bytes.len() - 1 - 2;
+    bytes[lengths].fill(1);
+    assert!(matches!(from_bytes::<Vec<()>>(&bytes), Err(CodecError::Damaged(_))));
+}
+
 proptest! {
     #[test]
     fn damaged_bytes_are_an_error_or_a_value(mut bytes in prop::collection::vec(any::<u8>(), 0..200), tables: bool) {
