@@ -33,16 +33,22 @@ impl Fragments {
     /// A fragment of `from` arrived: the message, if it is the last one.
     ///
     /// # Errors
-    /// If the message is longer than any may be; what arrived of it is dropped.
-    pub(super) fn add(&self, from: Rank, number: u64, is_last: bool, bytes: &[u8]) -> Result<Option<Vec<u8>>, TooLong> {
+    /// If the message is longer than any may be, or is a fragment itself; what arrived of it is dropped.
+    pub(super) fn add(&self, from: Rank, number: u64, is_last: bool, bytes: &[u8]) -> Result<Option<Vec<u8>>, Refused> {
         let mut fragments = lock(&self.0);
         let message = fragments.entry((from, number)).or_default();
         message.extend_from_slice(bytes);
         if message.len() > FRAGMENTED_BYTES_MAX {
             fragments.remove(&(from, number));
-            return Err(TooLong);
+            return Err(Refused::TooLong);
         }
-        Ok(if is_last { fragments.remove(&(from, number)) } else { None })
+        let whole = if is_last { fragments.remove(&(from, number)) } else { None };
+        drop(fragments);
+        match whole {
+            // Fragments within fragments could be as deep as their sender likes.
+            Some(whole) if matches!(Message::decode(&whole), Ok(Message::Fragment { .. })) => Err(Refused::Nested),
+            whole => Ok(whole),
+        }
     }
 
     /// `rank` is dead: the rest of its messages will not arrive.
@@ -51,10 +57,16 @@ impl Fragments {
     }
 }
 
-/// A message has more fragments than any may have.
+/// Why a message that came in fragments is dropped.
 #[derive(Debug, thiserror::Error)]
-#[error("its fragments are more than {FRAGMENTED_BYTES_MAX} bytes")]
-pub(super) struct TooLong;
+pub(super) enum Refused {
+    /// There are more than any message may have.
+    #[error("its fragments are more than {FRAGMENTED_BYTES_MAX} bytes")]
+    TooLong,
+    /// Together they are a fragment.
+    #[error("its fragments are a fragment again")]
+    Nested,
+}
 
 #[cfg(test)]
 mod tests {
@@ -75,6 +87,14 @@ mod tests {
             whole.extend(fragments.add(3, number, is_last, bytes.0).unwrap());
         }
         assert_eq!(whole, [one, two]);
+        assert!(lock(&fragments.0).is_empty());
+    }
+
+    #[test]
+    fn fragment_within_a_fragment_is_refused() {
+        let inner = Message::Fragment { number: 2, is_last: true, bytes: Bytes(b"x") }.encode(Vec::new());
+        let fragments = Fragments::default();
+        assert!(matches!(fragments.add(3, 1, true, &inner), Err(Refused::Nested)));
         assert!(lock(&fragments.0).is_empty());
     }
 
