@@ -12,6 +12,7 @@ pub mod limits;
 pub mod log;
 pub mod panic;
 pub mod parse;
+pub mod process_limits;
 pub mod spin_lock;
 pub mod sync;
 pub mod text;

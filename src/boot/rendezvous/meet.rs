@@ -5,10 +5,10 @@
 
 use super::Met;
 use super::coordinator::{Coordinator, Member};
-use super::descriptor_limit::allow_descriptors;
 use super::frame::{FrameReader, ParticipantInfo, RendezvousFault, RendezvousFrame, RendezvousKind};
 use super::rank_spec::{self, RankSpec};
 use crate::base::log::{Level, log};
+use crate::base::process_limits::allow_descriptors;
 use crate::base::{Error, Rank, Result};
 use crate::transport::epoll::{EpollSet, Interest, Watched};
 use crate::transport::tcp::handshake::{ConnectionPurpose, HandshakeError, Secret};
@@ -40,12 +40,14 @@ const NAMED_MAX: usize = 8;
 /// connection is lost.
 pub fn meet(listener: TcpListener, spec: &RankSpec, secret: &Secret, meeting_point: &str) -> Result<Met> {
     let listen = || {
-        allow_descriptors(u64::from(spec.size) + LIMITS.pending_max as u64)?;
+        // A connection for each rank; few descriptors let few unknown peers wait at once.
+        let pending = allow_descriptors(u64::from(spec.size), LIMITS.pending_max as u64)?;
+        let limits = IncomingLimits { pending_max: pending as usize, ..LIMITS };
         set_backlog(&listener)?;
         listener.set_nonblocking(true)?;
         let watch = EpollSet::new()?;
         let rank = ListeningRank { me: 0, purpose: ConnectionPurpose::Rendezvous, secret: secret.clone() };
-        Ok((Incoming::open(vec![listener.into()], rank, LIMITS, &watch)?, watch))
+        Ok((Incoming::open(vec![listener.into()], rank, limits, &watch)?, watch))
     };
     let (incoming, watch) = listen().map_err(|error| cannot_wait(meeting_point, &error))?;
     let mut meeting = Meeting {

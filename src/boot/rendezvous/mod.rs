@@ -23,7 +23,6 @@
 //! that forward it would divide it.
 
 mod coordinator;
-mod descriptor_limit;
 mod find;
 pub mod frame;
 mod hangup;

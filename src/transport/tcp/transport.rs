@@ -11,6 +11,7 @@ use crate::base::Rank;
 use crate::base::clock::now_ns;
 use crate::base::error::{Error, Result};
 use crate::base::limits::MESSAGE_BYTES_MAX;
+use crate::base::process_limits::allow_descriptors;
 use crate::base::sync::{Ordering, lock, try_lock};
 use crate::memory::{Block, Region};
 use crate::transport::{Deliver, Refusal, RegisterError, RemoteAddress, Transport};
@@ -56,9 +57,8 @@ impl TcpTransport {
             return Err(Error::fabric(format!("rank {me} cannot serve TCP in a job of {} ranks", addresses.len())));
         }
         let host = addresses[me as usize].host.clone();
-        let failed = |error| {
-            Error::fabric(format!("rank {me} on {host} cannot serve TCP: {error} (ulimit -n?)")).caused_by(&error)
-        };
+        let failed = |error| Error::fabric(format!("rank {me} on {host} cannot serve TCP: {error}")).caused_by(&error);
+        allow_descriptors(addresses.len() as u64, super::acceptor::PENDING_MAX as u64).map_err(failed)?;
         let peers = Peers::new(me, addresses, secret, peer_timeout).map_err(failed)?;
         let acceptor = Acceptor::open(listener.sockets, &peers).map_err(failed)?;
         Ok(TcpTransport { peers, poller: Mutex::new(Poller::new(acceptor)) })
