@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// The folder for spilled arrays.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SpillFolder {
-    /// The job's local disk, as the system's own variables name it.
+    /// The first usable one of those that the system's own variables and customs name.
     JobDisk,
     /// This one.
     At(PathBuf),
@@ -17,6 +17,9 @@ pub enum SpillFolder {
 
 /// Variables that name the job's local disk, best first.
 const VARIABLES: [&str; 2] = ["SLURM_TMPDIR", "TMPDIR"];
+
+/// Folders that every system has, best first; the second is on a disk where the first is in memory.
+const FOLDERS: [&str; 2] = ["/tmp", "/var/tmp"];
 
 impl SpillFolder {
     /// The folder of that path, or `off`.
@@ -29,34 +32,34 @@ impl SpillFolder {
         !matches!(self, SpillFolder::At(path) if path.is_relative())
     }
 
-    fn path(&self) -> Option<PathBuf> {
-        match self {
-            SpillFolder::Off => None,
-            SpillFolder::At(path) => Some(path.clone()),
-            SpillFolder::JobDisk => {
-                let named = VARIABLES.iter().filter_map(std::env::var_os).map(PathBuf::from);
-                let folder = named.into_iter().find(|path| path.is_absolute());
-                Some(folder.unwrap_or_else(|| PathBuf::from("/tmp")))
+    /// The folders that may be used unasked, best first.
+    pub fn candidates() -> Vec<PathBuf> {
+        let named = VARIABLES.iter().filter_map(std::env::var_os).map(PathBuf::from);
+        let mut all: Vec<PathBuf> = Vec::new();
+        for folder in named.chain(FOLDERS.map(PathBuf::from)) {
+            if folder.is_absolute() && !all.contains(&folder) {
+                all.push(folder);
             }
         }
+        all
     }
 }
 
 impl fmt::Display for SpillFolder {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.path() {
-            Some(path) => path.display().fmt(formatter),
-            None => formatter.write_str("off"),
+        match self {
+            SpillFolder::Off => formatter.write_str("off"),
+            SpillFolder::At(path) => path.display().fmt(formatter),
+            SpillFolder::JobDisk => {
+                let all: Vec<String> =
+                    SpillFolder::candidates().iter().map(|folder| folder.display().to_string()).collect();
+                write!(formatter, "the first usable of {}", all.join(", "))
+            }
         }
     }
 }
 
 impl Config {
-    /// The folder for arrays that do not fit into the store, if spilling is allowed.
-    pub(crate) fn spill_base(&self) -> Option<PathBuf> {
-        self.spill.path()
-    }
-
     /// The job's part of names on disk.
     pub(crate) fn job_label(&self) -> String {
         let job = std::env::var("SLURM_JOB_ID").unwrap_or_default();
@@ -75,7 +78,9 @@ mod tests {
         assert_eq!(SpillFolder::named("off".into()), SpillFolder::Off);
         assert!(SpillFolder::Off.is_valid() && SpillFolder::named("/local".into()).is_valid());
         assert!(["local", ""].iter().all(|path| !SpillFolder::named(path.into()).is_valid()));
-        assert_eq!((SpillFolder::Off.path(), SpillFolder::Off.to_string()), (None, "off".to_string()));
-        assert!(SpillFolder::JobDisk.path().is_some_and(|path| path.is_absolute()));
+        assert_eq!(SpillFolder::Off.to_string(), "off");
+        let candidates = SpillFolder::candidates();
+        assert!(candidates.iter().all(|path| path.is_absolute()), "{candidates:?}");
+        assert!(candidates.contains(&"/tmp".into()) && candidates.contains(&"/var/tmp".into()), "{candidates:?}");
     }
 }

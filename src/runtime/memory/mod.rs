@@ -19,6 +19,7 @@ mod resident_blocks;
 mod scratch;
 mod space;
 mod spill;
+mod spill_disk;
 mod waiting_reads;
 
 pub use allocate::{create_array, put_array};

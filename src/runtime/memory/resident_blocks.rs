@@ -226,6 +226,7 @@ pub struct Evicted {
 /// have produced again.
 pub fn evict(runtime: &'static Runtime, store_rank: Rank, needed_bytes: u64) -> Evicted {
     let _one_at_a_time = lock(&runtime.memory.resident_blocks.choosing);
+    runtime.memory.spill.warn_of_disk();
     let all = runtime.memory.resident_blocks.living();
     let (blocks, mut candidates): (Vec<_>, Vec<_>) =
         all.iter().filter_map(|block| Some((block, block.candidate(store_rank)?))).unzip();

@@ -1,6 +1,7 @@
 //! Blocks on disk: written together, one after another, and read back through mappings.
 
 use crate::base::log::{Level, log};
+use crate::base::process_limits::file_bytes_max;
 use crate::base::sync::{AtomicBool, AtomicU64, Ordering, lock, statics};
 use crate::base::{Config, Result};
 use crate::memory::{FileMap, punch_file, reserve_file};
@@ -10,12 +11,13 @@ use crate::runtime::memory::blocks::OwnMemory;
 use crate::runtime::memory::resident_blocks::ResidentBlock;
 use crate::runtime::memory::scratch::{self, Scratch};
 use crate::runtime::memory::space::allocate;
+use crate::runtime::memory::spill_disk::{self, SpillDisk};
 use std::any::Any;
 use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, Weak};
 use std::thread::JoinHandle;
 
@@ -31,13 +33,15 @@ static NEXT_FILE: statics::AtomicU64 = statics::AtomicU64::new(1);
 
 /// The blocks that a rank has on disk.
 pub struct Spill {
-    /// The folder in which this rank's folder is; `None` if spilling is off.
-    base: Option<PathBuf>,
+    /// Where this rank's folder is.
+    disk: SpillDisk,
     job: String,
     files: Mutex<SpillFiles>,
     written_bytes: Arc<AtomicU64>,
     /// True if the user was warned that nothing can be written.
     warned: AtomicBool,
+    /// True if the user was warned about where blocks are written, or that they are written nowhere.
+    warned_of_disk: AtomicBool,
     sweep: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -145,18 +149,38 @@ impl Spill {
     /// As the settings say; the folder is created when it is first needed.
     pub fn new(config: &Config) -> Spill {
         Spill {
-            base: config.spill_base(),
+            disk: SpillDisk::choose(&config.spill),
             job: config.job_label(),
             files: Mutex::default(),
             written_bytes: Arc::default(),
             warned: AtomicBool::new(false),
+            warned_of_disk: AtomicBool::new(false),
             sweep: Mutex::new(None),
         }
     }
 
     /// True if spilling is on.
     pub fn is_on(&self) -> bool {
-        self.base.is_some()
+        self.disk.path().is_some()
+    }
+
+    /// Warns once, when the store is full for the first time, if blocks are written nowhere, or into memory.
+    pub fn warn_of_disk(&self) {
+        let warning = match &self.disk {
+            SpillDisk::Nowhere { reasons } => format!(
+                "objects that do not fit in the store stay in memory: no folder is usable for them ({reasons}); set \
+                 MOBULA_SPILL_DIR to a folder on a disk"
+            ),
+            SpillDisk::Folder { path, is_in_memory: true } => format!(
+                "objects that do not fit in the store are written to {}, which is in memory: that frees none; set \
+                 MOBULA_SPILL_DIR to a folder on a disk, or to off",
+                path.display()
+            ),
+            _ => return,
+        };
+        if !self.warned_of_disk.swap(true, Ordering::Relaxed) {
+            log(Level::Warn, || warning);
+        }
     }
 
     /// True if spilling is on, and the last write succeeded.
@@ -172,7 +196,7 @@ impl Spill {
     /// Removes the folders that killed processes of this user left, on a thread: a folder of many thousands of files
     /// takes a while to list.
     pub fn begin_sweep(&self) {
-        let Some(base) = self.base.clone() else { return };
+        let Some(base) = self.disk.path().map(Path::to_path_buf) else { return };
         let sweep = move || {
             let swept = scratch::sweep(&base);
             if swept > 0 {
@@ -202,7 +226,7 @@ impl Spill {
             }
             Err(error) => {
                 if !self.warned.swap(true, Ordering::Relaxed) {
-                    let base = self.base.as_deref().unwrap_or_else(|| "".as_ref()).display();
+                    let base = self.disk.path().unwrap_or_else(|| "".as_ref()).display();
                     log(Level::Warn, || {
                         format!(
                             "objects that do not fit in the store are not written to {base}: {error}; set \
@@ -217,13 +241,17 @@ impl Spill {
 
     fn try_write(&self, blocks: &[Arc<dyn ArrayMemory>]) -> io::Result<Vec<Arc<OnDisk>>> {
         let mut files = lock(&self.files);
-        let (file, begin) = self.last_file(&mut files)?;
+        let bytes: u64 = blocks.iter().map(|block| (block.bytes().len() as u64).next_multiple_of(ALIGNMENT)).sum();
+        let (file, begin) = self.last_file(&mut files, bytes)?;
         let mut end = begin;
         let mut offsets = Vec::with_capacity(blocks.len());
         for block in blocks {
             let offset = end.next_multiple_of(ALIGNMENT);
             offsets.push((offset, block.bytes().len()));
             end = offset + block.bytes().len() as u64;
+        }
+        if let Some(folder) = file.path.parent() {
+            spill_disk::check_space(folder, end - begin, end)?;
         }
         reserve_file(&file.file, begin, end - begin)?;
         for (block, (offset, _)) in blocks.iter().zip(&offsets) {
@@ -238,11 +266,13 @@ impl Spill {
         Ok(offsets.into_iter().map(on_disk).collect())
     }
 
-    /// The file to which the next blocks go, and the offset at which they begin.
-    fn last_file(&self, files: &mut SpillFiles) -> io::Result<(Arc<SpillFile>, u64)> {
+    /// The file to which the next `bytes` of blocks go, and the offset at which they begin.
+    fn last_file(&self, files: &mut SpillFiles, bytes: u64) -> io::Result<(Arc<SpillFile>, u64)> {
+        let allowed = file_bytes_max().unwrap_or(u64::MAX);
         let usable = |(file, end): &(Arc<SpillFile>, u64)| {
             // A file that was removed, or all of whose blocks were dropped, is not used again.
-            *end < FILE_BYTES && Arc::strong_count(file) > 1 && file.path.exists()
+            let has_space = *end < FILE_BYTES && end.saturating_add(bytes) <= allowed;
+            has_space && Arc::strong_count(file) > 1 && file.path.exists()
         };
         if let Some(last) = files.last.take_if(|last| usable(last)) {
             return Ok(last);
@@ -253,7 +283,7 @@ impl Spill {
     }
 
     fn new_file(&self, scratch: &mut Option<Scratch>) -> io::Result<(PathBuf, File)> {
-        let Some(base) = &self.base else { return Err(io::Error::other("it is switched off")) };
+        let Some(base) = self.disk.path() else { return Err(io::Error::other("it is switched off")) };
         let number = NEXT_FILE.fetch_add(1, Ordering::Relaxed);
         if let Some(scratch) = scratch {
             match scratch.file(number) {
