@@ -18,6 +18,7 @@ mod slurm;
 pub use error::{LocateError, NoMpiTransport};
 pub use launcher_process::{LauncherProcess, launcher_process};
 pub use rendezvous::DeathNotifier;
+pub use slurm::{JobGrant, job_grant};
 
 use crate::base::log::set_level;
 use crate::base::{Config, Rank, Result};

@@ -3,6 +3,7 @@
 
 use crate::base::config::Pages;
 use crate::base::error::{Error, Result};
+use crate::base::process_limits;
 use crate::base::sync::{AtomicI64, AtomicU32};
 use crate::memory::pages::{self, HUGE_PAGE_BYTES, PageKind};
 use rustix::fs::{FallocateFlags, MemfdFlags, SealFlags, fallocate, fcntl_add_seals, fcntl_get_seals, memfd_create};
@@ -93,12 +94,21 @@ impl Segment {
                  (MOBULA_STORE_BYTES), or let it fall back (MOBULA_PAGES=auto)",
                 pages::hugepages_free()
             ),
-            _ => format!("no memory for {name} of {bytes} bytes ({}): make it smaller", tried.join("; ")),
+            _ => format!(
+                "no memory for {name} of {bytes} bytes ({}): make the store smaller (MOBULA_STORE_BYTES) or raise \
+                 the limit{}",
+                tried.join("; "),
+                process_limits::in_force()
+            ),
         }))
     }
 
     fn create_with(name: &str, bytes: usize, kind: PageKind) -> io::Result<Segment> {
         let bytes = bytes.next_multiple_of(granule(kind)).max(granule(kind));
+        // A file in memory is a file: the kernel would end the process by SIGXFSZ.
+        if let Some(limit) = process_limits::file_bytes_max().filter(|limit| *limit < bytes as u64) {
+            return Err(io::Error::other(format!("a file may have {limit} bytes (ulimit -f)")));
+        }
         let file = memory_file(name, kind)?;
         file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
         file.set_len(bytes as u64)?;

@@ -131,7 +131,8 @@ settings! {
     num_cpus: Option<f64> = None;
         "MOBULA_NUM_CPUS"
         takes "CPUs per host, `8` or `2.5`, at most 1e9; may exceed the real cores"
-        default "the cores that the launcher bound the host's ranks to, fewer under a quota of CPU time"
+        default "the cores that the launcher bound the host's ranks to, fewer under a quota of CPU time or where \
+            Slurm granted fewer"
         in "`num_cpus` *"
         parse |_, text| number(text).map(Some);
         allow |cpus| cpus.is_none_or(is_amount);
@@ -174,7 +175,8 @@ settings! {
     store_bytes: Option<u64> = None;
         "MOBULA_STORE_BYTES"
         takes "bytes of store per rank, `4G` or `512M`, less than 2^62"
-        default "30 % of the host's memory, divided among its ranks"
+        default "30 % of the memory that the job may use of the host, divided among its ranks; less under `ulimit \
+            -v` or `-f`"
         in "`store_bytes` *"
         parse |_, text| bytes(text).map(Some);
         allow |bytes| bytes.is_none_or(|bytes| bytes < 1 << 62);
@@ -196,13 +198,14 @@ settings! {
     spill: SpillFolder = SpillFolder::JobDisk;
         "MOBULA_SPILL_DIR"
         takes "absolute path of the directory for spilled arrays; `off` disables spilling"
-        default "`$SLURM_TMPDIR`, else `$TMPDIR`, else `/tmp`"
+        default "the first of `$SLURM_TMPDIR`, `$TMPDIR`, `/tmp`, `/var/tmp` that can be written and is not in memory"
         in "`spill_dir` *"
         parse |_, text| Some(SpillFolder::named(text.into()));
         allow SpillFolder::is_valid;
         show SpillFolder::to_string;
-        /// The absolute path of the folder for arrays that do not fit into the store, or `off`; default: the job's
-        /// local disk (`$SLURM_TMPDIR`, `$TMPDIR`, else `/tmp`). A relative path is an error at the start.
+        /// The absolute path of the folder for arrays that do not fit into the store, or `off`; default: the first
+        /// of `$SLURM_TMPDIR`, `$TMPDIR`, `/tmp`, `/var/tmp` that can be written and is not in memory. A relative path
+        /// is an error at the start.
         fn spill_dir(folder: impl Into<PathBuf>) = SpillFolder::named(folder.into());
 
     workers: Option<usize> = None;

@@ -6,9 +6,11 @@
 //! first that is free. Job, step and restart are part of the derivation: two jobs of one user never meet, whatever
 //! their ports.
 
+mod grant;
 mod hosts;
 mod join;
 mod step;
 
+pub use grant::{JobGrant, job_grant};
 pub use join::join;
 pub use step::step;

@@ -2,6 +2,7 @@
 
 use crate::base::limits::RANKS_MAX;
 use crate::base::log::set_level;
+use crate::base::process_limits::in_force;
 use crate::base::sync::lock;
 use crate::base::{Config, Error, Rank, Result};
 use crate::boot::{Exchange, World};
@@ -98,8 +99,8 @@ fn start_threads(runtime: &'static Runtime, workers: usize) -> Result<()> {
     }
     let name = format!("mobula-{}-progress", runtime.cluster.rank);
     let progress = std::thread::Builder::new().name(name).spawn(move || workers::progress(runtime));
-    let progress =
-        progress.map_err(|error| Error::config(format!("no thread for progress: {error}")).caused_by(&error))?;
+    let progress = progress
+        .map_err(|error| Error::config(format!("no thread for progress: {error}{}", in_force())).caused_by(&error))?;
     lock(&runtime.workers.threads).push(progress);
     Ok(())
 }

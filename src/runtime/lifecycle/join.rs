@@ -5,7 +5,7 @@ use crate::base::{Config, Error, Rank, Result};
 use crate::boot::World;
 use crate::memory::{Access, Arena, Doorbell, PeerArena, Region, Segment};
 use crate::runtime::Runtime;
-use crate::runtime::lifecycle::local::{HostPosition, LocalResources, WorkerAddress};
+use crate::runtime::lifecycle::local::{HostPosition, LocalResources, WorkerAddress, shares_its_cores};
 use crate::runtime::memory::Memory;
 use crate::runtime::resources::{ResourceTable, Resources, SharedTable};
 use crate::runtime::router::transport_choice::{self, TransportKind};
@@ -29,7 +29,7 @@ pub struct JoinedRank {
     pub memory: Memory,
     pub resources: Resources,
     pub places: Vec<WorkerPlacement>,
-    /// The CPUs of this rank's share of its host.
+    /// The CPUs of this rank's share of its host; none if nobody says which of them are for others.
     pub cpus: Vec<u32>,
     pub workers: usize,
     pub transport_names: Vec<String>,
@@ -64,9 +64,13 @@ pub fn join(
     let topology = &local.host.topology;
     let crowded = host_ranks.len() > topology.allowed.len().max(1);
     let spin = config.spin_us.map_or(if crowded { Duration::ZERO } else { SPIN }, Duration::from_micros);
-    let places = crate::topology::plan(topology, position.bound, position.index, workers);
-    let share = crate::topology::share(topology, position.bound, position.index);
-    let cpus = share.into_iter().flat_map(|core| core.pus).collect();
+    let (places, cpus) = if shares_its_cores(topology, position.bound) {
+        (vec![WorkerPlacement { cpus: Vec::new(), numa: None }; workers], Vec::new())
+    } else {
+        let share = crate::topology::share(topology, position.bound, position.index);
+        let places = crate::topology::plan(topology, position.bound, position.index, workers);
+        (places, share.into_iter().flat_map(|core| core.pus).collect())
+    };
 
     let routes = routes_to_all(world, rank, addresses)?;
     let LocalResources { arena, inbox, tcp, verbs, .. } = local;

@@ -3,9 +3,9 @@
 use crate::base::cgroup::cpu_quota;
 use crate::base::config::{MEMORY, Pages};
 use crate::base::limits::RANKS_PER_HOST_MAX;
-use crate::base::{Config, Error, Rank, Result};
-use crate::boot::World;
-use crate::memory::{Arena, Region, Segment, SegmentHandle};
+use crate::base::{Config, Error, Rank, Result, process_limits};
+use crate::boot::{self, JobGrant, World};
+use crate::memory::{Arena, HUGE_PAGE_BYTES, Region, Segment, SegmentHandle};
 use crate::runtime::cluster::HostResources;
 use crate::runtime::resources::SHARED_TABLE_BYTES;
 use crate::runtime::router::transport_choice::{self, Capabilities, NotOffered};
@@ -19,6 +19,9 @@ use std::sync::Arc;
 
 /// Part of a host's memory that its stores may take by default: 3 in 10.
 const STORE_SHARE: (u64, u64) = (3, 10);
+
+/// The least default store of a rank.
+const STORE_LEAST: u64 = 64 << 20;
 
 /// What the other ranks of the host and of the cluster need to reach a rank.
 #[derive(Serialize, Deserialize)]
@@ -72,8 +75,14 @@ impl LocalResources {
                 topology.hostname
             )));
         }
-        let share = topology.usable_memory_bytes() / STORE_SHARE.1 * STORE_SHARE.0 / host_ranks.len() as u64;
-        let arena = Arena::create(config.store_bytes.unwrap_or(share.max(64 << 20)), config.pages)?;
+        let grant = boot::job_grant(host_ranks.len());
+        let limits = StoreLimits {
+            memory_bytes: grant.memory_bytes.map_or(u64::MAX, |granted| granted).min(topology.usable_memory_bytes()),
+            address_space: process_limits::address_space_left(),
+            file_bytes: process_limits::file_bytes_max(),
+        };
+        let store_bytes = config.store_bytes.unwrap_or_else(|| default_store(&limits, host_ranks.len() as u64));
+        let arena = Arena::create(store_bytes, config.pages)?;
         let shares_memory = host_ranks.len() > 1 && transport_choice::shares_memory(config.fabric);
         let inbox = if shares_memory { Some(Inbox::create(position.rank, host_ranks)?) } else { None };
         let shared_table = match position.index {
@@ -89,7 +98,7 @@ impl LocalResources {
             mpi: world.mpi.as_ref().map(drop).map_err(|error| NotOffered::because(error)),
             tcp: tcp.as_ref().map(drop).ok_or(NotOffered::NotNeeded),
         };
-        let host = host_resources(config, topology, position.bound, &arena);
+        let host = host_resources(config, topology, position.bound, &arena, (&grant, limits.memory_bytes));
         Ok(LocalResources { host, inbox, arena, shared_table, tcp, verbs: verbs.ok(), capabilities })
     }
 
@@ -136,30 +145,67 @@ fn open_verbs(
     open().map_err(|error: VerbsError| NotOffered::because(&error))
 }
 
-fn host_resources(config: &Config, topology: Topology, bound: &[Vec<u32>], arena: &Arena) -> HostResources {
+/// What bounds the default size of a store.
+struct StoreLimits {
+    /// Memory of the host that its ranks may use.
+    memory_bytes: u64,
+    /// What the process may still map, if that is limited.
+    address_space: Option<u64>,
+    /// What a file may have, in memory too, if that is limited.
+    file_bytes: Option<u64>,
+}
+
+/// The bytes of a rank's store where no setting says them. Each rank maps the stores of all `ranks` of its host, in at
+/// most half of the address space that it has left: the rest is for stacks, threads and the heap.
+fn default_store(limits: &StoreLimits, ranks: u64) -> u64 {
+    let share = (limits.memory_bytes / STORE_SHARE.1 * STORE_SHARE.0 / ranks).max(STORE_LEAST);
+    let mapped = limits.address_space.map_or(u64::MAX, |left| left / 2 / ranks);
+    let fits = share.min(mapped).min(limits.file_bytes.unwrap_or(u64::MAX));
+    // Whole huge pages: rounding up would pass the limit. Too little space for one is an error when it is mapped.
+    if fits < share { (fits / HUGE_PAGE_BYTES as u64).max(1) * HUGE_PAGE_BYTES as u64 } else { share }
+}
+
+fn host_resources(
+    config: &Config,
+    topology: Topology,
+    bound: &[Vec<u32>],
+    arena: &Arena,
+    (grant, usable_bytes): (&JobGrant, u64),
+) -> HostResources {
     let gpus = crate::gpu::discover();
     let found_gpus = gpus.as_ref().map_or(0, Vec::len);
     let gpus = gpus.map(|gpus| {
         gpus.iter().map(|gpu| format!("{} ({}, {} MiB)", gpu.name, gpu.pci, gpu.memory_bytes >> 20)).collect()
     });
     let union: Vec<u32> = bound.iter().flatten().copied().collect();
-    let memory_bytes = config.memory_bytes.unwrap_or_else(|| topology.usable_memory_bytes());
+    let memory_bytes = config.memory_bytes.unwrap_or(usable_bytes);
     let mut custom: Vec<(String, i64)> =
         config.resources.iter().map(|(name, amount)| (name.clone(), fixed_of(*amount))).collect();
     custom.push((MEMORY.to_string(), fixed_of(memory_bytes as f64)));
     custom.sort();
     let totals = Totals {
-        cpu: config.num_cpus.map_or_else(|| usable_cpus(topology.cores_among(&union), cpu_quota()) * UNIT, fixed_of),
+        cpu: config
+            .num_cpus
+            .map_or_else(|| usable_cpus(topology.cores_among(&union), cpu_quota(), grant.cpus) * UNIT, fixed_of),
         gpu: config.num_gpus.map_or(found_gpus as i64 * UNIT, fixed_of),
         custom,
     };
     HostResources { totals, topology, gpus, pages: arena.page_kind().to_string() }
 }
 
-/// CPUs of a host: the cores that its ranks may run on, or fewer where a quota grants less time, a part counted whole.
-fn usable_cpus(cores: usize, quota: Option<f64>) -> i64 {
+/// True if the job may use fewer CPUs of this host than the cores to which its ranks are bound. Which of the cores are
+/// for others nobody says, so threads are not pinned: two such jobs on a host would choose the same cores.
+pub fn shares_its_cores(topology: &Topology, bound: &[Vec<u32>]) -> bool {
+    let union: Vec<u32> = bound.iter().flatten().copied().collect();
+    let cores = topology.cores_among(&union);
+    usable_cpus(cores, cpu_quota(), boot::job_grant(bound.len()).cpus) < cores as i64
+}
+
+/// CPUs of a host: the cores that its ranks may run on, or fewer where a quota grants less time, a part counted whole,
+/// or the batch system granted the job fewer.
+fn usable_cpus(cores: usize, quota: Option<f64>, granted: Option<u32>) -> i64 {
     let quota = quota.map_or(i64::MAX, |cpus| cpus.ceil() as i64);
-    (cores as i64).min(quota).max(1)
+    (cores as i64).min(quota).min(granted.map_or(i64::MAX, i64::from)).max(1)
 }
 
 #[cfg(test)]
@@ -168,10 +214,35 @@ mod tests {
 
     #[test]
     fn quota_of_cpu_time_limits_the_cpus_of_a_host() {
-        assert_eq!(usable_cpus(8, None), 8);
-        assert_eq!(usable_cpus(8, Some(0.2)), 1);
-        assert_eq!(usable_cpus(8, Some(1.5)), 2);
-        assert_eq!(usable_cpus(2, Some(16.0)), 2);
-        assert_eq!(usable_cpus(0, None), 1);
+        assert_eq!(usable_cpus(8, None, None), 8);
+        assert_eq!(usable_cpus(8, Some(0.2), None), 1);
+        assert_eq!(usable_cpus(8, Some(1.5), None), 2);
+        assert_eq!(usable_cpus(2, Some(16.0), None), 2);
+        assert_eq!(usable_cpus(0, None, None), 1);
+    }
+
+    #[test]
+    fn grant_of_the_batch_system_limits_the_cpus_of_a_host() {
+        assert_eq!(usable_cpus(8, None, Some(3)), 3);
+        assert_eq!(usable_cpus(8, Some(2.0), Some(3)), 2);
+        assert_eq!(usable_cpus(2, None, Some(64)), 2);
+    }
+
+    #[test]
+    fn default_store_fits_the_limits_of_the_process() {
+        const MIB: u64 = 1 << 20;
+        let of = |address_space: Option<u64>, file_bytes: Option<u64>, ranks| {
+            let limits = StoreLimits { memory_bytes: 10_000 * MIB, address_space, file_bytes };
+            default_store(&limits, ranks) / MIB
+        };
+        assert_eq!(of(None, None, 1), 3000);
+        assert_eq!(of(None, None, 2), 1500);
+        assert_eq!(of(None, None, 100), 64, "the least");
+        assert_eq!(of(Some(100_000 * MIB), None, 2), 1500, "enough");
+        assert_eq!(of(Some(3000 * MIB), None, 1), 1500);
+        assert_eq!(of(Some(3000 * MIB), None, 2), 750, "each maps both");
+        assert_eq!(of(Some(61 * MIB), None, 1), 30, "below the least too, in whole huge pages");
+        assert_eq!(of(None, Some(101 * MIB), 1), 100);
+        assert_eq!(of(Some(0), None, 1), 2, "an error says the limit when it is mapped");
     }
 }

@@ -10,6 +10,7 @@
 
 use crate::base::log::{Level, log};
 use crate::base::panic::catch;
+use crate::base::process_limits::in_force;
 use crate::base::sync::{Ordering, lock};
 use crate::base::{Config, Result};
 use crate::runtime::workers::fiber::{self, Fiber, Pause};
@@ -97,7 +98,8 @@ pub fn spawn(runtime: &'static Runtime, index: usize) -> Result<&'static WorkerS
             HERE.set(std::ptr::null());
         })
         .map_err(|error| {
-            crate::base::Error::config(format!("worker thread {index} does not start: {error}")).caused_by(&error)
+            crate::base::Error::config(format!("worker thread {index} does not start: {error}{}", in_force()))
+                .caused_by(&error)
         })?;
     let _ = shared.thread.set(handle.thread().clone());
     lock(&runtime.workers.threads).push(handle);
