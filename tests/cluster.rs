@@ -14,6 +14,8 @@ macro_rules! each_paragraph {
 
 #[path = "cluster/copies.rs"]
 mod copies;
+#[path = "cluster/grants.rs"]
+mod grants;
 #[path = "cluster/hosts.rs"]
 mod hosts;
 mod lab;

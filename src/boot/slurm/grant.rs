@@ -9,6 +9,7 @@
 //!   SLURM_MEM_PER_NODE         --mem         as SLURM_CPUS_ON_NODE or SLURM_JOB_CPUS_PER_NODE
 //!   SLURM_MEM_PER_CPU, _GPU                  the same, for each granted CPU or GPU
 //! ```
+//! `srun` does not tell its tasks what its own `--mem` asked for: `sbatch` and `salloc` set these variables.
 //! In the shell of `salloc` on a login node, which is no host of the job, nothing counts.
 
 use super::hosts::expand;

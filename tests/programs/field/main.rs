@@ -3,6 +3,7 @@
 mod failures;
 mod processes;
 mod values;
+mod where_it_runs;
 
 /// A case, by its name.
 type Case = (&'static str, fn() -> mobula::Result<()>);
@@ -14,7 +15,7 @@ fn far() -> u32 {
 
 #[mobula::main]
 fn main() -> mobula::Result<()> {
-    let cases: Vec<Case> = [failures::CASES, processes::CASES, values::CASES].concat();
+    let cases: Vec<Case> = [failures::CASES, processes::CASES, values::CASES, where_it_runs::CASES].concat();
     for name in std::env::args().skip(1) {
         let Some((_, case)) = cases.iter().find(|(case, _)| *case == name) else { panic!("there is no case {name}") };
         case()?;

@@ -1,0 +1,181 @@
+//! What a rank finds and says where CPUs, memory, files or descriptors are limited: `docs/where-it-runs.md` has the
+//! table. Limits are real ones, set by `prlimit`; control groups and file systems are those of a mount namespace, which
+//! needs root.
+
+mod launcher;
+
+use launcher::rendezvous::{TestFolder, all_ranks, launch_ranks};
+use launcher::{Finished, Launch, example};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// Runs the program after shell lines.
+fn found_after(prepare: &str) -> Launch {
+    Launch::alone(&example("field")).arg("found").inside(&["sh", "-c", &format!("{prepare}\nexec \"$@\""), "sh"])
+}
+
+/// Runs it after shell lines in a mount namespace of its own; `None` if this user may not make one.
+fn in_mounts(program: Launch, prepare: &str) -> Option<Launch> {
+    if !Command::new("unshare").args(["-m", "true"]).status().is_ok_and(|status| status.success()) {
+        println!("left out: a mount namespace needs root");
+        return None;
+    }
+    let script = format!("set -e\n{prepare}\nexec \"$@\"");
+    Some(program.inside(&["unshare", "-m", "sh", "-c", &script, "sh"]))
+}
+
+fn found() -> Launch {
+    Launch::alone(&example("field")).arg("found")
+}
+
+fn two_ranks(folder: &TestFolder) -> Launch {
+    launch_ranks(&example("field"), &all_ranks(2), 2, &folder.meeting_file().display().to_string()).arg("found")
+}
+
+/// A tree of control groups, bound over this process's own.
+fn in_groups(name: &str, membership: &str, files: &[(&str, &str)]) -> Option<Finished> {
+    let folder = TestFolder::new(&format!("groups-{name}"));
+    fs::write(folder.0.join("membership"), membership).expect("written");
+    for (path, text) in files {
+        let path = folder.0.join("tree").join(path);
+        fs::create_dir_all(path.parent().expect("in the tree")).expect("a folder");
+        fs::write(path, text).expect("written");
+    }
+    let at = folder.0.display();
+    let bind = format!("mount --rbind {at}/tree /sys/fs/cgroup\nmount --bind {at}/membership /proc/$$/cgroup");
+    Some(in_mounts(found(), &bind)?.run().succeeded())
+}
+
+#[test]
+fn quota_and_memory_of_control_groups_count_in_both_versions() {
+    let groups = [("job/cpu.max", "50000 100000\n"), ("job/memory.max", "1073741824\n"), ("job/memory.current", "0\n")];
+    if let Some(finished) = in_groups("v2", "0::/job/step\n", &groups) {
+        finished.printed(&["cpus=1 memory=1024"]);
+    }
+    let groups = [
+        ("cpu/job/cpu.cfs_quota_us", "100000\n"),
+        ("cpu/job/cpu.cfs_period_us", "100000\n"),
+        ("memory/job/memory.limit_in_bytes", "2147483648\n"),
+        ("memory/job/memory.usage_in_bytes", "0\n"),
+    ];
+    if let Some(finished) = in_groups("v1", "4:memory:/job\n3:cpu,cpuacct:/job\n", &groups) {
+        finished.printed(&["cpus=1 memory=2048"]);
+    }
+}
+
+/// Which of its CPUs a job with a quota may use nobody says: it does not choose the first.
+#[test]
+fn rank_under_a_quota_is_not_pinned() {
+    let before = found_after("").env("MOBULA_PIN", "0").run().succeeded();
+    let all = before.output.lines().find(|line| line.starts_with("Cpus_allowed_list")).expect("printed").to_string();
+    if let Some(finished) = in_groups("pin", "0::/job\n", &[("job/cpu.max", "100000 100000\n")]) {
+        finished.printed(&[&all]);
+    }
+}
+
+#[test]
+fn cpus_of_the_affinity_mask_count() {
+    found().inside(&["taskset", "-c", "0"]).run().succeeded().printed(&["cpus=1"]);
+}
+
+#[test]
+fn store_fits_the_limits_of_memory() {
+    found_after("ulimit -v 4000000").run().succeeded().printed(&["found: hosts=1"]);
+    found_after("ulimit -v 1500000").run().succeeded().printed(&["found: hosts=1"]);
+    found_after("ulimit -f 100000").run().succeeded().printed(&["found: hosts=1"]);
+    let folder = TestFolder::new("address-space");
+    let wrapped = two_ranks(&folder).inside(&["prlimit", "--as=4096000000"]);
+    wrapped.run().succeeded().printed(&["found: hosts=1 ranks=2"]);
+}
+
+#[test]
+fn store_that_does_not_fit_is_refused_by_limit_and_setting() {
+    let large = || found_after("ulimit -v 4000000").env("MOBULA_STORE_BYTES", "6G");
+    large().run().failed().printed(&["MOBULA_STORE_BYTES", "ulimit -v"]);
+    let file = || found_after("ulimit -f 10000").env("MOBULA_STORE_BYTES", "1G");
+    file().run().failed().printed(&["MOBULA_STORE_BYTES", "ulimit -f"]);
+}
+
+#[test]
+fn two_ranks_need_few_descriptors() {
+    for (descriptors, transport) in [(512, "auto"), (128, "auto"), (128, "tcp"), (64, "auto")] {
+        let folder = TestFolder::new(&format!("descriptors-{descriptors}-{transport}"));
+        let limited = two_ranks(&folder).inside(&["prlimit", &format!("--nofile={descriptors}")]);
+        limited.env("MOBULA_FABRIC", transport).run().succeeded().printed(&["ranks=2"]);
+    }
+    let folder = TestFolder::new("descriptors-few");
+    let limited = two_ranks(&folder).inside(&["prlimit", "--nofile=30"]).env("MOBULA_PEER_TIMEOUT_S", "3");
+    limited.run().failed().printed(&["ulimit -n"]);
+}
+
+#[test]
+fn rank_runs_without_shared_memory_folder_and_with_spoilt_tmp() {
+    for prepare in [
+        "mount -t tmpfs -o size=64k none /dev/shm",
+        "mount -t tmpfs -o ro,size=64k none /dev/shm",
+        "mount -t tmpfs -o ro none /tmp",
+        "mount -t tmpfs -o noexec none /tmp",
+        "unset HOME",
+    ] {
+        let Some(launch) = in_mounts(found(), &format!("cp \"$1\" /run/\n{prepare}\nset -- /run/field found")) else {
+            return;
+        };
+        let script = "mount -t tmpfs none /run";
+        in_mounts(launch, script).expect("as before").run().succeeded().printed(&["found: hosts=1 ranks=1"]);
+    }
+}
+
+/// A chain of ten stores: it needs to spill nine of them.
+fn chain() -> Launch {
+    Launch::alone(&example("pressure")).arg("chain")
+}
+
+#[test]
+fn folder_in_memory_is_passed_over_for_one_on_a_disk() {
+    let folder = TestFolder::new("in-memory");
+    let memory = folder.0.join("memory");
+    fs::create_dir(&memory).expect("a folder");
+    let mount = format!("mount -t tmpfs -o size=64m none {}", memory.display());
+    let Some(launch) = in_mounts(chain(), &mount) else { return };
+    let finished = launch.env("TMPDIR", &memory).run().succeeded().printed(&["passed chain"]);
+    finished.did_not_print("in memory").did_not_print("not written");
+    let missing = chain().env("TMPDIR", folder.0.join("no")).run().succeeded();
+    missing.printed(&["passed chain"]).did_not_print("not written");
+}
+
+#[test]
+fn spilling_is_off_where_every_folder_is_in_memory_with_one_warning() {
+    let mounts =
+        "mkdir -p /run/copy\nmount -t tmpfs none /run/copy\ncp \"$1\" /run/copy/\nset -- /run/copy/pressure chain
+                  mount -t tmpfs none /tmp\nmount -t tmpfs -o ro none /var/tmp";
+    let launch = chain().env("TMPDIR", "/no such folder").env("MOBULA_STORE_WAIT_S", "1");
+    let Some(launch) = in_mounts(launch, mounts) else { return };
+    let finished = launch.run().failed();
+    assert_eq!(finished.count("no folder is usable for them"), 1, "{}", finished.output);
+    finished.printed(&["/tmp is in memory, /var/tmp cannot be written", "MOBULA_SPILL_DIR"]);
+}
+
+/// The folder that the user names is used, and what it costs is said; it is too small here, and a share of it is left.
+#[test]
+fn named_folder_in_memory_is_used_with_a_warning() {
+    let folder = TestFolder::new("named");
+    let named = |size: &str| {
+        let mount = format!("mount -t tmpfs -o size={size} none {}", folder.0.display());
+        in_mounts(chain().env("MOBULA_SPILL_DIR", &folder.0).env("MOBULA_STORE_WAIT_S", "1"), &mount)
+    };
+    let Some(launch) = named("4g") else { return };
+    launch.run().succeeded().printed(&["which is in memory", "MOBULA_SPILL_DIR"]).printed(&["passed chain"]);
+    let small = named("16m").expect("as before").run().failed();
+    small.printed(&[&folder.0.display().to_string(), "left to others", "MOBULA_SPILL_DIR"]).did_not_print("SIGBUS");
+}
+
+#[test]
+fn files_as_large_as_the_limit_allows_are_spilled() {
+    let folder = TestFolder::new("file-size");
+    let spill = |launch: Launch| launch.env("MOBULA_SPILL_DIR", &folder.0).env("MOBULA_STORE_WAIT_S", "1");
+    // 1024 bytes each: 300 MiB is more than a store, and less than what is spilled.
+    let limited = |kib: u32| chain().inside(&["sh", "-c", &format!("ulimit -f {}\nexec \"$@\"", 2 * kib), "sh"]);
+    spill(limited(300 << 10)).run().succeeded().printed(&["passed chain"]);
+    assert!(Path::new(&folder.0).read_dir().expect("still there").next().is_none(), "files were left behind");
+}
