@@ -139,7 +139,7 @@ fn read_only_spill_folder_is_logged_and_does_not_hang() {
 }
 
 #[test]
-fn full_disk_is_used_until_it_is_full() {
+fn disk_is_used_until_the_share_of_others_is_left() {
     let folder = TestFolder::new("memory-full-disk");
     let Some(mount) = Mount::new(&folder.0, "size=33M") else { return };
     refused(alone("kept_objects", &mount.0).env("MOBULA_STORE_WAIT_S", "1").run().succeeded(), "No space left");

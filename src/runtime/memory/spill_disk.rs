@@ -109,7 +109,7 @@ pub fn check_space(folder: &Path, bytes: u64, end: u64) -> io::Result<()> {
     if free.saturating_sub(bytes) < left {
         return Err(io::Error::new(
             io::ErrorKind::StorageFull,
-            format!("{free} bytes of its disk are free, and {left} of them are left to others"),
+            format!("No space left: {free} bytes of its disk are free, and {left} of them are left to others"),
         ));
     }
     Ok(())
