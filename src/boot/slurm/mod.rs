@@ -8,7 +8,9 @@
 
 mod hosts;
 mod join;
+mod left_over;
 mod step;
 
 pub use join::join;
+pub use left_over::is_left_over;
 pub use step::step;
