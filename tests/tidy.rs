@@ -63,6 +63,7 @@ const MODULES: &[Module] = &[
 const UNSAFE_FILES: &[&str] = &[
     "src/boot/mpi/exchange.rs",
     "src/boot/mpi/library.rs",
+    "src/boot/nested.rs",
     "src/boot/private.rs",
     "src/transport/mpi/collective.rs",
     "src/transport/mpi/comm.rs",

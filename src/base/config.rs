@@ -5,6 +5,7 @@ mod rendezvous;
 mod settings;
 mod spill;
 
+pub use names::RANK_PROCESS;
 pub use rendezvous::{Ports, Rendezvous, SecretSource};
 pub use settings::Config;
 
@@ -125,7 +126,7 @@ impl Config {
 
     /// As `with_environment`, for given variables; those without the prefix are ignored.
     fn with_variables(mut self, variables: impl Iterator<Item = (String, String)>) -> Result<Config> {
-        for (name, value) in variables.filter(|(name, _)| name.starts_with("MOBULA_")) {
+        for (name, value) in variables.filter(|(name, _)| name.starts_with("MOBULA_") && name != RANK_PROCESS) {
             let Some(setting) = SETTINGS.iter().find(|setting| setting.variable == name) else {
                 let known: Vec<&str> = SETTINGS.iter().map(|setting| setting.variable).collect();
                 if !names::is_of_others(&name, &value, &known) {

@@ -35,6 +35,9 @@ pub enum LocateError {
     /// The file through which the ranks meet does not exist.
     #[error("rank 0 has not written it yet")]
     NotWritten,
+    /// No process offers it on this host.
+    #[error("rank 0 does not offer it (yet)")]
+    NotOffered,
     /// The file cannot be read.
     #[error("{0}")]
     File(#[source] io::Error),

@@ -16,8 +16,14 @@ const NAMES: &[&str] = &[
     "srun",
 ];
 
+/// The position of the start time in `/proc/PID/stat` behind the name, of which the state is 0.
+const START_TIME: usize = 19;
+
 /// Ancestors that are looked at. A rank has a few: shells and wrappers between the launcher and the program.
-const ANCESTORS_MAX: usize = 16;
+const ANCESTORS_MAX: usize = 64;
+
+/// The kernel's name of the first PID namespace, in which every process is visible.
+const FIRST_PID_NAMESPACE: &str = "pid:[4026531836]";
 
 /// The process of a launcher.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +36,34 @@ pub struct LauncherProcess {
 
 /// The nearest ancestor of this process that is a launcher; `None` if there is none, or this process cannot see it.
 pub fn launcher_process() -> Option<LauncherProcess> {
-    nearest(std::process::id(), |pid| parent_and_name(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?))
+    nearest(std::process::id(), stat_of)
+}
+
+/// True if an ancestor of this process has this name; `None` if this process does not see all of its ancestors.
+pub(super) fn is_below(name: &str) -> Option<bool> {
+    // In another PID namespace the first process has no parent either.
+    let sees_all = fs::read_link("/proc/self/ns/pid").is_ok_and(|link| link.as_os_str() == FIRST_PID_NAMESPACE);
+    let mut pid = std::process::id();
+    for _ in 0..ANCESTORS_MAX {
+        // Other users' processes may be hidden.
+        let (parent, found) = stat_of(pid)?;
+        match (found == name, parent) {
+            (true, _) => return Some(true),
+            (false, 0) => return sees_all.then_some(false),
+            (false, _) => pid = parent,
+        }
+    }
+    None
+}
+
+fn stat_of(pid: u32) -> Option<(u32, String)> {
+    parent_and_name(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+}
+
+/// When a process started, in the kernel's clock ticks since the start of the system.
+pub(super) fn start_time(pid: u32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(START_TIME).and_then(|ticks| ticks.parse().ok())
 }
 
 /// As `launcher_process`, for any process, by what `read` tells of each.

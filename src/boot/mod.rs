@@ -6,8 +6,10 @@
 mod error;
 mod launcher;
 mod launcher_process;
+mod local_offer;
 #[cfg(feature = "mpi")]
 pub mod mpi;
+mod nested;
 mod one_host;
 mod private;
 pub mod rendezvous;
@@ -70,21 +72,27 @@ pub struct World {
 }
 
 /// Joins the ranks that meet at the configured rendezvous, else those that the launcher started; a single rank if there
-/// is neither.
+/// is neither, or if a rank started this program.
 ///
 /// # Errors
 /// `Error::Fabric` if there should be other ranks and they do not meet; `Error::Config` if their configuration is
 /// contradictory.
 pub fn join(config: &Config) -> Result<World> {
     set_level(config.log);
+    if let Some(pid) = nested::starting_rank(config) {
+        return Ok(single::world(&format!("none (started by process {pid}, a rank of another cluster)")));
+    }
     if let Some(meeting_point) = &config.rendezvous {
+        nested::mark_rank(config);
         return rendezvous::join(meeting_point, config);
     }
     if let Some(job) = one_host::local_job(config) {
+        nested::mark_rank(config);
         return one_host::join(job, config);
     }
     #[cfg(feature = "mpi")]
     if let Some(launcher) = mpi::detect_launcher() {
+        nested::mark_rank(config);
         return mpi::join(launcher, config);
     }
     #[cfg(not(feature = "mpi"))]
@@ -97,7 +105,13 @@ pub fn join(config: &Config) -> Result<World> {
         )));
     }
     match slurm::step()? {
-        Some(step) => slurm::join(step, config),
-        None => Ok(single::world()),
+        None => Ok(single::world("none")),
+        Some(step) if slurm::is_left_over(&step) => {
+            Ok(single::world("none (the variables of a Slurm step are left over)"))
+        }
+        Some(step) => {
+            nested::mark_rank(config);
+            slurm::join(step, config)
+        }
     }
 }

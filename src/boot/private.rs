@@ -1,11 +1,13 @@
-//! Files that hold a secret: written whole or not at all, and read only if no other user could have written or read
-//! them.
+//! What no other user may have a part in: files that hold a secret, written whole or not at all, and read only if no
+//! other user could have written or read them; and the user at the other end of a socket.
 #![allow(unsafe_code)]
 
 use crate::transport::tcp::handshake::Secret;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{Error, ErrorKind, Read, Result, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 /// Longer than any file of mobula; the rest is not read.
@@ -126,6 +128,22 @@ fn refused(text: String) -> Error {
 pub fn user() -> u32 {
     // SAFETY: takes nothing and cannot fail.
     unsafe { libc::geteuid() }
+}
+
+/// The effective user of the process at the other end of a Unix socket, when it connected or began to listen; as this
+/// process's user namespace numbers it.
+///
+/// # Errors
+/// What the system reports.
+pub fn peer_user(stream: &UnixStream) -> Result<u32> {
+    let mut peer = libc::ucred { pid: 0, uid: 0, gid: 0 };
+    let mut bytes = size_of::<libc::ucred>() as libc::socklen_t;
+    // SAFETY: the descriptor is open; the kernel writes at most `bytes` bytes to `peer`, which are numbers.
+    let code = unsafe {
+        let to = std::ptr::from_mut(&mut peer).cast();
+        libc::getsockopt(stream.as_raw_fd(), libc::SOL_SOCKET, libc::SO_PEERCRED, to, &mut bytes)
+    };
+    if code == 0 { Ok(peer.uid) } else { Err(Error::last_os_error()) }
 }
 
 /// Bytes as hexadecimal text.

@@ -4,12 +4,12 @@ use super::{Exchange, NoMpiTransport, World};
 use crate::base::Result;
 use crate::transport::tcp::handshake::Secret;
 
-/// The world of a single rank.
-pub fn world() -> World {
+/// The world of a single rank; `launcher` says for banners that none started it.
+pub fn world(launcher: &str) -> World {
     World {
         rank: 0,
         size: 1,
-        launcher: "none".to_string(),
+        launcher: launcher.to_string(),
         exchange: Box::new(Alone),
         mpi: Err(NoMpiTransport::NotStarted),
         secret: Secret::random(),
@@ -36,7 +36,7 @@ mod tests {
 
     #[test]
     fn single_rank_gathers_its_own_bytes() {
-        let mut world = world();
+        let mut world = world("none");
         assert_eq!((world.rank, world.size, world.launcher.as_str()), (0, 1, "none"));
         assert_eq!(world.exchange.allgather(b"me").unwrap(), [b"me".to_vec()]);
         world.exchange.barrier().unwrap();

@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 pub struct HostInfo {
     /// Its name.
     pub name: String,
+    /// The index of its machine: ranks of one machine that cannot share memory are on several hosts.
+    pub machine: usize,
     /// Its ranks, ascending.
     pub ranks: Vec<Rank>,
     /// What its first rank found there.

@@ -1,6 +1,9 @@
 //! Variables that begin as settings do and are none: those that environment modules and Kubernetes set, and typing
 //! errors.
 
+/// No setting: a rank names itself in it, for the programs that it starts.
+pub const RANK_PROCESS: &str = "MOBULA_RANK_PROCESS";
+
 /// What environment modules append to a package's name.
 const OF_MODULES: &[&str] = &[
     "ROOT",

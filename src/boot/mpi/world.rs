@@ -7,7 +7,7 @@ use crate::base::config::FabricChoice;
 use crate::base::limits::RANKS_MAX;
 use crate::base::{Config, Error, Result};
 use crate::boot::launcher::rank_and_size;
-use crate::boot::{Exchange, NoMpiTransport, World};
+use crate::boot::{Exchange, NoMpiTransport, World, nested};
 use crate::transport::Transport;
 use crate::transport::mpi::{Comm, MpiState, RawComm, mpi_state};
 use crate::transport::tcp::handshake::Secret;
@@ -53,6 +53,7 @@ pub fn join_comm(comm: RawComm, config: &Config) -> Result<World> {
         }
         MpiState::Finalized => return Err(already_finalized()),
     }
+    nested::mark_rank(config);
     let comm = Comm::duplicate_of(comm)?;
     let launcher = format!("MPI_Init of the program ({})", library::version());
     world(comm.rank(), comm.size(), MpiExchange::new(comm, false), launcher, config)

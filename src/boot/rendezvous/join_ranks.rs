@@ -8,6 +8,7 @@ use super::rank_spec::RankSpec;
 use super::rendezvous_file::RendezvousFile;
 use crate::base::config::Rendezvous;
 use crate::base::{Config, Error, Rank, Result};
+use crate::boot::local_offer::{self, Offer};
 use crate::boot::{LocateError, World, launcher, secret, single};
 use crate::transport::tcp::Addresses;
 use crate::transport::tcp::handshake::Secret;
@@ -37,8 +38,8 @@ pub fn join(meeting_point: &Rendezvous, config: &Config) -> Result<World> {
 pub enum MeetingPoint<'a> {
     /// The one that MOBULA_RENDEZVOUS configures.
     Configured(&'a Rendezvous),
-    /// A file on the host that all ranks are on.
-    OneHost(&'a Path),
+    /// A socket on the host that all ranks are on, and the job whose ranks they are.
+    OneHost { socket: &'a str, job: &'a str },
 }
 
 /// Joins the ranks that meet at `meeting_point`, as the given rank of the given number.
@@ -60,12 +61,40 @@ pub fn join_at(
         MeetingPoint::Configured(Rendezvous::File(path)) => meet_through_file(&spec, path, config, || {
             Ok((listen::bind_any(config.ports), Addresses::choose(config.interface.as_deref())?.0))
         })?,
-        MeetingPoint::OneHost(path) => meet_through_file(&spec, path, config, || {
-            let here = IpAddr::from(Ipv4Addr::LOCALHOST);
-            Ok((TcpListener::bind((here, 0)), vec![here]))
-        })?,
+        MeetingPoint::OneHost { socket, job } => meet_on_host(&spec, socket, job, config)?,
     };
     Ok(spec.world(launcher, met))
+}
+
+/// Rank 0 listens on the loopback address, where no other host reaches it.
+fn meet_on_host(spec: &RankSpec, socket: &str, job: &str, config: &Config) -> Result<Met> {
+    let given = secret::given(config)?;
+    let meeting_point = format!("the socket @{socket} of mpirun's job {job}");
+    if spec.rank != 0 {
+        return find(spec, &meeting_point, || {
+            let written = RendezvousFile::decode(&local_offer::take(socket)?).ok_or(LocateError::Malformed)?;
+            Ok((written.sockets(), written.proven_secret(given.as_ref())))
+        });
+    }
+    let here = IpAddr::from(Ipv4Addr::LOCALHOST);
+    let offer = || {
+        let listener = TcpListener::bind((here, 0))?;
+        let port = listener.local_addr()?.port();
+        let written = RendezvousFile { secret: Secret::random(), port, addresses: vec![here] };
+        let offered = Offer::open(socket, written.encode())?;
+        Ok((listener, written.proven_secret(given.as_ref()), offered))
+    };
+    let (listener, secret, offered) = offer().map_err(|error: std::io::Error| {
+        Error::fabric(format!(
+            "rank 0 on host {} cannot offer the other ranks {meeting_point}: {error}; set MOBULA_RENDEZVOUS to a file \
+             that all ranks see",
+            spec.host
+        ))
+        .caused_by(&error)
+    })?;
+    let met = meet(listener, spec, &secret, &meeting_point);
+    drop(offered);
+    met
 }
 
 fn meet_at_address(spec: &RankSpec, host: &str, port: u16, config: &Config) -> Result<Met> {
@@ -121,12 +150,7 @@ fn meet_through_file(
     config: &Config,
     listen: impl FnOnce() -> Result<Listening>,
 ) -> Result<Met> {
-    // The file's secret is new each time; the configured secret, if any, is proven with it.
     let given = secret::given(config)?;
-    let secret_of = |file: &RendezvousFile| match &given {
-        Some(given) => given.derive(&crate::boot::private::hex(file.secret.bytes())),
-        None => file.secret.clone(),
-    };
     if spec.rank == 0 {
         let unable = |error: std::io::Error| {
             Error::fabric(format!(
@@ -145,10 +169,16 @@ fn meet_through_file(
                 .caused_by(&error)
         })?;
         let meeting_point = format!("{} (port {port})", path.display());
-        return meet(listener, spec, &secret_of(&file), &meeting_point);
+        return meet(listener, spec, &file.proven_secret(given.as_ref()), &meeting_point);
     }
-    find(spec, &path.display().to_string(), || {
-        let file = RendezvousFile::read(path)?;
-        Ok((file.sockets(), secret_of(&file)))
-    })
+    let mut last_read = None;
+    let met = find(spec, &path.display().to_string(), || {
+        let file = last_read.insert(RendezvousFile::read(path)?);
+        Ok((file.sockets(), file.proven_secret(given.as_ref())))
+    });
+    if let (Err(_), Some(file)) = (&met, &last_read) {
+        // Rank 0, which removes the file, may have been killed.
+        file.remove(path);
+    }
+    met
 }

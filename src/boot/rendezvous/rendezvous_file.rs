@@ -57,17 +57,30 @@ impl RendezvousFile {
         RendezvousFile::decode(&text).ok_or(LocateError::Malformed)
     }
 
+    /// Removes the file, unless a later run has replaced it.
+    pub fn remove(&self, path: &Path) {
+        drop(Published { path: path.to_path_buf(), text: self.encode() });
+    }
+
+    /// The secret that the ranks prove: the meeting's, which is new each time, and with it the one that the user
+    /// configured, if any.
+    pub fn proven_secret(&self, given: Option<&Secret>) -> Secret {
+        given.map_or_else(|| self.secret.clone(), |given| given.derive(&hex(self.secret.bytes())))
+    }
+
     /// The socket addresses to connect to.
     pub fn sockets(&self) -> Vec<SocketAddr> {
         self.addresses.iter().map(|address| SocketAddr::new(*address, self.port)).collect()
     }
 
-    fn encode(&self) -> String {
+    /// The text of the file.
+    pub fn encode(&self) -> String {
         let head = format!("{FIRST_LINE}\nsecret {}\nport {}\n", hex(self.secret.bytes()), self.port);
         self.addresses.iter().fold(head, |text, address| text + &format!("address {address}\n"))
     }
 
-    fn decode(text: &str) -> Option<RendezvousFile> {
+    /// The content of a text; `None` if it is malformed.
+    pub fn decode(text: &str) -> Option<RendezvousFile> {
         let mut lines = text.lines();
         if lines.next()? != FIRST_LINE {
             return None;

@@ -9,8 +9,10 @@
 mod grant;
 mod hosts;
 mod join;
+mod left_over;
 mod step;
 
 pub use grant::{JobGrant, job_grant};
 pub use join::join;
+pub use left_over::is_left_over;
 pub use step::step;

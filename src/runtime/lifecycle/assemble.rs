@@ -7,7 +7,7 @@ use crate::base::sync::lock;
 use crate::base::{Config, Error, Rank, Result};
 use crate::boot::{Exchange, World};
 use crate::runtime::cluster::ClusterInfo;
-use crate::runtime::lifecycle::hello::{Hello, group_by_host, refuse_other_binaries};
+use crate::runtime::lifecycle::hello::{Hello, group_by_host, group_by_machine, refuse_other_binaries};
 use crate::runtime::lifecycle::join::join;
 use crate::runtime::lifecycle::launcher_watch::watch_launcher;
 use crate::runtime::lifecycle::local::{HostPosition, LocalResources, WorkerAddress};
@@ -40,9 +40,12 @@ pub fn start_rank(mut world: World, config: Config, install: fn(&'static Runtime
     let hosts = group_by_host(&hellos);
     let host = hosts.iter().position(|ranks| ranks.contains(&rank)).unwrap_or_default();
     let host_ranks = hosts[host].clone();
-    let bound: Vec<Vec<u32>> = host_ranks.iter().map(|rank| hellos[*rank as usize].cpus.clone()).collect();
+    let machines = group_by_machine(&hellos);
+    let machine_ranks = machines.iter().find(|ranks| ranks.contains(&rank)).unwrap_or(&host_ranks);
+    let bound: Vec<Vec<u32>> = machine_ranks.iter().map(|rank| hellos[*rank as usize].cpus.clone()).collect();
     let index = host_ranks.iter().position(|other| *other == rank).unwrap_or_default();
-    let position = HostPosition { rank, host, hosts: hosts.len(), host_ranks: &host_ranks, index, bound: &bound };
+    let position =
+        HostPosition { rank, host, hosts: hosts.len(), host_ranks: &host_ranks, index, machine_ranks, bound: &bound };
 
     // Each of these can fail on one rank alone: all ranks learn of it in the next exchange.
     let local = topology.and_then(|topology| LocalResources::create(&config, topology, &world, &position));
@@ -59,7 +62,13 @@ pub fn start_rank(mut world: World, config: Config, install: fn(&'static Runtime
         mpi.open_reads();
     }
 
-    let infos = hosts.iter().map(|ranks| host_info(ranks, &hellos, &addresses, &parts.transport_names)).collect();
+    let infos = hosts
+        .iter()
+        .map(|ranks| {
+            let machine = machines.iter().position(|machine| machine.contains(&ranks[0])).unwrap_or_default();
+            host_info(ranks, machine, &hellos, &addresses, &parts.transport_names)
+        })
+        .collect();
     let ranks = hellos.iter().enumerate().map(|(rank, hello)| {
         (hosts.iter().position(|ranks| ranks.contains(&(rank as Rank))).unwrap_or_default(), hello.pid)
     });
@@ -121,11 +130,17 @@ fn gather<T: Serialize + for<'de> Deserialize<'de>>(exchange: &mut dyn Exchange,
     all.into_iter().enumerate().map(decode).collect()
 }
 
-fn host_info(ranks: &[Rank], hellos: &[Hello], addresses: &[WorkerAddress], transports: &[String]) -> HostInfo {
+fn host_info(
+    ranks: &[Rank],
+    machine: usize,
+    hellos: &[Hello],
+    addresses: &[WorkerAddress],
+    transports: &[String],
+) -> HostInfo {
     let first = ranks[0] as usize;
     let Some(resources) = addresses[first].host.clone() else {
         unreachable!("the first rank of a host sends the host's resources: join checked")
     };
     let (name, ranks, transports) = (hellos[first].host.clone(), ranks.to_vec(), transports.to_vec());
-    HostInfo { name, ranks, resources, transports }
+    HostInfo { name, machine, ranks, resources, transports }
 }

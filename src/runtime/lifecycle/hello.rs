@@ -3,6 +3,7 @@
 use crate::base::{Error, Rank, Result};
 use crate::boot::Exchange;
 use crate::registry::functions;
+use rustix::process::{DumpableBehavior, dumpable_behavior};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -11,7 +12,9 @@ use std::path::Path;
 pub struct Hello {
     /// The host's name.
     pub host: String,
-    /// Equal in two processes that can map each other's memory: boot id, namespaces, user.
+    /// Equal in two processes on one machine: its boot id.
+    machine: String,
+    /// Equal in two processes of a machine that can map each other's memory: namespaces, user.
     memory_domain: String,
     /// The process.
     pub pid: u32,
@@ -29,13 +32,19 @@ impl Hello {
         let link = |path: &str| std::fs::read_link(Path::new(path)).unwrap_or_default().display().to_string();
         let status = text("/proc/self/status");
         let user = status.lines().find(|line| line.starts_with("Uid:")).unwrap_or_default().to_string();
+        // No other process may open the files of one that may not be dumped, as that of a binary that its user may not
+        // read.
+        let is_open = dumpable_behavior().is_ok_and(|behavior| behavior == DumpableBehavior::Dumpable);
+        let own = if is_open { String::new() } else { format!("process {}", std::process::id()) };
         Hello {
             host: text("/proc/sys/kernel/hostname"),
+            machine: text("/proc/sys/kernel/random/boot_id"),
             memory_domain: [
-                text("/proc/sys/kernel/random/boot_id"),
                 link("/proc/self/ns/pid"),
                 link("/proc/self/ns/uts"),
+                link("/proc/self/ns/user"),
                 user,
+                own,
             ]
             .join("|"),
             pid: std::process::id(),
@@ -46,16 +55,27 @@ impl Hello {
     }
 }
 
-/// The ranks of each host, ascending; hosts in the order of their first rank.
+/// The ranks of each host, ascending; hosts in the order of their first rank. The ranks of a machine that cannot share
+/// memory are on several hosts.
 pub fn group_by_host(hellos: &[Hello]) -> Vec<Vec<Rank>> {
-    let mut hosts: Vec<(&str, Vec<Rank>)> = Vec::new();
-    for (rank, hello) in hellos.iter().enumerate() {
-        match hosts.iter_mut().find(|(known, _)| *known == hello.memory_domain) {
-            Some((_, ranks)) => ranks.push(rank as Rank),
-            None => hosts.push((&hello.memory_domain, vec![rank as Rank])),
+    group_by(hellos, |hello| (&hello.machine, &hello.memory_domain))
+}
+
+/// The ranks of each machine, in the same order.
+pub fn group_by_machine(hellos: &[Hello]) -> Vec<Vec<Rank>> {
+    group_by(hellos, |hello| &hello.machine)
+}
+
+fn group_by<'a, K: PartialEq>(hellos: &'a [Hello], key: impl Fn(&'a Hello) -> K) -> Vec<Vec<Rank>> {
+    let mut groups: Vec<(K, Vec<Rank>)> = Vec::new();
+    for (rank, hello) in (0..).zip(hellos) {
+        let key = key(hello);
+        match groups.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, ranks)) => ranks.push(rank),
+            None => groups.push((key, vec![rank])),
         }
     }
-    hosts.into_iter().map(|(_, ranks)| ranks).collect()
+    groups.into_iter().map(|(_, ranks)| ranks).collect()
 }
 
 /// Refuses ranks that run another binary, naming them and the first function that differs. Collective if they differ.
@@ -122,6 +142,11 @@ mod tests {
         let mut different = hello.clone();
         different.memory_domain.push('x');
         hello.pid += 1;
-        assert_eq!(group_by_host(&[hello.clone(), different, hello]), [vec![0, 2], vec![1]]);
+        let ranks = [hello.clone(), different, hello.clone()];
+        assert_eq!(group_by_host(&ranks), [vec![0, 2], vec![1]]);
+        assert_eq!(group_by_machine(&ranks), [vec![0, 1, 2]], "their CPUs are counted once");
+        let elsewhere = Hello { machine: "another".to_string(), ..hello.clone() };
+        assert_eq!(group_by_host(&[hello.clone(), elsewhere.clone()]), [vec![0], vec![1]]);
+        assert_eq!(group_by_machine(&[hello, elsewhere]), [vec![0], vec![1]]);
     }
 }

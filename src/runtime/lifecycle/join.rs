@@ -62,13 +62,13 @@ pub fn join(
         (cpus as usize).div_ceil(host_ranks.len()).clamp(1, crate::base::limits::WORKERS_MAX)
     });
     let topology = &local.host.topology;
-    let crowded = host_ranks.len() > topology.allowed.len().max(1);
+    let crowded = position.machine_ranks.len() > topology.allowed.len().max(1);
     let spin = config.spin_us.map_or(if crowded { Duration::ZERO } else { SPIN }, Duration::from_micros);
     let (places, cpus) = if shares_its_cores(topology, position.bound) {
         (vec![WorkerPlacement { cpus: Vec::new(), numa: None }; workers], Vec::new())
     } else {
-        let share = crate::topology::share(topology, position.bound, position.index);
-        let places = crate::topology::plan(topology, position.bound, position.index, workers);
+        let share = crate::topology::share(topology, position.bound, position.machine_index());
+        let places = crate::topology::plan(topology, position.bound, position.machine_index(), workers);
         (places, share.into_iter().flat_map(|core| core.pus).collect())
     };
 

@@ -10,7 +10,7 @@ use crate::runtime::cluster::HostResources;
 use crate::runtime::resources::SHARED_TABLE_BYTES;
 use crate::runtime::router::transport_choice::{self, Capabilities, NotOffered};
 use crate::scheduling::{Totals, UNIT, fixed_of};
-use crate::topology::Topology;
+use crate::topology::{self, Topology};
 use crate::transport::shm::Inbox;
 use crate::transport::tcp::{Addresses, Listener, TcpAddress};
 use crate::transport::verbs::{self, OpenPort, VerbsError};
@@ -45,8 +45,39 @@ pub struct HostPosition<'a> {
     pub host_ranks: &'a [Rank],
     /// The index of this rank among those.
     pub index: usize,
-    /// The CPUs that each of those ranks is bound to.
+    /// The ranks of its machine: those of its host, and others with which it cannot share memory.
+    pub machine_ranks: &'a [Rank],
+    /// The CPUs that each rank of the machine is bound to.
     pub bound: &'a [Vec<u32>],
+}
+
+impl HostPosition<'_> {
+    /// The index of this rank among those of its machine.
+    pub fn machine_index(&self) -> usize {
+        self.machine_index_of(self.rank)
+    }
+
+    fn machine_index_of(&self, rank: Rank) -> usize {
+        self.machine_ranks.iter().position(|other| *other == rank).unwrap_or_default()
+    }
+
+    /// The host's part of what its machine has: all, or as much as it has of the machine's ranks.
+    fn part_of(&self, bytes: u64) -> u64 {
+        bytes / self.machine_ranks.len() as u64 * self.host_ranks.len() as u64
+    }
+
+    /// The cores that the host's ranks may run on. If other ranks of the machine are on another host, these are the
+    /// cores of each rank's share, so that the machine's are counted once.
+    fn cores(&self, topology: &Topology) -> usize {
+        let of_rank = |rank: &Rank| topology::share(topology, self.bound, self.machine_index_of(*rank));
+        let shares = self.host_ranks.iter().flat_map(of_rank).flat_map(|core| core.pus);
+        let cpus: Vec<u32> = if self.machine_ranks.len() == self.host_ranks.len() {
+            self.bound.iter().flatten().copied().collect()
+        } else {
+            shares.collect()
+        };
+        topology.cores_among(&cpus)
+    }
 }
 
 pub struct LocalResources {
@@ -75,9 +106,10 @@ impl LocalResources {
                 topology.hostname
             )));
         }
-        let grant = boot::job_grant(host_ranks.len());
+        let grant = boot::job_grant(position.machine_ranks.len());
+        let usable_bytes = grant.memory_bytes.unwrap_or(u64::MAX).min(topology.usable_memory_bytes());
         let limits = StoreLimits {
-            memory_bytes: grant.memory_bytes.map_or(u64::MAX, |granted| granted).min(topology.usable_memory_bytes()),
+            memory_bytes: position.part_of(usable_bytes),
             address_space: process_limits::address_space_left(),
             file_bytes: process_limits::file_bytes_max(),
         };
@@ -98,7 +130,7 @@ impl LocalResources {
             mpi: world.mpi.as_ref().map(drop).map_err(|error| NotOffered::because(error)),
             tcp: tcp.as_ref().map(drop).ok_or(NotOffered::NotNeeded),
         };
-        let host = host_resources(config, topology, position.bound, &arena, (&grant, limits.memory_bytes));
+        let host = host_resources(config, topology, position, &arena, (&grant, limits.memory_bytes));
         Ok(LocalResources { host, inbox, arena, shared_table, tcp, verbs: verbs.ok(), capabilities })
     }
 
@@ -135,7 +167,7 @@ fn open_verbs(
     if !transport_choice::needs_verbs(config.fabric, position.hosts) {
         return Err(NotOffered::NotNeeded);
     }
-    let first = position.bound.get(position.index).and_then(|cpus| cpus.first());
+    let first = position.bound.get(position.machine_index()).and_then(|cpus| cpus.first());
     let numa = topology.numa.iter().find(|numa| first.is_some_and(|cpu| numa.cpus.contains(cpu)));
     let open = || {
         let mut port = verbs::open(numa.map(|numa| numa.id), config.interface.as_deref())?;
@@ -168,7 +200,7 @@ fn default_store(limits: &StoreLimits, ranks: u64) -> u64 {
 fn host_resources(
     config: &Config,
     topology: Topology,
-    bound: &[Vec<u32>],
+    position: &HostPosition<'_>,
     arena: &Arena,
     (grant, usable_bytes): (&JobGrant, u64),
 ) -> HostResources {
@@ -177,16 +209,18 @@ fn host_resources(
     let gpus = gpus.map(|gpus| {
         gpus.iter().map(|gpu| format!("{} ({}, {} MiB)", gpu.name, gpu.pci, gpu.memory_bytes >> 20)).collect()
     });
-    let union: Vec<u32> = bound.iter().flatten().copied().collect();
     let memory_bytes = config.memory_bytes.unwrap_or(usable_bytes);
+    let part = position.host_ranks.len() as f64 / position.machine_ranks.len() as f64;
+    let granted = grant.cpus.map(|cpus| (f64::from(cpus) * part).ceil() as u32);
     let mut custom: Vec<(String, i64)> =
         config.resources.iter().map(|(name, amount)| (name.clone(), fixed_of(*amount))).collect();
     custom.push((MEMORY.to_string(), fixed_of(memory_bytes as f64)));
     custom.sort();
     let totals = Totals {
-        cpu: config
-            .num_cpus
-            .map_or_else(|| usable_cpus(topology.cores_among(&union), cpu_quota(), grant.cpus) * UNIT, fixed_of),
+        cpu: config.num_cpus.map_or_else(
+            || usable_cpus(position.cores(&topology), cpu_quota().map(|cpus| cpus * part), granted) * UNIT,
+            fixed_of,
+        ),
         gpu: config.num_gpus.map_or(found_gpus as i64 * UNIT, fixed_of),
         custom,
     };
