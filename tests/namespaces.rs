@@ -184,8 +184,8 @@ const STARTS: &[&str] = &[
 ];
 
 /// Runs the program on two ranks, by mpirun and at a meeting point; it starts a shell with this script.
-fn each_outer(mode: &str, script: &str, check: impl Fn(Finished)) {
-    let folder = TestFolder::new("nested");
+fn each_outer(test: &str, mode: &str, script: &str, check: impl Fn(Finished)) {
+    let folder = TestFolder::new(&format!("outer-{test}"));
     let meet = folder.meeting_file().display().to_string();
     let mut launches = vec![launch_ranks(&program(), &all_ranks(2), 2, &meet)];
     if !no_mpirun() {
@@ -201,14 +201,14 @@ fn each_outer(mode: &str, script: &str, check: impl Fn(Finished)) {
 fn program_that_a_task_starts_runs_alone() {
     for script in STARTS {
         println!("{script}");
-        each_outer("starts", script, |finished| {
+        each_outer("alone", "starts", script, |finished| {
             drop(finished.succeeded().printed(&["inner:", "found: 1 ranks, 1 hosts"]));
         });
     }
-    each_outer("starts", STARTS[0], |finished| {
+    each_outer("alone", "starts", STARTS[0], |finished| {
         finished.succeeded().printed(&["inner:", "started by process", "a rank of another cluster"]);
     });
-    each_outer("starts-after-shutdown", STARTS[0], |finished| {
+    each_outer("alone", "starts-after-shutdown", STARTS[0], |finished| {
         finished.succeeded().printed(&["inner:", "found: 1 ranks"]);
     });
 }
@@ -221,7 +221,7 @@ fn ranks_that_a_task_launches_are_a_cluster() {
         "export MOBULA_RENDEZVOUS='{}' MOBULA_SIZE=2; MOBULA_RANK=1 \"$@\" & MOBULA_RANK=0 \"$@\"; wait",
         inner.display()
     );
-    each_outer("starts", &script, |finished| {
+    each_outer("cluster", "starts", &script, |finished| {
         finished.succeeded().printed(&["inner:", "found: 2 ranks"]);
     });
     if no_mpirun() || uses_mpich() {
@@ -234,7 +234,7 @@ fn ranks_that_a_task_launches_are_a_cluster() {
          exec {} -n 2 \"$@\"",
         mpirun_name()
     );
-    each_outer("starts", &script, |finished| {
+    each_outer("cluster", "starts", &script, |finished| {
         finished.succeeded().printed(&["inner:", "found: 2 ranks"]);
     });
 }

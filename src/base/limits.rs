@@ -31,6 +31,18 @@ pub const WORKERS_MAX: usize = if cfg!(loom) { 4 } else { 1024 };
 /// Kinds of resources that a host counts: CPU, GPU and custom names.
 pub const RESOURCE_KINDS_MAX: usize = if cfg!(loom) { 2 } else { 64 };
 
+/// A name that a program gives: of a task, an actor or a resource. A longer one is refused.
+pub const NAME_BYTES_MAX: usize = 1024;
+
+/// What a text shows of a name.
+pub const NAME_SHOWN_BYTES: usize = 200;
+
+/// Kinds of resources that one task, actor or bundle requests besides CPUs and GPUs.
+pub const RESOURCES_REQUESTED_MAX: usize = 64;
+
+/// Bundles of one placement group.
+pub const BUNDLES_MAX: usize = 10_000;
+
 /// Objects that one call returns as its list of results.
 pub const RETURNS_MAX: usize = 1 << 20;
 

@@ -97,11 +97,11 @@ impl<T: Object> Argument for Arg<T> {
             visit(reference.any());
         }
     }
-    /// Decodes the value of a reference if that is packed. The runtime calls a function only when every reference is
-    /// complete.
+    /// Decodes the value of a reference if that is packed, or passes its failure on. The runtime calls a function only
+    /// when every reference is complete.
     fn load(&mut self) -> Result<(), Error> {
         if let Arg::Ref(reference) = self
-            && reference.slot.core().packed().is_some()
+            && reference.slot.promise().value().is_none()
             && let Some(outcome) = reference.ready()
         {
             *self = Arg::Loaded(outcome.map_err(|error| (*error).clone())?);

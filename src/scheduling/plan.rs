@@ -43,6 +43,12 @@ struct Planner<'a> {
     steps: usize,
 }
 
+/// The hosts that a bundle may still go to, and what those that were tried had.
+struct Choice {
+    hosts: std::vec::IntoIter<usize>,
+    tried: Vec<(Totals, u32)>,
+}
+
 /// Assigns `bundles` to hosts with these `free` amounts; a host without any takes none. `used` tells, by host, how many
 /// bundles of the same group are there already.
 pub fn plan(strategy: Strategy, bundles: &[&ResourceRequest], free: &[Totals], used: &[u32]) -> PlanSearch {
@@ -60,7 +66,7 @@ pub fn plan(strategy: Strategy, bundles: &[&ResourceRequest], free: &[Totals], u
         chosen: vec![usize::MAX; bundles.len()],
         steps: 0,
     };
-    if searching.assign(0) {
+    if searching.assign() {
         PlanSearch::Found(searching.chosen)
     } else if searching.steps > STEPS_MAX {
         PlanSearch::Unknown
@@ -70,30 +76,53 @@ pub fn plan(strategy: Strategy, bundles: &[&ResourceRequest], free: &[Totals], u
 }
 
 impl Planner<'_> {
-    /// Assigns the bundles from the one at `depth` of the order on.
-    fn assign(&mut self, depth: usize) -> bool {
-        let Some(&bundle) = self.order.get(depth) else { return true };
-        let mut tried: Vec<(Totals, u32)> = Vec::new();
-        for host in self.candidates() {
+    /// Assigns every bundle: depth first, without recursion, because a group may have thousands.
+    fn assign(&mut self) -> bool {
+        let mut choices: Vec<Choice> = Vec::new();
+        while choices.len() < self.order.len() {
+            choices.push(Choice { hosts: self.candidates().into_iter(), tried: Vec::new() });
+            // The last bundle that has another host left gets it; those behind it begin anew.
+            loop {
+                let Some(depth) = choices.len().checked_sub(1) else { return false };
+                if self.take_next(self.order[depth], &mut choices[depth]) {
+                    break;
+                }
+                if self.steps > STEPS_MAX {
+                    return false;
+                }
+                choices.pop();
+                if depth > 0 {
+                    self.give_back(self.order[depth - 1]);
+                }
+            }
+        }
+        true
+    }
+
+    /// Takes the bundle's resources from the next host that has them; false if none is left.
+    fn take_next(&mut self, bundle: usize, choice: &mut Choice) -> bool {
+        for host in choice.hosts.by_ref() {
             self.steps += 1;
             if self.steps > STEPS_MAX {
                 return false;
             }
             // Two equal hosts: an assignment that failed on one fails on the other.
             let state = (self.free[host].clone(), self.used[host]);
-            if tried.contains(&state) || !self.free[host].take(self.bundles[bundle]) {
+            if choice.tried.contains(&state) || !self.free[host].take(self.bundles[bundle]) {
                 continue;
             }
-            tried.push(state);
+            choice.tried.push(state);
             self.used[host] += 1;
             self.chosen[bundle] = host;
-            if self.assign(depth + 1) {
-                return true;
-            }
-            self.used[host] -= 1;
-            self.free[host].give(self.bundles[bundle]);
+            return true;
         }
         false
+    }
+
+    fn give_back(&mut self, bundle: usize) {
+        let host = self.chosen[bundle];
+        self.used[host] -= 1;
+        self.free[host].give(self.bundles[bundle]);
     }
 
     /// The hosts that the next bundle may go to, best first.

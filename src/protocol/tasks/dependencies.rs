@@ -7,6 +7,7 @@ use crate::protocol::environment::Environment;
 use crate::protocol::locks::lock;
 use crate::protocol::tasks::Tasks;
 use crate::registry::Runnable;
+use std::cell::Cell;
 use std::sync::{Arc, Mutex};
 
 impl Tasks {
@@ -20,12 +21,15 @@ impl Tasks {
 
     /// Every argument of the task is complete: queues it, or fails it with the failure of an argument.
     fn arguments_ready(&self, env: &impl Environment, task: Arc<dyn Runnable>) {
-        if let Some(error) = failed_argument(&task) {
+        let failed = failed_argument(&task).zip(Nested::enter());
+        if let Some((error, _nested)) = failed {
             if task.header().claim_waiting() {
                 task.fail(error);
                 self.on_finished(env, &task);
             }
         } else if task.header().queue() {
+            // If an argument failed, and the stack has many such tasks already, a worker fails it: in a chain each
+            // failure notifies the next task.
             env.enqueue(task);
         }
     }
@@ -38,6 +42,32 @@ impl Tasks {
             self.on_finished(env, task);
         }
     }
+}
+
+/// Tasks that this thread fails at the moment, each from the notification of the one before.
+struct Nested;
+
+impl Nested {
+    /// How many may be on a stack: a fraction of a fiber's.
+    const MAX: u32 = 32;
+
+    fn enter() -> Option<Nested> {
+        let depth = NESTED.get();
+        (depth < Nested::MAX).then(|| {
+            NESTED.set(depth + 1);
+            Nested
+        })
+    }
+}
+
+impl Drop for Nested {
+    fn drop(&mut self) {
+        NESTED.set(NESTED.get() - 1);
+    }
+}
+
+thread_local! {
+    static NESTED: Cell<u32> = const { Cell::new(0) };
 }
 
 /// Calls `then` when every reference among the arguments is complete.

@@ -20,7 +20,13 @@ fn requested_resources(options: &Options, cpu: i64) -> ResourceRequest {
         // The CPUs of a bundle are not among the host's any more.
         cpu: if bundle_slot.is_some() { 0 } else { cpu },
         gpu: options.num_gpus.map_or(0, fixed_of),
-        custom: options.resources.iter().map(|(name, amount)| (name.clone(), fixed_of(*amount))).collect(),
+        custom: options
+            .resources
+            .iter()
+            .map(|(name, amount)| (name.clone(), fixed_of(*amount)))
+            // None of a kind is a request that every host meets, also one without the kind.
+            .filter(|(_, amount)| *amount != 0)
+            .collect(),
         bundle: bundle_slot.map(|bundle_slot| (bundle_slot, cpu)),
     }
 }

@@ -1,5 +1,6 @@
 //! Actors from the caller's side: create, call, look up by name.
 
+use crate::base::limits::NAME_BYTES_MAX;
 use crate::base::{Error, Result};
 use crate::protocol::{ActorHandle, ActorRef, Message, label_of, restart_policy_of};
 use crate::registry::{Actor, Callable, Options, Outputs, Placement, Runnable, Task, TaskHeader};
@@ -144,6 +145,10 @@ where
     A::Handle: From<RawHandle<A>>,
 {
     let runtime = Runtime::current().ok_or_else(|| Error::no_cluster("get_actor"))?;
+    if name.len() > NAME_BYTES_MAX {
+        let reason = format!("no name has more than {NAME_BYTES_MAX} bytes");
+        return Err(Error::ActorDied { actor: label_of(A::NAME, Some(name)), reason });
+    }
     let directory_rank = runtime.protocol.names.directory_rank(&runtime, name);
     let outcome = runtime.waiting.names.request(runtime, directory_rank, |token| {
         runtime.send(directory_rank, &Message::NameGet { token, name: name.to_string(), kind: A::NAME.to_string() });

@@ -7,7 +7,7 @@ use crate::registry::{Options, Placement};
 use crate::runtime::Runtime;
 use crate::runtime::memory::in_callback;
 use crate::runtime::resources::bundle_dispatch::{group_owner, location_of_slot, slot_error};
-use crate::runtime::resources::placement::check_amounts;
+use crate::runtime::resources::placement::check_options;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ const PAUSES: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(1
 /// # Errors
 /// If the group can never be ready, or was removed.
 pub fn location_for_actor(runtime: &'static Runtime, options: &Options, slot: BundleSlot, label: &str) -> Result<Rank> {
-    check_amounts(options, label)?;
+    check_options(options, label)?;
     let Placement::InGroup(bundle) = &options.place else { return Ok(runtime.cluster.rank) };
     if let Some(group) = &bundle.group {
         group.request();

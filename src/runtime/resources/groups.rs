@@ -1,6 +1,7 @@
 //! Placement groups: carries out what `scheduling::Groups` decides for the groups of this rank, reserves bundles for
 //! groups of other ranks.
 
+use crate::base::limits::BUNDLES_MAX;
 use crate::base::log::{Level, log};
 use crate::base::panic::catch;
 use crate::base::{BundleSlot, Error, ObjectId, Rank, Result};
@@ -10,7 +11,7 @@ use crate::registry::{Bundle, Options, PlacementGroup};
 use crate::runtime::Runtime;
 use crate::runtime::resources::bundle_dispatch::slot_error;
 use crate::runtime::resources::group_ready::GroupReady;
-use crate::runtime::resources::placement::check_amounts;
+use crate::runtime::resources::placement::check_options;
 use crate::scheduling::{GroupAction, GroupMessage, Groups, HostView, ResourceRequest, Strategy, fixed_of};
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +23,12 @@ use std::time::Duration;
 pub fn create_group(runtime: &'static Runtime, bundles: Vec<Bundle>, strategy: Strategy) -> Result<PlacementGroup> {
     if bundles.is_empty() {
         return Err(Error::config("a placement group takes at least one bundle"));
+    }
+    if bundles.len() > BUNDLES_MAX {
+        return Err(Error::config(format!(
+            "a placement group takes at most {BUNDLES_MAX} bundles, not {}",
+            bundles.len()
+        )));
     }
     let requests = bundles.iter().map(request_of_bundle).collect::<Result<Vec<ResourceRequest>>>()?;
     let number = runtime.protocol.objects.references.fresh_number();
@@ -172,9 +179,10 @@ fn host_views(runtime: &Runtime) -> Vec<HostView> {
 fn request_of_bundle(bundle: &Bundle) -> Result<ResourceRequest> {
     let Bundle { cpus, gpus, resources } = bundle.clone();
     let options = Options { num_cpus: Some(cpus), num_gpus: Some(gpus), resources, ..Options::default() };
-    check_amounts(&options, "a bundle")?;
-    if bundle.gpus < 0.0 || fixed_of(bundle.cpus) + fixed_of(bundle.gpus) == 0 && bundle.resources.is_empty() {
+    check_options(&options, "a bundle")?;
+    let request = request_of(&options);
+    if bundle.gpus < 0.0 || fixed_of(bundle.cpus) + fixed_of(bundle.gpus) == 0 && request.custom.is_empty() {
         return Err(Error::config("a bundle that requests nothing: give it cpus, gpus or a resource"));
     }
-    Ok(request_of(&options))
+    Ok(request)
 }

@@ -1,8 +1,10 @@
 //! On which rank a task or an actor is placed, as far as its options say.
 
 use crate::base::config::MEMORY;
+use crate::base::limits::{NAME_BYTES_MAX, NAME_SHOWN_BYTES, RESOURCES_REQUESTED_MAX};
 use crate::base::parse::{is_amount, is_memory};
 use crate::base::sync::Ordering;
+use crate::base::text::cut;
 use crate::base::{Error, Rank, Result};
 use crate::protocol::request_of;
 use crate::registry::{Options, Placement};
@@ -14,7 +16,7 @@ use crate::runtime::resources::bundle_dispatch::group_owner;
 /// # Errors
 /// Where no host can ever run it.
 pub fn choose_rank(runtime: &Runtime, options: &Options, name: &str) -> Result<Option<Rank>, Error> {
-    check_amounts(options, name)?;
+    check_options(options, name)?;
     if let Some(slot) = options.bundle_slot() {
         return group_owner(runtime, slot);
     }
@@ -41,7 +43,8 @@ pub fn choose_rank(runtime: &Runtime, options: &Options, name: &str) -> Result<O
             }
             None => {
                 return Err(Error::config(format!(
-                    "there is no host {host}: the hosts are {}",
+                    "there is no host {}: the hosts are {}",
+                    cut(host.clone(), NAME_SHOWN_BYTES),
                     runtime.cluster.host_names()
                 )));
             }
@@ -87,19 +90,39 @@ fn find_fitting_rank(runtime: &Runtime, fits: impl Fn(Rank) -> bool) -> Option<R
     hosts.find_map(|host| of_host(&host.ranks))
 }
 
-/// Refuses invalid amounts.
-pub fn check_amounts(options: &Options, name: &str) -> Result<()> {
+/// Refuses names and amounts that cannot be meant.
+pub fn check_options(options: &Options, name: &str) -> Result<()> {
+    let name = cut(name.replace(char::is_control, "?"), NAME_SHOWN_BYTES);
+    let refuse = |what: String| Err(Error::config(format!("{name} {what}")));
+    if let Some(reason) = options.name.as_deref().and_then(unusable_name) {
+        return refuse(format!("has a name that {reason}"));
+    }
+    if options.resources.len() > RESOURCES_REQUESTED_MAX {
+        let count = options.resources.len();
+        return refuse(format!("requests {count} kinds of resources: at most {RESOURCES_REQUESTED_MAX} are possible"));
+    }
+    for (kind, amount) in &options.resources {
+        if let Some(reason) = unusable_name(kind).or_else(|| kind.is_empty().then(|| "is empty".to_string())) {
+            return refuse(format!("requests a resource whose name {reason}"));
+        }
+        if kind == MEMORY && !is_memory(*amount) {
+            return refuse(format!("requests {amount:?} bytes of memory: the amount is 0 to 8e14"));
+        }
+    }
     let custom =
         options.resources.iter().map(|(kind, amount)| (kind.as_str(), *amount)).filter(|(kind, _)| *kind != MEMORY);
-    let all =
+    let mut all =
         custom.chain(options.num_cpus.map(|cpus| ("CPUs", cpus))).chain(options.num_gpus.map(|gpus| ("GPUs", gpus)));
-    match all.into_iter().find(|(_, amount)| !is_amount(*amount)) {
-        Some((kind, amount)) => Err(Error::config(format!("{name} requests {amount} {kind}: an amount is 0 to 1e9"))),
-        None => match options.resources.iter().find(|(kind, bytes)| kind == MEMORY && !is_memory(*bytes)) {
-            Some((_, bytes)) => {
-                Err(Error::config(format!("{name} requests {bytes} bytes of memory: the amount is 0 to 8e14")))
-            }
-            None => Ok(()),
-        },
+    match all.find(|(_, amount)| !is_amount(*amount)) {
+        Some((kind, amount)) => refuse(format!("requests {amount:?} {kind}: an amount is 0 to 1e9")),
+        None => Ok(()),
     }
+}
+
+/// Why no task, actor or resource can have that name.
+fn unusable_name(name: &str) -> Option<String> {
+    if name.len() > NAME_BYTES_MAX {
+        return Some(format!("is {} bytes long: at most {NAME_BYTES_MAX} are possible", name.len()));
+    }
+    name.chars().find(|c| c.is_control()).map(|c| format!("has the control character {c:?}"))
 }

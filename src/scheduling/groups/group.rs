@@ -37,10 +37,17 @@ pub(super) struct GroupRecord {
     pub next: u32,
 }
 
+/// Bundles of a group that a text shows.
+const BUNDLES_SHOWN: usize = 16;
+
 impl GroupRecord {
     /// Its bundles as text.
     pub fn displayed(&self) -> String {
-        self.bundles.iter().map(ResourceRequest::displayed).collect::<Vec<_>>().join(" | ")
+        let mut shown: Vec<String> = self.bundles.iter().take(BUNDLES_SHOWN).map(ResourceRequest::displayed).collect();
+        if let Some(more @ 1..) = self.bundles.len().checked_sub(BUNDLES_SHOWN) {
+            shown.push(format!("{more} more"));
+        }
+        shown.join(" | ")
     }
 
     /// By host: how many bundles of the group are there.

@@ -1,6 +1,8 @@
 //! Handles of actors.
 
+use crate::base::limits::NAME_SHOWN_BYTES;
 use crate::base::sync::{AtomicU32, Ordering};
+use crate::base::text::cut;
 use crate::base::{Error, ObjectId, Rank};
 use crate::objects::{Attachment, attach, attached};
 use crate::protocol::Message;
@@ -185,5 +187,5 @@ impl<'de> Deserialize<'de> for ActorHandle {
 
 /// How errors refer to an actor.
 pub fn label_of(kind: &str, name: Option<&str>) -> String {
-    name.map_or_else(|| kind.to_string(), |name| format!("{kind} {name:?}"))
+    name.map_or_else(|| kind.to_string(), |name| cut(format!("{kind} {name:?}"), NAME_SHOWN_BYTES))
 }

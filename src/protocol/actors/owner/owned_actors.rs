@@ -7,12 +7,12 @@
 use crate::base::log::{Level, log};
 use crate::base::{Error, ObjectId, Rank, Result, TaskId};
 use crate::objects::SerializedValue;
+use crate::protocol::Message;
 use crate::protocol::actors::caller::calls::PendingCall;
 use crate::protocol::actors::caller::handles::ActorRef;
 use crate::protocol::environment::{Environment, Messenger, RankSelection};
 use crate::protocol::locks::lock;
 use crate::protocol::wire::actor_message::{ActorMessage, RestartPolicy};
-use crate::protocol::{Message, request_of_actor};
 use crate::registry::{Options, Placement, Runnable, TableEntry};
 use rustc_hash::FxHashMap as HashMap;
 use std::sync::{Arc, Mutex, Weak};
@@ -114,7 +114,7 @@ impl OwnedActors {
     /// As `Environment::select_rank`.
     pub fn select_rank(&self, env: &(impl Messenger + RankSelection), options: &Options, label: &str) -> Result<Rank> {
         let mut requested = options.clone();
-        requested.num_cpus = Some(crate::scheduling::amount_of(request_of_actor(options).cpu));
+        requested.num_cpus = Some(options.num_cpus.unwrap_or(0.0));
         let anywhere = matches!(requested.place, Placement::Auto | Placement::Spread);
         if anywhere {
             requested.place = Placement::Spread;
