@@ -6,6 +6,7 @@
 mod actor_lifetimes;
 mod actors;
 mod arrays;
+mod bounds;
 mod calls;
 mod cases;
 mod errors;
