@@ -1,5 +1,4 @@
-//! Many of everything: lists of references as arguments, lists of results, waits on thousands. No case depends on a
-//! clock.
+//! Many of everything: lists of references as arguments, lists of results, waits on thousands; without a clock.
 
 use crate::cases::{Cases, Outcome};
 use crate::gate::Gate;
