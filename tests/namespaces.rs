@@ -1,5 +1,5 @@
 //! Ranks that differ in their folders and namespaces, and programs that ranks start: real launchers, real `unshare`.
-//! `docs/where-it-runs-namespaces.md` has the table of what each row finds and says.
+//! `docs/where-it-runs.md` has the table of what each row finds and says.
 
 mod launcher;
 

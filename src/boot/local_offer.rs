@@ -82,7 +82,7 @@ fn answer(mut stream: UnixStream, text: &str) -> Result<()> {
 /// The text that a process of this user offers under this name.
 ///
 /// # Errors
-/// `NotWritten` if none does so far; `File` with what the system reports, or if the socket is another user's.
+/// `NotOffered` if none does so far; `File` with what the system reports, or if the socket is another user's.
 pub fn take(name: &str) -> std::result::Result<String, LocateError> {
     let take = || {
         let stream = UnixStream::connect_addr(&SocketAddr::from_abstract_name(name)?)?;

@@ -5,7 +5,7 @@ use crate::base::{Config, Error, Rank, Result};
 use crate::boot::World;
 use crate::memory::{Access, Arena, Doorbell, PeerArena, Region, Segment};
 use crate::runtime::Runtime;
-use crate::runtime::lifecycle::local::{HostPosition, LocalResources, WorkerAddress, shares_its_cores};
+use crate::runtime::lifecycle::local::{HostPosition, LocalResources, WorkerAddress};
 use crate::runtime::memory::Memory;
 use crate::runtime::resources::{ResourceTable, Resources, SharedTable};
 use crate::runtime::router::transport_choice::{self, TransportKind};
@@ -64,7 +64,7 @@ pub fn join(
     let topology = &local.host.topology;
     let crowded = position.machine_ranks.len() > topology.allowed.len().max(1);
     let spin = config.spin_us.map_or(if crowded { Duration::ZERO } else { SPIN }, Duration::from_micros);
-    let (places, cpus) = if shares_its_cores(topology, position.bound) {
+    let (places, cpus) = if local.shares_its_cores {
         (vec![WorkerPlacement { cpus: Vec::new(), numa: None }; workers], Vec::new())
     } else {
         let share = crate::topology::share(topology, position.bound, position.machine_index());

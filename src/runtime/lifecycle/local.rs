@@ -71,11 +71,8 @@ impl HostPosition<'_> {
     fn cores(&self, topology: &Topology) -> usize {
         let of_rank = |rank: &Rank| topology::share(topology, self.bound, self.machine_index_of(*rank));
         let shares = self.host_ranks.iter().flat_map(of_rank).flat_map(|core| core.pus);
-        let cpus: Vec<u32> = if self.machine_ranks.len() == self.host_ranks.len() {
-            self.bound.iter().flatten().copied().collect()
-        } else {
-            shares.collect()
-        };
+        let cpus: Vec<u32> =
+            if self.machine_ranks.len() == self.host_ranks.len() { self.bound.concat() } else { shares.collect() };
         topology.cores_among(&cpus)
     }
 }
@@ -89,6 +86,9 @@ pub struct LocalResources {
     pub tcp: Option<Listener>,
     pub verbs: Option<Box<dyn OpenPort>>,
     pub capabilities: Capabilities,
+    /// True if the job may use fewer CPUs of this machine than the cores to which its ranks are bound. Which of the
+    /// cores are for others nobody says, so threads are not pinned: two such jobs would choose the same cores.
+    pub shares_its_cores: bool,
 }
 
 impl LocalResources {
@@ -130,8 +130,11 @@ impl LocalResources {
             mpi: world.mpi.as_ref().map(drop).map_err(|error| NotOffered::because(error)),
             tcp: tcp.as_ref().map(drop).ok_or(NotOffered::NotNeeded),
         };
+        let cores = topology.cores_among(&position.bound.concat());
+        let shares_its_cores = usable_cpus(cores, cpu_quota(), grant.cpus) < cores as i64;
         let host = host_resources(config, topology, position, &arena, (&grant, limits.memory_bytes));
-        Ok(LocalResources { host, inbox, arena, shared_table, tcp, verbs: verbs.ok(), capabilities })
+        let verbs = verbs.ok();
+        Ok(LocalResources { host, inbox, arena, shared_table, tcp, verbs, capabilities, shares_its_cores })
     }
 
     pub fn address(&self) -> WorkerAddress {
@@ -225,14 +228,6 @@ fn host_resources(
         custom,
     };
     HostResources { totals, topology, gpus, pages: arena.page_kind().to_string() }
-}
-
-/// True if the job may use fewer CPUs of this host than the cores to which its ranks are bound. Which of the cores are
-/// for others nobody says, so threads are not pinned: two such jobs on a host would choose the same cores.
-pub fn shares_its_cores(topology: &Topology, bound: &[Vec<u32>]) -> bool {
-    let union: Vec<u32> = bound.iter().flatten().copied().collect();
-    let cores = topology.cores_among(&union);
-    usable_cpus(cores, cpu_quota(), boot::job_grant(bound.len()).cpus) < cores as i64
 }
 
 /// CPUs of a host: the cores that its ranks may run on, or fewer where a quota grants less time, a part counted whole,

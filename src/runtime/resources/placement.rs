@@ -92,8 +92,10 @@ fn find_fitting_rank(runtime: &Runtime, fits: impl Fn(Rank) -> bool) -> Option<R
 
 /// Refuses names and amounts that cannot be meant.
 pub fn check_options(options: &Options, name: &str) -> Result<()> {
-    let name = cut(name.replace(char::is_control, "?"), NAME_SHOWN_BYTES);
-    let refuse = |what: String| Err(Error::config(format!("{name} {what}")));
+    let refuse = |what: String| {
+        let name = cut(name.replace(char::is_control, "?"), NAME_SHOWN_BYTES);
+        Err(Error::config(format!("{name} {what}")))
+    };
     if let Some(reason) = options.name.as_deref().and_then(unusable_name) {
         return refuse(format!("has a name that {reason}"));
     }
