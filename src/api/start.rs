@@ -1,5 +1,6 @@
 //! Starting and stopping.
 
+use crate::base::log::print_whole;
 use crate::base::sync::lock;
 use crate::base::{Config, Error, Result};
 use crate::boot::{self, World};
@@ -182,7 +183,7 @@ impl Drop for Cluster {
 pub fn run_main<R>(spmd: bool, mut config: Config, body: fn() -> R) -> R {
     config.one_driver = !spmd;
     let exit = |error: Error| -> ! {
-        eprintln!("mobula: {error}");
+        print_whole(&format!("mobula: {error}\n"));
         std::process::exit(1)
     };
     let cluster = init(config).unwrap_or_else(|error| exit(error));
@@ -192,7 +193,7 @@ pub fn run_main<R>(spmd: bool, mut config: Config, body: fn() -> R) -> R {
     }
     let returned = body();
     if let Err(error) = cluster.shutdown() {
-        eprintln!("mobula: {error}");
+        print_whole(&format!("mobula: {error}\n"));
     }
     returned
 }

@@ -57,7 +57,7 @@ fn emit(level: Level, prefix: &str, line: &str) {
 }
 
 /// Writes a line to standard error in one piece: launchers mix the pieces of several ranks.
-fn print_whole(line: &str) {
+pub fn print_whole(line: &str) {
     // If standard error is closed there is nowhere to report that.
     let _ = std::io::stderr().lock().write_all(line.as_bytes());
 }

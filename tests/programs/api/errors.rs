@@ -6,6 +6,7 @@ use crate::start::{host_of, last_rank, ranks};
 use mobula::Error;
 use mobula::prelude::*;
 use std::fmt;
+use std::io::Write;
 
 #[mobula::remote]
 fn panics(number: u64) -> u64 {
@@ -68,7 +69,9 @@ fn splits(value: u64) -> (u64, u64) {
 #[mobula::remote]
 fn prints(number: u32) -> u32 {
     println!("a line of task number {number}");
-    eprintln!("an error line of task number {number}");
+    // One write: a launcher may put the lines of other ranks between the pieces that `eprintln!` writes.
+    let line = format!("an error line of task number {number}\n");
+    std::io::stderr().write_all(line.as_bytes()).expect("standard error is open");
     number
 }
 
