@@ -117,7 +117,8 @@ pub use bytemuck::Pod;
 /// when its last handle is dropped or by `kill()`; one with a name only by `kill()`, or with the program.
 ///
 /// The options are those of [`ActorOptions`] (`resources = { "Name": 1 }` is `resource("Name", 1.0)`) and
-/// `checkpoint`.
+/// `checkpoint`. `handle = Other` names the handle's type, and `crate = facade::mobula` says where mobula is if
+/// Cargo.toml does not name it.
 ///
 /// # Restarts
 ///
@@ -237,7 +238,9 @@ pub use mobula_macros::main;
 /// them are complete.
 ///
 /// The options are those of [`TaskOptions`] (`resources = { "Name": 1 }` is `resource("Name", 1.0)`) and
-/// `num_returns`.
+/// `num_returns`. Two concern what is generated: `name = other`, a name in lower case without quotes, names the type
+/// (`other::remote(..)`) where the function's own name is taken; `crate = facade::mobula` says where mobula is if
+/// Cargo.toml does not name it.
 pub use mobula_macros::remote;
 pub use objects::{Array, ArrayMut, Object, ObjectRef, Ref};
 pub use registry::{Actor, Bundle, Each, Placement, PlacementGroup, each};

@@ -1,10 +1,13 @@
 //! `#[mobula::actor]`: an impl block, and next to it the handle whose methods call the block's `pub` ones.
 
 use crate::checkpoint::SaveRestore;
+use crate::conditions::conditions;
 use crate::construction::construction;
+use crate::crate_path::CratePath;
 use crate::handle;
 use crate::method::{method, take_attribute};
 use crate::options::{Attribute, Options};
+use crate::taken::refuse_taken;
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ext::IdentExt as _;
@@ -17,19 +20,22 @@ pub fn expand(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     })?;
     let options = Options::parse(attribute, Attribute::Actor)?;
     let actor = actor_name(&block)?;
+    let handle = options.type_name.clone().unwrap_or_else(|| handle::name(&actor));
+    refuse_taken(&handle, &actor, "#[mobula::actor(handle = OtherName)]")?;
+    let mobula = CratePath::of(options.crate_path.as_ref(), Attribute::Actor.name())?;
     let mut pair = options.checkpoint()?.then(SaveRestore::default);
-    let mut constructor = None;
+    let mut constructor: Option<TokenStream> = None;
     let mut methods = Vec::new();
     for item in &mut block.items {
         let ImplItem::Fn(function) = item else { continue };
         let method_options = take_attribute(function)?;
         refuse_reserved(function)?;
         if function.sig.ident == "new" {
-            constructor = Some(construction(&actor, function, &options)?);
+            constructor.get_or_insert_default().extend(construction(&actor, &handle, function, &options, &mobula)?);
         } else if pair.as_mut().is_some_and(|pair| pair.takes(function)) {
             // Functions that save the state are called by the runtime alone.
         } else if function.sig.receiver().is_some() && !matches!(function.vis, Visibility::Inherited) {
-            let method = method(&actor, function, &method_options).map_err(|error| {
+            let method = method(&actor, &handle, function, &method_options).map_err(|error| {
                 syn::Error::new(error.span(), format!("{error}; a private method is left alone and not on the handle"))
             })?;
             methods.push(method);
@@ -44,21 +50,29 @@ pub fn expand(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     let checkpoint = pair.as_ref().map(|pair| pair.expand(&actor, &block.self_ty)).transpose()?;
     let constant = checkpoint.as_ref().map(|_| {
         quote! {
-            const CHECKPOINT: ::core::option::Option<&'static ::mobula::__private::Checkpoint> =
-                ::core::option::Option::Some(&::mobula::__private::Checkpoint::of::<__Restore>(__save));
+            const CHECKPOINT: ::core::option::Option<&'static __mobula::__private::Checkpoint> =
+                ::core::option::Option::Some(&__mobula::__private::Checkpoint::of::<__Restore>(__save));
         }
     });
     let shown = actor.unraw().to_string();
-    let (handle, definition, abilities) = (handle::name(&actor), handle::definition(&actor), handle::abilities(&actor));
+    let (conditions, import) = (conditions(&block.attrs), mobula.import());
+    let definition = handle::definition(&actor, &handle, &block.attrs, &mobula);
+    let abilities = handle::abilities(&actor, &handle);
     Ok(quote! {
         #[allow(clippy::ptr_arg, clippy::new_without_default)]
         #block
 
         #definition
 
-        #[allow(dead_code, non_camel_case_types, unused_imports, private_interfaces, unreachable_pub, clippy::all)]
+        #conditions
+        #[allow(
+            dead_code, deprecated, missing_debug_implementations, non_camel_case_types, non_snake_case,
+            unused_imports, private_interfaces, unreachable_pub, clippy::all, clippy::pedantic, clippy::nursery
+        )]
         const _: () = {
-            impl ::mobula::Actor for #actor {
+            #import
+
+            impl __mobula::Actor for #actor {
                 type Handle = #handle;
                 const NAME: &'static ::core::primitive::str = #shown;
                 #constant

@@ -49,9 +49,9 @@ impl SaveRestore {
             #constructor
 
             fn __save(
-                #state: &::mobula::__private::ActorState,
-            ) -> ::core::result::Result<::mobula::__private::SerializedValue, ::mobula::Error> {
-                ::mobula::__private::save(#state, |#object: &#actor| -> #argument { #called })
+                #state: &__mobula::__private::ActorState,
+            ) -> ::core::result::Result<__mobula::__private::SerializedValue, __mobula::Error> {
+                __mobula::__private::save(#state, |#object: &#actor| -> #argument { #called })
             }
         })
     }

@@ -1,6 +1,7 @@
 //! An actor's `new`: the shim that calls it, and the functions by which users create actors.
 
-use crate::handle;
+use crate::conditions::{conditions, variants};
+use crate::crate_path::CratePath;
 use crate::option_table::methods;
 use crate::options::{Attribute, Options};
 use crate::shape::{CallShape, Callee, without_self};
@@ -12,10 +13,37 @@ use syn::{Ident, ImplItemFn};
 const KIND: &str = "an actor's `new`";
 
 /// `Counter::remote(..)`, `Counter::options()` and `Counter::on(rank)`, and the shim that builds an actor.
-pub fn construction(actor: &Ident, function: &ImplItemFn, options: &Options) -> syn::Result<TokenStream> {
+pub fn construction(
+    actor: &Ident,
+    handle: &Ident,
+    function: &ImplItemFn,
+    options: &Options,
+    mobula: &CratePath,
+) -> syn::Result<TokenStream> {
     if let Some(receiver) = function.sig.receiver() {
         return Err(syn::Error::new_spanned(receiver, "an actor's `new` has no `self`: it is what builds one"));
     }
+    let conditions = conditions(&function.attrs);
+    let blocks = variants(&function.sig)?.into_iter().map(|(present, signature)| {
+        let block = block(actor, handle, &ImplItemFn { sig: signature, ..function.clone() }, options, mobula)?;
+        Ok(quote! {
+            #conditions
+            #present
+            const _: () = {
+                #block
+            };
+        })
+    });
+    blocks.collect()
+}
+
+fn block(
+    actor: &Ident,
+    handle: &Ident,
+    function: &ImplItemFn,
+    options: &Options,
+    mobula: &CratePath,
+) -> syn::Result<TokenStream> {
     let name = format!("{}.new", actor.unraw());
     let shape = CallShape::of(&without_self(&function.sig, actor)?, name, &Options::default(), KIND)?;
     if !shape.gives(actor) {
@@ -23,9 +51,14 @@ pub fn construction(actor: &Ident, function: &ImplItemFn, options: &Options) -> 
         return Err(syn::Error::new_spanned(&function.sig.output, message));
     }
 
-    let (visibility, handle, calls) = (&function.vis, handle::name(actor), &options.calls);
+    let (visibility, calls) = (&function.vis, &options.calls);
+    let documented = format!(
+        "The options of one actor, those of the attribute to begin with: the methods of \
+         [`mobula::ActorOptions`]({}::ActorOptions), and `remote(..)`, which creates the actor.",
+        mobula.text()
+    );
     let (arguments, names, argument_list) = (shape.arguments(), shape.names(), shape.argument_list());
-    let setters = methods(Attribute::Actor, "::mobula::ActorOptions");
+    let setters = methods(Attribute::Actor, "__mobula::ActorOptions");
     let new = shape.callable(&format_ident!("__New"), Callee::Constructor(actor, &function.sig.ident));
     Ok(quote! {
         impl #actor {
@@ -34,21 +67,20 @@ pub fn construction(actor: &Ident, function: &ImplItemFn, options: &Options) -> 
                 Self::options().remote(#names)
             }
 
-            /// The options of one actor, those of the attribute to begin with: the methods of
-            /// [`mobula::ActorOptions`](::mobula::ActorOptions), and `remote(..)`, which creates the actor.
+            #[doc = #documented]
             #visibility fn options() -> __Create {
                 __Create { options: ::core::default::Default::default() } #calls
             }
 
             /// The options of an actor on one rank: as `options()` with `Placement::Rank(rank)`.
             #visibility fn on(rank: ::core::primitive::u32) -> __Create {
-                Self::options().place(::mobula::Placement::Rank(rank))
+                Self::options().place(__mobula::Placement::Rank(rank))
             }
         }
 
         /// The options of one actor.
         pub struct __Create {
-            options: ::mobula::__private::Options,
+            options: __mobula::__private::Options,
         }
 
         impl __Create {
@@ -56,7 +88,7 @@ pub fn construction(actor: &Ident, function: &ImplItemFn, options: &Options) -> 
 
             /// Creates the actor and returns its handle at once.
             pub fn remote(self, #arguments) -> #handle {
-                ::core::convert::From::from(::mobula::__private::create::<#actor, __New>(self.options, #argument_list))
+                ::core::convert::From::from(__mobula::__private::create::<#actor, __New>(self.options, #argument_list))
             }
         }
 

@@ -1,5 +1,6 @@
 //! `#[mobula::main]`: the cluster around `main`.
 
+use crate::crate_path::CratePath;
 use crate::options::{Attribute, Options};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -11,6 +12,7 @@ pub fn expand(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStr
         syn::Error::new(error.span(), "#[mobula::main] stands on `fn main() -> mobula::Result<()>`")
     })?;
     let options = Options::parse(attribute, Attribute::Main)?;
+    let mobula = CratePath::of(options.crate_path.as_ref(), Attribute::Main.name())?;
     if !function.sig.inputs.is_empty() {
         let message = "main takes no parameters: read std::env::args() and the environment instead";
         return Err(syn::Error::new_spanned(&function.sig.inputs, message));
@@ -26,7 +28,7 @@ pub fn expand(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     body.sig.ident = format_ident!("__mobula_main");
     let name = &body.sig.ident;
     let run = match function.sig.asyncness {
-        Some(_) => quote!(|| ::mobula::__private::block_on(#name())),
+        Some(_) => quote!(|| #mobula::__private::block_on(#name())),
         None => quote!(#name),
     };
 
@@ -38,9 +40,9 @@ pub fn expand(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStr
         #(#attrs)*
         #vis #sig {
             #body
-            ::mobula::__private::run_main(
+            #mobula::__private::run_main(
                 #spmd,
-                <::mobula::Config as ::core::default::Default>::default() #calls,
+                <#mobula::Config as ::core::default::Default>::default() #calls,
                 #run,
             )
         }

@@ -3,13 +3,19 @@
 //! `fn add` lives in the value namespace and `struct add {}`, braced on purpose, in the type namespace, so both can be
 //! named `add`.
 
+use crate::conditions::{conditions, documentation, refuse_attributes, seen_by_callers, variants};
+use crate::crate_path::CratePath;
 use crate::option_table::methods;
 use crate::options::{Attribute, Options};
-use crate::shape::{CallShape, Callee, conditions};
+use crate::shape::{CallShape, Callee};
+use crate::taken::refuse_taken;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::ext::IdentExt as _;
-use syn::{FnArg, ItemFn};
+use syn::{FnArg, Ident, ItemFn, Visibility};
+
+/// What the errors call the function.
+const KIND: &str = "a remote function";
 
 /// Expands the attribute on a function.
 pub fn expand(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
@@ -24,44 +30,72 @@ pub fn expand(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStr
         let message = "a remote function has no `self`: use #[mobula::actor] on the impl block";
         return Err(syn::Error::new_spanned(receiver, message));
     }
+    refuse_attributes(&function.attrs, KIND)?;
     let name = &function.sig.ident;
-    let shown = name.unraw().to_string();
-    let shape = CallShape::of(&function.sig, shown.clone(), &options, "a remote function")?;
+    let type_name = options.type_name.as_ref().unwrap_or(name);
+    let (shown, type_shown) = (name.unraw().to_string(), type_name.unraw().to_string());
+    refuse_taken(type_name, name, &format!("#[mobula::remote(name = {shown}_task)], and {shown}_task::remote(..)"))?;
+    let mobula = CratePath::of(options.crate_path.as_ref(), Attribute::Task.name())?;
+    let import = mobula.import();
 
-    let conditions = conditions(&function.attrs);
-    let documentation = function.attrs.iter().filter(|attribute| attribute.path().is_ident("doc"));
+    let blocks = variants(&function.sig)?.into_iter().map(|(present, signature)| {
+        let shape = CallShape::of(&signature, shown.clone(), &options, KIND)?;
+        let submission = submission(type_name, &function.vis, &shape, &options, &mobula);
+        // A private type of its own, so that a `pub` function may use private types.
+        let task = shape.callable(&format_ident!("__Task"), Callee::Function(name));
+        let conditions = conditions(&function.attrs);
+        Ok(quote! {
+            #conditions
+            #present
+            #[allow(
+                dead_code, deprecated, missing_debug_implementations, non_camel_case_types, non_snake_case,
+                unused_imports, private_interfaces, unreachable_pub, clippy::all, clippy::pedantic, clippy::nursery
+            )]
+            const _: () = {
+                #import
+                #submission
+                #task
+            };
+        })
+    });
+    let blocks = blocks.collect::<syn::Result<TokenStream>>()?;
+    let (seen, documentation) = (seen_by_callers(&function.attrs), documentation(&function.attrs));
     let summary = format!(
-        "Runs [`{shown}`](fn@{shown}) as a task: `{shown}::remote(..)`, `{shown}::options()`, `{shown}::on(rank)`."
+        "Runs [`{shown}`](fn@{shown}) as a task: `{type_shown}::remote(..)`, `{type_shown}::options()`, \
+         `{type_shown}::on(rank)`."
     );
-    let separator: Option<syn::Attribute> = documentation.clone().next().map(|_| syn::parse_quote!(#[doc = ""]));
+    let separator: Option<syn::Attribute> = (!documentation.is_empty()).then(|| syn::parse_quote!(#[doc = ""]));
     let visibility = &function.vis;
-    let submission = submission(&function, &shape, &options);
-    // A private type of its own, so that a `pub` function may use private types.
-    let task = shape.callable(&format_ident!("__Task"), Callee::Function(name));
     Ok(quote! {
         #[allow(clippy::ptr_arg)]
         #function
 
-        #conditions
+        #seen
         #[doc = #summary]
         #separator
-        #(#documentation)*
-        #[allow(non_camel_case_types)]
-        #visibility struct #name {}
+        #documentation
+        #[allow(missing_debug_implementations, non_camel_case_types)]
+        #visibility struct #type_name {}
 
-        #conditions
-        #[allow(dead_code, non_camel_case_types, unused_imports, private_interfaces, unreachable_pub, clippy::all)]
-        const _: () = {
-            #submission
-            #task
-        };
+        #blocks
     })
 }
 
 /// The functions that users call: `add::remote(..)`, `add::options()..remote(..)`, `add::on(rank).remote(..)`.
-fn submission(function: &ItemFn, shape: &CallShape, options: &Options) -> TokenStream {
-    let (name, visibility, calls) = (&function.sig.ident, &function.vis, &options.calls);
-    let setters = methods(Attribute::Task, "::mobula::TaskOptions");
+fn submission(
+    name: &Ident,
+    visibility: &Visibility,
+    shape: &CallShape,
+    options: &Options,
+    mobula: &CratePath,
+) -> TokenStream {
+    let calls = &options.calls;
+    let documented = format!(
+        "The options of one call, those of the attribute to begin with: the methods of \
+         [`mobula::TaskOptions`]({}::TaskOptions), and `remote(..)`, which submits the task.",
+        mobula.text()
+    );
+    let setters = methods(Attribute::Task, "__mobula::TaskOptions");
     let (arguments, names, argument_list, references) =
         (shape.arguments(), shape.names(), shape.argument_list(), shape.returns.references());
     let at_once = (!shape.returns.need_count()).then(|| {
@@ -75,7 +109,7 @@ fn submission(function: &ItemFn, shape: &CallShape, options: &Options) -> TokenS
     let submitted = quote! {
         /// Submits the task and returns a reference to its result at once.
         pub fn remote(self, #arguments) -> #references {
-            ::mobula::__private::submit::<__Task>(self.options, #argument_list)
+            __mobula::__private::submit::<__Task>(self.options, #argument_list)
         }
     };
     let (of_submit, counted) = match (shape.returns.need_count(), shape.returns.are_elements()) {
@@ -84,7 +118,7 @@ fn submission(function: &ItemFn, shape: &CallShape, options: &Options) -> TokenS
             let counted = quote! {
                 /// The options of one call, with the number of its results.
                 pub struct __Counted {
-                    options: ::mobula::__private::Options,
+                    options: __mobula::__private::Options,
                 }
 
                 impl __Counted {
@@ -104,21 +138,20 @@ fn submission(function: &ItemFn, shape: &CallShape, options: &Options) -> TokenS
         impl #name {
             #at_once
 
-            /// The options of one call, those of the attribute to begin with: the methods of
-            /// [`mobula::TaskOptions`](::mobula::TaskOptions), and `remote(..)`, which submits the task.
+            #[doc = #documented]
             #visibility fn options() -> __Submit {
                 __Submit { options: ::core::default::Default::default() } #calls
             }
 
             /// The options of a call on one rank: as `options()` with `Placement::Rank(rank)`.
             #visibility fn on(rank: ::core::primitive::u32) -> __Submit {
-                Self::options().place(::mobula::Placement::Rank(rank))
+                Self::options().place(__mobula::Placement::Rank(rank))
             }
         }
 
         /// The options of one call.
         pub struct __Submit {
-            options: ::mobula::__private::Options,
+            options: __mobula::__private::Options,
         }
 
         impl __Submit {

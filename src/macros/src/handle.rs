@@ -1,8 +1,10 @@
 //! `CounterHandle`: the handle of an actor, without the actor's own methods.
 
+use crate::conditions::conditions;
+use crate::crate_path::CratePath;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
-use syn::Ident;
+use syn::{Attribute, Ident};
 
 /// The name of an actor's handle type.
 pub fn name(actor: &Ident) -> Ident {
@@ -10,27 +12,29 @@ pub fn name(actor: &Ident) -> Ident {
 }
 
 /// The handle type, next to the actor's type. Always `pub`, so that a `pub` actor may name it.
-pub fn definition(actor: &Ident) -> TokenStream {
-    let handle = name(actor);
+pub fn definition(actor: &Ident, handle: &Ident, block: &[Attribute], mobula: &CratePath) -> TokenStream {
+    let conditions = conditions(block);
+    let serde = format!("{}::__private::serde", mobula.text());
     let summary = format!(
         "A handle to a [`{actor}`] actor, to clone, to store, to pass to tasks. Its methods are the actor's `pub` ones."
     );
     quote! {
+        #conditions
         #[doc = #summary]
+        #[allow(deprecated, unreachable_pub)]
         #[derive(
-            ::core::clone::Clone, ::mobula::__private::serde::Serialize, ::mobula::__private::serde::Deserialize
+            ::core::clone::Clone, #mobula::__private::serde::Serialize, #mobula::__private::serde::Deserialize
         )]
-        #[serde(crate = "::mobula::__private::serde", transparent)]
+        #[serde(crate = #serde, transparent)]
         pub struct #handle {
-            raw: ::mobula::__private::RawHandle<#actor>,
+            raw: #mobula::__private::RawHandle<#actor>,
         }
     }
 }
 
 /// The methods and traits of every handle: `kill`, and the traits that let it be cloned, shown, stored and passed.
-pub fn abilities(actor: &Ident) -> TokenStream {
-    let handle = name(actor);
-    let raw = quote!(::mobula::__private::RawHandle<#actor>);
+pub fn abilities(actor: &Ident, handle: &Ident) -> TokenStream {
+    let raw = quote!(__mobula::__private::RawHandle<#actor>);
     quote! {
         impl #handle {
             /// Ends the actor now; calls that have not run fail with `Error::ActorDied`.
@@ -52,9 +56,9 @@ pub fn abilities(actor: &Ident) -> TokenStream {
         }
 
         // So that `task::remote(&handle)` works as `task::remote(&reference)` does.
-        impl ::mobula::__private::IntoArg<#handle> for &#handle {
-            fn into_arg(self) -> ::mobula::__private::Arg<#handle> {
-                ::mobula::__private::IntoArg::<#handle>::into_arg(::core::clone::Clone::clone(self))
+        impl __mobula::__private::IntoArg<#handle> for &#handle {
+            fn into_arg(self) -> __mobula::__private::Arg<#handle> {
+                __mobula::__private::IntoArg::<#handle>::into_arg(::core::clone::Clone::clone(self))
             }
         }
     }

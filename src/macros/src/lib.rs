@@ -9,14 +9,17 @@
 //! - MACROS-2: The output holds no `unsafe`: it compiles under `#![forbid(unsafe_code)]`.
 //! - MACROS-3: Generated items live in a `const _` block and never take a name that the user's code could mean; the
 //!   exceptions are those promised to the user (`struct add`, `struct CounterHandle`). Generated locals are hygienic.
-//! - MACROS-4: Every path starts with `::mobula`, `::core` or `::std`, so nothing need be imported.
+//! - MACROS-4: Every path starts with `::core`, `::std` or the path of the crate in Cargo.toml (or `crate = ..`), which
+//!   generated blocks import as `__mobula`: nothing need be imported, and types of the user may have any name.
 //! - MACROS-5: Code that cannot be remote is refused here, at the offending token, with a message that says what to
 //!   write instead.
 #![forbid(unsafe_code)]
 
 mod actor;
 mod checkpoint;
+mod conditions;
 mod construction;
+mod crate_path;
 mod entry;
 mod function;
 mod handle;
@@ -26,6 +29,7 @@ mod options;
 mod params;
 mod returns;
 mod shape;
+mod taken;
 
 use proc_macro::TokenStream;
 
@@ -55,7 +59,8 @@ pub fn option_methods(of: TokenStream) -> TokenStream {
         "task" => option_table::methods(options::Attribute::Task, "TaskOptions"),
         _ => option_table::methods(options::Attribute::Actor, "ActorOptions"),
     };
-    methods.into()
+    // Inside `mobula` there is no alias.
+    methods.to_string().replace(crate_path::ALIAS, "crate").parse().expect("the table is Rust")
 }
 
 /// For `mobula` alone: passes the options that are fields to the macro of that name.

@@ -1,8 +1,8 @@
 //! An actor's method: on the handle, and the shim that calls it on the actor's rank.
 
-use crate::handle;
+use crate::conditions::{conditions, documentation, refuse_attributes, seen_by_callers, variants};
 use crate::options::{Attribute, Options, ReturnCount};
-use crate::shape::{CallShape, Callee, conditions, without_self};
+use crate::shape::{CallShape, Callee, without_self};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::ext::IdentExt as _;
@@ -23,9 +23,25 @@ pub fn take_attribute(function: &mut ImplItemFn) -> syn::Result<Options> {
 }
 
 /// The handle's method of the same name, and the shim that calls the actor's.
-pub fn method(actor: &Ident, function: &ImplItemFn, options: &Options) -> syn::Result<TokenStream> {
+pub fn method(actor: &Ident, handle: &Ident, function: &ImplItemFn, options: &Options) -> syn::Result<TokenStream> {
     let receiver = function.sig.receiver().expect("a method has a receiver");
     refuse_receiver(receiver)?;
+    refuse_attributes(&function.attrs, KIND)?;
+    let conditions = conditions(&function.attrs);
+    let blocks = variants(&function.sig)?.into_iter().map(|(present, signature)| {
+        let block = block(actor, handle, &ImplItemFn { sig: signature, ..function.clone() }, options)?;
+        Ok(quote! {
+            #conditions
+            #present
+            const _: () = {
+                #block
+            };
+        })
+    });
+    blocks.collect()
+}
+
+fn block(actor: &Ident, handle: &Ident, function: &ImplItemFn, options: &Options) -> syn::Result<TokenStream> {
     let (method, visibility) = (&function.sig.ident, &function.vis);
     let name = format!("{}.{}", actor.unraw(), method.unraw());
     let shape = CallShape::of(&without_self(&function.sig, actor)?, name.clone(), options, KIND)?;
@@ -34,27 +50,23 @@ pub fn method(actor: &Ident, function: &ImplItemFn, options: &Options) -> syn::R
     }
 
     let marker = format_ident!("__Method_{}", method.unraw());
-    let handle = handle::name(actor);
-    let conditions = conditions(&function.attrs);
-    let documentation = function.attrs.iter().filter(|attribute| attribute.path().is_ident("doc"));
+    let (seen, documentation) = (seen_by_callers(&function.attrs), documentation(&function.attrs));
     let summary =
         format!("Calls [`{actor}::{}`] on the actor and returns a reference to its result at once.", method.unraw());
     let (arguments, argument_list, references) = (shape.arguments(), shape.argument_list(), shape.returns.references());
     let callable = shape.callable(&marker, Callee::Method(actor, method));
     Ok(quote! {
-        #conditions
-        const _: () = {
-            impl #handle {
-                #[doc = #summary]
-                #[doc = ""]
-                #(#documentation)*
-                #visibility fn #method(&self, #arguments) -> #references {
-                    ::mobula::__private::call::<#actor, #marker>(&self.raw, #argument_list)
-                }
+        impl #handle {
+            #seen
+            #[doc = #summary]
+            #[doc = ""]
+            #documentation
+            #visibility fn #method(&self, #arguments) -> #references {
+                __mobula::__private::call::<#actor, #marker>(&self.raw, #argument_list)
             }
+        }
 
-            #callable
-        };
+        #callable
     })
 }
 

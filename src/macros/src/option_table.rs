@@ -21,6 +21,12 @@ pub enum Takes {
     Value,
     /// A whole number that this crate itself needs, so it must be written out; or "many".
     Returns,
+    /// A path to the crate `mobula`.
+    Path,
+    /// The name of a generated type.
+    TypeName,
+    /// As `Value`; or, in lower case, the name of the generated type.
+    NameOrValue,
 }
 
 /// One option.
@@ -65,38 +71,38 @@ table! {
     ///
     /// The CPUs of what runs at once on a host never exceed the host's. They are counted, not enforced: a task that
     /// starts threads requests as many CPUs.
-    num_cpus: Amount of Task Actor Main, field f64, fn num_cpus(cpus: f64) { cpus };
+    num_cpus: Amount of Task Actor Main, field f64, fn num_cpus(cpus: ::core::primitive::f64) { cpus };
     /// GPUs: a fraction below 1, or a whole number. Default: 0. `mobula::context().gpus()` gives their numbers.
-    num_gpus: Amount of Task Actor Main, field f64, fn num_gpus(gpus: f64) { gpus };
+    num_gpus: Amount of Task Actor Main, field f64, fn num_gpus(gpus: ::core::primitive::f64) { gpus };
     /// An amount of a resource that you name; its total is set by `Config::resource` or `MOBULA_RESOURCES`.
     resources: Amounts of Task Actor Main,
-        fn resource(name: impl ::core::convert::Into<::std::string::String>, amount: f64) {
+        fn resource(name: impl ::core::convert::Into<::std::string::String>, amount: ::core::primitive::f64) {
             set_resource(name.into(), amount)
         };
     /// Bytes of memory of the host, which are also the most that the arrays it creates may take in the store at
     /// once: above it, creating one is `Error::MemoryLimit`. Default: none requested, no limit.
-    memory: Count of Task Actor, fn memory(bytes: u64) { set_memory(bytes) };
+    memory: Count of Task Actor, fn memory(bytes: ::core::primitive::u64) { set_memory(bytes) };
     /// How often it is started again when its rank dies, and how often its lost result is computed again.
     /// Default: 3.
-    max_retries: Count of Task, field u32, fn max_retries(retries: u32) { retries };
+    max_retries: Count of Task, field u32, fn max_retries(retries: ::core::primitive::u32) { retries };
     /// True if it is also started again, as often as `max_retries` allows, when it panics or returns `Err`.
     /// Default: false.
-    retry_on_error: Flag of Task, field bool, fn retry_on_error(retry: bool) { retry };
+    retry_on_error: Flag of Task, field bool, fn retry_on_error(retry: ::core::primitive::bool) { retry };
     /// How many objects the task's list of results becomes, if the function leaves that to its caller.
     num_returns: Returns of Task Method, field usize;
     /// How often it is created again, on another rank, when its rank dies; `u32::MAX`: without a bound.
     /// Default: 0.
-    max_restarts: Count of Actor, field u32, fn max_restarts(restarts: u32) { restarts };
+    max_restarts: Count of Actor, field u32, fn max_restarts(restarts: ::core::primitive::u32) { restarts };
     /// How often a call that was in progress when its rank died is made again; `u32::MAX`: without a bound.
     /// Default: 0.
     max_task_retries: Count of Actor, field u32,
-        fn max_task_retries(retries: u32) { retries };
+        fn max_task_retries(retries: ::core::primitive::u32) { retries };
     checkpoint: Mode of Actor;
     /// A task's name, for errors, graphs and timelines; an actor's, by which `mobula::get_actor` finds it.
-    name: Value of Task Actor, field String,
+    name: NameOrValue of Task Actor, field String,
         fn name(name: impl ::core::convert::Into<::std::string::String>) { name.into() };
     /// Where it runs. Default: `Placement::Auto`.
-    place: Value of Task Actor, fn place(place: ::mobula::Placement) { place = place };
+    place: Value of Task Actor, fn place(place: __mobula::Placement) { place = place };
     workers: Count of Main;
     memory_bytes: Count of Main;
     store_bytes: Count of Main;
@@ -104,6 +110,8 @@ table! {
     spill_dir: Value of Main;
     stack_bytes: Count of Main;
     pin: Flag of Main;
+    handle: TypeName of Actor;
+    crate: Path of Task Actor Main;
 }
 
 /// The rows of an attribute.

@@ -6,7 +6,7 @@ use quote::{ToTokens as _, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
 use syn::spanned::Spanned as _;
-use syn::{Expr, ExprLit, Ident, Lit, LitStr, Token, UnOp};
+use syn::{Expr, ExprLit, Ident, Lit, LitStr, Path, Token, UnOp};
 
 /// An attribute with options.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,8 @@ pub enum Attribute {
 }
 
 impl Attribute {
-    fn name(self) -> &'static str {
+    /// As users write it.
+    pub fn name(self) -> &'static str {
         match self {
             Attribute::Task => "#[mobula::remote]",
             Attribute::Actor => "#[mobula::actor]",
@@ -50,6 +51,10 @@ pub struct Options {
     pub num_returns: Option<(ReturnCount, Span)>,
     /// The value of the option that only the generated code depends on, if given.
     mode: Option<Expr>,
+    /// The path to the crate `mobula`, if given.
+    pub crate_path: Option<Path>,
+    /// The name of the type that is generated, if given.
+    pub type_name: Option<Ident>,
 }
 
 impl Options {
@@ -68,7 +73,7 @@ impl Options {
                 if given.contains(&key) {
                     return Err(syn::Error::new_spanned(&key, format!("`{key}` is given twice")));
                 }
-                options.parse_value(input, &key, *takes)?;
+                options.parse_value(input, &key, *takes, attribute)?;
                 given.push(key);
                 if !input.is_empty() {
                     input.parse::<Token![,]>()?;
@@ -79,7 +84,13 @@ impl Options {
         entries.parse2(tokens)
     }
 
-    fn parse_value(&mut self, input: ParseStream<'_>, key: &Ident, takes: Takes) -> syn::Result<()> {
+    fn parse_value(
+        &mut self,
+        input: ParseStream<'_>,
+        key: &Ident,
+        takes: Takes,
+        attribute: Attribute,
+    ) -> syn::Result<()> {
         let alone = matches!(takes, Takes::Flag | Takes::Mode) && !input.peek(Token![=]);
         if !alone {
             input.parse::<Token![=]>()?;
@@ -92,6 +103,22 @@ impl Options {
             Takes::Returns => {
                 self.num_returns = Some(returns(input)?);
                 return Ok(());
+            }
+            Takes::Path => {
+                self.crate_path = Some(path(input)?);
+                return Ok(());
+            }
+            Takes::TypeName => {
+                self.type_name = Some(input.parse()?);
+                return Ok(());
+            }
+            Takes::NameOrValue => {
+                let value: Expr = input.parse()?;
+                if let Some(name) = type_name(&value).filter(|_| attribute == Attribute::Task) {
+                    self.type_name = Some(name);
+                    return Ok(());
+                }
+                value.into_token_stream()
             }
             Takes::Amount => as_float(&not_negative(input.parse()?)?),
             Takes::Count => not_negative(input.parse()?)?.into_token_stream(),
@@ -121,6 +148,22 @@ impl Options {
     pub fn spmd(&self) -> TokenStream {
         self.mode.as_ref().map_or_else(|| quote!(false), Expr::to_token_stream)
     }
+}
+
+/// `facade::mobula`, or the same as a text.
+fn path(input: ParseStream<'_>) -> syn::Result<Path> {
+    if input.peek(LitStr) {
+        input.parse::<LitStr>()?.parse_with(Path::parse_mod_style)
+    } else {
+        input.call(Path::parse_mod_style)
+    }
+}
+
+/// The name of a type for a function: as that of a function, and unlike a constant, it has lower case letters.
+fn type_name(value: &Expr) -> Option<Ident> {
+    let Expr::Path(path) = value else { return None };
+    let name = path.path.get_ident()?;
+    name.to_string().contains(char::is_lowercase).then(|| name.clone())
 }
 
 /// `3` or `"many"`
@@ -202,6 +245,11 @@ mod tests {
         let options = Options::parse(quote!(checkpoint, max_restarts = 2), Attribute::Actor).unwrap();
         assert!(options.checkpoint().unwrap() && !Options::default().checkpoint().unwrap());
         assert_eq!(options.calls.to_string().replace(' ', ""), ".max_restarts(2)");
+        let options = Options::parse(quote!(crate = a::b, name = other), Attribute::Task).unwrap();
+        assert_eq!(options.crate_path.unwrap().to_token_stream().to_string(), "a :: b");
+        assert!(options.type_name.unwrap() == "other" && options.calls.is_empty());
+        assert_eq!(calls(quote!(crate = "::hpc", name = NAME), Attribute::Task), ".name(NAME)");
+        assert_eq!(calls(quote!(name = name, handle = Other), Attribute::Actor), ".name(name)");
         assert!(!Options::parse(quote!(checkpoint = false), Attribute::Actor).unwrap().checkpoint().unwrap());
         assert!(Options::parse(quote!(checkpoint = KEEP), Attribute::Actor).unwrap().checkpoint().is_err());
     }

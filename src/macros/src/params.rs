@@ -96,7 +96,7 @@ fn object(parameter: &Type, kind: &str) -> syn::Result<(Type, ArgumentAccess)> {
         Type::Reference(reference) => match &*reference.elem {
             Type::Slice(slice) => {
                 let element = &slice.elem;
-                (parse_quote!(::mobula::Array<#element>), ArgumentAccess::Borrow)
+                (parse_quote!(__mobula::Array<#element>), ArgumentAccess::Borrow)
             }
             Type::Path(path) if path.path.is_ident("str") => {
                 (parse_quote!(::std::string::String), ArgumentAccess::Borrow)
@@ -176,7 +176,7 @@ mod tests {
         assert_eq!(taken(parse_quote!(Array<f32>)), ("Array<f32>".into(), ArgumentAccess::Own));
         assert_eq!(taken(parse_quote!(Cow<'static, str>)), ("Cow<'static,str>".into(), ArgumentAccess::Own));
         assert_eq!(taken(parse_quote!(&Vec<f64>)), ("Vec<f64>".into(), ArgumentAccess::Borrow));
-        assert_eq!(taken(parse_quote!(&[f64])), ("::mobula::Array<f64>".into(), ArgumentAccess::Borrow));
+        assert_eq!(taken(parse_quote!(&[f64])), ("__mobula::Array<f64>".into(), ArgumentAccess::Borrow));
         assert_eq!(taken(parse_quote!(&str)), ("::std::string::String".into(), ArgumentAccess::Borrow));
     }
 

@@ -61,12 +61,12 @@ impl Returns {
     pub fn outputs(&self) -> TokenStream {
         let value = &self.value;
         match &self.objects {
-            ReturnObjects::One => quote!(::mobula::__private::Single<#value>),
-            ReturnObjects::Parts(_) => quote!(::mobula::__private::Multiple<#value>),
+            ReturnObjects::One => quote!(__mobula::__private::Single<#value>),
+            ReturnObjects::Parts(_) => quote!(__mobula::__private::Multiple<#value>),
             ReturnObjects::Elements(element, ReturnCount::Exactly(count)) => {
-                quote!(::mobula::__private::Many<#element, #count>)
+                quote!(__mobula::__private::Many<#element, #count>)
             }
-            ReturnObjects::Elements(element, ReturnCount::PerCall) => quote!(::mobula::__private::Many<#element, 0>),
+            ReturnObjects::Elements(element, ReturnCount::PerCall) => quote!(__mobula::__private::Many<#element, 0>),
         }
     }
 
@@ -74,9 +74,9 @@ impl Returns {
     pub fn references(&self) -> TokenStream {
         let value = &self.value;
         match &self.objects {
-            ReturnObjects::One => quote!(::mobula::ObjectRef<#value>),
-            ReturnObjects::Parts(parts) => quote!((#(::mobula::ObjectRef<#parts>,)*)),
-            ReturnObjects::Elements(element, _) => quote!(::std::vec::Vec<::mobula::ObjectRef<#element>>),
+            ReturnObjects::One => quote!(__mobula::ObjectRef<#value>),
+            ReturnObjects::Parts(parts) => quote!((#(__mobula::ObjectRef<#parts>,)*)),
+            ReturnObjects::Elements(element, _) => quote!(::std::vec::Vec<__mobula::ObjectRef<#element>>),
         }
     }
 }
@@ -180,10 +180,10 @@ mod tests {
             let text = [returns.outputs(), returns.references()].map(|tokens| tokens.to_string().replace(' ', ""));
             (text, returns.need_count())
         };
-        let references = "::std::vec::Vec<::mobula::ObjectRef<f64>>".to_string();
-        let exactly = ["::mobula::__private::Many<f64,3000usize>".to_string(), references.clone()];
+        let references = "::std::vec::Vec<__mobula::ObjectRef<f64>>".to_string();
+        let exactly = ["__mobula::__private::Many<f64,3000usize>".to_string(), references.clone()];
         assert_eq!(shown(quote!(num_returns = 3000)), (exactly, false));
-        let per_call = ["::mobula::__private::Many<f64,0>".to_string(), references];
+        let per_call = ["__mobula::__private::Many<f64,0>".to_string(), references];
         assert_eq!(shown(quote!(num_returns = "many")), (per_call, true));
         assert!(!returns(parse_quote!(-> Vec<f64>), quote!(num_returns = 1)).unwrap().are_elements());
         assert!(message(parse_quote!(-> (f64, f64)), quote!(num_returns = "many")).contains("needs a Vec"));

@@ -6,7 +6,8 @@ use crate::params::{ArgumentAccess, Param, params};
 use crate::returns::Returns;
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, format_ident, quote};
-use syn::Signature;
+use syn::visit_mut::{self, VisitMut};
+use syn::{Signature, Type};
 
 /// What a task's shim calls: the actor comes first.
 #[derive(Clone, Copy)]
@@ -32,6 +33,7 @@ pub struct CallShape {
 impl CallShape {
     /// Parses a signature, whose name is `name` to users. `kind` is what the errors call it: "a remote function".
     pub fn of(signature: &Signature, name: String, options: &Options, kind: &str) -> syn::Result<CallShape> {
+        let signature = &ungrouped(signature);
         refuse_generics(signature, kind)?;
         refuse_qualifiers(signature, kind)?;
         Ok(CallShape {
@@ -46,8 +48,8 @@ impl CallShape {
     /// `a: impl IntoArg<f64>, ..`: the parameters of the caller.
     pub fn arguments(&self) -> TokenStream {
         let arguments = self.params.iter().map(|Param { name, object, element, .. }| match element {
-            Some(element) => quote!(#name: impl ::mobula::__private::IntoListArg<#object, #element>),
-            None => quote!(#name: impl ::mobula::__private::IntoArg<#object>),
+            Some(element) => quote!(#name: impl __mobula::__private::IntoListArg<#object, #element>),
+            None => quote!(#name: impl __mobula::__private::IntoArg<#object>),
         });
         quote!(#(#arguments),*)
     }
@@ -76,8 +78,8 @@ impl CallShape {
     /// `(a.into_arg(), ..,)`: the argument list built from [`CallShape::arguments`].
     pub fn argument_list(&self) -> TokenStream {
         let converted = self.params.iter().map(|Param { name, object, element, .. }| match element {
-            Some(element) => quote!(::mobula::__private::IntoListArg::<#object, #element>::into_list_arg(#name)),
-            None => quote!(::mobula::__private::IntoArg::<#object>::into_arg(#name)),
+            Some(element) => quote!(__mobula::__private::IntoListArg::<#object, #element>::into_list_arg(#name)),
+            None => quote!(__mobula::__private::IntoArg::<#object>::into_arg(#name)),
         });
         quote!((#(#converted,)*))
     }
@@ -85,13 +87,13 @@ impl CallShape {
     /// The type `marker`, which stands for the function as a `Callable`, and its registration.
     pub fn callable(&self, marker: &Ident, callee: Callee<'_>) -> TokenStream {
         let elements = self.params.iter().map(|Param { object, element, .. }| match element {
-            Some(element) => quote!(::mobula::__private::ListArg<#object, #element>),
-            None => quote!(::mobula::__private::Arg<#object>),
+            Some(element) => quote!(__mobula::__private::ListArg<#object, #element>),
+            None => quote!(__mobula::__private::Arg<#object>),
         });
         let (at, name, signature) = (format!("::{}@", self.name), &self.name, &self.signature);
         let (arguments, state, object) = (local("arguments"), local("state"), local("actor"));
         let value = &self.returns.value;
-        let outcome = quote!(::core::result::Result<#value, ::mobula::__private::Failure>);
+        let outcome = quote!(::core::result::Result<#value, __mobula::__private::Failure>);
         let (kind, name, outputs, body) = match callee {
             Callee::Function(function) => {
                 let body = self.call(quote!(#function), None, &arguments);
@@ -100,30 +102,30 @@ impl CallShape {
             Callee::Method(actor, method) => {
                 let body = self.call(quote!(<#actor>::#method), Some(&object), &arguments);
                 let call = quote!(|#object: &mut #actor| -> #outcome { #body });
-                let body = quote!(::mobula::__private::with_actor(Self::NAME, #state, #call));
+                let body = quote!(__mobula::__private::with_actor(Self::NAME, #state, #call));
                 (quote!(Method), quote!(#name), self.returns.outputs(), body)
             }
             Callee::Constructor(actor, new) => {
                 let body = self.call(quote!(<#actor>::#new), None, &arguments);
-                let body = quote!(::mobula::__private::construct(#state, || -> #outcome { #body }));
-                let name = quote!(<#actor as ::mobula::Actor>::NAME);
-                (quote!(New), name, quote!(::mobula::__private::Single<()>), body)
+                let body = quote!(__mobula::__private::construct(#state, || -> #outcome { #body }));
+                let name = quote!(<#actor as __mobula::Actor>::NAME);
+                (quote!(New), name, quote!(__mobula::__private::Single<()>), body)
             }
         };
         let (checkpoint, outcome) = match callee {
             Callee::Constructor(actor, _) => {
                 let checkpoint = quote! {
-                    const CHECKPOINT: ::core::option::Option<&'static ::mobula::__private::Checkpoint> =
-                        <#actor as ::mobula::Actor>::CHECKPOINT;
+                    const CHECKPOINT: ::core::option::Option<&'static __mobula::__private::Checkpoint> =
+                        <#actor as __mobula::Actor>::CHECKPOINT;
                 };
-                (Some(checkpoint), quote!(::core::result::Result<(), ::mobula::__private::Failure>))
+                (Some(checkpoint), quote!(::core::result::Result<(), __mobula::__private::Failure>))
             }
             _ => (None, outcome),
         };
         quote! {
             struct #marker {}
 
-            impl ::mobula::__private::Callable for #marker {
+            impl __mobula::__private::Callable for #marker {
                 type Args = (#(#elements,)*);
                 type Outputs = #outputs;
                 const NAME: &'static ::core::primitive::str = #name;
@@ -132,15 +134,15 @@ impl CallShape {
                     ::core::module_path!(), #at, ::core::file!(), ":", ::core::line!(), ":", ::core::column!()
                 );
                 const SIGNATURE: &'static ::core::primitive::str = #signature;
-                const KIND: ::mobula::__private::FunctionKind = ::mobula::__private::FunctionKind::#kind;
+                const KIND: __mobula::__private::FunctionKind = __mobula::__private::FunctionKind::#kind;
                 #checkpoint
 
-                fn invoke(#arguments: Self::Args, #state: &mut ::mobula::__private::ActorState) -> #outcome {
+                fn invoke(#arguments: Self::Args, #state: &mut __mobula::__private::ActorState) -> #outcome {
                     #body
                 }
             }
 
-            ::mobula::__private::inventory::submit! { ::mobula::__private::Function::of::<#marker>() }
+            __mobula::__private::inventory::submit! { __mobula::__private::Function::of::<#marker>() }
         }
     }
 
@@ -151,23 +153,23 @@ impl CallShape {
             let element = param.element.as_ref()?;
             let one = self::local("one");
             Some(quote! {
-                let #local = #local.gathered(|#one| (&&::mobula::__private::Own::<#element>::new()).own(#one))?;
+                let #local = #local.gathered(|#one| (&&__mobula::__private::Own::<#element>::new()).own(#one))?;
             })
         });
         let values = self.params.iter().zip(&locals).map(|(Param { object, access, .. }, local)| match access {
-            ArgumentAccess::Own => quote!((&&::mobula::__private::Own::<#object>::new()).own(#local)?),
+            ArgumentAccess::Own => quote!((&&__mobula::__private::Own::<#object>::new()).own(#local)?),
             ArgumentAccess::Borrow => quote!(#local.value()),
         });
         let receiver = receiver.into_iter();
         let called = quote!(#callee(#(#receiver,)* #(#values),*));
-        let called = if self.asynchronous { quote!(::mobula::__private::block_on(#called)) } else { called };
+        let called = if self.asynchronous { quote!(__mobula::__private::block_on(#called)) } else { called };
         let finished = if self.returns.fallible {
             let (value, error) = (local("value"), local("error"));
             quote! {
                 match #called {
                     ::core::result::Result::Ok(#value) => ::core::result::Result::Ok(#value),
                     ::core::result::Result::Err(#error) => {
-                        ::core::result::Result::Err((&&&&&::mobula::__private::Explain(&#error)).explain())
+                        ::core::result::Result::Err((&&&&&__mobula::__private::Explain(&#error)).explain())
                     }
                 }
             }
@@ -175,7 +177,7 @@ impl CallShape {
             quote!(::core::result::Result::Ok(#called))
         };
         quote! {
-            use ::mobula::__private::{
+            use __mobula::__private::{
                 ExplainBoxed as _, ExplainDebug as _, ExplainDisplay as _, ExplainError as _, ExplainOwn as _,
                 OwnByClone as _, OwnBySerde as _,
             };
@@ -230,9 +232,22 @@ fn spelled(signature: &Signature) -> String {
     TOGETHER.iter().fold(apart, |text, (from, to)| text.replace(from, to))
 }
 
-/// The `cfg` attributes that generated items copy from their source.
-pub fn conditions(attributes: &[syn::Attribute]) -> TokenStream {
-    attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).map(|attribute| quote!(#attribute)).collect()
+/// The signature without the invisible groups around what a macro of the user has inserted into it.
+fn ungrouped(signature: &Signature) -> Signature {
+    struct Ungroup;
+
+    impl VisitMut for Ungroup {
+        fn visit_type_mut(&mut self, written: &mut Type) {
+            while let Type::Group(group) = written {
+                *written = (*group.elem).clone();
+            }
+            visit_mut::visit_type_mut(self, written);
+        }
+    }
+
+    let mut signature = signature.clone();
+    Ungroup.visit_signature_mut(&mut signature);
+    signature
 }
 
 fn refuse_generics(signature: &Signature, kind: &str) -> syn::Result<()> {
@@ -279,7 +294,7 @@ mod tests {
         let shape = CallShape::of(&signature, "f".into(), &Options::default(), "a remote function").unwrap();
         let call = shape.call(quote!(f), None, &local("arguments")).to_string().replace(' ', "");
         assert!(call.contains(
-            "block_on(f((&&::mobula::__private::Own::<u8>::new()).own(__argument_0)?,__argument_1.value()))"
+            "block_on(f((&&__mobula::__private::Own::<u8>::new()).own(__argument_0)?,__argument_1.value()))"
         ));
         assert!(call.contains("Explain(&__error)"), "{call}");
     }

@@ -1,0 +1,2 @@
+//! A facade: its users reach mobula through it alone.
+pub use mobula;
