@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::{self, Debug};
 
 fn encoded(value: &impl Serialize) -> Vec<u8> {
-    to_bytes(value, Vec::new(), usize::MAX).unwrap()
+    to_bytes(value, Vec::new(), usize::MAX, None).unwrap()
 }
 
 fn assert_arrives<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: T) {
@@ -255,9 +255,9 @@ fn struct_is_read_as_another_struct_map_or_tuple() {
 #[test]
 fn encoding_stops_at_the_bound() {
     let bytes = encoded(&vec![1u64; 10]).len();
-    assert!(to_bytes(&vec![1u64; 10], Vec::new(), bytes).is_ok());
-    assert!(matches!(to_bytes(&vec![1u64; 10], Vec::new(), bytes - 1), Err(CodecError::TooLong(_))));
-    assert!(matches!(to_bytes(&"x".repeat(1000), Vec::new(), 999), Err(CodecError::TooLong(_))));
+    assert!(to_bytes(&vec![1u64; 10], Vec::new(), bytes, None).is_ok());
+    assert!(matches!(to_bytes(&vec![1u64; 10], Vec::new(), bytes - 1, None), Err(CodecError::TooLong(_))));
+    assert!(matches!(to_bytes(&"x".repeat(1000), Vec::new(), 999, None), Err(CodecError::TooLong(_))));
 }
 
 /// A fuzzer found it: without the check, each of 2^56 values is read from no bytes.
