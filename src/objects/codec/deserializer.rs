@@ -345,7 +345,8 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
             _ => Err(serde::de::Error::custom("an enum is expected, and something else was written")),
         }
     }
+    /// What serde keeps before it knows the type, it reads as a format for people has it.
     fn is_human_readable(&self) -> bool {
-        false
+        true
     }
 }

@@ -237,8 +237,9 @@ impl<'e> Serializer for &'e mut Encoder {
         self.variant(Tag::Variant, index, name)?;
         self.structure(name)
     }
+    /// What serde keeps before it knows the type, it reads as a format for people has it.
     fn is_human_readable(&self) -> bool {
-        false
+        true
     }
 }
 

@@ -112,7 +112,7 @@ fn long_values() -> mobula::Result<()> {
         assert!(twice.get()?.iter().zip(&numbers).all(|(twice, number)| *twice == 2.0 * number));
         assert_eq!(*bytes.get()?, 3 * LENGTH);
         assert_eq!(
-            *longer::on(rank).remote(&longer::on(rank).remote(model.name.clone())).get()?,
+            *longer::on(rank).remote(longer::on(rank).remote(model.name.clone())).get()?,
             model.name.clone() + "!!"
         );
         assert_eq!(*kept::on(rank).remote(model.clone(), bodies.clone()).get()?, model);
