@@ -2,6 +2,8 @@
 //! TCP. `tests/programs/field` holds the cases.
 
 mod launcher;
+#[path = "field/values.rs"]
+mod values;
 
 use launcher::rendezvous::{TestFolder, all_ranks, launch_ranks};
 use launcher::{Finished, Launch, example, no_ranks, show_failures};

@@ -25,6 +25,10 @@ pub const RING_BYTES: usize = 4 * MESSAGE_BYTES_MAX;
 /// Bytes up to which an encoded value travels inside its message: half of the largest message.
 pub const INLINE_BYTES_MAX: usize = MESSAGE_BYTES_MAX / 2;
 
+/// Bytes from which a text or the memory of a vector travels in a block of its own, apart from the value that it is
+/// part of. Copying fewer bytes takes less than such a block.
+pub const SEPARATE_BYTES_MIN: usize = 256 << 10;
+
 /// Worker threads of one rank, those started for tasks that block their thread included.
 pub const WORKERS_MAX: usize = if cfg!(loom) { 4 } else { 1024 };
 

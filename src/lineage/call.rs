@@ -175,7 +175,7 @@ mod tests {
         path: "",
         signature: "",
         kind: FunctionKind::Task,
-        decode: |_: SerializedValue, _: TaskHeader| -> Result<Arc<dyn Runnable>, Error> {
+        decode: |_: &[u8], _: Vec<Attachment>, _: TaskHeader| -> Result<Arc<dyn Runnable>, Error> {
             Err(Error::config("it never runs"))
         },
         returns: 1,

@@ -4,7 +4,7 @@
 
 use crate::base::panic::{Panic, catch};
 use crate::base::{Error, ObjectId};
-use crate::objects::codec;
+use crate::objects::codec::{self, StoreRun};
 use crate::objects::numbers::{Numbers, NumbersRef};
 use crate::objects::{AnySlot, ArrayMemory, Object};
 use serde::Serialize;
@@ -82,6 +82,14 @@ pub(crate) fn attached(index: u32) -> Option<Attachment> {
     CONTEXT.with_borrow(|context| context.as_ref()?.get(index as usize).cloned())
 }
 
+/// The memory that holds a run of bytes of the value being decoded.
+pub(super) fn attached_run(index: u32) -> Option<Arc<dyn ArrayMemory>> {
+    match attached(index)? {
+        Attachment::Array(memory) => Some(memory),
+        _ => None,
+    }
+}
+
 /// True if a value is being encoded or decoded on this thread.
 pub(crate) fn in_context() -> bool {
     CONTEXT.with_borrow(Option::is_some)
@@ -103,21 +111,35 @@ const SMALL_BYTES: usize = 32;
 /// # Errors
 /// If its `Serialize` fails or panics: `Error::ObjectLost` naming the type.
 pub fn encode<T: Serialize + 'static>(value: &T) -> Result<SerializedValue, Error> {
-    encode_as::<T>(&NumbersRef(value))
+    encode_as::<T>(&NumbersRef(value), None)
 }
 
-/// Serializes the values as their list.
+/// As `encode`, for another rank: `store_run` takes long runs of bytes.
 ///
 /// # Errors
 /// As those of `encode`.
-pub fn encode_list<T: Serialize + 'static>(values: &[&T]) -> Result<SerializedValue, Error> {
-    let values: Vec<NumbersRef<'_, T>> = values.iter().map(|value| NumbersRef(*value)).collect();
-    encode_as::<Vec<T>>(&values)
+pub fn encode_for_peer<T: Serialize + 'static>(
+    value: &T,
+    store_run: Option<StoreRun>,
+) -> Result<SerializedValue, Error> {
+    encode_as::<T>(&NumbersRef(value), store_run)
 }
 
-fn encode_as<T>(value: &impl Serialize) -> Result<SerializedValue, Error> {
+/// Serializes the values as their list; `store_run` is as in `encode_for_peer`.
+///
+/// # Errors
+/// As those of `encode`.
+pub fn encode_list<T: Serialize + 'static>(
+    values: &[&T],
+    store_run: Option<StoreRun>,
+) -> Result<SerializedValue, Error> {
+    let values: Vec<NumbersRef<'_, T>> = values.iter().map(|value| NumbersRef(*value)).collect();
+    encode_as::<Vec<T>>(&values, store_run)
+}
+
+fn encode_as<T>(value: &impl Serialize, store_run: Option<StoreRun>) -> Result<SerializedValue, Error> {
     let (result, attachments) =
-        with_context(Vec::new(), || codec::to_bytes(value, Vec::with_capacity(SMALL_BYTES), usize::MAX));
+        with_context(Vec::new(), || codec::to_bytes(value, Vec::with_capacity(SMALL_BYTES), usize::MAX, store_run));
     match result {
         Ok(Ok(bytes)) => Ok(SerializedValue { bytes, attachments }),
         Ok(Err(error)) => Err(object_lost::<T>(&format!("its Serialize failed: {error}"))),
@@ -128,7 +150,7 @@ fn encode_as<T>(value: &impl Serialize) -> Result<SerializedValue, Error> {
 /// Serializes the value into at most `N` bytes; `None` if it takes more, or does not encode. Encoding stops at the
 /// limit.
 pub(crate) fn encode_small<const N: usize>(value: &(impl Serialize + 'static)) -> Option<SerializedValue> {
-    let (result, attachments) = with_context(Vec::new(), || codec::to_bytes(&NumbersRef(value), Vec::new(), N));
+    let (result, attachments) = with_context(Vec::new(), || codec::to_bytes(&NumbersRef(value), Vec::new(), N, None));
     match result {
         Ok(Ok(bytes)) => Some(SerializedValue { bytes, attachments }),
         _ => None,
@@ -180,10 +202,53 @@ mod tests {
     #[test]
     fn list_is_decoded_from_its_elements() {
         let (one, two) = (vec![1.5f64], vec![2.5, 3.5]);
-        let serialized = encode_list(&[&one, &two]).unwrap();
+        let serialized = encode_list(&[&one, &two], None).unwrap();
         assert_eq!(decode_list::<Vec<f64>>(&serialized.bytes, Vec::new()).unwrap(), [one, two]);
-        let serialized = encode_list(&[&7u64, &8]).unwrap();
+        let serialized = encode_list(&[&7u64, &8], None).unwrap();
         assert_eq!(decode_list::<u64>(&serialized.bytes, Vec::new()).unwrap(), [7, 8]);
+    }
+
+    /// Memory of a run of bytes.
+    struct Run(Vec<u8>);
+    impl ArrayMemory for Run {
+        fn bytes(&self) -> &[u8] {
+            &self.0
+        }
+        fn as_any(&self) -> &dyn Any {
+            self
+        }
+    }
+
+    fn store_run(bytes: &[u8]) -> Option<u32> {
+        attach(Attachment::Array(Arc::new(Run(bytes.to_vec()))))
+    }
+
+    #[test]
+    fn long_runs_are_attached_and_read_from_there() {
+        let value = ("é".repeat(200_000), vec![Some("x".repeat(300_000)), None], 7u8);
+        let serialized = encode_for_peer(&value, Some(store_run)).unwrap();
+        assert!(serialized.bytes.len() < 100 && codec::has_separate_runs(&serialized.bytes));
+        assert_eq!(serialized.attachments.len(), 2);
+        let again = decode::<(String, Vec<Option<String>>, u8)>(&serialized.bytes, serialized.attachments.clone());
+        assert_eq!(again.unwrap(), value);
+        assert!(decode::<(String, Vec<Option<String>>, u8)>(&serialized.bytes, Vec::new()).is_err());
+        let numbers = vec![0.5f64; 100_000];
+        let serialized = encode_for_peer(&numbers, Some(store_run)).unwrap();
+        assert_eq!((serialized.bytes.len(), serialized.attachments.len()), (6, 1));
+        assert_eq!(decode::<Vec<f64>>(&serialized.bytes, serialized.attachments.clone()).unwrap(), numbers);
+        assert!(decode::<Vec<u128>>(&serialized.bytes, vec![Attachment::Array(Arc::new(Run(vec![1; 17])))]).is_err());
+        assert!(decode::<String>(&serialized.bytes, serialized.attachments).is_err(), "bytes are no text");
+    }
+
+    #[test]
+    fn runs_without_a_place_are_part_of_the_bytes() {
+        for store_run in [None, Some((|_| None) as StoreRun)] {
+            let serialized = encode_for_peer(&vec![1u8; 300_000], store_run).unwrap();
+            assert!(serialized.attachments.is_empty() && !codec::has_separate_runs(&serialized.bytes));
+            assert_eq!(decode::<Vec<u8>>(&serialized.bytes, Vec::new()).unwrap(), [1; 300_000]);
+        }
+        let serialized = encode_for_peer(&vec![1u8; 1000], Some(store_run)).unwrap();
+        assert!(serialized.attachments.is_empty(), "it is short");
     }
 
     #[test]

@@ -22,7 +22,10 @@ mod slot;
 
 pub(crate) use array::ArrayDraft;
 pub use array::{Array, ArrayMemory, ArrayMut};
-pub use encoding::{Attachment, Links, ReceivedReference, SerializedValue, decode, decode_list, encode, encode_list};
+pub use codec::StoreRun;
+pub use encoding::{
+    Attachment, Links, ReceivedReference, SerializedValue, decode, decode_list, encode, encode_for_peer, encode_list,
+};
 pub(crate) use encoding::{attach, attached, in_context};
 pub use packed::Pin;
 pub use promise::{Promise, PromiseCore, Waiter};

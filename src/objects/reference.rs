@@ -2,6 +2,7 @@
 
 use crate::base::sync::{AtomicBool, Ordering};
 use crate::base::{Error, ObjectId};
+use crate::objects::codec::{self, StoreRun};
 use crate::objects::encoding::{self, Attachment, Links, SerializedValue};
 use crate::objects::packed::{self, PackedValue};
 use crate::objects::promise::Promise;
@@ -90,9 +91,12 @@ impl<T> Drop for Import<T> {
 }
 
 /// Serializes the value of a complete promise.
-pub(crate) fn encode_promise<T: Object>(promise: &Promise<T>) -> Result<SerializedValue, Error> {
+pub(crate) fn encode_promise<T: Object>(
+    promise: &Promise<T>,
+    store_run: Option<StoreRun>,
+) -> Result<SerializedValue, Error> {
     if let Some(value) = promise.value() {
-        return encoding::encode(value);
+        return encoding::encode_for_peer(value, store_run);
     }
     if let Some(packed) = promise.core().packed() {
         return packed.serialized();
@@ -110,8 +114,9 @@ pub(crate) fn encode_promise<T: Object>(promise: &Promise<T>) -> Result<Serializ
 /// decodes it.
 pub(crate) fn complete_encoded<T: Object>(promise: &Promise<T>, bytes: &[u8], attachments: Vec<Attachment>) {
     // A value that names objects by received names is decoded first: packed values hold the slots that represent them
-    // here.
-    let can_pack = attachments.iter().all(|attachment| matches!(attachment, Attachment::Array(_)));
+    // here. So is one with runs of bytes in memory of their own, which every reader would copy.
+    let can_pack = attachments.iter().all(|attachment| matches!(attachment, Attachment::Array(_)))
+        && !codec::has_separate_runs(bytes);
     let attachments = if can_pack && bytes.len() <= packed::PACKED_BYTES_MAX {
         match PackedValue::of(bytes, attachments, std::any::type_name::<T>()) {
             Ok(packed) => {

@@ -1,6 +1,7 @@
 //! The slots behind references: what a reference can do with its object, whatever holds the promise.
 
 use crate::base::{Error, ObjectId};
+use crate::objects::codec::StoreRun;
 use crate::objects::encoding::{Attachment, SerializedValue};
 use crate::objects::promise::{Promise, PromiseCore};
 use std::any::Any;
@@ -12,11 +13,11 @@ pub trait AnySlot: Send + Sync + 'static {
     fn core(&self) -> &PromiseCore;
     /// Writes `Some(Arc<dyn Slot<T>>)` into `out` if that is an `Option` of this slot's own type.
     fn downcast(self: Arc<Self>, out: &mut dyn Any);
-    /// Serializes the value.
+    /// Serializes the value; `store_run` takes its long runs of bytes.
     ///
     /// # Errors
     /// The failure that the slot holds, or why the value does not encode.
-    fn encode(&self) -> Result<SerializedValue, Error>;
+    fn encode(&self, store_run: Option<StoreRun>) -> Result<SerializedValue, Error>;
     /// Completes the slot with an encoded value, or with the failure to decode it.
     fn complete_with(&self, bytes: &[u8], attachments: Vec<Attachment>);
     /// Completes the slot with a failure.
@@ -79,8 +80,11 @@ macro_rules! slot {
             fn downcast(self: Arc<Self>, out: &mut dyn std::any::Any) {
                 $crate::objects::offer::<$value>(self, out);
             }
-            fn encode(&self) -> Result<$crate::objects::SerializedValue, $crate::base::Error> {
-                $crate::objects::encode_promise(&self.$promise)
+            fn encode(
+                &self,
+                store_run: Option<$crate::objects::StoreRun>,
+            ) -> Result<$crate::objects::SerializedValue, $crate::base::Error> {
+                $crate::objects::encode_promise(&self.$promise, store_run)
             }
             $($methods)*
         }

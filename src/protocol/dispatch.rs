@@ -35,7 +35,8 @@ impl Protocol {
             Message::NameFree { name, actor } => self.names.free(&name, actor),
             Message::NameReply { token, handle } => self.names.on_reply(env, from, token, handle),
             Message::Response { token, response } => {
-                let response = decode_value(env, &response, from, fetched).map(|serialized| serialized.bytes);
+                let response =
+                    decode_value(env, &response, from, fetched).map(|response| response.into_serialized().bytes);
                 env.on_response(token, response);
             }
             Message::TasksMoved { tasks, to } => self.tasks.on_moved(env, from, &tasks, to),

@@ -5,7 +5,7 @@
 //! the traits that it needs.
 
 use crate::base::{Error, Rank, Result};
-use crate::objects::{ArrayMemory, Attachment, Links};
+use crate::objects::{ArrayMemory, Attachment, Links, StoreRun};
 use crate::protocol::{ActorInstance, ActorRef, BlockAddress, Message, NameError, Protocol};
 use crate::registry::{Options, Runnable, TableEntry};
 use crate::scheduling::Grant;
@@ -42,11 +42,22 @@ pub trait Liveness {
 
 /// The stores of this rank and of the others of its host, and reads from those of other hosts.
 pub trait BlockStore {
+    /// Stores what `write` writes, which is all of so many bytes, in a new block of this rank's store.
+    ///
+    /// # Errors
+    /// `StoreFull`.
+    fn write_block(&self, bytes: usize, write: &mut dyn FnMut(&mut [u8])) -> Result<Arc<dyn ArrayMemory>>;
     /// Stores these bytes in a new block of this rank's store.
     ///
     /// # Errors
     /// `StoreFull`.
-    fn store_block(&self, bytes: &[u8]) -> Result<Arc<dyn ArrayMemory>>;
+    fn store_block(&self, bytes: &[u8]) -> Result<Arc<dyn ArrayMemory>> {
+        self.write_block(bytes.len(), &mut |block| block.copy_from_slice(bytes))
+    }
+    /// What copies long runs of bytes of a value that is being encoded into this rank's store.
+    fn store_run(&self) -> Option<StoreRun> {
+        None
+    }
     /// The attachments of a value, with every array in a store that other ranks can read.
     ///
     /// # Errors

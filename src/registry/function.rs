@@ -2,7 +2,7 @@
 
 use crate::base::Error;
 use crate::base::panic::catch;
-use crate::objects::{Object, SerializedValue, encode};
+use crate::objects::{Attachment, Object, SerializedValue, encode};
 use crate::registry::failure::Failure;
 use crate::registry::task::{Runnable, Task, TaskHeader};
 use crate::registry::{Arg, ArgList, Outputs};
@@ -120,7 +120,7 @@ pub trait Callable: Sized + 'static {
         path: Self::PATH,
         signature: Self::SIGNATURE,
         kind: Self::KIND,
-        decode: |serialized, header| Ok(Task::<Self>::received(header, serialized)?),
+        decode: |bytes, attachments, header| Ok(Task::<Self>::received(header, bytes, attachments)?),
         returns: Self::Outputs::COUNT,
         key: key_of(Self::PATH, Self::SIGNATURE),
         checkpoint: Self::CHECKPOINT,
@@ -131,6 +131,12 @@ pub trait Callable: Sized + 'static {
     /// What the body returned as `Err`.
     fn invoke(args: Self::Args, state: &mut ActorState) -> Result<<Self::Outputs as Outputs>::Value, Failure>;
 }
+
+/// Builds a task from encoded arguments and their attachments.
+///
+/// # Errors
+/// If they do not decode.
+pub type DecodeFn = fn(&[u8], Vec<Attachment>, TaskHeader) -> Result<Arc<dyn Runnable>, Error>;
 
 /// What kind of callable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,7 +161,7 @@ pub struct TableEntry {
     /// What kind.
     pub kind: FunctionKind,
     /// Builds a task from encoded arguments.
-    pub decode: fn(SerializedValue, TaskHeader) -> Result<Arc<dyn Runnable>, Error>,
+    pub decode: DecodeFn,
     /// How many results a finished call returns to its owner.
     pub returns: usize,
     /// Its name between ranks (REGISTRY-1).

@@ -29,7 +29,7 @@ pub trait Outputs: Sized + 'static {
     ///
     /// # Errors
     /// If that is missing.
-    fn read_shape(_arguments: &mut SerializedValue) -> Result<Self::Promises, Error> {
+    fn read_shape(_arguments: &mut &[u8]) -> Result<Self::Promises, Error> {
         Ok(Self::promises(None))
     }
     /// Appends to the arguments what the executing rank must know of the call's promises.

@@ -9,7 +9,7 @@
 use crate::base::panic::catch;
 use crate::base::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering, UnsafeCell, lock};
 use crate::base::{Error, TaskId};
-use crate::objects::{AnySlot, Object, SerializedValue, decode, encode, slot};
+use crate::objects::{AnySlot, Attachment, Object, SerializedValue, StoreRun, decode, encode_for_peer, slot};
 use crate::registry::failure::Failure;
 use crate::registry::function::{ActorState, Callable, FunctionKind, TableEntry};
 use crate::registry::outputs::{Outputs, Single};
@@ -160,11 +160,11 @@ pub trait Runnable: Send + Sync {
     fn invoke(&self, state: &mut ActorState, to_error: &dyn Fn(Failure) -> Error) -> Option<Arc<Error>>;
     /// Drops the arguments and completes the results with a failure. Only by the claimer.
     fn fail(&self, error: Arc<Error>);
-    /// The arguments as bytes; they are dropped. Only by the claimer.
+    /// The arguments as bytes; they are dropped. Only by the claimer. `store_run` takes their long runs of bytes.
     ///
     /// # Errors
     /// If they do not encode.
-    fn encode_args(&self) -> Result<SerializedValue, Error>;
+    fn encode_args(&self, store_run: Option<StoreRun>) -> Result<SerializedValue, Error>;
     /// The results without their types, in order, as they are returned to the owner.
     fn slots(self: Arc<Self>) -> Vec<Arc<dyn AnySlot>>;
     /// The result, if a call has exactly one, which is part of it.
@@ -201,14 +201,14 @@ impl<C: Callable> Task<C> {
     ///
     /// # Errors
     /// If its arguments do not decode.
-    pub fn received(mut header: TaskHeader, mut arguments: SerializedValue) -> Result<Arc<Task<C>>, Error> {
+    pub fn received(
+        mut header: TaskHeader,
+        mut arguments: &[u8],
+        attachments: Vec<Attachment>,
+    ) -> Result<Arc<Task<C>>, Error> {
         header.entry = Some(C::ENTRY);
         let promises = C::Outputs::read_shape(&mut arguments)?;
-        Ok(Arc::new(Task {
-            header,
-            args: UnsafeCell::new(Some(decode(&arguments.bytes, arguments.attachments)?)),
-            promises,
-        }))
+        Ok(Arc::new(Task { header, args: UnsafeCell::new(Some(decode(arguments, attachments)?)), promises }))
     }
 
     fn args(&self) -> Option<&C::Args> {
@@ -262,14 +262,14 @@ impl<C: Callable> Runnable for Task<C> {
         drop(catch(|| drop(self.take_args())));
         C::Outputs::fail(&self.promises, &error);
     }
-    fn encode_args(&self) -> Result<SerializedValue, Error> {
+    fn encode_args(&self, store_run: Option<StoreRun>) -> Result<SerializedValue, Error> {
         let Some(args) = self.take_args() else {
             return Err(Error::ObjectLost {
                 object: self.header.name().to_string(),
                 reason: "its arguments were sent already".to_string(),
             });
         };
-        let mut serialized = encode(&args);
+        let mut serialized = encode_for_peer(&args, store_run);
         if let Ok(serialized) = &mut serialized {
             C::Outputs::write_shape(&self.promises, serialized);
         }

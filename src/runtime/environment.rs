@@ -3,7 +3,7 @@
 
 use crate::base::sync::Ordering;
 use crate::base::{Error, Rank, Result};
-use crate::objects::{ArrayMemory, Attachment, Links};
+use crate::objects::{ArrayMemory, Attachment, Links, StoreRun};
 use crate::protocol::{
     ActorInstance, ActorRef, BlockAddress, BlockStore, Environment, Liveness, Message, Messenger, NameError, Observer,
     Protocol, RankSelection, WorkQueue, assert_may_send,
@@ -52,10 +52,13 @@ impl Liveness for &'static Runtime {
 }
 
 impl BlockStore for &'static Runtime {
-    fn store_block(&self, bytes: &[u8]) -> Result<Arc<dyn ArrayMemory>> {
-        let mut block = memory::allocate(self, bytes.len())?;
-        block.as_mut_slice()[..bytes.len()].copy_from_slice(bytes);
+    fn write_block(&self, bytes: usize, write: &mut dyn FnMut(&mut [u8])) -> Result<Arc<dyn ArrayMemory>> {
+        let mut block = memory::allocate(self, bytes)?;
+        write(&mut block.as_mut_slice()[..bytes]);
         Ok(Arc::new(OwnMemory::new(self, block)))
+    }
+    fn store_run(&self) -> Option<StoreRun> {
+        Some(memory::store_run)
     }
     fn ensure_in_store<'a>(&self, attachments: &'a [Attachment]) -> Result<Cow<'a, [Attachment]>> {
         memory::in_the_store(self, attachments)

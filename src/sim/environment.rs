@@ -66,8 +66,10 @@ impl Liveness for SimEnvironment {
 }
 
 impl BlockStore for SimEnvironment {
-    fn store_block(&self, bytes: &[u8]) -> Result<Arc<dyn ArrayMemory>> {
-        Ok(self.block(bytes.to_vec(), bytes.len() as u64))
+    fn write_block(&self, bytes: usize, write: &mut dyn FnMut(&mut [u8])) -> Result<Arc<dyn ArrayMemory>> {
+        let mut block = vec![0; bytes];
+        write(&mut block);
+        Ok(self.block(block, bytes as u64))
     }
     fn ensure_in_store<'a>(&self, attachments: &'a [Attachment]) -> Result<Cow<'a, [Attachment]>> {
         Ok(Cow::Owned(self.move_all_to_store(attachments)))

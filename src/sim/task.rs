@@ -4,8 +4,8 @@
 use crate::base::Error;
 use crate::base::sync::lock;
 use crate::objects::{
-    AnySlot, Attachment, ObjectRef, Promise, PromiseCore, Ref, SerializedValue, Slot, Value, complete_value, decode,
-    encode,
+    AnySlot, Attachment, ObjectRef, Promise, PromiseCore, Ref, SerializedValue, Slot, StoreRun, Value, complete_value,
+    decode, encode,
 };
 use crate::registry::{ActorState, Arg, Argument, Checkpoint, Failure, FunctionKind, Runnable, TableEntry, TaskHeader};
 use crate::sim::names::KIND;
@@ -119,8 +119,8 @@ impl SimTask {
         Arc::new(SimTask { header, arguments: Mutex::new(Some(arguments)), result: Promise::default(), others })
     }
 
-    fn decode(serialized: SerializedValue, header: TaskHeader) -> Result<Arc<dyn Runnable>, Error> {
-        let arguments: SimArguments = decode(&serialized.bytes, serialized.attachments)?;
+    fn decode(bytes: &[u8], attachments: Vec<Attachment>, header: TaskHeader) -> Result<Arc<dyn Runnable>, Error> {
+        let arguments: SimArguments = decode(bytes, attachments)?;
         Ok(SimTask::new(header, arguments))
     }
 
@@ -222,7 +222,7 @@ impl Runnable for SimTask {
         self.result.core().fail(error.clone());
         self.others.iter().for_each(|other| AnySlot::fail(&**other, error.clone()));
     }
-    fn encode_args(&self) -> Result<SerializedValue, Error> {
+    fn encode_args(&self, _: Option<StoreRun>) -> Result<SerializedValue, Error> {
         let Some(arguments) = lock(&self.arguments).take() else {
             let reason = "its arguments were sent already".to_string();
             return Err(Error::ObjectLost { object: self.header.name().to_string(), reason });
@@ -251,8 +251,8 @@ impl AnySlot for SimTask {
             None => crate::objects::offer::<SimValue>(self, out),
         }
     }
-    fn encode(&self) -> Result<SerializedValue, Error> {
-        crate::objects::encode_promise(&self.result)
+    fn encode(&self, store_run: Option<StoreRun>) -> Result<SerializedValue, Error> {
+        crate::objects::encode_promise(&self.result, store_run)
     }
     fn complete_with(&self, bytes: &[u8], attachments: Vec<Attachment>) {
         crate::objects::complete_encoded(&self.result, bytes, attachments);

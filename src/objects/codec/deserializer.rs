@@ -1,13 +1,16 @@
 //! Reads values.
 
+use crate::objects::ArrayMemory;
 use crate::objects::codec::CodecError;
 use crate::objects::codec::access::{Named, OneVariant, Values};
-use crate::objects::codec::format::{Tag, take, take_array, take_length, take_str};
+use crate::objects::codec::format::{HAS_SEPARATE_RUNS, Tag, take, take_array, take_length, take_str};
 use crate::objects::codec::shapes::{ReadTables, Reading};
+use crate::objects::encoding::attached_run;
 use serde::Deserialize;
 use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{Deserializer, Visitor};
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// Reads a value that `to_bytes` wrote.
 ///
@@ -24,6 +27,11 @@ pub fn from_bytes<'de, T: Deserialize<'de>>(mut bytes: &'de [u8]) -> Result<T, C
         }
         outcome => outcome,
     }
+}
+
+/// True if memory that is attached to a value holds runs of its bytes.
+pub fn has_separate_runs(bytes: &[u8]) -> bool {
+    bytes.last().is_some_and(|end| end & HAS_SEPARATE_RUNS != 0)
 }
 
 pub(super) struct Decoder<'de> {
@@ -76,6 +84,10 @@ impl<'de> Decoder<'de> {
 
     fn count(&mut self) -> Result<usize, CodecError> {
         usize::try_from(u64::from_le_bytes(self.array()?)).map_err(|_| CodecError::Damaged("a length is too large"))
+    }
+
+    fn separate(&mut self) -> Result<Arc<dyn ArrayMemory>, CodecError> {
+        attached_run(self.index()?).ok_or(CodecError::Damaged("a run of bytes is not attached"))
     }
 
     #[inline]
@@ -217,6 +229,12 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
                 let name = self.tables()?.variant(variant)?.1;
                 self.visit_names(visitor, Rc::new([name]))
             }
+            Tag::SeparateStr => {
+                // Checked after it is copied: then nobody can change it.
+                let text = String::from_utf8(self.separate()?.bytes().to_vec());
+                visitor.visit_string(text.map_err(|_| CodecError::Damaged("a text is not valid"))?)
+            }
+            Tag::SeparateBytes => visitor.visit_bytes(self.separate()?.bytes()),
         }
     }
 
@@ -327,7 +345,8 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
             _ => Err(serde::de::Error::custom("an enum is expected, and something else was written")),
         }
     }
+    /// What serde keeps before it knows the type, it reads as a format for people has it.
     fn is_human_readable(&self) -> bool {
-        false
+        true
     }
 }

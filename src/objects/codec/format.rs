@@ -76,6 +76,10 @@ tags! {
     UnitVariant = 23,
     /// Variant in 4 bytes, and a value: the one of a newtype variant, a tuple, or a struct.
     Variant = 24,
+    /// The index of an attachment, in 4 bytes: its memory holds the text.
+    SeparateStr = 25,
+    /// As above: its memory holds the bytes.
+    SeparateBytes = 26,
 }
 
 impl Tag {
@@ -84,6 +88,15 @@ impl Tag {
         (Tag::Bool as u8..=Tag::Char as u8).contains(&(self as u8))
     }
 }
+
+/// Copies a run of bytes into memory that other ranks can read, and attaches that to the value that is being written:
+/// the index of the attachment; `None` if there is no place for it.
+pub type StoreRun = fn(&[u8]) -> Option<u32>;
+
+/// The last byte of a message, if its tables precede it.
+pub const HAS_TABLES: u8 = 1;
+/// The same, if a value in it is separate.
+pub const HAS_SEPARATE_RUNS: u8 = 2;
 
 /// Appends a length: seven bits a byte, the lowest first.
 #[inline]

@@ -1,26 +1,32 @@
 //! Writes values.
 
+use crate::base::limits::SEPARATE_BYTES_MIN;
 use crate::objects::codec::CodecError;
-use crate::objects::codec::format::{Tag, put_length};
+use crate::objects::codec::format::{HAS_SEPARATE_RUNS, HAS_TABLES, StoreRun, Tag, put_length};
 use crate::objects::codec::shapes::{Fields, Tables};
 use serde::ser::{
     Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
     SerializeTupleStruct, SerializeTupleVariant, Serializer,
 };
 
-/// Writes a value after what is in `out`, which may grow by `bytes_max`.
+/// Writes a value into `out`, which is empty, in at most `bytes_max` bytes. `store_run` takes long runs of bytes.
 ///
 /// # Errors
 /// What the value's `Serialize` returns, or that it takes more bytes.
-pub fn to_bytes(value: &impl Serialize, out: Vec<u8>, bytes_max: usize) -> Result<Vec<u8>, CodecError> {
-    let bytes_max_with = out.len().saturating_add(bytes_max);
-    let mut encoder = Encoder { out, bytes_max: bytes_max_with, tables: None, omit: None, omitted: false };
+pub fn to_bytes(
+    value: &impl Serialize,
+    out: Vec<u8>,
+    bytes_max: usize,
+    store_run: Option<StoreRun>,
+) -> Result<Vec<u8>, CodecError> {
+    let mut encoder = Encoder { out, bytes_max, tables: None, omit: None, omitted: false, end: 0, store_run };
     value.serialize(&mut encoder)?;
-    match encoder.tables.take() {
-        Some(tables) => tables.finish(&mut encoder.out),
-        None => encoder.out.push(0),
+    if let Some(tables) = encoder.tables.take() {
+        tables.finish(&mut encoder.out);
+        encoder.end |= HAS_TABLES;
     }
-    match encoder.out.len() <= encoder.bytes_max {
+    encoder.out.push(encoder.end);
+    match encoder.out.len() <= bytes_max {
         true => Ok(encoder.out),
         false => Err(CodecError::TooLong(bytes_max)),
     }
@@ -28,6 +34,7 @@ pub fn to_bytes(value: &impl Serialize, out: Vec<u8>, bytes_max: usize) -> Resul
 
 struct Encoder {
     out: Vec<u8>,
+    /// How many bytes `out` may have.
     bytes_max: usize,
     /// Once there is a struct or an enum.
     tables: Option<Box<Tables>>,
@@ -35,6 +42,9 @@ struct Encoder {
     omit: Option<Tag>,
     /// It was.
     omitted: bool,
+    /// The last byte of the message.
+    end: u8,
+    store_run: Option<StoreRun>,
 }
 
 impl Encoder {
@@ -68,6 +78,13 @@ impl Encoder {
     }
 
     fn text(&mut self, tag: Tag, bytes: &[u8]) -> Result<(), CodecError> {
+        if bytes.len() >= SEPARATE_BYTES_MIN
+            && let Some(index) = self.store_run.and_then(|store_run| store_run(bytes))
+        {
+            self.end |= HAS_SEPARATE_RUNS;
+            let tag = if tag == Tag::Str { Tag::SeparateStr } else { Tag::SeparateBytes };
+            return self.number(tag, index.to_le_bytes());
+        }
         self.reserve(bytes.len())?;
         self.tag(tag)?;
         put_length(&mut self.out, bytes.len());
@@ -220,8 +237,9 @@ impl<'e> Serializer for &'e mut Encoder {
         self.variant(Tag::Variant, index, name)?;
         self.structure(name)
     }
+    /// What serde keeps before it knows the type, it reads as a format for people has it.
     fn is_human_readable(&self) -> bool {
-        false
+        true
     }
 }
 

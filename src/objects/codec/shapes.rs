@@ -1,7 +1,7 @@
 //! The tables of a message: the names of the fields of its structs, and its variants.
 
 use crate::objects::codec::CodecError;
-use crate::objects::codec::format::{put_length, take_array, take_length, take_str};
+use crate::objects::codec::format::{HAS_TABLES, put_length, take_array, take_length, take_str};
 use rustc_hash::FxHashMap as HashMap;
 use std::rc::Rc;
 
@@ -76,7 +76,7 @@ impl Tables {
         })
     }
 
-    /// Appends the tables, their length, and that there are any.
+    /// Appends the tables and their length.
     pub fn finish(self, out: &mut Vec<u8>) {
         let start = out.len();
         put_length(out, self.shapes.len());
@@ -91,7 +91,6 @@ impl Tables {
         }
         let length = (out.len() - start) as u32;
         out.extend(length.to_le_bytes());
-        out.push(1);
     }
 }
 
@@ -132,7 +131,7 @@ impl<'de> ReadTables<'de> {
     #[inline]
     pub fn take(message: &mut &'de [u8]) -> Result<Option<Box<ReadTables<'de>>>, CodecError> {
         match message.split_last() {
-            Some((0, rest)) => {
+            Some((end, rest)) if end & HAS_TABLES == 0 => {
                 *message = rest;
                 Ok(None)
             }

@@ -4,9 +4,11 @@ use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::{self, Debug};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 fn encoded(value: &impl Serialize) -> Vec<u8> {
-    to_bytes(value, Vec::new(), usize::MAX).unwrap()
+    to_bytes(value, Vec::new(), usize::MAX, None).unwrap()
 }
 
 fn assert_arrives<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: T) {
@@ -187,6 +189,31 @@ fn attributes_of_serde_arrive() {
     assert_arrives(vec![ByText(3), ByText(0)]);
 }
 
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Place {
+    Address(IpAddr),
+    Socket { socket: SocketAddr, at: Duration },
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct AtPlace {
+    id: u8,
+    #[serde(flatten)]
+    places: BTreeMap<String, Place>,
+}
+
+/// Such types have two forms. What serde keeps in memory, for a part that is untagged, tagged or flattened, is read in
+/// the form for people, whatever the format says: addresses there did not decode.
+#[test]
+fn types_of_two_forms_arrive_within_untagged_and_flattened_parts() {
+    let address = IpAddr::from([10, 0, 0, 255]);
+    let socket = Place::Socket { socket: (address, 7).into(), at: Duration::new(1, 2) };
+    assert_arrives(vec![Place::Address(address), Place::Address(IpAddr::from([7u16; 8]))]);
+    assert_arrives(AtPlace { id: 1, places: BTreeMap::from([("a".to_string(), socket)]) });
+    assert_arrives((address, SocketAddr::from((address, u16::MAX))));
+}
+
 /// A struct whose reader and writer were written by hand: it reads fields by names only, and does not announce how many
 /// it writes.
 #[derive(Debug, PartialEq)]
@@ -255,9 +282,9 @@ fn struct_is_read_as_another_struct_map_or_tuple() {
 #[test]
 fn encoding_stops_at_the_bound() {
     let bytes = encoded(&vec![1u64; 10]).len();
-    assert!(to_bytes(&vec![1u64; 10], Vec::new(), bytes).is_ok());
-    assert!(matches!(to_bytes(&vec![1u64; 10], Vec::new(), bytes - 1), Err(CodecError::TooLong(_))));
-    assert!(matches!(to_bytes(&"x".repeat(1000), Vec::new(), 999), Err(CodecError::TooLong(_))));
+    assert!(to_bytes(&vec![1u64; 10], Vec::new(), bytes, None).is_ok());
+    assert!(matches!(to_bytes(&vec![1u64; 10], Vec::new(), bytes - 1, None), Err(CodecError::TooLong(_))));
+    assert!(matches!(to_bytes(&"x".repeat(1000), Vec::new(), 999, None), Err(CodecError::TooLong(_))));
 }
 
 /// A fuzzer found it: without the check, each of 2^56 values is read from no bytes.

@@ -65,7 +65,7 @@ fn packed_value_is_encoded_without_being_decoded() {
     let (array, memory) = array();
     let promise = Promise::default();
     complete_value(&promise, (7u64, array));
-    let serialized = encode_promise(&promise).unwrap();
+    let serialized = encode_promise(&promise, None).unwrap();
     let there = Promise::<(u64, Array<u64>)>::default();
     complete_encoded(&there, &serialized.bytes, serialized.attachments);
     let packed = there.core().packed().expect("it arrives packed");

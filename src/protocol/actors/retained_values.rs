@@ -35,7 +35,7 @@ pub fn retain_value(
     from: Rank,
     fetched: &FetchedBlocks,
 ) -> Result<SerializedValue> {
-    let mut serialized = decode_value(env, wire, from, fetched)?;
+    let mut serialized = decode_value(env, wire, from, fetched)?.into_serialized();
     pin_own(env, &mut serialized.attachments);
     for attachment in &mut serialized.attachments {
         if let Attachment::Array(memory) = &*attachment {

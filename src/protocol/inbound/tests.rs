@@ -29,7 +29,7 @@ fn cancelled(env: &MockEnvironment) -> usize {
 /// A task of rank 2 with an array in a block of `owner`.
 fn task_with_array(number: u64, owner: Rank) -> Message<'static> {
     let block = BlockAddress { block: ObjectId { owner, number: 5 }, offset: 0, bytes: 64 };
-    let args: &[u8] = double(1).encode_args().expect("a number encodes").bytes.leak();
+    let args: &[u8] = double(1).encode_args(None).expect("a number encodes").bytes.leak();
     let args = wire_value(args, vec![WireAttachment::Array(block)]);
     Message::Task(wire_task(TaskId { owner: 2, number }, Double::ENTRY, None, args))
 }

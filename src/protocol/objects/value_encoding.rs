@@ -1,39 +1,86 @@
 //! Encoding of values for other ranks, and decoding of values from them.
 
 use crate::base::{Error, Rank};
-use crate::objects::{Attachment, SerializedValue};
+use crate::objects::{AnySlot, ArrayMemory, Attachment, SerializedValue};
 use crate::protocol::environment::Environment;
 use crate::protocol::objects::attachments::{export_attachments, import_attachments};
 use crate::protocol::objects::fetch::missing::FetchedBlocks;
 use crate::protocol::{BlockAddress, Bytes, WireValue};
+use std::ops::{Deref, Range};
 use std::sync::Arc;
 
-/// Decodes a value from the wire: copies its bytes, and imports its attachments into this process.
-pub fn decode_value(
+/// A value from the wire, with its attachments imported into this process. Its bytes stay where they arrived.
+pub struct ReceivedValue<'a> {
+    bytes: ReceivedBytes<'a>,
+    /// As in `SerializedValue`.
+    pub attachments: Vec<Attachment>,
+}
+
+enum ReceivedBytes<'a> {
+    Inline(&'a [u8]),
+    /// A part of the block of a large value.
+    InBlock(Arc<dyn ArrayMemory>, Range<usize>),
+}
+
+impl<'a> ReceivedValue<'a> {
+    /// With bytes that are in a message.
+    pub fn inline(bytes: &'a [u8], attachments: Vec<Attachment>) -> ReceivedValue<'a> {
+        ReceivedValue { bytes: ReceivedBytes::Inline(bytes), attachments }
+    }
+
+    /// Its bytes, and its attachments.
+    pub fn into_parts(self) -> (impl Deref<Target = [u8]> + use<'a>, Vec<Attachment>) {
+        (self.bytes, self.attachments)
+    }
+
+    /// Completes a promise with it.
+    pub fn complete(self, slot: &dyn AnySlot) {
+        slot.complete_with(&self.bytes, self.attachments);
+    }
+
+    /// A copy that is not bound to the message or the block.
+    pub fn into_serialized(self) -> SerializedValue {
+        SerializedValue { bytes: self.bytes.to_vec(), attachments: self.attachments }
+    }
+}
+
+impl Deref for ReceivedBytes<'_> {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        match self {
+            ReceivedBytes::Inline(bytes) => bytes,
+            ReceivedBytes::InBlock(memory, range) => &memory.bytes()[range.clone()],
+        }
+    }
+}
+
+/// Decodes a value from the wire: imports its attachments into this process.
+pub fn decode_value<'a>(
     env: &impl Environment,
-    wire: &WireValue<'_>,
+    wire: &WireValue<'a>,
     from: Rank,
     fetched: &FetchedBlocks,
-) -> Result<SerializedValue, Error> {
+) -> Result<ReceivedValue<'a>, Error> {
     let Some(address) = wire.spilled else {
         let attachments = import_attachments(env, &wire.attachments, from, fetched)?;
-        return Ok(SerializedValue { bytes: wire.bytes.0.to_vec(), attachments });
+        return Ok(ReceivedValue::inline(wire.bytes.0, attachments));
     };
     let outside = import_attachments(env, &wire.attachments, from, fetched);
     let memory = env.protocol().objects.references.import_memory(env, address, from, fetched)?;
-    materialize(env, address, memory.bytes(), outside?, (from, fetched))
+    in_block(env, address, memory, outside?, (from, fetched))
 }
 
 /// Decodes the value in the block of a large value. `outside` are the attachments that were in the message.
-pub fn materialize(
+pub fn in_block(
     env: &impl Environment,
     address: BlockAddress,
-    bytes: &[u8],
+    memory: Arc<dyn ArrayMemory>,
     outside: Vec<Attachment>,
     (from, fetched): (Rank, &FetchedBlocks),
-) -> Result<SerializedValue, Error> {
+) -> Result<ReceivedValue<'static>, Error> {
     let object_lost = |reason: String| Error::ObjectLost { object: address.block.to_string(), reason };
-    let inner: WireValue<'_> = postcard::from_bytes(bytes)
+    let block = memory.bytes();
+    let inner: WireValue<'_> = postcard::from_bytes(block)
         .map_err(|error| object_lost(format!("the block of a large value does not decode: {error}")))?;
     if inner.highest_rank() >= env.size() || inner.spilled.is_some() {
         return Err(object_lost(format!("the block of a large value names rank {}", inner.highest_rank())));
@@ -42,7 +89,9 @@ pub fn materialize(
         true => import_attachments(env, &inner.attachments, from, fetched)?,
         false => outside,
     };
-    Ok(SerializedValue { bytes: inner.bytes.0.to_vec(), attachments })
+    let start = inner.bytes.0.as_ptr().addr() - block.as_ptr().addr();
+    let range = start..start + inner.bytes.0.len();
+    Ok(ReceivedValue { bytes: ReceivedBytes::InBlock(memory, range), attachments })
 }
 
 /// Encodes a value for rank `to`: inline if it takes at most `inline_bytes_max`, in a block of this rank's store
@@ -63,8 +112,11 @@ pub fn encode_value<'a>(
     let (outside, in_block) =
         if attachment_bytes <= inline_bytes_max { (attachments, Vec::new()) } else { (Vec::new(), attachments) };
     let whole = WireValue { bytes: Bytes(&serialized.bytes), spilled: None, attachments: in_block };
-    let bytes = postcard::to_allocvec(&whole).map_err(|error| Error::config(error.to_string()))?;
-    let memory = env.store_block(&bytes)?;
+    let mut written = Ok(());
+    let memory = env.write_block(whole.encoded_bytes(), &mut |block| {
+        written = postcard::to_slice(&whole, block).map(drop);
+    })?;
+    written.map_err(|error| Error::config(error.to_string()))?;
     let address = env.protocol().objects.references.export_memory(env, &memory, to)?;
     Ok(WireValue { bytes: Bytes(&[]), spilled: Some(address), attachments: outside })
 }

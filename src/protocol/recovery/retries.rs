@@ -136,7 +136,7 @@ impl Recovery {
             (ResultDestination::Reconstruction(_), None) => return,
         };
         (restarted.origin, restarted.hops) = (Some(id), hops);
-        match (entry.decode)((**args).clone(), restarted) {
+        match (entry.decode)(&args.bytes, args.attachments.clone(), restarted) {
             Ok(restarted) => self.relaunch(env, restarted),
             Err(error) => env.protocol().tasks.send_failure(env, id, entry.returns, error),
         }
@@ -179,7 +179,7 @@ impl Recovery {
         lineage.try_use(why)?;
         let args = lineage.arguments(&mut |argument| self.reconstruct_input(env, argument, why))?;
         let header = TaskHeader::new(lineage.options.clone(), lineage.caller);
-        let task = (lineage.entry.decode)(args, header).ok()?;
+        let task = (lineage.entry.decode)(&args.bytes, args.attachments, header).ok()?;
         let slot = task.clone().slots().get(producer.index).cloned();
         self.relaunch(env, task);
         slot

@@ -4,7 +4,7 @@ use crate::protocol::{Environment, Message};
 use crate::registry::{Callable, Runnable};
 
 fn reply(tasks: usize, is_response: bool) -> Message<'static> {
-    let args: &[u8] = double(1).encode_args().expect("a number encodes").bytes.leak();
+    let args: &[u8] = double(1).encode_args(None).expect("a number encodes").bytes.leak();
     let task = |number| wire_task(TaskId { owner: 3, number }, Double::ENTRY, None, wire_value(args, Vec::new()));
     Message::StealReply { tasks: (0..tasks as u64).map(task).collect(), sent_ahead: 0, is_response }
 }

@@ -46,7 +46,8 @@ impl Tasks {
                 return env.send(wire_task.task.owner, &not_started);
             }
         };
-        match (entry.decode)(args, header) {
+        let (bytes, attachments) = args.into_parts();
+        match (entry.decode)(&bytes, attachments, header) {
             Err(error) => {
                 if let (FunctionKind::New, Some(target)) = (entry.kind, wire_task.actor) {
                     env.protocol().actors.instance.fail_construction(env, target, &error);

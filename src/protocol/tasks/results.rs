@@ -22,10 +22,11 @@ impl Tasks {
         if id.owner != env.rank()
             && let Some(slot) = task.clone().only_slot()
         {
-            return self.send_results(env, id, &[slot.encode()]);
+            return self.send_results(env, id, &[slot.encode(env.store_run())]);
         }
         let slots = task.clone().slots();
-        let results: Vec<_> = slots.iter().map(|slot| slot.encode()).collect();
+        let store_run = if id.owner == env.rank() { None } else { env.store_run() };
+        let results: Vec<_> = slots.iter().map(|slot| slot.encode(store_run)).collect();
         if id.owner == env.rank() {
             // The task was stolen, and stolen back.
             return self.complete_own(env, id.number, results);

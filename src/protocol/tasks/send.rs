@@ -4,7 +4,7 @@ use crate::base::limits::INLINE_BYTES_MAX;
 use crate::base::sync::Ordering;
 use crate::base::{Error, ObjectId, Rank, TaskId};
 use crate::objects::SerializedValue;
-use crate::protocol::environment::{Environment, Messenger};
+use crate::protocol::environment::{BlockStore, Environment, Messenger};
 use crate::protocol::objects::value_encoding::OutboundArgs;
 use crate::protocol::objects::value_encoding::encode_value;
 use crate::protocol::recovery::retries::retries_of;
@@ -113,15 +113,16 @@ impl Tasks {
     /// Prepares a task for `to`, and records what this rank has to remember of it.
     fn prepare_outbound<'a>(
         &self,
-        env: &impl Messenger,
+        env: &(impl Messenger + BlockStore),
         task: &'a Arc<dyn Runnable>,
         to: Rank,
     ) -> Option<OutboundTask<'a>> {
         let header = task.header();
         let entry = header.entry?;
         let retries = retries_of(header.options.as_deref(), entry.kind);
-        let args =
-            task.encode_args().map(|serialized| OutboundArgs::new(serialized, header.origin.is_none() && retries > 0));
+        let args = task
+            .encode_args(env.store_run())
+            .map(|serialized| OutboundArgs::new(serialized, header.origin.is_none() && retries > 0));
         let id = header.origin.unwrap_or_else(|| {
             let args = args.as_ref().ok().and_then(OutboundArgs::retained);
             let remote = RemoteTask::retryable(task.clone(), to, args, retries);

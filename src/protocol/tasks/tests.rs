@@ -35,7 +35,7 @@ fn arriving(args: &[u8]) -> WireTask<'_> {
 }
 
 fn args(number: u64) -> Vec<u8> {
-    double(number).encode_args().expect("a number encodes").bytes
+    double(number).encode_args(None).expect("a number encodes").bytes
 }
 
 #[test]

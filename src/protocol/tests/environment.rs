@@ -237,8 +237,10 @@ impl Liveness for MockEnvironment {
 }
 
 impl BlockStore for MockEnvironment {
-    fn store_block(&self, bytes: &[u8]) -> Result<Arc<dyn ArrayMemory>> {
-        Ok(Arc::new(self.block(self.rank(), bytes)))
+    fn write_block(&self, bytes: usize, write: &mut dyn FnMut(&mut [u8])) -> Result<Arc<dyn ArrayMemory>> {
+        let mut block = vec![0; bytes];
+        write(&mut block);
+        Ok(Arc::new(self.block(self.rank(), &block)))
     }
     fn ensure_in_store<'a>(&self, attachments: &'a [Attachment]) -> Result<Cow<'a, [Attachment]>> {
         Ok(Cow::Borrowed(attachments))

@@ -67,10 +67,22 @@ pub struct WireValue<'a> {
 }
 
 impl WireValue<'_> {
+    /// Its encoded length.
+    pub fn encoded_bytes(&self) -> usize {
+        encoded_bytes(self)
+    }
+
     /// The highest rank that the value names.
     pub fn highest_rank(&self) -> Rank {
         let spilled = self.spilled.map_or(0, |address| address.block.owner);
         self.attachments.iter().map(WireAttachment::highest_rank).fold(spilled, Rank::max)
+    }
+}
+
+fn encoded_bytes(part: &impl Serialize) -> usize {
+    match postcard::serialize_with_flavor(part, postcard::ser_flavors::Size::default()) {
+        Ok(bytes) => bytes,
+        Err(error) => unreachable!("a message is plain data and always encodes: {error}"),
     }
 }
 
@@ -146,10 +158,7 @@ impl WireTask<'_> {
 
     /// Its encoded length as part of a message.
     pub fn encoded_bytes(&self) -> usize {
-        match postcard::serialize_with_flavor(self, postcard::ser_flavors::Size::default()) {
-            Ok(bytes) => bytes,
-            Err(error) => unreachable!("a message is plain data and always encodes: {error}"),
-        }
+        encoded_bytes(self)
     }
 }
 

@@ -5,7 +5,8 @@
 
 use crate::base::{Error, limits};
 use crate::objects::{
-    AnySlot, Attachment, Object, ObjectRef, Promise, PromiseCore, SerializedValue, decode_list, encode_list, slot,
+    AnySlot, Attachment, Object, ObjectRef, Promise, PromiseCore, SerializedValue, StoreRun, decode_list, encode_list,
+    slot,
 };
 use crate::registry::Options;
 use crate::registry::function::Callable;
@@ -27,8 +28,8 @@ impl<T: Object, const COUNT: usize> Outputs for Many<T, COUNT> {
         const { assert!(COUNT <= limits::RETURNS_MAX, "num_returns is too large") };
         ListElements::pending(options.and_then(|options| options.num_returns).unwrap_or(COUNT))
     }
-    fn read_shape(arguments: &mut SerializedValue) -> Result<Self::Promises, Error> {
-        let count = take_count(&mut arguments.bytes);
+    fn read_shape(arguments: &mut &[u8]) -> Result<Self::Promises, Error> {
+        let count = take_count(arguments);
         count
             .map(ListElements::pending)
             .ok_or_else(|| list_lost::<T>("its task was received without their number".to_string()))
@@ -73,9 +74,10 @@ fn put_count(bytes: &mut Vec<u8>, count: usize) {
 }
 
 /// The number that `put_count` appended; `None` if it is missing, or more than a call may have.
-fn take_count(bytes: &mut Vec<u8>) -> Option<usize> {
-    let count = u32::from_le_bytes(*bytes.last_chunk::<COUNT_BYTES>()?) as usize;
-    bytes.truncate(bytes.len() - COUNT_BYTES);
+fn take_count(bytes: &mut &[u8]) -> Option<usize> {
+    let (rest, count) = bytes.split_last_chunk::<COUNT_BYTES>()?;
+    let count = u32::from_le_bytes(*count) as usize;
+    *bytes = rest;
     (count <= limits::RETURNS_MAX).then_some(count)
 }
 
@@ -138,10 +140,10 @@ impl<T: Object> AnySlot for ListElements<T> {
     fn is_list(&self) -> bool {
         true
     }
-    fn encode(&self) -> Result<SerializedValue, Error> {
+    fn encode(&self, store_run: Option<StoreRun>) -> Result<SerializedValue, Error> {
         let values: Option<Vec<&T>> = self.each.iter().map(|part| part.promise.value()).collect();
         match (self.failure(), values) {
-            (None, Some(values)) => encode_list(&values),
+            (None, Some(values)) => encode_list(&values, store_run),
             (Some(error), _) => Err((*error).clone()),
             (None, None) => Err(list_lost::<T>("it was requested before it was complete".to_string())),
         }
@@ -178,9 +180,9 @@ mod tests {
     #[test]
     fn list_is_sent_whole_and_split_at_its_owner() {
         let (executor, owner) = (ListElements::pending(3), ListElements::pending(3));
-        assert!(executor.encode().is_err(), "nothing is complete yet");
+        assert!(executor.encode(None).is_err(), "nothing is complete yet");
         executor.complete(three());
-        let serialized = executor.encode().unwrap();
+        let serialized = executor.encode(None).unwrap();
         owner.complete_with(&serialized.bytes, serialized.attachments);
         assert_eq!(values(&owner), [Some("a"), Some("b"), Some("c")]);
         assert!(owner.core().is_complete());
@@ -192,14 +194,14 @@ mod tests {
         AnySlot::fail(&*parts, Arc::new(Error::config("broken")));
         assert!(parts.each.iter().all(|part| *part.promise.core().failure().unwrap() == Error::config("broken")));
         parts.complete(three());
-        assert_eq!(parts.encode().err(), Some(Error::config("broken")));
+        assert_eq!(parts.encode(None).err(), Some(Error::config("broken")));
     }
 
     #[test]
     fn received_list_of_wrong_length_or_broken_bytes_fails() {
         let executor = ListElements::pending(3);
         executor.complete(three());
-        let serialized = executor.encode().unwrap();
+        let serialized = executor.encode(None).unwrap();
         for wrong in [2, 4] {
             let owner = ListElements::<String>::pending(wrong);
             owner.complete_with(&serialized.bytes, Vec::new());
@@ -213,11 +215,12 @@ mod tests {
 
     #[test]
     fn count_is_appended_to_arguments_and_removed() {
-        let mut bytes = vec![1, 2, 3];
-        put_count(&mut bytes, 3_000);
-        assert_eq!((take_count(&mut bytes), bytes.as_slice()), (Some(3_000), &[1, 2, 3][..]));
+        let mut written = vec![1, 2, 3];
+        put_count(&mut written, 3_000);
+        let mut bytes = written.as_slice();
+        assert_eq!((take_count(&mut bytes), bytes), (Some(3_000), &[1, 2, 3][..]));
         assert_eq!(take_count(&mut bytes), None);
-        put_count(&mut bytes, limits::RETURNS_MAX + 1);
-        assert_eq!(take_count(&mut bytes), None);
+        put_count(&mut written, limits::RETURNS_MAX + 1);
+        assert_eq!(take_count(&mut written.as_slice()), None);
     }
 }

@@ -1,6 +1,7 @@
 //! What failed in programs of users: `field CASE..`, on any number of ranks. Each case ends with `ok: CASE`.
 
 mod failures;
+mod long_values;
 mod processes;
 mod values;
 mod where_it_runs;
@@ -15,7 +16,8 @@ fn far() -> u32 {
 
 #[mobula::main]
 fn main() -> mobula::Result<()> {
-    let cases: Vec<Case> = [failures::CASES, processes::CASES, values::CASES, where_it_runs::CASES].concat();
+    let groups = [failures::CASES, long_values::CASES, processes::CASES, values::CASES, where_it_runs::CASES];
+    let cases: Vec<Case> = groups.concat();
     for name in std::env::args().skip(1) {
         let Some((_, case)) = cases.iter().find(|(case, _)| *case == name) else { panic!("there is no case {name}") };
         case()?;

@@ -63,7 +63,7 @@ impl ActorRef {
 
     /// Calls an actor that can be restarted. The caller has claimed the task.
     fn call(&self, env: &impl Environment, policy: RestartPolicy, task: Arc<dyn Runnable>) {
-        let args = match task.encode_args() {
+        let args = match task.encode_args(None) {
             Ok(args) => Arc::new(args),
             Err(error) => {
                 env.report_failure(error.clone());
@@ -184,7 +184,7 @@ fn send_call(
         let mut retry = TaskHeader::new(None, header.caller);
         retry.origin = Some(id);
         retry.number.store(trace_number, Ordering::Relaxed);
-        return match (entry.decode)(args.clone(), retry) {
+        return match (entry.decode)(&args.bytes, args.attachments.clone(), retry) {
             Ok(call) => env.protocol().actors.instance.call(env, target, (to, header.caller), call),
             Err(error) => env.protocol().tasks.send_failure(env, id, entry.returns, error),
         };

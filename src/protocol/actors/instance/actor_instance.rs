@@ -262,7 +262,7 @@ impl ActorInstance {
         task: &Arc<dyn Runnable>,
         state: ActorState,
     ) {
-        let results: CallResults = Arc::new(task.clone().slots().iter().map(|slot| slot.encode()).collect());
+        let results: CallResults = Arc::new(task.clone().slots().iter().map(|slot| slot.encode(None)).collect());
         let saved = (checkpoint.save)(&state);
         let mut inner = lock(&self.inner);
         let dead = !matches!(inner.phase, ActorPhase::Alive);

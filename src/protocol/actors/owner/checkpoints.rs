@@ -106,7 +106,7 @@ impl OwnedActors {
             env.protocol().actors.instance.restore(actor.id, calls);
             let mut header = TaskHeader::new(Some(Box::new(options.clone())), 0);
             header.origin = Some(task);
-            let task = (function.decode)(args.clone(), header)?;
+            let task = (function.decode)(&args.bytes, args.attachments.clone(), header)?;
             env.protocol().actors.instance.build(env, actor.id, incarnation, task);
             return Ok(());
         }

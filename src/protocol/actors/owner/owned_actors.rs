@@ -168,7 +168,7 @@ impl OwnedActors {
         }
         let (Some(function), true) = (task.header().entry, task.header().claim_waiting()) else { return };
         let options = task.header().options.as_deref().cloned().unwrap_or_default();
-        let args = match task.encode_args() {
+        let args = match task.encode_args(None) {
             Ok(args) => args,
             Err(error) => {
                 env.report_failure(error.clone());

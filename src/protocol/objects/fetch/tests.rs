@@ -93,7 +93,7 @@ fn leave_unfetched(env: &MockEnvironment, slot: &Arc<Value<u64>>, address: Block
 fn producer() -> Producer {
     let task = double(21);
     task.header().claim();
-    let args = task.encode_args().expect("arguments encode");
+    let args = task.encode_args(None).expect("arguments encode");
     let call = (Double::ENTRY, Some(Box::new(Options::default())), 0, true);
     let lineage = Lineage::new(call, &args, 3, |_| None).expect("the lineage is small");
     Producer { lineage: Arc::new(lineage), index: 0 }

@@ -3,7 +3,7 @@
 use crate::base::limits::INLINE_BYTES_MAX;
 use crate::base::{Error, ObjectId, Rank};
 use crate::lineage::Producer;
-use crate::objects::{AnySlot, Attachment, SerializedValue, Waiter};
+use crate::objects::{AnySlot, Attachment, Waiter};
 use crate::protocol::environment::Environment;
 use crate::protocol::objects::Objects;
 use crate::protocol::objects::attachments::{export_attachment, import_attachment};
@@ -12,7 +12,7 @@ use crate::protocol::objects::fetch::missing::{FetchedBlocks, missing_of, must_f
 use crate::protocol::objects::fetch::pending::FetchRequest;
 use crate::protocol::objects::fetch::unfetched::{FetchStep, UnfetchedBlock, UnfetchedValue, ValueBody, ValuePart};
 use crate::protocol::objects::references::ExportPin;
-use crate::protocol::objects::value_encoding::{decode_value, encode_value, materialize};
+use crate::protocol::objects::value_encoding::{ReceivedValue, decode_value, encode_value, in_block};
 use crate::protocol::{BlockAddress, Bytes, Message, WireAttachment, WireValue};
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ impl Objects {
         let decoded = decode_value(env, &wire, from, fetched);
         let Some(slot) = slot else { return };
         match decoded {
-            Ok(serialized) => slot.complete_with(&serialized.bytes, serialized.attachments),
+            Ok(received) => received.complete(&*slot),
             Err(error) => slot.fail(Arc::new(error)),
         }
     }
@@ -126,15 +126,15 @@ impl Objects {
             ValuePart::Local(attachment) => Ok(attachment.clone()),
             ValuePart::Unfetched(block) => memory_of(block.address.block).map(Attachment::Array),
         });
-        let serialized = attachments.collect::<Result<Vec<_>, Error>>().and_then(|attachments| match &body.spilled {
-            None => Ok(SerializedValue { bytes: body.bytes.clone(), attachments }),
+        let received = attachments.collect::<Result<Vec<_>, Error>>().and_then(|attachments| match &body.spilled {
+            None => Ok(ReceivedValue::inline(&body.bytes, attachments)),
             Some(block) => {
                 let memory = memory_of(block.address.block)?;
-                materialize(env, block.address, memory.bytes(), attachments, (body.from, fetched))
+                in_block(env, block.address, memory, attachments, (body.from, fetched))
             }
         });
-        match serialized {
-            Ok(serialized) => slot.complete_with(&serialized.bytes, serialized.attachments),
+        match received {
+            Ok(received) => received.complete(&*slot),
             Err(error) => slot.fail(Arc::new(error)),
         }
     }
@@ -237,7 +237,7 @@ impl<D: Environment> Waiter for PendingReply<D> {
 /// Replies with the value of an object whose promise is complete.
 fn send_value(env: &impl Environment, slot: &Arc<dyn AnySlot>, to: Rank, number: u64) {
     let object = ObjectId { owner: env.rank(), number };
-    let serialized = slot.encode();
+    let serialized = slot.encode(env.store_run());
     let value = match &serialized {
         Ok(serialized) => encode_value(env, serialized, to, INLINE_BYTES_MAX),
         Err(error) => Err(error.clone()),

@@ -35,7 +35,7 @@ fn receive(env: &MockEnvironment, object: ObjectId, from: Rank) -> ObjectRef<u64
     // A reference is the index of its attachment.
     let bytes = encode(&ObjectRef::new(Value::ready(1u64))).expect("a reference encodes").bytes;
     let wire = wire_value(&bytes, vec![WireAttachment::Reference(object)]);
-    let serialized = decode_value(env, &wire, from, &Default::default()).expect("nothing is missing");
+    let serialized = decode_value(env, &wire, from, &Default::default()).expect("nothing is missing").into_serialized();
     decode(&serialized.bytes, serialized.attachments).expect("it is a reference")
 }
 

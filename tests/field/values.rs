@@ -1,0 +1,23 @@
+//! Values of users' types arrive equal, as arguments, results, objects and states of actors.
+
+use super::{check, everywhere};
+use crate::launcher::rendezvous::{TestFolder, all_ranks, launch_ranks};
+use crate::launcher::{Launch, example};
+
+#[test]
+fn long_vectors_and_texts_arrive_equal() {
+    everywhere(&["long-values"]);
+}
+
+#[test]
+fn long_arguments_need_no_more_than_the_store() {
+    let case = "long-values-in-a-small-store";
+    let small = |launch: Launch| launch.env("MOBULA_STORE_BYTES", "20M");
+    check("alone", small(Launch::alone(&example("field"))), &[case]);
+    for transport in ["shm", "tcp"] {
+        let folder = TestFolder::new(&format!("{case}-{transport}"));
+        let ranks = launch_ranks(&example("field"), &all_ranks(2), 2, &folder.meeting_file().display().to_string());
+        let ranks = if transport == "tcp" { ranks.env("MOBULA_FABRIC", "tcp") } else { ranks };
+        check(transport, small(ranks), &[case]);
+    }
+}
