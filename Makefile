@@ -106,10 +106,10 @@ chaos: setup
 	cargo build -p mobula --examples
 	CHAOS_ROUNDS=$(or $(ROUNDS),100) $(if $(SEED),CHAOS_SEED=$(SEED)) cargo test -p mobula --test chaos -- --nocapture
 
-# Ten minutes fill the caches between two deaths; then a growth of 1 % is a leak.
+# From 15 minutes on, caches are full when it begins to measure between two deaths: then a growth of 1 % is a leak.
 soak: setup
 	cargo build -p mobula --example soak
-	SOAK_MINUTES=$(or $(MINUTES),10) cargo test -p mobula --test soak -- --nocapture
+	SOAK_MINUTES=$(or $(MINUTES),20) cargo test -p mobula --test soak -- --nocapture
 
 # rustup installs that version beside the others, if it is missing.
 RUST_LEAST := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)

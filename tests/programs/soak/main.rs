@@ -17,7 +17,7 @@ type Outcome = Result<(), Box<dyn std::error::Error>>;
 const SURVIVORS: usize = 3;
 
 /// The part of the time between two deaths that comes before the first measurement: caches and pools fill in it.
-const WARM_UP: f64 = 0.4;
+const WARM_UP: f64 = 0.5;
 
 /// The number of measurements between two deaths; a growth of what they need would be measured too.
 const SAMPLES: u32 = 200;
@@ -26,7 +26,7 @@ const SAMPLES: u32 = 200;
 #[mobula::remote]
 fn leak(what: String) {
     match what.as_str() {
-        "leak-memory" => std::mem::forget(vec![1_u8; 100_000]),
+        "leak-memory" => std::mem::forget(vec![1_u8; 1_000_000]),
         "leak-descriptor" => std::mem::forget(std::fs::File::open("/dev/null").expect("it exists everywhere")),
         _ => {}
     }
