@@ -10,7 +10,7 @@ use std::time::Duration;
 const RANKS: u32 = 5;
 
 /// The time without `SOAK_MINUTES`: long enough to see that the program works and finds leaks.
-const MINUTES: f64 = 0.3;
+const MINUTES: f64 = 0.2;
 
 fn soak(name: &str, ranks: u32, minutes: f64, leak: &str) -> Finished {
     let folder = TestFolder::new(name);
