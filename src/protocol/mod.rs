@@ -42,7 +42,7 @@ mod tests;
 mod wire;
 
 pub use actors::caller::handles::{ActorHandle, ActorRef, label_of};
-pub use actors::instance::actor_instance::{ActorInstance, ActorStep};
+pub use actors::instance::actor_instance::{ActorInstance, ActorStep, CallSetting};
 pub use actors::owner::owned_actors::restart_policy_of;
 pub use environment::{BlockStore, Environment, Liveness, Messenger, Observer, RankSelection, WorkQueue};
 pub use inbound::fragments::fragments_of;

@@ -14,7 +14,7 @@ use crate::runtime::router::Router;
 use crate::runtime::waiting::Waiting;
 use crate::runtime::workers::Workers;
 use crate::scheduling::StealState;
-use crate::topology::WorkerPlacement;
+use crate::topology::RankCores;
 use std::sync::{Arc, OnceLock};
 
 /// Copies of other hosts' arrays that are not in use take at most 1/`IDLE_COPIES_PART` of the store.
@@ -44,7 +44,7 @@ impl Runtime {
         router: Router,
         memory: Memory,
         resources: Resources,
-        placements: Vec<WorkerPlacement>,
+        cores: RankCores,
         death_notifier: Option<DeathNotifier>,
     ) -> Runtime {
         let (rank, size) = (cluster.rank, cluster.size);
@@ -55,7 +55,7 @@ impl Runtime {
         Runtime {
             lifecycle: Lifecycle::new(size),
             membership: Membership::new(death_notifier),
-            workers: Workers::new(placements, router.doorbell.clone()),
+            workers: Workers::new(cores, router.doorbell.clone()),
             waiting: Waiting::default(),
             output: Output::new(&cluster.config),
             links: OnceLock::new(),

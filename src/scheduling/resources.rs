@@ -68,6 +68,12 @@ impl ResourceRequest {
         [self.cpu, self.gpu, bundle].into_iter().chain(custom).all(|amount| (0..=AMOUNT_MAX).contains(&amount))
     }
 
+    /// The CPUs, of the host or of a bundle; a part counts whole.
+    pub fn cores(&self) -> usize {
+        let cpu = self.bundle.map_or(self.cpu, |(_, cpu)| cpu);
+        usize::try_from((cpu + UNIT - 1) / UNIT).unwrap_or(0)
+    }
+
     /// As text: `2 CPU, 1 GPU`.
     pub fn displayed(&self) -> String {
         let cpu = self.bundle.map_or(self.cpu, |(_, cpu)| cpu);

@@ -10,10 +10,10 @@
 
 use super::description::{Core, Topology};
 
-/// Where a worker is pinned.
+/// A core or hardware thread, on which a worker is placed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkerPlacement {
-    /// Logical CPUs on which it may run; empty if the host's cores are unknown: then it is not pinned.
+    /// Logical CPUs on which the worker may run.
     pub cpus: Vec<u32>,
     /// The memory node next to them.
     pub numa: Option<u32>,
@@ -37,15 +37,39 @@ pub fn share(topology: &Topology, bound: &[Vec<u32>], me: usize) -> Vec<Core> {
     cores[first..end].to_vec()
 }
 
-/// A placement for each of the `workers` of rank `me`: a core each while there are free ones, then the cores' further
-/// hardware threads, then from the start again.
-pub fn plan(topology: &Topology, bound: &[Vec<u32>], me: usize, workers: usize) -> Vec<WorkerPlacement> {
-    let cores = share(topology, bound, me);
-    if cores.is_empty() {
-        return vec![WorkerPlacement { cpus: Vec::new(), numa: None }; workers];
+/// The cores of a rank: a worker is pinned to one of them, and a task of several CPUs may use several.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RankCores {
+    /// Those of the rank's share: whole cores if there are enough for its workers, else the first hardware thread of
+    /// each, then the further ones. Behind them, likewise, the other cores to which the rank was bound: those of the
+    /// ranks bound alike. Empty if the host's cores are unknown.
+    pub cores: Vec<WorkerPlacement>,
+    /// How many of them are the rank's share.
+    pub shared: usize,
+    /// How many workers are pinned to the share.
+    pub workers: usize,
+}
+
+impl RankCores {
+    /// The cores of rank `me` with that many workers; `bound` as for `share`.
+    pub fn of(topology: &Topology, bound: &[Vec<u32>], me: usize, workers: usize) -> RankCores {
+        let own = share(topology, bound, me);
+        let cpus = bound.get(me).unwrap_or(&topology.allowed);
+        let is_own = |core: &Core| own.iter().any(|own| own.id == core.id);
+        let others: Vec<Core> =
+            topology.cores.iter().filter(|core| !is_own(core)).filter_map(|core| within(core, cpus)).collect();
+        let placements = if workers <= own.len() { whole_cores } else { hardware_threads };
+        let mut cores = placements(&own);
+        let shared = cores.len();
+        cores.extend(placements(&others));
+        RankCores { cores, shared, workers }
     }
-    let placements = if workers <= cores.len() { whole_cores(&cores) } else { hardware_threads(&cores) };
-    placements.iter().cycle().take(workers).cloned().collect()
+
+    /// The core of that worker, by index: each has its own while there are free ones, then from the start again. `None`
+    /// if no core is known.
+    pub fn of_worker(&self, worker: usize) -> Option<usize> {
+        worker.checked_rem(self.shared)
+    }
 }
 
 fn whole_cores(cores: &[Core]) -> Vec<WorkerPlacement> {
@@ -70,11 +94,11 @@ fn within(core: &Core, cpus: &[u32]) -> Option<Core> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     /// A host of `packages` x `nodes` memory nodes x `cores` x `threads`, siblings numbered side by side.
-    fn host(packages: u32, nodes: u32, cores: u32, threads: u32) -> Topology {
+    pub fn host(packages: u32, nodes: u32, cores: u32, threads: u32) -> Topology {
         let core = |id: u32| Core {
             id,
             package: id / (nodes * cores),
@@ -92,6 +116,12 @@ mod tests {
             allowed: (0..all * threads).collect(),
             devices: Vec::new(),
         }
+    }
+
+    /// The placement of each worker of rank `me`; none where no core is known.
+    fn plan(host: &Topology, bound: &[Vec<u32>], me: usize, workers: usize) -> Vec<WorkerPlacement> {
+        let cores = RankCores::of(host, bound, me, workers);
+        (0..workers).filter_map(|worker| Some(cores.cores[cores.of_worker(worker)?].clone())).collect()
     }
 
     fn cpus(placements: &[WorkerPlacement]) -> Vec<Vec<u32>> {
@@ -175,10 +205,23 @@ mod tests {
     #[test]
     fn unknown_cpus_leave_workers_unpinned() {
         let host = host(1, 1, 2, 1);
-        let unpinned = WorkerPlacement { cpus: vec![], numa: None };
-        assert_eq!(plan(&host, &[vec![70]], 0, 2), [unpinned.clone(), unpinned]);
+        assert_eq!(plan(&host, &[vec![70]], 0, 2), []);
         assert_eq!(plan(&host, &[], 0, 2).len(), 2, "without bindings the thread's own mask counts");
         assert_eq!(cpus(&plan(&host, &[], 0, 2)), [vec![0], vec![1]]);
+    }
+
+    #[test]
+    fn cores_beyond_the_share_are_only_those_the_rank_is_bound_to() {
+        let host = host(1, 1, 8, 2);
+        let bound: Vec<Vec<u32>> = vec![(0..8).collect(), (0..8).collect(), (8..16).collect()];
+        let cpus = |rank: usize, workers: usize| {
+            let RankCores { cores, shared, .. } = RankCores::of(&host, &bound, rank, workers);
+            (cores.iter().map(|core| core.cpus.clone()).collect::<Vec<_>>(), shared)
+        };
+        assert_eq!(cpus(1, 2), (vec![vec![4, 5], vec![6, 7], vec![0, 1], vec![2, 3]], 2));
+        assert_eq!(cpus(1, 4).0[..4], [[4], [6], [5], [7]]);
+        assert_eq!(cpus(1, 4).0[4..], [[0], [2], [1], [3]]);
+        assert_eq!(cpus(2, 1), ((4..8).map(|core| vec![2 * core, 2 * core + 1]).collect(), 4));
     }
 
     #[cfg(feature = "hwloc")]

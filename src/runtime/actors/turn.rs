@@ -1,10 +1,11 @@
 //! Actors on this rank's workers: runs their constructors and calls as the protocol orders.
 
-use crate::protocol::{ActorInstance, ActorStep, failed_argument};
+use crate::protocol::{ActorInstance, ActorStep, CallSetting, failed_argument, request_of_actor};
 use crate::registry::{ActorState, Runnable};
 use crate::runtime::memory::Quota;
 use crate::runtime::tasks::context::TaskContext;
-use crate::runtime::workers::{Work, worker};
+use crate::runtime::workers::worker::{self, Worker};
+use crate::runtime::workers::{TaskCores, Work};
 use crate::runtime::{Runtime, resources, tasks};
 use crate::scheduling::{Grant, ResourceRequest};
 use std::sync::Arc;
@@ -12,8 +13,16 @@ use std::sync::Arc;
 /// Calls that an actor runs before its worker takes other work.
 const TURN_CALLS: usize = 64;
 
+/// What an actor has until it ends.
+struct ActorData {
+    quota: Option<Arc<Quota>>,
+    cores: Option<Arc<TaskCores>>,
+}
+
 /// Runs an actor's constructor or next calls, on the calling worker's fiber.
-pub fn run_actor(runtime: &'static Runtime, instance: &Arc<ActorInstance>) {
+pub fn run_actor(runtime: &'static Runtime, worker: &'static Worker, instance: &Arc<ActorInstance>) {
+    // Its calls switch to its cores.
+    let _own_cores = worker.on_cores(None);
     for _ in 0..TURN_CALLS {
         match instance.next_step(&runtime) {
             ActorStep::Admit(request) => {
@@ -27,9 +36,10 @@ pub fn run_actor(runtime: &'static Runtime, instance: &Arc<ActorInstance>) {
             }
             ActorStep::Construct(task) => {
                 let options = task.header().options.as_ref();
-                let label = instance.label();
-                if let Some(quota) = options.and_then(|options| Quota::new(options, &label)) {
-                    let _ = instance.env_data.set(quota);
+                let quota = options.and_then(|options| Quota::new(options, &instance.label()));
+                let cores = options.and_then(|options| worker.take_cores(&request_of_actor(options)));
+                if quota.is_some() || cores.is_some() {
+                    instance.attach(Arc::new(ActorData { quota, cores }));
                 }
                 let mut state = None;
                 run_call(runtime, instance, &task, &mut state);
@@ -64,11 +74,15 @@ pub fn run_call(runtime: &'static Runtime, instance: &ActorInstance, task: &Arc<
     if let Some(error) = failed_argument(task) {
         return task.fail(error);
     }
-    let (label, gpus) = instance.label_and_gpus();
+    let CallSetting { label, gpus, env_data } = instance.call_setting();
+    let data = env_data.as_deref().and_then(|data| data.downcast_ref::<ActorData>());
     let worker = worker::here();
     let before = worker.map(|worker| worker.running_cpu.replace(0));
-    let quota = instance.env_data.get().cloned().and_then(|data| data.downcast::<Quota>().ok());
-    let context = TaskContext::of_call(task.header(), &gpus, &label, quota.as_ref());
+    if let (Some(worker), Some(data)) = (worker, data) {
+        worker.replace_cores(data.cores.clone());
+    }
+    let quota = data.and_then(|data| data.quota.as_ref());
+    let context = TaskContext::of_call(task.header(), &gpus, &label, quota);
     tasks::run_body(runtime, task, &context, worker, state);
     if let (Some(worker), Some(before)) = (worker, before) {
         worker.running_cpu.replace(before);

@@ -15,7 +15,7 @@ use crate::runtime::lifecycle::session::Session;
 use crate::runtime::tasks::context;
 use crate::runtime::workers::{self, overflow, worker};
 use crate::runtime::{HostInfo, Runtime, memory, output};
-use crate::topology::Topology;
+use crate::topology::{RankCores, Topology};
 use serde::{Deserialize, Serialize};
 
 /// Makes this process a rank of the cluster that `world` joined.
@@ -76,11 +76,12 @@ pub fn start_rank(mut world: World, config: Config, install: fn(&'static Runtime
     // is pinned to, each would wait for the other to yield. If the system does not allow it, they run unbound.
     let saved_affinity =
         if config.pin { crate::topology::SavedAffinity::restrict(parts.cpus).ok().flatten() } else { None };
+    let cores = if config.pin { parts.cores } else { RankCores::default() };
     let workers = parts.workers;
     let capabilities = addresses.into_iter().map(|address| address.capabilities).collect();
     let cluster = ClusterInfo::new(rank, config, infos, ranks.collect(), capabilities);
     let notifier = world.exchange.death_notifier();
-    let runtime = Runtime::new(cluster, parts.router, parts.memory, parts.resources, parts.places, notifier).leak();
+    let runtime = Runtime::new(cluster, parts.router, parts.memory, parts.resources, cores, notifier).leak();
     let _ = parts.control_channel.0.set(runtime);
     install(runtime);
     memory::prepare_store(runtime);

@@ -11,7 +11,7 @@ use crate::runtime::resources::{ResourceTable, Resources, SharedTable};
 use crate::runtime::router::transport_choice::{self, TransportKind};
 use crate::runtime::router::{LocalPeer, Router};
 use crate::scheduling::UNIT;
-use crate::topology::WorkerPlacement;
+use crate::topology::RankCores;
 use crate::transport::Transport;
 use crate::transport::shm::{Inbox, ShmTransport};
 use crate::transport::tcp::{Listener, TcpAddress, TcpTransport};
@@ -28,8 +28,9 @@ pub struct JoinedRank {
     pub control_channel: RouterChannel,
     pub memory: Memory,
     pub resources: Resources,
-    pub places: Vec<WorkerPlacement>,
-    /// The CPUs of this rank's share of its host; none if nobody says which of them are for others.
+    /// The cores of its workers and tasks; none if nobody says which of them are for others.
+    pub cores: RankCores,
+    /// The CPUs of this rank's share of its host; none likewise.
     pub cpus: Vec<u32>,
     pub workers: usize,
     pub transport_names: Vec<String>,
@@ -64,12 +65,12 @@ pub fn join(
     let topology = &local.host.topology;
     let crowded = position.machine_ranks.len() > topology.allowed.len().max(1);
     let spin = config.spin_us.map_or(if crowded { Duration::ZERO } else { SPIN }, Duration::from_micros);
-    let (places, cpus) = if local.shares_its_cores {
-        (vec![WorkerPlacement { cpus: Vec::new(), numa: None }; workers], Vec::new())
+    let (cores, cpus) = if local.shares_its_cores {
+        (RankCores::default(), Vec::new())
     } else {
         let share = crate::topology::share(topology, position.bound, position.machine_index());
-        let places = crate::topology::plan(topology, position.bound, position.machine_index(), workers);
-        (places, share.into_iter().flat_map(|core| core.pus).collect())
+        let cores = RankCores::of(topology, position.bound, position.machine_index(), workers);
+        (cores, share.into_iter().flat_map(|core| core.pus).collect())
     };
 
     let routes = routes_to_all(world, rank, addresses)?;
@@ -92,7 +93,7 @@ pub fn join(
         resources: Resources::new(table),
         transport_names: transports.kinds.iter().map(|kind| kind.name().to_string()).collect(),
         router: Router::new(transports.transports, &to, local_peers, doorbell, spin),
-        places,
+        cores,
         cpus,
         workers,
     })

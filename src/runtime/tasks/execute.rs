@@ -25,7 +25,7 @@ pub fn execute(runtime: &'static Runtime, worker: &'static Worker, work: Work) {
         Work::Actor(actor) => {
             if worker.take_cpu(0) {
                 worker.shared.count_begun(None);
-                actors::run_actor(runtime, &actor);
+                actors::run_actor(runtime, worker, &actor);
             }
         }
         Work::Task(task) => execute_task(runtime, worker, task),
@@ -60,6 +60,7 @@ fn execute_task(runtime: &'static Runtime, worker: &'static Worker, task: Arc<dy
     if header.claim() {
         worker.shared.count_begun(header.entry);
         let before = worker.running_cpu.replace(request.cpu);
+        let _cores = worker.on_cores(worker.take_cores(&request));
         run_claimed(runtime, &task, &grant, Some(worker));
         worker.running_cpu.replace(before);
     }

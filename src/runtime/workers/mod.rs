@@ -1,9 +1,12 @@
 //! The workers of a rank: threads that run tasks on fibers, and the thread that keeps the rank alive beside them.
 //!
-//! Owns: worker threads and their fibers, the queues of work that is in no worker's own queue, which workers sleep, the
-//! progress thread. Never: decides whether a task may run here (`tasks`), or what resources it gets (`resources`).
+//! Owns: worker threads and their fibers, the queues of work that is in no worker's own queue, which workers sleep, on
+//! which cores workers and tasks run, the progress thread. Never: decides whether a task may run here (`tasks`), or
+//! what resources it gets (`resources`).
 //!
 //! - A worker that finds nothing announces itself, checks once more, and parks; work that is queued wakes it (`idle`).
+//! - A task of several CPUs has that many cores while it runs; before, after and while it waits, its worker's thread
+//!   has the worker's own (`task_cores`).
 //! - A thread that a task blocks is replaced while there is work that has its resources (`worker_watch`).
 
 pub mod fiber;
@@ -12,6 +15,7 @@ pub mod overflow;
 mod part;
 mod progress;
 mod queues;
+mod task_cores;
 pub mod worker;
 mod worker_cpus;
 mod worker_shared;
@@ -20,4 +24,5 @@ mod worker_watch;
 pub use part::Workers;
 pub use progress::progress;
 pub use queues::{Work, steal_one};
+pub use task_cores::TaskCores;
 pub use worker_shared::WorkerShared;

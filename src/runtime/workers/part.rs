@@ -5,9 +5,10 @@ use crate::base::sync::{AtomicUsize, Ordering};
 use crate::memory::Doorbell;
 use crate::runtime::workers::idle::IdleWorkers;
 use crate::runtime::workers::queues::Queues;
+use crate::runtime::workers::task_cores::CoreTable;
 use crate::runtime::workers::worker_shared::WorkerShared;
 use crate::runtime::workers::worker_watch::WorkerWatch;
-use crate::topology::WorkerPlacement;
+use crate::topology::RankCores;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
 
@@ -19,7 +20,8 @@ pub struct Workers {
     pub idle: IdleWorkers,
     slots: Box<[OnceLock<&'static WorkerShared>]>,
     count: AtomicUsize,
-    placements: Vec<WorkerPlacement>,
+    /// The rank's cores, on which its workers are pinned.
+    pub(super) cores: CoreTable,
     /// The threads that are joined at the end.
     pub threads: Mutex<Vec<JoinHandle<()>>>,
     pub(super) watch: WorkerWatch,
@@ -30,15 +32,14 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// None yet; worker `index` will be pinned as the placement of that index says. `doorbell` wakes the progress
-    /// thread.
-    pub fn new(placements: Vec<WorkerPlacement>, doorbell: Arc<Doorbell>) -> Workers {
+    /// None yet; they will be pinned to `cores`, if there are any. `doorbell` wakes the progress thread.
+    pub fn new(cores: RankCores, doorbell: Arc<Doorbell>) -> Workers {
         Workers {
             queues: Queues::default(),
             idle: IdleWorkers::new(),
             slots: (0..WORKERS_MAX).map(|_| OnceLock::new()).collect(),
             count: AtomicUsize::new(0),
-            placements,
+            cores: CoreTable::new(cores),
             threads: Mutex::default(),
             watch: WorkerWatch::default(),
             waiting_for_cpu: AtomicUsize::new(0),
@@ -57,17 +58,6 @@ impl Workers {
         let count = self.count.load(Ordering::Relaxed);
         let _ = self.slots[count].set(worker);
         self.count.store(count + 1, Ordering::Release);
-    }
-
-    /// Pins the calling thread, worker `index`.
-    pub(super) fn pin(&self, index: usize) {
-        // Workers that were started because tasks block are not pinned.
-        let Some(placement) = self.placements.get(index).filter(|placement| !placement.cpus.is_empty()) else {
-            return;
-        };
-        if let Err(error) = crate::topology::bind_this_thread(&placement.cpus) {
-            crate::base::log::log(crate::base::log::Level::Warn, || format!("worker {index} is not pinned: {error}"));
-        }
     }
 
     /// Wakes a worker, since work was queued; if none sleeps, requests the watch over those that run.

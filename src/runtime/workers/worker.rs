@@ -15,18 +15,21 @@ use crate::base::sync::{Ordering, lock};
 use crate::base::{Config, Result};
 use crate::runtime::workers::fiber::{self, Fiber, Pause};
 use crate::runtime::workers::queues::Work;
+use crate::runtime::workers::task_cores::TaskCores;
 use crate::runtime::workers::worker_shared::WorkerShared;
 use crate::runtime::{Runtime, tasks, waiting};
 use crossbeam_deque::Worker as Deque;
 use fastrand::Rng;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
-/// A suspended fiber, and the CPUs that its task needs back before it continues.
+/// A suspended fiber, and what its task gets back before it continues.
 struct SuspendedFiber {
     fiber: Fiber,
     cpu: i64,
+    cores: Option<Arc<TaskCores>>,
 }
 
 /// The part of a worker that only its own thread accesses.
@@ -46,6 +49,10 @@ pub struct Worker {
     pub(super) held_since_ns: Cell<u64>,
     /// The CPUs that the running task requested.
     pub running_cpu: Cell<i64>,
+    /// The cores that the thread has instead of its own.
+    pub(super) cores: Cell<Option<Arc<TaskCores>>>,
+    /// The CPUs of the thread itself; none if tasks do not change them.
+    pub(super) own_cpus: Vec<u32>,
     random: RefCell<Rng>,
     /// The loop has nothing to do and polls the transports.
     is_polling_idle: Cell<bool>,
@@ -83,6 +90,8 @@ pub fn spawn(runtime: &'static Runtime, index: usize) -> Result<&'static WorkerS
                 running_cpu: Cell::new(0),
                 is_polling_idle: Cell::new(false),
                 was_idle: Cell::new(false),
+                cores: Cell::default(),
+                own_cpus: runtime.workers.cores.pin_worker(index),
                 random: RefCell::new(Rng::with_seed(index as u64)),
             }));
             HERE.set(worker);
@@ -91,9 +100,6 @@ pub fn spawn(runtime: &'static Runtime, index: usize) -> Result<&'static WorkerS
             // SAFETY: only reads the thread's id.
             shared.thread_id.store(unsafe { libc::gettid() } as u32, Ordering::Relaxed);
             crate::runtime::workers::overflow::prepare_thread();
-            if runtime.cluster.config.pin {
-                runtime.workers.pin(index);
-            }
             worker.run(&runtime.cluster.config);
             HERE.set(std::ptr::null());
         })
@@ -124,7 +130,8 @@ impl Worker {
                     match next {
                         Ok(next) => {
                             let fiber = std::mem::replace(&mut current, next);
-                            self.suspended.borrow_mut()[slot] = Some(SuspendedFiber { fiber, cpu });
+                            let cores = self.replace_cores(None);
+                            self.suspended.borrow_mut()[slot] = Some(SuspendedFiber { fiber, cpu, cores });
                         }
                         // No stack for another loop: this fiber waits and blocks its thread meanwhile.
                         Err(_) => self.wait_for(slot),
@@ -134,6 +141,7 @@ impl Worker {
                     if let Some(suspended) = self.suspended.borrow_mut()[slot].take() {
                         self.free_slots.borrow_mut().push(slot);
                         self.running_cpu.set(suspended.cpu);
+                        self.replace_cores(suspended.cores);
                         pool.push(std::mem::replace(&mut current, suspended.fiber));
                     }
                 }

@@ -16,7 +16,7 @@ use crate::registry::{ActorState, Checkpoint, Runnable};
 use crate::scheduling::{Grant, Mailbox, ResourceRequest};
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::any::Any;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 
 /// A caller, by rank and number: the calls of one caller keep their order.
 pub(in crate::protocol) type CallerId = (Rank, u64);
@@ -55,6 +55,8 @@ pub(in crate::protocol) struct Inner {
     pub(in crate::protocol) state: ActorState,
     pub(in crate::protocol) request: ResourceRequest,
     pub(in crate::protocol) grant: Option<Grant>,
+    /// What the environment attached to it, while it lives.
+    pub(in crate::protocol) env_data: Option<Arc<dyn Any + Send + Sync>>,
     pub(in crate::protocol) identity: ActorIdentity,
     pub(in crate::protocol) incarnation: u32,
     /// True if its owner restarts it when this rank dies.
@@ -70,9 +72,17 @@ pub(in crate::protocol) struct Inner {
 pub struct ActorInstance {
     /// Its id.
     pub id: ObjectId,
-    /// Data that the environment attaches to it.
-    pub env_data: OnceLock<Arc<dyn Any + Send + Sync>>,
     pub(in crate::protocol) inner: Mutex<Inner>,
+}
+
+/// What an actor's calls run with.
+pub struct CallSetting {
+    /// How errors refer to the actor.
+    pub label: Arc<str>,
+    /// The GPUs that it was granted, and the share of each.
+    pub gpus: Vec<(u32, i64)>,
+    /// What the environment attached to it.
+    pub env_data: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 /// What an actor's worker is to do next. After each step but `Idle` the worker asks for the next one.
@@ -96,6 +106,7 @@ impl ActorInstance {
             state: None,
             request: ResourceRequest::default(),
             grant: None,
+            env_data: None,
             identity: ActorIdentity { name: None, kind: "actor", label: "an actor".into() },
             incarnation: 0,
             restarts: false,
@@ -103,7 +114,7 @@ impl ActorInstance {
             restored: HashMap::default(),
             commit_log: None,
         };
-        Arc::new(ActorInstance { id, env_data: OnceLock::new(), inner: Mutex::new(inner) })
+        Arc::new(ActorInstance { id, inner: Mutex::new(inner) })
     }
 
     /// How errors refer to it.
@@ -111,10 +122,19 @@ impl ActorInstance {
         lock(&self.inner).identity.label.clone()
     }
 
-    /// Its label, and the GPUs that it was granted.
-    pub fn label_and_gpus(&self) -> (Arc<str>, Vec<(u32, i64)>) {
+    /// Attaches data of the environment to it, until it ends.
+    pub fn attach(&self, data: Arc<dyn Any + Send + Sync>) {
+        lock(&self.inner).env_data = Some(data);
+    }
+
+    /// What the environment needs to run one of its calls.
+    pub fn call_setting(&self) -> CallSetting {
         let inner = lock(&self.inner);
-        (inner.identity.label.clone(), inner.grant.as_ref().map_or_else(Vec::new, |grant| grant.gpus.clone()))
+        CallSetting {
+            label: inner.identity.label.clone(),
+            gpus: inner.grant.as_ref().map_or_else(Vec::new, |grant| grant.gpus.clone()),
+            env_data: inner.env_data.clone(),
+        }
     }
 
     /// The actor's name, type and handle, for a named actor whose owner is dead.
@@ -179,11 +199,11 @@ impl ActorInstance {
     }
 
     /// Takes the state for this call if the actor is idle and the call is its next one. The caller runs the call
-    /// itself, then calls `on_called`.
+    /// itself, then calls `on_called`. An actor of several CPUs has them on workers only.
     pub(in crate::protocol) fn try_take_state(&self, call: &Arc<dyn Runnable>) -> Option<ActorState> {
         let mut inner = lock(&self.inner);
         let is_free = matches!(inner.phase, ActorPhase::Alive) && inner.state.is_some() && inner.commit_log.is_none();
-        if !is_free || !inner.mailbox.first().is_some_and(|next| Arc::ptr_eq(next, call)) {
+        if !is_free || inner.request.cores() > 1 || !inner.mailbox.first().is_some_and(|next| Arc::ptr_eq(next, call)) {
             return None;
         }
         inner.mailbox.pop();

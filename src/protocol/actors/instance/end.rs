@@ -24,9 +24,10 @@ pub fn mark_dead(env: &impl Environment, instance: &Arc<ActorInstance>, error: E
     let (state, grant, name) = (inner.state.take(), inner.grant.take(), inner.identity.name.take());
     let (cpu, incarnation, concerns_owner) = (inner.request.cpu, inner.incarnation, inner.restarts || name.is_some());
     let restored = std::mem::take(&mut inner.restored);
+    let env_data = inner.env_data.take();
     inner.queued = HashSet::default();
     drop(inner);
-    drop(restored);
+    drop((restored, env_data));
     drop_state(env.rank(), state);
     instance.release_results(env);
     if let ActorPhase::Ready(task) = before {
