@@ -37,7 +37,9 @@ pub use actors::{RawHandle, call, create, get_actor};
 pub use cluster::HostInfo;
 pub use lifecycle::{Preempt, Session, end_at_exit, ignore_sigusr1, on_preempt, start, take_session};
 pub use memory::{create_array, put_array};
-pub use output::{HostReport, ReportSection, all_records, available_on, errors_of, host_report};
+pub use output::{
+    HostReport, ReportSection, all_records, available_on, error_count_of, errors_of, host_report, living_hosts,
+};
 pub use rank::Runtime;
 pub use resources::{create_group, remove_group};
 pub use router::{TransportReason, TransportRow, Transports};
