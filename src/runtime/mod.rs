@@ -12,7 +12,8 @@
 //! - RUNTIME-1: a fiber runs only on the thread that created it.
 //! - RUNTIME-2: work that the host has resources for waits neither for a thread (`worker_watch`) nor for a sleeping
 //!   worker (`workers::idle`).
-//! - RUNTIME-3: tasks that run at the same time on a host never use more than the host has (`resources::table`).
+//! - RUNTIME-3: tasks that run at the same time on a host never use more than the host has (`resources::table`), but
+//!   for a short time when one continues whose CPUs were lent while it was blocked (`workers::lending`).
 //! - RUNTIME-4: no lock is held across user code; a panic of user code below a handler is logged and goes no further.
 //! - RUNTIME-5: a waiting thread polls the transports for a moment, then blocks; `stop` wakes it.
 

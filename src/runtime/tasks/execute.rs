@@ -61,7 +61,13 @@ fn execute_task(runtime: &'static Runtime, worker: &'static Worker, task: Arc<dy
         worker.shared.count_begun(header.entry);
         let before = worker.running_cpu.replace(request.cpu);
         let _cores = worker.on_cores(worker.take_cores(&request));
+        if let Some((slot, cpu)) = grant.bundle {
+            worker.shared.cpus.hold_part(slot, cpu);
+        }
         run_claimed(runtime, &task, &grant, Some(worker));
+        if grant.bundle.is_some() {
+            worker.shared.cpus.withdraw_part(runtime);
+        }
         worker.running_cpu.replace(before);
     }
     worker.release_cpu(UNIT);
