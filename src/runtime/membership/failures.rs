@@ -248,7 +248,7 @@ fn check_heartbeats(runtime: &'static Runtime, detector: &mut FailureDetector) {
     for silent in detector.heartbeats.check(since, |index| table.heartbeats_of(index), is_stopped) {
         let (rank, state) = match silent {
             Silent::Stopped(index) => (rank_at(index), "is stopped"),
-            Silent::Starved(index) => (rank_at(index), "gets no CPU or is frozen"),
+            Silent::WithoutCpu(index) => (rank_at(index), "gets no CPU or is frozen"),
         };
         // A rank that has shut down counts no heartbeats.
         if rank == runtime.cluster.rank

@@ -8,7 +8,7 @@ use crate::base::limits::NEVER;
 use std::time::Duration;
 
 /// How many times the time-out a process that is not stopped may be silent.
-const STARVED: u32 = 5;
+const TIMES_WITHOUT_CPU: u32 = 5;
 
 /// A rank that has been silent for too long, by its index on the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub enum Silent {
     /// A signal or a debugger stopped its process.
     Stopped(usize),
     /// Its process runs, as the kernel says, and got no CPU, or its progress thread waits in the kernel.
-    Starved(usize),
+    WithoutCpu(usize),
 }
 
 /// What was observed of a rank.
@@ -67,8 +67,8 @@ impl HeartbeatMonitor {
             }
             if is_stopped(index) {
                 silent.push(Silent::Stopped(index));
-            } else if seen.silent >= STARVED * self.timeout {
-                silent.push(Silent::Starved(index));
+            } else if seen.silent >= TIMES_WITHOUT_CPU * self.timeout {
+                silent.push(Silent::WithoutCpu(index));
             }
         }
         silent
@@ -111,7 +111,7 @@ mod tests {
         for number in 1..25 {
             assert!(monitor.check(SECOND, |_| 0, |_| false).is_empty(), "check {number}");
         }
-        assert_eq!(monitor.check(SECOND, |_| 0, |_| false), [Silent::Starved(0)]);
+        assert_eq!(monitor.check(SECOND, |_| 0, |_| false), [Silent::WithoutCpu(0)]);
         assert_eq!(monitor.check(SECOND, |_| 0, |_| true), [Silent::Stopped(0)]);
     }
 
