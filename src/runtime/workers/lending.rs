@@ -32,7 +32,7 @@ const CHECK_INTERVAL_LENT: Duration = Duration::from_millis(20);
 const BLOCKED_FOR_THREADS: Duration = CHECK_INTERVAL;
 
 /// How long a thread has hardly run before its CPUs are lent, whatever it is blocked in: it may ask again and again,
-/// and sleep meanwhile.
+/// and sleep meanwhile. One sleep of that time is the task's own, as work is, and keeps its CPUs.
 const IDLE: Duration = Duration::from_millis(250);
 
 /// A thread that runs for less than one part in this many of the time hardly runs.
@@ -219,7 +219,9 @@ impl ThreadSample {
                 idle_since_ns: at_ns,
             };
         };
-        let is_same = call.is_some() && call == earlier.call;
+        // Sleeps that follow each other look the same, but the thread has run between them.
+        let slept_on = |call: &BlockedCall| !call.is_sleep || runnable_ns == earlier.runnable_ns;
+        let is_same = call == earlier.call && call.as_ref().is_some_and(slept_on);
         let is_busy = match (earlier.runnable_ns, runnable_ns) {
             (Some(before), Some(now)) => now.saturating_sub(before) * BUSY_PART >= at_ns - earlier.at_ns,
             _ => !is_same,
@@ -236,7 +238,9 @@ impl ThreadSample {
             _ if is_lent && self.is_busy => Step::TakeBack,
             Some(call) if !is_lent => {
                 let awaits_threads = call.awaits_threads && lasts(self.same_since_ns, BLOCKED_FOR_THREADS);
-                if awaits_threads || lasts(self.idle_since_ns, IDLE) { Step::Lend } else { Step::Watch }
+                let is_own_sleep = call.is_sleep && lasts(self.same_since_ns, IDLE);
+                let is_idle = lasts(self.idle_since_ns, IDLE) && !is_own_sleep;
+                if awaits_threads || is_idle { Step::Lend } else { Step::Watch }
             }
             _ => Step::Watch,
         }
@@ -279,6 +283,15 @@ mod tests {
             steps.push(step);
         }
         steps
+    }
+
+    #[test]
+    fn cpus_of_a_sleep_are_kept_and_those_of_short_sleeps_are_lent() {
+        let sleep = || Some(BlockedCall::sleep_for_test());
+        let long = steps(&[(0, sleep(), Some(1)), (200, sleep(), Some(1)), (400, sleep(), Some(1))]);
+        assert_eq!(long, [Step::Watch, Step::Watch, Step::Watch]);
+        let short = steps(&[(0, sleep(), Some(1)), (200, sleep(), Some(2)), (400, sleep(), Some(3))]);
+        assert_eq!(short, [Step::Watch, Step::Watch, Step::Lend]);
     }
 
     #[test]

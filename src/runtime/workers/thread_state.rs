@@ -16,13 +16,19 @@ pub struct BlockedCall {
     text: String,
     /// True for a call by which a thread waits for other threads; others wait for devices, processes or time.
     pub awaits_threads: bool,
+    /// True for a call by which a thread sleeps for a time.
+    pub is_sleep: bool,
 }
 
 #[cfg(test)]
 impl BlockedCall {
     /// Some call.
     pub fn for_test(awaits_threads: bool) -> BlockedCall {
-        BlockedCall { text: String::new(), awaits_threads }
+        BlockedCall { text: String::new(), awaits_threads, is_sleep: false }
+    }
+
+    pub fn sleep_for_test() -> BlockedCall {
+        BlockedCall { text: String::new(), awaits_threads: false, is_sleep: true }
     }
 }
 
@@ -36,11 +42,16 @@ const CALLS_FOR_THREADS: &[libc::c_long] = &[
     libc::SYS_epoll_wait,
 ];
 
+/// The calls by which a thread sleeps for a time.
+const SLEEPS: &[libc::c_long] = &[libc::SYS_clock_nanosleep, libc::SYS_nanosleep];
+
 /// The call in which the thread of that number is blocked; `None` if it runs, has ended, or cannot be seen.
 pub fn blocked_call(number: u32) -> Option<BlockedCall> {
     match std::fs::read_to_string(format!("/proc/self/task/{number}/syscall")) {
         Ok(text) => parse_call(text),
-        Err(_) if is_blocked(number) => Some(BlockedCall { text: blocked_count(number)?, awaits_threads: false }),
+        Err(_) if is_blocked(number) => {
+            Some(BlockedCall { text: blocked_count(number)?, awaits_threads: false, is_sleep: false })
+        }
         Err(_) => None,
     }
 }
@@ -48,7 +59,8 @@ pub fn blocked_call(number: u32) -> Option<BlockedCall> {
 /// `running`, or a call's number, or -1 outside of any call.
 fn parse_call(text: String) -> Option<BlockedCall> {
     let call: libc::c_long = text.split_whitespace().next()?.parse().ok()?;
-    (call >= 0).then(|| BlockedCall { awaits_threads: CALLS_FOR_THREADS.contains(&call), text })
+    let (awaits_threads, is_sleep) = (CALLS_FOR_THREADS.contains(&call), SLEEPS.contains(&call));
+    (call >= 0).then_some(BlockedCall { text, awaits_threads, is_sleep })
 }
 
 /// How long the thread of that number has run or waited for a processor, ns; `None` where the kernel does not count it.
@@ -85,6 +97,8 @@ mod tests {
         assert!(!read.expect("a call").awaits_threads);
         let futex = parse_call(format!("{} 0x7f 0x189 0x2 0x0 0x0 0xffffffff 0x7ffd12 0x7f55\n", libc::SYS_futex));
         assert!(futex.expect("a call").awaits_threads);
+        let sleep = parse_call(format!("{} 0x0 0x0 0x7f 0x7f 0x0 0x0 0x7ffd12 0x7f55\n", libc::SYS_clock_nanosleep));
+        assert!(sleep.expect("a call").is_sleep);
     }
 
     #[test]
