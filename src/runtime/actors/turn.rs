@@ -66,7 +66,10 @@ pub fn run_call(runtime: &'static Runtime, instance: &ActorInstance, task: &Arc<
     }
     let (label, gpus) = instance.label_and_gpus();
     let worker = worker::here();
-    let before = worker.map(|worker| worker.running_cpu.replace(0));
+    let before = worker.map(|worker| {
+        worker.shared.set_running(task.header().entry);
+        worker.running_cpu.replace(0)
+    });
     let quota = instance.env_data.get().cloned().and_then(|data| data.downcast::<Quota>().ok());
     let context = TaskContext::of_call(task.header(), &gpus, &label, quota.as_ref());
     tasks::run_body(runtime, task, &context, worker, state);
