@@ -67,6 +67,55 @@ fn resource_request_blocked_by_an_actor_is_reported_with_the_holder() {
     assert_eq!(finished.count(REPORT), 1, "{}", finished.output);
 }
 
+/// It hung without a word: the thread of the task that holds the lock is blocked in that lock.
+#[test]
+fn lock_that_is_held_while_its_task_waits_is_reported_with_both_tasks() {
+    let finished = check_lines(
+        run_case("lock"),
+        &[
+            "gave up",
+            "`adds_too` blocks worker 0 in a lock, a channel or a join, and `adds` could continue on its thread",
+            "release locks and borrows before get, wait and .await",
+        ],
+    );
+    assert_eq!(finished.count(REPORT), 1, "{}", finished.output);
+    assert_eq!(finished.count("(debug builds look for this)"), usize::from(cfg!(debug_assertions)));
+}
+
+#[test]
+fn lock_of_two_actors_is_reported_with_both_calls() {
+    check_lines(
+        run_case("lock-of-actors"),
+        &["gave up", "`Adder.total` blocks worker 0 in a lock, a channel or a join, and `Adder.add` could continue"],
+    );
+}
+
+#[test]
+fn message_that_is_awaited_on_its_sender_s_thread_is_reported_with_both_tasks() {
+    check_lines(
+        run_case("messages"),
+        &["gave up", "`receives` blocks worker 0 in a lock, a channel or a join, and `sends` could continue"],
+    );
+}
+
+#[test]
+fn thread_of_a_task_that_waits_for_ever_is_reported_by_its_name() {
+    check_lines(
+        run_case("thread"),
+        &[
+            "gave up",
+            "`joins` blocks worker",
+            "the thread \"helper\" of no known task waits for",
+            "`waits_for_itself` waits for object o1.",
+        ],
+    );
+}
+
+#[test]
+fn task_whose_threads_compute_is_not_reported() {
+    check_lines(run_case("busy-threads"), &["got 1"]).did_not_print("nothing has moved");
+}
+
 #[test]
 fn long_computation_is_not_reported() {
     let finished = check_lines(run_case("computes"), &["got 1"]).did_not_print("nothing has moved");

@@ -27,5 +27,5 @@ pub use locality::{PlacementCandidate, PlacementCosts, choose_rank};
 pub use mailbox::Mailbox;
 pub use plan::Strategy;
 pub use resources::{Grant, ResourceRequest, Totals, UNIT, amount_of, fixed_of};
-pub use stall::{BlockedTask, DriverState, RankActivity, StallStatus, stall_status};
+pub use stall::{BlockedOutside, BlockedTask, DriverState, RankActivity, StallStatus, stall_status};
 pub use steal::{StealDecision, StealState};

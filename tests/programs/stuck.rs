@@ -3,6 +3,9 @@
 
 use mobula::prelude::*;
 use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Instant;
 
 /// How long the driver waits: several times `MOBULA_STALL_S` of the tests.
 const PATIENCE: Duration = Duration::from_secs(6);
@@ -67,6 +70,117 @@ fn needs_key() -> u32 {
 fn computes(milliseconds: u64) -> u32 {
     std::thread::sleep(Duration::from_millis(milliseconds));
     1
+}
+
+static TOTAL: Mutex<u32> = Mutex::new(0);
+
+/// Holds the lock while it waits, and another task of its worker's thread waits for the lock.
+#[mobula::remote]
+fn adds() -> u32 {
+    let mut total = TOTAL.lock().unwrap();
+    *total += *computes::on(1).remote(300).get().unwrap();
+    *total
+}
+
+#[mobula::remote]
+fn adds_too() -> u32 {
+    *TOTAL.lock().unwrap()
+}
+
+fn lock() -> mobula::Result<ObjectRef<u32>> {
+    let first = adds::on(0).remote();
+    let all = [adds_too::on(0).remote(), adds_too::on(0).remote(), adds_too::on(0).remote()];
+    std::mem::forget(first);
+    Ok(all[0].clone())
+}
+
+/// Calls of two actors on one rank.
+pub struct Adder {}
+
+#[mobula::actor]
+impl Adder {
+    /// Creates it.
+    pub fn new() -> Adder {
+        Adder {}
+    }
+    /// Holds the lock while it waits.
+    pub fn add(&mut self) -> u32 {
+        let mut total = TOTAL.lock().unwrap();
+        *total += *computes::on(1).remote(300).get().unwrap();
+        *total
+    }
+    /// Waits for the lock.
+    pub fn total(&mut self) -> u32 {
+        *TOTAL.lock().unwrap()
+    }
+}
+
+fn lock_of_actors() -> mobula::Result<ObjectRef<u32>> {
+    let (first, second) = (Adder::on(0).remote(), Adder::on(0).remote());
+    std::mem::forget(first.add());
+    let never = second.total();
+    std::mem::forget((first, second));
+    Ok(never)
+}
+
+static CHANNEL: Mutex<Option<Receiver<u32>>> = Mutex::new(None);
+
+#[mobula::remote]
+fn sends(receiver_is_taken: ObjectRef<u32>) -> mobula::Result<()> {
+    let (sender, receiver) = channel();
+    *CHANNEL.lock().unwrap() = Some(receiver);
+    let value = *receiver_is_taken.get()?;
+    sender.send(value).unwrap();
+    Ok(())
+}
+
+/// Waits on the thread on which the sender is to continue.
+#[mobula::remote]
+fn receives() -> u32 {
+    let receiver = CHANNEL.lock().unwrap().take().unwrap();
+    receiver.recv().unwrap()
+}
+
+fn messages() -> mobula::Result<ObjectRef<u32>> {
+    std::mem::forget(sends::on(0).remote(computes::on(1).remote(500)));
+    Ok(receives::on(0).remote())
+}
+
+#[mobula::remote]
+fn joins(holder: HolderHandle) -> mobula::Result<u32> {
+    let waits = move || {
+        let own = waits_for_itself::on(0).remote(holder.clone());
+        holder.store(vec![own.clone()]).get()?;
+        Ok(*own.get()?)
+    };
+    std::thread::Builder::new().name("helper".to_string()).spawn(waits).unwrap().join().unwrap()
+}
+
+/// A thread of a task waits for what never comes.
+fn thread() -> mobula::Result<ObjectRef<u32>> {
+    Ok(joins::on(1).remote(Holder::options().place(Placement::Rank(0)).remote()))
+}
+
+/// One of its threads waits in vain, and one computes.
+#[mobula::remote]
+fn joins_busy_threads(holder: HolderHandle) -> mobula::Result<u32> {
+    let never = waits_for_itself::on(0).remote(holder.clone());
+    holder.store(vec![never.clone()]).get()?;
+    let time = PATIENCE - Duration::from_secs(2);
+    let waits = std::thread::spawn(move || never.get_timeout(time).is_ok());
+    let computes = std::thread::spawn(move || {
+        let begun = Instant::now();
+        while begun.elapsed() < time {
+            std::hint::spin_loop();
+        }
+        1
+    });
+    assert!(!waits.join().unwrap());
+    Ok(computes.join().unwrap())
+}
+
+fn busy_threads() -> mobula::Result<ObjectRef<u32>> {
+    Ok(joins_busy_threads::on(1).remote(Holder::options().place(Placement::Rank(0)).remote()))
 }
 
 fn cycle() -> mobula::Result<ObjectRef<u32>> {
@@ -140,6 +254,11 @@ fn run(case: &str) -> mobula::Result<()> {
         "itself" => itself(0)?,
         "itself-elsewhere" => itself(1)?,
         "resource" => resource()?,
+        "lock" => lock()?,
+        "lock-of-actors" => lock_of_actors()?,
+        "messages" => messages()?,
+        "thread" => thread()?,
+        "busy-threads" => busy_threads()?,
         "computes" => computes::on(1).remote(PATIENCE.as_millis() as u64 - 2000),
         other => panic!("there is no case {other}"),
     };

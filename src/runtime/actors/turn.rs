@@ -77,7 +77,10 @@ pub fn run_call(runtime: &'static Runtime, instance: &ActorInstance, task: &Arc<
     let CallSetting { label, gpus, env_data } = instance.call_setting();
     let data = env_data.as_deref().and_then(|data| data.downcast_ref::<ActorData>());
     let worker = worker::here();
-    let before = worker.map(|worker| worker.running_cpu.replace(0));
+    let before = worker.map(|worker| {
+        worker.shared.set_running(task.header().entry);
+        worker.running_cpu.replace(0)
+    });
     if let (Some(worker), Some(data)) = (worker, data) {
         worker.replace_cores(data.cores.clone());
     }

@@ -3,6 +3,7 @@
 use crate::base::Error;
 use crate::base::sync::{AtomicBool, Ordering};
 use crate::runtime::lifecycle::shutdown::Shutdown;
+use crate::runtime::workers::own_thread_number;
 use std::sync::OnceLock;
 use std::thread::{Thread, ThreadId};
 
@@ -17,6 +18,8 @@ pub struct Lifecycle {
     pub(super) shutdown_thread: OnceLock<Thread>,
     /// The thread that started the rank.
     init_thread: ThreadId,
+    /// The kernel's number of that thread.
+    pub init_thread_number: u32,
     /// Why the cluster ended for this rank, if rank 0 died, or the others declared this rank dead.
     pub ended_by: OnceLock<Error>,
 }
@@ -30,6 +33,7 @@ impl Lifecycle {
             shutdown: Shutdown::new(size),
             shutdown_thread: OnceLock::new(),
             init_thread: std::thread::current().id(),
+            init_thread_number: own_thread_number(),
             ended_by: OnceLock::new(),
         }
     }
@@ -42,7 +46,12 @@ impl Lifecycle {
 
     /// True on the thread that started the rank: the driver's own.
     pub fn is_init_thread(&self) -> bool {
-        self.init_thread == std::thread::current().id()
+        self.is_init(std::thread::current().id())
+    }
+
+    /// True if that is the thread that started the rank.
+    pub fn is_init(&self, thread: ThreadId) -> bool {
+        self.init_thread == thread
     }
 
     /// The shutdown begins.

@@ -8,7 +8,7 @@ use crate::base::sync::statics::AtomicU64;
 use crate::base::text::cut;
 use crate::base::{BundleSlot, Error};
 use crate::objects::AnySlot;
-use crate::registry::TaskHeader;
+use crate::registry::{TableEntry, TaskHeader};
 use crate::runtime::Runtime;
 use crate::runtime::memory::Quota;
 use crate::runtime::workers::worker;
@@ -234,9 +234,14 @@ pub fn bundle_slot() -> Option<(BundleSlot, i64)> {
     with_current(|current| current.and_then(|context| context.bundle))
 }
 
-/// The function of the task that runs on this thread.
+/// The function of the task or call that runs on this thread.
+pub fn entry() -> Option<&'static TableEntry> {
+    with_current(|current| current?.header.entry)
+}
+
+/// The name of that function.
 pub fn function() -> Option<&'static str> {
-    with_current(|current| current?.header.entry.map(|entry| entry.name))
+    entry().map(|entry| entry.name)
 }
 
 /// The memory quota of the task that runs on this thread.

@@ -100,8 +100,10 @@ fn run_on_fiber(runtime: &'static Runtime, worker: &'static Worker, task: &Arc<d
         _ => {}
     }
     if task.header().claim() {
+        let parent = worker.shared.running();
         worker.shared.count_begun(task.header().entry);
         run_claimed(runtime, task, &NO_GRANT, Some(worker));
+        worker.shared.set_running(parent);
     } else if task.header().phase() == TaskPhase::Queued {
         unreachable!("a queued task can be claimed");
     }

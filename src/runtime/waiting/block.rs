@@ -7,7 +7,7 @@ use crate::objects::Waiter;
 use crate::runtime::Runtime;
 use crate::runtime::lifecycle::is_exiting;
 use crate::runtime::tasks::{context, give_back_driver_cpu, with_driver_cpus};
-use crate::runtime::waiting::blocked_fibers::record_parked_driver;
+use crate::runtime::waiting::blocked_fibers::record_parked_thread;
 use crate::runtime::waiting::event::WaitEvent;
 use crate::runtime::waiting::stall::watch_for_stall;
 use crate::runtime::workers::fiber::{self, Pause};
@@ -137,7 +137,8 @@ fn pause_fiber(
         )));
     }
     let slot = worker.reserve_slot();
-    let event = WaitEvent::of_fiber(count, worker.shared, slot);
+    let entry = context::entry();
+    let event = WaitEvent::of_fiber(count, worker.shared, slot, entry);
     register(&event);
     if let Some(deadline) = deadline
         && runtime.waiting.timers.add(deadline, Arc::downgrade(&event))
@@ -152,6 +153,7 @@ fn pause_fiber(
     let suspended = context::suspend(slot);
     fiber::pause(Pause::Blocked(slot));
     drop(suspended);
+    worker.shared.set_running(entry);
     runtime.waiting.blocked_count.fetch_sub(1, Ordering::Relaxed);
     Ok(())
 }
@@ -234,7 +236,7 @@ fn park_until(runtime: &'static Runtime, waits: Waits<'_>, event: &WaitEvent, de
         }
         if is_last && !runtime.waiting.stall.collecting.load(Ordering::Relaxed) {
             // It waits for longer than most: from now on other ranks can see for what.
-            parked.get_or_insert_with(|| record_parked_driver(runtime));
+            parked.get_or_insert_with(|| record_parked_thread(runtime));
             watch_for_stall(runtime);
         }
     }

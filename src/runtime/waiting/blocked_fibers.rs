@@ -3,14 +3,14 @@
 //! The description of a paused fiber's wait is on its own stack, which only its worker may read. So workers are called
 //! to report: each worker that has nothing to do reports its fibers; one that does not report computes.
 
-use crate::base::ObjectId;
 use crate::base::sync::{AtomicU64, Ordering, lock};
+use crate::base::{ObjectId, clock};
 use crate::objects::AnySlot;
 use crate::protocol::ActorRef;
 use crate::registry::{FunctionKind, Runnable, TaskHeader, TaskPhase};
 use crate::runtime::Runtime;
 use crate::runtime::tasks::context;
-use crate::runtime::workers::WorkerShared;
+use crate::runtime::workers::{WorkerShared, blocked_call};
 use crate::scheduling::{BlockedTask, DriverState, RankActivity};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -19,15 +19,15 @@ use std::thread::ThreadId;
 /// Objects that are named of all those of one wait.
 const OBJECTS_NAMED: usize = 4;
 
-/// The reports of this rank's workers and drivers.
+/// The reports of this rank's workers and of other threads.
 #[derive(Default)]
 pub struct BlockedFibers {
     /// How often the workers were called to report.
     calls: AtomicU64,
     /// By worker: the call to which it reported, the tasks it had begun then, and what its fibers wait for.
     reports: Mutex<BTreeMap<usize, (u64, u64, Vec<BlockedTask>)>>,
-    /// Driver threads that are parked, and what they wait for.
-    drivers: Mutex<Vec<(ThreadId, BlockedTask)>>,
+    /// Threads outside of the workers that are parked, and what they wait for.
+    threads: Mutex<Vec<(ThreadId, BlockedTask)>>,
 }
 
 /// A worker has nothing to do: if there was a call since its last report, it reports its fibers.
@@ -49,12 +49,23 @@ pub fn report_blocked_fibers(runtime: &'static Runtime, worker: &WorkerShared) {
     lock(&runtime.waiting.blocked_fibers.reports).insert(worker.index, (calls, began, waits));
 }
 
-/// A driver's thread is about to park; it drops the returned value when it continues.
-pub fn record_parked_driver(runtime: &'static Runtime) -> ParkedDriver {
-    let wait = describe_wait(runtime, "the driver".to_string(), None, &|visit| context::visit_awaited(visit));
+/// The calling thread, which is no worker's, is about to park; it drops the returned value when it continues.
+pub fn record_parked_thread(runtime: &'static Runtime) -> ParkedThread {
+    let wait = describe_wait(runtime, label_of_thread(runtime), None, &|visit| context::visit_awaited(visit));
     let thread = std::thread::current().id();
-    lock(&runtime.waiting.blocked_fibers.drivers).push((thread, wait));
-    ParkedDriver { runtime, thread }
+    lock(&runtime.waiting.blocked_fibers.threads).push((thread, wait));
+    ParkedThread { runtime, thread }
+}
+
+fn label_of_thread(runtime: &Runtime) -> String {
+    let thread = std::thread::current();
+    let is_driver = runtime.lifecycle.is_init_thread();
+    match (context::entry(), thread.name()) {
+        (Some(entry), _) => format!("`{}`", entry.name),
+        (None, _) if is_driver => "the driver".to_string(),
+        (None, Some(name)) => format!("the thread \"{name}\" of no known task"),
+        (None, None) => format!("a thread of no known task ({:?})", thread.id()),
+    }
 }
 
 /// The activity of this rank; calls the workers to report for the next time.
@@ -63,34 +74,63 @@ pub fn waiters(runtime: &'static Runtime) -> RankActivity {
     let calls = runtime.waiting.blocked_fibers.calls.load(Ordering::Relaxed);
     let reports = lock(&runtime.waiting.blocked_fibers.reports).clone();
     let mut waits = Vec::new();
-    let mut computing = Vec::new();
+    let (mut computing, mut outside) = (Vec::new(), Vec::new());
     for worker in workers.iter() {
         let began = worker.began();
         match reports.get(&worker.index) {
             Some((call, at, reported)) if (*call, *at) == (calls, began) => waits.extend(reported.iter().cloned()),
             // It was never idle since the call.
-            _ => computing.push(worker.last_began().to_string()),
+            _ => match worker.blocked_outside() {
+                Some(task) => outside.push(task),
+                None => computing.push(worker.running_name().to_string()),
+            },
         }
     }
     runtime.waiting.blocked_fibers.calls.fetch_add(1, Ordering::Relaxed);
     runtime.workers.unpark_all();
-    let drivers: Vec<BlockedTask> =
-        lock(&runtime.waiting.blocked_fibers.drivers).iter().map(|(_, wait)| wait.clone()).collect();
-    let driver = match (drivers.is_empty(), runtime.lifecycle.driver_has_finished()) {
-        (false, _) => DriverState::Waiting(drivers),
-        (true, true) => DriverState::Finished,
-        (true, false) => DriverState::Computing,
-    };
+    let waits_of_workers = waits.len();
+    let driver = driver_state(runtime, &mut waits);
+    let has_waiting_threads = waits.len() > waits_of_workers;
+    let cpu = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    let keeps_others = outside.iter().any(|task| !task.ready.is_empty());
+    let none_is_free = keeps_others && computing.is_empty() && outside.len() == workers.len();
     RankActivity {
         rank: runtime.cluster.rank,
         moves: runtime.workers.begun(),
-        can_progress: runtime.workers.has_work() || runtime.memory.any_pulls() || runtime.waiting.timers.any(),
+        can_progress: (runtime.workers.has_work() && !none_is_free)
+            || runtime.memory.any_pulls()
+            || runtime.waiting.timers.any(),
         computing,
+        outside,
+        has_waiting_threads,
+        at_ms: clock::now_ns() / 1_000_000,
+        cpu_ms: cpu.tv_sec as u64 * 1000 + cpu.tv_nsec as u64 / 1_000_000,
         driver,
         blocked: waits,
         resources: resource_waits(runtime),
         waiting_for_space: runtime.memory.space_waits(),
     }
+}
+
+/// The state of this rank's driver. Adds the waits of other threads to `waits`, unless the driver waits for them.
+fn driver_state(runtime: &'static Runtime, waits: &mut Vec<BlockedTask>) -> DriverState {
+    let parked = lock(&runtime.waiting.blocked_fibers.threads).clone();
+    let awaits_threads = || {
+        let call = blocked_call(runtime.lifecycle.init_thread_number);
+        call.is_some_and(|call| call.awaits_threads)
+    };
+    let is_driver = |thread: &ThreadId| runtime.lifecycle.is_init(*thread);
+    let waits_here = parked.iter().any(|(thread, _)| is_driver(thread)) || (!parked.is_empty() && awaits_threads());
+    let parked = parked.into_iter().map(|(_, wait)| wait);
+    if runtime.lifecycle.driver_has_finished() {
+        waits.extend(parked);
+        return DriverState::Finished;
+    }
+    if waits_here {
+        return DriverState::Waiting(parked.collect());
+    }
+    waits.extend(parked);
+    DriverState::Computing
 }
 
 /// Resource requests that wait, what is free, and what actors hold for their lifetime.
@@ -202,14 +242,14 @@ fn label(header: &TaskHeader, actor: Option<&str>) -> String {
     }
 }
 
-/// A driver's thread that is parked, until this is dropped.
-pub struct ParkedDriver {
+/// A thread outside of the workers that is parked, until this is dropped.
+pub struct ParkedThread {
     runtime: &'static Runtime,
     thread: ThreadId,
 }
 
-impl Drop for ParkedDriver {
+impl Drop for ParkedThread {
     fn drop(&mut self) {
-        lock(&self.runtime.waiting.blocked_fibers.drivers).retain(|(thread, _)| *thread != self.thread);
+        lock(&self.runtime.waiting.blocked_fibers.threads).retain(|(thread, _)| *thread != self.thread);
     }
 }

@@ -7,6 +7,7 @@
 use crate::base::sync::thread::{self, Thread};
 use crate::base::sync::{AtomicU32, AtomicUsize, Ordering};
 use crate::objects::Waiter;
+use crate::registry::TableEntry;
 use crate::runtime::workers::WorkerShared;
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ enum Sleeper {
     Fiber {
         worker: &'static WorkerShared,
         slot: usize,
+        entry: Option<&'static TableEntry>,
     },
     /// A loom model's fiber: how often it was resumed.
     #[cfg(all(test, loom))]
@@ -38,9 +40,14 @@ impl WaitEvent {
         WaitEvent::new(count, Sleeper::Thread(thread::current()))
     }
 
-    /// The fiber that will be stored in `slot` of `worker` waits for `count` things.
-    pub fn of_fiber(count: usize, worker: &'static WorkerShared, slot: usize) -> Arc<WaitEvent> {
-        WaitEvent::new(count, Sleeper::Fiber { worker, slot })
+    /// The fiber that will be stored in `slot` of `worker`, and runs the function `entry`, waits for `count` things.
+    pub fn of_fiber(
+        count: usize,
+        worker: &'static WorkerShared,
+        slot: usize,
+        entry: Option<&'static TableEntry>,
+    ) -> Arc<WaitEvent> {
+        WaitEvent::new(count, Sleeper::Fiber { worker, slot, entry })
     }
 
     fn new(count: usize, sleeper: Sleeper) -> Arc<WaitEvent> {
@@ -69,7 +76,7 @@ impl WaitEvent {
         }
         match &self.sleeper {
             Sleeper::Thread(thread) => thread.unpark(),
-            Sleeper::Fiber { worker, slot } => worker.resume_later(*slot),
+            Sleeper::Fiber { worker, slot, entry } => worker.resume_later(*slot, *entry),
             #[cfg(all(test, loom))]
             Sleeper::Model(resumed) => drop(resumed.fetch_add(1, Ordering::Relaxed)),
         }

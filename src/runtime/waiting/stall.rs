@@ -149,6 +149,7 @@ fn stall_report(runtime: &'static Runtime, now: &[RankActivity]) -> String {
                 .collect();
             line(one.rank, format!("{} waits for {}{}", wait.name, wait.waits_for, more.concat()));
         }
+        one.outside.iter().for_each(|task| line(one.rank, task.to_string()));
         one.resources.iter().for_each(|text| line(one.rank, text.clone()));
     }
     let silent =

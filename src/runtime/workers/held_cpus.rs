@@ -74,6 +74,9 @@ impl HeldCpus {
 
     /// Negates the word if it is `from` now; returns its amount if it did, 0 otherwise.
     fn negate(&self, from: i64) -> i64 {
+        if from == 0 {
+            return 0;
+        }
         match self.host.compare_exchange(from, -from, Ordering::Relaxed, Ordering::Relaxed) {
             Ok(_) => from.abs(),
             Err(_) => 0,

@@ -10,6 +10,7 @@
 //! - A thread that a task blocks is replaced while there is work that has its resources (`worker_watch`).
 //! - A task whose thread is blocked keeps no CPU that a thread outside of the workers waits for (`lending`).
 
+mod debug_watch;
 pub mod fiber;
 mod held_cpus;
 mod idle;
@@ -31,4 +32,5 @@ pub use part::Workers;
 pub use progress::progress;
 pub use queues::{Work, steal_one};
 pub use task_cores::TaskCores;
+pub use thread_state::{blocked_call, own_thread_number};
 pub use worker_shared::WorkerShared;

@@ -3,6 +3,7 @@
 use crate::base::limits::WORKERS_MAX;
 use crate::base::sync::{AtomicUsize, Ordering};
 use crate::memory::Doorbell;
+use crate::runtime::workers::debug_watch::DebugWatch;
 use crate::runtime::workers::idle::IdleWorkers;
 use crate::runtime::workers::lending::Lending;
 use crate::runtime::workers::queues::Queues;
@@ -27,6 +28,7 @@ pub struct Workers {
     pub threads: Mutex<Vec<JoinHandle<()>>>,
     pub(super) watch: WorkerWatch,
     pub(super) lending: Lending,
+    pub(super) debug_watch: DebugWatch,
     /// Fibers that can continue once there are CPUs for them.
     pub waiting_for_cpu: AtomicUsize,
     /// Wakes the progress thread.
@@ -45,6 +47,7 @@ impl Workers {
             threads: Mutex::default(),
             watch: WorkerWatch::default(),
             lending: Lending::default(),
+            debug_watch: DebugWatch::default(),
             waiting_for_cpu: AtomicUsize::new(0),
             doorbell,
         }

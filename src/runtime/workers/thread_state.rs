@@ -32,6 +32,13 @@ impl BlockedCall {
     }
 }
 
+impl BlockedCall {
+    /// What the kernel says of it.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
 /// The calls by which threads wait for each other: locks, channels, joins, and the loops of async runtimes.
 const CALLS_FOR_THREADS: &[libc::c_long] = &[
     libc::SYS_futex,

@@ -155,7 +155,7 @@ impl Worker {
         let mut others = Vec::new();
         loop {
             match self.shared.ready.pop() {
-                Some(ready) if ready == slot => break,
+                Some((ready, _)) if ready == slot => break,
                 Some(other) => others.push(other),
                 None => std::thread::park_timeout(Duration::from_millis(10)),
             }
@@ -220,7 +220,7 @@ impl Worker {
         let waiting = self.waiting_for_cpu.borrow().len();
         for turn in 0.. {
             let waiting_for_cpu = if turn < waiting { self.waiting_for_cpu.borrow_mut().pop_front() } else { None };
-            let slot = waiting_for_cpu.or_else(|| self.shared.ready.pop())?;
+            let slot = waiting_for_cpu.or_else(|| self.shared.ready.pop().map(|(slot, _)| slot))?;
             if self.take_cpu(self.cpu_of(slot)) {
                 if waiting_for_cpu.is_some() {
                     self.runtime.workers.waiting_for_cpu.fetch_sub(1, Ordering::Relaxed);

@@ -6,24 +6,28 @@ use crate::registry::TableEntry;
 use crate::runtime::Runtime;
 use crate::runtime::workers::held_cpus::HeldCpus;
 use crate::runtime::workers::queues::Work;
-use crate::runtime::workers::thread_state::is_blocked;
+use crate::runtime::workers::thread_state::{blocked_call, is_blocked};
+use crate::scheduling::BlockedOutside;
 use crossbeam_deque::Stealer;
 use crossbeam_queue::SegQueue;
 use std::sync::OnceLock;
 use std::thread::Thread;
+
+/// How many fibers that can continue are named at most.
+const READY_NAMED_MAX: usize = 8;
 
 /// The part of a worker that other threads access.
 pub struct WorkerShared {
     runtime: &'static Runtime,
     /// Its number on this rank.
     pub index: usize,
-    /// Its fibers that can continue.
-    pub(super) ready: SegQueue<usize>,
+    /// Its fibers that can continue, with the functions that they run.
+    pub(super) ready: SegQueue<(usize, Option<&'static TableEntry>)>,
     /// The stealing end of its deque.
     pub stealer: Stealer<Work>,
     /// How many tasks it began.
     began: AtomicU64,
-    /// The function that it began last, null for an actor's call.
+    /// The function that it runs, or ran last; null before an actor's call.
     running: AtomicPtr<TableEntry>,
     /// The CPUs that its thread holds.
     pub cpus: HeldCpus,
@@ -57,23 +61,54 @@ impl WorkerShared {
     /// Counts a task that begins. Only its own thread calls it.
     #[inline]
     pub fn count_begun(&self, entry: Option<&'static TableEntry>) {
-        self.running
-            .store(entry.map_or(std::ptr::null_mut(), |entry| std::ptr::from_ref(entry).cast_mut()), Ordering::Relaxed);
+        self.set_running(entry);
         self.began.store(self.began.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 
-    /// The fiber in `slot` can continue.
-    pub fn resume_later(&'static self, slot: usize) {
-        self.ready.push(slot);
+    /// From now on it runs that function. Only its own thread calls it.
+    #[inline]
+    pub fn set_running(&self, entry: Option<&'static TableEntry>) {
+        let entry = entry.map_or(std::ptr::null_mut(), |entry| std::ptr::from_ref(entry).cast_mut());
+        self.running.store(entry, Ordering::Relaxed);
+    }
+
+    /// The function that it runs, or ran last.
+    #[inline]
+    pub fn running(&self) -> Option<&'static TableEntry> {
+        let entry = self.running.load(Ordering::Relaxed);
+        // SAFETY: only `&'static TableEntry`s and null are stored.
+        (!entry.is_null()).then(|| unsafe { &*entry })
+    }
+
+    /// The fiber in `slot`, which runs that function, can continue.
+    pub fn resume_later(&'static self, slot: usize, entry: Option<&'static TableEntry>) {
+        self.ready.push((slot, entry));
         self.runtime.workers.idle.withdraw(self.index);
         self.unpark();
     }
 
-    /// The function that it began last.
-    pub fn last_began(&self) -> &'static str {
-        let entry = self.running.load(Ordering::Relaxed);
-        // SAFETY: only `&'static TableEntry`s are stored.
-        if entry.is_null() { "a call of an actor" } else { unsafe { &*entry }.name }
+    /// The name of the function that it runs, or ran last.
+    pub fn running_name(&self) -> &'static str {
+        self.running().map_or("a call of an actor", |entry| entry.name)
+    }
+
+    /// The names of the functions whose fibers can continue on its thread, which is busy or blocked.
+    fn ready_names(&'static self) -> Vec<&'static str> {
+        let ready: Vec<_> = std::iter::from_fn(|| self.ready.pop()).take(READY_NAMED_MAX).collect();
+        // The worker may have looked for them meanwhile: it is notified of them again.
+        ready.iter().for_each(|(slot, entry)| self.resume_later(*slot, *entry));
+        ready.iter().map(|(_, entry)| entry.map_or("a task", |entry| entry.name)).collect()
+    }
+
+    /// The task that blocks its thread in a wait for other threads, if one does: a lock, a channel, a join.
+    pub fn blocked_outside(&'static self) -> Option<BlockedOutside> {
+        let call = blocked_call(self.cpus.thread()).filter(|call| call.awaits_threads)?;
+        Some(BlockedOutside {
+            worker: self.index as u64,
+            name: self.running_name().to_string(),
+            call: call.text().to_string(),
+            ready: self.ready_names().into_iter().map(str::to_string).collect(),
+        })
     }
 
     /// True if its thread sleeps in a system call, as far as the kernel tells.
