@@ -82,7 +82,7 @@ pub fn run_call(runtime: &'static Runtime, instance: &ActorInstance, task: &Arc<
         worker.replace_cores(data.cores.clone());
     }
     let quota = data.and_then(|data| data.quota.as_ref());
-    let context = TaskContext::of_call(task.header(), &gpus, &label, quota);
+    let context = TaskContext::of_call(task, &gpus, &label, quota);
     tasks::run_body(runtime, task, &context, worker, state);
     if let (Some(worker), Some(before)) = (worker, before) {
         worker.running_cpu.replace(before);

@@ -12,7 +12,7 @@ mod reports;
 mod traces;
 
 pub use banner::banner;
-pub use forwarding::{Capture, printing};
+pub use forwarding::{Capture, mark_printing, printing, send_printed};
 pub use host_report::{HostReport, ReportSection, host_report};
 pub use part::Output;
 pub use queries::{all_records, available_on, errors_of};
