@@ -97,8 +97,10 @@ fn region_of_openmp_has_a_thread_for_each_cpu() {
         Ok(output) if output.status.success() => {}
         other => return println!("left out: there is no C compiler with OpenMP: {other:?}"),
     }
-    let launch = alone().env("MOBULA_NUM_CPUS", "2").env("THREADS_OPENMP", &library);
-    check("alone", launch.env("OMP_DYNAMIC", "false"), &["openmp"]);
+    for case in ["openmp", "openmp-after-one-cpu"] {
+        let launch = alone().env("MOBULA_NUM_CPUS", "2").env("THREADS_OPENMP", &library);
+        check("alone", launch.env("OMP_DYNAMIC", "false"), &[case]);
+    }
 }
 
 #[test]

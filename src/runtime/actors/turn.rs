@@ -22,7 +22,7 @@ struct ActorData {
 /// Runs an actor's constructor or next calls, on the calling worker's fiber.
 pub fn run_actor(runtime: &'static Runtime, worker: &'static Worker, instance: &Arc<ActorInstance>) {
     // Its calls switch to its cores.
-    let _own_cores = worker.on_cores(None);
+    let _own_cores = worker.switch_back_later();
     for _ in 0..TURN_CALLS {
         match instance.next_step(&runtime) {
             ActorStep::Admit(request) => {

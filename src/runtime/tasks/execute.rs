@@ -61,7 +61,8 @@ fn execute_task(runtime: &'static Runtime, worker: &'static Worker, task: Arc<dy
     if header.claim() {
         worker.shared.count_begun(header.entry);
         let before = worker.running_cpu.replace(request.cpu);
-        let _cores = worker.on_cores(worker.take_cores(&request));
+        let _own_cores = worker.switch_back_later();
+        worker.replace_cores(worker.take_cores(&request));
         run_claimed(runtime, &task, &grant, Some(worker));
         worker.running_cpu.replace(before);
     }

@@ -15,6 +15,7 @@ pub const CASES: &[Case] = &[
     ("tokio", || check(tokio_runtime::on(far()).remote())),
     ("crossbeam", || check(crossbeam::on(far()).remote())),
     ("openmp", openmp),
+    ("openmp-after-one-cpu", openmp_after_one_cpu),
 ];
 
 /// The CPUs of each thread, and what they computed together.
@@ -160,9 +161,9 @@ fn crossbeam() -> Ran {
     (seen.into_inner().expect("no panic"), sum.expect("no panic"))
 }
 
-/// The function `squares` of the library: the sum of some squares, and how many CPUs each thread has.
+/// The function `squares` of the library, in so many threads: a sum, and how many CPUs each thread has.
 #[mobula::remote(num_cpus = 2)]
-fn in_openmp(library: &str) -> (u64, Vec<i32>) {
+fn in_openmp(library: &str, threads: i32) -> (u64, Vec<i32>) {
     let path = CString::new(library).expect("no zero");
     // SAFETY: the library is the test's own; the function is as declared below, and the buffer is as long as is said.
     unsafe {
@@ -170,21 +171,36 @@ fn in_openmp(library: &str) -> (u64, Vec<i32>) {
         assert!(!handle.is_null(), "{library} does not load");
         let symbol = libc::dlsym(handle, c"squares".as_ptr());
         assert!(!symbol.is_null());
-        type Squares = unsafe extern "C" fn(u64, *mut i32, i32) -> u64;
+        type Squares = unsafe extern "C" fn(u64, i32, *mut i32, i32) -> u64;
         let squares = std::mem::transmute::<*mut libc::c_void, Squares>(symbol);
         let mut cpus = vec![-1; 64];
-        let sum = squares(8, cpus.as_mut_ptr(), cpus.len() as i32);
+        let sum = squares(8, threads, cpus.as_mut_ptr(), cpus.len() as i32);
         cpus.retain(|count| *count >= 0);
         (sum, cpus)
     }
 }
 
-fn openmp() -> mobula::Result<()> {
-    let library = std::env::var("THREADS_OPENMP").expect("the test says the library");
-    let (sum, cpus) = in_openmp::on(far()).remote(library).get()?.clone();
+fn library() -> String {
+    std::env::var("THREADS_OPENMP").expect("the test names the library")
+}
+
+fn assert_region(ran: ObjectRef<(u64, Vec<i32>)>) -> mobula::Result<()> {
+    let (sum, cpus) = ran.get()?.clone();
     assert_eq!(sum, 140);
     let (own, all) = (one::on(far()).remote().get()?.clone(), all::on(far()).remote().get()?.clone());
     let count = expected(2, &own, &all);
     assert_eq!(cpus, vec![count as i32; count], "a thread for each CPU that it may use");
     Ok(())
+}
+
+fn openmp() -> mobula::Result<()> {
+    assert_region(in_openmp::on(far()).remote(library(), 0))
+}
+
+/// OpenMP counts CPUs when it is loaded: later tasks say the number of threads.
+fn openmp_after_one_cpu() -> mobula::Result<()> {
+    let first = in_openmp::options().num_cpus(1.0).place(Placement::Rank(far())).remote(library(), 1);
+    assert_eq!(first.get()?.1.len(), 1);
+    let available = all::on(far()).remote().get()?.len().min(2);
+    assert_region(in_openmp::on(far()).remote(library(), available as i32))
 }

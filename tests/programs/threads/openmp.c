@@ -1,12 +1,14 @@
 /* An OpenMP region as a library of a user has it: the sum of the squares below `count`, and by thread how many CPUs it
-   may run on. */
+   may run on. 0 threads are as many as OpenMP chooses. */
 #define _GNU_SOURCE
 #include <omp.h>
 #include <sched.h>
 
-unsigned long squares(unsigned long count, int *cpus, int threads_max) {
+unsigned long squares(unsigned long count, int threads, int *cpus, int threads_max) {
     unsigned long sum = 0;
-#pragma omp parallel reduction(+ : sum)
+    if (threads == 0)
+        threads = omp_get_max_threads();
+#pragma omp parallel reduction(+ : sum) num_threads(threads)
     {
         cpu_set_t set;
         sched_getaffinity(0, sizeof set, &set);
