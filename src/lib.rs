@@ -25,6 +25,7 @@
 //! | start | [`main`](macro@main), [`init`], [`Config`], [`Cluster`] |
 //! | run tasks | [`remote`](macro@remote), [`TaskOptions`], [`Placement`], [`placement_group`], [`cancel`], [`each`] |
 //! | share data | [`put`], [`put_array`], [`create_array`], [`ObjectRef`], [`Array`], [`get_all`], [`wait`] |
+//! | use several cores in a task | [`pool`], [`Context::enter`] |
 //! | keep state | [`actor`](macro@actor), [`ActorOptions`], [`get_actor`] |
 //! | handle failures | [`Error`], [`error_info`], [`error_count`], [`on_preempt`] |
 //! | see what runs where | [`context`], [`nodes`], [`cluster_resources`], [`available_resources`], [`transports`] |
@@ -63,9 +64,9 @@ pub(crate) mod transport;
 #[cfg(feature = "mpi")]
 pub use api::init_with_comm;
 pub use api::{
-    ActorOptions, Cluster, Context, Node, NodeTopology, TaskOptions, available_resources, cancel, cluster_resources,
-    context, create_array, dashboard_url, error_count, error_info, get_all, init, is_initialized, nodes,
-    placement_group, put, put_array, timeline, transports, visualize, wait,
+    ActorOptions, Cluster, Context, EnteredContext, Node, NodeTopology, Pool, TaskOptions, available_resources, cancel,
+    cluster_resources, context, create_array, dashboard_url, error_count, error_info, get_all, init, is_initialized,
+    nodes, placement_group, pool, put, put_array, timeline, transports, visualize, wait,
 };
 pub use base::config::{Config, FabricChoice, Pages};
 pub use base::error::{Error, ErrorSource, Result};
@@ -303,6 +304,7 @@ mod documents {
         GuideSlurmAndMpi "../docs/guide/slurm-and-mpi.md"
         GuideMemory "../docs/guide/memory.md"
         GuideFailures "../docs/guide/failures.md"
+        GuideThreads "../docs/guide/threads.md"
         GuidePerformance "../docs/guide/performance.md"
         GuideFromRay "../docs/guide/from-ray.md"
         GuideTroubleshooting "../docs/guide/troubleshooting.md"

@@ -5,6 +5,8 @@ mod launcher;
 
 use launcher::rendezvous::{TestFolder, all_ranks, launch_ranks};
 use launcher::{Finished, Launch, example, no_ranks, show_failures};
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(120);
@@ -20,17 +22,32 @@ fn alone() -> Launch {
     Launch::alone(&example("threads"))
 }
 
-/// Alone with one worker and with several, on 2 ranks by MPI's launcher, and over TCP.
-fn everywhere(cases: &[&str]) {
-    check("alone", alone().env("MOBULA_NUM_CPUS", "2"), cases);
-    check("alone, one worker", alone().env("MOBULA_NUM_CPUS", "2").env("MOBULA_WORKERS", "1"), cases);
+/// On 2 ranks by MPI's launcher, and over TCP.
+fn on_two_ranks(cpus: &str, cases: &[&str], check_output: impl Fn(Finished)) {
     match no_ranks() {
-        None => drop(check("2 ranks", Launch::on_ranks(2, &example("threads")).env("MOBULA_NUM_CPUS", "2"), cases)),
+        None => {
+            let launch = Launch::on_ranks(2, &example("threads")).env("MOBULA_NUM_CPUS", cpus);
+            check_output(check("2 ranks", launch, cases));
+        }
         Some(reason) => println!("left out: {reason}"),
     }
     let folder = TestFolder::new(cases[0]);
     let launch = launch_ranks(&example("threads"), &all_ranks(2), 2, &folder.meeting_file().display().to_string());
-    check("2 ranks over TCP", launch.env("MOBULA_FABRIC", "tcp").env("MOBULA_NUM_CPUS", "2"), cases);
+    let launch = launch.env("MOBULA_FABRIC", "tcp").env("MOBULA_NUM_CPUS", cpus);
+    check_output(check("2 ranks over TCP", launch, cases));
+}
+
+/// Alone with one worker and with several, and on 2 ranks: tasks of 2 CPUs have all that their host has.
+fn everywhere(cases: &[&str]) {
+    check("alone", alone().env("MOBULA_NUM_CPUS", "2"), cases);
+    check("alone, one worker", alone().env("MOBULA_NUM_CPUS", "2").env("MOBULA_WORKERS", "1"), cases);
+    on_two_ranks("2", cases, drop);
+}
+
+/// Alone and on 2 ranks, with CPUs for the tasks for which threads wait.
+fn with_free_cpus(cases: &[&str]) {
+    check("alone", alone().env("MOBULA_NUM_CPUS", "4"), cases);
+    on_two_ranks("4", cases, drop);
 }
 
 #[test]
@@ -58,4 +75,60 @@ fn more_cpus_than_cores_are_all_that_the_rank_is_bound_to() {
 #[test]
 fn nothing_changes_where_workers_are_not_pinned() {
     check("MOBULA_PIN=0", alone().env("MOBULA_PIN", "0").env("MOBULA_NUM_CPUS", "2"), &["unpinned"]);
+}
+
+#[test]
+fn threads_of_std_have_the_cores_and_the_context_of_their_task() {
+    with_free_cpus(&["std", "scoped", "crossbeam"]);
+}
+
+#[test]
+fn pools_of_rayon_and_tokio_have_the_cores_of_their_task() {
+    with_free_cpus(&["rayon-global", "rayon-own", "tokio"]);
+}
+
+#[test]
+fn region_of_openmp_has_a_thread_for_each_cpu() {
+    let folder = TestFolder::new("openmp");
+    let (library, source) = (folder.0.join("libsquares.so"), "tests/programs/threads/openmp.c");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(source);
+    let compile = Command::new("cc").args(["-fopenmp", "-shared", "-fPIC", "-o"]).arg(&library).arg(source).output();
+    match compile {
+        Ok(output) if output.status.success() => {}
+        other => return println!("left out: there is no C compiler with OpenMP: {other:?}"),
+    }
+    for case in ["openmp", "openmp-after-one-cpu"] {
+        let launch = alone().env("MOBULA_NUM_CPUS", "2").env("THREADS_OPENMP", &library);
+        check("alone", launch.env("OMP_DYNAMIC", "false"), &[case]);
+    }
+}
+
+#[test]
+fn pool_of_a_task_has_its_cpus_and_its_context() {
+    with_free_cpus(&["pool", "pools-of-tasks", "pool-of-the-driver", "pool-of-an-actor"]);
+    let unpinned = alone().env("MOBULA_NUM_CPUS", "4").env("MOBULA_PIN", "0");
+    check("MOBULA_PIN=0", unpinned, &["pools-of-tasks", "pool-of-the-driver", "pool-of-an-actor"]);
+}
+
+#[test]
+fn thread_that_outlives_its_task_keeps_cores_and_context() {
+    with_free_cpus(&["detached"]);
+}
+
+#[test]
+fn cancellation_and_quota_of_a_task_reach_its_threads() {
+    with_free_cpus(&["cancelled", "quota"]);
+}
+
+#[test]
+fn panics_of_threads_reach_their_task_as_they_are_joined() {
+    with_free_cpus(&["panics"]);
+}
+
+#[test]
+fn lines_of_a_thread_carry_the_name_of_its_task() {
+    on_two_ranks("4", &["prints"], |finished| {
+        assert_eq!(finished.count("(prints_in_threads rank=1"), 5);
+        assert_eq!(finished.count("by a thread"), 5);
+    });
 }

@@ -1,9 +1,10 @@
 //! The cluster's hosts, resources and failures, and what runs in the calling thread.
 
 use crate::base::Error;
-use crate::runtime::{self, HostInfo, Transports};
+use crate::runtime::{self, EnteredContext, HostInfo, Transports};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 /// A host of the cluster: what [`nodes`] returns.
 ///
@@ -269,6 +270,40 @@ impl Context {
     /// The GPUs assigned to the task, by number on this host.
     pub fn gpus(&self) -> &[u32] {
         &self.running.gpus
+    }
+
+    /// The calling thread takes on this context, until what is returned is dropped: for threads that a task starts by
+    /// itself, which do not know their task. Then [`context`] there is this one; what the thread submits is the task's,
+    /// the lines that it prints carry the task's name, and its waits end when the task is cancelled.
+    ///
+    /// A thread that runs a task has that one's context and keeps it, and a driver's context changes nothing. Of
+    /// several guards, the last is dropped first.
+    ///
+    /// ```
+    /// #[mobula::remote]
+    /// fn square(x: u64) -> u64 {
+    ///     x * x
+    /// }
+    ///
+    /// #[mobula::remote(num_cpus = 2)]
+    /// fn in_two_threads() -> mobula::Result<u64> {
+    ///     let context = mobula::context();
+    ///     let on_thread = move || {
+    ///         let _entered = context.enter();
+    ///         assert_eq!(mobula::context().task(), Some("in_two_threads"));
+    ///         square::remote(3).get().map(|square| *square)
+    ///     };
+    ///     let other = std::thread::spawn(on_thread);
+    ///     Ok(*square::remote(4).get()? + other.join().expect("it does not panic")?)
+    /// }
+    ///
+    /// # let cluster = mobula::init(mobula::Config::default().num_cpus(4.0))?;
+    /// assert_eq!(*in_two_threads::remote().get()?, 25);
+    /// # cluster.shutdown()?;
+    /// # Ok::<(), mobula::Error>(())
+    /// ```
+    pub fn enter(&self) -> EnteredContext {
+        runtime::enter(Arc::new(self.running.clone()))
     }
 }
 

@@ -10,6 +10,7 @@ mod options;
 mod start;
 mod visualize;
 
+pub use crate::runtime::{EnteredContext, Pool, pool};
 pub use cluster::{
     Context, Node, NodeTopology, available_resources, cluster_resources, context, error_count, error_info, nodes,
     transports,

@@ -32,6 +32,9 @@ pub const SEPARATE_BYTES_MIN: usize = 256 << 10;
 /// Worker threads of one rank, those started for tasks that block their thread included.
 pub const WORKERS_MAX: usize = if cfg!(loom) { 4 } else { 1024 };
 
+/// Threads of pools that no task has and that are kept for later ones.
+pub const IDLE_POOL_THREADS_MAX: usize = 256;
+
 /// Kinds of resources that a host counts: CPU, GPU and custom names.
 pub const RESOURCE_KINDS_MAX: usize = if cfg!(loom) { 2 } else { 64 };
 

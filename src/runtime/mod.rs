@@ -29,6 +29,7 @@ mod rank;
 mod resources;
 mod router;
 mod tasks;
+mod threads;
 #[cfg(test)]
 mod two_ranks_tests;
 mod waiting;
@@ -44,7 +45,8 @@ pub use output::{
 pub use rank::Runtime;
 pub use resources::{create_group, remove_group};
 pub use router::{TransportReason, TransportRow, Transports};
-pub use tasks::{Snapshot, cancel, snapshot, submit};
+pub use tasks::{EnteredContext, Snapshot, cancel, enter, snapshot, submit};
+pub use threads::{Pool, pool};
 pub use waiting::{block_on, get, wait_for};
 
 pub use crate::scheduling::Strategy;

@@ -11,6 +11,7 @@ use crate::runtime::memory::Memory;
 use crate::runtime::output::Output;
 use crate::runtime::resources::Resources;
 use crate::runtime::router::Router;
+use crate::runtime::threads::PoolCache;
 use crate::runtime::waiting::Waiting;
 use crate::runtime::workers::Workers;
 use crate::scheduling::StealState;
@@ -33,6 +34,7 @@ pub struct Runtime {
     pub(super) memory: Memory,
     pub(super) resources: Resources,
     pub(super) output: Output,
+    pub(super) pools: PoolCache,
     pub(super) protocol: Protocol,
     links: OnceLock<Arc<dyn Links>>,
 }
@@ -58,6 +60,7 @@ impl Runtime {
             workers: Workers::new(cores, router.doorbell.clone()),
             waiting: Waiting::default(),
             output: Output::new(&cluster.config),
+            pools: PoolCache::default(),
             links: OnceLock::new(),
             cluster,
             router,

@@ -79,6 +79,19 @@ mod tests {
         assert_eq!(taken, (0..64).collect::<Vec<_>>());
     }
 
+    #[cfg(feature = "hwloc")]
+    #[test]
+    fn task_on_a_node_of_two_sockets_lies_on_one_memory_node() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/node-2x64-4numa-4gpu.xml");
+        let host = super::super::Topology::from_xml_file(path).unwrap();
+        let cores = RankCores::of(&host, std::slice::from_ref(&host.allowed), 0, 64);
+        let tasks: Vec<(usize, usize)> = (0..cores.cores.len() / 8).map(|worker| (worker, 8)).collect();
+        for taken in in_turn(&cores, &tasks) {
+            assert!(taken.iter().all(|core| cores.cores[*core].numa == cores.cores[taken[0]].numa), "{taken:?}");
+            assert_eq!(taken.last().map(|last| last - taken[0]), Some(7), "side by side");
+        }
+    }
+
     #[test]
     fn cores_in_use_come_last() {
         let cores = of_host(1, 1, 4);

@@ -22,7 +22,7 @@ struct ActorData {
 /// Runs an actor's constructor or next calls, on the calling worker's fiber.
 pub fn run_actor(runtime: &'static Runtime, worker: &'static Worker, instance: &Arc<ActorInstance>) {
     // Its calls switch to its cores.
-    let _own_cores = worker.on_cores(None);
+    let _own_cores = worker.switch_back_later();
     for _ in 0..TURN_CALLS {
         match instance.next_step(&runtime) {
             ActorStep::Admit(request) => {
@@ -85,7 +85,7 @@ pub fn run_call(runtime: &'static Runtime, instance: &ActorInstance, task: &Arc<
         worker.replace_cores(data.cores.clone());
     }
     let quota = data.and_then(|data| data.quota.as_ref());
-    let context = TaskContext::of_call(task.header(), &gpus, &label, quota);
+    let context = TaskContext::of_call(task, &gpus, &label, quota);
     tasks::run_body(runtime, task, &context, worker, state);
     if let (Some(worker), Some(before)) = (worker, before) {
         worker.running_cpu.replace(before);

@@ -12,9 +12,8 @@ use crate::runtime::lifecycle::join::join;
 use crate::runtime::lifecycle::launcher_watch::watch_launcher;
 use crate::runtime::lifecycle::local::{HostPosition, LocalResources, WorkerAddress};
 use crate::runtime::lifecycle::session::Session;
-use crate::runtime::tasks::context;
 use crate::runtime::workers::{self, overflow, worker};
-use crate::runtime::{HostInfo, Runtime, memory, output};
+use crate::runtime::{HostInfo, Runtime, memory, output, tasks};
 use crate::topology::{RankCores, Topology};
 use serde::{Deserialize, Serialize};
 
@@ -85,7 +84,7 @@ pub fn start_rank(mut world: World, config: Config, install: fn(&'static Runtime
     let _ = parts.control_channel.0.set(runtime);
     install(runtime);
     memory::prepare_store(runtime);
-    context::install_panic_hook();
+    tasks::install_panic_hook();
     overflow::install();
     overflow::prepare_thread();
     // Before the first task can run here.

@@ -187,6 +187,7 @@ fn dismantle(runtime: &'static Runtime) {
         runtime.protocol.names.clear(),
     );
     let _ = catch(|| drop(dropped));
+    runtime.pools.clear();
     runtime.lifecycle.ended.store(true, Ordering::Release);
     runtime.uninstall();
     runtime.router.close();

@@ -47,8 +47,8 @@ impl Default for OutputForwarding {
 impl OutputForwarding {
     /// A task begins here: the lines printed from now on count as its own.
     #[inline]
-    fn mark_running(&self, header: &TaskHeader) {
-        if let Some(entry) = header.entry {
+    fn mark_running(&self, entry: Option<&'static TableEntry>) {
+        if let Some(entry) = entry {
             self.last_task.store(std::ptr::from_ref(entry).cast_mut(), Ordering::Relaxed);
         }
     }
@@ -154,13 +154,25 @@ impl Drop for Printing<'_> {
         if clock::now_ns() - self.began_ns < PRINT_NS_MIN {
             return;
         }
-        let descriptor = self.runtime.output.forwarding.descriptor.load(Ordering::Acquire);
-        let mut waiting: libc::c_int = 0;
-        // SAFETY: reads how many bytes wait; a descriptor that was closed meanwhile is an error, not a fault.
-        let result = unsafe { libc::ioctl(descriptor, libc::FIONREAD, &mut waiting) };
-        if result == 0 && waiting > 0 {
-            take_lines(self.runtime, descriptor, self.header.name());
-        }
+        send_printed(self.runtime, self.header.name());
+    }
+}
+
+/// Sends what was printed and not sent under the name of `task`, if the output is forwarded.
+pub fn send_printed(runtime: &'static Runtime, task: &str) {
+    let descriptor = runtime.output.forwarding.descriptor.load(Ordering::Acquire);
+    let mut waiting: libc::c_int = 0;
+    // SAFETY: reads how many bytes wait; a descriptor that was closed meanwhile is an error, not a fault.
+    let result = unsafe { libc::ioctl(descriptor, libc::FIONREAD, &mut waiting) };
+    if result == 0 && waiting > 0 {
+        take_lines(runtime, descriptor, task);
+    }
+}
+
+/// A thread of a task of that function begins to print.
+pub fn mark_printing(runtime: &'static Runtime, entry: Option<&'static TableEntry>) {
+    if runtime.output.forwarding.descriptor.load(Ordering::Relaxed) >= 0 {
+        runtime.output.forwarding.mark_running(entry);
     }
 }
 
@@ -170,7 +182,7 @@ pub fn printing<'a>(runtime: &'static Runtime, header: &'a TaskHeader) -> Option
     if runtime.output.forwarding.descriptor.load(Ordering::Relaxed) < 0 {
         return None;
     }
-    runtime.output.forwarding.mark_running(header);
+    runtime.output.forwarding.mark_running(header.entry);
     Some(Printing { runtime, header, began_ns: clock::now_ns() })
 }
 

@@ -13,7 +13,7 @@ mod reports;
 mod traces;
 
 pub use banner::banner;
-pub use forwarding::{Capture, printing};
+pub use forwarding::{Capture, mark_printing, printing, send_printed};
 pub use host_report::{HostReport, ReportSection, host_report};
 pub use part::Output;
 pub use queries::{all_records, available_on, error_count_of, errors_of, living_hosts};

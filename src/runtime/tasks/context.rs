@@ -1,28 +1,25 @@
-//! Which task runs on this thread: for `context()`, for the order of an actor's calls, and for the location of a panic.
+//! Which task runs on this thread: for `context()`, and for the order of an actor's calls.
 #![allow(unsafe_code)]
 
-use crate::base::limits::FAILURE_BYTES_MAX;
-use crate::base::panic::Panic;
+use crate::base::BundleSlot;
 use crate::base::sync::Ordering;
 use crate::base::sync::statics::AtomicU64;
-use crate::base::text::cut;
-use crate::base::{BundleSlot, Error};
 use crate::objects::AnySlot;
-use crate::registry::{TableEntry, TaskHeader};
+use crate::registry::{Runnable, TableEntry, TaskHeader};
 use crate::runtime::Runtime;
 use crate::runtime::memory::Quota;
+use crate::runtime::tasks::thread_context;
 use crate::runtime::workers::worker;
 use crate::scheduling::Grant;
 use crate::scheduling::{UNIT, amount_of, fixed_of};
-use std::backtrace::{Backtrace, BacktraceStatus};
 use std::cell::{Cell, RefCell};
-use std::panic::Location;
-use std::sync::{Arc, LazyLock};
+use std::fmt;
+use std::sync::{Arc, LazyLock, Weak};
 
 /// A task or actor call that runs on this stack. The function that runs it keeps it on its stack, and a thread-local
 /// pointer leads to it meanwhile; a fiber that pauses saves the pointer and restores it.
 pub struct TaskContext<'a> {
-    header: &'a TaskHeader,
+    task: &'a Arc<dyn Runnable>,
     gpus: &'a [(u32, i64)],
     actor: Option<&'a str>,
     /// The bundle that the task runs in, and the CPUs that it has of it.
@@ -33,11 +30,11 @@ pub struct TaskContext<'a> {
     number: Cell<u64>,
 }
 
+/// Leads nowhere: the thread is not a worker's, and has taken on the context of a task (`thread_context`).
+const ENTERED: *const TaskContext<'static> = std::ptr::dangling();
+
 thread_local! {
     static CURRENT: Cell<*const TaskContext<'static>> = const { Cell::new(std::ptr::null()) };
-    static PANIC_SITE: RefCell<PanicSite> = const { RefCell::new(PanicSite { location: None, backtrace: None }) };
-    /// The error that a task on this thread got last.
-    static LAST_ERROR: RefCell<Option<Arc<Error>>> = const { RefCell::new(None) };
 }
 
 /// Ends a context when dropped.
@@ -96,7 +93,7 @@ pub fn each_paused(mut visit: impl FnMut(&TaskHeader, Option<&str>, &AwaitedObje
             let nothing: &AwaitedObjects<'_> = &|_| {};
             // SAFETY: as above.
             let awaited = fiber.awaited.map_or(nothing, |awaited| unsafe { &*awaited });
-            visit(context.header, context.actor, awaited);
+            visit(context.task.header(), context.actor, awaited);
         }
     });
 }
@@ -124,18 +121,55 @@ impl Drop for ContextGuard {
 
 impl<'a> TaskContext<'a> {
     /// The context of a task; arrays that it creates count against `quota`.
-    pub fn of_task(header: &'a TaskHeader, grant: &'a Grant, quota: Option<&'a Arc<Quota>>) -> TaskContext<'a> {
-        TaskContext { header, gpus: &grant.gpus, actor: None, bundle: grant.bundle, quota, number: Cell::new(0) }
+    pub fn of_task(task: &'a Arc<dyn Runnable>, grant: &'a Grant, quota: Option<&'a Arc<Quota>>) -> TaskContext<'a> {
+        TaskContext { task, gpus: &grant.gpus, actor: None, bundle: grant.bundle, quota, number: Cell::new(0) }
     }
 
     /// The context of an actor's call; arrays that it creates count against `quota`.
     pub fn of_call(
-        header: &'a TaskHeader,
+        task: &'a Arc<dyn Runnable>,
         gpus: &'a [(u32, i64)],
         actor: &'a str,
         quota: Option<&'a Arc<Quota>>,
     ) -> TaskContext<'a> {
-        TaskContext { header, gpus, actor: Some(actor), bundle: None, quota, number: Cell::new(0) }
+        TaskContext { task, gpus, actor: Some(actor), bundle: None, quota, number: Cell::new(0) }
+    }
+
+    fn header(&self) -> &'a TaskHeader {
+        self.task.header()
+    }
+
+    /// Distinguishes the task from every other of all ranks.
+    fn number(&self) -> u64 {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        // Read once: it is a system call.
+        static PROCESS: LazyLock<u64> = LazyLock::new(|| u64::from(std::process::id()));
+        if self.number.get() == 0 {
+            // The process id distinguishes tasks of two ranks.
+            self.number.set(*PROCESS << 40 | NEXT.fetch_add(1, Ordering::Relaxed));
+        }
+        self.number.get()
+    }
+
+    /// Describes it.
+    pub fn snapshot(&self) -> Snapshot {
+        let header = self.header();
+        let requested = header.options.as_ref().and_then(|options| options.num_cpus).map(fixed_of);
+        let default = if self.actor.is_some() { 0 } else { UNIT };
+        Snapshot {
+            task: Some(header.name().to_string()),
+            actor: self.actor.map(str::to_string),
+            cpus: amount_of(requested.unwrap_or(default)),
+            gpus: self.gpus.iter().map(|(gpu, _)| *gpu).collect(),
+            worker: worker_here(),
+            identity: Some(TaskIdentity {
+                number: self.number(),
+                trace_number: header.number.load(Ordering::Relaxed),
+                entry: header.entry,
+                quota: self.quota.cloned(),
+                task: Arc::downgrade(self.task),
+            }),
+        }
     }
 
     /// Makes it the current one until what is returned is dropped; both stay in the same block.
@@ -163,7 +197,7 @@ pub fn suspend(slot: usize) -> SuspendedContext {
 }
 
 /// What a task can learn about itself.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     /// The function's name.
     pub task: Option<String>,
@@ -175,68 +209,113 @@ pub struct Snapshot {
     pub gpus: Vec<u32>,
     /// The worker whose thread runs the task; for a driver, one more than the last worker.
     pub worker: u32,
+    /// Which task it is, if one runs.
+    pub identity: Option<TaskIdentity>,
 }
 
-fn with_current<R>(body: impl FnOnce(Option<&TaskContext<'_>>) -> R) -> R {
+/// What distinguishes a task from others.
+#[derive(Clone)]
+pub struct TaskIdentity {
+    /// Its number.
+    pub number: u64,
+    trace_number: u64,
+    /// Its function.
+    pub entry: Option<&'static TableEntry>,
+    quota: Option<Arc<Quota>>,
+    /// Weak: whoever keeps a snapshot keeps no results.
+    task: Weak<dyn Runnable>,
+}
+
+impl fmt::Debug for TaskIdentity {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:x}", self.number)
+    }
+}
+
+/// The task of a thread.
+enum CurrentTask<'a> {
+    /// It runs on the thread's stack.
+    Running(&'a TaskContext<'a>),
+    /// The thread has taken on its context. The task may have ended.
+    Entered(&'a Snapshot, &'a TaskIdentity),
+}
+
+fn with_current<R>(body: impl FnOnce(Option<CurrentTask<'_>>) -> R) -> R {
     let pointer = CURRENT.get();
+    if pointer.is_null() {
+        return body(None);
+    }
+    if pointer == ENTERED {
+        let snapshot = thread_context::entered();
+        let entered = snapshot.as_deref().and_then(|snapshot| Some((snapshot, snapshot.identity.as_ref()?)));
+        return body(entered.map(|(snapshot, identity)| CurrentTask::Entered(snapshot, identity)));
+    }
     // SAFETY: `enter` set it to a context on this very stack, and its guard resets it before the context
     // goes; the reference does not leave this function.
-    body((!pointer.is_null()).then(|| unsafe { &*pointer }))
+    body(Some(CurrentTask::Running(unsafe { &*pointer })))
 }
 
-/// Describes the task that runs on this thread.
-pub fn snapshot() -> Snapshot {
+/// This thread, on which no task runs, has taken on a context, or has none any more.
+pub fn set_entered(is_entered: bool) {
+    match (runs_task(), is_entered) {
+        // A task that a driver's thread runs in place puts back what was before.
+        (true, _) => {}
+        (false, true) => CURRENT.set(ENTERED),
+        (false, false) => CURRENT.set(std::ptr::null()),
+    }
+}
+
+/// The worker of this thread; for a driver's, one more than the last.
+fn worker_here() -> u32 {
     let worker = worker::here().map(|worker| worker.shared.index as u32);
-    let worker = worker.unwrap_or_else(|| Runtime::current().map_or(0, |runtime| runtime.workers.list().len() as u32));
-    with_current(|current| {
-        let Some(context) = current else { return Snapshot { worker, ..Snapshot::default() } };
-        let requested = context.header.options.as_ref().and_then(|options| options.num_cpus).map(fixed_of);
-        let default = if context.actor.is_some() { 0 } else { UNIT };
-        Snapshot {
-            task: Some(context.header.name().to_string()),
-            actor: context.actor.map(str::to_string),
-            cpus: amount_of(requested.unwrap_or(default)),
-            gpus: context.gpus.iter().map(|(gpu, _)| *gpu).collect(),
-            worker,
-        }
+    worker.unwrap_or_else(|| Runtime::current().map_or(0, |runtime| runtime.workers.list().len() as u32))
+}
+
+/// Describes the task of this thread.
+pub fn snapshot() -> Snapshot {
+    with_current(|current| match current {
+        None => Snapshot { worker: worker_here(), ..Snapshot::default() },
+        Some(CurrentTask::Running(context)) => context.snapshot(),
+        Some(CurrentTask::Entered(snapshot, _)) => snapshot.clone(),
     })
 }
 
-/// The number of the task that runs on this thread, 0 for a driver.
+/// The number of the task of this thread, 0 for a driver.
 pub fn current_number() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    // Read once: it is a system call.
-    static PROCESS: LazyLock<u64> = LazyLock::new(|| u64::from(std::process::id()));
-    with_current(|current| {
-        current.map_or(0, |context| {
-            if context.number.get() == 0 {
-                // The process id distinguishes tasks of two ranks.
-                context.number.set(*PROCESS << 40 | NEXT.fetch_add(1, Ordering::Relaxed));
-            }
-            context.number.get()
-        })
+    with_current(|current| match current {
+        None => 0,
+        Some(CurrentTask::Running(context)) => context.number(),
+        Some(CurrentTask::Entered(_, identity)) => identity.number,
     })
 }
 
-/// The name of the task that runs on this thread, if it was cancelled.
+/// The name of the task of this thread, if it was cancelled.
 pub fn cancelled() -> Option<String> {
-    with_current(|current| {
-        let is_cancelled = |header: &TaskHeader| {
-            header.is_cancelled()
-                || Runtime::current().is_some_and(|runtime| runtime.protocol.tasks.cancelled.contains(header.origin))
-        };
-        current.filter(|context| is_cancelled(context.header)).map(|context| context.header.name().to_string())
+    let is_cancelled = |header: &TaskHeader| {
+        header.is_cancelled()
+            || Runtime::current().is_some_and(|runtime| runtime.protocol.tasks.cancelled.contains(header.origin))
+    };
+    let name_if_cancelled = |header: &TaskHeader| is_cancelled(header).then(|| header.name().to_string());
+    with_current(|current| match current? {
+        CurrentTask::Running(context) => name_if_cancelled(context.header()),
+        CurrentTask::Entered(_, identity) => name_if_cancelled(identity.task.upgrade()?.header()),
     })
 }
 
 /// The bundle slot of the task on this thread, and the CPUs that it has of it; an actor keeps its CPUs while it waits.
 pub fn bundle_slot() -> Option<(BundleSlot, i64)> {
-    with_current(|current| current.and_then(|context| context.bundle))
+    with_current(|current| match current? {
+        CurrentTask::Running(context) => context.bundle,
+        CurrentTask::Entered(..) => None,
+    })
 }
 
-/// The function of the task or call that runs on this thread.
+/// The function of the task of this thread.
 pub fn entry() -> Option<&'static TableEntry> {
-    with_current(|current| current?.header.entry)
+    with_current(|current| match current? {
+        CurrentTask::Running(context) => context.header().entry,
+        CurrentTask::Entered(_, identity) => identity.entry,
+    })
 }
 
 /// The name of that function.
@@ -244,112 +323,53 @@ pub fn function() -> Option<&'static str> {
     entry().map(|entry| entry.name)
 }
 
-/// The memory quota of the task that runs on this thread.
+/// The memory quota of the task of this thread.
 pub fn quota() -> Option<Arc<Quota>> {
-    with_current(|current| current?.quota.cloned())
+    with_current(|current| match current? {
+        CurrentTask::Running(context) => context.quota.cloned(),
+        CurrentTask::Entered(_, identity) => identity.quota.clone(),
+    })
 }
 
-/// Returns true if a task runs on this thread.
+/// Returns true if a task runs on this thread, or the thread has taken on a task's context.
 pub fn in_task() -> bool {
     !CURRENT.get().is_null()
 }
 
+/// Returns true if a task runs on the stack of this thread.
+pub fn runs_task() -> bool {
+    let pointer = CURRENT.get();
+    !pointer.is_null() && pointer != ENTERED
+}
+
 /// Calls `body` with the name of the task on this thread. Takes no lock and allocates nothing, for the fault handler.
 pub fn with_name<R>(body: impl FnOnce(&str) -> R) -> R {
-    with_current(|current| body(current.map_or("", |context| context.header.name())))
-}
-
-/// Installs a panic hook that records where a task panics, for its error. The hook of the program before is called for
-/// every panic; that of the standard library, which prints, only for those outside of tasks.
-pub fn install_panic_hook() {
-    static ONCE: std::sync::Once = std::sync::Once::new();
-    ONCE.call_once(|| {
-        let before = std::panic::take_hook();
-        // Now no hook is set, so this is the standard library's.
-        let standard = std::panic::take_hook();
-        // Both may be of no size, with one address: then their tables of methods tell them apart.
-        #[allow(ambiguous_wide_pointer_comparisons)]
-        let is_standard = std::ptr::eq(&raw const *before, &raw const *standard);
-        std::panic::set_hook(Box::new(move |info| {
-            if in_task() {
-                PANIC_SITE.set(PanicSite::here(info.location()));
-            }
-            if !in_task() || !is_standard {
-                before(info);
-            }
-        }));
-    });
-}
-
-/// Where a task panicked, as its error says it.
-#[derive(Default)]
-pub struct PanicSite {
-    location: Option<String>,
-    /// If the environment asks for one (`RUST_BACKTRACE`).
-    backtrace: Option<String>,
-}
-
-impl PanicSite {
-    fn here(location: Option<&Location<'_>>) -> PanicSite {
-        let backtrace = Backtrace::capture();
-        PanicSite {
-            location: location.map(|location| format!("{}:{}", location.file(), location.line())),
-            backtrace: (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string()),
-        }
+    if !runs_task() {
+        return body("");
     }
-
-    /// The message of a panic there.
-    ///
-    /// # Errors
-    /// The error that it passes on: it is the panic of an `unwrap` of an error of mobula, or has one as its payload.
-    pub fn describe(self, panic: Panic) -> Result<String, Error> {
-        let text = match panic {
-            Panic::Error(error) => return Err(error),
-            Panic::Text(text) => text,
-        };
-        let mut text = match LAST_ERROR.take() {
-            // What `unwrap` and `expect` write: the error with its quotes escaped, and longer at each level.
-            Some(error) => match text.strip_suffix(&format!("{error:?}")) {
-                Some("called `Result::unwrap()` on an `Err` value: ") => return Err((*error).clone()),
-                Some(expected) => format!("{expected}{error}"),
-                None => text,
-            },
-            None => text,
-        };
-        if let Some(location) = self.location {
-            text = format!("panicked at {location}: {text}");
-        }
-        if let Some(backtrace) = self.backtrace {
-            text = format!("{}\nstack backtrace:\n{backtrace}", cut(text, FAILURE_BYTES_MAX / 2));
-        }
-        Ok(text)
-    }
+    with_current(|current| match current {
+        Some(CurrentTask::Running(context)) => body(context.header().name()),
+        _ => body(""),
+    })
 }
 
-/// Takes the site of the last panic of a task on this thread.
-pub fn take_panic_site() -> PanicSite {
-    PANIC_SITE.take()
-}
-
-/// The task on this thread gets an error of another task: if it panics with that, it passes it on.
-pub fn record_error(error: &Arc<Error>) {
-    if in_task() {
-        LAST_ERROR.set(Some(error.clone()));
-    }
-}
-
-/// The trace number of the task that runs on this thread, 0 for a driver or a task that is not recorded.
+/// The trace number of the task of this thread, 0 for a driver or a task that is not recorded.
 pub fn trace_number() -> u64 {
-    with_current(|current| current.map_or(0, |context| context.header.number.load(Ordering::Relaxed)))
+    with_current(|current| match current {
+        None => 0,
+        Some(CurrentTask::Running(context)) => context.header().number.load(Ordering::Relaxed),
+        Some(CurrentTask::Entered(_, identity)) => identity.trace_number,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runtime::tasks::tests::task;
 
     #[test]
     fn suspended_context_is_not_current_until_restored() {
-        let (paused, other) = (TaskHeader::new(None, 0), TaskHeader::new(None, 0));
+        let (paused, other) = (task(), task());
         let grant = Grant { gpus: Vec::new(), custom: Vec::new(), bundle: None };
         let context = TaskContext::of_task(&paused, &grant, None);
         let running = context.enter();

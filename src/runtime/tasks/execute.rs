@@ -8,7 +8,8 @@ use crate::protocol::request_of;
 use crate::registry::{ActorState, Failure, Runnable, TaskHeader, TaskPhase};
 use crate::runtime::memory::Quota;
 use crate::runtime::resources::queue_for_resources;
-use crate::runtime::tasks::context::{self, TaskContext};
+use crate::runtime::tasks::context::TaskContext;
+use crate::runtime::tasks::panics::take_panic_site;
 use crate::runtime::workers::Work;
 use crate::runtime::workers::worker::Worker;
 use crate::runtime::{Runtime, actors, output};
@@ -60,7 +61,8 @@ fn execute_task(runtime: &'static Runtime, worker: &'static Worker, task: Arc<dy
     if header.claim() {
         worker.shared.count_begun(header.entry);
         let before = worker.running_cpu.replace(request.cpu);
-        let _cores = worker.on_cores(worker.take_cores(&request));
+        let _own_cores = worker.switch_back_later();
+        worker.replace_cores(worker.take_cores(&request));
         if let Some((slot, cpu)) = grant.bundle {
             worker.shared.cpus.hold_part(slot, cpu);
         }
@@ -86,7 +88,7 @@ pub fn run_claimed(
         return runtime.protocol.tasks.on_finished(&runtime, task);
     }
     let quota = Quota::of(task.header());
-    run_body(runtime, task, &TaskContext::of_task(task.header(), grant, quota.as_ref()), worker, &mut None);
+    run_body(runtime, task, &TaskContext::of_task(task, grant, quota.as_ref()), worker, &mut None);
     runtime.protocol.tasks.on_finished(&runtime, task);
 }
 
@@ -117,7 +119,7 @@ fn to_error(runtime: &'static Runtime, header: &TaskHeader, failure: Failure) ->
     let message = match failure {
         Failure::Passed(error) => return error,
         Failure::Message(message) => message,
-        Failure::Panic(panic) => match context::take_panic_site().describe(panic) {
+        Failure::Panic(panic) => match take_panic_site().describe(panic) {
             Ok(message) => message,
             Err(error) => return error,
         },

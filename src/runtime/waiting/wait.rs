@@ -22,7 +22,7 @@ pub fn get<T: Object>(reference: &ObjectRef<T>, timeout: Option<Duration>) -> Re
 /// The failure of an object, as its user gets it.
 #[cold]
 pub fn failure(error: Arc<Error>) -> Error {
-    context::record_error(&error);
+    tasks::record_error(&error);
     (*error).clone()
 }
 

@@ -51,7 +51,7 @@ extern "C" fn on_fault(signal: libc::c_int, info: *mut libc::siginfo_t, machine:
     // A task that a driver runs in place is on its thread's own stack, whose bounds are not known: there, a fault just
     // below the stack pointer is an overflow.
     let of_fiber = low != 0 && (low.saturating_sub(REACH_BYTES)..low).contains(&address);
-    let of_thread = low == 0 && context::in_task() && stack_pointer(machine).abs_diff(address) < REACH_BYTES;
+    let of_thread = low == 0 && context::runs_task() && stack_pointer(machine).abs_diff(address) < REACH_BYTES;
     if of_fiber || of_thread {
         context::with_name(|name| report_overflow(name, high - low));
         // SAFETY: ends the process; the default action leaves a core where the user wants one.

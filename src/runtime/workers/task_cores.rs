@@ -97,11 +97,10 @@ impl Worker {
         before
     }
 
-    /// As `replace_cores`; dropping the returned guard on the same fiber switches back to the worker's own.
+    /// What runs next may switch to cores of its own; dropping the returned guard on the same fiber switches back.
     #[must_use]
-    pub fn on_cores(&self, cores: Option<Arc<TaskCores>>) -> OnCores<'_> {
-        self.replace_cores(cores);
-        OnCores(self)
+    pub fn switch_back_later(&self) -> OwnCoresLater<'_> {
+        OwnCoresLater(self)
     }
 
     #[cold]
@@ -115,10 +114,10 @@ impl Worker {
     }
 }
 
-/// A worker's thread that may have the cores of a task or actor, until this is dropped.
-pub struct OnCores<'a>(&'a Worker);
+/// Switches a worker's thread to its own cores when it is dropped.
+pub struct OwnCoresLater<'a>(&'a Worker);
 
-impl Drop for OnCores<'_> {
+impl Drop for OwnCoresLater<'_> {
     fn drop(&mut self) {
         self.0.replace_cores(None);
     }

@@ -24,6 +24,11 @@ pub fn note_all_cpus() {
     ALL.get_or_init(cpus_here);
 }
 
+/// The CPUs of the process.
+pub fn all_cpus() -> &'static [u32] {
+    ALL.get().expect("noted")
+}
+
 /// What a task sees: its thread's CPUs, those of a thread and of a process that it starts, and those of its rank.
 type Seen = (Vec<u32>, Vec<u32>, Vec<u32>, Vec<u32>);
 
@@ -31,7 +36,7 @@ fn see() -> Seen {
     let of_thread = std::thread::spawn(cpus_here).join().expect("no panic");
     let child = Command::new("cat").arg("/proc/self/status").output().expect("cat");
     let of_child = cpus_of(&String::from_utf8_lossy(&child.stdout));
-    (cpus_here(), of_thread, of_child, ALL.get().expect("noted").clone())
+    (cpus_here(), of_thread, of_child, all_cpus().to_vec())
 }
 
 #[mobula::remote]
@@ -116,7 +121,7 @@ fn bundle() -> mobula::Result<()> {
     assert!(group.wait(Duration::from_secs(60))?);
     for (cpus, count) in [(1.0, 1), (2.0, 2)] {
         let seen = one::options().num_cpus(cpus).place(Placement::Bundle(&group, 0)).remote().get()?.clone();
-        let all = ALL.get().expect("noted");
+        let all = all_cpus();
         let own = one::options().num_cpus(0.0).remote().get()?.0.len();
         assert_eq!(seen.0.len(), (count * own).min(all.len()), "{seen:?}");
     }

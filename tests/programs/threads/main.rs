@@ -1,6 +1,8 @@
 //! Threads and processes of tasks: `threads CASE..`, on any number of ranks. Each case ends with `ok: CASE`.
 
+mod contexts;
 mod cores;
+mod libraries;
 
 /// A case, by its name.
 type Case = (&'static str, fn() -> mobula::Result<()>);
@@ -43,7 +45,7 @@ fn main() -> mobula::Result<()> {
 
 #[mobula::main]
 fn run() -> mobula::Result<()> {
-    let cases: Vec<Case> = [cores::CASES].concat();
+    let cases: Vec<Case> = [cores::CASES, libraries::CASES, contexts::CASES].concat();
     for name in std::env::args().skip(1) {
         let Some((_, case)) = cases.iter().find(|(case, _)| *case == name) else { panic!("there is no case {name}") };
         case()?;
