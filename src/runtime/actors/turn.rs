@@ -1,11 +1,11 @@
 //! Actors on this rank's workers: runs their constructors and calls as the protocol orders.
 
-use crate::protocol::{ActorInstance, ActorStep, failed_argument};
+use crate::protocol::{ActorInstance, ActorStep, WorkId, failed_argument};
 use crate::registry::{ActorState, Runnable};
 use crate::runtime::memory::Quota;
 use crate::runtime::tasks::context::TaskContext;
 use crate::runtime::workers::{Work, worker};
-use crate::runtime::{Runtime, resources, tasks};
+use crate::runtime::{Runtime, membership, resources, tasks};
 use crate::scheduling::{Grant, ResourceRequest};
 use std::sync::Arc;
 
@@ -68,7 +68,11 @@ pub fn run_call(runtime: &'static Runtime, instance: &ActorInstance, task: &Arc<
     let worker = worker::here();
     let before = worker.map(|worker| worker.running_cpu.replace(0));
     let quota = instance.env_data.get().cloned().and_then(|data| data.downcast::<Quota>().ok());
-    let context = TaskContext::of_call(task.header(), &gpus, &label, quota.as_ref());
+    let context = TaskContext::of_call(task.header(), &gpus, (instance.id, &label), quota.as_ref());
+    // Its owner is to know of it if it ends this rank.
+    let is_others = instance.id.owner != runtime.cluster.rank;
+    let function = task.header().entry.map_or(0, |entry| entry.key);
+    let _begun = is_others.then(|| membership::begin(runtime, WorkId::Actor(instance.id), function, context.number()));
     tasks::run_body(runtime, task, &context, worker, state);
     if let (Some(worker), Some(before)) = (worker, before) {
         worker.running_cpu.replace(before);

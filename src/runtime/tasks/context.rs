@@ -6,8 +6,9 @@ use crate::base::panic::Panic;
 use crate::base::sync::Ordering;
 use crate::base::sync::statics::AtomicU64;
 use crate::base::text::cut;
-use crate::base::{BundleSlot, Error};
+use crate::base::{BundleSlot, Error, ObjectId};
 use crate::objects::AnySlot;
+use crate::protocol::WorkId;
 use crate::registry::TaskHeader;
 use crate::runtime::Runtime;
 use crate::runtime::memory::Quota;
@@ -31,6 +32,8 @@ pub struct TaskContext<'a> {
     quota: Option<&'a Arc<Quota>>,
     /// Distinguishes the task from every other of this rank; assigned on first use.
     number: Cell<u64>,
+    /// The actor whose call it is.
+    actor_id: Option<ObjectId>,
 }
 
 thread_local! {
@@ -125,17 +128,36 @@ impl Drop for ContextGuard {
 impl<'a> TaskContext<'a> {
     /// The context of a task; arrays that it creates count against `quota`.
     pub fn of_task(header: &'a TaskHeader, grant: &'a Grant, quota: Option<&'a Arc<Quota>>) -> TaskContext<'a> {
-        TaskContext { header, gpus: &grant.gpus, actor: None, bundle: grant.bundle, quota, number: Cell::new(0) }
+        let number = Cell::new(0);
+        TaskContext { header, gpus: &grant.gpus, actor: None, bundle: grant.bundle, quota, number, actor_id: None }
     }
 
-    /// The context of an actor's call; arrays that it creates count against `quota`.
+    /// The context of a call of an actor, which has that id and label; arrays that it creates count against `quota`.
     pub fn of_call(
         header: &'a TaskHeader,
         gpus: &'a [(u32, i64)],
-        actor: &'a str,
+        (id, actor): (ObjectId, &'a str),
         quota: Option<&'a Arc<Quota>>,
     ) -> TaskContext<'a> {
-        TaskContext { header, gpus, actor: Some(actor), bundle: None, quota, number: Cell::new(0) }
+        let number = Cell::new(0);
+        TaskContext { header, gpus, actor: Some(actor), bundle: None, quota, number, actor_id: Some(id) }
+    }
+
+    /// The number by which the tasks that it submits name it.
+    pub fn number(&self) -> u64 {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        // Read once: it is a system call.
+        static PROCESS: LazyLock<u64> = LazyLock::new(|| u64::from(std::process::id()));
+        if self.number.get() == 0 {
+            // The process id distinguishes tasks of two ranks.
+            self.number.set(*PROCESS << 40 | NEXT.fetch_add(1, Ordering::Relaxed));
+        }
+        self.number.get()
+    }
+
+    /// How other ranks know it, if they do.
+    fn work_id(&self) -> Option<WorkId> {
+        self.actor_id.map(WorkId::Actor).or(self.header.origin.map(WorkId::Task))
     }
 
     /// Makes it the current one until what is returned is dropped; both stay in the same block.
@@ -204,17 +226,25 @@ pub fn snapshot() -> Snapshot {
 
 /// The number of the task that runs on this thread, 0 for a driver.
 pub fn current_number() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    // Read once: it is a system call.
-    static PROCESS: LazyLock<u64> = LazyLock::new(|| u64::from(std::process::id()));
+    with_current(|current| current.map_or(0, TaskContext::number))
+}
+
+/// A task or call that runs on a thread.
+pub struct RunningWork {
+    /// How other ranks know it, if they do.
+    pub id: Option<WorkId>,
+    /// The key of its function.
+    pub function: u64,
+    /// The number of the task that submitted it, 0 for a driver.
+    pub caller: u64,
+}
+
+/// What runs on this thread. Takes no lock and allocates nothing, for handlers of signals.
+pub fn running() -> Option<RunningWork> {
     with_current(|current| {
-        current.map_or(0, |context| {
-            if context.number.get() == 0 {
-                // The process id distinguishes tasks of two ranks.
-                context.number.set(*PROCESS << 40 | NEXT.fetch_add(1, Ordering::Relaxed));
-            }
-            context.number.get()
-        })
+        let context = current?;
+        let (id, caller) = (context.work_id(), context.header.caller);
+        Some(RunningWork { id, function: context.header.entry?.key, caller })
     })
 }
 

@@ -4,14 +4,14 @@ use crate::base::limits::FAILURE_BYTES_MAX;
 use crate::base::panic::Panic;
 use crate::base::text::cut;
 use crate::base::{Error, clock};
-use crate::protocol::request_of;
+use crate::protocol::{WorkId, request_of};
 use crate::registry::{ActorState, Failure, Runnable, TaskHeader, TaskPhase};
 use crate::runtime::memory::Quota;
 use crate::runtime::resources::queue_for_resources;
 use crate::runtime::tasks::context::{self, TaskContext};
 use crate::runtime::workers::Work;
 use crate::runtime::workers::worker::Worker;
-use crate::runtime::{Runtime, actors, output};
+use crate::runtime::{Runtime, actors, membership, output};
 use crate::scheduling::{Grant, ResourceRequest, UNIT};
 use std::cell::Cell;
 use std::sync::Arc;
@@ -79,7 +79,15 @@ pub fn run_claimed(
         return runtime.protocol.tasks.on_finished(&runtime, task);
     }
     let quota = Quota::of(task.header());
-    run_body(runtime, task, &TaskContext::of_task(task.header(), grant, quota.as_ref()), worker, &mut None);
+    let context = TaskContext::of_task(task.header(), grant, quota.as_ref());
+    if let Some(id) = task.header().origin {
+        // Its owner is to know of it if it ends this rank.
+        let function = task.header().entry.map_or(0, |entry| entry.key);
+        let _begun = membership::begin(runtime, WorkId::Task(id), function, context.number());
+        run_body(runtime, task, &context, worker, &mut None);
+    } else {
+        run_body(runtime, task, &context, worker, &mut None);
+    }
     runtime.protocol.tasks.on_finished(&runtime, task);
 }
 

@@ -6,6 +6,7 @@
 //! - A worker that finds nothing announces itself, checks once more, and parks; work that is queued wakes it (`idle`).
 //! - A thread that a task blocks is replaced while there is work that has its resources (`worker_watch`).
 
+pub mod crash;
 pub mod fiber;
 mod idle;
 pub mod overflow;
