@@ -1,5 +1,7 @@
-//! How tasks end their process: `ends CASE HOW`, on any number of ranks. Rank 0 is the driver.
+//! How tasks end their process, and how drivers end: `ends CASE HOW`, on any number of ranks. Rank 0 is the driver.
 
+mod cancelled;
+mod drivers;
 mod tasks;
 
 use rustix::process::{Signal, getpid, kill_process};
@@ -41,7 +43,7 @@ fn overflow(depth: u64) -> Vec<u64> {
 }
 
 #[mobula::main]
-fn main() {
+fn main() -> Result<(), String> {
     let mut arguments = std::env::args().skip(1);
     let (case, how) = (arguments.next().unwrap_or_default(), arguments.next().unwrap_or_default());
     match case.as_str() {
@@ -51,7 +53,10 @@ fn main() {
         "named" => tasks::named(&how),
         "actor" => tasks::actor(&how),
         "constructor" => tasks::constructor(&how),
+        "cancelled-call" => cancelled::call(),
+        "driver" => return drivers::driver(&how),
         _ => panic!("there is no case {case:?}"),
     }
     println!("the driver has ended");
+    Ok(())
 }
