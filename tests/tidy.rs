@@ -94,6 +94,8 @@ const UNSAFE_FILES: &[&str] = &[
     "src/runtime/tasks/context.rs",
     "src/runtime/workers/fiber.rs",
     "src/runtime/output/forwarding.rs",
+    "src/runtime/router/process_end.rs",
+    "src/runtime/workers/crash.rs",
     "src/runtime/workers/overflow.rs",
     "src/runtime/lifecycle/at_exit.rs",
     "src/runtime/lifecycle/preempt.rs",

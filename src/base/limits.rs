@@ -62,6 +62,9 @@ pub const POLL_BATCH_MAX: usize = 64;
 /// The text of a failure: what a task returned or panicked with. A longer one is cut and marked.
 pub const FAILURE_BYTES_MAX: usize = 16 << 10;
 
+/// The text in which a rank says how another one died.
+pub const DEATH_BYTES_MAX: usize = 2 << 10;
+
 /// A line that a task prints on a rank without a driver. Of a longer one the driver prints so much, and a mark.
 pub const PRINTED_LINE_BYTES_MAX: usize = 1 << 20;
 

@@ -1,9 +1,11 @@
 //! The lineage of a task's results.
 
-use crate::base::sync::{AtomicU32, AtomicU64, Ordering};
+use crate::base::sync::{AtomicU32, AtomicU64, Ordering, lock};
+use crate::base::{Error, Rank};
+use crate::lineage::{Blame, Deaths};
 use crate::objects::{AnySlot, Attachment, SerializedValue};
 use crate::registry::{Options, TableEntry};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 /// Above so many bytes of arguments, a task's results have no lineage.
 const LINEAGE_BYTES_MAX: usize = 16 << 20;
@@ -51,6 +53,8 @@ pub struct Lineage {
     /// How often a result of it may still be reclaimed.
     reclaims_left: AtomicU32,
     depth: u32,
+    /// The ranks that died while its task may have run there.
+    deaths: Mutex<Deaths>,
 }
 
 enum Input {
@@ -100,7 +104,24 @@ impl Lineage {
             uses_left: AtomicU32::new(retries),
             reclaims_left: AtomicU32::new(retries),
             depth,
+            deaths: Mutex::default(),
         })
+    }
+
+    /// The same; these ranks died while its task may have run there.
+    pub fn after_deaths(self, deaths: Deaths) -> Lineage {
+        *lock(&self.deaths) = deaths;
+        self
+    }
+
+    /// A rank died while its task may have run there.
+    pub fn add_death(&self, rank: Rank, blame: Blame, error: &Error) {
+        lock(&self.deaths).add(rank, blame, error);
+    }
+
+    /// The ranks that died while its task may have run there.
+    pub fn deaths(&self) -> Deaths {
+        lock(&self.deaths).clone()
     }
 
     /// Uses the lineage once; returns how often it may be used after that, `None` if it is used up (LINEAGE-2).

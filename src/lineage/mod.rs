@@ -1,6 +1,6 @@
 //! How to reconstruct a lost object: the call that produced it, with its arguments. Pure.
 //!
-//! Owns: lineages. Never: decides when one is needed, or runs anything.
+//! Owns: lineages, and the ranks that died while a task ran there. Never: decides when one is needed, or runs anything.
 //!
 //! Invariants:
 //! - LINEAGE-1: a lineage keeps no value alive that can itself be reconstructed: of such an argument it retains the
@@ -12,5 +12,7 @@
 //!   so that ends too.
 
 mod call;
+mod deaths;
 
 pub use call::{Lineage, Producer, ReconstructReason};
+pub use deaths::{Blame, Deaths, NextStart};

@@ -5,8 +5,9 @@
 //! the traits that it needs.
 
 use crate::base::{Error, Rank, Result};
+use crate::lineage::Blame;
 use crate::objects::{ArrayMemory, Attachment, Links, StoreRun};
-use crate::protocol::{ActorInstance, ActorRef, BlockAddress, Message, NameError, Protocol};
+use crate::protocol::{ActorInstance, ActorRef, BlockAddress, Message, NameError, Protocol, WorkId};
 use crate::registry::{Options, Runnable, TableEntry};
 use crate::scheduling::Grant;
 use crate::store::CopySource;
@@ -32,6 +33,10 @@ pub trait Liveness {
     fn is_dead(&self, rank: Rank) -> bool;
     /// The error of an operation that needs a dead rank.
     fn death_error(&self, rank: Rank) -> Error;
+    /// What part a task or actor had in the end of a dead rank's process.
+    fn blame(&self, _dead: Rank, _work: WorkId) -> Blame {
+        Blame::None
+    }
     /// The link to that rank is broken: membership arbitration has to decide which of the two ranks is dead.
     fn report_link_failure(&self, rank: Rank, reason: &str);
     /// Declares a rank dead here too, because another rank was told that it is dead.
@@ -92,6 +97,11 @@ pub trait RankSelection {
     /// # Errors
     /// `Unschedulable` and the like.
     fn select_rank(&self, options: &Options, name: &str) -> Result<Option<Rank>>;
+    /// A living rank for a task or actor that may have ended its last one: none of `excluded`, on a host that can meet
+    /// its options. `None` if there is no such rank.
+    fn select_rank_without(&self, _options: Option<&Options>, _excluded: [Rank; 2]) -> Option<Rank> {
+        None
+    }
     /// Finds the bundle slot in which an actor is to be restarted after that error, which may take a while: `None` if
     /// `Protocol::on_bundle_located` is called then.
     fn locate_bundle(&self, _actor: &Arc<ActorRef>, _options: &Options, _error: &Error) -> Option<Result<Rank>> {

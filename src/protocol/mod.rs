@@ -41,6 +41,7 @@ mod tasks;
 mod tests;
 mod wire;
 
+pub use crate::lineage::Blame;
 pub use actors::caller::handles::{ActorHandle, ActorRef, label_of};
 pub use actors::instance::actor_instance::{ActorInstance, ActorStep, CallSetting};
 pub use actors::owner::owned_actors::restart_policy_of;
@@ -63,6 +64,7 @@ pub use wire::failure_kind::FailureKind;
 pub use wire::header::{MESSAGE_HEADER_BYTES, SendSequence, UNNUMBERED_HEADER};
 #[cfg(all(test, not(loom)))]
 pub use wire::header::{ReceiveSequence, ReceiveStatus};
+pub use wire::last_work::{BEGUN_MAX, BegunWork, LastWork, WorkId};
 pub use wire::message::{InfoRequest, Message};
 #[cfg(test)]
 pub use wire::values::CompactTask;

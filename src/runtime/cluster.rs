@@ -1,6 +1,6 @@
 //! What every rank knows of the cluster from its start on: which ranks are on which host, and what each host has.
 
-use crate::base::{Config, Error, Rank};
+use crate::base::{Config, Rank};
 use crate::gpu::GpuError;
 use crate::runtime::router::Transports;
 use crate::runtime::router::transport_choice::{self, Capabilities};
@@ -102,12 +102,6 @@ impl ClusterInfo {
     pub fn share_host(&self, one: Rank, other: Rank) -> bool {
         let host = |rank: Rank| self.ranks.get(rank as usize).map(|(host, _)| *host);
         host(one) == host(other)
-    }
-
-    /// The error of an operation that needs a dead rank.
-    pub fn death_of(&self, rank: Rank) -> Error {
-        let reason = "it died while the cluster ran".to_string();
-        Error::NodeDied { rank, host: self.host_of(rank).to_string(), reason }
     }
 
     /// The ranks of the host of that name.

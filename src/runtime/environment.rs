@@ -1,12 +1,14 @@
 //! The runtime as the environment of its rank's protocol: carries out the protocol's requests with transports, queues
 //! and memory.
 
+use crate::base::limits::DEATH_BYTES_MAX;
 use crate::base::sync::Ordering;
+use crate::base::text::one_line;
 use crate::base::{Error, Rank, Result};
 use crate::objects::{ArrayMemory, Attachment, Links, StoreRun};
 use crate::protocol::{
-    ActorInstance, ActorRef, BlockAddress, BlockStore, Environment, Liveness, Message, Messenger, NameError, Observer,
-    Protocol, RankSelection, WorkQueue, assert_may_send,
+    ActorInstance, ActorRef, Blame, BlockAddress, BlockStore, Environment, LastWork, Liveness, Message, Messenger,
+    NameError, Observer, Protocol, RankSelection, WorkId, WorkQueue, assert_may_send,
 };
 use crate::registry::{Options, Runnable, TableEntry, functions};
 use crate::runtime::memory::{self, OwnMemory, PeerMemory};
@@ -38,13 +40,16 @@ impl Liveness for &'static Runtime {
         Runtime::is_dead(self, rank)
     }
     fn death_error(&self, rank: Rank) -> Error {
-        self.cluster.death_of(rank)
+        Runtime::death_of(self, rank)
+    }
+    fn blame(&self, dead: Rank, work: WorkId) -> Blame {
+        self.membership.blame(dead, work)
     }
     fn report_link_failure(&self, rank: Rank, reason: &str) {
         membership::on_unreachable(self, rank, reason);
     }
     fn declare_dead(&self, rank: Rank, reason: &str) {
-        membership::on_peer_failed(self, rank, reason);
+        membership::on_peer_failed(self, rank, reason, LastWork::Unknown);
     }
     fn notify_declared_dead(&self, rank: Rank) {
         membership::reject_dead_rank(self, rank);
@@ -92,6 +97,9 @@ impl BlockStore for &'static Runtime {
 }
 
 impl RankSelection for &'static Runtime {
+    fn select_rank_without(&self, options: Option<&Options>, excluded: [Rank; 2]) -> Option<Rank> {
+        resources::choose_rank_without(self, options, excluded)
+    }
     fn select_rank(&self, options: &Options, name: &str) -> Result<Option<Rank>> {
         resources::choose_rank(self, options, name)
     }
@@ -150,10 +158,14 @@ impl Observer for &'static Runtime {
             Message::Control { bytes } => self.router.on_control(from, bytes),
             Message::Resume { transport_index, delivered } => router::on_resume(self, from, transport_index, delivered),
             // Rank 0 alone declares other ranks dead; that this rank is dead, any notified rank may tell it.
-            Message::Died { rank, reason } if from == 0 || rank == self.cluster.rank => {
-                membership::on_peer_failed(self, rank, &reason)
+            Message::Died { rank, reason, last_work } if from == 0 || rank == self.cluster.rank => {
+                let reason = one_line(&reason, DEATH_BYTES_MAX);
+                membership::on_peer_failed(self, rank, &reason, last_work.bounded());
             }
-            Message::Suspect { rank, reason, kind } => membership::on_suspect(self, from, rank, &reason, kind),
+            Message::Suspect { rank, reason, kind, last_work } => {
+                let reason = one_line(&reason, DEATH_BYTES_MAX);
+                membership::on_suspect(self, from, rank, (&reason, kind), last_work.bounded());
+            }
             Message::Probe { round } => Runtime::send(self, from, &Message::Alive { round }),
             Message::Alive { round } => membership::on_alive(self, from, round),
             Message::ShutdownReady => lifecycle::on_shutdown_ready(self, from),

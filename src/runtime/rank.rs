@@ -1,6 +1,6 @@
 //! A rank of a running cluster: its parts, and the few operations that tie parts together.
 
-use crate::base::Rank;
+use crate::base::{Error, Rank};
 use crate::boot::DeathNotifier;
 use crate::objects::Links;
 use crate::protocol::{Protocol, ProtocolLinks};
@@ -86,6 +86,14 @@ impl Runtime {
     /// The links that references of other ranks use.
     pub(super) fn links(&'static self) -> Arc<dyn Links> {
         self.links.get_or_init(|| Arc::new(ProtocolLinks(self))).clone()
+    }
+
+    /// The error of an operation that needs a dead rank: the first that this rank got of its death.
+    pub(super) fn death_of(&self, rank: Rank) -> Error {
+        self.membership.death_of(rank).unwrap_or_else(|| {
+            let reason = "it died while the cluster ran".to_string();
+            Error::NodeDied { rank, host: self.cluster.host_of(rank).to_string(), reason }
+        })
     }
 
     /// Returns true if this rank was notified, or detected, that a peer is dead.

@@ -4,8 +4,8 @@ use crate::base::sync::Ordering;
 use crate::base::{Error, Rank, Result};
 use crate::objects::{ArrayMemory, Attachment, Links};
 use crate::protocol::{
-    ActorInstance, ActorRef, BlockAddress, BlockStore, Environment, Liveness, Message, Messenger, NameError, Observer,
-    Protocol, RankSelection, WorkQueue, assert_may_send,
+    ActorInstance, ActorRef, BlockAddress, BlockStore, Environment, LastWork, Liveness, Message, Messenger, NameError,
+    Observer, Protocol, RankSelection, WorkQueue, assert_may_send,
 };
 use crate::registry::{Options, Placement, Runnable, TableEntry};
 use crate::scheduling::StealState;
@@ -61,7 +61,7 @@ impl Liveness for SimEnvironment {
     }
     fn notify_declared_dead(&self, rank: Rank) {
         let reason = "it was declared dead before".to_string();
-        self.world.send(self.rank, rank, &Message::Died { rank, reason }, || 0);
+        self.world.send(self.rank, rank, &Message::Died { rank, reason, last_work: LastWork::Uninvolved }, || 0);
     }
 }
 

@@ -4,11 +4,13 @@ use super::serialized_value::Nested;
 use crate::base::error::ErrorSource;
 use crate::base::{BundleSlot, Error, ObjectId, TaskId};
 use crate::objects::{Array, ArrayMemory, ObjectRef, Value};
-use crate::protocol::{ActorMessage, ActorTarget, BlockAddress, Bytes, CompactTask, FailureKind, FinishedCall};
 use crate::protocol::{
-    InfoRequest, Message, MovedTask, NameError, RestartPolicy, WireActor, WireAttachment, WireCommit,
+    ActorMessage, ActorTarget, BegunWork, BlockAddress, Bytes, CompactTask, FailureKind, FinishedCall,
 };
-use crate::protocol::{WireOptions, WireTask, WireValue};
+use crate::protocol::{
+    InfoRequest, LastWork, Message, MovedTask, NameError, RestartPolicy, WireActor, WireAttachment, WireCommit,
+};
+use crate::protocol::{WireOptions, WireTask, WireValue, WorkId};
 use crate::scheduling::{GroupMessage, ResourceRequest, Totals};
 use crate::store::{CopyMessage, CopySource, CountMessage, Holders};
 use proptest::collection::vec;
@@ -232,6 +234,15 @@ fn failure_kind() -> impl Strategy<Value = FailureKind> {
     prop::sample::select(&[FailureKind::Link, FailureKind::Process, FailureKind::Timeout])
 }
 
+fn last_work() -> impl Strategy<Value = LastWork> {
+    let id = prop_oneof![task().prop_map(WorkId::Task), object().prop_map(WorkId::Actor)];
+    let work = (option::of(id), number()).prop_map(|(id, function)| BegunWork { id, function });
+    let known = (vec(work, 0..4), any::<bool>(), any::<bool>());
+    let known =
+        known.prop_map(|(begun, is_witnessed, is_complete)| LastWork::Known { begun, is_witnessed, is_complete });
+    prop_oneof![Just(LastWork::Uninvolved), Just(LastWork::Unknown), known]
+}
+
 pub fn info_request() -> impl Strategy<Value = InfoRequest> {
     prop_oneof![
         prop::sample::select(&[InfoRequest::Available, InfoRequest::Errors, InfoRequest::Trace, InfoRequest::Waiters]),
@@ -314,8 +325,13 @@ pub fn message() -> impl Strategy<Value = Message<'static>> {
     let ranks = prop_oneof![
         (any::<u8>(), number()).prop_map(|(transport_index, delivered)| Message::Resume { transport_index, delivered }),
         bytes().prop_map(|bytes| Message::Control { bytes }),
-        (rank(), text()).prop_map(|(rank, reason)| Message::Died { rank, reason }),
-        (rank(), text(), failure_kind()).prop_map(|(rank, reason, kind)| Message::Suspect { rank, reason, kind }),
+        (rank(), text(), last_work()).prop_map(|(rank, reason, last_work)| Message::Died { rank, reason, last_work }),
+        (rank(), text(), failure_kind(), last_work()).prop_map(|(rank, reason, kind, last_work)| Message::Suspect {
+            rank,
+            reason,
+            kind,
+            last_work
+        }),
         number().prop_map(|bytes| Message::EvictRequest { bytes }),
         vec(number(), 0..4).prop_map(|blocks| Message::Reclaim { blocks }),
         vec(number(), 0..4).prop_map(|blocks| Message::ReclaimRefused { blocks }),

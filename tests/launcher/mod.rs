@@ -44,7 +44,7 @@ pub fn no_ranks() -> Option<String> {
 }
 
 /// The launcher of the MPI library that the programs are linked with.
-fn mpirun() -> Option<PathBuf> {
+pub fn mpirun() -> Option<PathBuf> {
     let names = [std::env::var("MPIRUN").unwrap_or_default(), "mpirun.openmpi".to_string(), "mpirun".to_string()];
     names.iter().filter(|name| !name.is_empty()).find_map(|name| find_program(name))
 }

@@ -1,7 +1,8 @@
 use crate::base::{Error, ObjectId, Rank, TaskId};
 use crate::protocol::tests::{Double, Effect, MockEnvironment, double, wire_task, wire_value};
 use crate::protocol::{
-    BlockAddress, BlockStore, Environment, FailureKind, Message, SendSequence, UNNUMBERED_HEADER, WireAttachment,
+    BlockAddress, BlockStore, Environment, FailureKind, LastWork, Message, SendSequence, UNNUMBERED_HEADER,
+    WireAttachment,
 };
 use crate::registry::{Callable, Runnable};
 
@@ -109,7 +110,8 @@ fn message_that_lacks_a_block_delays_its_sender_s_next_ones_only() {
     assert_eq!((env.queued().len(), cancelled(&env)), (0, 0));
     env.receive(3, &cancel(2));
     assert_eq!(cancelled(&env), 1, "of another sender");
-    let suspect = Message::Suspect { rank: 3, reason: String::new(), kind: FailureKind::Link };
+    let suspect =
+        Message::Suspect { rank: 3, reason: String::new(), kind: FailureKind::Link, last_work: LastWork::Unknown };
     let bytes = suspect.encode(UNNUMBERED_HEADER.to_vec());
     env.protocol().receive(&env, 2, &bytes);
     assert_eq!(env.effects(), [Effect::Other(2)], "about links");

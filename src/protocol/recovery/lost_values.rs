@@ -80,7 +80,7 @@ impl Recovery {
             env.protocol().objects.unfetched.find(&**slot).and_then(|value| value.producer.clone())
         };
         Lineage::new(call, args, remote.retries, producer_of)
-            .map(|lineage| Producer { lineage: Arc::new(lineage), index })
+            .map(|lineage| Producer { lineage: Arc::new(lineage.after_deaths(remote.deaths.clone())), index })
     }
 
     /// The requester cannot read the value from the store of `dead`, which is alive as far as this rank knows, so that

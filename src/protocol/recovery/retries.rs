@@ -4,14 +4,14 @@
 
 use crate::base::sync::Ordering;
 use crate::base::{Error, Rank, TaskId};
-use crate::lineage::{Producer, ReconstructReason};
+use crate::lineage::{Deaths, NextStart, Producer, ReconstructReason};
 use crate::objects::AnySlot;
-use crate::protocol::Message;
 use crate::protocol::actors::caller::calls::on_call_finished;
 use crate::protocol::actors::caller::handles::ActorRef;
 use crate::protocol::environment::{Environment, Messenger};
 use crate::protocol::recovery::Recovery;
 use crate::protocol::tasks::remote_tasks::{RemoteTask, ResultDestination, RetryDecision};
+use crate::protocol::{Message, WorkId};
 use crate::registry::{FunctionKind, Options, Runnable, TaskHeader};
 use std::sync::Arc;
 
@@ -39,7 +39,8 @@ impl Recovery {
 
     /// As `retry_all_of`, for one task.
     pub fn retry(&self, env: &impl Environment, number: u64, dead: Rank, error: &Error) {
-        let decision = env.protocol().tasks.remote.consume_retry(number, dead, env.rank());
+        let blame = env.blame(dead, WorkId::Task(TaskId { owner: env.rank(), number }));
+        let decision = env.protocol().tasks.remote.consume_retry(number, (dead, error), blame, env.rank());
         self.apply_retry(env, number, decision, error);
     }
 
@@ -59,30 +60,22 @@ impl Recovery {
         match decision {
             RetryDecision::Retry(remote, hops) => {
                 self.send_task_finished(env, number, &remote);
-                self.restart_task(env, number, &remote, hops);
+                match next_rank(env, &remote.deaths, remote.options()) {
+                    Ok(rank) => self.restart_task(env, (number, hops), &remote, rank),
+                    Err(NoRank) => {
+                        let Some(remote) = env.protocol().tasks.remote.take(number) else { return };
+                        let error = remote.deaths.error(remote.name(), error);
+                        fail_remote(env, number, remote, &error);
+                    }
+                }
             }
             RetryDecision::NotThere => {}
             RetryDecision::Fail(remote) => {
                 self.send_task_finished(env, number, &remote);
-                let results = remote.results;
-                let error = match &results {
-                    ResultDestination::Task(task) => {
-                        // The error needs the label of the actor, which the call then releases. The route must not
-                        // retain the call: it may hold its own actor.
-                        let error = unretryable_error(task, error);
-                        on_call_finished(env, number, task);
-                        error
-                    }
-                    ResultDestination::Reconstruction(_) => error.clone(),
-                };
-                env.report_failure(error.clone());
-                let error = Arc::new(error);
-                match results {
-                    ResultDestination::Task(task) => task.fail(error),
-                    ResultDestination::Reconstruction(slots) => {
-                        slots.iter().flatten().for_each(|slot| slot.fail(error.clone()))
-                    }
-                }
+                // Of one death, the error says already what ran there.
+                let several = remote.deaths.count() > 1;
+                let error = if several { remote.deaths.error(remote.name(), error) } else { error.clone() };
+                fail_remote(env, number, remote, &error);
             }
         }
     }
@@ -111,12 +104,19 @@ impl Recovery {
         let Some((remote, hops)) = env.protocol().tasks.remote.consume_retry_on_error(number, env.rank()) else {
             return false;
         };
-        self.restart_task(env, number, &remote, hops);
+        let Ok(rank) = next_rank(env, &remote.deaths, remote.options()) else { return false };
+        self.restart_task(env, (number, hops), &remote, rank);
         true
     }
 
-    /// Retries a task of this rank, under the number that it has.
-    fn restart_task(&self, env: &impl Environment, number: u64, remote: &RemoteTask, hops: u32) {
+    /// Retries a task of this rank, under the number that it has, on `rank` where that is given.
+    fn restart_task(
+        &self,
+        env: &impl Environment,
+        (number, hops): (u64, u32),
+        remote: &RemoteTask,
+        rank: Option<Rank>,
+    ) {
         let id = TaskId { owner: env.rank(), number };
         let Some(args) = &remote.args else { return };
         let (entry, mut restarted) = match (&remote.results, &remote.lineage) {
@@ -137,7 +137,7 @@ impl Recovery {
         };
         (restarted.origin, restarted.hops) = (Some(id), hops);
         match (entry.decode)(&args.bytes, args.attachments.clone(), restarted) {
-            Ok(restarted) => self.relaunch(env, restarted),
+            Ok(restarted) => self.relaunch(env, restarted, rank),
             Err(error) => env.protocol().tasks.send_failure(env, id, entry.returns, error),
         }
     }
@@ -164,7 +164,13 @@ impl Recovery {
         lineage.reconstruction.store(number, Ordering::Release);
         env.protocol().tasks.remote.attach(number, producer.index, &slot);
         let Some(remote) = env.protocol().tasks.remote.get(number) else { return true };
-        self.restart_task(env, number, &remote, 1);
+        match next_rank(env, &remote.deaths, remote.options()) {
+            Ok(rank) => self.restart_task(env, (number, 1), &remote, rank),
+            Err(NoRank) => {
+                env.protocol().tasks.remote.take(number);
+                return false;
+            }
+        }
         true
     }
 
@@ -178,16 +184,20 @@ impl Recovery {
         let lineage = &producer.lineage;
         lineage.try_use(why)?;
         let args = lineage.arguments(&mut |argument| self.reconstruct_input(env, argument, why))?;
+        let rank = next_rank(env, &lineage.deaths(), lineage.options.as_deref()).ok()?;
         let header = TaskHeader::new(lineage.options.clone(), lineage.caller);
         let task = (lineage.entry.decode)(&args.bytes, args.attachments, header).ok()?;
         let slot = task.clone().slots().get(producer.index).cloned();
-        self.relaunch(env, task);
+        self.relaunch(env, task, rank);
         slot
     }
 
-    fn relaunch(&self, env: &impl Environment, task: Arc<dyn Runnable>) {
-        let selected =
-            task.header().options.as_deref().map_or(Ok(None), |options| env.select_rank(options, task.header().name()));
+    /// Starts a task on `rank`, or where its options say.
+    fn relaunch(&self, env: &impl Environment, task: Arc<dyn Runnable>, rank: Option<Rank>) {
+        let of_options = || {
+            task.header().options.as_deref().map_or(Ok(None), |options| env.select_rank(options, task.header().name()))
+        };
+        let selected = rank.map_or_else(of_options, |rank| Ok(Some(rank)));
         match selected {
             Ok(Some(rank)) if rank != env.rank() => {
                 if task.header().claim_waiting() {
@@ -197,6 +207,43 @@ impl Recovery {
             Ok(_) => env.protocol().tasks.launch_here(env, task),
             Err(error) => env.protocol().tasks.fail(env, &task, error),
         }
+    }
+}
+
+/// No rank is left on which a task may start again.
+struct NoRank;
+
+/// Where a task is to start again after these deaths; `None` for where its options say. Sent to a rank, it stays there:
+/// no other rank steals it.
+fn next_rank(env: &impl Environment, deaths: &Deaths, options: Option<&Options>) -> Result<Option<Rank>, NoRank> {
+    let elsewhere = || env.select_rank_without(options, [0, env.rank()]);
+    let is_bound = options.is_some_and(|options| options.bundle_slot().is_some());
+    match deaths.next_start(is_bound) {
+        NextStart::Anywhere => Ok(None),
+        NextStart::PreferablyElsewhere => Ok(elsewhere()),
+        NextStart::Elsewhere => elsewhere().map(Some).ok_or(NoRank),
+        NextStart::Nowhere => Err(NoRank),
+    }
+}
+
+/// Fails a task that is not retried.
+fn fail_remote(env: &impl Environment, number: u64, remote: RemoteTask, error: &Error) {
+    let results = remote.results;
+    let error = match &results {
+        ResultDestination::Task(task) => {
+            // The error needs the label of the actor, which the call then releases. The route must not retain the call:
+            // it may hold its own actor.
+            let error = unretryable_error(task, error);
+            on_call_finished(env, number, task);
+            error
+        }
+        ResultDestination::Reconstruction(_) => error.clone(),
+    };
+    env.report_failure(error.clone());
+    let error = Arc::new(error);
+    match results {
+        ResultDestination::Task(task) => task.fail(error),
+        ResultDestination::Reconstruction(slots) => slots.iter().flatten().for_each(|slot| slot.fail(error.clone())),
     }
 }
 

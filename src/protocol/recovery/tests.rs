@@ -1,6 +1,6 @@
 use crate::base::{Error, ObjectId, Rank, TaskId};
 use crate::protocol::tests::{Double, Effect, MockEnvironment, result_of, wire_value};
-use crate::protocol::{Bytes, Environment, Liveness, Message};
+use crate::protocol::{Bytes, Environment, Liveness, Message, WorkId};
 use crate::registry::{Arg, Options, Runnable, Task, TaskHeader};
 use crate::store::CountMessage;
 use std::sync::Arc;
@@ -176,4 +176,67 @@ fn values_of_unknown_objects_are_discarded() {
     env.receive(2, &Message::Value { object, value: Ok(wire_value(&[1], Vec::new())) });
     env.receive(2, &Message::Value { object, value: Err(Error::config("it failed")) });
     assert_eq!((env.sent(), env.effects()), (Vec::new(), Vec::new()));
+}
+
+/// The task of `with_remote_task`.
+fn number_1(owner: Rank) -> WorkId {
+    WorkId::Task(TaskId { owner, number: 1 })
+}
+
+/// Which rank the task was sent to, in one message since the last call.
+fn sent_to(env: &MockEnvironment) -> Rank {
+    match &env.sent()[..] {
+        [(to, Message::Task(task))] if task.task.number == 1 && !task.stealable => *to,
+        sent => panic!("{sent:?}"),
+    }
+}
+
+#[test]
+fn task_that_ended_its_rank_is_kept_from_rank_0_and_fails_after_the_second() {
+    let (env, task) = with_remote_task(9);
+    env.kill_running(2, &[number_1(0)], true);
+    assert_eq!((sent_to(&env), env.queued().len()), (1, 0));
+    env.kill_running(1, &[number_1(0)], true);
+    let error = result_of(&task).and_then(Result::err).expect("it failed").to_string();
+    assert!(error.contains("task double has ended 2 ranks") && error.contains("rank 2 on host mock"), "{error}");
+    assert_eq!((env.sent(), env.queued().len(), env.effects().len()), (Vec::new(), 0, 1));
+    assert_eq!(env.protocol().table_sizes(), []);
+}
+
+#[test]
+fn suspect_is_started_on_other_ranks_and_here_only_if_none_is_left() {
+    let (env, task) = with_remote_task(9);
+    let others = [number_1(0), WorkId::Task(TaskId { owner: 0, number: 7 })];
+    env.kill_running(2, &others, false);
+    assert_eq!(sent_to(&env), 1);
+    env.kill_running(1, &others, false);
+    assert_eq!(sent_to(&env), 3);
+    env.kill_running(3, &others, false);
+    env.run_queued();
+    assert_eq!(result_of(&task), Some(Ok(42)));
+}
+
+#[test]
+fn task_that_ran_alone_on_its_rank_is_not_started_here() {
+    let (env, task) = with_remote_task(9);
+    [1, 3].into_iter().for_each(|rank| env.kill(rank));
+    env.kill_running(2, &[number_1(0)], false);
+    let error = result_of(&task).and_then(Result::err).expect("it failed").to_string();
+    assert!(error.contains("task double ended it, and only ranks are left"), "{error}");
+    assert_eq!((env.sent(), env.queued().len()), (Vec::new(), 0));
+}
+
+#[test]
+fn task_that_had_not_begun_on_the_dead_rank_starts_here() {
+    let (env, task) = with_remote_task(9);
+    env.kill_running(2, &[WorkId::Task(TaskId { owner: 0, number: 7 })], true);
+    env.run_queued();
+    assert_eq!(result_of(&task), Some(Ok(42)));
+}
+
+#[test]
+fn task_without_retries_fails_with_the_error_of_its_rank() {
+    let (env, task) = with_remote_task(0);
+    env.kill_running(2, &[number_1(0)], true);
+    assert_eq!(result_of(&task), Some(Err(env.death_error(2))));
 }

@@ -4,10 +4,10 @@ mod awaited_ranks;
 
 use crate::base::spin_lock::SpinLock;
 use crate::base::sync::{AtomicU64, Ordering};
-use crate::base::{Rank, TaskId};
-use crate::lineage::Lineage;
+use crate::base::{Error, Rank, TaskId};
+use crate::lineage::{Blame, Deaths, Lineage};
 use crate::objects::{AnySlot, SerializedValue};
-use crate::registry::Runnable;
+use crate::registry::{Options, Runnable};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
@@ -59,6 +59,8 @@ pub struct RemoteTask {
     pub cancel_sent_to: Option<Rank>,
     /// The lineage that it follows, if it reconstructs lost results.
     pub lineage: Option<Arc<Lineage>>,
+    /// The ranks that died while it may have run there.
+    pub deaths: Deaths,
     /// True for a call of an actor that can be restarted: then the actor's route tracks it.
     has_route: bool,
 }
@@ -75,6 +77,7 @@ impl RemoteTask {
             retries: 0,
             cancel_sent_to: None,
             lineage: None,
+            deaths: Deaths::default(),
             has_route: false,
         }
     }
@@ -87,6 +90,31 @@ impl RemoteTask {
         retries: u32,
     ) -> RemoteTask {
         RemoteTask { args, retries, ..RemoteTask::new(ResultDestination::Task(task), to) }
+    }
+
+    /// A rank died while it may have run there.
+    fn add_death(&mut self, rank: Rank, blame: Blame, error: &Error) {
+        self.deaths.add(rank, blame, error);
+        if let Some(lineage) = &self.lineage {
+            lineage.add_death(rank, blame, error);
+        }
+    }
+
+    /// The name that errors have for it.
+    pub fn name(&self) -> &str {
+        match (&self.results, &self.lineage) {
+            (ResultDestination::Task(task), _) => task.header().name(),
+            (ResultDestination::Reconstruction(_), Some(lineage)) => lineage.entry.name,
+            (ResultDestination::Reconstruction(_), None) => "",
+        }
+    }
+
+    /// What it requests.
+    pub fn options(&self) -> Option<&Options> {
+        match (&self.results, &self.lineage) {
+            (ResultDestination::Task(task), _) => task.header().options.as_deref(),
+            (ResultDestination::Reconstruction(_), lineage) => lineage.as_ref()?.options.as_deref(),
+        }
     }
 
     /// True if the task is lost when that rank dies.
@@ -139,7 +167,9 @@ impl RemoteTasks {
         retries: u32,
     ) -> u64 {
         let results = ResultDestination::Reconstruction(Vec::new());
-        self.insert(RemoteTask { args: Some(args), retries, lineage: Some(lineage), ..RemoteTask::new(results, here) })
+        let deaths = lineage.deaths();
+        let lineage = Some(lineage);
+        self.insert(RemoteTask { args: Some(args), retries, lineage, deaths, ..RemoteTask::new(results, here) })
     }
 
     /// Directs result `index` of the reconstruction with that number to `slot`; false if it has finished.
@@ -238,9 +268,18 @@ impl RemoteTasks {
         Some((remote.clone(), remote.hops))
     }
 
-    /// Decides about a task when `dead` died; a retry starts on `here`. Decided once for each death.
-    pub fn consume_retry(&self, number: u64, dead: Rank, here: Rank) -> RetryDecision {
-        self.consume_if(number, here, |remote| remote.may_be_on(dead))
+    /// Decides about a task when `dead` died of that error, in which the task has that part; a retry starts on `here`.
+    /// Decided once for each death.
+    pub fn consume_retry(&self, number: u64, (dead, error): (Rank, &Error), blame: Blame, here: Rank) -> RetryDecision {
+        let is_there = |remote: &mut RemoteTask| {
+            let is_there = remote.may_be_on(dead);
+            // The rank that forwarded it did not run it.
+            if is_there && remote.to == dead {
+                remote.add_death(dead, blame, error);
+            }
+            is_there
+        };
+        self.consume_if(number, here, is_there)
     }
 
     /// Decides about a task that could not start where it was after so many hops.
@@ -248,11 +287,12 @@ impl RemoteTasks {
         self.consume_if(number, here, |remote| remote.hops <= hops)
     }
 
-    fn consume_if(&self, number: u64, here: Rank, is_there: impl Fn(&RemoteTask) -> bool) -> RetryDecision {
+    fn consume_if(&self, number: u64, here: Rank, is_there: impl Fn(&mut RemoteTask) -> bool) -> RetryDecision {
         let mut tasks = self.tasks.lock();
-        let Some(remote) = tasks.get_mut(&number).filter(|remote| is_there(remote)) else {
+        let Some(remote) = tasks.get_mut(&number) else { return RetryDecision::NotThere };
+        if !is_there(remote) {
             return RetryDecision::NotThere;
-        };
+        }
         let left = remote.retries.checked_sub(1).filter(|_| remote.args.is_some());
         let Some(left) = left else {
             return tasks.remove(&number).map_or(RetryDecision::NotThere, RetryDecision::Fail);

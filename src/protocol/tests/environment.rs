@@ -5,13 +5,14 @@ use crate::base::{Error, ObjectId, Rank, Result};
 use crate::objects::{ArrayMemory, Attachment, Links};
 use crate::protocol::environment::{BlockStore, Environment, Liveness, Messenger, Observer, RankSelection, WorkQueue};
 use crate::protocol::tests::functions::table_entry;
-use crate::protocol::{ActorInstance, ActorRef, ActorStep, BlockAddress, Message, NameError, Protocol, ProtocolLinks};
+use crate::protocol::{ActorInstance, ActorRef, ActorStep, BegunWork, Blame, BlockAddress, LastWork, Message};
+use crate::protocol::{NameError, Protocol, ProtocolLinks, WorkId};
 use crate::registry::{ActorState, Options, Runnable, TableEntry};
 use crate::scheduling::{Grant, StealState};
 use crate::store::CopySource;
 use std::any::Any;
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, OnceLock};
 
 /// What a rank requests of its surroundings, other than messages and work.
@@ -52,6 +53,8 @@ struct MockState {
     selected: AtomicU32,
     /// True if it has nothing to run once no task is queued.
     idle: AtomicBool,
+    /// What dead ranks ran.
+    last_works: Mutex<BTreeMap<Rank, LastWork>>,
 }
 
 impl MockEnvironment {
@@ -68,6 +71,7 @@ impl MockEnvironment {
             dead: Mutex::default(),
             selected: AtomicU32::new(rank),
             idle: AtomicBool::new(false),
+            last_works: Mutex::default(),
         }))
     }
 
@@ -87,6 +91,13 @@ impl MockEnvironment {
         self.kill_unnoticed(rank);
         self.0.protocol.on_peer_failed(self, rank, &self.death_error(rank));
         assert_eq!(self.0.protocol.check(), Ok(()), "after the death of rank {rank}");
+    }
+
+    /// Rank `rank` dies while it runs these, and this rank notices.
+    pub fn kill_running(&self, rank: Rank, begun: &[WorkId], is_witnessed: bool) {
+        let begun = begun.iter().map(|id| BegunWork { id: Some(*id), function: 0 }).collect();
+        lock(&self.0.last_works).insert(rank, LastWork::Known { begun, is_witnessed, is_complete: true });
+        self.kill(rank);
     }
 
     /// Tasks and actors that may run anywhere are sent to `rank` from now on.
@@ -224,6 +235,9 @@ impl Liveness for MockEnvironment {
     fn death_error(&self, rank: Rank) -> Error {
         Error::NodeDied { rank, host: "mock".to_string(), reason: "it was killed".to_string() }
     }
+    fn blame(&self, dead: Rank, work: WorkId) -> Blame {
+        lock(&self.0.last_works).get(&dead).map_or(Blame::None, |last_work| last_work.blame_of(work))
+    }
     fn report_link_failure(&self, rank: Rank, _: &str) {
         self.record(Effect::LinkFailure(rank));
     }
@@ -276,6 +290,9 @@ impl BlockStore for MockEnvironment {
 impl RankSelection for MockEnvironment {
     fn select_rank(&self, _: &Options, _: &str) -> Result<Option<Rank>> {
         Ok(Some(self.0.selected.load(Ordering::Relaxed)))
+    }
+    fn select_rank_without(&self, _: Option<&Options>, excluded: [Rank; 2]) -> Option<Rank> {
+        (0..self.size()).find(|rank| !excluded.contains(rank) && !self.is_dead(*rank))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::base::{BundleSlot, Error, ObjectId, Rank, TaskId, limits};
 use crate::protocol::wire::actor_message::ActorMessage;
+use crate::protocol::wire::last_work::LastWork;
 use crate::protocol::wire::values::{Bytes, CompactTask, MovedTask, WireAttachment, WireTask, WireValue};
 use crate::protocol::{FailureKind, NameError};
 use crate::scheduling::GroupMessage;
@@ -181,6 +182,8 @@ pub enum Message<'a> {
         rank: Rank,
         /// How the failure was noticed.
         reason: String,
+        /// What its process ran when it ended.
+        last_work: LastWork,
     },
     /// To the owner of tasks: they were forwarded to another rank.
     TasksMoved {
@@ -210,6 +213,8 @@ pub enum Message<'a> {
         reason: String,
         /// The kind of failure.
         kind: FailureKind,
+        /// What its process ran when it ended.
+        last_work: LastWork,
     },
     /// Request for a sign of life.
     Probe {
@@ -312,7 +317,9 @@ impl<'a> Message<'a> {
             Message::NameSet { handle, .. } => handle.highest_rank(),
             Message::NameReply { handle: Ok(Some(handle)), .. } => handle.highest_rank(),
             Message::Response { response, .. } => response.highest_rank(),
-            Message::Died { rank, .. } | Message::Suspect { rank, .. } => *rank,
+            Message::Died { rank, last_work, .. } | Message::Suspect { rank, last_work, .. } => {
+                last_work.highest_rank().max(*rank)
+            }
             Message::Fetch { without, .. } => without.unwrap_or_default(),
             Message::TasksMoved { to, .. } => *to,
             Message::Request { request: InfoRequest::Location(bundle_slot), .. } => bundle_slot.group.owner,

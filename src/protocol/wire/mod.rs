@@ -9,5 +9,6 @@
 pub mod actor_message;
 pub mod failure_kind;
 pub mod header;
+pub mod last_work;
 pub mod message;
 pub mod values;

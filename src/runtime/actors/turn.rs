@@ -1,12 +1,12 @@
 //! Actors on this rank's workers: runs their constructors and calls as the protocol orders.
 
-use crate::protocol::{ActorInstance, ActorStep, CallSetting, failed_argument, request_of_actor};
+use crate::protocol::{ActorInstance, ActorStep, CallSetting, WorkId, failed_argument, request_of_actor};
 use crate::registry::{ActorState, Runnable};
 use crate::runtime::memory::Quota;
 use crate::runtime::tasks::context::TaskContext;
 use crate::runtime::workers::worker::{self, Worker};
 use crate::runtime::workers::{TaskCores, Work};
-use crate::runtime::{Runtime, resources, tasks};
+use crate::runtime::{Runtime, membership, resources, tasks};
 use crate::scheduling::{Grant, ResourceRequest};
 use std::sync::Arc;
 
@@ -85,7 +85,11 @@ pub fn run_call(runtime: &'static Runtime, instance: &ActorInstance, task: &Arc<
         worker.replace_cores(data.cores.clone());
     }
     let quota = data.and_then(|data| data.quota.as_ref());
-    let context = TaskContext::of_call(task, &gpus, &label, quota);
+    let context = TaskContext::of_call(task, &gpus, (instance.id, &label), quota);
+    // Its owner is to know of it if it ends this rank.
+    let is_others = instance.id.owner != runtime.cluster.rank;
+    let function = task.header().entry.map_or(0, |entry| entry.key);
+    let _begun = is_others.then(|| membership::begin(runtime, WorkId::Actor(instance.id), function, context.number()));
     tasks::run_body(runtime, task, &context, worker, state);
     if let (Some(worker), Some(before)) = (worker, before) {
         worker.running_cpu.replace(before);

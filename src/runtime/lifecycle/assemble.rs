@@ -12,7 +12,7 @@ use crate::runtime::lifecycle::join::join;
 use crate::runtime::lifecycle::launcher_watch::watch_launcher;
 use crate::runtime::lifecycle::local::{HostPosition, LocalResources, WorkerAddress};
 use crate::runtime::lifecycle::session::Session;
-use crate::runtime::workers::{self, overflow, worker};
+use crate::runtime::workers::{self, crash, overflow, worker};
 use crate::runtime::{HostInfo, Runtime, memory, output, tasks};
 use crate::topology::{RankCores, Topology};
 use serde::{Deserialize, Serialize};
@@ -85,6 +85,7 @@ pub fn start_rank(mut world: World, config: Config, install: fn(&'static Runtime
     install(runtime);
     memory::prepare_store(runtime);
     tasks::install_panic_hook();
+    crash::install();
     overflow::install();
     overflow::prepare_thread();
     // Before the first task can run here.

@@ -19,11 +19,15 @@
 use crate::base::log::{Level, log};
 use crate::base::sync::lock;
 use crate::base::{Error, Rank};
-use crate::protocol::{FailureKind, Message};
+use crate::protocol::{FailureKind, LastWork, Message};
 use crate::runtime::membership::arbitration::DeadRank;
+use crate::runtime::membership::begun;
+use crate::runtime::membership::death_text::describe;
+use crate::runtime::membership::hangups::{check_hangups, on_connection_ended};
 use crate::runtime::membership::heartbeat::{HeartbeatMonitor, Silent, is_stopped};
 use crate::runtime::membership::remote_watch::{check_remote_ranks, on_rank_0_suspected};
 use crate::runtime::membership::suspicion::SuspicionTimers;
+use crate::runtime::router::ProcessEnd;
 use crate::runtime::{Runtime, lifecycle, resources};
 use std::time::{Duration, Instant};
 
@@ -44,12 +48,24 @@ pub struct FailureDetector {
     suspicion: SuspicionTimers,
 }
 
-/// A peer is dead, for certain or by rank 0's decision. Nothing happens the second time.
-pub fn on_peer_failed(runtime: &'static Runtime, peer: Rank, reason: &str) {
+/// A peer is dead, for certain or by rank 0's decision; `last_work` is what its process ran when it ended. Nothing
+/// happens the second time.
+pub fn on_peer_failed(runtime: &'static Runtime, peer: Rank, reason: &str, last_work: LastWork) {
     if peer == runtime.cluster.rank {
         return on_declared_dead(runtime, reason);
     }
-    if peer >= runtime.cluster.size || !runtime.router.mark_dead(peer) {
+    if peer >= runtime.cluster.size || runtime.is_dead(peer) {
+        return;
+    }
+    let last_work = match (runtime.cluster.host_index_of(peer), last_work) {
+        (Some(index), LastWork::Unknown) => begun::last_work(runtime, index),
+        (_, last_work) => last_work,
+    };
+    let error =
+        Error::NodeDied { rank: peer, host: runtime.cluster.host_of(peer).to_string(), reason: reason.to_string() };
+    // Before any thread can see that it is dead.
+    lock(&runtime.membership.deaths).entry(peer).or_insert_with(|| (error.clone(), last_work.clone()));
+    if !runtime.router.mark_dead(peer) {
         return;
     }
     runtime.lifecycle.shutdown.on_rank_failed(peer);
@@ -58,8 +74,6 @@ pub fn on_peer_failed(runtime: &'static Runtime, peer: Rank, reason: &str) {
         // Ranks leave during shutdown.
         return;
     }
-    let error =
-        Error::NodeDied { rank: peer, host: runtime.cluster.host_of(peer).to_string(), reason: reason.to_string() };
     log(Level::Error, || format!("rank {} on {}: {error}", runtime.cluster.rank, runtime.cluster.host));
     if let Some(index) = runtime.cluster.host_index_of(peer) {
         runtime.resources.table.shared.mark_dead(index);
@@ -70,7 +84,7 @@ pub fn on_peer_failed(runtime: &'static Runtime, peer: Rank, reason: &str) {
         return on_rank_0_failed(runtime, error);
     }
     if runtime.cluster.rank == 0 {
-        let died = Message::Died { rank: peer, reason: reason.to_string() };
+        let died = Message::Died { rank: peer, reason: reason.to_string(), last_work };
         (1..runtime.cluster.size).filter(|other| *other != peer).for_each(|other| runtime.send(other, &died));
         runtime.router.send_to_dead(peer, &died);
     }
@@ -84,18 +98,25 @@ pub fn on_peer_failed(runtime: &'static Runtime, peer: Rank, reason: &str) {
 /// No link to a peer works any more, but it may live: rank 0 decides. Messages to it are queued until then.
 pub fn on_unreachable(runtime: &'static Runtime, peer: Rank, reason: &str) {
     if runtime.cluster.rank == 0 || peer == 0 || runtime.stopping() {
-        return on_peer_failed(runtime, peer, reason);
+        return on_connection_ended(runtime, peer, reason);
     }
     if !runtime.is_dead(peer) {
-        runtime.send(0, &Message::Suspect { rank: peer, reason: reason.to_string(), kind: FailureKind::Link });
+        let (reason, last_work) = (reason.to_string(), LastWork::Unknown);
+        runtime.send(0, &Message::Suspect { rank: peer, reason, kind: FailureKind::Link, last_work });
     }
 }
 
 /// Handles `Suspect`: `from` does not reach `rank`.
-pub fn on_suspect(runtime: &'static Runtime, from: Rank, rank: Rank, reason: &str, evidence: FailureKind) {
+pub fn on_suspect(
+    runtime: &'static Runtime,
+    from: Rank,
+    rank: Rank,
+    (reason, evidence): (&str, FailureKind),
+    last_work: LastWork,
+) {
     let on_one_host = runtime.cluster.share_host(from, rank);
     if evidence == FailureKind::Process && on_one_host && (runtime.cluster.rank == 0 || rank == 0) {
-        return on_peer_failed(runtime, rank, reason);
+        return on_peer_failed(runtime, rank, reason, last_work);
     }
     if rank == 0 && runtime.cluster.rank != 0 && evidence == FailureKind::Timeout {
         return on_rank_0_suspected(runtime, reason);
@@ -117,13 +138,16 @@ pub fn on_alive(runtime: &'static Runtime, from: Rank, round: u64) {
 }
 
 fn apply_decisions(runtime: &'static Runtime, decisions: impl IntoIterator<Item = DeadRank>) {
-    decisions.into_iter().for_each(|(rank, reason)| on_peer_failed(runtime, rank, &reason));
+    let uninvolved = LastWork::Uninvolved;
+    decisions.into_iter().for_each(|(rank, reason)| on_peer_failed(runtime, rank, &reason, uninvolved.clone()));
 }
 
 /// Rank 0, whose driver decides when the cluster ends, is dead: the cluster ends.
 fn on_rank_0_failed(runtime: &'static Runtime, error: Error) {
     // It may only have been stopped: if it is continued, it must not go on alone.
-    runtime.router.send_to_dead(0, &Message::Died { rank: 0, reason: error.to_string() });
+    runtime
+        .router
+        .send_to_dead(0, &Message::Died { rank: 0, reason: error.to_string(), last_work: LastWork::Uninvolved });
     // Ranks of other hosts may not see what those of its own host see; one of these notifies them.
     let notifier = runtime.cluster.host_ranks().iter().find(|rank| !runtime.is_dead(**rank));
     if runtime.cluster.host_index_of(0).is_some() && notifier == Some(&runtime.cluster.rank) {
@@ -131,7 +155,8 @@ fn on_rank_0_failed(runtime: &'static Runtime, error: Error) {
         let others = (1..runtime.cluster.size)
             .filter(|other| *other != runtime.cluster.rank && runtime.cluster.host_index_of(*other).is_none());
         others.for_each(|other| {
-            runtime.send(other, &Message::Suspect { rank: 0, reason: reason.clone(), kind: FailureKind::Process })
+            let (reason, last_work) = (reason.clone(), LastWork::Uninvolved);
+            runtime.send(other, &Message::Suspect { rank: 0, reason, kind: FailureKind::Process, last_work });
         });
     }
     let _ = runtime.lifecycle.ended_by.set(error);
@@ -157,7 +182,7 @@ fn on_declared_dead(runtime: &'static Runtime, reason: &str) {
 pub fn reject_dead_rank(runtime: &'static Runtime, from: Rank) {
     if !runtime.stopping() {
         let reason = "it was declared dead before".to_string();
-        runtime.router.send_to_dead(from, &Message::Died { rank: from, reason });
+        runtime.router.send_to_dead(from, &Message::Died { rank: from, reason, last_work: LastWork::Uninvolved });
     }
 }
 
@@ -195,7 +220,7 @@ pub fn detect_failures(runtime: &'static Runtime, detector: &mut FailureDetector
         return on_declared_dead(runtime, "it was stopped, or its link to another rank failed");
     }
     let ended = runtime.router.take_ended();
-    ended.into_iter().for_each(|rank| on_process_ended(runtime, rank));
+    ended.into_iter().for_each(|(rank, end)| on_process_ended(runtime, rank, end));
     if detector.last_check.elapsed() < CHECK_INTERVAL {
         return;
     }
@@ -207,7 +232,8 @@ pub fn detect_failures(runtime: &'static Runtime, detector: &mut FailureDetector
         // For instance that this rank was declared dead while it was stopped.
         receive_final_messages(runtime);
     }
-    died.into_iter().for_each(|(rank, reason)| on_peer_failed(runtime, rank, &reason));
+    died.into_iter().for_each(|(rank, reason)| on_connection_ended(runtime, rank, &reason));
+    check_hangups(runtime);
     let overdue = lock(&runtime.membership.arbitration).overdue(since, runtime.cluster.config.peer_timeout());
     apply_decisions(runtime, overdue);
     check_remote_ranks(runtime, &mut detector.suspicion, &mut detector.last_remote_check);
@@ -227,14 +253,16 @@ fn receive_final_messages(runtime: &'static Runtime) {
 }
 
 /// The process of a rank of this host ended.
-fn on_process_ended(runtime: &'static Runtime, rank: Rank) {
+fn on_process_ended(runtime: &'static Runtime, rank: Rank, end: ProcessEnd) {
     receive_final_messages(runtime);
     if runtime.is_dead(rank) {
         return;
     }
-    let reason = format!("its process ({}) ended", runtime.cluster.pid_of(rank));
-    on_peer_failed(runtime, rank, &reason);
-    notify_rank_0(runtime, rank, reason);
+    let index = runtime.cluster.host_index_of(rank);
+    let last_work = index.map_or(LastWork::Unknown, |index| begun::last_work(runtime, index));
+    let reason = describe(runtime.cluster.pid_of(rank), end, &last_work);
+    on_peer_failed(runtime, rank, &reason, last_work.clone());
+    notify_rank_0(runtime, rank, reason, last_work);
 }
 
 /// Counts this rank's own heartbeat, and checks those of its host's other ranks.
@@ -263,16 +291,16 @@ fn check_heartbeats(runtime: &'static Runtime, detector: &mut FailureDetector) {
             runtime.cluster.config.peer_timeout().as_secs_f64()
         );
         if runtime.cluster.rank == 0 || rank == 0 {
-            on_peer_failed(runtime, rank, &reason);
+            on_peer_failed(runtime, rank, &reason, LastWork::Uninvolved);
         } else {
-            notify_rank_0(runtime, rank, reason);
+            notify_rank_0(runtime, rank, reason, LastWork::Uninvolved);
         }
     }
 }
 
 /// Tells rank 0 what this rank knows for certain about another of its host.
-fn notify_rank_0(runtime: &'static Runtime, rank: Rank, reason: String) {
+fn notify_rank_0(runtime: &'static Runtime, rank: Rank, reason: String, last_work: LastWork) {
     if runtime.cluster.rank != 0 && rank != 0 && !runtime.stopping() {
-        runtime.send(0, &Message::Suspect { rank, reason, kind: FailureKind::Process });
+        runtime.send(0, &Message::Suspect { rank, reason, kind: FailureKind::Process, last_work });
     }
 }

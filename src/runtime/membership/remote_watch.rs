@@ -8,7 +8,7 @@
 use crate::base::Rank;
 use crate::base::log::{Level, log};
 use crate::base::sync::lock;
-use crate::protocol::{FailureKind, Message};
+use crate::protocol::{FailureKind, LastWork, Message};
 use crate::runtime::Runtime;
 use crate::runtime::membership::failures::{on_peer_failed, on_unreachable};
 use crate::runtime::membership::suspicion::{SuspicionStep, SuspicionTimers};
@@ -74,14 +74,15 @@ fn on_unresponsive(runtime: &'static Runtime, rank: Rank) {
         runtime.cluster.pid_of(rank)
     );
     if runtime.cluster.rank == 0 || runtime.stopping() {
-        return on_peer_failed(runtime, rank, &reason);
+        return on_peer_failed(runtime, rank, &reason, LastWork::Uninvolved);
     }
     if rank == 0 {
         on_rank_0_suspected(runtime, &reason);
-        return on_peer_failed(runtime, rank, &reason);
+        return on_peer_failed(runtime, rank, &reason, LastWork::Uninvolved);
     }
     log(Level::Warn, || format!("rank {rank} sends nothing for {timeout_s} s: notifying rank 0"));
-    runtime.send(0, &Message::Suspect { rank, reason, kind: FailureKind::Timeout });
+    let last_work = LastWork::Uninvolved;
+    runtime.send(0, &Message::Suspect { rank, reason, kind: FailureKind::Timeout, last_work });
 }
 
 /// This rank, or the rank that sent `Suspect`, receives nothing from rank 0. The first time, this rank notifies as
@@ -99,8 +100,8 @@ pub fn on_rank_0_suspected(runtime: &'static Runtime, reason: &str) {
     for distance in distances {
         let other = ((u64::from(runtime.cluster.rank) + distance) % u64::from(runtime.cluster.size)) as Rank;
         if other != 0 && !runtime.is_dead(other) {
-            let reason = reason.to_string();
-            runtime.send(other, &Message::Suspect { rank: 0, reason, kind: FailureKind::Timeout });
+            let (reason, last_work) = (reason.to_string(), LastWork::Uninvolved);
+            runtime.send(other, &Message::Suspect { rank: 0, reason, kind: FailureKind::Timeout, last_work });
         }
     }
 }

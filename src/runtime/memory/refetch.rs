@@ -91,7 +91,7 @@ impl ResidentBlock {
                 return Err((*error).clone());
             }
             if self.runtime.is_dead(object.owner) {
-                return Err(self.runtime.cluster.death_of(object.owner));
+                return Err(self.runtime.death_of(object.owner));
             }
         }
     }

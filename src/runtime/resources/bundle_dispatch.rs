@@ -18,7 +18,7 @@ pub fn group_owner(runtime: &Runtime, slot: BundleSlot) -> Result<Option<Rank>> 
         return Err(Error::config(format!("{slot} is of another cluster")));
     }
     if runtime.is_dead(owner) {
-        return Err(runtime.cluster.death_of(owner));
+        return Err(runtime.death_of(owner));
     }
     Ok((owner != runtime.cluster.rank).then_some(owner))
 }

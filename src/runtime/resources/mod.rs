@@ -25,7 +25,7 @@ pub use bundle_dispatch::{dispatch_to_slot, location_of_slot};
 pub use bundle_lookup::{find_location_of, location_for_actor};
 pub use groups::{create_group, groups_on_peer_failed, on_group, remove_group, tick_groups};
 pub use part::Resources;
-pub use placement::choose_rank;
+pub use placement::{choose_rank, choose_rank_without};
 pub use remote_load::{launch_after_arguments, preferred_rank};
 pub use shared_table::{SHARED_TABLE_BYTES, SharedTable};
 pub use table::ResourceTable;

@@ -10,6 +10,7 @@ use crate::protocol::request_of;
 use crate::registry::{Options, Placement};
 use crate::runtime::Runtime;
 use crate::runtime::resources::bundle_dispatch::group_owner;
+use crate::scheduling::ResourceRequest;
 
 /// The rank to which the options send a task, or `None` for any rank with free resources.
 ///
@@ -30,14 +31,14 @@ pub fn choose_rank(runtime: &Runtime, options: &Options, name: &str) -> Result<O
                 runtime.cluster.size - 1
             )));
         }
-        Placement::Rank(rank) if runtime.is_dead(*rank) => return Err(runtime.cluster.death_of(*rank)),
+        Placement::Rank(rank) if runtime.is_dead(*rank) => return Err(runtime.death_of(*rank)),
         Placement::Rank(rank) => Some(*rank),
         Placement::OnHost(host) => match runtime.cluster.ranks_of_host(host) {
             Some(ranks) if ranks.contains(&runtime.cluster.rank) => Some(runtime.cluster.rank),
             Some(ranks) => {
                 let live: Vec<Rank> = ranks.iter().copied().filter(|rank| !runtime.is_dead(*rank)).collect();
                 match live.len() {
-                    0 => return Err(runtime.cluster.death_of(ranks[0])),
+                    0 => return Err(runtime.death_of(ranks[0])),
                     count => Some(live[runtime.resources.next_spread.fetch_add(1, Ordering::Relaxed) as usize % count]),
                 }
             }
@@ -74,6 +75,25 @@ pub fn choose_rank(runtime: &Runtime, options: &Options, name: &str) -> Result<O
             None => refuse(runtime.cluster.totals_of(runtime.cluster.rank).missing(&request).unwrap_or_default()),
         },
     }
+}
+
+/// A living rank that may run a task with these options, none of `excluded`; of those that fit, one after the other.
+pub fn choose_rank_without(runtime: &Runtime, options: Option<&Options>, excluded: [Rank; 2]) -> Option<Rank> {
+    let request = options.map_or_else(ResourceRequest::one_cpu, request_of);
+    let may_run = |rank: Rank| match options.map(|options| &options.place) {
+        Some(Placement::Rank(only)) => rank == *only,
+        Some(Placement::OnHost(host)) => runtime.cluster.host_of(rank) == host,
+        // Its bundle may be on an excluded rank.
+        Some(Placement::InGroup(_)) => false,
+        _ => true,
+    };
+    let fits = |rank: Rank| {
+        !excluded.contains(&rank)
+            && !runtime.is_dead(rank)
+            && may_run(rank)
+            && runtime.cluster.totals_of(rank).missing(&request).is_none()
+    };
+    find_fitting_rank(runtime, fits)
 }
 
 /// A rank that fits, of the hosts in turn: what only some hosts can run is spread over those.

@@ -6,6 +6,7 @@
 //!   cells 4..8      waits for resources: a bit a rank
 //!   cells 16..272   heartbeats: each rank counts its own up while its progress thread runs
 //!   then, for each kind of resource, a cell a rank: the amount that it holds, which it alone changes
+//!   then, for each rank, what it runs for others (`membership::begun`)
 //! ```
 //!
 //! A rank may be killed, or stopped and continued, between any two instructions. So that no other rank depends on how
@@ -19,6 +20,7 @@
 use crate::base::limits::{GPUS_PER_HOST_MAX, RANKS_PER_HOST_MAX, RESOURCE_KINDS_MAX};
 use crate::base::sync::{AtomicI64, Ordering};
 use crate::memory::Segment;
+use crate::runtime::membership::WORK_CELLS;
 use std::sync::Arc;
 
 /// Cells of a bit a rank.
@@ -32,8 +34,11 @@ const AMOUNTS: usize = HEARTBEATS + RANKS_PER_HOST_MAX;
 /// Kinds of resources that ranks hold: CPUs, each GPU, custom ones.
 pub const KINDS: usize = 1 + GPUS_PER_HOST_MAX + RESOURCE_KINDS_MAX;
 
+/// The first of the cells that say what ranks run.
+pub const WORK: usize = AMOUNTS + KINDS * RANKS_PER_HOST_MAX;
+
 /// Bytes of a table. All zeros are a table in which no rank holds anything.
-pub const SHARED_TABLE_BYTES: usize = (AMOUNTS + KINDS * RANKS_PER_HOST_MAX) * size_of::<i64>();
+pub const SHARED_TABLE_BYTES: usize = (WORK + RANKS_PER_HOST_MAX * WORK_CELLS) * size_of::<i64>();
 
 /// The memory of a table's cells: a segment, or a loom model's own memory.
 pub trait SharedCells {
@@ -106,6 +111,11 @@ impl<C: SharedCells> SharedTable<C> {
         // `total_held` relies on it; loom needs the fence to know it (`base::sync`).
         #[cfg(loom)]
         crate::base::sync::fence(Ordering::SeqCst);
+    }
+
+    /// The cells in which the rank at `index` says what it runs for others.
+    pub fn work_cells(&self, index: usize) -> &[AtomicI64] {
+        &self.segment.cells()[WORK + index * WORK_CELLS..][..WORK_CELLS]
     }
 
     /// Marks this rank as waiting.

@@ -12,10 +12,11 @@ use crate::base::Rank;
 use crate::base::log::{Level, log};
 use crate::base::sync::{AtomicBool, AtomicU8, Ordering, lock};
 use crate::memory::Doorbell;
+use crate::runtime::router::process_end::ProcessEnd;
 use crate::transport::Transport;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
@@ -31,13 +32,14 @@ struct FdPollerState {
     /// An eventfd, readable when the state changed.
     changed: OwnedFd,
     /// Ranks whose processes ended and that `take_ended` has not returned yet.
-    ended: Mutex<Vec<Rank>>,
+    ended: Mutex<Vec<(Rank, ProcessEnd)>>,
     has_ended: AtomicBool,
 }
 
 /// The process of another rank of this host.
 pub struct LocalPeer {
     rank: Rank,
+    pid: u32,
     process: OwnedFd,
 }
 
@@ -45,9 +47,10 @@ impl LocalPeer {
     /// The process `pid`, rank `rank`, which lives and will take part in one more collective call; `None` if the system
     /// does not let this process watch it: then the failure detector notices its end by other means.
     pub fn open(rank: Rank, pid: u32) -> Option<LocalPeer> {
+        let number = pid;
         let opened = i32::try_from(pid).ok().and_then(Pid::from_raw).map(|pid| pidfd_open(pid, PidfdFlags::empty()));
         match opened {
-            Some(Ok(process)) => Some(LocalPeer { rank, process }),
+            Some(Ok(process)) => Some(LocalPeer { rank, pid: number, process }),
             other => {
                 let reason =
                     other.and_then(Result::err).map_or("no such number".to_string(), |error| error.to_string());
@@ -106,8 +109,8 @@ impl FdPoller {
         }
     }
 
-    /// The ranks whose processes ended since the last call.
-    pub fn take_ended(&self) -> Vec<Rank> {
+    /// The ranks whose processes ended since the last call, and how.
+    pub fn take_ended(&self) -> Vec<(Rank, ProcessEnd)> {
         // Acquire, by the swap: pairs with the Release in `run`. Loaded first, so that the usual case writes nothing.
         if !self.shared.has_ended.load(Ordering::Relaxed) || !self.shared.has_ended.swap(false, Ordering::AcqRel) {
             return Vec::new();
@@ -157,18 +160,19 @@ fn run(
             let _ = rustix::io::read(&shared.changed, &mut [0_u8; 8]);
         }
         let (of_peers, of_transports) = ready[1..].split_at(local_peers.len());
-        let ended: Vec<Rank> = local_peers
+        let how = |LocalPeer { rank, pid, process }: &LocalPeer| (*rank, ProcessEnd::of(*pid, process.as_fd()));
+        let ended: Vec<(Rank, ProcessEnd)> = local_peers
             .iter()
             .zip(of_peers)
             .filter(|(_, ended)| **ended)
-            .map(|(local_peer, _)| local_peer.rank)
+            .map(|(local_peer, _)| how(local_peer))
             .collect();
         let transport_ready = of_transports.contains(&true);
         if transport_ready {
             let _ = shared.mode.compare_exchange(ASLEEP, AWAKE, Ordering::AcqRel, Ordering::Relaxed);
         }
         if !ended.is_empty() {
-            local_peers.retain(|local_peer| !ended.contains(&local_peer.rank));
+            local_peers.retain(|local_peer| ended.iter().all(|(rank, _)| *rank != local_peer.rank));
             lock(&shared.ended).extend(&ended);
             // Release: pairs with the swap in `ended`.
             shared.has_ended.store(true, Ordering::Release);
@@ -203,7 +207,8 @@ mod tests {
             while doorbell.notified() == seen && Instant::now() < deadline {
                 doorbell.sleep(seen, Some(Duration::from_secs(1)));
             }
-            assert_eq!(fd_poller.take_ended(), [rank], "also before its parent has waited for it");
+            let killed = (rank, ProcessEnd::Signal(libc::SIGKILL));
+            assert_eq!(fd_poller.take_ended(), [killed], "also before its parent has waited for it");
             assert!(fd_poller.take_ended().is_empty());
             local_peer.wait().expect("a child");
         }

@@ -7,6 +7,7 @@ use crate::memory::{Block, Doorbell};
 use crate::runtime::router::fd_poller::{FdPoller, LocalPeer};
 use crate::runtime::router::outboxes::PeerOutbox;
 use crate::runtime::router::polling::Polling;
+use crate::runtime::router::process_end::ProcessEnd;
 use crate::transport::{Refusal, RemoteAddress, Transport};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -122,8 +123,8 @@ impl Router {
         true
     }
 
-    /// The ranks of this host whose processes ended since the last call.
-    pub fn take_ended(&self) -> Vec<Rank> {
+    /// The ranks of this host whose processes ended since the last call, and how.
+    pub fn take_ended(&self) -> Vec<(Rank, ProcessEnd)> {
         self.fd_poller.as_ref().map_or_else(Vec::new, FdPoller::take_ended)
     }
 

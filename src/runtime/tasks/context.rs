@@ -1,10 +1,11 @@
 //! Which task runs on this thread: for `context()`, and for the order of an actor's calls.
 #![allow(unsafe_code)]
 
-use crate::base::BundleSlot;
 use crate::base::sync::Ordering;
 use crate::base::sync::statics::AtomicU64;
+use crate::base::{BundleSlot, ObjectId};
 use crate::objects::AnySlot;
+use crate::protocol::WorkId;
 use crate::registry::{Runnable, TableEntry, TaskHeader};
 use crate::runtime::Runtime;
 use crate::runtime::memory::Quota;
@@ -28,6 +29,8 @@ pub struct TaskContext<'a> {
     quota: Option<&'a Arc<Quota>>,
     /// Distinguishes the task from every other of this rank; assigned on first use.
     number: Cell<u64>,
+    /// The actor whose call it is.
+    actor_id: Option<ObjectId>,
 }
 
 /// Leads nowhere: the thread is not a worker's, and has taken on the context of a task (`thread_context`).
@@ -122,25 +125,27 @@ impl Drop for ContextGuard {
 impl<'a> TaskContext<'a> {
     /// The context of a task; arrays that it creates count against `quota`.
     pub fn of_task(task: &'a Arc<dyn Runnable>, grant: &'a Grant, quota: Option<&'a Arc<Quota>>) -> TaskContext<'a> {
-        TaskContext { task, gpus: &grant.gpus, actor: None, bundle: grant.bundle, quota, number: Cell::new(0) }
+        let number = Cell::new(0);
+        TaskContext { task, gpus: &grant.gpus, actor: None, bundle: grant.bundle, quota, number, actor_id: None }
     }
 
-    /// The context of an actor's call; arrays that it creates count against `quota`.
+    /// The context of a call of an actor, which has that id and label; arrays that it creates count against `quota`.
     pub fn of_call(
         task: &'a Arc<dyn Runnable>,
         gpus: &'a [(u32, i64)],
-        actor: &'a str,
+        (id, actor): (ObjectId, &'a str),
         quota: Option<&'a Arc<Quota>>,
     ) -> TaskContext<'a> {
-        TaskContext { task, gpus, actor: Some(actor), bundle: None, quota, number: Cell::new(0) }
+        let number = Cell::new(0);
+        TaskContext { task, gpus, actor: Some(actor), bundle: None, quota, number, actor_id: Some(id) }
     }
 
     fn header(&self) -> &'a TaskHeader {
         self.task.header()
     }
 
-    /// Distinguishes the task from every other of all ranks.
-    fn number(&self) -> u64 {
+    /// The number by which the tasks that it submits name it; another for every task of all ranks.
+    pub fn number(&self) -> u64 {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         // Read once: it is a system call.
         static PROCESS: LazyLock<u64> = LazyLock::new(|| u64::from(std::process::id()));
@@ -170,6 +175,11 @@ impl<'a> TaskContext<'a> {
                 task: Arc::downgrade(self.task),
             }),
         }
+    }
+
+    /// How other ranks know it, if they do.
+    fn work_id(&self) -> Option<WorkId> {
+        self.actor_id.map(WorkId::Actor).or(self.header().origin.map(WorkId::Task))
     }
 
     /// Makes it the current one until what is returned is dropped; both stay in the same block.
@@ -286,6 +296,31 @@ pub fn current_number() -> u64 {
         None => 0,
         Some(CurrentTask::Running(context)) => context.number(),
         Some(CurrentTask::Entered(_, identity)) => identity.number,
+    })
+}
+
+/// A task or call that runs on a thread.
+pub struct RunningWork {
+    /// How other ranks know it, if they do.
+    pub id: Option<WorkId>,
+    /// The key of its function.
+    pub function: u64,
+    /// The number of the task that submitted it, 0 for a driver.
+    pub caller: u64,
+}
+
+/// The task that runs on this thread. Takes no lock and allocates nothing, for handlers of signals; so it does not see
+/// the task whose context the thread has taken on.
+pub fn running() -> Option<RunningWork> {
+    if !runs_task() {
+        return None;
+    }
+    with_current(|current| match current? {
+        CurrentTask::Running(context) => {
+            let header = context.header();
+            Some(RunningWork { id: context.work_id(), function: header.entry?.key, caller: header.caller })
+        }
+        CurrentTask::Entered(..) => None,
     })
 }
 

@@ -4,7 +4,7 @@ use crate::base::limits::FAILURE_BYTES_MAX;
 use crate::base::panic::Panic;
 use crate::base::text::cut;
 use crate::base::{Error, clock};
-use crate::protocol::request_of;
+use crate::protocol::{WorkId, request_of};
 use crate::registry::{ActorState, Failure, Runnable, TaskHeader, TaskPhase};
 use crate::runtime::memory::Quota;
 use crate::runtime::resources::queue_for_resources;
@@ -12,7 +12,7 @@ use crate::runtime::tasks::context::TaskContext;
 use crate::runtime::tasks::panics::take_panic_site;
 use crate::runtime::workers::Work;
 use crate::runtime::workers::worker::Worker;
-use crate::runtime::{Runtime, actors, output};
+use crate::runtime::{Runtime, actors, membership, output};
 use crate::scheduling::{Grant, ResourceRequest, UNIT};
 use std::cell::Cell;
 use std::sync::Arc;
@@ -88,7 +88,13 @@ pub fn run_claimed(
         return runtime.protocol.tasks.on_finished(&runtime, task);
     }
     let quota = Quota::of(task.header());
-    run_body(runtime, task, &TaskContext::of_task(task, grant, quota.as_ref()), worker, &mut None);
+    let context = TaskContext::of_task(task, grant, quota.as_ref());
+    // Its owner is to know of it if it ends this rank.
+    let _begun = task.header().origin.map(|id| {
+        let function = task.header().entry.map_or(0, |entry| entry.key);
+        membership::begin(runtime, WorkId::Task(id), function, context.number())
+    });
+    run_body(runtime, task, &context, worker, &mut None);
     runtime.protocol.tasks.on_finished(&runtime, task);
 }
 

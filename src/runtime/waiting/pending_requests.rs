@@ -55,7 +55,7 @@ impl<T: Send + Sync + Clone + 'static> PendingRequests<T> {
                 return Ok(response.clone());
             }
             if runtime.is_dead(rank) {
-                return Err(runtime.cluster.death_of(rank));
+                return Err(runtime.death_of(rank));
             }
             runtime.block(1, None, |event| promise.core().when_complete(event.clone()))?;
         }

@@ -10,6 +10,7 @@
 //! - A thread that a task blocks is replaced while there is work that has its resources (`worker_watch`).
 //! - A task whose thread is blocked keeps no CPU that a thread outside of the workers waits for (`lending`).
 
+pub mod crash;
 mod debug_watch;
 pub mod fiber;
 mod held_cpus;

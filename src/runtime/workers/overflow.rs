@@ -1,6 +1,7 @@
 //! A task that overflows its fiber's stack hits the guard page: the error message names the task and the setting.
 #![allow(unsafe_code)]
 
+use crate::runtime::membership::leave_note;
 use crate::runtime::tasks::context;
 use crate::runtime::workers::fiber;
 use std::sync::OnceLock;
@@ -54,6 +55,7 @@ extern "C" fn on_fault(signal: libc::c_int, info: *mut libc::siginfo_t, machine:
     let of_thread = low == 0 && context::runs_task() && stack_pointer(machine).abs_diff(address) < REACH_BYTES;
     if of_fiber || of_thread {
         context::with_name(|name| report_overflow(name, high - low));
+        leave_note();
         // SAFETY: ends the process; the default action leaves a core where the user wants one.
         unsafe {
             libc::signal(libc::SIGABRT, libc::SIG_DFL);

@@ -2,7 +2,7 @@
 
 use crate::base::Rank;
 use crate::base::sync::lock;
-use crate::protocol::{Environment, Liveness, Message, Messenger};
+use crate::protocol::{Environment, LastWork, Liveness, Message, Messenger};
 use crate::sim::world::SimEnvironment;
 
 impl SimEnvironment {
@@ -20,7 +20,8 @@ impl SimEnvironment {
             return self.world.kill_rank(self.rank);
         }
         if self.rank == 0 {
-            let died = Message::Died { rank: dead, reason: "no heartbeats".to_string() };
+            let died =
+                Message::Died { rank: dead, reason: "no heartbeats".to_string(), last_work: LastWork::Uninvolved };
             (1..self.size()).filter(|other| *other != dead).for_each(|other| self.send(other, &died));
             self.world.send(self.rank, dead, &died, || 0);
         }

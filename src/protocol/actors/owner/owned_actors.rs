@@ -6,17 +6,19 @@
 
 use crate::base::log::{Level, log};
 use crate::base::{Error, ObjectId, Rank, Result, TaskId};
+use crate::lineage::Deaths;
 use crate::objects::SerializedValue;
-use crate::protocol::Message;
 use crate::protocol::actors::caller::calls::PendingCall;
 use crate::protocol::actors::caller::handles::ActorRef;
-use crate::protocol::environment::{Environment, Messenger, RankSelection};
+use crate::protocol::environment::Environment;
 use crate::protocol::locks::lock;
 use crate::protocol::wire::actor_message::{ActorMessage, RestartPolicy};
-use crate::registry::{Options, Placement, Runnable, TableEntry};
+use crate::protocol::{Message, WorkId};
+use crate::registry::{Options, Runnable, TableEntry};
 use rustc_hash::FxHashMap as HashMap;
 use std::sync::{Arc, Mutex, Weak};
 
+mod location;
 mod requests;
 
 /// The results of a call, retained for as long as the call may be retried.
@@ -52,6 +54,8 @@ pub(in crate::protocol) struct RestartState {
     requesters: Vec<Rank>,
     /// True while this rank looks for a new location for it.
     relocating: bool,
+    /// The ranks that died while it may have run there.
+    deaths: Deaths,
 }
 
 struct GivenName {
@@ -106,25 +110,6 @@ pub fn restart_policy_of(options: &Options, checkpoint: bool) -> Option<RestartP
 }
 
 impl OwnedActors {
-    /// Selects the rank for an actor that is not drawn anywhere by its arguments: the rank that its options name, else
-    /// the ranks in turn. An actor that can be restarted and may run anywhere is not put on this rank, its owner's,
-    /// where there is another: it would end with it.
-    ///
-    /// # Errors
-    /// As `Environment::select_rank`.
-    pub fn select_rank(&self, env: &(impl Messenger + RankSelection), options: &Options, label: &str) -> Result<Rank> {
-        let mut requested = options.clone();
-        requested.num_cpus = Some(options.num_cpus.unwrap_or(0.0));
-        let anywhere = matches!(requested.place, Placement::Auto | Placement::Spread);
-        if anywhere {
-            requested.place = Placement::Spread;
-        }
-        let select = || env.select_rank(&requested, label).map(|rank| rank.unwrap_or(env.rank()));
-        let first = select()?;
-        let elsewhere = anywhere && first == env.rank() && restart_policy_of(options, false).is_some();
-        if elsewhere { select() } else { Ok(first) }
-    }
-
     /// Constructs an actor of this rank at the location in its handle. `name` holds its name and type, where it has a
     /// name.
     pub fn create(
@@ -184,6 +169,7 @@ impl OwnedActors {
             saved: None,
             requesters: Vec::new(),
             relocating: false,
+            deaths: Deaths::default(),
         };
         {
             let mut owned = lock(&self.actors);
@@ -246,6 +232,7 @@ impl OwnedActors {
                     return;
                 }
                 restart.relocating = true;
+                restart.deaths.add(dead, env.blame(dead, WorkId::Actor(id)), &error);
             }
             let Some(actor) = actor else { return };
             lock(&actor.route).on_peer_failed(dead, PendingCall::consume_retry);
@@ -283,11 +270,11 @@ impl OwnedActors {
         error: &Error,
         found: Option<Result<Rank>>,
     ) -> Option<Rank> {
-        let (max, restarts, ended, constructor) = {
+        let (max, restarts, ended, constructor, deaths) = {
             let owned = lock(&self.actors);
             let entry = owned.get(&actor.id)?;
             let restart = entry.restart.as_ref()?;
-            (restart.max, entry.incarnation, entry.ended.clone(), restart.constructor.clone())
+            (restart.max, entry.incarnation, entry.ended.clone(), restart.constructor.clone(), restart.deaths.clone())
         };
         if let Some(ended) = ended {
             self.end(env, actor, ended);
@@ -306,7 +293,7 @@ impl OwnedActors {
             if constructor.options.bundle_slot().is_some() {
                 env.locate_bundle(actor, &constructor.options, error)
             } else {
-                Some(self.select_new_location(env, &constructor.options, &actor.label))
+                Some(self.select_new_location(env, &constructor.options, &actor.label, &deaths))
             }
         };
         let location = match found.or_else(select)? {
@@ -358,21 +345,6 @@ impl OwnedActors {
         }
         actor.on_moved(env, location, incarnation);
         Some(location)
-    }
-
-    /// As `select_actor_rank`, for a restarted actor: the rank that its options name may be dead.
-    fn select_new_location(
-        &self,
-        env: &(impl Messenger + RankSelection),
-        options: &Options,
-        label: &str,
-    ) -> Result<Rank> {
-        match self.select_rank(env, options, label) {
-            Err(Error::NodeDied { .. }) => {
-                self.select_rank(env, &Options { place: Placement::Spread, ..options.clone() }, label)
-            }
-            selected => selected,
-        }
     }
 
     /// An actor of this rank ended for good: tells every rank that requested its location.

@@ -2,7 +2,7 @@ use crate::base::{Error, ObjectId, Rank, TaskId};
 use crate::protocol::actors::caller::handles::ActorRef;
 use crate::protocol::tests::{MockEnvironment, New, about, encoded, wire_value};
 use crate::protocol::wire::actor_message::{ActorMessage, FinishedCall, RestartPolicy, WireActor, WireCommit};
-use crate::protocol::{Environment, Liveness, Message, WireTask};
+use crate::protocol::{Environment, Liveness, Message, WireTask, WorkId};
 use crate::registry::{Options, Task, TaskHeader};
 use std::sync::Arc;
 
@@ -89,6 +89,29 @@ fn death_of_the_location_beyond_max_restarts_ends_the_actor() {
     assert_eq!(env.sent(), [reply(3, 1, Err(died(&reason)))]);
     env.receive(3, &request(1));
     assert_eq!(env.sent(), [reply(3, 1, Err(died(&reason)))], "also a later request");
+}
+
+#[test]
+fn actor_that_ran_when_its_rank_died_is_kept_from_rank_0_and_its_owner() {
+    let (env, _actor) = created(9, None);
+    env.select(0);
+    env.kill_running(2, &[WorkId::Actor(ACTOR)], false);
+    let sent = env.sent();
+    assert!(matches!(&sent[..], [(1, message)] if is_constructor(message, 1)), "{sent:?}");
+    env.kill_running(1, &[WorkId::Actor(ACTOR)], true);
+    let sent = env.sent();
+    assert!(matches!(&sent[..], [(3, message)] if is_constructor(message, 2)), "{sent:?}");
+    env.kill_running(3, &[WorkId::Actor(ACTOR)], true);
+    env.receive(1, &request(2));
+    assert!(env.queued().is_empty() && env.ready().is_empty(), "it is not created here");
+}
+
+#[test]
+fn idle_actor_of_a_dead_rank_is_created_where_its_options_direct_it() {
+    let (env, actor) = created(9, None);
+    env.select(0);
+    env.kill_running(2, &[], false);
+    assert_eq!(actor.location(), 0);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::base::sync::{AtomicI64, AtomicUsize, explore, thread};
-use crate::runtime::resources::shared_table::SHARED_TABLE_BYTES;
+use crate::runtime::resources::shared_table::WORK;
 
 struct TestCells(Vec<AtomicI64>);
 
@@ -16,7 +16,7 @@ type SeenTable = Arc<ResourceTable<Arc<TestCells>>>;
 
 /// A host with so many CPUs, as each of `RANKS` ranks sees it, and the doorbells of the ranks.
 fn host<const RANKS: usize>(cpus: i64) -> ([SeenTable; RANKS], [Arc<Doorbell>; RANKS]) {
-    let memory = Arc::new(TestCells((0..SHARED_TABLE_BYTES / 8).map(|_| AtomicI64::new(0)).collect()));
+    let memory = Arc::new(TestCells((0..WORK).map(|_| AtomicI64::new(0)).collect()));
     let totals = Totals { cpu: cpus * UNIT, gpu: 0, custom: Vec::new() };
     let doorbells = std::array::from_fn(|_| Arc::new(Doorbell::private()));
     let resources_of = |index| {
