@@ -44,6 +44,13 @@ pub const NAME_SHOWN_BYTES: usize = 200;
 /// Kinds of resources that one task, actor or bundle requests besides CPUs and GPUs.
 pub const RESOURCES_REQUESTED_MAX: usize = 64;
 
+/// Levels of values in each other that are written and read, where the stack has space for them: each takes some
+/// hundred bytes of it, and a few KiB in an unoptimized program.
+pub const NESTING_MAX: usize = 1000;
+
+/// Stack that values may take on a thread of the program, which has 2 MiB or more.
+pub const NESTING_STACK_BYTES: usize = 1 << 20;
+
 /// Bundles of one placement group.
 pub const BUNDLES_MAX: usize = 10_000;
 
