@@ -29,6 +29,10 @@ pub const INLINE_BYTES_MAX: usize = MESSAGE_BYTES_MAX / 2;
 /// part of. Copying fewer bytes takes less than such a block.
 pub const SEPARATE_BYTES_MIN: usize = 256 << 10;
 
+/// Bytes up to which a function's first arguments and first result are encoded and decoded, to see whether they can be
+/// sent to other ranks. Longer ones are not looked at.
+pub const CHECKED_BYTES_MAX: usize = 64 << 10;
+
 /// Worker threads of one rank, those started for tasks that block their thread included.
 pub const WORKERS_MAX: usize = if cfg!(loom) { 4 } else { 1024 };
 
