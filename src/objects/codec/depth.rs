@@ -4,8 +4,11 @@ use crate::base::limits::{NESTING_MAX, NESTING_STACK_BYTES};
 use crate::base::stack;
 use crate::objects::codec::CodecError;
 
-/// The part of a fiber's stack that is left to what a value's own `Serialize` or `Deserialize` calls.
+/// The part of what is left of a fiber's stack that stays for what a value's own `Serialize` or `Deserialize` calls.
 const STACK_RESERVE: usize = 4;
+
+/// Levels of ordinary values. A task deep in calls of its own sends them as before, whatever is left of its stack.
+const ORDINARY_LEVELS: usize = 16;
 
 /// The levels that are left below the value that is being read or written.
 pub(super) struct Depth {
@@ -18,7 +21,7 @@ impl Depth {
     /// At the top.
     pub(super) fn new() -> Depth {
         let floor = match stack::left() {
-            Some((_, size)) => stack::bounds().0 + size / STACK_RESERVE,
+            Some((left, _)) => stack::bounds().0 + left / STACK_RESERVE,
             None => stack::here().saturating_sub(NESTING_STACK_BYTES),
         };
         Depth { left: NESTING_MAX, floor }
@@ -30,7 +33,7 @@ impl Depth {
     /// If that is too deep.
     #[inline]
     pub(super) fn enter(&mut self, levels: usize) -> Result<(), CodecError> {
-        if stack::here() < self.floor {
+        if stack::here() < self.floor && self.left + ORDINARY_LEVELS < NESTING_MAX {
             return Err(CodecError::NoStack);
         }
         self.left = self.left.checked_sub(levels).ok_or(CodecError::TooDeep(NESTING_MAX))?;
@@ -131,6 +134,17 @@ mod tests {
                 None => serializer.serialize_none(),
             }
         }
+    }
+
+    #[test]
+    fn ordinary_values_need_no_stack_to_be_left() {
+        let run = || {
+            let top = stack::here();
+            stack::replace_bounds((top - (4 << 10), top));
+            encoded(&options(ORDINARY_LEVELS));
+            assert!(from_bytes::<(u8, Cell)>(&encoded(&(1u8, cells(3)))).is_ok());
+        };
+        std::thread::spawn(run).join().unwrap();
     }
 
     #[test]
