@@ -29,6 +29,10 @@ pub const INLINE_BYTES_MAX: usize = MESSAGE_BYTES_MAX / 2;
 /// part of. Copying fewer bytes takes less than such a block.
 pub const SEPARATE_BYTES_MIN: usize = 256 << 10;
 
+/// Bytes up to which a function's first arguments and first result are encoded and decoded, to see whether they can be
+/// sent to other ranks. Longer ones are not looked at.
+pub const CHECKED_BYTES_MAX: usize = 64 << 10;
+
 /// Worker threads of one rank, those started for tasks that block their thread included.
 pub const WORKERS_MAX: usize = if cfg!(loom) { 4 } else { 1024 };
 
@@ -46,6 +50,13 @@ pub const NAME_SHOWN_BYTES: usize = 200;
 
 /// Kinds of resources that one task, actor or bundle requests besides CPUs and GPUs.
 pub const RESOURCES_REQUESTED_MAX: usize = 64;
+
+/// Levels of values in each other that are written and read, where the stack has space for them: each takes some
+/// hundred bytes of it, and a few KiB in an unoptimized program.
+pub const NESTING_MAX: usize = 1000;
+
+/// Stack that values may take on a thread of the program, which has 2 MiB or more.
+pub const NESTING_STACK_BYTES: usize = 1 << 20;
 
 /// Bundles of one placement group.
 pub const BUNDLES_MAX: usize = 10_000;

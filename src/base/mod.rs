@@ -15,6 +15,7 @@ pub mod panic;
 pub mod parse;
 pub mod process_limits;
 pub mod spin_lock;
+pub mod stack;
 pub mod sync;
 pub mod text;
 pub mod trace;

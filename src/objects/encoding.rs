@@ -2,9 +2,10 @@
 //!
 //! While a value is encoded or decoded, a thread-local context holds the attachments; the bytes name them by index.
 
+use crate::base::limits::CHECKED_BYTES_MAX;
 use crate::base::panic::{Panic, catch};
 use crate::base::{Error, ObjectId};
-use crate::objects::codec::{self, StoreRun};
+use crate::objects::codec::{self, CodecError, StoreRun};
 use crate::objects::numbers::{Numbers, NumbersRef};
 use crate::objects::{AnySlot, ArrayMemory, Object};
 use serde::Serialize;
@@ -138,11 +139,34 @@ pub fn encode_list<T: Serialize + 'static>(
 }
 
 fn encode_as<T>(value: &impl Serialize, store_run: Option<StoreRun>) -> Result<SerializedValue, Error> {
-    let (result, attachments) =
+    let encoded =
         with_context(Vec::new(), || codec::to_bytes(value, Vec::with_capacity(SMALL_BYTES), usize::MAX, store_run));
+    serialized::<T>(encoded)
+}
+
+/// Looks at whether other ranks could have the value: encodes and decodes it. Its references and handles are counted
+/// only when a message names them, so this changes no count. A long value is not looked at.
+///
+/// # Errors
+/// Those of `encode` and `decode`.
+pub fn check<T: Object>(value: &T) -> Result<(), Error> {
+    let encoded = with_context(Vec::new(), || codec::to_bytes(&NumbersRef(value), Vec::new(), CHECKED_BYTES_MAX, None));
+    if let (Ok(Err(CodecError::TooLong(_))), _) = encoded {
+        return Ok(());
+    }
+    let SerializedValue { bytes, attachments } = serialized::<T>(encoded)?;
+    let copy = decode::<T>(&bytes, attachments)?;
+    // Its Drop may panic.
+    drop(catch(|| drop(copy)));
+    Ok(())
+}
+
+type Encoded = (Result<Result<Vec<u8>, CodecError>, Panic>, Vec<Attachment>);
+
+fn serialized<T>((result, attachments): Encoded) -> Result<SerializedValue, Error> {
     match result {
         Ok(Ok(bytes)) => Ok(SerializedValue { bytes, attachments }),
-        Ok(Err(error)) => Err(object_lost::<T>(&format!("its Serialize failed: {error}"))),
+        Ok(Err(error)) => Err(object_lost::<T>(&format!("its Serialize failed: {}", explained(&error)))),
         Err(panic) => Err(object_lost::<T>(&format!("its Serialize panicked: {}", panic.text()))),
     }
 }
@@ -178,9 +202,24 @@ fn decode_as<T, W: DeserializeOwned>(bytes: &[u8], attachments: Vec<Attachment>)
     let (result, _) = with_context(attachments, || codec::from_bytes::<W>(bytes));
     match result {
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(object_lost::<T>(&format!("its Deserialize failed: {error}"))),
+        Ok(Err(error)) => Err(object_lost::<T>(&format!("its Deserialize failed: {}", explained(&error)))),
         Err(panic) => Err(object_lost::<T>(&format!("its Deserialize panicked: {}", panic.text()))),
     }
+}
+
+/// The error's text, and what to do where serde's text does not say it.
+fn explained(error: &CodecError) -> String {
+    let text = error.to_string();
+    let may_be_long = ["128 is not supported", "as u128", "as i128", "did not match any variant"];
+    let advice = if may_be_long.iter().any(|part| text.contains(part)) {
+        "; serde keeps no 128-bit numbers within untagged, internally tagged or flattened parts: write such a field as \
+         a text (`with`)"
+    } else if text.contains("missing field") {
+        "; a field that is not written (`skip_serializing`, `skip_serializing_if`) needs `default`"
+    } else {
+        ""
+    };
+    format!("{text}{advice}")
 }
 
 fn object_lost<T>(reason: &str) -> Error {

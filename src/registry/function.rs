@@ -5,7 +5,7 @@ use crate::base::panic::catch;
 use crate::objects::{Attachment, Object, SerializedValue, encode};
 use crate::registry::failure::Failure;
 use crate::registry::task::{Runnable, Task, TaskHeader};
-use crate::registry::{Arg, ArgList, Outputs};
+use crate::registry::{Arg, ArgList, CheckedTypes, Outputs};
 use rustc_hash::FxHashMap as HashMap;
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
@@ -125,6 +125,11 @@ pub trait Callable: Sized + 'static {
         key: key_of(Self::PATH, Self::SIGNATURE),
         checkpoint: Self::CHECKPOINT,
     };
+    /// What this process has looked at of its types; `None` if they are never looked at.
+    #[inline]
+    fn checked() -> Option<&'static CheckedTypes> {
+        None
+    }
     /// Runs the body.
     ///
     /// # Errors

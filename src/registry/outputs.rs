@@ -5,7 +5,7 @@ mod many;
 pub use many::Many;
 
 use crate::base::Error;
-use crate::objects::{AnySlot, Object, ObjectRef, Promise, SerializedValue, Slot, Value, complete_value};
+use crate::objects::{AnySlot, Object, ObjectRef, Promise, SerializedValue, Slot, Value, check, complete_value};
 use crate::registry::Options;
 use crate::registry::args::each_tuple;
 use crate::registry::function::Callable;
@@ -38,6 +38,11 @@ pub trait Outputs: Sized + 'static {
     fn arity_mismatch(_cells: &Self::Promises, _value: &Self::Value) -> Option<String> {
         None
     }
+    /// Looks at whether the value can be sent to other ranks.
+    ///
+    /// # Errors
+    /// What sending it would fail with.
+    fn check(value: &Self::Value) -> Result<(), Error>;
     /// Writes the value.
     fn complete(promises: &Self::Promises, value: Self::Value);
     /// Writes the failure.
@@ -67,6 +72,9 @@ impl<T: Object> Outputs for Single<T> {
     #[inline]
     fn promises(_: Option<&Options>) -> Promise<T> {
         Promise::default()
+    }
+    fn check(value: &T) -> Result<(), Error> {
+        check(value)
     }
     #[inline]
     fn complete(promises: &Promise<T>, value: T) {
@@ -100,6 +108,10 @@ macro_rules! multiple {
             const COUNT: usize = [$($index),*].len();
             fn promises(_: Option<&Options>) -> Self::Promises {
                 ($(Value::<$name>::pending(),)*)
+            }
+            fn check(value: &Self::Value) -> Result<(), Error> {
+                $(check(&value.$index)?;)*
+                Ok(())
             }
             fn complete(promises: &Self::Promises, value: Self::Value) {
                 $(complete_value(promises.$index.promise(), value.$index);)*

@@ -9,7 +9,7 @@
 use crate::base::panic::catch;
 use crate::base::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering, UnsafeCell, lock};
 use crate::base::{Error, TaskId};
-use crate::objects::{AnySlot, Attachment, Object, SerializedValue, StoreRun, decode, encode_for_peer, slot};
+use crate::objects::{AnySlot, Attachment, Object, SerializedValue, StoreRun, check, decode, encode_for_peer, slot};
 use crate::registry::failure::Failure;
 use crate::registry::function::{ActorState, Callable, FunctionKind, TableEntry};
 use crate::registry::outputs::{Outputs, Single};
@@ -211,6 +211,16 @@ impl<C: Callable> Task<C> {
         Ok(Arc::new(Task { header, args: UnsafeCell::new(Some(decode(arguments, attachments)?)), promises }))
     }
 
+    /// Looks at whether its arguments can be sent to other ranks, until a call's could. Before the task is shared.
+    ///
+    /// # Errors
+    /// Why they cannot: what sending them would fail with.
+    #[inline]
+    pub fn check_args(&self) -> Result<(), Error> {
+        let Some(checked) = C::checked() else { return Ok(()) };
+        checked.arguments.unless_done(|| self.args().map_or(Ok(()), check))
+    }
+
     fn args(&self) -> Option<&C::Args> {
         // SAFETY: per the trait's contract only the caller may access the arguments now (REGISTRY-2).
         self.args.with(|args| unsafe { (*args).as_ref() })
@@ -242,6 +252,9 @@ impl<C: Callable> Runnable for Task<C> {
                 args.load().map_err(Failure::Passed)?;
             }
             let value = C::invoke(args, state)?;
+            if let Some(checked) = C::checked() {
+                checked.results.unless_done(|| C::Outputs::check(&value)).map_err(Failure::Passed)?;
+            }
             match C::Outputs::arity_mismatch(&self.promises, &value) {
                 None => C::Outputs::complete(&self.promises, value),
                 Some(reason) => return Err(Failure::Message(reason)),

@@ -137,6 +137,12 @@ impl CallShape {
                 const KIND: __mobula::__private::FunctionKind = __mobula::__private::FunctionKind::#kind;
                 #checkpoint
 
+                #[inline]
+                fn checked() -> ::core::option::Option<&'static __mobula::__private::CheckedTypes> {
+                    static CHECKED: __mobula::__private::CheckedTypes = __mobula::__private::CheckedTypes::new();
+                    ::core::option::Option::Some(&CHECKED)
+                }
+
                 fn invoke(#arguments: Self::Args, #state: &mut __mobula::__private::ActorState) -> #outcome {
                     #body
                 }

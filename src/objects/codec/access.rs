@@ -113,18 +113,18 @@ impl<'de> VariantAccess<'de> for OneVariant<'_, 'de> {
     }
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, CodecError> {
         match self.has_value {
-            true => seed.deserialize(self.decoder),
+            true => self.decoder.inner(|decoder| seed.deserialize(decoder)),
             false => seed.deserialize(UnitDeserializer::new()),
         }
     }
     fn tuple_variant<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, CodecError> {
-        self.decoder.deserialize_tuple(length, visitor)
+        self.decoder.inner(|decoder| decoder.deserialize_tuple(length, visitor))
     }
     fn struct_variant<V: Visitor<'de>>(
         self,
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, CodecError> {
-        self.decoder.deserialize_struct("", fields, visitor)
+        self.decoder.inner(|decoder| decoder.deserialize_struct("", fields, visitor))
     }
 }

@@ -3,6 +3,7 @@
 use crate::objects::ArrayMemory;
 use crate::objects::codec::CodecError;
 use crate::objects::codec::access::{Named, OneVariant, Values};
+use crate::objects::codec::depth::Depth;
 use crate::objects::codec::format::{HAS_SEPARATE_RUNS, Tag, take, take_array, take_length, take_str};
 use crate::objects::codec::shapes::{ReadTables, Reading};
 use crate::objects::encoding::attached_run;
@@ -18,11 +19,11 @@ use std::sync::Arc;
 /// What the type's `Deserialize` returns, or that the bytes are damaged or too many.
 pub fn from_bytes<'de, T: Deserialize<'de>>(mut bytes: &'de [u8]) -> Result<T, CodecError> {
     let tables = ReadTables::take(&mut bytes)?;
-    let mut decoder = Decoder { input: bytes, tables, omitted: None, by_name: false };
+    let mut decoder = Decoder { input: bytes, tables, omitted: None, by_name: false, depth: Depth::new() };
     match decoder.whole() {
         // A Deserialize that was written by hand may know a struct's fields by their names only.
         Err(error) if decoder.tables.is_some() => {
-            decoder = Decoder { input: bytes, omitted: None, by_name: true, ..decoder };
+            decoder = Decoder { input: bytes, omitted: None, by_name: true, depth: Depth::new(), ..decoder };
             decoder.whole().map_err(|_| error)
         }
         outcome => outcome,
@@ -42,6 +43,7 @@ pub(super) struct Decoder<'de> {
     pub(super) omitted: Option<Tag>,
     /// Read each struct by the names of its fields.
     by_name: bool,
+    depth: Depth,
 }
 
 impl<'de> Decoder<'de> {
@@ -104,6 +106,18 @@ impl<'de> Decoder<'de> {
         Ok(())
     }
 
+    /// Reads what lies within the current value.
+    #[inline]
+    pub(super) fn inner<R>(
+        &mut self,
+        read: impl FnOnce(&mut Decoder<'de>) -> Result<R, CodecError>,
+    ) -> Result<R, CodecError> {
+        self.depth.enter(1)?;
+        let value = read(self)?;
+        self.depth.leave(1);
+        Ok(value)
+    }
+
     /// The names and the number of the shape that follows.
     fn names(&mut self) -> Result<Rc<[&'de str]>, CodecError> {
         let shape = self.index()?;
@@ -117,15 +131,19 @@ impl<'de> Decoder<'de> {
         count: usize,
         uniform: usize,
     ) -> Result<V::Value, CodecError> {
+        self.depth.enter(1)?;
         let mut values = self.values(count, uniform);
         let value = visitor.visit_seq(&mut values)?;
+        values.decoder.depth.leave(1);
         // A reader that expects fewer values than there are has misread them.
         if values.left == 0 { Ok(value) } else { Err(serde::de::Error::invalid_length(count, &"fewer values")) }
     }
 
     fn visit_names<V: Visitor<'de>>(&mut self, visitor: V, names: Rc<[&'de str]>) -> Result<V::Value, CodecError> {
+        self.depth.enter(1)?;
         let mut fields = Named { decoder: self, names, next: 0 };
         let value = visitor.visit_map(&mut fields)?;
+        fields.decoder.depth.leave(1);
         let count = fields.names.len();
         if fields.next == count { Ok(value) } else { Err(serde::de::Error::invalid_length(count, &"fewer fields")) }
     }
@@ -200,7 +218,7 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
                 visitor.visit_borrowed_bytes(take(&mut self.input, length)?)
             }
             Tag::None => visitor.visit_none(),
-            Tag::Some => visitor.visit_some(self),
+            Tag::Some => self.inner(|decoder| visitor.visit_some(decoder)),
             Tag::Seq => {
                 let (count, uniform) = (self.count()?, self.count()?);
                 self.visit_values(visitor, count, uniform)
@@ -211,8 +229,10 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
             }
             Tag::Map => {
                 let left = self.count()?;
+                self.depth.enter(1)?;
                 let mut pairs = self.values(left, 0);
                 let value = visitor.visit_map(&mut pairs)?;
+                pairs.decoder.depth.leave(1);
                 if pairs.left == 0 { Ok(value) } else { Err(serde::de::Error::invalid_length(left, &"fewer pairs")) }
             }
             Tag::Struct => {
@@ -271,7 +291,11 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
     }
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
         match self.peek()? {
-            Tag::None | Tag::Some => self.deserialize_any(visitor),
+            Tag::Some => {
+                self.tag()?;
+                self.inner(|decoder| visitor.visit_some(decoder))
+            }
+            Tag::None => self.deserialize_any(visitor),
             // Its Serialize wrote the value itself.
             _ => visitor.visit_some(self),
         }

@@ -11,6 +11,12 @@ pub enum CodecError {
     /// The value takes more bytes than it may.
     #[error("it takes more than {0} bytes")]
     TooLong(usize),
+    /// It has values within values beyond the bound.
+    #[error("values lie in each other deeper than {0} levels: put them into a Vec, and name each by its index")]
+    TooDeep(usize),
+    /// The stack has no space for a further level.
+    #[error("values lie in each other deeper than the stack allows: raise MOBULA_STACK_BYTES, or put them into a Vec")]
+    NoStack,
     /// The bytes end too early, or are not of the format.
     #[error("the bytes are damaged: {0}")]
     Damaged(&'static str),

@@ -19,9 +19,11 @@
 //! read once.
 
 mod access;
+mod depth;
 mod deserializer;
 mod error;
 mod format;
+mod parts;
 mod serializer;
 mod shapes;
 #[cfg(all(test, not(loom)))]

@@ -2,12 +2,11 @@
 
 use crate::base::limits::SEPARATE_BYTES_MIN;
 use crate::objects::codec::CodecError;
+use crate::objects::codec::depth::Depth;
 use crate::objects::codec::format::{HAS_SEPARATE_RUNS, HAS_TABLES, StoreRun, Tag, put_length};
-use crate::objects::codec::shapes::{Fields, Tables};
-use serde::ser::{
-    Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
-    SerializeTupleStruct, SerializeTupleVariant, Serializer,
-};
+use crate::objects::codec::parts::{Compound, Map, Sequence, Struct};
+use crate::objects::codec::shapes::Tables;
+use serde::ser::{Serialize, Serializer};
 
 /// Writes a value into `out`, which is empty, in at most `bytes_max` bytes. `store_run` takes long runs of bytes.
 ///
@@ -19,7 +18,8 @@ pub fn to_bytes(
     bytes_max: usize,
     store_run: Option<StoreRun>,
 ) -> Result<Vec<u8>, CodecError> {
-    let mut encoder = Encoder { out, bytes_max, tables: None, omit: None, omitted: false, end: 0, store_run };
+    let depth = Depth::new();
+    let mut encoder = Encoder { out, bytes_max, tables: None, omit: None, omitted: false, end: 0, store_run, depth };
     value.serialize(&mut encoder)?;
     if let Some(tables) = encoder.tables.take() {
         tables.finish(&mut encoder.out);
@@ -32,19 +32,20 @@ pub fn to_bytes(
     }
 }
 
-struct Encoder {
-    out: Vec<u8>,
+pub(super) struct Encoder {
+    pub(super) out: Vec<u8>,
     /// How many bytes `out` may have.
     bytes_max: usize,
     /// Once there is a struct or an enum.
-    tables: Option<Box<Tables>>,
+    pub(super) tables: Option<Box<Tables>>,
     /// The tag that the value that comes next is written without, if that is its tag.
-    omit: Option<Tag>,
+    pub(super) omit: Option<Tag>,
     /// It was.
-    omitted: bool,
+    pub(super) omitted: bool,
     /// The last byte of the message.
     end: u8,
     store_run: Option<StoreRun>,
+    pub(super) depth: Depth,
 }
 
 impl Encoder {
@@ -98,7 +99,7 @@ impl Encoder {
         Ok(self.out.len() - N)
     }
 
-    fn patch<const N: usize>(&mut self, at: usize, bytes: [u8; N]) {
+    pub(super) fn patch<const N: usize>(&mut self, at: usize, bytes: [u8; N]) {
         self.out[at..at + N].copy_from_slice(&bytes);
     }
 
@@ -108,16 +109,26 @@ impl Encoder {
     }
 
     #[inline]
-    fn tuple(&mut self, length: usize) -> Result<Compound<'_>, CodecError> {
+    fn tuple(&mut self, length: usize, levels: usize) -> Result<Compound<'_>, CodecError> {
         self.tag(Tag::Tuple)?;
         put_length(&mut self.out, length);
-        Ok(Compound { encoder: self, missing: length })
+        self.depth.enter(levels)?;
+        Ok(Compound { encoder: self, missing: length, levels })
     }
 
-    fn structure(&mut self, name: &'static str) -> Result<Struct<'_>, CodecError> {
+    fn structure(&mut self, name: &'static str, levels: usize) -> Result<Struct<'_>, CodecError> {
         let at = self.begin::<4>(Tag::Struct)?;
         let fields = self.tables.get_or_insert_default().begin(name);
-        Ok(Struct { encoder: self, at, fields })
+        self.depth.enter(levels)?;
+        Ok(Struct { encoder: self, at, fields, levels })
+    }
+
+    /// The one value within another.
+    fn inner(&mut self, value: &(impl ?Sized + Serialize)) -> Result<(), CodecError> {
+        self.depth.enter(1)?;
+        value.serialize(&mut *self)?;
+        self.depth.leave(1);
+        Ok(())
     }
 }
 
@@ -174,7 +185,7 @@ impl<'e> Serializer for &'e mut Encoder {
     }
     fn serialize_some<T: ?Sized + Serialize>(self, value: &T) -> Result<(), CodecError> {
         self.tag(Tag::Some)?;
-        value.serialize(self)
+        self.inner(value)
     }
     #[inline]
     fn serialize_unit(self) -> Result<(), CodecError> {
@@ -197,18 +208,19 @@ impl<'e> Serializer for &'e mut Encoder {
         value: &T,
     ) -> Result<(), CodecError> {
         self.variant(Tag::Variant, index, name)?;
-        value.serialize(self)
+        self.inner(value)
     }
     fn serialize_seq(self, _: Option<usize>) -> Result<Sequence<'e>, CodecError> {
         let at = self.begin::<16>(Tag::Seq)?;
-        Ok(Sequence { encoder: self, at, count: 0, uniform: 0, run: Run::Empty })
+        self.depth.enter(1)?;
+        Ok(Sequence::new(self, at))
     }
     #[inline]
     fn serialize_tuple(self, length: usize) -> Result<Compound<'e>, CodecError> {
-        self.tuple(length)
+        self.tuple(length, 1)
     }
     fn serialize_tuple_struct(self, _: &'static str, length: usize) -> Result<Compound<'e>, CodecError> {
-        self.tuple(length)
+        self.tuple(length, 1)
     }
     fn serialize_tuple_variant(
         self,
@@ -218,14 +230,15 @@ impl<'e> Serializer for &'e mut Encoder {
         length: usize,
     ) -> Result<Compound<'e>, CodecError> {
         self.variant(Tag::Variant, index, name)?;
-        self.tuple(length)
+        self.tuple(length, 2)
     }
     fn serialize_map(self, _: Option<usize>) -> Result<Map<'e>, CodecError> {
         let at = self.begin::<8>(Tag::Map)?;
+        self.depth.enter(1)?;
         Ok(Map { encoder: self, at, count: 0 })
     }
     fn serialize_struct(self, name: &'static str, _: usize) -> Result<Struct<'e>, CodecError> {
-        self.structure(name)
+        self.structure(name, 1)
     }
     fn serialize_struct_variant(
         self,
@@ -235,163 +248,10 @@ impl<'e> Serializer for &'e mut Encoder {
         _: usize,
     ) -> Result<Struct<'e>, CodecError> {
         self.variant(Tag::Variant, index, name)?;
-        self.structure(name)
+        self.structure(name, 2)
     }
     /// What serde keeps before it knows the type, it reads as a format for people has it.
     fn is_human_readable(&self) -> bool {
         true
     }
 }
-
-/// A tuple that is being written.
-struct Compound<'e> {
-    encoder: &'e mut Encoder,
-    /// Values that were announced and not given yet.
-    missing: usize,
-}
-
-impl Compound<'_> {
-    #[inline]
-    fn value<T: ?Sized + Serialize>(&mut self, value: &T) -> Result<(), CodecError> {
-        self.missing = self.missing.checked_sub(1).ok_or_else(wrong_count)?;
-        value.serialize(&mut *self.encoder)
-    }
-    #[inline]
-    fn finish(self) -> Result<(), CodecError> {
-        if self.missing == 0 { Ok(()) } else { Err(wrong_count()) }
-    }
-}
-
-fn wrong_count() -> CodecError {
-    CodecError::Value("a tuple has not as many values as its Serialize announced".to_string())
-}
-
-macro_rules! compound {
-    ($($trait:ident $method:ident,)*) => {
-        $(impl $trait for Compound<'_> {
-            type Ok = ();
-            type Error = CodecError;
-            #[inline]
-            fn $method<T: ?Sized + Serialize>(&mut self, value: &T) -> Result<(), CodecError> {
-                self.value(value)
-            }
-            #[inline]
-            fn end(self) -> Result<(), CodecError> {
-                self.finish()
-            }
-        })*
-    };
-}
-
-compound! {
-    SerializeTuple serialize_element,
-    SerializeTupleStruct serialize_field,
-    SerializeTupleVariant serialize_field,
-}
-
-/// The first values of a sequence.
-enum Run {
-    /// None was written yet.
-    Empty,
-    /// All are plain values of this tag.
-    Uniform(Tag),
-    /// Not all.
-    Ended,
-}
-
-/// A sequence that is being written; the length that its `Serialize` announced does not matter.
-struct Sequence<'e> {
-    encoder: &'e mut Encoder,
-    /// Where the two lengths belong.
-    at: usize,
-    count: u64,
-    /// Values of the first run.
-    uniform: u64,
-    run: Run,
-}
-
-impl SerializeSeq for Sequence<'_> {
-    type Ok = ();
-    type Error = CodecError;
-    #[inline]
-    fn serialize_element<T: ?Sized + Serialize>(&mut self, value: &T) -> Result<(), CodecError> {
-        self.count += 1;
-        let encoder = &mut *self.encoder;
-        let start = encoder.out.len();
-        encoder.omitted = false;
-        encoder.omit = if let Run::Uniform(tag) = self.run { Some(tag) } else { None };
-        value.serialize(&mut *encoder)?;
-        match self.run {
-            Run::Empty => match encoder.out.get(start).and_then(|tag| Tag::of(*tag)).filter(|tag| tag.is_number()) {
-                Some(tag) => (self.run, self.uniform) = (Run::Uniform(tag), 1),
-                None => self.run = Run::Ended,
-            },
-            Run::Uniform(_) if encoder.omitted => self.uniform += 1,
-            Run::Uniform(_) => self.run = Run::Ended,
-            Run::Ended => {}
-        }
-        Ok(())
-    }
-    fn end(self) -> Result<(), CodecError> {
-        self.encoder.patch(self.at, self.count.to_le_bytes());
-        self.encoder.patch(self.at + 8, self.uniform.to_le_bytes());
-        Ok(())
-    }
-}
-
-/// A map that is being written.
-struct Map<'e> {
-    encoder: &'e mut Encoder,
-    /// Where the length belongs.
-    at: usize,
-    count: u64,
-}
-
-impl SerializeMap for Map<'_> {
-    type Ok = ();
-    type Error = CodecError;
-    fn serialize_key<T: ?Sized + Serialize>(&mut self, key: &T) -> Result<(), CodecError> {
-        self.count += 1;
-        key.serialize(&mut *self.encoder)
-    }
-    fn serialize_value<T: ?Sized + Serialize>(&mut self, value: &T) -> Result<(), CodecError> {
-        value.serialize(&mut *self.encoder)
-    }
-    fn end(self) -> Result<(), CodecError> {
-        self.encoder.patch(self.at, self.count.to_le_bytes());
-        Ok(())
-    }
-}
-
-/// A struct that is being written.
-struct Struct<'e> {
-    encoder: &'e mut Encoder,
-    /// Where the shape belongs.
-    at: usize,
-    fields: Fields,
-}
-
-macro_rules! structure {
-    ($($trait:ident)*) => {
-        $(impl $trait for Struct<'_> {
-            type Ok = ();
-            type Error = CodecError;
-            #[inline]
-            fn serialize_field<T: ?Sized + Serialize>(
-                &mut self,
-                name: &'static str,
-                value: &T,
-            ) -> Result<(), CodecError> {
-                self.encoder.tables.get_or_insert_default().add(&mut self.fields, name);
-                value.serialize(&mut *self.encoder)
-            }
-            fn end(self) -> Result<(), CodecError> {
-                let shape = self.encoder.tables.get_or_insert_default().end(self.fields);
-                self.encoder.patch(self.at, shape.to_le_bytes());
-                Ok(())
-            }
-        })*
-    };
-}
-
-structure!(SerializeStruct SerializeStructVariant);

@@ -5,8 +5,8 @@
 
 use crate::base::{Error, limits};
 use crate::objects::{
-    AnySlot, Attachment, Object, ObjectRef, Promise, PromiseCore, SerializedValue, StoreRun, decode_list, encode_list,
-    slot,
+    AnySlot, Attachment, Object, ObjectRef, Promise, PromiseCore, SerializedValue, StoreRun, check, decode_list,
+    encode_list, slot,
 };
 use crate::registry::Options;
 use crate::registry::function::Callable;
@@ -39,6 +39,9 @@ impl<T: Object, const COUNT: usize> Outputs for Many<T, COUNT> {
     }
     fn arity_mismatch(promises: &Self::Promises, value: &Vec<T>) -> Option<String> {
         promises.arity_mismatch(value.len())
+    }
+    fn check(value: &Vec<T>) -> Result<(), Error> {
+        value.first().map_or(Ok(()), check)
     }
     fn complete(promises: &Self::Promises, value: Vec<T>) {
         promises.complete(value);

@@ -59,7 +59,11 @@ pub fn create<A: Actor, N: Callable>(options: Options, args: N::Args) -> RawHand
         return RawHandle::new(ActorRef::detached(label));
     };
     let header = TaskHeader::new(Some(Box::new(options.clone())), context::current_number());
-    let task: Arc<dyn Runnable> = Task::<N>::new(header, args);
+    let task = Task::<N>::new(header, args);
+    if let Err(error) = task.check_args() {
+        return RawHandle::new(ActorRef::failed(&runtime, label, error));
+    }
+    let task: Arc<dyn Runnable> = task;
     // As for a task: its arguments decide first.
     let preferred =
         if matches!(options.place, Placement::Auto) { resources::preferred_rank(runtime, &task) } else { None };
@@ -91,11 +95,15 @@ pub fn create<A: Actor, N: Callable>(options: Options, args: N::Args) -> RawHand
 pub fn call<A: Actor, M: Callable>(handle: &RawHandle<A>, args: M::Args) -> <M::Outputs as Outputs>::Refs {
     let task = Task::<M>::new(TaskHeader::new(None, context::current_number()), args);
     let refs = M::Outputs::refs(&task);
-    let task: Arc<dyn Runnable> = task;
     let Some(runtime) = Runtime::current() else {
         task.fail(Arc::new(Error::no_cluster(M::NAME)));
         return refs;
     };
+    if let Err(error) = task.check_args() {
+        task.fail(Arc::new(error));
+        return refs;
+    }
+    let task: Arc<dyn Runnable> = task;
     runtime.output.traces.record_submission(runtime, &task);
     if let Some(location) = handle.handle.0.submit(&runtime, task) {
         router::throttle(runtime, location);

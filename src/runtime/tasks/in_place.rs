@@ -1,10 +1,11 @@
 //! A waiting thread runs the task or call that it waits for on its own stack.
 
+use crate::base::stack;
 use crate::objects::AnySlot;
 use crate::registry::{Runnable, TaskPhase};
 use crate::runtime::tasks::execute::{NO_GRANT, run_claimed};
 use crate::runtime::workers::worker::{self, Worker};
-use crate::runtime::workers::{HeldCpus, InPlaceThread, Work, fiber};
+use crate::runtime::workers::{HeldCpus, InPlaceThread, Work};
 use crate::runtime::{Runtime, actors};
 use crate::scheduling::UNIT;
 use std::cell::{Cell, RefCell};
@@ -69,7 +70,7 @@ pub fn try_run_in_place(runtime: &'static Runtime, slot: &Arc<dyn AnySlot>) {
     match worker::here() {
         Some(worker) => {
             // The child's request is one CPU; a parent that holds another amount lets a worker run it.
-            let has_stack = fiber::stack_left().is_some_and(|(left, whole)| left > whole / STACK_RESERVE);
+            let has_stack = stack::left().is_some_and(|(left, whole)| left > whole / STACK_RESERVE);
             if header.phase() == TaskPhase::Queued
                 && header.options.is_none()
                 && has_stack

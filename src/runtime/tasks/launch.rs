@@ -21,7 +21,10 @@ pub fn submit<C: Callable>(options: Options, args: C::Args) -> <C::Outputs as Ou
             if runtime.memory.is_under_pressure() {
                 memory::delay_submission(runtime);
             }
-            runtime.launch(task);
+            match task.check_args() {
+                Ok(()) => runtime.launch(task),
+                Err(error) => task.fail(Arc::new(error)),
+            }
         }
         None => task.fail(Arc::new(Error::no_cluster(C::ENTRY.name))),
     }

@@ -2,7 +2,7 @@
 //! then blocks.
 
 use crate::base::sync::Ordering;
-use crate::base::{Error, Result};
+use crate::base::{Error, Result, stack};
 use crate::objects::Waiter;
 use crate::runtime::Runtime;
 use crate::runtime::lifecycle::is_exiting;
@@ -66,7 +66,7 @@ impl Runtime {
         if self.stopping() {
             return Err(self.stopped());
         }
-        match (worker::here(), fiber::stack_left()) {
+        match (worker::here(), stack::left()) {
             (Some(worker), Some(_)) => block_fiber(self, worker, count, deadline, register)?,
             _ => block_thread(self, waits, count, deadline, register),
         }
@@ -81,7 +81,7 @@ impl Runtime {
 
     /// The error of a wait that the end of the cluster cuts short.
     fn stopped(&self) -> Error {
-        while is_exiting() && fiber::stack_left().is_none() {
+        while is_exiting() && stack::left().is_none() {
             // What it waits for never comes, and its thread ends with the process, which says nothing more.
             std::thread::park();
         }

@@ -6,7 +6,7 @@
 //! thread, so thread-local state below a task stays valid.
 #![allow(unsafe_code)]
 
-use crate::base::Error;
+use crate::base::{Error, stack};
 use corosensei::stack::{DefaultStack, Stack};
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 use std::cell::Cell;
@@ -34,7 +34,6 @@ const PAGE_BYTES: usize = 4096;
 
 thread_local! {
     static YIELDER: Cell<*const Yielder<(), Pause>> = const { Cell::new(std::ptr::null()) };
-    static BOUNDS: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
 }
 
 impl Fiber {
@@ -43,7 +42,7 @@ impl Fiber {
     /// # Errors
     /// If the system gives no stack.
     pub fn new(stack_bytes: usize, body: impl FnOnce() + 'static) -> Result<Fiber, Error> {
-        let stack = DefaultStack::new(stack_bytes).map_err(|error| {
+        let memory = DefaultStack::new(stack_bytes).map_err(|error| {
             Error::config(format!(
                 "no stack of {stack_bytes} bytes for another blocked task: {error}; lower MOBULA_STACK_BYTES or \
                  MOBULA_FIBERS"
@@ -51,8 +50,8 @@ impl Fiber {
             .caused_by(&error)
         })?;
         // The lowest page of the mapping is the guard.
-        let bounds = (stack.limit().get() + PAGE_BYTES, stack.base().get());
-        let coroutine = Coroutine::with_stack(stack, move |yielder: &Yielder<(), Pause>, ()| {
+        let bounds = (memory.limit().get() + PAGE_BYTES, memory.base().get());
+        let coroutine = Coroutine::with_stack(memory, move |yielder: &Yielder<(), Pause>, ()| {
             YIELDER.set(yielder);
             body();
         });
@@ -61,9 +60,9 @@ impl Fiber {
 
     /// Runs the fiber until it pauses or ends.
     pub fn resume(&mut self) -> Pause {
-        let outer = BOUNDS.replace(self.bounds);
+        let outer = stack::replace_bounds(self.bounds);
         let result = self.coroutine.resume(());
-        BOUNDS.set(outer);
+        stack::replace_bounds(outer);
         match result {
             CoroutineResult::Yield(pause) => pause,
             CoroutineResult::Return(()) => Pause::Quit,
@@ -84,16 +83,4 @@ pub fn pause(why: Pause) {
     // SAFETY: the running fiber set the pointer; its yielder lives at the bottom of this very stack.
     unsafe { (*yielder).suspend(why) };
     YIELDER.set(yielder);
-}
-
-/// Bytes left on the stack of the running fiber, and its size; `None` outside of fibers.
-pub fn stack_left() -> Option<(usize, usize)> {
-    let (low, high) = BOUNDS.get();
-    let here = std::ptr::from_ref(&low).addr();
-    (low..high).contains(&here).then_some((here - low, high - low))
-}
-
-/// The lowest address of the running fiber's stack, and its size; (0, 0) outside of fibers. For the fault handler.
-pub fn bounds() -> (usize, usize) {
-    BOUNDS.get()
 }

@@ -1,9 +1,9 @@
 //! A task that overflows its fiber's stack hits the guard page: the error message names the task and the setting.
 #![allow(unsafe_code)]
 
+use crate::base::stack;
 use crate::runtime::membership::leave_note;
 use crate::runtime::tasks::context;
-use crate::runtime::workers::fiber;
 use std::sync::OnceLock;
 
 /// The handler's stack: space for the registers that the kernel saves, and some frames.
@@ -48,7 +48,7 @@ pub fn prepare_thread() {
 extern "C" fn on_fault(signal: libc::c_int, info: *mut libc::siginfo_t, machine: *mut libc::c_void) {
     // SAFETY: the kernel hands a valid siginfo to a SA_SIGINFO handler.
     let address = unsafe { (*info).si_addr() }.addr();
-    let (low, high) = fiber::bounds();
+    let (low, high) = stack::bounds();
     // A task that a driver runs in place is on its thread's own stack, whose bounds are not known: there, a fault just
     // below the stack pointer is an overflow.
     let of_fiber = low != 0 && (low.saturating_sub(REACH_BYTES)..low).contains(&address);

@@ -1,4 +1,5 @@
 //! Values of many types. `values` sends each as an argument, gets it as a result, and keeps it as an actor's state.
+//! `values refused` sends those that cannot be sent.
 //! `values restored`, where no launcher ends the job, also kills the rank of the actors. Each group of types ends with
 //! `ok: GROUP`.
 
@@ -7,6 +8,7 @@ mod checked;
 mod crates;
 mod enums;
 mod flattened;
+mod refused;
 mod standard;
 
 use std::process::{Command, ExitCode};
@@ -82,8 +84,17 @@ fn process() -> u32 {
     std::process::id()
 }
 
-fn run(is_restored: bool) -> mobula::Result<()> {
+fn run(mode: &str) -> mobula::Result<()> {
     let far = mobula::nodes().iter().flat_map(|node| node.ranks().to_vec()).max().unwrap_or(0);
+    if mode == "refused" {
+        let here = refused::all(0)?;
+        if far != 0 {
+            assert_eq!(refused::all(far)?, here);
+        }
+        here.iter().for_each(|text| println!("refused: {text}"));
+        println!("ok: refused");
+        return Ok(());
+    }
     let mut holders = Vec::new();
     for (name, send) in GROUPS {
         for rank in [0, far] {
@@ -93,7 +104,7 @@ fn run(is_restored: bool) -> mobula::Result<()> {
         }
         println!("ok: {name}");
     }
-    if is_restored {
+    if mode == "restored" {
         let process = process::on(far).remote().get()?.to_string();
         let killed = Command::new("kill").args(["-s", "KILL", &process]).status();
         assert!(killed.is_ok_and(|killed| killed.success()), "rank {far} is killed");
@@ -106,13 +117,13 @@ fn run(is_restored: bool) -> mobula::Result<()> {
 }
 
 fn main() -> ExitCode {
-    let is_restored = std::env::args().nth(1).is_some_and(|mode| mode == "restored");
+    let mode = std::env::args().nth(1).unwrap_or_default();
     let run = || {
         let cluster = mobula::init(mobula::Config::default())?;
         if cluster.rank() != 0 {
             return cluster.serve();
         }
-        run(is_restored)?;
+        run(&mode)?;
         cluster.shutdown()
     };
     match run() {

@@ -52,6 +52,20 @@ fn values_arrive_equal_over_tcp() {
 }
 
 #[test]
+fn values_that_cannot_be_sent_are_refused_alike_alone_and_elsewhere() {
+    let check = |launch: Launch| {
+        let finished = launch.arg("refused").run();
+        show_failures("values refused", &finished);
+        finished.succeeded().printed(&["ok: refused"]);
+    };
+    check(Launch::alone(program()));
+    for transport in [None, Some("tcp")] {
+        let (_folder, launch) = two_ranks("refused", transport);
+        check(launch);
+    }
+}
+
+#[test]
 fn states_are_restored_equal_from_checkpoints() {
     for transport in [None, Some("tcp")] {
         let (_folder, launch) = two_ranks("restored", transport);

@@ -1,0 +1,32 @@
+//! The stack of the running fiber: its bounds, and what is left of it.
+
+use std::cell::Cell;
+
+thread_local! {
+    static BOUNDS: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
+}
+
+/// A fiber with these bounds, the lowest usable address and the highest, runs from now on; returns those before.
+#[inline]
+pub fn replace_bounds(bounds: (usize, usize)) -> (usize, usize) {
+    BOUNDS.replace(bounds)
+}
+
+/// The lowest address of the running fiber's stack, and its highest; (0, 0) outside of fibers. For the fault handler.
+pub fn bounds() -> (usize, usize) {
+    BOUNDS.get()
+}
+
+/// An address on the stack, as deep as the caller.
+#[inline]
+pub fn here() -> usize {
+    let local = 0u8;
+    std::ptr::from_ref(&local).addr()
+}
+
+/// Bytes left on the stack of the running fiber, and its size; `None` outside of fibers.
+pub fn left() -> Option<(usize, usize)> {
+    let (low, high) = BOUNDS.get();
+    let here = here();
+    (low..high).contains(&here).then_some((here - low, high - low))
+}

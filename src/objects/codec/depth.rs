@@ -1,0 +1,161 @@
+//! How deep values lie in each other: reading and writing them takes stack for each level.
+
+use crate::base::limits::{NESTING_MAX, NESTING_STACK_BYTES};
+use crate::base::stack;
+use crate::objects::codec::CodecError;
+
+/// The part of what is left of a fiber's stack that stays for what a value's own `Serialize` or `Deserialize` calls.
+const STACK_RESERVE: usize = 4;
+
+/// Levels of ordinary values. A task deep in calls of its own sends them as before, whatever is left of its stack.
+const ORDINARY_LEVELS: usize = 16;
+
+/// The levels that are left below the value that is being read or written.
+pub(super) struct Depth {
+    left: usize,
+    /// The lowest address that the stack may reach.
+    floor: usize,
+}
+
+impl Depth {
+    /// At the top.
+    pub(super) fn new() -> Depth {
+        let floor = match stack::left() {
+            Some((left, _)) => stack::bounds().0 + left / STACK_RESERVE,
+            None => stack::here().saturating_sub(NESTING_STACK_BYTES),
+        };
+        Depth { left: NESTING_MAX, floor }
+    }
+
+    /// So many levels further values follow.
+    ///
+    /// # Errors
+    /// If that is too deep.
+    #[inline]
+    pub(super) fn enter(&mut self, levels: usize) -> Result<(), CodecError> {
+        if stack::here() < self.floor && self.left + ORDINARY_LEVELS < NESTING_MAX {
+            return Err(CodecError::NoStack);
+        }
+        self.left = self.left.checked_sub(levels).ok_or(CodecError::TooDeep(NESTING_MAX))?;
+        Ok(())
+    }
+
+    /// They have ended.
+    #[inline]
+    pub(super) fn leave(&mut self, levels: usize) {
+        self.left += levels;
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::objects::codec::format::Tag;
+    use crate::objects::codec::{from_bytes, to_bytes};
+    use serde::{Deserialize, Serialize, Serializer};
+
+    fn encoded(value: &impl Serialize) -> Vec<u8> {
+        to_bytes(value, Vec::new(), usize::MAX, None).unwrap()
+    }
+
+    fn refused(value: &impl Serialize) -> CodecError {
+        to_bytes(value, Vec::new(), usize::MAX, None).unwrap_err()
+    }
+
+    /// An option in an option and so on.
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Options(Option<Box<Options>>);
+
+    fn options(levels: usize) -> Options {
+        (0..levels).fold(Options(None), |inner, _| Options(Some(Box::new(inner))))
+    }
+
+    /// Its variants take two levels each, and serde keeps the whole before it knows the type.
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Kept {
+        Inner(Cell),
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    enum Cell {
+        End,
+        Cons { number: u64, text: String, next: Box<Cell> },
+    }
+
+    fn cells(count: usize) -> Cell {
+        let cons = |next, number| Cell::Cons { number, text: String::new(), next: Box::new(next) };
+        (0..count as u64).fold(Cell::End, cons)
+    }
+
+    /// Runs `body` as on a fiber with such a stack.
+    fn on_a_stack(bytes: usize, body: fn()) {
+        let run = move || {
+            let top = stack::here();
+            stack::replace_bounds((top - bytes, top));
+            body();
+        };
+        std::thread::Builder::new().stack_size(bytes + (256 << 10)).spawn(run).unwrap().join().unwrap();
+    }
+
+    #[test]
+    fn values_in_each_other_are_bounded() {
+        on_a_stack(16 << 20, || {
+            let bytes = encoded(&options(NESTING_MAX));
+            assert_eq!(from_bytes::<Options>(&bytes).unwrap(), options(NESTING_MAX));
+            let error = refused(&options(NESTING_MAX + 1)).to_string();
+            assert!(error.contains(&format!("deeper than {NESTING_MAX} levels")), "{error}");
+        });
+        on_a_stack(16 << 20, || {
+            let mut bytes = vec![Tag::Some as u8; NESTING_MAX];
+            bytes.extend([Tag::None as u8, 0]);
+            assert!(from_bytes::<Options>(&bytes).is_ok());
+            bytes.insert(0, Tag::Some as u8);
+            assert!(matches!(from_bytes::<Options>(&bytes), Err(CodecError::TooDeep(_))));
+        });
+        on_a_stack(16 << 20, || {
+            let deepest = NESTING_MAX / 2;
+            let bytes = encoded(&Kept::Inner(cells(deepest)));
+            assert_eq!(from_bytes::<Kept>(&bytes).unwrap(), Kept::Inner(cells(deepest)));
+            let bytes = encoded(&cells(deepest));
+            assert_eq!(from_bytes::<Cell>(&bytes).unwrap(), cells(deepest));
+            assert!(matches!(refused(&cells(deepest + 1)), CodecError::TooDeep(_)));
+        });
+    }
+
+    /// Takes 8 KiB of stack a level.
+    struct Wide(usize);
+
+    impl Serialize for Wide {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let frame = std::hint::black_box([self.0; 1024]);
+            match frame[1023].checked_sub(1) {
+                Some(levels) => serializer.serialize_some(&Wide(levels)),
+                None => serializer.serialize_none(),
+            }
+        }
+    }
+
+    #[test]
+    fn ordinary_values_need_no_stack_to_be_left() {
+        let run = || {
+            let top = stack::here();
+            stack::replace_bounds((top - (4 << 10), top));
+            encoded(&options(ORDINARY_LEVELS));
+            assert!(from_bytes::<(u8, Cell)>(&encoded(&(1u8, cells(3)))).is_ok());
+        };
+        std::thread::spawn(run).join().unwrap();
+    }
+
+    #[test]
+    fn values_in_each_other_are_bounded_by_the_stack() {
+        on_a_stack(256 << 10, || {
+            encoded(&Wide(4));
+            assert!(matches!(refused(&Wide(NESTING_MAX / 2)), CodecError::NoStack));
+            let mut bytes = vec![Tag::Some as u8; NESTING_MAX];
+            bytes.extend([Tag::None as u8, 0]);
+            assert!(matches!(from_bytes::<Options>(&bytes), Err(CodecError::NoStack) | Ok(_)));
+            assert!(from_bytes::<Cell>(&encoded(&cells(3))).is_ok());
+        });
+    }
+}
