@@ -22,7 +22,7 @@ CHECKS := fmt lint tidy doc
 TESTS  := test-default test-mpich test-embedded loom fuzz
 
 .PHONY: chaos corpus help setup setup-test setup-rdma build demo test test-rdma test-mpis check bench bench-full sim
-.PHONY: clean steps $(CHECKS) $(TESTS)
+.PHONY: clean msrv nightly package soak steps $(CHECKS) $(TESTS)
 
 help:
 	@echo 'Each command first installs the tools that it needs and that are missing.'
@@ -33,6 +33,10 @@ help:
 	@echo 'make test-rdma  runs the tests that need RDMA devices, in a virtual machine with software devices'
 	@echo 'make test-mpis  runs the tests that depend on the MPI library with Open MPI 5 and MPICH 5 from PyPI (nightly:'
 	@echo '              it builds twice)'
+	@echo 'make soak MINUTES=n  works and kills ranks for n minutes; fails if memory, descriptors or threads of others grow'
+	@echo 'make msrv     checks everything, and tests the library, with the oldest Rust that Cargo.toml promises'
+	@echo 'make package  builds the crates as they would be published, from their packages alone'
+	@echo 'make nightly  what is too long for each change: msrv, package, test-mpis, chaos, soak for an hour'
 	@echo 'make chaos ROUNDS=n  kills and stops ranks at random moments, n times; SEED=s repeats those of a seed'
 	@echo 'make loom     runs the lock-free code in every order that its atomics allow'
 	@echo 'make fuzz SECONDS=n  fuzzes each of five decoders of bytes from peers for n seconds'
@@ -101,6 +105,25 @@ test-embedded: setup-test
 chaos: setup
 	cargo build -p mobula --examples
 	CHAOS_ROUNDS=$(or $(ROUNDS),100) $(if $(SEED),CHAOS_SEED=$(SEED)) cargo test -p mobula --test chaos -- --nocapture
+
+# From 15 minutes on, caches are full when it begins to measure between two deaths: then a growth of 1 % is a leak.
+soak: setup
+	cargo build -p mobula --example soak
+	SOAK_MINUTES=$(or $(MINUTES),20) cargo test -p mobula --test soak -- --nocapture
+
+# rustup installs that version beside the others, if it is missing.
+RUST_LEAST := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+msrv: setup
+	rustup toolchain install $(RUST_LEAST) --profile minimal --no-self-update
+	CARGO_TARGET_DIR=target/msrv cargo +$(RUST_LEAST) check --workspace --all-targets --locked
+	CARGO_TARGET_DIR=target/msrv cargo +$(RUST_LEAST) test -p mobula --lib --locked
+
+# Cargo packs each crate, and builds it from its package in a folder of its own.
+package: setup
+	cargo package --locked -p mobula-macros -p mobula -p mobula-cli --allow-dirty
+
+nightly: msrv package test-mpis chaos
+	$(MAKE) soak MINUTES=60
 
 # Over RDMA, in a virtual machine that QEMU interprets.
 test-rdma: setup-rdma

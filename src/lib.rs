@@ -27,7 +27,7 @@
 //! | share data | [`put`], [`put_array`], [`create_array`], [`ObjectRef`], [`Array`], [`get_all`], [`wait`] |
 //! | use several cores in a task | [`pool`], [`Context::enter`] |
 //! | keep state | [`actor`](macro@actor), [`ActorOptions`], [`get_actor`] |
-//! | handle failures | [`Error`], [`error_info`], [`on_preempt`] |
+//! | handle failures | [`Error`], [`error_info`], [`error_count`], [`on_preempt`] |
 //! | see what runs where | [`context`], [`nodes`], [`cluster_resources`], [`available_resources`], [`transports`] |
 //! | see what ran | [`visualize`], [`timeline`] |
 //!
@@ -65,8 +65,8 @@ pub(crate) mod transport;
 pub use api::init_with_comm;
 pub use api::{
     ActorOptions, Cluster, Context, EnteredContext, Node, NodeTopology, Pool, TaskOptions, available_resources, cancel,
-    cluster_resources, context, create_array, dashboard_url, error_info, get_all, init, is_initialized, nodes,
-    placement_group, pool, put, put_array, timeline, transports, visualize, wait,
+    cluster_resources, context, create_array, dashboard_url, error_count, error_info, get_all, init, is_initialized,
+    nodes, placement_group, pool, put, put_array, timeline, transports, visualize, wait,
 };
 pub use base::config::{Config, FabricChoice, Pages};
 pub use base::error::{Error, ErrorSource, Result};

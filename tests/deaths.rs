@@ -265,7 +265,7 @@ fn rank_stopped_during_shutdown_alone_on_its_host_does_not_delay_the_others() {
 #[test]
 fn broken_connection_between_two_ranks_ends_the_higher_rank() {
     let folder = TestFolder::new("transport-breaks");
-    let mut started = ranks("survivor", &folder, "tcp").arg("30").start();
+    let mut started = ranks("survivor", &folder, "tcp").arg("until-loss").start();
     let processes: Vec<String> = (0..RANKS).map(|rank| process_of(&mut started, rank)).collect();
     started.wait_for("round 3");
     if !break_connection(&processes[1], &processes[2]) {

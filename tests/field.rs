@@ -4,6 +4,8 @@
 mod launcher;
 #[path = "field/values.rs"]
 mod values;
+#[path = "field/waiting_threads.rs"]
+mod waiting_threads;
 
 use launcher::rendezvous::{TestFolder, all_ranks, launch_ranks};
 use launcher::{Finished, Launch, example, no_ranks, show_failures};

@@ -93,7 +93,8 @@ impl fmt::Display for NodeTopology {
     }
 }
 
-/// The hosts of the cluster; none outside of a running one.
+/// The hosts of the cluster with their living ranks; none outside of a running one. A rank that died leaves its host,
+/// and a host leaves with its last rank.
 ///
 /// ```
 /// # use mobula::prelude::*;
@@ -105,7 +106,7 @@ impl fmt::Display for NodeTopology {
 /// # Ok::<(), mobula::Error>(())
 /// ```
 pub fn nodes() -> Vec<Node> {
-    let hosts = runtime::Runtime::current().map(|runtime| runtime.cluster.hosts.clone()).unwrap_or_default();
+    let hosts = runtime::Runtime::current().map(runtime::living_hosts).unwrap_or_default();
     hosts.into_iter().map(|host| Node { host }).collect()
 }
 
@@ -135,7 +136,8 @@ pub fn transports() -> Transports {
     runtime::Runtime::current().map(|runtime| runtime.cluster.transport_table()).unwrap_or_default()
 }
 
-/// The total resources of all hosts, from "CPU", "GPU" and custom names to amounts; empty outside of a running cluster.
+/// The total resources of all hosts with a living rank, from "CPU", "GPU" and custom names to amounts; empty outside of
+/// a running cluster.
 ///
 /// ```
 /// # use mobula::prelude::*;
@@ -186,7 +188,8 @@ fn sum(maps: impl Iterator<Item = BTreeMap<String, f64>>) -> BTreeMap<String, f6
     total
 }
 
-/// Failures of tasks so far, oldest first: those that were reported to rank 0's driver, at most the last 10,000.
+/// Failures of tasks so far, oldest first: those that were reported to rank 0's driver, at most the last 10,000, and of
+/// long ones the last 16 MiB. [`error_count`] says how many there were in all.
 ///
 /// ```
 /// use mobula::prelude::*;
@@ -205,6 +208,30 @@ fn sum(maps: impl Iterator<Item = BTreeMap<String, f64>>) -> BTreeMap<String, f6
 /// ```
 pub fn error_info() -> Vec<Error> {
     runtime::Runtime::current().map(|runtime| runtime::errors_of(runtime, 0).unwrap_or_default()).unwrap_or_default()
+}
+
+/// How many failures of tasks there were so far: of those that were reported to rank 0's driver, also the ones that
+/// [`error_info`] no longer lists; 0 outside of a running cluster.
+///
+/// ```
+/// use mobula::prelude::*;
+///
+/// #[mobula::remote]
+/// fn fail() {
+///     panic!("on purpose");
+/// }
+///
+/// assert_eq!(mobula::error_count(), 0); // no cluster runs
+/// # let cluster = mobula::init(Config::default())?;
+/// let failed: Vec<_> = (0..3).map(|_| fail::remote()).collect();
+/// assert!(failed.iter().all(|failed| failed.get().is_err()));
+/// assert_eq!(mobula::error_count(), 3);
+/// # cluster.shutdown()?;
+/// # Ok::<(), mobula::Error>(())
+/// ```
+pub fn error_count() -> u64 {
+    let count = |runtime: &'static runtime::Runtime| runtime::error_count_of(runtime, 0).unwrap_or_default();
+    runtime::Runtime::current().map(count).unwrap_or_default()
 }
 
 /// Where and as what the calling code runs: what [`context`] returns.

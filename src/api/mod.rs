@@ -12,7 +12,8 @@ mod visualize;
 
 pub use crate::runtime::{EnteredContext, Pool, pool};
 pub use cluster::{
-    Context, Node, NodeTopology, available_resources, cluster_resources, context, error_info, nodes, transports,
+    Context, Node, NodeTopology, available_resources, cluster_resources, context, error_count, error_info, nodes,
+    transports,
 };
 pub use groups::placement_group;
 pub use objects::{cancel, create_array, get_all, put, put_array, wait};

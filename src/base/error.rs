@@ -158,6 +158,30 @@ impl Error {
         Error::Config { message: error.to_string(), source: error.source().map(ErrorSource::new) }
     }
 
+    /// The memory that it takes, bytes.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let source_bytes = |source: &Option<ErrorSource>| {
+            let chain = std::iter::successors(source.as_ref(), |source| source.next.as_deref());
+            chain.map(|source| size_of::<ErrorSource>() + source.text.len()).sum::<usize>()
+        };
+        let own = match self {
+            Error::Task { task, host, message, .. } => task.len() + host.len() + message.len(),
+            Error::Timeout { what: text, .. } | Error::Cancelled { task: text } => text.len(),
+            Error::ActorDied { actor: name, reason }
+            | Error::NodeDied { host: name, reason, .. }
+            | Error::ObjectLost { object: name, reason }
+            | Error::Unschedulable { task: name, missing: reason } => name.len() + reason.len(),
+            Error::StoreFull { holders, .. } => {
+                holders.iter().map(|holder| size_of::<String>() + holder.len()).sum::<usize>()
+            }
+            Error::MemoryLimit { task, .. } => task.len(),
+            Error::Config { message, source } | Error::Fabric { message, source } => {
+                message.len() + source_bytes(source)
+            }
+        };
+        size_of::<Error>() + own
+    }
+
     /// A failure between ranks.
     pub(crate) fn fabric(message: impl Into<String>) -> Error {
         Error::Fabric { message: message.into(), source: None }

@@ -68,6 +68,9 @@ pub const PRINTED_LINE_BYTES_MAX: usize = 1 << 20;
 /// Errors that `error_info` stores.
 pub const ERRORS_KEPT_MAX: usize = 10_000;
 
+/// Memory of all errors that `error_info` stores: of a thousand of the longest.
+pub const ERRORS_KEPT_BYTES_MAX: usize = 1024 * FAILURE_BYTES_MAX;
+
 /// Peers that one rank has queue pairs with over RDMA: half a gigabyte of pinned buffers.
 #[cfg_attr(not(feature = "verbs"), allow(dead_code))]
 pub const VERBS_LINKS_MAX: u32 = 1024;

@@ -7,6 +7,7 @@ pub mod cgroup;
 pub mod clock;
 pub mod config;
 pub mod error;
+pub mod host;
 pub mod ids;
 pub mod limits;
 pub mod log;

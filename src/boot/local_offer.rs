@@ -7,7 +7,7 @@
 use super::LocateError;
 use super::private::{self, peer_user};
 use crate::base::log::{Level, log};
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{Error, ErrorKind, PipeWriter, Read, Result, Write};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
@@ -16,6 +16,9 @@ use std::time::Duration;
 
 /// How long rank 0, once it has accepted a connection, may take to answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a caller waits in the queue before the next try to accept it, if that fails.
+const RETRY_INTERVAL: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 
 /// Longer than any text that is offered; the rest is not read.
 const TEXT_BYTES_MAX: u64 = 64 << 10;
@@ -51,11 +54,17 @@ impl Offer {
                 if poll(&mut ends, None).is_ok() && !ends[1].revents().is_empty() {
                     return;
                 }
-                while let Ok((stream, _)) = listener.accept() {
-                    if let Err(error) = answer(stream, &text) {
+                match listener.accept() {
+                    Ok((stream, _)) => answer(stream, &text).unwrap_or_else(|error| {
                         log(Level::Debug, || {
                             format!("a process that asked where rank 0 listens got no answer: {error}")
                         });
+                    }),
+                    // It has gone again.
+                    Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::ConnectionAborted) => {}
+                    // This process has no descriptor left: the caller waits in the queue until it has one.
+                    Err(_) => {
+                        let _ = poll(&mut [PollFd::new(&stopped, PollFlags::IN)], Some(&RETRY_INTERVAL));
                     }
                 }
             }

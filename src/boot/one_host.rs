@@ -11,6 +11,7 @@ use super::launcher_process::launcher_process;
 use super::private::hex;
 use super::rendezvous::{MeetingPoint, join_at};
 use crate::base::config::FabricChoice;
+use crate::base::host::host_name;
 use crate::base::{Config, Error, Rank, Result};
 use crate::transport::tcp::handshake::Secret;
 use std::fs::read_link;
@@ -93,12 +94,11 @@ fn check_network(rank: Rank, launcher: &str) -> Result<()> {
         _ => launcher_refuses(launcher),
     };
     let Some(why) = separated else { return Ok(()) };
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     Err(Error::fabric(format!(
         "rank {rank} on host {} cannot meet the other ranks of its host: {why}. Start all ranks in the network of \
          their launcher (podman run --network=host, no unshare --net), or set MOBULA_RENDEZVOUS to a file that all \
          ranks see, if their networks are connected",
-        host.trim()
+        host_name()
     )))
 }
 

@@ -12,7 +12,8 @@
 //! - RUNTIME-1: a fiber runs only on the thread that created it.
 //! - RUNTIME-2: work that the host has resources for waits neither for a thread (`worker_watch`) nor for a sleeping
 //!   worker (`workers::idle`).
-//! - RUNTIME-3: tasks that run at the same time on a host never use more than the host has (`resources::table`).
+//! - RUNTIME-3: tasks that run at the same time on a host never use more than the host has (`resources::table`), but
+//!   for a short time when one continues whose CPUs were lent while it was blocked (`workers::lending`).
 //! - RUNTIME-4: no lock is held across user code; a panic of user code below a handler is logged and goes no further.
 //! - RUNTIME-5: a waiting thread polls the transports for a moment, then blocks; `stop` wakes it.
 
@@ -38,7 +39,9 @@ pub use actors::{RawHandle, call, create, get_actor};
 pub use cluster::HostInfo;
 pub use lifecycle::{Preempt, Session, end_at_exit, ignore_sigusr1, on_preempt, start, take_session};
 pub use memory::{create_array, put_array};
-pub use output::{HostReport, ReportSection, all_records, available_on, errors_of, host_report};
+pub use output::{
+    HostReport, ReportSection, all_records, available_on, error_count_of, errors_of, host_report, living_hosts,
+};
 pub use rank::Runtime;
 pub use resources::{create_group, remove_group};
 pub use router::{TransportReason, TransportRow, Transports};

@@ -4,6 +4,7 @@ use super::description::{Core, Device, DeviceKind, Numa, Topology};
 use super::error::TopologyError;
 use super::{bind, kernel};
 use crate::base::cgroup::memory_limit_bytes;
+use crate::base::host::host_name;
 use hwlocality::Topology as Loaded;
 use hwlocality::cpu::{binding::CpuBindingFlags, cpuset::CpuSet};
 use hwlocality::object::TopologyObject;
@@ -74,7 +75,7 @@ fn read(host: &Loaded) -> Topology {
     let mut numa: Vec<Numa> = host.objects_with_type(ObjectType::NUMANode).filter_map(numa_of).collect();
     numa.sort_by_key(|node| node.id);
     let mut topology = Topology {
-        hostname: kernel::hostname(),
+        hostname: host_name(),
         packages: host.objects_with_type(ObjectType::Package).len().max(1) as u32,
         memory_bytes: host.root_object().total_memory(),
         memory_limit_bytes: None,

@@ -1,17 +1,8 @@
-//! What the kernel reports of the host beyond the topology: its name and its memory.
+//! What the kernel reports of the host beyond the topology: its memory.
 
 use super::error::TopologyError;
 use std::fs;
 use std::sync::Arc;
-
-/// The host's name.
-pub(super) fn hostname() -> String {
-    let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    match name.trim() {
-        "" => "localhost".to_string(),
-        name => name.to_string(),
-    }
-}
 
 /// Memory of the host, bytes. Its memory nodes need not add up to it: memory that was plugged in later may belong to
 /// none.

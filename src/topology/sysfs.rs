@@ -4,6 +4,7 @@ use super::description::{Core, Numa, Topology};
 use super::error::TopologyError;
 use super::{bind, kernel};
 use crate::base::cgroup::memory_limit_bytes;
+use crate::base::host::host_name;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -20,7 +21,7 @@ pub(super) fn discover(_with_devices: bool) -> Result<Topology, TopologyError> {
     }
     let packages: BTreeSet<u32> = cores.iter().map(|core| core.package).collect();
     Ok(Topology {
-        hostname: kernel::hostname(),
+        hostname: host_name(),
         packages: packages.len() as u32,
         memory_bytes: kernel::memory_bytes()?,
         memory_limit_bytes: memory_limit_bytes(),

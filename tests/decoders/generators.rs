@@ -235,6 +235,7 @@ fn failure_kind() -> impl Strategy<Value = FailureKind> {
 pub fn info_request() -> impl Strategy<Value = InfoRequest> {
     prop_oneof![
         prop::sample::select(&[InfoRequest::Available, InfoRequest::Errors, InfoRequest::Trace, InfoRequest::Waiters]),
+        Just(InfoRequest::ErrorCount),
         bundle_slot().prop_map(InfoRequest::Location),
         number().prop_map(InfoRequest::Object),
     ]

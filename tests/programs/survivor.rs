@@ -1,5 +1,6 @@
 //! Rounds of tasks on every rank, while a test kills ranks, powers hosts off and pulls cables: the answers must be
-//! right all the same. `survivor [ROUNDS]`.
+//! right all the same. `survivor [ROUNDS]`; `survivor until-loss` ends after the first round that begins with
+//! a rank lost.
 //!
 //! Prints the process of each rank, `round N` for each round, and finally `survived: right answers, lost ranks [..]`.
 
@@ -45,6 +46,10 @@ fn print_now(line: String) {
     let _ = std::io::stdout().flush();
 }
 
+fn living() -> Vec<u32> {
+    mobula::nodes().iter().flat_map(|node| node.ranks().to_vec()).collect()
+}
+
 /// The ranks to which no task can be sent any more.
 fn lost(ranks: &[u32]) -> mobula::Result<Vec<u32>> {
     let mut lost = Vec::new();
@@ -60,8 +65,10 @@ fn lost(ranks: &[u32]) -> mobula::Result<Vec<u32>> {
 
 #[mobula::main(store_bytes = 67_108_864)]
 fn main() -> mobula::Result<()> {
-    let rounds: u64 = std::env::args().nth(1).map_or(20, |rounds| rounds.parse().expect("a number of rounds"));
-    let ranks: Vec<u32> = mobula::nodes().iter().flat_map(|node| node.ranks().to_vec()).collect();
+    let argument = std::env::args().nth(1).unwrap_or_else(|| "20".to_string());
+    let until_loss = argument == "until-loss";
+    let rounds = if until_loss { u64::MAX } else { argument.parse().expect("a number of rounds, or until-loss") };
+    let ranks = living();
     for rank in &ranks {
         let answer = host_and_process::on(*rank).remote().get()?;
         print_now(format!("rank {rank} is process {} of {}", answer.1, answer.0));
@@ -69,6 +76,7 @@ fn main() -> mobula::Result<()> {
     let tasks = TASKS_A_RANK * ranks.len() as u64;
     let seeds = |round: u64| (0..tasks).map(move |task| round * tasks + task + 1);
     for round in 0..rounds {
+        let is_last = until_loss && living() != ranks;
         let refs: Vec<_> = seeds(round).map(|seed| work::options().place(Placement::Spread).remote(seed)).collect();
         print_now(format!("round {round}"));
         let expected: Vec<u64> = seeds(round).map(value_of).collect();
@@ -79,6 +87,9 @@ fn main() -> mobula::Result<()> {
             workers.insert(answer.1);
         }
         print_now(format!("round {round} was computed by ranks {workers:?}"));
+        if is_last {
+            break;
+        }
     }
     print_now(format!("survived: right answers, lost ranks {:?}", lost(&ranks)?));
     Ok(())

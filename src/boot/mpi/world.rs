@@ -4,6 +4,7 @@ use super::Launcher;
 use super::exchange::MpiExchange;
 use super::library::{self, THREAD_LEVELS};
 use crate::base::config::FabricChoice;
+use crate::base::host::host_name;
 use crate::base::limits::RANKS_MAX;
 use crate::base::{Config, Error, Result};
 use crate::boot::launcher::rank_and_size;
@@ -87,8 +88,7 @@ fn check_size(launched_by: &Launcher, size: u32, version: &str) -> Result<()> {
 /// rank 0.
 fn this_process() -> String {
     let rank = rank_and_size().map_or("a rank".to_string(), |(rank, _)| format!("rank {rank}"));
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    format!("{rank} on host {}", host.trim())
+    format!("{rank} on host {}", host_name())
 }
 
 fn world(rank: u32, size: u32, mut exchange: MpiExchange, mut launcher: String, config: &Config) -> Result<World> {

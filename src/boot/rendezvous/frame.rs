@@ -6,6 +6,7 @@
 //!
 //! All numbers are little-endian. A payload is buffered as it comes: a length alone causes no allocation.
 
+use crate::base::host::host_name;
 use crate::transport::framing::{Zeros, wire_enum, wire_struct};
 use std::io::{ErrorKind, Read, Write};
 
@@ -191,8 +192,7 @@ impl ParticipantInfo {
 
     /// The info of this process.
     pub fn of_this_process(size: u32) -> ParticipantInfo {
-        let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-        ParticipantInfo { size, pid: std::process::id(), host: name.trim().chars().take(64).collect() }
+        ParticipantInfo { size, pid: std::process::id(), host: host_name().chars().take(64).collect() }
     }
 
     pub fn encode(&self) -> Vec<u8> {

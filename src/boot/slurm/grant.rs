@@ -13,6 +13,7 @@
 //! In the shell of `salloc` on a login node, which is no host of the job, nothing counts.
 
 use super::hosts::expand;
+use crate::base::host::host_name;
 use crate::boot::launcher::{environment, number};
 
 /// What the job may use of a host; `None` where Slurm does not say it.
@@ -26,8 +27,7 @@ pub struct JobGrant {
 
 /// What Slurm granted on this host, where `ranks` of the cluster run.
 pub fn job_grant(ranks: usize) -> JobGrant {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    grant_by(environment, name.trim(), ranks as u64)
+    grant_by(environment, &host_name(), ranks as u64)
 }
 
 fn grant_by(variable: impl Fn(&str) -> Option<String>, host: &str, ranks: u64) -> JobGrant {

@@ -243,6 +243,8 @@ pub enum InfoRequest {
     Available,
     /// The failures that it has collected.
     Errors,
+    /// How many failures it has counted.
+    ErrorCount,
     /// Its recorded trace.
     Trace,
     /// The location of that slot in one of its placement groups, or why there is none.

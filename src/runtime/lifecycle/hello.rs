@@ -1,5 +1,6 @@
 //! The first exchange between ranks: their identity, host, and function table.
 
+use crate::base::host::host_name;
 use crate::base::{Error, Rank, Result};
 use crate::boot::Exchange;
 use crate::registry::functions;
@@ -37,7 +38,7 @@ impl Hello {
         let is_open = dumpable_behavior().is_ok_and(|behavior| behavior == DumpableBehavior::Dumpable);
         let own = if is_open { String::new() } else { format!("process {}", std::process::id()) };
         Hello {
-            host: text("/proc/sys/kernel/hostname"),
+            host: host_name(),
             machine: text("/proc/sys/kernel/random/boot_id"),
             memory_domain: [
                 link("/proc/self/ns/pid"),

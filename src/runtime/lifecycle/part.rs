@@ -4,7 +4,7 @@ use crate::base::Error;
 use crate::base::sync::{AtomicBool, Ordering};
 use crate::runtime::lifecycle::shutdown::Shutdown;
 use std::sync::OnceLock;
-use std::thread::Thread;
+use std::thread::{Thread, ThreadId};
 
 /// How far a rank is between its start and its end.
 pub struct Lifecycle {
@@ -15,6 +15,8 @@ pub struct Lifecycle {
     pub shutdown: Shutdown,
     /// The thread that waits for the shutdown.
     pub(super) shutdown_thread: OnceLock<Thread>,
+    /// The thread that started the rank.
+    init_thread: ThreadId,
     /// Why the cluster ended for this rank, if rank 0 died, or the others declared this rank dead.
     pub ended_by: OnceLock<Error>,
 }
@@ -27,6 +29,7 @@ impl Lifecycle {
             ended: AtomicBool::new(false),
             shutdown: Shutdown::new(size),
             shutdown_thread: OnceLock::new(),
+            init_thread: std::thread::current().id(),
             ended_by: OnceLock::new(),
         }
     }
@@ -35,6 +38,11 @@ impl Lifecycle {
     #[inline]
     pub fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Acquire)
+    }
+
+    /// True on the thread that started the rank: the driver's own.
+    pub fn is_init_thread(&self) -> bool {
+        self.init_thread == std::thread::current().id()
     }
 
     /// The shutdown begins.

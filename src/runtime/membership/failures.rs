@@ -3,14 +3,14 @@
 //!
 //! How a failure is detected, and which rank decides:
 //!
-//! | failure | detected by | consequence |
+//! | failure of a rank | detected by | consequence |
 //! |---|---|---|
-//! | its process ended (pidfd) | every rank of its host, at once | each acts on it, and notifies rank 0 |
-//! | it is stopped: no heartbeat (`heartbeat`) | each rank of its host, after MOBULA_PEER_TIMEOUT_S | rank 0 notifies
-//! all | | its connection to rank 0 ended | rank 0 | rank 0 notifies all | | a link to it failed | the rank that used
-//! the link | rank 0 decides (`arbitration`) | | it does not respond to a probe (`suspicion`) | ranks of other hosts
-//! that await a message of it | rank 0 decides | | any of these, of rank 0 | its host's other ranks; any rank by its
-//! own connection, link or probe | every rank ends |
+//! | its process ended (pidfd) | each rank of its host, at once | each acts on it, tells rank 0 |
+//! | it is stopped (`heartbeat`) | each rank of its host, after a time-out | rank 0 tells all |
+//! | its connection to rank 0 ended | rank 0 | rank 0 tells all |
+//! | a link to it failed | the rank that used the link | rank 0 decides (`arbitration`) |
+//! | no response to a probe (`suspicion`) | ranks of other hosts that wait for it | rank 0 decides |
+//! | any of these, of rank 0 | its host's ranks; any rank by its own link or probe | every rank ends |
 //!
 //! A rank that was declared dead stays dead. Its later messages are ignored, and what it writes into shared memory is
 //! in cells that no rank reads (`shared_table`). It is notified by rank 0 when it is declared dead, by its bit in its
@@ -21,7 +21,7 @@ use crate::base::sync::lock;
 use crate::base::{Error, Rank};
 use crate::protocol::{FailureKind, Message};
 use crate::runtime::membership::arbitration::DeadRank;
-use crate::runtime::membership::heartbeat::HeartbeatMonitor;
+use crate::runtime::membership::heartbeat::{HeartbeatMonitor, Silent, is_stopped};
 use crate::runtime::membership::remote_watch::{check_remote_ranks, on_rank_0_suspected};
 use crate::runtime::membership::suspicion::SuspicionTimers;
 use crate::runtime::{Runtime, lifecycle, resources};
@@ -243,8 +243,13 @@ fn check_heartbeats(runtime: &'static Runtime, detector: &mut FailureDetector) {
     detector.last_heartbeat_check = Instant::now();
     let table = &runtime.resources.table.shared;
     table.count_heartbeat();
-    for index in detector.heartbeats.check(since, |index| table.heartbeats_of(index)) {
-        let rank = runtime.cluster.host_ranks()[index];
+    let rank_at = |index: usize| runtime.cluster.host_ranks()[index];
+    let is_stopped = |index| is_stopped(runtime.cluster.pid_of(rank_at(index)));
+    for silent in detector.heartbeats.check(since, |index| table.heartbeats_of(index), is_stopped) {
+        let (rank, state) = match silent {
+            Silent::Stopped(index) => (rank_at(index), "is stopped"),
+            Silent::WithoutCpu(index) => (rank_at(index), "gets no CPU or is frozen"),
+        };
         // A rank that has shut down counts no heartbeats.
         if rank == runtime.cluster.rank
             || runtime.is_dead(rank)
@@ -253,7 +258,7 @@ fn check_heartbeats(runtime: &'static Runtime, detector: &mut FailureDetector) {
             continue;
         }
         let reason = format!(
-            "its process ({}) is stopped: no sign of life for {} s (MOBULA_PEER_TIMEOUT_S)",
+            "its process ({}) {state}: no sign of life for at least {} s (MOBULA_PEER_TIMEOUT_S)",
             runtime.cluster.pid_of(rank),
             runtime.cluster.config.peer_timeout().as_secs_f64()
         );

@@ -5,6 +5,7 @@
 mod banner;
 mod forwarding;
 mod host_report;
+mod kept_errors;
 mod lines;
 mod part;
 mod queries;
@@ -15,4 +16,4 @@ pub use banner::banner;
 pub use forwarding::{Capture, mark_printing, printing, send_printed};
 pub use host_report::{HostReport, ReportSection, host_report};
 pub use part::Output;
-pub use queries::{all_records, available_on, errors_of};
+pub use queries::{all_records, available_on, error_count_of, errors_of, living_hosts};

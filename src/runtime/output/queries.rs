@@ -24,6 +24,23 @@ pub fn errors_of(runtime: &'static Runtime, rank: Rank) -> Result<Vec<Error>> {
     }
 }
 
+/// How many failures were reported to `rank`.
+pub fn error_count_of(runtime: &'static Runtime, rank: Rank) -> Result<u64> {
+    if rank == runtime.cluster.rank {
+        Ok(runtime.output.reports.error_count())
+    } else {
+        runtime.request(rank, InfoRequest::ErrorCount)
+    }
+}
+
+/// The hosts with their living ranks, as far as this rank knows; those of which none lives are left out.
+pub fn living_hosts(runtime: &Runtime) -> Vec<HostInfo> {
+    let mut hosts = runtime.cluster.hosts.clone();
+    hosts.iter_mut().for_each(|host| host.ranks.retain(|rank| !runtime.is_dead(*rank)));
+    hosts.retain(|host| !host.ranks.is_empty());
+    hosts
+}
+
 /// The task records of all ranks; those of dead ranks are lost.
 pub fn all_records(runtime: &'static Runtime) -> Result<Vec<TaskRecord>> {
     let mut records = Vec::new();

@@ -1,21 +1,19 @@
 //! What the driver prints for its user as it happens: failures, and the lines that remote tasks print.
 
-use crate::base::limits::ERRORS_KEPT_MAX;
 use crate::base::log::{Level, log, log_from_task};
 use crate::base::sync::lock;
 use crate::base::{Error, Rank};
 use crate::protocol::Message;
 use crate::runtime::Runtime;
 use crate::runtime::cluster::ClusterInfo;
-use std::collections::VecDeque;
+use crate::runtime::output::kept_errors::KeptErrors;
 use std::io::Write;
 use std::sync::Mutex;
 
 /// The failures that were reported to a driver.
 #[derive(Default)]
 pub struct Reports {
-    /// Failures, oldest first, as many as are kept.
-    errors: Mutex<VecDeque<Error>>,
+    errors: Mutex<KeptErrors>,
 }
 
 impl Reports {
@@ -23,7 +21,7 @@ impl Reports {
     pub fn on_task_failed(&self, error: Error) {
         let mut errors = lock(&self.errors);
         // Hundreds of tasks may fail with one rank: that is printed once, and stored for each.
-        let is_printed = !matches!(error, Error::Task { .. }) && errors.back() == Some(&error);
+        let is_printed = !matches!(error, Error::Task { .. }) && errors.last() == Some(&error);
         if !is_printed {
             match &error {
                 Error::Task { task, rank, host, pid, message } => {
@@ -34,15 +32,17 @@ impl Reports {
                 other => log(Level::Error, || other.to_string()),
             }
         }
-        if errors.len() == ERRORS_KEPT_MAX {
-            errors.pop_front();
-        }
-        errors.push_back(error);
+        errors.push(error);
     }
 
-    /// Failures so far, oldest first.
+    /// Failures so far, oldest first: those that are kept.
     pub fn errors(&self) -> Vec<Error> {
-        lock(&self.errors).iter().cloned().collect()
+        lock(&self.errors).to_vec()
+    }
+
+    /// How many failures there were so far.
+    pub fn error_count(&self) -> u64 {
+        lock(&self.errors).total()
     }
 
     /// A task on another rank printed a line.

@@ -32,6 +32,11 @@ impl Resources {
         self.groups.each_awaited_rank(visit);
     }
 
+    /// True if groups of this rank are to be tried again.
+    pub fn has_pending_groups(&self) -> bool {
+        self.groups.any() && self.groups.due().is_some()
+    }
+
     /// The groups of this rank that are not ready, with what they request.
     pub fn pending_groups(&self) -> Vec<(u64, String)> {
         self.groups.pending()

@@ -51,7 +51,8 @@ impl<C: SharedCells> ResourceTable<C> {
 
     /// The free amounts, by name.
     pub fn available(&self) -> BTreeMap<String, f64> {
-        self.free_totals().amounts().into_iter().collect()
+        // Below zero while more is used than there is, by tasks whose CPUs were lent while they were blocked.
+        self.free_totals().amounts().into_iter().map(|(name, amount)| (name, amount.max(0.0))).collect()
     }
 
     /// The free amounts, in ten-thousandths.
@@ -78,6 +79,14 @@ impl<C: SharedCells> ResourceTable<C> {
     /// Takes CPUs; false if there are not so many.
     pub fn take_cpu(&self, amount: i64) -> bool {
         self.take(CPU, amount)
+    }
+
+    /// Takes CPUs that their task uses again, whether they are free or not; others return theirs soon if they are not.
+    pub fn retake_cpu(&self, amount: i64) {
+        self.shared.add_held(CPU, amount);
+        if self.free(CPU) < 0 {
+            self.set_waiting();
+        }
     }
 
     /// Gives CPUs back.

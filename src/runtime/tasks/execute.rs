@@ -63,7 +63,13 @@ fn execute_task(runtime: &'static Runtime, worker: &'static Worker, task: Arc<dy
         let before = worker.running_cpu.replace(request.cpu);
         let _own_cores = worker.switch_back_later();
         worker.replace_cores(worker.take_cores(&request));
+        if let Some((slot, cpu)) = grant.bundle {
+            worker.shared.cpus.hold_part(slot, cpu);
+        }
         run_claimed(runtime, &task, &grant, Some(worker));
+        if grant.bundle.is_some() {
+            worker.shared.cpus.withdraw_part(runtime);
+        }
         worker.running_cpu.replace(before);
     }
     worker.release_cpu(UNIT);

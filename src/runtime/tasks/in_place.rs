@@ -4,10 +4,10 @@ use crate::objects::AnySlot;
 use crate::registry::{Runnable, TaskPhase};
 use crate::runtime::tasks::execute::{NO_GRANT, run_claimed};
 use crate::runtime::workers::worker::{self, Worker};
-use crate::runtime::workers::{Work, fiber};
+use crate::runtime::workers::{HeldCpus, InPlaceThread, Work, fiber};
 use crate::runtime::{Runtime, actors};
 use crate::scheduling::UNIT;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 /// A child runs in place only if more than one part in this many of the fiber's stack is free.
@@ -20,12 +20,44 @@ thread_local! {
     /// How many run in place on this driver's stack.
     static DRIVER_DEPTH: Cell<u32> = const { Cell::new(0) };
     /// CPUs of the host that these tasks hold: one for all, since only the innermost does not wait.
-    static DRIVER_CPU: Cell<i64> = const { Cell::new(0) };
+    static DRIVER_CPUS: RefCell<Option<InPlaceThread>> = const { RefCell::new(None) };
 }
 
-/// Sets the CPUs that this driver's thread holds for tasks on its stack; returns the value before.
-pub fn replace_driver_cpu(cpu: i64) -> i64 {
-    DRIVER_CPU.replace(cpu)
+/// Calls `body` with what this driver's thread holds for the tasks on its stack; `None` if it has run none.
+pub fn with_driver_cpus<R>(body: impl FnOnce(&HeldCpus) -> R) -> Option<R> {
+    let with = |thread: &RefCell<Option<InPlaceThread>>| thread.borrow().as_ref().map(|thread| body(&thread.cpus));
+    // A thread that ends has no such record any more.
+    DRIVER_CPUS.try_with(with).ok().flatten()
+}
+
+/// This driver's thread is about to run a task of that rank.
+fn register_driver(runtime: &'static Runtime) {
+    let _ = DRIVER_CPUS.try_with(|thread| {
+        let is_registered = thread.borrow().as_ref().is_some_and(|thread| std::ptr::eq(thread.runtime, runtime));
+        if !is_registered {
+            thread.replace(Some(InPlaceThread::register(runtime)));
+        }
+    });
+}
+
+/// Takes a CPU for the task that is about to run on this driver's stack; `None` if there is none, and true if it must
+/// be given back. A parent that runs on this stack waits for the task, and needs no CPU meanwhile.
+fn take_driver_cpu(runtime: &'static Runtime) -> Option<bool> {
+    register_driver(runtime);
+    with_driver_cpus(|cpus| {
+        if cpus.amount() < 0 {
+            cpus.take_back(runtime);
+        }
+        if cpus.amount() > 0 {
+            return Some(false);
+        }
+        let is_taken = runtime.resources.table.take_cpu(UNIT);
+        is_taken.then(|| {
+            cpus.hold(UNIT);
+            true
+        })
+    })
+    .flatten()
 }
 
 /// Runs the object's producer on this stack, if it is queued here and the stack has space.
@@ -76,19 +108,35 @@ fn run_on_fiber(runtime: &'static Runtime, worker: &'static Worker, task: &Arc<d
 }
 
 fn run_on_driver(runtime: &'static Runtime, task: &Arc<dyn Runnable>) {
-    // A parent that runs on this stack waits for the task, and needs no CPU meanwhile.
-    let takes_cpu = DRIVER_CPU.get() != UNIT;
-    if takes_cpu && !runtime.resources.table.take_cpu(UNIT) {
-        return;
-    }
-    DRIVER_CPU.set(UNIT);
+    let Some(takes_cpu) = take_driver_cpu(runtime) else { return };
     if task.header().claim() {
         run_claimed(runtime, task, &NO_GRANT, None);
     }
     if takes_cpu {
-        DRIVER_CPU.set(0);
-        runtime.give_back_cpu(UNIT);
+        give_back_driver_cpu(runtime);
     }
+}
+
+/// This driver's thread holds no CPUs from now on; returns how many it did.
+pub fn give_back_driver_cpu(runtime: &'static Runtime) -> i64 {
+    let given_back = with_driver_cpus(|cpus| {
+        let held = cpus.amount().abs();
+        let counted = cpus.withdraw();
+        if counted > 0 {
+            runtime.give_back_cpu(counted);
+        }
+        held
+    });
+    given_back.unwrap_or(0)
+}
+
+/// True if the object's producer is queued here, and this thread, which is of no worker, has what it needs to run it.
+pub fn can_run_in_place(runtime: &Runtime, slot: &Arc<dyn AnySlot>) -> bool {
+    let mut producer: Option<Arc<dyn Runnable>> = None;
+    slot.clone().producer(&mut producer);
+    producer.is_some_and(|task| task.header().phase() == TaskPhase::Queued && task.header().options.is_none())
+        && DRIVER_DEPTH.get() < DRIVER_DEPTH_MAX
+        && runtime.resources.table.free_cpu() >= UNIT
 }
 
 /// Runs a call of an actor of this rank, if it is the actor's next call and no worker has started it.

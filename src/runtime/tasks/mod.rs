@@ -15,7 +15,7 @@ mod thread_context;
 
 pub use context::{Snapshot, snapshot};
 pub use execute::{execute, run_body};
-pub use in_place::{replace_driver_cpu, try_run_in_place};
+pub use in_place::{can_run_in_place, give_back_driver_cpu, try_run_in_place, with_driver_cpus};
 pub use launch::{cancel, launch_on, submit};
 pub use panics::{install_panic_hook, record_error};
 pub use stealing::{can_run, take_for_stealer};

@@ -6,7 +6,7 @@ use crate::base::{Error, Result};
 use crate::objects::Waiter;
 use crate::runtime::Runtime;
 use crate::runtime::lifecycle::is_exiting;
-use crate::runtime::tasks::{context, replace_driver_cpu};
+use crate::runtime::tasks::{context, give_back_driver_cpu, with_driver_cpus};
 use crate::runtime::waiting::blocked_fibers::record_parked_driver;
 use crate::runtime::waiting::event::WaitEvent;
 use crate::runtime::waiting::stall::watch_for_stall;
@@ -14,6 +14,15 @@ use crate::runtime::workers::fiber::{self, Pause};
 use crate::runtime::workers::worker::{self, Worker};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+/// On whose behalf a thread waits.
+#[derive(Clone, Copy)]
+enum Waits<'a> {
+    /// A service of the runtime.
+    ForRuntime,
+    /// A user's call; `can_run` says if the thread can run in place what it waits for.
+    ForUser { can_run: &'a dyn Fn() -> bool },
+}
 
 impl Runtime {
     /// Waits for `count` calls of the event that `register` passes on, or the deadline.
@@ -26,6 +35,31 @@ impl Runtime {
         deadline: Option<Instant>,
         register: impl FnOnce(&Arc<WaitEvent>),
     ) -> Result<()> {
+        self.block_as(Waits::ForRuntime, count, deadline, register)
+    }
+
+    /// As `block`, for a user's call. It may return before the event, so that a thread that is no worker's tries again
+    /// to run in place what it waits for.
+    ///
+    /// # Errors
+    /// As `block`.
+    pub fn block_user(
+        &'static self,
+        can_run: &dyn Fn() -> bool,
+        count: usize,
+        deadline: Option<Instant>,
+        register: impl FnOnce(&Arc<WaitEvent>),
+    ) -> Result<()> {
+        self.block_as(Waits::ForUser { can_run }, count, deadline, register)
+    }
+
+    fn block_as(
+        &'static self,
+        waits: Waits<'_>,
+        count: usize,
+        deadline: Option<Instant>,
+        register: impl FnOnce(&Arc<WaitEvent>),
+    ) -> Result<()> {
         if let Some(task) = context::cancelled() {
             return Err(Error::Cancelled { task });
         }
@@ -34,7 +68,7 @@ impl Runtime {
         }
         match (worker::here(), fiber::stack_left()) {
             (Some(worker), Some(_)) => block_fiber(self, worker, count, deadline, register)?,
-            _ => block_thread(self, count, deadline, register),
+            _ => block_thread(self, waits, count, deadline, register),
         }
         if self.stopping() {
             return Err(self.stopped());
@@ -66,6 +100,7 @@ fn block_fiber(
     let Some((slot, cpu)) = context::bundle_slot() else {
         return pause_fiber(runtime, worker, count, deadline, register);
     };
+    worker.shared.cpus.withdraw_part(runtime);
     runtime.resources.table.yield_cpu(slot, cpu);
     runtime.resources_freed();
     let outcome = pause_fiber(runtime, worker, count, deadline, register);
@@ -83,6 +118,7 @@ fn block_fiber(
             break;
         }
     }
+    worker.shared.cpus.hold_part(slot, cpu);
     outcome
 }
 
@@ -122,19 +158,17 @@ fn pause_fiber(
 
 fn block_thread(
     runtime: &'static Runtime,
+    waits: Waits<'_>,
     count: usize,
     deadline: Option<Instant>,
     register: impl FnOnce(&Arc<WaitEvent>),
 ) {
     // A task that runs in place on a driver's stack gives its CPU back while it waits.
-    let held = replace_driver_cpu(0);
-    if held > 0 {
-        runtime.give_back_cpu(held);
-    }
-    wait_on_thread(runtime, count, deadline, register);
+    let held = give_back_driver_cpu(runtime);
+    wait_as(runtime, waits, count, deadline, register);
     if held > 0 {
         retake_cpu_on_thread(runtime, held);
-        replace_driver_cpu(held);
+        with_driver_cpus(|cpus| cpus.hold(held));
     }
 }
 
@@ -145,34 +179,60 @@ pub fn wait_on_thread(
     deadline: Option<Instant>,
     register: impl FnOnce(&Arc<WaitEvent>),
 ) {
+    wait_as(runtime, Waits::ForRuntime, count, deadline, register);
+}
+
+fn wait_as(
+    runtime: &'static Runtime,
+    waits: Waits<'_>,
+    count: usize,
+    deadline: Option<Instant>,
+    register: impl FnOnce(&Arc<WaitEvent>),
+) {
     let event = WaitEvent::of_thread(count);
     register(&event);
     if !runtime.poll_until(|| event.fired() || deadline.is_some_and(|deadline| Instant::now() >= deadline))
         || !event.fired()
     {
         runtime.prepare_to_sleep();
-        park_until(runtime, &event, deadline);
+        park_until(runtime, waits, &event, deadline);
     }
     event.cancel();
 }
 
-fn park_until(runtime: &'static Runtime, event: &WaitEvent, deadline: Option<Instant>) {
-    let mut parked = None;
+fn park_until(runtime: &'static Runtime, waits: Waits<'_>, event: &WaitEvent, deadline: Option<Instant>) {
+    let can_run = match waits {
+        Waits::ForUser { can_run } if !runtime.lifecycle.is_init_thread() => Some(can_run),
+        _ => None,
+    };
+    let (mut parked, mut outside) = (None, None);
+    let mut interval = if can_run.is_some() { OUTSIDE_CHECK_INTERVAL } else { STOP_CHECK_INTERVAL };
     while event.try_sleep() || !event.fired() {
+        let is_last = interval == STOP_CHECK_INTERVAL;
         match deadline {
-            None => std::thread::park_timeout(STOP_CHECK_INTERVAL),
+            None => std::thread::park_timeout(interval),
             Some(deadline) => {
                 let left = deadline.saturating_duration_since(Instant::now());
                 if left.is_zero() {
                     return;
                 }
-                std::thread::park_timeout(left.min(STOP_CHECK_INTERVAL));
+                std::thread::park_timeout(left.min(interval));
             }
         }
         if runtime.stopping() {
             return;
         }
-        if !event.fired() && !runtime.waiting.stall.collecting.load(Ordering::Relaxed) {
+        if event.fired() {
+            continue;
+        }
+        if let Some(can_run) = can_run {
+            outside.get_or_insert_with(|| runtime.wait_outside());
+            if can_run() {
+                return;
+            }
+            interval = (2 * interval).min(STOP_CHECK_INTERVAL);
+        }
+        if is_last && !runtime.waiting.stall.collecting.load(Ordering::Relaxed) {
             // It waits for longer than most: from now on other ranks can see for what.
             parked.get_or_insert_with(|| record_parked_driver(runtime));
             watch_for_stall(runtime);
@@ -181,11 +241,21 @@ fn park_until(runtime: &'static Runtime, event: &WaitEvent, deadline: Option<Ins
 }
 
 fn retake_cpu_on_thread(runtime: &'static Runtime, amount: i64) {
+    let begun = Instant::now();
+    let mut outside = None;
     while !runtime.resources.table.take_cpu(amount) && !runtime.stopping() {
         runtime.resources.table.set_waiting();
+        if begun.elapsed() >= OUTSIDE_CHECK_INTERVAL {
+            // Who has it may be blocked until this very thread continues.
+            outside.get_or_insert_with(|| runtime.wait_outside());
+        }
         std::thread::sleep(Duration::from_micros(100));
     }
 }
 
 /// How often a blocked driver checks whether the cluster is stopping.
 const STOP_CHECK_INTERVAL: Duration = Duration::from_millis(250);
+
+/// How long a thread outside of the workers waits before CPUs are lent for it, and it tries again to run in place what
+/// it waits for; then twice as long, each time, up to `STOP_CHECK_INTERVAL`.
+const OUTSIDE_CHECK_INTERVAL: Duration = Duration::from_millis(5);

@@ -49,10 +49,11 @@ fn wait_and_get<T: Object>(reference: &ObjectRef<T>, timeout: Option<Duration>) 
             continue;
         }
         context::while_awaiting(&|visit| visit(&slot), || {
-            runtime.block(1, deadline, |event| match deadline {
-                None => slot.core().when_complete(event.clone()),
-                // The caller may call again, as often as it likes.
-                Some(_) => slot.core().when_complete_pruning(event.clone()),
+            let can_run = || deadline.is_none() && tasks::can_run_in_place(runtime, &slot);
+            runtime.block_user(&can_run, 1, deadline, |event| match worker::here() {
+                Some(_) if deadline.is_none() => slot.core().when_complete(event.clone()),
+                // The caller may call again, as often as it likes, and a thread that may run the task may return.
+                _ => slot.core().when_complete_pruning(event.clone()),
             })
         })?;
         if reference.ready().is_none() && deadline.is_some_and(|deadline| Instant::now() >= deadline) {
@@ -78,7 +79,7 @@ pub fn wait_for<T: Object>(references: &[ObjectRef<T>], count: usize, deadline: 
             }
         };
         let awaited = |visit: &mut dyn FnMut(&Arc<dyn AnySlot>)| references.iter().for_each(|one| visit(&one.any()));
-        context::while_awaiting(&awaited, || runtime.block(count, deadline, register))?;
+        context::while_awaiting(&awaited, || runtime.block_user(&|| false, count, deadline, register))?;
         if ready() {
             return Ok(true);
         }

@@ -8,19 +8,25 @@
 //! - A task of several CPUs has that many cores while it runs; before, after and while it waits, its worker's thread
 //!   has the worker's own (`task_cores`).
 //! - A thread that a task blocks is replaced while there is work that has its resources (`worker_watch`).
+//! - A task whose thread is blocked keeps no CPU that a thread outside of the workers waits for (`lending`).
 
 pub mod fiber;
+mod held_cpus;
 mod idle;
+mod lending;
 pub mod overflow;
 mod part;
 mod progress;
 mod queues;
 mod task_cores;
+mod thread_state;
 pub mod worker;
 mod worker_cpus;
 mod worker_shared;
 mod worker_watch;
 
+pub use held_cpus::HeldCpus;
+pub use lending::{InPlaceThread, OutsideWait};
 pub use part::Workers;
 pub use progress::progress;
 pub use queues::{Work, steal_one};

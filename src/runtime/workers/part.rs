@@ -4,6 +4,7 @@ use crate::base::limits::WORKERS_MAX;
 use crate::base::sync::{AtomicUsize, Ordering};
 use crate::memory::Doorbell;
 use crate::runtime::workers::idle::IdleWorkers;
+use crate::runtime::workers::lending::Lending;
 use crate::runtime::workers::queues::Queues;
 use crate::runtime::workers::task_cores::CoreTable;
 use crate::runtime::workers::worker_shared::WorkerShared;
@@ -25,6 +26,7 @@ pub struct Workers {
     /// The threads that are joined at the end.
     pub threads: Mutex<Vec<JoinHandle<()>>>,
     pub(super) watch: WorkerWatch,
+    pub(super) lending: Lending,
     /// Fibers that can continue once there are CPUs for them.
     pub waiting_for_cpu: AtomicUsize,
     /// Wakes the progress thread.
@@ -42,6 +44,7 @@ impl Workers {
             cores: CoreTable::new(cores),
             threads: Mutex::default(),
             watch: WorkerWatch::default(),
+            lending: Lending::default(),
             waiting_for_cpu: AtomicUsize::new(0),
             doorbell,
         }

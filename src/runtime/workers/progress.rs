@@ -1,6 +1,7 @@
 //! Polling of the transports, and when a rank sleeps.
 
 use crate::memory::FIRST_SLEEP;
+use crate::runtime::workers::lending::lend_cpus;
 use crate::runtime::workers::worker_watch::watch_workers;
 use crate::runtime::{Runtime, membership, resources};
 use std::time::{Duration, Instant};
@@ -94,6 +95,7 @@ pub fn progress(runtime: &'static Runtime) {
         let events = if no_poller { runtime.receive_and_flush() } else { 0 };
         let timer = runtime.waiting.timers.fire_due();
         let watch = watch_workers(runtime);
+        let lending = lend_cpus(runtime);
         let groups = resources::tick_groups(runtime);
         if events > 0 || runtime.stopping() {
             quiet = 0;
@@ -123,7 +125,7 @@ pub fn progress(runtime: &'static Runtime) {
         // Transports that do not wake this rank are polled with back-off, up to a millisecond.
         let poll_again = (!runtime.router.may_sleep_long() || runtime.memory.any_pulls_waiting())
             .then(|| Duration::from_micros(20u64 << (quiet / 16).min(6)));
-        let timeout = [timer, watch, groups, poll_again, sleep_max].into_iter().flatten().min();
+        let timeout = [timer, watch, lending, groups, poll_again, sleep_max].into_iter().flatten().min();
         if doorbell.is_asleep() && !runtime.router.arm() {
             continue;
         }

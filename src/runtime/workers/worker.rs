@@ -43,9 +43,7 @@ pub struct Worker {
     free_slots: RefCell<Vec<usize>>,
     /// Fibers that can continue once there are CPUs for them.
     waiting_for_cpu: RefCell<VecDeque<usize>>,
-    /// The CPUs of its host that this thread holds, in ten-thousandths.
-    pub(super) held_cpu: Cell<i64>,
-    /// Since when it holds them.
+    /// Since when it holds the CPUs that it holds.
     pub(super) held_since_ns: Cell<u64>,
     /// The CPUs that the running task requested.
     pub running_cpu: Cell<i64>,
@@ -85,7 +83,6 @@ pub fn spawn(runtime: &'static Runtime, index: usize) -> Result<&'static WorkerS
                 suspended: RefCell::default(),
                 free_slots: RefCell::default(),
                 waiting_for_cpu: RefCell::default(),
-                held_cpu: Cell::new(0),
                 held_since_ns: Cell::new(0),
                 running_cpu: Cell::new(0),
                 is_polling_idle: Cell::new(false),
@@ -97,8 +94,7 @@ pub fn spawn(runtime: &'static Runtime, index: usize) -> Result<&'static WorkerS
             HERE.set(worker);
             #[cfg(test)]
             runtime.bind_thread();
-            // SAFETY: only reads the thread's id.
-            shared.thread_id.store(unsafe { libc::gettid() } as u32, Ordering::Relaxed);
+            shared.cpus.bind_to_this_thread();
             crate::runtime::workers::overflow::prepare_thread();
             worker.run(&runtime.cluster.config);
             HERE.set(std::ptr::null());

@@ -1,10 +1,12 @@
 //! The part of a worker that other threads access.
 #![allow(unsafe_code)]
 
-use crate::base::sync::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use crate::base::sync::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 use crate::registry::TableEntry;
 use crate::runtime::Runtime;
+use crate::runtime::workers::held_cpus::HeldCpus;
 use crate::runtime::workers::queues::Work;
+use crate::runtime::workers::thread_state::is_blocked;
 use crossbeam_deque::Stealer;
 use crossbeam_queue::SegQueue;
 use std::sync::OnceLock;
@@ -23,8 +25,8 @@ pub struct WorkerShared {
     began: AtomicU64,
     /// The function that it began last, null for an actor's call.
     running: AtomicPtr<TableEntry>,
-    /// The kernel's id of its thread, 0 before it runs.
-    pub(super) thread_id: AtomicU32,
+    /// The CPUs that its thread holds.
+    pub cpus: HeldCpus,
     /// True while it has nothing to do, asleep or not.
     pub idle: AtomicBool,
     /// The thread that wakes up when the worker is unparked.
@@ -41,7 +43,7 @@ impl WorkerShared {
             stealer,
             began: AtomicU64::new(0),
             running: AtomicPtr::new(std::ptr::null_mut()),
-            thread_id: AtomicU32::new(0),
+            cpus: HeldCpus::default(),
             idle: AtomicBool::new(false),
             thread: OnceLock::new(),
         }
@@ -76,10 +78,7 @@ impl WorkerShared {
 
     /// True if its thread sleeps in a system call, as far as the kernel tells.
     pub fn is_blocked(&self) -> bool {
-        let path = format!("/proc/self/task/{}/stat", self.thread_id.load(Ordering::Relaxed));
-        // The state follows the name, which is in parentheses and may hold any character.
-        let stat = std::fs::read_to_string(path).unwrap_or_default();
-        stat.rsplit(')').next().is_some_and(|rest| matches!(rest.trim_start().chars().next(), Some('S' | 'D')))
+        is_blocked(self.cpus.thread())
     }
 
     /// Wakes the worker if it is parked.

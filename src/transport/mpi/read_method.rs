@@ -12,6 +12,7 @@ use super::reads::MpiReads;
 use super::transport::MpiTransport;
 use super::window::{RmaWindow, decode_failure, encode_failure};
 use crate::base::Rank;
+use crate::base::host::host_name;
 use crate::memory::{Arena, Block};
 use crate::transport::{ReadError, Refusal, RemoteAddress, Transport, TransportEvent};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -134,7 +135,7 @@ fn probe_gets(transport: &MpiTransport, requested: ReadMethod) -> Result<String,
     let comm = transport.with_reads(|reads| reads.comm().clone());
     let comm = comm.ok_or_else(|| unusable("the transport is closed"))?;
     let mut hasher = DefaultHasher::new();
-    std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().hash(&mut hasher);
+    host_name().hash(&mut hasher);
     // Space for the pattern that the partner reads and for the blocks that this rank's probe reads fill.
     let store = transport.arena().and_then(|arena| {
         let (source, _for_reads) = (arena.allocate(PROBE_BYTES)?, arena.allocate(PROBE_BYTES)?);

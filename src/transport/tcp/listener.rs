@@ -3,6 +3,7 @@
 use super::interface::Addresses;
 use super::socket::set_backlog;
 use crate::base::error::{Error, Result};
+use crate::base::host::host_name;
 use crate::base::log::{Level, log};
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -42,7 +43,7 @@ impl Listener {
                 Err(error) => failures.push(format!("{address}: {error}")),
             }
         }
-        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_string();
+        let host = host_name();
         if sockets.is_empty() {
             let hint = ports.map_or_else(String::new, |ports| {
                 format!(

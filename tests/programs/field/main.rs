@@ -4,6 +4,7 @@ mod failures;
 mod long_values;
 mod processes;
 mod values;
+mod waiting_threads;
 mod where_it_runs;
 
 /// A case, by its name.
@@ -17,7 +18,8 @@ fn far() -> u32 {
 #[mobula::main]
 fn main() -> mobula::Result<()> {
     let groups = [failures::CASES, long_values::CASES, processes::CASES, values::CASES, where_it_runs::CASES];
-    let cases: Vec<Case> = groups.concat();
+    let mut cases: Vec<Case> = groups.concat();
+    cases.extend(waiting_threads::CASES);
     for name in std::env::args().skip(1) {
         let Some((_, case)) = cases.iter().find(|(case, _)| *case == name) else { panic!("there is no case {name}") };
         case()?;

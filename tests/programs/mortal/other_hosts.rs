@@ -212,6 +212,9 @@ pub fn host_lost() -> Outcome {
     for death in &deaths {
         assert!(matches!(death.get(), Err(Error::NodeDied { .. })));
     }
+    let names = |nodes: &[mobula::Node]| -> Vec<String> { nodes.iter().map(|node| node.name().to_string()).collect() };
+    assert_eq!(names(&mobula::nodes()), names(&nodes)[..nodes.len() - 1], "the host left with its last rank");
+    assert_eq!(mobula::cluster_resources()["CPU"], 10.0 * (nodes.len() - 1) as f64);
     for (seed, array) in last.iter().enumerate() {
         let array = array.get()?;
         let right = |(index, number): (usize, &u64)| *number == 4 * (seed + index) as u64;

@@ -99,6 +99,8 @@ pub fn sent_to_dead_rank() -> Outcome {
         }
     }
     await_death(1);
+    let listed: Vec<u32> = mobula::nodes().iter().flat_map(|node| node.ranks().to_vec()).collect();
+    assert_eq!(listed, [0, 2, 3], "the dead rank left");
     died("a task for the dead rank", process::on(1).remote().get(), 1);
     died("placed there", process::options().place(Placement::Rank(1)).remote().get(), 1);
     // From another rank too, which notices the death itself.

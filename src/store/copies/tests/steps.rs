@@ -49,7 +49,10 @@ impl CopySim {
             for (_, grants) in rank.exported.values_mut() {
                 grants.retain(|holder, _| !drained.contains(holder));
             }
-            forgotten.extend(rank.exported.extract_if(.., |_, (_, grants)| grants.is_empty()));
+            let (unread, read): (BTreeMap<_, _>, _) =
+                std::mem::take(&mut rank.exported).into_iter().partition(|(_, (_, grants))| grants.is_empty());
+            rank.exported = read;
+            forgotten.push(unread);
         }
         drop(forgotten);
         self.process_drops();

@@ -1,0 +1,113 @@
+//! What the kernel tells of a thread of this process: in which system call it is blocked, if it is, and how long it
+//! has run.
+
+/// The kernel's number of the calling thread, as `/proc` has it; 0 where there is no `/proc`.
+pub fn own_thread_number() -> u32 {
+    // Not `gettid`: `/proc` may be that of an outer PID namespace, with numbers of its own.
+    let own = std::fs::read_link("/proc/thread-self").ok();
+    own.and_then(|path| path.file_name()?.to_str()?.parse().ok()).unwrap_or(0)
+}
+
+/// A system call in which a thread is blocked. Two that are equal are the same wait, as far as the kernel tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockedCall {
+    /// The call's number, its arguments and the thread's registers; where the kernel does not show these, how often the
+    /// thread has blocked.
+    text: String,
+    /// True for a call by which a thread waits for other threads; others wait for devices, processes or time.
+    pub awaits_threads: bool,
+}
+
+#[cfg(test)]
+impl BlockedCall {
+    /// Some call.
+    pub fn for_test(awaits_threads: bool) -> BlockedCall {
+        BlockedCall { text: String::new(), awaits_threads }
+    }
+}
+
+/// The calls by which threads wait for each other: locks, channels, joins, and the loops of async runtimes.
+const CALLS_FOR_THREADS: &[libc::c_long] = &[
+    libc::SYS_futex,
+    libc::SYS_futex_waitv,
+    libc::SYS_epoll_pwait,
+    libc::SYS_epoll_pwait2,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_epoll_wait,
+];
+
+/// The call in which the thread of that number is blocked; `None` if it runs, has ended, or cannot be seen.
+pub fn blocked_call(number: u32) -> Option<BlockedCall> {
+    match std::fs::read_to_string(format!("/proc/self/task/{number}/syscall")) {
+        Ok(text) => parse_call(text),
+        Err(_) if is_blocked(number) => Some(BlockedCall { text: blocked_count(number)?, awaits_threads: false }),
+        Err(_) => None,
+    }
+}
+
+/// `running`, or a call's number, or -1 outside of any call.
+fn parse_call(text: String) -> Option<BlockedCall> {
+    let call: libc::c_long = text.split_whitespace().next()?.parse().ok()?;
+    (call >= 0).then(|| BlockedCall { awaits_threads: CALLS_FOR_THREADS.contains(&call), text })
+}
+
+/// How long the thread of that number has run or waited for a processor, ns; `None` where the kernel does not count it.
+pub fn runnable_ns(number: u32) -> Option<u64> {
+    let text = std::fs::read_to_string(format!("/proc/self/task/{number}/schedstat")).ok()?;
+    let mut times = text.split_whitespace().map_while(|time| time.parse::<u64>().ok());
+    Some(times.next()? + times.next()?).filter(|time| *time > 0)
+}
+
+/// True if the thread of that number sleeps in a system call, as far as the kernel tells.
+pub fn is_blocked(number: u32) -> bool {
+    // The state follows the name, which is in parentheses and may hold any character.
+    let stat = std::fs::read_to_string(format!("/proc/self/task/{number}/stat")).unwrap_or_default();
+    stat.rsplit(')').next().is_some_and(|rest| matches!(rest.trim_start().chars().next(), Some('S' | 'D')))
+}
+
+/// How often the thread of that number has blocked: another number is another wait.
+fn blocked_count(number: u32) -> Option<String> {
+    let status = std::fs::read_to_string(format!("/proc/self/task/{number}/status")).ok()?;
+    status.lines().find(|line| line.starts_with("voluntary_ctxt_switches")).map(str::to_string)
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::channel;
+
+    #[test]
+    fn text_of_the_kernel_says_in_which_call_a_thread_is_blocked() {
+        assert_eq!(parse_call("running\n".to_string()), None);
+        assert_eq!(parse_call("-1 0x7ffd12 0x7f55\n".to_string()), None);
+        assert_eq!(parse_call(String::new()), None);
+        let read = parse_call(format!("{} 0x0 0x7f 0x400 0x0 0x0 0x0 0x7ffd12 0x7f55\n", libc::SYS_read));
+        assert!(!read.expect("a call").awaits_threads);
+        let futex = parse_call(format!("{} 0x7f 0x189 0x2 0x0 0x0 0xffffffff 0x7ffd12 0x7f55\n", libc::SYS_futex));
+        assert!(futex.expect("a call").awaits_threads);
+    }
+
+    #[test]
+    fn thread_that_waits_for_others_is_seen_in_its_call() {
+        let (number_sender, number) = channel();
+        let (sender, receiver) = channel::<()>();
+        let waiting = std::thread::spawn(move || {
+            number_sender.send(own_thread_number()).expect("a receiver");
+            let _ = receiver.recv();
+        });
+        let number = number.recv().expect("a number");
+        assert!(number > 0 && number != own_thread_number());
+        let call = loop {
+            if let Some(call) = blocked_call(number).filter(|call| call.awaits_threads) {
+                break call;
+            }
+            std::thread::yield_now();
+        };
+        assert_eq!(blocked_call(number), Some(call));
+        assert!(is_blocked(number));
+        assert_eq!(runnable_ns(number).is_some(), runnable_ns(own_thread_number()).is_some());
+        drop(sender);
+        waiting.join().expect("no panic");
+        assert_eq!(blocked_call(number), None, "it has ended");
+    }
+}
