@@ -44,9 +44,10 @@ fn everywhere(cases: &[&str]) {
     on_two_ranks("2", cases, drop);
 }
 
-/// Alone and on 2 ranks, with CPUs for the tasks for which threads wait.
-fn with_free_cpus(cases: &[&str]) {
+/// Alone and on 2 ranks, with CPUs for the tasks for which threads wait; and alone without: the waiting task lends its.
+fn with_and_without_free_cpus(cases: &[&str]) {
     check("alone", alone().env("MOBULA_NUM_CPUS", "4"), cases);
+    check("alone, no free CPU", alone().env("MOBULA_NUM_CPUS", "2"), cases);
     on_two_ranks("4", cases, drop);
 }
 
@@ -79,12 +80,12 @@ fn nothing_changes_where_workers_are_not_pinned() {
 
 #[test]
 fn threads_of_std_have_the_cores_and_the_context_of_their_task() {
-    with_free_cpus(&["std", "scoped", "crossbeam"]);
+    with_and_without_free_cpus(&["std", "scoped", "crossbeam"]);
 }
 
 #[test]
 fn pools_of_rayon_and_tokio_have_the_cores_of_their_task() {
-    with_free_cpus(&["rayon-global", "rayon-own", "tokio"]);
+    with_and_without_free_cpus(&["rayon-global", "rayon-own", "tokio"]);
 }
 
 #[test]
@@ -105,24 +106,24 @@ fn region_of_openmp_has_a_thread_for_each_cpu() {
 
 #[test]
 fn pool_of_a_task_has_its_cpus_and_its_context() {
-    with_free_cpus(&["pool", "pools-of-tasks", "pool-of-the-driver", "pool-of-an-actor"]);
+    with_and_without_free_cpus(&["pool", "pools-of-tasks", "pool-of-the-driver", "pool-of-an-actor"]);
     let unpinned = alone().env("MOBULA_NUM_CPUS", "4").env("MOBULA_PIN", "0");
     check("MOBULA_PIN=0", unpinned, &["pools-of-tasks", "pool-of-the-driver", "pool-of-an-actor"]);
 }
 
 #[test]
 fn thread_that_outlives_its_task_keeps_cores_and_context() {
-    with_free_cpus(&["detached"]);
+    with_and_without_free_cpus(&["detached"]);
 }
 
 #[test]
 fn cancellation_and_quota_of_a_task_reach_its_threads() {
-    with_free_cpus(&["cancelled", "quota"]);
+    with_and_without_free_cpus(&["cancelled", "quota"]);
 }
 
 #[test]
 fn panics_of_threads_reach_their_task_as_they_are_joined() {
-    with_free_cpus(&["panics"]);
+    with_and_without_free_cpus(&["panics"]);
 }
 
 #[test]
