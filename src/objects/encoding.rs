@@ -163,6 +163,7 @@ pub fn check<T: Object>(value: &T) -> Result<(), Error> {
 
 type Encoded = (Result<Result<Vec<u8>, CodecError>, Panic>, Vec<Attachment>);
 
+#[inline]
 fn serialized<T>((result, attachments): Encoded) -> Result<SerializedValue, Error> {
     match result {
         Ok(Ok(bytes)) => Ok(SerializedValue { bytes, attachments }),

@@ -91,6 +91,7 @@ impl<T: 'static> Visitor<'_> for Elements<T> {
 pub struct NumbersRef<'a, T>(pub &'a T);
 
 impl<T: Serialize + 'static> Serialize for NumbersRef<'_, T> {
+    #[inline]
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serialize(self.0, serializer)
     }

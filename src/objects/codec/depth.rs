@@ -13,18 +13,14 @@ const ORDINARY_LEVELS: usize = 16;
 /// The levels that are left below the value that is being read or written.
 pub(super) struct Depth {
     left: usize,
-    /// The lowest address that the stack may reach.
-    floor: usize,
+    /// The lowest address that the stack may reach, once more than ordinary levels were entered.
+    floor: Option<usize>,
 }
 
 impl Depth {
     /// At the top.
-    pub(super) fn new() -> Depth {
-        let floor = match stack::left() {
-            Some((left, _)) => stack::bounds().0 + left / STACK_RESERVE,
-            None => stack::here().saturating_sub(NESTING_STACK_BYTES),
-        };
-        Depth { left: NESTING_MAX, floor }
+    pub(super) const fn new() -> Depth {
+        Depth { left: NESTING_MAX, floor: None }
     }
 
     /// So many levels further values follow.
@@ -33,11 +29,20 @@ impl Depth {
     /// If that is too deep.
     #[inline]
     pub(super) fn enter(&mut self, levels: usize) -> Result<(), CodecError> {
-        if stack::here() < self.floor && self.left + ORDINARY_LEVELS < NESTING_MAX {
-            return Err(CodecError::NoStack);
+        if self.left + ORDINARY_LEVELS < NESTING_MAX {
+            self.check_stack()?;
         }
         self.left = self.left.checked_sub(levels).ok_or(CodecError::TooDeep(NESTING_MAX))?;
         Ok(())
+    }
+
+    #[cold]
+    fn check_stack(&mut self) -> Result<(), CodecError> {
+        let floor = *self.floor.get_or_insert_with(|| match stack::left() {
+            Some((left, _)) => stack::bounds().0 + left / STACK_RESERVE,
+            None => stack::here().saturating_sub(NESTING_STACK_BYTES),
+        });
+        if stack::here() < floor { Err(CodecError::NoStack) } else { Ok(()) }
     }
 
     /// They have ended.
