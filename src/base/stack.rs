@@ -28,5 +28,5 @@ pub fn here() -> usize {
 pub fn left() -> Option<(usize, usize)> {
     let (low, high) = BOUNDS.get();
     let here = here();
-    (low..high).contains(&here).then_some((here - low, high - low))
+    (low..high).contains(&here).then(|| (here - low, high - low))
 }

@@ -121,6 +121,7 @@ impl Doorbell {
 
     /// Called after a message is published: notifies the rank if none of its threads polls. No system call unless a
     /// thread sleeps.
+    #[inline]
     pub fn notify(&self) {
         if self.is_asleep() {
             self.notify_always();

@@ -284,6 +284,7 @@ impl<L: Lines> Consumer<L> {
         }
     }
 
+    #[inline]
     fn take(&mut self, start: usize, word: u64, deliver: &mut dyn FnMut(&[u8])) -> Popped {
         // MEMORY-4: a word that another process wrote is a length only if it stays within the ring.
         let length = usize::try_from(word - 1).unwrap_or(usize::MAX);

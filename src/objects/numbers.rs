@@ -60,6 +60,7 @@ fn vector_of<T: 'static>(bytes: &[u8]) -> Option<T> {
 ///
 /// # Errors
 /// The value's own.
+#[inline]
 pub fn serialize<T: Serialize + 'static, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
     match bytes_of(value) {
         Some(bytes) => serializer.serialize_bytes(bytes),

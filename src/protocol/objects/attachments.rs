@@ -60,12 +60,16 @@ pub fn export_attachment(env: &impl Environment, attachment: &Attachment, to: Ra
 
 /// Decodes the attachments of a value from `from`. Every reference is counted as received, even if an error is
 /// returned.
+#[inline]
 pub fn import_attachments(
     env: &impl Environment,
     wires: &[WireAttachment],
     from: Rank,
     fetched: &FetchedBlocks,
 ) -> Result<Vec<Attachment>, Error> {
+    if wires.is_empty() {
+        return Ok(Vec::new());
+    }
     let attachments: Vec<_> = wires.iter().map(|wire| import_attachment(env, wire, from, fetched)).collect();
     attachments.into_iter().collect()
 }

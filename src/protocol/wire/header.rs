@@ -27,6 +27,7 @@ pub struct SendSequence {
 
 impl SendSequence {
     /// The header of the next message; `load` looks up the sender's load.
+    #[inline]
     pub fn next(&mut self, load: impl FnOnce() -> u8) -> [u8; MESSAGE_HEADER_BYTES] {
         self.last = successor(self.last);
         if self.last % LOAD_MESSAGES == 1 {
