@@ -7,6 +7,7 @@ mod launcher;
 use launcher::rendezvous::{TestFolder, all_ranks, launch_ranks};
 use launcher::{Finished, Launch, example};
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -52,6 +53,10 @@ fn quota_and_memory_of_control_groups_count_in_both_versions() {
     let groups = [("job/cpu.max", "50000 100000\n"), ("job/memory.max", "1073741824\n"), ("job/memory.current", "0\n")];
     if let Some(finished) = in_groups("v2", "0::/job/step\n", &groups) {
         finished.printed(&["cpus=1 memory=1024"]);
+    }
+    let groups = [("job/memory.high", "805306368\n"), ("job/memory.max", "max\n"), ("job/memory.current", "0\n")];
+    if let Some(finished) = in_groups("high", "0::/job\n", &groups) {
+        finished.printed(&["memory=768"]);
     }
     let groups = [
         ("cpu/job/cpu.cfs_quota_us", "100000\n"),
@@ -124,6 +129,64 @@ fn rank_runs_without_shared_memory_folder_and_with_spoilt_tmp() {
         let script = "mount -t tmpfs none /run";
         in_mounts(launch, script).expect("as before").run().succeeded().printed(&["found: hosts=1 ranks=1"]);
     }
+}
+
+/// `/dev` as a container without shared memory has it.
+#[test]
+fn ranks_run_where_there_is_no_shared_memory_folder() {
+    let devices = "mkdir -p \"$HOME/dev\" && mount -t tmpfs none \"$HOME/dev\"
+        for device in null zero random urandom; do
+            touch \"$HOME/dev/$device\" && mount --bind \"/dev/$device\" \"$HOME/dev/$device\"
+        done
+        mount --rbind \"$HOME/dev\" /dev
+        [ ! -e /dev/shm ]";
+    let folder = TestFolder::new("no-shm");
+    for transport in ["auto", "tcp"] {
+        let launch = two_ranks(&folder).env("HOME", &folder.0).env("MOBULA_FABRIC", transport);
+        let Some(launch) = in_mounts(launch, devices) else { return };
+        launch.run().succeeded().printed(&["ranks=2"]);
+    }
+}
+
+#[test]
+fn ranks_start_under_a_name_that_does_not_resolve() {
+    let script = "hostname nosuchname.invalid; exec \"$@\"";
+    for options in ["--uts", "--map-root-user --uts"] {
+        let inside: Vec<&str> =
+            ["unshare"].into_iter().chain(options.split(' ')).chain(["sh", "-c", script, "sh"]).collect();
+        let tried = Command::new("unshare").args(options.split(' ')).arg("true").status();
+        if !tried.is_ok_and(|tried| tried.success()) {
+            println!("left out: the kernel does not let this user run unshare {options}");
+            continue;
+        }
+        for transport in ["auto", "tcp"] {
+            let folder = TestFolder::new("no-name");
+            let launch = two_ranks(&folder).inside(&inside).env("MOBULA_FABRIC", transport);
+            launch.run().succeeded().printed(&["hosts=1 ranks=2"]);
+        }
+    }
+}
+
+/// Root has no such limit.
+#[test]
+fn too_few_threads_are_refused_by_the_limit() {
+    let nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+    let tried = Command::new(nobody[0]).args(&nobody[1..]).arg("true").status();
+    if !tried.is_ok_and(|tried| tried.success()) {
+        println!("left out: only root can run a program as another user");
+        return;
+    }
+    // Another user may not reach the folder of this build.
+    let folder = TestFolder::new("few-threads");
+    let copy = folder.0.join("program");
+    fs::copy(example("field"), &copy).expect("space");
+    fs::set_permissions(&folder.0, fs::Permissions::from_mode(0o755)).expect("our own");
+    let limited = |threads: &str| {
+        let inside: Vec<&str> = nobody.into_iter().chain(["prlimit", threads]).collect();
+        Launch::alone(&copy).arg("found").inside(&inside).run()
+    };
+    limited("--nproc=2").failed().printed(&["does not start", "2 threads of this user (ulimit -u)"]);
+    limited("--nproc=64").succeeded();
 }
 
 /// A chain of ten stores: it needs to spill nine of them.

@@ -60,7 +60,8 @@ fn keyed_number(text: &str, key: &str) -> Option<u64> {
 /// One control group with a memory controller, and the file names that its version of the interface uses.
 struct Group {
     folder: PathBuf,
-    limit: &'static str,
+    /// The least of these counts: above `memory.high` the kernel stops nobody, but slows everybody down.
+    limits: &'static [&'static str],
     usage: &'static str,
     reclaimable: &'static str,
 }
@@ -72,7 +73,8 @@ impl Group {
 
     /// `None` where there is no limit: version 2 shows `max`, version 1 a number near 2^63.
     fn limit_bytes(&self) -> Option<u64> {
-        self.number(self.limit).filter(|bytes| *bytes < 1 << 60)
+        let limits = self.limits.iter().filter_map(|file| self.number(file));
+        limits.min().filter(|bytes| *bytes < 1 << 60)
     }
 
     fn available_bytes(&self) -> Option<u64> {
@@ -126,10 +128,15 @@ fn folders_of(memberships: &str, mounted: &Path, controller: &str) -> Vec<(PathB
 /// Like `own_groups`, for the text of `/proc/self/cgroup` and the folder where control groups are mounted.
 fn groups_of(memberships: &str, mounted: &Path) -> Vec<Group> {
     let group = |(folder, version)| match version {
-        Version::Two => Group { folder, limit: "memory.max", usage: "memory.current", reclaimable: "inactive_file" },
+        Version::Two => Group {
+            folder,
+            limits: &["memory.max", "memory.high"],
+            usage: "memory.current",
+            reclaimable: "inactive_file",
+        },
         Version::One => Group {
             folder,
-            limit: "memory.limit_in_bytes",
+            limits: &["memory.limit_in_bytes"],
             usage: "memory.usage_in_bytes",
             reclaimable: "total_inactive_file",
         },
@@ -185,6 +192,8 @@ mod tests {
         let root = tree("v2", &limits);
         assert_eq!(limit_of("0::/job/step", &root), Some(1000));
         assert_eq!(limit_of("0::/", &root), None);
+        fs::write(root.join("job/step/memory.high"), "900\n").unwrap();
+        assert_eq!(limit_of("0::/job/step", &root), Some(900), "where the kernel slows down counts as well");
         fs::remove_dir_all(root).unwrap();
     }
 
