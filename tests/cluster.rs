@@ -28,6 +28,8 @@ mod networks;
 mod outages;
 #[path = "cluster/slurm.rs"]
 mod slurm;
+#[path = "cluster/step_ends.rs"]
+mod step_ends;
 
 use launcher::rendezvous::{TestFolder, all_ranks, launch_ranks};
 use launcher::{Finished, Launch, example, no_ranks, show_failures};

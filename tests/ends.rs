@@ -8,7 +8,8 @@ use launcher::rendezvous::{TestFolder, all_ranks, launch_small_ranks, own_host_c
 use launcher::{Finished, Launch, Started, example, find_program, mpirun, no_ranks, uses_mpich};
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 fn ranks(name: &str, count: u32) -> (TestFolder, Launch) {
@@ -101,6 +102,41 @@ fn error_of_a_dead_rank_names_task_and_end() {
         let finished = finished.printed(&["the task: rank 1 on host", "its process (", end, "while it ran leaf"]);
         finished.printed(&["another task: rank 1 on host", "its process (", end, "while it ran leaf"]);
     }
+}
+
+/// A control group of the memory controller, version 1; dropping it removes it.
+struct MemoryGroup(PathBuf);
+
+impl MemoryGroup {
+    fn new(bytes: u64) -> Option<MemoryGroup> {
+        let path = Path::new("/sys/fs/cgroup/memory").join(format!("mobula-test-{}", std::process::id()));
+        fs::create_dir(&path).ok()?;
+        let group = MemoryGroup(path);
+        fs::write(group.0.join("memory.limit_in_bytes"), bytes.to_string()).ok()?;
+        Some(group)
+    }
+}
+
+impl Drop for MemoryGroup {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir(&self.0);
+    }
+}
+
+#[test]
+fn task_that_the_kernel_ends_for_its_memory_is_named() {
+    let Some(group) = MemoryGroup::new(200 << 20) else {
+        return println!("left out: no memory control group of version 1 can be created");
+    };
+    let folder = TestFolder::new("memory-group");
+    let script = folder.0.join("ends");
+    let join = format!("[ \"$MOBULA_RANK\" = 0 ] || echo $$ >{}/cgroup.procs", group.0.display());
+    fs::write(&script, format!("#!/bin/sh\n{join}\nexec '{}' \"$@\"\n", example("ends").display())).expect("ours");
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("ours");
+    let launch = launch_small_ranks(&script, &all_ranks(2), 2, &folder.meeting_file().display().to_string());
+    let finished = launch.arg("named").arg("hog").run().printed(&["the driver has ended"]);
+    let finished = finished.printed(&["the task: rank 1 on host", "signal 9 (SIGKILL", "while it ran leaf"]);
+    finished.printed(&["rank 1 ended with 137"]).did_not_print("rank 0 ended with");
 }
 
 #[test]
@@ -259,6 +295,22 @@ fn signals_to_the_launcher_end_all_ranks() {
         await_ends(name, &processes);
         assert_eq!(left_behind(&folder.0), BTreeSet::new(), "{name}:\n{}", finished.output);
     }
+}
+
+/// `timeout` returns 124, as without mobula.
+#[test]
+fn launcher_that_timeout_ends_leaves_nothing() {
+    if let Some(reason) = no_ranks() {
+        return println!("left out: {reason}");
+    }
+    let folder = TestFolder::new("timeout");
+    let launch = Launch::on_ranks(2, &example("ends")).env("TMPDIR", folder.0.display().to_string());
+    let started = sleeping(launch.inside(&["timeout", "8"]));
+    let processes = descendants(started.pid());
+    let finished = started.finish();
+    assert_eq!(finished.status.code(), Some(124), "{}", finished.output);
+    await_ends("timeout", &processes);
+    assert_eq!(left_behind(&folder.0), BTreeSet::new(), "{}", finished.output);
 }
 
 /// The program's terminal closes, as when a connection breaks: alone, and with ranks of a launcher.

@@ -18,9 +18,18 @@ pub fn end(how: &str) -> ! {
         "term" => raise(Signal::TERM),
         "overflow" => drop(overflow(1)),
         "memory" => drop(std::hint::black_box(Vec::<u8>::with_capacity(1 << 46))),
+        "hog" => fill_memory(),
         _ => panic!("there is no end {how:?}"),
     }
     unreachable!("it has ended by {how}")
+}
+
+/// Until the kernel ends the process.
+fn fill_memory() {
+    let mut blocks = Vec::new();
+    loop {
+        blocks.push(std::hint::black_box(vec![1_u8; 1 << 20]));
+    }
 }
 
 /// By a signal for the whole process: any thread may get it.
