@@ -16,8 +16,8 @@ fn step_has_the_exit_code_of_its_driver() {
     for (how, code) in ENDS {
         let program = example("ends").display().to_string();
         // Slurm's daemons allow core files, the tests do not.
-        let step = format!("ulimit -c 0; exec srun -N2 -n2 {program} driver {how}");
-        let finished = lab.launch(&["sh", "-c", &step]).run();
+        let task = format!("ulimit -c 0; exec {program} driver {how}");
+        let finished = lab.launch(&["srun", "-N2", "-n2", "sh", "-c", &task]).run();
         assert_eq!(finished.status.code(), Some(*code), "{how}:\n{}", finished.output);
         // Of the driver's host and of the other one.
         finished.printed(&["line 19 of 0"]).printed(&["line 19 of 1"]);
