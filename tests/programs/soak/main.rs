@@ -26,7 +26,7 @@ const SAMPLES: u32 = 200;
 #[mobula::remote]
 fn leak(what: String) {
     match what.as_str() {
-        "leak-memory" => std::mem::forget(vec![1_u8; 1_000_000]),
+        "leak-memory" => std::mem::forget(std::hint::black_box(vec![1_u8; 1_000_000])),
         "leak-descriptor" => std::mem::forget(std::fs::File::open("/dev/null").expect("it exists everywhere")),
         _ => {}
     }
