@@ -70,6 +70,10 @@ fn kill_during_work(process: &Process) -> Result<(), Error> {
     work::survivable_round()?;
     let killed = killer.join().expect("it does not panic").expect("kill is installed");
     assert!(killed.success(), "process {} had ended before", process.id);
+    // Until then calls without retries may fail with its death.
+    while mobula::nodes().iter().any(|node| node.ranks().contains(&process.rank)) {
+        work::survivable_round()?;
+    }
     work::survivable_round()
 }
 
