@@ -1,9 +1,11 @@
 //! What a process uses, and whether it stays the same.
 
-/// The largest growth of memory between two deaths that are `part` apart: 1 %. In less than five minutes caches and the
-/// allocator's pools still fill; then only large leaks are found.
-pub fn largest_growth(part: std::time::Duration) -> f64 {
-    if part < std::time::Duration::from_secs(300) { 0.5 } else { 0.01 }
+use std::time::Duration;
+
+/// How much more memory a process that used `kib` may use at the end, between two deaths that are `part` apart: 1 %. In
+/// less than five minutes caches and the allocator's pools still fill; then only large leaks are found.
+pub fn allowed_growth(kib: u64, part: Duration) -> u64 {
+    if part < Duration::from_secs(300) { 8 << 10 } else { kib / 100 }
 }
 
 /// A process of the cluster, on this host.
@@ -67,13 +69,13 @@ fn all_ends(samples: &[Usage]) -> Option<(Ends<u64>, Ends<usize>, Ends<usize>)> 
 }
 
 /// What did not stay the same.
-pub fn check(process: &Process, samples: &[Usage], largest_growth: f64) -> Vec<String> {
+pub fn check(process: &Process, samples: &[Usage], part: Duration) -> Vec<String> {
     let of = format!("rank {} (process {})", process.rank, process.id);
     let Some((memory, descriptors, threads)) = all_ends(samples) else {
         return vec![format!("{of}: no round was measured, give it more minutes")];
     };
     let mut failures = Vec::new();
-    if memory.1 as f64 > memory.0 as f64 * (1.0 + largest_growth) {
+    if memory.1 > memory.0 + allowed_growth(memory.0, part) {
         failures.push(format!("{of}: its memory grew from {} to {} KiB", memory.0, memory.1));
     }
     if descriptors.0 != descriptors.1 {
