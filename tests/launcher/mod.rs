@@ -135,9 +135,9 @@ impl Launch {
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let shown: Vec<String> = self.words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
         let (reader, writer) = std::io::pipe().expect("a pipe");
-        // A shell's background jobs ignore SIGINT and SIGQUIT, and what they start inherits that.
+        // A shell's background jobs ignore SIGINT and SIGQUIT, those of nohup SIGHUP, and what they start inherits that.
         let mut command = Command::new("env");
-        command.arg("--default-signal=INT,QUIT").args(&self.words).process_group(0).stdin(Stdio::null());
+        command.arg("--default-signal=INT,QUIT,HUP").args(&self.words).process_group(0).stdin(Stdio::null());
         command.stdout(writer.try_clone().expect("a second end")).stderr(writer);
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("MOBULA_")) {
             command.env_remove(name);
