@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, FnArg, Meta, Signature, Token, parse_quote};
+use syn::{Attribute, FnArg, ImplItemFn, Meta, Signature, Token, parse_quote};
 
 /// The most conditions that the parameters of one function may have: each doubles the shims.
 const CONDITIONS_MAX: usize = 4;
@@ -11,6 +11,25 @@ const CONDITIONS_MAX: usize = 4;
 /// The `cfg` attributes of an item: what is generated for it exists if it does.
 pub fn conditions(attributes: &[Attribute]) -> TokenStream {
     carried(attributes, &["cfg"])
+}
+
+/// What `block` generates of each variant of a method's parameters, each in a scope of its own under its conditions.
+pub fn blocks(
+    function: &ImplItemFn,
+    block: impl Fn(&ImplItemFn) -> syn::Result<TokenStream>,
+) -> syn::Result<TokenStream> {
+    let conditions = conditions(&function.attrs);
+    let blocks = variants(&function.sig)?.into_iter().map(|(present, signature)| {
+        let block = block(&ImplItemFn { sig: signature, ..function.clone() })?;
+        Ok(quote! {
+            #conditions
+            #present
+            const _: () = {
+                #block
+            };
+        })
+    });
+    blocks.collect()
 }
 
 /// The attributes of a function that its callers must see at the generated one too.

@@ -1,6 +1,6 @@
 //! An actor's `new`: the shim that calls it, and the functions by which users create actors.
 
-use crate::conditions::{conditions, variants};
+use crate::conditions::blocks;
 use crate::crate_path::CratePath;
 use crate::option_table::methods;
 use crate::options::{Attribute, Options};
@@ -23,18 +23,7 @@ pub fn construction(
     if let Some(receiver) = function.sig.receiver() {
         return Err(syn::Error::new_spanned(receiver, "an actor's `new` has no `self`: it is what builds one"));
     }
-    let conditions = conditions(&function.attrs);
-    let blocks = variants(&function.sig)?.into_iter().map(|(present, signature)| {
-        let block = block(actor, handle, &ImplItemFn { sig: signature, ..function.clone() }, options, mobula)?;
-        Ok(quote! {
-            #conditions
-            #present
-            const _: () = {
-                #block
-            };
-        })
-    });
-    blocks.collect()
+    blocks(function, |function| block(actor, handle, function, options, mobula))
 }
 
 fn block(

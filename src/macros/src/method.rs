@@ -1,6 +1,6 @@
 //! An actor's method: on the handle, and the shim that calls it on the actor's rank.
 
-use crate::conditions::{conditions, documentation, refuse_attributes, seen_by_callers, variants};
+use crate::conditions::{blocks, documentation, refuse_attributes, seen_by_callers};
 use crate::options::{Attribute, Options, ReturnCount};
 use crate::shape::{CallShape, Callee, without_self};
 use proc_macro2::TokenStream;
@@ -27,18 +27,7 @@ pub fn method(actor: &Ident, handle: &Ident, function: &ImplItemFn, options: &Op
     let receiver = function.sig.receiver().expect("a method has a receiver");
     refuse_receiver(receiver)?;
     refuse_attributes(&function.attrs, KIND)?;
-    let conditions = conditions(&function.attrs);
-    let blocks = variants(&function.sig)?.into_iter().map(|(present, signature)| {
-        let block = block(actor, handle, &ImplItemFn { sig: signature, ..function.clone() }, options)?;
-        Ok(quote! {
-            #conditions
-            #present
-            const _: () = {
-                #block
-            };
-        })
-    });
-    blocks.collect()
+    blocks(function, |function| block(actor, handle, function, options))
 }
 
 fn block(actor: &Ident, handle: &Ident, function: &ImplItemFn, options: &Options) -> syn::Result<TokenStream> {
