@@ -135,7 +135,7 @@ impl Launch {
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let shown: Vec<String> = self.words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
         let (reader, writer) = std::io::pipe().expect("a pipe");
-        // A shell's background jobs ignore SIGINT and SIGQUIT, those of nohup SIGHUP, and what they start inherits that.
+        // A shell's background jobs ignore SIGINT and SIGQUIT, nohup's SIGHUP, and what they start inherits that.
         let mut command = Command::new("env");
         command.arg("--default-signal=INT,QUIT,HUP").args(&self.words).process_group(0).stdin(Stdio::null());
         command.stdout(writer.try_clone().expect("a second end")).stderr(writer);
