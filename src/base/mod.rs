@@ -14,6 +14,7 @@ pub mod log;
 pub mod panic;
 pub mod parse;
 pub mod process_limits;
+pub mod process_stat;
 pub mod spin_lock;
 pub mod stack;
 pub mod sync;

@@ -1,5 +1,6 @@
 //! The process of the launcher on this host, which outlives its ranks unless something ends it.
 
+use crate::base::process_stat::{PARENT, ProcessStat};
 use std::fs;
 
 /// The names of programs that start ranks: what a user calls, and what serves it on each host.
@@ -15,9 +16,6 @@ const NAMES: &[&str] = &[
     "slurmstepd",
     "srun",
 ];
-
-/// The position of the start time in `/proc/PID/stat` behind the name, of which the state is 0.
-const START_TIME: usize = 19;
 
 /// Ancestors that are looked at. A rank has a few: shells and wrappers between the launcher and the program.
 const ANCESTORS_MAX: usize = 64;
@@ -56,14 +54,10 @@ pub(super) fn is_below(name: &str) -> Option<bool> {
     None
 }
 
+/// The parent and the name of a process.
 fn stat_of(pid: u32) -> Option<(u32, String)> {
-    parent_and_name(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
-}
-
-/// When a process started, in the kernel's clock ticks since the start of the system.
-pub(super) fn start_time(pid: u32) -> Option<u64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(START_TIME).and_then(|ticks| ticks.parse().ok())
+    let stat = ProcessStat::of_process(pid)?;
+    Some((stat.field(PARENT)?, stat.name))
 }
 
 /// As `launcher_process`, for any process, by what `read` tells of each.
@@ -86,22 +80,9 @@ fn is_launcher(name: &str) -> bool {
         || ["mpirun.", "mpiexec.", "orterun."].iter().any(|known| name.starts_with(known))
 }
 
-/// The parent and the name of a process, from its `/proc/PID/stat`: `PID (NAME) STATE PARENT ..`.
-fn parent_and_name(stat: &str) -> Option<(u32, String)> {
-    let (before, after) = stat.rsplit_once(')')?;
-    let (_, name) = before.split_once('(')?;
-    Some((after.split_ascii_whitespace().nth(1)?.parse().ok()?, name.to_string()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn stat_yields_parent_and_name() {
-        assert_eq!(parent_and_name("12 (a) b (c)) S 7 1 2"), Some((7, "a) b (c)".to_string())));
-        assert_eq!(parent_and_name("12 (sh"), None);
-    }
 
     #[test]
     fn nearest_launcher_is_found_behind_shells() {

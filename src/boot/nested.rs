@@ -8,9 +8,10 @@
 #![allow(unsafe_code)]
 
 use super::launcher::environment;
-use super::launcher_process::{launcher_process, start_time};
+use super::launcher_process::launcher_process;
 use crate::base::Config;
 use crate::base::config::RANK_PROCESS;
+use crate::base::process_stat::{ProcessStat, START_TIME};
 use crate::transport::tcp::handshake::Secret;
 use std::sync::Once;
 
@@ -76,7 +77,7 @@ impl Mark {
         let pid = std::process::id();
         Mark {
             pid,
-            started: start_time(pid).unwrap_or_default(),
+            started: ProcessStat::of_process(pid).and_then(|stat| stat.field(START_TIME)).unwrap_or_default(),
             launcher: launcher_process().map_or(0, |launcher| launcher.pid),
             digests: values.map(|value| value.map_or(UNSET.to_string(), |value| digest(&value))).collect(),
         }

@@ -5,6 +5,7 @@
 //! overloaded host: it has more time.
 
 use crate::base::limits::NEVER;
+use crate::base::process_stat::ProcessStat;
 use std::time::Duration;
 
 /// How many times the time-out a process that is not stopped may be silent.
@@ -77,10 +78,7 @@ impl HeartbeatMonitor {
 
 /// True if the process is stopped by a signal or a debugger, or if the kernel does not tell.
 pub fn is_stopped(pid: u32) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // After the name, which may hold any bytes.
-    let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
-    matches!(state, Some('T' | 't') | None)
+    ProcessStat::of_process(pid).is_none_or(|stat| matches!(stat.state(), 'T' | 't'))
 }
 
 #[cfg(test)]

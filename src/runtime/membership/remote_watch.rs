@@ -61,7 +61,8 @@ fn awaited_remote_ranks(runtime: &'static Runtime) -> BTreeSet<Rank> {
     } else {
         *suspected_at = None;
     }
-    awaited.retain(|rank| is_remote(*rank));
+    // A peer that cannot be connected to is silent too; the transport says more about it, as late as a probe would.
+    awaited.retain(|rank| is_remote(*rank) && !runtime.router.is_connecting(*rank));
     awaited
 }
 

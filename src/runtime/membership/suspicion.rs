@@ -5,7 +5,8 @@
 //!      ^                                            |                           |
 //!      +------------------ a message from it -------+---------------------------+
 //! ```
-//! A rank of which nothing is awaited is not probed: so an idle cluster is silent. A suspected rank may still respond
+//! A rank of which nothing is awaited is not probed: so an idle cluster is silent. Neither is one to which a transport
+//! still connects: the transport reports in the same time that it cannot, and why. A suspected rank may still respond
 //! to others (`arbitration`); if other ranks receive from it and this one does not, it is cut off, as if the link had
 //! failed.
 //!

@@ -143,6 +143,11 @@ impl Router {
         self.transports[transport].read(from, address, block, token)
     }
 
+    /// True while a transport makes its first connection to `peer`.
+    pub fn is_connecting(&self, peer: Rank) -> bool {
+        self.transports.iter().any(|transport| transport.is_connecting(peer))
+    }
+
     /// Closes all transports: the cluster ends.
     pub fn close(&self) {
         if let Some(fd_poller) = &self.fd_poller {

@@ -1,6 +1,7 @@
 //! How a process of this host ended, as the system says it to others than its parent.
 #![allow(unsafe_code)]
 
+use crate::base::process_stat::{EXIT_CODE, ProcessStat};
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 /// How a process ended.
@@ -52,12 +53,9 @@ fn of_pidfd(pidfd: BorrowedFd<'_>) -> Option<i32> {
     (done == 0 && info.mask & PIDFD_INFO_EXIT != 0).then_some(info.exit_code)
 }
 
-/// Field 52 of its `stat`. The name, in brackets, may hold any bytes.
 fn of_zombie(pid: u32) -> Option<i32> {
-    let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
-    let stat = String::from_utf8_lossy(&stat);
-    let fields: Vec<&str> = stat[stat.rfind(')')? + 1..].split_ascii_whitespace().collect();
-    (fields.first() == Some(&"Z")).then(|| fields.get(49)?.parse().ok())?
+    let stat = ProcessStat::of_process(pid).filter(|stat| stat.state() == 'Z')?;
+    stat.field(EXIT_CODE)
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! What the kernel tells of a thread of this process: in which system call it is blocked, if it is, and how long it
 //! has run.
 
+use crate::base::process_stat::ProcessStat;
+
 /// The kernel's number of the calling thread, as `/proc` has it; 0 where there is no `/proc`.
 pub fn own_thread_number() -> u32 {
     // Not `gettid`: `/proc` may be that of an outer PID namespace, with numbers of its own.
@@ -79,9 +81,7 @@ pub fn runnable_ns(number: u32) -> Option<u64> {
 
 /// True if the thread of that number sleeps in a system call, as far as the kernel tells.
 pub fn is_blocked(number: u32) -> bool {
-    // The state follows the name, which is in parentheses and may hold any character.
-    let stat = std::fs::read_to_string(format!("/proc/self/task/{number}/stat")).unwrap_or_default();
-    stat.rsplit(')').next().is_some_and(|rest| matches!(rest.trim_start().chars().next(), Some('S' | 'D')))
+    ProcessStat::of_thread(number).is_some_and(|stat| matches!(stat.state(), 'S' | 'D'))
 }
 
 /// How often the thread of that number has blocked: another number is another wait.

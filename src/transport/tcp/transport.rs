@@ -116,6 +116,10 @@ impl Transport for TcpTransport {
         taken
     }
 
+    fn is_connecting(&self, peer: Rank) -> bool {
+        self.peers.with_connection(peer, |connection| connection.stream.is_none()) == Some(true)
+    }
+
     fn poll(&self, deliver: Deliver<'_>) -> usize {
         let last_poll = self.peers.last_poll_ns.load(Ordering::Relaxed);
         if !self.is_queued() && now_ns().saturating_sub(last_poll) < POLL_PAUSE_NS {

@@ -125,9 +125,12 @@ fn send_to_closed_port_reports_link_down_with_the_address() {
 fn peer_without_response_reports_link_down_after_the_timeout() {
     // The system connects, and no process ever reads the hello.
     let peer = FakePeer::with_peer_timeout(Duration::from_millis(300));
+    assert!(!peer.zero.is_connecting(1));
     peer.zero.send(1, &[b"message"]).expect("queued");
+    assert!(peer.zero.is_connecting(1));
     let seen = peer.poll_until_link_down();
     assert!(seen[0].contains("there is no response within 0.3 s"), "{seen:?}");
+    assert!(!peer.zero.is_connecting(1));
 }
 
 #[test]
