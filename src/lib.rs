@@ -52,6 +52,7 @@ pub(crate) mod objects;
 pub(crate) mod observe;
 pub(crate) mod protocol;
 pub(crate) mod registry;
+pub(crate) mod rpc;
 pub(crate) mod runtime;
 pub(crate) mod scheduling;
 #[cfg(feature = "sim")]

@@ -95,6 +95,8 @@ fn run_round(number: u64, seed: u64, case: &str, transport: &str) {
     let folder = TestFolder::new(&format!("chaos-{number}"));
     let launch =
         launch_small_ranks(&example("chaos"), &all_ranks(RANKS), RANKS, &folder.meeting_file().display().to_string());
+    // Remote calls take either path.
+    let launch = launch.env("MOBULA_SHORT_CALLS", (seed % 2).to_string());
     let launch = launch.env("MOBULA_PEER_TIMEOUT_S", PEER_TIMEOUT_S.to_string()).arg(case);
     let Some(launch) = launch_over(transport, launch.env("MOBULA_STORE_BYTES", "64M")) else { return };
     let mut started = launch.start();

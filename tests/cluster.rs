@@ -26,6 +26,8 @@ mod launcher;
 mod networks;
 #[path = "cluster/outages.rs"]
 mod outages;
+#[path = "cluster/short_calls.rs"]
+mod short_calls;
 #[path = "cluster/slurm.rs"]
 mod slurm;
 #[path = "cluster/step_ends.rs"]

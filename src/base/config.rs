@@ -98,6 +98,11 @@ fn not_allowed(setting: &Setting, set: &str) -> Error {
 }
 
 impl Config {
+    /// How long a peer may be silent; `NEVER` where the setting is 0.
+    pub(crate) fn peer_timeout(&self) -> std::time::Duration {
+        if self.peer_timeout.is_zero() { super::limits::NEVER } else { self.peer_timeout }
+    }
+
     /// True if `init` returns the cluster that runs already, where there is one, instead of an error. Default: false.
     /// Only the cluster of the first call ends it.
     ///

@@ -34,6 +34,7 @@ use crate::base::sync::{AtomicU32, Ordering, fence};
 use crate::memory::segment::{Segment, Shared};
 #[cfg(not(loom))]
 use std::ptr;
+use std::ptr::NonNull;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,14 +65,21 @@ const _: () = assert!(size_of::<DoorbellState>() == 256 && size_of::<DoorbellSta
 unsafe impl Shared for DoorbellState {}
 
 enum Storage {
-    Private(Box<DoorbellState>),
-    Shared { segment: Arc<Segment>, offset: usize },
+    Private { _state: Arc<DoorbellState> },
+    Shared { _segment: Arc<Segment> },
 }
 
 /// A wake-up counter, in this process alone or in a segment that its senders map.
 pub struct Doorbell {
+    /// Into `storage`, which neither moves nor ends before this.
+    state: NonNull<DoorbellState>,
     storage: Storage,
 }
+
+// SAFETY: `state` points to atomics in `storage`, which may be used from any thread.
+unsafe impl Send for Doorbell {}
+// SAFETY: as above.
+unsafe impl Sync for Doorbell {}
 
 impl Doorbell {
     /// Bytes that a doorbell takes in a segment; its offset is a multiple of this.
@@ -79,7 +87,8 @@ impl Doorbell {
 
     /// A doorbell for threads of this process.
     pub fn private() -> Doorbell {
-        Doorbell { storage: Storage::Private(Box::default()) }
+        let state: Arc<DoorbellState> = Arc::default();
+        Doorbell { state: NonNull::from(&*state), storage: Storage::Private { _state: state } }
     }
 
     /// The doorbell at `offset` of a segment; zeros there are the doorbell of a rank that is awake.
@@ -87,19 +96,20 @@ impl Doorbell {
     /// # Panics
     /// Where the offset is not within the segment or not a multiple of [`Doorbell::BYTES`].
     pub fn shared(segment: Arc<Segment>, offset: usize) -> Doorbell {
-        let _checked: &DoorbellState = segment.view(offset);
-        Doorbell { storage: Storage::Shared { segment, offset } }
+        let state = NonNull::from(segment.view::<DoorbellState>(offset));
+        Doorbell { state, storage: Storage::Shared { _segment: segment } }
     }
 
+    #[inline]
     fn state(&self) -> &DoorbellState {
-        match &self.storage {
-            Storage::Private(state) => state,
-            Storage::Shared { segment, offset } => segment.view(*offset),
-        }
+        // SAFETY: it points into `storage`: memory of its own, or a segment that checked it. Both live as long as
+        // `self`, and the state is atomics alone.
+        unsafe { self.state.as_ref() }
     }
 
     /// A thread of the rank polls the transports: senders need not notify it. Wakes the thread that watches over the
     /// transports, so that it detects when the polling thread stops.
+    #[inline]
     pub fn set_awake(&self) {
         if self.is_asleep() {
             self.state().asleep.store(0, Ordering::Relaxed);
@@ -115,6 +125,7 @@ impl Doorbell {
     }
 
     /// True if no thread of the rank polls, so that senders must notify it.
+    #[inline]
     pub fn is_asleep(&self) -> bool {
         self.state().asleep.load(Ordering::Relaxed) != 0
     }
@@ -171,7 +182,7 @@ impl Doorbell {
     /// The kernel's result is of no use: a wait that ended early and one that was woken are the same to callers.
     #[cfg(not(loom))]
     fn futex(&self, operation: i32, value: u32, timeout: Option<Duration>) {
-        let scope = if matches!(self.storage, Storage::Private(_)) { libc::FUTEX_PRIVATE_FLAG } else { 0 };
+        let scope = if matches!(self.storage, Storage::Private { .. }) { libc::FUTEX_PRIVATE_FLAG } else { 0 };
         let timeout = timeout.map(|timeout| libc::timespec {
             tv_sec: timeout.as_secs().min(i32::MAX as u64) as libc::time_t,
             tv_nsec: timeout.subsec_nanos().into(),

@@ -12,6 +12,8 @@ impl Protocol {
         match message {
             Message::Task(wire_task) => self.tasks.on_arrived(env, from, wire_task, fetched),
             Message::CompactTask(call) => self.tasks.on_arrived(env, from, call.expand(from), fetched),
+            Message::ShortCall(call) => self.tasks.on_short_call(env, from, call),
+            Message::ShortReturn(answer) => self.tasks.on_short_return(env, from, answer),
             Message::Return { task, value } => self.tasks.on_return(env, task, value.0),
             Message::Done { task, results } => self.tasks.on_done(env, (from, fetched), task, results),
             Message::TaskNotStarted { task, hops, error } => self.recovery.on_task_not_started(env, task, hops, &error),

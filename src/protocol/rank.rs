@@ -34,10 +34,10 @@ pub struct Protocol {
 
 impl Protocol {
     /// The protocol of rank `rank` of `size`, which steals as `stealing` decides.
-    pub fn new(rank: Rank, size: u32, has_unmapped_stores: bool, stealing: StealState) -> Protocol {
+    pub fn new(rank: Rank, size: u32, has_unmapped_stores: bool, allows_short: bool, stealing: StealState) -> Protocol {
         Protocol {
             rank,
-            tasks: Tasks::default(),
+            tasks: Tasks::new(allows_short),
             objects: Objects::new(rank, has_unmapped_stores),
             actors: Actors::default(),
             names: NameDirectory::default(),

@@ -8,6 +8,7 @@ use crate::base::Error;
 use crate::objects::numbers::{Numbers, NumbersRef};
 use crate::objects::{AnySlot, Object, ObjectRef, Ref, decode, encode};
 use crate::registry::Failure;
+use crate::rpc::{PlainBytes, plain};
 use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -85,6 +86,14 @@ pub trait Argument: Object {
     /// # Errors
     /// Why it is not available.
     fn load(&mut self) -> Result<(), Error>;
+    /// Appends it to `out`; false if it is not a plain value, or there is no space for it.
+    fn push_plain(&self, _out: &mut PlainBytes) -> bool {
+        false
+    }
+    /// Takes it from the front of `bytes`; `None` if they do not begin with one, or it is no plain value.
+    fn take_plain(_bytes: &mut &[u8]) -> Option<Self> {
+        None
+    }
 }
 
 impl<T: Object> Argument for Arg<T> {
@@ -107,6 +116,14 @@ impl<T: Object> Argument for Arg<T> {
             *self = Arg::Loaded(outcome.map_err(|error| (*error).clone())?);
         }
         Ok(())
+    }
+    #[inline]
+    fn push_plain(&self, out: &mut PlainBytes) -> bool {
+        matches!(self, Arg::Value(value) if out.push(value))
+    }
+    #[inline]
+    fn take_plain(bytes: &mut &[u8]) -> Option<Self> {
+        plain::take(bytes).map(Arg::Value)
     }
 }
 
@@ -212,6 +229,10 @@ pub trait ArgList: Object {
     /// # Errors
     /// Why one is not available.
     fn load(&mut self) -> Result<(), Error>;
+    /// Appends the arguments to `out`; false if one is not a plain value, or there is no space for it.
+    fn push_plain(&self, out: &mut PlainBytes) -> bool;
+    /// The arguments that are all of `bytes`; `None` if they are not that.
+    fn from_plain(bytes: &[u8]) -> Option<Self>;
 }
 
 macro_rules! arg_list {
@@ -227,6 +248,16 @@ macro_rules! arg_list {
             fn load(&mut self) -> Result<(), Error> {
                 $(self.$index.load()?;)*
                 Ok(())
+            }
+            #[inline]
+            fn push_plain(&self, _out: &mut PlainBytes) -> bool {
+                true $(&& self.$index.push_plain(_out))*
+            }
+            #[inline]
+            fn from_plain(bytes: &[u8]) -> Option<Self> {
+                let mut _left = bytes;
+                let args = ($($name::take_plain(&mut _left)?,)*);
+                _left.is_empty().then_some(args)
             }
         }
     };

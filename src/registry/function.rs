@@ -121,6 +121,7 @@ pub trait Callable: Sized + 'static {
         signature: Self::SIGNATURE,
         kind: Self::KIND,
         decode: |bytes, attachments, header| Ok(Task::<Self>::received(header, bytes, attachments)?),
+        decode_plain: |bytes, header| Some(Task::<Self>::received_plain(header, bytes)?),
         returns: Self::Outputs::COUNT,
         key: key_of(Self::PATH, Self::SIGNATURE),
         checkpoint: Self::CHECKPOINT,
@@ -142,6 +143,9 @@ pub trait Callable: Sized + 'static {
 /// # Errors
 /// If they do not decode.
 pub type DecodeFn = fn(&[u8], Vec<Attachment>, TaskHeader) -> Result<Arc<dyn Runnable>, Error>;
+
+/// Builds a task from plain arguments; `None` if the bytes are not the arguments of that function.
+pub type DecodePlainFn = fn(&[u8], TaskHeader) -> Option<Arc<dyn Runnable>>;
 
 /// What kind of callable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,6 +171,8 @@ pub struct TableEntry {
     pub kind: FunctionKind,
     /// Builds a task from encoded arguments.
     pub decode: DecodeFn,
+    /// Builds a task of this rank's peer from plain arguments.
+    pub decode_plain: DecodePlainFn,
     /// How many results a finished call returns to its owner.
     pub returns: usize,
     /// Its name between ranks (REGISTRY-1).

@@ -22,7 +22,8 @@ pub use args::{Arg, ArgList, Argument, Each, IntoArg, IntoListArg, ListArg, Own,
 pub use checked::CheckedTypes;
 pub use failure::{Explain, ExplainBoxed, ExplainDebug, ExplainDisplay, ExplainError, ExplainOwn, Failure};
 pub use function::{
-    Actor, ActorState, Callable, Checkpoint, Function, FunctionKind, TableEntry, construct, functions, save, with_actor,
+    Actor, ActorState, Callable, Checkpoint, DecodeFn, DecodePlainFn, Function, FunctionKind, TableEntry, construct,
+    functions, save, with_actor,
 };
 pub use group::{Bundle, PlacementGroup};
 pub use options::{Options, Placement};

@@ -97,7 +97,13 @@ macro_rules! options {
         impl Options {
             /// True if no option is set.
             pub fn is_unset(&self) -> bool {
-                $(self.$field.is_none() &&)* self.resources.is_empty() && self.is_free()
+                self.requests_nothing() && self.is_free()
+            }
+
+            /// True if no option is set but perhaps the place.
+            #[inline]
+            pub fn requests_nothing(&self) -> bool {
+                $(self.$field.is_none() &&)* self.resources.is_empty()
             }
 
             /// These options, completed by `defaults`: fields set here take precedence.
@@ -153,6 +159,11 @@ impl Options {
         let plain =
             self.num_cpus.is_none() && self.num_gpus.is_none() && self.resources.is_empty() && self.name.is_none();
         plain.then_some(rank)
+    }
+
+    /// True if a task is also retried when it fails by itself.
+    pub fn retries_errors(&self) -> bool {
+        self.retry_on_error == Some(true)
     }
 
     /// The requested slot of a placement group.

@@ -10,6 +10,7 @@ use crate::registry::Options;
 use crate::registry::args::each_tuple;
 use crate::registry::function::Callable;
 use crate::registry::task::Task;
+use crate::rpc::{PlainBytes, plain};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -45,6 +46,14 @@ pub trait Outputs: Sized + 'static {
     fn check(value: &Self::Value) -> Result<(), Error>;
     /// Writes the value.
     fn complete(promises: &Self::Promises, value: Self::Value);
+    /// Appends the value to `out`, if there is one and it is plain; false if not.
+    fn push_plain(_promises: &Self::Promises, _out: &mut PlainBytes) -> bool {
+        false
+    }
+    /// Writes the value that is all of `bytes`; false if they are not that.
+    fn complete_plain(_promises: &Self::Promises, _bytes: &[u8]) -> bool {
+        false
+    }
     /// Writes the failure.
     fn fail(promises: &Self::Promises, error: &Arc<Error>);
     /// What the caller holds.
@@ -79,6 +88,15 @@ impl<T: Object> Outputs for Single<T> {
     #[inline]
     fn complete(promises: &Promise<T>, value: T) {
         complete_value(promises, value);
+    }
+    #[inline]
+    fn push_plain(promises: &Promise<T>, out: &mut PlainBytes) -> bool {
+        promises.value().is_some_and(|value| out.push(value))
+    }
+    #[inline]
+    fn complete_plain(promises: &Promise<T>, bytes: &[u8]) -> bool {
+        // A value that comes after a cancellation is dropped.
+        plain::only(bytes).map(|value: T| drop(promises.complete(value))).is_some()
     }
     fn fail(promises: &Promise<T>, error: &Arc<Error>) {
         promises.core().fail(error.clone());

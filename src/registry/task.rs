@@ -14,6 +14,7 @@ use crate::registry::failure::Failure;
 use crate::registry::function::{ActorState, Callable, FunctionKind, TableEntry};
 use crate::registry::outputs::{Outputs, Single};
 use crate::registry::{ArgList, Options};
+use crate::rpc::PlainBytes;
 use std::any::Any;
 use std::sync::{Arc, Mutex};
 
@@ -165,6 +166,19 @@ pub trait Runnable: Send + Sync {
     /// # Errors
     /// If they do not encode.
     fn encode_args(&self, store_run: Option<StoreRun>) -> Result<SerializedValue, Error>;
+    /// Appends the arguments to `out`; false if one is not a plain value, or there is no space for it. Only by the
+    /// claimer.
+    fn push_plain_args(&self, _out: &mut PlainBytes) -> bool {
+        false
+    }
+    /// Appends the result to `out`, if there is one, which is plain; false if not.
+    fn push_plain_result(&self, _out: &mut PlainBytes) -> bool {
+        false
+    }
+    /// Completes the result with the value that is all of `bytes`; false if they are not that.
+    fn complete_plain(&self, _bytes: &[u8]) -> bool {
+        false
+    }
     /// The results without their types, in order, as they are returned to the owner.
     fn slots(self: Arc<Self>) -> Vec<Arc<dyn AnySlot>>;
     /// The result, if a call has exactly one, which is part of it.
@@ -209,6 +223,14 @@ impl<C: Callable> Task<C> {
         header.entry = Some(C::ENTRY);
         let promises = C::Outputs::read_shape(&mut arguments)?;
         Ok(Arc::new(Task { header, args: UnsafeCell::new(Some(decode(arguments, attachments)?)), promises }))
+    }
+
+    /// A call received from another rank, with plain arguments; `None` if the bytes are not the arguments.
+    pub fn received_plain(mut header: TaskHeader, arguments: &[u8]) -> Option<Arc<Task<C>>> {
+        header.entry = Some(C::ENTRY);
+        let args = C::Args::from_plain(arguments)?;
+        let promises = C::Outputs::promises(None);
+        Some(Arc::new(Task { header, args: UnsafeCell::new(Some(args)), promises }))
     }
 
     /// Looks at whether its arguments can be sent to other ranks, until a call's could. Before the task is shared.
@@ -289,6 +311,15 @@ impl<C: Callable> Runnable for Task<C> {
         // A value whose Drop panics has been sent all the same; the panic hook has reported the panic.
         drop(catch(|| drop(args)));
         serialized
+    }
+    fn push_plain_args(&self, out: &mut PlainBytes) -> bool {
+        self.args().is_some_and(|args| args.push_plain(out))
+    }
+    fn push_plain_result(&self, out: &mut PlainBytes) -> bool {
+        C::Outputs::push_plain(&self.promises, out)
+    }
+    fn complete_plain(&self, bytes: &[u8]) -> bool {
+        C::Outputs::complete_plain(&self.promises, bytes)
     }
     fn slots(self: Arc<Self>) -> Vec<Arc<dyn AnySlot>> {
         C::Outputs::slots(&self)

@@ -52,7 +52,8 @@ impl Runtime {
         let (rank, size) = (cluster.rank, cluster.size);
         let seed = u64::from(std::process::id());
         let stealing = StealState::new(rank, size, seed).on_host(cluster.host_ranks());
-        let protocol = Protocol::new(rank, size, memory.has_unmapped_stores(rank), stealing);
+        let protocol =
+            Protocol::new(rank, size, memory.has_unmapped_stores(rank), cluster.config.short_calls, stealing);
         protocol.objects.copies.set_cache_bytes_max(memory.store_bytes() / IDLE_COPIES_PART);
         Runtime {
             lifecycle: Lifecycle::new(size),

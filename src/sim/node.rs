@@ -116,7 +116,7 @@ impl SimNode {
         let stealing = StealState::new(rank, setting.ranks, setting.seed).on_host(&host);
         let slow = setting.slow.iter().find(|(slow, _)| *slow == rank);
         let state = NodeState { free_workers: setting.workers, ..NodeState::default() };
-        let protocol = Protocol::new(rank, setting.ranks, setting.hosts() > 1, stealing);
+        let protocol = Protocol::new(rank, setting.ranks, setting.hosts() > 1, setting.short_calls, stealing);
         protocol.objects.copies.set_cache_bytes_max(setting.store.bytes / IDLE_COPIES_PART);
         SimNode {
             protocol,

@@ -91,6 +91,7 @@ impl Scenario {
             store: StoreLimit::NONE,
             costs: Costs { spawn_ns: 140, begin_ns: 60, resume_ns: 100 },
             work: self.work(seed, ranks, tasks_a_rank),
+            short_calls: true,
             store_pressure: false,
             verbose: false,
         }

@@ -27,6 +27,8 @@ pub struct SimSetting {
     pub costs: Costs,
     /// What the driver, on rank 0, does.
     pub work: Spec,
+    /// True if calls may take the short path.
+    pub short_calls: bool,
     /// True if stores are always full: after each task its rank reclaims the blocks that other ranks hold of it and
     /// that can be recomputed.
     pub store_pressure: bool,
@@ -162,8 +164,22 @@ impl SimSetting {
         let workers = 1 + random.below(2) as u32;
         let store = StoreLimit::random(&mut Random::of(seed, 0x7374_6f72));
         let (store_pressure, verbose) = (false, false);
-        let setting =
-            SimSetting { seed, ranks, workers, network, faults, slow, store, costs, work, store_pressure, verbose };
+        // Drawn from the seed itself: the other draws are the same with both paths.
+        let short_calls = !seed.is_multiple_of(4);
+        let setting = SimSetting {
+            seed,
+            ranks,
+            workers,
+            network,
+            faults,
+            slow,
+            store,
+            costs,
+            work,
+            short_calls,
+            store_pressure,
+            verbose,
+        };
         SimSetting { store_pressure: setting.survives_deaths() && random.chance(500), ..setting }
     }
 

@@ -7,7 +7,11 @@ use crate::objects::{
     AnySlot, Attachment, ObjectRef, Promise, PromiseCore, Ref, SerializedValue, Slot, StoreRun, Value, complete_value,
     decode, encode,
 };
-use crate::registry::{ActorState, Arg, Argument, Checkpoint, Failure, FunctionKind, Runnable, TableEntry, TaskHeader};
+use crate::registry::{
+    ActorState, Arg, Argument, Checkpoint, DecodeFn, DecodePlainFn, Failure, FunctionKind, Runnable, TableEntry,
+    TaskHeader,
+};
+use crate::rpc::{PlainBytes, plain};
 use crate::sim::names::KIND;
 use crate::sim::script::Spec;
 use crate::sim::state::{self, Saved, SimActor};
@@ -58,7 +62,8 @@ const fn entry(
     key: u64,
     checkpoint: Option<&'static Checkpoint>,
 ) -> TableEntry {
-    TableEntry { name, path: "mobula::sim", signature: "", kind, decode: SimTask::decode, returns, key, checkpoint }
+    let (decode, decode_plain) = (SimTask::decode as DecodeFn, SimTask::decode_plain as DecodePlainFn);
+    TableEntry { name, path: "mobula::sim", signature: "", kind, decode, decode_plain, returns, key, checkpoint }
 }
 
 /// The function table of a simulated cluster: the key of a function is its position, counted from 1.
@@ -122,6 +127,10 @@ impl SimTask {
     fn decode(bytes: &[u8], attachments: Vec<Attachment>, header: TaskHeader) -> Result<Arc<dyn Runnable>, Error> {
         let arguments: SimArguments = decode(bytes, attachments)?;
         Ok(SimTask::new(header, arguments))
+    }
+
+    fn decode_plain(bytes: &[u8], header: TaskHeader) -> Option<Arc<dyn Runnable>> {
+        SimTask::decode(bytes, Vec::new(), header).ok()
     }
 
     /// The simulated task behind a task of the cluster.
@@ -228,6 +237,21 @@ impl Runnable for SimTask {
             return Err(Error::ObjectLost { object: self.header.name().to_string(), reason });
         };
         encode(&arguments)
+    }
+    fn push_plain_args(&self, out: &mut PlainBytes) -> bool {
+        let arguments = lock(&self.arguments);
+        let Some(arguments) = arguments.as_ref().filter(|arguments| arguments.given.is_empty()) else { return false };
+        encode(arguments).is_ok_and(|encoded| encoded.bytes.iter().all(|byte| out.push(byte)))
+    }
+    fn push_plain_result(&self, out: &mut PlainBytes) -> bool {
+        let number = self.result.value().and_then(SimValue::plain_number).filter(|_| self.others.is_empty());
+        number.is_some_and(|number| out.push(&number))
+    }
+    fn complete_plain(&self, bytes: &[u8]) -> bool {
+        let Some(number) = plain::only(bytes).filter(|_| self.others.is_empty()) else { return false };
+        let value = SimValue::new(SimLoad::of(number), |_, _| unreachable!("a number holds no array"));
+        complete_value(&self.result, value);
+        true
     }
     fn slots(self: Arc<Self>) -> Vec<Arc<dyn AnySlot>> {
         let others: Vec<_> = self.others.iter().map(|other| other.clone() as Arc<dyn AnySlot>).collect();

@@ -36,6 +36,12 @@ impl SimValue {
         SimValue { number, references, actors, array, array_bytes }
     }
 
+    /// Its number, if it holds nothing else.
+    pub fn plain_number(&self) -> Option<u64> {
+        let is_plain = self.references.is_empty() && self.actors.is_empty() && self.array.is_none();
+        is_plain.then_some(self.number)
+    }
+
     /// What a script sees of it.
     ///
     /// # Panics

@@ -5,12 +5,11 @@ use crate::base::error::ErrorSource;
 use crate::base::{BundleSlot, Error, ObjectId, TaskId};
 use crate::objects::{Array, ArrayMemory, ObjectRef, Value};
 use crate::protocol::{
-    ActorMessage, ActorTarget, BegunWork, BlockAddress, Bytes, CompactTask, FailureKind, FinishedCall,
+    ActorMessage, ActorTarget, BegunWork, BlockAddress, Bytes, CompactTask, FailureKind, FinishedCall, InfoRequest,
+    LastWork, Message, MovedTask, NameError, RestartPolicy, WireActor, WireAttachment, WireCommit, WireOptions,
+    WireTask, WireValue, WorkId,
 };
-use crate::protocol::{
-    InfoRequest, LastWork, Message, MovedTask, NameError, RestartPolicy, WireActor, WireAttachment, WireCommit,
-};
-use crate::protocol::{WireOptions, WireTask, WireValue, WorkId};
+use crate::rpc::{ShortCall, ShortReturn};
 use crate::scheduling::{GroupMessage, ResourceRequest, Totals};
 use crate::store::{CopyMessage, CopySource, CountMessage, Holders};
 use proptest::collection::vec;
@@ -277,6 +276,10 @@ pub fn message() -> impl Strategy<Value = Message<'static>> {
             }
         ),
         (number(), bytes()).prop_map(|(task, value)| Message::Return { task, value: Bytes(value) }),
+        ([number(), number(), number()], bytes())
+            .prop_map(|([number, function, recorded], args)| ShortCall { number, function, recorded, args })
+            .prop_map(Message::ShortCall),
+        (any::<u64>(), bytes()).prop_map(|(number, value)| Message::ShortReturn(ShortReturn { number, value })),
     ];
     let work = prop_oneof![
         wire_task().prop_map(Message::Task),
@@ -382,7 +385,6 @@ fn amounts() -> impl Strategy<Value = Vec<(String, i64)>> {
         .prop_map(|amounts| amounts.into_iter().collect())
 }
 
-/// The resources of a host.
 pub fn totals() -> impl Strategy<Value = Totals> {
     (0_i64..1 << 40, 0_i64..64, amounts()).prop_map(|(cpu, gpu, custom)| Totals {
         cpu,
@@ -391,7 +393,6 @@ pub fn totals() -> impl Strategy<Value = Totals> {
     })
 }
 
-/// The resources that a task requests.
 pub fn request() -> impl Strategy<Value = ResourceRequest> {
     let of_bundle = option::of((bundle_slot(), 0_i64..1 << 40));
     (0_i64..1 << 40, 0_i64..64 * crate::scheduling::UNIT, amounts(), of_bundle)

@@ -4,7 +4,7 @@
 use super::rendezvous::{Ports, Rendezvous, SecretSource};
 use super::{FabricChoice, Pages, SpillFolder, ValueSource};
 use crate::base::ids::Rank;
-use crate::base::limits::{GPUS_PER_HOST_MAX, NEVER, RANKS_MAX, WORKERS_MAX};
+use crate::base::limits::{GPUS_PER_HOST_MAX, RANKS_MAX, WORKERS_MAX};
 use crate::base::log::{Level, parse_level};
 use crate::base::parse::{
     auto, bytes, is_amount, is_memory, lower_case, number, parse_resources, seconds, show_resources, show_seconds,
@@ -60,7 +60,6 @@ macro_rules! settings {
         ///     .store_wait_s(5)
         ///     .spill_dir("/tmp")
         ///     .pages(Pages::Auto)
-        ///     // Threads, ranks, reports.
         ///     .workers(2)
         ///     .pin(false)
         ///     .stack_bytes(2 << 20)
@@ -345,6 +344,14 @@ settings! {
         allow |spin| spin.is_none_or(|microseconds| microseconds <= 1_000_000);
         show auto;
 
+    short_calls: bool = true;
+        "MOBULA_SHORT_CALLS"
+        takes "`0`: calls of a few numbers take the path of all others, for a comparison; `1`: a shorter one"
+        default "`1`"
+        in ""
+        parse |_, text| number(text).filter(|on: &u8| *on <= 1).map(|on| on == 1);
+        show |on| u8::from(*on).to_string();
+
     stall: Duration = Duration::from_secs(30);
         "MOBULA_STALL_S"
         takes "seconds without progress after which rank 0 prints what waits for what, 1 to 86400; `0`: never"
@@ -383,11 +390,6 @@ impl Config {
     pub fn resource(mut self, name: impl Into<String>, amount: f64) -> Self {
         self.resources.insert(name.into(), amount);
         self.set_by_program("MOBULA_RESOURCES")
-    }
-
-    /// How long a peer may be silent; `NEVER` where the setting is 0.
-    pub(crate) fn peer_timeout(&self) -> Duration {
-        if self.peer_timeout.is_zero() { NEVER } else { self.peer_timeout }
     }
 
     fn set_by_program(mut self, variable: &'static str) -> Self {

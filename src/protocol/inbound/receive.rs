@@ -16,6 +16,7 @@ use crate::protocol::objects::fetch::missing::FetchedBlocks;
 use crate::protocol::wire::header::{ReceiveSequence, ReceiveStatus};
 use crate::protocol::wire::message::InvalidMessage;
 use crate::protocol::{Message, WireTask};
+use crate::rpc::{ShortCall, ShortReturn};
 use std::sync::Arc;
 
 /// How messages come in.
@@ -79,6 +80,13 @@ impl Inbound {
 
     /// Handles a message without its header, of a living rank or of this one.
     pub fn handle(&self, env: &impl Environment, from: Rank, bytes: &[u8]) {
+        // Messages of the short path name no block, and no order is promised for what they do.
+        if let Some(call) = ShortCall::decode(bytes) {
+            return env.protocol().tasks.on_short_call(env, from, call);
+        }
+        if let Some(answer) = ShortReturn::decode(bytes) {
+            return env.protocol().tasks.on_short_return(env, from, answer);
+        }
         let Some(message) = self.decode_checked(env, from, bytes) else { return };
         // Messages about copies bring the blocks that others are deferred for, perhaps those of the same sender.
         if message.is_link_control() || matches!(message, Message::Copy(_)) {

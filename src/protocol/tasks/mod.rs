@@ -17,6 +17,7 @@ pub mod remote_tasks;
 pub mod resource_requests;
 pub mod results;
 pub mod send;
+pub mod short;
 #[cfg(test)]
 mod tests;
 

@@ -2,12 +2,13 @@
 
 mod awaited_ranks;
 
-use crate::base::spin_lock::SpinLock;
+use crate::base::spin_lock::{SpinLock, SpinLockGuard};
 use crate::base::sync::{AtomicU64, Ordering};
 use crate::base::{Error, Rank, TaskId};
 use crate::lineage::{Blame, Deaths, Lineage};
 use crate::objects::{AnySlot, SerializedValue};
 use crate::registry::{Options, Runnable};
+use crate::rpc::{CallSlots, is_short};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
@@ -92,6 +93,10 @@ impl RemoteTask {
         RemoteTask { args, retries, ..RemoteTask::new(ResultDestination::Task(task), to) }
     }
 
+    fn of_short(call: SentCall) -> RemoteTask {
+        RemoteTask::new(ResultDestination::Task(call.task), call.to)
+    }
+
     /// A rank died while it may have run there.
     fn add_death(&mut self, rank: Rank, blame: Blame, error: &Error) {
         self.deaths.add(rank, blame, error);
@@ -138,9 +143,38 @@ pub enum RetryDecision {
 pub struct RemoteTasks {
     next: AtomicU64,
     tasks: SpinLock<FxHashMap<u64, RemoteTask>>,
+    /// Calls of the short path. They move to `tasks` when anything but their results comes: under the lock of that, so
+    /// that a result finds them in one of the two.
+    short: CallSlots<SentCall>,
+}
+
+/// A call that was sent by the short path.
+struct SentCall {
+    task: Arc<dyn Runnable>,
+    to: Rank,
 }
 
 impl RemoteTasks {
+    /// The tasks, those of the short path among them.
+    fn all(&self) -> SpinLockGuard<'_, FxHashMap<u64, RemoteTask>> {
+        let mut tasks = self.tasks.lock();
+        let short = self.short.take_all();
+        tasks.extend(short.into_iter().map(|(number, call)| (number, RemoteTask::of_short(call))));
+        tasks
+    }
+
+    /// Inserts a call that is sent to `to` by the short path, and returns its number.
+    #[inline]
+    pub(super) fn insert_short(&self, task: Arc<dyn Runnable>, to: Rank) -> u64 {
+        self.short.insert(SentCall { task, to })
+    }
+
+    /// Removes a call of the short path that finished; `None` if it moved to the other tasks, or is not known any more.
+    #[inline]
+    pub(super) fn take_short(&self, number: u64) -> Option<Arc<dyn Runnable>> {
+        self.short.take(number).map(|call| call.task)
+    }
+
     pub(in crate::protocol) fn insert(&self, remote: RemoteTask) -> u64 {
         let number = self.fresh_number();
         self.tasks.lock().insert(number, remote);
@@ -188,11 +222,12 @@ impl RemoteTasks {
 
     /// The task with that number, until it finishes.
     pub fn get(&self, number: u64) -> Option<RemoteTask> {
-        self.tasks.lock().get(&number).cloned()
+        self.all().get(&number).cloned()
     }
 
     /// True if that task is also retried when it fails by itself.
     pub fn retries_errors(&self, number: u64) -> bool {
+        // Calls of the short path are never retried.
         self.tasks.lock().get(&number).is_some_and(|remote| match &remote.results {
             ResultDestination::Task(task) => {
                 task.header().options.as_ref().is_some_and(|options| options.retry_on_error == Some(true))
@@ -203,12 +238,13 @@ impl RemoteTasks {
 
     /// Removes a task that finished.
     pub fn take(&self, number: u64) -> Option<RemoteTask> {
-        self.tasks.lock().remove(&number)
+        let short = if is_short(number) { self.short.take(number) } else { None };
+        short.map(RemoteTask::of_short).or_else(|| self.tasks.lock().remove(&number))
     }
 
     /// Records that the task is on `to` after so many hops; false if it finished, or newer information is recorded.
     pub(in crate::protocol) fn update_location(&self, number: u64, to: Rank, hops: u32, via: Option<Rank>) -> bool {
-        let mut tasks = self.tasks.lock();
+        let mut tasks = self.all();
         let Some(remote) = tasks.get_mut(&number).filter(|remote| remote.hops < hops) else { return false };
         (remote.to, remote.hops, remote.via) = (to, hops, via);
         true
@@ -216,18 +252,17 @@ impl RemoteTasks {
 
     /// The number of tasks.
     pub fn len(&self) -> usize {
-        self.tasks.lock().len()
+        self.tasks.lock().len() + self.short.len()
     }
 
     /// Forgets everything at shutdown. Returns what the caller is to drop.
     pub fn clear(&self) -> impl Sized + use<> {
-        std::mem::take(&mut *self.tasks.lock())
+        std::mem::take(&mut *self.all())
     }
 
     /// The rank that has a task, and the task's id.
     pub fn find(&self, me: Rank, task: &Arc<dyn Runnable>) -> Option<(Rank, TaskId)> {
-        self.tasks
-            .lock()
+        self.all()
             .iter()
             .find(|(_, remote)| matches!(&remote.results, ResultDestination::Task(own) if Arc::ptr_eq(own, task)))
             .map(|(number, remote)| (remote.to, TaskId { owner: me, number: *number }))
@@ -235,12 +270,12 @@ impl RemoteTasks {
 
     /// True if there are any.
     pub fn any(&self) -> bool {
-        !self.tasks.lock().is_empty()
+        self.len() > 0
     }
 
     /// Marks a task as cancelled. Returns the rank that has it, as far as this rank knows, which is to be told.
     pub(super) fn cancel(&self, me: Rank, task: &Arc<dyn Runnable>) -> Option<(Rank, TaskId)> {
-        let mut tasks = self.tasks.lock();
+        let mut tasks = self.all();
         let (number, remote) = tasks
             .iter_mut()
             .find(|(_, remote)| matches!(&remote.results, ResultDestination::Task(own) if Arc::ptr_eq(own, task)))?;
@@ -251,7 +286,7 @@ impl RemoteTasks {
     /// The tasks that are on `rank`, or were forwarded by it, the oldest first.
     pub fn numbers_on(&self, rank: Rank) -> Vec<u64> {
         let there = |remote: &RemoteTask| remote.may_be_on(rank) && !remote.has_route;
-        let tasks = self.tasks.lock();
+        let tasks = self.all();
         let mut numbers: Vec<u64> =
             tasks.iter().filter(|(_, remote)| there(remote)).map(|(number, _)| *number).collect();
         drop(tasks);
@@ -261,7 +296,7 @@ impl RemoteTasks {
 
     /// A task failed by itself: consumes a retry on `here`, if it has one.
     pub fn consume_retry_on_error(&self, number: u64, here: Rank) -> Option<(RemoteTask, u32)> {
-        let mut tasks = self.tasks.lock();
+        let mut tasks = self.all();
         let remote = tasks.get_mut(&number).filter(|remote| remote.args.is_some())?;
         remote.retries = remote.retries.checked_sub(1)?;
         (remote.to, remote.via, remote.hops) = (here, None, remote.hops + 1);
@@ -288,7 +323,7 @@ impl RemoteTasks {
     }
 
     fn consume_if(&self, number: u64, here: Rank, is_there: impl Fn(&mut RemoteTask) -> bool) -> RetryDecision {
-        let mut tasks = self.tasks.lock();
+        let mut tasks = self.all();
         let Some(remote) = tasks.get_mut(&number) else { return RetryDecision::NotThere };
         if !is_there(remote) {
             return RetryDecision::NotThere;

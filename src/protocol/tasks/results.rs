@@ -19,6 +19,9 @@ impl Tasks {
     pub fn on_finished(&self, env: &impl Environment, task: &Arc<dyn Runnable>) {
         let Some(id) = task.header().origin else { return };
         self.cancelled.remove(id);
+        if self.try_return_short(env, id, task) {
+            return;
+        }
         if id.owner != env.rank()
             && let Some(slot) = task.clone().only_slot()
         {

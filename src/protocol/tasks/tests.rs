@@ -18,7 +18,7 @@ fn send(env: &MockEnvironment, task: &Arc<Task<Double>>, to: u32) {
     assert!(task.header().claim_waiting());
     env.protocol().tasks.send(env, &(task.clone() as Arc<dyn Runnable>), to, None);
     let sent = env.sent();
-    assert!(matches!(sent[..], [(rank, Message::CompactTask(_))] if rank == to), "{sent:?}");
+    assert!(matches!(sent[..], [(rank, Message::CompactTask(_) | Message::ShortCall(_))] if rank == to), "{sent:?}");
 }
 
 fn failure() -> Error {

@@ -59,7 +59,7 @@ struct MockState {
 
 impl MockEnvironment {
     pub fn new(rank: Rank) -> MockEnvironment {
-        let protocol = Protocol::new(rank, 4, true, StealState::new(rank, 4, 1));
+        let protocol = Protocol::new(rank, 4, true, true, StealState::new(rank, 4, 1));
         MockEnvironment(Arc::new(MockState {
             protocol,
             host: [rank / 2 * 2, rank / 2 * 2 + 1],

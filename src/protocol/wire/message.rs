@@ -5,6 +5,7 @@ use crate::protocol::wire::actor_message::ActorMessage;
 use crate::protocol::wire::last_work::LastWork;
 use crate::protocol::wire::values::{Bytes, CompactTask, MovedTask, WireAttachment, WireTask, WireValue};
 use crate::protocol::{FailureKind, NameError};
+use crate::rpc::{ShortBytes, ShortCall, ShortReturn, is_short_message};
 use crate::scheduling::GroupMessage;
 use crate::store::{CopyMessage, CountMessage};
 use serde::{Deserialize, Serialize};
@@ -239,6 +240,13 @@ pub enum Message<'a> {
         /// Their numbers.
         blocks: Vec<u64>,
     },
+    /// To the rank that is to run it: a task, by the short path. This message and the next have layouts of their own,
+    /// and stand last: serde numbers the variants before a skipped one only.
+    #[serde(skip)]
+    ShortCall(ShortCall<'a>),
+    /// To a task's owner: the task finished, with one plain result.
+    #[serde(skip)]
+    ShortReturn(ShortReturn<'a>),
 }
 
 /// What a rank can request of another rank about itself.
@@ -269,6 +277,9 @@ pub enum InvalidMessage {
     /// They do not decode.
     #[error(transparent)]
     Malformed(#[from] postcard::Error),
+    /// They are a call of the short path, or its result, that is cut or too long.
+    #[error("a short call or its result has the wrong length: {0} bytes")]
+    Short(usize),
     /// Bytes follow the message.
     #[error("{0} bytes are left after the message")]
     BytesLeft(usize),
@@ -288,8 +299,22 @@ impl<'a> Message<'a> {
         CompactTask::try_from_task(&task, sender).map_or(Message::Task(task), Message::CompactTask)
     }
 
+    /// The encoded message, if it is one of the short path.
+    #[inline]
+    pub fn encode_short(&self) -> Option<ShortBytes> {
+        match self {
+            Message::ShortCall(call) => Some(call.encode()),
+            Message::ShortReturn(answer) => Some(answer.encode()),
+            _ => None,
+        }
+    }
+
     /// Appends the encoded message to `out`.
-    pub fn encode(&self, out: Vec<u8>) -> Vec<u8> {
+    pub fn encode(&self, mut out: Vec<u8>) -> Vec<u8> {
+        if let Some(short) = self.encode_short() {
+            out.extend_from_slice(short.as_slice());
+            return out;
+        }
         match postcard::to_extend(self, out) {
             Ok(out) => out,
             Err(error) => unreachable!("a message is plain data and always encodes: {error}"),
@@ -338,6 +363,11 @@ impl<'a> Message<'a> {
     /// # Errors
     /// What is wrong with the bytes.
     pub fn decode(bytes: &'a [u8]) -> Result<Message<'a>, InvalidMessage> {
+        if is_short_message(bytes) {
+            let call = ShortCall::decode(bytes).map(Message::ShortCall);
+            let message = call.or_else(|| ShortReturn::decode(bytes).map(Message::ShortReturn));
+            return message.ok_or(InvalidMessage::Short(bytes.len()));
+        }
         if bytes.len() > limits::FRAGMENTED_BYTES_MAX {
             return Err(InvalidMessage::TooLong(bytes.len()));
         }

@@ -103,6 +103,12 @@ impl Router {
         !self.transports.is_empty()
     }
 
+    /// False if a poll would find nothing: no transport needs a system call to know.
+    #[inline]
+    pub(super) fn may_have_something(&self) -> bool {
+        self.polling.needs_polling || self.pending()
+    }
+
     pub fn pending(&self) -> bool {
         self.waiting.load(Ordering::Relaxed) > 0 || self.transports.iter().any(|transport| transport.pending())
     }

@@ -14,7 +14,7 @@ pub struct Polling {
     /// The time of the last poll, if there are transports that only a system call can check.
     polled_ns: AtomicU64,
     /// True if there are such transports.
-    needs_polling: bool,
+    pub(super) needs_polling: bool,
     /// How long a waiting thread spins.
     pub spin: Duration,
 }

@@ -25,6 +25,9 @@ impl Runtime {
     /// Sends a message; one to this rank itself is handled at once. Never blocks: messages that the transport refuses
     /// are queued.
     pub fn send(&'static self, to: Rank, message: &Message<'_>) {
+        if let Some(short) = message.encode_short().filter(|_| to != self.cluster.rank) {
+            return self.send_bytes(to, short.as_slice(), false);
+        }
         let mut bytes = BUFFER.take();
         bytes.clear();
         bytes = message.encode(bytes);
@@ -33,12 +36,17 @@ impl Runtime {
         } else if MESSAGE_HEADER_BYTES + bytes.len() > MESSAGE_BYTES_MAX {
             static NEXT: AtomicU64 = AtomicU64::new(0);
             fragments_of(NEXT.fetch_add(1, Ordering::Relaxed), &bytes).for_each(|part| self.send(to, &part));
-        } else if self.router.send_or_queue(to, &bytes, message.is_link_control(), || {
-            StealState::load_class(self.workers.surplus_tasks())
-        }) {
-            self.router.doorbell.notify_always();
+        } else {
+            self.send_bytes(to, &bytes, message.is_link_control());
         }
         BUFFER.set(bytes);
+    }
+
+    fn send_bytes(&'static self, to: Rank, bytes: &[u8], unnumbered: bool) {
+        let load = || StealState::load_class(self.workers.surplus_tasks());
+        if self.router.send_or_queue(to, bytes, unnumbered, load) {
+            self.router.doorbell.notify_always();
+        }
     }
 
     /// Receives messages and sends queued ones; returns the number of events. Any thread may call it.
@@ -60,6 +68,9 @@ impl Runtime {
     }
 
     pub fn receive_and_flush(&'static self) -> usize {
+        if !self.router.may_have_something() && !self.memory.any_pulls_waiting() {
+            return 0;
+        }
         let mut events = 0;
         for (index, transport) in self.router.transports.iter().enumerate() {
             events += transport.poll(&mut |event| {

@@ -2,7 +2,8 @@
 
 use crate::base::{Error, Rank};
 use crate::objects::AnySlot;
-use crate::registry::{Callable, Options, Outputs, Runnable, Task, TaskHeader};
+use crate::registry::{ArgList, Callable, Options, Outputs, Placement, Runnable, Task, TaskHeader};
+use crate::rpc::PlainBytes;
 use crate::runtime::memory::{self};
 use crate::runtime::tasks::context::{self};
 use crate::runtime::workers::Work;
@@ -13,6 +14,15 @@ use std::sync::Arc;
 
 /// Creates a task of `C` and launches it; without a cluster, its results hold the error that says so.
 pub fn submit<C: Callable>(options: Options, args: C::Args) -> <C::Outputs as Outputs>::Refs {
+    if let Placement::Rank(rank) = options.place
+        && options.requests_nothing()
+        && let Some(runtime) = Runtime::current().filter(|runtime| runtime.may_send_short(rank))
+    {
+        let mut plain = PlainBytes::new();
+        if args.push_plain(&mut plain) {
+            return submit_short::<C>(runtime, rank, args, &plain);
+        }
+    }
     let options = if options.is_unset() { None } else { Some(Box::new(options)) };
     let task = Task::<C>::new(TaskHeader::new(options, context::current_number()), args);
     let refs = C::Outputs::refs(&task);
@@ -31,7 +41,37 @@ pub fn submit<C: Callable>(options: Options, args: C::Args) -> <C::Outputs as Ou
     refs
 }
 
+/// Creates a task of `C`, and sends it to `rank` by the short path: `plain` are its arguments.
+fn submit_short<C: Callable>(
+    runtime: &'static Runtime,
+    rank: Rank,
+    args: C::Args,
+    plain: &PlainBytes,
+) -> <C::Outputs as Outputs>::Refs {
+    if runtime.memory.is_under_pressure() {
+        memory::delay_submission(runtime);
+    }
+    // No options: they would say the rank, which has no further effect.
+    let task = Task::<C>::new(TaskHeader::new(None, 0), args);
+    let refs = C::Outputs::refs(&task);
+    let task: Arc<dyn Runnable> = task;
+    runtime.output.traces.record_submission(runtime, &task);
+    if task.header().claim_waiting() {
+        runtime.protocol.tasks.send_short(&runtime, task, rank, plain);
+        router::throttle(runtime, rank);
+    }
+    refs
+}
+
 impl Runtime {
+    /// True if calls that are placed on `rank` may be sent there by the short path.
+    fn may_send_short(&self, rank: Rank) -> bool {
+        self.protocol.tasks.allows_short
+            && rank < self.cluster.size
+            && rank != self.cluster.rank
+            && self.cluster.totals_of(rank).cpu >= UNIT
+    }
+
     /// Launches a task that was submitted here.
     #[inline]
     pub fn launch(&'static self, task: Arc<dyn Runnable>) {

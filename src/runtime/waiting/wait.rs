@@ -31,7 +31,12 @@ fn wait_and_get<T: Object>(reference: &ObjectRef<T>, timeout: Option<Duration>) 
     let runtime = here("get")?;
     // A time-out beyond the clock's range is none.
     let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+    // Often the result has arrived and lies in a transport.
+    runtime.try_poll();
     loop {
+        if let Some(outcome) = reference.ready() {
+            return outcome.map_err(failure);
+        }
         if deadline.is_none() {
             tasks::try_run_in_place(runtime, &reference.any());
         }

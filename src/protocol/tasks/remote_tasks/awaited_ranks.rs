@@ -10,6 +10,11 @@ impl RemoteTasks {
         let tasks = self.tasks.lock();
         // Consecutive tasks are mostly on few ranks.
         let mut last = None;
+        self.short.each(|call| {
+            if last.replace((call.to, None)) != Some((call.to, None)) {
+                visit(call.to);
+            }
+        });
         for remote in tasks.values().filter(|remote| !remote.has_route) {
             if last.replace((remote.to, remote.via)) != Some((remote.to, remote.via)) {
                 visit(remote.to);

@@ -1,0 +1,103 @@
+//! Calls by the short path (`rpc`), and what decides whether a call or a result takes it.
+
+use crate::base::sync::Ordering;
+use crate::base::{Error, Rank, TaskId};
+use crate::protocol::Message;
+use crate::protocol::environment::Environment;
+use crate::protocol::tasks::Tasks;
+use crate::protocol::tasks::remote_tasks::ResultDestination;
+use crate::registry::{FunctionKind, Options, Runnable, TaskHeader};
+use crate::rpc::{PlainBytes, ShortCall, ShortReturn, is_short};
+use std::sync::Arc;
+
+/// True if a call with these options may take the short path: it is sent to a certain rank, so that it is never
+/// retried, and requests nothing else.
+fn may_be_short(options: &Options) -> bool {
+    options.just_rank().is_some() && !options.retries_errors()
+}
+
+/// The plain arguments of a claimed task, if it may take the short path.
+fn short_args(task: &Arc<dyn Runnable>) -> Option<PlainBytes> {
+    let header = task.header();
+    let is_task = header.entry.is_some_and(|entry| entry.kind == FunctionKind::Task);
+    let may_be_short = header.options.as_deref().is_some_and(may_be_short);
+    let mut args = PlainBytes::new();
+    (is_task && may_be_short && header.origin.is_none() && task.push_plain_args(&mut args)).then_some(args)
+}
+
+impl Tasks {
+    /// Sends a claimed task to `to` by the short path; false if it needs the general one.
+    pub(super) fn try_send_short(&self, env: &impl Environment, task: &Arc<dyn Runnable>, to: Rank) -> bool {
+        let args = if self.allows_short { short_args(task) } else { None };
+        if let Some(args) = &args {
+            self.send_short(env, task.clone(), to, args);
+        }
+        args.is_some()
+    }
+
+    /// Sends a claimed task of this rank, which has these arguments, to `to` by the short path.
+    pub fn send_short(&self, env: &impl Environment, task: Arc<dyn Runnable>, to: Rank, args: &PlainBytes) {
+        let header = task.header();
+        let (function, recorded) = (header.entry.map_or(0, |entry| entry.key), header.number.load(Ordering::Relaxed));
+        let number = self.remote.insert_short(task, to);
+        env.send(to, &Message::ShortCall(ShortCall { number, function, recorded, args: args.as_slice() }));
+        if env.is_dead(to) {
+            // The handler of the death may have examined the tasks before this one was recorded.
+            env.protocol().recovery.retry(env, number, to, &env.death_error(to));
+        }
+    }
+
+    /// A call arrived that is to run here.
+    pub(in crate::protocol) fn on_short_call(&self, env: &impl Environment, from: Rank, call: ShortCall<'_>) {
+        let id = TaskId { owner: from, number: call.number };
+        let Some(entry) = env.table_entry(call.function) else {
+            let text = format!("rank {} has no function with the key {:#x}", env.rank(), call.function);
+            return self.send_failure(env, id, 1, Error::config(text));
+        };
+        let mut header = TaskHeader::new(None, 0);
+        (header.origin, header.stealable) = (Some(id), false);
+        header.number.store(call.recorded, Ordering::Relaxed);
+        match (entry.decode_plain)(call.args, header) {
+            Some(task) if entry.kind == FunctionKind::Task => {
+                task.header().queue_fresh();
+                env.enqueue(task);
+            }
+            _ => {
+                let bytes = call.args.len();
+                let text = format!("{bytes} bytes of rank {from} are not the arguments of {}", entry.name);
+                self.send_failure(env, id, entry.returns, Error::config(text));
+            }
+        }
+    }
+
+    /// A task of another rank finished here: sends its result by the short path; false if it needs the general one.
+    pub(super) fn try_return_short(&self, env: &impl Environment, id: TaskId, task: &Arc<dyn Runnable>) -> bool {
+        let mut value = PlainBytes::new();
+        if !is_short(id.number) || !task.push_plain_result(&mut value) {
+            return false;
+        }
+        env.send(id.owner, &Message::ShortReturn(ShortReturn { number: id.number, value: value.as_slice() }));
+        true
+    }
+
+    /// A task of this rank finished on another rank, with a plain result.
+    pub(in crate::protocol) fn on_short_return(&self, env: &impl Environment, from: Rank, answer: ShortReturn<'_>) {
+        let task = match self.remote.take_short(answer.number) {
+            Some(call) => call,
+            None => {
+                let Some(remote) = self.remote.take(answer.number) else { return };
+                self.on_results(env, answer.number, &remote);
+                let ResultDestination::Task(task) = remote.results else { return };
+                task
+            }
+        };
+        if !task.complete_plain(answer.value) {
+            let bytes = answer.value.len();
+            let text = format!("{bytes} bytes of rank {from} are not the result of {}", task.header().name());
+            task.fail(Arc::new(Error::config(text)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

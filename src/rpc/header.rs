@@ -1,0 +1,124 @@
+//! The two messages of the short path. Their first byte begins no other message.
+
+use crate::rpc::plain::PLAIN_BYTES_MAX;
+
+const CALL: u8 = 0xfe;
+const RETURN: u8 = 0xfd;
+
+/// Bytes of a call before its arguments: its kind and three numbers.
+const CALL_FIXED: usize = 25;
+
+/// Bytes of a result before its value: its kind and a number.
+const RETURN_FIXED: usize = 9;
+
+/// From a caller: call a function.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ShortCall<'a> {
+    /// The call's number at its caller.
+    pub number: u64,
+    /// The function's key.
+    pub function: u64,
+    /// The number of the task in recorded graphs; 0 if it is not recorded.
+    pub recorded: u64,
+    /// The arguments, plain.
+    pub args: &'a [u8],
+}
+
+/// To a caller: the result.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ShortReturn<'a> {
+    /// The call's number at its caller.
+    pub number: u64,
+    /// The result, plain.
+    pub value: &'a [u8],
+}
+
+/// True if these bytes claim to be a message of the short path.
+#[inline]
+pub fn is_short_message(bytes: &[u8]) -> bool {
+    matches!(bytes.first(), Some(&CALL | &RETURN))
+}
+
+fn take_u64(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let (number, rest) = bytes.split_first_chunk()?;
+    Some((u64::from_le_bytes(*number), rest))
+}
+
+/// A message of the short path as it is sent.
+pub struct ShortBytes {
+    length: usize,
+    bytes: [u8; CALL_FIXED + PLAIN_BYTES_MAX],
+}
+
+impl ShortBytes {
+    #[inline]
+    fn new<const FIXED: usize>(kind: u8, numbers: &[u64], plain: &[u8]) -> ShortBytes {
+        let mut bytes = [kind; CALL_FIXED + PLAIN_BYTES_MAX];
+        for (space, number) in bytes[1..FIXED].chunks_exact_mut(8).zip(numbers) {
+            space.copy_from_slice(&number.to_le_bytes());
+        }
+        // More than fits is cut, and refused by the receiver: senders have no more.
+        let length = plain.len().min(PLAIN_BYTES_MAX);
+        bytes[FIXED..FIXED + length].copy_from_slice(&plain[..length]);
+        ShortBytes { length: FIXED + length, bytes }
+    }
+
+    /// The bytes.
+    #[inline]
+    pub fn as_slice(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+}
+
+impl<'a> ShortCall<'a> {
+    /// The message as it is sent.
+    #[inline]
+    pub fn encode(&self) -> ShortBytes {
+        ShortBytes::new::<CALL_FIXED>(CALL, &[self.number, self.function, self.recorded], self.args)
+    }
+
+    /// Reads the message; `None` if it is none, or is cut, or too long.
+    #[inline]
+    pub fn decode(bytes: &'a [u8]) -> Option<ShortCall<'a>> {
+        let (&CALL, rest) = bytes.split_first()? else { return None };
+        let (number, rest) = take_u64(rest)?;
+        let (function, rest) = take_u64(rest)?;
+        let (recorded, args) = take_u64(rest)?;
+        (args.len() <= PLAIN_BYTES_MAX).then_some(ShortCall { number, function, recorded, args })
+    }
+}
+
+impl<'a> ShortReturn<'a> {
+    /// The message as it is sent.
+    #[inline]
+    pub fn encode(&self) -> ShortBytes {
+        ShortBytes::new::<RETURN_FIXED>(RETURN, &[self.number], self.value)
+    }
+
+    /// Reads the message; `None` if it is none, or is cut, or too long.
+    #[inline]
+    pub fn decode(bytes: &'a [u8]) -> Option<ShortReturn<'a>> {
+        let (&RETURN, rest) = bytes.split_first()? else { return None };
+        let (number, value) = take_u64(rest)?;
+        (value.len() <= PLAIN_BYTES_MAX).then_some(ShortReturn { number, value })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_come_back_whole_and_cut_ones_are_refused() {
+        let call = ShortCall { number: u64::MAX - 1, function: 7, recorded: 1 << 40, args: &[9; PLAIN_BYTES_MAX] };
+        let answer = ShortReturn { number: 1 << 63, value: &[3; 8] };
+        let (mut called, answered) = (call.encode().as_slice().to_vec(), answer.encode().as_slice().to_vec());
+        assert_eq!((ShortCall::decode(&called), ShortReturn::decode(&called)), (Some(call), None));
+        assert_eq!((ShortReturn::decode(&answered), ShortCall::decode(&answered)), (Some(answer), None));
+        assert!((0..CALL_FIXED).all(|length| ShortCall::decode(&called[..length]).is_none()));
+        assert!((0..RETURN_FIXED).all(|length| ShortReturn::decode(&answered[..length]).is_none()));
+        called.push(0);
+        assert_eq!(ShortCall::decode(&called), None, "more than fits");
+        assert!(is_short_message(&called) && is_short_message(&answered) && !is_short_message(&[]));
+    }
+}

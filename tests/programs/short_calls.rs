@@ -1,0 +1,134 @@
+//! Calls of few numbers on another rank, and those that only look alike. Prints what each gave: the same, whichever
+//! path the calls take.
+
+use mobula::prelude::*;
+
+#[mobula::remote]
+fn mixed(a: u8, b: i16, c: u32, d: f64, e: bool, f: i128) -> f64 {
+    f64::from(a) + f64::from(b) + f64::from(c) + d + f64::from(u8::from(e)) + f as f64
+}
+
+#[mobula::remote]
+fn wide(a: u128, b: u128, c: u64) -> u128 {
+    a ^ b ^ u128::from(c)
+}
+
+#[mobula::remote]
+fn too_wide(a: u128, b: u128, c: u64, d: u8) -> u128 {
+    a ^ b ^ u128::from(c) ^ u128::from(d)
+}
+
+#[mobula::remote]
+fn nothing() {}
+
+#[mobula::remote]
+fn text_of(number: u64) -> String {
+    number.to_string()
+}
+
+#[mobula::remote]
+fn length_of(text: String) -> usize {
+    text.len()
+}
+
+#[mobula::remote]
+fn two(number: u64) -> (u64, u64) {
+    (number, number + 1)
+}
+
+#[mobula::remote(num_returns = 2)]
+fn two_objects(number: u64) -> (u64, String) {
+    (number, number.to_string())
+}
+
+#[mobula::remote]
+fn fails(number: u64) -> Result<u64, String> {
+    if number % 2 == 0 { Ok(number) } else { Err(format!("{number} is odd")) }
+}
+
+#[mobula::remote]
+fn panics(number: u64) -> u64 {
+    assert!(number % 2 == 0, "{number} is odd");
+    number
+}
+
+#[mobula::remote]
+fn where_it_runs() -> u32 {
+    mobula::context().rank()
+}
+
+#[mobula::remote]
+fn add(a: u64, b: u64) -> u64 {
+    a + b
+}
+
+/// Calls back to the rank that the call came from, and waits: the fiber that runs it blocks.
+#[mobula::remote]
+fn sum_to(number: u64, back: u32) -> u64 {
+    if number == 0 { 0 } else { number + *sum_to::on(back).remote(number - 1, mobula::context().rank()).get().unwrap() }
+}
+
+/// Runs until its waits fail, because it was cancelled.
+#[mobula::remote]
+fn waits(number: u64) -> u64 {
+    while !matches!(nothing::remote().get_timeout(Duration::from_millis(1)), Err(Error::Cancelled { .. })) {}
+    number
+}
+
+fn shown<T: std::fmt::Debug + mobula::Object>(result: mobula::Result<Ref<T>>) -> String {
+    match result {
+        Ok(value) => format!("{:?}", *value),
+        // Without the process.
+        Err(Error::Task { task, message, .. }) => format!("{task}: {message}"),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[mobula::main]
+fn main() -> mobula::Result<()> {
+    let far = mobula::nodes().iter().flat_map(|node| node.ranks().to_vec()).max().unwrap_or_default();
+    println!("mixed {}", shown(mixed::on(far).remote(1, -2, 3, 0.5, true, -(1 << 100)).get()));
+    println!("wide {}", shown(wide::on(far).remote(u128::MAX, 7, u64::MAX).get()));
+    println!("too wide {}", shown(too_wide::on(far).remote(u128::MAX, 7, u64::MAX, 9).get()));
+    println!("nothing {}", shown(nothing::on(far).remote().get()));
+    println!("text {}", shown(text_of::on(far).remote(77).get()));
+    println!("length {}", shown(length_of::on(far).remote("seven").get()));
+    println!("two {}", shown(two::on(far).remote(5).get()));
+    let (first, second) = two_objects::on(far).remote(6);
+    println!("two objects {} {}", shown(first.get()), shown(second.get()));
+    for number in [3, 4] {
+        println!("fails {}", shown(fails::on(far).remote(number).get()));
+        println!("panics {}", shown(panics::on(far).remote(number).get()));
+    }
+    println!("runs there: {}", *where_it_runs::on(far).remote().get()? == far);
+    println!("there is no rank {}", shown(add::on(far + 1).remote(1, 2).get()));
+
+    // Results as arguments, here and there, before and after they have come.
+    let three = add::on(far).remote(1, 2);
+    let six = add::on(far).remote(&three, &three);
+    let nine = add::on(0).remote(&six, &three);
+    println!("chained {} {}", shown(nine.get()), shown(add::on(far).remote(&nine, 1).get()));
+    println!("sum {}", shown(sum_to::on(far).remote(30, 0).get()));
+
+    let many: Vec<_> = (0..20_000u64).map(|number| add::on(far).remote(number, 1)).collect();
+    let sum: u64 = many.iter().map(|one| one.get().map_or(0, |one| *one)).sum();
+    println!("many {sum}");
+    let threads: Vec<_> = (0..4u64)
+        .map(|thread| {
+            std::thread::spawn(move || {
+                (0..500).map(|number| add::on(far).remote(thread, number).get().map_or(0, |one| *one)).sum::<u64>()
+            })
+        })
+        .collect();
+    let sums: Vec<u64> = threads.into_iter().map(|thread| thread.join().expect("it ends")).collect();
+    println!("threads {sums:?}");
+
+    let cancelled: Vec<_> = (0..3).map(|number| waits::on(far).remote(number)).collect();
+    cancelled.iter().for_each(mobula::cancel);
+    let texts: Vec<String> = cancelled.iter().map(|one| shown(one.get())).collect();
+    println!("cancelled {texts:?}");
+    println!("dropped without a get");
+    drop((0..1000u64).map(|number| add::on(far).remote(number, 1)).collect::<Vec<_>>());
+    println!("after all: {}", shown(add::on(far).remote(20, 22).get()));
+    Ok(())
+}
