@@ -58,7 +58,7 @@ pub const RESOURCES_REQUESTED_MAX: usize = 64;
 /// hundred bytes of it, and a few KiB in an unoptimized program.
 pub const NESTING_MAX: usize = 1000;
 
-/// Stack that values may take on a thread of the program, which has 2 MiB or more.
+/// Stack that values may take on a thread of the program, which has 2 MiB or more, at most.
 pub const NESTING_STACK_BYTES: usize = 1 << 20;
 
 /// Bundles of one placement group.

@@ -22,3 +22,14 @@ fn long_arguments_need_no_more_than_the_store() {
         run_cases(transport, small(ranks), &[case]);
     }
 }
+
+/// A thread read them, and a task with a smaller stack dropped them.
+#[test]
+fn deepest_values_that_arrive_can_be_dropped() {
+    for (transport, stack) in [("shm", "128K"), ("tcp", "128K"), ("shm", "1M")] {
+        let folder = TestFolder::new(&format!("deep-{transport}-{stack}"));
+        let ranks = launch_ranks(&example("field"), &all_ranks(2), 2, &folder.meeting_file().display().to_string());
+        let ranks = ranks.env("MOBULA_FABRIC", transport).env("MOBULA_STACK_BYTES", stack);
+        run_cases(&format!("{transport}, {stack}"), ranks, &["deep-lists", "deep-drops"]);
+    }
+}
