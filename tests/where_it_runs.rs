@@ -207,6 +207,32 @@ fn folder_in_memory_is_passed_over_for_one_on_a_disk() {
     missing.printed(&["passed chain"]).did_not_print("not written");
 }
 
+/// As `apptainer --writable-tmpfs` mounts it: the folder says that it is of the overlay, whose files are in memory.
+#[test]
+fn overlay_over_a_folder_in_memory_is_passed_over_as_well() {
+    let folder = TestFolder::new("overlay");
+    let mount = format!(
+        "cd {}\nmkdir memory overlay\nmount -t tmpfs -o size=64m none memory\nmkdir memory/l memory/u memory/w
+        mount -t overlay -o lowerdir=memory/l,upperdir=$PWD/memory/u,workdir=memory/w none overlay || exit 77",
+        folder.0.display()
+    );
+    let overlay = folder.0.join("overlay");
+    let on_overlay = |variable: &str| {
+        let finished = in_mounts(chain().env(variable, &overlay).env("MOBULA_STORE_WAIT_S", "1"), &mount)?.run();
+        fs::remove_dir_all(folder.0.join("memory")).expect("outside of the mounts it is empty");
+        fs::remove_dir_all(&overlay).expect("as above");
+        if finished.status.code() == Some(77) {
+            println!("left out: the kernel mounts no overlay here");
+            return None;
+        }
+        Some(finished)
+    };
+    let Some(finished) = on_overlay("TMPDIR") else { return };
+    finished.succeeded().printed(&["passed chain"]).did_not_print("in memory").did_not_print("not written");
+    let named = on_overlay("MOBULA_SPILL_DIR").expect("as before").failed();
+    named.printed(&["overlay, which is in memory", "MOBULA_SPILL_DIR"]).printed(&["left to others"]);
+}
+
 #[test]
 fn spilling_is_off_where_every_folder_is_in_memory_with_one_warning() {
     let mounts =
