@@ -233,6 +233,29 @@ fn overlay_over_a_folder_in_memory_is_passed_over_as_well() {
     named.printed(&["overlay, which is in memory", "MOBULA_SPILL_DIR"]).printed(&["left to others"]);
 }
 
+/// A file system of its own with a quota of 300 MiB: more than a store, and less than what is spilled. Of the file
+/// systems with quotas, btrfs is the one whose quotas need no further part of the kernel.
+#[test]
+fn quota_of_the_disk_is_named_and_what_does_not_fit_stays_in_memory() {
+    let folder = TestFolder::new("quota");
+    let prepare = format!(
+        "cd {}\ntruncate -s 2G image\nmkdir -p disk\n{{ mkfs.btrfs -q image\nmount -o loop image disk
+        btrfs subvolume create disk/user\nbtrfs quota enable disk
+        btrfs qgroup limit 300M disk/user; }} >log 2>&1 || exit 77",
+        folder.0.display()
+    );
+    let user = folder.0.join("disk/user");
+    let launch = chain().env("MOBULA_SPILL_DIR", &user).env("MOBULA_STORE_WAIT_S", "1");
+    let Some(launch) = in_mounts(launch, &prepare) else { return };
+    let finished = launch.run();
+    if finished.status.code() == Some(77) {
+        let reason = fs::read_to_string(folder.0.join("log")).unwrap_or_default();
+        return println!("left out: no btrfs with a quota (Debian: btrfs-progs; root; loop devices): {reason}");
+    }
+    let finished = finished.failed().printed(&["are not written to", "Disk quota exceeded", "MOBULA_SPILL_DIR"]);
+    finished.printed(&["StoreFull"]).did_not_print("SIGBUS").did_not_print("panicked");
+}
+
 #[test]
 fn spilling_is_off_where_every_folder_is_in_memory_with_one_warning() {
     let mounts =
