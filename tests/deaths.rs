@@ -111,7 +111,7 @@ fn stopped_during_shutdown(launch: Launch) {
 
 /// A job whose ranks are all stopped, for longer than the peer time-out, continues without a loss.
 fn all_ranks_stopped(launch: Launch) {
-    let mut started = launch.env("MOBULA_PEER_TIMEOUT_S", "2").arg("12").start();
+    let mut started = launch.env("MOBULA_PEER_TIMEOUT_S", "2").arg("6").start();
     let processes: Vec<String> = (0..RANKS).map(|rank| process_of(&mut started, rank)).collect();
     started.wait_for("round 3");
     // All at once, as a batch system does it.

@@ -7,40 +7,22 @@ mod values;
 #[path = "field/waiting_threads.rs"]
 mod waiting_threads;
 
-use launcher::rendezvous::{TestFolder, all_ranks, launch_ranks};
-use launcher::{Finished, Launch, example, no_ranks, show_failures};
+use launcher::cases::{on_two_ranks, run_cases};
+use launcher::{Finished, Launch, example, no_ranks};
 use std::time::{Duration, Instant};
 
 const LIMIT: Duration = Duration::from_secs(120);
 
-fn check(what: &str, launch: Launch, cases: &[&str]) -> Finished {
-    let launch = cases.iter().fold(launch, |launch, case| launch.arg(*case));
-    let finished = launch.limit(LIMIT).run();
-    show_failures(what, &finished);
-    cases.iter().fold(finished.succeeded(), |finished, case| finished.printed(&[&format!("ok: {case}")]))
-}
-
 fn everywhere(cases: &[&str]) {
-    check("alone", Launch::alone(&example("field")), cases);
-    match no_ranks() {
-        None => drop(check("2 ranks", Launch::on_ranks(2, &example("field")), cases)),
-        Some(reason) => println!("left out: {reason}"),
-    }
-    let folder = TestFolder::new(cases[0]);
-    let launch = launch_ranks(&example("field"), &all_ranks(2), 2, &folder.meeting_file().display().to_string());
-    check("2 ranks over TCP", launch.env("MOBULA_FABRIC", "tcp"), cases);
+    run_cases("alone", Launch::alone(&example("field")), cases);
+    let (_folder, launches) = on_two_ranks(cases[0], &example("field"));
+    launches.into_iter().for_each(|(what, launch)| drop(run_cases(what, launch, cases)));
 }
 
 /// Runs one case on two ranks, by MPI's launcher and over TCP.
 fn in_each_far_launch(case: &str, check: impl Fn(Finished)) {
-    let program = example("field");
-    let folder = TestFolder::new(case);
-    let ranks = launch_ranks(&program, &all_ranks(2), 2, &folder.meeting_file().display().to_string());
-    let mut launches = vec![ranks.env("MOBULA_FABRIC", "tcp")];
-    if no_ranks().is_none() {
-        launches.push(Launch::on_ranks(2, &program));
-    }
-    launches.into_iter().for_each(|launch| check(launch.arg(case).limit(LIMIT).run()));
+    let (_folder, launches) = on_two_ranks(case, &example("field"));
+    launches.into_iter().for_each(|(_, launch)| check(launch.arg(case).limit(LIMIT).run()));
 }
 
 /// The same, and alone; `check` also gets if the case's task ran on another rank than its driver.

@@ -3,52 +3,35 @@
 
 mod launcher;
 
-use launcher::rendezvous::{TestFolder, all_ranks, launch_ranks};
-use launcher::{Finished, Launch, example, no_ranks, show_failures};
+use launcher::cases::{on_two_ranks, run_cases};
+use launcher::rendezvous::TestFolder;
+use launcher::{Finished, Launch, example};
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
-
-const LIMIT: Duration = Duration::from_secs(120);
-
-fn check(what: &str, launch: Launch, cases: &[&str]) -> Finished {
-    let launch = cases.iter().fold(launch, |launch, case| launch.arg(*case));
-    let finished = launch.limit(LIMIT).run();
-    show_failures(what, &finished);
-    cases.iter().fold(finished.succeeded(), |finished, case| finished.printed(&[&format!("ok: {case}")]))
-}
 
 fn alone() -> Launch {
     Launch::alone(&example("threads"))
 }
 
-/// On 2 ranks by MPI's launcher, and over TCP.
-fn on_two_ranks(cpus: &str, cases: &[&str], check_output: impl Fn(Finished)) {
-    match no_ranks() {
-        None => {
-            let launch = Launch::on_ranks(2, &example("threads")).env("MOBULA_NUM_CPUS", cpus);
-            check_output(check("2 ranks", launch, cases));
-        }
-        Some(reason) => println!("left out: {reason}"),
-    }
-    let folder = TestFolder::new(cases[0]);
-    let launch = launch_ranks(&example("threads"), &all_ranks(2), 2, &folder.meeting_file().display().to_string());
-    let launch = launch.env("MOBULA_FABRIC", "tcp").env("MOBULA_NUM_CPUS", cpus);
-    check_output(check("2 ranks over TCP", launch, cases));
+fn two_ranks(cpus: &str, cases: &[&str], check_output: impl Fn(Finished)) {
+    let (_folder, launches) = on_two_ranks(cases[0], &example("threads"));
+    launches.into_iter().for_each(|(what, launch)| {
+        check_output(run_cases(what, launch.env("MOBULA_NUM_CPUS", cpus), cases));
+    });
 }
 
 /// Alone with one worker and with several, and on 2 ranks: tasks of 2 CPUs have all that their host has.
 fn everywhere(cases: &[&str]) {
-    check("alone", alone().env("MOBULA_NUM_CPUS", "2"), cases);
-    check("alone, one worker", alone().env("MOBULA_NUM_CPUS", "2").env("MOBULA_WORKERS", "1"), cases);
-    on_two_ranks("2", cases, drop);
+    run_cases("alone", alone().env("MOBULA_NUM_CPUS", "2"), cases);
+    run_cases("alone, one worker", alone().env("MOBULA_NUM_CPUS", "2").env("MOBULA_WORKERS", "1"), cases);
+    two_ranks("2", cases, drop);
 }
 
 /// Alone and on 2 ranks, with CPUs for the tasks for which threads wait; and alone without: the waiting task lends its.
 fn with_and_without_free_cpus(cases: &[&str]) {
-    check("alone", alone().env("MOBULA_NUM_CPUS", "4"), cases);
-    check("alone, no free CPU", alone().env("MOBULA_NUM_CPUS", "2"), cases);
-    on_two_ranks("4", cases, drop);
+    run_cases("alone", alone().env("MOBULA_NUM_CPUS", "4"), cases);
+    run_cases("alone, no free CPU", alone().env("MOBULA_NUM_CPUS", "2"), cases);
+    two_ranks("4", cases, drop);
 }
 
 #[test]
@@ -68,14 +51,14 @@ fn actor_of_several_cpus_keeps_its_cores() {
 
 #[test]
 fn more_cpus_than_cores_are_all_that_the_rank_is_bound_to() {
-    check("8 CPUs", alone().env("MOBULA_NUM_CPUS", "8"), &["task", "many-tasks", "actor"]);
+    run_cases("8 CPUs", alone().env("MOBULA_NUM_CPUS", "8"), &["task", "many-tasks", "actor"]);
     let bound = alone().env("MOBULA_NUM_CPUS", "2").inside(&["taskset", "-c", "0"]);
-    check("bound to one", bound, &["task", "waiting-task", "actor"]);
+    run_cases("bound to one", bound, &["task", "waiting-task", "actor"]);
 }
 
 #[test]
 fn nothing_changes_where_workers_are_not_pinned() {
-    check("MOBULA_PIN=0", alone().env("MOBULA_PIN", "0").env("MOBULA_NUM_CPUS", "2"), &["unpinned"]);
+    run_cases("MOBULA_PIN=0", alone().env("MOBULA_PIN", "0").env("MOBULA_NUM_CPUS", "2"), &["unpinned"]);
 }
 
 #[test]
@@ -100,7 +83,7 @@ fn region_of_openmp_has_a_thread_for_each_cpu() {
     }
     for case in ["openmp", "openmp-after-one-cpu"] {
         let launch = alone().env("MOBULA_NUM_CPUS", "2").env("THREADS_OPENMP", &library);
-        check("alone", launch.env("OMP_DYNAMIC", "false"), &[case]);
+        run_cases("alone", launch.env("OMP_DYNAMIC", "false"), &[case]);
     }
 }
 
@@ -108,7 +91,7 @@ fn region_of_openmp_has_a_thread_for_each_cpu() {
 fn pool_of_a_task_has_its_cpus_and_its_context() {
     with_and_without_free_cpus(&["pool", "pools-of-tasks", "pool-of-the-driver", "pool-of-an-actor"]);
     let unpinned = alone().env("MOBULA_NUM_CPUS", "4").env("MOBULA_PIN", "0");
-    check("MOBULA_PIN=0", unpinned, &["pools-of-tasks", "pool-of-the-driver", "pool-of-an-actor"]);
+    run_cases("MOBULA_PIN=0", unpinned, &["pools-of-tasks", "pool-of-the-driver", "pool-of-an-actor"]);
 }
 
 #[test]
@@ -128,7 +111,7 @@ fn panics_of_threads_reach_their_task_as_they_are_joined() {
 
 #[test]
 fn lines_of_a_thread_carry_the_name_of_its_task() {
-    on_two_ranks("4", &["prints"], |finished| {
+    two_ranks("4", &["prints"], |finished| {
         assert_eq!(finished.count("(prints_in_threads rank=1"), 5);
         assert_eq!(finished.count("by a thread"), 5);
     });

@@ -207,6 +207,55 @@ fn folder_in_memory_is_passed_over_for_one_on_a_disk() {
     missing.printed(&["passed chain"]).did_not_print("not written");
 }
 
+/// As `apptainer --writable-tmpfs` mounts it: the folder says that it is of the overlay, whose files are in memory.
+#[test]
+fn overlay_over_a_folder_in_memory_is_passed_over_as_well() {
+    let folder = TestFolder::new("overlay");
+    let mount = format!(
+        "cd {}\nmkdir memory overlay\nmount -t tmpfs -o size=64m none memory\nmkdir memory/l memory/u memory/w
+        mount -t overlay -o lowerdir=memory/l,upperdir=$PWD/memory/u,workdir=memory/w none overlay || exit 77",
+        folder.0.display()
+    );
+    let overlay = folder.0.join("overlay");
+    let on_overlay = |variable: &str| {
+        let finished = in_mounts(chain().env(variable, &overlay).env("MOBULA_STORE_WAIT_S", "1"), &mount)?.run();
+        fs::remove_dir_all(folder.0.join("memory")).expect("outside of the mounts it is empty");
+        fs::remove_dir_all(&overlay).expect("as above");
+        if finished.status.code() == Some(77) {
+            println!("left out: the kernel mounts no overlay here");
+            return None;
+        }
+        Some(finished)
+    };
+    let Some(finished) = on_overlay("TMPDIR") else { return };
+    finished.succeeded().printed(&["passed chain"]).did_not_print("in memory").did_not_print("not written");
+    let named = on_overlay("MOBULA_SPILL_DIR").expect("as before").failed();
+    named.printed(&["overlay, which is in memory", "MOBULA_SPILL_DIR"]).printed(&["left to others"]);
+}
+
+/// A file system of its own with a quota of 300 MiB: more than a store, and less than what is spilled. Of the file
+/// systems with quotas, btrfs is the one whose quotas need no further part of the kernel.
+#[test]
+fn quota_of_the_disk_is_named_and_what_does_not_fit_stays_in_memory() {
+    let folder = TestFolder::new("quota");
+    let prepare = format!(
+        "cd {}\ntruncate -s 2G image\nmkdir -p disk\n{{ mkfs.btrfs -q image\nmount -o loop image disk
+        btrfs subvolume create disk/user\nbtrfs quota enable disk
+        btrfs qgroup limit 300M disk/user; }} >log 2>&1 || exit 77",
+        folder.0.display()
+    );
+    let user = folder.0.join("disk/user");
+    let launch = chain().env("MOBULA_SPILL_DIR", &user).env("MOBULA_STORE_WAIT_S", "1");
+    let Some(launch) = in_mounts(launch, &prepare) else { return };
+    let finished = launch.run();
+    if finished.status.code() == Some(77) {
+        let reason = fs::read_to_string(folder.0.join("log")).unwrap_or_default();
+        return println!("left out: no btrfs with a quota (Debian: btrfs-progs; root; loop devices): {reason}");
+    }
+    let finished = finished.failed().printed(&["are not written to", "Disk quota exceeded", "MOBULA_SPILL_DIR"]);
+    finished.printed(&["StoreFull"]).did_not_print("SIGBUS").did_not_print("panicked");
+}
+
 #[test]
 fn spilling_is_off_where_every_folder_is_in_memory_with_one_warning() {
     let mounts =

@@ -19,6 +19,9 @@ pub const MESSAGE_BYTES_MAX: usize = if cfg!(loom) { 64 } else { 64 << 10 };
 /// with the errors of many results.
 pub const FRAGMENTED_BYTES_MAX: usize = 1 << 30;
 
+/// What one peer may have sent of such messages that have not arrived whole: two threads may send the longest at once.
+pub const FRAGMENTS_BYTES_MAX: usize = 2 * FRAGMENTED_BYTES_MAX;
+
 /// One direction of a shared-memory link between two ranks: four of the largest messages.
 pub const RING_BYTES: usize = 4 * MESSAGE_BYTES_MAX;
 
@@ -55,7 +58,7 @@ pub const RESOURCES_REQUESTED_MAX: usize = 64;
 /// hundred bytes of it, and a few KiB in an unoptimized program.
 pub const NESTING_MAX: usize = 1000;
 
-/// Stack that values may take on a thread of the program, which has 2 MiB or more.
+/// Stack that values may take on a thread of the program, which has 2 MiB or more, at most.
 pub const NESTING_STACK_BYTES: usize = 1 << 20;
 
 /// Bundles of one placement group.

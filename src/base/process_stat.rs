@@ -4,6 +4,10 @@ use std::str::FromStr;
 
 /// Numbers of fields, as proc_pid_stat(5) counts them.
 pub const PARENT: usize = 4;
+/// In clock ticks.
+pub const USER_TIME: usize = 14;
+/// In clock ticks.
+pub const SYSTEM_TIME: usize = 15;
 /// In clock ticks since the start of the system.
 pub const START_TIME: usize = 22;
 /// As `wait` reports it; readable only by those who may trace the process.

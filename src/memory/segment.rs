@@ -53,6 +53,8 @@ unsafe impl Shared for AtomicI64 {}
 unsafe impl Shared for AtomicU32 {}
 
 /// A mapped segment; unmapped on drop. A mapping survives its creator.
+///
+/// Core dumps leave it out: each rank of a host maps the stores of all, and would write all of them.
 #[derive(Debug)]
 pub struct Segment {
     base: NonNull<u8>,
@@ -162,6 +164,8 @@ impl Segment {
         if base == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
+        // SAFETY: advice on the mapping just created; where it is refused, core dumps are larger.
+        unsafe { libc::madvise(base, mapped_bytes, libc::MADV_DONTDUMP) };
         if handle.pages == PageKind::Transparent {
             // SAFETY: advice on the mapping just created; without effect where it is refused.
             unsafe { libc::madvise(base, mapped_bytes, libc::MADV_HUGEPAGE) };

@@ -1,4 +1,5 @@
-//! What a rank finds under a Slurm without plugins that bind tasks and limit memory, as the lab's is (`task/none`).
+//! What a rank finds under a Slurm without plugins that bind tasks and limit memory, as the lab's is (`task/none`), and
+//! under one with them.
 
 use crate::lab;
 use crate::launcher::{Finished, example};
@@ -59,4 +60,34 @@ fn two_jobs_on_a_host_do_not_choose_the_same_core() {
     let cpus: Vec<&str> = finished.output.lines().filter(|line| line.starts_with("Cpus_allowed_list")).collect();
     let all = lab.run_on("node1", &["sh", "-c", "grep Cpus_allowed_list /proc/self/status"]);
     assert!(cpus.iter().all(|cpus| *cpus == all.trim()), "{cpus:?}, and the host has {all}");
+}
+
+fn found_with(plugins: &str, step: &[&str]) -> Option<Finished> {
+    let program = example("field").display().to_string();
+    let launch = lab::launch_with_plugins(plugins, &[&["srun", "-N1"], step, &[&program, "found"]].concat())?;
+    Some(launch.run().succeeded())
+}
+
+/// Each task is bound to cores of its own by `sched_setaffinity`, or in a control group.
+#[test]
+fn tasks_that_slurm_binds_count_the_cores_to_which_they_are_bound() {
+    for plugins in ["task/affinity", "task/cgroup,task/affinity"] {
+        let Some(finished) = found_with(plugins, &["-n1", "-c1", "--mem=1000"]) else { continue };
+        let finished = finished.printed(&["found: hosts=1 ranks=1 cpus=1 "]);
+        let bound = finished.output.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
+        assert!(bound.is_some_and(|cpus| cpus.trim().parse::<u32>().is_ok()), "one core:\n{}", finished.output);
+        if std::thread::available_parallelism().is_ok_and(|cpus| cpus.get() > 1) {
+            let two = found_with(plugins, &["-n2", "-c1", "--mem=1000"]).expect("as before");
+            two.printed(&["found: hosts=1 ranks=2 cpus=2 "]);
+        }
+    }
+}
+
+/// What `srun --mem` asked for is in no variable of its tasks, but in the control group.
+#[test]
+fn memory_of_the_step_s_control_group_counts() {
+    for (step, memory) in [(["-n1", "-c1", "--mem=1000"], 1000), (["-n1", "-c1", "--mem-per-cpu=700"], 700)] {
+        let Some(finished) = found_with("task/cgroup", &step) else { return };
+        finished.printed(&[&format!("found: hosts=1 ranks=1 cpus=1 memory={memory}")]);
+    }
 }

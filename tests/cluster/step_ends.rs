@@ -2,8 +2,9 @@
 
 use crate::lab;
 use crate::launcher::example;
-use crate::launcher::processes::{descendants, signal};
+use crate::launcher::processes::{descendants, running, signal};
 use std::fs;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// How the driver ends, and what `srun` returns then.
@@ -24,16 +25,23 @@ fn step_has_the_exit_code_of_its_driver() {
     }
 }
 
-/// The processes of the program that sleeps.
-fn sleepers() -> Vec<u32> {
-    let processes = fs::read_dir("/proc").expect("it is mounted").flatten();
-    let numbers = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    let command = format!("{}\0driver\0sleep\0", example("ends").display());
-    let is_sleeper = |number: &u32| {
-        let words = fs::read(format!("/proc/{number}/cmdline")).unwrap_or_default();
-        words == command.as_bytes()
-    };
-    numbers.filter(is_sleeper).collect()
+/// A variable that the processes of a run have, and those that other runs left do not.
+const RUN: &str = "STEP_ENDS_RUN";
+
+/// The ranks that sleep, of the run of that name.
+fn sleepers(run: &str) -> Vec<u32> {
+    running(&[&example("ends").display().to_string(), "driver", "sleep"], (RUN, run))
+}
+
+#[test]
+fn processes_of_another_run_are_not_counted() {
+    let (name, other) = (format!("this-{}", std::process::id()), format!("other-{}", std::process::id()));
+    let mut command = Command::new(example("ends"));
+    let mut process = command.args(["driver", "sleep"]).env(RUN, &other).stdout(Stdio::null()).spawn().expect("built");
+    let found = (sleepers(&name), sleepers(&other));
+    process.kill().expect("our own child");
+    process.wait().expect("our own child");
+    assert_eq!(found, (Vec::new(), vec![process.id()]));
 }
 
 /// SIGKILL is not among them: Slurm keeps the step of a killed `srun`, whatever program it runs, until `scancel`.
@@ -42,15 +50,17 @@ fn signals_to_srun_end_all_ranks() {
     let Some(lab) = lab::shared() else { return };
     let program = example("ends").display().to_string();
     for name in ["TERM", "HUP", "QUIT"] {
-        let mut started = lab.launch(&["srun", "-N2", "-n2", &program, "driver", "sleep"]).start();
+        let run = format!("{name}-{}", std::process::id());
+        let launch = lab.launch(&["srun", "-N2", "-n2", &program, "driver", "sleep"]);
+        let mut started = launch.env(RUN, &run).start();
         started.wait_for("the driver ends by sleep");
-        assert_eq!(sleepers().len(), 2);
+        assert_eq!(sleepers(&run).len(), 2);
         let name_of = |process: &u32| fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
         let srun = descendants(started.pid()).into_iter().find(|process| name_of(process).trim() == "srun");
         signal(name, &srun.expect("it runs").to_string());
         let deadline = Instant::now() + Duration::from_secs(60);
-        while !sleepers().is_empty() {
-            assert!(Instant::now() < deadline, "after {name} these ranks go on: {:?}", sleepers());
+        while !sleepers(&run).is_empty() {
+            assert!(Instant::now() < deadline, "after {name} these ranks go on: {:?}", sleepers(&run));
             std::thread::sleep(Duration::from_millis(20));
         }
         started.finish().failed();

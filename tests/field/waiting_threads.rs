@@ -1,8 +1,7 @@
 //! Threads of tasks that wait for other tasks, where the host has only the CPUs that the tasks hold.
 
-use super::check;
-use crate::launcher::rendezvous::{TestFolder, all_ranks, launch_ranks};
-use crate::launcher::{Launch, example, no_ranks};
+use crate::launcher::cases::{on_two_ranks, run_cases};
+use crate::launcher::{Launch, example};
 
 const CASES: &[&str] = &[
     "scoped-threads",
@@ -30,13 +29,10 @@ const CASES: &[&str] = &[
 fn threads_of_tasks_get_what_needs_their_task_s_cpu() {
     let program = example("field");
     for cpus in ["1", "2"] {
-        check("alone", Launch::alone(&program).env("MOBULA_NUM_CPUS", cpus), CASES);
-        match no_ranks() {
-            None => drop(check("2 ranks", Launch::on_ranks(2, &program).env("MOBULA_NUM_CPUS", cpus), CASES)),
-            Some(reason) => println!("left out: {reason}"),
+        run_cases("alone", Launch::alone(&program).env("MOBULA_NUM_CPUS", cpus), CASES);
+        let (_folder, launches) = on_two_ranks("waiting-threads", &program);
+        for (what, launch) in launches {
+            run_cases(what, launch.env("MOBULA_NUM_CPUS", cpus), CASES);
         }
     }
-    let folder = TestFolder::new("waiting-threads");
-    let launch = launch_ranks(&program, &all_ranks(2), 2, &folder.meeting_file().display().to_string());
-    check("2 ranks over TCP", launch.env("MOBULA_FABRIC", "tcp").env("MOBULA_NUM_CPUS", "1"), CASES);
 }

@@ -70,6 +70,26 @@ pub fn shared() -> Option<MutexGuard<'static, Lab>> {
     }))
 }
 
+/// A command on `ctl` of a lab of one host of its own, whose Slurm has these plugins for tasks. `None`, after a line
+/// that tells why, if there can be no such lab.
+pub fn launch_with_plugins(plugins: &str, words: &[&str]) -> Option<Launch> {
+    let groups = ["memory/memory.limit_in_bytes", "cpuset/cpuset.cpus"];
+    let has_groups = || groups.iter().all(|file| Path::new("/sys/fs/cgroup").join(file).exists());
+    let reason = no_lab().or_else(|| {
+        let is_missing = plugins.contains("task/cgroup") && !has_groups();
+        is_missing.then(|| "there are no control groups of version 1".to_string())
+    });
+    if let Some(reason) = reason {
+        println!("left out: {reason}");
+        return None;
+    }
+    let state = PathBuf::from(format!("/run/mobula-lab-{}-plugins", std::process::id()));
+    let cpus = std::thread::available_parallelism().map_or(1, |cpus| cpus.get().min(4));
+    let launch = words.iter().fold(Launch::alone(&path()).arg("with").arg("1"), |launch, word| launch.arg(*word));
+    let launch = launch.env("LAB_PLUGINS", plugins).env("LAB_CPUS", cpus.to_string());
+    Some(environment(&state).into_iter().fold(launch, |launch, (name, value)| launch.env(name, value)))
+}
+
 /// A running cluster. It ends when this is dropped, and when this process ends in any way.
 pub struct Lab {
     state: PathBuf,

@@ -2,6 +2,7 @@
 //! hang the tests or survive them.
 #![allow(dead_code)] // Each test program uses a part of it.
 
+pub mod cases;
 pub mod processes;
 pub mod rendezvous;
 

@@ -22,6 +22,19 @@ pub fn descendants(pid: u32) -> Vec<u32> {
     found.split_off(1)
 }
 
+/// The processes that run this command and have this variable in the environment with which they started.
+pub fn running(command: &[&str], variable: (&str, &str)) -> Vec<u32> {
+    let command: String = command.iter().map(|word| format!("{word}\0")).collect();
+    let variable = format!("{}={}", variable.0, variable.1);
+    let is_one = |pid: &u32| {
+        let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let variables = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        words == command.as_bytes() && variables.split(|byte| *byte == 0).any(|other| other == variable.as_bytes())
+    };
+    let processes = fs::read_dir("/proc").expect("Linux").flatten();
+    processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(is_one).collect()
+}
+
 /// Returns true if the process runs; a zombie, which waits for its parent, does not.
 pub fn is_alive(pid: u32) -> bool {
     fields(pid).is_some_and(|fields| !fields.starts_with('Z'))

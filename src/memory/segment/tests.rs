@@ -48,3 +48,22 @@ fn too_small_a_huge_page_pool_names_the_pages_needed() {
     assert!(text.contains("vm.nr_hugepages"), "{text}");
     assert_ne!(Segment::create("test", bytes, Pages::Auto).expect("falls back").page_kind(), PageKind::Hugetlb);
 }
+
+/// The flags of the mapping that has this address, as the kernel lists them.
+fn flags_at(address: NonNull<u8>) -> String {
+    let mappings = std::fs::read_to_string("/proc/self/smaps").expect("Linux");
+    let start = format!("{:x}-", address.addr());
+    let mut lines = mappings.lines().skip_while(|line| !line.starts_with(&start));
+    lines.find_map(|line| line.strip_prefix("VmFlags: ")).expect("the mapping is listed").to_string()
+}
+
+#[test]
+fn core_dumps_leave_segments_out() {
+    let created = Segment::create("test", 100_000, Pages::Auto).expect("created");
+    let opened = Segment::open(&created.handle(), Access::Read).expect("opened");
+    created.populate(0, created.bytes()).expect("there is memory");
+    for segment in [&created, &opened] {
+        let flags = flags_at(segment.address());
+        assert!(flags.split(' ').any(|flag| flag == "dd"), "{flags}");
+    }
+}

@@ -1,4 +1,8 @@
 //! How deep values lie in each other: reading and writing them takes stack for each level.
+//!
+//! So does dropping them, but less, and perhaps elsewhere: what one thread reads, a task may drop on its own stack. So
+//! no thread reads what a fiber with an unused stack could not read. `tests/programs/field/deep_values.rs` drops the
+//! deepest.
 
 use crate::base::limits::{NESTING_MAX, NESTING_STACK_BYTES};
 use crate::base::stack;
@@ -9,6 +13,11 @@ const STACK_RESERVE: usize = 4;
 
 /// Levels of ordinary values. A task deep in calls of its own sends them as before, whatever is left of its stack.
 const ORDINARY_LEVELS: usize = 16;
+
+/// The stack that values may take on a thread of the program, if fibers have stacks of so many bytes.
+fn on_a_thread(fiber_bytes: usize) -> usize {
+    NESTING_STACK_BYTES.min(fiber_bytes - fiber_bytes / STACK_RESERVE)
+}
 
 /// The levels that are left below the value that is being read or written.
 pub(super) struct Depth {
@@ -40,7 +49,7 @@ impl Depth {
     fn check_stack(&mut self) -> Result<(), CodecError> {
         let floor = *self.floor.get_or_insert_with(|| match stack::left() {
             Some((left, _)) => stack::bounds().0 + left / STACK_RESERVE,
-            None => stack::here().saturating_sub(NESTING_STACK_BYTES),
+            None => stack::here().saturating_sub(on_a_thread(stack::fiber_bytes())),
         });
         if stack::here() < floor { Err(CodecError::NoStack) } else { Ok(()) }
     }
@@ -150,6 +159,13 @@ mod tests {
             assert!(from_bytes::<(u8, Cell)>(&encoded(&(1u8, cells(3)))).is_ok());
         };
         std::thread::spawn(run).join().unwrap();
+    }
+
+    #[test]
+    fn values_take_no_more_of_a_thread_s_stack_than_of_a_fiber_s() {
+        assert_eq!(on_a_thread(64 << 10), 48 << 10);
+        assert_eq!(on_a_thread(8 << 20), NESTING_STACK_BYTES);
+        assert_eq!(on_a_thread(usize::MAX), NESTING_STACK_BYTES);
     }
 
     #[test]

@@ -124,15 +124,16 @@ impl Inbound {
         }
     }
 
+    /// A message that is refused ends the link, so that none is lost unnoticed.
     fn add_fragment(
         &self,
-        env: &impl Messenger,
+        env: &impl Environment,
         from: Rank,
         (number, is_last): (u64, bool),
         bytes: &[u8],
     ) -> Option<Vec<u8>> {
-        self.fragments.add(from, number, is_last, bytes).unwrap_or_else(|error| {
-            log(Level::Error, || format!("rank {} dropped a message of rank {from}: {error}", env.rank()));
+        self.fragments.add(from, number, is_last, bytes).unwrap_or_else(|refused| {
+            env.report_link_failure(from, &refused.to_string());
             None
         })
     }

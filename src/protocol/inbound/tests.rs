@@ -1,5 +1,6 @@
 use crate::base::{Error, ObjectId, Rank, TaskId};
 use crate::protocol::tests::{Double, Effect, MockEnvironment, double, wire_task, wire_value};
+use crate::protocol::wire::values::Bytes;
 use crate::protocol::{
     BlockAddress, BlockStore, Environment, FailureKind, LastWork, Message, SendSequence, UNNUMBERED_HEADER,
     WireAttachment,
@@ -55,6 +56,17 @@ fn message_that_comes_twice_takes_effect_once_and_a_gap_ends_the_link() {
     assert_eq!((cancelled(&env), env.effects()), (2, Vec::new()));
     env.protocol().receive(&env, sender.0, &fourth);
     assert_eq!((cancelled(&env), env.effects()), (2, vec![Effect::LinkFailure(2)]));
+}
+
+#[test]
+fn fragments_that_are_refused_end_the_link() {
+    let env = MockEnvironment::new(0);
+    let inner = Message::Fragment { number: 2, is_last: true, bytes: Bytes(b"x") }.encode(Vec::new());
+    env.receive(2, &Message::Fragment { number: 1, is_last: true, bytes: Bytes(&inner) });
+    assert_eq!(env.effects(), [Effect::LinkFailure(2)]);
+    let inner = cancel(1).encode(Vec::new());
+    env.receive(3, &Message::Fragment { number: 1, is_last: true, bytes: Bytes(&inner) });
+    assert_eq!((cancelled(&env), env.effects()), (1, Vec::new()), "of another rank");
 }
 
 #[test]

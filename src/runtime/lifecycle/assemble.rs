@@ -4,7 +4,7 @@ use crate::base::limits::RANKS_MAX;
 use crate::base::log::set_level;
 use crate::base::process_limits::in_force;
 use crate::base::sync::lock;
-use crate::base::{Config, Error, Rank, Result};
+use crate::base::{Config, Error, Rank, Result, stack};
 use crate::boot::{Exchange, World};
 use crate::runtime::cluster::ClusterInfo;
 use crate::runtime::lifecycle::hello::{Hello, group_by_host, group_by_machine, refuse_other_binaries};
@@ -28,6 +28,7 @@ pub fn start(world: World, config: Config) -> Result<Session> {
 /// As `start`; `install` makes the rank the one that calls of users find.
 pub fn start_rank(mut world: World, config: Config, install: fn(&'static Runtime)) -> Result<Session> {
     set_level(config.log);
+    stack::set_fiber_bytes(config.stack_bytes);
     let (rank, size) = (world.rank, world.size);
     if size > RANKS_MAX {
         return Err(Error::config(format!("{size} ranks are more than the {RANKS_MAX} that a cluster may have")));

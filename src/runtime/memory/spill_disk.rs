@@ -1,7 +1,8 @@
 //! Where blocks are spilled: which folder is usable, and how much of its disk is left to others.
 //!
 //! A folder in memory (tmpfs, a RAM disk) is not used unasked: spilled blocks would take the memory that they are to
-//! free, until the job is killed.
+//! free, until the job is killed. So is an overlay over such a folder, as containers have, where this process can see
+//! that folder.
 
 use crate::base::config::SpillFolder;
 use crate::base::process_limits::file_bytes_max;
@@ -77,8 +78,26 @@ fn look_at(path: &Path) -> FoundFolder {
     if access(path, Access::WRITE_OK | Access::EXEC_OK).is_err() {
         return FoundFolder::ReadOnly;
     }
-    let magic = statfs(path).map_or(0, |system| system.f_type as u64 & 0xffff_ffff);
-    if IN_MEMORY.contains(&magic) || is_ram_disk(found.dev()) { FoundFolder::InMemory } else { FoundFolder::OnDisk }
+    let mounts = fs::read("/proc/self/mountinfo").unwrap_or_default();
+    let upper = upper_folder(&String::from_utf8_lossy(&mounts), found.dev());
+    let is_in_memory =
+        is_in_memory(path) || is_ram_disk(found.dev()) || upper.is_some_and(|upper| is_in_memory(&upper));
+    if is_in_memory { FoundFolder::InMemory } else { FoundFolder::OnDisk }
+}
+
+fn is_in_memory(path: &Path) -> bool {
+    statfs(path).is_ok_and(|system| IN_MEMORY.contains(&(system.f_type as u64 & 0xffff_ffff)))
+}
+
+/// Where an overlay (overlayfs) that is mounted as this device writes its files; `None` for other devices. `mounts` is
+/// the text of `/proc/self/mountinfo`.
+fn upper_folder(mounts: &str, device: u64) -> Option<PathBuf> {
+    let device = format!("{}:{}", rustix::fs::major(device), rustix::fs::minor(device));
+    let of_device = mounts.lines().find(|line| line.split(' ').nth(2) == Some(&device))?;
+    // After ` - `: the kind of file system, its source, its options.
+    let options = of_device.split_once(" - ")?.1.strip_prefix("overlay ")?.split(' ').nth(1)?;
+    let upper = options.split(',').find_map(|option| option.strip_prefix("upperdir="))?;
+    Some(PathBuf::from(upper.replace("\\040", " ")))
 }
 
 /// True for block devices in memory: `ram0`, `zram0`.
@@ -147,6 +166,16 @@ mod tests {
         if Path::new("/dev/shm").is_dir() {
             assert_eq!(look_at(Path::new("/dev/shm")), FoundFolder::InMemory);
         }
+    }
+
+    #[test]
+    fn upper_folder_of_an_overlay_is_found_by_its_device() {
+        let mounts = "22 1 254:0 / / rw,relatime - ext4 /dev/root rw\n\
+            40 22 0:35 / /m rw master:1 - overlay overlay rw,lowerdir=/l,upperdir=/a\\040b/u,workdir=/w\n\
+            41 22 0:36 / /r ro - overlay overlay ro,lowerdir=/l:/k\n";
+        let upper = |major, minor| upper_folder(mounts, rustix::fs::makedev(major, minor));
+        assert_eq!(upper(0, 35), Some(PathBuf::from("/a b/u")));
+        assert_eq!([upper(0, 36), upper(254, 0), upper(1, 1)], [None, None, None]);
     }
 
     #[test]

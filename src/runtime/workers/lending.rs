@@ -219,9 +219,7 @@ impl ThreadSample {
                 idle_since_ns: at_ns,
             };
         };
-        // Sleeps that follow each other look the same, but the thread has run between them.
-        let slept_on = |call: &BlockedCall| !call.is_sleep || runnable_ns == earlier.runnable_ns;
-        let is_same = call == earlier.call && call.as_ref().is_some_and(slept_on);
+        let is_same = call.is_some() && call == earlier.call;
         let is_busy = match (earlier.runnable_ns, runnable_ns) {
             (Some(before), Some(now)) => now.saturating_sub(before) * BUSY_PART >= at_ns - earlier.at_ns,
             _ => !is_same,
@@ -287,11 +285,14 @@ mod tests {
 
     #[test]
     fn cpus_of_a_sleep_are_kept_and_those_of_short_sleeps_are_lent() {
-        let sleep = || Some(BlockedCall::sleep_for_test());
-        let long = steps(&[(0, sleep(), Some(1)), (200, sleep(), Some(1)), (400, sleep(), Some(1))]);
+        let sleep = |number| Some(BlockedCall::sleep_for_test(number));
+        let long = steps(&[(0, sleep(1), Some(1)), (200, sleep(1), Some(1)), (400, sleep(1), Some(1))]);
         assert_eq!(long, [Step::Watch, Step::Watch, Step::Watch]);
-        let short = steps(&[(0, sleep(), Some(1)), (200, sleep(), Some(2)), (400, sleep(), Some(3))]);
+        let short = steps(&[(0, sleep(1), Some(1)), (200, sleep(2), Some(2)), (400, sleep(3), Some(3))]);
         assert_eq!(short, [Step::Watch, Step::Watch, Step::Lend]);
+        // Where its time is known in clock ticks only, it runs for less than one.
+        let ticks = steps(&[(0, sleep(1), Some(10)), (200, sleep(2), Some(10)), (400, sleep(3), Some(10))]);
+        assert_eq!(ticks, [Step::Watch, Step::Watch, Step::Lend]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What the kernel tells of a thread of this process: in which system call it is blocked, if it is, and how long it
 //! has run.
 
-use crate::base::process_stat::ProcessStat;
+use crate::base::process_stat::{ProcessStat, SYSTEM_TIME, USER_TIME};
 
 /// The kernel's number of the calling thread, as `/proc` has it; 0 where there is no `/proc`.
 pub fn own_thread_number() -> u32 {
@@ -13,8 +13,8 @@ pub fn own_thread_number() -> u32 {
 /// A system call in which a thread is blocked. Two that are equal are the same wait, as far as the kernel tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlockedCall {
-    /// The call's number, its arguments and the thread's registers; where the kernel does not show these, how often the
-    /// thread has blocked.
+    /// The call's number, its arguments and the thread's registers. How often the thread has blocked, where the kernel
+    /// does not show these, and for sleeps, which follow each other with the same ones.
     text: String,
     /// True for a call by which a thread waits for other threads; others wait for devices, processes or time.
     pub awaits_threads: bool,
@@ -29,8 +29,9 @@ impl BlockedCall {
         BlockedCall { text: String::new(), awaits_threads, is_sleep: false }
     }
 
-    pub fn sleep_for_test() -> BlockedCall {
-        BlockedCall { text: String::new(), awaits_threads: false, is_sleep: true }
+    /// The sleep of that number of a thread.
+    pub fn sleep_for_test(number: u32) -> BlockedCall {
+        BlockedCall { text: number.to_string(), awaits_threads: false, is_sleep: true }
     }
 }
 
@@ -51,13 +52,19 @@ const CALLS_FOR_THREADS: &[libc::c_long] = &[
     libc::SYS_epoll_wait,
 ];
 
+/// `/proc` counts in hundredths of a second, whatever the kernel itself does.
+const CLOCK_TICK_NS: u64 = 10_000_000;
+
 /// The calls by which a thread sleeps for a time.
 const SLEEPS: &[libc::c_long] = &[libc::SYS_clock_nanosleep, libc::SYS_nanosleep];
 
 /// The call in which the thread of that number is blocked; `None` if it runs, has ended, or cannot be seen.
 pub fn blocked_call(number: u32) -> Option<BlockedCall> {
     match std::fs::read_to_string(format!("/proc/self/task/{number}/syscall")) {
-        Ok(text) => parse_call(text),
+        Ok(text) => match parse_call(text)? {
+            sleep if sleep.is_sleep => Some(BlockedCall { text: blocked_count(number)?, ..sleep }),
+            call => Some(call),
+        },
         Err(_) if is_blocked(number) => {
             Some(BlockedCall { text: blocked_count(number)?, awaits_threads: false, is_sleep: false })
         }
@@ -72,11 +79,23 @@ fn parse_call(text: String) -> Option<BlockedCall> {
     (call >= 0).then_some(BlockedCall { text, awaits_threads, is_sleep })
 }
 
-/// How long the thread of that number has run or waited for a processor, ns; `None` where the kernel does not count it.
+/// How long the thread of that number has run or waited for a processor, ns. Where the kernel does not count that, only
+/// how long it has run, in clock ticks. `None` where it cannot be seen.
 pub fn runnable_ns(number: u32) -> Option<u64> {
+    scheduled_ns(number).or_else(|| run_ns(number))
+}
+
+fn scheduled_ns(number: u32) -> Option<u64> {
     let text = std::fs::read_to_string(format!("/proc/self/task/{number}/schedstat")).ok()?;
     let mut times = text.split_whitespace().map_while(|time| time.parse::<u64>().ok());
     Some(times.next()? + times.next()?).filter(|time| *time > 0)
+}
+
+/// How long the thread of that number has run, ns, in whole clock ticks.
+fn run_ns(number: u32) -> Option<u64> {
+    let stat = ProcessStat::of_thread(number)?;
+    let ticks = stat.field::<u64>(USER_TIME)? + stat.field::<u64>(SYSTEM_TIME)?;
+    Some(ticks * CLOCK_TICK_NS)
 }
 
 /// True if the thread of that number sleeps in a system call, as far as the kernel tells.
@@ -93,7 +112,8 @@ fn blocked_count(number: u32) -> Option<String> {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
-    use std::sync::mpsc::channel;
+    use std::sync::mpsc::{TryRecvError, channel};
+    use std::time::Duration;
 
     #[test]
     fn text_of_the_kernel_says_in_which_call_a_thread_is_blocked() {
@@ -126,9 +146,40 @@ mod tests {
         };
         assert_eq!(blocked_call(number), Some(call));
         assert!(is_blocked(number));
-        assert_eq!(runnable_ns(number).is_some(), runnable_ns(own_thread_number()).is_some());
+        assert!(runnable_ns(number).is_some());
         drop(sender);
         waiting.join().expect("no panic");
         assert_eq!(blocked_call(number), None, "it has ended");
+    }
+
+    #[test]
+    fn sleeps_that_follow_each_other_are_seen_apart() {
+        let (number_sender, number) = channel();
+        let (stop, stopped) = channel::<()>();
+        let sleeping = std::thread::spawn(move || {
+            number_sender.send(own_thread_number()).expect("a receiver");
+            let sleeps = (0..10_000).take_while(|_| stopped.try_recv() != Err(TryRecvError::Disconnected));
+            sleeps.for_each(|_| std::thread::sleep(Duration::from_millis(1)));
+        });
+        let number = number.recv().expect("a number");
+        let mut seen: Vec<BlockedCall> = Vec::new();
+        while !sleeping.is_finished() && seen.len() < 3 {
+            seen.extend(blocked_call(number).filter(|call| call.is_sleep && !seen.contains(call)));
+            std::thread::yield_now();
+        }
+        drop(stop);
+        sleeping.join().expect("no panic");
+        assert_eq!(seen.len(), 3, "{seen:?}");
+    }
+
+    #[test]
+    fn time_that_a_thread_has_run_is_known_also_without_the_scheduler_s_count() {
+        let number = own_thread_number();
+        let before = run_ns(number).expect("this thread");
+        let mut sum = 0u64;
+        while run_ns(number).expect("this thread") < before + 30_000_000 {
+            sum = std::hint::black_box(sum + 1);
+        }
+        assert!(sum > 0 && run_ns(u32::MAX).is_none());
     }
 }
