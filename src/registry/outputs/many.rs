@@ -26,7 +26,9 @@ impl<T: Object, const COUNT: usize> Outputs for Many<T, COUNT> {
     const COUNT: usize = 1;
     fn promises(options: Option<&Options>) -> Self::Promises {
         const { assert!(COUNT <= limits::RETURNS_MAX, "num_returns is too large") };
-        ListElements::pending(options.and_then(|options| options.num_returns).unwrap_or(COUNT))
+        let count = options.and_then(|options| options.num_returns).unwrap_or(COUNT);
+        // Submitting more is refused, and one result is enough to say so.
+        ListElements::pending(if count <= limits::RETURNS_MAX { count } else { 1 })
     }
     fn read_shape(arguments: &mut &[u8]) -> Result<Self::Promises, Error> {
         let count = take_count(arguments);
