@@ -14,7 +14,6 @@
 mod array;
 mod codec;
 mod encoding;
-pub(crate) mod numbers;
 mod packed;
 mod promise;
 mod reference;
@@ -24,8 +23,7 @@ pub(crate) use array::ArrayDraft;
 pub use array::{Array, ArrayMemory, ArrayMut};
 pub use codec::StoreRun;
 pub use encoding::{
-    Attachment, Links, ReceivedReference, SerializedValue, check, decode, decode_list, encode, encode_for_peer,
-    encode_list,
+    Attachment, Links, ReceivedReference, SerializedValue, check, decode, encode, encode_for_peer, encode_list,
 };
 pub(crate) use encoding::{attach, attached, in_context};
 pub use packed::Pin;

@@ -5,7 +5,6 @@ mod list;
 pub use list::{Each, IntoListArg, ListArg, each};
 
 use crate::base::Error;
-use crate::objects::numbers::{Numbers, NumbersRef};
 use crate::objects::{AnySlot, Object, ObjectRef, Ref, decode, encode};
 use crate::registry::Failure;
 use serde::de::{Error as _, SeqAccess, Visitor};
@@ -28,8 +27,8 @@ pub enum Arg<T> {
 impl<T: Object> Serialize for Arg<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Arg::Value(value) => (list::VALUE, NumbersRef(value)).serialize(serializer),
-            Arg::Loaded(value) => (list::VALUE, NumbersRef(&**value)).serialize(serializer),
+            Arg::Value(value) => (list::VALUE, value).serialize(serializer),
+            Arg::Loaded(value) => (list::VALUE, &**value).serialize(serializer),
             Arg::Ref(reference) => (list::REFERENCE, reference).serialize(serializer),
         }
     }
@@ -52,7 +51,7 @@ impl<'de, T: Object> Visitor<'de> for Form<T> {
     #[inline]
     fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Arg<T>, A::Error> {
         let argument = match parts.next_element::<u8>()? {
-            Some(list::VALUE) => parts.next_element::<Numbers<T>>()?.map(|Numbers(value)| Arg::Value(value)),
+            Some(list::VALUE) => parts.next_element()?.map(Arg::Value),
             Some(list::REFERENCE) => parts.next_element()?.map(Arg::Ref),
             _ => None,
         };

@@ -109,8 +109,8 @@ pub trait Transport: Send + Sync {
     /// True if a poll would find something, as far as is known without a system call.
     fn pending(&self) -> bool;
 
-    /// True while the first connection to `peer` is being made. The transport reports by itself, within the peer time-out,
-    /// that it cannot be made, and knows why.
+    /// True while the first connection to `peer` is being made. The transport reports by itself, within the peer
+    /// time-out, that it cannot be made, and knows why.
     fn is_connecting(&self, _peer: Rank) -> bool {
         false
     }

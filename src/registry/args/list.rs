@@ -1,7 +1,6 @@
 //! An argument that is a list: one value, one reference to a list, or a list of references, one for each element.
 
 use crate::base::Error;
-use crate::objects::numbers::{Numbers, NumbersRef};
 use crate::objects::{AnySlot, Array, Object, ObjectRef};
 use crate::registry::{Arg, Argument, Failure};
 use bytemuck::Pod;
@@ -31,7 +30,7 @@ pub enum ListArg<L, E> {
 impl<L: Object, E: Object> Serialize for ListArg<L, E> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            ListArg::Value(list) => (VALUE, NumbersRef(list)).serialize(serializer),
+            ListArg::Value(list) => (VALUE, list).serialize(serializer),
             ListArg::Ref(reference) => (REFERENCE, reference).serialize(serializer),
             ListArg::Each(references) => (EACH, references).serialize(serializer),
         }
@@ -54,7 +53,7 @@ impl<'de, L: Object, E: Object> Visitor<'de> for ListForm<L, E> {
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<ListArg<L, E>, A::Error> {
         let argument = match parts.next_element::<u8>()? {
-            Some(VALUE) => parts.next_element::<Numbers<L>>()?.map(|Numbers(list)| ListArg::Value(list)),
+            Some(VALUE) => parts.next_element()?.map(ListArg::Value),
             Some(REFERENCE) => parts.next_element()?.map(ListArg::Ref),
             Some(EACH) => parts.next_element()?.map(ListArg::Each),
             _ => None,

@@ -5,7 +5,7 @@
 
 use crate::base::{Error, limits};
 use crate::objects::{
-    AnySlot, Attachment, Object, ObjectRef, Promise, PromiseCore, SerializedValue, StoreRun, check, decode_list,
+    AnySlot, Attachment, Object, ObjectRef, Promise, PromiseCore, SerializedValue, StoreRun, check, decode,
     encode_list, slot,
 };
 use crate::registry::Options;
@@ -154,7 +154,7 @@ impl<T: Object> AnySlot for ListElements<T> {
         }
     }
     fn complete_with(&self, bytes: &[u8], attachments: Vec<Attachment>) {
-        match decode_list::<T>(bytes, attachments) {
+        match decode::<Vec<T>>(bytes, attachments) {
             Ok(values) => match self.arity_mismatch(values.len()) {
                 None => self.complete(values),
                 Some(reason) => self.fail(Arc::new(list_lost::<T>(reason))),
