@@ -9,7 +9,7 @@ use crate::objects::codec::{self, CodecError, StoreRun};
 use crate::objects::{AnySlot, ArrayMemory, Object};
 use serde::Serialize;
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 /// What the runtime offers to objects that live elsewhere.
@@ -65,6 +65,8 @@ pub struct SerializedValue {
 
 thread_local! {
     static CONTEXT: RefCell<Option<Vec<Attachment>>> = const { RefCell::new(None) };
+    /// Set by `refused` until the error is made.
+    static REFUSED: Cell<Option<&'static str>> = const { Cell::new(None) };
 }
 
 /// Attaches to the value being encoded; returns the index, or `None` outside of `encode`.
@@ -74,6 +76,19 @@ pub(crate) fn attach(attachment: Attachment) -> Option<u32> {
         attachments.push(attachment);
         Some(attachments.len() as u32 - 1)
     })
+}
+
+/// Notes the type that refused to be written or read, where the caller knows it as a part of its own types only. Returns
+/// the error.
+#[cold]
+pub(crate) fn refused<T, E>(error: E) -> E {
+    REFUSED.set(Some(std::any::type_name::<T>()));
+    error
+}
+
+/// The type that refused, or `T`.
+pub(super) fn take_refused<T>() -> &'static str {
+    REFUSED.take().unwrap_or_else(std::any::type_name::<T>)
 }
 
 /// The attachment of that index of the value being decoded.
@@ -149,6 +164,7 @@ fn encode_as<T>(value: &impl Serialize, store_run: Option<StoreRun>) -> Result<S
 pub fn check<T: Object>(value: &T) -> Result<(), Error> {
     let encoded = with_context(Vec::new(), || codec::to_bytes(value, Vec::new(), CHECKED_BYTES_MAX, None));
     if let (Ok(Err(CodecError::TooLong(_))), _) = encoded {
+        take_refused::<T>();
         return Ok(());
     }
     let SerializedValue { bytes, attachments } = serialized::<T>(encoded)?;
@@ -175,7 +191,10 @@ pub(crate) fn encode_small<const N: usize>(value: &(impl Serialize + 'static)) -
     let (result, attachments) = with_context(Vec::new(), || codec::to_bytes(value, Vec::new(), N, None));
     match result {
         Ok(Ok(bytes)) => Some(SerializedValue { bytes, attachments }),
-        _ => None,
+        _ => {
+            take_refused::<()>();
+            None
+        }
     }
 }
 
@@ -208,7 +227,7 @@ fn explained(error: &CodecError) -> String {
 }
 
 fn object_lost<T>(reason: &str) -> Error {
-    Error::ObjectLost { object: std::any::type_name::<T>().to_string(), reason: reason.to_string() }
+    Error::ObjectLost { object: take_refused::<T>().to_string(), reason: reason.to_string() }
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@
 mod array;
 mod codec;
 mod encoding;
+pub(crate) mod form;
 mod packed;
 mod promise;
 mod reference;
@@ -25,7 +26,7 @@ pub use codec::StoreRun;
 pub use encoding::{
     Attachment, Links, ReceivedReference, SerializedValue, check, decode, encode, encode_for_peer, encode_list,
 };
-pub(crate) use encoding::{attach, attached, in_context};
+pub(crate) use encoding::{attach, attached, in_context, refused};
 pub use packed::Pin;
 pub use promise::{Promise, PromiseCore, Waiter};
 pub use reference::{Object, ObjectRef, Ref, Value};

@@ -7,6 +7,7 @@ use crate::objects::codec::format::{HAS_SEPARATE_RUNS, Tag, take, take_array, ta
 use crate::objects::codec::numbers::vector_of;
 use crate::objects::codec::runs::{NumberRun, take_attached, visit_number};
 use crate::objects::codec::shapes::{ReadTables, Reading};
+use crate::objects::encoding::take_refused;
 use serde::Deserialize;
 use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{Deserializer, Visitor};
@@ -23,7 +24,9 @@ pub fn from_bytes<'de, T: Deserialize<'de>>(mut bytes: &'de [u8]) -> Result<T, C
         // A Deserialize that was written by hand may know a struct's fields by their names only.
         Err(error) if decoder.tables.is_some() => {
             decoder = Decoder { input: bytes, omitted: None, by_name: true, depth: Depth::new(), ..decoder };
-            decoder.whole().map_err(|_| error)
+            let value = decoder.whole().map_err(|_| error)?;
+            take_refused::<T>();
+            Ok(value)
         }
         outcome => outcome,
     }
