@@ -78,8 +78,8 @@ pub(crate) fn attach(attachment: Attachment) -> Option<u32> {
     })
 }
 
-/// Notes the type that refused to be written or read, where the caller knows it as a part of its own types only. Returns
-/// the error.
+/// Notes the type that refused to be written or read, where the caller knows it as a part of its own types only.
+/// Returns the error.
 #[cold]
 pub(crate) fn refused<T, E>(error: E) -> E {
     REFUSED.set(Some(std::any::type_name::<T>()));
