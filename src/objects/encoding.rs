@@ -294,6 +294,23 @@ mod tests {
         assert!(serialized.attachments.is_empty(), "it is short");
     }
 
+    /// Cannot be read, whatever was written.
+    #[derive(Debug, Serialize)]
+    struct WriteOnly(Vec<u8>);
+    impl<'de> Deserialize<'de> for WriteOnly {
+        fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+            Err(serde::de::Error::custom("never read"))
+        }
+    }
+
+    #[test]
+    fn values_are_looked_at_up_to_the_bound() {
+        let besides = encode(&WriteOnly(vec![0; CHECKED_BYTES_MAX])).unwrap().bytes.len() - CHECKED_BYTES_MAX;
+        let check_of = |bytes: usize| check(&WriteOnly(vec![0; bytes - besides]));
+        assert!(check_of(CHECKED_BYTES_MAX).unwrap_err().to_string().contains("never read"));
+        assert_eq!(check_of(CHECKED_BYTES_MAX + 1), Ok(()));
+    }
+
     #[test]
     fn bytes_left_over_or_missing_are_errors() {
         let serialized = encode(&7u64).unwrap();
