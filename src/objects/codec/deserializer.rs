@@ -1,5 +1,6 @@
 //! Reads values.
 
+use crate::base::copy::copy_of;
 use crate::objects::codec::CodecError;
 use crate::objects::codec::access::{Named, OneVariant, Values};
 use crate::objects::codec::depth::Depth;
@@ -233,7 +234,7 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
             }
             Tag::SeparateStr => {
                 // Checked after it is copied: then nobody can change it.
-                let text = String::from_utf8(take_attached(&mut self.input)?.bytes().to_vec());
+                let text = String::from_utf8(copy_of(take_attached(&mut self.input)?.bytes()));
                 visitor.visit_string(text.map_err(|_| CodecError::Damaged("a text is not valid"))?)
             }
             Tag::SeparateBytes => visitor.visit_bytes(take_attached(&mut self.input)?.bytes()),

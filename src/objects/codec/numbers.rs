@@ -5,6 +5,7 @@
 //! tell which they are. Only the visitor with which serde itself reads a `Vec` is passed over: one of the user's may do
 //! anything with the elements, and gets them one by one, as every other reader does.
 
+use crate::base::copy::copy_of;
 use crate::objects::codec::format::Tag;
 use crate::objects::codec::type_of::{Element, TypeOf};
 use serde::de::{DeserializeOwned, Deserializer, Visitor};
@@ -32,7 +33,7 @@ macro_rules! number {
             }
             fn vector(bytes: &[u8]) -> Vec<$number> {
                 match bytemuck::try_cast_slice::<u8, $number>(bytes) {
-                    Ok(list) => list.to_vec(),
+                    Ok(list) => copy_of(list),
                     Err(_) => bytes.as_chunks().0.iter().map(|bytes| <$number>::from_le_bytes(*bytes)).collect(),
                 }
             }
