@@ -117,7 +117,7 @@ fn long_and_nested_failures_end_with_a_cut_text() {
 
 #[test]
 fn payloads_and_causes_of_failures_arrive() {
-    everywhere(&["payload-with-drop", "payload-with-an-error", "causes"]);
+    everywhere(&["payload-with-drop", "payload-with-an-error", "causes", "thread-that-panics"]);
 }
 
 #[test]

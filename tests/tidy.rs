@@ -116,6 +116,7 @@ const UNSAFE_FILES: &[&str] = &[
     "src/runtime/workers/worker.rs",
     "src/runtime/workers/worker_shared.rs",
     "src/objects/array.rs",
+    "src/objects/codec/type_of.rs",
     "src/objects/promise.rs",
     "src/registry/task.rs",
     "src/topology/bind.rs",

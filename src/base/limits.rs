@@ -29,12 +29,13 @@ pub const RING_BYTES: usize = 4 * MESSAGE_BYTES_MAX;
 pub const INLINE_BYTES_MAX: usize = MESSAGE_BYTES_MAX / 2;
 
 /// Bytes from which a text or the memory of a vector travels in a block of its own, apart from the value that it is
-/// part of. Copying fewer bytes takes less than such a block.
-pub const SEPARATE_BYTES_MIN: usize = 256 << 10;
+/// part of. A value with fewer bytes travels inside its message, one with more has a block at any rate.
+pub const SEPARATE_BYTES_MIN: usize = 32 << 10;
 
 /// Bytes up to which a function's first arguments and first result are encoded and decoded, to see whether they can be
-/// sent to other ranks. Longer ones are not looked at.
-pub const CHECKED_BYTES_MAX: usize = 64 << 10;
+/// sent to other ranks: a few milliseconds once. Longer ones are not looked at, since two copies of a value that fills
+/// the memory have no place.
+pub const CHECKED_BYTES_MAX: usize = 16 << 20;
 
 /// Worker threads of one rank, those started for tasks that block their thread included.
 pub const WORKERS_MAX: usize = if cfg!(loom) { 4 } else { 1024 };

@@ -6,6 +6,7 @@
 pub mod cgroup;
 pub mod clock;
 pub mod config;
+pub mod copy;
 pub mod error;
 pub mod host;
 pub mod ids;

@@ -2,9 +2,10 @@
 #![allow(unsafe_code)]
 
 use crate::objects::encoding::{self, Attachment};
+use crate::objects::form::{self, Forms, Parts};
 use crate::objects::packed::{self, Pin};
 use bytemuck::Pod;
-use serde::de::{Error as _, SeqAccess, Visitor};
+use serde::de::{Error as _, SeqAccess};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::any::Any;
 use std::fmt;
@@ -142,39 +143,28 @@ impl<T: Pod> Serialize for Array<T> {
 
 impl<'de, T: Pod> Deserialize<'de> for Array<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_tuple(4, Parts(PhantomData))
+        form::deserialize(deserializer)
     }
 }
 
-/// Reads an encoded array.
-struct Parts<T>(PhantomData<T>);
-
-impl<'de, T: Pod> Visitor<'de> for Parts<T> {
-    type Value = Array<T>;
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an array")
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Array<T>, A::Error> {
-        let missing = || A::Error::invalid_length(0, &"an array");
-        match parts.next_element::<u8>()?.ok_or_else(missing)? {
-            ATTACHED => {
-                let index = parts.next_element::<u32>()?.ok_or_else(missing)?;
-                let offset = parts.next_element::<u32>()?.ok_or_else(missing)?;
-                let length = parts.next_element::<u64>()?.ok_or_else(missing)?;
-                let Some(Attachment::Array(memory)) = encoding::attached(index) else {
-                    return Err(A::Error::custom("no array is attached to these bytes"));
-                };
-                Array::over(memory, offset as usize, length as usize)
-                    .ok_or_else(|| A::Error::custom("the array attached to these bytes is too short"))
-            }
-            _ => {
-                let bytes = parts.next_element::<Vec<u8>>()?.ok_or_else(missing)?;
-                let length = parts.next_element::<u64>()?.ok_or_else(missing)? as usize;
-                match length.checked_mul(size_of::<T>()) {
-                    Some(expected) if expected == bytes.len() => Ok(Array::copied(&bytes, length)),
-                    _ => Err(A::Error::custom("the bytes are not a whole number of elements")),
-                }
-            }
+impl<'de, T: Pod> Forms<'de> for Array<T> {
+    const WHAT: &'static str = "an array";
+    const PARTS: usize = 4;
+    fn read<A: SeqAccess<'de>>(form: u8, mut parts: Parts<A>) -> Result<Option<Array<T>>, A::Error> {
+        if form == ATTACHED {
+            let (index, offset, length) = (parts.next::<u32>()?, parts.next::<u32>()?, parts.next::<u64>()?);
+            let (Some(index), Some(offset), Some(length)) = (index, offset, length) else { return Ok(None) };
+            let Some(Attachment::Array(memory)) = encoding::attached(index) else {
+                return Err(A::Error::custom("no array is attached to these bytes"));
+            };
+            return Array::over(memory, offset as usize, length as usize)
+                .map(Some)
+                .ok_or_else(|| A::Error::custom("the array attached to these bytes is too short"));
+        }
+        let (Some(bytes), Some(length)) = (parts.next::<Vec<u8>>()?, parts.next::<u64>()?) else { return Ok(None) };
+        match (length as usize).checked_mul(size_of::<T>()) {
+            Some(expected) if expected == bytes.len() => Ok(Some(Array::copied(&bytes, length as usize))),
+            _ => Err(A::Error::custom("the bytes are not a whole number of elements")),
         }
     }
 }

@@ -6,12 +6,10 @@ use crate::base::limits::CHECKED_BYTES_MAX;
 use crate::base::panic::{Panic, catch};
 use crate::base::{Error, ObjectId};
 use crate::objects::codec::{self, CodecError, StoreRun};
-use crate::objects::numbers::{Numbers, NumbersRef};
 use crate::objects::{AnySlot, ArrayMemory, Object};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 /// What the runtime offers to objects that live elsewhere.
@@ -67,6 +65,8 @@ pub struct SerializedValue {
 
 thread_local! {
     static CONTEXT: RefCell<Option<Vec<Attachment>>> = const { RefCell::new(None) };
+    /// Set by `refused` until the error is made.
+    static REFUSED: Cell<Option<&'static str>> = const { Cell::new(None) };
 }
 
 /// Attaches to the value being encoded; returns the index, or `None` outside of `encode`.
@@ -76,6 +76,19 @@ pub(crate) fn attach(attachment: Attachment) -> Option<u32> {
         attachments.push(attachment);
         Some(attachments.len() as u32 - 1)
     })
+}
+
+/// Notes the type that refused to be written or read, where the caller knows it as a part of its own types only.
+/// Returns the error.
+#[cold]
+pub(crate) fn refused<T, E>(error: E) -> E {
+    REFUSED.set(Some(std::any::type_name::<T>()));
+    error
+}
+
+/// The type that refused, or `T`.
+pub(super) fn take_refused<T>() -> &'static str {
+    REFUSED.take().unwrap_or_else(std::any::type_name::<T>)
 }
 
 /// The attachment of that index of the value being decoded.
@@ -112,7 +125,7 @@ const SMALL_BYTES: usize = 32;
 /// # Errors
 /// If its `Serialize` fails or panics: `Error::ObjectLost` naming the type.
 pub fn encode<T: Serialize + 'static>(value: &T) -> Result<SerializedValue, Error> {
-    encode_as::<T>(&NumbersRef(value), None)
+    encode_as::<T>(value, None)
 }
 
 /// As `encode`, for another rank: `store_run` takes long runs of bytes.
@@ -123,7 +136,7 @@ pub fn encode_for_peer<T: Serialize + 'static>(
     value: &T,
     store_run: Option<StoreRun>,
 ) -> Result<SerializedValue, Error> {
-    encode_as::<T>(&NumbersRef(value), store_run)
+    encode_as::<T>(value, store_run)
 }
 
 /// Serializes the values as their list; `store_run` is as in `encode_for_peer`.
@@ -134,7 +147,6 @@ pub fn encode_list<T: Serialize + 'static>(
     values: &[&T],
     store_run: Option<StoreRun>,
 ) -> Result<SerializedValue, Error> {
-    let values: Vec<NumbersRef<'_, T>> = values.iter().map(|value| NumbersRef(*value)).collect();
     encode_as::<Vec<T>>(&values, store_run)
 }
 
@@ -150,8 +162,9 @@ fn encode_as<T>(value: &impl Serialize, store_run: Option<StoreRun>) -> Result<S
 /// # Errors
 /// Those of `encode` and `decode`.
 pub fn check<T: Object>(value: &T) -> Result<(), Error> {
-    let encoded = with_context(Vec::new(), || codec::to_bytes(&NumbersRef(value), Vec::new(), CHECKED_BYTES_MAX, None));
+    let encoded = with_context(Vec::new(), || codec::to_bytes(value, Vec::new(), CHECKED_BYTES_MAX, None));
     if let (Ok(Err(CodecError::TooLong(_))), _) = encoded {
+        take_refused::<T>();
         return Ok(());
     }
     let SerializedValue { bytes, attachments } = serialized::<T>(encoded)?;
@@ -175,10 +188,13 @@ fn serialized<T>((result, attachments): Encoded) -> Result<SerializedValue, Erro
 /// Serializes the value into at most `N` bytes; `None` if it takes more, or does not encode. Encoding stops at the
 /// limit.
 pub(crate) fn encode_small<const N: usize>(value: &(impl Serialize + 'static)) -> Option<SerializedValue> {
-    let (result, attachments) = with_context(Vec::new(), || codec::to_bytes(&NumbersRef(value), Vec::new(), N, None));
+    let (result, attachments) = with_context(Vec::new(), || codec::to_bytes(value, Vec::new(), N, None));
     match result {
         Ok(Ok(bytes)) => Some(SerializedValue { bytes, attachments }),
-        _ => None,
+        _ => {
+            take_refused::<()>();
+            None
+        }
     }
 }
 
@@ -187,20 +203,7 @@ pub(crate) fn encode_small<const N: usize>(value: &(impl Serialize + 'static)) -
 /// # Errors
 /// If its `Deserialize` fails or panics, or bytes are left over: `Error::ObjectLost` naming the type.
 pub fn decode<T: Object>(bytes: &[u8], attachments: Vec<Attachment>) -> Result<T, Error> {
-    decode_as::<T, Numbers<T>>(bytes, attachments).map(|Numbers(value)| value)
-}
-
-/// Deserializes the values of a list.
-///
-/// # Errors
-/// As those of `decode`.
-pub fn decode_list<T: Object>(bytes: &[u8], attachments: Vec<Attachment>) -> Result<Vec<T>, Error> {
-    let values = decode_as::<Vec<T>, Vec<Numbers<T>>>(bytes, attachments)?;
-    Ok(values.into_iter().map(|Numbers(value)| value).collect())
-}
-
-fn decode_as<T, W: DeserializeOwned>(bytes: &[u8], attachments: Vec<Attachment>) -> Result<W, Error> {
-    let (result, _) = with_context(attachments, || codec::from_bytes::<W>(bytes));
+    let (result, _) = with_context(attachments, || codec::from_bytes::<T>(bytes));
     match result {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(object_lost::<T>(&format!("its Deserialize failed: {}", explained(&error)))),
@@ -224,7 +227,7 @@ fn explained(error: &CodecError) -> String {
 }
 
 fn object_lost<T>(reason: &str) -> Error {
-    Error::ObjectLost { object: std::any::type_name::<T>().to_string(), reason: reason.to_string() }
+    Error::ObjectLost { object: take_refused::<T>().to_string(), reason: reason.to_string() }
 }
 
 #[cfg(test)]
@@ -243,9 +246,9 @@ mod tests {
     fn list_is_decoded_from_its_elements() {
         let (one, two) = (vec![1.5f64], vec![2.5, 3.5]);
         let serialized = encode_list(&[&one, &two], None).unwrap();
-        assert_eq!(decode_list::<Vec<f64>>(&serialized.bytes, Vec::new()).unwrap(), [one, two]);
+        assert_eq!(decode::<Vec<Vec<f64>>>(&serialized.bytes, Vec::new()).unwrap(), [one, two]);
         let serialized = encode_list(&[&7u64, &8], None).unwrap();
-        assert_eq!(decode_list::<u64>(&serialized.bytes, Vec::new()).unwrap(), [7, 8]);
+        assert_eq!(decode::<Vec<u64>>(&serialized.bytes, Vec::new()).unwrap(), [7, 8]);
     }
 
     /// Memory of a run of bytes.
@@ -274,7 +277,7 @@ mod tests {
         assert!(decode::<(String, Vec<Option<String>>, u8)>(&serialized.bytes, Vec::new()).is_err());
         let numbers = vec![0.5f64; 100_000];
         let serialized = encode_for_peer(&numbers, Some(store_run)).unwrap();
-        assert_eq!((serialized.bytes.len(), serialized.attachments.len()), (6, 1));
+        assert_eq!((serialized.bytes.len(), serialized.attachments.len()), (7, 1));
         assert_eq!(decode::<Vec<f64>>(&serialized.bytes, serialized.attachments.clone()).unwrap(), numbers);
         assert!(decode::<Vec<u128>>(&serialized.bytes, vec![Attachment::Array(Arc::new(Run(vec![1; 17])))]).is_err());
         assert!(decode::<String>(&serialized.bytes, serialized.attachments).is_err(), "bytes are no text");
@@ -289,6 +292,23 @@ mod tests {
         }
         let serialized = encode_for_peer(&vec![1u8; 1000], Some(store_run)).unwrap();
         assert!(serialized.attachments.is_empty(), "it is short");
+    }
+
+    /// Cannot be read, whatever was written.
+    #[derive(Debug, Serialize)]
+    struct WriteOnly(Vec<u8>);
+    impl<'de> Deserialize<'de> for WriteOnly {
+        fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+            Err(serde::de::Error::custom("never read"))
+        }
+    }
+
+    #[test]
+    fn values_are_looked_at_up_to_the_bound() {
+        let besides = encode(&WriteOnly(vec![0; CHECKED_BYTES_MAX])).unwrap().bytes.len() - CHECKED_BYTES_MAX;
+        let check_of = |bytes: usize| check(&WriteOnly(vec![0; bytes - besides]));
+        assert!(check_of(CHECKED_BYTES_MAX).unwrap_err().to_string().contains("never read"));
+        assert_eq!(check_of(CHECKED_BYTES_MAX + 1), Ok(()));
     }
 
     #[test]

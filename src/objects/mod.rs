@@ -14,7 +14,7 @@
 mod array;
 mod codec;
 mod encoding;
-pub(crate) mod numbers;
+pub(crate) mod form;
 mod packed;
 mod promise;
 mod reference;
@@ -24,10 +24,9 @@ pub(crate) use array::ArrayDraft;
 pub use array::{Array, ArrayMemory, ArrayMut};
 pub use codec::StoreRun;
 pub use encoding::{
-    Attachment, Links, ReceivedReference, SerializedValue, check, decode, decode_list, encode, encode_for_peer,
-    encode_list,
+    Attachment, Links, ReceivedReference, SerializedValue, check, decode, encode, encode_for_peer, encode_list,
 };
-pub(crate) use encoding::{attach, attached, in_context};
+pub(crate) use encoding::{attach, attached, in_context, refused};
 pub use packed::Pin;
 pub use promise::{Promise, PromiseCore, Waiter};
 pub use reference::{Object, ObjectRef, Ref, Value};

@@ -5,13 +5,12 @@ mod list;
 pub use list::{Each, IntoListArg, ListArg, each};
 
 use crate::base::Error;
-use crate::objects::numbers::{Numbers, NumbersRef};
-use crate::objects::{AnySlot, Object, ObjectRef, Ref, decode, encode};
+use crate::objects::form::{self, Forms, Parts};
+use crate::objects::{AnySlot, Object, ObjectRef, Ref, decode, encode, refused};
 use crate::registry::Failure;
 use crate::rpc::{PlainBytes, plain};
-use serde::de::{Error as _, SeqAccess, Visitor};
+use serde::de::SeqAccess;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -29,8 +28,8 @@ pub enum Arg<T> {
 impl<T: Object> Serialize for Arg<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Arg::Value(value) => (list::VALUE, NumbersRef(value)).serialize(serializer),
-            Arg::Loaded(value) => (list::VALUE, NumbersRef(&**value)).serialize(serializer),
+            Arg::Value(value) => (list::VALUE, value).serialize(serializer).map_err(refused::<T, _>),
+            Arg::Loaded(value) => (list::VALUE, &**value).serialize(serializer).map_err(refused::<T, _>),
             Arg::Ref(reference) => (list::REFERENCE, reference).serialize(serializer),
         }
     }
@@ -38,26 +37,20 @@ impl<T: Object> Serialize for Arg<T> {
 
 impl<'de, T: Object> Deserialize<'de> for Arg<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_tuple(2, Form(PhantomData))
+        form::deserialize(deserializer)
     }
 }
 
-/// Reads what follows the first byte.
-struct Form<T>(PhantomData<T>);
-
-impl<'de, T: Object> Visitor<'de> for Form<T> {
-    type Value = Arg<T>;
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an argument")
-    }
+impl<'de, T: Object> Forms<'de> for Arg<T> {
+    const WHAT: &'static str = "an argument";
+    const PARTS: usize = 2;
     #[inline]
-    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Arg<T>, A::Error> {
-        let argument = match parts.next_element::<u8>()? {
-            Some(list::VALUE) => parts.next_element::<Numbers<T>>()?.map(|Numbers(value)| Arg::Value(value)),
-            Some(list::REFERENCE) => parts.next_element()?.map(Arg::Ref),
-            _ => None,
-        };
-        argument.ok_or_else(|| A::Error::invalid_length(0, &self))
+    fn read<A: SeqAccess<'de>>(form: u8, mut parts: Parts<A>) -> Result<Option<Arg<T>>, A::Error> {
+        match form {
+            list::VALUE => Ok(parts.next().map_err(refused::<T, _>)?.map(Arg::Value)),
+            list::REFERENCE => Ok(parts.next()?.map(Arg::Ref)),
+            _ => Ok(None),
+        }
     }
 }
 

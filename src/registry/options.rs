@@ -138,12 +138,7 @@ impl Options {
     }
 
     /// Sets how many objects the task's list of results becomes.
-    ///
-    /// # Panics
-    /// Above `RETURNS_MAX`: that many are a mistake.
-    #[track_caller]
     pub fn num_returns(mut self, returns: usize) -> Self {
-        assert!(returns <= RETURNS_MAX, "num_returns is at most {RETURNS_MAX}, not {returns}");
         self.num_returns = Some(returns);
         self
     }
@@ -153,12 +148,13 @@ impl Options {
         self.resources.iter().find(|(name, _)| name == MEMORY).map(|(_, bytes)| *bytes as u64)
     }
 
-    /// The requested rank, if nothing else was requested.
+    /// The requested rank, if nothing else was requested, and nothing that is refused.
     pub fn just_rank(&self) -> Option<Rank> {
         let Placement::Rank(rank) = self.place else { return None };
         let plain =
             self.num_cpus.is_none() && self.num_gpus.is_none() && self.resources.is_empty() && self.name.is_none();
-        plain.then_some(rank)
+        let has_returns = self.num_returns.is_none_or(|returns| returns <= RETURNS_MAX);
+        (plain && has_returns).then_some(rank)
     }
 
     /// True if a task is also retried when it fails by itself.

@@ -222,7 +222,8 @@ impl<C: Callable> Task<C> {
     ) -> Result<Arc<Task<C>>, Error> {
         header.entry = Some(C::ENTRY);
         let promises = C::Outputs::read_shape(&mut arguments)?;
-        Ok(Arc::new(Task { header, args: UnsafeCell::new(Some(decode(arguments, attachments)?)), promises }))
+        let args = decode(arguments, attachments).map_err(of_an_argument::<C>)?;
+        Ok(Arc::new(Task { header, args: UnsafeCell::new(Some(args)), promises }))
     }
 
     /// A call received from another rank, with plain arguments; `None` if the bytes are not the arguments.
@@ -240,7 +241,7 @@ impl<C: Callable> Task<C> {
     #[inline]
     pub fn check_args(&self) -> Result<(), Error> {
         let Some(checked) = C::checked() else { return Ok(()) };
-        checked.arguments.unless_done(|| self.args().map_or(Ok(()), check))
+        checked.arguments.unless_done(|| self.args().map_or(Ok(()), check)).map_err(of_an_argument::<C>)
     }
 
     fn args(&self) -> Option<&C::Args> {
@@ -252,6 +253,16 @@ impl<C: Callable> Task<C> {
         // SAFETY: as above.
         self.args.with_mut(|args| unsafe { (*args).take() })
     }
+}
+
+/// The error of arguments that do not encode or decode, which names the function.
+#[cold]
+fn of_an_argument<C: Callable>(error: Error) -> Error {
+    let Error::ObjectLost { object, reason } = error else { return error };
+    let is_known = object != std::any::type_name::<C::Args>();
+    let of =
+        if is_known { format!("{object} (an argument of {})", C::NAME) } else { format!("an argument of {}", C::NAME) };
+    Error::ObjectLost { object: of, reason }
 }
 
 impl<C: Callable> Runnable for Task<C> {
@@ -304,7 +315,7 @@ impl<C: Callable> Runnable for Task<C> {
                 reason: "its arguments were sent already".to_string(),
             });
         };
-        let mut serialized = encode_for_peer(&args, store_run);
+        let mut serialized = encode_for_peer(&args, store_run).map_err(of_an_argument::<C>);
         if let Ok(serialized) = &mut serialized {
             C::Outputs::write_shape(&self.promises, serialized);
         }

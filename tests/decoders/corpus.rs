@@ -1,6 +1,6 @@
 //! The stored inputs: the seeds of the fuzzers, encoded from valid values, and inputs that once broke a decoder.
 
-use super::{TARGETS, frame_generators, generators, serialized_value, tcp_frame};
+use super::{TARGETS, frame_generators, generators, serialized_value, tcp_frame, value_generators};
 use crate::boot::rendezvous::frame::RendezvousFrame;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -53,7 +53,7 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
     match target {
         "message" => samples(60, &generators::message()).iter().map(|message| message.encode(Vec::new())).collect(),
         "serialized_value" => {
-            let values = samples(20, &generators::nested());
+            let values = samples(20, &value_generators::nested());
             values.iter().map(|nested| serialized_value::input_of(nested).unwrap()).collect()
         }
         "tcp_frame" => {

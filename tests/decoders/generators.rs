@@ -1,9 +1,7 @@
 //! Values of every kind that ranks send each other, for property tests and for the seeds of the fuzzers.
 
-use super::serialized_value::Nested;
 use crate::base::error::ErrorSource;
 use crate::base::{BundleSlot, Error, ObjectId, TaskId};
-use crate::objects::{Array, ArrayMemory, ObjectRef, Value};
 use crate::protocol::{
     ActorMessage, ActorTarget, BegunWork, BlockAddress, Bytes, CompactTask, FailureKind, FinishedCall, InfoRequest,
     LastWork, Message, MovedTask, NameError, RestartPolicy, WireActor, WireAttachment, WireCommit, WireOptions,
@@ -16,11 +14,10 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::result::maybe_ok;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Numbers of every encoded length.
-fn number() -> impl Strategy<Value = u64> {
+pub fn number() -> impl Strategy<Value = u64> {
     (any::<u64>(), 0_u32..64).prop_map(|(number, shift)| number >> shift)
 }
 
@@ -345,28 +342,6 @@ pub fn message() -> impl Strategy<Value = Message<'static>> {
         Just(Message::Shutdown),
     ];
     prop_oneof![work, names, ranks]
-}
-
-fn array<T: bytemuck::Pod>(length: usize) -> Array<T> {
-    let memory: Arc<dyn ArrayMemory> = Arc::new(super::serialized_value::Bytes([3; 64], 64));
-    Array::over(memory, 0, length).expect("it fits")
-}
-
-/// A value that holds references and arrays at several depths. Its attachments have the order that the fuzz target
-/// assumes; the target's first byte gives the kinds of the first four.
-pub fn nested() -> impl Strategy<Value = Nested> {
-    let shape = (text(), option::of(0..=16_usize), option::of(number()), option::of(0..=2_usize), option::of(number()));
-    let leaf = shape.prop_map(|(name, array_length, reference, blocks, of_references)| Nested {
-        name,
-        array: array_length.map(array),
-        reference: reference.map(|value| ObjectRef::new(Value::ready(value))),
-        inside: Vec::new(),
-        by_number: blocks.map(|length| (7, array(length))).into_iter().collect(),
-        of_references: of_references
-            .map(|value| ObjectRef::new(Value::ready(vec![ObjectRef::new(Value::ready(value))]))),
-    });
-    let leaf = leaf.boxed();
-    (leaf.clone(), vec(leaf, 0..3)).prop_map(|(outer, inside)| Nested { inside, ..outer })
 }
 
 /// Names and amounts, sorted; no name occurs twice.

@@ -19,6 +19,8 @@ mod properties;
 mod rendezvous_frame;
 mod serialized_value;
 mod tcp_frame;
+#[cfg(test)]
+mod value_generators;
 
 pub use handshake::handshake;
 pub use message::message;

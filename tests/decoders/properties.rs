@@ -1,6 +1,6 @@
 //! An encoded value decodes to the same value; damaged bytes are decoded or refused, and never cause a panic.
 
-use super::{frame_generators, generators, handshake, rendezvous_frame, serialized_value, tcp_frame};
+use super::{frame_generators, generators, handshake, rendezvous_frame, serialized_value, tcp_frame, value_generators};
 use crate::base::Error;
 use crate::boot::rendezvous::frame::{ParticipantInfo, RendezvousFrame, decode_parts, encode_parts};
 use crate::objects::{decode, encode};
@@ -121,7 +121,7 @@ proptest! {
     }
 
     #[test]
-    fn encoded_value_decodes_with_its_attachments(nested in generators::nested()) {
+    fn encoded_value_decodes_with_its_attachments(nested in value_generators::nested()) {
         let written = encode(&nested).unwrap();
         let again: serialized_value::Nested = decode(&written.bytes, written.attachments).unwrap();
         // The references refer to the same promises: their Debug text holds the address.
@@ -129,7 +129,7 @@ proptest! {
     }
 
     #[test]
-    fn damaged_value_is_decoded_or_refused(nested in generators::nested(), damage in damage()) {
+    fn damaged_value_is_decoded_or_refused(nested in value_generators::nested(), damage in damage()) {
         super::serialized_value(&damaged(serialized_value::input_of(&nested).unwrap(), &damage));
     }
 

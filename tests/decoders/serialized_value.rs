@@ -6,10 +6,10 @@ use crate::objects::{
 };
 use serde::{Deserialize, Serialize};
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-/// A value with arrays and references at every depth.
+/// A value with arrays, references and runs of numbers at every depth.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Nested {
     pub name: String,
@@ -18,6 +18,8 @@ pub struct Nested {
     pub inside: Vec<Nested>,
     pub by_number: BTreeMap<u8, Array<[u64; 3]>>,
     pub of_references: Option<ObjectRef<Vec<ObjectRef<u64>>>>,
+    pub numbers: Vec<u16>,
+    pub other_numbers: VecDeque<f32>,
 }
 
 /// The first byte gives the kinds of the attachments, two bits each. A value that decodes is encoded and decodes again.

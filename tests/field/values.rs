@@ -7,7 +7,7 @@ use crate::launcher::{Launch, example};
 
 #[test]
 fn long_vectors_and_texts_arrive_equal() {
-    everywhere(&["long-values"]);
+    everywhere(&["long-values", "vectors-of-every-length"]);
 }
 
 #[test]

@@ -168,11 +168,7 @@ fn submission(
 fn number(submit: TokenStream) -> TokenStream {
     quote! {
         /// How many objects the list of results becomes: as many references are returned, and the body returns as many
-        /// values.
-        ///
-        /// # Panics
-        /// Above 1,048,576.
-        #[track_caller]
+        /// values. Above 1,048,576 one reference is returned, whose `get` is an error that says so.
         pub fn num_returns(self, returns: ::core::primitive::usize) -> #submit {
             #submit { options: self.options.num_returns(returns) }
         }

@@ -1,17 +1,18 @@
 //! Reads values.
 
-use crate::objects::ArrayMemory;
+use crate::base::copy::copy_of;
 use crate::objects::codec::CodecError;
 use crate::objects::codec::access::{Named, OneVariant, Values};
 use crate::objects::codec::depth::Depth;
 use crate::objects::codec::format::{HAS_SEPARATE_RUNS, Tag, take, take_array, take_length, take_str};
+use crate::objects::codec::numbers::vector_of;
+use crate::objects::codec::runs::{NumberRun, take_attached, visit_number};
 use crate::objects::codec::shapes::{ReadTables, Reading};
-use crate::objects::encoding::attached_run;
+use crate::objects::encoding::take_refused;
 use serde::Deserialize;
 use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{Deserializer, Visitor};
 use std::rc::Rc;
-use std::sync::Arc;
 
 /// Reads a value that `to_bytes` wrote.
 ///
@@ -24,7 +25,9 @@ pub fn from_bytes<'de, T: Deserialize<'de>>(mut bytes: &'de [u8]) -> Result<T, C
         // A Deserialize that was written by hand may know a struct's fields by their names only.
         Err(error) if decoder.tables.is_some() => {
             decoder = Decoder { input: bytes, omitted: None, by_name: true, depth: Depth::new(), ..decoder };
-            decoder.whole().map_err(|_| error)
+            let value = decoder.whole().map_err(|_| error)?;
+            take_refused::<T>();
+            Ok(value)
         }
         outcome => outcome,
     }
@@ -88,8 +91,17 @@ impl<'de> Decoder<'de> {
         usize::try_from(u64::from_le_bytes(self.array()?)).map_err(|_| CodecError::Damaged("a length is too large"))
     }
 
-    fn separate(&mut self) -> Result<Arc<dyn ArrayMemory>, CodecError> {
-        attached_run(self.index()?).ok_or(CodecError::Damaged("a run of bytes is not attached"))
+    /// The vector that `V` reads, if what comes next is a sequence of plain values of its type only.
+    #[inline]
+    fn uniform_vector<V: Visitor<'de>>(&mut self) -> Option<V::Value> {
+        let mut input = self.input.get(1..)?;
+        let (count, uniform) = (take_array::<8>(&mut input).ok()?, take_array::<8>(&mut input).ok()?);
+        let ([tag], true) = (take_array(&mut input).ok()?, count == uniform) else { return None };
+        let tag = Tag::of(tag).filter(|tag| tag.is_number())?;
+        let length = usize::try_from(u64::from_le_bytes(count)).ok()?.checked_mul(tag.number_bytes())?;
+        let vector = vector_of::<V>(tag, take(&mut input, length).ok()?)?;
+        self.input = input;
+        Some(vector)
     }
 
     #[inline]
@@ -181,37 +193,8 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
     #[inline]
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CodecError> {
         match self.tag()? {
+            tag if tag.is_number() => visit_number(tag, &mut self.input, visitor),
             Tag::Unit => visitor.visit_unit(),
-            Tag::Bool => visitor.visit_bool(self.array::<1>()? != [0]),
-            Tag::U8 => visitor.visit_u8(u8::from_le_bytes(self.array()?)),
-            Tag::U16 => visitor.visit_u16(u16::from_le_bytes(self.array()?)),
-            Tag::U32 => visitor.visit_u32(u32::from_le_bytes(self.array()?)),
-            Tag::U64 => visitor.visit_u64(u64::from_le_bytes(self.array()?)),
-            // What serde reads twice, as an untagged enum, it keeps in 64 bits.
-            Tag::U128 => {
-                let number = u128::from_le_bytes(self.array()?);
-                match u64::try_from(number) {
-                    Ok(small) => visitor.visit_u64(small),
-                    Err(_) => visitor.visit_u128(number),
-                }
-            }
-            Tag::I8 => visitor.visit_i8(i8::from_le_bytes(self.array()?)),
-            Tag::I16 => visitor.visit_i16(i16::from_le_bytes(self.array()?)),
-            Tag::I32 => visitor.visit_i32(i32::from_le_bytes(self.array()?)),
-            Tag::I64 => visitor.visit_i64(i64::from_le_bytes(self.array()?)),
-            Tag::I128 => {
-                let number = i128::from_le_bytes(self.array()?);
-                match i64::try_from(number) {
-                    Ok(small) => visitor.visit_i64(small),
-                    Err(_) => visitor.visit_i128(number),
-                }
-            }
-            Tag::F32 => visitor.visit_f32(f32::from_le_bytes(self.array()?)),
-            Tag::F64 => visitor.visit_f64(f64::from_le_bytes(self.array()?)),
-            Tag::Char => {
-                let number = self.index()?;
-                visitor.visit_char(char::from_u32(number).ok_or(CodecError::Damaged("a character does not exist"))?)
-            }
             Tag::Str => visitor.visit_borrowed_str(take_str(&mut self.input)?),
             Tag::Bytes => {
                 let length = take_length(&mut self.input)?;
@@ -251,10 +234,11 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
             }
             Tag::SeparateStr => {
                 // Checked after it is copied: then nobody can change it.
-                let text = String::from_utf8(self.separate()?.bytes().to_vec());
+                let text = String::from_utf8(copy_of(take_attached(&mut self.input)?.bytes()));
                 visitor.visit_string(text.map_err(|_| CodecError::Damaged("a text is not valid"))?)
             }
-            Tag::SeparateBytes => visitor.visit_bytes(self.separate()?.bytes()),
+            Tag::SeparateBytes => visitor.visit_bytes(take_attached(&mut self.input)?.bytes()),
+            tag => NumberRun::after(tag, &mut self.input)?.visit(visitor),
         }
     }
 
@@ -313,6 +297,14 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
                 self.tag()?;
                 let count = self.names()?.len();
                 self.visit_values(visitor, count, 0)
+            }
+            Tag::Seq => match self.uniform_vector::<V>() {
+                Some(vector) => Ok(vector),
+                None => self.deserialize_any(visitor),
+            },
+            tag @ (Tag::Bytes | Tag::SeparateBytes) => {
+                self.tag()?;
+                NumberRun::after(tag, &mut self.input)?.visit(visitor)
             }
             _ => self.deserialize_any(visitor),
         }

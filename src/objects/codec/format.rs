@@ -80,12 +80,28 @@ tags! {
     SeparateStr = 25,
     /// As above: its memory holds the bytes.
     SeparateBytes = 26,
+    /// A sequence of numbers: the tag of all of them, length, and the numbers.
+    Numbers = 27,
+    /// The index of an attachment, in 4 bytes, whose memory holds the numbers; the tag of all of them.
+    SeparateNumbers = 28,
 }
 
 impl Tag {
     /// True if a fixed number of bytes follows, which is a plain value.
     pub fn is_number(self) -> bool {
         (Tag::Bool as u8..=Tag::Char as u8).contains(&(self as u8))
+    }
+
+    /// That number of bytes.
+    #[inline]
+    pub fn number_bytes(self) -> usize {
+        match self {
+            Tag::U16 | Tag::I16 => 2,
+            Tag::U32 | Tag::I32 | Tag::F32 | Tag::Char => 4,
+            Tag::U64 | Tag::I64 | Tag::F64 => 8,
+            Tag::U128 | Tag::I128 => 16,
+            _ => 1,
+        }
     }
 }
 

@@ -14,20 +14,24 @@
 //! A struct whose field names are those that its `Deserialize` expects is read in order, without a look at the names;
 //! any other is read by names, as JSON is. A variant is found by its name.
 //!
-//! A long run of bytes, as the memory of a vector of numbers or a text, need not be part of the message: where the
-//! caller has a place for it, it is copied there, and becomes an attachment of the value. So it is written once and
-//! read once.
+//! A vector of numbers is a run: its memory, wherever it lies in a value. Other readers get its numbers one by one.
+//!
+//! A long run, of numbers or of a text's bytes, need not be part of the message: where the caller has a place for it,
+//! it is copied there, and becomes an attachment of the value. So it is written once and read once.
 
 mod access;
 mod depth;
 mod deserializer;
 mod error;
 mod format;
+mod numbers;
 mod parts;
+mod runs;
 mod serializer;
 mod shapes;
 #[cfg(all(test, not(loom)))]
 mod tests;
+mod type_of;
 
 pub use deserializer::{from_bytes, has_separate_runs};
 pub use error::CodecError;

@@ -4,9 +4,10 @@ use crate::base::limits::SEPARATE_BYTES_MIN;
 use crate::objects::codec::CodecError;
 use crate::objects::codec::depth::Depth;
 use crate::objects::codec::format::{HAS_SEPARATE_RUNS, HAS_TABLES, StoreRun, Tag, put_length};
+use crate::objects::codec::numbers::run_of;
 use crate::objects::codec::parts::{Compound, Map, Sequence, Struct};
 use crate::objects::codec::shapes::Tables;
-use serde::ser::{Serialize, Serializer};
+use serde::ser::{Serialize, SerializeSeq, Serializer};
 
 /// Writes a value into `out`, which is empty, in at most `bytes_max` bytes. `store_run` takes long runs of bytes.
 ///
@@ -31,6 +32,9 @@ pub fn to_bytes(
         false => Err(CodecError::TooLong(bytes_max)),
     }
 }
+
+/// Room for what follows a run: the ends of the values around it, and of the message.
+const AFTER_RUN_BYTES: usize = 32;
 
 pub(super) struct Encoder {
     pub(super) out: Vec<u8>,
@@ -78,18 +82,48 @@ impl Encoder {
         Ok(())
     }
 
+    /// Gives a long run to the place that the caller has for it: the index of the attachment.
+    #[inline]
+    fn store(&mut self, bytes: &[u8]) -> Option<u32> {
+        if bytes.len() < SEPARATE_BYTES_MIN {
+            return None;
+        }
+        let index = self.store_run?(bytes)?;
+        self.end |= HAS_SEPARATE_RUNS;
+        Some(index)
+    }
+
+    /// Appends a run, and makes room for what follows it: growth would copy the run again.
+    #[inline]
+    fn append(&mut self, bytes: &[u8]) {
+        self.out.reserve(bytes.len() + AFTER_RUN_BYTES);
+        self.out.extend_from_slice(bytes);
+    }
+
     fn text(&mut self, tag: Tag, bytes: &[u8]) -> Result<(), CodecError> {
-        if bytes.len() >= SEPARATE_BYTES_MIN
-            && let Some(index) = self.store_run.and_then(|store_run| store_run(bytes))
-        {
-            self.end |= HAS_SEPARATE_RUNS;
+        if let Some(index) = self.store(bytes) {
             let tag = if tag == Tag::Str { Tag::SeparateStr } else { Tag::SeparateBytes };
             return self.number(tag, index.to_le_bytes());
         }
         self.reserve(bytes.len())?;
         self.tag(tag)?;
         put_length(&mut self.out, bytes.len());
-        self.out.extend_from_slice(bytes);
+        self.append(bytes);
+        Ok(())
+    }
+
+    /// Numbers of that tag.
+    fn numbers(&mut self, tag: Tag, bytes: &[u8]) -> Result<(), CodecError> {
+        if let Some(index) = self.store(bytes) {
+            self.number(Tag::SeparateNumbers, index.to_le_bytes())?;
+            self.out.push(tag as u8);
+            return Ok(());
+        }
+        self.reserve(bytes.len())?;
+        self.tag(Tag::Numbers)?;
+        self.out.push(tag as u8);
+        put_length(&mut self.out, bytes.len() / tag.number_bytes());
+        self.append(bytes);
         Ok(())
     }
 
@@ -209,6 +243,15 @@ impl<'e> Serializer for &'e mut Encoder {
     ) -> Result<(), CodecError> {
         self.variant(Tag::Variant, index, name)?;
         self.inner(value)
+    }
+    #[inline]
+    fn collect_seq<I: IntoIterator<Item: Serialize>>(self, list: I) -> Result<(), CodecError> {
+        if let Some((tag, bytes)) = run_of(&list) {
+            return self.numbers(tag, bytes);
+        }
+        let mut values = self.serialize_seq(None)?;
+        list.into_iter().try_for_each(|value| values.serialize_element(&value))?;
+        values.end()
     }
     fn serialize_seq(self, _: Option<usize>) -> Result<Sequence<'e>, CodecError> {
         let at = self.begin::<16>(Tag::Seq)?;

@@ -1,14 +1,12 @@
 //! An argument that is a list: one value, one reference to a list, or a list of references, one for each element.
 
 use crate::base::Error;
-use crate::objects::numbers::{Numbers, NumbersRef};
-use crate::objects::{AnySlot, Array, Object, ObjectRef};
+use crate::objects::form::{self, Forms, Parts};
+use crate::objects::{AnySlot, Array, Object, ObjectRef, refused};
 use crate::registry::{Arg, Argument, Failure};
 use bytemuck::Pod;
-use serde::de::{Error as _, SeqAccess, Visitor};
+use serde::de::SeqAccess;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::fmt;
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 /// The first byte of an encoded argument: a value follows.
@@ -31,7 +29,7 @@ pub enum ListArg<L, E> {
 impl<L: Object, E: Object> Serialize for ListArg<L, E> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            ListArg::Value(list) => (VALUE, NumbersRef(list)).serialize(serializer),
+            ListArg::Value(list) => (VALUE, list).serialize(serializer).map_err(refused::<L, _>),
             ListArg::Ref(reference) => (REFERENCE, reference).serialize(serializer),
             ListArg::Each(references) => (EACH, references).serialize(serializer),
         }
@@ -40,26 +38,21 @@ impl<L: Object, E: Object> Serialize for ListArg<L, E> {
 
 impl<'de, L: Object, E: Object> Deserialize<'de> for ListArg<L, E> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_tuple(2, ListForm(PhantomData))
+        form::deserialize(deserializer)
     }
 }
 
-/// Reads what follows the first byte.
-struct ListForm<L, E>(PhantomData<(L, E)>);
-
-impl<'de, L: Object, E: Object> Visitor<'de> for ListForm<L, E> {
-    type Value = ListArg<L, E>;
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an argument")
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<ListArg<L, E>, A::Error> {
-        let argument = match parts.next_element::<u8>()? {
-            Some(VALUE) => parts.next_element::<Numbers<L>>()?.map(|Numbers(list)| ListArg::Value(list)),
-            Some(REFERENCE) => parts.next_element()?.map(ListArg::Ref),
-            Some(EACH) => parts.next_element()?.map(ListArg::Each),
-            _ => None,
-        };
-        argument.ok_or_else(|| A::Error::invalid_length(0, &self))
+impl<'de, L: Object, E: Object> Forms<'de> for ListArg<L, E> {
+    const WHAT: &'static str = "an argument";
+    const PARTS: usize = 2;
+    #[inline]
+    fn read<A: SeqAccess<'de>>(form: u8, mut parts: Parts<A>) -> Result<Option<ListArg<L, E>>, A::Error> {
+        match form {
+            VALUE => Ok(parts.next().map_err(refused::<L, _>)?.map(ListArg::Value)),
+            REFERENCE => Ok(parts.next()?.map(ListArg::Ref)),
+            EACH => Ok(parts.next()?.map(ListArg::Each)),
+            _ => Ok(None),
+        }
     }
 }
 

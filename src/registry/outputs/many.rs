@@ -5,7 +5,7 @@
 
 use crate::base::{Error, limits};
 use crate::objects::{
-    AnySlot, Attachment, Object, ObjectRef, Promise, PromiseCore, SerializedValue, StoreRun, check, decode_list,
+    AnySlot, Attachment, Object, ObjectRef, Promise, PromiseCore, SerializedValue, StoreRun, check, decode,
     encode_list, slot,
 };
 use crate::registry::Options;
@@ -26,7 +26,9 @@ impl<T: Object, const COUNT: usize> Outputs for Many<T, COUNT> {
     const COUNT: usize = 1;
     fn promises(options: Option<&Options>) -> Self::Promises {
         const { assert!(COUNT <= limits::RETURNS_MAX, "num_returns is too large") };
-        ListElements::pending(options.and_then(|options| options.num_returns).unwrap_or(COUNT))
+        let count = options.and_then(|options| options.num_returns).unwrap_or(COUNT);
+        // Submitting more is refused, and one result is enough to say so.
+        ListElements::pending(if count <= limits::RETURNS_MAX { count } else { 1 })
     }
     fn read_shape(arguments: &mut &[u8]) -> Result<Self::Promises, Error> {
         let count = take_count(arguments);
@@ -152,7 +154,7 @@ impl<T: Object> AnySlot for ListElements<T> {
         }
     }
     fn complete_with(&self, bytes: &[u8], attachments: Vec<Attachment>) {
-        match decode_list::<T>(bytes, attachments) {
+        match decode::<Vec<T>>(bytes, attachments) {
             Ok(values) => match self.arity_mismatch(values.len()) {
                 None => self.complete(values),
                 Some(reason) => self.fail(Arc::new(list_lost::<T>(reason))),

@@ -1,5 +1,6 @@
 //! Allocation in this rank's store.
 
+use crate::base::copy::copy_to;
 use crate::base::{Error, Result};
 use crate::memory::Block;
 use crate::objects::{Array, ArrayMut};
@@ -53,6 +54,6 @@ pub fn create_array<T: Pod + Send + Sync>(length: usize) -> Result<ArrayMut<T>> 
 /// As `create_array`.
 pub fn put_array<T: Pod + Send + Sync>(slice: &[T]) -> Result<Array<T>> {
     let mut array = create_array(slice.len())?;
-    array.as_mut_slice().copy_from_slice(slice);
+    copy_to(array.as_mut_slice(), slice);
     Ok(array.seal())
 }

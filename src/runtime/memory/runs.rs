@@ -1,5 +1,6 @@
 //! Long runs of bytes of values that leave this rank: copied into its store while the value is encoded.
 
+use crate::base::copy::copy_to;
 use crate::objects::{ArrayMemory, Attachment, attach};
 use crate::runtime::Runtime;
 use crate::runtime::memory::blocks::OwnMemory;
@@ -18,7 +19,7 @@ pub fn store_run(bytes: &[u8]) -> Option<u32> {
         return None;
     }
     let mut block = arena.allocate(bytes.len())?;
-    block.as_mut_slice()[..bytes.len()].copy_from_slice(bytes);
+    copy_to(block.as_mut_slice(), bytes);
     let memory: Arc<dyn ArrayMemory> = Arc::new(OwnMemory::new(runtime, block));
     attach(Attachment::Array(memory))
 }

@@ -1,7 +1,7 @@
 //! On which rank a task or an actor is placed, as far as its options say.
 
 use crate::base::config::MEMORY;
-use crate::base::limits::{NAME_BYTES_MAX, NAME_SHOWN_BYTES, RESOURCES_REQUESTED_MAX};
+use crate::base::limits::{NAME_BYTES_MAX, NAME_SHOWN_BYTES, RESOURCES_REQUESTED_MAX, RETURNS_MAX};
 use crate::base::parse::{is_amount, is_memory};
 use crate::base::sync::Ordering;
 use crate::base::text::cut;
@@ -122,6 +122,9 @@ pub fn check_options(options: &Options, name: &str) -> Result<()> {
     if options.resources.len() > RESOURCES_REQUESTED_MAX {
         let count = options.resources.len();
         return refuse(format!("requests {count} kinds of resources: at most {RESOURCES_REQUESTED_MAX} are possible"));
+    }
+    if let Some(returns) = options.num_returns.filter(|returns| *returns > RETURNS_MAX) {
+        return refuse(format!("is called with num_returns {returns}: at most {RETURNS_MAX} are possible"));
     }
     for (kind, amount) in &options.resources {
         if let Some(reason) = unusable_name(kind).or_else(|| kind.is_empty().then(|| "is empty".to_string())) {

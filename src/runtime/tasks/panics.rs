@@ -3,12 +3,13 @@
 use crate::base::Error;
 use crate::base::limits::FAILURE_BYTES_MAX;
 use crate::base::panic::Panic;
+use crate::base::sync::lock;
 use crate::base::text::cut;
 use crate::runtime::tasks::context::runs_task;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::cell::RefCell;
-use std::panic::Location;
-use std::sync::Arc;
+use std::panic::{Location, PanicHookInfo};
+use std::sync::{Arc, Mutex};
 
 thread_local! {
     static PANIC_SITE: RefCell<PanicSite> = const { RefCell::new(PanicSite { location: None, backtrace: None }) };
@@ -30,12 +31,31 @@ pub fn install_panic_hook() {
         std::panic::set_hook(Box::new(move |info| {
             if runs_task() {
                 PANIC_SITE.set(PanicSite::here(info.location()));
+            } else {
+                *lock(&THREAD_PANIC) = thread_panic(info);
             }
             if !runs_task() || !is_standard {
                 before(info);
             }
         }));
     });
+}
+
+/// What the thread outside of tasks said that panicked last. A task that joins it and unwraps the outcome panics with
+/// `Any { .. }`, which says nothing.
+static THREAD_PANIC: Mutex<Option<String>> = Mutex::new(None);
+
+/// What the `Debug` text of a panic's payload is, whatever it holds.
+const UNKNOWN_PAYLOAD: &str = "Any { .. }";
+
+/// The text of a panic of a thread, if it has one that says something.
+fn thread_panic(info: &PanicHookInfo<'_>) -> Option<String> {
+    let payload = info.payload();
+    let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    let text = text.filter(|text| !text.ends_with(UNKNOWN_PAYLOAD))?;
+    let at = info.location().map(|location| format!(" at {}:{}", location.file(), location.line()));
+    let thread = std::thread::current().name().unwrap_or("without a name").to_string();
+    Some(cut(format!("thread {thread} panicked{}: {text}", at.unwrap_or_default()), FAILURE_BYTES_MAX / 4))
 }
 
 /// Where a task panicked, as its error says it.
@@ -73,6 +93,11 @@ impl PanicSite {
             },
             None => text,
         };
+        if text.ends_with(UNKNOWN_PAYLOAD)
+            && let Some(of_thread) = lock(&THREAD_PANIC).take()
+        {
+            text = format!("{text}; before it, {of_thread}");
+        }
         if let Some(location) = self.location {
             text = format!("panicked at {location}: {text}");
         }

@@ -2,7 +2,7 @@
 
 use crate::cases::{Cases, Outcome};
 use crate::gate::Gate;
-use crate::limits::{Adder, same};
+use crate::limits::{Adder, same, split};
 use crate::start::last_rank;
 use mobula::prelude::*;
 use mobula::{Bundle, Strategy};
@@ -13,13 +13,16 @@ pub fn run(cases: &mut Cases) {
     cases.case("names at the limit and beyond", long_names);
     cases.case("resources at the limit and beyond", many_resources);
     cases.case("amounts that nobody can mean", impossible_amounts);
+    cases.case("results of a call at the limit and beyond", most_returns);
     cases.case("bundles at the limit and beyond", many_bundles);
 }
 
-/// The bytes that a name may have, the kinds of resources that a request may name, the bundles of a group.
+/// The bytes that a name may have, the kinds of resources that a request may name, the bundles of a group, the results
+/// of a call.
 const NAME_BYTES_MAX: usize = 1024;
 const RESOURCES_REQUESTED_MAX: usize = 64;
 const BUNDLES_MAX: usize = 10_000;
+const RETURNS_MAX: usize = 1 << 20;
 
 /// The last of a chain of tasks behind `first`, on that rank.
 fn chain_behind(first: ObjectRef<u64>, rank: u32) -> ObjectRef<u64> {
@@ -135,5 +138,20 @@ fn many_bundles() -> Outcome {
     group.remove();
     refused(group_of(BUNDLES_MAX + 1), "at most 10000 bundles, not 10001");
     refused(group_of(0), "at least one bundle");
+    Ok(())
+}
+
+fn most_returns() -> Outcome {
+    let parts = split::options().num_returns(RETURNS_MAX).remote(RETURNS_MAX as u64, 5u64);
+    assert_eq!((parts.len(), *parts[RETURNS_MAX - 1].get()?), (RETURNS_MAX, 4 + RETURNS_MAX as u64));
+    for rank in [0, last_rank()] {
+        for count in [RETURNS_MAX + 1, usize::MAX] {
+            let parts = split::on(rank).num_returns(count).remote(1u64, 1u64);
+            let error = parts[0].get().expect_err("so many cannot be returned");
+            assert!(matches!(error, Error::Config { .. }) && parts.len() == 1, "{error}");
+            let expected = format!("split is called with num_returns {count}: at most 1048576 are possible");
+            assert!(error.to_string().contains(&expected), "{error}");
+        }
+    }
     Ok(())
 }

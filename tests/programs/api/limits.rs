@@ -53,7 +53,7 @@ fn put_all(count: u64) -> mobula::Result<Vec<ObjectRef<u64>>> {
 struct Named(String);
 
 #[mobula::remote(num_returns = "many")]
-fn split(count: u64, first: u64) -> Vec<u64> {
+pub fn split(count: u64, first: u64) -> Vec<u64> {
     (first..first + count).collect()
 }
 
@@ -263,9 +263,6 @@ fn wrong_count() -> Outcome {
             }
         }
     }
-    let too_many = std::panic::catch_unwind(|| split::options().num_returns(usize::MAX).remote(1u64, 1u64));
-    let text = too_many.err().and_then(|panic| panic.downcast::<String>().ok()).expect("it is refused");
-    assert!(text.contains("num_returns is at most"), "{text}");
     Ok(())
 }
 

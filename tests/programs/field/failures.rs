@@ -14,6 +14,7 @@ pub const CASES: &[Case] = &[
     ("payload-with-drop", payload_with_drop),
     ("payload-with-an-error", payload_with_an_error),
     ("causes", causes),
+    ("thread-that-panics", thread_that_panics),
 ];
 
 /// What a failure's text has at most.
@@ -165,6 +166,27 @@ fn payload_with_an_error() -> mobula::Result<()> {
         match panics_with_an_error::on(rank).remote().get().unwrap_err() {
             Error::Task { task, message, .. } => assert!(task == "chain" && message.ends_with("x\"y"), "{message}"),
             other => panic!("{other:?}"),
+        }
+    }
+    Ok(())
+}
+
+#[mobula::remote]
+fn joins(how: String) -> u64 {
+    let thread = std::thread::Builder::new().name("mesher".to_string());
+    let thread = thread.spawn(|| -> u64 { panic!("no mesh of {} cells", 7) }).expect("a thread starts");
+    match how.as_str() {
+        "unwrap" => thread.join().unwrap(),
+        _ => thread.join().expect("the mesh"),
+    }
+}
+
+fn thread_that_panics() -> mobula::Result<()> {
+    for rank in [0, far()] {
+        for how in ["unwrap", "expect"] {
+            let text = message(joins::on(rank).remote(how).get().unwrap_err());
+            assert!(text.contains("Any { .. }; before it, thread mesher panicked at tests/"), "{text}");
+            assert!(text.ends_with("no mesh of 7 cells"), "{text}");
         }
     }
     Ok(())

@@ -3,8 +3,13 @@
 use crate::{Case, far};
 use mobula::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, VecDeque};
 
-pub const CASES: &[Case] = &[("long-values", long_values), ("long-values-in-a-small-store", in_a_small_store)];
+pub const CASES: &[Case] = &[
+    ("long-values", long_values),
+    ("vectors-of-every-length", of_every_length),
+    ("long-values-in-a-small-store", in_a_small_store),
+];
 
 /// Above the length from which runs of bytes travel apart from their value, and not a whole number of pages.
 const LENGTH: usize = 200_003;
@@ -129,6 +134,54 @@ fn long_values() -> mobula::Result<()> {
         let plain = Plain::on(rank).remote(numbers.clone());
         assert_eq!(*plain.swap(vec![0.25; LENGTH]).get()?, numbers);
         assert_eq!(*plain.swap(Vec::new()).get()?, [0.25; LENGTH]);
+    }
+    Ok(())
+}
+
+/// Vectors of numbers wherever a value may hold them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Grid {
+    name: String,
+    cells: Vec<Vec<f64>>,
+    mask: Box<[bool]>,
+    queue: VecDeque<i32>,
+    by_name: BTreeMap<String, Vec<u16>>,
+    wide: Option<(Vec<u128>, Vec<usize>)>,
+    text: Vec<u8>,
+}
+
+fn grid(length: usize) -> Grid {
+    Grid {
+        name: format!("of {length}"),
+        cells: vec![vec![0.1; length], Vec::new(), (0..length).map(|index| index as f64 / 3.0).collect()],
+        mask: (0..length).map(|index| index % 3 == 0).collect(),
+        queue: (0..length as i32).rev().collect(),
+        by_name: BTreeMap::from([("a".to_string(), vec![7; length]), ("b".to_string(), Vec::new())]),
+        wide: length.is_multiple_of(2).then(|| (vec![u128::MAX; length], vec![usize::MAX; length])),
+        text: (0..length).map(|index| index as u8).collect(),
+    }
+}
+
+#[mobula::remote]
+fn grid_back(grid: Grid) -> Grid {
+    grid
+}
+
+#[mobula::remote]
+fn numbers_back(numbers: Vec<f64>) -> Vec<f64> {
+    numbers
+}
+
+/// 4096 numbers of 8 bytes are as long as what travels within a message.
+fn of_every_length() -> mobula::Result<()> {
+    for rank in [0, far()] {
+        for length in [0, 1, 2, 7, 1000, 4088, 4090, 4094, 4095, 4096, 4097, 8192, 8193, 32768, LENGTH] {
+            let (numbers, grid) = (numbers()[..length].to_vec(), grid(length));
+            assert_eq!(*numbers_back::on(rank).remote(numbers.clone()).get()?, numbers);
+            assert_eq!(*grid_back::on(rank).remote(grid.clone()).get()?, grid);
+            let object = mobula::put(grid.clone())?;
+            assert_eq!(*grid_back::on(rank).remote(&object).get()?, grid);
+        }
     }
     Ok(())
 }

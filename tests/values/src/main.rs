@@ -8,6 +8,7 @@ mod checked;
 mod crates;
 mod enums;
 mod flattened;
+mod long;
 mod refused;
 mod standard;
 
@@ -77,7 +78,7 @@ macro_rules! values {
 pub(crate) use values;
 
 const GROUPS: &[Group] =
-    &[standard::GROUP, checked::GROUP, enums::GROUP, attributes::GROUP, flattened::GROUP, crates::GROUP];
+    &[standard::GROUP, checked::GROUP, enums::GROUP, attributes::GROUP, flattened::GROUP, crates::GROUP, long::GROUP];
 
 #[mobula::remote]
 fn process() -> u32 {

@@ -1,7 +1,7 @@
 //! Values that cannot be sent: the error is the same on this rank as on another, at the first call.
 
 use mobula::prelude::*;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
@@ -77,6 +77,8 @@ macro_rules! refused {
             for part in $parts.iter().chain(&[stringify!($type)]) {
                 assert!(first.contains(part), "{part} is not in: {first}");
             }
+            let named = format!("{} (an argument of {})", stringify!($type), stringify!($take));
+            assert!(first.contains(&named) && !first.contains("Arg<"), "{first}");
             assert_eq!(argument(), first, "the second call");
             let result = $make::on(rank).remote().get().expect_err(stringify!($make)).to_string();
             $parts.iter().for_each(|part| assert!(result.contains(part), "{part} is not in: {result}"));
@@ -123,6 +125,38 @@ impl Taker {
     }
 }
 
+/// Refuses by a panic, which tells nothing of the type.
+#[derive(Debug)]
+pub struct Panics;
+
+impl Serialize for Panics {
+    fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        panic!("cannot be written")
+    }
+}
+
+impl<'de> Deserialize<'de> for Panics {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Panics, D::Error> {
+        panic!("cannot be read")
+    }
+}
+
+#[mobula::remote]
+fn take_panics(_number: u8, _value: Panics, _list: Vec<NotWritten>) {}
+
+#[mobula::remote]
+fn take_list(_number: u8, _list: Vec<NotWritten>) {}
+
+/// Arguments of functions with several: the one that was refused is named, not what holds them all.
+fn several(rank: u32) {
+    let text = |error: Error| error.to_string();
+    let list = take_list::on(rank).remote(1, vec![not_written()]).get().map_err(text).expect_err("a list");
+    let named = "Vec<values::refused::NotWritten> (an argument of take_list) is lost";
+    assert!(list.contains(named) && !list.contains("Arg<"), "{list}");
+    let panics = take_panics::on(rank).remote(1, Panics, Vec::new()).get().map_err(text).expect_err("a panic");
+    assert!(panics.contains("object an argument of take_panics is lost"), "{panics}");
+}
+
 /// References, handles and arrays in a value that is looked at keep their meaning.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Links {
@@ -155,6 +189,7 @@ pub fn all(rank: u32) -> mobula::Result<Vec<String>> {
     is_refused(taker.take(not_written()).get().expect_err("an argument of a method"));
     is_refused(taker.make().get().expect_err("a result of a method"));
     is_refused(Holder::on(rank).remote(not_written()).exists().get().expect_err("an argument of a constructor"));
+    several(rank);
     links(rank)?;
     Ok(texts)
 }

@@ -8,7 +8,7 @@ use launcher::rendezvous::{TestFolder, all_ranks, launch_ranks};
 use launcher::{Finished, Launch, no_ranks, show_failures};
 use std::path::Path;
 
-const GROUPS: &[&str] = &["standard", "checked", "enums", "attributes", "flattened", "crates"];
+const GROUPS: &[&str] = &["standard", "checked", "enums", "attributes", "flattened", "crates", "long"];
 
 fn program() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_values"))
