@@ -11,6 +11,7 @@ mod compare;
 mod cpus;
 mod failure;
 mod hosts;
+mod instructions;
 mod launch;
 mod limits;
 mod local;

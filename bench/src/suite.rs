@@ -6,7 +6,9 @@ use crate::progress::Marks;
 use crate::sample::alternate;
 use crate::setting::Setting;
 use crate::table::{NAME_COLUMNS, Table};
-use crate::{actors, cholesky, hosts, limits, local, memory, objects, ray, rpc, sim, startup, taskbench, uts};
+use crate::{
+    actors, cholesky, hosts, instructions, limits, local, memory, objects, ray, rpc, sim, startup, taskbench, uts,
+};
 use mobula::Cluster;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -78,6 +80,13 @@ pub const SUITES: &[Suite] = &[
         ..suite("hosts", "the transport between ranks that share no memory", RunsOn::Ranks(2), hosts::cases, hosts::run)
     },
     suite("sim", "the protocol over thousands of simulated ranks", RunsOn::OneProcess, sim::cases, sim::measure_cases),
+    suite(
+        "instructions",
+        "instructions an operation, counted by callgrind, beside MPI_Isend and those kept in the tree",
+        RunsOn::OneProcess,
+        instructions::cases,
+        instructions::run,
+    ),
     suite("ray", "the cases of Ray's published microbenchmark", RunsOn::OneProcess, ray::cases, ray::run),
 ];
 
@@ -111,6 +120,9 @@ pub struct Options {
     /// The seed of random choices
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
+    /// Of the suite `instructions`: write what is counted to the file of the kept numbers
+    #[arg(long)]
+    keep: bool,
 }
 
 impl Options {
@@ -125,6 +137,9 @@ impl Options {
         }
         if self.quick {
             arguments.push("--quick".into());
+        }
+        if self.keep {
+            arguments.push("--keep".into());
         }
         if !self.only.is_empty() {
             // In one piece, for a text that begins with a dash.
@@ -141,6 +156,8 @@ pub struct Bench {
     ranks: u32,
     table: Table,
     marks: Marks,
+    keep: bool,
+    medians: Vec<(String, f64)>,
 }
 
 impl Bench {
@@ -158,6 +175,8 @@ impl Bench {
             ranks,
             table: Table::start(setting, options.json.as_deref())?,
             marks: Marks::start(marked, cases),
+            keep: options.keep,
+            medians: Vec::new(),
         })
     }
 
@@ -179,11 +198,28 @@ impl Bench {
                 // A quick run takes a third of the samples of slow cases, too.
                 let most = if self.run.quick { case.repeat_max.div_ceil(REPEAT_QUICK) } else { case.repeat_max };
                 let run = Run { repeat: self.run.repeat.min(most), ..self.run };
-                self.table.add(case, &run, &alternate(case, &run))?;
+                let outcome = alternate(case, &run);
+                self.table.add(case, &run, &outcome)?;
+                self.medians.extend(outcome.ours.ok().map(|ours| (case.name.clone(), ours.median)));
             }
             self.marks.ended();
         }
         Ok(())
+    }
+
+    /// Our medians of the cases that were measured so far.
+    pub fn medians(&self) -> &[(String, f64)] {
+        &self.medians
+    }
+
+    /// True if the medians become the numbers that are kept in the tree.
+    pub fn keeps(&self) -> bool {
+        self.keep
+    }
+
+    /// Adds a line below the table, once.
+    pub fn note(&mut self, line: String) {
+        self.table.note(line);
     }
 
     /// Prints the lines below the table. A missed bar is a finding; only a case that failed is an error.
