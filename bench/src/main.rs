@@ -7,6 +7,7 @@
 mod actors;
 mod case;
 mod cholesky;
+mod commit;
 mod compare;
 mod cpus;
 mod failure;
@@ -20,6 +21,7 @@ mod objects;
 mod page;
 mod peers;
 mod progress;
+mod quiet;
 mod ray;
 mod results;
 mod rpc;

@@ -3,6 +3,7 @@
 use crate::case::{Case, Run};
 use crate::failure::{Failure, Result};
 use crate::progress::Marks;
+use crate::quiet::Idle;
 use crate::sample::alternate;
 use crate::setting::Setting;
 use crate::table::{NAME_COLUMNS, Table};
@@ -28,6 +29,15 @@ pub enum RunsOn {
     Ranks(u32),
 }
 
+/// What a suite measures, and of what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measures {
+    /// Times and sizes of the code in this binary. They need a quiet machine.
+    Times,
+    /// Instructions of a program that it builds from the source when it runs. They do not depend on other work.
+    Instructions,
+}
+
 /// A group of cases that are measured together.
 pub struct Suite {
     /// Its name on the command line and in results.
@@ -36,6 +46,8 @@ pub struct Suite {
     pub about: &'static str,
     /// The processes that run it.
     pub runs_on: RunsOn,
+    /// What its numbers are.
+    pub measures: Measures,
     /// Environment variables for the processes that the harness starts for it, unless the environment sets them.
     pub environment: &'static [(&'static str, &'static str)],
     /// Every case, in the order in which they run.
@@ -52,7 +64,7 @@ const fn suite(
     cases: fn() -> Vec<Case>,
     run: fn(&mut Bench) -> Result<()>,
 ) -> Suite {
-    Suite { name, about, runs_on, environment: &[], cases, run }
+    Suite { name, about, runs_on, measures: Measures::Times, environment: &[], cases, run }
 }
 
 /// All of them, in the order of `run all`.
@@ -80,13 +92,16 @@ pub const SUITES: &[Suite] = &[
         ..suite("hosts", "the transport between ranks that share no memory", RunsOn::Ranks(2), hosts::cases, hosts::run)
     },
     suite("sim", "the protocol over thousands of simulated ranks", RunsOn::OneProcess, sim::cases, sim::measure_cases),
-    suite(
-        "instructions",
-        "instructions an operation, counted by callgrind, beside MPI_Isend and those kept in the tree",
-        RunsOn::OneProcess,
-        instructions::cases,
-        instructions::run,
-    ),
+    Suite {
+        measures: Measures::Instructions,
+        ..suite(
+            "instructions",
+            "instructions an operation, counted by callgrind, beside MPI_Isend and those kept in the tree",
+            RunsOn::OneProcess,
+            instructions::cases,
+            instructions::run,
+        )
+    },
     suite("ray", "the cases of Ray's published microbenchmark", RunsOn::OneProcess, ray::cases, ray::run),
 ];
 
@@ -167,7 +182,7 @@ impl Bench {
     /// `Failure::File` where the results could not be written.
     pub fn start(suite: &Suite, options: &Options, marked: bool, ranks: u32, hosts: usize) -> Result<Bench> {
         let repeat = options.repeat.unwrap_or(if options.quick { REPEAT_QUICK } else { REPEAT });
-        let setting = Setting::of(suite.name, ranks, hosts, options.seed);
+        let setting = Setting::of(suite, ranks, hosts, options.seed);
         let cases = (suite.cases)().iter().filter(|case| case.name.contains(&options.only)).count();
         Ok(Bench {
             run: Run { repeat, quick: options.quick, seed: options.seed },
@@ -205,6 +220,14 @@ impl Bench {
             self.marks.ended();
         }
         Ok(())
+    }
+
+    /// Says how idle the CPUs were before and after, and marks what was measured.
+    ///
+    /// # Errors
+    /// `Failure::File` where the mark could not be written.
+    pub fn machine_was(&mut self, before: Option<Idle>, after: Option<Idle>) -> Result<()> {
+        before.zip(after).map_or(Ok(()), |(before, after)| self.table.machine_was(before, after))
     }
 
     /// Our medians of the cases that were measured so far.
