@@ -21,8 +21,8 @@ export PRTE_MCA_hwloc_default_binding_policy = none
 CHECKS := fmt lint tidy doc
 TESTS  := test-default test-mpich test-embedded loom fuzz instructions
 
-.PHONY: chaos corpus help setup setup-test setup-rdma setup-valgrind build demo test test-rdma test-mpis check bench bench-full sim
-.PHONY: clean msrv nightly package soak steps $(CHECKS) $(TESTS)
+.PHONY: chaos corpus help setup setup-test setup-rdma setup-valgrind build demo test test-rdma test-mpis check bench
+.PHONY: bench-full sim clean msrv nightly package soak steps $(CHECKS) $(TESTS)
 
 help:
 	@echo 'Each command first installs the tools that it needs and that are missing.'
@@ -161,20 +161,21 @@ tidy: setup
 doc: setup
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
 
-# Results are appended to the file JSON; a page and a table of them are written beside it, also if a case failed.
+# Built as users build, without link-time optimization. Results are appended to the file JSON; a page and a table of
+# them are written beside it, also if a case failed.
 SUITES ?= all
 bench: setup
-	cargo build --release -p mobula-bench
-	target/release/mobula-bench run $(SUITES) --quick $(if $(JSON),--json $(JSON); code=$$?; $(report); exit $$code)
+	cargo build --profile user -p mobula-bench
+	target/user/mobula-bench run $(SUITES) --quick $(if $(JSON),--json $(JSON); code=$$?; $(report); exit $$code)
 
 bench-full: PLOTS = --plots $(dir $(JSON))plots
 bench-full: JSON ?= bench/results/$(shell git describe --always --dirty --abbrev=12).json
 bench-full: setup
-	cargo build --release -p mobula-bench
+	cargo build --profile user -p mobula-bench
 	mkdir -p $(dir $(JSON))
-	target/release/mobula-bench run $(SUITES) --json $(JSON); code=$$?; $(report); exit $$code
+	target/user/mobula-bench run $(SUITES) --json $(JSON); code=$$?; $(report); exit $$code
 
-report = target/release/mobula-bench report $(JSON) $(PLOTS)
+report = target/user/mobula-bench report $(JSON) $(PLOTS)
 
 # The one measurement that is a test: what it counts repeats to 1 %, also on a busy machine. The harness is the one that
 # the tests use; it builds the counted program as a user's crate is built.
@@ -183,9 +184,9 @@ instructions: setup setup-valgrind
 
 SEEDS ?= 20000
 sim:
-	cargo build --release -p mobula-bench
-	target/release/mobula-bench sim --seeds $(SEEDS)
-	target/release/mobula-bench sim
+	cargo build --profile user -p mobula-bench
+	target/user/mobula-bench sim --seeds $(SEEDS)
+	target/user/mobula-bench sim
 
 clean:
 	cargo clean
