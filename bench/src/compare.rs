@@ -53,6 +53,11 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     if (&first.host, &first.cpu) != (&second.host, &second.cpu) {
         println!("these are different machines: ratios to a peer compare better than values");
     }
+    for (name, lines) in [("A", &before), ("B", &after)] {
+        if lines.iter().any(|line| line.quiet == Some(false)) {
+            println!("something else ran on the machine of {name} while some of it was measured: NOT QUIET");
+        }
+    }
     print_row(["suite", "case", "unit", "A", "(min..max)", "B", "(min..max)", "B/A", "peer A", "peer B", ""]);
     let (mut worse, mut better) = (0, 0);
     for (a, b) in &pairs {

@@ -18,6 +18,11 @@ pub fn count() -> usize {
     ALL.get().map_or(1, |cpus| cpus.count() as usize)
 }
 
+/// True for the number of one of them.
+pub fn may_use(number: usize) -> bool {
+    ALL.get().is_none_or(|cpus| number < CpuSet::MAX_CPU && cpus.is_set(number))
+}
+
 /// Runs `act` on any of them: the processes and threads that it starts may run on all.
 pub fn on_all<T>(act: impl FnOnce() -> T) -> T {
     let (Some(all), Ok(share)) = (ALL.get(), sched_getaffinity(None)) else { return act() };

@@ -38,6 +38,8 @@ pub enum Failure {
         /// Why not, and what to do.
         reason: String,
     },
+    /// So many cases take more instructions than are kept.
+    Risen(usize),
     /// The suite cannot run like this.
     Usage(String),
 }
@@ -57,6 +59,11 @@ impl fmt::Display for Failure {
             Failure::Program { program, reason } => write!(formatter, "{program}: {reason}"),
             Failure::File { path, reason } => write!(formatter, "cannot write {}: {reason}", path.display()),
             Failure::Results { path, reason } => write!(formatter, "{}: {reason}", path.display()),
+            Failure::Risen(cases) => write!(
+                formatter,
+                "{cases} cases take more instructions than are kept, see above: find what costs them \
+                 (callgrind_annotate), or keep the new numbers (--keep) and say in the commit why"
+            ),
             Failure::Usage(what) => formatter.write_str(what),
         }
     }

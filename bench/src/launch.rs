@@ -6,8 +6,9 @@
 
 use crate::failure::{Failure, Result};
 use crate::progress::{self, MARK};
+use crate::quiet::Idle;
 use crate::results;
-use crate::suite::{self, Bench, RunsOn, SUITES, Suite};
+use crate::suite::{self, Bench, Measures, RunsOn, SUITES, Suite};
 use crate::{peers, suite::on_rank_0};
 use mobula::Config;
 use rustix::process::{Signal, set_parent_process_death_signal};
@@ -111,8 +112,11 @@ fn shared(suite: &Suite, options: &suite::Options, ranks: u32) -> Result<bool> {
 
 fn measured(suite: &Suite, options: &suite::Options, marked: bool, ranks: u32) -> Result<ExitCode> {
     let hosts = if suite.runs_on == RunsOn::OneProcess { 1 } else { mobula::nodes().len() };
+    let idle = || if suite.measures == Measures::Times { Idle::now() } else { None };
+    let before = idle();
     let mut bench = Bench::start(suite, options, marked, ranks, hosts)?;
     let outcome = (suite.run)(&mut bench);
+    bench.machine_was(before, idle())?;
     let code = bench.finish();
     outcome.map(|()| code)
 }

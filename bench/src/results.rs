@@ -49,6 +49,24 @@ pub struct Line {
     pub hosts: usize,
     /// The seed of random choices.
     pub seed: u64,
+    /// True if nothing else ran before and after its suite; `None` if the suite did not end, or an older command
+    /// measured it. The suite's [`Machine`] says it.
+    #[serde(skip)]
+    pub quiet: Option<bool>,
+}
+
+/// How busy the machine was: the line behind the results of a suite.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Machine {
+    /// The suite.
+    pub suite: String,
+    /// The part of the CPUs' time that was idle before it.
+    pub idle_before: f64,
+    /// The same after it.
+    pub idle_after: f64,
+    /// True if nothing else ran then.
+    pub quiet: bool,
 }
 
 /// The first line.
@@ -80,6 +98,14 @@ pub fn append(path: &Path, line: &Line) -> Result<()> {
     write(path, line)
 }
 
+/// Appends how busy the machine was, behind the results of a suite.
+///
+/// # Errors
+/// `Failure::File` if it cannot be written.
+pub fn append_machine(path: &Path, machine: &Machine) -> Result<()> {
+    write(path, machine)
+}
+
 fn write(path: &Path, line: &impl Serialize) -> Result<()> {
     let fail = |reason: String| Failure::File { path: path.to_path_buf(), reason };
     let mut text = serde_json::to_string(line).map_err(|error| fail(error.to_string()))?;
@@ -106,6 +132,11 @@ pub fn read(path: &Path) -> Result<Vec<Line>> {
     }
     let mut results: Vec<Line> = Vec::new();
     for (index, text) in lines.enumerate() {
+        if let Ok(machine) = serde_json::from_str::<Machine>(text) {
+            let its = |line: &&mut Line| line.suite == machine.suite && line.quiet.is_none();
+            results.iter_mut().filter(its).for_each(|line| line.quiet = Some(machine.quiet));
+            continue;
+        }
         let line: Line =
             serde_json::from_str(text).map_err(|error| fail(format!("line {} is no result: {error}", index + 2)))?;
         let line = line.with_present_names();
@@ -163,6 +194,7 @@ pub mod tests {
             ranks: 2,
             hosts: 1,
             seed: 7,
+            quiet: None,
         }
     }
 
@@ -193,6 +225,22 @@ pub mod tests {
         begin(Some(&path)).unwrap();
         append(&path, &line("a", 3.0)).unwrap();
         assert_eq!(read(&path).unwrap(), [line("a", 3.0), line("b", 2.0)]);
+        fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn results_are_marked_by_the_line_behind_their_suite() {
+        let path = file("quiet");
+        begin(Some(&path)).unwrap();
+        append(&path, &line("a", 1.0)).unwrap();
+        let machine = Machine { suite: "rpc".to_string(), idle_before: 1.0, idle_after: 0.5, quiet: false };
+        append_machine(&path, &machine).unwrap();
+        append(&path, &line("b", 1.0)).unwrap();
+        let quiet = |path| read(path).unwrap().iter().map(|line| line.quiet).collect::<Vec<_>>();
+        assert_eq!(quiet(&path), [Some(false), None], "the second was interrupted");
+        append(&path, &line("a", 2.0)).unwrap();
+        append_machine(&path, &Machine { quiet: true, ..machine }).unwrap();
+        assert_eq!(quiet(&path), [Some(true), Some(true)], "a case that was measured again has the later mark");
         fs::remove_file(path).unwrap();
     }
 

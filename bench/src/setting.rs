@@ -1,14 +1,17 @@
 //! The circumstances of a measurement, as far as they matter for comparing it with another.
 
+use crate::commit;
+use crate::suite::{Measures, Suite};
 use std::fmt;
 use std::fs;
-use std::process::Command;
+use std::path::Path;
 
 /// The circumstances of a run.
 pub struct Setting {
     /// The suite.
     pub suite: &'static str,
-    /// The revision of the source, `-dirty` where it was changed since; `unknown` outside a repository.
+    /// The revision from which what is measured was built, `-dirty` where its sources had been changed; `unknown`
+    /// outside a repository.
     pub commit: String,
     /// The name of this host.
     pub host: String,
@@ -28,10 +31,13 @@ pub struct Setting {
 
 impl Setting {
     /// The circumstances now, with this many ranks on this many hosts.
-    pub fn of(suite: &'static str, ranks: u32, hosts: usize, seed: u64) -> Setting {
+    pub fn of(suite: &Suite, ranks: u32, hosts: usize, seed: u64) -> Setting {
         Setting {
-            suite,
-            commit: commit(),
+            suite: suite.name,
+            commit: match suite.measures {
+                Measures::Times => env!("MOBULA_BENCH_COMMIT").to_string(),
+                Measures::Instructions => commit::of(&Path::new(env!("CARGO_MANIFEST_DIR")).join("..")),
+            },
             host: first_line("/proc/sys/kernel/hostname"),
             cpu: cpu(&fs::read_to_string("/proc/cpuinfo").unwrap_or_default()),
             cpus: crate::cpus::count(),
@@ -50,15 +56,6 @@ impl fmt::Display for Setting {
             formatter,
             "{suite} at {commit}, ranks: {ranks}, hosts: {hosts}, fabric: {fabric}; {host}, {cpus} CPUs, {cpu}"
         )
-    }
-}
-
-/// The revision of the folder in which the command runs: the source, for anyone who measures it.
-fn commit() -> String {
-    let output = Command::new("git").args(["describe", "--always", "--dirty", "--abbrev=12"]).output();
-    match output {
-        Ok(output) if output.status.success() => String::from_utf8_lossy(&output.stdout).trim().to_string(),
-        _ => "unknown".to_string(),
     }
 }
 

@@ -3,10 +3,13 @@
 use crate::case::{Case, Run};
 use crate::failure::{Failure, Result};
 use crate::progress::Marks;
+use crate::quiet::Idle;
 use crate::sample::alternate;
 use crate::setting::Setting;
 use crate::table::{NAME_COLUMNS, Table};
-use crate::{actors, cholesky, hosts, limits, local, memory, objects, ray, rpc, sim, startup, taskbench, uts};
+use crate::{
+    actors, cholesky, hosts, instructions, limits, local, memory, objects, ray, rpc, sim, startup, taskbench, uts,
+};
 use mobula::Cluster;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -26,6 +29,15 @@ pub enum RunsOn {
     Ranks(u32),
 }
 
+/// What a suite measures, and of what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measures {
+    /// Times and sizes of the code in this binary. They need a quiet machine.
+    Times,
+    /// Instructions of a program that it builds from the source when it runs. They do not depend on other work.
+    Instructions,
+}
+
 /// A group of cases that are measured together.
 pub struct Suite {
     /// Its name on the command line and in results.
@@ -34,6 +46,8 @@ pub struct Suite {
     pub about: &'static str,
     /// The processes that run it.
     pub runs_on: RunsOn,
+    /// What its numbers are.
+    pub measures: Measures,
     /// Environment variables for the processes that the harness starts for it, unless the environment sets them.
     pub environment: &'static [(&'static str, &'static str)],
     /// Every case, in the order in which they run.
@@ -50,7 +64,7 @@ const fn suite(
     cases: fn() -> Vec<Case>,
     run: fn(&mut Bench) -> Result<()>,
 ) -> Suite {
-    Suite { name, about, runs_on, environment: &[], cases, run }
+    Suite { name, about, runs_on, measures: Measures::Times, environment: &[], cases, run }
 }
 
 /// All of them, in the order of `run all`.
@@ -78,6 +92,16 @@ pub const SUITES: &[Suite] = &[
         ..suite("hosts", "the transport between ranks that share no memory", RunsOn::Ranks(2), hosts::cases, hosts::run)
     },
     suite("sim", "the protocol over thousands of simulated ranks", RunsOn::OneProcess, sim::cases, sim::measure_cases),
+    Suite {
+        measures: Measures::Instructions,
+        ..suite(
+            "instructions",
+            "instructions an operation, counted by callgrind, beside MPI_Isend and those kept in the tree",
+            RunsOn::OneProcess,
+            instructions::cases,
+            instructions::run,
+        )
+    },
     suite("ray", "the cases of Ray's published microbenchmark", RunsOn::OneProcess, ray::cases, ray::run),
 ];
 
@@ -111,6 +135,9 @@ pub struct Options {
     /// The seed of random choices
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
+    /// Of the suite `instructions`: write what is counted to the file of the kept numbers
+    #[arg(long)]
+    keep: bool,
 }
 
 impl Options {
@@ -125,6 +152,9 @@ impl Options {
         }
         if self.quick {
             arguments.push("--quick".into());
+        }
+        if self.keep {
+            arguments.push("--keep".into());
         }
         if !self.only.is_empty() {
             // In one piece, for a text that begins with a dash.
@@ -141,6 +171,8 @@ pub struct Bench {
     ranks: u32,
     table: Table,
     marks: Marks,
+    keep: bool,
+    medians: Vec<(String, f64)>,
 }
 
 impl Bench {
@@ -150,7 +182,7 @@ impl Bench {
     /// `Failure::File` where the results could not be written.
     pub fn start(suite: &Suite, options: &Options, marked: bool, ranks: u32, hosts: usize) -> Result<Bench> {
         let repeat = options.repeat.unwrap_or(if options.quick { REPEAT_QUICK } else { REPEAT });
-        let setting = Setting::of(suite.name, ranks, hosts, options.seed);
+        let setting = Setting::of(suite, ranks, hosts, options.seed);
         let cases = (suite.cases)().iter().filter(|case| case.name.contains(&options.only)).count();
         Ok(Bench {
             run: Run { repeat, quick: options.quick, seed: options.seed },
@@ -158,6 +190,8 @@ impl Bench {
             ranks,
             table: Table::start(setting, options.json.as_deref())?,
             marks: Marks::start(marked, cases),
+            keep: options.keep,
+            medians: Vec::new(),
         })
     }
 
@@ -179,11 +213,36 @@ impl Bench {
                 // A quick run takes a third of the samples of slow cases, too.
                 let most = if self.run.quick { case.repeat_max.div_ceil(REPEAT_QUICK) } else { case.repeat_max };
                 let run = Run { repeat: self.run.repeat.min(most), ..self.run };
-                self.table.add(case, &run, &alternate(case, &run))?;
+                let outcome = alternate(case, &run);
+                self.table.add(case, &run, &outcome)?;
+                self.medians.extend(outcome.ours.ok().map(|ours| (case.name.clone(), ours.median)));
             }
             self.marks.ended();
         }
         Ok(())
+    }
+
+    /// Says how idle the CPUs were before and after, and marks what was measured.
+    ///
+    /// # Errors
+    /// `Failure::File` where the mark could not be written.
+    pub fn machine_was(&mut self, before: Option<Idle>, after: Option<Idle>) -> Result<()> {
+        before.zip(after).map_or(Ok(()), |(before, after)| self.table.machine_was(before, after))
+    }
+
+    /// Our medians of the cases that were measured so far.
+    pub fn medians(&self) -> &[(String, f64)] {
+        &self.medians
+    }
+
+    /// True if the medians become the numbers that are kept in the tree.
+    pub fn keeps(&self) -> bool {
+        self.keep
+    }
+
+    /// Adds a line below the table, once.
+    pub fn note(&mut self, line: String) {
+        self.table.note(line);
     }
 
     /// Prints the lines below the table. A missed bar is a finding; only a case that failed is an error.

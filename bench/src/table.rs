@@ -2,7 +2,8 @@
 
 use crate::case::{BarStatus, Case, Run};
 use crate::failure::Result;
-use crate::results::{self, Line};
+use crate::quiet::Idle;
+use crate::results::{self, Line, Machine};
 use crate::sample::{Outcome, Summary};
 use crate::setting::Setting;
 use std::path::{Path, PathBuf};
@@ -56,6 +57,23 @@ impl Table {
             results::append(path, &line(&self.setting, case, run, ours, outcome))?;
         }
         Ok(())
+    }
+
+    /// Says how idle the CPUs were before and after, and writes it behind the results, whose times it qualifies.
+    ///
+    /// # Errors
+    /// `Failure::File` where the line cannot be written.
+    pub fn machine_was(&mut self, before: Idle, after: Idle) -> Result<()> {
+        let quiet = before.is_quiet() && after.is_quiet();
+        self.note(format!(
+            "CPUs idle: {:.0} % before, {:.0} % after{}",
+            before.share * 100.0,
+            after.share * 100.0,
+            if quiet { "" } else { ": NOT QUIET, something else ran: these times are no figures" }
+        ));
+        let Some(path) = &self.json else { return Ok(()) };
+        let (suite, idle_before, idle_after) = (self.setting.suite.to_string(), before.share, after.share);
+        results::append_machine(path, &Machine { suite, idle_before, idle_after, quiet })
     }
 
     /// Adds a line below the table, once.
@@ -142,6 +160,7 @@ fn line(setting: &Setting, case: &Case, run: &Run, ours: &Summary, outcome: &Out
         ranks: setting.ranks,
         hosts: setting.hosts,
         seed: setting.seed,
+        quiet: None,
     }
 }
 

@@ -70,6 +70,13 @@ fn a_missing_peer_is_reported_and_the_suite_goes_on() {
     finished.printed(&["not measured", "/no/such/mpicc", "libopenmpi-dev"]).printed(&["0 cases failed"]);
 }
 
+/// Instructions are not counted, which is said and is no failure.
+#[test]
+fn without_valgrind_instructions_are_left_out() {
+    let finished = command(&["run", "instructions"]).env("VALGRIND", "/no/such/valgrind").run().succeeded();
+    finished.printed(&["valgrind is missing", "make setup-valgrind"]);
+}
+
 #[test]
 fn too_few_ranks_for_a_case_or_a_suite_are_reported() {
     if no_ranks().is_some() {

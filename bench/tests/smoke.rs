@@ -7,6 +7,7 @@ mod launcher;
 use launcher::{Launch, no_ranks};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 /// The fields of a line, in order.
@@ -61,7 +62,10 @@ fn measured(suite: &str, only: &str) -> Option<Vec<serde_json::Value>> {
     fs::remove_file(&file).unwrap();
     let mut lines = text.lines();
     assert_eq!(lines.next(), Some("{\"version\":1}"));
-    let lines: Vec<serde_json::Value> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
+    let mut lines: Vec<serde_json::Value> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
+    let machine = lines.pop().unwrap();
+    assert!(machine["idle_before"].is_f64() && machine["idle_after"].is_f64(), "{machine}");
+    assert!(machine["quiet"].is_boolean() && machine["suite"] == suite, "{machine}");
     assert!(!lines.is_empty(), "{}", finished.output);
     for line in &lines {
         let keys: Vec<&String> = line.as_object().unwrap().keys().collect();
@@ -160,6 +164,20 @@ fn ray() {
     let Some(lines) = measured("ray", "calls") else { return };
     assert!(lines.iter().any(|line| line["case"] == "1:1 actor calls sync" && line["peer"] == "Ray"));
     assert!(lines.iter().all(|line| line["peer_value"].is_null() && line["ratio"].is_null()));
+}
+
+/// It is not that of the folder in which the command runs.
+#[test]
+fn the_commit_is_the_one_that_the_command_was_built_from() {
+    let mut git = Command::new("git");
+    git.args(["rev-parse", "--short=12", "HEAD"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+    let Ok(commit) = git.output().map(|output| String::from_utf8_lossy(&output.stdout).trim().to_string()) else {
+        return println!("left out: there is no git");
+    };
+    let words = ["run", "sim", "--quick", "--repeat", "1", "--only", "uniform"];
+    let finished = command(&words).inside(&["env", "-C", "/"]).run().succeeded();
+    let at = format!("sim at {}", if commit.is_empty() { "unknown" } else { &commit });
+    finished.printed(&[&at]).printed(&["CPUs idle:", "before", "after"]);
 }
 
 #[test]

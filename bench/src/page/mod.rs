@@ -115,7 +115,8 @@ fn setting(line: &Line) -> String {
     let Line { commit, host, cpu, fabric, ranks, hosts, repeat, seed, .. } = line;
     format!(
         "commit {commit}; {host}, {cpu}; ranks: {ranks}, hosts: {hosts}, fabric: {fabric}; samples: {repeat}, seed: \
-         {seed}"
+         {seed}{}",
+        if line.quiet == Some(false) { "; NOT QUIET: something else ran" } else { "" }
     )
 }
 
@@ -178,6 +179,12 @@ mod tests {
         let row = text.lines().find(|row| row.contains("round trip, 8 B")).unwrap();
         assert!(row.contains("2.00 (1.80..2.20)") && row.contains("<= 1.5x") && row.contains("missed"), "{row}");
         assert!(text.lines().any(|row| row.contains("| gone |")));
+    }
+
+    #[test]
+    fn results_of_a_busy_machine_are_marked() {
+        let marked = |quiet| setting(&Line { quiet, ..line("a", 1.0) }).contains("NOT QUIET");
+        assert!(marked(Some(false)) && !marked(Some(true)) && !marked(None));
     }
 
     #[test]

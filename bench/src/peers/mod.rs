@@ -35,15 +35,28 @@ const LAUNCHER_SETTINGS: &[(&str, &str)] = &[
 
 /// The launcher for so many ranks on this host: `$MPIRUN -n 2`, else `mpirun -n 2`.
 pub fn launcher(ranks: u32) -> Command {
-    let mut command = Command::new(program("MPIRUN", "mpirun"));
-    let is_launchers = |name: &OsString| {
-        let name = name.to_string_lossy();
-        LAUNCHER_VARIABLES.iter().any(|start| name.starts_with(start))
-    };
-    for (name, _) in env::vars_os().filter(|(name, _)| is_launchers(name)) {
+    let mut command = without(LAUNCHER_VARIABLES, &program("MPIRUN", "mpirun"));
+    command.envs(LAUNCHER_SETTINGS.iter().copied()).args(["-n", &ranks.to_string()]);
+    command
+}
+
+/// The program that counts instructions: `$VALGRIND`, else `valgrind`.
+pub fn valgrind() -> String {
+    program("VALGRIND", "valgrind")
+}
+
+/// A program that is no rank of any launcher's, and has no setting of mobula's or of valgrind's.
+pub fn outside_of_launchers(program: &str) -> Command {
+    without(&[LAUNCHER_VARIABLES, &["MOBULA_", "VALGRIND_"]].concat(), program)
+}
+
+/// A program without the variables that begin with these.
+fn without(variables: &[&str], program: &str) -> Command {
+    let mut command = Command::new(program);
+    let is_one = |name: &OsString| variables.iter().any(|start| name.to_string_lossy().starts_with(start));
+    for (name, _) in env::vars_os().filter(|(name, _)| is_one(name)) {
         command.env_remove(name);
     }
-    command.envs(LAUNCHER_SETTINGS.iter().copied()).args(["-n", &ranks.to_string()]);
     command
 }
 

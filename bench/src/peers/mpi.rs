@@ -1,7 +1,8 @@
 //! The programs in plain MPI.
 
-use super::{compile, launcher, not_started, number, printed};
+use super::{compile, launcher, not_started, number, printed, valgrind};
 use crate::failure::{Failure, Result};
+use crate::instructions::total;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -19,6 +20,7 @@ const CORES: &str = include_str!("../../peers/cores.c");
 const PINGPONG: Source = Source { name: "pingpong", text: include_str!("../../peers/pingpong.c") };
 const ONE_SIDED: Source = Source { name: "one_sided", text: include_str!("../../peers/one_sided.c") };
 const TASKBENCH: Source = Source { name: "taskbench", text: include_str!("../../peers/taskbench.c") };
+const ISEND: Source = Source { name: "isend", text: include_str!("../../peers/isend.c") };
 const STARTUP: Source = Source { name: "startup", text: include_str!("../../peers/startup.c") };
 
 /// Microseconds of a round trip of this many bytes.
@@ -67,6 +69,36 @@ pub fn broadcast_us(ranks: u32, bytes: usize, rounds: u32) -> Result<f64> {
 /// As `round_trip_us`.
 pub fn startup(measure: &str, ranks: u32) -> Result<f64> {
     run(&STARTUP, ranks, &[measure])
+}
+
+/// Instructions of one call of `MPI_Isend` or `MPI_Irecv` of 8 bytes, of so many calls.
+///
+/// # Errors
+/// As `round_trip_us`; also if callgrind counts nothing.
+pub fn instructions(function: &str, calls: u32) -> Result<f64> {
+    let peer = built(&ISEND)?;
+    let name = format!("isend-{}-{function}", std::process::id());
+    let fail = |reason: String| Failure::Program { program: "valgrind".to_string(), reason };
+    // One file a rank, which has the process's number behind the name.
+    let folder = std::env::temp_dir().join(name);
+    std::fs::create_dir_all(&folder).map_err(|error| fail(error.to_string()))?;
+    let mut command = launcher(2);
+    command.arg(valgrind()).arg("--tool=callgrind").arg(format!("--toggle-collect={function}"));
+    // Where the function is an alias, callgrind knows it by the other name.
+    command.arg(format!("--toggle-collect=P{function}"));
+    command.arg(format!("--callgrind-out-file={}", folder.join("%p").display()));
+    command.arg(&peer).arg(calls.to_string()).stdin(Stdio::null());
+    let output = command.output().map_err(|error| not_started(&error)).and_then(|output| printed(ISEND.name, &output));
+    let files = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+    let texts = files.filter_map(|file| std::fs::read_to_string(file.path()).ok());
+    let counted: u64 = texts.filter_map(|text| total(&text)).sum();
+    let removed = std::fs::remove_dir_all(&folder);
+    output?;
+    removed.map_err(|error| fail(error.to_string()))?;
+    if counted == 0 {
+        return Err(fail(format!("it counted no instruction of {function}: has this MPI a function of that name?")));
+    }
+    Ok(counted as f64 / f64::from(calls))
 }
 
 /// The number that the task bench program prints for these arguments.
