@@ -239,8 +239,26 @@ pub use mobula_macros::main;
 /// references to its elements, as `&references` or [`mobula::each(references)`](each): the task starts when all of
 /// them are complete.
 ///
-/// The options are those of [`TaskOptions`] (`resources = { "Name": 1 }` is `resource("Name", 1.0)`) and
-/// `num_returns`. Two concern what is generated: `name = other`, a name in lower case without quotes, names the type
+/// A function that takes and returns numbers, in microseconds, and neither waits nor calls mobula, may be a `leaf`: it
+/// runs on whichever thread of its rank receives the call, without becoming a task there. A call of mobula in it is an
+/// error that says so; one that runs longer than a millisecond is reported once.
+///
+/// ```
+/// use mobula::prelude::*;
+///
+/// #[mobula::remote(leaf)]
+/// fn index_of(key: u64) -> u64 {
+///     key.count_ones().into()
+/// }
+///
+/// # let cluster = mobula::init(Config::default())?;
+/// assert_eq!(*index_of::on(0).remote(7).get()?, 3);
+/// # cluster.shutdown()?;
+/// # Ok::<(), mobula::Error>(())
+/// ```
+///
+/// The options are those of [`TaskOptions`] (`resources = { "Name": 1 }` is `resource("Name", 1.0)`), `num_returns` and
+/// `leaf`. Two concern what is generated: `name = other`, a name in lower case without quotes, names the type
 /// (`other::remote(..)`) where the function's own name is taken; `crate = facade::mobula` says where mobula is if
 /// Cargo.toml does not name it.
 pub use mobula_macros::remote;

@@ -37,6 +37,9 @@ pub const SEPARATE_BYTES_MIN: usize = 32 << 10;
 /// the memory have no place.
 pub const CHECKED_BYTES_MAX: usize = 16 << 20;
 
+/// How long a leaf function may run before it is reported: it keeps its rank from receiving.
+pub const LEAF_TIME_MAX: Duration = Duration::from_millis(1);
+
 /// Worker threads of one rank, those started for tasks that block their thread included.
 pub const WORKERS_MAX: usize = if cfg!(loom) { 4 } else { 1024 };
 

@@ -200,6 +200,7 @@ mod tests {
             Err(Error::config("it never runs"))
         },
         decode_plain: |_, _| None,
+        leaf: None,
         returns: 1,
         key: 0,
         checkpoint: None,

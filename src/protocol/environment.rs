@@ -4,11 +4,12 @@
 //! simulator. No method blocks or runs user code. A function that does not reach other parts of the protocol takes only
 //! the traits that it needs.
 
-use crate::base::{Error, Rank, Result};
+use crate::base::{Error, Rank, Result, TaskId};
 use crate::lineage::Blame;
 use crate::objects::{ArrayMemory, Attachment, Links, StoreRun};
 use crate::protocol::{ActorInstance, ActorRef, BlockAddress, Message, NameError, Protocol, WorkId};
 use crate::registry::{Options, Runnable, TableEntry};
+use crate::rpc::PlainBytes;
 use crate::scheduling::Grant;
 use crate::store::CopySource;
 use std::borrow::Cow;
@@ -121,6 +122,17 @@ pub trait RankSelection {
 pub trait WorkQueue {
     /// Queues a task whose arguments are complete.
     fn enqueue(&self, task: Arc<dyn Runnable>);
+    /// Runs the function of a call that `id` names at once, if it is a leaf function, and writes its plain value.
+    /// `None` if it is to run as a task.
+    fn run_leaf(
+        &self,
+        _id: TaskId,
+        _entry: &'static TableEntry,
+        _args: &[u8],
+        _value: &mut PlainBytes,
+    ) -> Option<Result<()>> {
+        None
+    }
     /// Queues an actor that has something to run.
     fn enqueue_actor(&self, instance: Arc<ActorInstance>);
     /// Releases the grant of an actor that ended, and its CPUs.

@@ -4,6 +4,7 @@ use crate::base::Error;
 use crate::base::panic::catch;
 use crate::objects::{Attachment, Object, SerializedValue, encode};
 use crate::registry::failure::Failure;
+use crate::registry::leaf::{LeafFn, run_leaf};
 use crate::registry::task::{Runnable, Task, TaskHeader};
 use crate::registry::{Arg, ArgList, CheckedTypes, Outputs};
 use rustc_hash::FxHashMap as HashMap;
@@ -114,6 +115,8 @@ pub trait Callable: Sized + 'static {
     const KIND: FunctionKind;
     /// For a constructor: how the actor's state is saved.
     const CHECKPOINT: Option<&'static Checkpoint> = None;
+    /// True if it neither waits nor calls mobula, so that it may run where its call is received.
+    const LEAF: bool = false;
     /// Its row in the table.
     const ENTRY: &'static TableEntry = &TableEntry {
         name: Self::NAME,
@@ -122,6 +125,7 @@ pub trait Callable: Sized + 'static {
         kind: Self::KIND,
         decode: |bytes, attachments, header| Ok(Task::<Self>::received(header, bytes, attachments)?),
         decode_plain: |bytes, header| Some(Task::<Self>::received_plain(header, bytes)?),
+        leaf: if Self::LEAF { Some(run_leaf::<Self>) } else { None },
         returns: Self::Outputs::COUNT,
         key: key_of(Self::PATH, Self::SIGNATURE),
         checkpoint: Self::CHECKPOINT,
@@ -173,6 +177,8 @@ pub struct TableEntry {
     pub decode: DecodeFn,
     /// Builds a task of this rank's peer from plain arguments.
     pub decode_plain: DecodePlainFn,
+    /// Runs it where its call is received, if it is a leaf function.
+    pub leaf: Option<LeafFn>,
     /// How many results a finished call returns to its owner.
     pub returns: usize,
     /// Its name between ranks (REGISTRY-1).

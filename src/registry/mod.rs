@@ -14,6 +14,7 @@ mod checked;
 mod failure;
 mod function;
 mod group;
+mod leaf;
 mod options;
 mod outputs;
 mod task;
@@ -26,6 +27,7 @@ pub use function::{
     functions, save, with_actor,
 };
 pub use group::{Bundle, PlacementGroup};
+pub use leaf::{LeafOutcome, refuse_in_leaf, runs_leaf};
 pub use options::{Options, Placement};
 pub use outputs::{Many, Multiple, Outputs, Single};
 pub use task::{Runnable, Task, TaskHeader, TaskPhase};

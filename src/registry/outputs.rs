@@ -46,6 +46,14 @@ pub trait Outputs: Sized + 'static {
     fn check(value: &Self::Value) -> Result<(), Error>;
     /// Writes the value.
     fn complete(promises: &Self::Promises, value: Self::Value);
+    /// True if the value is plain.
+    fn is_plain() -> bool {
+        false
+    }
+    /// Appends the value to `out`; false if it is not plain, or there is no space for it.
+    fn push_plain_value(_value: &Self::Value, _out: &mut PlainBytes) -> bool {
+        false
+    }
     /// Appends the value to `out`, if there is one and it is plain; false if not.
     fn push_plain(_promises: &Self::Promises, _out: &mut PlainBytes) -> bool {
         false
@@ -88,6 +96,14 @@ impl<T: Object> Outputs for Single<T> {
     #[inline]
     fn complete(promises: &Promise<T>, value: T) {
         complete_value(promises, value);
+    }
+    #[inline]
+    fn is_plain() -> bool {
+        plain::is_plain::<T>()
+    }
+    #[inline]
+    fn push_plain_value(value: &T, out: &mut PlainBytes) -> bool {
+        out.push(value)
     }
     #[inline]
     fn push_plain(promises: &Promise<T>, out: &mut PlainBytes) -> bool {

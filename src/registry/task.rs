@@ -12,6 +12,7 @@ use crate::base::{Error, TaskId};
 use crate::objects::{AnySlot, Attachment, Object, SerializedValue, StoreRun, check, decode, encode_for_peer, slot};
 use crate::registry::failure::Failure;
 use crate::registry::function::{ActorState, Callable, FunctionKind, TableEntry};
+use crate::registry::leaf::{refuse_in_leaf, run_body};
 use crate::registry::outputs::{Outputs, Single};
 use crate::registry::{ArgList, Options};
 use crate::rpc::PlainBytes;
@@ -237,9 +238,10 @@ impl<C: Callable> Task<C> {
     /// Looks at whether its arguments can be sent to other ranks, until a call's could. Before the task is shared.
     ///
     /// # Errors
-    /// Why they cannot: what sending them would fail with.
+    /// Why they cannot: what sending them would fail with. In a leaf function, that it calls nothing.
     #[inline]
     pub fn check_args(&self) -> Result<(), Error> {
+        refuse_in_leaf(C::NAME)?;
         let Some(checked) = C::checked() else { return Ok(()) };
         checked.arguments.unless_done(|| self.args().map_or(Ok(()), check)).map_err(of_an_argument::<C>)
     }
@@ -284,7 +286,7 @@ impl<C: Callable> Runnable for Task<C> {
             if !args.all_values() {
                 args.load().map_err(Failure::Passed)?;
             }
-            let value = C::invoke(args, state)?;
+            let value = run_body::<C>(args, state)?;
             if let Some(checked) = C::checked() {
                 checked.results.unless_done(|| C::Outputs::check(&value)).map_err(Failure::Passed)?;
             }

@@ -8,6 +8,8 @@
 //!     SentCalls::take   <------------------------------ ShortReturn { number, value }
 //!     the promise completes
 //! ```
+//! A leaf function (`registry::leaf`) runs at `decode_plain`'s place, in the poll that received the call.
+//!
 //! Both messages have a fixed layout, and their numbers are copied as bytes. Nothing is allocated for a call besides
 //! the task itself on each side, no table is looked up by hash on the caller's side, and nothing is kept for a death: a
 //! task that was sent to a certain rank is never retried.

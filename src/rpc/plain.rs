@@ -1,6 +1,6 @@
 //! Plain data: numbers, which are copied as bytes instead of being serialized. Hosts of a cluster have one byte order.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 
 /// Bytes that the arguments of a short call have, or its result.
 pub const PLAIN_BYTES_MAX: usize = 40;
@@ -50,6 +50,15 @@ impl PlainBytes {
         self.length += bytes.len();
         true
     }
+}
+
+/// True if values of type `T` are plain.
+#[inline]
+pub fn is_plain<T: 'static>() -> bool {
+    macro_rules! is_one {
+        ($($plain:ty)*) => { false $(|| TypeId::of::<T>() == TypeId::of::<$plain>())* };
+    }
+    is_one!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize f32 f64 bool) || TypeId::of::<T>() == TypeId::of::<()>()
 }
 
 /// Takes a value of type `T` from the front of `bytes`; `None` if they do not begin with one, or `T` is not plain.
@@ -131,7 +140,8 @@ mod tests {
     fn other_types_and_too_many_values_are_refused() {
         let mut bytes = PlainBytes::new();
         assert!(!bytes.push(&"text".to_string()) && !bytes.push(&vec![1u8]) && !bytes.push(&Some(1u8)));
-        assert_eq!(bytes.as_slice(), []);
+        assert_eq!(bytes.as_slice(), [0u8; 0]);
+        assert!(is_plain::<f32>() && is_plain::<()>() && !is_plain::<String>() && !is_plain::<[u8; 2]>());
         assert_eq!(take::<String>(&mut &[1u8, 2][..]), None);
         assert!((0..5).all(|number: u64| bytes.push(&number)) && !bytes.push(&1u8) && bytes.push(&()));
         let mut rest = bytes.as_slice();

@@ -4,13 +4,14 @@
 use crate::base::limits::DEATH_BYTES_MAX;
 use crate::base::sync::Ordering;
 use crate::base::text::one_line;
-use crate::base::{Error, Rank, Result};
+use crate::base::{Error, Rank, Result, TaskId};
 use crate::objects::{ArrayMemory, Attachment, Links, StoreRun};
 use crate::protocol::{
     ActorInstance, ActorRef, Blame, BlockAddress, BlockStore, Environment, LastWork, Liveness, Message, Messenger,
     NameError, Observer, Protocol, RankSelection, WorkId, WorkQueue, assert_may_send,
 };
 use crate::registry::{Options, Runnable, TableEntry, functions};
+use crate::rpc::PlainBytes;
 use crate::runtime::memory::{self, OwnMemory, PeerMemory};
 use crate::runtime::workers::{Work, worker};
 use crate::runtime::{Runtime, lifecycle, membership, resources, router, tasks, waiting};
@@ -116,6 +117,15 @@ impl RankSelection for &'static Runtime {
 }
 
 impl WorkQueue for &'static Runtime {
+    fn run_leaf(
+        &self,
+        id: TaskId,
+        entry: &'static TableEntry,
+        args: &[u8],
+        value: &mut PlainBytes,
+    ) -> Option<Result<()>> {
+        tasks::run_leaf(self, id, entry, args, value)
+    }
     fn enqueue(&self, task: Arc<dyn Runnable>) {
         self.push(Work::Task(task));
     }

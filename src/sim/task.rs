@@ -63,7 +63,8 @@ const fn entry(
     checkpoint: Option<&'static Checkpoint>,
 ) -> TableEntry {
     let (decode, decode_plain) = (SimTask::decode as DecodeFn, SimTask::decode_plain as DecodePlainFn);
-    TableEntry { name, path: "mobula::sim", signature: "", kind, decode, decode_plain, returns, key, checkpoint }
+    let (path, signature, leaf) = ("mobula::sim", "", None);
+    TableEntry { name, path, signature, kind, decode, decode_plain, leaf, returns, key, checkpoint }
 }
 
 /// The function table of a simulated cluster: the key of a function is its position, counted from 1.

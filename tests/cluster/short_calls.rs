@@ -23,6 +23,9 @@ fn printed(transport: Transport, short: &str) -> Option<Vec<String>> {
     let finished = launch.env("MOBULA_SHORT_CALLS", short).env("MOBULA_TRACE_TASKS", "100").run().succeeded();
     // The failures that the driver also reports come in any order.
     let lines = finished.output.lines().filter(|line| !line.starts_with("mobula:") && !line.starts_with('('));
+    // Only a leaf that runs in a poll keeps its rank from receiving.
+    let long = finished.count("the leaf function leaf_waits ran for ");
+    assert_eq!(long, usize::from(short == "1"), "{}", finished.output);
     Some(lines.map(str::to_string).collect())
 }
 
@@ -37,8 +40,15 @@ fn both_paths_agree(transport: Transport) {
         "sum 465",
         "many 200010000",
         "threads [124750, 125250, 125750, 126250]",
+        "leaf adds 3.5",
+        "leaf fails leaf_fails: 3 is odd",
+        "many leaves 199995000",
+        "counter 2",
         "after all: 42",
     ];
+    let count = |text: &str| short.iter().filter(|line| line.contains(text)).count();
+    let refused = count("calling add is not possible in the leaf function leaf_calls:");
+    assert_eq!((refused, count("leaf calls an actor: true")), (3, 3), "{short:#?}");
     for line in expected {
         assert!(short.iter().any(|printed| printed.replace('"', "") == line.replace('"', "")), "{line}: {short:#?}");
     }

@@ -75,6 +75,91 @@ fn waits(number: u64) -> u64 {
     number
 }
 
+#[mobula::remote(leaf)]
+fn leaf_adds(a: u64, b: f32) -> f64 {
+    a as f64 + f64::from(b)
+}
+
+#[mobula::remote(leaf)]
+fn leaf_fails(number: u64) -> Result<u64, String> {
+    if number % 2 == 0 { Ok(number) } else { Err(format!("{number} is odd")) }
+}
+
+#[mobula::remote(leaf)]
+fn leaf_panics(number: u64) -> u64 {
+    assert!(number % 2 == 0, "{number} is odd");
+    number
+}
+
+#[mobula::remote(leaf)]
+fn leaf_text(number: u64) -> String {
+    number.to_string()
+}
+
+#[mobula::remote(leaf)]
+fn leaf_length(text: String) -> usize {
+    text.len()
+}
+
+#[mobula::remote(leaf)]
+fn leaf_calls(number: u64) -> mobula::Result<u64> {
+    add::on(0).remote(number, 1).get().map(|one| *one)
+}
+
+#[mobula::remote(leaf)]
+fn leaf_waits(milliseconds: u64) -> u64 {
+    std::thread::sleep(Duration::from_millis(milliseconds));
+    milliseconds
+}
+
+/// An actor that leaf functions must not call.
+pub struct Counter(u64);
+
+#[mobula::actor]
+impl Counter {
+    /// From 0.
+    pub fn new() -> Counter {
+        Counter(0)
+    }
+    /// The sum so far.
+    pub fn add(&mut self, by: u64) -> u64 {
+        self.0 += by;
+        self.0
+    }
+}
+
+/// Calls an actor whose name it knows, which it must not.
+#[mobula::remote(leaf)]
+fn leaf_calls_an_actor() -> mobula::Result<u64> {
+    mobula::get_actor::<Counter>("counter")?.add(1).get().map(|one| *one)
+}
+
+fn leaves(far: u32) -> mobula::Result<()> {
+    let counter = Counter::options().name("counter").remote();
+    println!("counter {}", *counter.add(1).get()?);
+    for place in [Placement::Rank(far), Placement::Rank(0), Placement::Auto] {
+        println!("leaf adds {}", shown(leaf_adds::options().place(place.clone()).remote(3, 0.5).get()));
+        println!("leaf text {}", shown(leaf_text::options().place(place.clone()).remote(7).get()));
+        println!("leaf length {}", shown(leaf_length::options().place(place.clone()).remote("seven").get()));
+        for number in [3, 4] {
+            println!("leaf fails {}", shown(leaf_fails::options().place(place.clone()).remote(number).get()));
+            println!("leaf panics {}", shown(leaf_panics::options().place(place.clone()).remote(number).get()));
+        }
+        println!("leaf calls {}", shown(leaf_calls::options().place(place.clone()).remote(1).get()));
+        // Whether it already waits for the actor depends on the rank that knows the name.
+        let called = shown(leaf_calls_an_actor::options().place(place.clone()).remote().get());
+        println!("leaf calls an actor: {}", called.contains("not possible in the leaf function leaf_calls_an_actor:"));
+    }
+    for _ in 0..3 {
+        println!("leaf waits {}", shown(leaf_waits::on(far).remote(5).get()));
+    }
+    let many: Vec<_> = (0..20_000u64).map(|number| leaf_adds::on(far).remote(number, 0.25)).collect();
+    let sum: f64 = many.iter().map(|one| one.get().map_or(0.0, |one| *one)).sum();
+    println!("many leaves {sum}");
+    println!("counter {}", *counter.add(1).get()?);
+    Ok(())
+}
+
 fn shown<T: std::fmt::Debug + mobula::Object>(result: mobula::Result<Ref<T>>) -> String {
     match result {
         Ok(value) => format!("{:?}", *value),
@@ -127,6 +212,7 @@ fn main() -> mobula::Result<()> {
     cancelled.iter().for_each(mobula::cancel);
     let texts: Vec<String> = cancelled.iter().map(|one| shown(one.get())).collect();
     println!("cancelled {texts:?}");
+    leaves(far)?;
     println!("dropped without a get");
     drop((0..1000u64).map(|number| add::on(far).remote(number, 1)).collect::<Vec<_>>());
     println!("after all: {}", shown(add::on(far).remote(20, 22).get()));

@@ -137,10 +137,22 @@ impl Options {
     /// # Errors
     /// If its value is not a literal: the generated code depends on it.
     pub fn checkpoint(&self) -> syn::Result<bool> {
+        self.is_given("checkpoint")
+    }
+
+    /// As `checkpoint`, for `leaf`.
+    ///
+    /// # Errors
+    /// As `checkpoint`.
+    pub fn leaf(&self) -> syn::Result<bool> {
+        self.is_given("leaf")
+    }
+
+    fn is_given(&self, key: &str) -> syn::Result<bool> {
         match &self.mode {
             None => Ok(false),
             Some(Expr::Lit(ExprLit { lit: Lit::Bool(literal), .. })) => Ok(literal.value),
-            Some(other) => Err(syn::Error::new_spanned(other, "write `checkpoint`, or `checkpoint = true`")),
+            Some(other) => Err(syn::Error::new_spanned(other, format!("write `{key}`, or `{key} = true`"))),
         }
     }
 
@@ -252,6 +264,9 @@ mod tests {
         assert_eq!(calls(quote!(name = name, handle = Other), Attribute::Actor), ".name(name)");
         assert!(!Options::parse(quote!(checkpoint = false), Attribute::Actor).unwrap().checkpoint().unwrap());
         assert!(Options::parse(quote!(checkpoint = KEEP), Attribute::Actor).unwrap().checkpoint().is_err());
+        let options = Options::parse(quote!(leaf, name = "x"), Attribute::Task).unwrap();
+        assert!(options.leaf().unwrap() && !Options::default().leaf().unwrap());
+        assert!(Options::parse(quote!(leaf), Attribute::Actor).is_err());
     }
 
     #[test]

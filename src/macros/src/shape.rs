@@ -26,6 +26,8 @@ pub struct CallShape {
     /// What a call returns.
     pub returns: Returns,
     asynchronous: bool,
+    /// True for a function that may run where its call is received.
+    leaf: bool,
     name: String,
     signature: String,
 }
@@ -40,6 +42,7 @@ impl CallShape {
             params: params(signature, kind)?,
             returns: Returns::of(&signature.output, options, kind)?,
             asynchronous: signature.asyncness.is_some(),
+            leaf: is_leaf(signature, options)?,
             name,
             signature: spelled(signature),
         })
@@ -122,6 +125,11 @@ impl CallShape {
             }
             _ => (None, outcome),
         };
+        let leaf = self.leaf.then(|| {
+            quote!(
+                const LEAF: ::core::primitive::bool = true;
+            )
+        });
         quote! {
             struct #marker {}
 
@@ -136,6 +144,7 @@ impl CallShape {
                 const SIGNATURE: &'static ::core::primitive::str = #signature;
                 const KIND: __mobula::__private::FunctionKind = __mobula::__private::FunctionKind::#kind;
                 #checkpoint
+                #leaf
 
                 #[inline]
                 fn checked() -> ::core::option::Option<&'static __mobula::__private::CheckedTypes> {
@@ -254,6 +263,15 @@ fn ungrouped(signature: &Signature) -> Signature {
     let mut signature = signature.clone();
     Ungroup.visit_signature_mut(&mut signature);
     signature
+}
+
+/// True if the function is a leaf, which waits for nothing.
+fn is_leaf(signature: &Signature, options: &Options) -> syn::Result<bool> {
+    let leaf = options.leaf()?;
+    match &signature.asyncness {
+        Some(token) if leaf => Err(syn::Error::new_spanned(token, "a leaf function does not wait: it cannot be async")),
+        _ => Ok(leaf),
+    }
 }
 
 fn refuse_generics(signature: &Signature, kind: &str) -> syn::Result<()> {

@@ -54,6 +54,14 @@ impl Tasks {
             let text = format!("rank {} has no function with the key {:#x}", env.rank(), call.function);
             return self.send_failure(env, id, 1, Error::config(text));
         };
+        if entry.leaf.is_some() {
+            let mut value = PlainBytes::new();
+            match env.run_leaf(id, entry, call.args, &mut value) {
+                Some(Ok(())) => return self.return_short(env, id, &value),
+                Some(Err(error)) => return self.send_failure(env, id, entry.returns, error),
+                None => {}
+            }
+        }
         let mut header = TaskHeader::new(None, 0);
         (header.origin, header.stealable) = (Some(id), false);
         header.number.store(call.recorded, Ordering::Relaxed);
@@ -76,8 +84,12 @@ impl Tasks {
         if !is_short(id.number) || !task.push_plain_result(&mut value) {
             return false;
         }
-        env.send(id.owner, &Message::ShortReturn(ShortReturn { number: id.number, value: value.as_slice() }));
+        self.return_short(env, id, &value);
         true
+    }
+
+    fn return_short(&self, env: &impl Environment, id: TaskId, value: &PlainBytes) {
+        env.send(id.owner, &Message::ShortReturn(ShortReturn { number: id.number, value: value.as_slice() }));
     }
 
     /// A task of this rank finished on another rank, with a plain result.

@@ -4,6 +4,8 @@ use crate::base::Config;
 use crate::runtime::output::forwarding::OutputForwarding;
 use crate::runtime::output::reports::Reports;
 use crate::runtime::output::traces::Traces;
+use std::collections::BTreeSet;
+use std::sync::Mutex;
 
 /// What a rank shows its user.
 pub struct Output {
@@ -13,6 +15,8 @@ pub struct Output {
     pub traces: Traces,
     /// The lines that tasks print, if they are forwarded.
     pub(super) forwarding: OutputForwarding,
+    /// The leaf functions that were reported to run long, by key.
+    pub long_leaves: Mutex<BTreeSet<u64>>,
 }
 
 impl Output {
@@ -22,6 +26,7 @@ impl Output {
             reports: Reports::default(),
             traces: Traces::new(config.trace_tasks),
             forwarding: OutputForwarding::default(),
+            long_leaves: Mutex::default(),
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::base::panic::Panic;
 use crate::base::text::cut;
 use crate::base::{Error, clock};
 use crate::protocol::{WorkId, request_of};
-use crate::registry::{ActorState, Failure, Runnable, TaskHeader, TaskPhase};
+use crate::registry::{ActorState, Failure, Runnable, TaskPhase};
 use crate::runtime::memory::Quota;
 use crate::runtime::resources::queue_for_resources;
 use crate::runtime::tasks::context::TaskContext;
@@ -121,7 +121,7 @@ pub fn run_body(
 
 /// Turns a failure of a task's body into the error that its results hold.
 #[cold]
-fn to_error(runtime: &'static Runtime, header: &TaskHeader, failure: Failure) -> Error {
+fn to_error(runtime: &'static Runtime, name: &str, failure: Failure) -> Error {
     let message = match failure {
         Failure::Passed(error) => return error,
         Failure::Message(message) => message,
@@ -131,7 +131,7 @@ fn to_error(runtime: &'static Runtime, header: &TaskHeader, failure: Failure) ->
         },
     };
     Error::Task {
-        task: header.name().to_string(),
+        task: name.to_string(),
         rank: runtime.cluster.rank,
         host: runtime.cluster.host.clone(),
         pid: std::process::id(),
@@ -144,11 +144,26 @@ fn to_error(runtime: &'static Runtime, header: &TaskHeader, failure: Failure) ->
 fn invoke(runtime: &'static Runtime, task: &Arc<dyn Runnable>, state: &mut ActorState) {
     let is_own = Cell::new(false);
     let failed = task.invoke(state, &|failure| {
-        let passed_on = matches!(failure, Failure::Passed(_) | Failure::Panic(Panic::Error(_)));
-        is_own.set(!passed_on);
-        to_error(runtime, task.header(), failure)
+        is_own.set(begins_here(&failure));
+        to_error(runtime, task.header().name(), failure)
     });
     if let Some(error) = failed.filter(|_| is_own.get()) {
         runtime.report((*error).clone());
     }
+}
+
+/// False if the failure was passed on from another task.
+fn begins_here(failure: &Failure) -> bool {
+    !matches!(failure, Failure::Passed(_) | Failure::Panic(Panic::Error(_)))
+}
+
+/// The error of a leaf function that failed; one that began in it is reported to the driver.
+#[cold]
+pub fn leaf_error(runtime: &'static Runtime, name: &str, failure: Failure) -> Error {
+    let is_own = begins_here(&failure);
+    let error = to_error(runtime, name, failure);
+    if is_own {
+        runtime.report(error.clone());
+    }
+    error
 }

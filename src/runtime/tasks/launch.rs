@@ -2,7 +2,7 @@
 
 use crate::base::{Error, Rank};
 use crate::objects::AnySlot;
-use crate::registry::{ArgList, Callable, Options, Outputs, Placement, Runnable, Task, TaskHeader};
+use crate::registry::{ArgList, Callable, Options, Outputs, Placement, Runnable, Task, TaskHeader, refuse_in_leaf};
 use crate::rpc::PlainBytes;
 use crate::runtime::memory::{self};
 use crate::runtime::tasks::context::{self};
@@ -56,7 +56,9 @@ fn submit_short<C: Callable>(
     let refs = C::Outputs::refs(&task);
     let task: Arc<dyn Runnable> = task;
     runtime.output.traces.record_submission(runtime, &task);
-    if task.header().claim_waiting() {
+    if let Err(error) = refuse_in_leaf(C::NAME) {
+        task.fail(Arc::new(error));
+    } else if task.header().claim_waiting() {
         runtime.protocol.tasks.send_short(&runtime, task, rank, plain);
         router::throttle(runtime, rank);
     }

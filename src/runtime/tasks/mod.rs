@@ -7,6 +7,7 @@ pub mod context;
 mod execute;
 mod in_place;
 mod launch;
+mod leaf;
 mod panics;
 mod stealing;
 #[cfg(test)]
@@ -17,6 +18,7 @@ pub use context::{Snapshot, snapshot};
 pub use execute::{execute, run_body};
 pub use in_place::{can_run_in_place, give_back_driver_cpu, try_run_in_place, with_driver_cpus};
 pub use launch::{cancel, launch_on, submit};
+pub use leaf::run_leaf;
 pub use panics::{install_panic_hook, record_error};
 pub use stealing::{can_run, take_for_stealer};
 pub use thread_context::{EnteredContext, ThreadContext, enter, enter_for_good};

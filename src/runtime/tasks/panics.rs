@@ -5,6 +5,7 @@ use crate::base::limits::FAILURE_BYTES_MAX;
 use crate::base::panic::Panic;
 use crate::base::sync::lock;
 use crate::base::text::cut;
+use crate::registry::runs_leaf;
 use crate::runtime::tasks::context::runs_task;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::cell::RefCell;
@@ -29,12 +30,13 @@ pub fn install_panic_hook() {
         #[allow(ambiguous_wide_pointer_comparisons)]
         let is_standard = std::ptr::eq(&raw const *before, &raw const *standard);
         std::panic::set_hook(Box::new(move |info| {
-            if runs_task() {
+            let of_task = runs_task() || runs_leaf();
+            if of_task {
                 PANIC_SITE.set(PanicSite::here(info.location()));
             } else {
                 *lock(&THREAD_PANIC) = thread_panic(info);
             }
-            if !runs_task() || !is_standard {
+            if !of_task || !is_standard {
                 before(info);
             }
         }));

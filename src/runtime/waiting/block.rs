@@ -4,6 +4,7 @@
 use crate::base::sync::Ordering;
 use crate::base::{Error, Result, stack};
 use crate::objects::Waiter;
+use crate::registry::refuse_in_leaf;
 use crate::runtime::Runtime;
 use crate::runtime::lifecycle::is_exiting;
 use crate::runtime::tasks::{context, give_back_driver_cpu, with_driver_cpus};
@@ -60,6 +61,7 @@ impl Runtime {
         deadline: Option<Instant>,
         register: impl FnOnce(&Arc<WaitEvent>),
     ) -> Result<()> {
+        refuse_in_leaf("what waits")?;
         if let Some(task) = context::cancelled() {
             return Err(Error::Cancelled { task });
         }

@@ -2,6 +2,7 @@
 
 use crate::base::{Error, Result};
 use crate::objects::{AnySlot, Object, ObjectRef, Ref, in_context};
+use crate::registry::refuse_in_leaf;
 use crate::runtime::Runtime;
 use crate::runtime::tasks::{self, context};
 use crate::runtime::waiting::event::WaitEvent;
@@ -95,6 +96,7 @@ pub fn wait_for<T: Object>(references: &[ObjectRef<T>], count: usize, deadline: 
 }
 
 pub fn here(call: &str) -> Result<&'static Runtime> {
+    refuse_in_leaf(call)?;
     if in_context() {
         return Err(Error::config(format!(
             "{call} was called inside a Serialize or Deserialize, where nothing can wait"
