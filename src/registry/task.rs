@@ -6,6 +6,7 @@
 //! `claim` is the only transition out of `Queued` (REGISTRY-2): its winner owns the arguments.
 #![allow(unsafe_code)]
 
+use crate::base::arc_pool::{self, Recycle};
 use crate::base::panic::catch;
 use crate::base::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering, UnsafeCell, lock};
 use crate::base::{Error, TaskId};
@@ -148,7 +149,7 @@ impl TaskHeader {
 const _: () = assert!(size_of::<TaskHeader>() <= 96);
 
 /// A call, whatever its types.
-pub trait Runnable: Send + Sync {
+pub trait Runnable: Recycle + Send + Sync {
     /// What the runtime knows of it.
     fn header(&self) -> &TaskHeader;
     /// True if every argument is by value.
@@ -188,13 +189,19 @@ unsafe impl<C: Callable> Sync for Task<C> {}
 // SAFETY: arguments and promises are Send.
 unsafe impl<C: Callable> Send for Task<C> {}
 
+impl<C: Callable> Recycle for Task<C> {
+    fn recycle(self: Arc<Self>) {
+        arc_pool::recycle(self);
+    }
+}
+
 impl<C: Callable> Task<C> {
     /// A call with its arguments, in phase `Waiting`.
     #[inline]
     pub fn new(mut header: TaskHeader, args: C::Args) -> Arc<Task<C>> {
         header.entry = Some(C::ENTRY);
         let promises = C::Outputs::promises(header.options.as_deref());
-        Arc::new(Task { header, args: UnsafeCell::new(Some(args)), promises })
+        arc_pool::new(Task { header, args: UnsafeCell::new(Some(args)), promises })
     }
 
     /// A call received from another rank.
@@ -208,7 +215,7 @@ impl<C: Callable> Task<C> {
     ) -> Result<Arc<Task<C>>, Error> {
         header.entry = Some(C::ENTRY);
         let promises = C::Outputs::read_shape(&mut arguments)?;
-        Ok(Arc::new(Task { header, args: UnsafeCell::new(Some(decode(arguments, attachments)?)), promises }))
+        Ok(arc_pool::new(Task { header, args: UnsafeCell::new(Some(decode(arguments, attachments)?)), promises }))
     }
 
     /// Looks at whether its arguments can be sent to other ranks, until a call's could. Before the task is shared.

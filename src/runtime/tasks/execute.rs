@@ -1,5 +1,6 @@
 //! Runs a task on the stack of a worker or a driver, if the host has the resources for it.
 
+use crate::base::arc_pool::Recycled;
 use crate::base::limits::FAILURE_BYTES_MAX;
 use crate::base::panic::Panic;
 use crate::base::text::cut;
@@ -29,11 +30,11 @@ pub fn execute(runtime: &'static Runtime, worker: &'static Worker, work: Work) {
                 actors::run_actor(runtime, worker, &actor);
             }
         }
-        Work::Task(task) => execute_task(runtime, worker, task),
+        Work::Task(task) => execute_task(runtime, worker, &Recycled::new(task)),
     }
 }
 
-fn execute_task(runtime: &'static Runtime, worker: &'static Worker, task: Arc<dyn Runnable>) {
+fn execute_task(runtime: &'static Runtime, worker: &'static Worker, task: &Arc<dyn Runnable>) {
     let header = task.header();
     if header.phase() != TaskPhase::Queued {
         // A waiter ran it in place, or it was cancelled.
@@ -41,22 +42,22 @@ fn execute_task(runtime: &'static Runtime, worker: &'static Worker, task: Arc<dy
     }
     let Some(options) = &header.options else {
         if !worker.take_cpu(UNIT) {
-            return queue_for_resources(runtime, ResourceRequest::one_cpu(), Work::Task(task));
+            return queue_for_resources(runtime, ResourceRequest::one_cpu(), Work::Task(task.clone()));
         }
         if header.claim() {
             worker.shared.count_begun(header.entry);
             let before = worker.running_cpu.replace(UNIT);
-            run_claimed(runtime, &task, &NO_GRANT, Some(worker));
+            run_claimed(runtime, task, &NO_GRANT, Some(worker));
             worker.running_cpu.replace(before);
         }
         return;
     };
     let request = request_of(options);
     let grant = runtime.resources.table.take_non_cpu(&request);
-    let Some(grant) = grant else { return queue_for_resources(runtime, request, Work::Task(task)) };
+    let Some(grant) = grant else { return queue_for_resources(runtime, request, Work::Task(task.clone())) };
     if !worker.take_cpu(request.cpu) {
         runtime.give_back(&grant);
-        return queue_for_resources(runtime, request, Work::Task(task));
+        return queue_for_resources(runtime, request, Work::Task(task.clone()));
     }
     if header.claim() {
         worker.shared.count_begun(header.entry);
@@ -66,7 +67,7 @@ fn execute_task(runtime: &'static Runtime, worker: &'static Worker, task: Arc<dy
         if let Some((slot, cpu)) = grant.bundle {
             worker.shared.cpus.hold_part(slot, cpu);
         }
-        run_claimed(runtime, &task, &grant, Some(worker));
+        run_claimed(runtime, task, &grant, Some(worker));
         if grant.bundle.is_some() {
             worker.shared.cpus.withdraw_part(runtime);
         }
