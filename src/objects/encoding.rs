@@ -11,7 +11,7 @@ use crate::objects::{AnySlot, ArrayMemory, Object};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 /// What the runtime offers to objects that live elsewhere.
@@ -67,6 +67,8 @@ pub struct SerializedValue {
 
 thread_local! {
     static CONTEXT: RefCell<Option<Vec<Attachment>>> = const { RefCell::new(None) };
+    /// True while there is one: a word without a destructor, which every `get` that waits reads.
+    static IN_CONTEXT: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Attaches to the value being encoded; returns the index, or `None` outside of `encode`.
@@ -92,14 +94,17 @@ pub(super) fn attached_run(index: u32) -> Option<Arc<dyn ArrayMemory>> {
 }
 
 /// True if a value is being encoded or decoded on this thread.
+#[inline]
 pub(crate) fn in_context() -> bool {
-    CONTEXT.with_borrow(Option::is_some)
+    IN_CONTEXT.get()
 }
 
 /// Runs `body` with a context; a nested use restores the outer one afterwards.
 fn with_context<R>(attachments: Vec<Attachment>, body: impl FnOnce() -> R) -> (Result<R, Panic>, Vec<Attachment>) {
     let outer = CONTEXT.replace(Some(attachments));
+    let outer_is_some = IN_CONTEXT.replace(true);
     let result = catch(body);
+    IN_CONTEXT.set(outer_is_some);
     let inner = CONTEXT.replace(outer);
     (result, inner.unwrap_or_default())
 }

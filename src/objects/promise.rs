@@ -103,6 +103,7 @@ unsafe impl Sync for PromiseCore {}
 unsafe impl Send for PromiseCore {}
 
 impl PromiseCore {
+    #[inline]
     fn new() -> PromiseCore {
         PromiseCore {
             waiters: AtomicPtr::new(std::ptr::null_mut()),
@@ -113,8 +114,15 @@ impl PromiseCore {
     }
 
     /// True if the value or a failure is there.
+    #[inline]
     pub fn is_complete(&self) -> bool {
         is_final(self.waiters.load(Ordering::Acquire))
+    }
+
+    /// True if a failure is there.
+    #[inline]
+    pub fn is_failed(&self) -> bool {
+        self.waiters.load(Ordering::Acquire) == FAILED
     }
 
     /// Why there will be no value, if it failed.
@@ -234,16 +242,30 @@ impl PromiseCore {
         true
     }
 
+    #[inline]
     fn publish(&self, state: *mut WaiterNode) {
         // The swap takes the list; only one publish happens, by the winner of `claimed`.
-        notify_all(self.waiters.swap(state, Ordering::AcqRel));
+        let list = self.waiters.swap(state, Ordering::AcqRel);
+        if !list.is_null() {
+            notify_all(list);
+        }
     }
 }
 
 impl Drop for PromiseCore {
+    #[inline]
     fn drop(&mut self) {
-        let mut node = self.waiters.load(Ordering::Acquire);
-        while !node.is_null() && !is_final(node) {
+        let node = self.waiters.load(Ordering::Acquire);
+        if !node.is_null() && !is_final(node) {
+            self.forget_waiters(node);
+        }
+    }
+}
+
+impl PromiseCore {
+    #[cold]
+    fn forget_waiters(&mut self, mut node: *mut WaiterNode) {
+        while !node.is_null() {
             // SAFETY: `&mut self`: no other thread can reach the list.
             (node, _) = unsafe { WaiterNode::take(node) };
         }

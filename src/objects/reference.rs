@@ -205,13 +205,14 @@ impl<T: Object> ObjectRef<T> {
     /// The value, if it is there.
     #[inline]
     pub(crate) fn ready(&self) -> Option<Result<Ref<T>, Arc<Error>>> {
-        match self.slot.promise().value() {
-            Some(_) => Some(Ok(Ref { slot: self.slot.clone() })),
-            None => self.loaded(),
+        let promise = self.slot.promise();
+        if promise.value().is_some() {
+            return Some(Ok(Ref { slot: self.slot.clone() }));
         }
+        if promise.core().is_complete() { self.loaded() } else { None }
     }
 
-    /// As `ready`, for a slot that is packed, failed, or not complete.
+    /// As `ready`, for a slot that is packed or failed.
     #[cold]
     #[inline(never)]
     fn loaded(&self) -> Option<Result<Ref<T>, Arc<Error>>> {

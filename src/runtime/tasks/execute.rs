@@ -84,15 +84,27 @@ pub fn run_claimed(
     grant: &Grant,
     worker: Option<&'static Worker>,
 ) {
-    if runtime.protocol.tasks.cancelled.contains(task.header().origin) {
-        task.fail(Arc::new(Error::Cancelled { task: task.header().name().to_string() }));
+    let header = task.header();
+    if header.origin.is_some() {
+        return run_for_owner(runtime, task, grant, worker);
+    }
+    let quota = Quota::of(header);
+    let context = TaskContext::of_task(task, grant, quota.as_ref());
+    run_body(runtime, task, &context, worker, &mut None);
+}
+
+/// Runs a task that came from another rank, which gets its results.
+fn run_for_owner(runtime: &'static Runtime, task: &Arc<dyn Runnable>, grant: &Grant, worker: Option<&'static Worker>) {
+    let header = task.header();
+    if runtime.protocol.tasks.cancelled.contains(header.origin) {
+        task.fail(Arc::new(Error::Cancelled { task: header.name().to_string() }));
         return runtime.protocol.tasks.on_finished(&runtime, task);
     }
-    let quota = Quota::of(task.header());
+    let quota = Quota::of(header);
     let context = TaskContext::of_task(task, grant, quota.as_ref());
     // Its owner is to know of it if it ends this rank.
-    let _begun = task.header().origin.map(|id| {
-        let function = task.header().entry.map_or(0, |entry| entry.key);
+    let _begun = header.origin.map(|id| {
+        let function = header.entry.map_or(0, |entry| entry.key);
         membership::begin(runtime, WorkId::Task(id), function, context.number())
     });
     run_body(runtime, task, &context, worker, &mut None);
@@ -108,8 +120,9 @@ pub fn run_body(
     worker: Option<&Worker>,
     state: &mut ActorState,
 ) {
-    let printing = output::printing(runtime, task.header());
-    let began_ns = runtime.output.traces.is_recorded(task).then(clock::now_ns);
+    let header = context.header;
+    let printing = output::printing(runtime, header);
+    let began_ns = runtime.output.traces.is_recorded(header).then(clock::now_ns);
     {
         let _running = context.enter();
         invoke(runtime, task, state);

@@ -33,7 +33,7 @@ fn wait_and_get<T: Object>(reference: &ObjectRef<T>, timeout: Option<Duration>) 
     let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     loop {
         if deadline.is_none() {
-            tasks::try_run_in_place(runtime, &reference.any());
+            tasks::try_run_in_place(runtime, reference.any());
         }
         if let Some(outcome) = reference.ready() {
             return outcome.map_err(failure);
@@ -89,13 +89,21 @@ pub fn wait_for<T: Object>(references: &[ObjectRef<T>], count: usize, deadline: 
     }
 }
 
+#[inline]
 pub fn here(call: &str) -> Result<&'static Runtime> {
-    if in_context() {
-        return Err(Error::config(format!(
-            "{call} was called inside a Serialize or Deserialize, where nothing can wait"
-        )));
+    match Runtime::current() {
+        Some(runtime) if !in_context() => Ok(runtime),
+        _ => Err(cannot_wait(call)),
     }
-    Runtime::current().ok_or_else(|| Error::no_cluster(call))
+}
+
+/// Why `call` cannot wait here.
+#[cold]
+fn cannot_wait(call: &str) -> Error {
+    if in_context() {
+        return Error::config(format!("{call} was called inside a Serialize or Deserialize, where nothing can wait"));
+    }
+    Error::no_cluster(call)
 }
 
 impl Runtime {
