@@ -94,11 +94,12 @@ pub fn try_run_in_place(runtime: &'static Runtime, slot: Arc<dyn AnySlot>) {
 }
 
 fn run_on_fiber(runtime: &'static Runtime, worker: &'static Worker, task: &Arc<dyn Runnable>, header: &TaskHeader) {
-    // Usually it is the newest in this worker's own deque: popping it leaves no stale entry.
-    match worker.deque.pop() {
-        Some(Work::Task(newest)) if !Arc::ptr_eq(&newest, task) => worker.deque.push(Work::Task(newest)),
-        Some(Work::Actor(actor)) => worker.deque.push(Work::Actor(actor)),
-        _ => {}
+    // Usually it is the newest in this worker's own deque, or the one before that: taking it out leaves no stale entry.
+    if let Some(newest) = pop_other_than(worker, task) {
+        if let Some(before) = pop_other_than(worker, task) {
+            worker.deque.push(before);
+        }
+        worker.deque.push(newest);
     }
     if header.claim() {
         let parent = worker.shared.running();
@@ -108,6 +109,11 @@ fn run_on_fiber(runtime: &'static Runtime, worker: &'static Worker, task: &Arc<d
     } else if header.phase() == TaskPhase::Queued {
         unreachable!("a queued task can be claimed");
     }
+}
+
+/// Takes the newest work out of the worker's deque; returns it if it is not `task`.
+fn pop_other_than(worker: &Worker, task: &Arc<dyn Runnable>) -> Option<Work> {
+    worker.deque.pop().filter(|work| !matches!(work, Work::Task(newest) if Arc::ptr_eq(newest, task)))
 }
 
 fn run_on_driver(runtime: &'static Runtime, task: &Arc<dyn Runnable>) {
