@@ -295,7 +295,7 @@ pub mod __private {
         ExplainError, ExplainOwn, Failure, Function, FunctionKind, IntoArg, IntoListArg, ListArg, Many, Multiple,
         Options, Own, OwnByClone, OwnBySerde, Single, construct, save, with_actor,
     };
-    pub use crate::runtime::{RawHandle, block_on, call, create, submit};
+    pub use crate::runtime::{RawHandle, block_on, call, create, submit, submit_plain};
     pub use {inventory, serde};
 }
 

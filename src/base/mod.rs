@@ -3,6 +3,7 @@
 //!
 //! Owns no thread and no resource; everything here is data, or a thin wrapper of one system facility.
 
+pub mod arc_pool;
 pub mod cgroup;
 pub mod clock;
 pub mod config;

@@ -40,6 +40,7 @@ pub fn here() -> usize {
 }
 
 /// Bytes left on the stack of the running fiber, and its size; `None` outside of fibers.
+#[inline]
 pub fn left() -> Option<(usize, usize)> {
     let (low, high) = BOUNDS.get();
     let here = here();

@@ -60,6 +60,8 @@ pub struct Segment {
     base: NonNull<u8>,
     /// The mapped length: `handle.bytes` rounded up to whole pages of its kind.
     mapped_bytes: usize,
+    /// How many words it has for `cells`: none where it was opened for reading only.
+    cells: usize,
     access: Access,
     handle: SegmentHandle,
     /// The file of the handle; only the creator keeps it.
@@ -171,7 +173,8 @@ impl Segment {
             unsafe { libc::madvise(base, mapped_bytes, libc::MADV_HUGEPAGE) };
         }
         let base = NonNull::new(base.cast()).ok_or_else(|| io::Error::other("mapped at address 0"))?;
-        Ok(Segment { base, mapped_bytes, access, handle, file: keep_file.then_some(file) })
+        let cells = if access == Access::Write { handle.bytes as usize / size_of::<AtomicI64>() } else { 0 };
+        Ok(Segment { base, mapped_bytes, cells, access, handle, file: keep_file.then_some(file) })
     }
 
     /// What other processes need to open it, while its creator is alive and keeps it.
@@ -180,6 +183,7 @@ impl Segment {
     }
 
     /// Its size; at least the requested bytes, in whole pages of its kind.
+    #[inline]
     pub fn bytes(&self) -> usize {
         self.handle.bytes as usize
     }
@@ -193,8 +197,12 @@ impl Segment {
     ///
     /// # Panics
     /// Where the segment was opened for reading only.
+    #[inline]
     pub fn cells(&self) -> &[AtomicI64] {
-        self.views(0, self.bytes() / size_of::<AtomicI64>())
+        assert!(self.cells > 0, "atomics in a segment that was opened for reading only");
+        // SAFETY: so many words lie in the mapping, which is writable as there are any and lives as long as `self`; the
+        // base is page-aligned, and any bytes are an atomic.
+        unsafe { std::slice::from_raw_parts(self.base.as_ptr().cast(), self.cells) }
     }
 
     /// One `T` at `offset`. Panics where it is out of bounds, misaligned, or the segment is not writable.
@@ -202,6 +210,7 @@ impl Segment {
         &self.views(offset, 1)[0]
     }
 
+    #[inline]
     fn views<T: Shared>(&self, offset: usize, count: usize) -> &[T] {
         assert!(self.access == Access::Write, "atomics in a segment that was opened for reading only");
         assert!(offset.is_multiple_of(align_of::<T>()), "a view at an offset that does not suit its alignment");
@@ -218,6 +227,7 @@ impl Segment {
     }
 
     /// The address of `offset`; `None` where the `length` bytes from there are not all inside.
+    #[inline]
     pub(super) fn range(&self, offset: usize, length: usize) -> Option<NonNull<u8>> {
         let end = offset.checked_add(length)?;
         // SAFETY: `offset <= end <= bytes() <= mapped_bytes`, so the address is in or at the end of the mapping.

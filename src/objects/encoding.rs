@@ -67,6 +67,8 @@ thread_local! {
     static CONTEXT: RefCell<Option<Vec<Attachment>>> = const { RefCell::new(None) };
     /// Set by `refused` until the error is made.
     static REFUSED: Cell<Option<&'static str>> = const { Cell::new(None) };
+    /// True while there is one: a word without a destructor, which every `get` that waits reads.
+    static IN_CONTEXT: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Attaches to the value being encoded; returns the index, or `None` outside of `encode`.
@@ -105,14 +107,17 @@ pub(super) fn attached_run(index: u32) -> Option<Arc<dyn ArrayMemory>> {
 }
 
 /// True if a value is being encoded or decoded on this thread.
+#[inline]
 pub(crate) fn in_context() -> bool {
-    CONTEXT.with_borrow(Option::is_some)
+    IN_CONTEXT.get()
 }
 
 /// Runs `body` with a context; a nested use restores the outer one afterwards.
 fn with_context<R>(attachments: Vec<Attachment>, body: impl FnOnce() -> R) -> (Result<R, Panic>, Vec<Attachment>) {
     let outer = CONTEXT.replace(Some(attachments));
+    let outer_is_some = IN_CONTEXT.replace(true);
     let result = catch(body);
+    IN_CONTEXT.set(outer_is_some);
     let inner = CONTEXT.replace(outer);
     (result, inner.unwrap_or_default())
 }

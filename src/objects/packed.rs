@@ -12,6 +12,7 @@
 //! their promise. This is found by encoding the value once, up to the bound: types that are too small to hold an array,
 //! or that own nothing, are not even tried, nor is anything while the process has created no array.
 
+use crate::base::arc_pool::Recycle;
 use crate::base::sync::{Ordering, lock, statics::AtomicBool};
 use crate::base::{Error, ObjectId};
 use crate::objects::promise::Promise;
@@ -191,6 +192,8 @@ slot! {
         fn complete_with(&self, _: &[u8], _: Vec<Attachment>) {}
     }
 }
+
+impl<T> Recycle for Loaded<T> {}
 
 /// Tells the pins that a value decoded from their memory was dropped.
 struct UnpinOnDrop(Arc<PackedValue>);

@@ -13,8 +13,8 @@
 //! the store may move them while no reader uses them.
 #![allow(unsafe_code)]
 
-use crate::base::Error;
 use crate::base::sync::{AtomicBool, AtomicPtr, AtomicU64, Ordering, UnsafeCell};
+use crate::base::{Error, arc_pool};
 use crate::objects::packed::PackedValue;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
@@ -39,6 +39,23 @@ struct WaiterNode {
 }
 
 impl WaiterNode {
+    /// A node that nothing owns until `take`.
+    fn leak(next: *mut WaiterNode, waiter: Arc<dyn Waiter>) -> *mut WaiterNode {
+        Arc::into_raw(arc_pool::new(WaiterNode { next: UnsafeCell::new(next), waiter })).cast_mut()
+    }
+
+    /// The next node, and the waiter of this one, which is freed.
+    ///
+    /// # Safety
+    /// The node came from `leak`, was not taken, and the caller alone reaches it.
+    unsafe fn take(node: *mut WaiterNode) -> (*mut WaiterNode, Arc<dyn Waiter>) {
+        // SAFETY: as the caller says; a node has one reference.
+        match arc_pool::into_inner(unsafe { Arc::from_raw(node) }) {
+            Some(node) => (node.next(), node.waiter),
+            None => unreachable!("a node of a list has one owner"),
+        }
+    }
+
     fn next(&self) -> *mut WaiterNode {
         // SAFETY: only the thread that has taken the list, and so owns the node alone, calls this.
         self.next.with(|next| unsafe { *next })
@@ -86,6 +103,7 @@ unsafe impl Sync for PromiseCore {}
 unsafe impl Send for PromiseCore {}
 
 impl PromiseCore {
+    #[inline]
     fn new() -> PromiseCore {
         PromiseCore {
             waiters: AtomicPtr::new(std::ptr::null_mut()),
@@ -96,8 +114,15 @@ impl PromiseCore {
     }
 
     /// True if the value or a failure is there.
+    #[inline]
     pub fn is_complete(&self) -> bool {
         is_final(self.waiters.load(Ordering::Acquire))
+    }
+
+    /// True if a failure is there.
+    #[inline]
+    pub fn is_failed(&self) -> bool {
+        self.waiters.load(Ordering::Acquire) == FAILED
     }
 
     /// Why there will be no value, if it failed.
@@ -143,14 +168,14 @@ impl PromiseCore {
         if is_final(state) {
             return waiter.notify();
         }
-        let node = Box::into_raw(Box::new(WaiterNode { next: UnsafeCell::new(state), waiter }));
+        let node = WaiterNode::leak(state, waiter);
         loop {
             match self.waiters.compare_exchange_weak(state, node, Ordering::Release, Ordering::Acquire) {
                 Ok(_) => return,
                 Err(now) if is_final(now) => {
                     // SAFETY: the node was not published, so this is its only owner.
-                    let node = unsafe { Box::from_raw(node) };
-                    return node.waiter.notify();
+                    let (_, waiter) = unsafe { WaiterNode::take(node) };
+                    return waiter.notify();
                 }
                 Err(now) => {
                     state = now;
@@ -171,7 +196,7 @@ impl PromiseCore {
         // The list was taken from the promise, so this thread owns it. A thread that completes the promise meanwhile
         // notifies the waiters registered since.
         let next = without_finished(list, waiter.key());
-        let mut head = Box::into_raw(Box::new(WaiterNode { next: UnsafeCell::new(next), waiter }));
+        let mut head = WaiterNode::leak(next, waiter);
         while let Err(now) =
             self.waiters.compare_exchange(std::ptr::null_mut(), head, Ordering::Release, Ordering::Acquire)
         {
@@ -217,19 +242,32 @@ impl PromiseCore {
         true
     }
 
+    #[inline]
     fn publish(&self, state: *mut WaiterNode) {
         // The swap takes the list; only one publish happens, by the winner of `claimed`.
-        notify_all(self.waiters.swap(state, Ordering::AcqRel));
+        let list = self.waiters.swap(state, Ordering::AcqRel);
+        if !list.is_null() {
+            notify_all(list);
+        }
     }
 }
 
 impl Drop for PromiseCore {
+    #[inline]
     fn drop(&mut self) {
-        let mut node = self.waiters.load(Ordering::Acquire);
-        while !node.is_null() && !is_final(node) {
+        let node = self.waiters.load(Ordering::Acquire);
+        if !node.is_null() && !is_final(node) {
+            self.forget_waiters(node);
+        }
+    }
+}
+
+impl PromiseCore {
+    #[cold]
+    fn forget_waiters(&mut self, mut node: *mut WaiterNode) {
+        while !node.is_null() {
             // SAFETY: `&mut self`: no other thread can reach the list.
-            let owned = unsafe { Box::from_raw(node) };
-            node = owned.next();
+            (node, _) = unsafe { WaiterNode::take(node) };
         }
     }
 }
@@ -241,9 +279,9 @@ const PRUNE_MAX: usize = 32;
 fn notify_all(mut node: *mut WaiterNode) {
     while !node.is_null() {
         // SAFETY: the caller took the list out of its promise, so only this function reaches its nodes.
-        let owned = unsafe { Box::from_raw(node) };
-        node = owned.next();
-        owned.waiter.notify();
+        let (next, waiter) = unsafe { WaiterNode::take(node) };
+        node = next;
+        waiter.notify();
     }
 }
 
@@ -259,7 +297,7 @@ fn without_finished(list: *mut WaiterNode, key: Option<(usize, usize)>) -> *mut 
             let waiter = &(*node).waiter;
             let next = (*node).next();
             if waiter.is_finished() || (key.is_some() && waiter.key() == key) {
-                drop(Box::from_raw(node));
+                drop(WaiterNode::take(node));
                 if before.is_null() {
                     head = next;
                 } else {

@@ -1,5 +1,6 @@
 //! References to objects, and the slots behind them in this process.
 
+use crate::base::arc_pool::{self, Recycle, Recycled};
 use crate::base::sync::{AtomicBool, Ordering};
 use crate::base::{Error, ObjectId};
 use crate::objects::codec::{self, StoreRun};
@@ -32,17 +33,23 @@ pub struct Value<T>(Promise<T>);
 impl<T: Object> Value<T> {
     /// With no value yet.
     pub fn pending() -> Arc<Value<T>> {
-        Arc::new(Value(Promise::default()))
+        arc_pool::new(Value(Promise::default()))
     }
     /// With its value.
     pub fn ready(value: T) -> Arc<Value<T>> {
         let promise = Promise::default();
         complete_value(&promise, value);
-        Arc::new(Value(promise))
+        arc_pool::new(Value(promise))
     }
 }
 
 slot!([T: Object] Value<T>: T, 0, decoded {});
+
+impl<T> Recycle for Value<T> {
+    fn recycle(self: Arc<Self>) {
+        arc_pool::recycle(self);
+    }
+}
 
 /// An object that another rank owns.
 pub struct Import<T> {
@@ -83,6 +90,8 @@ slot! {
         }
     }
 }
+
+impl<T> Recycle for Import<T> {}
 
 impl<T> Drop for Import<T> {
     fn drop(&mut self) {
@@ -168,7 +177,7 @@ pub(crate) fn complete_value<T: Object>(promise: &Promise<T>, value: T) {
 /// # Ok::<(), mobula::Error>(())
 /// ```
 pub struct ObjectRef<T> {
-    pub(crate) slot: Arc<dyn Slot<T>>,
+    pub(crate) slot: Recycled<dyn Slot<T>>,
 }
 
 impl<T> Clone for ObjectRef<T> {
@@ -180,7 +189,7 @@ impl<T> Clone for ObjectRef<T> {
 impl<T: Object> ObjectRef<T> {
     /// A reference to the value of `slot`.
     pub(crate) fn new(slot: Arc<dyn Slot<T>>) -> Self {
-        ObjectRef { slot }
+        ObjectRef { slot: Recycled::new(slot) }
     }
 
     /// True if a value or a failure is there, in this process.
@@ -190,25 +199,26 @@ impl<T: Object> ObjectRef<T> {
 
     /// The slot without its type.
     pub(crate) fn any(&self) -> Arc<dyn AnySlot> {
-        self.slot.clone()
+        Arc::<dyn Slot<T>>::clone(&self.slot)
     }
 
     /// The value, if it is there.
     #[inline]
     pub(crate) fn ready(&self) -> Option<Result<Ref<T>, Arc<Error>>> {
-        match self.slot.promise().value() {
-            Some(_) => Some(Ok(Ref { slot: self.slot.clone() })),
-            None => self.loaded(),
+        let promise = self.slot.promise();
+        if promise.value().is_some() {
+            return Some(Ok(Ref { slot: self.slot.clone() }));
         }
+        if promise.core().is_complete() { self.loaded() } else { None }
     }
 
-    /// As `ready`, for a slot that is packed, failed, or not complete.
+    /// As `ready`, for a slot that is packed or failed.
     #[cold]
     #[inline(never)]
     fn loaded(&self) -> Option<Result<Ref<T>, Arc<Error>>> {
         let promise = self.slot.promise();
         if let Some(packed) = promise.core().packed() {
-            return Some(packed.load().map(|loaded| Ref { slot: loaded }).map_err(Arc::new));
+            return Some(packed.load().map(|loaded| Ref { slot: Recycled::new(loaded) }).map_err(Arc::new));
         }
         promise.core().failure().map(Err)
     }
@@ -226,7 +236,7 @@ impl<T: 'static> fmt::Debug for ObjectRef<T> {
 
 impl<T: Object> Serialize for ObjectRef<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match encoding::attach(Attachment::Slot(self.slot.clone())) {
+        match encoding::attach(Attachment::Slot(self.any())) {
             Some(index) => serializer.serialize_u32(index),
             None => Err(serde::ser::Error::custom("an ObjectRef has a meaning only inside the cluster it belongs to")),
         }
@@ -272,7 +282,7 @@ impl<'de, T: Object> Deserialize<'de> for ObjectRef<T> {
 /// ```
 pub struct Ref<T> {
     /// The slot of the reference, or of the decoded value if that is packed.
-    slot: Arc<dyn Slot<T>>,
+    slot: Recycled<dyn Slot<T>>,
 }
 
 impl<T> Ref<T> {

@@ -1,5 +1,6 @@
 //! The slots behind references: what a reference can do with its object, whatever holds the promise.
 
+use crate::base::arc_pool::Recycle;
 use crate::base::{Error, ObjectId};
 use crate::objects::codec::StoreRun;
 use crate::objects::encoding::{Attachment, SerializedValue};
@@ -8,7 +9,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 /// The slot behind a reference, without its type.
-pub trait AnySlot: Send + Sync + 'static {
+pub trait AnySlot: Recycle + Send + Sync + 'static {
     /// State, waiters, number.
     fn core(&self) -> &PromiseCore;
     /// Writes `Some(Arc<dyn Slot<T>>)` into `out` if that is an `Option` of this slot's own type.

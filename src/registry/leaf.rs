@@ -67,6 +67,7 @@ pub fn refuse_in_leaf(call: &str) -> Result<(), Error> {
 }
 
 /// True if a leaf function runs on this thread.
+#[inline]
 pub fn runs_leaf() -> bool {
     RUNNING.get().is_some()
 }

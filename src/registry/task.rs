@@ -6,8 +6,10 @@
 //! `claim` is the only transition out of `Queued` (REGISTRY-2): its winner owns the arguments.
 #![allow(unsafe_code)]
 
+use crate::base::arc_pool::{self, Recycle};
 use crate::base::panic::catch;
-use crate::base::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering, UnsafeCell, lock};
+use crate::base::spin_lock::SpinLock;
+use crate::base::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering, UnsafeCell};
 use crate::base::{Error, TaskId};
 use crate::objects::{AnySlot, Attachment, Object, SerializedValue, StoreRun, check, decode, encode_for_peer, slot};
 use crate::registry::failure::Failure;
@@ -17,7 +19,7 @@ use crate::registry::outputs::{Outputs, Single};
 use crate::registry::{ArgList, Options};
 use crate::rpc::PlainBytes;
 use std::any::Any;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 /// The phase of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,11 +55,12 @@ pub struct TaskHeader {
     /// highest number.
     pub hops: u32,
     /// What must live until the task is finished: the handle of the actor that it is a call of.
-    target: Mutex<Option<Arc<dyn Any + Send + Sync>>>,
+    target: SpinLock<Option<Arc<dyn Any + Send + Sync>>>,
 }
 
 impl TaskHeader {
     /// For a task that this process creates.
+    #[inline]
     pub fn new(options: Option<Box<Options>>, caller: u64) -> TaskHeader {
         TaskHeader {
             phase: AtomicU8::new(TaskPhase::Waiting as u8),
@@ -70,27 +73,28 @@ impl TaskHeader {
             caller,
             stealable: true,
             hops: 0,
-            target: Mutex::new(None),
+            target: SpinLock::new(None),
         }
     }
 
     /// Keeps `target` alive until `take_target`.
     pub fn set_target(&self, target: Arc<dyn Any + Send + Sync>) {
-        *lock(&self.target) = Some(target);
+        *self.target.lock() = Some(target);
     }
 
     /// The target that `set_target` stored.
     pub fn target(&self) -> Option<Arc<dyn Any + Send + Sync>> {
-        lock(&self.target).clone()
+        self.target.lock().clone()
     }
 
     /// The task is finished: takes the target that `set_target` stored.
     pub fn take_target(&self) -> Option<Arc<dyn Any + Send + Sync>> {
         // Other tasks never had one.
-        if self.entry.is_none_or(|entry| entry.kind == FunctionKind::Method) { lock(&self.target).take() } else { None }
+        if self.entry.is_none_or(|entry| entry.kind == FunctionKind::Method) { self.target.lock().take() } else { None }
     }
 
     /// The phase of the task.
+    #[inline]
     pub fn phase(&self) -> TaskPhase {
         match self.phase.load(Ordering::Acquire) {
             0 => TaskPhase::Waiting,
@@ -99,26 +103,31 @@ impl TaskHeader {
         }
     }
 
+    #[inline]
     fn transition(&self, from: TaskPhase, to: TaskPhase, success: Ordering) -> bool {
         self.phase.compare_exchange(from as u8, to as u8, success, Ordering::Relaxed).is_ok()
     }
 
     /// Allows the task to be claimed; false if it was claimed while it waited. Pairs with the acquire of `claim`.
+    #[inline]
     pub fn queue(&self) -> bool {
         self.transition(TaskPhase::Waiting, TaskPhase::Queued, Ordering::Release)
     }
 
     /// As `queue`, for a task that no other thread has seen yet.
+    #[inline]
     pub fn queue_fresh(&self) {
         self.phase.store(TaskPhase::Queued as u8, Ordering::Release);
     }
 
     /// Claims a queued task; true for one caller alone (REGISTRY-2).
+    #[inline]
     pub fn claim(&self) -> bool {
         self.transition(TaskPhase::Queued, TaskPhase::Claimed, Ordering::AcqRel)
     }
 
     /// Claims a task that waits for arguments, so that it can be failed or sent to another rank.
+    #[inline]
     pub fn claim_waiting(&self) -> bool {
         self.transition(TaskPhase::Waiting, TaskPhase::Claimed, Ordering::AcqRel)
     }
@@ -150,13 +159,19 @@ impl TaskHeader {
 const _: () = assert!(size_of::<TaskHeader>() <= 96);
 
 /// A call, whatever its types.
-pub trait Runnable: Send + Sync {
+pub trait Runnable: Recycle + Send + Sync {
     /// What the runtime knows of it.
     fn header(&self) -> &TaskHeader;
     /// True if every argument is by value.
     fn all_values(&self) -> bool;
     /// Each argument that is a reference. Only before the claim, or by the claimer.
     fn references(&self, visit: &mut dyn FnMut(Arc<dyn AnySlot>));
+    /// True if an argument is a reference to a failure. As `references`.
+    fn has_failed_argument(&self) -> bool {
+        let mut has_failed = false;
+        self.references(&mut |slot| has_failed |= slot.core().is_failed());
+        has_failed
+    }
     /// Runs the body and completes the results. Only by the claimer; a second call does nothing. `to_error` converts a
     /// failure into the error that the results hold, which is returned.
     fn invoke(&self, state: &mut ActorState, to_error: &dyn Fn(Failure) -> Error) -> Option<Arc<Error>>;
@@ -203,13 +218,19 @@ unsafe impl<C: Callable> Sync for Task<C> {}
 // SAFETY: arguments and promises are Send.
 unsafe impl<C: Callable> Send for Task<C> {}
 
+impl<C: Callable> Recycle for Task<C> {
+    fn recycle(self: Arc<Self>) {
+        arc_pool::recycle(self);
+    }
+}
+
 impl<C: Callable> Task<C> {
     /// A call with its arguments, in phase `Waiting`.
     #[inline]
     pub fn new(mut header: TaskHeader, args: C::Args) -> Arc<Task<C>> {
         header.entry = Some(C::ENTRY);
         let promises = C::Outputs::promises(header.options.as_deref());
-        Arc::new(Task { header, args: UnsafeCell::new(Some(args)), promises })
+        arc_pool::new_with(|| Task { header, args: UnsafeCell::new(Some(args)), promises })
     }
 
     /// A call received from another rank.
@@ -224,7 +245,7 @@ impl<C: Callable> Task<C> {
         header.entry = Some(C::ENTRY);
         let promises = C::Outputs::read_shape(&mut arguments)?;
         let args = decode(arguments, attachments).map_err(of_an_argument::<C>)?;
-        Ok(Arc::new(Task { header, args: UnsafeCell::new(Some(args)), promises }))
+        Ok(arc_pool::new(Task { header, args: UnsafeCell::new(Some(args)), promises }))
     }
 
     /// A call received from another rank, with plain arguments; `None` if the bytes are not the arguments.
@@ -232,7 +253,7 @@ impl<C: Callable> Task<C> {
         header.entry = Some(C::ENTRY);
         let args = C::Args::from_plain(arguments)?;
         let promises = C::Outputs::promises(None);
-        Some(Arc::new(Task { header, args: UnsafeCell::new(Some(args)), promises }))
+        Some(arc_pool::new(Task { header, args: UnsafeCell::new(Some(args)), promises }))
     }
 
     /// Looks at whether its arguments can be sent to other ranks, until a call's could. Before the task is shared.
@@ -279,6 +300,9 @@ impl<C: Callable> Runnable for Task<C> {
         if let Some(args) = self.args() {
             args.references(visit);
         }
+    }
+    fn has_failed_argument(&self) -> bool {
+        self.args().is_some_and(ArgList::has_failed)
     }
     fn invoke(&self, state: &mut ActorState, to_error: &dyn Fn(Failure) -> Error) -> Option<Arc<Error>> {
         let mut args = self.take_args()?;

@@ -2,6 +2,7 @@
 //! one.
 
 use crate::base::Error;
+use crate::base::arc_pool::Recycle;
 use crate::base::sync::lock;
 use crate::objects::{
     AnySlot, Attachment, ObjectRef, Promise, PromiseCore, Ref, SerializedValue, Slot, StoreRun, Value, complete_value,
@@ -181,6 +182,8 @@ impl SimTask {
         }
     }
 }
+
+impl Recycle for SimTask {}
 
 impl Runnable for SimTask {
     fn header(&self) -> &TaskHeader {

@@ -99,10 +99,15 @@ fn submission(
     let (arguments, names, argument_list, references) =
         (shape.arguments(), shape.names(), shape.argument_list(), shape.returns.references());
     let at_once = (!shape.returns.need_count()).then(|| {
+        let submit = if calls.is_empty() {
+            quote!(__mobula::__private::submit_plain::<__Task>(#argument_list))
+        } else {
+            quote!(Self::options().remote(#names))
+        };
         quote! {
             /// Submits the task and returns a reference to its result at once.
             #visibility fn remote(#arguments) -> #references {
-                Self::options().remote(#names)
+                #submit
             }
         }
     });

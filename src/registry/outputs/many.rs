@@ -3,6 +3,7 @@
 //! Between ranks the list stays one value: a finished call sends it to its owner whole, and the promises there split
 //! it. So three thousand results are one serialized value and not three thousand.
 
+use crate::base::arc_pool::Recycle;
 use crate::base::{Error, limits};
 use crate::objects::{
     AnySlot, Attachment, Object, ObjectRef, Promise, PromiseCore, SerializedValue, StoreRun, check, decode,
@@ -134,6 +135,10 @@ impl<T: Object> ListElements<T> {
         drop(late);
     }
 }
+
+impl<T> Recycle for ListElement<T> {}
+
+impl<T> Recycle for ListElements<T> {}
 
 impl<T: Object> AnySlot for ListElements<T> {
     fn core(&self) -> &PromiseCore {

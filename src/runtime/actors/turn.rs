@@ -68,7 +68,8 @@ fn admit(runtime: &'static Runtime, request: &ResourceRequest) -> Option<Grant> 
 
 /// Runs one call, or fails it with the error of one of its arguments.
 pub fn run_call(runtime: &'static Runtime, instance: &ActorInstance, task: &Arc<dyn Runnable>, state: &mut ActorState) {
-    if !task.header().claim_waiting() {
+    let header = task.header();
+    if !header.claim_waiting() {
         return;
     }
     if let Some(error) = failed_argument(task) {
@@ -78,7 +79,7 @@ pub fn run_call(runtime: &'static Runtime, instance: &ActorInstance, task: &Arc<
     let data = env_data.as_deref().and_then(|data| data.downcast_ref::<ActorData>());
     let worker = worker::here();
     let before = worker.map(|worker| {
-        worker.shared.set_running(task.header().entry);
+        worker.shared.set_running(header.entry);
         worker.running_cpu.replace(0)
     });
     if let (Some(worker), Some(data)) = (worker, data) {
@@ -88,8 +89,10 @@ pub fn run_call(runtime: &'static Runtime, instance: &ActorInstance, task: &Arc<
     let context = TaskContext::of_call(task, &gpus, (instance.id, &label), quota);
     // Its owner is to know of it if it ends this rank.
     let is_others = instance.id.owner != runtime.cluster.rank;
-    let function = task.header().entry.map_or(0, |entry| entry.key);
-    let _begun = is_others.then(|| membership::begin(runtime, WorkId::Actor(instance.id), function, context.number()));
+    let _begun = is_others.then(|| {
+        let function = header.entry.map_or(0, |entry| entry.key);
+        membership::begin(runtime, WorkId::Actor(instance.id), function, context.number())
+    });
     tasks::run_body(runtime, task, &context, worker, state);
     if let (Some(worker), Some(before)) = (worker, before) {
         worker.running_cpu.replace(before);

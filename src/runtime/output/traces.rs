@@ -4,7 +4,7 @@ use crate::base::sync::{AtomicUsize, Ordering, lock};
 use crate::base::trace::TaskRecord;
 use crate::base::{Rank, clock};
 use crate::objects::AnySlot;
-use crate::registry::Runnable;
+use crate::registry::{Runnable, TaskHeader};
 use crate::runtime::Runtime;
 use crate::runtime::tasks::context;
 use crate::runtime::workers::worker::Worker;
@@ -33,8 +33,8 @@ impl Traces {
 
     /// True if the task is recorded.
     #[inline]
-    pub fn is_recorded(&self, task: &Arc<dyn Runnable>) -> bool {
-        task.header().number.load(Ordering::Relaxed) != 0
+    pub fn is_recorded(&self, header: &TaskHeader) -> bool {
+        header.number.load(Ordering::Relaxed) != 0
     }
 
     #[cold]

@@ -1,5 +1,6 @@
 //! The object that completes when a placement group is ready.
 
+use crate::base::arc_pool::Recycle;
 use crate::base::{BundleSlot, ObjectId};
 use crate::objects::{AnySlot, Promise, slot};
 use crate::runtime::Runtime;
@@ -30,6 +31,8 @@ impl GroupReady {
 }
 
 slot!([] GroupReady: (), cell, decoded {});
+
+impl Recycle for GroupReady {}
 
 impl Drop for GroupReady {
     fn drop(&mut self) {

@@ -93,16 +93,19 @@ impl<C: SharedCells> SharedTable<C> {
     ///
     /// SeqCst: of two ranks that each add and then read the sum, one at least sees both (`table`).
     pub fn total_held(&self, kind: usize) -> i64 {
-        let cells = &self.segment.cells()[AMOUNTS + kind * RANKS_PER_HOST_MAX..][..self.ranks];
-        let words = cells.chunks(64).enumerate().map(|(word, cells)| {
-            let dead_bits = self.cell(DEAD + word).load(Ordering::SeqCst);
-            let of = |(bit, cell): (usize, &AtomicI64)| {
+        let cells = self.segment.cells();
+        let held = &cells[AMOUNTS + kind * RANKS_PER_HOST_MAX..][..self.ranks];
+        let mut total = 0;
+        for (word, held) in held.chunks(64).enumerate() {
+            let dead_bits = cells[DEAD + word].load(Ordering::SeqCst);
+            for (bit, cell) in held.iter().enumerate() {
                 let held = cell.load(Ordering::SeqCst);
-                if dead_bits & 1 << bit == 0 { held } else { 0 }
-            };
-            cells.iter().enumerate().map(of).sum::<i64>()
-        });
-        words.sum()
+                if dead_bits & 1 << bit == 0 {
+                    total += held;
+                }
+            }
+        }
+        total
     }
 
     /// Adds `more`, which may be negative, to what this rank holds of a kind.
@@ -129,7 +132,10 @@ impl<C: SharedCells> SharedTable<C> {
     /// Returns true if any living rank waits.
     #[inline]
     pub fn has_waiters(&self) -> bool {
-        (0..self.ranks.div_ceil(64)).any(|word| self.waiting_in(word) != 0)
+        // Read before each task; nearly always no rank waits.
+        let cells = self.segment.cells();
+        cells[WAITING..][..self.ranks.div_ceil(64)].iter().any(|cell| cell.load(Ordering::Acquire) != 0)
+            && (0..self.ranks.div_ceil(64)).any(|word| self.waiting_in(word) != 0)
     }
 
     /// Clears the waiting bit of each living rank and calls `notify` for it.
@@ -148,7 +154,6 @@ impl<C: SharedCells> SharedTable<C> {
 
     #[inline]
     fn waiting_in(&self, word: usize) -> i64 {
-        // Read before each task; nearly always no rank waits.
         match self.cell(WAITING + word).load(Ordering::Acquire) {
             0 => 0,
             waiting => waiting & !self.cell(DEAD + word).load(Ordering::Acquire),

@@ -21,10 +21,12 @@ use std::sync::{Arc, LazyLock, Weak};
 /// pointer leads to it meanwhile; a fiber that pauses saves the pointer and restores it.
 pub struct TaskContext<'a> {
     task: &'a Arc<dyn Runnable>,
+    /// What the runtime knows of the task.
+    pub header: &'a TaskHeader,
     gpus: &'a [(u32, i64)],
     actor: Option<&'a str>,
     /// The bundle that the task runs in, and the CPUs that it has of it.
-    bundle: Option<(BundleSlot, i64)>,
+    bundle: Option<&'a (BundleSlot, i64)>,
     /// The quota that its arrays count against, if it has a limit.
     quota: Option<&'a Arc<Quota>>,
     /// Distinguishes the task from every other of this rank; assigned on first use.
@@ -117,6 +119,7 @@ impl Drop for SuspendedContext {
 }
 
 impl Drop for ContextGuard {
+    #[inline]
     fn drop(&mut self) {
         CURRENT.set(self.0);
     }
@@ -124,9 +127,11 @@ impl Drop for ContextGuard {
 
 impl<'a> TaskContext<'a> {
     /// The context of a task; arrays that it creates count against `quota`.
+    #[inline]
     pub fn of_task(task: &'a Arc<dyn Runnable>, grant: &'a Grant, quota: Option<&'a Arc<Quota>>) -> TaskContext<'a> {
-        let number = Cell::new(0);
-        TaskContext { task, gpus: &grant.gpus, actor: None, bundle: grant.bundle, quota, number, actor_id: None }
+        let (header, number) = (task.header(), Cell::new(0));
+        let bundle = grant.bundle.as_ref();
+        TaskContext { task, header, gpus: &grant.gpus, actor: None, bundle, quota, number, actor_id: None }
     }
 
     /// The context of a call of an actor, which has that id and label; arrays that it creates count against `quota`.
@@ -136,12 +141,8 @@ impl<'a> TaskContext<'a> {
         (id, actor): (ObjectId, &'a str),
         quota: Option<&'a Arc<Quota>>,
     ) -> TaskContext<'a> {
-        let number = Cell::new(0);
-        TaskContext { task, gpus, actor: Some(actor), bundle: None, quota, number, actor_id: Some(id) }
-    }
-
-    fn header(&self) -> &'a TaskHeader {
-        self.task.header()
+        let (header, number) = (task.header(), Cell::new(0));
+        TaskContext { task, header, gpus, actor: Some(actor), bundle: None, quota, number, actor_id: Some(id) }
     }
 
     /// The number by which the tasks that it submits name it; another for every task of all ranks.
@@ -158,7 +159,7 @@ impl<'a> TaskContext<'a> {
 
     /// Describes it.
     pub fn snapshot(&self) -> Snapshot {
-        let header = self.header();
+        let header = self.header;
         let requested = header.options.as_ref().and_then(|options| options.num_cpus).map(fixed_of);
         let default = if self.actor.is_some() { 0 } else { UNIT };
         Snapshot {
@@ -177,12 +178,8 @@ impl<'a> TaskContext<'a> {
         }
     }
 
-    /// How other ranks know it, if they do.
-    fn work_id(&self) -> Option<WorkId> {
-        self.actor_id.map(WorkId::Actor).or(self.header().origin.map(WorkId::Task))
-    }
-
     /// Makes it the current one until what is returned is dropped; both stay in the same block.
+    #[inline]
     #[must_use]
     pub fn enter(&self) -> ContextGuard {
         ContextGuard(CURRENT.replace(std::ptr::from_ref(self).cast()))
@@ -317,8 +314,9 @@ pub fn running() -> Option<RunningWork> {
     }
     with_current(|current| match current? {
         CurrentTask::Running(context) => {
-            let header = context.header();
-            Some(RunningWork { id: context.work_id(), function: header.entry?.key, caller: header.caller })
+            let header = context.header;
+            let id = context.actor_id.map(WorkId::Actor).or(header.origin.map(WorkId::Task));
+            Some(RunningWork { id, function: header.entry?.key, caller: header.caller })
         }
         CurrentTask::Entered(..) => None,
     })
@@ -332,7 +330,7 @@ pub fn cancelled() -> Option<String> {
     };
     let name_if_cancelled = |header: &TaskHeader| is_cancelled(header).then(|| header.name().to_string());
     with_current(|current| match current? {
-        CurrentTask::Running(context) => name_if_cancelled(context.header()),
+        CurrentTask::Running(context) => name_if_cancelled(context.header),
         CurrentTask::Entered(_, identity) => name_if_cancelled(identity.task.upgrade()?.header()),
     })
 }
@@ -340,7 +338,7 @@ pub fn cancelled() -> Option<String> {
 /// The bundle slot of the task on this thread, and the CPUs that it has of it; an actor keeps its CPUs while it waits.
 pub fn bundle_slot() -> Option<(BundleSlot, i64)> {
     with_current(|current| match current? {
-        CurrentTask::Running(context) => context.bundle,
+        CurrentTask::Running(context) => context.bundle.copied(),
         CurrentTask::Entered(..) => None,
     })
 }
@@ -348,7 +346,7 @@ pub fn bundle_slot() -> Option<(BundleSlot, i64)> {
 /// The function of the task of this thread.
 pub fn entry() -> Option<&'static TableEntry> {
     with_current(|current| match current? {
-        CurrentTask::Running(context) => context.header().entry,
+        CurrentTask::Running(context) => context.header.entry,
         CurrentTask::Entered(_, identity) => identity.entry,
     })
 }
@@ -383,7 +381,7 @@ pub fn with_name<R>(body: impl FnOnce(&str) -> R) -> R {
         return body("");
     }
     with_current(|current| match current {
-        Some(CurrentTask::Running(context)) => body(context.header().name()),
+        Some(CurrentTask::Running(context)) => body(context.header.name()),
         _ => body(""),
     })
 }
@@ -392,7 +390,7 @@ pub fn with_name<R>(body: impl FnOnce(&str) -> R) -> R {
 pub fn trace_number() -> u64 {
     with_current(|current| match current {
         None => 0,
-        Some(CurrentTask::Running(context)) => context.header().number.load(Ordering::Relaxed),
+        Some(CurrentTask::Running(context)) => context.header.number.load(Ordering::Relaxed),
         Some(CurrentTask::Entered(_, identity)) => identity.trace_number,
     })
 }

@@ -1,5 +1,6 @@
 //! Runs a task on the stack of a worker or a driver, if the host has the resources for it.
 
+use crate::base::arc_pool::Recycled;
 use crate::base::limits::FAILURE_BYTES_MAX;
 use crate::base::panic::Panic;
 use crate::base::text::cut;
@@ -29,11 +30,11 @@ pub fn execute(runtime: &'static Runtime, worker: &'static Worker, work: Work) {
                 actors::run_actor(runtime, worker, &actor);
             }
         }
-        Work::Task(task) => execute_task(runtime, worker, task),
+        Work::Task(task) => execute_task(runtime, worker, &Recycled::new(task)),
     }
 }
 
-fn execute_task(runtime: &'static Runtime, worker: &'static Worker, task: Arc<dyn Runnable>) {
+fn execute_task(runtime: &'static Runtime, worker: &'static Worker, task: &Arc<dyn Runnable>) {
     let header = task.header();
     if header.phase() != TaskPhase::Queued {
         // A waiter ran it in place, or it was cancelled.
@@ -41,22 +42,22 @@ fn execute_task(runtime: &'static Runtime, worker: &'static Worker, task: Arc<dy
     }
     let Some(options) = &header.options else {
         if !worker.take_cpu(UNIT) {
-            return queue_for_resources(runtime, ResourceRequest::one_cpu(), Work::Task(task));
+            return queue_for_resources(runtime, ResourceRequest::one_cpu(), Work::Task(task.clone()));
         }
         if header.claim() {
             worker.shared.count_begun(header.entry);
             let before = worker.running_cpu.replace(UNIT);
-            run_claimed(runtime, &task, &NO_GRANT, Some(worker));
+            run_claimed(runtime, task, &NO_GRANT, Some(worker));
             worker.running_cpu.replace(before);
         }
         return;
     };
     let request = request_of(options);
     let grant = runtime.resources.table.take_non_cpu(&request);
-    let Some(grant) = grant else { return queue_for_resources(runtime, request, Work::Task(task)) };
+    let Some(grant) = grant else { return queue_for_resources(runtime, request, Work::Task(task.clone())) };
     if !worker.take_cpu(request.cpu) {
         runtime.give_back(&grant);
-        return queue_for_resources(runtime, request, Work::Task(task));
+        return queue_for_resources(runtime, request, Work::Task(task.clone()));
     }
     if header.claim() {
         worker.shared.count_begun(header.entry);
@@ -66,7 +67,7 @@ fn execute_task(runtime: &'static Runtime, worker: &'static Worker, task: Arc<dy
         if let Some((slot, cpu)) = grant.bundle {
             worker.shared.cpus.hold_part(slot, cpu);
         }
-        run_claimed(runtime, &task, &grant, Some(worker));
+        run_claimed(runtime, task, &grant, Some(worker));
         if grant.bundle.is_some() {
             worker.shared.cpus.withdraw_part(runtime);
         }
@@ -83,15 +84,27 @@ pub fn run_claimed(
     grant: &Grant,
     worker: Option<&'static Worker>,
 ) {
-    if runtime.protocol.tasks.cancelled.contains(task.header().origin) {
-        task.fail(Arc::new(Error::Cancelled { task: task.header().name().to_string() }));
+    let header = task.header();
+    if header.origin.is_some() {
+        return run_for_owner(runtime, task, grant, worker);
+    }
+    let quota = Quota::of(header);
+    let context = TaskContext::of_task(task, grant, quota.as_ref());
+    run_body(runtime, task, &context, worker, &mut None);
+}
+
+/// Runs a task that came from another rank, which gets its results.
+fn run_for_owner(runtime: &'static Runtime, task: &Arc<dyn Runnable>, grant: &Grant, worker: Option<&'static Worker>) {
+    let header = task.header();
+    if runtime.protocol.tasks.cancelled.contains(header.origin) {
+        task.fail(Arc::new(Error::Cancelled { task: header.name().to_string() }));
         return runtime.protocol.tasks.on_finished(&runtime, task);
     }
-    let quota = Quota::of(task.header());
+    let quota = Quota::of(header);
     let context = TaskContext::of_task(task, grant, quota.as_ref());
     // Its owner is to know of it if it ends this rank.
-    let _begun = task.header().origin.map(|id| {
-        let function = task.header().entry.map_or(0, |entry| entry.key);
+    let _begun = header.origin.map(|id| {
+        let function = header.entry.map_or(0, |entry| entry.key);
         membership::begin(runtime, WorkId::Task(id), function, context.number())
     });
     run_body(runtime, task, &context, worker, &mut None);
@@ -107,8 +120,9 @@ pub fn run_body(
     worker: Option<&Worker>,
     state: &mut ActorState,
 ) {
-    let printing = output::printing(runtime, task.header());
-    let began_ns = runtime.output.traces.is_recorded(task).then(clock::now_ns);
+    let header = context.header;
+    let printing = output::printing(runtime, header);
+    let began_ns = runtime.output.traces.is_recorded(header).then(clock::now_ns);
     {
         let _running = context.enter();
         invoke(runtime, task, state);

@@ -2,7 +2,7 @@
 
 use crate::base::stack;
 use crate::objects::AnySlot;
-use crate::registry::{Runnable, TaskPhase};
+use crate::registry::{Runnable, TaskHeader, TaskPhase};
 use crate::runtime::tasks::execute::{NO_GRANT, run_claimed};
 use crate::runtime::workers::worker::{self, Worker};
 use crate::runtime::workers::{HeldCpus, InPlaceThread, Work};
@@ -31,21 +31,21 @@ pub fn with_driver_cpus<R>(body: impl FnOnce(&HeldCpus) -> R) -> Option<R> {
     DRIVER_CPUS.try_with(with).ok().flatten()
 }
 
-/// This driver's thread is about to run a task of that rank.
-fn register_driver(runtime: &'static Runtime) {
-    let _ = DRIVER_CPUS.try_with(|thread| {
-        let is_registered = thread.borrow().as_ref().is_some_and(|thread| std::ptr::eq(thread.runtime, runtime));
-        if !is_registered {
+/// Calls `body` with what this driver's thread holds, of a thread that is about to run a task of that rank.
+fn with_registered_cpus<R>(runtime: &'static Runtime, body: impl FnOnce(&HeldCpus) -> R) -> Option<R> {
+    let with = |thread: &RefCell<Option<InPlaceThread>>| {
+        if thread.borrow().as_ref().is_none_or(|thread| !std::ptr::eq(thread.runtime, runtime)) {
             thread.replace(Some(InPlaceThread::register(runtime)));
         }
-    });
+        thread.borrow().as_ref().map(|thread| body(&thread.cpus))
+    };
+    DRIVER_CPUS.try_with(with).ok().flatten()
 }
 
 /// Takes a CPU for the task that is about to run on this driver's stack; `None` if there is none, and true if it must
 /// be given back. A parent that runs on this stack waits for the task, and needs no CPU meanwhile.
 fn take_driver_cpu(runtime: &'static Runtime) -> Option<bool> {
-    register_driver(runtime);
-    with_driver_cpus(|cpus| {
+    with_registered_cpus(runtime, |cpus| {
         if cpus.amount() < 0 {
             cpus.take_back(runtime);
         }
@@ -62,21 +62,21 @@ fn take_driver_cpu(runtime: &'static Runtime) -> Option<bool> {
 }
 
 /// Runs the object's producer on this stack, if it is queued here and the stack has space.
-pub fn try_run_in_place(runtime: &'static Runtime, slot: &Arc<dyn AnySlot>) {
+pub fn try_run_in_place(runtime: &'static Runtime, slot: Arc<dyn AnySlot>) {
     let mut producer: Option<Arc<dyn Runnable>> = None;
-    slot.clone().producer(&mut producer);
+    slot.producer(&mut producer);
     let Some(task) = producer else { return };
     let header = task.header();
     match worker::here() {
         Some(worker) => {
             // The child's request is one CPU; a parent that holds another amount lets a worker run it.
-            let has_stack = stack::left().is_some_and(|(left, whole)| left > whole / STACK_RESERVE);
+            let has_stack = || stack::left().is_some_and(|(left, whole)| left > whole / STACK_RESERVE);
             if header.phase() == TaskPhase::Queued
                 && header.options.is_none()
-                && has_stack
                 && worker.running_cpu.get() == UNIT
+                && has_stack()
             {
-                run_on_fiber(runtime, worker, &task);
+                run_on_fiber(runtime, worker, &task, header);
             }
         }
         None if DRIVER_DEPTH.get() < DRIVER_DEPTH_MAX => {
@@ -93,21 +93,27 @@ pub fn try_run_in_place(runtime: &'static Runtime, slot: &Arc<dyn AnySlot>) {
     }
 }
 
-fn run_on_fiber(runtime: &'static Runtime, worker: &'static Worker, task: &Arc<dyn Runnable>) {
-    // Usually it is the newest in this worker's own deque: popping it leaves no stale entry.
-    match worker.deque.pop() {
-        Some(Work::Task(newest)) if !Arc::ptr_eq(&newest, task) => worker.deque.push(Work::Task(newest)),
-        Some(Work::Actor(actor)) => worker.deque.push(Work::Actor(actor)),
-        _ => {}
+fn run_on_fiber(runtime: &'static Runtime, worker: &'static Worker, task: &Arc<dyn Runnable>, header: &TaskHeader) {
+    // Usually it is the newest in this worker's own deque, or the one before that: taking it out leaves no stale entry.
+    if let Some(newest) = pop_other_than(worker, task) {
+        if let Some(before) = pop_other_than(worker, task) {
+            worker.deque.push(before);
+        }
+        worker.deque.push(newest);
     }
-    if task.header().claim() {
+    if header.claim() {
         let parent = worker.shared.running();
-        worker.shared.count_begun(task.header().entry);
+        worker.shared.count_begun(header.entry);
         run_claimed(runtime, task, &NO_GRANT, Some(worker));
         worker.shared.set_running(parent);
-    } else if task.header().phase() == TaskPhase::Queued {
+    } else if header.phase() == TaskPhase::Queued {
         unreachable!("a queued task can be claimed");
     }
+}
+
+/// Takes the newest work out of the worker's deque; returns it if it is not `task`.
+fn pop_other_than(worker: &Worker, task: &Arc<dyn Runnable>) -> Option<Work> {
+    worker.deque.pop().filter(|work| !matches!(work, Work::Task(newest) if Arc::ptr_eq(newest, task)))
 }
 
 fn run_on_driver(runtime: &'static Runtime, task: &Arc<dyn Runnable>) {

@@ -6,6 +6,7 @@ use crate::registry::{ArgList, Callable, Options, Outputs, Placement, Runnable, 
 use crate::rpc::PlainBytes;
 use crate::runtime::memory::{self};
 use crate::runtime::tasks::context::{self};
+use crate::runtime::tasks::dependencies::launch_after_references;
 use crate::runtime::workers::Work;
 use crate::runtime::workers::worker::{self};
 use crate::runtime::{Runtime, resources, router};
@@ -23,7 +24,16 @@ pub fn submit<C: Callable>(options: Options, args: C::Args) -> <C::Outputs as Ou
             return submit_short::<C>(runtime, rank, args, &plain);
         }
     }
-    let options = if options.is_unset() { None } else { Some(Box::new(options)) };
+    submit_with::<C>(if options.is_unset() { None } else { Some(Box::new(options)) }, args)
+}
+
+/// As `submit`, for a function and a call without options.
+pub fn submit_plain<C: Callable>(args: C::Args) -> <C::Outputs as Outputs>::Refs {
+    submit_with::<C>(None, args)
+}
+
+#[inline]
+fn submit_with<C: Callable>(options: Option<Box<Options>>, args: C::Args) -> <C::Outputs as Outputs>::Refs {
     let task = Task::<C>::new(TaskHeader::new(options, context::current_number()), args);
     let refs = C::Outputs::refs(&task);
     match Runtime::current() {
@@ -79,11 +89,34 @@ impl Runtime {
     pub fn launch(&'static self, task: Arc<dyn Runnable>) {
         self.output.traces.record_submission(self, &task);
         let header = task.header();
-        if header.options.is_none() && task.all_values() {
-            header.queue_fresh();
-            self.push(Work::Task(task));
-        } else {
+        if header.options.is_some() {
             launch_with_options(self, task);
+        } else if task.all_values() {
+            header.queue_fresh();
+            self.push_plain(task);
+        } else if self.protocol.objects.has_unmapped_stores() {
+            launch_with_options(self, task);
+        } else {
+            launch_after_references(self, task);
+        }
+    }
+
+    /// Queues a task of this rank that has no options.
+    pub fn push_plain(&'static self, task: Arc<dyn Runnable>) {
+        match worker::here() {
+            Some(worker) => {
+                // A worker that received it from a transport while idle runs it.
+                let is_direct = worker.accepts_directly();
+                worker.deque.push(Work::Task(task));
+                if is_direct {
+                    return;
+                }
+            }
+            None => self.workers.queues.shared.push(Work::Task(task)),
+        }
+        self.workers.wake_one();
+        if self.protocol.stealing.has_stealers() {
+            self.protocol.stealing.serve_stealers(&self);
         }
     }
 

@@ -4,6 +4,7 @@
 //! (`thread_context`). It has no state of the rank. Never: chooses a rank (`resources`), waits (`waiting`).
 
 pub mod context;
+mod dependencies;
 mod execute;
 mod in_place;
 mod launch;
@@ -17,7 +18,7 @@ mod thread_context;
 pub use context::{Snapshot, snapshot};
 pub use execute::{execute, run_body};
 pub use in_place::{can_run_in_place, give_back_driver_cpu, try_run_in_place, with_driver_cpus};
-pub use launch::{cancel, launch_on, submit};
+pub use launch::{cancel, launch_on, submit, submit_plain};
 pub use leaf::run_leaf;
 pub use panics::{install_panic_hook, record_error};
 pub use stealing::{can_run, take_for_stealer};

@@ -2,7 +2,7 @@
 
 use crate::base::{Error, Result};
 use crate::objects::{AnySlot, Object, ObjectRef, Ref, in_context};
-use crate::registry::refuse_in_leaf;
+use crate::registry::{refuse_in_leaf, runs_leaf};
 use crate::runtime::Runtime;
 use crate::runtime::tasks::{self, context};
 use crate::runtime::waiting::event::WaitEvent;
@@ -39,7 +39,7 @@ fn wait_and_get<T: Object>(reference: &ObjectRef<T>, timeout: Option<Duration>) 
             return outcome.map_err(failure);
         }
         if deadline.is_none() {
-            tasks::try_run_in_place(runtime, &reference.any());
+            tasks::try_run_in_place(runtime, reference.any());
         }
         if let Some(outcome) = reference.ready() {
             return outcome.map_err(failure);
@@ -95,14 +95,24 @@ pub fn wait_for<T: Object>(references: &[ObjectRef<T>], count: usize, deadline: 
     }
 }
 
+#[inline]
 pub fn here(call: &str) -> Result<&'static Runtime> {
-    refuse_in_leaf(call)?;
-    if in_context() {
-        return Err(Error::config(format!(
-            "{call} was called inside a Serialize or Deserialize, where nothing can wait"
-        )));
+    match Runtime::current() {
+        Some(runtime) if !in_context() && !runs_leaf() => Ok(runtime),
+        _ => Err(cannot_wait(call)),
     }
-    Runtime::current().ok_or_else(|| Error::no_cluster(call))
+}
+
+/// Why `call` cannot wait here.
+#[cold]
+fn cannot_wait(call: &str) -> Error {
+    if let Err(error) = refuse_in_leaf(call) {
+        return error;
+    }
+    if in_context() {
+        return Error::config(format!("{call} was called inside a Serialize or Deserialize, where nothing can wait"));
+    }
+    Error::no_cluster(call)
 }
 
 impl Runtime {

@@ -42,11 +42,13 @@ impl IdleWorkers {
     }
 
     /// Work became visible: removes and returns the worker to unpark, if one sleeps.
+    #[inline]
     pub fn wake_one(&self) -> Option<usize> {
         fence(Ordering::SeqCst);
-        if self.asleep.load(Ordering::Relaxed) == 0 {
-            return None;
-        }
+        if self.asleep.load(Ordering::Relaxed) == 0 { None } else { self.remove_one() }
+    }
+
+    fn remove_one(&self) -> Option<usize> {
         for (word, bits) in self.bits.iter().enumerate() {
             let mut seen = bits.load(Ordering::Relaxed);
             while seen != 0 {

@@ -67,6 +67,7 @@ impl Workers {
     }
 
     /// Wakes a worker, since work was queued; if none sleeps, requests the watch over those that run.
+    #[inline]
     pub fn wake_one(&self) {
         match self.idle.wake_one() {
             Some(index) => self.list()[index].unpark(),

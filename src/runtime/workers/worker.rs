@@ -63,6 +63,7 @@ thread_local! {
 }
 
 /// The worker of the calling thread, if that is a worker's.
+#[inline]
 pub fn here() -> Option<&'static Worker> {
     let pointer = HERE.get();
     // SAFETY: set by the worker's own thread to its leaked `Worker`, which lives as long as the process.

@@ -9,6 +9,7 @@ const QUANTUM_NS: u64 = 1_000_000;
 
 impl Worker {
     /// Makes this thread hold exactly `cpu`. If the host has not so many free, returns false and holds nothing.
+    #[inline]
     pub fn take_cpu(&self, cpu: i64) -> bool {
         // What is lent is below zero, and never the amount.
         if self.shared.cpus.amount() == cpu && !self.runtime.resources.table.has_waiters() {
