@@ -222,12 +222,15 @@ impl Bench {
         Ok(())
     }
 
-    /// Says how idle the CPUs were before and after, and marks what was measured.
+    /// Says how idle the CPUs were before and after, and marks what was measured, if anything was.
     ///
     /// # Errors
     /// `Failure::File` where the mark could not be written.
     pub fn machine_was(&mut self, before: Option<Idle>, after: Option<Idle>) -> Result<()> {
-        before.zip(after).map_or(Ok(()), |(before, after)| self.table.machine_was(before, after))
+        match before.zip(after) {
+            Some((before, after)) if !self.medians.is_empty() => self.table.machine_was(before, after),
+            _ => Ok(()),
+        }
     }
 
     /// Our medians of the cases that were measured so far.
