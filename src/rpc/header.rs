@@ -5,11 +5,11 @@ use crate::rpc::plain::PLAIN_BYTES_MAX;
 const CALL: u8 = 0xfe;
 const RETURN: u8 = 0xfd;
 
-/// Bytes of a call before its arguments: its kind and three numbers.
-const CALL_FIXED: usize = 25;
+/// Bytes of a call before its arguments: its kind, their length, and three numbers.
+const CALL_FIXED: usize = 26;
 
-/// Bytes of a result before its value: its kind and a number.
-const RETURN_FIXED: usize = 9;
+/// Bytes of a result before its value: its kind, the length, and a number.
+const RETURN_FIXED: usize = 10;
 
 /// From a caller: call a function.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,6 +39,13 @@ pub fn is_short_message(bytes: &[u8]) -> bool {
     matches!(bytes.first(), Some(&CALL | &RETURN))
 }
 
+/// What follows the kind and the length: exactly that much behind `fixed` bytes.
+fn checked(bytes: &[u8], kind: u8, fixed: usize) -> Option<&[u8]> {
+    let ([first, length], rest) = bytes.split_first_chunk()?;
+    let whole = fixed + usize::from(*length);
+    (*first == kind && usize::from(*length) <= PLAIN_BYTES_MAX && bytes.len() == whole).then_some(rest)
+}
+
 fn take_u64(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let (number, rest) = bytes.split_first_chunk()?;
     Some((u64::from_le_bytes(*number), rest))
@@ -54,11 +61,12 @@ impl ShortBytes {
     #[inline]
     fn new<const FIXED: usize>(kind: u8, numbers: &[u64], plain: &[u8]) -> ShortBytes {
         let mut bytes = [kind; CALL_FIXED + PLAIN_BYTES_MAX];
-        for (space, number) in bytes[1..FIXED].chunks_exact_mut(8).zip(numbers) {
+        for (space, number) in bytes[2..FIXED].chunks_exact_mut(8).zip(numbers) {
             space.copy_from_slice(&number.to_le_bytes());
         }
-        // More than fits is cut, and refused by the receiver: senders have no more.
+        // Senders have no more than fits.
         let length = plain.len().min(PLAIN_BYTES_MAX);
+        bytes[1] = length as u8;
         bytes[FIXED..FIXED + length].copy_from_slice(&plain[..length]);
         ShortBytes { length: FIXED + length, bytes }
     }
@@ -80,11 +88,10 @@ impl<'a> ShortCall<'a> {
     /// Reads the message; `None` if it is none, or is cut, or too long.
     #[inline]
     pub fn decode(bytes: &'a [u8]) -> Option<ShortCall<'a>> {
-        let (&CALL, rest) = bytes.split_first()? else { return None };
-        let (number, rest) = take_u64(rest)?;
+        let (number, rest) = take_u64(checked(bytes, CALL, CALL_FIXED)?)?;
         let (function, rest) = take_u64(rest)?;
         let (recorded, args) = take_u64(rest)?;
-        (args.len() <= PLAIN_BYTES_MAX).then_some(ShortCall { number, function, recorded, args })
+        Some(ShortCall { number, function, recorded, args })
     }
 }
 
@@ -98,9 +105,8 @@ impl<'a> ShortReturn<'a> {
     /// Reads the message; `None` if it is none, or is cut, or too long.
     #[inline]
     pub fn decode(bytes: &'a [u8]) -> Option<ShortReturn<'a>> {
-        let (&RETURN, rest) = bytes.split_first()? else { return None };
-        let (number, value) = take_u64(rest)?;
-        (value.len() <= PLAIN_BYTES_MAX).then_some(ShortReturn { number, value })
+        let (number, value) = take_u64(checked(bytes, RETURN, RETURN_FIXED)?)?;
+        Some(ShortReturn { number, value })
     }
 }
 
@@ -118,6 +124,8 @@ mod tests {
         assert!((0..CALL_FIXED).all(|length| ShortCall::decode(&called[..length]).is_none()));
         assert!((0..RETURN_FIXED).all(|length| ShortReturn::decode(&answered[..length]).is_none()));
         called.push(0);
+        assert_eq!(ShortCall::decode(&called), None, "a byte too many");
+        called[1] += 1;
         assert_eq!(ShortCall::decode(&called), None, "more than fits");
         assert!(is_short_message(&called) && is_short_message(&answered) && !is_short_message(&[]));
     }

@@ -226,7 +226,9 @@ fn written<T: Serialize + std::fmt::Debug>(strategy: impl Strategy<Value = T>) -
 #[test]
 fn every_message_has_a_generator() {
     let unseen = [
-        without_generator::<Message<'static>>(&written(generators::message())),
+        without_generator::<Message<'static>>(&written(
+            generators::message().prop_filter("it has its own layout", |message| message.encode_short().is_none()),
+        )),
         without_generator::<CountMessage>(&written(generators::count_message())),
         without_generator::<GroupMessage>(&written(generators::group_message())),
         without_generator::<InfoRequest>(&written(generators::info_request())),
