@@ -25,6 +25,11 @@ fn next(number: u64) -> u64 {
     number + 1
 }
 
+#[mobula::remote(leaf)]
+fn next_leaf(number: u64) -> u64 {
+    number + 1
+}
+
 #[mobula::remote]
 fn fib(n: u64) -> mobula::Result<u64> {
     if n < 2 {
@@ -78,6 +83,12 @@ fn calls(_: u64) -> mobula::Result<u64> {
     numbers_from_1(&results)
 }
 
+/// The same, of a leaf function.
+fn leaf_calls(_: u64) -> mobula::Result<u64> {
+    let results: Vec<ObjectRef<u64>> = (0..ROUND).map(|number| next_leaf::on(OTHER).remote(number)).collect();
+    numbers_from_1(&results)
+}
+
 /// Tasks of the other rank, one at a time.
 fn round_trips(_: u64) -> mobula::Result<u64> {
     for number in 0..ROUND {
@@ -125,6 +136,7 @@ fn take(path: String, rounds: u64) -> mobula::Result<u64> {
         "fib" => Box::new(tree),
         "actor" => Box::new(on_actor(Counter::remote())),
         "remote-calls" => Box::new(calls),
+        "remote-leaf-calls" => Box::new(leaf_calls),
         "remote-actor" => Box::new(on_actor(Counter::on(OTHER).remote())),
         "remote-round-trips" => Box::new(round_trips),
         _ => panic!("there is no path {path}"),

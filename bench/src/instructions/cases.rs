@@ -56,6 +56,8 @@ const PATHS: &[Path] = &[
     local("local actor call", "actor", 500.0),
     Path { bar: Bar::AtMost(1200.0), beside: Some("MPI_Isend"), ..remote("remote call, caller", "remote-calls", 0) },
     Path { bar: Bar::AtMost(1200.0), beside: Some("MPI_Irecv"), ..remote("remote call, callee", "remote-calls", 1) },
+    Path { bar: Bar::AtMost(700.0), ..remote("remote leaf call, caller", "remote-leaf-calls", 0) },
+    Path { bar: Bar::AtMost(700.0), ..remote("remote leaf call, callee", "remote-leaf-calls", 1) },
     remote("remote actor call, caller", "remote-actor", 0),
     remote("remote actor call, callee", "remote-actor", 1),
     round_trip("remote round trip, caller", 0),
