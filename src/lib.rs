@@ -240,8 +240,9 @@ pub use mobula_macros::main;
 /// them are complete.
 ///
 /// A function that takes and returns numbers, in microseconds, and neither waits nor calls mobula, may be a `leaf`: it
-/// runs on whichever thread of its rank receives the call, without becoming a task there. A call of mobula in it is an
-/// error that says so; one that runs longer than a millisecond is reported once.
+/// runs on the worker or progress thread of its rank that receives the call, without becoming a task there. Waiting,
+/// submitting a task and calling an actor in it is an error that says so; one that runs longer than a millisecond is
+/// reported once. It takes no lock that a task holds while it waits.
 ///
 /// ```
 /// use mobula::prelude::*;

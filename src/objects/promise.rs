@@ -119,12 +119,6 @@ impl PromiseCore {
         is_final(self.waiters.load(Ordering::Acquire))
     }
 
-    /// True if a failure is there.
-    #[inline]
-    pub fn is_failed(&self) -> bool {
-        self.waiters.load(Ordering::Acquire) == FAILED
-    }
-
     /// Why there will be no value, if it failed.
     pub fn failure(&self) -> Option<Arc<Error>> {
         if self.waiters.load(Ordering::Acquire) != FAILED {

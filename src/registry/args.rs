@@ -74,8 +74,6 @@ pub trait Argument: Object {
     fn is_value(&self) -> bool;
     /// Each reference that must be complete before the call runs.
     fn references(&self, visit: &mut dyn FnMut(Arc<dyn AnySlot>));
-    /// True if a reference is complete with a failure.
-    fn has_failed(&self) -> bool;
     /// Resolves a reference, so that its value stays in place while the call runs.
     ///
     /// # Errors
@@ -100,10 +98,6 @@ impl<T: Object> Argument for Arg<T> {
         if let Arg::Ref(reference) = self {
             visit(reference.any());
         }
-    }
-    #[inline]
-    fn has_failed(&self) -> bool {
-        if let Arg::Ref(reference) = self { reference.slot.core().is_failed() } else { false }
     }
     /// Decodes the value of a reference if that is packed, or passes its failure on. The runtime calls a function only
     /// when every reference is complete.
@@ -224,8 +218,6 @@ pub trait ArgList: Object {
     fn all_values(&self) -> bool;
     /// Each argument that is a reference.
     fn references(&self, visit: &mut dyn FnMut(Arc<dyn AnySlot>));
-    /// True if an argument is a reference to a failure.
-    fn has_failed(&self) -> bool;
     /// Resolves the references, so that their values stay in place until the arguments are dropped.
     ///
     /// # Errors
@@ -246,10 +238,6 @@ macro_rules! arg_list {
             }
             fn references(&self, _visit: &mut dyn FnMut(Arc<dyn AnySlot>)) {
                 $(self.$index.references(_visit);)*
-            }
-            #[inline]
-            fn has_failed(&self) -> bool {
-                false $(|| self.$index.has_failed())*
             }
             fn load(&mut self) -> Result<(), Error> {
                 $(self.$index.load()?;)*

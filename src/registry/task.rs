@@ -9,7 +9,7 @@
 use crate::base::arc_pool::{self, Recycle};
 use crate::base::panic::catch;
 use crate::base::spin_lock::SpinLock;
-use crate::base::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering, UnsafeCell};
+use crate::base::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering, UnsafeCell, fence};
 use crate::base::{Error, TaskId};
 use crate::objects::{AnySlot, Attachment, Object, SerializedValue, StoreRun, check, decode, encode_for_peer, slot};
 use crate::registry::failure::Failure;
@@ -120,6 +120,14 @@ impl TaskHeader {
         self.phase.store(TaskPhase::Queued as u8, Ordering::Release);
     }
 
+    /// The claimer allows the task to be claimed again; false if it was cancelled meanwhile, and is still claimed.
+    pub fn queue_again(&self) -> bool {
+        self.queue_fresh();
+        // Its partner is the fence in `cancel`: either this sees the cancellation, or the canceller a queued task.
+        fence(Ordering::SeqCst);
+        !(self.is_cancelled() && self.claim())
+    }
+
     /// Claims a queued task; true for one caller alone (REGISTRY-2).
     #[inline]
     pub fn claim(&self) -> bool {
@@ -135,6 +143,8 @@ impl TaskHeader {
     /// Requests that a running task ends: its waits fail from now on.
     pub fn cancel(&self) {
         self.cancelled.store(1, Ordering::Relaxed);
+        // Its partner is the fence in `queue_again`.
+        fence(Ordering::SeqCst);
     }
 
     /// True if the task was cancelled.
@@ -166,12 +176,6 @@ pub trait Runnable: Recycle + Send + Sync {
     fn all_values(&self) -> bool;
     /// Each argument that is a reference. Only before the claim, or by the claimer.
     fn references(&self, visit: &mut dyn FnMut(Arc<dyn AnySlot>));
-    /// True if an argument is a reference to a failure. As `references`.
-    fn has_failed_argument(&self) -> bool {
-        let mut has_failed = false;
-        self.references(&mut |slot| has_failed |= slot.core().is_failed());
-        has_failed
-    }
     /// Runs the body and completes the results. Only by the claimer; a second call does nothing. `to_error` converts a
     /// failure into the error that the results hold, which is returned.
     fn invoke(&self, state: &mut ActorState, to_error: &dyn Fn(Failure) -> Error) -> Option<Arc<Error>>;
@@ -300,9 +304,6 @@ impl<C: Callable> Runnable for Task<C> {
         if let Some(args) = self.args() {
             args.references(visit);
         }
-    }
-    fn has_failed_argument(&self) -> bool {
-        self.args().is_some_and(ArgList::has_failed)
     }
     fn invoke(&self, state: &mut ActorState, to_error: &dyn Fn(Failure) -> Error) -> Option<Arc<Error>> {
         let mut args = self.take_args()?;

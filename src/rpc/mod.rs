@@ -2,17 +2,18 @@
 //!
 //! ```text
 //!   caller: f::on(rank).remote(7)                       callee
-//!     SentCalls::insert: a slot, with its generation
+//!     CallSlots::insert: a slot, with its generation
 //!     ShortCall { number, function, args } -----------> the table's `decode_plain`: no codec, no options
 //!                                                       a worker runs the task as any other
-//!     SentCalls::take   <------------------------------ ShortReturn { number, value }
+//!     CallSlots::take   <------------------------------ ShortReturn { number, value }
 //!     the promise completes
 //! ```
 //! A leaf function (`registry::leaf`) runs at `decode_plain`'s place, in the poll that received the call.
 //!
 //! Both messages have a fixed layout, and their numbers are copied as bytes. Nothing is allocated for a call besides
 //! the task itself on each side, no table is looked up by hash on the caller's side, and nothing is kept for a death: a
-//! task that was sent to a certain rank is never retried.
+//! task that was sent to a certain rank is never retried. Messages of the short path may overtake those that wait for
+//! blocks of other hosts.
 //!
 //! What needs more takes the general path: `Tasks::send` decides it for calls, `Tasks::on_finished` for results. Either
 //! kind of result answers either kind of call. Everything rare (deaths, cancellation, reports) works on the general

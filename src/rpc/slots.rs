@@ -56,6 +56,9 @@ impl<T> CallSlots<T> {
     /// Takes the call of that number; `None` if it was taken before, or there never was one (RPC-1).
     #[inline]
     pub fn take(&self, number: u64) -> Option<T> {
+        if !is_short(number) {
+            return None;
+        }
         let (index, generation) = (number as u32, ((number & !SHORT) >> INDEX_BITS) as u32);
         let mut inner = self.0.lock();
         let slot = inner.slots.get_mut(index as usize).filter(|slot| slot.generation == generation)?;
@@ -69,6 +72,9 @@ impl<T> CallSlots<T> {
     pub fn take_all(&self) -> Vec<(u64, T)> {
         let mut inner = self.0.lock();
         let Inner { slots, free } = &mut *inner;
+        if slots.len() == free.len() {
+            return Vec::new();
+        }
         let mut taken = Vec::new();
         for (index, slot) in slots.iter_mut().enumerate() {
             if let Some(call) = slot.content.take() {
@@ -102,6 +108,7 @@ mod tests {
         let (first, second) = (slots.insert('a'), slots.insert('b'));
         assert!(is_short(first) && is_short(second) && first != second && !is_short(1));
         assert_eq!((slots.take(first), slots.take(first), slots.len()), (Some('a'), None, 1));
+        assert_eq!(slots.take(second & !SHORT), None, "another task has that number");
         let third = slots.insert('c');
         assert_eq!(third as u32, first as u32, "it has the slot of the first");
         assert_eq!((slots.take(first), slots.take(third)), (None, Some('c')), "and another generation");

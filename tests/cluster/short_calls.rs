@@ -35,6 +35,7 @@ fn both_paths_agree(transport: Transport) {
     let expected = [
         "mixed -1.2676506002282294e30",
         "two objects 6 \"6\"",
+        "many objects [0, 1, 2]",
         "fails \"fails: 3 is odd\"",
         "chained 9 10",
         "sum 465",

@@ -41,6 +41,11 @@ fn two_objects(number: u64) -> (u64, String) {
     (number, number.to_string())
 }
 
+#[mobula::remote(num_returns = "many")]
+fn many_objects(count: u64) -> Vec<u64> {
+    (0..count).collect()
+}
+
 #[mobula::remote]
 fn fails(number: u64) -> Result<u64, String> {
     if number % 2 == 0 { Ok(number) } else { Err(format!("{number} is odd")) }
@@ -181,6 +186,8 @@ fn main() -> mobula::Result<()> {
     println!("two {}", shown(two::on(far).remote(5).get()));
     let (first, second) = two_objects::on(far).remote(6);
     println!("two objects {} {}", shown(first.get()), shown(second.get()));
+    let several = many_objects::on(far).num_returns(3).remote(3);
+    println!("many objects {:?}", several.iter().map(|one| shown(one.get())).collect::<Vec<_>>());
     for number in [3, 4] {
         println!("fails {}", shown(fails::on(far).remote(number).get()));
         println!("panics {}", shown(panics::on(far).remote(number).get()));

@@ -1,7 +1,8 @@
 //! Messages from other ranks: decoded, completed with blocks from other hosts, and handled.
 //!
 //! A message that names blocks which are not mapped here is deferred, with everything that its sender sends after it,
-//! until the blocks are fetched. So the order of messages between two ranks (TRANSPORT-1) also holds for their effects.
+//! until the blocks are fetched. So the order of messages between two ranks (TRANSPORT-1) also holds for their effects,
+//! but for calls and results of the short path, which may overtake deferred ones.
 
 use crate::base::log::{Level, log};
 use crate::base::panic::catch;
@@ -82,10 +83,10 @@ impl Inbound {
     pub fn handle(&self, env: &impl Environment, from: Rank, bytes: &[u8]) {
         // Messages of the short path name no block, and no order is promised for what they do.
         if let Some(call) = ShortCall::decode(bytes) {
-            return env.protocol().tasks.on_short_call(env, from, call);
+            return guarded(env, from, || env.protocol().tasks.on_short_call(env, from, call));
         }
         if let Some(answer) = ShortReturn::decode(bytes) {
-            return env.protocol().tasks.on_short_return(env, from, answer);
+            return guarded(env, from, || env.protocol().tasks.on_short_return(env, from, answer));
         }
         let Some(message) = self.decode_checked(env, from, bytes) else { return };
         // Messages about copies bring the blocks that others are deferred for, perhaps those of the same sender.
@@ -191,16 +192,21 @@ impl Inbound {
         self.process_if_alive(env, from, || self.process_deferred(env, from));
     }
 
-    /// Processes a message. A panic in user code (a `Drop`, a `Deserialize`) is logged and not propagated.
     fn process_message(&self, env: &impl Environment, from: Rank, message: Message<'_>, fetched: &FetchedBlocks) {
-        if let Err(panic) = catch(|| env.protocol().dispatch(env, from, message, fetched)) {
-            log(Level::Error, || {
-                format!(
-                    "rank {}: user code panicked while a message of rank {from} was handled: {}",
-                    env.rank(),
-                    panic.text()
-                )
-            });
-        }
+        guarded(env, from, || env.protocol().dispatch(env, from, message, fetched));
+    }
+}
+
+/// Processes a message. A panic in user code (a `Drop`, a `Deserialize`, a waker) is logged and not propagated.
+#[inline]
+fn guarded(env: &impl Messenger, from: Rank, process: impl FnOnce()) {
+    if let Err(panic) = catch(process) {
+        log(Level::Error, || {
+            format!(
+                "rank {}: user code panicked while a message of rank {from} was handled: {}",
+                env.rank(),
+                panic.text()
+            )
+        });
     }
 }

@@ -21,16 +21,21 @@ impl Tasks {
 
     /// Every argument of the task is complete: queues it, or fails it with the failure of an argument.
     fn arguments_ready(&self, env: &impl Environment, task: Arc<dyn Runnable>) {
+        // Only its claimer may look at the arguments: a cancellation takes them (REGISTRY-2).
+        if !task.header().claim_waiting() {
+            return;
+        }
         let failed = failed_argument(&task).zip(Nested::enter());
         if let Some((error, _nested)) = failed {
-            if task.header().claim_waiting() {
-                task.fail(error);
-                self.on_finished(env, &task);
-            }
-        } else if task.header().queue() {
+            task.fail(error);
+            self.on_finished(env, &task);
+        } else if task.header().queue_again() {
             // If an argument failed, and the stack has many such tasks already, a worker fails it: in a chain each
             // failure notifies the next task.
             env.enqueue(task);
+        } else {
+            task.fail(Arc::new(Error::Cancelled { task: task.header().name().to_string() }));
+            self.on_finished(env, &task);
         }
     }
 

@@ -163,6 +163,11 @@ impl RemoteTasks {
         tasks
     }
 
+    /// The tasks, the one of that number among them, if there is one.
+    fn with(&self, number: u64) -> SpinLockGuard<'_, FxHashMap<u64, RemoteTask>> {
+        if is_short(number) { self.all() } else { self.tasks.lock() }
+    }
+
     /// Inserts a call that is sent to `to` by the short path, and returns its number.
     #[inline]
     pub(super) fn insert_short(&self, task: Arc<dyn Runnable>, to: Rank) -> u64 {
@@ -222,7 +227,7 @@ impl RemoteTasks {
 
     /// The task with that number, until it finishes.
     pub fn get(&self, number: u64) -> Option<RemoteTask> {
-        self.all().get(&number).cloned()
+        self.with(number).get(&number).cloned()
     }
 
     /// True if that task is also retried when it fails by itself.
@@ -244,7 +249,7 @@ impl RemoteTasks {
 
     /// Records that the task is on `to` after so many hops; false if it finished, or newer information is recorded.
     pub(in crate::protocol) fn update_location(&self, number: u64, to: Rank, hops: u32, via: Option<Rank>) -> bool {
-        let mut tasks = self.all();
+        let mut tasks = self.with(number);
         let Some(remote) = tasks.get_mut(&number).filter(|remote| remote.hops < hops) else { return false };
         (remote.to, remote.hops, remote.via) = (to, hops, via);
         true
@@ -283,7 +288,7 @@ impl RemoteTasks {
         Some((remote.to, TaskId { owner: me, number: *number }))
     }
 
-    /// The tasks that are on `rank`, or were forwarded by it, the oldest first.
+    /// The tasks that are on `rank`, or were forwarded by it, the oldest first; then those of the short path.
     pub fn numbers_on(&self, rank: Rank) -> Vec<u64> {
         let there = |remote: &RemoteTask| remote.may_be_on(rank) && !remote.has_route;
         let tasks = self.all();
@@ -296,7 +301,7 @@ impl RemoteTasks {
 
     /// A task failed by itself: consumes a retry on `here`, if it has one.
     pub fn consume_retry_on_error(&self, number: u64, here: Rank) -> Option<(RemoteTask, u32)> {
-        let mut tasks = self.all();
+        let mut tasks = self.with(number);
         let remote = tasks.get_mut(&number).filter(|remote| remote.args.is_some())?;
         remote.retries = remote.retries.checked_sub(1)?;
         (remote.to, remote.via, remote.hops) = (here, None, remote.hops + 1);
@@ -323,7 +328,7 @@ impl RemoteTasks {
     }
 
     fn consume_if(&self, number: u64, here: Rank, is_there: impl Fn(&mut RemoteTask) -> bool) -> RetryDecision {
-        let mut tasks = self.all();
+        let mut tasks = self.with(number);
         let Some(remote) = tasks.get_mut(&number) else { return RetryDecision::NotThere };
         if !is_there(remote) {
             return RetryDecision::NotThere;

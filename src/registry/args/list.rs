@@ -68,13 +68,6 @@ impl<L: Object, E: Object> Argument for ListArg<L, E> {
             ListArg::Each(references) => references.iter().for_each(|reference| visit(reference.any())),
         }
     }
-    fn has_failed(&self) -> bool {
-        match self {
-            ListArg::Value(_) => false,
-            ListArg::Ref(reference) => reference.slot.core().is_failed(),
-            ListArg::Each(references) => references.iter().any(|reference| reference.slot.core().is_failed()),
-        }
-    }
     /// `gathered` resolves them.
     fn load(&mut self) -> Result<(), Error> {
         Ok(())

@@ -48,11 +48,9 @@ pub fn launch_after_references(runtime: &'static Runtime, task: Arc<dyn Runnable
     }
 }
 
-/// Every reference of the task is complete.
+/// Every reference of the task is complete. If one failed, the task passes the failure on when it runs: only its
+/// claimer may look at its arguments, since a cancellation takes them (REGISTRY-2).
 fn launch_ready(runtime: &'static Runtime, task: Arc<dyn Runnable>) {
-    if task.has_failed_argument() {
-        return runtime.protocol.tasks.launch_here(&runtime, task);
-    }
     if task.header().queue() {
         runtime.push_plain(task);
     }

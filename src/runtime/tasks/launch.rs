@@ -58,17 +58,19 @@ fn submit_short<C: Callable>(
     args: C::Args,
     plain: &PlainBytes,
 ) -> <C::Outputs as Outputs>::Refs {
-    if runtime.memory.is_under_pressure() {
-        memory::delay_submission(runtime);
-    }
     // No options: they would say the rank, which has no further effect.
     let task = Task::<C>::new(TaskHeader::new(None, 0), args);
     let refs = C::Outputs::refs(&task);
-    let task: Arc<dyn Runnable> = task;
-    runtime.output.traces.record_submission(runtime, &task);
     if let Err(error) = refuse_in_leaf(C::NAME) {
         task.fail(Arc::new(error));
-    } else if task.header().claim_waiting() {
+        return refs;
+    }
+    if runtime.memory.is_under_pressure() {
+        memory::delay_submission(runtime);
+    }
+    let task: Arc<dyn Runnable> = task;
+    runtime.output.traces.record_submission(runtime, &task);
+    if task.header().claim_waiting() {
         runtime.protocol.tasks.send_short(&runtime, task, rank, plain);
         router::throttle(runtime, rank);
     }

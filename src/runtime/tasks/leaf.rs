@@ -1,4 +1,7 @@
 //! Runs leaf functions in the poll that receives their calls.
+//!
+//! Only a worker between two tasks and the progress thread run them: a thread of the program, or one that runs a task,
+//! may hold a lock that the leaf takes, and a fault in the leaf would count for the task.
 
 use crate::base::limits::LEAF_TIME_MAX;
 use crate::base::log::{Level, log};
@@ -7,11 +10,23 @@ use crate::base::{Error, TaskId};
 use crate::protocol::WorkId;
 use crate::registry::{LeafOutcome, TableEntry};
 use crate::rpc::PlainBytes;
+use crate::runtime::tasks::context::runs_task;
 use crate::runtime::tasks::execute::leaf_error;
 use crate::runtime::{Runtime, membership};
+use std::cell::Cell;
 use std::time::Instant;
 
-/// Runs the function of a call that `id` names, if it is a leaf and its arguments and result are plain.
+thread_local! {
+    static MAY_RUN: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The calling thread is a worker's, or the progress thread: from now on it runs leaf functions while it runs no task.
+pub fn run_leaves_here() {
+    MAY_RUN.set(true);
+}
+
+/// Runs the function of a call that `id` names, if it is a leaf, its arguments and result are plain, and this thread
+/// may run it; `None` if it is to run as a task.
 pub fn run_leaf(
     runtime: &'static Runtime,
     id: TaskId,
@@ -19,7 +34,7 @@ pub fn run_leaf(
     args: &[u8],
     value: &mut PlainBytes,
 ) -> Option<Result<(), Error>> {
-    let leaf = entry.leaf?;
+    let leaf = entry.leaf.filter(|_| MAY_RUN.get() && !runs_task())?;
     let begun = Instant::now();
     let outcome = {
         let _begun = membership::begin(runtime, WorkId::Task(id), entry.key, 0);

@@ -19,7 +19,7 @@ pub use context::{Snapshot, snapshot};
 pub use execute::{execute, run_body};
 pub use in_place::{can_run_in_place, give_back_driver_cpu, try_run_in_place, with_driver_cpus};
 pub use launch::{cancel, launch_on, submit, submit_plain};
-pub use leaf::run_leaf;
+pub use leaf::{run_leaf, run_leaves_here};
 pub use panics::{install_panic_hook, record_error};
 pub use stealing::{can_run, take_for_stealer};
 pub use thread_context::{EnteredContext, ThreadContext, enter, enter_for_good};

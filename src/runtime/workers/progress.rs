@@ -4,7 +4,7 @@ use crate::memory::FIRST_SLEEP;
 use crate::runtime::workers::debug_watch::warn_of_blocked_workers;
 use crate::runtime::workers::lending::lend_cpus;
 use crate::runtime::workers::worker_watch::watch_workers;
-use crate::runtime::{Runtime, membership, resources};
+use crate::runtime::{Runtime, membership, resources, tasks};
 use std::time::{Duration, Instant};
 
 /// Polls between two checks whether it is time to block.
@@ -77,6 +77,7 @@ fn only_serves(runtime: &Runtime) -> bool {
 /// a cache miss per message. Instead this thread checks every `TICK` whether any thread polled since; if none did,
 /// it asks peers to notify the doorbell, and polls the transports itself.
 pub fn progress(runtime: &'static Runtime) {
+    tasks::run_leaves_here();
     let doorbell = &runtime.router.doorbell;
     let mut quiet = 0u32;
     let mut polls_seen = runtime.router.polling.count();

@@ -121,8 +121,9 @@ fn what_needs_more_than_the_short_path_takes_the_general_one() {
     let env = MockEnvironment::new(0);
     let retried = placed(1, Options { retry_on_error: Some(true), ..Options::default() });
     let named = placed(1, Options { name: Some("one".to_string()), ..Options::default() });
+    let many = placed(1, Options { num_returns: Some(1), ..Options::default() });
     let anywhere = Task::<Double>::new(TaskHeader::new(None, 0), (Arg::Value(1),));
-    for task in [retried, named, anywhere] {
+    for task in [retried, named, many, anywhere] {
         send(&env, &task);
         let sent = env.sent();
         assert!(matches!(sent[..], [(2, Message::CompactTask(_) | Message::Task(_))]), "{sent:?}");
