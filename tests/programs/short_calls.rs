@@ -48,12 +48,12 @@ fn many_objects(count: u64) -> Vec<u64> {
 
 #[mobula::remote]
 fn fails(number: u64) -> Result<u64, String> {
-    if number % 2 == 0 { Ok(number) } else { Err(format!("{number} is odd")) }
+    if number.is_multiple_of(2) { Ok(number) } else { Err(format!("{number} is odd")) }
 }
 
 #[mobula::remote]
 fn panics(number: u64) -> u64 {
-    assert!(number % 2 == 0, "{number} is odd");
+    assert!(number.is_multiple_of(2), "{number} is odd");
     number
 }
 
@@ -87,12 +87,12 @@ fn leaf_adds(a: u64, b: f32) -> f64 {
 
 #[mobula::remote(leaf)]
 fn leaf_fails(number: u64) -> Result<u64, String> {
-    if number % 2 == 0 { Ok(number) } else { Err(format!("{number} is odd")) }
+    if number.is_multiple_of(2) { Ok(number) } else { Err(format!("{number} is odd")) }
 }
 
 #[mobula::remote(leaf)]
 fn leaf_panics(number: u64) -> u64 {
-    assert!(number % 2 == 0, "{number} is odd");
+    assert!(number.is_multiple_of(2), "{number} is odd");
     number
 }
 
