@@ -162,7 +162,7 @@ fn two_hosts_without_a_route_lose_the_higher_rank() {
     }
     let Some(lab) = lab::shared() else { return };
     let launch = LaunchMode::Tcp.srun(&lab, &example("survivor")).env("MOBULA_PEER_TIMEOUT_S", "4");
-    let mut started = launch.arg("20").limit(Duration::from_secs(180)).start();
+    let mut started = launch.arg("until-loss").limit(Duration::from_secs(180)).start();
     started.wait_for("round 3");
     let route = |action: &str| {
         let command = format!("ip route {action} blackhole $(getent hosts node3 | cut -d' ' -f1)/32");
