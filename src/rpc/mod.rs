@@ -8,12 +8,15 @@
 //!     CallSlots::take   <------------------------------ ShortReturn { number, value }
 //!     the promise completes
 //! ```
+//! A call of an actor says the actor and its caller besides, and the actor's mailbox takes it: it keeps its place behind
+//! the calls that its caller made before, whichever path they took.
+//!
 //! A leaf function (`registry::leaf`) runs at `decode_plain`'s place, in the poll that received the call.
 //!
 //! Both messages have a fixed layout, and their numbers are copied as bytes. Nothing is allocated for a call besides
 //! the task itself on each side, no table is looked up by hash on the caller's side, and nothing is kept for a death: a
-//! task that was sent to a certain rank is never retried. Messages of the short path may overtake those that wait for
-//! blocks of other hosts.
+//! task that was sent to a certain rank is never retried, and of actors only those take the short path that are never
+//! started again. Calls of functions, and results, may overtake messages that wait for blocks of other hosts.
 //!
 //! What needs more takes the general path: `Tasks::send` decides it for calls, `Tasks::on_finished` for results. Either
 //! kind of result answers either kind of call. Everything rare (deaths, cancellation, reports) works on the general
@@ -28,6 +31,6 @@ mod header;
 pub mod plain;
 mod slots;
 
-pub use header::{ShortBytes, ShortCall, ShortReturn, is_short_message};
+pub use header::{ShortBytes, ShortCall, ShortReturn, ShortTarget, is_short_message};
 pub use plain::PlainBytes;
 pub use slots::{CallSlots, is_short};

@@ -7,7 +7,7 @@ use crate::protocol::{
     LastWork, Message, MovedTask, NameError, RestartPolicy, WireActor, WireAttachment, WireCommit, WireOptions,
     WireTask, WireValue, WorkId,
 };
-use crate::rpc::{ShortCall, ShortReturn};
+use crate::rpc::{ShortCall, ShortReturn, ShortTarget};
 use crate::scheduling::{GroupMessage, ResourceRequest, Totals};
 use crate::store::{CopyMessage, CopySource, CountMessage, Holders};
 use proptest::collection::vec;
@@ -32,6 +32,10 @@ pub fn text() -> impl Strategy<Value = String> {
 /// Why an error came about, if that is known.
 fn source() -> impl Strategy<Value = Option<ErrorSource>> {
     option::of(vec(text(), 1..4).prop_map(ErrorSource::from))
+}
+
+fn short_target() -> impl Strategy<Value = ShortTarget> {
+    (object(), number()).prop_map(|(actor, caller)| ShortTarget { actor, caller })
 }
 
 fn object() -> impl Strategy<Value = ObjectId> {
@@ -273,8 +277,10 @@ pub fn message() -> impl Strategy<Value = Message<'static>> {
             }
         ),
         (number(), bytes()).prop_map(|(task, value)| Message::Return { task, value: Bytes(value) }),
-        ([number(), number(), number()], bytes())
-            .prop_map(|([number, function, recorded], args)| ShortCall { number, function, recorded, args })
+        ([number(), number(), number()], option::of(short_target()), bytes())
+            .prop_map(|([number, function, recorded], target, args)| {
+                ShortCall { number, function, recorded, target, args }
+            })
             .prop_map(Message::ShortCall),
         (any::<u64>(), bytes()).prop_map(|(number, value)| Message::ShortReturn(ShortReturn { number, value })),
     ];

@@ -2,7 +2,7 @@
 //!
 //! A message that names blocks which are not mapped here is deferred, with everything that its sender sends after it,
 //! until the blocks are fetched. So the order of messages between two ranks (TRANSPORT-1) also holds for their effects,
-//! but for calls and results of the short path, which may overtake deferred ones.
+//! but for results and calls of functions of the short path, which may overtake deferred ones. Calls of actors may not.
 
 use crate::base::log::{Level, log};
 use crate::base::panic::catch;
@@ -81,9 +81,14 @@ impl Inbound {
 
     /// Handles a message without its header, of a living rank or of this one.
     pub fn handle(&self, env: &impl Environment, from: Rank, bytes: &[u8]) {
-        // Messages of the short path name no block, and no order is promised for what they do.
-        if let Some(call) = ShortCall::decode(bytes) {
-            return guarded(env, from, || env.protocol().tasks.on_short_call(env, from, call));
+        // Messages of the short path name no block, and no order is promised for what they do, but for calls of actors.
+        if let Some(call) = ShortCall::decode(bytes)
+            && call.target.is_none_or(|target| target.actor.owner < env.size())
+        {
+            if call.target.is_none() || !self.deferred.defer_behind(from, bytes) {
+                guarded(env, from, || env.protocol().tasks.on_short_call(env, from, call));
+            }
+            return;
         }
         if let Some(answer) = ShortReturn::decode(bytes) {
             return guarded(env, from, || env.protocol().tasks.on_short_return(env, from, answer));

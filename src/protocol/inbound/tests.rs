@@ -1,11 +1,12 @@
 use crate::base::{Error, ObjectId, Rank, TaskId};
-use crate::protocol::tests::{Double, Effect, MockEnvironment, double, wire_task, wire_value};
+use crate::protocol::tests::{Add, Double, Effect, MockEnvironment, double, wire_task, wire_value};
 use crate::protocol::wire::values::Bytes;
 use crate::protocol::{
     BlockAddress, BlockStore, Environment, FailureKind, LastWork, Message, SendSequence, UNNUMBERED_HEADER,
     WireAttachment,
 };
 use crate::registry::{Callable, Runnable};
+use crate::rpc::{ShortCall, ShortTarget};
 
 /// Sends to rank 0 as rank `from` does, with numbers.
 struct Sender(Rank, SendSequence);
@@ -131,6 +132,30 @@ fn message_that_lacks_a_block_delays_its_sender_s_next_ones_only() {
     assert_eq!((env.queued().len(), cancelled(&env)), (1, 2));
     env.receive(2, &cancel(3));
     assert_eq!((cancelled(&env), env.protocol().inbound.deferred.len()), (3, 0), "at once");
+}
+
+fn short_call(function: u64, args: &[u8], owner: Option<Rank>) -> Message<'_> {
+    let target = owner.map(|owner| ShortTarget { actor: ObjectId { owner, number: 5 }, caller: 0 });
+    Message::ShortCall(ShortCall { number: 1 << 63, function, recorded: 0, target, args })
+}
+
+#[test]
+fn short_call_of_an_actor_waits_behind_deferred_messages_and_one_of_a_function_does_not() {
+    let env = MockEnvironment::new(0);
+    let actors = || env.protocol().actors.instance.remembered();
+    env.receive(2, &task_with_array(8, 2));
+    env.receive(2, &short_call(Add::ENTRY.key, &[], Some(1)));
+    env.receive(2, &short_call(Double::ENTRY.key, &21u64.to_ne_bytes(), None));
+    assert_eq!((env.queued().len(), actors()), (1, 0));
+    finish_read(&env, true);
+    assert_eq!((env.queued().len(), actors()), (1, 1), "the actor is expected now");
+}
+
+#[test]
+fn short_call_of_an_actor_whose_owner_is_no_rank_is_dropped() {
+    let env = MockEnvironment::new(0);
+    env.receive(2, &short_call(Add::ENTRY.key, &[], Some(4)));
+    assert_eq!((env.protocol().actors.instance.remembered(), env.sent().len(), env.effects()), (0, 0, Vec::new()));
 }
 
 #[test]

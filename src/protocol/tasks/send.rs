@@ -56,7 +56,7 @@ impl OutboundTask<'_> {
 impl Tasks {
     /// Sends a claimed task to `to`. Its results go to its owner: this rank, or the rank that it came from.
     pub fn send(&self, env: &impl Environment, task: &Arc<dyn Runnable>, to: Rank, actor: Option<ObjectId>) {
-        if actor.is_none() && self.try_send_short(env, task, to) {
+        if self.try_send_short(env, task, to, actor) {
             return;
         }
         let Some(outbound) = self.prepare_outbound(env, task, to) else { return };

@@ -326,6 +326,7 @@ impl<'a> Message<'a> {
     pub fn highest_rank(&self) -> Rank {
         match self {
             Message::CompactTask(task) => task.actor.map_or(0, |target| target.actor.owner),
+            Message::ShortCall(call) => call.target.map_or(0, |target| target.actor.owner),
             Message::Task(task) => task.highest_rank(),
             Message::StealReply { tasks, .. } => tasks.iter().map(WireTask::highest_rank).max().unwrap_or_default(),
             Message::Done { results, .. } => {

@@ -71,7 +71,7 @@ fn submit_short<C: Callable>(
     let task: Arc<dyn Runnable> = task;
     runtime.output.traces.record_submission(runtime, &task);
     if task.header().claim_waiting() {
-        runtime.protocol.tasks.send_short(&runtime, task, rank, plain);
+        runtime.protocol.tasks.send_short(&runtime, task, rank, None, plain);
         router::throttle(runtime, rank);
     }
     refs

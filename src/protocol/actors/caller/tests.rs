@@ -3,7 +3,8 @@ use crate::protocol::actors::caller::handles::ActorRef;
 use crate::protocol::tests::{Add, Effect, MockEnvironment, about, encoded};
 use crate::protocol::wire::actor_message::{ActorMessage, RestartPolicy, WireActor};
 use crate::protocol::{Bytes, CompactTask, Environment, Liveness, Message};
-use crate::registry::{Outputs, Single, Task, TaskHeader};
+use crate::registry::{Callable, Outputs, Single, Task, TaskHeader};
+use crate::rpc::{ShortCall, ShortReturn, ShortTarget};
 use crate::store::CountMessage;
 use std::sync::Arc;
 
@@ -176,4 +177,37 @@ fn last_handle_returns_its_grants() {
     drop(second);
     assert_eq!(env.sent(), [(0, Message::Count(CountMessage::Release { object: ACTOR, grants: 2 }))]);
     assert_eq!(env.protocol().table_sizes(), []);
+}
+
+#[test]
+fn call_of_an_actor_that_is_never_restarted_is_short_and_keeps_the_handle_until_it_is_answered() {
+    let env = MockEnvironment::new(1);
+    let wire = WireActor { restart_policy: None, ..wire(2, 0, 0) };
+    let actor = ActorRef::import(&env, &wire, 0).expect("it is alive");
+    let task = Task::<Add>::new(TaskHeader::new(None, 9), ());
+    assert_eq!(actor.submit(&env, task.clone()), Some(2));
+    let target = Some(ShortTarget { actor: ACTOR, caller: 9 });
+    let number = 1 << 63;
+    let call = ShortCall { number, function: Add::ENTRY.key, recorded: 0, target, args: &[] };
+    assert_eq!(env.sent(), [(2, Message::ShortCall(call))]);
+    let handle = Arc::downgrade(&actor);
+    drop(actor);
+    assert!(handle.upgrade().is_some(), "the call keeps it");
+    env.receive(2, &Message::ShortReturn(ShortReturn { number, value: &7u64.to_ne_bytes() }));
+    assert_eq!((result(&task), handle.upgrade().is_none()), (Some(Ok(7)), true));
+}
+
+#[test]
+fn death_of_the_location_fails_a_short_call() {
+    let env = MockEnvironment::new(1);
+    let wire = WireActor { restart_policy: None, ..wire(2, 0, 0) };
+    let actor = ActorRef::import(&env, &wire, 0).expect("it is alive");
+    let task = Task::<Add>::new(TaskHeader::new(None, 0), ());
+    actor.submit(&env, task.clone());
+    env.kill(2);
+    let error = died(&env.death_error(2).to_string());
+    assert_eq!((result(&task), env.protocol().tasks.remote.len()), (Some(Err(error.clone())), 0));
+    let later = Task::<Add>::new(TaskHeader::new(None, 0), ());
+    actor.submit(&env, later.clone());
+    assert_eq!(result(&later), Some(Err(error)), "also if it is dead already");
 }

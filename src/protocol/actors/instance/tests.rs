@@ -4,6 +4,7 @@ use crate::protocol::tests::{Add, Effect, MockEnvironment, New, about, encoded, 
 use crate::protocol::wire::actor_message::{ActorMessage, ActorTarget, FinishedCall};
 use crate::protocol::{BlockAddress, Bytes, Environment, Liveness, Message, WireAttachment, WireOptions, WireTask};
 use crate::registry::Callable;
+use crate::rpc::{ShortCall, ShortReturn, ShortTarget};
 
 const ACTOR: ObjectId = ObjectId { owner: 0, number: 5 };
 
@@ -261,4 +262,45 @@ fn constructor_whose_arguments_do_not_decode_ends_the_actor() {
         "{sent:?}"
     );
     assert_eq!(env.effects(), Vec::<Effect>::new());
+}
+
+fn short_call(number: u64, args: &[u8]) -> Message<'_> {
+    let target = Some(ShortTarget { actor: ACTOR, caller: 0 });
+    Message::ShortCall(ShortCall { number: 1 << 63 | number, function: Add::ENTRY.key, recorded: 0, target, args })
+}
+
+fn short_return(number: u64, value: u64) -> (Rank, Message<'static>) {
+    let value = value.to_ne_bytes().to_vec().leak();
+    (3, Message::ShortReturn(ShortReturn { number: 1 << 63 | number, value }))
+}
+
+#[test]
+fn short_and_general_calls_of_one_caller_keep_their_order() {
+    let env = constructed(0, None);
+    env.receive(3, &call(1, 0));
+    env.receive(3, &short_call(2, &[]));
+    env.receive(3, &call(3, 0));
+    assert_eq!(env.run_actors(), 3);
+    assert_eq!(env.sent(), [returned(1, 1), short_return(2, 2), returned(3, 3)]);
+}
+
+#[test]
+fn short_call_of_an_actor_that_ended_is_refused() {
+    let env = constructed(0, None);
+    env.receive(0, &kill("it was killed", false));
+    env.receive(3, &short_call(1, &[]));
+    let results = vec![Err(died("Count", "it was killed"))];
+    assert_eq!(env.sent(), [(3, Message::Done { task: 1 << 63 | 1, results })]);
+}
+
+#[test]
+fn short_call_with_other_arguments_or_of_no_method_is_refused() {
+    let env = constructed(0, None);
+    env.receive(3, &short_call(1, &[1]));
+    let Message::ShortCall(call) = short_call(2, &[]) else { unreachable!("it is one") };
+    env.receive(3, &Message::ShortCall(ShortCall { function: New::ENTRY.key, ..call }));
+    env.receive(3, &Message::ShortCall(ShortCall { function: Add::ENTRY.key, target: None, ..call }));
+    let sent = env.sent();
+    assert!(sent.len() == 3 && sent.iter().all(|(_, message)| matches!(message, Message::Done { .. })), "{sent:?}");
+    assert_eq!(env.run_actors(), 0);
 }

@@ -13,7 +13,7 @@ fn with_short_call() -> (MockEnvironment, Arc<Task<Double>>) {
     let task = placed(21, Options::default());
     send(&env, &task);
     let args = &21u64.to_ne_bytes()[..];
-    let call = ShortCall { number: NUMBER, function: Double::ENTRY.key, recorded: 0, args };
+    let call = ShortCall { number: NUMBER, function: Double::ENTRY.key, recorded: 0, target: None, args };
     assert_eq!(env.sent(), [(2, Message::ShortCall(call))]);
     (env, task)
 }
@@ -33,7 +33,7 @@ fn returned(number: u64, value: &[u8]) -> Message<'_> {
 }
 
 fn called(function: u64, args: &[u8]) -> Message<'_> {
-    Message::ShortCall(ShortCall { number: NUMBER | 7, function, recorded: 0, args })
+    Message::ShortCall(ShortCall { number: NUMBER | 7, function, recorded: 0, target: None, args })
 }
 
 #[test]
