@@ -45,6 +45,13 @@ fn both_paths_agree(transport: Transport) {
         "leaf fails leaf_fails: 3 is odd",
         "many leaves 199995000",
         "counter 2",
+        &format!("noted [{}]", (0..60).map(|number| number.to_string()).collect::<Vec<_>>().join(", ")),
+        "note text 60",
+        "note even Journal.note_even: 61 is odd",
+        "note sum 71",
+        "many notes 201310000",
+        "each thread's calls in order: 2000 true",
+        "after the end actor Journal is not alive: it was killed",
         "after all: 42",
     ];
     let count = |text: &str| short.iter().filter(|line| line.contains(text)).count();

@@ -133,6 +133,89 @@ impl Counter {
     }
 }
 
+/// An actor that notes what it is called with, in order.
+pub struct Journal(Vec<u64>);
+
+#[mobula::actor]
+impl Journal {
+    /// Empty.
+    pub fn new() -> Journal {
+        Journal(Vec::new())
+    }
+    /// A number; returns how many there were before.
+    pub fn note(&mut self, number: u64) -> u64 {
+        self.0.push(number);
+        self.0.len() as u64 - 1
+    }
+    /// The first of many numbers.
+    pub fn note_first(&mut self, numbers: Vec<u64>) -> u64 {
+        self.note(numbers[0])
+    }
+    /// A number; the text of it.
+    pub fn note_text(&mut self, number: u64) -> String {
+        self.note(number).to_string()
+    }
+    /// Odd numbers are noted, and are failures.
+    pub fn note_even(&mut self, number: u64) -> Result<u64, String> {
+        self.note(number);
+        if number.is_multiple_of(2) { Ok(number) } else { Err(format!("{number} is odd")) }
+    }
+    /// The same with a panic.
+    pub fn assert_even(&mut self, number: u64) -> u64 {
+        self.note(number);
+        assert!(number.is_multiple_of(2), "{number} is odd");
+        number
+    }
+    /// All numbers noted.
+    pub fn all(&self) -> Vec<u64> {
+        self.0.clone()
+    }
+    /// Calls back to the actor's caller, and waits.
+    pub fn note_sum(&mut self, number: u64, back: u32) -> u64 {
+        self.note(number);
+        *add::on(back).remote(number, 1).get().unwrap()
+    }
+}
+
+/// Calls of an actor on `far`, in the order made, whatever each of them takes.
+fn methods(far: u32) -> mobula::Result<()> {
+    let journal = Journal::on(far).remote();
+    let mut places = Vec::new();
+    for number in (0..60).step_by(6) {
+        places.push(journal.note(number));
+        places.push(journal.note_first(vec![number + 1; 40_000]));
+        places.push(journal.note(number + 2));
+        places.push(journal.note(&add::on(0).remote(number, 3)));
+        places.push(journal.note(number + 4));
+        places.push(journal.note_first(vec![number + 5]));
+    }
+    println!("places {:?}", places.iter().map(|place| shown(place.get())).collect::<Vec<_>>());
+    println!("noted {}", shown(journal.all().get()));
+    println!("note text {}", shown(journal.note_text(60).get()));
+    for number in [61, 62] {
+        println!("note even {}", shown(journal.note_even(number).get()));
+        println!("assert even {}", shown(journal.assert_even(number).get()));
+    }
+    println!("note sum {}", shown(journal.note_sum(70, 0).get()));
+    let many: Vec<_> = (0..20_000).map(|number| journal.note(number)).collect();
+    let sum: u64 = many.iter().map(|one| one.get().map_or(0, |one| *one)).sum();
+    println!("many notes {sum}");
+    let journal_of_threads = Journal::on(far).remote();
+    let threads: Vec<_> = (0..4u64)
+        .map(|thread| {
+            let journal = journal_of_threads.clone();
+            std::thread::spawn(move || (0..500).for_each(|number| drop(journal.note(thread * 1_000 + number).get())))
+        })
+        .collect();
+    threads.into_iter().for_each(|thread| thread.join().expect("it ends"));
+    let noted = journal_of_threads.all().get()?;
+    let is_ordered = |thread: &u64| noted.iter().filter(|number| *number / 1_000 == *thread).is_sorted();
+    println!("each thread's calls in order: {} {}", noted.len(), (0..4).all(|thread| is_ordered(&thread)));
+    journal.kill();
+    println!("after the end {}", shown(journal.note(1).get()));
+    Ok(())
+}
+
 /// Calls an actor whose name it knows, which it must not.
 #[mobula::remote(leaf)]
 fn leaf_calls_an_actor() -> mobula::Result<u64> {
@@ -220,6 +303,7 @@ fn main() -> mobula::Result<()> {
     let texts: Vec<String> = cancelled.iter().map(|one| shown(one.get())).collect();
     println!("cancelled {texts:?}");
     leaves(far)?;
+    methods(far)?;
     println!("dropped without a get");
     drop((0..1000u64).map(|number| add::on(far).remote(number, 1)).collect::<Vec<_>>());
     println!("after all: {}", shown(add::on(far).remote(20, 22).get()));
