@@ -292,9 +292,9 @@ pub mod __private {
     pub use crate::api::run_main;
     pub use crate::objects::SerializedValue;
     pub use crate::registry::{
-        ActorState, Arg, Callable, CheckedTypes, Checkpoint, Explain, ExplainBoxed, ExplainDebug, ExplainDisplay,
-        ExplainError, ExplainOwn, Failure, Function, FunctionKind, IntoArg, IntoListArg, ListArg, Many, Multiple,
-        Options, Own, OwnByClone, OwnBySerde, Single, construct, save, with_actor,
+        ActorState, Arg, CallOptions, Callable, CheckedTypes, Checkpoint, Explain, ExplainBoxed, ExplainDebug,
+        ExplainDisplay, ExplainError, ExplainOwn, Failure, Function, FunctionKind, IntoArg, IntoListArg, ListArg, Many,
+        Multiple, Options, Own, OwnByClone, OwnBySerde, Single, construct, save, with_actor,
     };
     pub use crate::runtime::{RawHandle, block_on, call, create, submit, submit_plain};
     pub use {inventory, serde};

@@ -10,6 +10,7 @@
 //! - REGISTRY-3: a task's results complete exactly once, whatever its body does.
 
 mod args;
+mod call_options;
 mod checked;
 mod failure;
 mod function;
@@ -20,6 +21,7 @@ mod outputs;
 mod task;
 
 pub use args::{Arg, ArgList, Argument, Each, IntoArg, IntoListArg, ListArg, Own, OwnByClone, OwnBySerde, each};
+pub use call_options::CallOptions;
 pub use checked::CheckedTypes;
 pub use failure::{Explain, ExplainBoxed, ExplainDebug, ExplainDisplay, ExplainError, ExplainOwn, Failure};
 pub use function::{

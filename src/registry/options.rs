@@ -137,10 +137,14 @@ impl Options {
         self.set_resource(MEMORY.to_string(), bytes as f64);
     }
 
-    /// Sets how many objects the task's list of results becomes.
-    pub fn num_returns(mut self, returns: usize) -> Self {
-        self.num_returns = Some(returns);
+    /// The options, to set one: as `CallOptions::set`.
+    pub fn set(&mut self) -> &mut Options {
         self
+    }
+
+    /// Takes over every option that `shared` sets; the others stay as they are.
+    pub fn take_over(&mut self, shared: &Options) {
+        *self = shared.clone().or_defaults(std::mem::take(self));
     }
 
     /// Bytes of memory that were requested.

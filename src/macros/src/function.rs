@@ -123,7 +123,7 @@ fn submission(
             let counted = quote! {
                 /// The options of one call, with the number of its results.
                 pub struct __Counted {
-                    options: __mobula::__private::Options,
+                    options: __mobula::__private::CallOptions,
                 }
 
                 impl __Counted {
@@ -150,13 +150,14 @@ fn submission(
 
             /// The options of a call on one rank: as `options()` with `Placement::Rank(rank)`.
             #visibility fn on(rank: ::core::primitive::u32) -> __Submit {
-                Self::options().place(__mobula::Placement::Rank(rank))
+                let __Submit { options } = Self::options();
+                __Submit { options: options.on(rank) }
             }
         }
 
         /// The options of one call.
         pub struct __Submit {
-            options: __mobula::__private::Options,
+            options: __mobula::__private::CallOptions,
         }
 
         impl __Submit {
@@ -174,8 +175,9 @@ fn number(submit: TokenStream) -> TokenStream {
     quote! {
         /// How many objects the list of results becomes: as many references are returned, and the body returns as many
         /// values. Above 1,048,576 one reference is returned, whose `get` is an error that says so.
-        pub fn num_returns(self, returns: ::core::primitive::usize) -> #submit {
-            #submit { options: self.options.num_returns(returns) }
+        pub fn num_returns(mut self, returns: ::core::primitive::usize) -> #submit {
+            self.options.set().num_returns = ::core::option::Option::Some(returns);
+            #submit { options: self.options }
         }
     }
 }

@@ -129,12 +129,14 @@ pub fn methods(of: Attribute, shared: &str) -> TokenStream {
             None => body.to_string(),
         };
         let documentation = row.documentation();
-        Some(format!("{documentation} pub fn {name}(mut self, {parameters}) -> Self {{ self.options.{effect}; self }}"))
+        Some(format!(
+            "{documentation} pub fn {name}(mut self, {parameters}) -> Self {{ self.options.set().{effect}; self }}"
+        ))
     };
     let with = format!(
         "/// Takes over every option that `shared` sets; the others stay as they are.
         pub fn with(mut self, shared: &{shared}) -> Self {{
-            self.options = ::core::clone::Clone::clone(&shared.options).or_defaults(self.options);
+            self.options.take_over(&shared.options);
             self
         }}"
     );

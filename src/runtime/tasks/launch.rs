@@ -2,7 +2,7 @@
 
 use crate::base::{Error, Rank};
 use crate::objects::AnySlot;
-use crate::registry::{ArgList, Callable, Options, Outputs, Placement, Runnable, Task, TaskHeader, refuse_in_leaf};
+use crate::registry::{ArgList, CallOptions, Callable, Options, Outputs, Runnable, Task, TaskHeader, refuse_in_leaf};
 use crate::rpc::PlainBytes;
 use crate::runtime::memory::{self};
 use crate::runtime::tasks::context::{self};
@@ -14,9 +14,8 @@ use crate::scheduling::UNIT;
 use std::sync::Arc;
 
 /// Creates a task of `C` and launches it; without a cluster, its results hold the error that says so.
-pub fn submit<C: Callable>(options: Options, args: C::Args) -> <C::Outputs as Outputs>::Refs {
-    if let Placement::Rank(rank) = options.place
-        && options.requests_nothing()
+pub fn submit<C: Callable>(options: CallOptions, args: C::Args) -> <C::Outputs as Outputs>::Refs {
+    if let Some(rank) = options.only_rank()
         && let Some(runtime) = Runtime::current().filter(|runtime| runtime.may_send_short(rank))
     {
         let mut plain = PlainBytes::new();
@@ -24,7 +23,7 @@ pub fn submit<C: Callable>(options: Options, args: C::Args) -> <C::Outputs as Ou
             return submit_short::<C>(runtime, rank, args, &plain);
         }
     }
-    submit_with::<C>(if options.is_unset() { None } else { Some(Box::new(options)) }, args)
+    submit_with::<C>(options.into_box(), args)
 }
 
 /// As `submit`, for a function and a call without options.
