@@ -91,7 +91,7 @@ pub fn run_call(runtime: &'static Runtime, instance: &ActorInstance, task: &Arc<
     let is_others = instance.id.owner != runtime.cluster.rank;
     let _begun = is_others.then(|| {
         let function = header.entry.map_or(0, |entry| entry.key);
-        membership::begin(runtime, WorkId::Actor(instance.id), function, context.number())
+        membership::begin(runtime, worker, WorkId::Actor(instance.id), function, context.number())
     });
     tasks::run_body(runtime, task, &context, worker, state);
     if let (Some(worker), Some(before)) = (worker, before) {

@@ -14,12 +14,17 @@
 //! Only the rank itself writes its cells. It may end between any two instructions: the first cell of an entry, which
 //! says that it is in use, is written last. Tasks that the rank submitted itself have no entry; one that ends the
 //! process counts for the task that submitted it.
+//!
+//! Each of the first workers keeps an entry of its own, which it takes without an atomic operation; a second task of a
+//! worker that begins while the first one waits, and other threads, take one of the others.
 
 use crate::base::sync::{AtomicI64, AtomicU64, Ordering};
 use crate::base::{ObjectId, Rank, TaskId};
 use crate::protocol::{BEGUN_MAX, BegunWork, LastWork, WorkId};
 use crate::runtime::Runtime;
 use crate::runtime::tasks::context::{self, RunningWork};
+use crate::runtime::workers::worker::Worker;
+use std::cell::Cell;
 
 const HAS_NOTE: usize = 0;
 const NOTE: usize = 1;
@@ -47,15 +52,41 @@ impl BegunEntries {
     }
 }
 
+/// The entry that a worker keeps for itself, while no task of it has it.
+#[derive(Default)]
+pub struct OwnEntry(Cell<Option<usize>>);
+
+/// So many workers keep an entry.
+const OWN_ENTRIES: usize = BEGUN_MAX / 2;
+
+impl OwnEntry {
+    /// For worker `index`.
+    pub fn take(runtime: &Runtime, index: usize) -> OwnEntry {
+        OwnEntry(Cell::new(if index < OWN_ENTRIES { runtime.membership.begun.take() } else { None }))
+    }
+}
+
 /// When dropped, the task or call has ended.
 pub struct BegunGuard {
     runtime: &'static Runtime,
     entry: Option<usize>,
+    /// The worker that keeps the entry. The guard is dropped on its thread: a task ends where it began.
+    keeper: Option<&'static Worker>,
 }
 
-/// A task or call of that function, which other ranks know as `id` and this rank by `number`, begins here.
-pub fn begin(runtime: &'static Runtime, id: WorkId, function: u64, number: u64) -> BegunGuard {
-    let entry = runtime.membership.begun.take();
+/// A task or call of that function, which other ranks know as `id` and this rank by `number`, begins here, on that
+/// worker's thread.
+#[inline]
+pub fn begin(
+    runtime: &'static Runtime,
+    worker: Option<&'static Worker>,
+    id: WorkId,
+    function: u64,
+    number: u64,
+) -> BegunGuard {
+    let own = worker.and_then(|worker| worker.begun_entry.0.take());
+    let keeper = if own.is_some() { worker } else { None };
+    let entry = own.or_else(|| runtime.membership.begun.take());
     let cells = own_cells(runtime);
     match entry {
         Some(entry) => write(&cells[ENTRIES + entry * ENTRY_CELLS..], Some(id), function, number),
@@ -63,16 +94,22 @@ pub fn begin(runtime: &'static Runtime, id: WorkId, function: u64, number: u64) 
             cells[UNLISTED].fetch_add(1, Ordering::Relaxed);
         }
     }
-    BegunGuard { runtime, entry }
+    BegunGuard { runtime, entry, keeper }
 }
 
 impl Drop for BegunGuard {
+    #[inline]
     fn drop(&mut self) {
         let cells = own_cells(self.runtime);
         match self.entry {
             Some(entry) => {
                 cells[ENTRIES + entry * ENTRY_CELLS].store(0, Ordering::Release);
-                self.runtime.membership.begun.used.fetch_and(!(1 << entry), Ordering::Relaxed);
+                match self.keeper {
+                    Some(worker) => worker.begun_entry.0.set(Some(entry)),
+                    None => {
+                        self.runtime.membership.begun.used.fetch_and(!(1 << entry), Ordering::Relaxed);
+                    }
+                }
             }
             None => {
                 cells[UNLISTED].fetch_sub(1, Ordering::Relaxed);

@@ -13,7 +13,7 @@ mod part;
 mod remote_watch;
 mod suspicion;
 
-pub use begun::{WORK_CELLS, begin, leave_note, withdraw_note};
+pub use begun::{OwnEntry, WORK_CELLS, begin, leave_note, withdraw_note};
 pub use failures::{
     any_rank_died, detect_failures, flush_final_messages, on_alive, on_peer_failed, on_suspect, on_unreachable,
     reject_dead_rank, start_failure_detector,

@@ -105,7 +105,7 @@ fn run_for_owner(runtime: &'static Runtime, task: &Arc<dyn Runnable>, grant: &Gr
     // Its owner is to know of it if it ends this rank.
     let _begun = header.origin.map(|id| {
         let function = header.entry.map_or(0, |entry| entry.key);
-        membership::begin(runtime, WorkId::Task(id), function, context.number())
+        membership::begin(runtime, worker, WorkId::Task(id), function, context.number())
     });
     run_body(runtime, task, &context, worker, &mut None);
     runtime.protocol.tasks.on_finished(&runtime, task);

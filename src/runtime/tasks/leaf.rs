@@ -12,6 +12,7 @@ use crate::registry::{LeafOutcome, TableEntry};
 use crate::rpc::PlainBytes;
 use crate::runtime::tasks::context::runs_task;
 use crate::runtime::tasks::execute::leaf_error;
+use crate::runtime::workers::worker;
 use crate::runtime::{Runtime, membership};
 use std::cell::Cell;
 use std::time::Instant;
@@ -37,7 +38,7 @@ pub fn run_leaf(
     let leaf = entry.leaf.filter(|_| MAY_RUN.get() && !runs_task())?;
     let begun = Instant::now();
     let outcome = {
-        let _begun = membership::begin(runtime, WorkId::Task(id), entry.key, 0);
+        let _begun = membership::begin(runtime, worker::here(), WorkId::Task(id), entry.key, 0);
         leaf(args, value)
     };
     if begun.elapsed() > LEAF_TIME_MAX {

@@ -13,6 +13,7 @@ use crate::base::panic::catch;
 use crate::base::process_limits::in_force;
 use crate::base::sync::{Ordering, lock};
 use crate::base::{Config, Result};
+use crate::runtime::membership::OwnEntry;
 use crate::runtime::workers::fiber::{self, Fiber, Pause};
 use crate::runtime::workers::queues::Work;
 use crate::runtime::workers::task_cores::TaskCores;
@@ -47,6 +48,8 @@ pub struct Worker {
     pub(super) held_since_ns: Cell<u64>,
     /// The CPUs that the running task requested.
     pub running_cpu: Cell<i64>,
+    /// Its entry of what runs for other ranks.
+    pub begun_entry: OwnEntry,
     /// The cores that the thread has instead of its own.
     pub(super) cores: Cell<Option<Arc<TaskCores>>>,
     /// The CPUs of the thread itself; none if tasks do not change them.
@@ -86,6 +89,7 @@ pub fn spawn(runtime: &'static Runtime, index: usize) -> Result<&'static WorkerS
                 waiting_for_cpu: RefCell::default(),
                 held_since_ns: Cell::new(0),
                 running_cpu: Cell::new(0),
+                begun_entry: OwnEntry::take(runtime, index),
                 is_polling_idle: Cell::new(false),
                 was_idle: Cell::new(false),
                 cores: Cell::default(),
