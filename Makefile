@@ -1,8 +1,9 @@
 # The commands of this project; `make` alone lists them. Each first installs the tools that it needs and that are
 # missing.
 
-# Debian can install several MPI libraries side by side, and plain mpicc may belong to any of them: this uses Open MPI
-# by its name where that exists. Elsewhere (modules, Spack) plain mpicc and mpirun are those of the loaded library.
+# Debian can install several MPI libraries side by side, and plain mpirun may belong to any of them: this uses Open MPI
+# by its name where that exists. Elsewhere (modules, Spack) plain mpicc and mpirun are those of the loaded library. Only
+# bench and tests/rsmpi are built with mpicc.
 MPICC  ?= $(shell command -v mpicc.openmpi || command -v mpicc)
 MPIRUN ?= $(shell command -v mpirun.openmpi || command -v mpirun)
 export MPICC MPIRUN
@@ -31,8 +32,7 @@ help:
 	@echo 'make test     runs every test: Open MPI, MPICH, and without any C library; as root also under Slurm, on three'
 	@echo '              hosts made of namespaces'
 	@echo 'make test-rdma  runs the tests that need RDMA devices, in a virtual machine with software devices'
-	@echo 'make test-mpis  runs the tests that depend on the MPI library with Open MPI 5 and MPICH 5 from PyPI (nightly:'
-	@echo '              it builds twice)'
+	@echo 'make test-mpis  runs the tests that depend on the MPI library with Open MPI 5 and MPICH 5 from PyPI (nightly)'
 	@echo 'make soak MINUTES=n  works and kills ranks for n minutes; fails if memory, descriptors or threads of others grow'
 	@echo 'make msrv     checks everything, and tests the library, with the oldest Rust that Cargo.toml promises'
 	@echo 'make package  builds the crates as they would be published, from their packages alone'
@@ -85,15 +85,15 @@ RANK_TESTS := --lib --test cluster --test launch --test bad_input
 # Tests on the hosts of the lab run once, with every feature, with and without MPI.
 NO_LAB := --skip hosts:: --skip outages:: --skip networks:: --skip slurm::
 
-# The library with MPICH, in a target folder of its own: mpi-sys does not notice that MPICC changed.
+# The same build with MPICH, whose library the programs find under its launcher.
 test-mpich: setup-test
-	@if command -v mpicc.mpich >/dev/null; then \
-	    set -ex; export MPICC=mpicc.mpich MPIRUN=mpirun.mpich CARGO_TARGET_DIR=target/mpich; \
+	@if command -v mpirun.mpich >/dev/null; then \
+	    set -ex; export MPIRUN=mpirun.mpich; \
 	    cargo build -p mobula --examples; cargo test -p mobula $(RANK_TESTS) -- $(NO_LAB); \
-	else echo 'mpicc.mpich is missing: the tests with MPICH are left out'; fi
+	else echo 'mpirun.mpich is missing: the tests with MPICH are left out'; fi
 
-# Open MPI 5 and MPICH 5, which Debian does not package. Not part of `make test`, because it builds everything twice
-# more and needs PyPI. It runs nightly, and before a change to src/transport/mpi or src/boot/mpi is merged.
+# Open MPI 5 and MPICH 5, which Debian does not package, with the same build. Not part of `make test`, because it needs
+# PyPI. It runs nightly, and before a change to src/transport/mpi or src/boot/mpi is merged.
 test-mpis: setup-test
 	@.ci/mpi-libraries
 

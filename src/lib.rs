@@ -306,12 +306,12 @@ pub mod __private {
 #[path = "../tests/decoders/mod.rs"]
 pub mod decoders;
 
-/// The examples of README.md and of the guide compile and run.
+/// The examples of README.md and of the guide compile and run. Those for MPI programs are in `tests/rsmpi`.
 #[cfg(doctest)]
 mod documents {
     macro_rules! documents {
-        ($($(#[$condition:meta])? $name:ident $path:literal)*) => {
-            $($(#[$condition])? #[doc = include_str!($path)] struct $name;)*
+        ($($name:ident $path:literal)*) => {
+            $(#[doc = include_str!($path)] struct $name;)*
         };
     }
 
@@ -328,7 +328,5 @@ mod documents {
         GuidePerformance "../docs/guide/performance.md"
         GuideFromRay "../docs/guide/from-ray.md"
         GuideTroubleshooting "../docs/guide/troubleshooting.md"
-        #[cfg(feature = "mpi")]
-        GuideFromMpi "../docs/guide/from-mpi.md"
     }
 }

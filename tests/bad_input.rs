@@ -3,7 +3,7 @@
 mod launcher;
 
 use launcher::processes::{descendants, is_alive, signal};
-use launcher::{Finished, Launch, example, find_program, no_ranks, uses_mpich};
+use launcher::{Finished, Launch, example, mpirun, no_ranks, uses_mpich};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -185,36 +185,56 @@ fn tiny_dev_shm_with_2_ranks_works_or_is_named() {
     }
 }
 
-/// The path of the MPI library that a program is linked with.
-fn mpi_library(program: &Path) -> Option<PathBuf> {
-    let output = Command::new("ldd").arg(program).output().ok()?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let line = text.lines().find(|line| line.contains("libmpi"))?;
-    fs::canonicalize(line.split("=>").nth(1)?.split_whitespace().next()?).ok()
+/// The files of MPI libraries: those that the system's loader knows, and those beside the launcher.
+fn mpi_libraries() -> Vec<PathBuf> {
+    let known = Command::new("ldconfig").arg("-p").output().map(|output| output.stdout).unwrap_or_default();
+    let known = String::from_utf8_lossy(&known).into_owned();
+    let known = known.lines().filter_map(|line| line.split(" => ").nth(1)).map(PathBuf::from);
+    let launcher = mpirun().and_then(|launcher| fs::canonicalize(launcher).ok());
+    let folder = launcher.and_then(|launcher| Some(launcher.parent()?.parent()?.join("lib")));
+    let beside = folder.and_then(|folder| fs::read_dir(folder).ok()).into_iter().flatten();
+    let all = known.chain(beside.filter_map(|entry| Some(entry.ok()?.path())));
+    let mut files: Vec<PathBuf> = all
+        .filter(|path| path.to_string_lossy().contains("/libmpi"))
+        .filter_map(|path| fs::canonicalize(path).ok())
+        .collect();
+    files.sort();
+    files.dedup();
+    files
+}
+
+/// Starts two ranks that meet through MPI: those of Open MPI on one host would meet without it.
+fn ranks_of_mpi() -> Option<Launch> {
+    mistakes(2, "start").map(|launch| launch.env("MOBULA_FABRIC", "mpi").limit(Duration::from_secs(60)))
 }
 
 #[test]
-fn missing_libmpi_is_named_by_the_loader() {
-    let program = example("mistakes");
-    let Some(library) = mpi_library(&program) else { return println!("left out: not linked with MPI") };
-    let Some(wrapper) = in_own_mounts(&format!("mount --bind /dev/null '{}'", library.display())) else { return };
-    let finished = inside(Launch::alone(&program).arg("start"), &wrapper).run();
-    finished.failed().printed(&["libmpi"]);
+fn missing_mpi_library_is_named_with_what_was_looked_for() {
+    let Some(launch) = ranks_of_mpi() else { return };
+    let hidden: Vec<String> =
+        mpi_libraries().iter().map(|file| format!("mount --bind /dev/null '{}'", file.display())).collect();
+    let Some(wrapper) = in_own_mounts(&hidden.join(" && ")) else { return };
+    let finished = inside(launch, &wrapper).run().failed().did_not_print("panicked");
+    finished.printed(&["started 2 ranks for MPI to join", "looked for libmpi", "set MOBULA_MPI_LIBRARY"]);
 }
 
 #[test]
-fn launcher_of_another_mpi_library_is_reported() {
-    let program = example("mistakes");
-    let Some(library) = mpi_library(&program) else { return println!("left out: not linked with MPI") };
-    let library = library.to_string_lossy();
-    // Open MPI's is libmpi.so.40; MPICH's is libmpich.so.12, or libmpi.so.12 outside of Debian.
-    let is_mpich = library.contains("mpich") || library.contains("libmpi.so.12");
-    let other = if is_mpich { "mpirun.openmpi" } else { "mpirun.mpich" };
-    let Some(other) = find_program(other) else { return println!("left out: there is no {other}") };
-    let limit = Duration::from_secs(60);
-    // Without this, Open MPI's ranks on one host would meet without MPI.
-    let launch = Launch::alone(&other).arg("-n").arg("2").arg(program).arg("start").env("MOBULA_FABRIC", "mpi");
-    let finished = launch.limit(limit).run();
+fn named_mpi_library_that_cannot_be_used_is_reported() {
+    for library in ["/no/such/libmpi.so", "libc.so.6"] {
+        let Some(launch) = ranks_of_mpi() else { return };
+        let finished = launch.env("MOBULA_MPI_LIBRARY", library).run().failed().did_not_print("panicked");
+        finished.printed(&[&format!("MOBULA_MPI_LIBRARY={library}: "), "name the libmpi.so of the MPI that"]);
+    }
+}
+
+#[test]
+fn library_of_another_mpi_than_the_launcher_s_is_reported() {
+    let other = if uses_mpich() { "libmpi.so.40" } else { "libmpich.so.12" };
+    if !mpi_libraries().iter().any(|file| file.to_string_lossy().contains(other)) {
+        return println!("left out: there is no {other}");
+    }
+    let Some(launch) = ranks_of_mpi() else { return };
+    let finished = launch.env("MOBULA_MPI_LIBRARY", other).run();
     let finished = finished.failed().printed(&["of the 2 ranks", "same MPI library", " on host "]);
     finished.printed(&["rank 0 on host"]).did_not_print("panicked");
 }

@@ -2,7 +2,8 @@
 
 mod launcher;
 
-use launcher::{Finished, Launch, example, no_ranks};
+use launcher::{Finished, Launch, example, find_program, no_ranks};
+use std::process::Command;
 use std::time::Duration;
 
 /// Launches a program alone, or on several ranks if there is a launcher.
@@ -47,10 +48,24 @@ fn example_actor_service() {
     alone_and_with_2_ranks("actor_service");
 }
 
+/// The MPI library is the launcher's, whichever that is; the program names none.
 #[test]
-fn example_mpi_coexist() {
-    if cfg!(feature = "mpi") {
-        alone_and_with_2_ranks("mpi_coexist");
+fn one_build_runs_under_every_launcher_that_is_installed() {
+    if !cfg!(feature = "mpi") {
+        return;
+    }
+    let program = example("lifecycle");
+    let linked = Command::new("ldd").arg(&program).output().expect("ldd is there");
+    let linked = String::from_utf8_lossy(&linked.stdout).into_owned();
+    assert!(!linked.contains("mpi"), "{linked}");
+    for (launcher, library) in [("mpirun.openmpi", "(Open MPI"), ("mpirun.mpich", "(MPICH")] {
+        let Some(launcher) = find_program(launcher) else {
+            println!("left out: there is no {launcher}");
+            continue;
+        };
+        let launch = Launch::alone(&launcher).arg("-n").arg("2").arg(&program).env("MOBULA_FABRIC", "mpi");
+        let finished = launch.limit(Duration::from_secs(90)).env("MOBULA_LOG", "info").run().succeeded();
+        finished.printed(&[library]).printed(&["served: rank 1 of 2"]);
     }
 }
 

@@ -61,29 +61,32 @@ pub fn init(config: Config) -> Result<Cluster> {
 
 /// As [`init`], inside a program that runs MPI itself: the ranks of `comm`, which is duplicated.
 ///
+/// `comm` is an `MPI_Comm` of the library that the program has loaded, as C has it or as the crate `mpi` returns it
+/// from `as_raw`: a pointer with Open MPI, a C `int` with MPICH, or a type that holds only one of them. The compiler
+/// refuses types of other sizes.
+///
 /// Every rank is a driver; one that submits nothing may call [`Cluster::serve`]. The program shuts the cluster down
 /// before it finalizes MPI.
 ///
 /// ```
 /// use mobula::prelude::*;
-/// use mpi::Threading;
-/// use mpi::raw::AsRaw;
-/// use mpi::traits::Communicator;
 ///
-/// fn main() -> mobula::Result<()> {
-///     let (universe, _) = mpi::initialize_with_threading(Threading::Multiple).expect("MPI is not initialised yet");
-///     let world = universe.world();
-///     let cluster = mobula::init_with_comm(world.as_raw(), Config::default())?;
-///     assert_eq!(cluster.rank(), world.rank() as u32);
-///     cluster.shutdown() // by every rank, and before MPI_Finalize
+/// fn on_ranks_of<Comm: Copy + 'static>(comm: Comm) -> mobula::Result<u32> {
+///     let cluster = mobula::init_with_comm(comm, Config::default())?; // by every rank, after MPI_Init
+///     let rank = cluster.rank(); // the same as in the communicator
+///     cluster.shutdown()?; // by every rank, before MPI_Finalize
+///     Ok(rank)
 /// }
+/// # // Here is no MPI.
+/// # assert!(matches!(on_ranks_of(0x4400_0000), Err(mobula::Error::Config { .. })));
 /// ```
 ///
 /// # Errors
-/// As `init`; `Error::Config` if MPI is not initialised.
+/// As `init`; `Error::Config` if MPI is not initialised, or the communicator is not one of the library that the program
+/// has loaded.
 #[cfg(feature = "mpi")]
-pub fn init_with_comm(comm: boot::mpi::RawComm, config: Config) -> Result<Cluster> {
-    begin(config, |config| boot::mpi::join_comm(comm, config))
+pub fn init_with_comm<Comm: Copy + 'static>(comm: Comm, config: Config) -> Result<Cluster> {
+    begin(config, |config| boot::mpi::join_comm(boot::mpi::RawComm::of(comm), config))
 }
 
 fn begin(config: Config, join: impl FnOnce(&Config) -> Result<World>) -> Result<Cluster> {

@@ -2,6 +2,7 @@
 
 mod names;
 mod rendezvous;
+mod setting;
 mod settings;
 mod spill;
 
@@ -12,7 +13,8 @@ pub use settings::Config;
 use crate::base::error::{Error, Result};
 use crate::base::limits::RESOURCE_KINDS_MAX;
 use serde::{Deserialize, Serialize};
-use settings::{SETTINGS, Setting};
+use setting::Setting;
+use settings::SETTINGS;
 pub use spill::SpillFolder;
 
 /// Which pages the store requests.

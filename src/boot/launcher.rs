@@ -2,6 +2,17 @@
 
 use crate::base::Rank;
 
+/// How a launcher tells an MPI library of the other ranks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WireUp {
+    /// The launcher is Open MPI's own.
+    OpenMpi,
+    /// PMIx: Open MPI, and others that were built for it.
+    Pmix,
+    /// PMI of Hydra or Slurm: MPICH, and others that were built for it.
+    Pmi,
+}
+
 /// The launcher of this process, as the environment shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Launcher {
@@ -9,6 +20,9 @@ pub struct Launcher {
     pub command: &'static str,
     /// The number of ranks it started, if the environment tells.
     pub ranks: Option<u32>,
+    /// How it tells MPI of them.
+    #[cfg_attr(not(feature = "mpi"), allow(dead_code))]
+    pub wire_up: WireUp,
 }
 
 /// The launcher through whose variables an MPI library finds the ranks. `None` after a plain `./app`, also inside a
@@ -44,15 +58,17 @@ pub(super) fn number(variable: &impl Fn(&str) -> Option<String>, name: &str) -> 
 fn detect_launcher_by(variable: impl Fn(&str) -> Option<String>) -> Option<Launcher> {
     let count = |name: &str| number(&variable, name);
     if let Some(ranks) = count("OMPI_COMM_WORLD_SIZE") {
-        return Some(Launcher { command: "mpirun", ranks: Some(ranks) });
+        return Some(Launcher { command: "mpirun", ranks: Some(ranks), wire_up: WireUp::OpenMpi });
     }
     // Set by srun for each task of a step; a batch script has only SLURM_NTASKS.
     let step = count("SLURM_STEP_NUM_TASKS").filter(|_| variable("SLURM_PROCID").is_some());
     if let Some(ranks) = count("PMI_SIZE") {
-        return Some(Launcher { command: if step == Some(ranks) { "srun" } else { "mpiexec" }, ranks: Some(ranks) });
+        let command = if step == Some(ranks) { "srun" } else { "mpiexec" };
+        return Some(Launcher { command, ranks: Some(ranks), wire_up: WireUp::Pmi });
     }
     if variable("PMIX_RANK").is_some() {
-        return Some(Launcher { command: if step.is_some() { "srun" } else { "mpirun" }, ranks: step });
+        let command = if step.is_some() { "srun" } else { "mpirun" };
+        return Some(Launcher { command, ranks: step, wire_up: WireUp::Pmix });
     }
     None
 }
@@ -82,17 +98,21 @@ mod tests {
         detect_launcher_by(of(variables))
     }
 
+    fn found(command: &'static str, ranks: Option<u32>, wire_up: WireUp) -> Option<Launcher> {
+        Some(Launcher { command, ranks, wire_up })
+    }
+
     #[test]
     fn detect_launcher_recognizes_each_launcher() {
         assert_eq!(by(&[]), None);
-        assert_eq!(by(&[("OMPI_COMM_WORLD_SIZE", "4")]), Some(Launcher { command: "mpirun", ranks: Some(4) }));
-        assert_eq!(by(&[("PMI_SIZE", "3")]), Some(Launcher { command: "mpiexec", ranks: Some(3) }));
-        assert_eq!(by(&[("PMIX_RANK", "0")]), Some(Launcher { command: "mpirun", ranks: None }));
+        assert_eq!(by(&[("OMPI_COMM_WORLD_SIZE", "4")]), found("mpirun", Some(4), WireUp::OpenMpi));
+        assert_eq!(by(&[("PMI_SIZE", "3")]), found("mpiexec", Some(3), WireUp::Pmi));
+        assert_eq!(by(&[("PMIX_RANK", "0")]), found("mpirun", None, WireUp::Pmix));
         let step = ("SLURM_STEP_NUM_TASKS", "2");
         let task = ("SLURM_PROCID", "1");
         assert_eq!(by(&[step, task]), None, "MPI cannot see a step without PMI");
-        assert_eq!(by(&[step, task, ("PMI_SIZE", "2")]), Some(Launcher { command: "srun", ranks: Some(2) }));
-        assert_eq!(by(&[step, task, ("PMIX_RANK", "1")]), Some(Launcher { command: "srun", ranks: Some(2) }));
+        assert_eq!(by(&[step, task, ("PMI_SIZE", "2")]), found("srun", Some(2), WireUp::Pmi));
+        assert_eq!(by(&[step, task, ("PMIX_RANK", "1")]), found("srun", Some(2), WireUp::Pmix));
     }
 
     #[test]
@@ -103,9 +123,9 @@ mod tests {
     #[test]
     fn innermost_launcher_has_precedence() {
         let all = [("SLURM_STEP_NUM_TASKS", "2"), ("SLURM_PROCID", "1"), ("OMPI_COMM_WORLD_SIZE", "8")];
-        assert_eq!(by(&all), Some(Launcher { command: "mpirun", ranks: Some(8) }));
+        assert_eq!(by(&all), found("mpirun", Some(8), WireUp::OpenMpi));
         let hydra = [("SLURM_STEP_NUM_TASKS", "2"), ("SLURM_PROCID", "1"), ("PMI_SIZE", "8")];
-        assert_eq!(by(&hydra), Some(Launcher { command: "mpiexec", ranks: Some(8) }));
+        assert_eq!(by(&hydra), found("mpiexec", Some(8), WireUp::Pmi));
     }
 
     #[test]

@@ -44,13 +44,13 @@ pub fn no_ranks() -> Option<String> {
     Some(missing.to_string())
 }
 
-/// The launcher of the MPI library that the programs are linked with.
+/// The launcher of ranks: `MPIRUN`, else `mpirun`. Programs find its MPI library themselves.
 pub fn mpirun() -> Option<PathBuf> {
     let names = [std::env::var("MPIRUN").unwrap_or_default(), "mpirun.openmpi".to_string(), "mpirun".to_string()];
     names.iter().filter(|name| !name.is_empty()).find_map(|name| find_program(name))
 }
 
-/// Returns true if the programs are linked with MPICH.
+/// Returns true if the launcher is that of MPICH.
 pub fn uses_mpich() -> bool {
     let version = mpirun().and_then(|mpirun| Command::new(mpirun).arg("--version").output().ok());
     version.is_some_and(|version| String::from_utf8_lossy(&version.stdout).contains("HYDRA"))

@@ -1,11 +1,10 @@
 //! A rank whose main thread is blocked in the program's own MPI_Recv serves its arrays all the same: a thread of every
 //! rank keeps calling MPI, which MPI libraries without hardware support need to serve a read.
 
+mod own_mpi;
+
 use mobula::prelude::*;
-use mpi::Threading;
-use mpi::raw::AsRaw;
-use mpi::topology::Communicator;
-use mpi::traits::*;
+use own_mpi::{LEVELS, Mpi};
 
 /// Elements of an array: 16 MiB.
 const LENGTH: usize = 2 << 20;
@@ -19,11 +18,10 @@ fn make(number: u64) -> Vec<u64> {
 }
 
 fn main() -> mobula::Result<()> {
-    let Some((universe, Threading::Multiple)) = mpi::initialize_with_threading(Threading::Multiple) else {
-        panic!("this MPI does not offer MPI_THREAD_MULTIPLE");
-    };
-    let world = universe.world();
-    let cluster = mobula::init_with_comm(world.as_raw(), Config::default().store_bytes(512 << 20))?;
+    let mpi = Mpi::load();
+    assert_eq!(LEVELS[mpi.init(3)], "MULTIPLE");
+    let world = mpi.world();
+    let cluster = world.cluster(Config::default().store_bytes(512 << 20))?;
     if world.rank() == 0 {
         for other in 1..cluster.size() {
             let arrays: Vec<_> = (0..ARRAYS).map(|number| make::on(other).remote(number)).collect();
@@ -35,16 +33,16 @@ fn main() -> mobula::Result<()> {
         }
         // The other ranks return from their receive only now.
         for other in 1..world.size() {
-            world.process_at_rank(other).send(&7i32);
+            world.send(7, other);
         }
     } else {
-        let (value, _) = world.process_at_rank(0).receive::<i32>();
-        assert_eq!(value, 7);
+        assert_eq!(world.receive(0), 7);
     }
     cluster.shutdown()?;
     world.barrier();
     if world.rank() == 0 {
         println!("ok: {} ranks", world.size());
     }
+    mpi.finalize();
     Ok(())
 }

@@ -3,12 +3,11 @@
 //! The argument is the thread level that the program requests from MPI: `single`, as most programs do, `funneled`,
 //! `serialized` or `multiple`.
 
+mod own_mpi;
+
 use mobula::Error;
 use mobula::prelude::*;
-use mpi::Threading;
-use mpi::raw::AsRaw;
-use mpi::topology::{Color, Communicator};
-use mpi::traits::*;
+use own_mpi::{Comm, LEVELS, Mpi};
 
 #[mobula::remote]
 fn rank() -> u32 {
@@ -21,8 +20,8 @@ fn total(values: &[u64]) -> u64 {
 }
 
 /// Rank 0 of `comm` drives, the others serve; the program may send its own messages meanwhile.
-fn cluster_on(comm: &impl Communicator, round: u64) -> mobula::Result<()> {
-    let cluster = mobula::init_with_comm(comm.as_raw(), Config::default().store_bytes(32 << 20))?;
+fn cluster_on(comm: Comm, round: u64) -> mobula::Result<()> {
+    let cluster = comm.cluster(Config::default().store_bytes(32 << 20))?;
     assert_eq!((cluster.rank() as i32, cluster.size() as i32), (comm.rank(), comm.size()));
     if cluster.rank() != 0 {
         cluster.serve()?;
@@ -36,35 +35,40 @@ fn cluster_on(comm: &impl Communicator, round: u64) -> mobula::Result<()> {
     cluster.shutdown()
 }
 
-fn main() -> mobula::Result<()> {
-    let requested = match std::env::args().nth(1).as_deref() {
-        Some("single") => Threading::Single,
-        Some("funneled") => Threading::Funneled,
-        Some("serialized") => Threading::Serialized,
-        None | Some("multiple") => Threading::Multiple,
-        Some(other) => panic!("{other} is no thread level of MPI"),
-    };
-    let early = mobula::init_with_comm(mpi::topology::SimpleCommunicator::world().as_raw(), Config::default());
-    assert!(matches!(early.map(|_| ()), Err(Error::Config { .. })), "MPI_Init has not been called yet");
-    let (universe, given) = mpi::initialize_with_threading(requested).expect("MPI is not initialized yet");
-    let world = universe.world();
-    if world.rank() == 0 {
-        println!("MPI gave {}", format!("{given:?}").to_uppercase());
+fn refused(started: mobula::Result<Cluster>) -> String {
+    match started.map(drop) {
+        Err(error @ Error::Config { .. }) => error.to_string(),
+        other => panic!("it should have been refused: {other:?}"),
     }
+}
+
+fn main() -> mobula::Result<()> {
+    let requested = std::env::args().nth(1).unwrap_or("multiple".to_string()).to_uppercase();
+    let requested = LEVELS.iter().position(|level| *level == requested).expect("a thread level of MPI");
+    let without_library = refused(mobula::init_with_comm(0x4400_0000, Config::default()));
+    assert!(without_library.contains("has loaded no MPI library"), "{without_library}");
+    let mpi = Mpi::load();
+    let world = mpi.world();
+    let early = refused(world.cluster(Config::default()));
+    assert!(early.contains("call MPI_Init first"), "{early}");
+    let given = mpi.init(requested);
+    if world.rank() == 0 {
+        println!("MPI gave {}", LEVELS[given]);
+    }
+    let mistaken = refused(world.mistaken_cluster(Config::default()));
+    assert!(mistaken.contains("is not one of"), "{mistaken}");
     for round in 1..4 {
-        cluster_on(&world, round)?;
+        cluster_on(world, round)?;
         assert!(!mobula::is_initialized());
         // MPI belongs to the program: it still works, and mobula left no message in its communicator.
-        let mut sum = 0;
-        world.all_reduce_into(&world.rank(), &mut sum, mpi::collective::SystemOperation::sum());
-        assert_eq!(sum, world.size() * (world.size() - 1) / 2);
-        assert!(world.any_process().immediate_probe().is_none(), "a stray message");
+        assert_eq!(world.sum(world.rank()), world.size() * (world.size() - 1) / 2);
+        assert!(!world.has_message(), "a stray message");
     }
-    let half = world.split_by_color(Color::with_value(world.rank() % 2)).expect("every rank has a colour");
-    cluster_on(&half, 5)?;
+    cluster_on(world.split(world.rank() % 2), 5)?;
     world.barrier();
     if world.rank() == 0 {
         println!("ok: {} ranks", world.size());
     }
+    mpi.finalize();
     Ok(())
 }

@@ -2,6 +2,7 @@
 //! accepts, how it is parsed and shown, and the setter for programs. `docs/settings.md` shows the same rows.
 
 use super::rendezvous::{Ports, Rendezvous, SecretSource};
+use super::setting::Setting;
 use super::{FabricChoice, Pages, SpillFolder, ValueSource};
 use crate::base::ids::Rank;
 use crate::base::limits::{GPUS_PER_HOST_MAX, RANKS_MAX, WORKERS_MAX};
@@ -12,24 +13,6 @@ use crate::base::parse::{
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
-
-/// The environment variable of a setting.
-pub(super) struct Setting {
-    pub(super) variable: &'static str,
-    /// What it accepts.
-    pub(super) takes: &'static str,
-    /// Its value if neither the program nor the environment sets it, in words.
-    #[cfg_attr(not(test), allow(dead_code))]
-    default: &'static str,
-    /// The setter of `Config`, as the documentation shows it.
-    pub(super) method: &'static str,
-    /// Sets it from the text of the variable; `None` if the text is not understood.
-    pub(super) apply: fn(&mut Config, &str) -> Option<()>,
-    /// True if its value is one that it may have, whoever set it.
-    pub(super) is_allowed: fn(&Config) -> bool,
-    /// The value as the banner prints it.
-    pub(super) show: fn(&Config) -> String,
-}
 
 macro_rules! settings {
     ($(
@@ -276,6 +259,14 @@ settings! {
         parse |_, text| number(text).map(Some);
         allow |size| size.is_none_or(|size| (1..=RANKS_MAX).contains(&size));
         show auto;
+
+    mpi_library: Option<PathBuf> = None;
+        "MOBULA_MPI_LIBRARY"
+        takes "the MPI library's file (`/opt/mpi/lib/libmpi.so`), where a program does not use MPI itself"
+        default "that of the launcher"
+        in ""
+        parse |_, text| (!text.is_empty()).then(|| Some(PathBuf::from(text)));
+        show |path| path.as_ref().map_or("auto".to_string(), |path| path.display().to_string());
 
     interface: Option<String> = None;
         "MOBULA_INTERFACE"

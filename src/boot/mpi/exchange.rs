@@ -1,11 +1,11 @@
 //! Collectives of MPI for start and shutdown, waited for without spinning on a core.
 #![allow(unsafe_code)]
 
-use super::library;
-use crate::base::{Error, Result};
+use crate::base::{Error, Rank, Result};
 use crate::boot::Exchange;
-use crate::transport::mpi::{Allgather, Comm, MpiFailure, MpiTransport, ReadMethod, check, is_complete, wait_until};
-use ::mpi::ffi;
+use crate::transport::mpi::{
+    Allgather, Comm, LoadedMpi, MpiFailure, MpiTransport, ReadMethod, Request, check, is_complete, wait_until,
+};
 use std::ffi::c_int;
 use std::sync::Arc;
 
@@ -34,9 +34,18 @@ impl MpiExchange {
     /// # Errors
     /// What MPI reports.
     pub fn open_transport(&mut self) -> Result<Arc<MpiTransport>> {
-        let transport = MpiTransport::new(Comm::duplicate_of(self.comm()?.raw())?, ReadMethod::Faster)?;
+        let comm = self.comm()?;
+        let transport = MpiTransport::new(Comm::duplicate_of(comm.mpi(), comm.raw())?, ReadMethod::Faster)?;
         self.transport = Some(transport.clone());
         Ok(transport)
+    }
+
+    /// This process's rank, and the number of ranks.
+    ///
+    /// # Errors
+    /// `Error::Fabric` if the exchange was closed.
+    pub fn rank_and_size(&self) -> Result<(Rank, u32)> {
+        self.comm().map(|comm| (comm.rank(), comm.size()))
     }
 
     fn comm(&self) -> Result<&Comm> {
@@ -47,10 +56,10 @@ impl MpiExchange {
 /// Waits until the request is complete.
 ///
 /// # Safety
-/// `request` is live, and the memory that it reads and writes lives longer than this call.
-unsafe fn wait(request: &mut ffi::MPI_Request) -> Result<(), MpiFailure> {
+/// `request` is live, and of that library; the memory that it reads and writes lives longer than this call.
+unsafe fn wait(mpi: &LoadedMpi, request: &mut Request) -> Result<(), MpiFailure> {
     // SAFETY: as the caller promises.
-    wait_until(|| unsafe { is_complete(request) })
+    wait_until(|| unsafe { is_complete(mpi, request) })
 }
 
 /// The start of each part of `lengths` in their concatenation, in MPI's integers, and their sum.
@@ -68,26 +77,27 @@ impl Exchange for MpiExchange {
     fn allgather(&mut self, mine: &[u8]) -> Result<Vec<Vec<u8>>> {
         self.ends_with_barrier = false;
         let comm = self.comm()?;
+        let mpi = comm.mpi();
         let lengths = Allgather::start(comm, [mine.len() as u64])?.wait()?;
         let (counts, begins, total_bytes) = layout(lengths.as_flattened())?;
         let mut all = vec![0u8; total_bytes];
         // SAFETY: `counts` and `begins` have `size` entries that stay inside `all`; everything lives until the wait has
         // ended.
         unsafe {
-            let mut request = ffi::RSMPI_REQUEST_NULL;
-            let code = ffi::MPI_Iallgatherv(
+            let mut request = mpi.constants.request_null;
+            let code = (mpi.call.iallgatherv)(
                 mine.as_ptr().cast(),
                 mine.len() as c_int,
-                ffi::RSMPI_UINT8_T,
+                mpi.constants.byte,
                 all.as_mut_ptr().cast(),
                 counts.as_ptr(),
                 begins.as_ptr(),
-                ffi::RSMPI_UINT8_T,
+                mpi.constants.byte,
                 comm.raw(),
                 &mut request,
             );
             check("MPI_Iallgatherv", code).map_err(Error::from)?;
-            wait(&mut request).map_err(Error::from)?;
+            wait(mpi, &mut request).map_err(Error::from)?;
         }
         Ok(begins
             .iter()
@@ -98,11 +108,12 @@ impl Exchange for MpiExchange {
 
     fn barrier(&mut self) -> Result<()> {
         let comm = self.comm()?;
+        let mpi = comm.mpi();
         // SAFETY: the request is live until the wait ends; a barrier accesses no memory.
         unsafe {
-            let mut request = ffi::RSMPI_REQUEST_NULL;
-            check("MPI_Ibarrier", ffi::MPI_Ibarrier(comm.raw(), &mut request)).map_err(Error::from)?;
-            wait(&mut request).map_err(Error::from)?;
+            let mut request = mpi.constants.request_null;
+            check("MPI_Ibarrier", (mpi.call.ibarrier)(comm.raw(), &mut request)).map_err(Error::from)?;
+            wait(mpi, &mut request).map_err(Error::from)?;
         }
         self.ends_with_barrier = true;
         Ok(())
@@ -112,9 +123,11 @@ impl Exchange for MpiExchange {
 impl Drop for MpiExchange {
     fn drop(&mut self) {
         let freed = self.transport.take().is_none_or(|transport| transport.close(self.ends_with_barrier));
-        drop(self.comm.take());
+        let Some(comm) = self.comm.take() else { return };
+        let mpi = comm.mpi();
+        drop(comm);
         if self.finalizes && freed {
-            library::finalize();
+            mpi.finalize();
         }
     }
 }

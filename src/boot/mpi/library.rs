@@ -1,43 +1,62 @@
-//! The MPI library as a whole: its version, its thread level, its initialization and finalization.
-#![allow(unsafe_code)]
+//! The MPI library of the launcher or of the program, and what it is called in texts.
 
-use crate::transport::mpi::{MpiFailure, MpiState, check, mpi_state};
-use ::mpi::Threading;
-use ::mpi::environment::library_version;
-use ::mpi::ffi;
-use std::ffi::c_int;
+use crate::base::{Config, Error, Result};
+use crate::boot::launcher::{Launcher, WireUp};
+use crate::transport::mpi::{Abi, LoadedMpi, MpiLibraryError, loaded, open};
 
-/// What threads may do with MPI, in the order of the standard, with the names there; ranks exchange the index.
-pub const THREAD_LEVELS: [(Threading, &str); 4] = [
-    (Threading::Single, "SINGLE"),
-    (Threading::Funneled, "FUNNELED"),
-    (Threading::Serialized, "SERIALIZED"),
-    (Threading::Multiple, "MULTIPLE"),
-];
+/// What threads may do with MPI: the standard's names of the levels, by their numbers, which ranks exchange.
+pub const THREAD_LEVELS: [&str; 4] = ["SINGLE", "FUNNELED", "SERIALIZED", "MULTIPLE"];
 
-/// Calls MPI_Init_thread for MULTIPLE. From here on MPI returns errors as codes.
-pub fn initialize() -> Result<(), MpiFailure> {
-    let mut provided: c_int = 0;
-    // SAFETY: MPI is not initialized yet (checked by the caller); it accepts null for argc and argv.
-    unsafe {
-        let (none, requested) = (std::ptr::null_mut(), ffi::RSMPI_THREAD_MULTIPLE);
-        check("MPI_Init_thread", ffi::MPI_Init_thread(none, std::ptr::null_mut(), requested, &mut provided))?;
-        let code = ffi::MPI_Comm_set_errhandler(ffi::RSMPI_COMM_WORLD, ffi::RSMPI_ERRORS_RETURN);
-        check("MPI_Comm_set_errhandler", code)
+/// The library of the ranks that this launcher started: the one that the program uses itself, else the one that
+/// MOBULA_MPI_LIBRARY names, else one that the launcher tells of the other ranks.
+///
+/// # Errors
+/// `Error::Fabric` if there is none; it says what was looked for.
+pub fn of_launcher(launched_by: &Launcher, config: &Config) -> Result<&'static LoadedMpi> {
+    open(config.mpi_library.as_deref(), abis(launched_by)).map_err(|error| missing(launched_by, error))
+}
+
+/// The library that the program uses itself. One that was linked into it statically is not seen.
+///
+/// # Errors
+/// `Error::Config` if it uses none.
+pub fn of_program(config: &Config) -> Result<&'static LoadedMpi> {
+    let no_library = "a communicator was passed, but this program has loaded no MPI library: call MPI_Init first, and \
+                      link the library dynamically; MOBULA_MPI_LIBRARY names one that was loaded under another name";
+    match &config.mpi_library {
+        None => loaded().ok_or_else(|| Error::config(no_library)),
+        Some(path) => open(Some(path), &[]).map_err(|error| Error::config(error.to_string())),
     }
 }
 
-/// Calls MPI_Finalize, if MPI is running.
-pub fn finalize() {
-    if mpi_state() == MpiState::Running {
-        // SAFETY: MPI is running. Everything of MPI that this crate owned is freed: the exchange calls this last.
-        unsafe { ffi::MPI_Finalize() };
+/// The ABIs of the libraries that this launcher tells of the other ranks, the likely one first. A second one only where
+/// the number of ranks is known: `check_size` then notices that the library is not told of them.
+fn abis(launched_by: &Launcher) -> &'static [Abi] {
+    match (launched_by.wire_up, launched_by.command) {
+        (WireUp::OpenMpi, _) => &[Abi::OpenMpi],
+        (WireUp::Pmix, "srun") => &[Abi::OpenMpi, Abi::Mpich],
+        (WireUp::Pmix, _) => &[Abi::OpenMpi],
+        (WireUp::Pmi, "srun") => &[Abi::Mpich, Abi::OpenMpi],
+        (WireUp::Pmi, _) => &[Abi::Mpich],
     }
+}
+
+fn missing(Launcher { command, ranks, .. }: &Launcher, error: MpiLibraryError) -> Error {
+    let ranks = ranks.map_or("ranks".to_string(), |ranks| format!("{ranks} ranks"));
+    let otherwise = "set MOBULA_MPI_LIBRARY to the path of its libmpi.so";
+    let text = match &error {
+        MpiLibraryError::Named { .. } => format!("{error}: name the libmpi.so of the MPI that {command} belongs to"),
+        MpiLibraryError::NotFound { .. } => {
+            format!("{error}. Load the module of the MPI that {command} belongs to, or {otherwise}")
+        }
+    };
+    Error::fabric(format!("{command} started {ranks} for MPI to join, and there is no MPI library: {text}"))
 }
 
 /// The library's name and version in short form: `Open MPI 4.1.4`, `MPICH 4.0.2`.
-pub fn version() -> String {
-    library_version().map_or_else(|_| "an MPI library of unknown version".to_string(), |text| short_version(&text))
+pub fn version(mpi: &LoadedMpi) -> String {
+    let short = short_version(&mpi.version());
+    if short.is_empty() { "an MPI library of unknown version".to_string() } else { short }
 }
 
 /// The first line up to its first comma, without the word "version" and the like.
@@ -55,6 +74,7 @@ fn short_version(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::mpi::THREAD_MULTIPLE;
 
     #[test]
     fn short_version_keeps_name_and_number() {
@@ -67,13 +87,31 @@ mod tests {
     }
 
     #[test]
-    fn levels_have_the_order_of_the_standard() {
-        assert!(THREAD_LEVELS.is_sorted_by_key(|(level, _)| *level));
-        assert_eq!(THREAD_LEVELS[3], (Threading::Multiple, "MULTIPLE"));
+    fn levels_have_the_numbers_of_the_standard() {
+        assert_eq!(THREAD_LEVELS[THREAD_MULTIPLE as usize], "MULTIPLE");
     }
 
     #[test]
-    fn version_is_known_before_initialization() {
-        assert!(version().chars().any(|letter| letter.is_ascii_digit()), "{}", version());
+    fn second_library_is_tried_only_where_the_number_of_ranks_is_known() {
+        let launchers = [("mpirun", WireUp::OpenMpi), ("mpirun", WireUp::Pmix), ("mpiexec", WireUp::Pmi)];
+        for (command, wire_up) in launchers {
+            assert_eq!(abis(&Launcher { command, ranks: None, wire_up }).len(), 1, "{command}");
+        }
+        let of_step = |wire_up| abis(&Launcher { command: "srun", ranks: Some(2), wire_up });
+        assert_eq!(of_step(WireUp::Pmix), [Abi::OpenMpi, Abi::Mpich]);
+        assert_eq!(of_step(WireUp::Pmi), [Abi::Mpich, Abi::OpenMpi]);
+    }
+
+    #[test]
+    fn error_without_a_library_says_what_to_do() {
+        let mpiexec = Launcher { command: "mpiexec", ranks: Some(2), wire_up: WireUp::Pmi };
+        let not_found = MpiLibraryError::NotFound { abi: Abi::Mpich, looked_for: "libmpich.so.12 in /usr/lib".into() };
+        let text = missing(&mpiexec, not_found).to_string();
+        for part in ["mpiexec started 2 ranks", "no library of MPICH", "libmpich.so.12", "set MOBULA_MPI_LIBRARY"] {
+            assert!(text.contains(part), "{text}");
+        }
+        let named = MpiLibraryError::Named { path: "/a/libmpi.so".into(), reason: "no such file".into() };
+        let text = missing(&mpiexec, named).to_string();
+        assert!(text.contains("MOBULA_MPI_LIBRARY=/a/libmpi.so: no such file"), "{text}");
     }
 }

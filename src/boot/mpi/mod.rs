@@ -1,6 +1,8 @@
 //! Joins the ranks through MPI: those of `mpirun`, `mpiexec` and `srun`, or those of a communicator that the program
 //! passes.
 //!
+//! The library is found at run time: the one that the program uses itself, else the launcher's (`library`).
+//!
 //! Owns: MPI_Init and MPI_Finalize if the program did not call MPI_Init itself. Never: uses the program's
 //! communicators, which are duplicated before anything is sent.
 //!

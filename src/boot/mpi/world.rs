@@ -10,54 +10,59 @@ use crate::base::{Config, Error, Result};
 use crate::boot::launcher::rank_and_size;
 use crate::boot::{Exchange, NoMpiTransport, World, nested};
 use crate::transport::Transport;
-use crate::transport::mpi::{Comm, MpiState, RawComm, mpi_state};
+use crate::transport::mpi::{Abi, Comm, LoadedMpi, MpiState, RawComm, THREAD_MULTIPLE};
 use crate::transport::tcp::handshake::Secret;
-use ::mpi::Threading;
-use ::mpi::environment::threading_support;
 use std::sync::Arc;
 
 /// Joins all ranks that the launcher started; initializes MPI unless the program did.
 ///
 /// # Errors
-/// `Error::Fabric` if MPI cannot start, is not the launcher's, or joins more ranks than the limits allow;
+/// `Error::Fabric` if MPI is not found, cannot start, is not the launcher's, or joins more ranks than the limits allow;
 /// `Error::Config` after MPI_Finalize.
 pub fn join(launched_by: Launcher, config: &Config) -> Result<World> {
-    let version = library::version();
-    let finalizes = match mpi_state() {
+    let mpi = library::of_launcher(&launched_by, config)?;
+    let version = library::version(mpi);
+    let finalizes = match mpi.state() {
         MpiState::Uninitialized => {
-            library::initialize().map_err(|failure| {
-                Error::fabric(format!("{version}, which this binary is linked with, did not start: {failure}"))
-                    .caused_by(&failure)
-            })?;
+            mpi.initialize()
+                .map_err(|failure| Error::fabric(format!("{version} did not start: {failure}")).caused_by(&failure))?;
             true
         }
         MpiState::Running => false,
         MpiState::Finalized => return Err(already_finalized()),
     };
-    let comm = Comm::world()?;
-    let (rank, size) = (comm.rank(), comm.size());
+    let comm = Comm::world(mpi)?;
+    let size = comm.size();
     let exchange = MpiExchange::new(comm, finalizes);
     check_size(&launched_by, size, &version)?;
-    world(rank, size, exchange, format!("{} ({version})", launched_by.command), config)
+    world(mpi, exchange, format!("{} ({version})", launched_by.command), config)
 }
 
-/// Joins the ranks of an intracommunicator of the program, which is duplicated; all of its ranks call this. The handle
-/// comes from the MPI library that this binary is linked with.
+/// Joins the ranks of an intracommunicator of the program, which is duplicated; all of its ranks call this.
 ///
 /// # Errors
 /// `Error::Config` if MPI is not initialized or already finalized, `Error::Fabric` if MPI fails.
 pub fn join_comm(comm: RawComm, config: &Config) -> Result<World> {
-    match mpi_state() {
+    let mpi = library::of_program(config)?;
+    match mpi.state() {
         MpiState::Running => {}
         MpiState::Uninitialized => {
             return Err(Error::config("a communicator was passed, but MPI is not initialized: call MPI_Init first"));
         }
         MpiState::Finalized => return Err(already_finalized()),
     }
+    let version = library::version(mpi);
+    let comm = comm.of_abi(mpi.abi).ok_or_else(|| {
+        Error::config(format!(
+            "the communicator that was passed is not one of {version}, the MPI library that this program has loaded: \
+             its handles are {}",
+            if mpi.abi == Abi::Mpich { "numbers, not pointers" } else { "pointers, not numbers" }
+        ))
+    })?;
     nested::mark_rank(config);
-    let comm = Comm::duplicate_of(comm)?;
-    let launcher = format!("MPI_Init of the program ({})", library::version());
-    world(comm.rank(), comm.size(), MpiExchange::new(comm, false), launcher, config)
+    let comm = Comm::duplicate_of(mpi, comm)?;
+    let launcher = format!("MPI_Init of the program ({version})");
+    world(mpi, MpiExchange::new(comm, false), launcher, config)
 }
 
 fn already_finalized() -> Error {
@@ -71,7 +76,7 @@ fn already_finalized() -> Error {
 fn check_size(launched_by: &Launcher, size: u32, version: &str) -> Result<()> {
     match launched_by.ranks {
         Some(ranks) if ranks != size => Err(Error::fabric(format!(
-            "{} is linked with {version}, which joined {size} of the {ranks} ranks that {} started: {}",
+            "{} uses {version}, which joined {size} of the {ranks} ranks that {} started: {}",
             this_process(),
             launched_by.command,
             if launched_by.command == "srun" {
@@ -91,14 +96,14 @@ fn this_process() -> String {
     format!("{rank} on host {}", host_name())
 }
 
-fn world(rank: u32, size: u32, mut exchange: MpiExchange, mut launcher: String, config: &Config) -> Result<World> {
+fn world(mpi: &LoadedMpi, mut exchange: MpiExchange, mut launcher: String, config: &Config) -> Result<World> {
+    let (rank, size) = exchange.rank_and_size()?;
     if size > RANKS_MAX {
         return Err(Error::fabric(format!("{size} ranks are more than the {RANKS_MAX} that one cluster may have")));
     }
     // Either all ranks or none open the transport, even if their settings differ. The secret is rank 0's.
     let wanted = matches!(config.fabric, FabricChoice::Auto | FabricChoice::Mpi);
-    let provided = threading_support();
-    let level = THREAD_LEVELS.iter().position(|(level, _)| *level == provided).unwrap_or(0);
+    let level = mpi.thread_level();
     let mut mine = vec![level as u8, u8::from(wanted)];
     if rank == 0 {
         mine.extend_from_slice(Secret::random().bytes());
@@ -107,9 +112,9 @@ fn world(rank: u32, size: u32, mut exchange: MpiExchange, mut launcher: String, 
     let secret = responses.first().and_then(|zero| zero.get(2..)?.try_into().ok()).map(Secret::from_bytes);
     let secret = secret.ok_or_else(|| Error::fabric("rank 0 shared no secret: start the same binary on every rank"))?;
     let least = |field: usize| responses.iter().map(|response| response.get(field).copied().unwrap_or(0)).min();
-    let lowest = usize::from(least(0).unwrap_or(0));
-    let (level, name) = *THREAD_LEVELS.get(lowest).unwrap_or(&THREAD_LEVELS[0]);
-    let mpi = if level < Threading::Multiple {
+    let lowest = usize::from(least(0).unwrap_or(0)).min(THREAD_MULTIPLE as usize);
+    let name = THREAD_LEVELS[lowest];
+    let mpi = if lowest < THREAD_MULTIPLE as usize {
         launcher += &format!("; MPI thread level {name}: no MPI transport after start");
         Err(NoMpiTransport::ThreadLevel { level: name })
     } else if least(1) != Some(1) {
@@ -123,27 +128,26 @@ fn world(rank: u32, size: u32, mut exchange: MpiExchange, mut launcher: String, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ::mpi::raw::AsRaw;
+    use crate::boot::launcher::WireUp;
 
     #[test]
     fn check_size_names_a_launcher_of_another_library() {
-        let mpiexec = Launcher { command: "mpiexec", ranks: Some(4) };
+        let mpiexec = Launcher { command: "mpiexec", ranks: Some(4), wire_up: WireUp::Pmi };
         assert!(check_size(&mpiexec, 4, "MPICH 4.0.2").is_ok());
         let error = check_size(&mpiexec, 1, "Open MPI 4.1.4").unwrap_err().to_string();
         for part in ["Open MPI 4.1.4", "mpiexec", "1 of the 4 ranks", "same MPI library", "on host "] {
             assert!(error.contains(part), "{error}");
         }
-        let srun = Launcher { command: "srun", ranks: Some(2) };
+        let srun = Launcher { command: "srun", ranks: Some(2), wire_up: WireUp::Pmi };
         assert!(check_size(&srun, 1, "MPICH 4.0.2").unwrap_err().to_string().contains("--mpi=pmi2"));
-        assert!(check_size(&Launcher { command: "mpirun", ranks: None }, 3, "MPICH 4.0.2").is_ok());
+        let unknown = Launcher { command: "mpirun", ranks: None, wire_up: WireUp::Pmix };
+        assert!(check_size(&unknown, 3, "MPICH 4.0.2").is_ok());
     }
 
     #[test]
-    fn join_comm_without_running_mpi_is_an_error() {
-        if mpi_state() == MpiState::Uninitialized {
-            let handle = ::mpi::topology::SimpleCommunicator::world().as_raw();
-            let error = join_comm(handle, &Config::default()).err().expect("MPI does not run");
-            assert!(matches!(&error, Error::Config { message, .. } if message.contains("MPI_Init")), "{error}");
-        }
+    fn join_comm_in_a_program_without_mpi_is_an_error() {
+        let error = join_comm(RawComm::of(0x4400_0000), &Config::default()).err().expect("this program has no MPI");
+        let text = error.to_string();
+        assert!(matches!(error, Error::Config { .. }) && text.contains("MOBULA_MPI_LIBRARY"), "{text}");
     }
 }

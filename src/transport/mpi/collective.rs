@@ -1,8 +1,8 @@
 //! Collective operations of a communicator at start and stop, waited for without spinning on a core.
 #![allow(unsafe_code)]
 
-use super::comm::{Comm, MpiFailure, check, null_request};
-use ::mpi::ffi;
+use super::comm::{Comm, MpiFailure, check};
+use super::library::{LoadedMpi, Request, StatusMemory};
 use std::ffi::c_int;
 use std::time::Duration;
 
@@ -38,20 +38,23 @@ pub fn wait_until(mut is_over: impl FnMut() -> Result<bool, MpiFailure>) -> Resu
 /// True if the request is complete.
 ///
 /// # Safety
-/// `request` is live, or null, which MPI takes as done; the memory that it reads and writes lives until it is complete.
+/// `request` is live, or null, which MPI takes as done, and of that library; the memory that it reads and writes lives
+/// until it is complete.
 ///
 /// # Errors
 /// What MPI reports.
-pub unsafe fn is_complete(request: &mut ffi::MPI_Request) -> Result<bool, MpiFailure> {
+pub unsafe fn is_complete(mpi: &LoadedMpi, request: &mut Request) -> Result<bool, MpiFailure> {
     let mut done: c_int = 0;
-    // SAFETY: as the caller promises; the status is ignored.
-    check("MPI_Test", unsafe { ffi::MPI_Test(request, &mut done, ffi::RSMPI_STATUS_IGNORE) })?;
+    let mut ignored = StatusMemory::default();
+    // SAFETY: as the caller promises; the status is written to a local.
+    check("MPI_Test", unsafe { (mpi.call.test)(request, &mut done, ignored.as_mut_ptr()) })?;
     Ok(done != 0)
 }
 
 /// An allgather of N words in progress. Collective, in the same order on every rank of a communicator.
 pub struct Allgather<const N: usize> {
-    request: ffi::MPI_Request,
+    mpi: &'static LoadedMpi,
+    request: Request,
     mine: Box<[u64; N]>,
     all: Box<[[u64; N]]>,
 }
@@ -63,17 +66,19 @@ impl<const N: usize> Allgather<N> {
     /// What MPI reports.
     pub fn start(comm: &Comm, mine: [u64; N]) -> Result<Allgather<N>, MpiFailure> {
         let all = vec![[0; N]; comm.size() as usize].into_boxed_slice();
-        let mut gather = Allgather { request: null_request(), mine: Box::new(mine), all };
+        let mpi = comm.mpi();
+        let bytes = size_of::<[u64; N]>() as c_int;
+        let mut gather = Allgather { mpi, request: mpi.constants.request_null, mine: Box::new(mine), all };
         // SAFETY: N words go out and N come in for each rank; both boxes keep their addresses until MPI is done
         // (MPI-TRANSPORT-2).
         let code = unsafe {
-            ffi::MPI_Iallgather(
+            (mpi.call.iallgather)(
                 gather.mine.as_ptr().cast(),
-                N as c_int,
-                ffi::RSMPI_UINT64_T,
+                bytes,
+                mpi.constants.byte,
                 gather.all.as_mut_ptr().cast(),
-                N as c_int,
-                ffi::RSMPI_UINT64_T,
+                bytes,
+                mpi.constants.byte,
                 comm.raw(),
                 &mut gather.request,
             )
@@ -87,7 +92,7 @@ impl<const N: usize> Allgather<N> {
     /// What MPI reports.
     pub fn is_over(&mut self) -> Result<bool, MpiFailure> {
         // SAFETY: the request is live, or null once it is complete, and the boxes live until then (MPI-TRANSPORT-2).
-        unsafe { is_complete(&mut self.request) }
+        unsafe { is_complete(self.mpi, &mut self.request) }
     }
 
     /// Waits for the words of all ranks; returns them by rank.
@@ -102,7 +107,7 @@ impl<const N: usize> Allgather<N> {
 
 impl<const N: usize> Drop for Allgather<N> {
     fn drop(&mut self) {
-        if self.request != null_request() {
+        if !self.request.is(self.mpi.constants.request_null, self.mpi.abi) {
             // A collective cannot be cancelled, and MPI may still read and write these boxes (MPI-TRANSPORT-2).
             Box::leak(std::mem::replace(&mut self.mine, Box::new([0; N])));
             Box::leak(std::mem::take(&mut self.all));

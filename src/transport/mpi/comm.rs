@@ -1,14 +1,10 @@
 //! A communicator that mobula owns, and the failures of MPI calls.
 #![allow(unsafe_code)]
 
+use super::library::{ERROR_STRING_MAX, Handle, LoadedMpi, SUCCESS, loaded};
 use crate::base::{Error, Rank};
-use ::mpi::environment::{is_finalized, is_initialized};
-use ::mpi::ffi;
-use std::ffi::{c_char, c_int};
+use std::ffi::c_int;
 use std::fmt;
-
-/// MPI's handle of a communicator: a pointer with Open MPI, a number with MPICH.
-pub type RawComm = ffi::MPI_Comm;
 
 /// A failed call of MPI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,10 +17,10 @@ pub struct MpiFailure {
 
 impl MpiFailure {
     /// A receive that was cancelled because its peer has failed.
-    pub const CANCELLED: MpiFailure = MpiFailure { call: "MPI_Cancel", code: ffi::MPI_SUCCESS as c_int };
+    pub const CANCELLED: MpiFailure = MpiFailure { call: "MPI_Cancel", code: SUCCESS };
 
     /// The library keeps window memory in two copies.
-    pub const TWO_COPIES: MpiFailure = MpiFailure { call: "MPI_WIN_SEPARATE", code: ffi::MPI_SUCCESS as c_int };
+    pub const TWO_COPIES: MpiFailure = MpiFailure { call: "MPI_WIN_SEPARATE", code: SUCCESS };
 }
 
 impl std::error::Error for MpiFailure {}
@@ -37,14 +33,14 @@ impl fmt::Display for MpiFailure {
         if *self == MpiFailure::TWO_COPIES {
             return formatter.write_str("the library keeps window memory in two copies (MPI_WIN_SEPARATE)");
         }
-        if !is_running() {
+        let Some(mpi) = loaded().filter(|mpi| mpi.is_running()) else {
             return write!(formatter, "{} failed with code {}", self.call, self.code);
-        }
-        let mut text = [0u8; ffi::MPI_MAX_ERROR_STRING as usize];
+        };
+        let mut text = [0u8; ERROR_STRING_MAX];
         let mut length: c_int = 0;
         // SAFETY: MPI is running, and `text` has the length that MPI requires.
-        let result = unsafe { ffi::MPI_Error_string(self.code, text.as_mut_ptr().cast::<c_char>(), &mut length) };
-        let known = if result == ffi::MPI_SUCCESS as c_int { length.clamp(0, text.len() as c_int) as usize } else { 0 };
+        let result = unsafe { (mpi.call.error_string)(self.code, text.as_mut_ptr().cast(), &mut length) };
+        let known = if result == SUCCESS { length.clamp(0, text.len() as c_int) as usize } else { 0 };
         write!(formatter, "{} failed with code {}: {}", self.call, self.code, String::from_utf8_lossy(&text[..known]))
     }
 }
@@ -60,44 +56,13 @@ impl From<MpiFailure> for Error {
 /// # Errors
 /// The failure, for any code but MPI_SUCCESS.
 pub fn check(call: &'static str, code: c_int) -> Result<(), MpiFailure> {
-    if code == ffi::MPI_SUCCESS as c_int { Ok(()) } else { Err(MpiFailure { call, code }) }
-}
-
-/// The request that is none.
-pub fn null_request() -> ffi::MPI_Request {
-    // SAFETY: a constant of the library, set when the program was loaded.
-    unsafe { ffi::RSMPI_REQUEST_NULL }
-}
-
-/// The state of MPI in this process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MpiState {
-    /// Not initialized yet.
-    Uninitialized,
-    /// Initialized.
-    Running,
-    /// Finalized, for good.
-    Finalized,
-}
-
-/// Returns the state of MPI.
-pub fn mpi_state() -> MpiState {
-    match (is_initialized(), is_finalized()) {
-        (_, true) => MpiState::Finalized,
-        (false, _) => MpiState::Uninitialized,
-        _ => MpiState::Running,
-    }
-}
-
-/// True if MPI may be called: initialized and not yet finalized.
-pub fn is_running() -> bool {
-    mpi_state() == MpiState::Running
+    if code == SUCCESS { Ok(()) } else { Err(MpiFailure { call, code }) }
 }
 
 /// A communicator that this process owns and that nothing else sends on; errors come back as codes. Freed on drop.
-#[derive(Debug)]
 pub struct Comm {
-    raw: RawComm,
+    mpi: &'static LoadedMpi,
+    raw: Handle,
     rank: Rank,
     size: u32,
 }
@@ -114,26 +79,32 @@ impl Comm {
     ///
     /// # Errors
     /// What MPI reports.
-    pub fn world() -> Result<Comm, MpiFailure> {
-        // SAFETY: a constant of the library, set when the program was loaded.
-        Comm::duplicate_of(unsafe { ffi::RSMPI_COMM_WORLD })
+    pub fn world(mpi: &'static LoadedMpi) -> Result<Comm, MpiFailure> {
+        Comm::duplicate_of(mpi, mpi.constants.comm_world)
     }
 
-    /// A duplicate of `raw`, an intracommunicator of the MPI library that this program is linked with. Collective.
+    /// A duplicate of `raw`, an intracommunicator of that library. Collective.
     ///
     /// # Errors
     /// What MPI reports.
-    pub fn duplicate_of(raw: RawComm) -> Result<Comm, MpiFailure> {
+    pub fn duplicate_of(mpi: &'static LoadedMpi, raw: Handle) -> Result<Comm, MpiFailure> {
         let mut copy = raw;
         let (mut rank, mut size): (c_int, c_int) = (0, 0);
         // SAFETY: the caller passes a live communicator; the results are written to locals.
         unsafe {
-            check("MPI_Comm_dup", ffi::MPI_Comm_dup(raw, &mut copy))?;
-            check("MPI_Comm_set_errhandler", ffi::MPI_Comm_set_errhandler(copy, ffi::RSMPI_ERRORS_RETURN))?;
-            check("MPI_Comm_rank", ffi::MPI_Comm_rank(copy, &mut rank))?;
-            check("MPI_Comm_size", ffi::MPI_Comm_size(copy, &mut size))?;
+            check("MPI_Comm_dup", (mpi.call.comm_dup)(raw, &mut copy))?;
+            copy = copy.written_by(mpi.abi);
+            let code = (mpi.call.comm_set_errhandler)(copy, mpi.constants.errors_return);
+            check("MPI_Comm_set_errhandler", code)?;
+            check("MPI_Comm_rank", (mpi.call.comm_rank)(copy, &mut rank))?;
+            check("MPI_Comm_size", (mpi.call.comm_size)(copy, &mut size))?;
         }
-        Ok(Comm { raw: copy, rank: rank as Rank, size: size as u32 })
+        Ok(Comm { mpi, raw: copy, rank: rank as Rank, size: size as u32 })
+    }
+
+    /// The library whose communicator it is.
+    pub fn mpi(&self) -> &'static LoadedMpi {
+        self.mpi
     }
 
     /// This process's rank in the communicator.
@@ -147,16 +118,16 @@ impl Comm {
     }
 
     /// MPI's handle, valid while `self` lives.
-    pub fn raw(&self) -> RawComm {
+    pub fn raw(&self) -> Handle {
         self.raw
     }
 }
 
 impl Drop for Comm {
     fn drop(&mut self) {
-        if is_running() {
+        if self.mpi.is_running() {
             // SAFETY: MPI is running and this value owns the handle; nothing uses it afterwards.
-            unsafe { ffi::MPI_Comm_free(&mut self.raw) };
+            unsafe { (self.mpi.call.comm_free)(&mut self.raw) };
         }
     }
 }

@@ -9,6 +9,9 @@
 //!
 //! The ranks choose one of the two read methods together after start, by measuring both (`read_method`).
 //!
+//! The MPI library is found at run time (`library`), and called through a table of its functions, which communicators
+//! and what is in flight refer to.
+//!
 //! Owns: its duplicate of the communicator, its window, message pages, requests in flight. Never: initializes or
 //! finalizes MPI, starts a thread, blocks except in `open_reads` and `close`. Needs MPI_THREAD_MULTIPLE.
 //!
@@ -27,6 +30,7 @@ mod collective;
 mod comm;
 mod header;
 mod inbox;
+mod library;
 mod outbox;
 mod page;
 mod peers;
@@ -40,7 +44,10 @@ mod transport;
 mod window;
 
 pub use collective::{Allgather, is_complete, wait_until};
-pub use comm::{Comm, MpiFailure, MpiState, RawComm, check, mpi_state};
+pub use comm::{Comm, MpiFailure, check};
+pub use library::{
+    Abi, LoadedMpi, MpiLibraryError, MpiState, RawComm, Request, THREAD_MULTIPLE, loaded, mpi_state, open,
+};
 pub use read_method::ReadMethod;
 #[cfg(test)]
 pub(crate) use tests::launch;

@@ -27,7 +27,7 @@ pub struct MpiOutbox {
 impl MpiOutbox {
     /// An outbox with nothing in flight.
     pub fn new(comm: Arc<Comm>, peers: Arc<MpiPeers>) -> MpiOutbox {
-        MpiOutbox { free: Vec::new(), pages: 0, sending: Transfers::new(), peers, comm }
+        MpiOutbox { free: Vec::new(), pages: 0, sending: Transfers::new(comm.mpi()), peers, comm }
     }
 
     /// Messages that MPI has not sent yet.

@@ -43,7 +43,7 @@ pub struct ReadServer {
 impl ReadServer {
     /// No responses.
     pub fn new(comm: Arc<Comm>, peers: Arc<MpiPeers>) -> ReadServer {
-        ReadServer { waiting: VecDeque::new(), sending: Transfers::new(), peers, comm }
+        ReadServer { waiting: VecDeque::new(), sending: Transfers::new(comm.mpi()), peers, comm }
     }
 
     /// Responses in flight or queued.

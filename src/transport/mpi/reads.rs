@@ -78,7 +78,7 @@ impl MpiReads {
     pub fn new(comm: Arc<Comm>, peers: Arc<MpiPeers>) -> MpiReads {
         MpiReads {
             free_slots: (0..READS_MAX).rev().collect(),
-            in_flight: Transfers::new(),
+            in_flight: Transfers::new(comm.mpi()),
             unrequested: VecDeque::new(),
             window: None,
             by_gets: false,

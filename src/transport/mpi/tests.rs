@@ -2,18 +2,16 @@
 
 pub(crate) mod launch;
 
-use super::{Comm, MpiTransport, ReadMethod};
+use super::{Comm, LoadedMpi, MpiTransport, ReadMethod, THREAD_MULTIPLE};
 use crate::base::Rank;
 use crate::base::config::Pages;
 use crate::memory::{Arena, Region};
 use crate::transport::{Refusal, Transport, conformance};
-use ::mpi::Threading;
-use ::mpi::environment::Universe;
 use std::sync::Arc;
 
 /// A rank with a store and a transport, after the ranks have chosen the read method.
 struct Started {
-    universe: Universe,
+    mpi: &'static LoadedMpi,
     transport: Arc<MpiTransport>,
     arena: Arc<Arena>,
     rank: Rank,
@@ -21,9 +19,10 @@ struct Started {
 }
 
 fn started(requested: ReadMethod, store_bytes: u64) -> Started {
-    let (universe, level) = ::mpi::initialize_with_threading(Threading::Multiple).expect("MPI starts once");
-    assert_eq!(level, Threading::Multiple);
-    let comm = Comm::world().unwrap();
+    let mpi = launch::library();
+    mpi.initialize().unwrap();
+    assert_eq!(mpi.thread_level(), THREAD_MULTIPLE as usize);
+    let comm = Comm::world(mpi).unwrap();
     let (rank, size) = (comm.rank(), comm.size());
     assert!(size > 1, "started without a launcher");
     let transport = MpiTransport::new(comm, requested).unwrap();
@@ -31,7 +30,7 @@ fn started(requested: ReadMethod, store_bytes: u64) -> Started {
     transport.register(&Region::Host(arena.clone())).unwrap();
     transport.open_reads();
     println!("rank {rank} reads by {}", transport.read_method());
-    Started { universe, transport, arena, rank, size }
+    Started { mpi, transport, arena, rank, size }
 }
 
 impl Started {
@@ -40,15 +39,15 @@ impl Started {
     }
 
     fn run_suite_and_check(self, check: impl FnOnce()) {
-        let Started { universe, transport, arena, rank, size } = self;
+        let Started { mpi, transport, arena, rank, size } = self;
         conformance::run(&*transport, rank, size, &arena).unwrap();
         check();
         assert!(transport.close(true), "the ranks close together, so their windows are freed");
         assert_eq!(transport.send((rank + 1) % size, &[b"late"]), Err(Refusal::Lost), "MPI-TRANSPORT-4");
         assert_eq!(transport.poll(&mut |_| panic!("an event after close")), 0);
         assert!(!transport.pending());
-        drop(universe);
         drop(transport);
+        mpi.finalize();
         launch::print_passed(rank);
     }
 }

@@ -1,13 +1,13 @@
 //! MPI requests in flight, each together with the memory that it reads or fills (MPI-TRANSPORT-2).
 #![allow(unsafe_code)]
 
-use super::comm::{Comm, MpiFailure, check, is_running, null_request};
+use super::comm::{Comm, MpiFailure, check};
+use super::library::{LoadedMpi, MpiStatus, Request, RequestList, SUCCESS, StatusList, StatusMemory};
 use super::window::RmaWindow;
 use crate::base::Rank;
-use ::mpi::ffi;
 use std::collections::VecDeque;
 use std::ffi::c_int;
-use std::mem::{ManuallyDrop, MaybeUninit};
+use std::mem::ManuallyDrop;
 
 /// Bytes to send.
 ///
@@ -62,7 +62,8 @@ enum RequestKind {
 
 /// One send, receive or get in flight, with its memory.
 pub struct Transfer<P> {
-    request: ffi::MPI_Request,
+    mpi: &'static LoadedMpi,
+    request: Request,
     kind: RequestKind,
     buffer: ManuallyDrop<P>,
 }
@@ -74,52 +75,54 @@ unsafe impl<P: Send> Send for Transfer<P> {}
 impl<P: SendBuffer> Transfer<P> {
     /// Starts to send all of `buffer`; returns it if MPI refuses.
     pub fn send(comm: &Comm, peer: Rank, tag: c_int, buffer: P) -> Result<Transfer<P>, (MpiFailure, P)> {
-        let bytes = buffer.bytes();
-        let (start, length, mut request) = (bytes.as_ptr().cast(), bytes.len() as c_int, null_request());
+        let (mpi, bytes) = (comm.mpi(), buffer.bytes());
+        let (start, length, mut request) = (bytes.as_ptr().cast(), bytes.len() as c_int, mpi.constants.request_null);
         // SAFETY: `SendBuffer` keeps the address of the bytes, and the transfer owns them until MPI is done
         // (MPI-TRANSPORT-2).
-        let code =
-            unsafe { ffi::MPI_Isend(start, length, ffi::RSMPI_UINT8_T, peer as c_int, tag, comm.raw(), &mut request) };
-        Transfer::started("MPI_Isend", code, request, RequestKind::Message, buffer)
+        let code = unsafe {
+            (mpi.call.isend)(start, length, mpi.constants.byte, peer as c_int, tag, comm.raw(), &mut request)
+        };
+        Transfer::started(mpi, ("MPI_Isend", code), request, RequestKind::Message, buffer)
     }
 }
 
 impl<P: ReceiveBuffer> Transfer<P> {
     /// Starts to receive a message from `peer` of at most the length of `buffer`.
     pub fn receive(comm: &Comm, peer: Option<Rank>, tag: c_int, mut buffer: P) -> Result<Transfer<P>, (MpiFailure, P)> {
-        let into = buffer.bytes_mut();
-        let (start, length, mut request) = (into.as_mut_ptr().cast(), into.len() as c_int, null_request());
+        let (mpi, into) = (comm.mpi(), buffer.bytes_mut());
+        let (start, length, mut request) = (into.as_mut_ptr().cast(), into.len() as c_int, mpi.constants.request_null);
         // SAFETY: `ReceiveBuffer` keeps the address of its memory, and the transfer owns it until MPI is done
         // (MPI-TRANSPORT-2).
         let code = unsafe {
-            let from = peer.map_or(ffi::RSMPI_ANY_SOURCE, |peer| peer as c_int);
-            ffi::MPI_Irecv(start, length, ffi::RSMPI_UINT8_T, from, tag, comm.raw(), &mut request)
+            let from = peer.map_or(mpi.constants.any_source, |peer| peer as c_int);
+            (mpi.call.irecv)(start, length, mpi.constants.byte, from, tag, comm.raw(), &mut request)
         };
-        Transfer::started("MPI_Irecv", code, request, RequestKind::Message, buffer)
+        Transfer::started(mpi, ("MPI_Irecv", code), request, RequestKind::Message, buffer)
     }
 
     /// Starts to fill `buffer` from `offset` of `peer`'s store, a range that the window covers.
     pub fn get(window: &RmaWindow, peer: Rank, offset: u64, mut buffer: P) -> Result<Transfer<P>, (MpiFailure, P)> {
-        let mut request = null_request();
+        let mpi = window.mpi();
+        let mut request = mpi.constants.request_null;
         let into = buffer.bytes_mut();
         assert!(window.covers(peer, offset, into.len()), "a get of what rank {peer} does not have");
         // SAFETY: `ReceiveBuffer` keeps the address of its memory, and the transfer owns it until MPI is done
         // (MPI-TRANSPORT-2).
         let code = unsafe { window.get(peer, offset, into, &mut request) };
-        Transfer::started("MPI_Rget", code, request, RequestKind::Get, buffer)
+        Transfer::started(mpi, ("MPI_Rget", code), request, RequestKind::Get, buffer)
     }
 }
 
 impl<P> Transfer<P> {
     fn started(
-        call: &'static str,
-        code: c_int,
-        request: ffi::MPI_Request,
+        mpi: &'static LoadedMpi,
+        (call, code): (&'static str, c_int),
+        request: Request,
         kind: RequestKind,
         buffer: P,
     ) -> Result<Transfer<P>, (MpiFailure, P)> {
         match check(call, code) {
-            Ok(()) => Ok(Transfer { request, kind, buffer: ManuallyDrop::new(buffer) }),
+            Ok(()) => Ok(Transfer { mpi, request, kind, buffer: ManuallyDrop::new(buffer) }),
             Err(failure) => Err((failure, buffer)),
         }
     }
@@ -127,13 +130,12 @@ impl<P> Transfer<P> {
     /// Tests whether the transfer has finished.
     pub fn test(mut self) -> Progress<P> {
         let mut done: c_int = 0;
-        let mut status = MaybeUninit::<ffi::MPI_Status>::zeroed();
+        let (mpi, mut status) = (self.mpi, StatusMemory::default());
         // SAFETY: the request is live, or null after an error, which MPI takes as done.
-        let code = unsafe { ffi::MPI_Test(&mut self.request, &mut done, status.as_mut_ptr()) };
+        let code = unsafe { (mpi.call.test)(&mut self.request, &mut done, status.as_mut_ptr()) };
         match check("MPI_Test", code) {
             Ok(()) if done == 0 => Progress::Pending(self),
-            // SAFETY: zeroed at first, and all integers, so initialized whatever MPI wrote.
-            Ok(()) => Progress::Done(self.into_buffer(), Ok(received(unsafe { status.assume_init_ref() }))),
+            Ok(()) => Progress::Done(self.into_buffer(), Ok(received(mpi, status.status(mpi.abi)))),
             Err(failure) => Progress::Done(self.into_buffer(), Err(failure)),
         }
     }
@@ -147,24 +149,24 @@ impl<P> Transfer<P> {
 
 impl<P> Drop for Transfer<P> {
     fn drop(&mut self) {
-        if abandon(&mut self.request, self.kind) {
+        if abandon(self.mpi, &mut self.request, self.kind) {
             // SAFETY: MPI is done with it, and a transfer is dropped once.
             unsafe { ManuallyDrop::drop(&mut self.buffer) };
         }
     }
 }
 
-fn received(status: &ffi::MPI_Status) -> Received {
+fn received(mpi: &LoadedMpi, status: MpiStatus<'_>) -> Received {
     let mut count: c_int = 0;
     // SAFETY: a status that MPI wrote, or a zeroed one; the result goes to a local.
-    unsafe { ffi::MPI_Get_count(status, ffi::RSMPI_UINT8_T, &mut count) };
-    Received { from: status.MPI_SOURCE as Rank, bytes: count.max(0) as usize }
+    unsafe { (mpi.call.get_count)(status.as_ptr(), mpi.constants.byte, &mut count) };
+    Received { from: status.source() as Rank, bytes: count.max(0) as usize }
 }
 
-fn was_cancelled(status: &ffi::MPI_Status) -> bool {
+fn was_cancelled(mpi: &LoadedMpi, status: MpiStatus<'_>) -> bool {
     let mut cancelled: c_int = 0;
     // SAFETY: a status that MPI wrote; the result goes to a local.
-    unsafe { ffi::MPI_Test_cancelled(status, &mut cancelled) };
+    unsafe { (mpi.call.test_cancelled)(status.as_ptr(), &mut cancelled) };
     cancelled != 0
 }
 
@@ -172,29 +174,30 @@ fn was_cancelled(status: &ffi::MPI_Status) -> bool {
 const CANCEL_TESTS_MAX: u32 = 100;
 
 /// Abandons a request; true if MPI is done with its memory.
-fn abandon(request: &mut ffi::MPI_Request, kind: RequestKind) -> bool {
-    if !is_running() {
+fn abandon(mpi: &LoadedMpi, request: &mut Request, kind: RequestKind) -> bool {
+    if !mpi.is_running() {
         return false;
     }
+    let is_null = |request: &Request| request.is(mpi.constants.request_null, mpi.abi);
     // SAFETY: MPI is running and this code owns the request; the first comparison excludes null requests.
     unsafe {
-        if *request == ffi::RSMPI_REQUEST_NULL {
+        if is_null(request) {
             return true;
         }
         if kind == RequestKind::Message {
-            ffi::MPI_Cancel(request);
+            (mpi.call.cancel)(request);
         }
         let mut done: c_int = 0;
         for _ in 0..CANCEL_TESTS_MAX {
-            let mut status = MaybeUninit::<ffi::MPI_Status>::zeroed();
-            let code = ffi::MPI_Test(request, &mut done, status.as_mut_ptr());
-            if done != 0 || code != ffi::MPI_SUCCESS as c_int {
+            let mut ignored = StatusMemory::default();
+            let code = (mpi.call.test)(request, &mut done, ignored.as_mut_ptr());
+            if done != 0 || code != SUCCESS {
                 break;
             }
             std::thread::yield_now();
         }
-        if done == 0 && kind == RequestKind::Message && *request != ffi::RSMPI_REQUEST_NULL {
-            ffi::MPI_Request_free(request);
+        if done == 0 && kind == RequestKind::Message && !is_null(request) {
+            (mpi.call.request_free)(request);
         }
         done != 0
     }
@@ -202,27 +205,29 @@ fn abandon(request: &mut ffi::MPI_Request, kind: RequestKind) -> bool {
 
 /// Many transfers in flight, tested by one call.
 pub struct Transfers<P> {
-    requests: Vec<ffi::MPI_Request>,
+    mpi: &'static LoadedMpi,
+    requests: RequestList,
     /// The kind and the memory of each request.
     buffers: Vec<Option<(RequestKind, P)>>,
     /// Transfers that have finished and were not taken yet.
     ended: VecDeque<(P, TransferResult)>,
     indices: Vec<c_int>,
-    statuses: Vec<ffi::MPI_Status>,
+    statuses: StatusList,
 }
 
 // SAFETY: as for `Transfer`.
 unsafe impl<P: Send> Send for Transfers<P> {}
 
 impl<P> Transfers<P> {
-    /// No transfers.
-    pub fn new() -> Transfers<P> {
+    /// No transfers, for those of that library.
+    pub fn new(mpi: &'static LoadedMpi) -> Transfers<P> {
         Transfers {
-            requests: Vec::new(),
+            mpi,
+            requests: RequestList::new(mpi.abi),
             buffers: Vec::new(),
             ended: VecDeque::new(),
             indices: Vec::new(),
-            statuses: Vec::new(),
+            statuses: StatusList::new(mpi.abi),
         }
     }
 
@@ -243,8 +248,9 @@ impl<P> Transfers<P> {
         for at in (0..self.requests.len()).rev() {
             let Some((kind, buffer)) = self.buffers[at].as_ref().filter(|(_, buffer)| which(buffer)) else { continue };
             if *kind == RequestKind::Message {
+                let mut request = self.requests.get(at);
                 // SAFETY: the request is live: it is in the list until it has finished.
-                unsafe { ffi::MPI_Cancel(&mut self.requests[at]) };
+                unsafe { (self.mpi.call.cancel)(&mut request) };
             } else {
                 abandoned(buffer);
                 std::mem::forget(self.remove(at));
@@ -269,12 +275,11 @@ impl<P> Transfers<P> {
             return;
         }
         self.indices.resize(count, 0);
-        // SAFETY: a status consists of integers, for which zeroes are valid.
-        self.statuses.resize_with(count, || unsafe { MaybeUninit::zeroed().assume_init() });
+        self.statuses.resize(count);
         let mut done: c_int = 0;
         // SAFETY: the three lists have `count` entries each; the requests are live.
         let code = unsafe {
-            ffi::MPI_Testsome(
+            (self.mpi.call.testsome)(
                 count as c_int,
                 self.requests.as_mut_ptr(),
                 &mut done,
@@ -282,16 +287,16 @@ impl<P> Transfers<P> {
                 self.statuses.as_mut_ptr(),
             )
         };
-        let in_status = code == ffi::MPI_ERR_IN_STATUS as c_int;
+        let in_status = code == self.mpi.constants.err_in_status;
         for index in 0..usize::try_from(done).unwrap_or(0).min(count) {
-            let status = &self.statuses[index];
+            let status = self.statuses.get(index);
             let taken = self.buffers.get_mut(self.indices[index] as usize).and_then(Option::take);
             let Some((kind, buffer)) = taken else { continue };
-            let ending = match check("MPI_Testsome", if in_status { status.MPI_ERROR } else { code }) {
+            let ending = match check("MPI_Testsome", if in_status { status.error() } else { code }) {
                 Err(failure) => Err(failure),
                 Ok(()) if kind == RequestKind::Get => Ok(Received { from: Rank::MAX, bytes: 0 }),
-                Ok(()) if was_cancelled(status) => Err(MpiFailure::CANCELLED),
-                Ok(()) => Ok(received(status)),
+                Ok(()) if was_cancelled(self.mpi, status) => Err(MpiFailure::CANCELLED),
+                Ok(()) => Ok(received(self.mpi, status)),
             };
             self.ended.push_back((buffer, ending));
         }
@@ -305,10 +310,11 @@ impl<P> Transfers<P> {
 
 impl<P> Drop for Transfers<P> {
     fn drop(&mut self) {
-        for (mut request, buffer) in self.requests.drain(..).zip(self.buffers.drain(..)) {
+        for (at, buffer) in self.buffers.drain(..).enumerate() {
+            let mut request = self.requests.get(at);
             // Between two calls each request has its buffer.
             let Some((kind, buffer)) = buffer else { continue };
-            if !abandon(&mut request, kind) {
+            if !abandon(self.mpi, &mut request, kind) {
                 std::mem::forget(buffer);
             }
         }

@@ -14,25 +14,13 @@
 //! as the window.
 #![allow(unsafe_code)]
 
-use super::comm::{Comm, MpiFailure, check, is_running};
+use super::comm::{Comm, MpiFailure, check};
+use super::library::{Handle, LoadedMpi, Request, SUCCESS};
 use crate::base::Rank;
 use crate::memory::Arena;
-use ::mpi::ffi;
 use std::ffi::{c_int, c_void};
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
-
-/// The window model of one copy in libraries descended from MPICH, whose headers define it in an enum.
-#[allow(dead_code)]
-const MPI_WIN_UNIFIED: c_int = 2;
-
-/// The window model of one copy in the library that this program is linked with.
-fn unified() -> c_int {
-    // A name of the inner scope has precedence: the header's own, if it defines this name (Open MPI).
-    #[allow(unused_imports)]
-    use ::mpi::ffi::*;
-    MPI_WIN_UNIFIED as c_int
-}
 
 /// The calls by which a window may fail, as ranks exchange them.
 const CALLS: [&str; 4] = ["MPI_Win_create", "MPI_Win_get_attr", "MPI_Win_lock_all", MpiFailure::TWO_COPIES.call];
@@ -52,7 +40,8 @@ pub fn decode_failure([call, code]: [u64; 2]) -> Option<MpiFailure> {
 
 /// The stores of all ranks, readable by gets. Leaked with the store's mapping unless it is closed.
 pub struct RmaWindow {
-    raw: ffi::MPI_Win,
+    mpi: &'static LoadedMpi,
+    raw: Handle,
     arena: ManuallyDrop<Arc<Arena>>,
     /// The bytes of each rank's window, by rank.
     bytes: Box<[u64]>,
@@ -71,26 +60,28 @@ impl RmaWindow {
     /// fails.
     pub fn create(comm: &Comm, arena: Arc<Arena>, bytes: Box<[u64]>) -> Result<RmaWindow, MpiFailure> {
         let failed = vec![false; bytes.len()].into_boxed_slice();
+        let mpi = comm.mpi();
         // SAFETY: the mapping is `arena.bytes()` long and lives as long as the window: both are leaked or freed
         // together. Peers only get from it. A failed call leaves `raw` null, and nothing is called on it.
         unsafe {
-            let mut raw = ffi::RSMPI_WIN_NULL;
-            let (base, length) = (arena.base().cast::<c_void>(), arena.bytes() as ffi::MPI_Aint);
-            let code = ffi::MPI_Win_create(base, length, 1, ffi::RSMPI_INFO_NULL, comm.raw(), &mut raw);
+            let mut raw = mpi.constants.win_null;
+            let (base, length) = (arena.base().cast::<c_void>(), arena.bytes() as isize);
+            let code = (mpi.call.win_create)(base, length, 1, mpi.constants.info_null, comm.raw(), &mut raw);
             check("MPI_Win_create", code)?;
             let window = RmaWindow {
-                raw,
+                mpi,
+                raw: raw.written_by(mpi.abi),
                 arena: ManuallyDrop::new(arena),
                 bytes,
                 failed,
                 #[cfg(test)]
                 rank_offset: 0,
             };
-            ffi::MPI_Win_set_errhandler(raw, ffi::RSMPI_ERRORS_RETURN);
+            (mpi.call.win_set_errhandler)(window.raw, mpi.constants.errors_return);
             if !window.is_unified()? {
                 return Err(MpiFailure::TWO_COPIES);
             }
-            let code = ffi::MPI_Win_lock_all(ffi::MPI_MODE_NOCHECK as c_int, raw);
+            let code = (mpi.call.win_lock_all)(mpi.constants.mode_nocheck, window.raw);
             check("MPI_Win_lock_all", code)?;
             Ok(window)
         }
@@ -101,11 +92,16 @@ impl RmaWindow {
         let mut found: c_int = 0;
         // SAFETY: MPI writes the address of an int of its own, which lives as long as the window.
         unsafe {
-            let code =
-                ffi::MPI_Win_get_attr(self.raw, ffi::MPI_WIN_MODEL as c_int, (&raw mut model).cast(), &mut found);
+            let (call, constants) = (&self.mpi.call, &self.mpi.constants);
+            let code = (call.win_get_attr)(self.raw, constants.win_model, (&raw mut model).cast(), &mut found);
             check("MPI_Win_get_attr", code)?;
-            Ok(found != 0 && !model.is_null() && *model == unified())
+            Ok(found != 0 && !model.is_null() && *model == constants.win_unified)
         }
+    }
+
+    /// The library whose window it is.
+    pub fn mpi(&self) -> &'static LoadedMpi {
+        self.mpi
     }
 
     /// True if a range of `peer`'s store lies in its window.
@@ -140,26 +136,26 @@ impl RmaWindow {
     /// # Safety
     /// The address of `into` does not change and nothing else accesses it until the request has finished; the range
     /// lies in the peer's window.
-    pub(super) unsafe fn get(&self, peer: Rank, offset: u64, into: &mut [u8], request: &mut ffi::MPI_Request) -> c_int {
-        let (start, length, at) = (into.as_mut_ptr().cast(), into.len() as c_int, offset as ffi::MPI_Aint);
+    pub(super) unsafe fn get(&self, peer: Rank, offset: u64, into: &mut [u8], request: &mut Request) -> c_int {
+        let (start, length, at) = (into.as_mut_ptr().cast(), into.len() as c_int, offset as isize);
         // SAFETY: the caller promises it; the window is live and its epoch open as long as `self`.
         unsafe {
-            let bytes = ffi::RSMPI_UINT8_T;
-            ffi::MPI_Rget(start, length, bytes, self.target(peer), at, length, bytes, self.raw, request)
+            let bytes = self.mpi.constants.byte;
+            (self.mpi.call.rget)(start, length, bytes, self.target(peer), at, length, bytes, self.raw, request)
         }
     }
 
     /// Ends the epoch and frees the window; false if MPI keeps it. Collective: every rank calls it, with no get in
     /// flight anywhere.
     pub fn close(mut self) -> bool {
-        if !is_running() {
+        if !self.mpi.is_running() {
             return false;
         }
         // SAFETY: MPI is running and this value owns the window. If it could not be freed, the mapping is leaked with
         // it.
         unsafe {
-            let unlocked = ffi::MPI_Win_unlock_all(self.raw) == ffi::MPI_SUCCESS as c_int;
-            let freed = unlocked && ffi::MPI_Win_free(&mut self.raw) == ffi::MPI_SUCCESS as c_int;
+            let unlocked = (self.mpi.call.win_unlock_all)(self.raw) == SUCCESS;
+            let freed = unlocked && (self.mpi.call.win_free)(&mut self.raw) == SUCCESS;
             if freed {
                 ManuallyDrop::drop(&mut self.arena);
             }

@@ -4,7 +4,8 @@
 //! given, so that the two never see each other's messages. mobula stops before MPI does.
 //!
 //! ```text
-//! mpirun -n 4 target/release/examples/mpi_coexist
+//! cargo build --release -p mobula-test-rsmpi
+//! mpirun -n 4 target/release/mpi_coexist
 //! ```
 
 use mobula::prelude::*;
