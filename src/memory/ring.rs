@@ -92,7 +92,7 @@ pub trait Lines: Clone {
     ///
     /// # Safety
     /// They lie before RING_BYTES, in a frame that the consumer found and has not freed.
-    unsafe fn read(&self, at: usize, length: usize, show: &mut dyn FnMut(&[u8]));
+    unsafe fn read(&self, at: usize, length: usize, show: impl FnOnce(&[u8]));
 }
 
 /// The memory of a ring in a segment.
@@ -143,7 +143,7 @@ impl Lines for RingMemory {
     }
 
     #[inline]
-    unsafe fn read(&self, at: usize, length: usize, show: &mut dyn FnMut(&[u8])) {
+    unsafe fn read(&self, at: usize, length: usize, show: impl FnOnce(&[u8])) {
         // SAFETY: the caller's promise: they lie in the payload, and the producer does not touch them.
         show(unsafe { std::slice::from_raw_parts(self.payload.add(at).as_ptr(), length) });
     }
@@ -211,6 +211,25 @@ impl<L: Lines> RingProducer<L> {
         true
     }
 
+    /// As `push` of a front and a body. Where both fit into one line it costs a few instructions: a line needs no pad.
+    #[inline]
+    pub fn push_line<const FRONT: usize>(&mut self, front: &[u8; FRONT], body: &[u8]) -> bool {
+        let used = self.tail.wrapping_sub(self.head);
+        if body.len() > LINE_BYTES - PREFIX_BYTES - FRONT || used > (RING_BYTES - LINE_BYTES) as u64 {
+            return self.push(&[front, body]);
+        }
+        let at = position(self.tail);
+        // SAFETY: both fit into the line at `at`, and by RING-1 it is ours: `used` and one more line fit the ring.
+        unsafe {
+            self.memory.write(at + PREFIX_BYTES, front);
+            self.memory.write(at + PREFIX_BYTES + FRONT, body);
+        }
+        // Release: as in `push`.
+        self.memory.word(at).store((FRONT + body.len()) as u64 + 1, Ordering::Release);
+        self.tail = self.tail.wrapping_add(LINE_BYTES as u64);
+        true
+    }
+
     fn has_space(&mut self, wanted: usize) -> bool {
         let fits = |head: u64| {
             let used = self.tail.wrapping_sub(head);
@@ -271,7 +290,7 @@ impl<L: Lines> Consumer<L> {
 
     /// Delivers the oldest message, aligned to 8, where there is one. It lies in the ring until `deliver` returns.
     #[inline]
-    pub fn pop(&mut self, deliver: &mut dyn FnMut(&[u8])) -> Popped {
+    pub fn pop(&mut self, deliver: impl FnOnce(&[u8])) -> Popped {
         let start = position(self.next);
         // Acquire: pairs with the producer's Release store in `push`: the frame is there.
         match self.memory.word(start).load(Ordering::Acquire) {
@@ -279,14 +298,18 @@ impl<L: Lines> Consumer<L> {
             // At the beginning a pad would be the whole ring: no producer writes that.
             PAD if start > 0 && !self.broken => {
                 self.advance(RING_BYTES - start);
-                self.pop(deliver)
+                // Behind a pad is the beginning of the ring, where no pad is valid.
+                match self.memory.word(0).load(Ordering::Acquire) {
+                    0 => self.on_empty(),
+                    word => self.take(0, word, deliver),
+                }
             }
             word => self.take(start, word, deliver),
         }
     }
 
     #[inline]
-    fn take(&mut self, start: usize, word: u64, deliver: &mut dyn FnMut(&[u8])) -> Popped {
+    fn take(&mut self, start: usize, word: u64, deliver: impl FnOnce(&[u8])) -> Popped {
         // MEMORY-4: a word that another process wrote is a length only if it stays within the ring.
         let length = usize::try_from(word - 1).unwrap_or(usize::MAX);
         if self.broken || length > MESSAGE_BYTES_MAX || frame_bytes(length) > RING_BYTES - start {

@@ -46,6 +46,7 @@ pub use actors::caller::handles::{ActorHandle, ActorRef, label_of};
 pub use actors::instance::actor_instance::{ActorInstance, ActorStep, CallSetting};
 pub use actors::owner::owned_actors::restart_policy_of;
 pub use environment::{BlockStore, Environment, Liveness, Messenger, Observer, RankSelection, WorkQueue};
+pub use inbound::InboundBatch;
 pub use inbound::fragments::fragments_of;
 pub use leak_check::TableSizes;
 pub use locks::assert_may_send;
@@ -61,7 +62,7 @@ pub use wire::actor_message::ActorMessage;
 #[cfg(any(all(test, not(loom)), fuzzing))]
 pub use wire::actor_message::{ActorTarget, FinishedCall, RestartPolicy, WireActor, WireCommit};
 pub use wire::failure_kind::FailureKind;
-pub use wire::header::{MESSAGE_HEADER_BYTES, SendSequence, UNNUMBERED_HEADER};
+pub use wire::header::{LoadHeader, MESSAGE_HEADER_BYTES, SendSequence, UNNUMBERED_HEADER};
 #[cfg(all(test, not(loom)))]
 pub use wire::header::{ReceiveSequence, ReceiveStatus};
 pub use wire::last_work::{BEGUN_MAX, BegunWork, LastWork, WorkId};

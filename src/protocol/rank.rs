@@ -1,6 +1,8 @@
 //! The protocol state of one rank.
 
 use crate::base::{Error, Rank};
+#[cfg(any(test, feature = "sim"))]
+use crate::protocol::InboundBatch;
 use crate::protocol::actors::Actors;
 use crate::protocol::environment::Environment;
 use crate::protocol::inbound::Inbound;
@@ -47,9 +49,10 @@ impl Protocol {
         }
     }
 
-    /// Receives bytes from `from`, with their header. A message that was received before is dropped.
+    /// Receives bytes from `from`, with their header, as a batch of one message.
+    #[cfg(any(test, feature = "sim"))]
     pub fn receive(&self, env: &impl Environment, from: Rank, bytes: &[u8]) {
-        self.inbound.receive(env, from, bytes);
+        InboundBatch::new(env).receive(from, bytes);
     }
 
     /// Handles a message without its header, of a living rank or of this one.

@@ -31,6 +31,6 @@ mod header;
 pub mod plain;
 mod slots;
 
-pub use header::{ShortBytes, ShortCall, ShortReturn, ShortTarget, is_short_message};
+pub use header::{ShortCall, ShortReturn, ShortTarget, is_short_message};
 pub use plain::PlainBytes;
 pub use slots::{CallSlots, is_short};

@@ -26,6 +26,7 @@ pub use error::{ReadError, RegisterError};
 use crate::base::Rank;
 use crate::memory::{Block, Region, RegionNumber, STORE};
 use std::os::fd::BorrowedFd;
+use std::sync::Arc;
 
 /// What a poll found.
 pub enum TransportEvent<'a> {
@@ -102,6 +103,12 @@ pub trait Transport: Send + Sync {
     /// # Errors
     /// `Full` where the peer has not yet taken what is in flight, `Lost` where the link to it failed.
     fn send(&self, peer: Rank, parts: &[&[u8]]) -> Result<(), Refusal>;
+
+    /// The ring to a peer in shared memory: who holds it may send there without a call of this trait. Messages in it
+    /// and those of `send` are in one order.
+    fn ring_to(&self, _peer: Rank) -> Option<Arc<shm::SendRing>> {
+        None
+    }
 
     /// Delivers up to `limits::POLL_BATCH_MAX` events; returns how many.
     fn poll(&self, deliver: Deliver<'_>) -> usize;

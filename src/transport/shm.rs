@@ -12,9 +12,11 @@
 //! nothing.
 
 mod inbox;
+mod send_ring;
 #[cfg(test)]
 mod tests;
 mod transport;
 
 pub use inbox::Inbox;
+pub use send_ring::SendRing;
 pub use transport::ShmTransport;

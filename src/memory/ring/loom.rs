@@ -59,7 +59,7 @@ impl Lines for Arc<ModelMemory> {
         }
     }
 
-    unsafe fn read(&self, at: usize, length: usize, show: &mut dyn FnMut(&[u8])) {
+    unsafe fn read(&self, at: usize, length: usize, show: impl FnOnce(&[u8])) {
         let mut bytes = [0; 2 * LINE_BYTES];
         for (line, within, ours) in parts(at, length) {
             // SAFETY: the checker detects a read concurrent with a write.
@@ -90,7 +90,7 @@ fn messages_arrive_whole_and_in_order() {
         for (number, length) in LENGTHS.into_iter().enumerate() {
             let mut came = false;
             while !came {
-                let popped = consumer.pop(&mut |bytes| {
+                let popped = consumer.pop(|bytes| {
                     assert_eq!(bytes, vec![number as u8; length]);
                     came = true;
                 });
@@ -102,7 +102,7 @@ fn messages_arrive_whole_and_in_order() {
             }
         }
         sending.join().unwrap();
-        assert_eq!(consumer.pop(&mut |_| panic!("one too many")), Popped::Empty);
+        assert_eq!(consumer.pop(|_| panic!("one too many")), Popped::Empty);
     });
 }
 
@@ -118,7 +118,7 @@ fn push_to_full_ring_succeeds_after_lines_are_freed() {
             let mut consumer = Consumer::over(memory);
             let mut popped = 0;
             while popped < 2 {
-                consumer.pop(&mut |bytes| assert_eq!(bytes[0], popped));
+                consumer.pop(|bytes| assert_eq!(bytes[0], popped));
                 popped += 1;
             }
             consumer
@@ -127,7 +127,7 @@ fn push_to_full_ring_succeeds_after_lines_are_freed() {
         let taken = producer.push(&[&[3; 64]]);
         let mut consumer = emptying.join().unwrap();
         let mut body = Vec::new();
-        while consumer.pop(&mut |bytes| body.push(bytes[0])) == Popped::Message {}
+        while consumer.pop(|bytes| body.push(bytes[0])) == Popped::Message {}
         assert_eq!(body, if taken { vec![2, 3] } else { vec![2] });
     });
 }

@@ -12,7 +12,7 @@ fn ring() -> (RingProducer, Consumer, Arc<Segment>) {
 
 fn popped(consumer: &mut Consumer) -> Option<Vec<u8>> {
     let mut message = None;
-    match consumer.pop(&mut |bytes| {
+    match consumer.pop(|bytes| {
         assert!(bytes.as_ptr().addr().is_multiple_of(8));
         message = Some(bytes.to_vec());
     }) {
@@ -102,7 +102,7 @@ fn invalid_length_makes_every_later_pop_corrupt() {
         assert!(producer.push(&[b"sixteen bytes ok"]));
         break_at(&segment, size_of::<Indices>(), word);
         for _ in 0..2 {
-            assert_eq!(consumer.pop(&mut |_| panic!("delivered {word}")), Popped::Corrupt);
+            assert_eq!(consumer.pop(|_| panic!("delivered {word}")), Popped::Corrupt);
         }
     }
 }

@@ -7,6 +7,7 @@
 //!   wait for a block.
 //! - INBOUND-2: a message of a rank that is known to be dead has no effect.
 
+pub mod batch;
 pub mod deferred;
 pub(in crate::protocol) mod fragments;
 pub mod missing_blocks;
@@ -14,4 +15,5 @@ pub mod receive;
 #[cfg(test)]
 mod tests;
 
+pub use batch::InboundBatch;
 pub use receive::Inbound;

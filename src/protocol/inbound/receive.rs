@@ -14,7 +14,7 @@ use crate::protocol::inbound::fragments::Fragments;
 use crate::protocol::inbound::missing_blocks::missing_blocks;
 use crate::protocol::objects::fetch::blocks::FetchPurpose;
 use crate::protocol::objects::fetch::missing::FetchedBlocks;
-use crate::protocol::wire::header::{ReceiveSequence, ReceiveStatus};
+use crate::protocol::wire::header::ReceiveSequence;
 use crate::protocol::wire::message::InvalidMessage;
 use crate::protocol::{Message, WireTask};
 use crate::rpc::{ShortCall, ShortReturn};
@@ -44,33 +44,16 @@ impl Inbound {
         }
     }
 
-    /// Receives bytes from `from`, with their header. A message that was received before is dropped.
-    pub fn receive(&self, env: &impl Environment, from: Rank, bytes: &[u8]) {
-        self.process_if_alive(env, from, || match self.sequence.accept(from, bytes) {
-            ReceiveStatus::New(message, load) => {
-                if self.sequence.load_changed(from, load) {
-                    env.protocol().stealing.on_load(from, load);
-                }
-                self.handle(env, from, message);
-            }
-            ReceiveStatus::Duplicate => {}
-            ReceiveStatus::Gap => env
-                .report_link_failure(from, "one of its messages is missing, which its transport should have delivered"),
-            ReceiveStatus::Corrupt => {
-                log(Level::Error, || format!("rank {} dropped {} bytes of rank {from}", env.rank(), bytes.len()));
-            }
-        });
-    }
-
     /// Processes what `from` sent, if it is alive. Until this ends, no owner is told that messages of the dead rank are
     /// drained.
     fn process_if_alive(&self, env: &impl Environment, from: Rank, process_message: impl FnOnce()) {
-        self.sequence.begin_processing(from);
+        let sender = self.sequence.sender(from);
+        sender.begin_processing();
         let alive = !env.is_dead(from);
         if alive {
             process_message();
         }
-        self.sequence.end_processing(from);
+        sender.end_processing();
         if env.is_dead(from) {
             env.protocol().recovery.process_pending_drains(env);
         }

@@ -68,11 +68,11 @@ fn drain_request_about_the_receiver_or_the_sender_does_nothing() {
 #[test]
 fn drain_is_acknowledged_only_when_no_message_of_the_dead_rank_is_processed() {
     let env = MockEnvironment::new(1);
-    let sequence = &env.protocol().inbound.sequence;
-    sequence.begin_processing(2);
+    let sender = env.protocol().inbound.sequence.sender(2);
+    sender.begin_processing();
     env.receive(0, &drain(2, 4, false));
     assert_eq!(env.sent(), []);
-    sequence.end_processing(2);
+    sender.end_processing();
     env.protocol().recovery.process_pending_drains(&env);
     assert_eq!(env.sent(), [(0, ack(4))]);
     env.protocol().recovery.process_pending_drains(&env);

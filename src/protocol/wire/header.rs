@@ -1,7 +1,8 @@
 //! The header before each message: its sequence number between the two ranks, and the load of its sender.
 //!
 //! ```text
-//!   bytes 0..2   sequence number, from 1, wrapping to 1; 0 for messages about links, which come in any order
+//!   bytes 0..2   sequence number, from 1, wrapping to 1; 0 for messages about links, which come in any order, and for
+//!                those over shared memory, which cannot be lost
 //!   byte  2      the sender's load class, as `scheduling::StealState` defines it
 //! ```
 //! A transport delivers each message once and in order (TRANSPORT-1). The sequence number lets the receiver check that.
@@ -9,7 +10,7 @@
 //! no message is lost unnoticed.
 
 use crate::base::Rank;
-use crate::base::sync::{AtomicU8, AtomicU16, Ordering};
+use crate::base::sync::{AtomicU8, AtomicU16, AtomicU32, Ordering};
 use std::sync::OnceLock;
 
 /// The length of the header before each message.
@@ -35,6 +36,26 @@ impl SendSequence {
         }
         let [low, high] = self.last.to_le_bytes();
         [low, high, self.load]
+    }
+}
+
+/// The headers of messages to one rank over a ring in shared memory. A ring loses and repeats nothing, and no other
+/// transport takes its place: such messages need no number. Any thread may ask for the next.
+#[derive(Debug, Default)]
+pub struct LoadHeader(AtomicU32);
+
+impl LoadHeader {
+    /// The header of the next message; `load` looks up the sender's load.
+    #[inline]
+    pub fn next(&self, load: impl FnOnce() -> u8) -> [u8; MESSAGE_HEADER_BYTES] {
+        // The load is the low byte, and above it are messages counted. Threads that do this at the same time lose a
+        // count: then the load is looked up a message later.
+        let [mut known, count @ ..] = self.0.load(Ordering::Relaxed).to_le_bytes();
+        if count[0].is_multiple_of(LOAD_MESSAGES as u8) {
+            known = load();
+        }
+        self.0.store(u32::from_le_bytes([known, count[0].wrapping_add(1), 0, 0]), Ordering::Relaxed);
+        [0, 0, known]
     }
 }
 
@@ -66,8 +87,9 @@ const PAGE_SENDERS: usize = 64;
 #[derive(Debug)]
 pub struct ReceiveSequence(Box<[OnceLock<Box<[SenderState; PAGE_SENDERS]>>]>);
 
+/// The state of the messages of one sender.
 #[derive(Debug, Default)]
-struct SenderState {
+pub struct SenderState {
     /// The sequence number of the last message.
     last: AtomicU16,
     /// How many threads are processing its messages.
@@ -84,29 +106,12 @@ impl ReceiveSequence {
         ReceiveSequence((0..(size as usize).div_ceil(PAGE_SENDERS)).map(|_| OnceLock::new()).collect())
     }
 
-    fn sender(&self, from: Rank) -> &SenderState {
+    /// The state of a sender.
+    #[inline]
+    pub fn sender(&self, from: Rank) -> &SenderState {
         let page = self.0[from as usize / PAGE_SENDERS]
             .get_or_init(|| Box::new(std::array::from_fn(|_| SenderState::default())));
         &page[from as usize % PAGE_SENDERS]
-    }
-
-    /// True if `from` had another load in its last message; records `load`.
-    pub fn load_changed(&self, from: Rank, load: u8) -> bool {
-        let known = &self.sender(from).load;
-        known.load(Ordering::Relaxed) != load && {
-            known.store(load, Ordering::Relaxed);
-            true
-        }
-    }
-
-    /// A thread begins to process a message of `from`. It must check after this call that `from` is alive.
-    pub fn begin_processing(&self, from: Rank) {
-        self.sender(from).in_progress.fetch_add(1, Ordering::SeqCst);
-    }
-
-    /// The thread is done.
-    pub fn end_processing(&self, from: Rank) {
-        self.sender(from).in_progress.fetch_sub(1, Ordering::SeqCst);
     }
 
     /// True while a thread processes messages of `from`.
@@ -121,23 +126,44 @@ impl ReceiveSequence {
         let sender = &page[from as usize % PAGE_SENDERS];
         u32::from(sender.last.load(Ordering::Relaxed)) << 16 | u32::from(sender.unnumbered.load(Ordering::Relaxed))
     }
+}
 
-    /// Checks the header of a message from `from`.
-    pub fn accept<'a>(&self, from: Rank, bytes: &'a [u8]) -> ReceiveStatus<'a> {
+impl SenderState {
+    /// True if the sender had another load in its last message; records `load`.
+    #[inline]
+    pub fn load_changed(&self, load: u8) -> bool {
+        self.load.load(Ordering::Relaxed) != load && {
+            self.load.store(load, Ordering::Relaxed);
+            true
+        }
+    }
+
+    /// A thread begins to process messages of the sender. It must check after this call that the sender is alive.
+    pub fn begin_processing(&self) {
+        self.in_progress.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// The thread is done.
+    pub fn end_processing(&self) {
+        self.in_progress.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Checks the header of a message of the sender.
+    #[inline]
+    pub fn accept<'a>(&self, bytes: &'a [u8]) -> ReceiveStatus<'a> {
         let Some(([low, high, load], message)) = bytes.split_first_chunk::<MESSAGE_HEADER_BYTES>() else {
             return ReceiveStatus::Corrupt;
         };
         let number = u16::from_le_bytes([*low, *high]);
         if number == 0 {
-            let unnumbered = &self.sender(from).unnumbered;
+            let unnumbered = &self.unnumbered;
             unnumbered.store(unnumbered.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
             return ReceiveStatus::New(message, *load);
         }
-        let last = &self.sender(from).last;
-        let before = last.load(Ordering::Relaxed);
+        let before = self.last.load(Ordering::Relaxed);
         let next = successor(before);
         if number == next {
-            last.store(number, Ordering::Relaxed);
+            self.last.store(number, Ordering::Relaxed);
             return ReceiveStatus::New(message, *load);
         }
         // Sequence numbers up to half the range back are behind the expected one, the others ahead.
@@ -159,20 +185,24 @@ mod tests {
         for turn in 0..200_000u32 {
             let bytes = numbered(&mut send_sequence, (turn % 65_535 / 8) as u8);
             assert_eq!(
-                receive_sequence.accept(1, &bytes),
+                receive_sequence.sender(1).accept(&bytes),
                 ReceiveStatus::New(b"m", (turn % 65_535 / 8) as u8),
                 "message {turn}"
             );
-            assert_eq!(receive_sequence.accept(1, &bytes), ReceiveStatus::Duplicate, "message {turn} a second time");
+            assert_eq!(
+                receive_sequence.sender(1).accept(&bytes),
+                ReceiveStatus::Duplicate,
+                "message {turn} a second time"
+            );
         }
     }
 
     #[test]
     fn missing_message_is_a_gap() {
         let (mut send_sequence, receive_sequence) = (SendSequence::default(), ReceiveSequence::new(2));
-        assert_eq!(receive_sequence.accept(1, &numbered(&mut send_sequence, 0)), ReceiveStatus::New(b"m", 0));
+        assert_eq!(receive_sequence.sender(1).accept(&numbered(&mut send_sequence, 0)), ReceiveStatus::New(b"m", 0));
         let _missing = numbered(&mut send_sequence, 0);
-        assert_eq!(receive_sequence.accept(1, &numbered(&mut send_sequence, 0)), ReceiveStatus::Gap);
+        assert_eq!(receive_sequence.sender(1).accept(&numbered(&mut send_sequence, 0)), ReceiveStatus::Gap);
     }
 
     #[test]
@@ -180,10 +210,10 @@ mod tests {
         let receive_sequence = ReceiveSequence::new(2);
         for _ in 0..3 {
             let before = receive_sequence.receive_count(1);
-            assert_eq!(receive_sequence.accept(1, &[0, 0, 0, 7]), ReceiveStatus::New(&[7], 0));
+            assert_eq!(receive_sequence.sender(1).accept(&[0, 0, 0, 7]), ReceiveStatus::New(&[7], 0));
             assert_ne!(receive_sequence.receive_count(1), before);
         }
         assert_eq!(receive_sequence.receive_count(0), 0);
-        assert_eq!(receive_sequence.accept(1, &[1]), ReceiveStatus::Corrupt);
+        assert_eq!(receive_sequence.sender(1).accept(&[1]), ReceiveStatus::Corrupt);
     }
 }

@@ -5,7 +5,7 @@ use crate::protocol::wire::actor_message::ActorMessage;
 use crate::protocol::wire::last_work::LastWork;
 use crate::protocol::wire::values::{Bytes, CompactTask, MovedTask, WireAttachment, WireTask, WireValue};
 use crate::protocol::{FailureKind, NameError};
-use crate::rpc::{ShortBytes, ShortCall, ShortReturn, is_short_message};
+use crate::rpc::{ShortCall, ShortReturn, is_short_message};
 use crate::scheduling::GroupMessage;
 use crate::store::{CopyMessage, CountMessage};
 use serde::{Deserialize, Serialize};
@@ -299,20 +299,19 @@ impl<'a> Message<'a> {
         CompactTask::try_from_task(&task, sender).map_or(Message::Task(task), Message::CompactTask)
     }
 
-    /// The encoded message, if it is one of the short path.
+    /// Calls `send` with the encoded message, if it is one of the short path.
     #[inline]
-    pub fn encode_short(&self) -> Option<ShortBytes> {
+    pub fn with_short<R>(&self, send: impl FnOnce(&[u8]) -> R) -> Option<R> {
         match self {
-            Message::ShortCall(call) => Some(call.encode()),
-            Message::ShortReturn(answer) => Some(answer.encode()),
+            Message::ShortCall(call) => Some(send(call.encode().as_slice())),
+            Message::ShortReturn(answer) => Some(send(answer.encode().as_slice())),
             _ => None,
         }
     }
 
     /// Appends the encoded message to `out`.
     pub fn encode(&self, mut out: Vec<u8>) -> Vec<u8> {
-        if let Some(short) = self.encode_short() {
-            out.extend_from_slice(short.as_slice());
+        if self.with_short(|bytes| out.extend_from_slice(bytes)).is_some() {
             return out;
         }
         match postcard::to_extend(self, out) {

@@ -149,7 +149,7 @@ impl ChildProcess {
         let before = self.next;
         loop {
             let ChildProcess { ring, store, next, .. } = self;
-            let popped = ring.pop(&mut |bytes| match store {
+            let popped = ring.pop(|bytes| match store {
                 None => {
                     let address: StoreAddress = postcard::from_bytes(bytes).expect("a whole address");
                     *store = Some(PeerArena::open(&address).expect("its creator was not killed yet"));

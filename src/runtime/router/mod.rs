@@ -7,6 +7,7 @@
 //! - Messages to a peer arrive in order and once, also over a failover.
 //! - Sending never blocks.
 
+mod direct;
 mod failover;
 mod fd_poller;
 mod outboxes;

@@ -2,7 +2,7 @@
 
 use crate::base::Rank;
 use crate::base::sync::{Ordering, lock};
-use crate::protocol::{Message, SendSequence, UNNUMBERED_HEADER};
+use crate::protocol::{MESSAGE_HEADER_BYTES, Message, SendSequence, UNNUMBERED_HEADER};
 use crate::runtime::router::failover::Failover;
 use crate::runtime::router::part::Router;
 use crate::transport::Refusal;
@@ -34,18 +34,36 @@ impl Router {
     }
 
     /// Sends over the transport in use now, or queues the message. True if it is the only one queued.
+    #[inline]
     pub fn send_or_queue(&self, to: Rank, bytes: &[u8], unnumbered: bool, load: impl FnOnce() -> u8) -> bool {
+        let peer = &self.peers[to as usize];
+        if let Some(ring) = &peer.ring {
+            let header = peer.ring_header.next(load);
+            let sent = peer.direct.allowed() && ring.send(&header, bytes).is_ok();
+            return !sent && self.send_by_outbox(to, bytes, |_| header);
+        }
+        self.send_by_outbox(to, bytes, |sequence| if unnumbered { UNNUMBERED_HEADER } else { sequence.next(load) })
+    }
+
+    /// As `send_or_queue`, in order with the messages in the outbox.
+    fn send_by_outbox(
+        &self,
+        to: Rank,
+        bytes: &[u8],
+        header: impl FnOnce(&mut SendSequence) -> [u8; MESSAGE_HEADER_BYTES],
+    ) -> bool {
         let peer = &self.peers[to as usize];
         let mut outbox = peer.outbox.lock();
         // Under the lock, which `mark_dead` and a failover take as well.
         let Some(transport) = self.transport_to(to) else { return false };
-        let header = if unnumbered { UNNUMBERED_HEADER } else { outbox.send_sequence.next(load) };
+        let header = header(&mut outbox.send_sequence);
         let direct = outbox.messages.is_empty() && outbox.failover.is_none();
         if direct && self.transports[transport].send(to, &[&header, bytes]).is_ok() {
             return false;
         }
         // A lost link is reported by a poll; then the message takes another transport, or is dropped.
         outbox.messages.push_back([&header, bytes].concat());
+        peer.direct.forbid();
         self.waiting.fetch_add(1, Ordering::Relaxed) == 0
     }
 
@@ -102,6 +120,9 @@ impl Router {
             }
             outbox.messages.pop_front();
             self.waiting.fetch_sub(1, Ordering::Relaxed);
+        }
+        if outbox.messages.is_empty() {
+            self.peers[rank as usize].direct.allow();
         }
     }
 

@@ -4,10 +4,13 @@ use crate::base::Rank;
 use crate::base::spin_lock::SpinLock;
 use crate::base::sync::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use crate::memory::{Block, Doorbell};
+use crate::protocol::LoadHeader;
+use crate::runtime::router::direct::DirectSends;
 use crate::runtime::router::fd_poller::{FdPoller, LocalPeer};
 use crate::runtime::router::outboxes::PeerOutbox;
 use crate::runtime::router::polling::Polling;
 use crate::runtime::router::process_end::ProcessEnd;
+use crate::transport::shm::SendRing;
 use crate::transport::{Refusal, RemoteAddress, Transport};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -40,6 +43,12 @@ pub struct PeerRoute {
     pub(super) transport_index: AtomicU8,
     /// Declared dead; for good.
     dead: AtomicBool,
+    /// The ring to it, if it is of this host.
+    pub(super) ring: Option<Arc<SendRing>>,
+    /// If messages may go to the ring past the outbox.
+    pub(super) direct: DirectSends,
+    /// The header of messages to the ring.
+    pub(super) ring_header: LoadHeader,
     pub(super) outbox: SpinLock<PeerOutbox>,
 }
 
@@ -54,16 +63,20 @@ impl Router {
         spin: Duration,
     ) -> Router {
         let mut routes: Vec<Vec<u8>> = Vec::new();
-        let peers = routes_to.iter().map(|route| {
+        let peers = (0..).zip(routes_to).map(|(rank, route)| {
             let known = routes.iter().position(|known| known == route);
             let route = known.unwrap_or_else(|| {
                 routes.push(route.clone());
                 routes.len() - 1
             });
+            let ring = routes[route].first().and_then(|first| transports[*first as usize].ring_to(rank));
             PeerRoute {
                 route: route as u16,
                 transport_index: AtomicU8::new(0),
                 dead: AtomicBool::new(false),
+                direct: DirectSends::default(),
+                ring,
+                ring_header: LoadHeader::default(),
                 outbox: SpinLock::default(),
             }
         });
@@ -172,7 +185,9 @@ impl Router {
         if peer.dead.swap(true, Ordering::AcqRel) {
             return false;
         }
-        let outbox = std::mem::take(&mut *peer.outbox.lock());
+        let mut outbox = peer.outbox.lock();
+        peer.direct.forbid();
+        let outbox = std::mem::take(&mut *outbox);
         self.waiting.fetch_sub(outbox.messages.len(), Ordering::Relaxed);
         true
     }

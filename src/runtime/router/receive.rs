@@ -4,7 +4,7 @@ use crate::base::Rank;
 use crate::base::limits::MESSAGE_BYTES_MAX;
 use crate::base::sync::Ordering;
 use crate::base::sync::statics::AtomicU64;
-use crate::protocol::{MESSAGE_HEADER_BYTES, Message, fragments_of};
+use crate::protocol::{InboundBatch, MESSAGE_HEADER_BYTES, Message, fragments_of};
 use crate::runtime::Runtime;
 use crate::runtime::memory::{self, in_callback};
 use crate::runtime::router::failover;
@@ -25,8 +25,8 @@ impl Runtime {
     /// Sends a message; one to this rank itself is handled at once. Never blocks: messages that the transport refuses
     /// are queued.
     pub fn send(&'static self, to: Rank, message: &Message<'_>) {
-        if let Some(short) = message.encode_short().filter(|_| to != self.cluster.rank) {
-            return self.send_bytes(to, short.as_slice(), false);
+        if to != self.cluster.rank && message.with_short(|bytes| self.send_bytes(to, bytes, false)).is_some() {
+            return;
         }
         let mut bytes = BUFFER.take();
         bytes.clear();
@@ -73,12 +73,19 @@ impl Runtime {
         }
         let mut events = 0;
         for (index, transport) in self.router.transports.iter().enumerate() {
-            events += transport.poll(&mut |event| {
-                in_callback(|| match event {
-                    TransportEvent::Message { from, bytes } => self.protocol.receive(&self, from, bytes),
-                    TransportEvent::ReadDone { token, block } => memory::on_read_done(self, token, block),
-                    TransportEvent::LinkDown { peer, reason } => failover::on_link_down(self, index, peer, &reason),
-                });
+            events += in_callback(|| {
+                let mut batch = InboundBatch::new(&self);
+                transport.poll(&mut |event| match event {
+                    TransportEvent::Message { from, bytes } => batch.receive(from, bytes),
+                    TransportEvent::ReadDone { token, block } => {
+                        batch.end();
+                        memory::on_read_done(self, token, block);
+                    }
+                    TransportEvent::LinkDown { peer, reason } => {
+                        batch.end();
+                        failover::on_link_down(self, index, peer, &reason);
+                    }
+                })
             });
         }
         self.router.polling.on_polled();

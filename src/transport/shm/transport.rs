@@ -4,14 +4,11 @@ use crate::base::Rank;
 use crate::base::error::Result;
 use crate::base::limits::POLL_BATCH_MAX;
 use crate::base::spin_lock::SpinLock;
-use crate::base::sync::{AtomicBool, Ordering};
-use crate::memory::{
-    Block, Consumer, Doorbell, PeerArena, Popped, RingProducer, RingView, STORE, Segment, SegmentHandle,
-};
+use crate::memory::{Block, Consumer, Doorbell, PeerArena, Popped, RingView, STORE, Segment, SegmentHandle};
 use crate::transport::events::TransportEvents;
 use crate::transport::shm::inbox::{Inbox, open_ring_to};
+use crate::transport::shm::send_ring::SendRing;
 use crate::transport::{Deliver, ReadError, Refusal, RemoteAddress, Transport, TransportEvent};
-use crossbeam_utils::CachePadded;
 use std::sync::{Arc, OnceLock};
 
 /// Messages taken from one peer before the next has its turn.
@@ -20,24 +17,11 @@ const TURN_MAX: usize = 16;
 /// Completed reads that are not yet delivered, at most.
 const DONE_MAX: usize = 1024;
 
-/// The sending side towards one peer.
-struct SendRing {
-    peer: Rank,
-    producer: SpinLock<RingProducer>,
-    doorbell: Arc<Doorbell>,
-}
-
 /// The receiving side from one peer.
 struct ReceiveRing {
     peer: Rank,
     /// `None` once the link to the peer failed.
     consumer: Option<Consumer>,
-}
-
-/// What is readable of a peer's state without a lock.
-struct PeerView {
-    ring: RingView,
-    failed: AtomicBool,
 }
 
 /// What only the one polling thread uses.
@@ -52,8 +36,9 @@ pub struct ShmTransport {
     me: Rank,
     doorbell: Arc<Doorbell>,
     /// By rank, ascending; `views` and `PollState::incoming` have the same order.
-    outgoing: Box<[CachePadded<SendRing>]>,
-    views: Box<[PeerView]>,
+    outgoing: Box<[(Rank, Arc<SendRing>)]>,
+    /// What comes from each peer, readable without a lock.
+    views: Box<[RingView]>,
     polling: SpinLock<PollState>,
     arenas: OnceLock<Vec<(Rank, Arc<PeerArena>)>>,
     /// Reads that are completed and not yet delivered.
@@ -75,14 +60,9 @@ impl ShmTransport {
             let handle = peers.iter().find(|(rank, _)| rank == peer).map(|(_, handle)| handle);
             let handle = handle.unwrap_or_else(|| panic!("rank {me} was given no handle of rank {peer}'s inbox"));
             let (producer, doorbell) = open_ring_to(*peer, handle, me)?;
-            outgoing.push(CachePadded::new(SendRing {
-                peer: *peer,
-                producer: SpinLock::new(producer),
-                doorbell: Arc::new(doorbell),
-            }));
+            outgoing.push((*peer, Arc::new(SendRing::new(producer, doorbell))));
         }
-        let views =
-            incoming.iter().map(|(_, from)| PeerView { ring: from.view(), failed: AtomicBool::new(false) }).collect();
+        let views = incoming.iter().map(|(_, from)| from.view()).collect();
         let incoming = incoming.into_iter().map(|(peer, from)| ReceiveRing { peer, consumer: Some(from) }).collect();
         Ok(ShmTransport {
             me,
@@ -106,14 +86,14 @@ impl ShmTransport {
 
     /// The doorbell that wakes a sleeping peer.
     pub fn doorbell_of(&self, peer: Rank) -> Arc<Doorbell> {
-        self.outgoing[self.index_of(peer)].doorbell.clone()
+        self.ring_of(peer).doorbell().clone()
     }
 
-    /// The peer's index in all lists. Panics for a rank of another host: such a route is a bug.
-    fn index_of(&self, peer: Rank) -> usize {
-        self.outgoing
-            .binary_search_by_key(&peer, |outgoing| outgoing.peer)
-            .unwrap_or_else(|_| panic!("rank {peer} is not a peer of rank {} on its host", self.me))
+    /// The ring to a peer. Panics for a rank of another host: such a route is a bug.
+    fn ring_of(&self, peer: Rank) -> &Arc<SendRing> {
+        let index = self.outgoing.binary_search_by_key(&peer, |(rank, _)| *rank);
+        let index = index.unwrap_or_else(|_| panic!("rank {peer} is not a peer of rank {} on its host", self.me));
+        &self.outgoing[index].1
     }
 }
 
@@ -123,16 +103,11 @@ impl Transport for ShmTransport {
     }
 
     fn send(&self, peer: Rank, parts: &[&[u8]]) -> Result<(), Refusal> {
-        let index = self.index_of(peer);
-        if self.views[index].failed.load(Ordering::Relaxed) {
-            return Err(Refusal::Lost);
-        }
-        let outgoing = &self.outgoing[index];
-        if !outgoing.producer.lock().push(parts) {
-            return Err(Refusal::Full);
-        }
-        outgoing.doorbell.notify();
-        Ok(())
+        self.ring_of(peer).push(|producer| producer.push(parts))
+    }
+
+    fn ring_to(&self, peer: Rank) -> Option<Arc<SendRing>> {
+        Some(self.ring_of(peer).clone())
     }
 
     fn poll(&self, deliver: Deliver<'_>) -> usize {
@@ -151,13 +126,12 @@ impl Transport for ShmTransport {
             while events < most
                 && let Some(ring) = consumer
             {
-                match ring.pop(&mut |bytes| deliver(TransportEvent::Message { from, bytes })) {
+                match ring.pop(|bytes| deliver(TransportEvent::Message { from, bytes })) {
                     Popped::Message => events += 1,
                     Popped::Empty => break,
                     Popped::Corrupt => {
                         *consumer = None;
-                        // Relaxed: a send that misses it goes to a ring on which no rank relies any more.
-                        self.views[index].failed.store(true, Ordering::Relaxed);
+                        self.outgoing[index].1.fail();
                         let reason = "its ring in shared memory holds bytes that no rank writes".to_string();
                         deliver(TransportEvent::LinkDown { peer: from, reason });
                         events += 1;
@@ -171,7 +145,7 @@ impl Transport for ShmTransport {
     /// Takes no lock: a thread about to sleep must not get "nothing" because another thread polls at the same time.
     fn pending(&self) -> bool {
         self.done.len() > 0
-            || self.views.iter().any(|view| !view.ring.is_empty() && !view.failed.load(Ordering::Relaxed))
+            || self.views.iter().zip(&self.outgoing).any(|(view, (_, ring))| !view.is_empty() && !ring.has_failed())
     }
 
     fn uses_doorbell(&self) -> bool {
