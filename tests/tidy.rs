@@ -100,6 +100,7 @@ const UNSAFE_FILES: &[&str] = &[
     "src/transport/mpi/window.rs",
     "src/base/arc_pool.rs",
     "src/base/spin_lock.rs",
+    "src/base/ticks.rs",
     "src/gpu/cuda.rs",
     "src/memory/arena.rs",
     "src/memory/arena/pieces.rs",

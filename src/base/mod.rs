@@ -21,6 +21,7 @@ pub mod spin_lock;
 pub mod stack;
 pub mod sync;
 pub mod text;
+pub mod ticks;
 pub mod trace;
 
 pub use config::Config;

@@ -62,6 +62,10 @@ pub trait Outputs: Sized + 'static {
     fn complete_plain(_promises: &Self::Promises, _bytes: &[u8]) -> bool {
         false
     }
+    /// Gives the result that number, if there is exactly one, which is part of its task and has none; false if not.
+    fn number_result(_promises: &Self::Promises, _number: u64) -> bool {
+        false
+    }
     /// Writes the failure.
     fn fail(promises: &Self::Promises, error: &Arc<Error>);
     /// What the caller holds.
@@ -113,6 +117,10 @@ impl<T: Object> Outputs for Single<T> {
     fn complete_plain(promises: &Promise<T>, bytes: &[u8]) -> bool {
         // A value that comes after a cancellation is dropped.
         plain::only(bytes).map(|value: T| drop(promises.complete(value))).is_some()
+    }
+    #[inline]
+    fn number_result(promises: &Promise<T>, number: u64) -> bool {
+        promises.core().set_number(number) == number
     }
     fn fail(promises: &Promise<T>, error: &Arc<Error>) {
         promises.core().fail(error.clone());

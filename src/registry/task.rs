@@ -199,6 +199,10 @@ pub trait Runnable: Recycle + Send + Sync {
     fn complete_plain(&self, _bytes: &[u8]) -> bool {
         false
     }
+    /// Gives its result that number, if it has exactly one, which is part of it and has none; false if not.
+    fn number_result(&self, _number: u64) -> bool {
+        false
+    }
     /// The results without their types, in order, as they are returned to the owner.
     fn slots(self: Arc<Self>) -> Vec<Arc<dyn AnySlot>>;
     /// The result, if a call has exactly one, which is part of it.
@@ -358,6 +362,9 @@ impl<C: Callable> Runnable for Task<C> {
     }
     fn complete_plain(&self, bytes: &[u8]) -> bool {
         C::Outputs::complete_plain(&self.promises, bytes)
+    }
+    fn number_result(&self, number: u64) -> bool {
+        C::Outputs::number_result(&self.promises, number)
     }
     fn slots(self: Arc<Self>) -> Vec<Arc<dyn AnySlot>> {
         C::Outputs::slots(&self)

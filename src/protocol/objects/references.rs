@@ -130,6 +130,7 @@ impl References {
     }
 
     /// A number that this rank has not used yet.
+    #[inline]
     pub fn fresh_number(&self) -> u64 {
         self.next_number.fetch_add(1, Ordering::Relaxed)
     }

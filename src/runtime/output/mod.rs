@@ -10,6 +10,7 @@ mod lines;
 mod part;
 mod queries;
 mod reports;
+mod task_table;
 mod traces;
 
 pub use banner::banner;

@@ -46,7 +46,7 @@ pub fn all_records(runtime: &'static Runtime) -> Result<Vec<TaskRecord>> {
     let mut records = Vec::new();
     for rank in 0..runtime.cluster.size {
         if rank == runtime.cluster.rank {
-            records.extend(runtime.output.traces.records());
+            records.extend(runtime.output.traces.records(runtime.cluster.rank));
             continue;
         }
         match runtime.request::<Vec<TaskRecord>>(rank, InfoRequest::Trace) {

@@ -1,10 +1,10 @@
 //! Runs a task on the stack of a worker or a driver, if the host has the resources for it.
 
+use crate::base::Error;
 use crate::base::arc_pool::Recycled;
 use crate::base::limits::FAILURE_BYTES_MAX;
 use crate::base::panic::Panic;
 use crate::base::text::cut;
-use crate::base::{Error, clock};
 use crate::protocol::{WorkId, request_of};
 use crate::registry::{ActorState, Failure, Runnable, TaskPhase};
 use crate::runtime::memory::Quota;
@@ -122,14 +122,14 @@ pub fn run_body(
 ) {
     let header = context.header;
     let printing = output::printing(runtime, header);
-    let began_ns = runtime.output.traces.is_recorded(header).then(clock::now_ns);
+    let began = runtime.output.traces.begin(header);
     {
         let _running = context.enter();
         invoke(runtime, task, state);
     }
     drop(printing);
-    if let Some(began_ns) = began_ns {
-        runtime.output.traces.record_run(runtime, task, began_ns, worker);
+    if let Some(began) = began {
+        runtime.output.traces.record_run(runtime.cluster.rank, header, began, worker);
     }
 }
 

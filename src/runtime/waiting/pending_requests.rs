@@ -103,7 +103,7 @@ pub fn on_request(runtime: &'static Runtime, from: Rank, token: u64, request: In
         InfoRequest::Available => postcard::to_allocvec(&runtime.resources.table.available()),
         InfoRequest::Errors => postcard::to_allocvec(&runtime.output.reports.errors()),
         InfoRequest::ErrorCount => postcard::to_allocvec(&runtime.output.reports.error_count()),
-        InfoRequest::Trace => postcard::to_allocvec(&runtime.output.traces.records()),
+        InfoRequest::Trace => postcard::to_allocvec(&runtime.output.traces.records(runtime.cluster.rank)),
         InfoRequest::Waiters => postcard::to_allocvec(&waiters(runtime)),
         InfoRequest::Object(number) => postcard::to_allocvec(&describe_object(runtime, number)),
         InfoRequest::Location(slot) => postcard::to_allocvec(&resources::location_of_slot(runtime, slot)),
