@@ -99,6 +99,7 @@ const UNSAFE_FILES: &[&str] = &[
     "src/transport/verbs/tests/harness.rs",
     "src/transport/mpi/window.rs",
     "src/base/arc_pool.rs",
+    "src/base/copy.rs",
     "src/base/spin_lock.rs",
     "src/base/ticks.rs",
     "src/gpu/cuda.rs",

@@ -3,9 +3,22 @@
 //! The C library copies up to a bound with instructions that write whole cache lines without reading them first. From
 //! there on, which is the size of a core's cache on some processors, it reads each line before it writes it; that takes
 //! three times as long where the line lies in another core's cache. So long runs are copied in shorter pieces.
+//!
+//! A long vector has new memory, and the system zeroes each page of it at the first write: in small pages that takes
+//! longer than the copy. So huge pages are requested for it.
+#![allow(unsafe_code)]
+
+use std::mem::MaybeUninit;
 
 /// Bytes of a piece: below the bound of each processor, and so many that a call costs nothing.
 const PIECE_BYTES: usize = 256 << 10;
+
+/// Memory of at least so many bytes is requested in huge pages. The C library's allocator maps it for this vector alone
+/// in most cases, and there are a few huge pages in it however it is aligned.
+const HUGE_BYTES_MIN: usize = 8 << 20;
+
+/// The pages in which memory is advised on: no system has larger base pages.
+const PAGE_BYTES: usize = 64 << 10;
 
 /// Elements of a piece.
 const fn piece<T>() -> usize {
@@ -26,8 +39,23 @@ pub fn copy_to<T: Copy>(target: &mut [T], source: &[T]) {
 #[inline]
 pub fn copy_of<T: Copy>(list: &[T]) -> Vec<T> {
     let mut copy = Vec::with_capacity(list.len());
+    if size_of_val(list) >= HUGE_BYTES_MIN {
+        request_huge_pages(copy.spare_capacity_mut());
+    }
     list.chunks(piece::<T>()).for_each(|piece| copy.extend_from_slice(piece));
     copy
+}
+
+/// Requests huge pages for memory that was not written yet. Where the system has none, nothing changes.
+#[cold]
+fn request_huge_pages<T>(memory: &mut [MaybeUninit<T>]) {
+    let bytes = size_of_val(memory);
+    let start = memory.as_mut_ptr().cast::<u8>();
+    let skipped = start.align_offset(PAGE_BYTES);
+    let Some(whole) = bytes.checked_sub(skipped).map(|left| left / PAGE_BYTES * PAGE_BYTES) else { return };
+    // SAFETY: whole pages inside of memory that the caller has to itself; the advice changes no byte of it, and where
+    // it is refused the pages stay as they are.
+    unsafe { libc::madvise(start.wrapping_add(skipped).cast(), whole, libc::MADV_HUGEPAGE) };
 }
 
 #[cfg(test)]
@@ -44,6 +72,8 @@ mod tests {
             let copy = copy_of(&source);
             assert_eq!((copy.capacity(), copy), (length, source));
         }
+        let long: Vec<u64> = (0..HUGE_BYTES_MIN as u64 / 8 + 1).collect();
+        assert_eq!(copy_of(&long), long, "in huge pages");
         let wide: Vec<u128> = (0..100_000).collect();
         assert_eq!(copy_of(&wide), wide);
     }

@@ -28,6 +28,13 @@ pub const RING_BYTES: usize = 4 * MESSAGE_BYTES_MAX;
 /// Bytes up to which an encoded value travels inside its message: half of the largest message.
 pub const INLINE_BYTES_MAX: usize = MESSAGE_BYTES_MAX / 2;
 
+/// Bytes up to which the value of an object, its arrays not counted, travels with the first reference to the object
+/// that a rank gets.
+pub const CARRIED_BYTES_MAX: usize = 2 << 10;
+
+/// Bytes of all such values that one value's references take with them, at most.
+pub const CARRIED_BYTES_SUM_MAX: usize = MESSAGE_BYTES_MAX;
+
 /// Bytes from which a text or the memory of a vector travels in a block of its own, apart from the value that it is
 /// part of. A value with fewer bytes travels inside its message, one with more has a block at any rate.
 pub const SEPARATE_BYTES_MIN: usize = 32 << 10;

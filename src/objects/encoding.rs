@@ -4,13 +4,14 @@
 
 use crate::base::limits::CHECKED_BYTES_MAX;
 use crate::base::panic::{Panic, catch};
+use crate::base::sync::lock;
 use crate::base::{Error, ObjectId};
 use crate::objects::codec::{self, CodecError, StoreRun};
 use crate::objects::{AnySlot, ArrayMemory, Object};
 use serde::Serialize;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// What the runtime offers to objects that live elsewhere.
 pub trait Links: Send + Sync {
@@ -46,6 +47,20 @@ pub struct ReceivedReference {
     pub id: ObjectId,
     /// Where its value can be requested.
     pub links: Arc<dyn Links>,
+    /// The value that came with it, if one did and nothing has taken it.
+    carried: Mutex<Option<SerializedValue>>,
+}
+
+impl ReceivedReference {
+    /// A reference to object `id` that came with its value, if that is `carried`.
+    pub fn new(id: ObjectId, links: Arc<dyn Links>, carried: Option<SerializedValue>) -> ReceivedReference {
+        ReceivedReference { id, links, carried: Mutex::new(carried) }
+    }
+
+    /// Takes the value that came with it.
+    pub fn take_carried(&self) -> Option<SerializedValue> {
+        lock(&self.carried).take()
+    }
 }
 
 impl Drop for ReceivedReference {

@@ -30,6 +30,6 @@ pub(crate) use encoding::{attach, attached, in_context, refused};
 pub use packed::Pin;
 pub use promise::{Promise, PromiseCore, Waiter};
 pub use reference::{Object, ObjectRef, Ref, Value};
-pub(crate) use reference::{complete_encoded, complete_value, encode_promise};
+pub(crate) use reference::{complete_encoded, complete_value, encode_carried, encode_promise};
 pub use slot::{AnySlot, Slot};
 pub(crate) use slot::{offer, slot};

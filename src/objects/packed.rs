@@ -31,6 +31,10 @@ pub trait Pin: Send + Sync + 'static {
     /// # Errors
     /// Why they are not available.
     fn pin(&self) -> Result<Arc<dyn ArrayMemory>, Error>;
+    /// As `pin`, if the bytes are in memory.
+    fn pin_here(&self) -> Option<Arc<dyn ArrayMemory>> {
+        None
+    }
     /// A value that was decoded from memory given by `pin` was dropped.
     fn unpin(&self);
     /// The bytes are a copy of a part of `object`: after a request through `links`, `refill` or `refill_failed` is
@@ -151,6 +155,16 @@ impl PackedValue {
     /// Why an array is not available.
     pub(super) fn serialized(&self) -> Result<SerializedValue, Error> {
         Ok(SerializedValue { bytes: self.bytes.clone(), attachments: self.attachments()? })
+    }
+
+    /// As `serialized`, if all of its attachments are arrays that are in memory.
+    pub(super) fn serialized_here(&self) -> Option<SerializedValue> {
+        let attachment = |part: &PackedPart| match part {
+            PackedPart::Pinned(pin) => pin.pin_here().map(Attachment::Array),
+            PackedPart::Plain(_) => None,
+        };
+        let attachments = self.parts.iter().map(attachment).collect::<Option<_>>()?;
+        Some(SerializedValue { bytes: self.bytes.clone(), attachments })
     }
 
     /// The value: the one that other readers hold, else a new one.

@@ -1,6 +1,7 @@
 //! References to objects, and the slots behind them in this process.
 
 use crate::base::arc_pool::{self, Recycle, Recycled};
+use crate::base::limits::CARRIED_BYTES_MAX;
 use crate::base::sync::{AtomicBool, Ordering};
 use crate::base::{Error, ObjectId};
 use crate::objects::codec::{self, StoreRun};
@@ -117,6 +118,15 @@ pub(crate) fn encode_promise<T: Object>(
         },
         |error| (*error).clone(),
     ))
+}
+
+/// Serializes the value of a promise, if it is there and takes at most `CARRIED_BYTES_MAX` bytes besides its arrays. An
+/// array must be in memory, and part of a packed value, so that the receiver can give its memory back.
+pub(crate) fn encode_carried<T: Object>(promise: &Promise<T>) -> Option<SerializedValue> {
+    match promise.value() {
+        Some(value) => encoding::encode_small::<CARRIED_BYTES_MAX>(value).filter(|value| value.attachments.is_empty()),
+        None => promise.core().packed()?.serialized_here(),
+    }
 }
 
 /// Completes a promise from bytes, or with the failure to decode them. A value with arrays stays packed: its reader
@@ -255,6 +265,9 @@ impl<'de, T: Object> Deserialize<'de> for ObjectRef<T> {
                     requested: AtomicBool::new(false),
                     links: received.links.clone(),
                 });
+                if let Some(SerializedValue { bytes, attachments }) = received.take_carried() {
+                    slot.complete_with(&bytes, attachments);
+                }
                 received.links.intern(received.id, slot)
             }),
             _ => return Err(serde::de::Error::custom("no reference is attached to these bytes")),

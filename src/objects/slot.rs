@@ -19,6 +19,10 @@ pub trait AnySlot: Recycle + Send + Sync + 'static {
     /// # Errors
     /// The failure that the slot holds, or why the value does not encode.
     fn encode(&self, store_run: Option<StoreRun>) -> Result<SerializedValue, Error>;
+    /// Serializes the value for a message that names the object, if it is there and small.
+    fn encode_carried(&self) -> Option<SerializedValue> {
+        None
+    }
     /// Completes the slot with an encoded value, or with the failure to decode it.
     fn complete_with(&self, bytes: &[u8], attachments: Vec<Attachment>);
     /// Completes the slot with a failure.
@@ -86,6 +90,9 @@ macro_rules! slot {
                 store_run: Option<$crate::objects::StoreRun>,
             ) -> Result<$crate::objects::SerializedValue, $crate::base::Error> {
                 $crate::objects::encode_promise(&self.$promise, store_run)
+            }
+            fn encode_carried(&self) -> Option<$crate::objects::SerializedValue> {
+                $crate::objects::encode_carried(&self.$promise)
             }
             $($methods)*
         }

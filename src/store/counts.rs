@@ -326,6 +326,11 @@ impl Counts {
         self.exports.get(&number).into_iter().flatten().map(|(rank, _)| *rank).collect()
     }
 
+    /// True if that rank holds this rank's object of that number, as far as is known here.
+    pub fn has_grants(&self, number: u64, borrower: Rank) -> bool {
+        self.exports.get(&number).is_some_and(|borrowers| borrowers.iter().any(|(rank, _)| *rank == borrower))
+    }
+
     /// True if others hold this rank's object of that number.
     pub fn is_exported(&self, number: u64) -> bool {
         self.exports.contains_key(&number)

@@ -36,10 +36,11 @@ fn attachment(kind: u8, at: u8) -> Attachment {
     match kind {
         0 => Attachment::Slot(Value::ready(u64::from(at))),
         1 => Attachment::Array(Arc::new(Bytes([at; 64], 16 * usize::from(at)))),
-        2 => Attachment::Remote(Arc::new(ReceivedReference {
-            id: ObjectId { owner: 1, number: u64::from(at) + 1 },
-            links: Arc::new(Nowhere),
-        })),
+        2 => {
+            let id = ObjectId { owner: 1, number: u64::from(at) + 1 };
+            let carried = (at % 2 == 1).then(|| encode(&u64::from(at)).expect("a number encodes"));
+            Attachment::Remote(Arc::new(ReceivedReference::new(id, Arc::new(Nowhere), carried)))
+        }
         _ => Attachment::Handle(Arc::new(at)),
     }
 }

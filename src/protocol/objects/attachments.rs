@@ -1,21 +1,24 @@
 //! Attachments of values: encoded for another rank, and decoded from one. Every reference among them is counted.
 
 use crate::base::{Error, ObjectId, Rank};
-use crate::objects::{Attachment, ReceivedReference};
+use crate::objects::{Attachment, ReceivedReference, SerializedValue};
 use crate::protocol::WireAttachment;
 use crate::protocol::actors::caller::handles::ActorRef;
 use crate::protocol::environment::Environment;
+use crate::protocol::objects::carried_values::{export_carried, import_carried};
 use crate::protocol::objects::fetch::missing::FetchedBlocks;
 use crate::protocol::objects::references::{ExportPin, object_lost};
 use std::sync::Arc;
 
-/// Encodes the attachments of a value for `to`, and counts each reference (COUNTS-1).
+/// Encodes the attachments of a value for `to`, and counts each reference (COUNTS-1). Values of objects that `to` may
+/// not have yet take at most `space` bytes.
 pub fn export_attachments(
     env: &impl Environment,
     attachments: &[Attachment],
     to: Rank,
+    mut space: usize,
 ) -> Result<Vec<WireAttachment>, Error> {
-    attachments.iter().map(|attachment| export_attachment(env, attachment, to)).collect()
+    attachments.iter().map(|attachment| export_with_value(env, attachment, to, &mut space)).collect()
 }
 
 /// Encodes a handle for `to`, and counts it.
@@ -24,8 +27,17 @@ pub fn export_actor(env: &impl Environment, actor: &Arc<ActorRef>, to: Rank) -> 
     WireAttachment::Actor(actor.wire())
 }
 
-/// As `export_attachments`, for one of them.
+/// As `export_attachments`, for one of them, without values.
 pub fn export_attachment(env: &impl Environment, attachment: &Attachment, to: Rank) -> Result<WireAttachment, Error> {
+    export_with_value(env, attachment, to, &mut 0)
+}
+
+fn export_with_value(
+    env: &impl Environment,
+    attachment: &Attachment,
+    to: Rank,
+    space: &mut usize,
+) -> Result<WireAttachment, Error> {
     let references = &env.protocol().objects.references;
     match attachment {
         Attachment::Slot(slot) => {
@@ -36,8 +48,12 @@ pub fn export_attachment(env: &impl Environment, attachment: &Attachment, to: Ra
                     number => number,
                 },
             });
-            references.on_sent(env, id, to, || ExportPin::Slot(slot.clone()));
-            Ok(WireAttachment::Reference(id))
+            let is_first = references.on_sent(env, id, to, || ExportPin::Slot(slot.clone()));
+            let value = if is_first { export_carried(env, &**slot, to, space) } else { None };
+            Ok(match value {
+                Some(value) => WireAttachment::Carried(id, value),
+                None => WireAttachment::Reference(id),
+            })
         }
         Attachment::Array(memory) => references.export_memory(env, memory, to).map(WireAttachment::Array),
         Attachment::Handle(handle) => match handle.clone().downcast::<ActorRef>() {
@@ -47,7 +63,7 @@ pub fn export_attachment(env: &impl Environment, attachment: &Attachment, to: Ra
         // It is forwarded as it came: this rank retains it for another one, and does not know its type.
         Attachment::Remote(reference) if reference.id.owner == env.rank() => {
             match references.own_slot(reference.id.number) {
-                Some(slot) => export_attachment(env, &Attachment::Slot(slot), to),
+                Some(slot) => export_with_value(env, &Attachment::Slot(slot), to, space),
                 None => Err(object_lost(&reference.id.to_string(), "its owner does not know it any more")),
             }
         }
@@ -83,16 +99,21 @@ pub fn import_attachment(
 ) -> Result<Attachment, Error> {
     let references = &env.protocol().objects.references;
     match wire {
-        WireAttachment::Reference(id) => {
-            // One of this rank's is retained here, because it may be decoded when no other rank holds it any more.
-            let own = references.import_reference(env, *id, from);
-            Ok(own.map_or_else(
-                || Attachment::Remote(Arc::new(ReceivedReference { id: *id, links: env.links() })),
-                Attachment::Slot,
-            ))
+        WireAttachment::Reference(id) => Ok(import_reference(env, *id, from, None)),
+        WireAttachment::Carried(id, value) => {
+            let value = import_carried(env, value, from);
+            Ok(import_reference(env, *id, from, value))
         }
         WireAttachment::Array(address) => references.import_memory(env, *address, from, fetched).map(Attachment::Array),
         WireAttachment::Actor(actor) => Ok(Attachment::Handle(ActorRef::import(env, actor, from)?)),
+    }
+}
+
+fn import_reference(env: &impl Environment, id: ObjectId, from: Rank, carried: Option<SerializedValue>) -> Attachment {
+    // One of this rank's is retained here, because it may be decoded when no other rank holds it any more.
+    match env.protocol().objects.references.import_reference(env, id, from) {
+        Some(own) => Attachment::Slot(own),
+        None => Attachment::Remote(Arc::new(ReceivedReference::new(id, env.links(), carried))),
     }
 }
 
@@ -100,8 +121,10 @@ pub fn import_attachment(
 pub fn pin_own(env: &impl Environment, attachments: &mut [Attachment]) {
     let references = &env.protocol().objects.references;
     for attachment in attachments {
-        if let Attachment::Remote(reference) = attachment
-            && reference.id.owner == env.rank()
+        let Attachment::Remote(reference) = attachment else { continue };
+        // Its arrays would stay where they are as long as the value is retained.
+        drop(reference.take_carried());
+        if reference.id.owner == env.rank()
             && let Some(slot) = references.own_slot(reference.id.number)
         {
             *attachment = Attachment::Slot(slot);

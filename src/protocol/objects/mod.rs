@@ -8,6 +8,7 @@
 //!   value that contains it is then discarded (COUNTS-1).
 
 pub mod attachments;
+mod carried_values;
 pub mod fetch;
 pub mod links;
 pub mod part;

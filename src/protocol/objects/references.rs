@@ -170,24 +170,28 @@ impl References {
         Ok(address)
     }
 
+    /// Counts a reference that goes into a message to `to`. True if it is to an object of this rank to which that rank
+    /// has no other reference, as far as is known here.
     pub(in crate::protocol::objects) fn on_sent(
         &self,
         env: &impl Liveness,
         id: ObjectId,
         to: Rank,
         pin: impl FnOnce() -> ExportPin,
-    ) {
+    ) -> bool {
         let mut tables = lock(&self.tables);
+        let is_first = id.owner == self.rank && !tables.counts.has_grants(id.number, to);
         // Checked under the lock, which `on_peer_failed` takes after the flag was set: no reference to or of a dead
         // rank is counted.
         if env.is_dead(to) || env.is_dead(id.owner) || !tables.counts.sent(id, to) {
-            return;
+            return false;
         }
         if id.owner == self.rank {
             tables.exported.entry(id.number).or_insert_with(pin);
         } else {
             tables.pinned.entry(id).or_insert_with(pin);
         }
+        is_first
     }
 
     /// A reference named in a message from `from`. Returns the object if it is one of this rank's and another rank

@@ -1,9 +1,11 @@
 //! Encoding of values for other ranks, and decoding of values from them.
 
+use crate::base::limits::CARRIED_BYTES_SUM_MAX;
 use crate::base::{Error, Rank};
 use crate::objects::{AnySlot, ArrayMemory, Attachment, SerializedValue};
 use crate::protocol::environment::Environment;
 use crate::protocol::objects::attachments::{export_attachments, import_attachments};
+use crate::protocol::objects::carried_values::carried_bytes;
 use crate::protocol::objects::fetch::missing::FetchedBlocks;
 use crate::protocol::{BlockAddress, Bytes, WireValue};
 use std::ops::{Deref, Range};
@@ -94,6 +96,9 @@ pub fn in_block(
     Ok(ReceivedValue { bytes: ReceivedBytes::InBlock(memory, range), attachments })
 }
 
+/// An attachment takes at most about forty bytes, without its label and the value of its object.
+const ATTACHMENT_BYTES: usize = 64;
+
 /// Encodes a value for rank `to`: inline if it takes at most `inline_bytes_max`, in a block of this rank's store
 /// otherwise.
 pub fn encode_value<'a>(
@@ -102,9 +107,15 @@ pub fn encode_value<'a>(
     to: Rank,
     inline_bytes_max: usize,
 ) -> Result<WireValue<'a>, Error> {
-    let attachments = export_attachments(env, &env.ensure_in_store(&serialized.attachments)?, to)?;
-    // An attachment takes at most about forty bytes, without its label.
-    let attachment_bytes = attachments.len() * 64;
+    let plain_bytes = serialized.attachments.len() * ATTACHMENT_BYTES;
+    let space = match plain_bytes {
+        0 => 0,
+        _ if env.is_mapped(to) => CARRIED_BYTES_SUM_MAX,
+        // The attachments must not come to be in a block only because of values, since `to` must fetch that.
+        _ => inline_bytes_max.saturating_sub(serialized.bytes.len() + plain_bytes),
+    };
+    let attachments = export_attachments(env, &env.ensure_in_store(&serialized.attachments)?, to, space)?;
+    let attachment_bytes = plain_bytes + attachments.iter().map(carried_bytes).sum::<usize>();
     if serialized.bytes.len() + attachment_bytes <= inline_bytes_max {
         return Ok(WireValue { bytes: Bytes(&serialized.bytes), spilled: None, attachments });
     }

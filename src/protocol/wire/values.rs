@@ -32,6 +32,15 @@ pub struct BlockAddress {
     pub bytes: u64,
 }
 
+/// The value of an object that travels with a reference to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CarriedValue {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// The memory of the arrays that the bytes name, each counted as one in a `WireAttachment::Array` is.
+    pub arrays: Vec<BlockAddress>,
+}
+
 /// What accompanies the bytes of a value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum WireAttachment {
@@ -39,6 +48,8 @@ pub enum WireAttachment {
     Array(BlockAddress),
     /// A reference.
     Reference(ObjectId),
+    /// A reference, and the object's value.
+    Carried(ObjectId, CarriedValue),
     /// An actor's handle.
     Actor(WireActor),
 }
@@ -49,6 +60,9 @@ impl WireAttachment {
         match self {
             WireAttachment::Array(address) => address.block.owner,
             WireAttachment::Reference(object) => object.owner,
+            WireAttachment::Carried(object, value) => {
+                value.arrays.iter().map(|address| address.block.owner).fold(object.owner, Rank::max)
+            }
             WireAttachment::Actor(handle) => handle.highest_rank(),
         }
     }

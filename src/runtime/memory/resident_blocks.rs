@@ -142,6 +142,9 @@ impl Pin for ResidentBlock {
             None => self.fetch(),
         }
     }
+    fn pin_here(&self) -> Option<Arc<dyn ArrayMemory>> {
+        self.memory_now()
+    }
     fn unpin(&self) {
         self.runtime.memory.space_waiters.on_space_maybe_freed();
     }

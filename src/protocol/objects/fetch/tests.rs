@@ -77,7 +77,7 @@ fn release(object: ObjectId, grants: u64) -> (Rank, Message<'static>) {
 fn requested_by(env: &MockEnvironment, rank: Rank) -> (Arc<Value<u64>>, u64) {
     let slot = Value::<u64>::pending();
     let reference = [Attachment::Slot(slot.clone())];
-    let sent = export_attachments(env, &reference, rank);
+    let sent = export_attachments(env, &reference, rank, 0);
     let Ok([WireAttachment::Reference(id)]) = sent.as_deref() else { panic!("{sent:?}") };
     (slot, id.number)
 }

@@ -43,7 +43,7 @@ fn receive(env: &MockEnvironment, object: ObjectId, from: Rank) -> ObjectRef<u64
 fn send(env: &MockEnvironment, reference: &ObjectRef<u64>, to: Rank) -> ObjectId {
     let serialized = encode(reference).expect("a reference encodes");
     match encode_value(env, &serialized, to, 1_000).expect("it is small").attachments[..] {
-        [WireAttachment::Reference(id)] => id,
+        [WireAttachment::Reference(id) | WireAttachment::Carried(id, _)] => id,
         ref other => panic!("no reference: {other:?}"),
     }
 }
