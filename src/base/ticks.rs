@@ -33,6 +33,15 @@ impl Ticks {
         if self.has_counter { counter() } else { clock::now_ns() }
     }
 
+    /// About how many ticks pass in so many nanoseconds. Exact to some parts in a thousand once a millisecond has
+    /// passed since the ticks began.
+    pub fn count_in(&self, ns: u64) -> u64 {
+        let (start, start_ns) = self.start;
+        let passed = u128::from(self.now().saturating_sub(start));
+        let passed_ns = u128::from(clock::now_ns().saturating_sub(start_ns)).max(1);
+        (u128::from(ns) * passed / passed_ns) as u64
+    }
+
     /// What converts ticks of the past to nanoseconds of `clock`.
     pub fn converter(&self) -> impl Fn(u64) -> u64 + use<> {
         let ((start, start_ns), (now, now_ns)) = (self.start, (self.now(), clock::now_ns()));
@@ -73,6 +82,18 @@ mod tests {
             let [first, second] = seen.map(&to_ns);
             assert!(before <= first && first <= second && second <= clock::now_ns(), "{before} {first} {second}");
         }
+    }
+
+    #[test]
+    fn ticks_of_a_time_are_those_that_pass_in_it() {
+        let without_counter = Ticks { has_counter: false, start: (0, 0) };
+        assert_eq!(without_counter.count_in(500), 500);
+        let ticks = Ticks::new();
+        let (before, before_ns) = (ticks.now(), clock::now_ns());
+        while clock::now_ns() < before_ns + 2_000_000 {}
+        let (passed, passed_ns) = (ticks.now() - before, clock::now_ns() - before_ns);
+        // Between the two readings the thread may have had no CPU.
+        assert!(ticks.count_in(passed_ns / 2) < 2 * passed && passed < 4 * ticks.count_in(passed_ns) + 1);
     }
 
     #[test]

@@ -6,8 +6,8 @@
 //! on one rank, a line can be sent under the name of another of them.
 #![allow(unsafe_code)]
 
-use crate::base::sync::{AtomicI32, AtomicPtr, Ordering, lock};
-use crate::base::{Error, Result, clock};
+use crate::base::sync::{AtomicI32, AtomicPtr, AtomicU64, Ordering, lock};
+use crate::base::{Error, Result};
 use crate::protocol::Message;
 use crate::registry::{TableEntry, TaskHeader};
 use crate::runtime::Runtime;
@@ -32,6 +32,8 @@ pub struct OutputForwarding {
     lines: Mutex<LineSplitter>,
     /// The function of the task that began last.
     last_task: AtomicPtr<TableEntry>,
+    /// PRINT_NS_MIN in ticks.
+    print_ticks_min: AtomicU64,
 }
 
 impl Default for OutputForwarding {
@@ -40,6 +42,7 @@ impl Default for OutputForwarding {
             descriptor: AtomicI32::new(-1),
             lines: Mutex::default(),
             last_task: AtomicPtr::new(std::ptr::null_mut()),
+            print_ticks_min: AtomicU64::new(0),
         }
     }
 }
@@ -98,6 +101,8 @@ impl Capture {
             }
             (OwnedFd::from_raw_fd(before), Arc::new(from))
         };
+        let ticks = runtime.output.ticks.count_in(PRINT_NS_MIN);
+        runtime.output.forwarding.print_ticks_min.store(ticks, Ordering::Relaxed);
         runtime.output.forwarding.descriptor.store(from.as_raw_fd(), Ordering::Release);
         let reader_end = from.clone();
         let no_thread = |error| Error::config(format!("no thread for the output of tasks: {error}")).caused_by(&error);
@@ -146,12 +151,15 @@ fn forward(runtime: &'static Runtime, from: &OwnedFd, stopped: &PipeReader) {
 pub struct Printing<'a> {
     runtime: &'static Runtime,
     header: &'a TaskHeader,
-    began_ns: u64,
+    /// In ticks.
+    began: u64,
 }
 
 impl Drop for Printing<'_> {
     fn drop(&mut self) {
-        if clock::now_ns() - self.began_ns < PRINT_NS_MIN {
+        let output = &self.runtime.output;
+        let passed = output.ticks.now().saturating_sub(self.began);
+        if passed < output.forwarding.print_ticks_min.load(Ordering::Relaxed) {
             return;
         }
         send_printed(self.runtime, self.header.name());
@@ -183,7 +191,7 @@ pub fn printing<'a>(runtime: &'static Runtime, header: &'a TaskHeader) -> Option
         return None;
     }
     runtime.output.forwarding.mark_running(header.entry);
-    Some(Printing { runtime, header, began_ns: clock::now_ns() })
+    Some(Printing { runtime, header, began: runtime.output.ticks.now() })
 }
 
 /// Sends what is in the pipe.

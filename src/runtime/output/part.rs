@@ -1,6 +1,7 @@
 //! What a rank shows its user: failures, lines of tasks, records of tasks.
 
 use crate::base::Config;
+use crate::base::ticks::Ticks;
 use crate::runtime::output::forwarding::OutputForwarding;
 use crate::runtime::output::reports::Reports;
 use crate::runtime::output::traces::Traces;
@@ -11,6 +12,8 @@ use std::sync::Mutex;
 pub struct Output {
     /// The failures that were reported here, if this rank has a driver.
     pub reports: Reports,
+    /// The time by which tasks are measured.
+    pub ticks: Ticks,
     /// The records of tasks.
     pub traces: Traces,
     /// The lines that tasks print, if they are forwarded.
@@ -22,9 +25,11 @@ pub struct Output {
 impl Output {
     /// Nothing was shown yet.
     pub fn new(config: &Config) -> Output {
+        let ticks = Ticks::new();
         Output {
             reports: Reports::default(),
-            traces: Traces::new(config.trace_tasks),
+            ticks,
+            traces: Traces::new(config.trace_tasks, ticks),
             forwarding: OutputForwarding::default(),
             long_leaves: Mutex::default(),
         }

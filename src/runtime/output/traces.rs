@@ -42,14 +42,8 @@ struct Rest {
 
 impl Traces {
     /// For the first `limit` tasks.
-    pub fn new(limit: usize) -> Traces {
-        Traces {
-            limit,
-            submitted: AtomicUsize::new(0),
-            ticks: Ticks::new(),
-            tasks: TaskTable::default(),
-            rest: Mutex::default(),
-        }
+    pub fn new(limit: usize, ticks: Ticks) -> Traces {
+        Traces { limit, submitted: AtomicUsize::new(0), ticks, tasks: TaskTable::default(), rest: Mutex::default() }
     }
 
     /// Records a task that was submitted here, before any other thread sees it.

@@ -15,15 +15,15 @@ use crate::runtime::tasks::execute::leaf_error;
 use crate::runtime::workers::worker;
 use crate::runtime::{Runtime, membership};
 use std::cell::Cell;
-use std::time::Instant;
 
 thread_local! {
-    static MAY_RUN: Cell<bool> = const { Cell::new(false) };
+    /// LEAF_TIME_MAX in ticks; 0 if this thread runs no leaf.
+    static TICKS_MAX: Cell<u64> = const { Cell::new(0) };
 }
 
 /// The calling thread is a worker's, or the progress thread: from now on it runs leaf functions while it runs no task.
-pub fn run_leaves_here() {
-    MAY_RUN.set(true);
+pub fn run_leaves_here(runtime: &Runtime) {
+    TICKS_MAX.set(runtime.output.ticks.count_in(LEAF_TIME_MAX.as_nanos() as u64).max(1));
 }
 
 /// Runs the function of a call that `id` names, if it is a leaf, its arguments and result are plain, and this thread
@@ -35,13 +35,15 @@ pub fn run_leaf(
     args: &[u8],
     value: &mut PlainBytes,
 ) -> Option<Result<(), Error>> {
-    let leaf = entry.leaf.filter(|_| MAY_RUN.get() && !runs_task())?;
-    let begun = Instant::now();
+    let ticks_max = TICKS_MAX.get();
+    let leaf = entry.leaf.filter(|_| ticks_max > 0 && !runs_task())?;
+    let begun = runtime.output.ticks.now();
     let outcome = {
         let _begun = membership::begin(runtime, worker::here(), WorkId::Task(id), entry.key, 0);
         leaf(args, value)
     };
-    if begun.elapsed() > LEAF_TIME_MAX {
+    let passed = runtime.output.ticks.now().saturating_sub(begun);
+    if passed > ticks_max {
         report_long(runtime, entry, begun);
     }
     match outcome {
@@ -53,8 +55,9 @@ pub fn run_leaf(
 
 /// Says once of each function that it keeps this rank from receiving.
 #[cold]
-fn report_long(runtime: &'static Runtime, entry: &'static TableEntry, begun: Instant) {
-    let milliseconds = begun.elapsed().as_secs_f64() * 1e3;
+fn report_long(runtime: &'static Runtime, entry: &'static TableEntry, begun: u64) {
+    let to_ns = runtime.output.ticks.converter();
+    let milliseconds = to_ns(runtime.output.ticks.now()).saturating_sub(to_ns(begun)) as f64 / 1e6;
     if lock(&runtime.output.long_leaves).insert(entry.key) {
         log(Level::Warn, || {
             format!(

@@ -77,7 +77,7 @@ fn only_serves(runtime: &Runtime) -> bool {
 /// a cache miss per message. Instead this thread checks every `TICK` whether any thread polled since; if none did,
 /// it asks peers to notify the doorbell, and polls the transports itself.
 pub fn progress(runtime: &'static Runtime) {
-    tasks::run_leaves_here();
+    tasks::run_leaves_here(runtime);
     let doorbell = &runtime.router.doorbell;
     let mut quiet = 0u32;
     let mut polls_seen = runtime.router.polling.count();

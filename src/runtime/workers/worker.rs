@@ -97,7 +97,7 @@ pub fn spawn(runtime: &'static Runtime, index: usize) -> Result<&'static WorkerS
                 random: RefCell::new(Rng::with_seed(index as u64)),
             }));
             HERE.set(worker);
-            tasks::run_leaves_here();
+            tasks::run_leaves_here(runtime);
             #[cfg(test)]
             runtime.bind_thread();
             shared.cpus.bind_to_this_thread();
