@@ -1,5 +1,6 @@
 //! The MPI library of the launcher or of the program, and what it is called in texts.
 
+use super::world::this_process;
 use crate::base::{Config, Error, Result};
 use crate::boot::launcher::{Launcher, WireUp};
 use crate::transport::mpi::{Abi, LoadedMpi, MpiLibraryError, loaded, open};
@@ -50,7 +51,8 @@ fn missing(Launcher { command, ranks, .. }: &Launcher, error: MpiLibraryError) -
             format!("{error}. Load the module of the MPI that {command} belongs to, or {otherwise}")
         }
     };
-    Error::fabric(format!("{command} started {ranks} for MPI to join, and there is no MPI library: {text}"))
+    let here = this_process();
+    Error::fabric(format!("{here}: {command} started {ranks} for MPI to join, and there is no MPI library: {text}"))
 }
 
 /// The library's name and version in short form: `Open MPI 4.1.4`, `MPICH 4.0.2`.
@@ -105,9 +107,15 @@ mod tests {
     #[test]
     fn error_without_a_library_says_what_to_do() {
         let mpiexec = Launcher { command: "mpiexec", ranks: Some(2), wire_up: WireUp::Pmi };
-        let not_found = MpiLibraryError::NotFound { abi: Abi::Mpich, looked_for: "libmpich.so.12 in /usr/lib".into() };
+        let looked_for = vec!["no library of MPICH was found".to_string(), "no library of Open MPI".to_string()];
+        let not_found = MpiLibraryError::NotFound { looked_for };
         let text = missing(&mpiexec, not_found).to_string();
-        for part in ["mpiexec started 2 ranks", "no library of MPICH", "libmpich.so.12", "set MOBULA_MPI_LIBRARY"] {
+        for part in [
+            " on host ",
+            "mpiexec started 2 ranks",
+            "no library of MPICH was found; no library of Open MPI. Load",
+            "set MOBULA_MPI",
+        ] {
             assert!(text.contains(part), "{text}");
         }
         let named = MpiLibraryError::Named { path: "/a/libmpi.so".into(), reason: "no such file".into() };

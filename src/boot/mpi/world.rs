@@ -91,7 +91,7 @@ fn check_size(launched_by: &Launcher, size: u32, version: &str) -> Result<()> {
 
 /// Names this process by the launcher's number and the host: with another library's launcher, every process has MPI
 /// rank 0.
-fn this_process() -> String {
+pub(super) fn this_process() -> String {
     let rank = rank_and_size().map_or("a rank".to_string(), |(rank, _)| format!("rank {rank}"));
     format!("{rank} on host {}", host_name())
 }

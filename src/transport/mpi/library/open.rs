@@ -14,9 +14,9 @@ pub enum MpiLibraryError {
     /// The setting names one that cannot be used.
     #[error("MOBULA_MPI_LIBRARY={}: {reason}", path.display())]
     Named { path: PathBuf, reason: String },
-    /// None is where libraries of the launcher are looked for.
-    #[error("no library of {abi} was found: looked for {looked_for}")]
-    NotFound { abi: Abi, looked_for: String },
+    /// None is where libraries of the launcher are looked for; each ABI has a part of the text.
+    #[error("{}", looked_for.join("; "))]
+    NotFound { looked_for: Vec<String> },
 }
 
 /// The library of this process: the one that it has loaded, else the one that `named` is the path of, else one of the
@@ -38,7 +38,7 @@ pub fn open(named: Option<&Path>, abis: &[Abi]) -> Result<&'static LoadedMpi, Mp
 
 fn find(abis: &[Abi]) -> Result<LoadedMpi, MpiLibraryError> {
     let folders = search::folders(&Places::of_this_process());
-    let mut first_failure = None;
+    let mut looked_for = Vec::new();
     for &abi in abis {
         let mut unusable = Vec::new();
         for path in search::candidates(abi, &folders, |path| path.exists()) {
@@ -49,11 +49,9 @@ fn find(abis: &[Abi]) -> Result<LoadedMpi, MpiLibraryError> {
                 Err(reason) => unusable.push(format!("{}: {reason}", path.display())),
             }
         }
-        let looked_for = search::description(abi, &folders, &unusable);
-        first_failure = first_failure.or(Some(MpiLibraryError::NotFound { abi, looked_for }));
+        looked_for.push(search::description(abi, &folders, &unusable));
     }
-    let none = || MpiLibraryError::NotFound { abi: Abi::OpenMpi, looked_for: "nothing".to_string() };
-    Err(first_failure.unwrap_or_else(none))
+    Err(MpiLibraryError::NotFound { looked_for })
 }
 
 /// Why a file cannot be used.

@@ -119,7 +119,8 @@ pub(super) fn description(abi: Abi, folders: &[PathBuf], unusable: &[String]) ->
     let places = folders.iter().map(|folder| folder.display().to_string());
     let places: Vec<String> = places.chain(["the folders of the system's loader".to_string()]).collect();
     let unusable = if unusable.is_empty() { String::new() } else { format!(" (not usable: {})", unusable.join("; ")) };
-    format!("{} in {}{unusable}", names(abi).join(", "), places.join(", "))
+    let names = names(abi).join(", ");
+    format!("no library of {abi} was found: looked for {names} in {}{unusable}", places.join(", "))
 }
 
 #[cfg(test)]
@@ -169,7 +170,12 @@ mod tests {
     #[test]
     fn description_names_files_folders_and_what_cannot_be_used() {
         let text = description(Abi::Mpich, &["/opt/lib".into()], &["/opt/lib/libmpi.so: it is Open MPI's".to_string()]);
-        for part in ["libmpich.so.12", "/opt/lib", "the system's loader", "not usable: /opt/lib/libmpi.so: it is"] {
+        for part in [
+            "no library of MPICH was found: looked for libmpich.so.12",
+            "/opt/lib",
+            "the system's loader",
+            "not usable: /opt/lib/libmpi.so: it is",
+        ] {
             assert!(text.contains(part), "{text}");
         }
         assert!(!description(Abi::OpenMpi, &[], &[]).contains("not usable"));
