@@ -110,7 +110,8 @@ pub trait Transport: Send + Sync {
         None
     }
 
-    /// Delivers up to `limits::POLL_BATCH_MAX` events; returns how many.
+    /// Delivers up to `limits::POLL_BATCH_MAX` events, and the rest of what arrived in one piece with the last of them;
+    /// returns how many.
     fn poll(&self, deliver: Deliver<'_>) -> usize;
 
     /// True if a poll would find something, as far as is known without a system call.

@@ -6,9 +6,9 @@
 //!   else: take the outbox's lock, Q1              Q2  push the queued messages to the ring; none left? allow
 //! ```
 //!
-//! Messages stay in the order in which they were sent: if a message was queued, D1 of every send that begins later reads
-//! "forbidden" until Q2 has pushed the message, and where it then reads "allowed", it pushes behind it. A message that
-//! is sent at the same time as another has no order with it. The ring's own lock orders all pushes.
+//! Messages stay in the order in which they were sent: if a message was queued, D1 of every send that begins later
+//! reads "forbidden" until Q2 has pushed the message, and where it then reads "allowed", it pushes behind it. A message
+//! that is sent at the same time as another has no order with it. The ring's own lock orders all pushes.
 
 use crate::base::sync::{AtomicBool, Ordering};
 

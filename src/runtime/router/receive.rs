@@ -16,6 +16,9 @@ use std::time::Duration;
 /// Submissions to other ranks between two polls of the transports.
 const SUBMITS_PER_POLL: u32 = 16;
 
+/// Polls that find nothing before a thread that waits for space sleeps.
+const FULL_YIELDS: u32 = 32;
+
 thread_local! {
     static SUBMITTED: Cell<u32> = const { Cell::new(0) };
     static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
@@ -108,9 +111,14 @@ pub fn throttle(runtime: &'static Runtime, to: Rank) {
         runtime.router.doorbell.set_awake();
         runtime.try_poll();
     }
+    let mut quiet = 0;
     while runtime.router.is_full(to) && !runtime.stopping() {
-        if runtime.poll() == 0 {
+        // What makes space may be no event: credits, or a socket that takes more.
+        quiet = if runtime.poll() > 0 { 0 } else { quiet + 1 };
+        if quiet > FULL_YIELDS {
             std::thread::sleep(Duration::from_micros(50));
+        } else if quiet > 0 {
+            std::thread::yield_now();
         }
     }
 }

@@ -3,9 +3,10 @@
 //! ```text
 //! word 0   a CreditHeader
 //! body     Message: the caller's bytes.   Credits: nothing.
-//!          Read: word 1 offset, word 2 length, word 3 slot
+//!          Read: word 1 offset, word 2 length, word 3 slot.   Batch: messages, see `batch`.
 //! ```
 
+use super::batch::is_batch;
 use crate::transport::credits::CreditHeader;
 use crate::transport::framing::{Zeros, wire_enum, wire_struct};
 
@@ -24,6 +25,8 @@ wire_enum! {
         Credits = 2,
         /// Requests a piece of the receiver's arena.
         Read = 3,
+        /// Several messages that the caller sent.
+        Batch = 4,
     }
 }
 
@@ -37,6 +40,7 @@ impl MpiHeader {
             MpiKind::Message => true,
             MpiKind::Credits => body.is_empty(),
             MpiKind::Read => body.len() == REQUEST_BYTES,
+            MpiKind::Batch => is_batch(body),
         })
     }
 }
@@ -92,6 +96,7 @@ mod tests {
         assert_eq!(MpiHeader::decode(&message(9, 0, 0)), None, "no such kind");
         assert_eq!(MpiHeader::decode(&message(2, 1, 1)), None, "credits have no body");
         assert_eq!(MpiHeader::decode(&message(3, 8, 8)), None, "half a request");
+        assert_eq!(MpiHeader::decode(&message(4, 9, 9)), None, "no whole message");
     }
 
     #[test]

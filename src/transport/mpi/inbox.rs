@@ -7,8 +7,8 @@ use super::transfer::{ANY_SOURCE, Progress, Received, Transfer};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// Receives posted ahead: 1 MiB of pages.
-const POSTED_RECEIVES: usize = 16;
+/// Receives posted ahead: 4 MiB of pages, of which those that no long message reached cost nothing.
+const POSTED_RECEIVES: usize = 64;
 
 /// The posted receives.
 pub struct MpiInbox {

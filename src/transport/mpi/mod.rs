@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! send  --> MpiOutbox: page from the pool, credit taken, MPI_Isend --------> MpiInbox: receives posted in a ring,
-//!                                                                            tested and delivered oldest first
+//!           (small ones in quick succession share a page until a poll)       tested and delivered oldest first
 //! read  --> MpiReads: request message, MPI_Irecv into the block <- MPI_Isend - ReadServer: straight from the arena
 //!       or: MPI_Rget into the block from the peer's RmaWindow
 //! ```
@@ -26,6 +26,7 @@
 //! - MPI-TRANSPORT-5: a get reads only sealed blocks of a live window (`window` argues why that is no race). A window
 //!   is freed by all ranks together or by none: if one rank is missing, it is leaked with the mapping under it.
 
+mod batch;
 mod collective;
 mod comm;
 mod header;
@@ -37,6 +38,7 @@ mod peers;
 mod read_method;
 mod read_server;
 mod reads;
+mod sharing;
 #[cfg(test)]
 mod tests;
 mod transfer;

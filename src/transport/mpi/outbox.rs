@@ -1,5 +1,6 @@
 //! Outgoing messages: each takes a credit and a page from a pool, which MPI owns until it is sent.
 
+use super::batch::SHARED_BYTES_MAX;
 use super::comm::Comm;
 use super::header::{MpiHeader, MpiKind};
 use super::page::Page;
@@ -20,6 +21,8 @@ pub struct MpiOutbox {
     free: Vec<Page>,
     pages: usize,
     sending: Transfers<Page>,
+    /// Batches that still grow; they were not handed to MPI yet. One a peer at most.
+    growing: Vec<Page>,
     peers: Arc<MpiPeers>,
     comm: Arc<Comm>,
 }
@@ -27,7 +30,7 @@ pub struct MpiOutbox {
 impl MpiOutbox {
     /// An outbox with nothing in flight.
     pub fn new(comm: Arc<Comm>, peers: Arc<MpiPeers>) -> MpiOutbox {
-        MpiOutbox { free: Vec::new(), pages: 0, sending: Transfers::new(comm.mpi()), peers, comm }
+        MpiOutbox { free: Vec::new(), pages: 0, sending: Transfers::new(comm.mpi()), growing: Vec::new(), peers, comm }
     }
 
     /// Messages that MPI has not sent yet.
@@ -35,17 +38,84 @@ impl MpiOutbox {
         self.sending.len()
     }
 
-    /// Sends the concatenation of `parts`. A `Credits` message needs no credit: it follows half a window of deliveries.
-    /// `Full` where there is no credit or no page.
-    pub fn post(&mut self, peer: Rank, kind: MpiKind, parts: &[&[u8]]) -> Result<(), Refusal> {
+    /// Batches that were not handed to MPI yet.
+    pub fn growing(&self) -> usize {
+        self.growing.len()
+    }
+
+    /// Adds a message to its peer's batch, which `send_batches` sends. A long message is sent at once. `Full` as for
+    /// `post`.
+    pub fn share(&mut self, peer: Rank, parts: &[&[u8]]) -> Result<(), Refusal> {
+        if parts.iter().map(|part| part.len()).sum::<usize>() > SHARED_BYTES_MAX {
+            return self.post(peer, MpiKind::Message, parts);
+        }
         if self.peers.has_failed(peer) {
             return Err(Refusal::Lost);
         }
+        if let Some(page) = self.growing.iter_mut().find(|page| page.receiver() == peer)
+            && page.append(parts)
+        {
+            return Ok(());
+        }
+        self.send_batch_to(peer)?;
+        let mut page = self.take_page()?;
+        page.begin_batch(peer);
+        page.append(parts);
+        self.growing.push(page);
+        Ok(())
+    }
+
+    /// Sends the batches that still grow, as far as there are credits.
+    pub fn send_batches(&mut self) {
+        for at in (0..self.growing.len()).rev() {
+            // A batch without a credit stays; the failure of a peer was reported.
+            let _ = self.send_batch_at(at);
+        }
+    }
+
+    /// Sends what `peer` is sent next after the messages that share a page.
+    fn send_batch_to(&mut self, peer: Rank) -> Result<(), Refusal> {
+        let at = self.growing.iter().position(|page| page.receiver() == peer);
+        at.map_or(Ok(()), |at| self.send_batch_at(at))
+    }
+
+    fn send_batch_at(&mut self, at: usize) -> Result<(), Refusal> {
+        let peer = self.growing[at].receiver();
+        if self.peers.has_failed(peer) {
+            let page = self.growing.swap_remove(at);
+            self.free.push(page);
+            return Err(Refusal::Lost);
+        }
+        let mut credits = self.peers.credits(peer);
+        if !credits.sent.take(1) {
+            return Err(Refusal::Full);
+        }
+        let returned = credits.owed.take() as u16;
+        drop(credits);
+        let mut page = self.growing.swap_remove(at);
+        page.end_batch(returned);
+        self.start(page)
+    }
+
+    fn take_page(&mut self) -> Result<Page, Refusal> {
         if self.free.is_empty() && self.pages < PAGES_MAX {
             self.free.push(Page::new());
             self.pages += 1;
         }
-        let mut page = self.free.pop().ok_or(Refusal::Full)?;
+        self.free.pop().ok_or(Refusal::Full)
+    }
+
+    /// Sends the concatenation of `parts`, after what shares a page for the same peer. A `Credits` message needs no
+    /// credit, since it follows half a window of deliveries, and no such order. `Full` where there is no credit or no
+    /// page.
+    pub fn post(&mut self, peer: Rank, kind: MpiKind, parts: &[&[u8]]) -> Result<(), Refusal> {
+        if self.peers.has_failed(peer) {
+            return Err(Refusal::Lost);
+        }
+        if kind != MpiKind::Credits {
+            self.send_batch_to(peer)?;
+        }
+        let mut page = self.take_page()?;
         let mut credits = self.peers.credits(peer);
         if kind != MpiKind::Credits && !credits.sent.take(1) {
             self.free.push(page);
@@ -55,6 +125,12 @@ impl MpiOutbox {
         drop(credits);
         let length = parts.iter().map(|part| part.len()).sum::<usize>() as u32;
         page.fill(peer, MpiHeader { kind, credits: returned, length }, parts);
+        self.start(page)
+    }
+
+    /// Hands a whole page to MPI.
+    fn start(&mut self, page: Page) -> Result<(), Refusal> {
+        let peer = page.receiver();
         let (page, ending) = match Transfer::send(&self.comm, peer, MESSAGE_TAG, page).map(Transfer::test) {
             Ok(Progress::Pending(transfer)) => {
                 self.sending.push(transfer);

@@ -1,7 +1,8 @@
 //! The buffer of one message.
 #![allow(unsafe_code)]
 
-use super::header::MpiHeader;
+use super::batch::{BATCH_BYTES_MAX, BATCH_MESSAGES_MAX, entry_bytes, write_entry};
+use super::header::{MpiHeader, MpiKind};
 use super::transfer::{ReceiveBuffer, SendBuffer};
 use crate::base::Rank;
 use crate::base::limits::MESSAGE_BYTES_MAX;
@@ -9,19 +10,22 @@ use crate::transport::credits::HEADER_BYTES;
 
 const PAGE_BYTES: usize = HEADER_BYTES + MESSAGE_BYTES_MAX;
 const _: () = assert!(PAGE_BYTES.is_multiple_of(8), "a page is whole words, so that bodies are aligned to 8");
+const _: () = assert!(BATCH_BYTES_MAX <= MESSAGE_BYTES_MAX, "a page has space for any batch");
 
 /// Space for a header and the largest body. Reused; moving the value does not move its bytes.
 #[derive(Debug)]
 pub struct Page {
     words: Box<[u64]>,
     used_bytes: usize,
+    /// Of a batch.
+    messages: usize,
     receiver: Rank,
 }
 
 impl Page {
     /// An empty page.
     pub fn new() -> Page {
-        Page { words: vec![0; PAGE_BYTES / 8].into_boxed_slice(), used_bytes: 0, receiver: 0 }
+        Page { words: vec![0; PAGE_BYTES / 8].into_boxed_slice(), used_bytes: 0, messages: 0, receiver: 0 }
     }
 
     /// Writes a whole message for `receiver`; `header.length` is the sum of `parts`.
@@ -36,6 +40,31 @@ impl Page {
         debug_assert_eq!(at, HEADER_BYTES + header.length as usize);
         self.used_bytes = at;
         self.receiver = receiver;
+    }
+
+    /// Begins a batch for `receiver`, without a message yet.
+    pub fn begin_batch(&mut self, receiver: Rank) {
+        (self.used_bytes, self.messages, self.receiver) = (HEADER_BYTES, 0, receiver);
+    }
+
+    /// Adds a message of `parts`, at most `SHARED_BYTES_MAX`, to the batch; false where it is full.
+    pub fn append(&mut self, parts: &[&[u8]]) -> bool {
+        if self.messages == BATCH_MESSAGES_MAX {
+            return false;
+        }
+        let length = parts.iter().map(|part| part.len()).sum();
+        let end = self.used_bytes + entry_bytes(length);
+        let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut self.words);
+        write_entry(&mut bytes[self.used_bytes..end], length, parts);
+        (self.used_bytes, self.messages) = (end, self.messages + 1);
+        true
+    }
+
+    /// Completes the batch, which returns so many credits.
+    pub fn end_batch(&mut self, credits: u16) {
+        let header = MpiHeader { kind: MpiKind::Batch, credits, length: (self.used_bytes - HEADER_BYTES) as u32 };
+        let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut self.words);
+        bytes[..HEADER_BYTES].copy_from_slice(&header.encode());
     }
 
     /// The receiver of the message.
@@ -66,7 +95,7 @@ unsafe impl ReceiveBuffer for Page {
 
 #[cfg(test)]
 mod tests {
-    use super::super::header::MpiKind;
+    use super::super::batch::split_first;
     use super::*;
 
     #[test]
@@ -77,6 +106,23 @@ mod tests {
         let (received, body) = page.message(page.bytes().len()).expect("a message");
         assert_eq!((received, body), (header, &b"hello"[..]));
         assert!(body.as_ptr().addr().is_multiple_of(8));
+    }
+
+    #[test]
+    fn batch_has_its_messages_in_order_and_ends_when_full() {
+        let mut page = Page::new();
+        page.begin_batch(1);
+        let parts: [&[u8]; 2] = [b"he", b"llo"];
+        assert!((0..BATCH_MESSAGES_MAX).all(|_| page.append(&parts)) && !page.append(&parts));
+        page.end_batch(3);
+        let (header, mut body) = page.message(page.bytes().len()).expect("a batch");
+        assert_eq!((header.kind, header.credits), (MpiKind::Batch, 3));
+        for _ in 0..BATCH_MESSAGES_MAX {
+            let (message, rest) = split_first(body).expect("whole");
+            assert_eq!(message, b"hello");
+            body = rest;
+        }
+        assert!(body.is_empty());
     }
 
     #[test]

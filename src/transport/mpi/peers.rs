@@ -11,7 +11,7 @@ use crate::transport::credits::{OwedCredits, SendCredits};
 use crate::transport::events::TransportEvents;
 use std::fmt::Display;
 
-/// Messages that one rank may have in flight to another.
+/// Messages that one rank may have in flight to another; a batch counts as one.
 pub const WINDOW_MESSAGES: u32 = 64;
 
 /// The credits of one pair, in messages.

@@ -3,6 +3,7 @@
 //! Locks, in the order taken: `inbox` (the poller), `reads`, `outbox`. Only `inbox` is held while an event is
 //! delivered, and a second poll returns at once: a receiver may send and read inside its event.
 
+use super::batch::split_first;
 use super::collective::{Allgather, wait_until};
 use super::comm::{Comm, MpiFailure};
 use super::header::{MpiHeader, MpiKind, ReadRequest};
@@ -13,6 +14,7 @@ use super::peers::MpiPeers;
 use super::read_method::{self, ReadMethod};
 use super::read_server::ReadServer;
 use super::reads::MpiReads;
+use super::sharing::Sharing;
 use super::transfer::Received;
 use crate::base::Rank;
 use crate::base::limits::{MESSAGE_BYTES_MAX, POLL_BATCH_MAX};
@@ -53,6 +55,9 @@ pub struct MpiTransport {
     send_count: AtomicUsize,
     read_count: AtomicUsize,
     serve_count: AtomicUsize,
+    /// Batches that were not handed to MPI yet.
+    growing_count: AtomicUsize,
+    sharing: Sharing,
 }
 
 impl MpiTransport {
@@ -81,6 +86,8 @@ impl MpiTransport {
             send_count: AtomicUsize::new(0),
             read_count: AtomicUsize::new(0),
             serve_count: AtomicUsize::new(0),
+            growing_count: AtomicUsize::new(0),
+            sharing: Sharing::default(),
         }))
     }
 
@@ -133,7 +140,7 @@ impl MpiTransport {
                 freed = together && all_agree(&comm, clean) && window.close();
             }
         }
-        for count in [&self.send_count, &self.read_count, &self.serve_count] {
+        for count in [&self.send_count, &self.read_count, &self.serve_count, &self.growing_count] {
             count.store(0, Ordering::Relaxed);
         }
         self.peers.events.deliver(usize::MAX, &mut |_| {});
@@ -141,20 +148,39 @@ impl MpiTransport {
     }
 
     fn post(&self, peer: Rank, kind: MpiKind, parts: &[&[u8]]) -> Result<(), Refusal> {
+        self.with_outbox(|outbox| outbox.post(peer, kind, parts))
+    }
+
+    /// Calls `send` on the outbox; `Lost` once closed.
+    fn with_outbox(&self, send: impl FnOnce(&mut MpiOutbox) -> Result<(), Refusal>) -> Result<(), Refusal> {
         let mut outbox = lock(&self.outbox);
         let outbox = outbox.as_mut().ok_or(Refusal::Lost)?;
-        let posted = outbox.post(peer, kind, parts);
-        if posted == Err(Refusal::Full) {
+        let sent = send(outbox);
+        if sent == Err(Refusal::Full) {
             outbox.finish();
         }
         self.send_count.store(outbox.len(), Ordering::Relaxed);
-        posted
+        self.growing_count.store(outbox.growing(), Ordering::Relaxed);
+        sent
+    }
+
+    /// Hands the batches to MPI, once they are due.
+    fn send_batches(&self) {
+        if self.growing_count.load(Ordering::Relaxed) > 0
+            && self.sharing.is_due()
+            && let Some(outbox) = lock(&self.outbox).as_mut()
+        {
+            outbox.send_batches();
+            self.send_count.store(outbox.len(), Ordering::Relaxed);
+            self.growing_count.store(outbox.growing(), Ordering::Relaxed);
+        }
     }
 
     /// Takes back pages that were sent; returns how many messages MPI has not sent yet.
     fn progress_sends(&self) -> usize {
+        self.send_batches();
         if self.send_count.load(Ordering::Relaxed) == 0 {
-            return 0;
+            return self.growing_count.load(Ordering::Relaxed);
         }
         let mut outbox = lock(&self.outbox);
         let unsent = outbox.as_mut().map_or(0, |outbox| {
@@ -162,7 +188,7 @@ impl MpiTransport {
             outbox.len()
         });
         self.send_count.store(unsent, Ordering::Relaxed);
-        unsent
+        unsent + self.growing_count.load(Ordering::Relaxed)
     }
 
     fn progress_reads(&self) {
@@ -178,10 +204,13 @@ impl MpiTransport {
         self.post(peer, MpiKind::Read, &[&request.encode()])
     }
 
-    /// Delivers up to `most` messages, and queues the read requests among them.
+    /// Delivers up to `most` messages, or all of a batch that begins before, and queues the read requests among them.
     fn receive(&self, poller: &mut MpiPoller, most: usize, deliver: Deliver<'_>) -> usize {
         let mut delivered = 0;
         for _ in 0..most {
+            if delivered >= most {
+                break;
+            }
             let (Received { from, bytes }, page) = match poller.inbox.try_receive() {
                 Ok(Some(found)) => found,
                 Ok(None) => break,
@@ -195,6 +224,13 @@ impl MpiTransport {
                 Some(CheckedMessage::Message(bytes)) => {
                     deliver(TransportEvent::Message { from, bytes });
                     delivered += 1;
+                }
+                Some(CheckedMessage::Batch(mut bytes)) => {
+                    while let Some((message, rest)) = split_first(bytes) {
+                        deliver(TransportEvent::Message { from, bytes: message });
+                        delivered += 1;
+                        bytes = rest;
+                    }
                 }
                 Some(CheckedMessage::Read(request)) => poller.read_server.on_request(from, request),
                 None => {}
@@ -225,6 +261,7 @@ impl MpiTransport {
         };
         match kind {
             MpiKind::Message => Some(CheckedMessage::Message(body)),
+            MpiKind::Batch => Some(CheckedMessage::Batch(body)),
             MpiKind::Credits => None,
             MpiKind::Read => {
                 let request = ReadRequest::decode(body);
@@ -250,6 +287,7 @@ impl MpiTransport {
 #[derive(Clone, Copy)]
 enum CheckedMessage<'a> {
     Message(&'a [u8]),
+    Batch(&'a [u8]),
     Read(ReadRequest),
 }
 
@@ -286,12 +324,18 @@ impl Transport for MpiTransport {
     fn send(&self, peer: Rank, parts: &[&[u8]]) -> Result<(), Refusal> {
         let bytes: usize = parts.iter().map(|part| part.len()).sum();
         assert!(bytes <= MESSAGE_BYTES_MAX, "a message of {bytes} bytes, {MESSAGE_BYTES_MAX} is the most");
-        self.post(peer, MpiKind::Message, parts)
+        let may_share = self.sharing.may_share();
+        self.with_outbox(|outbox| match may_share {
+            true => outbox.share(peer, parts),
+            false => outbox.post(peer, MpiKind::Message, parts),
+        })
     }
 
     fn poll(&self, deliver: Deliver<'_>) -> usize {
+        self.send_batches();
         let Some(mut poller) = try_lock(&self.poller) else { return 0 };
         let Some(poller) = poller.as_mut() else { return 0 };
+        let _polls_here = self.sharing.begin_poll();
         self.progress_reads();
         let mut delivered = self.peers.events.deliver(POLL_BATCH_MAX, &mut |event| {
             if let TransportEvent::LinkDown { peer, .. } = event {
@@ -311,7 +355,9 @@ impl Transport for MpiTransport {
 
     fn pending(&self) -> bool {
         let counts = [&self.send_count, &self.read_count, &self.serve_count];
-        self.peers.events.len() > 0 || counts.iter().any(|count| count.load(Ordering::Relaxed) > 0)
+        self.peers.events.len() > 0
+            || counts.iter().any(|count| count.load(Ordering::Relaxed) > 0)
+            || (self.growing_count.load(Ordering::Relaxed) > 0 && self.sharing.is_burst_over())
     }
 
     fn uses_doorbell(&self) -> bool {

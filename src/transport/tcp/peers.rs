@@ -9,6 +9,7 @@ use super::reads::Reads;
 use super::send_queue::SendQueue;
 use super::socket;
 use crate::base::Rank;
+use crate::base::clock::now_ns;
 use crate::base::sync::{AtomicBool, AtomicU64, lock};
 use crate::memory::Arena;
 use crate::transport::epoll::{EpollSet, Interest, Watched};
@@ -51,13 +52,25 @@ pub struct Connection {
     awaits_writable: bool,
     /// True if the poller flushes the queue at the end of its turn.
     pub marked: bool,
-    /// When a message was last taken, in nanoseconds of the clock.
+    /// When the last message was taken that did not join others, or they were written, in nanoseconds of the clock.
     pub sent_ns: u64,
 }
 
 thread_local! {
     /// The `Peers` that this thread is polling, by address; 0 for none.
     static POLLING: Cell<usize> = const { Cell::new(0) };
+    /// A message of this thread waits in a marked queue, and this thread has not polled since.
+    static SENT_LATER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// This thread's message waits for a poll.
+pub fn set_sent_later() {
+    SENT_LATER.set(true);
+}
+
+/// True if a message of this thread waits for its next poll: called by that poll.
+pub fn take_sent_later() -> bool {
+    SENT_LATER.take()
 }
 
 /// Marks the calling thread as the polling one, until dropped: what it sends meanwhile is written when its turn ends.
@@ -190,9 +203,13 @@ impl Peers {
     /// Writes the queues of the marked peers.
     pub fn flush_marked(&self) {
         let marked = std::mem::take(&mut *lock(&self.marked));
+        if marked.is_empty() {
+            return;
+        }
+        let now = now_ns();
         for peer in &marked {
             self.with_connection(*peer, |connection| {
-                connection.marked = false;
+                (connection.marked, connection.sent_ns) = (false, now);
                 self.flush(*peer, connection);
             });
         }

@@ -4,7 +4,7 @@ use super::acceptor::Acceptor;
 use super::frame::ReadRange;
 use super::handshake::Secret;
 use super::listener::{Listener, TcpAddress};
-use super::peers::{Connection, Link, Peers};
+use super::peers::{self, Connection, Link, Peers};
 use super::poller::Poller;
 use super::socket;
 use crate::base::Rank;
@@ -25,8 +25,9 @@ const POLL_PAUSE_NS: u64 = 2_000;
 /// A message that follows another to the same peer within this time is not written by itself.
 const BURST_NS: u64 = 10_000;
 
-/// After this long without a poll of the system, an event has probably arrived.
-const STALE_NS: u64 = 10_000;
+/// After this long without a poll of the system, an event has probably arrived. A thread that is busy with small tasks
+/// polls as often, and what it sent meanwhile is written then.
+const STALE_NS: u64 = 20_000;
 
 /// How long a closing transport tries to write what still waits.
 const CLOSE_WAIT: Duration = Duration::from_secs(1);
@@ -90,10 +91,13 @@ impl Transport for TcpTransport {
         let polls_here = peers.is_polling_here();
         let mut later = polls_here;
         let taken = peers.ensure_connection(peer, |connection| {
-            // A single message is written at once. Messages in quick succession are written together, by the next poll:
-            // a system call and a packet for each would cost far more than the message.
-            let now = now_ns();
-            later |= now.saturating_sub(std::mem::replace(&mut connection.sent_ns, now)) < BURST_NS;
+            // A single message is written at once. Messages in quick succession are written together, by the next poll,
+            // which a thread makes when it begins to wait: a system call and a packet for each would cost far more than
+            // the message.
+            later |= connection.marked || {
+                let now = now_ns();
+                now.saturating_sub(std::mem::replace(&mut connection.sent_ns, now)) < BURST_NS
+            };
             let Connection { stream, send_queue, .. } = connection;
             let sent = match stream.as_ref().filter(|_| !later) {
                 Some(stream) => send_queue.send(parts, length, Some(&mut |slices| socket::write(stream, slices))),
@@ -109,9 +113,12 @@ impl Transport for TcpTransport {
             }
             Ok(())
         })?;
-        // SeqCst: pairs with the store in `arm`, which then loads the marked list.
-        if later && !polls_here && peers.armed.load(Ordering::SeqCst) {
-            peers.epoll.wake();
+        if later && !polls_here {
+            peers::set_sent_later();
+            // SeqCst: pairs with the store in `arm`, which then loads the marked list.
+            if peers.armed.load(Ordering::SeqCst) {
+                peers.epoll.wake();
+            }
         }
         taken
     }
@@ -121,6 +128,10 @@ impl Transport for TcpTransport {
     }
 
     fn poll(&self, deliver: Deliver<'_>) -> usize {
+        if peers::take_sent_later() {
+            // This thread may wait for the response.
+            self.peers.flush_marked();
+        }
         let last_poll = self.peers.last_poll_ns.load(Ordering::Relaxed);
         if !self.is_queued() && now_ns().saturating_sub(last_poll) < POLL_PAUSE_NS {
             return 0;

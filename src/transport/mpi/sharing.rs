@@ -1,0 +1,74 @@
+//! Whether a message shares a page with the next ones to its peer, or is handed to MPI at once.
+//!
+//! A single message is sent at once. It waits for the end of a poll that its own thread makes (a result that is found
+//! while messages are handled), and for the next poll if another message went just before it and some thread polls.
+//! Its own thread sends it by its next poll, which a thread makes when it begins to wait; others leave it alone while
+//! the burst lasts.
+
+use crate::base::clock::now_ns;
+use crate::base::sync::{AtomicU64, Ordering};
+use std::cell::Cell;
+
+/// A message that follows another within this time may share.
+const BURST_NS: u64 = 10_000;
+
+/// A thread polls if one has polled within this time.
+const POLLED_NS: u64 = 100_000;
+
+thread_local! {
+    static POLLS_HERE: Cell<bool> = const { Cell::new(false) };
+    /// A message of this thread shares a page that no poll of this thread has sent.
+    static SHARED_HERE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Marks the calling thread as the polling one, until dropped.
+pub struct PollsHere;
+
+impl Drop for PollsHere {
+    fn drop(&mut self) {
+        POLLS_HERE.set(false);
+    }
+}
+
+/// When a rank last sent and polled, in nanoseconds of the clock.
+#[derive(Default)]
+pub struct Sharing {
+    sent_ns: AtomicU64,
+    polled_ns: AtomicU64,
+}
+
+impl Sharing {
+    /// The calling thread begins a poll.
+    pub fn begin_poll(&self) -> PollsHere {
+        self.polled_ns.store(now_ns(), Ordering::Relaxed);
+        POLLS_HERE.set(true);
+        PollsHere
+    }
+
+    /// A message is being sent; true if it may share: a poll sends it soon.
+    pub fn may_share(&self) -> bool {
+        let may_share = POLLS_HERE.get() || self.is_in_burst();
+        if may_share {
+            SHARED_HERE.set(true);
+        }
+        may_share
+    }
+
+    fn is_in_burst(&self) -> bool {
+        let now = now_ns();
+        // Threads that send at the same time: either time will do.
+        let before = self.sent_ns.load(Ordering::Relaxed);
+        self.sent_ns.store(now, Ordering::Relaxed);
+        now.saturating_sub(before) < BURST_NS && now.saturating_sub(self.polled_ns.load(Ordering::Relaxed)) < POLLED_NS
+    }
+
+    /// True if this thread's poll is to send what shares pages.
+    pub fn is_due(&self) -> bool {
+        SHARED_HERE.take() || self.is_burst_over()
+    }
+
+    /// True if the burst is over: what still shares a page is to be sent.
+    pub fn is_burst_over(&self) -> bool {
+        now_ns().saturating_sub(self.sent_ns.load(Ordering::Relaxed)) > BURST_NS
+    }
+}
