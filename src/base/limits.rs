@@ -28,8 +28,8 @@ pub const RING_BYTES: usize = 4 * MESSAGE_BYTES_MAX;
 /// Bytes up to which an encoded value travels inside its message: half of the largest message.
 pub const INLINE_BYTES_MAX: usize = MESSAGE_BYTES_MAX / 2;
 
-/// Bytes up to which the value of an object, its arrays not counted, travels with the first reference to the object
-/// that a rank gets.
+/// Bytes up to which the value of an object travels with the first reference to the object that a rank gets. Of an
+/// array in a store that both ranks map, only the address counts.
 pub const CARRIED_BYTES_MAX: usize = 2 << 10;
 
 /// Bytes of all such values that one value's references take with them, at most.

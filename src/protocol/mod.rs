@@ -71,4 +71,6 @@ pub use wire::message::{InfoRequest, Message};
 pub use wire::values::CompactTask;
 #[cfg(all(test, not(loom)))]
 pub use wire::values::MovedTask;
-pub use wire::values::{BlockAddress, Bytes, CarriedValue, WireAttachment, WireOptions, WireTask, WireValue};
+pub use wire::values::{
+    BlockAddress, Bytes, CarriedArray, CarriedValue, WireAttachment, WireOptions, WireTask, WireValue,
+};

@@ -3,9 +3,9 @@
 use crate::base::error::ErrorSource;
 use crate::base::{BundleSlot, Error, ObjectId, TaskId};
 use crate::protocol::{
-    ActorMessage, ActorTarget, BegunWork, BlockAddress, Bytes, CarriedValue, CompactTask, FailureKind, FinishedCall,
-    InfoRequest, LastWork, Message, MovedTask, NameError, RestartPolicy, WireActor, WireAttachment, WireCommit,
-    WireOptions, WireTask, WireValue, WorkId,
+    ActorMessage, ActorTarget, BegunWork, BlockAddress, Bytes, CarriedArray, CarriedValue, CompactTask, FailureKind,
+    FinishedCall, InfoRequest, LastWork, Message, MovedTask, NameError, RestartPolicy, WireActor, WireAttachment,
+    WireCommit, WireOptions, WireTask, WireValue, WorkId,
 };
 use crate::rpc::{ShortCall, ShortReturn, ShortTarget};
 use crate::scheduling::{GroupMessage, ResourceRequest, Totals};
@@ -130,10 +130,14 @@ pub fn attachment() -> impl Strategy<Value = WireAttachment> {
     prop_oneof![
         block_address().prop_map(WireAttachment::Array),
         object().prop_map(WireAttachment::Reference),
-        (object(), vec(any::<u8>(), 0..40), vec(block_address(), 0..3))
+        (object(), vec(any::<u8>(), 0..40), vec(carried_array(), 0..3))
             .prop_map(|(object, bytes, arrays)| WireAttachment::Carried(object, CarriedValue { bytes, arrays })),
         wire_actor().prop_map(WireAttachment::Actor),
     ]
+}
+
+fn carried_array() -> impl Strategy<Value = CarriedArray> {
+    prop_oneof![vec(any::<u8>(), 0..40).prop_map(CarriedArray::Bytes), block_address().prop_map(CarriedArray::Block),]
 }
 
 /// Bytes that live as long as the test, because a message borrows its bytes.

@@ -37,8 +37,17 @@ pub struct BlockAddress {
 pub struct CarriedValue {
     /// Its bytes.
     pub bytes: Vec<u8>,
-    /// The memory of the arrays that the bytes name, each counted as one in a `WireAttachment::Array` is.
-    pub arrays: Vec<BlockAddress>,
+    /// The arrays that the bytes name.
+    pub arrays: Vec<CarriedArray>,
+}
+
+/// An array of a value that travels with a reference.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CarriedArray {
+    /// Its bytes, of which the receiver makes a block of its own.
+    Bytes(Vec<u8>),
+    /// Its memory, counted as that of a `WireAttachment::Array` is.
+    Block(BlockAddress),
 }
 
 /// What accompanies the bytes of a value.
@@ -48,10 +57,10 @@ pub enum WireAttachment {
     Array(BlockAddress),
     /// A reference.
     Reference(ObjectId),
-    /// A reference, and the object's value.
-    Carried(ObjectId, CarriedValue),
     /// An actor's handle.
     Actor(WireActor),
+    /// A reference, and the object's value.
+    Carried(ObjectId, CarriedValue),
 }
 
 impl WireAttachment {
@@ -61,7 +70,11 @@ impl WireAttachment {
             WireAttachment::Array(address) => address.block.owner,
             WireAttachment::Reference(object) => object.owner,
             WireAttachment::Carried(object, value) => {
-                value.arrays.iter().map(|address| address.block.owner).fold(object.owner, Rank::max)
+                let owners = value.arrays.iter().filter_map(|array| match array {
+                    CarriedArray::Block(address) => Some(address.block.owner),
+                    CarriedArray::Bytes(_) => None,
+                });
+                owners.fold(object.owner, Rank::max)
             }
             WireAttachment::Actor(handle) => handle.highest_rank(),
         }

@@ -5,7 +5,7 @@ use crate::objects::{AnySlot, Attachment, ObjectRef, PromiseCore, SerializedValu
 use crate::protocol::environment::{BlockStore, Environment};
 use crate::protocol::objects::value_encoding::{decode_value, encode_value};
 use crate::protocol::tests::{MockEnvironment, encoded, wire_value};
-use crate::protocol::{BlockAddress, CarriedValue, Message, WireAttachment};
+use crate::protocol::{BlockAddress, CarriedArray, CarriedValue, Message, WireAttachment};
 use crate::store::CountMessage;
 use std::any::Any;
 use std::sync::Arc;
@@ -31,9 +31,12 @@ fn release(object: ObjectId, grants: u64) -> (Rank, Message<'static>) {
     (object.owner, Message::Count(CountMessage::Release { object, grants }))
 }
 
-fn carried(object: ObjectId, value: u64, arrays: Vec<BlockAddress>) -> WireAttachment {
+fn carried(object: ObjectId, value: u64, arrays: Vec<CarriedArray>) -> WireAttachment {
     WireAttachment::Carried(object, CarriedValue { bytes: encoded(value), arrays })
 }
+
+/// Of an array that does not travel as bytes.
+const LONG: usize = 4 << 10;
 
 /// A complete object whose value names these arrays.
 struct WithArrays(Arc<Value<u64>>, Vec<Attachment>);
@@ -113,10 +116,10 @@ fn value_that_does_not_decode_is_an_error_of_its_object() {
 #[test]
 fn arrays_of_a_value_are_counted_on_both_sides() {
     let (owner, reader) = (MockEnvironment::new(0), MockEnvironment::new(1));
-    let array = Attachment::Array(owner.store_block(&[0; 64]).expect("there is space"));
+    let array = Attachment::Array(owner.store_block(&[0; LONG]).expect("there is space"));
     let slot = WithArrays(Value::ready(1u64), vec![array]);
     let value = export_carried(&owner, &slot, 1, &mut 1_000).expect("both ranks map the array's store");
-    let [BlockAddress { block, .. }] = value.arrays[..] else { panic!("{value:?}") };
+    let [CarriedArray::Block(BlockAddress { block, .. })] = value.arrays[..] else { panic!("{value:?}") };
     drop(slot);
     assert!(owner.protocol().objects.references.own_memory(block.number).is_some(), "rank 1 reads it");
     let received = import_carried(&reader, &value, 0).expect("its store is mapped");
@@ -128,9 +131,24 @@ fn arrays_of_a_value_are_counted_on_both_sides() {
 }
 
 #[test]
+fn short_array_travels_as_bytes_to_every_host_and_counts_nothing() {
+    let (owner, reader) = (MockEnvironment::new(0), MockEnvironment::new(2));
+    let array = Attachment::Array(owner.store_block(&[7; 1024]).expect("there is space"));
+    let slot = WithArrays(Value::ready(1u64), vec![array.clone()]);
+    let value = export_carried(&owner, &slot, 2, &mut 2_000).expect("it is short");
+    assert_eq!(value.arrays, [CarriedArray::Bytes(vec![7; 1024])]);
+    assert_eq!((export_carried(&owner, &slot, 2, &mut 1_000), owner.protocol().table_sizes()), (None, Vec::new()));
+    let received = import_carried(&reader, &value, 0).expect("there is space");
+    let [Attachment::Array(memory)] = &received.attachments[..] else { panic!("it has one array") };
+    assert_eq!((memory.bytes(), reader.sent(), reader.protocol().table_sizes()), (&[7; 1024][..], vec![], vec![]));
+    let three = WithArrays(Value::ready(1u64), vec![array; 3]);
+    assert_eq!(export_carried(&owner, &three, 2, &mut 9_000), None, "together they are long");
+}
+
+#[test]
 fn array_that_the_receiver_cannot_map_does_not_travel_and_is_not_counted() {
     let env = MockEnvironment::new(0);
-    let own = Attachment::Array(env.store_block(&[0; 64]).expect("there is space"));
+    let own = Attachment::Array(env.store_block(&[0; LONG]).expect("there is space"));
     let reference = Attachment::Slot(Value::ready(1u64));
     let slot = |attachments| WithArrays(Value::ready(1u64), attachments);
     assert_eq!(export_carried(&env, &slot(vec![own.clone()]), 2, &mut 1_000), None, "rank 2 is on another host");
@@ -139,7 +157,8 @@ fn array_that_the_receiver_cannot_map_does_not_travel_and_is_not_counted() {
     assert_eq!(env.protocol().table_sizes(), Vec::new());
     // A peer that sends such a value gets its grants back, and is asked for the value.
     let far = BlockAddress { block: ObjectId { owner: 2, number: 9 }, offset: 0, bytes: 64 };
-    let reference = received(&env, carried(ObjectId { owner: 2, number: 5 }, 7, vec![far]), 2);
+    let arrays = vec![CarriedArray::Block(far)];
+    let reference = received(&env, carried(ObjectId { owner: 2, number: 5 }, 7, arrays), 2);
     assert!(!reference.is_ready());
     assert_eq!(env.sent(), [release(far.block, 1)]);
 }
@@ -148,7 +167,7 @@ fn array_that_the_receiver_cannot_map_does_not_travel_and_is_not_counted() {
 fn value_that_nothing_decodes_returns_its_grants() {
     let env = MockEnvironment::new(1);
     let block = BlockAddress { block: ObjectId { owner: 0, number: 9 }, offset: 0, bytes: 64 };
-    let value = wire_value(&[], vec![carried(OBJECT, 7, vec![block])]);
+    let value = wire_value(&[], vec![carried(OBJECT, 7, vec![CarriedArray::Block(block)])]);
     let received = decode_value(&env, &value, 0, &Default::default()).expect("nothing is missing");
     assert_eq!(env.sent(), []);
     drop(received);
