@@ -113,7 +113,7 @@ static void begin(int argc, char **argv)
     if (count < 1 || (!in_flight && strcmp(mode, "roundtrip")))
         CmiAbort("usage: charmrun +p2 converse roundtrip|requests COUNT");
     if (CmiNumPes() != 2 || CmiNumNodes() != 2)
-        CmiAbort("error: it takes two processes of one PE each: use a Charm++ that was built without smp");
+        CmiAbort("error: it takes two processes of one PE each: use no multicore or smp build of Charm++");
     bind_to_core(CmiMyPe());
     batches = count;
     batch = in_flight ? REQUESTS : 1;

@@ -27,7 +27,7 @@ public:
         if (batches < 1 || (!in_flight && strcmp(mode, "roundtrip")))
             CkAbort("usage: charmrun +p2 entry roundtrip|requests COUNT");
         if (CkNumPes() != 2 || CkNumNodes() != 2)
-            CkAbort("error: it takes two processes of one PE each: use a Charm++ that was built without smp");
+            CkAbort("error: it takes two processes of one PE each: use no multicore or smp build of Charm++");
         delete arguments;
         CProxy_Rank ranks = CProxy_Rank::ckNew(in_flight, batches);
         ranks[0].measure();
