@@ -1,13 +1,10 @@
 /*
- * The start of every peer in plain MPI: a core for each rank, and memory or abort.
+ * The start of every peer in C and C++: a core for each rank.
  */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
-#include <mpi.h>
+#endif
 #include <sched.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* A core of its own for each rank, also where the process that started us was bound to one core. */
@@ -29,15 +26,4 @@ static inline void bind_to_core(int rank)
             return;
         }
     }
-}
-
-/* Cleared memory; the job ends if there is none. */
-static inline void *memory(size_t bytes)
-{
-    void *room = calloc(1, bytes ? bytes : 1);
-    if (!room) {
-        fprintf(stderr, "no memory for %zu bytes\n", bytes);
-        MPI_Abort(MPI_COMM_WORLD, 1);
-    }
-    return room;
 }

@@ -70,6 +70,22 @@ fn a_missing_peer_is_reported_and_the_suite_goes_on() {
     finished.printed(&["not measured", "/no/such/mpicc", "libopenmpi-dev"]).printed(&["0 cases failed"]);
 }
 
+#[test]
+fn a_library_that_is_not_named_or_does_not_build_is_reported() {
+    if let Some(reason) = no_ranks() {
+        println!("left out: {reason}");
+        return;
+    }
+    let words = ["run", "rpc", "--quick", "--repeat", "1", "--only", "round trip, 8 B, beside"];
+    let neither = command(&words).env("LCI_ROOT", "").env("CHARM_ROOT", "").run().succeeded();
+    let neither = neither.printed(&["not measured: LCI: set LCI_ROOT to an installation"]);
+    neither.printed(&["not measured: Converse: set CHARM_ROOT to an installation"]).printed(&["0 cases failed"]);
+    let launch = command(&words).env("LCI_ROOT", "/no/such/lci").env("CXX", "/no/such/c++");
+    let missing = launch.env("CHARM_ROOT", "/no/such/charm").run().succeeded();
+    let missing = missing.printed(&["not measured: LCI: /no/such/c++", "CXX"]);
+    missing.printed(&["/no/such/charm/bin/charmc", "CHARM_ROOT"]).printed(&["0 cases failed"]);
+}
+
 /// Instructions are not counted, which is said and is no failure.
 #[test]
 fn without_valgrind_instructions_are_left_out() {

@@ -3,16 +3,23 @@
 //!
 //! Owns: building, starting and reading them. Never: leaves one running.
 
+pub mod charm;
+pub mod lci;
 pub mod mpi;
 pub mod tools;
 
 use crate::cpus;
 use crate::failure::{Failure, Result};
+use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+use std::sync::{Mutex, PoisonError};
+
+/// The source that every peer in C and C++ begins with.
+const CORES: &str = include_str!("../../peers/cores.c");
 
 /// The advice if MPI's own programs are missing.
 const INSTALL_MPI: &str =
@@ -81,24 +88,69 @@ pub fn folder() -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Compiles a peer's C source, beside this program.
-fn compile(name: &str, source: &str) -> Result<PathBuf> {
-    let compiler = program("MPICC", "mpicc");
-    let fail = |reason: String| Failure::Program { program: compiler.clone(), reason };
-    let built = folder()?.join(name);
-    // Built under a temporary name and renamed: another run on this host may start the same peer.
-    let temporary = built.with_extension(std::process::id().to_string());
-    let mut command = Command::new(&compiler);
-    command.args(["-O3", "-x", "c", "-", "-o"]).arg(&temporary).arg("-lm");
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(|error| fail(format!("{error}; {INSTALL_MPI}")))?;
-    // Taken, so that it closes: the compiler reads to the end. A compiler that ends without reading prints the reason
-    // itself.
-    let written = child.stdin.take().map_or(Ok(()), |mut input| input.write_all(source.as_bytes()));
-    let output = child.wait_with_output().map_err(|error| fail(error.to_string()))?;
-    printed(&compiler, &output)?;
-    written.and_then(|()| std::fs::rename(&temporary, &built)).map_err(|error| fail(error.to_string()))?;
-    Ok(built)
+/// How a peer of one source is compiled.
+struct Compiler {
+    program: String,
+    /// As its option `-x` names it.
+    language: &'static str,
+    options: Vec<OsString>,
+    /// Behind the source.
+    libraries: Vec<OsString>,
+    /// What to do if the program is missing.
+    install: &'static str,
+}
+
+impl Compiler {
+    /// Compiles a source, beside this program.
+    fn compile(&self, name: &str, source: &str) -> Result<PathBuf> {
+        let fail = |reason: String| Failure::Program { program: self.program.clone(), reason };
+        let built = folder()?.join(name);
+        // Built under a temporary name and renamed: another run on this host may start the same peer.
+        let temporary = built.with_extension(std::process::id().to_string());
+        let mut command = Command::new(&self.program);
+        command.arg("-O3").args(&self.options).args(["-x", self.language, "-", "-o"]).arg(&temporary);
+        // Else a library is taken for a source in that language.
+        command.args(["-x", "none"]).args(&self.libraries);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(|error| fail(format!("{error}; {}", self.install)))?;
+        // Taken, so that it closes: the compiler reads to the end. A compiler that ends without reading prints the
+        // reason itself.
+        let written = child.stdin.take().map_or(Ok(()), |mut input| input.write_all(source.as_bytes()));
+        let output = child.wait_with_output().map_err(|error| fail(error.to_string()))?;
+        printed(&self.program, &output)?;
+        written.and_then(|()| std::fs::rename(&temporary, &built)).map_err(|error| fail(error.to_string()))?;
+        Ok(built)
+    }
+}
+
+/// The program of a peer, which is built unless this process has tried to.
+fn built_once(name: &'static str, build: impl FnOnce() -> Result<PathBuf>) -> Result<PathBuf> {
+    static BUILT: Mutex<BTreeMap<&str, Result<PathBuf>>> = Mutex::new(BTreeMap::new());
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    built.entry(name).or_insert_with(build).clone()
+}
+
+/// The installation that a variable names.
+///
+/// # Errors
+/// `Failure::Usage` where it names none.
+fn installation(variable: &str, named: Option<OsString>) -> Result<PathBuf> {
+    let named = named.filter(|path| !path.is_empty());
+    named.map(PathBuf::from).ok_or_else(|| Failure::Usage(format!("set {variable} to an installation")))
+}
+
+/// A peer's processes are on this host.
+///
+/// # Errors
+/// `Failure::Program` where the ranks that it is compared with are on several.
+fn on_one_host(name: &str) -> Result<()> {
+    if mobula::is_initialized() && mobula::nodes().len() > 1 {
+        let reason =
+            "it is started on this host alone, and the ranks are on several: start them on one host to compare"
+                .to_string();
+        return Err(Failure::Program { program: name.to_string(), reason });
+    }
+    Ok(())
 }
 
 /// The output of a command that succeeded.
@@ -128,12 +180,45 @@ fn printed(program: &str, output: &Output) -> Result<String> {
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
-    let errors = String::from_utf8_lossy(&output.stderr);
-    let first = errors.lines().find(|line| line.chars().any(char::is_alphanumeric)).unwrap_or("it printed nothing");
-    Err(Failure::Program { program: program.to_string(), reason: format!("{}: {}", output.status, first.trim()) })
+    let reason = format!("{}: {}", output.status, error_in(&String::from_utf8_lossy(&output.stderr)));
+    Err(Failure::Program { program: program.to_string(), reason })
+}
+
+/// What an error of a compiler or a linker contains.
+const ERRORS: &[&str] = &["error:", "undefined reference", "cannot find"];
+
+/// The line of what a program printed that says most: its first error, else the first with a word.
+fn error_in(text: &str) -> &str {
+    let is_error = |line: &&str| ERRORS.iter().any(|error| line.contains(error));
+    let has_word = |line: &&str| line.chars().any(char::is_alphanumeric);
+    text.lines().find(is_error).or_else(|| text.lines().find(has_word)).map_or("it printed nothing", str::trim)
 }
 
 /// The program that the environment names, else the usual one.
 fn program(variable: &str, usual: &str) -> String {
     env::var(variable).ok().filter(|name| !name.trim().is_empty()).unwrap_or_else(|| usual.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reason_is_a_compilers_error_else_the_first_words() {
+        let text = "In file included from <stdin>:1:\n<stdin>:3:10: fatal error: lci.hpp: No such file\nstopped\n";
+        assert_eq!(error_in(text), "<stdin>:3:10: fatal error: lci.hpp: No such file");
+        let text = "ld: a.o: in function `main':\na.c:1: undefined reference to `f'\ncollect2: error: ld returned 1\n";
+        assert_eq!(error_in(text), "a.c:1: undefined reference to `f'");
+        assert_eq!(error_in("------\n  not enough slots\nmore\n"), "not enough slots");
+        assert_eq!(error_in("---\n"), "it printed nothing");
+    }
+
+    #[test]
+    fn a_missing_installation_names_its_variable() {
+        for named in [None, Some(OsString::new())] {
+            let failure = installation("LCI_ROOT", named).unwrap_err().to_string();
+            assert_eq!(failure, "set LCI_ROOT to an installation");
+        }
+        assert_eq!(installation("LCI_ROOT", Some("/opt/lci".into())).unwrap(), PathBuf::from("/opt/lci"));
+    }
 }

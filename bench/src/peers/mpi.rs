@@ -1,12 +1,12 @@
 //! The programs in plain MPI.
 
-use super::{compile, launcher, not_started, number, printed, valgrind};
+use super::{
+    CORES, Compiler, INSTALL_MPI, built_once, launcher, not_started, number, on_one_host, printed, program, valgrind,
+};
 use crate::failure::{Failure, Result};
 use crate::instructions::total;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::sync::{Mutex, PoisonError};
 
 /// A program of `bench/peers`.
 struct Source {
@@ -14,8 +14,8 @@ struct Source {
     text: &'static str,
 }
 
-/// The source that every program begins with.
-const CORES: &str = include_str!("../../peers/cores.c");
+/// The source that every program in MPI begins with, behind `CORES`.
+const MEMORY: &str = include_str!("../../peers/memory.c");
 
 const PINGPONG: Source = Source { name: "pingpong", text: include_str!("../../peers/pingpong.c") };
 const ONE_SIDED: Source = Source { name: "one_sided", text: include_str!("../../peers/one_sided.c") };
@@ -111,12 +111,7 @@ pub fn taskbench(ranks: u32, arguments: &[&str]) -> Result<f64> {
 
 /// Builds a program unless this process has done so, runs it, and reads its number.
 fn run(source: &Source, ranks: u32, arguments: &[&str]) -> Result<f64> {
-    if mobula::is_initialized() && mobula::nodes().len() > 1 {
-        let reason =
-            "it is started on this host alone, and the ranks are on several: start them on one host to compare"
-                .to_string();
-        return Err(Failure::Program { program: source.name.to_string(), reason });
-    }
+    on_one_host(source.name)?;
     let peer = built(source)?;
     let mut command = launcher(ranks);
     // A core for each rank: they may spin, even if the launcher counts fewer cores than there are.
@@ -129,7 +124,12 @@ fn run(source: &Source, ranks: u32, arguments: &[&str]) -> Result<f64> {
 }
 
 fn built(source: &Source) -> Result<PathBuf> {
-    static BUILT: Mutex<BTreeMap<&str, Result<PathBuf, Failure>>> = Mutex::new(BTreeMap::new());
-    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
-    built.entry(source.name).or_insert_with(|| compile(source.name, &format!("{CORES}\n{}", source.text))).clone()
+    let compiler = || Compiler {
+        program: program("MPICC", "mpicc"),
+        language: "c",
+        options: Vec::new(),
+        libraries: vec!["-lm".into()],
+        install: INSTALL_MPI,
+    };
+    built_once(source.name, || compiler().compile(source.name, &[CORES, MEMORY, source.text].join("\n")))
 }

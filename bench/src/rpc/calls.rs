@@ -8,8 +8,11 @@ use crate::suite::ranks;
 use mobula::prelude::*;
 use std::time::Instant;
 
-/// Tasks that are started before the first result is read.
+/// Tasks that are started before the first result is read: a batch, also of the peers of `bench/peers` that take some.
 const IN_FLIGHT: u32 = 10_000;
+
+/// Batches of a sample.
+pub const BATCHES: u32 = 10;
 
 #[mobula::remote]
 fn echo(number: u64) -> u64 {
@@ -75,7 +78,7 @@ fn timed<T>(payloads: Vec<T>, mut call: impl FnMut(T) -> Result<usize>, bytes: u
 
 /// Millions of tasks a second on the other rank, all of a batch in flight.
 pub fn in_flight(run: &Run) -> Result<f64> {
-    let us = us_each(run.rounds(10), || {
+    let us = us_each(run.rounds(BATCHES), || {
         let answers: Vec<ObjectRef<u64>> =
             (0..u64::from(IN_FLIGHT)).map(|number| echo::on(OTHER).remote(number)).collect();
         let right = mobula::get_all(&answers)?.iter().zip(0..).all(|(answer, number)| **answer == number);

@@ -3,7 +3,7 @@
 use super::{OTHER, calls, floor, idle};
 use crate::case::{Bar, Case, case};
 use crate::failure::Result;
-use crate::peers::{mpi, tools};
+use crate::peers::{charm, lci, mpi, tools};
 use crate::suite::{Bench, ranks};
 
 const KIB: usize = 1 << 10;
@@ -24,6 +24,11 @@ fn one_by_one() -> Vec<Case> {
             .peer("ucx_perftest", |run| tools::ucx_round_trip_us(8, calls::rounds(run, 8))),
         named("round trip, 8 B, beside verbs")
             .peer("ib_send_lat", |run| tools::rdma_round_trip_us(8, calls::rounds(run, 8))),
+        named("round trip, 8 B, beside LCI").peer("LCI", |run| lci::round_trip_us(calls::rounds(run, 8))),
+        named("round trip, 8 B, beside Converse")
+            .peer("Converse", |run| charm::CONVERSE.round_trip_us(calls::rounds(run, 8))),
+        named("round trip, 8 B, beside Charm++ entry methods")
+            .peer("Charm++ entry methods", |run| charm::ENTRY_METHODS.round_trip_us(calls::rounds(run, 8))),
         beside_mpi(case("round trip, 64 B", "us", calls::round_trip::<64>), 64),
         beside_mpi(case("round trip, 1 KiB", "us", calls::round_trip::<KIB>), KIB),
         beside_mpi(case("round trip, 32 KiB", "us", calls::round_trip::<{ 32 * KIB }>), 32 * KIB),
@@ -41,6 +46,12 @@ fn in_flight() -> Vec<Case> {
         beside_mpi(case("tasks, 10,000 in flight", "M/s", calls::in_flight).bar(Bar::AtLeast(2.0)), 8),
         case("tasks in flight, beside UCX", "M/s", calls::in_flight)
             .peer("ucx_perftest", |run| tools::ucx_messages_a_us(8, 10 * calls::rounds(run, 8))),
+        case("calls in flight, beside LCI", "M/s", calls::in_flight)
+            .peer("LCI", |run| lci::requests_a_us(run.rounds(calls::BATCHES))),
+        case("calls in flight, beside Converse", "M/s", calls::in_flight)
+            .peer("Converse", |run| charm::CONVERSE.requests_a_us(run.rounds(calls::BATCHES))),
+        case("calls in flight, beside Charm++ entry methods", "M/s", calls::in_flight)
+            .peer("Charm++ entry methods", |run| charm::ENTRY_METHODS.requests_a_us(run.rounds(calls::BATCHES))),
         beside_mpi(case("calls in flight, 1 KiB", "M/s", calls::bytes_in_flight::<KIB>), KIB),
         beside_mpi(case("calls in flight, 32 KiB", "M/s", calls::bytes_in_flight::<{ 32 * KIB }>), 32 * KIB),
         case("all to all, 1,000 in flight a pair", "M/s", calls::all_to_all)
