@@ -56,9 +56,8 @@ enum {
     MOBULA_ERR_INTERNAL = 14         /* a bug of the library */
 };
 
-/* The message of the calling thread's last failure: function, what happened, where, what to do. "" if there was none.
- * Valid until the thread's next call of this header. A task on its way through a blocking call shares its thread with
- * others: read the message before the next call. */
+/* The message of the last failure of the calling thread, or, in a task, of the task: function, what happened, where,
+ * what to do. "" if there was none. Valid until the next failure of the same thread or task, or until the task ends. */
 const char *mobula_last_error(void);
 
 /* "MOBULA_ERR_TIMEOUT" and so on; never NULL. Static. */

@@ -4,7 +4,7 @@ use crate::actors::ActorPointer;
 use crate::layout::{CArray, CCall};
 use crate::objects::{Handle, copy_of, element_of, view_of};
 use crate::pointers::{give, required, required_mut, text};
-use crate::status::{Fault, Status, failure_of, guard};
+use crate::status::{Fault, Status, failure_of, forget_last_failure, guard};
 use mobula::__native::{Failure, NativeArgument, NativeArray, NativeDraft, NativeFrame};
 use mobula::Error;
 use std::ffi::{c_char, c_void};
@@ -30,18 +30,27 @@ pub fn run(frame: &mut NativeFrame<'_>, body: impl FnOnce(*mut CCall) -> i32) ->
     let NativeFrame { name, args, results, .. } = frame;
     let mut call = Call { name, args, results, drafts: Vec::new(), reason: None, mismatch: None };
     let status = body((&raw mut call).cast());
-    if let Some(reason) = call.reason {
-        return Err(Failure::Message(reason));
-    }
-    match (status, call.mismatch) {
-        (0, _) => {}
-        (status, Some(error)) if status == Status::Type as i32 => return Err(Failure::Passed(error)),
-        (status, _) => return Err(failure_of(status)),
+    let failed = ended(&call, status);
+    forget_last_failure();
+    if let Some(failure) = failed {
+        return Err(failure);
     }
     for (position, draft) in call.drafts {
         call.results[position] = Some(draft.seal());
     }
     Ok(())
+}
+
+/// Why the body failed, which returned `status`.
+fn ended(call: &Call<'_>, status: i32) -> Option<Failure> {
+    if let Some(reason) = &call.reason {
+        return Some(Failure::Message(reason.clone()));
+    }
+    match (status, &call.mismatch) {
+        (0, _) => None,
+        (status, Some(error)) if status == Status::Type as i32 => Some(Failure::Passed(error.clone())),
+        (status, _) => Some(failure_of(status)),
+    }
 }
 
 /// The call behind a pointer of C.

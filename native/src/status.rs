@@ -1,4 +1,4 @@
-//! Statuses, and the last failure of each thread.
+//! Statuses, and the last failure of each thread and of each task.
 
 use mobula::__native::Failure;
 use mobula::Error;
@@ -111,14 +111,37 @@ fn status_of(error: &Error) -> Status {
     }
 }
 
-/// A thread's last failure: for C its text, for the task that returns its status the fault itself.
+/// The last failure of a task, or of a thread that runs none: for C its text, for the task that returns its status the
+/// fault itself.
 struct LastFailure {
+    /// The task's number; 0 for none. A task that waits shares its thread with others.
+    task: u64,
     text: CString,
     fault: Fault,
 }
 
+/// Failures that a thread keeps: more tasks than this have not failed and gone on to wait on it.
+const KEPT: usize = 256;
+
 thread_local! {
-    static LAST: RefCell<Option<LastFailure>> = const { RefCell::new(None) };
+    /// One of each task, oldest first.
+    static LAST: RefCell<Vec<LastFailure>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The last failure of the running task is not needed any more: it has ended.
+pub fn forget_last_failure() {
+    drop(take_last_failure());
+}
+
+/// The last failure of the running task, or of this thread if it runs none.
+fn take_last_failure() -> Option<LastFailure> {
+    LAST.with_borrow_mut(|last| {
+        if last.is_empty() {
+            return None;
+        }
+        let task = mobula::__native::current_task();
+        last.iter().position(|one| one.task == task).map(|position| last.remove(position))
+    })
 }
 
 /// Runs what the function of the header named `function` does. A failure becomes the thread's last one; a panic is one.
@@ -148,19 +171,26 @@ fn record(function: &str, fault: Fault) -> i32 {
     let status = fault.status() as i32;
     let text = format!("{function}: {}", fault.text()).replace('\0', "\\0");
     let text = CString::new(text).unwrap_or_default();
+    let task = mobula::__native::current_task();
     // A thread that is ending has no last failure any more.
-    let _ = LAST.try_with(|last| last.replace(Some(LastFailure { text, fault })));
+    let _ = LAST.try_with(|last| {
+        let mut last = last.borrow_mut();
+        last.retain(|one| one.task != task);
+        if last.len() == KEPT {
+            last.remove(0);
+        }
+        last.push(LastFailure { task, text, fault });
+    });
     status
 }
 
-/// The failure of a task that returns `status`: the thread's last one if that has this status.
+/// The failure of a task that returns `status`: its last one if that has this status.
 pub fn failure_of(status: i32) -> Failure {
-    let last = LAST.with(|last| last.take());
-    match last {
+    match take_last_failure() {
         Some(LastFailure { fault: Fault::Error(error), .. }) if status_of(&error) as i32 == status => {
             Failure::Passed(error)
         }
-        Some(LastFailure { fault: Fault::Call(own, _), text }) if own as i32 == status => {
+        Some(LastFailure { fault: Fault::Call(own, _), text, .. }) if own as i32 == status => {
             Failure::Message(text.to_string_lossy().into_owned())
         }
         _ => Failure::Message(match name_of(status) {
@@ -177,7 +207,14 @@ fn name_of(status: i32) -> Option<&'static CStr> {
 /// `mobula_last_error` of the header.
 #[unsafe(no_mangle)]
 pub extern "C" fn mobula_last_error() -> *const c_char {
-    let text = LAST.try_with(|last| last.borrow().as_ref().map(|last| last.text.as_ptr()));
+    let text = LAST.try_with(|last| {
+        let last = last.borrow();
+        if last.is_empty() {
+            return None;
+        }
+        let task = mobula::__native::current_task();
+        last.iter().find(|one| one.task == task).map(|one| one.text.as_ptr())
+    });
     text.ok().flatten().unwrap_or(c"".as_ptr())
 }
 

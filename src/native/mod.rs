@@ -18,7 +18,12 @@ pub use array::{ElementType, NativeArray, NativeDraft};
 pub use call::{NativeArgument, submit};
 pub use function::{NativeBody, NativeFrame, register_function};
 
-use crate::runtime::Runtime;
+use crate::runtime::{self, Runtime};
+
+/// The number of the task that runs on this thread, another for each of all ranks; 0 if none does.
+pub fn current_task() -> u64 {
+    runtime::current_number()
+}
 
 /// Rank and size of the cluster that runs in this process.
 pub fn rank_and_size() -> Option<(u32, u32)> {

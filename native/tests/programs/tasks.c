@@ -135,6 +135,39 @@ static mobula_status type_of(mobula_call *call, void *user) {
 }
 MOBULA_TASK(type_of)
 
+/* Fails when it runs for the first time on a rank. */
+static mobula_status second_time(mobula_call *call, void *user) {
+    static int times;
+    double value = ++times;
+    (void)user;
+    if (times < 2) return mobula_fail(call, "the first time");
+    return mobula_return(call, 0, &value, 1, MOBULA_F64);
+}
+MOBULA_TASK(second_time)
+
+/* Waits for a reference; returns what its wait failed with, after another task of the thread has failed meanwhile. */
+static mobula_status hold(mobula_call *call, void *user) {
+    mobula_ref *ref, *other;
+    mobula_view view;
+    mobula_status s;
+    bool ready;
+    size_t count;
+    int32_t how = 0;
+    mobula_arg_value arg = MOBULA_VALUE(&how, 1, MOBULA_I32);
+    (void)user;
+    if ((s = mobula_arg_ref(call, 0, &ref))) return s;
+    s = mobula_get(ref, -1.0, &view);
+    mobula_ref_free(ref);
+    if (s == MOBULA_ERR_CANCELLED) return s;
+    CHECK(strstr(mobula_last_error(), "the mesh is empty") != NULL);
+    OK(mobula_submit("fails", &arg, 1, NULL, &other, 1));
+    OK(mobula_wait(&other, 1, 1, -1.0, &ready, &count)); /* others run on this thread, and fail */
+    mobula_ref_free(other);
+    CHECK(strstr(mobula_last_error(), "the mesh is empty") != NULL);
+    return s;
+}
+MOBULA_TASK(hold)
+
 static mobula_ref *submit1(const char *name, mobula_arg_value arg, const mobula_options *options) {
     mobula_ref *ref;
     OK(mobula_submit(name, &arg, 1, options, &ref, 1));
@@ -297,6 +330,60 @@ static void types_and_counts(void) {
     mobula_ref_free(ref);
 }
 
+static void retried_and_cancelled(void) {
+    mobula_options options = MOBULA_OPTIONS_INIT;
+    int32_t how = 0;
+    mobula_ref *ref, *waits, *never;
+    mobula_view view;
+    bool ready = true;
+    size_t num_ready = 7;
+    options.placement = MOBULA_PLACE_RANK;
+    options.rank = mobula_size() - 1;
+    options.retry_on_error = true;
+    options.max_retries = 1;
+    OK(mobula_submit("second_time", NULL, 0, &options, &ref, 1));
+    CHECK(number(ref) == 2.0);
+    mobula_ref_free(ref);
+
+    ref = submit1("fails", MOBULA_VALUE(&how, 1, MOBULA_I32), NULL);
+    waits = submit1("hold", MOBULA_REF_AS_IS(ref), NULL);
+    FAILS(mobula_get(waits, -1.0, &view), MOBULA_ERR_TASK, "the mesh is empty"); /* the message of its own wait */
+    mobula_ref_free(ref);
+    mobula_ref_free(waits);
+
+    options.retry_on_error = false;
+    options.max_retries = -1;
+    options.rank = 0;
+    options.resources = "Custom=2";
+    {
+        mobula_actor *holder; /* it has the resources for as long as it lives */
+        OK(mobula_actor_create("holder", NULL, 0, &options, &holder));
+        OK(mobula_actor_call(holder, "ready", NULL, 0, &ref, 1));
+        OK(mobula_get(ref, -1.0, &view));
+        mobula_release(&view);
+        mobula_ref_free(ref);
+        OK(mobula_submit("where", NULL, 0, &options, &never, 1));
+        FAILS(mobula_get(never, 0.01, &view), MOBULA_ERR_TIMEOUT, "mobula_get");
+        OK(mobula_wait(&never, 1, 1, 0.0, &ready, &num_ready));
+        CHECK(num_ready == 0 && !ready);
+        waits = submit1("hold", MOBULA_REF_AS_IS(never), NULL);
+        OK(mobula_cancel(waits));
+        FAILS(mobula_get(waits, -1.0, &view), MOBULA_ERR_CANCELLED, "hold");
+        OK(mobula_cancel(never));
+        FAILS(mobula_get(never, -1.0, &view), MOBULA_ERR_CANCELLED, "where");
+        mobula_ref_free(waits);
+        mobula_ref_free(never);
+        mobula_actor_free(holder);
+    }
+}
+
+static mobula_status holder_new(mobula_call *call, void *user, void **state) {
+    (void)call, (void)user, (void)state;
+    return MOBULA_OK;
+}
+
+static const mobula_method holder_methods[] = { { "ready", nothing, 1 } };
+
 static void options_of_a_call(void) {
     double one = 1.0;
     int32_t how = 0;
@@ -341,9 +428,15 @@ static void options_of_a_call(void) {
 int main(void) {
     static double three = 3.0;
     mobula_config config = MOBULA_CONFIG_INIT;
+    mobula_actor_class holder = MOBULA_ACTOR_CLASS_INIT;
     config.num_cpus = 4.0;
     config.resources = "Custom=2";
     OK(mobula_register("scaled by three", scaled, &three, 1));
+    holder.name = "holder";
+    holder.construct = holder_new;
+    holder.methods = holder_methods;
+    holder.num_methods = 1;
+    OK(mobula_register_actor(&holder));
     OK(mobula_init(&config));
     if (mobula_rank() != 0) {
         OK(mobula_serve());
@@ -355,6 +448,7 @@ int main(void) {
     references_as_they_are();
     failing();
     types_and_counts();
+    retried_and_cancelled();
     options_of_a_call();
     OK(mobula_shutdown());
     printf("ok: tasks\n");
