@@ -37,6 +37,7 @@ fn compile(folder: &TestFolder, compiler: &str, source: &str, flags: &[&str], pr
     let mut command = Command::new(find_program(compiler).unwrap_or_else(|| panic!("there is no {compiler}")));
     command.args([standard, "-D_POSIX_C_SOURCE=200809L", "-g", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]);
     command.arg(format!("-I{PACKAGE}/include")).args(flags);
+    // A path of its own replaces the folder.
     command.arg(Path::new(PACKAGE).join("tests/programs").join(source)).arg("-o").arg(&output);
     command.arg(format!("-L{}", library.display())).arg(format!("-Wl,-rpath,{}", library.display()));
     let finished = command.args(["-lmobula", "-lpthread"]).output().expect("a compiler starts");
@@ -94,6 +95,19 @@ fn wrong_calls_are_refused_with_function_and_parameter() {
 #[test]
 fn header_is_clean_in_cpp() {
     runs("header", "g++", "header.cpp", "ok: header 42");
+}
+
+#[test]
+fn program_of_the_guide_prints_its_number() {
+    let folder = TestFolder::new("guide");
+    let page = std::fs::read_to_string(Path::new(PACKAGE).join("../docs/guide/c.md")).expect("the guide");
+    let program = page.split_once("```c\n").and_then(|(_, rest)| rest.split_once("```")).expect("a block of C").0;
+    let source = folder.0.join("guide.c");
+    std::fs::write(&source, program).expect("a file of our own");
+    let program = compile(&folder, "cc", source.to_str().expect("a path of ASCII"), &[], "guide");
+    for launch in [Launch::alone(&program), two_ranks(&folder, &program)] {
+        launch.run().succeeded().printed(&["13"]);
+    }
 }
 
 #[test]
