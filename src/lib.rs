@@ -48,6 +48,7 @@ pub(crate) mod boot;
 pub(crate) mod gpu;
 pub(crate) mod lineage;
 pub(crate) mod memory;
+pub(crate) mod native;
 pub(crate) mod objects;
 pub(crate) mod observe;
 pub(crate) mod protocol;
@@ -298,6 +299,17 @@ pub mod __private {
     };
     pub use crate::runtime::{RawHandle, block_on, call, create, submit, submit_plain};
     pub use {inventory, serde};
+}
+
+/// For the crate `mobula-capi`, the C interface. Not for programs: it changes with that crate.
+#[doc(hidden)]
+pub mod __native {
+    pub use crate::native::{
+        ClassDescription, ElementType, MethodDescription, NativeArgument, NativeArray, NativeBody, NativeDraft,
+        NativeFrame, NativeHandle, create_actor, current_task, find_actor, rank_and_size, register_class,
+        register_function, submit,
+    };
+    pub use crate::registry::{Arg, Failure, Options};
 }
 
 /// Decoders of bytes from peers: for tests and fuzzers.

@@ -69,6 +69,11 @@ const MODULES: &[Module] = &[
         "a cluster whose clock, transports and faults follow from a seed, for tests and benches",
         &["objects", "rpc", "registry", "scheduling", "store", "protocol"],
     ),
+    module(
+        "native",
+        "what the C interface needs: arrays of any element type, functions and actors registered at run time",
+        &["objects", "rpc", "registry", "runtime"],
+    ),
     module("api", "what users see", &["objects", "registry", "boot", "observe", "runtime"]),
 ];
 
@@ -248,6 +253,11 @@ fn unsafe_stands_only_where_it_may() {
             faults.push(format!("{file} is in UNSAFE_FILES and not there"));
         }
     }
+    for file in sources(&root().join("native/src")) {
+        let (text, code) = (fs::read_to_string(&file).unwrap(), code_of(&file));
+        let unexplained = unexplained(&text, &code);
+        faults.extend(unexplained.map(|line| format!("{}:{line}: unsafe without a SAFETY: comment", shown(&file))));
+    }
     for (file, attribute) in CRATE_ROOTS {
         let text = fs::read_to_string(root().join(file)).unwrap_or_default();
         if !text.lines().any(|line| line == *attribute) {
@@ -260,7 +270,8 @@ fn unsafe_stands_only_where_it_may() {
 #[test]
 fn files_are_short_and_named_for_what_they_hold() {
     let mut faults = Vec::new();
-    for file in ["src", "bench", "tests", "examples"].iter().flat_map(|folder| sources(&root().join(folder))) {
+    let folders = ["src", "native", "bench", "tests", "examples"];
+    for file in folders.iter().flat_map(|folder| sources(&root().join(folder))) {
         let text = fs::read_to_string(&file).unwrap();
         let lines: Vec<&str> = text.lines().collect();
         let tests = lines.windows(2).position(|pair| pair[0] == "#[cfg(test)]" && pair[1].starts_with("mod tests {"));

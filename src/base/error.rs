@@ -145,6 +145,14 @@ pub enum Error {
         /// The error that led to it, where there is one. `message` includes its text.
         source: Option<ErrorSource>,
     },
+    /// A function of C was called with another number of arguments, or an argument of another type, than it takes.
+    #[error("{function}: {mismatch}")]
+    Type {
+        /// The function's name.
+        function: String,
+        /// Which argument or result, what was wanted and what it got.
+        mismatch: String,
+    },
 }
 
 impl Error {
@@ -175,6 +183,7 @@ impl Error {
                 holders.iter().map(|holder| size_of::<String>() + holder.len()).sum::<usize>()
             }
             Error::MemoryLimit { task, .. } => task.len(),
+            Error::Type { function, mismatch } => function.len() + mismatch.len(),
             Error::Config { message, source } | Error::Fabric { message, source } => {
                 message.len() + source_bytes(source)
             }

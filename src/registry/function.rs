@@ -2,6 +2,7 @@
 
 use crate::base::Error;
 use crate::base::panic::catch;
+use crate::base::sync::lock;
 use crate::objects::{Attachment, Object, SerializedValue, encode};
 use crate::registry::failure::Failure;
 use crate::registry::leaf::{LeafFn, run_leaf};
@@ -9,7 +10,7 @@ use crate::registry::task::{Runnable, Task, TaskHeader};
 use crate::registry::{Arg, ArgList, CheckedTypes, Outputs};
 use rustc_hash::FxHashMap as HashMap;
 use std::any::Any;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// A type whose `impl` block has the attribute [`#[mobula::actor]`](macro@crate::actor), which implements this trait.
 ///
@@ -135,6 +136,12 @@ pub trait Callable: Sized + 'static {
     fn checked() -> Option<&'static CheckedTypes> {
         None
     }
+    /// The row of a call with these arguments: its own, unless one type stands for functions that were registered at
+    /// run time.
+    #[inline]
+    fn entry_of(_args: &Self::Args) -> &'static TableEntry {
+        Self::ENTRY
+    }
     /// Runs the body.
     ///
     /// # Errors
@@ -207,12 +214,34 @@ pub struct Functions {
     sorted: Vec<&'static TableEntry>,
 }
 
+/// The rows that the program registered at run time.
+enum Registered {
+    /// Nothing has used the table yet: more may come.
+    Open(Vec<&'static TableEntry>),
+    /// The table is in use, and stays as it is.
+    Closed,
+}
+
+static REGISTERED: Mutex<Registered> = Mutex::new(Registered::Open(Vec::new()));
+
+/// Adds a row to the table; false if the table is in use already. The macros' functions need no such call.
+pub fn register(entry: &'static TableEntry) -> bool {
+    match &mut *lock(&REGISTERED) {
+        Registered::Open(entries) => entries.push(entry),
+        Registered::Closed => return false,
+    }
+    true
+}
+
 /// The function table of this process.
 pub fn functions() -> &'static Functions {
     static FUNCTIONS: OnceLock<Functions> = OnceLock::new();
     FUNCTIONS.get_or_init(|| {
         let mut sorted: Vec<&'static TableEntry> =
             inventory::iter::<Function>.into_iter().map(|function| function.entry).collect();
+        if let Registered::Open(entries) = std::mem::replace(&mut *lock(&REGISTERED), Registered::Closed) {
+            sorted.extend(entries);
+        }
         sorted.sort_by_key(|entry| (entry.path, entry.signature));
         Functions { by_key: sorted.iter().map(|entry| (entry.key, *entry)).collect(), sorted }
     })
@@ -253,6 +282,7 @@ const fn fnv(mut digest: u64, bytes: &[u8]) -> u64 {
     digest
 }
 
-const fn key_of(path: &str, signature: &str) -> u64 {
+/// The key of a function of this path and signature (REGISTRY-1).
+pub const fn key_of(path: &str, signature: &str) -> u64 {
     fnv(fnv(FNV_OFFSET, path.as_bytes()), signature.as_bytes())
 }

@@ -25,9 +25,11 @@ pub use call_options::CallOptions;
 pub use checked::CheckedTypes;
 pub use failure::{Explain, ExplainBoxed, ExplainDebug, ExplainDisplay, ExplainError, ExplainOwn, Failure};
 pub use function::{
-    Actor, ActorState, Callable, Checkpoint, DecodeFn, DecodePlainFn, Function, FunctionKind, TableEntry, construct,
-    functions, save, with_actor,
+    Actor, ActorState, Callable, Checkpoint, Function, FunctionKind, TableEntry, construct, functions, key_of,
+    register, save, with_actor,
 };
+#[cfg(feature = "sim")]
+pub use function::{DecodeFn, DecodePlainFn};
 pub use group::{Bundle, PlacementGroup};
 pub use leaf::{LeafOutcome, refuse_in_leaf, runs_leaf};
 pub use options::{Options, Placement};

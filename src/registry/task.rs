@@ -236,7 +236,7 @@ impl<C: Callable> Task<C> {
     /// A call with its arguments, in phase `Waiting`.
     #[inline]
     pub fn new(mut header: TaskHeader, args: C::Args) -> Arc<Task<C>> {
-        header.entry = Some(C::ENTRY);
+        header.entry = Some(C::entry_of(&args));
         let promises = C::Outputs::promises(header.options.as_deref());
         arc_pool::new_with(|| Task { header, args: UnsafeCell::new(Some(args)), promises })
     }
@@ -250,16 +250,16 @@ impl<C: Callable> Task<C> {
         mut arguments: &[u8],
         attachments: Vec<Attachment>,
     ) -> Result<Arc<Task<C>>, Error> {
-        header.entry = Some(C::ENTRY);
         let promises = C::Outputs::read_shape(&mut arguments)?;
         let args = decode(arguments, attachments).map_err(of_an_argument::<C>)?;
+        header.entry = Some(C::entry_of(&args));
         Ok(arc_pool::new(Task { header, args: UnsafeCell::new(Some(args)), promises }))
     }
 
     /// A call received from another rank, with plain arguments; `None` if the bytes are not the arguments.
     pub fn received_plain(mut header: TaskHeader, arguments: &[u8]) -> Option<Arc<Task<C>>> {
-        header.entry = Some(C::ENTRY);
         let args = C::Args::from_plain(arguments)?;
+        header.entry = Some(C::entry_of(&args));
         let promises = C::Outputs::promises(None);
         Some(arc_pool::new(Task { header, args: UnsafeCell::new(Some(args)), promises }))
     }

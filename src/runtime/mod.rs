@@ -35,7 +35,7 @@ mod two_ranks_tests;
 mod waiting;
 mod workers;
 
-pub use actors::{RawHandle, call, create, get_actor};
+pub use actors::{ActorKind, RawHandle, call, call_with, create, create_of_kind, find, get_actor};
 pub use cluster::HostInfo;
 pub use lifecycle::{Preempt, Session, end_at_exit, ignore_sigusr1, on_preempt, start, take_session};
 pub use memory::{create_array, put_array};
@@ -45,7 +45,7 @@ pub use output::{
 pub use rank::Runtime;
 pub use resources::{create_group, remove_group};
 pub use router::{TransportReason, TransportRow, Transports};
-pub use tasks::{EnteredContext, Snapshot, cancel, enter, snapshot, submit, submit_plain};
+pub use tasks::{EnteredContext, Snapshot, cancel, current_number, enter, snapshot, submit, submit_plain};
 pub use threads::{Pool, pool};
 pub use waiting::{block_on, get, wait_for};
 

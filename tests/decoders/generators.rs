@@ -180,6 +180,7 @@ pub fn error() -> impl Strategy<Value = Error> {
         (text(), text()).prop_map(|(task, missing)| Error::Unschedulable { task, missing }),
         (text(), source()).prop_map(|(message, source)| Error::Config { message, source }),
         (text(), source()).prop_map(|(message, source)| Error::Fabric { message, source }),
+        (text(), text()).prop_map(|(function, mismatch)| Error::Type { function, mismatch }),
     ]
 }
 

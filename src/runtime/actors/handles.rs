@@ -45,6 +45,11 @@ impl<A> RawHandle<A> {
         }
     }
 
+    /// Its type, and its name where it has one.
+    pub fn label(&self) -> &str {
+        &self.handle.0.label
+    }
+
     /// The rank that it runs on; while it is being restarted, the one before.
     pub fn rank(&self) -> u32 {
         self.handle.0.location()
@@ -54,7 +59,23 @@ impl<A> RawHandle<A> {
 /// Creates an actor; its handle is returned at once.
 /// `N` is the actor's constructor.
 pub fn create<A: Actor, N: Callable>(options: Options, args: N::Args) -> RawHandle<A> {
-    let label = label_of(A::NAME, options.name.as_deref());
+    let kind = ActorKind { label: A::NAME, name: A::NAME, has_checkpoint: A::CHECKPOINT.is_some() };
+    create_of_kind::<A, N>(&kind, options, args)
+}
+
+/// What an actor is, where its type is known at run time only.
+pub struct ActorKind<'a> {
+    /// What errors call it.
+    pub label: &'a str,
+    /// The kind under which its name is registered and found.
+    pub name: &'a str,
+    /// True if its state is saved after each call.
+    pub has_checkpoint: bool,
+}
+
+/// As `create`, for an actor of that kind.
+pub fn create_of_kind<A, N: Callable>(kind: &ActorKind<'_>, options: Options, args: N::Args) -> RawHandle<A> {
+    let label = label_of(kind.label, options.name.as_deref());
     let Some(runtime) = Runtime::current() else {
         return RawHandle::new(ActorRef::detached(label));
     };
@@ -76,9 +97,9 @@ pub fn create<A: Actor, N: Callable>(options: Options, args: N::Args) -> RawHand
         Ok(rank) => rank,
         Err(error) => return RawHandle::new(ActorRef::failed(&runtime, label, error)),
     };
-    let policy = restart_policy_of(&options, A::CHECKPOINT.is_some());
+    let policy = restart_policy_of(&options, kind.has_checkpoint);
     let actor = ActorRef::created(&runtime, location, policy, label.clone());
-    let name = options.name.clone().map(|name| (name, A::NAME.to_string()));
+    let name = options.name.clone().map(|name| (name, kind.name.to_string()));
     if let Some((name, kind)) = &name
         && let Err(error) = register_name(runtime, name, kind, &actor)
     {
@@ -92,8 +113,17 @@ pub fn create<A: Actor, N: Callable>(options: Options, args: N::Args) -> RawHand
 }
 
 /// Calls a method; references to its results are returned at once.
-pub fn call<A: Actor, M: Callable>(handle: &RawHandle<A>, args: M::Args) -> <M::Outputs as Outputs>::Refs {
-    let task = Task::<M>::new(TaskHeader::new(None, context::current_number()), args);
+pub fn call<A, M: Callable>(handle: &RawHandle<A>, args: M::Args) -> <M::Outputs as Outputs>::Refs {
+    call_with::<A, M>(handle, None, args)
+}
+
+/// As `call`, with options: of a call they say no more than how many results it has.
+pub fn call_with<A, M: Callable>(
+    handle: &RawHandle<A>,
+    options: Option<Box<Options>>,
+    args: M::Args,
+) -> <M::Outputs as Outputs>::Refs {
+    let task = Task::<M>::new(TaskHeader::new(options, context::current_number()), args);
     let refs = M::Outputs::refs(&task);
     let Some(runtime) = Runtime::current() else {
         task.fail(Arc::new(Error::no_cluster(M::NAME)));
@@ -152,21 +182,27 @@ pub fn get_actor<A: Actor>(name: &str) -> Result<A::Handle>
 where
     A::Handle: From<RawHandle<A>>,
 {
+    find::<A>(A::NAME, name).map(A::Handle::from)
+}
+
+/// As `get_actor`, for a type whose name, `kind`, is known at run time.
+///
+/// # Errors
+/// As `get_actor`.
+pub fn find<A>(kind: &str, name: &str) -> Result<RawHandle<A>> {
     let runtime = Runtime::current().ok_or_else(|| Error::no_cluster("get_actor"))?;
     if name.len() > NAME_BYTES_MAX {
         let reason = format!("no name has more than {NAME_BYTES_MAX} bytes");
-        return Err(Error::ActorDied { actor: label_of(A::NAME, Some(name)), reason });
+        return Err(Error::ActorDied { actor: label_of(kind, Some(name)), reason });
     }
     let directory_rank = runtime.protocol.names.directory_rank(&runtime, name);
     let outcome = runtime.waiting.names.request(runtime, directory_rank, |token| {
-        runtime.send(directory_rank, &Message::NameGet { token, name: name.to_string(), kind: A::NAME.to_string() });
+        runtime.send(directory_rank, &Message::NameGet { token, name: name.to_string(), kind: kind.to_string() });
     })?;
     match outcome {
-        Ok(Some(actor)) => Ok(RawHandle::new(actor).into()),
-        Ok(None) => {
-            Err(Error::ActorDied { actor: label_of(A::NAME, Some(name)), reason: "no handle came".to_string() })
-        }
-        Err(error) => Err(Error::ActorDied { actor: label_of(A::NAME, Some(name)), reason: error.to_string() }),
+        Ok(Some(actor)) => Ok(RawHandle::new(actor)),
+        Ok(None) => Err(Error::ActorDied { actor: label_of(kind, Some(name)), reason: "no handle came".to_string() }),
+        Err(error) => Err(Error::ActorDied { actor: label_of(kind, Some(name)), reason: error.to_string() }),
     }
 }
 

@@ -5,5 +5,5 @@
 mod handles;
 mod turn;
 
-pub use handles::{RawHandle, call, create, get_actor};
+pub use handles::{ActorKind, RawHandle, call, call_with, create, create_of_kind, find, get_actor};
 pub use turn::{run_actor, run_call};

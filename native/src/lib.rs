@@ -1,0 +1,18 @@
+//! The C interface: what `include/mobula.h` declares, and documents.
+//!
+//! Every function that C calls is one of `extern "C"` here, by the file of its section in the header: `start`,
+//! `objects`, `tasks`, `call` (inside of a task), `actors`. Each runs in [`status::guard`], which lets no panic out and
+//! keeps the failure for `mobula_last_error`.
+//!
+//! Pointers from C are checked for NULL, and beyond that are what the header asks for: that is the contract which every
+//! `// SAFETY:` of this crate relies on ("the header's contract").
+
+mod actors;
+mod call;
+mod layout;
+mod objects;
+mod options;
+mod pointers;
+mod start;
+mod status;
+mod tasks;

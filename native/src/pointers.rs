@@ -1,0 +1,135 @@
+//! Pointers from C: checked for NULL, and read.
+
+use crate::status::Fault;
+use std::ffi::{CStr, c_char};
+
+/// What `pointer` points to; it may not be NULL.
+///
+/// # Errors
+/// `InvalidArgument`, with the argument's name.
+///
+/// # Safety
+/// It is NULL, or valid for as long as the caller uses what is returned.
+pub unsafe fn required<'a, T>(pointer: *const T, argument: &str) -> Result<&'a T, Fault> {
+    // SAFETY: the caller's promise.
+    unsafe { pointer.as_ref() }.ok_or_else(|| Fault::null(argument))
+}
+
+/// As `required`, to be written.
+///
+/// # Errors
+/// As `required`.
+///
+/// # Safety
+/// As `required`, and nothing else uses it meanwhile.
+pub unsafe fn required_mut<'a, T>(pointer: *mut T, argument: &str) -> Result<&'a mut T, Fault> {
+    // SAFETY: the caller's promise.
+    unsafe { pointer.as_mut() }.ok_or_else(|| Fault::null(argument))
+}
+
+/// A text; it may not be NULL.
+///
+/// # Errors
+/// `InvalidArgument` for NULL, and for bytes that are not UTF-8.
+///
+/// # Safety
+/// It is NULL, or a text that ends with a zero byte and is valid for as long as the caller uses it.
+pub unsafe fn text<'a>(pointer: *const c_char, argument: &str) -> Result<&'a str, Fault> {
+    // SAFETY: the caller's promise.
+    unsafe { optional_text(pointer, argument) }?.ok_or_else(|| Fault::null(argument))
+}
+
+/// As `text`; NULL is none.
+///
+/// # Errors
+/// `InvalidArgument` for bytes that are not UTF-8.
+///
+/// # Safety
+/// As `text`.
+pub unsafe fn optional_text<'a>(pointer: *const c_char, argument: &str) -> Result<Option<&'a str>, Fault> {
+    if pointer.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: the caller's promise.
+    let text = unsafe { CStr::from_ptr(pointer) }.to_str();
+    text.map(Some).map_err(|_| Fault::invalid(format!("{argument} is not UTF-8")))
+}
+
+/// The elements of an array of C; it may be NULL only if there are none.
+///
+/// # Errors
+/// `InvalidArgument`, with the argument's name.
+///
+/// # Safety
+/// It is NULL, or `count` elements are valid there for as long as the caller uses them.
+pub unsafe fn elements<'a, T>(pointer: *const T, count: usize, argument: &str) -> Result<&'a [T], Fault> {
+    if count == 0 {
+        return Ok(&[]);
+    }
+    if pointer.is_null() {
+        return Err(Fault::null(argument));
+    }
+    if count.checked_mul(size_of::<T>()).is_none_or(|bytes| isize::try_from(bytes).is_err()) {
+        return Err(Fault::invalid(format!("{count} elements of {argument} are more than any memory has")));
+    }
+    // SAFETY: the caller's promise.
+    Ok(unsafe { std::slice::from_raw_parts(pointer, count) })
+}
+
+/// As `elements`, to be written.
+///
+/// # Errors
+/// As `elements`.
+///
+/// # Safety
+/// As `elements`, and nothing else uses them meanwhile.
+pub unsafe fn elements_mut<'a, T>(pointer: *mut T, count: usize, argument: &str) -> Result<&'a mut [T], Fault> {
+    // SAFETY: the caller's promise.
+    unsafe { elements(pointer, count, argument) }?;
+    if count == 0 {
+        return Ok(&mut []);
+    }
+    // SAFETY: the caller's promise; it was checked above.
+    Ok(unsafe { std::slice::from_raw_parts_mut(pointer, count) })
+}
+
+/// A struct of the header whose first member is its size in the program: members that an older header does not have
+/// keep the values of `default`.
+///
+/// # Errors
+/// `InvalidArgument` if it was not set up, or by a newer header.
+///
+/// # Safety
+/// `pointer` is valid, and so are as many bytes there as its first member says. `T` is `repr(C)`, begins with a `usize`
+/// and has no member with bytes that are not allowed.
+pub unsafe fn sized<T: Copy>(pointer: *const T, default: T, argument: &str) -> Result<T, Fault> {
+    // SAFETY: the caller's promise: the first member is a `usize`.
+    let size = unsafe { pointer.cast::<usize>().read() };
+    if size < size_of::<usize>() || size > size_of::<T>() {
+        let most = size_of::<T>();
+        return Err(Fault::invalid(format!(
+            "{argument}: its size is {size}, and this library knows up to {most} bytes of it: set it up with its \
+             MOBULA_..._INIT, and compile with the header of this library"
+        )));
+    }
+    let mut value = default;
+    // SAFETY: `size` bytes are valid there, and no more than a `T` has.
+    unsafe { std::ptr::copy_nonoverlapping(pointer.cast::<u8>(), (&raw mut value).cast::<u8>(), size) };
+    Ok(value)
+}
+
+/// Gives `value` to C, which owns it until it passes it to the `_free` of its type.
+pub fn give<T>(value: T) -> *mut T {
+    Box::into_raw(Box::new(value))
+}
+
+/// Takes back what `give` gave; NULL is nothing.
+///
+/// # Safety
+/// It is NULL, or came from `give` and was not taken back yet.
+pub unsafe fn take<T>(pointer: *mut T) {
+    if !pointer.is_null() {
+        // SAFETY: the caller's promise.
+        drop(unsafe { Box::from_raw(pointer) });
+    }
+}

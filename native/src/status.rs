@@ -1,0 +1,226 @@
+//! Statuses, and the last failure of each thread and of each task.
+
+use mobula::__native::Failure;
+use mobula::Error;
+use std::cell::RefCell;
+use std::ffi::{CStr, CString, c_char};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// A `mobula_status` of the library. Its name in the header is `MOBULA_` and the name here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i32)]
+pub enum Status {
+    Config = 1,
+    Fabric,
+    Task,
+    Timeout,
+    Cancelled,
+    ActorDied,
+    NodeDied,
+    ObjectLost,
+    StoreFull,
+    Unschedulable,
+    InvalidArgument,
+    UnknownFunction,
+    Type,
+    Internal,
+}
+
+/// The names of the statuses, from 0 on.
+const NAMES: [&CStr; 15] = [
+    c"MOBULA_OK",
+    c"MOBULA_ERR_CONFIG",
+    c"MOBULA_ERR_FABRIC",
+    c"MOBULA_ERR_TASK",
+    c"MOBULA_ERR_TIMEOUT",
+    c"MOBULA_ERR_CANCELLED",
+    c"MOBULA_ERR_ACTOR_DIED",
+    c"MOBULA_ERR_NODE_DIED",
+    c"MOBULA_ERR_OBJECT_LOST",
+    c"MOBULA_ERR_STORE_FULL",
+    c"MOBULA_ERR_UNSCHEDULABLE",
+    c"MOBULA_ERR_INVALID_ARGUMENT",
+    c"MOBULA_ERR_UNKNOWN_FUNCTION",
+    c"MOBULA_ERR_TYPE",
+    c"MOBULA_ERR_INTERNAL",
+];
+
+/// Why a call of C failed.
+#[derive(Debug)]
+pub enum Fault {
+    /// An error of the library.
+    Error(Error),
+    /// A fault of the call itself.
+    Call(Status, String),
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Fault {
+        Fault::Error(error)
+    }
+}
+
+impl Fault {
+    /// A pointer that may not be NULL is.
+    pub fn null(argument: &str) -> Fault {
+        Fault::invalid(format!("{argument} is NULL"))
+    }
+
+    /// An argument is wrong.
+    pub fn invalid(text: impl Into<String>) -> Fault {
+        Fault::Call(Status::InvalidArgument, text.into())
+    }
+
+    /// The same, of the argument at that position.
+    pub fn of(self, position: usize) -> Fault {
+        match self {
+            Fault::Call(status, text) => Fault::Call(status, format!("args[{position}]: {text}")),
+            error => error,
+        }
+    }
+
+    fn status(&self) -> Status {
+        match self {
+            Fault::Call(status, _) => *status,
+            Fault::Error(error) => status_of(error),
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Fault::Call(_, text) => text.clone(),
+            Fault::Error(error) => error.to_string(),
+        }
+    }
+}
+
+fn status_of(error: &Error) -> Status {
+    match error {
+        Error::Task { .. } => Status::Task,
+        Error::Timeout { .. } => Status::Timeout,
+        Error::Cancelled { .. } => Status::Cancelled,
+        Error::ActorDied { .. } => Status::ActorDied,
+        Error::NodeDied { .. } => Status::NodeDied,
+        Error::ObjectLost { .. } => Status::ObjectLost,
+        Error::StoreFull { .. } | Error::MemoryLimit { .. } => Status::StoreFull,
+        Error::Unschedulable { .. } => Status::Unschedulable,
+        Error::Config { .. } => Status::Config,
+        Error::Fabric { .. } => Status::Fabric,
+        Error::Type { .. } => Status::Type,
+        _ => Status::Internal,
+    }
+}
+
+/// The last failure of a task, or of a thread that runs none: for C its text, for the task that returns its status the
+/// fault itself.
+struct LastFailure {
+    /// The task's number; 0 for none. A task that waits shares its thread with others.
+    task: u64,
+    text: CString,
+    fault: Fault,
+}
+
+/// Failures that a thread keeps: more tasks than this have not failed and gone on to wait on it.
+const KEPT: usize = 256;
+
+thread_local! {
+    /// One of each task, oldest first.
+    static LAST: RefCell<Vec<LastFailure>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The last failure of the running task is not needed any more: it has ended.
+pub fn forget_last_failure() {
+    drop(take_last_failure());
+}
+
+/// The last failure of the running task, or of this thread if it runs none.
+fn take_last_failure() -> Option<LastFailure> {
+    LAST.with_borrow_mut(|last| {
+        if last.is_empty() {
+            return None;
+        }
+        let task = mobula::__native::current_task();
+        last.iter().position(|one| one.task == task).map(|position| last.remove(position))
+    })
+}
+
+/// Runs what the function of the header named `function` does. A failure becomes the thread's last one; a panic is one.
+pub fn guard(function: &str, body: impl FnOnce() -> Result<(), Fault>) -> i32 {
+    match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(Ok(())) => 0,
+        Ok(Err(fault)) => record(function, fault),
+        Err(panic) => {
+            let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+            let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+            // What a panic holds may panic when it is dropped.
+            std::mem::forget(panic);
+            record(function, Fault::Call(Status::Internal, format!("it panicked, which is a bug of mobula: {text}")))
+        }
+    }
+}
+
+/// As `guard`, for a function that returns a value and cannot fail.
+pub fn guard_value<V>(otherwise: V, body: impl FnOnce() -> V) -> V {
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
+        std::mem::forget(panic);
+        otherwise
+    })
+}
+
+fn record(function: &str, fault: Fault) -> i32 {
+    let status = fault.status() as i32;
+    let text = format!("{function}: {}", fault.text()).replace('\0', "\\0");
+    let text = CString::new(text).unwrap_or_default();
+    let task = mobula::__native::current_task();
+    // A thread that is ending has no last failure any more.
+    let _ = LAST.try_with(|last| {
+        let mut last = last.borrow_mut();
+        last.retain(|one| one.task != task);
+        if last.len() == KEPT {
+            last.remove(0);
+        }
+        last.push(LastFailure { task, text, fault });
+    });
+    status
+}
+
+/// The failure of a task that returns `status`: its last one if that has this status.
+pub fn failure_of(status: i32) -> Failure {
+    match take_last_failure() {
+        Some(LastFailure { fault: Fault::Error(error), .. }) if status_of(&error) as i32 == status => {
+            Failure::Passed(error)
+        }
+        Some(LastFailure { fault: Fault::Call(own, _), text, .. }) if own as i32 == status => {
+            Failure::Message(text.to_string_lossy().into_owned())
+        }
+        _ => Failure::Message(match name_of(status) {
+            Some(name) => format!("it returned {}", name.to_string_lossy()),
+            None => format!("it returned the status {status}"),
+        }),
+    }
+}
+
+fn name_of(status: i32) -> Option<&'static CStr> {
+    NAMES.get(usize::try_from(status).ok()?).copied()
+}
+
+/// `mobula_last_error` of the header.
+#[unsafe(no_mangle)]
+pub extern "C" fn mobula_last_error() -> *const c_char {
+    let text = LAST.try_with(|last| {
+        let last = last.borrow();
+        if last.is_empty() {
+            return None;
+        }
+        let task = mobula::__native::current_task();
+        last.iter().find(|one| one.task == task).map(|one| one.text.as_ptr())
+    });
+    text.ok().flatten().unwrap_or(c"".as_ptr())
+}
+
+/// `mobula_status_name` of the header.
+#[unsafe(no_mangle)]
+extern "C" fn mobula_status_name(status: i32) -> *const c_char {
+    let user = if status < 0 { c"a status of the program" } else { c"no status of mobula" };
+    name_of(status).unwrap_or(user).as_ptr()
+}

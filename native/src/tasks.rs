@@ -1,0 +1,151 @@
+//! Tasks: their registration, and calls.
+
+use crate::actors::ActorPointer;
+use crate::call;
+use crate::layout::{ACTOR, AS_IS, BY_REFERENCE, BY_VALUE, CArgument, COptions, CTask};
+use crate::objects::{Handle, copy_of, give_references, places};
+use crate::options::read_options;
+use crate::pointers::{elements, required, text};
+use crate::start::need_cluster;
+use crate::status::{Fault, Status, guard};
+use mobula::__native::{Arg, NativeArgument, NativeBody};
+use std::ffi::{CStr, c_char, c_void};
+use std::sync::{Mutex, PoisonError};
+
+/// The first registration before main that failed: there is nobody to return it to.
+static FAILED_BEFORE_MAIN: Mutex<Option<String>> = Mutex::new(None);
+
+/// Why the start is refused: a function that was to be registered before main is not.
+pub fn registration_failure() -> Option<String> {
+    FAILED_BEFORE_MAIN.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// The body that calls a function of C with a pointer: the user's, or that of an actor's state if it is `None`.
+///
+/// # Safety
+/// The header's contract: the function may be called from any thread, as long as the process lives.
+pub unsafe fn body_of(function: CTask, user: Option<*mut c_void>) -> NativeBody {
+    let user = user.map(<*mut c_void>::expose_provenance);
+    Box::new(move |frame| {
+        let pointer = std::ptr::with_exposed_provenance_mut(user.unwrap_or(frame.state));
+        // SAFETY: the caller's promise; the call lives until the function returns.
+        call::run(frame, |call| unsafe { function(call, pointer) })
+    })
+}
+
+/// # Safety
+/// The header's contract.
+unsafe fn register(
+    name: *const c_char,
+    function: Option<CTask>,
+    user: *mut c_void,
+    num_returns: u32,
+) -> Result<(), Fault> {
+    // SAFETY: the caller's promise.
+    let name = unsafe { text(name, "name") }?;
+    let function = function.ok_or_else(|| Fault::null("function"))?;
+    // SAFETY: the caller's promise.
+    let body = unsafe { body_of(function, Some(user)) };
+    Ok(mobula::__native::register_function(name, num_returns as usize, body)?)
+}
+
+/// `mobula_register` of the header.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn mobula_register(
+    name: *const c_char,
+    function: Option<CTask>,
+    user: *mut c_void,
+    num_returns: u32,
+) -> i32 {
+    // SAFETY: the header's contract.
+    guard("mobula_register", || unsafe { register(name, function, user, num_returns) })
+}
+
+/// `mobula_register_before_main` of the header.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn mobula_register_before_main(name: *const c_char, function: Option<CTask>, num_returns: u32) {
+    // SAFETY: the header's contract.
+    let status = guard("MOBULA_TASK", || unsafe { register(name, function, std::ptr::null_mut(), num_returns) });
+    if status != 0 {
+        // SAFETY: the text of this thread's last failure, which was recorded just now.
+        let text = unsafe { CStr::from_ptr(crate::status::mobula_last_error()) };
+        let mut failed = FAILED_BEFORE_MAIN.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.get_or_insert_with(|| text.to_string_lossy().into_owned());
+    }
+}
+
+/// The arguments of a call.
+///
+/// # Errors
+/// `InvalidArgument`, with the argument's position; what copying a value fails with.
+///
+/// # Safety
+/// The header's contract.
+pub unsafe fn read_arguments(args: *const CArgument, count: usize) -> Result<Vec<NativeArgument>, Fault> {
+    // SAFETY: the caller's promise.
+    let given = unsafe { elements(args, count, "args") }?;
+    let read = |(position, given): (usize, &CArgument)| {
+        let null = || Fault::null(&format!("the handle of args[{position}]"));
+        // SAFETY: the caller's promise: the handle is of the kind that it says.
+        let reference = || unsafe { given.handle.cast::<Handle>().as_ref() }.map(|handle| handle.0.clone());
+        Ok(match given.kind {
+            // SAFETY: the caller's promise.
+            BY_VALUE => NativeArgument::Array(Arg::Value(
+                unsafe { copy_of(given.data, given.count, given.element) }.map_err(|fault| fault.of(position))?,
+            )),
+            BY_REFERENCE => NativeArgument::Array(Arg::Ref(reference().ok_or_else(null)?)),
+            AS_IS => NativeArgument::Reference(reference().ok_or_else(null)?),
+            ACTOR => {
+                // SAFETY: as above.
+                let handle = unsafe { given.handle.cast::<ActorPointer>().as_ref() };
+                NativeArgument::Actor(handle.ok_or_else(null)?.0.clone())
+            }
+            kind => {
+                return Err(Fault::invalid(format!("args[{position}].kind is {kind}: use MOBULA_VALUE and others")));
+            }
+        })
+    };
+    given.iter().enumerate().map(read).collect()
+}
+
+/// `mobula_submit` of the header.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn mobula_submit(
+    name: *const c_char,
+    args: *const CArgument,
+    num_args: usize,
+    options: *const COptions,
+    out: *mut *mut Handle,
+    num_returns: usize,
+) -> i32 {
+    guard("mobula_submit", || {
+        // SAFETY: the header's contract.
+        let (name, out) = unsafe { (text(name, "name")?, places(out, num_returns)?) };
+        need_cluster()?;
+        // SAFETY: the header's contract.
+        let (args, options) = unsafe { (read_arguments(args, num_args)?, read_options(options)?) };
+        let references = mobula::__native::submit(name, args, options, num_returns)?;
+        give_references(references.ok_or_else(|| unknown(format!("no function named {name:?} is registered")))?, out);
+        Ok(())
+    })
+}
+
+/// The fault of a name that nothing has.
+pub fn unknown(text: String) -> Fault {
+    Fault::Call(
+        Status::UnknownFunction,
+        format!("{text}: register it before mobula_init, on every rank (MOBULA_TASK, mobula_register)"),
+    )
+}
+
+/// What `required` is for handles of actors.
+///
+/// # Errors
+/// `InvalidArgument` for NULL.
+///
+/// # Safety
+/// The header's contract.
+pub unsafe fn actor_of<'a>(actor: *const ActorPointer) -> Result<&'a ActorPointer, Fault> {
+    // SAFETY: the caller's promise.
+    unsafe { required(actor, "actor") }
+}

@@ -1,0 +1,150 @@
+//! Programs in C, compiled with the system's compilers against the header and the shared library, run alone and as two
+//! ranks that meet over TCP.
+
+#[path = "../../tests/launcher/mod.rs"]
+mod launcher;
+
+use launcher::rendezvous::{TestFolder, all_ranks, launch_ranks};
+use launcher::{Launch, find_program};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const PACKAGE: &str = env!("CARGO_MANIFEST_DIR");
+
+/// The folder of what cargo built for this test.
+fn built() -> PathBuf {
+    let test = std::env::current_exe().expect("a test knows its own path");
+    test.parent().expect("it lies in a folder").to_path_buf()
+}
+
+/// The folder with the library under the names that it has where it is installed.
+fn library_folder(folder: &TestFolder) -> PathBuf {
+    let library = built().join("libmobula_capi.so");
+    assert!(library.exists(), "cargo builds {} before this test", library.display());
+    let path = folder.0.join("lib");
+    std::fs::create_dir_all(&path).expect("a folder of our own");
+    for name in ["libmobula.so", "libmobula.so.0"] {
+        let _ = std::os::unix::fs::symlink(&library, path.join(name));
+    }
+    path
+}
+
+/// Compiles one of `tests/programs` and returns the program's path; every warning is an error.
+fn compile(folder: &TestFolder, compiler: &str, source: &str, flags: &[&str], program: &str) -> PathBuf {
+    let (library, output) = (library_folder(folder), folder.0.join(program));
+    let standard = if source.ends_with(".cpp") { "-std=c++17" } else { "-std=c99" };
+    let mut command = Command::new(find_program(compiler).unwrap_or_else(|| panic!("there is no {compiler}")));
+    command.args([standard, "-D_POSIX_C_SOURCE=200809L", "-g", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]);
+    command.arg(format!("-I{PACKAGE}/include")).args(flags);
+    // A path of its own replaces the folder.
+    command.arg(Path::new(PACKAGE).join("tests/programs").join(source)).arg("-o").arg(&output);
+    command.arg(format!("-L{}", library.display())).arg(format!("-Wl,-rpath,{}", library.display()));
+    let finished = command.args(["-lmobula", "-lpthread"]).output().expect("a compiler starts");
+    assert!(finished.status.success(), "{source}:\n{}", String::from_utf8_lossy(&finished.stderr));
+    output
+}
+
+fn two_ranks(folder: &TestFolder, program: &Path) -> Launch {
+    launch_ranks(program, &all_ranks(2), 2, &folder.meeting_file().display().to_string())
+        .env("MOBULA_STORE_BYTES", "32M")
+}
+
+/// Runs the program alone, as two ranks that share memory, and as two that do not.
+fn runs(name: &str, compiler: &str, source: &str, printed: &str) {
+    let folder = TestFolder::new(name);
+    let program = compile(&folder, compiler, source, &[], name);
+    let launches = [
+        Launch::alone(&program),
+        two_ranks(&folder, &program),
+        two_ranks(&folder, &program).env("MOBULA_FABRIC", "tcp"),
+    ];
+    for launch in launches {
+        launch.run().succeeded().printed(&[printed]).did_not_print("panicked");
+    }
+}
+
+#[test]
+fn objects_are_written_and_read_in_place() {
+    runs("objects", "cc", "objects.c", "ok: objects");
+}
+
+#[test]
+fn tasks_of_c_run_on_every_rank() {
+    runs("tasks", "cc", "tasks.c", "ok: tasks");
+}
+
+#[test]
+fn actors_of_c_live_on_every_rank() {
+    runs("actors", "cc", "actors.c", "ok: actors");
+}
+
+/// An actor with `save` and `restore` goes on where its last delivered result was.
+#[test]
+fn actor_of_a_killed_rank_goes_on_with_its_state() {
+    let folder = TestFolder::new("restarts");
+    let program = compile(&folder, "cc", "restarts.c", &[], "restarts");
+    two_ranks(&folder, &program).run().failed().printed(&["ok: restarts"]).printed(&["rank 1 ended with 137"]);
+}
+
+#[test]
+fn wrong_calls_are_refused_with_function_and_parameter() {
+    runs("bad_input", "cc", "bad_input.c", "ok: bad input");
+}
+
+#[test]
+fn header_is_clean_in_cpp() {
+    runs("header", "g++", "header.cpp", "ok: header 42");
+}
+
+#[test]
+fn program_of_the_guide_prints_its_number() {
+    let folder = TestFolder::new("guide");
+    let page = std::fs::read_to_string(Path::new(PACKAGE).join("../docs/guide/c.md")).expect("the guide");
+    let program = page.split_once("```c\n").and_then(|(_, rest)| rest.split_once("```")).expect("a block of C").0;
+    let source = folder.0.join("guide.c");
+    std::fs::write(&source, program).expect("a file of our own");
+    let program = compile(&folder, "cc", source.to_str().expect("a path of ASCII"), &[], "guide");
+    for launch in [Launch::alone(&program), two_ranks(&folder, &program)] {
+        launch.run().succeeded().printed(&["13"]);
+    }
+}
+
+#[test]
+fn function_of_one_rank_only_is_named_at_the_start() {
+    let folder = TestFolder::new("one_rank");
+    let program = compile(&folder, "cc", "registered.c", &[], "one_rank");
+    let finished = two_ranks(&folder, &program).arg("extra").run().succeeded();
+    let named = "only rank 1 has the function `extra C task, 1 results`";
+    finished.printed(&["MOBULA_ERR_FABRIC: mobula_init: rank 0 and rank 1 run different binaries", named]);
+}
+
+#[test]
+fn function_registered_twice_before_main_is_named_at_the_start() {
+    let folder = TestFolder::new("twice");
+    let program = compile(&folder, "cc", "registered.c", &["-DTWICE"], "twice");
+    let finished = Launch::alone(&program).run().succeeded();
+    finished.printed(&["MOBULA_ERR_CONFIG: mobula_init: MOBULA_TASK: a function named same is registered already"]);
+}
+
+#[test]
+fn library_exports_what_the_header_declares_and_nothing_else() {
+    let library = built().join("libmobula_capi.so");
+    let listed = Command::new("nm").args(["-D", "--defined-only"]).arg(&library).output().expect("nm starts");
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    let exported: BTreeSet<&str> = listed.lines().filter_map(|line| line.split_whitespace().nth(2)).collect();
+    let header = std::fs::read_to_string(Path::new(PACKAGE).join("include/mobula.h")).expect("the header");
+    assert_eq!(exported, declared(&header));
+}
+
+/// The names of the functions that a header declares: each declaration begins at the start of a line.
+fn declared(header: &str) -> BTreeSet<&str> {
+    let types = ["mobula_status", "const", "void", "uint32_t", "bool", "double"];
+    let name = |line: &'_ str| -> Option<(usize, usize)> {
+        types.iter().find(|word| line.strip_prefix(**word).is_some_and(|rest| rest.starts_with(' ')))?;
+        let end = line.find('(')?;
+        let begin = line[..end].rfind([' ', '*'])? + 1;
+        Some((begin, end))
+    };
+    header.lines().filter_map(|line| name(line).map(|(begin, end)| &line[begin..end])).collect()
+}

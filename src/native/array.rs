@@ -1,0 +1,267 @@
+//! Arrays whose element type is known at run time only.
+
+use crate::base::{Error, Result};
+use crate::objects::form::{self, Forms, Parts};
+use crate::objects::{Array, ArrayMut};
+use crate::runtime;
+use serde::de::{Error as _, SeqAccess};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The type of an array's elements: `mobula_type` in the header, with the same numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ElementType {
+    /// Bytes without a meaning.
+    Bytes,
+    /// `int8_t`.
+    I8,
+    /// `uint8_t`.
+    U8,
+    /// `int16_t`.
+    I16,
+    /// `uint16_t`.
+    U16,
+    /// `int32_t`.
+    I32,
+    /// `uint32_t`.
+    U32,
+    /// `int64_t`.
+    I64,
+    /// `uint64_t`.
+    U64,
+    /// `float`.
+    F32,
+    /// `double`.
+    F64,
+    /// `float _Complex`.
+    C64,
+    /// `double _Complex`.
+    C128,
+}
+
+/// In the order of their numbers: name in the header, size in bytes.
+const ELEMENTS: [(ElementType, &str, usize); 13] = [
+    (ElementType::Bytes, "MOBULA_BYTES", 1),
+    (ElementType::I8, "MOBULA_I8", 1),
+    (ElementType::U8, "MOBULA_U8", 1),
+    (ElementType::I16, "MOBULA_I16", 2),
+    (ElementType::U16, "MOBULA_U16", 2),
+    (ElementType::I32, "MOBULA_I32", 4),
+    (ElementType::U32, "MOBULA_U32", 4),
+    (ElementType::I64, "MOBULA_I64", 8),
+    (ElementType::U64, "MOBULA_U64", 8),
+    (ElementType::F32, "MOBULA_F32", 4),
+    (ElementType::F64, "MOBULA_F64", 8),
+    (ElementType::C64, "MOBULA_C64", 8),
+    (ElementType::C128, "MOBULA_C128", 16),
+];
+
+impl ElementType {
+    /// The type of that number.
+    pub fn from_number(number: u32) -> Option<ElementType> {
+        ELEMENTS.get(number as usize).map(|(element, ..)| *element)
+    }
+
+    /// Its name in the header.
+    pub fn name(self) -> &'static str {
+        ELEMENTS[self as usize].1
+    }
+
+    /// Bytes of an element.
+    pub fn size(self) -> usize {
+        ELEMENTS[self as usize].2
+    }
+}
+
+/// Bytes that an array has at most which is a value and no block of the store.
+const INLINE_BYTES: usize = 32;
+
+/// Aligned for every element type.
+type InlineWords = [u64; INLINE_BYTES / 8];
+
+#[derive(Clone)]
+enum NativeStorage {
+    Inline { length: u8, words: InlineWords },
+    Stored(Array<u8>),
+}
+
+/// An immutable array of plain data. Cloning it copies nothing of an array in the store; short ones are plain values.
+#[derive(Clone)]
+pub struct NativeArray {
+    element: ElementType,
+    storage: NativeStorage,
+}
+
+impl NativeArray {
+    /// No element.
+    pub fn empty() -> NativeArray {
+        NativeArray { element: ElementType::Bytes, storage: NativeStorage::Inline { length: 0, words: [0; 4] } }
+    }
+
+    /// A copy of the bytes of elements: in the store, unless they are few.
+    ///
+    /// # Errors
+    /// As of `put_array`.
+    pub fn copy_of(element: ElementType, bytes: &[u8]) -> Result<NativeArray> {
+        if bytes.len() <= INLINE_BYTES {
+            let mut words = [0; 4];
+            bytemuck::bytes_of_mut::<InlineWords>(&mut words)[..bytes.len()].copy_from_slice(bytes);
+            let length = bytes.len() as u8;
+            return Ok(NativeArray { element, storage: NativeStorage::Inline { length, words } });
+        }
+        Ok(NativeArray { element, storage: NativeStorage::Stored(runtime::put_array(bytes)?) })
+    }
+
+    /// The type of the elements.
+    pub fn element(&self) -> ElementType {
+        self.element
+    }
+
+    /// The elements, aligned for their type.
+    pub fn bytes(&self) -> &[u8] {
+        match &self.storage {
+            NativeStorage::Inline { length, words } => &bytemuck::bytes_of(words)[..usize::from(*length)],
+            NativeStorage::Stored(array) => array,
+        }
+    }
+
+    /// How many elements.
+    pub fn count(&self) -> usize {
+        self.bytes().len() / self.element.size()
+    }
+}
+
+/// The first part of an encoded array: type, length and words follow.
+const INLINE: u8 = 0;
+/// As above: the type and the array follow.
+const STORED: u8 = 1;
+
+impl Serialize for NativeArray {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let element = self.element as u8;
+        match &self.storage {
+            NativeStorage::Inline { length, words } => (INLINE, element, length, words).serialize(serializer),
+            NativeStorage::Stored(array) => (STORED, element, array).serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for NativeArray {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        form::deserialize(deserializer)
+    }
+}
+
+impl<'de> Forms<'de> for NativeArray {
+    const WHAT: &'static str = "an array of C";
+    const PARTS: usize = 4;
+    fn read<A: SeqAccess<'de>>(form: u8, mut parts: Parts<A>) -> Result<Option<NativeArray>, A::Error> {
+        let Some(number) = parts.next::<u8>()? else { return Ok(None) };
+        let Some(element) = ElementType::from_number(number.into()) else {
+            return Err(A::Error::custom(format!("there is no element type of number {number}")));
+        };
+        let storage = match form {
+            INLINE => {
+                let (Some(length), Some(words)) = (parts.next::<u8>()?, parts.next::<InlineWords>()?) else {
+                    return Ok(None);
+                };
+                if usize::from(length) > INLINE_BYTES {
+                    return Err(A::Error::custom("a short array is longer than one can be"));
+                }
+                NativeStorage::Inline { length, words }
+            }
+            STORED => match parts.next()? {
+                Some(array) => NativeStorage::Stored(array),
+                None => return Ok(None),
+            },
+            _ => return Ok(None),
+        };
+        let array = NativeArray { element, storage };
+        if !array.bytes().len().is_multiple_of(element.size()) {
+            return Err(A::Error::custom("the bytes are not a whole number of elements"));
+        }
+        Ok(Some(array))
+    }
+}
+
+enum DraftStorage {
+    Inline { length: u8, words: InlineWords },
+    Stored(ArrayMut<u8>),
+}
+
+/// An array that is still being written.
+pub struct NativeDraft {
+    element: ElementType,
+    storage: DraftStorage,
+}
+
+impl NativeDraft {
+    /// Of `count` elements: in the store, unless they are few. Memory of the store is not cleared.
+    ///
+    /// # Errors
+    /// As of `create_array`; `Config` if no memory has as many bytes.
+    pub fn new(element: ElementType, count: usize) -> Result<NativeDraft> {
+        let Some(bytes) = count.checked_mul(element.size()).filter(|bytes| isize::try_from(*bytes).is_ok()) else {
+            let name = element.name();
+            return Err(Error::config(format!("an array of {count} elements of {name} is longer than any memory")));
+        };
+        let storage = if bytes <= INLINE_BYTES {
+            DraftStorage::Inline { length: bytes as u8, words: [0; 4] }
+        } else {
+            DraftStorage::Stored(runtime::create_array(bytes)?)
+        };
+        Ok(NativeDraft { element, storage })
+    }
+
+    /// The elements, to be written, aligned for their type.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        match &mut self.storage {
+            DraftStorage::Inline { length, words } => &mut bytemuck::bytes_of_mut(words)[..usize::from(*length)],
+            DraftStorage::Stored(array) => array.as_mut_slice(),
+        }
+    }
+
+    /// Ends the writing.
+    pub fn seal(self) -> NativeArray {
+        let storage = match self.storage {
+            DraftStorage::Inline { length, words } => NativeStorage::Inline { length, words },
+            DraftStorage::Stored(array) => NativeStorage::Stored(array.seal()),
+        };
+        NativeArray { element: self.element, storage }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::objects::{decode, encode};
+
+    #[test]
+    fn table_of_elements_is_in_the_order_of_their_numbers() {
+        for (number, (element, name, size)) in ELEMENTS.iter().enumerate() {
+            assert_eq!(*element as usize, number);
+            assert_eq!((element.name(), element.size()), (*name, *size));
+            assert_eq!(ElementType::from_number(number as u32), Some(*element));
+        }
+        assert_eq!(ElementType::from_number(13), None);
+    }
+
+    #[test]
+    fn short_array_is_a_value_and_arrives_equal() {
+        let mut draft = NativeDraft::new(ElementType::F32, 3).unwrap();
+        draft.bytes_mut().copy_from_slice(bytemuck::cast_slice(&[1.0f32, 2.0, 3.0]));
+        let array = draft.seal();
+        let encoded = encode(&array).unwrap();
+        let back: NativeArray = decode(&encoded.bytes, encoded.attachments).unwrap();
+        assert_eq!((back.element(), back.count(), back.bytes()), (ElementType::F32, 3, array.bytes()));
+    }
+
+    #[test]
+    fn wrong_bytes_are_refused() {
+        for (form, element, length) in [(INLINE, 13u8, 8u8), (INLINE, 10, 33), (INLINE, 10, 7), (2, 10, 8)] {
+            let bytes = encode(&(form, element, length, [0u64; 4])).unwrap().bytes;
+            assert!(decode::<NativeArray>(&bytes, Vec::new()).is_err(), "{form} {element} {length}");
+        }
+        assert!(NativeDraft::new(ElementType::F64, usize::MAX / 8).is_err());
+    }
+}

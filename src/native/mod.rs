@@ -1,0 +1,31 @@
+//! What the C interface, the crate `mobula-capi`, needs of the library besides the public API: arrays whose element
+//! type is known at run time, and functions and actors that a program registers at run time.
+//!
+//! Owns: the tables of registered functions and classes by name. Never: calls C, or holds a pointer; the bodies of
+//! functions are closures, and an actor's state is an address that only they use.
+//!
+//! Invariants:
+//! - NATIVE-1: functions and classes are registered before the first start of the process; the tables never change
+//!   after it, and their rows live as long as the process.
+
+mod actor;
+mod array;
+mod call;
+mod function;
+
+pub use actor::{ClassDescription, MethodDescription, NativeHandle, create_actor, find_actor, register_class};
+pub use array::{ElementType, NativeArray, NativeDraft};
+pub use call::{NativeArgument, submit};
+pub use function::{NativeBody, NativeFrame, register_function};
+
+use crate::runtime::{self, Runtime};
+
+/// The number of the task that runs on this thread, another for each of all ranks; 0 if none does.
+pub fn current_task() -> u64 {
+    runtime::current_number()
+}
+
+/// Rank and size of the cluster that runs in this process.
+pub fn rank_and_size() -> Option<(u32, u32)> {
+    Runtime::current().map(|runtime| (runtime.cluster.rank, runtime.cluster.size))
+}
