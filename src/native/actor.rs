@@ -212,7 +212,7 @@ impl NativeHandle {
         let references = if function.returns <= 1 {
             vec![runtime::call::<NativeActor, OneResult>(&self.0, args)]
         } else {
-            let options = Options::default().num_returns(function.returns);
+            let options = Options { num_returns: Some(function.returns), ..Options::default() };
             runtime::call_with::<NativeActor, ManyResults>(&self.0, Some(Box::new(options)), args)
         };
         Ok(Some(if returns == 0 { Vec::new() } else { references }))

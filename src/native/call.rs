@@ -176,7 +176,7 @@ fn run(
 pub fn submit(
     name: &str,
     values: Vec<NativeArgument>,
-    options: Options,
+    mut options: Options,
     returns: usize,
 ) -> Result<Option<Vec<ObjectRef<NativeArray>>>> {
     if Runtime::current().is_none() {
@@ -186,10 +186,11 @@ pub fn submit(
     check_count(function, returns)?;
     let args = NativeArguments { function, values };
     if function.returns <= 1 {
-        let reference = runtime::submit::<OneResult>(options, args);
+        let reference = runtime::submit::<OneResult>(options.into(), args);
         return Ok(Some(if returns == 0 { Vec::new() } else { vec![reference] }));
     }
-    let references = runtime::submit::<ManyResults>(options.num_returns(function.returns), args);
+    options.num_returns = Some(function.returns);
+    let references = runtime::submit::<ManyResults>(options.into(), args);
     Ok(Some(if returns == 0 { Vec::new() } else { references }))
 }
 

@@ -57,6 +57,12 @@ impl CallOptions {
     }
 }
 
+impl From<Options> for CallOptions {
+    fn from(options: Options) -> CallOptions {
+        CallOptions { rank: None, set: Some(Box::new(options)) }
+    }
+}
+
 fn of_rank(rank: Option<Rank>) -> Options {
     Options { place: rank.map_or_else(Placement::default, Placement::Rank), ..Options::default() }
 }
