@@ -1,12 +1,13 @@
 //! Whether a message shares a page with the next ones to its peer, or is handed to MPI at once.
 //!
-//! A single message is sent at once. It waits for the end of a poll that its own thread makes (a result that is found
-//! while messages are handled), and for the next poll if another message went just before it and some thread polls.
+//! A single message is sent at once, also if it is the first one since a message came: others may wait for it. It waits
+//! for the end of a poll that its own thread makes (a result that is found while messages are handled), and for the next
+//! poll if another message went just before it and some thread polls.
 //! Its own thread sends it by its next poll, which a thread makes when it begins to wait; others leave it alone while
 //! the burst lasts.
 
 use crate::base::clock::now_ns;
-use crate::base::sync::{AtomicU64, Ordering};
+use crate::base::sync::{AtomicBool, AtomicU64, Ordering};
 use std::cell::Cell;
 
 /// A message that follows another within this time may share.
@@ -35,6 +36,8 @@ impl Drop for PollsHere {
 pub struct Sharing {
     sent_ns: AtomicU64,
     polled_ns: AtomicU64,
+    /// A message was sent since one came.
+    has_sent: AtomicBool,
 }
 
 impl Sharing {
@@ -43,6 +46,11 @@ impl Sharing {
         self.polled_ns.store(now_ns(), Ordering::Relaxed);
         POLLS_HERE.set(true);
         PollsHere
+    }
+
+    /// Messages came.
+    pub fn on_received(&self) {
+        self.has_sent.store(false, Ordering::Relaxed);
     }
 
     /// A message is being sent; true if it may share: a poll sends it soon.
@@ -56,10 +64,14 @@ impl Sharing {
 
     fn is_in_burst(&self) -> bool {
         let now = now_ns();
-        // Threads that send at the same time: either time will do.
+        // Threads that send at the same time: either of them may be the first, and either time will do.
+        let is_first = !self.has_sent.load(Ordering::Relaxed);
+        self.has_sent.store(true, Ordering::Relaxed);
         let before = self.sent_ns.load(Ordering::Relaxed);
         self.sent_ns.store(now, Ordering::Relaxed);
-        now.saturating_sub(before) < BURST_NS && now.saturating_sub(self.polled_ns.load(Ordering::Relaxed)) < POLLED_NS
+        !is_first
+            && now.saturating_sub(before) < BURST_NS
+            && now.saturating_sub(self.polled_ns.load(Ordering::Relaxed)) < POLLED_NS
     }
 
     /// True if this thread's poll is to send what shares pages.

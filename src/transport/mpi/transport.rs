@@ -344,6 +344,9 @@ impl Transport for MpiTransport {
             deliver(event);
         });
         delivered += self.receive(poller, POLL_BATCH_MAX - delivered, deliver);
+        if delivered > 0 {
+            self.sharing.on_received();
+        }
         if poller.read_server.len() > 0 {
             poller.read_server.advance(self.arena.get());
             self.serve_count.store(poller.read_server.len(), Ordering::Relaxed);
