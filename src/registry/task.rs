@@ -39,6 +39,8 @@ pub struct TaskHeader {
     cancelled: AtomicU8,
     /// References that are not ready yet, plus one while they are being counted.
     pub missing: AtomicU32,
+    /// Where it is in its queue, if it is queued.
+    pub position: AtomicU32,
     /// A number for graphs; 0 if the task is not recorded.
     pub number: AtomicU64,
     /// The function's row in the table; set when the task is created.
@@ -66,6 +68,7 @@ impl TaskHeader {
             phase: AtomicU8::new(TaskPhase::Waiting as u8),
             cancelled: AtomicU8::new(0),
             missing: AtomicU32::new(0),
+            position: AtomicU32::new(0),
             number: AtomicU64::new(0),
             entry: None,
             options,
