@@ -141,7 +141,7 @@ pub fn can_run_in_place(runtime: &Runtime, slot: &Arc<dyn AnySlot>) -> bool {
 /// Runs a call of an actor of this rank, if it is the actor's next call and no worker has started it.
 fn call_on_driver(runtime: &'static Runtime, call: &Arc<dyn Runnable>) {
     if let Some((actor, mut state)) = runtime.protocol.actors.instance.try_take_state(call) {
-        actors::run_call(runtime, &actor, call, &mut state);
+        actors::run_call(runtime, &actor, &actor.call_setting(), call, &mut state);
         actor.on_called(&runtime, call, state);
     }
 }
