@@ -11,7 +11,9 @@ use crate::base::panic::catch;
 use crate::base::spin_lock::SpinLock;
 use crate::base::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering, UnsafeCell, fence};
 use crate::base::{Error, TaskId};
-use crate::objects::{AnySlot, Attachment, Object, SerializedValue, StoreRun, check, decode, encode_for_peer, slot};
+use crate::objects::{
+    AnySlot, Attachment, Object, SerializedValue, StoreRun, Waiter, check, decode, encode_for_peer, slot,
+};
 use crate::registry::failure::Failure;
 use crate::registry::function::{ActorState, Callable, FunctionKind, TableEntry};
 use crate::registry::leaf::{refuse_in_leaf, run_body};
@@ -172,7 +174,7 @@ impl TaskHeader {
 const _: () = assert!(size_of::<TaskHeader>() <= 96);
 
 /// A call, whatever its types.
-pub trait Runnable: Recycle + Send + Sync {
+pub trait Runnable: Waiter + Recycle + Send + Sync {
     /// What the runtime knows of it.
     fn header(&self) -> &TaskHeader;
     /// True if every argument is by value.
