@@ -18,6 +18,7 @@ mod group;
 mod leaf;
 mod options;
 mod outputs;
+mod ready;
 mod task;
 
 pub use args::{Arg, ArgList, Argument, Each, IntoArg, IntoListArg, ListArg, Own, OwnByClone, OwnBySerde, each};
@@ -34,4 +35,5 @@ pub use group::{Bundle, PlacementGroup};
 pub use leaf::{LeafOutcome, refuse_in_leaf, runs_leaf};
 pub use options::{Options, Placement};
 pub use outputs::{Many, Multiple, Outputs, Single};
+pub use ready::launch_ready_by;
 pub use task::{Runnable, Task, TaskHeader, TaskPhase};

@@ -11,7 +11,9 @@ use crate::base::panic::catch;
 use crate::base::spin_lock::SpinLock;
 use crate::base::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering, UnsafeCell, fence};
 use crate::base::{Error, TaskId};
-use crate::objects::{AnySlot, Attachment, Object, SerializedValue, StoreRun, check, decode, encode_for_peer, slot};
+use crate::objects::{
+    AnySlot, Attachment, Object, SerializedValue, StoreRun, Waiter, check, decode, encode_for_peer, slot,
+};
 use crate::registry::failure::Failure;
 use crate::registry::function::{ActorState, Callable, FunctionKind, TableEntry};
 use crate::registry::leaf::{refuse_in_leaf, run_body};
@@ -39,6 +41,8 @@ pub struct TaskHeader {
     cancelled: AtomicU8,
     /// References that are not ready yet, plus one while they are being counted.
     pub missing: AtomicU32,
+    /// Where it is in its queue, if it is queued.
+    pub position: AtomicU32,
     /// A number for graphs; 0 if the task is not recorded.
     pub number: AtomicU64,
     /// The function's row in the table; set when the task is created.
@@ -66,6 +70,7 @@ impl TaskHeader {
             phase: AtomicU8::new(TaskPhase::Waiting as u8),
             cancelled: AtomicU8::new(0),
             missing: AtomicU32::new(0),
+            position: AtomicU32::new(0),
             number: AtomicU64::new(0),
             entry: None,
             options,
@@ -169,7 +174,7 @@ impl TaskHeader {
 const _: () = assert!(size_of::<TaskHeader>() <= 96);
 
 /// A call, whatever its types.
-pub trait Runnable: Recycle + Send + Sync {
+pub trait Runnable: Waiter + Recycle + Send + Sync {
     /// What the runtime knows of it.
     fn header(&self) -> &TaskHeader;
     /// True if every argument is by value.

@@ -5,8 +5,8 @@ use crate::base::Error;
 use crate::base::arc_pool::Recycle;
 use crate::base::sync::lock;
 use crate::objects::{
-    AnySlot, Attachment, ObjectRef, Promise, PromiseCore, Ref, SerializedValue, Slot, StoreRun, Value, complete_value,
-    decode, encode,
+    AnySlot, Attachment, ObjectRef, Promise, PromiseCore, Ref, SerializedValue, Slot, StoreRun, Value, Waiter,
+    complete_value, decode, encode,
 };
 use crate::registry::{
     ActorState, Arg, Argument, Checkpoint, DecodeFn, DecodePlainFn, Failure, FunctionKind, Runnable, TableEntry,
@@ -184,6 +184,11 @@ impl SimTask {
 }
 
 impl Recycle for SimTask {}
+
+/// The protocol waits for its references, so nothing notifies the task itself.
+impl Waiter for SimTask {
+    fn notify(self: Arc<Self>) {}
+}
 
 impl Runnable for SimTask {
     fn header(&self) -> &TaskHeader {

@@ -23,6 +23,8 @@ struct ActorData {
 pub fn run_actor(runtime: &'static Runtime, worker: &'static Worker, instance: &Arc<ActorInstance>) {
     // Its calls switch to its cores.
     let _own_cores = worker.switch_back_later();
+    // The same for all calls, from the constructor on.
+    let mut setting: Option<CallSetting> = None;
     for _ in 0..TURN_CALLS {
         match instance.next_step(&runtime) {
             ActorStep::Admit(request) => {
@@ -42,11 +44,12 @@ pub fn run_actor(runtime: &'static Runtime, worker: &'static Worker, instance: &
                     instance.attach(Arc::new(ActorData { quota, cores }));
                 }
                 let mut state = None;
-                run_call(runtime, instance, &task, &mut state);
+                run_call(runtime, instance, &instance.call_setting(), &task, &mut state);
                 instance.on_constructed(&runtime, &task, state);
             }
             ActorStep::Call(task, mut state) => {
-                run_call(runtime, instance, &task, &mut state);
+                let setting = setting.get_or_insert_with(|| instance.call_setting());
+                run_call(runtime, instance, setting, &task, &mut state);
                 instance.on_called(&runtime, &task, state);
             }
             ActorStep::Idle => return,
@@ -67,7 +70,13 @@ fn admit(runtime: &'static Runtime, request: &ResourceRequest) -> Option<Grant> 
 }
 
 /// Runs one call, or fails it with the error of one of its arguments.
-pub fn run_call(runtime: &'static Runtime, instance: &ActorInstance, task: &Arc<dyn Runnable>, state: &mut ActorState) {
+pub fn run_call(
+    runtime: &'static Runtime,
+    instance: &ActorInstance,
+    setting: &CallSetting,
+    task: &Arc<dyn Runnable>,
+    state: &mut ActorState,
+) {
     let header = task.header();
     if !header.claim_waiting() {
         return;
@@ -75,7 +84,7 @@ pub fn run_call(runtime: &'static Runtime, instance: &ActorInstance, task: &Arc<
     if let Some(error) = failed_argument(task) {
         return task.fail(error);
     }
-    let CallSetting { label, gpus, env_data } = instance.call_setting();
+    let CallSetting { label, gpus, env_data } = setting;
     let data = env_data.as_deref().and_then(|data| data.downcast_ref::<ActorData>());
     let worker = worker::here();
     let before = worker.map(|worker| {
@@ -86,7 +95,7 @@ pub fn run_call(runtime: &'static Runtime, instance: &ActorInstance, task: &Arc<
         worker.replace_cores(data.cores.clone());
     }
     let quota = data.and_then(|data| data.quota.as_ref());
-    let context = TaskContext::of_call(task, &gpus, (instance.id, &label), quota);
+    let context = TaskContext::of_call(task, gpus, (instance.id, label), quota);
     // Its owner is to know of it if it ends this rank.
     let is_others = instance.id.owner != runtime.cluster.rank;
     let _begun = is_others.then(|| {

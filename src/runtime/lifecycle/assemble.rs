@@ -6,6 +6,7 @@ use crate::base::process_limits::in_force;
 use crate::base::sync::lock;
 use crate::base::{Config, Error, Rank, Result, stack};
 use crate::boot::{Exchange, World};
+use crate::registry::launch_ready_by;
 use crate::runtime::cluster::ClusterInfo;
 use crate::runtime::lifecycle::hello::{Hello, group_by_host, group_by_machine, refuse_other_binaries};
 use crate::runtime::lifecycle::join::join;
@@ -81,6 +82,7 @@ pub fn start_rank(mut world: World, config: Config, install: fn(&'static Runtime
     let capabilities = addresses.into_iter().map(|address| address.capabilities).collect();
     let cluster = ClusterInfo::new(rank, config, infos, ranks.collect(), capabilities);
     let notifier = world.exchange.death_notifier();
+    launch_ready_by(tasks::launch_notified);
     let runtime = Runtime::new(cluster, parts.router, parts.memory, parts.resources, cores, notifier).leak();
     let _ = parts.control_channel.0.set(runtime);
     install(runtime);

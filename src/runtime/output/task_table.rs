@@ -14,7 +14,7 @@ pub const INPUTS: usize = 2;
 /// What is known of a task. Functions are named by their keys, tasks and objects by their numbers in graphs, 0 for
 /// none; times are in ticks.
 #[derive(Default)]
-pub struct Row {
+pub struct TaskRow {
     parent: AtomicU64,
     inputs: [AtomicU64; INPUTS],
     result: AtomicU64,
@@ -39,13 +39,13 @@ pub struct Submission {
 
 /// A run of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Run {
+pub struct TaskRun {
     pub worker: u32,
     pub began: u64,
     pub ended: u64,
 }
 
-impl Row {
+impl TaskRow {
     /// The task is submitted.
     #[inline]
     pub fn submit(&self, submission: Submission) {
@@ -60,7 +60,7 @@ impl Row {
 
     /// The task has run.
     #[inline]
-    pub fn run(&self, run: Run) {
+    pub fn run(&self, run: TaskRun) {
         self.worker.store(run.worker, Ordering::Relaxed);
         self.began.store(run.began, Ordering::Relaxed);
         // Its partner is the acquire in `last_run`.
@@ -80,10 +80,10 @@ impl Row {
     }
 
     /// The last run. Of a task that is started again at this moment, the begin may be that of the new run.
-    pub fn last_run(&self) -> Option<Run> {
+    pub fn last_run(&self) -> Option<TaskRun> {
         // Its partner is the release in `run`.
         let ended = self.ended.load(Ordering::Acquire);
-        (ended != 0).then(|| Run {
+        (ended != 0).then(|| TaskRun {
             worker: self.worker.load(Ordering::Relaxed),
             began: self.began.load(Ordering::Relaxed).min(ended),
             ended,
@@ -100,7 +100,7 @@ const BLOCKS_MAX: usize = 17;
 /// The rows of a rank.
 #[derive(Default)]
 pub struct TaskTable {
-    blocks: [OnceLock<Box<[Row]>>; BLOCKS_MAX],
+    blocks: [OnceLock<Box<[TaskRow]>>; BLOCKS_MAX],
 }
 
 /// The block of a row and its place there.
@@ -113,15 +113,15 @@ fn place(index: usize) -> (usize, usize) {
 impl TaskTable {
     /// The row of that index, whose block is made if it is not there; `None` beyond the last.
     #[inline]
-    pub fn row(&self, index: usize) -> Option<&Row> {
+    pub fn row(&self, index: usize) -> Option<&TaskRow> {
         let (block, place) = place(index);
         self.blocks.get(block)?.get_or_init(|| fresh(block)).get(place)
     }
 }
 
 #[cold]
-fn fresh(block: usize) -> Box<[Row]> {
-    (0..FIRST_BLOCK << block).map(|_| Row::default()).collect()
+fn fresh(block: usize) -> Box<[TaskRow]> {
+    (0..FIRST_BLOCK << block).map(|_| TaskRow::default()).collect()
 }
 
 #[cfg(all(test, loom))]
@@ -139,10 +139,10 @@ mod tests {
         for index in [5, 1023, 1024, 5000] {
             let row = table.row(index).expect("a row");
             assert!(row.submission().is_none() && row.last_run().is_none());
-            row.run(Run { worker: 1, began: 10 + index as u64, ended: 20 + index as u64 });
+            row.run(TaskRun { worker: 1, began: 10 + index as u64, ended: 20 + index as u64 });
         }
-        assert_eq!(table.row(5000).and_then(Row::last_run), Some(Run { worker: 1, began: 5010, ended: 5020 }));
-        assert_eq!(table.row(5).and_then(Row::last_run), Some(Run { worker: 1, began: 15, ended: 25 }));
+        assert_eq!(table.row(5000).and_then(TaskRow::last_run), Some(TaskRun { worker: 1, began: 5010, ended: 5020 }));
+        assert_eq!(table.row(5).and_then(TaskRow::last_run), Some(TaskRun { worker: 1, began: 15, ended: 25 }));
         assert!(table.row(usize::MAX / 2).is_none());
     }
 }

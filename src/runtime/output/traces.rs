@@ -1,8 +1,8 @@
 //! Records of the first tasks of a rank, for graphs and timelines.
 //!
-//! While tasks run, a record is a few numbers in the row of its task. Names, lists and nanoseconds are made of them when
-//! someone asks for the records. What few tasks have is in lists under a lock: names of their own, several results, many
-//! references, a submitter on another rank.
+//! While tasks run, a record is a few numbers in the row of its task. Names, lists and nanoseconds are made of them
+//! when someone asks for the records. What few tasks have is in lists under a lock: names of their own, several
+//! results, many references, a submitter on another rank.
 
 use crate::base::sync::{AtomicUsize, Ordering, lock};
 use crate::base::ticks::Ticks;
@@ -11,7 +11,7 @@ use crate::base::{ObjectId, Rank};
 use crate::objects::AnySlot;
 use crate::registry::{Runnable, TaskHeader, functions};
 use crate::runtime::Runtime;
-use crate::runtime::output::task_table::{INPUTS, Row, Run, Submission, TaskTable};
+use crate::runtime::output::task_table::{INPUTS, Submission, TaskRow, TaskRun, TaskTable};
 use crate::runtime::tasks::context;
 use crate::runtime::workers::worker::Worker;
 use std::collections::BTreeMap;
@@ -37,7 +37,7 @@ struct Rest {
     /// Results of tasks that have several.
     outputs: Vec<(u64, u64)>,
     /// Runs of tasks of other ranks, with their functions.
-    runs: Vec<(u64, u64, Run)>,
+    runs: Vec<(u64, u64, TaskRun)>,
 }
 
 impl Traces {
@@ -114,7 +114,7 @@ impl Traces {
     pub fn record_run(&self, rank: Rank, header: &TaskHeader, began: u64, worker: Option<&Worker>) {
         let ended = self.ticks.now();
         let worker = worker.map_or(u32::MAX, |worker| worker.shared.index as u32);
-        let run = Run { worker, began, ended };
+        let run = TaskRun { worker, began, ended };
         match self.own_row(rank, header.number.load(Ordering::Relaxed)) {
             Some(row) => row.run(run),
             None => self.record_others_run(header, run),
@@ -123,14 +123,14 @@ impl Traces {
 
     /// The row of a task that was submitted here.
     #[inline]
-    fn own_row(&self, rank: Rank, number: u64) -> Option<&Row> {
+    fn own_row(&self, rank: Rank, number: u64) -> Option<&TaskRow> {
         let index = number.wrapping_sub(number_in_graphs(rank, 1));
         // Numbers of other ranks are far away.
         if index < self.limit as u64 { self.tasks.row(index as usize) } else { None }
     }
 
     #[cold]
-    fn record_others_run(&self, header: &TaskHeader, run: Run) {
+    fn record_others_run(&self, header: &TaskHeader, run: TaskRun) {
         lock(&self.rest).runs.push((header.number.load(Ordering::Relaxed), key_of(header), run));
         self.note_name(header);
     }
@@ -143,7 +143,7 @@ impl Traces {
             let name = rest.names.get(&task).map_or_else(of_function, String::as_str).to_string();
             TaskRecord { task, name, rank: u32::MAX, ..TaskRecord::default() }
         };
-        let ran = |task: u64, function: u64, Run { worker, began, ended }: Run| {
+        let ran = |task: u64, function: u64, TaskRun { worker, began, ended }: TaskRun| {
             let (began_ns, ended_ns) = (to_ns(began), to_ns(ended).max(1));
             TaskRecord { rank, worker, began_ns, ended_ns, ..record(task, function) }
         };
@@ -155,7 +155,7 @@ impl Traces {
             };
             let Submission { function, parent, result, inputs } = submission;
             let task = number_in_graphs(rank, index as u64 + 1);
-            let [inputs, outputs] = [&inputs[..], &[result]].map(|objects| without_zeros(objects));
+            let [inputs, outputs] = [&inputs[..], &[result]].map(without_zeros);
             submitted.insert(task, TaskRecord { parent, inputs, outputs, ..record(task, function) });
             runs.extend(row.last_run().map(|run| ran(task, function, run)));
         }

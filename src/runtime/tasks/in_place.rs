@@ -5,7 +5,7 @@ use crate::objects::AnySlot;
 use crate::registry::{Runnable, TaskHeader, TaskPhase};
 use crate::runtime::tasks::execute::{NO_GRANT, run_claimed};
 use crate::runtime::workers::worker::{self, Worker};
-use crate::runtime::workers::{HeldCpus, InPlaceThread, Work};
+use crate::runtime::workers::{HeldCpus, InPlaceThread};
 use crate::runtime::{Runtime, actors};
 use crate::scheduling::UNIT;
 use std::cell::{Cell, RefCell};
@@ -94,14 +94,8 @@ pub fn try_run_in_place(runtime: &'static Runtime, slot: Arc<dyn AnySlot>) {
 }
 
 fn run_on_fiber(runtime: &'static Runtime, worker: &'static Worker, task: &Arc<dyn Runnable>, header: &TaskHeader) {
-    // Usually it is the newest in this worker's own deque, or the one before that: taking it out leaves no stale entry.
-    if let Some(newest) = pop_other_than(worker, task) {
-        if let Some(before) = pop_other_than(worker, task) {
-            worker.deque.push(before);
-        }
-        worker.deque.push(newest);
-    }
     if header.claim() {
+        drop(worker.shared.queue.take(task));
         let parent = worker.shared.running();
         worker.shared.count_begun(header.entry);
         run_claimed(runtime, task, &NO_GRANT, Some(worker));
@@ -111,14 +105,10 @@ fn run_on_fiber(runtime: &'static Runtime, worker: &'static Worker, task: &Arc<d
     }
 }
 
-/// Takes the newest work out of the worker's deque; returns it if it is not `task`.
-fn pop_other_than(worker: &Worker, task: &Arc<dyn Runnable>) -> Option<Work> {
-    worker.deque.pop().filter(|work| !matches!(work, Work::Task(newest) if Arc::ptr_eq(newest, task)))
-}
-
 fn run_on_driver(runtime: &'static Runtime, task: &Arc<dyn Runnable>) {
     let Some(takes_cpu) = take_driver_cpu(runtime) else { return };
     if task.header().claim() {
+        drop(runtime.workers.queues.shared.take(task));
         run_claimed(runtime, task, &NO_GRANT, None);
     }
     if takes_cpu {
@@ -151,7 +141,7 @@ pub fn can_run_in_place(runtime: &Runtime, slot: &Arc<dyn AnySlot>) -> bool {
 /// Runs a call of an actor of this rank, if it is the actor's next call and no worker has started it.
 fn call_on_driver(runtime: &'static Runtime, call: &Arc<dyn Runnable>) {
     if let Some((actor, mut state)) = runtime.protocol.actors.instance.try_take_state(call) {
-        actors::run_call(runtime, &actor, call, &mut state);
+        actors::run_call(runtime, &actor, &actor.call_setting(), call, &mut state);
         actor.on_called(&runtime, call, state);
     }
 }

@@ -108,7 +108,7 @@ impl Runtime {
             Some(worker) => {
                 // A worker that received it from a transport while idle runs it.
                 let is_direct = worker.accepts_directly();
-                worker.deque.push(Work::Task(task));
+                worker.shared.queue.push(Work::Task(task));
                 if is_direct {
                     return;
                 }
@@ -136,9 +136,9 @@ impl Runtime {
         };
         match worker::here() {
             // A worker that received it from a transport while idle runs it.
-            Some(worker) if worker.accepts_directly() => return worker.deque.push(work),
+            Some(worker) if worker.accepts_directly() => return worker.shared.queue.push(work),
             _ if zero_cpu => self.workers.queues.zero_cpu.push(work),
-            Some(worker) if stealable => worker.deque.push(work),
+            Some(worker) if stealable => worker.shared.queue.push(work),
             None if stealable => self.workers.queues.shared.push(work),
             _ => self.workers.queues.local.push(work),
         }

@@ -16,6 +16,7 @@ pub mod tests;
 mod thread_context;
 
 pub use context::{Snapshot, current_number, snapshot};
+pub use dependencies::launch_notified;
 pub use execute::{execute, run_body};
 pub use in_place::{can_run_in_place, give_back_driver_cpu, try_run_in_place, with_driver_cpus};
 pub use launch::{cancel, launch_on, submit, submit_plain};

@@ -4,7 +4,7 @@ use crate::base::Rank;
 use crate::protocol::request_of;
 use crate::registry::{Options, Runnable};
 use crate::runtime::Runtime;
-use crate::runtime::workers::{Work, steal_one};
+use crate::runtime::workers::Work;
 use crate::scheduling::UNIT;
 use std::sync::Arc;
 
@@ -41,8 +41,8 @@ pub fn take_for_stealer(runtime: &'static Runtime, stealer: Rank, count: usize) 
 
 /// The oldest work that another rank may run, if its options let it.
 fn take_oldest(runtime: &Runtime) -> Option<Work> {
-    let from_workers = || runtime.workers.list().iter().find_map(|worker| steal_one(|| worker.stealer.steal()));
-    steal_one(|| runtime.workers.queues.shared.steal()).or_else(from_workers)
+    let from_workers = || runtime.workers.list().iter().find_map(|worker| worker.queue.pop_oldest());
+    runtime.workers.queues.shared.pop_oldest().or_else(from_workers)
 }
 
 fn can_steal(runtime: &Runtime, stealer: Rank, task: &Arc<dyn Runnable>) -> bool {

@@ -87,12 +87,12 @@ impl Workers {
 
     /// True if work waits, for resources or not.
     pub fn has_work(&self) -> bool {
-        self.queues.has_any() || self.list().iter().any(|worker| !worker.stealer.is_empty())
+        self.queues.has_any() || self.list().iter().any(|worker| !worker.queue.is_empty())
     }
 
     /// The number of tasks of this rank that other ranks may steal.
     pub fn surplus_tasks(&self) -> usize {
-        self.queues.shared.len() + self.list().iter().map(|worker| worker.stealer.len()).sum::<usize>()
+        self.queues.shared.len() + self.list().iter().map(|worker| worker.queue.len()).sum::<usize>()
     }
 }
 

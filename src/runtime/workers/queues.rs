@@ -3,7 +3,7 @@
 use crate::base::sync::{AtomicUsize, Ordering, lock};
 use crate::protocol::ActorInstance;
 use crate::registry::Runnable;
-use crate::runtime::workers::worker::Worker;
+use crate::runtime::workers::task_queue::TaskQueue;
 use crate::scheduling::ResourceRequest;
 use crossbeam_deque::{Injector, Steal};
 use std::collections::{HashMap, VecDeque};
@@ -21,7 +21,7 @@ pub enum Work {
 #[derive(Default)]
 pub struct Queues {
     /// Tasks that any rank may run.
-    pub shared: Injector<Work>,
+    pub shared: TaskQueue,
     /// Work that stays on this rank.
     pub local: Injector<Work>,
     /// Work that requests no CPU: mostly actors' calls.
@@ -32,7 +32,7 @@ pub struct Queues {
 }
 
 /// Tries until the result is not "retry".
-pub fn steal_one(mut attempt: impl FnMut() -> Steal<Work>) -> Option<Work> {
+fn steal_one(mut attempt: impl FnMut() -> Steal<Work>) -> Option<Work> {
     loop {
         match attempt() {
             Steal::Success(work) => return Some(work),
@@ -50,10 +50,11 @@ impl Queues {
     }
 
     /// The oldest work that does not wait for resources.
-    pub fn take(&self, worker: &Worker) -> Option<Work> {
+    /// Some of what comes next goes to the worker's `own` queue.
+    pub fn take(&self, own: &TaskQueue) -> Option<Work> {
         steal_one(|| self.zero_cpu.steal())
             .or_else(|| steal_one(|| self.local.steal()))
-            .or_else(|| steal_one(|| self.shared.steal_batch_with_limit_and_pop(&worker.deque, 8)))
+            .or_else(|| self.shared.pop_oldest_and_move(own))
     }
 
     /// Resources were given back: removes the pending work to try again, as much of each request as `fits` says.
@@ -95,9 +96,10 @@ impl Queues {
     /// Removes and returns all work: the cluster ends.
     pub fn clear(&self) -> Vec<Work> {
         let mut remaining = self.take_admissible(|_| usize::MAX);
-        for queue in [&self.zero_cpu, &self.local, &self.shared] {
+        for queue in [&self.zero_cpu, &self.local] {
             remaining.extend(std::iter::from_fn(|| steal_one(|| queue.steal())));
         }
+        remaining.extend(std::iter::from_fn(|| self.shared.pop_oldest()));
         remaining
     }
 }

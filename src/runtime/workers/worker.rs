@@ -19,7 +19,6 @@ use crate::runtime::workers::queues::Work;
 use crate::runtime::workers::task_cores::TaskCores;
 use crate::runtime::workers::worker_shared::WorkerShared;
 use crate::runtime::{Runtime, tasks, waiting};
-use crossbeam_deque::Worker as Deque;
 use fastrand::Rng;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -38,8 +37,6 @@ pub struct Worker {
     pub(super) runtime: &'static Runtime,
     /// The part that other threads access.
     pub shared: &'static WorkerShared,
-    /// Its own tasks, newest first.
-    pub deque: Deque<Work>,
     suspended: RefCell<Vec<Option<SuspendedFiber>>>,
     free_slots: RefCell<Vec<usize>>,
     /// Fibers that can continue once there are CPUs for them.
@@ -75,15 +72,13 @@ pub fn here() -> Option<&'static Worker> {
 
 /// Creates worker `index` of the rank and starts its thread.
 pub fn spawn(runtime: &'static Runtime, index: usize) -> Result<&'static WorkerShared> {
-    let deque = Deque::new_lifo();
-    let shared: &'static WorkerShared = Box::leak(Box::new(WorkerShared::new(runtime, index, deque.stealer())));
+    let shared: &'static WorkerShared = Box::leak(Box::new(WorkerShared::new(runtime, index)));
     let handle = std::thread::Builder::new()
         .name(format!("mobula-{}-{index}", runtime.cluster.rank))
         .spawn(move || {
             let worker: &'static Worker = Box::leak(Box::new(Worker {
                 runtime,
                 shared,
-                deque,
                 suspended: RefCell::default(),
                 free_slots: RefCell::default(),
                 waiting_for_cpu: RefCell::default(),
@@ -187,7 +182,7 @@ impl Worker {
     fn loop_on_fiber(&'static self) {
         while !self.runtime.stopping() {
             if let Some(slot) = self.next_ready() {
-                if self.was_idle.take() && (!self.deque.is_empty() || self.runtime.workers.queues.has_any()) {
+                if self.was_idle.take() && (!self.shared.queue.is_empty() || self.runtime.workers.queues.has_any()) {
                     // The fiber goes first, and may block this thread for any time (RUNTIME-2).
                     self.runtime.workers.wake_one();
                 }
@@ -249,7 +244,8 @@ impl Worker {
 
     /// The next unit of work: its own, then the rank's queues, then of the rank's other workers.
     fn find_work(&self) -> Option<Work> {
-        self.deque.pop().or_else(|| self.runtime.workers.queues.take(self)).or_else(|| self.steal_from_neighbours())
+        let own = &self.shared.queue;
+        own.pop_newest().or_else(|| self.runtime.workers.queues.take(own)).or_else(|| self.steal_from_neighbours())
     }
 
     fn steal_from_neighbours(&self) -> Option<Work> {
@@ -258,12 +254,12 @@ impl Worker {
         (0..workers.len())
             .map(|step| workers[(start + step) % workers.len()])
             .filter(|worker| worker.index != self.shared.index)
-            .find_map(|worker| crate::runtime::workers::queues::steal_one(|| worker.stealer.steal()))
+            .find_map(|worker| worker.queue.pop_oldest())
     }
 
     /// True if this worker is to run work that comes now: it is idle, and has none yet.
     pub fn accepts_directly(&self) -> bool {
-        self.is_polling_idle.get() && self.deque.is_empty()
+        self.is_polling_idle.get() && self.shared.queue.is_empty()
     }
 
     /// Polls the transports for a short time, requests work of other ranks, then parks.
@@ -273,11 +269,11 @@ impl Worker {
         runtime.protocol.stealing.request_work(&runtime);
         self.was_idle.set(true);
         self.is_polling_idle.set(true);
-        // Its own deque is checked each time, since work from the transports goes there; the other queues now and then.
+        // Its own queue is checked each time, since work from the transports goes there; the other queues now and then.
         let polls = Cell::new(0u32);
         let has_work = runtime.poll_until(|| {
             polls.set(polls.get() + 1);
-            !self.deque.is_empty() || (polls.get() % FULL_CHECK_EVERY == 1 && self.has_something())
+            !self.shared.queue.is_empty() || (polls.get() % FULL_CHECK_EVERY == 1 && self.has_something())
         });
         self.is_polling_idle.set(false);
         if has_work || runtime.stopping() {
@@ -301,9 +297,8 @@ impl Worker {
 
     fn has_something(&self) -> bool {
         !self.shared.ready.is_empty()
-            || !self.deque.is_empty()
             || self.runtime.workers.queues.has_any()
-            || self.runtime.workers.list().iter().any(|worker| !worker.stealer.is_empty())
+            || self.runtime.workers.list().iter().any(|worker| !worker.queue.is_empty())
             || self
                 .waiting_for_cpu
                 .borrow()

@@ -5,10 +5,9 @@ use crate::base::sync::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 use crate::registry::TableEntry;
 use crate::runtime::Runtime;
 use crate::runtime::workers::held_cpus::HeldCpus;
-use crate::runtime::workers::queues::Work;
+use crate::runtime::workers::task_queue::TaskQueue;
 use crate::runtime::workers::thread_state::{blocked_call, is_blocked};
 use crate::scheduling::BlockedOutside;
-use crossbeam_deque::Stealer;
 use crossbeam_queue::SegQueue;
 use std::sync::OnceLock;
 use std::thread::Thread;
@@ -23,8 +22,8 @@ pub struct WorkerShared {
     pub index: usize,
     /// Its fibers that can continue, with the functions that they run.
     pub(super) ready: SegQueue<(usize, Option<&'static TableEntry>)>,
-    /// The stealing end of its deque.
-    pub stealer: Stealer<Work>,
+    /// Its own tasks: it takes the newest, others the oldest.
+    pub queue: TaskQueue,
     /// How many tasks it began.
     began: AtomicU64,
     /// The function that it runs, or ran last; null before an actor's call.
@@ -38,13 +37,13 @@ pub struct WorkerShared {
 }
 
 impl WorkerShared {
-    /// Worker `index` of a rank, without a thread; `stealer` is the end of its deque for others.
-    pub(super) fn new(runtime: &'static Runtime, index: usize, stealer: Stealer<Work>) -> WorkerShared {
+    /// Worker `index` of a rank, without a thread.
+    pub(super) fn new(runtime: &'static Runtime, index: usize) -> WorkerShared {
         WorkerShared {
             runtime,
             index,
             ready: SegQueue::new(),
-            stealer,
+            queue: TaskQueue::default(),
             began: AtomicU64::new(0),
             running: AtomicPtr::new(std::ptr::null_mut()),
             cpus: HeldCpus::default(),

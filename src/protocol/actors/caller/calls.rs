@@ -48,7 +48,7 @@ impl ActorRef {
         let policy = self.restart_policy.filter(|policy| location != env.rank() || policy.checkpoint);
         if policy.is_none() && location == env.rank() {
             let caller = (location, task.header().caller);
-            env.protocol().actors.instance.call(env, ActorTarget::of(self.id), caller, task);
+            env.protocol().actors.instance.call_here(env, self, caller, task);
             return None;
         }
         if !task.header().claim_waiting() {

@@ -8,11 +8,12 @@ use crate::objects::{Attachment, attach, attached};
 use crate::protocol::Message;
 use crate::protocol::actors::caller::calls::PendingCall;
 use crate::protocol::actors::caller::route::ActorRoute;
+use crate::protocol::actors::instance::actor_instance::ActorInstance;
 use crate::protocol::environment::{Environment, Liveness, Messenger};
 use crate::protocol::locks::lock;
 use crate::protocol::wire::actor_message::{ActorMessage, RestartPolicy, WireActor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// An actor as its handles know it. The handles of a process share one such value.
 pub struct ActorRef {
@@ -28,6 +29,8 @@ pub struct ActorRef {
     /// The route of this rank's calls, for an actor with a restart policy.
     pub(in crate::protocol) route: Mutex<ActorRoute<PendingCall>>,
     on_drop: Option<Arc<dyn HandleDrop>>,
+    /// The actor itself, once this rank has called it here: one without a restart policy never moves.
+    pub(in crate::protocol) instance: OnceLock<Arc<ActorInstance>>,
 }
 
 /// Called when the last handle of this process is dropped.
@@ -111,6 +114,7 @@ impl ActorRef {
             location: AtomicU32::new(location),
             route,
             on_drop,
+            instance: OnceLock::new(),
         })
     }
 

@@ -102,38 +102,20 @@ impl LocalActors {
             let reason = format!("it ended with the rank that owned it: {error}");
             return refuse_call(env, &task, &Arc::new(Error::ActorDied { actor: target.actor.to_string(), reason }));
         };
-        let mut complete = true;
-        if !task.all_values() {
-            task.references(&mut |slot| complete &= slot.core().is_complete());
+        call_instance(env, &instance, target, caller, task);
+    }
+
+    /// A call by this rank of an actor that never moves. What it is called on is looked up once: when it ends, the
+    /// instance says so itself.
+    pub fn call_here(&self, env: &impl Environment, actor: &ActorRef, caller: CallerId, task: Arc<dyn Runnable>) {
+        let target = ActorTarget::of(actor.id);
+        if let Some(instance) = actor.instance.get() {
+            return call_instance(env, instance, target, caller, task);
         }
-        // Dropped after the lock is released, like the task: it may hold handles of this very actor.
-        let _forgotten;
-        let mut inner = lock(&instance.inner);
-        if let ActorPhase::Dead(error) = &inner.phase {
-            let error = error.clone();
-            drop(inner);
-            return refuse_call(env, &task, &error);
+        if let Some(instance) = self.find(actor.id) {
+            let _ = actor.instance.set(instance);
         }
-        _forgotten =
-            inner.commit_log.as_mut().map(|commit_log| commit_log.commits.on_results_ack(caller.0, target.acked_below));
-        if inner.restarts
-            && let Some(id) = task.header().origin
-            && !inner.queued.insert(id)
-        {
-            // The call is in the mailbox already.
-            return drop(inner);
-        }
-        inner.mailbox.push(caller, task.clone(), complete);
-        if complete {
-            schedule(env, &instance, &mut inner);
-            return;
-        }
-        drop(inner);
-        when_arguments(env, &task.clone(), move |env| {
-            let mut inner = lock(&instance.inner);
-            inner.mailbox.completed(caller, |call| Arc::ptr_eq(call, &task));
-            schedule(env, &instance, &mut inner);
-        });
+        self.call(env, target, caller, task);
     }
 
     /// The actor that a call is for, and its state, if it runs here, is idle, and the call is its next one. The caller
@@ -271,4 +253,47 @@ impl LocalActors {
             env.send(from, &Message::NameFree { name, actor });
         }
     }
+}
+
+/// The call joins the mailbox, and the actor is queued if it can run.
+fn call_instance(
+    env: &impl Environment,
+    instance: &Arc<ActorInstance>,
+    target: ActorTarget,
+    caller: CallerId,
+    task: Arc<dyn Runnable>,
+) {
+    let mut complete = true;
+    if !task.all_values() {
+        task.references(&mut |slot| complete &= slot.core().is_complete());
+    }
+    // Dropped after the lock is released, like the task: it may hold handles of this very actor.
+    let _forgotten;
+    let mut inner = lock(&instance.inner);
+    if let ActorPhase::Dead(error) = &inner.phase {
+        let error = error.clone();
+        drop(inner);
+        return refuse_call(env, &task, &error);
+    }
+    _forgotten =
+        inner.commit_log.as_mut().map(|commit_log| commit_log.commits.on_results_ack(caller.0, target.acked_below));
+    if inner.restarts
+        && let Some(id) = task.header().origin
+        && !inner.queued.insert(id)
+    {
+        // The call is in the mailbox already.
+        return drop(inner);
+    }
+    if complete {
+        inner.mailbox.push(caller, task, true);
+        return schedule(env, instance, &mut inner);
+    }
+    inner.mailbox.push(caller, task.clone(), false);
+    drop(inner);
+    let instance = instance.clone();
+    when_arguments(env, &task.clone(), move |env| {
+        let mut inner = lock(&instance.inner);
+        inner.mailbox.completed(caller, |call| Arc::ptr_eq(call, &task));
+        schedule(env, &instance, &mut inner);
+    });
 }

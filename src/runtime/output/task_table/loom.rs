@@ -7,7 +7,7 @@ use std::sync::Arc;
 #[test]
 fn reader_sees_each_half_of_a_row_whole_or_not_at_all() {
     let submission = Submission { function: 7, parent: 3, result: 6, inputs: [4, 5] };
-    let run = Run { worker: 2, began: 10, ended: 12 };
+    let run = TaskRun { worker: 2, began: 10, ended: 12 };
     explore(3, move || {
         let table = Arc::new(TaskTable::default());
         let writing = thread::spawn({
