@@ -8,8 +8,8 @@
 //!     CallSlots::take   <------------------------------ ShortReturn { number, value }
 //!     the promise completes
 //! ```
-//! A call of an actor says the actor and its caller besides, and the actor's mailbox takes it: it keeps its place behind
-//! the calls that its caller made before, whichever path they took.
+//! A call of an actor says the actor and its caller besides, and the actor's mailbox takes it: it keeps its place
+//! behind the calls that its caller made before, whichever path they took.
 //!
 //! A leaf function (`registry::leaf`) runs at `decode_plain`'s place, in the poll that received the call.
 //!

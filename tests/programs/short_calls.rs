@@ -185,7 +185,7 @@ fn methods(far: u32) -> mobula::Result<()> {
         places.push(journal.note(number));
         places.push(journal.note_first(vec![number + 1; 40_000]));
         places.push(journal.note(number + 2));
-        places.push(journal.note(&add::on(0).remote(number, 3)));
+        places.push(journal.note(add::on(0).remote(number, 3)));
         places.push(journal.note(number + 4));
         places.push(journal.note_first(vec![number + 5]));
     }
