@@ -1,10 +1,9 @@
 //! Whether a message shares a page with the next ones to its peer, or is handed to MPI at once.
 //!
-//! A single message is sent at once, also if it is the first one since a message came: others may wait for it. It waits
-//! for the end of a poll that its own thread makes (a result that is found while messages are handled), and for the next
-//! poll if another message went just before it and some thread polls.
-//! Its own thread sends it by its next poll, which a thread makes when it begins to wait; others leave it alone while
-//! the burst lasts.
+//! A single message is sent at once, also if it is the first one since a message came: others may wait for it. It
+//! waits for the end of a poll that its own thread makes (a result that is found while messages are handled), and for
+//! the next poll if another message went just before it and some thread polls. Its own thread sends it by its next
+//! poll, which a thread makes when it begins to wait; others leave it alone while the burst lasts.
 
 use crate::base::clock::now_ns;
 use crate::base::sync::{AtomicBool, AtomicU64, Ordering};
