@@ -1,5 +1,6 @@
 //! Actors on this rank's workers: runs their constructors and calls as the protocol orders.
 
+use crate::base::arc_pool::Recycled;
 use crate::protocol::{ActorInstance, ActorStep, CallSetting, WorkId, failed_argument, request_of_actor};
 use crate::registry::{ActorState, Runnable};
 use crate::runtime::memory::Quota;
@@ -48,6 +49,7 @@ pub fn run_actor(runtime: &'static Runtime, worker: &'static Worker, instance: &
                 instance.on_constructed(&runtime, &task, state);
             }
             ActorStep::Call(task, mut state) => {
+                let task = Recycled::new(task);
                 let setting = setting.get_or_insert_with(|| instance.call_setting());
                 run_call(runtime, instance, setting, &task, &mut state);
                 instance.on_called(&runtime, &task, state);
