@@ -97,7 +97,10 @@ test-mpich: setup-test
 test-mpis: setup-test
 	@.ci/mpi-libraries
 
-# Without any C library: the program must not be linked with one.
+# Without any C library: the program must not be linked with one. Unoptimized, as `cargo run` builds a user's program,
+# which also takes a third of the time to build.
+test-embedded: export CARGO_PROFILE_DEV_OPT_LEVEL = 0
+test-embedded: export CARGO_PROFILE_DEV_DEBUG = 0
 test-embedded: setup-test
 	CARGO_TARGET_DIR=target/embedded cargo build -p mobula --no-default-features --examples
 	CARGO_TARGET_DIR=target/embedded cargo test -p mobula --no-default-features $(RANK_TESTS) -- $(NO_LAB)

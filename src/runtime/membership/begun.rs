@@ -71,7 +71,7 @@ pub struct BegunGuard {
     runtime: &'static Runtime,
     entry: Option<usize>,
     /// The worker that keeps the entry. The guard is dropped on its thread: a task ends where it began.
-    keeper: Option<&'static Worker>,
+    kept_by: Option<&'static Worker>,
 }
 
 /// A task or call of that function, which other ranks know as `id` and this rank by `number`, begins here, on that
@@ -85,7 +85,7 @@ pub fn begin(
     number: u64,
 ) -> BegunGuard {
     let own = worker.and_then(|worker| worker.begun_entry.0.take());
-    let keeper = if own.is_some() { worker } else { None };
+    let kept_by = if own.is_some() { worker } else { None };
     let entry = own.or_else(|| runtime.membership.begun.take());
     let cells = own_cells(runtime);
     match entry {
@@ -94,7 +94,7 @@ pub fn begin(
             cells[UNLISTED].fetch_add(1, Ordering::Relaxed);
         }
     }
-    BegunGuard { runtime, entry, keeper }
+    BegunGuard { runtime, entry, kept_by }
 }
 
 impl Drop for BegunGuard {
@@ -104,7 +104,7 @@ impl Drop for BegunGuard {
         match self.entry {
             Some(entry) => {
                 cells[ENTRIES + entry * ENTRY_CELLS].store(0, Ordering::Release);
-                match self.keeper {
+                match self.kept_by {
                     Some(worker) => worker.begun_entry.0.set(Some(entry)),
                     None => {
                         self.runtime.membership.begun.used.fetch_and(!(1 << entry), Ordering::Relaxed);
