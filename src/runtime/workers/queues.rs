@@ -5,7 +5,6 @@ use crate::protocol::ActorInstance;
 use crate::registry::Runnable;
 use crate::runtime::workers::task_queue::TaskQueue;
 use crate::scheduling::ResourceRequest;
-use crossbeam_deque::{Injector, Steal};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
@@ -23,23 +22,12 @@ pub struct Queues {
     /// Tasks that any rank may run.
     pub shared: TaskQueue,
     /// Work that stays on this rank.
-    pub local: Injector<Work>,
+    pub local: TaskQueue,
     /// Work that requests no CPU: mostly actors' calls.
-    pub zero_cpu: Injector<Work>,
+    pub zero_cpu: TaskQueue,
     /// Work for which the host has too few free resources now, by its request, oldest first.
     pending_resources: Mutex<HashMap<ResourceRequest, VecDeque<Work>>>,
     pending_count: AtomicUsize,
-}
-
-/// Tries until the result is not "retry".
-fn steal_one(mut attempt: impl FnMut() -> Steal<Work>) -> Option<Work> {
-    loop {
-        match attempt() {
-            Steal::Success(work) => return Some(work),
-            Steal::Empty => return None,
-            Steal::Retry => std::hint::spin_loop(),
-        }
-    }
 }
 
 impl Queues {
@@ -52,9 +40,8 @@ impl Queues {
     /// The oldest work that does not wait for resources.
     /// Some of what comes next goes to the worker's `own` queue.
     pub fn take(&self, own: &TaskQueue) -> Option<Work> {
-        steal_one(|| self.zero_cpu.steal())
-            .or_else(|| steal_one(|| self.local.steal()))
-            .or_else(|| self.shared.pop_oldest_and_move(own))
+        let placed = self.zero_cpu.pop_oldest().or_else(|| self.local.pop_oldest());
+        placed.or_else(|| self.shared.pop_oldest_and_move(own))
     }
 
     /// Resources were given back: removes the pending work to try again, as much of each request as `fits` says.
@@ -96,10 +83,9 @@ impl Queues {
     /// Removes and returns all work: the cluster ends.
     pub fn clear(&self) -> Vec<Work> {
         let mut remaining = self.take_admissible(|_| usize::MAX);
-        for queue in [&self.zero_cpu, &self.local] {
-            remaining.extend(std::iter::from_fn(|| steal_one(|| queue.steal())));
+        for queue in [&self.zero_cpu, &self.local, &self.shared] {
+            remaining.extend(std::iter::from_fn(|| queue.pop_oldest()));
         }
-        remaining.extend(std::iter::from_fn(|| self.shared.pop_oldest()));
         remaining
     }
 }
