@@ -37,9 +37,7 @@ impl Ticks {
     /// passed since the ticks began.
     pub fn count_in(&self, ns: u64) -> u64 {
         let (start, start_ns) = self.start;
-        let passed = u128::from(self.now().saturating_sub(start));
-        let passed_ns = u128::from(clock::now_ns().saturating_sub(start_ns)).max(1);
-        (u128::from(ns) * passed / passed_ns) as u64
+        in_ticks(ns, self.now().saturating_sub(start), clock::now_ns().saturating_sub(start_ns))
     }
 
     /// What converts ticks of the past to nanoseconds of `clock`.
@@ -47,6 +45,11 @@ impl Ticks {
         let ((start, start_ns), (now, now_ns)) = (self.start, (self.now(), clock::now_ns()));
         move |ticks| in_ns(ticks, (start, start_ns), (now, now_ns))
     }
+}
+
+/// The ticks of so many nanoseconds, by what passed before: ticks, and the nanoseconds in which they did.
+fn in_ticks(ns: u64, ticks: u64, passed_ns: u64) -> u64 {
+    (u128::from(ns) * u128::from(ticks) / u128::from(passed_ns.max(1))) as u64
 }
 
 /// The straight line through two pairs of ticks and nanoseconds.
@@ -85,15 +88,10 @@ mod tests {
     }
 
     #[test]
-    fn ticks_of_a_time_are_those_that_pass_in_it() {
-        let without_counter = Ticks { has_counter: false, start: (0, 0) };
-        assert_eq!(without_counter.count_in(500), 500);
-        let ticks = Ticks::new();
-        let (before, before_ns) = (ticks.now(), clock::now_ns());
-        while clock::now_ns() < before_ns + 2_000_000 {}
-        let (passed, passed_ns) = (ticks.now() - before, clock::now_ns() - before_ns);
-        // Between the two readings the thread may have had no CPU.
-        assert!(ticks.count_in(passed_ns / 2) < 2 * passed && passed < 4 * ticks.count_in(passed_ns) + 1);
+    fn ticks_of_a_time_follow_from_those_that_passed() {
+        assert_eq!((in_ticks(500, 2_000, 2_000), in_ticks(500, 6_000, 2_000)), (500, 1_500));
+        assert_eq!(in_ticks(1_000_000, u64::MAX, u64::MAX), 1_000_000);
+        assert_eq!(in_ticks(500, 0, 0), 0, "nothing has passed yet");
     }
 
     #[test]
