@@ -60,6 +60,10 @@ pub trait BlockStore {
     fn store_block(&self, bytes: &[u8]) -> Result<Arc<dyn ArrayMemory>> {
         self.write_block(bytes.len(), &mut |block| block.copy_from_slice(bytes))
     }
+    /// Stores these bytes if there is free space: nothing is evicted, and nothing waits.
+    fn try_store_block(&self, bytes: &[u8]) -> Option<Arc<dyn ArrayMemory>> {
+        self.store_block(bytes).ok()
+    }
     /// What copies long runs of bytes of a value that is being encoded into this rank's store.
     fn store_run(&self) -> Option<StoreRun> {
         None

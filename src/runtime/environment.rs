@@ -63,6 +63,9 @@ impl BlockStore for &'static Runtime {
         write(&mut block.as_mut_slice()[..bytes]);
         Ok(Arc::new(OwnMemory::new(self, block)))
     }
+    fn try_store_block(&self, bytes: &[u8]) -> Option<Arc<dyn ArrayMemory>> {
+        memory::try_store(self, bytes)
+    }
     fn store_run(&self) -> Option<StoreRun> {
         Some(memory::store_run)
     }

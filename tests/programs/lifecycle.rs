@@ -2,26 +2,42 @@
 
 use mobula::Error;
 use mobula::prelude::*;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[mobula::remote]
 fn add(a: u64, b: u64) -> u64 {
     a + b
 }
 
-/// An actor with a number.
+/// The actors of this process.
+static NUMBERS: AtomicUsize = AtomicUsize::new(0);
+
+/// An actor with a number, which may hold its own handle.
 pub struct Number {
     value: u64,
+    own: Option<NumberHandle>,
+}
+
+impl Drop for Number {
+    fn drop(&mut self) {
+        NUMBERS.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 #[mobula::actor]
 impl Number {
     /// With `value`.
     pub fn new(value: u64) -> Self {
-        Number { value }
+        NUMBERS.fetch_add(1, Ordering::SeqCst);
+        Number { value, own: None }
     }
     /// Its number.
     pub fn value(&self) -> u64 {
         self.value
+    }
+    /// Keeps its handle; returns whether it had it.
+    pub fn keep(&mut self, own: NumberHandle) -> bool {
+        self.own.replace(own).is_some()
     }
 }
 
@@ -55,6 +71,7 @@ fn once(round: u64) -> mobula::Result<bool> {
     if cluster.rank() != 0 {
         let (rank, size) = (cluster.rank(), cluster.size());
         cluster.serve()?;
+        assert_eq!(NUMBERS.load(Ordering::SeqCst), 0, "each actor was dropped");
         println!("served: rank {rank} of {size}");
         return Ok(false);
     }
@@ -70,8 +87,13 @@ fn once(round: u64) -> mobula::Result<bool> {
     let array = mobula::put_array(&[round; 1000])?.get()?.clone();
     let number = Number::options().name("left").remote(round);
     assert_eq!(*number.value().get()?, round);
+    assert!(!*number.keep(number.clone()).get()?);
+    let here = Number::on(0).remote(round);
+    assert!(!*here.keep(here.clone()).get()?);
     let running: Vec<ObjectRef<u64>> = (0..100).map(|task| add::remote(task, 1u64)).collect();
+    drop(here.value()); // perhaps it waits for its turn
     cluster.shutdown()?;
+    assert_eq!(NUMBERS.load(Ordering::SeqCst), 0, "the end drops each actor, whoever has handles");
 
     // Available objects stay available; the others never become available.
     assert_eq!(*kept.get()?, [round; 3]);

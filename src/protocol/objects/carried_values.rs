@@ -69,11 +69,12 @@ pub fn export_carried(env: &impl Environment, slot: &dyn AnySlot, to: Rank, spac
 pub fn import_carried(env: &impl Environment, value: &CarriedValue, from: Rank) -> Option<SerializedValue> {
     let references = &env.protocol().objects.references;
     let import = |array: &CarriedArray| match array {
-        CarriedArray::Bytes(bytes) => env.store_block(bytes),
-        CarriedArray::Block(address) => references.import_memory(env, *address, from, &FetchedBlocks::default()),
+        // Its owner has it: no space is made for it.
+        CarriedArray::Bytes(bytes) => env.try_store_block(bytes),
+        CarriedArray::Block(address) => references.import_memory(env, *address, from, &FetchedBlocks::default()).ok(),
     };
     let memories: Vec<_> = value.arrays.iter().map(import).collect();
-    let arrays = memories.into_iter().map(|memory| memory.ok().map(Attachment::Array));
+    let arrays = memories.into_iter().map(|memory| memory.map(Attachment::Array));
     Some(SerializedValue { bytes: value.bytes.clone(), attachments: arrays.collect::<Option<_>>()? })
 }
 

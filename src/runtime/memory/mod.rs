@@ -29,7 +29,7 @@ pub use backpressure::delay_submission;
 pub use blocks::{OwnMemory, PeerMemory};
 pub use part::Memory;
 pub use pulls::{on_read_done, start_pulls};
-pub use runs::store_run;
+pub use runs::{store_run, try_store};
 pub use space::{allocate, in_callback, on_evict_request, prepare_store};
 pub use spill::in_the_store;
 pub use waiting_reads::pull_when_space;

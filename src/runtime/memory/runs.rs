@@ -18,8 +18,12 @@ pub fn store_run(bytes: &[u8]) -> Option<u32> {
     if (arena.used_bytes() + bytes.len() as u64) * STORE_PART > arena.bytes() {
         return None;
     }
-    let mut block = arena.allocate(bytes.len())?;
-    copy_to(block.as_mut_slice(), bytes);
-    let memory: Arc<dyn ArrayMemory> = Arc::new(OwnMemory::new(runtime, block));
-    attach(Attachment::Array(memory))
+    attach(Attachment::Array(try_store(runtime, bytes)?))
+}
+
+/// Copies `bytes` into the store, if it has the space now; nothing is evicted, and nothing waits.
+pub fn try_store(runtime: &'static Runtime, bytes: &[u8]) -> Option<Arc<dyn ArrayMemory>> {
+    let mut block = runtime.memory.arena()?.allocate(bytes.len())?;
+    copy_to(&mut block.as_mut_slice()[..bytes.len()], bytes);
+    Some(Arc::new(OwnMemory::new(runtime, block)))
 }

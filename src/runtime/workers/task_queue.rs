@@ -64,17 +64,20 @@ impl Entries {
         self.end = end.wrapping_add(1);
     }
 
-    /// Doubles the ring; each entry keeps its position.
+    /// Closes the gaps of entries that were taken from between others; doubles the ring if it is still half full.
     #[cold]
     fn grow(&mut self) {
-        let mut ring = empty(self.ring.len() * 2);
-        let mask = ring.len() - 1;
-        let (mut position, end) = (self.first, self.end);
-        while position != end {
-            ring[position as usize & mask] = self.entry(position).take();
+        let held = self.ring.iter().filter(|entry| entry.is_some()).count();
+        let entries = if 2 * held < self.ring.len() { self.ring.len() } else { 2 * self.ring.len() };
+        let mut grown = Entries { ring: empty(entries), first: self.first, end: self.first };
+        let mut position = self.first;
+        while position != self.end {
+            if let Some(work) = self.entry(position).take() {
+                grown.push(work);
+            }
             position = position.wrapping_add(1);
         }
-        self.ring = ring;
+        *self = grown;
     }
 
     #[inline]
@@ -247,6 +250,21 @@ mod tests {
         assert!(is(queue.pop_newest(), &tasks[4]));
         assert!(queue.is_empty() && queue.pop_newest().is_none() && queue.pop_oldest().is_none());
         assert!(queue.entries.lock().ring.iter().all(Option::is_none), "nothing is left of those that were taken");
+    }
+
+    #[test]
+    fn ring_stays_small_while_tasks_are_taken_from_behind_one_that_stays() {
+        let (oldest, before) = (task(), task());
+        let queue = queue_of(&[oldest.clone(), before.clone()]);
+        let mut before = before;
+        for _ in 0..10_000 {
+            let next = task();
+            queue.push(Work::Task(next.clone()));
+            assert!(is(queue.take(&before), &before));
+            before = next;
+        }
+        assert_eq!((queue.len(), queue.entries.lock().ring.len()), (2, ENTRIES_MIN));
+        assert!(is(queue.pop_oldest(), &oldest) && is(queue.take(&before), &before) && queue.is_empty());
     }
 
     #[test]

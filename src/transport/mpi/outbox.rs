@@ -59,16 +59,21 @@ impl MpiOutbox {
         }
         self.send_batch_to(peer)?;
         let mut page = self.take_page()?;
+        // The batch has its credit from the beginning: what grows never waits for one, and its page comes back.
+        if !self.peers.credits(peer).sent.take(1) {
+            self.free.push(page);
+            return Err(Refusal::Full);
+        }
         page.begin_batch(peer);
         page.append(parts);
         self.growing.push(page);
         Ok(())
     }
 
-    /// Sends the batches that still grow, as far as there are credits.
+    /// Sends the batches that still grow.
     pub fn send_batches(&mut self) {
         for at in (0..self.growing.len()).rev() {
-            // A batch without a credit stays; the failure of a peer was reported.
+            // The failure of a peer was reported.
             let _ = self.send_batch_at(at);
         }
     }
@@ -86,12 +91,7 @@ impl MpiOutbox {
             self.free.push(page);
             return Err(Refusal::Lost);
         }
-        let mut credits = self.peers.credits(peer);
-        if !credits.sent.take(1) {
-            return Err(Refusal::Full);
-        }
-        let returned = credits.owed.take() as u16;
-        drop(credits);
+        let returned = self.peers.credits(peer).owed.take() as u16;
         let mut page = self.growing.swap_remove(at);
         page.end_batch(returned);
         self.start(page)

@@ -3,7 +3,8 @@
 //! A single message is sent at once, also if it is the first one since a message came: others may wait for it. It
 //! waits for the end of a poll that its own thread makes (a result that is found while messages are handled), and for
 //! the next poll if another message went just before it and some thread polls. Its own thread sends it by its next
-//! poll, which a thread makes when it begins to wait; others leave it alone while the burst lasts.
+//! poll, which a thread makes when it begins to wait; others once the oldest message that waits is older than a burst,
+//! whatever was sent since. If all threads compute, the progress thread polls within about a millisecond.
 
 use crate::base::clock::now_ns;
 use crate::base::sync::{AtomicBool, AtomicU64, Ordering};
@@ -35,6 +36,8 @@ impl Drop for PollsHere {
 pub struct Sharing {
     sent_ns: AtomicU64,
     polled_ns: AtomicU64,
+    /// When the oldest message that shares a page was sent.
+    oldest_ns: AtomicU64,
     /// A message was sent since one came.
     has_sent: AtomicBool,
 }
@@ -73,13 +76,18 @@ impl Sharing {
             && now.saturating_sub(self.polled_ns.load(Ordering::Relaxed)) < POLLED_NS
     }
 
-    /// True if this thread's poll is to send what shares pages.
-    pub fn is_due(&self) -> bool {
-        SHARED_HERE.take() || self.is_burst_over()
+    /// The first message since all were sent shares a page.
+    pub fn on_first_shared(&self) {
+        self.oldest_ns.store(now_ns(), Ordering::Relaxed);
     }
 
-    /// True if the burst is over: what still shares a page is to be sent.
-    pub fn is_burst_over(&self) -> bool {
-        now_ns().saturating_sub(self.sent_ns.load(Ordering::Relaxed)) > BURST_NS
+    /// True if this thread's poll is to send what shares pages.
+    pub fn is_due(&self) -> bool {
+        SHARED_HERE.take() || self.is_overdue()
+    }
+
+    /// True if what shares pages is to be sent by whichever thread polls.
+    pub fn is_overdue(&self) -> bool {
+        now_ns().saturating_sub(self.oldest_ns.load(Ordering::Relaxed)) > BURST_NS
     }
 }

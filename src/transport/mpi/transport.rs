@@ -155,7 +155,11 @@ impl MpiTransport {
     fn with_outbox(&self, send: impl FnOnce(&mut MpiOutbox) -> Result<(), Refusal>) -> Result<(), Refusal> {
         let mut outbox = lock(&self.outbox);
         let outbox = outbox.as_mut().ok_or(Refusal::Lost)?;
+        let grew_before = outbox.growing();
         let sent = send(outbox);
+        if grew_before == 0 && outbox.growing() > 0 {
+            self.sharing.on_first_shared();
+        }
         if sent == Err(Refusal::Full) {
             outbox.finish();
         }
@@ -360,7 +364,7 @@ impl Transport for MpiTransport {
         let counts = [&self.send_count, &self.read_count, &self.serve_count];
         self.peers.events.len() > 0
             || counts.iter().any(|count| count.load(Ordering::Relaxed) > 0)
-            || (self.growing_count.load(Ordering::Relaxed) > 0 && self.sharing.is_burst_over())
+            || (self.growing_count.load(Ordering::Relaxed) > 0 && self.sharing.is_overdue())
     }
 
     fn uses_doorbell(&self) -> bool {

@@ -117,6 +117,15 @@ impl ActorInstance {
         Arc::new(ActorInstance { id, inner: Mutex::new(inner) })
     }
 
+    /// Takes all that it holds, at shutdown: handles keep it, also those that its own state and calls hold. Returns what
+    /// the caller is to drop.
+    pub(in crate::protocol) fn clear(&self) -> impl Sized + use<> {
+        let mut inner = lock(&self.inner);
+        let phase = std::mem::replace(&mut inner.phase, ActorPhase::Expected);
+        let calls = (inner.mailbox.drain(), std::mem::take(&mut inner.restored));
+        (phase, calls, inner.state.take(), inner.env_data.take(), inner.commit_log.take())
+    }
+
     /// How errors refer to it.
     pub fn label(&self) -> Arc<str> {
         lock(&self.inner).identity.label.clone()

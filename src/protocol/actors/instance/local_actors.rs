@@ -227,7 +227,9 @@ impl LocalActors {
 
     /// Forgets everything at shutdown. Returns what the caller is to drop.
     pub fn clear(&self) -> impl Sized + use<> {
-        std::mem::take(&mut *lock(&self.instances))
+        let instances = std::mem::take(&mut *lock(&self.instances));
+        let contents: Vec<_> = instances.values().map(|instance| instance.clear()).collect();
+        (instances, contents)
     }
 
     /// How many actors are remembered.
