@@ -7,14 +7,21 @@ const CALL: u8 = 0xfe;
 const RETURN: u8 = 0xfd;
 const METHOD_CALL: u8 = 0xfc;
 
-/// Bytes of a call before its arguments: its kind, their length, and three numbers.
-const CALL_FIXED: usize = 26;
+/// Bytes of a call before its arguments: its kind, their length, and two numbers.
+const CALL_FIXED: usize = 18;
 
-/// The same of a call of an actor, which has three numbers more.
-const METHOD_CALL_FIXED: usize = 50;
+/// The same of a call of an actor, which says the actor and the caller besides.
+const METHOD_CALL_FIXED: usize = 38;
 
 /// Bytes of a result before its value: its kind, the length, and a number.
 const RETURN_FIXED: usize = 10;
+
+/// Set in the length's byte if the number of a recorded task follows the arguments.
+const IS_RECORDED: u8 = 0x80;
+const RECORDED_BYTES: usize = 8;
+
+/// The longest message.
+const BYTES_MAX: usize = METHOD_CALL_FIXED + PLAIN_BYTES_MAX + RECORDED_BYTES;
 
 /// The actor that a call is for.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,11 +62,22 @@ pub fn is_short_message(bytes: &[u8]) -> bool {
     matches!(bytes.first(), Some(&CALL | &RETURN | &METHOD_CALL))
 }
 
-/// What follows the kind and the length: exactly that much behind `fixed` bytes.
-fn checked(bytes: &[u8], kind: u8, fixed: usize) -> Option<&[u8]> {
+/// The parts of a message of that kind: the numbers before its plain bytes, these, and the number that follows them.
+#[inline]
+fn parts(bytes: &[u8], kind: u8, fixed: usize) -> Option<(&[u8], &[u8], u64)> {
     let ([first, length], rest) = bytes.split_first_chunk()?;
-    let whole = fixed + usize::from(*length);
-    (*first == kind && usize::from(*length) <= PLAIN_BYTES_MAX && bytes.len() == whole).then_some(rest)
+    let plain_bytes = usize::from(*length & !IS_RECORDED);
+    if *first != kind || plain_bytes > PLAIN_BYTES_MAX {
+        return None;
+    }
+    let (numbers, rest) = rest.split_at_checked(fixed - 2)?;
+    let (plain, rest) = rest.split_at_checked(plain_bytes)?;
+    let recorded = match (length & IS_RECORDED != 0, take_u64(rest)) {
+        (false, None) if rest.is_empty() => 0,
+        (true, Some((recorded, []))) => recorded,
+        _ => return None,
+    };
+    Some((numbers, plain, recorded))
 }
 
 fn take_u64(bytes: &[u8]) -> Option<(u64, &[u8])> {
@@ -70,21 +88,27 @@ fn take_u64(bytes: &[u8]) -> Option<(u64, &[u8])> {
 /// A message of the short path as it is sent.
 pub struct ShortBytes {
     length: usize,
-    bytes: [u8; METHOD_CALL_FIXED + PLAIN_BYTES_MAX],
+    bytes: [u8; BYTES_MAX],
 }
 
 impl ShortBytes {
     #[inline]
-    fn new<const FIXED: usize>(kind: u8, numbers: &[u64], plain: &[u8]) -> ShortBytes {
-        let mut bytes = [kind; METHOD_CALL_FIXED + PLAIN_BYTES_MAX];
-        for (space, number) in bytes[2..FIXED].chunks_exact_mut(8).zip(numbers) {
-            space.copy_from_slice(&number.to_le_bytes());
-        }
-        // Senders have no more than fits.
-        let length = plain.len().min(PLAIN_BYTES_MAX);
-        bytes[1] = length as u8;
-        bytes[FIXED..FIXED + length].copy_from_slice(&plain[..length]);
-        ShortBytes { length: FIXED + length, bytes }
+    fn new(kind: u8, plain_bytes: usize) -> ShortBytes {
+        let mut bytes = [kind; BYTES_MAX];
+        bytes[1] = plain_bytes as u8;
+        ShortBytes { length: 2, bytes }
+    }
+
+    #[inline]
+    fn push(mut self, bytes: &[u8]) -> ShortBytes {
+        self.bytes[self.length..][..bytes.len()].copy_from_slice(bytes);
+        self.length += bytes.len();
+        self
+    }
+
+    #[inline]
+    fn number(self, number: u64) -> ShortBytes {
+        self.push(&number.to_le_bytes())
     }
 
     /// The bytes.
@@ -94,18 +118,29 @@ impl ShortBytes {
     }
 }
 
+/// Senders have no more than fits.
+#[inline]
+fn at_most_max(plain: &[u8]) -> &[u8] {
+    &plain[..plain.len().min(PLAIN_BYTES_MAX)]
+}
+
 impl<'a> ShortCall<'a> {
     /// The message as it is sent.
     #[inline]
     pub fn encode(&self) -> ShortBytes {
         let ShortCall { number, function, recorded, target, args } = *self;
-        match target {
-            None => ShortBytes::new::<CALL_FIXED>(CALL, &[number, function, recorded], args),
-            Some(ShortTarget { actor, caller }) => {
-                let numbers = [number, function, recorded, caller, actor.number, u64::from(actor.owner)];
-                ShortBytes::new::<METHOD_CALL_FIXED>(METHOD_CALL, &numbers, args)
-            }
+        let args = at_most_max(args);
+        let kind = if target.is_some() { METHOD_CALL } else { CALL };
+        let mut message = ShortBytes::new(kind, args.len()).number(number).number(function);
+        if let Some(ShortTarget { actor, caller }) = target {
+            message = message.number(caller).number(actor.number).push(&actor.owner.to_le_bytes());
         }
+        message = message.push(args);
+        if recorded != 0 {
+            message.bytes[1] |= IS_RECORDED;
+            message = message.number(recorded);
+        }
+        message
     }
 
     /// Reads the message; `None` if it is none, or is cut, or too long.
@@ -113,17 +148,18 @@ impl<'a> ShortCall<'a> {
     pub fn decode(bytes: &'a [u8]) -> Option<ShortCall<'a>> {
         let is_method = bytes.first() == Some(&METHOD_CALL);
         let (kind, fixed) = if is_method { (METHOD_CALL, METHOD_CALL_FIXED) } else { (CALL, CALL_FIXED) };
-        let (number, rest) = take_u64(checked(bytes, kind, fixed)?)?;
-        let (function, rest) = take_u64(rest)?;
-        let (recorded, rest) = take_u64(rest)?;
-        if !is_method {
-            return Some(ShortCall { number, function, recorded, target: None, args: rest });
-        }
-        let (caller, rest) = take_u64(rest)?;
-        let (actor, rest) = take_u64(rest)?;
-        let (owner, args) = take_u64(rest)?;
-        let actor = ObjectId { owner: Rank::try_from(owner).ok()?, number: actor };
-        Some(ShortCall { number, function, recorded, target: Some(ShortTarget { actor, caller }), args })
+        let (numbers, args, recorded) = parts(bytes, kind, fixed)?;
+        let (number, numbers) = take_u64(numbers)?;
+        let (function, numbers) = take_u64(numbers)?;
+        let target = if is_method {
+            let (caller, numbers) = take_u64(numbers)?;
+            let (actor, owner) = take_u64(numbers)?;
+            let owner = Rank::from_le_bytes(*owner.first_chunk()?);
+            Some(ShortTarget { actor: ObjectId { owner, number: actor }, caller })
+        } else {
+            None
+        };
+        Some(ShortCall { number, function, recorded, target, args })
     }
 }
 
@@ -131,13 +167,15 @@ impl<'a> ShortReturn<'a> {
     /// The message as it is sent.
     #[inline]
     pub fn encode(&self) -> ShortBytes {
-        ShortBytes::new::<RETURN_FIXED>(RETURN, &[self.number], self.value)
+        let value = at_most_max(self.value);
+        ShortBytes::new(RETURN, value.len()).number(self.number).push(value)
     }
 
     /// Reads the message; `None` if it is none, or is cut, or too long.
     #[inline]
     pub fn decode(bytes: &'a [u8]) -> Option<ShortReturn<'a>> {
-        let (number, value) = take_u64(checked(bytes, RETURN, RETURN_FIXED)?)?;
+        let (numbers, value, recorded) = parts(bytes, RETURN, RETURN_FIXED)?;
+        let (number, _) = take_u64(numbers).filter(|_| recorded == 0)?;
         Some(ShortReturn { number, value })
     }
 }
@@ -150,8 +188,10 @@ mod tests {
     fn messages_come_back_whole_and_cut_ones_are_refused() {
         let actor = ObjectId { owner: Rank::MAX, number: 1 << 50 };
         for target in [None, Some(ShortTarget { actor, caller: 1 << 45 })] {
-            let args = &[9; PLAIN_BYTES_MAX];
-            whole_or_refused(ShortCall { number: u64::MAX - 1, function: 7, recorded: 1 << 40, target, args });
+            for recorded in [0, 1 << 40] {
+                let args = &[9; PLAIN_BYTES_MAX];
+                whole_or_refused(ShortCall { number: u64::MAX - 1, function: 7, recorded, target, args });
+            }
         }
     }
 
@@ -167,15 +207,5 @@ mod tests {
         called[1] += 1;
         assert_eq!(ShortCall::decode(&called), None, "more than fits");
         assert!(is_short_message(&called) && is_short_message(&answered) && !is_short_message(&[]));
-    }
-
-    #[test]
-    fn owner_that_is_no_rank_is_refused() {
-        let target = ShortTarget { actor: ObjectId { owner: 1, number: 2 }, caller: 3 };
-        let call = ShortCall { number: 4, function: 5, recorded: 0, target: Some(target), args: &[6] };
-        let mut bytes = call.encode().as_slice().to_vec();
-        assert_eq!(ShortCall::decode(&bytes), Some(call));
-        bytes[METHOD_CALL_FIXED - 1] = 1;
-        assert_eq!(ShortCall::decode(&bytes), None);
     }
 }
