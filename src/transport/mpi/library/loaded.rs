@@ -3,12 +3,9 @@
 
 use super::abi::{Abi, Constants, OPEN_MPI_WORLD, SUCCESS, VERSION_STRING_MAX};
 use super::functions::Functions;
-use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr::NonNull;
 use std::sync::OnceLock;
-
-/// Names under which the system's loader knows a library that something in the program has loaded for itself alone.
-const LOADED_NAMES: [&CStr; 4] = [c"libmpi.so.40", c"libmpich.so.12", c"libmpi.so.12", c"libmpi_abi.so.1"];
 
 /// A loaded MPI library.
 pub struct LoadedMpi {
@@ -135,9 +132,9 @@ fn of_program() -> Result<Option<LoadedMpi>, UnknownLibrary> {
     if let Some(mpi) = Symbols(libc::RTLD_DEFAULT).of_program()? {
         return Ok(Some(mpi));
     }
-    for name in LOADED_NAMES {
+    for file in loaded_files() {
         // SAFETY: this opens nothing, and so runs no code: it finds what is loaded already.
-        let handle = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOW | libc::RTLD_NOLOAD) };
+        let handle = unsafe { libc::dlopen(file.as_ptr(), libc::RTLD_NOW | libc::RTLD_NOLOAD) };
         if !handle.is_null()
             && let Some(mpi) = Symbols(handle).of_program()?
         {
@@ -145,6 +142,28 @@ fn of_program() -> Result<Option<LoadedMpi>, UnknownLibrary> {
         }
     }
     Ok(None)
+}
+
+/// The files that are loaded, for all or for a part of the program alone, and are named as MPI libraries are:
+/// `libmpi.so.40`, `libmpich.so.12`, `libmpi_gnu_91.so.12`, ..
+fn loaded_files() -> Vec<CString> {
+    unsafe extern "C" fn add(object: *mut libc::dl_phdr_info, _: usize, files: *mut c_void) -> c_int {
+        // SAFETY: the loader describes an object that is loaded while this runs, and passes on what it got below.
+        let (object, files) = unsafe { (&*object, &mut *files.cast::<Vec<CString>>()) };
+        if !object.dlpi_name.is_null() {
+            // SAFETY: as above; the name ends with a zero byte.
+            let path = unsafe { CStr::from_ptr(object.dlpi_name) };
+            let name = path.to_bytes().rsplit(|byte| *byte == b'/').next();
+            if name.is_some_and(|name| name.starts_with(b"libmpi")) {
+                files.push(path.to_owned());
+            }
+        }
+        0
+    }
+    let mut files: Vec<CString> = Vec::new();
+    // SAFETY: `add` takes a vector of this type, which nothing else uses until the call returns.
+    unsafe { libc::dl_iterate_phdr(Some(add), (&raw mut files).cast()) };
+    files
 }
 
 impl LoadedMpi {
@@ -169,7 +188,6 @@ fn version_by(get_version: GetVersion) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::ffi::CString;
     use std::os::unix::ffi::OsStrExt;
     use std::process::Command;
 
@@ -190,7 +208,7 @@ mod tests {
     /// Compiles a library that says of itself what these definitions of the preprocessor say, and opens it for nobody
     /// else; `None` without a C compiler.
     fn library(name: &str, definitions: &[&str]) -> Option<Symbols> {
-        let file = std::env::temp_dir().join(format!("mobula-{name}-{}.so", std::process::id()));
+        let file = std::env::temp_dir().join(format!("{name}-{}.so", std::process::id()));
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/programs/other_mpi.c");
         let mut compile = Command::new("cc");
         let compiled = compile.args(["-shared", "-fPIC"]).args(definitions).arg("-o").arg(&file).arg(source).output();
@@ -212,7 +230,7 @@ mod tests {
     /// A library of the ABI of MPI 5 that calls itself MPICH was called as MPICH, whose handles are half as long.
     #[test]
     fn library_of_the_standard_abi_is_refused_whatever_it_calls_itself() {
-        let Some(symbols) = library("standard", &["-DVERSION=\"MPICH Version: 5.0.2\"", "-DABI_MAJOR=1"]) else {
+        let Some(symbols) = library("mobula-standard", &["-DVERSION=\"MPICH Version: 5.0.2\"", "-DABI_MAJOR=1"]) else {
             return;
         };
         let error = symbols.abi().unwrap_err().to_string();
@@ -225,20 +243,24 @@ mod tests {
 
     #[test]
     fn mpich_that_knows_the_standard_abi_and_has_its_own_is_mpich() {
-        let Some(symbols) = library("own", &["-DVERSION=\"MPICH Version: 5.0.2\"", "-DABI_MAJOR=-1"]) else { return };
+        let Some(symbols) = library("mobula-own", &["-DVERSION=\"MPICH Version: 5.0.2\"", "-DABI_MAJOR=-1"]) else {
+            return;
+        };
         assert_eq!(symbols.abi(), Ok(Abi::Mpich));
     }
 
     /// The program's own library was passed over, and a second one opened beside it.
     #[test]
     fn program_s_library_of_an_unknown_abi_is_an_error() {
-        let Some(symbols) = library("unknown", &["-DVERSION=\"HPE MPT 2.30\""]) else { return };
+        let Some(symbols) = library("mobula-unknown", &["-DVERSION=\"HPE MPT 2.30\""]) else { return };
         assert_eq!(symbols.of_program().err(), Some(UnknownLibrary::OtherAbi("HPE MPT 2.30".to_string())));
     }
 
     #[test]
-    fn profiler_without_a_library_is_none_of_the_program() {
-        let Some(symbols) = library("profiler", &["-DVERSION=\"HPE MPT 2.30\"", "-DPROFILER"]) else { return };
+    fn profiler_named_as_a_library_is_none_of_the_program() {
+        let Some(symbols) = library("libmpi_of_nobody", &["-DVERSION=\"HPE MPT 2.30\"", "-DPROFILER"]) else { return };
+        let named = |file: &CString| file.to_string_lossy().contains("/libmpi_of_nobody");
+        assert!(loaded_files().iter().any(named), "it is loaded for this test alone");
         assert!(symbols.of_program().is_ok_and(|mpi| mpi.is_none()));
     }
 }
