@@ -22,8 +22,8 @@ export PRTE_MCA_hwloc_default_binding_policy = none
 CHECKS := fmt lint tidy doc
 TESTS  := test-default test-mpich test-embedded loom fuzz instructions
 
-.PHONY: chaos corpus help setup setup-test setup-rdma setup-valgrind build demo test test-rdma test-mpis check bench
-.PHONY: bench-full sim clean msrv nightly package soak steps $(CHECKS) $(TESTS)
+.PHONY: chaos corpus help setup setup-test setup-mpis setup-rdma setup-valgrind build demo test test-rdma test-mpis check
+.PHONY: bench bench-full sim clean msrv nightly package soak steps $(CHECKS) $(TESTS)
 
 help:
 	@echo 'Each command first installs the tools that it needs and that are missing.'
@@ -57,6 +57,9 @@ setup:
 
 setup-test:
 	@.ci/setup with-mpich with-lab
+
+setup-mpis:
+	@.ci/setup with-mpis
 
 setup-valgrind:
 	@.ci/setup with-valgrind
@@ -94,7 +97,7 @@ test-mpich: setup-test
 
 # Open MPI 5 and MPICH 5, which Debian does not package, with the same build. Not part of `make test`, because it needs
 # PyPI. It runs nightly, and before a change to src/transport/mpi or src/boot/mpi is merged.
-test-mpis: setup-test
+test-mpis: setup-test setup-mpis
 	@.ci/mpi-libraries
 
 # Without any C library: the program must not be linked with one. Unoptimized, as `cargo run` builds a user's program,
@@ -148,7 +151,7 @@ SECONDS := 4
 fuzz: setup
 	tests/fuzz/run $(SECONDS)
 
-corpus:
+corpus: setup
 	SEEDS=tests/fuzz/corpus cargo test -p mobula --lib -- --ignored decoders::corpus::write_the_seeds
 
 fmt:
@@ -186,7 +189,7 @@ instructions: setup setup-valgrind
 	cargo run -p mobula-bench -- run instructions --only '(default, untraced)' $(if $(KEEP),--keep)
 
 SEEDS ?= 20000
-sim:
+sim: setup
 	cargo build --profile user -p mobula-bench
 	target/user/mobula-bench sim --seeds $(SEEDS)
 	target/user/mobula-bench sim

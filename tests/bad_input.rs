@@ -239,6 +239,28 @@ fn library_of_another_mpi_than_the_launcher_s_is_reported() {
     finished.printed(&["rank 0 on host"]).did_not_print("panicked");
 }
 
+/// Beside the program's own library, which mobula cannot call, it opened the launcher's as a second one.
+#[test]
+fn program_whose_own_mpi_is_unknown_can_only_meet_without_mpi() {
+    let library = std::env::temp_dir().join(format!("mobula-libmpi-{}.so", std::process::id()));
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs/other_mpi.c");
+    let mut compile = Command::new("cc");
+    compile.args(["-shared", "-fPIC", "-DVERSION=\"HPE MPT 2.30\"", "-o"]).arg(&library).arg(source);
+    let Some(launch) = ranks_of_mpi() else { return };
+    assert!(compile.status().expect("there is a C compiler").success());
+    let finished = launch.env("LD_PRELOAD", &library).run().failed().did_not_print("panicked");
+    finished.printed(&[
+        " on host ",
+        "cannot be used: its ABI is not known",
+        "HPE MPT 2.30",
+        "MOBULA_RENDEZVOUS set to",
+    ]);
+    let meeting_point = library.with_extension("meet");
+    let launch = mistakes(2, "start").expect("it did above").env("LD_PRELOAD", &library);
+    launch.env("MOBULA_RENDEZVOUS", &meeting_point).run().succeeded().printed(&["ok: start with 2 ranks"]);
+    let _ = (fs::remove_file(library), fs::remove_file(meeting_point));
+}
+
 #[test]
 fn two_different_binaries_are_refused() {
     if let Some(reason) = no_ranks() {

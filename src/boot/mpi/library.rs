@@ -20,15 +20,26 @@ pub fn of_launcher(launched_by: &Launcher, config: &Config) -> Result<&'static L
 /// The library that the program uses itself. One that was linked into it statically is not seen.
 ///
 /// # Errors
-/// `Error::Config` if it uses none.
+/// `Error::Config` if it uses none, or one that cannot be called.
 pub fn of_program(config: &Config) -> Result<&'static LoadedMpi> {
     let no_library = "a communicator was passed, but this program has loaded no MPI library: call MPI_Init first, and \
                       link the library dynamically; MOBULA_MPI_LIBRARY names one that was loaded under another name";
-    match &config.mpi_library {
-        None => loaded().ok_or_else(|| Error::config(no_library)),
-        Some(path) => open(Some(path), &[]).map_err(|error| Error::config(error.to_string())),
+    let mpi = match &config.mpi_library {
+        None => loaded().map_err(MpiLibraryError::OfProgram),
+        Some(path) => open(Some(path), &[]).map(Some),
+    };
+    match mpi {
+        Ok(mpi) => mpi.ok_or_else(|| Error::config(no_library)),
+        Err(error @ MpiLibraryError::OfProgram(_)) => Err(Error::config(format!(
+            "a communicator was passed, and {error}. Call init instead of init_with_comm, with {MEET_WITHOUT_MPI}"
+        ))),
+        Err(error) => Err(Error::config(error.to_string())),
     }
 }
+
+/// The way out where the program's own library cannot be used.
+const MEET_WITHOUT_MPI: &str = "MOBULA_RENDEZVOUS set to host:port of rank 0 or to a file that all ranks see: the \
+                                ranks then meet over TCP";
 
 /// The ABIs of the libraries that this launcher tells of the other ranks, the likely one first. A second one only where
 /// the number of ranks is known: `check_size` then notices that the library is not told of them.
@@ -44,15 +55,17 @@ fn abis(launched_by: &Launcher) -> &'static [Abi] {
 
 fn missing(Launcher { command, ranks, .. }: &Launcher, error: MpiLibraryError) -> Error {
     let ranks = ranks.map_or("ranks".to_string(), |ranks| format!("{ranks} ranks"));
-    let otherwise = "set MOBULA_MPI_LIBRARY to the path of its libmpi.so";
-    let text = match &error {
-        MpiLibraryError::Named { .. } => format!("{error}: name the libmpi.so of the MPI that {command} belongs to"),
-        MpiLibraryError::NotFound { .. } => {
-            format!("{error}. Load the module of the MPI that {command} belongs to, or {otherwise}")
-        }
-    };
-    let here = this_process();
-    Error::fabric(format!("{here}: {command} started {ranks} for MPI to join, and there is no MPI library: {text}"))
+    let started = format!("{}: {command} started {ranks} for MPI to join, and", this_process());
+    Error::fabric(match &error {
+        MpiLibraryError::OfProgram(_) => format!("{started} {error}. Start the program with {MEET_WITHOUT_MPI}"),
+        MpiLibraryError::Named { .. } => format!(
+            "{started} there is no MPI library: {error}: name the libmpi.so of the MPI that {command} belongs to"
+        ),
+        MpiLibraryError::NotFound { .. } => format!(
+            "{started} there is no MPI library: {error}. Load the module of the MPI that {command} belongs to, or set \
+             MOBULA_MPI_LIBRARY to the path of its libmpi.so"
+        ),
+    })
 }
 
 /// The library's name and version in short form: `Open MPI 4.1.4`, `MPICH 4.0.2`.

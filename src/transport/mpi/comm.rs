@@ -33,7 +33,7 @@ impl fmt::Display for MpiFailure {
         if *self == MpiFailure::TWO_COPIES {
             return formatter.write_str("the library keeps window memory in two copies (MPI_WIN_SEPARATE)");
         }
-        let Some(mpi) = loaded().filter(|mpi| mpi.is_running()) else {
+        let Some(mpi) = loaded().ok().flatten().filter(|mpi| mpi.is_running()) else {
             return write!(formatter, "{} failed with code {}", self.call, self.code);
         };
         let mut text = [0u8; ERROR_STRING_MAX];

@@ -21,7 +21,7 @@ pub const STATUS_INTS_MAX: usize = 6;
 pub enum Abi {
     /// Handles are addresses: Open MPI 2 to 5, Spectrum MPI.
     OpenMpi,
-    /// Handles are numbers of 32 bits: MPICH 3 to 5, Intel MPI, MVAPICH, Cray MPICH.
+    /// Handles are numbers of 32 bits: MPICH 3 to 5, Intel MPI, MVAPICH, and Cray MPICH's `libmpi.so.12`.
     Mpich,
 }
 

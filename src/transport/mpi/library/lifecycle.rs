@@ -17,9 +17,9 @@ pub enum MpiState {
     Finalized,
 }
 
-/// Returns the state of MPI; without a library it is not initialized.
+/// Returns the state of MPI; without a library that can be called it is not initialized.
 pub fn mpi_state() -> MpiState {
-    loaded().map_or(MpiState::Uninitialized, LoadedMpi::state)
+    loaded().ok().flatten().map_or(MpiState::Uninitialized, LoadedMpi::state)
 }
 
 impl LoadedMpi {

@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 /// Why no library was opened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MpiLibraryError {
+    /// The program has loaded one that cannot be used, beside which none may be opened.
+    #[error("the MPI library that this program has loaded cannot be used: {0}")]
+    OfProgram(#[from] UnknownLibrary),
     /// The setting names one that cannot be used.
     #[error("MOBULA_MPI_LIBRARY={}: {reason}", path.display())]
     Named { path: PathBuf, reason: String },
@@ -25,7 +28,7 @@ pub enum MpiLibraryError {
 /// # Errors
 /// What was looked for, and why it cannot be used.
 pub fn open(named: Option<&Path>, abis: &[Abi]) -> Result<&'static LoadedMpi, MpiLibraryError> {
-    if let Some(mpi) = loaded() {
+    if let Some(mpi) = loaded()? {
         return Ok(mpi);
     }
     let found = match named {
@@ -72,10 +75,10 @@ fn open_file(path: &Path, abi: Option<Abi>) -> Result<LoadedMpi, OpenError> {
     let name = CString::new(path.as_os_str().as_bytes()).map_err(no_path)?;
     // Not for all to see yet: it may be another library than the one that is looked for.
     let symbols = dlopen(&name, libc::RTLD_LOCAL).map_err(OpenError::Loader)?;
-    let loaded = match (symbols.abi(), abi) {
-        (Some(found), Some(wanted)) if found != wanted => Err(OpenError::OtherAbi(found)),
-        _ => symbols.load().map_err(OpenError::Unknown),
-    };
+    let loaded = symbols.abi().map_err(OpenError::Unknown).and_then(|found| match abi {
+        Some(wanted) if found != wanted => Err(OpenError::OtherAbi(found)),
+        _ => symbols.load(found).map_err(OpenError::Unknown),
+    });
     match &loaded {
         // Open MPI opens its plugins later, which look for its functions among those of the program.
         Ok(mpi) if mpi.abi == Abi::OpenMpi => {

@@ -35,7 +35,7 @@ fn library_folders() -> [String; 4] {
 /// The names of a library's file, best first. The last is that of any library.
 fn names(abi: Abi) -> &'static [&'static str] {
     match abi {
-        Abi::OpenMpi => &["libmpi.so.40", "libmpi_ibm.so.3", "libmpi.so"],
+        Abi::OpenMpi => &["libmpi.so.40", "libmpi.so.20", "libmpi_ibm.so.3", "libmpi.so"],
         Abi::Mpich => &["libmpich.so.12", "libmpi.so.12", "libmpi.so"],
     }
 }
