@@ -79,6 +79,20 @@ fn actors_of_c_live_on_every_rank() {
     runs("actors", "cc", "actors.c", "ok: actors");
 }
 
+/// The failures of more living tasks of one thread than were kept, results set again, and calls by several threads.
+#[test]
+fn calls_keep_their_results_and_failures() {
+    runs("calls", "cc", "calls.c", "ok: calls");
+}
+
+/// A reference of an ended cluster named other bytes of the next one, whose objects have the same numbers.
+#[test]
+fn handles_of_an_ended_cluster_are_refused() {
+    let folder = TestFolder::new("ended");
+    let program = compile(&folder, "cc", "ended.c", &[], "ended");
+    Launch::alone(&program).run().succeeded().printed(&["ok: ended"]).did_not_print("panicked");
+}
+
 /// An actor with `save` and `restore` goes on where its last delivered result was.
 #[test]
 fn actor_of_a_killed_rank_goes_on_with_its_state() {
@@ -94,7 +108,7 @@ fn wrong_calls_are_refused_with_function_and_parameter() {
 
 #[test]
 fn header_is_clean_in_cpp() {
-    runs("header", "g++", "header.cpp", "ok: header 42");
+    runs("header", "c++", "header.cpp", "ok: header 42");
 }
 
 #[test]
