@@ -306,8 +306,8 @@ pub mod __private {
 pub mod __native {
     pub use crate::native::{
         ClassDescription, ElementType, MethodDescription, NativeArgument, NativeArray, NativeBody, NativeDraft,
-        NativeFrame, NativeHandle, create_actor, current_task, find_actor, rank_and_size, register_class,
-        register_function, submit,
+        NativeFrame, NativeHandle, create_actor, current_cluster, current_task, find_actor, rank_and_size,
+        register_class, register_function, submit,
     };
     pub use crate::registry::{Arg, Failure, Options};
 }

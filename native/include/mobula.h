@@ -11,14 +11,15 @@
  *   function and the parameter. A pointer to memory that is not valid, or not of that type, is undefined behaviour, as
  *   is a handle that was freed.
  * - Handles (mobula_ref, mobula_actor) are owned by who got them: each is freed once, by its `_free`; a `_clone` is one
- *   more handle of the same thing. They may be freed after mobula_shutdown as well.
+ *   more handle of the same thing. Those of a cluster that has ended, and its buffers, can be cloned, freed and
+ *   discarded; every other call refuses them with MOBULA_ERR_CONFIG, also while the next cluster runs.
  * - Texts are UTF-8 and end with a zero byte; the library copies those that it keeps.
  * - Structs with a member `size` are set up by their `MOBULA_..._INIT` and then changed member by member: so a program
  *   that was compiled with an older header runs with a newer library.
  * - Time-outs are in seconds; a negative one means for ever.
  * - Every function may be called from any thread, at the same time, also from threads that the program starts, but
- *   mobula_serve and mobula_shutdown only by the thread that called mobula_init. None may be called from a signal
- *   handler, or in a child after fork() without exec.
+ *   mobula_serve and mobula_shutdown only by the thread that called mobula_init, and all three outside of tasks. None
+ *   may be called from a signal handler, or in a child after fork() without exec.
  * - Tasks run on stacks of their own (MOBULA_STACK_BYTES), on threads of the library. They may block in any call
  *   of this header; they may not longjmp out of themselves, nor let a C++ exception out.
  */
@@ -74,9 +75,10 @@ typedef struct {
     uint64_t store_bytes;  /* size of a rank's store, bytes; 0: the default */
     int32_t workers;       /* threads that run tasks, of each rank; 0: the default */
     bool ignore_reinit;    /* a second mobula_init while a cluster runs is no error, and needs no end of its own */
+    uint8_t reserved[3];   /* 0 */
 } mobula_config;
 
-#define MOBULA_CONFIG_INIT { sizeof(mobula_config), -1.0, -1.0, NULL, 0, 0, false }
+#define MOBULA_CONFIG_INIT { sizeof(mobula_config), -1.0, -1.0, NULL, 0, 0, false, { 0, 0, 0 } }
 
 /* Starts the cluster of the ranks that the launcher started (mpirun, srun, or MOBULA_RENDEZVOUS); without one, a
  * cluster of this process. Every rank calls it; functions and actor classes are registered before it, the same on every
@@ -184,7 +186,8 @@ typedef struct mobula_actor mobula_actor;
 
 /* ---- Tasks ---------------------------------------------------------------------------------------------------- */
 
-/* A call that runs: valid until the function that got it returns, and in no other thread. Opaque. */
+/* A call that runs: valid until the function that got it returns. Threads that the function starts, and joins, may use
+ * it at the same time, for different results. Opaque. */
 typedef struct mobula_call mobula_call;
 
 /* A task. Returns MOBULA_OK, or why it failed: a status that a call of this header returned to it, which is passed on

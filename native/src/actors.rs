@@ -1,18 +1,18 @@
 //! Actors: the registration of their classes, and calls.
 
 use crate::call;
+use crate::cluster::{OfCluster, need_cluster};
 use crate::layout::{CArgument, CClass, CConstructor, CMethod, COptions};
-use crate::objects::{Handle, give_references, places};
+use crate::objects::{Handle, give_references};
 use crate::options::read_options;
-use crate::pointers::{elements, give, required_mut, sized, take, text};
-use crate::start::need_cluster;
+use crate::pointers::{elements, give, place, places, sized, take, text};
 use crate::status::{Fault, guard, guard_value};
 use crate::tasks::{actor_of, body_of, read_arguments, unknown};
 use mobula::__native::{ClassDescription, MethodDescription, NativeBody, NativeHandle};
 use std::ffi::{c_char, c_void};
 
 /// `mobula_actor`.
-pub struct ActorPointer(pub NativeHandle);
+pub type ActorPointer = OfCluster<NativeHandle>;
 
 const NO_CLASS: CClass = CClass {
     size: size_of::<CClass>(),
@@ -101,13 +101,13 @@ unsafe extern "C" fn mobula_actor_create(
 ) -> i32 {
     guard("mobula_actor_create", || {
         // SAFETY: the header's contract.
-        let (class, out) = unsafe { (text(class, "class_name")?, required_mut(out, "out")?) };
-        need_cluster()?;
+        let (class, out) = unsafe { (text(class, "class_name")?, place(out, "out")?) };
+        let cluster = need_cluster()?;
         // SAFETY: the header's contract.
-        let (args, options) = unsafe { (read_arguments(args, num_args)?, read_options(options)?) };
+        let (args, options) = unsafe { (read_arguments(args, num_args, cluster)?, read_options(options, cluster)?) };
         let handle = mobula::__native::create_actor(class, args, options)?;
         let handle = handle.ok_or_else(|| unknown(format!("no actor class named {class:?} is registered")))?;
-        *out = give(ActorPointer(handle));
+        out.write([give(ActorPointer::new(handle, cluster))]);
         Ok(())
     })
 }
@@ -124,14 +124,16 @@ unsafe extern "C" fn mobula_actor_call(
 ) -> i32 {
     guard("mobula_actor_call", || {
         // SAFETY: the header's contract.
-        let (ActorPointer(handle), method, out) =
-            unsafe { (actor_of(actor)?, text(method, "method")?, places(out, num_returns)?) };
-        need_cluster()?;
+        let (actor, method, out) =
+            unsafe { (actor_of(actor)?, text(method, "method")?, places(out, num_returns, "out")?) };
+        let cluster = need_cluster()?;
+        let handle = actor.usable_in(cluster, "actor")?;
         // SAFETY: the header's contract.
-        let args = unsafe { read_arguments(args, num_args) }?;
+        let args = unsafe { read_arguments(args, num_args, cluster) }?;
         let references = handle.call(method, args, num_returns)?;
         let label = handle.label();
-        give_references(references.ok_or_else(|| unknown(format!("{label} has no method named {method:?}")))?, out);
+        let references = references.ok_or_else(|| unknown(format!("{label} has no method named {method:?}")))?;
+        give_references(references, cluster, out);
         Ok(())
     })
 }
@@ -141,9 +143,9 @@ unsafe extern "C" fn mobula_actor_call(
 unsafe extern "C" fn mobula_actor_find(name: *const c_char, out: *mut *mut ActorPointer) -> i32 {
     guard("mobula_actor_find", || {
         // SAFETY: the header's contract.
-        let (name, out) = unsafe { (text(name, "name")?, required_mut(out, "out")?) };
-        need_cluster()?;
-        *out = give(ActorPointer(mobula::__native::find_actor(name)?));
+        let (name, out) = unsafe { (text(name, "name")?, place(out, "out")?) };
+        let cluster = need_cluster()?;
+        out.write([give(ActorPointer::new(mobula::__native::find_actor(name)?, cluster))]);
         Ok(())
     })
 }
@@ -153,9 +155,8 @@ unsafe extern "C" fn mobula_actor_find(name: *const c_char, out: *mut *mut Actor
 unsafe extern "C" fn mobula_actor_kill(actor: *mut ActorPointer) -> i32 {
     guard("mobula_actor_kill", || {
         // SAFETY: the header's contract.
-        let ActorPointer(handle) = unsafe { actor_of(actor) }?;
-        need_cluster()?;
-        handle.kill();
+        let actor = unsafe { actor_of(actor) }?;
+        actor.usable_in(need_cluster()?, "actor")?.kill();
         Ok(())
     })
 }
@@ -165,8 +166,8 @@ unsafe extern "C" fn mobula_actor_kill(actor: *mut ActorPointer) -> i32 {
 unsafe extern "C" fn mobula_actor_clone(actor: *const ActorPointer, out: *mut *mut ActorPointer) -> i32 {
     guard("mobula_actor_clone", || {
         // SAFETY: the header's contract.
-        let (ActorPointer(handle), out) = unsafe { (actor_of(actor)?, required_mut(out, "out")?) };
-        *out = give(ActorPointer(handle.clone()));
+        let (actor, out) = unsafe { (actor_of(actor)?, place(out, "out")?) };
+        out.write([give(actor.clone())]);
         Ok(())
     })
 }

@@ -1,25 +1,32 @@
 //! Inside of a task: its arguments and results.
 
 use crate::actors::ActorPointer;
+use crate::cluster::ClusterId;
 use crate::layout::{CArray, CCall};
-use crate::objects::{Handle, copy_of, element_of, view_of};
-use crate::pointers::{give, required, required_mut, text};
+use crate::objects::{Handle, bytes_of, copy_of, element_of, view_of};
+use crate::pointers::{give, place, required, text};
 use crate::status::{Fault, Status, failure_of, forget_last_failure, guard};
 use mobula::__native::{Failure, NativeArgument, NativeArray, NativeDraft, NativeFrame};
 use mobula::Error;
 use std::ffi::{c_char, c_void};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A call that runs: what `mobula_call` points to.
+/// A call that runs: what `mobula_call` points to. Threads that its body starts may use it at the same time.
 pub struct Call<'a> {
     name: &'static str,
+    cluster: ClusterId,
     args: &'a [NativeArgument],
+    num_results: usize,
+    outcome: Mutex<Outcome<'a>>,
+}
+
+/// What a body has set so far.
+struct Outcome<'a> {
     results: &'a mut [Option<NativeArray>],
     /// Results that are written in place, by position; boxed, because C has their addresses.
     drafts: Vec<(usize, Box<NativeDraft>)>,
     /// The text of `mobula_fail`.
     reason: Option<String>,
-    /// An argument or result of another type than the body wanted.
-    mismatch: Option<Error>,
 }
 
 /// Runs `body`, a function of C, with the call of `frame`.
@@ -28,29 +35,24 @@ pub struct Call<'a> {
 /// Why it failed.
 pub fn run(frame: &mut NativeFrame<'_>, body: impl FnOnce(*mut CCall) -> i32) -> Result<(), Failure> {
     let NativeFrame { name, args, results, .. } = frame;
-    let mut call = Call { name, args, results, drafts: Vec::new(), reason: None, mismatch: None };
-    let status = body((&raw mut call).cast());
-    let failed = ended(&call, status);
+    let (num_results, cluster) = (results.len(), ClusterId::current());
+    let outcome = Mutex::new(Outcome { results, drafts: Vec::new(), reason: None });
+    let call = Call { name, cluster, args, num_results, outcome };
+    let status = body((&raw const call).cast_mut().cast());
+    let Outcome { results, drafts, reason } = call.outcome.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let failed = match (status, reason) {
+        (_, Some(reason)) => Some(Failure::Message(reason)),
+        (0, None) => None,
+        (status, None) => Some(failure_of(status)),
+    };
     forget_last_failure();
     if let Some(failure) = failed {
         return Err(failure);
     }
-    for (position, draft) in call.drafts {
-        call.results[position] = Some(draft.seal());
+    for (position, draft) in drafts {
+        results[position] = Some(draft.seal());
     }
     Ok(())
-}
-
-/// Why the body failed, which returned `status`.
-fn ended(call: &Call<'_>, status: i32) -> Option<Failure> {
-    if let Some(reason) = &call.reason {
-        return Some(Failure::Message(reason.clone()));
-    }
-    match (status, &call.mismatch) {
-        (0, _) => None,
-        (status, Some(error)) if status == Status::Type as i32 => Some(Failure::Passed(error.clone())),
-        (status, _) => Some(failure_of(status)),
-    }
 }
 
 /// The call behind a pointer of C.
@@ -60,28 +62,29 @@ fn ended(call: &Call<'_>, status: i32) -> Option<Failure> {
 ///
 /// # Safety
 /// The header's contract: it is the pointer that the running task was given, or NULL.
-unsafe fn call_of<'a>(call: *mut CCall) -> Result<&'a mut Call<'a>, Fault> {
-    // SAFETY: the caller's promise. `run` made it, and nothing else uses it while the body runs.
-    unsafe { required_mut(call.cast::<Call<'a>>(), "call") }
+unsafe fn call_of<'a>(call: *mut CCall) -> Result<&'a Call<'a>, Fault> {
+    const {
+        const fn shared_by_threads<T: Sync>() {}
+        shared_by_threads::<Call<'static>>();
+    }
+    // SAFETY: the caller's promise. `run` made it, and keeps it while the body runs.
+    unsafe { required(call.cast::<Call<'a>>(), "call") }
 }
 
 impl<'a> Call<'a> {
-    /// Records that the call does not fit what the body wants.
-    fn mismatch(&mut self, mismatch: String) -> Fault {
-        let error = Error::Type { function: self.name.to_string(), mismatch };
-        self.mismatch = Some(error.clone());
-        Fault::Error(error)
+    /// That the call does not fit what the body wants.
+    fn mismatch(&self, mismatch: String) -> Fault {
+        Fault::Error(Error::Type { function: self.name.to_string(), mismatch })
     }
 
-    fn argument(&mut self, index: usize) -> Result<&'a NativeArgument, Fault> {
-        let args = self.args;
-        args.get(index).ok_or_else(|| {
-            let count = args.len();
+    fn argument(&self, index: usize) -> Result<&'a NativeArgument, Fault> {
+        self.args.get(index).ok_or_else(|| {
+            let count = self.args.len();
             self.mismatch(format!("it wants an argument {index}, and got {count} arguments, counted from 0"))
         })
     }
 
-    fn array(&mut self, index: usize, wanted: &str) -> Result<&'a NativeArray, Fault> {
+    fn array(&self, index: usize, wanted: &str) -> Result<&'a NativeArray, Fault> {
         let got = match self.argument(index)? {
             NativeArgument::Array(array) => return Ok(array.value()),
             NativeArgument::Reference(_) => "a reference that was passed as it is",
@@ -90,13 +93,30 @@ impl<'a> Call<'a> {
         Err(self.mismatch(format!("argument {index}: it wants {wanted}, and got {got}")))
     }
 
-    fn result(&mut self, index: usize) -> Result<&mut Option<NativeArray>, Fault> {
-        let count = self.results.len();
+    /// # Errors
+    /// `Type` if the function has no such result.
+    fn check_result(&self, index: usize) -> Result<(), Fault> {
+        let count = self.num_results;
         if index >= count {
             return Err(self.mismatch(format!("it returns a result {index}, and has {count} results, counted from 0")));
         }
-        self.drafts.retain(|(position, _)| *position != index);
-        Ok(&mut self.results[index])
+        Ok(())
+    }
+
+    fn outcome(&self) -> MutexGuard<'_, Outcome<'a>> {
+        self.outcome.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sets the result `index`, which exists, to an array or to a draft. What it was before is dropped last: the array
+    /// may be a copy of it.
+    fn set(&self, index: usize, array: Option<NativeArray>, draft: Option<Box<NativeDraft>>) {
+        let mut outcome = self.outcome();
+        let earlier = outcome.drafts.iter().position(|(position, _)| *position == index);
+        let earlier = earlier.map(|place| outcome.drafts.swap_remove(place));
+        outcome.drafts.extend(draft.map(|draft| (index, draft)));
+        let before = std::mem::replace(&mut outcome.results[index], array);
+        drop(outcome);
+        drop((earlier, before));
     }
 }
 
@@ -104,11 +124,8 @@ impl<'a> Call<'a> {
 #[unsafe(no_mangle)]
 unsafe extern "C" fn mobula_arg(call: *mut CCall, index: usize, element: u32, out: *mut CArray) -> i32 {
     guard("mobula_arg", || {
-        // SAFETY: the header's contract: `out` may be uninitialized, and is only written.
-        let call = unsafe {
-            required_mut(out, "out")?;
-            call_of(call)?
-        };
+        // SAFETY: the header's contract.
+        let (out, call) = unsafe { (place(out, "out")?, call_of(call)?) };
         let wanted = element_of(element)?;
         let array = call.array(index, wanted.name())?;
         let got = array.element();
@@ -116,8 +133,7 @@ unsafe extern "C" fn mobula_arg(call: *mut CCall, index: usize, element: u32, ou
             let (wanted, got) = (wanted.name(), got.name());
             return Err(call.mismatch(format!("argument {index}: it wants {wanted}, and got {got}")));
         }
-        // SAFETY: it is not NULL.
-        unsafe { out.write(view_of(array, std::ptr::null_mut())) };
+        out.write([view_of(array, std::ptr::null_mut())]);
         Ok(())
     })
 }
@@ -126,14 +142,9 @@ unsafe extern "C" fn mobula_arg(call: *mut CCall, index: usize, element: u32, ou
 #[unsafe(no_mangle)]
 unsafe extern "C" fn mobula_arg_any(call: *mut CCall, index: usize, out: *mut CArray) -> i32 {
     guard("mobula_arg_any", || {
-        // SAFETY: the header's contract: `out` may be uninitialized, and is only written.
-        let call = unsafe {
-            required_mut(out, "out")?;
-            call_of(call)?
-        };
-        let view = view_of(call.array(index, "an array")?, std::ptr::null_mut());
-        // SAFETY: it is not NULL.
-        unsafe { out.write(view) };
+        // SAFETY: the header's contract.
+        let (out, call) = unsafe { (place(out, "out")?, call_of(call)?) };
+        out.write([view_of(call.array(index, "an array")?, std::ptr::null_mut())]);
         Ok(())
     })
 }
@@ -143,8 +154,8 @@ unsafe extern "C" fn mobula_arg_any(call: *mut CCall, index: usize, out: *mut CA
 unsafe extern "C" fn mobula_arg_count(call: *mut CCall, out: *mut usize) -> i32 {
     guard("mobula_arg_count", || {
         // SAFETY: the header's contract.
-        let (out, call) = unsafe { (required_mut(out, "out")?, call_of(call)?) };
-        *out = call.args.len();
+        let (out, call) = unsafe { (place(out, "out")?, call_of(call)?) };
+        out.write([call.args.len()]);
         Ok(())
     })
 }
@@ -154,9 +165,9 @@ unsafe extern "C" fn mobula_arg_count(call: *mut CCall, out: *mut usize) -> i32 
 unsafe extern "C" fn mobula_arg_ref(call: *mut CCall, index: usize, out: *mut *mut Handle) -> i32 {
     guard("mobula_arg_ref", || {
         // SAFETY: the header's contract.
-        let (out, call) = unsafe { (required_mut(out, "out")?, call_of(call)?) };
+        let (out, call) = unsafe { (place(out, "out")?, call_of(call)?) };
         if let NativeArgument::Reference(reference) = call.argument(index)? {
-            *out = give(Handle(reference.clone()));
+            out.write([give(Handle::new(reference.clone(), call.cluster))]);
             return Ok(());
         }
         Err(call.mismatch(format!("argument {index}: it wants a reference, and got a value: pass MOBULA_REF_AS_IS")))
@@ -168,9 +179,9 @@ unsafe extern "C" fn mobula_arg_ref(call: *mut CCall, index: usize, out: *mut *m
 unsafe extern "C" fn mobula_arg_actor(call: *mut CCall, index: usize, out: *mut *mut ActorPointer) -> i32 {
     guard("mobula_arg_actor", || {
         // SAFETY: the header's contract.
-        let (out, call) = unsafe { (required_mut(out, "out")?, call_of(call)?) };
+        let (out, call) = unsafe { (place(out, "out")?, call_of(call)?) };
         if let NativeArgument::Actor(handle) = call.argument(index)? {
-            *out = give(ActorPointer(handle.clone()));
+            out.write([give(ActorPointer::new(handle.clone(), call.cluster))]);
             return Ok(());
         }
         Err(call.mismatch(format!("argument {index}: it wants an actor, and got a value: pass MOBULA_ACTOR")))
@@ -189,9 +200,10 @@ unsafe extern "C" fn mobula_return(
     guard("mobula_return", || {
         // SAFETY: the header's contract.
         let call = unsafe { call_of(call) }?;
-        let place = call.result(index)?;
-        // SAFETY: the header's contract.
-        *place = Some(unsafe { copy_of(data, count, element) }?);
+        call.check_result(index)?;
+        // SAFETY: the header's contract. The data may be those of the result's earlier draft, which is still there.
+        let array = unsafe { copy_of(data, count, element) }?;
+        call.set(index, Some(array), None);
         Ok(())
     })
 }
@@ -207,12 +219,13 @@ unsafe extern "C" fn mobula_return_create(
 ) -> i32 {
     guard("mobula_return_create", || {
         // SAFETY: the header's contract.
-        let (data, call) = unsafe { (required_mut(data, "data")?, call_of(call)?) };
+        let (data, call) = unsafe { (place(data, "data")?, call_of(call)?) };
         let element = element_of(element)?;
-        *call.result(index)? = None;
+        call.check_result(index)?;
+        bytes_of(element, count)?;
         let mut draft = Box::new(NativeDraft::new(element, count)?);
-        *data = draft.bytes_mut().as_mut_ptr().cast();
-        call.drafts.push((index, draft));
+        data.write([draft.bytes_mut().as_mut_ptr().cast()]);
+        call.set(index, None, Some(draft));
         Ok(())
     })
 }
@@ -222,11 +235,12 @@ unsafe extern "C" fn mobula_return_create(
 unsafe extern "C" fn mobula_return_ref(call: *mut CCall, index: usize, reference: *mut Handle) -> i32 {
     guard("mobula_return_ref", || {
         // SAFETY: the header's contract.
-        let (Handle(reference), call) = unsafe { (required(reference, "ref")?, call_of(call)?) };
-        call.result(index)?;
-        // The fiber waits here; the call is its own.
+        let (reference, call) = unsafe { (required(reference, "ref")?, call_of(call)?) };
+        let reference = reference.usable_in(call.cluster, "ref")?;
+        call.check_result(index)?;
+        // The fiber waits here.
         let array = NativeArray::clone(&*reference.get()?);
-        *call.result(index)? = Some(array);
+        call.set(index, Some(array), None);
         Ok(())
     })
 }
@@ -237,7 +251,7 @@ unsafe extern "C" fn mobula_fail(call: *mut CCall, why: *const c_char) -> i32 {
     guard("mobula_fail", || {
         // SAFETY: the header's contract.
         let (call, why) = unsafe { (call_of(call)?, text(why, "why")?) };
-        call.reason = Some(why.to_string());
+        call.outcome().reason = Some(why.to_string());
         Err(Fault::Call(Status::Task, why.to_string()))
     })
 }

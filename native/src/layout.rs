@@ -14,6 +14,8 @@ pub struct CConfig {
     pub workers: i32,
     /// Not a `bool`: C may have written any byte.
     pub ignore_reinit: u8,
+    /// For members to come, which then are 0 in a program of today.
+    pub reserved: [u8; 3],
 }
 
 /// `mobula_options`.

@@ -9,6 +9,7 @@
 
 mod actors;
 mod call;
+mod cluster;
 mod layout;
 mod objects;
 mod options;

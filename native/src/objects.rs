@@ -1,8 +1,8 @@
 //! Objects: arrays of plain data in the store, and references to them.
 
+use crate::cluster::{ClusterId, OfCluster, need_cluster};
 use crate::layout::CArray;
-use crate::pointers::{elements, elements_mut, give, required, required_mut, take};
-use crate::start::need_cluster;
+use crate::pointers::{Places, elements, give, place, places, required, required_mut, take};
 use crate::status::{Fault, guard, guard_value};
 use mobula::__native::{ElementType, NativeArray, NativeDraft};
 use mobula::{ObjectRef, Ref};
@@ -10,7 +10,10 @@ use std::ffi::c_void;
 use std::time::Duration;
 
 /// `mobula_ref`.
-pub struct Handle(pub ObjectRef<NativeArray>);
+pub type Handle = OfCluster<ObjectRef<NativeArray>>;
+
+/// `mobula_buffer.internal`.
+type Draft = OfCluster<NativeDraft>;
 
 /// The element type of that number.
 ///
@@ -18,6 +21,15 @@ pub struct Handle(pub ObjectRef<NativeArray>);
 /// `InvalidArgument` if there is none.
 pub fn element_of(number: u32) -> Result<ElementType, Fault> {
     ElementType::from_number(number).ok_or_else(|| Fault::invalid(format!("type is {number}, which is no mobula_type")))
+}
+
+/// How many bytes `count` elements have.
+///
+/// # Errors
+/// `InvalidArgument` if no memory has as many.
+pub fn bytes_of(element: ElementType, count: usize) -> Result<usize, Fault> {
+    let bytes = count.checked_mul(element.size()).filter(|bytes| isize::try_from(*bytes).is_ok());
+    bytes.ok_or_else(|| Fault::invalid(format!("count is {count}: no memory has as many elements")))
 }
 
 /// A copy of elements of C.
@@ -29,11 +41,8 @@ pub fn element_of(number: u32) -> Result<ElementType, Fault> {
 /// The header's contract.
 pub unsafe fn copy_of(data: *const c_void, count: usize, element: u32) -> Result<NativeArray, Fault> {
     let element = element_of(element)?;
-    let Some(bytes) = count.checked_mul(element.size()) else {
-        return Err(Fault::invalid(format!("count is {count}: no memory has as many elements")));
-    };
     // SAFETY: the caller's promise.
-    let bytes = unsafe { elements(data.cast::<u8>(), bytes, "data") }?;
+    let bytes = unsafe { elements(data.cast::<u8>(), bytes_of(element, count)?, "data") }?;
     Ok(NativeArray::copy_of(element, bytes)?)
 }
 
@@ -62,11 +71,11 @@ pub fn timeout_of(timeout_s: f64) -> Result<Option<Duration>, Fault> {
 unsafe extern "C" fn mobula_put(data: *const c_void, count: usize, element: u32, out: *mut *mut Handle) -> i32 {
     guard("mobula_put", || {
         // SAFETY: the header's contract.
-        let out = unsafe { required_mut(out, "out") }?;
-        need_cluster()?;
+        let out = unsafe { place(out, "out") }?;
+        let cluster = need_cluster()?;
         // SAFETY: the header's contract.
         let array = unsafe { copy_of(data, count, element) }?;
-        *out = give(Handle(mobula::put(array)?));
+        out.write([give(Handle::new(mobula::put(array)?, cluster))]);
         Ok(())
     })
 }
@@ -75,15 +84,15 @@ unsafe extern "C" fn mobula_put(data: *const c_void, count: usize, element: u32,
 #[unsafe(no_mangle)]
 unsafe extern "C" fn mobula_create(count: usize, element: u32, out: *mut CArray) -> i32 {
     guard("mobula_create", || {
-        // SAFETY: the header's contract: `out` may be uninitialized, and is only written.
-        unsafe { required_mut(out, "out") }?;
-        need_cluster()?;
+        // SAFETY: the header's contract.
+        let out = unsafe { place(out, "out") }?;
+        let cluster = need_cluster()?;
         let element = element_of(element)?;
-        let draft = give(NativeDraft::new(element, count)?);
+        bytes_of(element, count)?;
+        let draft = give(Draft::new(NativeDraft::new(element, count)?, cluster));
         // SAFETY: `give` returned it, and nothing else has it yet.
-        let data = unsafe { &mut *draft }.bytes_mut().as_mut_ptr().cast();
-        // SAFETY: it is not NULL.
-        unsafe { out.write(CArray { data, count, element: element as u32, internal: draft.cast() }) };
+        let data = unsafe { &mut *draft }.get_mut().bytes_mut().as_mut_ptr().cast();
+        out.write([CArray { data, count, element: element as u32, internal: draft.cast() }]);
         Ok(())
     })
 }
@@ -93,15 +102,17 @@ unsafe extern "C" fn mobula_create(count: usize, element: u32, out: *mut CArray)
 unsafe extern "C" fn mobula_seal(buffer: *mut CArray, out: *mut *mut Handle) -> i32 {
     guard("mobula_seal", || {
         // SAFETY: the header's contract.
-        let (buffer, out) = unsafe { (required_mut(buffer, "buffer")?, required_mut(out, "out")?) };
+        let (buffer, out) = unsafe { (required_mut(buffer, "buffer")?, place(out, "out")?) };
         if buffer.internal.is_null() {
             return Err(Fault::invalid("buffer was sealed or discarded already, or mobula_create did not set it up"));
         }
-        need_cluster()?;
-        // SAFETY: the header's contract: `mobula_create` set it up, and it is given up here.
-        let draft = *unsafe { Box::from_raw(buffer.internal.cast::<NativeDraft>()) };
+        let cluster = need_cluster()?;
+        // SAFETY: the header's contract: `mobula_create` set it up.
+        unsafe { required(buffer.internal.cast::<Draft>(), "buffer") }?.usable_in(cluster, "buffer")?;
+        // SAFETY: as above, and it is given up here.
+        let draft = *unsafe { Box::from_raw(buffer.internal.cast::<Draft>()) };
         *buffer = NO_ARRAY;
-        *out = give(Handle(mobula::put(draft.seal())?));
+        out.write([give(Handle::new(mobula::put(draft.into_inner().seal())?, cluster))]);
         Ok(())
     })
 }
@@ -113,7 +124,7 @@ unsafe extern "C" fn mobula_discard(buffer: *mut CArray) {
         // SAFETY: the header's contract.
         if let Some(buffer) = unsafe { buffer.as_mut() } {
             // SAFETY: as in `mobula_seal`.
-            unsafe { take(buffer.internal.cast::<NativeDraft>()) };
+            unsafe { take(buffer.internal.cast::<Draft>()) };
             *buffer = NO_ARRAY;
         }
     });
@@ -124,10 +135,8 @@ unsafe extern "C" fn mobula_discard(buffer: *mut CArray) {
 unsafe extern "C" fn mobula_get(reference: *mut Handle, timeout_s: f64, out: *mut CArray) -> i32 {
     guard("mobula_get", || {
         // SAFETY: the header's contract.
-        let Handle(reference) = unsafe { required(reference, "ref") }?;
-        // SAFETY: the header's contract: `out` may be uninitialized, and is only written.
-        unsafe { required_mut(out, "out") }?;
-        need_cluster()?;
+        let (reference, out) = unsafe { (required(reference, "ref")?, place(out, "out")?) };
+        let reference = reference.usable_in(need_cluster()?, "ref")?;
         let array = match timeout_of(timeout_s)? {
             None => reference.get(),
             Some(timeout) => reference.get_timeout(timeout),
@@ -135,8 +144,7 @@ unsafe extern "C" fn mobula_get(reference: *mut Handle, timeout_s: f64, out: *mu
         let kept = give(array);
         // SAFETY: `give` returned it; the value stays in place until `mobula_release` takes it back.
         let view = view_of(unsafe { &*kept }, kept.cast());
-        // SAFETY: it is not NULL.
-        unsafe { out.write(view) };
+        out.write([view]);
         Ok(())
     })
 }
@@ -165,32 +173,27 @@ unsafe extern "C" fn mobula_wait(
     num_ready: *mut usize,
 ) -> i32 {
     guard("mobula_wait", || {
-        // SAFETY: the header's contract: `ready` may be uninitialized, and is only written.
-        let (given, num_ready) =
-            unsafe { (elements(references, count, "refs")?, required_mut(num_ready, "num_ready")?) };
-        if count > 0 && ready.is_null() {
-            return Err(Fault::null("ready"));
-        }
+        // SAFETY: the header's contract.
+        let (given, ready, num_ready) = unsafe {
+            (elements(references, count, "refs")?, places(ready, count, "ready")?, place(num_ready, "num_ready")?)
+        };
         if num_returns > count || (num_returns == 0 && count > 0) {
             return Err(Fault::invalid(format!(
                 "num_returns is {num_returns}: of {count} references, 1 to {count} can be waited for"
             )));
         }
-        need_cluster()?;
-        let waited: Vec<ObjectRef<NativeArray>> = given
-            .iter()
-            .enumerate()
+        let cluster = need_cluster()?;
+        let reference_of = |(position, one): (usize, &*mut Handle)| {
+            let name = format!("refs[{position}]");
             // SAFETY: the header's contract.
-            .map(|(position, one)| Ok(unsafe { required(*one, &format!("refs[{position}]")) }?.0.clone()))
-            .collect::<Result<_, Fault>>()?;
+            Ok(unsafe { required(*one, &name) }?.usable_in(cluster, &name)?.clone())
+        };
+        let waited: Vec<ObjectRef<NativeArray>> =
+            given.iter().enumerate().map(reference_of).collect::<Result<_, Fault>>()?;
         mobula::wait(&waited, num_returns, timeout_of(timeout_s)?)?;
-        *num_ready = 0;
-        for (position, reference) in waited.iter().enumerate() {
-            let is_ready = reference.is_ready();
-            // SAFETY: the header's contract: there are as many flags as references.
-            unsafe { ready.add(position).write(is_ready) };
-            *num_ready += usize::from(is_ready);
-        }
+        let flags: Vec<bool> = waited.iter().map(ObjectRef::is_ready).collect();
+        num_ready.write([flags.iter().filter(|is_ready| **is_ready).count()]);
+        ready.write(flags);
         Ok(())
     })
 }
@@ -200,9 +203,8 @@ unsafe extern "C" fn mobula_wait(
 unsafe extern "C" fn mobula_cancel(reference: *mut Handle) -> i32 {
     guard("mobula_cancel", || {
         // SAFETY: the header's contract.
-        let Handle(reference) = unsafe { required(reference, "ref") }?;
-        need_cluster()?;
-        mobula::cancel(reference);
+        let reference = unsafe { required(reference, "ref") }?;
+        mobula::cancel(reference.usable_in(need_cluster()?, "ref")?);
         Ok(())
     })
 }
@@ -212,8 +214,8 @@ unsafe extern "C" fn mobula_cancel(reference: *mut Handle) -> i32 {
 unsafe extern "C" fn mobula_ref_clone(reference: *const Handle, out: *mut *mut Handle) -> i32 {
     guard("mobula_ref_clone", || {
         // SAFETY: the header's contract.
-        let (Handle(reference), out) = unsafe { (required(reference, "ref")?, required_mut(out, "out")?) };
-        *out = give(Handle(reference.clone()));
+        let (reference, out) = unsafe { (required(reference, "ref")?, place(out, "out")?) };
+        out.write([give(reference.clone())]);
         Ok(())
     })
 }
@@ -225,21 +227,7 @@ unsafe extern "C" fn mobula_ref_free(reference: *mut Handle) {
     guard_value((), || unsafe { take(reference) });
 }
 
-/// Gives references to `out`, one each; `out` has as many elements.
-pub fn give_references(references: Vec<ObjectRef<NativeArray>>, out: &mut [*mut Handle]) {
-    for (place, reference) in out.iter_mut().zip(references) {
-        *place = give(Handle(reference));
-    }
-}
-
-/// The places for `count` references; NULL only if there are none.
-///
-/// # Errors
-/// `InvalidArgument` for NULL.
-///
-/// # Safety
-/// The header's contract.
-pub unsafe fn places<'a>(out: *mut *mut Handle, count: usize) -> Result<&'a mut [*mut Handle], Fault> {
-    // SAFETY: the caller's promise. A pointer has no value that is not allowed.
-    unsafe { elements_mut(out, count, "out") }
+/// Gives references of that cluster to `out`, one each; `out` has as many places.
+pub fn give_references(references: Vec<ObjectRef<NativeArray>>, cluster: ClusterId, out: Places<*mut Handle>) {
+    out.write(references.into_iter().map(|reference| give(Handle::new(reference, cluster))));
 }

@@ -1,5 +1,6 @@
 //! Options of tasks and actors, and texts that name resources.
 
+use crate::cluster::ClusterId;
 use crate::layout::COptions;
 use crate::pointers::{optional_text, required, sized, text};
 use crate::status::Fault;
@@ -28,14 +29,14 @@ impl COptions {
     };
 }
 
-/// The options of a call; NULL is none.
+/// The options of a call in the running cluster; NULL is none.
 ///
 /// # Errors
-/// `InvalidArgument` for those that do not exist.
+/// `InvalidArgument` for those that do not exist; `Config` for an object of another cluster.
 ///
 /// # Safety
 /// The header's contract.
-pub unsafe fn read_options(options: *const COptions) -> Result<Options, Fault> {
+pub unsafe fn read_options(options: *const COptions, running: ClusterId) -> Result<Options, Fault> {
     if options.is_null() {
         return Ok(Options::default());
     }
@@ -70,7 +71,7 @@ pub unsafe fn read_options(options: *const COptions) -> Result<Options, Fault> {
         // SAFETY: the caller's promise.
         3 => Placement::Host(unsafe { text(given.host, "options->host") }?),
         // SAFETY: the caller's promise.
-        4 => Placement::Near(&unsafe { required(given.near, "options->near") }?.0),
+        4 => Placement::Near(unsafe { required(given.near, "options->near") }?.usable_in(running, "options->near")?),
         other => return Err(Fault::invalid(format!("options->placement is {other}, which is no mobula_placement"))),
     };
     Ok(read)

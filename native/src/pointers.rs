@@ -2,6 +2,7 @@
 
 use crate::status::Fault;
 use std::ffi::{CStr, c_char};
+use std::mem::MaybeUninit;
 
 /// What `pointer` points to; it may not be NULL.
 ///
@@ -76,21 +77,45 @@ pub unsafe fn elements<'a, T>(pointer: *const T, count: usize, argument: &str) -
     Ok(unsafe { std::slice::from_raw_parts(pointer, count) })
 }
 
-/// As `elements`, to be written.
+/// Where C wants results: `count` values, which may be uninitialized and are only written.
+pub struct Places<T> {
+    first: *mut T,
+    count: usize,
+}
+
+/// The places for `count` results; NULL only if there are none.
 ///
 /// # Errors
 /// As `elements`.
 ///
 /// # Safety
-/// As `elements`, and nothing else uses them meanwhile.
-pub unsafe fn elements_mut<'a, T>(pointer: *mut T, count: usize, argument: &str) -> Result<&'a mut [T], Fault> {
+/// It is NULL, or `count` values can be written there for as long as the caller has what is returned.
+pub unsafe fn places<T>(first: *mut T, count: usize, argument: &str) -> Result<Places<T>, Fault> {
+    // SAFETY: the caller's promise; of bytes that need no value, nothing is read.
+    unsafe { elements(first.cast::<MaybeUninit<T>>(), count, argument) }?;
+    Ok(Places { first, count })
+}
+
+/// The place for one result.
+///
+/// # Errors
+/// As `required`.
+///
+/// # Safety
+/// As `places`.
+pub unsafe fn place<T>(pointer: *mut T, argument: &str) -> Result<Places<T>, Fault> {
     // SAFETY: the caller's promise.
-    unsafe { elements(pointer, count, argument) }?;
-    if count == 0 {
-        return Ok(&mut []);
+    unsafe { places(pointer, 1, argument) }
+}
+
+impl<T> Places<T> {
+    /// Writes one value into each place, as long as there are both.
+    pub fn write(self, values: impl IntoIterator<Item = T>) {
+        for (position, value) in values.into_iter().take(self.count).enumerate() {
+            // SAFETY: the promise of who made it: there are `count` places.
+            unsafe { self.first.add(position).write(value) };
+        }
     }
-    // SAFETY: the caller's promise; it was checked above.
-    Ok(unsafe { std::slice::from_raw_parts_mut(pointer, count) })
 }
 
 /// A struct of the header whose first member is its size in the program: members that an older header does not have

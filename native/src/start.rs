@@ -1,11 +1,12 @@
 //! Start and end of the cluster.
 
+use crate::cluster::{need_cluster, refused};
 use crate::layout::CConfig;
 use crate::options::parse_resources;
 use crate::pointers::{optional_text, sized, text};
 use crate::status::{Fault, guard, guard_value};
 use crate::tasks::registration_failure;
-use mobula::{Cluster, Config, Error};
+use mobula::{Cluster, Config};
 use std::cell::Cell;
 use std::ffi::c_char;
 use std::mem::ManuallyDrop;
@@ -13,21 +14,6 @@ use std::mem::ManuallyDrop;
 thread_local! {
     /// The cluster that this thread started. Not dropped when the thread ends: the program's end shuts it down.
     static STARTED: Cell<Option<ManuallyDrop<Cluster>>> = const { Cell::new(None) };
-}
-
-/// That the call needs a running cluster.
-///
-/// # Errors
-/// `Config` if none runs.
-pub fn need_cluster() -> Result<(), Fault> {
-    if mobula::is_initialized() {
-        return Ok(());
-    }
-    Err(refused("no cluster runs in this process: call mobula_init first, and mobula_shutdown last"))
-}
-
-fn refused(text: &str) -> Fault {
-    Fault::Error(Error::Config { message: text.to_string(), source: None })
 }
 
 impl CConfig {
@@ -39,12 +25,16 @@ impl CConfig {
         store_bytes: 0,
         workers: 0,
         ignore_reinit: 0,
+        reserved: [0; 3],
     };
 
     /// # Safety
     /// The header's contract.
     unsafe fn to_config(self) -> Result<Config, Fault> {
-        let mut config = Config::default().ignore_reinit(self.ignore_reinit != 0);
+        if self.reserved != [0; 3] {
+            return Err(Fault::invalid("config->reserved is not 0: set config up with MOBULA_CONFIG_INIT"));
+        }
+        let mut config = Config::default();
         // Not a number is refused by the start.
         if self.num_cpus.is_nan() || self.num_cpus >= 0.0 {
             config = config.num_cpus(self.num_cpus);
@@ -68,6 +58,20 @@ impl CConfig {
     }
 }
 
+const RUNS_ALREADY: &str =
+    "a cluster runs in this process already: call mobula_shutdown first, or set ignore_reinit to share it";
+
+/// That no task runs on this stack: a thread that waits runs tasks on its own, and they may not end its cluster.
+///
+/// # Errors
+/// `Config` if one does.
+fn not_in_task() -> Result<(), Fault> {
+    match mobula::__native::current_task() {
+        0 => Ok(()),
+        _ => Err(refused("it was called in a task: only the program's own thread starts and ends the cluster")),
+    }
+}
+
 /// `mobula_init` of the header.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn mobula_init(config: *const CConfig) -> i32 {
@@ -81,17 +85,23 @@ unsafe extern "C" fn mobula_init(config: *const CConfig) -> i32 {
         if let Some(failure) = registration_failure() {
             return Err(refused(&failure));
         }
-        if mobula::is_initialized() {
-            if given.ignore_reinit != 0 {
-                return Ok(());
-            }
-            return Err(refused(
-                "a cluster runs in this process already: call mobula_shutdown first, or set ignore_reinit to share it",
-            ));
-        }
         // SAFETY: the header's contract.
-        let cluster = mobula::init(unsafe { given.to_config() }?)?;
-        STARTED.set(Some(ManuallyDrop::new(cluster)));
+        let config = unsafe { given.to_config() }?;
+        let is_running = || {
+            if !mobula::is_initialized() {
+                return None;
+            }
+            Some(if given.ignore_reinit != 0 { Ok(()) } else { Err(refused(RUNS_ALREADY)) })
+        };
+        if let Some(outcome) = is_running() {
+            return outcome;
+        }
+        not_in_task()?;
+        match mobula::init(config) {
+            Ok(cluster) => STARTED.set(Some(ManuallyDrop::new(cluster))),
+            // Another thread may have started one meanwhile.
+            Err(error) => return is_running().unwrap_or(Err(Fault::Error(error))),
+        }
         Ok(())
     })
 }
@@ -99,6 +109,7 @@ unsafe extern "C" fn mobula_init(config: *const CConfig) -> i32 {
 /// The cluster that this thread started.
 fn take_cluster() -> Result<Cluster, Fault> {
     need_cluster()?;
+    not_in_task()?;
     let started = STARTED.take().map(ManuallyDrop::into_inner);
     started.ok_or_else(|| refused("another thread started the cluster: only that one may end it"))
 }

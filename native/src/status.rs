@@ -3,6 +3,7 @@
 use mobula::__native::Failure;
 use mobula::Error;
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::ffi::{CStr, CString, c_char};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -114,34 +115,37 @@ fn status_of(error: &Error) -> Status {
 /// The last failure of a task, or of a thread that runs none: for C its text, for the task that returns its status the
 /// fault itself.
 struct LastFailure {
-    /// The task's number; 0 for none. A task that waits shares its thread with others.
-    task: u64,
     text: CString,
     fault: Fault,
 }
 
-/// Failures that a thread keeps: more tasks than this have not failed and gone on to wait on it.
-const KEPT: usize = 256;
-
 thread_local! {
-    /// One of each task, oldest first.
-    static LAST: RefCell<Vec<LastFailure>> = const { RefCell::new(Vec::new()) };
+    /// By the number of the task, 0 for the thread itself: a task that waits shares its thread with others. `call::run`
+    /// removes that of a task that ends, so there are no more than tasks that live.
+    static LAST: RefCell<BTreeMap<u64, LastFailure>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-/// The last failure of the running task is not needed any more: it has ended.
+/// The last failure of the task that runs on this stack is not needed any more: it ends. One of no task stays: it is of
+/// whatever else runs on the thread.
 pub fn forget_last_failure() {
-    drop(take_last_failure());
-}
-
-/// The last failure of the running task, or of this thread if it runs none.
-fn take_last_failure() -> Option<LastFailure> {
-    LAST.with_borrow_mut(|last| {
-        if last.is_empty() {
+    // A thread that is ending has none any more, here and below.
+    let forgotten = LAST.try_with(|last| {
+        if last.borrow().is_empty() {
             return None;
         }
         let task = mobula::__native::current_task();
-        last.iter().position(|one| one.task == task).map(|position| last.remove(position))
-    })
+        if task == 0 { None } else { last.borrow_mut().remove(&task) }
+    });
+    drop(forgotten);
+}
+
+/// Calls `body` with the last failure of the running task, or of this thread if it runs none.
+fn with_last_failure<R>(body: impl FnOnce(Option<&LastFailure>) -> R) -> Option<R> {
+    let with = |last: &RefCell<BTreeMap<u64, LastFailure>>| {
+        let last = last.borrow();
+        body(if last.is_empty() { None } else { last.get(&mobula::__native::current_task()) })
+    };
+    LAST.try_with(with).ok()
 }
 
 /// Runs what the function of the header named `function` does. A failure becomes the thread's last one; a panic is one.
@@ -172,32 +176,28 @@ fn record(function: &str, fault: Fault) -> i32 {
     let text = format!("{function}: {}", fault.text()).replace('\0', "\\0");
     let text = CString::new(text).unwrap_or_default();
     let task = mobula::__native::current_task();
-    // A thread that is ending has no last failure any more.
-    let _ = LAST.try_with(|last| {
-        let mut last = last.borrow_mut();
-        last.retain(|one| one.task != task);
-        if last.len() == KEPT {
-            last.remove(0);
-        }
-        last.push(LastFailure { task, text, fault });
-    });
+    let before = LAST.try_with(|last| last.borrow_mut().insert(task, LastFailure { text, fault }));
+    drop(before);
     status
 }
 
 /// The failure of a task that returns `status`: its last one if that has this status.
 pub fn failure_of(status: i32) -> Failure {
-    match take_last_failure() {
-        Some(LastFailure { fault: Fault::Error(error), .. }) if status_of(&error) as i32 == status => {
-            Failure::Passed(error)
+    let last = with_last_failure(|last| match last? {
+        LastFailure { fault: Fault::Error(error), .. } if status_of(error) as i32 == status => {
+            Some(Failure::Passed(error.clone()))
         }
-        Some(LastFailure { fault: Fault::Call(own, _), text, .. }) if own as i32 == status => {
-            Failure::Message(text.to_string_lossy().into_owned())
+        LastFailure { fault: Fault::Call(own, _), text } if *own as i32 == status => {
+            Some(Failure::Message(text.to_string_lossy().into_owned()))
         }
-        _ => Failure::Message(match name_of(status) {
+        _ => None,
+    });
+    last.flatten().unwrap_or_else(|| {
+        Failure::Message(match name_of(status) {
             Some(name) => format!("it returned {}", name.to_string_lossy()),
             None => format!("it returned the status {status}"),
-        }),
-    }
+        })
+    })
 }
 
 fn name_of(status: i32) -> Option<&'static CStr> {
@@ -207,15 +207,8 @@ fn name_of(status: i32) -> Option<&'static CStr> {
 /// `mobula_last_error` of the header.
 #[unsafe(no_mangle)]
 pub extern "C" fn mobula_last_error() -> *const c_char {
-    let text = LAST.try_with(|last| {
-        let last = last.borrow();
-        if last.is_empty() {
-            return None;
-        }
-        let task = mobula::__native::current_task();
-        last.iter().find(|one| one.task == task).map(|one| one.text.as_ptr())
-    });
-    text.ok().flatten().unwrap_or(c"".as_ptr())
+    let text = with_last_failure(|last| last.map(|last| last.text.as_ptr()));
+    text.flatten().unwrap_or(c"".as_ptr())
 }
 
 /// `mobula_status_name` of the header.

@@ -2,11 +2,11 @@
 
 use crate::actors::ActorPointer;
 use crate::call;
+use crate::cluster::{ClusterId, need_cluster};
 use crate::layout::{ACTOR, AS_IS, BY_REFERENCE, BY_VALUE, CArgument, COptions, CTask};
-use crate::objects::{Handle, copy_of, give_references, places};
+use crate::objects::{Handle, copy_of, give_references};
 use crate::options::read_options;
-use crate::pointers::{elements, required, text};
-use crate::start::need_cluster;
+use crate::pointers::{elements, places, required, text};
 use crate::status::{Fault, Status, guard};
 use mobula::__native::{Arg, NativeArgument, NativeBody};
 use std::ffi::{CStr, c_char, c_void};
@@ -74,31 +74,39 @@ unsafe extern "C" fn mobula_register_before_main(name: *const c_char, function: 
     }
 }
 
-/// The arguments of a call.
+/// The arguments of a call in the running cluster.
 ///
 /// # Errors
-/// `InvalidArgument`, with the argument's position; what copying a value fails with.
+/// `InvalidArgument`, with the argument's position; `Config` for handles of another cluster; what copying a value fails
+/// with.
 ///
 /// # Safety
 /// The header's contract.
-pub unsafe fn read_arguments(args: *const CArgument, count: usize) -> Result<Vec<NativeArgument>, Fault> {
+pub unsafe fn read_arguments(
+    args: *const CArgument,
+    count: usize,
+    running: ClusterId,
+) -> Result<Vec<NativeArgument>, Fault> {
     // SAFETY: the caller's promise.
     let given = unsafe { elements(args, count, "args") }?;
     let read = |(position, given): (usize, &CArgument)| {
-        let null = || Fault::null(&format!("the handle of args[{position}]"));
+        let name = || format!("the handle of args[{position}]");
         // SAFETY: the caller's promise: the handle is of the kind that it says.
-        let reference = || unsafe { given.handle.cast::<Handle>().as_ref() }.map(|handle| handle.0.clone());
+        let reference = || {
+            let handle = unsafe { required(given.handle.cast::<Handle>(), &name()) }?;
+            handle.usable_in(running, &name()).cloned()
+        };
         Ok(match given.kind {
             // SAFETY: the caller's promise.
             BY_VALUE => NativeArgument::Array(Arg::Value(
                 unsafe { copy_of(given.data, given.count, given.element) }.map_err(|fault| fault.of(position))?,
             )),
-            BY_REFERENCE => NativeArgument::Array(Arg::Ref(reference().ok_or_else(null)?)),
-            AS_IS => NativeArgument::Reference(reference().ok_or_else(null)?),
+            BY_REFERENCE => NativeArgument::Array(Arg::Ref(reference()?)),
+            AS_IS => NativeArgument::Reference(reference()?),
             ACTOR => {
                 // SAFETY: as above.
-                let handle = unsafe { given.handle.cast::<ActorPointer>().as_ref() };
-                NativeArgument::Actor(handle.ok_or_else(null)?.0.clone())
+                let handle = unsafe { required(given.handle.cast::<ActorPointer>(), &name()) }?;
+                NativeArgument::Actor(handle.usable_in(running, &name())?.clone())
             }
             kind => {
                 return Err(Fault::invalid(format!("args[{position}].kind is {kind}: use MOBULA_VALUE and others")));
@@ -120,12 +128,13 @@ unsafe extern "C" fn mobula_submit(
 ) -> i32 {
     guard("mobula_submit", || {
         // SAFETY: the header's contract.
-        let (name, out) = unsafe { (text(name, "name")?, places(out, num_returns)?) };
-        need_cluster()?;
+        let (name, out) = unsafe { (text(name, "name")?, places(out, num_returns, "out")?) };
+        let cluster = need_cluster()?;
         // SAFETY: the header's contract.
-        let (args, options) = unsafe { (read_arguments(args, num_args)?, read_options(options)?) };
+        let (args, options) = unsafe { (read_arguments(args, num_args, cluster)?, read_options(options, cluster)?) };
         let references = mobula::__native::submit(name, args, options, num_returns)?;
-        give_references(references.ok_or_else(|| unknown(format!("no function named {name:?} is registered")))?, out);
+        let references = references.ok_or_else(|| unknown(format!("no function named {name:?} is registered")))?;
+        give_references(references, cluster, out);
         Ok(())
     })
 }

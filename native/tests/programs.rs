@@ -32,15 +32,27 @@ fn library_folder(folder: &TestFolder) -> PathBuf {
 
 /// Compiles one of `tests/programs` and returns the program's path; every warning is an error.
 fn compile(folder: &TestFolder, compiler: &str, source: &str, flags: &[&str], program: &str) -> PathBuf {
-    let (library, output) = (library_folder(folder), folder.0.join(program));
+    let library = library_folder(folder).display().to_string();
+    let link = [format!("-L{library}"), format!("-Wl,-rpath,{library}"), "-lmobula".to_string()];
+    compile_with(folder, compiler, (source, flags), program, &link)
+}
+
+/// As `compile`, linked with what `link` says.
+fn compile_with(
+    folder: &TestFolder,
+    compiler: &str,
+    (source, flags): (&str, &[&str]),
+    program: &str,
+    link: &[String],
+) -> PathBuf {
+    let output = folder.0.join(program);
     let standard = if source.ends_with(".cpp") { "-std=c++17" } else { "-std=c99" };
     let mut command = Command::new(find_program(compiler).unwrap_or_else(|| panic!("there is no {compiler}")));
     command.args([standard, "-D_POSIX_C_SOURCE=200809L", "-g", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]);
     command.arg(format!("-I{PACKAGE}/include")).args(flags);
     // A path of its own replaces the folder.
     command.arg(Path::new(PACKAGE).join("tests/programs").join(source)).arg("-o").arg(&output);
-    command.arg(format!("-L{}", library.display())).arg(format!("-Wl,-rpath,{}", library.display()));
-    let finished = command.args(["-lmobula", "-lpthread"]).output().expect("a compiler starts");
+    let finished = command.args(link).arg("-lpthread").output().expect("a compiler starts");
     assert!(finished.status.success(), "{source}:\n{}", String::from_utf8_lossy(&finished.stderr));
     output
 }
@@ -79,6 +91,20 @@ fn actors_of_c_live_on_every_rank() {
     runs("actors", "cc", "actors.c", "ok: actors");
 }
 
+/// The failures of more living tasks of one thread than were kept, results set again, and calls by several threads.
+#[test]
+fn calls_keep_their_results_and_failures() {
+    runs("calls", "cc", "calls.c", "ok: calls");
+}
+
+/// A reference of an ended cluster named other bytes of the next one, whose objects have the same numbers.
+#[test]
+fn handles_of_an_ended_cluster_are_refused() {
+    let folder = TestFolder::new("ended");
+    let program = compile(&folder, "cc", "ended.c", &[], "ended");
+    Launch::alone(&program).run().succeeded().printed(&["ok: ended"]).did_not_print("panicked");
+}
+
 /// An actor with `save` and `restore` goes on where its last delivered result was.
 #[test]
 fn actor_of_a_killed_rank_goes_on_with_its_state() {
@@ -94,7 +120,7 @@ fn wrong_calls_are_refused_with_function_and_parameter() {
 
 #[test]
 fn header_is_clean_in_cpp() {
-    runs("header", "g++", "header.cpp", "ok: header 42");
+    runs("header", "c++", "header.cpp", "ok: header 42");
 }
 
 #[test]
@@ -108,6 +134,20 @@ fn program_of_the_guide_prints_its_number() {
     for launch in [Launch::alone(&program), two_ranks(&folder, &program)] {
         launch.run().succeeded().printed(&["13"]);
     }
+}
+
+#[test]
+fn static_library_needs_what_the_guide_says() {
+    let folder = TestFolder::new("static");
+    let mut link = vec![built().join("libmobula_capi.a").display().to_string()];
+    let libraries = if cfg!(feature = "hwloc") {
+        &["-lhwloc", "-lpthread", "-ldl", "-lm"][..]
+    } else {
+        &["-lpthread", "-ldl", "-lm"]
+    };
+    link.extend(libraries.iter().map(ToString::to_string));
+    let program = compile_with(&folder, "cc", ("objects.c", &[]), "static", &link);
+    Launch::alone(&program).run().succeeded().printed(&["ok: objects"]);
 }
 
 #[test]

@@ -20,9 +20,16 @@ pub use function::{NativeBody, NativeFrame, register_function};
 
 use crate::runtime::{self, Runtime};
 
-/// The number of the task that runs on this thread, another for each of all ranks; 0 if none does.
+/// The number of the task that runs on this stack, another for each of all ranks; 0 if none does, also on a thread that
+/// has taken on the context of one.
 pub fn current_task() -> u64 {
-    runtime::current_number()
+    if runtime::runs_task() { runtime::current_number() } else { 0 }
+}
+
+/// The cluster that runs in this process, by a number that no other cluster of the process ever has.
+pub fn current_cluster() -> Option<usize> {
+    // A rank is never freed.
+    Runtime::current().map(|runtime| std::ptr::from_ref(runtime).addr())
 }
 
 /// Rank and size of the cluster that runs in this process.

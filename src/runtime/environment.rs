@@ -74,11 +74,14 @@ impl BlockStore for &'static Runtime {
     }
     fn address_of(&self, memory: &dyn ArrayMemory, fresh: &dyn Fn() -> u64) -> Option<BlockAddress> {
         if let Some(own) = memory.as_any().downcast_ref::<OwnMemory>() {
+            if !own.is_of(self) {
+                return None;
+            }
             let (offset, bytes) = own.span();
             let block = crate::base::ObjectId { owner: self.cluster.rank, number: own.number_or(fresh) };
             return Some(BlockAddress { block, offset, bytes });
         }
-        let peer = memory.as_any().downcast_ref::<PeerMemory>()?;
+        let peer = memory.as_any().downcast_ref::<PeerMemory>().filter(|peer| peer.is_of(self))?;
         Some(BlockAddress { block: peer.id, offset: peer.offset, bytes: peer.length })
     }
     fn is_mapped(&self, rank: Rank) -> bool {

@@ -45,7 +45,7 @@ pub use output::{
 pub use rank::Runtime;
 pub use resources::{create_group, remove_group};
 pub use router::{TransportReason, TransportRow, Transports};
-pub use tasks::{EnteredContext, Snapshot, cancel, current_number, enter, snapshot, submit, submit_plain};
+pub use tasks::{EnteredContext, Snapshot, cancel, current_number, enter, runs_task, snapshot, submit, submit_plain};
 pub use threads::{Pool, pool};
 pub use waiting::{block_on, get, wait_for};
 

@@ -1,5 +1,6 @@
 //! A rank of a running cluster: its parts, and the few operations that tie parts together.
 
+use crate::base::sync::{Ordering, statics};
 use crate::base::{Error, Rank};
 use crate::boot::DeathNotifier;
 use crate::objects::Links;
@@ -39,6 +40,10 @@ pub struct Runtime {
     links: OnceLock<Arc<dyn Links>>,
 }
 
+/// The number of the next cluster's first object. The program may still have references of those that have ended: no
+/// object of another cluster has the number of theirs.
+static NEXT_NUMBER: statics::AtomicU64 = statics::AtomicU64::new(1);
+
 impl Runtime {
     /// A rank whose transports are open and whose memory is mapped. It has no threads yet.
     pub(super) fn new(
@@ -54,6 +59,7 @@ impl Runtime {
         let stealing = StealState::new(rank, size, seed).on_host(cluster.host_ranks());
         let protocol =
             Protocol::new(rank, size, memory.has_unmapped_stores(rank), cluster.config.short_calls, stealing);
+        protocol.objects.references.number_from(NEXT_NUMBER.load(Ordering::Relaxed));
         protocol.objects.copies.set_cache_bytes_max(memory.store_bytes() / IDLE_COPIES_PART);
         Runtime {
             lifecycle: Lifecycle::new(size),
@@ -69,6 +75,11 @@ impl Runtime {
             resources,
             protocol,
         }
+    }
+
+    /// The next cluster of this process goes on with the numbers of this one's objects.
+    pub(super) fn keep_numbers(&self) {
+        NEXT_NUMBER.fetch_max(self.protocol.objects.references.fresh_number(), Ordering::Relaxed);
     }
 
     /// True if the shutdown has begun.

@@ -2,9 +2,9 @@
 
 use crate::base::{Config, Result};
 use crate::boot::{Exchange, NoMpiTransport, World};
-use crate::objects::Array;
+use crate::objects::{Array, ObjectRef};
 use crate::runtime::lifecycle::start_rank;
-use crate::runtime::{Runtime, Session};
+use crate::runtime::{Runtime, Session, put_array};
 use crate::transport::tcp::handshake::Secret;
 use std::sync::{Arc, Barrier, Mutex};
 
@@ -67,6 +67,50 @@ fn with_ranks(size: u32, body: impl Fn(&Session) + Sync) {
 #[mobula::remote]
 fn rank_and_sum(numbers: Array<u64>) -> (u32, u64) {
     (mobula::context().rank(), numbers.as_slice().iter().sum())
+}
+
+/// Each rank's reference, that of the other rank's array, and an array of its own, which the program keeps.
+type KeptValues = (ObjectRef<Array<u64>>, ObjectRef<Array<u64>>, Array<u64>);
+
+#[mobula::remote]
+fn ones(length: u64) -> Result<Array<u64>> {
+    put_array(&vec![1; length as usize])
+}
+
+/// The next cluster had objects of the same numbers, and other bytes at the same places of its stores: those arrived.
+#[test]
+fn values_of_an_ended_cluster_arrive_as_they_were_in_the_next_one() {
+    const LENGTH: u64 = 50_000;
+    let kept: Mutex<Vec<(u32, KeptValues)>> = Mutex::new(Vec::new());
+    with_ranks(2, |session| {
+        let rank = session.runtime().cluster.rank;
+        let (own, others) = (ones::on(rank).remote(LENGTH), ones::on(1 - rank).remote(LENGTH));
+        for (at, reference) in [(1 - rank, &own), (rank, &others), (1 - rank, &others)] {
+            assert_eq!(*rank_and_sum::on(at).remote(reference).get().expect("it runs"), (at, LENGTH));
+        }
+        let array = put_array(&vec![2; LENGTH as usize]).expect("there is space");
+        kept.lock().expect("no panic").push((rank, (own, others, array)));
+    });
+    with_ranks(2, |session| {
+        let rank = session.runtime().cluster.rank;
+        let other = 1 - rank;
+        let (zeros, unused) = (vec![0; LENGTH as usize], vec![3; 10]);
+        let news: Vec<_> = (0..4).map(|_| mobula::put_array(&zeros).expect("there is space")).collect();
+        // Of the numbers that the kept ones had, if they began again.
+        let references: Vec<_> = (0..20).map(|_| mobula::put(unused.clone()).expect("there is space")).collect();
+        let sent = news.iter().map(|array| rank_and_sum::on(other).remote(array));
+        sent.for_each(|sum| assert_eq!(*sum.get().expect("it runs"), (other, 0)));
+        let own = |(of, _): &(u32, KeptValues)| *of == rank;
+        let kept: Vec<KeptValues> =
+            kept.lock().expect("no panic").iter().filter(|kept| own(kept)).map(|(_, kept)| kept.clone()).collect();
+        for (created_here, created_there, array) in &kept {
+            for reference in [created_here, created_there] {
+                assert_eq!(*rank_and_sum::on(other).remote(reference).get().expect("it runs"), (other, LENGTH));
+            }
+            assert_eq!(*rank_and_sum::on(other).remote(array.clone()).get().expect("it runs"), (other, 2 * LENGTH));
+        }
+        assert_eq!((kept.len(), references.len()), (1, 20));
+    });
 }
 
 #[test]

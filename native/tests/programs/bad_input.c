@@ -27,6 +27,10 @@ static mobula_status task(mobula_call *call, void *user) {
     REFUSES_NULL(mobula_return_ref(call, 0, NULL), "mobula_return_ref: ref");
     REFUSES_NULL(mobula_fail(NULL, "why"), "mobula_fail: call");
     REFUSES_NULL(mobula_fail(call, NULL), "mobula_fail: why");
+    FAILS(mobula_return_create(call, 0, (size_t)-1, MOBULA_F64, &data), MOBULA_ERR_INVALID_ARGUMENT, "count is");
+    FAILS(mobula_init(NULL), MOBULA_ERR_CONFIG, "a cluster runs in this process already");
+    FAILS(mobula_serve(), MOBULA_ERR_CONFIG, "mobula_serve: it was called in a task");
+    FAILS(mobula_shutdown(), MOBULA_ERR_CONFIG, "mobula_shutdown: it was called in a task");
     OK(mobula_return_create(call, 0, 1, MOBULA_F64, &data));
     return mobula_return(call, 0, &one, 1, MOBULA_F64); /* in its place */
 }
@@ -132,6 +136,9 @@ int main(void) {
     config.resources = "x";
     FAILS(mobula_init(&config), MOBULA_ERR_INVALID_ARGUMENT, "config->resources");
     config.resources = NULL;
+    config.reserved[2] = 1;
+    FAILS(mobula_init(&config), MOBULA_ERR_INVALID_ARGUMENT, "config->reserved is not 0");
+    config.reserved[2] = 0;
     config.num_cpus = 1e12;
     FAILS(mobula_init(&config), MOBULA_ERR_CONFIG, "num_cpus");
     config.num_cpus = -1.0;

@@ -53,7 +53,8 @@ static void written_in_place(void) {
     mobula_discard(&buffer);
     mobula_discard(&buffer);
     FAILS(mobula_seal(&buffer, &ref), MOBULA_ERR_INVALID_ARGUMENT, "sealed or discarded");
-    FAILS(mobula_create((size_t)-1, MOBULA_F64, &buffer), MOBULA_ERR_CONFIG, "longer than any memory");
+    FAILS(mobula_create((size_t)-1, MOBULA_F64, &buffer), MOBULA_ERR_INVALID_ARGUMENT, "mobula_create: count is");
+    FAILS(mobula_create((size_t)1 << 63, MOBULA_I8, &buffer), MOBULA_ERR_INVALID_ARGUMENT, "mobula_create: count is");
     FAILS(mobula_create(1, (mobula_type)13, &buffer), MOBULA_ERR_INVALID_ARGUMENT, "type is 13");
     FAILS(mobula_create((size_t)1 << 44, MOBULA_BYTES, &buffer), MOBULA_ERR_STORE_FULL, "store");
 }

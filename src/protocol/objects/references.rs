@@ -129,6 +129,11 @@ impl References {
         }
     }
 
+    /// The numbers of this rank, which has used none yet, begin there.
+    pub fn number_from(&self, first: u64) {
+        self.next_number.store(first, Ordering::Relaxed);
+    }
+
     /// A number that this rank has not used yet.
     #[inline]
     pub fn fresh_number(&self) -> u64 {
@@ -158,7 +163,7 @@ impl References {
     ) -> Result<BlockAddress, Error> {
         let address_of = |memory: &Arc<dyn ArrayMemory>| {
             let address = env.address_of(&**memory, &|| self.fresh_number());
-            address.ok_or_else(|| object_lost("an array", "it lies outside of the store; put it first"))
+            address.ok_or_else(|| object_lost("an array", "it lies outside of the store of this cluster; put it first"))
         };
         let (mut address, mut memory) = (address_of(memory)?, memory.clone());
         if env.is_dead(address.block.owner) && !env.host_ranks().contains(&to) {

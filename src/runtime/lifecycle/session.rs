@@ -189,6 +189,7 @@ fn dismantle(runtime: &'static Runtime) {
     let _ = catch(|| drop(dropped));
     runtime.pools.clear();
     runtime.lifecycle.ended.store(true, Ordering::Release);
+    runtime.keep_numbers();
     runtime.uninstall();
     runtime.router.close();
     runtime.memory.close_peers();

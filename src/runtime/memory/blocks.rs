@@ -62,6 +62,11 @@ impl OwnMemory {
         *lock(&self.pin_cell.0) = block;
     }
 
+    /// True if it is of that cluster, and no earlier one of this process.
+    pub fn is_of(&self, runtime: &'static Runtime) -> bool {
+        std::ptr::eq(self.runtime, runtime)
+    }
+
     /// Its offset in the store, and its length.
     pub fn span(&self) -> (u64, u64) {
         (self.block.offset(), self.block.len() as u64)
@@ -100,6 +105,14 @@ impl ArrayMemory for OwnMemory {
     }
     fn into_pin(self: Arc<Self>, kind: &'static str) -> Option<Arc<dyn Pin>> {
         self.pin_cell.pin(self.runtime, self.clone(), kind)
+    }
+}
+
+/// Of a cluster that has ended: its memory is still readable here, but no rank of this cluster knows it.
+pub fn is_of_other_cluster(memory: &dyn ArrayMemory, runtime: &'static Runtime) -> bool {
+    match memory.as_any().downcast_ref::<OwnMemory>() {
+        Some(own) => !own.is_of(runtime),
+        None => memory.as_any().downcast_ref::<PeerMemory>().is_some_and(|peer| !peer.is_of(runtime)),
     }
 }
 
@@ -146,6 +159,11 @@ impl PeerMemory {
     ) -> Option<PeerMemory> {
         arena.slice(offset, length as usize)?;
         Some(PeerMemory { runtime, id, arena, offset, length, pin_cell: PinCell::default() })
+    }
+
+    /// As of `OwnMemory`.
+    pub fn is_of(&self, runtime: &'static Runtime) -> bool {
+        std::ptr::eq(self.runtime, runtime)
     }
 }
 

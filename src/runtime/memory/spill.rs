@@ -7,7 +7,7 @@ use crate::base::{Config, Result};
 use crate::memory::{FileMap, punch_file, reserve_file};
 use crate::objects::{ArrayMemory, Attachment, Pin};
 use crate::runtime::Runtime;
-use crate::runtime::memory::blocks::OwnMemory;
+use crate::runtime::memory::blocks::{OwnMemory, is_of_other_cluster};
 use crate::runtime::memory::resident_blocks::ResidentBlock;
 use crate::runtime::memory::scratch::{self, Scratch};
 use crate::runtime::memory::space::allocate;
@@ -118,11 +118,11 @@ impl ArrayMemory for SpilledMemory {
 /// # Errors
 /// `StoreFull` if there is no space for one.
 pub fn in_the_store<'a>(runtime: &'static Runtime, attachments: &'a [Attachment]) -> Result<Cow<'a, [Attachment]>> {
-    let on_disk = |attachment: &Attachment| match attachment {
-        Attachment::Array(memory) => memory.as_any().is::<SpilledMemory>(),
+    let is_elsewhere = |attachment: &Attachment| match attachment {
+        Attachment::Array(memory) => is_of_other_cluster(&**memory, runtime) || memory.as_any().is::<SpilledMemory>(),
         _ => false,
     };
-    if !attachments.iter().any(on_disk) {
+    if !attachments.iter().any(is_elsewhere) {
         return Ok(Cow::Borrowed(attachments));
     }
     let all: Result<Vec<_>> = attachments.iter().map(|attachment| one_in_the_store(runtime, attachment)).collect();
@@ -131,18 +131,20 @@ pub fn in_the_store<'a>(runtime: &'static Runtime, attachments: &'a [Attachment]
 
 fn one_in_the_store(runtime: &'static Runtime, attachment: &Attachment) -> Result<Attachment> {
     let Attachment::Array(memory) = attachment else { return Ok(attachment.clone()) };
-    let Some(spilled) = memory.as_any().downcast_ref::<SpilledMemory>() else { return Ok(attachment.clone()) };
-    let read_back = || {
-        let mut block = allocate(runtime, spilled.bytes().len())?;
-        block.as_mut_slice().copy_from_slice(spilled.bytes());
+    let copy = |memory: &dyn ArrayMemory| {
+        let bytes = memory.bytes();
+        let mut block = allocate(runtime, bytes.len())?;
+        block.as_mut_slice()[..bytes.len()].copy_from_slice(bytes);
         Ok(Arc::new(OwnMemory::new(runtime, block)) as Arc<dyn ArrayMemory>)
     };
     // A block of a packed value stays in the store for the next request.
-    let memory = match spilled.holding.upgrade() {
-        Some(holding) => holding.restore(read_back)?,
-        None => read_back()?,
+    let holding = memory.as_any().downcast_ref::<SpilledMemory>().map(|spilled| spilled.holding.upgrade());
+    let memory = match holding {
+        Some(Some(holding)) => holding.restore(|| copy(&**memory))?,
+        Some(None) => copy(&**memory)?,
+        None => memory.clone(),
     };
-    Ok(Attachment::Array(memory))
+    Ok(Attachment::Array(if is_of_other_cluster(&*memory, runtime) { copy(&*memory)? } else { memory }))
 }
 
 impl Spill {

@@ -15,7 +15,7 @@ mod stealing;
 pub mod tests;
 mod thread_context;
 
-pub use context::{Snapshot, current_number, snapshot};
+pub use context::{Snapshot, current_number, runs_task, snapshot};
 pub use dependencies::launch_notified;
 pub use execute::{execute, run_body};
 pub use in_place::{can_run_in_place, give_back_driver_cpu, try_run_in_place, with_driver_cpus};

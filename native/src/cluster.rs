@@ -1,0 +1,68 @@
+//! Which cluster a handle is of: a process may start several, one after another.
+
+use crate::status::Fault;
+use mobula::Error;
+
+/// A cluster of this process, unlike every other that it starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClusterId(usize);
+
+impl ClusterId {
+    /// The running cluster; one that no handle is usable in if none runs.
+    pub fn current() -> ClusterId {
+        ClusterId(mobula::__native::current_cluster().unwrap_or(0))
+    }
+}
+
+/// The running cluster, which the call needs.
+///
+/// # Errors
+/// `Config` if none runs.
+pub fn need_cluster() -> Result<ClusterId, Fault> {
+    let running = mobula::__native::current_cluster().map(ClusterId);
+    running.ok_or_else(|| refused("no cluster runs in this process: call mobula_init first, and mobula_shutdown last"))
+}
+
+/// A call where it cannot be made.
+pub fn refused(text: &str) -> Fault {
+    Fault::Error(Error::Config { message: text.to_string(), source: None })
+}
+
+/// What C has of a cluster. It may outlive it, but means nothing in the next one, whose objects have the same numbers
+/// and whose stores have other bytes at the same places.
+#[derive(Clone)]
+pub struct OfCluster<T> {
+    value: T,
+    cluster: ClusterId,
+}
+
+impl<T> OfCluster<T> {
+    /// Of that cluster.
+    pub fn new(value: T, cluster: ClusterId) -> OfCluster<T> {
+        OfCluster { value, cluster }
+    }
+
+    /// The value, for a call in the running cluster.
+    ///
+    /// # Errors
+    /// `Config`, with the argument's name, if it is of another cluster.
+    pub fn usable_in(&self, running: ClusterId, argument: &str) -> Result<&T, Fault> {
+        if self.cluster == running {
+            return Ok(&self.value);
+        }
+        Err(refused(&format!(
+            "{argument} is of a cluster that has ended: it can be freed or discarded, and nothing else; make another \
+             in the cluster that runs"
+        )))
+    }
+
+    /// The value, to be written.
+    pub fn get_mut(&mut self) -> &mut T {
+        &mut self.value
+    }
+
+    /// The value, given up.
+    pub fn into_inner(self) -> T {
+        self.value
+    }
+}
