@@ -117,8 +117,8 @@ impl ActorInstance {
         Arc::new(ActorInstance { id, inner: Mutex::new(inner) })
     }
 
-    /// Takes all that it holds, at shutdown: handles keep it, also those that its own state and calls hold. Returns what
-    /// the caller is to drop.
+    /// Takes all that it holds, at shutdown: handles keep it, also those that its own state and calls hold. Returns
+    /// what the caller is to drop.
     pub(in crate::protocol) fn clear(&self) -> impl Sized + use<> {
         let mut inner = lock(&self.inner);
         let phase = std::mem::replace(&mut inner.phase, ActorPhase::Expected);
