@@ -1,7 +1,8 @@
 /*
  * mobula: tasks, actors and shared immutable arrays inside MPI and Slurm jobs. The C++ interface.
  *
- * C++17, header only, over mobula.h: link with -lmobula. The guide is docs/guide/cpp.md.
+ * C++17, header only, over mobula.h: link with -lmobula. The guide is docs/guide/cpp.md. Including it takes a compiler
+ * 0.25 s (g++ 12 -O1), of which the standard headers that it includes take 0.15 s.
  *
  * Conventions
  * - A failure is an exception: one class for each status of mobula.h, all derived from mobula::error.

@@ -97,6 +97,17 @@ fn header_is_clean_in_cpp() {
     runs("header", "g++", "header.cpp", "ok: header 42");
 }
 
+/// Where clang is there: `.ci/setup` does not install it.
+#[test]
+fn cpp_header_is_clean_under_clang() {
+    if find_program("clang++").is_some() {
+        let folder = TestFolder::new("clang");
+        for source in ["tasks.cpp", "actors.cpp"] {
+            compile(&folder, "clang++", source, &[], "clang");
+        }
+    }
+}
+
 /// Runs the first program in a page of the guide, alone and on two ranks.
 fn program_of_the_guide_prints(page: &str, language: &str, compiler: &str, printed: &[&str]) {
     let folder = TestFolder::new(&format!("guide_{language}"));
@@ -165,8 +176,8 @@ fn wrong_calls_of_cpp_do_not_compile_and_name_the_parameter() {
         let finished = command.arg(&source).output().expect("a compiler starts");
         (finished.status.success(), String::from_utf8_lossy(&finished.stderr).into_owned())
     };
-    let (compiles, said) = check(0);
-    assert!(compiles, "{said}");
+    let (compiles, printed) = check(0);
+    assert!(compiles, "{printed}");
     let cases: [(u32, &[&str]); 10] = [
         (1, &["submit(add, 1.0, \"two\")", "2nd argument of the call does not fit the 2nd parameter", "double, char"]),
         (2, &["submit(add, mobula::ref<int>(), 2.0)", "1st argument of the call does not fit", "mobula::ref<int>"]),
@@ -180,10 +191,10 @@ fn wrong_calls_of_cpp_do_not_compile_and_name_the_parameter() {
         (10, &["this type cannot be put: specialise mobula::codec for it", "vector<int*>"]),
     ];
     for (wrong, texts) in cases {
-        let (compiles, said) = check(wrong);
+        let (compiles, printed) = check(wrong);
         assert!(!compiles, "WRONG={wrong} compiles");
         for text in texts {
-            assert!(said.contains(text), "WRONG={wrong}: the compiler does not say {text:?}:\n{said}");
+            assert!(printed.contains(text), "WRONG={wrong}: the compiler does not say {text:?}:\n{printed}");
         }
     }
 }

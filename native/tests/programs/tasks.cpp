@@ -250,9 +250,29 @@ static void references(const mobula::with_options &there) {
     CHECK(ready.size() == 2 && pending.empty() && ready[1].handle() != nullptr);
     THROWS(mobula::invalid_argument, "ref is NULL", mobula::ref<double>().get());
     THROWS(mobula::invalid_argument, "cannot be a part", mobula::put(std::vector<mobula::ref<double>>{ x }));
+}
+
+// The same object, read as one of another type.
+template <class Read, class T> static auto read_as(const mobula::ref<T> &object) {
     mobula_ref *handle = nullptr;
-    CHECK(mobula_ref_clone(x.handle(), &handle) == MOBULA_OK);
-    THROWS(mobula::type_error, "1 elements of MOBULA_F64", mobula::ref<float>::adopt(handle).get());
+    CHECK(mobula_ref_clone(object.handle(), &handle) == MOBULA_OK);
+    return mobula::ref<Read>::adopt(handle).get();
+}
+
+static void other_types() {
+    using texts = std::vector<std::string>;
+    const auto one = mobula::put(1.0);
+    THROWS(mobula::type_error, "1 elements of MOBULA_F64 were read as values that have 1 of MOBULA_F32",
+           read_as<float>(one));
+    THROWS(mobula::type_error, "read as values that have 32 of MOBULA_BYTES",
+           read_as<std::vector<physics::particle>>(mobula::put("text")));
+    THROWS(mobula::type_error, "one value was read where there are 2", read_as<int>(mobula::put(std::vector<int>(2))));
+    THROWS(mobula::type_error, "the bytes are not those of the type", read_as<texts>(mobula::put("0123456789")));
+    THROWS(mobula::type_error, "3 bytes shorter than its object", read_as<texts>(mobula::put(std::string(11, '\0'))));
+    CHECK(read_as<std::vector<double>>(one).size() == 1 && (read_as<std::array<double, 1>>(one)[0] == 1.0));
+    CHECK(mobula::put(1.5L).get() == 1.5L && mobula::put('x').get() == 'x');
+    CHECK(mobula::put(std::byte{ 7 }).get() == std::byte{ 7 });
+    CHECK(read_as<std::vector<std::complex<float>>>(mobula::put(std::complex<float>(1, 2)))[0].imag() == 2);
 }
 
 static void failures(const mobula::with_options &there) {
@@ -304,6 +324,7 @@ int main() {
         CHECK(there.submit(caught, 3).get() == "thrown at 0;thrown at 1;thrown at 2;thrown at 3;");
     }
     CHECK(mobula::submit(caught, 4).get().size() == 60);
+    other_types();
     cancelled();
     const auto near = mobula::submit(add, 1, 1);
     const auto half = mobula::options{}.near(near).num_cpus(1).resource("Custom", 0.5);
