@@ -1,5 +1,5 @@
-//! Programs in C, compiled with the system's compilers against the header and the shared library, run alone and as two
-//! ranks that meet over TCP.
+//! Programs in C and C++, compiled with the system's compilers against the headers and the shared library, run alone
+//! and as two ranks that meet over TCP.
 
 #[path = "../../tests/launcher/mod.rs"]
 mod launcher;
@@ -123,16 +123,105 @@ fn header_is_clean_in_cpp() {
     runs("header", "c++", "header.cpp", "ok: header 42");
 }
 
+/// Where clang is there: `.ci/setup` does not install it.
+#[test]
+fn cpp_header_is_clean_under_clang() {
+    if find_program("clang++").is_some() {
+        let folder = TestFolder::new("clang");
+        for source in ["tasks.cpp", "actors.cpp"] {
+            compile(&folder, "clang++", source, &[], "clang");
+        }
+    }
+}
+
+/// Runs the first program in a page of the guide, alone and on two ranks.
+fn program_of_the_guide_prints(page: &str, language: &str, compiler: &str, printed: &[&str]) {
+    let folder = TestFolder::new(&format!("guide_{language}"));
+    let text = std::fs::read_to_string(Path::new(PACKAGE).join("../docs/guide").join(page)).expect("the guide");
+    let block = text.split_once(&format!("```{language}\n")).and_then(|(_, rest)| rest.split_once("```"));
+    let source = folder.0.join(format!("guide.{language}"));
+    std::fs::write(&source, block.expect("a program").0).expect("a file of our own");
+    let program = compile(&folder, compiler, source.to_str().expect("a path of ASCII"), &[], "guide");
+    for launch in [Launch::alone(&program), two_ranks(&folder, &program)] {
+        let finished = launch.run().succeeded();
+        printed.iter().fold(finished, |finished, text| finished.printed(&[text]));
+    }
+}
+
 #[test]
 fn program_of_the_guide_prints_its_number() {
-    let folder = TestFolder::new("guide");
-    let page = std::fs::read_to_string(Path::new(PACKAGE).join("../docs/guide/c.md")).expect("the guide");
-    let program = page.split_once("```c\n").and_then(|(_, rest)| rest.split_once("```")).expect("a block of C").0;
-    let source = folder.0.join("guide.c");
-    std::fs::write(&source, program).expect("a file of our own");
-    let program = compile(&folder, "cc", source.to_str().expect("a path of ASCII"), &[], "guide");
+    program_of_the_guide_prints("c.md", "c", "cc", &["13"]);
+}
+
+#[test]
+fn cpp_program_of_the_guide_prints_its_numbers() {
+    program_of_the_guide_prints("cpp.md", "cpp", "c++", &["13", "1000", "42"]);
+}
+
+#[test]
+fn tasks_of_cpp_run_on_every_rank() {
+    runs("tasks_cpp", "c++", "tasks.cpp", "ok: C++ tasks");
+}
+
+#[test]
+fn actors_of_cpp_live_on_every_rank() {
+    runs("actors_cpp", "c++", "actors.cpp", "ok: C++ actors");
+}
+
+/// A class of `MOBULA_ACTOR_SAVED` goes on where its last delivered result was.
+#[test]
+fn cpp_actor_of_a_killed_rank_goes_on_with_its_state() {
+    let folder = TestFolder::new("restarts_cpp");
+    let program = compile(&folder, "c++", "restarts.cpp", &[], "restarts_cpp");
+    two_ranks(&folder, &program).run().failed().printed(&["ok: C++ restarts"]).printed(&["rank 1 ended with 137"]);
+}
+
+#[test]
+fn cpp_of_several_files_registers_each_function_once() {
+    let folder = TestFolder::new("files_cpp");
+    let second = Path::new(PACKAGE).join("tests/programs/second.cpp").display().to_string();
+    let program = compile(&folder, "c++", "first.cpp", &[&second], "files_cpp");
     for launch in [Launch::alone(&program), two_ranks(&folder, &program)] {
-        launch.run().succeeded().printed(&["13"]);
+        launch.run().succeeded().printed(&["ok: C++ files"]);
+    }
+    let program = compile(&folder, "c++", "first.cpp", &["-DTWICE", &second], "twice_cpp");
+    let named = "MOBULA_REMOTE(local): mobula_register: a function named local is registered already";
+    Launch::alone(&program).run().succeeded().printed(&[named]);
+}
+
+/// What the compiler says of a wrong call, by number: with the source line of the call and the parameter.
+#[test]
+fn wrong_calls_of_cpp_do_not_compile_and_name_the_parameter() {
+    let source = Path::new(PACKAGE).join("tests/programs/refused.cpp");
+    let check = |wrong: u32| {
+        let mut command = Command::new(find_program("c++").expect("there is no c++"));
+        command
+            .args(["-std=c++17", "-fsyntax-only"])
+            .arg(format!("-DWRONG={wrong}"))
+            .arg(format!("-I{PACKAGE}/include"));
+        let finished = command.arg(&source).output().expect("a compiler starts");
+        (finished.status.success(), String::from_utf8_lossy(&finished.stderr).into_owned())
+    };
+    let (compiles, printed) = check(0);
+    assert!(compiles, "{printed}");
+    let cases: [(u32, &[&str]); 10] = [
+        (1, &["submit(add, 1.0, \"two\")", "2nd argument of the call does not fit the 2nd parameter", "double, char"]),
+        (2, &["submit(add, mobula::ref<int>(), 2.0)", "1st argument of the call does not fit", "mobula::ref<int>"]),
+        (3, &["submit(add, 1.0)", "another number of arguments than the function has parameters"]),
+        (4, &["check_parameter<files::length_of, 1, _IO_FILE*>", "the 2nd parameter of the function cannot be passed"]),
+        (5, &["check_parameter<files::fill, 0", "the 1st parameter of the function cannot be passed"]),
+        (6, &["call(&counter::plus, std::string(\"two\"))", "1st argument of the call does not fit the 1st parameter"]),
+        (7, &["T = counter", "1st argument of the call does not fit the 1st parameter"]),
+        (8, &["this class has no MOBULA_ACTOR above", "without_macro"]),
+        (9, &["submit takes a function of MOBULA_REMOTE, no lambda or object"]),
+        (10, &["this type cannot be put: specialise mobula::codec for it", "vector<int*>"]),
+    ];
+    for (wrong, texts) in cases {
+        let (compiles, printed) = check(wrong);
+        assert!(!compiles, "WRONG={wrong} compiles");
+        for text in texts {
+            assert!(printed.contains(text), "WRONG={wrong}: the compiler does not say {text:?}:\n{printed}");
+        }
     }
 }
 
