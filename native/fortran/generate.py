@@ -3,6 +3,7 @@
 
 import pathlib
 import re
+import textwrap
 
 TYPES = [
     ("i8", "integer(int8)"),
@@ -28,16 +29,15 @@ PUT = """\
   end subroutine
 """
 GET = """\
-  recursive subroutine get_{name}(ref, values, {shape}timeout, ierror)
+  recursive subroutine get_{name}{suffix}(ref, values{last_shape}{last_timeout}, ierror)
     type(mobula_ref), intent(in) :: ref
     {type}, pointer, intent(out) :: values{colons}
-    {declare_shape}real(real64), intent(in), optional :: timeout
-    integer, intent(out), optional :: ierror
+    {declare_shape}{declare_timeout}integer, intent(out), optional :: ierror
     integer(int64) :: extents({rank})
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, {element}, extents, address, status, {keyword_shape}timeout=timeout)
+    call get(ref, {element}, extents, address, status{last_keyword_shape}{last_keyword_timeout})
     if (status == MOBULA_OK) call c_f_pointer(address, values{extents})
     call report(status, ierror)
   end subroutine
@@ -47,10 +47,12 @@ RELEASE = """\
     {type}, pointer, intent(inout) :: values{colons}
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     {address_of_values}
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 """
 VALUE = """\
@@ -70,7 +72,7 @@ SCALAR_VALUE = """\
   end function
 """
 ARG = """\
-  recursive subroutine arg_{name}(call, index, values{last_shape}, ierror)
+  recursive subroutine arg_{name}{suffix}(call, index, values{last_shape}, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     {type}, pointer, intent(out) :: values{colons}
@@ -95,8 +97,8 @@ RETURN = """\
     call set_result(call, index, address, shape(array, kind=int64), {element}, ierror)
   end subroutine
 """
-CREATE = """\
-  recursive subroutine create_{name}{suffix}(call, index, values{last_given}, ierror)
+RETURN_CREATE = """\
+  recursive subroutine return_create_{name}{suffix}(call, index, values{last_given}, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     {type}, pointer, intent(out) :: values{colons}
@@ -109,6 +111,36 @@ CREATE = """\
     call report(status, ierror)
   end subroutine
 """
+CREATE = """\
+  recursive subroutine create_{name}{suffix}(values{last_given}, ierror)
+    {type}, pointer, intent(out) :: values{colons}
+    {declare_given}integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer({given}, {element}, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values{given_extents})
+    call report(status, ierror)
+  end subroutine
+"""
+SEAL = """\
+  recursive subroutine seal_{name}(values, ref, ierror)
+    {type}, pointer, intent(inout) :: values{colons}
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents({rank})
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    {address_of_values}
+    call seal(associated(values), address, extents, {element}, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+"""
+DISCARD = RELEASE.replace("release", "discard")
 ASSIGN = """\
   recursive subroutine assign_{kind}s_{rank}(to, from)
     type(mobula_{kind}), target, intent(inout) :: to({colons})
@@ -126,73 +158,83 @@ ASSIGN = """\
 """
 GENERICS = [
     ("mobula_put", "put", "Creates an object: call mobula_put(array, ref, ierror). One copy."),
+    ("mobula_create", "create",
+     "Memory of the store for an object, to be written in place: call mobula_create(values, extents, ierror).\n"
+     "  ! extents: the number of elements for rank 1, an array of extents above, left out for a scalar."),
+    ("mobula_seal", "seal",
+     "Makes it an object, without a copy: call mobula_seal(values, ref, ierror). The pointer is null from here."),
+    ("mobula_discard", "discard", "Or gives the memory back: call mobula_discard(values, ierror)."),
     ("mobula_get", "get",
-     "Waits for an object and associates a pointer: call mobula_get(ref, values, shape, timeout, ierror). No copy."),
+     "Waits for an object, and associates a pointer without a copy: call mobula_get(ref, values, ierror),\n"
+     "  ! mobula_get(ref, values, timeout, ierror), or mobula_get(ref, values, shape, ierror)."),
     ("mobula_release", "release",
      "Ends what mobula_get began, for a pointer as it associated it: call mobula_release(values, ierror)."),
     ("mobula_value", "value", "A scalar or an array as an argument, by value. An array is for one call."),
-    ("mobula_arg", "arg", "Associates a pointer with an argument: call mobula_arg(call, index, values, shape, ierror)."),
+    ("mobula_arg", "arg",
+     "Associates a pointer with an argument: call mobula_arg(call, index, values, ierror), or\n"
+     "  ! mobula_arg(call, index, values, shape, ierror)."),
     ("mobula_return", "return", "Sets a result: call mobula_return(call, index, array, ierror). One copy."),
-    ("mobula_return_create", "create",
-     "A result to be written in place: call mobula_return_create(call, index, values, extents, ierror). extents: the\n"
-     "  ! number of elements for rank 1, an array of extents above, left out for a scalar."),
+    ("mobula_return_create", "return_create",
+     "A result to be written in place: call mobula_return_create(call, index, values, extents, ierror).\n"
+     "  ! extents: as of mobula_create."),
 ]
 
 
-def specific(template, name, type_, rank):
-    """One procedure."""
+def specific(template, name, type_, rank, suffix=""):
+    """One procedure. Its suffix says of which form: with a shape, with a time-out, with a wide number of elements."""
     is_scalar = rank == 0
     address = "c_null_ptr\n    if (size(array) > 0) address = c_loc(array)"
-    has_values = ("if (associated(values)) then\n      if (size(values) > 0) address = c_loc(values)\n    end if")
-    given = {0: "[integer(int64) ::]", 1: "[int(extents, int64)]"}.get(rank, "int(extents, int64)")
-    count = "integer({}), intent(in) :: extents\n    "
-    declare_given = {0: "", 1: count.format("int32")}.get(rank, f"integer, intent(in) :: extents({rank})\n    ")
+    has_values = "if (associated(values)) then\n      if (size(values) > 0) address = c_loc(values)\n    end if"
+    count = f"integer({'int64' if suffix == '_wide' else 'int32'}), intent(in) :: extents\n    "
+    with_shape, with_timeout = suffix == "_shape", suffix == "_timeout"
     return template.format(
         name=f"{name}_{rank}",
         type=type_,
         element=name.upper(),
         rank=rank,
-        suffix="",
+        suffix=suffix,
         contiguous="" if is_scalar else "contiguous, ",
         colons="" if is_scalar else "(" + ", ".join([":"] * rank) + ")",
         address_of_array="address = " + ("c_loc(array)" if is_scalar else address),
         address_of_values="if (associated(values)) address = c_loc(values)" if is_scalar else has_values,
-        shape="" if is_scalar else "shape, ",
-        last_shape="" if is_scalar else ", shape",
-        keyword_shape="" if is_scalar else "wanted=shape, ",
-        last_keyword_shape="" if is_scalar else ", wanted=shape",
-        declare_shape="" if is_scalar else "integer, intent(in), optional :: shape(:)\n    ",
+        last_shape=", shape" if with_shape else "",
+        last_keyword_shape=", wanted=shape" if with_shape else "",
+        declare_shape="integer, intent(in) :: shape(:)\n    " if with_shape else "",
+        last_timeout=", timeout" if with_timeout else "",
+        last_keyword_timeout=", timeout=timeout" if with_timeout else "",
+        declare_timeout="real(real64), intent(in) :: timeout\n    " if with_timeout else "",
         extents="" if is_scalar else ", extents",
         last_given="" if is_scalar else ", extents",
-        given=given,
+        given={0: "[integer(int64) ::]", 1: "[int(extents, int64)]"}.get(rank, "int(extents, int64)"),
         given_extents={0: "", 1: ", [extents]"}.get(rank, ", extents"),
-        declare_given=declare_given,
-        declare_wide=count.format("int64"),
+        declare_given={0: "", 1: count}.get(rank, f"integer, intent(in) :: extents({rank})\n    "),
     )
+
+
+def forms(short, rank):
+    """The suffixes of the procedures of a generic: no optional argument is before ierror."""
+    if short == "get":
+        return ["", "_timeout"] if rank == 0 else ["", "_shape", "_timeout"]
+    if short == "arg" and rank > 0:
+        return ["", "_shape"]
+    return ["", "_wide"] if "create" in short and rank == 1 else [""]
 
 
 def procedures():
     """The procedures of all types and ranks, and the interfaces that name them."""
     bodies, names = [], {generic: [] for generic, _, _ in GENERICS}
-    templates = {"put": PUT, "get": GET, "release": RELEASE, "arg": ARG, "return": RETURN, "create": CREATE}
+    templates = {"put": PUT, "get": GET, "release": RELEASE, "arg": ARG, "return": RETURN,
+                 "return_create": RETURN_CREATE, "create": CREATE, "seal": SEAL, "discard": DISCARD}
     for generic, short, _ in GENERICS:
         for name, type_ in TYPES:
             for rank in RANKS:
                 template = templates.get(short) or (SCALAR_VALUE if rank == 0 else VALUE)
-                bodies.append(specific(template, name, type_, rank))
-                names[generic].append(f"{short}_{name}_{rank}")
-                if short == "create" and rank == 1:
-                    wide = template.replace("{suffix}", "_wide").replace("{declare_given}", "{declare_wide}")
-                    bodies.append(specific(wide, name, type_, 1))
-                    names[generic].append(f"create_{name}_1_wide")
+                for suffix in forms(short, rank):
+                    bodies.append(specific(template, name, type_, rank, suffix))
+                    names[generic].append(f"{short}_{name}_{rank}{suffix}")
     interfaces = []
     for generic, _, comment in GENERICS:
-        rows, own = [], names[generic]
-        step = len(own) // len(TYPES)
-        for start in range(0, len(own), step):
-            row = own[start:start + step]
-            rows.append(", ".join(row[:5]) + ", &\n      " + ", ".join(row[5:]))
-        listed = ", &\n      ".join(rows)
+        listed = " &\n      ".join(textwrap.wrap(", ".join(names[generic]), 96))
         interfaces.append(f"  ! {comment}\n  interface {generic}\n    module procedure {listed}\n  end interface\n")
     return "\n".join(interfaces), "\n".join(bodies)
 

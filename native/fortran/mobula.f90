@@ -1,10 +1,10 @@
-! mobula: tasks, actors and shared immutable arrays inside MPI and Slurm jobs. The Fortran 2018 interface, over mobula.h.
+! mobula: tasks, actors and shared immutable arrays inside MPI and Slurm jobs. The Fortran 2018 interface over mobula.h.
 !
 ! Compile it with the compiler of the program (.mod files are not portable), and link with -lmobula -lpthread.
 !
 ! Conventions
-! - ierror is optional and last. It is MOBULA_OK (0), a positive status of mobula, or a negative one of the program's own
-!   tasks. Without it a failure prints its message and stops the program with `error stop`: tasks pass it.
+! - ierror is optional and last. It is MOBULA_OK (0), a positive status of mobula, or a negative one of the program's
+!   own tasks. Without it a failure prints its message and stops the program with `error stop`: tasks pass it.
 !   mobula_last_error() is the message of the last failure.
 ! - Arguments and results count from 1; ranks from 0, as in MPI. Texts of C that are passed on count from 0.
 ! - Objects are arrays of integer, real or complex elements, of rank 0 (one element) to 7, in Fortran's order. For C,
@@ -45,7 +45,8 @@ module mobula
   public :: assignment(=), mobula_last_error, mobula_status_name
   public :: mobula_init, mobula_serve, mobula_shutdown, mobula_rank, mobula_size, mobula_is_initialized, &
     mobula_resource_total, mobula_resource_available
-  public :: mobula_put, mobula_get, mobula_release, mobula_wait, mobula_cancel, mobula_free
+  public :: mobula_put, mobula_create, mobula_seal, mobula_discard, mobula_get, mobula_release, mobula_wait, &
+    mobula_cancel, mobula_free
   public :: mobula_register, mobula_submit, mobula_value, mobula_by_ref, mobula_as_is, mobula_by_actor
   public :: mobula_arg, mobula_arg_count, mobula_arg_ref, mobula_arg_actor, mobula_return, mobula_return_create, &
     mobula_return_ref, mobula_fail
@@ -120,7 +121,7 @@ module mobula
     integer(c_int32_t) :: kind = BY_VALUE
     integer(c_int) :: element = BYTES
     integer(int8) :: scalar(16) = 0_int8              ! its bytes
-    integer(int64) :: copy = 0                        ! the key of an array's copy in `kept`; 0: none
+    integer(int64) :: copy = 0                        ! the number of an array's copy in `kept`; 0: none
     type(c_ptr) :: handle = c_null_ptr, shapes = c_null_ptr
     integer(int64) :: shape(8) = [UNKNOWN, 0_int64, 0_int64, 0_int64, 0_int64, 0_int64, 0_int64, 0_int64]
   end type
@@ -204,6 +205,7 @@ module mobula
     type(c_ptr) :: host = c_null_ptr, near = c_null_ptr
   end type
 
+  ! mobula_view, and mobula_buffer, which has the same members.
   type, bind(C) :: c_view
     type(c_ptr) :: data = c_null_ptr
     integer(c_size_t) :: count = 0
@@ -241,8 +243,10 @@ module mobula
     integer(c_int64_t) :: words(8) = 0_c_int64_t
   end type
 
-  ! Views by the addresses of their elements, and copies of arguments by numbers below 0; under `lock`.
+  ! Views and buffers by the addresses of their elements, and copies of arguments by numbers from 1; under `lock`.
+  integer, parameter :: A_VIEW = 1, A_BUFFER = 2, A_COPY = 3
   type :: kept_view
+    integer :: kind = 0
     integer(int64) :: key = 0
     type(c_view) :: view
     type(kept_view), pointer :: next => null()
@@ -318,6 +322,23 @@ module mobula
       type(c_ptr), intent(inout) :: out
       integer(c_int32_t) :: status
     end function
+    function c_create(count, element, out) bind(C, name="mobula_create") result(status)
+      import :: c_size_t, c_int, c_int32_t, c_view
+      integer(c_size_t), value :: count
+      integer(c_int), value :: element
+      type(c_view), intent(inout) :: out
+      integer(c_int32_t) :: status
+    end function
+    function c_seal(buffer, out) bind(C, name="mobula_seal") result(status)
+      import :: c_ptr, c_int32_t, c_view
+      type(c_view), intent(inout) :: buffer
+      type(c_ptr), intent(inout) :: out
+      integer(c_int32_t) :: status
+    end function
+    subroutine c_discard(buffer) bind(C, name="mobula_discard")
+      import :: c_view
+      type(c_view), intent(inout) :: buffer
+    end subroutine
     function c_get(ref, timeout, out) bind(C, name="mobula_get") result(status)
       import :: c_ptr, c_double, c_int32_t, c_view
       type(c_ptr), value :: ref
@@ -533,9 +554,11 @@ module mobula
   end interface
 
   ! Submits a task: call mobula_submit(name, args, refs, options, ierror). args: [mobula_value(1), mobula_by_ref(x)], or
-  ! left out. refs: a mobula_ref, an array of as many as the function has results, or left out.
+  ! left out. refs: a mobula_ref, an array of as many as the function has results, or left out. options may be, too.
   interface mobula_submit
-    module procedure submit_one, submit_many, submit_none, submit_one_no_args, submit_many_no_args, submit_none_no_args
+    module procedure submit_one, submit_many, submit_none, submit_one_no_args, submit_many_no_args, &
+      submit_none_no_args, submit_one_options, submit_many_options, submit_none_options, submit_one_no_args_options, &
+      submit_many_no_args_options, submit_none_no_args_options
   end interface
 
   ! Calls a method: call mobula_actor_call(actor, name, args, refs, ierror), with args and refs as in mobula_submit.
@@ -543,9 +566,10 @@ module mobula
     module procedure call_one, call_many, call_none, call_one_no_args, call_many_no_args, call_none_no_args
   end interface
 
-  ! Creates an actor: call mobula_actor_create(class, args, actor, options, ierror).
+  ! Creates an actor: call mobula_actor_create(class, args, actor, options, ierror), without
+  ! args and options, too.
   interface mobula_actor_create
-    module procedure create_with_args, create_no_args
+    module procedure create_with_args, create_no_args, create_with_args_options, create_no_args_options
   end interface
 
   ! Arrays of handles, of rank 1 to 3. They do not grow by assignment: `refs = [refs, x]` stops the program.
@@ -561,143 +585,186 @@ module mobula
   ! generated: generics
   ! Creates an object: call mobula_put(array, ref, ierror). One copy.
   interface mobula_put
-    module procedure put_i8_0, put_i8_1, put_i8_2, put_i8_3, put_i8_4, &
-      put_i8_5, put_i8_6, put_i8_7, &
-      put_i16_0, put_i16_1, put_i16_2, put_i16_3, put_i16_4, &
-      put_i16_5, put_i16_6, put_i16_7, &
-      put_i32_0, put_i32_1, put_i32_2, put_i32_3, put_i32_4, &
-      put_i32_5, put_i32_6, put_i32_7, &
-      put_i64_0, put_i64_1, put_i64_2, put_i64_3, put_i64_4, &
-      put_i64_5, put_i64_6, put_i64_7, &
-      put_f32_0, put_f32_1, put_f32_2, put_f32_3, put_f32_4, &
-      put_f32_5, put_f32_6, put_f32_7, &
-      put_f64_0, put_f64_1, put_f64_2, put_f64_3, put_f64_4, &
-      put_f64_5, put_f64_6, put_f64_7, &
-      put_c64_0, put_c64_1, put_c64_2, put_c64_3, put_c64_4, &
-      put_c64_5, put_c64_6, put_c64_7, &
-      put_c128_0, put_c128_1, put_c128_2, put_c128_3, put_c128_4, &
-      put_c128_5, put_c128_6, put_c128_7
+    module procedure put_i8_0, put_i8_1, put_i8_2, put_i8_3, put_i8_4, put_i8_5, put_i8_6, put_i8_7, put_i16_0, &
+      put_i16_1, put_i16_2, put_i16_3, put_i16_4, put_i16_5, put_i16_6, put_i16_7, put_i32_0, &
+      put_i32_1, put_i32_2, put_i32_3, put_i32_4, put_i32_5, put_i32_6, put_i32_7, put_i64_0, &
+      put_i64_1, put_i64_2, put_i64_3, put_i64_4, put_i64_5, put_i64_6, put_i64_7, put_f32_0, &
+      put_f32_1, put_f32_2, put_f32_3, put_f32_4, put_f32_5, put_f32_6, put_f32_7, put_f64_0, &
+      put_f64_1, put_f64_2, put_f64_3, put_f64_4, put_f64_5, put_f64_6, put_f64_7, put_c64_0, &
+      put_c64_1, put_c64_2, put_c64_3, put_c64_4, put_c64_5, put_c64_6, put_c64_7, put_c128_0, &
+      put_c128_1, put_c128_2, put_c128_3, put_c128_4, put_c128_5, put_c128_6, put_c128_7
   end interface
 
-  ! Waits for an object and associates a pointer: call mobula_get(ref, values, shape, timeout, ierror). No copy.
+  ! Memory of the store for an object, to be written in place: call mobula_create(values, extents, ierror).
+  ! extents: the number of elements for rank 1, an array of extents above, left out for a scalar.
+  interface mobula_create
+    module procedure create_i8_0, create_i8_1, create_i8_1_wide, create_i8_2, create_i8_3, create_i8_4, create_i8_5, &
+      create_i8_6, create_i8_7, create_i16_0, create_i16_1, create_i16_1_wide, create_i16_2, &
+      create_i16_3, create_i16_4, create_i16_5, create_i16_6, create_i16_7, create_i32_0, &
+      create_i32_1, create_i32_1_wide, create_i32_2, create_i32_3, create_i32_4, create_i32_5, &
+      create_i32_6, create_i32_7, create_i64_0, create_i64_1, create_i64_1_wide, create_i64_2, &
+      create_i64_3, create_i64_4, create_i64_5, create_i64_6, create_i64_7, create_f32_0, &
+      create_f32_1, create_f32_1_wide, create_f32_2, create_f32_3, create_f32_4, create_f32_5, &
+      create_f32_6, create_f32_7, create_f64_0, create_f64_1, create_f64_1_wide, create_f64_2, &
+      create_f64_3, create_f64_4, create_f64_5, create_f64_6, create_f64_7, create_c64_0, &
+      create_c64_1, create_c64_1_wide, create_c64_2, create_c64_3, create_c64_4, create_c64_5, &
+      create_c64_6, create_c64_7, create_c128_0, create_c128_1, create_c128_1_wide, create_c128_2, &
+      create_c128_3, create_c128_4, create_c128_5, create_c128_6, create_c128_7
+  end interface
+
+  ! Makes it an object, without a copy: call mobula_seal(values, ref, ierror). The pointer is null from here.
+  interface mobula_seal
+    module procedure seal_i8_0, seal_i8_1, seal_i8_2, seal_i8_3, seal_i8_4, seal_i8_5, seal_i8_6, seal_i8_7, &
+      seal_i16_0, seal_i16_1, seal_i16_2, seal_i16_3, seal_i16_4, seal_i16_5, seal_i16_6, seal_i16_7, &
+      seal_i32_0, seal_i32_1, seal_i32_2, seal_i32_3, seal_i32_4, seal_i32_5, seal_i32_6, seal_i32_7, &
+      seal_i64_0, seal_i64_1, seal_i64_2, seal_i64_3, seal_i64_4, seal_i64_5, seal_i64_6, seal_i64_7, &
+      seal_f32_0, seal_f32_1, seal_f32_2, seal_f32_3, seal_f32_4, seal_f32_5, seal_f32_6, seal_f32_7, &
+      seal_f64_0, seal_f64_1, seal_f64_2, seal_f64_3, seal_f64_4, seal_f64_5, seal_f64_6, seal_f64_7, &
+      seal_c64_0, seal_c64_1, seal_c64_2, seal_c64_3, seal_c64_4, seal_c64_5, seal_c64_6, seal_c64_7, &
+      seal_c128_0, seal_c128_1, seal_c128_2, seal_c128_3, seal_c128_4, seal_c128_5, seal_c128_6, &
+      seal_c128_7
+  end interface
+
+  ! Or gives the memory back: call mobula_discard(values, ierror).
+  interface mobula_discard
+    module procedure discard_i8_0, discard_i8_1, discard_i8_2, discard_i8_3, discard_i8_4, discard_i8_5, &
+      discard_i8_6, discard_i8_7, discard_i16_0, discard_i16_1, discard_i16_2, discard_i16_3, &
+      discard_i16_4, discard_i16_5, discard_i16_6, discard_i16_7, discard_i32_0, discard_i32_1, &
+      discard_i32_2, discard_i32_3, discard_i32_4, discard_i32_5, discard_i32_6, discard_i32_7, &
+      discard_i64_0, discard_i64_1, discard_i64_2, discard_i64_3, discard_i64_4, discard_i64_5, &
+      discard_i64_6, discard_i64_7, discard_f32_0, discard_f32_1, discard_f32_2, discard_f32_3, &
+      discard_f32_4, discard_f32_5, discard_f32_6, discard_f32_7, discard_f64_0, discard_f64_1, &
+      discard_f64_2, discard_f64_3, discard_f64_4, discard_f64_5, discard_f64_6, discard_f64_7, &
+      discard_c64_0, discard_c64_1, discard_c64_2, discard_c64_3, discard_c64_4, discard_c64_5, &
+      discard_c64_6, discard_c64_7, discard_c128_0, discard_c128_1, discard_c128_2, discard_c128_3, &
+      discard_c128_4, discard_c128_5, discard_c128_6, discard_c128_7
+  end interface
+
+  ! Waits for an object, and associates a pointer without a copy: call mobula_get(ref, values, ierror),
+  ! mobula_get(ref, values, timeout, ierror), or mobula_get(ref, values, shape, ierror).
   interface mobula_get
-    module procedure get_i8_0, get_i8_1, get_i8_2, get_i8_3, get_i8_4, &
-      get_i8_5, get_i8_6, get_i8_7, &
-      get_i16_0, get_i16_1, get_i16_2, get_i16_3, get_i16_4, &
-      get_i16_5, get_i16_6, get_i16_7, &
-      get_i32_0, get_i32_1, get_i32_2, get_i32_3, get_i32_4, &
-      get_i32_5, get_i32_6, get_i32_7, &
-      get_i64_0, get_i64_1, get_i64_2, get_i64_3, get_i64_4, &
-      get_i64_5, get_i64_6, get_i64_7, &
-      get_f32_0, get_f32_1, get_f32_2, get_f32_3, get_f32_4, &
-      get_f32_5, get_f32_6, get_f32_7, &
-      get_f64_0, get_f64_1, get_f64_2, get_f64_3, get_f64_4, &
-      get_f64_5, get_f64_6, get_f64_7, &
-      get_c64_0, get_c64_1, get_c64_2, get_c64_3, get_c64_4, &
-      get_c64_5, get_c64_6, get_c64_7, &
-      get_c128_0, get_c128_1, get_c128_2, get_c128_3, get_c128_4, &
-      get_c128_5, get_c128_6, get_c128_7
+    module procedure get_i8_0, get_i8_0_timeout, get_i8_1, get_i8_1_shape, get_i8_1_timeout, get_i8_2, &
+      get_i8_2_shape, get_i8_2_timeout, get_i8_3, get_i8_3_shape, get_i8_3_timeout, get_i8_4, &
+      get_i8_4_shape, get_i8_4_timeout, get_i8_5, get_i8_5_shape, get_i8_5_timeout, get_i8_6, &
+      get_i8_6_shape, get_i8_6_timeout, get_i8_7, get_i8_7_shape, get_i8_7_timeout, get_i16_0, &
+      get_i16_0_timeout, get_i16_1, get_i16_1_shape, get_i16_1_timeout, get_i16_2, get_i16_2_shape, &
+      get_i16_2_timeout, get_i16_3, get_i16_3_shape, get_i16_3_timeout, get_i16_4, get_i16_4_shape, &
+      get_i16_4_timeout, get_i16_5, get_i16_5_shape, get_i16_5_timeout, get_i16_6, get_i16_6_shape, &
+      get_i16_6_timeout, get_i16_7, get_i16_7_shape, get_i16_7_timeout, get_i32_0, get_i32_0_timeout, &
+      get_i32_1, get_i32_1_shape, get_i32_1_timeout, get_i32_2, get_i32_2_shape, get_i32_2_timeout, &
+      get_i32_3, get_i32_3_shape, get_i32_3_timeout, get_i32_4, get_i32_4_shape, get_i32_4_timeout, &
+      get_i32_5, get_i32_5_shape, get_i32_5_timeout, get_i32_6, get_i32_6_shape, get_i32_6_timeout, &
+      get_i32_7, get_i32_7_shape, get_i32_7_timeout, get_i64_0, get_i64_0_timeout, get_i64_1, &
+      get_i64_1_shape, get_i64_1_timeout, get_i64_2, get_i64_2_shape, get_i64_2_timeout, get_i64_3, &
+      get_i64_3_shape, get_i64_3_timeout, get_i64_4, get_i64_4_shape, get_i64_4_timeout, get_i64_5, &
+      get_i64_5_shape, get_i64_5_timeout, get_i64_6, get_i64_6_shape, get_i64_6_timeout, get_i64_7, &
+      get_i64_7_shape, get_i64_7_timeout, get_f32_0, get_f32_0_timeout, get_f32_1, get_f32_1_shape, &
+      get_f32_1_timeout, get_f32_2, get_f32_2_shape, get_f32_2_timeout, get_f32_3, get_f32_3_shape, &
+      get_f32_3_timeout, get_f32_4, get_f32_4_shape, get_f32_4_timeout, get_f32_5, get_f32_5_shape, &
+      get_f32_5_timeout, get_f32_6, get_f32_6_shape, get_f32_6_timeout, get_f32_7, get_f32_7_shape, &
+      get_f32_7_timeout, get_f64_0, get_f64_0_timeout, get_f64_1, get_f64_1_shape, get_f64_1_timeout, &
+      get_f64_2, get_f64_2_shape, get_f64_2_timeout, get_f64_3, get_f64_3_shape, get_f64_3_timeout, &
+      get_f64_4, get_f64_4_shape, get_f64_4_timeout, get_f64_5, get_f64_5_shape, get_f64_5_timeout, &
+      get_f64_6, get_f64_6_shape, get_f64_6_timeout, get_f64_7, get_f64_7_shape, get_f64_7_timeout, &
+      get_c64_0, get_c64_0_timeout, get_c64_1, get_c64_1_shape, get_c64_1_timeout, get_c64_2, &
+      get_c64_2_shape, get_c64_2_timeout, get_c64_3, get_c64_3_shape, get_c64_3_timeout, get_c64_4, &
+      get_c64_4_shape, get_c64_4_timeout, get_c64_5, get_c64_5_shape, get_c64_5_timeout, get_c64_6, &
+      get_c64_6_shape, get_c64_6_timeout, get_c64_7, get_c64_7_shape, get_c64_7_timeout, get_c128_0, &
+      get_c128_0_timeout, get_c128_1, get_c128_1_shape, get_c128_1_timeout, get_c128_2, &
+      get_c128_2_shape, get_c128_2_timeout, get_c128_3, get_c128_3_shape, get_c128_3_timeout, &
+      get_c128_4, get_c128_4_shape, get_c128_4_timeout, get_c128_5, get_c128_5_shape, &
+      get_c128_5_timeout, get_c128_6, get_c128_6_shape, get_c128_6_timeout, get_c128_7, &
+      get_c128_7_shape, get_c128_7_timeout
   end interface
 
   ! Ends what mobula_get began, for a pointer as it associated it: call mobula_release(values, ierror).
   interface mobula_release
-    module procedure release_i8_0, release_i8_1, release_i8_2, release_i8_3, release_i8_4, &
-      release_i8_5, release_i8_6, release_i8_7, &
-      release_i16_0, release_i16_1, release_i16_2, release_i16_3, release_i16_4, &
-      release_i16_5, release_i16_6, release_i16_7, &
-      release_i32_0, release_i32_1, release_i32_2, release_i32_3, release_i32_4, &
-      release_i32_5, release_i32_6, release_i32_7, &
-      release_i64_0, release_i64_1, release_i64_2, release_i64_3, release_i64_4, &
-      release_i64_5, release_i64_6, release_i64_7, &
-      release_f32_0, release_f32_1, release_f32_2, release_f32_3, release_f32_4, &
-      release_f32_5, release_f32_6, release_f32_7, &
-      release_f64_0, release_f64_1, release_f64_2, release_f64_3, release_f64_4, &
-      release_f64_5, release_f64_6, release_f64_7, &
-      release_c64_0, release_c64_1, release_c64_2, release_c64_3, release_c64_4, &
-      release_c64_5, release_c64_6, release_c64_7, &
-      release_c128_0, release_c128_1, release_c128_2, release_c128_3, release_c128_4, &
-      release_c128_5, release_c128_6, release_c128_7
+    module procedure release_i8_0, release_i8_1, release_i8_2, release_i8_3, release_i8_4, release_i8_5, &
+      release_i8_6, release_i8_7, release_i16_0, release_i16_1, release_i16_2, release_i16_3, &
+      release_i16_4, release_i16_5, release_i16_6, release_i16_7, release_i32_0, release_i32_1, &
+      release_i32_2, release_i32_3, release_i32_4, release_i32_5, release_i32_6, release_i32_7, &
+      release_i64_0, release_i64_1, release_i64_2, release_i64_3, release_i64_4, release_i64_5, &
+      release_i64_6, release_i64_7, release_f32_0, release_f32_1, release_f32_2, release_f32_3, &
+      release_f32_4, release_f32_5, release_f32_6, release_f32_7, release_f64_0, release_f64_1, &
+      release_f64_2, release_f64_3, release_f64_4, release_f64_5, release_f64_6, release_f64_7, &
+      release_c64_0, release_c64_1, release_c64_2, release_c64_3, release_c64_4, release_c64_5, &
+      release_c64_6, release_c64_7, release_c128_0, release_c128_1, release_c128_2, release_c128_3, &
+      release_c128_4, release_c128_5, release_c128_6, release_c128_7
   end interface
 
   ! A scalar or an array as an argument, by value. An array is for one call.
   interface mobula_value
-    module procedure value_i8_0, value_i8_1, value_i8_2, value_i8_3, value_i8_4, &
-      value_i8_5, value_i8_6, value_i8_7, &
-      value_i16_0, value_i16_1, value_i16_2, value_i16_3, value_i16_4, &
-      value_i16_5, value_i16_6, value_i16_7, &
-      value_i32_0, value_i32_1, value_i32_2, value_i32_3, value_i32_4, &
-      value_i32_5, value_i32_6, value_i32_7, &
-      value_i64_0, value_i64_1, value_i64_2, value_i64_3, value_i64_4, &
-      value_i64_5, value_i64_6, value_i64_7, &
-      value_f32_0, value_f32_1, value_f32_2, value_f32_3, value_f32_4, &
-      value_f32_5, value_f32_6, value_f32_7, &
-      value_f64_0, value_f64_1, value_f64_2, value_f64_3, value_f64_4, &
-      value_f64_5, value_f64_6, value_f64_7, &
-      value_c64_0, value_c64_1, value_c64_2, value_c64_3, value_c64_4, &
-      value_c64_5, value_c64_6, value_c64_7, &
-      value_c128_0, value_c128_1, value_c128_2, value_c128_3, value_c128_4, &
-      value_c128_5, value_c128_6, value_c128_7
+    module procedure value_i8_0, value_i8_1, value_i8_2, value_i8_3, value_i8_4, value_i8_5, value_i8_6, value_i8_7, &
+      value_i16_0, value_i16_1, value_i16_2, value_i16_3, value_i16_4, value_i16_5, value_i16_6, &
+      value_i16_7, value_i32_0, value_i32_1, value_i32_2, value_i32_3, value_i32_4, value_i32_5, &
+      value_i32_6, value_i32_7, value_i64_0, value_i64_1, value_i64_2, value_i64_3, value_i64_4, &
+      value_i64_5, value_i64_6, value_i64_7, value_f32_0, value_f32_1, value_f32_2, value_f32_3, &
+      value_f32_4, value_f32_5, value_f32_6, value_f32_7, value_f64_0, value_f64_1, value_f64_2, &
+      value_f64_3, value_f64_4, value_f64_5, value_f64_6, value_f64_7, value_c64_0, value_c64_1, &
+      value_c64_2, value_c64_3, value_c64_4, value_c64_5, value_c64_6, value_c64_7, value_c128_0, &
+      value_c128_1, value_c128_2, value_c128_3, value_c128_4, value_c128_5, value_c128_6, value_c128_7
   end interface
 
-  ! Associates a pointer with an argument: call mobula_arg(call, index, values, shape, ierror).
+  ! Associates a pointer with an argument: call mobula_arg(call, index, values, ierror), or
+  ! mobula_arg(call, index, values, shape, ierror).
   interface mobula_arg
-    module procedure arg_i8_0, arg_i8_1, arg_i8_2, arg_i8_3, arg_i8_4, &
-      arg_i8_5, arg_i8_6, arg_i8_7, &
-      arg_i16_0, arg_i16_1, arg_i16_2, arg_i16_3, arg_i16_4, &
-      arg_i16_5, arg_i16_6, arg_i16_7, &
-      arg_i32_0, arg_i32_1, arg_i32_2, arg_i32_3, arg_i32_4, &
-      arg_i32_5, arg_i32_6, arg_i32_7, &
-      arg_i64_0, arg_i64_1, arg_i64_2, arg_i64_3, arg_i64_4, &
-      arg_i64_5, arg_i64_6, arg_i64_7, &
-      arg_f32_0, arg_f32_1, arg_f32_2, arg_f32_3, arg_f32_4, &
-      arg_f32_5, arg_f32_6, arg_f32_7, &
-      arg_f64_0, arg_f64_1, arg_f64_2, arg_f64_3, arg_f64_4, &
-      arg_f64_5, arg_f64_6, arg_f64_7, &
-      arg_c64_0, arg_c64_1, arg_c64_2, arg_c64_3, arg_c64_4, &
-      arg_c64_5, arg_c64_6, arg_c64_7, &
-      arg_c128_0, arg_c128_1, arg_c128_2, arg_c128_3, arg_c128_4, &
-      arg_c128_5, arg_c128_6, arg_c128_7
+    module procedure arg_i8_0, arg_i8_1, arg_i8_1_shape, arg_i8_2, arg_i8_2_shape, arg_i8_3, arg_i8_3_shape, &
+      arg_i8_4, arg_i8_4_shape, arg_i8_5, arg_i8_5_shape, arg_i8_6, arg_i8_6_shape, arg_i8_7, &
+      arg_i8_7_shape, arg_i16_0, arg_i16_1, arg_i16_1_shape, arg_i16_2, arg_i16_2_shape, arg_i16_3, &
+      arg_i16_3_shape, arg_i16_4, arg_i16_4_shape, arg_i16_5, arg_i16_5_shape, arg_i16_6, &
+      arg_i16_6_shape, arg_i16_7, arg_i16_7_shape, arg_i32_0, arg_i32_1, arg_i32_1_shape, arg_i32_2, &
+      arg_i32_2_shape, arg_i32_3, arg_i32_3_shape, arg_i32_4, arg_i32_4_shape, arg_i32_5, &
+      arg_i32_5_shape, arg_i32_6, arg_i32_6_shape, arg_i32_7, arg_i32_7_shape, arg_i64_0, arg_i64_1, &
+      arg_i64_1_shape, arg_i64_2, arg_i64_2_shape, arg_i64_3, arg_i64_3_shape, arg_i64_4, &
+      arg_i64_4_shape, arg_i64_5, arg_i64_5_shape, arg_i64_6, arg_i64_6_shape, arg_i64_7, &
+      arg_i64_7_shape, arg_f32_0, arg_f32_1, arg_f32_1_shape, arg_f32_2, arg_f32_2_shape, arg_f32_3, &
+      arg_f32_3_shape, arg_f32_4, arg_f32_4_shape, arg_f32_5, arg_f32_5_shape, arg_f32_6, &
+      arg_f32_6_shape, arg_f32_7, arg_f32_7_shape, arg_f64_0, arg_f64_1, arg_f64_1_shape, arg_f64_2, &
+      arg_f64_2_shape, arg_f64_3, arg_f64_3_shape, arg_f64_4, arg_f64_4_shape, arg_f64_5, &
+      arg_f64_5_shape, arg_f64_6, arg_f64_6_shape, arg_f64_7, arg_f64_7_shape, arg_c64_0, arg_c64_1, &
+      arg_c64_1_shape, arg_c64_2, arg_c64_2_shape, arg_c64_3, arg_c64_3_shape, arg_c64_4, &
+      arg_c64_4_shape, arg_c64_5, arg_c64_5_shape, arg_c64_6, arg_c64_6_shape, arg_c64_7, &
+      arg_c64_7_shape, arg_c128_0, arg_c128_1, arg_c128_1_shape, arg_c128_2, arg_c128_2_shape, &
+      arg_c128_3, arg_c128_3_shape, arg_c128_4, arg_c128_4_shape, arg_c128_5, arg_c128_5_shape, &
+      arg_c128_6, arg_c128_6_shape, arg_c128_7, arg_c128_7_shape
   end interface
 
   ! Sets a result: call mobula_return(call, index, array, ierror). One copy.
   interface mobula_return
-    module procedure return_i8_0, return_i8_1, return_i8_2, return_i8_3, return_i8_4, &
-      return_i8_5, return_i8_6, return_i8_7, &
-      return_i16_0, return_i16_1, return_i16_2, return_i16_3, return_i16_4, &
-      return_i16_5, return_i16_6, return_i16_7, &
-      return_i32_0, return_i32_1, return_i32_2, return_i32_3, return_i32_4, &
-      return_i32_5, return_i32_6, return_i32_7, &
-      return_i64_0, return_i64_1, return_i64_2, return_i64_3, return_i64_4, &
-      return_i64_5, return_i64_6, return_i64_7, &
-      return_f32_0, return_f32_1, return_f32_2, return_f32_3, return_f32_4, &
-      return_f32_5, return_f32_6, return_f32_7, &
-      return_f64_0, return_f64_1, return_f64_2, return_f64_3, return_f64_4, &
-      return_f64_5, return_f64_6, return_f64_7, &
-      return_c64_0, return_c64_1, return_c64_2, return_c64_3, return_c64_4, &
-      return_c64_5, return_c64_6, return_c64_7, &
-      return_c128_0, return_c128_1, return_c128_2, return_c128_3, return_c128_4, &
-      return_c128_5, return_c128_6, return_c128_7
+    module procedure return_i8_0, return_i8_1, return_i8_2, return_i8_3, return_i8_4, return_i8_5, return_i8_6, &
+      return_i8_7, return_i16_0, return_i16_1, return_i16_2, return_i16_3, return_i16_4, return_i16_5, &
+      return_i16_6, return_i16_7, return_i32_0, return_i32_1, return_i32_2, return_i32_3, &
+      return_i32_4, return_i32_5, return_i32_6, return_i32_7, return_i64_0, return_i64_1, &
+      return_i64_2, return_i64_3, return_i64_4, return_i64_5, return_i64_6, return_i64_7, &
+      return_f32_0, return_f32_1, return_f32_2, return_f32_3, return_f32_4, return_f32_5, &
+      return_f32_6, return_f32_7, return_f64_0, return_f64_1, return_f64_2, return_f64_3, &
+      return_f64_4, return_f64_5, return_f64_6, return_f64_7, return_c64_0, return_c64_1, &
+      return_c64_2, return_c64_3, return_c64_4, return_c64_5, return_c64_6, return_c64_7, &
+      return_c128_0, return_c128_1, return_c128_2, return_c128_3, return_c128_4, return_c128_5, &
+      return_c128_6, return_c128_7
   end interface
 
-  ! A result to be written in place: call mobula_return_create(call, index, values, extents, ierror). extents: the
-  ! number of elements for rank 1, an array of extents above, left out for a scalar.
+  ! A result to be written in place: call mobula_return_create(call, index, values, extents, ierror).
+  ! extents: as of mobula_create.
   interface mobula_return_create
-    module procedure create_i8_0, create_i8_1, create_i8_1_wide, create_i8_2, create_i8_3, &
-      create_i8_4, create_i8_5, create_i8_6, create_i8_7, &
-      create_i16_0, create_i16_1, create_i16_1_wide, create_i16_2, create_i16_3, &
-      create_i16_4, create_i16_5, create_i16_6, create_i16_7, &
-      create_i32_0, create_i32_1, create_i32_1_wide, create_i32_2, create_i32_3, &
-      create_i32_4, create_i32_5, create_i32_6, create_i32_7, &
-      create_i64_0, create_i64_1, create_i64_1_wide, create_i64_2, create_i64_3, &
-      create_i64_4, create_i64_5, create_i64_6, create_i64_7, &
-      create_f32_0, create_f32_1, create_f32_1_wide, create_f32_2, create_f32_3, &
-      create_f32_4, create_f32_5, create_f32_6, create_f32_7, &
-      create_f64_0, create_f64_1, create_f64_1_wide, create_f64_2, create_f64_3, &
-      create_f64_4, create_f64_5, create_f64_6, create_f64_7, &
-      create_c64_0, create_c64_1, create_c64_1_wide, create_c64_2, create_c64_3, &
-      create_c64_4, create_c64_5, create_c64_6, create_c64_7, &
-      create_c128_0, create_c128_1, create_c128_1_wide, create_c128_2, create_c128_3, &
-      create_c128_4, create_c128_5, create_c128_6, create_c128_7
+    module procedure return_create_i8_0, return_create_i8_1, return_create_i8_1_wide, return_create_i8_2, &
+      return_create_i8_3, return_create_i8_4, return_create_i8_5, return_create_i8_6, &
+      return_create_i8_7, return_create_i16_0, return_create_i16_1, return_create_i16_1_wide, &
+      return_create_i16_2, return_create_i16_3, return_create_i16_4, return_create_i16_5, &
+      return_create_i16_6, return_create_i16_7, return_create_i32_0, return_create_i32_1, &
+      return_create_i32_1_wide, return_create_i32_2, return_create_i32_3, return_create_i32_4, &
+      return_create_i32_5, return_create_i32_6, return_create_i32_7, return_create_i64_0, &
+      return_create_i64_1, return_create_i64_1_wide, return_create_i64_2, return_create_i64_3, &
+      return_create_i64_4, return_create_i64_5, return_create_i64_6, return_create_i64_7, &
+      return_create_f32_0, return_create_f32_1, return_create_f32_1_wide, return_create_f32_2, &
+      return_create_f32_3, return_create_f32_4, return_create_f32_5, return_create_f32_6, &
+      return_create_f32_7, return_create_f64_0, return_create_f64_1, return_create_f64_1_wide, &
+      return_create_f64_2, return_create_f64_3, return_create_f64_4, return_create_f64_5, &
+      return_create_f64_6, return_create_f64_7, return_create_c64_0, return_create_c64_1, &
+      return_create_c64_1_wide, return_create_c64_2, return_create_c64_3, return_create_c64_4, &
+      return_create_c64_5, return_create_c64_6, return_create_c64_7, return_create_c128_0, &
+      return_create_c128_1, return_create_c128_1_wide, return_create_c128_2, return_create_c128_3, &
+      return_create_c128_4, return_create_c128_5, return_create_c128_6, return_create_c128_7
   end interface
   ! end of generated
 
@@ -1143,16 +1210,18 @@ contains
 
   ! ---- Views that are kept until they are released ----
 
-  recursive subroutine keep(key, view)
+  recursive subroutine keep(kind, key, view)
+    integer, intent(in) :: kind
     integer(int64), intent(in) :: key
     type(c_view), intent(in) :: view
     type(kept_view), pointer :: one
     integer(int64) :: place
     integer(c_int) :: error
     allocate(one)
+    one%kind = kind
     one%key = key
     one%view = view
-    place = chain_of(key)
+    place = chain_of(kind, key)
     error = c_lock(lock)
     one%next => kept(place)%first
     kept(place)%first => one
@@ -1161,18 +1230,19 @@ contains
   end subroutine
 
   ! Takes what was kept under the key; view%data is null if there is nothing.
-  recursive subroutine take(key, view)
+  recursive subroutine take(kind, key, view)
+    integer, intent(in) :: kind
     integer(int64), intent(in) :: key
     type(c_view), intent(out) :: view
     type(kept_view), pointer :: one, before
     integer(int64) :: place
     integer(c_int) :: error
-    place = chain_of(key)
+    place = chain_of(kind, key)
     error = c_lock(lock)
     before => null()
     one => kept(place)%first
     do while (associated(one))
-      if (one%key == key) exit
+      if (one%kind == kind .and. one%key == key) exit
       before => one
       one => one%next
     end do
@@ -1191,12 +1261,19 @@ contains
     end if
   end subroutine
 
-  ! Objects begin at multiples of 64 bytes; copies have numbers of their own.
-  integer(int64) function chain_of(key)
+  ! Arrays begin at multiples of 64 bytes; copies have numbers of their own.
+  integer(int64) function chain_of(kind, key)
+    integer, intent(in) :: kind
     integer(int64), intent(in) :: key
     chain_of = key
-    if (key > 0) chain_of = shiftr(key, 6)
+    if (kind /= A_COPY) chain_of = shiftr(key, 6)
     chain_of = iand(chain_of, NUM_CHAINS - 1)
+  end function
+
+  function key_of(address) result(key)
+    type(c_ptr), intent(in) :: address
+    integer(int64) :: key
+    key = int(transfer(address, 0_c_intptr_t), int64)
   end function
 
   ! ---- Objects ----
@@ -1212,6 +1289,79 @@ contains
     status = int(c_put(address, int(product(extents), c_size_t), element, handle))
     if (status == MOBULA_OK) call own(out, handle, c_null_ptr, shape_of(extents))
     call ended(status, ierror)
+  end subroutine
+
+  recursive subroutine create_buffer(extents, element, address, status)
+    integer(int64), intent(in) :: extents(:)
+    integer(c_int), intent(in) :: element
+    type(c_ptr), intent(out) :: address
+    integer, intent(out) :: status
+    type(c_view) :: buffer
+    if (any(extents < 0)) then
+      status = MOBULA_ERR_INVALID_ARGUMENT
+      call record(status, "mobula_create: an extent is below 0")
+      return
+    end if
+    status = int(c_create(int(product(extents), c_size_t), element, buffer))
+    if (status /= MOBULA_OK) then
+      call forget_failure()
+      return
+    end if
+    address = buffer%data
+    ! As a view without elements.
+    if (buffer%count == 0) then
+      call c_discard(buffer)
+    else
+      call keep(A_BUFFER, key_of(address), buffer)
+    end if
+  end subroutine
+
+  ! address: null for an array without elements.
+  recursive subroutine seal(is_associated, address, extents, element, ref, status)
+    logical, intent(in) :: is_associated
+    type(c_ptr), intent(in) :: address
+    integer(int64), intent(in) :: extents(:)
+    integer(c_int), intent(in) :: element
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out) :: status
+    type(c_view) :: buffer
+    type(c_ptr) :: handle
+    if (is_associated .and. .not. c_associated(address)) then
+      call put(address, extents, element, ref, status)
+      return
+    end if
+    call take(A_BUFFER, key_of(address), buffer)
+    if (.not. c_associated(buffer%data)) then
+      status = MOBULA_ERR_INVALID_ARGUMENT
+      call record(status, "mobula_seal: mobula_create did not associate this pointer, or it was sealed already")
+    else if (buffer%count /= product(extents)) then
+      status = MOBULA_ERR_INVALID_ARGUMENT
+      call record(status, "mobula_seal: the pointer is to a part of what mobula_create associated")
+      call keep(A_BUFFER, key_of(address), buffer)
+    else
+      status = int(c_seal(buffer, handle))
+      if (status == MOBULA_OK) then
+        call own(ref, handle, c_null_ptr, shape_of(extents))
+      else
+        call forget_failure()
+        call keep(A_BUFFER, key_of(address), buffer)
+      end if
+    end if
+  end subroutine
+
+  recursive subroutine discard(address, status)
+    type(c_ptr), intent(in) :: address
+    integer, intent(out) :: status
+    type(c_view) :: buffer
+    status = MOBULA_OK
+    if (.not. c_associated(address)) return
+    call take(A_BUFFER, key_of(address), buffer)
+    if (c_associated(buffer%data)) then
+      call c_discard(buffer)
+    else
+      status = MOBULA_ERR_INVALID_ARGUMENT
+      call record(status, "mobula_discard: mobula_create did not associate this pointer, or it was sealed already")
+    end if
   end subroutine
 
   ! Views an object; the view is kept until the address is released.
@@ -1256,29 +1406,24 @@ contains
     if (status /= MOBULA_OK .or. view%count == 0) then
       call c_release(view)
     else
-      call keep(int(transfer(view%data, 0_c_intptr_t), int64), view)
+      call keep(A_VIEW, key_of(view%data), view)
     end if
   end subroutine
 
   ! A pointer that is not associated, or to no elements, keeps nothing.
-  recursive subroutine release(address, ierror)
+  recursive subroutine release(address, status)
     type(c_ptr), intent(in) :: address
-    integer, intent(out), optional :: ierror
+    integer, intent(out) :: status
     type(c_view) :: view
-    integer :: status
     status = MOBULA_OK
-    if (.not. c_associated(address)) then
-      call report(status, ierror)
-      return
-    end if
-    call take(int(transfer(address, 0_c_intptr_t), int64), view)
+    if (.not. c_associated(address)) return
+    call take(A_VIEW, key_of(address), view)
     if (c_associated(view%data)) then
       call c_release(view)
     else
       status = MOBULA_ERR_INVALID_ARGUMENT
       call record(status, "mobula_release: mobula_get did not associate this pointer, or it was released already")
     end if
-    call report(status, ierror)
   end subroutine
 
   ! Waits until num_returns (none: all) of the references are ready, or timeout seconds have passed, which is no error.
@@ -1335,15 +1480,17 @@ contains
     integer, intent(in), optional :: num_returns
     integer, intent(out), optional :: ierror
     type(registered_function), pointer :: registered
+    integer(c_int32_t) :: own_returns
     integer :: status
     call prepare()
     allocate(registered)
     registered%name = trim(name)
     registered%task => task
     if (present(num_returns)) registered%num_returns = num_returns
-    status = int(c_register(c_text(name), c_funloc(run_plain), c_loc(registered), int(registered%num_returns, c_int32_t)))
-    if (status == MOBULA_OK) status = int(c_register(c_text(registered%name // SHAPED), c_funloc(run_shaped), c_loc(registered), &
-      int(registered%num_returns + 1, c_int32_t)))
+    own_returns = int(registered%num_returns, c_int32_t)
+    status = int(c_register(c_text(name), c_funloc(run_plain), c_loc(registered), own_returns))
+    if (status == MOBULA_OK) status = int(c_register(c_text(registered%name // SHAPED), c_funloc(run_shaped), &
+      c_loc(registered), own_returns + 1))
     if (status == MOBULA_OK) then
       registered%next => functions
       functions => registered
@@ -1458,13 +1605,13 @@ contains
     if (.not. c_associated(copy%data)) error stop "mobula_value: there is no memory for a copy of the array"
     if (bytes > 0) same = c_memcpy(copy%data, address, bytes)
     error = c_lock(lock)
-    last_copy = last_copy - 1
+    last_copy = last_copy + 1
     argument%copy = last_copy
     error = c_unlock(lock)
     if (error /= 0) error stop "mobula: a mutex failed"
     argument%element = element
     argument%shape = shape_of(extents)
-    call keep(argument%copy, copy)
+    call keep(A_COPY, argument%copy, copy)
   end function
 
   ! An object: the call runs when it is complete; its failure is the call's.
@@ -1509,7 +1656,7 @@ contains
       given(i)%count = 1
       given(i)%data = c_loc(args(i)%scalar)
       if (args(i)%copy == 0) cycle
-      call take(args(i)%copy, copies(i))
+      call take(A_COPY, args(i)%copy, copies(i))
       given(i)%count = copies(i)%count
       given(i)%data = copies(i)%data
       if (c_associated(copies(i)%data)) cycle
@@ -1586,12 +1733,12 @@ contains
   ! ---- Tasks: submission ----
 
   ! handles: one for each result that is wanted, and one more for their shapes, which is null if there are none.
-  recursive subroutine submit(name, args, options, handles, status)
+  recursive subroutine submit(name, args, handles, status, options)
     character(len=*), intent(in) :: name
     type(mobula_arg_value), target, intent(in) :: args(:)
-    type(mobula_options), intent(in), optional :: options
     type(c_ptr), intent(inout) :: handles(:)
     integer, intent(out) :: status
+    type(mobula_options), intent(in), optional :: options
     type(c_argument) :: given(2 * size(args) + 1)
     type(c_view) :: copies(size(args))
     type(c_options) :: chosen
@@ -1650,15 +1797,14 @@ contains
     end if
   end subroutine
 
-  recursive subroutine submit_one(name, args, ref, options, ierror)
+  recursive subroutine submit_one(name, args, ref, ierror)
     character(len=*), intent(in) :: name
     type(mobula_arg_value), target, intent(in) :: args(:)
     type(mobula_ref), target, intent(inout) :: ref
-    type(mobula_options), intent(in), optional :: options
     integer, intent(out), optional :: ierror
     type(c_ptr) :: handles(2)
     integer :: status
-    call submit(name, args, options, handles, status)
+    call submit(name, args, handles, status)
     if (status == MOBULA_OK) then
       call give_one(handles, 1, ref)
       call c_ref_free(handles(2))
@@ -1666,54 +1812,115 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine submit_many(name, args, refs, options, ierror)
+  recursive subroutine submit_one_options(name, args, ref, options, ierror)
+    character(len=*), intent(in) :: name
+    type(mobula_arg_value), target, intent(in) :: args(:)
+    type(mobula_ref), target, intent(inout) :: ref
+    type(mobula_options), intent(in) :: options
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: handles(2)
+    integer :: status
+    call submit(name, args, handles, status, options)
+    if (status == MOBULA_OK) then
+      call give_one(handles, 1, ref)
+      call c_ref_free(handles(2))
+    end if
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine submit_many(name, args, refs, ierror)
     character(len=*), intent(in) :: name
     type(mobula_arg_value), target, intent(in) :: args(:)
     type(mobula_ref), target, intent(inout) :: refs(:)
-    type(mobula_options), intent(in), optional :: options
     integer, intent(out), optional :: ierror
     type(c_ptr) :: handles(size(refs) + 1)
     integer :: status
-    call submit(name, args, options, handles, status)
+    call submit(name, args, handles, status)
     if (status == MOBULA_OK) call give(handles, refs)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine submit_none(name, args, options, ierror)
+  recursive subroutine submit_many_options(name, args, refs, options, ierror)
     character(len=*), intent(in) :: name
     type(mobula_arg_value), target, intent(in) :: args(:)
-    type(mobula_options), intent(in), optional :: options
+    type(mobula_ref), target, intent(inout) :: refs(:)
+    type(mobula_options), intent(in) :: options
     integer, intent(out), optional :: ierror
-    type(c_ptr) :: handles(1)
+    type(c_ptr) :: handles(size(refs) + 1)
     integer :: status
-    call submit(name, args, options, handles, status)
+    call submit(name, args, handles, status, options)
+    if (status == MOBULA_OK) call give(handles, refs)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine submit_one_no_args(name, ref, options, ierror)
+  recursive subroutine submit_none(name, args, ierror)
+    character(len=*), intent(in) :: name
+    type(mobula_arg_value), target, intent(in) :: args(:)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: handles(1)
+    integer :: status
+    call submit(name, args, handles, status)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine submit_none_options(name, args, options, ierror)
+    character(len=*), intent(in) :: name
+    type(mobula_arg_value), target, intent(in) :: args(:)
+    type(mobula_options), intent(in) :: options
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: handles(1)
+    integer :: status
+    call submit(name, args, handles, status, options)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine submit_one_no_args(name, ref, ierror)
     character(len=*), intent(in) :: name
     type(mobula_ref), target, intent(inout) :: ref
-    type(mobula_options), intent(in), optional :: options
     integer, intent(out), optional :: ierror
     type(mobula_arg_value) :: args(0)
-    call submit_one(name, args, ref, options, ierror)
+    call submit_one(name, args, ref, ierror)
   end subroutine
 
-  recursive subroutine submit_many_no_args(name, refs, options, ierror)
+  recursive subroutine submit_one_no_args_options(name, ref, options, ierror)
+    character(len=*), intent(in) :: name
+    type(mobula_ref), target, intent(inout) :: ref
+    type(mobula_options), intent(in) :: options
+    integer, intent(out), optional :: ierror
+    type(mobula_arg_value) :: args(0)
+    call submit_one_options(name, args, ref, options, ierror)
+  end subroutine
+
+  recursive subroutine submit_many_no_args(name, refs, ierror)
     character(len=*), intent(in) :: name
     type(mobula_ref), target, intent(inout) :: refs(:)
-    type(mobula_options), intent(in), optional :: options
     integer, intent(out), optional :: ierror
     type(mobula_arg_value) :: args(0)
-    call submit_many(name, args, refs, options, ierror)
+    call submit_many(name, args, refs, ierror)
   end subroutine
 
-  recursive subroutine submit_none_no_args(name, options, ierror)
+  recursive subroutine submit_many_no_args_options(name, refs, options, ierror)
     character(len=*), intent(in) :: name
-    type(mobula_options), intent(in), optional :: options
+    type(mobula_ref), target, intent(inout) :: refs(:)
+    type(mobula_options), intent(in) :: options
     integer, intent(out), optional :: ierror
     type(mobula_arg_value) :: args(0)
-    call submit_none(name, args, options, ierror)
+    call submit_many_options(name, args, refs, options, ierror)
+  end subroutine
+
+  recursive subroutine submit_none_no_args(name, ierror)
+    character(len=*), intent(in) :: name
+    integer, intent(out), optional :: ierror
+    type(mobula_arg_value) :: args(0)
+    call submit_none(name, args, ierror)
+  end subroutine
+
+  recursive subroutine submit_none_no_args_options(name, options, ierror)
+    character(len=*), intent(in) :: name
+    type(mobula_options), intent(in) :: options
+    integer, intent(out), optional :: ierror
+    type(mobula_arg_value) :: args(0)
+    call submit_none_options(name, args, options, ierror)
   end subroutine
 
   ! generated: types and ranks
@@ -2349,10 +2556,2895 @@ contains
     call put(address, shape(array, kind=int64), C128, ref, ierror)
   end subroutine
 
-  recursive subroutine get_i8_0(ref, values, timeout, ierror)
+  recursive subroutine create_i8_0(values, ierror)
+    integer(int8), pointer, intent(out) :: values
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer([integer(int64) ::], I8, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_i8_1(values, extents, ierror)
+    integer(int8), pointer, intent(out) :: values(:)
+    integer(int32), intent(in) :: extents
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer([int(extents, int64)], I8, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, [extents])
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_i8_1_wide(values, extents, ierror)
+    integer(int8), pointer, intent(out) :: values(:)
+    integer(int64), intent(in) :: extents
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer([int(extents, int64)], I8, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, [extents])
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_i8_2(values, extents, ierror)
+    integer(int8), pointer, intent(out) :: values(:, :)
+    integer, intent(in) :: extents(2)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), I8, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_i8_3(values, extents, ierror)
+    integer(int8), pointer, intent(out) :: values(:, :, :)
+    integer, intent(in) :: extents(3)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), I8, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_i8_4(values, extents, ierror)
+    integer(int8), pointer, intent(out) :: values(:, :, :, :)
+    integer, intent(in) :: extents(4)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), I8, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_i8_5(values, extents, ierror)
+    integer(int8), pointer, intent(out) :: values(:, :, :, :, :)
+    integer, intent(in) :: extents(5)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), I8, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_i8_6(values, extents, ierror)
+    integer(int8), pointer, intent(out) :: values(:, :, :, :, :, :)
+    integer, intent(in) :: extents(6)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), I8, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_i8_7(values, extents, ierror)
+    integer(int8), pointer, intent(out) :: values(:, :, :, :, :, :, :)
+    integer, intent(in) :: extents(7)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), I8, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_i16_0(values, ierror)
+    integer(int16), pointer, intent(out) :: values
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer([integer(int64) ::], I16, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_i16_1(values, extents, ierror)
+    integer(int16), pointer, intent(out) :: values(:)
+    integer(int32), intent(in) :: extents
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer([int(extents, int64)], I16, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, [extents])
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_i16_1_wide(values, extents, ierror)
+    integer(int16), pointer, intent(out) :: values(:)
+    integer(int64), intent(in) :: extents
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer([int(extents, int64)], I16, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, [extents])
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_i16_2(values, extents, ierror)
+    integer(int16), pointer, intent(out) :: values(:, :)
+    integer, intent(in) :: extents(2)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), I16, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_i16_3(values, extents, ierror)
+    integer(int16), pointer, intent(out) :: values(:, :, :)
+    integer, intent(in) :: extents(3)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), I16, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_i16_4(values, extents, ierror)
+    integer(int16), pointer, intent(out) :: values(:, :, :, :)
+    integer, intent(in) :: extents(4)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), I16, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_i16_5(values, extents, ierror)
+    integer(int16), pointer, intent(out) :: values(:, :, :, :, :)
+    integer, intent(in) :: extents(5)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), I16, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_i16_6(values, extents, ierror)
+    integer(int16), pointer, intent(out) :: values(:, :, :, :, :, :)
+    integer, intent(in) :: extents(6)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), I16, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_i16_7(values, extents, ierror)
+    integer(int16), pointer, intent(out) :: values(:, :, :, :, :, :, :)
+    integer, intent(in) :: extents(7)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), I16, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_i32_0(values, ierror)
+    integer(int32), pointer, intent(out) :: values
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer([integer(int64) ::], I32, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_i32_1(values, extents, ierror)
+    integer(int32), pointer, intent(out) :: values(:)
+    integer(int32), intent(in) :: extents
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer([int(extents, int64)], I32, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, [extents])
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_i32_1_wide(values, extents, ierror)
+    integer(int32), pointer, intent(out) :: values(:)
+    integer(int64), intent(in) :: extents
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer([int(extents, int64)], I32, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, [extents])
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_i32_2(values, extents, ierror)
+    integer(int32), pointer, intent(out) :: values(:, :)
+    integer, intent(in) :: extents(2)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), I32, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_i32_3(values, extents, ierror)
+    integer(int32), pointer, intent(out) :: values(:, :, :)
+    integer, intent(in) :: extents(3)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), I32, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_i32_4(values, extents, ierror)
+    integer(int32), pointer, intent(out) :: values(:, :, :, :)
+    integer, intent(in) :: extents(4)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), I32, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_i32_5(values, extents, ierror)
+    integer(int32), pointer, intent(out) :: values(:, :, :, :, :)
+    integer, intent(in) :: extents(5)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), I32, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_i32_6(values, extents, ierror)
+    integer(int32), pointer, intent(out) :: values(:, :, :, :, :, :)
+    integer, intent(in) :: extents(6)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), I32, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_i32_7(values, extents, ierror)
+    integer(int32), pointer, intent(out) :: values(:, :, :, :, :, :, :)
+    integer, intent(in) :: extents(7)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), I32, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_i64_0(values, ierror)
+    integer(int64), pointer, intent(out) :: values
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer([integer(int64) ::], I64, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_i64_1(values, extents, ierror)
+    integer(int64), pointer, intent(out) :: values(:)
+    integer(int32), intent(in) :: extents
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer([int(extents, int64)], I64, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, [extents])
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_i64_1_wide(values, extents, ierror)
+    integer(int64), pointer, intent(out) :: values(:)
+    integer(int64), intent(in) :: extents
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer([int(extents, int64)], I64, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, [extents])
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_i64_2(values, extents, ierror)
+    integer(int64), pointer, intent(out) :: values(:, :)
+    integer, intent(in) :: extents(2)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), I64, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_i64_3(values, extents, ierror)
+    integer(int64), pointer, intent(out) :: values(:, :, :)
+    integer, intent(in) :: extents(3)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), I64, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_i64_4(values, extents, ierror)
+    integer(int64), pointer, intent(out) :: values(:, :, :, :)
+    integer, intent(in) :: extents(4)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), I64, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_i64_5(values, extents, ierror)
+    integer(int64), pointer, intent(out) :: values(:, :, :, :, :)
+    integer, intent(in) :: extents(5)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), I64, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_i64_6(values, extents, ierror)
+    integer(int64), pointer, intent(out) :: values(:, :, :, :, :, :)
+    integer, intent(in) :: extents(6)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), I64, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_i64_7(values, extents, ierror)
+    integer(int64), pointer, intent(out) :: values(:, :, :, :, :, :, :)
+    integer, intent(in) :: extents(7)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), I64, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_f32_0(values, ierror)
+    real(real32), pointer, intent(out) :: values
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer([integer(int64) ::], F32, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_f32_1(values, extents, ierror)
+    real(real32), pointer, intent(out) :: values(:)
+    integer(int32), intent(in) :: extents
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer([int(extents, int64)], F32, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, [extents])
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_f32_1_wide(values, extents, ierror)
+    real(real32), pointer, intent(out) :: values(:)
+    integer(int64), intent(in) :: extents
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer([int(extents, int64)], F32, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, [extents])
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_f32_2(values, extents, ierror)
+    real(real32), pointer, intent(out) :: values(:, :)
+    integer, intent(in) :: extents(2)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), F32, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_f32_3(values, extents, ierror)
+    real(real32), pointer, intent(out) :: values(:, :, :)
+    integer, intent(in) :: extents(3)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), F32, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_f32_4(values, extents, ierror)
+    real(real32), pointer, intent(out) :: values(:, :, :, :)
+    integer, intent(in) :: extents(4)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), F32, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_f32_5(values, extents, ierror)
+    real(real32), pointer, intent(out) :: values(:, :, :, :, :)
+    integer, intent(in) :: extents(5)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), F32, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_f32_6(values, extents, ierror)
+    real(real32), pointer, intent(out) :: values(:, :, :, :, :, :)
+    integer, intent(in) :: extents(6)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), F32, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_f32_7(values, extents, ierror)
+    real(real32), pointer, intent(out) :: values(:, :, :, :, :, :, :)
+    integer, intent(in) :: extents(7)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), F32, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_f64_0(values, ierror)
+    real(real64), pointer, intent(out) :: values
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer([integer(int64) ::], F64, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_f64_1(values, extents, ierror)
+    real(real64), pointer, intent(out) :: values(:)
+    integer(int32), intent(in) :: extents
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer([int(extents, int64)], F64, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, [extents])
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_f64_1_wide(values, extents, ierror)
+    real(real64), pointer, intent(out) :: values(:)
+    integer(int64), intent(in) :: extents
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer([int(extents, int64)], F64, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, [extents])
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_f64_2(values, extents, ierror)
+    real(real64), pointer, intent(out) :: values(:, :)
+    integer, intent(in) :: extents(2)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), F64, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_f64_3(values, extents, ierror)
+    real(real64), pointer, intent(out) :: values(:, :, :)
+    integer, intent(in) :: extents(3)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), F64, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_f64_4(values, extents, ierror)
+    real(real64), pointer, intent(out) :: values(:, :, :, :)
+    integer, intent(in) :: extents(4)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), F64, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_f64_5(values, extents, ierror)
+    real(real64), pointer, intent(out) :: values(:, :, :, :, :)
+    integer, intent(in) :: extents(5)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), F64, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_f64_6(values, extents, ierror)
+    real(real64), pointer, intent(out) :: values(:, :, :, :, :, :)
+    integer, intent(in) :: extents(6)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), F64, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_f64_7(values, extents, ierror)
+    real(real64), pointer, intent(out) :: values(:, :, :, :, :, :, :)
+    integer, intent(in) :: extents(7)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), F64, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_c64_0(values, ierror)
+    complex(real32), pointer, intent(out) :: values
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer([integer(int64) ::], C64, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_c64_1(values, extents, ierror)
+    complex(real32), pointer, intent(out) :: values(:)
+    integer(int32), intent(in) :: extents
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer([int(extents, int64)], C64, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, [extents])
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_c64_1_wide(values, extents, ierror)
+    complex(real32), pointer, intent(out) :: values(:)
+    integer(int64), intent(in) :: extents
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer([int(extents, int64)], C64, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, [extents])
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_c64_2(values, extents, ierror)
+    complex(real32), pointer, intent(out) :: values(:, :)
+    integer, intent(in) :: extents(2)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), C64, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_c64_3(values, extents, ierror)
+    complex(real32), pointer, intent(out) :: values(:, :, :)
+    integer, intent(in) :: extents(3)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), C64, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_c64_4(values, extents, ierror)
+    complex(real32), pointer, intent(out) :: values(:, :, :, :)
+    integer, intent(in) :: extents(4)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), C64, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_c64_5(values, extents, ierror)
+    complex(real32), pointer, intent(out) :: values(:, :, :, :, :)
+    integer, intent(in) :: extents(5)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), C64, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_c64_6(values, extents, ierror)
+    complex(real32), pointer, intent(out) :: values(:, :, :, :, :, :)
+    integer, intent(in) :: extents(6)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), C64, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_c64_7(values, extents, ierror)
+    complex(real32), pointer, intent(out) :: values(:, :, :, :, :, :, :)
+    integer, intent(in) :: extents(7)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), C64, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_c128_0(values, ierror)
+    complex(real64), pointer, intent(out) :: values
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer([integer(int64) ::], C128, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_c128_1(values, extents, ierror)
+    complex(real64), pointer, intent(out) :: values(:)
+    integer(int32), intent(in) :: extents
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer([int(extents, int64)], C128, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, [extents])
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_c128_1_wide(values, extents, ierror)
+    complex(real64), pointer, intent(out) :: values(:)
+    integer(int64), intent(in) :: extents
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer([int(extents, int64)], C128, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, [extents])
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_c128_2(values, extents, ierror)
+    complex(real64), pointer, intent(out) :: values(:, :)
+    integer, intent(in) :: extents(2)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), C128, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_c128_3(values, extents, ierror)
+    complex(real64), pointer, intent(out) :: values(:, :, :)
+    integer, intent(in) :: extents(3)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), C128, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_c128_4(values, extents, ierror)
+    complex(real64), pointer, intent(out) :: values(:, :, :, :)
+    integer, intent(in) :: extents(4)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), C128, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_c128_5(values, extents, ierror)
+    complex(real64), pointer, intent(out) :: values(:, :, :, :, :)
+    integer, intent(in) :: extents(5)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), C128, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_c128_6(values, extents, ierror)
+    complex(real64), pointer, intent(out) :: values(:, :, :, :, :, :)
+    integer, intent(in) :: extents(6)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), C128, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_c128_7(values, extents, ierror)
+    complex(real64), pointer, intent(out) :: values(:, :, :, :, :, :, :)
+    integer, intent(in) :: extents(7)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call create_buffer(int(extents, int64), C128, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_i8_0(values, ref, ierror)
+    integer(int8), pointer, intent(inout) :: values
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(0)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) address = c_loc(values)
+    call seal(associated(values), address, extents, I8, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_i8_1(values, ref, ierror)
+    integer(int8), pointer, intent(inout) :: values(:)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(1)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, I8, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_i8_2(values, ref, ierror)
+    integer(int8), pointer, intent(inout) :: values(:, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(2)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, I8, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_i8_3(values, ref, ierror)
+    integer(int8), pointer, intent(inout) :: values(:, :, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(3)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, I8, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_i8_4(values, ref, ierror)
+    integer(int8), pointer, intent(inout) :: values(:, :, :, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(4)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, I8, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_i8_5(values, ref, ierror)
+    integer(int8), pointer, intent(inout) :: values(:, :, :, :, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(5)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, I8, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_i8_6(values, ref, ierror)
+    integer(int8), pointer, intent(inout) :: values(:, :, :, :, :, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(6)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, I8, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_i8_7(values, ref, ierror)
+    integer(int8), pointer, intent(inout) :: values(:, :, :, :, :, :, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(7)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, I8, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_i16_0(values, ref, ierror)
+    integer(int16), pointer, intent(inout) :: values
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(0)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) address = c_loc(values)
+    call seal(associated(values), address, extents, I16, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_i16_1(values, ref, ierror)
+    integer(int16), pointer, intent(inout) :: values(:)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(1)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, I16, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_i16_2(values, ref, ierror)
+    integer(int16), pointer, intent(inout) :: values(:, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(2)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, I16, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_i16_3(values, ref, ierror)
+    integer(int16), pointer, intent(inout) :: values(:, :, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(3)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, I16, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_i16_4(values, ref, ierror)
+    integer(int16), pointer, intent(inout) :: values(:, :, :, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(4)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, I16, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_i16_5(values, ref, ierror)
+    integer(int16), pointer, intent(inout) :: values(:, :, :, :, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(5)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, I16, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_i16_6(values, ref, ierror)
+    integer(int16), pointer, intent(inout) :: values(:, :, :, :, :, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(6)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, I16, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_i16_7(values, ref, ierror)
+    integer(int16), pointer, intent(inout) :: values(:, :, :, :, :, :, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(7)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, I16, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_i32_0(values, ref, ierror)
+    integer(int32), pointer, intent(inout) :: values
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(0)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) address = c_loc(values)
+    call seal(associated(values), address, extents, I32, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_i32_1(values, ref, ierror)
+    integer(int32), pointer, intent(inout) :: values(:)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(1)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, I32, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_i32_2(values, ref, ierror)
+    integer(int32), pointer, intent(inout) :: values(:, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(2)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, I32, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_i32_3(values, ref, ierror)
+    integer(int32), pointer, intent(inout) :: values(:, :, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(3)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, I32, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_i32_4(values, ref, ierror)
+    integer(int32), pointer, intent(inout) :: values(:, :, :, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(4)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, I32, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_i32_5(values, ref, ierror)
+    integer(int32), pointer, intent(inout) :: values(:, :, :, :, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(5)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, I32, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_i32_6(values, ref, ierror)
+    integer(int32), pointer, intent(inout) :: values(:, :, :, :, :, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(6)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, I32, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_i32_7(values, ref, ierror)
+    integer(int32), pointer, intent(inout) :: values(:, :, :, :, :, :, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(7)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, I32, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_i64_0(values, ref, ierror)
+    integer(int64), pointer, intent(inout) :: values
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(0)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) address = c_loc(values)
+    call seal(associated(values), address, extents, I64, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_i64_1(values, ref, ierror)
+    integer(int64), pointer, intent(inout) :: values(:)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(1)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, I64, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_i64_2(values, ref, ierror)
+    integer(int64), pointer, intent(inout) :: values(:, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(2)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, I64, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_i64_3(values, ref, ierror)
+    integer(int64), pointer, intent(inout) :: values(:, :, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(3)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, I64, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_i64_4(values, ref, ierror)
+    integer(int64), pointer, intent(inout) :: values(:, :, :, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(4)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, I64, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_i64_5(values, ref, ierror)
+    integer(int64), pointer, intent(inout) :: values(:, :, :, :, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(5)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, I64, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_i64_6(values, ref, ierror)
+    integer(int64), pointer, intent(inout) :: values(:, :, :, :, :, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(6)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, I64, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_i64_7(values, ref, ierror)
+    integer(int64), pointer, intent(inout) :: values(:, :, :, :, :, :, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(7)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, I64, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_f32_0(values, ref, ierror)
+    real(real32), pointer, intent(inout) :: values
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(0)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) address = c_loc(values)
+    call seal(associated(values), address, extents, F32, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_f32_1(values, ref, ierror)
+    real(real32), pointer, intent(inout) :: values(:)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(1)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, F32, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_f32_2(values, ref, ierror)
+    real(real32), pointer, intent(inout) :: values(:, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(2)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, F32, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_f32_3(values, ref, ierror)
+    real(real32), pointer, intent(inout) :: values(:, :, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(3)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, F32, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_f32_4(values, ref, ierror)
+    real(real32), pointer, intent(inout) :: values(:, :, :, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(4)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, F32, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_f32_5(values, ref, ierror)
+    real(real32), pointer, intent(inout) :: values(:, :, :, :, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(5)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, F32, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_f32_6(values, ref, ierror)
+    real(real32), pointer, intent(inout) :: values(:, :, :, :, :, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(6)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, F32, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_f32_7(values, ref, ierror)
+    real(real32), pointer, intent(inout) :: values(:, :, :, :, :, :, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(7)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, F32, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_f64_0(values, ref, ierror)
+    real(real64), pointer, intent(inout) :: values
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(0)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) address = c_loc(values)
+    call seal(associated(values), address, extents, F64, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_f64_1(values, ref, ierror)
+    real(real64), pointer, intent(inout) :: values(:)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(1)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, F64, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_f64_2(values, ref, ierror)
+    real(real64), pointer, intent(inout) :: values(:, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(2)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, F64, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_f64_3(values, ref, ierror)
+    real(real64), pointer, intent(inout) :: values(:, :, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(3)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, F64, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_f64_4(values, ref, ierror)
+    real(real64), pointer, intent(inout) :: values(:, :, :, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(4)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, F64, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_f64_5(values, ref, ierror)
+    real(real64), pointer, intent(inout) :: values(:, :, :, :, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(5)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, F64, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_f64_6(values, ref, ierror)
+    real(real64), pointer, intent(inout) :: values(:, :, :, :, :, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(6)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, F64, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_f64_7(values, ref, ierror)
+    real(real64), pointer, intent(inout) :: values(:, :, :, :, :, :, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(7)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, F64, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_c64_0(values, ref, ierror)
+    complex(real32), pointer, intent(inout) :: values
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(0)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) address = c_loc(values)
+    call seal(associated(values), address, extents, C64, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_c64_1(values, ref, ierror)
+    complex(real32), pointer, intent(inout) :: values(:)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(1)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, C64, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_c64_2(values, ref, ierror)
+    complex(real32), pointer, intent(inout) :: values(:, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(2)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, C64, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_c64_3(values, ref, ierror)
+    complex(real32), pointer, intent(inout) :: values(:, :, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(3)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, C64, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_c64_4(values, ref, ierror)
+    complex(real32), pointer, intent(inout) :: values(:, :, :, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(4)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, C64, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_c64_5(values, ref, ierror)
+    complex(real32), pointer, intent(inout) :: values(:, :, :, :, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(5)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, C64, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_c64_6(values, ref, ierror)
+    complex(real32), pointer, intent(inout) :: values(:, :, :, :, :, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(6)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, C64, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_c64_7(values, ref, ierror)
+    complex(real32), pointer, intent(inout) :: values(:, :, :, :, :, :, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(7)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, C64, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_c128_0(values, ref, ierror)
+    complex(real64), pointer, intent(inout) :: values
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(0)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) address = c_loc(values)
+    call seal(associated(values), address, extents, C128, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_c128_1(values, ref, ierror)
+    complex(real64), pointer, intent(inout) :: values(:)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(1)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, C128, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_c128_2(values, ref, ierror)
+    complex(real64), pointer, intent(inout) :: values(:, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(2)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, C128, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_c128_3(values, ref, ierror)
+    complex(real64), pointer, intent(inout) :: values(:, :, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(3)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, C128, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_c128_4(values, ref, ierror)
+    complex(real64), pointer, intent(inout) :: values(:, :, :, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(4)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, C128, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_c128_5(values, ref, ierror)
+    complex(real64), pointer, intent(inout) :: values(:, :, :, :, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(5)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, C128, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_c128_6(values, ref, ierror)
+    complex(real64), pointer, intent(inout) :: values(:, :, :, :, :, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(6)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, C128, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine seal_c128_7(values, ref, ierror)
+    complex(real64), pointer, intent(inout) :: values(:, :, :, :, :, :, :)
+    type(mobula_ref), target, intent(inout) :: ref
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(7)
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    extents = 0
+    if (associated(values)) extents = shape(values, kind=int64)
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call seal(associated(values), address, extents, C128, ref, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_i8_0(values, ierror)
+    integer(int8), pointer, intent(inout) :: values
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) address = c_loc(values)
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_i8_1(values, ierror)
+    integer(int8), pointer, intent(inout) :: values(:)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_i8_2(values, ierror)
+    integer(int8), pointer, intent(inout) :: values(:, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_i8_3(values, ierror)
+    integer(int8), pointer, intent(inout) :: values(:, :, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_i8_4(values, ierror)
+    integer(int8), pointer, intent(inout) :: values(:, :, :, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_i8_5(values, ierror)
+    integer(int8), pointer, intent(inout) :: values(:, :, :, :, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_i8_6(values, ierror)
+    integer(int8), pointer, intent(inout) :: values(:, :, :, :, :, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_i8_7(values, ierror)
+    integer(int8), pointer, intent(inout) :: values(:, :, :, :, :, :, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_i16_0(values, ierror)
+    integer(int16), pointer, intent(inout) :: values
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) address = c_loc(values)
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_i16_1(values, ierror)
+    integer(int16), pointer, intent(inout) :: values(:)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_i16_2(values, ierror)
+    integer(int16), pointer, intent(inout) :: values(:, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_i16_3(values, ierror)
+    integer(int16), pointer, intent(inout) :: values(:, :, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_i16_4(values, ierror)
+    integer(int16), pointer, intent(inout) :: values(:, :, :, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_i16_5(values, ierror)
+    integer(int16), pointer, intent(inout) :: values(:, :, :, :, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_i16_6(values, ierror)
+    integer(int16), pointer, intent(inout) :: values(:, :, :, :, :, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_i16_7(values, ierror)
+    integer(int16), pointer, intent(inout) :: values(:, :, :, :, :, :, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_i32_0(values, ierror)
+    integer(int32), pointer, intent(inout) :: values
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) address = c_loc(values)
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_i32_1(values, ierror)
+    integer(int32), pointer, intent(inout) :: values(:)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_i32_2(values, ierror)
+    integer(int32), pointer, intent(inout) :: values(:, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_i32_3(values, ierror)
+    integer(int32), pointer, intent(inout) :: values(:, :, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_i32_4(values, ierror)
+    integer(int32), pointer, intent(inout) :: values(:, :, :, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_i32_5(values, ierror)
+    integer(int32), pointer, intent(inout) :: values(:, :, :, :, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_i32_6(values, ierror)
+    integer(int32), pointer, intent(inout) :: values(:, :, :, :, :, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_i32_7(values, ierror)
+    integer(int32), pointer, intent(inout) :: values(:, :, :, :, :, :, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_i64_0(values, ierror)
+    integer(int64), pointer, intent(inout) :: values
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) address = c_loc(values)
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_i64_1(values, ierror)
+    integer(int64), pointer, intent(inout) :: values(:)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_i64_2(values, ierror)
+    integer(int64), pointer, intent(inout) :: values(:, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_i64_3(values, ierror)
+    integer(int64), pointer, intent(inout) :: values(:, :, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_i64_4(values, ierror)
+    integer(int64), pointer, intent(inout) :: values(:, :, :, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_i64_5(values, ierror)
+    integer(int64), pointer, intent(inout) :: values(:, :, :, :, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_i64_6(values, ierror)
+    integer(int64), pointer, intent(inout) :: values(:, :, :, :, :, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_i64_7(values, ierror)
+    integer(int64), pointer, intent(inout) :: values(:, :, :, :, :, :, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_f32_0(values, ierror)
+    real(real32), pointer, intent(inout) :: values
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) address = c_loc(values)
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_f32_1(values, ierror)
+    real(real32), pointer, intent(inout) :: values(:)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_f32_2(values, ierror)
+    real(real32), pointer, intent(inout) :: values(:, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_f32_3(values, ierror)
+    real(real32), pointer, intent(inout) :: values(:, :, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_f32_4(values, ierror)
+    real(real32), pointer, intent(inout) :: values(:, :, :, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_f32_5(values, ierror)
+    real(real32), pointer, intent(inout) :: values(:, :, :, :, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_f32_6(values, ierror)
+    real(real32), pointer, intent(inout) :: values(:, :, :, :, :, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_f32_7(values, ierror)
+    real(real32), pointer, intent(inout) :: values(:, :, :, :, :, :, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_f64_0(values, ierror)
+    real(real64), pointer, intent(inout) :: values
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) address = c_loc(values)
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_f64_1(values, ierror)
+    real(real64), pointer, intent(inout) :: values(:)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_f64_2(values, ierror)
+    real(real64), pointer, intent(inout) :: values(:, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_f64_3(values, ierror)
+    real(real64), pointer, intent(inout) :: values(:, :, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_f64_4(values, ierror)
+    real(real64), pointer, intent(inout) :: values(:, :, :, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_f64_5(values, ierror)
+    real(real64), pointer, intent(inout) :: values(:, :, :, :, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_f64_6(values, ierror)
+    real(real64), pointer, intent(inout) :: values(:, :, :, :, :, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_f64_7(values, ierror)
+    real(real64), pointer, intent(inout) :: values(:, :, :, :, :, :, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_c64_0(values, ierror)
+    complex(real32), pointer, intent(inout) :: values
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) address = c_loc(values)
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_c64_1(values, ierror)
+    complex(real32), pointer, intent(inout) :: values(:)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_c64_2(values, ierror)
+    complex(real32), pointer, intent(inout) :: values(:, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_c64_3(values, ierror)
+    complex(real32), pointer, intent(inout) :: values(:, :, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_c64_4(values, ierror)
+    complex(real32), pointer, intent(inout) :: values(:, :, :, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_c64_5(values, ierror)
+    complex(real32), pointer, intent(inout) :: values(:, :, :, :, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_c64_6(values, ierror)
+    complex(real32), pointer, intent(inout) :: values(:, :, :, :, :, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_c64_7(values, ierror)
+    complex(real32), pointer, intent(inout) :: values(:, :, :, :, :, :, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_c128_0(values, ierror)
+    complex(real64), pointer, intent(inout) :: values
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) address = c_loc(values)
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_c128_1(values, ierror)
+    complex(real64), pointer, intent(inout) :: values(:)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_c128_2(values, ierror)
+    complex(real64), pointer, intent(inout) :: values(:, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_c128_3(values, ierror)
+    complex(real64), pointer, intent(inout) :: values(:, :, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_c128_4(values, ierror)
+    complex(real64), pointer, intent(inout) :: values(:, :, :, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_c128_5(values, ierror)
+    complex(real64), pointer, intent(inout) :: values(:, :, :, :, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_c128_6(values, ierror)
+    complex(real64), pointer, intent(inout) :: values(:, :, :, :, :, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine discard_c128_7(values, ierror)
+    complex(real64), pointer, intent(inout) :: values(:, :, :, :, :, :, :)
+    integer, intent(out), optional :: ierror
+    type(c_ptr) :: address
+    integer :: status
+    address = c_null_ptr
+    if (associated(values)) then
+      if (size(values) > 0) address = c_loc(values)
+    end if
+    call discard(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i8_0(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     integer(int8), pointer, intent(out) :: values
-    real(real64), intent(in), optional :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(0)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I8, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i8_0_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int8), pointer, intent(out) :: values
+    real(real64), intent(in) :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(0)
     type(c_ptr) :: address
@@ -2363,115 +5455,310 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_i8_1(ref, values, shape, timeout, ierror)
+  recursive subroutine get_i8_1(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     integer(int8), pointer, intent(out) :: values(:)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(1)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, I8, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, I8, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_i8_2(ref, values, shape, timeout, ierror)
+  recursive subroutine get_i8_1_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int8), pointer, intent(out) :: values(:)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(1)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I8, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i8_1_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int8), pointer, intent(out) :: values(:)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(1)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I8, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i8_2(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     integer(int8), pointer, intent(out) :: values(:, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(2)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, I8, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, I8, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_i8_3(ref, values, shape, timeout, ierror)
+  recursive subroutine get_i8_2_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int8), pointer, intent(out) :: values(:, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(2)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I8, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i8_2_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int8), pointer, intent(out) :: values(:, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(2)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I8, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i8_3(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     integer(int8), pointer, intent(out) :: values(:, :, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(3)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, I8, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, I8, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_i8_4(ref, values, shape, timeout, ierror)
+  recursive subroutine get_i8_3_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int8), pointer, intent(out) :: values(:, :, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(3)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I8, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i8_3_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int8), pointer, intent(out) :: values(:, :, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(3)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I8, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i8_4(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     integer(int8), pointer, intent(out) :: values(:, :, :, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(4)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, I8, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, I8, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_i8_5(ref, values, shape, timeout, ierror)
+  recursive subroutine get_i8_4_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int8), pointer, intent(out) :: values(:, :, :, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(4)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I8, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i8_4_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int8), pointer, intent(out) :: values(:, :, :, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(4)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I8, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i8_5(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     integer(int8), pointer, intent(out) :: values(:, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(5)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, I8, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, I8, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_i8_6(ref, values, shape, timeout, ierror)
+  recursive subroutine get_i8_5_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int8), pointer, intent(out) :: values(:, :, :, :, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(5)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I8, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i8_5_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int8), pointer, intent(out) :: values(:, :, :, :, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(5)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I8, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i8_6(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     integer(int8), pointer, intent(out) :: values(:, :, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(6)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, I8, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, I8, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_i8_7(ref, values, shape, timeout, ierror)
+  recursive subroutine get_i8_6_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int8), pointer, intent(out) :: values(:, :, :, :, :, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(6)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I8, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i8_6_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int8), pointer, intent(out) :: values(:, :, :, :, :, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(6)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I8, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i8_7(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     integer(int8), pointer, intent(out) :: values(:, :, :, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(7)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, I8, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, I8, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_i16_0(ref, values, timeout, ierror)
+  recursive subroutine get_i8_7_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int8), pointer, intent(out) :: values(:, :, :, :, :, :, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(7)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I8, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i8_7_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int8), pointer, intent(out) :: values(:, :, :, :, :, :, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(7)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I8, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i16_0(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     integer(int16), pointer, intent(out) :: values
-    real(real64), intent(in), optional :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(0)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I16, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i16_0_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int16), pointer, intent(out) :: values
+    real(real64), intent(in) :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(0)
     type(c_ptr) :: address
@@ -2482,115 +5769,310 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_i16_1(ref, values, shape, timeout, ierror)
+  recursive subroutine get_i16_1(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     integer(int16), pointer, intent(out) :: values(:)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(1)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, I16, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, I16, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_i16_2(ref, values, shape, timeout, ierror)
+  recursive subroutine get_i16_1_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int16), pointer, intent(out) :: values(:)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(1)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I16, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i16_1_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int16), pointer, intent(out) :: values(:)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(1)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I16, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i16_2(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     integer(int16), pointer, intent(out) :: values(:, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(2)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, I16, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, I16, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_i16_3(ref, values, shape, timeout, ierror)
+  recursive subroutine get_i16_2_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int16), pointer, intent(out) :: values(:, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(2)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I16, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i16_2_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int16), pointer, intent(out) :: values(:, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(2)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I16, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i16_3(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     integer(int16), pointer, intent(out) :: values(:, :, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(3)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, I16, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, I16, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_i16_4(ref, values, shape, timeout, ierror)
+  recursive subroutine get_i16_3_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int16), pointer, intent(out) :: values(:, :, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(3)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I16, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i16_3_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int16), pointer, intent(out) :: values(:, :, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(3)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I16, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i16_4(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     integer(int16), pointer, intent(out) :: values(:, :, :, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(4)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, I16, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, I16, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_i16_5(ref, values, shape, timeout, ierror)
+  recursive subroutine get_i16_4_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int16), pointer, intent(out) :: values(:, :, :, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(4)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I16, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i16_4_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int16), pointer, intent(out) :: values(:, :, :, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(4)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I16, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i16_5(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     integer(int16), pointer, intent(out) :: values(:, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(5)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, I16, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, I16, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_i16_6(ref, values, shape, timeout, ierror)
+  recursive subroutine get_i16_5_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int16), pointer, intent(out) :: values(:, :, :, :, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(5)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I16, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i16_5_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int16), pointer, intent(out) :: values(:, :, :, :, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(5)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I16, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i16_6(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     integer(int16), pointer, intent(out) :: values(:, :, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(6)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, I16, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, I16, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_i16_7(ref, values, shape, timeout, ierror)
+  recursive subroutine get_i16_6_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int16), pointer, intent(out) :: values(:, :, :, :, :, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(6)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I16, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i16_6_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int16), pointer, intent(out) :: values(:, :, :, :, :, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(6)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I16, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i16_7(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     integer(int16), pointer, intent(out) :: values(:, :, :, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(7)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, I16, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, I16, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_i32_0(ref, values, timeout, ierror)
+  recursive subroutine get_i16_7_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int16), pointer, intent(out) :: values(:, :, :, :, :, :, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(7)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I16, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i16_7_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int16), pointer, intent(out) :: values(:, :, :, :, :, :, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(7)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I16, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i32_0(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     integer(int32), pointer, intent(out) :: values
-    real(real64), intent(in), optional :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(0)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I32, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i32_0_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int32), pointer, intent(out) :: values
+    real(real64), intent(in) :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(0)
     type(c_ptr) :: address
@@ -2601,115 +6083,310 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_i32_1(ref, values, shape, timeout, ierror)
+  recursive subroutine get_i32_1(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     integer(int32), pointer, intent(out) :: values(:)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(1)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, I32, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, I32, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_i32_2(ref, values, shape, timeout, ierror)
+  recursive subroutine get_i32_1_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int32), pointer, intent(out) :: values(:)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(1)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I32, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i32_1_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int32), pointer, intent(out) :: values(:)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(1)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I32, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i32_2(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     integer(int32), pointer, intent(out) :: values(:, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(2)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, I32, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, I32, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_i32_3(ref, values, shape, timeout, ierror)
+  recursive subroutine get_i32_2_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int32), pointer, intent(out) :: values(:, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(2)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I32, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i32_2_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int32), pointer, intent(out) :: values(:, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(2)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I32, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i32_3(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     integer(int32), pointer, intent(out) :: values(:, :, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(3)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, I32, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, I32, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_i32_4(ref, values, shape, timeout, ierror)
+  recursive subroutine get_i32_3_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int32), pointer, intent(out) :: values(:, :, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(3)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I32, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i32_3_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int32), pointer, intent(out) :: values(:, :, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(3)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I32, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i32_4(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     integer(int32), pointer, intent(out) :: values(:, :, :, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(4)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, I32, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, I32, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_i32_5(ref, values, shape, timeout, ierror)
+  recursive subroutine get_i32_4_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int32), pointer, intent(out) :: values(:, :, :, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(4)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I32, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i32_4_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int32), pointer, intent(out) :: values(:, :, :, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(4)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I32, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i32_5(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     integer(int32), pointer, intent(out) :: values(:, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(5)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, I32, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, I32, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_i32_6(ref, values, shape, timeout, ierror)
+  recursive subroutine get_i32_5_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int32), pointer, intent(out) :: values(:, :, :, :, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(5)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I32, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i32_5_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int32), pointer, intent(out) :: values(:, :, :, :, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(5)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I32, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i32_6(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     integer(int32), pointer, intent(out) :: values(:, :, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(6)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, I32, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, I32, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_i32_7(ref, values, shape, timeout, ierror)
+  recursive subroutine get_i32_6_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int32), pointer, intent(out) :: values(:, :, :, :, :, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(6)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I32, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i32_6_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int32), pointer, intent(out) :: values(:, :, :, :, :, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(6)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I32, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i32_7(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     integer(int32), pointer, intent(out) :: values(:, :, :, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(7)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, I32, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, I32, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_i64_0(ref, values, timeout, ierror)
+  recursive subroutine get_i32_7_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int32), pointer, intent(out) :: values(:, :, :, :, :, :, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(7)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I32, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i32_7_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int32), pointer, intent(out) :: values(:, :, :, :, :, :, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(7)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I32, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i64_0(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     integer(int64), pointer, intent(out) :: values
-    real(real64), intent(in), optional :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(0)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I64, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i64_0_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int64), pointer, intent(out) :: values
+    real(real64), intent(in) :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(0)
     type(c_ptr) :: address
@@ -2720,115 +6397,310 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_i64_1(ref, values, shape, timeout, ierror)
+  recursive subroutine get_i64_1(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     integer(int64), pointer, intent(out) :: values(:)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(1)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, I64, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, I64, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_i64_2(ref, values, shape, timeout, ierror)
+  recursive subroutine get_i64_1_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int64), pointer, intent(out) :: values(:)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(1)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I64, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i64_1_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int64), pointer, intent(out) :: values(:)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(1)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I64, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i64_2(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     integer(int64), pointer, intent(out) :: values(:, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(2)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, I64, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, I64, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_i64_3(ref, values, shape, timeout, ierror)
+  recursive subroutine get_i64_2_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int64), pointer, intent(out) :: values(:, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(2)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I64, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i64_2_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int64), pointer, intent(out) :: values(:, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(2)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I64, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i64_3(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     integer(int64), pointer, intent(out) :: values(:, :, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(3)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, I64, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, I64, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_i64_4(ref, values, shape, timeout, ierror)
+  recursive subroutine get_i64_3_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int64), pointer, intent(out) :: values(:, :, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(3)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I64, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i64_3_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int64), pointer, intent(out) :: values(:, :, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(3)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I64, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i64_4(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     integer(int64), pointer, intent(out) :: values(:, :, :, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(4)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, I64, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, I64, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_i64_5(ref, values, shape, timeout, ierror)
+  recursive subroutine get_i64_4_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int64), pointer, intent(out) :: values(:, :, :, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(4)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I64, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i64_4_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int64), pointer, intent(out) :: values(:, :, :, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(4)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I64, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i64_5(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     integer(int64), pointer, intent(out) :: values(:, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(5)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, I64, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, I64, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_i64_6(ref, values, shape, timeout, ierror)
+  recursive subroutine get_i64_5_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int64), pointer, intent(out) :: values(:, :, :, :, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(5)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I64, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i64_5_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int64), pointer, intent(out) :: values(:, :, :, :, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(5)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I64, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i64_6(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     integer(int64), pointer, intent(out) :: values(:, :, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(6)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, I64, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, I64, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_i64_7(ref, values, shape, timeout, ierror)
+  recursive subroutine get_i64_6_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int64), pointer, intent(out) :: values(:, :, :, :, :, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(6)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I64, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i64_6_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int64), pointer, intent(out) :: values(:, :, :, :, :, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(6)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I64, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i64_7(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     integer(int64), pointer, intent(out) :: values(:, :, :, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(7)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, I64, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, I64, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_f32_0(ref, values, timeout, ierror)
+  recursive subroutine get_i64_7_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int64), pointer, intent(out) :: values(:, :, :, :, :, :, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(7)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I64, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_i64_7_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    integer(int64), pointer, intent(out) :: values(:, :, :, :, :, :, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(7)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, I64, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_f32_0(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     real(real32), pointer, intent(out) :: values
-    real(real64), intent(in), optional :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(0)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, F32, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_f32_0_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    real(real32), pointer, intent(out) :: values
+    real(real64), intent(in) :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(0)
     type(c_ptr) :: address
@@ -2839,115 +6711,310 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_f32_1(ref, values, shape, timeout, ierror)
+  recursive subroutine get_f32_1(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     real(real32), pointer, intent(out) :: values(:)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(1)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, F32, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, F32, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_f32_2(ref, values, shape, timeout, ierror)
+  recursive subroutine get_f32_1_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    real(real32), pointer, intent(out) :: values(:)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(1)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, F32, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_f32_1_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    real(real32), pointer, intent(out) :: values(:)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(1)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, F32, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_f32_2(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     real(real32), pointer, intent(out) :: values(:, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(2)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, F32, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, F32, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_f32_3(ref, values, shape, timeout, ierror)
+  recursive subroutine get_f32_2_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    real(real32), pointer, intent(out) :: values(:, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(2)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, F32, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_f32_2_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    real(real32), pointer, intent(out) :: values(:, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(2)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, F32, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_f32_3(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     real(real32), pointer, intent(out) :: values(:, :, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(3)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, F32, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, F32, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_f32_4(ref, values, shape, timeout, ierror)
+  recursive subroutine get_f32_3_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    real(real32), pointer, intent(out) :: values(:, :, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(3)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, F32, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_f32_3_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    real(real32), pointer, intent(out) :: values(:, :, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(3)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, F32, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_f32_4(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     real(real32), pointer, intent(out) :: values(:, :, :, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(4)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, F32, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, F32, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_f32_5(ref, values, shape, timeout, ierror)
+  recursive subroutine get_f32_4_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    real(real32), pointer, intent(out) :: values(:, :, :, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(4)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, F32, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_f32_4_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    real(real32), pointer, intent(out) :: values(:, :, :, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(4)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, F32, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_f32_5(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     real(real32), pointer, intent(out) :: values(:, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(5)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, F32, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, F32, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_f32_6(ref, values, shape, timeout, ierror)
+  recursive subroutine get_f32_5_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    real(real32), pointer, intent(out) :: values(:, :, :, :, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(5)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, F32, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_f32_5_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    real(real32), pointer, intent(out) :: values(:, :, :, :, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(5)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, F32, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_f32_6(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     real(real32), pointer, intent(out) :: values(:, :, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(6)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, F32, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, F32, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_f32_7(ref, values, shape, timeout, ierror)
+  recursive subroutine get_f32_6_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    real(real32), pointer, intent(out) :: values(:, :, :, :, :, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(6)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, F32, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_f32_6_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    real(real32), pointer, intent(out) :: values(:, :, :, :, :, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(6)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, F32, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_f32_7(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     real(real32), pointer, intent(out) :: values(:, :, :, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(7)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, F32, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, F32, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_f64_0(ref, values, timeout, ierror)
+  recursive subroutine get_f32_7_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    real(real32), pointer, intent(out) :: values(:, :, :, :, :, :, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(7)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, F32, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_f32_7_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    real(real32), pointer, intent(out) :: values(:, :, :, :, :, :, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(7)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, F32, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_f64_0(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     real(real64), pointer, intent(out) :: values
-    real(real64), intent(in), optional :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(0)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, F64, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_f64_0_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    real(real64), pointer, intent(out) :: values
+    real(real64), intent(in) :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(0)
     type(c_ptr) :: address
@@ -2958,115 +7025,310 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_f64_1(ref, values, shape, timeout, ierror)
+  recursive subroutine get_f64_1(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     real(real64), pointer, intent(out) :: values(:)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(1)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, F64, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, F64, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_f64_2(ref, values, shape, timeout, ierror)
+  recursive subroutine get_f64_1_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    real(real64), pointer, intent(out) :: values(:)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(1)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, F64, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_f64_1_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    real(real64), pointer, intent(out) :: values(:)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(1)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, F64, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_f64_2(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     real(real64), pointer, intent(out) :: values(:, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(2)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, F64, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, F64, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_f64_3(ref, values, shape, timeout, ierror)
+  recursive subroutine get_f64_2_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    real(real64), pointer, intent(out) :: values(:, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(2)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, F64, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_f64_2_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    real(real64), pointer, intent(out) :: values(:, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(2)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, F64, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_f64_3(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     real(real64), pointer, intent(out) :: values(:, :, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(3)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, F64, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, F64, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_f64_4(ref, values, shape, timeout, ierror)
+  recursive subroutine get_f64_3_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    real(real64), pointer, intent(out) :: values(:, :, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(3)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, F64, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_f64_3_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    real(real64), pointer, intent(out) :: values(:, :, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(3)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, F64, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_f64_4(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     real(real64), pointer, intent(out) :: values(:, :, :, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(4)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, F64, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, F64, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_f64_5(ref, values, shape, timeout, ierror)
+  recursive subroutine get_f64_4_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    real(real64), pointer, intent(out) :: values(:, :, :, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(4)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, F64, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_f64_4_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    real(real64), pointer, intent(out) :: values(:, :, :, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(4)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, F64, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_f64_5(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     real(real64), pointer, intent(out) :: values(:, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(5)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, F64, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, F64, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_f64_6(ref, values, shape, timeout, ierror)
+  recursive subroutine get_f64_5_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    real(real64), pointer, intent(out) :: values(:, :, :, :, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(5)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, F64, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_f64_5_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    real(real64), pointer, intent(out) :: values(:, :, :, :, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(5)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, F64, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_f64_6(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     real(real64), pointer, intent(out) :: values(:, :, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(6)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, F64, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, F64, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_f64_7(ref, values, shape, timeout, ierror)
+  recursive subroutine get_f64_6_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    real(real64), pointer, intent(out) :: values(:, :, :, :, :, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(6)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, F64, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_f64_6_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    real(real64), pointer, intent(out) :: values(:, :, :, :, :, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(6)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, F64, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_f64_7(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     real(real64), pointer, intent(out) :: values(:, :, :, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(7)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, F64, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, F64, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_c64_0(ref, values, timeout, ierror)
+  recursive subroutine get_f64_7_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    real(real64), pointer, intent(out) :: values(:, :, :, :, :, :, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(7)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, F64, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_f64_7_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    real(real64), pointer, intent(out) :: values(:, :, :, :, :, :, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(7)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, F64, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_c64_0(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     complex(real32), pointer, intent(out) :: values
-    real(real64), intent(in), optional :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(0)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, C64, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_c64_0_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    complex(real32), pointer, intent(out) :: values
+    real(real64), intent(in) :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(0)
     type(c_ptr) :: address
@@ -3077,115 +7339,310 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_c64_1(ref, values, shape, timeout, ierror)
+  recursive subroutine get_c64_1(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     complex(real32), pointer, intent(out) :: values(:)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(1)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, C64, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, C64, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_c64_2(ref, values, shape, timeout, ierror)
+  recursive subroutine get_c64_1_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    complex(real32), pointer, intent(out) :: values(:)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(1)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, C64, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_c64_1_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    complex(real32), pointer, intent(out) :: values(:)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(1)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, C64, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_c64_2(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     complex(real32), pointer, intent(out) :: values(:, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(2)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, C64, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, C64, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_c64_3(ref, values, shape, timeout, ierror)
+  recursive subroutine get_c64_2_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    complex(real32), pointer, intent(out) :: values(:, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(2)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, C64, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_c64_2_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    complex(real32), pointer, intent(out) :: values(:, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(2)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, C64, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_c64_3(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     complex(real32), pointer, intent(out) :: values(:, :, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(3)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, C64, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, C64, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_c64_4(ref, values, shape, timeout, ierror)
+  recursive subroutine get_c64_3_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    complex(real32), pointer, intent(out) :: values(:, :, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(3)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, C64, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_c64_3_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    complex(real32), pointer, intent(out) :: values(:, :, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(3)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, C64, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_c64_4(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     complex(real32), pointer, intent(out) :: values(:, :, :, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(4)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, C64, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, C64, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_c64_5(ref, values, shape, timeout, ierror)
+  recursive subroutine get_c64_4_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    complex(real32), pointer, intent(out) :: values(:, :, :, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(4)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, C64, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_c64_4_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    complex(real32), pointer, intent(out) :: values(:, :, :, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(4)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, C64, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_c64_5(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     complex(real32), pointer, intent(out) :: values(:, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(5)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, C64, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, C64, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_c64_6(ref, values, shape, timeout, ierror)
+  recursive subroutine get_c64_5_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    complex(real32), pointer, intent(out) :: values(:, :, :, :, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(5)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, C64, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_c64_5_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    complex(real32), pointer, intent(out) :: values(:, :, :, :, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(5)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, C64, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_c64_6(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     complex(real32), pointer, intent(out) :: values(:, :, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(6)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, C64, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, C64, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_c64_7(ref, values, shape, timeout, ierror)
+  recursive subroutine get_c64_6_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    complex(real32), pointer, intent(out) :: values(:, :, :, :, :, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(6)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, C64, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_c64_6_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    complex(real32), pointer, intent(out) :: values(:, :, :, :, :, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(6)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, C64, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_c64_7(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     complex(real32), pointer, intent(out) :: values(:, :, :, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(7)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, C64, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, C64, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_c128_0(ref, values, timeout, ierror)
+  recursive subroutine get_c64_7_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    complex(real32), pointer, intent(out) :: values(:, :, :, :, :, :, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(7)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, C64, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_c64_7_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    complex(real32), pointer, intent(out) :: values(:, :, :, :, :, :, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(7)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, C64, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_c128_0(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     complex(real64), pointer, intent(out) :: values
-    real(real64), intent(in), optional :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(0)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, C128, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_c128_0_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    complex(real64), pointer, intent(out) :: values
+    real(real64), intent(in) :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(0)
     type(c_ptr) :: address
@@ -3196,107 +7653,289 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_c128_1(ref, values, shape, timeout, ierror)
+  recursive subroutine get_c128_1(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     complex(real64), pointer, intent(out) :: values(:)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(1)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, C128, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, C128, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_c128_2(ref, values, shape, timeout, ierror)
+  recursive subroutine get_c128_1_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    complex(real64), pointer, intent(out) :: values(:)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(1)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, C128, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_c128_1_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    complex(real64), pointer, intent(out) :: values(:)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(1)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, C128, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_c128_2(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     complex(real64), pointer, intent(out) :: values(:, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(2)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, C128, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, C128, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_c128_3(ref, values, shape, timeout, ierror)
+  recursive subroutine get_c128_2_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    complex(real64), pointer, intent(out) :: values(:, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(2)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, C128, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_c128_2_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    complex(real64), pointer, intent(out) :: values(:, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(2)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, C128, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_c128_3(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     complex(real64), pointer, intent(out) :: values(:, :, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(3)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, C128, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, C128, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_c128_4(ref, values, shape, timeout, ierror)
+  recursive subroutine get_c128_3_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    complex(real64), pointer, intent(out) :: values(:, :, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(3)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, C128, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_c128_3_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    complex(real64), pointer, intent(out) :: values(:, :, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(3)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, C128, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_c128_4(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     complex(real64), pointer, intent(out) :: values(:, :, :, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(4)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, C128, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, C128, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_c128_5(ref, values, shape, timeout, ierror)
+  recursive subroutine get_c128_4_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    complex(real64), pointer, intent(out) :: values(:, :, :, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(4)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, C128, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_c128_4_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    complex(real64), pointer, intent(out) :: values(:, :, :, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(4)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, C128, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_c128_5(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     complex(real64), pointer, intent(out) :: values(:, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(5)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, C128, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, C128, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_c128_6(ref, values, shape, timeout, ierror)
+  recursive subroutine get_c128_5_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    complex(real64), pointer, intent(out) :: values(:, :, :, :, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(5)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, C128, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_c128_5_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    complex(real64), pointer, intent(out) :: values(:, :, :, :, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(5)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, C128, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_c128_6(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     complex(real64), pointer, intent(out) :: values(:, :, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(6)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, C128, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, C128, extents, address, status)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine get_c128_7(ref, values, shape, timeout, ierror)
+  recursive subroutine get_c128_6_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    complex(real64), pointer, intent(out) :: values(:, :, :, :, :, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(6)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, C128, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_c128_6_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    complex(real64), pointer, intent(out) :: values(:, :, :, :, :, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(6)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, C128, extents, address, status, timeout=timeout)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_c128_7(ref, values, ierror)
     type(mobula_ref), intent(in) :: ref
     complex(real64), pointer, intent(out) :: values(:, :, :, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
-    real(real64), intent(in), optional :: timeout
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(7)
     type(c_ptr) :: address
     integer :: status
     nullify(values)
-    call get(ref, C128, extents, address, status, wanted=shape, timeout=timeout)
+    call get(ref, C128, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_c128_7_shape(ref, values, shape, ierror)
+    type(mobula_ref), intent(in) :: ref
+    complex(real64), pointer, intent(out) :: values(:, :, :, :, :, :, :)
+    integer, intent(in) :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(7)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, C128, extents, address, status, wanted=shape)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine get_c128_7_timeout(ref, values, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    complex(real64), pointer, intent(out) :: values(:, :, :, :, :, :, :)
+    real(real64), intent(in) :: timeout
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(7)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call get(ref, C128, extents, address, status, timeout=timeout)
     if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
     call report(status, ierror)
   end subroutine
@@ -3305,752 +7944,880 @@ contains
     integer(int8), pointer, intent(inout) :: values
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) address = c_loc(values)
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_i8_1(values, ierror)
     integer(int8), pointer, intent(inout) :: values(:)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_i8_2(values, ierror)
     integer(int8), pointer, intent(inout) :: values(:, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_i8_3(values, ierror)
     integer(int8), pointer, intent(inout) :: values(:, :, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_i8_4(values, ierror)
     integer(int8), pointer, intent(inout) :: values(:, :, :, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_i8_5(values, ierror)
     integer(int8), pointer, intent(inout) :: values(:, :, :, :, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_i8_6(values, ierror)
     integer(int8), pointer, intent(inout) :: values(:, :, :, :, :, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_i8_7(values, ierror)
     integer(int8), pointer, intent(inout) :: values(:, :, :, :, :, :, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_i16_0(values, ierror)
     integer(int16), pointer, intent(inout) :: values
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) address = c_loc(values)
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_i16_1(values, ierror)
     integer(int16), pointer, intent(inout) :: values(:)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_i16_2(values, ierror)
     integer(int16), pointer, intent(inout) :: values(:, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_i16_3(values, ierror)
     integer(int16), pointer, intent(inout) :: values(:, :, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_i16_4(values, ierror)
     integer(int16), pointer, intent(inout) :: values(:, :, :, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_i16_5(values, ierror)
     integer(int16), pointer, intent(inout) :: values(:, :, :, :, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_i16_6(values, ierror)
     integer(int16), pointer, intent(inout) :: values(:, :, :, :, :, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_i16_7(values, ierror)
     integer(int16), pointer, intent(inout) :: values(:, :, :, :, :, :, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_i32_0(values, ierror)
     integer(int32), pointer, intent(inout) :: values
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) address = c_loc(values)
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_i32_1(values, ierror)
     integer(int32), pointer, intent(inout) :: values(:)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_i32_2(values, ierror)
     integer(int32), pointer, intent(inout) :: values(:, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_i32_3(values, ierror)
     integer(int32), pointer, intent(inout) :: values(:, :, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_i32_4(values, ierror)
     integer(int32), pointer, intent(inout) :: values(:, :, :, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_i32_5(values, ierror)
     integer(int32), pointer, intent(inout) :: values(:, :, :, :, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_i32_6(values, ierror)
     integer(int32), pointer, intent(inout) :: values(:, :, :, :, :, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_i32_7(values, ierror)
     integer(int32), pointer, intent(inout) :: values(:, :, :, :, :, :, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_i64_0(values, ierror)
     integer(int64), pointer, intent(inout) :: values
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) address = c_loc(values)
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_i64_1(values, ierror)
     integer(int64), pointer, intent(inout) :: values(:)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_i64_2(values, ierror)
     integer(int64), pointer, intent(inout) :: values(:, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_i64_3(values, ierror)
     integer(int64), pointer, intent(inout) :: values(:, :, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_i64_4(values, ierror)
     integer(int64), pointer, intent(inout) :: values(:, :, :, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_i64_5(values, ierror)
     integer(int64), pointer, intent(inout) :: values(:, :, :, :, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_i64_6(values, ierror)
     integer(int64), pointer, intent(inout) :: values(:, :, :, :, :, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_i64_7(values, ierror)
     integer(int64), pointer, intent(inout) :: values(:, :, :, :, :, :, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_f32_0(values, ierror)
     real(real32), pointer, intent(inout) :: values
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) address = c_loc(values)
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_f32_1(values, ierror)
     real(real32), pointer, intent(inout) :: values(:)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_f32_2(values, ierror)
     real(real32), pointer, intent(inout) :: values(:, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_f32_3(values, ierror)
     real(real32), pointer, intent(inout) :: values(:, :, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_f32_4(values, ierror)
     real(real32), pointer, intent(inout) :: values(:, :, :, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_f32_5(values, ierror)
     real(real32), pointer, intent(inout) :: values(:, :, :, :, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_f32_6(values, ierror)
     real(real32), pointer, intent(inout) :: values(:, :, :, :, :, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_f32_7(values, ierror)
     real(real32), pointer, intent(inout) :: values(:, :, :, :, :, :, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_f64_0(values, ierror)
     real(real64), pointer, intent(inout) :: values
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) address = c_loc(values)
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_f64_1(values, ierror)
     real(real64), pointer, intent(inout) :: values(:)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_f64_2(values, ierror)
     real(real64), pointer, intent(inout) :: values(:, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_f64_3(values, ierror)
     real(real64), pointer, intent(inout) :: values(:, :, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_f64_4(values, ierror)
     real(real64), pointer, intent(inout) :: values(:, :, :, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_f64_5(values, ierror)
     real(real64), pointer, intent(inout) :: values(:, :, :, :, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_f64_6(values, ierror)
     real(real64), pointer, intent(inout) :: values(:, :, :, :, :, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_f64_7(values, ierror)
     real(real64), pointer, intent(inout) :: values(:, :, :, :, :, :, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_c64_0(values, ierror)
     complex(real32), pointer, intent(inout) :: values
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) address = c_loc(values)
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_c64_1(values, ierror)
     complex(real32), pointer, intent(inout) :: values(:)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_c64_2(values, ierror)
     complex(real32), pointer, intent(inout) :: values(:, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_c64_3(values, ierror)
     complex(real32), pointer, intent(inout) :: values(:, :, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_c64_4(values, ierror)
     complex(real32), pointer, intent(inout) :: values(:, :, :, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_c64_5(values, ierror)
     complex(real32), pointer, intent(inout) :: values(:, :, :, :, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_c64_6(values, ierror)
     complex(real32), pointer, intent(inout) :: values(:, :, :, :, :, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_c64_7(values, ierror)
     complex(real32), pointer, intent(inout) :: values(:, :, :, :, :, :, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_c128_0(values, ierror)
     complex(real64), pointer, intent(inout) :: values
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) address = c_loc(values)
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_c128_1(values, ierror)
     complex(real64), pointer, intent(inout) :: values(:)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_c128_2(values, ierror)
     complex(real64), pointer, intent(inout) :: values(:, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_c128_3(values, ierror)
     complex(real64), pointer, intent(inout) :: values(:, :, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_c128_4(values, ierror)
     complex(real64), pointer, intent(inout) :: values(:, :, :, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_c128_5(values, ierror)
     complex(real64), pointer, intent(inout) :: values(:, :, :, :, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_c128_6(values, ierror)
     complex(real64), pointer, intent(inout) :: values(:, :, :, :, :, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine release_c128_7(values, ierror)
     complex(real64), pointer, intent(inout) :: values(:, :, :, :, :, :, :)
     integer, intent(out), optional :: ierror
     type(c_ptr) :: address
+    integer :: status
     address = c_null_ptr
     if (associated(values)) then
       if (size(values) > 0) address = c_loc(values)
     end if
-    call release(address, ierror)
-    nullify(values)
+    call release(address, status)
+    if (status == MOBULA_OK) nullify(values)
+    call report(status, ierror)
   end subroutine
 
   recursive function value_i8_0(scalar) result(argument)
@@ -4619,11 +9386,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_i8_1(call, index, values, shape, ierror)
+  recursive subroutine arg_i8_1(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int8), pointer, intent(out) :: values(:)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(1)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, I8, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_i8_1_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    integer(int8), pointer, intent(out) :: values(:)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(1)
     type(c_ptr) :: address
@@ -4634,11 +9415,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_i8_2(call, index, values, shape, ierror)
+  recursive subroutine arg_i8_2(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int8), pointer, intent(out) :: values(:, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(2)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, I8, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_i8_2_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    integer(int8), pointer, intent(out) :: values(:, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(2)
     type(c_ptr) :: address
@@ -4649,11 +9444,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_i8_3(call, index, values, shape, ierror)
+  recursive subroutine arg_i8_3(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int8), pointer, intent(out) :: values(:, :, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(3)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, I8, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_i8_3_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    integer(int8), pointer, intent(out) :: values(:, :, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(3)
     type(c_ptr) :: address
@@ -4664,11 +9473,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_i8_4(call, index, values, shape, ierror)
+  recursive subroutine arg_i8_4(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int8), pointer, intent(out) :: values(:, :, :, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(4)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, I8, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_i8_4_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    integer(int8), pointer, intent(out) :: values(:, :, :, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(4)
     type(c_ptr) :: address
@@ -4679,11 +9502,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_i8_5(call, index, values, shape, ierror)
+  recursive subroutine arg_i8_5(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int8), pointer, intent(out) :: values(:, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(5)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, I8, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_i8_5_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    integer(int8), pointer, intent(out) :: values(:, :, :, :, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(5)
     type(c_ptr) :: address
@@ -4694,11 +9531,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_i8_6(call, index, values, shape, ierror)
+  recursive subroutine arg_i8_6(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int8), pointer, intent(out) :: values(:, :, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(6)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, I8, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_i8_6_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    integer(int8), pointer, intent(out) :: values(:, :, :, :, :, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(6)
     type(c_ptr) :: address
@@ -4709,11 +9560,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_i8_7(call, index, values, shape, ierror)
+  recursive subroutine arg_i8_7(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int8), pointer, intent(out) :: values(:, :, :, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(7)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, I8, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_i8_7_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    integer(int8), pointer, intent(out) :: values(:, :, :, :, :, :, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(7)
     type(c_ptr) :: address
@@ -4738,11 +9603,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_i16_1(call, index, values, shape, ierror)
+  recursive subroutine arg_i16_1(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int16), pointer, intent(out) :: values(:)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(1)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, I16, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_i16_1_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    integer(int16), pointer, intent(out) :: values(:)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(1)
     type(c_ptr) :: address
@@ -4753,11 +9632,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_i16_2(call, index, values, shape, ierror)
+  recursive subroutine arg_i16_2(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int16), pointer, intent(out) :: values(:, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(2)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, I16, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_i16_2_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    integer(int16), pointer, intent(out) :: values(:, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(2)
     type(c_ptr) :: address
@@ -4768,11 +9661,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_i16_3(call, index, values, shape, ierror)
+  recursive subroutine arg_i16_3(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int16), pointer, intent(out) :: values(:, :, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(3)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, I16, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_i16_3_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    integer(int16), pointer, intent(out) :: values(:, :, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(3)
     type(c_ptr) :: address
@@ -4783,11 +9690,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_i16_4(call, index, values, shape, ierror)
+  recursive subroutine arg_i16_4(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int16), pointer, intent(out) :: values(:, :, :, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(4)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, I16, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_i16_4_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    integer(int16), pointer, intent(out) :: values(:, :, :, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(4)
     type(c_ptr) :: address
@@ -4798,11 +9719,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_i16_5(call, index, values, shape, ierror)
+  recursive subroutine arg_i16_5(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int16), pointer, intent(out) :: values(:, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(5)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, I16, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_i16_5_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    integer(int16), pointer, intent(out) :: values(:, :, :, :, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(5)
     type(c_ptr) :: address
@@ -4813,11 +9748,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_i16_6(call, index, values, shape, ierror)
+  recursive subroutine arg_i16_6(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int16), pointer, intent(out) :: values(:, :, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(6)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, I16, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_i16_6_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    integer(int16), pointer, intent(out) :: values(:, :, :, :, :, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(6)
     type(c_ptr) :: address
@@ -4828,11 +9777,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_i16_7(call, index, values, shape, ierror)
+  recursive subroutine arg_i16_7(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int16), pointer, intent(out) :: values(:, :, :, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(7)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, I16, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_i16_7_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    integer(int16), pointer, intent(out) :: values(:, :, :, :, :, :, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(7)
     type(c_ptr) :: address
@@ -4857,11 +9820,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_i32_1(call, index, values, shape, ierror)
+  recursive subroutine arg_i32_1(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int32), pointer, intent(out) :: values(:)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(1)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, I32, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_i32_1_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    integer(int32), pointer, intent(out) :: values(:)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(1)
     type(c_ptr) :: address
@@ -4872,11 +9849,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_i32_2(call, index, values, shape, ierror)
+  recursive subroutine arg_i32_2(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int32), pointer, intent(out) :: values(:, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(2)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, I32, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_i32_2_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    integer(int32), pointer, intent(out) :: values(:, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(2)
     type(c_ptr) :: address
@@ -4887,11 +9878,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_i32_3(call, index, values, shape, ierror)
+  recursive subroutine arg_i32_3(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int32), pointer, intent(out) :: values(:, :, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(3)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, I32, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_i32_3_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    integer(int32), pointer, intent(out) :: values(:, :, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(3)
     type(c_ptr) :: address
@@ -4902,11 +9907,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_i32_4(call, index, values, shape, ierror)
+  recursive subroutine arg_i32_4(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int32), pointer, intent(out) :: values(:, :, :, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(4)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, I32, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_i32_4_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    integer(int32), pointer, intent(out) :: values(:, :, :, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(4)
     type(c_ptr) :: address
@@ -4917,11 +9936,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_i32_5(call, index, values, shape, ierror)
+  recursive subroutine arg_i32_5(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int32), pointer, intent(out) :: values(:, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(5)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, I32, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_i32_5_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    integer(int32), pointer, intent(out) :: values(:, :, :, :, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(5)
     type(c_ptr) :: address
@@ -4932,11 +9965,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_i32_6(call, index, values, shape, ierror)
+  recursive subroutine arg_i32_6(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int32), pointer, intent(out) :: values(:, :, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(6)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, I32, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_i32_6_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    integer(int32), pointer, intent(out) :: values(:, :, :, :, :, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(6)
     type(c_ptr) :: address
@@ -4947,11 +9994,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_i32_7(call, index, values, shape, ierror)
+  recursive subroutine arg_i32_7(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int32), pointer, intent(out) :: values(:, :, :, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(7)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, I32, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_i32_7_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    integer(int32), pointer, intent(out) :: values(:, :, :, :, :, :, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(7)
     type(c_ptr) :: address
@@ -4976,11 +10037,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_i64_1(call, index, values, shape, ierror)
+  recursive subroutine arg_i64_1(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int64), pointer, intent(out) :: values(:)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(1)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, I64, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_i64_1_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    integer(int64), pointer, intent(out) :: values(:)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(1)
     type(c_ptr) :: address
@@ -4991,11 +10066,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_i64_2(call, index, values, shape, ierror)
+  recursive subroutine arg_i64_2(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int64), pointer, intent(out) :: values(:, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(2)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, I64, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_i64_2_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    integer(int64), pointer, intent(out) :: values(:, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(2)
     type(c_ptr) :: address
@@ -5006,11 +10095,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_i64_3(call, index, values, shape, ierror)
+  recursive subroutine arg_i64_3(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int64), pointer, intent(out) :: values(:, :, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(3)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, I64, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_i64_3_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    integer(int64), pointer, intent(out) :: values(:, :, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(3)
     type(c_ptr) :: address
@@ -5021,11 +10124,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_i64_4(call, index, values, shape, ierror)
+  recursive subroutine arg_i64_4(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int64), pointer, intent(out) :: values(:, :, :, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(4)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, I64, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_i64_4_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    integer(int64), pointer, intent(out) :: values(:, :, :, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(4)
     type(c_ptr) :: address
@@ -5036,11 +10153,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_i64_5(call, index, values, shape, ierror)
+  recursive subroutine arg_i64_5(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int64), pointer, intent(out) :: values(:, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(5)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, I64, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_i64_5_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    integer(int64), pointer, intent(out) :: values(:, :, :, :, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(5)
     type(c_ptr) :: address
@@ -5051,11 +10182,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_i64_6(call, index, values, shape, ierror)
+  recursive subroutine arg_i64_6(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int64), pointer, intent(out) :: values(:, :, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(6)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, I64, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_i64_6_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    integer(int64), pointer, intent(out) :: values(:, :, :, :, :, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(6)
     type(c_ptr) :: address
@@ -5066,11 +10211,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_i64_7(call, index, values, shape, ierror)
+  recursive subroutine arg_i64_7(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int64), pointer, intent(out) :: values(:, :, :, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(7)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, I64, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_i64_7_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    integer(int64), pointer, intent(out) :: values(:, :, :, :, :, :, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(7)
     type(c_ptr) :: address
@@ -5095,11 +10254,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_f32_1(call, index, values, shape, ierror)
+  recursive subroutine arg_f32_1(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     real(real32), pointer, intent(out) :: values(:)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(1)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, F32, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_f32_1_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    real(real32), pointer, intent(out) :: values(:)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(1)
     type(c_ptr) :: address
@@ -5110,11 +10283,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_f32_2(call, index, values, shape, ierror)
+  recursive subroutine arg_f32_2(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     real(real32), pointer, intent(out) :: values(:, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(2)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, F32, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_f32_2_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    real(real32), pointer, intent(out) :: values(:, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(2)
     type(c_ptr) :: address
@@ -5125,11 +10312,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_f32_3(call, index, values, shape, ierror)
+  recursive subroutine arg_f32_3(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     real(real32), pointer, intent(out) :: values(:, :, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(3)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, F32, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_f32_3_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    real(real32), pointer, intent(out) :: values(:, :, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(3)
     type(c_ptr) :: address
@@ -5140,11 +10341,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_f32_4(call, index, values, shape, ierror)
+  recursive subroutine arg_f32_4(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     real(real32), pointer, intent(out) :: values(:, :, :, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(4)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, F32, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_f32_4_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    real(real32), pointer, intent(out) :: values(:, :, :, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(4)
     type(c_ptr) :: address
@@ -5155,11 +10370,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_f32_5(call, index, values, shape, ierror)
+  recursive subroutine arg_f32_5(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     real(real32), pointer, intent(out) :: values(:, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(5)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, F32, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_f32_5_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    real(real32), pointer, intent(out) :: values(:, :, :, :, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(5)
     type(c_ptr) :: address
@@ -5170,11 +10399,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_f32_6(call, index, values, shape, ierror)
+  recursive subroutine arg_f32_6(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     real(real32), pointer, intent(out) :: values(:, :, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(6)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, F32, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_f32_6_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    real(real32), pointer, intent(out) :: values(:, :, :, :, :, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(6)
     type(c_ptr) :: address
@@ -5185,11 +10428,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_f32_7(call, index, values, shape, ierror)
+  recursive subroutine arg_f32_7(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     real(real32), pointer, intent(out) :: values(:, :, :, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(7)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, F32, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_f32_7_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    real(real32), pointer, intent(out) :: values(:, :, :, :, :, :, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(7)
     type(c_ptr) :: address
@@ -5214,11 +10471,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_f64_1(call, index, values, shape, ierror)
+  recursive subroutine arg_f64_1(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     real(real64), pointer, intent(out) :: values(:)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(1)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, F64, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_f64_1_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    real(real64), pointer, intent(out) :: values(:)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(1)
     type(c_ptr) :: address
@@ -5229,11 +10500,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_f64_2(call, index, values, shape, ierror)
+  recursive subroutine arg_f64_2(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     real(real64), pointer, intent(out) :: values(:, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(2)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, F64, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_f64_2_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    real(real64), pointer, intent(out) :: values(:, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(2)
     type(c_ptr) :: address
@@ -5244,11 +10529,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_f64_3(call, index, values, shape, ierror)
+  recursive subroutine arg_f64_3(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     real(real64), pointer, intent(out) :: values(:, :, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(3)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, F64, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_f64_3_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    real(real64), pointer, intent(out) :: values(:, :, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(3)
     type(c_ptr) :: address
@@ -5259,11 +10558,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_f64_4(call, index, values, shape, ierror)
+  recursive subroutine arg_f64_4(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     real(real64), pointer, intent(out) :: values(:, :, :, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(4)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, F64, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_f64_4_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    real(real64), pointer, intent(out) :: values(:, :, :, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(4)
     type(c_ptr) :: address
@@ -5274,11 +10587,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_f64_5(call, index, values, shape, ierror)
+  recursive subroutine arg_f64_5(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     real(real64), pointer, intent(out) :: values(:, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(5)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, F64, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_f64_5_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    real(real64), pointer, intent(out) :: values(:, :, :, :, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(5)
     type(c_ptr) :: address
@@ -5289,11 +10616,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_f64_6(call, index, values, shape, ierror)
+  recursive subroutine arg_f64_6(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     real(real64), pointer, intent(out) :: values(:, :, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(6)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, F64, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_f64_6_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    real(real64), pointer, intent(out) :: values(:, :, :, :, :, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(6)
     type(c_ptr) :: address
@@ -5304,11 +10645,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_f64_7(call, index, values, shape, ierror)
+  recursive subroutine arg_f64_7(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     real(real64), pointer, intent(out) :: values(:, :, :, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(7)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, F64, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_f64_7_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    real(real64), pointer, intent(out) :: values(:, :, :, :, :, :, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(7)
     type(c_ptr) :: address
@@ -5333,11 +10688,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_c64_1(call, index, values, shape, ierror)
+  recursive subroutine arg_c64_1(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     complex(real32), pointer, intent(out) :: values(:)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(1)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, C64, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_c64_1_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    complex(real32), pointer, intent(out) :: values(:)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(1)
     type(c_ptr) :: address
@@ -5348,11 +10717,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_c64_2(call, index, values, shape, ierror)
+  recursive subroutine arg_c64_2(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     complex(real32), pointer, intent(out) :: values(:, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(2)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, C64, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_c64_2_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    complex(real32), pointer, intent(out) :: values(:, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(2)
     type(c_ptr) :: address
@@ -5363,11 +10746,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_c64_3(call, index, values, shape, ierror)
+  recursive subroutine arg_c64_3(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     complex(real32), pointer, intent(out) :: values(:, :, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(3)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, C64, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_c64_3_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    complex(real32), pointer, intent(out) :: values(:, :, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(3)
     type(c_ptr) :: address
@@ -5378,11 +10775,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_c64_4(call, index, values, shape, ierror)
+  recursive subroutine arg_c64_4(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     complex(real32), pointer, intent(out) :: values(:, :, :, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(4)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, C64, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_c64_4_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    complex(real32), pointer, intent(out) :: values(:, :, :, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(4)
     type(c_ptr) :: address
@@ -5393,11 +10804,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_c64_5(call, index, values, shape, ierror)
+  recursive subroutine arg_c64_5(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     complex(real32), pointer, intent(out) :: values(:, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(5)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, C64, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_c64_5_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    complex(real32), pointer, intent(out) :: values(:, :, :, :, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(5)
     type(c_ptr) :: address
@@ -5408,11 +10833,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_c64_6(call, index, values, shape, ierror)
+  recursive subroutine arg_c64_6(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     complex(real32), pointer, intent(out) :: values(:, :, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(6)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, C64, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_c64_6_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    complex(real32), pointer, intent(out) :: values(:, :, :, :, :, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(6)
     type(c_ptr) :: address
@@ -5423,11 +10862,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_c64_7(call, index, values, shape, ierror)
+  recursive subroutine arg_c64_7(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     complex(real32), pointer, intent(out) :: values(:, :, :, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(7)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, C64, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_c64_7_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    complex(real32), pointer, intent(out) :: values(:, :, :, :, :, :, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(7)
     type(c_ptr) :: address
@@ -5452,11 +10905,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_c128_1(call, index, values, shape, ierror)
+  recursive subroutine arg_c128_1(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     complex(real64), pointer, intent(out) :: values(:)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(1)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, C128, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_c128_1_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    complex(real64), pointer, intent(out) :: values(:)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(1)
     type(c_ptr) :: address
@@ -5467,11 +10934,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_c128_2(call, index, values, shape, ierror)
+  recursive subroutine arg_c128_2(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     complex(real64), pointer, intent(out) :: values(:, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(2)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, C128, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_c128_2_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    complex(real64), pointer, intent(out) :: values(:, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(2)
     type(c_ptr) :: address
@@ -5482,11 +10963,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_c128_3(call, index, values, shape, ierror)
+  recursive subroutine arg_c128_3(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     complex(real64), pointer, intent(out) :: values(:, :, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(3)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, C128, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_c128_3_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    complex(real64), pointer, intent(out) :: values(:, :, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(3)
     type(c_ptr) :: address
@@ -5497,11 +10992,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_c128_4(call, index, values, shape, ierror)
+  recursive subroutine arg_c128_4(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     complex(real64), pointer, intent(out) :: values(:, :, :, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(4)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, C128, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_c128_4_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    complex(real64), pointer, intent(out) :: values(:, :, :, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(4)
     type(c_ptr) :: address
@@ -5512,11 +11021,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_c128_5(call, index, values, shape, ierror)
+  recursive subroutine arg_c128_5(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     complex(real64), pointer, intent(out) :: values(:, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(5)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, C128, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_c128_5_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    complex(real64), pointer, intent(out) :: values(:, :, :, :, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(5)
     type(c_ptr) :: address
@@ -5527,11 +11050,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_c128_6(call, index, values, shape, ierror)
+  recursive subroutine arg_c128_6(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     complex(real64), pointer, intent(out) :: values(:, :, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(6)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, C128, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_c128_6_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    complex(real64), pointer, intent(out) :: values(:, :, :, :, :, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(6)
     type(c_ptr) :: address
@@ -5542,11 +11079,25 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine arg_c128_7(call, index, values, shape, ierror)
+  recursive subroutine arg_c128_7(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     complex(real64), pointer, intent(out) :: values(:, :, :, :, :, :, :)
-    integer, intent(in), optional :: shape(:)
+    integer, intent(out), optional :: ierror
+    integer(int64) :: extents(7)
+    type(c_ptr) :: address
+    integer :: status
+    nullify(values)
+    call view_argument(call, index, C128, extents, address, status)
+    if (status == MOBULA_OK) call c_f_pointer(address, values, extents)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine arg_c128_7_shape(call, index, values, shape, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    complex(real64), pointer, intent(out) :: values(:, :, :, :, :, :, :)
+    integer, intent(in) :: shape(:)
     integer, intent(out), optional :: ierror
     integer(int64) :: extents(7)
     type(c_ptr) :: address
@@ -6253,7 +11804,7 @@ contains
     call set_result(call, index, address, shape(array, kind=int64), C128, ierror)
   end subroutine
 
-  recursive subroutine create_i8_0(call, index, values, ierror)
+  recursive subroutine return_create_i8_0(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int8), pointer, intent(out) :: values
@@ -6266,7 +11817,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_i8_1(call, index, values, extents, ierror)
+  recursive subroutine return_create_i8_1(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int8), pointer, intent(out) :: values(:)
@@ -6280,7 +11831,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_i8_1_wide(call, index, values, extents, ierror)
+  recursive subroutine return_create_i8_1_wide(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int8), pointer, intent(out) :: values(:)
@@ -6294,7 +11845,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_i8_2(call, index, values, extents, ierror)
+  recursive subroutine return_create_i8_2(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int8), pointer, intent(out) :: values(:, :)
@@ -6308,7 +11859,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_i8_3(call, index, values, extents, ierror)
+  recursive subroutine return_create_i8_3(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int8), pointer, intent(out) :: values(:, :, :)
@@ -6322,7 +11873,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_i8_4(call, index, values, extents, ierror)
+  recursive subroutine return_create_i8_4(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int8), pointer, intent(out) :: values(:, :, :, :)
@@ -6336,7 +11887,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_i8_5(call, index, values, extents, ierror)
+  recursive subroutine return_create_i8_5(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int8), pointer, intent(out) :: values(:, :, :, :, :)
@@ -6350,7 +11901,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_i8_6(call, index, values, extents, ierror)
+  recursive subroutine return_create_i8_6(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int8), pointer, intent(out) :: values(:, :, :, :, :, :)
@@ -6364,7 +11915,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_i8_7(call, index, values, extents, ierror)
+  recursive subroutine return_create_i8_7(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int8), pointer, intent(out) :: values(:, :, :, :, :, :, :)
@@ -6378,7 +11929,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_i16_0(call, index, values, ierror)
+  recursive subroutine return_create_i16_0(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int16), pointer, intent(out) :: values
@@ -6391,7 +11942,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_i16_1(call, index, values, extents, ierror)
+  recursive subroutine return_create_i16_1(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int16), pointer, intent(out) :: values(:)
@@ -6405,7 +11956,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_i16_1_wide(call, index, values, extents, ierror)
+  recursive subroutine return_create_i16_1_wide(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int16), pointer, intent(out) :: values(:)
@@ -6419,7 +11970,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_i16_2(call, index, values, extents, ierror)
+  recursive subroutine return_create_i16_2(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int16), pointer, intent(out) :: values(:, :)
@@ -6433,7 +11984,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_i16_3(call, index, values, extents, ierror)
+  recursive subroutine return_create_i16_3(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int16), pointer, intent(out) :: values(:, :, :)
@@ -6447,7 +11998,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_i16_4(call, index, values, extents, ierror)
+  recursive subroutine return_create_i16_4(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int16), pointer, intent(out) :: values(:, :, :, :)
@@ -6461,7 +12012,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_i16_5(call, index, values, extents, ierror)
+  recursive subroutine return_create_i16_5(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int16), pointer, intent(out) :: values(:, :, :, :, :)
@@ -6475,7 +12026,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_i16_6(call, index, values, extents, ierror)
+  recursive subroutine return_create_i16_6(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int16), pointer, intent(out) :: values(:, :, :, :, :, :)
@@ -6489,7 +12040,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_i16_7(call, index, values, extents, ierror)
+  recursive subroutine return_create_i16_7(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int16), pointer, intent(out) :: values(:, :, :, :, :, :, :)
@@ -6503,7 +12054,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_i32_0(call, index, values, ierror)
+  recursive subroutine return_create_i32_0(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int32), pointer, intent(out) :: values
@@ -6516,7 +12067,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_i32_1(call, index, values, extents, ierror)
+  recursive subroutine return_create_i32_1(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int32), pointer, intent(out) :: values(:)
@@ -6530,7 +12081,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_i32_1_wide(call, index, values, extents, ierror)
+  recursive subroutine return_create_i32_1_wide(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int32), pointer, intent(out) :: values(:)
@@ -6544,7 +12095,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_i32_2(call, index, values, extents, ierror)
+  recursive subroutine return_create_i32_2(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int32), pointer, intent(out) :: values(:, :)
@@ -6558,7 +12109,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_i32_3(call, index, values, extents, ierror)
+  recursive subroutine return_create_i32_3(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int32), pointer, intent(out) :: values(:, :, :)
@@ -6572,7 +12123,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_i32_4(call, index, values, extents, ierror)
+  recursive subroutine return_create_i32_4(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int32), pointer, intent(out) :: values(:, :, :, :)
@@ -6586,7 +12137,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_i32_5(call, index, values, extents, ierror)
+  recursive subroutine return_create_i32_5(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int32), pointer, intent(out) :: values(:, :, :, :, :)
@@ -6600,7 +12151,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_i32_6(call, index, values, extents, ierror)
+  recursive subroutine return_create_i32_6(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int32), pointer, intent(out) :: values(:, :, :, :, :, :)
@@ -6614,7 +12165,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_i32_7(call, index, values, extents, ierror)
+  recursive subroutine return_create_i32_7(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int32), pointer, intent(out) :: values(:, :, :, :, :, :, :)
@@ -6628,7 +12179,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_i64_0(call, index, values, ierror)
+  recursive subroutine return_create_i64_0(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int64), pointer, intent(out) :: values
@@ -6641,7 +12192,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_i64_1(call, index, values, extents, ierror)
+  recursive subroutine return_create_i64_1(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int64), pointer, intent(out) :: values(:)
@@ -6655,7 +12206,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_i64_1_wide(call, index, values, extents, ierror)
+  recursive subroutine return_create_i64_1_wide(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int64), pointer, intent(out) :: values(:)
@@ -6669,7 +12220,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_i64_2(call, index, values, extents, ierror)
+  recursive subroutine return_create_i64_2(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int64), pointer, intent(out) :: values(:, :)
@@ -6683,7 +12234,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_i64_3(call, index, values, extents, ierror)
+  recursive subroutine return_create_i64_3(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int64), pointer, intent(out) :: values(:, :, :)
@@ -6697,7 +12248,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_i64_4(call, index, values, extents, ierror)
+  recursive subroutine return_create_i64_4(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int64), pointer, intent(out) :: values(:, :, :, :)
@@ -6711,7 +12262,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_i64_5(call, index, values, extents, ierror)
+  recursive subroutine return_create_i64_5(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int64), pointer, intent(out) :: values(:, :, :, :, :)
@@ -6725,7 +12276,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_i64_6(call, index, values, extents, ierror)
+  recursive subroutine return_create_i64_6(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int64), pointer, intent(out) :: values(:, :, :, :, :, :)
@@ -6739,7 +12290,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_i64_7(call, index, values, extents, ierror)
+  recursive subroutine return_create_i64_7(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     integer(int64), pointer, intent(out) :: values(:, :, :, :, :, :, :)
@@ -6753,7 +12304,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_f32_0(call, index, values, ierror)
+  recursive subroutine return_create_f32_0(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     real(real32), pointer, intent(out) :: values
@@ -6766,7 +12317,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_f32_1(call, index, values, extents, ierror)
+  recursive subroutine return_create_f32_1(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     real(real32), pointer, intent(out) :: values(:)
@@ -6780,7 +12331,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_f32_1_wide(call, index, values, extents, ierror)
+  recursive subroutine return_create_f32_1_wide(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     real(real32), pointer, intent(out) :: values(:)
@@ -6794,7 +12345,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_f32_2(call, index, values, extents, ierror)
+  recursive subroutine return_create_f32_2(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     real(real32), pointer, intent(out) :: values(:, :)
@@ -6808,7 +12359,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_f32_3(call, index, values, extents, ierror)
+  recursive subroutine return_create_f32_3(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     real(real32), pointer, intent(out) :: values(:, :, :)
@@ -6822,7 +12373,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_f32_4(call, index, values, extents, ierror)
+  recursive subroutine return_create_f32_4(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     real(real32), pointer, intent(out) :: values(:, :, :, :)
@@ -6836,7 +12387,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_f32_5(call, index, values, extents, ierror)
+  recursive subroutine return_create_f32_5(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     real(real32), pointer, intent(out) :: values(:, :, :, :, :)
@@ -6850,7 +12401,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_f32_6(call, index, values, extents, ierror)
+  recursive subroutine return_create_f32_6(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     real(real32), pointer, intent(out) :: values(:, :, :, :, :, :)
@@ -6864,7 +12415,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_f32_7(call, index, values, extents, ierror)
+  recursive subroutine return_create_f32_7(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     real(real32), pointer, intent(out) :: values(:, :, :, :, :, :, :)
@@ -6878,7 +12429,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_f64_0(call, index, values, ierror)
+  recursive subroutine return_create_f64_0(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     real(real64), pointer, intent(out) :: values
@@ -6891,7 +12442,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_f64_1(call, index, values, extents, ierror)
+  recursive subroutine return_create_f64_1(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     real(real64), pointer, intent(out) :: values(:)
@@ -6905,7 +12456,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_f64_1_wide(call, index, values, extents, ierror)
+  recursive subroutine return_create_f64_1_wide(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     real(real64), pointer, intent(out) :: values(:)
@@ -6919,7 +12470,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_f64_2(call, index, values, extents, ierror)
+  recursive subroutine return_create_f64_2(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     real(real64), pointer, intent(out) :: values(:, :)
@@ -6933,7 +12484,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_f64_3(call, index, values, extents, ierror)
+  recursive subroutine return_create_f64_3(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     real(real64), pointer, intent(out) :: values(:, :, :)
@@ -6947,7 +12498,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_f64_4(call, index, values, extents, ierror)
+  recursive subroutine return_create_f64_4(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     real(real64), pointer, intent(out) :: values(:, :, :, :)
@@ -6961,7 +12512,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_f64_5(call, index, values, extents, ierror)
+  recursive subroutine return_create_f64_5(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     real(real64), pointer, intent(out) :: values(:, :, :, :, :)
@@ -6975,7 +12526,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_f64_6(call, index, values, extents, ierror)
+  recursive subroutine return_create_f64_6(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     real(real64), pointer, intent(out) :: values(:, :, :, :, :, :)
@@ -6989,7 +12540,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_f64_7(call, index, values, extents, ierror)
+  recursive subroutine return_create_f64_7(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     real(real64), pointer, intent(out) :: values(:, :, :, :, :, :, :)
@@ -7003,7 +12554,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_c64_0(call, index, values, ierror)
+  recursive subroutine return_create_c64_0(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     complex(real32), pointer, intent(out) :: values
@@ -7016,7 +12567,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_c64_1(call, index, values, extents, ierror)
+  recursive subroutine return_create_c64_1(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     complex(real32), pointer, intent(out) :: values(:)
@@ -7030,7 +12581,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_c64_1_wide(call, index, values, extents, ierror)
+  recursive subroutine return_create_c64_1_wide(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     complex(real32), pointer, intent(out) :: values(:)
@@ -7044,7 +12595,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_c64_2(call, index, values, extents, ierror)
+  recursive subroutine return_create_c64_2(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     complex(real32), pointer, intent(out) :: values(:, :)
@@ -7058,7 +12609,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_c64_3(call, index, values, extents, ierror)
+  recursive subroutine return_create_c64_3(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     complex(real32), pointer, intent(out) :: values(:, :, :)
@@ -7072,7 +12623,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_c64_4(call, index, values, extents, ierror)
+  recursive subroutine return_create_c64_4(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     complex(real32), pointer, intent(out) :: values(:, :, :, :)
@@ -7086,7 +12637,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_c64_5(call, index, values, extents, ierror)
+  recursive subroutine return_create_c64_5(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     complex(real32), pointer, intent(out) :: values(:, :, :, :, :)
@@ -7100,7 +12651,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_c64_6(call, index, values, extents, ierror)
+  recursive subroutine return_create_c64_6(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     complex(real32), pointer, intent(out) :: values(:, :, :, :, :, :)
@@ -7114,7 +12665,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_c64_7(call, index, values, extents, ierror)
+  recursive subroutine return_create_c64_7(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     complex(real32), pointer, intent(out) :: values(:, :, :, :, :, :, :)
@@ -7128,7 +12679,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_c128_0(call, index, values, ierror)
+  recursive subroutine return_create_c128_0(call, index, values, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     complex(real64), pointer, intent(out) :: values
@@ -7141,7 +12692,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_c128_1(call, index, values, extents, ierror)
+  recursive subroutine return_create_c128_1(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     complex(real64), pointer, intent(out) :: values(:)
@@ -7155,7 +12706,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_c128_1_wide(call, index, values, extents, ierror)
+  recursive subroutine return_create_c128_1_wide(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     complex(real64), pointer, intent(out) :: values(:)
@@ -7169,7 +12720,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_c128_2(call, index, values, extents, ierror)
+  recursive subroutine return_create_c128_2(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     complex(real64), pointer, intent(out) :: values(:, :)
@@ -7183,7 +12734,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_c128_3(call, index, values, extents, ierror)
+  recursive subroutine return_create_c128_3(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     complex(real64), pointer, intent(out) :: values(:, :, :)
@@ -7197,7 +12748,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_c128_4(call, index, values, extents, ierror)
+  recursive subroutine return_create_c128_4(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     complex(real64), pointer, intent(out) :: values(:, :, :, :)
@@ -7211,7 +12762,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_c128_5(call, index, values, extents, ierror)
+  recursive subroutine return_create_c128_5(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     complex(real64), pointer, intent(out) :: values(:, :, :, :, :)
@@ -7225,7 +12776,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_c128_6(call, index, values, extents, ierror)
+  recursive subroutine return_create_c128_6(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     complex(real64), pointer, intent(out) :: values(:, :, :, :, :, :)
@@ -7239,7 +12790,7 @@ contains
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_c128_7(call, index, values, extents, ierror)
+  recursive subroutine return_create_c128_7(call, index, values, extents, ierror)
     type(mobula_call), intent(in) :: call
     integer, intent(in) :: index
     complex(real64), pointer, intent(out) :: values(:, :, :, :, :, :, :)
@@ -7312,7 +12863,8 @@ contains
     end if
     call argument_shape(call, index, shape)
     address = view%data
-    call fit(shape, int(view%count, int64), wanted, extents, "mobula_arg: argument " // number(int(index, int64)), status)
+    call fit(shape, int(view%count, int64), wanted, extents, "mobula_arg: argument " // number(int(index, int64)), &
+      status)
   end subroutine
 
   ! How many arguments there are.
@@ -7433,7 +12985,8 @@ contains
       call record(status, "mobula_return_create: an extent is below 0")
       return
     end if
-    status = int(c_return_create(call%handle, int(index - 1, c_size_t), int(product(extents), c_size_t), element, address))
+    status = int(c_return_create(call%handle, int(index - 1, c_size_t), int(product(extents), c_size_t), element, &
+      address))
     if (status /= MOBULA_OK) call forget_failure()
     if (status == MOBULA_OK) call note_shape(call, index, shape_of(extents))
   end subroutine
@@ -7634,19 +13187,19 @@ contains
   end function
 
   ! Creates an actor somewhere in the cluster; its handle is there at once.
-  recursive subroutine create_with_args(class, args, actor, options, ierror)
+  recursive subroutine create_actor(class, args, actor, status, options)
     character(len=*), intent(in) :: class
     type(mobula_arg_value), target, intent(in) :: args(:)
     type(mobula_actor), target, intent(inout) :: actor
+    integer, intent(out) :: status
     type(mobula_options), intent(in), optional :: options
-    integer, intent(out), optional :: ierror
     type(c_argument) :: given(2 * size(args) + 1)
     type(c_view) :: copies(size(args))
     type(c_options) :: chosen
     type(c_ptr) :: handle
     character(kind=c_char), allocatable, target :: resources(:), name(:), host(:)
     integer(int64), target :: shapes(8 * size(args) + 1)
-    integer :: count, status
+    integer :: count
     call read_arguments(args, given, copies, status)
     if (status == MOBULA_OK) then
       call read_options(chosen, resources, name, host, options)
@@ -7662,16 +13215,44 @@ contains
       end if
     end if
     call free_copies(copies)
+  end subroutine
+
+  recursive subroutine create_with_args(class, args, actor, ierror)
+    character(len=*), intent(in) :: class
+    type(mobula_arg_value), target, intent(in) :: args(:)
+    type(mobula_actor), target, intent(inout) :: actor
+    integer, intent(out), optional :: ierror
+    integer :: status
+    call create_actor(class, args, actor, status)
     call report(status, ierror)
   end subroutine
 
-  recursive subroutine create_no_args(class, actor, options, ierror)
+  recursive subroutine create_with_args_options(class, args, actor, options, ierror)
+    character(len=*), intent(in) :: class
+    type(mobula_arg_value), target, intent(in) :: args(:)
+    type(mobula_actor), target, intent(inout) :: actor
+    type(mobula_options), intent(in) :: options
+    integer, intent(out), optional :: ierror
+    integer :: status
+    call create_actor(class, args, actor, status, options)
+    call report(status, ierror)
+  end subroutine
+
+  recursive subroutine create_no_args(class, actor, ierror)
     character(len=*), intent(in) :: class
     type(mobula_actor), target, intent(inout) :: actor
-    type(mobula_options), intent(in), optional :: options
     integer, intent(out), optional :: ierror
     type(mobula_arg_value) :: args(0)
-    call create_with_args(class, args, actor, options, ierror)
+    call create_with_args(class, args, actor, ierror)
+  end subroutine
+
+  recursive subroutine create_no_args_options(class, actor, options, ierror)
+    character(len=*), intent(in) :: class
+    type(mobula_actor), target, intent(inout) :: actor
+    type(mobula_options), intent(in) :: options
+    integer, intent(out), optional :: ierror
+    type(mobula_arg_value) :: args(0)
+    call create_with_args_options(class, args, actor, options, ierror)
   end subroutine
 
   ! handles: as in `submit`.

@@ -73,11 +73,8 @@ fn two_ranks(folder: &TestFolder, program: &Path) -> Launch {
 /// Runs the program alone, as two ranks that share memory, and as two that do not.
 fn runs(compiler: &Path, folder: &TestFolder, flags: &[&str], sources: &[PathBuf], printed: &str) {
     let program = compile(compiler, folder, flags, sources);
-    let launches = [
-        Launch::alone(&program),
-        two_ranks(folder, &program),
-        two_ranks(folder, &program).env("MOBULA_FABRIC", "tcp"),
-    ];
+    let launches =
+        [Launch::alone(&program), two_ranks(folder, &program), two_ranks(folder, &program).env("MOBULA_FABRIC", "tcp")];
     for launch in launches {
         launch.run().succeeded().printed(&[printed]).did_not_print("panicked");
     }
@@ -132,6 +129,16 @@ fn error_stop_in_a_task_ends_its_rank_and_fails_the_task() {
     let program = compile(&compiler, &folder, &["-O1"], &[source("error_stop.f90")]);
     let finished = two_ranks(&folder, &program).run().failed();
     finished.printed(&["ok: error stop"]).printed(&["rank 1 ended with 3"]);
+}
+
+/// An actor with `save` and `restore` goes on where its last delivered result was.
+#[test]
+fn actor_of_a_killed_rank_goes_on_with_its_state() {
+    let Some(compiler) = gfortran() else { return };
+    let folder = TestFolder::new("fortran-restarts");
+    let program = compile(&compiler, &folder, &["-O1"], &[source("restarts.f90")]);
+    let finished = two_ranks(&folder, &program).run().failed();
+    finished.printed(&["ok: restarts of Fortran"]).printed(&["rank 1 ended with 137"]);
 }
 
 #[test]
@@ -247,6 +254,7 @@ fn add_type_and_rank(tasks: &mut String, tests: &mut String, name: &str, kind: &
         ),
     };
     let fill = fill.replace("ELEMENT", element);
+    let created = ["values", "values, size(array)", "values, shape(array)"][rank.min(2)];
     *tasks += &format!(
         "  subroutine task_{name}(call, ierror)
     type(mobula_call), intent(in) :: call
@@ -271,9 +279,15 @@ fn add_type_and_rank(tasks: &mut String, tests: &mut String, name: &str, kind: &
     {fill}
     options%placement = MOBULA_PLACE_SPREAD
     call mobula_put(array, x)
-    do k = 1, 4
+    do k = 1, 6
       if (k == 1) call mobula_submit('{name}', [mobula_by_ref(x)], results, options)
       if (k == 3) call mobula_submit('{name}', [mobula_value(array)], results, options)
+      if (k == 5) then
+        call mobula_create({created})
+        values = array
+        call mobula_seal(values, x)
+        call mobula_submit('{name}', [mobula_by_ref(x)], results, options)
+      end if
       call mobula_get(results(2 - mod(k, 2)), values)
       call check({shape}, 'the shape of {name}')
       call check({holds}(abs(values - array) <= 0), 'the elements of {name}')

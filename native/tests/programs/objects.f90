@@ -34,6 +34,7 @@ program objects
   call check(mobula_resource_total("Custom") >= 2.0_real64, "a resource of the configuration")
   call check(mobula_resource_available("Other") <= 0.0_real64, "a resource that nobody has")
   call in_place()
+  call written_in_place()
   call sections()
   call without_elements()
   call handles()
@@ -63,6 +64,42 @@ contains
     call check(abs(one(3, 4) - 12) <= 0, "the other view keeps the bytes")
     call mobula_release(one)
     call mobula_release(flat)
+  end subroutine
+
+  subroutine written_in_place()
+    integer(int64), pointer :: cube(:, :, :), part(:, :, :), read_only(:, :, :), scalar, none(:)
+    type(mobula_ref) :: ref
+    integer :: i, ierror
+    call mobula_create(cube, [2, 3, 4])
+    cube = reshape([(int(i, int64), i = 1, 24)], [2, 3, 4])
+    part => cube(:, :, 1:2)
+    call mobula_seal(part, ref, ierror)
+    call failed(ierror, MOBULA_ERR_INVALID_ARGUMENT, "the pointer is to a part")
+    call mobula_seal(cube, ref)
+    call check(.not. associated(cube), "a sealed pointer is null")
+    call mobula_seal(cube, ref, ierror)
+    call failed(ierror, MOBULA_ERR_INVALID_ARGUMENT, "mobula_create did not associate this pointer")
+    call mobula_get(ref, read_only)
+    call check(all(shape(read_only) == [2, 3, 4]) .and. read_only(2, 3, 4) == 24, "what was written in place")
+    call mobula_seal(read_only, ref, ierror)
+    call failed(ierror, MOBULA_ERR_INVALID_ARGUMENT, "mobula_create did not associate this pointer")
+    call mobula_discard(read_only, ierror)
+    call failed(ierror, MOBULA_ERR_INVALID_ARGUMENT, "mobula_discard: mobula_create did not associate this pointer")
+    call mobula_release(read_only)
+    call mobula_create(scalar)
+    scalar = 7
+    call mobula_seal(scalar, ref)
+    call mobula_get(ref, scalar)
+    call check(scalar == 7, "a scalar that was written in place")
+    call mobula_release(scalar)
+    call mobula_create(none, 0_int64)
+    call mobula_seal(none, ref)
+    call mobula_get(ref, none)
+    call check(size(none) == 0, "no elements, written in place")
+    call mobula_create(none, 1000)
+    call mobula_discard(none)
+    call mobula_create(none, -1, ierror)
+    call failed(ierror, MOBULA_ERR_INVALID_ARGUMENT, "mobula_create: an extent is below 0")
   end subroutine
 
   subroutine sections()
@@ -143,10 +180,10 @@ contains
     call failed(ierror, MOBULA_ERR_TYPE, "6 elements and rank 2, which is not the given shape")
     call mobula_get(ref, scalar, ierror=ierror)
     call failed(ierror, MOBULA_ERR_TYPE, "and a scalar was asked for")
-    call mobula_get(none, values, ierror=ierror)
+    call mobula_get(none, values, 1.0_real64, ierror)
     call failed(ierror, MOBULA_ERR_INVALID_ARGUMENT, "mobula_get: ref is NULL")
     call mobula_get(ref, moved)
-    cube(1:1, 1:1, 1:1) => matrix_target()
+    cube(1:1, 1:1, 1:1) => array_of_the_program()
     call mobula_release(cube, ierror)
     call failed(ierror, MOBULA_ERR_INVALID_ARGUMENT, "mobula_get did not associate this pointer")
     call mobula_release(moved, ierror)
@@ -158,7 +195,7 @@ contains
     call check(mobula_status_name(ierror) == "MOBULA_ERR_CONFIG", "the status has a name")
   end subroutine
 
-  function matrix_target() result(pointer_to_it)
+  function array_of_the_program() result(pointer_to_it)
     real(real64), target, save :: own(1) = 1
     real(real64), pointer :: pointer_to_it(:)
     pointer_to_it => own

@@ -10,7 +10,7 @@ contains
     real(real64), pointer :: a, x(:), y(:)
     call mobula_arg(call, 1, a, ierror)
     if (ierror /= 0) return
-    call mobula_arg(call, 2, x, ierror=ierror)
+    call mobula_arg(call, 2, x, ierror)
     if (ierror /= 0) return
     call mobula_return_create(call, 1, y, size(x), ierror)
     if (ierror /= 0) return
@@ -163,7 +163,7 @@ contains
     call check(all(abs(values - 3 * array(1:9:2)) <= 0), "saxpy of a section by value")
     call mobula_release(values)
     call mobula_submit("where", y, on(rank))
-    call mobula_get(y, found)
+    call mobula_get(y, found, 60.0_real64)
     call check(found == rank, "the task ran where it was placed")
     call mobula_release(found)
   end subroutine
@@ -236,7 +236,7 @@ contains
     call check(value == 6, "a task goes on after a failure")
     call mobula_release(value)
     call mobula_submit("failing", [mobula_value(1.0_real64)], y, on(rank))
-    call mobula_get(y, value, ierror=ierror)
+    call mobula_get(y, value, ierror)
     call failed(ierror, MOBULA_ERR_TYPE, "argument 0: it wants MOBULA_I32, and got MOBULA_F64")
     args = [mobula_value([1, 2])]
     call mobula_submit("failing", args, y, on(rank))
@@ -244,7 +244,7 @@ contains
     call failed(ierror, MOBULA_ERR_TASK, "argument 1 has 2 elements, and a scalar was asked for")
     call mobula_submit("failing", args, y, on(rank), ierror)
     call failed(ierror, MOBULA_ERR_INVALID_ARGUMENT, "args(1): an array by value is passed by one call")
-    call mobula_submit("missing", y, ierror=ierror)
+    call mobula_submit("missing", y, ierror)
     call failed(ierror, MOBULA_ERR_UNKNOWN_FUNCTION, 'no function named "missing" is registered')
   end subroutine
 
