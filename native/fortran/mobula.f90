@@ -165,6 +165,7 @@ module mobula
   ! Registered functions live as long as the process. With an implicit interface a task may declare any intents.
   type :: registered_function
     character(len=:), allocatable :: name
+    character(kind=c_char), allocatable :: label(:), shaped_name(:) ! for C
     procedure(), pointer, nopass :: task => null()
     integer :: num_returns = 1
     type(registered_function), pointer :: next => null()
@@ -1167,37 +1168,39 @@ contains
     shape = shapes(:, position)
   end subroutine
 
-  ! The extents of a pointer of that rank to `count` elements of an object with that shape.
-  recursive subroutine fit(known, count, wanted, extents, where, status)
+  ! The extents of a pointer of that rank to `count` elements with that shape. argument: its position; 0: an object.
+  recursive subroutine fit(known, count, wanted, extents, argument, status)
     integer(int64), intent(in) :: known(8), count
     integer, intent(in), optional :: wanted(:)
     integer(int64), intent(inout) :: extents(:)
-    character(len=*), intent(in) :: where
+    integer, intent(in) :: argument
     integer, intent(out) :: status
-    character(len=:), allocatable :: has
-    has = where // " has " // number(count) // " elements"
-    if (known(1) >= 0) has = has // " and rank " // number(known(1))
     status = MOBULA_OK
     if (present(wanted)) then
       if (size(wanted) == size(extents) .and. product(int(wanted, int64)) == count .and. all(wanted >= 0)) then
         extents = wanted
         return
       end if
-      call refuse(has // ", which is not the given shape")
+      call refuse(", which is not the given shape")
     else if (size(extents) == 0) then
-      if (count /= 1) call refuse(has // ", and a scalar was asked for")
+      if (count /= 1) call refuse(", and a scalar was asked for")
     else if (known(1) == size(extents)) then
       extents = known(2:1 + size(extents))
     else if (size(extents) == 1 .and. known(1) < 2) then
       extents = count
     else
-      call refuse(has // ", and rank " // number(size(extents, kind=int64)) // " was asked for: pass its shape")
+      call refuse(", and rank " // number(size(extents, kind=int64)) // " was asked for: pass its shape")
     end if
   contains
-    subroutine refuse(text)
-      character(len=*), intent(in) :: text
+    subroutine refuse(why)
+      character(len=*), intent(in) :: why
+      character(len=:), allocatable :: object
+      object = "mobula_get: the object"
+      if (argument > 0) object = "mobula_arg: argument " // number(int(argument, int64))
+      object = object // " has " // number(count) // " elements"
+      if (known(1) >= 0) object = object // " and rank " // number(known(1))
       status = MOBULA_ERR_TYPE
-      call record(status, text)
+      call record(status, object // why)
     end subroutine
   end subroutine
 
@@ -1396,7 +1399,7 @@ contains
     end if
     address = view%data
     if (is_read_as(view%element, element)) then
-      call fit(shape, int(view%count, int64), wanted, extents, "mobula_get: the object", status)
+      call fit(shape, int(view%count, int64), wanted, extents, 0, status)
     else
       status = MOBULA_ERR_TYPE
       call record(status, "mobula_get: the object has elements of the type " // trim(TYPES(view%element)) // &
@@ -1485,11 +1488,13 @@ contains
     call prepare()
     allocate(registered)
     registered%name = trim(name)
+    registered%label = letters_of(name)
+    registered%shaped_name = letters_of(trim(name) // SHAPED)
     registered%task => task
     if (present(num_returns)) registered%num_returns = num_returns
     own_returns = int(registered%num_returns, c_int32_t)
     status = int(c_register(c_text(name), c_funloc(run_plain), c_loc(registered), own_returns))
-    if (status == MOBULA_OK) status = int(c_register(c_text(registered%name // SHAPED), c_funloc(run_shaped), &
+    if (status == MOBULA_OK) status = int(c_register(registered%shaped_name, c_funloc(run_shaped), &
       c_loc(registered), own_returns + 1))
     if (status == MOBULA_OK) then
       registered%next => functions
@@ -1498,16 +1503,15 @@ contains
     call ended(status, ierror)
   end subroutine
 
-  logical function is_registered(name)
+  recursive subroutine find_function(name, registered)
     character(len=*), intent(in) :: name
-    type(registered_function), pointer :: registered
+    type(registered_function), pointer, intent(out) :: registered
     registered => functions
     do while (associated(registered))
       if (registered%name == name) exit
       registered => registered%next
     end do
-    is_registered = associated(registered)
-  end function
+  end subroutine
 
   ! A call by another language.
   recursive function run_plain(handle, user) bind(C, name="") result(status)
@@ -1744,18 +1748,17 @@ contains
     type(c_options) :: chosen
     character(kind=c_char), allocatable, target :: resources(:), label(:), host(:)
     integer(int64), target :: shapes(8 * size(args) + 1)
+    type(registered_function), pointer :: registered
     integer :: count
     handles(size(handles)) = c_null_ptr
     call read_arguments(args, given, copies, status)
     if (status == MOBULA_OK) then
       call read_options(chosen, resources, label, host, options)
-      if (is_registered(trim(name))) then
-        if (.not. c_associated(chosen%name)) then
-          label = letters_of(name)
-          chosen%name = c_loc(label)
-        end if
+      call find_function(name, registered)
+      if (associated(registered)) then
+        if (.not. c_associated(chosen%name)) chosen%name = c_loc(registered%label)
         call describe(args, given, count, shapes)
-        status = int(c_submit(c_text(trim(name) // SHAPED), given, int(count, c_size_t), chosen, handles, &
+        status = int(c_submit(registered%shaped_name, given, int(count, c_size_t), chosen, handles, &
           merge(0_c_size_t, size(handles, kind=c_size_t), size(handles) == 1)))
       else
         status = int(c_submit(c_text(name), given, size(args, kind=c_size_t), chosen, handles, &
@@ -12863,8 +12866,7 @@ contains
     end if
     call argument_shape(call, index, shape)
     address = view%data
-    call fit(shape, int(view%count, int64), wanted, extents, "mobula_arg: argument " // number(int(index, int64)), &
-      status)
+    call fit(shape, int(view%count, int64), wanted, extents, index, status)
   end subroutine
 
   ! How many arguments there are.
