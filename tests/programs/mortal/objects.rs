@@ -60,7 +60,13 @@ pub fn objects() -> Outcome {
     died("a task of the driver's", here.get(), 1);
     died("a driver that waits", driver.join().expect("no panic"), 1);
     died("a value that was never read", owned.unread.get(), 1);
-    died("an array that was never read", owned.unread_array.get(), 1);
+    // Within a host its place came with the reference, and the dead rank's store stays mapped.
+    let unread_array = owned.unread_array.get();
+    if std::env::var("MOBULA_FABRIC").is_ok_and(|transport| transport == "tcp") {
+        died("an array that was never read", unread_array.map(drop), 1);
+    } else {
+        assert!(unread_array?.as_slice().iter().all(|element| *element == 5));
+    }
     died("a reference that another rank has", get_first::on(3).remote(vec![owned.pending.clone()]).get(), 1);
     assert_eq!((*owned.fetched.get()?, array.as_slice().iter().sum::<u64>()), (7, 30_000));
     let (ready, _) = mobula::wait(std::slice::from_ref(&owned.pending), 1, crate::victims::PATIENCE)?;
