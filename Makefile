@@ -88,11 +88,11 @@ RANK_TESTS := --lib --test cluster --test launch --test bad_input
 # Tests on the hosts of the lab run once, with every feature, with and without MPI.
 NO_LAB := --skip hosts:: --skip outages:: --skip networks:: --skip slurm::
 
-# The same build with MPICH, whose library the programs find under its launcher.
+# The build of test-default, that of the whole workspace, with MPICH: programs find its library under its launcher.
 test-mpich: setup-test
 	@if command -v mpirun.mpich >/dev/null; then \
 	    set -ex; export MPIRUN=mpirun.mpich; \
-	    cargo build -p mobula --examples; cargo test -p mobula $(RANK_TESTS) -- $(NO_LAB); \
+	    cargo test --workspace $(RANK_TESTS) -- $(NO_LAB); \
 	else echo 'mpirun.mpich is missing: the tests with MPICH are left out'; fi
 
 # Open MPI 5 and MPICH 5, which Debian does not package, with the same build. Not part of `make test`, because it needs
