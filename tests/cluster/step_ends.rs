@@ -4,6 +4,7 @@ use crate::lab;
 use crate::launcher::example;
 use crate::launcher::processes::{descendants, running, signal};
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -37,7 +38,10 @@ fn sleepers(run: &str) -> Vec<u32> {
 fn processes_of_another_run_are_not_counted() {
     let (name, other) = (format!("this-{}", std::process::id()), format!("other-{}", std::process::id()));
     let mut command = Command::new(example("ends"));
-    let mut process = command.args(["driver", "sleep"]).env(RUN, &other).stdout(Stdio::null()).spawn().expect("built");
+    let mut process = command.args(["driver", "sleep"]).env(RUN, &other).stdout(Stdio::piped()).spawn().expect("built");
+    // For a moment after the spawn, /proc shows no words and no variables of the new program yet.
+    let mut line = String::new();
+    BufReader::new(process.stdout.take().expect("piped")).read_line(&mut line).expect("it prints");
     let found = (sleepers(&name), sleepers(&other));
     process.kill().expect("our own child");
     process.wait().expect("our own child");
