@@ -19,7 +19,8 @@ use std::os::fd::BorrowedFd;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-/// Time between two polls of the system by a rank that polls without pause: such a poll costs a system call.
+/// Time between two polls of all sockets by a rank that polls without pause: such a poll costs a system call. Meanwhile
+/// it reads that of the peer that sent last.
 const POLL_PAUSE_NS: u64 = 2_000;
 
 /// A message that follows another to the same peer within this time is not written by itself.
@@ -133,11 +134,15 @@ impl Transport for TcpTransport {
             self.peers.flush_marked();
         }
         let last_poll = self.peers.last_poll_ns.load(Ordering::Relaxed);
-        if !self.is_queued() && now_ns().saturating_sub(last_poll) < POLL_PAUSE_NS {
+        let is_due = self.is_queued() || now_ns().saturating_sub(last_poll) >= POLL_PAUSE_NS;
+        if !is_due && !self.peers.has_recent.load(Ordering::Relaxed) {
             return 0;
         }
         let Some(mut poller) = try_lock(&self.poller) else { return 0 };
-        poller.turn(&self.peers, Duration::ZERO, deliver)
+        match is_due {
+            true => poller.turn(&self.peers, Duration::ZERO, deliver),
+            false => poller.read_recent(&self.peers, deliver),
+        }
     }
 
     /// True if an event is queued here, or no thread polled the system for a while; not for the latter reason while a
