@@ -23,7 +23,7 @@ CHECKS := fmt lint tidy doc
 TESTS  := test-default test-mpich test-embedded loom fuzz instructions
 
 .PHONY: chaos corpus help setup setup-test setup-mpis setup-rdma setup-valgrind build demo test test-rdma test-mpis check
-.PHONY: bench bench-full sim clean msrv nightly package soak steps $(CHECKS) $(TESTS)
+.PHONY: install bench bench-full sim clean msrv nightly package soak steps $(CHECKS) $(TESTS)
 
 help:
 	@echo 'Each command first installs the tools that it needs and that are missing.'
@@ -43,6 +43,8 @@ help:
 	@echo 'make corpus   writes the inputs with which fuzzing begins: needed after a message has changed'
 	@echo 'make check    checks format, clippy, the lint rules of tests/tidy.rs, documentation'
 	@echo 'make build    builds everything for release; the command is target/release/mobula'
+	@echo 'make install PREFIX=/opt/mobula  installs what make build built, for programs in C, C++ and Fortran, without'
+	@echo '              network; DESTDIR=FOLDER puts a package together there'
 	@echo 'make sim SEEDS=n  simulates n clusters under random faults, then workloads on 10,000 ranks'
 	@echo 'make instructions  counts the instructions of calls and tasks: fails if one takes 3 % more than the number kept'
 	@echo '              in bench/results/instructions.txt; KEEP=1 keeps what it counts'
@@ -67,8 +69,14 @@ setup-valgrind:
 setup-rdma:
 	@.ci/setup with-rdma
 
+# The second is what `make install` takes: without hwloc, so that it runs on hosts that lack it. The kernel says the same
+# of cores and memory nodes.
 build: setup
 	cargo build --release --workspace
+	cargo build --profile installed -p mobula-capi -p mobula-cli --no-default-features --features mpi,verbs,cuda
+
+install:
+	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' native/install
 
 demo: setup
 	cargo build --release -p mobula-cli
@@ -107,8 +115,8 @@ test-embedded: export CARGO_PROFILE_DEV_DEBUG = 0
 test-embedded: setup-test
 	CARGO_TARGET_DIR=target/embedded cargo build -p mobula --no-default-features --examples
 	CARGO_TARGET_DIR=target/embedded cargo test -p mobula --no-default-features $(RANK_TESTS) -- $(NO_LAB)
-	CARGO_TARGET_DIR=target/embedded cargo build -p mobula-cli --no-default-features
-	@if ldd target/embedded/debug/mobula | grep -E 'hwloc|mpi|ibverbs|cuda'; then \
+	CARGO_TARGET_DIR=target/embedded cargo build -p mobula-cli -p mobula-capi --no-default-features
+	@if ldd target/embedded/debug/mobula target/embedded/debug/libmobula_capi.so | grep -E 'hwloc|mpi|ibverbs|cuda'; then \
 	    echo 'built without features, but linked with these libraries' >&2; exit 1; fi
 	target/embedded/debug/mobula demo sqrt-sum
 
