@@ -304,6 +304,8 @@ pub mod __private {
 /// For the crate `mobula-capi`, the C interface. Not for programs: it changes with that crate.
 #[doc(hidden)]
 pub mod __native {
+    #[cfg(feature = "mpi")]
+    pub use crate::api::init_with_fortran_comm;
     pub use crate::native::{
         ClassDescription, ElementType, MethodDescription, NativeArgument, NativeArray, NativeBody, NativeDraft,
         NativeFrame, NativeHandle, create_actor, current_cluster, current_task, find_actor, rank_and_size,

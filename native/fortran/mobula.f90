@@ -43,8 +43,8 @@ module mobula
   public :: mobula_config, mobula_options, mobula_ref, mobula_actor, mobula_call, mobula_arg_value, mobula_method, &
     mobula_state
   public :: assignment(=), mobula_last_error, mobula_status_name
-  public :: mobula_init, mobula_serve, mobula_shutdown, mobula_rank, mobula_size, mobula_is_initialized, &
-    mobula_resource_total, mobula_resource_available
+  public :: mobula_init, mobula_init_with_comm, mobula_serve, mobula_shutdown, mobula_rank, mobula_size, &
+    mobula_is_initialized, mobula_resource_total, mobula_resource_available
   public :: mobula_put, mobula_create, mobula_seal, mobula_discard, mobula_get, mobula_release, mobula_wait, &
     mobula_cancel, mobula_free
   public :: mobula_register, mobula_submit, mobula_value, mobula_by_ref, mobula_as_is, mobula_by_actor
@@ -282,6 +282,12 @@ module mobula
     end function
     function c_init(config) bind(C, name="mobula_init") result(status)
       import :: c_ptr, c_int32_t
+      type(c_ptr), value :: config
+      integer(c_int32_t) :: status
+    end function
+    function c_init_with_comm(comm, config) bind(C, name="mobula_init_with_comm_fortran") result(status)
+      import :: c_ptr, c_int32_t
+      integer(c_int32_t), value :: comm
       type(c_ptr), value :: config
       integer(c_int32_t) :: status
     end function
@@ -552,6 +558,14 @@ module mobula
   ! call mobula_init(config, ierror), call mobula_init(ierror)
   interface mobula_init
     module procedure init_default, init_with
+  end interface
+
+  ! Starts the cluster of the ranks of a communicator, in a program that uses MPI itself: call
+  ! mobula_init_with_comm(comm, config, ierror), call mobula_init_with_comm(comm, ierror). comm is an integer, as in the
+  ! module mpi; of a type(MPI_Comm) of mpi_f08 it is comm%MPI_VAL. Every rank of it calls this, after MPI_Init, and
+  ! mobula_shutdown before MPI_Finalize: mobula_mpi.h says more.
+  interface mobula_init_with_comm
+    module procedure init_comm_default, init_comm_with
   end interface
 
   ! Submits a task: call mobula_submit(name, args, refs, options, ierror). args: [mobula_value(1), mobula_by_ref(x)], or
@@ -914,6 +928,33 @@ contains
     type(c_config), target :: given
     character(kind=c_char), allocatable, target :: resources(:)
     call prepare()
+    call convert_config(config, given, resources)
+    call ended(int(c_init(c_loc(given))), ierror)
+  end subroutine
+
+  recursive subroutine init_comm_default(comm, ierror)
+    integer, intent(in) :: comm
+    integer, intent(out), optional :: ierror
+    call prepare()
+    call ended(int(c_init_with_comm(int(comm, c_int32_t), c_null_ptr)), ierror)
+  end subroutine
+
+  recursive subroutine init_comm_with(comm, config, ierror)
+    integer, intent(in) :: comm
+    type(mobula_config), intent(in) :: config
+    integer, intent(out), optional :: ierror
+    type(c_config), target :: given
+    character(kind=c_char), allocatable, target :: resources(:)
+    call prepare()
+    call convert_config(config, given, resources)
+    call ended(int(c_init_with_comm(int(comm, c_int32_t), c_loc(given))), ierror)
+  end subroutine
+
+  ! The settings as C has them; `resources` holds a text of theirs, and lives as long.
+  recursive subroutine convert_config(config, given, resources)
+    type(mobula_config), intent(in) :: config
+    type(c_config), intent(inout) :: given
+    character(kind=c_char), allocatable, target, intent(out) :: resources(:)
     given%size = c_sizeof(given)
     given%num_cpus = config%num_cpus
     given%num_gpus = config%num_gpus
@@ -924,7 +965,6 @@ contains
       resources = letters_of(config%resources)
       given%resources = c_loc(resources)
     end if
-    call ended(int(c_init(c_loc(given))), ierror)
   end subroutine
 
   recursive subroutine mobula_serve(ierror)

@@ -87,6 +87,11 @@ typedef struct {
  * different functions, the first of which it names. */
 mobula_status mobula_init(const mobula_config *config);
 
+/* What mobula_init_with_comm calls, which is declared in mobula_mpi.h, beside the MPI_Comm that this library does not
+ * know: the handle at an address, of sizeof(MPI_Comm) bytes; and, for Fortran, the integer that the handle is there. */
+mobula_status mobula_init_with_comm_at(const void *comm, size_t comm_bytes, const mobula_config *config);
+mobula_status mobula_init_with_comm_fortran(int32_t comm, const mobula_config *config);
+
 /* Serves the ranks that drive, until all of them are through; then the cluster is stopped in this process, as after
  * mobula_shutdown. For ranks that submit nothing by themselves. Errors: as mobula_shutdown. */
 mobula_status mobula_serve(void);

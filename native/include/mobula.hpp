@@ -1734,6 +1734,13 @@ class config {
     bool all_drive_ = false;
 };
 
+namespace detail {
+/* An MPI_Comm: the address of a struct with Open MPI, an int with MPICH. */
+template <class T>
+constexpr bool is_communicator =
+    std::is_same_v<T, int> || (std::is_pointer_v<T> && std::is_class_v<std::remove_pointer_t<T>>);
+} // namespace detail
+
 /* The cluster of the ranks that the launcher started; without one, of this process. It starts with the object, and ends
  * with it. Ranks that drive nothing serve within the constructor, and end their process there, by std::exit. */
 class cluster {
@@ -1741,14 +1748,18 @@ class cluster {
     /* Throws mobula::config_error, mobula::fabric_error: see mobula_init. */
     cluster() : cluster(config{}) {}
     explicit cluster(const config &settings) {
-        const std::string &failure = detail::registration_failure();
-        if (!failure.empty()) throw config_error(failure);
-        const mobula_config values = settings.values();
-        const bool is_shared = values.ignore_reinit && mobula_is_initialized();
-        detail::checked([&] { return mobula_init(&values); });
-        if (is_shared) return;
+        if (!starts(settings, mobula_init)) return;
         if (!settings.is_driver(mobula_rank())) std::exit(ended(mobula_serve()));
         owns_ = true;
+    }
+    /* In a program that uses MPI itself: the cluster of the ranks of an MPI_Comm, each of which makes the object, after
+     * MPI_Init, and ends it before MPI_Finalize. All of them go on after the start. As mobula_init_with_comm in
+     * mobula_mpi.h, which says more; that header is not needed here. */
+    template <class Comm, class = std::enable_if_t<detail::is_communicator<Comm>>>
+    explicit cluster(Comm comm, const config &settings = config{}) {
+        owns_ = starts(settings, [&](const mobula_config *values) {
+            return mobula_init_with_comm_at(&comm, sizeof(comm), values);
+        });
     }
     /* Ends it as shutdown() does; a failure is printed. */
     ~cluster() {
@@ -1765,6 +1776,15 @@ class cluster {
     }
 
   private:
+    /* False if a cluster ran already, and is shared. */
+    template <class Init> static bool starts(const config &settings, Init init) {
+        const std::string &failure = detail::registration_failure();
+        if (!failure.empty()) throw config_error(failure);
+        const mobula_config values = settings.values();
+        const bool is_shared = values.ignore_reinit && mobula_is_initialized();
+        detail::checked([&] { return init(&values); });
+        return !is_shared;
+    }
     /* The exit code of a rank whose cluster ended so. */
     static int ended(mobula_status status) noexcept {
         if (status == MOBULA_OK) return EXIT_SUCCESS;

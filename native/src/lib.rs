@@ -10,6 +10,7 @@
 mod actors;
 mod call;
 mod cluster;
+mod communicator;
 mod layout;
 mod objects;
 mod options;

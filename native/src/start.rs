@@ -72,38 +72,48 @@ fn not_in_task() -> Result<(), Fault> {
     }
 }
 
+/// Starts a cluster by `init`, unless one runs.
+///
+/// # Errors
+/// Those of the start; `Config` in a task, and while a cluster runs.
+///
+/// # Safety
+/// The header's contract for `config`.
+pub unsafe fn start(config: *const CConfig, init: impl FnOnce(Config) -> mobula::Result<Cluster>) -> Result<(), Fault> {
+    let given = if config.is_null() {
+        CConfig::DEFAULT
+    } else {
+        // SAFETY: the header's contract.
+        unsafe { sized(config, CConfig::DEFAULT, "config") }?
+    };
+    if let Some(failure) = registration_failure() {
+        return Err(refused(&failure));
+    }
+    // SAFETY: the header's contract.
+    let config = unsafe { given.to_config() }?;
+    let is_running = || {
+        if !mobula::is_initialized() {
+            return None;
+        }
+        Some(if given.ignore_reinit != 0 { Ok(()) } else { Err(refused(RUNS_ALREADY)) })
+    };
+    if let Some(outcome) = is_running() {
+        return outcome;
+    }
+    not_in_task()?;
+    match init(config) {
+        Ok(cluster) => STARTED.set(Some(ManuallyDrop::new(cluster))),
+        // Another thread may have started one meanwhile.
+        Err(error) => return is_running().unwrap_or(Err(Fault::Error(error))),
+    }
+    Ok(())
+}
+
 /// `mobula_init` of the header.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn mobula_init(config: *const CConfig) -> i32 {
-    guard("mobula_init", || {
-        let given = if config.is_null() {
-            CConfig::DEFAULT
-        } else {
-            // SAFETY: the header's contract.
-            unsafe { sized(config, CConfig::DEFAULT, "config") }?
-        };
-        if let Some(failure) = registration_failure() {
-            return Err(refused(&failure));
-        }
-        // SAFETY: the header's contract.
-        let config = unsafe { given.to_config() }?;
-        let is_running = || {
-            if !mobula::is_initialized() {
-                return None;
-            }
-            Some(if given.ignore_reinit != 0 { Ok(()) } else { Err(refused(RUNS_ALREADY)) })
-        };
-        if let Some(outcome) = is_running() {
-            return outcome;
-        }
-        not_in_task()?;
-        match mobula::init(config) {
-            Ok(cluster) => STARTED.set(Some(ManuallyDrop::new(cluster))),
-            // Another thread may have started one meanwhile.
-            Err(error) => return is_running().unwrap_or(Err(Fault::Error(error))),
-        }
-        Ok(())
-    })
+    // SAFETY: the header's contract.
+    guard("mobula_init", || unsafe { start(config, mobula::init) })
 }
 
 /// The cluster that this thread started.

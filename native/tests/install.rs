@@ -106,8 +106,9 @@ fn folder_is_complete_and_its_libraries_show_the_header_only() {
     }
     let folder = TestFolder::new("installed");
     let prefix = installed(&folder.0);
-    let wanted = "bin/mobula include/mobula.h include/mobula.hpp lib/cmake/mobula/mobulaConfig.cmake \
-        lib/cmake/mobula/mobulaConfigVersion.cmake lib/libmobula.a lib/libmobula.so lib/libmobula.so.0 \
+    let wanted = "bin/mobula include/mobula.h include/mobula.hpp include/mobula_mpi.h \
+        lib/cmake/mobula/mobulaConfig.cmake lib/cmake/mobula/mobulaConfigVersion.cmake \
+        lib/libmobula.a lib/libmobula.so lib/libmobula.so.0 \
         lib/libmobula.so.0.1.0 lib/pkgconfig/mobula.pc share/mobula/mobula.f90";
     let (manual, files): (Vec<String>, Vec<String>) =
         files_under(&prefix, &prefix).into_iter().partition(|file| file.starts_with("share/man/man3/"));

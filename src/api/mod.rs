@@ -18,7 +18,7 @@ pub use cluster::{
 pub use groups::placement_group;
 pub use objects::{cancel, create_array, get_all, put, put_array, wait};
 pub use options::{ActorOptions, TaskOptions};
-#[cfg(feature = "mpi")]
-pub use start::init_with_comm;
 pub use start::{Cluster, init, is_initialized, run_main};
+#[cfg(feature = "mpi")]
+pub use start::{init_with_comm, init_with_fortran_comm};
 pub use visualize::{dashboard_url, timeline, visualize};

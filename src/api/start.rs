@@ -82,11 +82,17 @@ pub fn init(config: Config) -> Result<Cluster> {
 /// ```
 ///
 /// # Errors
-/// As `init`; `Error::Config` if MPI is not initialised, or the communicator is not one of the library that the program
-/// has loaded.
+/// As `init`; `Error::Config` if MPI is not initialised, or if the communicator is null, an intercommunicator, or not
+/// one of the library that the program has loaded.
 #[cfg(feature = "mpi")]
 pub fn init_with_comm<Comm: Copy + 'static>(comm: Comm, config: Config) -> Result<Cluster> {
     begin(config, |config| boot::mpi::join_comm(boot::mpi::RawComm::of(comm), config))
+}
+
+/// As [`init_with_comm`], with the communicator's number in Fortran.
+#[cfg(feature = "mpi")]
+pub fn init_with_fortran_comm(comm: i32, config: Config) -> Result<Cluster> {
+    begin(config, |config| boot::mpi::join_comm(boot::mpi::RawComm::Fortran(comm), config))
 }
 
 fn begin(config: Config, join: impl FnOnce(&Config) -> Result<World>) -> Result<Cluster> {

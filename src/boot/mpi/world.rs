@@ -41,7 +41,8 @@ pub fn join(launched_by: Launcher, config: &Config) -> Result<World> {
 /// Joins the ranks of an intracommunicator of the program, which is duplicated; all of its ranks call this.
 ///
 /// # Errors
-/// `Error::Config` if MPI is not initialized or already finalized, `Error::Fabric` if MPI fails.
+/// `Error::Config` if MPI is not initialized or already finalized, or if the communicator is null, one between groups,
+/// or of another library; `Error::Fabric` if MPI fails.
 pub fn join_comm(comm: RawComm, config: &Config) -> Result<World> {
     let mpi = library::of_program(config)?;
     match mpi.state() {
@@ -52,13 +53,23 @@ pub fn join_comm(comm: RawComm, config: &Config) -> Result<World> {
         MpiState::Finalized => return Err(already_finalized()),
     }
     let version = library::version(mpi);
-    let comm = comm.of_abi(mpi.abi).ok_or_else(|| {
+    let comm = mpi.handle_of(comm).ok_or_else(|| {
         Error::config(format!(
             "the communicator that was passed is not one of {version}, the MPI library that this program has loaded: \
              its handles are {}",
             if mpi.abi == Abi::Mpich { "numbers, not pointers" } else { "pointers, not numbers" }
         ))
     })?;
+    if Comm::is_null(mpi, comm) {
+        return Err(Error::config(
+            "the communicator that was passed is MPI_COMM_NULL: only the ranks of a communicator start its cluster",
+        ));
+    }
+    if Comm::is_between_groups(mpi, comm)? {
+        return Err(Error::config(
+            "the communicator that was passed is an intercommunicator: pass what MPI_Intercomm_merge makes of it",
+        ));
+    }
     nested::mark_rank(config);
     let comm = Comm::duplicate_of(mpi, comm)?;
     let launcher = format!("MPI_Init of the program ({version})");

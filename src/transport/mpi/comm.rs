@@ -83,6 +83,22 @@ impl Comm {
         Comm::duplicate_of(mpi, mpi.constants.comm_world)
     }
 
+    /// True of MPI_COMM_NULL, and of the NULL that Open MPI returns for a number which is not one of Fortran's.
+    pub fn is_null(mpi: &'static LoadedMpi, raw: Handle) -> bool {
+        raw == mpi.constants.comm_null || raw == Handle::of_number(0)
+    }
+
+    /// True if `raw`, a communicator of that library, is an intercommunicator.
+    ///
+    /// # Errors
+    /// What MPI reports.
+    pub fn is_between_groups(mpi: &'static LoadedMpi, raw: Handle) -> Result<bool, MpiFailure> {
+        let mut is: c_int = 0;
+        // SAFETY: the caller passes a live communicator; the result is written to a local.
+        check("MPI_Comm_test_inter", unsafe { (mpi.call.comm_test_inter)(raw, &mut is) })?;
+        Ok(is != 0)
+    }
+
     /// A duplicate of `raw`, an intracommunicator of that library. Collective.
     ///
     /// # Errors

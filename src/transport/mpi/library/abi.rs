@@ -55,6 +55,7 @@ impl Abi {
 #[derive(Clone, Copy, Debug)]
 pub struct Constants {
     pub comm_world: Handle,
+    pub comm_null: Handle,
     pub byte: Handle,
     pub info_null: Handle,
     pub win_null: Handle,
@@ -79,6 +80,7 @@ impl Constants {
         let handle = |name: &'static CStr| address(name).map(Handle::of_address).ok_or(name);
         Ok(Constants {
             comm_world: handle(OPEN_MPI_WORLD)?,
+            comm_null: handle(c"ompi_mpi_comm_null")?,
             byte: handle(c"ompi_mpi_byte")?,
             info_null: handle(c"ompi_mpi_info_null")?,
             win_null: handle(c"ompi_mpi_win_null")?,
@@ -95,6 +97,7 @@ impl Constants {
     /// MPICH's.
     pub(super) const MPICH: Constants = Constants {
         comm_world: Handle::of_number(0x4400_0000),
+        comm_null: Handle::of_number(0x0400_0000),
         byte: Handle::of_number(0x4c00_010d),
         info_null: Handle::of_number(0x1c00_0000),
         win_null: Handle::of_number(0x2000_0000),

@@ -48,6 +48,7 @@ functions! {
     query_thread = c"MPI_Query_thread" (*mut c_int);
     get_library_version = c"MPI_Get_library_version" (*mut c_char, *mut c_int);
     error_string = c"MPI_Error_string" (c_int, *mut c_char, *mut c_int);
+    comm_test_inter = c"MPI_Comm_test_inter" (Handle, *mut c_int);
     comm_dup = c"MPI_Comm_dup" (Handle, *mut Handle);
     comm_free = c"MPI_Comm_free" (*mut Handle);
     comm_rank = c"MPI_Comm_rank" (Handle, *mut c_int);

@@ -113,6 +113,8 @@ pub enum RawComm {
     Address(usize),
     /// MPICH's.
     Number(c_int),
+    /// What it is in Fortran, with either library: an integer, or the member of a `type(MPI_Comm)`.
+    Fortran(c_int),
 }
 
 impl RawComm {
@@ -135,11 +137,12 @@ impl RawComm {
         }
     }
 
-    /// The handle, if it is one of this ABI.
+    /// The handle, if it is one of this ABI. Of which one Fortran's number is, Open MPI itself knows:
+    /// `LoadedMpi::handle_of` asks.
     pub fn of_abi(self, abi: Abi) -> Option<Handle> {
         match (self, abi) {
             (RawComm::Address(address), Abi::OpenMpi) => Some(Handle::of_address(address)),
-            (RawComm::Number(number), Abi::Mpich) => Some(Handle::of_number(number)),
+            (RawComm::Number(number) | RawComm::Fortran(number), Abi::Mpich) => Some(Handle::of_number(number)),
             _ => None,
         }
     }
@@ -191,6 +194,7 @@ mod tests {
         let (number, address) = (RawComm::of(0x4400_0000), RawComm::of(std::ptr::without_provenance_mut::<u8>(64)));
         assert_eq!(number.of_abi(Abi::Mpich), Some(Handle(0x4400_0000)));
         assert_eq!(address.of_abi(Abi::OpenMpi), Some(Handle(64)));
+        assert_eq!(RawComm::Fortran(0x4400_0000).of_abi(Abi::Mpich), Some(Handle(0x4400_0000)));
         assert!(number.of_abi(Abi::OpenMpi).is_none() && address.of_abi(Abi::Mpich).is_none());
     }
 }

@@ -3,6 +3,7 @@
 
 use super::abi::{Abi, Constants, OPEN_MPI_WORLD, SUCCESS, VERSION_STRING_MAX};
 use super::functions::Functions;
+use super::handle::{Handle, RawComm};
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr::NonNull;
 use std::sync::OnceLock;
@@ -15,6 +16,8 @@ pub struct LoadedMpi {
     pub constants: Constants,
     /// Its functions.
     pub call: Functions,
+    /// MPI_Comm_f2c of Open MPI.
+    comm_f2c: Option<CommF2c>,
 }
 
 /// The process's library (MPI-LIBRARY-1).
@@ -108,7 +111,14 @@ impl Symbols {
                 .map_err(UnknownLibrary::Lacks)?,
             Abi::Mpich => Constants::MPICH,
         };
-        Ok(LoadedMpi { abi, constants, call })
+        let comm_f2c = match abi {
+            // SAFETY: the standard gives this function this argument and result.
+            Abi::OpenMpi => {
+                Some(unsafe { std::mem::transmute::<NonNull<c_void>, CommF2c>(self.required(c"MPI_Comm_f2c")?) })
+            }
+            Abi::Mpich => None,
+        };
+        Ok(LoadedMpi { abi, constants, call, comm_f2c })
     }
 
     /// The library that the program has loaded, if these symbols are of one.
@@ -171,7 +181,19 @@ impl LoadedMpi {
     pub fn version(&self) -> String {
         version_by(self.call.get_library_version)
     }
+
+    /// The handle of a communicator that the program has passed; `None` if it is one of the other ABI.
+    pub fn handle_of(&self, comm: RawComm) -> Option<Handle> {
+        match (comm, self.comm_f2c) {
+            // SAFETY: the function takes any number.
+            (RawComm::Fortran(number), Some(comm_f2c)) => Some(unsafe { comm_f2c(number) }),
+            _ => comm.of_abi(self.abi),
+        }
+    }
 }
+
+/// MPI_Comm_f2c.
+type CommF2c = unsafe extern "C" fn(c_int) -> Handle;
 
 /// MPI_Get_library_version.
 type GetVersion = unsafe extern "C" fn(*mut c_char, *mut c_int) -> c_int;

@@ -26,6 +26,7 @@ int main(void) {
     puts("OPEN_MPI 0");
 #endif
     HANDLE(MPI_COMM_WORLD, "ompi_mpi_comm_world");
+    HANDLE(MPI_COMM_NULL, "ompi_mpi_comm_null");
     HANDLE(MPI_BYTE, "ompi_mpi_byte");
     HANDLE(MPI_INFO_NULL, "ompi_mpi_info_null");
     HANDLE(MPI_WIN_NULL, "ompi_mpi_win_null");
@@ -78,6 +79,7 @@ fn compare(compiler: &str, values: &BTreeMap<String, i64>) -> Abi {
     };
     let handles = [
         ("MPI_COMM_WORLD", constants.comm_world),
+        ("MPI_COMM_NULL", constants.comm_null),
         ("MPI_BYTE", constants.byte),
         ("MPI_INFO_NULL", constants.info_null),
         ("MPI_WIN_NULL", constants.win_null),
