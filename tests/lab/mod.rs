@@ -220,8 +220,10 @@ pub fn slurm_script(name: &str) -> PathBuf {
     project().join("slurm").join(name)
 }
 
+/// The folder of the project, in which the package of the running test is, or which it is.
 fn project() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.ancestors().find(|folder| folder.join("tests/lab/cluster").exists()).unwrap_or(package)
 }
 
 fn script(state: &Path) -> Command {
