@@ -165,6 +165,34 @@ pub use bytemuck::Pod;
 /// `max_task_retries` says, else they fail with [`Error::ActorDied`] and later ones continue. `u32::MAX` means no
 /// bound.
 pub use mobula_macros::actor;
+/// Declares a task that C registers, or C++ or Fortran, as a type by which Rust submits it: `add::remote(..)`,
+/// `add::options()`, `add::on(rank)`.
+///
+/// ```
+/// use mobula::prelude::*;
+///
+/// mobula::c_task!(fn add(f64, f64) -> f64);
+/// mobula::c_task! {
+///     /// The scaled array, and its largest element.
+///     pub fn scaled(x: Array<f64>, factor: f64) -> (Array<f64>, f64) = "linear::scaled"
+/// }
+///
+/// # let cluster = mobula::init(Config::default())?;
+/// let sum = add::remote(1.0, 2.0);
+/// let error = sum.get().unwrap_err().to_string(); // this program has no part in C
+/// assert!(error.contains("no function named \"add\" is registered"));
+/// # cluster.shutdown()?;
+/// # Ok::<(), mobula::Error>(())
+/// ```
+///
+/// An argument is a value or an [`ObjectRef`], as of every remote function. Parameters and results are numbers, `bool`,
+/// `String` (`MOBULA_BYTES`), and [`Array`] and `Vec` of numbers; `[f64; 2]` is `MOBULA_C128`, `[f32; 2]`
+/// `MOBULA_C64`. Arrays are not copied. A tuple is several results, and `()` one that is not looked at. The name in C
+/// follows after `=` where it is another one.
+///
+/// A name that nothing is registered under, and another number of results, fail the call at once; other types of the
+/// arguments or results fail it with [`Error::Type`] when it runs. How such a program is linked: `docs/guide/c.md`.
+pub use mobula_macros::c_task;
 /// Starts the cluster around `main`: rank 0 runs the body, every other rank serves until it returns. With `spmd` every
 /// rank runs the body and is a driver of its own.
 ///
@@ -259,8 +287,24 @@ pub use mobula_macros::main;
 /// # Ok::<(), mobula::Error>(())
 /// ```
 ///
-/// The options are those of [`TaskOptions`] (`resources = { "Name": 1 }` is `resource("Name", 1.0)`), `num_returns` and
-/// `leaf`. Two concern what is generated: `name = other`, a name in lower case without quotes, names the type
+/// With `c`, C, C++ and Fortran call the function too, by its path, `name_of_the_crate::module::function`: see
+/// [`c_task`](macro@c_task) for the types that it may have, and `docs/guide/c.md`.
+///
+/// ```
+/// # use mobula::prelude::*;
+/// #[mobula::remote(c)]
+/// fn norm(x: Array<f64>, p: f64) -> f64 {
+///     x.iter().map(|element| element.abs().powf(p)).sum::<f64>().powf(1.0 / p)
+/// }
+///
+/// # let cluster = mobula::init(Config::default())?;
+/// assert_eq!(*norm::remote(mobula::put_array(&[3.0, 4.0])?, 2.0).get()?, 5.0);
+/// # cluster.shutdown()?;
+/// # Ok::<(), mobula::Error>(())
+/// ```
+///
+/// The options are those of [`TaskOptions`] (`resources = { "Name": 1 }` is `resource("Name", 1.0)`), `num_returns`,
+/// `leaf` and `c`. Two concern what is generated: `name = other`, a name in lower case without quotes, names the type
 /// (`other::remote(..)`) where the function's own name is taken; `crate = facade::mobula` says where mobula is if
 /// Cargo.toml does not name it.
 pub use mobula_macros::remote;
@@ -291,11 +335,15 @@ pub mod prelude {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::api::run_main;
+    pub use crate::native::{
+        ExportedFunction, ImportedTask, NativeFrame, check_argument_count, export_result, export_results,
+        exported_argument, imported_argument, run_exported,
+    };
     pub use crate::objects::SerializedValue;
     pub use crate::registry::{
         ActorState, Arg, CallOptions, Callable, CheckedTypes, Checkpoint, Explain, ExplainBoxed, ExplainDebug,
         ExplainDisplay, ExplainError, ExplainOwn, Failure, Function, FunctionKind, IntoArg, IntoListArg, ListArg, Many,
-        Multiple, Options, Own, OwnByClone, OwnBySerde, Single, construct, save, with_actor,
+        Multiple, Options, Outputs, Own, OwnByClone, OwnBySerde, Single, TableEntry, construct, save, with_actor,
     };
     pub use crate::runtime::{RawHandle, block_on, call, create, submit, submit_plain};
     pub use {inventory, serde};
@@ -308,8 +356,8 @@ pub mod __native {
     pub use crate::api::init_with_fortran_comm;
     pub use crate::native::{
         ClassDescription, ElementType, MethodDescription, NativeArgument, NativeArray, NativeBody, NativeDraft,
-        NativeFrame, NativeHandle, create_actor, current_cluster, current_task, find_actor, rank_and_size,
-        register_class, register_function, submit,
+        NativeFrame, NativeHandle, NativeValue, create_actor, current_cluster, current_task, find_actor, from_native,
+        rank_and_size, register_class, register_function, submit, to_native,
     };
     pub use crate::registry::{Arg, Failure, Options};
 }

@@ -4,6 +4,7 @@ use crate::base::{Error, Result};
 use crate::objects::form::{self, Forms, Parts};
 use crate::objects::{Array, ArrayMut};
 use crate::runtime;
+use bytemuck::Pod;
 use serde::de::{Error as _, SeqAccess};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -112,6 +113,29 @@ impl NativeArray {
         Ok(NativeArray { element, storage: NativeStorage::Stored(runtime::put_array(bytes)?) })
     }
 
+    /// The same elements as in an array of Rust, in place.
+    pub(super) fn over<T: Pod>(element: ElementType, array: &Array<T>) -> NativeArray {
+        match array.cast() {
+            Some(bytes) => NativeArray { element, storage: NativeStorage::Stored(bytes) },
+            None => unreachable!("every length is a whole number of bytes"),
+        }
+    }
+
+    /// Its bytes as an array of Rust, unless it is short.
+    pub(super) fn stored(&self) -> Option<&Array<u8>> {
+        match &self.storage {
+            NativeStorage::Inline { .. } => None,
+            NativeStorage::Stored(array) => Some(array),
+        }
+    }
+
+    /// A copy of the elements, if the bytes are a whole number of them.
+    pub(super) fn to_vec<T: Pod>(&self) -> Option<Vec<T>> {
+        let (bytes, size) = (self.bytes(), size_of::<T>());
+        let read = |chunk| bytemuck::pod_read_unaligned(chunk);
+        (size > 0 && bytes.len().is_multiple_of(size)).then(|| bytes.chunks_exact(size).map(read).collect())
+    }
+
     /// The type of the elements.
     pub fn element(&self) -> ElementType {
         self.element
@@ -123,6 +147,11 @@ impl NativeArray {
             NativeStorage::Inline { length, words } => &bytemuck::bytes_of(words)[..usize::from(*length)],
             NativeStorage::Stored(array) => array,
         }
+    }
+
+    /// What it is, for errors: `3 of MOBULA_F64`.
+    pub(super) fn described(&self) -> String {
+        format!("{} of {}", self.count(), self.element.name())
     }
 
     /// How many elements.

@@ -1,11 +1,13 @@
-//! Functions that a program registers at run time: rows of the function table that live as long as the process.
+//! Functions that C calls by their names: rows of the function table that live as long as the process. A program
+//! registers its own at run time.
 
 use crate::base::sync::lock;
 use crate::base::{Error, Result, limits};
 use crate::native::actor::NativeClass;
 use crate::native::array::NativeArray;
 use crate::native::call::{ManyResults, NativeArgument, OneResult};
-use crate::registry::{self, Checkpoint, Failure, FunctionKind, TableEntry, Task};
+use crate::native::export::ExportedFunction;
+use crate::registry::{self, Checkpoint, DecodeFn, Failure, FunctionKind, TableEntry, Task};
 use rustc_hash::FxHashMap as HashMap;
 use std::sync::{Mutex, OnceLock};
 
@@ -49,7 +51,11 @@ static REGISTERED: Mutex<Option<NativeTable>> = Mutex::new(None);
 /// The table of a process whose cluster has started (NATIVE-1).
 pub(super) fn table() -> &'static NativeTable {
     static TABLE: OnceLock<NativeTable> = OnceLock::new();
-    TABLE.get_or_init(|| lock(&REGISTERED).take().unwrap_or_default())
+    TABLE.get_or_init(|| {
+        let mut table = lock(&REGISTERED).take().unwrap_or_default();
+        table.add_exports();
+        table
+    })
 }
 
 impl NativeTable {
@@ -73,6 +79,25 @@ impl NativeTable {
 
     fn add(&mut self, function: &'static NativeFunction) {
         self.by_key.insert(function.entry.key, function);
+    }
+
+    /// Adds the functions of Rust, by their paths. The last part of a path is a name too, if no other function has it.
+    fn add_exports(&mut self) {
+        let exports: Vec<&ExportedFunction> = inventory::iter::<ExportedFunction>.into_iter().collect();
+        let mut having: HashMap<&str, usize> = HashMap::default();
+        for export in &exports {
+            *having.entry(export.last_part()).or_default() += 1;
+        }
+        for export in exports {
+            let (entry, returns, body) = (*export.entry, export.returns, Box::new(export.body));
+            let function: &'static NativeFunction =
+                Box::leak(Box::new(NativeFunction { entry, returns, class: OnceLock::new(), body }));
+            self.add(function);
+            self.tasks.entry(entry.path).or_insert(function);
+            if having.get(export.last_part()) == Some(&1) {
+                self.tasks.entry(export.last_part()).or_insert(function);
+            }
+        }
     }
 }
 
@@ -155,6 +180,34 @@ pub(super) fn signature_of(kind: FunctionKind, returns: usize) -> String {
     format!("C {what}, {returns} results")
 }
 
+/// The row of a function that C calls.
+pub(super) const fn row(
+    name: &'static str,
+    path: &'static str,
+    signature: &'static str,
+    kind: FunctionKind,
+    returns: usize,
+    checkpoint: Option<&'static Checkpoint>,
+) -> TableEntry {
+    let decode: DecodeFn = if returns <= 1 {
+        |bytes, attachments, header| Ok(Task::<OneResult>::received(header, bytes, attachments)?)
+    } else {
+        |bytes, attachments, header| Ok(Task::<ManyResults>::received(header, bytes, attachments)?)
+    };
+    TableEntry {
+        name,
+        path,
+        signature,
+        kind,
+        decode,
+        decode_plain: |_, _| None,
+        leaf: None,
+        returns: 1, // several results are one list between ranks
+        key: registry::key_of(path, signature),
+        checkpoint,
+    }
+}
+
 impl NativeFunction {
     /// A function whose row is part of the function table from now on.
     ///
@@ -170,22 +223,7 @@ impl NativeFunction {
     ) -> Result<&'static NativeFunction> {
         let (name, path) = (&*name.leak(), &*path.leak());
         let signature = &*signature_of(kind, returns).leak();
-        let entry = TableEntry {
-            name,
-            path,
-            signature,
-            kind,
-            decode: if returns <= 1 {
-                |bytes, attachments, header| Ok(Task::<OneResult>::received(header, bytes, attachments)?)
-            } else {
-                |bytes, attachments, header| Ok(Task::<ManyResults>::received(header, bytes, attachments)?)
-            },
-            decode_plain: |_, _| None,
-            leaf: None,
-            returns: 1, // several results are one list between ranks
-            key: registry::key_of(path, signature),
-            checkpoint,
-        };
+        let entry = row(name, path, signature, kind, returns, checkpoint);
         let function: &'static NativeFunction =
             Box::leak(Box::new(NativeFunction { entry, returns, class: OnceLock::new(), body }));
         if !registry::register(&function.entry) {

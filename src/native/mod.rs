@@ -1,5 +1,11 @@
 //! What the C interface, the crate `mobula-capi`, needs of the library besides the public API: arrays whose element
-//! type is known at run time, and functions and actors that a program registers at run time.
+//! type is known at run time, functions and actors that a program registers at run time, and calls between Rust and C.
+//!
+//! ```text
+//!   C: mobula_submit("path::norm") --> ExportedFunction: a row of its own --> arrays become the arguments of Rust
+//!   Rust: add::remote(1.0, 2.0) -----> ImportedTask: a task of Rust --------> its arguments become arrays of C
+//! ```
+//! So each language has the types of its own, and an array is read where it lies in both.
 //!
 //! Owns: the tables of registered functions and classes by name. Never: calls C, or holds a pointer; the bodies of
 //! functions are closures, and an actor's state is an address that only they use.
@@ -11,12 +17,22 @@
 mod actor;
 mod array;
 mod call;
+mod export;
 mod function;
+mod import;
+mod reference;
+mod value;
 
 pub use actor::{ClassDescription, MethodDescription, NativeHandle, create_actor, find_actor, register_class};
 pub use array::{ElementType, NativeArray, NativeDraft};
 pub use call::{NativeArgument, submit};
+pub use export::{
+    ExportedFunction, check_argument_count, export_result, export_results, exported_argument, run_exported,
+};
 pub use function::{NativeBody, NativeFrame, register_function};
+pub use import::{ImportedTask, imported_argument};
+pub use reference::{from_native, to_native};
+pub use value::NativeValue;
 
 use crate::runtime::{self, Runtime};
 

@@ -82,6 +82,14 @@ impl<T: Pod> Array<T> {
         Array { memory: Arc::new(memory), offset, length, element: PhantomData }
     }
 
+    /// The same memory as elements of another type; `None` if it is not a whole number of them. As `over`, it is copied
+    /// only where they need more alignment than they have.
+    pub(crate) fn cast<U: Pod>(&self) -> Option<Array<U>> {
+        let bytes = self.length * size_of::<T>();
+        let length = bytes.checked_div(size_of::<U>()).filter(|length| length * size_of::<U>() == bytes)?;
+        Array::over(self.memory.clone(), self.offset, length)
+    }
+
     /// The elements.
     pub fn as_slice(&self) -> &[T] {
         self

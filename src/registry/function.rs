@@ -204,6 +204,11 @@ impl Function {
     pub const fn of<C: Callable>() -> Function {
         Function { entry: C::ENTRY }
     }
+
+    /// Of a row that stands for more than a type.
+    pub const fn of_row(entry: &'static TableEntry) -> Function {
+        Function { entry }
+    }
 }
 
 inventory::collect!(Function);

@@ -25,14 +25,14 @@ pub use args::{Arg, ArgList, Argument, Each, IntoArg, IntoListArg, ListArg, Own,
 pub use call_options::CallOptions;
 pub use checked::CheckedTypes;
 pub use failure::{Explain, ExplainBoxed, ExplainDebug, ExplainDisplay, ExplainError, ExplainOwn, Failure};
-pub use function::{
-    Actor, ActorState, Callable, Checkpoint, Function, FunctionKind, TableEntry, construct, functions, key_of,
-    register, save, with_actor,
-};
 #[cfg(feature = "sim")]
-pub use function::{DecodeFn, DecodePlainFn};
+pub use function::DecodePlainFn;
+pub use function::{
+    Actor, ActorState, Callable, Checkpoint, DecodeFn, Function, FunctionKind, TableEntry, construct, functions,
+    key_of, register, save, with_actor,
+};
 pub use group::{Bundle, PlacementGroup};
-pub use leaf::{LeafOutcome, refuse_in_leaf, runs_leaf};
+pub use leaf::{LeafOutcome, refuse_in_leaf, run_body, runs_leaf};
 pub use options::{Options, Placement};
 pub use outputs::{Many, Multiple, Outputs, Single};
 pub use ready::launch_ready_by;

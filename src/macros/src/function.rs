@@ -43,6 +43,7 @@ pub fn expand(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStr
         let submission = submission(type_name, &function.vis, &shape, &options, &mobula);
         // A private type of its own, so that a `pub` function may use private types.
         let task = shape.callable(&format_ident!("__Task"), Callee::Function(name));
+        let export = if options.c()? { Some(shape.export(&shown)?) } else { None };
         let conditions = conditions(&function.attrs);
         Ok(quote! {
             #conditions
@@ -53,8 +54,10 @@ pub fn expand(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStr
             )]
             const _: () = {
                 #import
+                use __mobula::__private::{submit as __submit, submit_plain as __submit_plain};
                 #submission
                 #task
+                #export
             };
         })
     });
@@ -81,8 +84,9 @@ pub fn expand(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     })
 }
 
-/// The functions that users call: `add::remote(..)`, `add::options()..remote(..)`, `add::on(rank).remote(..)`.
-fn submission(
+/// The functions that users call: `add::remote(..)`, `add::options()..remote(..)`, `add::on(rank).remote(..)`. They
+/// submit by `__submit` and, where there are no options, `__submit_plain`.
+pub fn submission(
     name: &Ident,
     visibility: &Visibility,
     shape: &CallShape,
@@ -100,7 +104,7 @@ fn submission(
         (shape.arguments(), shape.names(), shape.argument_list(), shape.returns.references());
     let at_once = (!shape.returns.need_count()).then(|| {
         let submit = if calls.is_empty() {
-            quote!(__mobula::__private::submit_plain::<__Task>(#argument_list))
+            quote!(__submit_plain::<__Task>(#argument_list))
         } else {
             quote!(Self::options().remote(#names))
         };
@@ -114,7 +118,7 @@ fn submission(
     let submitted = quote! {
         /// Submits the task and returns a reference to its result at once.
         pub fn remote(self, #arguments) -> #references {
-            __mobula::__private::submit::<__Task>(self.options, #argument_list)
+            __submit::<__Task>(self.options, #argument_list)
         }
     };
     let (of_submit, counted) = match (shape.returns.need_count(), shape.returns.are_elements()) {

@@ -16,11 +16,13 @@
 #![forbid(unsafe_code)]
 
 mod actor;
+mod c_task;
 mod checkpoint;
 mod conditions;
 mod construction;
 mod crate_path;
 mod entry;
+mod export;
 mod function;
 mod handle;
 mod method;
@@ -49,6 +51,12 @@ pub fn actor(attribute: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn main(attribute: TokenStream, item: TokenStream) -> TokenStream {
     finish(entry::expand, attribute, item)
+}
+
+/// Expanded by the crate `mobula-macros`; programs use it through `mobula`, which also has its examples.
+#[proc_macro]
+pub fn c_task(declaration: TokenStream) -> TokenStream {
+    c_task::expand(declaration.into()).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
 /// For `mobula` alone: the builder methods of tasks' or actors' options, `option_methods!(task)`.

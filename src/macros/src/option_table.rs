@@ -99,6 +99,7 @@ table! {
         fn max_task_retries(retries: ::core::primitive::u32) { retries };
     checkpoint: Mode of Actor;
     leaf: Mode of Task;
+    c: Mode of Task;
     /// A task's name, for errors, graphs and timelines; an actor's, by which `mobula::get_actor` finds it.
     name: NameOrValue of Task Actor, field String,
         fn name(name: impl ::core::convert::Into<::std::string::String>) { name.into() };

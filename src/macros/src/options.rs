@@ -49,8 +49,8 @@ pub struct Options {
     pub calls: TokenStream,
     /// `num_returns` and its location, if given.
     pub num_returns: Option<(ReturnCount, Span)>,
-    /// The value of the option that only the generated code depends on, if given.
-    mode: Option<Expr>,
+    /// The values of the options that only the generated code depends on, if given, by key.
+    modes: Vec<(String, Expr)>,
     /// The path to the crate `mobula`, if given.
     pub crate_path: Option<Path>,
     /// The name of the type that is generated, if given.
@@ -126,7 +126,7 @@ impl Options {
             Takes::Flag | Takes::Mode | Takes::Value => input.parse::<Expr>()?.into_token_stream(),
         };
         match takes {
-            Takes::Mode => self.mode = Some(syn::parse2(value)?),
+            Takes::Mode => self.modes.push((key.to_string(), syn::parse2(value)?)),
             _ => self.calls.extend(quote!(.#key(#value))),
         }
         Ok(())
@@ -148,8 +148,20 @@ impl Options {
         self.is_given("leaf")
     }
 
+    /// As `checkpoint`, for `c`: C calls the function too.
+    ///
+    /// # Errors
+    /// As `checkpoint`.
+    pub fn c(&self) -> syn::Result<bool> {
+        self.is_given("c")
+    }
+
+    fn mode(&self, key: &str) -> Option<&Expr> {
+        self.modes.iter().find(|(given, _)| given == key).map(|(_, value)| value)
+    }
+
     fn is_given(&self, key: &str) -> syn::Result<bool> {
-        match &self.mode {
+        match self.mode(key) {
             None => Ok(false),
             Some(Expr::Lit(ExprLit { lit: Lit::Bool(literal), .. })) => Ok(literal.value),
             Some(other) => Err(syn::Error::new_spanned(other, format!("write `{key}`, or `{key} = true`"))),
@@ -158,7 +170,7 @@ impl Options {
 
     /// The value of `spmd`, as an expression.
     pub fn spmd(&self) -> TokenStream {
-        self.mode.as_ref().map_or_else(|| quote!(false), Expr::to_token_stream)
+        self.mode("spmd").map_or_else(|| quote!(false), Expr::to_token_stream)
     }
 }
 

@@ -12,11 +12,12 @@ pub struct Returns {
     pub value: Type,
     /// True if the function returns a `Result` of that value.
     pub fallible: bool,
-    objects: ReturnObjects,
+    /// Which objects the value becomes.
+    pub objects: ReturnObjects,
 }
 
-/// Which objects the value becomes.
-enum ReturnObjects {
+/// The objects that a value becomes.
+pub enum ReturnObjects {
     /// One.
     One,
     /// One for each part of the tuple, of these types.
@@ -67,6 +68,16 @@ impl Returns {
                 quote!(__mobula::__private::Many<#element, #count>)
             }
             ReturnObjects::Elements(element, ReturnCount::PerCall) => quote!(__mobula::__private::Many<#element, 0>),
+        }
+    }
+
+    /// How many objects the value becomes; `None` if each call says it.
+    pub fn count(&self) -> Option<usize> {
+        match &self.objects {
+            ReturnObjects::One => Some(1),
+            ReturnObjects::Parts(parts) => Some(parts.len()),
+            ReturnObjects::Elements(_, ReturnCount::Exactly(count)) => Some(*count),
+            ReturnObjects::Elements(_, ReturnCount::PerCall) => None,
         }
     }
 

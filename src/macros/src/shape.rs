@@ -18,18 +18,22 @@ pub enum Callee<'a> {
     Constructor(&'a Ident, &'a Ident),
     /// An actor's method.
     Method(&'a Ident, &'a Ident),
+    /// A task of C, by the static that stands for it.
+    Import(&'a Ident),
 }
 
 /// What the macros know of one function.
 pub struct CallShape {
-    params: Vec<Param>,
+    /// Its parameters.
+    pub params: Vec<Param>,
     /// What a call returns.
     pub returns: Returns,
     asynchronous: bool,
     /// True for a function that may run where its call is received.
     leaf: bool,
     name: String,
-    signature: String,
+    /// The signature as people write it.
+    pub signature: String,
 }
 
 impl CallShape {
@@ -102,6 +106,10 @@ impl CallShape {
                 let body = self.call(quote!(#function), None, &arguments);
                 (quote!(Task), quote!(#name), self.returns.outputs(), body)
             }
+            Callee::Import(import) => {
+                let body = self.call_of_c(import, &arguments);
+                (quote!(Task), quote!(#name), self.returns.outputs(), body)
+            }
             Callee::Method(actor, method) => {
                 let body = self.call(quote!(<#actor>::#method), Some(&object), &arguments);
                 let call = quote!(|#object: &mut #actor| -> #outcome { #body });
@@ -161,8 +169,9 @@ impl CallShape {
         }
     }
 
-    /// The body that destructures the list `arguments` and calls `callee` with them, after the `receiver` if any.
-    fn call(&self, callee: TokenStream, receiver: Option<&Ident>, arguments: &Ident) -> TokenStream {
+    /// The locals that hold the arguments, one each, and what turns them, parts of the list `arguments`, into values
+    /// and references.
+    pub fn taken(&self, arguments: &Ident) -> (Vec<Ident>, TokenStream) {
         let locals: Vec<Ident> = (0..self.params.len()).map(|index| local(&format!("argument_{index}"))).collect();
         let gathered = self.params.iter().zip(&locals).filter_map(|(param, local)| {
             let element = param.element.as_ref()?;
@@ -171,6 +180,17 @@ impl CallShape {
                 let #local = #local.gathered(|#one| (&&__mobula::__private::Own::<#element>::new()).own(#one))?;
             })
         });
+        let taken = quote! {
+            use __mobula::__private::{OwnByClone as _, OwnBySerde as _};
+            let (#(#locals,)*) = #arguments;
+            #(#gathered)*
+        };
+        (locals, taken)
+    }
+
+    /// The body that takes the list `arguments` apart and calls `callee` with them, after the `receiver` if any.
+    fn call(&self, callee: TokenStream, receiver: Option<&Ident>, arguments: &Ident) -> TokenStream {
+        let (locals, taken) = self.taken(arguments);
         let values = self.params.iter().zip(&locals).map(|(Param { object, access, .. }, local)| match access {
             ArgumentAccess::Own => quote!((&&__mobula::__private::Own::<#object>::new()).own(#local)?),
             ArgumentAccess::Borrow => quote!(#local.value()),
@@ -194,10 +214,8 @@ impl CallShape {
         quote! {
             use __mobula::__private::{
                 ExplainBoxed as _, ExplainDebug as _, ExplainDisplay as _, ExplainError as _, ExplainOwn as _,
-                OwnByClone as _, OwnBySerde as _,
             };
-            let (#(#locals,)*) = #arguments;
-            #(#gathered)*
+            #taken
             #finished
         }
     }
