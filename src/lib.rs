@@ -305,9 +305,9 @@ pub mod __private {
 #[doc(hidden)]
 pub mod __native {
     pub use crate::native::{
-        ClassDescription, ElementType, MethodDescription, NativeArgument, NativeArray, NativeBody, NativeDraft,
-        NativeFrame, NativeHandle, create_actor, current_cluster, current_task, find_actor, rank_and_size,
-        register_class, register_function, submit,
+        ClassDescription, ElementType, FORKED, MethodDescription, NativeArgument, NativeArray, NativeBody, NativeDraft,
+        NativeFrame, NativeHandle, create_actor, current_cluster, current_task, find_actor, is_forked, rank_and_size,
+        register_class, register_function, submit, warn,
     };
     pub use crate::registry::{Arg, Failure, Options};
 }

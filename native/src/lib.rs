@@ -10,6 +10,7 @@
 mod actors;
 mod call;
 mod cluster;
+mod given;
 mod layout;
 mod objects;
 mod options;
