@@ -56,7 +56,7 @@ setup:
 	@.ci/setup
 
 setup-test:
-	@.ci/setup with-mpich with-lab with-fortran
+	@.ci/setup with-mpich with-lab with-fortran with-valgrind
 
 setup-mpis:
 	@.ci/setup with-mpis

@@ -26,7 +26,7 @@ pub use call_options::CallOptions;
 pub use checked::CheckedTypes;
 pub use failure::{Explain, ExplainBoxed, ExplainDebug, ExplainDisplay, ExplainError, ExplainOwn, Failure};
 pub use function::{
-    Actor, ActorState, Callable, Checkpoint, Function, FunctionKind, TableEntry, construct, functions, key_of,
+    Actor, ActorState, Callable, Checkpoint, Function, FunctionKind, TableEntry, construct, functions, is_open, key_of,
     register, save, with_actor,
 };
 #[cfg(feature = "sim")]
