@@ -355,9 +355,9 @@ pub mod __native {
     #[cfg(feature = "mpi")]
     pub use crate::api::init_with_fortran_comm;
     pub use crate::native::{
-        ClassDescription, ElementType, MethodDescription, NativeArgument, NativeArray, NativeBody, NativeDraft,
+        ClassDescription, ElementType, FORKED, MethodDescription, NativeArgument, NativeArray, NativeBody, NativeDraft,
         NativeFrame, NativeHandle, NativeValue, create_actor, current_cluster, current_task, find_actor, from_native,
-        rank_and_size, register_class, register_function, submit, to_native,
+        is_forked, rank_and_size, register_class, register_function, submit, to_native, warn,
     };
     pub use crate::registry::{Arg, Failure, Options};
 }

@@ -118,6 +118,7 @@ const UNSAFE_FILES: &[&str] = &[
     "src/memory/segment.rs",
     "src/runtime/tasks/context.rs",
     "src/runtime/workers/fiber.rs",
+    "src/runtime/workers/sanitizer.rs",
     "src/runtime/output/forwarding.rs",
     "src/runtime/router/process_end.rs",
     "src/runtime/workers/crash.rs",

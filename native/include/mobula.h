@@ -8,8 +8,10 @@
  *   program's own functions. mobula_last_error() is the whole message of the calling thread's last failure. What a call
  *   writes through its `out` parameters is written only when it returns MOBULA_OK.
  * - A pointer is not NULL unless its description allows it; NULL is MOBULA_ERR_INVALID_ARGUMENT, which names the
- *   function and the parameter. A pointer to memory that is not valid, or not of that type, is undefined behaviour, as
- *   is a handle that was freed.
+ *   function and the parameter. A pointer to memory that is not valid, or not of that type, is undefined behaviour.
+ * - A handle, buffer or view that was freed, and a handle of another type, are refused in the same way, and functions
+ *   without a status print it; but memory that malloc has used again may look as the handle that is there now. For
+ *   certainty use a build of the library with debug assertions, or compile the program with -fsanitize=address.
  * - Handles (mobula_ref, mobula_actor) are owned by who got them: each is freed once, by its `_free`; a `_clone` is one
  *   more handle of the same thing. Those of a cluster that has ended, and its buffers, can be cloned, freed and
  *   discarded; every other call refuses them with MOBULA_ERR_CONFIG, also while the next cluster runs.
@@ -19,9 +21,12 @@
  * - Time-outs are in seconds; a negative one means for ever.
  * - Every function may be called from any thread, at the same time, also from threads that the program starts, but
  *   mobula_serve and mobula_shutdown only by the thread that called mobula_init, and all three outside of tasks. None
- *   may be called from a signal handler, or in a child after fork() without exec.
+ *   may be called from a signal handler.
+ * - In a child after fork() every call is refused with MOBULA_ERR_CONFIG, and what is freed stays with the parent; views
+ *   are readable. The child of a task ends by exec or _exit.
  * - Tasks run on stacks of their own (MOBULA_STACK_BYTES), on threads of the library. They may block in any call
- *   of this header; they may not longjmp out of themselves, nor let a C++ exception out.
+ *   of this header; they may not longjmp out of themselves. A C++ exception out of a MOBULA_TASK, compiled as C++, is a
+ *   failure of the task; out of any other function it ends the process.
  */
 #ifndef MOBULA_H
 #define MOBULA_H
@@ -209,8 +214,15 @@ mobula_status mobula_register(const char *name, mobula_task_function function, v
 #define MOBULA_TASK(function) MOBULA_TASK_RETURNS(function, 1)
 #define MOBULA_TASK_RETURNS(function, num_returns)                                                                     \
     __attribute__((constructor)) static void mobula_registers_##function(void) {                                       \
-        mobula_register_before_main(#function, function, num_returns);                                                 \
+        mobula_register_before_main(#function, MOBULA_CATCHES(function), num_returns);                                 \
     }
+
+/* The function itself; in C++, one that turns its exceptions into failures. */
+#if __cplusplus >= 201103L && defined(__cpp_exceptions)
+#define MOBULA_CATCHES(function) mobula_catches<function>
+#else
+#define MOBULA_CATCHES(function) function
+#endif
 
 /* What MOBULA_TASK calls. */
 void mobula_register_before_main(const char *name, mobula_task_function function, uint32_t num_returns);
@@ -369,6 +381,21 @@ mobula_status mobula_actor_clone(const mobula_actor *actor, mobula_actor **out);
 void mobula_actor_free(mobula_actor *actor); /* NULL is allowed */
 
 #ifdef __cplusplus
+}
+#endif
+
+#if __cplusplus >= 201103L && defined(__cpp_exceptions)
+#include <exception>
+
+/* What MOBULA_CATCHES makes of a function. */
+template <mobula_task_function Function> mobula_status mobula_catches(mobula_call *call, void *user) {
+    try {
+        return Function(call, user);
+    } catch (const std::exception &thrown) {
+        return mobula_fail(call, thrown.what());
+    } catch (...) {
+        return mobula_fail(call, "it threw something that is no std::exception");
+    }
 }
 #endif
 

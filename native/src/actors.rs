@@ -1,13 +1,14 @@
 //! Actors: the registration of their classes, and calls.
 
 use crate::call;
-use crate::cluster::{OfCluster, need_cluster};
+use crate::cluster::{OfCluster, need_cluster, not_forked};
+use crate::given::{give, owned, take};
 use crate::layout::{CArgument, CClass, CConstructor, CMethod, COptions};
 use crate::objects::{Handle, give_references};
 use crate::options::read_options;
-use crate::pointers::{elements, give, place, places, sized, take, text};
-use crate::status::{Fault, guard, guard_value};
-use crate::tasks::{actor_of, body_of, read_arguments, unknown};
+use crate::pointers::{elements, place, places, sized, text};
+use crate::status::{Fault, guard, guard_end};
+use crate::tasks::{body_of, read_arguments, unknown};
 use mobula::__native::{ClassDescription, MethodDescription, NativeBody, NativeHandle};
 use std::ffi::{c_char, c_void};
 
@@ -125,7 +126,7 @@ unsafe extern "C" fn mobula_actor_call(
     guard("mobula_actor_call", || {
         // SAFETY: the header's contract.
         let (actor, method, out) =
-            unsafe { (actor_of(actor)?, text(method, "method")?, places(out, num_returns, "out")?) };
+            unsafe { (owned(actor, "actor")?, text(method, "method")?, places(out, num_returns, "out")?) };
         let cluster = need_cluster()?;
         let handle = actor.usable_in(cluster, "actor")?;
         // SAFETY: the header's contract.
@@ -155,7 +156,7 @@ unsafe extern "C" fn mobula_actor_find(name: *const c_char, out: *mut *mut Actor
 unsafe extern "C" fn mobula_actor_kill(actor: *mut ActorPointer) -> i32 {
     guard("mobula_actor_kill", || {
         // SAFETY: the header's contract.
-        let actor = unsafe { actor_of(actor) }?;
+        let actor = unsafe { owned(actor, "actor") }?;
         actor.usable_in(need_cluster()?, "actor")?.kill();
         Ok(())
     })
@@ -166,7 +167,8 @@ unsafe extern "C" fn mobula_actor_kill(actor: *mut ActorPointer) -> i32 {
 unsafe extern "C" fn mobula_actor_clone(actor: *const ActorPointer, out: *mut *mut ActorPointer) -> i32 {
     guard("mobula_actor_clone", || {
         // SAFETY: the header's contract.
-        let (actor, out) = unsafe { (actor_of(actor)?, place(out, "out")?) };
+        let (actor, out) = unsafe { (owned(actor, "actor")?, place(out, "out")?) };
+        not_forked()?;
         out.write([give(actor.clone())]);
         Ok(())
     })
@@ -176,5 +178,5 @@ unsafe extern "C" fn mobula_actor_clone(actor: *const ActorPointer, out: *mut *m
 #[unsafe(no_mangle)]
 unsafe extern "C" fn mobula_actor_free(actor: *mut ActorPointer) {
     // SAFETY: the header's contract.
-    guard_value((), || unsafe { take(actor) });
+    guard_end("mobula_actor_free", || unsafe { take(actor, "actor") }.map(drop));
 }

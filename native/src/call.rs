@@ -2,23 +2,31 @@
 
 use crate::actors::ActorPointer;
 use crate::cluster::ClusterId;
+use crate::given::{give, owned};
 use crate::layout::{CArray, CCall};
 use crate::objects::{Handle, bytes_of, copy_of, element_of, view_of};
-use crate::pointers::{give, place, required, text};
+use crate::pointers::{place, required, text};
 use crate::status::{Fault, Status, failure_of, forget_last_failure, guard};
 use mobula::__native::{Failure, NativeArgument, NativeArray, NativeDraft, NativeFrame};
 use mobula::Error;
 use std::ffi::{c_char, c_void};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A call that runs: what `mobula_call` points to. Threads that its body starts may use it at the same time.
+#[repr(C)]
 pub struct Call<'a> {
+    /// [`RUNS`] until the body returns.
+    stamp: AtomicU64,
     name: &'static str,
     cluster: ClusterId,
     args: &'a [NativeArgument],
     num_results: usize,
     outcome: Mutex<Outcome<'a>>,
 }
+
+/// The stamp of a call that runs.
+const RUNS: u64 = u64::from_ne_bytes(*b"mobula_c");
 
 /// What a body has set so far.
 struct Outcome<'a> {
@@ -37,8 +45,9 @@ pub fn run(frame: &mut NativeFrame<'_>, body: impl FnOnce(*mut CCall) -> i32) ->
     let NativeFrame { name, args, results, .. } = frame;
     let (num_results, cluster) = (results.len(), ClusterId::current());
     let outcome = Mutex::new(Outcome { results, drafts: Vec::new(), reason: None });
-    let call = Call { name, cluster, args, num_results, outcome };
+    let call = Call { stamp: AtomicU64::new(RUNS), name, cluster, args, num_results, outcome };
     let status = body((&raw const call).cast_mut().cast());
+    call.stamp.store(0, Ordering::Relaxed);
     let Outcome { results, drafts, reason } = call.outcome.into_inner().unwrap_or_else(PoisonError::into_inner);
     let failed = match (status, reason) {
         (_, Some(reason)) => Some(Failure::Message(reason)),
@@ -58,7 +67,7 @@ pub fn run(frame: &mut NativeFrame<'_>, body: impl FnOnce(*mut CCall) -> i32) ->
 /// The call behind a pointer of C.
 ///
 /// # Errors
-/// `InvalidArgument` for NULL.
+/// `InvalidArgument` for NULL, and where that can be seen, for the call of a task that has returned.
 ///
 /// # Safety
 /// The header's contract: it is the pointer that the running task was given, or NULL.
@@ -68,7 +77,11 @@ unsafe fn call_of<'a>(call: *mut CCall) -> Result<&'a Call<'a>, Fault> {
         shared_by_threads::<Call<'static>>();
     }
     // SAFETY: the caller's promise. `run` made it, and keeps it while the body runs.
-    unsafe { required(call.cast::<Call<'a>>(), "call") }
+    let call = unsafe { required(call.cast::<Call<'a>>(), "call") }?;
+    if call.stamp.load(Ordering::Relaxed) != RUNS {
+        return Err(Fault::invalid("call is none that runs: it ends when the function that got it returns"));
+    }
+    Ok(call)
 }
 
 impl<'a> Call<'a> {
@@ -235,7 +248,7 @@ unsafe extern "C" fn mobula_return_create(
 unsafe extern "C" fn mobula_return_ref(call: *mut CCall, index: usize, reference: *mut Handle) -> i32 {
     guard("mobula_return_ref", || {
         // SAFETY: the header's contract.
-        let (reference, call) = unsafe { (required(reference, "ref")?, call_of(call)?) };
+        let (reference, call) = unsafe { (owned(reference, "ref")?, call_of(call)?) };
         let reference = reference.usable_in(call.cluster, "ref")?;
         call.check_result(index)?;
         // The fiber waits here.

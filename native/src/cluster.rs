@@ -2,6 +2,7 @@
 
 use crate::status::Fault;
 use mobula::Error;
+use std::fmt::Display;
 
 /// A cluster of this process, unlike every other that it starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +21,21 @@ impl ClusterId {
 /// `Config` if none runs.
 pub fn need_cluster() -> Result<ClusterId, Fault> {
     let running = mobula::__native::current_cluster().map(ClusterId);
-    running.ok_or_else(|| refused("no cluster runs in this process: call mobula_init first, and mobula_shutdown last"))
+    running.ok_or_else(|| {
+        refused(if mobula::__native::is_forked() {
+            mobula::__native::FORKED
+        } else {
+            "no cluster runs in this process: call mobula_init first, and mobula_shutdown last"
+        })
+    })
+}
+
+/// That this is no forked child: what it copies or frees, its rank has too.
+///
+/// # Errors
+/// `Config` in one.
+pub fn not_forked() -> Result<(), Fault> {
+    if mobula::__native::is_forked() { Err(refused(mobula::__native::FORKED)) } else { Ok(()) }
 }
 
 /// A call where it cannot be made.
@@ -28,25 +43,36 @@ pub fn refused(text: &str) -> Fault {
     Fault::Error(Error::Config { message: text.to_string(), source: None })
 }
 
+/// A type of which C has pointers.
+pub trait Given {
+    /// What begins each value that C has, unlike every other type's.
+    const STAMP: u64;
+    /// What C calls it.
+    const NAME: &'static str;
+}
+
 /// What C has of a cluster. It may outlive it, but means nothing in the next one, whose objects have the same numbers
 /// and whose stores have other bytes at the same places.
 #[derive(Clone)]
+#[repr(C)]
 pub struct OfCluster<T> {
+    /// First, where `malloc` writes into memory that was freed.
+    pub(crate) stamp: u64,
     value: T,
     cluster: ClusterId,
 }
 
-impl<T> OfCluster<T> {
+impl<T: Given> OfCluster<T> {
     /// Of that cluster.
     pub fn new(value: T, cluster: ClusterId) -> OfCluster<T> {
-        OfCluster { value, cluster }
+        OfCluster { stamp: T::STAMP, value, cluster }
     }
 
     /// The value, for a call in the running cluster.
     ///
     /// # Errors
     /// `Config`, with the argument's name, if it is of another cluster.
-    pub fn usable_in(&self, running: ClusterId, argument: &str) -> Result<&T, Fault> {
+    pub fn usable_in(&self, running: ClusterId, argument: impl Display) -> Result<&T, Fault> {
         if self.cluster == running {
             return Ok(&self.value);
         }
@@ -54,6 +80,11 @@ impl<T> OfCluster<T> {
             "{argument} is of a cluster that has ended: it can be freed or discarded, and nothing else; make another \
              in the cluster that runs"
         )))
+    }
+
+    /// The value, whichever cluster it is of.
+    pub fn get(&self) -> &T {
+        &self.value
     }
 
     /// The value, to be written.

@@ -14,6 +14,7 @@ mod actors;
 mod call;
 mod cluster;
 mod communicator;
+mod given;
 mod layout;
 mod objects;
 mod options;

@@ -1,9 +1,10 @@
 //! Objects: arrays of plain data in the store, and references to them.
 
-use crate::cluster::{ClusterId, OfCluster, need_cluster};
+use crate::cluster::{ClusterId, OfCluster, need_cluster, not_forked};
+use crate::given::{give, owned, take};
 use crate::layout::CArray;
-use crate::pointers::{Places, elements, give, place, places, required, required_mut, take};
-use crate::status::{Fault, guard, guard_value};
+use crate::pointers::{Places, elements, place, places, required_mut};
+use crate::status::{Fault, guard, guard_end};
 use mobula::__native::{ElementType, NativeArray, NativeDraft};
 use mobula::{ObjectRef, Ref};
 use std::ffi::c_void;
@@ -14,6 +15,9 @@ pub type Handle = OfCluster<ObjectRef<NativeArray>>;
 
 /// `mobula_buffer.internal`.
 type Draft = OfCluster<NativeDraft>;
+
+/// `mobula_view.internal`.
+type Kept = OfCluster<Ref<NativeArray>>;
 
 /// The element type of that number.
 ///
@@ -107,10 +111,11 @@ unsafe extern "C" fn mobula_seal(buffer: *mut CArray, out: *mut *mut Handle) -> 
             return Err(Fault::invalid("buffer was sealed or discarded already, or mobula_create did not set it up"));
         }
         let cluster = need_cluster()?;
+        let draft = buffer.internal.cast::<Draft>();
         // SAFETY: the header's contract: `mobula_create` set it up.
-        unsafe { required(buffer.internal.cast::<Draft>(), "buffer") }?.usable_in(cluster, "buffer")?;
-        // SAFETY: as above, and it is given up here.
-        let draft = *unsafe { Box::from_raw(buffer.internal.cast::<Draft>()) };
+        unsafe { owned(draft, "buffer") }?.usable_in(cluster, "buffer")?;
+        // SAFETY: as above.
+        let Some(draft) = unsafe { take(draft, "buffer") }? else { return Err(Fault::null("buffer")) };
         *buffer = NO_ARRAY;
         out.write([give(Handle::new(mobula::put(draft.into_inner().seal())?, cluster))]);
         Ok(())
@@ -120,13 +125,14 @@ unsafe extern "C" fn mobula_seal(buffer: *mut CArray, out: *mut *mut Handle) -> 
 /// `mobula_discard` of the header.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn mobula_discard(buffer: *mut CArray) {
-    guard_value((), || {
+    guard_end("mobula_discard", || {
         // SAFETY: the header's contract.
         if let Some(buffer) = unsafe { buffer.as_mut() } {
             // SAFETY: as in `mobula_seal`.
-            unsafe { take(buffer.internal.cast::<Draft>()) };
+            unsafe { take(buffer.internal.cast::<Draft>(), "buffer") }?;
             *buffer = NO_ARRAY;
         }
+        Ok(())
     });
 }
 
@@ -135,15 +141,16 @@ unsafe extern "C" fn mobula_discard(buffer: *mut CArray) {
 unsafe extern "C" fn mobula_get(reference: *mut Handle, timeout_s: f64, out: *mut CArray) -> i32 {
     guard("mobula_get", || {
         // SAFETY: the header's contract.
-        let (reference, out) = unsafe { (required(reference, "ref")?, place(out, "out")?) };
-        let reference = reference.usable_in(need_cluster()?, "ref")?;
+        let (reference, out) = unsafe { (owned(reference, "ref")?, place(out, "out")?) };
+        let cluster = need_cluster()?;
+        let reference = reference.usable_in(cluster, "ref")?;
         let array = match timeout_of(timeout_s)? {
             None => reference.get(),
             Some(timeout) => reference.get_timeout(timeout),
         }?;
-        let kept = give(array);
+        let kept = give(Kept::new(array, cluster));
         // SAFETY: `give` returned it; the value stays in place until `mobula_release` takes it back.
-        let view = view_of(unsafe { &*kept }, kept.cast());
+        let view = view_of(unsafe { &*kept }.get(), kept.cast());
         out.write([view]);
         Ok(())
     })
@@ -152,13 +159,14 @@ unsafe extern "C" fn mobula_get(reference: *mut Handle, timeout_s: f64, out: *mu
 /// `mobula_release` of the header.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn mobula_release(view: *mut CArray) {
-    guard_value((), || {
+    guard_end("mobula_release", || {
         // SAFETY: the header's contract.
         if let Some(view) = unsafe { view.as_mut() } {
             // SAFETY: `mobula_get` set it; a view of an argument has NULL.
-            unsafe { take(view.internal.cast::<Ref<NativeArray>>()) };
+            unsafe { take(view.internal.cast::<Kept>(), "view") }?;
             *view = NO_ARRAY;
         }
+        Ok(())
     });
 }
 
@@ -186,7 +194,7 @@ unsafe extern "C" fn mobula_wait(
         let reference_of = |(position, one): (usize, &*mut Handle)| {
             let name = format!("refs[{position}]");
             // SAFETY: the header's contract.
-            Ok(unsafe { required(*one, &name) }?.usable_in(cluster, &name)?.clone())
+            Ok(unsafe { owned(*one, &name) }?.usable_in(cluster, &name)?.clone())
         };
         let waited: Vec<ObjectRef<NativeArray>> =
             given.iter().enumerate().map(reference_of).collect::<Result<_, Fault>>()?;
@@ -203,7 +211,7 @@ unsafe extern "C" fn mobula_wait(
 unsafe extern "C" fn mobula_cancel(reference: *mut Handle) -> i32 {
     guard("mobula_cancel", || {
         // SAFETY: the header's contract.
-        let reference = unsafe { required(reference, "ref") }?;
+        let reference = unsafe { owned(reference, "ref") }?;
         mobula::cancel(reference.usable_in(need_cluster()?, "ref")?);
         Ok(())
     })
@@ -214,7 +222,8 @@ unsafe extern "C" fn mobula_cancel(reference: *mut Handle) -> i32 {
 unsafe extern "C" fn mobula_ref_clone(reference: *const Handle, out: *mut *mut Handle) -> i32 {
     guard("mobula_ref_clone", || {
         // SAFETY: the header's contract.
-        let (reference, out) = unsafe { (required(reference, "ref")?, place(out, "out")?) };
+        let (reference, out) = unsafe { (owned(reference, "ref")?, place(out, "out")?) };
+        not_forked()?;
         out.write([give(reference.clone())]);
         Ok(())
     })
@@ -224,7 +233,7 @@ unsafe extern "C" fn mobula_ref_clone(reference: *const Handle, out: *mut *mut H
 #[unsafe(no_mangle)]
 unsafe extern "C" fn mobula_ref_free(reference: *mut Handle) {
     // SAFETY: the header's contract.
-    guard_value((), || unsafe { take(reference) });
+    guard_end("mobula_ref_free", || unsafe { take(reference, "ref") }.map(drop));
 }
 
 /// Gives references of that cluster to `out`, one each; `out` has as many places.

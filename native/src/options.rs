@@ -1,8 +1,9 @@
 //! Options of tasks and actors, and texts that name resources.
 
 use crate::cluster::ClusterId;
+use crate::given::owned;
 use crate::layout::COptions;
-use crate::pointers::{optional_text, required, sized, text};
+use crate::pointers::{optional_text, sized, text};
 use crate::status::Fault;
 use mobula::__native::Options;
 use mobula::Placement;
@@ -71,7 +72,7 @@ pub unsafe fn read_options(options: *const COptions, running: ClusterId) -> Resu
         // SAFETY: the caller's promise.
         3 => Placement::Host(unsafe { text(given.host, "options->host") }?),
         // SAFETY: the caller's promise.
-        4 => Placement::Near(unsafe { required(given.near, "options->near") }?.usable_in(running, "options->near")?),
+        4 => Placement::Near(unsafe { owned(given.near, "options->near") }?.usable_in(running, "options->near")?),
         other => return Err(Fault::invalid(format!("options->placement is {other}, which is no mobula_placement"))),
     };
     Ok(read)

@@ -142,19 +142,3 @@ pub unsafe fn sized<T: Copy>(pointer: *const T, default: T, argument: &str) -> R
     unsafe { std::ptr::copy_nonoverlapping(pointer.cast::<u8>(), (&raw mut value).cast::<u8>(), size) };
     Ok(value)
 }
-
-/// Gives `value` to C, which owns it until it passes it to the `_free` of its type.
-pub fn give<T>(value: T) -> *mut T {
-    Box::into_raw(Box::new(value))
-}
-
-/// Takes back what `give` gave; NULL is nothing.
-///
-/// # Safety
-/// It is NULL, or came from `give` and was not taken back yet.
-pub unsafe fn take<T>(pointer: *mut T) {
-    if !pointer.is_null() {
-        // SAFETY: the caller's promise.
-        drop(unsafe { Box::from_raw(pointer) });
-    }
-}

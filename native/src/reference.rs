@@ -2,7 +2,7 @@
 
 use crate::cluster::{ClusterId, need_cluster};
 use crate::objects::Handle;
-use crate::pointers::{give, required};
+use crate::given::{give, owned};
 use crate::status::Fault;
 use mobula::__native::{NativeValue, from_native, to_native};
 use mobula::{Error, ObjectRef};
@@ -36,7 +36,7 @@ pub fn reference_for_c<T: NativeValue>(reference: &ObjectRef<T>) -> mobula::Resu
 pub unsafe fn reference_from_c<T: NativeValue>(reference: *const CReference) -> mobula::Result<ObjectRef<T>> {
     let cluster = running()?;
     // SAFETY: the caller's promise.
-    let handle = unsafe { required(reference.cast::<Handle>(), "reference") };
+    let handle = unsafe { owned(reference.cast::<Handle>(), "reference") };
     let own = handle.and_then(|handle| handle.usable_in(cluster, "reference")).map_err(error_of)?;
     Ok(from_native(own))
 }

@@ -163,6 +163,14 @@ pub fn guard(function: &str, body: impl FnOnce() -> Result<(), Fault>) -> i32 {
     }
 }
 
+/// As `guard`, for a function that returns nothing: a failure is also printed, since nobody looks for it.
+pub fn guard_end(function: &str, body: impl FnOnce() -> Result<(), Fault>) {
+    if guard(function, body) != 0 {
+        let text = with_last_failure(|last| last.map(|last| last.text.to_string_lossy().into_owned()));
+        mobula::__native::warn(&text.flatten().unwrap_or_default());
+    }
+}
+
 /// As `guard`, for a function that returns a value and cannot fail.
 pub fn guard_value<V>(otherwise: V, body: impl FnOnce() -> V) -> V {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {

@@ -3,13 +3,15 @@
 use crate::actors::ActorPointer;
 use crate::call;
 use crate::cluster::{ClusterId, need_cluster};
+use crate::given::owned;
 use crate::layout::{ACTOR, AS_IS, BY_REFERENCE, BY_VALUE, CArgument, COptions, CTask};
 use crate::objects::{Handle, copy_of, give_references};
 use crate::options::read_options;
-use crate::pointers::{elements, places, required, text};
+use crate::pointers::{elements, places, text};
 use crate::status::{Fault, Status, guard};
 use mobula::__native::{Arg, NativeArgument, NativeBody};
 use std::ffi::{CStr, c_char, c_void};
+use std::fmt::{Display, Formatter};
 use std::sync::{Mutex, PoisonError};
 
 /// The first registration before main that failed: there is nobody to return it to.
@@ -74,6 +76,16 @@ unsafe extern "C" fn mobula_register_before_main(name: *const c_char, function: 
     }
 }
 
+/// An argument's handle, in messages.
+#[derive(Clone, Copy)]
+struct Position(usize);
+
+impl Display for Position {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "the handle of args[{}]", self.0)
+    }
+}
+
 /// The arguments of a call in the running cluster.
 ///
 /// # Errors
@@ -90,11 +102,11 @@ pub unsafe fn read_arguments(
     // SAFETY: the caller's promise.
     let given = unsafe { elements(args, count, "args") }?;
     let read = |(position, given): (usize, &CArgument)| {
-        let name = || format!("the handle of args[{position}]");
-        // SAFETY: the caller's promise: the handle is of the kind that it says.
+        let named = Position(position);
+        // SAFETY: the caller's promise.
         let reference = || {
-            let handle = unsafe { required(given.handle.cast::<Handle>(), &name()) }?;
-            handle.usable_in(running, &name()).cloned()
+            let handle = unsafe { owned(given.handle.cast::<Handle>(), named) }?;
+            handle.usable_in(running, named).cloned()
         };
         Ok(match given.kind {
             // SAFETY: the caller's promise.
@@ -105,8 +117,8 @@ pub unsafe fn read_arguments(
             AS_IS => NativeArgument::Reference(reference()?),
             ACTOR => {
                 // SAFETY: as above.
-                let handle = unsafe { required(given.handle.cast::<ActorPointer>(), &name()) }?;
-                NativeArgument::Actor(handle.usable_in(running, &name())?.clone())
+                let handle = unsafe { owned(given.handle.cast::<ActorPointer>(), named) }?;
+                NativeArgument::Actor(handle.usable_in(running, named)?.clone())
             }
             kind => {
                 return Err(Fault::invalid(format!("args[{position}].kind is {kind}: use MOBULA_VALUE and others")));
@@ -145,16 +157,4 @@ pub fn unknown(text: String) -> Fault {
         Status::UnknownFunction,
         format!("{text}: register it before mobula_init, on every rank (MOBULA_TASK, mobula_register)"),
     )
-}
-
-/// What `required` is for handles of actors.
-///
-/// # Errors
-/// `InvalidArgument` for NULL.
-///
-/// # Safety
-/// The header's contract.
-pub unsafe fn actor_of<'a>(actor: *const ActorPointer) -> Result<&'a ActorPointer, Fault> {
-    // SAFETY: the caller's promise.
-    unsafe { required(actor, "actor") }
 }

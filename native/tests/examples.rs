@@ -1,5 +1,5 @@
-//! The examples in C, C++ and Fortran, built as a user builds them, and run alone, on two ranks, and on two hosts of the
-//! lab. Each checks its own result.
+//! The examples in C, C++ and Fortran, built as a user builds them, and run alone, on two ranks, and on two hosts of
+//! the lab. Each checks its own result.
 
 #[path = "../../tests/lab/mod.rs"]
 #[allow(dead_code)] // The tests of the library use the rest.

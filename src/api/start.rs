@@ -1,5 +1,6 @@
 //! Starting and stopping.
 
+use crate::base::forked::{FORKED, is_forked};
 use crate::base::log::print_whole;
 use crate::base::sync::lock;
 use crate::base::{Config, Error, Result};
@@ -96,6 +97,7 @@ pub fn init_with_fortran_comm(comm: i32, config: Config) -> Result<Cluster> {
 }
 
 fn begin(config: Config, join: impl FnOnce(&Config) -> Result<World>) -> Result<Cluster> {
+    refuse_forked()?;
     let _starting = lock(&STARTING);
     if let Some(runtime) = Runtime::current() {
         if config.ignore_reinit {
@@ -112,6 +114,12 @@ fn begin(config: Config, join: impl FnOnce(&Config) -> Result<World>) -> Result<
     let runtime = session.runtime();
     runtime::end_at_exit(session);
     Ok(Cluster { is_starter: true, runtime, thread: PhantomData })
+}
+
+/// # Errors
+/// `Config` in a forked child.
+fn refuse_forked() -> Result<()> {
+    if is_forked() { Err(Error::config(FORKED)) } else { Ok(()) }
 }
 
 /// True if a cluster runs in this process.
@@ -157,6 +165,7 @@ impl Cluster {
     /// # Errors
     /// If the ranks do not shut down cleanly.
     pub fn serve(mut self) -> Result<()> {
+        refuse_forked()?;
         runtime::ignore_sigusr1();
         self.take_session().map_or(Ok(()), Session::serve)
     }
@@ -174,6 +183,7 @@ impl Cluster {
     /// # Errors
     /// If the ranks do not shut down cleanly.
     pub fn shutdown(mut self) -> Result<()> {
+        refuse_forked()?;
         self.take_session().map_or(Ok(()), Session::shutdown)
     }
 

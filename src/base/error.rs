@@ -1,5 +1,6 @@
 //! What can go wrong, as the user sees it.
 
+use crate::base::forked::{FORKED, is_forked};
 use crate::base::ids::Rank;
 use serde::{Deserialize, Serialize};
 use std::error::Error as StdError;
@@ -211,6 +212,9 @@ impl Error {
 
     /// The call needs a running cluster.
     pub(crate) fn no_cluster(call: &str) -> Error {
+        if is_forked() {
+            return Error::config(format!("{call}: {FORKED}"));
+        }
         Error::config(format!(
             "{call} was called outside a running cluster: put #[mobula::main] on main, or call mobula::init first"
         ))

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod config;
 pub mod copy;
 pub mod error;
+pub mod forked;
 pub mod host;
 pub mod ids;
 pub mod limits;

@@ -221,16 +221,22 @@ impl NativeFunction {
         checkpoint: Option<&'static Checkpoint>,
         body: NativeBody,
     ) -> Result<&'static NativeFunction> {
+        let too_late = |name: &str| {
+            Error::config(format!(
+                "{name} is registered too late: functions and actor classes are registered before the first \
+                 mobula_init of the process"
+            ))
+        };
+        if !registry::is_open() {
+            return Err(too_late(&name)); // before anything is leaked
+        }
         let (name, path) = (&*name.leak(), &*path.leak());
         let signature = &*signature_of(kind, returns).leak();
         let entry = row(name, path, signature, kind, returns, checkpoint);
         let function: &'static NativeFunction =
             Box::leak(Box::new(NativeFunction { entry, returns, class: OnceLock::new(), body }));
         if !registry::register(&function.entry) {
-            return Err(Error::config(format!(
-                "{name} is registered too late: functions and actor classes are registered before the first \
-                 mobula_init of the process"
-            )));
+            return Err(too_late(name));
         }
         Ok(function)
     }

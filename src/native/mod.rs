@@ -34,12 +34,30 @@ pub use import::{ImportedTask, imported_argument};
 pub use reference::{from_native, to_native};
 pub use value::NativeValue;
 
+use crate::base::log::{Level, log};
+use crate::base::stack;
 use crate::runtime::{self, Runtime};
 
-/// The number of the task that runs on this stack, another for each of all ranks; 0 if none does, also on a thread that
-/// has taken on the context of one.
+pub use crate::base::forked::{FORKED, is_forked};
+
+/// Set in the number of a stack, and in no number of a task.
+const OF_STACK: u64 = 1 << 63;
+
+/// The number of the task that runs on this stack, another for each of all ranks; that of the stack itself for what an
+/// actor's `save` calls, which is of no task; 0 if there is neither, also on a thread that took on a task's context.
 pub fn current_task() -> u64 {
-    if runtime::runs_task() { runtime::current_number() } else { 0 }
+    if runtime::runs_task() {
+        return runtime::current_number();
+    }
+    match stack::bounds() {
+        (0, _) => 0,
+        (lowest, _) => lowest as u64 | OF_STACK,
+    }
+}
+
+/// Tells the user what no status can.
+pub fn warn(text: &str) {
+    log(Level::Warn, || text.to_string());
 }
 
 /// The cluster that runs in this process, by a number that no other cluster of the process ever has.

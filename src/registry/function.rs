@@ -229,6 +229,11 @@ enum Registered {
 
 static REGISTERED: Mutex<Registered> = Mutex::new(Registered::Open(Vec::new()));
 
+/// True until the table is in use.
+pub fn is_open() -> bool {
+    matches!(*lock(&REGISTERED), Registered::Open(_))
+}
+
 /// Adds a row to the table; false if the table is in use already. The macros' functions need no such call.
 pub fn register(entry: &'static TableEntry) -> bool {
     match &mut *lock(&REGISTERED) {

@@ -29,7 +29,7 @@ pub use failure::{Explain, ExplainBoxed, ExplainDebug, ExplainDisplay, ExplainEr
 pub use function::DecodePlainFn;
 pub use function::{
     Actor, ActorState, Callable, Checkpoint, DecodeFn, Function, FunctionKind, TableEntry, construct, functions,
-    key_of, register, save, with_actor,
+    is_open, key_of, register, save, with_actor,
 };
 pub use group::{Bundle, PlacementGroup};
 pub use leaf::{LeafOutcome, refuse_in_leaf, run_body, runs_leaf};

@@ -9,8 +9,13 @@
 //! of what needs it.
 #![allow(unsafe_code)]
 
-use crate::base::sync::{Ordering, statics};
+use crate::base::forked::set_forked;
+use crate::base::sync::{Ordering, lock, statics};
 use crate::runtime::Runtime;
+use std::sync::{Mutex, Once};
+
+/// All ranks that this process was: never freed, and reachable, so that tools that look for leaks report none.
+static ALL: Mutex<Vec<&'static Runtime>> = Mutex::new(Vec::new());
 
 static CURRENT: statics::AtomicPtr<Runtime> = statics::AtomicPtr::new(std::ptr::null_mut());
 
@@ -35,11 +40,16 @@ impl Runtime {
 
     /// Gives the rank the lifetime that its threads, fibers and blocks need.
     pub(super) fn leak(self) -> &'static Runtime {
-        Box::leak(Box::new(self))
+        let runtime: &'static Runtime = Box::leak(Box::new(self));
+        lock(&ALL).push(runtime);
+        runtime
     }
 
     /// Makes the rank the process's current one.
     pub(super) fn install(&'static self) {
+        static ONCE: Once = Once::new();
+        // SAFETY: the handler has the C calling convention, takes nothing, and lives as long as the process.
+        ONCE.call_once(|| unsafe { _ = libc::pthread_atfork(None, None, Some(in_child)) });
         CURRENT.store(std::ptr::from_ref(self).cast_mut(), Ordering::Release);
     }
 
@@ -53,5 +63,14 @@ impl Runtime {
     #[cfg(test)]
     pub(super) fn bind_thread(&'static self) {
         OF_THREAD.set(Some(self));
+    }
+}
+
+/// `fork` made this process of a rank: its threads are not here, its locks may be held for ever, and what it writes to
+/// shared memory the rank would read. So it has no cluster, and every call is refused. Only atomics: other threads were
+/// anywhere when the process was copied.
+extern "C" fn in_child() {
+    if !CURRENT.swap(std::ptr::null_mut(), Ordering::Relaxed).is_null() {
+        set_forked();
     }
 }

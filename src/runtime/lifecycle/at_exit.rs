@@ -7,6 +7,7 @@
 //! ends, and if a task of it calls `exit`, the rank is dead for the others.
 #![allow(unsafe_code)]
 
+use crate::base::forked::is_forked;
 use crate::base::panic::catch;
 use crate::base::sync::{Ordering, lock};
 use crate::runtime::lifecycle::session::Session;
@@ -30,8 +31,11 @@ pub fn end_at_exit(session: Session) {
     });
 }
 
-/// The session that `end_at_exit` keeps, which then does not end at `exit`.
+/// The session that `end_at_exit` keeps, which then does not end at `exit`. A forked child has none: it is the rank's.
 pub fn take_session() -> Option<Session> {
+    if is_forked() {
+        return None;
+    }
     lock(&SESSION).take()
 }
 

@@ -7,6 +7,7 @@
 #![allow(unsafe_code)]
 
 use crate::base::{Error, stack};
+use crate::runtime::workers::sanitizer;
 use corosensei::stack::{DefaultStack, Stack};
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 use std::cell::Cell;
@@ -51,9 +52,12 @@ impl Fiber {
         })?;
         // The lowest page of the mapping is the guard.
         let bounds = (memory.limit().get() + PAGE_BYTES, memory.base().get());
+        sanitizer::clear(bounds);
         let coroutine = Coroutine::with_stack(memory, move |yielder: &Yielder<(), Pause>, ()| {
+            sanitizer::entered();
             YIELDER.set(yielder);
             body();
+            sanitizer::leaving();
         });
         Ok(Fiber { coroutine, bounds })
     }
@@ -61,7 +65,7 @@ impl Fiber {
     /// Runs the fiber until it pauses or ends.
     pub fn resume(&mut self) -> Pause {
         let outer = stack::replace_bounds(self.bounds);
-        let result = self.coroutine.resume(());
+        let result = sanitizer::around_resume(self.bounds, || self.coroutine.resume(()));
         stack::replace_bounds(outer);
         match result {
             CoroutineResult::Yield(pause) => pause,
@@ -81,6 +85,6 @@ pub fn pause(why: Pause) {
     let yielder = YIELDER.get();
     assert!(!yielder.is_null(), "only a fiber pauses");
     // SAFETY: the running fiber set the pointer; its yielder lives at the bottom of this very stack.
-    unsafe { (*yielder).suspend(why) };
+    sanitizer::around_pause(|| unsafe { (*yielder).suspend(why) });
     YIELDER.set(yielder);
 }

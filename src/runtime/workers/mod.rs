@@ -20,6 +20,7 @@ pub mod overflow;
 mod part;
 mod progress;
 mod queues;
+mod sanitizer;
 mod task_cores;
 mod task_queue;
 mod thread_state;

@@ -92,6 +92,7 @@ pub fn spawn(runtime: &'static Runtime, index: usize) -> Result<&'static WorkerS
                 random: RefCell::new(Rng::with_seed(index as u64)),
             }));
             HERE.set(worker);
+            let _ = shared.own_part.set(std::ptr::from_ref(worker).addr());
             tasks::run_leaves_here(runtime);
             #[cfg(test)]
             runtime.bind_thread();

@@ -34,6 +34,9 @@ pub struct WorkerShared {
     pub idle: AtomicBool,
     /// The thread that wakes up when the worker is unparked.
     pub(super) thread: OnceLock<Thread>,
+    /// The address of the part that only its own thread accesses, which is never freed: as long as something has it,
+    /// tools that look for leaks report none.
+    pub(super) own_part: OnceLock<usize>,
 }
 
 impl WorkerShared {
@@ -49,6 +52,7 @@ impl WorkerShared {
             cpus: HeldCpus::default(),
             idle: AtomicBool::new(false),
             thread: OnceLock::new(),
+            own_part: OnceLock::new(),
         }
     }
 

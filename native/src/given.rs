@@ -1,0 +1,105 @@
+//! What C owns: made by `give`, used by `owned`, and given up by `take`.
+//!
+//! Each begins with a stamp of its type, which ends with it. So a handle that was freed, or is of another type, is
+//! refused: surely in builds with debug assertions, which never use the memory of freed ones again, and under
+//! AddressSanitizer, which does so late. In others, memory that holds a new handle by then looks as the new one.
+
+use crate::cluster::{Given, OfCluster};
+use crate::status::Fault;
+use mobula::__native::{NativeArray, NativeDraft, NativeHandle};
+use mobula::{ObjectRef, Ref};
+use std::fmt::Display;
+use std::mem::MaybeUninit;
+use std::sync::{Mutex, PoisonError};
+
+/// The stamp of what was freed.
+const FREED: u64 = 0;
+
+/// Where freed values were, with debug assertions: reachable, so that nothing is reported as leaked.
+static NEVER_USED_AGAIN: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+
+impl Given for ObjectRef<NativeArray> {
+    const STAMP: u64 = u64::from_ne_bytes(*b"mobula_r");
+    const NAME: &'static str = "mobula_ref";
+}
+
+impl Given for NativeHandle {
+    const STAMP: u64 = u64::from_ne_bytes(*b"mobula_a");
+    const NAME: &'static str = "mobula_actor";
+}
+
+impl Given for NativeDraft {
+    const STAMP: u64 = u64::from_ne_bytes(*b"mobula_b");
+    const NAME: &'static str = "mobula_buffer";
+}
+
+impl Given for Ref<NativeArray> {
+    const STAMP: u64 = u64::from_ne_bytes(*b"mobula_v");
+    const NAME: &'static str = "mobula_view";
+}
+
+/// Gives a value to C, which owns it until it is taken back.
+pub fn give<T>(value: OfCluster<T>) -> *mut OfCluster<T> {
+    Box::into_raw(Box::new(value))
+}
+
+/// What C has; it may not be NULL.
+///
+/// # Errors
+/// `InvalidArgument`, with the argument's name, for NULL, and for what was freed or is of another type.
+///
+/// # Safety
+/// It is NULL, or memory that can be read: that of a value that is not taken back while the caller uses what is
+/// returned, or of another one of `give`, which may have been taken back.
+pub unsafe fn owned<'a, T: Given>(
+    pointer: *const OfCluster<T>,
+    argument: impl Display,
+) -> Result<&'a OfCluster<T>, Fault> {
+    if pointer.is_null() {
+        return Err(Fault::null(&argument.to_string()));
+    }
+    // SAFETY: the caller's promise; the stamp is first. Not a plain read, of memory that may be no value any more.
+    if !pointer.is_aligned() || unsafe { pointer.cast::<u64>().read_volatile() } != T::STAMP {
+        let name = T::NAME;
+        return Err(Fault::invalid(format!(
+            "{argument} is no {name}, or was freed already: nothing uses it after that"
+        )));
+    }
+    // SAFETY: the caller's promise.
+    Ok(unsafe { &*pointer })
+}
+
+/// Takes a value back; NULL is none, and a forked child leaves the value alone, which is its parent's too.
+///
+/// # Errors
+/// As of `owned`.
+///
+/// # Safety
+/// As of `owned`, and nothing else uses the value.
+pub unsafe fn take<T: Given>(
+    pointer: *mut OfCluster<T>,
+    argument: impl Display,
+) -> Result<Option<OfCluster<T>>, Fault> {
+    if pointer.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: the caller's promise.
+    unsafe { owned(pointer, argument) }?;
+    if mobula::__native::is_forked() {
+        return Ok(None);
+    }
+    // SAFETY: the caller's promise: it came from `give`, and is moved out of its memory here, once: the stamp says so
+    // to later calls. Not a plain write, which the end of the memory would make needless.
+    let value = unsafe {
+        let value = pointer.read();
+        pointer.cast::<u64>().write_volatile(FREED);
+        value
+    };
+    if cfg!(debug_assertions) {
+        NEVER_USED_AGAIN.lock().unwrap_or_else(PoisonError::into_inner).push(pointer.expose_provenance());
+    } else {
+        // SAFETY: the memory is that of a box, and its value was moved out.
+        drop(unsafe { Box::from_raw(pointer.cast::<MaybeUninit<OfCluster<T>>>()) });
+    }
+    Ok(Some(value))
+}
