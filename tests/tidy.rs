@@ -106,6 +106,7 @@ const UNSAFE_FILES: &[&str] = &[
     "src/base/arc_pool.rs",
     "src/base/copy.rs",
     "src/base/spin_lock.rs",
+    "src/base/clock.rs",
     "src/base/ticks.rs",
     "src/gpu/cuda.rs",
     "src/memory/arena.rs",

@@ -1,8 +1,8 @@
 //! References that functions of Rust and of C in one program hand to each other.
 
 use crate::cluster::{ClusterId, need_cluster};
-use crate::objects::Handle;
 use crate::given::{give, owned};
+use crate::objects::Handle;
 use crate::status::Fault;
 use mobula::__native::{NativeValue, from_native, to_native};
 use mobula::{Error, ObjectRef};

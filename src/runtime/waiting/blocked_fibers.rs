@@ -91,7 +91,6 @@ pub fn waiters(runtime: &'static Runtime) -> RankActivity {
     let waits_of_workers = waits.len();
     let driver = driver_state(runtime, &mut waits);
     let has_waiting_threads = waits.len() > waits_of_workers;
-    let cpu = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     let keeps_others = outside.iter().any(|task| !task.ready.is_empty());
     let none_is_free = keeps_others && computing.is_empty() && outside.len() == workers.len();
     RankActivity {
@@ -104,7 +103,7 @@ pub fn waiters(runtime: &'static Runtime) -> RankActivity {
         outside,
         has_waiting_threads,
         at_ms: clock::now_ns() / 1_000_000,
-        cpu_ms: cpu.tv_sec as u64 * 1000 + cpu.tv_nsec as u64 / 1_000_000,
+        cpu_ms: clock::process_cpu_ns() / 1_000_000,
         driver,
         blocked: waits,
         resources: resource_waits(runtime),
