@@ -108,8 +108,8 @@ pub struct Peers {
     pub events: TransportEvents,
     /// True if frames have arrived that no turn has handled yet.
     pub unread: AtomicBool,
-    /// True if the poller knows the peer that sent last.
-    pub has_recent: AtomicBool,
+    /// Until when the poller reads the socket of the peer that sent last by itself, in nanoseconds of the clock.
+    pub recent_until_ns: AtomicU64,
     /// When a poll last called the system, in nanoseconds of the clock.
     pub last_poll_ns: AtomicU64,
     /// True if a thread sleeps on the descriptor, and no thread polled since.
@@ -134,7 +134,7 @@ impl Peers {
             marked: Mutex::default(),
             events: TransportEvents::default(),
             unread: AtomicBool::new(false),
-            has_recent: AtomicBool::new(false),
+            recent_until_ns: AtomicU64::new(0),
             last_poll_ns: AtomicU64::new(0),
             armed: AtomicBool::new(false),
         })

@@ -29,13 +29,13 @@ pub struct Poller {
     /// True if this turn began with the sockets; turns alternate, so that a peer that sends without pause starves no
     /// other.
     sockets_first: bool,
-    /// The peer that sent last, and how many reads of its socket alone have found nothing since.
-    recent: Option<(Rank, u32)>,
+    /// The peer that sent last.
+    recent: Option<Rank>,
 }
 
-/// So often the socket of the peer that sent last is read by itself; a thread that waits calls no faster than one such
-/// system call takes, a quarter of a microsecond.
-const RECENT_READS: u32 = 100;
+/// For so long the socket of the peer that sent last is read by itself. What takes longer is large, and costs less in
+/// large pieces; or nothing comes.
+const RECENT_NS: u64 = 300_000;
 
 impl Poller {
     /// With no peer connected.
@@ -74,13 +74,7 @@ impl Poller {
     /// Reads the socket of the peer that sent last, from which a waiting thread probably gets its response: one system
     /// call, where a whole turn takes two. Returns the number of events.
     pub fn read_recent(&mut self, peers: &Peers, deliver: Deliver<'_>) -> usize {
-        let Some((peer, reads)) = &mut self.recent else { return 0 };
-        let peer = *peer;
-        *reads += 1;
-        if *reads > RECENT_READS {
-            self.set_recent(None, peers);
-            return 0;
-        }
+        let Some(peer) = self.recent else { return 0 };
         let polling = peers.begin_polling();
         let mut turn = Turn { deliver, events: 0 };
         self.receive(peer, peers, &mut turn);
@@ -93,11 +87,6 @@ impl Poller {
         peers.flush_marked();
         // Release: pairs with the Acquire in `TcpTransport::is_queued`.
         peers.unread.store(!self.unread.is_empty(), Ordering::Release);
-    }
-
-    fn set_recent(&mut self, recent: Option<Rank>, peers: &Peers) {
-        self.recent = recent.map(|peer| (peer, 0));
-        peers.has_recent.store(recent.is_some(), Ordering::Relaxed);
     }
 
     /// True if nothing waits to be written, and no connection is being made.
@@ -201,7 +190,8 @@ impl Poller {
                     self.unread.push_back(peer);
                 }
                 if turn.events > events_before {
-                    self.set_recent(Some(peer), peers);
+                    self.recent = Some(peer);
+                    peers.recent_until_ns.store(now_ns() + RECENT_NS, Ordering::Relaxed);
                 }
                 return;
             }

@@ -134,8 +134,9 @@ impl Transport for TcpTransport {
             self.peers.flush_marked();
         }
         let last_poll = self.peers.last_poll_ns.load(Ordering::Relaxed);
-        let is_due = self.is_queued() || now_ns().saturating_sub(last_poll) >= POLL_PAUSE_NS;
-        if !is_due && !self.peers.has_recent.load(Ordering::Relaxed) {
+        let now = now_ns();
+        let is_due = self.is_queued() || now.saturating_sub(last_poll) >= POLL_PAUSE_NS;
+        if !is_due && now >= self.peers.recent_until_ns.load(Ordering::Relaxed) {
             return 0;
         }
         let Some(mut poller) = try_lock(&self.poller) else { return 0 };
