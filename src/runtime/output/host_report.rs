@@ -69,7 +69,10 @@ pub fn host_report() -> HostReport {
                     format!("{} ({}, NUMA {numa})", device.name, device.pci)
                 })
                 .collect();
-            section("network devices", if nics.is_empty() { vec!["none on PCI".to_string()] } else { nics });
+            // The kernel's own description of the host, for builds without hwloc, has no devices.
+            let none =
+                if cfg!(feature = "hwloc") { "none on PCI" } else { "not listed: this is a build without hwloc" };
+            section("network devices", if nics.is_empty() { vec![none.to_string()] } else { nics });
         }
         Err(error) => section("topology", vec![format!("unknown: {error}")]),
     }
