@@ -186,3 +186,13 @@ fn programs_of_cmake_and_pkg_config_run_with_the_moved_folder() {
         runs(Launch::alone(&folder.0.join("fortran_shared")), "Fortran", 1);
     }
 }
+
+/// Spack itself is not there: at least the package is Python.
+#[test]
+fn package_of_spack_compiles() {
+    if lacks(&["python3"]) {
+        return;
+    }
+    let check = "import sys; compile(open(sys.argv[1]).read(), sys.argv[1], 'exec')";
+    succeeds(Command::new("python3").args(["-c", check]).arg(Path::new(PACKAGE).join("spack/package.py")));
+}

@@ -226,20 +226,6 @@ fn wrong_calls_of_cpp_do_not_compile_and_name_the_parameter() {
 }
 
 #[test]
-fn static_library_needs_what_the_guide_says() {
-    let folder = TestFolder::new("static");
-    let mut link = vec![built().join("libmobula_capi.a").display().to_string()];
-    let libraries = if cfg!(feature = "hwloc") {
-        &["-lhwloc", "-lpthread", "-ldl", "-lm"][..]
-    } else {
-        &["-lpthread", "-ldl", "-lm"]
-    };
-    link.extend(libraries.iter().map(ToString::to_string));
-    let program = compile_with(&folder, "cc", ("objects.c", &[]), "static", &link);
-    Launch::alone(&program).run().succeeded().printed(&["ok: objects"]);
-}
-
-#[test]
 fn function_of_one_rank_only_is_named_at_the_start() {
     let folder = TestFolder::new("one_rank");
     let program = compile(&folder, "cc", "registered.c", &[], "one_rank");
