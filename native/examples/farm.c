@@ -101,7 +101,7 @@ int main(void) {
     for (int i = 0; i < N * N; i++) {
         double difference = c[i] - expected[i];
         if (!(difference < 1e-12 && difference > -1e-12)) { /* a NaN is wrong, too */
-            fprintf(stderr, "farm: C(%d, %d) is %g instead of %g\n", i / N, i % N, c[i], expected[i]);
+            fprintf(stderr, "farm: C(%d, %d) is %.15g instead of %.15g\n", i / N, i % N, c[i], expected[i]);
             return 1;
         }
     }

@@ -80,7 +80,7 @@ int main() {
     multiply(n, a.data(), b.get().data(), expected.data());
     for (std::size_t i = 0; i < c.size(); ++i) {
         if (!(std::abs(c[i] - expected[i]) < 1e-12)) { // a NaN is wrong, too
-            std::fprintf(stderr, "farm: C(%zu, %zu) is %g instead of %g\n", i / n, i % n, c[i], expected[i]);
+            std::fprintf(stderr, "farm: C(%zu, %zu) is %.15g instead of %.15g\n", i / n, i % n, c[i], expected[i]);
             return 1;
         }
     }

@@ -95,7 +95,7 @@ int main(void) {
     double sum = 0.0;
     for (int i = 0; i < COLUMNS * CELLS; i++) {
         if (!(fabs(field[i] - expected[i]) < 1e-12)) { /* a NaN is wrong, too */
-            fprintf(stderr, "hot_loop: cell %d is %g instead of %g\n", i, field[i], expected[i]);
+            fprintf(stderr, "hot_loop: cell %d is %.15g instead of %.15g\n", i, field[i], expected[i]);
             return 1;
         }
         sum += field[i];

@@ -73,7 +73,7 @@ int main() {
     }
     for (std::size_t i = 0; i < field.size(); ++i) {
         if (!(std::abs(field[i] - expected[i]) < 1e-12)) { // a NaN is wrong, too
-            std::fprintf(stderr, "hot_loop: cell %zu is %g instead of %g\n", i, field[i], expected[i]);
+            std::fprintf(stderr, "hot_loop: cell %zu is %.15g instead of %.15g\n", i, field[i], expected[i]);
             return 1;
         }
     }

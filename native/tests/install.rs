@@ -110,10 +110,14 @@ fn folder_is_complete_and_its_libraries_show_the_header_only() {
         lib/cmake/mobula/mobulaConfig.cmake lib/cmake/mobula/mobulaConfigVersion.cmake \
         lib/libmobula.a lib/libmobula.so lib/libmobula.so.0 \
         lib/libmobula.so.0.1.0 lib/pkgconfig/mobula.pc share/mobula/mobula.f90";
-    let (manual, files): (Vec<String>, Vec<String>) =
-        files_under(&prefix, &prefix).into_iter().partition(|file| file.starts_with("share/man/man3/"));
+    let is_page_or_example =
+        |file: &String| file.starts_with("share/man/man3/") || file.starts_with("share/mobula/examples/");
+    let (others, files): (Vec<String>, Vec<String>) =
+        files_under(&prefix, &prefix).into_iter().partition(is_page_or_example);
     assert_eq!(files, wanted.split_whitespace().collect::<Vec<_>>());
-    assert!(manual.contains(&"share/man/man3/mobula_submit.3".to_string()), "{manual:?}");
+    for file in ["share/man/man3/mobula_submit.3", "share/mobula/examples/hello.f90"] {
+        assert!(others.contains(&file.to_string()), "{others:?}");
+    }
 
     let library = prefix.join("lib/libmobula.so");
     let needed = lines_of(Command::new("readelf").arg("-dW").arg(&library), |line| {
