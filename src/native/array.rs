@@ -1,6 +1,7 @@
 //! Arrays whose element type is known at run time only.
 
 use crate::base::{Error, Result};
+use crate::native::actor::NativeHandle;
 use crate::objects::form::{self, Forms, Parts};
 use crate::objects::{Array, ArrayMut};
 use crate::runtime;
@@ -81,8 +82,13 @@ type InlineWords = [u64; INLINE_BYTES / 8];
 
 #[derive(Clone)]
 enum NativeStorage {
-    Inline { length: u8, words: InlineWords },
+    Inline {
+        length: u8,
+        words: InlineWords,
+    },
     Stored(Array<u8>),
+    /// No elements, but an actor's handle, which a task returned.
+    Actor(Box<NativeHandle>),
 }
 
 /// An immutable array of plain data. Cloning it copies nothing of an array in the store; short ones are plain values.
@@ -112,6 +118,19 @@ impl NativeArray {
         Ok(NativeArray { element, storage: NativeStorage::Stored(runtime::put_array(bytes)?) })
     }
 
+    /// An object that is an actor's handle.
+    pub fn of_actor(handle: NativeHandle) -> NativeArray {
+        NativeArray { element: ElementType::Bytes, storage: NativeStorage::Actor(Box::new(handle)) }
+    }
+
+    /// The actor's handle that it is.
+    pub fn actor(&self) -> Option<&NativeHandle> {
+        match &self.storage {
+            NativeStorage::Actor(handle) => Some(handle),
+            NativeStorage::Inline { .. } | NativeStorage::Stored(_) => None,
+        }
+    }
+
     /// The type of the elements.
     pub fn element(&self) -> ElementType {
         self.element
@@ -122,6 +141,7 @@ impl NativeArray {
         match &self.storage {
             NativeStorage::Inline { length, words } => &bytemuck::bytes_of(words)[..usize::from(*length)],
             NativeStorage::Stored(array) => array,
+            NativeStorage::Actor(_) => &[],
         }
     }
 
@@ -135,6 +155,8 @@ impl NativeArray {
 const INLINE: u8 = 0;
 /// As above: the type and the array follow.
 const STORED: u8 = 1;
+/// As above: a type and the handle follow.
+const ACTOR: u8 = 2;
 
 impl Serialize for NativeArray {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -142,6 +164,7 @@ impl Serialize for NativeArray {
         match &self.storage {
             NativeStorage::Inline { length, words } => (INLINE, element, length, words).serialize(serializer),
             NativeStorage::Stored(array) => (STORED, element, array).serialize(serializer),
+            NativeStorage::Actor(handle) => (ACTOR, element, handle).serialize(serializer),
         }
     }
 }
@@ -172,6 +195,10 @@ impl<'de> Forms<'de> for NativeArray {
             }
             STORED => match parts.next()? {
                 Some(array) => NativeStorage::Stored(array),
+                None => return Ok(None),
+            },
+            ACTOR => match parts.next()? {
+                Some(handle) => NativeStorage::Actor(Box::new(handle)),
                 None => return Ok(None),
             },
             _ => return Ok(None),
@@ -258,7 +285,7 @@ mod tests {
 
     #[test]
     fn wrong_bytes_are_refused() {
-        for (form, element, length) in [(INLINE, 13u8, 8u8), (INLINE, 10, 33), (INLINE, 10, 7), (2, 10, 8)] {
+        for (form, element, length) in [(INLINE, 13u8, 8u8), (INLINE, 10, 33), (INLINE, 10, 7), (3, 10, 8)] {
             let bytes = encode(&(form, element, length, [0u64; 4])).unwrap().bytes;
             assert!(decode::<NativeArray>(&bytes, Vec::new()).is_err(), "{form} {element} {length}");
         }
