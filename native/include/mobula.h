@@ -308,6 +308,10 @@ mobula_status mobula_arg(mobula_call *call, size_t index, mobula_type type, mobu
 /* As mobula_arg, for an array of any type: out->type says which. */
 mobula_status mobula_arg_any(mobula_call *call, size_t index, mobula_view *out);
 
+/* As mobula_arg_any, for a view that outlives the task: its elements stay until mobula_release. No copy, but of an array
+ * of up to 32 bytes, which is a value: its view has another address than that of mobula_arg. */
+mobula_status mobula_arg_keep(mobula_call *call, size_t index, mobula_view *out);
+
 /* How many arguments there are. */
 mobula_status mobula_arg_count(mobula_call *call, size_t *out);
 

@@ -186,6 +186,12 @@ class block {
 
     const void *data() const noexcept { return copy_ != nullptr ? copy_ : view_.data; }
     std::size_t count() const noexcept { return count_; }
+    /* From now on the elements are those of another view of the same array, which it takes. */
+    void replace(const mobula_view &view) {
+        if (copy_ != nullptr) return;
+        mobula_release(&view_);
+        view_ = view;
+    }
     /* From now on the elements are in memory of the process. */
     void copy(std::size_t bytes) {
         if (copy_ != nullptr) return;
@@ -206,18 +212,27 @@ class block {
 class frame {
   public:
     explicit frame(mobula_call *call) : call_(call) {}
-    /* Arrays that outlive the call take their elements along. */
+    /* Arrays that outlive the call keep their elements: where they are, or as a copy of few. */
     ~frame() {
-        for (auto &[elements, bytes] : borrowed_) {
-            if (elements.use_count() > 1) elements->copy(bytes);
+        for (const borrowed &one : borrowed_) {
+            if (one.elements.use_count() <= 1) continue;
+            mobula_view view{};
+            if (mobula_arg_keep(call_, one.index, &view) == MOBULA_OK && view.data == one.elements->data()) {
+                one.elements->replace(view);
+            } else {
+                mobula_release(&view);
+                one.elements->copy(one.bytes);
+            }
         }
     }
     frame(const frame &) = delete;
     frame &operator=(const frame &) = delete;
 
     mobula_call *call() const noexcept { return call_; }
+    /* What is borrowed from now on is of that argument. */
+    void reads(std::size_t index) noexcept { index_ = index; }
     void borrow(std::shared_ptr<block> elements, std::size_t bytes) {
-        borrowed_.emplace_back(std::move(elements), bytes);
+        borrowed_.push_back(borrowed{ std::move(elements), index_, bytes });
     }
     void used_handle() noexcept { ++handles_; }
     void check_count(std::size_t parameters) const {
@@ -229,8 +244,13 @@ class frame {
     }
 
   private:
+    struct borrowed {
+        std::shared_ptr<block> elements;
+        std::size_t index, bytes;
+    };
     mobula_call *call_;
-    std::vector<std::pair<std::shared_ptr<block>, std::size_t>> borrowed_;
+    std::size_t index_ = 0;
+    std::vector<borrowed> borrowed_;
     std::size_t handles_ = 0;
 };
 
@@ -574,8 +594,8 @@ template <class T> bool is_aligned(const void *data) {
 
 /* ---- Objects ----------------------------------------------------------------------------------------------------- */
 
-/* Immutable values that lie in the store: no copy. They stay while any copy of this handle exists. One that a task got
- * as an argument and that outlives the task is copied when the task ends: addresses taken before are not valid then. */
+/* Immutable values that lie in the store: no copy. They stay while any copy of this handle exists, also those that a
+ * task got as an argument and that outlive it; addresses of fewer than 33 bytes are not valid after its end. */
 template <class T> class array {
   public:
     static_assert(detail::in_place<T>, "mobula: the values of an array are numbers or trivially copyable structs");
@@ -1443,6 +1463,7 @@ template <class D> D read_argument(frame &arguments, std::size_t index) {
     } else {
         mobula_view view;
         checked([&] { return mobula_arg(arguments.call(), index, form<D>::element, &view); });
+        arguments.reads(index);
         try {
             return form<D>::unpack(view, &arguments);
         } catch (const type_error &wrong) {

@@ -4,7 +4,7 @@ use crate::actors::ActorPointer;
 use crate::cluster::ClusterId;
 use crate::given::{give, owned};
 use crate::layout::{CArray, CCall};
-use crate::objects::{Handle, bytes_of, copy_of, element_of, view_of};
+use crate::objects::{Handle, KeptArray, bytes_of, copy_of, element_of, kept_view, view_of};
 use crate::pointers::{place, required, text};
 use crate::status::{Fault, Status, failure_of, forget_last_failure, guard};
 use mobula::__native::{Failure, NativeArgument, NativeArray, NativeDraft, NativeFrame};
@@ -159,6 +159,18 @@ unsafe extern "C" fn mobula_arg_any(call: *mut CCall, index: usize, out: *mut CA
         // SAFETY: the header's contract.
         let (out, call) = unsafe { (place(out, "out")?, call_of(call)?) };
         out.write([view_of(call.array(index, "an array")?, std::ptr::null_mut())]);
+        Ok(())
+    })
+}
+
+/// `mobula_arg_keep` of the header.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn mobula_arg_keep(call: *mut CCall, index: usize, out: *mut CArray) -> i32 {
+    guard("mobula_arg_keep", || {
+        // SAFETY: the header's contract.
+        let (out, call) = unsafe { (place(out, "out")?, call_of(call)?) };
+        let array = call.array(index, "an array")?.clone();
+        out.write([kept_view(KeptArray::Argument(array), call.cluster)]);
         Ok(())
     })
 }

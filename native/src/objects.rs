@@ -18,7 +18,31 @@ pub type Handle = OfCluster<ObjectRef<NativeArray>>;
 type Draft = OfCluster<NativeDraft>;
 
 /// `mobula_view.internal`.
-type Kept = OfCluster<Ref<NativeArray>>;
+type Kept = OfCluster<KeptArray>;
+
+/// What keeps the elements of a view.
+pub enum KeptArray {
+    /// An object that a call has waited for.
+    Object(Ref<NativeArray>),
+    /// An argument, beyond its call.
+    Argument(NativeArray),
+}
+
+impl KeptArray {
+    fn array(&self) -> &NativeArray {
+        match self {
+            KeptArray::Object(array) => array,
+            KeptArray::Argument(array) => array,
+        }
+    }
+}
+
+/// A view that keeps its elements until `mobula_release`.
+pub fn kept_view(array: KeptArray, cluster: ClusterId) -> CArray {
+    let kept = give(Kept::new(array, cluster));
+    // SAFETY: `give` returned it; the value stays in place until `mobula_release` takes it back.
+    view_of(unsafe { &*kept }.get().array(), kept.cast())
+}
 
 /// The element type of that number.
 ///
@@ -157,10 +181,7 @@ unsafe extern "C" fn mobula_get(reference: *mut Handle, timeout_s: f64, out: *mu
         if array.actor().is_some() {
             return Err(mismatch("the object is an actor: mobula_get_actor gets it"));
         }
-        let kept = give(Kept::new(array, cluster));
-        // SAFETY: `give` returned it; the value stays in place until `mobula_release` takes it back.
-        let view = view_of(unsafe { &*kept }.get(), kept.cast());
-        out.write([view]);
+        out.write([kept_view(KeptArray::Object(array), cluster)]);
         Ok(())
     })
 }

@@ -1,4 +1,4 @@
-/* Actors as results, failures with a status and a text of the program, and failures of two actors' `save` at once. */
+/* Actors as results, arguments that outlive their task, failures with a status and a text of the program, and failures of two actors' `save` at once. */
 #include "check.h"
 
 static mobula_status counter_new(mobula_call *call, void *user, void **state) {
@@ -82,6 +82,54 @@ static void actors_as_results(uint32_t rank) {
     CHECK(number(ref) == 2.0);
     mobula_ref_free(ref);
     mobula_actor_free(actor);
+}
+
+static mobula_view long_one, short_one;
+
+/* Keeps views of its arguments; `reads` reads them, and releases them. */
+static mobula_status keeps(mobula_call *call, void *user) {
+    mobula_view view;
+    (void)user;
+    REFUSES_NULL(mobula_arg_keep(NULL, 0, &view), "mobula_arg_keep: call");
+    REFUSES_NULL(mobula_arg_keep(call, 0, NULL), "mobula_arg_keep: out");
+    REFUSES_NULL(mobula_return_actor(call, 0, NULL), "mobula_return_actor: actor");
+    FAILS(mobula_arg_keep(call, 2, &view), MOBULA_ERR_TYPE, "keeps: it wants an argument 2");
+    OK(mobula_arg_keep(call, 0, &long_one));
+    OK(mobula_arg(call, 0, MOBULA_F64, &view));
+    CHECK(view.data == long_one.data);
+    return mobula_arg_keep(call, 1, &short_one);
+}
+MOBULA_TASK(keeps)
+
+static mobula_status reads(mobula_call *call, void *user) {
+    double sum = ((const double *)long_one.data)[999] + ((const double *)short_one.data)[2];
+    (void)user;
+    CHECK(long_one.count == 1000 && short_one.count == 3 && short_one.type == MOBULA_F64);
+    mobula_release(&long_one);
+    mobula_release(&short_one);
+    return mobula_return(call, 0, &sum, 1, MOBULA_F64);
+}
+MOBULA_TASK(reads)
+
+static void kept_arguments(uint32_t rank) {
+    static double values[1000];
+    mobula_options options = MOBULA_OPTIONS_INIT;
+    mobula_ref *ref;
+    mobula_view view;
+    mobula_arg_value args[2];
+    options.placement = MOBULA_PLACE_RANK;
+    options.rank = rank;
+    values[2] = 1.0;
+    values[999] = 7.0;
+    args[0] = MOBULA_VALUE(values, 1000, MOBULA_F64);
+    args[1] = MOBULA_VALUE(values, 3, MOBULA_F64);
+    OK(mobula_submit("keeps", args, 2, &options, &ref, 1));
+    OK(mobula_get(ref, -1.0, &view));
+    mobula_release(&view);
+    mobula_ref_free(ref);
+    OK(mobula_submit("reads", NULL, 0, &options, &ref, 1));
+    CHECK(number(ref) == 8.0);
+    mobula_ref_free(ref);
 }
 
 static void own_failures(uint32_t rank) {
@@ -225,6 +273,7 @@ int main(void) {
     }
     for (rank = 0; rank < mobula_size(); rank++) {
         actors_as_results(rank);
+        kept_arguments(rank);
         own_failures(rank);
     }
     if (mobula_size() > 1) two_saves_on_one_thread();

@@ -56,13 +56,21 @@ int fails(int how) {
 }
 MOBULA_REMOTE(fails);
 
-mobula::array<double> kept;
+mobula::array<double> kept, few;
+const double *address;
 
-// Keeps its argument beyond its end.
-void keeps(mobula::array<double> values) { kept = values; }
+// Keeps its arguments beyond its end.
+void keeps(mobula::array<double> values, mobula::array<double> three) {
+    kept = values;
+    few = three;
+    address = values.data();
+}
 MOBULA_REMOTE(keeps);
 
-double reads_kept() { return kept.size() == 1000 ? kept[999] : -1.0; }
+// They are where they were.
+double reads_kept() {
+    return kept.size() == 1000 && kept.data() == address && few.size() == 3 ? kept[999] + few[2] : -1.0;
+}
 MOBULA_REMOTE(reads_kept);
 
 int main() {
@@ -90,10 +98,10 @@ int main() {
         THROWS(mobula::task_error, "the mesh did not come", there.submit(fails, 3).get());
         THROWS(mobula::type_error, "the mesh has triangles", there.submit(fails, 4).get());
 
-        there.submit(keeps, std::vector<double>(1000, 7.0)).get();
-        CHECK(there.submit(reads_kept).get() == 7.0);
+        there.submit(keeps, std::vector<double>(1000, 7.0), std::vector<double>(3, 1.0)).get();
+        CHECK(there.submit(reads_kept).get() == 8.0);
     }
-    kept = {};
+    kept = few = {};
     std::printf("ok: results\n");
     return 0;
 }
