@@ -42,15 +42,16 @@ module mobula
 
   public :: mobula_config, mobula_options, mobula_ref, mobula_actor, mobula_call, mobula_arg_value, mobula_method, &
     mobula_state
-  public :: assignment(=), mobula_last_error, mobula_status_name
+  public :: assignment(=), mobula_last_error, mobula_set_last_error, mobula_status_name
   public :: mobula_init, mobula_init_with_comm, mobula_serve, mobula_shutdown, mobula_rank, mobula_size, &
     mobula_is_initialized, mobula_resource_total, mobula_resource_available
   public :: mobula_put, mobula_create, mobula_seal, mobula_discard, mobula_get, mobula_release, mobula_wait, &
     mobula_cancel, mobula_free
   public :: mobula_register, mobula_submit, mobula_value, mobula_by_ref, mobula_as_is, mobula_by_actor
   public :: mobula_arg, mobula_arg_count, mobula_arg_ref, mobula_arg_actor, mobula_return, mobula_return_create, &
-    mobula_return_ref, mobula_fail
-  public :: mobula_register_actor, mobula_actor_create, mobula_actor_call, mobula_actor_find, mobula_actor_kill
+    mobula_return_ref, mobula_return_actor, mobula_fail
+  public :: mobula_register_actor, mobula_actor_create, mobula_actor_call, mobula_actor_find, mobula_actor_kill, &
+    mobula_get_actor
 
   ! Numbers of mobula_type.
   integer(c_int), parameter :: BYTES = 0, I8 = 1, I16 = 3, I32 = 5, I64 = 7, F32 = 9, F64 = 10, C64 = 11, C128 = 12
@@ -262,18 +263,17 @@ module mobula
   integer(int64), save :: last_copy = 0               ! under `lock`
   ! Written before the start only, and so read without a lock.
   type(registered_function), pointer, save :: functions => null()
-  ! Each thread's last failure that this module found and C does not know: pthread_key_t, as of Linux.
-  integer(c_int), save :: failure_key = 0
-  logical, save :: has_failure_key = .false.
-  type, bind(C) :: found_failure
-    integer(c_int) :: status = 0
-    character(kind=c_char) :: text(400)
-  end type
 
   interface
     function c_last_error() bind(C, name="mobula_last_error") result(text)
       import :: c_ptr
       type(c_ptr) :: text
+    end function
+    function c_set_last_error(status, message) bind(C, name="mobula_set_last_error") result(same)
+      import :: c_int32_t, c_char
+      integer(c_int32_t), value :: status
+      character(kind=c_char), intent(in) :: message(*)
+      integer(c_int32_t) :: same
     end function
     function c_status_name(status) bind(C, name="mobula_status_name") result(text)
       import :: c_ptr, c_int32_t
@@ -454,6 +454,19 @@ module mobula
       integer(c_size_t), value :: index
       integer(c_int32_t) :: status
     end function
+    function c_return_actor(call, index, actor) bind(C, name="mobula_return_actor") result(status)
+      import :: c_ptr, c_size_t, c_int32_t
+      type(c_ptr), value :: call, actor
+      integer(c_size_t), value :: index
+      integer(c_int32_t) :: status
+    end function
+    function c_get_actor(ref, timeout, out) bind(C, name="mobula_get_actor") result(status)
+      import :: c_ptr, c_double, c_int32_t
+      type(c_ptr), value :: ref
+      real(c_double), value :: timeout
+      type(c_ptr), intent(out) :: out
+      integer(c_int32_t) :: status
+    end function
     function c_fail(call, why) bind(C, name="mobula_fail") result(status)
       import :: c_ptr, c_char, c_int32_t
       type(c_ptr), value :: call
@@ -536,23 +549,11 @@ module mobula
       type(mutex), intent(inout) :: one
       integer(c_int) :: error
     end function
-    function c_key_create(key, destroy) bind(C, name="pthread_key_create") result(error)
-      import :: c_int, c_funptr
-      integer(c_int), intent(inout) :: key
-      type(c_funptr), value :: destroy
-      integer(c_int) :: error
-    end function
-    function c_getspecific(key) bind(C, name="pthread_getspecific") result(value)
-      import :: c_int, c_ptr
-      integer(c_int), value :: key
-      type(c_ptr) :: value
-    end function
-    function c_setspecific(key, new) bind(C, name="pthread_setspecific") result(error)
-      import :: c_int, c_ptr
-      integer(c_int), value :: key
-      type(c_ptr), value :: new
-      integer(c_int) :: error
-    end function
+  end interface
+
+  ! call mobula_set_last_error(MOBULA_ERR_TYPE, "the mesh has triangles")
+  interface mobula_set_last_error
+    procedure :: record
   end interface
 
   ! call mobula_init(config, ierror), call mobula_init(ierror)
@@ -790,14 +791,6 @@ contains
   ! The message of the last failure of the running task, or of this thread if it runs none.
   recursive function mobula_last_error() result(text)
     character(len=:), allocatable :: text
-    type(found_failure), pointer :: found
-    call find_failure(found)
-    if (associated(found)) then
-      if (found%status /= MOBULA_OK) then
-        text = text_of(c_loc(found%text))
-        return
-      end if
-    end if
     text = text_of(c_last_error())
   end function
 
@@ -839,60 +832,14 @@ contains
     letters(length + 1) = c_null_char
   end function
 
-  recursive subroutine find_failure(found)
-    type(found_failure), pointer, intent(out) :: found
-    type(c_ptr) :: address
-    nullify(found)
-    if (.not. has_failure_key) return
-    address = c_getspecific(failure_key)
-    if (c_associated(address)) call c_f_pointer(address, found)
-  end subroutine
-
-  ! This thread's last failure is one of C, or none.
-  recursive subroutine forget_failure()
-    type(found_failure), pointer :: found
-    call find_failure(found)
-    if (associated(found)) found%status = MOBULA_OK
-  end subroutine
-
-  ! Before the start, and so by one thread.
-  recursive subroutine prepare()
-    if (.not. has_failure_key) has_failure_key = c_key_create(failure_key, c_funloc(c_free)) == 0
-  end subroutine
-
-  ! Records a failure that this module found.
-  recursive subroutine record(status, text)
+  ! Makes the message the last failure, as if a call had returned that status, also a negative one of the program. A
+  ! task whose ierror then has it fails with the message: MOBULA_ERR_TYPE and MOBULA_ERR_CONFIG arrive as they are, all
+  ! others as MOBULA_ERR_TASK.
+  recursive subroutine record(status, message)
     integer, intent(in) :: status
-    character(len=*), intent(in) :: text
-    type(found_failure), pointer :: found
-    type(found_failure) :: empty
-    type(c_ptr) :: memory
-    integer :: i, length
-    call find_failure(found)
-    if (.not. associated(found)) then
-      if (.not. has_failure_key) return
-      memory = c_malloc(c_sizeof(empty))
-      if (.not. c_associated(memory)) return
-      if (c_setspecific(failure_key, memory) /= 0) then
-        call c_free(memory)
-        return
-      end if
-      call c_f_pointer(memory, found)
-    end if
-    found%status = int(status, c_int)
-    length = min(len_trim(text), size(found%text) - 1)
-    do i = 1, length
-      found%text(i) = text(i:i)
-    end do
-    found%text(length + 1) = c_null_char
-  end subroutine
-
-  ! Ends a call of this module whose status is one of C.
-  recursive subroutine ended(status, ierror)
-    integer, intent(in) :: status
-    integer, intent(out), optional :: ierror
-    if (status /= MOBULA_OK) call forget_failure()
-    call report(status, ierror)
+    character(len=*), intent(in) :: message
+    integer(c_int32_t) :: same
+    same = c_set_last_error(int(status, c_int32_t), c_text(message))
   end subroutine
 
   recursive subroutine report(status, ierror)
@@ -918,8 +865,7 @@ contains
 
   recursive subroutine init_default(ierror)
     integer, intent(out), optional :: ierror
-    call prepare()
-    call ended(int(c_init(c_null_ptr)), ierror)
+    call report(int(c_init(c_null_ptr)), ierror)
   end subroutine
 
   recursive subroutine init_with(config, ierror)
@@ -927,16 +873,14 @@ contains
     integer, intent(out), optional :: ierror
     type(c_config), target :: given
     character(kind=c_char), allocatable, target :: resources(:)
-    call prepare()
     call convert_config(config, given, resources)
-    call ended(int(c_init(c_loc(given))), ierror)
+    call report(int(c_init(c_loc(given))), ierror)
   end subroutine
 
   recursive subroutine init_comm_default(comm, ierror)
     integer, intent(in) :: comm
     integer, intent(out), optional :: ierror
-    call prepare()
-    call ended(int(c_init_with_comm(int(comm, c_int32_t), c_null_ptr)), ierror)
+    call report(int(c_init_with_comm(int(comm, c_int32_t), c_null_ptr)), ierror)
   end subroutine
 
   recursive subroutine init_comm_with(comm, config, ierror)
@@ -945,9 +889,8 @@ contains
     integer, intent(out), optional :: ierror
     type(c_config), target :: given
     character(kind=c_char), allocatable, target :: resources(:)
-    call prepare()
     call convert_config(config, given, resources)
-    call ended(int(c_init_with_comm(int(comm, c_int32_t), c_loc(given))), ierror)
+    call report(int(c_init_with_comm(int(comm, c_int32_t), c_loc(given))), ierror)
   end subroutine
 
   ! The settings as C has them; `resources` holds a text of theirs, and lives as long.
@@ -962,19 +905,19 @@ contains
     given%workers = int(config%workers, c_int32_t)
     if (config%ignore_reinit) given%ignore_reinit = 1
     if (allocated(config%resources)) then
-      resources = letters_of(config%resources)
+      allocate(resources, source=letters_of(config%resources))
       given%resources = c_loc(resources)
     end if
   end subroutine
 
   recursive subroutine mobula_serve(ierror)
     integer, intent(out), optional :: ierror
-    call ended(int(c_serve()), ierror)
+    call report(int(c_serve()), ierror)
   end subroutine
 
   recursive subroutine mobula_shutdown(ierror)
     integer, intent(out), optional :: ierror
-    call ended(int(c_shutdown()), ierror)
+    call report(int(c_shutdown()), ierror)
   end subroutine
 
   integer function mobula_rank()
@@ -1011,8 +954,8 @@ contains
     handle = c_null_ptr
     shapes = c_null_ptr
     ! A clone fails for NULL only.
-    if (c_associated(from%handle)) call ended(int(c_ref_clone(from%handle, handle)))
-    if (c_associated(from%shapes)) call ended(int(c_ref_clone(from%shapes, shapes)))
+    if (c_associated(from%handle)) call report(int(c_ref_clone(from%handle, handle)))
+    if (c_associated(from%shapes)) call report(int(c_ref_clone(from%shapes, shapes)))
     call own(to, handle, shapes, from%shape)
   end subroutine
 
@@ -1063,7 +1006,7 @@ contains
     type(mobula_actor), intent(in) :: from
     type(c_ptr) :: handle
     handle = c_null_ptr
-    if (c_associated(from%handle)) call ended(int(c_actor_clone(from%handle, handle)))
+    if (c_associated(from%handle)) call report(int(c_actor_clone(from%handle, handle)))
     call own_actor(to, handle)
   end subroutine
 
@@ -1331,7 +1274,7 @@ contains
     integer :: status
     status = int(c_put(address, int(product(extents), c_size_t), element, handle))
     if (status == MOBULA_OK) call own(out, handle, c_null_ptr, shape_of(extents))
-    call ended(status, ierror)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine create_buffer(extents, element, address, status)
@@ -1346,10 +1289,7 @@ contains
       return
     end if
     status = int(c_create(int(product(extents), c_size_t), element, buffer))
-    if (status /= MOBULA_OK) then
-      call forget_failure()
-      return
-    end if
+    if (status /= MOBULA_OK) return
     address = buffer%data
     ! As a view without elements.
     if (buffer%count == 0) then
@@ -1386,7 +1326,6 @@ contains
       if (status == MOBULA_OK) then
         call own(ref, handle, c_null_ptr, shape_of(extents))
       else
-        call forget_failure()
         call keep(A_BUFFER, key_of(address), buffer)
       end if
     end if
@@ -1433,10 +1372,7 @@ contains
         call c_release(shapes)
       end if
     end if
-    if (status /= MOBULA_OK) then
-      call forget_failure()
-      return
-    end if
+    if (status /= MOBULA_OK) return
     address = view%data
     if (is_read_as(view%element, element)) then
       call fit(shape, int(view%count, int64), wanted, extents, 0, status)
@@ -1503,14 +1439,14 @@ contains
     status = int(c_wait(handles, size(refs, kind=c_size_t), wanted, seconds, is_ready, found))
     if (present(ready)) ready = is_ready
     if (present(num_ready)) num_ready = int(found)
-    call ended(status, ierror)
+    call report(status, ierror)
   end subroutine
 
   ! Cancels the task that returns the object.
   recursive subroutine mobula_cancel(ref, ierror)
     type(mobula_ref), intent(in) :: ref
     integer, intent(out), optional :: ierror
-    call ended(int(c_cancel(ref%handle)), ierror)
+    call report(int(c_cancel(ref%handle)), ierror)
   end subroutine
 
   ! ---- Tasks: registration ----
@@ -1525,11 +1461,10 @@ contains
     type(registered_function), pointer :: registered
     integer(c_int32_t) :: own_returns
     integer :: status
-    call prepare()
     allocate(registered)
     registered%name = trim(name)
-    registered%label = letters_of(name)
-    registered%shaped_name = letters_of(trim(name) // SHAPED)
+    allocate(registered%label, source=letters_of(name))
+    allocate(registered%shaped_name, source=letters_of(trim(name) // SHAPED))
     registered%task => task
     if (present(num_returns)) registered%num_returns = num_returns
     own_returns = int(registered%num_returns, c_int32_t)
@@ -1540,7 +1475,7 @@ contains
       registered%next => functions
       functions => registered
     end if
-    call ended(status, ierror)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine find_function(name, registered)
@@ -1589,7 +1524,6 @@ contains
     integer(c_size_t) :: count
     type(c_view) :: view
     call%handle = handle
-    call forget_failure()
     ierror = MOBULA_OK
     if (.not. is_shaped) return
     count = 0
@@ -1606,18 +1540,11 @@ contains
     type(mobula_call), intent(inout) :: call
     integer, intent(in) :: ierror
     integer(c_int32_t), intent(out) :: status
-    type(found_failure), pointer :: found
-    integer(c_int32_t) :: failed
     status = int(ierror, c_int32_t)
     if (associated(call%results)) then
       if (status == MOBULA_OK .and. any(call%results(1, :) >= 2)) status = c_return(call%handle, &
         size(call%results, 2, kind=c_size_t), c_loc(call%results), size(call%results, kind=c_size_t), I64)
       deallocate(call%results)
-    end if
-    call find_failure(found)
-    if (status /= MOBULA_OK .and. associated(found)) then
-      if (found%status == status) failed = c_fail(call%handle, found%text)
-      found%status = MOBULA_OK
     end if
   end subroutine
 
@@ -1769,7 +1696,7 @@ contains
     if (c_associated(handles(size(handles)))) then
       shape(1:2) = [PENDING, int(index, int64)]
       status = int(c_ref_clone(handles(size(handles)), shapes))
-      if (status /= MOBULA_OK) call ended(status)
+      if (status /= MOBULA_OK) call report(status)
     end if
     call own(ref, handles(index), shapes, shape)
   end subroutine
@@ -1804,7 +1731,6 @@ contains
         status = int(c_submit(c_text(name), given, size(args, kind=c_size_t), chosen, handles, &
           size(handles, kind=c_size_t) - 1))
       end if
-      if (status /= MOBULA_OK) call forget_failure()
     end if
     call free_copies(copies)
   end subroutine
@@ -1827,15 +1753,15 @@ contains
     given%rank = int(options%rank, c_int32_t)
     if (associated(options%near)) given%near = options%near%handle
     if (allocated(options%resources)) then
-      resources = letters_of(options%resources)
+      allocate(resources, source=letters_of(options%resources))
       given%resources = c_loc(resources)
     end if
     if (allocated(options%name)) then
-      name = letters_of(options%name)
+      allocate(name, source=letters_of(options%name))
       given%name = c_loc(name)
     end if
     if (allocated(options%host)) then
-      host = letters_of(options%host)
+      allocate(host, source=letters_of(options%host))
       given%host = c_loc(host)
     end if
   end subroutine
@@ -12900,10 +12826,7 @@ contains
     ! C says what is wrong with the type.
     if (status == MOBULA_OK .and. .not. is_read_as(view%element, element)) &
       status = int(c_arg(call%handle, int(index - 1, c_size_t), element, view))
-    if (status /= MOBULA_OK) then
-      call forget_failure()
-      return
-    end if
+    if (status /= MOBULA_OK) return
     call argument_shape(call, index, shape)
     address = view%data
     call fit(shape, int(view%count, int64), wanted, extents, index, status)
@@ -12924,7 +12847,7 @@ contains
       status = int(c_arg_count(call%handle, found))
       count = int(found)
     end if
-    call ended(status, ierror)
+    call report(status, ierror)
   end subroutine
 
   ! A reference that was passed by mobula_as_is.
@@ -12951,7 +12874,7 @@ contains
       if (shape(1) == PENDING) status = int(c_arg_ref(call%handle, int(shape(3), c_size_t), shapes))
       call own(ref, handle, shapes, shape)
     end if
-    call ended(status, ierror)
+    call report(status, ierror)
   end subroutine
 
   ! A handle that was passed by mobula_by_actor.
@@ -12969,7 +12892,7 @@ contains
     end if
     status = int(c_arg_actor(call%handle, int(index - 1, c_size_t), handle))
     if (status == MOBULA_OK) call own_actor(actor, handle)
-    call ended(status, ierror)
+    call report(status, ierror)
   end subroutine
 
   ! Whether the call has that result; the one that holds shapes is none of the task's.
@@ -13010,7 +12933,7 @@ contains
     end if
     status = int(c_return(call%handle, int(index - 1, c_size_t), address, int(product(extents), c_size_t), element))
     if (status == MOBULA_OK) call note_shape(call, index, shape_of(extents))
-    call ended(status, ierror)
+    call report(status, ierror)
   end subroutine
 
   recursive subroutine create_result(call, index, extents, element, address, status)
@@ -13029,7 +12952,6 @@ contains
     end if
     status = int(c_return_create(call%handle, int(index - 1, c_size_t), int(product(extents), c_size_t), element, &
       address))
-    if (status /= MOBULA_OK) call forget_failure()
     if (status == MOBULA_OK) call note_shape(call, index, shape_of(extents))
   end subroutine
 
@@ -13057,7 +12979,19 @@ contains
       end if
     end if
     if (status == MOBULA_OK) call note_shape(call, index, shape)
-    call ended(status, ierror)
+    call report(status, ierror)
+  end subroutine
+
+  ! Sets a result to an actor, which mobula_get_actor gets, and mobula_arg_actor in a call that has it by reference.
+  recursive subroutine mobula_return_actor(call, index, actor, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(in) :: index
+    type(mobula_actor), intent(in) :: actor
+    integer, intent(out), optional :: ierror
+    integer :: status
+    call check_result(call, index, "mobula_return_actor", status)
+    if (status == MOBULA_OK) status = int(c_return_actor(call%handle, int(index - 1, c_size_t), actor%handle))
+    call report(status, ierror)
   end subroutine
 
   ! Makes the task fail with this text: call mobula_fail(call, "why", ierror); return
@@ -13066,7 +13000,6 @@ contains
     character(len=*), intent(in) :: why
     integer, intent(out), optional :: ierror
     integer :: status
-    call forget_failure()
     status = int(c_fail(call%handle, c_text(why)))
     if (present(ierror)) ierror = status
   end subroutine
@@ -13089,7 +13022,6 @@ contains
     character(kind=c_char), target :: names(101, 2 * size(methods))
     character(kind=c_char), allocatable, target :: label(:)
     integer :: i, status
-    call prepare()
     if (size(methods) > MAX_METHODS) then
       call record(MOBULA_ERR_CONFIG, "mobula_register_actor: " // trim(name) // " has more than " // &
         number(int(MAX_METHODS, int64)) // " methods")
@@ -13117,7 +13049,7 @@ contains
       registered%restore => restore
       class%restore = c_funloc(run_restore)
     end if
-    label = letters_of(name)
+    allocate(label, source=letters_of(name))
     class%name = c_loc(label)
     class%construct = c_funloc(run_plain_construct)
     status = int(c_register_actor(class))
@@ -13127,7 +13059,7 @@ contains
       class%construct = c_funloc(run_shaped_construct)
       status = int(c_register_actor(class))
     end if
-    call ended(status, ierror)
+    call report(status, ierror)
   contains
     subroutine add(place, method_name, function, num_returns)
       integer, intent(in) :: place, num_returns
@@ -13250,11 +13182,7 @@ contains
       ! A class of another language.
       if (status == MOBULA_ERR_UNKNOWN_FUNCTION) &
         status = int(c_actor_create(c_text(class), given, size(args, kind=c_size_t), chosen, handle))
-      if (status == MOBULA_OK) then
-        call own_actor(actor, handle)
-      else
-        call forget_failure()
-      end if
+      if (status == MOBULA_OK) call own_actor(actor, handle)
     end if
     call free_copies(copies)
   end subroutine
@@ -13317,7 +13245,6 @@ contains
       ! An actor of another language.
       if (status == MOBULA_ERR_UNKNOWN_FUNCTION) status = int(c_actor_call(actor%handle, c_text(method), given, &
         size(args, kind=c_size_t), handles, size(handles, kind=c_size_t) - 1))
-      if (status /= MOBULA_OK) call forget_failure()
     end if
     call free_copies(copies)
   end subroutine
@@ -13397,14 +13324,30 @@ contains
     integer :: status
     status = int(c_actor_find(c_text(name), handle))
     if (status == MOBULA_OK) call own_actor(actor, handle)
-    call ended(status, ierror)
+    call report(status, ierror)
   end subroutine
 
   ! Ends an actor: calls that have not run, and later ones, fail with MOBULA_ERR_ACTOR_DIED.
   recursive subroutine mobula_actor_kill(actor, ierror)
     type(mobula_actor), intent(in) :: actor
     integer, intent(out), optional :: ierror
-    call ended(int(c_actor_kill(actor%handle)), ierror)
+    call report(int(c_actor_kill(actor%handle)), ierror)
+  end subroutine
+
+  ! Waits for an object that is an actor: what a task returned by mobula_return_actor.
+  recursive subroutine mobula_get_actor(ref, actor, timeout, ierror)
+    type(mobula_ref), intent(in) :: ref
+    type(mobula_actor), target, intent(inout) :: actor
+    real(real64), intent(in), optional :: timeout
+    integer, intent(out), optional :: ierror
+    real(c_double) :: seconds
+    type(c_ptr) :: handle
+    integer :: status
+    seconds = -1
+    if (present(timeout)) seconds = timeout
+    status = int(c_get_actor(ref%handle, seconds, handle))
+    if (status == MOBULA_OK) call own_actor(actor, handle)
+    call report(status, ierror)
   end subroutine
 
   ! generated: methods

@@ -66,6 +66,12 @@ enum {
  * what to do. "" if there was none. Valid until the next failure of the same thread or task, or until the task ends. */
 const char *mobula_last_error(void);
 
+/* Makes `message` the last failure of the calling thread or task, as if a call had returned that status, also a negative
+ * one of the program. A task that returns the status then fails with the message: as MOBULA_ERR_TYPE and
+ * MOBULA_ERR_CONFIG if it is one of them, and with MOBULA_ERR_TASK otherwise. Returns status:
+ * `return mobula_set_last_error(-3, "the mesh is empty")`. Errors: MOBULA_ERR_INVALID_ARGUMENT for MOBULA_OK. */
+mobula_status mobula_set_last_error(mobula_status status, const char *message);
+
 /* "MOBULA_ERR_TIMEOUT" and so on; never NULL. Static. */
 const char *mobula_status_name(mobula_status status);
 
@@ -171,7 +177,8 @@ void mobula_discard(mobula_buffer *buffer);
 
 /* Waits for the object, and sets up a view of its elements: no copy, the bytes stay in place until mobula_release. A
  * task that waits lets others run. timeout_s: seconds, 0 to look only, negative for ever. Errors: MOBULA_ERR_TIMEOUT,
- * and the task goes on; the failure of the task that returns the object: MOBULA_ERR_TASK and others. */
+ * and the task goes on; the failure of the task that returns the object: MOBULA_ERR_TASK and others; MOBULA_ERR_TYPE for
+ * an object that is an actor. */
 mobula_status mobula_get(mobula_ref *ref, double timeout_s, mobula_view *out);
 
 /* Ends a view and clears the struct. NULL, a released view, and a view of an argument are allowed. */
@@ -306,10 +313,15 @@ mobula_status mobula_arg(mobula_call *call, size_t index, mobula_type type, mobu
 /* As mobula_arg, for an array of any type: out->type says which. */
 mobula_status mobula_arg_any(mobula_call *call, size_t index, mobula_view *out);
 
+/* As mobula_arg_any, for a view that outlives the task: its elements stay until mobula_release. No copy, but of an array
+ * of up to 32 bytes, which is a value: its view has another address than that of mobula_arg. */
+mobula_status mobula_arg_keep(mobula_call *call, size_t index, mobula_view *out);
+
 /* How many arguments there are. */
 mobula_status mobula_arg_count(mobula_call *call, size_t *out);
 
-/* A reference that was passed with MOBULA_REF_AS_IS, and a handle that was passed with MOBULA_ACTOR: to be freed. */
+/* A reference that was passed with MOBULA_REF_AS_IS; and a handle that was passed with MOBULA_ACTOR, or as MOBULA_REF to
+ * an object that is an actor: to be freed. */
 mobula_status mobula_arg_ref(mobula_call *call, size_t index, mobula_ref **out);
 mobula_status mobula_arg_actor(mobula_call *call, size_t index, mobula_actor **out);
 
@@ -323,6 +335,10 @@ mobula_status mobula_return_create(mobula_call *call, size_t index, size_t count
 
 /* Sets a result to the elements of an object, without a copy: waits for it. */
 mobula_status mobula_return_ref(mobula_call *call, size_t index, mobula_ref *ref);
+
+/* Sets a result to an actor: mobula_get_actor gets it, and a call that has the result as an argument by
+ * mobula_arg_actor. The actor lives while the object does. */
+mobula_status mobula_return_actor(mobula_call *call, size_t index, mobula_actor *actor);
 
 /* Makes the task fail with this text: `return mobula_fail(call, "why")`. Returns MOBULA_ERR_TASK. */
 mobula_status mobula_fail(mobula_call *call, const char *why);
@@ -376,6 +392,10 @@ mobula_status mobula_actor_find(const char *name, mobula_actor **out);
 
 /* Ends an actor: calls that have not run, and later ones, fail with MOBULA_ERR_ACTOR_DIED. */
 mobula_status mobula_actor_kill(mobula_actor *actor);
+
+/* As mobula_get, for an object that is an actor, by mobula_return_actor: to be freed. Errors: MOBULA_ERR_TYPE if it is an
+ * array. */
+mobula_status mobula_get_actor(mobula_ref *ref, double timeout_s, mobula_actor **out);
 
 mobula_status mobula_actor_clone(const mobula_actor *actor, mobula_actor **out);
 void mobula_actor_free(mobula_actor *actor); /* NULL is allowed */

@@ -186,6 +186,12 @@ class block {
 
     const void *data() const noexcept { return copy_ != nullptr ? copy_ : view_.data; }
     std::size_t count() const noexcept { return count_; }
+    /* From now on the elements are those of another view of the same array, which it takes. */
+    void replace(const mobula_view &view) {
+        if (copy_ != nullptr) return;
+        mobula_release(&view_);
+        view_ = view;
+    }
     /* From now on the elements are in memory of the process. */
     void copy(std::size_t bytes) {
         if (copy_ != nullptr) return;
@@ -206,18 +212,27 @@ class block {
 class frame {
   public:
     explicit frame(mobula_call *call) : call_(call) {}
-    /* Arrays that outlive the call take their elements along. */
+    /* Arrays that outlive the call keep their elements: where they are, or as a copy of few. */
     ~frame() {
-        for (auto &[elements, bytes] : borrowed_) {
-            if (elements.use_count() > 1) elements->copy(bytes);
+        for (const borrowed &one : borrowed_) {
+            if (one.elements.use_count() <= 1) continue;
+            mobula_view view{};
+            if (mobula_arg_keep(call_, one.index, &view) == MOBULA_OK && view.data == one.elements->data()) {
+                one.elements->replace(view);
+            } else {
+                mobula_release(&view);
+                one.elements->copy(one.bytes);
+            }
         }
     }
     frame(const frame &) = delete;
     frame &operator=(const frame &) = delete;
 
     mobula_call *call() const noexcept { return call_; }
+    /* What is borrowed from now on is of that argument. */
+    void reads(std::size_t index) noexcept { index_ = index; }
     void borrow(std::shared_ptr<block> elements, std::size_t bytes) {
-        borrowed_.emplace_back(std::move(elements), bytes);
+        borrowed_.push_back(borrowed{ std::move(elements), index_, bytes });
     }
     void used_handle() noexcept { ++handles_; }
     void check_count(std::size_t parameters) const {
@@ -229,8 +244,13 @@ class frame {
     }
 
   private:
+    struct borrowed {
+        std::shared_ptr<block> elements;
+        std::size_t index, bytes;
+    };
     mobula_call *call_;
-    std::vector<std::pair<std::shared_ptr<block>, std::size_t>> borrowed_;
+    std::size_t index_ = 0;
+    std::vector<borrowed> borrowed_;
     std::size_t handles_ = 0;
 };
 
@@ -574,8 +594,8 @@ template <class T> bool is_aligned(const void *data) {
 
 /* ---- Objects ----------------------------------------------------------------------------------------------------- */
 
-/* Immutable values that lie in the store: no copy. They stay while any copy of this handle exists. One that a task got
- * as an argument and that outlives the task is copied when the task ends: addresses taken before are not valid then. */
+/* Immutable values that lie in the store: no copy. They stay while any copy of this handle exists, also those that a
+ * task got as an argument and that outlive it; addresses of fewer than 33 bytes are not valid after its end. */
 template <class T> class array {
   public:
     static_assert(detail::in_place<T>, "mobula: the values of an array are numbers or trivially copyable structs");
@@ -783,12 +803,18 @@ template <class T> class ref {
     /* Waits for the value. A mobula::array<T> is in place, others are copies. A task that waits lets others run.
      * timeout_s: seconds, 0 to look only, negative for ever. Throws what the task failed with; mobula::timeout. */
     T get(double timeout_s = -1.0) const {
-        mobula_view view;
-        detail::checked([&] { return mobula_get(handle_.get(), timeout_s, &view); });
-        if constexpr (std::is_void_v<T>) {
-            mobula_release(&view);
+        if constexpr (detail::is_a<actor, T>) {
+            mobula_actor *handle = nullptr;
+            detail::checked([&] { return mobula_get_actor(handle_.get(), timeout_s, &handle); });
+            return T::adopt(handle);
         } else {
-            return detail::form<T>::unpack(view, nullptr);
+            mobula_view view;
+            detail::checked([&] { return mobula_get(handle_.get(), timeout_s, &view); });
+            if constexpr (std::is_void_v<T>) {
+                mobula_release(&view);
+            } else {
+                return detail::form<T>::unpack(view, nullptr);
+            }
         }
     }
     /* If get() would not wait. A failure is ready too. */
@@ -1032,7 +1058,7 @@ template <class R> using result_of = typename result<value_of<R>>::type;
 template <class P, class A> constexpr bool fits() {
     using D = value_of<P>;
     if constexpr (is_handle<D>) {
-        return is_handle<A> && std::is_convertible_v<const A &, D>;
+        return (is_handle<A> && std::is_convertible_v<const A &, D>) || (is_a<actor, D> && std::is_same_v<A, ref<D>>);
     } else if constexpr (is_a<ref, A>) {
         return same_form<typename A::value_type, D>;
     } else if constexpr (is_a<actor, A>) {
@@ -1107,10 +1133,10 @@ template <class D, class A> class argument {
     mobula_arg_value pack(handles &within) {
         if constexpr (is_a<ref, D>) {
             return mobula_make_arg(nullptr, 0, MOBULA_BYTES, 2, given_.handle());
-        } else if constexpr (is_a<actor, D>) {
-            return mobula_make_arg(nullptr, 0, MOBULA_BYTES, 3, given_.handle());
         } else if constexpr (is_a<ref, A>) {
             return mobula_make_arg(nullptr, 0, MOBULA_BYTES, 1, given_.handle());
+        } else if constexpr (is_a<actor, D>) {
+            return mobula_make_arg(nullptr, 0, MOBULA_BYTES, 3, given_.handle());
         } else if constexpr (same_form<A, D>) {
             return form<A>::pack(given_, bytes_, &within);
         } else {
@@ -1414,7 +1440,9 @@ template <class Body> mobula_status run(mobula_call *call, Body &&body) noexcept
         return MOBULA_OK;
     } catch (const error &thrown) {
         // An error of the library passes on as it is, unless another call has failed since.
-        if (std::strcmp(mobula_last_error(), thrown.what()) == 0) return thrown.status();
+        const mobula_status status = thrown.status();
+        if (std::strcmp(mobula_last_error(), thrown.what()) == 0) return status;
+        if (mobula_set_last_error(status, thrown.what()) == status) return status;
         return fail(call, thrown.what());
     } catch (const std::exception &thrown) {
         return fail(call, thrown.what());
@@ -1435,6 +1463,7 @@ template <class D> D read_argument(frame &arguments, std::size_t index) {
     } else {
         mobula_view view;
         checked([&] { return mobula_arg(arguments.call(), index, form<D>::element, &view); });
+        arguments.reads(index);
         try {
             return form<D>::unpack(view, &arguments);
         } catch (const type_error &wrong) {
@@ -1467,6 +1496,9 @@ template <class R> void give_result(mobula_call *call, const R &value) {
 template <class T> void give_result(mobula_call *call, const ref<T> &value) {
     checked([&] { return mobula_return_ref(call, 0, value.handle()); });
 }
+template <class T> void give_result(mobula_call *call, const actor<T> &value) {
+    checked([&] { return mobula_return_actor(call, 0, value.handle()); });
+}
 
 /* Calls `call` with the arguments of a call of mobula.h, and gives what it returns as the result. */
 template <class R, class... P, class Call> void call_body(frame &arguments, types<P...>, Call &&call) {
@@ -1492,7 +1524,7 @@ template <class R> constexpr bool can_be_result() {
     if constexpr (std::is_void_v<R> || is_a<buffer, value_of<R>>) {
         return true;
     } else {
-        return !is_a<actor, value_of<R>> && supported<value_of<R>>;
+        return supported<value_of<R>>;
     }
 }
 
@@ -1520,8 +1552,8 @@ template <auto Function, class R, class... P> struct check_function {
     template <std::size_t... Position> static constexpr bool check_parameters(std::index_sequence<Position...>) {
         return (check_parameter<Function, Position, P>::value && ...);
     }
-    static_assert(can_be_result<R>(), "mobula: the result of the function cannot be returned: it is a pointer, an "
-                                      "actor, or of a type without a mobula::codec: see Function and R");
+    static_assert(can_be_result<R>(), "mobula: the result of the function cannot be returned: it is a pointer, or of "
+                                      "a type without a mobula::codec: see Function and R");
     static constexpr bool value = check_parameters(std::index_sequence_for<P...>{}) && can_be_result<R>();
 };
 

@@ -4,7 +4,7 @@ use crate::actors::ActorPointer;
 use crate::cluster::ClusterId;
 use crate::given::{give, owned};
 use crate::layout::{CArray, CCall};
-use crate::objects::{Handle, bytes_of, copy_of, element_of, view_of};
+use crate::objects::{Handle, KeptArray, bytes_of, copy_of, element_of, kept_view, view_of};
 use crate::pointers::{place, required, text};
 use crate::status::{Fault, Status, failure_of, forget_last_failure, guard};
 use mobula::__native::{Failure, NativeArgument, NativeArray, NativeDraft, NativeFrame};
@@ -52,7 +52,7 @@ pub fn run(frame: &mut NativeFrame<'_>, body: impl FnOnce(*mut CCall) -> i32) ->
     let failed = match (status, reason) {
         (_, Some(reason)) => Some(Failure::Message(reason)),
         (0, None) => None,
-        (status, None) => Some(failure_of(status)),
+        (status, None) => Some(failure_of(status, name)),
     };
     forget_last_failure();
     if let Some(failure) = failed {
@@ -99,6 +99,7 @@ impl<'a> Call<'a> {
 
     fn array(&self, index: usize, wanted: &str) -> Result<&'a NativeArray, Fault> {
         let got = match self.argument(index)? {
+            NativeArgument::Array(array) if array.value().actor().is_some() => "an actor",
             NativeArgument::Array(array) => return Ok(array.value()),
             NativeArgument::Reference(_) => "a reference that was passed as it is",
             NativeArgument::Actor(_) => "an actor",
@@ -162,6 +163,18 @@ unsafe extern "C" fn mobula_arg_any(call: *mut CCall, index: usize, out: *mut CA
     })
 }
 
+/// `mobula_arg_keep` of the header.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn mobula_arg_keep(call: *mut CCall, index: usize, out: *mut CArray) -> i32 {
+    guard("mobula_arg_keep", || {
+        // SAFETY: the header's contract.
+        let (out, call) = unsafe { (place(out, "out")?, call_of(call)?) };
+        let array = call.array(index, "an array")?.clone();
+        out.write([kept_view(KeptArray::Argument(array), call.cluster)]);
+        Ok(())
+    })
+}
+
 /// `mobula_arg_count` of the header.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn mobula_arg_count(call: *mut CCall, out: *mut usize) -> i32 {
@@ -193,7 +206,12 @@ unsafe extern "C" fn mobula_arg_actor(call: *mut CCall, index: usize, out: *mut 
     guard("mobula_arg_actor", || {
         // SAFETY: the header's contract.
         let (out, call) = unsafe { (place(out, "out")?, call_of(call)?) };
-        if let NativeArgument::Actor(handle) = call.argument(index)? {
+        let handle = match call.argument(index)? {
+            NativeArgument::Actor(handle) => Some(handle),
+            NativeArgument::Array(array) => array.value().actor(),
+            NativeArgument::Reference(_) => None,
+        };
+        if let Some(handle) = handle {
             out.write([give(ActorPointer::new(handle.clone(), call.cluster))]);
             return Ok(());
         }
@@ -254,6 +272,19 @@ unsafe extern "C" fn mobula_return_ref(call: *mut CCall, index: usize, reference
         // The fiber waits here.
         let array = NativeArray::clone(&*reference.get()?);
         call.set(index, Some(array), None);
+        Ok(())
+    })
+}
+
+/// `mobula_return_actor` of the header.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn mobula_return_actor(call: *mut CCall, index: usize, actor: *mut ActorPointer) -> i32 {
+    guard("mobula_return_actor", || {
+        // SAFETY: the header's contract.
+        let (actor, call) = unsafe { (owned(actor, "actor")?, call_of(call)?) };
+        let handle = actor.usable_in(call.cluster, "actor")?;
+        call.check_result(index)?;
+        call.set(index, Some(NativeArray::of_actor(handle.clone())), None);
         Ok(())
     })
 }

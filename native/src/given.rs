@@ -5,9 +5,10 @@
 //! AddressSanitizer, which does so late. In others, memory that holds a new handle by then looks as the new one.
 
 use crate::cluster::{Given, OfCluster};
+use crate::objects::KeptArray;
 use crate::status::Fault;
 use mobula::__native::{NativeArray, NativeDraft, NativeHandle};
-use mobula::{ObjectRef, Ref};
+use mobula::ObjectRef;
 use std::fmt::Display;
 use std::mem::MaybeUninit;
 use std::sync::{Mutex, PoisonError};
@@ -33,7 +34,7 @@ impl Given for NativeDraft {
     const NAME: &'static str = "mobula_buffer";
 }
 
-impl Given for Ref<NativeArray> {
+impl Given for KeptArray {
     const STAMP: u64 = u64::from_ne_bytes(*b"mobula_v");
     const NAME: &'static str = "mobula_view";
 }

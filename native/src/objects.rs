@@ -1,10 +1,11 @@
 //! Objects: arrays of plain data in the store, and references to them.
 
+use crate::actors::ActorPointer;
 use crate::cluster::{ClusterId, OfCluster, need_cluster, not_forked};
 use crate::given::{give, owned, take};
 use crate::layout::CArray;
 use crate::pointers::{Places, elements, place, places, required_mut};
-use crate::status::{Fault, guard, guard_end};
+use crate::status::{Fault, Status, guard, guard_end};
 use mobula::__native::{ElementType, NativeArray, NativeDraft};
 use mobula::{ObjectRef, Ref};
 use std::ffi::c_void;
@@ -17,7 +18,31 @@ pub type Handle = OfCluster<ObjectRef<NativeArray>>;
 type Draft = OfCluster<NativeDraft>;
 
 /// `mobula_view.internal`.
-type Kept = OfCluster<Ref<NativeArray>>;
+type Kept = OfCluster<KeptArray>;
+
+/// What keeps the elements of a view.
+pub enum KeptArray {
+    /// An object that a call has waited for.
+    Object(Ref<NativeArray>),
+    /// An argument, beyond its call.
+    Argument(NativeArray),
+}
+
+impl KeptArray {
+    fn array(&self) -> &NativeArray {
+        match self {
+            KeptArray::Object(array) => array,
+            KeptArray::Argument(array) => array,
+        }
+    }
+}
+
+/// A view that keeps its elements until `mobula_release`.
+pub fn kept_view(array: KeptArray, cluster: ClusterId) -> CArray {
+    let kept = give(Kept::new(array, cluster));
+    // SAFETY: `give` returned it; the value stays in place until `mobula_release` takes it back.
+    view_of(unsafe { &*kept }.get().array(), kept.cast())
+}
 
 /// The element type of that number.
 ///
@@ -68,6 +93,14 @@ pub fn timeout_of(timeout_s: f64) -> Result<Option<Duration>, Fault> {
     }
     // More than a duration can hold is for ever.
     Ok(if timeout_s < 0.0 { None } else { Duration::try_from_secs_f64(timeout_s).ok() })
+}
+
+/// The value of an object, once it is complete.
+fn wait_for(reference: &ObjectRef<NativeArray>, timeout_s: f64) -> Result<Ref<NativeArray>, Fault> {
+    Ok(match timeout_of(timeout_s)? {
+        None => reference.get(),
+        Some(timeout) => reference.get_timeout(timeout),
+    }?)
 }
 
 /// `mobula_put` of the header.
@@ -144,14 +177,30 @@ unsafe extern "C" fn mobula_get(reference: *mut Handle, timeout_s: f64, out: *mu
         let (reference, out) = unsafe { (owned(reference, "ref")?, place(out, "out")?) };
         let cluster = need_cluster()?;
         let reference = reference.usable_in(cluster, "ref")?;
-        let array = match timeout_of(timeout_s)? {
-            None => reference.get(),
-            Some(timeout) => reference.get_timeout(timeout),
-        }?;
-        let kept = give(Kept::new(array, cluster));
-        // SAFETY: `give` returned it; the value stays in place until `mobula_release` takes it back.
-        let view = view_of(unsafe { &*kept }.get(), kept.cast());
-        out.write([view]);
+        let array = wait_for(reference, timeout_s)?;
+        if array.actor().is_some() {
+            return Err(mismatch("the object is an actor: mobula_get_actor gets it"));
+        }
+        out.write([kept_view(KeptArray::Object(array), cluster)]);
+        Ok(())
+    })
+}
+
+/// An object is of another kind than the call is for.
+fn mismatch(text: &str) -> Fault {
+    Fault::Call(Status::Type, text.to_string())
+}
+
+/// `mobula_get_actor` of the header.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn mobula_get_actor(reference: *mut Handle, timeout_s: f64, out: *mut *mut ActorPointer) -> i32 {
+    guard("mobula_get_actor", || {
+        // SAFETY: the header's contract.
+        let (reference, out) = unsafe { (owned(reference, "ref")?, place(out, "out")?) };
+        let cluster = need_cluster()?;
+        let array = wait_for(reference.usable_in(cluster, "ref")?, timeout_s)?;
+        let handle = array.actor().ok_or_else(|| mismatch("the object is an array: mobula_get gets it"))?;
+        out.write([give(ActorPointer::new(handle.clone(), cluster))]);
         Ok(())
     })
 }

@@ -48,6 +48,6 @@ fn running() -> mobula::Result<ClusterId> {
 fn error_of(fault: Fault) -> Error {
     match fault {
         Fault::Error(error) => error,
-        Fault::Call(_, text) => Error::Config { message: text, source: None },
+        Fault::Call(_, text) | Fault::Program(_, text) => Error::Config { message: text, source: None },
     }
 }

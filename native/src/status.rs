@@ -53,6 +53,8 @@ pub enum Fault {
     Error(Error),
     /// A fault of the call itself.
     Call(Status, String),
+    /// What the program itself says: a status, also a negative one of its own, and the whole message.
+    Program(i32, String),
 }
 
 impl From<Error> for Fault {
@@ -76,21 +78,40 @@ impl Fault {
     pub fn of(self, position: usize) -> Fault {
         match self {
             Fault::Call(status, text) => Fault::Call(status, format!("args[{position}]: {text}")),
-            error => error,
+            other => other,
         }
     }
 
-    fn status(&self) -> Status {
+    fn status(&self) -> i32 {
         match self {
-            Fault::Call(status, _) => *status,
-            Fault::Error(error) => status_of(error),
+            Fault::Call(status, _) => *status as i32,
+            Fault::Error(error) => status_of(error) as i32,
+            Fault::Program(status, _) => *status,
         }
     }
 
-    fn text(&self) -> String {
+    /// The message of a failure in that function.
+    fn message(&self, function: &str) -> String {
         match self {
-            Fault::Call(_, text) => text.clone(),
-            Fault::Error(error) => error.to_string(),
+            Fault::Call(_, text) => format!("{function}: {text}"),
+            Fault::Error(error) => format!("{function}: {error}"),
+            Fault::Program(_, text) => text.clone(),
+        }
+    }
+
+    /// Why a task of that name failed which returns this failure's status. `text` is its message.
+    fn of_task(&self, name: &str, text: &CStr) -> Failure {
+        match self {
+            Fault::Error(error) => Failure::Passed(error.clone()),
+            Fault::Call(..) => Failure::Message(text.to_string_lossy().into_owned()),
+            Fault::Program(status, text) if *status == Status::Type as i32 => {
+                Failure::Passed(Error::Type { function: name.to_string(), mismatch: text.clone() })
+            }
+            Fault::Program(status, text) if *status == Status::Config as i32 => {
+                Failure::Passed(Error::Config { message: format!("{name}: {text}"), source: None })
+            }
+            Fault::Program(status, text) if *status < 0 => Failure::Message(format!("{text} (status {status})")),
+            Fault::Program(_, text) => Failure::Message(text.clone()),
         }
     }
 }
@@ -180,8 +201,8 @@ pub fn guard_value<V>(otherwise: V, body: impl FnOnce() -> V) -> V {
 }
 
 fn record(function: &str, fault: Fault) -> i32 {
-    let status = fault.status() as i32;
-    let text = format!("{function}: {}", fault.text()).replace('\0', "\\0");
+    let status = fault.status();
+    let text = fault.message(function).replace('\0', "\\0");
     let text = CString::new(text).unwrap_or_default();
     let task = mobula::__native::current_task();
     let before = LAST.try_with(|last| last.borrow_mut().insert(task, LastFailure { text, fault }));
@@ -189,15 +210,10 @@ fn record(function: &str, fault: Fault) -> i32 {
     status
 }
 
-/// The failure of a task that returns `status`: its last one if that has this status.
-pub fn failure_of(status: i32) -> Failure {
+/// The failure of the task of that name that returns `status`: its last one if that has this status.
+pub fn failure_of(status: i32, name: &str) -> Failure {
     let last = with_last_failure(|last| match last? {
-        LastFailure { fault: Fault::Error(error), .. } if status_of(error) as i32 == status => {
-            Some(Failure::Passed(error.clone()))
-        }
-        LastFailure { fault: Fault::Call(own, _), text } if *own as i32 == status => {
-            Some(Failure::Message(text.to_string_lossy().into_owned()))
-        }
+        LastFailure { fault, text } if fault.status() == status => Some(fault.of_task(name, text)),
         _ => None,
     });
     last.flatten().unwrap_or_else(|| {
@@ -217,6 +233,22 @@ fn name_of(status: i32) -> Option<&'static CStr> {
 pub extern "C" fn mobula_last_error() -> *const c_char {
     let text = with_last_failure(|last| last.map(|last| last.text.as_ptr()));
     text.flatten().unwrap_or(c"".as_ptr())
+}
+
+/// `mobula_set_last_error` of the header.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn mobula_set_last_error(status: i32, message: *const c_char) -> i32 {
+    guard("mobula_set_last_error", || {
+        if message.is_null() {
+            return Err(Fault::null("message"));
+        }
+        if status == 0 {
+            return Err(Fault::invalid("status is MOBULA_OK, which is no failure"));
+        }
+        // SAFETY: the header's contract.
+        let text = unsafe { CStr::from_ptr(message) }.to_string_lossy().into_owned();
+        Err(Fault::Program(status, text))
+    })
 }
 
 /// `mobula_status_name` of the header.

@@ -1,7 +1,7 @@
 //! If this process is a child that `fork` made of a rank: it has the rank's memory, and none of its threads.
 
 use crate::base::sync::Ordering;
-use std::sync::atomic::AtomicBool;
+use crate::base::sync::statics::AtomicBool;
 
 static IS_FORKED: AtomicBool = AtomicBool::new(false);
 

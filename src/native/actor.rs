@@ -158,7 +158,7 @@ pub fn register_class(description: ClassDescription) -> Result<()> {
 pub enum NativeActor {}
 
 /// The kind under which the names of all actors of C are registered, so that a name alone finds one.
-const KIND_OF_NAMES: &str = "actor of C";
+const KIND_OF_NAMES: &str = "of C";
 
 /// A handle of an actor of C.
 #[derive(Clone, Serialize, Deserialize)]

@@ -1,6 +1,7 @@
 //! Arrays whose element type is known at run time only.
 
 use crate::base::{Error, Result};
+use crate::native::actor::NativeHandle;
 use crate::objects::form::{self, Forms, Parts};
 use crate::objects::{Array, ArrayMut};
 use crate::runtime;
@@ -82,8 +83,13 @@ type InlineWords = [u64; INLINE_BYTES / 8];
 
 #[derive(Clone)]
 enum NativeStorage {
-    Inline { length: u8, words: InlineWords },
+    Inline {
+        length: u8,
+        words: InlineWords,
+    },
     Stored(Array<u8>),
+    /// No elements, but an actor's handle, which a task returned.
+    Actor(Box<NativeHandle>),
 }
 
 /// An immutable array of plain data. Cloning it copies nothing of an array in the store; short ones are plain values.
@@ -124,7 +130,7 @@ impl NativeArray {
     /// Its bytes as an array of Rust, unless it is short.
     pub(super) fn stored(&self) -> Option<&Array<u8>> {
         match &self.storage {
-            NativeStorage::Inline { .. } => None,
+            NativeStorage::Inline { .. } | NativeStorage::Actor(_) => None,
             NativeStorage::Stored(array) => Some(array),
         }
     }
@@ -134,6 +140,19 @@ impl NativeArray {
         let (bytes, size) = (self.bytes(), size_of::<T>());
         let read = |chunk| bytemuck::pod_read_unaligned(chunk);
         (size > 0 && bytes.len().is_multiple_of(size)).then(|| bytes.chunks_exact(size).map(read).collect())
+    }
+
+    /// An object that is an actor's handle.
+    pub fn of_actor(handle: NativeHandle) -> NativeArray {
+        NativeArray { element: ElementType::Bytes, storage: NativeStorage::Actor(Box::new(handle)) }
+    }
+
+    /// The actor's handle that it is.
+    pub fn actor(&self) -> Option<&NativeHandle> {
+        match &self.storage {
+            NativeStorage::Actor(handle) => Some(handle),
+            NativeStorage::Inline { .. } | NativeStorage::Stored(_) => None,
+        }
     }
 
     /// The type of the elements.
@@ -146,11 +165,15 @@ impl NativeArray {
         match &self.storage {
             NativeStorage::Inline { length, words } => &bytemuck::bytes_of(words)[..usize::from(*length)],
             NativeStorage::Stored(array) => array,
+            NativeStorage::Actor(_) => &[],
         }
     }
 
     /// What it is, for errors: `3 of MOBULA_F64`.
     pub(super) fn described(&self) -> String {
+        if self.actor().is_some() {
+            return "an actor".to_string();
+        }
         format!("{} of {}", self.count(), self.element.name())
     }
 
@@ -164,6 +187,8 @@ impl NativeArray {
 const INLINE: u8 = 0;
 /// As above: the type and the array follow.
 const STORED: u8 = 1;
+/// As above: a type and the handle follow.
+const ACTOR: u8 = 2;
 
 impl Serialize for NativeArray {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -171,6 +196,7 @@ impl Serialize for NativeArray {
         match &self.storage {
             NativeStorage::Inline { length, words } => (INLINE, element, length, words).serialize(serializer),
             NativeStorage::Stored(array) => (STORED, element, array).serialize(serializer),
+            NativeStorage::Actor(handle) => (ACTOR, element, handle).serialize(serializer),
         }
     }
 }
@@ -201,6 +227,10 @@ impl<'de> Forms<'de> for NativeArray {
             }
             STORED => match parts.next()? {
                 Some(array) => NativeStorage::Stored(array),
+                None => return Ok(None),
+            },
+            ACTOR => match parts.next()? {
+                Some(handle) => NativeStorage::Actor(Box::new(handle)),
                 None => return Ok(None),
             },
             _ => return Ok(None),
@@ -287,7 +317,7 @@ mod tests {
 
     #[test]
     fn wrong_bytes_are_refused() {
-        for (form, element, length) in [(INLINE, 13u8, 8u8), (INLINE, 10, 33), (INLINE, 10, 7), (2, 10, 8)] {
+        for (form, element, length) in [(INLINE, 13u8, 8u8), (INLINE, 10, 33), (INLINE, 10, 7), (3, 10, 8)] {
             let bytes = encode(&(form, element, length, [0u64; 4])).unwrap().bytes;
             assert!(decode::<NativeArray>(&bytes, Vec::new()).is_err(), "{form} {element} {length}");
         }

@@ -75,7 +75,7 @@ const _: () = assert!(size_of::<usize>() == size_of::<u64>());
 /// True if the array may be one of `T`s: bytes without a meaning are read as `u8`.
 fn has_elements_of<T: NativeElement>(array: &NativeArray) -> bool {
     let element = array.element();
-    element == T::TYPE || (element == ElementType::Bytes && T::TYPE == ElementType::U8)
+    array.actor().is_none() && (element == T::TYPE || (element == ElementType::Bytes && T::TYPE == ElementType::U8))
 }
 
 impl NativeValue for bool {
@@ -96,7 +96,7 @@ impl NativeValue for String {
     }
     fn from_native(array: &NativeArray) -> Result<Option<String>> {
         let is_text = matches!(array.element(), ElementType::Bytes | ElementType::I8 | ElementType::U8);
-        Ok(is_text.then(|| str::from_utf8(array.bytes()).ok().map(String::from)).flatten())
+        Ok((is_text && array.actor().is_none()).then(|| str::from_utf8(array.bytes()).ok().map(String::from)).flatten())
     }
     fn to_native(&self) -> Result<NativeArray> {
         NativeArray::copy_of(ElementType::Bytes, self.as_bytes())

@@ -110,6 +110,15 @@ contains
     call mobula_return(call, 1, value, ierror)
     call mobula_release(value)
   end subroutine
+
+  ! A task that returns an actor.
+  subroutine returned(call, ierror)
+    type(mobula_call), intent(in) :: call
+    integer, intent(out) :: ierror
+    type(mobula_actor) :: actor
+    call mobula_arg_actor(call, 1, actor, ierror)
+    if (ierror == 0) call mobula_return_actor(call, 1, actor, ierror)
+  end subroutine
 end module
 
 program actors
@@ -123,6 +132,7 @@ program actors
   call mobula_register_actor("counter", counter_new, methods)
   call mobula_register_actor("saved counter", counter_new, methods, counter_save, counter_restore)
   call mobula_register("increment twice", increment_twice)
+  call mobula_register("returned", returned)
   call mobula_init()
   if (mobula_rank() /= 0) then
     call mobula_serve()
@@ -177,6 +187,9 @@ contains
       options%rank = i
       call mobula_submit("increment twice", [mobula_by_actor(same)], refs(1), options)
       call check(whole(refs(1)) == 117 + 2 * i, "a handle as an argument")
+      call mobula_submit("returned", [mobula_by_actor(same)], refs(1), options)
+      call mobula_submit("returned", [mobula_by_ref(refs(1))], refs(1), options)
+      call mobula_get_actor(refs(1), same)
     end do
   end subroutine
 

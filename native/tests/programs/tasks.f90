@@ -98,6 +98,12 @@ contains
     case (6)
       call mobula_arg(call, 1, wrong, ierror=ierror)
       call mobula_return(call, 1, how, ierror) ! it goes on
+    case (7)
+      ierror = MOBULA_ERR_TYPE
+      call mobula_set_last_error(ierror, "the mesh has triangles")
+    case (8)
+      ierror = -17
+      call mobula_set_last_error(ierror, "the mesh is empty")
     end select
   end subroutine
 end module
@@ -226,11 +232,13 @@ contains
     type(mobula_arg_value) :: args(1)
     type(mobula_ref) :: y
     integer, pointer :: value
-    call fails(rank, 1, "the matrix is singular")
-    call fails(rank, 2, "it returned the status -7")
-    call fails(rank, 3, "mobula_arg: argument 1 has 1 elements, and rank 2 was asked for")
-    call fails(rank, 4, "it wants an argument 2, and got 1 arguments, counted from 1")
-    call fails(rank, 5, "mobula_return: the function has no result 2")
+    call fails(rank, 1, "the matrix is singular", MOBULA_ERR_TASK)
+    call fails(rank, 2, "it returned the status -7", MOBULA_ERR_TASK)
+    call fails(rank, 3, "mobula_arg: argument 1 has 1 elements, and rank 2 was asked for", MOBULA_ERR_TYPE)
+    call fails(rank, 4, "it wants an argument 2, and got 1 arguments, counted from 1", MOBULA_ERR_TYPE)
+    call fails(rank, 5, "mobula_return: the function has no result 2", MOBULA_ERR_TYPE)
+    call fails(rank, 7, "the mesh has triangles", MOBULA_ERR_TYPE)
+    call fails(rank, 8, "the mesh is empty (status -17)", MOBULA_ERR_TASK)
     call mobula_submit("failing", [mobula_value(6)], y, on(rank))
     call mobula_get(y, value)
     call check(value == 6, "a task goes on after a failure")
@@ -241,21 +249,21 @@ contains
     args = [mobula_value([1, 2])]
     call mobula_submit("failing", args, y, on(rank))
     call mobula_get(y, value, ierror=ierror)
-    call failed(ierror, MOBULA_ERR_TASK, "argument 1 has 2 elements, and a scalar was asked for")
+    call failed(ierror, MOBULA_ERR_TYPE, "argument 1 has 2 elements, and a scalar was asked for")
     call mobula_submit("failing", args, y, on(rank), ierror)
     call failed(ierror, MOBULA_ERR_INVALID_ARGUMENT, "args(1): an array by value is passed by one call")
     call mobula_submit("missing", y, ierror)
     call failed(ierror, MOBULA_ERR_UNKNOWN_FUNCTION, 'no function named "missing" is registered')
   end subroutine
 
-  subroutine fails(rank, how, text)
-    integer, intent(in) :: rank, how
+  subroutine fails(rank, how, text, status)
+    integer, intent(in) :: rank, how, status
     character(len=*), intent(in) :: text
     type(mobula_ref) :: y
     integer, pointer :: value
     call mobula_submit("failing", [mobula_value(how)], y, on(rank))
     call mobula_get(y, value, ierror=ierror)
-    call failed(ierror, MOBULA_ERR_TASK, text)
+    call failed(ierror, status, text)
   end subroutine
 
   subroutine many()

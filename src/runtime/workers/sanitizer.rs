@@ -4,10 +4,12 @@
 //! each switch costs a load and a branch. Valgrind is told of each stack by corosensei.
 #![allow(unsafe_code)]
 
+use crate::base::sync::Ordering;
+use crate::base::sync::statics::AtomicPtr;
 use std::cell::Cell;
 use std::ffi::{CStr, c_void};
 use std::ptr::{null, null_mut};
-use std::sync::OnceLock;
+use std::sync::Once;
 
 /// The interface of AddressSanitizer for stacks: its `common_interface_defs.h`.
 struct Sanitizer {
@@ -24,10 +26,22 @@ thread_local! {
     static OF_THREAD: Cell<(*const c_void, usize)> = const { Cell::new((null(), 0)) };
 }
 
+/// NULL if there is none. Found when a thread makes its first stack, before it switches to one.
+static FOUND: AtomicPtr<Sanitizer> = AtomicPtr::new(null_mut());
+
 #[inline]
 fn sanitizer() -> Option<&'static Sanitizer> {
-    static FOUND: OnceLock<Option<Sanitizer>> = OnceLock::new();
-    FOUND.get_or_init(find).as_ref()
+    // SAFETY: it is NULL, or leaked; this thread has passed `look_for`, which wrote it before.
+    unsafe { FOUND.load(Ordering::Relaxed).as_ref() }
+}
+
+fn look_for() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        if let Some(found) = find() {
+            FOUND.store(Box::leak(Box::new(found)), Ordering::Relaxed);
+        }
+    });
 }
 
 fn find() -> Option<Sanitizer> {
@@ -70,6 +84,7 @@ fn region((low, high): (usize, usize)) -> (*const c_void, usize) {
 
 /// A new stack has these bounds: what an earlier one at the same place left there is forgotten.
 pub fn clear(bounds: (usize, usize)) {
+    look_for();
     if let Some(sanitizer) = sanitizer() {
         let (bottom, size) = region(bounds);
         // SAFETY: the stack exists, and nothing is on it.
