@@ -10,6 +10,7 @@ use crate::protocol::ActorRef;
 use crate::registry::{FunctionKind, Runnable, TaskHeader, TaskPhase};
 use crate::runtime::Runtime;
 use crate::runtime::tasks::context;
+use crate::runtime::waiting::stall::moves;
 use crate::runtime::workers::{WorkerShared, blocked_call};
 use crate::scheduling::{BlockedTask, DriverState, RankActivity};
 use std::collections::BTreeMap;
@@ -95,7 +96,7 @@ pub fn waiters(runtime: &'static Runtime) -> RankActivity {
     let none_is_free = keeps_others && computing.is_empty() && outside.len() == workers.len();
     RankActivity {
         rank: runtime.cluster.rank,
-        moves: runtime.workers.begun(),
+        moves: moves(runtime),
         can_progress: (runtime.workers.has_work() && !none_is_free)
             || runtime.memory.any_pulls()
             || runtime.waiting.timers.any(),

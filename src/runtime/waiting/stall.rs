@@ -1,8 +1,8 @@
 //! Stall detection: if no task of the cluster can make progress, a waiting driver logs which tasks wait for what.
 //!
 //! A parked driver checks its own rank every quarter of a second, which costs the other ranks nothing. Only when no
-//! task began here for half of `MOBULA_STALL_S` does it request the state of each rank, and once more at the end: the
-//! two responses of each rank decide (`scheduling::stall`). A report is logged once, and again when it differs.
+//! task began or failed here for half of `MOBULA_STALL_S` does it request the state of each rank, and once more at the
+//! end: the two responses of each rank decide (`scheduling::stall`). A report is logged once, and again when it differs.
 
 use crate::base::log::{Level, log};
 use crate::base::sync::{AtomicBool, Ordering, lock};
@@ -37,7 +37,7 @@ pub struct StallWatch {
 
 #[derive(Default)]
 struct StallState {
-    /// Tasks begun here at the last progress, and the time of that.
+    /// `moves` at the last progress, and the time of that.
     moves: u64,
     since: Option<Instant>,
     /// When a driver was last seen waiting.
@@ -66,9 +66,14 @@ pub fn watch_for_stall(runtime: &'static Runtime) {
     runtime.waiting.stall.collecting.store(false, Ordering::Release);
 }
 
+/// A number that grows when a task of this rank begins, or ends without that.
+pub fn moves(runtime: &Runtime) -> u64 {
+    runtime.workers.begun() + runtime.protocol.tasks.ended_unrun()
+}
+
 /// If it is time to collect the states: `Some(None)` at half time, `Some` with the states of then at the end.
 fn collection_due(runtime: &Runtime, limit: Duration) -> Option<Option<Vec<RankActivity>>> {
-    let moves = runtime.workers.begun();
+    let moves = moves(runtime);
     let mut state = lock(&runtime.waiting.stall.state);
     let continues = state.seen.is_some_and(|seen| seen.elapsed() < SAME_WAIT);
     state.seen = Some(Instant::now());
