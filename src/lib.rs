@@ -336,8 +336,8 @@ pub mod prelude {
 pub mod __private {
     pub use crate::api::run_main;
     pub use crate::native::{
-        ExportedFunction, ImportedTask, NativeFrame, check_argument_count, export_result, export_results,
-        exported_argument, imported_argument, run_exported,
+        CallArguments, ExportedFunction, ImportedTask, NativeFrame, check_argument_count, export_result,
+        export_results, exported_argument, imported_argument, run_exported,
     };
     pub use crate::objects::SerializedValue;
     pub use crate::registry::{
@@ -353,11 +353,12 @@ pub mod __private {
 #[doc(hidden)]
 pub mod __native {
     pub use crate::native::{
-        ClassDescription, ElementType, MethodDescription, NativeArgument, NativeArray, NativeBody, NativeDraft,
-        NativeFrame, NativeHandle, NativeValue, create_actor, current_cluster, current_task, find_actor, from_native,
-        rank_and_size, register_class, register_function, submit, to_native,
+        ArgumentView, ArrayView, CallArguments, ClassDescription, ElementType, MethodDescription, NativeArgument,
+        NativeArray, NativeBody, NativeDraft, NativeFrame, NativeFunction, NativeHandle, NativeValue, ResultReferences,
+        create_actor, current_cluster, current_task, find_actor, find_task, from_native, rank_and_size, register_class,
+        register_function, submit, to_native,
     };
-    pub use crate::registry::{Arg, Failure, Options};
+    pub use crate::registry::{Arg, CallOptions, Failure, Options};
 }
 
 /// Decoders of bytes from peers: for tests and fuzzers.

@@ -9,6 +9,7 @@ pub struct ClusterId(usize);
 
 impl ClusterId {
     /// The running cluster; one that no handle is usable in if none runs.
+    #[inline]
     pub fn current() -> ClusterId {
         ClusterId(mobula::__native::current_cluster().unwrap_or(0))
     }
@@ -18,6 +19,7 @@ impl ClusterId {
 ///
 /// # Errors
 /// `Config` if none runs.
+#[inline]
 pub fn need_cluster() -> Result<ClusterId, Fault> {
     let running = mobula::__native::current_cluster().map(ClusterId);
     running.ok_or_else(|| refused("no cluster runs in this process: call mobula_init first, and mobula_shutdown last"))
@@ -26,6 +28,14 @@ pub fn need_cluster() -> Result<ClusterId, Fault> {
 /// A call where it cannot be made.
 pub fn refused(text: &str) -> Fault {
     Fault::Error(Error::Config { message: text.to_string(), source: None })
+}
+
+#[cold]
+fn of_ended_cluster(argument: &str) -> Fault {
+    refused(&format!(
+        "{argument} is of a cluster that has ended: it can be freed or discarded, and nothing else; make another in \
+         the cluster that runs"
+    ))
 }
 
 /// What C has of a cluster. It may outlive it, but means nothing in the next one, whose objects have the same numbers
@@ -46,14 +56,9 @@ impl<T> OfCluster<T> {
     ///
     /// # Errors
     /// `Config`, with the argument's name, if it is of another cluster.
+    #[inline]
     pub fn usable_in(&self, running: ClusterId, argument: &str) -> Result<&T, Fault> {
-        if self.cluster == running {
-            return Ok(&self.value);
-        }
-        Err(refused(&format!(
-            "{argument} is of a cluster that has ended: it can be freed or discarded, and nothing else; make another \
-             in the cluster that runs"
-        )))
+        if self.cluster == running { Ok(&self.value) } else { Err(of_ended_cluster(argument)) }
     }
 
     /// The value, to be written.

@@ -1,6 +1,7 @@
 //! Pointers from C: checked for NULL, and read.
 
 use crate::status::Fault;
+use std::cell::RefCell;
 use std::ffi::{CStr, c_char};
 use std::mem::MaybeUninit;
 
@@ -38,6 +39,18 @@ pub unsafe fn required_mut<'a, T>(pointer: *mut T, argument: &str) -> Result<&'a
 pub unsafe fn text<'a>(pointer: *const c_char, argument: &str) -> Result<&'a str, Fault> {
     // SAFETY: the caller's promise.
     unsafe { optional_text(pointer, argument) }?.ok_or_else(|| Fault::null(argument))
+}
+
+/// True if it is that text, which has no zero byte. NULL is none.
+///
+/// # Safety
+/// As `text`.
+pub unsafe fn is_text(pointer: *const c_char, text: &str) -> bool {
+    let is_byte = |(position, byte): (usize, u8)| {
+        // SAFETY: the caller's promise: those before it are bytes of `text`, and so no zero byte, which ends it.
+        unsafe { pointer.add(position).cast::<u8>().read() == byte }
+    };
+    !pointer.is_null() && text.bytes().chain([0]).enumerate().all(is_byte)
 }
 
 /// As `text`; NULL is none.
@@ -143,9 +156,31 @@ pub unsafe fn sized<T: Copy>(pointer: *const T, default: T, argument: &str) -> R
     Ok(value)
 }
 
+/// What C has of a small value: one word more than a reference with its cluster.
+type Block = MaybeUninit<[u64; 4]>;
+
+/// Blocks that a thread keeps at most: a program makes thousands of references before it frees the first.
+const BLOCKS_KEPT: usize = 4096;
+
+thread_local! {
+    /// Memory of what this thread has taken back: the system's allocator takes longer than a call does. C has had the
+    /// address of each, so they are boxes.
+    #[allow(clippy::vec_box)]
+    static BLOCKS: RefCell<Vec<Box<Block>>> = const { RefCell::new(Vec::new()) };
+}
+
+const fn fits_block<T>() -> bool {
+    size_of::<T>() <= size_of::<Block>() && align_of::<T>() <= align_of::<Block>()
+}
+
+/// True if a `T` is given in a block. In a debug build none is: there a sanitizer shall see the use of a freed handle.
+const fn uses_block<T>() -> bool {
+    fits_block::<T>() && !cfg!(debug_assertions)
+}
+
 /// Gives `value` to C, which owns it until it passes it to the `_free` of its type.
 pub fn give<T>(value: T) -> *mut T {
-    Box::into_raw(Box::new(value))
+    if uses_block::<T>() { in_block(value) } else { Box::into_raw(Box::new(value)) }
 }
 
 /// Takes back what `give` gave; NULL is nothing.
@@ -155,6 +190,73 @@ pub fn give<T>(value: T) -> *mut T {
 pub unsafe fn take<T>(pointer: *mut T) {
     if !pointer.is_null() {
         // SAFETY: the caller's promise.
-        drop(unsafe { Box::from_raw(pointer) });
+        drop(unsafe { taken(pointer) });
+    }
+}
+
+/// The value that `give` gave.
+///
+/// # Safety
+/// It came from `give`, and was not taken back yet.
+pub unsafe fn taken<T>(pointer: *mut T) -> T {
+    // SAFETY: the caller's promise: `give` put it there, into the one or the other.
+    if uses_block::<T>() { unsafe { out_of_block(pointer) } } else { *unsafe { Box::from_raw(pointer) } }
+}
+
+fn in_block<T>(value: T) -> *mut T {
+    assert!(fits_block::<T>());
+    // A thread that is ending keeps none, here and below.
+    let kept = BLOCKS.try_with(|blocks| blocks.borrow_mut().pop()).ok().flatten();
+    let block = Box::into_raw(kept.unwrap_or_else(|| Box::new(Block::uninit()))).cast::<T>();
+    // SAFETY: the block is ours, and has the size and the alignment for a `T`.
+    unsafe { block.write(value) };
+    block
+}
+
+/// # Safety
+/// It came from `in_block`, and was not taken out yet.
+unsafe fn out_of_block<T>(pointer: *mut T) -> T {
+    // SAFETY: the caller's promise: the value is there, and is not used in its place any more.
+    let value = unsafe { pointer.read() };
+    // SAFETY: `in_block` made the block, as a box.
+    let block = unsafe { Box::from_raw(pointer.cast::<Block>()) };
+    let keep = |blocks: &RefCell<Vec<Box<Block>>>| {
+        let mut blocks = blocks.borrow_mut();
+        if blocks.len() < BLOCKS_KEPT {
+            blocks.push(block);
+        }
+    };
+    let _ = BLOCKS.try_with(keep);
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn block_is_used_again_by_the_thread_that_took_it_back() {
+        let first = in_block("one".to_string());
+        // SAFETY: it is there, and is taken out once; here and below.
+        assert_eq!(unsafe { out_of_block(first) }, "one");
+        let second = in_block(vec![2u8]);
+        assert_eq!(second.addr(), first.addr());
+        let third = in_block(3u64).expose_provenance();
+        let there = std::thread::spawn(move || {
+            let third = std::ptr::with_exposed_provenance_mut::<u64>(third);
+            // SAFETY: this thread has it alone.
+            let value = unsafe { out_of_block(third) };
+            (value, third.addr() == in_block(4u64).addr())
+        });
+        assert_eq!(there.join().unwrap(), (3, true));
+        // SAFETY: as above.
+        assert_eq!(unsafe { out_of_block(second) }, [2]);
+    }
+
+    #[test]
+    fn what_is_too_large_for_a_block_is_given_too() {
+        let given = give([7u64; 5]);
+        // SAFETY: it is there, and is taken back once.
+        assert_eq!(unsafe { taken(given) }, [7; 5]);
     }
 }

@@ -1,7 +1,7 @@
 //! Functions of Rust that C calls by their paths: `#[mobula::remote(c)]`.
 
 use crate::base::Error;
-use crate::native::call::NativeArgument;
+use crate::native::arguments::ArgumentView;
 use crate::native::function::{NativeFrame, row};
 use crate::native::value::NativeValue;
 use crate::registry::{Callable, Failure, FunctionKind, Outputs, TableEntry, run_body};
@@ -49,7 +49,7 @@ pub fn run_exported<C: Callable>(args: C::Args) -> Result<<C::Outputs as Outputs
 /// # Errors
 /// `Type` if they are not `wanted`.
 pub fn check_argument_count(frame: &NativeFrame<'_>, wanted: usize) -> Result<(), Failure> {
-    let got = frame.args.len();
+    let got = frame.args.count();
     if got == wanted {
         return Ok(());
     }
@@ -62,15 +62,12 @@ pub fn check_argument_count(frame: &NativeFrame<'_>, wanted: usize) -> Result<()
 /// `Type`, with position, wanted and got; those of creating an array.
 pub fn exported_argument<T: NativeValue>(frame: &NativeFrame<'_>, index: usize) -> Result<T, Failure> {
     let got = match frame.args.get(index) {
-        Some(NativeArgument::Array(argument)) => {
-            let array = argument.value();
-            match T::from_native(array).map_err(Failure::Passed)? {
-                Some(value) => return Ok(value),
-                None => array.described(),
-            }
-        }
-        Some(NativeArgument::Reference(_)) => "a reference that was passed as it is".to_string(),
-        Some(NativeArgument::Actor(_)) => "an actor".to_string(),
+        Some(ArgumentView::Array(array)) => match T::from_native(array).map_err(Failure::Passed)? {
+            Some(value) => return Ok(value),
+            None => array.described(),
+        },
+        Some(ArgumentView::Reference(_)) => "a reference that was passed as it is".to_string(),
+        Some(ArgumentView::Actor(_)) => "an actor".to_string(),
         None => "none".to_string(),
     };
     let wanted = T::wanted();

@@ -4,10 +4,11 @@
 use crate::base::sync::lock;
 use crate::base::{Error, Result, limits};
 use crate::native::actor::NativeClass;
+use crate::native::arguments::CallArguments;
 use crate::native::array::NativeArray;
-use crate::native::call::{ManyResults, NativeArgument, OneResult};
+use crate::native::call::{ManyResults, OneResult};
 use crate::native::export::ExportedFunction;
-use crate::registry::{self, Checkpoint, DecodeFn, Failure, FunctionKind, TableEntry, Task};
+use crate::registry::{self, Checkpoint, DecodeFn, DecodePlainFn, Failure, FunctionKind, TableEntry, Task};
 use rustc_hash::FxHashMap as HashMap;
 use std::sync::{Mutex, OnceLock};
 
@@ -16,7 +17,7 @@ pub struct NativeFrame<'a> {
     /// The name of what is called.
     pub name: &'static str,
     /// Its arguments; references are resolved, unless they were passed as they are.
-    pub args: &'a [NativeArgument],
+    pub args: &'a CallArguments,
     /// Its results: one that is left out is an empty array.
     pub results: &'a mut [Option<NativeArray>],
     /// The address of the actor's state: written by a constructor, read by a method.
@@ -189,10 +190,13 @@ pub(super) const fn row(
     returns: usize,
     checkpoint: Option<&'static Checkpoint>,
 ) -> TableEntry {
-    let decode: DecodeFn = if returns <= 1 {
-        |bytes, attachments, header| Ok(Task::<OneResult>::received(header, bytes, attachments)?)
+    let (decode, decode_plain): (DecodeFn, DecodePlainFn) = if returns <= 1 {
+        (
+            |bytes, attachments, header| Ok(Task::<OneResult>::received(header, bytes, attachments)?),
+            |entry, bytes, header| Some(Task::<OneResult>::received_plain(entry, header, bytes)?),
+        )
     } else {
-        |bytes, attachments, header| Ok(Task::<ManyResults>::received(header, bytes, attachments)?)
+        (|bytes, attachments, header| Ok(Task::<ManyResults>::received(header, bytes, attachments)?), |_, _, _| None)
     };
     TableEntry {
         name,
@@ -200,7 +204,7 @@ pub(super) const fn row(
         signature,
         kind,
         decode,
-        decode_plain: |_, _| None,
+        decode_plain,
         leaf: None,
         returns: 1, // several results are one list between ranks
         key: registry::key_of(path, signature),
