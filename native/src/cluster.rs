@@ -52,6 +52,12 @@ impl<T> OfCluster<T> {
         OfCluster { value, cluster }
     }
 
+    /// The value, if it is of the running cluster.
+    #[inline]
+    pub fn value_in(&self, running: ClusterId) -> Option<&T> {
+        (self.cluster == running).then_some(&self.value)
+    }
+
     /// The value, for a call in the running cluster.
     ///
     /// # Errors

@@ -91,8 +91,9 @@ pub unsafe fn read_arguments(args: *const CArgument, count: usize, running: Clus
         let name = || format!("the handle of args[{position}]");
         // SAFETY: the caller's promise: the handle is of the kind that it says.
         let reference = || {
-            let handle = unsafe { required(argument.handle.cast::<Handle>(), &name()) }?;
-            handle.usable_in(running, &name()).cloned()
+            let handle = unsafe { argument.handle.cast::<Handle>().as_ref() }.ok_or_else(|| Fault::null(&name()))?;
+            // The name is made where it is needed.
+            handle.value_in(running).map_or_else(|| handle.usable_in(running, &name()).cloned(), |own| Ok(own.clone()))
         };
         match argument.kind {
             BY_VALUE => {

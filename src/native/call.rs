@@ -160,6 +160,10 @@ pub fn submit(
     returns: usize,
 ) -> Result<ResultReferences> {
     check_count(function, returns)?;
+    if let Some(defaults) = function.options {
+        let own = std::mem::replace(&mut options, defaults());
+        options.take_over(&own.into_options());
+    }
     let args = NativeArguments { function, values };
     let references = if function.returns <= 1 {
         ResultReferences::One(submit_one(options, args))

@@ -4,13 +4,15 @@ use crate::base::Error;
 use crate::native::arguments::ArgumentView;
 use crate::native::function::{NativeFrame, row};
 use crate::native::value::NativeValue;
-use crate::registry::{Callable, Failure, FunctionKind, Outputs, TableEntry, run_body};
+use crate::registry::{CallOptions, Callable, Failure, FunctionKind, Outputs, TableEntry, run_body};
 
 /// What the macro writes of such a function: a row of the function table of its own, for calls of C.
 pub struct ExportedFunction {
     pub(super) entry: &'static TableEntry,
     pub(super) returns: usize,
     pub(super) body: fn(&mut NativeFrame<'_>) -> Result<(), Failure>,
+    /// The options of its attribute, if it has any.
+    pub(super) options: Option<fn() -> CallOptions>,
 }
 
 inventory::collect!(ExportedFunction);
@@ -21,8 +23,9 @@ impl ExportedFunction {
         entry: &'static TableEntry,
         returns: usize,
         body: fn(&mut NativeFrame<'_>) -> Result<(), Failure>,
+        options: Option<fn() -> CallOptions>,
     ) -> ExportedFunction {
-        ExportedFunction { entry, returns, body }
+        ExportedFunction { entry, returns, body, options }
     }
 
     /// The row of the function at `path`.

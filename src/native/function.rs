@@ -8,7 +8,9 @@ use crate::native::arguments::CallArguments;
 use crate::native::array::NativeArray;
 use crate::native::call::{ManyResults, OneResult};
 use crate::native::export::ExportedFunction;
-use crate::registry::{self, Checkpoint, DecodeFn, DecodePlainFn, Failure, FunctionKind, TableEntry, Task};
+use crate::registry::{
+    self, CallOptions, Checkpoint, DecodeFn, DecodePlainFn, Failure, FunctionKind, TableEntry, Task,
+};
 use rustc_hash::FxHashMap as HashMap;
 use std::sync::{Mutex, OnceLock};
 
@@ -36,6 +38,8 @@ pub struct NativeFunction {
     /// The class of a constructor or a method.
     pub class: OnceLock<&'static NativeClass>,
     pub(super) body: NativeBody,
+    /// The options that a call has where it sets no others.
+    pub(super) options: Option<fn() -> CallOptions>,
 }
 
 /// Tasks and classes by name; all functions by key.
@@ -90,9 +94,10 @@ impl NativeTable {
             *having.entry(export.last_part()).or_default() += 1;
         }
         for export in exports {
-            let (entry, returns, body) = (*export.entry, export.returns, Box::new(export.body));
+            let ExportedFunction { entry, returns, body, options } = *export;
+            let (entry, class, body) = (*entry, OnceLock::new(), Box::new(body));
             let function: &'static NativeFunction =
-                Box::leak(Box::new(NativeFunction { entry, returns, class: OnceLock::new(), body }));
+                Box::leak(Box::new(NativeFunction { entry, returns, class, body, options }));
             self.add(function);
             self.tasks.entry(entry.path).or_insert(function);
             if having.get(export.last_part()) == Some(&1) {
@@ -229,7 +234,7 @@ impl NativeFunction {
         let signature = &*signature_of(kind, returns).leak();
         let entry = row(name, path, signature, kind, returns, checkpoint);
         let function: &'static NativeFunction =
-            Box::leak(Box::new(NativeFunction { entry, returns, class: OnceLock::new(), body }));
+            Box::leak(Box::new(NativeFunction { entry, returns, class: OnceLock::new(), body, options: None }));
         if !registry::register(&function.entry) {
             return Err(Error::config(format!(
                 "{name} is registered too late: functions and actor classes are registered before the first \
