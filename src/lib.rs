@@ -336,8 +336,8 @@ pub mod prelude {
 pub mod __private {
     pub use crate::api::run_main;
     pub use crate::native::{
-        ExportedFunction, ImportedTask, NativeFrame, check_argument_count, export_result, export_results,
-        exported_argument, imported_argument, run_exported,
+        CallArguments, ExportedFunction, ImportedTask, NativeFrame, check_argument_count, export_result,
+        export_results, exported_argument, imported_argument, run_exported,
     };
     pub use crate::objects::SerializedValue;
     pub use crate::registry::{
@@ -355,11 +355,12 @@ pub mod __native {
     #[cfg(feature = "mpi")]
     pub use crate::api::init_with_fortran_comm;
     pub use crate::native::{
-        ClassDescription, ElementType, FORKED, MethodDescription, NativeArgument, NativeArray, NativeBody, NativeDraft,
-        NativeFrame, NativeHandle, NativeValue, create_actor, current_cluster, current_task, find_actor, from_native,
-        is_forked, rank_and_size, register_class, register_function, submit, to_native, warn,
+        ArgumentView, ArrayView, CallArguments, ClassDescription, ElementType, FORKED, MethodDescription,
+        NativeArgument, NativeArray, NativeBody, NativeDraft, NativeFrame, NativeFunction, NativeHandle, NativeValue,
+        ResultReferences, create_actor, current_cluster, current_task, find_actor, find_task, from_native, is_forked,
+        rank_and_size, register_class, register_function, submit, to_native, warn,
     };
-    pub use crate::registry::{Arg, Failure, Options};
+    pub use crate::registry::{Arg, CallOptions, Failure, Options};
 }
 
 /// Decoders of bytes from peers: for tests and fuzzers.

@@ -106,7 +106,7 @@ unsafe extern "C" fn mobula_actor_create(
         let cluster = need_cluster()?;
         // SAFETY: the header's contract.
         let (args, options) = unsafe { (read_arguments(args, num_args, cluster)?, read_options(options, cluster)?) };
-        let handle = mobula::__native::create_actor(class, args, options)?;
+        let handle = mobula::__native::create_actor(class, args, options.into_options())?;
         let handle = handle.ok_or_else(|| unknown(format!("no actor class named {class:?} is registered")))?;
         out.write([give(ActorPointer::new(handle, cluster))]);
         Ok(())

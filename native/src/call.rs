@@ -4,10 +4,10 @@ use crate::actors::ActorPointer;
 use crate::cluster::ClusterId;
 use crate::given::{give, owned};
 use crate::layout::{CArray, CCall};
-use crate::objects::{Handle, KeptArray, bytes_of, copy_of, element_of, kept_view, view_of};
+use crate::objects::{Handle, KeptArray, bytes_of, copy_of, element_of, given_number, kept_view, view_of};
 use crate::pointers::{place, required, text};
 use crate::status::{Fault, Status, failure_of, forget_last_failure, guard};
-use mobula::__native::{Failure, NativeArgument, NativeArray, NativeDraft, NativeFrame};
+use mobula::__native::{ArgumentView, ArrayView, CallArguments, Failure, NativeArray, NativeDraft, NativeFrame};
 use mobula::Error;
 use std::ffi::{c_char, c_void};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,7 +20,7 @@ pub struct Call<'a> {
     stamp: AtomicU64,
     name: &'static str,
     cluster: ClusterId,
-    args: &'a [NativeArgument],
+    args: &'a CallArguments,
     num_results: usize,
     outcome: Mutex<Outcome<'a>>,
 }
@@ -58,8 +58,8 @@ pub fn run(frame: &mut NativeFrame<'_>, body: impl FnOnce(*mut CCall) -> i32) ->
     if let Some(failure) = failed {
         return Err(failure);
     }
-    for (position, draft) in drafts {
-        results[position] = Some(draft.seal());
+    if !drafts.is_empty() {
+        drafts.into_iter().for_each(|(position, draft)| results[position] = Some(draft.seal()));
     }
     Ok(())
 }
@@ -90,19 +90,18 @@ impl<'a> Call<'a> {
         Fault::Error(Error::Type { function: self.name.to_string(), mismatch })
     }
 
-    fn argument(&self, index: usize) -> Result<&'a NativeArgument, Fault> {
+    fn argument(&self, index: usize) -> Result<ArgumentView<'a>, Fault> {
         self.args.get(index).ok_or_else(|| {
-            let count = self.args.len();
+            let count = self.args.count();
             self.mismatch(format!("it wants an argument {index}, and got {count} arguments, counted from 0"))
         })
     }
 
-    fn array(&self, index: usize, wanted: &str) -> Result<&'a NativeArray, Fault> {
+    fn array(&self, index: usize, wanted: &str) -> Result<ArrayView<'a>, Fault> {
         let got = match self.argument(index)? {
-            NativeArgument::Array(array) if array.value().actor().is_some() => "an actor",
-            NativeArgument::Array(array) => return Ok(array.value()),
-            NativeArgument::Reference(_) => "a reference that was passed as it is",
-            NativeArgument::Actor(_) => "an actor",
+            ArgumentView::Array(array) => return Ok(array),
+            ArgumentView::Reference(_) => "a reference that was passed as it is",
+            ArgumentView::Actor(_) => "an actor",
         };
         Err(self.mismatch(format!("argument {index}: it wants {wanted}, and got {got}")))
     }
@@ -125,6 +124,12 @@ impl<'a> Call<'a> {
     /// may be a copy of it.
     fn set(&self, index: usize, array: Option<NativeArray>, draft: Option<Box<NativeDraft>>) {
         let mut outcome = self.outcome();
+        if outcome.drafts.is_empty() && draft.is_none() {
+            let before = std::mem::replace(&mut outcome.results[index], array);
+            drop(outcome);
+            drop(before);
+            return;
+        }
         let earlier = outcome.drafts.iter().position(|(position, _)| *position == index);
         let earlier = earlier.map(|place| outcome.drafts.swap_remove(place));
         outcome.drafts.extend(draft.map(|draft| (index, draft)));
@@ -137,12 +142,22 @@ impl<'a> Call<'a> {
 /// `mobula_arg` of the header.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn mobula_arg(call: *mut CCall, index: usize, element: u32, out: *mut CArray) -> i32 {
+    // SAFETY: the header's contract, as of `call_of`.
+    let short = unsafe { call.cast::<Call<'_>>().as_ref() }.and_then(|call| call.args.short(index, element));
+    // The most frequent case, in which nothing can panic.
+    if let Some(array) = short
+        && !out.is_null()
+    {
+        // SAFETY: the header's contract.
+        unsafe { out.write(view_of(array, std::ptr::null_mut())) };
+        return 0;
+    }
     guard("mobula_arg", || {
         // SAFETY: the header's contract.
         let (out, call) = unsafe { (place(out, "out")?, call_of(call)?) };
         let wanted = element_of(element)?;
         let array = call.array(index, wanted.name())?;
-        let got = array.element();
+        let got = array.element;
         if got != wanted {
             let (wanted, got) = (wanted.name(), got.name());
             return Err(call.mismatch(format!("argument {index}: it wants {wanted}, and got {got}")));
@@ -169,7 +184,7 @@ unsafe extern "C" fn mobula_arg_keep(call: *mut CCall, index: usize, out: *mut C
     guard("mobula_arg_keep", || {
         // SAFETY: the header's contract.
         let (out, call) = unsafe { (place(out, "out")?, call_of(call)?) };
-        let array = call.array(index, "an array")?.clone();
+        let array = Box::new(call.array(index, "an array")?.to_array());
         out.write([kept_view(KeptArray::Argument(array), call.cluster)]);
         Ok(())
     })
@@ -181,7 +196,7 @@ unsafe extern "C" fn mobula_arg_count(call: *mut CCall, out: *mut usize) -> i32 
     guard("mobula_arg_count", || {
         // SAFETY: the header's contract.
         let (out, call) = unsafe { (place(out, "out")?, call_of(call)?) };
-        out.write([call.args.len()]);
+        out.write([call.args.count()]);
         Ok(())
     })
 }
@@ -192,7 +207,7 @@ unsafe extern "C" fn mobula_arg_ref(call: *mut CCall, index: usize, out: *mut *m
     guard("mobula_arg_ref", || {
         // SAFETY: the header's contract.
         let (out, call) = unsafe { (place(out, "out")?, call_of(call)?) };
-        if let NativeArgument::Reference(reference) = call.argument(index)? {
+        if let ArgumentView::Reference(reference) = call.argument(index)? {
             out.write([give(Handle::new(reference.clone(), call.cluster))]);
             return Ok(());
         }
@@ -206,12 +221,7 @@ unsafe extern "C" fn mobula_arg_actor(call: *mut CCall, index: usize, out: *mut 
     guard("mobula_arg_actor", || {
         // SAFETY: the header's contract.
         let (out, call) = unsafe { (place(out, "out")?, call_of(call)?) };
-        let handle = match call.argument(index)? {
-            NativeArgument::Actor(handle) => Some(handle),
-            NativeArgument::Array(array) => array.value().actor(),
-            NativeArgument::Reference(_) => None,
-        };
-        if let Some(handle) = handle {
+        if let ArgumentView::Actor(handle) = call.argument(index)? {
             out.write([give(ActorPointer::new(handle.clone(), call.cluster))]);
             return Ok(());
         }
@@ -228,6 +238,16 @@ unsafe extern "C" fn mobula_return(
     count: usize,
     element: u32,
 ) -> i32 {
+    // SAFETY: the header's contract, as of `call_of`.
+    let (known, number) = unsafe { (call.cast::<Call<'_>>().as_ref(), given_number(data, count, element)) };
+    // The most frequent case, in which nothing can panic.
+    if let (Some(call), Some((element, bytes))) = (known, number)
+        && index < call.num_results
+        && let Ok(array) = NativeArray::copy_of(element, bytes)
+    {
+        call.set(index, Some(array), None);
+        return 0;
+    }
     guard("mobula_return", || {
         // SAFETY: the header's contract.
         let call = unsafe { call_of(call) }?;

@@ -10,6 +10,7 @@ pub struct ClusterId(usize);
 
 impl ClusterId {
     /// The running cluster; one that no handle is usable in if none runs.
+    #[inline]
     pub fn current() -> ClusterId {
         ClusterId(mobula::__native::current_cluster().unwrap_or(0))
     }
@@ -19,6 +20,7 @@ impl ClusterId {
 ///
 /// # Errors
 /// `Config` if none runs.
+#[inline]
 pub fn need_cluster() -> Result<ClusterId, Fault> {
     let running = mobula::__native::current_cluster().map(ClusterId);
     running.ok_or_else(|| {
@@ -51,6 +53,14 @@ pub trait Given {
     const NAME: &'static str;
 }
 
+#[cold]
+fn of_ended_cluster(argument: &str) -> Fault {
+    refused(&format!(
+        "{argument} is of a cluster that has ended: it can be freed or discarded, and nothing else; make another in \
+         the cluster that runs"
+    ))
+}
+
 /// What C has of a cluster. It may outlive it, but means nothing in the next one, whose objects have the same numbers
 /// and whose stores have other bytes at the same places.
 #[derive(Clone)]
@@ -72,14 +82,9 @@ impl<T: Given> OfCluster<T> {
     ///
     /// # Errors
     /// `Config`, with the argument's name, if it is of another cluster.
+    #[inline]
     pub fn usable_in(&self, running: ClusterId, argument: impl Display) -> Result<&T, Fault> {
-        if self.cluster == running {
-            return Ok(&self.value);
-        }
-        Err(refused(&format!(
-            "{argument} is of a cluster that has ended: it can be freed or discarded, and nothing else; make another \
-             in the cluster that runs"
-        )))
+        if self.cluster == running { Ok(&self.value) } else { Err(of_ended_cluster(&argument.to_string())) }
     }
 
     /// The value, whichever cluster it is of.

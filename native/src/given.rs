@@ -2,13 +2,15 @@
 //!
 //! Each begins with a stamp of its type, which ends with it. So a handle that was freed, or is of another type, is
 //! refused: surely in builds with debug assertions, which never use the memory of freed ones again, and under
-//! AddressSanitizer, which does so late. In others, memory that holds a new handle by then looks as the new one.
+//! AddressSanitizer, which does so late. In others, memory that holds a new handle by then looks as the new one: a
+//! thread uses that of small ones again.
 
 use crate::cluster::{Given, OfCluster};
 use crate::objects::KeptArray;
 use crate::status::Fault;
 use mobula::__native::{NativeArray, NativeDraft, NativeHandle};
 use mobula::ObjectRef;
+use std::cell::RefCell;
 use std::fmt::Display;
 use std::mem::MaybeUninit;
 use std::sync::{Mutex, PoisonError};
@@ -39,9 +41,46 @@ impl Given for KeptArray {
     const NAME: &'static str = "mobula_view";
 }
 
+/// Memory of a small value: a stamp, a reference and its cluster.
+type Block = MaybeUninit<[u64; 5]>;
+
+/// Blocks that a thread keeps at most: a program makes thousands of references before it frees the first.
+const BLOCKS_KEPT: usize = 4096;
+
+thread_local! {
+    /// Memory of what this thread has taken back: the system's allocator takes longer than a call does. C has had the
+    /// address of each, so they are boxes.
+    #[allow(clippy::vec_box)]
+    static BLOCKS: RefCell<Vec<Box<Block>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// True if such a value is given in a block. In a build with debug assertions none is: there its memory is never used
+/// again.
+const fn uses_block<T>() -> bool {
+    size_of::<T>() <= size_of::<Block>() && align_of::<T>() <= align_of::<Block>() && !cfg!(debug_assertions)
+}
+
 /// Gives a value to C, which owns it until it is taken back.
 pub fn give<T>(value: OfCluster<T>) -> *mut OfCluster<T> {
-    Box::into_raw(Box::new(value))
+    if !uses_block::<OfCluster<T>>() {
+        return Box::into_raw(Box::new(value));
+    }
+    // A thread that is ending keeps none, here and below.
+    let kept = BLOCKS.try_with(|blocks| blocks.borrow_mut().pop()).ok().flatten();
+    let block = Box::into_raw(kept.unwrap_or_else(|| Box::new(Block::uninit()))).cast::<OfCluster<T>>();
+    // SAFETY: the block is ours, and has the size and the alignment for it.
+    unsafe { block.write(value) };
+    block
+}
+
+/// Keeps the memory of a block for the next value.
+fn keep(block: Box<Block>) {
+    let _ = BLOCKS.try_with(|blocks| {
+        let mut blocks = blocks.borrow_mut();
+        if blocks.len() < BLOCKS_KEPT {
+            blocks.push(block);
+        }
+    });
 }
 
 /// What C has; it may not be NULL.
@@ -98,6 +137,9 @@ pub unsafe fn take<T: Given>(
     };
     if cfg!(debug_assertions) {
         NEVER_USED_AGAIN.lock().unwrap_or_else(PoisonError::into_inner).push(pointer.expose_provenance());
+    } else if uses_block::<OfCluster<T>>() {
+        // SAFETY: `give` made the block as a box, and its value was moved out.
+        keep(unsafe { Box::from_raw(pointer.cast::<Block>()) });
     } else {
         // SAFETY: the memory is that of a box, and its value was moved out.
         drop(unsafe { Box::from_raw(pointer.cast::<MaybeUninit<OfCluster<T>>>()) });

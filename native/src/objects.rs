@@ -6,7 +6,7 @@ use crate::given::{give, owned, take};
 use crate::layout::CArray;
 use crate::pointers::{Places, elements, place, places, required_mut};
 use crate::status::{Fault, Status, guard, guard_end};
-use mobula::__native::{ElementType, NativeArray, NativeDraft};
+use mobula::__native::{ArrayView, ElementType, NativeArray, NativeDraft, ResultReferences};
 use mobula::{ObjectRef, Ref};
 use std::ffi::c_void;
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub enum KeptArray {
     /// An object that a call has waited for.
     Object(Ref<NativeArray>),
     /// An argument, beyond its call.
-    Argument(NativeArray),
+    Argument(Box<NativeArray>),
 }
 
 impl KeptArray {
@@ -41,7 +41,7 @@ impl KeptArray {
 pub fn kept_view(array: KeptArray, cluster: ClusterId) -> CArray {
     let kept = give(Kept::new(array, cluster));
     // SAFETY: `give` returned it; the value stays in place until `mobula_release` takes it back.
-    view_of(unsafe { &*kept }.get().array(), kept.cast())
+    view_of(unsafe { &*kept }.get().array().view(), kept.cast())
 }
 
 /// The element type of that number.
@@ -61,24 +61,54 @@ pub fn bytes_of(element: ElementType, count: usize) -> Result<usize, Fault> {
     bytes.ok_or_else(|| Fault::invalid(format!("count is {count}: no memory has as many elements")))
 }
 
+/// The one element of C that a copy is made of, the most frequent case; `None` if it is another one, or wrong.
+///
+/// # Safety
+/// The header's contract.
+#[inline]
+pub unsafe fn given_number<'a>(data: *const c_void, count: usize, element: u32) -> Option<(ElementType, &'a [u8])> {
+    let element = ElementType::from_number(element).filter(|_| count == 1 && !data.is_null())?;
+    // SAFETY: the caller's promise: there is an element.
+    Some((element, unsafe { std::slice::from_raw_parts(data.cast::<u8>(), element.size()) }))
+}
+
+/// The elements of C that a copy is made of.
+///
+/// # Errors
+/// `InvalidArgument` for NULL and for an unknown type.
+///
+/// # Safety
+/// The header's contract.
+#[inline]
+pub unsafe fn given<'a>(data: *const c_void, count: usize, element: u32) -> Result<(ElementType, &'a [u8]), Fault> {
+    // SAFETY: the caller's promise.
+    if let Some(number) = unsafe { given_number(data, count, element) } {
+        return Ok(number);
+    }
+    let element = element_of(element)?;
+    // SAFETY: the caller's promise.
+    let bytes = unsafe { elements(data.cast::<u8>(), bytes_of(element, count)?, "data") }?;
+    Ok((element, bytes))
+}
+
 /// A copy of elements of C.
 ///
 /// # Errors
-/// `InvalidArgument` for NULL and for an unknown type; what creating an array fails with.
+/// As of `given`; what creating an array fails with.
 ///
 /// # Safety
 /// The header's contract.
 pub unsafe fn copy_of(data: *const c_void, count: usize, element: u32) -> Result<NativeArray, Fault> {
-    let element = element_of(element)?;
     // SAFETY: the caller's promise.
-    let bytes = unsafe { elements(data.cast::<u8>(), bytes_of(element, count)?, "data") }?;
+    let (element, bytes) = unsafe { given(data, count, element) }?;
     Ok(NativeArray::copy_of(element, bytes)?)
 }
 
 /// A view of an array that `internal` keeps, or that lives longer than the view.
-pub fn view_of(array: &NativeArray, internal: *mut c_void) -> CArray {
-    let data = array.bytes().as_ptr().cast_mut().cast();
-    CArray { data, count: array.count(), element: array.element() as u32, internal }
+#[inline]
+pub fn view_of(array: ArrayView<'_>, internal: *mut c_void) -> CArray {
+    let data = array.bytes.as_ptr().cast_mut().cast();
+    CArray { data, count: array.count(), element: array.element as u32, internal }
 }
 
 const NO_ARRAY: CArray = CArray { data: std::ptr::null_mut(), count: 0, element: 0, internal: std::ptr::null_mut() };
@@ -87,12 +117,16 @@ const NO_ARRAY: CArray = CArray { data: std::ptr::null_mut(), count: 0, element:
 ///
 /// # Errors
 /// `InvalidArgument` if it is not a number.
+#[inline]
 pub fn timeout_of(timeout_s: f64) -> Result<Option<Duration>, Fault> {
+    if timeout_s < 0.0 {
+        return Ok(None);
+    }
     if timeout_s.is_nan() {
         return Err(Fault::invalid("timeout_s is not a number"));
     }
     // More than a duration can hold is for ever.
-    Ok(if timeout_s < 0.0 { None } else { Duration::try_from_secs_f64(timeout_s).ok() })
+    Ok(Duration::try_from_secs_f64(timeout_s).ok())
 }
 
 /// The value of an object, once it is complete.
@@ -286,6 +320,10 @@ unsafe extern "C" fn mobula_ref_free(reference: *mut Handle) {
 }
 
 /// Gives references of that cluster to `out`, one each; `out` has as many places.
-pub fn give_references(references: Vec<ObjectRef<NativeArray>>, cluster: ClusterId, out: Places<*mut Handle>) {
-    out.write(references.into_iter().map(|reference| give(Handle::new(reference, cluster))));
+pub fn give_references(references: ResultReferences, cluster: ClusterId, out: Places<*mut Handle>) {
+    let given = |reference| give(Handle::new(reference, cluster));
+    match references {
+        ResultReferences::One(reference) => out.write([given(reference)]),
+        ResultReferences::Many(references) => out.write(references.into_iter().map(given)),
+    }
 }

@@ -5,7 +5,7 @@ use crate::given::owned;
 use crate::layout::COptions;
 use crate::pointers::{optional_text, sized, text};
 use crate::status::Fault;
-use mobula::__native::Options;
+use mobula::__native::{CallOptions, Options};
 use mobula::Placement;
 
 /// `MOBULA_UNBOUNDED`: as often as it takes.
@@ -37,10 +37,15 @@ impl COptions {
 ///
 /// # Safety
 /// The header's contract.
-pub unsafe fn read_options(options: *const COptions, running: ClusterId) -> Result<Options, Fault> {
-    if options.is_null() {
-        return Ok(Options::default());
-    }
+#[inline]
+pub unsafe fn read_options(options: *const COptions, running: ClusterId) -> Result<CallOptions, Fault> {
+    // SAFETY: the caller's promise.
+    if options.is_null() { Ok(CallOptions::default()) } else { unsafe { read_given(options, running) } }
+}
+
+/// # Safety
+/// As of `read_options`, and not NULL.
+unsafe fn read_given(options: *const COptions, running: ClusterId) -> Result<CallOptions, Fault> {
     // SAFETY: the caller's promise.
     let given = unsafe { sized(options, COptions::DEFAULT, "options") }?;
     let amount = |amount: f64| (amount.is_nan() || amount >= 0.0).then_some(amount);
@@ -75,7 +80,11 @@ pub unsafe fn read_options(options: *const COptions, running: ClusterId) -> Resu
         4 => Placement::Near(unsafe { owned(given.near, "options->near") }?.usable_in(running, "options->near")?),
         other => return Err(Fault::invalid(format!("options->placement is {other}, which is no mobula_placement"))),
     };
-    Ok(read)
+    Ok(match read.place {
+        // The most frequent, which needs no memory of its own.
+        Placement::Rank(rank) if read.requests_nothing() => CallOptions::default().on(rank),
+        _ => read.into(),
+    })
 }
 
 /// Resources as in `Custom=2,Licence=1`.

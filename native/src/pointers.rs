@@ -40,6 +40,18 @@ pub unsafe fn text<'a>(pointer: *const c_char, argument: &str) -> Result<&'a str
     unsafe { optional_text(pointer, argument) }?.ok_or_else(|| Fault::null(argument))
 }
 
+/// True if it is that text, which has no zero byte. NULL is none.
+///
+/// # Safety
+/// As `text`.
+pub unsafe fn is_text(pointer: *const c_char, text: &str) -> bool {
+    let is_byte = |(position, byte): (usize, u8)| {
+        // SAFETY: the caller's promise: those before it are bytes of `text`, and so no zero byte, which ends it.
+        unsafe { pointer.add(position).cast::<u8>().read() == byte }
+    };
+    !pointer.is_null() && text.bytes().chain([0]).enumerate().all(is_byte)
+}
+
 /// As `text`; NULL is none.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! References that functions of Rust and of C in one program hand to each other.
+//! ResultReferences that functions of Rust and of C in one program hand to each other.
 
 use crate::cluster::{ClusterId, need_cluster};
 use crate::given::{give, owned};

@@ -5,11 +5,12 @@ use crate::call;
 use crate::cluster::{ClusterId, need_cluster};
 use crate::given::owned;
 use crate::layout::{ACTOR, AS_IS, BY_REFERENCE, BY_VALUE, CArgument, COptions, CTask};
-use crate::objects::{Handle, copy_of, give_references};
+use crate::objects::{Handle, give_references, given};
 use crate::options::read_options;
-use crate::pointers::{elements, places, text};
+use crate::pointers::{elements, is_text, places, text};
 use crate::status::{Fault, Status, guard};
-use mobula::__native::{Arg, NativeArgument, NativeBody};
+use mobula::__native::{Arg, CallArguments, NativeArgument, NativeBody, NativeFunction};
+use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_void};
 use std::fmt::{Display, Formatter};
 use std::sync::{Mutex, PoisonError};
@@ -94,38 +95,64 @@ impl Display for Position {
 ///
 /// # Safety
 /// The header's contract.
-pub unsafe fn read_arguments(
-    args: *const CArgument,
-    count: usize,
-    running: ClusterId,
-) -> Result<Vec<NativeArgument>, Fault> {
+pub unsafe fn read_arguments(args: *const CArgument, count: usize, running: ClusterId) -> Result<CallArguments, Fault> {
     // SAFETY: the caller's promise.
-    let given = unsafe { elements(args, count, "args") }?;
-    let read = |(position, given): (usize, &CArgument)| {
+    let all = unsafe { elements(args, count, "args") }?;
+    let mut read = CallArguments::default();
+    for (position, argument) in all.iter().enumerate() {
         let named = Position(position);
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's promise: the handle is of the kind that it says.
         let reference = || {
-            let handle = unsafe { owned(given.handle.cast::<Handle>(), named) }?;
+            let handle = unsafe { owned(argument.handle.cast::<Handle>(), named) }?;
             handle.usable_in(running, named).cloned()
         };
-        Ok(match given.kind {
-            // SAFETY: the caller's promise.
-            BY_VALUE => NativeArgument::Array(Arg::Value(
-                unsafe { copy_of(given.data, given.count, given.element) }.map_err(|fault| fault.of(position))?,
-            )),
-            BY_REFERENCE => NativeArgument::Array(Arg::Ref(reference()?)),
-            AS_IS => NativeArgument::Reference(reference()?),
+        match argument.kind {
+            BY_VALUE => {
+                // SAFETY: the caller's promise.
+                let copied = unsafe { given(argument.data, argument.count, argument.element) };
+                let (element, bytes) = copied.map_err(|fault| fault.of(position))?;
+                read.push_copy(element, bytes)?;
+            }
+            BY_REFERENCE => read.push(NativeArgument::Array(Arg::Ref(reference()?))),
+            AS_IS => read.push(NativeArgument::Reference(reference()?)),
             ACTOR => {
                 // SAFETY: as above.
-                let handle = unsafe { owned(given.handle.cast::<ActorPointer>(), named) }?;
-                NativeArgument::Actor(handle.usable_in(running, named)?.clone())
+                let handle = unsafe { owned(argument.handle.cast::<ActorPointer>(), named) }?;
+                read.push(NativeArgument::Actor(handle.usable_in(running, named)?.clone()));
             }
             kind => {
                 return Err(Fault::invalid(format!("args[{position}].kind is {kind}: use MOBULA_VALUE and others")));
             }
-        })
-    };
-    given.iter().enumerate().map(read).collect()
+        }
+    }
+    Ok(read)
+}
+
+thread_local! {
+    /// The task that this thread submitted last: a program most often submits many of one.
+    static LAST_TASK: Cell<Option<&'static NativeFunction>> = const { Cell::new(None) };
+}
+
+/// The task of that name.
+///
+/// # Errors
+/// `UnknownFunction` if there is none; as of `text`.
+///
+/// # Safety
+/// The header's contract.
+unsafe fn task_named(name: *const c_char) -> Result<&'static NativeFunction, Fault> {
+    if let Some(last) = LAST_TASK.get() {
+        // SAFETY: the caller's promise.
+        if unsafe { is_text(name, last.entry.name) } {
+            return Ok(last);
+        }
+    }
+    // SAFETY: the caller's promise.
+    let name = unsafe { text(name, "name") }?;
+    let found = mobula::__native::find_task(name)?;
+    let task = found.ok_or_else(|| unknown(format!("no function named {name:?} is registered")))?;
+    LAST_TASK.set(Some(task));
+    Ok(task)
 }
 
 /// `mobula_submit` of the header.
@@ -140,13 +167,13 @@ unsafe extern "C" fn mobula_submit(
 ) -> i32 {
     guard("mobula_submit", || {
         // SAFETY: the header's contract.
-        let (name, out) = unsafe { (text(name, "name")?, places(out, num_returns, "out")?) };
+        let out = unsafe { places(out, num_returns, "out") }?;
         let cluster = need_cluster()?;
         // SAFETY: the header's contract.
+        let task = unsafe { task_named(name) }?;
+        // SAFETY: the header's contract.
         let (args, options) = unsafe { (read_arguments(args, num_args, cluster)?, read_options(options, cluster)?) };
-        let references = mobula::__native::submit(name, args, options, num_returns)?;
-        let references = references.ok_or_else(|| unknown(format!("no function named {name:?} is registered")))?;
-        give_references(references, cluster, out);
+        give_references(mobula::__native::submit(task, args, options, num_returns)?, cluster, out);
         Ok(())
     })
 }

@@ -199,7 +199,7 @@ mod tests {
         decode: |_: &[u8], _: Vec<Attachment>, _: TaskHeader| -> Result<Arc<dyn Runnable>, Error> {
             Err(Error::config("it never runs"))
         },
-        decode_plain: |_, _| None,
+        decode_plain: |_, _, _| None,
         leaf: None,
         returns: 1,
         key: 0,

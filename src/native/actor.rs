@@ -1,13 +1,14 @@
 //! Actors whose classes a program registers at run time.
 
 use crate::base::{Error, Result};
+use crate::native::arguments::CallArguments;
 use crate::native::array::NativeArray;
-use crate::native::call::{ManyResults, NativeArgument, NativeArguments, OneResult, check_count, outside_cluster};
+use crate::native::call::{ManyResults, NativeArguments, OneResult, ResultReferences, check_count, outside_cluster};
 use crate::native::function::{
     NativeBody, NativeFrame, NativeFunction, add_class, check_name, check_returns, signature_of, table,
 };
-use crate::objects::{ObjectRef, SerializedValue, encode};
-use crate::registry::{self, ActorState, Arg, Checkpoint, Failure, FunctionKind, Options};
+use crate::objects::{SerializedValue, encode};
+use crate::registry::{self, ActorState, Checkpoint, Failure, FunctionKind, Options};
 use crate::runtime::{self, RawHandle, Runtime};
 use rustc_hash::FxHashMap as HashMap;
 use serde::{Deserialize, Serialize};
@@ -93,8 +94,9 @@ impl NativeState {
             return Err(lost(name, "its class has no save".to_string()));
         };
         let mut results = [None];
+        let args = CallArguments::default();
         let mut frame =
-            NativeFrame { name: restore.entry.name, args: &[], results: &mut results, state: state.address };
+            NativeFrame { name: restore.entry.name, args: &args, results: &mut results, state: state.address };
         if let Err(failure) = save(&mut frame) {
             return Err(match failure {
                 Failure::Passed(error) => error,
@@ -103,7 +105,8 @@ impl NativeState {
             });
         }
         let [saved] = results;
-        let values = vec![NativeArgument::Array(Arg::Value(saved.unwrap_or_else(NativeArray::empty)))];
+        let mut values = CallArguments::default();
+        values.push_array(saved.unwrap_or_else(NativeArray::empty));
         encode(&NativeArguments { function: restore, values })
     }
 }
@@ -169,7 +172,7 @@ pub struct NativeHandle(RawHandle<NativeActor>);
 ///
 /// # Errors
 /// `Ok(None)` if no class has the name; `Config` outside of a running cluster.
-pub fn create_actor(class: &str, values: Vec<NativeArgument>, options: Options) -> Result<Option<NativeHandle>> {
+pub fn create_actor(class: &str, values: CallArguments, options: Options) -> Result<Option<NativeHandle>> {
     if Runtime::current().is_none() {
         return Err(outside_cluster(class));
     }
@@ -197,12 +200,7 @@ impl NativeHandle {
     /// # Errors
     /// `Ok(None)` if its class has no method of that name; `Config` outside of a running cluster, `Type` for another
     /// number of results than it has.
-    pub fn call(
-        &self,
-        method: &str,
-        values: Vec<NativeArgument>,
-        returns: usize,
-    ) -> Result<Option<Vec<ObjectRef<NativeArray>>>> {
+    pub fn call(&self, method: &str, values: CallArguments, returns: usize) -> Result<Option<ResultReferences>> {
         if Runtime::current().is_none() {
             return Err(outside_cluster(method));
         }
@@ -210,12 +208,16 @@ impl NativeHandle {
         check_count(function, returns)?;
         let args = NativeArguments { function, values };
         let references = if function.returns <= 1 {
-            vec![runtime::call::<NativeActor, OneResult>(&self.0, args)]
+            ResultReferences::One(runtime::call::<NativeActor, OneResult>(&self.0, args))
         } else {
             let options = Options { num_returns: Some(function.returns), ..Options::default() };
-            runtime::call_with::<NativeActor, ManyResults>(&self.0, Some(Box::new(options)), args)
+            ResultReferences::Many(runtime::call_with::<NativeActor, ManyResults>(
+                &self.0,
+                Some(Box::new(options)),
+                args,
+            ))
         };
-        Ok(Some(if returns == 0 { Vec::new() } else { references }))
+        Ok(Some(if returns == 0 { ResultReferences::Many(Vec::new()) } else { references }))
     }
 
     /// The name of its class, as errors show it, with the actor's name where it has one.

@@ -4,6 +4,8 @@ use crate::base::{Error, Result};
 use crate::native::actor::NativeHandle;
 use crate::objects::form::{self, Forms, Parts};
 use crate::objects::{Array, ArrayMut};
+use crate::registry::PlainForm;
+use crate::rpc::PlainBytes;
 use crate::runtime;
 use bytemuck::Pod;
 use serde::de::{Error as _, SeqAccess};
@@ -60,6 +62,7 @@ const ELEMENTS: [(ElementType, &str, usize); 13] = [
 
 impl ElementType {
     /// The type of that number.
+    #[inline]
     pub fn from_number(number: u32) -> Option<ElementType> {
         ELEMENTS.get(number as usize).map(|(element, ..)| *element)
     }
@@ -70,6 +73,7 @@ impl ElementType {
     }
 
     /// Bytes of an element.
+    #[inline]
     pub fn size(self) -> usize {
         ELEMENTS[self as usize].2
     }
@@ -92,6 +96,62 @@ enum NativeStorage {
     Actor(Box<NativeHandle>),
 }
 
+/// The elements of an array, where they lie.
+#[derive(Clone, Copy)]
+pub struct ArrayView<'a> {
+    /// The type of the elements.
+    pub element: ElementType,
+    /// The elements, aligned for their type.
+    pub bytes: &'a [u8],
+    /// The bytes as an array of Rust, unless it is short.
+    stored: Option<&'a Array<u8>>,
+}
+
+impl<'a> ArrayView<'a> {
+    /// Of a short array.
+    #[inline]
+    pub(super) fn of(element: ElementType, bytes: &'a [u8]) -> ArrayView<'a> {
+        ArrayView { element, bytes, stored: None }
+    }
+
+    /// How many elements.
+    #[inline]
+    pub fn count(&self) -> usize {
+        // Every size is a power of two, and a division takes longer than a call of C otherwise does.
+        self.bytes.len() >> self.element.size().trailing_zeros()
+    }
+
+    /// True if the bytes are a whole number of elements.
+    pub(super) fn is_whole(&self) -> bool {
+        self.bytes.len().is_multiple_of(self.element.size())
+    }
+
+    /// The array, which is copied only if it is short.
+    pub fn to_array(self) -> NativeArray {
+        match self.stored {
+            Some(array) => NativeArray { element: self.element, storage: NativeStorage::Stored(array.clone()) },
+            None => NativeArray::short(self.element, self.bytes),
+        }
+    }
+
+    /// The bytes as an array of Rust, unless it is short.
+    pub(super) fn stored(&self) -> Option<&'a Array<u8>> {
+        self.stored
+    }
+
+    /// A copy of the elements, if the bytes are a whole number of them.
+    pub(super) fn to_vec<T: Pod>(self) -> Option<Vec<T>> {
+        let (bytes, size) = (self.bytes, size_of::<T>());
+        let read = |chunk| bytemuck::pod_read_unaligned(chunk);
+        (size > 0 && bytes.len().is_multiple_of(size)).then(|| bytes.chunks_exact(size).map(read).collect())
+    }
+
+    /// What it is, for errors: `3 of MOBULA_F64`.
+    pub(super) fn described(&self) -> String {
+        format!("{} of {}", self.count(), self.element.name())
+    }
+}
+
 /// An immutable array of plain data. Cloning it copies nothing of an array in the store; short ones are plain values.
 #[derive(Clone)]
 pub struct NativeArray {
@@ -109,14 +169,20 @@ impl NativeArray {
     ///
     /// # Errors
     /// As of `put_array`.
+    #[inline]
     pub fn copy_of(element: ElementType, bytes: &[u8]) -> Result<NativeArray> {
         if bytes.len() <= INLINE_BYTES {
-            let mut words = [0; 4];
-            bytemuck::bytes_of_mut::<InlineWords>(&mut words)[..bytes.len()].copy_from_slice(bytes);
-            let length = bytes.len() as u8;
-            return Ok(NativeArray { element, storage: NativeStorage::Inline { length, words } });
+            return Ok(NativeArray::short(element, bytes));
         }
         Ok(NativeArray { element, storage: NativeStorage::Stored(runtime::put_array(bytes)?) })
+    }
+
+    /// A copy of at most `INLINE_BYTES`.
+    #[inline]
+    pub(super) fn short(element: ElementType, bytes: &[u8]) -> NativeArray {
+        let mut words = [0; 4];
+        copy_short(&mut bytemuck::bytes_of_mut::<InlineWords>(&mut words)[..bytes.len()], bytes);
+        NativeArray { element, storage: NativeStorage::Inline { length: bytes.len() as u8, words } }
     }
 
     /// The same elements as in an array of Rust, in place.
@@ -127,27 +193,13 @@ impl NativeArray {
         }
     }
 
-    /// Its bytes as an array of Rust, unless it is short.
-    pub(super) fn stored(&self) -> Option<&Array<u8>> {
-        match &self.storage {
-            NativeStorage::Inline { .. } | NativeStorage::Actor(_) => None,
-            NativeStorage::Stored(array) => Some(array),
-        }
-    }
-
-    /// A copy of the elements, if the bytes are a whole number of them.
-    pub(super) fn to_vec<T: Pod>(&self) -> Option<Vec<T>> {
-        let (bytes, size) = (self.bytes(), size_of::<T>());
-        let read = |chunk| bytemuck::pod_read_unaligned(chunk);
-        (size > 0 && bytes.len().is_multiple_of(size)).then(|| bytes.chunks_exact(size).map(read).collect())
-    }
-
     /// An object that is an actor's handle.
     pub fn of_actor(handle: NativeHandle) -> NativeArray {
         NativeArray { element: ElementType::Bytes, storage: NativeStorage::Actor(Box::new(handle)) }
     }
 
     /// The actor's handle that it is.
+    #[inline]
     pub fn actor(&self) -> Option<&NativeHandle> {
         match &self.storage {
             NativeStorage::Actor(handle) => Some(handle),
@@ -162,24 +214,49 @@ impl NativeArray {
 
     /// The elements, aligned for their type.
     pub fn bytes(&self) -> &[u8] {
-        match &self.storage {
-            NativeStorage::Inline { length, words } => &bytemuck::bytes_of(words)[..usize::from(*length)],
-            NativeStorage::Stored(array) => array,
-            NativeStorage::Actor(_) => &[],
-        }
+        self.view().bytes
     }
 
-    /// What it is, for errors: `3 of MOBULA_F64`.
-    pub(super) fn described(&self) -> String {
-        if self.actor().is_some() {
-            return "an actor".to_string();
-        }
-        format!("{} of {}", self.count(), self.element.name())
+    /// The elements, where they lie; those of an actor are none.
+    #[inline(always)]
+    pub fn view(&self) -> ArrayView<'_> {
+        let (bytes, stored): (&[u8], _) = match &self.storage {
+            NativeStorage::Inline { length, words } => (&bytemuck::bytes_of(words)[..usize::from(*length)], None),
+            NativeStorage::Stored(array) => (array, Some(array)),
+            NativeStorage::Actor(_) => (&[], None),
+        };
+        ArrayView { element: self.element, bytes, stored }
     }
+}
 
-    /// How many elements.
-    pub fn count(&self) -> usize {
-        self.bytes().len() / self.element.size()
+/// Copies a few bytes to as many others. Most often they are one number of 8 bytes, which needs no call.
+#[inline]
+pub(super) fn copy_short(to: &mut [u8], from: &[u8]) {
+    match (<&mut [u8; 8]>::try_from(&mut *to), <&[u8; 8]>::try_from(from)) {
+        (Ok(to), Ok(from)) => *to = *from,
+        _ => to.copy_from_slice(from),
+    }
+}
+
+/// Short arrays as plain bytes: the number of the element type, and the elements.
+pub(super) struct ShortForm;
+
+impl PlainForm<NativeArray> for ShortForm {
+    #[inline]
+    fn is_plain() -> bool {
+        true
+    }
+    #[inline]
+    fn holds_no_array(array: &NativeArray) -> bool {
+        matches!(array.storage, NativeStorage::Inline { .. })
+    }
+    fn push(array: &NativeArray, out: &mut PlainBytes) -> bool {
+        Self::holds_no_array(array) && out.push(&(array.element as u8)) && out.push_bytes(array.bytes())
+    }
+    fn only(bytes: &[u8]) -> Option<NativeArray> {
+        let (number, bytes) = bytes.split_first()?;
+        let view = ArrayView::of(ElementType::from_number((*number).into())?, bytes);
+        (bytes.len() <= INLINE_BYTES && view.is_whole()).then(|| NativeArray::short(view.element, bytes))
     }
 }
 
@@ -236,7 +313,7 @@ impl<'de> Forms<'de> for NativeArray {
             _ => return Ok(None),
         };
         let array = NativeArray { element, storage };
-        if !array.bytes().len().is_multiple_of(element.size()) {
+        if !array.view().is_whole() {
             return Err(A::Error::custom("the bytes are not a whole number of elements"));
         }
         Ok(Some(array))
@@ -298,6 +375,7 @@ mod tests {
     #[test]
     fn table_of_elements_is_in_the_order_of_their_numbers() {
         for (number, (element, name, size)) in ELEMENTS.iter().enumerate() {
+            assert!(size.is_power_of_two());
             assert_eq!(*element as usize, number);
             assert_eq!((element.name(), element.size()), (*name, *size));
             assert_eq!(ElementType::from_number(number as u32), Some(*element));
@@ -312,7 +390,14 @@ mod tests {
         let array = draft.seal();
         let encoded = encode(&array).unwrap();
         let back: NativeArray = decode(&encoded.bytes, encoded.attachments).unwrap();
-        assert_eq!((back.element(), back.count(), back.bytes()), (ElementType::F32, 3, array.bytes()));
+        assert_eq!((back.element(), back.view().count(), back.bytes()), (ElementType::F32, 3, array.bytes()));
+        let mut plain = PlainBytes::new();
+        assert!(ShortForm::push(&array, &mut plain));
+        let back = ShortForm::only(plain.as_slice()).unwrap();
+        assert_eq!((back.element(), back.bytes()), (ElementType::F32, array.bytes()));
+        for wrong in [&[][..], &[13], &[10, 1], &[0; 34]] {
+            assert!(ShortForm::only(wrong).is_none(), "{wrong:?}");
+        }
     }
 
     #[test]

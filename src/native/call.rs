@@ -1,63 +1,24 @@
 //! Calls of registered functions as tasks.
 
 use crate::base::{Error, Result};
-use crate::native::actor::{NativeHandle, NativeState};
-use crate::native::array::NativeArray;
+use crate::native::actor::NativeState;
+use crate::native::arguments::{CallArguments, NativeArgument};
+use crate::native::array::{NativeArray, ShortForm};
 use crate::native::function::{NativeFrame, NativeFunction, table};
-use crate::objects::form::{self, Forms, Parts};
 use crate::objects::{AnySlot, ObjectRef};
 use crate::registry::{
-    ActorState, Arg, ArgList, Argument, Callable, Failure, FunctionKind, Many, Options, Single, TableEntry,
+    ActorState, ArgList, Argument, CallOptions, Callable, Failure, FunctionKind, Many, Single, TableEntry,
 };
 use crate::rpc::PlainBytes;
 use crate::runtime::{self, Runtime};
-use serde::de::{Error as _, SeqAccess};
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::sync::Arc;
-
-/// One argument of a call.
-pub enum NativeArgument {
-    /// An array, or a reference to one that is complete when the call runs.
-    Array(Arg<NativeArray>),
-    /// A reference that is handed over as it is.
-    Reference(ObjectRef<NativeArray>),
-    /// A handle of an actor.
-    Actor(NativeHandle),
-}
-
-impl Serialize for NativeArgument {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            NativeArgument::Array(array) => (0u8, array).serialize(serializer),
-            NativeArgument::Reference(reference) => (1u8, reference).serialize(serializer),
-            NativeArgument::Actor(handle) => (2u8, handle).serialize(serializer),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for NativeArgument {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        form::deserialize(deserializer)
-    }
-}
-
-impl<'de> Forms<'de> for NativeArgument {
-    const WHAT: &'static str = "an argument of C";
-    const PARTS: usize = 2;
-    fn read<A: SeqAccess<'de>>(form: u8, mut parts: Parts<A>) -> Result<Option<NativeArgument>, A::Error> {
-        match form {
-            0 => Ok(parts.next()?.map(NativeArgument::Array)),
-            1 => Ok(parts.next()?.map(NativeArgument::Reference)),
-            2 => Ok(parts.next()?.map(NativeArgument::Actor)),
-            _ => Ok(None),
-        }
-    }
-}
 
 /// What is called, and its arguments. Between ranks the function is named by its key.
 pub(super) struct NativeArguments {
     pub(super) function: &'static NativeFunction,
-    pub(super) values: Vec<NativeArgument>,
+    pub(super) values: CallArguments,
 }
 
 impl Serialize for NativeArguments {
@@ -68,7 +29,7 @@ impl Serialize for NativeArguments {
 
 impl<'de> Deserialize<'de> for NativeArguments {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (key, values) = <(u64, Vec<NativeArgument>)>::deserialize(deserializer)?;
+        let (key, values) = <(u64, CallArguments)>::deserialize(deserializer)?;
         match table().by_key(key) {
             Some(function) => Ok(NativeArguments { function, values }),
             None => Err(D::Error::custom(format!("no function of C has the key {key:#x}"))),
@@ -78,29 +39,30 @@ impl<'de> Deserialize<'de> for NativeArguments {
 
 impl ArgList for NativeArguments {
     fn all_values(&self) -> bool {
-        self.values.iter().all(|value| match value {
+        self.values.list().iter().all(|value| match value {
             NativeArgument::Array(array) => array.is_value(),
             NativeArgument::Reference(_) | NativeArgument::Actor(_) => true,
         })
     }
     fn references(&self, visit: &mut dyn FnMut(Arc<dyn AnySlot>)) {
-        for value in &self.values {
+        for value in self.values.list() {
             if let NativeArgument::Array(array) = value {
                 array.references(visit);
             }
         }
     }
     fn load(&mut self) -> Result<(), Error> {
-        self.values.iter_mut().try_for_each(|value| match value {
+        self.values.list_mut().iter_mut().try_for_each(|value| match value {
             NativeArgument::Array(array) => array.load(),
             NativeArgument::Reference(_) | NativeArgument::Actor(_) => Ok(()),
         })
     }
-    fn push_plain(&self, _: &mut PlainBytes) -> bool {
-        false
+    fn push_plain(&self, out: &mut PlainBytes) -> bool {
+        self.values.push_plain(out)
     }
-    fn from_plain(_: &[u8]) -> Option<Self> {
-        None
+    fn from_plain(entry: &'static TableEntry, bytes: &[u8]) -> Option<Self> {
+        let (function, values) = (table().by_key(entry.key)?, CallArguments::from_plain(bytes)?);
+        Some(NativeArguments { function, values })
     }
 }
 
@@ -109,7 +71,7 @@ pub(super) struct OneResult;
 
 impl Callable for OneResult {
     type Args = NativeArguments;
-    type Outputs = Single<NativeArray>;
+    type Outputs = Single<NativeArray, ShortForm>;
     const NAME: &'static str = "a function of C";
     const PATH: &'static str = "";
     const SIGNATURE: &'static str = "";
@@ -168,34 +130,61 @@ fn run(
     Ok(())
 }
 
-/// Submits the task of that name; `returns` references to its results are returned at once.
+/// ResultReferences to the results of a call.
+pub enum ResultReferences {
+    /// To its only one.
+    One(ObjectRef<NativeArray>),
+    /// To each, or to none.
+    Many(Vec<ObjectRef<NativeArray>>),
+}
+
+/// The task of that name; `None` if there is none.
 ///
 /// # Errors
-/// `Ok(None)` if no task has the name. `Config` outside of a running cluster, `Type` for another number of results than
-/// it has.
-pub fn submit(
-    name: &str,
-    values: Vec<NativeArgument>,
-    mut options: Options,
-    returns: usize,
-) -> Result<Option<Vec<ObjectRef<NativeArray>>>> {
+/// `Config` outside of a running cluster.
+pub fn find_task(name: &str) -> Result<Option<&'static NativeFunction>> {
     if Runtime::current().is_none() {
         return Err(outside_cluster(name));
     }
-    let Some(function) = table().task(name) else { return Ok(None) };
+    Ok(table().task(name))
+}
+
+/// Submits a task; `returns` references to its results are returned at once.
+///
+/// # Errors
+/// `Type` for another number of results than it has.
+pub fn submit(
+    function: &'static NativeFunction,
+    values: CallArguments,
+    mut options: CallOptions,
+    returns: usize,
+) -> Result<ResultReferences> {
     check_count(function, returns)?;
-    let args = NativeArguments { function, values };
-    if function.returns <= 1 {
-        let reference = runtime::submit::<OneResult>(options.into(), args);
-        return Ok(Some(if returns == 0 { Vec::new() } else { vec![reference] }));
+    if let Some(defaults) = function.options {
+        let own = std::mem::replace(&mut options, defaults());
+        options.take_over(&own.into_options());
     }
-    options.num_returns = Some(function.returns);
-    let references = runtime::submit::<ManyResults>(options.into(), args);
-    Ok(Some(if returns == 0 { Vec::new() } else { references }))
+    let args = NativeArguments { function, values };
+    let references = if function.returns <= 1 {
+        ResultReferences::One(submit_one(options, args))
+    } else {
+        options.set().num_returns = Some(function.returns);
+        ResultReferences::Many(runtime::submit::<ManyResults>(options, args))
+    };
+    Ok(if returns == 0 { ResultReferences::Many(Vec::new()) } else { references })
+}
+
+fn submit_one(options: CallOptions, args: NativeArguments) -> ObjectRef<NativeArray> {
+    if options.is_none() {
+        runtime::submit_plain::<OneResult>(args)
+    } else {
+        runtime::submit::<OneResult>(options, args)
+    }
 }
 
 /// # Errors
 /// `Type` unless the caller wants every result, or none.
+#[inline]
 pub(super) fn check_count(function: &NativeFunction, returns: usize) -> Result<()> {
     if returns != 0 && returns != function.returns {
         let mismatch = format!("it has {} results, and was called for {returns}", function.returns);

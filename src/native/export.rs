@@ -1,16 +1,18 @@
 //! Functions of Rust that C calls by their paths: `#[mobula::remote(c)]`.
 
 use crate::base::Error;
-use crate::native::call::NativeArgument;
+use crate::native::arguments::ArgumentView;
 use crate::native::function::{NativeFrame, row};
 use crate::native::value::NativeValue;
-use crate::registry::{Callable, Failure, FunctionKind, Outputs, TableEntry, run_body};
+use crate::registry::{CallOptions, Callable, Failure, FunctionKind, Outputs, TableEntry, run_body};
 
 /// What the macro writes of such a function: a row of the function table of its own, for calls of C.
 pub struct ExportedFunction {
     pub(super) entry: &'static TableEntry,
     pub(super) returns: usize,
     pub(super) body: fn(&mut NativeFrame<'_>) -> Result<(), Failure>,
+    /// The options of its attribute, if it has any.
+    pub(super) options: Option<fn() -> CallOptions>,
 }
 
 inventory::collect!(ExportedFunction);
@@ -21,8 +23,9 @@ impl ExportedFunction {
         entry: &'static TableEntry,
         returns: usize,
         body: fn(&mut NativeFrame<'_>) -> Result<(), Failure>,
+        options: Option<fn() -> CallOptions>,
     ) -> ExportedFunction {
-        ExportedFunction { entry, returns, body }
+        ExportedFunction { entry, returns, body, options }
     }
 
     /// The row of the function at `path`.
@@ -49,7 +52,7 @@ pub fn run_exported<C: Callable>(args: C::Args) -> Result<<C::Outputs as Outputs
 /// # Errors
 /// `Type` if they are not `wanted`.
 pub fn check_argument_count(frame: &NativeFrame<'_>, wanted: usize) -> Result<(), Failure> {
-    let got = frame.args.len();
+    let got = frame.args.count();
     if got == wanted {
         return Ok(());
     }
@@ -62,15 +65,12 @@ pub fn check_argument_count(frame: &NativeFrame<'_>, wanted: usize) -> Result<()
 /// `Type`, with position, wanted and got; those of creating an array.
 pub fn exported_argument<T: NativeValue>(frame: &NativeFrame<'_>, index: usize) -> Result<T, Failure> {
     let got = match frame.args.get(index) {
-        Some(NativeArgument::Array(argument)) => {
-            let array = argument.value();
-            match T::from_native(array).map_err(Failure::Passed)? {
-                Some(value) => return Ok(value),
-                None => array.described(),
-            }
-        }
-        Some(NativeArgument::Reference(_)) => "a reference that was passed as it is".to_string(),
-        Some(NativeArgument::Actor(_)) => "an actor".to_string(),
+        Some(ArgumentView::Array(array)) => match T::from_native(array).map_err(Failure::Passed)? {
+            Some(value) => return Ok(value),
+            None => array.described(),
+        },
+        Some(ArgumentView::Reference(_)) => "a reference that was passed as it is".to_string(),
+        Some(ArgumentView::Actor(_)) => "an actor".to_string(),
         None => "none".to_string(),
     };
     let wanted = T::wanted();

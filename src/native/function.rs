@@ -4,10 +4,13 @@
 use crate::base::sync::lock;
 use crate::base::{Error, Result, limits};
 use crate::native::actor::NativeClass;
+use crate::native::arguments::CallArguments;
 use crate::native::array::NativeArray;
-use crate::native::call::{ManyResults, NativeArgument, OneResult};
+use crate::native::call::{ManyResults, OneResult};
 use crate::native::export::ExportedFunction;
-use crate::registry::{self, Checkpoint, DecodeFn, Failure, FunctionKind, TableEntry, Task};
+use crate::registry::{
+    self, CallOptions, Checkpoint, DecodeFn, DecodePlainFn, Failure, FunctionKind, TableEntry, Task,
+};
 use rustc_hash::FxHashMap as HashMap;
 use std::sync::{Mutex, OnceLock};
 
@@ -16,7 +19,7 @@ pub struct NativeFrame<'a> {
     /// The name of what is called.
     pub name: &'static str,
     /// Its arguments; references are resolved, unless they were passed as they are.
-    pub args: &'a [NativeArgument],
+    pub args: &'a CallArguments,
     /// Its results: one that is left out is an empty array.
     pub results: &'a mut [Option<NativeArray>],
     /// The address of the actor's state: written by a constructor, read by a method.
@@ -35,6 +38,8 @@ pub struct NativeFunction {
     /// The class of a constructor or a method.
     pub class: OnceLock<&'static NativeClass>,
     pub(super) body: NativeBody,
+    /// The options that a call has where it sets no others.
+    pub(super) options: Option<fn() -> CallOptions>,
 }
 
 /// Tasks and classes by name; all functions by key.
@@ -89,9 +94,10 @@ impl NativeTable {
             *having.entry(export.last_part()).or_default() += 1;
         }
         for export in exports {
-            let (entry, returns, body) = (*export.entry, export.returns, Box::new(export.body));
+            let ExportedFunction { entry, returns, body, options } = *export;
+            let (entry, class, body) = (*entry, OnceLock::new(), Box::new(body));
             let function: &'static NativeFunction =
-                Box::leak(Box::new(NativeFunction { entry, returns, class: OnceLock::new(), body }));
+                Box::leak(Box::new(NativeFunction { entry, returns, class, body, options }));
             self.add(function);
             self.tasks.entry(entry.path).or_insert(function);
             if having.get(export.last_part()) == Some(&1) {
@@ -189,10 +195,13 @@ pub(super) const fn row(
     returns: usize,
     checkpoint: Option<&'static Checkpoint>,
 ) -> TableEntry {
-    let decode: DecodeFn = if returns <= 1 {
-        |bytes, attachments, header| Ok(Task::<OneResult>::received(header, bytes, attachments)?)
+    let (decode, decode_plain): (DecodeFn, DecodePlainFn) = if returns <= 1 {
+        (
+            |bytes, attachments, header| Ok(Task::<OneResult>::received(header, bytes, attachments)?),
+            |entry, bytes, header| Some(Task::<OneResult>::received_plain(entry, header, bytes)?),
+        )
     } else {
-        |bytes, attachments, header| Ok(Task::<ManyResults>::received(header, bytes, attachments)?)
+        (|bytes, attachments, header| Ok(Task::<ManyResults>::received(header, bytes, attachments)?), |_, _, _| None)
     };
     TableEntry {
         name,
@@ -200,7 +209,7 @@ pub(super) const fn row(
         signature,
         kind,
         decode,
-        decode_plain: |_, _| None,
+        decode_plain,
         leaf: None,
         returns: 1, // several results are one list between ranks
         key: registry::key_of(path, signature),
@@ -234,7 +243,7 @@ impl NativeFunction {
         let signature = &*signature_of(kind, returns).leak();
         let entry = row(name, path, signature, kind, returns, checkpoint);
         let function: &'static NativeFunction =
-            Box::leak(Box::new(NativeFunction { entry, returns, class: OnceLock::new(), body }));
+            Box::leak(Box::new(NativeFunction { entry, returns, class: OnceLock::new(), body, options: None }));
         if !registry::register(&function.entry) {
             return Err(too_late(name));
         }

@@ -1,12 +1,12 @@
 //! Tasks of C that Rust calls: `mobula::c_task!`. Such a call is a task of Rust, whose body runs that of C in place.
 
 use crate::base::Error;
+use crate::native::arguments::CallArguments;
 use crate::native::array::NativeArray;
-use crate::native::call::NativeArgument;
 use crate::native::export::mismatch;
 use crate::native::function::{NativeFrame, NativeFunction, table};
 use crate::native::value::NativeValue;
-use crate::registry::{Arg, CallOptions, Callable, Failure, Outputs, Runnable as _, Task, TaskHeader};
+use crate::registry::{CallOptions, Callable, Failure, Outputs, Runnable as _, Task, TaskHeader};
 use crate::runtime::{self, Runtime};
 use std::sync::{Arc, OnceLock};
 
@@ -41,10 +41,16 @@ impl ImportedTask {
     ///
     /// # Errors
     /// `Config` if there is none; `Type` if it has another number of results.
+    #[inline]
     fn function(&self) -> Result<&'static NativeFunction, Error> {
-        if let Some(function) = self.function.get() {
-            return Ok(function);
+        match self.function.get() {
+            Some(function) => Ok(function),
+            None => self.find(),
         }
+    }
+
+    #[cold]
+    fn find(&self) -> Result<&'static NativeFunction, Error> {
         let name = self.name;
         let Some(function) = table().task(name) else {
             return Err(Error::config(format!(
@@ -65,10 +71,7 @@ impl ImportedTask {
     ///
     /// # Errors
     /// Why it failed.
-    pub fn run<const RETURNS: usize>(
-        &self,
-        args: &[NativeArgument],
-    ) -> Result<[Option<NativeArray>; RETURNS], Failure> {
+    pub fn run<const RETURNS: usize>(&self, args: &CallArguments) -> Result<[Option<NativeArray>; RETURNS], Failure> {
         let function = self.function().map_err(Failure::Passed)?;
         let mut results = [const { None }; RETURNS];
         let set = &mut results[..function.returns.min(RETURNS)];
@@ -82,17 +85,18 @@ impl ImportedTask {
     /// `Type`, with position, wanted and got; those of creating an array.
     pub fn result<T: NativeValue>(&self, index: usize, result: Option<NativeArray>) -> Result<T, Failure> {
         let array = result.unwrap_or_else(NativeArray::empty);
-        T::from_native(&array).map_err(Failure::Passed)?.ok_or_else(|| {
-            let (wanted, got) = (T::wanted(), array.described());
+        T::from_native(array.view()).map_err(Failure::Passed)?.ok_or_else(|| {
+            let (wanted, got) = (T::wanted(), array.view().described());
             mismatch(self.name, format!("result {index}: mobula::c_task! declares {wanted}, and it returned {got}"))
         })
     }
 }
 
-/// An argument for C.
+/// Appends an argument for C.
 ///
 /// # Errors
 /// Those of creating an array.
-pub fn imported_argument<T: NativeValue>(value: &T) -> Result<NativeArgument, Failure> {
-    value.to_native().map(|array| NativeArgument::Array(Arg::Value(array))).map_err(Failure::Passed)
+#[inline]
+pub fn imported_argument<T: NativeValue>(args: &mut CallArguments, value: &T) -> Result<(), Failure> {
+    value.push_to(args).map_err(Failure::Passed)
 }

@@ -15,6 +15,7 @@
 //!   after it, and their rows live as long as the process.
 
 mod actor;
+mod arguments;
 mod array;
 mod call;
 mod export;
@@ -24,12 +25,13 @@ mod reference;
 mod value;
 
 pub use actor::{ClassDescription, MethodDescription, NativeHandle, create_actor, find_actor, register_class};
-pub use array::{ElementType, NativeArray, NativeDraft};
-pub use call::{NativeArgument, submit};
+pub use arguments::{ArgumentView, CallArguments, NativeArgument};
+pub use array::{ArrayView, ElementType, NativeArray, NativeDraft};
+pub use call::{ResultReferences, find_task, submit};
 pub use export::{
     ExportedFunction, check_argument_count, export_result, export_results, exported_argument, run_exported,
 };
-pub use function::{NativeBody, NativeFrame, register_function};
+pub use function::{NativeBody, NativeFrame, NativeFunction, register_function};
 pub use import::{ImportedTask, imported_argument};
 pub use reference::{from_native, to_native};
 pub use value::NativeValue;
@@ -45,6 +47,7 @@ const OF_STACK: u64 = 1 << 63;
 
 /// The number of the task that runs on this stack, another for each of all ranks; that of the stack itself for what an
 /// actor's `save` calls, which is of no task; 0 if there is neither, also on a thread that took on a task's context.
+#[inline]
 pub fn current_task() -> u64 {
     if runtime::runs_task() {
         return runtime::current_number();
@@ -61,12 +64,14 @@ pub fn warn(text: &str) {
 }
 
 /// The cluster that runs in this process, by a number that no other cluster of the process ever has.
+#[inline]
 pub fn current_cluster() -> Option<usize> {
     // A rank is never freed.
     Runtime::current().map(|runtime| std::ptr::from_ref(runtime).addr())
 }
 
 /// Rank and size of the cluster that runs in this process.
+#[inline]
 pub fn rank_and_size() -> Option<(u32, u32)> {
     Runtime::current().map(|runtime| (runtime.cluster.rank, runtime.cluster.size))
 }

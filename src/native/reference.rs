@@ -1,4 +1,4 @@
-//! References of Rust and of C to the same elements.
+//! ResultReferences of Rust and of C to the same elements.
 
 use crate::native::array::NativeArray;
 use crate::native::export::mismatch;
@@ -43,8 +43,8 @@ impl<T: NativeValue> Conversion for FromNative<T> {
     type From = NativeArray;
     type To = T;
     fn convert(array: &NativeArray) -> Result<T, Failure> {
-        T::from_native(array).map_err(Failure::Passed)?.ok_or_else(|| {
-            let (wanted, got) = (T::wanted(), array.described());
+        T::from_native(array.view()).map_err(Failure::Passed)?.ok_or_else(|| {
+            let (wanted, got) = (T::wanted(), array.view().described());
             mismatch("a reference of C", format!("Rust wants {wanted}, and got {got}"))
         })
     }

@@ -1,7 +1,8 @@
 //! Types of Rust that C has too: numbers, arrays of numbers, texts.
 
 use crate::base::Result;
-use crate::native::array::{ElementType, NativeArray};
+use crate::native::arguments::CallArguments;
+use crate::native::array::{ArrayView, ElementType, NativeArray};
 use crate::objects::{Array, Object};
 use crate::runtime;
 use bytemuck::Pod;
@@ -31,12 +32,21 @@ pub trait NativeValue: Object {
     ///
     /// # Errors
     /// Those of creating an array.
-    fn from_native(array: &NativeArray) -> Result<Option<Self>>;
+    fn from_native(array: ArrayView<'_>) -> Result<Option<Self>>;
     /// The array of the value. An array in the store is not copied.
     ///
     /// # Errors
     /// Those of creating an array.
     fn to_native(&self) -> Result<NativeArray>;
+    /// Appends the array of the value to arguments.
+    ///
+    /// # Errors
+    /// As of `to_native`.
+    #[inline]
+    fn push_to(&self, arguments: &mut CallArguments) -> Result<()> {
+        arguments.push_array(self.to_native()?);
+        Ok(())
+    }
 }
 
 macro_rules! numbers {
@@ -51,13 +61,17 @@ macro_rules! numbers {
                     format!("one {}", ElementType::$element.name())
                 }
                 #[inline]
-                fn from_native(array: &NativeArray) -> Result<Option<Self>> {
+                fn from_native(array: ArrayView<'_>) -> Result<Option<Self>> {
                     let one = has_elements_of::<$number>(array);
-                    Ok(one.then(|| bytemuck::try_pod_read_unaligned(array.bytes()).ok()).flatten())
+                    Ok(one.then(|| bytemuck::try_pod_read_unaligned(array.bytes).ok()).flatten())
                 }
                 #[inline]
                 fn to_native(&self) -> Result<NativeArray> {
                     NativeArray::copy_of(ElementType::$element, bytemuck::bytes_of(self))
+                }
+                #[inline]
+                fn push_to(&self, arguments: &mut CallArguments) -> Result<()> {
+                    arguments.push_copy(ElementType::$element, bytemuck::bytes_of(self))
                 }
             }
         )*
@@ -73,16 +87,16 @@ numbers! {
 const _: () = assert!(size_of::<usize>() == size_of::<u64>());
 
 /// True if the array may be one of `T`s: bytes without a meaning are read as `u8`.
-fn has_elements_of<T: NativeElement>(array: &NativeArray) -> bool {
-    let element = array.element();
-    array.actor().is_none() && (element == T::TYPE || (element == ElementType::Bytes && T::TYPE == ElementType::U8))
+fn has_elements_of<T: NativeElement>(array: ArrayView<'_>) -> bool {
+    let element = array.element;
+    element == T::TYPE || (element == ElementType::Bytes && T::TYPE == ElementType::U8)
 }
 
 impl NativeValue for bool {
     fn wanted() -> String {
         u8::wanted()
     }
-    fn from_native(array: &NativeArray) -> Result<Option<bool>> {
+    fn from_native(array: ArrayView<'_>) -> Result<Option<bool>> {
         Ok(u8::from_native(array)?.map(|byte| byte != 0))
     }
     fn to_native(&self) -> Result<NativeArray> {
@@ -94,9 +108,9 @@ impl NativeValue for String {
     fn wanted() -> String {
         "a text of MOBULA_BYTES".to_string()
     }
-    fn from_native(array: &NativeArray) -> Result<Option<String>> {
-        let is_text = matches!(array.element(), ElementType::Bytes | ElementType::I8 | ElementType::U8);
-        Ok((is_text && array.actor().is_none()).then(|| str::from_utf8(array.bytes()).ok().map(String::from)).flatten())
+    fn from_native(array: ArrayView<'_>) -> Result<Option<String>> {
+        let is_text = matches!(array.element, ElementType::Bytes | ElementType::I8 | ElementType::U8);
+        Ok(is_text.then(|| str::from_utf8(array.bytes).ok().map(String::from)).flatten())
     }
     fn to_native(&self) -> Result<NativeArray> {
         NativeArray::copy_of(ElementType::Bytes, self.as_bytes())
@@ -108,7 +122,7 @@ impl NativeValue for () {
     fn wanted() -> String {
         "an array".to_string()
     }
-    fn from_native(_: &NativeArray) -> Result<Option<()>> {
+    fn from_native(_: ArrayView<'_>) -> Result<Option<()>> {
         Ok(Some(()))
     }
     fn to_native(&self) -> Result<NativeArray> {
@@ -120,7 +134,7 @@ impl<T: NativeElement> NativeValue for Array<T> {
     fn wanted() -> String {
         format!("an array of {}", T::TYPE.name())
     }
-    fn from_native(array: &NativeArray) -> Result<Option<Array<T>>> {
+    fn from_native(array: ArrayView<'_>) -> Result<Option<Array<T>>> {
         if !has_elements_of::<T>(array) {
             return Ok(None);
         }
@@ -139,7 +153,7 @@ impl<T: NativeElement + Object> NativeValue for Vec<T> {
     fn wanted() -> String {
         Array::<T>::wanted()
     }
-    fn from_native(array: &NativeArray) -> Result<Option<Vec<T>>> {
+    fn from_native(array: ArrayView<'_>) -> Result<Option<Vec<T>>> {
         Ok(has_elements_of::<T>(array).then(|| array.to_vec()).flatten())
     }
     fn to_native(&self) -> Result<NativeArray> {
@@ -155,8 +169,8 @@ mod tests {
 
     fn comes_back<T: NativeValue + PartialEq + Debug>(value: &T, element: ElementType, count: usize) {
         let array = value.to_native().unwrap();
-        assert_eq!((array.element(), array.count()), (element, count), "{value:?}");
-        assert_eq!(T::from_native(&array).unwrap().as_ref(), Some(value));
+        assert_eq!((array.element(), array.view().count()), (element, count), "{value:?}");
+        assert_eq!(T::from_native(array.view()).unwrap().as_ref(), Some(value));
     }
 
     #[test]
@@ -174,23 +188,23 @@ mod tests {
     #[test]
     fn other_types_counts_and_texts_are_refused() {
         let two = NativeArray::copy_of(ElementType::F64, &[0; 16]).unwrap();
-        assert_eq!(f64::from_native(&two), Ok(None));
-        assert_eq!(Vec::<f32>::from_native(&two), Ok(None));
-        assert_eq!(u64::from_native(&1.0f64.to_native().unwrap()), Ok(None));
-        assert_eq!(String::from_native(&NativeArray::copy_of(ElementType::Bytes, &[0xff]).unwrap()), Ok(None));
-        assert_eq!(Vec::<u8>::from_native(&"ab".to_string().to_native().unwrap()), Ok(Some(vec![97, 98])));
+        assert_eq!(f64::from_native(two.view()), Ok(None));
+        assert_eq!(Vec::<f32>::from_native(two.view()), Ok(None));
+        assert_eq!(u64::from_native(1.0f64.to_native().unwrap().view()), Ok(None));
+        assert_eq!(String::from_native(NativeArray::copy_of(ElementType::Bytes, &[0xff]).unwrap().view()), Ok(None));
+        assert_eq!(Vec::<u8>::from_native("ab".to_string().to_native().unwrap().view()), Ok(Some(vec![97, 98])));
     }
 
     #[test]
     fn array_is_read_in_place_in_both_languages() {
         let array = Array::outside_store(&[1.0f64, 2.0, 3.0]);
         let native = array.to_native().unwrap();
-        assert_eq!((native.element(), native.count()), (ElementType::F64, 3));
+        assert_eq!((native.element(), native.view().count()), (ElementType::F64, 3));
         assert_eq!(native.bytes().as_ptr(), array.as_ptr().cast());
         let sent = encode(&native).unwrap();
         let received: NativeArray = decode(&sent.bytes, sent.attachments).unwrap();
-        let back = Array::<f64>::from_native(&received).unwrap().unwrap();
+        let back = Array::<f64>::from_native(received.view()).unwrap().unwrap();
         assert_eq!(back.as_ptr(), array.as_ptr());
-        assert!(Array::<i64>::from_native(&received).unwrap().is_none());
+        assert!(Array::<i64>::from_native(received.view()).unwrap().is_none());
     }
 }

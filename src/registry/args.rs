@@ -7,7 +7,7 @@ pub use list::{Each, IntoListArg, ListArg, each};
 use crate::base::Error;
 use crate::objects::form::{self, Forms, Parts};
 use crate::objects::{AnySlot, Object, ObjectRef, Ref, decode, encode, refused};
-use crate::registry::Failure;
+use crate::registry::{Failure, TableEntry};
 use crate::rpc::{PlainBytes, plain};
 use serde::de::SeqAccess;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -225,8 +225,8 @@ pub trait ArgList: Object {
     fn load(&mut self) -> Result<(), Error>;
     /// Appends the arguments to `out`; false if one is not a plain value, or there is no space for it.
     fn push_plain(&self, out: &mut PlainBytes) -> bool;
-    /// The arguments that are all of `bytes`; `None` if they are not that.
-    fn from_plain(bytes: &[u8]) -> Option<Self>;
+    /// The arguments of the function of that row that are all of `bytes`; `None` if they are not that.
+    fn from_plain(entry: &'static TableEntry, bytes: &[u8]) -> Option<Self>;
 }
 
 macro_rules! arg_list {
@@ -248,7 +248,7 @@ macro_rules! arg_list {
                 true $(&& self.$index.push_plain(_out))*
             }
             #[inline]
-            fn from_plain(bytes: &[u8]) -> Option<Self> {
+            fn from_plain(_: &'static TableEntry, bytes: &[u8]) -> Option<Self> {
                 let mut _left = bytes;
                 let args = ($($name::take_plain(&mut _left)?,)*);
                 _left.is_empty().then_some(args)

@@ -47,6 +47,17 @@ impl CallOptions {
         }
     }
 
+    /// True if nothing is set.
+    #[inline]
+    pub fn is_none(&self) -> bool {
+        self.set.is_none() && self.rank.is_none()
+    }
+
+    /// The options as a value.
+    pub fn into_options(mut self) -> Options {
+        std::mem::take(self.set())
+    }
+
     /// The options as a task has them; `None` if none is set.
     pub fn into_box(self) -> Option<Box<Options>> {
         match (self.set, self.rank) {

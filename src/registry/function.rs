@@ -125,7 +125,7 @@ pub trait Callable: Sized + 'static {
         signature: Self::SIGNATURE,
         kind: Self::KIND,
         decode: |bytes, attachments, header| Ok(Task::<Self>::received(header, bytes, attachments)?),
-        decode_plain: |bytes, header| Some(Task::<Self>::received_plain(header, bytes)?),
+        decode_plain: |entry, bytes, header| Some(Task::<Self>::received_plain(entry, header, bytes)?),
         leaf: if Self::LEAF { Some(run_leaf::<Self>) } else { None },
         returns: Self::Outputs::COUNT,
         key: key_of(Self::PATH, Self::SIGNATURE),
@@ -155,8 +155,8 @@ pub trait Callable: Sized + 'static {
 /// If they do not decode.
 pub type DecodeFn = fn(&[u8], Vec<Attachment>, TaskHeader) -> Result<Arc<dyn Runnable>, Error>;
 
-/// Builds a task from plain arguments; `None` if the bytes are not the arguments of that function.
-pub type DecodePlainFn = fn(&[u8], TaskHeader) -> Option<Arc<dyn Runnable>>;
+/// Builds a task of the function of that row from plain arguments; `None` if the bytes are not its arguments.
+pub type DecodePlainFn = fn(&'static TableEntry, &[u8], TaskHeader) -> Option<Arc<dyn Runnable>>;
 
 /// What kind of callable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -47,7 +47,7 @@ pub fn run_body<C: Callable>(args: C::Args, state: &mut ActorState) -> Result<<C
 
 /// Runs `C`: what `TableEntry::leaf` is.
 pub fn run_leaf<C: Callable>(args: &[u8], value: &mut PlainBytes) -> LeafOutcome {
-    let args = if C::Outputs::is_plain() { C::Args::from_plain(args) } else { None };
+    let args = if C::Outputs::is_plain() { C::Args::from_plain(C::ENTRY, args) } else { None };
     let Some(args) = args else { return LeafOutcome::NotPlain };
     match catch(|| run_body::<C>(args, &mut None)) {
         Ok(Ok(result)) if C::Outputs::push_plain_value(&result, value) => LeafOutcome::Returned,

@@ -25,15 +25,13 @@ pub use args::{Arg, ArgList, Argument, Each, IntoArg, IntoListArg, ListArg, Own,
 pub use call_options::CallOptions;
 pub use checked::CheckedTypes;
 pub use failure::{Explain, ExplainBoxed, ExplainDebug, ExplainDisplay, ExplainError, ExplainOwn, Failure};
-#[cfg(feature = "sim")]
-pub use function::DecodePlainFn;
 pub use function::{
-    Actor, ActorState, Callable, Checkpoint, DecodeFn, Function, FunctionKind, TableEntry, construct, functions,
-    is_open, key_of, register, save, with_actor,
+    Actor, ActorState, Callable, Checkpoint, DecodeFn, DecodePlainFn, Function, FunctionKind, TableEntry, construct,
+    functions, is_open, key_of, register, save, with_actor,
 };
 pub use group::{Bundle, PlacementGroup};
 pub use leaf::{LeafOutcome, refuse_in_leaf, run_body, runs_leaf};
 pub use options::{Options, Placement};
-pub use outputs::{Many, Multiple, Outputs, Single};
+pub use outputs::{Many, Multiple, Outputs, PlainForm, Single};
 pub use ready::launch_ready_by;
 pub use task::{Runnable, Task, TaskHeader, TaskPhase};

@@ -82,10 +82,42 @@ pub trait Outputs: Sized + 'static {
     }
 }
 
-/// One object, which is part of its task.
-pub struct Single<T>(PhantomData<T>);
+/// How a value is written as plain bytes, for the short path.
+pub trait PlainForm<T>: 'static {
+    /// True if values may be plain.
+    fn is_plain() -> bool;
+    /// True if that value is known to hold no array.
+    fn holds_no_array(_value: &T) -> bool {
+        false
+    }
+    /// Appends the value to `out`; false if it is not plain, or there is no space for it.
+    fn push(value: &T, out: &mut PlainBytes) -> bool;
+    /// The value that is all of `bytes`; `None` if they are not that.
+    fn only(bytes: &[u8]) -> Option<T>;
+}
 
-impl<T: Object> Outputs for Single<T> {
+/// The form that the type says: numbers are plain.
+pub struct ByType;
+
+impl<T: 'static> PlainForm<T> for ByType {
+    #[inline]
+    fn is_plain() -> bool {
+        plain::is_plain::<T>()
+    }
+    #[inline]
+    fn push(value: &T, out: &mut PlainBytes) -> bool {
+        out.push(value)
+    }
+    #[inline]
+    fn only(bytes: &[u8]) -> Option<T> {
+        plain::only(bytes)
+    }
+}
+
+/// One object, which is part of its task.
+pub struct Single<T, F = ByType>(PhantomData<(T, F)>);
+
+impl<T: Object, F: PlainForm<T>> Outputs for Single<T, F> {
     type Value = T;
     type Promises = Promise<T>;
     type Refs = ObjectRef<T>;
@@ -99,24 +131,28 @@ impl<T: Object> Outputs for Single<T> {
     }
     #[inline]
     fn complete(promises: &Promise<T>, value: T) {
-        complete_value(promises, value);
+        if F::holds_no_array(&value) {
+            // A value that comes after a cancellation is dropped, here and below.
+            drop(promises.complete(value));
+        } else {
+            complete_value(promises, value);
+        }
     }
     #[inline]
     fn is_plain() -> bool {
-        plain::is_plain::<T>()
+        F::is_plain()
     }
     #[inline]
     fn push_plain_value(value: &T, out: &mut PlainBytes) -> bool {
-        out.push(value)
+        F::push(value, out)
     }
     #[inline]
     fn push_plain(promises: &Promise<T>, out: &mut PlainBytes) -> bool {
-        promises.value().is_some_and(|value| out.push(value))
+        promises.value().is_some_and(|value| F::push(value, out))
     }
     #[inline]
     fn complete_plain(promises: &Promise<T>, bytes: &[u8]) -> bool {
-        // A value that comes after a cancellation is dropped.
-        plain::only(bytes).map(|value: T| drop(promises.complete(value))).is_some()
+        F::only(bytes).map(|value| drop(promises.complete(value))).is_some()
     }
     #[inline]
     fn number_result(promises: &Promise<T>, number: u64) -> bool {

@@ -17,7 +17,7 @@ use crate::objects::{
 use crate::registry::failure::Failure;
 use crate::registry::function::{ActorState, Callable, FunctionKind, TableEntry};
 use crate::registry::leaf::{refuse_in_leaf, run_body};
-use crate::registry::outputs::{Outputs, Single};
+use crate::registry::outputs::{Outputs, PlainForm, Single};
 use crate::registry::{ArgList, Options};
 use crate::rpc::PlainBytes;
 use std::any::Any;
@@ -261,9 +261,13 @@ impl<C: Callable> Task<C> {
         Ok(arc_pool::new(Task { header, args: UnsafeCell::new(Some(args)), promises }))
     }
 
-    /// A call received from another rank, with plain arguments; `None` if the bytes are not the arguments.
-    pub fn received_plain(mut header: TaskHeader, arguments: &[u8]) -> Option<Arc<Task<C>>> {
-        let args = C::Args::from_plain(arguments)?;
+    /// As `received`, of the function of that row with plain arguments; `None` if the bytes are not the arguments.
+    pub fn received_plain(
+        entry: &'static TableEntry,
+        mut header: TaskHeader,
+        arguments: &[u8],
+    ) -> Option<Arc<Task<C>>> {
+        let args = C::Args::from_plain(entry, arguments)?;
         header.entry = Some(C::entry_of(&args));
         let promises = C::Outputs::promises(None);
         Some(arc_pool::new(Task { header, args: UnsafeCell::new(Some(args)), promises }))
@@ -383,7 +387,7 @@ impl<C: Callable> Runnable for Task<C> {
 }
 
 slot! {
-    [T: Object, C: Callable<Outputs = Single<T>>] Task<C>: T, promises, decoded {
+    [T: Object, F: PlainForm<T>, C: Callable<Outputs = Single<T, F>>] Task<C>: T, promises, decoded {
         fn producer(self: Arc<Self>, out: &mut dyn Any) {
             if let Some(out) = out.downcast_mut::<Option<Arc<dyn Runnable>>>() {
                 *out = Some(self);

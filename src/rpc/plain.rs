@@ -43,8 +43,9 @@ impl PlainBytes {
         value.is::<()>()
     }
 
+    /// Appends bytes; false if there is no space for them.
     #[inline]
-    fn push_bytes(&mut self, bytes: &[u8]) -> bool {
+    pub fn push_bytes(&mut self, bytes: &[u8]) -> bool {
         let Some(space) = self.bytes.get_mut(self.length..self.length + bytes.len()) else { return false };
         space.copy_from_slice(bytes);
         self.length += bytes.len();

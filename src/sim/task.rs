@@ -131,7 +131,7 @@ impl SimTask {
         Ok(SimTask::new(header, arguments))
     }
 
-    fn decode_plain(bytes: &[u8], header: TaskHeader) -> Option<Arc<dyn Runnable>> {
+    fn decode_plain(_: &'static TableEntry, bytes: &[u8], header: TaskHeader) -> Option<Arc<dyn Runnable>> {
         SimTask::decode(bytes, Vec::new(), header).ok()
     }
 

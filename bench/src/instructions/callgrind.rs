@@ -1,6 +1,6 @@
 //! Runs of the counted program under callgrind, and what callgrind writes.
 
-use super::program::{self, Build};
+use super::program::{self, Build, Program};
 use super::turns::{self, Pace};
 use crate::failure::{Failure, Result};
 use crate::peers;
@@ -24,6 +24,8 @@ const TRACED_TASKS: &str = "1000000";
 /// What is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Counted {
+    /// The program.
+    pub program: Program,
     /// The path through mobula, as the program names it.
     pub path: &'static str,
     /// Rounds of it.
@@ -58,7 +60,7 @@ pub fn an_operation(counted: Counted, rank: usize) -> Result<f64> {
 
 /// Instructions of one operation on each rank.
 fn count(counted: Counted) -> Result<Vec<f64>> {
-    let binary = program::built(counted.build)?;
+    let binary = program::built(counted.program, counted.build)?;
     let folder = Folder::fresh()?;
     let mut ranks = turns::Ranks::default();
     for rank in 0..counted.ranks {

@@ -2,7 +2,8 @@
 
 use super::callgrind::{self, Counted};
 use super::kept::{self, Change, Kept, TOLERANCE_PERCENT};
-use super::program::{self, Build};
+use super::native;
+use super::program::{self, Build, Program};
 use super::turns::Pace;
 use crate::case::{Bar, Case, case};
 use crate::failure::{Failure, Result};
@@ -64,16 +65,17 @@ const PATHS: &[Path] = &[
     round_trip("remote round trip, callee", 1),
 ];
 
-/// Every case: each path, built and traced as users do at first, and otherwise.
+/// Every case: each path, built and traced as users do at first, and otherwise; and those of C.
 pub fn cases() -> Vec<Case> {
     let variants = [(Build::Default, false), (Build::Default, true), (Build::ThinLto, false), (Build::ThinLto, true)];
-    variants.iter().flat_map(|variant| PATHS.iter().map(|path| of(path, *variant))).collect()
+    let own = variants.iter().flat_map(|variant| PATHS.iter().map(|path| of(path, *variant)));
+    own.chain(native::cases()).collect()
 }
 
 fn of(path: &'static Path, (build, traced): (Build, bool)) -> Case {
     let tracing = if traced { "traced" } else { "untraced" };
     let Path { name, path: argument, rank, ranks, rounds, pace, repeat, bar, beside } = *path;
-    let counted = Counted { path: argument, rounds, ranks, pace, build, traced };
+    let counted = Counted { program: Program::Rust, path: argument, rounds, ranks, pace, build, traced };
     let counted_case =
         case(format!("{name} ({build}, {tracing})"), "instr.", move |_| callgrind::an_operation(counted, rank))
             .repeat_at_most(repeat);
@@ -136,7 +138,7 @@ mod tests {
 
     #[test]
     fn every_path_is_counted_in_four_ways() {
-        assert_eq!(cases().len(), 4 * PATHS.len());
+        assert_eq!(cases().len(), 4 * PATHS.len() + native::cases().len());
         assert!(cases().iter().any(|case| case.name == "remote actor call, callee (thin LTO, untraced)"));
     }
 

@@ -1,7 +1,7 @@
 //! Instructions that an operation takes, counted by callgrind: unlike times, they repeat on a busy machine.
 //!
-//! Owns: building the counted program (`bench/measured`), counting, the numbers that are kept in the tree and the
-//! comparison with them. Never: measures times.
+//! Owns: building the counted programs (`bench/measured`, and with a part in C `bench/measured-native`), counting, the
+//! numbers that are kept in the tree and the comparison with them. Never: measures times of other suites' cases.
 //!
 //! - BENCH-INSTRUCTIONS-1: the program is a user's crate: no profile of this project applies to it, and no feature of
 //!   the crate that only benches use.
@@ -12,6 +12,7 @@
 mod callgrind;
 mod cases;
 mod kept;
+mod native;
 mod program;
 mod turns;
 

@@ -1,4 +1,4 @@
-//! Building the counted program.
+//! Building the counted programs.
 
 use crate::failure::{Failure, Result};
 use crate::peers;
@@ -9,6 +9,25 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
+
+/// A program whose paths are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Program {
+    /// In Rust.
+    Rust,
+    /// In Rust, with a part in C.
+    WithC,
+}
+
+impl Program {
+    /// The folder of its source.
+    fn folder(self) -> &'static str {
+        match self {
+            Program::Rust => "measured",
+            Program::WithC => "measured-native",
+        }
+    }
+}
 
 /// How the program is built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,10 +68,10 @@ impl Build {
 ///
 /// # Errors
 /// `Failure::Program` with the compiler's first error, `Failure::File` if its folder cannot be written.
-pub fn built(build: Build) -> Result<PathBuf> {
-    static BUILT: Mutex<BTreeMap<Build, Result<PathBuf>>> = Mutex::new(BTreeMap::new());
+pub fn built(program: Program, build: Build) -> Result<PathBuf> {
+    static BUILT: Mutex<BTreeMap<(Program, Build), Result<PathBuf>>> = Mutex::new(BTreeMap::new());
     let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
-    built.entry(build).or_insert_with(|| compile(build)).clone()
+    built.entry((program, build)).or_insert_with(|| compile(program, build)).clone()
 }
 
 /// The folder of this crate, with which the program and its lock file are.
@@ -60,9 +79,9 @@ fn source() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn compile(build: Build) -> Result<PathBuf> {
+fn compile(program: Program, build: Build) -> Result<PathBuf> {
     let target = peers::folder()?.join(build.folder());
-    let package = source().join("measured");
+    let package = source().join(program.folder());
     // The versions that this project is tested with: else a new one of a dependency's would change the counts.
     let lock = package.join("Cargo.lock");
     fs::copy(source().join("../Cargo.lock"), &lock)
@@ -77,7 +96,7 @@ fn compile(build: Build) -> Result<PathBuf> {
     command.args(["build", "--release", "--quiet", "--manifest-path"]).arg(package.join("Cargo.toml"));
     command.arg("--target-dir").arg(&target);
     peers::output(&mut command)?;
-    Ok(target.join("release/mobula-measured"))
+    Ok(target.join(format!("release/mobula-{}", program.folder())))
 }
 
 /// The versions of what the counts depend on: the compiler and valgrind.

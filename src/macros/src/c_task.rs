@@ -67,12 +67,11 @@ pub fn expand(declaration: TokenStream) -> syn::Result<TokenStream> {
     })?;
     let ident = &signature.ident;
     let mut options = Options::default();
-    if let ReturnType::Type(_, output) = &signature.output {
-        if let Type::Tuple(tuple) = &**output
-            && tuple.elems.len() > 1
-        {
-            options.num_returns = Some((ReturnCount::Exactly(tuple.elems.len()), output.span()));
-        }
+    if let ReturnType::Type(_, output) = &signature.output
+        && let Type::Tuple(tuple) = &**output
+        && tuple.elems.len() > 1
+    {
+        options.num_returns = Some((ReturnCount::Exactly(tuple.elems.len()), output.span()));
     }
     let mobula = CratePath::of(None, "mobula::c_task!")?;
     let import = mobula.import();
@@ -125,10 +124,13 @@ impl CallShape {
     /// The body that calls a task of C with the list `arguments`.
     pub fn call_of_c(&self, import: &Ident, arguments: &Ident) -> TokenStream {
         let (locals, taken) = self.taken(arguments);
-        let passed = self.params.iter().zip(&locals).map(|(param, local)| {
+        let passed = local("passed");
+        let arguments = self.params.iter().zip(&locals).map(|(param, local)| {
             let object = &param.object;
             // A type that C cannot have is reported where the user wrote it.
-            quote_spanned!(object.span()=> __mobula::__private::imported_argument::<#object>(#local.value())?)
+            quote_spanned! {
+                object.span()=> __mobula::__private::imported_argument::<#object>(&mut #passed, #local.value())?;
+            }
         });
         let result = |object: &Type, result: TokenStream, index: usize| {
             let read = quote_spanned!(object.span()=> result::<#object>);
@@ -151,7 +153,9 @@ impl CallShape {
         };
         quote! {
             #taken
-            let #results = #import.run(&[#(#passed),*])?;
+            let mut #passed = __mobula::__private::CallArguments::default();
+            #(#arguments)*
+            let #results = #import.run(&#passed)?;
             let [#(#names),*] = #results;
             ::core::result::Result::Ok(#value)
         }

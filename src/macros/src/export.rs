@@ -1,14 +1,16 @@
 //! `#[mobula::remote(c)]`: what makes a function of Rust one that C calls too.
 
+use crate::options::Options;
 use crate::returns::ReturnObjects;
 use crate::shape::{CallShape, local};
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
 impl CallShape {
-    /// The row for calls of C of the function of that name, whose calls of Rust are `__Task`.
-    pub fn export(&self, name: &str) -> syn::Result<TokenStream> {
+    /// The row for calls of C of the function of that name, whose calls of Rust are `__Task`, and whose options
+    /// `type_name::options()` gives.
+    pub fn export(&self, name: &str, type_name: &Ident, options: &Options) -> syn::Result<TokenStream> {
         let Some(returns) = self.returns.count() else {
             let message = "a function that C calls has a number of results of its own: write num_returns = N";
             return Err(syn::Error::new(Span::call_site(), message));
@@ -43,6 +45,8 @@ impl CallShape {
                 element.span()=> __mobula::__private::export_results::<#element>(#frame, &#value)
             },
         };
+        let (some, none) = (quote!(::core::option::Option::Some), quote!(::core::option::Option::None));
+        let options = if options.calls.is_empty() { none } else { quote!(#some(|| #type_name::options().options)) };
         Ok(quote! {
             static __ROW: __mobula::__private::TableEntry = __mobula::__private::ExportedFunction::row(
                 ::core::concat!(::core::module_path!(), #path), #signature, #returns
@@ -58,7 +62,7 @@ impl CallShape {
 
             __mobula::__private::inventory::submit! { __mobula::__private::Function::of_row(&__ROW) }
             __mobula::__private::inventory::submit! {
-                __mobula::__private::ExportedFunction::new(&__ROW, #returns, __called_from_c)
+                __mobula::__private::ExportedFunction::new(&__ROW, #returns, __called_from_c, #options)
             }
         })
     }

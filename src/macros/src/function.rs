@@ -43,7 +43,7 @@ pub fn expand(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStr
         let submission = submission(type_name, &function.vis, &shape, &options, &mobula);
         // A private type of its own, so that a `pub` function may use private types.
         let task = shape.callable(&format_ident!("__Task"), Callee::Function(name));
-        let export = if options.c()? { Some(shape.export(&shown)?) } else { None };
+        let export = if options.c()? { Some(shape.export(&shown, type_name, &options)?) } else { None };
         let conditions = conditions(&function.attrs);
         Ok(quote! {
             #conditions

@@ -31,11 +31,16 @@ fn short_args(task: &Arc<dyn Runnable>, is_call_of_actor: bool) -> Option<PlainB
 }
 
 /// The task of a call that arrived; `None` if the bytes are not the function's arguments.
-fn decode_short(id: TaskId, entry: &TableEntry, call: &ShortCall<'_>, caller: u64) -> Option<Arc<dyn Runnable>> {
+fn decode_short(
+    id: TaskId,
+    entry: &'static TableEntry,
+    call: &ShortCall<'_>,
+    caller: u64,
+) -> Option<Arc<dyn Runnable>> {
     let mut header = TaskHeader::new(None, caller);
     (header.origin, header.stealable) = (Some(id), false);
     header.number.store(call.recorded, Ordering::Relaxed);
-    (entry.decode_plain)(call.args, header)
+    (entry.decode_plain)(entry, call.args, header)
 }
 
 impl Tasks {

@@ -128,6 +128,12 @@ void call_rust(uint32_t last_rank) {
     mobula_arg_value root[] = { MOBULA_VALUE(&three, 1, MOBULA_F64) };
     CHECK(number("mixed::solver::root", root, 1, &options) == sqrt(3.0));
 
+    /* The options of the attribute, and others. */
+    CHECK(number("mixed::solver::cpus", NULL, 0, NULL) == 0.25 && number("mixed::solver::cpus", NULL, 0, &options) == 0.25);
+    options.num_cpus = 0.5;
+    CHECK(number("mixed::solver::cpus", NULL, 0, &options) == 0.5);
+    options.num_cpus = -1.0;
+
     /* An array in place, the same that it was given. */
     OK(mobula_submit("mixed::same", stored, 1, NULL, results, 1));
     OK(mobula_get(results[0], -1.0, &view));
