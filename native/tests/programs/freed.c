@@ -92,7 +92,10 @@ static void call_that_ended(void) {
     mobula_ref *ref;
     mobula_view view;
     size_t count;
-    OK(mobula_submit("keeps", NULL, 0, NULL, &ref, 1));
+    mobula_options options = MOBULA_OPTIONS_INIT;
+    options.placement = MOBULA_PLACE_RANK; /* `kept` is of this process */
+    options.rank = mobula_rank();
+    OK(mobula_submit("keeps", NULL, 0, &options, &ref, 1));
     OK(mobula_get(ref, -1.0, &view));
     mobula_release(&view);
     mobula_ref_free(ref);
