@@ -58,7 +58,7 @@ setup:
 	@.ci/setup
 
 setup-test:
-	@.ci/setup with-mpich with-lab with-fortran with-valgrind
+	@.ci/setup with-mpich with-lab with-fortran with-clang with-valgrind
 
 setup-mpis:
 	@.ci/setup with-mpis

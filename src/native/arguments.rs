@@ -2,7 +2,8 @@
 
 use crate::base::Result;
 use crate::native::actor::NativeHandle;
-use crate::native::array::{ArrayView, ElementType, NativeArray, copy_short};
+use crate::native::array::{ArrayView, NativeArray, copy_short};
+use crate::native::element::ElementType;
 use crate::objects::ObjectRef;
 use crate::objects::form::{self, Forms, Parts};
 use crate::registry::Arg;

@@ -18,6 +18,7 @@ mod actor;
 mod arguments;
 mod array;
 mod call;
+mod element;
 mod export;
 mod function;
 mod import;
@@ -26,8 +27,9 @@ mod value;
 
 pub use actor::{ClassDescription, MethodDescription, NativeHandle, create_actor, find_actor, register_class};
 pub use arguments::{ArgumentView, CallArguments, NativeArgument};
-pub use array::{ArrayView, ElementType, NativeArray, NativeDraft};
+pub use array::{ArrayView, NativeArray, NativeDraft};
 pub use call::{ResultReferences, find_task, submit};
+pub use element::ElementType;
 pub use export::{
     ExportedFunction, check_argument_count, export_result, export_results, exported_argument, run_exported,
 };

@@ -2,7 +2,8 @@
 
 use crate::base::Result;
 use crate::native::arguments::CallArguments;
-use crate::native::array::{ArrayView, ElementType, NativeArray};
+use crate::native::array::{ArrayView, NativeArray};
+use crate::native::element::ElementType;
 use crate::objects::{Array, Object};
 use crate::runtime;
 use bytemuck::Pod;

@@ -2,7 +2,8 @@
 //!
 //! A parked driver checks its own rank every quarter of a second, which costs the other ranks nothing. Only when no
 //! task began or failed here for half of `MOBULA_STALL_S` does it request the state of each rank, and once more at the
-//! end: the two responses of each rank decide (`scheduling::stall`). A report is logged once, and again when it differs.
+//! end: the two responses of each rank decide (`scheduling::stall`). A report is logged once, and again when it
+//! differs.
 
 use crate::base::log::{Level, log};
 use crate::base::sync::{AtomicBool, Ordering, lock};
